@@ -21,28 +21,3 @@ type Time struct{ time.Time }
 func (t Time) MarshalJSON() ([]byte, error) {
 	return []byte(t.UTC().Format(`"2006-01-02T15:04:05.000Z"`)), nil
 }
-
-// DateOrTime is a query parameter that takes a date (2024-01-01) or an RFC 3339 time.
-type DateOrTime struct {
-	Time time.Time // the moment, or the first moment of the day in UTC
-	Day  bool      // a date was given: the whole day is meant
-}
-
-// UnmarshalText implements encoding.TextUnmarshaler.
-func (d *DateOrTime) UnmarshalText(text []byte) (err error) {
-	d.Day = len(text) == len(time.DateOnly)
-	layout := time.RFC3339
-	if d.Day {
-		layout = time.DateOnly
-	}
-	d.Time, err = time.Parse(layout, string(text))
-	return err
-}
-
-// MarshalText implements encoding.TextMarshaler.
-func (d DateOrTime) MarshalText() ([]byte, error) {
-	if d.Day {
-		return []byte(d.Time.Format(time.DateOnly)), nil
-	}
-	return []byte(d.Time.UTC().Format(time.RFC3339Nano)), nil
-}

@@ -1,0 +1,213 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"os"
+	"strconv"
+	"syscall"
+	"time"
+
+	"github.com/gin-gonic/gin"
+	"golang.org/x/sync/errgroup"
+	"gorm.io/gorm"
+
+	"example.com/b2b/customers"
+	"example.com/b2b/db"
+	"example.com/b2b/internal/config"
+	"example.com/b2b/internal/web"
+	"example.com/b2b/openapi/customersapi"
+	"example.com/b2b/openapi/ordersapi"
+	"example.com/b2b/orchestrator"
+	"example.com/b2b/orders"
+)
+
+// The commands that run one service. No command runs all.
+const (
+	customersCommand    = "customers"
+	ordersCommand       = "orders"
+	orchestratorCommand = "orchestrator"
+)
+
+// peerTimeout bounds one call from a service to another, well below what the whole request may take.
+const peerTimeout = 5 * time.Second
+
+// serve runs the service that command names, or all, until ctx ends and every request in flight is answered.
+func serve(ctx context.Context, cfg config.Services, command string, out io.Writer) error {
+	log := slog.New(slog.NewJSONHandler(os.Stderr, &slog.HandlerOptions{Level: cfg.LogLevel}))
+	if cfg.ServiceToken == config.DevelopmentToken {
+		log.Warn("SERVICE_TOKEN is the one everybody knows; set your own before others can reach this machine")
+	}
+	all := command == ""
+	var services []*service
+	add := func(name, title, variable string, port int) error {
+		if !all && command != name {
+			return nil
+		}
+		l, err := listen(variable, port)
+		if err != nil {
+			return err
+		}
+		services = append(services, &service{name: name, title: title, listener: l})
+		return nil
+	}
+	// In the order in which they depend on each other; they stop in the opposite one.
+	if err := errors.Join(
+		add(customersCommand, "Customers API", "CUSTOMERS_PORT", cfg.CustomersPort),
+		add(ordersCommand, "Orders API", "ORDERS_PORT", cfg.OrdersPort),
+		add(orchestratorCommand, "Orchestrator", "ORCHESTRATOR_PORT", cfg.OrchestratorPort),
+	); err != nil {
+		return err
+	}
+	if all { // they are each other's peers, whatever the addresses in the environment say
+		cfg.CustomersBase, cfg.OrdersBase = services[0].base(), services[1].base()
+	}
+
+	var g *gorm.DB
+	if command != orchestratorCommand {
+		var err error
+		if g, err = open(ctx, cfg.DB); err != nil {
+			return err
+		}
+		defer db.Close(g)
+		if cfg.MigrateOnStart {
+			if _, err := db.Migrate(ctx, g); err != nil {
+				return fmt.Errorf("the schema could not be brought up to date: %w", err)
+			}
+		}
+		if all && cfg.DB.Driver == db.SQLite {
+			if _, err := db.Seed(ctx, g); err != nil {
+				return err
+			}
+		}
+	}
+	for _, s := range services {
+		if err := s.build(cfg, g, log); err != nil {
+			return err
+		}
+	}
+	announce(out, cfg, command, services)
+	return runUntil(ctx, services, cfg.ShutdownTimeout, log)
+}
+
+// open explains in one line why a database cannot be used.
+func open(ctx context.Context, c config.Database) (*gorm.DB, error) {
+	g, err := db.Open(ctx, db.Config(c))
+	if err == nil {
+		return g, nil
+	}
+	if c.Driver == db.SQLite {
+		return nil, fmt.Errorf("%s (DB_PATH) cannot be opened: %w", db.Config(c), err)
+	}
+	return nil, fmt.Errorf("%s (DB_HOST, DB_PORT, DB_USER, DB_PASSWORD, DB_NAME) cannot be reached: %w", db.Config(c), err)
+}
+
+// service is one of the three, on its port.
+type service struct {
+	name, title string
+	listener    net.Listener
+	engine      *gin.Engine
+	background  func(ctx context.Context) // work beside requests, nil when there is none
+}
+
+func listen(variable string, port int) (net.Listener, error) {
+	l, err := net.Listen("tcp", ":"+strconv.Itoa(port))
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return nil, fmt.Errorf("port %d is taken; stop the program that has it, or set %s (or PORT, when you start one service)", port, variable)
+	}
+	return l, err
+}
+
+func (s *service) base() string {
+	return "http://localhost:" + strconv.Itoa(s.listener.Addr().(*net.TCPAddr).Port)
+}
+
+func (s *service) build(cfg config.Services, g *gorm.DB, log *slog.Logger) (err error) {
+	log = log.With("service", s.name)
+	o := web.Options{ServiceToken: cfg.ServiceToken, Log: log, Timeout: cfg.RequestTimeout}
+	peer := web.NewPeerClient(cfg.ServiceToken, peerTimeout)
+	customersAPI, err := customersapi.NewClientWithResponses(cfg.CustomersBase, customersapi.WithHTTPClient(peer))
+	if err != nil {
+		return err
+	}
+	ordersAPI, err := ordersapi.NewClientWithResponses(cfg.OrdersBase, ordersapi.WithHTTPClient(peer))
+	if err != nil {
+		return err
+	}
+	switch s.name {
+	case customersCommand:
+		s.engine, err = customers.New(g).Engine(o)
+	case ordersCommand:
+		service := orders.New(g, orders.Config{Customers: customersAPI, CancellationWindow: cfg.CancellationWindow, KeyLifetime: cfg.KeyLifetime})
+		s.background = func(ctx context.Context) { purgeKeys(ctx, service, log) }
+		s.engine, err = service.Engine(o)
+	case orchestratorCommand:
+		service := &orchestrator.Service{Customers: customersAPI, Orders: ordersAPI}
+		s.engine, err = service.Engine(o)
+		if err == nil {
+			orchestrator.ServeStartPage(s.engine, cfg.CustomersBase, cfg.OrdersBase)
+		}
+	}
+	return err
+}
+
+// purgeKeys deletes expired idempotency keys now and every hour.
+func purgeKeys(ctx context.Context, s *orders.Service, log *slog.Logger) {
+	hourly := time.NewTicker(time.Hour)
+	defer hourly.Stop()
+	for {
+		if n, err := s.PurgeKeys(ctx); err != nil && ctx.Err() == nil {
+			log.Error("expired idempotency keys could not be purged", "error", err)
+		} else if n > 0 {
+			log.Info("expired idempotency keys purged", "count", n)
+		}
+		select {
+		case <-hourly.C:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+func announce(out io.Writer, cfg config.Services, command string, services []*service) {
+	for _, s := range services {
+		fmt.Fprintf(out, "%-14s %s   documentation: %s/docs\n", s.title, s.base(), s.base())
+	}
+	if command != orchestratorCommand {
+		fmt.Fprintf(out, "%-14s %s\n", "Data", db.Config(cfg.DB))
+	}
+	try := map[string]string{
+		customersCommand:    fmt.Sprintf("curl '%s/customers?search=ACME'", services[0].base()),
+		ordersCommand:       fmt.Sprintf("curl '%s/products?limit=3'", services[0].base()),
+		orchestratorCommand: tryOrder(services[0].base()),
+		"":                  tryOrder(services[len(services)-1].base()),
+	}
+	fmt.Fprintf(out, "\nTry: %s\n", try[command])
+}
+
+func tryOrder(base string) string {
+	return fmt.Sprintf(`curl -X POST %s/orchestrator/create-and-confirm-order -H 'Content-Type: application/json' -d '{"customer_id": 1, "items": [{"product_id": 2, "qty": 3}], "idempotency_key": "try-1"}'`, base)
+}
+
+// runUntil serves until ctx ends or a service fails. Then each service finishes its requests before those it depends on stop.
+func runUntil(ctx context.Context, services []*service, drain time.Duration, log *slog.Logger) error {
+	group, ctx := errgroup.WithContext(ctx)
+	stopped := ctx // when the services in front of the next one have stopped
+	for i := len(services) - 1; i >= 0; i-- {
+		s, stop := services[i], stopped
+		done, ended := context.WithCancel(context.WithoutCancel(ctx))
+		stopped = done
+		group.Go(func() error {
+			defer ended()
+			return web.Serve(stop, s.listener, s.engine, drain, log)
+		})
+		if s.background != nil {
+			group.Go(func() error { s.background(ctx); return nil })
+		}
+	}
+	return group.Wait()
+}

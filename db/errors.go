@@ -1,0 +1,81 @@
+package db
+
+import (
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+
+	mysqldriver "github.com/go-sql-driver/mysql"
+	"gorm.io/gorm"
+	sqlitedriver "modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
+
+	"example.com/b2b/internal/apperr"
+)
+
+// ErrConflict says that a transaction lost against another one and may be run again.
+var ErrConflict = apperr.Unavailable(errors.New("lost against another transaction"))
+
+// translating is a gorm dialector whose every error has passed translate.
+type translating struct{ gorm.Dialector }
+
+// Translate implements gorm.ErrorTranslator.
+func (translating) Translate(err error) error { return translate(err) }
+
+// translate turns a driver's error into gorm.ErrDuplicatedKey, gorm.ErrForeignKeyViolated or, for a fault that passes,
+// apperr.Unavailable. All others stay as they are.
+func translate(err error) error {
+	if err == nil || errors.As(err, new(*apperr.Error)) {
+		return err
+	}
+	var my *mysqldriver.MySQLError
+	var lite *sqlitedriver.Error
+	switch {
+	case errors.As(err, &my):
+		return translateMySQL(my)
+	case errors.As(err, &lite):
+		return translateSQLite(lite)
+	case errors.Is(err, driver.ErrBadConn), errors.Is(err, mysqldriver.ErrInvalidConn), errors.Is(err, sql.ErrConnDone),
+		errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.As(err, new(*net.OpError)):
+		return apperr.Unavailable(err)
+	}
+	return err
+}
+
+// Error numbers: https://dev.mysql.com/doc/mysql-errors/8.4/en/server-error-reference.html
+func translateMySQL(err *mysqldriver.MySQLError) error {
+	switch err.Number {
+	case 1062: // ER_DUP_ENTRY
+		return fmt.Errorf("%w: %w", gorm.ErrDuplicatedKey, err)
+	case 1451, 1452: // ER_ROW_IS_REFERENCED_2, ER_NO_REFERENCED_ROW_2
+		return fmt.Errorf("%w: %w", gorm.ErrForeignKeyViolated, err)
+	case 1205, 1213: // ER_LOCK_WAIT_TIMEOUT, ER_LOCK_DEADLOCK
+		return apperr.Unavailable(fmt.Errorf("%w: %w", ErrConflict, err))
+	case 1021, 1114, // ER_DISK_FULL, ER_RECORD_FILE_FULL
+		1040, 1203, 1226, // ER_CON_COUNT_ERROR, ER_TOO_MANY_USER_CONNECTIONS, ER_USER_LIMIT_REACHED
+		1053, 1317, 1927, // ER_SERVER_SHUTDOWN, ER_QUERY_INTERRUPTED, MariaDB's ER_CONNECTION_KILLED
+		1290, 1792, 1836: // ER_OPTION_PREVENTS_STATEMENT (read-only), ER_CANT_EXECUTE_IN_READ_ONLY_TRANSACTION, ER_READ_ONLY_MODE
+		return apperr.Unavailable(err)
+	}
+	return err
+}
+
+// Result codes: https://www.sqlite.org/rescode.html
+func translateSQLite(err *sqlitedriver.Error) error {
+	switch err.Code() {
+	case sqlite3.SQLITE_CONSTRAINT_UNIQUE, sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY:
+		return fmt.Errorf("%w: %w", gorm.ErrDuplicatedKey, err)
+	case sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY:
+		return fmt.Errorf("%w: %w", gorm.ErrForeignKeyViolated, err)
+	}
+	switch err.Code() & 0xff { // the primary code
+	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED:
+		return apperr.Unavailable(fmt.Errorf("%w: %w", ErrConflict, err))
+	case sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_NOMEM:
+		return apperr.Unavailable(err)
+	}
+	return err
+}

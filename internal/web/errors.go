@@ -1,0 +1,71 @@
+package web
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"example.com/b2b/internal/apperr"
+)
+
+var status = map[apperr.Kind]int{
+	apperr.KindInternal:      http.StatusInternalServerError,
+	apperr.KindInvalid:       http.StatusBadRequest,
+	apperr.KindUnauthorized:  http.StatusUnauthorized,
+	apperr.KindNotFound:      http.StatusNotFound,
+	apperr.KindNotAllowed:    http.StatusMethodNotAllowed,
+	apperr.KindConflict:      http.StatusConflict,
+	apperr.KindTooLarge:      http.StatusRequestEntityTooLarge,
+	apperr.KindUnsupported:   http.StatusUnsupportedMediaType,
+	apperr.KindUnprocessable: http.StatusUnprocessableEntity,
+	apperr.KindUnavailable:   http.StatusServiceUnavailable,
+	apperr.KindTimeout:       http.StatusGatewayTimeout,
+}
+
+// envelope is the body of every error, in the words of the contract.
+type envelope struct {
+	Success       bool            `json:"success"`
+	Error         string          `json:"error"`
+	Code          string          `json:"code"`
+	CorrelationID string          `json:"correlationId,omitempty"`
+	Details       []apperr.Detail `json:"details,omitempty"`
+}
+
+// Fail answers with err and keeps it for the log line. What is not an *apperr.Error is a defect, or time that ran out; the
+// caller learns nothing more of it.
+func Fail(c *gin.Context, err error) {
+	_ = c.Error(err)
+	if c.Writer.Written() {
+		c.Abort() // too late for another answer; the log has it
+		return
+	}
+	var refusal *apperr.Error
+	if !errors.As(err, &refusal) {
+		refusal = apperr.New(apperr.KindInternal, apperr.CodeInternal, "Something went wrong on our side.")
+	}
+	if faulty := status[refusal.Kind] >= http.StatusInternalServerError; faulty && errors.Is(c.Request.Context().Err(), context.DeadlineExceeded) && refusal.Kind != apperr.KindTimeout {
+		refusal = apperr.New(apperr.KindTimeout, apperr.CodeTimeout, "The service could not finish in time; try again.")
+		refusal.RetryAfter = time.Second
+	}
+	if refusal.RetryAfter > 0 {
+		c.Header("Retry-After", strconv.Itoa(int((refusal.RetryAfter+time.Second-1)/time.Second)))
+	}
+	body := envelope{Error: refusal.Message, Code: refusal.Code, Details: refusal.Details}
+	if call, ok := c.Request.Context().Value(callKey{}).(*call); ok && call.inBody {
+		body.CorrelationID = call.correlationID
+	}
+	c.AbortWithStatusJSON(status[refusal.Kind], body)
+}
+
+// FailBinding answers for a value that passed validation and could not be bound all the same. It is an error handler of the
+// generated strict server; the validator should leave it nothing to do.
+func FailBinding(c *gin.Context, err error) {
+	Fail(c, &apperr.Error{Kind: apperr.KindInvalid, Code: apperr.CodeValidationFailed, Message: "The request is not valid.", Cause: err})
+}
+
+// FailParameter is the same for the generated gin server.
+func FailParameter(c *gin.Context, err error, _ int) { FailBinding(c, err) }

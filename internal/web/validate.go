@@ -1,0 +1,305 @@
+package web
+
+import (
+	"bytes"
+	"context"
+	"crypto/subtle"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+	"net/mail"
+	"net/url"
+	"regexp"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/getkin/kin-openapi/openapi3filter"
+	"github.com/getkin/kin-openapi/routers"
+	"github.com/gin-gonic/gin"
+
+	"example.com/b2b/internal/apperr"
+)
+
+const maxBody = 1 << 20 // bytes
+
+// IdempotencyHeader carries the caller's own name for one effect. idempotencyAlias is accepted as another spelling.
+const (
+	IdempotencyHeader = "X-Idempotency-Key"
+	idempotencyAlias  = "Idempotency-Key"
+)
+
+// validator holds requests to the service's OpenAPI document before they reach the generated code, which checks no bounds.
+type validator struct {
+	Options
+	routes map[string]*routers.Route // by method and gin's path, as gin has matched it
+	filter openapi3filter.Options
+}
+
+func newValidator(o Options) *validator {
+	v := &validator{Options: o, routes: map[string]*routers.Route{}}
+	v.filter = openapi3filter.Options{
+		MultiError:         true, // every failing field at once
+		KeepValidatedValue: true, // the handler gets what was validated
+		AuthenticationFunc: v.authenticate,
+		SchemaValidationOptions: []openapi3.SchemaValidationOption{
+			openapi3.WithStringFormatValidator("email", openapi3.NewCallbackValidator(validEmail)),
+			openapi3.WithStringFormatValidator("date-or-date-time", openapi3.NewCallbackValidator(validDateOrTime)),
+		},
+	}
+	for path, item := range o.Spec.Paths.Map() {
+		for method, operation := range item.Operations() {
+			v.routes[method+" "+ginPath(path)] = &routers.Route{Spec: o.Spec, Path: path, PathItem: item, Method: method, Operation: operation}
+		}
+	}
+	return v
+}
+
+// ginPath turns /orders/{id} into /orders/:id.
+func ginPath(path string) string { return pathParam.ReplaceAllString(path, ":$1") }
+
+var pathParam = regexp.MustCompile(`\{(\w+)\}`)
+
+func (v *validator) validate(c *gin.Context) {
+	if route := v.routes[c.Request.Method+" "+c.FullPath()]; route != nil {
+		if err := v.check(c, route); err != nil {
+			Fail(c, err)
+		}
+	}
+}
+
+func (v *validator) check(c *gin.Context, route *routers.Route) error {
+	req := c.Request
+	query, err := readQuery(req)
+	if err != nil {
+		return err
+	}
+	if err := mergeIdempotencyHeaders(req.Header); err != nil {
+		return err
+	}
+	if route.Operation.RequestBody != nil {
+		body, err := v.readBody(c)
+		if err != nil {
+			return err
+		}
+		req.Body = io.NopCloser(bytes.NewReader(body))
+		req.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil }
+	}
+	params := make(map[string]string, len(c.Params))
+	for _, p := range c.Params {
+		params[p.Key] = p.Value
+	}
+	err = openapi3filter.ValidateRequest(req.Context(), &openapi3filter.RequestValidationInput{
+		Request: req, PathParams: params, QueryParams: query, Route: route, Options: &v.filter,
+	})
+	if err != nil {
+		return refusal(err)
+	}
+	return nil
+}
+
+// readQuery refuses a query string that is not one, which Go would drop in silence, and parameters that are given twice. It
+// removes parameters without a value: forms send them for what was left empty.
+func readQuery(req *http.Request) (url.Values, error) {
+	query, err := url.ParseQuery(req.URL.RawQuery)
+	if err != nil {
+		return nil, apperr.Validation(apperr.Detail{Field: "/query", Message: "is not a valid query string"})
+	}
+	for name, values := range query {
+		field := "/query" + pointer([]string{strings.ToValidUTF8(name, "\uFFFD")})
+		switch {
+		case !utf8.ValidString(name + values[0]):
+			return nil, apperr.Validation(apperr.Detail{Field: field, Message: "is not valid UTF-8"})
+		case len(values) > 1:
+			return nil, apperr.Validation(apperr.Detail{Field: field, Message: "was given more than once"})
+		case values[0] == "":
+			delete(query, name)
+		}
+	}
+	req.URL.RawQuery = query.Encode()
+	return query, nil
+}
+
+func mergeIdempotencyHeaders(h http.Header) error {
+	keys := append(h.Values(IdempotencyHeader), h.Values(idempotencyAlias)...)
+	for _, key := range keys {
+		if key != keys[0] {
+			return apperr.Validation(apperr.Detail{Field: "/header/" + IdempotencyHeader, Message: "was sent more than once, with different values"})
+		}
+	}
+	if len(keys) > 0 {
+		h.Set(IdempotencyHeader, keys[0])
+	}
+	return nil
+}
+
+func (v *validator) readBody(c *gin.Context) ([]byte, error) {
+	body, err := io.ReadAll(http.MaxBytesReader(c.Writer, c.Request.Body, maxBody))
+	if v.CorrelationIDInBody {
+		adoptCorrelationID(c, body)
+	}
+	switch {
+	case errors.As(err, new(*http.MaxBytesError)):
+		return nil, apperr.New(apperr.KindTooLarge, "payload_too_large", "The body is larger than 1 MiB.")
+	case err != nil:
+		return nil, malformed("it ended early")
+	case len(body) == 0:
+		return nil, apperr.Validation(apperr.Detail{Field: "/body", Message: "is required: send a JSON object"})
+	}
+	if media, _, err := mime.ParseMediaType(c.GetHeader("Content-Type")); err != nil || media != "application/json" {
+		return nil, apperr.New(apperr.KindUnsupported, "unsupported_media_type", "Send the body with Content-Type: application/json.")
+	}
+	if !utf8.Valid(body) {
+		return nil, malformed("it is not UTF-8")
+	}
+	if err := json.Unmarshal(body, new(json.RawMessage)); err != nil {
+		var syntax *json.SyntaxError
+		if errors.As(err, &syntax) {
+			return nil, malformed(fmt.Sprintf("%s (byte %d)", syntax, syntax.Offset))
+		}
+		return nil, malformed("it cannot be read")
+	}
+	return body, nil
+}
+
+func malformed(why string) error {
+	return apperr.New(apperr.KindInvalid, apperr.CodeMalformedJSON, "The body is not valid JSON: %s.", why)
+}
+
+// authenticate enforces what the document declares as `security`.
+func (v *validator) authenticate(_ context.Context, in *openapi3filter.AuthenticationInput) error {
+	token, found := strings.CutPrefix(in.RequestValidationInput.Request.Header.Get("Authorization"), "Bearer ")
+	if !found || subtle.ConstantTimeCompare([]byte(token), []byte(v.ServiceToken)) != 1 {
+		return errors.New("wrong or missing service token")
+	}
+	return nil
+}
+
+// validEmail accepts one bare ASCII address with a domain; spaces around it do not count.
+func validEmail(s string) error {
+	s = strings.TrimSpace(s)
+	address, err := mail.ParseAddress(s)
+	if err != nil || address.Address != s || strings.IndexFunc(s, func(r rune) bool { return r <= ' ' || r > '~' }) >= 0 {
+		return errors.New("not an email address")
+	}
+	return nil
+}
+
+// validDateOrTime accepts what the calendar has: 2024-02-29, or an RFC 3339 time.
+func validDateOrTime(s string) error {
+	if _, err := time.Parse(time.DateOnly, s); err == nil {
+		return nil
+	}
+	_, err := time.Parse(time.RFC3339, s)
+	return err
+}
+
+// refusal turns what the validator found into one error that names every failing field.
+func refusal(err error) error {
+	if errors.As(err, new(*openapi3filter.SecurityRequirementsError)) {
+		return apperr.New(apperr.KindUnauthorized, "unauthorized", "This operation needs the header Authorization: Bearer SERVICE_TOKEN.")
+	}
+	details := findings("", err)
+	if len(details) == 1 && details[0].Field == "/header/"+IdempotencyHeader && details[0].Message == isRequired {
+		return &apperr.Error{Kind: apperr.KindInvalid, Code: apperr.CodeIdempotencyKeyMissing, Message: "Send an " + IdempotencyHeader + " with this request.", Details: details}
+	}
+	return apperr.Validation(details...)
+}
+
+const isRequired = "is required"
+
+// findings lists the failing fields below prefix.
+func findings(prefix string, err error) []apperr.Detail {
+	switch err := err.(type) {
+	case openapi3.MultiError:
+		var all []apperr.Detail
+		for _, e := range err {
+			all = append(all, findings(prefix, e)...)
+		}
+		return all
+	case *openapi3filter.RequestError:
+		if p := err.Parameter; p != nil {
+			prefix = "/" + p.In + "/" + p.Name
+		}
+		if errors.Is(err.Err, openapi3filter.ErrInvalidRequired) {
+			return []apperr.Detail{{Field: prefix, Message: isRequired}}
+		}
+		return findings(prefix, err.Err)
+	case *openapi3.SchemaError:
+		field, message := prefix+pointer(err.JSONPointer()), explain(err)
+		if name := unknownField.FindStringSubmatch(err.Reason); err.SchemaField == "properties" && name != nil {
+			field, message = field+pointer(name[1:]), "is not a known field"
+		}
+		return []apperr.Detail{{Field: field, Message: message}}
+	case *openapi3filter.ParseError:
+		return []apperr.Detail{{Field: prefix, Message: "has the wrong type"}}
+	}
+	return []apperr.Detail{{Field: prefix, Message: "is not valid"}}
+}
+
+var unknownField = regexp.MustCompile(`^property "(.*)" is unsupported$`)
+
+// pointer joins reference tokens as RFC 6901 wants them.
+func pointer(tokens []string) string {
+	var b strings.Builder
+	for _, t := range tokens {
+		b.WriteByte('/')
+		b.WriteString(strings.NewReplacer("~", "~0", "/", "~1").Replace(t))
+	}
+	return b.String()
+}
+
+// explain says in plain words which rule the value breaks.
+func explain(err *openapi3.SchemaError) string {
+	s := err.Schema
+	switch err.SchemaField {
+	case "required":
+		return isRequired
+	case "nullable":
+		return "must not be null"
+	case "type":
+		return "must be " + article(strings.Join(s.Type.Slice(), " or "))
+	case "minimum":
+		return fmt.Sprintf("must be at least %.0f", *s.Min)
+	case "maximum":
+		return fmt.Sprintf("must be at most %.0f", *s.Max)
+	case "minLength":
+		return fmt.Sprintf("must have at least %d %s", s.MinLength, plural(s.MinLength, "character"))
+	case "maxLength":
+		return fmt.Sprintf("must have at most %d characters", *s.MaxLength)
+	case "minItems":
+		return fmt.Sprintf("must have at least %d %s", s.MinItems, plural(s.MinItems, "item"))
+	case "maxItems":
+		return fmt.Sprintf("must have at most %d items", *s.MaxItems)
+	case "minProperties":
+		return fmt.Sprintf("must have at least %d %s", s.MinProps, plural(s.MinProps, "field"))
+	case "enum":
+		return fmt.Sprintf("must be one of %v", s.Enum)
+	case "format":
+		return "is not a valid " + strings.ReplaceAll(s.Format, "-", " ")
+	case "pattern":
+		if s.Pattern == `\S` {
+			return "must not be blank"
+		}
+		return "does not match the pattern " + s.Pattern
+	}
+	return "breaks the rule " + err.SchemaField
+}
+
+func article(noun string) string {
+	if strings.ContainsAny(noun[:1], "aeiou") {
+		return "an " + noun
+	}
+	return "a " + noun
+}
+
+func plural(n uint64, noun string) string {
+	if n == 1 {
+		return noun
+	}
+	return noun + "s"
+}

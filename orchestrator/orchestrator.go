@@ -1,0 +1,153 @@
+// Package orchestrator places and confirms an order in one call, over the Customers API and the Orders API. It keeps nothing:
+// what must survive is in the Orders API, under the caller's idempotency key.
+package orchestrator
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/cenkalti/backoff/v5"
+
+	"example.com/b2b/internal/apperr"
+	"example.com/b2b/internal/web"
+	"example.com/b2b/openapi/customersapi"
+	api "example.com/b2b/openapi/orchestratorapi"
+	"example.com/b2b/openapi/ordersapi"
+)
+
+// Service implements the generated StrictServerInterface over the two other services.
+type Service struct {
+	Customers customersapi.ClientWithResponsesInterface
+	Orders    ordersapi.ClientWithResponsesInterface
+}
+
+var _ api.StrictServerInterface = (*Service)(nil)
+
+// CreateAndConfirmOrder checks the customer, places the order with the caller's key and confirms it with the same key. Each
+// step may be repeated without a second effect, so each is, and so may be the whole call. Errors are those of the services
+// behind it, with their codes, and 503 or 504 upstream_unavailable when one of them gives no answer in time.
+func (s *Service) CreateAndConfirmOrder(ctx context.Context, r api.CreateAndConfirmOrderRequestObject) (api.CreateAndConfirmOrderResponseObject, error) {
+	customer, err := ask(ctx, "Customers API", func() (*customersapi.GetInternalCustomerResponse, error) {
+		return s.Customers.GetInternalCustomerWithResponse(ctx, r.Body.CustomerID)
+	}, (*customersapi.GetInternalCustomerResponse).GetJSON200)
+	if err != nil {
+		return nil, err
+	}
+	lines := make([]ordersapi.NewOrderItem, len(r.Body.Items))
+	for i, item := range r.Body.Items {
+		lines[i] = ordersapi.NewOrderItem{ProductID: item.ProductID, Qty: item.Qty}
+	}
+	created, err := ask(ctx, "Orders API", func() (*ordersapi.CreateOrderResponse, error) {
+		return s.Orders.CreateOrderWithResponse(ctx, &ordersapi.CreateOrderParams{XIdempotencyKey: &r.Body.IdempotencyKey},
+			ordersapi.NewOrder{CustomerID: r.Body.CustomerID, Items: lines})
+	}, (*ordersapi.CreateOrderResponse).GetJSON201)
+	if err != nil {
+		return nil, err
+	}
+	id := created.Data.ID
+	confirmed, err := ask(ctx, "Orders API", func() (*ordersapi.ConfirmOrderResponse, error) {
+		return s.Orders.ConfirmOrderWithResponse(ctx, id, &ordersapi.ConfirmOrderParams{XIdempotencyKey: r.Body.IdempotencyKey})
+	}, (*ordersapi.ConfirmOrderResponse).GetJSON200)
+	if definite(err) {
+		return nil, errors.Join(err, s.cancel(ctx, id))
+	}
+	if err != nil {
+		return nil, err
+	}
+	c, o := customer.Data, confirmed.Data
+	items := make([]api.OrderItem, len(o.Items))
+	for i, item := range o.Items {
+		items[i] = api.OrderItem{ProductID: item.ProductID, Qty: item.Qty, UnitPriceCents: item.UnitPriceCents, SubtotalCents: item.SubtotalCents}
+	}
+	return api.CreateAndConfirmOrder201JSONResponse{Body: api.OrderResponse{
+		Success:       true,
+		CorrelationID: web.CorrelationID(ctx),
+		Data: api.PlacedOrder{
+			Customer: api.Customer{ID: c.ID, Name: c.Name, Email: c.Email, Phone: c.Phone},
+			Order:    api.Order{ID: o.ID, Status: string(o.Status), TotalCents: o.TotalCents, Items: items},
+		},
+	}}, nil
+}
+
+// cancel gives the stock of an order back that can never be confirmed, even when the caller has gone.
+func (s *Service) cancel(ctx context.Context, id int64) error {
+	ctx, stop := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+	defer stop()
+	_, err := ask(ctx, "Orders API", func() (*ordersapi.CancelOrderResponse, error) {
+		return s.Orders.CancelOrderWithResponse(ctx, id, nil)
+	}, (*ordersapi.CancelOrderResponse).GetJSON200)
+	if err != nil {
+		return fmt.Errorf("order %d could not be canceled: %w", id, err)
+	}
+	return nil
+}
+
+// definite reports whether err is a refusal, which repeating the call would not change.
+func definite(err error) bool {
+	var e *apperr.Error
+	return errors.As(err, &e) && e.Kind != apperr.KindUnavailable && e.Kind != apperr.KindTimeout
+}
+
+// reply is what the responses of the generated clients have in common.
+type reply interface {
+	StatusCode() int
+	GetBody() []byte
+}
+
+// tries bounds how often a step is tried; with the waits between it is over within two seconds when a peer refuses at once.
+const tries = 5
+
+// ask makes a call until it has an answer, a bounded number of times and within ctx. Lost answers and passing faults (5xx, 429)
+// are tried again. A refusal is returned as the peer's own error.
+func ask[R reply, T any](ctx context.Context, peer string, call func() (R, error), success func(R) *T) (*T, error) {
+	wait := backoff.NewExponentialBackOff() // jittered
+	wait.InitialInterval, wait.MaxInterval = 100*time.Millisecond, 2*time.Second
+	answer, err := backoff.Retry(ctx, func() (*T, error) {
+		res, err := call()
+		if err != nil { // no answer, or one that ended early
+			return nil, err
+		}
+		if answer := success(res); answer != nil {
+			return answer, nil
+		}
+		if refused := refusal(res); refused != nil {
+			return nil, backoff.Permanent(refused)
+		}
+		return nil, fmt.Errorf("%s answered %d", peer, res.StatusCode())
+	}, backoff.WithBackOff(wait), backoff.WithMaxTries(tries))
+	if err == nil || definite(err) {
+		return answer, err
+	}
+	gone := &apperr.Error{Kind: apperr.KindUnavailable, Code: "upstream_unavailable", RetryAfter: time.Second, Cause: err,
+		Message: fmt.Sprintf("The %s does not answer right now; repeat the call with the same idempotency key.", peer)}
+	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		gone.Kind, gone.Message = apperr.KindTimeout, fmt.Sprintf("The %s did not answer in time; repeat the call with the same idempotency key.", peer)
+	}
+	return nil, gone
+}
+
+// passedOn are the refusals that are about the caller's request. Any other is about ours: a wrong address or token.
+var passedOn = map[int]apperr.Kind{
+	http.StatusBadRequest:          apperr.KindInvalid,
+	http.StatusNotFound:            apperr.KindNotFound,
+	http.StatusUnprocessableEntity: apperr.KindUnprocessable,
+}
+
+func refusal(res reply) *apperr.Error {
+	kind, known := passedOn[res.StatusCode()]
+	var body ordersapi.Error // the services' envelopes are alike
+	if !known || json.Unmarshal(res.GetBody(), &body) != nil || body.Code == "" || body.Code == apperr.CodeNotFound {
+		return nil
+	}
+	e := apperr.New(kind, body.Code, "%s", body.Error)
+	if body.Details != nil {
+		for _, d := range *body.Details {
+			e.With(d.Field, "%s", d.Message)
+		}
+	}
+	return e
+}

@@ -1,0 +1,177 @@
+package orders
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"time"
+
+	"gorm.io/gorm"
+
+	"example.com/b2b/db"
+	"example.com/b2b/internal/apperr"
+	api "example.com/b2b/openapi/ordersapi"
+)
+
+// idempotencyKey is a row of the table idempotency_keys: what one key of one caller has done with one operation.
+type idempotencyKey struct {
+	Caller         string `gorm:"primaryKey"`
+	Operation      string `gorm:"primaryKey"`
+	IdempotencyKey string `gorm:"primaryKey"`
+	RequestHash    []byte
+	TargetID       *int64  // the order
+	Status         *int    // the HTTP status of the first answer
+	ResponseBody   *string // its body
+	ExpiresAt      time.Time
+
+	Expired bool `gorm:"->"` // on the database's clock, where a query selects it
+}
+
+// anyone is the caller of every key as long as the API does not ask who calls.
+const anyone = "public"
+
+// request is what a key stands for.
+type request struct {
+	operation string
+	key       *string // nil: the caller wants no idempotency
+	content   any     // what must be the same in a repeat
+	status    int     // of the answer when it succeeds
+}
+
+func (r request) hash() []byte {
+	content, err := json.Marshal(r.content)
+	if err != nil {
+		panic(err) // bound from JSON just now
+	}
+	sum := sha256.Sum256(content)
+	return sum[:]
+}
+
+// row finds the key's row.
+func (r request) row(q *gorm.DB) *gorm.DB {
+	return q.Model(&idempotencyKey{}).Where("caller = ? AND operation = ? AND idempotency_key = ?", anyone, r.operation, *r.key)
+}
+
+// answer is a success as it is stored under its key, so that every repeat gets the first one byte for byte.
+type answer struct {
+	status   int
+	body     []byte
+	replayed bool
+}
+
+// once runs effect in a transaction and answers with the order that it returns. With a key, the key's row commits in the same
+// transaction as the effect, so effect happens at most once for the key: a repeat gets the first answer, a repeat while the
+// first still runs waits for it, and the key with another request is 422 idempotency_key_reused. When effect refuses, nothing
+// is remembered.
+func (s *Service) once(ctx context.Context, r request, effect func(tx *gorm.DB) (order, []orderItem, error)) (answer, error) {
+	var a answer
+	err := db.InTx(ctx, s.db, func(tx *gorm.DB) error {
+		if r.key != nil {
+			first, err := s.claim(tx, r)
+			if err != nil {
+				return err
+			}
+			if first != nil {
+				a = *first
+				return nil
+			}
+		}
+		o, items, err := effect(tx)
+		if err != nil {
+			return err
+		}
+		body, err := json.Marshal(api.OrderResponse{Success: true, Data: s.view(o, items)})
+		if err != nil {
+			return err
+		}
+		a = answer{status: r.status, body: body}
+		if r.key == nil {
+			return nil
+		}
+		return r.row(tx).Updates(map[string]any{"target_id": o.ID, "status": a.status, "response_body": string(body)}).Error
+	})
+	return a, err
+}
+
+// claim inserts the key's row, which makes every other request with the key wait until this transaction ends. It returns the
+// first answer instead when the key has one, and takes an expired key over.
+func (s *Service) claim(tx *gorm.DB, r request) (*answer, error) {
+	expires := db.Now(tx, s.KeyLifetime)
+	err := tx.Model(&idempotencyKey{}).Create(map[string]any{
+		"caller": anyone, "operation": r.operation, "idempotency_key": *r.key, "request_hash": r.hash(), "expires_at": expires,
+	}).Error
+	if !errors.Is(err, gorm.ErrDuplicatedKey) {
+		return nil, err
+	}
+	first, err := s.read(tx, r)
+	if err != nil || first != nil {
+		return first, err
+	}
+	res := r.row(tx).Where("expires_at <= ?", db.Now(tx, 0)).Updates(map[string]any{"request_hash": r.hash(), "expires_at": expires})
+	if res.Error == nil && res.RowsAffected == 0 {
+		return nil, db.ErrConflict // another request took it over, or it was purged: look again
+	}
+	return nil, res.Error
+}
+
+// read returns the first answer to the key, nil when there is none that still counts, and 422 when it answers another request.
+func (s *Service) read(q *gorm.DB, r request) (*answer, error) {
+	var row idempotencyKey
+	err := r.row(q).Select("*, expires_at <= ? AS expired", db.Now(q, 0)).Take(&row).Error
+	if errors.Is(err, gorm.ErrRecordNotFound) || err == nil && row.Expired {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	if string(row.RequestHash) != string(r.hash()) {
+		return nil, apperr.New(apperr.KindUnprocessable, "idempotency_key_reused", "This idempotency key was used for another request.")
+	}
+	return &answer{status: *row.Status, body: []byte(*row.ResponseBody), replayed: true}, nil
+}
+
+// remembered returns the first answer to the key, outside of any transaction.
+func (s *Service) remembered(ctx context.Context, r request) (answer, bool) {
+	if r.key == nil {
+		return answer{}, false
+	}
+	first, err := s.read(s.db.WithContext(ctx), r)
+	if err != nil || first == nil {
+		return answer{}, false
+	}
+	return *first, true
+}
+
+// PurgeKeys deletes the keys that have expired, in small steps, and returns how many it deleted.
+func (s *Service) PurgeKeys(ctx context.Context) (int64, error) {
+	for total := int64(0); ; {
+		q := s.db.WithContext(ctx)
+		var expired []idempotencyKey
+		err := q.Select("caller", "operation", "idempotency_key").Where("expires_at <= ?", db.Now(q, 0)).Limit(500).Find(&expired).Error
+		if err != nil || len(expired) == 0 {
+			return total, err
+		}
+		res := q.Where("expires_at <= ?", db.Now(q, 0)).Delete(&expired) // not one that was taken over meanwhile
+		if res.Error != nil {
+			return total, res.Error
+		}
+		total += res.RowsAffected
+	}
+}
+
+func (a answer) write(w http.ResponseWriter) error {
+	w.Header().Set("Content-Type", "application/json")
+	if a.replayed {
+		w.Header().Set("Idempotency-Replayed", "true")
+	}
+	w.WriteHeader(a.status)
+	_, err := w.Write(a.body)
+	return err
+}
+
+// VisitCreateOrderResponse and the next two make answer a response of the generated strict server.
+func (a answer) VisitCreateOrderResponse(w http.ResponseWriter) error  { return a.write(w) }
+func (a answer) VisitConfirmOrderResponse(w http.ResponseWriter) error { return a.write(w) }
+func (a answer) VisitCancelOrderResponse(w http.ResponseWriter) error  { return a.write(w) }

@@ -1,0 +1,236 @@
+package orders
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"slices"
+	"time"
+
+	"gorm.io/gorm"
+
+	"example.com/b2b/db"
+	"example.com/b2b/internal/apperr"
+	api "example.com/b2b/openapi/ordersapi"
+)
+
+// order is a row of the table orders.
+type order struct {
+	ID          int64
+	CustomerID  int64
+	Status      api.OrderStatus
+	TotalCents  int64
+	CreatedAt   time.Time // this and the next two on the database's clock
+	ConfirmedAt *time.Time
+	CanceledAt  *time.Time
+
+	Now time.Time `gorm:"->"` // the database's clock, where a query selects it
+}
+
+// orderItem is a row of the table order_items: one for each product of the order.
+type orderItem struct {
+	OrderID        int64 `gorm:"primaryKey;autoIncrement:false"`
+	ProductID      int64 `gorm:"primaryKey;autoIncrement:false"`
+	Qty            int64
+	UnitPriceCents int64
+	SubtotalCents  int64
+
+	line int // of the request, where the product comes first
+}
+
+// maxCents is the largest amount that JavaScript reads exactly.
+const maxCents = 1<<53 - 1
+
+// CreateOrder takes the stock of every line or of none. Errors: 404 customer_not_found and product_not_found, 400
+// insufficient_stock, 400 validation_failed for a total above maxCents, 422 idempotency_key_reused, 503 customers_unavailable.
+func (s *Service) CreateOrder(ctx context.Context, r api.CreateOrderRequestObject) (api.CreateOrderResponseObject, error) {
+	what := request{operation: "createOrder", key: r.Params.XIdempotencyKey, content: r.Body, status: http.StatusCreated}
+	if err := s.checkCustomer(ctx, r.Body.CustomerID); err != nil {
+		// A retry gets its first answer, whatever became of the customer or the Customers API since.
+		if first, found := s.remembered(ctx, what); found {
+			return first, nil
+		}
+		return nil, err
+	}
+	return s.once(ctx, what, func(tx *gorm.DB) (order, []orderItem, error) {
+		o, items := order{CustomerID: r.Body.CustomerID, Status: api.CREATED}, merge(r.Body.Items)
+		now, err := price(tx, items)
+		if err != nil {
+			return o, nil, err
+		}
+		for _, item := range items {
+			o.TotalCents += item.SubtotalCents // below 2^63: 100 lines of 10^9 cents × 10^6 pieces
+		}
+		if o.TotalCents > maxCents {
+			return o, nil, apperr.Validation(apperr.Detail{Field: "/items", Message: "add up to more than 9007199254740991 cents"})
+		}
+		// Stock before lines: the lines' foreign key takes a shared lock on the product, and two orders that both hold it
+		// could not take stock any more.
+		if err := takeStock(tx, items); err != nil {
+			return o, nil, err
+		}
+		o.CreatedAt, o.Now = now, now
+		if err := tx.Create(&o).Error; err != nil {
+			return o, nil, err
+		}
+		for i := range items {
+			items[i].OrderID = o.ID
+		}
+		return o, items, tx.Create(&items).Error
+	})
+}
+
+// merge makes one item of all lines with the same product, in ascending product id: the order in which stock is locked.
+func merge(lines []api.NewOrderItem) []orderItem {
+	var items []orderItem
+	for i, l := range lines {
+		at := slices.IndexFunc(items, func(item orderItem) bool { return item.ProductID == l.ProductID })
+		if at < 0 {
+			at = len(items)
+			items = append(items, orderItem{ProductID: l.ProductID, line: i})
+		}
+		items[at].Qty += l.Qty
+	}
+	slices.SortFunc(items, func(a, b orderItem) int { return int(a.ProductID - b.ProductID) })
+	return items
+}
+
+// ConfirmOrder makes a CREATED order CONFIRMED and leaves a CONFIRMED one as it is. Errors: 404 order_not_found, 400
+// order_not_confirmable, 422 idempotency_key_reused.
+func (s *Service) ConfirmOrder(ctx context.Context, r api.ConfirmOrderRequestObject) (api.ConfirmOrderResponseObject, error) {
+	what := request{operation: "confirmOrder", key: &r.Params.XIdempotencyKey, content: r.ID, status: http.StatusOK}
+	return s.once(ctx, what, func(tx *gorm.DB) (order, []orderItem, error) {
+		o, items, err := s.find(db.ForUpdate(tx), tx, r.ID)
+		if err != nil || o.Status == api.CONFIRMED {
+			return o, items, err
+		}
+		if o.Status != api.CREATED {
+			return o, nil, apperr.New(apperr.KindInvalid, "order_not_confirmable", "Order %d is %s and cannot be confirmed.", o.ID, o.Status)
+		}
+		o.Status, o.ConfirmedAt = api.CONFIRMED, &o.Now
+		return o, items, tx.Select("status", "confirmed_at").Updates(&o).Error
+	})
+}
+
+// CancelOrder gives the stock of an order back, unless it is CANCELED already. Errors: 404 order_not_found, 400
+// cancel_window_closed, 422 idempotency_key_reused.
+func (s *Service) CancelOrder(ctx context.Context, r api.CancelOrderRequestObject) (api.CancelOrderResponseObject, error) {
+	what := request{operation: "cancelOrder", key: r.Params.XIdempotencyKey, content: r.ID, status: http.StatusOK}
+	return s.once(ctx, what, func(tx *gorm.DB) (order, []orderItem, error) {
+		o, items, err := s.find(db.ForUpdate(tx), tx, r.ID)
+		if err != nil || o.Status == api.CANCELED {
+			return o, items, err
+		}
+		if !slices.Contains(s.summary(o).AllowedActions, api.Cancel) {
+			return o, nil, apperr.New(apperr.KindInvalid, "cancel_window_closed", "Order %d was confirmed more than %.0f minutes ago and cannot be canceled any more.", o.ID, s.CancellationWindow.Minutes())
+		}
+		o.Status, o.CanceledAt = api.CANCELED, &o.Now
+		if err := tx.Select("status", "canceled_at").Updates(&o).Error; err != nil {
+			return o, nil, err
+		}
+		return o, items, giveBackStock(tx, items)
+	})
+}
+
+// GetOrder returns 404 order_not_found when there is none.
+func (s *Service) GetOrder(ctx context.Context, r api.GetOrderRequestObject) (api.GetOrderResponseObject, error) {
+	q := s.db.WithContext(ctx)
+	o, items, err := s.find(q, q, r.ID)
+	if err != nil {
+		return nil, err
+	}
+	return api.GetOrder200JSONResponse{Body: api.OrderResponse{Success: true, Data: s.view(o, items)}}, nil
+}
+
+// ListOrders pages by id.
+func (s *Service) ListOrders(ctx context.Context, r api.ListOrdersRequestObject) (api.ListOrdersResponseObject, error) {
+	q := s.db.WithContext(ctx)
+	q = q.Select("*, ? AS now", db.Now(q, 0))
+	if r.Params.Status != nil {
+		q = q.Where("status = ?", *r.Params.Status)
+	}
+	if r.Params.CustomerID != nil {
+		q = q.Where("customer_id = ?", *r.Params.CustomerID)
+	}
+	if r.Params.From != nil {
+		from, _ := moment(*r.Params.From)
+		q = q.Where("created_at >= ?", from)
+	}
+	if r.Params.To != nil {
+		if to, day := moment(*r.Params.To); day {
+			q = q.Where("created_at < ?", to.AddDate(0, 0, 1))
+		} else {
+			q = q.Where("created_at <= ?", to)
+		}
+	}
+	rows, next, err := db.Page[order](q, r.Params.Cursor, r.Params.Limit)
+	if err != nil {
+		return nil, err
+	}
+	data := make([]api.OrderSummary, len(rows))
+	for i, o := range rows {
+		data[i] = s.summary(o)
+	}
+	return api.ListOrders200JSONResponse{Body: api.OrderListResponse{Success: true, Data: data, Meta: api.Meta{NextCursor: next}}}, nil
+}
+
+// moment reads a validated date or RFC 3339 time, and says whether it was a date; then it is the day's first moment in UTC.
+func moment(s api.DateFilter) (t time.Time, day bool) {
+	if t, err := time.Parse(time.DateOnly, s); err == nil {
+		return t, true
+	}
+	t, _ = time.Parse(time.RFC3339, s)
+	return t, false
+}
+
+func (o order) Key() int64 { return o.ID }
+
+// find reads an order through q, which may lock it, and its items through items. The items of an order never change.
+func (s *Service) find(q, items *gorm.DB, id int64) (o order, rows []orderItem, err error) {
+	err = q.Select("*, ? AS now", db.Now(q, 0)).Take(&o, id).Error
+	if errors.Is(err, gorm.ErrRecordNotFound) {
+		return o, nil, apperr.New(apperr.KindNotFound, "order_not_found", "There is no order %d.", id)
+	}
+	if err != nil {
+		return o, nil, err
+	}
+	return o, rows, items.Where("order_id = ?", id).Order("product_id").Find(&rows).Error
+}
+
+func (s *Service) view(o order, rows []orderItem) api.Order {
+	sum := s.summary(o)
+	items := make([]api.OrderItem, len(rows))
+	for i, item := range rows {
+		items[i] = api.OrderItem{ProductID: item.ProductID, Qty: item.Qty, UnitPriceCents: item.UnitPriceCents, SubtotalCents: item.SubtotalCents}
+	}
+	return api.Order{
+		ID: sum.ID, CustomerID: sum.CustomerID, Status: sum.Status, TotalCents: sum.TotalCents,
+		CreatedAt: sum.CreatedAt, ConfirmedAt: sum.ConfirmedAt, CanceledAt: sum.CanceledAt,
+		CancelableUntil: sum.CancelableUntil, AllowedActions: sum.AllowedActions, Items: items,
+	}
+}
+
+// summary shows the order as it is at o.Now, and what may be done with it then.
+func (s *Service) summary(o order) api.OrderSummary {
+	sum := api.OrderSummary{
+		ID: o.ID, CustomerID: o.CustomerID, Status: o.Status, TotalCents: o.TotalCents,
+		CreatedAt: api.Time{Time: o.CreatedAt}, ConfirmedAt: timestamp(o.ConfirmedAt), CanceledAt: timestamp(o.CanceledAt),
+		AllowedActions: []api.OrderAction{},
+	}
+	switch o.Status {
+	case api.CREATED:
+		sum.AllowedActions = []api.OrderAction{api.Confirm, api.Cancel}
+	case api.CONFIRMED:
+		if until := o.ConfirmedAt.Add(s.CancellationWindow); !o.Now.After(until) {
+			sum.CancelableUntil, sum.AllowedActions = &api.Time{Time: until}, []api.OrderAction{api.Cancel}
+		}
+	}
+	return sum
+}
+
+func timestamp(t *time.Time) *api.Time {
+	if t == nil {
+		return nil
+	}
+	return &api.Time{Time: *t}
+}
