@@ -1,0 +1,28 @@
+.DEFAULT_GOAL := help
+GOTEST := $(if $(shell command -v gcc || command -v clang),-race) # the race detector needs a C compiler
+
+help: ## list the targets
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
+
+run: ## start the three services on SQLite, with sample data
+	@CGO_ENABLED=0 go build -o bin/b2b ./cmd/b2b && exec bin/b2b
+
+test: ## run the tests on SQLite and every MySQL and MariaDB of this machine
+	go run ./db/dbtest/run $(ENGINES) $(GOTEST) ./...
+
+generate: ## make the Go code of the OpenAPI documents
+	go generate ./...
+
+lint: ## gofmt, go vet, staticcheck
+	@test -z "$$(gofmt -l .)" || { gofmt -l .; exit 1; }
+	go vet ./...
+	go tool staticcheck ./...
+
+build: ## build bin/b2b
+	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w' -o bin/b2b ./cmd/b2b
+
+lambda: ## build the AWS Lambda function's zip, orchestrator/build/lambda.zip
+	mkdir -p orchestrator/build
+	CGO_ENABLED=0 GOOS=linux GOARCH=arm64 go build -trimpath -tags lambda.norpc -ldflags '-s -w' -o orchestrator/build/bootstrap ./cmd/lambda
+
+.PHONY: help run test generate lint build lambda
