@@ -5,11 +5,14 @@ package dbtest
 import (
 	"context"
 	"crypto/rand"
+	"database/sql"
+	"fmt"
 	"net"
 	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/go-sql-driver/mysql"
@@ -84,4 +87,56 @@ func create(t *testing.T, dsn string) db.Config {
 		db.Close(admin)
 	})
 	return c
+}
+
+// NoFilesort fails the test when, from now on, g runs a SELECT that sorts rows or counts them away with OFFSET. It asks the
+// engine how it would run each.
+func NoFilesort(t *testing.T, g *gorm.DB) {
+	t.Helper()
+	explained := map[string]bool{}
+	var mu sync.Mutex
+	err := g.Callback().Query().After("gorm:query").Register("dbtest:explain", func(tx *gorm.DB) {
+		statement := tx.Statement.SQL.String()
+		mu.Lock()
+		defer mu.Unlock()
+		if explained[statement] || tx.Error != nil {
+			return
+		}
+		explained[statement] = true
+		if strings.Contains(statement, "OFFSET") || strings.Contains(statement, "COUNT(") {
+			t.Errorf("%s", statement)
+		}
+		pool, err := g.DB()
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		explain := "EXPLAIN QUERY PLAN "
+		if g.Name() == db.MySQL {
+			explain = "EXPLAIN "
+		}
+		rows, err := pool.Query(explain+statement, tx.Statement.Vars...)
+		if err != nil {
+			t.Errorf("%s: %v", statement, err)
+			return
+		}
+		defer rows.Close()
+		columns, _ := rows.Columns()
+		for rows.Next() {
+			values, targets := make([]sql.NullString, len(columns)), make([]any, len(columns))
+			for i := range values {
+				targets[i] = &values[i]
+			}
+			if err := rows.Scan(targets...); err != nil {
+				t.Error(err)
+			}
+			plan := fmt.Sprint(values)
+			if strings.Contains(plan, "filesort") || strings.Contains(plan, "TEMP B-TREE") {
+				t.Errorf("%s sorts: %s", statement, plan)
+			}
+		}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
 }

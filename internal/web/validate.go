@@ -13,6 +13,7 @@ import (
 	"net/mail"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -204,6 +205,8 @@ func refusal(err error) error {
 		return apperr.New(apperr.KindUnauthorized, "unauthorized", "This operation needs the header Authorization: Bearer SERVICE_TOKEN.")
 	}
 	details := findings("", err)
+	slices.SortStableFunc(details, func(a, b apperr.Detail) int { return strings.Compare(a.Field, b.Field) })
+	details = slices.CompactFunc(details, func(a, b apperr.Detail) bool { return a.Field == b.Field }) // one message a field
 	if len(details) == 1 && details[0].Field == "/header/"+IdempotencyHeader && details[0].Message == isRequired {
 		return &apperr.Error{Kind: apperr.KindInvalid, Code: apperr.CodeIdempotencyKeyMissing, Message: "Send an " + IdempotencyHeader + " with this request.", Details: details}
 	}

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -61,7 +62,7 @@ func check(spec *openapi3.T, router routers.Router, r *http.Request, rec *httpte
 		return nil
 	}
 	route, params, err := router.FindRoute(r)
-	if err != nil { // an unknown path or method: the envelope is all that the document says
+	if err != nil || strings.HasSuffix(r.URL.Path, "/") { // an unknown path or method: the envelope is all that the document says
 		var body any
 		if err := json.Unmarshal(rec.Body.Bytes(), &body); err != nil {
 			return err
@@ -81,3 +82,54 @@ func check(spec *openapi3.T, router routers.Router, r *http.Request, rec *httpte
 type errMissing string
 
 func (e errMissing) Error() string { return "no header " + string(e) }
+
+// Do sends a request as a careless client would and returns the answer. headers are names and values in turn; an empty value
+// leaves the header out.
+func Do(t testing.TB, method, url, body string, headers ...string) (status int, answer []byte, header http.Header) {
+	t.Helper()
+	req, err := http.NewRequest(method, url, strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := 0; i < len(headers); i += 2 {
+		if headers[i+1] != "" {
+			req.Header.Add(headers[i], headers[i+1])
+		}
+	}
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	answer, err = io.ReadAll(res.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return res.StatusCode, answer, res.Header
+}
+
+// WantError fails unless the answer is that refusal, with details on exactly those fields.
+func WantError(t testing.TB, status int, body []byte, wantStatus int, wantCode string, fields ...string) {
+	t.Helper()
+	var e struct {
+		Success bool
+		Error   string
+		Code    string
+		Details []struct{ Field, Message string }
+	}
+	if err := json.Unmarshal(body, &e); err != nil {
+		t.Errorf("%d %s: %v", status, body, err)
+	}
+	var got []string
+	for _, d := range e.Details {
+		got = append(got, d.Field)
+		if d.Message == "" {
+			t.Errorf("no message for %s", d.Field)
+		}
+	}
+	slices.Sort(got)
+	slices.Sort(fields)
+	if status != wantStatus || e.Code != wantCode || e.Success || e.Error == "" || !slices.Equal(got, fields) {
+		t.Errorf("%d %s, want %d %s on %q", status, body, wantStatus, wantCode, fields)
+	}
+}

@@ -1,0 +1,444 @@
+package customers_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/oapi-codegen/nullable"
+	"gorm.io/gorm"
+
+	"example.com/b2b/customers"
+	"example.com/b2b/db"
+	"example.com/b2b/db/dbtest"
+	"example.com/b2b/internal/web"
+	"example.com/b2b/internal/web/webtest"
+	api "example.com/b2b/openapi/customersapi"
+)
+
+var ctx = context.Background()
+
+// serve runs the real engine on g and returns its address and a client.
+func serve(t *testing.T, g *gorm.DB) (string, *api.ClientWithResponses) {
+	t.Helper()
+	engine, err := customers.New(g).Engine(webtest.Options())
+	if err != nil {
+		t.Fatal(err)
+	}
+	spec, err := api.GetSpec()
+	if err != nil {
+		t.Fatal(err)
+	}
+	base := webtest.Serve(t, engine, spec)
+	client, err := api.NewClientWithResponses(base, api.WithHTTPClient(web.NewPeerClient(webtest.Token, webtest.Options().Timeout)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return base, client
+}
+
+func create(t *testing.T, c *api.ClientWithResponses, name, email string) api.Customer {
+	t.Helper()
+	res, err := c.CreateCustomerWithResponse(ctx, api.NewCustomer{Name: name, Email: email})
+	if err != nil || res.JSON201 == nil {
+		t.Fatalf("%v %s", err, res.Body)
+	}
+	return res.JSON201.Data
+}
+
+// wantError fails unless the answer is that refusal, with details on exactly those fields.
+func wantError(t *testing.T, status int, body []byte, wantStatus int, wantCode string, fields ...string) {
+	t.Helper()
+	webtest.WantError(t, status, body, wantStatus, wantCode, fields...)
+}
+
+func ptr[T any](v T) *T { return &v }
+
+func TestHealthAndReady(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
+		_, c := serve(t, g)
+		health, err := c.GetHealthWithResponse(ctx)
+		if err != nil || health.JSON200 == nil || *health.JSON200 != (api.Health{Status: "ok", Service: "customers-api"}) {
+			t.Errorf("%v %s", err, health.Body)
+		}
+		ready, err := c.GetReadyWithResponse(ctx)
+		if err != nil || ready.JSON200 == nil {
+			t.Errorf("%v %s", err, ready.Body)
+		}
+		db.Close(g) // the database is gone
+		ready, err = c.GetReadyWithResponse(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		wantError(t, ready.StatusCode(), ready.Body, 503, "unavailable")
+		if ready.HTTPResponse.Header.Get("Retry-After") == "" {
+			t.Error("no Retry-After")
+		}
+		health, err = c.GetHealthWithResponse(ctx)
+		if err != nil || health.JSON200 == nil {
+			t.Errorf("%v %s", err, health.Body)
+		}
+		list, err := c.ListCustomersWithResponse(ctx, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		wantError(t, list.StatusCode(), list.Body, 503, "unavailable")
+	})
+}
+
+func TestCreateCustomer(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
+		base, c := serve(t, g)
+
+		t.Run("created", func(t *testing.T) {
+			res, err := c.CreateCustomerWithResponse(ctx, api.NewCustomer{Name: "Zoë 😀 O'Brien \"Ltd\"", Email: " Zoe@Example.com ", Phone: ptr("+1-555")})
+			if err != nil || res.JSON201 == nil {
+				t.Fatalf("%v %s", err, res.Body)
+			}
+			got, err := c.GetCustomerWithResponse(ctx, res.JSON201.Data.ID)
+			if err != nil || got.JSON200 == nil {
+				t.Fatalf("%v %s", err, got.Body)
+			}
+			if !bytes.Equal(res.Body, got.Body) {
+				t.Errorf("created %s, read %s", res.Body, got.Body)
+			}
+			if d := got.JSON200.Data; d.Name != "Zoë 😀 O'Brien \"Ltd\"" || d.Email != "Zoe@Example.com" || *d.Phone != "+1-555" {
+				t.Errorf("%+v", d)
+			}
+		})
+		t.Run("without phone", func(t *testing.T) {
+			res, _ := c.CreateCustomerWithResponse(ctx, api.NewCustomer{Name: "N", Email: "n@example.com"})
+			if !strings.Contains(string(res.Body), `"phone":null`) {
+				t.Errorf("%s", res.Body)
+			}
+		})
+		t.Run("email_taken", func(t *testing.T) {
+			create(t, c, "A", "taken@example.com")
+			res, err := c.CreateCustomerWithResponse(ctx, api.NewCustomer{Name: "B", Email: " TAKEN@example.COM"})
+			if err != nil {
+				t.Fatal(err)
+			}
+			wantError(t, res.StatusCode(), res.Body, 409, "email_taken", "/email")
+		})
+		t.Run("twenty at once", func(t *testing.T) {
+			count := map[int]int{}
+			var mu sync.Mutex
+			var wg sync.WaitGroup
+			for i := range 20 {
+				wg.Go(func() {
+					email := "race@example.com"
+					if i%2 == 1 {
+						email = "RACE@example.com"
+					}
+					res, err := c.CreateCustomerWithResponse(ctx, api.NewCustomer{Name: "R", Email: email})
+					if err != nil {
+						t.Error(err)
+						return
+					}
+					mu.Lock()
+					count[res.StatusCode()]++
+					mu.Unlock()
+				})
+			}
+			wg.Wait()
+			if count[201] != 1 || count[409] != 19 {
+				t.Errorf("status counts %v", count)
+			}
+		})
+
+		for name, bad := range map[string]struct {
+			body   string
+			code   string
+			fields []string
+		}{
+			"missing fields":   {`{}`, "validation_failed", []string{"/name", "/email"}},
+			"every field bad":  {`{"name":" ","email":"nope","phone":"` + strings.Repeat("1", 51) + `"}`, "validation_failed", []string{"/name", "/email", "/phone"}},
+			"wrong types":      {`{"name":1,"email":true,"phone":[]}`, "validation_failed", []string{"/name", "/email", "/phone"}},
+			"null":             {`{"name":null,"email":"a@example.com"}`, "validation_failed", []string{"/name"}},
+			"long":             {`{"name":"` + strings.Repeat("é", 256) + `","email":"` + strings.Repeat("a", 250) + `@example.com"}`, "validation_failed", []string{"/name", "/email"}},
+			"unknown field":    {`{"name":"A","email":"a@example.com","vip":true}`, "validation_failed", []string{"/vip"}},
+			"other case":       {`{"Name":"A","name":"B","email":"a@example.com"}`, "validation_failed", []string{"/Name"}},
+			"not ASCII email":  {`{"name":"A","email":"jos\u00e9@example.com"}`, "validation_failed", []string{"/email"}},
+			"email with name":  {`{"name":"A","email":"A <a@example.com>"}`, "validation_failed", []string{"/email"}},
+			"array":            {`[]`, "validation_failed", []string{""}},
+			"malformed":        {`{"name":`, "malformed_json", nil},
+			"trailing garbage": {`{"name":"A","email":"a@example.com"} x`, "malformed_json", nil},
+			"not UTF-8":        {"{\"name\":\"\xff\",\"email\":\"a@example.com\"}", "malformed_json", nil},
+			"missing body":     {``, "validation_failed", []string{"/body"}},
+		} {
+			t.Run(name, func(t *testing.T) {
+				status, body, _ := webtest.Do(t, "POST", base+"/customers", bad.body, "Content-Type", "application/json")
+				wantError(t, status, body, 400, bad.code, bad.fields...)
+			})
+		}
+		t.Run("longest accepted", func(t *testing.T) {
+			create(t, c, strings.Repeat("é", 255), strings.Repeat("a", 243)+"@example.com")
+		})
+		t.Run("payload_too_large", func(t *testing.T) {
+			status, body, _ := webtest.Do(t, "POST", base+"/customers", `{"name":"`+strings.Repeat("x", 2<<20)+`"}`, "Content-Type", "application/json")
+			wantError(t, status, body, 413, "payload_too_large")
+		})
+		t.Run("unsupported_media_type", func(t *testing.T) {
+			for _, media := range []string{"", "text/plain", "application/x-www-form-urlencoded", "application/jsonx"} {
+				status, body, _ := webtest.Do(t, "POST", base+"/customers", `{"name":"A","email":"a@example.com"}`, "Content-Type", media)
+				wantError(t, status, body, 415, "unsupported_media_type")
+			}
+			status, body, _ := webtest.Do(t, "POST", base+"/customers", `{"name":"A","email":"charset@example.com"}`, "Content-Type", "application/json; charset=utf-8")
+			if status != 201 {
+				t.Errorf("%d %s", status, body)
+			}
+		})
+		t.Run("nothing left behind", func(t *testing.T) {
+			var rows int64
+			g.Table("customers").Where("email LIKE 'a@example.com'").Count(&rows)
+			if rows != 0 {
+				t.Errorf("%d refused customers are stored", rows)
+			}
+		})
+	})
+}
+
+func TestListCustomers(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
+		base, c := serve(t, g)
+		dbtest.NoFilesort(t, g)
+		names := []string{"100% Pure", "under_score", "O'Reilly", `"Quoted"`, "Emoji 😀", "Emoji 🎉", "ÉCLAIR", "plain", `back\slash`}
+		for i, name := range names {
+			create(t, c, name, fmt.Sprintf("list%d@example.com", i+1))
+		}
+		t.Run("search", func(t *testing.T) {
+			for search, want := range map[string]string{
+				"%": "100% Pure", "_": "under_score", "'": "O'Reilly", `"`: `"Quoted"`, "😀": "Emoji 😀", "éclair": "ÉCLAIR", "PLAIN": "plain",
+				`\`: `back\slash`, "LIST3@": "O'Reilly", "0% p": "100% Pure", "eclair": "", "nothing such": "",
+			} {
+				res, err := c.ListCustomersWithResponse(ctx, &api.ListCustomersParams{Search: &search})
+				if err != nil || res.JSON200 == nil {
+					t.Fatalf("%v %s", err, res.Body)
+				}
+				var got []string
+				for _, d := range res.JSON200.Data {
+					got = append(got, d.Name)
+				}
+				if strings.Join(got, "|") != want {
+					t.Errorf("search %q: %q, want %q", search, got, want)
+				}
+			}
+		})
+		t.Run("pages", func(t *testing.T) {
+			var seen []string
+			var last int64
+			params := &api.ListCustomersParams{Limit: ptr(int32(4))}
+			for pages := 1; ; pages++ {
+				res, err := c.ListCustomersWithResponse(ctx, params)
+				if err != nil || res.JSON200 == nil {
+					t.Fatalf("%v %s", err, res.Body)
+				}
+				for _, d := range res.JSON200.Data {
+					if d.ID <= last {
+						t.Errorf("id %d behind %d", d.ID, last)
+					}
+					last = d.ID
+					seen = append(seen, d.Name)
+				}
+				if params.Cursor = res.JSON200.Meta.NextCursor; params.Cursor == nil {
+					if pages != 3 {
+						t.Errorf("%d pages", pages)
+					}
+					break
+				}
+			}
+			if strings.Join(seen, "|") != strings.Join(names, "|") {
+				t.Errorf("%q", seen)
+			}
+		})
+		t.Run("null cursor exactly on the last page", func(t *testing.T) {
+			res, _ := c.ListCustomersWithResponse(ctx, &api.ListCustomersParams{Limit: ptr(int32(len(names)))})
+			if res.JSON200.Meta.NextCursor != nil {
+				t.Error("a full last page has a cursor")
+			}
+		})
+		t.Run("empty parameters count as not given", func(t *testing.T) {
+			status, body, _ := webtest.Do(t, "GET", base+"/customers?search=&cursor=&limit=", "")
+			if status != 200 || bytes.Count(body, []byte(`"email"`)) != len(names) {
+				t.Errorf("%d %s", status, body)
+			}
+		})
+		t.Run("default limit", func(t *testing.T) {
+			for i := range 20 {
+				create(t, c, "more", fmt.Sprintf("more%d@example.com", i))
+			}
+			res, _ := c.ListCustomersWithResponse(ctx, nil)
+			if len(res.JSON200.Data) != 20 || res.JSON200.Meta.NextCursor == nil {
+				t.Errorf("%d customers", len(res.JSON200.Data))
+			}
+		})
+		for query, field := range map[string]string{
+			"limit=0": "/query/limit", "limit=101": "/query/limit", "limit=ten": "/query/limit", "limit=1.5": "/query/limit", "limit=1&limit=2": "/query/limit",
+			"cursor=-1": "/query/cursor", "cursor=x": "/query/cursor", "cursor=9223372036854775808": "/query/cursor",
+			"search=" + strings.Repeat("x", 256): "/query/search", "search=%ff": "/query/search", "a=%zz": "/query",
+		} {
+			t.Run(query[:min(len(query), 20)], func(t *testing.T) {
+				status, body, _ := webtest.Do(t, "GET", base+"/customers?"+query, "")
+				wantError(t, status, body, 400, "validation_failed", field)
+			})
+		}
+	})
+}
+
+func TestGetCustomer(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
+		base, c := serve(t, g)
+		t.Run("customer_not_found", func(t *testing.T) {
+			res, _ := c.GetCustomerWithResponse(ctx, 9007199254740991)
+			wantError(t, res.StatusCode(), res.Body, 404, "customer_not_found")
+		})
+		for _, id := range []string{"0", "-1", "abc", "9223372036854775808", "9007199254740992", "1.5", "%20", "1%2F2"} {
+			t.Run("id "+id, func(t *testing.T) {
+				for _, path := range []string{"/customers/", "/internal/customers/"} {
+					status, body, _ := webtest.Do(t, "GET", base+path+id, "", "Authorization", "Bearer "+webtest.Token)
+					if id == "1%2F2" { // a slash in an id is another path
+						wantError(t, status, body, 404, "not_found")
+						continue
+					}
+					wantError(t, status, body, 400, "validation_failed", "/path/id")
+				}
+			})
+		}
+		t.Run("internal", func(t *testing.T) {
+			made := create(t, c, "Internal", "internal@example.com")
+			res, err := c.GetInternalCustomerWithResponse(ctx, made.ID)
+			if err != nil || res.JSON200 == nil || res.JSON200.Data.Email != made.Email {
+				t.Errorf("%v %s", err, res.Body)
+			}
+			res, _ = c.GetInternalCustomerWithResponse(ctx, 99999)
+			wantError(t, res.StatusCode(), res.Body, 404, "customer_not_found")
+			for _, header := range []string{"", "Bearer ", "Bearer wrong", webtest.Token, "Basic " + webtest.Token, "Bearer " + webtest.Token + "x"} {
+				status, body, _ := webtest.Do(t, "GET", fmt.Sprintf("%s/internal/customers/%d", base, made.ID), "", "Authorization", header)
+				wantError(t, status, body, 401, "unauthorized")
+			}
+		})
+	})
+}
+
+func TestUpdateCustomer(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
+		base, c := serve(t, g)
+		made, err := c.CreateCustomerWithResponse(ctx, api.NewCustomer{Name: "Before", Email: "before@example.com", Phone: ptr("1")})
+		if err != nil || made.JSON201 == nil {
+			t.Fatalf("%v %s", err, made.Body)
+		}
+		id := made.JSON201.Data.ID
+		for _, step := range []struct {
+			name   string
+			update api.CustomerUpdate
+			want   string
+		}{
+			{"nothing", api.CustomerUpdate{}, "Before before@example.com 1"},
+			{"name", api.CustomerUpdate{Name: ptr("After")}, "After before@example.com 1"},
+			{"email in another case", api.CustomerUpdate{Email: ptr("BEFORE@example.com ")}, "After BEFORE@example.com 1"},
+			{"phone", api.CustomerUpdate{Phone: nullable.NewNullableWithValue("2")}, "After BEFORE@example.com 2"},
+			{"phone null", api.CustomerUpdate{Phone: nullable.NewNullNullable[string]()}, "After BEFORE@example.com -"},
+		} {
+			t.Run(step.name, func(t *testing.T) {
+				res, err := c.UpdateCustomerWithResponse(ctx, id, step.update)
+				if err != nil || res.JSON200 == nil {
+					t.Fatalf("%v %s", err, res.Body)
+				}
+				read, _ := c.GetCustomerWithResponse(ctx, id)
+				if !bytes.Equal(res.Body, read.Body) {
+					t.Errorf("answered %s, read %s", res.Body, read.Body)
+				}
+				d, phone := read.JSON200.Data, "-"
+				if d.Phone != nil {
+					phone = *d.Phone
+				}
+				if got := d.Name + " " + d.Email + " " + phone; got != step.want {
+					t.Errorf("%q, want %q", got, step.want)
+				}
+			})
+		}
+		t.Run("email_taken", func(t *testing.T) {
+			create(t, c, "Other", "other@example.com")
+			res, _ := c.UpdateCustomerWithResponse(ctx, id, api.CustomerUpdate{Name: ptr("Changed"), Email: ptr("Other@Example.com")})
+			wantError(t, res.StatusCode(), res.Body, 409, "email_taken", "/email")
+			read, _ := c.GetCustomerWithResponse(ctx, id)
+			if read.JSON200.Data.Name != "After" {
+				t.Errorf("a refused update left %s", read.Body)
+			}
+		})
+		t.Run("customer_not_found", func(t *testing.T) {
+			res, _ := c.UpdateCustomerWithResponse(ctx, 99999, api.CustomerUpdate{})
+			wantError(t, res.StatusCode(), res.Body, 404, "customer_not_found")
+		})
+		t.Run("bad fields", func(t *testing.T) {
+			status, body, _ := webtest.Do(t, "PUT", fmt.Sprintf("%s/customers/%d", base, id), `{"name":"","email":null,"phone":7,"x":1}`, "Content-Type", "application/json")
+			wantError(t, status, body, 400, "validation_failed", "/name", "/email", "/phone", "/x")
+		})
+	})
+}
+
+func TestDeleteCustomer(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
+		_, c := serve(t, g)
+		made := create(t, c, "Gone", "gone@example.com")
+		res, err := c.DeleteCustomerWithResponse(ctx, made.ID)
+		if err != nil || res.JSON200 == nil || res.JSON200.Message == "" {
+			t.Fatalf("%v %s", err, res.Body)
+		}
+		again, _ := c.DeleteCustomerWithResponse(ctx, made.ID)
+		wantError(t, again.StatusCode(), again.Body, 404, "customer_not_found")
+		read, _ := c.GetCustomerWithResponse(ctx, made.ID)
+		wantError(t, read.StatusCode(), read.Body, 404, "customer_not_found")
+		internal, _ := c.GetInternalCustomerWithResponse(ctx, made.ID)
+		wantError(t, internal.StatusCode(), internal.Body, 404, "customer_not_found")
+		update, _ := c.UpdateCustomerWithResponse(ctx, made.ID, api.CustomerUpdate{Name: ptr("Back")})
+		wantError(t, update.StatusCode(), update.Body, 404, "customer_not_found")
+		list, _ := c.ListCustomersWithResponse(ctx, &api.ListCustomersParams{Search: ptr("gone@")})
+		if len(list.JSON200.Data) != 0 {
+			t.Errorf("%s", list.Body)
+		}
+		if again := create(t, c, "Successor", "GONE@example.com"); again.ID == made.ID {
+			t.Error("the id was used again")
+		}
+	})
+}
+
+func TestUnknownPathAndMethod(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
+		base, _ := serve(t, g)
+		for _, path := range []string{"/", "/nothing", "/customers/", "/customers/1/", "/customers/1/orders"} {
+			status, body, _ := webtest.Do(t, "GET", base+path, "")
+			wantError(t, status, body, 404, "not_found")
+		}
+		status, body, header := webtest.Do(t, "PATCH", base+"/customers/1", "{}")
+		wantError(t, status, body, 405, "method_not_allowed")
+		if allow := header.Get("Allow"); !strings.Contains(allow, "GET") || !strings.Contains(allow, "PUT") || !strings.Contains(allow, "DELETE") {
+			t.Errorf("Allow: %q", allow)
+		}
+	})
+}
+
+func TestDocumentation(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
+		base, _ := serve(t, g)
+		for path, want := range map[string]string{
+			"/openapi.yaml": "operationId: createCustomer", "/openapi.json": `"operationId":"createCustomer"`,
+			"/docs": "swagger-ui", "/docs/swagger-ui.css": ".swagger-ui", "/docs/swagger-ui-bundle.js": "SwaggerUIBundle",
+		} {
+			res, err := http.Get(base + path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			body, _ := io.ReadAll(res.Body)
+			res.Body.Close()
+			if res.StatusCode != 200 || !strings.Contains(string(body), want) {
+				t.Errorf("%s: %d, without %q", path, res.StatusCode, want)
+			}
+		}
+	})
+}
