@@ -59,8 +59,8 @@ type mysqlLock struct{}
 
 func (mysqlLock) SessionLock(ctx context.Context, conn *sql.Conn) error {
 	var got sql.NullInt64
-	// The lock's name is the server's, not the database's.
-	err := conn.QueryRowContext(ctx, "SELECT GET_LOCK(CONCAT('migrate ', SHA1(DATABASE())), ?)", int(time.Minute.Seconds())).Scan(&got)
+	// The name is the server's, not the database's, and may have 64 characters.
+	err := conn.QueryRowContext(ctx, "SELECT GET_LOCK(CONCAT('migrate ', SHA2(DATABASE(), 224)), ?)", int(time.Minute.Seconds())).Scan(&got)
 	if err == nil && got.Int64 != 1 {
 		err = errors.New("another process has been migrating this database for a minute")
 	}
@@ -68,7 +68,7 @@ func (mysqlLock) SessionLock(ctx context.Context, conn *sql.Conn) error {
 }
 
 func (mysqlLock) SessionUnlock(ctx context.Context, conn *sql.Conn) error {
-	_, err := conn.ExecContext(ctx, "DO RELEASE_LOCK(CONCAT('migrate ', SHA1(DATABASE())))")
+	_, err := conn.ExecContext(ctx, "DO RELEASE_LOCK(CONCAT('migrate ', SHA2(DATABASE(), 224)))")
 	return err
 }
 

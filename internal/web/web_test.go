@@ -1,0 +1,195 @@
+package web_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"log/slog"
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"example.com/b2b/internal/apperr"
+	"example.com/b2b/internal/web"
+	"example.com/b2b/internal/web/webtest"
+	api "example.com/b2b/openapi/customersapi"
+)
+
+// behind is a service whose one interesting operation does what the test says.
+type behind struct {
+	api.StrictServerInterface
+	get func(ctx context.Context) error
+}
+
+func (b behind) GetCustomer(ctx context.Context, r api.GetCustomerRequestObject) (api.GetCustomerResponseObject, error) {
+	if err := b.get(ctx); err != nil {
+		return nil, err
+	}
+	return api.GetCustomer200JSONResponse{Body: api.CustomerResponse{Success: true,
+		Data: api.Customer{ID: r.ID, Name: "N", Email: "n@example.com"}}}, nil
+}
+
+func (behind) GetHealth(context.Context, api.GetHealthRequestObject) (api.GetHealthResponseObject, error) {
+	return api.GetHealth200JSONResponse{Body: api.Health{Status: "ok", Service: "test"}}, nil
+}
+
+// serve runs an engine with that service behind it and returns its address.
+func serve(t *testing.T, o web.Options, get func(ctx context.Context) error) string {
+	t.Helper()
+	spec, err := api.GetSpec()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return webtest.Serve(t, engine(t, o, get), spec)
+}
+
+func engine(t *testing.T, o web.Options, get func(ctx context.Context) error) *gin.Engine {
+	t.Helper()
+	spec, err := api.GetSpec()
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.Spec = spec
+	e := web.New(o)
+	api.RegisterHandlers(e, api.NewStrictHandlerWithOptions(behind{get: get}, []api.StrictMiddlewareFunc{web.CopyContext[api.StrictHandlerFunc]},
+		api.StrictGinServerOptions{HandlerErrorFunc: web.Fail}))
+	return e
+}
+
+func TestFault(t *testing.T) {
+	for name, fault := range map[string]struct {
+		get    func(ctx context.Context) error
+		status int
+		code   string
+	}{
+		"panic":   {func(context.Context) error { panic("secret") }, 500, "internal"},
+		"defect":  {func(context.Context) error { return net.UnknownNetworkError("secret") }, 500, "internal"},
+		"refusal": {func(context.Context) error { return apperr.New(apperr.KindNotFound, "customer_not_found", "No.") }, 404, "customer_not_found"},
+		"passing": {func(context.Context) error { return apperr.Unavailable(net.UnknownNetworkError("secret")) }, 503, "unavailable"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var log bytes.Buffer
+			o := webtest.Options()
+			o.Log = slog.New(slog.NewJSONHandler(&log, nil))
+			status, body, header := webtest.Do(t, "GET", serve(t, o, fault.get)+"/customers/1", "")
+			webtest.WantError(t, status, body, fault.status, fault.code)
+			if bytes.Contains(body, []byte("secret")) {
+				t.Errorf("the caller sees %s", body)
+			}
+			if fault.status >= 500 && (!strings.Contains(log.String(), "secret") || strings.Count(log.String(), "\n") != 1) {
+				t.Errorf("the log has %s", &log)
+			}
+			if (header.Get("Retry-After") != "") != (fault.status == 503) {
+				t.Errorf("Retry-After: %q", header.Get("Retry-After"))
+			}
+		})
+	}
+}
+
+func TestTimeout(t *testing.T) {
+	o := webtest.Options()
+	o.Timeout = time.Millisecond
+	base := serve(t, o, func(ctx context.Context) error {
+		<-ctx.Done() // the request's own deadline reaches the handler
+		return ctx.Err()
+	})
+	status, body, header := webtest.Do(t, "GET", base+"/customers/1", "")
+	webtest.WantError(t, status, body, 504, "timeout")
+	if header.Get("Retry-After") == "" {
+		t.Error("no Retry-After")
+	}
+}
+
+func TestCorrelationID(t *testing.T) {
+	var log bytes.Buffer
+	o := webtest.Options()
+	o.Log = slog.New(slog.NewJSONHandler(&log, nil))
+	var inHandler string
+	base := serve(t, o, func(ctx context.Context) error {
+		inHandler = web.CorrelationID(ctx)
+		return nil
+	})
+	for sent, kept := range map[string]bool{
+		"req-12345": true, "a/b+c=d@e.f:g_h": true, strings.Repeat("x", 128): true,
+		"": false, strings.Repeat("x", 129): false, "two words": false, `"quoted"`: false, "é": false,
+	} {
+		log.Reset()
+		_, _, header := webtest.Do(t, "GET", base+"/customers/1", "", web.CorrelationHeader, sent)
+		got := header.Get(web.CorrelationHeader)
+		if (got == sent) != kept || got == "" {
+			t.Errorf("sent %q, got %q", sent, got)
+		}
+		var line struct {
+			CorrelationID string `json:"correlation_id"`
+		}
+		if err := json.Unmarshal(log.Bytes(), &line); err != nil || line.CorrelationID != got || inHandler != got {
+			t.Errorf("header %q, handler %q, log %s", got, inHandler, &log)
+		}
+	}
+	t.Run("passed on to a peer", func(t *testing.T) {
+		peer := serve(t, webtest.Options(), func(ctx context.Context) error {
+			inHandler = web.CorrelationID(ctx)
+			return nil
+		})
+		client := web.NewPeerClient("", time.Minute)
+		front := serve(t, webtest.Options(), func(ctx context.Context) error {
+			req, _ := http.NewRequestWithContext(ctx, "GET", peer+"/customers/1", nil)
+			res, err := client.Do(req)
+			if err == nil {
+				res.Body.Close()
+			}
+			return err
+		})
+		webtest.Do(t, "GET", front+"/customers/1", "", web.CorrelationHeader, "hop-1")
+		if inHandler != "hop-1" {
+			t.Errorf("the peer saw %q", inHandler)
+		}
+	})
+}
+
+// TestServeDrains holds a request in flight while the server is told to stop.
+func TestServeDrains(t *testing.T) {
+	entered, leave := make(chan struct{}), make(chan struct{})
+	e := engine(t, webtest.Options(), func(context.Context) error {
+		close(entered)
+		<-leave
+		return nil
+	})
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	served := make(chan error)
+	go func() { served <- web.Serve(ctx, l, e, time.Minute, webtest.Options().Log) }()
+	answered := make(chan int)
+	go func() {
+		status, _, _ := webtest.Do(t, "GET", "http://"+l.Addr().String()+"/customers/1", "")
+		answered <- status
+	}()
+	<-entered
+	stop()
+	for { // until the listener is closed
+		c, err := net.Dial("tcp", l.Addr().String())
+		if err != nil {
+			break
+		}
+		c.Close()
+	}
+	select {
+	case err := <-served:
+		t.Fatalf("Serve returned with a request in flight: %v", err)
+	default:
+	}
+	close(leave)
+	if status := <-answered; status != 200 {
+		t.Errorf("the request in flight got %d", status)
+	}
+	if err := <-served; err != nil {
+		t.Error(err)
+	}
+}
