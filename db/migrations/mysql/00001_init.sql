@@ -35,7 +35,7 @@ CREATE TABLE IF NOT EXISTS orders (
   KEY ix_orders_customer (customer_id, id, status),
   CONSTRAINT fk_orders_customer FOREIGN KEY (customer_id) REFERENCES customers (id),
   CONSTRAINT ck_orders_total CHECK (total_cents >= 0),
-  CONSTRAINT ck_orders_confirmed CHECK (CASE status WHEN 'CREATED' THEN confirmed_at IS NULL WHEN 'CONFIRMED' THEN confirmed_at IS NOT NULL ELSE TRUE END),
+  CONSTRAINT ck_orders_confirmed CHECK ((status <> 'CREATED' OR confirmed_at IS NULL) AND (status <> 'CONFIRMED' OR confirmed_at IS NOT NULL)),
   CONSTRAINT ck_orders_canceled CHECK ((status = 'CANCELED') = (canceled_at IS NOT NULL))
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;
 

@@ -29,7 +29,7 @@ CREATE TABLE orders (
   created_at   DATETIME NOT NULL,
   confirmed_at DATETIME NULL,
   canceled_at  DATETIME NULL,
-  CONSTRAINT ck_orders_confirmed CHECK (CASE status WHEN 'CREATED' THEN confirmed_at IS NULL WHEN 'CONFIRMED' THEN confirmed_at IS NOT NULL ELSE TRUE END),
+  CONSTRAINT ck_orders_confirmed CHECK ((status <> 'CREATED' OR confirmed_at IS NULL) AND (status <> 'CONFIRMED' OR confirmed_at IS NOT NULL)),
   CONSTRAINT ck_orders_canceled CHECK ((status = 'CANCELED') = (canceled_at IS NOT NULL))
 );
 

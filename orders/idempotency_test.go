@@ -1,0 +1,231 @@
+package orders_test
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"gorm.io/gorm"
+
+	"example.com/b2b/db"
+	"example.com/b2b/db/dbtest"
+	"example.com/b2b/internal/web/webtest"
+	api "example.com/b2b/openapi/ordersapi"
+)
+
+func TestIdempotencyKey(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
+		s := serve(t, g)
+		p := s.product(t, 100, 100)
+		post := func(body string, headers ...string) (int, []byte, string) {
+			t.Helper()
+			status, answer, header := webtest.Do(t, "POST", s.base+"/orders", body, append([]string{"Content-Type", "application/json"}, headers...)...)
+			return status, answer, header.Get("Idempotency-Replayed")
+		}
+		body := fmt.Sprintf(`{"customer_id":1,"items":[{"product_id":%d,"qty":1}]}`, p)
+
+		t.Run("replayed byte for byte", func(t *testing.T) {
+			_, first, replayed := post(body, "X-Idempotency-Key", "same")
+			if replayed != "" {
+				t.Error("the first answer is no replay")
+			}
+			for _, spelling := range []string{"X-Idempotency-Key", "Idempotency-Key", "x-idempotency-key"} {
+				status, again, replayed := post(strings.ReplaceAll(body, ":", " : "), spelling, "same") // the same request in other words
+				if status != 201 || replayed != "true" || !bytes.Equal(first, again) {
+					t.Errorf("%s: %d %q %s, first %s", spelling, status, replayed, again, first)
+				}
+			}
+			s.wantStock(t, p, 99)
+		})
+		t.Run("even when the order or the customer has changed since", func(t *testing.T) {
+			first := s.place(t, "changed", line(p, 1))
+			s.cancel(t, first.JSON201.Data.ID, "")
+			again := s.place(t, "changed", line(p, 1))
+			if !bytes.Equal(first.Body, again.Body) {
+				t.Errorf("%s, then %s", first.Body, again.Body)
+			}
+			s.customersDown.Store(true)
+			defer s.customersDown.Store(false)
+			again = s.place(t, "changed", line(p, 1))
+			if !bytes.Equal(first.Body, again.Body) {
+				t.Errorf("%s, then %s", first.Body, again.Body)
+			}
+		})
+		t.Run("idempotency_key_reused", func(t *testing.T) {
+			s.place(t, "mine", line(p, 1))
+			for _, res := range []*api.CreateOrderResponse{s.place(t, "mine", line(p, 2)), s.place(t, "mine", line(p, 1), line(p, 1))} {
+				webtest.WantError(t, res.StatusCode(), res.Body, 422, "idempotency_key_reused")
+			}
+			res, _ := s.CreateOrderWithResponse(ctx, &api.CreateOrderParams{XIdempotencyKey: ptr("mine")}, api.NewOrder{CustomerID: 2, Items: []api.NewOrderItem{line(p, 1)}})
+			webtest.WantError(t, res.StatusCode(), res.Body, 422, "idempotency_key_reused")
+		})
+		t.Run("belongs to one operation", func(t *testing.T) {
+			o := s.place(t, "every", line(p, 1)).JSON201.Data
+			confirmed := s.confirm(t, o.ID, "every")
+			again := s.confirm(t, o.ID, "every")
+			if confirmed.JSON200 == nil || again.HTTPResponse.Header.Get("Idempotency-Replayed") != "true" || !bytes.Equal(confirmed.Body, again.Body) {
+				t.Errorf("%s, then %s", confirmed.Body, again.Body)
+			}
+			if res := s.cancel(t, o.ID, "every"); res.JSON200 == nil {
+				t.Errorf("%s", res.Body)
+			}
+			again = s.confirm(t, o.ID, "every") // what the key has done, not what would happen now
+			if !bytes.Equal(confirmed.Body, again.Body) {
+				t.Errorf("%s, then %s", confirmed.Body, again.Body)
+			}
+		})
+		t.Run("free again after a refusal", func(t *testing.T) {
+			scarce := s.product(t, 1, 0)
+			res := s.place(t, "refused", line(scarce, 1))
+			webtest.WantError(t, res.StatusCode(), res.Body, 400, "insufficient_stock", "/items/0/qty")
+			s.UpdateProductWithResponse(ctx, scarce, api.ProductUpdate{Stock: ptr(int64(1))})
+			if res = s.place(t, "refused", line(scarce, 1)); res.JSON201 == nil {
+				t.Errorf("%s", res.Body)
+			}
+			s.wantStock(t, scarce, 0)
+		})
+		t.Run("form", func(t *testing.T) {
+			for _, bad := range []string{strings.Repeat("k", 256), "two words", "é"} {
+				status, answer, _ := post(body, "X-Idempotency-Key", bad)
+				webtest.WantError(t, status, answer, 400, "validation_failed", "/header/X-Idempotency-Key")
+			}
+			status, answer, _ := post(body, "X-Idempotency-Key", "one", "Idempotency-Key", "other")
+			webtest.WantError(t, status, answer, 400, "validation_failed", "/header/X-Idempotency-Key")
+			for _, good := range []string{strings.Repeat("k", 255), `!"#$%&'()*+,-./:;<=>?@[\]^_{|}~`, "A", "a"} {
+				if status, answer, replayed := post(body, "X-Idempotency-Key", good); status != 201 || replayed != "" {
+					t.Errorf("%q: %d %s", good, status, answer)
+				}
+			}
+		})
+		t.Run("expired is as good as new", func(t *testing.T) {
+			first := s.place(t, "old", line(p, 1))
+			s.exec(t, "UPDATE idempotency_keys SET expires_at = ? WHERE idempotency_key = 'old'", db.Now(g, -time.Second))
+			second := s.place(t, "old", line(p, 2)) // even for another request
+			if second.JSON201 == nil || second.JSON201.Data.ID == first.JSON201.Data.ID {
+				t.Fatalf("%s", second.Body)
+			}
+			if again := s.place(t, "old", line(p, 2)); !bytes.Equal(again.Body, second.Body) {
+				t.Errorf("%s, then %s", second.Body, again.Body)
+			}
+		})
+		t.Run("lives as long as it should", func(t *testing.T) {
+			s.place(t, "age", line(p, 1))
+			var n int64
+			g.Table("idempotency_keys").Where("idempotency_key = 'age' AND expires_at > ? AND expires_at <= ?", db.Now(g, keyLifetime-time.Minute), db.Now(g, keyLifetime)).Count(&n)
+			if n != 1 {
+				t.Error("the key does not expire after KeyLifetime")
+			}
+		})
+		t.Run("purged", func(t *testing.T) {
+			s.place(t, "kept", line(p, 1))
+			for i := range 3 {
+				s.place(t, fmt.Sprint("purge-", i), line(p, 1))
+			}
+			s.exec(t, "UPDATE idempotency_keys SET expires_at = ? WHERE idempotency_key LIKE 'purge-%'", db.Now(g, -time.Second))
+			if n, err := s.service.PurgeKeys(ctx); err != nil || n != 3 {
+				t.Errorf("%d purged, %v", n, err)
+			}
+			if again := s.place(t, "kept", line(p, 1)); again.HTTPResponse.Header.Get("Idempotency-Replayed") != "true" {
+				t.Error("a key that had not expired was purged")
+			}
+		})
+	})
+}
+
+func TestConcurrent(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
+		s := serve(t, g)
+		placeOutcome := func(key string, lines ...api.NewOrderItem) string {
+			res := s.place(t, key, lines...)
+			return outcome(res.StatusCode(), res.Body)
+		}
+		t.Run("40 orders with lines in opposite order", func(t *testing.T) {
+			a, b := s.product(t, 1, 1000), s.product(t, 1, 1000)
+			wantCounts(t, atOnce(40, func(i int) string {
+				if i%2 == 0 {
+					return placeOutcome("", line(a, 1), line(b, 2))
+				}
+				return placeOutcome("", line(b, 2), line(a, 1))
+			}), map[string]int{"201": 40})
+			s.wantStock(t, a, 960)
+			s.wantStock(t, b, 920)
+		})
+		t.Run("50 orders on a stock of 10", func(t *testing.T) {
+			p := s.product(t, 1, 10)
+			wantCounts(t, atOnce(50, func(i int) string { return placeOutcome(fmt.Sprint("stock-", i), line(p, 1)) }),
+				map[string]int{"201": 10, "400 insufficient_stock": 40})
+			s.wantStock(t, p, 0)
+		})
+		t.Run("20 orders with one key", func(t *testing.T) {
+			p := s.product(t, 1, 100)
+			bodies := atOnce(20, func(int) string { return string(s.place(t, "one-key", line(p, 1)).Body) })
+			if len(bodies) != 1 {
+				t.Errorf("%d different answers: %v", len(bodies), bodies)
+			}
+			s.wantStock(t, p, 99)
+		})
+		t.Run("20 refused orders with one key", func(t *testing.T) {
+			p := s.product(t, 1, 0)
+			wantCounts(t, atOnce(20, func(int) string { return placeOutcome("refused-key", line(p, 1)) }), map[string]int{"400 insufficient_stock": 20})
+		})
+		t.Run("20 orders with one key and two bodies", func(t *testing.T) {
+			p := s.product(t, 1, 100)
+			counts := atOnce(20, func(i int) string { return placeOutcome("two-bodies", line(p, int64(i%2+1))) })
+			wantCounts(t, counts, map[string]int{"201": 10, "422 idempotency_key_reused": 10})
+		})
+		t.Run("20 orders with one expired key", func(t *testing.T) {
+			p := s.product(t, 1, 100)
+			s.place(t, "expired-key", line(p, 1))
+			s.exec(t, "UPDATE idempotency_keys SET expires_at = ? WHERE idempotency_key = 'expired-key'", db.Now(g, -time.Second))
+			bodies := atOnce(20, func(int) string { return string(s.place(t, "expired-key", line(p, 1)).Body) })
+			if len(bodies) != 1 {
+				t.Errorf("%d different answers: %v", len(bodies), bodies)
+			}
+			s.wantStock(t, p, 98)
+		})
+		t.Run("20 confirms with one key", func(t *testing.T) {
+			o := s.placed(t, line(s.product(t, 1, 1), 1))
+			bodies := atOnce(20, func(int) string { return string(s.confirm(t, o.ID, "confirm-key").Body) })
+			if len(bodies) != 1 {
+				t.Errorf("%d different answers: %v", len(bodies), bodies)
+			}
+		})
+		t.Run("confirm against cancel", func(t *testing.T) {
+			p := s.product(t, 1, 20)
+			var ids []int64
+			for range 20 {
+				ids = append(ids, s.placed(t, line(p, 1)).ID)
+			}
+			counts := atOnce(80, func(i int) string {
+				id := ids[i/4]
+				if i%2 == 0 {
+					res := s.confirm(t, id, fmt.Sprint("k", i))
+					return "confirm " + outcome(res.StatusCode(), res.Body)
+				}
+				res := s.cancel(t, id, "")
+				return "cancel " + outcome(res.StatusCode(), res.Body)
+			})
+			if counts["cancel 200"] != 40 || counts["confirm 200"]+counts["confirm 400 order_not_confirmable"] != 40 {
+				t.Errorf("%v", counts)
+			}
+			s.wantStock(t, p, 20)
+		})
+		t.Run("orders against stock and price changes", func(t *testing.T) {
+			p := s.product(t, 1, 1000)
+			counts := atOnce(60, func(i int) string {
+				if i%3 == 0 {
+					res, err := s.UpdateProductWithResponse(ctx, p, api.ProductUpdate{PriceCents: ptr(int64(i + 1))})
+					if err != nil {
+						return err.Error()
+					}
+					return outcome(res.StatusCode(), res.Body)
+				}
+				return placeOutcome("", line(p, 1))
+			})
+			wantCounts(t, counts, map[string]int{"200": 20, "201": 40})
+			s.wantStock(t, p, 960)
+		})
+	})
+}

@@ -1,0 +1,126 @@
+package orders_test
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+	"testing"
+
+	"gorm.io/gorm"
+
+	"example.com/b2b/db/dbtest"
+	"example.com/b2b/internal/web/webtest"
+	api "example.com/b2b/openapi/ordersapi"
+)
+
+func TestCreateProduct(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
+		s := serve(t, g)
+		t.Run("created", func(t *testing.T) {
+			res, err := s.CreateProductWithResponse(ctx, api.NewProduct{Sku: "A b-1", Name: "Größe 😀", PriceCents: 1_000_000_000, Stock: 0})
+			if err != nil || res.JSON201 == nil {
+				t.Fatalf("%v %s", err, res.Body)
+			}
+			read, _ := s.GetProductWithResponse(ctx, res.JSON201.Data.ID)
+			if !bytes.Equal(read.Body, res.Body) {
+				t.Errorf("created %s, read %s", res.Body, read.Body)
+			}
+		})
+		t.Run("sku_taken", func(t *testing.T) {
+			p := api.NewProduct{Sku: "TAKEN", Name: "A"}
+			s.CreateProductWithResponse(ctx, p)
+			res, _ := s.CreateProductWithResponse(ctx, p)
+			webtest.WantError(t, res.StatusCode(), res.Body, 409, "sku_taken", "/sku")
+		})
+		t.Run("twenty at once", func(t *testing.T) {
+			wantCounts(t, atOnce(20, func(int) string {
+				res, err := s.CreateProductWithResponse(ctx, api.NewProduct{Sku: "RACE", Name: "A"})
+				if err != nil {
+					return err.Error()
+				}
+				return outcome(res.StatusCode(), res.Body)
+			}), map[string]int{"201": 1, "409 sku_taken": 19})
+		})
+		t.Run("bad fields", func(t *testing.T) {
+			for body, fields := range map[string][]string{
+				`{}`: {"/sku", "/name", "/price_cents", "/stock"},
+				`{"sku":" X","name":"\t","price_cents":-1,"stock":1000000001}`:                           {"/sku", "/name", "/price_cents", "/stock"},
+				`{"sku":"","name":"N","price_cents":1000000001,"stock":-1}`:                              {"/sku", "/price_cents", "/stock"},
+				`{"sku":"` + strings.Repeat("x", 101) + `","name":"N","price_cents":1.5,"stock":"3"}`:    {"/sku", "/price_cents", "/stock"},
+				`{"sku":"X","name":"` + strings.Repeat("x", 256) + `","price_cents":1,"stock":1,"id":4}`: {"/name", "/id"},
+			} {
+				status, answer, _ := webtest.Do(t, "POST", s.base+"/products", body, "Content-Type", "application/json")
+				webtest.WantError(t, status, answer, 400, "validation_failed", fields...)
+			}
+			status, answer, _ := webtest.Do(t, "POST", s.base+"/products", "", "Content-Type", "application/json")
+			webtest.WantError(t, status, answer, 400, "validation_failed", "/body")
+		})
+	})
+}
+
+func TestListProducts(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
+		s := serve(t, g)
+		dbtest.NoFilesort(t, g)
+		for i, name := range []string{"50% Off", "a_b", "It's", "Straße"} {
+			if res, _ := s.CreateProductWithResponse(ctx, api.NewProduct{Sku: fmt.Sprint("List-", i), Name: name}); res.JSON201 == nil {
+				t.Fatalf("%s", res.Body)
+			}
+		}
+		for search, want := range map[string]string{"%": "50% Off", "_": "a_b", "'": "It's", "STRASSE": "", "straße": "Straße", "LIST-2": "It's", "off": "50% Off"} {
+			res, err := s.ListProductsWithResponse(ctx, &api.ListProductsParams{Search: &search})
+			if err != nil || res.JSON200 == nil {
+				t.Fatalf("%v %s", err, res.Body)
+			}
+			var got []string
+			for _, p := range res.JSON200.Data {
+				got = append(got, p.Name)
+			}
+			if strings.Join(got, "|") != want {
+				t.Errorf("search %q: %q, want %q", search, got, want)
+			}
+		}
+		first, _ := s.ListProductsWithResponse(ctx, &api.ListProductsParams{Limit: ptr(int32(3))})
+		rest, _ := s.ListProductsWithResponse(ctx, &api.ListProductsParams{Limit: ptr(int32(3)), Cursor: first.JSON200.Meta.NextCursor})
+		if len(first.JSON200.Data) != 3 || len(rest.JSON200.Data) != 1 || rest.JSON200.Meta.NextCursor != nil {
+			t.Errorf("%s %s", first.Body, rest.Body)
+		}
+		status, body, _ := webtest.Do(t, "GET", s.base+"/products?limit=0&cursor=x", "")
+		webtest.WantError(t, status, body, 400, "validation_failed", "/query/limit", "/query/cursor")
+	})
+}
+
+func TestUpdateProduct(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
+		s := serve(t, g)
+		id := s.product(t, 100, 5)
+		for _, step := range []struct {
+			update       api.ProductUpdate
+			price, stock int64
+		}{
+			{api.ProductUpdate{PriceCents: ptr(int64(0))}, 0, 5},
+			{api.ProductUpdate{Stock: ptr(int64(9))}, 0, 9},
+			{api.ProductUpdate{PriceCents: ptr(int64(7)), Stock: ptr(int64(0))}, 7, 0},
+			{api.ProductUpdate{PriceCents: ptr(int64(7))}, 7, 0}, // no change is no 404
+		} {
+			res, err := s.UpdateProductWithResponse(ctx, id, step.update)
+			if err != nil || res.JSON200 == nil {
+				t.Fatalf("%v %s", err, res.Body)
+			}
+			read, _ := s.GetProductWithResponse(ctx, id)
+			if d := read.JSON200.Data; !bytes.Equal(read.Body, res.Body) || d.PriceCents != step.price || d.Stock != step.stock {
+				t.Errorf("answered %s, read %s", res.Body, read.Body)
+			}
+		}
+		for body, fields := range map[string][]string{
+			`{}`: {""}, `{"price_cents":-1,"stock":-1}`: {"/price_cents", "/stock"}, `{"name":"N","stock":1}`: {"/name"}, `{"stock":null}`: {"/stock"},
+		} {
+			status, answer, _ := webtest.Do(t, "PATCH", fmt.Sprint(s.base, "/products/", id), body, "Content-Type", "application/json")
+			webtest.WantError(t, status, answer, 400, "validation_failed", fields...)
+		}
+		res, _ := s.UpdateProductWithResponse(ctx, 99999, api.ProductUpdate{Stock: ptr(int64(1))})
+		webtest.WantError(t, res.StatusCode(), res.Body, 404, "product_not_found")
+		read, _ := s.GetProductWithResponse(ctx, 99999)
+		webtest.WantError(t, read.StatusCode(), read.Body, 404, "product_not_found")
+	})
+}
