@@ -26,7 +26,7 @@ var ctx = context.Background()
 // serve runs the real engine on g and returns its address and a client.
 func serve(t *testing.T, g *gorm.DB) (string, *api.ClientWithResponses) {
 	t.Helper()
-	engine, err := customers.New(g).Engine(webtest.Options())
+	handler, err := customers.New(g).Handler(webtest.Options())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -34,7 +34,7 @@ func serve(t *testing.T, g *gorm.DB) (string, *api.ClientWithResponses) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	base := webtest.Serve(t, engine, spec)
+	base := webtest.Serve(t, handler, spec)
 	client, err := api.NewClientWithResponses(base, api.WithHTTPClient(web.NewPeerClient(webtest.Token, webtest.Options().Timeout)))
 	if err != nil {
 		t.Fatal(err)

@@ -2,8 +2,7 @@ package customers
 
 import (
 	"context"
-
-	"github.com/gin-gonic/gin"
+	"net/http"
 
 	"example.com/b2b/db"
 	"example.com/b2b/internal/web"
@@ -12,8 +11,8 @@ import (
 
 const name = "customers-api"
 
-// Engine returns the service's HTTP side: its contract, held by package web, with s behind it.
-func (s *Service) Engine(o web.Options) (*gin.Engine, error) {
+// Handler returns the service's HTTP side: its contract, held by package web, with s behind it.
+func (s *Service) Handler(o web.Options) (http.Handler, error) {
 	spec, err := api.GetSpec()
 	if err != nil {
 		return nil, err

@@ -3,9 +3,9 @@ package orders
 
 import (
 	"context"
+	"net/http"
 	"time"
 
-	"github.com/gin-gonic/gin"
 	"gorm.io/gorm"
 
 	"example.com/b2b/db"
@@ -34,8 +34,8 @@ func New(g *gorm.DB, c Config) *Service { return &Service{Config: c, db: g} }
 
 var _ api.StrictServerInterface = (*Service)(nil)
 
-// Engine returns the service's HTTP side: its contract, held by package web, with s behind it.
-func (s *Service) Engine(o web.Options) (*gin.Engine, error) {
+// Handler returns the service's HTTP side: its contract, held by package web, with s behind it.
+func (s *Service) Handler(o web.Options) (http.Handler, error) {
 	spec, err := api.GetSpec()
 	if err != nil {
 		return nil, err

@@ -65,7 +65,7 @@ func serve(t *testing.T, g *gorm.DB) *system {
 		t.Fatal(err)
 	}
 	s.service = orders.New(g, orders.Config{Customers: customers, CancellationWindow: window, KeyLifetime: keyLifetime})
-	engine, err := s.service.Engine(webtest.Options())
+	handler, err := s.service.Handler(webtest.Options())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -73,7 +73,7 @@ func serve(t *testing.T, g *gorm.DB) *system {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.base = webtest.Serve(t, engine, spec)
+	s.base = webtest.Serve(t, handler, spec)
 	s.ClientWithResponses, err = api.NewClientWithResponses(s.base, api.WithHTTPClient(web.NewPeerClient("", time.Minute)))
 	if err != nil {
 		t.Fatal(err)

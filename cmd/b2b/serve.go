@@ -7,12 +7,12 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"net/http"
 	"os"
 	"strconv"
 	"syscall"
 	"time"
 
-	"github.com/gin-gonic/gin"
 	"golang.org/x/sync/errgroup"
 	"gorm.io/gorm"
 
@@ -110,7 +110,7 @@ func open(ctx context.Context, c config.Database) (*gorm.DB, error) {
 type service struct {
 	name, title string
 	listener    net.Listener
-	engine      *gin.Engine
+	handler     http.Handler
 	background  func(ctx context.Context) // work beside requests, nil when there is none
 }
 
@@ -140,17 +140,19 @@ func (s *service) build(cfg config.Services, g *gorm.DB, log *slog.Logger) (err 
 	}
 	switch s.name {
 	case customersCommand:
-		s.engine, err = customers.New(g).Engine(o)
+		s.handler, err = customers.New(g).Handler(o)
 	case ordersCommand:
 		service := orders.New(g, orders.Config{Customers: customersAPI, CancellationWindow: cfg.CancellationWindow, KeyLifetime: cfg.KeyLifetime})
 		s.background = func(ctx context.Context) { purgeKeys(ctx, service, log) }
-		s.engine, err = service.Engine(o)
+		s.handler, err = service.Handler(o)
 	case orchestratorCommand:
 		service := &orchestrator.Service{Customers: customersAPI, Orders: ordersAPI}
-		s.engine, err = service.Engine(o)
-		if err == nil {
-			orchestrator.ServeStartPage(s.engine, cfg.CustomersBase, cfg.OrdersBase)
+		engine, err := service.Engine(o)
+		if err != nil {
+			return err
 		}
+		orchestrator.ServeStartPage(engine, cfg.CustomersBase, cfg.OrdersBase)
+		s.handler = engine
 	}
 	return err
 }
@@ -203,7 +205,7 @@ func runUntil(ctx context.Context, services []*service, drain time.Duration, log
 		stopped = done
 		group.Go(func() error {
 			defer ended()
-			return web.Serve(stop, s.listener, s.engine, drain, log)
+			return web.Serve(stop, s.listener, s.handler, drain, log)
 		})
 		if s.background != nil {
 			group.Go(func() error { s.background(ctx); return nil })

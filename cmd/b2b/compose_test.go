@@ -1,0 +1,239 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"go.yaml.in/yaml/v3"
+
+	"example.com/b2b/internal/config"
+)
+
+const root = "../.."
+
+type composeService struct {
+	Image, Build    string
+	Command         []string
+	Environment     map[string]string
+	Ports           []string
+	Volumes         []string
+	StopGracePeriod time.Duration                         `yaml:"stop_grace_period"`
+	DependsOn       map[string]struct{ Condition string } `yaml:"depends_on"`
+	Healthcheck     struct{ Test []string }
+}
+
+// containerPorts returns the ports inside the container, each of which must be published under the same number by default.
+func (s composeService) containerPorts(t *testing.T) []string {
+	var ports []string
+	for _, published := range s.Ports {
+		parts := strings.Split(published, ":")
+		port := parts[len(parts)-1]
+		if parts[len(parts)-2] != port {
+			t.Errorf("port %s is published as another", published)
+		}
+		ports = append(ports, port)
+	}
+	return ports
+}
+
+// withDefault is how the file reads the environment of docker compose.
+var withDefault = regexp.MustCompile(`\$\{(\w+):-([^}]*)\}`)
+
+// TestCompose holds docker-compose.yml to the binary, as no Docker engine does it here.
+func TestCompose(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join(root, "docker-compose.yml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, v := range withDefault.FindAllSubmatch(text, -1) {
+		if !isVariable(string(v[1])) {
+			t.Errorf("%s is no variable of internal/config", v[0])
+		}
+	}
+	var file struct {
+		Services map[string]composeService
+		Volumes  map[string]any
+	}
+	if err := yaml.Unmarshal(withDefault.ReplaceAll(text, []byte("$2")), &file); err != nil {
+		t.Fatal(err)
+	}
+	mysql := file.Services["mysql"]
+	if mysql.Image != "mysql:8.4" || !slices.Contains(mysql.Healthcheck.Test, "mysqladmin") {
+		t.Errorf("mysql: image %s, health check %v", mysql.Image, mysql.Healthcheck.Test)
+	}
+	if volume, _, _ := strings.Cut(strings.Join(mysql.Volumes, " "), ":"); volume != "mysql_data" || len(file.Volumes) != 1 {
+		t.Errorf("mysql keeps its data in %v, of the volumes %v", mysql.Volumes, file.Volumes)
+	} else if _, ok := file.Volumes[volume]; !ok {
+		t.Errorf("volume %s is not declared", volume)
+	}
+	databases, builds := map[string]bool{}, 0
+	for name, s := range file.Services {
+		t.Run(name, func(t *testing.T) {
+			for needed, how := range s.DependsOn {
+				n, ok := file.Services[needed]
+				oneShot := len(n.Command) > 0 && len(n.Ports) == 0
+				if !ok || oneShot != (how.Condition == "service_completed_successfully") || !oneShot && (how.Condition != "service_healthy" || n.Healthcheck.Test == nil) {
+					t.Errorf("waits for %s to be %s", needed, how.Condition)
+				}
+			}
+			ports := s.containerPorts(t)
+			if name == "mysql" {
+				if !slices.Equal(ports, []string{"3306"}) {
+					t.Errorf("ports %v", ports)
+				}
+				return
+			}
+			if s.Build != "" {
+				builds++
+			}
+			for _, v := range config.Variables {
+				t.Setenv(v.Name, s.Environment[v.Name])
+			}
+			for v := range s.Environment {
+				if !isVariable(v) {
+					t.Errorf("%s is no variable of internal/config", v)
+				}
+			}
+			if len(s.Command) != 1 {
+				t.Fatalf("command %v", s.Command)
+			}
+			cfg, err := config.Read(true)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if s.Image != "b2b" || s.Command[0] != orchestratorCommand && cfg.DB.Driver != "mysql" {
+				t.Errorf("image %s, database %s", s.Image, cfg.DB.Driver)
+			}
+			if d := cfg.DB; d.Driver == "mysql" {
+				databases[d.Name] = true
+				e := mysql.Environment
+				if d.Host != "mysql" || d.Port != 3306 || d.User != e["MYSQL_USER"] || d.Password != e["MYSQL_PASSWORD"] || d.Name != e["MYSQL_DATABASE"] {
+					t.Errorf("%+v is not what mysql is set to: %v", d, e)
+				}
+			}
+			port := map[string]int{customersCommand: cfg.CustomersPort, ordersCommand: cfg.OrdersPort, orchestratorCommand: cfg.OrchestratorPort}[s.Command[0]]
+			if port != 0 && (!slices.Equal(ports, []string{fmt.Sprint(port)}) || s.StopGracePeriod <= cfg.ShutdownTimeout) {
+				t.Errorf("publishes %v, listens on %d; is killed after %s, drains for %s", ports, port, s.StopGracePeriod, cfg.ShutdownTimeout)
+			}
+			peers := map[string]string{"CUSTOMERS_API_BASE": customersCommand, "ORDERS_API_BASE": ordersCommand}
+			for _, variable := range map[string][]string{ordersCommand: {"CUSTOMERS_API_BASE"}, orchestratorCommand: {"CUSTOMERS_API_BASE", "ORDERS_API_BASE"}}[s.Command[0]] {
+				u, err := url.Parse(s.Environment[variable])
+				if err != nil {
+					t.Fatal(err)
+				}
+				peer := file.Services[u.Hostname()]
+				if !slices.Equal(peer.Command, []string{peers[variable]}) || !slices.Equal(peer.containerPorts(t), []string{u.Port()}) {
+					t.Errorf("%s=%s is not where that service is", variable, u)
+				}
+			}
+
+			// An ended context lets every command start, and end before it does any work.
+			t.Setenv("DB_DRIVER", "sqlite")
+			t.Setenv("DB_PATH", filepath.Join(t.TempDir(), "b2b.db"))
+			t.Setenv("PORT", "0")
+			ended, end := context.WithCancel(t.Context())
+			end()
+			if err := run(ended, s.Command, io.Discard); err != nil && !errors.Is(err, context.Canceled) {
+				t.Errorf("b2b %s: %v", s.Command[0], err)
+			}
+		})
+	}
+	if len(databases) != 1 || builds != 1 {
+		t.Errorf("%d databases, %d services that build the image; want one each", len(databases), builds)
+	}
+}
+
+func isVariable(name string) bool {
+	return slices.ContainsFunc(config.Variables, func(v config.Variable) bool { return v.Name == name })
+}
+
+// TestDockerfile runs what the build stage runs, on the files that Docker would get from a fresh clone.
+func TestDockerfile(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join(root, "Dockerfile"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	instructions := strings.Split(strings.ReplaceAll(string(text), "\\\n", " "), "\n")
+	var workdir, program, entrypoint, golang string
+	var commands []string
+	stages := 0
+	for _, line := range instructions {
+		instruction, rest, _ := strings.Cut(line, " ")
+		rest = strings.TrimSpace(rest)
+		switch {
+		case instruction == "FROM":
+			stages++
+			golang += regexp.MustCompile(`^golang:([0-9.]+) AS build$`).ReplaceAllString(rest, "go $1.0\n")
+		case instruction == "WORKDIR" && stages == 1:
+			workdir = rest
+		case instruction == "RUN" && stages == 1:
+			commands = append(commands, regexp.MustCompile(`--mount=\S+`).ReplaceAllString(rest, ""))
+		case instruction == "COPY" && stages == 2:
+			from, to, _ := strings.Cut(strings.TrimPrefix(rest, "--from=build "), " ")
+			program, _ = filepath.Rel(workdir, from)
+			entrypoint = fmt.Sprintf("[%q]", to)
+		case instruction == "ENTRYPOINT" && rest != entrypoint:
+			t.Errorf("entrypoint %s, but the program is %s", rest, entrypoint)
+		}
+	}
+	_ = golang
+	if len(commands) == 0 || !filepath.IsLocal(program) {
+		t.Fatalf("commands %v, program %s", commands, program)
+	}
+
+	dir := buildContext(t)
+	for _, command := range commands {
+		cmd := exec.Command("sh", "-c", command)
+		cmd.Dir = dir
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Fatalf("%s: %v\n%s", command, err, out)
+		}
+	}
+	help, err := exec.Command(filepath.Join(dir, program), "--help").Output()
+	var want strings.Builder
+	usage(&want)
+	if err != nil || string(help) != want.String() {
+		t.Errorf("--help: %v\n%s", err, help)
+	}
+}
+
+// buildContext returns a copy of the files that git has or would take, without those that .dockerignore keeps out.
+func buildContext(t *testing.T) string {
+	list := exec.Command("git", "ls-files", "-co", "--exclude-standard", "-z")
+	list.Dir = root
+	files, err := list.Output()
+	if err != nil {
+		t.Skipf("needs the git checkout: %v", err)
+	}
+	ignored, err := os.ReadFile(filepath.Join(root, ".dockerignore"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	for file := range strings.SplitSeq(strings.TrimSuffix(string(files), "\x00"), "\x00") {
+		if slices.ContainsFunc(strings.Fields(string(ignored)), func(i string) bool { return strings.HasPrefix(file+"/", i+"/") }) {
+			continue
+		}
+		text, err := os.ReadFile(filepath.Join(root, file))
+		if errors.Is(err, fs.ErrNotExist) {
+			continue // deleted, and git not told yet
+		}
+		to := filepath.Join(dir, file)
+		if err := errors.Join(err, os.MkdirAll(filepath.Dir(to), 0o755), os.WriteFile(to, text, 0o644)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}

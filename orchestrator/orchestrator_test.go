@@ -1,0 +1,322 @@
+package orchestrator_test
+
+import (
+	"context"
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"example.com/b2b/internal/web"
+	"example.com/b2b/internal/web/webtest"
+	"example.com/b2b/openapi/customersapi"
+	api "example.com/b2b/openapi/orchestratorapi"
+	"example.com/b2b/openapi/ordersapi"
+	"example.com/b2b/orchestrator"
+)
+
+var ctx = context.Background()
+
+// peers fakes both services. A step that has answers left in `instead` gives the first of them instead of its success.
+type peers struct {
+	t       *testing.T
+	mu      sync.Mutex
+	instead map[string][]func(w http.ResponseWriter)
+	calls   []string // the steps, in order
+}
+
+const (
+	customerStep = "GET /internal/customers/1"
+	createStep   = "POST /orders"
+	confirmStep  = "POST /orders/5/confirm"
+	cancelStep   = "POST /orders/5/cancel"
+)
+
+// answer is a peer's refusal or fault.
+func answer(status int, code string, details ...string) func(w http.ResponseWriter) {
+	return func(w http.ResponseWriter) {
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(status)
+		e := ordersapi.Error{Error: "The " + code + " sentence.", Code: code}
+		if details != nil {
+			e.Details = &[]ordersapi.ErrorDetail{{Field: details[0], Message: details[1]}}
+		}
+		json.NewEncoder(w).Encode(e)
+	}
+}
+
+// lost cuts the connection: the effect has happened, the answer never arrives.
+func lost(http.ResponseWriter) { panic(http.ErrAbortHandler) }
+
+// garbled answers as a broken proxy does.
+func garbled(w http.ResponseWriter) { io.WriteString(w, "<html>OK</html>") }
+
+func (p *peers) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	step := r.Method + " " + r.URL.Path
+	p.mu.Lock()
+	p.calls = append(p.calls, step)
+	var instead func(http.ResponseWriter)
+	if left := p.instead[step]; len(left) > 0 {
+		instead, p.instead[step] = left[0], left[1:]
+	}
+	p.mu.Unlock()
+	if r.Header.Get("Authorization") != "Bearer "+webtest.Token || r.Header.Get(web.CorrelationHeader) != "req-1" {
+		p.t.Errorf("%s with headers %v", step, r.Header)
+	}
+	if key := r.Header.Get("X-Idempotency-Key"); key != "key-1" && (step == createStep || step == confirmStep) {
+		p.t.Errorf("%s with key %q", step, key)
+	}
+	if instead != nil {
+		instead(w)
+		return
+	}
+	order := ordersapi.Order{ID: 5, CustomerID: 1, Status: ordersapi.CREATED, TotalCents: 389700, AllowedActions: []ordersapi.OrderAction{},
+		Items: []ordersapi.OrderItem{{ProductID: 2, Qty: 3, UnitPriceCents: 129900, SubtotalCents: 389700}}}
+	w.Header().Set("Content-Type", "application/json")
+	switch step {
+	case customerStep:
+		phone := "+1-555-0100"
+		json.NewEncoder(w).Encode(customersapi.CustomerResponse{Success: true, Data: customersapi.Customer{ID: 1, Name: "ACME Corporation", Email: "ops@acme.com", Phone: &phone}})
+	case createStep:
+		if body, _ := io.ReadAll(r.Body); string(body) != `{"customer_id":1,"items":[{"product_id":2,"qty":3}]}` {
+			p.t.Errorf("an order of %s", body)
+		}
+		w.WriteHeader(http.StatusCreated)
+		json.NewEncoder(w).Encode(ordersapi.OrderResponse{Success: true, Data: order})
+	case confirmStep:
+		order.Status = ordersapi.CONFIRMED
+		json.NewEncoder(w).Encode(ordersapi.OrderResponse{Success: true, Data: order})
+	case cancelStep:
+		order.Status = ordersapi.CANCELED
+		json.NewEncoder(w).Encode(ordersapi.OrderResponse{Success: true, Data: order})
+	default:
+		p.t.Errorf("unexpected %s", step)
+	}
+}
+
+// serve runs the orchestrator before those peers and returns its address.
+func serve(t *testing.T, p *peers, timeout time.Duration) string {
+	t.Helper()
+	p.t = t
+	fake := httptest.NewServer(p)
+	t.Cleanup(fake.Close)
+	return serveOn(t, fake.URL, timeout)
+}
+
+func serveOn(t *testing.T, peer string, timeout time.Duration) string {
+	t.Helper()
+	client := web.NewPeerClient(webtest.Token, time.Minute)
+	customers, err := customersapi.NewClientWithResponses(peer, customersapi.WithHTTPClient(client))
+	if err != nil {
+		t.Fatal(err)
+	}
+	orders, err := ordersapi.NewClientWithResponses(peer, ordersapi.WithHTTPClient(client))
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := webtest.Options()
+	o.Timeout = timeout
+	engine, err := (&orchestrator.Service{Customers: customers, Orders: orders}).Engine(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	orchestrator.ServeStartPage(engine, "http://customers-api:3001", "https://api.example.com/orders")
+	spec, err := api.GetSpec()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return webtest.Serve(t, engine, spec)
+}
+
+const sample = `{"customer_id":1,"items":[{"product_id":2,"qty":3}],"idempotency_key":"key-1","correlation_id":"req-1"}`
+
+func post(t *testing.T, base, body string) (int, []byte, http.Header) {
+	t.Helper()
+	return webtest.Do(t, "POST", base+"/orchestrator/create-and-confirm-order", body, "Content-Type", "application/json")
+}
+
+func TestCreateAndConfirmOrder(t *testing.T) {
+	p := &peers{}
+	status, body, header := post(t, serve(t, p, time.Minute), sample)
+	want := `{"correlationId":"req-1","data":{"customer":{"email":"ops@acme.com","id":1,"name":"ACME Corporation","phone":"+1-555-0100"},` +
+		`"order":{"id":5,"items":[{"product_id":2,"qty":3,"subtotal_cents":389700,"unit_price_cents":129900}],"status":"CONFIRMED","total_cents":389700}},"success":true}`
+	if status != 201 || strings.TrimSpace(string(body)) != want {
+		t.Errorf("%d %s", status, body)
+	}
+	if header.Get(web.CorrelationHeader) != "req-1" {
+		t.Errorf("%v", header)
+	}
+	if got := strings.Join(p.calls, ", "); got != customerStep+", "+createStep+", "+confirmStep {
+		t.Errorf("calls: %s", got)
+	}
+}
+
+func TestRetriedStep(t *testing.T) {
+	for name, fault := range map[string]func(http.ResponseWriter){
+		"503": answer(503, "unavailable"), "500": answer(500, "internal"), "429": answer(429, "rate_limited"), "lost": lost, "garbled": garbled,
+	} {
+		for _, step := range []string{customerStep, createStep, confirmStep} {
+			t.Run(name+" "+step, func(t *testing.T) {
+				t.Parallel()
+				p := &peers{instead: map[string][]func(http.ResponseWriter){step: {fault, fault}}}
+				status, body, _ := post(t, serve(t, p, time.Minute), sample)
+				if status != 201 || strings.Count(strings.Join(p.calls, ", ")+",", step+",") != 3 {
+					t.Errorf("%d %s after %v", status, body, p.calls)
+				}
+			})
+		}
+	}
+}
+
+func TestRefusedStep(t *testing.T) {
+	for _, refused := range []struct {
+		step         string
+		status       int
+		code         string
+		field        string
+		wantCanceled bool
+	}{
+		{customerStep, 404, "customer_not_found", "/customer_id", false},
+		{createStep, 400, "insufficient_stock", "/items/0/qty", false},
+		{createStep, 404, "product_not_found", "/items/0/product_id", false},
+		{createStep, 422, "idempotency_key_reused", "/idempotency_key", false},
+		{confirmStep, 400, "order_not_confirmable", "/id", true},
+		{confirmStep, 404, "order_not_found", "/id", true},
+		{confirmStep, 422, "idempotency_key_reused", "/id", true},
+	} {
+		t.Run(refused.step+" "+refused.code, func(t *testing.T) {
+			p := &peers{instead: map[string][]func(http.ResponseWriter){
+				refused.step: {answer(refused.status, refused.code, refused.field, "why")},
+				cancelStep:   {answer(503, "unavailable")}, // compensation is tried again
+			}}
+			status, body, _ := post(t, serve(t, p, time.Minute), sample)
+			webtest.WantError(t, status, body, refused.status, refused.code, refused.field)
+			if !strings.Contains(string(body), `"correlationId":"req-1"`) || !strings.Contains(string(body), "The "+refused.code+" sentence.") || !strings.Contains(string(body), `"why"`) {
+				t.Errorf("%s", body)
+			}
+			if canceled := strings.Count(strings.Join(p.calls, ", "), cancelStep) == 2; canceled != refused.wantCanceled {
+				t.Errorf("calls: %v", p.calls)
+			}
+			if last := p.calls[len(p.calls)-1]; !refused.wantCanceled && last != refused.step {
+				t.Errorf("%s after a refusal", last)
+			}
+		})
+	}
+}
+
+func TestUpstreamUnavailable(t *testing.T) {
+	down := make([]func(http.ResponseWriter), 20)
+	for i := range down {
+		down[i] = answer(503, "unavailable")
+	}
+	for _, step := range []string{customerStep, createStep, confirmStep} {
+		t.Run(step, func(t *testing.T) {
+			t.Parallel()
+			p := &peers{instead: map[string][]func(http.ResponseWriter){step: down}}
+			status, body, header := post(t, serve(t, p, time.Minute), sample)
+			webtest.WantError(t, status, body, 503, "upstream_unavailable")
+			if header.Get("Retry-After") == "" || !strings.Contains(string(body), `"correlationId":"req-1"`) {
+				t.Errorf("%v %s", header, body)
+			}
+			if strings.Contains(strings.Join(p.calls, ", "), cancelStep) {
+				t.Error("an order was canceled whose confirmation may yet succeed")
+			}
+		})
+	}
+	t.Run("wrong service token", func(t *testing.T) {
+		t.Parallel()
+		unauthorized := make([]func(http.ResponseWriter), 20)
+		for i := range unauthorized {
+			unauthorized[i] = answer(401, "unauthorized")
+		}
+		status, body, _ := post(t, serve(t, &peers{instead: map[string][]func(http.ResponseWriter){customerStep: unauthorized}}, time.Minute), sample)
+		webtest.WantError(t, status, body, 503, "upstream_unavailable")
+	})
+	t.Run("nobody there", func(t *testing.T) {
+		t.Parallel()
+		gone := httptest.NewServer(nil)
+		gone.Close()
+		status, body, _ := post(t, serveOn(t, gone.URL, time.Minute), sample)
+		webtest.WantError(t, status, body, 503, "upstream_unavailable")
+	})
+	t.Run("deadline", func(t *testing.T) {
+		t.Parallel()
+		silent := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }))
+		t.Cleanup(silent.Close)
+		status, body, header := post(t, serveOn(t, silent.URL, 50*time.Millisecond), sample)
+		webtest.WantError(t, status, body, 504, "upstream_unavailable")
+		if header.Get("Retry-After") == "" {
+			t.Error("no Retry-After")
+		}
+	})
+}
+
+func TestBadRequest(t *testing.T) {
+	p := &peers{}
+	base := serve(t, p, time.Minute)
+	for name, bad := range map[string]struct {
+		body   string
+		status int
+		code   string
+		fields []string
+	}{
+		"missing fields": {`{"correlation_id":"req-1"}`, 400, "validation_failed", []string{"/customer_id", "/items", "/idempotency_key"}},
+		"every field": {`{"customer_id":0,"items":[{"product_id":0,"qty":0,"z":1}],"idempotency_key":"a b","correlation_id":"req-1","x":1}`, 400, "validation_failed",
+			[]string{"/customer_id", "/items/0/product_id", "/items/0/qty", "/items/0/z", "/idempotency_key", "/x"}},
+		"long key":  {`{"customer_id":1,"items":[{"product_id":2,"qty":3}],"idempotency_key":"` + strings.Repeat("k", 256) + `","correlation_id":"req-1"}`, 400, "validation_failed", []string{"/idempotency_key"}},
+		"empty key": {`{"customer_id":1,"items":[{"product_id":2,"qty":3}],"idempotency_key":"","correlation_id":"req-1"}`, 400, "validation_failed", []string{"/idempotency_key"}},
+		"malformed": {`{"correlation_id":"req-1"`, 400, "malformed_json", nil},
+		"too large": {strings.Repeat(" ", 2<<20), 413, "payload_too_large", nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			status, body, header := post(t, base, bad.body)
+			webtest.WantError(t, status, body, bad.status, bad.code, bad.fields...)
+			var e struct{ CorrelationID string }
+			if json.Unmarshal(body, &e); e.CorrelationID == "" || e.CorrelationID != header.Get(web.CorrelationHeader) {
+				t.Errorf("%s with header %q", body, header.Get(web.CorrelationHeader))
+			}
+			if bad.code == "validation_failed" && e.CorrelationID != "req-1" {
+				t.Errorf("not the caller's correlation id: %s", body)
+			}
+		})
+	}
+	t.Run("bad correlation id", func(t *testing.T) {
+		status, body, _ := post(t, base, strings.Replace(sample, "req-1", "two words", 1))
+		webtest.WantError(t, status, body, 400, "validation_failed", "/correlation_id")
+	})
+	t.Run("unsupported_media_type", func(t *testing.T) {
+		status, body, _ := webtest.Do(t, "POST", base+"/orchestrator/create-and-confirm-order", sample)
+		webtest.WantError(t, status, body, 415, "unsupported_media_type")
+	})
+	t.Run("unknown path and method", func(t *testing.T) {
+		status, body, _ := webtest.Do(t, "GET", base+"/orchestrator", "")
+		webtest.WantError(t, status, body, 404, "not_found")
+		status, body, header := webtest.Do(t, "GET", base+"/orchestrator/create-and-confirm-order", "")
+		webtest.WantError(t, status, body, 405, "method_not_allowed")
+		if header.Get("Allow") != "POST" {
+			t.Errorf("Allow: %q", header.Get("Allow"))
+		}
+	})
+	if len(p.calls) != 0 {
+		t.Errorf("bad requests reached %v", p.calls)
+	}
+}
+
+func TestHealthReadyAndStartPage(t *testing.T) {
+	base := serve(t, &peers{}, time.Minute)
+	for _, path := range []string{"/health", "/ready"} {
+		if status, body, _ := webtest.Do(t, "GET", base+path, ""); status != 200 || !strings.Contains(string(body), `"service":"orchestrator"`) {
+			t.Errorf("%d %s", status, body)
+		}
+	}
+	status, body, _ := webtest.Do(t, "GET", base+"/", "")
+	for _, link := range []string{`"/docs"`, `"http://127.0.0.1:3001/docs"`, `"https://api.example.com/orders/docs"`} {
+		if status != 200 || !strings.Contains(string(body), link) {
+			t.Errorf("%d, no link to %s: %s", status, link, body)
+		}
+	}
+}
