@@ -165,43 +165,29 @@ func TestDockerfile(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	instructions := strings.Split(strings.ReplaceAll(string(text), "\\\n", " "), "\n")
-	var workdir, program, entrypoint, golang string
-	var commands []string
-	stages := 0
-	for _, line := range instructions {
-		instruction, rest, _ := strings.Cut(line, " ")
-		rest = strings.TrimSpace(rest)
-		switch {
-		case instruction == "FROM":
-			stages++
-			golang += regexp.MustCompile(`^golang:([0-9.]+) AS build$`).ReplaceAllString(rest, "go $1.0\n")
-		case instruction == "WORKDIR" && stages == 1:
-			workdir = rest
-		case instruction == "RUN" && stages == 1:
-			commands = append(commands, regexp.MustCompile(`--mount=\S+`).ReplaceAllString(rest, ""))
-		case instruction == "COPY" && stages == 2:
-			from, to, _ := strings.Cut(strings.TrimPrefix(rest, "--from=build "), " ")
-			program, _ = filepath.Rel(workdir, from)
-			entrypoint = fmt.Sprintf("[%q]", to)
-		case instruction == "ENTRYPOINT" && rest != entrypoint:
-			t.Errorf("entrypoint %s, but the program is %s", rest, entrypoint)
-		}
+	goVersion, err := exec.Command("go", "list", "-m", "-f", "{{.GoVersion}}").Output()
+	if err != nil {
+		t.Fatal(err)
 	}
-	_ = golang
-	if len(commands) == 0 || !filepath.IsLocal(program) {
-		t.Fatalf("commands %v, program %s", commands, program)
+	build, final, _ := strings.Cut(strings.ReplaceAll(string(text), "\\\n", " "), "\n\n")
+	if image := regexp.MustCompile(`(?m)^FROM golang:(\S+) AS build$`).FindStringSubmatch(build); image == nil || !strings.HasPrefix(string(goVersion), image[1]+".") {
+		t.Errorf("builds with %v, go.mod needs %s", image, goVersion)
 	}
+	copied := regexp.MustCompile(`(?m)^COPY --from=build /src/(\S+) (\S+)$`).FindStringSubmatch(final)
+	if copied == nil || !strings.Contains(build, "\nWORKDIR /src\n") || !strings.Contains(final, fmt.Sprintf("\nENTRYPOINT [%q]\n", copied[2])) {
+		t.Fatalf("the program that is built is not the one that is run: %v", copied)
+	}
+	commands := regexp.MustCompile(`(?m)^RUN (?:--mount=\S+\s+)*(.+)$`).FindAllStringSubmatch(build, -1)
 
 	dir := buildContext(t)
 	for _, command := range commands {
-		cmd := exec.Command("sh", "-c", command)
+		cmd := exec.Command("sh", "-c", command[1])
 		cmd.Dir = dir
 		if out, err := cmd.CombinedOutput(); err != nil {
-			t.Fatalf("%s: %v\n%s", command, err, out)
+			t.Fatalf("%s: %v\n%s", command[1], err, out)
 		}
 	}
-	help, err := exec.Command(filepath.Join(dir, program), "--help").Output()
+	help, err := exec.Command(filepath.Join(dir, copied[1]), "--help").Output()
 	var want strings.Builder
 	usage(&want)
 	if err != nil || string(help) != want.String() {

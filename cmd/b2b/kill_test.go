@@ -1,0 +1,224 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"path"
+	"sync"
+	"testing"
+	"time"
+
+	"gorm.io/gorm"
+
+	"example.com/b2b/db"
+	"example.com/b2b/db/dbtest"
+)
+
+// TestKilledStep kills one of three processes just before or just after one step of an order, and repeats the call with its
+// key as a partner does. Whatever the moment: one order, confirmed, its stock taken once.
+func TestKilledStep(t *testing.T) {
+	steps := []struct {
+		path   string // of the call that the orchestrator makes
+		victim string // who may be killed around it, besides the orchestrator
+	}{{"/internal/customers/1", "customers"}, {"/orders", "orders"}, {"/orders/*/confirm", "orders"}}
+	dbtest.EachConfig(t, func(t *testing.T, c db.Config) {
+		g := dbtest.Open(t, c)
+		if _, err := db.Seed(t.Context(), g); err != nil {
+			t.Fatal(err)
+		}
+		s := newSystem(t, c)
+		for _, step := range steps {
+			for _, victim := range []string{"orchestrator", step.victim} {
+				for _, moment := range []string{"before", "after"} {
+					t.Run(victim+" "+moment+" "+step.path, func(t *testing.T) {
+						stock := stockOf(t, g, 2)
+						key := fmt.Sprintf("%s-%s-%s", victim, moment, step.path)
+						s.killAt(step.path, moment, victim)
+						first := order(s.processes["orchestrator"].orchestrator, key) // lost when the orchestrator is killed
+						if s.armed() {
+							t.Fatal("nobody was killed")
+						}
+						id := s.repeat(t, key)
+						if again := s.repeat(t, key); again != id || first != 0 && first != id {
+							t.Errorf("orders %d, %d and %d for one key", first, id, again)
+						}
+						wantOneOrder(t, g, id, stock-3, key)
+					})
+				}
+			}
+		}
+	})
+}
+
+// TestKilledAnywhere kills the one process that is all three services at random moments of an order.
+func TestKilledAnywhere(t *testing.T) {
+	dbtest.EachConfig(t, func(t *testing.T, c db.Config) {
+		g := dbtest.Open(t, c)
+		if _, err := db.Seed(t.Context(), g); err != nil {
+			t.Fatal(err)
+		}
+		env := append(environment(c), anyPorts...)
+		const kills = 12
+		lost := 0
+		for i := range kills {
+			stock := stockOf(t, g, 2)
+			key := fmt.Sprint("anywhere-", i)
+			p := start(t, env)
+			answered := make(chan int64)
+			go func() { answered <- order(p.orchestrator, key) }()
+			time.Sleep(time.Duration(rand.Int64N(int64(12 * time.Millisecond)))) // the moment, not a wait for anything
+			p.kill()
+			first := <-answered
+			if first == 0 {
+				lost++
+			}
+			p = start(t, env)
+			id := order(p.orchestrator, key)
+			if id == 0 || first != 0 && first != id {
+				t.Errorf("order %d, then %d for one key: %s", first, id, p.log)
+			}
+			wantOneOrder(t, g, id, stock-3, key)
+			p.kill()
+		}
+		t.Logf("%d of %d answers were lost", lost, kills)
+	})
+}
+
+// order places and confirms three pieces of product 2, and returns the order's id, or 0 when there was no success.
+func order(base, key string) int64 {
+	body := fmt.Sprintf(`{"customer_id":1,"items":[{"product_id":2,"qty":3}],"idempotency_key":%q}`, key)
+	res, err := http.Post(base+"/orchestrator/create-and-confirm-order", "application/json", bytes.NewReader([]byte(body)))
+	if err != nil {
+		return 0
+	}
+	defer res.Body.Close()
+	var answer struct {
+		Data struct{ Order struct{ ID int64 } }
+	}
+	if res.StatusCode != http.StatusCreated || json.NewDecoder(res.Body).Decode(&answer) != nil {
+		return 0
+	}
+	return answer.Data.Order.ID
+}
+
+func stockOf(t *testing.T, g *gorm.DB, product int64) (stock int64) {
+	t.Helper()
+	if err := g.Raw("SELECT stock FROM products WHERE id = ?", product).Scan(&stock).Error; err != nil {
+		t.Fatal(err)
+	}
+	return stock
+}
+
+func wantOneOrder(t *testing.T, g *gorm.DB, id, stock int64, key string) {
+	t.Helper()
+	var status string
+	var orders, keys int64
+	g.Raw("SELECT status FROM orders WHERE id = ?", id).Scan(&status)
+	g.Raw("SELECT COUNT(*) FROM orders o WHERE id > 2 AND NOT EXISTS (SELECT 1 FROM idempotency_keys k WHERE k.operation = 'createOrder' AND k.target_id = o.id)").Scan(&orders)
+	g.Raw("SELECT COUNT(*) FROM idempotency_keys WHERE idempotency_key = ? AND target_id = ?", key, id).Scan(&keys)
+	if got := stockOf(t, g, 2); status != "CONFIRMED" || orders != 0 || keys != 2 || got != stock {
+		t.Errorf("order %d is %q, %d orders without a key, %d keys for it, stock %d (want %d)", id, status, orders, keys, got, stock)
+	}
+}
+
+// system is the three services as processes, which meet through a proxy that can kill one of them at a given step.
+type system struct {
+	t         *testing.T
+	env       map[string][]string
+	processes map[string]*process
+	mu        sync.Mutex
+	step      string // "" when nobody is to be killed
+	moment    string
+	victim    string
+}
+
+func newSystem(t *testing.T, c db.Config) *system {
+	s := &system{t: t, env: map[string][]string{}, processes: map[string]*process{}}
+	ports := map[string]string{}
+	for _, name := range []string{"customers", "orders", "orchestrator"} {
+		ports[name] = freePort(t)
+	}
+	for name := range ports {
+		env := append(environment(c), "PORT="+ports[name], "CUSTOMERS_API_BASE=http://localhost:"+ports["customers"])
+		if name == "orchestrator" {
+			env = append(env, "CUSTOMERS_API_BASE="+s.proxy(ports["customers"]), "ORDERS_API_BASE="+s.proxy(ports["orders"]))
+		}
+		s.env[name] = env
+		s.processes[name] = start(t, env, name)
+	}
+	return s
+}
+
+// proxy passes calls on to that port of this machine.
+func (s *system) proxy(port string) string {
+	to := httputil.NewSingleHostReverseProxy(&url.URL{Scheme: "http", Host: "localhost:" + port})
+	to.ErrorLog = nil
+	to.ErrorHandler = func(http.ResponseWriter, *http.Request, error) { panic(http.ErrAbortHandler) } // as without a proxy
+	front := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		s.maybeKill(r.URL.Path, "before")
+		answer := httptest.NewRecorder()
+		to.ServeHTTP(answer, r)
+		if s.maybeKill(r.URL.Path, "after") {
+			panic(http.ErrAbortHandler) // the answer is lost with the process
+		}
+		for name, values := range answer.Header() {
+			w.Header()[name] = values
+		}
+		w.WriteHeader(answer.Code)
+		io.Copy(w, answer.Body)
+	}))
+	front.Start()
+	s.t.Cleanup(front.Close)
+	return front.URL
+}
+
+func (s *system) killAt(step, moment, victim string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.step, s.moment, s.victim = step, moment, victim
+}
+
+func (s *system) armed() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.step != ""
+}
+
+// maybeKill kills the victim when this is its moment. The orchestrator stays dead until the test repeats its call; the others
+// come back at once, as under a supervisor.
+func (s *system) maybeKill(called, moment string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if at, _ := path.Match(s.step, called); !at || moment != s.moment {
+		return false
+	}
+	s.step = ""
+	s.processes[s.victim].kill()
+	if s.victim != "orchestrator" {
+		s.processes[s.victim] = start(s.t, s.env[s.victim], s.victim)
+	}
+	return true
+}
+
+// repeat makes the call again, after starting the orchestrator anew when it was killed.
+func (s *system) repeat(t *testing.T, key string) int64 {
+	t.Helper()
+	s.mu.Lock()
+	if s.processes["orchestrator"].cmd.ProcessState != nil {
+		s.processes["orchestrator"] = start(s.t, s.env["orchestrator"], "orchestrator")
+	}
+	base := s.processes["orchestrator"].orchestrator
+	s.mu.Unlock()
+	id := order(base, key)
+	if id == 0 {
+		t.Errorf("the repeated call failed: %s", s.processes["orchestrator"].log)
+	}
+	return id
+}

@@ -1,0 +1,130 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+
+	"example.com/b2b/db"
+)
+
+// binary builds b2b once for all tests and returns its path.
+var binary = sync.OnceValue(func() string {
+	path := filepath.Join(binaryFolder, "b2b")
+	if out, err := exec.Command("go", "build", "-o", path, ".").CombinedOutput(); err != nil {
+		panic(fmt.Sprintf("%v: %s", err, out))
+	}
+	return path
+})
+
+var binaryFolder string
+
+func TestMain(m *testing.M) {
+	var err error
+	if binaryFolder, err = os.MkdirTemp("", "b2b-"); err != nil {
+		panic(err)
+	}
+	code := m.Run()
+	os.RemoveAll(binaryFolder)
+	os.Exit(code)
+}
+
+// process is a running b2b.
+type process struct {
+	cmd                             *exec.Cmd
+	customers, orders, orchestrator string // addresses, as it printed them
+	announced                       string // all that it printed at its start
+	log                             *bytes.Buffer
+}
+
+// start runs b2b in a folder of its own with exactly that environment, and returns once it serves.
+func start(t *testing.T, env []string, args ...string) *process {
+	t.Helper()
+	p := &process{cmd: exec.Command(binary(), args...), log: &bytes.Buffer{}}
+	p.cmd.Dir, p.cmd.Env, p.cmd.Stderr = t.TempDir(), env, p.log
+	out, err := p.cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := p.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(p.kill)
+	lines := bufio.NewScanner(out)
+	for lines.Scan() {
+		p.announced += lines.Text() + "\n"
+		if m := regexp.MustCompile(`^(Customers API|Orders API|Orchestrator) +(http://localhost:\d+)`).FindStringSubmatch(lines.Text()); m != nil {
+			map[string]func(){
+				"Customers API": func() { p.customers = m[2] },
+				"Orders API":    func() { p.orders = m[2] },
+				"Orchestrator":  func() { p.orchestrator = m[2] },
+			}[m[1]]()
+		}
+		if strings.HasPrefix(lines.Text(), "Try: ") {
+			go io.Copy(io.Discard, out)
+			return p
+		}
+	}
+	p.cmd.Wait()
+	t.Fatalf("b2b %v did not start: %s", args, p.log)
+	return nil
+}
+
+// kill ends the process as a crash does.
+func (p *process) kill() {
+	p.cmd.Process.Kill()
+	p.cmd.Wait()
+}
+
+// stop asks the process to end and returns its exit code.
+func (p *process) stop() int {
+	p.cmd.Process.Signal(syscall.SIGTERM)
+	p.cmd.Wait()
+	return p.cmd.ProcessState.ExitCode()
+}
+
+// refused runs b2b, which must not start, and returns what it says.
+func refused(t *testing.T, env []string, args ...string) string {
+	t.Helper()
+	cmd := exec.Command(binary(), args...)
+	cmd.Dir, cmd.Env = t.TempDir(), env
+	out, err := cmd.CombinedOutput()
+	if cmd.ProcessState.ExitCode() != 1 {
+		t.Errorf("%v %s", err, out)
+	}
+	return string(out)
+}
+
+// anyPorts lets all three services take free ports.
+var anyPorts = []string{"CUSTOMERS_PORT=0", "ORDERS_PORT=0", "ORCHESTRATOR_PORT=0"}
+
+// freePort returns a port that nobody uses now.
+func freePort(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", ":0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return strconv.Itoa(l.Addr().(*net.TCPAddr).Port)
+}
+
+// environment is what makes b2b use that database.
+func environment(c db.Config) []string {
+	env := []string{"SERVICE_TOKEN=token-of-the-test", "LOG_LEVEL=warn"}
+	if c.Driver == db.SQLite {
+		return append(env, "DB_PATH="+c.Path)
+	}
+	return append(env, "DB_HOST="+c.Host, "DB_PORT="+strconv.Itoa(c.Port), "DB_USER="+c.User, "DB_PASSWORD="+c.Password, "DB_NAME="+c.Name)
+}
