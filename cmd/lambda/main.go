@@ -1,0 +1,125 @@
+// Command lambda is the orchestrator as an AWS Lambda function, behind API Gateway or an Application Load Balancer.
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/url"
+	"os"
+	"time"
+
+	"github.com/aws/aws-lambda-go/events"
+	"github.com/aws/aws-lambda-go/lambda"
+	ginadapter "github.com/awslabs/aws-lambda-go-api-proxy/gin"
+	"github.com/gin-gonic/gin"
+
+	"example.com/b2b/internal/config"
+	"example.com/b2b/internal/web"
+	"example.com/b2b/openapi/customersapi"
+	"example.com/b2b/openapi/ordersapi"
+	"example.com/b2b/orchestrator"
+)
+
+// peerTimeout bounds one call to a service, well below what the whole request may take.
+const peerTimeout = 5 * time.Second
+
+// reserve is kept of the invocation's time: Lambda drops an answer that is not with it at the deadline.
+const reserve = 500 * time.Millisecond
+
+func main() {
+	engine, err := newEngine()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "lambda:", err)
+		os.Exit(1)
+	}
+	lambda.Start(handler(engine))
+}
+
+func newEngine() (*gin.Engine, error) {
+	cfg, err := config.ReadLambda()
+	if err != nil {
+		return nil, err
+	}
+	log := slog.New(slog.NewJSONHandler(os.Stderr, &slog.HandlerOptions{Level: cfg.LogLevel})).With("service", "orchestrator")
+	slog.SetDefault(log) // the lines of the Lambda library too
+	peer := web.NewPeerClient(cfg.ServiceToken, peerTimeout)
+	customers, err := customersapi.NewClientWithResponses(cfg.CustomersBase, customersapi.WithHTTPClient(peer))
+	if err != nil {
+		return nil, err
+	}
+	orders, err := ordersapi.NewClientWithResponses(cfg.OrdersBase, ordersapi.WithHTTPClient(peer))
+	if err != nil {
+		return nil, err
+	}
+	service := &orchestrator.Service{Customers: customers, Orders: orders}
+	return service.Engine(web.Options{ServiceToken: cfg.ServiceToken, Log: log, Timeout: cfg.RequestTimeout})
+}
+
+// handler returns the Lambda handler that lets engine answer events of an API Gateway REST API (v1) or HTTP API (v2), or of a
+// load balancer (ALB), in the form that each expects. Any other event is an error of the invocation.
+func handler(engine *gin.Engine) func(context.Context, json.RawMessage) (any, error) {
+	v1, v2, alb := ginadapter.New(engine), ginadapter.NewV2(engine), ginadapter.NewALB(engine)
+	return func(ctx context.Context, raw json.RawMessage) (any, error) {
+		if deadline, ok := ctx.Deadline(); ok {
+			var cancel context.CancelFunc
+			ctx, cancel = context.WithDeadline(ctx, deadline.Add(-reserve))
+			defer cancel()
+		}
+		var kind struct {
+			Version        string
+			HTTPMethod     string
+			RequestContext struct{ ELB, HTTP *struct{} }
+		}
+		if err := json.Unmarshal(raw, &kind); err != nil {
+			return nil, errUnknownEvent
+		}
+		switch {
+		case kind.Version == "2.0" && kind.RequestContext.HTTP != nil:
+			return forward(raw, func(e events.APIGatewayV2HTTPRequest) (any, error) {
+				e.RawPath = parsable(e.RawPath)
+				return v2.ProxyWithContext(ctx, e)
+			})
+		case kind.HTTPMethod != "" && kind.RequestContext.ELB != nil:
+			return forward(raw, func(e events.ALBTargetGroupRequest) (any, error) {
+				e.Path = parsable(e.Path)
+				answer, err := alb.ProxyWithContext(ctx, e)
+				if e.MultiValueHeaders == nil { // the target group is not set to several values, and reads only the other field
+					answer.Headers = make(map[string]string, len(answer.MultiValueHeaders))
+					for name, values := range answer.MultiValueHeaders {
+						answer.Headers[name] = values[0]
+					}
+					answer.MultiValueHeaders = nil
+				}
+				return answer, err
+			})
+		case kind.HTTPMethod != "":
+			return forward(raw, func(e events.APIGatewayProxyRequest) (any, error) {
+				e.Path = parsable(e.Path)
+				return v1.ProxyWithContext(ctx, e)
+			})
+		}
+		return nil, errUnknownEvent
+	}
+}
+
+var errUnknownEvent = errors.New("the event is neither of API Gateway nor of an Application Load Balancer")
+
+func forward[E any](raw json.RawMessage, proxy func(E) (any, error)) (any, error) {
+	var event E
+	if err := json.Unmarshal(raw, &event); err != nil {
+		return nil, fmt.Errorf("%w: %w", errUnknownEvent, err)
+	}
+	return proxy(event)
+}
+
+// parsable escapes a path that is not one of a URL, because the gateway has unescaped it, so that it gets the 404 of any path
+// that is not there.
+func parsable(path string) string {
+	if _, err := url.Parse("https://host" + path); err != nil {
+		return (&url.URL{Path: path}).EscapedPath()
+	}
+	return path
+}

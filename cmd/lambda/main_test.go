@@ -1,0 +1,567 @@
+package main
+
+import (
+	"archive/zip"
+	"bytes"
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/gin-gonic/gin"
+	"go.yaml.in/yaml/v3"
+
+	"example.com/b2b/internal/config"
+	"example.com/b2b/openapi/customersapi"
+	"example.com/b2b/openapi/orchestratorapi"
+	"example.com/b2b/openapi/ordersapi"
+)
+
+const (
+	token    = "token-of-the-test"
+	endpoint = "/orchestrator/create-and-confirm-order"
+)
+
+// The sample of the contract.
+const (
+	sampleOrder  = `{"customer_id": 1, "items": [{"product_id": 2, "qty": 3}], "idempotency_key": "order-2024-001", "correlation_id": "req-12345"}`
+	sampleAnswer = `{"success": true, "correlationId": "req-12345", "data": {
+		"customer": {"id": 1, "name": "ACME Corporation", "email": "ops@acme.com", "phone": "+1-555-0100"},
+		"order": {"id": 5, "status": "CONFIRMED", "total_cents": 389700,
+			"items": [{"product_id": 2, "qty": 3, "unit_price_cents": 129900, "subtotal_cents": 389700}]}}}`
+)
+
+var bootstrap string // the function, built as `make lambda` does, for this machine
+
+func TestMain(m *testing.M) {
+	dir, err := os.MkdirTemp("", "lambda")
+	if err != nil {
+		panic(err)
+	}
+	bootstrap = filepath.Join(dir, "bootstrap")
+	build := exec.Command("go", "build", "-tags", "lambda.norpc", "-o", bootstrap, ".")
+	build.Stderr = os.Stderr
+	code := 1
+	if build.Run() == nil {
+		code = m.Run()
+	}
+	_ = os.RemoveAll(dir)
+	os.Exit(code)
+}
+
+// request is what the caller of the gateway sends; each kind of gateway makes its own event of it.
+type request struct {
+	method, path, body string
+	headers            map[string]string
+	base64             bool
+}
+
+func order(body string) request {
+	return request{method: "POST", path: endpoint, body: body, headers: map[string]string{"content-type": "application/json"}}
+}
+
+type object = map[string]any
+
+var kinds = map[string]func(request) object{
+	"rest_v1": func(r request) object {
+		return r.event(object{"resource": "/{proxy+}", "httpMethod": r.method, "path": r.path,
+			"headers": r.headers, "multiValueHeaders": several(r.headers), "queryStringParameters": nil,
+			"requestContext": object{"stage": "v1", "path": "/v1" + r.path, "httpMethod": r.method, "domainName": "api.example.com",
+				"identity": object{"sourceIp": "192.0.2.1"}}})
+	},
+	"http_v2": func(r request) object {
+		return r.event(object{"version": "2.0", "routeKey": "$default", "rawPath": r.path, "rawQueryString": "", "headers": r.headers,
+			"requestContext": object{"stage": "$default", "domainName": "api.example.com",
+				"http": object{"method": r.method, "path": r.path, "protocol": "HTTP/1.1", "sourceIp": "192.0.2.1"}}})
+	},
+	"alb": func(r request) object {
+		return r.event(object{"httpMethod": r.method, "path": r.path, "queryStringParameters": object{}, "headers": r.headers,
+			"requestContext": object{"elb": object{"targetGroupArn": "arn:aws:elasticloadbalancing:us-east-1:1:targetgroup/b2b/1"}}})
+	},
+	"alb_multi_value": func(r request) object {
+		return r.event(object{"httpMethod": r.method, "path": r.path, "multiValueQueryStringParameters": object{}, "multiValueHeaders": several(r.headers),
+			"requestContext": object{"elb": object{"targetGroupArn": "arn:aws:elasticloadbalancing:us-east-1:1:targetgroup/b2b/1"}}})
+	},
+}
+
+func (r request) event(e object) object {
+	e["body"], e["isBase64Encoded"] = r.body, r.base64
+	if r.base64 {
+		e["body"] = base64.StdEncoding.EncodeToString([]byte(r.body))
+	}
+	return e
+}
+
+func several(headers map[string]string) map[string][]string {
+	m := map[string][]string{}
+	for name, value := range headers {
+		m[name] = []string{value}
+	}
+	return m
+}
+
+// gateway is the Runtime API of Lambda with one bootstrap that serves it.
+type gateway struct {
+	invocations chan invocation
+	results     chan result
+	exited      chan struct{}
+	stderr      *bytes.Buffer // to be read after exited
+}
+
+type invocation struct {
+	event   []byte
+	seconds int // until the deadline
+}
+
+type result struct {
+	endpoint string // response or error
+	body     []byte
+}
+
+// start runs the bootstrap with these variables until the test ends.
+func start(t *testing.T, variables ...string) *gateway {
+	g := &gateway{make(chan invocation), make(chan result), make(chan struct{}), new(bytes.Buffer)}
+	over := make(chan struct{})
+	const prefix = "/2018-06-01/runtime/invocation/"
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET "+prefix+"next", func(w http.ResponseWriter, _ *http.Request) {
+		select {
+		case i := <-g.invocations:
+			w.Header().Set("Lambda-Runtime-Aws-Request-Id", "1")
+			w.Header().Set("Lambda-Runtime-Deadline-Ms", strconv.FormatInt(time.Now().UnixMilli()+int64(i.seconds)*1000, 10))
+			_, _ = w.Write(i.event)
+		case <-over:
+		}
+	})
+	mux.HandleFunc("POST "+prefix+"1/{endpoint}", func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		w.WriteHeader(http.StatusAccepted)
+		select {
+		case g.results <- result{r.PathValue("endpoint"), body}:
+		case <-over:
+		}
+	})
+	runtime := httptest.NewServer(mux)
+	cmd := exec.Command(bootstrap)
+	cmd.Env = append(variables, "AWS_LAMBDA_RUNTIME_API="+runtime.Listener.Addr().String())
+	cmd.Stderr = g.stderr
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	go func() {
+		_ = cmd.Wait()
+		close(g.exited)
+	}()
+	t.Cleanup(func() {
+		close(over)
+		_ = cmd.Process.Kill()
+		<-g.exited
+		runtime.Close()
+		if t.Failed() {
+			t.Logf("the function's log:\n%s", g.stderr)
+		}
+	})
+	return g
+}
+
+// invoke returns what the function posted to the Runtime API for the event.
+func (g *gateway) invoke(t *testing.T, event any, seconds int) result {
+	t.Helper()
+	raw, err := json.Marshal(event)
+	if err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case g.invocations <- invocation{raw, seconds}:
+	case <-g.exited:
+		t.Fatal("the function has ended")
+	}
+	select {
+	case r := <-g.results:
+		return r
+	case <-g.exited:
+		t.Fatal("the function ended during the invocation")
+	}
+	panic("not reached")
+}
+
+type answer struct {
+	StatusCode        int
+	Headers           map[string]string
+	MultiValueHeaders http.Header
+	Body              string
+	IsBase64Encoded   bool
+}
+
+// send returns the answer that the gateway of this kind would give its caller.
+func (g *gateway) send(t *testing.T, kind string, r request, seconds int) answer {
+	t.Helper()
+	res := g.invoke(t, kinds[kind](r), seconds)
+	var a answer
+	if err := json.Unmarshal(res.body, &a); err != nil || res.endpoint != "response" || a.IsBase64Encoded {
+		t.Fatalf("%s %s: %v", res.endpoint, res.body, err)
+	}
+	if single := kind == "http_v2" || kind == "alb"; single != (a.MultiValueHeaders == nil) {
+		t.Errorf("headers in the field that %s does not read: %s", kind, res.body)
+	} else if !single {
+		a.Headers = map[string]string{}
+		for name := range a.MultiValueHeaders {
+			a.Headers[name] = a.MultiValueHeaders.Get(name)
+		}
+	}
+	if a.Headers["X-Correlation-Id"] == "" || !strings.HasPrefix(a.Headers["Content-Type"], "application/json") {
+		t.Errorf("headers: %v", a.Headers)
+	}
+	return a
+}
+
+// expectError holds the answer to the error envelope.
+func (a answer) expectError(t *testing.T, status int, code string) {
+	t.Helper()
+	var e orchestratorapi.Error
+	if err := json.Unmarshal([]byte(a.Body), &e); err != nil {
+		t.Fatalf("%s: %v", a.Body, err)
+	}
+	if a.StatusCode != status || e.Code != code || e.Success || e.Error == "" || e.CorrelationID != a.Headers["X-Correlation-Id"] {
+		t.Errorf("%d %s; want %d %s with correlationId %s", a.StatusCode, a.Body, status, code, a.Headers["X-Correlation-Id"])
+	}
+}
+
+func expectSampleAnswer(t *testing.T, a answer) {
+	t.Helper()
+	var got, want any
+	if err := json.Unmarshal([]byte(sampleAnswer), &want); err != nil {
+		t.Fatal(err)
+	}
+	_ = json.Unmarshal([]byte(a.Body), &got)
+	if a.StatusCode != http.StatusCreated || !reflect.DeepEqual(got, want) || a.Headers["X-Correlation-Id"] != "req-12345" {
+		t.Errorf("%d %v\n%s", a.StatusCode, a.Headers, a.Body)
+	}
+}
+
+// peers are a Customers API and an Orders API that know the sample order only.
+type peers struct {
+	*httptest.Server
+	mu    sync.Mutex
+	calls []string // method, path, token, correlation id, idempotency key
+}
+
+func newPeers(t *testing.T) *peers {
+	phone, when := "+1-555-0100", time.Date(2024, 3, 1, 9, 30, 0, 0, time.UTC)
+	customer := customersapi.CustomerResponse{Success: true, Data: customersapi.Customer{
+		ID: 1, Name: "ACME Corporation", Email: "ops@acme.com", Phone: &phone, CreatedAt: customersapi.Time{Time: when}}}
+	created := ordersapi.OrderResponse{Success: true, Data: ordersapi.Order{
+		ID: 5, CustomerID: 1, Status: ordersapi.CREATED, TotalCents: 389700, CreatedAt: ordersapi.Time{Time: when},
+		Items: []ordersapi.OrderItem{{ProductID: 2, Qty: 3, UnitPriceCents: 129900, SubtotalCents: 389700}}}}
+	confirmed := created
+	confirmed.Data.Status, confirmed.Data.ConfirmedAt = ordersapi.CONFIRMED, &ordersapi.Time{Time: when}
+
+	p := new(peers)
+	mux := http.NewServeMux()
+	handle := func(pattern string, status int, body any) {
+		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
+			p.mu.Lock()
+			defer p.mu.Unlock()
+			h := r.Header
+			p.calls = append(p.calls, strings.TrimSpace(strings.Join([]string{r.Method, r.URL.Path,
+				h.Get("Authorization"), h.Get("X-Correlation-Id"), h.Get("X-Idempotency-Key")}, " ")))
+			w.Header().Set("Content-Type", "application/json")
+			w.WriteHeader(status)
+			_ = json.NewEncoder(w).Encode(body)
+		})
+	}
+	handle("GET /internal/customers/1", http.StatusOK, customer)
+	handle("POST /orders", http.StatusCreated, created)
+	handle("POST /orders/5/confirm", http.StatusOK, confirmed)
+	p.Server = httptest.NewServer(mux)
+	t.Cleanup(p.Close)
+	return p
+}
+
+// take returns the calls since the last take.
+func (p *peers) take() []string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	calls := p.calls
+	p.calls = nil
+	return calls
+}
+
+func environment(base string) []string {
+	return []string{"CUSTOMERS_API_BASE=" + base, "ORDERS_API_BASE=" + base, "SERVICE_TOKEN=" + token}
+}
+
+func TestFunction(t *testing.T) {
+	p := newPeers(t)
+	g := start(t, environment(p.URL)...)
+	for kind := range kinds {
+		t.Run(kind, func(t *testing.T) {
+			p.take()
+			expectSampleAnswer(t, g.send(t, kind, order(sampleOrder), 29))
+			want := []string{
+				"GET /internal/customers/1 Bearer " + token + " req-12345",
+				"POST /orders Bearer " + token + " req-12345 order-2024-001",
+				"POST /orders/5/confirm Bearer " + token + " req-12345 order-2024-001",
+			}
+			if calls := p.take(); !slices.Equal(calls, want) {
+				t.Errorf("calls:\n%s\nwant:\n%s", strings.Join(calls, "\n"), strings.Join(want, "\n"))
+			}
+
+			encoded := order(sampleOrder)
+			encoded.base64 = true
+			expectSampleAnswer(t, g.send(t, kind, encoded, 29))
+
+			bad := order(`{"customer_id": 0, "items": [], "idempotency_key": "k"}`)
+			bad.headers["x-correlation-id"] = "of-the-header"
+			a := g.send(t, kind, bad, 29)
+			a.expectError(t, http.StatusBadRequest, "validation_failed")
+			if a.Headers["X-Correlation-Id"] != "of-the-header" || !strings.Contains(a.Body, "/customer_id") || !strings.Contains(a.Body, "/items") {
+				t.Errorf("%v %s", a.Headers, a.Body)
+			}
+
+			g.send(t, kind, request{method: "GET", path: "/nowhere"}, 29).expectError(t, http.StatusNotFound, "not_found")
+			g.send(t, kind, request{method: "GET", path: "/50%"}, 29).expectError(t, http.StatusNotFound, "not_found")
+			g.send(t, kind, request{method: "GET", path: endpoint}, 29).expectError(t, http.StatusMethodNotAllowed, "method_not_allowed")
+		})
+	}
+}
+
+func TestFunctionUnknownEvent(t *testing.T) {
+	g := start(t, environment("http://localhost:1")...)
+	for name, event := range map[string]any{
+		"schedule":    object{"version": "0", "detail-type": "Scheduled Event", "source": "aws.events", "detail": object{}},
+		"direct_call": json.RawMessage(sampleOrder),
+		"not_http_v2": object{"version": "2.0"},
+		"only_elb":    object{"requestContext": object{"elb": object{}}},
+		"wrong_types": object{"httpMethod": "GET", "path": 1},
+		"list":        []int{1},
+		"null":        nil,
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := g.invoke(t, event, 29)
+			if r.endpoint != "error" || !strings.Contains(string(r.body), "neither of API Gateway nor of an Application Load Balancer") {
+				t.Errorf("%s: %s", r.endpoint, r.body)
+			}
+		})
+	}
+}
+
+// A peer that never answers must not make the function run into Lambda's own deadline, which shows as 502 at the gateway.
+func TestFunctionDeadline(t *testing.T) {
+	t.Run("no_answer", func(t *testing.T) {
+		silent := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }))
+		t.Cleanup(silent.Close)
+		g := start(t, append(environment(silent.URL), "REQUEST_TIMEOUT_SECONDS=300")...)
+		// Without the deadline this would be 503, after the last try.
+		g.send(t, "http_v2", order(sampleOrder), 2).expectError(t, http.StatusGatewayTimeout, "upstream_unavailable")
+	})
+	t.Run("refused", func(t *testing.T) {
+		gone := httptest.NewServer(nil)
+		gone.Close()
+		g := start(t, environment(gone.URL)...)
+		g.send(t, "rest_v1", order(sampleOrder), 29).expectError(t, http.StatusServiceUnavailable, "upstream_unavailable")
+	})
+	t.Run("reserve", func(t *testing.T) {
+		want := time.Now().Add(time.Hour)
+		ctx, cancel := context.WithDeadline(t.Context(), want)
+		defer cancel()
+		gin.SetMode(gin.ReleaseMode)
+		for kind, event := range kinds {
+			var got time.Time
+			engine := gin.New()
+			engine.GET("/", func(c *gin.Context) { got, _ = c.Request.Context().Deadline() })
+			raw, _ := json.Marshal(event(request{method: "GET", path: "/"}))
+			if _, err := handler(engine)(ctx, raw); err != nil || !got.Equal(want.Add(-reserve)) {
+				t.Errorf("%s: %v, deadline %s before Lambda's", kind, err, want.Sub(got))
+			}
+		}
+	})
+}
+
+func TestFunctionBadConfiguration(t *testing.T) {
+	good := environment("http://localhost:1")
+	for name, variables := range map[string][]string{
+		"CUSTOMERS_API_BASE":      good[1:],
+		"ORDERS_API_BASE":         {good[0], good[2]},
+		"SERVICE_TOKEN":           good[:2],
+		"REQUEST_TIMEOUT_SECONDS": append([]string{"REQUEST_TIMEOUT_SECONDS=soon"}, good...),
+	} {
+		t.Run(name, func(t *testing.T) {
+			cmd := exec.Command(bootstrap)
+			cmd.Env = append(variables, "AWS_LAMBDA_RUNTIME_API=localhost:1")
+			var stderr strings.Builder
+			cmd.Stderr = &stderr
+			var exit *exec.ExitError
+			if err := cmd.Run(); !errors.As(err, &exit) || exit.ExitCode() != 1 {
+				t.Errorf("ended with %v", err)
+			}
+			if line := stderr.String(); strings.Count(line, "\n") != 1 || !strings.Contains(line, name) {
+				t.Errorf("stderr: %q", line)
+			}
+		})
+	}
+}
+
+// The orchestrator keeps nothing, so neither does its function.
+func TestFunctionLinksNoDatabase(t *testing.T) {
+	deps, err := exec.Command("go", "list", "-deps", ".").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for dep := range strings.Lines(string(deps)) {
+		for _, database := range []string{"gorm", "sqlite", "mysql", "b2b/db"} {
+			if strings.Contains(dep, database) {
+				t.Errorf("links %s", dep)
+			}
+		}
+	}
+}
+
+func TestZip(t *testing.T) {
+	var archives [2][]byte
+	for i := range archives {
+		archive := filepath.Join(t.TempDir(), "lambda.zip")
+		if out, err := exec.Command("go", "run", "./zip", bootstrap, archive).CombinedOutput(); err != nil {
+			t.Fatalf("%v: %s", err, out)
+		}
+		archives[i], _ = os.ReadFile(archive)
+	}
+	if !bytes.Equal(archives[0], archives[1]) {
+		t.Error("the same bootstrap makes different archives")
+	}
+	z, err := zip.NewReader(bytes.NewReader(archives[0]), int64(len(archives[0])))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(z.File) != 1 || z.File[0].Name != "bootstrap" || z.File[0].Mode() != 0o755 {
+		t.Fatalf("%d files, the first %s %s", len(z.File), z.File[0].Mode(), z.File[0].Name)
+	}
+	f, err := z.File[0].Open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	packed, err := io.ReadAll(f)
+	if want, _ := os.ReadFile(bootstrap); err != nil || !bytes.Equal(packed, want) {
+		t.Errorf("what is packed is not the bootstrap (%v)", err)
+	}
+}
+
+// What the template says of this repository is true; whether AWS takes it, only a deployment shows.
+func TestTemplate(t *testing.T) {
+	type event struct {
+		Type       string
+		Properties struct{ Path, Method string }
+	}
+	type response struct{ ResponseTemplates map[string]string }
+	var template struct {
+		Parameters map[string]struct{ NoEcho bool }
+		Resources  struct {
+			Function struct {
+				Properties struct {
+					Runtime, Handler, CodeURI string
+					Architectures             []string
+					Timeout                   int
+					Environment               struct{ Variables map[string]string }
+					Events                    map[string]event
+				}
+			}
+			RestAPI struct {
+				Properties struct {
+					GatewayResponses map[string]response
+				}
+			}
+		}
+		Outputs map[string]struct{ Value string }
+	}
+	text, err := os.ReadFile("../../orchestrator/template.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var tree any
+	if err := yaml.Unmarshal(text, &tree); err != nil {
+		t.Fatal(err)
+	}
+	asJSON, err := json.Marshal(tree)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(asJSON, &template); err != nil {
+		t.Fatal(err)
+	}
+	f := template.Resources.Function.Properties
+
+	if f.Runtime != "provided.al2023" || f.Handler != "bootstrap" || !slices.Equal(f.Architectures, []string{"arm64"}) {
+		t.Errorf("runtime %s, handler %s, architectures %v", f.Runtime, f.Handler, f.Architectures)
+	}
+	makefile, err := os.ReadFile("../../Makefile")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, made := range []string{"GOARCH=arm64 ", "-tags lambda.norpc ", "orchestrator/" + f.CodeURI} {
+		if _, target, _ := strings.Cut(string(makefile), "\nlambda:"); !strings.Contains(target, made) {
+			t.Errorf("make lambda does not have %s", made)
+		}
+	}
+
+	if !template.Parameters["ServiceToken"].NoEcho || f.Environment.Variables["SERVICE_TOKEN"] != "ServiceToken" {
+		t.Error("the service token is shown")
+	}
+	for name, value := range f.Environment.Variables {
+		if !slices.ContainsFunc(config.Variables, func(v config.Variable) bool { return v.Name == name }) {
+			t.Errorf("%s is no variable of internal/config", name)
+		}
+		if _, ok := template.Parameters[value]; ok && strings.HasSuffix(name, "_API_BASE") {
+			value = "https://api.example.com"
+		} else if name == "LOG_LEVEL" {
+			value = ""
+		}
+		t.Setenv(name, value)
+	}
+	if cfg, err := config.ReadLambda(); err != nil || cfg.RequestTimeout >= time.Duration(f.Timeout)*time.Second || f.Timeout > 29 {
+		t.Errorf("a request may take %s, the function %d s, API Gateway 29 s (%v)", cfg.RequestTimeout, f.Timeout, err)
+	}
+
+	spec, err := orchestratorapi.GetSpec()
+	if err != nil {
+		t.Fatal(err)
+	}
+	types := map[string]int{}
+	for name, e := range f.Events {
+		types[e.Type]++
+		if e == (event{Type: "HttpApi"}) {
+			continue // every path
+		}
+		if item := spec.Paths.Find(e.Properties.Path); item == nil || item.GetOperation(e.Properties.Method) == nil {
+			t.Errorf("event %s: %s %s is not in openapi.yaml", name, e.Properties.Method, e.Properties.Path)
+		}
+	}
+	if types["HttpApi"] != 1 || types["Api"] != 1 {
+		t.Errorf("events: %v", types)
+	}
+	for name, output := range template.Outputs {
+		if !strings.HasSuffix(output.Value, endpoint) || spec.Paths.Find(endpoint) == nil {
+			t.Errorf("output %s: %s is not in openapi.yaml", name, output.Value)
+		}
+	}
+	for name, r := range template.Resources.RestAPI.Properties.GatewayResponses {
+		var body orchestratorapi.Error
+		d := json.NewDecoder(strings.NewReader(r.ResponseTemplates["application/json"]))
+		d.DisallowUnknownFields()
+		if err := d.Decode(&body); err != nil || body.Success || body.Error == "" || body.Code == "" || body.CorrelationID != "$context.requestId" {
+			t.Errorf("%s breaks the envelope: %+v %v", name, body, err)
+		}
+	}
+}
