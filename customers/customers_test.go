@@ -165,7 +165,7 @@ func TestCreateCustomer(t *testing.T) {
 			"other case":       {`{"Name":"A","name":"B","email":"a@example.com"}`, "validation_failed", []string{"/Name"}},
 			"not ASCII email":  {`{"name":"A","email":"jos\u00e9@example.com"}`, "validation_failed", []string{"/email"}},
 			"email with name":  {`{"name":"A","email":"A <a@example.com>"}`, "validation_failed", []string{"/email"}},
-			"array":            {`[]`, "validation_failed", []string{""}},
+			"array":            {`[]`, "validation_failed", []string{"/body"}},
 			"malformed":        {`{"name":`, "malformed_json", nil},
 			"trailing garbage": {`{"name":"A","email":"a@example.com"} x`, "malformed_json", nil},
 			"not UTF-8":        {"{\"name\":\"\xff\",\"email\":\"a@example.com\"}", "malformed_json", nil},
@@ -280,7 +280,7 @@ func TestListCustomers(t *testing.T) {
 		for query, field := range map[string]string{
 			"limit=0": "/query/limit", "limit=101": "/query/limit", "limit=ten": "/query/limit", "limit=1.5": "/query/limit", "limit=1&limit=2": "/query/limit",
 			"cursor=-1": "/query/cursor", "cursor=x": "/query/cursor", "cursor=9223372036854775808": "/query/cursor",
-			"search=" + strings.Repeat("x", 256): "/query/search", "search=%ff": "/query/search", "a=%zz": "/query",
+			"search=" + strings.Repeat("x", 256): "/query/search", "search=%ff": "/query/search", "serach=ACME": "/query/serach", "a=%zz": "/query",
 		} {
 			t.Run(query[:min(len(query), 20)], func(t *testing.T) {
 				status, body, _ := webtest.Do(t, "GET", base+"/customers?"+query, "")
@@ -314,6 +314,9 @@ func TestGetCustomer(t *testing.T) {
 			res, err := c.GetInternalCustomerWithResponse(ctx, made.ID)
 			if err != nil || res.JSON200 == nil || res.JSON200.Data.Email != made.Email {
 				t.Errorf("%v %s", err, res.Body)
+			}
+			if status, body, _ := webtest.Do(t, "GET", fmt.Sprintf("%s/internal/customers/%d", base, made.ID), "", "Authorization", "bearer "+webtest.Token); status != 200 {
+				t.Errorf("the scheme's case matters: %s", body)
 			}
 			res, _ = c.GetInternalCustomerWithResponse(ctx, 99999)
 			wantError(t, res.StatusCode(), res.Body, 404, "customer_not_found")
@@ -411,7 +414,7 @@ func TestDeleteCustomer(t *testing.T) {
 func TestUnknownPathAndMethod(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		base, _ := serve(t, g)
-		for _, path := range []string{"/", "/nothing", "/customers/", "/customers/1/", "/customers/1/orders"} {
+		for _, path := range []string{"/", "/nothing", "/customers/", "/customers/1/", "/customers/1/orders", "/docs/nothing.js"} {
 			status, body, _ := webtest.Do(t, "GET", base+path, "")
 			wantError(t, status, body, 404, "not_found")
 		}

@@ -35,7 +35,7 @@ func (s *Service) CreateAndConfirmOrder(ctx context.Context, r api.CreateAndConf
 		return s.Customers.GetInternalCustomerWithResponse(ctx, r.Body.CustomerID)
 	}, (*customersapi.GetInternalCustomerResponse).GetJSON200)
 	if err != nil {
-		return nil, err
+		return nil, blameCustomer(err)
 	}
 	lines := make([]ordersapi.NewOrderItem, len(r.Body.Items))
 	for i, item := range r.Body.Items {
@@ -71,6 +71,15 @@ func (s *Service) CreateAndConfirmOrder(ctx context.Context, r api.CreateAndConf
 			Order:    api.Order{ID: o.ID, Status: string(o.Status), TotalCents: o.TotalCents, Items: items},
 		},
 	}}, nil
+}
+
+// blameCustomer names the field, which the Customers API does not know.
+func blameCustomer(err error) error {
+	var e *apperr.Error
+	if errors.As(err, &e) && e.Code == apperr.CodeCustomerNotFound {
+		e.With("/customer_id", "names no customer")
+	}
+	return err
 }
 
 // cancel gives the stock of an order back that can never be confirmed, even when the caller has gone.

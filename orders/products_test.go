@@ -113,7 +113,7 @@ func TestUpdateProduct(t *testing.T) {
 			}
 		}
 		for body, fields := range map[string][]string{
-			`{}`: {""}, `{"price_cents":-1,"stock":-1}`: {"/price_cents", "/stock"}, `{"name":"N","stock":1}`: {"/name"}, `{"stock":null}`: {"/stock"},
+			`{}`: {"/body"}, `{"price_cents":-1,"stock":-1}`: {"/price_cents", "/stock"}, `{"name":"N","stock":1}`: {"/name"}, `{"stock":null}`: {"/stock"}, `{"stock":1e2}`: {"/stock"},
 		} {
 			status, answer, _ := webtest.Do(t, "PATCH", fmt.Sprint(s.base, "/products/", id), body, "Content-Type", "application/json")
 			webtest.WantError(t, status, answer, 400, "validation_failed", fields...)

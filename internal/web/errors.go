@@ -2,9 +2,11 @@ package web
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -61,10 +63,16 @@ func Fail(c *gin.Context, err error) {
 	c.AbortWithStatusJSON(status[refusal.Kind], body)
 }
 
-// FailBinding answers for a value that passed validation and could not be bound all the same. It is an error handler of the
-// generated strict server; the validator should leave it nothing to do.
+// FailBinding answers for a value that passed validation and could not be bound all the same: a whole number that is written
+// as 10.0 or 1e2. It is an error handler of the generated strict server.
 func FailBinding(c *gin.Context, err error) {
-	Fail(c, &apperr.Error{Kind: apperr.KindInvalid, Code: apperr.CodeValidationFailed, Message: "The request is not valid.", Cause: err})
+	refusal := apperr.Validation()
+	refusal.Cause = err
+	var number *json.UnmarshalTypeError
+	if errors.As(err, &number) {
+		refusal.With("/"+strings.ReplaceAll(number.Field, ".", "/"), "must be written as a whole number, without fraction or exponent")
+	}
+	Fail(c, refusal)
 }
 
 // FailParameter is the same for the generated gin server.

@@ -75,7 +75,7 @@ func (v *validator) validate(c *gin.Context) {
 
 func (v *validator) check(c *gin.Context, route *routers.Route) error {
 	req := c.Request
-	query, err := readQuery(req)
+	query, err := readQuery(req, route)
 	if err != nil {
 		return err
 	}
@@ -103,13 +103,15 @@ func (v *validator) check(c *gin.Context, route *routers.Route) error {
 	return nil
 }
 
-// readQuery refuses a query string that is not one, which Go would drop in silence, and parameters that are given twice. It
-// removes parameters without a value: forms send them for what was left empty.
-func readQuery(req *http.Request) (url.Values, error) {
+// readQuery refuses a query string that is not one, which Go would drop in silence, parameters that are given twice, and ones
+// that a list does not know: a misspelt filter would answer with everybody's data. It removes parameters without a value: forms
+// send them for what was left empty.
+func readQuery(req *http.Request, route *routers.Route) (url.Values, error) {
 	query, err := url.ParseQuery(req.URL.RawQuery)
 	if err != nil {
 		return nil, apperr.Validation(apperr.Detail{Field: "/query", Message: "is not a valid query string"})
 	}
+	known := slices.DeleteFunc(slices.Clone(route.Operation.Parameters), func(p *openapi3.ParameterRef) bool { return p.Value.In != openapi3.ParameterInQuery })
 	for name, values := range query {
 		field := "/query" + pointer([]string{strings.ToValidUTF8(name, "\uFFFD")})
 		switch {
@@ -117,6 +119,8 @@ func readQuery(req *http.Request) (url.Values, error) {
 			return nil, apperr.Validation(apperr.Detail{Field: field, Message: "is not valid UTF-8"})
 		case len(values) > 1:
 			return nil, apperr.Validation(apperr.Detail{Field: field, Message: "was given more than once"})
+		case len(known) > 0 && known.GetByInAndName(openapi3.ParameterInQuery, name) == nil:
+			return nil, apperr.Validation(apperr.Detail{Field: field, Message: "is not a known parameter"})
 		case values[0] == "":
 			delete(query, name)
 		}
@@ -173,8 +177,8 @@ func malformed(why string) error {
 
 // authenticate enforces what the document declares as `security`.
 func (v *validator) authenticate(_ context.Context, in *openapi3filter.AuthenticationInput) error {
-	token, found := strings.CutPrefix(in.RequestValidationInput.Request.Header.Get("Authorization"), "Bearer ")
-	if !found || subtle.ConstantTimeCompare([]byte(token), []byte(v.ServiceToken)) != 1 {
+	scheme, token, _ := strings.Cut(in.RequestValidationInput.Request.Header.Get("Authorization"), " ")
+	if !strings.EqualFold(scheme, "Bearer") || subtle.ConstantTimeCompare([]byte(token), []byte(v.ServiceToken)) != 1 {
 		return errors.New("wrong or missing service token")
 	}
 	return nil
@@ -231,15 +235,19 @@ func findings(prefix string, err error) []apperr.Detail {
 		if errors.Is(err.Err, openapi3filter.ErrInvalidRequired) {
 			return []apperr.Detail{{Field: prefix, Message: isRequired}}
 		}
+		if errors.As(err.Err, new(*openapi3filter.ParseError)) && err.Parameter != nil {
+			return []apperr.Detail{{Field: prefix, Message: "must be " + typeName(err.Parameter.Schema.Value)}}
+		}
 		return findings(prefix, err.Err)
 	case *openapi3.SchemaError:
 		field, message := prefix+pointer(err.JSONPointer()), explain(err)
+		if field == "" {
+			field = "/body"
+		}
 		if name := unknownField.FindStringSubmatch(err.Reason); err.SchemaField == "properties" && name != nil {
-			field, message = field+pointer(name[1:]), "is not a known field"
+			field, message = prefix+pointer(append(err.JSONPointer(), name[1])), "is not a known field"
 		}
 		return []apperr.Detail{{Field: field, Message: message}}
-	case *openapi3filter.ParseError:
-		return []apperr.Detail{{Field: prefix, Message: "has the wrong type"}}
 	}
 	return []apperr.Detail{{Field: prefix, Message: "is not valid"}}
 }
@@ -265,7 +273,7 @@ func explain(err *openapi3.SchemaError) string {
 	case "nullable":
 		return "must not be null"
 	case "type":
-		return "must be " + article(strings.Join(s.Type.Slice(), " or "))
+		return "must be " + typeName(s)
 	case "minimum":
 		return fmt.Sprintf("must be at least %.0f", *s.Min)
 	case "maximum":
@@ -281,23 +289,29 @@ func explain(err *openapi3.SchemaError) string {
 	case "minProperties":
 		return fmt.Sprintf("must have at least %d %s", s.MinProps, plural(s.MinProps, "field"))
 	case "enum":
-		return fmt.Sprintf("must be one of %v", s.Enum)
+		return "must be one of " + strings.Trim(fmt.Sprintf("%q", s.Enum), "[]")
 	case "format":
 		return "is not a valid " + strings.ReplaceAll(s.Format, "-", " ")
 	case "pattern":
-		if s.Pattern == `\S` {
+		switch s.Pattern {
+		case `\S`:
 			return "must not be blank"
+		case `^\S(.*\S)?$`:
+			return "must not begin or end with a space"
+		case `^[!-~]+$`:
+			return "must be visible ASCII characters without spaces"
 		}
 		return "does not match the pattern " + s.Pattern
 	}
 	return "breaks the rule " + err.SchemaField
 }
 
-func article(noun string) string {
-	if strings.ContainsAny(noun[:1], "aeiou") {
-		return "an " + noun
+func typeName(s *openapi3.Schema) string {
+	name := strings.Join(s.Type.Slice(), " or ")
+	if strings.ContainsAny(name[:1], "aeiou") {
+		return "an " + name
 	}
-	return "a " + noun
+	return "a " + name
 }
 
 func plural(n uint64, noun string) string {

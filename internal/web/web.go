@@ -45,14 +45,16 @@ func New(o Options) *gin.Engine {
 	e.RedirectTrailingSlash = false // an error is JSON; a redirect would be HTML
 	v := newValidator(o)
 	e.Use(o.observe, o.recover, v.validate)
-	e.NoRoute(func(c *gin.Context) {
-		Fail(c, apperr.New(apperr.KindNotFound, apperr.CodeNotFound, "There is no %s here.", c.Request.URL.Path))
-	})
+	e.NoRoute(notFound)
 	e.NoMethod(func(c *gin.Context) { // gin has set Allow
 		Fail(c, apperr.New(apperr.KindNotAllowed, "method_not_allowed", "%s is not possible here.", c.Request.Method))
 	})
 	serveDocs(e, o)
 	return e
+}
+
+func notFound(c *gin.Context) {
+	Fail(c, apperr.New(apperr.KindNotFound, apperr.CodeNotFound, "There is no %s here.", c.Request.URL.Path))
 }
 
 // observe names the call, limits its time, and logs it in one line once it is answered.

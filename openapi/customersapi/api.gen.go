@@ -23,18 +23,33 @@ import (
 	"github.com/oapi-codegen/runtime"
 )
 
+// ID An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly.
+//
+// Example: 1
+type ID = int64
+
+// Success Always true here; false in every error.
+//
+// Example: true
+type Success = bool
+
+// Name The customer's name; not blank.
+//
+// Example: Tech Solutions Inc
+type Name = string
+
+// Email The customer's email address; trimmed, and compared whatever its case.
+//
+// Example: contact@techsolutions.com
+type Email = string
+
+// Phone The customer's phone number, or null.
+//
+// Example: +1-555-0200
+type Phone = string
+
 // Customer defines model for Customer.
 type Customer struct {
-	// CreatedAt RFC 3339, UTC, milliseconds.
-	//
-	// Example: 2024-03-01T09:30:00.000Z
-	CreatedAt Timestamp `json:"created_at"`
-
-	// Email The customer's email address; trimmed, and compared whatever its case.
-	//
-	// Example: contact@techsolutions.com
-	Email Email `json:"email"`
-
 	// ID An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly.
 	//
 	// Example: 1
@@ -45,40 +60,43 @@ type Customer struct {
 	// Example: Tech Solutions Inc
 	Name Name `json:"name"`
 
+	// Email The customer's email address; trimmed, and compared whatever its case.
+	//
+	// Example: contact@techsolutions.com
+	Email Email `json:"email"`
+
 	// Phone The customer's phone number, or null.
 	//
 	// Example: +1-555-0200
 	Phone *Phone `json:"phone"`
+
+	// CreatedAt RFC 3339, UTC, milliseconds.
+	//
+	// Example: 2024-03-01T09:30:00.000Z
+	CreatedAt Timestamp `json:"created_at"`
 }
 
 // CustomerListResponse defines model for CustomerListResponse.
 type CustomerListResponse struct {
-	Data []Customer `json:"data"`
-	Meta Meta       `json:"meta"`
-
 	// Success Always true here; false in every error.
 	//
 	// Example: true
-	Success Success `json:"success"`
+	Success Success    `json:"success"`
+	Data    []Customer `json:"data"`
+	Meta    Meta       `json:"meta"`
 }
 
 // CustomerResponse defines model for CustomerResponse.
 type CustomerResponse struct {
-	Data Customer `json:"data"`
-
 	// Success Always true here; false in every error.
 	//
 	// Example: true
-	Success Success `json:"success"`
+	Success Success  `json:"success"`
+	Data    Customer `json:"data"`
 }
 
 // CustomerUpdate Absent fields keep their value.
 type CustomerUpdate struct {
-	// Email The customer's email address; trimmed, and compared whatever its case.
-	//
-	// Example: contact@techsolutions.com
-	Email *Email `json:"email,omitempty"`
-
 	// Name The customer's name; not blank.
 	//
 	// Example: Tech Solutions Inc
@@ -86,25 +104,25 @@ type CustomerUpdate struct {
 
 	// Phone The new phone number; null clears it.
 	Phone nullable.Nullable[string] `json:"phone,omitempty"`
+
+	// Email The customer's email address; trimmed, and compared whatever its case.
+	//
+	// Example: contact@techsolutions.com
+	Email *Email `json:"email,omitempty"`
 }
 
 // DeletedResponse defines model for DeletedResponse.
 type DeletedResponse struct {
-	// Message One sentence for a person.
-	//
-	// Example: Customer 6 was deleted.
-	Message string `json:"message"`
-
 	// Success Always true here; false in every error.
 	//
 	// Example: true
 	Success Success `json:"success"`
-}
 
-// Email The customer's email address; trimmed, and compared whatever its case.
-//
-// Example: contact@techsolutions.com
-type Email = string
+	// Message One sentence for a person.
+	//
+	// Example: Customer 6 was deleted.
+	Message string `json:"message"`
+}
 
 // Error defines model for Error.
 type Error struct {
@@ -142,21 +160,16 @@ type ErrorDetail struct {
 
 // Health defines model for Health.
 type Health struct {
-	// Service Which service answered.
-	//
-	// Example: customers-api
-	Service string `json:"service"`
-
 	// Status Always `ok`.
 	//
 	// Example: ok
 	Status string `json:"status"`
-}
 
-// ID An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly.
-//
-// Example: 1
-type ID = int64
+	// Service Which service answered.
+	//
+	// Example: customers-api
+	Service string `json:"service"`
+}
 
 // Meta defines model for Meta.
 type Meta struct {
@@ -166,38 +179,23 @@ type Meta struct {
 	NextCursor *int64 `json:"nextCursor"`
 }
 
-// Name The customer's name; not blank.
-//
-// Example: Tech Solutions Inc
-type Name = string
-
 // NewCustomer defines model for NewCustomer.
 type NewCustomer struct {
-	// Email The customer's email address; trimmed, and compared whatever its case.
-	//
-	// Example: contact@techsolutions.com
-	Email Email `json:"email"`
-
 	// Name The customer's name; not blank.
 	//
 	// Example: Tech Solutions Inc
 	Name Name `json:"name"`
+
+	// Email The customer's email address; trimmed, and compared whatever its case.
+	//
+	// Example: contact@techsolutions.com
+	Email Email `json:"email"`
 
 	// Phone The customer's phone number, or null.
 	//
 	// Example: +1-555-0200
 	Phone *Phone `json:"phone,omitempty"`
 }
-
-// Phone The customer's phone number, or null.
-//
-// Example: +1-555-0200
-type Phone = string
-
-// Success Always true here; false in every error.
-//
-// Example: true
-type Success = bool
 
 // Timestamp RFC 3339, UTC, milliseconds.
 //
@@ -217,6 +215,9 @@ type Limit = int32
 
 // Search defines model for Search.
 type Search = string
+
+// BadBody defines model for BadBody.
+type BadBody = Error
 
 // BadRequest defines model for BadRequest.
 type BadRequest = Error
@@ -1222,7 +1223,7 @@ type CreateCustomerResponse struct {
 	// JSON201 the response for an HTTP 201 `application/json` response
 	JSON201 *CustomerResponse
 	// JSON400 the response for an HTTP 400 `application/json` response
-	JSON400 *BadRequest
+	JSON400 *BadBody
 	// JSON409 the response for an HTTP 409 `application/json` response
 	JSON409 *EmailTaken
 	// JSON413 the response for an HTTP 413 `application/json` response
@@ -1259,7 +1260,7 @@ func (r CreateCustomerResponse) GetJSON201() *CustomerResponse {
 }
 
 // GetJSON400 returns the response for an HTTP 400 `application/json` response
-func (r CreateCustomerResponse) GetJSON400() *BadRequest {
+func (r CreateCustomerResponse) GetJSON400() *BadBody {
 	return r.JSON400
 }
 
@@ -1615,7 +1616,7 @@ type UpdateCustomerResponse struct {
 	// JSON200 the response for an HTTP 200 `application/json` response
 	JSON200 *CustomerResponse
 	// JSON400 the response for an HTTP 400 `application/json` response
-	JSON400 *BadRequest
+	JSON400 *BadBody
 	// JSON404 the response for an HTTP 404 `application/json` response
 	JSON404 *CustomerNotFound
 	// JSON409 the response for an HTTP 409 `application/json` response
@@ -1656,7 +1657,7 @@ func (r UpdateCustomerResponse) GetJSON200() *CustomerResponse {
 }
 
 // GetJSON400 returns the response for an HTTP 400 `application/json` response
-func (r UpdateCustomerResponse) GetJSON400() *BadRequest {
+func (r UpdateCustomerResponse) GetJSON400() *BadBody {
 	return r.JSON400
 }
 
@@ -2324,7 +2325,7 @@ func ParseCreateCustomerResponse(rsp *http.Response) (*CreateCustomerResponse, e
 		response.JSON201 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
-		var dest BadRequest
+		var dest BadBody
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
@@ -2772,7 +2773,7 @@ func ParseUpdateCustomerResponse(rsp *http.Response) (*UpdateCustomerResponse, e
 		response.JSON200 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
-		var dest BadRequest
+		var dest BadBody
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
@@ -3520,6 +3521,15 @@ func RegisterHandlersWithOptions(router gin.IRouter, si ServerInterface, options
 	router.GET(options.BaseURL+"/internal/customers/:id", wrapper.GetInternalCustomer)
 }
 
+type BadBodyResponseHeaders struct {
+	XCorrelationID *string
+}
+type BadBodyJSONResponse struct {
+	Body Error
+
+	Headers BadBodyResponseHeaders
+}
+
 type BadRequestResponseHeaders struct {
 	XCorrelationID *string
 }
@@ -3741,7 +3751,7 @@ func (response CreateCustomer201JSONResponse) VisitCreateCustomerResponse(w http
 	return err
 }
 
-type CreateCustomer400JSONResponse struct{ BadRequestJSONResponse }
+type CreateCustomer400JSONResponse struct{ BadBodyJSONResponse }
 
 func (response CreateCustomer400JSONResponse) VisitCreateCustomerResponse(w http.ResponseWriter) error {
 
@@ -4147,7 +4157,7 @@ func (response UpdateCustomer200JSONResponse) VisitUpdateCustomerResponse(w http
 	return err
 }
 
-type UpdateCustomer400JSONResponse struct{ BadRequestJSONResponse }
+type UpdateCustomer400JSONResponse struct{ BadBodyJSONResponse }
 
 func (response UpdateCustomer400JSONResponse) VisitUpdateCustomerResponse(w http.ResponseWriter) error {
 
@@ -4909,77 +4919,80 @@ func (sh *strictHandler) GetReady(ctx *gin.Context) {
 // const string: with thousands of chunks the chained `+` fold is several
 // times slower for the Go compiler than parsing a slice literal.
 var swaggerSpec = []string{
-	"7Httc+PGkf9X6cI//7rEASlQD47FrVQsK3KsxLveWmmTKy834hBokhMBM/DMYLnMFqv88l7ffYd8MH+S",
-	"q+4BQICEKK6s9dmxX4kUMTM9/fDrR7wLYp3lWqFyNhi+C+YoEjT88Vwbg6lwUqvLhP6RoI2NzOkfwTB4",
-	"JjK04ObSQizSFKQCN0dI9cyCngK+QbMEi+aNjBHcXDiQDpwu4jkm/SAM8K3I8hSDYWDwm97g8Oj4JAgD",
-	"G88xE3RaJt5+iWrm5sFwcPhJGGRS1d/DwC1zWmqdkWoWrFZh8AKdWZ5NHZptWq8w1iqx4DQshHQwwak2",
-	"yPR62i04IzEBMRNStagbbNAksyILhkcfRxGT5L+uCZLK4QxNsCKScmFEhq7iZ2Gs7iDumrgmrAOZgEgN",
-	"ioT4hiqEqdEZjDN0oq/wrfMbjJ8w3bmYIVgnjLMwwblUCUi3Sbmk/b8p0CyDMFAiIwpjT0bzWlNtMuE8",
-	"9R8fB+H6nqdR9LvB6enhyfHvjqPT00HjzlHHncPgvLBOZ2i6NIYuGpe//4cFmXSSmws3X1MrkyAkBSmk",
-	"wSQYOlNgk/JfGZwGw+D/Hay1+MD/ag8uE6boS5lJt03MF3oBmVBL0gmDrjAKhINM2zYTD6NuLqa8a5OU",
-	"BKeiSJ1f0uTo0WGTo4N7FScMrlCYeL5N8xmk0qERKeTCOLIy0gSiCLQBzIRMQ7JDulYsLLbN7Oz86UXQ",
-	"fRvrD7zD/A5PTrYNbkVisblWFlm7PxPJC/ymQMu8jrVyqPijyPNUxgwjB/+wdI93FVHWH5QStzC5qX61",
-	"RZYJsyw1ZqKTJRmo0g7+fPXVsyAM3oi0QH9MQkRtbBEGaAxZ2tb6NyKVCe8yhELh2xxjhwmgSoiZ9H+Q",
-	"Ki9YBWwRx2htMJyK1CLdl1fzRW6mQqaYtIk9g6nENIGJQXFrQYApUuygdnubMEjQCZnaYPjqXcC7BMPg",
-	"gAVKuoPWihkriYXaFlav2/c0nvutq3bdY7Wv/Vzw5rxg2447T4MLBn26lVSzkh30hMgweUIPzun/C2Eh",
-	"ngs1846g4XL+s9dwOj2PIV0klksO2i5q1QSgZ9p9rguV7K+NDRFVKHWjtLuZ8jYtZhv0F6/hDE5PO3j9",
-	"GJyuj7JFPK/PC8ngpWNWJpii+xCsvCD9uxa3qB7ERFbfG8fr99bwCaZazdhTC9IXNPWdWxp/tvEjzEUZ",
-	"jPCeH0IYexz5uPz/k3C4EMtrmaEu3INk4Mq1baioorJYF2nC9juVSto5x3AywyfgzHIdC30Arb6XhD5c",
-	"MrhYMUXvonMUjkAVxaaqc+TXq0O/XVxuBImr8DFkdKkcGiVSf9mHiEiWOzRkdKUzLKESlYOF0WoGWoEu",
-	"DFiZ4AfRbkhwinEdVZQC6sMLzLXh4H0h3dzHzGs+lFHc4yr+c7FMtUiutf5SmBk+iK253+PGaX2T8i7d",
-	"YQH/ZihBUTCAp/KzD6XxOw98XP5dedm9VOKNkKmYpA9jYdFYfweACEWmm2iPg0bO5g6UXvwAAJIIJybC",
-	"IiQafQwilF2UnrGhwAwi88I5MqdEL1QfrivaQBASwLgBIOMfEba8VKJwc23kPzF5qADXGzQlKC3oHI23",
-	"YIVIqfEcwdMCZ+Ui/nkIn6EwaODq4sVfL88vbq6/+svFsw/tFpy+RUWiy6S1JDltPAw+vrG8VLbICeIw",
-	"eYqJFNec6DyI2/VGNxntdMM5UwPWKc9wFRQwmp77Q3p06BA2z/nQUERWY8nDCAvjzcPHj83qmvayGlJG",
-	"dcN3QW5IG530CWFsUBAPhbvvkhQZWSeynAzOx5L3sYUfWoWBTPYpH1QJ8u4nn9EzqzDI51rd+/Bzfsin",
-	"z1VV45Uvc/BZ1UWq7cImP17Xebie/ANjFzQSni+ldS/KjHybqQSX9Fc6zOx9NNayWXHh4tKv4cpFebww",
-	"Riz5Z3T36uJTembVUOXdj1+Vj23yqFoe+suUZ+9iyf3s2JcLj0v6Lppf5olwTLFIEknWI9LnDdoZBraC",
-	"twmbMedVFm4Rc8IZaYBrD2TI7eu/n608yAa2UUfhAvhnUEU2QfMEVJGmEKcojC2Ll42q00kUBvSAD198",
-	"4a9dhAqDt72Z7pX/rJ7tPys/vPKPvW4+15MZITQrhKBTgpl082LSj3V2oEUuewTmM1QH9dGr5nJ7K/Oe",
-	"zr1Yernm4N1TRzLfkuoffW5+tyLWme8mx75SyNiMKkaYagMCcjSlU1gX9Sq1gY83awEtVkb31M8fUcOr",
-	"G3Up+UWldzsLw6ydIJLEoLUUSsoswyQEoRIgkoTBBBZz4fANGpDOdhQ7yXuL2H3qMJ5bnRZ0kiUpB43i",
-	"bF1+2Kh1Nlh1tFvp1vyrE8ANZ8axwVY/wpFqPYGJESqeU2pX1u5VkRE3twqaXTXDjeiuWarqrF9RTqkT",
-	"/pdIU73wMWGrSNOVNN0Z1jQS13amUBUdXjcF0nWD/ThbV442ufg3birZMj9ezNHgE9AqXRL4GaT/EGPB",
-	"iqWFzDd8hIIxx2Mc3uzlDVmyf2Qithyit6vq+7Z7xEor9jVuuHQWFtokFPRmYlkWStvKvavc29Tl6P3s",
-	"fsOnpAviG/ubhm7y96ZkS4dUbjzROkWhNoRJ/90BGZ5LoTeWTtxoiGDLxMpq4rZ2yHjuXWJIAa7w9f0S",
-	"s0Eqp+tgnJPG8QF3RQ6++/Zf4xDGB+Qg6i8+qq2/0qIxS4624LqgbcvooANcThoR1FoCd7qADf2mfGGj",
-	"xddqCLSO8rq53SVtCsAzbjdif4EidfNtppeJ2l1sr/I4n5NvNnwreLI9kcttr3+fxjrhirsVdqxvx00s",
-	"1bdtINK3eyLPprr6Y8P66l3s6mp7nnGRDJ6xt8K3Mafbh38/OYLv/uu/YRCC1fBn8UZc8RoucFI4BPhW",
-	"xC5dbjZJH9Ss7egzhsHTMnZvS3bdad6+ynNhmTTKF30feW0EtI670mVcV5LvUditGxmqDWbHhw+/0h3h",
-	"YbOV2pRg42ZdsntWhrk7YxOKhbmTBZNUqNsNXMZ4DldVtAGXKt4dXAzI4zryosEwGI2ugg5tf4aLZqq8",
-	"Myn4wYP89090WzlulxSe351ANMTQzCMYvEkV2sL47aB3cnLSiw6j6H0Ti1UYXN3jFmkZ+IiDmQ9SlSMv",
-	"7MwaAERPNgGodeAudxkG6/rGFhkvPj+Ho6Oj0xBeXp+HkMk0ldZPubTZcBgdHveio140uI5Oh0fRMIr6",
-	"URR93YyDKePsUdS2oa7HLW2lr2t1/ftolLw7XvXoz2H159r/Gbb+jEZ9+nC0+vpX9yAv3Zc1xmJcGOmW",
-	"V6RLLYdzrct2ZJsd4z1qluOwrAvHBp2fSGrUiS3YuTC+tcKncjOSdlkTPXcu9zU1qaZ6m4q/IOa+kjop",
-	"rFRoba2z1h+YpyJG0CaheGGkRuqjjy7UG0x1jrb/0UdAgaHv/EgL43ejKkgaBUNWuRBGXEKg7++++/Zf",
-	"q9W4D2eQSusoYbLb00IhLNgj036k9eMamLUaKVfNHnngzjvwnZtvIqkxvg9nyit5B40eiGDkQ7pRQB8p",
-	"qvOfykh+FKzGw5FaJz9jemQcgp3rRRWecwe4jIp96sdUSAXjcptxebN6zCBDoVwfznWCFoTh8ahJiuR6",
-	"F6AVWgqoR2qCxCpMKLNE4egXL5ylLiDRDO63Si9gsuTk8ovr6+fgvX8pskZpk4TGdd3xZn10DL8efPft",
-	"/wwOPwE9hfFZ72sQvX9C1DuFPtzAEA7gt/B7+BR649/QZadSJUSC8SNpvkEhfdMv1TP7ZKQ8wFRjNxAL",
-	"YyRy6QT+Jt1cF3wZxkOOFulmelo30snew1ZvJBO3aPmxIi/v9leRFl4XGX2YjxXYEDkvr8/95i3IgcvE",
-	"gmpEOI0AhxTUy2hREil8XWqtk+GI+0iCy1hewbLcLYEDcqjH6ODX4z/4UaXfj38DsS6Us6SrtHYm36Dq",
-	"w0tFolNVKUwqbhn7VInL3nQfg9PCYtIfEfCmMsayNFNOQ5FnNRKd4BGpwqQUzhMeO+laRRcLZ88vKTtH",
-	"Yz0CDPpRP6JHdY6KgtthcNSP+kecW7s5I9lBjQn0bYYdw2nrA+gCNkbF+SCFkWPPgDFkwsVzEtDOoTD6",
-	"XA6GbVVMhjD+/2M2rfHNeKSIM5x4CsNppxGxI5iCF2R4PG/o+2X8cbJktCCytjCnhR+FcjIlUKml7fle",
-	"N6AoZg4IwepbB+3RyVfdgcb6kYNyYG4V3vtkGf/t8aSfG1y93phzo3DivbpDvtT8qt3XKN3yoDeIrqNP",
-	"hlHTLZdxW6Bz+6mIMyyrVjLxMa/X0bPzpxdwrk2uPRPrfsE68BlEEZNfleibgT3JoZn8cwFz395SZ8eh",
-	"c6SANUVP117w8dt3x14eXatquR00hhNXYXCyz5L2YAevOrp/VUfnnZce3790Y9qnGQYFw1evw8ak4Zfs",
-	"7lUCHgvW7KVQRczIZNYQErymiF3bLphhjSQIqXbow3UFGOVQdJZhwmdlhXU+8eERra4JrQ6MebJGIHZF",
-	"I1WWqNdjVNLC1CCW4wLw1RTcQkOsVVwYg8oBGw5nVLVXKyGNPs7QWTiMBkxkXY2B4+i0C2e8EdYZlU9O",
-	"0LrPdLJ8P7uuzHRXpbk01s68cNNcCVj2NsFmVnhHk1fhYi3WrSHq1RasDR4Ca52o1pls7MMugriPH8a1",
-	"7wVku0CsmXj6yVV/4R8Fkh1Hp/cvaYxx0pLBHjC2OYDF607uX9c5S/HvgLgeKRtAeQfSrsJGeHfwTiYr",
-	"j7oEedv467uDFqyeunQ59LN16yKHTxMp9ViGrd8IMo+jY19w4L6Hf1WEkpYqWyIA9rCbiSVMECjiHakS",
-	"ZPlkDikpGvdRPM9dllt3Qae/RQs6v09ctJ75vbuH+TCz3my67mPVH2yI+kFWvYfybs25/zuYmZfc/WYW",
-	"dqdNL/g9HtuyFco+u0KO4+iY20J19u+z14XgGLWt+TN0j6b2P0e/+YtV/Z9aFefvpOf3WtX7Zd2Nd/0o",
-	"z8yLrhSD29feJMuaDFubMOhLNk8aHdTtySUYj7zqjoIh+PJlOS/E70DSL2TgFOuWOcYEl9bXNU2R+uSz",
-	"TB+6fFrB01aPkQ7cZXysFr5jszbDKv1+L2srJ8PusLWKuboxMXBfyP/jh66d3PthYn5hy+KV0oufNpD9",
-	"ki38UNkCW+B+2cK8HrDoDGnOeIDCwmEUwWIuU//Sem40qT6YQll+U2r9EoS95Seq1yOeUNwP4wN+rZyb",
-	"KgnGMuHhKK6TOA2W59KNmE5l3Bn8lEMg3xc/6pmRrQGQaqQj0Lf710BKqu6w34pF0oJI5Rv8yVYed+jZ",
-	"pW1pA9/zDw1d+6oSZKVs1cheR47aqX38SobIqjkeruv/6eIaNtaPQ54CqTup7OHnOk1azSZ+p6NTv6ob",
-	"/xJk//SD7ME+uN8YXP25ReabkwyvXq92B+the8ywtrKGnVdX/L4xPEEEO4o93ZEf7Fq/iifKX6tKfOMV",
-	"PH7VqPkaXgiYWoST6KgTEl4wGT8pj1PjHDfVG/7059bw2hUZCdXSjERzoXKhze3djmvlZy4rjd7BefI7",
-	"/GjiX0hNdFxkqHhotu7jv67P2TVkVg3sCONUU6cnIr4FTaJFJpt7Uv11r2cd363Czf0/7zRk37KXFuzS",
-	"Osz68Kx+IXPLdZaH1AbffQZF4zARqVBxRfpirrm+RRFj6/3u9aYNpq9er/43AAD//w==",
+	"7FzrcuPGlX6VU9hsbeKAFKmLE1GVimVFjpXMjKdGmmTLw4nYBA7JjoBupLshDjPFKv/c37vvkAfzk2yd",
+	"0wAIkBDFoTVOHPuXSKIvp8/l63OD3geRTjOtUDkbDN4HMxQxGv54oY3BRDip1VVMP8RoIyMz+iEYBC9E",
+	"ihbcTFqIRJKAVOBmCImeWtATwHs0C7Bo7mWE4GbCgXTgdB7NMO4GYYDvRJolGAwCg3/r9A+Pjk+CMLDR",
+	"DFNBu6Xi3TNUUzcLBv3DX4dBKlX1PQzcIqOp1hmppsFyGQav0JnF+cSh2aT1GiOtYgtOw1xIB2OcaINM",
+	"r6fdgjMSYxBTIVWDuv4aTTLN02Bw9GmvxyT5ryuCpHI4RRMsiaRMGJGiK/mZG6tbiLshrgnrQMYgEoMi",
+	"Jr6hCmFidAqjFJ3oKnzn/AKjM6Y7E1ME64RxFsY4kyoG6RqU98JA0vp/y9EsgjBQIiUKI09G/VgTbVLh",
+	"PPWfHgfh6pynvd6v+qenhyfHvzrunZ72a2futZw5DC5y63SKpk1j6KBR8fy/LMimGpwU5GbCzVbUyjgI",
+	"SUFyaTAOBs7kWKf8ZwYnwSD4j4OVFh/4p/bgKmaKnslUuk1ivtRzSIVakE4YdLlRIByk2jaZePgAFxNe",
+	"tU5KjBORJ85PqXP06LDO0f6jihMG1yhMNNuk+RwS6dCIBDJhHFkZaQJRBNoApkImIdkhHSsSFptmdn7x",
+	"/DJoP431Gz5gfocnJ5sGtySx2Ewri6zdn4v4cx0v6GOklUPFPBdZlsiIMeTgr5YO8b6kyPpdEmIVxrfl",
+	"U5unqTCLQl3GOl6QdSrt4A/XX70IwuBeJDn6bWKiaG2JMEBjyMw25t+LRMa8ygByhe8yjBzGgComTtLv",
+	"IFWWs/xtHkVobTCYiMQiHZZn80FuJ0ImGDeJPYeJxCSGsUFxZ0GAyRNsoXZzmTCI0QmZ2GDw5n3AqwSD",
+	"4IClSYqD1oopa4iFyhCWb5vnpAdIEFI7ats5lrsazyUvzhM2jbh1N7hkxKdTSTUt2EEjRIrxGQ2c0e9z",
+	"YSGaCTX1t0DtvvnvTu3G6XgAaSOxmHLQvJ+Y1M9F/MrTtrse7iMcNp+DEgNWIkpzS5dLiSTQ7/X2FdX3",
+	"JqjqkqqE9fRyKW+FF9p9oXMV7yWd8uq4VdrdTniZBmcN+nNWdwycnn4kxlZb2TyaVfuFhMLSsYrHmKD7",
+	"GKy8JFy4EXeo9mIiw8qt4/k7I88YE62m7D4JsmM01Zkb6n2+9hBmovAQec2PIYwdtnxa/v9eOJyLxY1M",
+	"Uef7wYwr5jZxoXSVI50nMZvrRCppZ+xYyxTPwJnFykH9GHDxGAldeIUZCkewIYA8VTIDkczFwoIVEzwD",
+	"wwNAwNxIh6BVhLDQOczEPcUG+g5jmBfBQCzX7YN9+E7lxG8TTc3dX4ZPIdgr5dAokXgO7SNXWaxQE+y1",
+	"TrG491A5mButpqAV6NyAlTF+FJOAGCcYVf5hIVUWnjbM+bl0Mx/9rPgA8iOg1UuxSLSIb7R+JswU92Jr",
+	"5te4dVrfJrxKu4/HzwyFmgr68Fx+/rHMZOuGT8u/ay+710rcC5mIcbIfC/Pa/AdQRyiy91h78DRyOnOg",
+	"9Px7QJ1YODEWFiHW6P0Uoey8uE5rCkwst7PcMfzEeq66cFPSBoKQAEY1ABn9C2HLayVyN9NG/h3jfQW4",
+	"WqAuQWlBZ2i8BSvE2DLLPC1wXkzixwP4HIVBA9eXr/50dXF5e/PVHy9ffOy7xOk7VCS6VFpLktPGw+DT",
+	"G8trZfOMIA7j5xhLccMh617crha6TWmlW45+a7BOQaMroYDR9MJv0qFNB7C+z8eGIrIaSzeMsDBa33z0",
+	"1KyuaC/yWoUrOHgfZIa00Ukf3UcGBfFQuMcOSe6UdSLNyOC8A/oYW3jQMgxkvEsiqEx1bB/5gsYswyCb",
+	"afXo4Jc8yCdCyvzUG5+w4r3Kg5TLhXV+vK0yKnr8V4xcUIuSnknrXhW5lU2mElzSX+kwtY/RWMlmySmo",
+	"Kz+Hc1DF9sIYsQjC4F1Hm5iEeEhD0T2ql89pzLKm1tuHXxfD1vlVTg/9wYq9t7HncdbsypGnJX0bza+z",
+	"WDimWMSxJEsSycsa7QwJG47cmE2aAzMLd4gZYY40wEklMurm8T/Mbvayh00EUjgHfgwqT8dozkDlSQJR",
+	"gsLYIiVdyyWe9MKABnhXxqdzm6lFUsWp7hQ/lmO7L4oPb/ywt/VxHZkSWrNCCNolmEo3y8fdSKcHWmSy",
+	"Q8A+RXVQbb2sT7d3MuvozIulk2l25D11JPMNqf7OB/cPK2IVOq9z7CuFjNNIcdFEGxCQoSkuiFWqtlQb",
+	"+HQ9mdBgZe+RqsgTanh5ojYlvyz1bmu6n7UTRBwbtJbcSpmmGIcgVAxEkjBFaIj3aEA625LCpptcRO4z",
+	"h9HM6iSnnSxJOail3Kv8xVoGu8aqo+1KV/uxAMVjOmYZGK5dcuwzbFScHKnZGYyNUNGMQr6iOqPylDi7",
+	"kbVuyz2ueX31vFdrMoxiTR3zTyJJ9Nz7io2MT1sw9aC7UwtomxFEmcF4WxdO2wl24PKyloZa5+KfOVNg",
+	"i7h5PkODZ6BVsiAgNEi/EGPBioWF1Jf0hIIR+2ns9ux0S7Jkf8dEbFyU3sbK72vX5rJyCXc3dLhyFuba",
+	"xOQMp2JRZMObir4tUVzX696HYcDa/eITN3z31HSTv9clW1xOxcJjrRMUak2Y9OsW+PBcCr2xtGJITQQb",
+	"JlakJje1Q0Yzfz2G5PgKX8Qp8Bukcrpy0jmYHBWJ+2+/+ccohNEBXRbVF+/tVl9p0oglR0twktE2ZXTQ",
+	"AjQnNc9qJYEHr4M1/aY4Yq2I26j6NLbyurlZB68LwDNuO3p/iSJxs02mFwHcQ2wv4zsfq6+X9Et4sh2R",
+	"yU0PYJvGrrmi1gmXP6y8I303quOqvmuCkr4LPhTr+xtq7EkIK5a0sbGt4H3OSTV4wTcavos4PD/8y8kR",
+	"fPs//wv9EKyGP4h7cc1zOKFKLhPgOxG5ZLHeh7BXmX6zwtw4ahg8L3z9pvRX/Qabx3opLJNJsabvJlgZ",
+	"Cs3j3oTCDyyO4pHarSonqgl4x4f7H+8Bd7JeUK9Ls3ayNjm+KNzirb4M+c5c0oRxItTdGnZjNIPr0juB",
+	"KxVtd0b6dCs7ummDQTAcXgdbLOKIKMR5PeTeGlB87wHChwfMjVi5TSIvHw4+aiKpxyAM9qQWTcH8st85",
+	"OTnp9A57vX2CkkIEJ8swuH7kSqUlwHsrLAiQqmiI4ouwBlg0sg5Yjc23XLVrRrzKn2yQ9OqLCzg6OjoN",
+	"4fXNRQipTBJpfT9Ukz2HvcPjTu+o0+vf9E4HR71Br9ft9Xpf131rimI75P2tqfRxQ6Pp60ql/zIcxu+P",
+	"lx36c1j+ufF/Bo0/w2GXPhwtv/7ZI6h940moeHDa46QURrmRbnFNCte4xW50UTBt8ma0Q4J0FBZJ6Mig",
+	"841staS0BTsTxtdxeFcul9IqqxPMnMt8Ak+qid6k4o+ImU/bjnMrFVpbKbb1G2aJiBD4rLY7VEP1ySeX",
+	"6h4TnaHtfvIJkLfpy0zSwuj9sPS8hsGAdTGEIeco6Pv7b7/5x3I56sI5JNI6isjsZpNZCHO+5mk9Mo1R",
+	"heRaDZUrW9Y80mctFwK3VYm4uhS6cK689rfQ6NEKht5PHAb0kVxF/6kID4bBcjQYqlVENaIhoxDsTM9L",
+	"n59r1IWr7WNLX6ZUMCqWGRUnqxpUUhTKdeFCx2hBGO6qGydI9/YctEJLXvpQjZFYhTGFrigcPfHCWegc",
+	"Ys23wZ3ScxgvOHr98ubmJXjXoRBZLY9KQuMk8mg9GTuCn/e//eb/+oe/Bj2B0XnnaxCdv0OvcwpduIUB",
+	"HMAv4TfwGXRGv6DDTqSKiQTjOxl9NUT6CmOip/ZsqDzylN1aEAljJHJuBv4s3UznfBgGTXZB6WR6UpX6",
+	"yfjDRiEmFXdoeVieFWf7k0hyr4sMRczHEnmInNc3F37xBv7AVWxB1dyjmndECuplNC+IFD7xtdLJcMhF",
+	"K8F5Mq9gaeYWwF5+rbHl56Pf+g6334x+AZHOlbOkqzR3Ku9RdeG1ItGpMtcmFde3ffzFOXbSpNwPGqq1",
+	"9bnfVRTWZChwm+QW4+6QkDuRERY5oqLZjq5pI9EJ7sDLTUKxRKwjS5edk66RAbJw/vIqCIN7NNajRb/b",
+	"6/ZoqM5QkXc9CI66ve4RB/duxqh3UOEHfZtiS//jagM6rI1QcUBK/urIM2sEqXDRjIS5te+QPhe9hxvp",
+	"mwGM/nPEzBvdjoaKuMORrzAc9xoREf+68IqMlFtafSGPP44XjCxE1gY+NbAmV04mBECVZnjeV5Uxcs4D",
+	"kk916qDZnfum3XNZDTkoejKX4aMjC+dyh5G+NXX5dq2VkvyTDypb+bz3m2bBpbjP+51+76b360Gvfp8X",
+	"jmCgM/uZiFIsUmgy9g6119Pzi+eXcKFNpj0Tq0LGypMq+9vKekE9aiA51LMPnE3dtejVWgpp7XVgTdGT",
+	"1Y359HXFYy+PtlmV3A5qrYfLMDjZZUqz44RnHT0+q6UlgKcePz51rXep7jIFgzdvw1o/6zMGMxWDx4IV",
+	"e8mtEVMymRWEBG8pBNC2DWZYIwlCyhW6cFMCRtF3n6YY817cPslRFTectfWbtWDM2QqBGIiHqsiXr5rC",
+	"pIWJQSz6GOCrCbi5hkirKDcGlQM2HA7XqhuwgDT6OEVn4bDXZyKrdBAc907bcMYbYRWi+WgHrfuw9uha",
+	"vLY17V0Ya2vQuW6uBCw7m2A9zHyg+qxwvhLrRp/+cgPW+vvAWiuqtUYpu7CLIO7T/bj2nYBsG4jVI1nf",
+	"H+0P/M9DMlZVHn/6+PhaRypN6e+AYettYTzv5PF5rR0e/w5w62GyhpIPwOwyrPl2B+9lvPSQS3i3Cb6+",
+	"TmnB6olLFgPf8bdKmfh4kmKURdh4Rnh53Dv2KQuuuvhXkSi6KcMqQl+PualYwBiBXN6hKhCWd2Z/ktx2",
+	"7+5zC2mxdBtu+lM0cPO7OEWr9uWHq6n72fR6+XcXk/5o/eB7OCfHuyjvRsv+v4OZeck9bmZhe8z0it8T",
+	"sw1boTC1zd847h1zUapKE/gwdy7YQW1q/hTdk6n9j/HS/Mmq/qlWxcE76fmjVvVhIXftXVIKMrO8Lb7g",
+	"4rk3ySJ5w9YmDPrczlmtfrvZQwWjoVfdYTAAn+csOpf4HVt6QgZOjm4RYIxxYX0C1OSJjzyL2KHtTsu5",
+	"7+spYoHC+K6dMHfwTE+ldTIi62O98AWglR2WwfcHmVvRpPaAsZXc1bWGhccc/qfDrjKNcdiGXUnJjs8s",
+	"sadbLumR6yTck3nfj8MvbJG5Unr+r+Dx74liP4UK31eowNa3W6gwq3o7Wv2Zc+7dsHDY68F8JhP/HxEy",
+	"o0nvweTKduHK1d7LsHc8onxj44ycfhgd8P8s4NJLjJGMuS+LMyROg+VWeSMmExm1ej5F/8l3xY6qXWWj",
+	"96TsIAn03e7Zj4KqB4y3ZBG//Sbv8Qebc9yiZ1e2oQ18zt/WdO2rUpClspXdgi0Baqv28VsiIi1biDij",
+	"//vLG1ibPwq5uaSqt/L1PtNJ3ChJ8WsmrfpVnvgnD/uH72H3d8H9Ws/sj80tX+93ePN2ud1TD5sdjpWV",
+	"1ey8POJ3deAJIvii2PE68v1iq7cDRfG0zMHX3grkt5/qbwaGgIlFOOkdtULCKybjB3XjVDjHpffaffpj",
+	"K3Vt84yEamhGrDlLOdfm7uGLa+nbOkuN3sJ5und4aOzfkY11lKeouF+3qOJznFrss61frWzrEcapuk6P",
+	"RXQHmkSLTDZXo7qrKs/Kv1uG6+t/0WrIvlgvLdiFdZh24UX1jujG1VlsUhl8+x7kjcNYJEJFJenzmebk",
+	"FnmMjVfOV4vWmL58u/z/AAAA//8=",
 }
 
 // decodeSpec returns the embedded OpenAPI spec as raw JSON bytes,

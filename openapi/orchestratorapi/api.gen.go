@@ -22,6 +22,16 @@ import (
 	"github.com/oapi-codegen/runtime"
 )
 
+// ID An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly.
+//
+// Example: 1
+type ID = int64
+
+// Success Always true here; false in every error.
+//
+// Example: true
+type Success = bool
+
 // CorrelationID Names this call in the logs of every service that it touched.
 //
 // Example: req-12345
@@ -29,11 +39,6 @@ type CorrelationID = string
 
 // Customer defines model for Customer.
 type Customer struct {
-	// Email The customer's email address.
-	//
-	// Example: ops@acme.com
-	Email string `json:"email"`
-
 	// ID An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly.
 	//
 	// Example: 1
@@ -44,6 +49,11 @@ type Customer struct {
 	// Example: ACME Corporation
 	Name string `json:"name"`
 
+	// Email The customer's email address.
+	//
+	// Example: ops@acme.com
+	Email string `json:"email"`
+
 	// Phone The customer's phone number, or null.
 	//
 	// Example: +1-555-0200
@@ -52,15 +62,15 @@ type Customer struct {
 
 // Error defines model for Error.
 type Error struct {
-	// Code Stable; branch on it.
-	//
-	// Example: validation_failed
-	Code string `json:"code"`
-
 	// CorrelationID Names this call in the logs of every service that it touched.
 	//
 	// Example: req-12345
 	CorrelationID CorrelationID `json:"correlationId"`
+
+	// Code Stable; branch on it.
+	//
+	// Example: validation_failed
+	Code string `json:"code"`
 
 	// Details What is wrong where; only there when it says more than `error`.
 	Details *[]ErrorDetail `json:"details,omitempty"`
@@ -91,21 +101,16 @@ type ErrorDetail struct {
 
 // Health defines model for Health.
 type Health struct {
-	// Service Which service answered.
-	//
-	// Example: orchestrator
-	Service string `json:"service"`
-
 	// Status Always `ok`.
 	//
 	// Example: ok
 	Status string `json:"status"`
-}
 
-// ID An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly.
-//
-// Example: 1
-type ID = int64
+	// Service Which service answered.
+	//
+	// Example: orchestrator
+	Service string `json:"service"`
+}
 
 // NewOrderItem defines model for NewOrderItem.
 type NewOrderItem struct {
@@ -127,9 +132,6 @@ type Order struct {
 	// Example: 1
 	ID ID `json:"id"`
 
-	// Items One item for each product, in ascending product id.
-	Items []OrderItem `json:"items"`
-
 	// Status Always CONFIRMED.
 	//
 	// Example: CONFIRMED
@@ -139,6 +141,9 @@ type Order struct {
 	//
 	// Example: 389700
 	TotalCents int64 `json:"total_cents"`
+
+	// Items One item for each product, in ascending product id.
+	Items []OrderItem `json:"items"`
 }
 
 // OrderItem defines model for OrderItem.
@@ -153,28 +158,28 @@ type OrderItem struct {
 	// Example: 2
 	Qty int64 `json:"qty"`
 
-	// SubtotalCents qty × unit_price_cents, in cents.
-	//
-	// Example: 259800
-	SubtotalCents int64 `json:"subtotal_cents"`
-
 	// UnitPriceCents Price of one piece when the order was placed, in cents.
 	//
 	// Example: 129900
 	UnitPriceCents int64 `json:"unit_price_cents"`
+
+	// SubtotalCents qty × unit_price_cents, in cents.
+	//
+	// Example: 259800
+	SubtotalCents int64 `json:"subtotal_cents"`
 }
 
 // OrderRequest defines model for OrderRequest.
 type OrderRequest struct {
-	// CorrelationID Names this call in the logs of every service that it touched.
-	//
-	// Example: req-12345
-	CorrelationID *CorrelationID `json:"correlation_id,omitempty"`
-
 	// CustomerID An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly.
 	//
 	// Example: 1
 	CustomerID ID `json:"customer_id"`
+
+	// CorrelationID Names this call in the logs of every service that it touched.
+	//
+	// Example: req-12345
+	CorrelationID *CorrelationID `json:"correlation_id,omitempty"`
 
 	// IdempotencyKey Your own name for this order, visible ASCII; kept for 24 hours.
 	//
@@ -187,16 +192,16 @@ type OrderRequest struct {
 
 // OrderResponse defines model for OrderResponse.
 type OrderResponse struct {
+	// Success Always true here; false in every error.
+	//
+	// Example: true
+	Success Success `json:"success"`
+
 	// CorrelationID Names this call in the logs of every service that it touched.
 	//
 	// Example: req-12345
 	CorrelationID CorrelationID `json:"correlationId"`
 	Data          PlacedOrder   `json:"data"`
-
-	// Success Always true here; false in every error.
-	//
-	// Example: true
-	Success Success `json:"success"`
 }
 
 // PlacedOrder defines model for PlacedOrder.
@@ -204,11 +209,6 @@ type PlacedOrder struct {
 	Customer Customer `json:"customer"`
 	Order    Order    `json:"order"`
 }
-
-// Success Always true here; false in every error.
-//
-// Example: true
-type Success = bool
 
 // BadOrchestration defines model for BadOrchestration.
 type BadOrchestration = Error
@@ -2054,74 +2054,72 @@ func (sh *strictHandler) GetReady(ctx *gin.Context) {
 // const string: with thousands of chunks the chained `+` fold is several
 // times slower for the Go compiler than parsing a slice literal.
 var swaggerSpec = []string{
-	"7FvrktvIdX6VE8RV3gt4HdHaoWrLOzurjcfZlVQayZtYHA+bwCHRJtANdTeGolWT2p/5nfzIG/hF8ib7",
-	"JKnTDYAACF5mdia+lP+RILr73M/5Th9+9AKZpFKgMNobf/QiZCEq+/FcKoUxM1yKi5AehKgDxVN64I29",
-	"FyxBDSbiGgIWx8AFmAghlgsNcg54g2oNGtUNDxBMxAxwA0ZmQYRh1/M9/MCSNEZv7Cl83xkMT56MPN/T",
-	"QYQJo9MS9uE7FAsTeePB8AvfS7gov/ueWae0VBvFxcK7vfW912jU+mxuUG3TeomBFKEGI2HFuIEZzqVC",
-	"S6+jXYNRHENgC8ZFjbpBgyaeZIk3PvlVv29Jcl83BHFhcIHKuyWSFOpUCo1WnF+z8KUKItRGMUcWyV4Y",
-	"FIY+sjSNeWB/6f1Ru59zIuxyLnQ2n/OAozDX2shgSU91liRMrb2x9yZChcSIkAZQyGwRgXvN925YnKE7",
-	"L3REbu3le0Fd3TWthGgYj7U3fvfRm3OM6fceN5joXr/33qw930tQa7ag3VMlwywwMBwD00sMYeQDu2E8",
-	"ZrMY4cS7vfI9VEqqfVTDXCpnXFKFqEglOgsC1Nobz1mskeSbsHguVYLhdSGxmjxgJsN1sflvL1++aBFF",
-	"Y4v9YqhQXdv7hsU8tCeMIRP4IcXAYAgoQvIEeg5cpJlp58IyeC2kuQ6kmHOVkJy2mbGvwYqRu4kAYwwh",
-	"QSZWEY+xhbH2XY/j76U9akTsnZ+9OH/+3fNvgImQDiZ2Zwj5ns6Tt1myArFnXM8ZjzGss3MG1ohgppAt",
-	"NTBQWSsP29s8oJkmmbasMAMxMm1g0LRMUPg+Q21qam5j+LYaI36hcO6NvX/ubQJrz/2qe8/t5nZBPUDt",
-	"Os2nGNXuIT5YDykMo0U38ImJUFDY5RWjIUVyo3M3W/AbFDBjwfJT4qwS/v+tU0kAHZcB2njLl/Tq6cLy",
-	"+DULXzum7hjs/j4c+x9e8EBe0IXntpog9rlY5HKjN1iC4TN6MaLnNjhGTCxcXHpYY74QBpVgsaP+aHuu",
-	"pV23w5HGeCkTzPlCYWClpFiAFCAzBZqH2KKDn62BMwhxjoEh86bYktdvXXiNqVS2hFtxE7nKacMD8EcQ",
-	"+L/i+jVm2rnN3YUdYpJKgyJYXy9xfa3cVsfGAa6hsgMscW2ti/awpQkjm0NVmOtj6IK8oUmDNozq2B0U",
-	"PKz8X7F1LFn4RsrvmFrgvbSQuj2ujZTXsd3l7oHYrqNUxwQM4Hv+9WMJe++BDyvbS+dXb0VZGN9LvFll",
-	"/fGCLUBZXjKE0hXaii8iA0KunoFR6w0UegxRFyRwDTrKjKEoF8qV6MKb4mhghOVganFdxwK7aUMRlZ8O",
-	"6aCCDm/9h9DgW6GzlGIiht9jyNkbi//upcNyo+uEdrq2UPLIHEGliCls14bmc0dAhwgaQ5OGx/YdMihN",
-	"6YppmDYPnz68I71NtVHIkvuJPl98fT8/sjBJw9mrCwglOt6Z0CsKyhtfUpgiM5teQ5k/NUu2Avzj5PTC",
-	"22YYcWsvBKsFNqm2iIKgQc4EJbxYamOzP/FQJ32J62dUEARMgMAbVJCwJQIDbbstG+D+1+KxubZfSPOt",
-	"zER4R0wSZNrIJMfU82KDTTn/QoLOggiK91oq+ZYt7lHKl7vwsFbKV5BiSQScnu7qt1TfaccveSPnEMP5",
-	"ay38bm/wM5BLsdkerovO09OnO5nevPJ4EKYULFVp5Ymls+EH/hjlWmHeb3iCMjN/6YDIw2o85AIMT/Cv",
-	"IBqSeEAxglEGbPPMRqz2AEkR0PYw/y5CYCm8v1x7f39TP2WGELI39v7w7qzze9b5U79z2r0e9z7/8qvO",
-	"1ee/8Lb6/r53XoTb8UeKNykqw13AxoTxeJuxqof+UoN9C1gYKtS6TrhM9VcsSLAbyKRO+3A0qtF+0kIY",
-	"Dw/ZKGnF9wRL8CCV9FKduLPz75/DuVSpzK8T9hI4aCEwjaQ4fLJ9C0SWzPICQWRxXCfl80FnNBp1+sN+",
-	"v07FqO979LrDN0Zl2HZxQwCWK4L57zwb3K1E/Fx/BZ1X5VI5+yMGhjgoWzF1xbtgtnUHZIiMZzBTTAQR",
-	"SAHcRmEUWUJHbzUM2/purTcnu1rt2y2InFHfq2XEtqqgLXVuzimeJGgiGdpHLI7lyu7dhrl3goydbZJK",
-	"s2pHVqh/M3nauapaRpsI6wbgex86C9nZMs6gGZ32OVIj0lUKiaYR/GADlc6baSsqDJ6BFPE677Ov8oa5",
-	"ZmsNibsjZAKmNstZ+GLLkaOyzzeWCM/eU324cMsG/fzesPheyoMpxdb0MhZGXaf8pUALrFAE6Po/kKIi",
-	"RAcXRsNKqpBAdMLWeQu07qP7GrnVuFHQty9wlCm5SeNZvCK52UxdcS37vWoX9kG58UzKGJlomAI93QoP",
-	"xcmFlHzn601z2RkrcpVsRYy82Ny2Fh5ErtvsE6BlruWfSuscwIWRJfi2sXHae5+hWvd++vHPUx+mvZSZ",
-	"qPzi8nL5lRZN82tOBNvLa+SfZtO+Glj7LXopi+IDVk8lTB77yrO4hkp4qqbpfstZDbU48W0IaJP/b5DF",
-	"tF9T9HkJsUv4RYXh6shmaSHLC3VrDI3Uc8iMDTPZbiueyuW0mh/ksh7b5PLIYNa0YXesX3LeJq22iuzM",
-	"ttnhha0z8UOAGGoY/mF0Aj/953/BwAct4bfshl3aNaCQhZpiGX5ggYnXzakGSnbMuGuJXz1x0nPTDKf9",
-	"/tPB6elw9OTpk/7p6WD/oIPvvcCVrfwpplmsEYacaGbxq4qqc6eva78C6o4qlsgTtgTzimOAdd8Z7uOP",
-	"TLp/cH6jrrUa+iQq2rRmpbBt4scyV6aW7chPP9lYgWyDuH0qypkOUNjQXwBNF9SPylMbtTWz1IEkdcB3",
-	"zl+++Pbi9ffPv6k6UPmw7kebx8fWBkYaFl8HxchSo8zLkuLyyorgl6CzmV2hrbzsspqtnHxx+pQYvpdD",
-	"9A9ajrWY0umrtBdK2mlKhUM9ns/AJUUTFkPMBVpgx8oygUqJiN0QKkYBCaoFhkXOc/j4zi53yOmotpjt",
-	"Ve97s4b//R/IBDfXqeIBuhd3qHY4Ov3iIVVLRW/94BbJ0o8kScJNKYnZVZWmNsOTxizAcAfZg+Hp6X6y",
-	"S3n272SLW1GshaEtHew0z8psxx1CfqVUO8KEt0r7avfzuKhaRzjbCvt3mSmQK2FBdmPuzIcbrvksRji7",
-	"PL+4eAZLTI19Z/gEIpk1Sza7qDPsD590+v3BQUxebXj8U+c/drQ4duQFKulLty2t6+jYX8vadwr/DaOq",
-	"96Pd2dti32NFbkiyDcf/LAzIzMEu4SvrhS5t14HNvlWX+Wu70Umd8pyWNglUCdjmv9La2st68V4xTHhU",
-	"2t+px6LT0Erw5QHsZ1SG4GC19X4KcK5XaBFbpR6gN6uFQK09tBcTkkuIuWwJvSRN7UYVXSeGvuRRlwsb",
-	"kQMWxz7IG3S4q5Cd61qz/DZ108juwutMaAf+NlgktA8EnP1wCd+xZBayiZhnIrCzMHkTmfb7F2Zwxdbd",
-	"iZiIzz67ZHMEI/MeePezz4BceNrwlKmNQ67/7DwaCL/Zqj9iaYqCfrNkrtgaPmG2s96RmfGB2fu68jqP",
-	"wZLHMYYTkSpJavvUP9CAX+LaskfgdAxrmcEC3cslOa7ZS4/qAym+XeimCrkGw5ZIEg8w5/65uMFYpqiJ",
-	"capp3WwT1zD9OCl8Z+KNrQn5MLFOQ98//vTjn29vp104g5gTd2GoYZqgYV2BH8x5prRUUx9WFjDSfiKL",
-	"42mBe0CKibCta6YNpGyBzyBl2kIjpmEauPVOMczpn/btwplwRttCo8tsMHF9iIlHHwMZovuUt58m3u10",
-	"PBGbhuOUXpn6oCO5KnpKdG7RynEitFRwAdN8m2nOWTn1liATpgvnMiRjV0hKmMVI0HBFetJUuk3EDElU",
-	"GD4Do0jlUuSNelJrKG0PaCnkCmZre+v7mzdvXoErVHOVVWIqKc0OG0yb1xBT+GTw04//PRh+QXloetb5",
-	"PbDOn6DfOYUuXMMYevA5fAlfQWf6KTE7J+dYU8619udmPbgba4vlQj+bCBcwiul5CJhSHElhXfiBm0hm",
-	"lhnbcbHma21zXk5EUdnkV8fX7K2M86gszXn7HYszZ4tveJLL8fW353BycnJK5Lx9c+42T3gcc3efo7tw",
-	"Eer8psch8AoAJwN1OlrlRDKwN6Ibm/QnduKGzTSK3MCS1KzBdo0gZYolaFDBJ9Nfa2QqiL6cfgqBzISx",
-	"IYjW2oHdLrwVpDrhDtQWCJaFu53FIH4UzjONYXdCgTTmAeZp1l05eFSqKY6GKVsIqtgbez0LsLix1czL",
-	"envlBpV2gXbQ7Xf7Nt2kKFjKvbF30u13T2z32UQ2PfSisuOzQNPWzqAgpWHY7+f3cKSxPFCByoTuwluN",
-	"MO2RQ6yto4QY8NDW01bRRoK2AzCKzec8oORC+XNzUblAk/edGn/GGPb7d7sgLdtUzZ5TgYQ9ufSOvp3M",
-	"idpxf1zIgGtgMb/Bh78rfuLYb1tViqlXmd6+9b3RMUvqM7L2whGDTHFCoO+u/MrwwIWuqdvy+WsqftlC",
-	"UzHystCj9q5on15V7L2AAhp2mAg7eaLvlIVPKnWLtf3O3USgO7YodXyHw3QVnBX5sHEX7dfLCt5yFUyJ",
-	"Ogd6Dt5NRDmbDyHOueAG4zVszenXJ/T9yng+15UJfb+sTxQyLYVNs1HRG7Vx7dJgql2UnzMeFxcFTGvK",
-	"tfkyCg2VvzsBF5q8iraiUmKT4ClAowJ7taS7YG+iN78WV/t6Ikb9EwrGo/4TJ5Xa0F6R1ajuICr2lB5c",
-	"g2ZzdAGr7spO5WciPHdiczWsq2BRm69luL7ryEMdh9buqWsoc9ACIreRXg663tUbNMO8/3Jye3V0dKiB",
-	"65YY8UMknbFqWEXMbMyCRGjVIzaX9yUo3JT6VGDdbgXEwb3Ftz3Hk0OvKoDJb+Obl+q5fPOM1HKpnd9S",
-	"l5fMg36/hnNog9FB6W83loqu33ZDx3Vfbq8qsb3Wo9ze5baKHXPp3knVOQLekQ9y/FI0jaqBCEOqOtSO",
-	"2RQq3vXmSds0yv9jMqn/+9EufHJ44dbUHi0cnBxe2Bxft+tGRxzYNthLi4fDw4s3/1m4Z8qkVSfHS8Ut",
-	"uIMYi+mwfbnZwuiqlbWC6GqyrmnW5WtbtB1V/GUiphLA7BkL9wFjjTDqn3ShMj6uC6zNjetUs0216Hpi",
-	"3Hb2WgvD15bAv6W6sJy2smimUvT+TRaHR1p6yz8l9tnuORM1SwqlraZWUi13l5e37jLWivDdx32Sp+Rq",
-	"X82HBEMZZAlhuSqAuirPadtrFckYt92p65VZsBkom7t8KwkpsxBmLKaaUbmW1yqSFpgSdKr9eauy84bt",
-	"26vb/wsAAP//",
+	"3FvdduPIcX6VCuJzvD/gr0TPinN8slrtbCxnd2bOaMabeCSLTaBItAl0Y7ob4tBzmOPLXCcXeYO8SN5k",
+	"nySnugEQAMEfyVLs9Z0IoLurquvvqyp98gKZpFKgMNobf/IiZCEq++eFVApjZrgUlyE9CFEHiqf0wBt7",
+	"L1mCGkzENQQsjoELMBFCLOca5AzwDtUKNKo7HiCYiBngBozMggjDrud7+JElaYze2FP4oTMYnpyOPN/T",
+	"QYQJo9MS9vF7FHMTeePB8CvfS7gof/ueWaW0VBvFxdxbr33vDRq1Op8ZVNu0XmEgRajBSFgybmCKM6nQ",
+	"0uto12AUxxDYnHFRo27QoIknWeKNT37V71uS3M8NQVwYnKPy1kSSQp1KodGK8xsWvlJBhNoo5sgi2QuD",
+	"wtCfLE1jHtg3vT9q9zonwi7nQmezGQ84CnOrjQwW9FRnScLUyht7byNUSIwIaQCFzOYRuM98747FGbrz",
+	"Qkfk1l6+F9Svu3YrIRrGY+2N33/yZhxjet/jBhPd6/c+mJXnewlqzea0e6pkmAUGhmNgeoEhjHxgd4zH",
+	"bBojnHjrG99DpaTaRzXMpHLKJVWIiq5EZ0GAWnvjGYs1knwTFs+kSjC8LSRWkwdMZbgqNv/t1auXLaJo",
+	"bLFfDBWqa3vfsZiH9oQxZAI/phgYDAFFSJZAz4GLNDPtXFgGb4U0t4EUM64SktM2M/YzWDIyNxFgjCEk",
+	"yMQy4jG2MNa+63H8vbJHjYi9i/OXFy++f/EtMBHSwcTuFCHf01nyNktWIPaM2xnjMYZ1ds7BKhFMFbKF",
+	"BgYqa+Vhe5tHVNMk05YVZiBGpg0MmpoJCj9kqE3tmtsYXld9xC8Uzryx94+9jWPtube698JubhfUHdSu",
+	"03zyUe0W4oO1kEIxWu4GPjMRCnK7vKI0dJHc6NzM5vwOBUxZsPicOKu4/3/tVAJAx0WANt7yJb16uLA8",
+	"fsPCN46p453dY1//hwxV/eJzWbLcbO0HUASSh2nAk91/F17YOEr8czGHlCmWoEFlv2K5AT7urV0Kg0qw",
+	"2BH7kIvj+Q5HupsrmaCJiL0lCgNLJcUcpACZKdA8xKcQ+DmEOMPAkIMmI8oTlS68wVQqm6ssuYlcirDh",
+	"AfgTCPxfcPUGM+285P2FHWKSSoMiWN0ucHWr3FbHRjKuobIDLHBlYwztYWMwE5JcUKGdT6X8TRq0YZSw",
+	"7aDgceX/mq1iycK3Un7P1BwfdAup2+PWSHkb213un0rYdeTTmYAB/MC/eSph7z3wcWV75ezqnSgzwAeJ",
+	"N6usP16wBfrIY2MoXUap+DwyIOTyORi12uT8TyHqggSuQUeZMeTlQrkUXXhbHA2MQAtMLIDpWAQzaVxE",
+	"5dWhO6jAoLX/GDf4TugsJZ+I4Q8YcvbWAp0H3WG50W1CO91azHRkjKBk2hS6a13zhSOgQwSNoUnDU9sO",
+	"KZSmcMU0TJqHTx7fkN6l2ihkycNEny++fZgdWTyg4fz1JYQS8/RJ6CU55Y0tKUyRmQ2oLuOnZsmWg3+a",
+	"mF5Y2xQjbvWF8KPAJtU2daYcOGeCAl4stbHRn3iok77A1XNKCAImQOAdKkjYAoGBtmWFDUL9W7HY/LZf",
+	"SvOdzER4z0pDkGkjkxw8zooNNujtpQSdBREU37UAt5YtHpC6l7vwsJbAVyBRSQScne0qLFS/aYerecXi",
+	"EMP5Zy38bm/wFwDVYrM9XBcllmfPdjK9+eTpEGspWMrSyhNLY8OP/CnStUK93/IEZWb+2g6Rh1V/yAUY",
+	"nuDfgDck8YBiBKMM2CqR9VjtDpI8oC3W/V24wFJ4f7069v7qdcoMIWRv7P3h/Xnn96zzp37nrHs77n35",
+	"6687N1/+wmsWuH3vY8fK2BsP1753Ubje8SfyPSkqw53zxoTxeJvJqrX+UoP9ClgYKtS6zoRM9dcsSLAb",
+	"yKTOx3A0qvFxsofIk7Xv8fCQ7tJt+Z5gCR6kmD6qE3p+8cMLuJAqlXk9fS+xgwMSTSMpDlNhvwKRJdM8",
+	"iRBZHNfJ+nLQGY1Gnf6w369TNOr7Hn3uMJBRGe4h6dS1Dz5kXGHojd97NhhYSfn5HRc035TbyOkfMTAk",
+	"0rJ0U1cO5/y2miOGSHoOU8VEEIEUwK3XRpEldPRWibytLtfaUthVg94uWeSM+l4tgrZlEW2hdnNO8SRB",
+	"E8nQPmJxLJd27zaMvhOU7CyrVIpbO6JI/ZfJw9RNVUvaRLitDHPZafS5tkLUfgNreMZK4tFUgh+tY9N5",
+	"8W1JicRzkCJe5QXoZV5J1mylIXHNMyZgYqOihTs2fTkqWn1rifBsA+fjpVs26OcNteJ3KQ+mFFvRx1go",
+	"dZ3yVwItEEMRoKsXQYqKECBcGg1LqUIC3QlbQRAxMW+4kX1V3qo/Kejb3YOshPAmjefxkuRmI3vFtOzv",
+	"ql7YB+XGUyljZKKhCvTUa7qH4uRCSr6z9aa67PQV+ZVseYw8Od3WFh5EronjEwBmrsmVSmscwIWRJVi3",
+	"fnLi6vC9n/78PxMfJr2Umaj84eJ4+ZMWTfL+H4Kt/TViVLOnU3Wy/ZZ7KZPoA1pPKU/u+8qzuIaKe6qG",
+	"9X7LWY1rceLbENAm/98gi2m/pujzlGOX8IuMxOWdzVRElp1mqwyNMHSPuKgNM9lujZ7IxaQaK+Si7ufk",
+	"4jjHVjl1sKXbjgS/lEibFNsyu3NbroeXNl/FjwFiqGH4h9EJ/PQf/wkDH7SE37I7dmXXgEIWavJx+JEF",
+	"Jl41xwAoCDLj2hu/OnVSde3/s37/2eDsbDg6fXbaPzsb7J0MqLHqey9xadEE+T2LX8KQE/0sfl1Rh9wx",
+	"1DWkAhSPSrTIWraE9JpjgHX7Gu7jldS+f3D4oX6DNURLVLTd4Csnk6YZHMtcGX62owO9sv4E2QbF+5To",
+	"Mx2gsOGhAK/O8R8VyzbX1oxk+wJZLck7aF8Xr15+d/nmhxffVo2sfFi3tc3j+5ocGbqRhsW3QTEH1EgR",
+	"s6RolFnR/BJ0NrUrtJWjXVbToZOvzp6RIB5kNP19RnPSmhqXTqLKR3GRO9WtMLqnsyu4Iu/DYoi5QAso",
+	"WZluUEoSsTtC4yggQTXHsIidDpff2ywPGGbTueeXuOvaP5gV/O9/Qya4uU0VD9B9uOPKh6Ozr57myslQ",
+	"mkS0SJxekoQJo6Ukfpe1mtrwTBqzAMMdLAyGZ2f7WSjl3H+wvm55wxbmtu5mpwpXBizuEToqaeERar4F",
+	"I6qV2eO8cx1NbV/ev8lMgVwKC/Qbw18+3HHNpzHC+dXF5eVzWGBq7DfDU4hk1kwP7aLOsD887fT7g4N1",
+	"gWox5h86/95WftkdXwg+lKZdatrRMaQW/e8TRppKVa+Vu7O3xb5Hi9ykYlvN4C/Cm8wcrGC+thbpwn8d",
+	"RO1bdZV/thsJ1SnPaWmTQJWAbf4rpba9rBffFRN9R6UPO++xqGq0Enx1AGcalSE4CG+tn5ydq2NadFjJ",
+	"JejLahJRK0vtwZ/1fJ3MQ8xki0smyWo3O+gqQPQj98ZcWE8dsDj2Qd6hw3uFHF11neVd303BvQtvMqEd",
+	"6NxgoNA+EHD+4xV8z5JpyK7FLBOBndnJi9203z8zg0u26l6La/HFF1dshmBkXqvvfvEFkDlPGlYzsT7J",
+	"1cmddQPhRosqIpamKOidJXPJVvAZsx2AjsyMD8z2Fcu2I4MFj2MMr0WqJF3h5/6BRsECV5Y9AsVjWMkM",
+	"5ug+LslxRWl6VB+c8e1CN+bHNRi2QJJ4gDn3Fvhr4vpcOMWgzyafrgsbuvbGTn98uHZ1hWuP/gxkiMVf",
+	"FRNzj/IK07W3nowrJcUJLZr4oCO5LKpGJHp2LVy1xlFLGIwUY5JvM4HlptRA5CXIhOnChQxJrxQSv9MY",
+	"CeUtSSTaZlVTBBaGGD4Ho0i4JCsrJRJgKG2VZyHk8lpMV7YR/Ju3b1+DyyFz6VRcGYnIzh9M6mFzUvQK",
+	"7EyAVDBpdi4mTk9dgQM+G/z05/8aDL+iUDE57/weWOdP0O+cQRduYQw9+BJ+DV9DZ/I5GHktZqS0K4qL",
+	"Vi/crAh3Y3GxnOvnuU0XU+YQMKU4EoTtwo/cRDIrON/MoSRskatyluac/o7FGTo9SGQmjJNrmR/BZegs",
+	"mOVvRQVPV+B0F4qx3mV+tp2wzGxDciKyOJ74rlM21ShM91q8E3QHwq3SFo+VubEVKdGhcJZpDLvX5Idi",
+	"HmAepVzXwKNMR3E0zA55Zir2xl4vlIEmP2m4sQnBq3o15A6Vdv5p0O13+9ZjpyhYyr2xd9Ltd09ssdhE",
+	"1sP2orJAM0fTVmUg29Yw7PfzNhvJO7dvUJnQXXinESY9Uu6V1foQAx7a9NROthkJ2s63KDab8YD8M4Wg",
+	"TR9yjiYvEzX+qWDY79+v/1lWlZologKIenLhHd18zIna0R4uZMA1sJjf4eO3gk8d+22rSjH1KlPIa98b",
+	"HbOkPgJr+4kYZIoT0Ht/41dmAy517botn/9E+SOba4rnr4p71N4N7dOrir0XkHfCDhNhJ4+PnTJ3SKVu",
+	"0bbfucYBumOLbMF3sEZXsU4RRhqtZr8ejXlLp5fiW46bHFq6FuWMOYQ444IbjFewNW9enzT3K2PmXFcm",
+	"zf0yrCtkWgobnaKilGm90pXBVDuXPWM8Lur6TGsu5sUycg+Vf9sBLjRZFW1FEXgTF8l/ogLbCdJdsI3m",
+	"zduic6+vxah/Qn581D91UqnN5BURisI1UbEnYnMNms3QOa26KbsrPxfhhRObSwNdEojafCPD1X0nGupQ",
+	"rtaGrgG1QQsO2wZLOW55X6+DDPMyx8n65mjvUMOnLT7ix0g6ZdWwjJjZqAWJ0F6P2PTmS1y1yZYpWV1v",
+	"OcTBg8W3PaaTo5cqBsgb7M0+eS7fPCq19KbzBnPZHx70+zWoQBuMDkp/u2ZTFNq26yOumLG+qfj2Wolw",
+	"e5d1FX7l0r3XVecgckc8yNP+ogZTdUQYUvqgdoyeUM6rN0/ahk3+H4NJ/b/47MLTwwu3hvJo4eDk8MLm",
+	"dLpdNzriwLa5XVo8HB5evPmXhAeGTFp1crxU3IJ7iLEY/toXmy36rGpZK/asBuvazbp4bZO2o5K/TMSU",
+	"Apg9U98+IMHxUf+kC5XpcF1AVG5cQZhtskVXVuK2ONaaGL6xBP6c8sJymMpikUrS+7NMDo/U9JZ/hNin",
+	"uxdM1DQplDabWkq12J1erl2P1Irw/ad9kqfgaj/NZwBDGWQJobINiLKTpfk5bXstIxnjtjl1vTIKNh1l",
+	"c5fvJAFZFsKUxZQzKoczl5G0CJOgU+1/syo7b9he36z/LwAA//8=",
 }
 
 // decodeSpec returns the embedded OpenAPI spec as raw JSON bytes,

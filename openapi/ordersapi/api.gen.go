@@ -22,24 +22,6 @@ import (
 	"github.com/oapi-codegen/runtime"
 )
 
-// Defines values for OrderAction.
-const (
-	Cancel  OrderAction = "cancel"
-	Confirm OrderAction = "confirm"
-)
-
-// Valid indicates whether the value is a known member of the OrderAction enum.
-func (e OrderAction) Valid() bool {
-	switch e {
-	case Cancel:
-		return true
-	case Confirm:
-		return true
-	default:
-		return false
-	}
-}
-
 // Defines values for OrderStatus.
 const (
 	CANCELED  OrderStatus = "CANCELED"
@@ -60,6 +42,64 @@ func (e OrderStatus) Valid() bool {
 		return false
 	}
 }
+
+// Defines values for OrderAction.
+const (
+	Cancel  OrderAction = "cancel"
+	Confirm OrderAction = "confirm"
+)
+
+// Valid indicates whether the value is a known member of the OrderAction enum.
+func (e OrderAction) Valid() bool {
+	switch e {
+	case Cancel:
+		return true
+	case Confirm:
+		return true
+	default:
+		return false
+	}
+}
+
+// ID An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly.
+//
+// Example: 1
+type ID = int64
+
+// Success Always true here; false in every error.
+//
+// Example: true
+type Success = bool
+
+// CustomerID The customer's id, from the Customers API.
+//
+// Example: 1
+type CustomerID = int64
+
+// Sku The product's own code; unique, case-sensitive, without spaces at either end.
+//
+// Example: LAPTOP-DELL-2024
+type Sku = string
+
+// OrderStatus Where the order stands.
+//
+// Example: CREATED
+type OrderStatus string
+
+// ProductName The product's name; not blank.
+//
+// Example: Dell Latitude 7430
+type ProductName = string
+
+// PriceCents Price of one piece, in cents.
+//
+// Example: 159900
+type PriceCents = int64
+
+// StockLevel Pieces on stock.
+//
+// Example: 15
+type StockLevel = int64
 
 // DateFilter A date such as `2024-01-01`, or RFC 3339 such as `2024-01-01T12:00:00Z`.
 //
@@ -102,21 +142,16 @@ type ErrorDetail struct {
 
 // Health defines model for Health.
 type Health struct {
-	// Service Which service answered.
-	//
-	// Example: orders-api
-	Service string `json:"service"`
-
 	// Status Always `ok`.
 	//
 	// Example: ok
 	Status string `json:"status"`
-}
 
-// ID An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly.
-//
-// Example: 1
-type ID = int64
+	// Service Which service answered.
+	//
+	// Example: orders-api
+	Service string `json:"service"`
+}
 
 // Meta defines model for Meta.
 type Meta struct {
@@ -128,10 +163,10 @@ type Meta struct {
 
 // NewOrder defines model for NewOrder.
 type NewOrder struct {
-	// CustomerID An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly.
+	// CustomerID The customer's id, from the Customers API.
 	//
 	// Example: 1
-	CustomerID ID `json:"customer_id"`
+	CustomerID CustomerID `json:"customer_id"`
 
 	// Items The lines of the order.
 	Items []NewOrderItem `json:"items"`
@@ -152,6 +187,11 @@ type NewOrderItem struct {
 
 // NewProduct defines model for NewProduct.
 type NewProduct struct {
+	// Sku The product's own code; unique, case-sensitive, without spaces at either end.
+	//
+	// Example: LAPTOP-DELL-2024
+	Sku Sku `json:"sku"`
+
 	// Name The product's name; not blank.
 	//
 	// Example: Dell Latitude 7430
@@ -162,31 +202,38 @@ type NewProduct struct {
 	// Example: 159900
 	PriceCents PriceCents `json:"price_cents"`
 
-	// Sku The product's own code; unique, case-sensitive, without spaces at either end.
-	//
-	// Example: LAPTOP-DELL-2024
-	Sku Sku `json:"sku"`
-
 	// Stock Pieces on stock.
 	//
 	// Example: 15
 	Stock StockLevel `json:"stock"`
 }
 
-// NullableTimestamp RFC 3339, UTC, milliseconds; null when it has not happened.
-//
-// Example: 2024-03-01T09:30:00.000Z
-type NullableTimestamp = Time
-
 // Order defines model for Order.
 type Order struct {
-	// AllowedActions What may be done with the order at the moment of this answer.
-	AllowedActions []OrderAction `json:"allowed_actions"`
-
-	// CancelableUntil The last moment at which a CONFIRMED order may be canceled; null when canceling is not limited or not possible.
+	// ID An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly.
 	//
-	// Example: 2024-03-01T09:41:00.000Z
-	CancelableUntil *Time `json:"cancelable_until"`
+	// Example: 1
+	ID ID `json:"id"`
+
+	// CustomerID The customer's id, from the Customers API.
+	//
+	// Example: 1
+	CustomerID CustomerID `json:"customer_id"`
+
+	// Status Where the order stands.
+	//
+	// Example: CREATED
+	Status OrderStatus `json:"status"`
+
+	// TotalCents Sum of the items' subtotals, in cents.
+	//
+	// Example: 339700
+	TotalCents int64 `json:"total_cents"`
+
+	// CreatedAt RFC 3339, UTC, milliseconds.
+	//
+	// Example: 2024-03-01T09:30:00.000Z
+	CreatedAt Timestamp `json:"created_at"`
 
 	// CanceledAt RFC 3339, UTC, milliseconds; null when it has not happened.
 	//
@@ -198,33 +245,16 @@ type Order struct {
 	// Example: 2024-03-01T09:30:00.000Z
 	ConfirmedAt *NullableTimestamp `json:"confirmed_at"`
 
-	// CreatedAt RFC 3339, UTC, milliseconds.
+	// CancelableUntil The last moment at which a CONFIRMED order may be canceled; null when canceling is not limited or not possible.
 	//
-	// Example: 2024-03-01T09:30:00.000Z
-	CreatedAt Timestamp `json:"created_at"`
+	// Example: 2024-03-01T09:41:00.000Z
+	CancelableUntil *Time `json:"cancelable_until"`
 
-	// CustomerID An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly.
-	//
-	// Example: 1
-	CustomerID ID `json:"customer_id"`
-
-	// ID An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly.
-	//
-	// Example: 1
-	ID ID `json:"id"`
+	// AllowedActions What may be done with the order at the moment of this answer.
+	AllowedActions []OrderAction `json:"allowed_actions"`
 
 	// Items One item for each product, in ascending product id.
 	Items []OrderItem `json:"items"`
-
-	// Status Where the order stands.
-	//
-	// Example: CREATED
-	Status OrderStatus `json:"status"`
-
-	// TotalCents Sum of the items' subtotals, in cents.
-	//
-	// Example: 339700
-	TotalCents int64 `json:"total_cents"`
 }
 
 // OrderAction What may be done with an order.
@@ -244,52 +274,62 @@ type OrderItem struct {
 	// Example: 2
 	Qty int64 `json:"qty"`
 
-	// SubtotalCents qty × unit_price_cents, in cents.
-	//
-	// Example: 259800
-	SubtotalCents int64 `json:"subtotal_cents"`
-
 	// UnitPriceCents Price of one piece when the order was placed, in cents.
 	//
 	// Example: 129900
 	UnitPriceCents int64 `json:"unit_price_cents"`
+
+	// SubtotalCents qty × unit_price_cents, in cents.
+	//
+	// Example: 259800
+	SubtotalCents int64 `json:"subtotal_cents"`
 }
 
 // OrderListResponse defines model for OrderListResponse.
 type OrderListResponse struct {
-	Data []OrderSummary `json:"data"`
-	Meta Meta           `json:"meta"`
-
 	// Success Always true here; false in every error.
 	//
 	// Example: true
-	Success Success `json:"success"`
+	Success Success        `json:"success"`
+	Data    []OrderSummary `json:"data"`
+	Meta    Meta           `json:"meta"`
 }
 
 // OrderResponse defines model for OrderResponse.
 type OrderResponse struct {
-	Data Order `json:"data"`
-
 	// Success Always true here; false in every error.
 	//
 	// Example: true
 	Success Success `json:"success"`
+	Data    Order   `json:"data"`
 }
-
-// OrderStatus Where the order stands.
-//
-// Example: CREATED
-type OrderStatus string
 
 // OrderSummary defines model for OrderSummary.
 type OrderSummary struct {
-	// AllowedActions What may be done with the order at the moment of this answer.
-	AllowedActions []OrderAction `json:"allowed_actions"`
-
-	// CancelableUntil The last moment at which a CONFIRMED order may be canceled; null when canceling is not limited or not possible.
+	// ID An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly.
 	//
-	// Example: 2024-03-01T09:41:00.000Z
-	CancelableUntil *Time `json:"cancelable_until"`
+	// Example: 1
+	ID ID `json:"id"`
+
+	// CustomerID The customer's id, from the Customers API.
+	//
+	// Example: 1
+	CustomerID CustomerID `json:"customer_id"`
+
+	// Status Where the order stands.
+	//
+	// Example: CREATED
+	Status OrderStatus `json:"status"`
+
+	// TotalCents Sum of the items' subtotals, in cents.
+	//
+	// Example: 339700
+	TotalCents int64 `json:"total_cents"`
+
+	// CreatedAt RFC 3339, UTC, milliseconds.
+	//
+	// Example: 2024-03-01T09:30:00.000Z
+	CreatedAt Timestamp `json:"created_at"`
 
 	// CanceledAt RFC 3339, UTC, milliseconds; null when it has not happened.
 	//
@@ -301,48 +341,26 @@ type OrderSummary struct {
 	// Example: 2024-03-01T09:30:00.000Z
 	ConfirmedAt *NullableTimestamp `json:"confirmed_at"`
 
-	// CreatedAt RFC 3339, UTC, milliseconds.
+	// CancelableUntil The last moment at which a CONFIRMED order may be canceled; null when canceling is not limited or not possible.
 	//
-	// Example: 2024-03-01T09:30:00.000Z
-	CreatedAt Timestamp `json:"created_at"`
+	// Example: 2024-03-01T09:41:00.000Z
+	CancelableUntil *Time `json:"cancelable_until"`
 
-	// CustomerID An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly.
-	//
-	// Example: 1
-	CustomerID ID `json:"customer_id"`
-
-	// ID An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly.
-	//
-	// Example: 1
-	ID ID `json:"id"`
-
-	// Status Where the order stands.
-	//
-	// Example: CREATED
-	Status OrderStatus `json:"status"`
-
-	// TotalCents Sum of the items' subtotals, in cents.
-	//
-	// Example: 339700
-	TotalCents int64 `json:"total_cents"`
+	// AllowedActions What may be done with the order at the moment of this answer.
+	AllowedActions []OrderAction `json:"allowed_actions"`
 }
-
-// PriceCents Price of one piece, in cents.
-//
-// Example: 159900
-type PriceCents = int64
 
 // Product defines model for Product.
 type Product struct {
-	// CreatedAt RFC 3339, UTC, milliseconds.
-	//
-	// Example: 2024-03-01T09:30:00.000Z
-	CreatedAt Timestamp `json:"created_at"`
-
 	// ID An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly.
 	//
 	// Example: 1
 	ID ID `json:"id"`
+
+	// Sku The product's own code; unique, case-sensitive, without spaces at either end.
+	//
+	// Example: LAPTOP-DELL-2024
+	Sku Sku `json:"sku"`
 
 	// Name The product's name; not blank.
 	//
@@ -354,41 +372,34 @@ type Product struct {
 	// Example: 159900
 	PriceCents PriceCents `json:"price_cents"`
 
-	// Sku The product's own code; unique, case-sensitive, without spaces at either end.
-	//
-	// Example: LAPTOP-DELL-2024
-	Sku Sku `json:"sku"`
-
 	// Stock Pieces that can be ordered now. What orders give back may lift it above the bound of an input.
 	//
 	// Example: 15
 	Stock int64 `json:"stock"`
+
+	// CreatedAt RFC 3339, UTC, milliseconds.
+	//
+	// Example: 2024-03-01T09:30:00.000Z
+	CreatedAt Timestamp `json:"created_at"`
 }
 
 // ProductListResponse defines model for ProductListResponse.
 type ProductListResponse struct {
-	Data []Product `json:"data"`
-	Meta Meta      `json:"meta"`
-
 	// Success Always true here; false in every error.
 	//
 	// Example: true
-	Success Success `json:"success"`
+	Success Success   `json:"success"`
+	Data    []Product `json:"data"`
+	Meta    Meta      `json:"meta"`
 }
-
-// ProductName The product's name; not blank.
-//
-// Example: Dell Latitude 7430
-type ProductName = string
 
 // ProductResponse defines model for ProductResponse.
 type ProductResponse struct {
-	Data Product `json:"data"`
-
 	// Success Always true here; false in every error.
 	//
 	// Example: true
 	Success Success `json:"success"`
+	Data    Product `json:"data"`
 }
 
 // ProductUpdate Absent fields keep their value.
@@ -404,25 +415,15 @@ type ProductUpdate struct {
 	Stock *StockLevel `json:"stock,omitempty"`
 }
 
-// Sku The product's own code; unique, case-sensitive, without spaces at either end.
-//
-// Example: LAPTOP-DELL-2024
-type Sku = string
-
-// StockLevel Pieces on stock.
-//
-// Example: 15
-type StockLevel = int64
-
-// Success Always true here; false in every error.
-//
-// Example: true
-type Success = bool
-
 // Timestamp RFC 3339, UTC, milliseconds.
 //
 // Example: 2024-03-01T09:30:00.000Z
 type Timestamp = Time
+
+// NullableTimestamp RFC 3339, UTC, milliseconds; null when it has not happened.
+//
+// Example: 2024-03-01T09:30:00.000Z
+type NullableTimestamp = Time
 
 // Cursor defines model for Cursor.
 type Cursor = int64
@@ -448,6 +449,9 @@ type RequiredIdempotencyKey = string
 
 // Search defines model for Search.
 type Search = string
+
+// BadBody defines model for BadBody.
+type BadBody = Error
 
 // BadCancel defines model for BadCancel.
 type BadCancel = Error
@@ -2652,7 +2656,7 @@ type CreateProductResponse struct {
 	// JSON201 the response for an HTTP 201 `application/json` response
 	JSON201 *ProductResponse
 	// JSON400 the response for an HTTP 400 `application/json` response
-	JSON400 *BadRequest
+	JSON400 *BadBody
 	// JSON409 the response for an HTTP 409 `application/json` response
 	JSON409 *SkuTaken
 	// JSON413 the response for an HTTP 413 `application/json` response
@@ -2689,7 +2693,7 @@ func (r CreateProductResponse) GetJSON201() *ProductResponse {
 }
 
 // GetJSON400 returns the response for an HTTP 400 `application/json` response
-func (r CreateProductResponse) GetJSON400() *BadRequest {
+func (r CreateProductResponse) GetJSON400() *BadBody {
 	return r.JSON400
 }
 
@@ -2920,7 +2924,7 @@ type UpdateProductResponse struct {
 	// JSON200 the response for an HTTP 200 `application/json` response
 	JSON200 *ProductResponse
 	// JSON400 the response for an HTTP 400 `application/json` response
-	JSON400 *BadRequest
+	JSON400 *BadBody
 	// JSON404 the response for an HTTP 404 `application/json` response
 	JSON404 *ProductNotFound
 	// JSON413 the response for an HTTP 413 `application/json` response
@@ -2957,7 +2961,7 @@ func (r UpdateProductResponse) GetJSON200() *ProductResponse {
 }
 
 // GetJSON400 returns the response for an HTTP 400 `application/json` response
-func (r UpdateProductResponse) GetJSON400() *BadRequest {
+func (r UpdateProductResponse) GetJSON400() *BadBody {
 	return r.JSON400
 }
 
@@ -4332,7 +4336,7 @@ func ParseCreateProductResponse(rsp *http.Response) (*CreateProductResponse, err
 		response.JSON201 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
-		var dest BadRequest
+		var dest BadBody
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
@@ -4642,7 +4646,7 @@ func ParseUpdateProductResponse(rsp *http.Response) (*UpdateProductResponse, err
 		response.JSON200 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
-		var dest BadRequest
+		var dest BadBody
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
@@ -5338,6 +5342,15 @@ func RegisterHandlersWithOptions(router gin.IRouter, si ServerInterface, options
 	router.GET(options.BaseURL+"/orders/:id", wrapper.GetOrder)
 	router.POST(options.BaseURL+"/orders/:id/confirm", wrapper.ConfirmOrder)
 	router.POST(options.BaseURL+"/orders/:id/cancel", wrapper.CancelOrder)
+}
+
+type BadBodyResponseHeaders struct {
+	XCorrelationID *string
+}
+type BadBodyJSONResponse struct {
+	Body Error
+
+	Headers BadBodyResponseHeaders
 }
 
 type BadCancelResponseHeaders struct {
@@ -6385,7 +6398,7 @@ func (response CreateProduct201JSONResponse) VisitCreateProductResponse(w http.R
 	return err
 }
 
-type CreateProduct400JSONResponse struct{ BadRequestJSONResponse }
+type CreateProduct400JSONResponse struct{ BadBodyJSONResponse }
 
 func (response CreateProduct400JSONResponse) VisitCreateProductResponse(w http.ResponseWriter) error {
 
@@ -6668,7 +6681,7 @@ func (response UpdateProduct200JSONResponse) VisitUpdateProductResponse(w http.R
 	return err
 }
 
-type UpdateProduct400JSONResponse struct{ BadRequestJSONResponse }
+type UpdateProduct400JSONResponse struct{ BadBodyJSONResponse }
 
 func (response UpdateProduct400JSONResponse) VisitUpdateProductResponse(w http.ResponseWriter) error {
 
@@ -7315,116 +7328,118 @@ func (sh *strictHandler) GetReady(ctx *gin.Context) {
 // const string: with thousands of chunks the chained `+` fold is several
 // times slower for the Go compiler than parsing a slice literal.
 var swaggerSpec = []string{
-	"7F3vcuPGkX+VPpyvYjsQRVJSbFGVysny+rzJele1ks85LzfiCGiKEwIzNGYgLm9LV/54ny8f7g3yIvcm",
-	"fpKr6Rn8B0hKppzdZD9JJIFBT0/3r//O4K0XyHghBQqtvNFbb4YsxIT+PZNJghHTXIqnofkiRBUkfGG+",
-	"8EbecxajAj3jCgIWRcAF6BlCJG8UyCngLSYrUJjc8gBBz5gGrkHLNJhh2PN8D9+weBGhN/IS/GFvMDw4",
-	"PPJ8TwUzjJl5WszePENxo2feaDD83PdiLvLPvqdXC3Or0gkXN97dne89DTFeSI0iWL3ERcRW2EL0RCcp",
-	"TmA5Q2FJ54qoVlomGMKUJ0oDE2qJCWhJP81xVSHXjFCm01FyLWWETBApL1Enq9OpxqRJwQUGUoTKjL5k",
-	"XMM1TmWC9CTLRgU64RgCu2FcVJ48qLGHx2nsjQ5+0+8Td+zHgjdcaLzBxLszJC1YwmLU2dKmiZItxF2a",
-	"BWRKAw+BRQmy0CwhCh+miYxhEqNmPYFvtB1gckJ0L9iN4SBLtIJrnHERAtd1yrkZ/4cUk5Xne4LFhsLA",
-	"klGe1lQmMdOW+t8cen4xz+N+/7PB8fHw6PCzw/7x8aA0537LnCsC8QdcNSf7HzJNQC4FGGpgKhMrEVIg",
-	"4HSKgfZh8NOPfxkeHcEtV/w6Qji9OHv6FIIZS1hgeHkCc1xound4CDOZJqoHk9KD9/6Aq4lZUxYEuNBm",
-	"WdVYMCH1DBNQC4wiLm56YBivDBlzXMGS6xlk1yT4Q4pmRRQcDocw4cXgV3NcXSWYKgwnvbGo6FQq+A8p",
-	"7s1xtceuA6NenlsDq+HFIvxxr0ZvlxYOj47qWrhgWmNiRv3Tq3/a+6/Xv/7Ia1PNZzzmurkAX8slxEys",
-	"jC4kqNNEANMQS1UVnmG/XXoiGrVMbIhTlkba3lKWpINhWZIGGxXG914kISZtsGdWSpoff6WAh61SvmB6",
-	"VpDJQ883EJfyxCBSHT4+SnDqjbx/3i9weN/+qvafhkTLeSLDNNBd1Czsz78cPS/dzR8U7MEK1s3/nSjc",
-	"BbIkmDVX5BQirjFhESxYoo2ZNvhNyyMTUPPUN2bcqGTAFFatdMQWWi68dl1U9oHrJlKn8s5wQS2kUEg2",
-	"6QsWnjERYGQ+BFJoFIQZbLGIeEBuyP6flZnG24wqui+gm66WXIRyeRVEUlnDr9I4ZsnKG3lnUkx5EmMI",
-	"WkqIpLgBdiM937tlUYr2cSHZo7ahfA+TxBhLiwlwAEumIMjHjK35ZgIGfYi5SDUqMz4wEULAhJDGyIMd",
-	"28inWNE9hrsqDQJUyhtNWaTQsOSWRTykyV5NGY/qUzmFKccohOsE2VwBgySNsGUmzWF8L0TNeKS80au3",
-	"Ho3ijbx9gw37BAkxKsVuzM1xqohkpiFC4w0MvLvXBRuMKpWUxsyPHtc2obttoeUJDU43dOBtje3lpfSB",
-	"sKWbrJJX+8e9kl+7ZzG1jTB3y37VCyYCjaRaOu4pqk1oyVCgvMaX1uk0k4i5UkZbmgvcOVTHOtvp7Ldh",
-	"UbHwXEE+TnnFL1AYuYXG3RZJCdUd69ulmhbwSkh95RaQXUfYnLVdZwoorLK0TLx9qKaScgVnp8/Pnjx7",
-	"8mVdEzMZ+qCBW2tgVR5zfWss2OMoW4JMIy3sfRVOqHQ65QFHoa+UlsG8IXQJZixEIdObGdjLWjSuOVbH",
-	"inKNsdrv7/+gq+rlHDUYjoCpOYZw5AO7ZTwyIgwH9SVup6zkRxmGtMtwzCLj/mJ4lXGlqmjXMlxlg//+",
-	"4sXzlunWhqgKX/l+kjwaZQSpwDcLDIwbZiBDTul74GKR6ndD27rW5p3TuLanZXrXIRkfG8/azpqkxKVg",
-	"ZjLREHGBn/TgudQzLm6sLZ0xcfNIKvvSUn9Pdf0gtl1iS+72fhbxtoqtiZth0O+/g3LbgyckimaORvos",
-	"c8wVLMbwxFz4+FJZsiLPpf5KpiK8b6SRKi1j531MswGKVX8uQaXBDLLr2iKM5hAdK55fWXMNSuqfPwiO",
-	"j7uMR/madlF2VmnTpNxlLXNqDrABe7Mb1swsM5WffdY5seKSxxPmnHkyAZY/MZTo0PcNtx7vjiXVPVV9",
-	"K3L34IGiqq7S6hhVQM2fBKfnT4t52QT4GvGtDluFm5xnJY97hoHxdxJ+M9Mg5PIEdLIqMtxNoVxLdcg0",
-	"u2YKtyC4m8ysMuGoDKULY7Ykccfy1eBV7mJ3TbbVlp9AggtkOovLipxXTUqpQrGXlyjWCWipmHHn70K8",
-	"/41pXLLVJY9RpvdwEUrLqt29HUsq0ygkVk254GpGpSke4/ol3cmCbiKhBy/tAjFYJlyjXSiuFZQC+nds",
-	"vZ4KjYlgkZ34Q5aLuxFK63UhY3Tii0LDMpHiBqQAmSageIiPsUCnEOIUgzzv6RaL1sT4yLykN0HBB3iM",
-	"HNIfcPWSEssPY2hrjrqiDrwhUgQU5joKDmrp78dSiDoNSjMRqi4KdsvjB/p6rcmmzLFp80RsFqTVD9kF",
-	"D/PnkB+WR/275dU5W0WShZdSPmPJDT6IWws7xpWW8iqiUdrDL/otcTlz+IZ/8VjCt/aBO+af9Q1/lrS1",
-	"OdL39nx3L3Hucbvn2YXF3wd5ub+Aj7cTEexy33L/LqORK1CzVGtjEkO5FD24zGgDZqw5TEpOwOQd8g8u",
-	"5uklm6O4Z4ii5umVzu4rpU6cVciEfMZck5Gapy0OfjFKR9BpbyuizGuMpLih/htWfVQl0lxHxuPEA5ue",
-	"uFvd+1aodGG8Hgy/wZCzS6rOPkj78oGuYjPSFRV6a8UjnaExOVhn9iF75qEjqD/nsa2BUUJlnE6mYFJ/",
-	"+GTXrM5pp+G+ZBq/4lFrZ9ipAQu0mGtIG/aHh3v9wV5/MCG0ePnVGRwcHBy3XXE5GI76/VG///2kWrUv",
-	"LvFKLTHmQXsy2aO/Ji6x7TFZvf6g1nfQb1TvfS+PBhaJXGCiuUs8kFQ0mt60QecTuE6YMD6MyBrERBp7",
-	"o1fNrG1bYnRNybO1NtNVKeyo8petbpslbk3dNR1EE9bIkL5iUSSXNHYZpdq8pE4l6nT0SyFVV1Km+ikL",
-	"mV+XpaONzdWV9r03ezdyr7H8OdbWl/o76vRULqJbGmfiBKSIVq5wQa2XXINiK1XqnZgQXJDwUppwK03/",
-	"kojwqOD15qm9bdB33V3Z53xGLEnYylyMmehWKX8hkHABRWC7lRgsMDGABE+1gqVMQmOcY7Zy6Zaqpq1L",
-	"tZd7YTL6uptZS/DXwIhoafhGqFhSIPpcXln6wq/3plYX03zr2TacrA3hVf7kjEu+1ejX+Vjy+s9obKVD",
-	"ALcEDRxw9rcpHTyY2fy/byCM2UrLQpI8Axeu6dZgNYHexJU+fvrxrxMfJrZann1wTQ3ZR3PTxNVHEcia",
-	"quoa1ct/xbIc9dtALncbNki5TeJUn1Vupqg8ykpos2mrvAyWfQUBbfz/GlmkZ03WO4+yi/mZw2n90Hov",
-	"NgGa2mMLXufPZqHVTKfdMjuR80kZ8+W8ikVyviX41CXWPtbP593Gq7beyVPK7MBzvMUE8E2AGCoY/uno",
-	"AH767/+BgQ9Kwu/ZLbugeyBBFiqDXPiGBTpa1VstH9S53NJ86nvfoGbNZS3arptTOWeKSDNOgW2qLvTA",
-	"3Ect2icg0ijKyM964PNgT1Tx7HD48CmZ59hwznY3tvTXllewNLO2tXuOy7z3g4UhN3Nm0XmJOQ7tap5I",
-	"qYC2RV9rye609MRzgSpLG+YZmK0MVUa9MUcNS7XWUNW4VC0I2mevYxc98H4sKxXmtuKYQdGmLHIMsIq7",
-	"a0XJwGF/i47sMi8qFURDRQcjXFbmnmywPa3rGZDle8ylVETlAV4F2S6a9XfyAM/oyjvyDDfdcDFPLby6",
-	"9qW115qLnuEttlh2CoRpblV6s6Fbeeg0+ZLHqDSLF831zsISH769PPMh5lHEld3k4hAnc/lMRGvcohlb",
-	"LFDULY+NVA5MMNM/Hh2YYKbX7/e/b8QtzXhleFgxTuZjHYJKjdPjcfj28G7P/Blmfy7tn1Hlz3jcM/8c",
-	"3H3/0QbTZNjjZRlnkrYoejGlRMS61aLLL1zq486vI34HIBk/1fxke3xYkaGzzdsqQEGOapZIsC7oVmC1",
-	"G6TqwqbXGYdOAzuVVq/K+NfXCKEUmDXqF5CbOQ8uosujuaorUfzacFIq0Ph46AcXxqtgUWE5WB4cmAnO",
-	"2C3CNaKAGJMbDDPP126PuDd4boJPE1Fca6lZVGBUle4f9Ar+738hFVxflcCBRIr+q9J0dPx5v+/vbLeW",
-	"CVarD27hrPnRcNIIxsKwOXdhSg3ii4gFGHaQPRgeH68nO+dnf+P2srX2qGVCjTVow1sSz2dc6Zdua0RT",
-	"TENmvcPtFbpAmLpO1yPj2Hme64Yk77Qao661SO6y7kCTJuSe3cmTzfzYyIbdE91J7UVHKPQduduFxNpq",
-	"aBnYzl4+Ob188qXne2cvnn/19OU39n/XyV6FueLadpjL1r3BMpeYumKEw2pbIC7oZpo+xDJG4crpXGWN",
-	"KfcyNs4UVERz2BRMi/LGoF+lQtuEQ8fWVUcU07CkeJdBzklHvZtY1rNe9lLsd8Z6uhQOtVxiCDKhjwup",
-	"aKPaOtflcPA+ui4ZN66Y3hjSNJxCc3+2q+LBA1B/5ja3V2+7d5i35XVFOmMzwNpL73xvrY29SOMshiQF",
-	"+RVkFqHLzh4cHH+2Sztbd9QqeW36lGdTyjOpLE5tqauS06KpfgNu2mCzFBVtYfm77PvRrux7XtBvqXA8",
-	"TE63Fbt3PPhs83bt6Q4BEwZVCWIxBCGXPSA7YlOKcMONy8uCOeFvxKfUcMWu5S26lG9qe++ZKDrvS0v7",
-	"uFqwMTqu6EC7BNOi7NB5y0TwPfXbylK6YeO64TttA4DriIl51bp+iVEEz5jmOg0RPjs86NdM6Lpt0uPx",
-	"RZt/5Gj7eV5laX0e3690D/t2YRyJjQmtWqb7murdVFRQMEdcGI3jCVA3BRWouCiPMmhmBh8KMQ/IWjXm",
-	"fmFxap0EyaWAQIZ4AnZjvk872PcUCsU1v0WfXFiZalALZjCLaUBODRcoapmoZ6fnly/O97588uzZnnHt",
-	"GuWbNbvyx+OLj3ufjscXn/zuozbBK021C02lsPu57oF/25u1iw2VReNygi3akigZQ2v3kVE9sBSqmCtf",
-	"N87F2aLi6HsPyyY+Zrrwl/CxjWhzMZVtDg6JscrDLJ5YEfBp63IedzlLq9nceJA9IGGiE4PYHIWNYLJs",
-	"mfnaJkNoDGN9hTW/WTqWq7HIfDffJhKz2pAUAfbgNJap0ApYgoW/NRZj8emnpX3gvU8/hUljZ/iEML18",
-	"2IetoicYyCSEQMYx1wq0vEFSwjzAtBeP6MY5rvzycSFjsZwxTfU6qq7SQUk+JDRLmcCcRxHl0uAa9RJR",
-	"9OA02xFxg9oe9VQ54+l6pW2t3/xzQkk6u39ixiMsLjeMiiJQmkcRJKlQdHaTbWM2C/ESp6likWWVMWMJ",
-	"xhhfU3nVMuyJuMVILlAZdr0QZmwXZU7ejjP8H3sjUkAfxmQIzOe3P/3417u7iZlJxA3hYaiaBzH5Ltg1",
-	"45n4cVJayrHQWWxsy4CLlmohHcHDwrxi2INTYVW+hUZrZGBsewTGnvnXgK/9z7WGjL27yWgsipafiblk",
-	"4oOayWXW70FteK7Nwgo7UcEFTNwwEzezfM9gjEzoHpzJEC2/FTUX9eA5Lo2wKONfjsU1GlaZ6F4bv43E",
-	"iLRnJVMIJa3SXMglXK9o/8XXl5fnYKMft2SlVi6zaNTHNqn3g03g48FPP/5lMPzcuK6T073vge39J/T3",
-	"jqEHVzCCffg1/Bb+FfYmn5jJTrkIDQmJPe3L9ndyu+8hkjfqZCws3GZno0DAkoSjIjn7ztkwKZC6I0hr",
-	"zMzIbbb9gwb9/EpraczmThPThZvbvxvDT7JIWEx8zPvLuDDgawevADA8DRWIUr28VC43AmrXKDO0zLoX",
-	"hUz6Y2rDZeSNWAGLF3oF1OEB+Qll8PHkd/Y8md9OPoHAYZBNxxCM9eBbYZZOZB4NF6X0OrX5mfkkRilJ",
-	"AT3fi3iAztFzR9YYfyfhqBmdY5MmkTfy9imG55oszAsLuafnTz3fu8VEWbAe9Pq9vrlOLlCwBfdG3kGv",
-	"3zug1i49I9O6P8t7M25Qt7UeGPRRMOz3S1CzSKTRMAIYg5alnmE1r2wGO4FUIUz26YQ2UqIQAx5SRpyE",
-	"QEtQ1HeZsOmUB8Z0GncuP8zPkOX6R2rH8Az7/fv1gebtJtXekSx94sm5t3X/piOpo4Ez4w9XwCJ+i7vv",
-	"ij20k2+7K2fSfml7+53vHW1zS3ULFfWEYpAmXK+80avXfqn9+amqiALN83fGvWA3ykQKL7JVVN5rM86+",
-	"ZXqnpDkhrhQGeVh4w9bZoHD0BAwiTak7VQHtLJ/JKDTWjYX2kD/biE7/Xq/IjpjxGtaIzuDKTQulgazD",
-	"4YDAqmRVII1xs8R61dMKXzXrn8as5fOyPdIWuCseYjmB3npmVd44tJVsVjJ9d/46qrKEeJZa2+4sxEoa",
-	"7h7nsa2jxOUsgNIwbvmINJslHwGzTccfkzdDnpHLn1sj8Em58XhNZ3HbjKaJjLeeSqkx+l5Tyo/PbJmT",
-	"c4lEEKVhlqVazmRkcHS15QQHw72Drglq+eDptV1bCP2+64ba4kp7tOLd65+L4jbf8aqlNvSqVGJvlmHW",
-	"1T4qJQWj+PUqQT2Iq9xcSrOuC/Yq+f+BzbMelMxPGQUq2XmbWzecy7Jn5Q47Q245r2Pc8rt7QUUlEdi6",
-	"G5VwVE6dYL+31szcdbD5rpbdXnTr4eZbazvG19lPw3XH0LLVtF+8vvO9hVQtZvJshsHcmt5MoHyKqvPj",
-	"gYN5capxxAUdmCin1DdpA5cpf4OZ8Xb1CoqpzcU9uFxK1wuS+exjkTXoXGMgYyQH3Rhie1hlHsRrE667",
-	"Uu8oO7zMmFOZuHKlCQ2MW58d09YWjcupjTrIa876hugZWdjltqVTWLKcSZV1CNuAidvd7DdYO1tgLOa4",
-	"ohGM3z2ii81FjUibIh3rd1QP8MwOa7ah78SSY4MMBjbycP0/FMyTT+/i8Y+FzPIkiq0+gQjZrVsDQ9U0",
-	"QWxzNYLSeWINX2MD3tbOPLXAS+rzhQxX99xBVYcum+F/VW1FGrpOo6FrEMt/OHA/DKixajtkyntpWwDp",
-	"u5nMbOxyxqj8Uj2m9K5hZAYPMTLtNqaloatpbZwR2WRX3Hc/z4JsWI1mS1XWFNVsZbJ9R53r1xzqM1vH",
-	"bI5EPxihK+xb0QTSYt1+lgVbZ70uW7quSHONI2nhkpKSNavWpvibLFvbwe672bm6rYEsH0BIt21hs9qO",
-	"mzL3DrYwlfXN+HTf0eb7Wjd1mpuHw803FydSPK4f0Hq60SN4AudGJvN0eJszUITP+295eNcZQ7+ks8lV",
-	"udMwP7XFgIQ1WVzApAZsEwLSZiMVp93nrUmZzCrtwpv/ALR/T0D7TsQHW0FfA/Te+6iCMmCUZ+/Ckvv6",
-	"kdn7Bch3K6PQfpAfgv7QETuDHBq5jGNZZVCVzPY1M/50rRKYBSClDkpmC8alRkq/2msp0Kb+xmJSB5jJ",
-	"SZ6Lsu+F4QoO+32YtO3NnvTgLG/LzMub2u3ALA55du8r4TatrqVs9f1ppB36/o8D09uC8toMyj8uVGft",
-	"0n8zp7j7SOz31AO2oPRgC/BOeaC/jM2wLLuPA7ofFG8V2DX2f0O5LFbD8Ryte/Cctj+3Z4/KjRH1gyU7",
-	"GivsoUpj4V6U0A7dua1oYref7f2ypyEaC5QBfa5hZDFaT/lorTC53x+G/R3vvHlMG/Be5t3fFwuxoSrw",
-	"C5mI8pso3n8b4dDrg5G4h5Fw6fxNVsJpQHedP28hrFX6ezCxvTQTiJkOZmQE2l4CpeZpdiSdYDH6ULTa",
-	"aUXNtCOY/MuEQobJ1QRYgmNBR+KwZFV6Y9fD2gXgAd0C2ZTvjeXu7Vjvdh22BYcHe4P+Zf9ze9BXhsMO",
-	"Xl1J+utzeGJW9wsp5/D5Yb+2mSHfAUs7P7JG56/PszZn1609POoqix4OHwyNbfsj1pZFM5n/UBjdWWHU",
-	"KK+Fg5y7JcTJFWpNnZSkUpUOw89TobbqaZ4gFyiMotsudngxBb2UxtgFaZKg0LaFw3g5RQMjvXvO/EPu",
-	"5LA/KDqfqaHtsH/c6yjknedvJnhwJc5pT+tOk6r+HLXoT3mjgNOgwdF9SnL5RpJ2f0HgsnwI6yMV5f7G",
-	"gPMzYWWTz5WLK8s7iN6RhOrxFgiRnbD6tyogvf9+Fi15AVvtqFf2tLYvCa1BwiKrSjvm8x611tJPGcd2",
-	"EVH+Qyj0+1MVqZ8Q/ndVF1mrVvf1z4v3HVM+y4Qtbe9R17ZPxQQKtC3AL17eZkiivQEm/DESOQGVpaki",
-	"vMXINxFG0V4fhqAl7bB4UdpnRa/3ybdLWrUei/xgCT3DFSwxQdf+0BanpLRdcwceSlUHB04HrbId9u+r",
-	"XG4XaYdquV0VWpbOOd3kdLxbGDXYBqMO+7+U08GUC2hd1f+9BawPzseDnA/SosL5+FXmIsgkf9tohzdC",
-	"afEttxG5s7DyNw4w92sWSJXeNEBHoJffNuADRgrhqH/Q6pq8JDLen51C2VRdB2+xCeofLY+wvj5VEYtQ",
-	"kru6lMm8e8PRnT1mt31jToXzxoDSpaF1fEMZpJnrm2+2e50/p22sgGkWyZvUbd63SmPlOd8gX2zms2rT",
-	"3DtyHrGA3lkclEtRYemop6L/3o3mUq/Nsb6SCRhsg2sWmduddi1nkjKltDO4/Gap0pAFG+9e3/1/AAAA",
-	"//8=",
+	"7H3dduPGle6r1MHxWbEdiCIpKbaklZUjy+1xJ+1urZY8zrjZEYvAplghWEWjCmJzenGWL+d6cjFvkBeZ",
+	"N/GTzNq7Cv8ASdFUuzvxlUQSKFTt32//VOGtF6jZXEmQRntnb70J8BBi+vdSxTFE3Agln4b4RQg6iMUc",
+	"v/DOvOd8BpqZidAs4FHEhGRmAixSd5qpMYN7iJdMQ3wvAmBmwg0ThhmVBBMIO57vwRs+m0fgnXkx/HDQ",
+	"6x8dn3i+p4MJzDg+bcbfPAN5ZybeWa//ue/NhMw++55ZzvFWbWIh77zVyveehjCbKwMyWL6EecSX0DDp",
+	"oYkTGLLFBKSdutA0a21UDCEbi1gbxqVeQMyMop+msCxNF0coztPNZKRUBFzSVF6CiZcXYwNxfQbXECgZ",
+	"ahx9wYVhIxirGOhJloyamVhAyPgdF7L05F6FPGKWzLyzo991u0Qd+zGnjZAG7iD2VjilOY/5DEzK2iTW",
+	"qmFyN8hArg0TIeNRDDxEFoL02ThWMzacgeEdCW+MHWB4TvOe8zukII+NZiOYCBkyYUoz7/qewPF/SCBe",
+	"er4n+QxnGNhpFJc1VvGMGzv73x17fr7O0273s97paf/k+LPj7ulpr7DmbsOaSwLxJ1jWF/tvKomZWkiG",
+	"s2FjFVuJUBIYjMcQGJ/1fvrxb/2TE3YvtBhFwC6uL58+ZcGExzxAWp6zKcwN3ds/ZhOVxLrDhoUHH/wJ",
+	"lkPkKQ8CmBtkqx5ILpWZQMz0HKJIyLsOQ8JrnMYUlmwhzISl18TwQwLIEc2O+302FPngt1NY3saQaAiH",
+	"nYEs6VQixQ8JHExhecBHAaqX53hgNTxnwp8PKvNt08L+yUlVC+fcGIhx1L+8+j8H//H6tx95Tar5TMyE",
+	"qTPga7VgMy6XqAsxmCSWjBs2U7osPP0W6Ylo1OJkQxjzJDL2lqIkHfWLktTbqDC+9yIOIW4ye8gphT/+",
+	"RjNRNmR9N885N5N8miL0fDRxiYjRIlXNx0cxjL0z7/8e5nb40P6qD5+GNJerWIVJYNpmM7c/v7v5vHQ3",
+	"/6pgOytYO/33onDXwONgUufIBYuEgZhHbM5jg24a7TexR8VMTxMf3TiqZMA1lL10xOdGzb1mXdT2gesW",
+	"Up3lCqmg50pqIJ/0BQ+/UCGJUaCkAUkWg8/nkQgIhBz+VeMi3qZz0vYpESo6hLfprzqZzXi8dMoxUuES",
+	"WSuVYX+8fvHc8717HiVgHxPijCpD+B7EMTrH2v33PBIhjXLGEglv5hCgwIEMkZL4PRNynpD10kkQgNbe",
+	"2ZhHGnCxdDct5HbMRWTRST7ZCzYWEIVsFAOfasZZnETQMNv6ML4XguEi0t7Zq7cejeKdeYfzWARwGxCw",
+	"870ZaM3vaLmJRtSBpjYC9PVdb/W6vOiCSmTrblrUalvD8YQGpxvq9qvxaewJ4UdcopB3jjZ4BZ9BeI4X",
+	"TvD7BddoLeSdxZQF9PrngwJ+PbC2s2mK7pbDMtqlqX7Bw0suA4geKJMB3XS7EDJUi9sgUrrK7EslxwJF",
+	"jhmlWKTkHeN3qoHbjUPlzCIvxY4sGbIxZxZQcsl6XTYTMjGgcXzGZcgCLpHKI4SbODZaTLmke94TueVm",
+	"ckhOao3M9n5hmSUEUCF7kZU+I2/XPq39S6qdxwNFte7sUr9UNaToN4VmM6E12u86g1uHauGzXc5hk3fM",
+	"GS80y8YpcvwajS6XrHa39e2EMxzpm6WaGHgrlbl1DOSjCOqrtnymENcqS8PCm4eqK6nQ7PLi+eWTZ0++",
+	"rGpiKkO/auDWGliWx0zfagx7HGWLgRsgxj5U4aROxmMRCJDmVhsVTGtCF0NKQpAquZswe1mDxtXHauGo",
+	"MDDTh93DH0xZvVzowPpnjOsphOzEZ/yeiwhFmB1VWdw8swKyR4I0y/CvOO2hvHnvNK7paanetUjGxxjr",
+	"2VWTlLik4ETFhkVCwicd9vwdIbmXdvbbq+suvKSo6DBNTDTycqaQld2dQfc7g9xZxjCD3fvnS8GOPlfm",
+	"K5XI8KFYO9FGzZz/HacD5Or6XDGdBBOWXteEsetDtLA3u7LiHAsKkD2InZ62mc/iNc02yNnlTYtylzWs",
+	"qT7ABuuT3rBmZamz+Oyz1oXllzyeGcqIp2LGsyeGCpz9eSMs5tuzpLqn6m9l5iB3FFV9m5THKHvC7Ens",
+	"4uppvi5blFgjvuVhy7Ylo1kBc04gQI8fi7uJYVItzpmJl3nVoS6Ua2cdcsNHXMMWE26fZlotcrMMlQPy",
+	"W05xz/JVo1UGMtsW2+jNzlkMc+AmjUzyPGRFSqlqdJCVjdYJaKHAtPL3Id7/wg0s+PJGzEAluzlJ4+5t",
+	"YalKopBINRZS6AmVC8UM1rN0LwzdNIUOe0kMQr5xFgOnRBOPFnypmeZjyDjI2SIWBiwnhdGsEPO+Zwx9",
+	"Kg3EkkeWMrvwU7gRCgy9VjNw8g3SsEWs5B1TkqkkZlqE8BgcvGAhjCHIktWOm8Q0hJGioFhBTgf2GGmW",
+	"P8HyJVUDdiNoY2GhpC+iJlJkSfA6ws+VmsVjaUx1DtpwGeq2GeyXxjuCwcZ8TIp8mqCKTRQ0ApV90DB7",
+	"DgG1LDDeL62u+DJSPLxR6hmP72Anas3tGLdGqduIRmkOrOm32KWV2Tfii8cSvrUP3DP9LHj8WdLWhLQf",
+	"DI33L3Hucfun2bW1vzvB4HcAAvcigm34LgOA6RyFZnqSGIIOoVrIDrtJ58Y4enM2LICA4XuED66nyQ2f",
+	"gnxgDKOnya1J7yskxZxXSIV8wl1nmJ4mDRFAPkpLVGpvy8PQEURK3lHTFC8/qhSKrpvG4wQMm564X937",
+	"VupkjqgHwm8gFPyGSuo7aV820O0MR7ql6nylvmJSa0wA69I+5AAfesaqz3lsb4BKqBF0cs2G1YcP903q",
+	"bO6uW85GhG0NOGnESB04rlXOVCP5aiffTo1u9V4l33tzoGwdor/yvS+5ga9E1Nh5eIF2Dax7QCr2u/3j",
+	"g27voNsbkmF7+dUlOzo6Om264qbXP+t2z7rd74flrpD8Eq+wJnzQgYoP6C/GWHZ9aT/IUaWvpVvrDvG9",
+	"LHCZx2oOsREuiUICXGuqNOhIztko5hLhlkwbECVS7VW9dNCU0V1TwGystLTV/Vpq9kWA0AQaGtOQdSyL",
+	"EZgK6SseRWpBYxcNahOga9X31pikEP21JZjKn9Lw/3VROprIXOY0yu+dOqixP3MLVVZ/R53E2gWfC8Q9",
+	"50zJaOnKENTaKwzTGL3nnRBDsmwkvJTy3MoofUmT8Kh89eapva3Xdd2D6edsRTyO+RIvhlR0yzN/IYFM",
+	"GMjAdsNxNocYbSd7ajRbqDhEHDHjS5c6KmvauhpBsdcqnV97s3TBUtdshM16kAEvKBB9LnKWvvCrvc9l",
+	"ZuK3nm3zSpsKXmVPTqnkW41+nY2lRn8FdOvOAjgW1OyAgwp16RDBxFbofDRh3Jb75orkmQnpmrrRrZDR",
+	"G7qazU8//n3os6GtfacfXItC+hFvGrpqJzBy/LrMo2oxL2fLSbfJyGUIZ4OU23xT+VnF1ojSo6yE1psC",
+	"i2yw5Msn0ET/r4FHZlInvQO/bcRPsbGFzNVefzJo+oDPRZU+64W24ue04SZpl9+hmg6L9l9Ny3ZJTbcz",
+	"RIWn9mqSbKfgZ/RoomETZLig5BR7DvcQM3gTAISa9f9ycsR++s//Yj2facX+yO/5Nd1DCUmNFg3e8MBE",
+	"y8cHEr2V730DhtdZn7f+15d1xTVNE4GDbezPdQXvo20C50wmUZQuJd2HkcWusmzzjvu7Lw+fY6NT22Hb",
+	"0ONd5GZhZU18fA6LrNuDh6HANfPoqkAcZxEraKVQMNzgcAogc1XwUQ37M4QEnWZDs8TSVk4tXQW6rppX",
+	"W+vUKtQqF0Lts9eRjR74MNIVCpJbdKX7HlrcukwKCEBXm+LbRQpNZ3eL3QFFWpQqpziLFkK4ZNMDyWD7",
+	"q9cTIE1j4aVUPM4bfzfeKQK4pCtXhCI33XA9TejKtHFp7bV40TO4hwYUQPE9ra0833ToRho6jb4RM9CG",
+	"z+Z1fqchjM++vbn02UxEkdB2w5WzPCk8xEAdIdSEz+cgq17KRjVHGPh0T8+OMPDpdLvd72sxTj226R+X",
+	"HBl+rJqiQhP/YBC+PV4d4J9++ufG/jkr/RkMOvjP0er7jza4rhs7pcyan/bSrDqJXhS9GFOyZR3r6PJr",
+	"l95Z+VU30GKdEODiT7bVh+dZSLurQAcgCeGmyRKLXbeyXLuZrSIVTqsy2Ga1XqfkugjsuhqxGaL0EbBQ",
+	"SUi3k+TGOIUdLi7MYsIyCMl/reHCktF8PLvIrhGD8Cj3KTwLMXCBE34PbAQg2QziOwhT/Gw38TzYrG4w",
+	"rFWIl4yMMjzKLVl5DT+YJfuf/2aJFOa2YEJI1ui/8vxOTj/vdv197S8szPWYWiPKk2igOP6IFEaBmSP5",
+	"M/BTaCafRzyAsGUJvf7p6folZHTubjv5o43erGFxNd40WWsS4WdCm5duk09dlENuMeb2FiA3SVUj0Kb3",
+	"fYqyzMYkJOHdcmS81re5y9rDW1qce3YrfTbTZiNJ9j/p1tletwRd3xGAzyXZlouLhvDy5ZOLmydfer53",
+	"+eL5V09ffmP/d93wZbOYX9saix1lM0orEFXyudTYLScbrrc14vkauKEPMzUD6XoPhE7bfB7ktZwbKYls",
+	"f42jwsVZd4GY4TaRxuY/WnZquxlywxYUfnOWkdgtxa0ybYgvAiH7Hfpkl1Gi1lUImYrp41xp2pe5Dh0d",
+	"9z5odNTPyI3iYjaGUDUQiven+zd2HoD6YLe5vXzbzuHlluAhT7NsNs320pXvrfXa18ksjV1JhX7DUl/S",
+	"5rmPjk4/eyzPXYWEpTw8fcqyPMVVlRhWYX9ZmhpU2a8ZpyaDW4jMtsASbYjhZP+I4Tjvm2iozuwmx9uK",
+	"43seDDdhbHvyScAlmmAiIYRMqkWHkQey6VB2JxBo82BKxjoSY+pr4yN1Dy5dndjNK1zmW1cKbH4M7Thp",
+	"1I6NkXtJN5olmxi0R2iYiuM/ACosSu+Gwx6QB7QRmo0iLqdlF/0lRBF7xo0wSQjss+OjbsUPrztaYDC4",
+	"3oS+3Dx/Hn4t8O3xEax72LdzRCYbk3CVjP2IWg+oaKLZFGCOWiliRo0tVIATsjhKr57N3NUM7ZBpq639",
+	"2tqyddKkFpIFKoRzZg+28OkEiAMNUgsj7sEngKwSw/Sco13jhoGg3heQlezZs4urmxdXB18+efbsALFi",
+	"rTy15lSLweD6486ng8H1J3/4yNtQBCosu836Kml3oj3AXj7cJZ7gXDZUVBHbMlusJhFDh213w1EdtBAs",
+	"4ZWva+dNba60Vgo4u2VJHzMN+o6BfZfaeIQcqyYERXKvs6hPxFZOfNqZnYWBzn0bPkW42mEkcXREF5+C",
+	"tDFUmvjDr23+hsZAly6tT09zzkIPZAoOfZsgTQthSgbQYRczlUijGY8hB3QDOZCfflrY5t759FM2rG18",
+	"H5JDKJ6uY9sKYghUHLJAzWbCaGbUHZDWZvGuvfiMbpzC0i+ezzOQiwk3VKikcjOdTOazmFapYjYVUURp",
+	"QTYCswCQHXaRbpa4A2PPVisdqjZaGtv8gP+cU77Rbo6ZiAjyy5FQUcS0EVHE4kRqOizNtqAjI17CONE8",
+	"sqRCHxjDDGYjqjdbgj2R9xCpOWgk1wuJY7s4d/h2kDqMgXdGmumzAXkO/Pz2px//vloNcSWRwImHoa6f",
+	"fOa7cBvHwwh2WGDlQJo0Orc1z3lDaZTOvOJhVh7tsAtpbUHDHK1XYgPbNDHw8F+01vY/1ysz8FbDs4HM",
+	"e6CGeMnQZ3qiFmkDDLVQur4TK+x2w4tkQzfM0K0sO3JlBlyaDrtUIVh6a+q26rDnsEBh0QhaB3IESCoI",
+	"z5lBAEhiRNqzVAkLFXFpKtWCjZa0d+brm5srZsMrx7JCGx4yjXoQh9VeviH7uPfTj3/r9T9HPDy8OPie",
+	"8YN/Z92DU9Zht+yMHbLfst+z/88Ohp/gYsdChjiF2B6vZ3tzhd2zEqk7fT6Q1g6nhxGxgMexAE1y9p1z",
+	"ekoCtYuQ1uDKCIvb3k80hX6pLXjGp04Tk7lb278iUiBZJMNMdMwa7oRES2wHL1lj9jTUTBYaBQp9Aiig",
+	"lkepZ+YWj+Qy6Q+ohZoTfLECNpubJaOWl8IG34+Hf7AHOP1++AkLnA2yCSEyYx32rUTWyRQCCVmoFFCL",
+	"JkpSYi8ayMr4rrJgtSkGFqPykqJ6vheJAByCdGdJIZCKBRhOB0wlceSdeYehCmxyQRhyTS+seb64eur5",
+	"3j3E2hr2Xqfb6eJ1ag6Sz4V35h11up0j6oszE/LPh5OsseUOTFN/BloqzfrdbsEszWOF2kjGCC1roTdc",
+	"T0u7As9ZooEND+n4RFK4EAIRUsKfBMYopqm/NubjsQjQ5yJWzE7axGm55pvKGVn9bvdh/b5Zr0658SbN",
+	"63hq6m3dp+um1NKom9KHts6Je9h/9/OxXXzTXRmRDgs7/Ve+d7LNLeWtctT7C0ESC7P0zl699gtt7k91",
+	"SRRonX9AXMLvNIYhL1Iuau81jnNoid4qaU6IS8VREeZQ2wITioHPGVqvMbX2akbnCUxUFKIn5KE9gdNu",
+	"OKB/R0vyOThezXPRAXmZG6KclAUnzmhYtSwLJKqunaxXPkr0Vb0GjC4wW5fthbdGvgQti3WAxgPlsu6q",
+	"rWSzlIJc+etmleby0zxftZ+q+aDSUk7wAYclrpuJS5QwygM59tHUbE7/jHHbsf0xIR9CUS7bbx3GJ8Wu",
+	"7TVt2U0rGsdqtvVSCl3lD1pSdrZtw5ocfJJBlIRpmmwxURHa0eWWC+z1D47aFmjUzstrujYX+kPXJrbF",
+	"lfbc09Xrn2vFbTLlVUNZ61Whs6BeNFpXqSnVPFDxq2WMavRXurmQ510XJZYKFD2b6D0quJ+iFSiVDWzS",
+	"HymXpumKrYc43WLSCCH86kGmopR9bNx1THZUjZ1gf7DeDO862nxXw64+uvV4862VowPW+U+kuiNo0Wva",
+	"L16vfG+udIObvJxAMLWuNxUonyLw7OzuYJofOR4JSaeZqjE1lNogZyzeQOq8XfGE4m+8uMNuFsq1wKT4",
+	"fiDTJqURBGoGBObREduTZLOA32Bo7yrWZ+k5buhOVeyKqxhGYAiQnljXFLmrsY1QCGGnvVP0jDREc8cP",
+	"UAizmCidtlfb4ErYYw3uoHLIxEBOwUJzxOhndDFeVIvKKSqyuKN8um56kroNk4d2OjYg4cxGKa7tiQJ/",
+	"wvUudv9YqjSnovnyExYBv3c8wFmNY4AmqBEUjlarYY0N9rZyILE1vKQ+DztZtta628sK/q/KHVh912DV",
+	"d01y2Q9H7oce9ZNtZ5myJuMGg/TdRKU+djHhVP8pnyG8qjmZ3i5OptnHNPSx1b2NcyKb/Ir77ud5kA3c",
+	"qHePpf1f9U4t21bVyr/6UJ/Zomp9JPoBhS73b3kvS4N3+1kebJ33umloKiPNRSBpzSUlMCterUnxN3m2",
+	"prcu7GeH8rYOsngWI922hc9qOncM7+1t4Sqrhy7QfSeb72vcvIs39/ubb85PHnlcHNB4zNUjIIErlMks",
+	"dd4EBvLw+fCtCFetMfRLenGALjZSZqfzoJGwLktINqwYtiEZ0noPmKBTBhqTMqlX2gea/9XQ/iMZ2vci",
+	"PtjK9NWM3gcfVVAGjHLybbbkoTgyffkHYbeiFToMsvPgdx2xNcihkYt2LK0i6oLbHnHE05WqYRqAFPo9",
+	"3ellhbZPv9wZKsGm/gZyWDUww/MsF2Vf2iQ0O+522bBpY/uwwy6zJtKsFGrc9tX8vGv3MiFh0+pGqUbs",
+	"TyPtEfs/jpne1iivzaD885rqtOv7FwPF7aeDf6AI2BqlnT3Ae4VA343PsCR7CAA9DPIXLOzb9n9DuSxe",
+	"seOZte6w57RHvDl7VGyiqJ4w2tKEYQ/PGkj3zohm0535irrt9tMtb/bUS/RAqaHPNIw8RuMRKY0VJvf7",
+	"bra/5YVUj+kDPsi8+4fiITZUBd6Riyi+lOPD9xHOev3qJB7gJFw6f5OXcBrQXufP2g0rlf4OG9q+myGb",
+	"cRNMyAk0vaFNT5P06EHJZ+CzvC3PaOrUPWPD/zekkGF4O2Q8hoGk84R4vCy8Tm+3dgG2Q7dAuuQH23L3",
+	"6rr3uw7bYId7B73uTfdze0paaoedeXUl6a+v2BPk7hdKTdnnx93KDopsgy9tPUm7qL++SnuoXSt4/6St",
+	"LHrc39k0Nm3KWFsWTWX+18Lo3gqjqLzWHGTULVicTKHW1ElJKnXhrQhZKtRWPfEJag4SFd22xbMXY2YW",
+	"Cp1dkMQxSGNbOBDl5M2O9GJI/IfgZL/by7ukqaHtuHvaaSnkXWWvqNi5Eue0p3FLS1l/Thr0p7gLwWlQ",
+	"7+QhJblsl0ozXpCwKB62+0hFuV/Y4PxMs7IJc2XiyrMOol/OrpCA0vWnW5iH9BjdX6p69OGDLOJ3brOa",
+	"TV4RZm1fD1pjBvOUKu30zxrUGus+RSO2j3Dyn0KbP5ySSPUY+H+ooshatXooOM/fRE7JLIxZGrb4I0hY",
+	"uDQS7R/w85fY4ZRoEwHGPiiRQ6bTHFUE9xD5GF7kvfVhyIyirRgvChuy6CVP2UZMq9YDmZ2BYSawZAuI",
+	"wfU+NAUpCW0E3QM8Ketgz+mgVbbj7kOVy+1PbVEtt/3CqMIJsZsQx/tlo3rb2Kjj7rtCHFy7aNaV/H9p",
+	"yLGbtfoVeeyEPEiFcuTxmxQfqDh75WoLFKGE+JYbiNwhX9k7Jbj7NQ2hCu+SoEPui++T8BlEGthJ96gR",
+	"l7ykaXw4e4TSpbre3Xz70z9bBmF9ZaokFqEirLpQ8bR9q9HKnkLcvCWnRHn0nnRpaFFvqIIkxb1uqx35",
+	"dvecxtcdcMMjdZe4MwGs0lh5zvba51v5rNrUd41cRTygFzcHxSJUWDiSKu+8d6O5pGt9rK9UzNC2sRGP",
+	"8HanXYuJohwp7R8uvjusMGROxtXr1f8GAAD//w==",
 }
 
 // decodeSpec returns the embedded OpenAPI spec as raw JSON bytes,
