@@ -510,7 +510,7 @@ func TestTemplate(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, made := range []string{"GOARCH=arm64 ", "-tags lambda.norpc ", "orchestrator/" + f.CodeURI} {
+	for _, made := range []string{"GOARCH=arm64 ", "-tags lambda.norpc ", "orchestrator/build/bootstrap orchestrator/" + f.CodeURI} {
 		if _, target, _ := strings.Cut(string(makefile), "\nlambda:"); !strings.Contains(target, made) {
 			t.Errorf("make lambda does not have %s", made)
 		}

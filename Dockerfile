@@ -1,0 +1,15 @@
+# One image for every command of b2b; without one it runs all three services on SQLite.
+FROM golang:1.26 AS build
+WORKDIR /src
+COPY . .
+RUN --mount=type=cache,target=/go/pkg/mod --mount=type=cache,target=/root/.cache/go-build \
+    CGO_ENABLED=0 go build -trimpath -ldflags '-s -w' -o bin/b2b ./cmd/b2b && mkdir bin/home
+
+FROM scratch
+COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/
+COPY --from=build --chown=65532:65532 /src/bin/home /home/b2b
+USER 65532:65532
+WORKDIR /home/b2b
+COPY --from=build /src/bin/b2b /usr/local/bin/b2b
+EXPOSE 3000 3001 3002
+ENTRYPOINT ["/usr/local/bin/b2b"]
