@@ -1,7 +1,6 @@
 package orchestrator_test
 
 import (
-	"context"
 	"encoding/json"
 	"io"
 	"net/http"
@@ -18,8 +17,6 @@ import (
 	"example.com/b2b/openapi/ordersapi"
 	"example.com/b2b/orchestrator"
 )
-
-var ctx = context.Background()
 
 // peers fakes both services. A step that has answers left in `instead` gives the first of them instead of its success.
 type peers struct {
