@@ -11,6 +11,7 @@ import (
 	"net/http/httputil"
 	"net/url"
 	"path"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -88,6 +89,28 @@ func TestKilledAnywhere(t *testing.T) {
 			p.kill()
 		}
 		t.Logf("%d of %d answers were lost", lost, kills)
+	})
+}
+
+// TestOneKeyAtOnce repeats one orchestration ten times in parallel.
+func TestOneKeyAtOnce(t *testing.T) {
+	dbtest.EachConfig(t, func(t *testing.T, c db.Config) {
+		g := dbtest.Open(t, c)
+		if _, err := db.Seed(t.Context(), g); err != nil {
+			t.Fatal(err)
+		}
+		p := start(t, append(environment(c), anyPorts...))
+		stock := stockOf(t, g, 2)
+		ids := make([]int64, 10)
+		var wg sync.WaitGroup
+		for i := range ids {
+			wg.Go(func() { ids[i] = order(p.orchestrator, "at-once") })
+		}
+		wg.Wait()
+		if ids[0] == 0 || len(slices.Compact(ids)) != 1 {
+			t.Errorf("orders %v for one key: %s", ids, p.log)
+		}
+		wantOneOrder(t, g, ids[0], stock-3, "at-once")
 	})
 }
 
