@@ -12,6 +12,7 @@ import (
 
 	"example.com/b2b/db"
 	"example.com/b2b/internal/apperr"
+	"example.com/b2b/internal/web"
 	api "example.com/b2b/openapi/customersapi"
 )
 
@@ -55,7 +56,7 @@ func (s *Service) ListCustomers(ctx context.Context, r api.ListCustomersRequestO
 	if r.Params.Search != nil {
 		q = db.Containing(q, *r.Params.Search, "name", "email")
 	}
-	rows, next, err := db.Page[customer](q, r.Params.Cursor, r.Params.Limit)
+	rows, next, err := db.Page[customer](q, db.OldestFirst, r.Params.Cursor, r.Params.Limit)
 	if err != nil {
 		return nil, err
 	}
@@ -84,11 +85,15 @@ func (s *Service) GetInternalCustomer(ctx context.Context, r api.GetInternalCust
 	return api.GetInternalCustomer200JSONResponse{Body: api.CustomerResponse{Success: true, Data: c.view()}}, nil
 }
 
-// UpdateCustomer changes the fields that are given, and may return 409 email_taken as CreateCustomer does.
+// UpdateCustomer changes the fields that are given. It may return 409 email_taken as CreateCustomer does, and 412
+// precondition_failed.
 func (s *Service) UpdateCustomer(ctx context.Context, r api.UpdateCustomerRequestObject) (api.UpdateCustomerResponseObject, error) {
 	var c customer
 	err := db.InTx(ctx, s.db, func(tx *gorm.DB) (err error) {
 		if c, err = find(db.ForUpdate(tx), r.ID); err != nil {
+			return err
+		}
+		if err := web.Precondition(r.Params.IfMatch, api.CustomerResponse{Success: true, Data: c.view()}); err != nil {
 			return err
 		}
 		if r.Body.Name != nil {
@@ -110,14 +115,20 @@ func (s *Service) UpdateCustomer(ctx context.Context, r api.UpdateCustomerReques
 	return api.UpdateCustomer200JSONResponse{Body: api.CustomerResponse{Success: true, Data: c.view()}}, nil
 }
 
-// DeleteCustomer deletes softly.
+// DeleteCustomer deletes softly, or returns 412 precondition_failed.
 func (s *Service) DeleteCustomer(ctx context.Context, r api.DeleteCustomerRequestObject) (api.DeleteCustomerResponseObject, error) {
-	res := s.db.WithContext(ctx).Delete(&customer{ID: r.ID})
-	if res.Error != nil {
-		return nil, res.Error
-	}
-	if res.RowsAffected == 0 {
-		return nil, notFound(r.ID)
+	err := db.InTx(ctx, s.db, func(tx *gorm.DB) error {
+		c, err := find(db.ForUpdate(tx), r.ID)
+		if err != nil {
+			return err
+		}
+		if err := web.Precondition(r.Params.IfMatch, api.CustomerResponse{Success: true, Data: c.view()}); err != nil {
+			return err
+		}
+		return tx.Delete(&c).Error
+	})
+	if err != nil {
+		return nil, err
 	}
 	return api.DeleteCustomer200JSONResponse{Body: api.DeletedResponse{Success: true, Message: fmt.Sprintf("Customer %d was deleted.", r.ID)}}, nil
 }

@@ -100,7 +100,7 @@ func TestCreateCustomer(t *testing.T) {
 			if err != nil || res.JSON201 == nil {
 				t.Fatalf("%v %s", err, res.Body)
 			}
-			got, err := c.GetCustomerWithResponse(ctx, res.JSON201.Data.ID)
+			got, err := c.GetCustomerWithResponse(ctx, res.JSON201.Data.ID, nil)
 			if err != nil || got.JSON200 == nil {
 				t.Fatalf("%v %s", err, got.Body)
 			}
@@ -294,17 +294,13 @@ func TestGetCustomer(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		base, c := serve(t, g)
 		t.Run("customer_not_found", func(t *testing.T) {
-			res, _ := c.GetCustomerWithResponse(ctx, 9007199254740991)
+			res, _ := c.GetCustomerWithResponse(ctx, 9007199254740991, nil)
 			wantError(t, res.StatusCode(), res.Body, 404, "customer_not_found")
 		})
 		for _, id := range []string{"0", "-1", "abc", "9223372036854775808", "9007199254740992", "1.5", "%20", "1%2F2"} {
 			t.Run("id "+id, func(t *testing.T) {
 				for _, path := range []string{"/customers/", "/internal/customers/"} {
 					status, body, _ := webtest.Do(t, "GET", base+path+id, "", "Authorization", "Bearer "+webtest.Token)
-					if id == "1%2F2" { // a slash in an id is another path
-						wantError(t, status, body, 404, "not_found")
-						continue
-					}
 					wantError(t, status, body, 400, "validation_failed", "/path/id")
 				}
 			})
@@ -348,11 +344,11 @@ func TestUpdateCustomer(t *testing.T) {
 			{"phone null", api.CustomerUpdate{Phone: nullable.NewNullNullable[string]()}, "After BEFORE@example.com -"},
 		} {
 			t.Run(step.name, func(t *testing.T) {
-				res, err := c.UpdateCustomerWithResponse(ctx, id, step.update)
+				res, err := c.UpdateCustomerWithResponse(ctx, id, nil, step.update)
 				if err != nil || res.JSON200 == nil {
 					t.Fatalf("%v %s", err, res.Body)
 				}
-				read, _ := c.GetCustomerWithResponse(ctx, id)
+				read, _ := c.GetCustomerWithResponse(ctx, id, nil)
 				if !bytes.Equal(res.Body, read.Body) {
 					t.Errorf("answered %s, read %s", res.Body, read.Body)
 				}
@@ -367,15 +363,15 @@ func TestUpdateCustomer(t *testing.T) {
 		}
 		t.Run("email_taken", func(t *testing.T) {
 			create(t, c, "Other", "other@example.com")
-			res, _ := c.UpdateCustomerWithResponse(ctx, id, api.CustomerUpdate{Name: ptr("Changed"), Email: ptr("Other@Example.com")})
+			res, _ := c.UpdateCustomerWithResponse(ctx, id, nil, api.CustomerUpdate{Name: ptr("Changed"), Email: ptr("Other@Example.com")})
 			wantError(t, res.StatusCode(), res.Body, 409, "email_taken", "/email")
-			read, _ := c.GetCustomerWithResponse(ctx, id)
+			read, _ := c.GetCustomerWithResponse(ctx, id, nil)
 			if read.JSON200.Data.Name != "After" {
 				t.Errorf("a refused update left %s", read.Body)
 			}
 		})
 		t.Run("customer_not_found", func(t *testing.T) {
-			res, _ := c.UpdateCustomerWithResponse(ctx, 99999, api.CustomerUpdate{})
+			res, _ := c.UpdateCustomerWithResponse(ctx, 99999, nil, api.CustomerUpdate{})
 			wantError(t, res.StatusCode(), res.Body, 404, "customer_not_found")
 		})
 		t.Run("bad fields", func(t *testing.T) {
@@ -389,17 +385,17 @@ func TestDeleteCustomer(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		_, c := serve(t, g)
 		made := create(t, c, "Gone", "gone@example.com")
-		res, err := c.DeleteCustomerWithResponse(ctx, made.ID)
+		res, err := c.DeleteCustomerWithResponse(ctx, made.ID, nil)
 		if err != nil || res.JSON200 == nil || res.JSON200.Message == "" {
 			t.Fatalf("%v %s", err, res.Body)
 		}
-		again, _ := c.DeleteCustomerWithResponse(ctx, made.ID)
+		again, _ := c.DeleteCustomerWithResponse(ctx, made.ID, nil)
 		wantError(t, again.StatusCode(), again.Body, 404, "customer_not_found")
-		read, _ := c.GetCustomerWithResponse(ctx, made.ID)
+		read, _ := c.GetCustomerWithResponse(ctx, made.ID, nil)
 		wantError(t, read.StatusCode(), read.Body, 404, "customer_not_found")
 		internal, _ := c.GetInternalCustomerWithResponse(ctx, made.ID)
 		wantError(t, internal.StatusCode(), internal.Body, 404, "customer_not_found")
-		update, _ := c.UpdateCustomerWithResponse(ctx, made.ID, api.CustomerUpdate{Name: ptr("Back")})
+		update, _ := c.UpdateCustomerWithResponse(ctx, made.ID, nil, api.CustomerUpdate{Name: ptr("Back")})
 		wantError(t, update.StatusCode(), update.Body, 404, "customer_not_found")
 		list, _ := c.ListCustomersWithResponse(ctx, &api.ListCustomersParams{Search: ptr("gone@")})
 		if len(list.JSON200.Data) != 0 {

@@ -172,15 +172,26 @@ func Containing(g *gorm.DB, text string, columns ...string) *gorm.DB {
 	return g.Where("("+strings.Join(conditions, " OR ")+")", args...)
 }
 
-// Page reads one page of a list, in ascending id behind the last id already seen, and returns the cursor of the next page: nil
-// when there is none. T is a gorm model; Key is its id.
-func Page[T interface{ Key() int64 }](q *gorm.DB, cursor *int64, limit *int32) ([]T, *int64, error) {
-	if cursor != nil {
+// Order is the direction of a list.
+type Order string
+
+// The directions of a list, by id.
+const (
+	OldestFirst Order = "id"
+	NewestFirst Order = "id DESC"
+)
+
+// Page reads one page of a list behind the last id already seen, and returns the cursor of the next page: nil when there is
+// none. T is a gorm model; Key is its id.
+func Page[T interface{ Key() int64 }](q *gorm.DB, order Order, cursor *int64, limit *int32) ([]T, *int64, error) {
+	if cursor != nil && order == OldestFirst {
 		q = q.Where("id > ?", *cursor)
+	} else if cursor != nil && *cursor > 0 {
+		q = q.Where("id < ?", *cursor)
 	}
 	size := int(*limit) // the spec's default fills it
 	var rows []T
-	if err := q.Order("id").Limit(size + 1).Find(&rows).Error; err != nil {
+	if err := q.Order(string(order)).Limit(size + 1).Find(&rows).Error; err != nil {
 		return nil, nil, err
 	}
 	if len(rows) <= size {

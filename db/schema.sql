@@ -24,6 +24,19 @@ CREATE TABLE products (
   CONSTRAINT ck_products_stock CHECK (stock >= 0)
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;
 
+-- Every change of a product's stock that is not an order: stock = sum of deltas - pieces of its orders not CANCELED.
+CREATE TABLE stock_adjustments (
+  id         BIGINT       NOT NULL AUTO_INCREMENT PRIMARY KEY,
+  product_id BIGINT       NOT NULL,
+  delta      BIGINT       NOT NULL,
+  level      BIGINT       NOT NULL,
+  reason     VARCHAR(255) NOT NULL,
+  created_at DATETIME(3)  NOT NULL,
+  KEY ix_stock_adjustments_product (product_id, id),
+  CONSTRAINT fk_stock_adjustments_product FOREIGN KEY (product_id) REFERENCES products (id),
+  CONSTRAINT ck_stock_adjustments_level CHECK (level >= 0)
+) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;
+
 CREATE TABLE orders (
   id           BIGINT      NOT NULL AUTO_INCREMENT PRIMARY KEY,
   customer_id  BIGINT      NOT NULL,
@@ -32,12 +45,14 @@ CREATE TABLE orders (
   created_at   DATETIME(3) NOT NULL,
   confirmed_at DATETIME(3) NULL,
   canceled_at  DATETIME(3) NULL,
+  cancel_reason ENUM ('requested', 'reservation_expired', 'compensation') NULL,
   KEY ix_orders_status (status, id),
   KEY ix_orders_customer (customer_id, id, status),
   CONSTRAINT fk_orders_customer FOREIGN KEY (customer_id) REFERENCES customers (id),
   CONSTRAINT ck_orders_total CHECK (total_cents >= 0),
   CONSTRAINT ck_orders_confirmed CHECK ((status <> 'CREATED' OR confirmed_at IS NULL) AND (status <> 'CONFIRMED' OR confirmed_at IS NOT NULL)),
-  CONSTRAINT ck_orders_canceled CHECK ((status = 'CANCELED') = (canceled_at IS NOT NULL))
+  CONSTRAINT ck_orders_canceled CHECK ((status = 'CANCELED') = (canceled_at IS NOT NULL)),
+  CONSTRAINT ck_orders_cancel_reason CHECK ((status = 'CANCELED') = (cancel_reason IS NOT NULL))
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;
 
 CREATE TABLE order_items (

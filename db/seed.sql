@@ -19,6 +19,10 @@ INSERT INTO products (id, sku, name, price_cents, stock, created_at) VALUES
   (9, 'CAM-LOGI-BRIO', 'Logitech Brio 4K', 17900, 90, '2024-01-10 09:08:00.000'),
   (10, 'SSD-SAM-T7', 'Samsung T7 SSD 2 TB', 15900, 120, '2024-01-10 09:09:00.000');
 
+INSERT INTO stock_adjustments (product_id, delta, level, reason, created_at)
+  SELECT id, stock + CASE id WHEN 1 THEN 1 WHEN 3 THEN 4 WHEN 4 THEN 2 ELSE 0 END, stock + CASE id WHEN 1 THEN 1 WHEN 3 THEN 4 WHEN 4 THEN 2 ELSE 0 END, 'created', created_at
+  FROM products;
+
 INSERT INTO orders (id, customer_id, status, total_cents, created_at, confirmed_at, canceled_at) VALUES
   (1, 1, 'CONFIRMED', 67700, '2024-01-15 10:00:00.000', '2024-01-15 10:02:00.000', NULL),
   (2, 2, 'CREATED', 319600, CURRENT_TIMESTAMP, NULL, NULL);

@@ -86,8 +86,9 @@ func blameCustomer(err error) error {
 func (s *Service) cancel(ctx context.Context, id int64) error {
 	ctx, stop := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 	defer stop()
+	compensation := "compensation"
 	_, err := ask(ctx, "Orders API", func() (*ordersapi.CancelOrderResponse, error) {
-		return s.Orders.CancelOrderWithResponse(ctx, id, nil)
+		return s.Orders.CancelOrderWithResponse(ctx, id, nil, ordersapi.Cancellation{Reason: &compensation})
 	}, (*ordersapi.CancelOrderResponse).GetJSON200)
 	if err != nil {
 		return fmt.Errorf("order %d could not be canceled: %w", id, err)

@@ -20,6 +20,7 @@ const name = "orders-api"
 type Config struct {
 	Customers          customersapi.ClientWithResponsesInterface // the Customers API
 	CancellationWindow time.Duration                             // how long a CONFIRMED order may be canceled
+	Reservation        time.Duration                             // how long a CREATED order holds its stock; 0 is for ever
 	KeyLifetime        time.Duration                             // how long an idempotency key is remembered
 }
 

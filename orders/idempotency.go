@@ -21,7 +21,7 @@ type idempotencyKey struct {
 	Operation      string `gorm:"primaryKey"`
 	IdempotencyKey string `gorm:"primaryKey"`
 	RequestHash    []byte
-	TargetID       *int64  // the order
+	TargetID       *int64  // the order, or the product whose stock was adjusted
 	Status         *int    // the HTTP status of the first answer
 	ResponseBody   *string // its body
 	ExpiresAt      time.Time
@@ -31,6 +31,16 @@ type idempotencyKey struct {
 
 // anyone is the caller of every key as long as the API does not ask who calls.
 const anyone = "public"
+
+// The operations that take a key, as the contract calls them.
+const (
+	createOrder  = "createOrder"
+	confirmOrder = "confirmOrder"
+	cancelOrder  = "cancelOrder"
+	adjustStock  = "adjustStock"
+)
+
+var operations = []string{createOrder, confirmOrder, cancelOrder, adjustStock}
 
 // request is what a key stands for.
 type request struct {
@@ -61,11 +71,14 @@ type answer struct {
 	replayed bool
 }
 
-// once runs effect in a transaction and answers with the order that it returns. With a key, the key's row commits in the same
+// effect changes something in tx and returns its id and the body of the answer.
+type effect func(tx *gorm.DB) (target int64, body any, err error)
+
+// once runs effect in a transaction and answers with the body that it returns. With a key, the key's row commits in the same
 // transaction as the effect, so effect happens at most once for the key: a repeat gets the first answer, a repeat while the
 // first still runs waits for it, and the key with another request is 422 idempotency_key_reused. When effect refuses, nothing
 // is remembered.
-func (s *Service) once(ctx context.Context, r request, effect func(tx *gorm.DB) (order, []orderItem, error)) (answer, error) {
+func (s *Service) once(ctx context.Context, r request, effect effect) (answer, error) {
 	var a answer
 	err := db.InTx(ctx, s.db, func(tx *gorm.DB) error {
 		if r.key != nil {
@@ -78,19 +91,19 @@ func (s *Service) once(ctx context.Context, r request, effect func(tx *gorm.DB) 
 				return nil
 			}
 		}
-		o, items, err := effect(tx)
+		target, body, err := effect(tx)
 		if err != nil {
 			return err
 		}
-		body, err := json.Marshal(api.OrderResponse{Success: true, Data: s.view(o, items)})
+		encoded, err := json.Marshal(body)
 		if err != nil {
 			return err
 		}
-		a = answer{status: r.status, body: body}
+		a = answer{status: r.status, body: encoded}
 		if r.key == nil {
 			return nil
 		}
-		return r.row(tx).Updates(map[string]any{"target_id": o.ID, "status": a.status, "response_body": string(body)}).Error
+		return r.row(tx).Updates(map[string]any{"target_id": target, "status": a.status, "response_body": string(encoded)}).Error
 	})
 	return a, err
 }
@@ -144,6 +157,38 @@ func (s *Service) remembered(ctx context.Context, r request) (answer, bool) {
 	return *first, true
 }
 
+// GetIdempotencyKey tells what a key has done, and returns 404 idempotency_key_unknown when that is nothing, or has expired.
+func (s *Service) GetIdempotencyKey(ctx context.Context, r api.GetIdempotencyKeyRequestObject) (api.GetIdempotencyKeyResponseObject, error) {
+	q := s.db.WithContext(ctx)
+	var rows []struct {
+		Operation   string
+		TargetID    *int64
+		ExpiresAt   time.Time
+		OrderStatus *api.OrderStatus
+	}
+	err := q.Model(&idempotencyKey{}).Select("operation, target_id, expires_at, orders.status AS order_status").
+		Joins("LEFT JOIN orders ON orders.id = target_id AND operation <> ?", adjustStock).
+		Where("caller = ? AND operation IN ? AND idempotency_key = ? AND expires_at > ?", anyone, operations, r.Key, db.Now(q, 0)).
+		Find(&rows).Error
+	if err != nil {
+		return nil, err
+	}
+	if len(rows) == 0 {
+		return nil, apperr.New(apperr.KindNotFound, "idempotency_key_unknown", "Nothing has been done with this key.")
+	}
+	report := api.KeyReport{IdempotencyKey: r.Key}
+	for _, row := range rows {
+		done := api.KeyedOperation{Operation: api.KeyedOperationOperation(row.Operation), ExpiresAt: api.Time{Time: row.ExpiresAt}}
+		if row.Operation == adjustStock {
+			done.ProductID = row.TargetID
+		} else {
+			done.OrderID, done.OrderStatus = row.TargetID, row.OrderStatus
+		}
+		report.Operations = append(report.Operations, done)
+	}
+	return api.GetIdempotencyKey200JSONResponse{Body: api.KeyReportResponse{Success: true, Data: report}}, nil
+}
+
 // PurgeKeys deletes the keys that have expired, in small steps, and returns how many it deleted.
 func (s *Service) PurgeKeys(ctx context.Context) (int64, error) {
 	for total := int64(0); ; {
@@ -171,7 +216,8 @@ func (a answer) write(w http.ResponseWriter) error {
 	return err
 }
 
-// VisitCreateOrderResponse and the next two make answer a response of the generated strict server.
+// VisitCreateOrderResponse and the next three make answer a response of the generated strict server.
 func (a answer) VisitCreateOrderResponse(w http.ResponseWriter) error  { return a.write(w) }
 func (a answer) VisitConfirmOrderResponse(w http.ResponseWriter) error { return a.write(w) }
 func (a answer) VisitCancelOrderResponse(w http.ResponseWriter) error  { return a.write(w) }
+func (a answer) VisitAdjustStockResponse(w http.ResponseWriter) error  { return a.write(w) }

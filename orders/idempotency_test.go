@@ -80,7 +80,7 @@ func TestIdempotencyKey(t *testing.T) {
 			scarce := s.product(t, 1, 0)
 			res := s.place(t, "refused", line(scarce, 1))
 			webtest.WantError(t, res.StatusCode(), res.Body, 400, "insufficient_stock", "/items/0/qty")
-			s.UpdateProductWithResponse(ctx, scarce, api.ProductUpdate{Stock: ptr(int64(1))})
+			s.UpdateProductWithResponse(ctx, scarce, nil, api.ProductUpdate{Stock: ptr(int64(1))})
 			if res = s.place(t, "refused", line(scarce, 1)); res.JSON201 == nil {
 				t.Errorf("%s", res.Body)
 			}
@@ -216,7 +216,7 @@ func TestConcurrent(t *testing.T) {
 			p := s.product(t, 1, 1000)
 			counts := atOnce(60, func(i int) string {
 				if i%3 == 0 {
-					res, err := s.UpdateProductWithResponse(ctx, p, api.ProductUpdate{PriceCents: ptr(int64(i + 1))})
+					res, err := s.UpdateProductWithResponse(ctx, p, nil, api.ProductUpdate{PriceCents: ptr(int64(i + 1))})
 					if err != nil {
 						return err.Error()
 					}

@@ -11,21 +11,29 @@ import (
 
 	"example.com/b2b/db"
 	"example.com/b2b/internal/apperr"
+	"example.com/b2b/internal/web"
 	api "example.com/b2b/openapi/ordersapi"
 )
 
 // order is a row of the table orders.
 type order struct {
-	ID          int64
-	CustomerID  int64
-	Status      api.OrderStatus
-	TotalCents  int64
-	CreatedAt   time.Time // this and the next two on the database's clock
-	ConfirmedAt *time.Time
-	CanceledAt  *time.Time
+	ID           int64
+	CustomerID   int64
+	Status       api.OrderStatus
+	TotalCents   int64
+	CreatedAt    time.Time // this and the next two on the database's clock
+	ConfirmedAt  *time.Time
+	CanceledAt   *time.Time
+	CancelReason *string // one of the reasons below when CANCELED
 
 	Now time.Time `gorm:"->"` // the database's clock, where a query selects it
 }
+
+// Why an order is CANCELED.
+const (
+	requested          = "requested"
+	reservationExpired = "reservation_expired"
+)
 
 // orderItem is a row of the table order_items: one for each product of the order.
 type orderItem struct {
@@ -44,7 +52,7 @@ const maxCents = 1<<53 - 1
 // CreateOrder takes the stock of every line or of none. Errors: 404 customer_not_found and product_not_found, 400
 // insufficient_stock, 400 validation_failed for a total above maxCents, 422 idempotency_key_reused, 503 customers_unavailable.
 func (s *Service) CreateOrder(ctx context.Context, r api.CreateOrderRequestObject) (api.CreateOrderResponseObject, error) {
-	what := request{operation: "createOrder", key: r.Params.XIdempotencyKey, content: r.Body, status: http.StatusCreated}
+	what := request{operation: createOrder, key: r.Params.XIdempotencyKey, content: r.Body, status: http.StatusCreated}
 	if err := s.checkCustomer(ctx, r.Body.CustomerID); err != nil {
 		// A retry gets its first answer, whatever became of the customer or the Customers API since.
 		if first, found := s.remembered(ctx, what); found {
@@ -52,31 +60,31 @@ func (s *Service) CreateOrder(ctx context.Context, r api.CreateOrderRequestObjec
 		}
 		return nil, err
 	}
-	return s.once(ctx, what, func(tx *gorm.DB) (order, []orderItem, error) {
+	return s.once(ctx, what, func(tx *gorm.DB) (int64, any, error) {
 		o, items := order{CustomerID: r.Body.CustomerID, Status: api.CREATED}, merge(r.Body.Items)
 		now, err := price(tx, items)
 		if err != nil {
-			return o, nil, err
+			return 0, nil, err
 		}
 		for _, item := range items {
 			o.TotalCents += item.SubtotalCents // below 2^63: 100 lines of 10^9 cents × 10^6 pieces
 		}
 		if o.TotalCents > maxCents {
-			return o, nil, apperr.Validation(apperr.Detail{Field: "/items", Message: "add up to more than 9007199254740991 cents"})
+			return 0, nil, apperr.Validation(apperr.Detail{Field: "/items", Message: "add up to more than 9007199254740991 cents"})
 		}
 		// Stock before lines: the lines' foreign key takes a shared lock on the product, and two orders that both hold it
 		// could not take stock any more.
 		if err := takeStock(tx, items); err != nil {
-			return o, nil, err
+			return 0, nil, err
 		}
 		o.CreatedAt, o.Now = now, now
 		if err := tx.Create(&o).Error; err != nil {
-			return o, nil, err
+			return 0, nil, err
 		}
 		for i := range items {
 			items[i].OrderID = o.ID
 		}
-		return o, items, tx.Create(&items).Error
+		return o.ID, s.response(o, items), tx.Create(&items).Error
 	})
 }
 
@@ -96,40 +104,59 @@ func merge(lines []api.NewOrderItem) []orderItem {
 }
 
 // ConfirmOrder makes a CREATED order CONFIRMED and leaves a CONFIRMED one as it is. Errors: 404 order_not_found, 400
-// order_not_confirmable, 422 idempotency_key_reused.
+// order_not_confirmable, 412 precondition_failed, 422 idempotency_key_reused.
 func (s *Service) ConfirmOrder(ctx context.Context, r api.ConfirmOrderRequestObject) (api.ConfirmOrderResponseObject, error) {
-	what := request{operation: "confirmOrder", key: &r.Params.XIdempotencyKey, content: r.ID, status: http.StatusOK}
-	return s.once(ctx, what, func(tx *gorm.DB) (order, []orderItem, error) {
-		o, items, err := s.find(db.ForUpdate(tx), tx, r.ID)
-		if err != nil || o.Status == api.CONFIRMED {
-			return o, items, err
+	what := request{operation: confirmOrder, key: &r.Params.XIdempotencyKey, content: r.ID, status: http.StatusOK}
+	return s.once(ctx, what, func(tx *gorm.DB) (int64, any, error) {
+		o, items, err := s.lock(tx, r.ID, r.Params.IfMatch)
+		if err != nil {
+			return 0, nil, err
 		}
-		if o.Status != api.CREATED {
-			return o, nil, apperr.New(apperr.KindInvalid, "order_not_confirmable", "Order %d is %s and cannot be confirmed.", o.ID, o.Status)
+		switch o.Status {
+		case api.CANCELED:
+			return 0, nil, apperr.New(apperr.KindInvalid, "order_not_confirmable", "Order %d is %s and cannot be confirmed.", o.ID, o.Status)
+		case api.CREATED:
+			o.Status, o.ConfirmedAt = api.CONFIRMED, &o.Now
+			err = tx.Select("status", "confirmed_at").Updates(&o).Error
 		}
-		o.Status, o.ConfirmedAt = api.CONFIRMED, &o.Now
-		return o, items, tx.Select("status", "confirmed_at").Updates(&o).Error
+		return o.ID, s.response(o, items), err
 	})
 }
 
 // CancelOrder gives the stock of an order back, unless it is CANCELED already. Errors: 404 order_not_found, 400
-// cancel_window_closed, 422 idempotency_key_reused.
+// cancel_window_closed, 412 precondition_failed, 422 idempotency_key_reused.
 func (s *Service) CancelOrder(ctx context.Context, r api.CancelOrderRequestObject) (api.CancelOrderResponseObject, error) {
-	what := request{operation: "cancelOrder", key: r.Params.XIdempotencyKey, content: r.ID, status: http.StatusOK}
-	return s.once(ctx, what, func(tx *gorm.DB) (order, []orderItem, error) {
-		o, items, err := s.find(db.ForUpdate(tx), tx, r.ID)
-		if err != nil || o.Status == api.CANCELED {
-			return o, items, err
+	reason := requested
+	if r.Body != nil && r.Body.Reason != nil {
+		reason = *r.Body.Reason
+	}
+	what := request{operation: cancelOrder, key: r.Params.XIdempotencyKey, content: []any{r.ID, reason}, status: http.StatusOK}
+	return s.once(ctx, what, func(tx *gorm.DB) (int64, any, error) {
+		o, items, err := s.lock(tx, r.ID, r.Params.IfMatch)
+		if err != nil {
+			return 0, nil, err
 		}
-		if !slices.Contains(s.summary(o).AllowedActions, api.Cancel) {
-			return o, nil, apperr.New(apperr.KindInvalid, "cancel_window_closed", "Order %d was confirmed more than %.0f minutes ago and cannot be canceled any more.", o.ID, s.CancellationWindow.Minutes())
+		if o.Status != api.CANCELED {
+			if !slices.Contains(s.summary(o).AllowedActions, api.Cancel) {
+				return 0, nil, apperr.New(apperr.KindInvalid, "cancel_window_closed", "Order %d was confirmed more than %.0f minutes ago and cannot be canceled any more.", o.ID, s.CancellationWindow.Minutes())
+			}
+			o.Status, o.CanceledAt, o.CancelReason = api.CANCELED, &o.Now, &reason
+			if err := tx.Select("status", "canceled_at", "cancel_reason").Updates(&o).Error; err != nil {
+				return 0, nil, err
+			}
+			err = giveBackStock(tx, items)
 		}
-		o.Status, o.CanceledAt = api.CANCELED, &o.Now
-		if err := tx.Select("status", "canceled_at").Updates(&o).Error; err != nil {
-			return o, nil, err
-		}
-		return o, items, giveBackStock(tx, items)
+		return o.ID, s.response(o, items), err
 	})
+}
+
+// lock reads an order that nobody else can change until tx ends, and refuses with 412 when ifMatch names another state.
+func (s *Service) lock(tx *gorm.DB, id int64, ifMatch *string) (order, []orderItem, error) {
+	o, items, err := s.find(db.ForUpdate(tx), tx, id)
+	if err == nil {
+		err = web.Precondition(ifMatch, s.response(o, items))
+	}
+	return o, items, err
 }
 
 // GetOrder returns 404 order_not_found when there is none.
@@ -139,7 +166,7 @@ func (s *Service) GetOrder(ctx context.Context, r api.GetOrderRequestObject) (ap
 	if err != nil {
 		return nil, err
 	}
-	return api.GetOrder200JSONResponse{Body: api.OrderResponse{Success: true, Data: s.view(o, items)}}, nil
+	return api.GetOrder200JSONResponse{Body: s.response(o, items)}, nil
 }
 
 // ListOrders pages by id.
@@ -163,7 +190,7 @@ func (s *Service) ListOrders(ctx context.Context, r api.ListOrdersRequestObject)
 			q = q.Where("created_at <= ?", to)
 		}
 	}
-	rows, next, err := db.Page[order](q, r.Params.Cursor, r.Params.Limit)
+	rows, next, err := db.Page[order](q, db.OldestFirst, r.Params.Cursor, r.Params.Limit)
 	if err != nil {
 		return nil, err
 	}
@@ -197,17 +224,18 @@ func (s *Service) find(q, items *gorm.DB, id int64) (o order, rows []orderItem, 
 	return o, rows, items.Where("order_id = ?", id).Order("product_id").Find(&rows).Error
 }
 
-func (s *Service) view(o order, rows []orderItem) api.Order {
+func (s *Service) response(o order, rows []orderItem) api.OrderResponse {
 	sum := s.summary(o)
 	items := make([]api.OrderItem, len(rows))
 	for i, item := range rows {
 		items[i] = api.OrderItem{ProductID: item.ProductID, Qty: item.Qty, UnitPriceCents: item.UnitPriceCents, SubtotalCents: item.SubtotalCents}
 	}
-	return api.Order{
+	return api.OrderResponse{Success: true, Data: api.Order{
 		ID: sum.ID, CustomerID: sum.CustomerID, Status: sum.Status, TotalCents: sum.TotalCents,
 		CreatedAt: sum.CreatedAt, ConfirmedAt: sum.ConfirmedAt, CanceledAt: sum.CanceledAt,
+		CancelReason: sum.CancelReason, ReservationExpiresAt: sum.ReservationExpiresAt,
 		CancelableUntil: sum.CancelableUntil, AllowedActions: sum.AllowedActions, Items: items,
-	}
+	}}
 }
 
 // summary shows the order as it is at o.Now, and what may be done with it then.
@@ -215,11 +243,14 @@ func (s *Service) summary(o order) api.OrderSummary {
 	sum := api.OrderSummary{
 		ID: o.ID, CustomerID: o.CustomerID, Status: o.Status, TotalCents: o.TotalCents,
 		CreatedAt: api.Time{Time: o.CreatedAt}, ConfirmedAt: timestamp(o.ConfirmedAt), CanceledAt: timestamp(o.CanceledAt),
-		AllowedActions: []api.OrderAction{},
+		CancelReason: o.CancelReason, AllowedActions: []api.OrderAction{},
 	}
 	switch o.Status {
 	case api.CREATED:
 		sum.AllowedActions = []api.OrderAction{api.Confirm, api.Cancel}
+		if s.Reservation > 0 {
+			sum.ReservationExpiresAt = &api.Time{Time: o.CreatedAt.Add(s.Reservation)}
+		}
 	case api.CONFIRMED:
 		if until := o.ConfirmedAt.Add(s.CancellationWindow); !o.Now.After(until) {
 			sum.CancelableUntil, sum.AllowedActions = &api.Time{Time: until}, []api.OrderAction{api.Cancel}

@@ -36,7 +36,7 @@ type system struct {
 	customersDown atomic.Bool
 }
 
-const window, keyLifetime = 10 * time.Minute, 24 * time.Hour
+const window, reservation, keyLifetime = 10 * time.Minute, 24 * time.Hour, 24 * time.Hour
 
 func serve(t *testing.T, g *gorm.DB) *system {
 	t.Helper()
@@ -64,7 +64,7 @@ func serve(t *testing.T, g *gorm.DB) *system {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.service = orders.New(g, orders.Config{Customers: customers, CancellationWindow: window, KeyLifetime: keyLifetime})
+	s.service = orders.New(g, orders.Config{Customers: customers, CancellationWindow: window, Reservation: reservation, KeyLifetime: keyLifetime})
 	handler, err := s.service.Handler(webtest.Options())
 	if err != nil {
 		t.Fatal(err)
@@ -97,7 +97,7 @@ var skus atomic.Int64
 
 func (s *system) wantStock(t *testing.T, product, want int64) {
 	t.Helper()
-	res, err := s.GetProductWithResponse(ctx, product)
+	res, err := s.GetProductWithResponse(ctx, product, nil)
 	if err != nil || res.JSON200 == nil {
 		t.Fatalf("%v %s", err, res.Body)
 	}
@@ -147,7 +147,7 @@ func (s *system) cancel(t testing.TB, id int64, key string) *api.CancelOrderResp
 	if key != "" {
 		params.XIdempotencyKey = &key
 	}
-	res, err := s.CancelOrderWithResponse(ctx, id, &params)
+	res, err := s.CancelOrderWithResponse(ctx, id, &params, api.Cancellation{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -221,15 +221,15 @@ func TestCreateOrder(t *testing.T) {
 			}
 			s.wantStock(t, a, 97)
 			s.wantStock(t, b, 94)
-			read, _ := s.GetOrderWithResponse(ctx, o.ID)
+			read, _ := s.GetOrderWithResponse(ctx, o.ID, nil)
 			if !bytes.Equal(read.Body[:len(res.Body)], res.Body) {
 				t.Errorf("created %s, read %s", res.Body, read.Body)
 			}
 		})
 		t.Run("keeps its price", func(t *testing.T) {
 			o := s.placed(t, line(a, 1))
-			s.UpdateProductWithResponse(ctx, a, api.ProductUpdate{PriceCents: ptr(int64(9999))})
-			read, _ := s.GetOrderWithResponse(ctx, o.ID)
+			s.UpdateProductWithResponse(ctx, a, nil, api.ProductUpdate{PriceCents: ptr(int64(9999))})
+			read, _ := s.GetOrderWithResponse(ctx, o.ID, nil)
 			if read.JSON200.Data.TotalCents != 1500 {
 				t.Errorf("%s", read.Body)
 			}
@@ -245,7 +245,7 @@ func TestCreateOrder(t *testing.T) {
 		})
 
 		before := s.count(t, "orders") + s.count(t, "order_items") + s.count(t, "idempotency_keys")
-		stock, _ := s.GetProductWithResponse(ctx, b)
+		stock, _ := s.GetProductWithResponse(ctx, b, nil)
 		t.Run("insufficient_stock", func(t *testing.T) {
 			little, none := s.product(t, 1, 3), s.product(t, 1, 0)
 			res := s.place(t, "short", line(b, 1), line(little, 2), line(none, 1), line(little, 2))
@@ -407,7 +407,7 @@ func TestCancelOrder(t *testing.T) {
 			res := s.cancel(t, o.ID, "w3")
 			webtest.WantError(t, res.StatusCode(), res.Body, 400, "cancel_window_closed")
 			s.wantStock(t, a, 8)
-			read, _ := s.GetOrderWithResponse(ctx, o.ID)
+			read, _ := s.GetOrderWithResponse(ctx, o.ID, nil)
 			if d := read.JSON200.Data; d.CancelableUntil != nil || len(d.AllowedActions) != 0 {
 				t.Errorf("%s", read.Body)
 			}
@@ -422,7 +422,7 @@ func TestCancelOrder(t *testing.T) {
 		})
 		t.Run("more stock than an input may set", func(t *testing.T) {
 			o := s.placed(t, line(b, 5))
-			s.UpdateProductWithResponse(ctx, b, api.ProductUpdate{Stock: ptr(int64(1_000_000_000))})
+			s.UpdateProductWithResponse(ctx, b, nil, api.ProductUpdate{Stock: ptr(int64(1_000_000_000))})
 			s.cancel(t, o.ID, "")
 			s.wantStock(t, b, 1_000_000_005)
 		})
@@ -437,6 +437,7 @@ func TestListOrders(t *testing.T) {
 			ID, CustomerID, TotalCents int64
 			Status                     string
 			CreatedAt                  time.Time
+			CancelReason               *string
 			ConfirmedAt, CanceledAt    *time.Time
 		}
 		start := time.Date(2024, 1, 1, 0, 0, 0, 0, time.UTC)
@@ -448,7 +449,7 @@ func TestListOrders(t *testing.T) {
 				r.Status, r.ConfirmedAt = "CONFIRMED", &at
 			}
 			if i%3 > 1 {
-				r.Status, r.CanceledAt = "CANCELED", &at
+				r.Status, r.CanceledAt, r.CancelReason = "CANCELED", &at, ptr("requested")
 			}
 			rows = append(rows, r)
 		}
@@ -536,7 +537,7 @@ func parse(s string) time.Time {
 func TestGetOrder(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g)
-		res, _ := s.GetOrderWithResponse(ctx, 1)
+		res, _ := s.GetOrderWithResponse(ctx, 1, nil)
 		webtest.WantError(t, res.StatusCode(), res.Body, 404, "order_not_found")
 		for _, id := range []string{"0", "-1", "abc", "9223372036854775808"} {
 			for _, path := range []string{"/orders/", "/products/"} {

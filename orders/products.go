@@ -11,6 +11,7 @@ import (
 
 	"example.com/b2b/db"
 	"example.com/b2b/internal/apperr"
+	"example.com/b2b/internal/web"
 	api "example.com/b2b/openapi/ordersapi"
 )
 
@@ -36,7 +37,14 @@ func (p product) view() api.Product {
 func (s *Service) CreateProduct(ctx context.Context, r api.CreateProductRequestObject) (api.CreateProductResponseObject, error) {
 	p := product{SKU: r.Body.Sku, Name: r.Body.Name, PriceCents: r.Body.PriceCents, Stock: r.Body.Stock,
 		CreatedAt: time.Now().UTC().Truncate(time.Millisecond)} // the column's precision
-	err := s.db.WithContext(ctx).Create(&p).Error
+	p.Now = p.CreatedAt
+	err := db.InTx(ctx, s.db, func(tx *gorm.DB) error {
+		if err := tx.Create(&p).Error; err != nil {
+			return err
+		}
+		_, err := record(tx, p, p.Stock, "created")
+		return err
+	})
 	if errors.Is(err, gorm.ErrDuplicatedKey) {
 		return nil, apperr.New(apperr.KindConflict, "sku_taken", "Another product has this sku.").With("/sku", "belongs to another product")
 	}
@@ -52,7 +60,7 @@ func (s *Service) ListProducts(ctx context.Context, r api.ListProductsRequestObj
 	if r.Params.Search != nil {
 		q = db.Containing(q, *r.Params.Search, "name", "sku")
 	}
-	rows, next, err := db.Page[product](q, r.Params.Cursor, r.Params.Limit)
+	rows, next, err := db.Page[product](q, db.OldestFirst, r.Params.Cursor, r.Params.Limit)
 	if err != nil {
 		return nil, err
 	}
@@ -72,20 +80,28 @@ func (s *Service) GetProduct(ctx context.Context, r api.GetProductRequestObject)
 	return api.GetProduct200JSONResponse{Body: api.ProductResponse{Success: true, Data: p.view()}}, nil
 }
 
-// UpdateProduct sets price or stock level, or returns 404 product_not_found.
+// UpdateProduct sets price or stock level, or returns 404 product_not_found or 412 precondition_failed.
 func (s *Service) UpdateProduct(ctx context.Context, r api.UpdateProductRequestObject) (api.UpdateProductResponseObject, error) {
 	var p product
 	err := db.InTx(ctx, s.db, func(tx *gorm.DB) (err error) {
 		if p, err = findProduct(db.ForUpdate(tx), r.ID); err != nil {
 			return err
 		}
+		if err := web.Precondition(r.Params.IfMatch, api.ProductResponse{Success: true, Data: p.view()}); err != nil {
+			return err
+		}
+		before := p.Stock
 		if r.Body.PriceCents != nil {
 			p.PriceCents = *r.Body.PriceCents
 		}
 		if r.Body.Stock != nil {
 			p.Stock = *r.Body.Stock
 		}
-		return tx.Select("price_cents", "stock").Updates(&p).Error
+		if err := tx.Select("price_cents", "stock").Updates(&p).Error; err != nil || p.Stock == before {
+			return err
+		}
+		_, err = record(tx, p, p.Stock-before, "level set")
+		return err
 	})
 	if err != nil {
 		return nil, err
@@ -94,7 +110,7 @@ func (s *Service) UpdateProduct(ctx context.Context, r api.UpdateProductRequestO
 }
 
 func findProduct(q *gorm.DB, id int64) (p product, err error) {
-	err = q.Take(&p, id).Error
+	err = q.Select("*, ? AS now", db.Now(q, 0)).Take(&p, id).Error
 	if errors.Is(err, gorm.ErrRecordNotFound) {
 		err = apperr.New(apperr.KindNotFound, "product_not_found", "There is no product %d.", id)
 	}

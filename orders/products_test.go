@@ -21,7 +21,7 @@ func TestCreateProduct(t *testing.T) {
 			if err != nil || res.JSON201 == nil {
 				t.Fatalf("%v %s", err, res.Body)
 			}
-			read, _ := s.GetProductWithResponse(ctx, res.JSON201.Data.ID)
+			read, _ := s.GetProductWithResponse(ctx, res.JSON201.Data.ID, nil)
 			if !bytes.Equal(read.Body, res.Body) {
 				t.Errorf("created %s, read %s", res.Body, read.Body)
 			}
@@ -103,11 +103,11 @@ func TestUpdateProduct(t *testing.T) {
 			{api.ProductUpdate{PriceCents: ptr(int64(7)), Stock: ptr(int64(0))}, 7, 0},
 			{api.ProductUpdate{PriceCents: ptr(int64(7))}, 7, 0}, // no change is no 404
 		} {
-			res, err := s.UpdateProductWithResponse(ctx, id, step.update)
+			res, err := s.UpdateProductWithResponse(ctx, id, nil, step.update)
 			if err != nil || res.JSON200 == nil {
 				t.Fatalf("%v %s", err, res.Body)
 			}
-			read, _ := s.GetProductWithResponse(ctx, id)
+			read, _ := s.GetProductWithResponse(ctx, id, nil)
 			if d := read.JSON200.Data; !bytes.Equal(read.Body, res.Body) || d.PriceCents != step.price || d.Stock != step.stock {
 				t.Errorf("answered %s, read %s", res.Body, read.Body)
 			}
@@ -118,9 +118,9 @@ func TestUpdateProduct(t *testing.T) {
 			status, answer, _ := webtest.Do(t, "PATCH", fmt.Sprint(s.base, "/products/", id), body, "Content-Type", "application/json")
 			webtest.WantError(t, status, answer, 400, "validation_failed", fields...)
 		}
-		res, _ := s.UpdateProductWithResponse(ctx, 99999, api.ProductUpdate{Stock: ptr(int64(1))})
+		res, _ := s.UpdateProductWithResponse(ctx, 99999, nil, api.ProductUpdate{Stock: ptr(int64(1))})
 		webtest.WantError(t, res.StatusCode(), res.Body, 404, "product_not_found")
-		read, _ := s.GetProductWithResponse(ctx, 99999)
+		read, _ := s.GetProductWithResponse(ctx, 99999, nil)
 		webtest.WantError(t, read.StatusCode(), read.Body, 404, "product_not_found")
 	})
 }

@@ -142,8 +142,8 @@ func (s *service) build(cfg config.Services, g *gorm.DB, log *slog.Logger) (err 
 	case customersCommand:
 		s.handler, err = customers.New(g).Handler(o)
 	case ordersCommand:
-		service := orders.New(g, orders.Config{Customers: customersAPI, CancellationWindow: cfg.CancellationWindow, KeyLifetime: cfg.KeyLifetime})
-		s.background = func(ctx context.Context) { purgeKeys(ctx, service, log) }
+		service := orders.New(g, orders.Config{Customers: customersAPI, CancellationWindow: cfg.CancellationWindow, Reservation: cfg.Reservation, KeyLifetime: cfg.KeyLifetime})
+		s.background = func(ctx context.Context) { sweep(ctx, service, log) }
 		s.handler, err = service.Handler(o)
 	case orchestratorCommand:
 		service := &orchestrator.Service{Customers: customersAPI, Orders: ordersAPI}
@@ -157,18 +157,24 @@ func (s *service) build(cfg config.Services, g *gorm.DB, log *slog.Logger) (err 
 	return err
 }
 
-// purgeKeys deletes expired idempotency keys now and every hour.
-func purgeKeys(ctx context.Context, s *orders.Service, log *slog.Logger) {
-	hourly := time.NewTicker(time.Hour)
-	defer hourly.Stop()
+// sweepPause is how long an expired reservation or key may stay.
+const sweepPause = 5 * time.Second
+
+// sweep ends expired reservations and deletes expired idempotency keys, until ctx ends.
+func sweep(ctx context.Context, s *orders.Service, log *slog.Logger) {
+	pause := time.NewTicker(sweepPause)
+	defer pause.Stop()
 	for {
-		if n, err := s.PurgeKeys(ctx); err != nil && ctx.Err() == nil {
-			log.Error("expired idempotency keys could not be purged", "error", err)
-		} else if n > 0 {
-			log.Info("expired idempotency keys purged", "count", n)
+		expired, err := s.ExpireReservations(ctx)
+		purged, purgeErr := s.PurgeKeys(ctx)
+		if err := errors.Join(err, purgeErr); err != nil && ctx.Err() == nil {
+			log.Error("the sweep failed and will be tried again", "error", err)
+		}
+		if expired > 0 || purged > 0 {
+			log.Info("swept", "expired_reservations", expired, "purged_keys", purged)
 		}
 		select {
-		case <-hourly.C:
+		case <-pause.C:
 		case <-ctx.Done():
 			return
 		}

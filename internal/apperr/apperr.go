@@ -17,6 +17,7 @@ const (
 	KindNotFound                  // the thing, or the path, does not exist
 	KindNotAllowed                // the path exists, the method does not
 	KindConflict                  // it would break uniqueness
+	KindPrecondition              // the thing has changed since the caller saw it
 	KindTooLarge                  // the body is too large
 	KindUnsupported               // the body has another media type
 	KindUnprocessable             // the idempotency key stands for another request

@@ -38,6 +38,7 @@ var Variables = []Variable{
 	{"ORDERS_API_BASE", "http://localhost:3002", "where the Orders API is; with no command, the one just started"},
 	{"IDEMPOTENCY_KEY_EXPIRATION_HOURS", "24", "hours that an idempotency key is remembered, 1 to 8760"},
 	{"ORDER_CANCELLATION_WINDOW_MINUTES", "10", "minutes that a confirmed order may be canceled, 0 to 525600"},
+	{"ORDER_RESERVATION_HOURS", "24", "hours that an order which nobody confirms holds its stock, 0 (for ever) to 8760"},
 	{"REQUEST_TIMEOUT_SECONDS", "25", "seconds that a request may take, 1 to 300"},
 	{"SHUTDOWN_TIMEOUT_SECONDS", "30", "seconds that requests in flight get on SIGTERM, 1 to 300"},
 	{"LOG_LEVEL", "info", "debug, info, warn or error"},
@@ -45,11 +46,11 @@ var Variables = []Variable{
 
 // Services is what the environment says to the commands of b2b.
 type Services struct {
-	CustomersPort, OrdersPort, OrchestratorPort int
-	DB                                          Database
-	MigrateOnStart                              bool
-	KeyLifetime, CancellationWindow             time.Duration
-	ShutdownTimeout                             time.Duration
+	CustomersPort, OrdersPort, OrchestratorPort  int
+	DB                                           Database
+	MigrateOnStart                               bool
+	KeyLifetime, CancellationWindow, Reservation time.Duration
+	ShutdownTimeout                              time.Duration
 	Orchestrator
 }
 
@@ -92,6 +93,7 @@ func Read(one bool) (Services, error) {
 		MigrateOnStart:     r.choice("MIGRATE_ON_START", "true", "false") == "true",
 		KeyLifetime:        time.Duration(r.number("IDEMPOTENCY_KEY_EXPIRATION_HOURS", 1, 8760)) * time.Hour,
 		CancellationWindow: time.Duration(r.number("ORDER_CANCELLATION_WINDOW_MINUTES", 0, 525600)) * time.Minute,
+		Reservation:        time.Duration(r.number("ORDER_RESERVATION_HOURS", 0, 8760)) * time.Hour,
 		ShutdownTimeout:    time.Duration(r.number("SHUTDOWN_TIMEOUT_SECONDS", 1, 300)) * time.Second,
 		Orchestrator:       r.orchestrator(),
 	}

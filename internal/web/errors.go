@@ -21,6 +21,7 @@ var status = map[apperr.Kind]int{
 	apperr.KindNotFound:      http.StatusNotFound,
 	apperr.KindNotAllowed:    http.StatusMethodNotAllowed,
 	apperr.KindConflict:      http.StatusConflict,
+	apperr.KindPrecondition:  http.StatusPreconditionFailed,
 	apperr.KindTooLarge:      http.StatusRequestEntityTooLarge,
 	apperr.KindUnsupported:   http.StatusUnsupportedMediaType,
 	apperr.KindUnprocessable: http.StatusUnprocessableEntity,

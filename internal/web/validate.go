@@ -69,6 +69,8 @@ func (v *validator) validate(c *gin.Context) {
 	if route := v.routes[c.Request.Method+" "+c.FullPath()]; route != nil {
 		if err := v.check(c, route); err != nil {
 			Fail(c, err)
+		} else if ok := route.Operation.Responses.Value("200"); ok != nil && ok.Value.Headers["ETag"] != nil {
+			tagAnswers(c)
 		}
 	}
 }
@@ -82,8 +84,8 @@ func (v *validator) check(c *gin.Context, route *routers.Route) error {
 	if err := mergeIdempotencyHeaders(req.Header); err != nil {
 		return err
 	}
-	if route.Operation.RequestBody != nil {
-		body, err := v.readBody(c)
+	if expected := route.Operation.RequestBody; expected != nil {
+		body, err := v.readBody(c, expected.Value.Required)
 		if err != nil {
 			return err
 		}
@@ -142,7 +144,7 @@ func mergeIdempotencyHeaders(h http.Header) error {
 	return nil
 }
 
-func (v *validator) readBody(c *gin.Context) ([]byte, error) {
+func (v *validator) readBody(c *gin.Context, required bool) ([]byte, error) {
 	body, err := io.ReadAll(http.MaxBytesReader(c.Writer, c.Request.Body, maxBody))
 	if v.CorrelationIDInBody {
 		adoptCorrelationID(c, body)
@@ -152,6 +154,8 @@ func (v *validator) readBody(c *gin.Context) ([]byte, error) {
 		return nil, apperr.New(apperr.KindTooLarge, "payload_too_large", "The body is larger than 1 MiB.")
 	case err != nil:
 		return nil, malformed("it ended early")
+	case len(body) == 0 && !required:
+		return nil, nil
 	case len(body) == 0:
 		return nil, apperr.Validation(apperr.Detail{Field: "/body", Message: "is required: send a JSON object"})
 	}

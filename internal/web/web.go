@@ -42,6 +42,7 @@ func New(o Options) *gin.Engine {
 	e := gin.New()
 	e.ContextWithFallback = true // a handler's ctx is the request's: its deadline and cancellation reach SQL
 	e.HandleMethodNotAllowed = true
+	e.UseRawPath = true             // an idempotency key in a path may hold a slash
 	e.RedirectTrailingSlash = false // an error is JSON; a redirect would be HTML
 	v := newValidator(o)
 	e.Use(o.observe, o.recover, v.validate)

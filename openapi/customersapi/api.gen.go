@@ -210,6 +210,12 @@ type Cursor = int64
 // Example: 1
 type CustomerID = ID
 
+// IfMatch defines model for IfMatch.
+type IfMatch = string
+
+// IfNoneMatch defines model for IfNoneMatch.
+type IfNoneMatch = string
+
 // Limit defines model for Limit.
 type Limit = int32
 
@@ -237,6 +243,9 @@ type InternalError = Error
 // PayloadTooLarge defines model for PayloadTooLarge.
 type PayloadTooLarge = Error
 
+// PreconditionFailed defines model for PreconditionFailed.
+type PreconditionFailed = Error
+
 // ServiceUnavailable defines model for ServiceUnavailable.
 type ServiceUnavailable = Error
 
@@ -256,6 +265,24 @@ type ListCustomersParams struct {
 
 	// Limit How many to return at most.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// DeleteCustomerParams defines parameters for DeleteCustomer.
+type DeleteCustomerParams struct {
+	// IfMatch The `ETag` of the state that you have seen; 412 `precondition_failed` when it is another one now.
+	IfMatch *IfMatch `json:"If-Match,omitempty"`
+}
+
+// GetCustomerParams defines parameters for GetCustomer.
+type GetCustomerParams struct {
+	// IfNoneMatch The `ETag` that you have; 304 without a body when nothing has changed since.
+	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
+}
+
+// UpdateCustomerParams defines parameters for UpdateCustomer.
+type UpdateCustomerParams struct {
+	// IfMatch The `ETag` of the state that you have seen; 412 `precondition_failed` when it is another one now.
+	IfMatch *IfMatch `json:"If-Match,omitempty"`
 }
 
 // CreateCustomerJSONRequestBody defines body for CreateCustomer for application/json ContentType.
@@ -372,14 +399,14 @@ type ClientInterface interface {
 	// again. Deleting it a second time is 404.
 	//
 	// Corresponds with DELETE /customers/{id} (the `DeleteCustomer` operationId).
-	DeleteCustomer(ctx context.Context, id CustomerID, reqEditors ...RequestEditorFn) (*http.Response, error)
+	DeleteCustomer(ctx context.Context, id CustomerID, params *DeleteCustomerParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// GetCustomer Read one customer
 	//
 	// Returns the customer. A deleted customer is 404, as one that never was.
 	//
 	// Corresponds with GET /customers/{id} (the `GetCustomer` operationId).
-	GetCustomer(ctx context.Context, id CustomerID, reqEditors ...RequestEditorFn) (*http.Response, error)
+	GetCustomer(ctx context.Context, id CustomerID, params *GetCustomerParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// UpdateCustomerWithBody Change a customer
 	//
@@ -389,7 +416,7 @@ type ClientInterface interface {
 	// Takes any type of body and a specified content type.
 	//
 	// Corresponds with PUT /customers/{id} (the `UpdateCustomer` operationId).
-	UpdateCustomerWithBody(ctx context.Context, id CustomerID, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+	UpdateCustomerWithBody(ctx context.Context, id CustomerID, params *UpdateCustomerParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// UpdateCustomer Change a customer
 	//
@@ -399,7 +426,7 @@ type ClientInterface interface {
 	// Takes a body of the `application/json` content type.
 	//
 	// Corresponds with PUT /customers/{id} (the `UpdateCustomer` operationId).
-	UpdateCustomer(ctx context.Context, id CustomerID, body UpdateCustomerJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+	UpdateCustomer(ctx context.Context, id CustomerID, params *UpdateCustomerParams, body UpdateCustomerJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// GetHealth Is the process alive?
 	//
@@ -487,8 +514,8 @@ func (c *Client) CreateCustomer(ctx context.Context, body CreateCustomerJSONRequ
 // again. Deleting it a second time is 404.
 //
 // Corresponds with DELETE /customers/{id} (the `DeleteCustomer` operationId).
-func (c *Client) DeleteCustomer(ctx context.Context, id CustomerID, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewDeleteCustomerRequest(c.Server, id)
+func (c *Client) DeleteCustomer(ctx context.Context, id CustomerID, params *DeleteCustomerParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewDeleteCustomerRequest(c.Server, id, params)
 	if err != nil {
 		return nil, err
 	}
@@ -504,8 +531,8 @@ func (c *Client) DeleteCustomer(ctx context.Context, id CustomerID, reqEditors .
 // Returns the customer. A deleted customer is 404, as one that never was.
 //
 // Corresponds with GET /customers/{id} (the `GetCustomer` operationId).
-func (c *Client) GetCustomer(ctx context.Context, id CustomerID, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewGetCustomerRequest(c.Server, id)
+func (c *Client) GetCustomer(ctx context.Context, id CustomerID, params *GetCustomerParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetCustomerRequest(c.Server, id, params)
 	if err != nil {
 		return nil, err
 	}
@@ -524,8 +551,8 @@ func (c *Client) GetCustomer(ctx context.Context, id CustomerID, reqEditors ...R
 // Takes any type of body and a specified content type.
 //
 // Corresponds with PUT /customers/{id} (the `UpdateCustomer` operationId).
-func (c *Client) UpdateCustomerWithBody(ctx context.Context, id CustomerID, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewUpdateCustomerRequestWithBody(c.Server, id, contentType, body)
+func (c *Client) UpdateCustomerWithBody(ctx context.Context, id CustomerID, params *UpdateCustomerParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpdateCustomerRequestWithBody(c.Server, id, params, contentType, body)
 	if err != nil {
 		return nil, err
 	}
@@ -544,8 +571,8 @@ func (c *Client) UpdateCustomerWithBody(ctx context.Context, id CustomerID, cont
 // Takes a body of the `application/json` content type.
 //
 // Corresponds with PUT /customers/{id} (the `UpdateCustomer` operationId).
-func (c *Client) UpdateCustomer(ctx context.Context, id CustomerID, body UpdateCustomerJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewUpdateCustomerRequest(c.Server, id, body)
+func (c *Client) UpdateCustomer(ctx context.Context, id CustomerID, params *UpdateCustomerParams, body UpdateCustomerJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpdateCustomerRequest(c.Server, id, params, body)
 	if err != nil {
 		return nil, err
 	}
@@ -726,7 +753,7 @@ func NewCreateCustomerRequestWithBody(server string, contentType string, body io
 }
 
 // NewDeleteCustomerRequest constructs an http.Request for the DeleteCustomer method
-func NewDeleteCustomerRequest(server string, id CustomerID) (*http.Request, error) {
+func NewDeleteCustomerRequest(server string, id CustomerID, params *DeleteCustomerParams) (*http.Request, error) {
 	var err error
 
 	var pathParam0 string
@@ -756,11 +783,26 @@ func NewDeleteCustomerRequest(server string, id CustomerID) (*http.Request, erro
 		return nil, err
 	}
 
+	if params != nil {
+
+		if params.IfMatch != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-Match", *params.IfMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("If-Match", headerParam0)
+		}
+
+	}
+
 	return req, nil
 }
 
 // NewGetCustomerRequest constructs an http.Request for the GetCustomer method
-func NewGetCustomerRequest(server string, id CustomerID) (*http.Request, error) {
+func NewGetCustomerRequest(server string, id CustomerID, params *GetCustomerParams) (*http.Request, error) {
 	var err error
 
 	var pathParam0 string
@@ -790,22 +832,37 @@ func NewGetCustomerRequest(server string, id CustomerID) (*http.Request, error) 
 		return nil, err
 	}
 
+	if params != nil {
+
+		if params.IfNoneMatch != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-None-Match", *params.IfNoneMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("If-None-Match", headerParam0)
+		}
+
+	}
+
 	return req, nil
 }
 
 // NewUpdateCustomerRequest calls the generic UpdateCustomer builder with application/json body
-func NewUpdateCustomerRequest(server string, id CustomerID, body UpdateCustomerJSONRequestBody) (*http.Request, error) {
+func NewUpdateCustomerRequest(server string, id CustomerID, params *UpdateCustomerParams, body UpdateCustomerJSONRequestBody) (*http.Request, error) {
 	var bodyReader io.Reader
 	buf, err := json.Marshal(body)
 	if err != nil {
 		return nil, err
 	}
 	bodyReader = bytes.NewReader(buf)
-	return NewUpdateCustomerRequestWithBody(server, id, "application/json", bodyReader)
+	return NewUpdateCustomerRequestWithBody(server, id, params, "application/json", bodyReader)
 }
 
 // NewUpdateCustomerRequestWithBody constructs an http.Request for the UpdateCustomer method, with any body, and a specified content type
-func NewUpdateCustomerRequestWithBody(server string, id CustomerID, contentType string, body io.Reader) (*http.Request, error) {
+func NewUpdateCustomerRequestWithBody(server string, id CustomerID, params *UpdateCustomerParams, contentType string, body io.Reader) (*http.Request, error) {
 	var err error
 
 	var pathParam0 string
@@ -836,6 +893,21 @@ func NewUpdateCustomerRequestWithBody(server string, id CustomerID, contentType 
 	}
 
 	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IfMatch != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-Match", *params.IfMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("If-Match", headerParam0)
+		}
+
+	}
 
 	return req, nil
 }
@@ -1010,7 +1082,7 @@ type ClientWithResponsesInterface interface {
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with DELETE /customers/{id} (the `DeleteCustomer` operationId).
-	DeleteCustomerWithResponse(ctx context.Context, id CustomerID, reqEditors ...RequestEditorFn) (*DeleteCustomerResponse, error)
+	DeleteCustomerWithResponse(ctx context.Context, id CustomerID, params *DeleteCustomerParams, reqEditors ...RequestEditorFn) (*DeleteCustomerResponse, error)
 
 	// GetCustomerWithResponse Read one customer
 	//
@@ -1019,7 +1091,7 @@ type ClientWithResponsesInterface interface {
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with GET /customers/{id} (the `GetCustomer` operationId).
-	GetCustomerWithResponse(ctx context.Context, id CustomerID, reqEditors ...RequestEditorFn) (*GetCustomerResponse, error)
+	GetCustomerWithResponse(ctx context.Context, id CustomerID, params *GetCustomerParams, reqEditors ...RequestEditorFn) (*GetCustomerResponse, error)
 
 	// UpdateCustomerWithBodyWithResponse Change a customer
 	//
@@ -1029,7 +1101,7 @@ type ClientWithResponsesInterface interface {
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with PUT /customers/{id} (the `UpdateCustomer` operationId).
-	UpdateCustomerWithBodyWithResponse(ctx context.Context, id CustomerID, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateCustomerResponse, error)
+	UpdateCustomerWithBodyWithResponse(ctx context.Context, id CustomerID, params *UpdateCustomerParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateCustomerResponse, error)
 
 	// UpdateCustomerWithResponse Change a customer
 	//
@@ -1039,7 +1111,7 @@ type ClientWithResponsesInterface interface {
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with PUT /customers/{id} (the `UpdateCustomer` operationId).
-	UpdateCustomerWithResponse(ctx context.Context, id CustomerID, body UpdateCustomerJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateCustomerResponse, error)
+	UpdateCustomerWithResponse(ctx context.Context, id CustomerID, params *UpdateCustomerParams, body UpdateCustomerJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateCustomerResponse, error)
 
 	// GetHealthWithResponse Is the process alive?
 	//
@@ -1338,6 +1410,11 @@ type DeleteCustomerResponse404Headers struct {
 	XCorrelationID *string
 }
 
+// DeleteCustomerResponse412Headers the declared response headers of an HTTP 412 response for DeleteCustomer
+type DeleteCustomerResponse412Headers struct {
+	XCorrelationID *string
+}
+
 // DeleteCustomerResponse500Headers the declared response headers of an HTTP 500 response for DeleteCustomer
 type DeleteCustomerResponse500Headers struct {
 	XCorrelationID *string
@@ -1364,6 +1441,8 @@ type DeleteCustomerResponse struct {
 	JSON400 *BadRequest
 	// JSON404 the response for an HTTP 404 `application/json` response
 	JSON404 *CustomerNotFound
+	// JSON412 the response for an HTTP 412 `application/json` response
+	JSON412 *PreconditionFailed
 	// JSON500 the response for an HTTP 500 `application/json` response
 	JSON500 *InternalError
 	// JSON503 the response for an HTTP 503 `application/json` response
@@ -1376,6 +1455,8 @@ type DeleteCustomerResponse struct {
 	Headers400 *DeleteCustomerResponse400Headers
 	// Headers404 the parsed response headers for an HTTP 404 response
 	Headers404 *DeleteCustomerResponse404Headers
+	// Headers412 the parsed response headers for an HTTP 412 response
+	Headers412 *DeleteCustomerResponse412Headers
 	// Headers500 the parsed response headers for an HTTP 500 response
 	Headers500 *DeleteCustomerResponse500Headers
 	// Headers503 the parsed response headers for an HTTP 503 response
@@ -1397,6 +1478,11 @@ func (r DeleteCustomerResponse) GetJSON400() *BadRequest {
 // GetJSON404 returns the response for an HTTP 404 `application/json` response
 func (r DeleteCustomerResponse) GetJSON404() *CustomerNotFound {
 	return r.JSON404
+}
+
+// GetJSON412 returns the response for an HTTP 412 `application/json` response
+func (r DeleteCustomerResponse) GetJSON412() *PreconditionFailed {
+	return r.JSON412
 }
 
 // GetJSON500 returns the response for an HTTP 500 `application/json` response
@@ -1445,6 +1531,13 @@ func (r DeleteCustomerResponse) ContentType() string {
 
 // GetCustomerResponse200Headers the declared response headers of an HTTP 200 response for GetCustomer
 type GetCustomerResponse200Headers struct {
+	ETag           *string
+	XCorrelationID *string
+}
+
+// GetCustomerResponse304Headers the declared response headers of an HTTP 304 response for GetCustomer
+type GetCustomerResponse304Headers struct {
+	ETag           *string
 	XCorrelationID *string
 }
 
@@ -1492,6 +1585,8 @@ type GetCustomerResponse struct {
 	JSON504 *GatewayTimeout
 	// Headers200 the parsed response headers for an HTTP 200 response
 	Headers200 *GetCustomerResponse200Headers
+	// Headers304 the parsed response headers for an HTTP 304 response
+	Headers304 *GetCustomerResponse304Headers
 	// Headers400 the parsed response headers for an HTTP 400 response
 	Headers400 *GetCustomerResponse400Headers
 	// Headers404 the parsed response headers for an HTTP 404 response
@@ -1565,6 +1660,7 @@ func (r GetCustomerResponse) ContentType() string {
 
 // UpdateCustomerResponse200Headers the declared response headers of an HTTP 200 response for UpdateCustomer
 type UpdateCustomerResponse200Headers struct {
+	ETag           *string
 	XCorrelationID *string
 }
 
@@ -1580,6 +1676,11 @@ type UpdateCustomerResponse404Headers struct {
 
 // UpdateCustomerResponse409Headers the declared response headers of an HTTP 409 response for UpdateCustomer
 type UpdateCustomerResponse409Headers struct {
+	XCorrelationID *string
+}
+
+// UpdateCustomerResponse412Headers the declared response headers of an HTTP 412 response for UpdateCustomer
+type UpdateCustomerResponse412Headers struct {
 	XCorrelationID *string
 }
 
@@ -1621,6 +1722,8 @@ type UpdateCustomerResponse struct {
 	JSON404 *CustomerNotFound
 	// JSON409 the response for an HTTP 409 `application/json` response
 	JSON409 *EmailTaken
+	// JSON412 the response for an HTTP 412 `application/json` response
+	JSON412 *PreconditionFailed
 	// JSON413 the response for an HTTP 413 `application/json` response
 	JSON413 *PayloadTooLarge
 	// JSON415 the response for an HTTP 415 `application/json` response
@@ -1639,6 +1742,8 @@ type UpdateCustomerResponse struct {
 	Headers404 *UpdateCustomerResponse404Headers
 	// Headers409 the parsed response headers for an HTTP 409 response
 	Headers409 *UpdateCustomerResponse409Headers
+	// Headers412 the parsed response headers for an HTTP 412 response
+	Headers412 *UpdateCustomerResponse412Headers
 	// Headers413 the parsed response headers for an HTTP 413 response
 	Headers413 *UpdateCustomerResponse413Headers
 	// Headers415 the parsed response headers for an HTTP 415 response
@@ -1669,6 +1774,11 @@ func (r UpdateCustomerResponse) GetJSON404() *CustomerNotFound {
 // GetJSON409 returns the response for an HTTP 409 `application/json` response
 func (r UpdateCustomerResponse) GetJSON409() *EmailTaken {
 	return r.JSON409
+}
+
+// GetJSON412 returns the response for an HTTP 412 `application/json` response
+func (r UpdateCustomerResponse) GetJSON412() *PreconditionFailed {
+	return r.JSON412
 }
 
 // GetJSON413 returns the response for an HTTP 413 `application/json` response
@@ -2082,8 +2192,8 @@ func (c *ClientWithResponses) CreateCustomerWithResponse(ctx context.Context, bo
 // Returns a wrapper object for the known response body format(s).
 //
 // Corresponds with DELETE /customers/{id} (the `DeleteCustomer` operationId).
-func (c *ClientWithResponses) DeleteCustomerWithResponse(ctx context.Context, id CustomerID, reqEditors ...RequestEditorFn) (*DeleteCustomerResponse, error) {
-	rsp, err := c.DeleteCustomer(ctx, id, reqEditors...)
+func (c *ClientWithResponses) DeleteCustomerWithResponse(ctx context.Context, id CustomerID, params *DeleteCustomerParams, reqEditors ...RequestEditorFn) (*DeleteCustomerResponse, error) {
+	rsp, err := c.DeleteCustomer(ctx, id, params, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
@@ -2097,8 +2207,8 @@ func (c *ClientWithResponses) DeleteCustomerWithResponse(ctx context.Context, id
 // Returns a wrapper object for the known response body format(s).
 //
 // Corresponds with GET /customers/{id} (the `GetCustomer` operationId).
-func (c *ClientWithResponses) GetCustomerWithResponse(ctx context.Context, id CustomerID, reqEditors ...RequestEditorFn) (*GetCustomerResponse, error) {
-	rsp, err := c.GetCustomer(ctx, id, reqEditors...)
+func (c *ClientWithResponses) GetCustomerWithResponse(ctx context.Context, id CustomerID, params *GetCustomerParams, reqEditors ...RequestEditorFn) (*GetCustomerResponse, error) {
+	rsp, err := c.GetCustomer(ctx, id, params, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
@@ -2113,8 +2223,8 @@ func (c *ClientWithResponses) GetCustomerWithResponse(ctx context.Context, id Cu
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with PUT /customers/{id} (the `UpdateCustomer` operationId).
-func (c *ClientWithResponses) UpdateCustomerWithBodyWithResponse(ctx context.Context, id CustomerID, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateCustomerResponse, error) {
-	rsp, err := c.UpdateCustomerWithBody(ctx, id, contentType, body, reqEditors...)
+func (c *ClientWithResponses) UpdateCustomerWithBodyWithResponse(ctx context.Context, id CustomerID, params *UpdateCustomerParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateCustomerResponse, error) {
+	rsp, err := c.UpdateCustomerWithBody(ctx, id, params, contentType, body, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
@@ -2129,8 +2239,8 @@ func (c *ClientWithResponses) UpdateCustomerWithBodyWithResponse(ctx context.Con
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with PUT /customers/{id} (the `UpdateCustomer` operationId).
-func (c *ClientWithResponses) UpdateCustomerWithResponse(ctx context.Context, id CustomerID, body UpdateCustomerJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateCustomerResponse, error) {
-	rsp, err := c.UpdateCustomer(ctx, id, body, reqEditors...)
+func (c *ClientWithResponses) UpdateCustomerWithResponse(ctx context.Context, id CustomerID, params *UpdateCustomerParams, body UpdateCustomerJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateCustomerResponse, error) {
+	rsp, err := c.UpdateCustomer(ctx, id, params, body, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
@@ -2510,6 +2620,13 @@ func ParseDeleteCustomerResponse(rsp *http.Response) (*DeleteCustomerResponse, e
 		}
 		response.JSON404 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 412:
+		var dest PreconditionFailed
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON412 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
 		var dest InternalError
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -2564,6 +2681,16 @@ func ParseDeleteCustomerResponse(rsp *http.Response) (*DeleteCustomerResponse, e
 			headers.XCorrelationID = &value
 		}
 		response.Headers404 = &headers
+	case rsp.StatusCode == 412:
+		var headers DeleteCustomerResponse412Headers
+		if values := rsp.Header.Values("X-Correlation-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Correlation-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XCorrelationID = &value
+		}
+		response.Headers412 = &headers
 	case rsp.StatusCode == 500:
 		var headers DeleteCustomerResponse500Headers
 		if values := rsp.Header.Values("X-Correlation-Id"); len(values) > 0 {
@@ -2634,6 +2761,9 @@ func ParseGetCustomerResponse(rsp *http.Response) (*GetCustomerResponse, error) 
 		}
 		response.JSON200 = &dest
 
+	case rsp.StatusCode == 304:
+		break // No content-type
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
 		var dest BadRequest
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -2674,6 +2804,13 @@ func ParseGetCustomerResponse(rsp *http.Response) (*GetCustomerResponse, error) 
 	switch {
 	case rsp.StatusCode == 200:
 		var headers GetCustomerResponse200Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = &value
+		}
 		if values := rsp.Header.Values("X-Correlation-Id"); len(values) > 0 {
 			var value string
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Correlation-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
@@ -2682,6 +2819,23 @@ func ParseGetCustomerResponse(rsp *http.Response) (*GetCustomerResponse, error) 
 			headers.XCorrelationID = &value
 		}
 		response.Headers200 = &headers
+	case rsp.StatusCode == 304:
+		var headers GetCustomerResponse304Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = &value
+		}
+		if values := rsp.Header.Values("X-Correlation-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Correlation-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XCorrelationID = &value
+		}
+		response.Headers304 = &headers
 	case rsp.StatusCode == 400:
 		var headers GetCustomerResponse400Headers
 		if values := rsp.Header.Values("X-Correlation-Id"); len(values) > 0 {
@@ -2793,6 +2947,13 @@ func ParseUpdateCustomerResponse(rsp *http.Response) (*UpdateCustomerResponse, e
 		}
 		response.JSON409 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 412:
+		var dest PreconditionFailed
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON412 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
 		var dest PayloadTooLarge
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -2833,6 +2994,13 @@ func ParseUpdateCustomerResponse(rsp *http.Response) (*UpdateCustomerResponse, e
 	switch {
 	case rsp.StatusCode == 200:
 		var headers UpdateCustomerResponse200Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = &value
+		}
 		if values := rsp.Header.Values("X-Correlation-Id"); len(values) > 0 {
 			var value string
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Correlation-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
@@ -2871,6 +3039,16 @@ func ParseUpdateCustomerResponse(rsp *http.Response) (*UpdateCustomerResponse, e
 			headers.XCorrelationID = &value
 		}
 		response.Headers409 = &headers
+	case rsp.StatusCode == 412:
+		var headers UpdateCustomerResponse412Headers
+		if values := rsp.Header.Values("X-Correlation-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Correlation-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XCorrelationID = &value
+		}
+		response.Headers412 = &headers
 	case rsp.StatusCode == 413:
 		var headers UpdateCustomerResponse413Headers
 		if values := rsp.Header.Values("X-Correlation-Id"); len(values) > 0 {
@@ -3275,13 +3453,13 @@ type ServerInterface interface {
 	CreateCustomer(c *gin.Context)
 	// DeleteCustomer Delete a customer
 	// (DELETE /customers/{id})
-	DeleteCustomer(c *gin.Context, id CustomerID)
+	DeleteCustomer(c *gin.Context, id CustomerID, params DeleteCustomerParams)
 	// GetCustomer Read one customer
 	// (GET /customers/{id})
-	GetCustomer(c *gin.Context, id CustomerID)
+	GetCustomer(c *gin.Context, id CustomerID, params GetCustomerParams)
 	// UpdateCustomer Change a customer
 	// (PUT /customers/{id})
-	UpdateCustomer(c *gin.Context, id CustomerID)
+	UpdateCustomer(c *gin.Context, id CustomerID, params UpdateCustomerParams)
 	// GetHealth Is the process alive?
 	// (GET /health)
 	GetHealth(c *gin.Context)
@@ -3373,6 +3551,30 @@ func (siw *ServerInterfaceWrapper) DeleteCustomer(c *gin.Context) {
 		return
 	}
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params DeleteCustomerParams
+
+	headers := c.Request.Header
+
+	// ------------- Optional header parameter "If-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-Match")]; found {
+		var IfMatch IfMatch
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandler(c, fmt.Errorf("Expected one value for If-Match, got %d", n), http.StatusBadRequest)
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-Match", valueList[0], &IfMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter If-Match: %w", err), http.StatusBadRequest)
+			return
+		}
+
+		params.IfMatch = &IfMatch
+
+	}
+
 	for _, middleware := range siw.HandlerMiddlewares {
 		middleware(c)
 		if c.IsAborted() {
@@ -3380,7 +3582,7 @@ func (siw *ServerInterfaceWrapper) DeleteCustomer(c *gin.Context) {
 		}
 	}
 
-	siw.Handler.DeleteCustomer(c, id)
+	siw.Handler.DeleteCustomer(c, id, params)
 }
 
 // GetCustomer operation middleware
@@ -3398,6 +3600,30 @@ func (siw *ServerInterfaceWrapper) GetCustomer(c *gin.Context) {
 		return
 	}
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetCustomerParams
+
+	headers := c.Request.Header
+
+	// ------------- Optional header parameter "If-None-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-None-Match")]; found {
+		var IfNoneMatch IfNoneMatch
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandler(c, fmt.Errorf("Expected one value for If-None-Match, got %d", n), http.StatusBadRequest)
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-None-Match", valueList[0], &IfNoneMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter If-None-Match: %w", err), http.StatusBadRequest)
+			return
+		}
+
+		params.IfNoneMatch = &IfNoneMatch
+
+	}
+
 	for _, middleware := range siw.HandlerMiddlewares {
 		middleware(c)
 		if c.IsAborted() {
@@ -3405,7 +3631,7 @@ func (siw *ServerInterfaceWrapper) GetCustomer(c *gin.Context) {
 		}
 	}
 
-	siw.Handler.GetCustomer(c, id)
+	siw.Handler.GetCustomer(c, id, params)
 }
 
 // UpdateCustomer operation middleware
@@ -3423,6 +3649,30 @@ func (siw *ServerInterfaceWrapper) UpdateCustomer(c *gin.Context) {
 		return
 	}
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params UpdateCustomerParams
+
+	headers := c.Request.Header
+
+	// ------------- Optional header parameter "If-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-Match")]; found {
+		var IfMatch IfMatch
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandler(c, fmt.Errorf("Expected one value for If-Match, got %d", n), http.StatusBadRequest)
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-Match", valueList[0], &IfMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter If-Match: %w", err), http.StatusBadRequest)
+			return
+		}
+
+		params.IfMatch = &IfMatch
+
+	}
+
 	for _, middleware := range siw.HandlerMiddlewares {
 		middleware(c)
 		if c.IsAborted() {
@@ -3430,7 +3680,7 @@ func (siw *ServerInterfaceWrapper) UpdateCustomer(c *gin.Context) {
 		}
 	}
 
-	siw.Handler.UpdateCustomer(c, id)
+	siw.Handler.UpdateCustomer(c, id, params)
 }
 
 // GetHealth operation middleware
@@ -3576,6 +3826,14 @@ type InternalErrorJSONResponse struct {
 	Headers InternalErrorResponseHeaders
 }
 
+type NotModifiedResponseHeaders struct {
+	ETag           *string
+	XCorrelationID *string
+}
+type NotModifiedResponse struct {
+	Headers NotModifiedResponseHeaders
+}
+
 type PayloadTooLargeResponseHeaders struct {
 	XCorrelationID *string
 }
@@ -3583,6 +3841,15 @@ type PayloadTooLargeJSONResponse struct {
 	Body Error
 
 	Headers PayloadTooLargeResponseHeaders
+}
+
+type PreconditionFailedResponseHeaders struct {
+	XCorrelationID *string
+}
+type PreconditionFailedJSONResponse struct {
+	Body Error
+
+	Headers PreconditionFailedResponseHeaders
 }
 
 type ServiceUnavailableResponseHeaders struct {
@@ -3879,7 +4146,8 @@ func (response CreateCustomer504JSONResponse) VisitCreateCustomerResponse(w http
 }
 
 type DeleteCustomerRequestObject struct {
-	ID CustomerID `json:"id"`
+	ID     CustomerID `json:"id"`
+	Params DeleteCustomerParams
 }
 
 type DeleteCustomerResponseObject interface {
@@ -3944,6 +4212,23 @@ func (response DeleteCustomer404JSONResponse) VisitDeleteCustomerResponse(w http
 	return err
 }
 
+type DeleteCustomer412JSONResponse struct{ PreconditionFailedJSONResponse }
+
+func (response DeleteCustomer412JSONResponse) VisitDeleteCustomerResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.XCorrelationID != nil {
+		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
+	}
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type DeleteCustomer500JSONResponse struct{ InternalErrorJSONResponse }
 
 func (response DeleteCustomer500JSONResponse) VisitDeleteCustomerResponse(w http.ResponseWriter) error {
@@ -4002,7 +4287,8 @@ func (response DeleteCustomer504JSONResponse) VisitDeleteCustomerResponse(w http
 }
 
 type GetCustomerRequestObject struct {
-	ID CustomerID `json:"id"`
+	ID     CustomerID `json:"id"`
+	Params GetCustomerParams
 }
 
 type GetCustomerResponseObject interface {
@@ -4010,6 +4296,7 @@ type GetCustomerResponseObject interface {
 }
 
 type GetCustomer200ResponseHeaders struct {
+	ETag           *string
 	XCorrelationID *string
 }
 
@@ -4025,12 +4312,28 @@ func (response GetCustomer200JSONResponse) VisitGetCustomerResponse(w http.Respo
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.ETag != nil {
+		w.Header().Set("ETag", fmt.Sprint(*response.Headers.ETag))
+	}
 	if response.Headers.XCorrelationID != nil {
 		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
 	}
 	w.WriteHeader(200)
 	_, err := buf.WriteTo(w)
 	return err
+}
+
+type GetCustomer304Response = NotModifiedResponse
+
+func (response GetCustomer304Response) VisitGetCustomerResponse(w http.ResponseWriter) error {
+	if response.Headers.ETag != nil {
+		w.Header().Set("ETag", fmt.Sprint(*response.Headers.ETag))
+	}
+	if response.Headers.XCorrelationID != nil {
+		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
+	}
+	w.WriteHeader(304)
+	return nil
 }
 
 type GetCustomer400JSONResponse struct{ BadRequestJSONResponse }
@@ -4125,8 +4428,9 @@ func (response GetCustomer504JSONResponse) VisitGetCustomerResponse(w http.Respo
 }
 
 type UpdateCustomerRequestObject struct {
-	ID   CustomerID `json:"id"`
-	Body *UpdateCustomerJSONRequestBody
+	ID     CustomerID `json:"id"`
+	Params UpdateCustomerParams
+	Body   *UpdateCustomerJSONRequestBody
 }
 
 type UpdateCustomerResponseObject interface {
@@ -4134,6 +4438,7 @@ type UpdateCustomerResponseObject interface {
 }
 
 type UpdateCustomer200ResponseHeaders struct {
+	ETag           *string
 	XCorrelationID *string
 }
 
@@ -4149,6 +4454,9 @@ func (response UpdateCustomer200JSONResponse) VisitUpdateCustomerResponse(w http
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.ETag != nil {
+		w.Header().Set("ETag", fmt.Sprint(*response.Headers.ETag))
+	}
 	if response.Headers.XCorrelationID != nil {
 		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
 	}
@@ -4204,6 +4512,23 @@ func (response UpdateCustomer409JSONResponse) VisitUpdateCustomerResponse(w http
 		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
 	}
 	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateCustomer412JSONResponse struct{ PreconditionFailedJSONResponse }
+
+func (response UpdateCustomer412JSONResponse) VisitUpdateCustomerResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.XCorrelationID != nil {
+		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
+	}
+	w.WriteHeader(412)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -4745,10 +5070,11 @@ func (sh *strictHandler) CreateCustomer(ctx *gin.Context) {
 }
 
 // DeleteCustomer operation middleware
-func (sh *strictHandler) DeleteCustomer(ctx *gin.Context, id CustomerID) {
+func (sh *strictHandler) DeleteCustomer(ctx *gin.Context, id CustomerID, params DeleteCustomerParams) {
 	var request DeleteCustomerRequestObject
 
 	request.ID = id
+	request.Params = params
 
 	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
 		return sh.ssi.DeleteCustomer(ctx, request.(DeleteCustomerRequestObject))
@@ -4771,10 +5097,11 @@ func (sh *strictHandler) DeleteCustomer(ctx *gin.Context, id CustomerID) {
 }
 
 // GetCustomer operation middleware
-func (sh *strictHandler) GetCustomer(ctx *gin.Context, id CustomerID) {
+func (sh *strictHandler) GetCustomer(ctx *gin.Context, id CustomerID, params GetCustomerParams) {
 	var request GetCustomerRequestObject
 
 	request.ID = id
+	request.Params = params
 
 	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
 		return sh.ssi.GetCustomer(ctx, request.(GetCustomerRequestObject))
@@ -4797,10 +5124,11 @@ func (sh *strictHandler) GetCustomer(ctx *gin.Context, id CustomerID) {
 }
 
 // UpdateCustomer operation middleware
-func (sh *strictHandler) UpdateCustomer(ctx *gin.Context, id CustomerID) {
+func (sh *strictHandler) UpdateCustomer(ctx *gin.Context, id CustomerID, params UpdateCustomerParams) {
 	var request UpdateCustomerRequestObject
 
 	request.ID = id
+	request.Params = params
 
 	var body UpdateCustomerJSONRequestBody
 	var err error
@@ -4919,80 +5247,85 @@ func (sh *strictHandler) GetReady(ctx *gin.Context) {
 // const string: with thousands of chunks the chained `+` fold is several
 // times slower for the Go compiler than parsing a slice literal.
 var swaggerSpec = []string{
-	"7FzrcuPGlX6VU9hsbeKAFKmLE1GVimVFjpXMjKdGmmTLw4nYBA7JjoBupLshDjPFKv/c37vvkAfzk2yd",
-	"0wAIkBDFoTVOHPuXSKIvp8/l63OD3geRTjOtUDkbDN4HMxQxGv54oY3BRDip1VVMP8RoIyMz+iEYBC9E",
-	"ihbcTFqIRJKAVOBmCImeWtATwHs0C7Bo7mWE4GbCgXTgdB7NMO4GYYDvRJolGAwCg3/r9A+Pjk+CMLDR",
-	"DFNBu6Xi3TNUUzcLBv3DX4dBKlX1PQzcIqOp1hmppsFyGQav0JnF+cSh2aT1GiOtYgtOw1xIB2OcaINM",
-	"r6fdgjMSYxBTIVWDuv4aTTLN02Bw9GmvxyT5ryuCpHI4RRMsiaRMGJGiK/mZG6tbiLshrgnrQMYgEoMi",
-	"Jr6hCmFidAqjFJ3oKnzn/AKjM6Y7E1ME64RxFsY4kyoG6RqU98JA0vp/y9EsgjBQIiUKI09G/VgTbVLh",
-	"PPWfHgfh6pynvd6v+qenhyfHvzrunZ72a2futZw5DC5y63SKpk1j6KBR8fy/LMimGpwU5GbCzVbUyjgI",
-	"SUFyaTAOBs7kWKf8ZwYnwSD4j4OVFh/4p/bgKmaKnslUuk1ivtRzSIVakE4YdLlRIByk2jaZePgAFxNe",
-	"tU5KjBORJ85PqXP06LDO0f6jihMG1yhMNNuk+RwS6dCIBDJhHFkZaQJRBNoApkImIdkhHSsSFptmdn7x",
-	"/DJoP431Gz5gfocnJ5sGtySx2Ewri6zdn4v4cx0v6GOklUPFPBdZlsiIMeTgr5YO8b6kyPpdEmIVxrfl",
-	"U5unqTCLQl3GOl6QdSrt4A/XX70IwuBeJDn6bWKiaG2JMEBjyMw25t+LRMa8ygByhe8yjBzGgComTtLv",
-	"IFWWs/xtHkVobTCYiMQiHZZn80FuJ0ImGDeJPYeJxCSGsUFxZ0GAyRNsoXZzmTCI0QmZ2GDw5n3AqwSD",
-	"4IClSYqD1oopa4iFyhCWb5vnpAdIEFI7ats5lrsazyUvzhM2jbh1N7hkxKdTSTUt2EEjRIrxGQ2c0e9z",
-	"YSGaCTX1t0DtvvnvTu3G6XgAaSOxmHLQvJ+Y1M9F/MrTtrse7iMcNp+DEgNWIkpzS5dLiSTQ7/X2FdX3",
-	"JqjqkqqE9fRyKW+FF9p9oXMV7yWd8uq4VdrdTniZBmcN+nNWdwycnn4kxlZb2TyaVfuFhMLSsYrHmKD7",
-	"GKy8JFy4EXeo9mIiw8qt4/k7I88YE62m7D4JsmM01Zkb6n2+9hBmovAQec2PIYwdtnxa/v9eOJyLxY1M",
-	"Uef7wYwr5jZxoXSVI50nMZvrRCppZ+xYyxTPwJnFykH9GHDxGAldeIUZCkewIYA8VTIDkczFwoIVEzwD",
-	"wwNAwNxIh6BVhLDQOczEPcUG+g5jmBfBQCzX7YN9+E7lxG8TTc3dX4ZPIdgr5dAokXgO7SNXWaxQE+y1",
-	"TrG491A5mButpqAV6NyAlTF+FJOAGCcYVf5hIVUWnjbM+bl0Mx/9rPgA8iOg1UuxSLSIb7R+JswU92Jr",
-	"5te4dVrfJrxKu4/HzwyFmgr68Fx+/rHMZOuGT8u/ay+710rcC5mIcbIfC/Pa/AdQRyiy91h78DRyOnOg",
-	"9Px7QJ1YODEWFiHW6P0Uoey8uE5rCkwst7PcMfzEeq66cFPSBoKQAEY1ABn9C2HLayVyN9NG/h3jfQW4",
-	"WqAuQWlBZ2i8BSvE2DLLPC1wXkzixwP4HIVBA9eXr/50dXF5e/PVHy9ffOy7xOk7VCS6VFpLktPGw+DT",
-	"G8trZfOMIA7j5xhLccMh617crha6TWmlW45+a7BOQaMroYDR9MJv0qFNB7C+z8eGIrIaSzeMsDBa33z0",
-	"1KyuaC/yWoUrOHgfZIa00Ukf3UcGBfFQuMcOSe6UdSLNyOC8A/oYW3jQMgxkvEsiqEx1bB/5gsYswyCb",
-	"afXo4Jc8yCdCyvzUG5+w4r3Kg5TLhXV+vK0yKnr8V4xcUIuSnknrXhW5lU2mElzSX+kwtY/RWMlmySmo",
-	"Kz+Hc1DF9sIYsQjC4F1Hm5iEeEhD0T2ql89pzLKm1tuHXxfD1vlVTg/9wYq9t7HncdbsypGnJX0bza+z",
-	"WDimWMSxJEsSycsa7QwJG47cmE2aAzMLd4gZYY40wEklMurm8T/Mbvayh00EUjgHfgwqT8dozkDlSQJR",
-	"gsLYIiVdyyWe9MKABnhXxqdzm6lFUsWp7hQ/lmO7L4oPb/ywt/VxHZkSWrNCCNolmEo3y8fdSKcHWmSy",
-	"Q8A+RXVQbb2sT7d3MuvozIulk2l25D11JPMNqf7OB/cPK2IVOq9z7CuFjNNIcdFEGxCQoSkuiFWqtlQb",
-	"+HQ9mdBgZe+RqsgTanh5ojYlvyz1bmu6n7UTRBwbtJbcSpmmGIcgVAxEkjBFaIj3aEA625LCpptcRO4z",
-	"h9HM6iSnnSxJOail3Kv8xVoGu8aqo+1KV/uxAMVjOmYZGK5dcuwzbFScHKnZGYyNUNGMQr6iOqPylDi7",
-	"kbVuyz2ueX31vFdrMoxiTR3zTyJJ9Nz7io2MT1sw9aC7UwtomxFEmcF4WxdO2wl24PKyloZa5+KfOVNg",
-	"i7h5PkODZ6BVsiAgNEi/EGPBioWF1Jf0hIIR+2ns9ux0S7Jkf8dEbFyU3sbK72vX5rJyCXc3dLhyFuba",
-	"xOQMp2JRZMObir4tUVzX696HYcDa/eITN3z31HSTv9clW1xOxcJjrRMUak2Y9OsW+PBcCr2xtGJITQQb",
-	"JlakJje1Q0Yzfz2G5PgKX8Qp8Bukcrpy0jmYHBWJ+2+/+ccohNEBXRbVF+/tVl9p0oglR0twktE2ZXTQ",
-	"AjQnNc9qJYEHr4M1/aY4Yq2I26j6NLbyurlZB68LwDNuO3p/iSJxs02mFwHcQ2wv4zsfq6+X9Et4sh2R",
-	"yU0PYJvGrrmi1gmXP6y8I303quOqvmuCkr4LPhTr+xtq7EkIK5a0sbGt4H3OSTV4wTcavos4PD/8y8kR",
-	"fPs//wv9EKyGP4h7cc1zOKFKLhPgOxG5ZLHeh7BXmX6zwtw4ahg8L3z9pvRX/Qabx3opLJNJsabvJlgZ",
-	"Cs3j3oTCDyyO4pHarSonqgl4x4f7H+8Bd7JeUK9Ls3ayNjm+KNzirb4M+c5c0oRxItTdGnZjNIPr0juB",
-	"KxVtd0b6dCs7ummDQTAcXgdbLOKIKMR5PeTeGlB87wHChwfMjVi5TSIvHw4+aiKpxyAM9qQWTcH8st85",
-	"OTnp9A57vX2CkkIEJ8swuH7kSqUlwHsrLAiQqmiI4ouwBlg0sg5Yjc23XLVrRrzKn2yQ9OqLCzg6OjoN",
-	"4fXNRQipTBJpfT9Ukz2HvcPjTu+o0+vf9E4HR71Br9ft9Xpf131rimI75P2tqfRxQ6Pp60ql/zIcxu+P",
-	"lx36c1j+ufF/Bo0/w2GXPhwtv/7ZI6h940moeHDa46QURrmRbnFNCte4xW50UTBt8ma0Q4J0FBZJ6Mig",
-	"841staS0BTsTxtdxeFcul9IqqxPMnMt8Ak+qid6k4o+ImU/bjnMrFVpbKbb1G2aJiBD4rLY7VEP1ySeX",
-	"6h4TnaHtfvIJkLfpy0zSwuj9sPS8hsGAdTGEIeco6Pv7b7/5x3I56sI5JNI6isjsZpNZCHO+5mk9Mo1R",
-	"heRaDZUrW9Y80mctFwK3VYm4uhS6cK689rfQ6NEKht5PHAb0kVxF/6kID4bBcjQYqlVENaIhoxDsTM9L",
-	"n59r1IWr7WNLX6ZUMCqWGRUnqxpUUhTKdeFCx2hBGO6qGydI9/YctEJLXvpQjZFYhTGFrigcPfHCWegc",
-	"Ys23wZ3ScxgvOHr98ubmJXjXoRBZLY9KQuMk8mg9GTuCn/e//eb/+oe/Bj2B0XnnaxCdv0OvcwpduIUB",
-	"HMAv4TfwGXRGv6DDTqSKiQTjOxl9NUT6CmOip/ZsqDzylN1aEAljJHJuBv4s3UznfBgGTXZB6WR6UpX6",
-	"yfjDRiEmFXdoeVieFWf7k0hyr4sMRczHEnmInNc3F37xBv7AVWxB1dyjmndECuplNC+IFD7xtdLJcMhF",
-	"K8F5Mq9gaeYWwF5+rbHl56Pf+g6334x+AZHOlbOkqzR3Ku9RdeG1ItGpMtcmFde3ffzFOXbSpNwPGqq1",
-	"9bnfVRTWZChwm+QW4+6QkDuRERY5oqLZjq5pI9EJ7sDLTUKxRKwjS5edk66RAbJw/vIqCIN7NNajRb/b",
-	"6/ZoqM5QkXc9CI66ve4RB/duxqh3UOEHfZtiS//jagM6rI1QcUBK/urIM2sEqXDRjIS5te+QPhe9hxvp",
-	"mwGM/nPEzBvdjoaKuMORrzAc9xoREf+68IqMlFtafSGPP44XjCxE1gY+NbAmV04mBECVZnjeV5Uxcs4D",
-	"kk916qDZnfum3XNZDTkoejKX4aMjC+dyh5G+NXX5dq2VkvyTDypb+bz3m2bBpbjP+51+76b360Gvfp8X",
-	"jmCgM/uZiFIsUmgy9g6119Pzi+eXcKFNpj0Tq0LGypMq+9vKekE9aiA51LMPnE3dtejVWgpp7XVgTdGT",
-	"1Y359HXFYy+PtlmV3A5qrYfLMDjZZUqz44RnHT0+q6UlgKcePz51rXep7jIFgzdvw1o/6zMGMxWDx4IV",
-	"e8mtEVMymRWEBG8pBNC2DWZYIwlCyhW6cFMCRtF3n6YY817cPslRFTectfWbtWDM2QqBGIiHqsiXr5rC",
-	"pIWJQSz6GOCrCbi5hkirKDcGlQM2HA7XqhuwgDT6OEVn4bDXZyKrdBAc907bcMYbYRWi+WgHrfuw9uha",
-	"vLY17V0Ya2vQuW6uBCw7m2A9zHyg+qxwvhLrRp/+cgPW+vvAWiuqtUYpu7CLIO7T/bj2nYBsG4jVI1nf",
-	"H+0P/M9DMlZVHn/6+PhaRypN6e+AYettYTzv5PF5rR0e/w5w62GyhpIPwOwyrPl2B+9lvPSQS3i3Cb6+",
-	"TmnB6olLFgPf8bdKmfh4kmKURdh4Rnh53Dv2KQuuuvhXkSi6KcMqQl+PualYwBiBXN6hKhCWd2Z/ktx2",
-	"7+5zC2mxdBtu+lM0cPO7OEWr9uWHq6n72fR6+XcXk/5o/eB7OCfHuyjvRsv+v4OZeck9bmZhe8z0it8T",
-	"sw1boTC1zd847h1zUapKE/gwdy7YQW1q/hTdk6n9j/HS/Mmq/qlWxcE76fmjVvVhIXftXVIKMrO8Lb7g",
-	"4rk3ySJ5w9YmDPrczlmtfrvZQwWjoVfdYTAAn+csOpf4HVt6QgZOjm4RYIxxYX0C1OSJjzyL2KHtTsu5",
-	"7+spYoHC+K6dMHfwTE+ldTIi62O98AWglR2WwfcHmVvRpPaAsZXc1bWGhccc/qfDrjKNcdiGXUnJjs8s",
-	"sadbLumR6yTck3nfj8MvbJG5Unr+r+Dx74liP4UK31eowNa3W6gwq3o7Wv2Zc+7dsHDY68F8JhP/HxEy",
-	"o0nvweTKduHK1d7LsHc8onxj44ycfhgd8P8s4NJLjJGMuS+LMyROg+VWeSMmExm1ej5F/8l3xY6qXWWj",
-	"96TsIAn03e7Zj4KqB4y3ZBG//Sbv8Qebc9yiZ1e2oQ18zt/WdO2rUpClspXdgi0Baqv28VsiIi1biDij",
-	"//vLG1ibPwq5uaSqt/L1PtNJ3ChJ8WsmrfpVnvgnD/uH72H3d8H9Ws/sj80tX+93ePN2ud1TD5sdjpWV",
-	"1ey8POJ3deAJIvii2PE68v1iq7cDRfG0zMHX3grkt5/qbwaGgIlFOOkdtULCKybjB3XjVDjHpffaffpj",
-	"K3Vt84yEamhGrDlLOdfm7uGLa+nbOkuN3sJ5und4aOzfkY11lKeouF+3qOJznFrss61frWzrEcapuk6P",
-	"RXQHmkSLTDZXo7qrKs/Kv1uG6+t/0WrIvlgvLdiFdZh24UX1jujG1VlsUhl8+x7kjcNYJEJFJenzmebk",
-	"FnmMjVfOV4vWmL58u/z/AAAA//8=",
+	"7FzvcuPGkX+VLlyuLnFAitQf26IqFcsbOVayu95aaZMrLzfCEGiSEwEzzMxAXGaLVf54n+/eIQ/mJ7nq",
+	"HgAESIjicrV2HOeTKHFm0NN/fv0XehfEOptphcrZYPAumKJI0PDHJ9oYTIWTWl0m9IcEbWzkjP4QDILn",
+	"IkMLbiotxCJNQSpwU4RUTyzoMeAdmgVYNHcyRnBT4UA6cDqPp5h0gzDAtyKbpRgMAoN/6/QPj45PgjCw",
+	"8RQzQU/LxNunqCZuGgz6h5+HQSZV9XsYuMWMtlpnpJoEy2UYXFyLyVYqrRMOiTQi002lmnThClVCdAkL",
+	"0eW481wr7DwTLp5G4DQYFAlolS5gTvTHU6EmmITl6tVC/01t6ULnMBV3CBZRNW87DE7Gh6PPsRefis+S",
+	"Y/y0PwzuvXiv17j4UdvFX6Izi/OxQ7N5/SuMtUos0TgX0sEIx9ogc8ALzYIzEhMQEyGbhPbXaJJZngWD",
+	"o08LkvyvK0lI5XCCJlgSSTNhRIauVKTcWN1C3DWpi7AOZAIiJWYvmF8hjI3OIMrQia7Ct84fEJ0x3TMx",
+	"QZKlcRZGOJUswAblvTCQdP7fcjSLIAyUyIjC2JNRv9ZYm0w4T/2nx0G4uudpr/dZ//T08OT4s+Pe6Wm/",
+	"dudey53D4Elunc7QtJkKXTQuvv8vC7Kp/ycFuTPhpitqZRKEZBm5NJgEA2dyrFP+C4PjYBD8x8HKfA/8",
+	"t/bgMmGKLsesoO3kRGQuUWkN3jTchuaewXH/EKKZYTWStP9mLGSKSQTzKSoyHWlBKO2maEArBKXnTX3/",
+	"JCju56FldcPSgrYof+9hs78ck9E+fNPG5c7gqHcMc+mmOncgYKSThb8Q3USqCUyFLe0drFQx7mTE991z",
+	"hSsfdtmnMpNu85pf6zlkQi08ZrncKBAOMm2bdnF4j2GkfGqdsATHIk+d31I3kqPDupH0H8SCMLhCYdpE",
+	"cw6pdGhECjNhXKmIRBFoA5gJmYbkU+hasbBr/D9/8uwiaL+N9Q+8h8+HJyebjF2SpdmZVhYZsL4UyZc6",
+	"WdDHWCuHinkuZrNUxuwPD/5q6RLvSoqsf0pKrMLkpvzW5lkmzKJQRFYyaUnF4A9X3zwPwuBOpDn6xyRE",
+	"0doRYYDGEHJu7L8TqUz4lAHkCt/OMHaYAHkzPea/g1SznOVv8zhGa4PBWKQW6bK8W9SsuUnsOYwlpgmM",
+	"DIpbCwJMnmILtZvHhEGCTsjUBoPX7wI+JRgEByxNUhy0VkxYQyxU2LZ807wnfYHWNa7ado/lrnh4wYfz",
+	"hk14aH0aXHD0QrciMPDsoBUiw+SsAon5CiSIwFrs9N+dWvTU8T6hjcRiy0Ez1mJSvxTJS0/b7nq4j3DY",
+	"fA5KDFiJKMstxQslkkC/19tXVD+YoKq4oxLW48uldPTPtftK5yrZSzplNHCjtLsZ8zENzhr096zCBjg9",
+	"/UiMrR5l83haPS8kFJaOVTzBFN3HYOUF4cK1uEW1FxMZVm4c798ZeUaYajXhiLgMW8o7N9T7fO1Ljgg4",
+	"j+AzP4Ywdnjk4/L/98LhXCyuZYY63w9mXLG3iQtl2hfrPE3YXMdSSTvlJFFmeAbOLFY5x8eAi4dI6MJL",
+	"nKFwBBvCZ3oUyaZzsbBgxRjPwPACEDA3kjJHFeMqPE61vsXEZ3vSQSLX7YPTsk6Vl20TTS2DW4aPIdhL",
+	"5dAokXoO7SNXWZxQE+yVzrDwe6gczI1WE9AKdG7AygQ/iklAgmOMq/iwkCoLTxvmPEXxPqFd8QHkR0Cr",
+	"59o904kcS2yrhtyXN6znV+tlBvJSdo3YspSxjUBe8zja8kIsUi2Sa62fCjPBvfRl5s+4cVrfpHxKe/DK",
+	"3xlihYI+PJNffiz73/rAx1WMF7X0+Ksqnn5/Fm5m2TUmXroW3SI08tDlzsoPHxdWG77pQUVv6Di8XCfw",
+	"ccVw5bHhlRJ3QqZilO6nyXlt/z1eTSjyJ4n2ztnIydSB0vMfwKslwomRsAiJRh8HC2XnRbhWA0jSfDvN",
+	"Hbu3RM9VF65L2kCQp4Go5qCifyLf9UqJ3E21kX/f047y+gF1CUoLeobGewiFmFhmmacFzotN/PUAvkRh",
+	"0MDVxcs/XT65uLn+5o8Xzz92rOL0LSoSXSatJclp493s4xvLK2XzGblQTJ5hIsU1l0T24nZ10E1GJ91w",
+	"daUWNqBKmM++yEbe+ol/SIceOoD153xsj0BWYymCERai9YdHj83qivaiFF6kGoN3wcyQNjrpq0exQUE8",
+	"FO6hS1K4bp3IZmRwPsF5iC28aBkGMtmldlyW0ravfE5rlmEwm2r14OIXvMgX2sqS9mtf4+ZnlRcpjwvr",
+	"/HhTVez06K8Yu6CWhT+V1r0sanebTCW4pJ/SYWYforGSzZJLnJd+D9c4i8cLY8QiCIO3HW0SEuIhLUX3",
+	"oF4+ozXLmlpvX35VLFvnV7k99Bcrnr2NPQ+zZleOPC7p22h+NUuEY4pF4qMhkb6o0c6QsJEojNikOfG3",
+	"cIs4I8yRBrhoSUbdvP772c1e9rCJQArnwF+DyrMRmjNQeZpCnKIwtuhi1WrVJ70woAU+lPEdoGbpmlRx",
+	"ojvFH8u13efFh9d+2Zv6uo7MCK1ZIQQ9JZhIN81H3VhnB1rMZIeAfYLqoHr0sr7d3spZR8+8WDozzYmi",
+	"p45kviHV3/ni0f2KWJVm1jn2jULGaaTgcqwNCJihKRzEqhVQqg18ul6sarDyoe7KI2p4eaM2Jb8o9W5r",
+	"h5C1E0SSGLSWwkqZZdx4VgkQScIUpQe8QwPS2ZYWCXlyEbsvHMZTq9OcnmRJykGtpVPVx9Y6JNt6zk2l",
+	"q/2xAMVjumZZeFhzchwzbDSpHanZGYyMUPEUKH33jSuVZ8TZja5IW217Leqr11Vbi60ZuqlO+E8iTfXc",
+	"x4qNimJ7QtaW6d4bBNXKKM28oqybvamLrO1eO/B+WSt+rvP2z1yfskW1Zj5Fg2d+TsFx6bfs4lqxsJD5",
+	"2QChIOLojYOhnXwny/t3TMSG+/SWV/6+5kyXVaC4u/nDpbMw1yahEDkTiyIPbar/tvZEXdt774cMa17H",
+	"lwvZI9U0ln+vS7ZwWcXBI61TFGpNmPTXLaDiuRR6E2pFlpoINgyvKIhvaoeMp95p8lSL8K3DAtVBKqer",
+	"0J1TzKhoF33/3T+iEKIDciHVLz4Grn6lTRFLjo7g0rZtyuigBX5OavHWSgL3Ook1/absYm0apNFrDDd7",
+	"7ptd9roAPOO2Y/rXKFI33WR6kdbdx/Yy6/MZ/PpQVAlatiNmcjMu2KaxawGqdcLl9ytvpG+jOtrq2yYo",
+	"6dvgfT1Af0ONPQlhxZI2NrZNzpxzKRees5/DtzEn7Yd/OTmC7//nf6EfgtXwB3EnrngPl8AokAJ8K2KX",
+	"LtYHmvaa99mca2hcNQyeFRlAU/qrwaXNa70Q1pZjZ34saWUotI+HnIrosLiKR2q36tepJuAdH+5/vXuC",
+	"zPoYR12atZu1yfF5ESxvjXAoouZGOoxSoW7XsBvjKVyVMQtcqnh7iNInr+zI0waDYDi8CrZYxBFRiPN6",
+	"Ir41zfjB04b3T6MbGXSbRF7cn5LURFLPTBjsSS2agvl1v3NyctLpHfZ6+6QqhQhOlmFw9YBLpSPARyss",
+	"CJCqGCllR1gDLFpZB6zGw7e42jUjXlVVNkh6+dUTODo6Og3h1fWTEDKZptL6wcomew57h8ed3lGn17/u",
+	"nQ6OeoNer9vr9b6tR9yU23Yo+ltT6eOGRtOvK5X+y3CYvDtedujHYfnj2v8YNH4Mh136cLT89hcPoPa1",
+	"J6HiwWmPS1UY50a6xRUpXMOLXeuiTd/kTbRD2TQKi9J0bND55kCtVG3BToXx3UN+Kjfp6ZTVDabOzXxZ",
+	"T6qx3qTij4gzX8wd5VYqtLZSbOsfOEtFjMB3td2hGqpPPrlQd5jqGdruJ58ARZu+gyctRO+GZeQ1DAas",
+	"iyEMuXJBv7/7/rt/LJdRF84hldZRnmY3p1VDmLObp/PINKIKybUaKlfOvnqkn7U4hHIAuXQKXThXXvtb",
+	"aPRoBUMfJw4D+kihov9UpAfDYBkNhmqVZ0W0JArBTvW8jPl5MqIItX3G6RtLCqLimKi4WTUWlaFQrgtP",
+	"dIIWhOE20ChF8ttz0AotRelDNUJiFSaU0KJwPC5ajWUmmr3BrdJzGC04p/36+voF+NChEFmtukpC49Jy",
+	"tF6ijeCX/e+/+7/+4eegxxCdd74F0fk79Dqn0IUbGMAB/Bp+A19AJ/oVXXYsVUIkGD8S7Xsk0ve1Uz2x",
+	"Z0PlkaecEYRYGCORKzbw52KIVCtk0OQQlG6mx9WACRl/2GjPZOIWLS/LZ8Xd/iTS3OsiQxHzsUQeIufV",
+	"9RN/eAN/4DKxoGrhUS06IgX1MlpNunI5bKWT4ZBbWYKrZ17BsplbAEf5tXGqX0a/9XOVv4l+BbHOlbOk",
+	"q7R3Iu9QdeGVItGpsgInFU9V+PyLK++kSblfNFRr5/MbA6KwJkOJ2zi3mHSHhNypjLGoHBUjnuSmjUQn",
+	"eO4zNynlEomOLTk7J12jLmTh/MVlEAZ3aKxHi3631+3RUj1DRdH1IDjq9rpHnNy7KaPeQYUf9NsEW6Zu",
+	"Vw+gy9oYFSekFK9GnlkRZMLFUxLm1mlX+lxMvG4UdQYQ/WfEzItuoqEi7nDmKwznvUbExL+iucqz8b69",
+	"xx9HC0YWImsDnxpYkysn02Ka22uG533VL6PgPCD5VLcOmmP+r9sjl9WSg2ISeBk+uLIILndY6Qeil2/W",
+	"BngpPnmvZpavhr9utmEKf97v9HvXvc8Hvbo/LwLBQM/sFyLOsCisycQH1F5Pz588u4An2sy0Z2LV3lhF",
+	"UuVUZdlFqGcNJId69YFrrLu2wlobJK0TNqwperzymI/fbTz28mjbVcntoDbwugyDk122NOeceNfRw7ta",
+	"BgV46/HDW9cm5uohUzB4/SasTVE/ZTBTCXgsWLGXwhoxIZNZQUjwhlIAbdtghjWSIKQ8oQvXJWAUL/Bk",
+	"GSb8LB7a5ayKxxzbphxbMOZshUAMxENVVNFX4x7SwtggFtMN8M0Y3FxDrFWcG4PKARsOp2uVBywgjT5O",
+	"0Fk47PWZyKocBMe90zac8UZYpWg+20Hr3m8ov5avbS2GF8bamnSumysBy84mWE8z7+lJK5yvxLrxws9y",
+	"A9b6+8BaK6q1Zim7sIsg7tP9uPZBQLYNxBqTSTyV7y/84yEZqyqvP314fW0Omrb0d8Cw9Zk93nfy8L7W",
+	"uY9/Bbj1MFlDyXtgdhnWYruDdzJZesglvNsEX9+9tGD12KWLgZ8zXZVMfD5JOcoibHxHeHncO/YlC+66",
+	"+HcaKbsp0ypCX4+5mVjACIFC3qEqEJafzPEkhe0+3OfB5eLoNtz0t6jh5vsFaOULgx8eTq3G7e/vzu6H",
+	"Buvt5F3A4KO9v7BHWHO8i9pvvGLC1n24AypsTqL+K9i2F/rDth22J2ov+ZVI2zBQyo3bgpzj3jF3wqra",
+	"hM+t54Kj4qa5TdB9gK2tXlt9rPTl5+Xnf9yZ+aNdVLz+xsAPDBc/eZt/6f/3Aj5s8+9neLX39MnuZnlb",
+	"ysXzBB4winoWY4Ew6MtdZ7WW9uawGURDbxrDYAC+9FuMePH/L6BvCH4o9i9yrhEurK8Jmzz1yXiRTrW5",
+	"+ZwH5B7Jze+ZWBWwcOWEuYWneiKtkzHhAmuU76atEKKsZLwXEBRzgPfAQCkXXZv+eCh7ejxULWtCh22o",
+	"mpbs+MISe7rlkR5TT8I9mffDZE/CFmXA4h85/HgQ+/6p1r6h1T452t7R2L/Tu73SO/8fdnZK76bVPE5r",
+	"OHjO8zYWDns9mE9l6t9cmhlN5gUmV7YLl672ho295RXluzdnlKhBdMD/sIbbZQnGMuFZOq5qOQ2WX3ow",
+	"YjyWcWvgWMwMfShEVSNGG/NC5dRPoG93r1gVVN2DESWL+D1ZeYc/2TrxFj27tA1t4Hv+tqZr35SCLJWt",
+	"nPBsKSq0ah+/7yOycuyLuzC/v7iGtf1RyANBVY+c44+pTpNGG5FfGGrVr/LGjSLqv1OMD0oxfqyKQX8X",
+	"3K9NP//c8ob1GZXXb5bbU4mwOZVaWVnNzssrfmiGQRDBjmJHd+Rn/FbveYri27JvUnu/k99jq7/jGQKm",
+	"FuGkd9QKCS+ZjJ+Ux6lwjsclav7059ae3BYZCdXQjERzZXmuze39jmvpR3FLjd7CefI7vDTxbzsnOs4z",
+	"VDxjXUxecCZZPGfbjGE5iiWMU3WdHon4FjSJFpls7iB2V525VXy3DNfP/6rVkP2AhbRgF9Zh1oXn1du+",
+	"G66z/C9tpcG3P4OicRiJVKi4JH0+1VwbpIix8c8pVofWmL58s/z/AAAA//8=",
 }
 
 // decodeSpec returns the embedded OpenAPI spec as raw JSON bytes,

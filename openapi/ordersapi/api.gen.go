@@ -9,6 +9,7 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -37,6 +38,30 @@ func (e OrderStatus) Valid() bool {
 	case CONFIRMED:
 		return true
 	case CREATED:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for KeyedOperationOperation.
+const (
+	AdjustStock  KeyedOperationOperation = "adjustStock"
+	CancelOrder  KeyedOperationOperation = "cancelOrder"
+	ConfirmOrder KeyedOperationOperation = "confirmOrder"
+	CreateOrder  KeyedOperationOperation = "createOrder"
+)
+
+// Valid indicates whether the value is a known member of the KeyedOperationOperation enum.
+func (e KeyedOperationOperation) Valid() bool {
+	switch e {
+	case AdjustStock:
+		return true
+	case CancelOrder:
+		return true
+	case ConfirmOrder:
+		return true
+	case CreateOrder:
 		return true
 	default:
 		return false
@@ -101,6 +126,19 @@ type PriceCents = int64
 // Example: 15
 type StockLevel = int64
 
+// AdjustmentReason Why, in your words; not blank.
+//
+// Example: delivery 4711
+type AdjustmentReason = string
+
+// Cancellation defines model for Cancellation.
+type Cancellation struct {
+	// Reason `compensation` says that the order was placed on the way to something that then failed.
+	//
+	// Example: requested
+	Reason *string `json:"reason,omitempty"`
+}
+
 // DateFilter A date such as `2024-01-01`, or RFC 3339 such as `2024-01-01T12:00:00Z`.
 //
 // Example: 2024-01-01
@@ -152,6 +190,57 @@ type Health struct {
 	// Example: orders-api
 	Service string `json:"service"`
 }
+
+// KeyReport defines model for KeyReport.
+type KeyReport struct {
+	// IdempotencyKey The key.
+	//
+	// Example: unique-key-abc-123
+	IdempotencyKey string `json:"idempotency_key"`
+
+	// Operations What the key has done, one entry for each operation.
+	Operations []KeyedOperation `json:"operations"`
+}
+
+// KeyReportResponse defines model for KeyReportResponse.
+type KeyReportResponse struct {
+	// Success Always true here; false in every error.
+	//
+	// Example: true
+	Success Success   `json:"success"`
+	Data    KeyReport `json:"data"`
+}
+
+// KeyedOperation defines model for KeyedOperation.
+type KeyedOperation struct {
+	// Operation The operation, as this document calls it.
+	//
+	// Example: createOrder
+	Operation KeyedOperationOperation `json:"operation"`
+
+	// OrderID The order that the key stands for; null for a stock adjustment.
+	//
+	// Example: 3
+	OrderID *int64 `json:"order_id"`
+
+	// OrderStatus Where that order stands now; null for a stock adjustment.
+	//
+	// Example: CONFIRMED
+	OrderStatus *OrderStatus `json:"order_status"`
+
+	// ProductID The product whose stock was adjusted; null for an order.
+	ProductID *int64 `json:"product_id"`
+
+	// ExpiresAt RFC 3339, UTC, milliseconds.
+	//
+	// Example: 2024-03-01T09:30:00.000Z
+	ExpiresAt Timestamp `json:"expires_at"`
+}
+
+// KeyedOperationOperation The operation, as this document calls it.
+//
+// Example: createOrder
+type KeyedOperationOperation string
 
 // Meta defines model for Meta.
 type Meta struct {
@@ -208,6 +297,19 @@ type NewProduct struct {
 	Stock StockLevel `json:"stock"`
 }
 
+// NewStockAdjustment defines model for NewStockAdjustment.
+type NewStockAdjustment struct {
+	// Delta Pieces that came (positive) or went (negative); not 0.
+	//
+	// Example: 40
+	Delta int64 `json:"delta"`
+
+	// Reason Why, in your words; not blank.
+	//
+	// Example: delivery 4711
+	Reason AdjustmentReason `json:"reason"`
+}
+
 // Order defines model for Order.
 type Order struct {
 	// ID An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly.
@@ -244,6 +346,16 @@ type Order struct {
 	//
 	// Example: 2024-03-01T09:30:00.000Z
 	ConfirmedAt *NullableTimestamp `json:"confirmed_at"`
+
+	// CancelReason Why the order is CANCELED, else null: somebody requested it; nobody confirmed it in time; or it was placed and could not be confirmed.
+	//
+	// Example: requested
+	CancelReason *string `json:"cancel_reason"`
+
+	// ReservationExpiresAt When a CREATED order is canceled by itself and its stock returns, unless it is confirmed before; null for any other order, or when reservations do not end.
+	//
+	// Example: 2024-03-02T09:30:00.000Z
+	ReservationExpiresAt *Time `json:"reservation_expires_at"`
 
 	// CancelableUntil The last moment at which a CONFIRMED order may be canceled; null when canceling is not limited or not possible.
 	//
@@ -341,6 +453,16 @@ type OrderSummary struct {
 	// Example: 2024-03-01T09:30:00.000Z
 	ConfirmedAt *NullableTimestamp `json:"confirmed_at"`
 
+	// CancelReason Why the order is CANCELED, else null: somebody requested it; nobody confirmed it in time; or it was placed and could not be confirmed.
+	//
+	// Example: requested
+	CancelReason *string `json:"cancel_reason"`
+
+	// ReservationExpiresAt When a CREATED order is canceled by itself and its stock returns, unless it is confirmed before; null for any other order, or when reservations do not end.
+	//
+	// Example: 2024-03-02T09:30:00.000Z
+	ReservationExpiresAt *Time `json:"reservation_expires_at"`
+
 	// CancelableUntil The last moment at which a CONFIRMED order may be canceled; null when canceling is not limited or not possible.
 	//
 	// Example: 2024-03-01T09:41:00.000Z
@@ -415,6 +537,58 @@ type ProductUpdate struct {
 	Stock *StockLevel `json:"stock,omitempty"`
 }
 
+// StockAdjustment defines model for StockAdjustment.
+type StockAdjustment struct {
+	// ID An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly.
+	//
+	// Example: 1
+	ID ID `json:"id"`
+
+	// ProductID The product's id.
+	//
+	// Example: 2
+	ProductID int64 `json:"product_id"`
+
+	// Delta By how many pieces the stock changed.
+	//
+	// Example: 40
+	Delta int64 `json:"delta"`
+
+	// Level The stock after it.
+	//
+	// Example: 65
+	Level int64 `json:"level"`
+
+	// Reason Why, in your words; not blank.
+	//
+	// Example: delivery 4711
+	Reason AdjustmentReason `json:"reason"`
+
+	// CreatedAt RFC 3339, UTC, milliseconds.
+	//
+	// Example: 2024-03-01T09:30:00.000Z
+	CreatedAt Timestamp `json:"created_at"`
+}
+
+// StockAdjustmentListResponse defines model for StockAdjustmentListResponse.
+type StockAdjustmentListResponse struct {
+	// Success Always true here; false in every error.
+	//
+	// Example: true
+	Success Success           `json:"success"`
+	Data    []StockAdjustment `json:"data"`
+	Meta    Meta              `json:"meta"`
+}
+
+// StockAdjustmentResponse defines model for StockAdjustmentResponse.
+type StockAdjustmentResponse struct {
+	// Success Always true here; false in every error.
+	//
+	// Example: true
+	Success Success         `json:"success"`
+	Data    StockAdjustment `json:"data"`
+}
+
 // Timestamp RFC 3339, UTC, milliseconds.
 //
 // Example: 2024-03-01T09:30:00.000Z
@@ -430,6 +604,12 @@ type Cursor = int64
 
 // IdempotencyKey defines model for IdempotencyKey.
 type IdempotencyKey = string
+
+// IfMatch defines model for IfMatch.
+type IfMatch = string
+
+// IfNoneMatch defines model for IfNoneMatch.
+type IfNoneMatch = string
 
 // Limit defines model for Limit.
 type Limit = int32
@@ -449,6 +629,9 @@ type RequiredIdempotencyKey = string
 
 // Search defines model for Search.
 type Search = string
+
+// BadAdjustment defines model for BadAdjustment.
+type BadAdjustment = Error
 
 // BadBody defines model for BadBody.
 type BadBody = Error
@@ -480,11 +663,17 @@ type InternalError = Error
 // KeyReused defines model for KeyReused.
 type KeyReused = Error
 
+// KeyUnknown defines model for KeyUnknown.
+type KeyUnknown = Error
+
 // OrderNotFound defines model for OrderNotFound.
 type OrderNotFound = Error
 
 // PayloadTooLarge defines model for PayloadTooLarge.
 type PayloadTooLarge = Error
+
+// PreconditionFailed defines model for PreconditionFailed.
+type PreconditionFailed = Error
 
 // ProductNotFound defines model for ProductNotFound.
 type ProductNotFound = Error
@@ -526,8 +715,17 @@ type CreateOrderParams struct {
 	XIdempotencyKey *IdempotencyKey `json:"X-Idempotency-Key,omitempty"`
 }
 
+// GetOrderParams defines parameters for GetOrder.
+type GetOrderParams struct {
+	// IfNoneMatch The `ETag` that you have; 304 without a body when nothing has changed since.
+	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
+}
+
 // CancelOrderParams defines parameters for CancelOrder.
 type CancelOrderParams struct {
+	// IfMatch The `ETag` of the state that you have seen; 412 `precondition_failed` when it is another one now.
+	IfMatch *IfMatch `json:"If-Match,omitempty"`
+
 	// XIdempotencyKey Your own name for this one effect, 1–255 visible ASCII characters; kept for 24 hours. `Idempotency-Key` is accepted as
 	// another spelling. The same key with another request is 422 `idempotency_key_reused`.
 	XIdempotencyKey *IdempotencyKey `json:"X-Idempotency-Key,omitempty"`
@@ -535,6 +733,9 @@ type CancelOrderParams struct {
 
 // ConfirmOrderParams defines parameters for ConfirmOrder.
 type ConfirmOrderParams struct {
+	// IfMatch The `ETag` of the state that you have seen; 412 `precondition_failed` when it is another one now.
+	IfMatch *IfMatch `json:"If-Match,omitempty"`
+
 	// XIdempotencyKey Your own name for this one effect, 1–255 visible ASCII characters; kept for 24 hours. `Idempotency-Key` is accepted as
 	// another spelling. The same key with another request is 422 `idempotency_key_reused`.
 	XIdempotencyKey RequiredIdempotencyKey `json:"X-Idempotency-Key"`
@@ -552,14 +753,48 @@ type ListProductsParams struct {
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
+// GetProductParams defines parameters for GetProduct.
+type GetProductParams struct {
+	// IfNoneMatch The `ETag` that you have; 304 without a body when nothing has changed since.
+	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
+}
+
+// UpdateProductParams defines parameters for UpdateProduct.
+type UpdateProductParams struct {
+	// IfMatch The `ETag` of the state that you have seen; 412 `precondition_failed` when it is another one now.
+	IfMatch *IfMatch `json:"If-Match,omitempty"`
+}
+
+// ListStockAdjustmentsParams defines parameters for ListStockAdjustments.
+type ListStockAdjustmentsParams struct {
+	// Cursor The last id already seen, from `meta.nextCursor`; the page starts behind it.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// Limit How many to return at most.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// AdjustStockParams defines parameters for AdjustStock.
+type AdjustStockParams struct {
+	// XIdempotencyKey Your own name for this one effect, 1–255 visible ASCII characters; kept for 24 hours. `Idempotency-Key` is accepted as
+	// another spelling. The same key with another request is 422 `idempotency_key_reused`.
+	XIdempotencyKey *IdempotencyKey `json:"X-Idempotency-Key,omitempty"`
+}
+
 // CreateOrderJSONRequestBody defines body for CreateOrder for application/json ContentType.
 type CreateOrderJSONRequestBody = NewOrder
+
+// CancelOrderJSONRequestBody defines body for CancelOrder for application/json ContentType.
+type CancelOrderJSONRequestBody = Cancellation
 
 // CreateProductJSONRequestBody defines body for CreateProduct for application/json ContentType.
 type CreateProductJSONRequestBody = NewProduct
 
 // UpdateProductJSONRequestBody defines body for UpdateProduct for application/json ContentType.
 type UpdateProductJSONRequestBody = ProductUpdate
+
+// AdjustStockJSONRequestBody defines body for AdjustStock for application/json ContentType.
+type AdjustStockJSONRequestBody = NewStockAdjustment
 
 // RequestEditorFn is the function signature for the RequestEditor callback function
 type RequestEditorFn func(ctx context.Context, req *http.Request) error
@@ -642,6 +877,14 @@ type ClientInterface interface {
 	// Corresponds with GET /health (the `GetHealth` operationId).
 	GetHealth(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// GetIdempotencyKey What has a key done?
+	//
+	// For whoever lost an answer: each operation that the key has carried out, what it stands for and how that stands now. 404
+	// when nothing has been committed with it. Reading changes nothing.
+	//
+	// Corresponds with GET /idempotency-keys/{key} (the `GetIdempotencyKey` operationId).
+	GetIdempotencyKey(ctx context.Context, key string, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// ListOrders List orders
 	//
 	// Orders in ascending id, without their items; all filters must hold. Read page after page by passing `meta.nextCursor` as
@@ -683,15 +926,27 @@ type ClientInterface interface {
 	// Returns the order with its items, and in `allowed_actions` what may be done with it now.
 	//
 	// Corresponds with GET /orders/{id} (the `GetOrder` operationId).
-	GetOrder(ctx context.Context, id OrderID, reqEditors ...RequestEditorFn) (*http.Response, error)
+	GetOrder(ctx context.Context, id OrderID, params *GetOrderParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CancelOrderWithBody Cancel an order
+	//
+	// Cancels the order and gives its stock back, exactly once. A CREATED order may always be canceled, a CONFIRMED one until
+	// `cancelable_until`; after that it is 400 `cancel_window_closed`. Canceling an order that is CANCELED already is 200 too.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /orders/{id}/cancel (the `CancelOrder` operationId).
+	CancelOrderWithBody(ctx context.Context, id OrderID, params *CancelOrderParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// CancelOrder Cancel an order
 	//
 	// Cancels the order and gives its stock back, exactly once. A CREATED order may always be canceled, a CONFIRMED one until
 	// `cancelable_until`; after that it is 400 `cancel_window_closed`. Canceling an order that is CANCELED already is 200 too.
 	//
+	// Takes a body of the `application/json` content type.
+	//
 	// Corresponds with POST /orders/{id}/cancel (the `CancelOrder` operationId).
-	CancelOrder(ctx context.Context, id OrderID, params *CancelOrderParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+	CancelOrder(ctx context.Context, id OrderID, params *CancelOrderParams, body CancelOrderJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ConfirmOrder Confirm an order
 	//
@@ -732,27 +987,59 @@ type ClientInterface interface {
 	// Returns the product with its price and its stock at this moment.
 	//
 	// Corresponds with GET /products/{id} (the `GetProduct` operationId).
-	GetProduct(ctx context.Context, id ProductID, reqEditors ...RequestEditorFn) (*http.Response, error)
+	GetProduct(ctx context.Context, id ProductID, params *GetProductParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// UpdateProductWithBody Change a product's price or stock
 	//
-	// Sets what is given, at least one field. `stock` sets the level, it does not add to it. Orders that exist keep the price
-	// at which they were placed.
+	// Sets what is given, at least one field. Orders that exist keep the price at which they were placed.
+	//
+	// `stock` sets the level, and so overwrites what was sold since you looked: to say "40 arrived", post a stock adjustment;
+	// or send the product's `ETag` as `If-Match`, and the call is refused when anything has changed since.
 	//
 	// Takes any type of body and a specified content type.
 	//
 	// Corresponds with PATCH /products/{id} (the `UpdateProduct` operationId).
-	UpdateProductWithBody(ctx context.Context, id ProductID, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+	UpdateProductWithBody(ctx context.Context, id ProductID, params *UpdateProductParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// UpdateProduct Change a product's price or stock
 	//
-	// Sets what is given, at least one field. `stock` sets the level, it does not add to it. Orders that exist keep the price
-	// at which they were placed.
+	// Sets what is given, at least one field. Orders that exist keep the price at which they were placed.
+	//
+	// `stock` sets the level, and so overwrites what was sold since you looked: to say "40 arrived", post a stock adjustment;
+	// or send the product's `ETag` as `If-Match`, and the call is refused when anything has changed since.
 	//
 	// Takes a body of the `application/json` content type.
 	//
 	// Corresponds with PATCH /products/{id} (the `UpdateProduct` operationId).
-	UpdateProduct(ctx context.Context, id ProductID, body UpdateProductJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+	UpdateProduct(ctx context.Context, id ProductID, params *UpdateProductParams, body UpdateProductJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListStockAdjustments List the changes of a product's stock
+	//
+	// Every change of the stock that is not an order, newest first: creation (`created`), setting the level (`level set`) and
+	// adjustments. The product's stock is the sum of their deltas less the pieces of its orders that are not CANCELED.
+	//
+	// Corresponds with GET /products/{id}/stock-adjustments (the `ListStockAdjustments` operationId).
+	ListStockAdjustments(ctx context.Context, id ProductID, params *ListStockAdjustmentsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// AdjustStockWithBody Add to or take from a product's stock
+	//
+	// Changes the stock by `delta`, whatever orders do meanwhile: "40 arrived", "2 broke". More than is there cannot be taken.
+	// Repeat a call whose answer you did not get with the same `X-Idempotency-Key`: the pieces count once.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /products/{id}/stock-adjustments (the `AdjustStock` operationId).
+	AdjustStockWithBody(ctx context.Context, id ProductID, params *AdjustStockParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// AdjustStock Add to or take from a product's stock
+	//
+	// Changes the stock by `delta`, whatever orders do meanwhile: "40 arrived", "2 broke". More than is there cannot be taken.
+	// Repeat a call whose answer you did not get with the same `X-Idempotency-Key`: the pieces count once.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /products/{id}/stock-adjustments (the `AdjustStock` operationId).
+	AdjustStock(ctx context.Context, id ProductID, params *AdjustStockParams, body AdjustStockJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// GetReady Can the service do its work?
 	//
@@ -769,6 +1056,24 @@ type ClientInterface interface {
 // Corresponds with GET /health (the `GetHealth` operationId).
 func (c *Client) GetHealth(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewGetHealthRequest(c.Server)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetIdempotencyKey What has a key done?
+//
+// For whoever lost an answer: each operation that the key has carried out, what it stands for and how that stands now. 404
+// when nothing has been committed with it. Reading changes nothing.
+//
+// Corresponds with GET /idempotency-keys/{key} (the `GetIdempotencyKey` operationId).
+func (c *Client) GetIdempotencyKey(ctx context.Context, key string, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetIdempotencyKeyRequest(c.Server, key)
 	if err != nil {
 		return nil, err
 	}
@@ -850,8 +1155,28 @@ func (c *Client) CreateOrder(ctx context.Context, params *CreateOrderParams, bod
 // Returns the order with its items, and in `allowed_actions` what may be done with it now.
 //
 // Corresponds with GET /orders/{id} (the `GetOrder` operationId).
-func (c *Client) GetOrder(ctx context.Context, id OrderID, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewGetOrderRequest(c.Server, id)
+func (c *Client) GetOrder(ctx context.Context, id OrderID, params *GetOrderParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetOrderRequest(c.Server, id, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CancelOrderWithBody Cancel an order
+//
+// Cancels the order and gives its stock back, exactly once. A CREATED order may always be canceled, a CONFIRMED one until
+// `cancelable_until`; after that it is 400 `cancel_window_closed`. Canceling an order that is CANCELED already is 200 too.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /orders/{id}/cancel (the `CancelOrder` operationId).
+func (c *Client) CancelOrderWithBody(ctx context.Context, id OrderID, params *CancelOrderParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCancelOrderRequestWithBody(c.Server, id, params, contentType, body)
 	if err != nil {
 		return nil, err
 	}
@@ -867,9 +1192,11 @@ func (c *Client) GetOrder(ctx context.Context, id OrderID, reqEditors ...Request
 // Cancels the order and gives its stock back, exactly once. A CREATED order may always be canceled, a CONFIRMED one until
 // `cancelable_until`; after that it is 400 `cancel_window_closed`. Canceling an order that is CANCELED already is 200 too.
 //
+// Takes a body of the `application/json` content type.
+//
 // Corresponds with POST /orders/{id}/cancel (the `CancelOrder` operationId).
-func (c *Client) CancelOrder(ctx context.Context, id OrderID, params *CancelOrderParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewCancelOrderRequest(c.Server, id, params)
+func (c *Client) CancelOrder(ctx context.Context, id OrderID, params *CancelOrderParams, body CancelOrderJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCancelOrderRequest(c.Server, id, params, body)
 	if err != nil {
 		return nil, err
 	}
@@ -959,8 +1286,8 @@ func (c *Client) CreateProduct(ctx context.Context, body CreateProductJSONReques
 // Returns the product with its price and its stock at this moment.
 //
 // Corresponds with GET /products/{id} (the `GetProduct` operationId).
-func (c *Client) GetProduct(ctx context.Context, id ProductID, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewGetProductRequest(c.Server, id)
+func (c *Client) GetProduct(ctx context.Context, id ProductID, params *GetProductParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetProductRequest(c.Server, id, params)
 	if err != nil {
 		return nil, err
 	}
@@ -973,14 +1300,16 @@ func (c *Client) GetProduct(ctx context.Context, id ProductID, reqEditors ...Req
 
 // UpdateProductWithBody Change a product's price or stock
 //
-// Sets what is given, at least one field. `stock` sets the level, it does not add to it. Orders that exist keep the price
-// at which they were placed.
+// Sets what is given, at least one field. Orders that exist keep the price at which they were placed.
+//
+// `stock` sets the level, and so overwrites what was sold since you looked: to say "40 arrived", post a stock adjustment;
+// or send the product's `ETag` as `If-Match`, and the call is refused when anything has changed since.
 //
 // Takes any type of body and a specified content type.
 //
 // Corresponds with PATCH /products/{id} (the `UpdateProduct` operationId).
-func (c *Client) UpdateProductWithBody(ctx context.Context, id ProductID, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewUpdateProductRequestWithBody(c.Server, id, contentType, body)
+func (c *Client) UpdateProductWithBody(ctx context.Context, id ProductID, params *UpdateProductParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpdateProductRequestWithBody(c.Server, id, params, contentType, body)
 	if err != nil {
 		return nil, err
 	}
@@ -993,14 +1322,74 @@ func (c *Client) UpdateProductWithBody(ctx context.Context, id ProductID, conten
 
 // UpdateProduct Change a product's price or stock
 //
-// Sets what is given, at least one field. `stock` sets the level, it does not add to it. Orders that exist keep the price
-// at which they were placed.
+// Sets what is given, at least one field. Orders that exist keep the price at which they were placed.
+//
+// `stock` sets the level, and so overwrites what was sold since you looked: to say "40 arrived", post a stock adjustment;
+// or send the product's `ETag` as `If-Match`, and the call is refused when anything has changed since.
 //
 // Takes a body of the `application/json` content type.
 //
 // Corresponds with PATCH /products/{id} (the `UpdateProduct` operationId).
-func (c *Client) UpdateProduct(ctx context.Context, id ProductID, body UpdateProductJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewUpdateProductRequest(c.Server, id, body)
+func (c *Client) UpdateProduct(ctx context.Context, id ProductID, params *UpdateProductParams, body UpdateProductJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpdateProductRequest(c.Server, id, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListStockAdjustments List the changes of a product's stock
+//
+// Every change of the stock that is not an order, newest first: creation (`created`), setting the level (`level set`) and
+// adjustments. The product's stock is the sum of their deltas less the pieces of its orders that are not CANCELED.
+//
+// Corresponds with GET /products/{id}/stock-adjustments (the `ListStockAdjustments` operationId).
+func (c *Client) ListStockAdjustments(ctx context.Context, id ProductID, params *ListStockAdjustmentsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListStockAdjustmentsRequest(c.Server, id, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// AdjustStockWithBody Add to or take from a product's stock
+//
+// Changes the stock by `delta`, whatever orders do meanwhile: "40 arrived", "2 broke". More than is there cannot be taken.
+// Repeat a call whose answer you did not get with the same `X-Idempotency-Key`: the pieces count once.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /products/{id}/stock-adjustments (the `AdjustStock` operationId).
+func (c *Client) AdjustStockWithBody(ctx context.Context, id ProductID, params *AdjustStockParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewAdjustStockRequestWithBody(c.Server, id, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// AdjustStock Add to or take from a product's stock
+//
+// Changes the stock by `delta`, whatever orders do meanwhile: "40 arrived", "2 broke". More than is there cannot be taken.
+// Repeat a call whose answer you did not get with the same `X-Idempotency-Key`: the pieces count once.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /products/{id}/stock-adjustments (the `AdjustStock` operationId).
+func (c *Client) AdjustStock(ctx context.Context, id ProductID, params *AdjustStockParams, body AdjustStockJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewAdjustStockRequest(c.Server, id, params, body)
 	if err != nil {
 		return nil, err
 	}
@@ -1038,6 +1427,40 @@ func NewGetHealthRequest(server string) (*http.Request, error) {
 	}
 
 	operationPath := fmt.Sprintf("/health")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewGetIdempotencyKeyRequest constructs an http.Request for the GetIdempotencyKey method
+func NewGetIdempotencyKeyRequest(server string, key string) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "key", key, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/idempotency-keys/%s", pathParam0)
 	if operationPath[0] == '/' {
 		operationPath = "." + operationPath
 	}
@@ -1225,7 +1648,7 @@ func NewCreateOrderRequestWithBody(server string, params *CreateOrderParams, con
 }
 
 // NewGetOrderRequest constructs an http.Request for the GetOrder method
-func NewGetOrderRequest(server string, id OrderID) (*http.Request, error) {
+func NewGetOrderRequest(server string, id OrderID, params *GetOrderParams) (*http.Request, error) {
 	var err error
 
 	var pathParam0 string
@@ -1255,11 +1678,37 @@ func NewGetOrderRequest(server string, id OrderID) (*http.Request, error) {
 		return nil, err
 	}
 
+	if params != nil {
+
+		if params.IfNoneMatch != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-None-Match", *params.IfNoneMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("If-None-Match", headerParam0)
+		}
+
+	}
+
 	return req, nil
 }
 
-// NewCancelOrderRequest constructs an http.Request for the CancelOrder method
-func NewCancelOrderRequest(server string, id OrderID, params *CancelOrderParams) (*http.Request, error) {
+// NewCancelOrderRequest calls the generic CancelOrder builder with application/json body
+func NewCancelOrderRequest(server string, id OrderID, params *CancelOrderParams, body CancelOrderJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewCancelOrderRequestWithBody(server, id, params, "application/json", bodyReader)
+}
+
+// NewCancelOrderRequestWithBody constructs an http.Request for the CancelOrder method, with any body, and a specified content type
+func NewCancelOrderRequestWithBody(server string, id OrderID, params *CancelOrderParams, contentType string, body io.Reader) (*http.Request, error) {
 	var err error
 
 	var pathParam0 string
@@ -1284,22 +1733,35 @@ func NewCancelOrderRequest(server string, id OrderID, params *CancelOrderParams)
 		return nil, err
 	}
 
-	req, err := http.NewRequest(http.MethodPost, queryURL.String(), nil)
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
 	if err != nil {
 		return nil, err
 	}
 
+	req.Header.Add("Content-Type", contentType)
+
 	if params != nil {
 
-		if params.XIdempotencyKey != nil {
+		if params.IfMatch != nil {
 			var headerParam0 string
 
-			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "X-Idempotency-Key", *params.XIdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-Match", *params.IfMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
 			if err != nil {
 				return nil, err
 			}
 
-			req.Header.Set("X-Idempotency-Key", headerParam0)
+			req.Header.Set("If-Match", headerParam0)
+		}
+
+		if params.XIdempotencyKey != nil {
+			var headerParam1 string
+
+			headerParam1, err = runtime.StyleParamWithOptions("simple", false, "X-Idempotency-Key", *params.XIdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("X-Idempotency-Key", headerParam1)
 		}
 
 	}
@@ -1340,14 +1802,25 @@ func NewConfirmOrderRequest(server string, id OrderID, params *ConfirmOrderParam
 
 	if params != nil {
 
-		var headerParam0 string
+		if params.IfMatch != nil {
+			var headerParam0 string
 
-		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "X-Idempotency-Key", params.XIdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-Match", *params.IfMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("If-Match", headerParam0)
+		}
+
+		var headerParam1 string
+
+		headerParam1, err = runtime.StyleParamWithOptions("simple", false, "X-Idempotency-Key", params.XIdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
 		if err != nil {
 			return nil, err
 		}
 
-		req.Header.Set("X-Idempotency-Key", headerParam0)
+		req.Header.Set("X-Idempotency-Key", headerParam1)
 
 	}
 
@@ -1473,7 +1946,7 @@ func NewCreateProductRequestWithBody(server string, contentType string, body io.
 }
 
 // NewGetProductRequest constructs an http.Request for the GetProduct method
-func NewGetProductRequest(server string, id ProductID) (*http.Request, error) {
+func NewGetProductRequest(server string, id ProductID, params *GetProductParams) (*http.Request, error) {
 	var err error
 
 	var pathParam0 string
@@ -1503,22 +1976,37 @@ func NewGetProductRequest(server string, id ProductID) (*http.Request, error) {
 		return nil, err
 	}
 
+	if params != nil {
+
+		if params.IfNoneMatch != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-None-Match", *params.IfNoneMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("If-None-Match", headerParam0)
+		}
+
+	}
+
 	return req, nil
 }
 
 // NewUpdateProductRequest calls the generic UpdateProduct builder with application/json body
-func NewUpdateProductRequest(server string, id ProductID, body UpdateProductJSONRequestBody) (*http.Request, error) {
+func NewUpdateProductRequest(server string, id ProductID, params *UpdateProductParams, body UpdateProductJSONRequestBody) (*http.Request, error) {
 	var bodyReader io.Reader
 	buf, err := json.Marshal(body)
 	if err != nil {
 		return nil, err
 	}
 	bodyReader = bytes.NewReader(buf)
-	return NewUpdateProductRequestWithBody(server, id, "application/json", bodyReader)
+	return NewUpdateProductRequestWithBody(server, id, params, "application/json", bodyReader)
 }
 
 // NewUpdateProductRequestWithBody constructs an http.Request for the UpdateProduct method, with any body, and a specified content type
-func NewUpdateProductRequestWithBody(server string, id ProductID, contentType string, body io.Reader) (*http.Request, error) {
+func NewUpdateProductRequestWithBody(server string, id ProductID, params *UpdateProductParams, contentType string, body io.Reader) (*http.Request, error) {
 	var err error
 
 	var pathParam0 string
@@ -1549,6 +2037,156 @@ func NewUpdateProductRequestWithBody(server string, id ProductID, contentType st
 	}
 
 	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IfMatch != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-Match", *params.IfMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("If-Match", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewListStockAdjustmentsRequest constructs an http.Request for the ListStockAdjustments method
+func NewListStockAdjustmentsRequest(server string, id ProductID, params *ListStockAdjustmentsParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "int64"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/products/%s/stock-adjustments", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Cursor != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "cursor", *params.Cursor, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewAdjustStockRequest calls the generic AdjustStock builder with application/json body
+func NewAdjustStockRequest(server string, id ProductID, params *AdjustStockParams, body AdjustStockJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewAdjustStockRequestWithBody(server, id, params, "application/json", bodyReader)
+}
+
+// NewAdjustStockRequestWithBody constructs an http.Request for the AdjustStock method, with any body, and a specified content type
+func NewAdjustStockRequestWithBody(server string, id ProductID, params *AdjustStockParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "int64"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/products/%s/stock-adjustments", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.XIdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "X-Idempotency-Key", *params.XIdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("X-Idempotency-Key", headerParam0)
+		}
+
+	}
 
 	return req, nil
 }
@@ -1633,6 +2271,16 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /health (the `GetHealth` operationId).
 	GetHealthWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*GetHealthResponse, error)
 
+	// GetIdempotencyKeyWithResponse What has a key done?
+	//
+	// For whoever lost an answer: each operation that the key has carried out, what it stands for and how that stands now. 404
+	// when nothing has been committed with it. Reading changes nothing.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /idempotency-keys/{key} (the `GetIdempotencyKey` operationId).
+	GetIdempotencyKeyWithResponse(ctx context.Context, key string, reqEditors ...RequestEditorFn) (*GetIdempotencyKeyResponse, error)
+
 	// ListOrdersWithResponse List orders
 	//
 	// Orders in ascending id, without their items; all filters must hold. Read page after page by passing `meta.nextCursor` as
@@ -1678,17 +2326,27 @@ type ClientWithResponsesInterface interface {
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with GET /orders/{id} (the `GetOrder` operationId).
-	GetOrderWithResponse(ctx context.Context, id OrderID, reqEditors ...RequestEditorFn) (*GetOrderResponse, error)
+	GetOrderWithResponse(ctx context.Context, id OrderID, params *GetOrderParams, reqEditors ...RequestEditorFn) (*GetOrderResponse, error)
+
+	// CancelOrderWithBodyWithResponse Cancel an order
+	//
+	// Cancels the order and gives its stock back, exactly once. A CREATED order may always be canceled, a CONFIRMED one until
+	// `cancelable_until`; after that it is 400 `cancel_window_closed`. Canceling an order that is CANCELED already is 200 too.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /orders/{id}/cancel (the `CancelOrder` operationId).
+	CancelOrderWithBodyWithResponse(ctx context.Context, id OrderID, params *CancelOrderParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CancelOrderResponse, error)
 
 	// CancelOrderWithResponse Cancel an order
 	//
 	// Cancels the order and gives its stock back, exactly once. A CREATED order may always be canceled, a CONFIRMED one until
 	// `cancelable_until`; after that it is 400 `cancel_window_closed`. Canceling an order that is CANCELED already is 200 too.
 	//
-	// Returns a wrapper object for the known response body format(s).
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /orders/{id}/cancel (the `CancelOrder` operationId).
-	CancelOrderWithResponse(ctx context.Context, id OrderID, params *CancelOrderParams, reqEditors ...RequestEditorFn) (*CancelOrderResponse, error)
+	CancelOrderWithResponse(ctx context.Context, id OrderID, params *CancelOrderParams, body CancelOrderJSONRequestBody, reqEditors ...RequestEditorFn) (*CancelOrderResponse, error)
 
 	// ConfirmOrderWithResponse Confirm an order
 	//
@@ -1735,27 +2393,61 @@ type ClientWithResponsesInterface interface {
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with GET /products/{id} (the `GetProduct` operationId).
-	GetProductWithResponse(ctx context.Context, id ProductID, reqEditors ...RequestEditorFn) (*GetProductResponse, error)
+	GetProductWithResponse(ctx context.Context, id ProductID, params *GetProductParams, reqEditors ...RequestEditorFn) (*GetProductResponse, error)
 
 	// UpdateProductWithBodyWithResponse Change a product's price or stock
 	//
-	// Sets what is given, at least one field. `stock` sets the level, it does not add to it. Orders that exist keep the price
-	// at which they were placed.
+	// Sets what is given, at least one field. Orders that exist keep the price at which they were placed.
+	//
+	// `stock` sets the level, and so overwrites what was sold since you looked: to say "40 arrived", post a stock adjustment;
+	// or send the product's `ETag` as `If-Match`, and the call is refused when anything has changed since.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with PATCH /products/{id} (the `UpdateProduct` operationId).
-	UpdateProductWithBodyWithResponse(ctx context.Context, id ProductID, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateProductResponse, error)
+	UpdateProductWithBodyWithResponse(ctx context.Context, id ProductID, params *UpdateProductParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateProductResponse, error)
 
 	// UpdateProductWithResponse Change a product's price or stock
 	//
-	// Sets what is given, at least one field. `stock` sets the level, it does not add to it. Orders that exist keep the price
-	// at which they were placed.
+	// Sets what is given, at least one field. Orders that exist keep the price at which they were placed.
+	//
+	// `stock` sets the level, and so overwrites what was sold since you looked: to say "40 arrived", post a stock adjustment;
+	// or send the product's `ETag` as `If-Match`, and the call is refused when anything has changed since.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with PATCH /products/{id} (the `UpdateProduct` operationId).
-	UpdateProductWithResponse(ctx context.Context, id ProductID, body UpdateProductJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateProductResponse, error)
+	UpdateProductWithResponse(ctx context.Context, id ProductID, params *UpdateProductParams, body UpdateProductJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateProductResponse, error)
+
+	// ListStockAdjustmentsWithResponse List the changes of a product's stock
+	//
+	// Every change of the stock that is not an order, newest first: creation (`created`), setting the level (`level set`) and
+	// adjustments. The product's stock is the sum of their deltas less the pieces of its orders that are not CANCELED.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /products/{id}/stock-adjustments (the `ListStockAdjustments` operationId).
+	ListStockAdjustmentsWithResponse(ctx context.Context, id ProductID, params *ListStockAdjustmentsParams, reqEditors ...RequestEditorFn) (*ListStockAdjustmentsResponse, error)
+
+	// AdjustStockWithBodyWithResponse Add to or take from a product's stock
+	//
+	// Changes the stock by `delta`, whatever orders do meanwhile: "40 arrived", "2 broke". More than is there cannot be taken.
+	// Repeat a call whose answer you did not get with the same `X-Idempotency-Key`: the pieces count once.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /products/{id}/stock-adjustments (the `AdjustStock` operationId).
+	AdjustStockWithBodyWithResponse(ctx context.Context, id ProductID, params *AdjustStockParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*AdjustStockResponse, error)
+
+	// AdjustStockWithResponse Add to or take from a product's stock
+	//
+	// Changes the stock by `delta`, whatever orders do meanwhile: "40 arrived", "2 broke". More than is there cannot be taken.
+	// Repeat a call whose answer you did not get with the same `X-Idempotency-Key`: the pieces count once.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /products/{id}/stock-adjustments (the `AdjustStock` operationId).
+	AdjustStockWithResponse(ctx context.Context, id ProductID, params *AdjustStockParams, body AdjustStockJSONRequestBody, reqEditors ...RequestEditorFn) (*AdjustStockResponse, error)
 
 	// GetReadyWithResponse Can the service do its work?
 	//
@@ -1837,6 +2529,126 @@ func (r GetHealthResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r GetHealthResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// GetIdempotencyKeyResponse200Headers the declared response headers of an HTTP 200 response for GetIdempotencyKey
+type GetIdempotencyKeyResponse200Headers struct {
+	XCorrelationID *string
+}
+
+// GetIdempotencyKeyResponse400Headers the declared response headers of an HTTP 400 response for GetIdempotencyKey
+type GetIdempotencyKeyResponse400Headers struct {
+	XCorrelationID *string
+}
+
+// GetIdempotencyKeyResponse404Headers the declared response headers of an HTTP 404 response for GetIdempotencyKey
+type GetIdempotencyKeyResponse404Headers struct {
+	XCorrelationID *string
+}
+
+// GetIdempotencyKeyResponse500Headers the declared response headers of an HTTP 500 response for GetIdempotencyKey
+type GetIdempotencyKeyResponse500Headers struct {
+	XCorrelationID *string
+}
+
+// GetIdempotencyKeyResponse503Headers the declared response headers of an HTTP 503 response for GetIdempotencyKey
+type GetIdempotencyKeyResponse503Headers struct {
+	RetryAfter     *int
+	XCorrelationID *string
+}
+
+// GetIdempotencyKeyResponse504Headers the declared response headers of an HTTP 504 response for GetIdempotencyKey
+type GetIdempotencyKeyResponse504Headers struct {
+	RetryAfter     *int
+	XCorrelationID *string
+}
+
+type GetIdempotencyKeyResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *KeyReportResponse
+	// JSON400 the response for an HTTP 400 `application/json` response
+	JSON400 *BadRequest
+	// JSON404 the response for an HTTP 404 `application/json` response
+	JSON404 *KeyUnknown
+	// JSON500 the response for an HTTP 500 `application/json` response
+	JSON500 *InternalError
+	// JSON503 the response for an HTTP 503 `application/json` response
+	JSON503 *ServiceUnavailable
+	// JSON504 the response for an HTTP 504 `application/json` response
+	JSON504 *GatewayTimeout
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *GetIdempotencyKeyResponse200Headers
+	// Headers400 the parsed response headers for an HTTP 400 response
+	Headers400 *GetIdempotencyKeyResponse400Headers
+	// Headers404 the parsed response headers for an HTTP 404 response
+	Headers404 *GetIdempotencyKeyResponse404Headers
+	// Headers500 the parsed response headers for an HTTP 500 response
+	Headers500 *GetIdempotencyKeyResponse500Headers
+	// Headers503 the parsed response headers for an HTTP 503 response
+	Headers503 *GetIdempotencyKeyResponse503Headers
+	// Headers504 the parsed response headers for an HTTP 504 response
+	Headers504 *GetIdempotencyKeyResponse504Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetIdempotencyKeyResponse) GetJSON200() *KeyReportResponse {
+	return r.JSON200
+}
+
+// GetJSON400 returns the response for an HTTP 400 `application/json` response
+func (r GetIdempotencyKeyResponse) GetJSON400() *BadRequest {
+	return r.JSON400
+}
+
+// GetJSON404 returns the response for an HTTP 404 `application/json` response
+func (r GetIdempotencyKeyResponse) GetJSON404() *KeyUnknown {
+	return r.JSON404
+}
+
+// GetJSON500 returns the response for an HTTP 500 `application/json` response
+func (r GetIdempotencyKeyResponse) GetJSON500() *InternalError {
+	return r.JSON500
+}
+
+// GetJSON503 returns the response for an HTTP 503 `application/json` response
+func (r GetIdempotencyKeyResponse) GetJSON503() *ServiceUnavailable {
+	return r.JSON503
+}
+
+// GetJSON504 returns the response for an HTTP 504 `application/json` response
+func (r GetIdempotencyKeyResponse) GetJSON504() *GatewayTimeout {
+	return r.JSON504
+}
+
+// GetBody returns the raw response body bytes
+func (r GetIdempotencyKeyResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetIdempotencyKeyResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetIdempotencyKeyResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetIdempotencyKeyResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -2114,6 +2926,13 @@ func (r CreateOrderResponse) ContentType() string {
 
 // GetOrderResponse200Headers the declared response headers of an HTTP 200 response for GetOrder
 type GetOrderResponse200Headers struct {
+	ETag           *string
+	XCorrelationID *string
+}
+
+// GetOrderResponse304Headers the declared response headers of an HTTP 304 response for GetOrder
+type GetOrderResponse304Headers struct {
+	ETag           *string
 	XCorrelationID *string
 }
 
@@ -2161,6 +2980,8 @@ type GetOrderResponse struct {
 	JSON504 *GatewayTimeout
 	// Headers200 the parsed response headers for an HTTP 200 response
 	Headers200 *GetOrderResponse200Headers
+	// Headers304 the parsed response headers for an HTTP 304 response
+	Headers304 *GetOrderResponse304Headers
 	// Headers400 the parsed response headers for an HTTP 400 response
 	Headers400 *GetOrderResponse400Headers
 	// Headers404 the parsed response headers for an HTTP 404 response
@@ -2248,6 +3069,21 @@ type CancelOrderResponse404Headers struct {
 	XCorrelationID *string
 }
 
+// CancelOrderResponse412Headers the declared response headers of an HTTP 412 response for CancelOrder
+type CancelOrderResponse412Headers struct {
+	XCorrelationID *string
+}
+
+// CancelOrderResponse413Headers the declared response headers of an HTTP 413 response for CancelOrder
+type CancelOrderResponse413Headers struct {
+	XCorrelationID *string
+}
+
+// CancelOrderResponse415Headers the declared response headers of an HTTP 415 response for CancelOrder
+type CancelOrderResponse415Headers struct {
+	XCorrelationID *string
+}
+
 // CancelOrderResponse422Headers the declared response headers of an HTTP 422 response for CancelOrder
 type CancelOrderResponse422Headers struct {
 	XCorrelationID *string
@@ -2279,6 +3115,12 @@ type CancelOrderResponse struct {
 	JSON400 *BadCancel
 	// JSON404 the response for an HTTP 404 `application/json` response
 	JSON404 *OrderNotFound
+	// JSON412 the response for an HTTP 412 `application/json` response
+	JSON412 *PreconditionFailed
+	// JSON413 the response for an HTTP 413 `application/json` response
+	JSON413 *PayloadTooLarge
+	// JSON415 the response for an HTTP 415 `application/json` response
+	JSON415 *UnsupportedMediaType
 	// JSON422 the response for an HTTP 422 `application/json` response
 	JSON422 *KeyReused
 	// JSON500 the response for an HTTP 500 `application/json` response
@@ -2293,6 +3135,12 @@ type CancelOrderResponse struct {
 	Headers400 *CancelOrderResponse400Headers
 	// Headers404 the parsed response headers for an HTTP 404 response
 	Headers404 *CancelOrderResponse404Headers
+	// Headers412 the parsed response headers for an HTTP 412 response
+	Headers412 *CancelOrderResponse412Headers
+	// Headers413 the parsed response headers for an HTTP 413 response
+	Headers413 *CancelOrderResponse413Headers
+	// Headers415 the parsed response headers for an HTTP 415 response
+	Headers415 *CancelOrderResponse415Headers
 	// Headers422 the parsed response headers for an HTTP 422 response
 	Headers422 *CancelOrderResponse422Headers
 	// Headers500 the parsed response headers for an HTTP 500 response
@@ -2316,6 +3164,21 @@ func (r CancelOrderResponse) GetJSON400() *BadCancel {
 // GetJSON404 returns the response for an HTTP 404 `application/json` response
 func (r CancelOrderResponse) GetJSON404() *OrderNotFound {
 	return r.JSON404
+}
+
+// GetJSON412 returns the response for an HTTP 412 `application/json` response
+func (r CancelOrderResponse) GetJSON412() *PreconditionFailed {
+	return r.JSON412
+}
+
+// GetJSON413 returns the response for an HTTP 413 `application/json` response
+func (r CancelOrderResponse) GetJSON413() *PayloadTooLarge {
+	return r.JSON413
+}
+
+// GetJSON415 returns the response for an HTTP 415 `application/json` response
+func (r CancelOrderResponse) GetJSON415() *UnsupportedMediaType {
+	return r.JSON415
 }
 
 // GetJSON422 returns the response for an HTTP 422 `application/json` response
@@ -2383,6 +3246,11 @@ type ConfirmOrderResponse404Headers struct {
 	XCorrelationID *string
 }
 
+// ConfirmOrderResponse412Headers the declared response headers of an HTTP 412 response for ConfirmOrder
+type ConfirmOrderResponse412Headers struct {
+	XCorrelationID *string
+}
+
 // ConfirmOrderResponse422Headers the declared response headers of an HTTP 422 response for ConfirmOrder
 type ConfirmOrderResponse422Headers struct {
 	XCorrelationID *string
@@ -2414,6 +3282,8 @@ type ConfirmOrderResponse struct {
 	JSON400 *BadConfirm
 	// JSON404 the response for an HTTP 404 `application/json` response
 	JSON404 *OrderNotFound
+	// JSON412 the response for an HTTP 412 `application/json` response
+	JSON412 *PreconditionFailed
 	// JSON422 the response for an HTTP 422 `application/json` response
 	JSON422 *KeyReused
 	// JSON500 the response for an HTTP 500 `application/json` response
@@ -2428,6 +3298,8 @@ type ConfirmOrderResponse struct {
 	Headers400 *ConfirmOrderResponse400Headers
 	// Headers404 the parsed response headers for an HTTP 404 response
 	Headers404 *ConfirmOrderResponse404Headers
+	// Headers412 the parsed response headers for an HTTP 412 response
+	Headers412 *ConfirmOrderResponse412Headers
 	// Headers422 the parsed response headers for an HTTP 422 response
 	Headers422 *ConfirmOrderResponse422Headers
 	// Headers500 the parsed response headers for an HTTP 500 response
@@ -2451,6 +3323,11 @@ func (r ConfirmOrderResponse) GetJSON400() *BadConfirm {
 // GetJSON404 returns the response for an HTTP 404 `application/json` response
 func (r ConfirmOrderResponse) GetJSON404() *OrderNotFound {
 	return r.JSON404
+}
+
+// GetJSON412 returns the response for an HTTP 412 `application/json` response
+func (r ConfirmOrderResponse) GetJSON412() *PreconditionFailed {
+	return r.JSON412
 }
 
 // GetJSON422 returns the response for an HTTP 422 `application/json` response
@@ -2758,6 +3635,13 @@ func (r CreateProductResponse) ContentType() string {
 
 // GetProductResponse200Headers the declared response headers of an HTTP 200 response for GetProduct
 type GetProductResponse200Headers struct {
+	ETag           *string
+	XCorrelationID *string
+}
+
+// GetProductResponse304Headers the declared response headers of an HTTP 304 response for GetProduct
+type GetProductResponse304Headers struct {
+	ETag           *string
 	XCorrelationID *string
 }
 
@@ -2805,6 +3689,8 @@ type GetProductResponse struct {
 	JSON504 *GatewayTimeout
 	// Headers200 the parsed response headers for an HTTP 200 response
 	Headers200 *GetProductResponse200Headers
+	// Headers304 the parsed response headers for an HTTP 304 response
+	Headers304 *GetProductResponse304Headers
 	// Headers400 the parsed response headers for an HTTP 400 response
 	Headers400 *GetProductResponse400Headers
 	// Headers404 the parsed response headers for an HTTP 404 response
@@ -2878,6 +3764,7 @@ func (r GetProductResponse) ContentType() string {
 
 // UpdateProductResponse200Headers the declared response headers of an HTTP 200 response for UpdateProduct
 type UpdateProductResponse200Headers struct {
+	ETag           *string
 	XCorrelationID *string
 }
 
@@ -2888,6 +3775,11 @@ type UpdateProductResponse400Headers struct {
 
 // UpdateProductResponse404Headers the declared response headers of an HTTP 404 response for UpdateProduct
 type UpdateProductResponse404Headers struct {
+	XCorrelationID *string
+}
+
+// UpdateProductResponse412Headers the declared response headers of an HTTP 412 response for UpdateProduct
+type UpdateProductResponse412Headers struct {
 	XCorrelationID *string
 }
 
@@ -2927,6 +3819,8 @@ type UpdateProductResponse struct {
 	JSON400 *BadBody
 	// JSON404 the response for an HTTP 404 `application/json` response
 	JSON404 *ProductNotFound
+	// JSON412 the response for an HTTP 412 `application/json` response
+	JSON412 *PreconditionFailed
 	// JSON413 the response for an HTTP 413 `application/json` response
 	JSON413 *PayloadTooLarge
 	// JSON415 the response for an HTTP 415 `application/json` response
@@ -2943,6 +3837,8 @@ type UpdateProductResponse struct {
 	Headers400 *UpdateProductResponse400Headers
 	// Headers404 the parsed response headers for an HTTP 404 response
 	Headers404 *UpdateProductResponse404Headers
+	// Headers412 the parsed response headers for an HTTP 412 response
+	Headers412 *UpdateProductResponse412Headers
 	// Headers413 the parsed response headers for an HTTP 413 response
 	Headers413 *UpdateProductResponse413Headers
 	// Headers415 the parsed response headers for an HTTP 415 response
@@ -2968,6 +3864,11 @@ func (r UpdateProductResponse) GetJSON400() *BadBody {
 // GetJSON404 returns the response for an HTTP 404 `application/json` response
 func (r UpdateProductResponse) GetJSON404() *ProductNotFound {
 	return r.JSON404
+}
+
+// GetJSON412 returns the response for an HTTP 412 `application/json` response
+func (r UpdateProductResponse) GetJSON412() *PreconditionFailed {
+	return r.JSON412
 }
 
 // GetJSON413 returns the response for an HTTP 413 `application/json` response
@@ -3018,6 +3919,289 @@ func (r UpdateProductResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r UpdateProductResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// ListStockAdjustmentsResponse200Headers the declared response headers of an HTTP 200 response for ListStockAdjustments
+type ListStockAdjustmentsResponse200Headers struct {
+	XCorrelationID *string
+}
+
+// ListStockAdjustmentsResponse400Headers the declared response headers of an HTTP 400 response for ListStockAdjustments
+type ListStockAdjustmentsResponse400Headers struct {
+	XCorrelationID *string
+}
+
+// ListStockAdjustmentsResponse404Headers the declared response headers of an HTTP 404 response for ListStockAdjustments
+type ListStockAdjustmentsResponse404Headers struct {
+	XCorrelationID *string
+}
+
+// ListStockAdjustmentsResponse500Headers the declared response headers of an HTTP 500 response for ListStockAdjustments
+type ListStockAdjustmentsResponse500Headers struct {
+	XCorrelationID *string
+}
+
+// ListStockAdjustmentsResponse503Headers the declared response headers of an HTTP 503 response for ListStockAdjustments
+type ListStockAdjustmentsResponse503Headers struct {
+	RetryAfter     *int
+	XCorrelationID *string
+}
+
+// ListStockAdjustmentsResponse504Headers the declared response headers of an HTTP 504 response for ListStockAdjustments
+type ListStockAdjustmentsResponse504Headers struct {
+	RetryAfter     *int
+	XCorrelationID *string
+}
+
+type ListStockAdjustmentsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *StockAdjustmentListResponse
+	// JSON400 the response for an HTTP 400 `application/json` response
+	JSON400 *BadRequest
+	// JSON404 the response for an HTTP 404 `application/json` response
+	JSON404 *ProductNotFound
+	// JSON500 the response for an HTTP 500 `application/json` response
+	JSON500 *InternalError
+	// JSON503 the response for an HTTP 503 `application/json` response
+	JSON503 *ServiceUnavailable
+	// JSON504 the response for an HTTP 504 `application/json` response
+	JSON504 *GatewayTimeout
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *ListStockAdjustmentsResponse200Headers
+	// Headers400 the parsed response headers for an HTTP 400 response
+	Headers400 *ListStockAdjustmentsResponse400Headers
+	// Headers404 the parsed response headers for an HTTP 404 response
+	Headers404 *ListStockAdjustmentsResponse404Headers
+	// Headers500 the parsed response headers for an HTTP 500 response
+	Headers500 *ListStockAdjustmentsResponse500Headers
+	// Headers503 the parsed response headers for an HTTP 503 response
+	Headers503 *ListStockAdjustmentsResponse503Headers
+	// Headers504 the parsed response headers for an HTTP 504 response
+	Headers504 *ListStockAdjustmentsResponse504Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListStockAdjustmentsResponse) GetJSON200() *StockAdjustmentListResponse {
+	return r.JSON200
+}
+
+// GetJSON400 returns the response for an HTTP 400 `application/json` response
+func (r ListStockAdjustmentsResponse) GetJSON400() *BadRequest {
+	return r.JSON400
+}
+
+// GetJSON404 returns the response for an HTTP 404 `application/json` response
+func (r ListStockAdjustmentsResponse) GetJSON404() *ProductNotFound {
+	return r.JSON404
+}
+
+// GetJSON500 returns the response for an HTTP 500 `application/json` response
+func (r ListStockAdjustmentsResponse) GetJSON500() *InternalError {
+	return r.JSON500
+}
+
+// GetJSON503 returns the response for an HTTP 503 `application/json` response
+func (r ListStockAdjustmentsResponse) GetJSON503() *ServiceUnavailable {
+	return r.JSON503
+}
+
+// GetJSON504 returns the response for an HTTP 504 `application/json` response
+func (r ListStockAdjustmentsResponse) GetJSON504() *GatewayTimeout {
+	return r.JSON504
+}
+
+// GetBody returns the raw response body bytes
+func (r ListStockAdjustmentsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListStockAdjustmentsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListStockAdjustmentsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListStockAdjustmentsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// AdjustStockResponse201Headers the declared response headers of an HTTP 201 response for AdjustStock
+type AdjustStockResponse201Headers struct {
+	IdempotencyReplayed *bool
+	XCorrelationID      *string
+}
+
+// AdjustStockResponse400Headers the declared response headers of an HTTP 400 response for AdjustStock
+type AdjustStockResponse400Headers struct {
+	XCorrelationID *string
+}
+
+// AdjustStockResponse404Headers the declared response headers of an HTTP 404 response for AdjustStock
+type AdjustStockResponse404Headers struct {
+	XCorrelationID *string
+}
+
+// AdjustStockResponse413Headers the declared response headers of an HTTP 413 response for AdjustStock
+type AdjustStockResponse413Headers struct {
+	XCorrelationID *string
+}
+
+// AdjustStockResponse415Headers the declared response headers of an HTTP 415 response for AdjustStock
+type AdjustStockResponse415Headers struct {
+	XCorrelationID *string
+}
+
+// AdjustStockResponse422Headers the declared response headers of an HTTP 422 response for AdjustStock
+type AdjustStockResponse422Headers struct {
+	XCorrelationID *string
+}
+
+// AdjustStockResponse500Headers the declared response headers of an HTTP 500 response for AdjustStock
+type AdjustStockResponse500Headers struct {
+	XCorrelationID *string
+}
+
+// AdjustStockResponse503Headers the declared response headers of an HTTP 503 response for AdjustStock
+type AdjustStockResponse503Headers struct {
+	RetryAfter     *int
+	XCorrelationID *string
+}
+
+// AdjustStockResponse504Headers the declared response headers of an HTTP 504 response for AdjustStock
+type AdjustStockResponse504Headers struct {
+	RetryAfter     *int
+	XCorrelationID *string
+}
+
+type AdjustStockResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *StockAdjustmentResponse
+	// JSON400 the response for an HTTP 400 `application/json` response
+	JSON400 *BadAdjustment
+	// JSON404 the response for an HTTP 404 `application/json` response
+	JSON404 *ProductNotFound
+	// JSON413 the response for an HTTP 413 `application/json` response
+	JSON413 *PayloadTooLarge
+	// JSON415 the response for an HTTP 415 `application/json` response
+	JSON415 *UnsupportedMediaType
+	// JSON422 the response for an HTTP 422 `application/json` response
+	JSON422 *KeyReused
+	// JSON500 the response for an HTTP 500 `application/json` response
+	JSON500 *InternalError
+	// JSON503 the response for an HTTP 503 `application/json` response
+	JSON503 *ServiceUnavailable
+	// JSON504 the response for an HTTP 504 `application/json` response
+	JSON504 *GatewayTimeout
+	// Headers201 the parsed response headers for an HTTP 201 response
+	Headers201 *AdjustStockResponse201Headers
+	// Headers400 the parsed response headers for an HTTP 400 response
+	Headers400 *AdjustStockResponse400Headers
+	// Headers404 the parsed response headers for an HTTP 404 response
+	Headers404 *AdjustStockResponse404Headers
+	// Headers413 the parsed response headers for an HTTP 413 response
+	Headers413 *AdjustStockResponse413Headers
+	// Headers415 the parsed response headers for an HTTP 415 response
+	Headers415 *AdjustStockResponse415Headers
+	// Headers422 the parsed response headers for an HTTP 422 response
+	Headers422 *AdjustStockResponse422Headers
+	// Headers500 the parsed response headers for an HTTP 500 response
+	Headers500 *AdjustStockResponse500Headers
+	// Headers503 the parsed response headers for an HTTP 503 response
+	Headers503 *AdjustStockResponse503Headers
+	// Headers504 the parsed response headers for an HTTP 504 response
+	Headers504 *AdjustStockResponse504Headers
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r AdjustStockResponse) GetJSON201() *StockAdjustmentResponse {
+	return r.JSON201
+}
+
+// GetJSON400 returns the response for an HTTP 400 `application/json` response
+func (r AdjustStockResponse) GetJSON400() *BadAdjustment {
+	return r.JSON400
+}
+
+// GetJSON404 returns the response for an HTTP 404 `application/json` response
+func (r AdjustStockResponse) GetJSON404() *ProductNotFound {
+	return r.JSON404
+}
+
+// GetJSON413 returns the response for an HTTP 413 `application/json` response
+func (r AdjustStockResponse) GetJSON413() *PayloadTooLarge {
+	return r.JSON413
+}
+
+// GetJSON415 returns the response for an HTTP 415 `application/json` response
+func (r AdjustStockResponse) GetJSON415() *UnsupportedMediaType {
+	return r.JSON415
+}
+
+// GetJSON422 returns the response for an HTTP 422 `application/json` response
+func (r AdjustStockResponse) GetJSON422() *KeyReused {
+	return r.JSON422
+}
+
+// GetJSON500 returns the response for an HTTP 500 `application/json` response
+func (r AdjustStockResponse) GetJSON500() *InternalError {
+	return r.JSON500
+}
+
+// GetJSON503 returns the response for an HTTP 503 `application/json` response
+func (r AdjustStockResponse) GetJSON503() *ServiceUnavailable {
+	return r.JSON503
+}
+
+// GetJSON504 returns the response for an HTTP 504 `application/json` response
+func (r AdjustStockResponse) GetJSON504() *GatewayTimeout {
+	return r.JSON504
+}
+
+// GetBody returns the raw response body bytes
+func (r AdjustStockResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r AdjustStockResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r AdjustStockResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r AdjustStockResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -3130,6 +4314,22 @@ func (c *ClientWithResponses) GetHealthWithResponse(ctx context.Context, reqEdit
 	return ParseGetHealthResponse(rsp)
 }
 
+// GetIdempotencyKeyWithResponse What has a key done?
+//
+// For whoever lost an answer: each operation that the key has carried out, what it stands for and how that stands now. 404
+// when nothing has been committed with it. Reading changes nothing.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /idempotency-keys/{key} (the `GetIdempotencyKey` operationId).
+func (c *ClientWithResponses) GetIdempotencyKeyWithResponse(ctx context.Context, key string, reqEditors ...RequestEditorFn) (*GetIdempotencyKeyResponse, error) {
+	rsp, err := c.GetIdempotencyKey(ctx, key, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetIdempotencyKeyResponse(rsp)
+}
+
 // ListOrdersWithResponse List orders
 //
 // Orders in ascending id, without their items; all filters must hold. Read page after page by passing `meta.nextCursor` as
@@ -3193,12 +4393,28 @@ func (c *ClientWithResponses) CreateOrderWithResponse(ctx context.Context, param
 // Returns a wrapper object for the known response body format(s).
 //
 // Corresponds with GET /orders/{id} (the `GetOrder` operationId).
-func (c *ClientWithResponses) GetOrderWithResponse(ctx context.Context, id OrderID, reqEditors ...RequestEditorFn) (*GetOrderResponse, error) {
-	rsp, err := c.GetOrder(ctx, id, reqEditors...)
+func (c *ClientWithResponses) GetOrderWithResponse(ctx context.Context, id OrderID, params *GetOrderParams, reqEditors ...RequestEditorFn) (*GetOrderResponse, error) {
+	rsp, err := c.GetOrder(ctx, id, params, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
 	return ParseGetOrderResponse(rsp)
+}
+
+// CancelOrderWithBodyWithResponse Cancel an order
+//
+// Cancels the order and gives its stock back, exactly once. A CREATED order may always be canceled, a CONFIRMED one until
+// `cancelable_until`; after that it is 400 `cancel_window_closed`. Canceling an order that is CANCELED already is 200 too.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /orders/{id}/cancel (the `CancelOrder` operationId).
+func (c *ClientWithResponses) CancelOrderWithBodyWithResponse(ctx context.Context, id OrderID, params *CancelOrderParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CancelOrderResponse, error) {
+	rsp, err := c.CancelOrderWithBody(ctx, id, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCancelOrderResponse(rsp)
 }
 
 // CancelOrderWithResponse Cancel an order
@@ -3206,11 +4422,11 @@ func (c *ClientWithResponses) GetOrderWithResponse(ctx context.Context, id Order
 // Cancels the order and gives its stock back, exactly once. A CREATED order may always be canceled, a CONFIRMED one until
 // `cancelable_until`; after that it is 400 `cancel_window_closed`. Canceling an order that is CANCELED already is 200 too.
 //
-// Returns a wrapper object for the known response body format(s).
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with POST /orders/{id}/cancel (the `CancelOrder` operationId).
-func (c *ClientWithResponses) CancelOrderWithResponse(ctx context.Context, id OrderID, params *CancelOrderParams, reqEditors ...RequestEditorFn) (*CancelOrderResponse, error) {
-	rsp, err := c.CancelOrder(ctx, id, params, reqEditors...)
+func (c *ClientWithResponses) CancelOrderWithResponse(ctx context.Context, id OrderID, params *CancelOrderParams, body CancelOrderJSONRequestBody, reqEditors ...RequestEditorFn) (*CancelOrderResponse, error) {
+	rsp, err := c.CancelOrder(ctx, id, params, body, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
@@ -3286,8 +4502,8 @@ func (c *ClientWithResponses) CreateProductWithResponse(ctx context.Context, bod
 // Returns a wrapper object for the known response body format(s).
 //
 // Corresponds with GET /products/{id} (the `GetProduct` operationId).
-func (c *ClientWithResponses) GetProductWithResponse(ctx context.Context, id ProductID, reqEditors ...RequestEditorFn) (*GetProductResponse, error) {
-	rsp, err := c.GetProduct(ctx, id, reqEditors...)
+func (c *ClientWithResponses) GetProductWithResponse(ctx context.Context, id ProductID, params *GetProductParams, reqEditors ...RequestEditorFn) (*GetProductResponse, error) {
+	rsp, err := c.GetProduct(ctx, id, params, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
@@ -3296,14 +4512,16 @@ func (c *ClientWithResponses) GetProductWithResponse(ctx context.Context, id Pro
 
 // UpdateProductWithBodyWithResponse Change a product's price or stock
 //
-// Sets what is given, at least one field. `stock` sets the level, it does not add to it. Orders that exist keep the price
-// at which they were placed.
+// Sets what is given, at least one field. Orders that exist keep the price at which they were placed.
+//
+// `stock` sets the level, and so overwrites what was sold since you looked: to say "40 arrived", post a stock adjustment;
+// or send the product's `ETag` as `If-Match`, and the call is refused when anything has changed since.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with PATCH /products/{id} (the `UpdateProduct` operationId).
-func (c *ClientWithResponses) UpdateProductWithBodyWithResponse(ctx context.Context, id ProductID, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateProductResponse, error) {
-	rsp, err := c.UpdateProductWithBody(ctx, id, contentType, body, reqEditors...)
+func (c *ClientWithResponses) UpdateProductWithBodyWithResponse(ctx context.Context, id ProductID, params *UpdateProductParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateProductResponse, error) {
+	rsp, err := c.UpdateProductWithBody(ctx, id, params, contentType, body, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
@@ -3312,18 +4530,68 @@ func (c *ClientWithResponses) UpdateProductWithBodyWithResponse(ctx context.Cont
 
 // UpdateProductWithResponse Change a product's price or stock
 //
-// Sets what is given, at least one field. `stock` sets the level, it does not add to it. Orders that exist keep the price
-// at which they were placed.
+// Sets what is given, at least one field. Orders that exist keep the price at which they were placed.
+//
+// `stock` sets the level, and so overwrites what was sold since you looked: to say "40 arrived", post a stock adjustment;
+// or send the product's `ETag` as `If-Match`, and the call is refused when anything has changed since.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with PATCH /products/{id} (the `UpdateProduct` operationId).
-func (c *ClientWithResponses) UpdateProductWithResponse(ctx context.Context, id ProductID, body UpdateProductJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateProductResponse, error) {
-	rsp, err := c.UpdateProduct(ctx, id, body, reqEditors...)
+func (c *ClientWithResponses) UpdateProductWithResponse(ctx context.Context, id ProductID, params *UpdateProductParams, body UpdateProductJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateProductResponse, error) {
+	rsp, err := c.UpdateProduct(ctx, id, params, body, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
 	return ParseUpdateProductResponse(rsp)
+}
+
+// ListStockAdjustmentsWithResponse List the changes of a product's stock
+//
+// Every change of the stock that is not an order, newest first: creation (`created`), setting the level (`level set`) and
+// adjustments. The product's stock is the sum of their deltas less the pieces of its orders that are not CANCELED.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /products/{id}/stock-adjustments (the `ListStockAdjustments` operationId).
+func (c *ClientWithResponses) ListStockAdjustmentsWithResponse(ctx context.Context, id ProductID, params *ListStockAdjustmentsParams, reqEditors ...RequestEditorFn) (*ListStockAdjustmentsResponse, error) {
+	rsp, err := c.ListStockAdjustments(ctx, id, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListStockAdjustmentsResponse(rsp)
+}
+
+// AdjustStockWithBodyWithResponse Add to or take from a product's stock
+//
+// Changes the stock by `delta`, whatever orders do meanwhile: "40 arrived", "2 broke". More than is there cannot be taken.
+// Repeat a call whose answer you did not get with the same `X-Idempotency-Key`: the pieces count once.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /products/{id}/stock-adjustments (the `AdjustStock` operationId).
+func (c *ClientWithResponses) AdjustStockWithBodyWithResponse(ctx context.Context, id ProductID, params *AdjustStockParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*AdjustStockResponse, error) {
+	rsp, err := c.AdjustStockWithBody(ctx, id, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseAdjustStockResponse(rsp)
+}
+
+// AdjustStockWithResponse Add to or take from a product's stock
+//
+// Changes the stock by `delta`, whatever orders do meanwhile: "40 arrived", "2 broke". More than is there cannot be taken.
+// Repeat a call whose answer you did not get with the same `X-Idempotency-Key`: the pieces count once.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /products/{id}/stock-adjustments (the `AdjustStock` operationId).
+func (c *ClientWithResponses) AdjustStockWithResponse(ctx context.Context, id ProductID, params *AdjustStockParams, body AdjustStockJSONRequestBody, reqEditors ...RequestEditorFn) (*AdjustStockResponse, error) {
+	rsp, err := c.AdjustStock(ctx, id, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseAdjustStockResponse(rsp)
 }
 
 // GetReadyWithResponse Can the service do its work?
@@ -3409,6 +4677,144 @@ func ParseGetHealthResponse(rsp *http.Response) (*GetHealthResponse, error) {
 			headers.XCorrelationID = &value
 		}
 		response.Headers500 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseGetIdempotencyKeyResponse parses an HTTP response from a GetIdempotencyKeyWithResponse call
+func ParseGetIdempotencyKeyResponse(rsp *http.Response) (*GetIdempotencyKeyResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetIdempotencyKeyResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest KeyReportResponse
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest BadRequest
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
+		var dest KeyUnknown
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON404 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest InternalError
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest ServiceUnavailable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON503 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 504:
+		var dest GatewayTimeout
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON504 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers GetIdempotencyKeyResponse200Headers
+		if values := rsp.Header.Values("X-Correlation-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Correlation-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XCorrelationID = &value
+		}
+		response.Headers200 = &headers
+	case rsp.StatusCode == 400:
+		var headers GetIdempotencyKeyResponse400Headers
+		if values := rsp.Header.Values("X-Correlation-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Correlation-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XCorrelationID = &value
+		}
+		response.Headers400 = &headers
+	case rsp.StatusCode == 404:
+		var headers GetIdempotencyKeyResponse404Headers
+		if values := rsp.Header.Values("X-Correlation-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Correlation-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XCorrelationID = &value
+		}
+		response.Headers404 = &headers
+	case rsp.StatusCode == 500:
+		var headers GetIdempotencyKeyResponse500Headers
+		if values := rsp.Header.Values("X-Correlation-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Correlation-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XCorrelationID = &value
+		}
+		response.Headers500 = &headers
+	case rsp.StatusCode == 503:
+		var headers GetIdempotencyKeyResponse503Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		if values := rsp.Header.Values("X-Correlation-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Correlation-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XCorrelationID = &value
+		}
+		response.Headers503 = &headers
+	case rsp.StatusCode == 504:
+		var headers GetIdempotencyKeyResponse504Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		if values := rsp.Header.Values("X-Correlation-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Correlation-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XCorrelationID = &value
+		}
+		response.Headers504 = &headers
 	}
 
 	return response, nil
@@ -3752,6 +5158,9 @@ func ParseGetOrderResponse(rsp *http.Response) (*GetOrderResponse, error) {
 		}
 		response.JSON200 = &dest
 
+	case rsp.StatusCode == 304:
+		break // No content-type
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
 		var dest BadRequest
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -3792,6 +5201,13 @@ func ParseGetOrderResponse(rsp *http.Response) (*GetOrderResponse, error) {
 	switch {
 	case rsp.StatusCode == 200:
 		var headers GetOrderResponse200Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = &value
+		}
 		if values := rsp.Header.Values("X-Correlation-Id"); len(values) > 0 {
 			var value string
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Correlation-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
@@ -3800,6 +5216,23 @@ func ParseGetOrderResponse(rsp *http.Response) (*GetOrderResponse, error) {
 			headers.XCorrelationID = &value
 		}
 		response.Headers200 = &headers
+	case rsp.StatusCode == 304:
+		var headers GetOrderResponse304Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = &value
+		}
+		if values := rsp.Header.Values("X-Correlation-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Correlation-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XCorrelationID = &value
+		}
+		response.Headers304 = &headers
 	case rsp.StatusCode == 400:
 		var headers GetOrderResponse400Headers
 		if values := rsp.Header.Values("X-Correlation-Id"); len(values) > 0 {
@@ -3904,6 +5337,27 @@ func ParseCancelOrderResponse(rsp *http.Response) (*CancelOrderResponse, error) 
 		}
 		response.JSON404 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 412:
+		var dest PreconditionFailed
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON412 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
+		var dest PayloadTooLarge
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON413 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 415:
+		var dest UnsupportedMediaType
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON415 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 422:
 		var dest KeyReused
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -3972,6 +5426,36 @@ func ParseCancelOrderResponse(rsp *http.Response) (*CancelOrderResponse, error) 
 			headers.XCorrelationID = &value
 		}
 		response.Headers404 = &headers
+	case rsp.StatusCode == 412:
+		var headers CancelOrderResponse412Headers
+		if values := rsp.Header.Values("X-Correlation-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Correlation-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XCorrelationID = &value
+		}
+		response.Headers412 = &headers
+	case rsp.StatusCode == 413:
+		var headers CancelOrderResponse413Headers
+		if values := rsp.Header.Values("X-Correlation-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Correlation-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XCorrelationID = &value
+		}
+		response.Headers413 = &headers
+	case rsp.StatusCode == 415:
+		var headers CancelOrderResponse415Headers
+		if values := rsp.Header.Values("X-Correlation-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Correlation-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XCorrelationID = &value
+		}
+		response.Headers415 = &headers
 	case rsp.StatusCode == 422:
 		var headers CancelOrderResponse422Headers
 		if values := rsp.Header.Values("X-Correlation-Id"); len(values) > 0 {
@@ -4066,6 +5550,13 @@ func ParseConfirmOrderResponse(rsp *http.Response) (*ConfirmOrderResponse, error
 		}
 		response.JSON404 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 412:
+		var dest PreconditionFailed
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON412 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 422:
 		var dest KeyReused
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -4134,6 +5625,16 @@ func ParseConfirmOrderResponse(rsp *http.Response) (*ConfirmOrderResponse, error
 			headers.XCorrelationID = &value
 		}
 		response.Headers404 = &headers
+	case rsp.StatusCode == 412:
+		var headers ConfirmOrderResponse412Headers
+		if values := rsp.Header.Values("X-Correlation-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Correlation-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XCorrelationID = &value
+		}
+		response.Headers412 = &headers
 	case rsp.StatusCode == 422:
 		var headers ConfirmOrderResponse422Headers
 		if values := rsp.Header.Values("X-Correlation-Id"); len(values) > 0 {
@@ -4507,6 +6008,9 @@ func ParseGetProductResponse(rsp *http.Response) (*GetProductResponse, error) {
 		}
 		response.JSON200 = &dest
 
+	case rsp.StatusCode == 304:
+		break // No content-type
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
 		var dest BadRequest
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -4547,6 +6051,13 @@ func ParseGetProductResponse(rsp *http.Response) (*GetProductResponse, error) {
 	switch {
 	case rsp.StatusCode == 200:
 		var headers GetProductResponse200Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = &value
+		}
 		if values := rsp.Header.Values("X-Correlation-Id"); len(values) > 0 {
 			var value string
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Correlation-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
@@ -4555,6 +6066,23 @@ func ParseGetProductResponse(rsp *http.Response) (*GetProductResponse, error) {
 			headers.XCorrelationID = &value
 		}
 		response.Headers200 = &headers
+	case rsp.StatusCode == 304:
+		var headers GetProductResponse304Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = &value
+		}
+		if values := rsp.Header.Values("X-Correlation-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Correlation-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XCorrelationID = &value
+		}
+		response.Headers304 = &headers
 	case rsp.StatusCode == 400:
 		var headers GetProductResponse400Headers
 		if values := rsp.Header.Values("X-Correlation-Id"); len(values) > 0 {
@@ -4659,6 +6187,13 @@ func ParseUpdateProductResponse(rsp *http.Response) (*UpdateProductResponse, err
 		}
 		response.JSON404 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 412:
+		var dest PreconditionFailed
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON412 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
 		var dest PayloadTooLarge
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -4699,6 +6234,13 @@ func ParseUpdateProductResponse(rsp *http.Response) (*UpdateProductResponse, err
 	switch {
 	case rsp.StatusCode == 200:
 		var headers UpdateProductResponse200Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = &value
+		}
 		if values := rsp.Header.Values("X-Correlation-Id"); len(values) > 0 {
 			var value string
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Correlation-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
@@ -4727,6 +6269,16 @@ func ParseUpdateProductResponse(rsp *http.Response) (*UpdateProductResponse, err
 			headers.XCorrelationID = &value
 		}
 		response.Headers404 = &headers
+	case rsp.StatusCode == 412:
+		var headers UpdateProductResponse412Headers
+		if values := rsp.Header.Values("X-Correlation-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Correlation-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XCorrelationID = &value
+		}
+		response.Headers412 = &headers
 	case rsp.StatusCode == 413:
 		var headers UpdateProductResponse413Headers
 		if values := rsp.Header.Values("X-Correlation-Id"); len(values) > 0 {
@@ -4776,6 +6328,340 @@ func ParseUpdateProductResponse(rsp *http.Response) (*UpdateProductResponse, err
 		response.Headers503 = &headers
 	case rsp.StatusCode == 504:
 		var headers UpdateProductResponse504Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		if values := rsp.Header.Values("X-Correlation-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Correlation-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XCorrelationID = &value
+		}
+		response.Headers504 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseListStockAdjustmentsResponse parses an HTTP response from a ListStockAdjustmentsWithResponse call
+func ParseListStockAdjustmentsResponse(rsp *http.Response) (*ListStockAdjustmentsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListStockAdjustmentsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest StockAdjustmentListResponse
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest BadRequest
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
+		var dest ProductNotFound
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON404 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest InternalError
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest ServiceUnavailable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON503 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 504:
+		var dest GatewayTimeout
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON504 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers ListStockAdjustmentsResponse200Headers
+		if values := rsp.Header.Values("X-Correlation-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Correlation-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XCorrelationID = &value
+		}
+		response.Headers200 = &headers
+	case rsp.StatusCode == 400:
+		var headers ListStockAdjustmentsResponse400Headers
+		if values := rsp.Header.Values("X-Correlation-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Correlation-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XCorrelationID = &value
+		}
+		response.Headers400 = &headers
+	case rsp.StatusCode == 404:
+		var headers ListStockAdjustmentsResponse404Headers
+		if values := rsp.Header.Values("X-Correlation-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Correlation-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XCorrelationID = &value
+		}
+		response.Headers404 = &headers
+	case rsp.StatusCode == 500:
+		var headers ListStockAdjustmentsResponse500Headers
+		if values := rsp.Header.Values("X-Correlation-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Correlation-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XCorrelationID = &value
+		}
+		response.Headers500 = &headers
+	case rsp.StatusCode == 503:
+		var headers ListStockAdjustmentsResponse503Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		if values := rsp.Header.Values("X-Correlation-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Correlation-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XCorrelationID = &value
+		}
+		response.Headers503 = &headers
+	case rsp.StatusCode == 504:
+		var headers ListStockAdjustmentsResponse504Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		if values := rsp.Header.Values("X-Correlation-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Correlation-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XCorrelationID = &value
+		}
+		response.Headers504 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseAdjustStockResponse parses an HTTP response from a AdjustStockWithResponse call
+func ParseAdjustStockResponse(rsp *http.Response) (*AdjustStockResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &AdjustStockResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest StockAdjustmentResponse
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest BadAdjustment
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
+		var dest ProductNotFound
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON404 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
+		var dest PayloadTooLarge
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON413 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 415:
+		var dest UnsupportedMediaType
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON415 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 422:
+		var dest KeyReused
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON422 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest InternalError
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest ServiceUnavailable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON503 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 504:
+		var dest GatewayTimeout
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON504 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 201:
+		var headers AdjustStockResponse201Headers
+		if values := rsp.Header.Values("Idempotency-Replayed"); len(values) > 0 {
+			var value bool
+			if err := runtime.BindStyledParameterWithOptions("simple", "Idempotency-Replayed", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "boolean", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.IdempotencyReplayed = &value
+		}
+		if values := rsp.Header.Values("X-Correlation-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Correlation-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XCorrelationID = &value
+		}
+		response.Headers201 = &headers
+	case rsp.StatusCode == 400:
+		var headers AdjustStockResponse400Headers
+		if values := rsp.Header.Values("X-Correlation-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Correlation-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XCorrelationID = &value
+		}
+		response.Headers400 = &headers
+	case rsp.StatusCode == 404:
+		var headers AdjustStockResponse404Headers
+		if values := rsp.Header.Values("X-Correlation-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Correlation-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XCorrelationID = &value
+		}
+		response.Headers404 = &headers
+	case rsp.StatusCode == 413:
+		var headers AdjustStockResponse413Headers
+		if values := rsp.Header.Values("X-Correlation-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Correlation-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XCorrelationID = &value
+		}
+		response.Headers413 = &headers
+	case rsp.StatusCode == 415:
+		var headers AdjustStockResponse415Headers
+		if values := rsp.Header.Values("X-Correlation-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Correlation-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XCorrelationID = &value
+		}
+		response.Headers415 = &headers
+	case rsp.StatusCode == 422:
+		var headers AdjustStockResponse422Headers
+		if values := rsp.Header.Values("X-Correlation-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Correlation-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XCorrelationID = &value
+		}
+		response.Headers422 = &headers
+	case rsp.StatusCode == 500:
+		var headers AdjustStockResponse500Headers
+		if values := rsp.Header.Values("X-Correlation-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Correlation-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XCorrelationID = &value
+		}
+		response.Headers500 = &headers
+	case rsp.StatusCode == 503:
+		var headers AdjustStockResponse503Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		if values := rsp.Header.Values("X-Correlation-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Correlation-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XCorrelationID = &value
+		}
+		response.Headers503 = &headers
+	case rsp.StatusCode == 504:
+		var headers AdjustStockResponse504Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
 			var value int
 			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
@@ -4898,6 +6784,9 @@ type ServerInterface interface {
 	// GetHealth Is the process alive?
 	// (GET /health)
 	GetHealth(c *gin.Context)
+	// GetIdempotencyKey What has a key done?
+	// (GET /idempotency-keys/{key})
+	GetIdempotencyKey(c *gin.Context, key string)
 	// ListOrders List orders
 	// (GET /orders)
 	ListOrders(c *gin.Context, params ListOrdersParams)
@@ -4906,7 +6795,7 @@ type ServerInterface interface {
 	CreateOrder(c *gin.Context, params CreateOrderParams)
 	// GetOrder Read one order
 	// (GET /orders/{id})
-	GetOrder(c *gin.Context, id OrderID)
+	GetOrder(c *gin.Context, id OrderID, params GetOrderParams)
 	// CancelOrder Cancel an order
 	// (POST /orders/{id}/cancel)
 	CancelOrder(c *gin.Context, id OrderID, params CancelOrderParams)
@@ -4921,10 +6810,16 @@ type ServerInterface interface {
 	CreateProduct(c *gin.Context)
 	// GetProduct Read one product
 	// (GET /products/{id})
-	GetProduct(c *gin.Context, id ProductID)
+	GetProduct(c *gin.Context, id ProductID, params GetProductParams)
 	// UpdateProduct Change a product's price or stock
 	// (PATCH /products/{id})
-	UpdateProduct(c *gin.Context, id ProductID)
+	UpdateProduct(c *gin.Context, id ProductID, params UpdateProductParams)
+	// ListStockAdjustments List the changes of a product's stock
+	// (GET /products/{id}/stock-adjustments)
+	ListStockAdjustments(c *gin.Context, id ProductID, params ListStockAdjustmentsParams)
+	// AdjustStock Add to or take from a product's stock
+	// (POST /products/{id}/stock-adjustments)
+	AdjustStock(c *gin.Context, id ProductID, params AdjustStockParams)
 	// GetReady Can the service do its work?
 	// (GET /ready)
 	GetReady(c *gin.Context)
@@ -4950,6 +6845,31 @@ func (siw *ServerInterfaceWrapper) GetHealth(c *gin.Context) {
 	}
 
 	siw.Handler.GetHealth(c)
+}
+
+// GetIdempotencyKey operation middleware
+func (siw *ServerInterfaceWrapper) GetIdempotencyKey(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "key" -------------
+	var key string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "key", c.Param("key"), &key, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter key: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.GetIdempotencyKey(c, key)
 }
 
 // ListOrders operation middleware
@@ -5074,6 +6994,30 @@ func (siw *ServerInterfaceWrapper) GetOrder(c *gin.Context) {
 		return
 	}
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetOrderParams
+
+	headers := c.Request.Header
+
+	// ------------- Optional header parameter "If-None-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-None-Match")]; found {
+		var IfNoneMatch IfNoneMatch
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandler(c, fmt.Errorf("Expected one value for If-None-Match, got %d", n), http.StatusBadRequest)
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-None-Match", valueList[0], &IfNoneMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter If-None-Match: %w", err), http.StatusBadRequest)
+			return
+		}
+
+		params.IfNoneMatch = &IfNoneMatch
+
+	}
+
 	for _, middleware := range siw.HandlerMiddlewares {
 		middleware(c)
 		if c.IsAborted() {
@@ -5081,7 +7025,7 @@ func (siw *ServerInterfaceWrapper) GetOrder(c *gin.Context) {
 		}
 	}
 
-	siw.Handler.GetOrder(c, id)
+	siw.Handler.GetOrder(c, id, params)
 }
 
 // CancelOrder operation middleware
@@ -5103,6 +7047,25 @@ func (siw *ServerInterfaceWrapper) CancelOrder(c *gin.Context) {
 	var params CancelOrderParams
 
 	headers := c.Request.Header
+
+	// ------------- Optional header parameter "If-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-Match")]; found {
+		var IfMatch IfMatch
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandler(c, fmt.Errorf("Expected one value for If-Match, got %d", n), http.StatusBadRequest)
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-Match", valueList[0], &IfMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter If-Match: %w", err), http.StatusBadRequest)
+			return
+		}
+
+		params.IfMatch = &IfMatch
+
+	}
 
 	// ------------- Optional header parameter "X-Idempotency-Key" -------------
 	if valueList, found := headers[http.CanonicalHeaderKey("X-Idempotency-Key")]; found {
@@ -5152,6 +7115,25 @@ func (siw *ServerInterfaceWrapper) ConfirmOrder(c *gin.Context) {
 	var params ConfirmOrderParams
 
 	headers := c.Request.Header
+
+	// ------------- Optional header parameter "If-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-Match")]; found {
+		var IfMatch IfMatch
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandler(c, fmt.Errorf("Expected one value for If-Match, got %d", n), http.StatusBadRequest)
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-Match", valueList[0], &IfMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter If-Match: %w", err), http.StatusBadRequest)
+			return
+		}
+
+		params.IfMatch = &IfMatch
+
+	}
 
 	// ------------- Required header parameter "X-Idempotency-Key" -------------
 	if valueList, found := headers[http.CanonicalHeaderKey("X-Idempotency-Key")]; found {
@@ -5256,6 +7238,30 @@ func (siw *ServerInterfaceWrapper) GetProduct(c *gin.Context) {
 		return
 	}
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetProductParams
+
+	headers := c.Request.Header
+
+	// ------------- Optional header parameter "If-None-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-None-Match")]; found {
+		var IfNoneMatch IfNoneMatch
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandler(c, fmt.Errorf("Expected one value for If-None-Match, got %d", n), http.StatusBadRequest)
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-None-Match", valueList[0], &IfNoneMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter If-None-Match: %w", err), http.StatusBadRequest)
+			return
+		}
+
+		params.IfNoneMatch = &IfNoneMatch
+
+	}
+
 	for _, middleware := range siw.HandlerMiddlewares {
 		middleware(c)
 		if c.IsAborted() {
@@ -5263,7 +7269,7 @@ func (siw *ServerInterfaceWrapper) GetProduct(c *gin.Context) {
 		}
 	}
 
-	siw.Handler.GetProduct(c, id)
+	siw.Handler.GetProduct(c, id, params)
 }
 
 // UpdateProduct operation middleware
@@ -5281,6 +7287,30 @@ func (siw *ServerInterfaceWrapper) UpdateProduct(c *gin.Context) {
 		return
 	}
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params UpdateProductParams
+
+	headers := c.Request.Header
+
+	// ------------- Optional header parameter "If-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-Match")]; found {
+		var IfMatch IfMatch
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandler(c, fmt.Errorf("Expected one value for If-Match, got %d", n), http.StatusBadRequest)
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-Match", valueList[0], &IfMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter If-Match: %w", err), http.StatusBadRequest)
+			return
+		}
+
+		params.IfMatch = &IfMatch
+
+	}
+
 	for _, middleware := range siw.HandlerMiddlewares {
 		middleware(c)
 		if c.IsAborted() {
@@ -5288,7 +7318,100 @@ func (siw *ServerInterfaceWrapper) UpdateProduct(c *gin.Context) {
 		}
 	}
 
-	siw.Handler.UpdateProduct(c, id)
+	siw.Handler.UpdateProduct(c, id, params)
+}
+
+// ListStockAdjustments operation middleware
+func (siw *ServerInterfaceWrapper) ListStockAdjustments(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id ProductID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", c.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "int64", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter id: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListStockAdjustmentsParams
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", c.Request.URL.Query(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "integer", Format: "int64"})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter cursor: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", c.Request.URL.Query(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: "int32"})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter limit: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.ListStockAdjustments(c, id, params)
+}
+
+// AdjustStock operation middleware
+func (siw *ServerInterfaceWrapper) AdjustStock(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id ProductID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", c.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "int64", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter id: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params AdjustStockParams
+
+	headers := c.Request.Header
+
+	// ------------- Optional header parameter "X-Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("X-Idempotency-Key")]; found {
+		var XIdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandler(c, fmt.Errorf("Expected one value for X-Idempotency-Key, got %d", n), http.StatusBadRequest)
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "X-Idempotency-Key", valueList[0], &XIdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter X-Idempotency-Key: %w", err), http.StatusBadRequest)
+			return
+		}
+
+		params.XIdempotencyKey = &XIdempotencyKey
+
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.AdjustStock(c, id, params)
 }
 
 // GetReady operation middleware
@@ -5337,11 +7460,23 @@ func RegisterHandlersWithOptions(router gin.IRouter, si ServerInterface, options
 	router.POST(options.BaseURL+"/products", wrapper.CreateProduct)
 	router.GET(options.BaseURL+"/products/:id", wrapper.GetProduct)
 	router.PATCH(options.BaseURL+"/products/:id", wrapper.UpdateProduct)
+	router.GET(options.BaseURL+"/products/:id/stock-adjustments", wrapper.ListStockAdjustments)
+	router.POST(options.BaseURL+"/products/:id/stock-adjustments", wrapper.AdjustStock)
+	router.GET(options.BaseURL+"/idempotency-keys/:key", wrapper.GetIdempotencyKey)
 	router.GET(options.BaseURL+"/orders", wrapper.ListOrders)
 	router.POST(options.BaseURL+"/orders", wrapper.CreateOrder)
 	router.GET(options.BaseURL+"/orders/:id", wrapper.GetOrder)
 	router.POST(options.BaseURL+"/orders/:id/confirm", wrapper.ConfirmOrder)
 	router.POST(options.BaseURL+"/orders/:id/cancel", wrapper.CancelOrder)
+}
+
+type BadAdjustmentResponseHeaders struct {
+	XCorrelationID *string
+}
+type BadAdjustmentJSONResponse struct {
+	Body Error
+
+	Headers BadAdjustmentResponseHeaders
 }
 
 type BadBodyResponseHeaders struct {
@@ -5436,6 +7571,23 @@ type KeyReusedJSONResponse struct {
 	Headers KeyReusedResponseHeaders
 }
 
+type KeyUnknownResponseHeaders struct {
+	XCorrelationID *string
+}
+type KeyUnknownJSONResponse struct {
+	Body Error
+
+	Headers KeyUnknownResponseHeaders
+}
+
+type NotModifiedResponseHeaders struct {
+	ETag           *string
+	XCorrelationID *string
+}
+type NotModifiedResponse struct {
+	Headers NotModifiedResponseHeaders
+}
+
 type OrderNotFoundResponseHeaders struct {
 	XCorrelationID *string
 }
@@ -5452,6 +7604,15 @@ type PayloadTooLargeJSONResponse struct {
 	Body Error
 
 	Headers PayloadTooLargeResponseHeaders
+}
+
+type PreconditionFailedResponseHeaders struct {
+	XCorrelationID *string
+}
+type PreconditionFailedJSONResponse struct {
+	Body Error
+
+	Headers PreconditionFailedResponseHeaders
 }
 
 type ProductNotFoundResponseHeaders struct {
@@ -5552,6 +7713,129 @@ func (response GetHealth500JSONResponse) VisitGetHealthResponse(w http.ResponseW
 		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
 	}
 	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetIdempotencyKeyRequestObject struct {
+	Key string `json:"key"`
+}
+
+type GetIdempotencyKeyResponseObject interface {
+	VisitGetIdempotencyKeyResponse(w http.ResponseWriter) error
+}
+
+type GetIdempotencyKey200ResponseHeaders struct {
+	XCorrelationID *string
+}
+
+type GetIdempotencyKey200JSONResponse struct {
+	Body    KeyReportResponse
+	Headers GetIdempotencyKey200ResponseHeaders
+}
+
+func (response GetIdempotencyKey200JSONResponse) VisitGetIdempotencyKeyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.XCorrelationID != nil {
+		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetIdempotencyKey400JSONResponse struct{ BadRequestJSONResponse }
+
+func (response GetIdempotencyKey400JSONResponse) VisitGetIdempotencyKeyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.XCorrelationID != nil {
+		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
+	}
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetIdempotencyKey404JSONResponse struct{ KeyUnknownJSONResponse }
+
+func (response GetIdempotencyKey404JSONResponse) VisitGetIdempotencyKeyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.XCorrelationID != nil {
+		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
+	}
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetIdempotencyKey500JSONResponse struct{ InternalErrorJSONResponse }
+
+func (response GetIdempotencyKey500JSONResponse) VisitGetIdempotencyKeyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.XCorrelationID != nil {
+		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
+	}
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetIdempotencyKey503JSONResponse struct{ ServiceUnavailableJSONResponse }
+
+func (response GetIdempotencyKey503JSONResponse) VisitGetIdempotencyKeyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	if response.Headers.XCorrelationID != nil {
+		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetIdempotencyKey504JSONResponse struct{ GatewayTimeoutJSONResponse }
+
+func (response GetIdempotencyKey504JSONResponse) VisitGetIdempotencyKeyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	if response.Headers.XCorrelationID != nil {
+		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
+	}
+	w.WriteHeader(504)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -5848,7 +8132,8 @@ func (response CreateOrder504JSONResponse) VisitCreateOrderResponse(w http.Respo
 }
 
 type GetOrderRequestObject struct {
-	ID OrderID `json:"id"`
+	ID     OrderID `json:"id"`
+	Params GetOrderParams
 }
 
 type GetOrderResponseObject interface {
@@ -5856,6 +8141,7 @@ type GetOrderResponseObject interface {
 }
 
 type GetOrder200ResponseHeaders struct {
+	ETag           *string
 	XCorrelationID *string
 }
 
@@ -5871,12 +8157,28 @@ func (response GetOrder200JSONResponse) VisitGetOrderResponse(w http.ResponseWri
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.ETag != nil {
+		w.Header().Set("ETag", fmt.Sprint(*response.Headers.ETag))
+	}
 	if response.Headers.XCorrelationID != nil {
 		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
 	}
 	w.WriteHeader(200)
 	_, err := buf.WriteTo(w)
 	return err
+}
+
+type GetOrder304Response = NotModifiedResponse
+
+func (response GetOrder304Response) VisitGetOrderResponse(w http.ResponseWriter) error {
+	if response.Headers.ETag != nil {
+		w.Header().Set("ETag", fmt.Sprint(*response.Headers.ETag))
+	}
+	if response.Headers.XCorrelationID != nil {
+		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
+	}
+	w.WriteHeader(304)
+	return nil
 }
 
 type GetOrder400JSONResponse struct{ BadRequestJSONResponse }
@@ -5973,6 +8275,7 @@ func (response GetOrder504JSONResponse) VisitGetOrderResponse(w http.ResponseWri
 type CancelOrderRequestObject struct {
 	ID     OrderID `json:"id"`
 	Params CancelOrderParams
+	Body   *CancelOrderJSONRequestBody
 }
 
 type CancelOrderResponseObject interface {
@@ -6037,6 +8340,59 @@ func (response CancelOrder404JSONResponse) VisitCancelOrderResponse(w http.Respo
 		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
 	}
 	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CancelOrder412JSONResponse struct{ PreconditionFailedJSONResponse }
+
+func (response CancelOrder412JSONResponse) VisitCancelOrderResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.XCorrelationID != nil {
+		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
+	}
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CancelOrder413JSONResponse struct{ PayloadTooLargeJSONResponse }
+
+func (response CancelOrder413JSONResponse) VisitCancelOrderResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.XCorrelationID != nil {
+		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
+	}
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CancelOrder415JSONResponse struct {
+	UnsupportedMediaTypeJSONResponse
+}
+
+func (response CancelOrder415JSONResponse) VisitCancelOrderResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.XCorrelationID != nil {
+		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
+	}
+	w.WriteHeader(415)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -6182,6 +8538,23 @@ func (response ConfirmOrder404JSONResponse) VisitConfirmOrderResponse(w http.Res
 		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
 	}
 	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ConfirmOrder412JSONResponse struct{ PreconditionFailedJSONResponse }
+
+func (response ConfirmOrder412JSONResponse) VisitConfirmOrderResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.XCorrelationID != nil {
+		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
+	}
+	w.WriteHeader(412)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -6526,7 +8899,8 @@ func (response CreateProduct504JSONResponse) VisitCreateProductResponse(w http.R
 }
 
 type GetProductRequestObject struct {
-	ID ProductID `json:"id"`
+	ID     ProductID `json:"id"`
+	Params GetProductParams
 }
 
 type GetProductResponseObject interface {
@@ -6534,6 +8908,7 @@ type GetProductResponseObject interface {
 }
 
 type GetProduct200ResponseHeaders struct {
+	ETag           *string
 	XCorrelationID *string
 }
 
@@ -6549,12 +8924,28 @@ func (response GetProduct200JSONResponse) VisitGetProductResponse(w http.Respons
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.ETag != nil {
+		w.Header().Set("ETag", fmt.Sprint(*response.Headers.ETag))
+	}
 	if response.Headers.XCorrelationID != nil {
 		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
 	}
 	w.WriteHeader(200)
 	_, err := buf.WriteTo(w)
 	return err
+}
+
+type GetProduct304Response = NotModifiedResponse
+
+func (response GetProduct304Response) VisitGetProductResponse(w http.ResponseWriter) error {
+	if response.Headers.ETag != nil {
+		w.Header().Set("ETag", fmt.Sprint(*response.Headers.ETag))
+	}
+	if response.Headers.XCorrelationID != nil {
+		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
+	}
+	w.WriteHeader(304)
+	return nil
 }
 
 type GetProduct400JSONResponse struct{ BadRequestJSONResponse }
@@ -6649,8 +9040,9 @@ func (response GetProduct504JSONResponse) VisitGetProductResponse(w http.Respons
 }
 
 type UpdateProductRequestObject struct {
-	ID   ProductID `json:"id"`
-	Body *UpdateProductJSONRequestBody
+	ID     ProductID `json:"id"`
+	Params UpdateProductParams
+	Body   *UpdateProductJSONRequestBody
 }
 
 type UpdateProductResponseObject interface {
@@ -6658,6 +9050,7 @@ type UpdateProductResponseObject interface {
 }
 
 type UpdateProduct200ResponseHeaders struct {
+	ETag           *string
 	XCorrelationID *string
 }
 
@@ -6673,6 +9066,9 @@ func (response UpdateProduct200JSONResponse) VisitUpdateProductResponse(w http.R
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.ETag != nil {
+		w.Header().Set("ETag", fmt.Sprint(*response.Headers.ETag))
+	}
 	if response.Headers.XCorrelationID != nil {
 		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
 	}
@@ -6711,6 +9107,23 @@ func (response UpdateProduct404JSONResponse) VisitUpdateProductResponse(w http.R
 		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
 	}
 	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateProduct412JSONResponse struct{ PreconditionFailedJSONResponse }
+
+func (response UpdateProduct412JSONResponse) VisitUpdateProductResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.XCorrelationID != nil {
+		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
+	}
+	w.WriteHeader(412)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -6791,6 +9204,312 @@ func (response UpdateProduct503JSONResponse) VisitUpdateProductResponse(w http.R
 type UpdateProduct504JSONResponse struct{ GatewayTimeoutJSONResponse }
 
 func (response UpdateProduct504JSONResponse) VisitUpdateProductResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	if response.Headers.XCorrelationID != nil {
+		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
+	}
+	w.WriteHeader(504)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListStockAdjustmentsRequestObject struct {
+	ID     ProductID `json:"id"`
+	Params ListStockAdjustmentsParams
+}
+
+type ListStockAdjustmentsResponseObject interface {
+	VisitListStockAdjustmentsResponse(w http.ResponseWriter) error
+}
+
+type ListStockAdjustments200ResponseHeaders struct {
+	XCorrelationID *string
+}
+
+type ListStockAdjustments200JSONResponse struct {
+	Body    StockAdjustmentListResponse
+	Headers ListStockAdjustments200ResponseHeaders
+}
+
+func (response ListStockAdjustments200JSONResponse) VisitListStockAdjustmentsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.XCorrelationID != nil {
+		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListStockAdjustments400JSONResponse struct{ BadRequestJSONResponse }
+
+func (response ListStockAdjustments400JSONResponse) VisitListStockAdjustmentsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.XCorrelationID != nil {
+		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
+	}
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListStockAdjustments404JSONResponse struct{ ProductNotFoundJSONResponse }
+
+func (response ListStockAdjustments404JSONResponse) VisitListStockAdjustmentsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.XCorrelationID != nil {
+		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
+	}
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListStockAdjustments500JSONResponse struct{ InternalErrorJSONResponse }
+
+func (response ListStockAdjustments500JSONResponse) VisitListStockAdjustmentsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.XCorrelationID != nil {
+		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
+	}
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListStockAdjustments503JSONResponse struct{ ServiceUnavailableJSONResponse }
+
+func (response ListStockAdjustments503JSONResponse) VisitListStockAdjustmentsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	if response.Headers.XCorrelationID != nil {
+		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListStockAdjustments504JSONResponse struct{ GatewayTimeoutJSONResponse }
+
+func (response ListStockAdjustments504JSONResponse) VisitListStockAdjustmentsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	if response.Headers.XCorrelationID != nil {
+		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
+	}
+	w.WriteHeader(504)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AdjustStockRequestObject struct {
+	ID     ProductID `json:"id"`
+	Params AdjustStockParams
+	Body   *AdjustStockJSONRequestBody
+}
+
+type AdjustStockResponseObject interface {
+	VisitAdjustStockResponse(w http.ResponseWriter) error
+}
+
+type AdjustStock201ResponseHeaders struct {
+	IdempotencyReplayed *bool
+	XCorrelationID      *string
+}
+
+type AdjustStock201JSONResponse struct {
+	Body    StockAdjustmentResponse
+	Headers AdjustStock201ResponseHeaders
+}
+
+func (response AdjustStock201JSONResponse) VisitAdjustStockResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.IdempotencyReplayed != nil {
+		w.Header().Set("Idempotency-Replayed", fmt.Sprint(*response.Headers.IdempotencyReplayed))
+	}
+	if response.Headers.XCorrelationID != nil {
+		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
+	}
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AdjustStock400JSONResponse struct{ BadAdjustmentJSONResponse }
+
+func (response AdjustStock400JSONResponse) VisitAdjustStockResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.XCorrelationID != nil {
+		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
+	}
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AdjustStock404JSONResponse struct{ ProductNotFoundJSONResponse }
+
+func (response AdjustStock404JSONResponse) VisitAdjustStockResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.XCorrelationID != nil {
+		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
+	}
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AdjustStock413JSONResponse struct{ PayloadTooLargeJSONResponse }
+
+func (response AdjustStock413JSONResponse) VisitAdjustStockResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.XCorrelationID != nil {
+		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
+	}
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AdjustStock415JSONResponse struct {
+	UnsupportedMediaTypeJSONResponse
+}
+
+func (response AdjustStock415JSONResponse) VisitAdjustStockResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.XCorrelationID != nil {
+		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
+	}
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AdjustStock422JSONResponse struct{ KeyReusedJSONResponse }
+
+func (response AdjustStock422JSONResponse) VisitAdjustStockResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.XCorrelationID != nil {
+		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
+	}
+	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AdjustStock500JSONResponse struct{ InternalErrorJSONResponse }
+
+func (response AdjustStock500JSONResponse) VisitAdjustStockResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.XCorrelationID != nil {
+		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
+	}
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AdjustStock503JSONResponse struct{ ServiceUnavailableJSONResponse }
+
+func (response AdjustStock503JSONResponse) VisitAdjustStockResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	if response.Headers.XCorrelationID != nil {
+		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AdjustStock504JSONResponse struct{ GatewayTimeoutJSONResponse }
+
+func (response AdjustStock504JSONResponse) VisitAdjustStockResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -6898,6 +9617,9 @@ type StrictServerInterface interface {
 	// GetHealth Is the process alive?
 	// (GET /health)
 	GetHealth(ctx context.Context, request GetHealthRequestObject) (GetHealthResponseObject, error)
+	// GetIdempotencyKey What has a key done?
+	// (GET /idempotency-keys/{key})
+	GetIdempotencyKey(ctx context.Context, request GetIdempotencyKeyRequestObject) (GetIdempotencyKeyResponseObject, error)
 	// ListOrders List orders
 	// (GET /orders)
 	ListOrders(ctx context.Context, request ListOrdersRequestObject) (ListOrdersResponseObject, error)
@@ -6925,6 +9647,12 @@ type StrictServerInterface interface {
 	// UpdateProduct Change a product's price or stock
 	// (PATCH /products/{id})
 	UpdateProduct(ctx context.Context, request UpdateProductRequestObject) (UpdateProductResponseObject, error)
+	// ListStockAdjustments List the changes of a product's stock
+	// (GET /products/{id}/stock-adjustments)
+	ListStockAdjustments(ctx context.Context, request ListStockAdjustmentsRequestObject) (ListStockAdjustmentsResponseObject, error)
+	// AdjustStock Add to or take from a product's stock
+	// (POST /products/{id}/stock-adjustments)
+	AdjustStock(ctx context.Context, request AdjustStockRequestObject) (AdjustStockResponseObject, error)
 	// GetReady Can the service do its work?
 	// (GET /ready)
 	GetReady(ctx context.Context, request GetReadyRequestObject) (GetReadyResponseObject, error)
@@ -7011,6 +9739,32 @@ func (sh *strictHandler) GetHealth(ctx *gin.Context) {
 	}
 }
 
+// GetIdempotencyKey operation middleware
+func (sh *strictHandler) GetIdempotencyKey(ctx *gin.Context, key string) {
+	var request GetIdempotencyKeyRequestObject
+
+	request.Key = key
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetIdempotencyKey(ctx, request.(GetIdempotencyKeyRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetIdempotencyKey")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(GetIdempotencyKeyResponseObject); ok {
+		if err := validResponse.VisitGetIdempotencyKeyResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
 // ListOrders operation middleware
 func (sh *strictHandler) ListOrders(ctx *gin.Context, params ListOrdersParams) {
 	var request ListOrdersRequestObject
@@ -7082,10 +9836,11 @@ func (sh *strictHandler) CreateOrder(ctx *gin.Context, params CreateOrderParams)
 }
 
 // GetOrder operation middleware
-func (sh *strictHandler) GetOrder(ctx *gin.Context, id OrderID) {
+func (sh *strictHandler) GetOrder(ctx *gin.Context, id OrderID, params GetOrderParams) {
 	var request GetOrderRequestObject
 
 	request.ID = id
+	request.Params = params
 
 	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
 		return sh.ssi.GetOrder(ctx, request.(GetOrderRequestObject))
@@ -7113,6 +9868,27 @@ func (sh *strictHandler) CancelOrder(ctx *gin.Context, id OrderID, params Cancel
 
 	request.ID = id
 	request.Params = params
+
+	var body CancelOrderJSONRequestBody
+	var err error
+	// A request validator built on kin-openapi's openapi3filter with
+	// KeepValidatedValue leaves the value it validated on the body. Bind
+	// that value, matching member names exactly, so the handler receives
+	// what was validated instead of a second, case-insensitive decode.
+	if vb, ok := ctx.Request.Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+		err = ctx.ShouldBindJSON(&body)
+	} else if binding.Validator != nil {
+		// ShouldBindJSON runs the struct validator after decoding; keep that.
+		err = binding.Validator.ValidateStruct(&body)
+	}
+	if err != nil {
+		if !errors.Is(err, io.EOF) {
+			sh.options.RequestErrorHandlerFunc(ctx, err)
+			return
+		}
+	} else {
+		request.Body = &body
+	}
 
 	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
 		return sh.ssi.CancelOrder(ctx, request.(CancelOrderRequestObject))
@@ -7230,10 +10006,11 @@ func (sh *strictHandler) CreateProduct(ctx *gin.Context) {
 }
 
 // GetProduct operation middleware
-func (sh *strictHandler) GetProduct(ctx *gin.Context, id ProductID) {
+func (sh *strictHandler) GetProduct(ctx *gin.Context, id ProductID, params GetProductParams) {
 	var request GetProductRequestObject
 
 	request.ID = id
+	request.Params = params
 
 	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
 		return sh.ssi.GetProduct(ctx, request.(GetProductRequestObject))
@@ -7256,10 +10033,11 @@ func (sh *strictHandler) GetProduct(ctx *gin.Context, id ProductID) {
 }
 
 // UpdateProduct operation middleware
-func (sh *strictHandler) UpdateProduct(ctx *gin.Context, id ProductID) {
+func (sh *strictHandler) UpdateProduct(ctx *gin.Context, id ProductID, params UpdateProductParams) {
 	var request UpdateProductRequestObject
 
 	request.ID = id
+	request.Params = params
 
 	var body UpdateProductJSONRequestBody
 	var err error
@@ -7299,6 +10077,78 @@ func (sh *strictHandler) UpdateProduct(ctx *gin.Context, id ProductID) {
 	}
 }
 
+// ListStockAdjustments operation middleware
+func (sh *strictHandler) ListStockAdjustments(ctx *gin.Context, id ProductID, params ListStockAdjustmentsParams) {
+	var request ListStockAdjustmentsRequestObject
+
+	request.ID = id
+	request.Params = params
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListStockAdjustments(ctx, request.(ListStockAdjustmentsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListStockAdjustments")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(ListStockAdjustmentsResponseObject); ok {
+		if err := validResponse.VisitListStockAdjustmentsResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// AdjustStock operation middleware
+func (sh *strictHandler) AdjustStock(ctx *gin.Context, id ProductID, params AdjustStockParams) {
+	var request AdjustStockRequestObject
+
+	request.ID = id
+	request.Params = params
+
+	var body AdjustStockJSONRequestBody
+	var err error
+	// A request validator built on kin-openapi's openapi3filter with
+	// KeepValidatedValue leaves the value it validated on the body. Bind
+	// that value, matching member names exactly, so the handler receives
+	// what was validated instead of a second, case-insensitive decode.
+	if vb, ok := ctx.Request.Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+		err = ctx.ShouldBindJSON(&body)
+	} else if binding.Validator != nil {
+		// ShouldBindJSON runs the struct validator after decoding; keep that.
+		err = binding.Validator.ValidateStruct(&body)
+	}
+	if err != nil {
+		sh.options.RequestErrorHandlerFunc(ctx, err)
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.AdjustStock(ctx, request.(AdjustStockRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "AdjustStock")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(AdjustStockResponseObject); ok {
+		if err := validResponse.VisitAdjustStockResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
 // GetReady operation middleware
 func (sh *strictHandler) GetReady(ctx *gin.Context) {
 	var request GetReadyRequestObject
@@ -7328,118 +10178,148 @@ func (sh *strictHandler) GetReady(ctx *gin.Context) {
 // const string: with thousands of chunks the chained `+` fold is several
 // times slower for the Go compiler than parsing a slice literal.
 var swaggerSpec = []string{
-	"7H3dduPGle6r1MHxWbEdiCIpKbaklZUjy+1xJ+1urZY8zrjZEYvAplghWEWjCmJzenGWL+d6cjFvkBeZ",
-	"N/GTzNq7Cv8ASdFUuzvxlUQSKFTt32//VOGtF6jZXEmQRntnb70J8BBi+vdSxTFE3Agln4b4RQg6iMUc",
-	"v/DOvOd8BpqZidAs4FHEhGRmAixSd5qpMYN7iJdMQ3wvAmBmwg0ThhmVBBMIO57vwRs+m0fgnXkx/HDQ",
-	"6x8dn3i+p4MJzDg+bcbfPAN5ZybeWa//ue/NhMw++55ZzvFWbWIh77zVyveehjCbKwMyWL6EecSX0DDp",
-	"oYkTGLLFBKSdutA0a21UDCEbi1gbxqVeQMyMop+msCxNF0coztPNZKRUBFzSVF6CiZcXYwNxfQbXECgZ",
-	"ahx9wYVhIxirGOhJloyamVhAyPgdF7L05F6FPGKWzLyzo991u0Qd+zGnjZAG7iD2VjilOY/5DEzK2iTW",
-	"qmFyN8hArg0TIeNRDDxEFoL02ThWMzacgeEdCW+MHWB4TvOe8zukII+NZiOYCBkyYUoz7/qewPF/SCBe",
-	"er4n+QxnGNhpFJc1VvGMGzv73x17fr7O0273s97paf/k+LPj7ulpr7DmbsOaSwLxJ1jWF/tvKomZWkiG",
-	"s2FjFVuJUBIYjMcQGJ/1fvrxb/2TE3YvtBhFwC6uL58+ZcGExzxAWp6zKcwN3ds/ZhOVxLrDhoUHH/wJ",
-	"lkPkKQ8CmBtkqx5ILpWZQMz0HKJIyLsOQ8JrnMYUlmwhzISl18TwQwLIEc2O+302FPngt1NY3saQaAiH",
-	"nYEs6VQixQ8JHExhecBHAaqX53hgNTxnwp8PKvNt08L+yUlVC+fcGIhx1L+8+j8H//H6tx95Tar5TMyE",
-	"qTPga7VgMy6XqAsxmCSWjBs2U7osPP0W6Ylo1OJkQxjzJDL2lqIkHfWLktTbqDC+9yIOIW4ye8gphT/+",
-	"RjNRNmR9N885N5N8miL0fDRxiYjRIlXNx0cxjL0z7/8e5nb40P6qD5+GNJerWIVJYNpmM7c/v7v5vHQ3",
-	"/6pgOytYO/33onDXwONgUufIBYuEgZhHbM5jg24a7TexR8VMTxMf3TiqZMA1lL10xOdGzb1mXdT2gesW",
-	"Up3lCqmg50pqIJ/0BQ+/UCGJUaCkAUkWg8/nkQgIhBz+VeMi3qZz0vYpESo6hLfprzqZzXi8dMoxUuES",
-	"WSuVYX+8fvHc8717HiVgHxPijCpD+B7EMTrH2v33PBIhjXLGEglv5hCgwIEMkZL4PRNynpD10kkQgNbe",
-	"2ZhHGnCxdDct5HbMRWTRST7ZCzYWEIVsFAOfasZZnETQMNv6ML4XguEi0t7Zq7cejeKdeYfzWARwGxCw",
-	"870ZaM3vaLmJRtSBpjYC9PVdb/W6vOiCSmTrblrUalvD8YQGpxvq9qvxaewJ4UdcopB3jjZ4BZ9BeI4X",
-	"TvD7BddoLeSdxZQF9PrngwJ+PbC2s2mK7pbDMtqlqX7Bw0suA4geKJMB3XS7EDJUi9sgUrrK7EslxwJF",
-	"jhmlWKTkHeN3qoHbjUPlzCIvxY4sGbIxZxZQcsl6XTYTMjGgcXzGZcgCLpHKI4SbODZaTLmke94TueVm",
-	"ckhOao3M9n5hmSUEUCF7kZU+I2/XPq39S6qdxwNFte7sUr9UNaToN4VmM6E12u86g1uHauGzXc5hk3fM",
-	"GS80y8YpcvwajS6XrHa39e2EMxzpm6WaGHgrlbl1DOSjCOqrtnymENcqS8PCm4eqK6nQ7PLi+eWTZ0++",
-	"rGpiKkO/auDWGliWx0zfagx7HGWLgRsgxj5U4aROxmMRCJDmVhsVTGtCF0NKQpAquZswe1mDxtXHauGo",
-	"MDDTh93DH0xZvVzowPpnjOsphOzEZ/yeiwhFmB1VWdw8swKyR4I0y/CvOO2hvHnvNK7paanetUjGxxjr",
-	"2VWTlLik4ETFhkVCwicd9vwdIbmXdvbbq+suvKSo6DBNTDTycqaQld2dQfc7g9xZxjCD3fvnS8GOPlfm",
-	"K5XI8KFYO9FGzZz/HacD5Or6XDGdBBOWXteEsetDtLA3u7LiHAsKkD2InZ62mc/iNc02yNnlTYtylzWs",
-	"qT7ABuuT3rBmZamz+Oyz1oXllzyeGcqIp2LGsyeGCpz9eSMs5tuzpLqn6m9l5iB3FFV9m5THKHvC7Ens",
-	"4uppvi5blFgjvuVhy7Ylo1kBc04gQI8fi7uJYVItzpmJl3nVoS6Ua2cdcsNHXMMWE26fZlotcrMMlQPy",
-	"W05xz/JVo1UGMtsW2+jNzlkMc+AmjUzyPGRFSqlqdJCVjdYJaKHAtPL3Id7/wg0s+PJGzEAluzlJ4+5t",
-	"YalKopBINRZS6AmVC8UM1rN0LwzdNIUOe0kMQr5xFgOnRBOPFnypmeZjyDjI2SIWBiwnhdGsEPO+Zwx9",
-	"Kg3EkkeWMrvwU7gRCgy9VjNw8g3SsEWs5B1TkqkkZlqE8BgcvGAhjCHIktWOm8Q0hJGioFhBTgf2GGmW",
-	"P8HyJVUDdiNoY2GhpC+iJlJkSfA6ws+VmsVjaUx1DtpwGeq2GeyXxjuCwcZ8TIp8mqCKTRQ0ApV90DB7",
-	"DgG1LDDeL62u+DJSPLxR6hmP72Anas3tGLdGqduIRmkOrOm32KWV2Tfii8cSvrUP3DP9LHj8WdLWhLQf",
-	"DI33L3Hucfun2bW1vzvB4HcAAvcigm34LgOA6RyFZnqSGIIOoVrIDrtJ58Y4enM2LICA4XuED66nyQ2f",
-	"gnxgDKOnya1J7yskxZxXSIV8wl1nmJ4mDRFAPkpLVGpvy8PQEURK3lHTFC8/qhSKrpvG4wQMm564X937",
-	"VupkjqgHwm8gFPyGSuo7aV820O0MR7ql6nylvmJSa0wA69I+5AAfesaqz3lsb4BKqBF0cs2G1YcP903q",
-	"bO6uW85GhG0NOGnESB04rlXOVCP5aiffTo1u9V4l33tzoGwdor/yvS+5ga9E1Nh5eIF2Dax7QCr2u/3j",
-	"g27voNsbkmF7+dUlOzo6Om264qbXP+t2z7rd74flrpD8Eq+wJnzQgYoP6C/GWHZ9aT/IUaWvpVvrDvG9",
-	"LHCZx2oOsREuiUICXGuqNOhIztko5hLhlkwbECVS7VW9dNCU0V1TwGystLTV/Vpq9kWA0AQaGtOQdSyL",
-	"EZgK6SseRWpBYxcNahOga9X31pikEP21JZjKn9Lw/3VROprIXOY0yu+dOqixP3MLVVZ/R53E2gWfC8Q9",
-	"50zJaOnKENTaKwzTGL3nnRBDsmwkvJTy3MoofUmT8Kh89eapva3Xdd2D6edsRTyO+RIvhlR0yzN/IYFM",
-	"GMjAdsNxNocYbSd7ajRbqDhEHDHjS5c6KmvauhpBsdcqnV97s3TBUtdshM16kAEvKBB9LnKWvvCrvc9l",
-	"ZuK3nm3zSpsKXmVPTqnkW41+nY2lRn8FdOvOAjgW1OyAgwp16RDBxFbofDRh3Jb75orkmQnpmrrRrZDR",
-	"G7qazU8//n3os6GtfacfXItC+hFvGrpqJzBy/LrMo2oxL2fLSbfJyGUIZ4OU23xT+VnF1ojSo6yE1psC",
-	"i2yw5Msn0ET/r4FHZlInvQO/bcRPsbGFzNVefzJo+oDPRZU+64W24ue04SZpl9+hmg6L9l9Ny3ZJTbcz",
-	"RIWn9mqSbKfgZ/RoomETZLig5BR7DvcQM3gTAISa9f9ycsR++s//Yj2facX+yO/5Nd1DCUmNFg3e8MBE",
-	"y8cHEr2V730DhtdZn7f+15d1xTVNE4GDbezPdQXvo20C50wmUZQuJd2HkcWusmzzjvu7Lw+fY6NT22Hb",
-	"0ONd5GZhZU18fA6LrNuDh6HANfPoqkAcZxEraKVQMNzgcAogc1XwUQ37M4QEnWZDs8TSVk4tXQW6rppX",
-	"W+vUKtQqF0Lts9eRjR74MNIVCpJbdKX7HlrcukwKCEBXm+LbRQpNZ3eL3QFFWpQqpziLFkK4ZNMDyWD7",
-	"q9cTIE1j4aVUPM4bfzfeKQK4pCtXhCI33XA9TejKtHFp7bV40TO4hwYUQPE9ra0833ToRho6jb4RM9CG",
-	"z+Z1fqchjM++vbn02UxEkdB2w5WzPCk8xEAdIdSEz+cgq17KRjVHGPh0T8+OMPDpdLvd72sxTj226R+X",
-	"HBl+rJqiQhP/YBC+PV4d4J9++ufG/jkr/RkMOvjP0er7jza4rhs7pcyan/bSrDqJXhS9GFOyZR3r6PJr",
-	"l95Z+VU30GKdEODiT7bVh+dZSLurQAcgCeGmyRKLXbeyXLuZrSIVTqsy2Ga1XqfkugjsuhqxGaL0EbBQ",
-	"SUi3k+TGOIUdLi7MYsIyCMl/reHCktF8PLvIrhGD8Cj3KTwLMXCBE34PbAQg2QziOwhT/Gw38TzYrG4w",
-	"rFWIl4yMMjzKLVl5DT+YJfuf/2aJFOa2YEJI1ui/8vxOTj/vdv197S8szPWYWiPKk2igOP6IFEaBmSP5",
-	"M/BTaCafRzyAsGUJvf7p6folZHTubjv5o43erGFxNd40WWsS4WdCm5duk09dlENuMeb2FiA3SVUj0Kb3",
-	"fYqyzMYkJOHdcmS81re5y9rDW1qce3YrfTbTZiNJ9j/p1tletwRd3xGAzyXZlouLhvDy5ZOLmydfer53",
-	"+eL5V09ffmP/d93wZbOYX9saix1lM0orEFXyudTYLScbrrc14vkauKEPMzUD6XoPhE7bfB7ktZwbKYls",
-	"f42jwsVZd4GY4TaRxuY/WnZquxlywxYUfnOWkdgtxa0ybYgvAiH7Hfpkl1Gi1lUImYrp41xp2pe5Dh0d",
-	"9z5odNTPyI3iYjaGUDUQiven+zd2HoD6YLe5vXzbzuHlluAhT7NsNs320pXvrfXa18ksjV1JhX7DUl/S",
-	"5rmPjk4/eyzPXYWEpTw8fcqyPMVVlRhWYX9ZmhpU2a8ZpyaDW4jMtsASbYjhZP+I4Tjvm2iozuwmx9uK",
-	"43seDDdhbHvyScAlmmAiIYRMqkWHkQey6VB2JxBo82BKxjoSY+pr4yN1Dy5dndjNK1zmW1cKbH4M7Thp",
-	"1I6NkXtJN5olmxi0R2iYiuM/ACosSu+Gwx6QB7QRmo0iLqdlF/0lRBF7xo0wSQjss+OjbsUPrztaYDC4",
-	"3oS+3Dx/Hn4t8O3xEax72LdzRCYbk3CVjP2IWg+oaKLZFGCOWiliRo0tVIATsjhKr57N3NUM7ZBpq639",
-	"2tqyddKkFpIFKoRzZg+28OkEiAMNUgsj7sEngKwSw/Sco13jhoGg3heQlezZs4urmxdXB18+efbsALFi",
-	"rTy15lSLweD6486ng8H1J3/4yNtQBCosu836Kml3oj3AXj7cJZ7gXDZUVBHbMlusJhFDh213w1EdtBAs",
-	"4ZWva+dNba60Vgo4u2VJHzMN+o6BfZfaeIQcqyYERXKvs6hPxFZOfNqZnYWBzn0bPkW42mEkcXREF5+C",
-	"tDFUmvjDr23+hsZAly6tT09zzkIPZAoOfZsgTQthSgbQYRczlUijGY8hB3QDOZCfflrY5t759FM2rG18",
-	"H5JDKJ6uY9sKYghUHLJAzWbCaGbUHZDWZvGuvfiMbpzC0i+ezzOQiwk3VKikcjOdTOazmFapYjYVUURp",
-	"QTYCswCQHXaRbpa4A2PPVisdqjZaGtv8gP+cU77Rbo6ZiAjyy5FQUcS0EVHE4kRqOizNtqAjI17CONE8",
-	"sqRCHxjDDGYjqjdbgj2R9xCpOWgk1wuJY7s4d/h2kDqMgXdGmumzAXkO/Pz2px//vloNcSWRwImHoa6f",
-	"fOa7cBvHwwh2WGDlQJo0Orc1z3lDaZTOvOJhVh7tsAtpbUHDHK1XYgPbNDHw8F+01vY/1ysz8FbDs4HM",
-	"e6CGeMnQZ3qiFmkDDLVQur4TK+x2w4tkQzfM0K0sO3JlBlyaDrtUIVh6a+q26rDnsEBh0QhaB3IESCoI",
-	"z5lBAEhiRNqzVAkLFXFpKtWCjZa0d+brm5srZsMrx7JCGx4yjXoQh9VeviH7uPfTj3/r9T9HPDy8OPie",
-	"8YN/Z92DU9Zht+yMHbLfst+z/88Ohp/gYsdChjiF2B6vZ3tzhd2zEqk7fT6Q1g6nhxGxgMexAE1y9p1z",
-	"ekoCtYuQ1uDKCIvb3k80hX6pLXjGp04Tk7lb278iUiBZJMNMdMwa7oRES2wHL1lj9jTUTBYaBQp9Aiig",
-	"lkepZ+YWj+Qy6Q+ohZoTfLECNpubJaOWl8IG34+Hf7AHOP1++AkLnA2yCSEyYx32rUTWyRQCCVmoFFCL",
-	"JkpSYi8ayMr4rrJgtSkGFqPykqJ6vheJAByCdGdJIZCKBRhOB0wlceSdeYehCmxyQRhyTS+seb64eur5",
-	"3j3E2hr2Xqfb6eJ1ag6Sz4V35h11up0j6oszE/LPh5OsseUOTFN/BloqzfrdbsEszWOF2kjGCC1roTdc",
-	"T0u7As9ZooEND+n4RFK4EAIRUsKfBMYopqm/NubjsQjQ5yJWzE7axGm55pvKGVn9bvdh/b5Zr0658SbN",
-	"63hq6m3dp+um1NKom9KHts6Je9h/9/OxXXzTXRmRDgs7/Ve+d7LNLeWtctT7C0ESC7P0zl699gtt7k91",
-	"SRRonX9AXMLvNIYhL1Iuau81jnNoid4qaU6IS8VREeZQ2wITioHPGVqvMbX2akbnCUxUFKIn5KE9gdNu",
-	"OKB/R0vyOThezXPRAXmZG6KclAUnzmhYtSwLJKqunaxXPkr0Vb0GjC4wW5fthbdGvgQti3WAxgPlsu6q",
-	"rWSzlIJc+etmleby0zxftZ+q+aDSUk7wAYclrpuJS5QwygM59tHUbE7/jHHbsf0xIR9CUS7bbx3GJ8Wu",
-	"7TVt2U0rGsdqtvVSCl3lD1pSdrZtw5ocfJJBlIRpmmwxURHa0eWWC+z1D47aFmjUzstrujYX+kPXJrbF",
-	"lfbc09Xrn2vFbTLlVUNZ61Whs6BeNFpXqSnVPFDxq2WMavRXurmQ510XJZYKFD2b6D0quJ+iFSiVDWzS",
-	"HymXpumKrYc43WLSCCH86kGmopR9bNx1THZUjZ1gf7DeDO862nxXw64+uvV4862VowPW+U+kuiNo0Wva",
-	"L16vfG+udIObvJxAMLWuNxUonyLw7OzuYJofOR4JSaeZqjE1lNogZyzeQOq8XfGE4m+8uMNuFsq1wKT4",
-	"fiDTJqURBGoGBObREduTZLOA32Bo7yrWZ+k5buhOVeyKqxhGYAiQnljXFLmrsY1QCGGnvVP0jDREc8cP",
-	"UAizmCidtlfb4ErYYw3uoHLIxEBOwUJzxOhndDFeVIvKKSqyuKN8um56kroNk4d2OjYg4cxGKa7tiQJ/",
-	"wvUudv9YqjSnovnyExYBv3c8wFmNY4AmqBEUjlarYY0N9rZyILE1vKQ+DztZtta628sK/q/KHVh912DV",
-	"d01y2Q9H7oce9ZNtZ5myJuMGg/TdRKU+djHhVP8pnyG8qjmZ3i5OptnHNPSx1b2NcyKb/Ir77ud5kA3c",
-	"qHePpf1f9U4t21bVyr/6UJ/Zomp9JPoBhS73b3kvS4N3+1kebJ33umloKiPNRSBpzSUlMCterUnxN3m2",
-	"prcu7GeH8rYOsngWI922hc9qOncM7+1t4Sqrhy7QfSeb72vcvIs39/ubb85PHnlcHNB4zNUjIIErlMks",
-	"dd4EBvLw+fCtCFetMfRLenGALjZSZqfzoJGwLktINqwYtiEZ0noPmKBTBhqTMqlX2gea/9XQ/iMZ2vci",
-	"PtjK9NWM3gcfVVAGjHLybbbkoTgyffkHYbeiFToMsvPgdx2xNcihkYt2LK0i6oLbHnHE05WqYRqAFPo9",
-	"3ellhbZPv9wZKsGm/gZyWDUww/MsF2Vf2iQ0O+522bBpY/uwwy6zJtKsFGrc9tX8vGv3MiFh0+pGqUbs",
-	"TyPtEfs/jpne1iivzaD885rqtOv7FwPF7aeDf6AI2BqlnT3Ae4VA343PsCR7CAA9DPIXLOzb9n9DuSxe",
-	"seOZte6w57RHvDl7VGyiqJ4w2tKEYQ/PGkj3zohm0535irrt9tMtb/bUS/RAqaHPNIw8RuMRKY0VJvf7",
-	"bra/5YVUj+kDPsi8+4fiITZUBd6Riyi+lOPD9xHOev3qJB7gJFw6f5OXcBrQXufP2g0rlf4OG9q+myGb",
-	"cRNMyAk0vaFNT5P06EHJZ+CzvC3PaOrUPWPD/zekkGF4O2Q8hoGk84R4vCy8Tm+3dgG2Q7dAuuQH23L3",
-	"6rr3uw7bYId7B73uTfdze0paaoedeXUl6a+v2BPk7hdKTdnnx93KDopsgy9tPUm7qL++SnuoXSt4/6St",
-	"LHrc39k0Nm3KWFsWTWX+18Lo3gqjqLzWHGTULVicTKHW1ElJKnXhrQhZKtRWPfEJag4SFd22xbMXY2YW",
-	"Cp1dkMQxSGNbOBDl5M2O9GJI/IfgZL/by7ukqaHtuHvaaSnkXWWvqNi5Eue0p3FLS1l/Thr0p7gLwWlQ",
-	"7+QhJblsl0ozXpCwKB62+0hFuV/Y4PxMs7IJc2XiyrMOol/OrpCA0vWnW5iH9BjdX6p69OGDLOJ3brOa",
-	"TV4RZm1fD1pjBvOUKu30zxrUGus+RSO2j3Dyn0KbP5ySSPUY+H+ooshatXooOM/fRE7JLIxZGrb4I0hY",
-	"uDQS7R/w85fY4ZRoEwHGPiiRQ6bTHFUE9xD5GF7kvfVhyIyirRgvChuy6CVP2UZMq9YDmZ2BYSawZAuI",
-	"wfU+NAUpCW0E3QM8Ketgz+mgVbbj7kOVy+1PbVEtt/3CqMIJsZsQx/tlo3rb2Kjj7rtCHFy7aNaV/H9p",
-	"yLGbtfoVeeyEPEiFcuTxmxQfqDh75WoLFKGE+JYbiNwhX9k7Jbj7NQ2hCu+SoEPui++T8BlEGthJ96gR",
-	"l7ykaXw4e4TSpbre3Xz70z9bBmF9ZaokFqEirLpQ8bR9q9HKnkLcvCWnRHn0nnRpaFFvqIIkxb1uqx35",
-	"dvecxtcdcMMjdZe4MwGs0lh5zvba51v5rNrUd41cRTygFzcHxSJUWDiSKu+8d6O5pGt9rK9UzNC2sRGP",
-	"8HanXYuJohwp7R8uvjusMGROxtXr1f8GAAD//w==",
+	"7H3rdts4muCrYLm9p5MaStbNlbJ85vS6UqmtTOd2Ytf2bEcZCyYhCy0KUBGgFU2O99TP/b3zY9+gX2Tf",
+	"pJ5kDj4AJEiCukXKpTq/bEkECHz47je8DyI+X3BGmBTB8H0wJTgmKfz7mKcpSbCknD2N1RcxEVFKF+qL",
+	"YBi8wHMikJxSgSKcJIgyJKcEJfxWID5B5I6kKyRIekcjguQUS0QlkjyLpiRuB2FA3uH5IiHBMEjJL61u",
+	"rz84DcJARFMyx+ptc/zuGWG3choMu73vwmBOWf45DORqoYYKmVJ2G9zfh8GTK3y7dpVCYknU0tQy5ZSy",
+	"2za6JCxW68ICjZ9OWi84I63nWEbTMZIcpQTHiLNkhZZq/dEUs1sSh/bp4kH9i/Poimdoiu8IEoSw8m5H",
+	"wemkd/Md6URn+FE8IN92R0Hjxjud0sb7vo0/jcl8wSVh0eo1WSR4RTynNZZpRsZoOSVMQ4MKgIOQPCUx",
+	"mtBUSISZWJJUbUj9NCOr0srVDO46zUpuOE8IZrCU10Smq4uJJGl9BZck4iwWavYlphLdkAlPCbxJ449A",
+	"MqUkRvgW0zLMuhXw0Hk2D4b9bw109McCKSiT5Jakwb1a0gKneE6kxeksFdyzuCuFuVhIRGOEE3XuKzi6",
+	"EE1SPkfjOZG4zcg7qScYn8O6F/hWQRCnUqAbMqWAS6WVd8KAqvl/yUi6CsKA4blaYaSX4W5rwtM5lnr1",
+	"3w6CsNjnWafzqHt21jsdPBp0zs66zp47nj2XEOLPZFXf7P/iWYr4kiG1GjThqcYIzggikwmJZIi6v/36",
+	"H73TU3RHBb1JCLq4fPz0qULzFEcKludoRhYSxvYGaMqzVLTR2Hlx689kNVZniqOILKQ6VjFimHE5JSkS",
+	"C5IkQIAK8EItY0ZWaEnlFNlnUvJLRtSJCDTo9dCYFpNfz8jqOiWZIPG4PWIl8soY/SUjrRlZtfBNpPhK",
+	"YM5As7biEP61VVlvExX2Tk+r7GeBpSSpmvXf3vyX1v9++09/CLykOQEe4ce3seJYY8uQNHeSNeZxjgbd",
+	"HhovUiAfqsZfTzBNSGyomQKILNTUITK+LLOcb5pAYJnYGv7T2cx5n04U39y809LmzlG/M4AT55lEGN3w",
+	"eKU3pHZC2S2aYmFZLhKURWQrPtq0z4K1f9hmn9E5lfVt/sSXaI7ZSosNmaUMYYnmXJT5Qa+BISQwq7uw",
+	"mExwlkg9xGUO/Z7LHLobeWAYvExjkvpEuDobrn78o0C0LJR7Zp0LLKfFMmkchEpcZzRVQqYqEf6Qkkkw",
+	"DP7rSaFTnOhfxcnTGNbyKuVxFsmm1Sz0zx9vPa/N4K88c2+e2Qz/g/DQS4JTH2O5QAmVJMUJWuBUWjYK",
+	"x8NTJGZZqFRSRZIRFhXekeCF5IvAT4tCv3DdRqqrvFdQEAvOBAE143scX8R/y4ScEwbMIuJMmn/xYpHQ",
+	"CNTqk78JtZX3dmUwljKRTSY0ooTJayF5NFPfimw+x+kqGAbPlda05FkSo1ulqGFmdLmUBGFwh5OM6DfG",
+	"mg/UZguDmEhMExEM37wPJpQkcTAMTmKSSKxYCxEC36qxhhhRb4iwmJEYnYYI32GaYIXe/eD+bRiQNFX6",
+	"lCLelKiFMC4RYTy7nSJ4XUErOIeIOgyRRRERIhhOcCKIguAdTmiMHQFX3vcFgqWim5TgmUAYpVni23F9",
+	"moYNpwQr8Ls7pgLl2FzZnUtbao/wGt9G7rflQE9gchhQZ4S+t4UKsak0hy/xjFgVPpqhG5LwJfp3kvI2",
+	"emEk6LKQoGqljm33ry3HumtpbuxbqxlyUrYFYc3f4/h7Hq92xO45TpQwI/G1/bU4YbVvUAPMpv/l8uUL",
+	"zwFXpiifkjsegAazDFHGyLsFiRRTVSYfn8D3iLJF9pmg4yKlEbmOwBB3cXKeCWUsKXUiIcpE6XyGqNlG",
+	"T8DeV1tUmKdho57AcxKf5zrdsTHyMWYRSXbEyQgGXS8pi/nyOkq4qB72Y84mVKEckpyjhLNbhG+557S9",
+	"UxWHBZoY6msw5HPOtR2MGep20JyyTBKh5keYxSjCTEH5RlnJam6lFbAVjPlM8BbL6QkoYmtwtvuJcRa0",
+	"3ArY3aME1irXLOvwmKrXsatyUFPorO5VZaRKN6QCzakQSkfxaAZNUzWcs97OiU8D3CxAwc+GGaqN1vor",
+	"6AcG9H6shgO8ZlxemwNUOkh91/qcwSWpicWzcf9UdSKlAj2+ePH4ybMnP1Qp0eLQVwrcmgLL+JjTW+3A",
+	"jkNsKcGSwMEeWBtv1Hs/SBenkszFSefkF7k6pkYOwPfj8Fc9bdez+ewortGEkI2Y8YAzgvSuAUtMEGfK",
+	"U4kSysjDj2dbvNar355c9zlLsPxPrPPNe5Zzro6ys7fS/dFU7jzQkavdhz8Xh4++4PJHnrF4V107E5LP",
+	"jfyd2AkKcn3BkciiKbLP+XTs+hQNx5s/WRGODgHkL0JnZ03s033Gz4MMX960KfOYZ0/1CTZwHztgzc6s",
+	"sHj0qHFjxSPHY0M58HiKcP7GmBPDf95RrfMdGFPNW8XPLBeQe6KquM7Kc5QlYf4mdPHqabEvHUtdg77l",
+	"acu8JYeZo3NOSaQkfkpvpxIxvjxHMl0VwdI6Uq5ddYwlvsGCbLHg5mXa6L5ZZcyNIr/lEg+MXzVY5Upm",
+	"02a90uwcpWRBsLSWSeFrr2ApBLtbebR7HYI6cfH78BDo/T+wJEu8uqJzwrP9hKQ0YxuOFHyMClQTyqiY",
+	"QnoHnZP1R3qQA920hDZ6DQekzg3rHA0qEE6WeCWQwBOSnyBGy5RKok+SSoEcm/czO9CnTJKU4URDZp/z",
+	"pGYG50Av+ZwY/CZMomXK2S3iDPEsRYLG5BgneIFiMiFRHpAxpwmHptRI6hBWVMABHcPN8meyeg0Rr/0A",
+	"6g2eleiF1lAKOIl6DvTnSlzuWBRTXYOQmMWiaQUHh/HPbMb4kh0EyJmZq4DyCycd4IYQhmJlpBRuI0PH",
+	"h4brFq+18Rj1CHm3oOkxVO4XXD7nMZ1QX1bXi6ZUiWpKSTW5TdkHorJYm0C3boHwzGE43p5WhNeRZ1Vm",
+	"n46rPUxeDfcQxJe/BzT83KNyWCR4hVcJx/EV589wekv2gtZCz3EtOb9OYBa/RwZ+S008Aj2n3x+La619",
+	"4YHh52RP/Zg7iXYHYT0JywHiU+mhwxXPjIoiz+0/x1WfduAIJWaAXldXd+gzAMvvgyjeZybvbNcenurN",
+	"6w4Ps0utPO1lw34EC+4g+NpknOXWm10jFUhMMwl6f8yXrI2u7NoQVqo4Gjsa/PgzUu4vZ9kVnhG2owNC",
+	"zLJracc5Hm2j0lkkV6SuE9xnmcd8L2ZpcCnpYYUP6YYknN1CojYuv6rkR1q3jONY+5veeFja+5mJbKFM",
+	"FhI/JzHFV5DztRf15RNdz9VM15A+VgmOSisRQcV8rF/SUi8doup7ji2RFREKZTFigcbVl48PDep87TBd",
+	"kTf3Wudn1ZTev0xXkNq3UmbskqexgPwSdJNgNivn+cUkoeAkHzzqdnXa7FYJiaPRZS0XMQzetbiOIPY6",
+	"92GgU030RgAZYq0Y4ORVyhcklZTY0wEHcf7V+yB1dmayfANjoJlYRal0QwGRMAFvGiOBV0KLcFlKbFgk",
+	"OCKxMu/V90sMqcgi9wDYEQxpxQUAxbJ5MHxTerf7suBtpUwnf6oOmlvequdumm/4zd+I4h6FW7Yp/9c6",
+	"8yAB2BRfyKqTtVobslfpRD1V2j3g+zD4AUvyI028tSwXSmoRLfwVjfQ6vUGr0211umMQW69/fIz6/f6Z",
+	"74mrbm/Y6Qw7nb+Oy8haPBI4e1IvavG0BX8lnZMyGvcrWNypJaeGQe5TKmOhZk+1Mh2p1IRzdJNipgwa",
+	"ZktaDK7Uorq+YNua3BJvELwpJaMhncpV/3wqYbNTwRs7qtuRimh4DF/hJOFLeKsrSH3GVCOf95sNje4l",
+	"x5HXFCsof7Ke3BK1+o5lG6p1lIQ648UQgtR+xKXSgs91zZsOO9lyFOBQRVLbGOQcIDtEr7YSUT/AIgLI",
+	"RHj3VA/LCzTs53xHOE3xSj1MLKqXV/6SERBoRBlCEx2IIqmSpOipFCBEFI+c45UxmsqUuS7c64qUzQUk",
+	"jtyu8RTtwAaB4RAcfHZP1kiUSvVd+TDVt4HOSrf5YW/yN1sohZoDvPWwafcIanzDKI517KDRVCdbQIUk",
+	"1pkbCw74jCgzZYVKyQAmOTbh999+/fs4RGOdxmQ/mGwz+1ENGpvEFYJADRTlM6rmZRTHctrxMcVc392A",
+	"5Tp0UH6Xm+UW1kuI6nLQPQYNvmIBPvj/RHAip3XQG1OoCfjWUtIGVLXMFticaOEFrcJnPdJW5KKQWGbN",
+	"+Dvms7ErL/iszJf4bDtG5Ly1W8NkvYQwh4cPhj4V4wLiDOgFuSMpIu8iQmKBev922ke//Z//i7ohEhz9",
+	"C77DlzAG/DVCcTTyDkcyWR1f8ejaqIWSI/Xzr8gMvw5Vrdv1l/esV4XXnEUYqBWBZGmSEaZ6GAy0mDMS",
+	"6jopJtOVTivCSrOws2wtGP5MViR+aYdVZcM6yVBC4QoyVWFa2p8PsfLzeW1KfurnFGOJt9iNOeayVFg3",
+	"5tI81sza4c0Nq3aBV1uyDmCIayw3LeKKzomQeL4IXFxoqC60P4NIAGM95lGmzDuo+hYV7TJyEjWVfAJl",
+	"MP8I2qD9pMuJLkGDLHGY8hzrMRk0P7quNLIwtcqRtXPEsiQxyoTOnisXOOUL6u/PKNQrtNdPl9att1j0",
+	"bpr4819AR4Pd6I2ZvYCXb9NezPE8fv3k4urJD0EYPH754senr5/r/02WdBCqaUpn4T7WsBmvEIDTu7Rs",
+	"Pt9l38m1outLSNFyyoUtjlL2sd4RFKPkm2VFwOb4RzSoUm1BOw4mVo6xtN/QpVIfkT8nmu+USbvoW1CH",
+	"2CsshG2AobsSFGqWGgc9DgzIjBS0TSRyJzgrq8uD3tGgWYWgszMfOF6QZZ7zvYN7xk0b3MALHX/GvSPF",
+	"PM0lKCPC5kTkSLeV2LO7ULKtZhCttYcq0CqnQ+p3rwMbvHA30JWJc1P9dRgoZb2Ok5RERFTLv5tRSmnd",
+	"nS3q4F1YlKhKraIBECZqtSMYdCXxegDYeJh6FNhaUf63cSSNyGN48h7cEhvVhlkGT9ryhbXPqoeekTvi",
+	"MSAhUAB7K6/XTt0AQ5iyXA+9Ayx1XXIDkmh5FuE5QQ8WXFBJ78hDZVxCwtMDRm4xfKU9xJ0yn+psgVRl",
+	"vGq53zIOWzGysfP2vo50oePqXQf0mtO7CnpbnG2m8wLasM5CPavBzLolQ/Tz1eMQzWmSUKHb8hgWb104",
+	"SnNXEJvixYKwqiWpPZX9Vqd71Tkb9jvDTqfd6XT+WvNb1v2VvUHJ1FAfqzzf6QswGsXvB/ct9adn/1zp",
+	"P8PSn9Gorf7p3//1DxvMyyu9pFwqn3VtLgrgZZK8nEB4bN1xae3EBOTuw5qV5hcDLxlB6qfCBDJMSDcq",
+	"EBFh4IWyCoz2L20lIvaTDy4UzmpmUYN4eGvBdRH51X6wAOd4hW6IkzPlqlq5sm9KIK1mX1Hj819rvpuS",
+	"dDqeAEKX5A4aTOTCG+duQLVB6NEDuWFzkt6S2Pq4dF+QneXXBglWdcNkN5JLnBQio7yHX+QK/f//hzJG",
+	"5bXDqwHX4L/y+k7Pvut0wkN1oSppvWFQXYQH4upHBWGFMAsF/lzLrIW4GrbQ7Z2ddXZn6WsX39+oNng2",
+	"VzsbH7cGFH5GxRZOhO05QMGSqkyg2RsCwY6NzgowLA7upzDvboTPhzlYNFP/KM4V11xtNLxJye7ewawu",
+	"W9T5s42ejX6+IpszUgWfCWpd42idG6/GxIs9GJfInIMnB8waaEIGVRU7SS0jRkoo21sjqE7v87Bg2pwg",
+	"UK4ttpAMEUkEAU1nCKFxSHjI49qQo8c4fFm0CaCyqH0w/VeKaDvUhed1CtXScF98PSWCpHc6MGeShqtR",
+	"97obxZ1gFzdKHTfOejn81CTXGZM6xtPQD9GcMJZoCSEGjHIUNfA1WGLrt11FUn+ndBoTNYNKSxIrOKqP",
+	"Cy6gVdY67XLQ/aK1y0EObkVuG32rdSX+PneDfsAE4BGNd/Xt7u8H2VL5qtOC9T/XOChTmKdZX71nALpZ",
+	"ISoFSSZAkFQK4/fTnfhEiDKWEO3oom4LEN2DtOQRXCHTSFG9BOKUgMrOUgWKuSmdbrKLer8Du6hfivVt",
+	"1j30o8oIXqeWXmZz6wUDGfFHZJWlJtW03z97dCzVtBYKCsKKlyx3w7q7KlFUhT7L5F6VVY0472HKYU1M",
+	"+1QPxxm0hVbdpDufHl53HhQ5357co/040raM5TP3v63zZDElTAGEJIZOrugvechGoFuqTE4czUDsJnQC",
+	"BXX4ht8Rk1yR6a4ZmBU9M5xjPgYZnXrJaKOzsEREfsyGAzqgkWTR8XdgH7nYu6GTqjqDxgzZH0iSoGdY",
+	"UpnFBD0a9DuHS5PtF+v8MEvOObfj23LmZT8vlKTe6Kuu5JfcQNo0pPgINCNkoaiSpgiS8iFdjDJ3lm49",
+	"gLIvG9rDuV/b+6XmZeuwiS8ZinhMzpFOKwmhvWpLEKa972He01kssOJrWCJCQaWq6UvPLl5dvXzV+uHJ",
+	"s2ctpTvVkqnWtIwdjS4ftL8ZjS4f/ukPwYaUJU8A4iDiqCE08f0KTW076IVl7jYU7fTM2TISsYYvt+q/",
+	"rXNmbS9AE8ARLyqY/AAouKkkxn17eiwP4pZBf2/f6OOkhx8osEPjaojfhnr0EeQv2iguK0h+QLFZJZ8N",
+	"4vNzFZmVbXyYSPLA5PiiyWHfTVokZ5pAd9D7dlftT9VaNuQxK5sV6RRxEJXK8NDtxCD72HGPqSff1u4Z",
+	"2ZzfXMnl2i/ueczA5kc22DtQSkXZhPssQeAwIvfj0lTjSQgek9xbaiuL8EzZ520EGAf9xfGMMO0KsaE8",
+	"9bXjBlWmCdO2SXEvxYhZazjUIU+bQ8RZRNroYs4zJgXCKSkM0xEbsW++cfqEtr/5Bo1rnUNN3bLTgl8n",
+	"86ck4mmMIj6fUymQ5LcEtI/cg60fHsJA3cWhaOI/YssplpAeDEnecCNNiFJdWpWiGU0SCPShGyKXhLA2",
+	"urDdZm6J1IK+dJnOzUrqkgP1zzlEEHV3oSlNSPG4AlSSICFpkqA0YwIuydE9PNRBvCaTTOBEg0rp8imZ",
+	"k/kNZHlrgD1hdyThCyIUuF4yWwhOBRq/H1nuMgqGQJkhGgGbUZ/f//br3+/vx2onCVULj2NRv/EmNA5g",
+	"NR/LkmTsHOWISesv1uliC09Wmb1PyWaWtdEF07zAs0atXaORLlUYBepfpXXq/0yFyii4Hw9HrKhUGqtH",
+	"xiESSv0yZSdQxmqqPTSy6yp8hsZmmrHZWd6zek4wk230mMdEw1tATVQbvSBLhSxCGd8jdkMUqEh8jqSS",
+	"zIBG+RUnxkU4Y3xpvJPop6urV0j7k8yROaWQ6tCgDnRcraccowfd3379j27vO2XXjy9af0W49e+o0zpD",
+	"bXSNhugE/RP6Z/TfUWv8UG12QlmsayMBo3R9NNVNfxJ+K85HTPNhe2MBinCaUgKpuOgvRnnXWduGatTO",
+	"wKegXaOKFYal0uw5nhlKzBZmb/9TWTyAi8CYAY55WRxlihPryUvcGD2NBWJOer6Tna8QVJ9RcWsM2FUF",
+	"ToYjKGPHYIZpBJsv5ApBoYnTIfHB+E/6lod/Hj9EkeFBOkQBbKyNTE8ba8pR5sT+IUCkMMnUlY1YZX6T",
+	"K6CpKSUoVcQLhKr0OhoRo3aYCyeUQZhSIjHcQpGlCVzHwCPtTaUyyTNiofwxCIM7kgrN2LvtTrtjErEZ",
+	"XtBgGPTbnXYfatTkFOTzyTQvJ7kl0lcVoTiVQL1Ox2FLi5QragRmpDirU58vZqW2aucoEwSNT+DaLCC4",
+	"mEQ0hhA+IIzkSECNc4onExq13Rz7p3EwVMsyJS+VizR6nc5uNdd5hUy53MU6sgM+C7aulTZLaiiWtvCB",
+	"3mP0jhy+An2gN+8blQPpxGmVeh8Gp9sMKfcag/prEmUplatg+OZt6LQaeCpKqAD7/JPSS/CtUDrrS6dS",
+	"Qs1z4hRTtGZkJU7ez8jqvhHzfoTwCgd6TzgITSM3h5UikXIaPnQ3Aa4VI57JUF+6R2W581UMZjgMLHLd",
+	"22jQGSgxX7lpCvJ4tNIgSZzXfUFXFPWMttuFHaNpuYbFlWuEytfPvWmo1gmVeFK6T4swJcFiXVupxBaW",
+	"U8SgSqlag9Z8Z0/5iqTZ8e/oefuhRJtbo9XyJv8u3fqjN+XKlXUhOKdUpVIjUpSB9KtVFKWMDNcLoeQN",
+	"JMPlZp+C7Na8pV5E5GEz3mKqz4LPDDqDzUOc1nB7siY1qr95lKdNDgzdYo2VRprrmCGcxhQqW9V5qLMo",
+	"8UKQN4YPauHTyPeMMC+lfdK4cJ1qAw2cM+dIaXETaEQgEDSmnvIkNu2a4AZK7YuDf29WoHur+WoaPNwm",
+	"lqvjEGM0AXGtPPlYmlJhzMY28LKXTJkC+b7yG1eziont0pP39q28tnMrOirFnu/DdauyWUo2wFut5vRf",
+	"1FkKBu9ws9y6lRhPHoK4njk+WJrOthkirPtLPAALEKxJk4ejFeeHbo+JNU0kfDuapHy+9VacHhg7bSm/",
+	"29WzJ2NGsijJYhv2XE55ovTJ1ZYb7PZa/aYNSr739nzPFkh/YiqNtnhSXxJ5KMH4xpOw98bJma6kwyli",
+	"9uV4rUusKqUomQlKWUdV11hpsBM9WedCK+UTdXUwot+cBaSX4RXEpRQTnSCigG3dzm7BG8jpfaV0PUvX",
+	"2/EWWC+fGFr4Yg2Bz0raKqgbgPqEbBgsuPBI1sdTEs201WLRLQTnpRuDy68nTyiD2yL5BMoYtX9oQt8R",
+	"a/eY/BmwRdTDbXS15KYewLpGRsxWbNyQiM8J+EGU7NY3dea+Umi+ZHLYhjYJTUlgnppMNqXkj9iI2duS",
+	"fE5PPtHOHXBO5LX0OllNe7dM62vw/ugiWOOKBL8U1amqt6TS4HzElFKjZrjh8WoID6uHag5NcChpVaV8",
+	"e6m9fFx7GMd6OdqXg5F28JgaEPCZgkvEuD0fMG7d0QKvHqKE4DtzBmpVk5QQn3ZS1uIr6skGFl2x1DSv",
+	"BvLZ7VbDWsFoN89+flMuR+mZapOeqRjKf+ibH7rantiKM+WlrV6zgVuxrOzids3+u6/Jpe5+BptPLHmK",
+	"erYUUO73a0SR+e7DhM6GI6rX19gKmXotiy48aTzU+lSPdLJdfSb4wWgNXpG4zrwtBGVRIeARkx8kCteJ",
+	"wStfN7pyOi4EkSri0cdBNolIZ0w+5DCdOreVtO6FYtuaw77Lc9TY7hYyt9oAGsadbh7nbWKpBvd6W9nv",
+	"pn3+cRUK710tR1ApXimczMOX6033k/c0bvZbvtZ55W55Wn7FhGIsWvZRhsYVDjnWnspaZQ2V9tb+mktx",
+	"T/Hm3Ml/OAfdV37/ld/X+P2nvUagvw2TcC9ROKLDs8bbv3grDJyMEP5tYpm7MiZdux3rQnKX2Z5E+d3N",
+	"+87YaBTCzC67tgkrwtFObrCyPyoJKpWiI8W4zU1DTs1bWC6LY0R7V0dsXGV64/Pc3acDVlSgQaeDxr5O",
+	"p+M2epxX0OVZN9L0Jyzupk0g8Kq+63U6SHLutZVKzbN2FSZGkIQf1ayy8sMpf9yafZW6M3ttpNW5k0eg",
+	"O1/r0s78be3g/niCsy4my22Yt5GWa51yX2Wo342YNyv7VOZR82XHX6gtpPn23kJy0N3CFvHc4PLVdvpo",
+	"aoA+4l1Mp5OouN/+0OL8Obhzq/XAuQBuoxeQMeF3oLopmNULHhtSOPX1JyNmruz3S+Nc/NfFcWhb4OhL",
+	"B5VSYWV3zhFACfC2QffGZSudMY8mzl8bv6FXrB/Lovy9BLZ+H/JyQ9jtIwlMt63Gly8xDW/8JCLzH1B6",
+	"mVDbJvFlSKs5bSevoqgk7rTRWKcTj9FccVaQTgmV0DxsgdPiMtRZZm+1YnhOdN6irjaQAgoph2j838Zg",
+	"no6vxwinZMTgcgKcwtUEKY4UX94v+wftkfxjt7yzkLkEgASfd1qFh8F3W93OVec7fUWLZfCGb5sMk59e",
+	"oSfqdL/nfIa+G3QqBe55JzLoDGCLXH96ZUtcTaVu77QpZWHQ25ur+mrm16YsWJz/mrRwsKQFRbyaHeTQ",
+	"dThOTlBrchgAK4VzW34eXdAZCeoNfEGYInRd7YdeTpBcciUnoyxNob26mgXa1eQ1HGKW6Won0HN7nW5R",
+	"/AV5+oPOWbshyG5L8D/AnWOox9txoEw/px76cYvEDQV1T3cJl+dNBPyqBiNL9x7HIwXMPzHD+UC2skld",
+	"y9EV5wmBn46vAILC82dbsAd7Q+Oncip8+UoWnHfBs/wsz1Wztg+xrmGDhfseUuXzfFNvKLVgYp9DMPUf",
+	"ghd8DQ4W5lj5/uPfVXhwLdHvSm5mqPUBAtnVG8kpFWZpvG9QtBkqFpAQLHQpLlRuttFLp6ydvFP6mW3L",
+	"Y7mIbW0pp2SFliQlJnkJUjHHQDBjJKxnENpy6PwOwRG/I+kypUpbg7UoySd44t7+nXA+g6RIjgReoVEw",
+	"6CCcpvSOxKMgRAsoe6vdunKu7D5TNVnqbzJW5KGtufwG76KIH7IpoXId0ittwf6q4VJwn9WXQeOj/Vml",
+	"yyb31BTLDK1rGJrmXIPOrpzKdHJq4FOmwFdy5+a/Tcrf58Xwu9sw/EHnYyl/2LbZNAlNn477764p7sfG",
+	"v7QA1pevawKlFrrmH61GyE1Xky2VzxN4uFVw3WbX3xOoF9AsIvfm6aRWI4P0zfU2FZ+RJRFSx5GGuS2O",
+	"HowNExg/DJVMkfpqZiNW0IOx/iuIHD9UTH3EnMXpeoJizyJvzqIWkzdWpSmCHlICQc9bEB+mOdAE9GW3",
+	"04ttJ2IjUk1+wEq/o939gZ+Xl88bxjHt3AYdzYK7vbwP2renYTWGk2dtlO8YP0oZ0rrWXmu9e6Zo/csp",
+	"Gf49KsngFATlzLQQgOYgFTI+iubcUCGlV1FwsJsVGgPuj52AhGESMYd2ONAWZFhTXkdBD92kfEZGQRs9",
+	"z2981iwphQQ50xdfp/6P2Os9y5N8ofyhy9ugi4vO2vOwMPeyyE9ZKeSwmCYGsoNLs9aErqGFgHuL08dz",
+	"bB6Pxx6Ij27SaIu7I52mnV988LnctHB/nfdr5tXHEB4XcaxsU57qnnyTlM+3FR5K3YVUpC0bP5nrlmxX",
+	"J8OWRe5bsM2+jK4rpplWX2O+ZOZmldNO3+t4fQ3L+HJ6O9mtmsLhom3VP1qIdH1OYAktYg7GxZKns+YW",
+	"Uff6zvbmdkg55KFrk3o0Ll8b3S5apIEoNu/xzRVhiRN+m5me1NpG1Pic90gtWrBpsql3uXiV4Iiy29Dm",
+	"IOn0v9i53KYo+zezmayS+lw/8hQpjohucKKGG+qyLbCg76MDU3fKAoz3b+//MwAA//8=",
 }
 
 // decodeSpec returns the embedded OpenAPI spec as raw JSON bytes,

@@ -21,6 +21,18 @@ CREATE TABLE products (
 
 CREATE UNIQUE INDEX uq_products_sku ON products (sku);
 
+-- Every change of a product's stock that is not an order: stock = sum of deltas - pieces of its orders not CANCELED.
+CREATE TABLE stock_adjustments (
+  id         INTEGER  PRIMARY KEY AUTOINCREMENT,
+  product_id INTEGER  NOT NULL CONSTRAINT fk_stock_adjustments_product REFERENCES products (id),
+  delta      INTEGER  NOT NULL,
+  level      INTEGER  NOT NULL CONSTRAINT ck_stock_adjustments_level CHECK (level >= 0),
+  reason     TEXT     NOT NULL,
+  created_at DATETIME NOT NULL
+);
+
+CREATE INDEX ix_stock_adjustments_product ON stock_adjustments (product_id, id);
+
 CREATE TABLE orders (
   id           INTEGER  PRIMARY KEY AUTOINCREMENT,
   customer_id  INTEGER  NOT NULL CONSTRAINT fk_orders_customer REFERENCES customers (id),
@@ -29,8 +41,10 @@ CREATE TABLE orders (
   created_at   DATETIME NOT NULL,
   confirmed_at DATETIME NULL,
   canceled_at  DATETIME NULL,
+  cancel_reason TEXT    NULL CONSTRAINT ck_orders_reason CHECK (cancel_reason IN ('requested', 'reservation_expired', 'compensation')),
   CONSTRAINT ck_orders_confirmed CHECK ((status <> 'CREATED' OR confirmed_at IS NULL) AND (status <> 'CONFIRMED' OR confirmed_at IS NOT NULL)),
-  CONSTRAINT ck_orders_canceled CHECK ((status = 'CANCELED') = (canceled_at IS NOT NULL))
+  CONSTRAINT ck_orders_canceled CHECK ((status = 'CANCELED') = (canceled_at IS NOT NULL)),
+  CONSTRAINT ck_orders_cancel_reason CHECK ((status = 'CANCELED') = (cancel_reason IS NOT NULL))
 );
 
 CREATE INDEX ix_orders_status ON orders (status, id);
