@@ -58,19 +58,63 @@ func (s *Service) CreateAndConfirmOrder(ctx context.Context, r api.CreateAndConf
 	if err != nil {
 		return nil, err
 	}
-	c, o := customer.Data, confirmed.Data
+	return api.CreateAndConfirmOrder201JSONResponse{Body: response(ctx, customer.Data, confirmed.Data)}, nil
+}
+
+// GetOrchestration answers as CreateAndConfirmOrder did or would, from what the Orders API remembers of the key. It returns 404
+// idempotency_key_unknown when that is nothing, and 404 order_incomplete when the order is not confirmed with the key.
+func (s *Service) GetOrchestration(ctx context.Context, r api.GetOrchestrationRequestObject) (api.GetOrchestrationResponseObject, error) {
+	key, err := ask(ctx, "Orders API", func() (*ordersapi.GetIdempotencyKeyResponse, error) {
+		return s.Orders.GetIdempotencyKeyWithResponse(ctx, r.IdempotencyKey)
+	}, (*ordersapi.GetIdempotencyKeyResponse).GetJSON200)
+	if err != nil {
+		return nil, err
+	}
+	var created, confirmed *ordersapi.KeyedOperation
+	for i, done := range key.Data.Operations {
+		switch done.Operation {
+		case ordersapi.CreateOrder:
+			created = &key.Data.Operations[i]
+		case ordersapi.ConfirmOrder:
+			confirmed = &key.Data.Operations[i]
+		}
+	}
+	if created == nil {
+		return nil, apperr.New(apperr.KindNotFound, "idempotency_key_unknown", "No order was placed with this key.")
+	}
+	if confirmed == nil || *confirmed.OrderID != *created.OrderID {
+		return nil, apperr.New(apperr.KindNotFound, "order_incomplete", "The order is not confirmed yet; repeat the call to complete it.").
+			With("/path/idempotency_key", "order %d was placed and is %s", *created.OrderID, *created.OrderStatus)
+	}
+	order, err := ask(ctx, "Orders API", func() (*ordersapi.GetOrderResponse, error) {
+		return s.Orders.GetOrderWithResponse(ctx, *created.OrderID, nil)
+	}, (*ordersapi.GetOrderResponse).GetJSON200)
+	if err != nil {
+		return nil, err
+	}
+	customer, err := ask(ctx, "Customers API", func() (*customersapi.GetInternalCustomerResponse, error) {
+		return s.Customers.GetInternalCustomerWithResponse(ctx, order.Data.CustomerID)
+	}, (*customersapi.GetInternalCustomerResponse).GetJSON200)
+	if err != nil {
+		return nil, err
+	}
+	order.Data.Status = ordersapi.CONFIRMED // what the key has done, as the POST would say, whatever has become of the order since
+	return api.GetOrchestration200JSONResponse{Body: response(ctx, customer.Data, order.Data)}, nil
+}
+
+func response(ctx context.Context, c customersapi.Customer, o ordersapi.Order) api.OrderResponse {
 	items := make([]api.OrderItem, len(o.Items))
 	for i, item := range o.Items {
 		items[i] = api.OrderItem{ProductID: item.ProductID, Qty: item.Qty, UnitPriceCents: item.UnitPriceCents, SubtotalCents: item.SubtotalCents}
 	}
-	return api.CreateAndConfirmOrder201JSONResponse{Body: api.OrderResponse{
+	return api.OrderResponse{
 		Success:       true,
 		CorrelationID: web.CorrelationID(ctx),
 		Data: api.PlacedOrder{
 			Customer: api.Customer{ID: c.ID, Name: c.Name, Email: c.Email, Phone: c.Phone},
 			Order:    api.Order{ID: o.ID, Status: string(o.Status), TotalCents: o.TotalCents, Items: items},
 		},
-	}}, nil
+	}
 }
 
 // blameCustomer names the field, which the Customers API does not know.

@@ -3,6 +3,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -14,6 +15,7 @@ import (
 	"github.com/joho/godotenv"
 
 	"example.com/b2b/db"
+	"example.com/b2b/db/doctor"
 	"example.com/b2b/internal/config"
 )
 
@@ -34,7 +36,8 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	if len(args) > 0 {
 		command = args[0]
 	}
-	if len(args) > 1 {
+	asJSON := command == "doctor" && len(args) == 2 && args[1] == "--json"
+	if len(args) > 1 && !asJSON {
 		return fmt.Errorf("%q is one argument too many; see b2b --help", args[1])
 	}
 	if command == "help" || command == "--help" || command == "-h" {
@@ -73,6 +76,25 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 			fmt.Fprintln(out, "The database has data; nothing was loaded.")
 		}
 		return errors.Join(err, db.Close(g))
+	case "doctor":
+		g, err := open(ctx, cfg.DB)
+		if err != nil {
+			return err
+		}
+		defer db.Close(g)
+		checks, err := doctor.Examine(ctx, g)
+		if err != nil {
+			return err
+		}
+		if asJSON {
+			err = json.NewEncoder(out).Encode(map[string]any{"healthy": doctor.Healthy(checks), "checks": checks})
+		} else {
+			doctor.Print(out, checks)
+		}
+		if err == nil && !doctor.Healthy(checks) {
+			err = errors.New("the database breaks a rule that must always hold")
+		}
+		return err
 	}
 	return fmt.Errorf("%q is no command; see b2b --help", command)
 }
@@ -86,6 +108,7 @@ func usage(out io.Writer) {
   b2b orchestrator   the orchestrator
   b2b migrate        bring the database's schema up to date
   b2b seed           load the sample data into an empty database
+  b2b doctor         examine a live database, read-only, as a table or with --json; exit code 1 when a rule is broken
   b2b --help         this page
 
 Environment variables, also read from a file .env in the current folder:

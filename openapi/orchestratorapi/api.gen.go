@@ -222,6 +222,9 @@ type InternalError = Error
 // KeyReused defines model for KeyReused.
 type KeyReused = Error
 
+// NotCompleted defines model for NotCompleted.
+type NotCompleted = Error
+
 // PayloadTooLarge defines model for PayloadTooLarge.
 type PayloadTooLarge = Error
 
@@ -350,6 +353,15 @@ type ClientInterface interface {
 	// Corresponds with POST /orchestrator/create-and-confirm-order (the `CreateAndConfirmOrder` operationId).
 	CreateAndConfirmOrder(ctx context.Context, body CreateAndConfirmOrderJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// GetOrchestration What became of a call?
+	//
+	// For whoever lost the answer: the same body as the POST gave, or would give now, when the order that the key stands for was
+	// placed and confirmed. Else 404: `idempotency_key_unknown` when nothing has happened yet, `order_incomplete` with how far it
+	// got in `details` when the order is placed and not confirmed. Reading changes nothing; repeat the POST to complete the order.
+	//
+	// Corresponds with GET /orchestrator/create-and-confirm-order/{idempotency_key} (the `GetOrchestration` operationId).
+	GetOrchestration(ctx context.Context, idempotencyKey string, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// GetReady Can the service do its work?
 	//
 	// Answers 200 unless the service is shutting down, else 503. The services behind it have a `/ready` of their own.
@@ -411,6 +423,25 @@ func (c *Client) CreateAndConfirmOrderWithBody(ctx context.Context, contentType 
 // Corresponds with POST /orchestrator/create-and-confirm-order (the `CreateAndConfirmOrder` operationId).
 func (c *Client) CreateAndConfirmOrder(ctx context.Context, body CreateAndConfirmOrderJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewCreateAndConfirmOrderRequest(c.Server, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetOrchestration What became of a call?
+//
+// For whoever lost the answer: the same body as the POST gave, or would give now, when the order that the key stands for was
+// placed and confirmed. Else 404: `idempotency_key_unknown` when nothing has happened yet, `order_incomplete` with how far it
+// got in `details` when the order is placed and not confirmed. Reading changes nothing; repeat the POST to complete the order.
+//
+// Corresponds with GET /orchestrator/create-and-confirm-order/{idempotency_key} (the `GetOrchestration` operationId).
+func (c *Client) GetOrchestration(ctx context.Context, idempotencyKey string, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetOrchestrationRequest(c.Server, idempotencyKey)
 	if err != nil {
 		return nil, err
 	}
@@ -501,6 +532,40 @@ func NewCreateAndConfirmOrderRequestWithBody(server string, contentType string, 
 	}
 
 	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewGetOrchestrationRequest constructs an http.Request for the GetOrchestration method
+func NewGetOrchestrationRequest(server string, idempotencyKey string) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "idempotency_key", idempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/orchestrator/create-and-confirm-order/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
 
 	return req, nil
 }
@@ -610,6 +675,17 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with POST /orchestrator/create-and-confirm-order (the `CreateAndConfirmOrder` operationId).
 	CreateAndConfirmOrderWithResponse(ctx context.Context, body CreateAndConfirmOrderJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateAndConfirmOrderResponse, error)
+
+	// GetOrchestrationWithResponse What became of a call?
+	//
+	// For whoever lost the answer: the same body as the POST gave, or would give now, when the order that the key stands for was
+	// placed and confirmed. Else 404: `idempotency_key_unknown` when nothing has happened yet, `order_incomplete` with how far it
+	// got in `details` when the order is placed and not confirmed. Reading changes nothing; repeat the POST to complete the order.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /orchestrator/create-and-confirm-order/{idempotency_key} (the `GetOrchestration` operationId).
+	GetOrchestrationWithResponse(ctx context.Context, idempotencyKey string, reqEditors ...RequestEditorFn) (*GetOrchestrationResponse, error)
 
 	// GetReadyWithResponse Can the service do its work?
 	//
@@ -859,6 +935,126 @@ func (r CreateAndConfirmOrderResponse) ContentType() string {
 	return ""
 }
 
+// GetOrchestrationResponse200Headers the declared response headers of an HTTP 200 response for GetOrchestration
+type GetOrchestrationResponse200Headers struct {
+	XCorrelationID *string
+}
+
+// GetOrchestrationResponse400Headers the declared response headers of an HTTP 400 response for GetOrchestration
+type GetOrchestrationResponse400Headers struct {
+	XCorrelationID *string
+}
+
+// GetOrchestrationResponse404Headers the declared response headers of an HTTP 404 response for GetOrchestration
+type GetOrchestrationResponse404Headers struct {
+	XCorrelationID *string
+}
+
+// GetOrchestrationResponse500Headers the declared response headers of an HTTP 500 response for GetOrchestration
+type GetOrchestrationResponse500Headers struct {
+	XCorrelationID *string
+}
+
+// GetOrchestrationResponse503Headers the declared response headers of an HTTP 503 response for GetOrchestration
+type GetOrchestrationResponse503Headers struct {
+	RetryAfter     *int
+	XCorrelationID *string
+}
+
+// GetOrchestrationResponse504Headers the declared response headers of an HTTP 504 response for GetOrchestration
+type GetOrchestrationResponse504Headers struct {
+	RetryAfter     *int
+	XCorrelationID *string
+}
+
+type GetOrchestrationResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *OrderResponse
+	// JSON400 the response for an HTTP 400 `application/json` response
+	JSON400 *BadRequest
+	// JSON404 the response for an HTTP 404 `application/json` response
+	JSON404 *NotCompleted
+	// JSON500 the response for an HTTP 500 `application/json` response
+	JSON500 *InternalError
+	// JSON503 the response for an HTTP 503 `application/json` response
+	JSON503 *Upstream
+	// JSON504 the response for an HTTP 504 `application/json` response
+	JSON504 *UpstreamTimeout
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *GetOrchestrationResponse200Headers
+	// Headers400 the parsed response headers for an HTTP 400 response
+	Headers400 *GetOrchestrationResponse400Headers
+	// Headers404 the parsed response headers for an HTTP 404 response
+	Headers404 *GetOrchestrationResponse404Headers
+	// Headers500 the parsed response headers for an HTTP 500 response
+	Headers500 *GetOrchestrationResponse500Headers
+	// Headers503 the parsed response headers for an HTTP 503 response
+	Headers503 *GetOrchestrationResponse503Headers
+	// Headers504 the parsed response headers for an HTTP 504 response
+	Headers504 *GetOrchestrationResponse504Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetOrchestrationResponse) GetJSON200() *OrderResponse {
+	return r.JSON200
+}
+
+// GetJSON400 returns the response for an HTTP 400 `application/json` response
+func (r GetOrchestrationResponse) GetJSON400() *BadRequest {
+	return r.JSON400
+}
+
+// GetJSON404 returns the response for an HTTP 404 `application/json` response
+func (r GetOrchestrationResponse) GetJSON404() *NotCompleted {
+	return r.JSON404
+}
+
+// GetJSON500 returns the response for an HTTP 500 `application/json` response
+func (r GetOrchestrationResponse) GetJSON500() *InternalError {
+	return r.JSON500
+}
+
+// GetJSON503 returns the response for an HTTP 503 `application/json` response
+func (r GetOrchestrationResponse) GetJSON503() *Upstream {
+	return r.JSON503
+}
+
+// GetJSON504 returns the response for an HTTP 504 `application/json` response
+func (r GetOrchestrationResponse) GetJSON504() *UpstreamTimeout {
+	return r.JSON504
+}
+
+// GetBody returns the raw response body bytes
+func (r GetOrchestrationResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetOrchestrationResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetOrchestrationResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetOrchestrationResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 // GetReadyResponse200Headers the declared response headers of an HTTP 200 response for GetReady
 type GetReadyResponse200Headers struct {
 	XCorrelationID *string
@@ -1001,6 +1197,23 @@ func (c *ClientWithResponses) CreateAndConfirmOrderWithResponse(ctx context.Cont
 		return nil, err
 	}
 	return ParseCreateAndConfirmOrderResponse(rsp)
+}
+
+// GetOrchestrationWithResponse What became of a call?
+//
+// For whoever lost the answer: the same body as the POST gave, or would give now, when the order that the key stands for was
+// placed and confirmed. Else 404: `idempotency_key_unknown` when nothing has happened yet, `order_incomplete` with how far it
+// got in `details` when the order is placed and not confirmed. Reading changes nothing; repeat the POST to complete the order.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /orchestrator/create-and-confirm-order/{idempotency_key} (the `GetOrchestration` operationId).
+func (c *ClientWithResponses) GetOrchestrationWithResponse(ctx context.Context, idempotencyKey string, reqEditors ...RequestEditorFn) (*GetOrchestrationResponse, error) {
+	rsp, err := c.GetOrchestration(ctx, idempotencyKey, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetOrchestrationResponse(rsp)
 }
 
 // GetReadyWithResponse Can the service do its work?
@@ -1280,6 +1493,144 @@ func ParseCreateAndConfirmOrderResponse(rsp *http.Response) (*CreateAndConfirmOr
 	return response, nil
 }
 
+// ParseGetOrchestrationResponse parses an HTTP response from a GetOrchestrationWithResponse call
+func ParseGetOrchestrationResponse(rsp *http.Response) (*GetOrchestrationResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetOrchestrationResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest OrderResponse
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest BadRequest
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
+		var dest NotCompleted
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON404 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest InternalError
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Upstream
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON503 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 504:
+		var dest UpstreamTimeout
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON504 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers GetOrchestrationResponse200Headers
+		if values := rsp.Header.Values("X-Correlation-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Correlation-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XCorrelationID = &value
+		}
+		response.Headers200 = &headers
+	case rsp.StatusCode == 400:
+		var headers GetOrchestrationResponse400Headers
+		if values := rsp.Header.Values("X-Correlation-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Correlation-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XCorrelationID = &value
+		}
+		response.Headers400 = &headers
+	case rsp.StatusCode == 404:
+		var headers GetOrchestrationResponse404Headers
+		if values := rsp.Header.Values("X-Correlation-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Correlation-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XCorrelationID = &value
+		}
+		response.Headers404 = &headers
+	case rsp.StatusCode == 500:
+		var headers GetOrchestrationResponse500Headers
+		if values := rsp.Header.Values("X-Correlation-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Correlation-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XCorrelationID = &value
+		}
+		response.Headers500 = &headers
+	case rsp.StatusCode == 503:
+		var headers GetOrchestrationResponse503Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		if values := rsp.Header.Values("X-Correlation-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Correlation-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XCorrelationID = &value
+		}
+		response.Headers503 = &headers
+	case rsp.StatusCode == 504:
+		var headers GetOrchestrationResponse504Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		if values := rsp.Header.Values("X-Correlation-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Correlation-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XCorrelationID = &value
+		}
+		response.Headers504 = &headers
+	}
+
+	return response, nil
+}
+
 // ParseGetReadyResponse parses an HTTP response from a GetReadyWithResponse call
 func ParseGetReadyResponse(rsp *http.Response) (*GetReadyResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -1385,6 +1736,9 @@ type ServerInterface interface {
 	// CreateAndConfirmOrder Place and confirm an order in one call
 	// (POST /orchestrator/create-and-confirm-order)
 	CreateAndConfirmOrder(c *gin.Context)
+	// GetOrchestration What became of a call?
+	// (GET /orchestrator/create-and-confirm-order/{idempotency_key})
+	GetOrchestration(c *gin.Context, idempotencyKey string)
 	// GetReady Can the service do its work?
 	// (GET /ready)
 	GetReady(c *gin.Context)
@@ -1423,6 +1777,31 @@ func (siw *ServerInterfaceWrapper) CreateAndConfirmOrder(c *gin.Context) {
 	}
 
 	siw.Handler.CreateAndConfirmOrder(c)
+}
+
+// GetOrchestration operation middleware
+func (siw *ServerInterfaceWrapper) GetOrchestration(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "idempotency_key" -------------
+	var idempotencyKey string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "idempotency_key", c.Param("idempotency_key"), &idempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter idempotency_key: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.GetOrchestration(c, idempotencyKey)
 }
 
 // GetReady operation middleware
@@ -1468,6 +1847,7 @@ func RegisterHandlersWithOptions(router gin.IRouter, si ServerInterface, options
 	router.GET(options.BaseURL+"/health", wrapper.GetHealth)
 	router.GET(options.BaseURL+"/ready", wrapper.GetReady)
 	router.POST(options.BaseURL+"/orchestrator/create-and-confirm-order", wrapper.CreateAndConfirmOrder)
+	router.GET(options.BaseURL+"/orchestrator/create-and-confirm-order/:idempotency_key", wrapper.GetOrchestration)
 }
 
 type BadOrchestrationResponseHeaders struct {
@@ -1504,6 +1884,15 @@ type KeyReusedJSONResponse struct {
 	Body Error
 
 	Headers KeyReusedResponseHeaders
+}
+
+type NotCompletedResponseHeaders struct {
+	XCorrelationID *string
+}
+type NotCompletedJSONResponse struct {
+	Body Error
+
+	Headers NotCompletedResponseHeaders
 }
 
 type PayloadTooLargeResponseHeaders struct {
@@ -1804,6 +2193,129 @@ func (response CreateAndConfirmOrder504JSONResponse) VisitCreateAndConfirmOrderR
 	return err
 }
 
+type GetOrchestrationRequestObject struct {
+	IdempotencyKey string `json:"idempotency_key"`
+}
+
+type GetOrchestrationResponseObject interface {
+	VisitGetOrchestrationResponse(w http.ResponseWriter) error
+}
+
+type GetOrchestration200ResponseHeaders struct {
+	XCorrelationID *string
+}
+
+type GetOrchestration200JSONResponse struct {
+	Body    OrderResponse
+	Headers GetOrchestration200ResponseHeaders
+}
+
+func (response GetOrchestration200JSONResponse) VisitGetOrchestrationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.XCorrelationID != nil {
+		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetOrchestration400JSONResponse struct{ BadRequestJSONResponse }
+
+func (response GetOrchestration400JSONResponse) VisitGetOrchestrationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.XCorrelationID != nil {
+		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
+	}
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetOrchestration404JSONResponse struct{ NotCompletedJSONResponse }
+
+func (response GetOrchestration404JSONResponse) VisitGetOrchestrationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.XCorrelationID != nil {
+		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
+	}
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetOrchestration500JSONResponse struct{ InternalErrorJSONResponse }
+
+func (response GetOrchestration500JSONResponse) VisitGetOrchestrationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.XCorrelationID != nil {
+		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
+	}
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetOrchestration503JSONResponse struct{ UpstreamJSONResponse }
+
+func (response GetOrchestration503JSONResponse) VisitGetOrchestrationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	if response.Headers.XCorrelationID != nil {
+		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetOrchestration504JSONResponse struct{ UpstreamTimeoutJSONResponse }
+
+func (response GetOrchestration504JSONResponse) VisitGetOrchestrationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	if response.Headers.XCorrelationID != nil {
+		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
+	}
+	w.WriteHeader(504)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type GetReadyRequestObject struct {
 }
 
@@ -1897,6 +2409,9 @@ type StrictServerInterface interface {
 	// CreateAndConfirmOrder Place and confirm an order in one call
 	// (POST /orchestrator/create-and-confirm-order)
 	CreateAndConfirmOrder(ctx context.Context, request CreateAndConfirmOrderRequestObject) (CreateAndConfirmOrderResponseObject, error)
+	// GetOrchestration What became of a call?
+	// (GET /orchestrator/create-and-confirm-order/{idempotency_key})
+	GetOrchestration(ctx context.Context, request GetOrchestrationRequestObject) (GetOrchestrationResponseObject, error)
 	// GetReady Can the service do its work?
 	// (GET /ready)
 	GetReady(ctx context.Context, request GetReadyRequestObject) (GetReadyResponseObject, error)
@@ -2025,6 +2540,32 @@ func (sh *strictHandler) CreateAndConfirmOrder(ctx *gin.Context) {
 	}
 }
 
+// GetOrchestration operation middleware
+func (sh *strictHandler) GetOrchestration(ctx *gin.Context, idempotencyKey string) {
+	var request GetOrchestrationRequestObject
+
+	request.IdempotencyKey = idempotencyKey
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetOrchestration(ctx, request.(GetOrchestrationRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetOrchestration")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(GetOrchestrationResponseObject); ok {
+		if err := validResponse.VisitGetOrchestrationResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
 // GetReady operation middleware
 func (sh *strictHandler) GetReady(ctx *gin.Context) {
 	var request GetReadyRequestObject
@@ -2054,72 +2595,79 @@ func (sh *strictHandler) GetReady(ctx *gin.Context) {
 // const string: with thousands of chunks the chained `+` fold is several
 // times slower for the Go compiler than parsing a slice literal.
 var swaggerSpec = []string{
-	"3FvdltvIcX6VCuJzvD/g7wytHer4ZGdntfE4u5KORvIm1shkEygSbQLdUHdjKFqHOb7MdXKRN8iL5E32",
-	"SXKqGwABEPyZsSb2+m4IoLurquvvq6r56AUySaVAYbQ3/uhFyEJU9s8rqRTGzHAprkN6EKIOFE/pgTf2",
-	"nrMENZiIawhYHAMXYCKEWC40yDngHao1aFR3PEAwETPADRiZBRGGXc/38ANL0hi9safwfWcwPDsfeb6n",
-	"gwgTRqcl7MP3KBYm8saD4Ve+l3BR/vY9s05pqTaKi4W32fjeKzRqfTk3qHZpvcFAilCDkbBi3MAM51Kh",
-	"pdfRrsEojiGwBeOiRt2gQRNPssQbn/2q37ckuZ9bgrgwuEDlbYgkhTqVQqMV5zcsfKGCCLVRzJFFshcG",
-	"haE/WZrGPLBven/U7nVOhF3Ohc7mcx5wFGaijQyW9FRnScLU2ht7ryNUSIwIaQCFzBYRuM98747FGbrz",
-	"Qkfkzl6+F9Svu3YrIRrGY+2N33705hxjet/jBhPd6/fem7XnewlqzRa0e6pkmAUGhmNgeokhjHxgd4zH",
-	"bBYjnHmbd76HSkl1iGqYS+WUS6oQFV2JzoIAtfbGcxZrJPkmLJ5LlWA4KSRWkwfMZLguNv/tzYvnLaJo",
-	"bHFYDBWqa3vfsZiH9oQxZAI/pBgYDAFFSJZAz4GLNDPtXFgGJ0KaSSDFnKuE5LTLjP0MVozMTQQYYwgJ",
-	"MrGKeIwtjLXvehp/L+xRI2Lv6vL51bPvn30LTIR0MLE7Q8j3dJa8y5IViD1jMmc8xrDOziVYJYKZQrbU",
-	"wEBlrTzsbvMJ1TTJtGWFGYiRaQODpmaCwvcZalO75jaGN1Uf8QuFc2/s/WNv61h77q3uPbOb2wV1B7Xv",
-	"NJ98VLuF+GAtpFCMlruBz0yEgtwurygNXSQ3OjezBb9DATMWLD8nziru/187lQDQcRGgjbd8Sa8eLiyP",
-	"37DwlWPqdGf3qa//fYaqfvG5LFlutvYDKALJwzTg0e6/C89sHCX+uVhAyhRL0KCyX7HcAD/trV0Lg0qw",
-	"2BH7kIvj+Q4nupsbmaCJiL0VCgMrJcUCpACZKdA8xMcQ+CWEOMfAkIMmI8oTlS68wlQqm6usuIlcirDl",
-	"AfgjCPxfcP0KM+285P2FHWKSSoMiWE+WuJ4ot9WpkYxrqOwAS1zbGEN72BjMhCQXVGjnYyl/kwZtGCVs",
-	"eyj4tPJ/ydaxZOFrKb9naoEPuoXU7TExUk5iu8v9Uwm7jnw6EzCAH/g3jyXsgwd+WtneOLt6I8oM8EHi",
-	"zSrrTxdsgT7y2BhKl1EqvogMCLl6Ckattzn/Y4i6IIFr0FFmDHm5UK5EF14XRwMj0AJTC2A6FsFMGxdR",
-	"eXXsDiowaON/iht8I3SWkk/E8AcMOXttgc6D7rDcaJLQThOLmU6MEZRMm0J3rWu+cgR0iKAxNGl4bNsh",
-	"hdIUrpiGafPw6ac3pDepNgpZ8jDR54snD7Mjiwc0XL68hlBinj4JvSKnvLUlhSkyswXVZfzULNlx8I8T",
-	"0wtrm2HErb4QfhTYpNqmzpQD50xQwIulNjb6Ew910pe4fkoJQcAECLxDBQlbIjDQtqywRah/Kxab3/Zz",
-	"ab6TmQjvWWkIMm1kkoPHebHBFr09l6CzIILiuxbg1rLFA1L3chce1hL4CiQqiYCLi32Fheo37XA1r1gc",
-	"Yzj/rIXf3Q3+AqBabHaA66LE8uTJXqa3nzweYi0FS1laeWJpbPiBP0a6Vqj3a56gzMxf2yHysOoPuQDD",
-	"E/wb8IYkHlCMYJQBWyWyHqvdQZIHtMW6vwsXWArvr1fHPly9TpkhhOyNvT+8vez8nnX+1O9cdCfj3pe/",
-	"/rrz7stfeM0Ct+996FgZe+PhxveuCtc7/ki+J0VluHPemDAe7zJZtdZfarBfAQtDhVrXmZCp/poFCXYD",
-	"mdT5GI5GNT7ODhB5tvE9Hh7TXbot3xMswaMU00d1Qi+vfngGV1KlMq+nHyR2cESiaSTFcSrsVyCyZJYn",
-	"ESKL4zpZXw46o9Go0x/2+3WKRn3fo88dBjIqwwMknbv2wfuMKwy98VvPBgMrKT+/44Lmd+U2cvZHDAyJ",
-	"tCzd1JXDOb+d5oghkp7CTDERRCAFcOu1UWQJHb1TIm+ry7W2FPbVoHdLFjmjvleLoG1ZRFuo3Z5TPEnQ",
-	"RDK0j1gcy5Xduw2j7wUle8sqihmcxDzhJme8rHXtCSr1XyaPWu+qStMm0V3dWMhOo+21E7EO21vDUVby",
-	"kKZO/Gj9nM5rcSvKK56CFPE6r0ev8sKyZmsNieulMQFTGyQt+rHZzEnB61tLhGf7OR+u3bJBP++vFb9L",
-	"eTCl2Jo+xkLH65S/EGhxGYoAXfkIUlQECOHaaFhJFRIGT9gagoiJRcOrHCr6Vt1LQd/+lmQlojdpvIxX",
-	"JDcb6CuWZn9X9cI+KDeeSRkjEw1VoKde01sUJxdS8p3pN9Vlr+vIr2THgeS56q628CByPR2f8DBzPa9U",
-	"WuMALowssbt1m1NXlu/99Of/mfow7aXMROUPF9bLn7RomrcDEWwpsBGymi2eqs/tt9xLmVMf0XrKgHJX",
-	"WJ7FNVS8VTXK91vOalyLE9+WgDb5/wZZTPs1RZ9nIPuEXyQoLg1tZiaybDxbZWhEpXuESW2YyfZr9FQu",
-	"p9XQIZd1PyeXpzm2yqmDHd12JPilRNqk2JboXdrqPTy36St+CBBDDcM/jM7gp//4Txj4oCX8lt2xG7sG",
-	"FLJQk4/DDyww8bo5FUAxkRnX7fjVuZOqmwa46PefDC4uhqPzJ+f9i4vBwUGBGqu+9xxXFlyQ37NwJgw5",
-	"0c/ilxV1yB1DXUMquPGkvIusZUdILzkGWLev4SFeSe37R2ch6jdYA7hERdsNvnAyaZrBqcyV4Wc3OtAr",
-	"60+QbUG9T3k/0wEKGx4KLOsc/0mxbHttzUh2KJDVcr6j9nX14vl3169+ePZt1cjKh3Vb2z6+r8mRoRtp",
-	"WDwJirGgRsaYJUXfzIrml6CzmV2hrRztspoOnX118YQE8SCj6R8ymrPWTLl0ElU+iovcq26F0T2eXcEN",
-	"eR8WQ8wFWnzJynSDUpKI3RE4RwEJqgWGRex0MP3eZnnEMJvOPb/Efdf+3qzhf/8bMsHNJFU8QPfhnisf",
-	"ji6+epwrJ0NpEtEicXpJEibIlpL4XdZqarM0acwCDPewMBheXBxmoZRz/8H6uuMNW5jbuZu9KlyZt7hH",
-	"6KikhSeo+Q6MqBZqT/POdXC1e3n/JjMFciUs7m/MgvlwxzWfxQiXN1fX109hiamx3wzPIZJZMz20izrD",
-	"/vC80+8PjpYJqrWZf+j8e1s1Zn98IfhQmnapaSfHkFr0v08YaSpVvXTuzt4V+wEtcoOLbSWEvwhvMnO0",
-	"oPnSWqQL/3UQdWjVTf7ZfiRUpzynpU0CVQJ2+a9U3g6yXnxXDPidlD7svceiyNFK8M0RnGlUhuAgvLV+",
-	"cnaurGnRYSWXoC+rSUStSnUAf9bzdTIPMZctLpkkq90ooSsI0Y/cG3NhPXXA4tgHeYcO7xVydMV2ljeB",
-	"t/X3LrzKhHagc4uBQvtAwOWPN/A9S2YhuxXzTAR2hCevfdN+/8wMrti6eytuxRdf3LA5gpF56b77xRdA",
-	"5jxtWM3U+iRXNnfWDYQbLaqIWJqioHeWzBVbw2fMNgQ6MjM+MNtmLLuQDJY8jjG8FamSdIWf+0f6Bktc",
-	"W/YIFI9hLTNYoPu4JMfVqOlRfY7Gtwvd1B/XYNgSSeIB5txb4K+J60vhFIM+m368LWzo1hs7/fHh1tUV",
-	"bj36M5AhFn9VTMw9yitMt95mOq5UGKe0aOqDjuSqqBqR6NmtcNUaRy1hMFKMab7NFFbbUgORlyATpgtX",
-	"MiS9Ukj8zmIklLcikWibVc0QWBhi+BSMIuGSrKyUSIChtFWepZCrWzFb277wb16/fgkuh8ylU3FlJCI7",
-	"jjCth81p0TqwIwJSwbTZyJg6PXUFDvhs8NOf/2sw/IpCxfSy83tgnT9Bv3MBXZjAGHrwJfwavobO9HMw",
-	"8lbMSWnXFBetXrjREe6m5GK50E9zmy6GziFgSnEkCNuFH7mJZFZwvh1LSdgyV+UszTn9HYszdHqQyEwY",
-	"J9cyP4Lr0Fkwy9+KCp6uwOkuFFO+q/xsO3CZ2f7kVGRxPPVd42ymUZjurXgj6A6EW6UtHitzYytSokPh",
-	"PNMYdm/JD8U8wDxKuSaCR5mO4miYnfnMVOyNvV4oA01+0nBjE4IX9WrIHSrt/NOg2+/2rcdOUbCUe2Pv",
-	"rNvvntnasYmsh+1FZYFmgaatykC2rWHY7+ddN5J3bt+gMqG78EYjTHuk3Gur9SEGPLTpqR10MxK0HXdR",
-	"bD7nAflnCkHbtuQCTV4mavyPwbDfv187tKwqNUtEBRD15NI7uReZE7WnW1zIgGtgMb/DT98ZPnfst60q",
-	"xdSrDCVvfG90ypL6RKxtL2KQKU5A7+07vzIqcK1r1235/CfKH9lCUzx/Udyj9t7RPr2q2HsBeSfsMBF2",
-	"8vjYKXOHVOoWbfudaxygO7bIFnwHa3QV6xRhpNF59uvRmLc0fim+5bjJoaVbUY6cQ4hzLrjBeA074+f1",
-	"wXO/MnXOdWXw3C/DukKmpbDRKSpKmdYr3RhMtXPZc8bjoq7PtOZiUSwj91D5Lx7gQpNV0VYUgbdxkfwn",
-	"KrCNId0F23fevi0a+fpWjPpn5MdH/XMnldqIXhGhKFwTFQciNteg2Ryd06qbsrvySxFeObG5NNAlgajN",
-	"NzJc33fAoQ7lal3pGlAbtOCwXbCU45a39TrIMC9znG3enewdavi0xUf8GEmnrBpWETNbtSAR2usR21Z9",
-	"iau22TIlq5sdhzh4sPh2p3Zy9FLFAHm/vdk2z+WbR6WWVnXeby7bxYN+vwYVaIPRUenv1myKQttufcQV",
-	"MzbvKr69ViLc3WVThV+5dO911TmI3BMP8rS/qMFUHRGGlD6oPZMolPPq7ZO22ZP/x2BS/6c+u/D8+MKd",
-	"GT1aODg7vrA5rG7XjU44sG2MlxYPh8cXb/9D4YEhk1adnS4Vt+AeYixmwQ7FZos+q1rWij2rwbp2sy5e",
-	"26TtpOQvEzGlAObAELgPSHB81D/rQmVYXBcQlRtXEGbbbNGVlbgtjrUmhq8sgT+nvLCcrbJYpJL0/iyT",
-	"wxM1veX/Ig7p7hUTNU0Kpc2mVlIt96eXG9cjtSJ8+/GQ5Cm42k/zkcBQBllCqGwLouygaX5O216rSMa4",
-	"a05dr4yCTUfZ3OU7SUCWhTBjMeWMyuHMVSQtwiToVPtXrcrOW7Y37zb/FwAA//8=",
+	"7DzbcuTGdb9ygrjKumCuJL3ibLksilrFdKTdreWulXi55vQAZwbtAbqx3Q3OjreY8mOek4f8QX4kf6Iv",
+	"SZ1uAIPbXEiRlpTKGwdAd5/7vfnRC2SSSoHCaG/y0YuQhajsn+dSKYyZ4VJchPQgRB0ontIDb+I9Zwlq",
+	"MBHXELA4Bi7ARAixXGiQc8AbVGvQqG54gGAiZoAbMDILIgz7nu/hB5akMXoTT+H73mh8dHzi+Z4OIkwY",
+	"nZawD9+iWJjIm4zGX/hewkX52/fMOqWl2iguFt7tre+9QqPWZ3ODqg3rJQZShBqMhBXjBmY4lwotvA52",
+	"DUZxDIEtGBc16EYNmHiSJd7k6DfDoQXJ/dwAxIXBBSrvlkBSqFMpNFpyfsXCFyqIUBvFHFhEe2FQGPqT",
+	"pWnMA/tm8BftXudA2OVc6Gw+5wFHYa61kcGSnuosSZhaexPvdYQKCREhDaCQ2SIC95nv3bA4Q3de6IBs",
+	"7eV7QZ3dNa6EaBiPtTd5+9Gbc4zp/YAbTPRgOHhv1p7vJag1W9DuqZJhFhgYT4DpJYZw4gO7YTxmsxjh",
+	"yLt953uolFS7oIa5VE64pApREUt0FgSotTeZs1gj0Tdh8VyqBMPrgmI1esBMhuti8z9cvnjeQYrGFrvJ",
+	"UIG6tvcNi3loT5hAJvBDioHBEFCEpAn0HLhIM9ONhUXwWkhzHUgx5yohOrWRsZ/BipG6iQBjDCFBJlYR",
+	"j7EDse5dD8PvhT3qhNA7P3t+/uzbZ18DEyEdTOjOEPI9nSa3UbIEsWdczxmPMayjcwZWiGCmkC01MFBZ",
+	"Jw7tbR5QTJNMW1SYgRiZNjBqSiYofJ+hNjU2dyF8W7URv1I49ybePw42hnXg3urBM7u5XVA3UNtO88lG",
+	"dWuID1ZDCsHo4A18YiIUZHZ5RWiIkdzoXM0W/AYFzFiw/JQwq5j/f+lVHEDPeYAu3PIlg7q7sDh+xcJX",
+	"DqnDjd1Ds/99hqrO+JyWLFdb+wEUjuR+EvBo/O/DM+tHCX8uFpAyxRI0qOxXLFfAh+XahTCoBIsdsPdh",
+	"HM93ONDcXMoETUTorVAYWCkpFiAFyEyB5iE+BsHPIMQ5BoYMNClRHqj04RWmUtlYZcVN5EKEDQ7AH4Hg",
+	"/4zrV5hpZyXvTuwQk1QaFMH6eonra+W2OtSTcQ2VHWCJa+tjaA/rg5mQZIIK6Xws4W/CoA2jgG0LBA9L",
+	"/+fSnEuiqrkLC1xU1iB+JpZCrhqhyHPppDtiGiKWpigwhDWarshsy36HcbN60AxRQCgFFnLMNRF2VwjC",
+	"RZCTYVv0wTWkMQtyL0JWqnQ2W0OQyq73MN8pM9GgQZWaNZd5rEJCW4GNQpdXz85eP/u6ZdNLVGrwE0Oe",
+	"gsIUmdkkBkZCAT1w8zi+v8W1DUwt1j2s4L9k61iy8LWU3zK1wHuZn9TtcW2kvI7tLnePoe06CmaYgBF8",
+	"x796LCuz88CHpe2lcyhvRJn63Iu8WWX94YQt0u48KAylEyLFF5EBIVdPwaj1Jtl9DFIXIHANOsqMIQkP",
+	"5Ur04XVxNDDK1mFqM/eeTd2nDUZUXu3jQSX/v/UfgoNvhM5SCgYw/A5Dzl7bDP9ePCw3uk5op2tbLDgw",
+	"OKIs0hSyaw3CuQOgRwBNoAnDY+sOCZSmOI1pmDYPnz68Ir1JtVHIkvuRPl98fT89somwhrOXFxBKzPMG",
+	"oVcUjWx0qek0ysBRs6QV2TxOMFto2wwjbuWFayDf34Da5oyU/OVIkNOMpTY27CUc6qAvcf2UIuGACRB4",
+	"gwoStkRgoG09bVOa+blobM7t59J8IzNx12AuyLSRSV41mRcbVOM40FkQQfFdR8jTscU9gp5yFx7WYp1K",
+	"LaAEAk5Pt1XUqt90x315qW4fwvlnHfi2N/gRFZpisx1YF7XFJ0+2Ir355PFKNSVhKT0pTyyVDT/wx8hT",
+	"CvF+zROUmfmpDSIPq/aQCzA8wZ+BNSTygGICZGbAlketxeo2kGQBbZX6/4QJLIn30zVwdrdtUmYMKjr9",
+	"z2/Pen9ivb8Oe6f968ng899+2Xv3+a+8ZmfH9z70LI29yfjW984L0zv5SLYnRWW4M96YMB63kaxq6681",
+	"2K+AhaFCretIyFR/yYIE+4FM6niMT05qeBztAPLo1vd4uE92iVu+J1iCeyGmj+qAnp1/9wzOpUpl3kja",
+	"CexoD0XTSIr9UNivQGTJLA8iRBbHdbA+H/VOTk56w/FwWIfoZOh79LnLgYzKcAdIx65v9j7jCkNv8taz",
+	"zsBSys95XMD8rtxGzv6CgSGSljXLunA449fqChoC6SnMFBNBBFLkKT6KLKGjW72hroJ0Zy9tW/OlXavL",
+	"EfW9mgftiiK6XO3mnPqTWs1le00pQRPJ0K5ncSxXFpCuhH5rBrO1+KiYweuYJ9zkVCorwls8UP2XyV3c",
+	"u6qEdZG/LUgL2Ws0h1vubbdyNqxqJWhpCtD31ijqvGK9oiDkKUgRr/OuzSpvv2i21pC4jjMTMLUe1aZK",
+	"NvQ5yNN9bYHwbNfzw4VbNhrmXejid0kPphRb08dYKEQd8hcCbRKHIkBXZIUUFWWPcGE0rKQKKWFP2BqC",
+	"iIlFwwTtao1UbVEB3/bGfcX9N2E8i1dENxsVVNTS/q7KhX1QbjyTMkYmGqJAT72maSlOLqjkOzvRFJet",
+	"diZnScva5IFtW1p4ELnOp0/JM3Od4VRa5QAujCwTfWtjp655Nfjhb/899WHqaqHFDxcDlD9p0TRvmiPY",
+	"gnnDvzUboVUDPezgSxmA75F6Cpdyu1mexTVUTFs1JBh2nNVgiyPfBoAu+v8eWUz7NUmfhyvbiF9EMy5m",
+	"bYYxshzPsMLQcGF38KnaMJNtl+ipXE6rfkYu63ZOLg8zbJVTRy3ZdiD4JUW6qNgVFZ7ZHhc8t7EufggQ",
+	"Qw3jP58cwQ///h8w8kFL+AO7YZd2DShkoSYbhx9YYOJ1c3aGHCgzrif4m2NHVTczczocPhmdno5Pjp8c",
+	"D09PRzvHaWqo+t5zXNlMhOyezX3CkBP8LH5ZEYfcMNQlpJJkHhSkkba0iPSSY4B1/RrvwpXEfrh3YqjO",
+	"wVo2TFB0cfCFo0lTDQ5FrnQ/be9Ar6w9QbapAPiUJDAdoLDuoUh8neE/yJdt2Nb0ZLscWS1A3Ktf5y+e",
+	"f3Px6rtnX1eVrHxY17XN47uqHCm6kYbF10ExPNcIL7Ok6C5b0vwadDazK7Slo11Wk6GjL06fECHupTTD",
+	"XUpz1BlWl0aiikfByK3iVijd4+kVXJL1YTHEXKBNRlkZblBIErEbdK2yBNUCw8J3upz+zmq5RzGbxj1n",
+	"4ja2vzdr+J//gkxwc50qHqD7cAvLxyenXzwOy0lRmkB0UJxeEoUpv0uJ/C5qNbWJM9dY3YLCaHx6uhuF",
+	"ks7De8tryxp2INfizVYRrkwl3cF1VMLCA8S8lUZUq7qHWedG27vFvH+VmQK5ErZI0JiY9OGGaz6LEc4u",
+	"zy8unsISU2O/GR9DJLNmeGgX9cbD8XFvOBztrSlUCzn/0Pu3rtLNdv9C6UOp2qWkHexDat7/Lm6kKVT1",
+	"Ors7u032HVLkxnu76g0/Kt9kZm/186XVSOf+60nUrlWX+WfbM6E65DksXRSoAtDGv1Km24l68V0xg3JQ",
+	"+LCVj0X9oxPgyz15plEZgkvhrfaTsXM1UJsdVmIJ+rIaRNRKWjvyz3q8Tuoh5rLDJBNltRu4ddUj+lGM",
+	"rQhrqQMWxz7IG3T5XkFHV5lnecd4U6zvw6tMaJd0bnKg0D4QcPb9JXzLklnIrsQ8E4EddMsL5bTfPzGD",
+	"K7buX4kr8dlnl2yOYGRe5+9/9hmQOk8bWjO1NsnV2J12A+WNNqtwM1D0zoK5Ymv4hNnuQU9mxgdme5Jl",
+	"y5LBkscxhlciVZJY+Km/p8mwxLVFj5LiCaxlBgt0H5fguII2PapPm/l2oZuN5RoMWyJRPMAce5v4a8L6",
+	"TDjBoM+mH68KHbryJk5+fLhydYUrj/4MZIjFXxUVc4/yCtOVdzudVMqRU1o09UFHclVUjYj07Eq4ao2D",
+	"lnIwEoxpvs0UVptSA4GXIBOmD+cyJLlSSPjOYqQsb0Uk0TaqmiGwMMTwKRhFxCVaWSoRAUNpqzxLIVdX",
+	"Yra2TeTfv379ElwMmVOnYsqIRHZ2YVp3m9Oiz2DnCaSCabPrMXVy6goc8Mnoh7/952j8BbmK6VnvT8B6",
+	"f4Vh7xT6cA0TGMDn8Fv4EnrTT8HIKzEnoV2TX7Ry4eZMuJsljeVCP811uriaAQFTiiOlsH34nptIZgXm",
+	"mxmWhC1zUc7SHNM/sjhDJweJzIRxdC3jI7gInQaz/K2o5NOVdLoPxSz8Kj/bjiVntpk5FVkcT33XZZtp",
+	"FKZ/Jd646q1bpW0+VsbGlqQEh8J5pjHsX5EdinmAuZdyHQePIh3F0TA7GZ2p2Jt4g1AGmuyk4cYGBC/q",
+	"1ZAbVNrZp1F/2B9ai52iYCn3Jt5Rf9g/srVjE1kLO4jKAs0CTVeVgXRbw3g4zFt0RO9cv0FlQvfhjUaY",
+	"Dki411bqQwx4aMNTOw5qJGg7G6PYfM4Dss/kgjY9zAWavEzUuIkzHg7v1jstq0rNElGRiHpy6R3cuMyB",
+	"2tJaLmjANbCY3+DDt5GPHfpdq0oyDSqj+7e+d3LIkvrcuO1FYpApTone23d+Za7gQtfYbfH8HcWPbKHJ",
+	"n78o+Ki9d7TPoEr2QUDWCXtMhL3cP/bK2CGVukPa/ugaB+iOLaIF36U1uprrFG6k0ab2696Yd3SJyb/l",
+	"eZPLlq5EeTEDQpxzwQ3Ga2hd0qhfz/ArdzO4rlzP8Eu3rpBpKax3iopSprVKlwZT7Uz2nPG4qOszrblY",
+	"FMvIPFTuugEXmrSKtiIPvPGLZD9RgW0M6T7YJvXmbdH111fiZHhEdvxkeOyoUpvnKzwUuWuCYofH5ho0",
+	"m6MzWnVVdiw/E+G5I5sLA10QiNp8JcP1Xach6qlcrYVdS9RGHXlYO1nK85a39TrIOC9zHN2+O9g61PLT",
+	"DhvxfSSdsGpYRcxsxIJIaNkjNn39Mq/aRMsUrN62DOLo3uRrj/jk2Us1B8ib880ee07f3Ct19LXz5nTZ",
+	"Wx4Nh7VUgTY42Uv9ds2mKLS16yOumHH7rmLbayXC9i631fQrp+6dWJ0nkVv8Qdfg/eb2HZwVoXBbnxZo",
+	"9OZJ16DK39GZ1K++2oXH+xe2Bvpo4eho/8LmZLtdd3LAgV0zv7R4PN6/eHOP554uk1YdHU4Vt+AOZCwG",
+	"x3b5Zpt9VqWsM/esOusaZ+/grwcfG4b1dmu4+I1UsIqkjaFtbrhxQZONiLvw18n8yxeXr2HBbtB2Ulcy",
+	"i0PrTEHIld8scW7JBWHF9JXo1rtnsUY4Hh5PWplvMV8xdaeILZd/fJg2ZzWmTokp2ZszBdxciYU0zcyu",
+	"BvmOCzl9eIXMtmlcB18XoNRG9CydqrdcNuW4Dj+8QFNnN4X8+Y1EZ4DbBoxompf56DAfUlRkQHsoKL0N",
+	"3dyEDVRMBML2G5v95La/FfbqiY3tc/fRviRUd3pb/rfAPWub5CF+XFLx/z707+xDGzfEalfYf/IM6yB3",
+	"WLuo+Av2MXaCZIaBjUvmwKxL+d0en2ILAQcVFDIRU1ppdtxC8gHJgJ8Mj/pQua2ki7InN67JyDYVCGfD",
+	"uG24dBYbXlkAf0m1hnK419a3KoWUX2TB4UDJ7riYt0tWz5moSVIobYa+kmq5vWRx6+ZutjvF2li1/TSf",
+	"SQ9lkCUorP/LC3P2pkN+Ttdeq0jG2A7R+hvX2Ay+u8IrCpdhxmImAtIjspBFxKUyUdOm6s4btG/f3f5v",
+	"AAAA//8=",
 }
 
 // decodeSpec returns the embedded OpenAPI spec as raw JSON bytes,
