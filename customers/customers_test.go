@@ -441,3 +441,33 @@ func TestDocumentation(t *testing.T) {
 		}
 	})
 }
+
+func TestETag(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
+		_, c := serve(t, g)
+		id := create(t, c, "Tagged", "tagged@example.com").ID
+		read, _ := c.GetCustomerWithResponse(ctx, id, nil)
+		first := read.HTTPResponse.Header.Get("ETag")
+		again, _ := c.GetCustomerWithResponse(ctx, id, &api.GetCustomerParams{IfNoneMatch: &first})
+		if again.StatusCode() != 304 || len(again.Body) != 0 {
+			t.Errorf("%d %s", again.StatusCode(), again.Body)
+		}
+		updated, _ := c.UpdateCustomerWithResponse(ctx, id, &api.UpdateCustomerParams{IfMatch: &first}, api.CustomerUpdate{Name: ptr("Changed")})
+		second := updated.HTTPResponse.Header.Get("ETag")
+		if updated.JSON200 == nil || second == "" || second == first {
+			t.Errorf("%s %q", updated.Body, second)
+		}
+		stale, _ := c.UpdateCustomerWithResponse(ctx, id, &api.UpdateCustomerParams{IfMatch: &first}, api.CustomerUpdate{Name: ptr("Lost update")})
+		wantError(t, stale.StatusCode(), stale.Body, 412, "precondition_failed")
+		deleted, _ := c.DeleteCustomerWithResponse(ctx, id, &api.DeleteCustomerParams{IfMatch: &first})
+		wantError(t, deleted.StatusCode(), deleted.Body, 412, "precondition_failed")
+		read, _ = c.GetCustomerWithResponse(ctx, id, nil)
+		if read.JSON200 == nil || read.JSON200.Data.Name != "Changed" || read.HTTPResponse.Header.Get("ETag") != second {
+			t.Errorf("%s", read.Body)
+		}
+		deleted, _ = c.DeleteCustomerWithResponse(ctx, id, &api.DeleteCustomerParams{IfMatch: &second})
+		if deleted.JSON200 == nil {
+			t.Errorf("%s", deleted.Body)
+		}
+	})
+}

@@ -169,7 +169,7 @@ func (s *Service) GetIdempotencyKey(ctx context.Context, r api.GetIdempotencyKey
 	err := q.Model(&idempotencyKey{}).Select("operation, target_id, expires_at, orders.status AS order_status").
 		Joins("LEFT JOIN orders ON orders.id = target_id AND operation <> ?", adjustStock).
 		Where("caller = ? AND operation IN ? AND idempotency_key = ? AND expires_at > ?", anyone, operations, r.Key, db.Now(q, 0)).
-		Find(&rows).Error
+		Order("operation").Find(&rows).Error
 	if err != nil {
 		return nil, err
 	}

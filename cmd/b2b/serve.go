@@ -44,24 +44,23 @@ func serve(ctx context.Context, cfg config.Services, command string, out io.Writ
 	}
 	all := command == ""
 	var services []*service
-	add := func(name, title, variable string, port int) error {
-		if !all && command != name {
-			return nil
+	// In the order in which they depend on each other; they stop in the opposite one.
+	for _, one := range []struct {
+		name, title, variable string
+		port                  int
+	}{
+		{customersCommand, "Customers API", "CUSTOMERS_PORT", cfg.CustomersPort},
+		{ordersCommand, "Orders API", "ORDERS_PORT", cfg.OrdersPort},
+		{orchestratorCommand, "Orchestrator", "ORCHESTRATOR_PORT", cfg.OrchestratorPort},
+	} {
+		if !all && command != one.name {
+			continue
 		}
-		l, err := listen(variable, port)
+		l, err := listen(one.variable, one.port)
 		if err != nil {
 			return err
 		}
-		services = append(services, &service{name: name, title: title, listener: l})
-		return nil
-	}
-	// In the order in which they depend on each other; they stop in the opposite one.
-	if err := errors.Join(
-		add(customersCommand, "Customers API", "CUSTOMERS_PORT", cfg.CustomersPort),
-		add(ordersCommand, "Orders API", "ORDERS_PORT", cfg.OrdersPort),
-		add(orchestratorCommand, "Orchestrator", "ORCHESTRATOR_PORT", cfg.OrchestratorPort),
-	); err != nil {
-		return err
+		services = append(services, &service{name: one.name, title: one.title, listener: l})
 	}
 	if all { // they are each other's peers, whatever the addresses in the environment say
 		cfg.CustomersBase, cfg.OrdersBase = services[0].base(), services[1].base()

@@ -106,16 +106,11 @@ func NoFilesort(t *testing.T, g *gorm.DB) {
 		if strings.Contains(statement, "OFFSET") || strings.Contains(statement, "COUNT(") {
 			t.Errorf("%s", statement)
 		}
-		pool, err := g.DB()
-		if err != nil {
-			t.Error(err)
-			return
-		}
 		explain := "EXPLAIN QUERY PLAN "
 		if g.Name() == db.MySQL {
 			explain = "EXPLAIN "
 		}
-		rows, err := pool.Query(explain+statement, tx.Statement.Vars...)
+		rows, err := tx.Statement.ConnPool.QueryContext(tx.Statement.Context, explain+statement, tx.Statement.Vars...) // in the same transaction
 		if err != nil {
 			t.Errorf("%s: %v", statement, err)
 			return

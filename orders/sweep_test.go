@@ -1,0 +1,212 @@
+package orders_test
+
+import (
+	"fmt"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"gorm.io/gorm"
+
+	"example.com/b2b/db"
+	"example.com/b2b/db/dbtest"
+	"example.com/b2b/db/doctor"
+	"example.com/b2b/internal/web/webtest"
+	api "example.com/b2b/openapi/ordersapi"
+)
+
+// expire makes the order one that nobody confirmed in time.
+func (s *system) expire(t *testing.T, id int64) {
+	t.Helper()
+	s.exec(t, "UPDATE orders SET created_at = ? WHERE id = ?", db.Now(s.db, -reservation-time.Second), id)
+}
+
+func wantHealthy(t *testing.T, g *gorm.DB) {
+	t.Helper()
+	checks, err := doctor.Examine(ctx, g)
+	if err != nil || !doctor.Healthy(checks) {
+		t.Errorf("%v %+v", err, checks)
+	}
+}
+
+func TestExpireReservations(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
+		s := serve(t, g)
+		a, b := s.product(t, 100, 100), s.product(t, 100, 100)
+		t.Run("only what is CREATED and expired", func(t *testing.T) {
+			old, confirmed, canceled, young := s.placed(t, line(a, 1), line(b, 2)), s.placed(t, line(a, 1)), s.placed(t, line(a, 1)), s.placed(t, line(a, 1))
+			s.confirm(t, confirmed.ID, "sweep-1")
+			s.cancel(t, canceled.ID, "")
+			if until := old.ReservationExpiresAt; until == nil || !until.Equal(old.CreatedAt.Add(reservation)) {
+				t.Errorf("reservation_expires_at %v", until)
+			}
+			s.expire(t, old.ID)
+			s.exec(t, "UPDATE orders SET created_at = ?, confirmed_at = ? WHERE id = ?", db.Now(g, -reservation-time.Second), db.Now(g, 0), confirmed.ID)
+			if n, err := s.service.ExpireReservations(ctx); err != nil || n != 1 {
+				t.Errorf("%d expired, %v", n, err)
+			}
+			if n, err := s.service.ExpireReservations(ctx); err != nil || n != 0 {
+				t.Errorf("%d expired again, %v", n, err)
+			}
+			for id, want := range map[int64]string{old.ID: "CANCELED reservation_expired", confirmed.ID: "CONFIRMED -", canceled.ID: "CANCELED requested", young.ID: "CREATED -"} {
+				read, _ := s.GetOrderWithResponse(ctx, id, nil)
+				reason := "-"
+				if r := read.JSON200.Data.CancelReason; r != nil {
+					reason = *r
+				}
+				if got := string(read.JSON200.Data.Status) + " " + reason; got != want {
+					t.Errorf("order %d is %s, want %s", id, got, want)
+				}
+				if (read.JSON200.Data.ReservationExpiresAt != nil) != (read.JSON200.Data.Status == api.CREATED) {
+					t.Errorf("%s", read.Body)
+				}
+			}
+			s.wantStock(t, a, 98)
+			s.wantStock(t, b, 100)
+			res := s.confirm(t, old.ID, "sweep-2")
+			webtest.WantError(t, res.StatusCode(), res.Body, 400, "order_not_confirmable")
+		})
+		t.Run("several instances and batches", func(t *testing.T) {
+			p := s.product(t, 1, 1000)
+			var ids []int64
+			for range 450 {
+				ids = append(ids, s.placed(t, line(p, 1)).ID)
+			}
+			s.exec(t, "UPDATE orders SET created_at = ? WHERE id IN ?", db.Now(g, -reservation-time.Second), ids)
+			var expired atomic.Int64
+			counts := atOnce(4, func(int) string {
+				n, err := s.service.ExpireReservations(ctx)
+				expired.Add(int64(n))
+				return fmt.Sprint(err)
+			})
+			wantCounts(t, counts, map[string]int{"<nil>": 4})
+			if expired.Load() != 450 {
+				t.Errorf("%d of 450 expired", expired.Load())
+			}
+			s.wantStock(t, p, 1000)
+		})
+		t.Run("against confirm and cancel", func(t *testing.T) {
+			p := s.product(t, 1, 1000)
+			var ids []int64
+			for range 30 {
+				o := s.placed(t, line(p, 1))
+				ids = append(ids, o.ID)
+				s.expire(t, o.ID)
+			}
+			counts := atOnce(62, func(i int) string {
+				switch {
+				case i >= 60:
+					_, err := s.service.ExpireReservations(ctx)
+					return fmt.Sprint("sweep ", err)
+				case i%2 == 0:
+					res := s.confirm(t, ids[i/2], fmt.Sprint("against-", i))
+					return "confirm " + outcome(res.StatusCode(), res.Body)
+				default:
+					res := s.cancel(t, ids[i/2], "")
+					return "cancel " + outcome(res.StatusCode(), res.Body)
+				}
+			})
+			if counts["sweep <nil>"] != 2 || counts["confirm 200"]+counts["confirm 400 order_not_confirmable"] != 30 || counts["cancel 200"] != 30 {
+				t.Errorf("%v", counts)
+			}
+			s.wantStock(t, p, 1000)
+		})
+		wantHealthy(t, g)
+		t.Run("never", func(t *testing.T) {
+			s.service.Reservation = 0
+			o := s.placed(t, line(a, 1))
+			s.expire(t, o.ID)
+			if n, err := s.service.ExpireReservations(ctx); err != nil || n != 0 || o.ReservationExpiresAt != nil {
+				t.Errorf("%d expired, %v", n, err)
+			}
+		})
+	})
+}
+
+func TestCancelReason(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
+		s := serve(t, g)
+		p := s.product(t, 1, 100)
+		post := func(id int64, body string, headers ...string) (int, []byte) {
+			status, answer, _ := webtest.Do(t, "POST", fmt.Sprint(s.base, "/orders/", id, "/cancel"), body, headers...)
+			return status, answer
+		}
+		for body, want := range map[string]string{"": "requested", "{}": "requested", `{"reason":"requested"}`: "requested", `{"reason":"compensation"}`: "compensation"} {
+			o := s.placed(t, line(p, 1))
+			if status, answer := post(o.ID, body, "Content-Type", "application/json"); status != 200 {
+				t.Errorf("%s: %d %s", body, status, answer)
+			}
+			read, _ := s.GetOrderWithResponse(ctx, o.ID, nil)
+			if got := read.JSON200.Data.CancelReason; got == nil || *got != want {
+				t.Errorf("%s: %s", body, read.Body)
+			}
+			s.cancel(t, o.ID, "") // the first reason stays
+			read, _ = s.GetOrderWithResponse(ctx, o.ID, nil)
+			if *read.JSON200.Data.CancelReason != want {
+				t.Errorf("%s", read.Body)
+			}
+		}
+		o := s.placed(t, line(p, 1))
+		status, answer := post(o.ID, `{"reason":"reservation_expired","x":1}`, "Content-Type", "application/json")
+		webtest.WantError(t, status, answer, 400, "validation_failed", "/reason", "/x")
+		status, answer = post(o.ID, `{"reason":"requested"}`)
+		webtest.WantError(t, status, answer, 415, "unsupported_media_type")
+	})
+}
+
+func TestGetIdempotencyKey(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
+		s := serve(t, g)
+		p := s.product(t, 1, 100)
+		report := func(key string) string {
+			t.Helper()
+			res, err := s.GetIdempotencyKeyWithResponse(ctx, key)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if res.JSON200 == nil {
+				return outcome(res.StatusCode(), res.Body)
+			}
+			all := ""
+			for _, o := range res.JSON200.Data.Operations {
+				all += string(o.Operation)
+				if o.OrderID != nil {
+					all += fmt.Sprint(" ", *o.OrderID, " ", *o.OrderStatus)
+				}
+				if o.ProductID != nil {
+					all += fmt.Sprint(" product ", *o.ProductID)
+				}
+				if left := time.Until(o.ExpiresAt.Time); left < keyLifetime-time.Hour || left > keyLifetime+time.Hour {
+					t.Errorf("expires_at %v", o.ExpiresAt)
+				}
+				all += "; "
+			}
+			return all
+		}
+		const odd = `a/b?c#d%41 e`
+		const key = `k/1?x#%2F"`
+		if got := report(key); got != "404 idempotency_key_unknown" {
+			t.Error(got)
+		}
+		s.place(t, key, line(p, 1000))
+		if got := report(key); got != "404 idempotency_key_unknown" { // a refusal is not remembered
+			t.Error(got)
+		}
+		id := s.place(t, key, line(p, 1)).JSON201.Data.ID
+		if got := report(key); got != fmt.Sprintf("createOrder %d CREATED; ", id) {
+			t.Error(got)
+		}
+		s.confirm(t, id, key)
+		s.cancel(t, id, "")
+		s.adjust(t, p, 1, "x", key)
+		if got := report(key); got != fmt.Sprintf("adjustStock product %d; confirmOrder %d CANCELED; createOrder %d CANCELED; ", p, id, id) {
+			t.Error(got)
+		}
+		s.exec(t, "UPDATE idempotency_keys SET expires_at = ?", db.Now(g, -time.Second))
+		if got := report(key); got != "404 idempotency_key_unknown" {
+			t.Error(got)
+		}
+		res, _ := s.GetIdempotencyKeyWithResponse(ctx, odd)
+		webtest.WantError(t, res.StatusCode(), res.Body, 400, "validation_failed", "/path/key")
+	})
+}
