@@ -23,7 +23,8 @@ type peers struct {
 	t       *testing.T
 	mu      sync.Mutex
 	instead map[string][]func(w http.ResponseWriter)
-	calls   []string // the steps, in order
+	calls   []string                   // the steps, in order
+	done    []ordersapi.KeyedOperation // what the key has done
 }
 
 const (
@@ -31,6 +32,8 @@ const (
 	createStep   = "POST /orders"
 	confirmStep  = "POST /orders/5/confirm"
 	cancelStep   = "POST /orders/5/cancel"
+	orderStep    = "GET /orders/5"
+	keyStep      = "GET /idempotency-keys/key-1"
 )
 
 // answer is a peer's refusal or fault.
@@ -87,7 +90,15 @@ func (p *peers) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case confirmStep:
 		order.Status = ordersapi.CONFIRMED
 		json.NewEncoder(w).Encode(ordersapi.OrderResponse{Success: true, Data: order})
+	case orderStep:
+		order.Status = ordersapi.CANCELED // since it was confirmed
+		json.NewEncoder(w).Encode(ordersapi.OrderResponse{Success: true, Data: order})
+	case keyStep:
+		json.NewEncoder(w).Encode(ordersapi.KeyReportResponse{Success: true, Data: ordersapi.KeyReport{IdempotencyKey: "key-1", Operations: p.done}})
 	case cancelStep:
+		if body, _ := io.ReadAll(r.Body); string(body) != `{"reason":"compensation"}` {
+			p.t.Errorf("a cancellation with %s", body)
+		}
 		order.Status = ordersapi.CANCELED
 		json.NewEncoder(w).Encode(ordersapi.OrderResponse{Success: true, Data: order})
 	default:
@@ -254,6 +265,49 @@ func TestUpstreamUnavailable(t *testing.T) {
 		if header.Get("Retry-After") == "" {
 			t.Error("no Retry-After")
 		}
+	})
+}
+
+func TestGetOrchestration(t *testing.T) {
+	get := func(t *testing.T, p *peers) (int, []byte) {
+		t.Helper()
+		status, body, _ := webtest.Do(t, "GET", serve(t, p, time.Minute)+"/orchestrator/create-and-confirm-order/key-1", "", web.CorrelationHeader, "req-1")
+		for _, call := range p.calls {
+			if !strings.HasPrefix(call, "GET ") {
+				t.Errorf("reading did %s", call)
+			}
+		}
+		return status, body
+	}
+	keyed := func(operation ordersapi.KeyedOperationOperation, order int64, status ordersapi.OrderStatus) ordersapi.KeyedOperation {
+		return ordersapi.KeyedOperation{Operation: operation, OrderID: &order, OrderStatus: &status}
+	}
+	created := keyed(ordersapi.CreateOrder, 5, ordersapi.CREATED)
+	t.Run("completed", func(t *testing.T) {
+		_, posted, _ := post(t, serve(t, &peers{}, time.Minute), sample)
+		status, body := get(t, &peers{done: []ordersapi.KeyedOperation{keyed(ordersapi.ConfirmOrder, 5, ordersapi.CANCELED), created}})
+		if status != 200 || string(body) != string(posted) {
+			t.Errorf("%d %s, the POST gave %s", status, body, posted)
+		}
+	})
+	t.Run("order_incomplete", func(t *testing.T) {
+		for _, done := range [][]ordersapi.KeyedOperation{{created}, {keyed(ordersapi.ConfirmOrder, 4, ordersapi.CONFIRMED), created}} {
+			status, body := get(t, &peers{done: done})
+			webtest.WantError(t, status, body, 404, "order_incomplete", "/path/idempotency_key")
+			if !strings.Contains(string(body), "order 5 was placed and is CREATED") {
+				t.Errorf("%s", body)
+			}
+		}
+	})
+	t.Run("idempotency_key_unknown", func(t *testing.T) {
+		status, body := get(t, &peers{instead: map[string][]func(http.ResponseWriter){keyStep: {answer(404, "idempotency_key_unknown")}}})
+		webtest.WantError(t, status, body, 404, "idempotency_key_unknown")
+		status, body = get(t, &peers{done: []ordersapi.KeyedOperation{keyed(ordersapi.CancelOrder, 5, ordersapi.CANCELED)}})
+		webtest.WantError(t, status, body, 404, "idempotency_key_unknown")
+	})
+	t.Run("bad key", func(t *testing.T) {
+		status, body, _ := webtest.Do(t, "GET", serve(t, &peers{}, time.Minute)+"/orchestrator/create-and-confirm-order/two%20words", "")
+		webtest.WantError(t, status, body, 400, "validation_failed", "/path/idempotency_key")
 	})
 }
 
