@@ -37,12 +37,19 @@ const (
 // validator holds requests to the service's OpenAPI document before they reach the generated code, which checks no bounds.
 type validator struct {
 	Options
-	routes map[string]*routers.Route // by method and gin's path, as gin has matched it
-	filter openapi3filter.Options
+	operations map[string]operation // by method and gin's path, as gin has matched it
+	filter     openapi3filter.Options
+}
+
+// operation is what the document says of one, looked up once.
+type operation struct {
+	*routers.Route
+	query  openapi3.Parameters // the query parameters that it knows
+	tagged bool                // it promises an ETag on 200
 }
 
 func newValidator(o Options) *validator {
-	v := &validator{Options: o, routes: map[string]*routers.Route{}}
+	v := &validator{Options: o, operations: map[string]operation{}}
 	v.filter = openapi3filter.Options{
 		MultiError:         true, // every failing field at once
 		KeepValidatedValue: true, // the handler gets what was validated
@@ -53,8 +60,17 @@ func newValidator(o Options) *validator {
 		},
 	}
 	for path, item := range o.Spec.Paths.Map() {
-		for method, operation := range item.Operations() {
-			v.routes[method+" "+ginPath(path)] = &routers.Route{Spec: o.Spec, Path: path, PathItem: item, Method: method, Operation: operation}
+		for method, described := range item.Operations() {
+			op := operation{Route: &routers.Route{Spec: o.Spec, Path: path, PathItem: item, Method: method, Operation: described}}
+			for _, p := range described.Parameters {
+				if p.Value.In == openapi3.ParameterInQuery {
+					op.query = append(op.query, p)
+				}
+			}
+			if ok := described.Responses.Value("200"); ok != nil {
+				op.tagged = ok.Value.Headers["ETag"] != nil
+			}
+			v.operations[method+" "+ginPath(path)] = op
 		}
 	}
 	return v
@@ -66,25 +82,25 @@ func ginPath(path string) string { return pathParam.ReplaceAllString(path, ":$1"
 var pathParam = regexp.MustCompile(`\{(\w+)\}`)
 
 func (v *validator) validate(c *gin.Context) {
-	if route := v.routes[c.Request.Method+" "+c.FullPath()]; route != nil {
-		if err := v.check(c, route); err != nil {
+	if op, known := v.operations[c.Request.Method+" "+c.FullPath()]; known {
+		if err := v.check(c, op); err != nil {
 			Fail(c, err)
-		} else if ok := route.Operation.Responses.Value("200"); ok != nil && ok.Value.Headers["ETag"] != nil {
+		} else if op.tagged {
 			tagAnswers(c)
 		}
 	}
 }
 
-func (v *validator) check(c *gin.Context, route *routers.Route) error {
+func (v *validator) check(c *gin.Context, op operation) error {
 	req := c.Request
-	query, err := readQuery(req, route)
+	query, err := readQuery(req, op.query)
 	if err != nil {
 		return err
 	}
 	if err := mergeIdempotencyHeaders(req.Header); err != nil {
 		return err
 	}
-	if expected := route.Operation.RequestBody; expected != nil {
+	if expected := op.Operation.RequestBody; expected != nil {
 		body, err := v.readBody(c, expected.Value.Required)
 		if err != nil {
 			return err
@@ -97,7 +113,7 @@ func (v *validator) check(c *gin.Context, route *routers.Route) error {
 		params[p.Key] = p.Value
 	}
 	err = openapi3filter.ValidateRequest(req.Context(), &openapi3filter.RequestValidationInput{
-		Request: req, PathParams: params, QueryParams: query, Route: route, Options: &v.filter,
+		Request: req, PathParams: params, QueryParams: query, Route: op.Route, Options: &v.filter,
 	})
 	if err != nil {
 		return refusal(err)
@@ -108,12 +124,11 @@ func (v *validator) check(c *gin.Context, route *routers.Route) error {
 // readQuery refuses a query string that is not one, which Go would drop in silence, parameters that are given twice, and ones
 // that a list does not know: a misspelt filter would answer with everybody's data. It removes parameters without a value: forms
 // send them for what was left empty.
-func readQuery(req *http.Request, route *routers.Route) (url.Values, error) {
+func readQuery(req *http.Request, known openapi3.Parameters) (url.Values, error) {
 	query, err := url.ParseQuery(req.URL.RawQuery)
 	if err != nil {
 		return nil, apperr.Validation(apperr.Detail{Field: "/query", Message: "is not a valid query string"})
 	}
-	known := slices.DeleteFunc(slices.Clone(route.Operation.Parameters), func(p *openapi3.ParameterRef) bool { return p.Value.In != openapi3.ParameterInQuery })
 	for name, values := range query {
 		field := "/query" + pointer([]string{strings.ToValidUTF8(name, "\uFFFD")})
 		switch {
