@@ -10,6 +10,10 @@ run: ## start the three services on SQLite, with sample data
 test: ## run the tests on SQLite and every MySQL and MariaDB of this machine
 	go run ./db/dbtest/run $(ENGINES) $(GOTEST) ./...
 
+KILLS ?= 200
+chaos: ## kill services and database servers KILLS times under load, and look for what was lost or done twice
+	go test -v -count=1 -timeout 3h -run '^TestChaos$$' ./cmd/b2b -chaos.kills=$(KILLS)
+
 generate: ## make the Go code of the OpenAPI documents
 	go generate ./...
 
@@ -26,4 +30,4 @@ lambda: ## build the AWS Lambda function's zip, orchestrator/build/lambda.zip
 	CGO_ENABLED=0 GOOS=linux GOARCH=arm64 go build -trimpath -tags lambda.norpc -ldflags '-s -w' -o orchestrator/build/bootstrap ./cmd/lambda
 	go run ./cmd/lambda/zip orchestrator/build/bootstrap orchestrator/build/lambda.zip
 
-.PHONY: help run test generate lint build lambda
+.PHONY: help run test chaos generate lint build lambda

@@ -4,6 +4,7 @@ package db
 
 import (
 	"context"
+	"database/sql"
 	"database/sql/driver"
 	"errors"
 	"fmt"
@@ -119,7 +120,11 @@ func (c Config) dialector() (gorm.Dialector, error) {
 		"sql_mode":                 "'STRICT_ALL_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION'",
 		"innodb_lock_wait_timeout": strconv.Itoa(int(lockWait.Seconds())),
 	}
-	return translating{mysql.New(mysql.Config{DSNConfig: m})}, nil
+	connector, err := mysqldriver.NewConnector(m) // from a DSN string, which gorm would make, the driver would log by itself
+	if err != nil {
+		return nil, err
+	}
+	return translating{mysql.New(mysql.Config{Conn: sql.OpenDB(connector)})}, nil
 }
 
 // InTx runs fn in a transaction and commits when it returns nil. When the database ends the transaction in favour of another

@@ -6,23 +6,17 @@
 package main
 
 import (
-	"context"
-	"database/sql"
 	"errors"
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
-	"syscall"
-	"time"
-
-	_ "github.com/go-sql-driver/mysql"
 
 	"example.com/b2b/db/dbtest"
+	"example.com/b2b/db/dbtest/server"
 )
 
 func main() {
@@ -47,20 +41,21 @@ func run(required, args []string) error {
 		return err
 	}
 	defer os.RemoveAll(dir)
+	signal.Notify(make(chan os.Signal, 1), os.Interrupt) // Ctrl-C ends go test; what was started here is stopped after it
 	ran := []string{"SQLite"}
 	for _, s := range dbtest.Servers {
 		if os.Getenv(s.Variable) == "" {
-			if program := find(s.Engine); program != "" {
-				dsn, stop, err := start(s.Engine, program, filepath.Join(dir, s.Engine))
+			if program := server.Find(s.Engine); program != "" {
+				private, err := server.Start(s.Engine, program, filepath.Join(dir, s.Engine), "--innodb-flush-log-at-trx-commit=2")
 				if err != nil {
 					return fmt.Errorf("%s could not be started: %w", program, err)
 				}
-				defer stop()
-				os.Setenv(s.Variable, dsn)
+				defer private.Stop()
+				os.Setenv(s.Variable, private.DSN)
 			}
 		}
 		if dsn := os.Getenv(s.Variable); dsn != "" {
-			version, err := version(dsn)
+			version, err := server.Version(dsn)
 			if err != nil {
 				return fmt.Errorf("%s: %w", s.Variable, err)
 			}
@@ -74,76 +69,4 @@ func run(required, args []string) error {
 	err = test.Run()
 	fmt.Println("The tests ran on", strings.Join(ran, ", ")+".")
 	return err
-}
-
-// find returns the engine's server program, "" when it is not installed. MariaDB calls itself mysqld too.
-func find(engine string) string {
-	for _, name := range []string{"mysqld", "mariadbd"} {
-		for _, dir := range append(filepath.SplitList(os.Getenv("PATH")), "/usr/sbin", "/usr/local/sbin", "/usr/libexec") {
-			path := filepath.Join(dir, name)
-			says, err := exec.Command(path, "--no-defaults", "--version").Output()
-			if err == nil && strings.Contains(string(says), "MariaDB") == (engine == "MariaDB") {
-				return path
-			}
-		}
-	}
-	return ""
-}
-
-// start makes an empty data folder and runs the server on it, on a free port of this machine.
-func start(engine, program, dir string) (dsn string, stop func(), err error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", nil, err
-	}
-	port := l.Addr().(*net.TCPAddr).Port
-	l.Close()
-	user := []string{}
-	if os.Getuid() == 0 {
-		user = []string{"--user=root"}
-	}
-	data := "--datadir=" + filepath.Join(dir, "data")
-	initialize := exec.Command(program, append(user, "--no-defaults", data, "--initialize-insecure")...)
-	if engine == "MariaDB" {
-		initialize = exec.Command("mariadb-install-db", append([]string{"--no-defaults", data, "--auth-root-authentication-method=normal", "--skip-test-db"}, user...)...)
-	}
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return "", nil, err
-	}
-	if out, err := initialize.CombinedOutput(); err != nil {
-		return "", nil, fmt.Errorf("%w: %s", err, out)
-	}
-	server := exec.Command(program, append([]string{"--no-defaults", data, "--port=" + strconv.Itoa(port), "--bind-address=127.0.0.1",
-		"--socket=" + filepath.Join(dir, "sock"), "--pid-file=" + filepath.Join(dir, "pid"), "--max-connections=300",
-		"--innodb-flush-log-at-trx-commit=2", "--skip-log-bin"}, user...)...)
-	server.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // Ctrl-C is for go test; the server is stopped after it
-	if err := server.Start(); err != nil {
-		return "", nil, err
-	}
-	stop = func() {
-		server.Process.Signal(syscall.SIGTERM)
-		server.Wait()
-	}
-	dsn = fmt.Sprintf("root@tcp(127.0.0.1:%d)/", port)
-	for deadline := time.Now().Add(time.Minute); ; time.Sleep(100 * time.Millisecond) {
-		if _, err = version(dsn); err == nil {
-			return dsn, stop, nil
-		}
-		if time.Now().After(deadline) {
-			stop()
-			return "", nil, err
-		}
-	}
-}
-
-func version(dsn string) (v string, err error) {
-	pool, err := sql.Open("mysql", dsn)
-	if err != nil {
-		return "", err
-	}
-	defer pool.Close()
-	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
-	defer cancel()
-	err = pool.QueryRowContext(ctx, "SELECT VERSION()").Scan(&v)
-	return v, err
 }

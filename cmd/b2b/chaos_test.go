@@ -1,0 +1,584 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"maps"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"text/tabwriter"
+	"time"
+
+	"github.com/cenkalti/backoff/v5"
+
+	"example.com/b2b/db"
+	"example.com/b2b/db/dbtest"
+	"example.com/b2b/db/dbtest/server"
+	"example.com/b2b/db/doctor"
+)
+
+var chaosKills = flag.Int("chaos.kills", 20, "how often TestChaos kills something, on each engine")
+
+// TestChaos kills services and the database server at random moments under load. Clients repeat each call with its key until it
+// is acknowledged. In the end the database must hold what was acknowledged, once, and nothing else.
+//
+// MariaDB and MySQL are private servers. Where MySQL can only be run by a command, TEST_MYSQL_KILL is that command: it is called
+// with the words start, kill (SIGKILL) or wipe (stop, delete the data), and a port of 127.0.0.1, and lets root in without a password.
+func TestChaos(t *testing.T) {
+	ctx, stop := signal.NotifyContext(t.Context(), os.Interrupt) // Ctrl-C must not leave a server behind
+	defer stop()
+	t.Run("SQLite", func(t *testing.T) {
+		c := newChaos(ctx, t)
+		config := db.Config{Driver: db.SQLite, Path: filepath.Join(c.dir, "b2b.db")}
+		ports := []string{freePort(t), freePort(t), freePort(t)}
+		c.customers, c.orders, c.orchestrator = at(ports[0]), []string{at(ports[1])}, at(ports[2])
+		c.supervise("the process", append(environment(config), "CUSTOMERS_PORT="+ports[0], "ORDERS_PORT="+ports[1], "ORCHESTRATOR_PORT="+ports[2]))
+		c.run(config)
+	})
+	for _, s := range dbtest.Servers {
+		t.Run(s.Engine, func(t *testing.T) {
+			if command := strings.Fields(os.Getenv("TEST_MYSQL_KILL")); s.Engine == "MySQL" && len(command) > 0 {
+				const port = 3398
+				do := func(what string) error {
+					out, err := exec.Command(command[0], append(command[1:], what, strconv.Itoa(port))...).CombinedOutput()
+					if err != nil {
+						err = fmt.Errorf("%s: %w: %s", what, err, out)
+					}
+					return err
+				}
+				t.Cleanup(func() { do("wipe") })
+				if err := errors.Join(do("wipe"), do("start")); err != nil {
+					t.Fatal(err)
+				}
+				newChaos(ctx, t).distributed(port, func() error { return do("kill") }, func() error { return do("start") })
+				return
+			}
+			program := server.Find(s.Engine)
+			if program == "" {
+				t.Skip("its server program is not installed")
+			}
+			dir, err := os.MkdirTemp("", "b2b-") // shorter than t.TempDir: there is a socket in it
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { os.RemoveAll(dir) })
+			private, err := server.Start(s.Engine, program, dir, "--innodb-flush-log-at-trx-commit=1")
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { private.Stop() })
+			newChaos(ctx, t).distributed(private.Port, private.Kill, private.Restart)
+		})
+	}
+}
+
+// distributed runs each service as a process of its own, and two of orders, on the database server at port.
+func (c *chaos) distributed(port int, kill, restart func() error) {
+	config := db.Config{Driver: db.MySQL, Host: "127.0.0.1", Port: port, User: "root", Name: "mysql", MaxConns: 5}
+	admin, err := db.Open(c.ctx, config)
+	if err == nil {
+		err = admin.Exec("CREATE DATABASE chaos").Error
+		db.Close(admin)
+	}
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	config.Name = "chaos"
+	ports := []string{freePort(c.t), freePort(c.t), freePort(c.t), freePort(c.t)}
+	c.customers, c.orders, c.orchestrator = at(ports[0]), []string{at(ports[1]), at(ports[2])}, at(ports[3])
+	balancer := httptest.NewServer(balance(ports[1:3]))
+	c.t.Cleanup(balancer.Close)
+	env := append(environment(config), "CUSTOMERS_API_BASE="+c.customers, "ORDERS_API_BASE="+balancer.URL)
+	for i, service := range []struct{ name, command string }{
+		{"customers", "customers"}, {"orders A", "orders"}, {"orders B", "orders"}, {"orchestrator", "orchestrator"},
+	} {
+		c.supervise(service.name, append(slices.Clip(env), "PORT="+ports[i]), service.command)
+	}
+	c.database(kill, restart)
+	c.run(config)
+}
+
+func at(port string) string { return "http://localhost:" + port }
+
+// balance gives each call to the next of the instances, or the one after it when that one takes no connection.
+func balance(ports []string) *httputil.ReverseProxy {
+	var calls atomic.Uint64
+	return &httputil.ReverseProxy{
+		Rewrite:      func(r *httputil.ProxyRequest) { r.Out.URL.Scheme = "http" },
+		ErrorHandler: func(http.ResponseWriter, *http.Request, error) { panic(http.ErrAbortHandler) }, // as without a proxy
+		Transport: roundTripper(func(req *http.Request) (res *http.Response, err error) {
+			body := []byte{}
+			if req.Body != nil {
+				if body, err = io.ReadAll(req.Body); err != nil {
+					return nil, err
+				}
+			}
+			first := calls.Add(1)
+			for i := range ports {
+				try := req.Clone(req.Context())
+				try.URL.Host = "localhost:" + ports[(int(first)+i)%len(ports)]
+				try.Body = io.NopCloser(bytes.NewReader(body))
+				res, err = http.DefaultTransport.RoundTrip(try)
+				if op, ok := errors.AsType[*net.OpError](err); !ok || op.Op != "dial" {
+					break
+				}
+			}
+			return res, err
+		}),
+	}
+}
+
+type roundTripper func(*http.Request) (*http.Response, error)
+
+func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+// chaos is a system whose parts get killed, and what it has told its clients.
+type chaos struct {
+	t                       *testing.T
+	dir                     string          // for logs, and SQLite
+	ctx                     context.Context // ends in time for the test to say what hangs
+	customers, orchestrator string          // addresses
+	orders                  []string        // of each instance
+	victims                 []*victim
+	running                 sync.WaitGroup // what starts victims again
+	http                    http.Client
+	calm                    atomic.Bool   // nothing will be killed any more
+	progress                chan struct{} // has an element when something was acknowledged
+
+	mu                               sync.Mutex // for all below
+	requests, acknowledged, compared int
+	failures                         map[string]int // by kind
+	breaks                           []string
+	products                         []stock
+	placed                           []placed
+	adjusted                         []adjusted
+	keyed                            []keyed
+}
+
+// What the clients know and the database must hold.
+type (
+	placed struct {
+		ID, CustomerID int64
+		Tag, Extra     int64 // pieces of the two products; no other order of the customer has the tag
+		Status         string
+	}
+	adjusted struct{ ID, ProductID, Delta int64 }
+	keyed    struct {
+		Operation, IdempotencyKey string
+		TargetID                  int64
+	}
+	stock struct{ ID, Stock int64 }
+)
+
+func newChaos(ctx context.Context, t *testing.T) *chaos {
+	c := &chaos{t: t, dir: t.TempDir(), failures: map[string]int{}, progress: make(chan struct{}, 1)}
+	c.http.Timeout = 5 * time.Second
+	c.http.Transport = &http.Transport{MaxIdleConnsPerHost: chaosClients}
+	deadline, ok := t.Deadline()
+	if !ok {
+		deadline = time.Now().Add(24 * time.Hour)
+	}
+	ctx, cancel := context.WithDeadline(ctx, deadline.Add(-20*time.Second))
+	c.ctx = ctx
+	t.Cleanup(func() {
+		cancel()
+		c.running.Wait()
+		c.http.CloseIdleConnections()
+	})
+	return c
+}
+
+// victim is what may be killed: by whoever takes the function from alive, which is there again when it lives again.
+type victim struct {
+	name  string
+	alive chan func() error
+	kills int
+	log   string // a file
+}
+
+// supervise runs b2b until the test ends, and starts it again at once when it was killed.
+func (c *chaos) supervise(name string, env []string, args ...string) {
+	v := &victim{name: name, alive: make(chan func() error, 1), log: filepath.Join(c.dir, name+".log")}
+	c.victims = append(c.victims, v)
+	log, err := os.Create(v.log)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	program := binary()
+	c.running.Go(func() {
+		defer log.Close()
+		for c.ctx.Err() == nil {
+			cmd := exec.CommandContext(c.ctx, program, args...)
+			cmd.Dir, cmd.Env, cmd.Stderr = c.dir, env, log
+			if err := cmd.Start(); err != nil {
+				c.broken("%s cannot be started: %v", name, err)
+				return
+			}
+			v.alive <- cmd.Process.Kill
+			cmd.Wait()
+			select {
+			case <-v.alive: // it gave up by itself, as the database was away
+				c.pause(200 * time.Millisecond)
+			default:
+			}
+		}
+	})
+}
+
+// database makes the server a victim.
+func (c *chaos) database(kill, restart func() error) {
+	v := &victim{name: "database", alive: make(chan func() error, 1)}
+	c.victims = append(c.victims, v)
+	var strike func() error
+	strike = func() error {
+		err := kill()
+		c.running.Go(func() {
+			for err := restart(); err != nil && c.ctx.Err() == nil; err = restart() {
+				fmt.Println("the database server does not start:", err)
+			}
+			v.alive <- strike
+		})
+		return err
+	}
+	v.alive <- strike
+}
+
+func (c *chaos) pause(d time.Duration) {
+	select {
+	case <-time.After(d):
+	case <-c.ctx.Done():
+	}
+}
+
+const (
+	chaosClients = 6
+	chaosStock   = 500_000_000 // more than they can order
+)
+
+// run puts the system under load, kills, and holds the database to what was acknowledged.
+func (c *chaos) run(config db.Config) {
+	services := append([]string{c.customers, c.orchestrator}, c.orders...)
+	for _, base := range services {
+		c.call("GET", []string{base}, "/ready", "", "")
+	}
+	var customers []int64
+	for i := range chaosClients {
+		id, _ := c.call("POST", []string{c.customers}, "/customers", "", fmt.Sprintf(`{"name":"Client","email":"client%d@example.com"}`, i))
+		customers = append(customers, id)
+	}
+	for i := range 2 {
+		id, _ := c.call("POST", c.orders[:1], "/products", "", fmt.Sprintf(`{"sku":"CHAOS-%d","name":"Chaos","price_cents":100,"stock":%d}`, i, chaosStock))
+		c.products = append(c.products, stock{id, chaosStock})
+	}
+	var clients sync.WaitGroup
+	for i, customer := range customers {
+		clients.Go(func() { c.client(i, customer) })
+	}
+	c.kill(*chaosKills)
+	c.calm.Store(true)
+	clients.Wait()
+	for _, base := range services {
+		c.call("GET", []string{base}, "/ready", "", "")
+	}
+	c.examine(config)
+	c.report()
+}
+
+// kill kills n times. Mostly it first lets the clients get something done; else it hits a system that has not recovered yet.
+func (c *chaos) kill(n int) {
+	for n > 0 && c.ctx.Err() == nil {
+		c.pause(time.Duration(rand.Int64N(int64(400 * time.Millisecond)))) // the moment, not a wait for anything
+		if rand.IntN(3) > 0 {
+			select {
+			case <-c.progress:
+			case <-c.ctx.Done():
+			}
+		}
+		v := c.victims[rand.IntN(len(c.victims))]
+		select {
+		case kill := <-v.alive:
+			if kill() == nil {
+				v.kills++
+				n--
+			}
+		case <-c.ctx.Done():
+		}
+		select {
+		case <-c.progress: // of before the kill
+		default:
+		}
+	}
+}
+
+// client works for one customer until all is calm: it places orders, through the orchestrator or by itself, cancels some, and
+// adjusts stock.
+func (c *chaos) client(n int, customer int64) {
+	tagged, shared := c.products[0].ID, c.products[1].ID
+	for i := int64(1); !c.calm.Load() && c.ctx.Err() == nil; i++ {
+		key := fmt.Sprintf("chaos-%d-%d", n, i)
+		if rand.IntN(5) == 0 {
+			a := adjusted{ProductID: shared, Delta: 1 + rand.Int64N(9)}
+			if rand.IntN(2) == 0 {
+				a.Delta = -a.Delta
+			}
+			if a.ID, _ = c.call("POST", c.orders, fmt.Sprintf("/products/%d/stock-adjustments", shared), key, fmt.Sprintf(`{"delta":%d,"reason":"chaos"}`, a.Delta)); a.ID != 0 {
+				c.mu.Lock()
+				c.adjusted = append(c.adjusted, a)
+				c.keyed = append(c.keyed, keyed{"adjustStock", key, shared})
+				c.mu.Unlock()
+			}
+			continue
+		}
+		o := placed{CustomerID: customer, Tag: i, Extra: 1 + rand.Int64N(9)}
+		step := func(operation string, bases []string, path, body, want string) {
+			id, status := c.call("POST", bases, path, key, body)
+			if id == 0 { // c.call has said why
+				return
+			}
+			if status != want || o.ID != 0 && o.ID != id {
+				c.broken("%s %s: order %d %s, want %d %s", operation, key, id, status, o.ID, want)
+			}
+			o.ID, o.Status = id, status
+			c.mu.Lock()
+			c.keyed = append(c.keyed, keyed{operation, key, id})
+			c.mu.Unlock()
+		}
+		order := fmt.Sprintf(`"customer_id":%d,"items":[{"product_id":%d,"qty":%d},{"product_id":%d,"qty":%d}]`, customer, tagged, o.Tag, shared, o.Extra)
+		if rand.IntN(2) == 0 {
+			step("createOrder", []string{c.orchestrator}, "/orchestrator/create-and-confirm-order", fmt.Sprintf(`{%s,"idempotency_key":%q}`, order, key), "CONFIRMED")
+			if o.ID != 0 {
+				c.mu.Lock()
+				c.keyed = append(c.keyed, keyed{"confirmOrder", key, o.ID})
+				c.mu.Unlock()
+			}
+		} else {
+			step("createOrder", c.orders, "/orders", "{"+order+"}", "CREATED")
+			if o.ID != 0 && rand.IntN(3) > 0 {
+				step("confirmOrder", c.orders, fmt.Sprintf("/orders/%d/confirm", o.ID), "", "CONFIRMED")
+			}
+		}
+		if o.ID != 0 && rand.IntN(3) == 0 {
+			step("cancelOrder", c.orders, fmt.Sprintf("/orders/%d/cancel", o.ID), "", "CANCELED")
+		}
+		c.mu.Lock()
+		c.placed = append(c.placed, o)
+		c.mu.Unlock()
+	}
+}
+
+// call makes a call until it is acknowledged, each time at the next of the bases, and returns the id and status of its answer: 0
+// when it was refused, or when time is up. Now and then it makes an acknowledged call once more, which must change nothing.
+func (c *chaos) call(method string, bases []string, path, key, body string) (id int64, status string) {
+	first, err := c.untilAcknowledged(method, bases, path, key, body)
+	if err != nil {
+		c.broken("%s %s %s was never acknowledged: %v", method, path, key, err)
+		return 0, ""
+	}
+	if key != "" && rand.IntN(4) == 0 {
+		again, err := c.untilAcknowledged(method, bases, path, key, body)
+		if err != nil || !bytes.Equal(again, first) {
+			c.broken("%s %s %s again: %s, %v; first %s", method, path, key, again, err, first)
+		}
+		c.mu.Lock()
+		c.compared++
+		c.mu.Unlock()
+	}
+	type thing struct {
+		ID     int64
+		Status string
+	}
+	var answer struct {
+		Data struct {
+			thing
+			Order *thing // the orchestrator's
+		}
+	}
+	if err := json.Unmarshal(first, &answer); err != nil {
+		c.broken("%s %s %s: %s", method, path, key, first)
+	}
+	if o := answer.Data.Order; o != nil {
+		return o.ID, o.Status
+	}
+	return answer.Data.ID, answer.Data.Status
+}
+
+func (c *chaos) untilAcknowledged(method string, bases []string, path, key, body string) ([]byte, error) {
+	wait := backoff.NewExponentialBackOff() // jittered
+	wait.InitialInterval, wait.MaxInterval = 10*time.Millisecond, 250*time.Millisecond
+	tries := rand.IntN(len(bases))
+	return backoff.Retry(c.ctx, func() ([]byte, error) {
+		answer, failure, err := c.try(method, bases[tries%len(bases)]+path, key, body)
+		tries++
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.requests++
+		if err != nil {
+			c.failures[failure]++
+			return nil, err
+		}
+		c.acknowledged++
+		select {
+		case c.progress <- struct{}{}:
+		default:
+		}
+		return answer, nil
+	}, backoff.WithBackOff(wait), backoff.WithMaxElapsedTime(0))
+}
+
+// try makes a call once. The error is permanent when the call was refused.
+func (c *chaos) try(method, url, key, body string) (answer []byte, failure string, err error) {
+	req, err := http.NewRequestWithContext(c.ctx, method, url, strings.NewReader(body))
+	if err != nil {
+		return nil, "", backoff.Permanent(err)
+	}
+	if key != "" {
+		req.Header.Set("X-Correlation-Id", key)
+		if !strings.HasPrefix(url, c.orchestrator) { // where it is in the body
+			req.Header.Set("X-Idempotency-Key", key)
+		}
+	}
+	if body != "" {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	res, err := c.http.Do(req)
+	if err != nil {
+		return nil, "retried: no answer", err
+	}
+	defer res.Body.Close()
+	answer, err = io.ReadAll(res.Body)
+	switch {
+	case err != nil:
+		return nil, "retried: no answer", err
+	case res.StatusCode >= 500:
+		return nil, fmt.Sprint("retried: ", res.StatusCode), fmt.Errorf("%d %s", res.StatusCode, answer)
+	case res.StatusCode >= 300:
+		return nil, "refused", backoff.Permanent(fmt.Errorf("%d %s", res.StatusCode, answer))
+	}
+	return answer, "", nil
+}
+
+// broken notes that a promise was broken.
+func (c *chaos) broken(format string, args ...any) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.breaks = append(c.breaks, fmt.Sprintf(format, args...))
+}
+
+// examine holds the database to what was acknowledged, and to its own rules.
+func (c *chaos) examine(config db.Config) {
+	ctx := context.Background() // also when the clients' time is up
+	g, err := db.Open(ctx, config)
+	if err != nil {
+		c.broken("the database: %v", err)
+		return
+	}
+	defer db.Close(g)
+	tagged, shared := &c.products[0], &c.products[1]
+	for _, a := range c.adjusted {
+		shared.Stock += a.Delta
+	}
+	customers := []int64{}
+	for _, o := range c.placed {
+		if o.Status != "CANCELED" {
+			tagged.Stock -= o.Tag
+			shared.Stock -= o.Extra
+		}
+		customers = append(customers, o.CustomerID)
+	}
+	slices.Sort(customers)
+	var (
+		inPlaced   []placed
+		inAdjusted []adjusted
+		inKeyed    []keyed
+		inStock    []stock
+	)
+	err = errors.Join(
+		g.Raw(`SELECT o.id, o.customer_id, o.status, COALESCE(t.qty, 0) AS tag, COALESCE(e.qty, 0) AS extra FROM orders o
+			LEFT JOIN order_items t ON t.order_id = o.id AND t.product_id = ? LEFT JOIN order_items e ON e.order_id = o.id AND e.product_id = ?
+			WHERE o.customer_id IN ?`, tagged.ID, shared.ID, slices.Compact(customers)).Scan(&inPlaced).Error,
+		g.Raw("SELECT id, product_id, delta FROM stock_adjustments WHERE reason = 'chaos'").Scan(&inAdjusted).Error,
+		g.Raw("SELECT operation, idempotency_key, target_id FROM idempotency_keys").Scan(&inKeyed).Error,
+		g.Raw("SELECT id, stock FROM products WHERE id IN ?", []int64{tagged.ID, shared.ID}).Scan(&inStock).Error,
+	)
+	if err != nil {
+		c.broken("the database: %v", err)
+	}
+	compare(c, c.placed, inPlaced)
+	compare(c, c.adjusted, inAdjusted)
+	compare(c, c.keyed, inKeyed)
+	compare(c, c.products, inStock)
+	checks, err := doctor.Examine(ctx, g)
+	if err != nil || !doctor.Healthy(checks) {
+		var table strings.Builder
+		doctor.Print(&table, checks)
+		c.broken("doctor: %v\n%s", err, &table)
+	}
+}
+
+// compare notes what was acknowledged and is not there, and what is there and was not acknowledged: a second effect of a key.
+func compare[T comparable](c *chaos, acknowledged, there []T) {
+	count := map[T]int{}
+	for _, row := range there {
+		count[row]++
+	}
+	for _, row := range acknowledged {
+		if count[row]--; count[row] < 0 {
+			c.broken("acknowledged, but not there: %T%+v", row, row)
+		}
+	}
+	for row, n := range count {
+		if n > 0 {
+			c.broken("there, but not acknowledged: %T%+v", row, row)
+		}
+	}
+}
+
+// report prints what happened, and fails the test when a promise was broken.
+func (c *chaos) report() {
+	var table strings.Builder
+	w := tabwriter.NewWriter(&table, 0, 0, 2, ' ', tabwriter.AlignRight)
+	row := func(what string, n int) { fmt.Fprintf(w, "\t%d\t %s\n", n, what) }
+	row("requests", c.requests)
+	row("acknowledged", c.acknowledged)
+	for _, failure := range slices.Sorted(maps.Keys(c.failures)) {
+		row(failure, c.failures[failure])
+	}
+	row("repeated after the acknowledgement", c.compared)
+	row("orders", len(c.placed))
+	for _, v := range c.victims {
+		row("kills of "+v.name, v.kills)
+	}
+	row("breaks", len(c.breaks))
+	w.Flush()
+	c.t.Logf("\n%s", &table)
+	if len(c.breaks) == 0 {
+		return
+	}
+	for _, b := range c.breaks[:min(10, len(c.breaks))] {
+		c.t.Error(b)
+	}
+	for _, v := range c.victims {
+		if v.log != "" {
+			text, _ := os.ReadFile(v.log)
+			c.t.Logf("the end of the log of %s:\n%s", v.name, text[max(0, len(text)-2000):])
+		}
+	}
+}

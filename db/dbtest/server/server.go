@@ -1,0 +1,128 @@
+// Package server runs a private MySQL or MariaDB server on this machine, for tests: in a folder and on a port of its own. It may
+// be killed and started again on its data.
+package server
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	_ "github.com/go-sql-driver/mysql"
+)
+
+// Server is a private server. Its methods are for one goroutine.
+type Server struct {
+	DSN  string // of a user who may do everything
+	Port int
+
+	program string
+	args    []string
+	process *os.Process
+	ended   chan struct{} // closed when the process has
+}
+
+// Find returns the engine's server program, "" when it is not installed. MariaDB calls itself mysqld too.
+func Find(engine string) string {
+	for _, name := range []string{"mysqld", "mariadbd"} {
+		for _, dir := range append(filepath.SplitList(os.Getenv("PATH")), "/usr/sbin", "/usr/local/sbin", "/usr/libexec") {
+			path := filepath.Join(dir, name)
+			says, err := exec.Command(path, "--no-defaults", "--version").Output()
+			if err == nil && strings.Contains(string(says), "MariaDB") == (engine == "MariaDB") {
+				return path
+			}
+		}
+	}
+	return ""
+}
+
+// Start makes an empty data folder in dir and runs the server on it, on a free port of this machine and with these arguments
+// besides its own. It returns when the server answers.
+func Start(engine, program, dir string, args ...string) (*Server, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, err
+	}
+	port := l.Addr().(*net.TCPAddr).Port
+	l.Close()
+	user := []string{}
+	if os.Getuid() == 0 {
+		user = []string{"--user=root"}
+	}
+	data := "--datadir=" + filepath.Join(dir, "data")
+	initialize := exec.Command(program, append(user, "--no-defaults", data, "--initialize-insecure")...)
+	if engine == "MariaDB" {
+		initialize = exec.Command("mariadb-install-db", append([]string{"--no-defaults", data, "--auth-root-authentication-method=normal", "--skip-test-db"}, user...)...)
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return nil, err
+	}
+	if out, err := initialize.CombinedOutput(); err != nil {
+		return nil, fmt.Errorf("%w: %s", err, out)
+	}
+	own := append([]string{"--no-defaults", data, "--port=" + strconv.Itoa(port), "--bind-address=127.0.0.1",
+		"--socket=" + filepath.Join(dir, "sock"), "--pid-file=" + filepath.Join(dir, "pid"), "--max-connections=300", "--skip-log-bin"}, user...)
+	s := &Server{DSN: fmt.Sprintf("root@tcp(127.0.0.1:%d)/", port), Port: port, program: program, args: append(own, args...)}
+	return s, s.Restart()
+}
+
+// Restart runs the server, which must have ended, on its data again. It returns when the server answers.
+func (s *Server) Restart() error {
+	cmd := exec.Command(s.program, s.args...)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // Ctrl-C is for the tests; the server is stopped after them
+	if err := cmd.Start(); err != nil {
+		return err
+	}
+	ended := make(chan struct{})
+	s.process, s.ended = cmd.Process, ended
+	go func() { cmd.Wait(); close(ended) }()
+	again := time.NewTicker(100 * time.Millisecond)
+	defer again.Stop()
+	for deadline := time.Now().Add(time.Minute); ; {
+		_, err := Version(s.DSN)
+		if err == nil {
+			return nil
+		}
+		if time.Now().After(deadline) {
+			s.Stop()
+			return err
+		}
+		select {
+		case <-again.C:
+		case <-ended:
+			return fmt.Errorf("it ended: %s", cmd.ProcessState)
+		}
+	}
+}
+
+// Kill ends the server as a crash does.
+func (s *Server) Kill() error { return s.end(syscall.SIGKILL) }
+
+// Stop ends the server in good order.
+func (s *Server) Stop() error { return s.end(syscall.SIGTERM) }
+
+func (s *Server) end(how os.Signal) error {
+	err := s.process.Signal(how)
+	<-s.ended
+	return err
+}
+
+// Version asks the server at a DSN for its version.
+func Version(dsn string) (v string, err error) {
+	pool, err := sql.Open("mysql", dsn)
+	if err != nil {
+		return "", err
+	}
+	defer pool.Close()
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	err = pool.QueryRowContext(ctx, "SELECT VERSION()").Scan(&v)
+	return v, err
+}
