@@ -3,6 +3,7 @@ package orders
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"slices"
 	"time"
@@ -43,7 +44,8 @@ type orderItem struct {
 	UnitPriceCents int64
 	SubtotalCents  int64
 
-	line int // of the request, where the product comes first
+	Now  time.Time `gorm:"->"` // the database's clock, where a query selects it
+	line int       // of the request, where the product comes first
 }
 
 // maxCents is the largest amount that JavaScript reads exactly.
@@ -212,16 +214,26 @@ func moment(s api.DateFilter) (t time.Time, day bool) {
 
 func (o order) Key() int64 { return o.ID }
 
-// find reads an order through q, which may lock it, and its items through items. The items of an order never change.
+// find reads an order through q, which may lock it, and its items, of which there is at least one, through items.
 func (s *Service) find(q, items *gorm.DB, id int64) (o order, rows []orderItem, err error) {
-	err = q.Select("*, ? AS now", db.Now(q, 0)).Take(&o, id).Error
+	err = q.Take(&o, id).Error
 	if errors.Is(err, gorm.ErrRecordNotFound) {
 		return o, nil, apperr.New(apperr.KindNotFound, "order_not_found", "There is no order %d.", id)
 	}
 	if err != nil {
 		return o, nil, err
 	}
-	return o, rows, items.Where("order_id = ?", id).Order("product_id").Find(&rows).Error
+	// The clock is read here and not above: a statement that waits for a lock sees the time at which it began to wait, and a
+	// cancellation could seem to come before the confirmation that it waited for.
+	err = items.Select("*, ? AS now", db.Now(items, 0)).Where("order_id = ?", id).Order("product_id").Find(&rows).Error
+	if err == nil && len(rows) == 0 {
+		err = fmt.Errorf("order %d has no lines", id)
+	}
+	if err != nil {
+		return o, nil, err
+	}
+	o.Now = rows[0].Now
+	return o, rows, nil
 }
 
 func (s *Service) response(o order, rows []orderItem) api.OrderResponse {

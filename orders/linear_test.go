@@ -1,0 +1,543 @@
+package orders_test
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"math"
+	"math/rand/v2"
+	"net/http"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/anishathalye/porcupine"
+
+	"example.com/b2b/db"
+	"example.com/b2b/db/dbtest"
+	"example.com/b2b/db/doctor"
+	"example.com/b2b/internal/web/webtest"
+	api "example.com/b2b/openapi/ordersapi"
+	"example.com/b2b/orders"
+)
+
+// TestLinearizable lets clients work on a few scarce products through two instances of the service. Some answers get lost, and
+// some of those calls are repeated. Whatever the clients saw must be explained by some order in which the calls happened one
+// after the other, each between its start and its answer, in a simple model of the service: stock, orders and keys in memory.
+func TestLinearizable(t *testing.T) {
+	const rounds, clients, calls = 12, 8, 12 // the cost of a check rises steeply with the length of a history
+	dbtest.EachConfig(t, func(t *testing.T, c db.Config) {
+		s, second := serve(t, dbtest.Open(t, c)), dbtest.Open(t, c)
+		handler, err := orders.New(second, s.service.Config).Handler(webtest.Options())
+		if err != nil {
+			t.Fatal(err)
+		}
+		spec, err := api.GetSpec()
+		if err != nil {
+			t.Fatal(err)
+		}
+		instances := []string{s.base, webtest.Serve(t, handler, spec)}
+		client := &http.Client{Timeout: time.Minute, Transport: &http.Transport{MaxIdleConnsPerHost: 2 * clients}}
+		t.Cleanup(client.CloseIdleConnections)
+		seen := map[string]int{}
+		for n := range rounds {
+			r := &round{t: t, n: n, instances: instances, client: client, start: time.Now(), processes: clients, shops: []*shop{
+				{products: [2]int64{s.product(t, price0, opening), s.product(t, price1, opening)}},
+				{products: [2]int64{s.product(t, price0, opening)}},
+			}}
+			r.run(clients, calls)
+			r.check(seen)
+			if t.Failed() {
+				t.Fatalf("in round %d", n)
+			}
+		}
+		for _, outcome := range []string{ // else the test would say less than it seems to
+			"create 201", "create 201 again", "create 400 insufficient_stock", "create 422 idempotency_key_reused", "create lost",
+			"confirm 200", "confirm 400 order_not_confirmable", "cancel 200", "cancel 200 again", "adjust 201", "key 200",
+		} {
+			if seen[outcome] == 0 {
+				t.Errorf("no call ended with %q: %v", outcome, seen)
+			}
+		}
+		checks, err := doctor.Examine(ctx, s.db)
+		if err != nil || !doctor.Healthy(checks) {
+			t.Errorf("the doctor: %v %+v", err, checks)
+		}
+	})
+}
+
+// The prices make an order's total tell its lines.
+const price0, price1, opening = 1000, 1, 4
+
+// input is a call. Its zero fields do not matter to the operation.
+type input struct {
+	op       string // create, confirm, cancel, adjust; product, order, key
+	key      string
+	products [2]int64 // the shop's
+	qty      [2]int64 // create: pieces of each; adjust: delta of one
+	swapped  bool     // create: the lines in descending product id
+	order    int64
+	at       int // which product
+}
+
+func (in input) writes() bool {
+	return slices.Contains([]string{"create", "confirm", "cancel", "adjust"}, in.op)
+}
+
+func (in input) String() string {
+	switch in.op {
+	case "create":
+		return fmt.Sprintf("create %v swapped=%t key=%q", in.qty, in.swapped, in.key)
+	case "adjust":
+		return fmt.Sprintf("adjust product %d by %d key=%q", in.products[in.at], in.qty[in.at], in.key)
+	case "product":
+		return fmt.Sprintf("product %d", in.products[in.at])
+	}
+	return fmt.Sprintf("%s order=%d key=%q", in.op, in.order, in.key)
+}
+
+func (in input) request() (method, path, body string) {
+	switch in.op {
+	case "create":
+		var lines []api.NewOrderItem
+		for i, qty := range in.qty {
+			if qty > 0 {
+				lines = append(lines, line(in.products[i], qty))
+			}
+		}
+		if in.swapped {
+			slices.Reverse(lines)
+		}
+		encoded, _ := json.Marshal(api.NewOrder{CustomerID: 1, Items: lines})
+		return "POST", "/orders", string(encoded)
+	case "adjust":
+		return "POST", fmt.Sprintf("/products/%d/stock-adjustments", in.products[in.at]), fmt.Sprintf(`{"delta":%d,"reason":"counted"}`, in.qty[in.at])
+	case "product":
+		return "GET", fmt.Sprintf("/products/%d", in.products[in.at]), ""
+	case "order":
+		return "GET", fmt.Sprintf("/orders/%d", in.order), ""
+	case "key":
+		return "GET", "/idempotency-keys/" + in.key, ""
+	}
+	return "POST", fmt.Sprintf("/orders/%d/%s", in.order, in.op), ""
+}
+
+// answer is what a client learns from a call.
+type answer struct {
+	lost     bool // then nothing that follows counts, except for id where another answer told it
+	status   int
+	code     string
+	short    string // the details of a refusal for want of stock
+	replayed bool
+	id       int64 // of the order, or of the stock adjustment
+	order    api.OrderStatus
+	total    int64
+	stock    int64 // now, or after an adjustment
+}
+
+func (a answer) outcome() string {
+	if a.lost && a.status == 0 {
+		return "lost"
+	}
+	outcome := strings.TrimSpace(fmt.Sprint(a.status, " ", a.code))
+	if a.replayed {
+		outcome += " again"
+	}
+	return outcome
+}
+
+// model is the service as its contract describes it. Its states are never changed, only replaced.
+type model struct {
+	stock  [2]int64
+	orders map[int64]placedOrder
+	keys   map[string]first
+}
+
+type placedOrder struct {
+	status api.OrderStatus
+	qty    [2]int64
+}
+
+// first is the request that took a key, and its answer.
+type first struct {
+	in  input
+	out answer
+}
+
+func (a answer) String() string {
+	if a.lost {
+		return a.outcome()
+	}
+	return fmt.Sprintf("%s %s id=%d %s total=%d stock=%d", a.outcome(), a.short, a.id, a.order, a.total, a.stock)
+}
+
+func (m model) equal(o model) bool {
+	return m.stock == o.stock && maps.Equal(m.orders, o.orders) && maps.Equal(m.keys, o.keys)
+}
+
+func (m model) with(id int64, o placedOrder) model {
+	m.orders = maps.Clone(m.orders)
+	m.orders[id] = o
+	return m
+}
+
+func (m model) show(status int, id int64) answer {
+	o, found := m.orders[id]
+	if !found {
+		return answer{status: 404, code: "order_not_found"}
+	}
+	return answer{status: status, id: id, order: o.status, total: price0*o.qty[0] + price1*o.qty[1]}
+}
+
+// call carries out a call. What it creates gets id, which only the database can choose.
+func (m model) call(in input, id int64) (answer, model) {
+	switch in.op {
+	case "product":
+		return answer{status: 200, stock: m.stock[in.at]}, m
+	case "order":
+		return m.show(200, in.order), m
+	case "key":
+		done, found := m.keys[in.key]
+		switch {
+		case !found:
+			return answer{status: 404, code: "idempotency_key_unknown"}, m
+		case done.in.op == "adjust":
+			return answer{status: 200}, m
+		}
+		return answer{status: 200, id: done.out.id, order: m.orders[done.out.id].status}, m
+	}
+	if in.key == "" {
+		return m.write(in, id)
+	}
+	if done, found := m.keys[in.key]; found {
+		if done.in != in {
+			return answer{status: 422, code: "idempotency_key_reused"}, m
+		}
+		done.out.replayed = true
+		return done.out, m
+	}
+	out, next := m.write(in, id)
+	if out.code == "" {
+		next.keys = maps.Clone(next.keys)
+		next.keys[in.key] = first{in, out}
+	}
+	return out, next
+}
+
+func (m model) write(in input, id int64) (answer, model) {
+	if in.op == "create" || in.op == "adjust" {
+		before, taken, short := m, in.qty, []string(nil)
+		if in.op == "adjust" {
+			taken[in.at] *= -1
+		}
+		for i, qty := range taken {
+			if qty > m.stock[i] {
+				short = append(short, fmt.Sprintf("product %d: asked %d, available %d", in.products[i], qty, m.stock[i]))
+			}
+			m.stock[i] -= qty
+		}
+		if short != nil {
+			return answer{status: 400, code: "insufficient_stock", short: strings.Join(short, "; ")}, before
+		}
+		if in.op == "adjust" {
+			return answer{status: 201, id: id, stock: m.stock[in.at]}, m
+		}
+		if _, found := m.orders[id]; found {
+			return answer{code: "two orders with one id"}, before
+		}
+		m = m.with(id, placedOrder{api.CREATED, in.qty})
+		return m.show(201, id), m
+	}
+	o, found := m.orders[in.order]
+	switch {
+	case !found:
+	case in.op == "confirm":
+		if o.status == api.CANCELED {
+			return answer{status: 400, code: "order_not_confirmable"}, m
+		}
+		m = m.with(in.order, placedOrder{api.CONFIRMED, o.qty})
+	case o.status != api.CANCELED:
+		for i, qty := range o.qty {
+			m.stock[i] += qty
+		}
+		m = m.with(in.order, placedOrder{api.CANCELED, o.qty})
+	}
+	return m.show(200, in.order), m
+}
+
+var linear = porcupine.Model{
+	Init: func() any {
+		return model{stock: [2]int64{opening, opening}, orders: map[int64]placedOrder{}, keys: map[string]first{}}
+	},
+	Step: func(state, in, out any) (bool, any) {
+		got := out.(answer)
+		want, next := state.(model).call(in.(input), got.id)
+		return got.lost || got == want, next
+	},
+	Equal:             func(a, b any) bool { return a.(model).equal(b.(model)) },
+	DescribeOperation: func(in, out any) string { return fmt.Sprintf("%v → %v", in, out) },
+	DescribeState:     func(state any) string { return fmt.Sprintf("%+v", state) },
+}
+
+// shop is one or two products that no order shares with those of another shop. So its history can be checked by itself.
+type shop struct {
+	products [2]int64
+	history  []porcupine.Operation
+	orders   []int64 // that clients know of
+	keyed    []input // calls that were made with a key
+}
+
+// round is one history for each shop.
+type round struct {
+	t         *testing.T
+	n         int
+	instances []string
+	client    *http.Client
+	start     time.Time
+	late      sync.WaitGroup // calls that no client waits for
+
+	mu        sync.Mutex // for what follows and for the shops
+	shops     []*shop
+	keys      int
+	processes int
+}
+
+// settle says of the lost answers what the others tell, which saves the search from trying all that might have been.
+func (s *shop) settle() {
+	did, not, ids := map[string]bool{}, map[string]int64{}, map[string]int64{} // for each key
+	for _, op := range s.history {
+		in, out := op.Input.(input), op.Output.(answer)
+		switch {
+		case out.lost || in.key == "":
+		case in.op == "key" && out.status == 404:
+			not[in.key] = max(not[in.key], op.Call)
+		case out.id != 0:
+			did[in.key] = did[in.key] || in.op != "key" && !out.replayed
+			ids[in.key] = out.id
+		}
+	}
+	// Where an answer shows which call it was that did what the key stands for, the others did nothing.
+	s.history = slices.DeleteFunc(s.history, func(op porcupine.Operation) bool { return op.Output.(answer).lost && did[op.Input.(input).key] })
+	for i := range s.history {
+		op := &s.history[i]
+		if key, out := op.Input.(input).key, op.Output.(answer); out.lost {
+			op.Call = max(op.Call, not[key])       // until then it had not happened
+			out.id = cmp.Or(ids[key], -int64(i)-1) // or one that nobody knows
+			op.Output = out
+		}
+	}
+}
+
+func (r *round) run(clients, calls int) {
+	var wg sync.WaitGroup
+	for process := range clients {
+		wg.Go(func() {
+			for range calls {
+				shop := r.shops[rand.N(3)/2] // rather the one with two products
+				in := r.next(shop)
+				for r.record(&process, shop, in, true) && in.key != "" && rand.N(4) > 0 { // lost: repeat
+				}
+			}
+		})
+	}
+	wg.Wait()
+	r.late.Wait()
+	for _, shop := range r.shops { // what became of it all
+		r.record(ptr(0), shop, input{op: "product", products: shop.products}, false)
+		if shop.products[1] != 0 {
+			r.record(ptr(0), shop, input{op: "product", products: shop.products, at: 1}, false)
+		}
+		for _, id := range shop.orders {
+			r.record(ptr(0), shop, input{op: "order", products: shop.products, order: id}, false)
+		}
+		for _, in := range shop.keyed {
+			r.record(ptr(0), shop, input{op: "key", products: shop.products, key: in.key}, false)
+		}
+	}
+}
+
+// next makes a call up.
+func (r *round) next(s *shop) input {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	in, both := input{products: s.products}, s.products[1] != 0
+	if both {
+		in.at = rand.N(2)
+	}
+	if len(s.keyed) > 0 && rand.N(6) == 0 { // a key once more, perhaps for another request
+		again := s.keyed[max(0, len(s.keyed)-1-rand.N(4))]
+		switch {
+		case rand.N(2) == 0:
+		case again.order == 0:
+			again.qty[again.at]++
+			if again.op == "adjust" && again.qty[again.at] == 0 { // which is no adjustment
+				again.qty[again.at] = 1
+			}
+		default:
+			again.order = s.orders[rand.N(len(s.orders))]
+		}
+		return again
+	}
+	in.op = []string{"create", "create", "create", "create", "confirm", "cancel", "cancel", "adjust", "product", "product", "order", "key"}[rand.N(12)]
+	if len(s.orders) == 0 && slices.Contains([]string{"confirm", "cancel", "order"}, in.op) {
+		in.op = "create"
+	}
+	switch in.op {
+	case "create":
+		in.qty[in.at] = 1 + rand.Int64N(2)
+		if both && rand.N(2) == 0 {
+			in.qty[1-in.at], in.swapped = 1+rand.Int64N(2), rand.N(2) == 0
+		}
+	case "adjust":
+		in.qty[in.at] = []int64{-2, -1, 1, 2}[rand.N(4)]
+	case "confirm", "cancel", "order":
+		in.order = s.orders[max(0, len(s.orders)-1-rand.N(4))] // clients meet at the latest orders
+	case "key":
+		if len(s.keyed) == 0 {
+			in.op = "product"
+		} else {
+			in.key = s.keyed[len(s.keyed)-1].key
+		}
+	}
+	if in.op == "confirm" || in.writes() && rand.N(3) > 0 {
+		r.keys++
+		in.key = fmt.Sprintf("%s-%d-%d", in.op, r.n, r.keys)
+		s.keyed = append(s.keyed, in)
+	}
+	return in
+}
+
+// record makes a call, writes it into the history, and reports whether its answer was lost.
+func (r *round) record(process *int, s *shop, in input, losing bool) (lost bool) {
+	began := time.Since(r.start).Nanoseconds()
+	out := r.call(in, losing)
+	ended := time.Since(r.start).Nanoseconds()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	op := porcupine.Operation{ClientId: *process, Input: in, Output: out, Call: began, Return: ended}
+	if out.lost {
+		// It may happen whenever from now on, or never: at the end, nobody sees it.
+		op.Return = math.MaxInt64
+		*process = r.processes // this one still waits for its answer
+		r.processes++
+	} else if in.op == "create" && out.id != 0 && !slices.Contains(s.orders, out.id) {
+		s.orders = append(s.orders, out.id)
+	}
+	if !out.lost || in.writes() {
+		s.history = append(s.history, op)
+	}
+	return out.lost
+}
+
+func (r *round) call(in input, losing bool) answer {
+	ctx := ctx
+	if losing && in.writes() {
+		switch rand.N(24) {
+		case 0: // never sent
+			return answer{lost: true}
+		case 1: // answered, but nobody listens
+			r.send(ctx, in)
+			return answer{lost: true}
+		case 2: // still under way when the client goes on
+			r.late.Go(func() { r.send(ctx, in) })
+			return answer{lost: true}
+		case 3: // hung up at some moment
+			var cancel context.CancelFunc
+			ctx, cancel = context.WithCancel(ctx)
+			defer cancel()
+			defer time.AfterFunc(rand.N(5*time.Millisecond), cancel).Stop()
+		}
+	}
+	return r.send(ctx, in)
+}
+
+func (r *round) send(ctx context.Context, in input) answer {
+	method, path, body := in.request()
+	req, err := http.NewRequestWithContext(ctx, method, r.instances[rand.N(len(r.instances))]+path, strings.NewReader(body))
+	if err != nil {
+		r.t.Error(err)
+		return answer{lost: true}
+	}
+	if body != "" {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	if in.key != "" && in.writes() {
+		req.Header.Set("X-Idempotency-Key", in.key)
+	}
+	var a struct {
+		Code    string
+		Details []struct{ Message string }
+		Data    struct {
+			ID                  int64
+			Status              api.OrderStatus
+			TotalCents          int64 `json:"total_cents"`
+			Stock, Level, Delta int64
+			Operations          []api.KeyedOperation
+		}
+	}
+	res, err := r.client.Do(req)
+	if err == nil {
+		defer res.Body.Close()
+		var encoded []byte
+		if encoded, err = io.ReadAll(res.Body); err == nil {
+			err = json.Unmarshal(encoded, &a)
+		}
+	}
+	if err != nil {
+		if !errors.Is(err, context.Canceled) {
+			r.t.Errorf("%v: %v", in, err)
+		}
+		return answer{lost: true}
+	}
+	if res.StatusCode == http.StatusServiceUnavailable || res.StatusCode == http.StatusGatewayTimeout {
+		return answer{lost: true, status: res.StatusCode} // which promises nothing
+	}
+	d := a.Data
+	out := answer{status: res.StatusCode, code: a.Code, replayed: res.Header.Get("Idempotency-Replayed") == "true", id: d.ID, order: d.Status, total: d.TotalCents, stock: d.Stock + d.Level}
+	if a.Code == "insufficient_stock" {
+		var short []string
+		for _, detail := range a.Details {
+			short = append(short, detail.Message)
+		}
+		out.short = strings.Join(short, "; ")
+	}
+	switch {
+	case in.op == "product":
+		out.id = 0
+	case len(d.Operations) == 1 && d.Operations[0].OrderID != nil:
+		out.id, out.order = *d.Operations[0].OrderID, *d.Operations[0].OrderStatus
+	}
+	return out
+}
+
+// check looks for an order of the calls that explains the answers, and counts those.
+func (r *round) check(seen map[string]int) {
+	for _, shop := range r.shops {
+		for _, op := range shop.history {
+			seen[op.Input.(input).op+" "+op.Output.(answer).outcome()]++
+		}
+		shop.settle()
+		result := porcupine.CheckOperationsTimeout(linear, shop.history, 20*time.Second)
+		if result == porcupine.Ok {
+			continue
+		}
+		r.t.Errorf("products %v: %s", shop.products, result)
+		slices.SortFunc(shop.history, func(a, b porcupine.Operation) int { return cmp.Compare(a.Call, b.Call) })
+		for _, op := range shop.history {
+			r.t.Logf("%3d %v-%v %s", op.ClientId, time.Duration(op.Call), time.Duration(op.Return), linear.DescribeOperation(op.Input, op.Output))
+		}
+		_, info := porcupine.CheckOperationsVerbose(linear, shop.history, 20*time.Second)
+		file := filepath.Join(r.t.ArtifactDir(), "history.html") // kept with go test -artifacts
+		if err := porcupine.VisualizePath(linear, info, file); err != nil {
+			r.t.Error(err)
+		}
+		r.t.Logf("drawn in %s", file)
+	}
+}
