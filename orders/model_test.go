@@ -1,0 +1,843 @@
+package orders_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"gorm.io/gorm"
+	"pgregory.net/rapid"
+
+	"example.com/b2b/db"
+	"example.com/b2b/db/dbtest"
+	"example.com/b2b/db/doctor"
+	api "example.com/b2b/openapi/ordersapi"
+)
+
+// books is what the Orders API promises, in as few words as possible. Its things are those of the answers, but for their times,
+// which are on the model's own clock: the real one and what the test has let pass.
+type books struct {
+	passed      time.Duration
+	products    []*api.Product
+	adjustments []*api.StockAdjustment
+	orders      []*api.Order
+	keys        map[[2]string]*memory // by operation and key
+}
+
+// memory is what a key stands for.
+type memory struct {
+	request string
+	target  *int64
+	body    []byte // of the first answer
+	expires time.Time
+}
+
+// verdict is the answer that the model expects.
+type verdict struct {
+	status  int
+	code    string     // of a refusal
+	details []string   // of a refusal: how they begin, field and message
+	replay  []byte     // the first answer to the key
+	view    func() any // the data of a success
+	created *int64     // the id of something new, which the service chooses
+	target  *int64     // what a key stands for
+}
+
+func refused(status int, code string, details ...string) verdict {
+	return verdict{status: status, code: code, details: details}
+}
+
+func (b *books) now() api.Time { return api.Time{Time: time.Now().Add(b.passed)} }
+
+func (b *books) shown(t api.Time) api.Time { return api.Time{Time: t.Add(-b.passed)} }
+
+func (b *books) product(id int64) *api.Product {
+	return pick(b.products, func(p *api.Product) bool { return p.ID == id })
+}
+
+func (b *books) order(id int64) *api.Order {
+	return pick(b.orders, func(o *api.Order) bool { return o.ID == id })
+}
+
+func pick[T any](all []*T, is func(*T) bool) *T {
+	if i := slices.IndexFunc(all, is); i >= 0 {
+		return all[i]
+	}
+	return nil
+}
+
+func (b *books) viewProduct(p *api.Product) any {
+	v := *p
+	v.CreatedAt = b.shown(p.CreatedAt)
+	return v
+}
+
+func (b *books) viewAdjustment(a *api.StockAdjustment) any {
+	v := *a
+	v.CreatedAt = b.shown(a.CreatedAt)
+	return v
+}
+
+func (b *books) viewOrder(o *api.Order) any {
+	v := *o
+	v.CreatedAt, v.AllowedActions = b.shown(o.CreatedAt), []api.OrderAction{}
+	for _, t := range []**api.Time{&v.ConfirmedAt, &v.CanceledAt} {
+		if *t != nil {
+			*t = ptr(b.shown(**t))
+		}
+	}
+	switch {
+	case o.Status == api.CREATED:
+		v.AllowedActions = []api.OrderAction{api.Confirm, api.Cancel}
+		v.ReservationExpiresAt = &api.Time{Time: v.CreatedAt.Add(reservation)}
+	case o.Status == api.CONFIRMED && b.now().Sub(o.ConfirmedAt.Time) <= window:
+		v.AllowedActions = []api.OrderAction{api.Cancel}
+		v.CancelableUntil = &api.Time{Time: v.ConfirmedAt.Add(window)}
+	}
+	return v
+}
+
+// live returns what the key stands for, nil when it is free.
+func (b *books) live(operation, key string) *memory {
+	if k := b.keys[[2]string{operation, key}]; k != nil && b.now().Before(k.expires) {
+		return k
+	}
+	return nil
+}
+
+func (b *books) createProduct(n api.NewProduct) verdict {
+	if pick(b.products, func(p *api.Product) bool { return p.Sku == n.Sku }) != nil {
+		return refused(409, "sku_taken", "/sku ")
+	}
+	p := &api.Product{Sku: n.Sku, Name: n.Name, PriceCents: n.PriceCents, CreatedAt: b.now()}
+	b.products = append(b.products, p)
+	b.moveStock(p, n.Stock, "created")
+	return verdict{status: 201, view: func() any { return b.viewProduct(p) }, created: &p.ID}
+}
+
+// moveStock changes the stock for a reason that is not an order.
+func (b *books) moveStock(p *api.Product, delta int64, reason string) *api.StockAdjustment {
+	p.Stock += delta
+	a := &api.StockAdjustment{ProductID: p.ID, Delta: delta, Level: p.Stock, Reason: reason, CreatedAt: b.now()}
+	b.adjustments = append(b.adjustments, a)
+	return a
+}
+
+func (b *books) updateProduct(id int64, matches func(view any) bool, u api.ProductUpdate) verdict {
+	p := b.product(id)
+	if p == nil {
+		return refused(404, "product_not_found")
+	}
+	if !matches(b.viewProduct(p)) {
+		return refused(412, "precondition_failed")
+	}
+	if u.PriceCents != nil {
+		p.PriceCents = *u.PriceCents
+	}
+	if u.Stock != nil && *u.Stock != p.Stock {
+		b.moveStock(p, *u.Stock-p.Stock, "level set")
+	}
+	return verdict{status: 200, view: func() any { return b.viewProduct(p) }}
+}
+
+func (b *books) adjustStock(id int64, n api.NewStockAdjustment) verdict {
+	p := b.product(id)
+	switch {
+	case p == nil:
+		return refused(404, "product_not_found")
+	case p.Stock+n.Delta < 0:
+		return refused(400, "insufficient_stock", fmt.Sprintf("/delta product %d: asked %d, available %d", id, -n.Delta, p.Stock))
+	case n.Delta > 0 && p.Stock+n.Delta > 1_000_000_000:
+		return refused(400, "validation_failed", "/delta ")
+	}
+	a := b.moveStock(p, n.Delta, n.Reason)
+	return verdict{status: 201, view: func() any { return b.viewAdjustment(a) }, created: &a.ID, target: &p.ID}
+}
+
+func (b *books) createOrder(n api.NewOrder) verdict {
+	o := &api.Order{CustomerID: n.CustomerID, Status: api.CREATED, CreatedAt: b.now()}
+	first := map[int64]int{} // the line where a product comes first
+	for i, l := range n.Items {
+		item := pick(pointers(o.Items), func(item *api.OrderItem) bool { return item.ProductID == l.ProductID })
+		if item == nil {
+			first[l.ProductID] = i
+			o.Items = append(o.Items, api.OrderItem{ProductID: l.ProductID})
+			item = &o.Items[len(o.Items)-1]
+		}
+		item.Qty += l.Qty
+	}
+	slices.SortFunc(o.Items, func(x, y api.OrderItem) int { return int(x.ProductID - y.ProductID) })
+	missing, short := refused(404, "product_not_found"), refused(400, "insufficient_stock")
+	for i, item := range o.Items {
+		line := first[item.ProductID]
+		p := b.product(item.ProductID)
+		if p == nil {
+			missing.details = append(missing.details, fmt.Sprintf("/items/%d/product_id ", line))
+			continue
+		}
+		if p.Stock < item.Qty {
+			short.details = append(short.details, fmt.Sprintf("/items/%d/qty product %d: asked %d, available %d", line, p.ID, item.Qty, p.Stock))
+		}
+		o.Items[i].UnitPriceCents, o.Items[i].SubtotalCents = p.PriceCents, p.PriceCents*item.Qty
+		o.TotalCents += p.PriceCents * item.Qty
+	}
+	if missing.details != nil {
+		return missing
+	}
+	if short.details != nil {
+		return short
+	}
+	for _, item := range o.Items {
+		b.product(item.ProductID).Stock -= item.Qty
+	}
+	b.orders = append(b.orders, o)
+	return verdict{status: 201, view: func() any { return b.viewOrder(o) }, created: &o.ID, target: &o.ID}
+}
+
+func (b *books) confirmOrder(id int64, matches func(view any) bool) verdict {
+	o := b.order(id)
+	switch {
+	case o == nil:
+		return refused(404, "order_not_found")
+	case !matches(b.viewOrder(o)):
+		return refused(412, "precondition_failed")
+	case o.Status == api.CANCELED:
+		return refused(400, "order_not_confirmable")
+	case o.Status == api.CREATED:
+		o.Status, o.ConfirmedAt = api.CONFIRMED, ptr(b.now())
+	}
+	return verdict{status: 200, view: func() any { return b.viewOrder(o) }, target: &o.ID}
+}
+
+func (b *books) cancelOrder(id int64, matches func(view any) bool, reason string) verdict {
+	o := b.order(id)
+	switch {
+	case o == nil:
+		return refused(404, "order_not_found")
+	case !matches(b.viewOrder(o)):
+		return refused(412, "precondition_failed")
+	case o.Status == api.CONFIRMED && b.now().Sub(o.ConfirmedAt.Time) > window:
+		return refused(400, "cancel_window_closed")
+	case o.Status != api.CANCELED:
+		b.cancel(o, reason)
+	}
+	return verdict{status: 200, view: func() any { return b.viewOrder(o) }, target: &o.ID}
+}
+
+func (b *books) cancel(o *api.Order, reason string) {
+	o.Status, o.CanceledAt, o.CancelReason = api.CANCELED, ptr(b.now()), &reason
+	for _, item := range o.Items {
+		b.product(item.ProductID).Stock += item.Qty
+	}
+}
+
+func (b *books) expireReservations() (n int) {
+	for _, o := range b.orders {
+		if o.Status == api.CREATED && b.now().Sub(o.CreatedAt.Time) >= reservation {
+			b.cancel(o, "reservation_expired")
+			n++
+		}
+	}
+	return n
+}
+
+func (b *books) purgeKeys() (n int64) {
+	for at, k := range b.keys {
+		if !b.now().Before(k.expires) {
+			delete(b.keys, at)
+			n++
+		}
+	}
+	return n
+}
+
+func (b *books) viewKey(key string) any {
+	r := api.KeyReport{IdempotencyKey: key}
+	for _, operation := range keyedOperations {
+		if k := b.live(operation, key); k != nil {
+			done := api.KeyedOperation{Operation: api.KeyedOperationOperation(operation), ExpiresAt: b.shown(api.Time{Time: k.expires})}
+			if operation == "adjustStock" {
+				done.ProductID = k.target
+			} else {
+				done.OrderID, done.OrderStatus = k.target, &b.order(*k.target).Status
+			}
+			r.Operations = append(r.Operations, done)
+		}
+	}
+	return r
+}
+
+var keyedOperations = []string{"adjustStock", "cancelOrder", "confirmOrder", "createOrder"}
+
+func pointers[T any](all []T) []*T {
+	p := make([]*T, len(all))
+	for i := range all {
+		p[i] = &all[i]
+	}
+	return p
+}
+
+// machine does the same to the service and to the model, and compares.
+type machine struct {
+	t *testing.T
+	s *system
+	books
+	seen    map[string]string // what each ETag stands for
+	tags    []string
+	earlier []func(r *rapid.T)
+}
+
+// TestModel runs random sequences of requests. More of them: -rapid.checks=1000; longer ones: -rapid.steps=200.
+func TestModel(t *testing.T) {
+	given := map[string]bool{}
+	flag.Visit(func(f *flag.Flag) { given[f.Name] = true })
+	for name, value := range map[string]string{"rapid.checks": "40", "rapid.steps": "50", "rapid.nofailfile": "true"} { // the log has the sequence and its seed
+		if !given[name] {
+			if err := flag.Set(name, value); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
+		s := serve(t, g)
+		rapid.Check(t, func(r *rapid.T) {
+			s.clear(r)
+			m := &machine{t: t, s: s, books: books{keys: map[[2]string]*memory{}}, seen: map[string]string{}}
+			for _, sku := range skuPool[:2] {
+				m.newProduct(r, api.NewProduct{Sku: sku, Name: "Thing", PriceCents: 100, Stock: 20})
+			}
+			r.Repeat(map[string]func(*rapid.T){
+				"create product":          m.drawNewProduct,
+				"update product":          m.drawProductUpdate,
+				"adjust stock":            m.drawAdjustment,
+				"create order":            m.drawNewOrder,
+				"create another order":    m.drawNewOrder, // twice as likely, as are two below
+				"confirm order":           m.drawConfirmation,
+				"confirm another order":   m.drawConfirmation,
+				"cancel order":            m.drawCancellation,
+				"repeat":                  m.repeat,
+				"repeat once more":        m.repeat,
+				"get product":             m.getProduct,
+				"get order":               m.getOrder,
+				"get key":                 func(r *rapid.T) { m.getKey(r, drawKey(r)) },
+				"list orders":             m.drawList,
+				"list adjustments":        func(r *rapid.T) { m.wantAdjustments(r, m.drawProduct(r)) },
+				"expire reservations":     m.expire,
+				"purge keys":              m.purge,
+				"let time pass":           m.letTimePass,
+				"let some more time pass": m.letTimePass,
+			})
+			m.wantAll(r)
+		})
+	})
+}
+
+// unknown is an id that nothing gets.
+const unknown = 1 << 50
+
+var skuPool = []string{"A", "a", "B", "C"}
+
+func drawKey(r *rapid.T) string { return rapid.SampledFrom([]string{"k", "l"}).Draw(r, "key") }
+
+func drawKeyOrNone(r *rapid.T) *string {
+	if oneIn(r, 4, "no key") {
+		return nil
+	}
+	return ptr(drawKey(r))
+}
+
+func oneIn(r *rapid.T, n int, label string) bool {
+	return rapid.SampledFrom(append(make([]bool, n-1), true)).Draw(r, label)
+}
+
+func (m *machine) drawProduct(r *rapid.T) int64 {
+	var ids []int64
+	for _, p := range m.products {
+		ids = append(ids, p.ID)
+	}
+	return rapid.SampledFrom(append(slices.Repeat(ids, 5), unknown)).Draw(r, "product")
+}
+
+func (m *machine) drawOrder(r *rapid.T) int64 {
+	if m.orders == nil {
+		r.SkipNow()
+	}
+	var ids []int64
+	for _, o := range m.orders {
+		ids = append(ids, o.ID)
+	}
+	return rapid.SampledFrom(append(slices.Repeat(ids, 5), unknown)).Draw(r, "order")
+}
+
+// drawTag draws an ETag for If-Match or If-None-Match, or none, with what the model makes of it.
+func (m *machine) drawTag(r *rapid.T) (tag *string, matches func(view any) bool) {
+	t := rapid.SampledFrom([]string{"", "", "", "*", `"other"`, "seen", "seen"}).Draw(r, "tag")
+	if t == "seen" && m.tags != nil {
+		t = m.tags[len(m.tags)-1-rapid.IntRange(0, len(m.tags)-1).Draw(r, "tags ago")]
+	}
+	if t == "" || t == "seen" {
+		return nil, func(any) bool { return true }
+	}
+	return &t, func(view any) bool { return t == "*" || m.seen[t] == asJSON(view) }
+}
+
+// do carries out a request now, and makes it one of those that may be repeated later.
+func (m *machine) do(r *rapid.T, request func(r *rapid.T)) {
+	r.Helper()
+	m.earlier = append(m.earlier, request)
+	request(r)
+}
+
+func (m *machine) repeat(r *rapid.T) {
+	if m.earlier == nil {
+		r.SkipNow()
+	}
+	m.earlier[len(m.earlier)-1-rapid.IntRange(0, len(m.earlier)-1).Draw(r, "requests ago")](r)
+}
+
+func (m *machine) newProduct(r *rapid.T, n api.NewProduct) {
+	m.want(r, m.createProduct(n), answered(m.s.CreateProduct(ctx, n)))
+	// Only now has a product its id, which its first adjustment wants too.
+	for _, a := range m.adjustments {
+		if a.ProductID == 0 {
+			a.ProductID = m.products[len(m.products)-1].ID
+		}
+	}
+}
+
+func (m *machine) drawNewProduct(r *rapid.T) {
+	n := api.NewProduct{Sku: rapid.SampledFrom(skuPool).Draw(r, "sku"), Name: "Thing", PriceCents: drawPrice(r), Stock: drawLevel(r)}
+	m.do(r, func(r *rapid.T) { m.newProduct(r, n) })
+}
+
+func drawPrice(r *rapid.T) int64 { return rapid.SampledFrom([]int64{100, 0, 250}).Draw(r, "price") }
+
+func drawLevel(r *rapid.T) int64 {
+	return rapid.SampledFrom([]int64{20, 5, 50, 0, 1_000_000_000}).Draw(r, "stock")
+}
+
+func (m *machine) drawProductUpdate(r *rapid.T) {
+	id, u := m.drawProduct(r), api.ProductUpdate{}
+	tag, matches := m.drawTag(r)
+	fields := rapid.SampledFrom([]string{"stock", "price", "both"}).Draw(r, "fields")
+	if fields != "price" {
+		u.Stock = ptr(drawLevel(r))
+	}
+	if fields != "stock" {
+		u.PriceCents = ptr(drawPrice(r))
+	}
+	m.do(r, func(r *rapid.T) {
+		m.want(r, m.updateProduct(id, matches, u), answered(m.s.UpdateProduct(ctx, id, &api.UpdateProductParams{IfMatch: tag}, u)))
+	})
+}
+
+// keyed carries out a request that may have a key.
+func (m *machine) keyed(r *rapid.T, operation string, key *string, request any, effect func() verdict, call func() (*http.Response, error)) {
+	r.Helper()
+	if key == nil {
+		m.want(r, effect(), answered(call()))
+		return
+	}
+	content := asJSON(request)
+	first := m.live(operation, *key)
+	switch {
+	case first == nil:
+		v, k := effect(), &memory{request: content, expires: m.now().Add(keyLifetime)}
+		got := answered(call())
+		m.want(r, v, got)
+		if k.target, k.body = v.target, got.body; v.code == "" {
+			m.keys[[2]string{operation, *key}] = k
+		}
+	case first.request == content:
+		m.want(r, verdict{replay: first.body}, answered(call()))
+	default:
+		m.want(r, refused(422, "idempotency_key_reused"), answered(call()))
+	}
+}
+
+func (m *machine) drawAdjustment(r *rapid.T) {
+	id, key := m.drawProduct(r), drawKeyOrNone(r)
+	n := api.NewStockAdjustment{Delta: rapid.SampledFrom([]int64{3, 9, -1, -4, -50, 1_000_000_000}).Draw(r, "delta"), Reason: rapid.SampledFrom([]string{"came", "went"}).Draw(r, "reason")}
+	m.do(r, func(r *rapid.T) {
+		m.keyed(r, "adjustStock", key, []any{id, n}, func() verdict { return m.adjustStock(id, n) }, func() (*http.Response, error) {
+			return m.s.AdjustStock(ctx, id, &api.AdjustStockParams{XIdempotencyKey: key}, n)
+		})
+	})
+}
+
+func (m *machine) drawNewOrder(r *rapid.T) {
+	key := drawKeyOrNone(r)
+	n := api.NewOrder{CustomerID: rapid.SampledFrom([]int64{1, 2, 1, 2, 1, 2, 3}).Draw(r, "customer")} // there is no 3
+	for range rapid.IntRange(1, 3).Draw(r, "lines") {
+		n.Items = append(n.Items, line(m.drawProduct(r), rapid.SampledFrom([]int64{1, 2, 3, 1, 15}).Draw(r, "qty")))
+	}
+	m.do(r, func(r *rapid.T) {
+		down := oneIn(r, 8, "customers down")
+		call := func() (*http.Response, error) {
+			if down {
+				m.s.customersDown.Store(true)
+				defer func() {
+					m.s.customersDown.Store(false)
+					m.s.place(m.t, "", line(unknown, 1)) // a customer that is found: else the service would stop asking
+				}()
+			}
+			return m.s.CreateOrder(ctx, &api.CreateOrderParams{XIdempotencyKey: key}, n)
+		}
+		// Who asks again gets the first answer, whatever became of the customer; any other order needs one.
+		var first *memory
+		if key != nil {
+			first = m.live("createOrder", *key)
+		}
+		if again := first != nil && first.request == asJSON(n); !again && down {
+			m.want(r, refused(503, "customers_unavailable"), answered(call()))
+		} else if !again && n.CustomerID == 3 {
+			m.want(r, refused(404, "customer_not_found", "/customer_id "), answered(call()))
+		} else {
+			m.keyed(r, "createOrder", key, n, func() verdict { return m.createOrder(n) }, call)
+		}
+	})
+}
+
+func (m *machine) drawConfirmation(r *rapid.T) {
+	id, key := m.drawOrder(r), drawKeyOrNone(r)
+	tag, matches := m.drawTag(r)
+	m.do(r, func(r *rapid.T) {
+		params := &api.ConfirmOrderParams{IfMatch: tag}
+		if key == nil {
+			m.want(r, refused(400, "idempotency_key_required", "/header/X-Idempotency-Key "), answered(m.s.ConfirmOrder(ctx, id, params, withoutKey)))
+			return
+		}
+		params.XIdempotencyKey = *key
+		m.keyed(r, "confirmOrder", key, id, func() verdict { return m.confirmOrder(id, matches) }, func() (*http.Response, error) { return m.s.ConfirmOrder(ctx, id, params) })
+	})
+}
+
+func withoutKey(_ context.Context, req *http.Request) error {
+	req.Header.Del("X-Idempotency-Key")
+	return nil
+}
+
+func (m *machine) drawCancellation(r *rapid.T) {
+	id, key := m.drawOrder(r), drawKeyOrNone(r)
+	tag, matches := m.drawTag(r)
+	reason := rapid.SampledFrom([]string{"", "requested", "compensation"}).Draw(r, "reason")
+	var body api.Cancellation
+	if reason != "" {
+		body.Reason = ptr(reason)
+	} else {
+		reason = "requested"
+	}
+	m.do(r, func(r *rapid.T) {
+		m.keyed(r, "cancelOrder", key, []any{id, reason}, func() verdict { return m.cancelOrder(id, matches, reason) }, func() (*http.Response, error) {
+			return m.s.CancelOrder(ctx, id, &api.CancelOrderParams{IfMatch: tag, XIdempotencyKey: key}, body)
+		})
+	})
+}
+
+// reading is the verdict of reading something; none is what If-None-Match says.
+func reading(found bool, code string, view func() any, none *string, matches func(view any) bool) verdict {
+	switch {
+	case !found:
+		return refused(404, code)
+	case none != nil && matches(view()):
+		return verdict{status: 304}
+	}
+	return verdict{status: 200, view: view}
+}
+
+func (m *machine) getProduct(r *rapid.T) {
+	id := m.drawProduct(r)
+	tag, matches := m.drawTag(r)
+	m.wantProduct(r, id, tag, matches)
+}
+
+func (m *machine) wantProduct(r *rapid.T, id int64, tag *string, matches func(view any) bool) {
+	p := m.product(id)
+	v := reading(p != nil, "product_not_found", func() any { return m.viewProduct(p) }, tag, matches)
+	m.want(r, v, answered(m.s.GetProduct(ctx, id, &api.GetProductParams{IfNoneMatch: tag})))
+}
+
+func (m *machine) getOrder(r *rapid.T) {
+	id := m.drawOrder(r)
+	tag, matches := m.drawTag(r)
+	m.wantOrder(r, id, tag, matches)
+}
+
+func (m *machine) wantOrder(r *rapid.T, id int64, tag *string, matches func(view any) bool) {
+	o := m.order(id)
+	v := reading(o != nil, "order_not_found", func() any { return m.viewOrder(o) }, tag, matches)
+	m.want(r, v, answered(m.s.GetOrder(ctx, id, &api.GetOrderParams{IfNoneMatch: tag})))
+}
+
+func (m *machine) getKey(r *rapid.T, key string) {
+	v := verdict{status: 200, view: func() any { return m.viewKey(key) }}
+	if v.view().(api.KeyReport).Operations == nil {
+		v = refused(404, "idempotency_key_unknown")
+	}
+	m.want(r, v, answered(m.s.GetIdempotencyKey(ctx, key)))
+}
+
+func (m *machine) drawList(r *rapid.T) {
+	status := rapid.SampledFrom([]api.OrderStatus{"", api.CREATED, api.CONFIRMED, api.CANCELED}).Draw(r, "status")
+	m.wantList(r, status, rapid.SampledFrom([]int64{0, 1, 2, 3}).Draw(r, "customer"))
+}
+
+func (m *machine) wantList(r *rapid.T, status api.OrderStatus, customer int64) {
+	params := &api.ListOrdersParams{Limit: ptr(int32(4))}
+	if status != "" {
+		params.Status = &status
+	}
+	if customer != 0 {
+		params.CustomerID = &customer
+	}
+	var want []any
+	for _, o := range m.orders {
+		if (status == "" || o.Status == status) && (customer == 0 || o.CustomerID == customer) {
+			want = append(want, without("items", plain(m.viewOrder(o))))
+		}
+	}
+	m.wantPages(r, "", want, func(cursor *int64) (*http.Response, error) {
+		params.Cursor = cursor
+		return m.s.ListOrders(ctx, params)
+	})
+}
+
+// wantPages compares a list, read page after page, leaving out one field.
+func (m *machine) wantPages(r *rapid.T, field string, want []any, page func(cursor *int64) (*http.Response, error)) {
+	r.Helper()
+	var got []any
+	for cursor := (*int64)(nil); ; {
+		a := answered(page(cursor))
+		var body struct {
+			Data []any
+			Meta struct{ NextCursor *int64 }
+		}
+		if err := json.Unmarshal(a.body, &body); err != nil || a.status != 200 {
+			r.Fatalf("%d %s", a.status, a.body)
+		}
+		for _, row := range body.Data {
+			got = append(got, without(field, row))
+		}
+		if cursor = body.Meta.NextCursor; cursor == nil {
+			break
+		}
+	}
+	if !slices.EqualFunc(got, want, alike) {
+		r.Fatalf("listed %s\nwant   %s", asJSON(got), asJSON(want))
+	}
+}
+
+func (m *machine) expire(r *rapid.T) {
+	want := m.expireReservations()
+	if got, err := m.s.service.ExpireReservations(ctx); err != nil || got != want {
+		r.Fatalf("%d reservations expired, want %d; %v", got, want, err)
+	}
+}
+
+func (m *machine) purge(r *rapid.T) {
+	want := m.purgeKeys()
+	if got, err := m.s.service.PurgeKeys(ctx); err != nil || got != want {
+		r.Fatalf("%d keys purged, want %d; %v", got, want, err)
+	}
+}
+
+// letTimePass makes everything older. No sum of these comes near the cancellation window, the reservation or a key's lifetime.
+func (m *machine) letTimePass(r *rapid.T) {
+	d := rapid.SampledFrom([]time.Duration{4 * time.Minute, window + time.Minute, 13 * time.Hour, 25 * time.Hour}).Draw(r, "time")
+	m.passed += d
+	earlier := func(column string) string {
+		if m.s.db.Name() == db.SQLite {
+			return fmt.Sprintf("%s = strftime('%%Y-%%m-%%d %%H:%%M:%%f+00:00', %s, '-%.0f seconds')", column, column, d.Seconds())
+		}
+		return fmt.Sprintf("%s = %s - INTERVAL %.0f SECOND", column, column, d.Seconds())
+	}
+	var age []string
+	for _, c := range []struct{ table, columns string }{
+		{"products", "created_at"}, {"stock_adjustments", "created_at"}, {"orders", "created_at confirmed_at canceled_at"}, {"idempotency_keys", "expires_at"},
+	} {
+		var set []string
+		for column := range strings.FieldsSeq(c.columns) {
+			set = append(set, earlier(column))
+		}
+		age = append(age, "UPDATE "+c.table+" SET "+strings.Join(set, ", "))
+	}
+	m.s.atomically(r, age...)
+}
+
+// wantAll compares everything that can be read, counts the rows, and asks the doctor.
+func (m *machine) wantAll(r *rapid.T) {
+	always := func(any) bool { return true }
+	for _, p := range m.products {
+		m.wantProduct(r, p.ID, nil, always)
+		m.wantAdjustments(r, p.ID)
+	}
+	lines := 0
+	for _, o := range m.orders {
+		m.wantOrder(r, o.ID, nil, always)
+		lines += len(o.Items)
+	}
+	for _, status := range []api.OrderStatus{"", api.CREATED, api.CONFIRMED, api.CANCELED} {
+		m.wantList(r, status, 0)
+	}
+	for _, key := range []string{"k", "l"} {
+		m.getKey(r, key)
+	}
+	for table, want := range map[string]int{"products": len(m.products), "stock_adjustments": len(m.adjustments), "orders": len(m.orders), "order_items": lines, "idempotency_keys": len(m.keys)} {
+		if got := m.s.count(m.t, table); got != int64(want) {
+			r.Errorf("%d %s, want %d", got, table, want)
+		}
+	}
+	checks, err := doctor.Examine(ctx, m.s.db)
+	if err != nil || !doctor.Healthy(checks) {
+		r.Errorf("%v %+v", err, checks)
+	}
+}
+
+func (m *machine) wantAdjustments(r *rapid.T, id int64) {
+	if m.product(id) == nil {
+		m.want(r, refused(404, "product_not_found"), answered(m.s.ListStockAdjustments(ctx, id, nil)))
+		return
+	}
+	var want []any
+	for _, a := range slices.Backward(m.adjustments) {
+		if a.ProductID == id {
+			want = append(want, without("id", plain(m.viewAdjustment(a)))) // the id only of some has been an answer
+		}
+	}
+	m.wantPages(r, "id", want, func(cursor *int64) (*http.Response, error) {
+		return m.s.ListStockAdjustments(ctx, id, &api.ListStockAdjustmentsParams{Limit: ptr(int32(4)), Cursor: cursor})
+	})
+}
+
+// reply is what came back.
+type reply struct {
+	status int
+	body   []byte
+	header http.Header
+	err    error
+}
+
+func answered(res *http.Response, err error) reply {
+	if err != nil {
+		return reply{err: err}
+	}
+	defer res.Body.Close()
+	body, err := io.ReadAll(res.Body)
+	return reply{res.StatusCode, body, res.Header, err}
+}
+
+// want compares an answer with the model's, and takes from it the id of what is new.
+func (m *machine) want(r *rapid.T, v verdict, got reply) {
+	r.Helper()
+	if got.err != nil {
+		r.Fatal(got.err)
+	}
+	if replayed := got.header.Get("Idempotency-Replayed") == "true"; replayed != (v.replay != nil) || replayed && !bytes.Equal(got.body, v.replay) {
+		r.Fatalf("answered %d, replayed %v: %s\nwant the answer %q to be replayed", got.status, replayed, got.body, v.replay)
+	} else if replayed {
+		return
+	}
+	var body struct {
+		Data    any
+		Code    string
+		Details []struct{ Field, Message string }
+	}
+	if err := json.Unmarshal(got.body, &body); err != nil && got.status != 304 {
+		r.Fatalf("%d %s: %v", got.status, got.body, err)
+	}
+	same := got.status == v.status && body.Code == v.code && len(body.Details) == len(v.details)
+	for i := 0; same && i < len(v.details); i++ {
+		same = strings.HasPrefix(body.Details[i].Field+" "+body.Details[i].Message, v.details[i])
+	}
+	if !same {
+		r.Fatalf("answered %d %s\nwant %d %s %q", got.status, got.body, v.status, v.code, v.details)
+	}
+	if v.view == nil {
+		return
+	}
+	if v.created != nil {
+		data, _ := body.Data.(map[string]any)
+		id, _ := data["id"].(float64)
+		*v.created = int64(id)
+	}
+	if !alike(body.Data, plain(v.view())) {
+		r.Fatalf("answered %d %s\nwant data %s", got.status, got.body, asJSON(v.view()))
+	}
+	if tag := got.header.Get("ETag"); tag != "" {
+		m.seen[tag], m.tags = asJSON(v.view()), append(m.tags, tag)
+	}
+}
+
+func asJSON(v any) string {
+	text, err := json.Marshal(v)
+	if err != nil {
+		panic(err)
+	}
+	return string(text)
+}
+
+// plain is v as its reader decodes it.
+func plain(v any) (p any) {
+	if err := json.Unmarshal([]byte(asJSON(v)), &p); err != nil {
+		panic(err)
+	}
+	return p
+}
+
+func without(field string, row any) any {
+	delete(row.(map[string]any), field)
+	return row
+}
+
+// alike compares decoded JSON. Two times are alike when they are closer than the shortest time that the test lets pass.
+func alike(got, want any) bool {
+	switch w := want.(type) {
+	case map[string]any:
+		g, ok := got.(map[string]any)
+		for k := range w {
+			ok = ok && alike(g[k], w[k])
+		}
+		return ok && len(g) == len(w)
+	case []any:
+		g, ok := got.([]any)
+		return ok && slices.EqualFunc(g, w, alike)
+	case string:
+		g, _ := got.(string)
+		if at, err := time.Parse(time.RFC3339, w); err == nil {
+			t, err := time.Parse(time.RFC3339, g)
+			return err == nil && t.Sub(at).Abs() < 2*time.Minute
+		}
+		return g == w
+	}
+	return got == want
+}
+
+// clear deletes everything but the customers.
+func (s *system) clear(t rapid.TB) {
+	t.Helper()
+	s.atomically(t, "DELETE FROM idempotency_keys", "DELETE FROM order_items", "DELETE FROM orders", "DELETE FROM stock_adjustments", "DELETE FROM products")
+}
+
+// atomically runs SQL behind the service's back.
+func (s *system) atomically(t rapid.TB, statements ...string) {
+	t.Helper()
+	err := s.db.Transaction(func(tx *gorm.DB) error {
+		for _, statement := range statements {
+			if err := tx.Exec(statement).Error; err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}

@@ -1,0 +1,46 @@
+package orders_test
+
+import (
+	"errors"
+	"fmt"
+	"sync/atomic"
+	"testing"
+
+	"gorm.io/gorm"
+
+	"example.com/b2b/db/dbtest"
+	api "example.com/b2b/openapi/ordersapi"
+)
+
+// TestCreateOrderStatements holds the cost of an order to what it should be, however many lines the order has. BEGIN and COMMIT
+// come on top.
+func TestCreateOrderStatements(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
+		s := serve(t, g)
+		var lines []api.NewOrderItem
+		for range 20 {
+			lines = append(lines, line(s.product(t, 100, 100), 1))
+		}
+		var statements atomic.Int64
+		count := func(*gorm.DB) { statements.Add(1) }
+		on := g.Callback()
+		err := errors.Join(on.Create().After("gorm:create").Register("test:create", count), on.Query().After("gorm:query").Register("test:query", count),
+			on.Update().After("gorm:update").Register("test:update", count), on.Delete().After("gorm:delete").Register("test:delete", count),
+			on.Row().After("gorm:row").Register("test:row", count), on.Raw().After("gorm:raw").Register("test:raw", count))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, n := range []int{1, 20} {
+			// The key, stock and prices, taking the stock, the order, its items, the answer.
+			for key, want := range map[string]int64{"": 4, fmt.Sprint("key-", n): 6} {
+				statements.Store(0)
+				if res := s.place(t, key, lines[:n]...); res.JSON201 == nil {
+					t.Fatalf("%s", res.Body)
+				}
+				if got := statements.Load(); got != want {
+					t.Errorf("%d lines, key %q: %d statements, want %d", n, key, got, want)
+				}
+			}
+		}
+	})
+}
