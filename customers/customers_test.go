@@ -35,7 +35,7 @@ func serve(t *testing.T, g *gorm.DB) (string, *api.ClientWithResponses) {
 		t.Fatal(err)
 	}
 	base := webtest.Serve(t, handler, spec)
-	client, err := api.NewClientWithResponses(base, api.WithHTTPClient(web.NewPeerClient(webtest.Token, webtest.Options().Timeout)))
+	client, err := api.NewClientWithResponses(base, api.WithHTTPClient(web.NewPeerClient("Customers API", webtest.Token, webtest.Options().Timeout)))
 	if err != nil {
 		t.Fatal(err)
 	}

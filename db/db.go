@@ -24,6 +24,8 @@ import (
 	"gorm.io/gorm/clause"
 	"gorm.io/gorm/logger"
 	sqlitedriver "modernc.org/sqlite"
+
+	"example.com/b2b/internal/apperr"
 )
 
 // Drivers that Config names.
@@ -124,7 +126,24 @@ func (c Config) dialector() (gorm.Dialector, error) {
 	if err != nil {
 		return nil, err
 	}
-	return translating{mysql.New(mysql.Config{Conn: sql.OpenDB(connector)})}, nil
+	return translating{mysql.New(mysql.Config{Conn: sql.OpenDB(readCommitted{connector})})}, nil
+}
+
+// readCommitted sets each new connection's isolation. Nothing here relies on reading twice: what must hold is in the condition of
+// the statement that writes, or behind a row lock. Repeatable reads would add gap locks, and on newer MariaDB, whose
+// innodb_snapshot_isolation refuses to update a row that changed since the first read, a retry for every race.
+type readCommitted struct{ driver.Connector }
+
+func (c readCommitted) Connect(ctx context.Context) (driver.Conn, error) {
+	conn, err := c.Connector.Connect(ctx)
+	if err != nil {
+		return nil, err
+	}
+	// A statement, because the variable is called tx_isolation on older MariaDB.
+	if _, err := conn.(driver.ExecerContext).ExecContext(ctx, "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED", nil); err != nil {
+		return nil, errors.Join(err, conn.Close())
+	}
+	return conn, nil
 }
 
 // InTx runs fn in a transaction and commits when it returns nil. When the database ends the transaction in favour of another
@@ -134,12 +153,69 @@ func InTx(ctx context.Context, g *gorm.DB, fn func(tx *gorm.DB) error) error {
 	wait := backoff.NewExponentialBackOff() // jittered
 	wait.InitialInterval, wait.MaxInterval = 5*time.Millisecond, 250*time.Millisecond
 	_, err := backoff.Retry(ctx, func() (struct{}, error) {
-		err := translate(g.WithContext(ctx).Transaction(fn))
+		err := translate(begin(ctx, g).Transaction(fn))
 		if err != nil && !errors.Is(err, ErrConflict) {
 			err = backoff.Permanent(err)
 		}
 		return struct{}{}, err
 	}, backoff.WithBackOff(wait), backoff.WithMaxTries(12))
+	return err
+}
+
+// begin returns a session whose transactions obey ctx in COMMIT too: a server that is cut off at that moment would keep the
+// request, and its connection, waiting for as long as TCP does, as database/sql passes no context on to it.
+func begin(ctx context.Context, g *gorm.DB) *gorm.DB {
+	start := "START TRANSACTION"
+	if g.Name() == SQLite {
+		start = "BEGIN IMMEDIATE"
+	}
+	g = g.WithContext(ctx)
+	if pool, ok := g.Statement.ConnPool.(*sql.DB); ok {
+		g.Statement.ConnPool = beginner{pool, start}
+	}
+	return g
+}
+
+// beginner implements gorm.ConnPoolBeginner.
+type beginner struct {
+	*sql.DB
+	start string
+}
+
+func (b beginner) BeginTx(ctx context.Context, _ *sql.TxOptions) (gorm.ConnPool, error) {
+	conn, err := b.Conn(ctx)
+	if err != nil {
+		return nil, err
+	}
+	tx := &transaction{conn, ctx}
+	if _, err := conn.ExecContext(ctx, b.start); err != nil {
+		return nil, errors.Join(err, tx.Rollback())
+	}
+	return tx, nil
+}
+
+// transaction, by pointer, implements gorm.TxCommitter on a connection of its own.
+type transaction struct {
+	*sql.Conn
+	ctx context.Context
+}
+
+func (t *transaction) Commit() error { return t.end(t.ctx, "COMMIT") }
+
+// Rollback is for requests whose time is over, too.
+func (t *transaction) Rollback() error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.ctx), time.Second)
+	defer cancel()
+	return t.end(ctx, "ROLLBACK")
+}
+
+// end gives the connection back when its transaction has ended, and else closes it, which ends it too.
+func (t *transaction) end(ctx context.Context, statement string) error {
+	_, err := t.ExecContext(ctx, statement)
+	if err != nil {
+		_ = t.Raw(func(any) error { return driver.ErrBadConn })
+	}
+	_ = t.Close()
 	return err
 }
 
@@ -227,7 +303,16 @@ func Close(g *gorm.DB) error {
 	return pool.Close()
 }
 
-// Ping asks the database whether it answers.
+// Ping asks the database whether it does its work: it answers, has the schema, and lets this user write. It costs one statement,
+// which changes no row and locks none, but is refused where a change would be. On SQLite it also writes one page and waits for
+// the disk, as the smallest order does, because nothing less finds a disk that is full. A full MySQL is found by requests only.
 func Ping(ctx context.Context, g *gorm.DB) error {
-	return translate(g.WithContext(ctx).Exec("SELECT 1").Error)
+	err := g.WithContext(ctx).Exec("UPDATE idempotency_keys SET status = status WHERE 1 = 0").Error
+	if err == nil && g.Name() == SQLite {
+		err = g.WithContext(ctx).Exec("PRAGMA user_version = 1").Error
+	}
+	if err != nil && !errors.As(err, new(*apperr.Error)) {
+		err = apperr.Unavailable(err)
+	}
+	return err
 }

@@ -1,6 +1,8 @@
 -- The whole MySQL schema, to read and for the server's own init hook. What db/migrations/mysql builds is the same, to the letter:
 -- a test compares the two. A service that starts on a database made from this file finds nothing left to migrate.
 
+SET NAMES utf8mb4;
+
 CREATE TABLE customers (
   id           BIGINT       NOT NULL AUTO_INCREMENT PRIMARY KEY,
   name         VARCHAR(255) NOT NULL,

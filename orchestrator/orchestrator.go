@@ -160,9 +160,13 @@ const tries = 5
 func ask[R reply, T any](ctx context.Context, peer string, call func() (R, error), success func(R) *T) (*T, error) {
 	wait := backoff.NewExponentialBackOff() // jittered
 	wait.InitialInterval, wait.MaxInterval = 100*time.Millisecond, 2*time.Second
+	options := []backoff.RetryOption{backoff.WithBackOff(wait), backoff.WithMaxTries(tries)}
+	if deadline, ok := ctx.Deadline(); ok { // no wait so close to it that the next try had no chance: the caller can have the answer now
+		options = append(options, backoff.WithMaxElapsedTime(time.Until(deadline)*3/4))
+	}
 	answer, err := backoff.Retry(ctx, func() (*T, error) {
 		res, err := call()
-		if err != nil { // no answer, or one that ended early
+		if err != nil { // no answer, one that ended early, or web.ErrPeerDown: nobody asked
 			return nil, err
 		}
 		if answer := success(res); answer != nil {
@@ -171,14 +175,17 @@ func ask[R reply, T any](ctx context.Context, peer string, call func() (R, error
 		if refused := refusal(res); refused != nil {
 			return nil, backoff.Permanent(refused)
 		}
+		if res.StatusCode() == http.StatusUnauthorized || res.StatusCode() == http.StatusForbidden {
+			return nil, backoff.Permanent(fmt.Errorf("the %s refused our SERVICE_TOKEN: it differs between the services", peer))
+		}
 		return nil, fmt.Errorf("%s answered %d", peer, res.StatusCode())
-	}, backoff.WithBackOff(wait), backoff.WithMaxTries(tries))
+	}, options...)
 	if err == nil || definite(err) {
 		return answer, err
 	}
 	gone := &apperr.Error{Kind: apperr.KindUnavailable, Code: "upstream_unavailable", RetryAfter: time.Second, Cause: err,
 		Message: fmt.Sprintf("The %s does not answer right now; repeat the call with the same idempotency key.", peer)}
-	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+	if errors.Is(err, context.DeadlineExceeded) || errors.Is(ctx.Err(), context.DeadlineExceeded) {
 		gone.Kind, gone.Message = apperr.KindTimeout, fmt.Sprintf("The %s did not answer in time; repeat the call with the same idempotency key.", peer)
 	}
 	return nil, gone

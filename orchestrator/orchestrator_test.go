@@ -117,12 +117,11 @@ func serve(t *testing.T, p *peers, timeout time.Duration) string {
 
 func serveOn(t *testing.T, peer string, timeout time.Duration) string {
 	t.Helper()
-	client := web.NewPeerClient(webtest.Token, time.Minute)
-	customers, err := customersapi.NewClientWithResponses(peer, customersapi.WithHTTPClient(client))
+	customers, err := customersapi.NewClientWithResponses(peer, customersapi.WithHTTPClient(web.NewPeerClient("Customers API", webtest.Token, time.Minute)))
 	if err != nil {
 		t.Fatal(err)
 	}
-	orders, err := ordersapi.NewClientWithResponses(peer, ordersapi.WithHTTPClient(client))
+	orders, err := ordersapi.NewClientWithResponses(peer, ordersapi.WithHTTPClient(web.NewPeerClient("Orders API", webtest.Token, time.Minute)))
 	if err != nil {
 		t.Fatal(err)
 	}

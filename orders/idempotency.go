@@ -212,7 +212,7 @@ func (a answer) write(w http.ResponseWriter) error {
 		w.Header().Set("Idempotency-Replayed", "true")
 	}
 	w.WriteHeader(a.status)
-	_, err := w.Write(a.body)
+	_, err := w.Write(append(a.body, '\n')) // as the generated responses end
 	return err
 }
 

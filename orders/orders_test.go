@@ -60,7 +60,7 @@ func serve(t *testing.T, g *gorm.DB) *system {
 	if err := g.Exec("INSERT INTO customers (id, name, email, created_at) VALUES (1, 'One', 'one@example.com', CURRENT_TIMESTAMP), (2, 'Two', 'two@example.com', CURRENT_TIMESTAMP)").Error; err != nil {
 		t.Fatal(err)
 	}
-	customers, err := customersapi.NewClientWithResponses(fake.URL, customersapi.WithHTTPClient(web.NewPeerClient(webtest.Token, time.Minute)))
+	customers, err := customersapi.NewClientWithResponses(fake.URL, customersapi.WithHTTPClient(web.NewPeerClient("Customers API", webtest.Token, time.Minute)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -74,7 +74,7 @@ func serve(t *testing.T, g *gorm.DB) *system {
 		t.Fatal(err)
 	}
 	s.base = webtest.Serve(t, handler, spec)
-	s.ClientWithResponses, err = api.NewClientWithResponses(s.base, api.WithHTTPClient(web.NewPeerClient("", time.Minute)))
+	s.ClientWithResponses, err = api.NewClientWithResponses(s.base, api.WithHTTPClient(web.NewPeerClient("Orders API", "", time.Minute)))
 	if err != nil {
 		t.Fatal(err)
 	}

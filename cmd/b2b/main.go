@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"slices"
 	"syscall"
 	"text/tabwriter"
 
@@ -36,13 +37,13 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	if len(args) > 0 {
 		command = args[0]
 	}
+	if command == "help" || slices.Contains(args, "--help") || slices.Contains(args, "-h") {
+		usage(out)
+		return nil
+	}
 	asJSON := command == "doctor" && len(args) == 2 && args[1] == "--json"
 	if len(args) > 1 && !asJSON {
 		return fmt.Errorf("%q is one argument too many; see b2b --help", args[1])
-	}
-	if command == "help" || command == "--help" || command == "-h" {
-		usage(out)
-		return nil
 	}
 	if err := godotenv.Load(); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return fmt.Errorf(".env cannot be read: %w", err)

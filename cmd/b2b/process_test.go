@@ -51,7 +51,13 @@ type process struct {
 // start runs b2b in a folder of its own with exactly that environment, and returns once it serves.
 func start(t *testing.T, env []string, args ...string) *process {
 	t.Helper()
-	p := &process{cmd: exec.Command(binary(), args...), log: &bytes.Buffer{}}
+	return launch(t, env, exec.Command(binary(), args...))
+}
+
+// launch is start with a command that becomes b2b.
+func launch(t *testing.T, env []string, cmd *exec.Cmd) *process {
+	t.Helper()
+	p := &process{cmd: cmd, log: &bytes.Buffer{}}
 	p.cmd.Dir, p.cmd.Env, p.cmd.Stderr = t.TempDir(), env, p.log
 	out, err := p.cmd.StdoutPipe()
 	if err != nil {
@@ -77,7 +83,7 @@ func start(t *testing.T, env []string, args ...string) *process {
 		}
 	}
 	p.cmd.Wait()
-	t.Fatalf("b2b %v did not start: %s", args, p.log)
+	t.Fatalf("%v did not start: %s", cmd.Args, p.log)
 	return nil
 }
 

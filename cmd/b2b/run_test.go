@@ -147,7 +147,7 @@ func TestRefusedStart(t *testing.T) {
 		`ORDER_CANCELLATION_WINDOW_MINUTES is "ten"; allowed: a whole number from 0 to 525600`:        {env: []string{"ORDER_CANCELLATION_WINDOW_MINUTES=ten"}},
 		`CUSTOMERS_API_BASE is "localhost:3001"; allowed: an address such as https://api.example.com`: {env: []string{"CUSTOMERS_API_BASE=localhost:3001"}, args: []string{"orders"}},
 		`port ` + port + ` is taken; stop the program that has it, or set CUSTOMERS_PORT`:             {env: []string{"CUSTOMERS_PORT=" + port, "ORDERS_PORT=" + port, "ORCHESTRATOR_PORT=0"}},
-		`DB_HOST, DB_PORT, DB_USER, DB_PASSWORD, DB_NAME) cannot be reached`:                          {env: []string{"DB_HOST=127.0.0.1", "DB_PORT=1", "SERVICE_TOKEN=t", "PORT=0"}, args: []string{"customers"}},
+		`DB_HOST, DB_PORT, DB_USER, DB_PASSWORD, DB_NAME) cannot be used`:                             {env: []string{"DB_HOST=127.0.0.1", "DB_PORT=1", "SERVICE_TOKEN=t", "PORT=0"}, args: []string{"customers"}},
 		`(DB_PATH) cannot be opened`:                                                                  {env: append(anyPorts, "DB_PATH=/dev/null/b2b.db")},
 		`"order" is no command; see b2b --help`:                                                       {args: []string{"order"}},
 		`"now" is one argument too many; see b2b --help`:                                              {args: []string{"orders", "now"}},

@@ -43,6 +43,9 @@ func serve(ctx context.Context, cfg config.Services, command string, out io.Writ
 		log.Warn("SERVICE_TOKEN is the one everybody knows; set your own before others can reach this machine")
 	}
 	all := command == ""
+	if all && os.Getenv("PORT") != "" {
+		log.Warn("PORT is for one service started alone; all three listen on CUSTOMERS_PORT, ORDERS_PORT and ORCHESTRATOR_PORT")
+	}
 	var services []*service
 	// In the order in which they depend on each other; they stop in the opposite one.
 	for _, one := range []struct {
@@ -90,6 +93,9 @@ func serve(ctx context.Context, cfg config.Services, command string, out io.Writ
 		}
 	}
 	announce(out, cfg, command, services)
+	log.Info("started", "command", "b2b "+command)
+	defer log.Info("stopped")
+	context.AfterFunc(ctx, func() { log.Info("stopping once the requests in flight are answered") })
 	return runUntil(ctx, services, cfg.ShutdownTimeout, log)
 }
 
@@ -102,7 +108,7 @@ func open(ctx context.Context, c config.Database) (*gorm.DB, error) {
 	if c.Driver == db.SQLite {
 		return nil, fmt.Errorf("%s (DB_PATH) cannot be opened: %w", db.Config(c), err)
 	}
-	return nil, fmt.Errorf("%s (DB_HOST, DB_PORT, DB_USER, DB_PASSWORD, DB_NAME) cannot be reached: %w", db.Config(c), err)
+	return nil, fmt.Errorf("%s (DB_HOST, DB_PORT, DB_USER, DB_PASSWORD, DB_NAME) cannot be used: %w", db.Config(c), err)
 }
 
 // service is one of the three, on its port.
@@ -128,12 +134,15 @@ func (s *service) base() string {
 func (s *service) build(cfg config.Services, g *gorm.DB, log *slog.Logger) (err error) {
 	log = log.With("service", s.name)
 	o := web.Options{ServiceToken: cfg.ServiceToken, Log: log, Timeout: cfg.RequestTimeout}
-	peer := web.NewPeerClient(cfg.ServiceToken, peerTimeout)
-	customersAPI, err := customersapi.NewClientWithResponses(cfg.CustomersBase, customersapi.WithHTTPClient(peer))
+	timeout := min(peerTimeout, cfg.RequestTimeout/2)
+	if s.name == ordersCommand {
+		timeout /= 2 // it must have given up on its peer, and said so, before its caller gives up on it
+	}
+	customersAPI, err := customersapi.NewClientWithResponses(cfg.CustomersBase, customersapi.WithHTTPClient(web.NewPeerClient("Customers API", cfg.ServiceToken, timeout)))
 	if err != nil {
 		return err
 	}
-	ordersAPI, err := ordersapi.NewClientWithResponses(cfg.OrdersBase, ordersapi.WithHTTPClient(peer))
+	ordersAPI, err := ordersapi.NewClientWithResponses(cfg.OrdersBase, ordersapi.WithHTTPClient(web.NewPeerClient("Orders API", cfg.ServiceToken, timeout)))
 	if err != nil {
 		return err
 	}

@@ -45,12 +45,11 @@ func newEngine() (*gin.Engine, error) {
 	}
 	log := slog.New(slog.NewJSONHandler(os.Stderr, &slog.HandlerOptions{Level: cfg.LogLevel})).With("service", "orchestrator")
 	slog.SetDefault(log) // the lines of the Lambda library too
-	peer := web.NewPeerClient(cfg.ServiceToken, peerTimeout)
-	customers, err := customersapi.NewClientWithResponses(cfg.CustomersBase, customersapi.WithHTTPClient(peer))
+	customers, err := customersapi.NewClientWithResponses(cfg.CustomersBase, customersapi.WithHTTPClient(web.NewPeerClient("Customers API", cfg.ServiceToken, peerTimeout)))
 	if err != nil {
 		return nil, err
 	}
-	orders, err := ordersapi.NewClientWithResponses(cfg.OrdersBase, ordersapi.WithHTTPClient(peer))
+	orders, err := ordersapi.NewClientWithResponses(cfg.OrdersBase, ordersapi.WithHTTPClient(web.NewPeerClient("Orders API", cfg.ServiceToken, peerTimeout)))
 	if err != nil {
 		return nil, err
 	}

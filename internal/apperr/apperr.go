@@ -75,11 +75,16 @@ func (e *Error) With(field, format string, args ...any) *Error {
 	return e
 }
 
+// Error is what the log shows.
 func (e *Error) Error() string {
-	if e.Cause != nil {
-		return e.Code + ": " + e.Cause.Error()
+	text := e.Code + ": " + e.Message
+	for _, d := range e.Details {
+		text += " " + d.Field + " " + d.Message + "."
 	}
-	return e.Code + ": " + e.Message
+	if e.Cause != nil {
+		text += " Cause: " + e.Cause.Error()
+	}
+	return text
 }
 
 func (e *Error) Unwrap() error { return e.Cause }

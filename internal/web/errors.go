@@ -38,10 +38,17 @@ type envelope struct {
 	Details       []apperr.Detail `json:"details,omitempty"`
 }
 
+// statusCallerGone is for the log only: the caller has hung up. nginx made the number customary.
+const statusCallerGone = 499
+
 // Fail answers with err and keeps it for the log line. What is not an *apperr.Error is a defect, or time that ran out; the
 // caller learns nothing more of it.
 func Fail(c *gin.Context, err error) {
 	_ = c.Error(err)
+	if errors.Is(c.Request.Context().Err(), context.Canceled) {
+		c.AbortWithStatus(statusCallerGone)
+		return
+	}
 	if c.Writer.Written() {
 		c.Abort() // too late for another answer; the log has it
 		return
@@ -61,7 +68,9 @@ func Fail(c *gin.Context, err error) {
 	if call, ok := c.Request.Context().Value(callKey{}).(*call); ok && call.inBody {
 		body.CorrelationID = call.correlationID
 	}
-	c.AbortWithStatusJSON(status[refusal.Kind], body)
+	encoded, _ := json.Marshal(body)
+	c.Abort()
+	c.Data(status[refusal.Kind], "application/json", append(encoded, '\n'))
 }
 
 // FailBinding answers for a value that passed validation and could not be bound all the same: a whole number that is written

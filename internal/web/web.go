@@ -79,6 +79,9 @@ func (o Options) observe(c *gin.Context) {
 		slog.Float64("ms", float64(time.Since(start).Microseconds())/1000),
 		slog.String("correlation_id", call.correlationID),
 	}
+	if key := c.GetHeader(IdempotencyHeader); key != "" {
+		attrs = append(attrs, slog.String("idempotency_key", key), slog.Bool("replayed", c.Writer.Header().Get("Idempotency-Replayed") != ""))
+	}
 	if err := c.Errors.Last(); err != nil {
 		attrs = append(attrs, slog.String("error", err.Error()))
 		if c.Writer.Status() >= http.StatusInternalServerError {

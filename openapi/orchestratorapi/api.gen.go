@@ -333,7 +333,9 @@ type ClientInterface interface {
 	// order can definitely not be confirmed it is canceled, its stock is given back, and the reason is the answer.
 	//
 	// Steps that fail for a passing reason are tried again inside the time that the caller allows. After that the answer is
-	// 503 or 504 with `Retry-After`, and repeating the call with the same key is safe.
+	// 503 or 504 with `Retry-After`, and repeating the call with the same key is safe. The answer shows the order as the key
+	// confirmed it, and the customer as it is now; when the customer was deleted since, it is 404, and the Orders API's
+	// `GET /idempotency-keys/{key}` still names the order.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -346,7 +348,9 @@ type ClientInterface interface {
 	// order can definitely not be confirmed it is canceled, its stock is given back, and the reason is the answer.
 	//
 	// Steps that fail for a passing reason are tried again inside the time that the caller allows. After that the answer is
-	// 503 or 504 with `Retry-After`, and repeating the call with the same key is safe.
+	// 503 or 504 with `Retry-After`, and repeating the call with the same key is safe. The answer shows the order as the key
+	// confirmed it, and the customer as it is now; when the customer was deleted since, it is 404, and the Orders API's
+	// `GET /idempotency-keys/{key}` still names the order.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -393,7 +397,9 @@ func (c *Client) GetHealth(ctx context.Context, reqEditors ...RequestEditorFn) (
 // order can definitely not be confirmed it is canceled, its stock is given back, and the reason is the answer.
 //
 // Steps that fail for a passing reason are tried again inside the time that the caller allows. After that the answer is
-// 503 or 504 with `Retry-After`, and repeating the call with the same key is safe.
+// 503 or 504 with `Retry-After`, and repeating the call with the same key is safe. The answer shows the order as the key
+// confirmed it, and the customer as it is now; when the customer was deleted since, it is 404, and the Orders API's
+// `GET /idempotency-keys/{key}` still names the order.
 //
 // Takes any type of body and a specified content type.
 //
@@ -416,7 +422,9 @@ func (c *Client) CreateAndConfirmOrderWithBody(ctx context.Context, contentType 
 // order can definitely not be confirmed it is canceled, its stock is given back, and the reason is the answer.
 //
 // Steps that fail for a passing reason are tried again inside the time that the caller allows. After that the answer is
-// 503 or 504 with `Retry-After`, and repeating the call with the same key is safe.
+// 503 or 504 with `Retry-After`, and repeating the call with the same key is safe. The answer shows the order as the key
+// confirmed it, and the customer as it is now; when the customer was deleted since, it is 404, and the Orders API's
+// `GET /idempotency-keys/{key}` still names the order.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -656,7 +664,9 @@ type ClientWithResponsesInterface interface {
 	// order can definitely not be confirmed it is canceled, its stock is given back, and the reason is the answer.
 	//
 	// Steps that fail for a passing reason are tried again inside the time that the caller allows. After that the answer is
-	// 503 or 504 with `Retry-After`, and repeating the call with the same key is safe.
+	// 503 or 504 with `Retry-After`, and repeating the call with the same key is safe. The answer shows the order as the key
+	// confirmed it, and the customer as it is now; when the customer was deleted since, it is 404, and the Orders API's
+	// `GET /idempotency-keys/{key}` still names the order.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -669,7 +679,9 @@ type ClientWithResponsesInterface interface {
 	// order can definitely not be confirmed it is canceled, its stock is given back, and the reason is the answer.
 	//
 	// Steps that fail for a passing reason are tried again inside the time that the caller allows. After that the answer is
-	// 503 or 504 with `Retry-After`, and repeating the call with the same key is safe.
+	// 503 or 504 with `Retry-After`, and repeating the call with the same key is safe. The answer shows the order as the key
+	// confirmed it, and the customer as it is now; when the customer was deleted since, it is 404, and the Orders API's
+	// `GET /idempotency-keys/{key}` still names the order.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -1167,7 +1179,9 @@ func (c *ClientWithResponses) GetHealthWithResponse(ctx context.Context, reqEdit
 // order can definitely not be confirmed it is canceled, its stock is given back, and the reason is the answer.
 //
 // Steps that fail for a passing reason are tried again inside the time that the caller allows. After that the answer is
-// 503 or 504 with `Retry-After`, and repeating the call with the same key is safe.
+// 503 or 504 with `Retry-After`, and repeating the call with the same key is safe. The answer shows the order as the key
+// confirmed it, and the customer as it is now; when the customer was deleted since, it is 404, and the Orders API's
+// `GET /idempotency-keys/{key}` still names the order.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -1186,7 +1200,9 @@ func (c *ClientWithResponses) CreateAndConfirmOrderWithBodyWithResponse(ctx cont
 // order can definitely not be confirmed it is canceled, its stock is given back, and the reason is the answer.
 //
 // Steps that fail for a passing reason are tried again inside the time that the caller allows. After that the answer is
-// 503 or 504 with `Retry-After`, and repeating the call with the same key is safe.
+// 503 or 504 with `Retry-After`, and repeating the call with the same key is safe. The answer shows the order as the key
+// confirmed it, and the customer as it is now; when the customer was deleted since, it is 404, and the Orders API's
+// `GET /idempotency-keys/{key}` still names the order.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -2595,79 +2611,80 @@ func (sh *strictHandler) GetReady(ctx *gin.Context) {
 // const string: with thousands of chunks the chained `+` fold is several
 // times slower for the Go compiler than parsing a slice literal.
 var swaggerSpec = []string{
-	"7DzbcuTGdb9ygrjKumCuJL3ibLksilrFdKTdreWulXi55vQAZwbtAbqx3Q3OjreY8mOek4f8QX4kf6Iv",
-	"SZ1uAIPbXEiRlpTKGwdAd5/7vfnRC2SSSoHCaG/y0YuQhajsn+dSKYyZ4VJchPQgRB0ontIDb+I9Zwlq",
-	"MBHXELA4Bi7ARAixXGiQc8AbVGvQqG54gGAiZoAbMDILIgz7nu/hB5akMXoTT+H73mh8dHzi+Z4OIkwY",
-	"nZawD9+iWJjIm4zGX/hewkX52/fMOqWl2iguFt7tre+9QqPWZ3ODqg3rJQZShBqMhBXjBmY4lwotvA52",
-	"DUZxDIEtGBc16EYNmHiSJd7k6DfDoQXJ/dwAxIXBBSrvlkBSqFMpNFpyfsXCFyqIUBvFHFhEe2FQGPqT",
-	"pWnMA/tm8BftXudA2OVc6Gw+5wFHYa61kcGSnuosSZhaexPvdYQKCREhDaCQ2SIC95nv3bA4Q3de6IBs",
-	"7eV7QZ3dNa6EaBiPtTd5+9Gbc4zp/YAbTPRgOHhv1p7vJag1W9DuqZJhFhgYT4DpJYZw4gO7YTxmsxjh",
-	"yLt953uolFS7oIa5VE64pApREUt0FgSotTeZs1gj0Tdh8VyqBMPrgmI1esBMhuti8z9cvnjeQYrGFrvJ",
-	"UIG6tvcNi3loT5hAJvBDioHBEFCEpAn0HLhIM9ONhUXwWkhzHUgx5yohOrWRsZ/BipG6iQBjDCFBJlYR",
-	"j7EDse5dD8PvhT3qhNA7P3t+/uzbZ18DEyEdTOjOEPI9nSa3UbIEsWdczxmPMayjcwZWiGCmkC01MFBZ",
-	"Jw7tbR5QTJNMW1SYgRiZNjBqSiYofJ+hNjU2dyF8W7URv1I49ybePw42hnXg3urBM7u5XVA3UNtO88lG",
-	"dWuID1ZDCsHo4A18YiIUZHZ5RWiIkdzoXM0W/AYFzFiw/JQwq5j/f+lVHEDPeYAu3PIlg7q7sDh+xcJX",
-	"DqnDjd1Ds/99hqrO+JyWLFdb+wEUjuR+EvBo/O/DM+tHCX8uFpAyxRI0qOxXLFfAh+XahTCoBIsdsPdh",
-	"HM93ONDcXMoETUTorVAYWCkpFiAFyEyB5iE+BsHPIMQ5BoYMNClRHqj04RWmUtlYZcVN5EKEDQ7AH4Hg",
-	"/4zrV5hpZyXvTuwQk1QaFMH6eonra+W2OtSTcQ2VHWCJa+tjaA/rg5mQZIIK6Xws4W/CoA2jgG0LBA9L",
-	"/+fSnEuiqrkLC1xU1iB+JpZCrhqhyHPppDtiGiKWpigwhDWarshsy36HcbN60AxRQCgFFnLMNRF2VwjC",
-	"RZCTYVv0wTWkMQtyL0JWqnQ2W0OQyq73MN8pM9GgQZWaNZd5rEJCW4GNQpdXz85eP/u6ZdNLVGrwE0Oe",
-	"gsIUmdkkBkZCAT1w8zi+v8W1DUwt1j2s4L9k61iy8LWU3zK1wHuZn9TtcW2kvI7tLnePoe06CmaYgBF8",
-	"x796LCuz88CHpe2lcyhvRJn63Iu8WWX94YQt0u48KAylEyLFF5EBIVdPwaj1Jtl9DFIXIHANOsqMIQkP",
-	"5Ur04XVxNDDK1mFqM/eeTd2nDUZUXu3jQSX/v/UfgoNvhM5SCgYw/A5Dzl7bDP9ePCw3uk5op2tbLDgw",
-	"OKIs0hSyaw3CuQOgRwBNoAnDY+sOCZSmOI1pmDYPnz68Ir1JtVHIkvuRPl98fT89somwhrOXFxBKzPMG",
-	"oVcUjWx0qek0ysBRs6QV2TxOMFto2wwjbuWFayDf34Da5oyU/OVIkNOMpTY27CUc6qAvcf2UIuGACRB4",
-	"gwoStkRgoG09bVOa+blobM7t59J8IzNx12AuyLSRSV41mRcbVOM40FkQQfFdR8jTscU9gp5yFx7WYp1K",
-	"LaAEAk5Pt1XUqt90x315qW4fwvlnHfi2N/gRFZpisx1YF7XFJ0+2Ir355PFKNSVhKT0pTyyVDT/wx8hT",
-	"CvF+zROUmfmpDSIPq/aQCzA8wZ+BNSTygGICZGbAlketxeo2kGQBbZX6/4QJLIn30zVwdrdtUmYMKjr9",
-	"z2/Pen9ivb8Oe6f968ng899+2Xv3+a+8ZmfH9z70LI29yfjW984L0zv5SLYnRWW4M96YMB63kaxq6681",
-	"2K+AhaFCretIyFR/yYIE+4FM6niMT05qeBztAPLo1vd4uE92iVu+J1iCeyGmj+qAnp1/9wzOpUpl3kja",
-	"CexoD0XTSIr9UNivQGTJLA8iRBbHdbA+H/VOTk56w/FwWIfoZOh79LnLgYzKcAdIx65v9j7jCkNv8taz",
-	"zsBSys95XMD8rtxGzv6CgSGSljXLunA449fqChoC6SnMFBNBBFLkKT6KLKGjW72hroJ0Zy9tW/OlXavL",
-	"EfW9mgftiiK6XO3mnPqTWs1le00pQRPJ0K5ncSxXFpCuhH5rBrO1+KiYweuYJ9zkVCorwls8UP2XyV3c",
-	"u6qEdZG/LUgL2Ws0h1vubbdyNqxqJWhpCtD31ijqvGK9oiDkKUgRr/OuzSpvv2i21pC4jjMTMLUe1aZK",
-	"NvQ5yNN9bYHwbNfzw4VbNhrmXejid0kPphRb08dYKEQd8hcCbRKHIkBXZIUUFWWPcGE0rKQKKWFP2BqC",
-	"iIlFwwTtao1UbVEB3/bGfcX9N2E8i1dENxsVVNTS/q7KhX1QbjyTMkYmGqJAT72maSlOLqjkOzvRFJet",
-	"diZnScva5IFtW1p4ELnOp0/JM3Od4VRa5QAujCwTfWtjp655Nfjhb/899WHqaqHFDxcDlD9p0TRvmiPY",
-	"gnnDvzUboVUDPezgSxmA75F6Cpdyu1mexTVUTFs1JBh2nNVgiyPfBoAu+v8eWUz7NUmfhyvbiF9EMy5m",
-	"bYYxshzPsMLQcGF38KnaMJNtl+ipXE6rfkYu63ZOLg8zbJVTRy3ZdiD4JUW6qNgVFZ7ZHhc8t7EufggQ",
-	"Qw3jP58cwQ///h8w8kFL+AO7YZd2DShkoSYbhx9YYOJ1c3aGHCgzrif4m2NHVTczczocPhmdno5Pjp8c",
-	"D09PRzvHaWqo+t5zXNlMhOyezX3CkBP8LH5ZEYfcMNQlpJJkHhSkkba0iPSSY4B1/RrvwpXEfrh3YqjO",
-	"wVo2TFB0cfCFo0lTDQ5FrnQ/be9Ar6w9QbapAPiUJDAdoLDuoUh8neE/yJdt2Nb0ZLscWS1A3Ktf5y+e",
-	"f3Px6rtnX1eVrHxY17XN47uqHCm6kYbF10ExPNcIL7Ok6C5b0vwadDazK7Slo11Wk6GjL06fECHupTTD",
-	"XUpz1BlWl0aiikfByK3iVijd4+kVXJL1YTHEXKBNRlkZblBIErEbdK2yBNUCw8J3upz+zmq5RzGbxj1n",
-	"4ja2vzdr+J//gkxwc50qHqD7cAvLxyenXzwOy0lRmkB0UJxeEoUpv0uJ/C5qNbWJM9dY3YLCaHx6uhuF",
-	"ks7De8tryxp2INfizVYRrkwl3cF1VMLCA8S8lUZUq7qHWedG27vFvH+VmQK5ErZI0JiY9OGGaz6LEc4u",
-	"zy8unsISU2O/GR9DJLNmeGgX9cbD8XFvOBztrSlUCzn/0Pu3rtLNdv9C6UOp2qWkHexDat7/Lm6kKVT1",
-	"Ors7u032HVLkxnu76g0/Kt9kZm/186XVSOf+60nUrlWX+WfbM6E65DksXRSoAtDGv1Km24l68V0xg3JQ",
-	"+LCVj0X9oxPgyz15plEZgkvhrfaTsXM1UJsdVmIJ+rIaRNRKWjvyz3q8Tuoh5rLDJBNltRu4ddUj+lGM",
-	"rQhrqQMWxz7IG3T5XkFHV5lnecd4U6zvw6tMaJd0bnKg0D4QcPb9JXzLklnIrsQ8E4EddMsL5bTfPzGD",
-	"K7buX4kr8dlnl2yOYGRe5+9/9hmQOk8bWjO1NsnV2J12A+WNNqtwM1D0zoK5Ymv4hNnuQU9mxgdme5Jl",
-	"y5LBkscxhlciVZJY+Km/p8mwxLVFj5LiCaxlBgt0H5fguII2PapPm/l2oZuN5RoMWyJRPMAce5v4a8L6",
-	"TDjBoM+mH68KHbryJk5+fLhydYUrj/4MZIjFXxUVc4/yCtOVdzudVMqRU1o09UFHclVUjYj07Eq4ao2D",
-	"lnIwEoxpvs0UVptSA4GXIBOmD+cyJLlSSPjOYqQsb0Uk0TaqmiGwMMTwKRhFxCVaWSoRAUNpqzxLIVdX",
-	"Yra2TeTfv379ElwMmVOnYsqIRHZ2YVp3m9Oiz2DnCaSCabPrMXVy6goc8Mnoh7/952j8BbmK6VnvT8B6",
-	"f4Vh7xT6cA0TGMDn8Fv4EnrTT8HIKzEnoV2TX7Ry4eZMuJsljeVCP811uriaAQFTiiOlsH34nptIZgXm",
-	"mxmWhC1zUc7SHNM/sjhDJweJzIRxdC3jI7gInQaz/K2o5NOVdLoPxSz8Kj/bjiVntpk5FVkcT33XZZtp",
-	"FKZ/Jd646q1bpW0+VsbGlqQEh8J5pjHsX5EdinmAuZdyHQePIh3F0TA7GZ2p2Jt4g1AGmuyk4cYGBC/q",
-	"1ZAbVNrZp1F/2B9ai52iYCn3Jt5Rf9g/srVjE1kLO4jKAs0CTVeVgXRbw3g4zFt0RO9cv0FlQvfhjUaY",
-	"Dki411bqQwx4aMNTOw5qJGg7G6PYfM4Dss/kgjY9zAWavEzUuIkzHg7v1jstq0rNElGRiHpy6R3cuMyB",
-	"2tJaLmjANbCY3+DDt5GPHfpdq0oyDSqj+7e+d3LIkvrcuO1FYpApTone23d+Za7gQtfYbfH8HcWPbKHJ",
-	"n78o+Ki9d7TPoEr2QUDWCXtMhL3cP/bK2CGVukPa/ugaB+iOLaIF36U1uprrFG6k0ab2696Yd3SJyb/l",
-	"eZPLlq5EeTEDQpxzwQ3Ga2hd0qhfz/ArdzO4rlzP8Eu3rpBpKax3iopSprVKlwZT7Uz2nPG4qOszrblY",
-	"FMvIPFTuugEXmrSKtiIPvPGLZD9RgW0M6T7YJvXmbdH111fiZHhEdvxkeOyoUpvnKzwUuWuCYofH5ho0",
-	"m6MzWnVVdiw/E+G5I5sLA10QiNp8JcP1Xach6qlcrYVdS9RGHXlYO1nK85a39TrIOC9zHN2+O9g61PLT",
-	"DhvxfSSdsGpYRcxsxIJIaNkjNn39Mq/aRMsUrN62DOLo3uRrj/jk2Us1B8ib880ee07f3Ct19LXz5nTZ",
-	"Wx4Nh7VUgTY42Uv9ds2mKLS16yOumHH7rmLbayXC9i631fQrp+6dWJ0nkVv8Qdfg/eb2HZwVoXBbnxZo",
-	"9OZJ16DK39GZ1K++2oXH+xe2Bvpo4eho/8LmZLtdd3LAgV0zv7R4PN6/eHOP554uk1YdHU4Vt+AOZCwG",
-	"x3b5Zpt9VqWsM/esOusaZ+/grwcfG4b1dmu4+I1UsIqkjaFtbrhxQZONiLvw18n8yxeXr2HBbtB2Ulcy",
-	"i0PrTEHIld8scW7JBWHF9JXo1rtnsUY4Hh5PWplvMV8xdaeILZd/fJg2ZzWmTokp2ZszBdxciYU0zcyu",
-	"BvmOCzl9eIXMtmlcB18XoNRG9CydqrdcNuW4Dj+8QFNnN4X8+Y1EZ4DbBoxompf56DAfUlRkQHsoKL0N",
-	"3dyEDVRMBML2G5v95La/FfbqiY3tc/fRviRUd3pb/rfAPWub5CF+XFLx/z707+xDGzfEalfYf/IM6yB3",
-	"WLuo+Av2MXaCZIaBjUvmwKxL+d0en2ILAQcVFDIRU1ppdtxC8gHJgJ8Mj/pQua2ki7InN67JyDYVCGfD",
-	"uG24dBYbXlkAf0m1hnK419a3KoWUX2TB4UDJ7riYt0tWz5moSVIobYa+kmq5vWRx6+ZutjvF2li1/TSf",
-	"SQ9lkCUorP/LC3P2pkN+Ttdeq0jG2A7R+hvX2Ay+u8IrCpdhxmImAtIjspBFxKUyUdOm6s4btG/f3f5v",
-	"AAAA//8=",
+	"7HzbciPHkfar5N+/I3RqHElaIiYcFkVRNr3SzMSQsnY9GBOF7gRQRncVpqqaGHiCG77c692LfYN9kX0T",
+	"PclGVlU3+gQQpIaWtbF3w0ZXVWZWnr7M7HkfRDJdSYHC6GD0Plggi1HZf55LpTBhhktxGdODGHWk+Ioe",
+	"BKPgOUtRg1lwDRFLEuACzAIhkXMNcgZ4i2oDGtUtjxDMghngBozMogXG3SAM8B1LVwkGo0Dh285geHR8",
+	"EoSBjhaYMjotZe++RTE3i2A0GH4RBikXxd9hYDYrWqqN4mIe3N2FwSs0anM2M6iatF5hJEWswUhYM25g",
+	"ijOp0NLraNdgFMcY2JxxUaFuUKOJp1kajI5+3e9bktyfW4K4MDhHFdwRSQr1SgqNVpxfsfiFihaojWKO",
+	"LJK9MCgM/ZOtVgmP7C+9v2j3syfCLudCZ7MZjzgKc6ONjJb0VGdpytQmGAXXC1RIjAhpAIXM5gtwr4XB",
+	"LUsydOfFjsjGXmEQVa+7cisxGsYTHYxevw9mHBP6vccNprrX7701myAMUtSazWn3lZJxFhkYjoDpJcZw",
+	"EgK7ZTxh0wThKLh7EwaolFT7qIaZVE65pIpR0ZXoLIpQ62A0Y4lGkm/KkplUKcY3ucQq8oCpjDf55n+4",
+	"evG8RRS1LfaLoUR1Ze9blvDYnjCCTOC7FUYGY0ARkyXQc+BilZl2LiyDN0Kam0iKGVcpyanJjH0N1ozM",
+	"TUSYYAwpMrFe8ARbGGvf9TD+XtijToi987Pn5xffXnwNTMR0MLE7RfB7OktusmQFYs+4mTGeYFxl5wys",
+	"EsFUIVtqYKCyVh6a23xANU0zbVlhBhJk2sCgrpmg8G2G2lSuuY3hu7KP+JXCWTAK/n9v61h77lfdu7Cb",
+	"2wVVB7XrtJB8VLuFhGAtJFeMlruBj80CBbldXlIaukhutDezOb9FAVMWLT8hzkru/587pQDQcRGgjTe/",
+	"pFcNF5bHr1j8yjF1uLP70Nf/NkNVvXgvS+bN1r4AeSB5nAY82f134cLGUeKfizmsmGIpGlT2LeYN8MPe",
+	"2qUwqARLHLGPuTjudzjQ3VzJFM2C2FujMLBWUsxBCpCZAs1jfAqBn0GMM4wMOWgyIp+odOEVrqSyucqa",
+	"m4VLEbY8AH8Cgf8Tbl5hpp2XfLiwY0xX0qCINjdL3Nwot9WhkYxrKO0AS9zYGEN72BjMhCQXlGvnUyl/",
+	"nQZtGCVsOyj4sPJ/Ls25JKmah1yBy8pqws/EUsh1LRV5Lp12L5iGBVutUGAMGzRtmdmO/Q67zfJBU0QB",
+	"sRSY6zHXJNh9KQgXkRfDruyDa1glLPJRhLxUEWx2piClXR/hvlfMLHo1qVS8ufS5CiltiTZKXV5dnF1f",
+	"fN3w6QUrFfrpQp6BwhUyswUGRkJOPXDzNLG/cWtbmhpX92EV/yXbJJLF11J+y9QcH+V+Vm6PGyPlTWJ3",
+	"eXgObddRMsMEDOA7/tVTeZm9B35Y2V65gPK9KKDPo8SbldYfLtgcdvukMJZOiRSfLwwIuX4GRm22YPcp",
+	"RJ2TwDXoRWYMaXgs16IL1/nRwAitw8Qi946F7pPaRZR+uu8OSvj/LvwQN/i90NmKkgGMv8OYs2uL8B91",
+	"h8VGNyntdGOLBQcmR4QiTa671iGcOwI6RNAI6jQ8te2QQmnK05iGSf3wyYc3pO9X2ihk6eNE7xffPM6O",
+	"LBDWcPbyEmKJHjcIvaZsZGtL9aBRJI6apY3M5mmS2dzaprjgVl+4Bor9NaotZiTw55mgoJlIbWzaSzxU",
+	"SV/i5hllwhETIPAWFaRsicBA23ratjTzj2Kx/rafS/ONzMRDk7ko00amvmoyyzco53Ggs2gB+XstKU/L",
+	"Fo9IeopdeFzJdUq1gIIIOD3dVVErv9Oe9/lS3X0M+9da+G1u8BMqNPlme7jOa4uff76T6e0rT1eqKQRL",
+	"8KQ4sTA2fMefAqfk6n3NU5SZ+bkdIo/L/pALMDzFfwBvSOIBxQTIzIAtj1qP1e4gyQPaKvX/ChdYCO/n",
+	"a+Dsb9usmDGo6PQ/vz7r/Il1/trvnHZvRr3PfvNl581nvwrqnZ0weNexMg5Gw7swOM9d7+g9+Z4VKsOd",
+	"88aU8aTJZNlaP9Jg3wIWxwq1rjIhV/pLFqXYjWRa5WN4clLh42gPkUd3YcDj+3SXbisMBEvxXorppSqh",
+	"Z+ffXcC5VCvpG0l7iR3cI9HVQor7qbBvgcjSqU8iRJYkVbI+G3ROTk46/WG/X6XopB8G9LrDQEZluIek",
+	"Y9c3e5txhXEweh3YYGAlFfo7zml+U2wjp3/ByJBIi5plVTmc82t0BQ2R9AymioloAVJ4iI8iS+noRm+o",
+	"rSDd2kvb1Xxp1uo8o2FQiaBtWURbqN2eU31SqbnsrimlaBYytutZksi1JaQN0O9EMDuLj4oZvEl4yo2X",
+	"UlER3hGBqn8ZH+LelDWsTfxNRZrLTq053Ahv+42z5lVLSUtdgX6wTlH7ivWakpBnIEWy8V2btW+/aLbR",
+	"kLqOMxMwsRHVQiWb+hwU6b62RAS26/nu0i0b9H0XOv+7kAdTim3oZcwNokr5C4EWxKGI0BVZYYWK0CNc",
+	"Gg1rqWIC7CnbQLRgYl5zQftaI2VflNO3u3FfCv91Gs+SNcnNZgUls7R/l/XCPig2nkqZIBM1VaCnQd21",
+	"5CfnUgqdn6iry04/46+k4W18YtvUFh4tXOczJPDMXGd4Ja1xABdGFkDf+tiJa171fvzbf01CmLhaaP6H",
+	"ywGKP2nRxDfNEWzBvBbf6o3QsoPut9xLkYDfo/WULnm/WZzFNZRcWzkl6LecVbsWJ74tAW3y/z2yhPar",
+	"i96nK7uEn2czLmetpzGyGM+wylALYQ+Iqdowk+3W6IlcTspxRi6rfk4uD3NspVMHDd12JISFRNqk2JYV",
+	"ntkeFzy3uS6+ixBjDcM/nxzBj//27zAIQUv4A7tlV3YNKGSxJh+H71hkkk19doYCKDOuJ/jrYydVNzNz",
+	"2u9/Pjg9HZ4cf37cPz0d7B2nqbAaBs9xbZEI+T2LfeKYE/0seVlSB+8YqhpSApkHJWlkLQ0hveQYYdW+",
+	"hvt4JbXv3zsxVL3BChomKtpu8IWTSd0MDmWuCD/N6EA/WX+CbFsBCAkkMB2hsOEhB77O8R8Uy7bXVo9k",
+	"+wJZJUG8177OXzz/5vLVdxdfl42seFi1te3jh5ocGbqRhiU3UT48V0svszTvLlvRfAQ6m9oV2srRLqvo",
+	"0NEXp5+TIB5lNP19RnPUmlYXTqLMR36RO9UtN7qnsyu4Iu/DEki4QAtGWZFuUEqyYLfoWmUpqjnGeex0",
+	"mP7BZnmPYdadu7/EXdf+1mzgv/8TMsHNzUrxCN2LO658eHL6xdNcORlKnYgWidOPJGHCdysSv8taTWXi",
+	"zDVWd7AwGJ6e7mehkHP/0fra8IYtzDXuZqcKl6aSHhA6SmnhAWregBHlqu5h3rnW9m5c3r/ITIFcC1sk",
+	"qE1MhnDLNZ8mCGdX55eXz2CJK2PfGR7DQmb19NAu6gz7w+NOvz+4t6ZQLuT8v86/tpVudscXgg+FaRea",
+	"dnAMqUT/h4SRulJV6+zu7KbY92iRG+9tqzf8JLzJzL3Vz5fWIl34r4Kofauu/Gu7kVCVck9LmwTKBDT5",
+	"L5Xp9rKev5fPoByUPuy8x7z+0Urw1T0406gMwUF4a/3k7FwN1KLDUi5Bb5aTiEpJaw/+rObrZB5iJltc",
+	"MklWu4FbVz2iP/KxFWE9dcSSJAR5iw7v5XJ0lXnmO8bbYn0XXmVCO9C5xUCxfSDg7Icr+Jal05iNxSwT",
+	"kR1084Vy2u93zOCabbpjMRaffnrFZghG+jp/99NPgcx5UrOaifVJrsburBsIN1pU4Wag6DdL5ppt4GNm",
+	"uwcdmZkQmO1JFi1LBkueJBiPxUpJusJPwnuaDEvcWPYIFI9gIzOYo3u5IMcVtOlRddostAvdbCzXYNgS",
+	"SeIReu4t8NfE9ZlwikGvTd6PcxsaByOnPyGMXV1hHNA/Ixlj/q+SiblHvsI0Du4mo1I5ckKLJiHohVzn",
+	"VSMSPRsLV61x1BIGI8WY+G0msN6WGoi8FJkwXTiXMemVQuJ3miChvDWJRNusaorA4hjjZ2AUCZdkZaVE",
+	"AoylrfIshVyPxXRjm8i/v75+CS6H9NIpuTISkZ1dmFTD5iTvM9h5AqlgUu96TJyeugIHfDz48W//MRh+",
+	"QaFictb5E7DOX6HfOYUu3MAIevAZ/Aa+hM7kEzByLGaktBuKi1Yv3JwJd7OkiZzrZ96m808zIGJKcSQI",
+	"24UfuFnILOd8O8OSsqVX5WzlOf0jSzJ0epDKTBgn1yI/gsvYWTDzv4oSni7B6S7ks/Brf7YdS85sM3Mi",
+	"siSZhK7LNtUoTHcsvnfVW7dKWzxW5MZWpESHwlmmMe6OyQ8lPEIfpVzHIaBMR3E0zE5GZyoJRkEvlpEm",
+	"P2m4sQnBi2o15BaVdv5p0O13+9Zjr1CwFQ9GwVG33z2ytWOzsB62tygKNHM0bVUGsm0Nw37ft+hI3t6+",
+	"QWVCd+F7jTDpkXJvrNbHGPHYpqd2HNRI0HY2RrHZjEfknykEbXuYczS+TFT7EmfY7z+sd1pUleolohyI",
+	"BnIZHNy49ETtaC3nMuAaWMJv8cO3kY8d+22rCjH1SqP7d2FwcsiS6ty47UVilClOQO/1m7A0V3CpK9dt",
+	"+fwt5Y9srimev8jvUQdvaJ9eWey9iLwTdpiIOz4+dorcYSV1i7b90TUO0B2bZwuhgzW6jHXyMFJrU4fV",
+	"aMxbusQU3zxucmhpLIoPMyDGGRfcYLKBxkca1c8zwtK3GVyXPs8Ii7CukGkpbHRa5KVM65WuDK60c9kz",
+	"xpO8rs+05mKeLyP3UPrWDbjQZFW0FUXgbVwk/4kKbGNId8E2qbe/5l1/PRYn/SPy4yf9YyeVyjxfHqEo",
+	"XBMVeyI216DZDLs2n/D7U+QrXxDTecwei7IIt9IpRjOY9qK1M1oFqC1+J1wbox36Bs1FhKF//7h/HLbk",
+	"UB/psZj87uIayuPInSVudO/9Ejd3E9CGJ4nPe7aoxvrgqmdyGnwm4nPHgstqXU6L2nwl481DhzuqyLTS",
+	"ka/gzkELrGxiPw/DXlfLOkNftTm6e3Ows6vA7RaX98NCOjlpWC9Y6R5JI6y2ie2YQgETt8k/5d53Df8+",
+	"eLT4mhNLHoyVIY2fNaiPDHj5+iDb0qb3vfaiVT7o9yvIhzY4uVf6zRJUXjdslntcbebuTSlUVSqezV3u",
+	"ymjSS/dBV+0x8Y7w1vYdwfZjQjjLM/ume5ij0dsnbXM3f8fYWP2S1y48vn9hYz6RFg6O7l9YH9S3604O",
+	"OLBthJkWD4f3L95+lvTIDIBWHR0uFbfgAWLM5+D2pRoWTJe1rBVKl3OPys0+IP3ova851rud2e83UsF6",
+	"IS0ksFB3G1FHWxV32bzT+Zcvrq5hzm7RNobXMktimxtQcAvrFdsd0JYi3li0291FopEC36gB5PNxkYk7",
+	"Rez4limESX30ZOKMmLDrjCngZizm0tSBaoXyPd8XdeEVMtt1cgMJOielMnFo5VT+aGdvHJ6jqV43IRj/",
+	"gaVzwE0HRjL1VUs6LIQVKnKgHRSE1mM3BmLzLrMAYdun9fZ4M94K+yWNhSo+fDS/eaoGvR3/VcIjS7UU",
+	"IX4aRvq/GPp3jqG1D94qX+T/7IDxoHBY+e7yFxxj7EDMFCObl8yA2ZDy23tiiq1rHFQfyURCKNns+agq",
+	"BCQHftI/cujJv6fzKi43rmfKtgUV58O47R+11k5eWQJ/SaWTYlbZlutKdaFfZP3kQM1u+c5wn66eM1HR",
+	"pFjagsNaquXuCsydGyPaHRQrU+L2VT9iH8soS1HY+OfrjPbDDX9O217rhUywmaJ1t6Gxnny3pVeULsOU",
+	"JUxEZEfkIfOMS2WiYk3lnbds3725+58AAAD//w==",
 }
 
 // decodeSpec returns the embedded OpenAPI spec as raw JSON bytes,

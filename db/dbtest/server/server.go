@@ -68,7 +68,8 @@ func Start(engine, program, dir string, args ...string) (*Server, error) {
 		return nil, fmt.Errorf("%w: %s", err, out)
 	}
 	own := append([]string{"--no-defaults", data, "--port=" + strconv.Itoa(port), "--bind-address=127.0.0.1",
-		"--socket=" + filepath.Join(dir, "sock"), "--pid-file=" + filepath.Join(dir, "pid"), "--max-connections=300", "--skip-log-bin"}, user...)
+		"--socket=" + filepath.Join(dir, "sock"), "--pid-file=" + filepath.Join(dir, "pid"), "--max-connections=300", "--skip-log-bin",
+		"--loose-innodb-snapshot-isolation=ON"}, user...)
 	s := &Server{DSN: fmt.Sprintf("root@tcp(127.0.0.1:%d)/", port), Port: port, program: program, args: append(own, args...)}
 	return s, s.Restart()
 }

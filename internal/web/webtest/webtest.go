@@ -41,7 +41,7 @@ func Serve(t testing.TB, h http.Handler, spec *openapi3.T) string {
 		r.Body = io.NopCloser(bytes.NewReader(body))
 		rec := httptest.NewRecorder()
 		h.ServeHTTP(rec, r)
-		if err := check(spec, router, r, rec); err != nil {
+		if err := check(spec, router, r, rec); err != nil && r.Context().Err() == nil { // a caller who has hung up hears no answer
 			t.Errorf("%s %s answered %d against the contract: %v\n%s", r.Method, r.URL, rec.Code, err, rec.Body)
 		}
 		for name, values := range rec.Header() {

@@ -1,0 +1,219 @@
+package web
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+// fakePeer answers as it is told and counts the calls that it sees.
+type fakePeer struct {
+	*httptest.Server
+	answer atomic.Pointer[func(w http.ResponseWriter)]
+	seen   atomic.Int64
+}
+
+func newFakePeer(t *testing.T, answer func(w http.ResponseWriter)) *fakePeer {
+	p := &fakePeer{}
+	p.answer.Store(&answer)
+	p.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		p.seen.Add(1)
+		(*p.answer.Load())(w)
+	}))
+	t.Cleanup(p.Close)
+	return p
+}
+
+func (p *fakePeer) call(ctx context.Context, c *http.Client) (int, error) {
+	req, err := http.NewRequestWithContext(ctx, "GET", p.URL, nil)
+	if err != nil {
+		return 0, err
+	}
+	res, err := c.Do(req)
+	if err != nil {
+		return 0, err
+	}
+	return res.StatusCode, res.Body.Close()
+}
+
+func envelopeOf(status int, code string) func(w http.ResponseWriter) {
+	return func(w http.ResponseWriter) {
+		w.WriteHeader(status)
+		fmt.Fprintf(w, `{"success":false,"error":"No.","code":%q}`, code)
+	}
+}
+
+func ok(http.ResponseWriter)   {}
+func lost(http.ResponseWriter) { panic(http.ErrAbortHandler) }
+func cut(w http.ResponseWriter) {
+	w.Header().Set("Content-Length", "100")
+	fmt.Fprint(w, "less than that")
+}
+func html(w http.ResponseWriter) { http.Error(w, "<html>", http.StatusBadGateway) }
+
+func TestBreaker(t *testing.T) {
+	for name, c := range map[string]struct {
+		answer func(w http.ResponseWriter)
+		trips  bool
+	}{
+		"lost answer":     {lost, true},
+		"cut answer":      {cut, true},
+		"gateway":         {html, true},
+		"unavailable":     {envelopeOf(503, "unavailable"), true},
+		"internal":        {envelopeOf(500, "internal"), true},
+		"timeout":         {envelopeOf(504, "timeout"), true},
+		"its own peer":    {envelopeOf(503, "customers_unavailable"), false},
+		"refusal":         {envelopeOf(404, "order_not_found"), false},
+		"too many":        {envelopeOf(429, "rate_limited"), false},
+		"not a 5xx, html": {func(w http.ResponseWriter) { http.Error(w, "<html>", http.StatusNotFound) }, false},
+		"success":         {ok, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := newFakePeer(t, c.answer)
+			client := newPeerClient("peer", "", time.Minute, time.Hour)
+			const calls = 3 * tripAfter
+			notCalled := 0
+			for range calls {
+				if _, err := p.call(t.Context(), client); errors.Is(err, ErrPeerDown) {
+					notCalled++
+				}
+			}
+			want := 0
+			if c.trips {
+				want = calls - tripAfter
+			}
+			if notCalled != want || p.seen.Load() != int64(calls-want) {
+				t.Errorf("%d of %d calls were not made, the peer has seen %d", notCalled, calls, p.seen.Load())
+			}
+		})
+	}
+}
+
+func TestBreakerNeedsFailuresInARow(t *testing.T) {
+	p := newFakePeer(t, lost)
+	client := newPeerClient("peer", "", time.Minute, time.Hour)
+	works, fails := ok, lost
+	for i := range 5 * tripAfter {
+		p.answer.Store(&fails)
+		if i%tripAfter == 0 {
+			p.answer.Store(&works)
+		}
+		if _, err := p.call(t.Context(), client); errors.Is(err, ErrPeerDown) {
+			t.Fatalf("call %d: %v", i, err)
+		}
+	}
+}
+
+// TestBreakerRecovers has no waits: it calls until a call is let through again.
+func TestBreakerRecovers(t *testing.T) {
+	p := newFakePeer(t, lost)
+	client := newPeerClient("peer", "", time.Minute, 20*time.Millisecond)
+	for range 2 { // a probe that fails opens it again
+		for {
+			if _, err := p.call(t.Context(), client); errors.Is(err, ErrPeerDown) {
+				break
+			}
+		}
+		seen := p.seen.Load()
+		for p.seen.Load() == seen {
+			p.call(t.Context(), client)
+		}
+	}
+	works := ok
+	p.answer.Store(&works)
+	for {
+		status, err := p.call(t.Context(), client)
+		if status == http.StatusOK {
+			break
+		}
+		if !errors.Is(err, ErrPeerDown) {
+			t.Fatal(err)
+		}
+	}
+	seen := p.seen.Load()
+	for range 3 * tripAfter {
+		if status, err := p.call(t.Context(), client); status != http.StatusOK {
+			t.Fatalf("after the first success: %v", err)
+		}
+	}
+	if p.seen.Load() != seen+3*tripAfter {
+		t.Error("calls went missing")
+	}
+}
+
+// TestBreakerOneProbe holds the one call that a half-open breaker lets through.
+func TestBreakerOneProbe(t *testing.T) {
+	p := newFakePeer(t, lost)
+	client := newPeerClient("peer", "", time.Minute, time.Millisecond)
+	for range tripAfter {
+		p.call(t.Context(), client)
+	}
+	probing, leave := make(chan struct{}), make(chan struct{})
+	held := func(http.ResponseWriter) { close(probing); <-leave }
+	p.answer.Store(&held)
+	probe := make(chan error)
+	go func() {
+		for {
+			if _, err := p.call(t.Context(), client); !errors.Is(err, ErrPeerDown) {
+				probe <- err
+				return
+			}
+		}
+	}()
+	<-probing
+	for range tripAfter {
+		if _, err := p.call(t.Context(), client); !errors.Is(err, ErrPeerDown) {
+			t.Errorf("a second call beside the probe: %v", err)
+		}
+	}
+	close(leave)
+	if err := <-probe; err != nil {
+		t.Error(err)
+	}
+}
+
+func TestBreakerIgnoresCallersWhoLeave(t *testing.T) {
+	entered, release := make(chan struct{}), make(chan struct{})
+	defer close(release)
+	p := newFakePeer(t, func(http.ResponseWriter) { entered <- struct{}{}; <-release })
+	client := newPeerClient("peer", "", time.Minute, time.Hour)
+	for range 3 * tripAfter {
+		ctx, leave := context.WithCancel(t.Context())
+		go func() { <-entered; leave() }()
+		if _, err := p.call(ctx, client); !errors.Is(err, context.Canceled) {
+			t.Fatal(err)
+		}
+		if _, err := p.call(ctx, client); !errors.Is(err, context.Canceled) { // had left before
+			t.Fatal(err)
+		}
+	}
+	works := ok
+	p.answer.Store(&works)
+	if status, err := p.call(t.Context(), client); status != http.StatusOK {
+		t.Error(err)
+	}
+}
+
+// TestTryLeavesTimeForAnother has a peer whose first answer never comes.
+func TestTryLeavesTimeForAnother(t *testing.T) {
+	p := newFakePeer(t, nil)
+	release := make(chan struct{})
+	defer close(release)
+	works := ok
+	hangs := func(http.ResponseWriter) { p.answer.Store(&works); <-release }
+	p.answer.Store(&hangs)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+	defer cancel()
+	client := NewPeerClient("peer", "", time.Minute)
+	if _, err := p.call(ctx, client); !errors.Is(err, context.DeadlineExceeded) || ctx.Err() != nil {
+		t.Errorf("%v, and the caller's time: %v", err, ctx.Err())
+	}
+	if status, err := p.call(ctx, client); status != http.StatusOK {
+		t.Error(err)
+	}
+}
