@@ -53,9 +53,14 @@ func (c Config) String() string {
 	return fmt.Sprintf("MySQL %s at %s", c.Name, net.JoinHostPort(c.Host, strconv.Itoa(c.Port)))
 }
 
-// lockWait bounds how long a statement waits for a row that another transaction holds. Requests end earlier; the bound frees
-// the locks of a transaction whose client is gone.
-const lockWait = 10 * time.Second
+// lockWait bounds how long a statement waits for a row that another transaction holds, and idleWait how long the server keeps a
+// silent connection, and so the locks of a client whose machine is gone. The pool's own connections do not live that long.
+const (
+	lockWait = 10 * time.Second
+	idleWait = connLifetime + 20*time.Second
+
+	connLifetime = 3 * time.Minute // a proxy or the server may close them later
+)
 
 // Open connects to the database and fails within seconds when it does not answer.
 func Open(ctx context.Context, c Config) (*gorm.DB, error) {
@@ -84,7 +89,7 @@ func Open(ctx context.Context, c Config) (*gorm.DB, error) {
 	pool.SetMaxOpenConns(conns)
 	pool.SetMaxIdleConns(conns)
 	if c.Driver == MySQL {
-		pool.SetConnMaxLifetime(3 * time.Minute) // before a proxy or the server closes them
+		pool.SetConnMaxLifetime(connLifetime)
 	}
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
@@ -121,6 +126,7 @@ func (c Config) dialector() (gorm.Dialector, error) {
 		"time_zone":                "'+00:00'",
 		"sql_mode":                 "'STRICT_ALL_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION'",
 		"innodb_lock_wait_timeout": strconv.Itoa(int(lockWait.Seconds())),
+		"wait_timeout":             strconv.Itoa(int(idleWait.Seconds())),
 	}
 	connector, err := mysqldriver.NewConnector(m) // from a DSN string, which gorm would make, the driver would log by itself
 	if err != nil {

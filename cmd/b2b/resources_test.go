@@ -81,6 +81,7 @@ func (s *starved) starves(t *testing.T) {
 			t.Error("an order was placed")
 		}
 	}
+	s.read(t)
 	if s.placeDirectly(t, s.name) {
 		t.Error("the Orders API, called directly, placed an order")
 	}
