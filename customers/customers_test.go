@@ -401,6 +401,10 @@ func TestDeleteCustomer(t *testing.T) {
 		if len(list.JSON200.Data) != 0 {
 			t.Errorf("%s", list.Body)
 		}
+		var kept int64 // softly: the customer's orders still refer to it
+		if g.Table("customers").Where("id = ? AND deleted_at IS NOT NULL", made.ID).Count(&kept); kept != 1 {
+			t.Error("the row is gone")
+		}
 		if again := create(t, c, "Successor", "GONE@example.com"); again.ID == made.ID {
 			t.Error("the id was used again")
 		}

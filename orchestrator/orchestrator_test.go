@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -247,6 +248,22 @@ func TestUpstreamUnavailable(t *testing.T) {
 		}
 		status, body, _ := post(t, serve(t, &peers{instead: map[string][]func(http.ResponseWriter){customerStep: unauthorized}}, time.Minute), sample)
 		webtest.WantError(t, status, body, 503, "upstream_unavailable")
+	})
+	t.Run("wrong address", func(t *testing.T) { // the peer's 404 is about our call, not about the caller's customer
+		t.Parallel()
+		for name, strange := range map[string]func(http.ResponseWriter){"not_found": answer(404, "not_found"), "no code": answer(404, "")} {
+			p := &peers{instead: map[string][]func(http.ResponseWriter){customerStep: slices.Repeat([]func(http.ResponseWriter){strange}, 20)}}
+			status, body, _ := post(t, serve(t, p, time.Minute), sample)
+			if webtest.WantError(t, status, body, 503, "upstream_unavailable"); t.Failed() {
+				t.Error(name)
+			}
+		}
+	})
+	t.Run("compensation fails", func(t *testing.T) { // the caller still learns why the order could not be confirmed
+		t.Parallel()
+		p := &peers{instead: map[string][]func(http.ResponseWriter){confirmStep: {answer(400, "order_not_confirmable")}, cancelStep: down}}
+		status, body, _ := post(t, serve(t, p, time.Minute), sample)
+		webtest.WantError(t, status, body, 400, "order_not_confirmable")
 	})
 	t.Run("nobody there", func(t *testing.T) {
 		t.Parallel()

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"example.com/b2b/db"
 	"example.com/b2b/db/dbtest"
@@ -103,6 +104,50 @@ func TestRunOne(t *testing.T) {
 				t.Errorf("exit code %d: %s", code, p.log)
 			}
 		}
+	})
+}
+
+// TestSweep starts the system on an order that nobody confirmed in time.
+func TestSweep(t *testing.T) {
+	dbtest.EachConfig(t, func(t *testing.T, c db.Config) {
+		g := dbtest.Open(t, c)
+		if _, err := db.Seed(t.Context(), g); err != nil {
+			t.Fatal(err)
+		}
+		if err := g.Exec("UPDATE orders SET created_at = ? WHERE id = 2", db.Now(g, -25*time.Hour)).Error; err != nil {
+			t.Fatal(err)
+		}
+		p := start(t, append(environment(c), anyPorts...))
+		for { // until the sweep, which nobody asks for, has been there
+			if _, body, _ := webtest.Do(t, "GET", p.orders+"/orders/2", ""); strings.Contains(string(body), `"cancel_reason":"reservation_expired"`) {
+				break
+			}
+		}
+		if stock := stockOf(t, g, 3); stock != 44 {
+			t.Errorf("stock is %d", stock)
+		}
+	})
+}
+
+// TestNoSampleData starts the system on an empty MySQL, which may be somebody's production.
+func TestNoSampleData(t *testing.T) {
+	dbtest.EachConfig(t, func(t *testing.T, c db.Config) {
+		if c.Driver == db.SQLite {
+			return
+		}
+		p := start(t, append(environment(c), anyPorts...))
+		if status, body, _ := webtest.Do(t, "GET", p.orders+"/products", ""); status != 200 || strings.Contains(string(body), "sku") {
+			t.Errorf("%d %s", status, body)
+		}
+	})
+}
+
+// TestMigrateOnStart leaves the schema alone when told so.
+func TestMigrateOnStart(t *testing.T) {
+	dbtest.EachConfig(t, func(t *testing.T, c db.Config) {
+		p := start(t, append(environment(c), "PORT=0", "MIGRATE_ON_START=false"), "orders")
+		status, body, _ := webtest.Do(t, "GET", p.orders+"/ready", "")
+		webtest.WantError(t, status, body, 503, "unavailable")
 	})
 }
 
