@@ -11,8 +11,8 @@ test: ## run the tests on SQLite and every MySQL and MariaDB of this machine
 	go run ./db/dbtest/run $(ENGINES) $(GOTEST) ./...
 
 KILLS ?= 200
-chaos: ## kill services and database servers KILLS times under load, and look for what was lost or done twice
-	go test -v -count=1 -timeout 3h -run '^TestChaos$$' ./cmd/b2b -chaos.kills=$(KILLS)
+chaos: ## kill services and database servers KILLS times under load, part them for 30 s, and look for what was lost or done twice
+	go run ./db/dbtest/run -v -count=1 -timeout 3h -run '^Test(Chaos|Network)$$' ./cmd/b2b -chaos.kills=$(KILLS) -network.partition=30s
 
 generate: ## make the Go code of the OpenAPI documents
 	go generate ./...

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"net"
@@ -17,6 +18,7 @@ import (
 
 	"example.com/b2b/db"
 	"example.com/b2b/db/dbtest"
+	"example.com/b2b/db/doctor"
 	"example.com/b2b/internal/config"
 	"example.com/b2b/internal/web/webtest"
 )
@@ -165,6 +167,35 @@ func TestMigrateAndSeed(t *testing.T) {
 			if err := run(context.Background(), []string{step.command}, &out); err != nil || out.String() != step.want {
 				t.Errorf("%s: %v, %q", step.command, err, out.String())
 			}
+		}
+	})
+}
+
+func TestDoctor(t *testing.T) {
+	dbtest.EachConfig(t, func(t *testing.T, c db.Config) {
+		for _, entry := range environment(c) {
+			name, value, _ := strings.Cut(entry, "=")
+			t.Setenv(name, value)
+		}
+		g := dbtest.Open(t, c)
+		if _, err := db.Seed(t.Context(), g); err != nil {
+			t.Fatal(err)
+		}
+		var out bytes.Buffer
+		if err := run(t.Context(), []string{"doctor"}, &out); err != nil || !strings.HasPrefix(out.String(), "rule ") {
+			t.Errorf("%v\n%s", err, &out)
+		}
+		if err := g.Exec("UPDATE products SET stock = stock + 1 WHERE id = 7").Error; err != nil {
+			t.Fatal(err)
+		}
+		out.Reset()
+		var report struct {
+			Healthy bool
+			Checks  []doctor.Check
+		}
+		err := run(t.Context(), []string{"doctor", "--json"}, &out)
+		if json.Unmarshal(out.Bytes(), &report) != nil || err == nil || report.Healthy || !slices.Equal(report.Checks[0].First, []string{"7"}) {
+			t.Errorf("%v\n%s", err, &out)
 		}
 	})
 }
