@@ -444,7 +444,7 @@ type ClientInterface interface {
 
 	// GetReady Can the service do its work?
 	//
-	// Answers 200 when the database answers and the service is not shutting down, else 503.
+	// Answers 200 when the database answers, has the schema and takes changes, else 503.
 	//
 	// Corresponds with GET /ready (the `GetReady` operationId).
 	GetReady(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -619,7 +619,7 @@ func (c *Client) GetInternalCustomer(ctx context.Context, id CustomerID, reqEdit
 
 // GetReady Can the service do its work?
 //
-// Answers 200 when the database answers and the service is not shutting down, else 503.
+// Answers 200 when the database answers, has the schema and takes changes, else 503.
 //
 // Corresponds with GET /ready (the `GetReady` operationId).
 func (c *Client) GetReady(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -1133,7 +1133,7 @@ type ClientWithResponsesInterface interface {
 
 	// GetReadyWithResponse Can the service do its work?
 	//
-	// Answers 200 when the database answers and the service is not shutting down, else 503.
+	// Answers 200 when the database answers, has the schema and takes changes, else 503.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -2279,7 +2279,7 @@ func (c *ClientWithResponses) GetInternalCustomerWithResponse(ctx context.Contex
 
 // GetReadyWithResponse Can the service do its work?
 //
-// Answers 200 when the database answers and the service is not shutting down, else 503.
+// Answers 200 when the database answers, has the schema and takes changes, else 503.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -5247,85 +5247,85 @@ func (sh *strictHandler) GetReady(ctx *gin.Context) {
 // const string: with thousands of chunks the chained `+` fold is several
 // times slower for the Go compiler than parsing a slice literal.
 var swaggerSpec = []string{
-	"7FzvcuPGkX+VLlyuLnFAitQf26IqFcsbOVayu95aaZMrLzfCEGiSEwEzzMxAXGaLVf54n+/eIQ/mJ7nq",
-	"HgAESIjicrV2HOeTKHFm0NN/fv0XehfEOptphcrZYPAumKJI0PDHJ9oYTIWTWl0m9IcEbWzkjP4QDILn",
-	"IkMLbiotxCJNQSpwU4RUTyzoMeAdmgVYNHcyRnBT4UA6cDqPp5h0gzDAtyKbpRgMAoN/6/QPj45PgjCw",
-	"8RQzQU/LxNunqCZuGgz6h5+HQSZV9XsYuMWMtlpnpJoEy2UYXFyLyVYqrRMOiTQi002lmnThClVCdAkL",
-	"0eW481wr7DwTLp5G4DQYFAlolS5gTvTHU6EmmITl6tVC/01t6ULnMBV3CBZRNW87DE7Gh6PPsRefis+S",
-	"Y/y0PwzuvXiv17j4UdvFX6Izi/OxQ7N5/SuMtUos0TgX0sEIx9ogc8ALzYIzEhMQEyGbhPbXaJJZngWD",
-	"o08LkvyvK0lI5XCCJlgSSTNhRIauVKTcWN1C3DWpi7AOZAIiJWYvmF8hjI3OIMrQia7Ct84fEJ0x3TMx",
-	"QZKlcRZGOJUswAblvTCQdP7fcjSLIAyUyIjC2JNRv9ZYm0w4T/2nx0G4uudpr/dZ//T08OT4s+Pe6Wm/",
-	"dudey53D4Elunc7QtJkKXTQuvv8vC7Kp/ycFuTPhpitqZRKEZBm5NJgEA2dyrFP+C4PjYBD8x8HKfA/8",
-	"t/bgMmGKLsesoO3kRGQuUWkN3jTchuaewXH/EKKZYTWStP9mLGSKSQTzKSoyHWlBKO2maEArBKXnTX3/",
-	"JCju56FldcPSgrYof+9hs78ck9E+fNPG5c7gqHcMc+mmOncgYKSThb8Q3USqCUyFLe0drFQx7mTE991z",
-	"hSsfdtmnMpNu85pf6zlkQi08ZrncKBAOMm2bdnF4j2GkfGqdsATHIk+d31I3kqPDupH0H8SCMLhCYdpE",
-	"cw6pdGhECjNhXKmIRBFoA5gJmYbkU+hasbBr/D9/8uwiaL+N9Q+8h8+HJyebjF2SpdmZVhYZsL4UyZc6",
-	"WdDHWCuHinkuZrNUxuwPD/5q6RLvSoqsf0pKrMLkpvzW5lkmzKJQRFYyaUnF4A9X3zwPwuBOpDn6xyRE",
-	"0doRYYDGEHJu7L8TqUz4lAHkCt/OMHaYAHkzPea/g1SznOVv8zhGa4PBWKQW6bK8W9SsuUnsOYwlpgmM",
-	"DIpbCwJMnmILtZvHhEGCTsjUBoPX7wI+JRgEByxNUhy0VkxYQyxU2LZ807wnfYHWNa7ado/lrnh4wYfz",
-	"hk14aH0aXHD0QrciMPDsoBUiw+SsAon5CiSIwFrs9N+dWvTU8T6hjcRiy0Ez1mJSvxTJS0/b7nq4j3DY",
-	"fA5KDFiJKMstxQslkkC/19tXVD+YoKq4oxLW48uldPTPtftK5yrZSzplNHCjtLsZ8zENzhr096zCBjg9",
-	"/UiMrR5l83haPS8kFJaOVTzBFN3HYOUF4cK1uEW1FxMZVm4c798ZeUaYajXhiLgMW8o7N9T7fO1Ljgg4",
-	"j+AzP4Ywdnjk4/L/98LhXCyuZYY63w9mXLG3iQtl2hfrPE3YXMdSSTvlJFFmeAbOLFY5x8eAi4dI6MJL",
-	"nKFwBBvCZ3oUyaZzsbBgxRjPwPACEDA3kjJHFeMqPE61vsXEZ3vSQSLX7YPTsk6Vl20TTS2DW4aPIdhL",
-	"5dAokXoO7SNXWZxQE+yVzrDwe6gczI1WE9AKdG7AygQ/iklAgmOMq/iwkCoLTxvmPEXxPqFd8QHkR0Cr",
-	"59o904kcS2yrhtyXN6znV+tlBvJSdo3YspSxjUBe8zja8kIsUi2Sa62fCjPBvfRl5s+4cVrfpHxKe/DK",
-	"3xlihYI+PJNffiz73/rAx1WMF7X0+Ksqnn5/Fm5m2TUmXroW3SI08tDlzsoPHxdWG77pQUVv6Di8XCfw",
-	"ccVw5bHhlRJ3QqZilO6nyXlt/z1eTSjyJ4n2ztnIydSB0vMfwKslwomRsAiJRh8HC2XnRbhWA0jSfDvN",
-	"Hbu3RM9VF65L2kCQp4Go5qCifyLf9UqJ3E21kX/f047y+gF1CUoLeobGewiFmFhmmacFzotN/PUAvkRh",
-	"0MDVxcs/XT65uLn+5o8Xzz92rOL0LSoSXSatJclp493s4xvLK2XzGblQTJ5hIsU1l0T24nZ10E1GJ91w",
-	"daUWNqBKmM++yEbe+ol/SIceOoD153xsj0BWYymCERai9YdHj83qivaiFF6kGoN3wcyQNjrpq0exQUE8",
-	"FO6hS1K4bp3IZmRwPsF5iC28aBkGMtmldlyW0ravfE5rlmEwm2r14OIXvMgX2sqS9mtf4+ZnlRcpjwvr",
-	"/HhTVez06K8Yu6CWhT+V1r0sanebTCW4pJ/SYWYforGSzZJLnJd+D9c4i8cLY8QiCIO3HW0SEuIhLUX3",
-	"oF4+ozXLmlpvX35VLFvnV7k99Bcrnr2NPQ+zZleOPC7p22h+NUuEY4pF4qMhkb6o0c6QsJEojNikOfG3",
-	"cIs4I8yRBrhoSUbdvP772c1e9rCJQArnwF+DyrMRmjNQeZpCnKIwtuhi1WrVJ70woAU+lPEdoGbpmlRx",
-	"ojvFH8u13efFh9d+2Zv6uo7MCK1ZIQQ9JZhIN81H3VhnB1rMZIeAfYLqoHr0sr7d3spZR8+8WDozzYmi",
-	"p45kviHV3/ni0f2KWJVm1jn2jULGaaTgcqwNCJihKRzEqhVQqg18ul6sarDyoe7KI2p4eaM2Jb8o9W5r",
-	"h5C1E0SSGLSWwkqZZdx4VgkQScIUpQe8QwPS2ZYWCXlyEbsvHMZTq9OcnmRJykGtpVPVx9Y6JNt6zk2l",
-	"q/2xAMVjumZZeFhzchwzbDSpHanZGYyMUPEUKH33jSuVZ8TZja5IW217Leqr11Vbi60ZuqlO+E8iTfXc",
-	"x4qNimJ7QtaW6d4bBNXKKM28oqybvamLrO1eO/B+WSt+rvP2z1yfskW1Zj5Fg2d+TsFx6bfs4lqxsJD5",
-	"2QChIOLojYOhnXwny/t3TMSG+/SWV/6+5kyXVaC4u/nDpbMw1yahEDkTiyIPbar/tvZEXdt774cMa17H",
-	"lwvZI9U0ln+vS7ZwWcXBI61TFGpNmPTXLaDiuRR6E2pFlpoINgyvKIhvaoeMp95p8lSL8K3DAtVBKqer",
-	"0J1TzKhoF33/3T+iEKIDciHVLz4Grn6lTRFLjo7g0rZtyuigBX5OavHWSgL3Ook1/absYm0apNFrDDd7",
-	"7ptd9roAPOO2Y/rXKFI33WR6kdbdx/Yy6/MZ/PpQVAlatiNmcjMu2KaxawGqdcLl9ytvpG+jOtrq2yYo",
-	"6dvgfT1Af0ONPQlhxZI2NrZNzpxzKRees5/DtzEn7Yd/OTmC7//nf6EfgtXwB3EnrngPl8AokAJ8K2KX",
-	"LtYHmvaa99mca2hcNQyeFRlAU/qrwaXNa70Q1pZjZ34saWUotI+HnIrosLiKR2q36tepJuAdH+5/vXuC",
-	"zPoYR12atZu1yfF5ESxvjXAoouZGOoxSoW7XsBvjKVyVMQtcqnh7iNInr+zI0waDYDi8CrZYxBFRiPN6",
-	"Ir41zfjB04b3T6MbGXSbRF7cn5LURFLPTBjsSS2agvl1v3NyctLpHfZ6+6QqhQhOlmFw9YBLpSPARyss",
-	"CJCqGCllR1gDLFpZB6zGw7e42jUjXlVVNkh6+dUTODo6Og3h1fWTEDKZptL6wcomew57h8ed3lGn17/u",
-	"nQ6OeoNer9vr9b6tR9yU23Yo+ltT6eOGRtOvK5X+y3CYvDtedujHYfnj2v8YNH4Mh136cLT89hcPoPa1",
-	"J6HiwWmPS1UY50a6xRUpXMOLXeuiTd/kTbRD2TQKi9J0bND55kCtVG3BToXx3UN+Kjfp6ZTVDabOzXxZ",
-	"T6qx3qTij4gzX8wd5VYqtLZSbOsfOEtFjMB3td2hGqpPPrlQd5jqGdruJ58ARZu+gyctRO+GZeQ1DAas",
-	"iyEMuXJBv7/7/rt/LJdRF84hldZRnmY3p1VDmLObp/PINKIKybUaKlfOvnqkn7U4hHIAuXQKXThXXvtb",
-	"aPRoBUMfJw4D+kihov9UpAfDYBkNhmqVZ0W0JArBTvW8jPl5MqIItX3G6RtLCqLimKi4WTUWlaFQrgtP",
-	"dIIWhOE20ChF8ttz0AotRelDNUJiFSaU0KJwPC5ajWUmmr3BrdJzGC04p/36+voF+NChEFmtukpC49Jy",
-	"tF6ijeCX/e+/+7/+4eegxxCdd74F0fk79Dqn0IUbGMAB/Bp+A19AJ/oVXXYsVUIkGD8S7Xsk0ve1Uz2x",
-	"Z0PlkaecEYRYGCORKzbw52KIVCtk0OQQlG6mx9WACRl/2GjPZOIWLS/LZ8Xd/iTS3OsiQxHzsUQeIufV",
-	"9RN/eAN/4DKxoGrhUS06IgX1MlpNunI5bKWT4ZBbWYKrZ17BsplbAEf5tXGqX0a/9XOVv4l+BbHOlbOk",
-	"q7R3Iu9QdeGVItGpsgInFU9V+PyLK++kSblfNFRr5/MbA6KwJkOJ2zi3mHSHhNypjLGoHBUjnuSmjUQn",
-	"eO4zNynlEomOLTk7J12jLmTh/MVlEAZ3aKxHi3631+3RUj1DRdH1IDjq9rpHnNy7KaPeQYUf9NsEW6Zu",
-	"Vw+gy9oYFSekFK9GnlkRZMLFUxLm1mlX+lxMvG4UdQYQ/WfEzItuoqEi7nDmKwznvUbExL+iucqz8b69",
-	"xx9HC0YWImsDnxpYkysn02Ka22uG533VL6PgPCD5VLcOmmP+r9sjl9WSg2ISeBk+uLIILndY6Qeil2/W",
-	"BngpPnmvZpavhr9utmEKf97v9HvXvc8Hvbo/LwLBQM/sFyLOsCisycQH1F5Pz588u4An2sy0Z2LV3lhF",
-	"UuVUZdlFqGcNJId69YFrrLu2wlobJK0TNqwperzymI/fbTz28mjbVcntoDbwugyDk122NOeceNfRw7ta",
-	"BgV46/HDW9cm5uohUzB4/SasTVE/ZTBTCXgsWLGXwhoxIZNZQUjwhlIAbdtghjWSIKQ8oQvXJWAUL/Bk",
-	"GSb8LB7a5ayKxxzbphxbMOZshUAMxENVVNFX4x7SwtggFtMN8M0Y3FxDrFWcG4PKARsOp2uVBywgjT5O",
-	"0Fk47PWZyKocBMe90zac8UZYpWg+20Hr3m8ov5avbS2GF8bamnSumysBy84mWE8z7+lJK5yvxLrxws9y",
-	"A9b6+8BaK6q1Zim7sIsg7tP9uPZBQLYNxBqTSTyV7y/84yEZqyqvP314fW0Omrb0d8Cw9Zk93nfy8L7W",
-	"uY9/Bbj1MFlDyXtgdhnWYruDdzJZesglvNsEX9+9tGD12KWLgZ8zXZVMfD5JOcoibHxHeHncO/YlC+66",
-	"+HcaKbsp0ypCX4+5mVjACIFC3qEqEJafzPEkhe0+3OfB5eLoNtz0t6jh5vsFaOULgx8eTq3G7e/vzu6H",
-	"Buvt5F3A4KO9v7BHWHO8i9pvvGLC1n24AypsTqL+K9i2F/rDth22J2ov+ZVI2zBQyo3bgpzj3jF3wqra",
-	"hM+t54Kj4qa5TdB9gK2tXlt9rPTl5+Xnf9yZ+aNdVLz+xsAPDBc/eZt/6f/3Aj5s8+9neLX39MnuZnlb",
-	"ysXzBB4winoWY4Ew6MtdZ7WW9uawGURDbxrDYAC+9FuMePH/L6BvCH4o9i9yrhEurK8Jmzz1yXiRTrW5",
-	"+ZwH5B7Jze+ZWBWwcOWEuYWneiKtkzHhAmuU76atEKKsZLwXEBRzgPfAQCkXXZv+eCh7ejxULWtCh22o",
-	"mpbs+MISe7rlkR5TT8I9mffDZE/CFmXA4h85/HgQ+/6p1r6h1T452t7R2L/Tu73SO/8fdnZK76bVPE5r",
-	"OHjO8zYWDns9mE9l6t9cmhlN5gUmV7YLl672ho295RXluzdnlKhBdMD/sIbbZQnGMuFZOq5qOQ2WX3ow",
-	"YjyWcWvgWMwMfShEVSNGG/NC5dRPoG93r1gVVN2DESWL+D1ZeYc/2TrxFj27tA1t4Hv+tqZr35SCLJWt",
-	"nPBsKSq0ah+/7yOycuyLuzC/v7iGtf1RyANBVY+c44+pTpNGG5FfGGrVr/LGjSLqv1OMD0oxfqyKQX8X",
-	"3K9NP//c8ob1GZXXb5bbU4mwOZVaWVnNzssrfmiGQRDBjmJHd+Rn/FbveYri27JvUnu/k99jq7/jGQKm",
-	"FuGkd9QKCS+ZjJ+Ux6lwjsclav7059ae3BYZCdXQjERzZXmuze39jmvpR3FLjd7CefI7vDTxbzsnOs4z",
-	"VDxjXUxecCZZPGfbjGE5iiWMU3WdHon4FjSJFpls7iB2V525VXy3DNfP/6rVkP2AhbRgF9Zh1oXn1du+",
-	"G66z/C9tpcG3P4OicRiJVKi4JH0+1VwbpIix8c8pVofWmL58s/z/AAAA//8=",
+	"7FzrcuPGlX6VU9hsbeKAFKmLbVGViuWJHCuZGU+NNMmWhxOhCRySHQHdTHdDHGaKVf65v3ffIQ/mJ9k6",
+	"pwEQICGKw9HYcZxfvDUap8/lO1fwXRDrbKYVKmeDwbtgiiJBw2+faGMwFU5qdZnQFwna2MgZfREMguci",
+	"QwtuKi3EIk1BKnBThFRPLOgx4B2aBVg0dzJGcFPhQDpwOo+nmHSDMMC3IpulGAwCg3/r9A+Pjk+CMLDx",
+	"FDNBd8vE26eoJm4aDPqHn4dBJlX1OQzcYkaXWmekmgTLZRhcXIvJViqtEw6JNCLTTaWadOEKVUJ0CQvR",
+	"5bjzXCvsPBMunkbgNBgUCWiVLmBO9MdToSaYhOXq1UL/S23pQucwFXcIFlE1TzsMTsaHo8+xF5+Kz5Jj",
+	"/LQ/DO49eK/XOPhR28FfojOL87FDs3n8K4y1SizROBfSwQjH2iBzwAvNgjMSExATIZuE9tdoklmeBYOj",
+	"TwuS/MeVJKRyOEETLImkmTAiQ1cqUm6sbiHumtRFWAcyAZESsxfMrxDGRmcQZehEV+Fb5zeIzpjumZgg",
+	"ydI4CyOcShZgg/JeGEja/285mkUQBkpkRGHsyagfa6xNJpyn/tPjIFyd87TX+6x/enp4cvzZce/0tF87",
+	"c6/lzGHwJLdOZ2jaTIUOGhe//5cF2dT/k4LcmXDTFbUyCUKyjFwaTIKBMznWKf+FwXEwCP7jYGW+B/5X",
+	"e3CZMEWXY1bQdnIiMpeotAZvGm5Dc8/guH8I0cywGkm6/mYsZIpJBPMpKjIdaUEo7aZoQCsEpedNff8k",
+	"KM7noWV1wtKCtih/72GzvxyT0T580sbhzuCodwxz6aY6dyBgpJOFPxCdRKoJTIUt7R2sVDHuZMT3nXOF",
+	"Kx922Kcyk27zmF/rOWRCLTxmudwoEA4ybZt2cXiPYaS8a52wBMciT52/pG4kR4d1I+k/iAVhcIXCtInm",
+	"HFLp0IgUZsK4UhGJItAGMBMyDcmn0LFiYdf4f/7k2UXQfhrrb3gPnw9PTjYZuyRLszOtLDJgfSmSL3Wy",
+	"oLexVg4V81zMZqmM2R8e/NXSId6VFFl/l5RYhclN+avNs0yYRaGIrGTSkorBH66+eR6EwZ1Ic/S3SYii",
+	"tS3CAI0h5Ny4/k6kMuFdBpArfDvD2GEC5M30mL8HqWY5y9/mcYzWBoOxSC3SYflqUbPmJrHnMJaYJjAy",
+	"KG4tCDB5ii3Ubm4TBgk6IVMbDF6/C3iXYBAcsDRJcdBaMWENsVBh2/JN85z0A1rXOGrbOZa74uEFb84X",
+	"bMJD693ggqMXOhWBgWcHrRAZJmcVSMxXIEEE1mKn/+7UoqeO9wltJBaXHDRjLSb1S5G89LTtrof7CIfN",
+	"56DEgJWIstxSvFAiCfR7vX1F9YMJqoo7KmE9vlxKR/9cu690rpK9pFNGAzdKu5sxb9PgrEF/zipsgNPT",
+	"j8TY6lY2j6fV/UJCYelYxRNM0X0MVl4QLlyLW1R7MZFh5cbx9TsjzwhTrSYcEZdhS3nmhnqfr/3IEQHn",
+	"EbznxxDGDrd8XP7/Xjici8W1zFDn+8GMK65t4kKZ9sU6TxM217FU0k45SZQZnoEzi1XO8THg4iESuvAS",
+	"ZygcwYbwmR5FsulcLCxYMcYzMLwABMyNpMxRxbgKj1OtbzHx2Z50kMh1++C0rFPlZdtEU8vgluFjCPZS",
+	"OTRKpJ5D+8hVFjvUBHulMyz8HioHc6PVBLQCnRuwMsGPYhKQ4BjjKj4spMrC04Y5T1G8T2hXfAD5EdDq",
+	"uXbPdCLHEtuqIfflDev51XqZgbyUXSO2LGVsI5DXPI62vBCLVIvkWuunwkxwL32Z+T1unNY3Ke/SHrzy",
+	"b4ZYoaAPz+SXH8v+t97wcRXjRS09/qqKp9+fhZtZdo2Jl65FtwiNPHS5s/LNx4XVhm96UNEbOg4v1wl8",
+	"XDFceWx4pcSdkKkYpftpcl67/h6vJhT5k0R752zkZOpA6fkP4NUS4cRIWIREo4+DhbJzNBStUSDkY0YW",
+	"i+3CdUkOCHIuENV8UvRP5K5eKZG7qTby73uaTl7foC40aUHP0HinoBATy2rqaYHz4iL+eQBfojBo4Ori",
+	"5Z8un1zcXH/zx4vnHzs8cfoWFeFUJq0lB6KN96yPbx+vlM1n5DUxeYaJFNdcBdmL29VGNxntdMMFlVqk",
+	"gCphPvu6GjnoJ/4mHbrpANbv87GdABmKpaBFWIjWbx49Nqsr2ovqd5FdDN4FM0Pa6KQvGMUGBfFQuIcO",
+	"SRG6dSKbkcH5nOYhtvCiZRjIZJdycVk9277yOa1ZhsFsqtWDi1/wIl9bK6vYr31Zm+9VHqTcLqzz401V",
+	"pNOjv2Lsglri/VRa97Io120ylRCSXqXDzD5EYyWbJVc1L/01XNYsbi+MEYsgDN52tElIiIe0FN2DevmM",
+	"1ixrar19+VWxbJ1f5eWhP1hx723seZg1u3LkcUnfRvOrWSIcUywSHwCJ9EWNdoaEjdxgxCbNub6FW8QZ",
+	"YY40wHVKMurm8d/Pbvayh00EUjgH/hlUno3QnIHK0xTiFIWxReOqVp4+6YUBLfDRi2/6NKvVpIoT3Sm+",
+	"LNd2nxdvXvtlb+rrOjIjtGaFEHSXYCLdNB91Y50daDGTHQL2CaqD6tbL+uX2Vs46eubF0plpzg09dSTz",
+	"Dan+zteL7lfEqhqzzrFvFDJOI8WTY21AwAxN4SBW1f9SbeDT9fpUg5UPNVQeUcPLE7Up+UWpd1ubgqyd",
+	"IJLEoLUUScos416zSoBIEqaoNuAdGpDOtnRFyJOL2H3hMJ5aneZ0J0tSDmpdnKokttYU2dZmbipd7csC",
+	"FI/pmGWtYc3Jccyw0Zd2pGZnMDJCxVOgjN33qlSeEWc3GiFt5ey1qK9eSm2tr2bopjrhr0Sa6rmPFRtF",
+	"xPYcrC25vTcIqlVOmqlEWSp7UxdZ27l24P2yVu9c5+2fuSRliwLNfIoGz/xoguNqb9m4tWJhIfPjAEJB",
+	"xNEbB0M7+U6W9++YiA336S2v/LzmTJdVoLi7+cOlszDXJqEQOROLIsdpqv+2jkRd23vvhwxrXsdXCNkj",
+	"1TSWP9clW7isYuOR1ikKtSZM+nYLqHguhd6EWpGlJoINwytq4JvaIeOpd5o8yCJ8t7BAdZDK6Sp05yZA",
+	"VHSIvv/uH1EI0QG5kOqDj4Grj3RRxJKjLbiabZsyOmiBn5NavLWSwL1OYk2/KbtYGwBptBfDzTb7ZmO9",
+	"LgDPuO2Y/jWK1E03mV6kdfexvcz6fNK+PgdVgpbtiJncjAu2aexagGqdcPn9yhvp26iOtvq2CUr6Nnhf",
+	"D9DfUGNPQlixpI2NbcMy51y9hefs5/BtzEn74V9OjuD7//lf6IdgNfxB3IkrvoarXhRIAb4VsUsX6zNM",
+	"e434bI4yNI4aBs+KDKAp/dWs0uaxXghry0kzP4m0MhS6jueaiuiwOIpHardq0akm4B0f7n+8e4LM+uRG",
+	"XZq1k7XJ8XkRLG+NcCii5t45jFKhbtewG+MpXJUxC1yqeHuI0iev7MjTBoNgOLwKtljEEVGI83oivjXN",
+	"+MHThvdPoxsZdJtEXtyfktREUs9MGOxJLZqC+XW/c3Jy0ukd9nr7pCqFCE6WYXD1gEulLcBHKywIkKqY",
+	"ImVHWAMsWlkHrMbNt7jaNSNeVVU2SHr51RM4Ojo6DeHV9ZMQMpmm0vpZyiZ7DnuHx53eUafXv+6dDo56",
+	"g16v2+v1vq1H3JTbdij6W1Pp44ZG08eVSv9lOEzeHS879HJYvlz7l0HjZTjs0puj5be/eAC1rz0JFQ9O",
+	"e1yqwjg30i2uSOEaXuxaF535Jm+iHcqmUVi062KDzvcDau07C3YqjG8Y8l25L0+7rE4wdW7my3pSjfUm",
+	"FX9EnPli7ii3UqG1lWJbf8NZKmIEPqvtDtVQffLJhbrDVM/Qdj/5BCja9E07aSF6Nywjr2EwYF0MYciV",
+	"C/r87vvv/rFcRl04h1RaR3ma3RxQDWHObp72I9OIKiTXaqhcOe7qkX7W4hDKmePSKXThXHntb6HRoxUM",
+	"fZw4DOgthYr+XZEeDINlNBiqVZ4V0ZIoBDvV8zLm52GIItT2GafvJSmIim2i4mTVJFSGQrkuPNEJWhCG",
+	"Oz+jFMlvz0ErtBSlD9UIiVWYUEKLwvGEaDWJmWj2BrdKz2G04Jz26+vrF+BDh0JkteoqCY1Ly9F6iTaC",
+	"X/a//+7/+oefgx5DdN75FkTn79DrnEIXbmAAB/Br+A18AZ3oV3TYsVQJkWD8FLTvkUjfyk71xJ4NlUee",
+	"ciwQYmGMRK7YwJ+LuVGtkEGTQ1A6mR5XMyVk/GFd5yHj9gwty2fF2f4k0tzrIkMR87FEHiLn1fUTv3kD",
+	"f+AysaBq4VEtOiIF9TJaDbdyOWylk+GQu1eCq2dewbKZWwBH+bUJql9Gv/WjlL+JfgWxzpWzpKt07UTe",
+	"oerCK0WiU2UFTioepPD5F1feSZNyv2io1vbnhwREYU2GErdxbjHpDgm5UxljUTkqpjrJTRuJTvCoZ25S",
+	"yiUSHVtydk66Rl3IwvmLyyAM7tBYjxb9bq/bo6V6hoqi60Fw1O11jzi5d1NGvYMKP+jTBFsGbVc3oMPa",
+	"GBUnpBSvRp5ZEWTCxVMS5tYBV3pfDLluFHUGEP1nxMyLbqKhIu5w5isM571GxMS/op/K4/C+vcdvRwtG",
+	"FiJrA58aWJMrJ9NigNtrhud91S+j4Dwg+VSnDpqT/a/bI5fVkoNi+HcZPriyCC53WOlnoJdv1mZ2KT55",
+	"r2aWr4a/brZhCn/e7/R7173PB726Py8CwUDP7BcizrAorMnEB9ReT8+fPLuAJ9rMtGdi1d5YRVLlIGXZ",
+	"RahnDSSHevWBa6y7tsJaGyStQzWsKXq88piP32089vJou6qS20FtxnUZBie7XNIcbeKrjh6+qmU2gC89",
+	"fvjStSG5esgUDF6/CWuD008ZzFQCHgtW7KWwRkzIZFYQEryhFEDbNphhjSQIKXfownUJGMUzO1mGCd+L",
+	"53Q5q+LJxrbBxhaMOVshEAPxUBVV9NWEh7QwNojFQAN8MwY31xBrFefGoHLAhsPpWuUBC0ijtxN0Fg57",
+	"fSayKgfBce+0DWe8EVYpms920Lr3m8Ov5Wtbi+GFsbYmnevmSsCyswnW08x7etIK5yuxbjzjs9yAtf4+",
+	"sNaKaq1Zyi7sIoj7dD+ufRCQbQOxxjASD+L7A/94SMaqyutPH15fG32mS/o7YNj6mB5fd/Lwda1zH/8K",
+	"cOthsoaS98DsMqzFdgfvZLL0kEt4twm+vntpweqxSxcDP1q6Kpn4fJJylEXY+I3w8rh37EsW3HXxjzFS",
+	"dlOmVYS+HnMzsYARAoW8Q1UgLN+Z40kK2324z7PKxdZtuOlPUcPN9wvQymcEPzycWk3Y39+d3Q8N1tvJ",
+	"u4DBR3tkYY+w5ngXtd94qoSt+3AHVNgcPv1XsG0v9IdtO2xP1F7yU5C2YaCUG7cFOce9Y+6EVbUJn1vP",
+	"BUfFTXOboPsAW1s9qfpY6cvPy8//uGPyR7uoeP0hgR8YLn7yNv/S/90CPmzz72d4tUfzye5meVvK5Wem",
+	"GTCKehZjgTDoy11ntZb25rAZRENvGsNgAL70W4x48V8W0C8EPxT7FznXCBfW14RNnvpkvEin2tx8zgNy",
+	"j+Tm90ysCli4csLcwlM9kdbJmHCBNcp301YIUVYy3gsIijnAe2CglIuuTX88lD09HqqWNaHDNlRNS3Z8",
+	"YYk93XJLj6kn4Z7M+2GyJ2GLMmDx3w0/HsS+f6q1b2i1T462dzT27/Rur/TO/6nOTundtJrHaQ0Hz3ne",
+	"xsJhrwfzqUz9w0ozo8m8wOTKduHS1R6qsbe8onzc5owSNYgO+D9quF2WYCwTnqXjqpbTYPmhByPGYxm3",
+	"Bo7FzNCHQlQ1YrQxL1RO/QT6dveKVUHVPRhRsogfjZV3+JOtE2/Rs0vb0AY+529ruvZNKchS2coJz5ai",
+	"Qqv28fM+IivHvrgL8/uLa1i7Pgp5IKjqkXP8MdVp0mgj8gNDrfpVnrhRRP13ivFBKcaPVTHo74L7tenn",
+	"n1vesD6j8vrNcnsqETanUisrq9l5ecQPzTAIIthR7OiO/Izf6tFOjxI2LP7+AcHrsu+j8BBB8YBnCJha",
+	"hJPeUSsevGQaflLupgI5PmbNmf7cepPbwiKhGg4h0VxWnmtze7/XWvo53FKdt3CenA4vTfzTzYmO8wwV",
+	"D1gXYxecRhb32TZgWM5hCeMUfSobgSMR34Im0SKTze3D7qottwruluH6/l+1WrGfrpAW7MI6zLrwvHrU",
+	"d8Nvlv/KVlp7+z0oFIeRSIWKS9LnU82FQQoXG39Gsdq0xvTlm+X/BwAA//8=",
 }
 
 // decodeSpec returns the embedded OpenAPI spec as raw JSON bytes,

@@ -228,9 +228,6 @@ type NotCompleted = Error
 // PayloadTooLarge defines model for PayloadTooLarge.
 type PayloadTooLarge = Error
 
-// ServiceUnavailable defines model for ServiceUnavailable.
-type ServiceUnavailable = Error
-
 // UnsupportedMediaType defines model for UnsupportedMediaType.
 type UnsupportedMediaType = Error
 
@@ -368,7 +365,7 @@ type ClientInterface interface {
 
 	// GetReady Can the service do its work?
 	//
-	// Answers 200 unless the service is shutting down, else 503. The services behind it have a `/ready` of their own.
+	// Answers 200 as soon as the service takes calls. The services behind it have a `/ready` of their own.
 	//
 	// Corresponds with GET /ready (the `GetReady` operationId).
 	GetReady(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -462,7 +459,7 @@ func (c *Client) GetOrchestration(ctx context.Context, idempotencyKey string, re
 
 // GetReady Can the service do its work?
 //
-// Answers 200 unless the service is shutting down, else 503. The services behind it have a `/ready` of their own.
+// Answers 200 as soon as the service takes calls. The services behind it have a `/ready` of their own.
 //
 // Corresponds with GET /ready (the `GetReady` operationId).
 func (c *Client) GetReady(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -701,7 +698,7 @@ type ClientWithResponsesInterface interface {
 
 	// GetReadyWithResponse Can the service do its work?
 	//
-	// Answers 200 unless the service is shutting down, else 503. The services behind it have a `/ready` of their own.
+	// Answers 200 as soon as the service takes calls. The services behind it have a `/ready` of their own.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -1082,12 +1079,6 @@ type GetReadyResponse500Headers struct {
 	XCorrelationID *string
 }
 
-// GetReadyResponse503Headers the declared response headers of an HTTP 503 response for GetReady
-type GetReadyResponse503Headers struct {
-	RetryAfter     *int
-	XCorrelationID *string
-}
-
 type GetReadyResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -1097,16 +1088,12 @@ type GetReadyResponse struct {
 	JSON400 *BadRequest
 	// JSON500 the response for an HTTP 500 `application/json` response
 	JSON500 *InternalError
-	// JSON503 the response for an HTTP 503 `application/json` response
-	JSON503 *ServiceUnavailable
 	// Headers200 the parsed response headers for an HTTP 200 response
 	Headers200 *GetReadyResponse200Headers
 	// Headers400 the parsed response headers for an HTTP 400 response
 	Headers400 *GetReadyResponse400Headers
 	// Headers500 the parsed response headers for an HTTP 500 response
 	Headers500 *GetReadyResponse500Headers
-	// Headers503 the parsed response headers for an HTTP 503 response
-	Headers503 *GetReadyResponse503Headers
 }
 
 // GetJSON200 returns the response for an HTTP 200 `application/json` response
@@ -1122,11 +1109,6 @@ func (r GetReadyResponse) GetJSON400() *BadRequest {
 // GetJSON500 returns the response for an HTTP 500 `application/json` response
 func (r GetReadyResponse) GetJSON500() *InternalError {
 	return r.JSON500
-}
-
-// GetJSON503 returns the response for an HTTP 503 `application/json` response
-func (r GetReadyResponse) GetJSON503() *ServiceUnavailable {
-	return r.JSON503
 }
 
 // GetBody returns the raw response body bytes
@@ -1234,7 +1216,7 @@ func (c *ClientWithResponses) GetOrchestrationWithResponse(ctx context.Context, 
 
 // GetReadyWithResponse Can the service do its work?
 //
-// Answers 200 unless the service is shutting down, else 503. The services behind it have a `/ready` of their own.
+// Answers 200 as soon as the service takes calls. The services behind it have a `/ready` of their own.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -1682,13 +1664,6 @@ func ParseGetReadyResponse(rsp *http.Response) (*GetReadyResponse, error) {
 		}
 		response.JSON500 = &dest
 
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
-		var dest ServiceUnavailable
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON503 = &dest
-
 	}
 
 	switch {
@@ -1722,23 +1697,6 @@ func ParseGetReadyResponse(rsp *http.Response) (*GetReadyResponse, error) {
 			headers.XCorrelationID = &value
 		}
 		response.Headers500 = &headers
-	case rsp.StatusCode == 503:
-		var headers GetReadyResponse503Headers
-		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
-			var value int
-			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
-				return nil, err
-			}
-			headers.RetryAfter = &value
-		}
-		if values := rsp.Header.Values("X-Correlation-Id"); len(values) > 0 {
-			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "X-Correlation-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
-				return nil, err
-			}
-			headers.XCorrelationID = &value
-		}
-		response.Headers503 = &headers
 	}
 
 	return response, nil
@@ -1918,16 +1876,6 @@ type PayloadTooLargeJSONResponse struct {
 	Body Error
 
 	Headers PayloadTooLargeResponseHeaders
-}
-
-type ServiceUnavailableResponseHeaders struct {
-	RetryAfter     *int
-	XCorrelationID *string
-}
-type ServiceUnavailableJSONResponse struct {
-	Body Error
-
-	Headers ServiceUnavailableResponseHeaders
 }
 
 type UnsupportedMediaTypeResponseHeaders struct {
@@ -2397,26 +2345,6 @@ func (response GetReady500JSONResponse) VisitGetReadyResponse(w http.ResponseWri
 	return err
 }
 
-type GetReady503JSONResponse struct{ ServiceUnavailableJSONResponse }
-
-func (response GetReady503JSONResponse) VisitGetReadyResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	if response.Headers.RetryAfter != nil {
-		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
-	}
-	if response.Headers.XCorrelationID != nil {
-		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
-	}
-	w.WriteHeader(503)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
 // StrictServerInterface represents all server handlers.
 type StrictServerInterface interface {
 	// GetHealth Is the process alive?
@@ -2611,80 +2539,79 @@ func (sh *strictHandler) GetReady(ctx *gin.Context) {
 // const string: with thousands of chunks the chained `+` fold is several
 // times slower for the Go compiler than parsing a slice literal.
 var swaggerSpec = []string{
-	"7HzbciPHkfar5N+/I3RqHElaIiYcFkVRNr3SzMSQsnY9GBOF7gRQRncVpqqaGHiCG77c692LfYN9kX0T",
-	"PclGVlU3+gQQpIaWtbF3w0ZXVWZWnr7M7HkfRDJdSYHC6GD0Plggi1HZf55LpTBhhktxGdODGHWk+Ioe",
-	"BKPgOUtRg1lwDRFLEuACzAIhkXMNcgZ4i2oDGtUtjxDMghngBozMogXG3SAM8B1LVwkGo0Dh285geHR8",
-	"EoSBjhaYMjotZe++RTE3i2A0GH4RBikXxd9hYDYrWqqN4mIe3N2FwSs0anM2M6iatF5hJEWswUhYM25g",
-	"ijOp0NLraNdgFMcY2JxxUaFuUKOJp1kajI5+3e9bktyfW4K4MDhHFdwRSQr1SgqNVpxfsfiFihaojWKO",
-	"LJK9MCgM/ZOtVgmP7C+9v2j3syfCLudCZ7MZjzgKc6ONjJb0VGdpytQmGAXXC1RIjAhpAIXM5gtwr4XB",
-	"LUsydOfFjsjGXmEQVa+7cisxGsYTHYxevw9mHBP6vccNprrX7701myAMUtSazWn3lZJxFhkYjoDpJcZw",
-	"EgK7ZTxh0wThKLh7EwaolFT7qIaZVE65pIpR0ZXoLIpQ62A0Y4lGkm/KkplUKcY3ucQq8oCpjDf55n+4",
-	"evG8RRS1LfaLoUR1Ze9blvDYnjCCTOC7FUYGY0ARkyXQc+BilZl2LiyDN0Kam0iKGVcpyanJjH0N1ozM",
-	"TUSYYAwpMrFe8ARbGGvf9TD+XtijToi987Pn5xffXnwNTMR0MLE7RfB7OktusmQFYs+4mTGeYFxl5wys",
-	"EsFUIVtqYKCyVh6a23xANU0zbVlhBhJk2sCgrpmg8G2G2lSuuY3hu7KP+JXCWTAK/n9v61h77lfdu7Cb",
-	"2wVVB7XrtJB8VLuFhGAtJFeMlruBj80CBbldXlIaukhutDezOb9FAVMWLT8hzkru/587pQDQcRGgjTe/",
-	"pFcNF5bHr1j8yjF1uLP70Nf/NkNVvXgvS+bN1r4AeSB5nAY82f134cLGUeKfizmsmGIpGlT2LeYN8MPe",
-	"2qUwqARLHLGPuTjudzjQ3VzJFM2C2FujMLBWUsxBCpCZAs1jfAqBn0GMM4wMOWgyIp+odOEVrqSyucqa",
-	"m4VLEbY8AH8Cgf8Tbl5hpp2XfLiwY0xX0qCINjdL3Nwot9WhkYxrKO0AS9zYGEN72BjMhCQXlGvnUyl/",
-	"nQZtGCVsOyj4sPJ/Ls25JKmah1yBy8pqws/EUsh1LRV5Lp12L5iGBVutUGAMGzRtmdmO/Q67zfJBU0QB",
-	"sRSY6zHXJNh9KQgXkRfDruyDa1glLPJRhLxUEWx2piClXR/hvlfMLHo1qVS8ufS5CiltiTZKXV5dnF1f",
-	"fN3w6QUrFfrpQp6BwhUyswUGRkJOPXDzNLG/cWtbmhpX92EV/yXbJJLF11J+y9QcH+V+Vm6PGyPlTWJ3",
-	"eXgObddRMsMEDOA7/tVTeZm9B35Y2V65gPK9KKDPo8SbldYfLtgcdvukMJZOiRSfLwwIuX4GRm22YPcp",
-	"RJ2TwDXoRWYMaXgs16IL1/nRwAitw8Qi946F7pPaRZR+uu8OSvj/LvwQN/i90NmKkgGMv8OYs2uL8B91",
-	"h8VGNyntdGOLBQcmR4QiTa671iGcOwI6RNAI6jQ8te2QQmnK05iGSf3wyYc3pO9X2ihk6eNE7xffPM6O",
-	"LBDWcPbyEmKJHjcIvaZsZGtL9aBRJI6apY3M5mmS2dzaprjgVl+4Bor9NaotZiTw55mgoJlIbWzaSzxU",
-	"SV/i5hllwhETIPAWFaRsicBA23ratjTzj2Kx/rafS/ONzMRDk7ko00amvmoyyzco53Ggs2gB+XstKU/L",
-	"Fo9IeopdeFzJdUq1gIIIOD3dVVErv9Oe9/lS3X0M+9da+G1u8BMqNPlme7jOa4uff76T6e0rT1eqKQRL",
-	"8KQ4sTA2fMefAqfk6n3NU5SZ+bkdIo/L/pALMDzFfwBvSOIBxQTIzIAtj1qP1e4gyQPaKvX/ChdYCO/n",
-	"a+Dsb9usmDGo6PQ/vz7r/Il1/trvnHZvRr3PfvNl581nvwrqnZ0weNexMg5Gw7swOM9d7+g9+Z4VKsOd",
-	"88aU8aTJZNlaP9Jg3wIWxwq1rjIhV/pLFqXYjWRa5WN4clLh42gPkUd3YcDj+3SXbisMBEvxXorppSqh",
-	"Z+ffXcC5VCvpG0l7iR3cI9HVQor7qbBvgcjSqU8iRJYkVbI+G3ROTk46/WG/X6XopB8G9LrDQEZluIek",
-	"Y9c3e5txhXEweh3YYGAlFfo7zml+U2wjp3/ByJBIi5plVTmc82t0BQ2R9AymioloAVJ4iI8iS+noRm+o",
-	"rSDd2kvb1Xxp1uo8o2FQiaBtWURbqN2eU31SqbnsrimlaBYytutZksi1JaQN0O9EMDuLj4oZvEl4yo2X",
-	"UlER3hGBqn8ZH+LelDWsTfxNRZrLTq053Ahv+42z5lVLSUtdgX6wTlH7ivWakpBnIEWy8V2btW+/aLbR",
-	"kLqOMxMwsRHVQiWb+hwU6b62RAS26/nu0i0b9H0XOv+7kAdTim3oZcwNokr5C4EWxKGI0BVZYYWK0CNc",
-	"Gg1rqWIC7CnbQLRgYl5zQftaI2VflNO3u3FfCv91Gs+SNcnNZgUls7R/l/XCPig2nkqZIBM1VaCnQd21",
-	"5CfnUgqdn6iry04/46+k4W18YtvUFh4tXOczJPDMXGd4Ja1xABdGFkDf+tiJa171fvzbf01CmLhaaP6H",
-	"ywGKP2nRxDfNEWzBvBbf6o3QsoPut9xLkYDfo/WULnm/WZzFNZRcWzkl6LecVbsWJ74tAW3y/z2yhPar",
-	"i96nK7uEn2czLmetpzGyGM+wylALYQ+Iqdowk+3W6IlcTspxRi6rfk4uD3NspVMHDd12JISFRNqk2JYV",
-	"ntkeFzy3uS6+ixBjDcM/nxzBj//27zAIQUv4A7tlV3YNKGSxJh+H71hkkk19doYCKDOuJ/jrYydVNzNz",
-	"2u9/Pjg9HZ4cf37cPz0d7B2nqbAaBs9xbZEI+T2LfeKYE/0seVlSB+8YqhpSApkHJWlkLQ0hveQYYdW+",
-	"hvt4JbXv3zsxVL3BChomKtpu8IWTSd0MDmWuCD/N6EA/WX+CbFsBCAkkMB2hsOEhB77O8R8Uy7bXVo9k",
-	"+wJZJUG8177OXzz/5vLVdxdfl42seFi1te3jh5ocGbqRhiU3UT48V0svszTvLlvRfAQ6m9oV2srRLqvo",
-	"0NEXp5+TIB5lNP19RnPUmlYXTqLMR36RO9UtN7qnsyu4Iu/DEki4QAtGWZFuUEqyYLfoWmUpqjnGeex0",
-	"mP7BZnmPYdadu7/EXdf+1mzgv/8TMsHNzUrxCN2LO658eHL6xdNcORlKnYgWidOPJGHCdysSv8taTWXi",
-	"zDVWd7AwGJ6e7mehkHP/0fra8IYtzDXuZqcKl6aSHhA6SmnhAWregBHlqu5h3rnW9m5c3r/ITIFcC1sk",
-	"qE1MhnDLNZ8mCGdX55eXz2CJK2PfGR7DQmb19NAu6gz7w+NOvz+4t6ZQLuT8v86/tpVudscXgg+FaRea",
-	"dnAMqUT/h4SRulJV6+zu7KbY92iRG+9tqzf8JLzJzL3Vz5fWIl34r4Kofauu/Gu7kVCVck9LmwTKBDT5",
-	"L5Xp9rKev5fPoByUPuy8x7z+0Urw1T0406gMwUF4a/3k7FwN1KLDUi5Bb5aTiEpJaw/+rObrZB5iJltc",
-	"MklWu4FbVz2iP/KxFWE9dcSSJAR5iw7v5XJ0lXnmO8bbYn0XXmVCO9C5xUCxfSDg7Icr+Jal05iNxSwT",
-	"kR1084Vy2u93zOCabbpjMRaffnrFZghG+jp/99NPgcx5UrOaifVJrsburBsIN1pU4Wag6DdL5ppt4GNm",
-	"uwcdmZkQmO1JFi1LBkueJBiPxUpJusJPwnuaDEvcWPYIFI9gIzOYo3u5IMcVtOlRddostAvdbCzXYNgS",
-	"SeIReu4t8NfE9ZlwikGvTd6PcxsaByOnPyGMXV1hHNA/Ixlj/q+SiblHvsI0Du4mo1I5ckKLJiHohVzn",
-	"VSMSPRsLV61x1BIGI8WY+G0msN6WGoi8FJkwXTiXMemVQuJ3miChvDWJRNusaorA4hjjZ2AUCZdkZaVE",
-	"AoylrfIshVyPxXRjm8i/v75+CS6H9NIpuTISkZ1dmFTD5iTvM9h5AqlgUu96TJyeugIHfDz48W//MRh+",
-	"QaFictb5E7DOX6HfOYUu3MAIevAZ/Aa+hM7kEzByLGaktBuKi1Yv3JwJd7OkiZzrZ96m808zIGJKcSQI",
-	"24UfuFnILOd8O8OSsqVX5WzlOf0jSzJ0epDKTBgn1yI/gsvYWTDzv4oSni7B6S7ks/Brf7YdS85sM3Mi",
-	"siSZhK7LNtUoTHcsvnfVW7dKWzxW5MZWpESHwlmmMe6OyQ8lPEIfpVzHIaBMR3E0zE5GZyoJRkEvlpEm",
-	"P2m4sQnBi2o15BaVdv5p0O13+9Zjr1CwFQ9GwVG33z2ytWOzsB62tygKNHM0bVUGsm0Nw37ft+hI3t6+",
-	"QWVCd+F7jTDpkXJvrNbHGPHYpqd2HNRI0HY2RrHZjEfknykEbXuYczS+TFT7EmfY7z+sd1pUleolohyI",
-	"BnIZHNy49ETtaC3nMuAaWMJv8cO3kY8d+22rCjH1SqP7d2FwcsiS6ty47UVilClOQO/1m7A0V3CpK9dt",
-	"+fwt5Y9srimev8jvUQdvaJ9eWey9iLwTdpiIOz4+dorcYSV1i7b90TUO0B2bZwuhgzW6jHXyMFJrU4fV",
-	"aMxbusQU3zxucmhpLIoPMyDGGRfcYLKBxkca1c8zwtK3GVyXPs8Ii7CukGkpbHRa5KVM65WuDK60c9kz",
-	"xpO8rs+05mKeLyP3UPrWDbjQZFW0FUXgbVwk/4kKbGNId8E2qbe/5l1/PRYn/SPy4yf9YyeVyjxfHqEo",
-	"XBMVeyI216DZDLs2n/D7U+QrXxDTecwei7IIt9IpRjOY9qK1M1oFqC1+J1wbox36Bs1FhKF//7h/HLbk",
-	"UB/psZj87uIayuPInSVudO/9Ejd3E9CGJ4nPe7aoxvrgqmdyGnwm4nPHgstqXU6L2nwl481DhzuqyLTS",
-	"ka/gzkELrGxiPw/DXlfLOkNftTm6e3Ows6vA7RaX98NCOjlpWC9Y6R5JI6y2ie2YQgETt8k/5d53Df8+",
-	"eLT4mhNLHoyVIY2fNaiPDHj5+iDb0qb3vfaiVT7o9yvIhzY4uVf6zRJUXjdslntcbebuTSlUVSqezV3u",
-	"ymjSS/dBV+0x8Y7w1vYdwfZjQjjLM/ume5ij0dsnbXM3f8fYWP2S1y48vn9hYz6RFg6O7l9YH9S3604O",
-	"OLBthJkWD4f3L95+lvTIDIBWHR0uFbfgAWLM5+D2pRoWTJe1rBVKl3OPys0+IP3ova851rud2e83UsF6",
-	"IS0ksFB3G1FHWxV32bzT+Zcvrq5hzm7RNobXMktimxtQcAvrFdsd0JYi3li0291FopEC36gB5PNxkYk7",
-	"Rez4limESX30ZOKMmLDrjCngZizm0tSBaoXyPd8XdeEVMtt1cgMJOielMnFo5VT+aGdvHJ6jqV43IRj/",
-	"gaVzwE0HRjL1VUs6LIQVKnKgHRSE1mM3BmLzLrMAYdun9fZ4M94K+yWNhSo+fDS/eaoGvR3/VcIjS7UU",
-	"IX4aRvq/GPp3jqG1D94qX+T/7IDxoHBY+e7yFxxj7EDMFCObl8yA2ZDy23tiiq1rHFQfyURCKNns+agq",
-	"BCQHftI/cujJv6fzKi43rmfKtgUV58O47R+11k5eWQJ/SaWTYlbZlutKdaFfZP3kQM1u+c5wn66eM1HR",
-	"pFjagsNaquXuCsydGyPaHRQrU+L2VT9iH8soS1HY+OfrjPbDDX9O217rhUywmaJ1t6Gxnny3pVeULsOU",
-	"JUxEZEfkIfOMS2WiYk3lnbds3725+58AAAD//w==",
+	"7FvvciPHcX+VzsZV+rf4S9ISceWyKOpk05Huro4nK/HhTAx2G8AYuzO4mVni4Cuk/DGfkw95g7xI3kRP",
+	"kuqZ2cX+AwhSRyt2+Ru52Jnp7ul/v+7e90Ek05UUKIwORu+DBbIYlf3zUiqFCTNciquYHsSoI8VX9CAY",
+	"Bc9YihrMgmuIWJIAF2AWCImca5AzwFtUG9CobnmEYBbMADdgZBYtMO4GYYDvWLpKMBgFCt92BsOT07Mg",
+	"DHS0wJTRaSl79y2KuVkEo8HwizBIuSj+DwOzWdFSbRQX82C7DYOXaNTmYmZQNWm9xkiKWIORsGbcwBRn",
+	"UqGl19GuwSiOMbA546JC3aBGE0+zNBid/LLftyS5f3cEcWFwjirYEkkK9UoKjVacX7H4uYoWqI1ijiyS",
+	"vTAoDP3JVquER/aX3p+0+9kTYZdzobPZjEcchbnRRkZLeqqzNGVqE4yCVwtUSIwIaQCFzOYLcK+FwS1L",
+	"MnTnxY7Ixl5hEFWvu3IrMRrGEx2MXr8PZhwT+r3HDaa61++9NZsgDFLUms1p95WScRYZGI6A6SXGcBYC",
+	"u2U8YdME4STYvgkDVEqqQ1TDTCqnXFLFqOhKdBZFqHUwmrFEI8k3ZclMqhTjm1xiFXnAVMabfPPfXT9/",
+	"1iKK2haHxVCiurL3LUt4bE8YQSbw3QojgzGgiMkS6DlwscpMOxeWwRshzU0kxYyrlOTUZMa+BmtG5iYi",
+	"TDCGFJlYL3iCLYy173ocf8/tUWfE3uXFs8un3z79GpiI6WBid4rg93SW3GTJCsSecTNjPMG4ys4FWCWC",
+	"qUK21MBAZa08NLf5gGqaZtqywgwkyLSBQV0zQeHbDLWpXHMbw9uyj/iFwlkwCv65t3OsPfer7j21m9sF",
+	"VQe177SQfFS7hYRgLSRXjJa7gY/NAgW5XV5SGrpIbrQ3szm/RQFTFi0/Ic5K7v9fO6UA0HERoI03v6RX",
+	"DReWx69Y/NIxdbyz+9DX/zZDVb14L0vmzda+AHkgeZgGPNr9d+GpjaPEPxdzWDHFUjSo7FvMG+CHvbUr",
+	"YVAJljhiH3Jx3O9wpLu5limaBbG3RmFgraSYgxQgMwWax/gYAr+AGGcYGXLQZEQ+UenCS1xJZXOVNTcL",
+	"lyLseAD+CAL/F9y8xEw7L3l/YceYrqRBEW1ulri5UW6rYyMZ11DaAZa4sTGG9rAxmAlJLijXzsdS/joN",
+	"2jBK2PZQ8GHl/0yaS0lSNfe5ApeV1YSfiaWQ61oq8kw67V4wDQu2WqHAGDZo2jKzPfsdd5vlg6aIAmIp",
+	"MNdjrkmwh1IQLiIvhn3ZB9ewSljkowh5qSLY7E1BSrs+wH2vmFn0alKpeHPpcxVS2hJtlLq8fHrx6unX",
+	"DZ9esFKhny7kCShcITM7YGAk5NQDN48T+xu3tqOpcXUfVvFfsE0iWfxKym+ZmuOD3M/K7XFjpLxJ7C73",
+	"z6HtOkpmmIABfMe/eiwvc/DADyvb74XOVhRKMP4OY85eWXz4AAFnu41uUtrpxkLNI0MrYRCTc27V6dIR",
+	"0CGCRlCn4bElTzanKcozDZP64ZNHuIaVNgpZ+jDR+8U3mSgA7D3U28IoDRcvriCW6LNOodcUy/h8YUDI",
+	"ddPlFGmHZmkjLj5OKpRXaaa44FZfCHYLrFNtEQdBB88EudxEamOTJuKhSvoSN08oj4qYAIG3qCBlSwQG",
+	"2lZjdsC+dOO2iNMpqjiHLrtU79mGH1JVnknzjczEfVOBKNNGph5zz/INylkA6CxaQP5eS8Bs2eIBIbPY",
+	"hceVSFlCkgURcH6+rx5Tfqc9a/CFnrsY9q+18Nvc4Cfg+3yzA1znlanPP9/L9O6VxwP6hWApuS1OLIwN",
+	"3/HHyHJz9X7FU5SZ+bkdIo/L/pALMDzF/wfekMQDihH6NGCLa9ZjtTtI8oC2xvl34QIL4f185f/DRf8V",
+	"MwYVnf7H1xedP7DOn/ud8+7NqPfZr77svPnsF0G9LxAG7zpWxsFouA2Dy9z1jt6T71mhMtw5b0wZT5pM",
+	"lq31Iw32LWBxrFDrKhNypb9kUYrdSKZVPoZnZxU+Tg4QebINAx7fpbt0W2EgWIp3UkwvVQm9uPzuKVxK",
+	"tZK+DXGQ2MEdEl0tpLibCvsWiCyd+iRCZElSJeuzQefs7KzTH/b7VYrO+mFAr7uiuFEZHiDp1HVd3mZc",
+	"EZR/HdhgYCUV+jvOaX5TbCOnf8LIkEiLildVOZzza/SUDJH0BKaKiWgBUniAiCJL6ehGZ6GtnNnaidlX",
+	"um9WejyjYVCJoG1ZRFuo3Z1TfVJB7PsrEimahYztepYkcm0JaYODexHM3tKVYgZvEp5y46VU1BP3RKDq",
+	"f8aHuDdlDWsTf1OR5rJTay02wtth46x51VLSUlegH6xT1L7euaYk5AlIkWx8zX/ti/eabTSkrl/JBExs",
+	"RLVQyaY+R0W6ry0Rge2ZvbtyywZ938PM/y/kwZRiG3oZc4OoUv5coAVxKCJ0JTpYoSL0CFdGw1qqmIs5",
+	"pGwD0YKJec0FHSqsl31RTt/+tm8p/NdpvEjWJDebFZTM0v5f1gv7oNh4KmWCTNRUgZ4GddeSn5xLKXR+",
+	"oq4ue/2Mv5KGt/GJbVNbeLRwfbOQwDNzfcWVtMYBXBhZAH3rYyeu9dH78S//Mwlh4ipp+T8uByj+pUUT",
+	"33JFsOXWWnyrt9HKDrrfci9FAn6H1lO65P1mcRbXUHJt5ZSg33JW7Vqc+HYEtMn/t8gS2q8uep+u7BN+",
+	"ns24nLWexsiiuW+VoRbC7hFTtWEm26/RE7mclOOMXFb9nFwe59hKpw4auu1ICAuJtEmxLSu8sB0SeGZz",
+	"XXwXIcYahn88O4Ef/+M/YRCClvA7dsuu7RpQyGJNPg7fscgkm/rkBQVQZlxH6ZenTqpu4uK83/98cH4+",
+	"PDv9/LR/fj44OIxRYTUMnuHaIhHyexb7xDEn+lnyoqQO3jFUNaQEMo9K0shaGkJ6wTHCqn0ND/FKat+/",
+	"c96keoMVNExUtN3gcyeTuhkcy1wRfprRgX6y/gTZrgIQEkhgOkJhw0MOfJ3jPyqW7a6tHskOBbJKgnin",
+	"fV0+f/bN1cvvnn5dNrLiYdXWdo/va3Jk6EYaltxE+ehVLb3M0rw3aUXzEehsaldoK0e7rKJDJ1+cf06C",
+	"eJDR9A8ZzUlrWl04iTIf+UXuVbfc6B7PruCavA9LIOECLRhlRbpBKcmC3aJrtKSo5hjnsdNh+nub5R2G",
+	"WXfu/hL3Xftbs4H//W/IBDc3K8UjdC/uufLh2fkXj3PlZCh1IlokTj+ShAnfrUj8Lms1lXkl15bbw8Jg",
+	"eH5+mIVCzv0H62vDG7Yw17ibvSpcmmm5R+gopYVHqHkDRpSrusd551rTtHF5/yYzBXItbJGgNm8Xwi3X",
+	"fJogXFxfXl09gSWujH1neAoLmdXTQ7uoM+wPTzv9/uDOmkK5kPNPnX9vK93sjy8EHwrTLjTt6BhSif73",
+	"CSN1parW2d3ZTbEf0CI3HNpWb/hJeJOZO6ufL6xFuvBfBVGHVl371/YjoSrlnpY2CZQJaPJfKtMdZD1/",
+	"L59gOCp92HuPef2jleDrO3CmURmCg/DW+snZuRqoRYelXILeLCcRlZLWAfxZzdfJPMRMtrhkkqx245qu",
+	"ekT/5EMPwnrqiCVJCPIWHd7L5egq88x3jHfF+i68zIR2oHOHgWL7QMDFD9fwLUunMRuLWSYiOyblC+W0",
+	"32+YwTXbdMdiLD799JrNEIz0df7up58CmfOkZjUT65Ncjd1ZNxButKjCTdDQb5bMNdvAx8x2DzoyMyEw",
+	"25MsWpYMljxJMB6LlZJ0hZ+EdzQZlrix7BEoHsFGZjBH93JBjito06PqrFJoF7rJSq7BsCWSxCP03Fvg",
+	"r4nrC+EUg16bvB/nNjQORk5/Qhi7usI4oD8jGWP+V8nE3CNfYRoH28moVI6c0KJJCHoh13nViETPxsJV",
+	"axy1hMFIMSZ+mwmsd6UGIi9FJkwXLmVMeqWQ+J0mSChvTSLRNquaIrA4xvgJGEXCJVlZKZEAY2mrPEsh",
+	"12Mx3dgm8m9fvXoBLof00im5MhKRnV2YVMPmJO8z2HkCqWBS73pMnJ66Agd8PPjxL/81GH5BoWJy0fkD",
+	"sM6fod85hy7cwAh68Bn8Cr6EzuQTMHIsZqS0G4qLVi/s1wDWaDJlOxtPvE3ng/0QMaU4EoTtwg/cLGSW",
+	"c16MFNqWj1PlbOU5/T1LMnR6kMpMGCfXIj+Cq9hZMPO/ihKeLsHpLuST1Gt/th1qzWwzcyKyJJmErss2",
+	"1ShMdyy+d9Vbt0pbPFbkxlakRIfCWaYx7o7JDyU8Qh+lXMchoExHcTTMztVmKglGQS+WkSY/abixCcHz",
+	"ajXkFpV2/mnQ7Xf71mOvULAVD0bBSbffPbG1Y7OwHra3KAo0czRtVQaybQ3Dft+36Eje3r5BZUJ34XuN",
+	"MOmRcm+s1scY8dimp3aY0EjQdjZGsdmMR+SfKQTtephzNL5MVPuOY9jv3693WlSV6iWiHIgGchkc3bj0",
+	"RO1pLecy4BpYwm/xw7eRTx37basKMfVKg9/bMDg7Zkl16tj2IjHKFCeg9/pNWJoruNKV67Z8/pryRzbX",
+	"FM+f5/eogze0T68s9l5E3gk7TMQdHx87Re6wkrpF237vGgfojs2zhdDBGl3GOnkYqbWpw2o05i1dYopv",
+	"Hjc5tDQWxVg/xDjjghtMNtAY8a8O94elyX6uS8P9YRHWFTIthY1Oi7yUab3StcGVdi57xniS1/WZ1lzM",
+	"82XkHkpfSgEXmqyKtqIIvIuL5D9RgW0M6S7YJvXu17zrr8firH9Cfvysf+qkMin1vyd5hKJwTVQciNhc",
+	"g2Yz7Np8wu9Pka98QUznMXssyiLcSacYzWDai9bOaBWgtvidcG2MdmQYNBcRhv790/5p2JJDfaTHYvKb",
+	"p6+gPMzaWeJG994vcbOdgDY8SXzes0M11gdXPZPT4AsRXzoWXFbrclrU5isZb+473FFFppWOfAV3Dlpg",
+	"ZRP7eRj2ulrWGfqqzcn2zdHOrgK3W1zeDwvp5KRhvWCleySNsNomdmMKBUzcJf+Ue28b/n3wYPE1J5Y8",
+	"GCtDGj9rUB8Z8PL1QbalTe977UWrfNDvV5APbXB2p/SbJai8btgs97jazPZNKVRVKp7NXbZlNOmle6+r",
+	"9ph4T3hrm0LffYoGF3lm33QPczR696Rt7uavGBur34Hahad3L2zMJ9LCwcndC+tj3nbd2REHto0w0+Lh",
+	"8O7Fu49aHpgB0KqT46XiFtxDjPkc3KFUw4Lpspa1Quly7lG52XukH733Nce63Zv9fiMVrBfSQgILdXcR",
+	"dbRTcZfNO51/8fz6FczZLdrG8FpmSWxzAwpuYb1iuwfaUsQbi3a7e5popMA3agD5fFxk4k4Re76ECWFS",
+	"Hz2ZOCMm7DpjCrgZi7k0daBaofzA1yldeInMdp3cQILOSalMHFo5lT/5OBiH52iq100Ixn+e5xxw04GR",
+	"TH3Vkg4LYYWKHGgHBaH12I2B2LzLLEDY9mm9Pd6Mt8J+h2Ghig8fzS9mqkFvz4f2DyzVUoT4aRjpHzH0",
+	"rxxDa59LVb7n/tkB41HhsPLV3t9wjLEDMVOMbF4yA2ZDyq/viCm2rnFUfYRp0JKQm64UpYwtStFR2kEm",
+	"/4POS7fcuEYp21VRnOPitmnUWjB5aan6W6qXVMVRKgb9vRVNLpmo3H8sbalgLdVyf+1k6waA9oezyny3",
+	"fdUPx8cyylIUNnL5CqH95MKf07bXeiETbCZX3V1Qq6fNbYkRJbowZQkTEVkA+bY8V1KZqNhAeecd29s3",
+	"2/8LAAD//w==",
 }
 
 // decodeSpec returns the embedded OpenAPI spec as raw JSON bytes,
