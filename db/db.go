@@ -64,6 +64,20 @@ const (
 
 // Open connects to the database and fails within seconds when it does not answer.
 func Open(ctx context.Context, c Config) (*gorm.DB, error) {
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	// Of several processes that first open one SQLite file, one switches it to WAL; the others may be told at once that it is
+	// busy, whatever busy_timeout says.
+	return backoff.Retry(ctx, func() (*gorm.DB, error) {
+		g, err := connect(ctx, c)
+		if err != nil && !errors.Is(translate(err), ErrConflict) {
+			err = backoff.Permanent(err)
+		}
+		return g, err
+	}, backoff.WithMaxTries(10))
+}
+
+func connect(ctx context.Context, c Config) (*gorm.DB, error) {
 	dialector, err := c.dialector()
 	if err != nil {
 		return nil, err
@@ -91,8 +105,6 @@ func Open(ctx context.Context, c Config) (*gorm.DB, error) {
 	if c.Driver == MySQL {
 		pool.SetConnMaxLifetime(connLifetime)
 	}
-	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
-	defer cancel()
 	if err := pool.PingContext(ctx); err != nil {
 		return nil, errors.Join(err, pool.Close())
 	}

@@ -43,6 +43,9 @@ func Migrate(ctx context.Context, g *gorm.DB) (int, error) {
 		return 0, err
 	}
 	if g.Name() == MySQL {
+		if err := prepareVersions(ctx, pool); err != nil {
+			return 0, err
+		}
 		results, err := provider.Up(ctx)
 		return len(results), err
 	}
@@ -52,6 +55,25 @@ func Migrate(ctx context.Context, g *gorm.DB) (int, error) {
 		results, err := provider.Up(ctx)
 		return len(results), err
 	}, backoff.WithMaxTries(5))
+}
+
+// prepareVersions makes goose's table of versions with its first row. Goose does so before it takes the lock, and in two steps that
+// others see, or that a kill parts: whoever finds the table without the row fails.
+func prepareVersions(ctx context.Context, pool *sql.DB) error {
+	conn, err := pool.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	if err := (mysqlLock{}).SessionLock(ctx, conn); err != nil {
+		return err
+	}
+	_, err = conn.ExecContext(ctx, `CREATE TABLE IF NOT EXISTS goose_db_version (
+		id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY, version_id BIGINT NOT NULL, is_applied BOOLEAN NOT NULL, tstamp DATETIME NULL DEFAULT NOW())`)
+	if err == nil {
+		_, err = conn.ExecContext(ctx, "INSERT INTO goose_db_version (version_id, is_applied) SELECT 0, TRUE FROM DUAL WHERE NOT EXISTS (SELECT 1 FROM goose_db_version)")
+	}
+	return errors.Join(err, mysqlLock{}.SessionUnlock(context.WithoutCancel(ctx), conn))
 }
 
 // mysqlLock is a lock that the server frees when the connection ends, whatever ends it.
