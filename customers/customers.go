@@ -142,13 +142,13 @@ func find(q *gorm.DB, id int64) (c customer, err error) {
 }
 
 func notFound(id int64) error {
-	return apperr.New(apperr.KindNotFound, apperr.CodeCustomerNotFound, "There is no customer %d.", id)
+	return apperr.CustomerNotFound.New(id)
 }
 
 // emailTaken turns the violation of the table's one unique index into the refusal that the contract wants.
 func emailTaken(err error) error {
 	if errors.Is(err, gorm.ErrDuplicatedKey) {
-		return apperr.New(apperr.KindConflict, "email_taken", "Another customer has this email.").With("/email", "belongs to another customer")
+		return apperr.EmailTaken.New().With("/email", "belongs to another customer")
 	}
 	return err
 }

@@ -330,7 +330,7 @@ func Ping(ctx context.Context, g *gorm.DB) error {
 		err = g.WithContext(ctx).Exec("PRAGMA user_version = 1").Error
 	}
 	if err != nil && !errors.As(err, new(*apperr.Error)) {
-		err = apperr.Unavailable(err)
+		err = apperr.Unavailable.Because(err)
 	}
 	return err
 }

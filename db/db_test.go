@@ -209,7 +209,7 @@ func TestInTx(t *testing.T) {
 			runs := 0
 			err := db.InTx(ctx, g, func(*gorm.DB) error { runs++; return db.ErrConflict })
 			var refusal *apperr.Error
-			if !errors.As(err, &refusal) || refusal.Kind != apperr.KindUnavailable || runs < 5 {
+			if !errors.As(err, &refusal) || refusal.Code != apperr.Unavailable || runs < 5 {
 				t.Errorf("%v after %d runs", err, runs)
 			}
 		})

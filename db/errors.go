@@ -18,7 +18,7 @@ import (
 )
 
 // ErrConflict says that a transaction lost against another one and may be run again.
-var ErrConflict = apperr.Unavailable(errors.New("lost against another transaction"))
+var ErrConflict = apperr.Unavailable.Because(errors.New("lost against another transaction"))
 
 // translating is a gorm dialector whose every error has passed translate.
 type translating struct{ gorm.Dialector }
@@ -42,7 +42,7 @@ func translate(err error) error {
 	case errors.Is(err, driver.ErrBadConn), errors.Is(err, mysqldriver.ErrInvalidConn), errors.Is(err, sql.ErrConnDone),
 		errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.As(err, new(*net.OpError)),
 		err.Error() == "sql: database is closed": // which database/sql does not export
-		return apperr.Unavailable(err)
+		return apperr.Unavailable.Because(err)
 	}
 	return err
 }
@@ -55,13 +55,13 @@ func translateMySQL(err *mysqldriver.MySQLError) error {
 	case 1451, 1452: // ER_ROW_IS_REFERENCED_2, ER_NO_REFERENCED_ROW_2
 		return fmt.Errorf("%w: %w", gorm.ErrForeignKeyViolated, err)
 	case 1020, 1205, 1213: // ER_CHECKREAD (MariaDB: changed since it was read), ER_LOCK_WAIT_TIMEOUT, ER_LOCK_DEADLOCK
-		return apperr.Unavailable(fmt.Errorf("%w: %w", ErrConflict, err))
+		return apperr.Unavailable.Because(fmt.Errorf("%w: %w", ErrConflict, err))
 	case 1021, 1114, // ER_DISK_FULL, ER_RECORD_FILE_FULL
 		1040, 1203, 1226, // ER_CON_COUNT_ERROR, ER_TOO_MANY_USER_CONNECTIONS, ER_USER_LIMIT_REACHED
 		1054, 1146, // ER_BAD_FIELD_ERROR, ER_NO_SUCH_TABLE: a migration is not done, or half done
 		1053, 1317, 1927, // ER_SERVER_SHUTDOWN, ER_QUERY_INTERRUPTED, MariaDB's ER_CONNECTION_KILLED
 		1290, 1792, 1836: // ER_OPTION_PREVENTS_STATEMENT (read-only), ER_CANT_EXECUTE_IN_READ_ONLY_TRANSACTION, ER_READ_ONLY_MODE
-		return apperr.Unavailable(err)
+		return apperr.Unavailable.Because(err)
 	}
 	return err
 }
@@ -76,13 +76,13 @@ func translateSQLite(err *sqlitedriver.Error) error {
 	}
 	switch err.Code() & 0xff { // the primary code
 	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED:
-		return apperr.Unavailable(fmt.Errorf("%w: %w", ErrConflict, err))
+		return apperr.Unavailable.Because(fmt.Errorf("%w: %w", ErrConflict, err))
 	case sqlite3.SQLITE_ERROR:
 		if strings.Contains(err.Error(), "no such table") || strings.Contains(err.Error(), "no such column") { // no code of their own
-			return apperr.Unavailable(err) // a migration is not done
+			return apperr.Unavailable.Because(err) // a migration is not done
 		}
 	case sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_NOMEM:
-		return apperr.Unavailable(err)
+		return apperr.Unavailable.Because(err)
 	}
 	return err
 }

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
@@ -80,10 +81,10 @@ func (s *Service) GetOrchestration(ctx context.Context, r api.GetOrchestrationRe
 		}
 	}
 	if created == nil {
-		return nil, apperr.New(apperr.KindNotFound, "idempotency_key_unknown", "No order was placed with this key.")
+		return nil, apperr.IdempotencyKeyUnknown.New()
 	}
 	if confirmed == nil || *confirmed.OrderID != *created.OrderID {
-		return nil, apperr.New(apperr.KindNotFound, "order_incomplete", "The order is not confirmed yet; repeat the call to complete it.").
+		return nil, apperr.OrderIncomplete.New().
 			With("/path/idempotency_key", "order %d was placed and is %s", *created.OrderID, *created.OrderStatus)
 	}
 	order, err := ask(ctx, "Orders API", func() (*ordersapi.GetOrderResponse, error) {
@@ -120,7 +121,7 @@ func response(ctx context.Context, c customersapi.Customer, o ordersapi.Order) a
 // blameCustomer names the field, which the Customers API does not know.
 func blameCustomer(err error) error {
 	var e *apperr.Error
-	if errors.As(err, &e) && e.Code == apperr.CodeCustomerNotFound {
+	if errors.As(err, &e) && e.Code == apperr.CustomerNotFound {
 		e.With("/customer_id", "names no customer")
 	}
 	return err
@@ -143,7 +144,7 @@ func (s *Service) cancel(ctx context.Context, id int64) error {
 // definite reports whether err is a refusal, which repeating the call would not change.
 func definite(err error) bool {
 	var e *apperr.Error
-	return errors.As(err, &e) && e.Kind != apperr.KindUnavailable && e.Kind != apperr.KindTimeout
+	return errors.As(err, &e) && e.Status < http.StatusInternalServerError
 }
 
 // reply is what the responses of the generated clients have in common.
@@ -183,28 +184,21 @@ func ask[R reply, T any](ctx context.Context, peer string, call func() (R, error
 	if err == nil || definite(err) {
 		return answer, err
 	}
-	gone := &apperr.Error{Kind: apperr.KindUnavailable, Code: "upstream_unavailable", RetryAfter: time.Second, Cause: err,
-		Message: fmt.Sprintf("The %s does not answer right now; repeat the call with the same idempotency key.", peer)}
 	if errors.Is(err, context.DeadlineExceeded) || errors.Is(ctx.Err(), context.DeadlineExceeded) {
-		gone.Kind, gone.Message = apperr.KindTimeout, fmt.Sprintf("The %s did not answer in time; repeat the call with the same idempotency key.", peer)
+		return nil, apperr.UpstreamTimeout.Because(err, peer)
 	}
-	return nil, gone
+	return nil, apperr.UpstreamUnavailable.Because(err, peer)
 }
 
 // passedOn are the refusals that are about the caller's request. Any other is about ours: a wrong address or token.
-var passedOn = map[int]apperr.Kind{
-	http.StatusBadRequest:          apperr.KindInvalid,
-	http.StatusNotFound:            apperr.KindNotFound,
-	http.StatusUnprocessableEntity: apperr.KindUnprocessable,
-}
+var passedOn = []int{http.StatusBadRequest, http.StatusNotFound, http.StatusUnprocessableEntity}
 
 func refusal(res reply) *apperr.Error {
-	kind, known := passedOn[res.StatusCode()]
 	var body ordersapi.Error // the services' envelopes are alike
-	if !known || json.Unmarshal(res.GetBody(), &body) != nil || body.Code == "" || body.Code == apperr.CodeNotFound {
+	if !slices.Contains(passedOn, res.StatusCode()) || json.Unmarshal(res.GetBody(), &body) != nil || body.Code == "" || body.Code == apperr.NotFound.Name {
 		return nil
 	}
-	e := apperr.New(kind, body.Code, "%s", body.Error)
+	e := apperr.Relayed(res.StatusCode(), body.Code, body.Error)
 	if body.Details != nil {
 		for _, d := range *body.Details {
 			e.With(d.Field, "%s", d.Message)

@@ -41,11 +41,11 @@ func (s *Service) AdjustStock(ctx context.Context, r api.AdjustStockRequestObjec
 			return 0, nil, err
 		}
 		if p.Stock+r.Body.Delta < 0 {
-			return 0, nil, apperr.New(apperr.KindInvalid, "insufficient_stock", "There is not enough stock for this adjustment.").
+			return 0, nil, apperr.InsufficientStockToRemove.New().
 				With("/delta", "product %d: asked %d, available %d", p.ID, -r.Body.Delta, p.Stock)
 		}
 		if r.Body.Delta > 0 && p.Stock+r.Body.Delta > maxStock {
-			return 0, nil, apperr.Validation(apperr.Detail{Field: "/delta", Message: "would lift the stock above 1000000000"})
+			return 0, nil, apperr.ValidationFailed.New().With("/delta", "would lift the stock above 1000000000")
 		}
 		p.Stock += r.Body.Delta
 		if err := tx.Select("stock").Updates(&p).Error; err != nil {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"time"
 
 	"example.com/b2b/internal/apperr"
 )
@@ -17,10 +16,9 @@ func (s *Service) checkCustomer(ctx context.Context, id int64) error {
 	case err == nil && res.StatusCode() == http.StatusOK:
 		return nil
 	case err == nil && res.JSON404 != nil:
-		return apperr.New(apperr.KindNotFound, apperr.CodeCustomerNotFound, "There is no customer %d.", id).With("/customer_id", "there is no customer %d", id)
+		return apperr.CustomerNotFound.New(id).With("/customer_id", "there is no customer %d", id)
 	case err == nil:
 		err = fmt.Errorf("the Customers API answered %s", res.Status())
 	}
-	return &apperr.Error{Kind: apperr.KindUnavailable, Code: "customers_unavailable", RetryAfter: time.Second, Cause: err,
-		Message: "The customer cannot be checked right now; try again."}
+	return apperr.CustomersUnavailable.Because(err)
 }

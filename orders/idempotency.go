@@ -140,7 +140,7 @@ func (s *Service) read(q *gorm.DB, r request) (*answer, error) {
 		return nil, err
 	}
 	if string(row.RequestHash) != string(r.hash()) {
-		return nil, apperr.New(apperr.KindUnprocessable, "idempotency_key_reused", "This idempotency key was used for another request.")
+		return nil, apperr.IdempotencyKeyReused.New()
 	}
 	return &answer{status: *row.Status, body: []byte(*row.ResponseBody), replayed: true}, nil
 }
@@ -174,7 +174,7 @@ func (s *Service) GetIdempotencyKey(ctx context.Context, r api.GetIdempotencyKey
 		return nil, err
 	}
 	if len(rows) == 0 {
-		return nil, apperr.New(apperr.KindNotFound, "idempotency_key_unknown", "Nothing has been done with this key.")
+		return nil, apperr.IdempotencyKeyUnknown.New()
 	}
 	report := api.KeyReport{IdempotencyKey: r.Key}
 	for _, row := range rows {

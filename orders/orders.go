@@ -72,7 +72,7 @@ func (s *Service) CreateOrder(ctx context.Context, r api.CreateOrderRequestObjec
 			o.TotalCents += item.SubtotalCents // below 2^63: 100 lines of 10^9 cents × 10^6 pieces
 		}
 		if o.TotalCents > maxCents {
-			return 0, nil, apperr.Validation(apperr.Detail{Field: "/items", Message: "add up to more than 9007199254740991 cents"})
+			return 0, nil, apperr.ValidationFailed.New().With("/items", "add up to more than 9007199254740991 cents")
 		}
 		// Stock before lines: the lines' foreign key takes a shared lock on the product, and two orders that both hold it
 		// could not take stock any more.
@@ -116,7 +116,7 @@ func (s *Service) ConfirmOrder(ctx context.Context, r api.ConfirmOrderRequestObj
 		}
 		switch o.Status {
 		case api.CANCELED:
-			return 0, nil, apperr.New(apperr.KindInvalid, "order_not_confirmable", "Order %d is %s and cannot be confirmed.", o.ID, o.Status)
+			return 0, nil, apperr.OrderNotConfirmable.New(o.ID)
 		case api.CREATED:
 			o.Status, o.ConfirmedAt = api.CONFIRMED, &o.Now
 			err = tx.Select("status", "confirmed_at").Updates(&o).Error
@@ -140,7 +140,7 @@ func (s *Service) CancelOrder(ctx context.Context, r api.CancelOrderRequestObjec
 		}
 		if o.Status != api.CANCELED {
 			if !slices.Contains(s.summary(o).AllowedActions, api.Cancel) {
-				return 0, nil, apperr.New(apperr.KindInvalid, "cancel_window_closed", "Order %d was confirmed more than %.0f minutes ago and cannot be canceled any more.", o.ID, s.CancellationWindow.Minutes())
+				return 0, nil, apperr.CancelWindowClosed.New(o.ID, int(s.CancellationWindow.Minutes()))
 			}
 			o.Status, o.CanceledAt, o.CancelReason = api.CANCELED, &o.Now, &reason
 			if err := tx.Select("status", "canceled_at", "cancel_reason").Updates(&o).Error; err != nil {
@@ -218,7 +218,7 @@ func (o order) Key() int64 { return o.ID }
 func (s *Service) find(q, items *gorm.DB, id int64) (o order, rows []orderItem, err error) {
 	err = q.Take(&o, id).Error
 	if errors.Is(err, gorm.ErrRecordNotFound) {
-		return o, nil, apperr.New(apperr.KindNotFound, "order_not_found", "There is no order %d.", id)
+		return o, nil, apperr.OrderNotFound.New(id)
 	}
 	if err != nil {
 		return o, nil, err

@@ -46,7 +46,7 @@ func (s *Service) CreateProduct(ctx context.Context, r api.CreateProductRequestO
 		return err
 	})
 	if errors.Is(err, gorm.ErrDuplicatedKey) {
-		return nil, apperr.New(apperr.KindConflict, "sku_taken", "Another product has this sku.").With("/sku", "belongs to another product")
+		return nil, apperr.SKUTaken.New().With("/sku", "belongs to another product")
 	}
 	if err != nil {
 		return nil, err
@@ -112,7 +112,7 @@ func (s *Service) UpdateProduct(ctx context.Context, r api.UpdateProductRequestO
 func findProduct(q *gorm.DB, id int64) (p product, err error) {
 	err = q.Select("*, ? AS now", db.Now(q, 0)).Take(&p, id).Error
 	if errors.Is(err, gorm.ErrRecordNotFound) {
-		err = apperr.New(apperr.KindNotFound, "product_not_found", "There is no product %d.", id)
+		err = apperr.ProductNotFound.New(id)
 	}
 	return p, err
 }
@@ -132,8 +132,8 @@ func price(tx *gorm.DB, items []orderItem) (time.Time, error) {
 	for _, p := range rows {
 		byID[p.ID] = p
 	}
-	missing := apperr.New(apperr.KindNotFound, "product_not_found", "A product of this order does not exist.")
-	short := apperr.New(apperr.KindInvalid, "insufficient_stock", "There is not enough stock for this order.")
+	missing := apperr.OrderedProductNotFound.New()
+	short := apperr.InsufficientStock.New()
 	for i := range items {
 		item := &items[i]
 		p, found := byID[item.ProductID]

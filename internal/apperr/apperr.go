@@ -1,40 +1,11 @@
-// Package apperr holds the one error type with which this system refuses a request or reports a fault. It is made where the
-// reason is known and mapped to HTTP in package web only.
+// Package apperr holds the one error type with which this system refuses a request or reports a fault, and the catalogue of its
+// codes. An error is made where the reason is known and mapped to HTTP in package web only.
 package apperr
 
 import (
 	"fmt"
+	"strings"
 	"time"
-)
-
-// Kind says in which way a request failed; web gives each its HTTP status.
-type Kind int
-
-const (
-	KindInternal      Kind = iota // a defect of ours
-	KindInvalid                   // the request breaks a rule, or the state of things forbids it
-	KindUnauthorized              // who calls is not known
-	KindNotFound                  // the thing, or the path, does not exist
-	KindNotAllowed                // the path exists, the method does not
-	KindConflict                  // it would break uniqueness
-	KindPrecondition              // the thing has changed since the caller saw it
-	KindTooLarge                  // the body is too large
-	KindUnsupported               // the body has another media type
-	KindUnprocessable             // the idempotency key stands for another request
-	KindUnavailable               // a passing fault: trying again may help
-	KindTimeout                   // time ran out
-)
-
-// Codes that more than one package uses. They are part of the contract: each spec lists those that it can answer.
-const (
-	CodeInternal              = "internal"
-	CodeMalformedJSON         = "malformed_json"
-	CodeValidationFailed      = "validation_failed"
-	CodeNotFound              = "not_found"
-	CodeUnavailable           = "unavailable"
-	CodeTimeout               = "timeout"
-	CodeCustomerNotFound      = "customer_not_found"
-	CodeIdempotencyKeyMissing = "idempotency_key_required"
 )
 
 // Detail says what is wrong with one field.
@@ -45,28 +16,33 @@ type Detail struct {
 
 // Error is a refusal or a fault, as the caller shall see it, with its cause for the log.
 type Error struct {
-	Kind       Kind
-	Code       string // stable, snake_case
-	Message    string // one sentence for a person
-	Details    []Detail
-	RetryAfter time.Duration // when to try again; 0 says nothing
-	Cause      error         // for the log only
+	*Code
+	Message string // one sentence for a person
+	Details []Detail
+	Cause   error // for the log only
 }
 
-// New returns an error whose message is formatted from format and args.
-func New(kind Kind, code, format string, args ...any) *Error {
-	return &Error{Kind: kind, Code: code, Message: fmt.Sprintf(format, args...)}
+// New returns the code's error; args fill its sentence.
+func (c *Code) New(args ...any) *Error {
+	return &Error{Code: c, Message: fmt.Sprintf(c.Sentence, args...)}
 }
 
-// Unavailable returns the error for a passing fault of something that this service needs.
-func Unavailable(cause error) *Error {
-	return &Error{Kind: KindUnavailable, Code: CodeUnavailable, RetryAfter: time.Second, Cause: cause,
-		Message: "The service cannot do this right now; try again."}
+// Because returns the code's error with its cause, which only the log shows.
+func (c *Code) Because(cause error, args ...any) *Error {
+	e := c.New(args...)
+	e.Cause = cause
+	return e
 }
 
-// Validation returns the 400 for fields that break a rule.
-func Validation(details ...Detail) *Error {
-	return &Error{Kind: KindInvalid, Code: CodeValidationFailed, Message: "The request is not valid.", Details: details}
+// Relayed returns the error that another service answered with, to be passed on as it is. A code that this program does not
+// know, because that service is newer, keeps its name and status.
+func Relayed(status int, name, message string) *Error {
+	for _, c := range catalogue {
+		if c.Name == name && c.Status == status {
+			return &Error{Code: c, Message: message}
+		}
+	}
+	return &Error{Code: &Code{Name: name, Status: status}, Message: message}
 }
 
 // With adds a detail and returns e.
@@ -75,16 +51,25 @@ func (e *Error) With(field, format string, args ...any) *Error {
 	return e
 }
 
+// RetryAfter is how long the caller should wait before it tries again; 0 when that would not help.
+func (e *Error) RetryAfter() time.Duration {
+	if e.Retry == Later {
+		return time.Second
+	}
+	return 0
+}
+
 // Error is what the log shows.
 func (e *Error) Error() string {
-	text := e.Code + ": " + e.Message
+	var b strings.Builder
+	b.WriteString(e.Name + ": " + e.Message)
 	for _, d := range e.Details {
-		text += " " + d.Field + " " + d.Message + "."
+		b.WriteString(" " + d.Field + " " + d.Message + ".")
 	}
 	if e.Cause != nil {
-		text += " Cause: " + e.Cause.Error()
+		b.WriteString(" Cause: " + e.Cause.Error())
 	}
-	return text
+	return b.String()
 }
 
 func (e *Error) Unwrap() error { return e.Cause }

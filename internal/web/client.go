@@ -106,7 +106,7 @@ func faulty(status int, body []byte) bool {
 		return status >= http.StatusInternalServerError
 	}
 	switch e.Code {
-	case "", apperr.CodeInternal, apperr.CodeUnavailable, apperr.CodeTimeout:
+	case "", apperr.Internal.Name, apperr.Unavailable.Name, apperr.Timeout.Name:
 		return true
 	}
 	return false

@@ -14,21 +14,6 @@ import (
 	"example.com/b2b/internal/apperr"
 )
 
-var status = map[apperr.Kind]int{
-	apperr.KindInternal:      http.StatusInternalServerError,
-	apperr.KindInvalid:       http.StatusBadRequest,
-	apperr.KindUnauthorized:  http.StatusUnauthorized,
-	apperr.KindNotFound:      http.StatusNotFound,
-	apperr.KindNotAllowed:    http.StatusMethodNotAllowed,
-	apperr.KindConflict:      http.StatusConflict,
-	apperr.KindPrecondition:  http.StatusPreconditionFailed,
-	apperr.KindTooLarge:      http.StatusRequestEntityTooLarge,
-	apperr.KindUnsupported:   http.StatusUnsupportedMediaType,
-	apperr.KindUnprocessable: http.StatusUnprocessableEntity,
-	apperr.KindUnavailable:   http.StatusServiceUnavailable,
-	apperr.KindTimeout:       http.StatusGatewayTimeout,
-}
-
 // envelope is the body of every error, in the words of the contract.
 type envelope struct {
 	Success       bool            `json:"success"`
@@ -55,28 +40,27 @@ func Fail(c *gin.Context, err error) {
 	}
 	var refusal *apperr.Error
 	if !errors.As(err, &refusal) {
-		refusal = apperr.New(apperr.KindInternal, apperr.CodeInternal, "Something went wrong on our side.")
+		refusal = apperr.Internal.New()
 	}
-	if faulty := status[refusal.Kind] >= http.StatusInternalServerError; faulty && errors.Is(c.Request.Context().Err(), context.DeadlineExceeded) && refusal.Kind != apperr.KindTimeout {
-		refusal = apperr.New(apperr.KindTimeout, apperr.CodeTimeout, "The service could not finish in time; try again.")
-		refusal.RetryAfter = time.Second
+	if refusal.Status >= http.StatusInternalServerError && errors.Is(c.Request.Context().Err(), context.DeadlineExceeded) && refusal.Status != http.StatusGatewayTimeout {
+		refusal = apperr.Timeout.New()
 	}
-	if refusal.RetryAfter > 0 {
-		c.Header("Retry-After", strconv.Itoa(int((refusal.RetryAfter+time.Second-1)/time.Second)))
+	if wait := refusal.RetryAfter(); wait > 0 {
+		c.Header("Retry-After", strconv.Itoa(int((wait+time.Second-1)/time.Second)))
 	}
-	body := envelope{Error: refusal.Message, Code: refusal.Code, Details: refusal.Details}
+	body := envelope{Error: refusal.Message, Code: refusal.Name, Details: refusal.Details}
 	if call, ok := c.Request.Context().Value(callKey{}).(*call); ok && call.inBody {
 		body.CorrelationID = call.correlationID
 	}
 	encoded, _ := json.Marshal(body)
 	c.Abort()
-	c.Data(status[refusal.Kind], "application/json", append(encoded, '\n'))
+	c.Data(refusal.Status, "application/json", append(encoded, '\n'))
 }
 
 // FailBinding answers for a value that passed validation and could not be bound all the same: a whole number that is written
 // as 10.0 or 1e2. It is an error handler of the generated strict server.
 func FailBinding(c *gin.Context, err error) {
-	refusal := apperr.Validation()
+	refusal := apperr.ValidationFailed.New()
 	refusal.Cause = err
 	var number *json.UnmarshalTypeError
 	if errors.As(err, &number) {

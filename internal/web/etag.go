@@ -31,7 +31,7 @@ func Precondition(ifMatch *string, current any) error {
 		return err
 	}
 	if !names(*ifMatch, etag(body)) {
-		return apperr.New(apperr.KindPrecondition, "precondition_failed", "It has changed since you read it; read it again.")
+		return apperr.PreconditionFailed.New()
 	}
 	return nil
 }

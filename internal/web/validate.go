@@ -127,17 +127,17 @@ func (v *validator) check(c *gin.Context, op operation) error {
 func readQuery(req *http.Request, known openapi3.Parameters) (url.Values, error) {
 	query, err := url.ParseQuery(req.URL.RawQuery)
 	if err != nil {
-		return nil, apperr.Validation(apperr.Detail{Field: "/query", Message: "is not a valid query string"})
+		return nil, apperr.ValidationFailed.New().With("/query", "is not a valid query string")
 	}
 	for name, values := range query {
 		field := "/query" + pointer([]string{strings.ToValidUTF8(name, "\uFFFD")})
 		switch {
 		case !utf8.ValidString(name + values[0]):
-			return nil, apperr.Validation(apperr.Detail{Field: field, Message: "is not valid UTF-8"})
+			return nil, apperr.ValidationFailed.New().With(field, "is not valid UTF-8")
 		case len(values) > 1:
-			return nil, apperr.Validation(apperr.Detail{Field: field, Message: "was given more than once"})
+			return nil, apperr.ValidationFailed.New().With(field, "was given more than once")
 		case len(known) > 0 && known.GetByInAndName(openapi3.ParameterInQuery, name) == nil:
-			return nil, apperr.Validation(apperr.Detail{Field: field, Message: "is not a known parameter"})
+			return nil, apperr.ValidationFailed.New().With(field, "is not a known parameter")
 		case values[0] == "":
 			delete(query, name)
 		}
@@ -150,7 +150,7 @@ func mergeIdempotencyHeaders(h http.Header) error {
 	keys := append(h.Values(IdempotencyHeader), h.Values(idempotencyAlias)...)
 	for _, key := range keys {
 		if key != keys[0] {
-			return apperr.Validation(apperr.Detail{Field: "/header/" + IdempotencyHeader, Message: "was sent more than once, with different values"})
+			return apperr.ValidationFailed.New().With("/header/"+IdempotencyHeader, "was sent more than once, with different values")
 		}
 	}
 	if len(keys) > 0 {
@@ -166,16 +166,16 @@ func (v *validator) readBody(c *gin.Context, required bool) ([]byte, error) {
 	}
 	switch {
 	case errors.As(err, new(*http.MaxBytesError)):
-		return nil, apperr.New(apperr.KindTooLarge, "payload_too_large", "The body is larger than 1 MiB.")
+		return nil, apperr.PayloadTooLarge.New()
 	case err != nil:
 		return nil, malformed("it ended early")
 	case len(body) == 0 && !required:
 		return nil, nil
 	case len(body) == 0:
-		return nil, apperr.Validation(apperr.Detail{Field: "/body", Message: "is required: send a JSON object"})
+		return nil, apperr.ValidationFailed.New().With("/body", "is required: send a JSON object")
 	}
 	if media, _, err := mime.ParseMediaType(c.GetHeader("Content-Type")); err != nil || media != "application/json" {
-		return nil, apperr.New(apperr.KindUnsupported, "unsupported_media_type", "Send the body with Content-Type: application/json.")
+		return nil, apperr.UnsupportedMediaType.New()
 	}
 	if !utf8.Valid(body) {
 		return nil, malformed("it is not UTF-8")
@@ -191,7 +191,7 @@ func (v *validator) readBody(c *gin.Context, required bool) ([]byte, error) {
 }
 
 func malformed(why string) error {
-	return apperr.New(apperr.KindInvalid, apperr.CodeMalformedJSON, "The body is not valid JSON: %s.", why)
+	return apperr.MalformedJSON.New(why)
 }
 
 // authenticate enforces what the document declares as `security`.
@@ -225,15 +225,17 @@ func validDateOrTime(s string) error {
 // refusal turns what the validator found into one error that names every failing field.
 func refusal(err error) error {
 	if errors.As(err, new(*openapi3filter.SecurityRequirementsError)) {
-		return apperr.New(apperr.KindUnauthorized, "unauthorized", "This operation needs the header Authorization: Bearer SERVICE_TOKEN.")
+		return apperr.Unauthorized.New()
 	}
 	details := findings("", err)
 	slices.SortStableFunc(details, func(a, b apperr.Detail) int { return strings.Compare(a.Field, b.Field) })
 	details = slices.CompactFunc(details, func(a, b apperr.Detail) bool { return a.Field == b.Field }) // one message a field
 	if len(details) == 1 && details[0].Field == "/header/"+IdempotencyHeader && details[0].Message == isRequired {
-		return &apperr.Error{Kind: apperr.KindInvalid, Code: apperr.CodeIdempotencyKeyMissing, Message: "Send an " + IdempotencyHeader + " with this request.", Details: details}
+		return apperr.IdempotencyKeyRequired.New().With(details[0].Field, isRequired)
 	}
-	return apperr.Validation(details...)
+	refused := apperr.ValidationFailed.New()
+	refused.Details = details
+	return refused
 }
 
 const isRequired = "is required"

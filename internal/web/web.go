@@ -48,14 +48,14 @@ func New(o Options) *gin.Engine {
 	e.Use(o.observe, o.recover, v.validate)
 	e.NoRoute(notFound)
 	e.NoMethod(func(c *gin.Context) { // gin has set Allow
-		Fail(c, apperr.New(apperr.KindNotAllowed, "method_not_allowed", "%s is not possible here.", c.Request.Method))
+		Fail(c, apperr.MethodNotAllowed.New(c.Request.Method))
 	})
 	serveDocs(e, o)
 	return e
 }
 
 func notFound(c *gin.Context) {
-	Fail(c, apperr.New(apperr.KindNotFound, apperr.CodeNotFound, "There is no %s here.", c.Request.URL.Path))
+	Fail(c, apperr.NotFound.New(c.Request.URL.Path))
 }
 
 // observe names the call, limits its time, and logs it in one line once it is answered.

@@ -68,8 +68,8 @@ func TestFault(t *testing.T) {
 	}{
 		"panic":   {func(context.Context) error { panic("secret") }, 500, "internal"},
 		"defect":  {func(context.Context) error { return net.UnknownNetworkError("secret") }, 500, "internal"},
-		"refusal": {func(context.Context) error { return apperr.New(apperr.KindNotFound, "customer_not_found", "No.") }, 404, "customer_not_found"},
-		"passing": {func(context.Context) error { return apperr.Unavailable(net.UnknownNetworkError("secret")) }, 503, "unavailable"},
+		"refusal": {func(context.Context) error { return apperr.CustomerNotFound.New(1) }, 404, "customer_not_found"},
+		"passing": {func(context.Context) error { return apperr.Unavailable.Because(net.UnknownNetworkError("secret")) }, 503, "unavailable"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var log bytes.Buffer

@@ -1,0 +1,183 @@
+package apperr
+
+import "net/http"
+
+// Code is one entry of the catalogue: everything that is said of an error code anywhere. The documents' responses, their list of
+// codes and docs/errors.md are generated from it.
+type Code struct {
+	Name     string // stable, snake_case: what a program branches on
+	Status   int    // of the answer
+	Sentence string // for a person: a format
+	When     string // it happens
+	Do       string // what the caller should do
+	Retry    Retry
+	On       []string // the operations that may answer it: ids, or one of the groups below
+	Example  Detail   // when it has details
+	Args     []any    // of the example's sentence
+}
+
+// Retry says whether the same call may succeed later.
+type Retry string
+
+// Whether trying again helps.
+const (
+	Never     Retry = "no"                         // the same call gets the same refusal
+	AfterThat Retry = "when the state has changed" // a refusal that the state of things makes
+	Again     Retry = "yes, with the same idempotency key"
+	Later     Retry = "yes, with the same idempotency key, after a moment" // the answer carries Retry-After
+)
+
+// Groups of operations, by what their document says of them.
+const (
+	Always        = "*"             // every operation
+	Business      = "business"      // every operation but /health and /ready
+	WithDatabase  = "database"      // of a service with a database, and not /health
+	WithBody      = "body"          // it takes a body
+	WithKey       = "key"           // it takes an idempotency key as a header
+	WithNeededKey = "required key"  // and insists on it
+	WithIfMatch   = "If-Match"      // it takes If-Match
+	WithSecurity  = "security"      // it insists on a token
+	Unrouted      = "no operation"  // paths and methods that no document has
+	WithPeers     = "orchestration" // of the orchestrator, over the other services
+)
+
+var catalogue []*Code
+
+func define(c Code) *Code {
+	catalogue = append(catalogue, &c)
+	return &c
+}
+
+// Catalogue returns all codes, by ascending status. A name that stands for two statuses or two sentences has an entry for each.
+func Catalogue() []*Code { return catalogue }
+
+// The catalogue.
+var (
+	MalformedJSON = define(Code{Name: "malformed_json", Status: http.StatusBadRequest, Retry: Never, On: []string{WithBody},
+		Sentence: "The body is not valid JSON: %s.", Args: []any{"unexpected end of JSON input (byte 17)"},
+		When: "The body is not JSON, or not UTF-8.",
+		Do:   "Correct the program that makes the body."})
+	ValidationFailed = define(Code{Name: "validation_failed", Status: http.StatusBadRequest, Retry: Never, On: []string{Always},
+		Sentence: "The request is not valid.", Example: Detail{"/query", "is not a valid query string"},
+		When: "A field, parameter or header breaks a rule of the document. `details` names every one, up to 20.",
+		Do:   "Correct what `details` names."})
+	IdempotencyKeyRequired = define(Code{Name: "idempotency_key_required", Status: http.StatusBadRequest, Retry: Never, On: []string{WithNeededKey},
+		Sentence: "Send an X-Idempotency-Key with this request.", Example: Detail{"/header/X-Idempotency-Key", "is required"},
+		When: "The operation insists on an idempotency key and got none.",
+		Do:   "Make a key for this one effect, keep it, and send it with every try."})
+	InsufficientStock = define(Code{Name: "insufficient_stock", Status: http.StatusBadRequest, Retry: AfterThat, On: []string{"createOrder", "createAndConfirmOrder"},
+		Sentence: "There is not enough stock for this order.", Example: Detail{"/items/0/qty", "product 2: asked 5, available 3"},
+		When: "At least one product has fewer pieces than the order asks for. `details` names every short line. Nothing was taken.",
+		Do:   "Order what is available, or try again when stock has come. The key is still free."})
+	InsufficientStockToRemove = define(Code{Name: "insufficient_stock", Status: http.StatusBadRequest, Retry: AfterThat, On: []string{"adjustStock"},
+		Sentence: "There is not enough stock for this adjustment.", Example: Detail{"/delta", "product 2: asked 5, available 3"},
+		When: "The adjustment would take more pieces than are there. Nothing was changed.",
+		Do:   "Look how many there are. The key is still free."})
+	OrderNotConfirmable = define(Code{Name: "order_not_confirmable", Status: http.StatusBadRequest, Retry: Never, On: []string{"confirmOrder", "createAndConfirmOrder"},
+		Sentence: "Order %d is CANCELED and cannot be confirmed.", Args: []any{3},
+		When: "The order is canceled: somebody asked for it, or its reservation has expired.",
+		Do:   "Place a new order, with a new key."})
+	CancelWindowClosed = define(Code{Name: "cancel_window_closed", Status: http.StatusBadRequest, Retry: Never, On: []string{"cancelOrder"},
+		Sentence: "Order %d was confirmed more than %d minutes ago and cannot be canceled any more.", Args: []any{3, 10},
+		When: "The order was confirmed too long ago (`cancelable_until`).",
+		Do:   "Settle it with the supplier."})
+	Unauthorized = define(Code{Name: "unauthorized", Status: http.StatusUnauthorized, Retry: Never, On: []string{WithSecurity},
+		Sentence: "This operation needs the header Authorization: Bearer SERVICE_TOKEN.",
+		When:     "The token is missing or wrong.",
+		Do:       "Send the token that this deployment has given you."})
+	Forbidden = define(Code{Name: "forbidden", Status: http.StatusForbidden, Retry: Never, On: []string{"cancelOrder"},
+		Sentence: "You may not do this.", Example: Detail{"/cause", "may be compensation only when a service of this system says so"},
+		When: "Who calls is known, and may not do this.",
+		Do:   "Ask for the right, or leave out what `details` names."})
+	NotFound = define(Code{Name: "not_found", Status: http.StatusNotFound, Retry: Never, On: []string{Unrouted},
+		Sentence: "There is no %s here.", Args: []any{"/order"},
+		When: "No operation has this path.",
+		Do:   "Check the address against the document."})
+	CustomerNotFound = define(Code{Name: "customer_not_found", Status: http.StatusNotFound, Retry: Never,
+		On:       []string{"getCustomer", "updateCustomer", "deleteCustomer", "getInternalCustomer", "createOrder", "createAndConfirmOrder", "getOrchestration"},
+		Sentence: "There is no customer %d.", Args: []any{99},
+		When: "The customer does not exist, or was deleted.",
+		Do:   "Check the id."})
+	ProductNotFound = define(Code{Name: "product_not_found", Status: http.StatusNotFound, Retry: Never,
+		On:       []string{"getProduct", "updateProduct", "adjustStock", "listStockAdjustments"},
+		Sentence: "There is no product %d.", Args: []any{77},
+		When: "The product does not exist.",
+		Do:   "Check the id."})
+	OrderedProductNotFound = define(Code{Name: "product_not_found", Status: http.StatusNotFound, Retry: Never, On: []string{"createOrder", "createAndConfirmOrder"},
+		Sentence: "A product of this order does not exist.", Example: Detail{"/items/0/product_id", "there is no product 77"},
+		When: "At least one product of the order does not exist. `details` names every one.",
+		Do:   "Check the ids."})
+	OrderNotFound = define(Code{Name: "order_not_found", Status: http.StatusNotFound, Retry: Never, On: []string{"getOrder", "confirmOrder", "cancelOrder"},
+		Sentence: "There is no order %d.", Args: []any{77},
+		When: "The order does not exist.",
+		Do:   "Check the id."})
+	IdempotencyKeyUnknown = define(Code{Name: "idempotency_key_unknown", Status: http.StatusNotFound, Retry: AfterThat, On: []string{"getIdempotencyKey", "getOrchestration"},
+		Sentence: "Nothing has been done with this key.",
+		When:     "No call with this key has had an effect, or the key has expired.",
+		Do:       "Repeat the call with the key, if you still want its effect."})
+	OrderIncomplete = define(Code{Name: "order_incomplete", Status: http.StatusNotFound, Retry: AfterThat, On: []string{"getOrchestration"},
+		Sentence: "The order was placed with this key, and was not confirmed with it.",
+		Example:  Detail{"/path/idempotency_key", "order 5 is CREATED: repeat the call to complete it"},
+		When:     "The call got as far as placing the order. `details` says how the order stands.",
+		Do:       "Repeat the POST with the same key to complete a CREATED order. For a CANCELED one it is too late: use a new key."})
+	MethodNotAllowed = define(Code{Name: "method_not_allowed", Status: http.StatusMethodNotAllowed, Retry: Never, On: []string{Unrouted},
+		Sentence: "%s is not possible here.", Args: []any{"DELETE"},
+		When: "The path exists, with other methods (`Allow`).",
+		Do:   "Use one of them."})
+	RequestTimeout = define(Code{Name: "request_timeout", Status: http.StatusRequestTimeout, Retry: Later, On: []string{WithBody},
+		Sentence: "The body did not arrive in time.",
+		When:     "The body took longer than ten seconds to arrive. Nothing was changed.",
+		Do:       "Send it again over a better connection."})
+	EmailTaken = define(Code{Name: "email_taken", Status: http.StatusConflict, Retry: Never, On: []string{"createCustomer", "updateCustomer"},
+		Sentence: "Another customer has this email.", Example: Detail{"/email", "belongs to another customer"},
+		When: "Another customer that is not deleted has the email, in any case.",
+		Do:   "Find that customer with `search`, or use another email."})
+	SKUTaken = define(Code{Name: "sku_taken", Status: http.StatusConflict, Retry: Never, On: []string{"createProduct"},
+		Sentence: "Another product has this sku.", Example: Detail{"/sku", "belongs to another product"},
+		When: "Another product has the sku.",
+		Do:   "Find that product with `search`, or use another sku."})
+	PreconditionFailed = define(Code{Name: "precondition_failed", Status: http.StatusPreconditionFailed, Retry: Never, On: []string{WithIfMatch},
+		Sentence: "It has changed since you read it; read it again.",
+		When:     "The state is no longer the one that `If-Match` names. Nothing was changed.",
+		Do:       "Read it again, decide again, and send its new `ETag`."})
+	PayloadTooLarge = define(Code{Name: "payload_too_large", Status: http.StatusRequestEntityTooLarge, Retry: Never, On: []string{WithBody},
+		Sentence: "The body is larger than 1 MiB.",
+		When:     "The body is larger than 1 MiB.",
+		Do:       "Send less at once."})
+	UnsupportedMediaType = define(Code{Name: "unsupported_media_type", Status: http.StatusUnsupportedMediaType, Retry: Never, On: []string{WithBody},
+		Sentence: "Send the body with Content-Type: application/json.",
+		When:     "The body is not declared as JSON.",
+		Do:       "Send `Content-Type: application/json`."})
+	IdempotencyKeyReused = define(Code{Name: "idempotency_key_reused", Status: http.StatusUnprocessableEntity, Retry: Never, On: []string{WithKey, "createAndConfirmOrder"},
+		Sentence: "This idempotency key was used for another request.",
+		When:     "The key has done something else: another body, or another id.",
+		Do:       "Use a new key for a new effect; repeat a call with exactly the same request."})
+	RateLimited = define(Code{Name: "rate_limited", Status: http.StatusTooManyRequests, Retry: Later, On: []string{Business},
+		Sentence: "Too many requests; try again.",
+		When:     "You send more than this deployment takes.",
+		Do:       "Wait as long as `Retry-After` says."})
+	Internal = define(Code{Name: "internal", Status: http.StatusInternalServerError, Retry: Again, On: []string{Always},
+		Sentence: "Something went wrong on our side.",
+		When:     "A defect of the service.",
+		Do:       "Report it with the correlation id."})
+	CustomersUnavailable = define(Code{Name: "customers_unavailable", Status: http.StatusServiceUnavailable, Retry: Later, On: []string{"createOrder"},
+		Sentence: "The customer cannot be checked right now; try again.",
+		When:     "The Customers API does not answer. Nothing was changed.",
+		Do:       "Repeat the call with the same key."})
+	UpstreamUnavailable = define(Code{Name: "upstream_unavailable", Status: http.StatusServiceUnavailable, Retry: Later, On: []string{WithPeers},
+		Sentence: "The %s does not answer right now; repeat the call with the same idempotency key.", Args: []any{"Orders API"},
+		When: "A service behind the orchestrator does not answer, or its answer was lost.",
+		Do:   "Repeat the call with the same key; it can never make a second order."})
+	Unavailable = define(Code{Name: "unavailable", Status: http.StatusServiceUnavailable, Retry: Later, On: []string{WithDatabase, WithPeers},
+		Sentence: "The service cannot do this right now; try again.",
+		When:     "The database does not answer or takes no changes, or the service has too much to do.",
+		Do:       "Repeat the call with the same key."})
+	UpstreamTimeout = define(Code{Name: "upstream_unavailable", Status: http.StatusGatewayTimeout, Retry: Later, On: []string{WithPeers},
+		Sentence: "The %s did not answer in time; repeat the call with the same idempotency key.", Args: []any{"Orders API"},
+		When: "Time ran out while a service behind the orchestrator was asked.",
+		Do:   "Repeat the call with the same key; it can never make a second order."})
+	Timeout = define(Code{Name: "timeout", Status: http.StatusGatewayTimeout, Retry: Later, On: []string{Business},
+		Sentence: "The service could not finish in time; try again.",
+		When:     "Time ran out.",
+		Do:       "A read may always be repeated; repeat a write with its idempotency key."})
+)
