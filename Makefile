@@ -14,7 +14,7 @@ KILLS ?= 200
 chaos: ## kill services and database servers KILLS times under load, part them for 30 s, and look for what was lost or done twice
 	go run ./db/dbtest/run -v -count=1 -timeout 3h -run '^Test(Chaos|Network)$$' ./cmd/b2b -chaos.kills=$(KILLS) -network.partition=30s
 
-generate: ## make the Go code of the OpenAPI documents
+generate: ## make the served documents, the Go code of the contracts and docs/errors.md
 	go generate ./...
 
 lint: ## gofmt, go vet, staticcheck

@@ -18,6 +18,7 @@ import (
 	"example.com/b2b/db/dbtest"
 	"example.com/b2b/internal/web"
 	"example.com/b2b/internal/web/webtest"
+	"example.com/b2b/openapi/contract"
 	api "example.com/b2b/openapi/customersapi"
 )
 
@@ -30,10 +31,7 @@ func serve(t *testing.T, g *gorm.DB) (string, *api.ClientWithResponses) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	spec, err := api.GetSpec()
-	if err != nil {
-		t.Fatal(err)
-	}
+	spec := webtest.Spec(t, api.Document)
 	base := webtest.Serve(t, handler, spec)
 	client, err := api.NewClientWithResponses(base, api.WithHTTPClient(web.NewPeerClient("Customers API", webtest.Token, webtest.Options().Timeout)))
 	if err != nil {
@@ -63,7 +61,7 @@ func TestHealthAndReady(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		_, c := serve(t, g)
 		health, err := c.GetHealthWithResponse(ctx)
-		if err != nil || health.JSON200 == nil || *health.JSON200 != (api.Health{Status: "ok", Service: "customers-api"}) {
+		if err != nil || health.JSON200 == nil || *health.JSON200 != (contract.Health{Status: "ok", Service: "customers-api"}) {
 			t.Errorf("%v %s", err, health.Body)
 		}
 		ready, err := c.GetReadyWithResponse(ctx)

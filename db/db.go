@@ -334,3 +334,13 @@ func Ping(ctx context.Context, g *gorm.DB) error {
 	}
 	return err
 }
+
+// NotBefore is an SQL expression for the database's clock, or for the column where that is later: on MySQL a statement that has
+// waited for a row's lock sees the time at which it began to wait.
+func NotBefore(g *gorm.DB, column string) clause.Expr {
+	now := Now(g, 0)
+	if g.Name() == SQLite {
+		return now // transactions run one after the other
+	}
+	return clause.Expr{SQL: "GREATEST(" + column + ", ?)", Vars: []any{now}}
+}

@@ -1,31 +1,31 @@
 -- Sample data: 5 customers, 10 products with stock, 2 orders whose pieces are no longer in stock. `b2b seed` loads it into an
 -- empty database; MySQL and SQLite both read it. A statement ends with a semicolon at the end of a line.
-INSERT INTO customers (id, name, email, phone, created_at) VALUES
-  (1, 'ACME Corporation', 'ops@acme.com', '+1-555-0100', '2024-01-10 08:00:00.000'),
-  (2, 'Globex Industries', 'purchasing@globex.example', '+1-555-0101', '2024-01-10 08:05:00.000'),
-  (3, 'Initech LLC', 'orders@initech.example', '+1-555-0102', '2024-01-10 08:10:00.000'),
-  (4, 'Umbrella Supplies', 'supply@umbrella.example', NULL, '2024-01-10 08:15:00.000'),
-  (5, 'Stark Logistics', 'logistics@stark.example', '+1-555-0104', '2024-01-10 08:20:00.000');
+INSERT INTO customers (id, name, email, phone, created_at, updated_at) VALUES
+  (1, 'ACME Corporation', 'ops@acme.com', '+1-555-0100', '2024-01-10 08:00:00.000', '2024-01-10 08:00:00.000'),
+  (2, 'Globex Industries', 'purchasing@globex.example', '+1-555-0101', '2024-01-10 08:05:00.000', '2024-01-10 08:05:00.000'),
+  (3, 'Initech LLC', 'orders@initech.example', '+1-555-0102', '2024-01-10 08:10:00.000', '2024-01-10 08:10:00.000'),
+  (4, 'Umbrella Supplies', 'supply@umbrella.example', NULL, '2024-01-10 08:15:00.000', '2024-01-10 08:15:00.000'),
+  (5, 'Stark Logistics', 'logistics@stark.example', '+1-555-0104', '2024-01-10 08:20:00.000', '2024-01-10 08:20:00.000');
 
-INSERT INTO products (id, sku, name, price_cents, stock, created_at) VALUES
-  (1, 'MON-LG-27', 'LG UltraFine 27 Monitor', 45900, 59, '2024-01-10 09:00:00.000'),
-  (2, 'LAPTOP-HP-2024', 'HP EliteBook 840', 129900, 80, '2024-01-10 09:01:00.000'),
-  (3, 'TABLET-SAM-S9', 'Samsung Galaxy Tab S9', 79900, 40, '2024-01-10 09:02:00.000'),
-  (4, 'KEYB-LOGI-MX', 'Logitech MX Keys', 10900, 198, '2024-01-10 09:03:00.000'),
-  (5, 'MOUSE-LOGI-MX3', 'Logitech MX Master 3S', 9900, 250, '2024-01-10 09:04:00.000'),
-  (6, 'DOCK-DELL-WD22', 'Dell Thunderbolt Dock WD22', 28900, 35, '2024-01-10 09:05:00.000'),
-  (7, 'HEADSET-JABRA-75', 'Jabra Evolve2 75', 32900, 45, '2024-01-10 09:06:00.000'),
-  (8, 'PHONE-YEAL-T54', 'Yealink T54W Desk Phone', 19900, 70, '2024-01-10 09:07:00.000'),
-  (9, 'CAM-LOGI-BRIO', 'Logitech Brio 4K', 17900, 90, '2024-01-10 09:08:00.000'),
-  (10, 'SSD-SAM-T7', 'Samsung T7 SSD 2 TB', 15900, 120, '2024-01-10 09:09:00.000');
+INSERT INTO products (id, sku, name, price_cents, stock, created_at, updated_at) VALUES
+  (1, 'MON-LG-27', 'LG UltraFine 27 Monitor', 45900, 59, '2024-01-10 09:00:00.000', '2024-01-10 09:00:00.000'),
+  (2, 'LAPTOP-HP-2024', 'HP EliteBook 840', 129900, 80, '2024-01-10 09:01:00.000', '2024-01-10 09:01:00.000'),
+  (3, 'TABLET-SAM-S9', 'Samsung Galaxy Tab S9', 79900, 40, '2024-01-10 09:02:00.000', '2024-01-10 09:02:00.000'),
+  (4, 'KEYB-LOGI-MX', 'Logitech MX Keys', 10900, 198, '2024-01-10 09:03:00.000', '2024-01-10 09:03:00.000'),
+  (5, 'MOUSE-LOGI-MX3', 'Logitech MX Master 3S', 9900, 250, '2024-01-10 09:04:00.000', '2024-01-10 09:04:00.000'),
+  (6, 'DOCK-DELL-WD22', 'Dell Thunderbolt Dock WD22', 28900, 35, '2024-01-10 09:05:00.000', '2024-01-10 09:05:00.000'),
+  (7, 'HEADSET-JABRA-75', 'Jabra Evolve2 75', 32900, 45, '2024-01-10 09:06:00.000', '2024-01-10 09:06:00.000'),
+  (8, 'PHONE-YEAL-T54', 'Yealink T54W Desk Phone', 19900, 70, '2024-01-10 09:07:00.000', '2024-01-10 09:07:00.000'),
+  (9, 'CAM-LOGI-BRIO', 'Logitech Brio 4K', 17900, 90, '2024-01-10 09:08:00.000', '2024-01-10 09:08:00.000'),
+  (10, 'SSD-SAM-T7', 'Samsung T7 SSD 2 TB', 15900, 120, '2024-01-10 09:09:00.000', '2024-01-10 09:09:00.000');
 
 INSERT INTO stock_adjustments (product_id, delta, level, reason, created_at)
   SELECT id, stock + CASE id WHEN 1 THEN 1 WHEN 3 THEN 4 WHEN 4 THEN 2 ELSE 0 END, stock + CASE id WHEN 1 THEN 1 WHEN 3 THEN 4 WHEN 4 THEN 2 ELSE 0 END, 'created', created_at
   FROM products;
 
-INSERT INTO orders (id, customer_id, status, total_cents, created_at, confirmed_at, canceled_at) VALUES
-  (1, 1, 'CONFIRMED', 67700, '2024-01-15 10:00:00.000', '2024-01-15 10:02:00.000', NULL),
-  (2, 2, 'CREATED', 319600, CURRENT_TIMESTAMP, NULL, NULL);
+INSERT INTO orders (id, customer_id, status, total_cents, created_at, confirmed_at, canceled_at, updated_at) VALUES
+  (1, 1, 'CONFIRMED', 67700, '2024-01-15 10:00:00.000', '2024-01-15 10:02:00.000', NULL, '2024-01-15 10:02:00.000'),
+  (2, 2, 'CREATED', 319600, CURRENT_TIMESTAMP, NULL, NULL, CURRENT_TIMESTAMP);
 
 INSERT INTO order_items (order_id, product_id, qty, unit_price_cents, subtotal_cents) VALUES
   (1, 1, 1, 45900, 45900),

@@ -3,35 +3,37 @@ package orchestrator
 import (
 	"context"
 
+	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/gin-gonic/gin"
 
 	"example.com/b2b/internal/web"
 	api "example.com/b2b/openapi/orchestratorapi"
+	"example.com/b2b/openapi/orchestratorapi/server"
 )
 
 const name = "orchestrator"
 
 // Engine returns the service's HTTP side: its contract, held by package web, with s behind it.
 func (s *Service) Engine(o web.Options) (*gin.Engine, error) {
-	spec, err := api.GetSpec()
+	spec, err := openapi3.NewLoader().LoadFromData(api.Document)
 	if err != nil {
 		return nil, err
 	}
-	o.Spec, o.YAML, o.CorrelationIDInBody = spec, api.YAML, true
+	o.Spec, o.YAML, o.CorrelationIDInBody = spec, api.Document, true
 	e := web.New(o)
-	strict := api.NewStrictHandlerWithOptions(s, []api.StrictMiddlewareFunc{web.CopyContext[api.StrictHandlerFunc]}, api.StrictGinServerOptions{
+	strict := server.NewStrictHandlerWithOptions(s, []server.StrictMiddlewareFunc{web.CopyContext[server.StrictHandlerFunc]}, server.StrictGinServerOptions{
 		RequestErrorHandlerFunc: web.FailBinding, HandlerErrorFunc: web.Fail, ResponseErrorHandlerFunc: web.Fail,
 	})
-	api.RegisterHandlersWithOptions(e, strict, api.GinServerOptions{ErrorHandler: web.FailParameter})
+	server.RegisterHandlersWithOptions(e, strict, server.GinServerOptions{ErrorHandler: web.FailParameter})
 	return e, nil
 }
 
 // GetHealth answers while the process lives.
-func (s *Service) GetHealth(context.Context, api.GetHealthRequestObject) (api.GetHealthResponseObject, error) {
-	return api.GetHealth200JSONResponse{Body: api.Health{Status: "ok", Service: name}}, nil
+func (s *Service) GetHealth(context.Context, server.GetHealthRequestObject) (server.GetHealthResponseObject, error) {
+	return server.GetHealth200JSONResponse{Body: web.Health(name)}, nil
 }
 
 // GetReady answers 200 as soon as the service takes calls; the services behind it say for themselves whether they are ready.
-func (s *Service) GetReady(context.Context, api.GetReadyRequestObject) (api.GetReadyResponseObject, error) {
-	return api.GetReady200JSONResponse{Body: api.Health{Status: "ok", Service: name}}, nil
+func (s *Service) GetReady(context.Context, server.GetReadyRequestObject) (server.GetReadyResponseObject, error) {
+	return server.GetReady200JSONResponse{Body: web.Health(name)}, nil
 }

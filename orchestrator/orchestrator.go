@@ -15,8 +15,10 @@ import (
 
 	"example.com/b2b/internal/apperr"
 	"example.com/b2b/internal/web"
+	"example.com/b2b/openapi/contract"
 	"example.com/b2b/openapi/customersapi"
 	api "example.com/b2b/openapi/orchestratorapi"
+	"example.com/b2b/openapi/orchestratorapi/server"
 	"example.com/b2b/openapi/ordersapi"
 )
 
@@ -26,21 +28,21 @@ type Service struct {
 	Orders    ordersapi.ClientWithResponsesInterface
 }
 
-var _ api.StrictServerInterface = (*Service)(nil)
+var _ server.StrictServerInterface = (*Service)(nil)
 
 // CreateAndConfirmOrder checks the customer, places the order with the caller's key and confirms it with the same key. Each
 // step may be repeated without a second effect, so each is, and so may be the whole call. Errors are those of the services
 // behind it, with their codes, and 503 or 504 upstream_unavailable when one of them gives no answer in time.
-func (s *Service) CreateAndConfirmOrder(ctx context.Context, r api.CreateAndConfirmOrderRequestObject) (api.CreateAndConfirmOrderResponseObject, error) {
+func (s *Service) CreateAndConfirmOrder(ctx context.Context, r server.CreateAndConfirmOrderRequestObject) (server.CreateAndConfirmOrderResponseObject, error) {
 	customer, err := ask(ctx, "Customers API", func() (*customersapi.GetInternalCustomerResponse, error) {
 		return s.Customers.GetInternalCustomerWithResponse(ctx, r.Body.CustomerID)
 	}, (*customersapi.GetInternalCustomerResponse).GetJSON200)
 	if err != nil {
 		return nil, blameCustomer(err)
 	}
-	lines := make([]ordersapi.NewOrderItem, len(r.Body.Items))
+	lines := make([]contract.NewOrderItem, len(r.Body.Items))
 	for i, item := range r.Body.Items {
-		lines[i] = ordersapi.NewOrderItem{ProductID: item.ProductID, Qty: item.Qty}
+		lines[i] = contract.NewOrderItem{ProductID: item.ProductID, Qty: item.Qty}
 	}
 	created, err := ask(ctx, "Orders API", func() (*ordersapi.CreateOrderResponse, error) {
 		return s.Orders.CreateOrderWithResponse(ctx, &ordersapi.CreateOrderParams{XIdempotencyKey: &r.Body.IdempotencyKey},
@@ -59,12 +61,12 @@ func (s *Service) CreateAndConfirmOrder(ctx context.Context, r api.CreateAndConf
 	if err != nil {
 		return nil, err
 	}
-	return api.CreateAndConfirmOrder201JSONResponse{Body: response(ctx, customer.Data, confirmed.Data)}, nil
+	return server.CreateAndConfirmOrder201JSONResponse{Body: response(ctx, customer.Data, confirmed.Data)}, nil
 }
 
 // GetOrchestration answers as CreateAndConfirmOrder did or would, from what the Orders API remembers of the key. It returns 404
 // idempotency_key_unknown when that is nothing, and 404 order_incomplete when the order is not confirmed with the key.
-func (s *Service) GetOrchestration(ctx context.Context, r api.GetOrchestrationRequestObject) (api.GetOrchestrationResponseObject, error) {
+func (s *Service) GetOrchestration(ctx context.Context, r server.GetOrchestrationRequestObject) (server.GetOrchestrationResponseObject, error) {
 	key, err := ask(ctx, "Orders API", func() (*ordersapi.GetIdempotencyKeyResponse, error) {
 		return s.Orders.GetIdempotencyKeyWithResponse(ctx, r.IdempotencyKey)
 	}, (*ordersapi.GetIdempotencyKeyResponse).GetJSON200)
@@ -99,21 +101,25 @@ func (s *Service) GetOrchestration(ctx context.Context, r api.GetOrchestrationRe
 	if err != nil {
 		return nil, err
 	}
-	order.Data.Status = ordersapi.CONFIRMED // what the key has done, as the POST would say, whatever has become of the order since
-	return api.GetOrchestration200JSONResponse{Body: response(ctx, customer.Data, order.Data)}, nil
+	current := order.Data.Status
+	order.Data.Status = contract.CONFIRMED // what the key has done, as the POST would say, whatever has become of the order since
+	done := response(ctx, customer.Data, order.Data)
+	report := api.OrchestrationReportResponse{Success: true, CorrelationID: done.CorrelationID,
+		Data: api.OrchestrationReport{Customer: done.Data.Customer, Order: done.Data.Order, CurrentStatus: current}}
+	return server.GetOrchestration200JSONResponse{Body: report}, nil
 }
 
-func response(ctx context.Context, c customersapi.Customer, o ordersapi.Order) api.OrderResponse {
-	items := make([]api.OrderItem, len(o.Items))
+func response(ctx context.Context, c customersapi.Customer, o ordersapi.Order) api.OrchestrationResponse {
+	items := make([]contract.OrderItem, len(o.Items))
 	for i, item := range o.Items {
-		items[i] = api.OrderItem{ProductID: item.ProductID, Qty: item.Qty, UnitPriceCents: item.UnitPriceCents, SubtotalCents: item.SubtotalCents}
+		items[i] = contract.OrderItem{ProductID: item.ProductID, Qty: item.Qty, UnitPriceCents: item.UnitPriceCents, SubtotalCents: item.SubtotalCents}
 	}
-	return api.OrderResponse{
+	return api.OrchestrationResponse{
 		Success:       true,
 		CorrelationID: web.CorrelationID(ctx),
-		Data: api.PlacedOrder{
-			Customer: api.Customer{ID: c.ID, Name: c.Name, Email: c.Email, Phone: c.Phone},
-			Order:    api.Order{ID: o.ID, Status: string(o.Status), TotalCents: o.TotalCents, Items: items},
+		Data: api.Orchestration{
+			Customer: api.OrderingCustomer{ID: c.ID, Name: c.Name, Email: c.Email, Phone: c.Phone},
+			Order:    api.PlacedOrder{ID: o.ID, Status: string(o.Status), TotalCents: o.TotalCents, Items: items},
 		},
 	}
 }
@@ -131,9 +137,8 @@ func blameCustomer(err error) error {
 func (s *Service) cancel(ctx context.Context, id int64) error {
 	ctx, stop := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 	defer stop()
-	compensation := "compensation"
 	_, err := ask(ctx, "Orders API", func() (*ordersapi.CancelOrderResponse, error) {
-		return s.Orders.CancelOrderWithResponse(ctx, id, nil, ordersapi.Cancellation{Reason: &compensation})
+		return s.Orders.CancelOrderWithResponse(ctx, id, nil, ordersapi.Cancellation{Cause: new(ordersapi.Compensation)})
 	}, (*ordersapi.CancelOrderResponse).GetJSON200)
 	if err != nil {
 		return fmt.Errorf("order %d could not be canceled: %w", id, err)
@@ -194,11 +199,11 @@ func ask[R reply, T any](ctx context.Context, peer string, call func() (R, error
 var passedOn = []int{http.StatusBadRequest, http.StatusNotFound, http.StatusUnprocessableEntity}
 
 func refusal(res reply) *apperr.Error {
-	var body ordersapi.Error // the services' envelopes are alike
-	if !slices.Contains(passedOn, res.StatusCode()) || json.Unmarshal(res.GetBody(), &body) != nil || body.Code == "" || body.Code == apperr.NotFound.Name {
+	var body contract.APIError // the services' envelopes are alike
+	if !slices.Contains(passedOn, res.StatusCode()) || json.Unmarshal(res.GetBody(), &body) != nil || body.Code == "" || string(body.Code) == apperr.NotFound.Name {
 		return nil
 	}
-	e := apperr.Relayed(res.StatusCode(), body.Code, body.Error)
+	e := apperr.Relayed(res.StatusCode(), string(body.Code), body.Error)
 	if body.Details != nil {
 		for _, d := range *body.Details {
 			e.With(d.Field, "%s", d.Message)

@@ -13,6 +13,7 @@ import (
 
 	"example.com/b2b/internal/web"
 	"example.com/b2b/internal/web/webtest"
+	"example.com/b2b/openapi/contract"
 	"example.com/b2b/openapi/customersapi"
 	api "example.com/b2b/openapi/orchestratorapi"
 	"example.com/b2b/openapi/ordersapi"
@@ -42,9 +43,9 @@ func answer(status int, code string, details ...string) func(w http.ResponseWrit
 	return func(w http.ResponseWriter) {
 		w.Header().Set("Content-Type", "application/json")
 		w.WriteHeader(status)
-		e := ordersapi.Error{Error: "The " + code + " sentence.", Code: code}
+		e := contract.APIError{Error: "The " + code + " sentence.", Code: contract.ErrorCode(code)}
 		if details != nil {
-			e.Details = &[]ordersapi.ErrorDetail{{Field: details[0], Message: details[1]}}
+			e.Details = &[]contract.APIErrorDetail{{Field: details[0], Message: details[1]}}
 		}
 		json.NewEncoder(w).Encode(e)
 	}
@@ -75,8 +76,8 @@ func (p *peers) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		instead(w)
 		return
 	}
-	order := ordersapi.Order{ID: 5, CustomerID: 1, Status: ordersapi.CREATED, TotalCents: 389700, AllowedActions: []ordersapi.OrderAction{},
-		Items: []ordersapi.OrderItem{{ProductID: 2, Qty: 3, UnitPriceCents: 129900, SubtotalCents: 389700}}}
+	order := ordersapi.Order{ID: 5, CustomerID: 1, Status: contract.CREATED, TotalCents: 389700, AllowedActions: []ordersapi.OrderAction{},
+		Items: []contract.OrderItem{{ProductID: 2, Qty: 3, UnitPriceCents: 129900, SubtotalCents: 389700}}}
 	w.Header().Set("Content-Type", "application/json")
 	switch step {
 	case customerStep:
@@ -89,10 +90,10 @@ func (p *peers) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusCreated)
 		json.NewEncoder(w).Encode(ordersapi.OrderResponse{Success: true, Data: order})
 	case confirmStep:
-		order.Status = ordersapi.CONFIRMED
+		order.Status = contract.CONFIRMED
 		json.NewEncoder(w).Encode(ordersapi.OrderResponse{Success: true, Data: order})
 	case orderStep:
-		order.Status = ordersapi.CANCELED // since it was confirmed
+		order.Status = contract.CANCELED // since it was confirmed
 		json.NewEncoder(w).Encode(ordersapi.OrderResponse{Success: true, Data: order})
 	case keyStep:
 		json.NewEncoder(w).Encode(ordersapi.KeyReportResponse{Success: true, Data: ordersapi.KeyReport{IdempotencyKey: "key-1", Operations: p.done}})
@@ -100,7 +101,7 @@ func (p *peers) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		if body, _ := io.ReadAll(r.Body); string(body) != `{"reason":"compensation"}` {
 			p.t.Errorf("a cancellation with %s", body)
 		}
-		order.Status = ordersapi.CANCELED
+		order.Status = contract.CANCELED
 		json.NewEncoder(w).Encode(ordersapi.OrderResponse{Success: true, Data: order})
 	default:
 		p.t.Errorf("unexpected %s", step)
@@ -133,10 +134,7 @@ func serveOn(t *testing.T, peer string, timeout time.Duration) string {
 		t.Fatal(err)
 	}
 	orchestrator.ServeStartPage(engine, "http://customers-api:3001", "https://api.example.com/orders")
-	spec, err := api.GetSpec()
-	if err != nil {
-		t.Fatal(err)
-	}
+	spec := webtest.Spec(t, api.Document)
 	return webtest.Serve(t, engine, spec)
 }
 
@@ -295,19 +293,19 @@ func TestGetOrchestration(t *testing.T) {
 		}
 		return status, body
 	}
-	keyed := func(operation ordersapi.KeyedOperationOperation, order int64, status ordersapi.OrderStatus) ordersapi.KeyedOperation {
+	keyed := func(operation ordersapi.KeyedOperationOperation, order int64, status contract.OrderStatus) ordersapi.KeyedOperation {
 		return ordersapi.KeyedOperation{Operation: operation, OrderID: &order, OrderStatus: &status}
 	}
-	created := keyed(ordersapi.CreateOrder, 5, ordersapi.CREATED)
+	created := keyed(ordersapi.CreateOrder, 5, contract.CREATED)
 	t.Run("completed", func(t *testing.T) {
 		_, posted, _ := post(t, serve(t, &peers{}, time.Minute), sample)
-		status, body := get(t, &peers{done: []ordersapi.KeyedOperation{keyed(ordersapi.ConfirmOrder, 5, ordersapi.CANCELED), created}})
+		status, body := get(t, &peers{done: []ordersapi.KeyedOperation{keyed(ordersapi.ConfirmOrder, 5, contract.CANCELED), created}})
 		if status != 200 || string(body) != string(posted) {
 			t.Errorf("%d %s, the POST gave %s", status, body, posted)
 		}
 	})
 	t.Run("order_incomplete", func(t *testing.T) {
-		for _, done := range [][]ordersapi.KeyedOperation{{created}, {keyed(ordersapi.ConfirmOrder, 4, ordersapi.CONFIRMED), created}} {
+		for _, done := range [][]ordersapi.KeyedOperation{{created}, {keyed(ordersapi.ConfirmOrder, 4, contract.CONFIRMED), created}} {
 			status, body := get(t, &peers{done: done})
 			webtest.WantError(t, status, body, 404, "order_incomplete", "/path/idempotency_key")
 			if !strings.Contains(string(body), "order 5 was placed and is CREATED") {
@@ -318,7 +316,7 @@ func TestGetOrchestration(t *testing.T) {
 	t.Run("idempotency_key_unknown", func(t *testing.T) {
 		status, body := get(t, &peers{instead: map[string][]func(http.ResponseWriter){keyStep: {answer(404, "idempotency_key_unknown")}}})
 		webtest.WantError(t, status, body, 404, "idempotency_key_unknown")
-		status, body = get(t, &peers{done: []ordersapi.KeyedOperation{keyed(ordersapi.CancelOrder, 5, ordersapi.CANCELED)}})
+		status, body = get(t, &peers{done: []ordersapi.KeyedOperation{keyed(ordersapi.CancelOrder, 5, contract.CANCELED)}})
 		webtest.WantError(t, status, body, 404, "idempotency_key_unknown")
 	})
 	t.Run("bad key", func(t *testing.T) {

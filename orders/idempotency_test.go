@@ -12,6 +12,7 @@ import (
 	"example.com/b2b/db"
 	"example.com/b2b/db/dbtest"
 	"example.com/b2b/internal/web/webtest"
+	"example.com/b2b/openapi/contract"
 	api "example.com/b2b/openapi/ordersapi"
 )
 
@@ -58,7 +59,7 @@ func TestIdempotencyKey(t *testing.T) {
 			for _, res := range []*api.CreateOrderResponse{s.place(t, "mine", line(p, 2)), s.place(t, "mine", line(p, 1), line(p, 1))} {
 				webtest.WantError(t, res.StatusCode(), res.Body, 422, "idempotency_key_reused")
 			}
-			res, _ := s.CreateOrderWithResponse(ctx, &api.CreateOrderParams{XIdempotencyKey: ptr("mine")}, api.NewOrder{CustomerID: 2, Items: []api.NewOrderItem{line(p, 1)}})
+			res, _ := s.CreateOrderWithResponse(ctx, &api.CreateOrderParams{XIdempotencyKey: ptr("mine")}, api.NewOrder{CustomerID: 2, Items: []contract.NewOrderItem{line(p, 1)}})
 			webtest.WantError(t, res.StatusCode(), res.Body, 422, "idempotency_key_reused")
 		})
 		t.Run("belongs to one operation", func(t *testing.T) {
@@ -137,7 +138,7 @@ func TestIdempotencyKey(t *testing.T) {
 func TestConcurrent(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g)
-		placeOutcome := func(key string, lines ...api.NewOrderItem) string {
+		placeOutcome := func(key string, lines ...contract.NewOrderItem) string {
 			res := s.place(t, key, lines...)
 			return outcome(res.StatusCode(), res.Body)
 		}

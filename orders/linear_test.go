@@ -24,6 +24,7 @@ import (
 	"example.com/b2b/db/dbtest"
 	"example.com/b2b/db/doctor"
 	"example.com/b2b/internal/web/webtest"
+	"example.com/b2b/openapi/contract"
 	api "example.com/b2b/openapi/ordersapi"
 	"example.com/b2b/orders"
 )
@@ -39,10 +40,7 @@ func TestLinearizable(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		spec, err := api.GetSpec()
-		if err != nil {
-			t.Fatal(err)
-		}
+		spec := webtest.Spec(t, api.Document)
 		instances := []string{s.base, webtest.Serve(t, handler, spec)}
 		client := &http.Client{Timeout: time.Minute, Transport: &http.Transport{MaxIdleConnsPerHost: 2 * clients}}
 		t.Cleanup(client.CloseIdleConnections)
@@ -106,7 +104,7 @@ func (in input) String() string {
 func (in input) request() (method, path, body string) {
 	switch in.op {
 	case "create":
-		var lines []api.NewOrderItem
+		var lines []contract.NewOrderItem
 		for i, qty := range in.qty {
 			if qty > 0 {
 				lines = append(lines, line(in.products[i], qty))
@@ -137,7 +135,7 @@ type answer struct {
 	short    string // the details of a refusal for want of stock
 	replayed bool
 	id       int64 // of the order, or of the stock adjustment
-	order    api.OrderStatus
+	order    contract.OrderStatus
 	total    int64
 	stock    int64 // now, or after an adjustment
 }
@@ -161,7 +159,7 @@ type model struct {
 }
 
 type placedOrder struct {
-	status api.OrderStatus
+	status contract.OrderStatus
 	qty    [2]int64
 }
 
@@ -252,22 +250,22 @@ func (m model) write(in input, id int64) (answer, model) {
 		if _, found := m.orders[id]; found {
 			return answer{code: "two orders with one id"}, before
 		}
-		m = m.with(id, placedOrder{api.CREATED, in.qty})
+		m = m.with(id, placedOrder{contract.CREATED, in.qty})
 		return m.show(201, id), m
 	}
 	o, found := m.orders[in.order]
 	switch {
 	case !found:
 	case in.op == "confirm":
-		if o.status == api.CANCELED {
+		if o.status == contract.CANCELED {
 			return answer{status: 400, code: "order_not_confirmable"}, m
 		}
-		m = m.with(in.order, placedOrder{api.CONFIRMED, o.qty})
-	case o.status != api.CANCELED:
+		m = m.with(in.order, placedOrder{contract.CONFIRMED, o.qty})
+	case o.status != contract.CANCELED:
 		for i, qty := range o.qty {
 			m.stock[i] += qty
 		}
-		m = m.with(in.order, placedOrder{api.CANCELED, o.qty})
+		m = m.with(in.order, placedOrder{contract.CANCELED, o.qty})
 	}
 	return m.show(200, in.order), m
 }
@@ -476,7 +474,7 @@ func (r *round) send(ctx context.Context, in input) answer {
 		Details []struct{ Message string }
 		Data    struct {
 			ID                  int64
-			Status              api.OrderStatus
+			Status              contract.OrderStatus
 			TotalCents          int64 `json:"total_cents"`
 			Stock, Level, Delta int64
 			Operations          []api.KeyedOperation

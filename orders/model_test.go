@@ -19,6 +19,7 @@ import (
 	"example.com/b2b/db"
 	"example.com/b2b/db/dbtest"
 	"example.com/b2b/db/doctor"
+	"example.com/b2b/openapi/contract"
 	api "example.com/b2b/openapi/ordersapi"
 )
 
@@ -55,9 +56,9 @@ func refused(status int, code string, details ...string) verdict {
 	return verdict{status: status, code: code, details: details}
 }
 
-func (b *books) now() api.Time { return api.Time{Time: time.Now().Add(b.passed)} }
+func (b *books) now() contract.Time { return contract.Time{Time: time.Now().Add(b.passed)} }
 
-func (b *books) shown(t api.Time) api.Time { return api.Time{Time: t.Add(-b.passed)} }
+func (b *books) shown(t contract.Time) contract.Time { return contract.Time{Time: t.Add(-b.passed)} }
 
 func (b *books) product(id int64) *api.Product {
 	return pick(b.products, func(p *api.Product) bool { return p.ID == id })
@@ -89,18 +90,18 @@ func (b *books) viewAdjustment(a *api.StockAdjustment) any {
 func (b *books) viewOrder(o *api.Order) any {
 	v := *o
 	v.CreatedAt, v.AllowedActions = b.shown(o.CreatedAt), []api.OrderAction{}
-	for _, t := range []**api.Time{&v.ConfirmedAt, &v.CanceledAt} {
+	for _, t := range []**contract.Time{&v.ConfirmedAt, &v.CanceledAt} {
 		if *t != nil {
 			*t = ptr(b.shown(**t))
 		}
 	}
 	switch {
-	case o.Status == api.CREATED:
+	case o.Status == contract.CREATED:
 		v.AllowedActions = []api.OrderAction{api.Confirm, api.Cancel}
-		v.ReservationExpiresAt = &api.Time{Time: v.CreatedAt.Add(reservation)}
-	case o.Status == api.CONFIRMED && b.now().Sub(o.ConfirmedAt.Time) <= window:
+		v.ReservationExpiresAt = &contract.Time{Time: v.CreatedAt.Add(reservation)}
+	case o.Status == contract.CONFIRMED && b.now().Sub(o.ConfirmedAt.Time) <= window:
 		v.AllowedActions = []api.OrderAction{api.Cancel}
-		v.CancelableUntil = &api.Time{Time: v.ConfirmedAt.Add(window)}
+		v.CancelableUntil = &contract.Time{Time: v.ConfirmedAt.Add(window)}
 	}
 	return v
 }
@@ -163,18 +164,18 @@ func (b *books) adjustStock(id int64, n api.NewStockAdjustment) verdict {
 }
 
 func (b *books) createOrder(n api.NewOrder) verdict {
-	o := &api.Order{CustomerID: n.CustomerID, Status: api.CREATED, CreatedAt: b.now()}
+	o := &api.Order{CustomerID: n.CustomerID, Status: contract.CREATED, CreatedAt: b.now()}
 	first := map[int64]int{} // the line where a product comes first
 	for i, l := range n.Items {
-		item := pick(pointers(o.Items), func(item *api.OrderItem) bool { return item.ProductID == l.ProductID })
+		item := pick(pointers(o.Items), func(item *contract.OrderItem) bool { return item.ProductID == l.ProductID })
 		if item == nil {
 			first[l.ProductID] = i
-			o.Items = append(o.Items, api.OrderItem{ProductID: l.ProductID})
+			o.Items = append(o.Items, contract.OrderItem{ProductID: l.ProductID})
 			item = &o.Items[len(o.Items)-1]
 		}
 		item.Qty += l.Qty
 	}
-	slices.SortFunc(o.Items, func(x, y api.OrderItem) int { return int(x.ProductID - y.ProductID) })
+	slices.SortFunc(o.Items, func(x, y contract.OrderItem) int { return int(x.ProductID - y.ProductID) })
 	missing, short := refused(404, "product_not_found"), refused(400, "insufficient_stock")
 	for i, item := range o.Items {
 		line := first[item.ProductID]
@@ -209,10 +210,10 @@ func (b *books) confirmOrder(id int64, matches func(view any) bool) verdict {
 		return refused(404, "order_not_found")
 	case !matches(b.viewOrder(o)):
 		return refused(412, "precondition_failed")
-	case o.Status == api.CANCELED:
+	case o.Status == contract.CANCELED:
 		return refused(400, "order_not_confirmable")
-	case o.Status == api.CREATED:
-		o.Status, o.ConfirmedAt = api.CONFIRMED, ptr(b.now())
+	case o.Status == contract.CREATED:
+		o.Status, o.ConfirmedAt = contract.CONFIRMED, ptr(b.now())
 	}
 	return verdict{status: 200, view: func() any { return b.viewOrder(o) }, target: &o.ID}
 }
@@ -224,16 +225,16 @@ func (b *books) cancelOrder(id int64, matches func(view any) bool, reason string
 		return refused(404, "order_not_found")
 	case !matches(b.viewOrder(o)):
 		return refused(412, "precondition_failed")
-	case o.Status == api.CONFIRMED && b.now().Sub(o.ConfirmedAt.Time) > window:
+	case o.Status == contract.CONFIRMED && b.now().Sub(o.ConfirmedAt.Time) > window:
 		return refused(400, "cancel_window_closed")
-	case o.Status != api.CANCELED:
+	case o.Status != contract.CANCELED:
 		b.cancel(o, reason)
 	}
 	return verdict{status: 200, view: func() any { return b.viewOrder(o) }, target: &o.ID}
 }
 
 func (b *books) cancel(o *api.Order, reason string) {
-	o.Status, o.CanceledAt, o.CancelReason = api.CANCELED, ptr(b.now()), &reason
+	o.Status, o.CanceledAt, o.CancelReason = contract.CANCELED, ptr(b.now()), &reason
 	for _, item := range o.Items {
 		b.product(item.ProductID).Stock += item.Qty
 	}
@@ -241,7 +242,7 @@ func (b *books) cancel(o *api.Order, reason string) {
 
 func (b *books) expireReservations() (n int) {
 	for _, o := range b.orders {
-		if o.Status == api.CREATED && b.now().Sub(o.CreatedAt.Time) >= reservation {
+		if o.Status == contract.CREATED && b.now().Sub(o.CreatedAt.Time) >= reservation {
 			b.cancel(o, "reservation_expired")
 			n++
 		}
@@ -263,7 +264,7 @@ func (b *books) viewKey(key string) any {
 	r := api.KeyReport{IdempotencyKey: key}
 	for _, operation := range keyedOperations {
 		if k := b.live(operation, key); k != nil {
-			done := api.KeyedOperation{Operation: api.KeyedOperationOperation(operation), ExpiresAt: b.shown(api.Time{Time: k.expires})}
+			done := api.KeyedOperation{Operation: api.KeyedOperationOperation(operation), ExpiresAt: b.shown(contract.Time{Time: k.expires})}
 			if operation == "adjustStock" {
 				done.ProductID = k.target
 			} else {
@@ -586,11 +587,11 @@ func (m *machine) getKey(r *rapid.T, key string) {
 }
 
 func (m *machine) drawList(r *rapid.T) {
-	status := rapid.SampledFrom([]api.OrderStatus{"", api.CREATED, api.CONFIRMED, api.CANCELED}).Draw(r, "status")
+	status := rapid.SampledFrom([]contract.OrderStatus{"", contract.CREATED, contract.CONFIRMED, contract.CANCELED}).Draw(r, "status")
 	m.wantList(r, status, rapid.SampledFrom([]int64{0, 1, 2, 3}).Draw(r, "customer"))
 }
 
-func (m *machine) wantList(r *rapid.T, status api.OrderStatus, customer int64) {
+func (m *machine) wantList(r *rapid.T, status contract.OrderStatus, customer int64) {
 	params := &api.ListOrdersParams{Limit: ptr(int32(4))}
 	if status != "" {
 		params.Status = &status
@@ -684,7 +685,7 @@ func (m *machine) wantAll(r *rapid.T) {
 		m.wantOrder(r, o.ID, nil, always)
 		lines += len(o.Items)
 	}
-	for _, status := range []api.OrderStatus{"", api.CREATED, api.CONFIRMED, api.CANCELED} {
+	for _, status := range []contract.OrderStatus{"", contract.CREATED, contract.CONFIRMED, contract.CANCELED} {
 		m.wantList(r, status, 0)
 	}
 	for _, key := range []string{"k", "l"} {

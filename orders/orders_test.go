@@ -20,6 +20,7 @@ import (
 	"example.com/b2b/db/dbtest"
 	"example.com/b2b/internal/web"
 	"example.com/b2b/internal/web/webtest"
+	"example.com/b2b/openapi/contract"
 	"example.com/b2b/openapi/customersapi"
 	api "example.com/b2b/openapi/ordersapi"
 	"example.com/b2b/orders"
@@ -69,10 +70,7 @@ func serve(t *testing.T, g *gorm.DB) *system {
 	if err != nil {
 		t.Fatal(err)
 	}
-	spec, err := api.GetSpec()
-	if err != nil {
-		t.Fatal(err)
-	}
+	spec := webtest.Spec(t, api.Document)
 	s.base = webtest.Serve(t, handler, spec)
 	s.ClientWithResponses, err = api.NewClientWithResponses(s.base, api.WithHTTPClient(web.NewPeerClient("Orders API", "", time.Minute)))
 	if err != nil {
@@ -107,10 +105,12 @@ func (s *system) wantStock(t *testing.T, product, want int64) {
 }
 
 // line is one line of a new order.
-func line(product, qty int64) api.NewOrderItem { return api.NewOrderItem{ProductID: product, Qty: qty} }
+func line(product, qty int64) contract.NewOrderItem {
+	return contract.NewOrderItem{ProductID: product, Qty: qty}
+}
 
 // place posts an order of customer 1; key may be "".
-func (s *system) place(t testing.TB, key string, lines ...api.NewOrderItem) *api.CreateOrderResponse {
+func (s *system) place(t testing.TB, key string, lines ...contract.NewOrderItem) *api.CreateOrderResponse {
 	t.Helper()
 	var params api.CreateOrderParams
 	if key != "" {
@@ -123,7 +123,7 @@ func (s *system) place(t testing.TB, key string, lines ...api.NewOrderItem) *api
 	return res
 }
 
-func (s *system) placed(t testing.TB, lines ...api.NewOrderItem) api.Order {
+func (s *system) placed(t testing.TB, lines ...contract.NewOrderItem) api.Order {
 	t.Helper()
 	res := s.place(t, "", lines...)
 	if res.JSON201 == nil {
@@ -212,8 +212,8 @@ func TestCreateOrder(t *testing.T) {
 				t.Fatalf("%s", res.Body)
 			}
 			o := res.JSON201.Data
-			want := []api.OrderItem{{ProductID: a, Qty: 3, UnitPriceCents: 1500, SubtotalCents: 4500}, {ProductID: b, Qty: 6, UnitPriceCents: 250, SubtotalCents: 1500}}
-			if !slices.Equal(o.Items, want) || o.TotalCents != 6000 || o.Status != api.CREATED || o.CustomerID != 1 {
+			want := []contract.OrderItem{{ProductID: a, Qty: 3, UnitPriceCents: 1500, SubtotalCents: 4500}, {ProductID: b, Qty: 6, UnitPriceCents: 250, SubtotalCents: 1500}}
+			if !slices.Equal(o.Items, want) || o.TotalCents != 6000 || o.Status != contract.CREATED || o.CustomerID != 1 {
 				t.Errorf("%s", res.Body)
 			}
 			if !slices.Equal(o.AllowedActions, []api.OrderAction{api.Confirm, api.Cancel}) || o.CancelableUntil != nil || o.ConfirmedAt != nil || o.CanceledAt != nil {
@@ -235,7 +235,7 @@ func TestCreateOrder(t *testing.T) {
 			}
 		})
 		t.Run("a hundred lines", func(t *testing.T) {
-			var lines []api.NewOrderItem
+			var lines []contract.NewOrderItem
 			for range 100 {
 				lines = append(lines, line(s.product(t, 1, 5), 5))
 			}
@@ -260,7 +260,7 @@ func TestCreateOrder(t *testing.T) {
 			webtest.WantError(t, res.StatusCode(), res.Body, 404, "product_not_found", "/items/1/product_id", "/items/2/product_id")
 		})
 		t.Run("customer_not_found", func(t *testing.T) {
-			res, _ := s.CreateOrderWithResponse(ctx, nil, api.NewOrder{CustomerID: 99, Items: []api.NewOrderItem{line(b, 1)}})
+			res, _ := s.CreateOrderWithResponse(ctx, nil, api.NewOrder{CustomerID: 99, Items: []contract.NewOrderItem{line(b, 1)}})
 			webtest.WantError(t, res.StatusCode(), res.Body, 404, "customer_not_found", "/customer_id")
 		})
 		t.Run("customers_unavailable", func(t *testing.T) {
@@ -273,7 +273,7 @@ func TestCreateOrder(t *testing.T) {
 			}
 		})
 		t.Run("total above 2^53-1", func(t *testing.T) {
-			var lines []api.NewOrderItem
+			var lines []contract.NewOrderItem
 			for range 10 {
 				lines = append(lines, line(s.product(t, 1_000_000_000, 1_000_000_000), 1_000_000))
 			}
@@ -338,7 +338,7 @@ func TestConfirmOrder(t *testing.T) {
 				t.Fatalf("%s", res.Body)
 			}
 			d := res.JSON200.Data
-			if d.Status != api.CONFIRMED || d.ConfirmedAt == nil || d.ConfirmedAt.Before(o.CreatedAt.Time) || len(d.Items) != 1 ||
+			if d.Status != contract.CONFIRMED || d.ConfirmedAt == nil || d.ConfirmedAt.Before(o.CreatedAt.Time) || len(d.Items) != 1 ||
 				!d.CancelableUntil.Equal(d.ConfirmedAt.Add(window)) || !slices.Equal(d.AllowedActions, []api.OrderAction{api.Cancel}) {
 				t.Errorf("%s", res.Body)
 			}
@@ -384,7 +384,7 @@ func TestCancelOrder(t *testing.T) {
 				if res.JSON200 == nil {
 					t.Fatalf("%s", res.Body)
 				}
-				if d := res.JSON200.Data; d.Status != api.CANCELED || d.CanceledAt == nil || len(d.AllowedActions) != 0 || d.CancelableUntil != nil || len(d.Items) != 2 {
+				if d := res.JSON200.Data; d.Status != contract.CANCELED || d.CanceledAt == nil || len(d.AllowedActions) != 0 || d.CancelableUntil != nil || len(d.Items) != 2 {
 					t.Errorf("%s", res.Body)
 				}
 				s.wantStock(t, a, 10)
@@ -479,7 +479,7 @@ func TestListOrders(t *testing.T) {
 				}
 			}
 		}
-		statuses := []*api.OrderStatus{nil, ptr(api.CREATED), ptr(api.CONFIRMED), ptr(api.CANCELED)}
+		statuses := []*contract.OrderStatus{nil, ptr(contract.CREATED), ptr(contract.CONFIRMED), ptr(contract.CANCELED)}
 		for _, status := range statuses {
 			for _, customer := range []*int64{nil, ptr(int64(2))} {
 				for _, bounds := range []struct{ from, to string }{

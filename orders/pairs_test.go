@@ -13,6 +13,7 @@ import (
 
 	"example.com/b2b/db"
 	"example.com/b2b/db/dbtest"
+	"example.com/b2b/openapi/contract"
 	api "example.com/b2b/openapi/ordersapi"
 )
 
@@ -53,7 +54,7 @@ var pairOperations = []struct {
 		return p.came(p.UpdateProduct(ctx, p.product, nil, api.ProductUpdate{Stock: ptr(int64(3))}))
 	}},
 	{"order 2", func(p *pair) string {
-		return p.came(p.CreateOrder(ctx, nil, api.NewOrder{CustomerID: 2, Items: []api.NewOrderItem{line(p.product, 2)}}))
+		return p.came(p.CreateOrder(ctx, nil, api.NewOrder{CustomerID: 2, Items: []contract.NewOrderItem{line(p.product, 2)}}))
 	}},
 }
 

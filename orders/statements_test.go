@@ -9,6 +9,7 @@ import (
 	"gorm.io/gorm"
 
 	"example.com/b2b/db/dbtest"
+	"example.com/b2b/openapi/contract"
 	api "example.com/b2b/openapi/ordersapi"
 )
 
@@ -17,7 +18,7 @@ import (
 func TestCreateOrderStatements(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g)
-		var lines []api.NewOrderItem
+		var lines []contract.NewOrderItem
 		for range 20 {
 			lines = append(lines, line(s.product(t, 100, 100), 1))
 		}

@@ -12,6 +12,7 @@ import (
 	"example.com/b2b/db/dbtest"
 	"example.com/b2b/db/doctor"
 	"example.com/b2b/internal/web/webtest"
+	"example.com/b2b/openapi/contract"
 	api "example.com/b2b/openapi/ordersapi"
 )
 
@@ -57,7 +58,7 @@ func TestExpireReservations(t *testing.T) {
 				if got := string(read.JSON200.Data.Status) + " " + reason; got != want {
 					t.Errorf("order %d is %s, want %s", id, got, want)
 				}
-				if (read.JSON200.Data.ReservationExpiresAt != nil) != (read.JSON200.Data.Status == api.CREATED) {
+				if (read.JSON200.Data.ReservationExpiresAt != nil) != (read.JSON200.Data.Status == contract.CREATED) {
 					t.Errorf("%s", read.Body)
 				}
 			}

@@ -16,47 +16,43 @@ import (
 	"example.com/b2b/internal/apperr"
 	"example.com/b2b/internal/web"
 	"example.com/b2b/internal/web/webtest"
+	"example.com/b2b/openapi/contract"
 	api "example.com/b2b/openapi/customersapi"
+	"example.com/b2b/openapi/customersapi/server"
 )
 
 // behind is a service whose one interesting operation does what the test says.
 type behind struct {
-	api.StrictServerInterface
+	server.StrictServerInterface
 	get func(ctx context.Context) error
 }
 
-func (b behind) GetCustomer(ctx context.Context, r api.GetCustomerRequestObject) (api.GetCustomerResponseObject, error) {
+func (b behind) GetCustomer(ctx context.Context, r server.GetCustomerRequestObject) (server.GetCustomerResponseObject, error) {
 	if err := b.get(ctx); err != nil {
 		return nil, err
 	}
-	return api.GetCustomer200JSONResponse{Body: api.CustomerResponse{Success: true,
+	return server.GetCustomer200JSONResponse{Body: api.CustomerResponse{Success: true,
 		Data: api.Customer{ID: r.ID, Name: "N", Email: "n@example.com"}}}, nil
 }
 
-func (behind) GetHealth(context.Context, api.GetHealthRequestObject) (api.GetHealthResponseObject, error) {
-	return api.GetHealth200JSONResponse{Body: api.Health{Status: "ok", Service: "test"}}, nil
+func (behind) GetHealth(context.Context, server.GetHealthRequestObject) (server.GetHealthResponseObject, error) {
+	return server.GetHealth200JSONResponse{Body: contract.Health{Status: "ok", Service: "test", Version: "dev"}}, nil
 }
 
 // serve runs an engine with that service behind it and returns its address.
 func serve(t *testing.T, o web.Options, get func(ctx context.Context) error) string {
 	t.Helper()
-	spec, err := api.GetSpec()
-	if err != nil {
-		t.Fatal(err)
-	}
+	spec := webtest.Spec(t, api.Document)
 	return webtest.Serve(t, engine(t, o, get), spec)
 }
 
 func engine(t *testing.T, o web.Options, get func(ctx context.Context) error) *gin.Engine {
 	t.Helper()
-	spec, err := api.GetSpec()
-	if err != nil {
-		t.Fatal(err)
-	}
+	spec := webtest.Spec(t, api.Document)
 	o.Spec = spec
 	e := web.New(o)
-	api.RegisterHandlers(e, api.NewStrictHandlerWithOptions(behind{get: get}, []api.StrictMiddlewareFunc{web.CopyContext[api.StrictHandlerFunc]},
-		api.StrictGinServerOptions{HandlerErrorFunc: web.Fail}))
+	server.RegisterHandlers(e, server.NewStrictHandlerWithOptions(behind{get: get}, []server.StrictMiddlewareFunc{web.CopyContext[server.StrictHandlerFunc]},
+		server.StrictGinServerOptions{HandlerErrorFunc: web.Fail}))
 	return e
 }
 

@@ -1,12 +1,9 @@
-// Package orchestratorapi is the contract of the orchestrator: openapi.yaml, and the models, gin server, strict server and
-// typed client that oapi-codegen generates from it.
+// Package orchestratorapi is the contract of the orchestrator: openapi.yaml, and the typed client with its models that are generated from it.
 package orchestratorapi
 
 import _ "embed"
 
-//go:generate go tool oapi-codegen -config codegen.yaml openapi.yaml
-
-// YAML is openapi.yaml as it was written, with its comments and order.
+// Document is openapi.gen.yaml, the contract as it is served: self-contained, and in its author's order.
 //
-//go:embed openapi.yaml
-var YAML []byte
+//go:embed openapi.gen.yaml
+var Document []byte

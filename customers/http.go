@@ -1,0 +1,148 @@
+package customers
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"strings"
+
+	"github.com/getkin/kin-openapi/openapi3"
+
+	"example.com/b2b/db"
+	"example.com/b2b/internal/web"
+	"example.com/b2b/openapi/contract"
+	api "example.com/b2b/openapi/customersapi"
+	"example.com/b2b/openapi/customersapi/server"
+)
+
+const name = "customers-api"
+
+var _ server.StrictServerInterface = (*Service)(nil)
+
+// Handler returns the service's HTTP side: its contract, held by package web, with s behind it.
+func (s *Service) Handler(o web.Options) (http.Handler, error) {
+	spec, err := openapi3.NewLoader().LoadFromData(api.Document)
+	if err != nil {
+		return nil, err
+	}
+	o.Spec, o.YAML = spec, api.Document
+	e := web.New(o)
+	strict := server.NewStrictHandlerWithOptions(s, []server.StrictMiddlewareFunc{web.CopyContext[server.StrictHandlerFunc]}, server.StrictGinServerOptions{
+		RequestErrorHandlerFunc: web.FailBinding, HandlerErrorFunc: web.Fail, ResponseErrorHandlerFunc: web.Fail,
+	})
+	server.RegisterHandlersWithOptions(e, strict, server.GinServerOptions{ErrorHandler: web.FailParameter})
+	return e, nil
+}
+
+// GetHealth answers while the process lives.
+func (s *Service) GetHealth(context.Context, server.GetHealthRequestObject) (server.GetHealthResponseObject, error) {
+	return server.GetHealth200JSONResponse{Body: web.Health(name)}, nil
+}
+
+// GetReady returns 503 unavailable while the database does not answer.
+func (s *Service) GetReady(ctx context.Context, _ server.GetReadyRequestObject) (server.GetReadyResponseObject, error) {
+	if err := db.Ping(ctx, s.db); err != nil {
+		return nil, err
+	}
+	return server.GetReady200JSONResponse{Body: web.Health(name)}, nil
+}
+
+// CreateCustomer returns 409 email_taken when another customer has the email in any case.
+func (s *Service) CreateCustomer(ctx context.Context, r server.CreateCustomerRequestObject) (server.CreateCustomerResponseObject, error) {
+	c := customer{Name: r.Body.Name, Email: strings.TrimSpace(r.Body.Email), Phone: r.Body.Phone}
+	if err := s.read(ctx).create(&c); err != nil {
+		return nil, err
+	}
+	return server.CreateCustomer201JSONResponse{Body: response(c)}, nil
+}
+
+// ListCustomers pages by id.
+func (s *Service) ListCustomers(ctx context.Context, r server.ListCustomersRequestObject) (server.ListCustomersResponseObject, error) {
+	rows, next, err := s.read(ctx).list(r.Params.Search, r.Params.Cursor, r.Params.Limit)
+	if err != nil {
+		return nil, err
+	}
+	data := make([]api.Customer, len(rows))
+	for i, c := range rows {
+		data[i] = view(c)
+	}
+	return server.ListCustomers200JSONResponse{Body: api.CustomerListResponse{Success: true, Data: data, Meta: contract.Meta{NextCursor: next}}}, nil
+}
+
+// GetCustomer returns 404 customer_not_found for a customer that is not there or was deleted, as do all that follow.
+func (s *Service) GetCustomer(ctx context.Context, r server.GetCustomerRequestObject) (server.GetCustomerResponseObject, error) {
+	c, err := s.read(ctx).find(r.ID)
+	if err != nil {
+		return nil, err
+	}
+	return server.GetCustomer200JSONResponse{Body: response(c)}, nil
+}
+
+// GetInternalCustomer is GetCustomer for the other services; web has checked the service token.
+func (s *Service) GetInternalCustomer(ctx context.Context, r server.GetInternalCustomerRequestObject) (server.GetInternalCustomerResponseObject, error) {
+	c, err := s.read(ctx).find(r.ID)
+	if err != nil {
+		return nil, err
+	}
+	return server.GetInternalCustomer200JSONResponse{Body: response(c)}, nil
+}
+
+// UpdateCustomer changes the fields that are given. It may return 409 email_taken as CreateCustomer does, and 412
+// precondition_failed.
+func (s *Service) UpdateCustomer(ctx context.Context, r server.UpdateCustomerRequestObject) (server.UpdateCustomerResponseObject, error) {
+	var c customer
+	err := s.change(ctx, func(tx store) (err error) {
+		if c, err = lock(tx, r.ID, r.Params.IfMatch); err != nil {
+			return err
+		}
+		if r.Body.Name != nil {
+			c.Name = *r.Body.Name
+		}
+		if r.Body.Email != nil {
+			c.Email = strings.TrimSpace(*r.Body.Email)
+		}
+		if r.Body.Phone.IsNull() {
+			c.Phone = nil
+		} else if phone, err := r.Body.Phone.Get(); err == nil {
+			c.Phone = &phone
+		}
+		return tx.update(&c)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return server.UpdateCustomer200JSONResponse{Body: response(c)}, nil
+}
+
+// DeleteCustomer deletes softly, or returns 412 precondition_failed.
+func (s *Service) DeleteCustomer(ctx context.Context, r server.DeleteCustomerRequestObject) (server.DeleteCustomerResponseObject, error) {
+	err := s.change(ctx, func(tx store) error {
+		c, err := lock(tx, r.ID, r.Params.IfMatch)
+		if err != nil {
+			return err
+		}
+		return tx.delete(c)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return server.DeleteCustomer200JSONResponse{Body: api.DeletedResponse{Success: true, Message: fmt.Sprintf("Customer %d was deleted.", r.ID)}}, nil
+}
+
+// lock reads a customer whom nobody else can change until tx ends. Errors: 404 customer_not_found, 412 precondition_failed.
+func lock(tx store, id int64, ifMatch *string) (customer, error) {
+	c, err := tx.locking().find(id)
+	if err == nil {
+		err = web.Precondition(ifMatch, response(c))
+	}
+	return c, err
+}
+
+func response(c customer) api.CustomerResponse {
+	return api.CustomerResponse{Success: true, Data: view(c)}
+}
+
+func view(c customer) api.Customer {
+	return api.Customer{ID: c.ID, Name: c.Name, Email: c.Email, Phone: c.Phone,
+		CreatedAt: contract.Time{Time: c.CreatedAt}, UpdatedAt: contract.Time{Time: c.UpdatedAt}}
+}

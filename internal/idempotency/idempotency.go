@@ -1,0 +1,189 @@
+// Package idempotency makes an effect happen at most once for a key: the key's row commits in the same transaction as the effect,
+// with a hash of the request and the answer. It knows no service.
+package idempotency
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"time"
+
+	"gorm.io/gorm"
+
+	"example.com/b2b/db"
+	"example.com/b2b/internal/apperr"
+)
+
+// Keys is what keys have done, in one database.
+type Keys struct {
+	DB       *gorm.DB
+	Lifetime time.Duration // how long a key is remembered
+}
+
+// Request is what a key stands for.
+type Request struct {
+	Caller    string  // whose key it is
+	Operation string  // as the contract calls it
+	Key       *string // nil: the caller wants no idempotency
+	Content   any     // what must be the same in a repeat; its JSON must not change from one version of the program to the next
+	Status    int     // of the answer when it succeeds
+}
+
+// Answer is a success as it is stored under its key, so that every repeat gets the first one byte for byte.
+type Answer struct {
+	Status   int
+	Body     []byte
+	Replayed bool
+}
+
+// Effect changes something in tx and returns its id and the body of the answer, which JSON can hold. It may be run several times,
+// of which one commits.
+type Effect func(tx *gorm.DB) (target int64, body any, err error)
+
+// Once runs effect in a transaction and answers with the body that it returns. With a key, effect happens at most once: a repeat
+// gets the first answer, a repeat while the first still runs waits for it, and the key with another request is 422
+// idempotency_key_reused. When effect refuses, nothing is remembered.
+func (k Keys) Once(ctx context.Context, r Request, effect Effect) (Answer, error) {
+	var a Answer
+	err := db.InTx(ctx, k.DB, func(tx *gorm.DB) error {
+		if r.Key != nil {
+			first, err := k.claim(tx, r)
+			if err != nil {
+				return err
+			}
+			if first != nil {
+				a = *first
+				return nil
+			}
+		}
+		target, body, err := effect(tx)
+		if err != nil {
+			return err
+		}
+		encoded, err := json.Marshal(body)
+		if err != nil {
+			return err
+		}
+		a = Answer{Status: r.Status, Body: encoded}
+		if r.Key == nil {
+			return nil
+		}
+		return r.row(tx).Updates(map[string]any{"target_id": target, "status": a.Status, "response_body": string(encoded)}).Error
+	})
+	return a, err
+}
+
+// Remembered returns the first answer to the key, outside of any transaction, and whether there is one.
+func (k Keys) Remembered(ctx context.Context, r Request) (Answer, bool) {
+	if r.Key == nil {
+		return Answer{}, false
+	}
+	first, err := r.first(k.DB.WithContext(ctx))
+	if err != nil || first == nil {
+		return Answer{}, false
+	}
+	return *first, true
+}
+
+// Done is what a key has done with one operation.
+type Done struct {
+	Operation string
+	TargetID  int64
+	ExpiresAt time.Time
+}
+
+// Report returns what a caller's key has done with these operations, by their names; nothing when it has done nothing, or has
+// expired.
+func (k Keys) Report(ctx context.Context, caller, key string, operations []string) (all []Done, err error) {
+	q := k.DB.WithContext(ctx)
+	err = q.Model(&row{}).Select("operation, target_id, expires_at").
+		Where("caller = ? AND operation IN ? AND idempotency_key = ? AND expires_at > ?", caller, operations, key, db.Now(q, 0)).
+		Order("operation").Find(&all).Error
+	return all, err
+}
+
+// Purge deletes the keys that have expired, in small steps, and returns how many it deleted.
+func (k Keys) Purge(ctx context.Context) (int64, error) {
+	for total := int64(0); ; {
+		q := k.DB.WithContext(ctx)
+		var expired []row
+		err := q.Select("caller", "operation", "idempotency_key").Where("expires_at <= ?", db.Now(q, 0)).Limit(500).Find(&expired).Error
+		if err != nil || len(expired) == 0 {
+			return total, err
+		}
+		res := q.Where("expires_at <= ?", db.Now(q, 0)).Delete(&expired) // not one that was taken over meanwhile
+		if res.Error != nil {
+			return total, res.Error
+		}
+		total += res.RowsAffected
+	}
+}
+
+// row is one of the table idempotency_keys: what one key of one caller has done with one operation.
+type row struct {
+	Caller         string `gorm:"primaryKey"`
+	Operation      string `gorm:"primaryKey"`
+	IdempotencyKey string `gorm:"primaryKey"`
+	RequestHash    []byte
+	TargetID       *int64
+	Status         *int    // of the first answer
+	ResponseBody   *string // its body
+	ExpiresAt      time.Time
+
+	Expired bool `gorm:"->"` // on the database's clock, where a query selects it
+}
+
+// TableName implements gorm's Tabler.
+func (row) TableName() string { return "idempotency_keys" }
+
+func (r Request) hash() []byte {
+	content, err := json.Marshal(r.Content)
+	if err != nil {
+		panic(err) // bound from JSON just now
+	}
+	sum := sha256.Sum256(content)
+	return sum[:]
+}
+
+// row finds the key's row.
+func (r Request) row(q *gorm.DB) *gorm.DB {
+	return q.Model(&row{}).Where("caller = ? AND operation = ? AND idempotency_key = ?", r.Caller, r.Operation, *r.Key)
+}
+
+// claim inserts the key's row, which makes every other request with the key wait until this transaction ends. It returns the
+// first answer instead when the key has one, and takes an expired key over.
+func (k Keys) claim(tx *gorm.DB, r Request) (*Answer, error) {
+	expires := db.Now(tx, k.Lifetime)
+	err := tx.Model(&row{}).Create(map[string]any{
+		"caller": r.Caller, "operation": r.Operation, "idempotency_key": *r.Key, "request_hash": r.hash(), "expires_at": expires,
+	}).Error
+	if !errors.Is(err, gorm.ErrDuplicatedKey) {
+		return nil, err
+	}
+	first, err := r.first(tx)
+	if err != nil || first != nil {
+		return first, err
+	}
+	res := r.row(tx).Where("expires_at <= ?", db.Now(tx, 0)).Updates(map[string]any{"request_hash": r.hash(), "expires_at": expires})
+	if res.Error == nil && res.RowsAffected == 0 {
+		return nil, db.ErrConflict // another request took it over, or it was purged: look again
+	}
+	return nil, res.Error
+}
+
+// first returns the first answer to the key, nil when there is none that still counts, and 422 when it answers another request.
+func (r Request) first(q *gorm.DB) (*Answer, error) {
+	var found row
+	err := r.row(q).Select("*, expires_at <= ? AS expired", db.Now(q, 0)).Take(&found).Error
+	if errors.Is(err, gorm.ErrRecordNotFound) || err == nil && found.Expired {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	if string(found.RequestHash) != string(r.hash()) {
+		return nil, apperr.IdempotencyKeyReused.New()
+	}
+	return &Answer{Status: *found.Status, Body: []byte(*found.ResponseBody), Replayed: true}, nil
+}

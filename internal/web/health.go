@@ -1,0 +1,8 @@
+package web
+
+import "example.com/b2b/openapi/contract"
+
+// Health is what a service answers to /health and /ready.
+func Health(service string) contract.Health {
+	return contract.Health{Status: "ok", Service: service, Version: "dev"}
+}

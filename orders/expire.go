@@ -1,0 +1,60 @@
+package orders
+
+import (
+	"context"
+)
+
+// expiryBatch bounds the orders that one transaction of ExpireReservations holds.
+const expiryBatch = 200
+
+// ExpireReservations cancels the orders that have been CREATED for longer than the reservation lasts, gives their stock back,
+// and returns how many it canceled. Any number of instances may run it at once: each locks the orders that it cancels.
+func (s *Service) ExpireReservations(ctx context.Context) (int, error) {
+	if s.Reservation == 0 {
+		return 0, nil
+	}
+	for total := 0; ; {
+		var looked, expired int
+		err := s.change(ctx, func(tx store) (err error) {
+			looked, expired, err = s.expireSome(tx)
+			return err
+		})
+		total += expired
+		if err != nil || looked < expiryBatch {
+			return total, err
+		}
+	}
+}
+
+// expireSome cancels what has expired of the oldest reservations, and returns at how many it looked.
+func (s *Service) expireSome(tx store) (looked, expired int, err error) {
+	// The oldest reservations have the lowest ids, which the index on status and id serves; so the first one that has not
+	// expired ends the search.
+	var oldest []order
+	err = tx.orders().Select("id, created_at, ? AS now", tx.now()).Where("status = ?", created).Order("id").Limit(expiryBatch).Find(&oldest).Error
+	if err != nil {
+		return 0, 0, err
+	}
+	var ids []int64
+	for _, o := range oldest {
+		if !o.Now.Before(o.CreatedAt.Add(s.Reservation)) {
+			ids = append(ids, o.ID)
+		}
+	}
+	if len(ids) == 0 {
+		return 0, 0, nil
+	}
+	// Another sweep, a confirm or a cancel may be at one of them: lock what is still CREATED, in ascending id.
+	var locked []*order
+	err = tx.locking().orders().Where("id IN ? AND status = ?", ids, created).Order("id").Find(&locked).Error
+	if err != nil || len(locked) == 0 {
+		return len(oldest), 0, err
+	}
+	if err := tx.readItems(locked...); err != nil {
+		return 0, 0, err
+	}
+	return len(oldest), len(locked), tx.cancelAll(cancellation{Reason: reservationExpired}, locked...)
+}
+
+// PurgeKeys deletes the idempotency keys that have expired, and returns how many.
+func (s *Service) PurgeKeys(ctx context.Context) (int64, error) { return s.keys.Purge(ctx) }

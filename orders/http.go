@@ -1,0 +1,333 @@
+package orders
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/getkin/kin-openapi/openapi3"
+
+	"example.com/b2b/db"
+	"example.com/b2b/internal/apperr"
+	"example.com/b2b/internal/auth"
+	"example.com/b2b/internal/idempotency"
+	"example.com/b2b/internal/web"
+	"example.com/b2b/openapi/contract"
+	api "example.com/b2b/openapi/ordersapi"
+	"example.com/b2b/openapi/ordersapi/server"
+)
+
+const name = "orders-api"
+
+var _ server.StrictServerInterface = (*Service)(nil)
+
+// Handler returns the service's HTTP side: its contract, held by package web, with s behind it.
+func (s *Service) Handler(o web.Options) (http.Handler, error) {
+	spec, err := openapi3.NewLoader().LoadFromData(api.Document)
+	if err != nil {
+		return nil, err
+	}
+	o.Spec, o.YAML = spec, api.Document
+	e := web.New(o)
+	strict := server.NewStrictHandlerWithOptions(s, []server.StrictMiddlewareFunc{web.CopyContext[server.StrictHandlerFunc]}, server.StrictGinServerOptions{
+		RequestErrorHandlerFunc: web.FailBinding, HandlerErrorFunc: web.Fail, ResponseErrorHandlerFunc: web.Fail,
+	})
+	server.RegisterHandlersWithOptions(e, strict, server.GinServerOptions{ErrorHandler: web.FailParameter})
+	return e, nil
+}
+
+// GetHealth answers while the process lives.
+func (s *Service) GetHealth(context.Context, server.GetHealthRequestObject) (server.GetHealthResponseObject, error) {
+	return server.GetHealth200JSONResponse{Body: web.Health(name)}, nil
+}
+
+// GetReady returns 503 unavailable while the database does not answer.
+func (s *Service) GetReady(ctx context.Context, _ server.GetReadyRequestObject) (server.GetReadyResponseObject, error) {
+	if err := db.Ping(ctx, s.db); err != nil {
+		return nil, err
+	}
+	return server.GetReady200JSONResponse{Body: web.Health(name)}, nil
+}
+
+// CreateOrder takes the stock of every line or of none. Errors: those of place, 404 customer_not_found, 422
+// idempotency_key_reused, 503 customers_unavailable.
+func (s *Service) CreateOrder(ctx context.Context, r server.CreateOrderRequestObject) (server.CreateOrderResponseObject, error) {
+	request := createOrder.request(ctx, r.Params.XIdempotencyKey, r.Body)
+	if err := s.checkCustomer(ctx, r.Body.CustomerID); err != nil {
+		// A retry gets its first answer, whatever became of the customer or the Customers API since.
+		if first, found := s.keys.Remembered(ctx, request); found {
+			return answer(first), nil
+		}
+		return nil, err
+	}
+	n := newOrder{CustomerID: r.Body.CustomerID, Lines: make([]line, len(r.Body.Items))}
+	for i, item := range r.Body.Items {
+		n.Lines[i] = line{item.ProductID, item.Qty}
+	}
+	return s.answerOnce(ctx, request, func(tx store) (int64, any, error) {
+		o, err := tx.place(n)
+		return o.ID, s.orderResponse(o), err
+	})
+}
+
+// ConfirmOrder makes a CREATED order CONFIRMED. Errors: those of confirm, 404 order_not_found, 412 precondition_failed, 422
+// idempotency_key_reused.
+func (s *Service) ConfirmOrder(ctx context.Context, r server.ConfirmOrderRequestObject) (server.ConfirmOrderResponseObject, error) {
+	return s.answerOnce(ctx, confirmOrder.request(ctx, &r.Params.XIdempotencyKey, r.ID), func(tx store) (int64, any, error) {
+		o, err := s.lockOrder(tx, r.ID, r.Params.IfMatch)
+		if err == nil {
+			err = tx.confirm(&o)
+		}
+		return o.ID, s.orderResponse(o), err
+	})
+}
+
+// CancelOrder gives the stock of an order back. Errors: those of cancel, 403 forbidden for a cause that the caller may not give,
+// 404 order_not_found, 412 precondition_failed, 422 idempotency_key_reused.
+func (s *Service) CancelOrder(ctx context.Context, r server.CancelOrderRequestObject) (server.CancelOrderResponseObject, error) {
+	why := cancellation{Reason: requested}
+	if r.Body != nil {
+		why.Note = r.Body.Reason
+		if r.Body.Cause != nil {
+			why.Reason = cancelReason(*r.Body.Cause)
+		}
+	}
+	if why.Reason == compensation && auth.From(ctx) != auth.Service {
+		return nil, apperr.Forbidden.New().With("/cause", "may be %s only when a service of this system says so", compensation)
+	}
+	content := []any{r.ID, why.Reason}
+	if why.Note != nil {
+		content = append(content, *why.Note)
+	}
+	return s.answerOnce(ctx, cancelOrder.request(ctx, r.Params.XIdempotencyKey, content), func(tx store) (int64, any, error) {
+		o, err := s.lockOrder(tx, r.ID, r.Params.IfMatch)
+		if err == nil {
+			err = s.cancel(tx, &o, why)
+		}
+		return o.ID, s.orderResponse(o), err
+	})
+}
+
+// lockOrder reads an order that nobody else can change until tx ends. Errors: 404 order_not_found, 412 precondition_failed.
+func (s *Service) lockOrder(tx store, id int64, ifMatch *string) (order, error) {
+	o, err := tx.find(id, true)
+	if err != nil {
+		return o, err
+	}
+	return o, web.Precondition(ifMatch, s.orderResponse(o))
+}
+
+// GetOrder returns 404 order_not_found when there is none.
+func (s *Service) GetOrder(ctx context.Context, r server.GetOrderRequestObject) (server.GetOrderResponseObject, error) {
+	o, err := s.read(ctx).find(r.ID, false)
+	if err != nil {
+		return nil, err
+	}
+	return server.GetOrder200JSONResponse{Body: s.orderResponse(o)}, nil
+}
+
+// ListOrders pages by id.
+func (s *Service) ListOrders(ctx context.Context, r server.ListOrdersRequestObject) (server.ListOrdersResponseObject, error) {
+	f := orderFilter{CustomerID: r.Params.CustomerID, Status: (*status)(r.Params.Status)}
+	if r.Params.From != nil {
+		from, _ := moment(*r.Params.From)
+		f.From = &from
+	}
+	if r.Params.To != nil {
+		to, day := moment(*r.Params.To)
+		if day {
+			to = to.AddDate(0, 0, 1)
+		} else {
+			to = to.Truncate(time.Millisecond).Add(time.Millisecond) // the columns' precision
+		}
+		f.Before = &to
+	}
+	rows, next, err := s.read(ctx).list(f, r.Params.Cursor, r.Params.Limit)
+	if err != nil {
+		return nil, err
+	}
+	data := make([]api.OrderSummary, len(rows))
+	for i, o := range rows {
+		data[i] = s.summary(o)
+	}
+	return server.ListOrders200JSONResponse{Body: api.OrderListResponse{Success: true, Data: data, Meta: contract.Meta{NextCursor: next}}}, nil
+}
+
+// moment reads a validated date or RFC 3339 time, and says whether it was a date; then it is the day's first moment in UTC.
+func moment(s api.DateFilter) (t time.Time, day bool) {
+	if t, err := time.Parse(time.DateOnly, s); err == nil {
+		return t, true
+	}
+	t, _ = time.Parse(time.RFC3339, s)
+	return t, false
+}
+
+// GetIdempotencyKey tells what a key has done. Error: 404 idempotency_key_unknown.
+func (s *Service) GetIdempotencyKey(ctx context.Context, r server.GetIdempotencyKeyRequestObject) (server.GetIdempotencyKeyResponseObject, error) {
+	effects, err := s.reportKey(ctx, r.Key)
+	if err != nil {
+		return nil, err
+	}
+	report := api.KeyReport{IdempotencyKey: r.Key}
+	for _, e := range effects {
+		done := api.KeyedOperation{Operation: api.KeyedOperationOperation(e.Operation), ExpiresAt: contract.Time{Time: e.ExpiresAt}}
+		switch e.target {
+		case anOrder:
+			done.OrderID, done.OrderStatus = &e.TargetID, (*contract.OrderStatus)(e.order)
+		case aProduct:
+			done.ProductID = &e.TargetID
+		}
+		report.Operations = append(report.Operations, done)
+	}
+	return server.GetIdempotencyKey200JSONResponse{Body: api.KeyReportResponse{Success: true, Data: report}}, nil
+}
+
+// CreateProduct returns 409 sku_taken when another product has the sku.
+func (s *Service) CreateProduct(ctx context.Context, r server.CreateProductRequestObject) (server.CreateProductResponseObject, error) {
+	var p product
+	err := s.change(ctx, func(tx store) (err error) {
+		p, err = tx.createProduct(newProduct{SKU: r.Body.Sku, Name: r.Body.Name, PriceCents: r.Body.PriceCents, Stock: r.Body.Stock})
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return server.CreateProduct201JSONResponse{Body: productResponse(p)}, nil
+}
+
+// ListProducts pages by id.
+func (s *Service) ListProducts(ctx context.Context, r server.ListProductsRequestObject) (server.ListProductsResponseObject, error) {
+	rows, next, err := s.read(ctx).listProducts(r.Params.Search, r.Params.Cursor, r.Params.Limit)
+	if err != nil {
+		return nil, err
+	}
+	data := make([]api.Product, len(rows))
+	for i, p := range rows {
+		data[i] = productView(p)
+	}
+	return server.ListProducts200JSONResponse{Body: api.ProductListResponse{Success: true, Data: data, Meta: contract.Meta{NextCursor: next}}}, nil
+}
+
+// GetProduct returns 404 product_not_found when there is none.
+func (s *Service) GetProduct(ctx context.Context, r server.GetProductRequestObject) (server.GetProductResponseObject, error) {
+	p, err := s.read(ctx).findProduct(r.ID)
+	if err != nil {
+		return nil, err
+	}
+	return server.GetProduct200JSONResponse{Body: productResponse(p)}, nil
+}
+
+// UpdateProduct sets price or stock level. Errors: 404 product_not_found, 412 precondition_failed.
+func (s *Service) UpdateProduct(ctx context.Context, r server.UpdateProductRequestObject) (server.UpdateProductResponseObject, error) {
+	var p product
+	err := s.change(ctx, func(tx store) (err error) {
+		if p, err = tx.locking().findProduct(r.ID); err == nil {
+			err = web.Precondition(r.Params.IfMatch, productResponse(p))
+		}
+		if err != nil {
+			return err
+		}
+		return tx.updateProduct(&p, productChange{PriceCents: r.Body.PriceCents, Stock: r.Body.Stock})
+	})
+	if err != nil {
+		return nil, err
+	}
+	return server.UpdateProduct200JSONResponse{Body: productResponse(p)}, nil
+}
+
+// AdjustStock changes the stock by a number of pieces. Errors: those of adjustStock, 404 product_not_found, 422
+// idempotency_key_reused.
+func (s *Service) AdjustStock(ctx context.Context, r server.AdjustStockRequestObject) (server.AdjustStockResponseObject, error) {
+	return s.answerOnce(ctx, adjustStock.request(ctx, r.Params.XIdempotencyKey, []any{r.ID, r.Body}), func(tx store) (int64, any, error) {
+		p, err := tx.locking().findProduct(r.ID)
+		if err != nil {
+			return 0, nil, err
+		}
+		a, err := tx.adjustStock(&p, r.Body.Delta, r.Body.Reason)
+		return p.ID, api.StockAdjustmentResponse{Success: true, Data: adjustmentView(a)}, err
+	})
+}
+
+// ListStockAdjustments pages by id, newest first, or returns 404 product_not_found.
+func (s *Service) ListStockAdjustments(ctx context.Context, r server.ListStockAdjustmentsRequestObject) (server.ListStockAdjustmentsResponseObject, error) {
+	if _, err := s.read(ctx).findProduct(r.ID); err != nil {
+		return nil, err
+	}
+	rows, next, err := s.read(ctx).listAdjustments(r.ID, r.Params.Cursor, r.Params.Limit)
+	if err != nil {
+		return nil, err
+	}
+	data := make([]api.StockAdjustment, len(rows))
+	for i, a := range rows {
+		data[i] = adjustmentView(a)
+	}
+	return server.ListStockAdjustments200JSONResponse{Body: api.StockAdjustmentListResponse{Success: true, Data: data, Meta: contract.Meta{NextCursor: next}}}, nil
+}
+
+func (s *Service) orderResponse(o order) api.OrderResponse {
+	items := make([]contract.OrderItem, len(o.Items))
+	for i, item := range o.Items {
+		items[i] = contract.OrderItem{ProductID: item.ProductID, Qty: item.Qty, UnitPriceCents: item.UnitPriceCents, SubtotalCents: item.SubtotalCents}
+	}
+	return api.OrderResponse{Success: true, Data: api.Order{OrderSummary: s.summary(o), Items: items}}
+}
+
+// summary shows the order as it is at o.Now, and what may be done with it then.
+func (s *Service) summary(o order) api.OrderSummary {
+	next := s.outlook(o)
+	actions := make([]api.OrderAction, len(next.Actions))
+	for i, a := range next.Actions {
+		actions[i] = api.OrderAction(a)
+	}
+	return api.OrderSummary{
+		ID: o.ID, CustomerID: o.CustomerID, Status: contract.OrderStatus(o.Status), TotalCents: o.TotalCents,
+		CreatedAt: contract.Time{Time: o.CreatedAt}, ConfirmedAt: timestamp(o.ConfirmedAt), CanceledAt: timestamp(o.CanceledAt),
+		CancelReason: (*api.CancelReason)(o.CancelReason), CancelNote: o.CancelNote,
+		ReservationExpiresAt: timestamp(next.ReservationExpiresAt), CancelableUntil: timestamp(next.CancelableUntil), AllowedActions: actions,
+		UpdatedAt: contract.Time{Time: o.UpdatedAt},
+	}
+}
+
+func productResponse(p product) api.ProductResponse {
+	return api.ProductResponse{Success: true, Data: productView(p)}
+}
+
+func productView(p product) api.Product {
+	return api.Product{ID: p.ID, Sku: p.SKU, Name: p.Name, PriceCents: p.PriceCents, Stock: p.Stock,
+		CreatedAt: contract.Time{Time: p.CreatedAt}, UpdatedAt: contract.Time{Time: p.UpdatedAt}}
+}
+
+func adjustmentView(a stockAdjustment) api.StockAdjustment {
+	return api.StockAdjustment{ID: a.ID, ProductID: a.ProductID, Delta: a.Delta, Level: a.Level, Reason: a.Reason, CreatedAt: contract.Time{Time: a.CreatedAt}}
+}
+
+func timestamp(t *time.Time) *contract.Time {
+	if t == nil {
+		return nil
+	}
+	return &contract.Time{Time: *t}
+}
+
+// answerOnce is once, with an answer for the generated server.
+func (s *Service) answerOnce(ctx context.Context, r idempotency.Request, effect func(tx store) (int64, any, error)) (answer, error) {
+	a, err := s.once(ctx, r, effect)
+	return answer(a), err
+}
+
+// answer is a response of the generated strict server for every operation that takes a key.
+type answer idempotency.Answer
+
+func (a answer) VisitCreateOrderResponse(w http.ResponseWriter) error  { return a.write(w) }
+func (a answer) VisitConfirmOrderResponse(w http.ResponseWriter) error { return a.write(w) }
+func (a answer) VisitCancelOrderResponse(w http.ResponseWriter) error  { return a.write(w) }
+func (a answer) VisitAdjustStockResponse(w http.ResponseWriter) error  { return a.write(w) }
+
+func (a answer) write(w http.ResponseWriter) error {
+	w.Header().Set("Content-Type", "application/json")
+	if a.Replayed {
+		w.Header().Set("Idempotency-Replayed", "true")
+	}
+	w.WriteHeader(a.Status)
+	_, err := w.Write(append(a.Body, '\n')) // as the generated responses end
+	return err
+}

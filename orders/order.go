@@ -1,0 +1,202 @@
+package orders
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"example.com/b2b/db"
+	"example.com/b2b/internal/apperr"
+)
+
+// order is a row of the table orders, and its items.
+type order struct {
+	ID           int64
+	CustomerID   int64
+	Status       status
+	TotalCents   int64
+	CreatedAt    time.Time // this and the other times on the database's clock
+	ConfirmedAt  *time.Time
+	CanceledAt   *time.Time
+	CancelReason *cancelReason // when CANCELED
+	CancelNote   *string       // a person's words
+	UpdatedAt    time.Time     `gorm:"autoUpdateTime:false"`
+
+	Items []item    `gorm:"-"`  // in ascending product id, where they were read
+	Now   time.Time `gorm:"->"` // the database's clock when the order was read
+}
+
+func (o order) Key() int64 { return o.ID }
+
+// item is a row of the table order_items: one for each product of the order.
+type item struct {
+	OrderID        int64 `gorm:"primaryKey;autoIncrement:false"`
+	ProductID      int64 `gorm:"primaryKey;autoIncrement:false"`
+	Qty            int64
+	UnitPriceCents int64
+	SubtotalCents  int64
+
+	Now  time.Time `gorm:"->"` // the database's clock, where a query selects it
+	line int       // of the request, where the product comes first
+}
+
+// TableName implements gorm's Tabler.
+func (item) TableName() string { return "order_items" }
+
+// status is where an order stands.
+type status string
+
+const (
+	created   status = "CREATED"
+	confirmed status = "CONFIRMED"
+	canceled  status = "CANCELED"
+)
+
+// cancelReason is why an order is CANCELED.
+type cancelReason string
+
+const (
+	requested          cancelReason = "requested"           // somebody asked for it
+	reservationExpired cancelReason = "reservation_expired" // nobody confirmed it in time
+	compensation       cancelReason = "compensation"        // it was placed on the way to something that then failed
+)
+
+// before lists for each status those from which an order may come to it; a new order comes from none.
+var before = map[status][]status{
+	created:   {""},
+	confirmed: {created},
+	canceled:  {created, confirmed},
+}
+
+// transition brings orders into a status, at the moment of their Now, all or none. It is the only code that writes a status: what
+// must accompany every change of an order belongs here. The transaction must have locked the orders that exist; those that come
+// to be CREATED are inserted. It returns db.ErrConflict when one of them has changed all the same.
+func (s store) transition(to status, orders ...*order) error {
+	ids := make([]int64, len(orders))
+	for i, o := range orders {
+		if !slices.Contains(before[to], o.Status) {
+			return fmt.Errorf("order %d is %s and cannot become %s", o.ID, o.Status, to)
+		}
+		ids[i], o.Status, o.UpdatedAt = o.ID, to, o.Now
+		switch to {
+		case created:
+			o.CreatedAt = o.Now
+		case confirmed:
+			o.ConfirmedAt = &o.Now
+		case canceled:
+			o.CanceledAt = &o.Now
+		}
+	}
+	first := orders[0] // all were read at one moment and change alike
+	changed := map[string]any{"status": to, "updated_at": first.Now}
+	switch to {
+	case created:
+		return s.insert(orders)
+	case confirmed:
+		changed["confirmed_at"] = first.ConfirmedAt
+	case canceled:
+		changed["canceled_at"], changed["cancel_reason"], changed["cancel_note"] = first.CanceledAt, first.CancelReason, first.CancelNote
+	}
+	res := s.orders().Where("id IN ? AND status IN ?", ids, before[to]).Updates(changed)
+	if res.Error == nil && res.RowsAffected != int64(len(orders)) {
+		return db.ErrConflict
+	}
+	return res.Error
+}
+
+// action is what may be done with an order.
+type action string
+
+const (
+	confirmAction action = "confirm"
+	cancelAction  action = "cancel"
+)
+
+// outlook says what may be done with an order at the moment at which it was read.
+type outlook struct {
+	Actions              []action
+	ReservationExpiresAt *time.Time // when a CREATED order is canceled by itself
+	CancelableUntil      *time.Time // the last moment at which a CONFIRMED one may be canceled
+}
+
+func (s *Service) outlook(o order) outlook {
+	switch o.Status {
+	case created:
+		next := outlook{Actions: []action{confirmAction, cancelAction}}
+		if s.Reservation > 0 {
+			next.ReservationExpiresAt = new(o.CreatedAt.Add(s.Reservation))
+		}
+		return next
+	case confirmed:
+		if until := o.ConfirmedAt.Add(s.CancellationWindow); !o.Now.After(until) {
+			return outlook{Actions: []action{cancelAction}, CancelableUntil: &until}
+		}
+	}
+	return outlook{}
+}
+
+// find reads an order with its items, of which there is at least one, or returns 404 order_not_found. With locking, nobody else
+// can change the order until the transaction ends.
+func (s store) find(id int64, locking bool) (order, error) {
+	q := s
+	if locking {
+		q = s.locking()
+	}
+	var o order
+	if found, err := found(q.orders().Take(&o, id).Error); !found || err != nil {
+		if err == nil {
+			err = apperr.OrderNotFound.New(id)
+		}
+		return o, err
+	}
+	return o, s.readItems(&o)
+}
+
+// readItems reads the items of orders, and the clock. The clock is read here, and not with the orders: a statement that waits for
+// a lock sees the time at which it began to wait, and a cancellation could seem to come before the confirmation that it waited for.
+func (s store) readItems(orders ...*order) error {
+	byID := make(map[int64]*order, len(orders))
+	ids := make([]int64, len(orders))
+	for i, o := range orders {
+		ids[i], byID[o.ID] = o.ID, o
+	}
+	var items []item
+	if err := s.items().Select("*, ? AS now", s.now()).Where("order_id IN ?", ids).Order("order_id, product_id").Find(&items).Error; err != nil {
+		return err
+	}
+	for _, i := range items {
+		o := byID[i.OrderID]
+		o.Items, o.Now = append(o.Items, i), i.Now
+	}
+	for _, o := range orders {
+		if len(o.Items) == 0 {
+			return fmt.Errorf("order %d has no lines", o.ID)
+		}
+	}
+	return nil
+}
+
+// orderFilter says which orders a list shows; a nil field does not matter.
+type orderFilter struct {
+	Status       *status
+	CustomerID   *int64
+	From, Before *time.Time // created at or after, and before
+}
+
+// list reads a page of orders, without their items.
+func (s store) list(f orderFilter, cursor *int64, limit *int32) ([]order, *int64, error) {
+	q := s.orders().Select("*, ? AS now", s.now())
+	if f.Status != nil {
+		q = q.Where("status = ?", *f.Status)
+	}
+	if f.CustomerID != nil {
+		q = q.Where("customer_id = ?", *f.CustomerID)
+	}
+	if f.From != nil {
+		q = q.Where("created_at >= ?", *f.From)
+	}
+	if f.Before != nil {
+		q = q.Where("created_at < ?", *f.Before)
+	}
+	return db.Page[order](q, db.OldestFirst, cursor, limit)
+}
