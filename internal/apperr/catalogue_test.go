@@ -1,7 +1,15 @@
 package apperr_test
 
 import (
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
 	"net/http"
+	"os"
+	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -41,5 +49,47 @@ func TestRelayed(t *testing.T) {
 	}
 	if e := apperr.Relayed(409, "brand_new", "No."); e.Name != "brand_new" || e.Status != 409 || e.RetryAfter() != 0 {
 		t.Errorf("%+v", e)
+	}
+}
+
+// TestCatalogueIsUsed finds entries that no code makes an error of. What the API Gateway answers stands in the template.
+func TestCatalogueIsUsed(t *testing.T) {
+	var text strings.Builder
+	err := filepath.WalkDir("../..", func(path string, d fs.DirEntry, err error) error {
+		goFile := strings.HasSuffix(path, ".go") && !strings.HasSuffix(path, "_test.go") && filepath.Base(path) != "catalogue.go"
+		if err == nil && (goFile || filepath.Base(path) == "template.yaml") {
+			content, readErr := os.ReadFile(path)
+			text.Write(content)
+			err = readErr
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	source, err := parser.ParseFile(token.NewFileSet(), "catalogue.go", nil, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	entries := 0
+	ast.Inspect(source, func(n ast.Node) bool {
+		v, ok := n.(*ast.ValueSpec)
+		if !ok || len(v.Values) != 1 {
+			return true
+		}
+		if call, ok := v.Values[0].(*ast.CallExpr); ok && fmt.Sprint(call.Fun) == "define" {
+			name := v.Names[0].Name
+			entries++
+			if !regexp.MustCompile(`apperr\.`+name+`\b`).MatchString(text.String()) && name != "RateLimited" {
+				t.Errorf("apperr.%s is in the catalogue, and nothing answers it", name)
+			}
+		}
+		return true
+	})
+	if entries != len(apperr.Catalogue()) {
+		t.Errorf("found %d of %d entries", entries, len(apperr.Catalogue()))
+	}
+	if !strings.Contains(text.String(), apperr.RateLimited.Name) {
+		t.Error("nothing answers rate_limited")
 	}
 }

@@ -1,0 +1,81 @@
+package system_test
+
+import (
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+var (
+	markdownLink = regexp.MustCompile(`\]\(([^)\s]+)\)`)
+	codeSpan     = regexp.MustCompile("`([^`\n]+)`")
+	// fileName is what in a code span is meant as a file of this repository: a path, or a name with an ending that we use.
+	fileName = regexp.MustCompile(`^(?:[\w.*-]+/)*[\w.*-]+\.(?:go|md|yaml|yml|sql|mjs|json)$|^(?:[\w.*-]+/)+$`)
+)
+
+// TestMarkdown holds every relative link and every file name in all Markdown to the files that there are.
+func TestMarkdown(t *testing.T) {
+	root := filepath.Join("..", "..")
+	var names []string // of all files and folders, relative to the root
+	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if d.IsDir() && (d.Name() == ".git" || d.Name() == "node_modules") {
+			return filepath.SkipDir
+		}
+		name, err := filepath.Rel(root, path)
+		names = append(names, filepath.ToSlash(name))
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	exists := func(pattern string) bool {
+		pattern = strings.TrimSuffix(pattern, "/")
+		for _, name := range names {
+			for rest := name; ; {
+				if ok, _ := filepath.Match(pattern, rest); ok {
+					return true
+				}
+				_, after, more := strings.Cut(rest, "/")
+				if !more {
+					break
+				}
+				rest = after
+			}
+		}
+		return false
+	}
+	pages := 0
+	for _, name := range names {
+		if filepath.Ext(name) != ".md" {
+			continue
+		}
+		pages++
+		content, err := os.ReadFile(filepath.Join(root, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range markdownLink.FindAllStringSubmatch(string(content), -1) {
+			target, _, _ := strings.Cut(m[1], "#")
+			if target == "" || strings.Contains(target, "://") {
+				continue
+			}
+			if _, err := os.Stat(filepath.Join(root, filepath.Dir(name), target)); err != nil {
+				t.Errorf("%s links to %s, which is not there", name, m[1])
+			}
+		}
+		for _, m := range codeSpan.FindAllStringSubmatch(string(content), -1) {
+			if fileName.MatchString(m[1]) && !exists(m[1]) {
+				t.Errorf("%s names %s, which is not there", name, m[1])
+			}
+		}
+	}
+	if pages < 4 {
+		t.Errorf("only %d pages", pages)
+	}
+}
