@@ -68,7 +68,7 @@ func check(spec *openapi3.T, router routers.Router, r *http.Request, rec *httpte
 		if err := json.Unmarshal(rec.Body.Bytes(), &body); err != nil {
 			return err
 		}
-		return spec.Components.Schemas["Error"].Value.VisitJSON(body)
+		return spec.Components.Schemas["ApiError"].Value.VisitJSON(body)
 	}
 	in := &openapi3filter.ResponseValidationInput{
 		RequestValidationInput: &openapi3filter.RequestValidationInput{Request: r, Route: route, PathParams: params},
