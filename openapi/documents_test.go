@@ -1,0 +1,159 @@
+// Package openapi_test holds the served documents to what their readers may rely on.
+package openapi_test
+
+import (
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+
+	"go.yaml.in/yaml/v3"
+
+	"example.com/b2b/internal/apperr"
+	"example.com/b2b/openapi/customersapi"
+	"example.com/b2b/openapi/orchestratorapi"
+	"example.com/b2b/openapi/ordersapi"
+)
+
+func documents(t *testing.T) map[string]map[string]any {
+	all := map[string]map[string]any{}
+	for name, text := range map[string][]byte{
+		"customers": customersapi.Document, "orders": ordersapi.Document, "orchestrator": orchestratorapi.Document,
+	} {
+		var document map[string]any
+		if err := yaml.Unmarshal(text, &document); err != nil {
+			t.Fatal(err)
+		}
+		all[name] = document
+	}
+	return all
+}
+
+// each visits every mapping of a document, with the path to it.
+func each(path string, node any, visit func(path string, m map[string]any)) {
+	switch node := node.(type) {
+	case map[string]any:
+		visit(path, node)
+		for key, value := range node {
+			each(path+"/"+key, value, visit)
+		}
+	case []any:
+		for _, value := range node {
+			each(path+"/-", value, visit)
+		}
+	}
+}
+
+// TestNamesMeanOneThing makes it possible to join the documents: what has one name in two of them is the same in both.
+func TestNamesMeanOneThing(t *testing.T) {
+	type meaning struct {
+		document string
+		value    any
+	}
+	seen := map[string]meaning{}
+	for name, document := range documents(t) {
+		for kind, components := range document["components"].(map[string]any) {
+			for component, value := range components.(map[string]any) {
+				key := kind + " " + component
+				if first, found := seen[key]; found && !reflect.DeepEqual(first.value, value) {
+					t.Errorf("%s is one thing in %s and another in %s", key, first.document, name)
+				}
+				seen[key] = meaning{name, value}
+			}
+		}
+	}
+}
+
+// TestForGenerators holds the documents to what the generators that partners use can take; .ci/generators runs them.
+func TestForGenerators(t *testing.T) {
+	for name, document := range documents(t) {
+		each(name, document, func(path string, m map[string]any) {
+			for key := range m {
+				if strings.HasPrefix(key, "x-go") || key == "x-order" {
+					t.Errorf("%s says %s, which is for our own generator", path, key)
+				}
+			}
+			if m["format"] == "date-time" && (m["pattern"] != nil || m["minLength"] != nil || m["maxLength"] != nil) {
+				t.Errorf("%s bounds the text of a time, which clients have parsed by then", path)
+			}
+			if _, isEnum := m["enum"].([]any); isEnum && m["nullable"] == true {
+				t.Errorf("%s is an enum that may be null", path)
+			}
+			if properties, isObject := m["properties"].(map[string]any); isObject && m["additionalProperties"] == nil {
+				t.Errorf("%s with %d fields does not say whether there may be others", path, len(properties))
+			}
+			for _, required := range requiredOf(m) {
+				if properties, _ := m["properties"].(map[string]any); properties[required] == nil {
+					t.Errorf("%s requires %s, which it does not have", path, required)
+				}
+			}
+		})
+		info := document["info"].(map[string]any)
+		if info["contact"] == nil || info["license"].(map[string]any)["url"] != nil {
+			t.Errorf("%s: contact %v, license %v", name, info["contact"], info["license"])
+		}
+		for _, schema := range []string{"Error", "Order", "Customer"} { // words that languages have, or that two documents had
+			if schema != "Error" && name != "orchestrator" {
+				continue
+			}
+			if document["components"].(map[string]any)["schemas"].(map[string]any)[schema] != nil {
+				t.Errorf("%s calls a schema %s", name, schema)
+			}
+		}
+	}
+}
+
+func requiredOf(m map[string]any) (names []string) {
+	list, _ := m["required"].([]any)
+	for _, name := range list {
+		names = append(names, name.(string))
+	}
+	return names
+}
+
+// TestCodesOfTheCatalogue holds the documents' list of codes to the catalogue, and each operation's responses to the codes that may
+// be answered there.
+func TestCodesOfTheCatalogue(t *testing.T) {
+	var names []string
+	statuses := map[string][]string{}
+	for _, c := range apperr.Catalogue() {
+		if !slices.Contains(names, c.Name) {
+			names = append(names, c.Name)
+		}
+		statuses[c.Name] = append(statuses[c.Name], strings.TrimSpace(c.When))
+	}
+	for name, document := range documents(t) {
+		components := document["components"].(map[string]any)
+		var listed []string
+		for _, code := range components["schemas"].(map[string]any)["ErrorCode"].(map[string]any)["x-extensible-enum"].([]any) {
+			listed = append(listed, code.(string))
+		}
+		if !slices.Equal(listed, names) {
+			t.Errorf("%s lists the codes %v, want %v", name, listed, names)
+		}
+		for path, item := range document["paths"].(map[string]any) {
+			for method, operation := range item.(map[string]any) {
+				operation, ok := operation.(map[string]any)
+				if !ok {
+					continue
+				}
+				responses := operation["responses"].(map[string]any)
+				if responses["429"] == nil && path != "/health" && path != "/ready" {
+					t.Errorf("%s: %s %s does not declare 429", name, method, path)
+				}
+				for status, response := range responses {
+					ref, _ := response.(map[string]any)["$ref"].(string)
+					if status < "400" {
+						continue
+					}
+					answer := components["responses"].(map[string]any)[strings.TrimPrefix(ref, "#/components/responses/")].(map[string]any)
+					for code := range answer["content"].(map[string]any)["application/json"].(map[string]any)["examples"].(map[string]any) {
+						if statuses[code] == nil {
+							t.Errorf("%s: %s %s answers %s %s, which the catalogue does not have", name, method, path, status, code)
+						}
+					}
+				}
+			}
+		}
+	}
+}
