@@ -55,7 +55,6 @@ func wantError(t *testing.T, status int, body []byte, wantStatus int, wantCode s
 	webtest.WantError(t, status, body, wantStatus, wantCode, fields...)
 }
 
-func ptr[T any](v T) *T { return &v }
 
 func TestHealthAndReady(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
@@ -94,7 +93,7 @@ func TestCreateCustomer(t *testing.T) {
 		base, c := serve(t, g)
 
 		t.Run("created", func(t *testing.T) {
-			res, err := c.CreateCustomerWithResponse(ctx, api.NewCustomer{Name: "Zoë 😀 O'Brien \"Ltd\"", Email: " Zoe@Example.com ", Phone: ptr("+1-555")})
+			res, err := c.CreateCustomerWithResponse(ctx, api.NewCustomer{Name: "Zoë 😀 O'Brien \"Ltd\"", Email: " Zoe@Example.com ", Phone: new("+1-555")})
 			if err != nil || res.JSON201 == nil {
 				t.Fatalf("%v %s", err, res.Body)
 			}
@@ -230,7 +229,7 @@ func TestListCustomers(t *testing.T) {
 		t.Run("pages", func(t *testing.T) {
 			var seen []string
 			var last int64
-			params := &api.ListCustomersParams{Limit: ptr(int32(4))}
+			params := &api.ListCustomersParams{Limit: new(int32(4))}
 			for pages := 1; ; pages++ {
 				res, err := c.ListCustomersWithResponse(ctx, params)
 				if err != nil || res.JSON200 == nil {
@@ -255,7 +254,7 @@ func TestListCustomers(t *testing.T) {
 			}
 		})
 		t.Run("null cursor exactly on the last page", func(t *testing.T) {
-			res, _ := c.ListCustomersWithResponse(ctx, &api.ListCustomersParams{Limit: ptr(int32(len(names)))})
+			res, _ := c.ListCustomersWithResponse(ctx, &api.ListCustomersParams{Limit: new(int32(len(names)))})
 			if res.JSON200.Meta.NextCursor != nil {
 				t.Error("a full last page has a cursor")
 			}
@@ -325,7 +324,7 @@ func TestGetCustomer(t *testing.T) {
 func TestUpdateCustomer(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		base, c := serve(t, g)
-		made, err := c.CreateCustomerWithResponse(ctx, api.NewCustomer{Name: "Before", Email: "before@example.com", Phone: ptr("1")})
+		made, err := c.CreateCustomerWithResponse(ctx, api.NewCustomer{Name: "Before", Email: "before@example.com", Phone: new("1")})
 		if err != nil || made.JSON201 == nil {
 			t.Fatalf("%v %s", err, made.Body)
 		}
@@ -336,8 +335,8 @@ func TestUpdateCustomer(t *testing.T) {
 			want   string
 		}{
 			{"nothing", api.CustomerUpdate{}, "Before before@example.com 1"},
-			{"name", api.CustomerUpdate{Name: ptr("After")}, "After before@example.com 1"},
-			{"email in another case", api.CustomerUpdate{Email: ptr("BEFORE@example.com ")}, "After BEFORE@example.com 1"},
+			{"name", api.CustomerUpdate{Name: new("After")}, "After before@example.com 1"},
+			{"email in another case", api.CustomerUpdate{Email: new("BEFORE@example.com ")}, "After BEFORE@example.com 1"},
 			{"phone", api.CustomerUpdate{Phone: nullable.NewNullableWithValue("2")}, "After BEFORE@example.com 2"},
 			{"phone null", api.CustomerUpdate{Phone: nullable.NewNullNullable[string]()}, "After BEFORE@example.com -"},
 		} {
@@ -361,7 +360,7 @@ func TestUpdateCustomer(t *testing.T) {
 		}
 		t.Run("email_taken", func(t *testing.T) {
 			create(t, c, "Other", "other@example.com")
-			res, _ := c.UpdateCustomerWithResponse(ctx, id, nil, api.CustomerUpdate{Name: ptr("Changed"), Email: ptr("Other@Example.com")})
+			res, _ := c.UpdateCustomerWithResponse(ctx, id, nil, api.CustomerUpdate{Name: new("Changed"), Email: new("Other@Example.com")})
 			wantError(t, res.StatusCode(), res.Body, 409, "email_taken", "/email")
 			read, _ := c.GetCustomerWithResponse(ctx, id, nil)
 			if read.JSON200.Data.Name != "After" {
@@ -393,9 +392,9 @@ func TestDeleteCustomer(t *testing.T) {
 		wantError(t, read.StatusCode(), read.Body, 404, "customer_not_found")
 		internal, _ := c.GetInternalCustomerWithResponse(ctx, made.ID)
 		wantError(t, internal.StatusCode(), internal.Body, 404, "customer_not_found")
-		update, _ := c.UpdateCustomerWithResponse(ctx, made.ID, nil, api.CustomerUpdate{Name: ptr("Back")})
+		update, _ := c.UpdateCustomerWithResponse(ctx, made.ID, nil, api.CustomerUpdate{Name: new("Back")})
 		wantError(t, update.StatusCode(), update.Body, 404, "customer_not_found")
-		list, _ := c.ListCustomersWithResponse(ctx, &api.ListCustomersParams{Search: ptr("gone@")})
+		list, _ := c.ListCustomersWithResponse(ctx, &api.ListCustomersParams{Search: new("gone@")})
 		if len(list.JSON200.Data) != 0 {
 			t.Errorf("%s", list.Body)
 		}
@@ -454,12 +453,12 @@ func TestETag(t *testing.T) {
 		if again.StatusCode() != 304 || len(again.Body) != 0 {
 			t.Errorf("%d %s", again.StatusCode(), again.Body)
 		}
-		updated, _ := c.UpdateCustomerWithResponse(ctx, id, &api.UpdateCustomerParams{IfMatch: &first}, api.CustomerUpdate{Name: ptr("Changed")})
+		updated, _ := c.UpdateCustomerWithResponse(ctx, id, &api.UpdateCustomerParams{IfMatch: &first}, api.CustomerUpdate{Name: new("Changed")})
 		second := updated.HTTPResponse.Header.Get("ETag")
 		if updated.JSON200 == nil || second == "" || second == first {
 			t.Errorf("%s %q", updated.Body, second)
 		}
-		stale, _ := c.UpdateCustomerWithResponse(ctx, id, &api.UpdateCustomerParams{IfMatch: &first}, api.CustomerUpdate{Name: ptr("Lost update")})
+		stale, _ := c.UpdateCustomerWithResponse(ctx, id, &api.UpdateCustomerParams{IfMatch: &first}, api.CustomerUpdate{Name: new("Lost update")})
 		wantError(t, stale.StatusCode(), stale.Body, 412, "precondition_failed")
 		deleted, _ := c.DeleteCustomerWithResponse(ctx, id, &api.DeleteCustomerParams{IfMatch: &first})
 		wantError(t, deleted.StatusCode(), deleted.Body, 412, "precondition_failed")

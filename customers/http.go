@@ -95,6 +95,7 @@ func (s *Service) UpdateCustomer(ctx context.Context, r server.UpdateCustomerReq
 		if c, err = lock(tx, r.ID, r.Params.IfMatch); err != nil {
 			return err
 		}
+		before := c
 		if r.Body.Name != nil {
 			c.Name = *r.Body.Name
 		}
@@ -106,7 +107,7 @@ func (s *Service) UpdateCustomer(ctx context.Context, r server.UpdateCustomerReq
 		} else if phone, err := r.Body.Phone.Get(); err == nil {
 			c.Phone = &phone
 		}
-		return tx.update(&c)
+		return tx.update(&c, before)
 	})
 	if err != nil {
 		return nil, err

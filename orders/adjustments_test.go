@@ -28,7 +28,7 @@ func (s *system) adjust(t testing.TB, product, delta int64, reason, key string) 
 // adjustments lists them all, newest first, as "delta level reason".
 func (s *system) adjustments(t *testing.T, product int64) (all []string) {
 	t.Helper()
-	params := api.ListStockAdjustmentsParams{Limit: ptr(int32(2))}
+	params := api.ListStockAdjustmentsParams{Limit: new(int32(2))}
 	for {
 		res, err := s.ListStockAdjustmentsWithResponse(ctx, product, &params)
 		if err != nil || res.JSON200 == nil {
@@ -55,8 +55,8 @@ func TestAdjustStock(t *testing.T) {
 			}
 			s.placed(t, line(p, 5)) // an order is no adjustment
 			s.adjust(t, p, -2, "broken", "")
-			s.UpdateProductWithResponse(ctx, p, nil, api.ProductUpdate{Stock: ptr(int64(20))})
-			s.UpdateProductWithResponse(ctx, p, nil, api.ProductUpdate{Stock: ptr(int64(20)), PriceCents: ptr(int64(7))}) // changes no stock
+			s.UpdateProductWithResponse(ctx, p, nil, api.ProductUpdate{Stock: new(int64(20))})
+			s.UpdateProductWithResponse(ctx, p, nil, api.ProductUpdate{Stock: new(int64(20)), PriceCents: new(int64(7))}) // changes no stock
 			want := "[-23 20 level set -2 43 broken 40 50 delivery 4711 10 10 created]"
 			if got := fmt.Sprint(s.adjustments(t, p)); got != want {
 				t.Errorf("%s, want %s", got, want)
@@ -140,7 +140,7 @@ func TestETag(t *testing.T) {
 					t.Errorf("%s: %v %d %s", seen, err, res.StatusCode(), res.Body)
 				}
 			}
-			res, _ := s.GetProductWithResponse(ctx, p, &api.GetProductParams{IfNoneMatch: ptr(`"other"`)})
+			res, _ := s.GetProductWithResponse(ctx, p, &api.GetProductParams{IfNoneMatch: new(`"other"`)})
 			if res.JSON200 == nil {
 				t.Errorf("%s", res.Body)
 			}
@@ -148,14 +148,14 @@ func TestETag(t *testing.T) {
 		t.Run("an order changes the product's", func(t *testing.T) {
 			s.placed(t, line(p, 1))
 			stale := tag
-			res, _ := s.UpdateProductWithResponse(ctx, p, &api.UpdateProductParams{IfMatch: &stale}, api.ProductUpdate{Stock: ptr(int64(50))})
+			res, _ := s.UpdateProductWithResponse(ctx, p, &api.UpdateProductParams{IfMatch: &stale}, api.ProductUpdate{Stock: new(int64(50))})
 			webtest.WantError(t, res.StatusCode(), res.Body, 412, "precondition_failed")
 			s.wantStock(t, p, 9)
 			weak := "W/" + read().HTTPResponse.Header.Get("ETag")
-			res, _ = s.UpdateProductWithResponse(ctx, p, &api.UpdateProductParams{IfMatch: &weak}, api.ProductUpdate{Stock: ptr(int64(50))})
+			res, _ = s.UpdateProductWithResponse(ctx, p, &api.UpdateProductParams{IfMatch: &weak}, api.ProductUpdate{Stock: new(int64(50))})
 			webtest.WantError(t, res.StatusCode(), res.Body, 412, "precondition_failed")
 			fresh := read().HTTPResponse.Header.Get("ETag")
-			res, _ = s.UpdateProductWithResponse(ctx, p, &api.UpdateProductParams{IfMatch: &fresh}, api.ProductUpdate{Stock: ptr(int64(50))})
+			res, _ = s.UpdateProductWithResponse(ctx, p, &api.UpdateProductParams{IfMatch: &fresh}, api.ProductUpdate{Stock: new(int64(50))})
 			if res.JSON200 == nil || res.HTTPResponse.Header.Get("ETag") != read().HTTPResponse.Header.Get("ETag") || res.HTTPResponse.Header.Get("ETag") == fresh {
 				t.Errorf("%s %v", res.Body, res.HTTPResponse.Header)
 			}
@@ -163,7 +163,7 @@ func TestETag(t *testing.T) {
 		t.Run("of two with one tag one wins", func(t *testing.T) {
 			seen := read().HTTPResponse.Header.Get("ETag")
 			wantCounts(t, atOnce(8, func(i int) string {
-				res, err := s.UpdateProductWithResponse(ctx, p, &api.UpdateProductParams{IfMatch: &seen}, api.ProductUpdate{Stock: ptr(int64(100 + i))})
+				res, err := s.UpdateProductWithResponse(ctx, p, &api.UpdateProductParams{IfMatch: &seen}, api.ProductUpdate{Stock: new(int64(100 + i))})
 				if err != nil {
 					return err.Error()
 				}

@@ -59,7 +59,7 @@ func TestIdempotencyKey(t *testing.T) {
 			for _, res := range []*api.CreateOrderResponse{s.place(t, "mine", line(p, 2)), s.place(t, "mine", line(p, 1), line(p, 1))} {
 				webtest.WantError(t, res.StatusCode(), res.Body, 422, "idempotency_key_reused")
 			}
-			res, _ := s.CreateOrderWithResponse(ctx, &api.CreateOrderParams{XIdempotencyKey: ptr("mine")}, api.NewOrder{CustomerID: 2, Items: []contract.NewOrderItem{line(p, 1)}})
+			res, _ := s.CreateOrderWithResponse(ctx, &api.CreateOrderParams{XIdempotencyKey: new("mine")}, api.NewOrder{CustomerID: 2, Items: []contract.NewOrderItem{line(p, 1)}})
 			webtest.WantError(t, res.StatusCode(), res.Body, 422, "idempotency_key_reused")
 		})
 		t.Run("belongs to one operation", func(t *testing.T) {
@@ -81,7 +81,7 @@ func TestIdempotencyKey(t *testing.T) {
 			scarce := s.product(t, 1, 0)
 			res := s.place(t, "refused", line(scarce, 1))
 			webtest.WantError(t, res.StatusCode(), res.Body, 400, "insufficient_stock", "/items/0/qty")
-			s.UpdateProductWithResponse(ctx, scarce, nil, api.ProductUpdate{Stock: ptr(int64(1))})
+			s.UpdateProductWithResponse(ctx, scarce, nil, api.ProductUpdate{Stock: new(int64(1))})
 			if res = s.place(t, "refused", line(scarce, 1)); res.JSON201 == nil {
 				t.Errorf("%s", res.Body)
 			}
@@ -217,7 +217,7 @@ func TestConcurrent(t *testing.T) {
 			p := s.product(t, 1, 1000)
 			counts := atOnce(60, func(i int) string {
 				if i%3 == 0 {
-					res, err := s.UpdateProductWithResponse(ctx, p, nil, api.ProductUpdate{PriceCents: ptr(int64(i + 1))})
+					res, err := s.UpdateProductWithResponse(ctx, p, nil, api.ProductUpdate{PriceCents: new(int64(i + 1))})
 					if err != nil {
 						return err.Error()
 					}

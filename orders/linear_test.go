@@ -348,15 +348,15 @@ func (r *round) run(clients, calls int) {
 	wg.Wait()
 	r.late.Wait()
 	for _, shop := range r.shops { // what became of it all
-		r.record(ptr(0), shop, input{op: "product", products: shop.products}, false)
+		r.record(new(0), shop, input{op: "product", products: shop.products}, false)
 		if shop.products[1] != 0 {
-			r.record(ptr(0), shop, input{op: "product", products: shop.products, at: 1}, false)
+			r.record(new(0), shop, input{op: "product", products: shop.products, at: 1}, false)
 		}
 		for _, id := range shop.orders {
-			r.record(ptr(0), shop, input{op: "order", products: shop.products, order: id}, false)
+			r.record(new(0), shop, input{op: "order", products: shop.products, order: id}, false)
 		}
 		for _, in := range shop.keyed {
-			r.record(ptr(0), shop, input{op: "key", products: shop.products, key: in.key}, false)
+			r.record(new(0), shop, input{op: "key", products: shop.products, key: in.key}, false)
 		}
 	}
 }

@@ -77,7 +77,7 @@ func pick[T any](all []*T, is func(*T) bool) *T {
 
 func (b *books) viewProduct(p *api.Product) any {
 	v := *p
-	v.CreatedAt = b.shown(p.CreatedAt)
+	v.CreatedAt, v.UpdatedAt = b.shown(p.CreatedAt), b.shown(p.UpdatedAt)
 	return v
 }
 
@@ -89,10 +89,10 @@ func (b *books) viewAdjustment(a *api.StockAdjustment) any {
 
 func (b *books) viewOrder(o *api.Order) any {
 	v := *o
-	v.CreatedAt, v.AllowedActions = b.shown(o.CreatedAt), []api.OrderAction{}
+	v.CreatedAt, v.UpdatedAt, v.AllowedActions = b.shown(o.CreatedAt), b.shown(o.UpdatedAt), []api.OrderAction{}
 	for _, t := range []**contract.Time{&v.ConfirmedAt, &v.CanceledAt} {
 		if *t != nil {
-			*t = ptr(b.shown(**t))
+			*t = new(b.shown(**t))
 		}
 	}
 	switch {
@@ -118,7 +118,7 @@ func (b *books) createProduct(n api.NewProduct) verdict {
 	if pick(b.products, func(p *api.Product) bool { return p.Sku == n.Sku }) != nil {
 		return refused(409, "sku_taken", "/sku ")
 	}
-	p := &api.Product{Sku: n.Sku, Name: n.Name, PriceCents: n.PriceCents, CreatedAt: b.now()}
+	p := &api.Product{Sku: n.Sku, Name: n.Name, PriceCents: n.PriceCents, CreatedAt: b.now(), UpdatedAt: b.now()}
 	b.products = append(b.products, p)
 	b.moveStock(p, n.Stock, "created")
 	return verdict{status: 201, view: func() any { return b.viewProduct(p) }, created: &p.ID}
@@ -126,7 +126,7 @@ func (b *books) createProduct(n api.NewProduct) verdict {
 
 // moveStock changes the stock for a reason that is not an order.
 func (b *books) moveStock(p *api.Product, delta int64, reason string) *api.StockAdjustment {
-	p.Stock += delta
+	p.Stock, p.UpdatedAt = p.Stock+delta, b.now()
 	a := &api.StockAdjustment{ProductID: p.ID, Delta: delta, Level: p.Stock, Reason: reason, CreatedAt: b.now()}
 	b.adjustments = append(b.adjustments, a)
 	return a
@@ -140,8 +140,8 @@ func (b *books) updateProduct(id int64, matches func(view any) bool, u api.Produ
 	if !matches(b.viewProduct(p)) {
 		return refused(412, "precondition_failed")
 	}
-	if u.PriceCents != nil {
-		p.PriceCents = *u.PriceCents
+	if u.PriceCents != nil && *u.PriceCents != p.PriceCents {
+		p.PriceCents, p.UpdatedAt = *u.PriceCents, b.now()
 	}
 	if u.Stock != nil && *u.Stock != p.Stock {
 		b.moveStock(p, *u.Stock-p.Stock, "level set")
@@ -164,7 +164,7 @@ func (b *books) adjustStock(id int64, n api.NewStockAdjustment) verdict {
 }
 
 func (b *books) createOrder(n api.NewOrder) verdict {
-	o := &api.Order{CustomerID: n.CustomerID, Status: contract.CREATED, CreatedAt: b.now()}
+	o := &api.Order{OrderSummary: api.OrderSummary{CustomerID: n.CustomerID, Status: contract.CREATED, CreatedAt: b.now(), UpdatedAt: b.now()}}
 	first := map[int64]int{} // the line where a product comes first
 	for i, l := range n.Items {
 		item := pick(pointers(o.Items), func(item *contract.OrderItem) bool { return item.ProductID == l.ProductID })
@@ -197,7 +197,8 @@ func (b *books) createOrder(n api.NewOrder) verdict {
 		return short
 	}
 	for _, item := range o.Items {
-		b.product(item.ProductID).Stock -= item.Qty
+		p := b.product(item.ProductID)
+		p.Stock, p.UpdatedAt = p.Stock-item.Qty, b.now()
 	}
 	b.orders = append(b.orders, o)
 	return verdict{status: 201, view: func() any { return b.viewOrder(o) }, created: &o.ID, target: &o.ID}
@@ -213,12 +214,12 @@ func (b *books) confirmOrder(id int64, matches func(view any) bool) verdict {
 	case o.Status == contract.CANCELED:
 		return refused(400, "order_not_confirmable")
 	case o.Status == contract.CREATED:
-		o.Status, o.ConfirmedAt = contract.CONFIRMED, ptr(b.now())
+		o.Status, o.ConfirmedAt, o.UpdatedAt = contract.CONFIRMED, new(b.now()), b.now()
 	}
 	return verdict{status: 200, view: func() any { return b.viewOrder(o) }, target: &o.ID}
 }
 
-func (b *books) cancelOrder(id int64, matches func(view any) bool, reason string) verdict {
+func (b *books) cancelOrder(id int64, matches func(view any) bool, c api.Cancellation) verdict {
 	o := b.order(id)
 	switch {
 	case o == nil:
@@ -228,22 +229,23 @@ func (b *books) cancelOrder(id int64, matches func(view any) bool, reason string
 	case o.Status == contract.CONFIRMED && b.now().Sub(o.ConfirmedAt.Time) > window:
 		return refused(400, "cancel_window_closed")
 	case o.Status != contract.CANCELED:
-		b.cancel(o, reason)
+		b.cancel(o, api.Requested, c.Reason)
 	}
 	return verdict{status: 200, view: func() any { return b.viewOrder(o) }, target: &o.ID}
 }
 
-func (b *books) cancel(o *api.Order, reason string) {
-	o.Status, o.CanceledAt, o.CancelReason = contract.CANCELED, ptr(b.now()), &reason
+func (b *books) cancel(o *api.Order, reason api.CancelReason, note *string) {
+	o.Status, o.CanceledAt, o.CancelReason, o.CancelNote, o.UpdatedAt = contract.CANCELED, new(b.now()), &reason, note, b.now()
 	for _, item := range o.Items {
-		b.product(item.ProductID).Stock += item.Qty
+		p := b.product(item.ProductID)
+		p.Stock, p.UpdatedAt = p.Stock+item.Qty, b.now()
 	}
 }
 
 func (b *books) expireReservations() (n int) {
 	for _, o := range b.orders {
 		if o.Status == contract.CREATED && b.now().Sub(o.CreatedAt.Time) >= reservation {
-			b.cancel(o, "reservation_expired")
+			b.cancel(o, api.ReservationExpired, nil)
 			n++
 		}
 	}
@@ -352,7 +354,7 @@ func drawKeyOrNone(r *rapid.T) *string {
 	if oneIn(r, 4, "no key") {
 		return nil
 	}
-	return ptr(drawKey(r))
+	return new(drawKey(r))
 }
 
 func oneIn(r *rapid.T, n int, label string) bool {
@@ -430,10 +432,10 @@ func (m *machine) drawProductUpdate(r *rapid.T) {
 	tag, matches := m.drawTag(r)
 	fields := rapid.SampledFrom([]string{"stock", "price", "both"}).Draw(r, "fields")
 	if fields != "price" {
-		u.Stock = ptr(drawLevel(r))
+		u.Stock = new(drawLevel(r))
 	}
 	if fields != "stock" {
-		u.PriceCents = ptr(drawPrice(r))
+		u.PriceCents = new(drawPrice(r))
 	}
 	m.do(r, func(r *rapid.T) {
 		m.want(r, m.updateProduct(id, matches, u), answered(m.s.UpdateProduct(ctx, id, &api.UpdateProductParams{IfMatch: tag}, u)))
@@ -529,17 +531,26 @@ func withoutKey(_ context.Context, req *http.Request) error {
 func (m *machine) drawCancellation(r *rapid.T) {
 	id, key := m.drawOrder(r), drawKeyOrNone(r)
 	tag, matches := m.drawTag(r)
-	reason := rapid.SampledFrom([]string{"", "requested", "compensation"}).Draw(r, "reason")
 	var body api.Cancellation
-	if reason != "" {
-		body.Reason = ptr(reason)
-	} else {
-		reason = "requested"
+	if reason := rapid.SampledFrom([]string{"", "Cliente solicitó cancelación", "other words"}).Draw(r, "reason"); reason != "" {
+		body.Reason = &reason
+	}
+	if cause := rapid.SampledFrom([]api.CancelReason{"", "", api.Requested, api.Compensation}).Draw(r, "cause"); cause != "" {
+		body.Cause = &cause
+	}
+	meant := body // leaving the cause out is the same request
+	if meant.Cause == nil {
+		meant.Cause = new(api.Requested)
 	}
 	m.do(r, func(r *rapid.T) {
-		m.keyed(r, "cancelOrder", key, []any{id, reason}, func() verdict { return m.cancelOrder(id, matches, reason) }, func() (*http.Response, error) {
+		cancel := func() (*http.Response, error) {
 			return m.s.CancelOrder(ctx, id, &api.CancelOrderParams{IfMatch: tag, XIdempotencyKey: key}, body)
-		})
+		}
+		if *meant.Cause == api.Compensation { // which only a service may say
+			m.want(r, refused(403, "forbidden", "/cause "), answered(cancel()))
+			return
+		}
+		m.keyed(r, "cancelOrder", key, []any{id, meant}, func() verdict { return m.cancelOrder(id, matches, body) }, cancel)
 	})
 }
 
@@ -592,7 +603,7 @@ func (m *machine) drawList(r *rapid.T) {
 }
 
 func (m *machine) wantList(r *rapid.T, status contract.OrderStatus, customer int64) {
-	params := &api.ListOrdersParams{Limit: ptr(int32(4))}
+	params := &api.ListOrdersParams{Limit: new(int32(4))}
 	if status != "" {
 		params.Status = &status
 	}
@@ -662,7 +673,7 @@ func (m *machine) letTimePass(r *rapid.T) {
 	}
 	var age []string
 	for _, c := range []struct{ table, columns string }{
-		{"products", "created_at"}, {"stock_adjustments", "created_at"}, {"orders", "created_at confirmed_at canceled_at"}, {"idempotency_keys", "expires_at"},
+		{"products", "created_at updated_at"}, {"stock_adjustments", "created_at"}, {"orders", "created_at confirmed_at canceled_at updated_at"}, {"idempotency_keys", "expires_at"},
 	} {
 		var set []string
 		for column := range strings.FieldsSeq(c.columns) {
@@ -714,7 +725,7 @@ func (m *machine) wantAdjustments(r *rapid.T, id int64) {
 		}
 	}
 	m.wantPages(r, "id", want, func(cursor *int64) (*http.Response, error) {
-		return m.s.ListStockAdjustments(ctx, id, &api.ListStockAdjustmentsParams{Limit: ptr(int32(4)), Cursor: cursor})
+		return m.s.ListStockAdjustments(ctx, id, &api.ListStockAdjustmentsParams{Limit: new(int32(4)), Cursor: cursor})
 	})
 }
 

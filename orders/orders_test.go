@@ -79,8 +79,6 @@ func serve(t *testing.T, g *gorm.DB) *system {
 	return s
 }
 
-func ptr[T any](v T) *T { return &v }
-
 // product creates a product with a sku of its own and returns its id.
 func (s *system) product(t *testing.T, priceCents, stock int64) int64 {
 	t.Helper()
@@ -228,7 +226,7 @@ func TestCreateOrder(t *testing.T) {
 		})
 		t.Run("keeps its price", func(t *testing.T) {
 			o := s.placed(t, line(a, 1))
-			s.UpdateProductWithResponse(ctx, a, nil, api.ProductUpdate{PriceCents: ptr(int64(9999))})
+			s.UpdateProductWithResponse(ctx, a, nil, api.ProductUpdate{PriceCents: new(int64(9999))})
 			read, _ := s.GetOrderWithResponse(ctx, o.ID, nil)
 			if read.JSON200.Data.TotalCents != 1500 {
 				t.Errorf("%s", read.Body)
@@ -422,7 +420,7 @@ func TestCancelOrder(t *testing.T) {
 		})
 		t.Run("more stock than an input may set", func(t *testing.T) {
 			o := s.placed(t, line(b, 5))
-			s.UpdateProductWithResponse(ctx, b, nil, api.ProductUpdate{Stock: ptr(int64(1_000_000_000))})
+			s.UpdateProductWithResponse(ctx, b, nil, api.ProductUpdate{Stock: new(int64(1_000_000_000))})
 			s.cancel(t, o.ID, "")
 			s.wantStock(t, b, 1_000_000_005)
 		})
@@ -449,7 +447,7 @@ func TestListOrders(t *testing.T) {
 				r.Status, r.ConfirmedAt = "CONFIRMED", &at
 			}
 			if i%3 > 1 {
-				r.Status, r.CanceledAt, r.CancelReason = "CANCELED", &at, ptr("requested")
+				r.Status, r.CanceledAt, r.CancelReason = "CANCELED", &at, new("requested")
 			}
 			rows = append(rows, r)
 		}
@@ -462,7 +460,7 @@ func TestListOrders(t *testing.T) {
 		dbtest.NoFilesort(t, g)
 		all := func(t *testing.T, p api.ListOrdersParams) (ids []int64) {
 			t.Helper()
-			p.Limit = ptr(int32(100))
+			p.Limit = new(int32(100))
 			for {
 				res, err := s.ListOrdersWithResponse(ctx, &p)
 				if err != nil || res.JSON200 == nil {
@@ -479,9 +477,9 @@ func TestListOrders(t *testing.T) {
 				}
 			}
 		}
-		statuses := []*contract.OrderStatus{nil, ptr(contract.CREATED), ptr(contract.CONFIRMED), ptr(contract.CANCELED)}
+		statuses := []*contract.OrderStatus{nil, new(contract.CREATED), new(contract.CONFIRMED), new(contract.CANCELED)}
 		for _, status := range statuses {
-			for _, customer := range []*int64{nil, ptr(int64(2))} {
+			for _, customer := range []*int64{nil, new(int64(2))} {
 				for _, bounds := range []struct{ from, to string }{
 					{"", ""}, {"2024-01-10", ""}, {"", "2024-01-10"}, {"2024-01-10", "2024-01-10"},
 					{"2024-01-10T05:00:00Z", "2024-01-12T07:00:00+02:00"}, {"2030-01-01", ""}, {"2024-02-29", "2024-02-29"},

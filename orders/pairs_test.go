@@ -35,7 +35,7 @@ var pairOperations = []struct {
 	}},
 	{"cancel", func(p *pair) string { return p.came(p.CancelOrder(ctx, p.order, nil, api.Cancellation{})) }},
 	{"compensate", func(p *pair) string {
-		return p.came(p.CancelOrder(ctx, p.order, nil, api.Cancellation{Reason: ptr("compensation")}))
+		return p.came(p.CancelOrder(ctx, p.order, nil, api.Cancellation{Cause: new(api.Requested), Reason: new("words")}))
 	}},
 	{"expire", func(p *pair) string {
 		n, err := p.service.ExpireReservations(ctx)
@@ -51,7 +51,7 @@ var pairOperations = []struct {
 		return p.came(p.AdjustStock(ctx, p.product, nil, api.NewStockAdjustment{Delta: -2, Reason: "went"}))
 	}},
 	{"set to 3", func(p *pair) string {
-		return p.came(p.UpdateProduct(ctx, p.product, nil, api.ProductUpdate{Stock: ptr(int64(3))}))
+		return p.came(p.UpdateProduct(ctx, p.product, nil, api.ProductUpdate{Stock: new(int64(3))}))
 	}},
 	{"order 2", func(p *pair) string {
 		return p.came(p.CreateOrder(ctx, nil, api.NewOrder{CustomerID: 2, Items: []contract.NewOrderItem{line(p.product, 2)}}))

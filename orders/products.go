@@ -47,18 +47,21 @@ type productChange struct{ PriceCents, Stock *int64 }
 
 // updateProduct changes a locked product.
 func (s store) updateProduct(p *product, c productChange) error {
-	before := p.Stock
+	before := *p
 	if c.PriceCents != nil {
 		p.PriceCents = *c.PriceCents
 	}
 	if c.Stock != nil {
 		p.Stock = *c.Stock
 	}
+	if *p == before {
+		return nil
+	}
 	p.UpdatedAt = later(p.UpdatedAt, p.Now)
-	if err := s.update(p, "price_cents", "stock", "updated_at"); err != nil || p.Stock == before {
+	if err := s.update(p, "price_cents", "stock", "updated_at"); err != nil || p.Stock == before.Stock {
 		return err
 	}
-	_, err := s.noteAdjustment(*p, p.Stock-before, "level set")
+	_, err := s.noteAdjustment(*p, p.Stock-before.Stock, "level set")
 	return err
 }
 

@@ -80,8 +80,8 @@ func TestListProducts(t *testing.T) {
 				t.Errorf("search %q: %q, want %q", search, got, want)
 			}
 		}
-		first, _ := s.ListProductsWithResponse(ctx, &api.ListProductsParams{Limit: ptr(int32(3))})
-		rest, _ := s.ListProductsWithResponse(ctx, &api.ListProductsParams{Limit: ptr(int32(3)), Cursor: first.JSON200.Meta.NextCursor})
+		first, _ := s.ListProductsWithResponse(ctx, &api.ListProductsParams{Limit: new(int32(3))})
+		rest, _ := s.ListProductsWithResponse(ctx, &api.ListProductsParams{Limit: new(int32(3)), Cursor: first.JSON200.Meta.NextCursor})
 		if len(first.JSON200.Data) != 3 || len(rest.JSON200.Data) != 1 || rest.JSON200.Meta.NextCursor != nil {
 			t.Errorf("%s %s", first.Body, rest.Body)
 		}
@@ -98,10 +98,10 @@ func TestUpdateProduct(t *testing.T) {
 			update       api.ProductUpdate
 			price, stock int64
 		}{
-			{api.ProductUpdate{PriceCents: ptr(int64(0))}, 0, 5},
-			{api.ProductUpdate{Stock: ptr(int64(9))}, 0, 9},
-			{api.ProductUpdate{PriceCents: ptr(int64(7)), Stock: ptr(int64(0))}, 7, 0},
-			{api.ProductUpdate{PriceCents: ptr(int64(7))}, 7, 0}, // no change is no 404
+			{api.ProductUpdate{PriceCents: new(int64(0))}, 0, 5},
+			{api.ProductUpdate{Stock: new(int64(9))}, 0, 9},
+			{api.ProductUpdate{PriceCents: new(int64(7)), Stock: new(int64(0))}, 7, 0},
+			{api.ProductUpdate{PriceCents: new(int64(7))}, 7, 0}, // no change is no 404
 		} {
 			res, err := s.UpdateProductWithResponse(ctx, id, nil, step.update)
 			if err != nil || res.JSON200 == nil {
@@ -118,7 +118,7 @@ func TestUpdateProduct(t *testing.T) {
 			status, answer, _ := webtest.Do(t, "PATCH", fmt.Sprint(s.base, "/products/", id), body, "Content-Type", "application/json")
 			webtest.WantError(t, status, answer, 400, "validation_failed", fields...)
 		}
-		res, _ := s.UpdateProductWithResponse(ctx, 99999, nil, api.ProductUpdate{Stock: ptr(int64(1))})
+		res, _ := s.UpdateProductWithResponse(ctx, 99999, nil, api.ProductUpdate{Stock: new(int64(1))})
 		webtest.WantError(t, res.StatusCode(), res.Body, 404, "product_not_found")
 		read, _ := s.GetProductWithResponse(ctx, 99999, nil)
 		webtest.WantError(t, read.StatusCode(), read.Body, 404, "product_not_found")

@@ -10,7 +10,6 @@ import (
 
 	"example.com/b2b/db/dbtest"
 	"example.com/b2b/openapi/contract"
-	api "example.com/b2b/openapi/ordersapi"
 )
 
 // TestCreateOrderStatements holds the cost of an order to what it should be, however many lines the order has. BEGIN and COMMIT

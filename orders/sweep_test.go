@@ -13,7 +13,6 @@ import (
 	"example.com/b2b/db/doctor"
 	"example.com/b2b/internal/web/webtest"
 	"example.com/b2b/openapi/contract"
-	api "example.com/b2b/openapi/ordersapi"
 )
 
 // expire makes the order one that nobody confirmed in time.
@@ -53,7 +52,7 @@ func TestExpireReservations(t *testing.T) {
 				read, _ := s.GetOrderWithResponse(ctx, id, nil)
 				reason := "-"
 				if r := read.JSON200.Data.CancelReason; r != nil {
-					reason = *r
+					reason = string(*r)
 				}
 				if got := string(read.JSON200.Data.Status) + " " + reason; got != want {
 					t.Errorf("order %d is %s, want %s", id, got, want)
@@ -132,24 +131,39 @@ func TestCancelReason(t *testing.T) {
 			status, answer, _ := webtest.Do(t, "POST", fmt.Sprint(s.base, "/orders/", id, "/cancel"), body, headers...)
 			return status, answer
 		}
-		for body, want := range map[string]string{"": "requested", "{}": "requested", `{"reason":"requested"}`: "requested", `{"reason":"compensation"}`: "compensation"} {
+		asService := []string{"Content-Type", "application/json", "Authorization", "Bearer " + webtest.Token}
+		for _, c := range []struct {
+			body, reason, note string
+			headers            []string
+		}{
+			{"", "requested", "", nil},
+			{"{}", "requested", "", asService[:2]},
+			{`{"reason":"Cliente solicitó cancelación"}`, "requested", "Cliente solicitó cancelación", asService[:2]}, // the original's own collection
+			{`{"cause":"requested","reason":"words"}`, "requested", "words", asService[:2]},
+			{`{"cause":"compensation"}`, "compensation", "", asService},
+		} {
 			o := s.placed(t, line(p, 1))
-			if status, answer := post(o.ID, body, "Content-Type", "application/json"); status != 200 {
-				t.Errorf("%s: %d %s", body, status, answer)
-			}
-			read, _ := s.GetOrderWithResponse(ctx, o.ID, nil)
-			if got := read.JSON200.Data.CancelReason; got == nil || *got != want {
-				t.Errorf("%s: %s", body, read.Body)
+			if status, answer := post(o.ID, c.body, c.headers...); status != 200 {
+				t.Errorf("%s: %d %s", c.body, status, answer)
 			}
 			s.cancel(t, o.ID, "") // the first reason stays
-			read, _ = s.GetOrderWithResponse(ctx, o.ID, nil)
-			if *read.JSON200.Data.CancelReason != want {
+			read, _ := s.GetOrderWithResponse(ctx, o.ID, nil)
+			d := read.JSON200.Data
+			if d.CancelReason == nil || string(*d.CancelReason) != c.reason || (d.CancelNote == nil) != (c.note == "") || d.CancelNote != nil && *d.CancelNote != c.note {
+				t.Errorf("%s: %s", c.body, read.Body)
+			}
+		}
+		for _, token := range []string{"", "Bearer wrong"} {
+			o := s.placed(t, line(p, 1))
+			status, answer := post(o.ID, `{"cause":"compensation"}`, "Content-Type", "application/json", "Authorization", token)
+			webtest.WantError(t, status, answer, 403, "forbidden", "/cause")
+			if read, _ := s.GetOrderWithResponse(ctx, o.ID, nil); read.JSON200.Data.Status != contract.CREATED {
 				t.Errorf("%s", read.Body)
 			}
 		}
 		o := s.placed(t, line(p, 1))
-		status, answer := post(o.ID, `{"reason":"reservation_expired","x":1}`, "Content-Type", "application/json")
-		webtest.WantError(t, status, answer, 400, "validation_failed", "/reason", "/x")
+		status, answer := post(o.ID, `{"cause":"reservation_expired","reason":" ","x":1}`, "Content-Type", "application/json")
+		webtest.WantError(t, status, answer, 400, "validation_failed", "/cause", "/reason", "/x")
 		status, answer = post(o.ID, `{"reason":"requested"}`)
 		webtest.WantError(t, status, answer, 415, "unsupported_media_type")
 	})
