@@ -236,7 +236,7 @@ func (a answer) expectError(t *testing.T, status int, code string) {
 	if err := json.Unmarshal([]byte(a.Body), &e); err != nil {
 		t.Fatalf("%s: %v", a.Body, err)
 	}
-	if a.StatusCode != status || string(e.Code) != code || e.Success || e.Error == "" || e.CorrelationID != a.Headers["X-Correlation-Id"] {
+	if a.StatusCode != status || string(e.Code) != code || e.Success || e.Error == "" || *e.CorrelationID != a.Headers["X-Correlation-Id"] {
 		t.Errorf("%d %s; want %d %s with correlationId %s", a.StatusCode, a.Body, status, code, a.Headers["X-Correlation-Id"])
 	}
 }
@@ -265,7 +265,7 @@ func newPeers(t *testing.T) *peers {
 	customer := customersapi.CustomerResponse{Success: true, Data: customersapi.Customer{
 		ID: 1, Name: "ACME Corporation", Email: "ops@acme.com", Phone: &phone, CreatedAt: contract.Time{Time: when}}}
 	created := ordersapi.OrderResponse{Success: true, Data: ordersapi.Order{
-		ID: 5, CustomerID: 1, Status: contract.CREATED, TotalCents: 389700, CreatedAt: contract.Time{Time: when},
+		OrderSummary: ordersapi.OrderSummary{ID: 5, CustomerID: 1, Status: contract.CREATED, TotalCents: 389700, CreatedAt: contract.Time{Time: when}},
 		Items: []contract.OrderItem{{ProductID: 2, Qty: 3, UnitPriceCents: 129900, SubtotalCents: 389700}}}}
 	confirmed := created
 	confirmed.Data.Status, confirmed.Data.ConfirmedAt = contract.CONFIRMED, &contract.Time{Time: when}

@@ -13,6 +13,8 @@ import (
 
 const name = "orchestrator"
 
+var _ server.StrictServerInterface = (*Service)(nil)
+
 // Engine returns the service's HTTP side: its contract, held by package web, with s behind it.
 func (s *Service) Engine(o web.Options) (*gin.Engine, error) {
 	spec, err := openapi3.NewLoader().LoadFromData(api.Document)
