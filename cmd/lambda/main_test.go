@@ -25,6 +25,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"example.com/b2b/internal/config"
+	"example.com/b2b/internal/web/webtest"
 	"example.com/b2b/openapi/contract"
 	"example.com/b2b/openapi/customersapi"
 	"example.com/b2b/openapi/orchestratorapi"
@@ -558,7 +559,7 @@ func TestTemplate(t *testing.T) {
 		var body contract.APIError
 		d := json.NewDecoder(strings.NewReader(r.ResponseTemplates["application/json"]))
 		d.DisallowUnknownFields()
-		if err := d.Decode(&body); err != nil || body.Success || body.Error == "" || body.Code == "" || body.CorrelationID != "$context.requestId" {
+		if err := d.Decode(&body); err != nil || body.Success || body.Error == "" || body.Code == "" || *body.CorrelationID != "$context.requestId" {
 			t.Errorf("%s breaks the envelope: %+v %v", name, body, err)
 		}
 	}
