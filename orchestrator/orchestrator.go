@@ -20,8 +20,18 @@ import (
 
 // Service implements the generated StrictServerInterface over the two other services.
 type Service struct {
-	Customers customersapi.ClientWithResponsesInterface
-	Orders    ordersapi.ClientWithResponsesInterface
+	customers customersapi.ClientWithResponsesInterface
+	orders    ordersapi.ClientWithResponsesInterface
+}
+
+// New returns the service over the Customers API and the Orders API. Its error is about their addresses.
+func New(customers, orders web.Peer) (*Service, error) {
+	c, err := customersapi.NewClientWithResponses(customers.Base, customersapi.WithHTTPClient(customers.Client(customersPeer.name)))
+	if err != nil {
+		return nil, err
+	}
+	o, err := ordersapi.NewClientWithResponses(orders.Base, ordersapi.WithHTTPClient(orders.Client(ordersPeer.name)))
+	return &Service{c, o}, err
 }
 
 // CreateAndConfirmOrder checks the customer, places the order with the caller's key and confirms it with the same key. Each
@@ -33,7 +43,7 @@ func (s *Service) CreateAndConfirmOrder(ctx context.Context, r server.CreateAndC
 		return nil, err
 	}
 	created, err := ask(ctx, ordersPeer, func() (*ordersapi.CreateOrderResponse, error) {
-		return s.Orders.CreateOrderWithResponse(ctx, &ordersapi.CreateOrderParams{XIdempotencyKey: &r.Body.IdempotencyKey},
+		return s.orders.CreateOrderWithResponse(ctx, &ordersapi.CreateOrderParams{XIdempotencyKey: &r.Body.IdempotencyKey},
 			ordersapi.NewOrder{CustomerID: r.Body.CustomerID, Items: r.Body.Items})
 	}, (*ordersapi.CreateOrderResponse).GetJSON201)
 	if err != nil {
@@ -41,7 +51,7 @@ func (s *Service) CreateAndConfirmOrder(ctx context.Context, r server.CreateAndC
 	}
 	id := created.JSON201.Data.ID
 	confirmed, err := ask(ctx, ordersPeer, func() (*ordersapi.ConfirmOrderResponse, error) {
-		return s.Orders.ConfirmOrderWithResponse(ctx, id, &ordersapi.ConfirmOrderParams{XIdempotencyKey: r.Body.IdempotencyKey})
+		return s.orders.ConfirmOrderWithResponse(ctx, id, &ordersapi.ConfirmOrderParams{XIdempotencyKey: r.Body.IdempotencyKey})
 	}, (*ordersapi.ConfirmOrderResponse).GetJSON200)
 	if isRefusal(err) {
 		return nil, errors.Join(err, s.cancel(ctx, id))
@@ -64,7 +74,7 @@ const replayedHeader = "Idempotency-Replayed"
 // not confirmed with the key.
 func (s *Service) GetOrchestration(ctx context.Context, r server.GetOrchestrationRequestObject) (server.GetOrchestrationResponseObject, error) {
 	key, err := ask(ctx, ordersPeer, func() (*ordersapi.GetIdempotencyKeyResponse, error) {
-		return s.Orders.GetIdempotencyKeyWithResponse(ctx, r.IdempotencyKey)
+		return s.orders.GetIdempotencyKeyWithResponse(ctx, r.IdempotencyKey)
 	}, (*ordersapi.GetIdempotencyKeyResponse).GetJSON200)
 	if err != nil {
 		return nil, err
@@ -74,7 +84,7 @@ func (s *Service) GetOrchestration(ctx context.Context, r server.GetOrchestratio
 		return nil, err
 	}
 	order, err := ask(ctx, ordersPeer, func() (*ordersapi.GetOrderResponse, error) {
-		return s.Orders.GetOrderWithResponse(ctx, id, nil)
+		return s.orders.GetOrderWithResponse(ctx, id, nil)
 	}, (*ordersapi.GetOrderResponse).GetJSON200)
 	if err != nil {
 		return nil, err
@@ -121,7 +131,7 @@ func confirmedWith(key ordersapi.KeyReport) (id int64, err error) {
 // customer asks for the customer who orders. Error: 404 customer_not_found, with the field that named the customer.
 func (s *Service) customer(ctx context.Context, id int64) (customersapi.Customer, error) {
 	res, err := ask(ctx, customersPeer, func() (*customersapi.GetInternalCustomerResponse, error) {
-		return s.Customers.GetInternalCustomerWithResponse(ctx, id)
+		return s.customers.GetInternalCustomerWithResponse(ctx, id)
 	}, (*customersapi.GetInternalCustomerResponse).GetJSON200)
 	if err != nil {
 		var refused *apperr.Error
@@ -138,7 +148,7 @@ func (s *Service) cancel(ctx context.Context, id int64) error {
 	ctx, stop := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 	defer stop()
 	_, err := ask(ctx, ordersPeer, func() (*ordersapi.CancelOrderResponse, error) {
-		return s.Orders.CancelOrderWithResponse(ctx, id, nil, ordersapi.Cancellation{Cause: new(ordersapi.Compensation)})
+		return s.orders.CancelOrderWithResponse(ctx, id, nil, ordersapi.Cancellation{Cause: new(ordersapi.Compensation)})
 	}, (*ordersapi.CancelOrderResponse).GetJSON200)
 	if err != nil {
 		return fmt.Errorf("order %d could not be canceled: %w", id, err)

@@ -130,15 +130,12 @@ func serveWith(t *testing.T, p *peers, o web.Options) string {
 
 func serveOn(t *testing.T, peer string, o web.Options) string {
 	t.Helper()
-	customers, err := customersapi.NewClientWithResponses(peer, customersapi.WithHTTPClient(web.NewPeerClient("Customers API", webtest.Token, time.Minute)))
+	at := web.Peer{Base: peer, Token: webtest.Token, Timeout: time.Minute}
+	service, err := orchestrator.New(at, at)
 	if err != nil {
 		t.Fatal(err)
 	}
-	orders, err := ordersapi.NewClientWithResponses(peer, ordersapi.WithHTTPClient(web.NewPeerClient("Orders API", webtest.Token, time.Minute)))
-	if err != nil {
-		t.Fatal(err)
-	}
-	engine, err := (&orchestrator.Service{Customers: customers, Orders: orders}).Engine(o)
+	engine, err := service.Engine(o)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -2,7 +2,40 @@ package orders
 
 import (
 	"context"
+	"errors"
+	"log/slog"
+	"math/rand/v2"
+	"time"
+
+	"example.com/b2b/db"
 )
+
+// sweepPause is how long an expired reservation or key may stay, give or take a fifth: several instances do not sweep in step.
+const sweepPause = 5 * time.Second
+
+// Run ends expired reservations and deletes expired idempotency keys until ctx ends. Of several instances on one MySQL database one
+// works at a time.
+func (s *Service) Run(ctx context.Context, log *slog.Logger) {
+	for ctx.Err() == nil {
+		_, err := db.Lead(ctx, s.db, "orders sweep", func(ctx context.Context) error { return s.sweep(ctx, log) })
+		if err != nil && ctx.Err() == nil {
+			log.Error("the sweep failed and will be tried again", "error", err)
+		}
+		select {
+		case <-time.After(sweepPause*4/5 + rand.N(sweepPause*2/5)):
+		case <-ctx.Done():
+		}
+	}
+}
+
+func (s *Service) sweep(ctx context.Context, log *slog.Logger) error {
+	expired, err := s.ExpireReservations(ctx)
+	purged, purgeErr := s.PurgeKeys(ctx)
+	if expired > 0 || purged > 0 {
+		log.Info("swept", "expired_reservations", expired, "purged_keys", purged)
+	}
+	return errors.Join(err, purgeErr)
+}
 
 // expiryBatch bounds the orders that one transaction of ExpireReservations holds.
 const expiryBatch = 200

@@ -61,11 +61,11 @@ func serve(t *testing.T, g *gorm.DB) *system {
 	if err := g.Exec("INSERT INTO customers (id, name, email, created_at) VALUES (1, 'One', 'one@example.com', CURRENT_TIMESTAMP), (2, 'Two', 'two@example.com', CURRENT_TIMESTAMP)").Error; err != nil {
 		t.Fatal(err)
 	}
-	customers, err := customersapi.NewClientWithResponses(fake.URL, customersapi.WithHTTPClient(web.NewPeerClient("Customers API", webtest.Token, time.Minute)))
+	var err error
+	s.service, err = orders.New(g, orders.Config{Customers: web.Peer{Base: fake.URL, Token: webtest.Token, Timeout: time.Minute}, CancellationWindow: window, Reservation: reservation, KeyLifetime: keyLifetime})
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.service = orders.New(g, orders.Config{Customers: customers, CancellationWindow: window, Reservation: reservation, KeyLifetime: keyLifetime})
 	handler, err := s.service.Handler(webtest.Options())
 	if err != nil {
 		t.Fatal(err)

@@ -11,33 +11,36 @@ import (
 
 	"example.com/b2b/internal/apperr"
 	"example.com/b2b/internal/idempotency"
+	"example.com/b2b/internal/web"
 	"example.com/b2b/openapi/customersapi"
 )
 
 // Config is what the service needs to know besides its database.
 type Config struct {
-	Customers          customersapi.ClientWithResponsesInterface // the Customers API
-	CancellationWindow time.Duration                             // how long a CONFIRMED order may be canceled
-	Reservation        time.Duration                             // how long a CREATED order holds its stock; 0 is for ever
-	KeyLifetime        time.Duration                             // how long an idempotency key is remembered
+	Customers          web.Peer      // the Customers API
+	CancellationWindow time.Duration // how long a CONFIRMED order may be canceled
+	Reservation        time.Duration // how long a CREATED order holds its stock; 0 is for ever
+	KeyLifetime        time.Duration // how long an idempotency key is remembered
 }
 
 // Service implements the generated StrictServerInterface on a database.
 type Service struct {
 	Config
-	db   *gorm.DB
-	keys idempotency.Keys
+	db        *gorm.DB
+	keys      idempotency.Keys
+	customers customersapi.ClientWithResponsesInterface
 }
 
-// New returns the service on a database that db.Migrate has brought up to date.
-func New(g *gorm.DB, c Config) *Service {
-	return &Service{Config: c, db: g, keys: idempotency.Keys{DB: g, Lifetime: c.KeyLifetime}}
+// New returns the service on a database that db.Migrate has brought up to date. Its error is about the peer's address.
+func New(g *gorm.DB, c Config) (*Service, error) {
+	customers, err := customersapi.NewClientWithResponses(c.Customers.Base, customersapi.WithHTTPClient(c.Customers.Client("Customers API")))
+	return &Service{Config: c, db: g, keys: idempotency.Keys{DB: g, Lifetime: c.KeyLifetime}, customers: customers}, err
 }
 
 // checkCustomer asks the Customers API whether the customer exists. It returns 404 customer_not_found when not, and 503
 // customers_unavailable when there is no answer.
 func (s *Service) checkCustomer(ctx context.Context, id int64) error {
-	res, err := s.Customers.GetInternalCustomerWithResponse(ctx, id)
+	res, err := s.customers.GetInternalCustomerWithResponse(ctx, id)
 	switch {
 	case err == nil && res.StatusCode() == http.StatusOK:
 		return nil

@@ -16,10 +16,9 @@ import (
 	ginadapter "github.com/awslabs/aws-lambda-go-api-proxy/gin"
 	"github.com/gin-gonic/gin"
 
+	"example.com/b2b/internal/buildinfo"
 	"example.com/b2b/internal/config"
 	"example.com/b2b/internal/web"
-	"example.com/b2b/openapi/customersapi"
-	"example.com/b2b/openapi/ordersapi"
 	"example.com/b2b/orchestrator"
 )
 
@@ -39,21 +38,20 @@ func main() {
 }
 
 func newEngine() (*gin.Engine, error) {
-	cfg, err := config.ReadLambda()
+	var cfg config.Settings
+	err := errors.Join(
+		config.Required("CUSTOMERS_API_BASE", "ORDERS_API_BASE", "SERVICE_TOKEN"),
+		config.Read(&cfg.Logging, &cfg.Serving, &cfg.CustomersPeer, &cfg.OrdersPeer))
 	if err != nil {
 		return nil, err
 	}
-	log := slog.New(slog.NewJSONHandler(os.Stderr, &slog.HandlerOptions{Level: cfg.LogLevel})).With("service", "orchestrator")
+	log := slog.New(slog.NewJSONHandler(os.Stderr, &slog.HandlerOptions{Level: cfg.LogLevel})).With("service", "orchestrator", "version", buildinfo.Version())
 	slog.SetDefault(log) // the lines of the Lambda library too
-	customers, err := customersapi.NewClientWithResponses(cfg.CustomersBase, customersapi.WithHTTPClient(web.NewPeerClient("Customers API", cfg.ServiceToken, peerTimeout)))
+	peer := func(base string) web.Peer { return web.Peer{Base: base, Token: cfg.ServiceToken, Timeout: peerTimeout} }
+	service, err := orchestrator.New(peer(cfg.CustomersBase), peer(cfg.OrdersBase))
 	if err != nil {
 		return nil, err
 	}
-	orders, err := ordersapi.NewClientWithResponses(cfg.OrdersBase, ordersapi.WithHTTPClient(web.NewPeerClient("Orders API", cfg.ServiceToken, peerTimeout)))
-	if err != nil {
-		return nil, err
-	}
-	service := &orchestrator.Service{Customers: customers, Orders: orders}
 	return service.Engine(web.Options{ServiceToken: cfg.ServiceToken, Log: log, Timeout: cfg.RequestTimeout})
 }
 

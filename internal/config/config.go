@@ -1,197 +1,245 @@
-// Package config reads the configuration from the environment, once, for package main. A bad value is one line that names the
-// variable, what it holds and what is allowed.
+// Package config reads the configuration from the environment, once, for package main. Each variable is registered once, by the
+// tags of the field that holds it: from them follow its parsing, --help, .env.example, docs/configuration.md and what
+// docker-compose.yml passes on.
 package config
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/url"
 	"os"
+	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 )
 
-// DevelopmentToken is the service token when none is set. It is refused with MySQL.
-const DevelopmentToken = "dev-service-token"
-
-// Variable is one environment variable that a command reads.
-type Variable struct{ Name, Default, Meaning string }
-
-// Variables lists them all, for --help and for the test of .env.example. Aliases come behind the variable they stand for.
-var Variables = []Variable{
-	{"CUSTOMERS_PORT", "3001", "port of the Customers API (0 takes a free one)"},
-	{"ORDERS_PORT", "3002", "port of the Orders API (0 takes a free one)"},
-	{"ORCHESTRATOR_PORT", "3000", "port of the orchestrator (0 takes a free one); SERVERLESS_OFFLINE_PORT is another spelling"},
-	{"PORT", "", "port of the service, when a command runs just one; wins over the three above"},
-	{"DB_DRIVER", "", "sqlite or mysql; default mysql when DB_HOST is set, else sqlite"},
-	{"DB_PATH", "./data/b2b.db", "SQLite: the database file"},
-	{"DB_HOST", "", "MySQL 8.4+, MariaDB 10.6+: the server"},
-	{"DB_PORT", "3306", "MySQL: the port"},
-	{"DB_USER", "app_user", "MySQL: the user"},
-	{"DB_PASSWORD", "", "MySQL: the password"},
-	{"DB_NAME", "customers_orders", "MySQL: the database"},
-	{"DB_MAX_CONNECTIONS", "25", "MySQL: connections at once, 1 to 1000"},
-	{"MIGRATE_ON_START", "true", "true or false: bring the schema up to date when a service starts"},
-	{"SERVICE_TOKEN", DevelopmentToken, "secret that the services share; must be set with MySQL"},
-	{"CUSTOMERS_API_BASE", "http://localhost:3001", "where the Customers API is; with no command, the one just started"},
-	{"ORDERS_API_BASE", "http://localhost:3002", "where the Orders API is; with no command, the one just started"},
-	{"IDEMPOTENCY_KEY_EXPIRATION_HOURS", "24", "hours that an idempotency key is remembered, 1 to 8760"},
-	{"ORDER_CANCELLATION_WINDOW_MINUTES", "10", "minutes that a confirmed order may be canceled, 0 to 525600"},
-	{"ORDER_RESERVATION_HOURS", "24", "hours that an order which nobody confirms holds its stock, 0 (for ever) to 8760"},
-	{"REQUEST_TIMEOUT_SECONDS", "25", "seconds that a request may take, 1 to 300"},
-	{"SHUTDOWN_TIMEOUT_SECONDS", "30", "seconds that requests in flight get on SIGTERM, 1 to 300"},
-	{"LOG_LEVEL", "info", "debug, info, warn or error"},
+// Settings holds everything that can be configured, in groups. A command reads only the groups that it uses.
+//
+// The tags of a field: env names the variable, also other spellings; default is its value when it is not set or empty; help says
+// what it means; from and to bound a number; unit is that of a duration; oneof lists what is allowed.
+type Settings struct {
+	Logging
+	Database
+	Migration
+	Serving
+	SinglePort
+	Customers
+	Orders
+	Orchestrator
+	CustomersPeer
+	OrdersPeer
 }
 
-// Services is what the environment says to the commands of b2b.
-type Services struct {
-	CustomersPort, OrdersPort, OrchestratorPort  int
-	DB                                           Database
-	MigrateOnStart                               bool
-	KeyLifetime, CancellationWindow, Reservation time.Duration
-	ShutdownTimeout                              time.Duration
-	Orchestrator
+// Logging is for every command that logs.
+type Logging struct {
+	LogLevel slog.Level `env:"LOG_LEVEL" default:"info" oneof:"debug info warn error" help:"lines below this level are left out"`
 }
 
 // Database has the fields of db.Config, which this package must not import: the Lambda function links no database.
 type Database struct {
-	Driver         string // mysql or sqlite
-	Path           string
-	Host           string
-	Port           int
-	User, Password string
-	Name           string
-	MaxConns       int
+	Driver   string `env:"DB_DRIVER" oneof:"sqlite mysql" help:"the kind of database; without it mysql when DB_HOST is set, else sqlite"`
+	Path     string `env:"DB_PATH" default:"./data/b2b.db" help:"SQLite: the database file"`
+	Host     string `env:"DB_HOST" help:"MySQL 8.4+, MariaDB 10.6+: the server"`
+	Port     int    `env:"DB_PORT" default:"3306" from:"1" to:"65535" help:"MySQL: the port"`
+	User     string `env:"DB_USER" default:"app_user" help:"MySQL: the user"`
+	Password string `env:"DB_PASSWORD" help:"MySQL: the password"`
+	Name     string `env:"DB_NAME" default:"customers_orders" help:"MySQL: the database"`
+	MaxConns int    `env:"DB_MAX_CONNECTIONS" default:"25" from:"1" to:"1000" help:"MySQL: connections at once"`
 }
 
-// Orchestrator is what the Lambda function needs, and the services too.
-type Orchestrator struct {
-	ServiceToken              string
-	CustomersBase, OrdersBase string // without a slash at the end
-	RequestTimeout            time.Duration
-	LogLevel                  slog.Level
-}
-
-// Read reads the configuration of b2b. With one, PORT is the port of the only service that runs.
-func Read(one bool) (Services, error) {
-	var r reader
-	c := Services{
-		CustomersPort:    r.number("CUSTOMERS_PORT", 0, 65535),
-		OrdersPort:       r.number("ORDERS_PORT", 0, 65535),
-		OrchestratorPort: r.number("ORCHESTRATOR_PORT", 0, 65535, "SERVERLESS_OFFLINE_PORT"),
-		DB: Database{
-			Driver:   r.choice("DB_DRIVER", "", sqlite, mysql),
-			Path:     r.text("DB_PATH"),
-			Host:     r.text("DB_HOST"),
-			Port:     r.number("DB_PORT", 1, 65535),
-			User:     r.text("DB_USER"),
-			Password: r.text("DB_PASSWORD"),
-			Name:     r.text("DB_NAME"),
-			MaxConns: r.number("DB_MAX_CONNECTIONS", 1, 1000),
-		},
-		MigrateOnStart:     r.choice("MIGRATE_ON_START", "true", "false") == "true",
-		KeyLifetime:        time.Duration(r.number("IDEMPOTENCY_KEY_EXPIRATION_HOURS", 1, 8760)) * time.Hour,
-		CancellationWindow: time.Duration(r.number("ORDER_CANCELLATION_WINDOW_MINUTES", 0, 525600)) * time.Minute,
-		Reservation:        time.Duration(r.number("ORDER_RESERVATION_HOURS", 0, 8760)) * time.Hour,
-		ShutdownTimeout:    time.Duration(r.number("SHUTDOWN_TIMEOUT_SECONDS", 1, 300)) * time.Second,
-		Orchestrator:       r.orchestrator(),
-	}
-	if one && os.Getenv("PORT") != "" {
-		port := r.number("PORT", 0, 65535)
-		c.CustomersPort, c.OrdersPort, c.OrchestratorPort = port, port, port
-	}
-	if c.DB.Driver == "" {
-		c.DB.Driver = sqlite
-		if c.DB.Host != "" {
-			c.DB.Driver = mysql
-		}
-	}
-	if c.DB.Driver == mysql && c.DB.Host == "" {
-		r.fail("DB_HOST", "", "the MySQL server, since DB_DRIVER is mysql")
-	}
-	if c.DB.Driver == mysql && c.ServiceToken == DevelopmentToken {
-		r.fail("SERVICE_TOKEN", c.ServiceToken, "a secret of your own, since the database is MySQL")
-	}
-	return c, r.err
-}
-
-// ReadLambda reads the configuration of the Lambda function, which has no defaults for where and with which token to call.
-func ReadLambda() (Orchestrator, error) {
-	var r reader
-	for _, name := range []string{"CUSTOMERS_API_BASE", "ORDERS_API_BASE", "SERVICE_TOKEN"} {
-		if os.Getenv(name) == "" {
-			r.fail(name, "", "the value for this deployment")
-		}
-	}
-	return r.orchestrator(), r.err
-}
-
+// The kinds of database.
 const (
-	mysql  = "mysql"
-	sqlite = "sqlite"
+	MySQL  = "mysql"
+	SQLite = "sqlite"
 )
 
-func (r *reader) orchestrator() Orchestrator {
-	o := Orchestrator{
-		ServiceToken:   r.text("SERVICE_TOKEN"),
-		CustomersBase:  r.base("CUSTOMERS_API_BASE"),
-		OrdersBase:     r.base("ORDERS_API_BASE"),
-		RequestTimeout: time.Duration(r.number("REQUEST_TIMEOUT_SECONDS", 1, 300)) * time.Second,
-	}
-	_ = o.LogLevel.UnmarshalText([]byte(r.choice("LOG_LEVEL", "debug", "info", "warn", "error")))
-	return o
+// Migration is for services with a database.
+type Migration struct {
+	MigrateOnStart bool `env:"MIGRATE_ON_START" default:"true" help:"bring the schema up to date when a service starts"`
 }
 
-// reader keeps the first error.
-type reader struct{ err error }
-
-func (r *reader) fail(name, held, allowed string) {
-	if r.err == nil {
-		r.err = fmt.Errorf("%s is %q; allowed: %s", name, held, allowed)
-	}
+// Serving is for every service.
+type Serving struct {
+	ServiceToken    string        `env:"SERVICE_TOKEN" default:"dev-service-token" help:"secret that the services share; with MySQL it must be one of your own"`
+	RequestTimeout  time.Duration `env:"REQUEST_TIMEOUT_SECONDS" default:"25" unit:"seconds" from:"1" to:"300" help:"how long a request may take once its body has arrived"`
+	ShutdownTimeout time.Duration `env:"SHUTDOWN_TIMEOUT_SECONDS" default:"30" unit:"seconds" from:"1" to:"300" help:"how long requests in flight get on SIGTERM"`
 }
 
-// text returns the variable, or its default when it is not set or empty.
-func (r *reader) text(name string, aliases ...string) string {
-	for _, n := range append([]string{name}, aliases...) {
-		if v := os.Getenv(n); v != "" {
-			return v
+// DevelopmentToken is the service token when none is set.
+const DevelopmentToken = "dev-service-token"
+
+// SinglePort is the port of the service when a command runs just one; nil when it is not set.
+type SinglePort struct {
+	Only *int `env:"PORT" from:"0" to:"65535" help:"port of the service, when a command runs just one; wins over the port of its own"`
+}
+
+// Customers is for the Customers API.
+type Customers struct {
+	CustomersPort int `env:"CUSTOMERS_PORT" default:"3001" from:"0" to:"65535" help:"port of the Customers API; 0 takes a free one"`
+}
+
+// Orders is for the Orders API.
+type Orders struct {
+	OrdersPort         int           `env:"ORDERS_PORT" default:"3002" from:"0" to:"65535" help:"port of the Orders API; 0 takes a free one"`
+	KeyLifetime        time.Duration `env:"IDEMPOTENCY_KEY_EXPIRATION_HOURS" default:"24" unit:"hours" from:"1" to:"8760" help:"how long an idempotency key is remembered"`
+	CancellationWindow time.Duration `env:"ORDER_CANCELLATION_WINDOW_MINUTES" default:"10" unit:"minutes" from:"0" to:"525600" help:"how long a confirmed order may be canceled"`
+	Reservation        time.Duration `env:"ORDER_RESERVATION_HOURS" default:"24" unit:"hours" from:"0" to:"8760" help:"how long an order that nobody confirms holds its stock; 0 is for ever"`
+}
+
+// Orchestrator is for the orchestrator.
+type Orchestrator struct {
+	OrchestratorPort int `env:"ORCHESTRATOR_PORT,SERVERLESS_OFFLINE_PORT" default:"3000" from:"0" to:"65535" help:"port of the orchestrator; 0 takes a free one"`
+}
+
+// CustomersPeer is for services that call the Customers API.
+type CustomersPeer struct {
+	CustomersBase string `env:"CUSTOMERS_API_BASE" default:"http://localhost:3001" format:"address" help:"where the Customers API is; a command that runs all services uses the one that it starts"`
+}
+
+// OrdersPeer is for services that call the Orders API.
+type OrdersPeer struct {
+	OrdersBase string `env:"ORDERS_API_BASE" default:"http://localhost:3002" format:"address" help:"where the Orders API is; a command that runs all services uses the one that it starts"`
+}
+
+// Read fills groups, which point into one Settings, from the environment. Its error has a line for each variable that is wrong: its
+// name, what it holds and what is allowed.
+func Read(groups ...any) error {
+	var problems []error
+	for _, group := range groups {
+		value := reflect.ValueOf(group).Elem()
+		for _, v := range variablesOf(value.Type()) {
+			if err := v.read(value.FieldByIndex(v.field)); err != nil {
+				problems = append(problems, err)
+			}
+		}
+		switch g := group.(type) {
+		case *Database:
+			problems = append(problems, g.complete())
 		}
 	}
-	for _, v := range Variables {
-		if v.Name == name {
-			return v.Default
+	return errors.Join(problems...)
+}
+
+// complete chooses the driver when none is set.
+func (d *Database) complete() error {
+	if d.Driver == "" {
+		d.Driver = SQLite
+		if d.Host != "" {
+			d.Driver = MySQL
 		}
 	}
-	panic(name + " is not in Variables")
-}
-
-func (r *reader) number(name string, lowest, highest int, aliases ...string) int {
-	held := r.text(name, aliases...)
-	n, err := strconv.Atoi(held)
-	if err != nil || n < lowest || n > highest {
-		r.fail(name, held, fmt.Sprintf("a whole number from %d to %d", lowest, highest))
+	if d.Driver == MySQL && d.Host == "" {
+		return errors.New(`DB_HOST is ""; allowed: the MySQL server, since DB_DRIVER is mysql`)
 	}
-	return n
+	return nil
 }
 
-func (r *reader) choice(name string, allowed ...string) string {
-	held := r.text(name)
-	for _, a := range allowed {
-		if held == a {
-			return held
+// Required returns an error for each of the variables that is not set: a deployment without defaults must name them.
+func Required(names ...string) error {
+	var problems []error
+	for _, name := range names {
+		if os.Getenv(name) == "" {
+			problems = append(problems, fmt.Errorf(`%s is ""; allowed: the value for this deployment`, name))
 		}
 	}
-	r.fail(name, held, strings.TrimPrefix(strings.Join(allowed, ", "), ", "))
-	return ""
+	return errors.Join(problems...)
 }
 
-// base returns an address without a slash at its end.
-func (r *reader) base(name string) string {
-	held := r.text(name)
-	if u, err := url.Parse(held); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
-		r.fail(name, held, "an address such as https://api.example.com/orders")
+// Variable is one registration.
+type Variable struct {
+	Name     string
+	Aliases  []string
+	Default  string
+	Meaning  string // in words, with unit and bounds
+	Group    string // the name of its group in Settings
+	unit     time.Duration
+	from, to int
+	oneOf    []string
+	address  bool
+	field    []int // in its group
+}
+
+// Variables returns all registrations, in the order of Settings.
+func Variables() (all []Variable) {
+	settings := reflect.TypeFor[Settings]()
+	for i := range settings.NumField() {
+		all = append(all, variablesOf(settings.Field(i).Type)...)
 	}
-	return strings.TrimSuffix(held, "/")
+	return all
+}
+
+func variablesOf(group reflect.Type) (all []Variable) {
+	for _, f := range reflect.VisibleFields(group) {
+		names := strings.Split(f.Tag.Get("env"), ",")
+		v := Variable{Name: names[0], Aliases: names[1:], Default: f.Tag.Get("default"), Meaning: f.Tag.Get("help"), Group: group.Name(),
+			oneOf: strings.Fields(f.Tag.Get("oneof")), address: f.Tag.Get("format") == "address", field: f.Index, unit: units[f.Tag.Get("unit")]}
+		v.from, _ = strconv.Atoi(f.Tag.Get("from"))
+		v.to, _ = strconv.Atoi(f.Tag.Get("to"))
+		switch {
+		case f.Type == reflect.TypeFor[bool]():
+			v.oneOf = []string{"true", "false"}
+		case f.Tag.Get("unit") != "":
+			v.Meaning += fmt.Sprintf("; %s, %d to %d", f.Tag.Get("unit"), v.from, v.to)
+		case v.to > 0 && v.to != 65535:
+			v.Meaning += fmt.Sprintf("; %d to %d", v.from, v.to)
+		}
+		if len(v.oneOf) > 0 {
+			v.Meaning += "; " + strings.Join(v.oneOf, ", ")
+		}
+		if len(v.Aliases) > 0 {
+			v.Meaning += "; " + strings.Join(v.Aliases, ", ") + " is another spelling"
+		}
+		all = append(all, v)
+	}
+	return all
+}
+
+var units = map[string]time.Duration{"seconds": time.Second, "minutes": time.Minute, "hours": time.Hour}
+
+// read parses what the environment holds into a field.
+func (v Variable) read(field reflect.Value) error {
+	held := v.Default
+	for _, name := range slices.Backward(append([]string{v.Name}, v.Aliases...)) {
+		if set := os.Getenv(name); set != "" {
+			held = set
+		}
+	}
+	wrong := func(allowed string) error { return fmt.Errorf("%s is %q; allowed: %s", v.Name, held, allowed) }
+	if held == "" {
+		return nil
+	}
+	if len(v.oneOf) > 0 && !slices.Contains(v.oneOf, held) {
+		return wrong(strings.Join(v.oneOf, ", "))
+	}
+	switch field.Interface().(type) {
+	case string:
+		if v.address {
+			if u, err := url.Parse(held); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+				return wrong("an address such as https://api.example.com/orders")
+			}
+			held = strings.TrimSuffix(held, "/")
+		}
+		field.SetString(held)
+	case bool:
+		field.SetBool(held == "true")
+	case slog.Level:
+		return field.Addr().Interface().(*slog.Level).UnmarshalText([]byte(held))
+	default: // int, *int, time.Duration
+		n, err := strconv.Atoi(held)
+		if err != nil || n < v.from || n > v.to {
+			return wrong(fmt.Sprintf("a whole number from %d to %d", v.from, v.to))
+		}
+		switch {
+		case field.Kind() == reflect.Pointer:
+			field.Set(reflect.ValueOf(&n))
+		case v.unit > 0:
+			field.SetInt(int64(time.Duration(n) * v.unit))
+		default:
+			field.SetInt(int64(n))
+		}
+	}
+	return nil
 }

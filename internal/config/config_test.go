@@ -2,34 +2,92 @@ package config
 
 import (
 	"log/slog"
+	"reflect"
+	"strings"
 	"testing"
 	"time"
 )
 
+func everything(s *Settings) []any {
+	return []any{&s.Logging, &s.Database, &s.Migration, &s.Serving, &s.SinglePort, &s.Customers, &s.Orders, &s.Orchestrator, &s.CustomersPeer, &s.OrdersPeer}
+}
+
 func TestRead(t *testing.T) {
+	for _, v := range Variables() { // whatever the machine has
+		for _, name := range append(v.Aliases, v.Name) {
+			t.Setenv(name, "")
+		}
+	}
+	var got Settings
+	if err := Read(everything(&got)...); err != nil || got.CustomersPort != 3001 || got.OrdersPort != 3002 || got.OrchestratorPort != 3000 || got.Only != nil || got.Driver != SQLite {
+		t.Errorf("%v %+v", err, got)
+	}
 	for name, value := range map[string]string{
 		"PORT": "4000", "DB_HOST": "db", "DB_PORT": "3307", "DB_USER": "u", "DB_PASSWORD": "p", "DB_NAME": "n", "DB_MAX_CONNECTIONS": "7",
 		"MIGRATE_ON_START": "false", "SERVICE_TOKEN": "t", "CUSTOMERS_API_BASE": "https://c.example/", "ORDERS_API_BASE": "http://o.example:1/x",
 		"IDEMPOTENCY_KEY_EXPIRATION_HOURS": "2", "ORDER_CANCELLATION_WINDOW_MINUTES": "3", "ORDER_RESERVATION_HOURS": "4",
-		"REQUEST_TIMEOUT_SECONDS": "5", "SHUTDOWN_TIMEOUT_SECONDS": "6", "LOG_LEVEL": "warn",
+		"REQUEST_TIMEOUT_SECONDS": "5", "SHUTDOWN_TIMEOUT_SECONDS": "6", "LOG_LEVEL": "warn", "SERVERLESS_OFFLINE_PORT": "5000",
 	} {
 		t.Setenv(name, value)
 	}
-	got, err := Read(true)
-	want := Services{
-		CustomersPort: 4000, OrdersPort: 4000, OrchestratorPort: 4000,
-		DB:          Database{Driver: "mysql", Path: "./data/b2b.db", Host: "db", Port: 3307, User: "u", Password: "p", Name: "n", MaxConns: 7},
-		KeyLifetime: 2 * time.Hour, CancellationWindow: 3 * time.Minute, Reservation: 4 * time.Hour, ShutdownTimeout: 6 * time.Second,
-		Orchestrator: Orchestrator{ServiceToken: "t", CustomersBase: "https://c.example", OrdersBase: "http://o.example:1/x", RequestTimeout: 5 * time.Second, LogLevel: slog.LevelWarn},
+	want := Settings{
+		Logging: Logging{slog.LevelWarn}, SinglePort: SinglePort{new(4000)}, Migration: Migration{false},
+		Database:  Database{Driver: MySQL, Path: "./data/b2b.db", Host: "db", Port: 3307, User: "u", Password: "p", Name: "n", MaxConns: 7},
+		Serving:   Serving{"t", 5 * time.Second, 6 * time.Second},
+		Customers: Customers{3001}, Orders: Orders{3002, 2 * time.Hour, 3 * time.Minute, 4 * time.Hour}, Orchestrator: Orchestrator{5000},
+		CustomersPeer: CustomersPeer{"https://c.example"}, OrdersPeer: OrdersPeer{"http://o.example:1/x"},
 	}
-	if err != nil || got != want {
+	got = Settings{}
+	if err := Read(everything(&got)...); err != nil || !reflect.DeepEqual(got, want) {
 		t.Errorf("%v\n%+v, want\n%+v", err, got, want)
 	}
-	if got, err = Read(false); err != nil || got.CustomersPort != 3001 || got.OrdersPort != 3002 || got.OrchestratorPort != 3000 {
-		t.Errorf("%v %+v", err, got)
+	t.Setenv("ORCHESTRATOR_PORT", "6000")
+	if err := Read(&got.Orchestrator); err != nil || got.OrchestratorPort != 6000 {
+		t.Errorf("%v %d", err, got.OrchestratorPort)
 	}
-	t.Setenv("SERVERLESS_OFFLINE_PORT", "5000")
-	if got, err = Read(false); err != nil || got.OrchestratorPort != 5000 {
-		t.Errorf("%v %+v", err, got)
+}
+
+// TestReadRefuses names every variable that is wrong, and none that was not asked for.
+func TestReadRefuses(t *testing.T) {
+	for name, value := range map[string]string{
+		"DB_DRIVER": "oracle", "DB_PORT": "0", "DB_MAX_CONNECTIONS": "many", "MIGRATE_ON_START": "yes", "CUSTOMERS_API_BASE": "localhost:3001",
+		"ORDER_RESERVATION_HOURS": "-1", "LOG_LEVEL": "loud", "ORDERS_PORT": "65536",
+	} {
+		t.Setenv(name, value)
+	}
+	t.Setenv("SERVICE_TOKEN", "t")
+	var s Settings
+	err := Read(everything(&s)...)
+	if err == nil {
+		t.Fatal("no error")
+	}
+	want := []string{
+		`LOG_LEVEL is "loud"; allowed: debug, info, warn, error`,
+		`DB_DRIVER is "oracle"; allowed: sqlite, mysql`,
+		`DB_PORT is "0"; allowed: a whole number from 1 to 65535`,
+		`DB_MAX_CONNECTIONS is "many"; allowed: a whole number from 1 to 1000`,
+		`MIGRATE_ON_START is "yes"; allowed: true, false`,
+		`ORDERS_PORT is "65536"; allowed: a whole number from 0 to 65535`,
+		`ORDER_RESERVATION_HOURS is "-1"; allowed: a whole number from 0 to 8760`,
+		`CUSTOMERS_API_BASE is "localhost:3001"; allowed: an address such as https://api.example.com/orders`,
+	}
+	if got := err.Error(); got != strings.Join(want, "\n") {
+		t.Errorf("%s\nwant\n%s", got, strings.Join(want, "\n"))
+	}
+	if err := Read(&s.Customers); err != nil {
+		t.Errorf("asked for more than the port: %v", err)
+	}
+}
+
+// TestEveryGroup holds the list of groups above, and that of the commands, to Settings.
+func TestEveryGroup(t *testing.T) {
+	var s Settings
+	if got, want := len(everything(&s)), reflect.TypeFor[Settings]().NumField(); got != want {
+		t.Errorf("%d groups, want %d", got, want)
+	}
+	for _, v := range Variables() {
+		if v.Name == "" || v.Meaning == "" {
+			t.Errorf("%+v has no name or no meaning", v)
+		}
 	}
 }

@@ -1,0 +1,91 @@
+// Command gen writes what follows from the variables of package config: .env.example, docs/configuration.md, and in
+// docker-compose.yml the variables that are passed on to every container.
+//
+//go:generate go run . ../../..
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+
+	"example.com/b2b/internal/config"
+)
+
+func main() {
+	if len(os.Args) != 2 {
+		fmt.Fprintln(os.Stderr, "usage: gen ROOT")
+		os.Exit(2)
+	}
+	if err := run(os.Args[1]); err != nil {
+		fmt.Fprintln(os.Stderr, "gen:", err)
+		os.Exit(1)
+	}
+}
+
+func run(root string) error {
+	if err := os.WriteFile(filepath.Join(root, ".env.example"), example(), 0o644); err != nil {
+		return err
+	}
+	if err := os.WriteFile(filepath.Join(root, "docs", "configuration.md"), page(), 0o644); err != nil {
+		return err
+	}
+	compose := filepath.Join(root, "docker-compose.yml")
+	content, err := os.ReadFile(compose)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(compose, passOn(content), 0o644)
+}
+
+func example() []byte {
+	var b bytes.Buffer
+	b.WriteString("# Copy this file to .env and change what you need. These are the defaults; a line behind # has none, or is better left out.\n" +
+		"# Made by make generate.\n")
+	group := ""
+	for _, v := range config.Variables() {
+		if v.Group != group {
+			group = v.Group
+			b.WriteString("\n")
+		}
+		fmt.Fprintf(&b, "# %s\n", v.Meaning)
+		if v.Default == "" || v.Default == config.DevelopmentToken {
+			b.WriteString("#")
+		}
+		fmt.Fprintf(&b, "%s=%s\n", v.Name, v.Default)
+	}
+	return b.Bytes()
+}
+
+func page() []byte {
+	var b bytes.Buffer
+	b.WriteString("<!-- Generated from internal/config by make generate. DO NOT EDIT. -->\n# Configuration\n\n" +
+		"Environment variables, also read from a file `.env` in the current folder. A value that is not allowed stops the start, with one\n" +
+		"line for each. A command reads only what it uses. `NODE_ENV`, `JWT_SECRET`, `JWT_EXPIRES_IN` and `AWS_REGION` of older `.env`\n" +
+		"files are ignored.\n\n| variable | default | meaning |\n|---|---|---|\n")
+	for _, v := range config.Variables() {
+		held := ""
+		if v.Default != "" {
+			held = "`" + v.Default + "`"
+		}
+		fmt.Fprintf(&b, "| `%s` | %s | %s |\n", v.Name, held, v.Meaning)
+	}
+	return b.Bytes()
+}
+
+var passedOn = regexp.MustCompile(`(?s)(  # variables: made by make generate\n).*?(  # end of variables\n)`)
+
+// passOn rewrites the marked lines of a compose file: every variable that the file does not name elsewhere.
+func passOn(compose []byte) []byte {
+	elsewhere := passedOn.ReplaceAll(compose, nil)
+	var lines strings.Builder
+	for _, v := range config.Variables() {
+		if !regexp.MustCompile(`\b` + v.Name + `\b`).Match(elsewhere) {
+			fmt.Fprintf(&lines, "  %s: ${%s:-%s}\n", v.Name, v.Name, v.Default)
+		}
+	}
+	return passedOn.ReplaceAll(compose, []byte("${1}"+strings.ReplaceAll(lines.String(), "$", "$$")+"${2}"))
+}
