@@ -57,7 +57,7 @@ func (s *Service) GetHealth(context.Context, api.GetHealthRequestObject) (api.Ge
 
 // GetReady returns 503 unavailable while the database does not answer.
 func (s *Service) GetReady(ctx context.Context, _ api.GetReadyRequestObject) (api.GetReadyResponseObject, error) {
-	if err := db.Ping(ctx, s.db); err != nil {
+	if err := db.Ready(ctx, s.db, "orders"); err != nil {
 		return nil, err
 	}
 	return api.GetReady200JSONResponse{Body: api.Health{Status: "ok", Service: name}}, nil

@@ -1,0 +1,29 @@
+package db
+
+import (
+	"fmt"
+	"time"
+
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+)
+
+// Now is an SQL expression for the database's own clock, moved by after. It has milliseconds and is in UTC.
+func Now(g *gorm.DB, after time.Duration) clause.Expr {
+	if g.Name() == SQLite {
+		return gorm.Expr("strftime('%Y-%m-%d %H:%M:%f+00:00', 'now', ?)", fmt.Sprintf("%+.3f seconds", after.Seconds()))
+	}
+	if after == 0 {
+		return gorm.Expr("UTC_TIMESTAMP(3)")
+	}
+	return gorm.Expr("UTC_TIMESTAMP(3) + INTERVAL ? MICROSECOND", after.Microseconds())
+}
+
+// ForUpdate locks the rows that a query reads until the transaction ends. SQLite needs no row locks: its transactions run one
+// after the other.
+func ForUpdate(tx *gorm.DB) *gorm.DB {
+	if tx.Name() == SQLite {
+		return tx
+	}
+	return tx.Clauses(clause.Locking{Strength: clause.LockingStrengthUpdate})
+}
