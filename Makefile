@@ -12,9 +12,9 @@ test: ## run the tests on SQLite and every MySQL and MariaDB of this machine
 
 KILLS ?= 200
 chaos: ## kill services and database servers KILLS times under load, part them for 30 s, and look for what was lost or done twice
-	go run ./db/dbtest/run -v -count=1 -timeout 3h -run '^Test(Chaos|Network)$$' ./cmd/b2b -chaos.kills=$(KILLS) -network.partition=30s
+	go run ./db/dbtest/run -v -count=1 -timeout 3h -run '^Test(Chaos|Network)$$' ./test/system -chaos.kills=$(KILLS) -network.partition=30s
 
-generate: ## make the served documents, the Go code of the contracts and docs/errors.md
+generate: ## make everything that is generated: documents, Go code of the contracts, schema.sql, .env.example, tables of the documentation
 	go generate ./...
 
 lint: ## gofmt, go vet, staticcheck

@@ -55,7 +55,6 @@ func wantError(t *testing.T, status int, body []byte, wantStatus int, wantCode s
 	webtest.WantError(t, status, body, wantStatus, wantCode, fields...)
 }
 
-
 func TestHealthAndReady(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		_, c := serve(t, g)

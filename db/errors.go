@@ -47,20 +47,35 @@ func translate(err error) error {
 	return err
 }
 
-// Error numbers: https://dev.mysql.com/doc/mysql-errors/8.4/en/server-error-reference.html
+// conflict is ErrConflict because of err.
+func conflict(err error) error {
+	return apperr.Unavailable.Because(fmt.Errorf("%w: %w", ErrConflict, err))
+}
+
+// Error numbers: https://dev.mysql.com/doc/mysql-errors/8.4/en/server-error-reference.html, TiDB's own from 8001 on:
+// https://docs.pingcap.com/tidb/stable/error-codes
 func translateMySQL(err *mysqldriver.MySQLError) error {
 	switch err.Number {
 	case 1062: // ER_DUP_ENTRY
 		return fmt.Errorf("%w: %w", gorm.ErrDuplicatedKey, err)
 	case 1451, 1452: // ER_ROW_IS_REFERENCED_2, ER_NO_REFERENCED_ROW_2
 		return fmt.Errorf("%w: %w", gorm.ErrForeignKeyViolated, err)
-	case 1020, 1205, 1213: // ER_CHECKREAD (MariaDB: changed since it was read), ER_LOCK_WAIT_TIMEOUT, ER_LOCK_DEADLOCK
-		return apperr.Unavailable.Because(fmt.Errorf("%w: %w", ErrConflict, err))
+	case 1020, 1205, 1213, // ER_CHECKREAD (MariaDB: changed since it was read), ER_LOCK_WAIT_TIMEOUT, ER_LOCK_DEADLOCK
+		8002, 8005, 8022, // ErrForUpdateCantRetry, ErrWriteConflictInTiDB, ErrTxnRetryable
+		8028, 9004, 9007: // ErrInfoSchemaChanged, ErrResolveLockTimeout, ErrWriteConflict
+		return conflict(err)
+	case 1105: // ER_UNKNOWN_ERROR, TiDB's too when it gives up locking: https://docs.pingcap.com/tidb/stable/troubleshoot-lock-conflicts
+		if strings.Contains(err.Message, "pessimistic lock retry limit reached") {
+			return conflict(err)
+		}
 	case 1021, 1114, // ER_DISK_FULL, ER_RECORD_FILE_FULL
 		1040, 1203, 1226, // ER_CON_COUNT_ERROR, ER_TOO_MANY_USER_CONNECTIONS, ER_USER_LIMIT_REACHED
 		1054, 1146, // ER_BAD_FIELD_ERROR, ER_NO_SUCH_TABLE: a migration is not done, or half done
 		1053, 1317, 1927, // ER_SERVER_SHUTDOWN, ER_QUERY_INTERRUPTED, MariaDB's ER_CONNECTION_KILLED
-		1290, 1792, 1836: // ER_OPTION_PREVENTS_STATEMENT (read-only), ER_CANT_EXECUTE_IN_READ_ONLY_TRANSACTION, ER_READ_ONLY_MODE
+		1290, 1792, 1836, // ER_OPTION_PREVENTS_STATEMENT (read-only), ER_CANT_EXECUTE_IN_READ_ONLY_TRANSACTION, ER_READ_ONLY_MODE
+		8027, 8120, // ErrInfoSchemaExpired, ErrGetStartTS
+		9001, 9002, 9003, 9005, // ErrPDServerTimeout, ErrTiKVServerTimeout, ErrTiKVServerBusy, ErrRegionUnavailable
+		9008, 9010, 9011: // ErrTiKVStoreLimit, ErrTiKVStaleCommand, ErrTiKVMaxTimestampNotSynced
 		return apperr.Unavailable.Because(err)
 	}
 	return err
@@ -76,7 +91,7 @@ func translateSQLite(err *sqlitedriver.Error) error {
 	}
 	switch err.Code() & 0xff { // the primary code
 	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED:
-		return apperr.Unavailable.Because(fmt.Errorf("%w: %w", ErrConflict, err))
+		return conflict(err)
 	case sqlite3.SQLITE_ERROR:
 		if strings.Contains(err.Error(), "no such table") || strings.Contains(err.Error(), "no such column") { // no code of their own
 			return apperr.Unavailable.Because(err) // a migration is not done

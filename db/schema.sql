@@ -1,9 +1,22 @@
--- The whole MySQL schema, to read and for the server's own init hook. What db/migrations/mysql builds is the same, to the letter:
--- a test compares the two. A service that starts on a database made from this file finds nothing left to migrate.
+-- Code generated from migrations/ by "make generate". DO NOT EDIT.
+-- The whole MySQL schema, to read and for the server's own init hook: what migrating an empty database makes, with the versions,
+-- so that a service that starts on it finds nothing left to migrate.
 
 SET NAMES utf8mb4;
 
-CREATE TABLE customers (
+-- Goose's own table on MySQL, in which each migration that is done has a row. Both statements can be run again.
+CREATE TABLE IF NOT EXISTS goose_db_version (
+  id         BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY,
+  version_id BIGINT          NOT NULL,
+  is_applied BOOLEAN         NOT NULL,
+  tstamp     DATETIME        NULL DEFAULT NOW()
+);
+
+INSERT INTO goose_db_version (version_id, is_applied) SELECT 0, TRUE FROM DUAL WHERE NOT EXISTS (SELECT 1 FROM goose_db_version);
+
+-- mysql/00001_init.sql
+-- Each statement can be run again: MySQL commits DDL at once, and a start may be killed half-way.
+CREATE TABLE IF NOT EXISTS customers (
   id           BIGINT       NOT NULL AUTO_INCREMENT PRIMARY KEY,
   name         VARCHAR(255) NOT NULL,
   email        VARCHAR(255) NOT NULL,
@@ -14,7 +27,7 @@ CREATE TABLE customers (
   UNIQUE KEY uq_customers_active_email (active_email)
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;
 
-CREATE TABLE products (
+CREATE TABLE IF NOT EXISTS products (
   id          BIGINT       NOT NULL AUTO_INCREMENT PRIMARY KEY,
   sku         VARCHAR(100) NOT NULL,
   name        VARCHAR(255) NOT NULL,
@@ -27,7 +40,7 @@ CREATE TABLE products (
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;
 
 -- Every change of a product's stock that is not an order: stock = sum of deltas - pieces of its orders not CANCELED.
-CREATE TABLE stock_adjustments (
+CREATE TABLE IF NOT EXISTS stock_adjustments (
   id         BIGINT       NOT NULL AUTO_INCREMENT PRIMARY KEY,
   product_id BIGINT       NOT NULL,
   delta      BIGINT       NOT NULL,
@@ -39,7 +52,7 @@ CREATE TABLE stock_adjustments (
   CONSTRAINT ck_stock_adjustments_level CHECK (level >= 0)
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;
 
-CREATE TABLE orders (
+CREATE TABLE IF NOT EXISTS orders (
   id           BIGINT      NOT NULL AUTO_INCREMENT PRIMARY KEY,
   customer_id  BIGINT      NOT NULL,
   status       ENUM ('CREATED', 'CONFIRMED', 'CANCELED') NOT NULL,
@@ -57,7 +70,7 @@ CREATE TABLE orders (
   CONSTRAINT ck_orders_cancel_reason CHECK ((status = 'CANCELED') = (cancel_reason IS NOT NULL))
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;
 
-CREATE TABLE order_items (
+CREATE TABLE IF NOT EXISTS order_items (
   order_id         BIGINT NOT NULL,
   product_id       BIGINT NOT NULL,
   qty              BIGINT NOT NULL,
@@ -73,7 +86,7 @@ CREATE TABLE order_items (
 
 -- What each key has done. A row commits together with its effect, so target_id, status and response_body are NULL only
 -- inside the transaction that is still making them.
-CREATE TABLE idempotency_keys (
+CREATE TABLE IF NOT EXISTS idempotency_keys (
   caller          VARCHAR(64)  CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
   operation       VARCHAR(32)  CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
   idempotency_key VARCHAR(255) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
@@ -86,13 +99,28 @@ CREATE TABLE idempotency_keys (
   KEY ix_idempotency_keys_expires (expires_at)
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;
 
--- Which migrations this schema contains; kept by goose.
-CREATE TABLE goose_db_version (
-  id         BIGINT UNSIGNED NOT NULL AUTO_INCREMENT,
-  version_id BIGINT          NOT NULL,
-  is_applied BOOLEAN         NOT NULL,
-  tstamp     DATETIME        NULL DEFAULT NOW(),
-  PRIMARY KEY (id)
-);
+INSERT INTO goose_db_version (version_id, is_applied) VALUES (1, TRUE);
 
-INSERT INTO goose_db_version (version_id, is_applied) VALUES (0, TRUE), (1, TRUE);
+-- mysql/00002_updated_at.sql
+-- When a row last changed, and a person's reason for a cancellation. The defaults serve programs of the version before, which may
+-- still be running. MySQL ends a transaction at each ALTER TABLE: a table that has its columns already, because a migration was
+-- killed half-way, is left as it is.
+SET @statement = IF((SELECT COUNT(*) FROM information_schema.columns WHERE table_schema = DATABASE() AND table_name = 'customers' AND column_name = 'updated_at') > 0, 'DO 0',
+  'ALTER TABLE customers ADD COLUMN updated_at DATETIME(3) NOT NULL DEFAULT CURRENT_TIMESTAMP(3)');
+PREPARE alter_customers FROM @statement;
+EXECUTE alter_customers;
+DEALLOCATE PREPARE alter_customers;
+
+SET @statement = IF((SELECT COUNT(*) FROM information_schema.columns WHERE table_schema = DATABASE() AND table_name = 'products' AND column_name = 'updated_at') > 0, 'DO 0',
+  'ALTER TABLE products ADD COLUMN updated_at DATETIME(3) NOT NULL DEFAULT CURRENT_TIMESTAMP(3)');
+PREPARE alter_products FROM @statement;
+EXECUTE alter_products;
+DEALLOCATE PREPARE alter_products;
+
+SET @statement = IF((SELECT COUNT(*) FROM information_schema.columns WHERE table_schema = DATABASE() AND table_name = 'orders' AND column_name = 'updated_at') > 0, 'DO 0',
+  'ALTER TABLE orders ADD COLUMN updated_at DATETIME(3) NOT NULL DEFAULT CURRENT_TIMESTAMP(3), ADD COLUMN cancel_note VARCHAR(255) NULL');
+PREPARE alter_orders FROM @statement;
+EXECUTE alter_orders;
+DEALLOCATE PREPARE alter_orders;
+
+INSERT INTO goose_db_version (version_id, is_applied) VALUES (2, TRUE);

@@ -43,7 +43,7 @@ func (s *Service) GetHealth(context.Context, server.GetHealthRequestObject) (ser
 
 // GetReady returns 503 unavailable while the database does not answer.
 func (s *Service) GetReady(ctx context.Context, _ server.GetReadyRequestObject) (server.GetReadyResponseObject, error) {
-	if err := db.Ping(ctx, s.db); err != nil {
+	if err := db.Ready(ctx, s.db, "orders"); err != nil {
 		return nil, err
 	}
 	return server.GetReady200JSONResponse{Body: web.Health(name)}, nil

@@ -36,7 +36,11 @@ func TestLinearizable(t *testing.T) {
 	const rounds, clients, calls = 12, 8, 12 // the cost of a check rises steeply with the length of a history
 	dbtest.EachConfig(t, func(t *testing.T, c db.Config) {
 		s, second := serve(t, dbtest.Open(t, c)), dbtest.Open(t, c)
-		handler, err := orders.New(second, s.service.Config).Handler(webtest.Options())
+		other, err := orders.New(second, s.service.Config)
+		if err != nil {
+			t.Fatal(err)
+		}
+		handler, err := other.Handler(webtest.Options())
 		if err != nil {
 			t.Fatal(err)
 		}

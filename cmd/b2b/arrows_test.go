@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"os/exec"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -45,28 +46,42 @@ func TestArrows(t *testing.T) {
 		}
 		return false
 	}
-	services := []string{"customers", "orders", "orchestrator"}
+	isDatabase := func(path string) bool {
+		return under(strings.TrimPrefix(path, module), "db") || under(path, "gorm.io", "modernc.org/sqlite", "github.com/go-sql-driver") || path == "database/sql"
+	}
+	var names, withoutDatabase []string // of the services: that of the package is that of the command
+	for _, s := range services {
+		names = append(names, s.name)
+		if !s.database {
+			withoutDatabase = append(withoutDatabase, s.name)
+		}
+	}
 	for _, p := range ours {
+		if contract, found := strings.CutPrefix(p.ImportPath, "openapi/"); found && strings.HasSuffix(contract, "api") && !slices.Contains(names, strings.TrimSuffix(contract, "api")) {
+			t.Errorf("%s is a contract without a service", p.ImportPath)
+		}
+		server := strings.HasSuffix(p.ImportPath, "/server")
 		for _, imported := range p.Imports {
 			name, own := strings.CutPrefix(imported, module)
 			switch {
-			case own && under(p.ImportPath, "openapi"):
+			case own && under(p.ImportPath, "openapi") && !under(name, "openapi"):
 				t.Errorf("%s imports %s: a contract imports nothing of ours", p.ImportPath, name)
-			case own && under(p.ImportPath, "internal", "db") && under(name, services...):
+			case own && under(p.ImportPath, "internal", "db") && under(name, names...):
 				t.Errorf("%s imports the service %s", p.ImportPath, name)
-			case own && under(p.ImportPath, services...) && under(name, services...) && !under(name, p.ImportPath):
+			case own && under(p.ImportPath, names...) && under(name, names...) && !under(name, p.ImportPath):
 				t.Errorf("%s imports %s: services meet over HTTP only", p.ImportPath, name)
-			case own && name == "internal/config" && !under(p.ImportPath, "cmd"):
+			case own && name == "internal/config" && !under(p.ImportPath, "cmd", "internal/config"):
 				t.Errorf("%s imports the configuration: it gets plain values", p.ImportPath)
-			case imported == "github.com/gin-gonic/gin" && !under(p.ImportPath, "internal/web", "openapi", "orchestrator", "cmd/lambda"):
+			case imported == "github.com/gin-gonic/gin" && !server && !under(p.ImportPath, "internal/web", "orchestrator", "cmd/lambda"):
 				t.Errorf("%s imports gin: *gin.Context is never beside SQL", p.ImportPath)
 			}
 		}
-		if under(p.ImportPath, "orchestrator", "cmd/lambda", "internal") {
-			for _, reached := range p.Deps {
-				if under(strings.TrimPrefix(reached, module), "db") || under(reached, "gorm.io", "modernc.org/sqlite", "github.com/go-sql-driver") || reached == "database/sql" {
-					t.Errorf("%s reaches %s: no database there", p.ImportPath, reached)
-				}
+		for _, reached := range p.Deps {
+			switch {
+			case isDatabase(reached) && (under(p.ImportPath, append(withoutDatabase, "cmd/lambda", "openapi")...) || under(p.ImportPath, "internal") && !under(p.ImportPath, "internal/idempotency")):
+				t.Errorf("%s reaches %s: no database there", p.ImportPath, reached)
+			case under(p.ImportPath, "openapi") && !server && under(reached, "github.com/gin-gonic", "github.com/getkin/kin-openapi"):
+				t.Errorf("%s reaches %s: a typed client is light", p.ImportPath, reached)
 			}
 		}
 	}

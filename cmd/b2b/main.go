@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -14,9 +15,11 @@ import (
 	"text/tabwriter"
 
 	"github.com/joho/godotenv"
+	"gorm.io/gorm"
 
 	"example.com/b2b/db"
 	"example.com/b2b/db/doctor"
+	"example.com/b2b/internal/buildinfo"
 	"example.com/b2b/internal/config"
 )
 
@@ -31,58 +34,102 @@ func main() {
 	}
 }
 
+// command is one of b2b's. run is called with its flags parsed.
+type command struct {
+	name, summary string
+	flags         func(f *flag.FlagSet)
+	run           func(ctx context.Context, out io.Writer) error
+}
+
+// commands returns them all; the first, without a name, is that of a bare b2b.
+func commands() []command {
+	all := []command{{
+		summary: "all three services in one process; SQLite when no DB_HOST is set, with sample data on the first start",
+		run:     func(ctx context.Context, out io.Writer) error { return serveAll(ctx, out) },
+	}}
+	for _, s := range services {
+		all = append(all, command{name: s.name, summary: "the " + s.title, run: func(ctx context.Context, out io.Writer) error { return serveOne(ctx, s, out) }})
+	}
+	var asJSON bool
+	return append(all,
+		command{name: "migrate", summary: "bring the database's schema up to date", run: migrate},
+		command{name: "seed", summary: "load the sample data into an empty database", run: seed},
+		command{
+			name:    "doctor",
+			summary: "examine a live database, read-only, as a table or with --json; exit code 1 when a rule is broken",
+			flags:   func(f *flag.FlagSet) { f.BoolVar(&asJSON, "json", false, "print the result as JSON") },
+			run:     func(ctx context.Context, out io.Writer) error { return examine(ctx, out, asJSON) },
+		},
+		command{name: "version", summary: "the version of this program; also --version", run: func(_ context.Context, out io.Writer) error {
+			_, err := fmt.Fprintln(out, "b2b", buildinfo.Version())
+			return err
+		}},
+	)
+}
+
 // run carries out one command line and returns when it is done or ctx has ended.
 func run(ctx context.Context, args []string, out io.Writer) error {
-	command := ""
-	if len(args) > 0 {
-		command = args[0]
+	name := ""
+	if len(args) > 0 && args[0] != "--help" && args[0] != "-h" {
+		name, args = args[0], args[1:]
 	}
-	if command == "help" || slices.Contains(args, "--help") || slices.Contains(args, "-h") {
+	switch name {
+	case "help":
 		usage(out)
 		return nil
+	case "--version", "-version":
+		name = "version"
 	}
-	asJSON := command == "doctor" && len(args) == 2 && args[1] == "--json"
-	if len(args) > 1 && !asJSON {
-		return fmt.Errorf("%q is one argument too many; see b2b --help", args[1])
+	all := commands()
+	at := slices.IndexFunc(all, func(c command) bool { return c.name == name })
+	if at < 0 {
+		return fmt.Errorf("%q is no command; see b2b --help", name)
+	}
+	c := all[at]
+	f := flag.NewFlagSet("b2b "+name, flag.ContinueOnError)
+	f.SetOutput(io.Discard)
+	if c.flags != nil {
+		c.flags(f)
+	}
+	switch err := f.Parse(args); {
+	case errors.Is(err, flag.ErrHelp):
+		usage(out)
+		return nil
+	case err != nil:
+		return fmt.Errorf("%w; see b2b --help", err)
+	case f.NArg() > 0:
+		return fmt.Errorf("%q is one argument too many; see b2b --help", f.Arg(0))
 	}
 	if err := godotenv.Load(); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return fmt.Errorf(".env cannot be read: %w", err)
 	}
-	cfg, err := config.Read(command != "")
-	if err != nil {
-		return err
-	}
-	switch command {
-	case "", customersCommand, ordersCommand, orchestratorCommand:
-		return serve(ctx, cfg, command, out)
-	case "migrate":
-		g, err := open(ctx, cfg.DB)
-		if err != nil {
-			return err
-		}
+	return c.run(ctx, out)
+}
+
+func migrate(ctx context.Context, out io.Writer) error {
+	return withDatabase(ctx, func(g *gorm.DB) error {
 		steps, err := db.Migrate(ctx, g)
 		if err == nil {
 			fmt.Fprintf(out, "The schema is up to date (%d new steps).\n", steps)
 		}
-		return errors.Join(err, db.Close(g))
-	case "seed":
-		g, err := open(ctx, cfg.DB)
-		if err != nil {
-			return err
-		}
+		return err
+	})
+}
+
+func seed(ctx context.Context, out io.Writer) error {
+	return withDatabase(ctx, func(g *gorm.DB) error {
 		loaded, err := db.Seed(ctx, g)
 		if loaded {
 			fmt.Fprintln(out, "The sample data is loaded.")
 		} else if err == nil {
 			fmt.Fprintln(out, "The database has data; nothing was loaded.")
 		}
-		return errors.Join(err, db.Close(g))
-	case "doctor":
-		g, err := open(ctx, cfg.DB)
-		if err != nil {
-			return err
-		}
-		defer db.Close(g)
+		return err
+	})
+}
+
+func examine(ctx context.Context, out io.Writer, asJSON bool) error {
+	return withDatabase(ctx, func(g *gorm.DB) error {
 		checks, err := doctor.Examine(ctx, g)
 		if err != nil {
 			return err
@@ -96,27 +143,30 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 			err = errors.New("the database breaks a rule that must always hold")
 		}
 		return err
+	})
+}
+
+// withDatabase opens the database that the environment names, for a command that uses nothing else.
+func withDatabase(ctx context.Context, work func(g *gorm.DB) error) error {
+	var c config.Database
+	if err := config.Read(&c); err != nil {
+		return err
 	}
-	return fmt.Errorf("%q is no command; see b2b --help", command)
+	g, err := open(ctx, c)
+	if err != nil {
+		return err
+	}
+	return errors.Join(work(g), db.Close(g))
 }
 
 func usage(out io.Writer) {
-	fmt.Fprint(out, `b2b runs the B2B order-management system.
-
-  b2b                all three services in one process; SQLite when no DB_HOST is set, with sample data on the first start
-  b2b customers      the Customers API
-  b2b orders         the Orders API
-  b2b orchestrator   the orchestrator
-  b2b migrate        bring the database's schema up to date
-  b2b seed           load the sample data into an empty database
-  b2b doctor         examine a live database, read-only, as a table or with --json; exit code 1 when a rule is broken
-  b2b --help         this page
-
-Environment variables, also read from a file .env in the current folder:
-
-`)
+	fmt.Fprint(out, "b2b runs the B2B order-management system.\n\n")
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	for _, v := range config.Variables {
+	for _, c := range commands() {
+		fmt.Fprintf(w, "  b2b %s\t%s\n", c.name, c.summary)
+	}
+	fmt.Fprint(w, "  b2b --help\tthis page\n\nEnvironment variables, also read from a file .env in the current folder:\n\n")
+	for _, v := range config.Variables() {
 		fmt.Fprintf(w, "  %s\t%s\t%s\n", v.Name, v.Default, v.Meaning)
 	}
 	w.Flush()

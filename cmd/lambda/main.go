@@ -38,10 +38,7 @@ func main() {
 }
 
 func newEngine() (*gin.Engine, error) {
-	var cfg config.Settings
-	err := errors.Join(
-		config.Required("CUSTOMERS_API_BASE", "ORDERS_API_BASE", "SERVICE_TOKEN"),
-		config.Read(&cfg.Logging, &cfg.Serving, &cfg.CustomersPeer, &cfg.OrdersPeer))
+	cfg, err := configuration()
 	if err != nil {
 		return nil, err
 	}
@@ -53,6 +50,14 @@ func newEngine() (*gin.Engine, error) {
 		return nil, err
 	}
 	return service.Engine(web.Options{ServiceToken: cfg.ServiceToken, Log: log, Timeout: cfg.RequestTimeout})
+}
+
+// configuration has no defaults for where and with which token to call.
+func configuration() (cfg config.Settings, err error) {
+	err = errors.Join(
+		config.Required("CUSTOMERS_API_BASE", "ORDERS_API_BASE", "SERVICE_TOKEN"),
+		config.Read(&cfg.Logging, &cfg.Serving, &cfg.CustomersPeer, &cfg.OrdersPeer))
+	return cfg, err
 }
 
 // handler returns the Lambda handler that lets engine answer events of an API Gateway REST API (v1) or HTTP API (v2), or of a

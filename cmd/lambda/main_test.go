@@ -267,7 +267,7 @@ func newPeers(t *testing.T) *peers {
 		ID: 1, Name: "ACME Corporation", Email: "ops@acme.com", Phone: &phone, CreatedAt: contract.Time{Time: when}}}
 	created := ordersapi.OrderResponse{Success: true, Data: ordersapi.Order{
 		OrderSummary: ordersapi.OrderSummary{ID: 5, CustomerID: 1, Status: contract.CREATED, TotalCents: 389700, CreatedAt: contract.Time{Time: when}},
-		Items: []contract.OrderItem{{ProductID: 2, Qty: 3, UnitPriceCents: 129900, SubtotalCents: 389700}}}}
+		Items:        []contract.OrderItem{{ProductID: 2, Qty: 3, UnitPriceCents: 129900, SubtotalCents: 389700}}}}
 	confirmed := created
 	confirmed.Data.Status, confirmed.Data.ConfirmedAt = contract.CONFIRMED, &contract.Time{Time: when}
 
@@ -521,8 +521,13 @@ func TestTemplate(t *testing.T) {
 	if !template.Parameters["ServiceToken"].NoEcho || f.Environment.Variables["SERVICE_TOKEN"] != "ServiceToken" {
 		t.Error("the service token is shown")
 	}
+	for _, v := range config.Variables() { // what configuration reads
+		if _, passed := f.Environment.Variables[v.Name]; !passed && slices.Contains([]string{"Logging", "Serving", "CustomersPeer", "OrdersPeer"}, v.Group) {
+			t.Errorf("%s never reaches the function", v.Name)
+		}
+	}
 	for name, value := range f.Environment.Variables {
-		if !slices.ContainsFunc(config.Variables, func(v config.Variable) bool { return v.Name == name }) {
+		if !slices.ContainsFunc(config.Variables(), func(v config.Variable) bool { return v.Name == name }) {
 			t.Errorf("%s is no variable of internal/config", name)
 		}
 		if _, ok := template.Parameters[value]; ok && strings.HasSuffix(name, "_API_BASE") {
@@ -532,7 +537,7 @@ func TestTemplate(t *testing.T) {
 		}
 		t.Setenv(name, value)
 	}
-	if cfg, err := config.ReadLambda(); err != nil || cfg.RequestTimeout >= time.Duration(f.Timeout)*time.Second || f.Timeout > 29 {
+	if cfg, err := configuration(); err != nil || cfg.RequestTimeout >= time.Duration(f.Timeout)*time.Second || f.Timeout > 29 {
 		t.Errorf("a request may take %s, the function %d s, API Gateway 29 s (%v)", cfg.RequestTimeout, f.Timeout, err)
 	}
 

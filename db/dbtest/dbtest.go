@@ -1,5 +1,6 @@
 // Package dbtest gives each test a fresh, migrated, real database on every engine that the environment names: SQLite always,
-// MySQL and MariaDB where TEST_MYSQL_DSN and TEST_MARIADB_DSN are set (`make test` starts the servers it finds and sets them).
+// MySQL and MariaDB where TEST_MYSQL_DSN and TEST_MARIADB_DSN are set (`make test` starts the servers it finds and sets them), and
+// TiDB where TEST_TIDB_DSN is.
 package dbtest
 
 import (
@@ -25,6 +26,7 @@ import (
 var Servers = []struct{ Engine, Variable string }{
 	{"MySQL", "TEST_MYSQL_DSN"},
 	{"MariaDB", "TEST_MARIADB_DSN"},
+	{"TiDB", "TEST_TIDB_DSN"}, // with tidb_enable_check_constraint = ON
 }
 
 // Each runs test once for each engine, on a migrated database of its own.

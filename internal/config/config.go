@@ -25,6 +25,7 @@ type Settings struct {
 	Database
 	Migration
 	Serving
+	Stopping
 	SinglePort
 	Customers
 	Orders
@@ -63,9 +64,13 @@ type Migration struct {
 
 // Serving is for every service.
 type Serving struct {
-	ServiceToken    string        `env:"SERVICE_TOKEN" default:"dev-service-token" help:"secret that the services share; with MySQL it must be one of your own"`
-	RequestTimeout  time.Duration `env:"REQUEST_TIMEOUT_SECONDS" default:"25" unit:"seconds" from:"1" to:"300" help:"how long a request may take once its body has arrived"`
-	ShutdownTimeout time.Duration `env:"SHUTDOWN_TIMEOUT_SECONDS" default:"30" unit:"seconds" from:"1" to:"300" help:"how long requests in flight get on SIGTERM"`
+	ServiceToken   string        `env:"SERVICE_TOKEN" default:"dev-service-token" help:"secret that the services share; with MySQL it must be one of your own"`
+	RequestTimeout time.Duration `env:"REQUEST_TIMEOUT_SECONDS" default:"25" unit:"seconds" from:"1" to:"300" help:"how long a request may take once its body has arrived"`
+}
+
+// Stopping is for every service that is a process.
+type Stopping struct {
+	ShutdownTimeout time.Duration `env:"SHUTDOWN_TIMEOUT_SECONDS" default:"30" unit:"seconds" from:"1" to:"300" help:"how long requests in flight get on SIGTERM, all services of a process together"`
 }
 
 // DevelopmentToken is the service token when none is set.

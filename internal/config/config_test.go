@@ -9,7 +9,7 @@ import (
 )
 
 func everything(s *Settings) []any {
-	return []any{&s.Logging, &s.Database, &s.Migration, &s.Serving, &s.SinglePort, &s.Customers, &s.Orders, &s.Orchestrator, &s.CustomersPeer, &s.OrdersPeer}
+	return []any{&s.Logging, &s.Database, &s.Migration, &s.Serving, &s.Stopping, &s.SinglePort, &s.Customers, &s.Orders, &s.Orchestrator, &s.CustomersPeer, &s.OrdersPeer}
 }
 
 func TestRead(t *testing.T) {
@@ -32,8 +32,8 @@ func TestRead(t *testing.T) {
 	}
 	want := Settings{
 		Logging: Logging{slog.LevelWarn}, SinglePort: SinglePort{new(4000)}, Migration: Migration{false},
-		Database:  Database{Driver: MySQL, Path: "./data/b2b.db", Host: "db", Port: 3307, User: "u", Password: "p", Name: "n", MaxConns: 7},
-		Serving:   Serving{"t", 5 * time.Second, 6 * time.Second},
+		Database: Database{Driver: MySQL, Path: "./data/b2b.db", Host: "db", Port: 3307, User: "u", Password: "p", Name: "n", MaxConns: 7},
+		Serving:  Serving{"t", 5 * time.Second}, Stopping: Stopping{6 * time.Second},
 		Customers: Customers{3001}, Orders: Orders{3002, 2 * time.Hour, 3 * time.Minute, 4 * time.Hour}, Orchestrator: Orchestrator{5000},
 		CustomersPeer: CustomersPeer{"https://c.example"}, OrdersPeer: OrdersPeer{"http://o.example:1/x"},
 	}

@@ -9,9 +9,9 @@ import (
 	"time"
 )
 
-// Serve answers on l until ctx ends, then takes no new connection and returns once the requests in flight are answered, or
-// after drain.
-func Serve(ctx context.Context, l net.Listener, h http.Handler, drain time.Duration, log *slog.Logger) error {
+// Serve answers on l until ctx ends, then takes no new connection and returns once the requests in flight are answered, or when
+// drained ends: with an error, then.
+func Serve(ctx, drained context.Context, l net.Listener, h http.Handler, log *slog.Logger) error {
 	s := &http.Server{
 		Handler:           h,
 		ReadHeaderTimeout: 5 * time.Second,
@@ -27,9 +27,7 @@ func Serve(ctx context.Context, l net.Listener, h http.Handler, drain time.Durat
 		return err
 	case <-ctx.Done():
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), drain)
-	defer cancel()
-	if err := s.Shutdown(ctx); err != nil {
+	if err := s.Shutdown(drained); err != nil {
 		return errors.Join(err, s.Close())
 	}
 	return nil

@@ -161,7 +161,7 @@ func TestServeDrains(t *testing.T) {
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	served := make(chan error)
-	go func() { served <- web.Serve(ctx, l, e, time.Minute, webtest.Options().Log) }()
+	go func() { served <- web.Serve(ctx, context.Background(), l, e, webtest.Options().Log) }()
 	answered := make(chan int)
 	go func() {
 		status, _, _ := webtest.Do(t, "GET", "http://"+l.Addr().String()+"/customers/1", "")

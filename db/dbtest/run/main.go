@@ -1,6 +1,6 @@
 // Command run runs go test on every database engine of this machine: SQLite, and each MySQL and MariaDB that TEST_MYSQL_DSN or
-// TEST_MARIADB_DSN names or whose server program is installed; that one it starts privately in a temporary folder. It ends by
-// saying which engines the tests ran on.
+// TEST_MARIADB_DSN names or whose server program is installed; that one it starts privately in a temporary folder. TiDB it only
+// uses when TEST_TIDB_DSN names one. It ends by saying which engines the tests ran on.
 //
 //	go run ./db/dbtest/run [-require MySQL,MariaDB] [arguments of go test]
 package main

@@ -29,8 +29,12 @@ type Server struct {
 	ended   chan struct{} // closed when the process has
 }
 
-// Find returns the engine's server program, "" when it is not installed. MariaDB calls itself mysqld too.
+// Find returns the server program of MySQL or MariaDB, which calls itself mysqld too. It returns "" for one that is not installed
+// and for all other engines.
 func Find(engine string) string {
+	if engine != "MySQL" && engine != "MariaDB" {
+		return ""
+	}
 	for _, name := range []string{"mysqld", "mariadbd"} {
 		for _, dir := range append(filepath.SplitList(os.Getenv("PATH")), "/usr/sbin", "/usr/local/sbin", "/usr/libexec") {
 			path := filepath.Join(dir, name)

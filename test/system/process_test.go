@@ -1,4 +1,4 @@
-package main
+package system_test
 
 import (
 	"bufio"
@@ -22,7 +22,7 @@ import (
 // binary builds b2b once for all tests and returns its path.
 var binary = sync.OnceValue(func() string {
 	path := filepath.Join(binaryFolder, "b2b")
-	if out, err := exec.Command("go", "build", "-o", path, ".").CombinedOutput(); err != nil {
+	if out, err := exec.Command("go", "build", "-o", path, "example.com/b2b/cmd/b2b").CombinedOutput(); err != nil {
 		panic(fmt.Sprintf("%v: %s", err, out))
 	}
 	return path
@@ -98,6 +98,19 @@ func (p *process) stop() int {
 	p.cmd.Process.Signal(syscall.SIGTERM)
 	p.cmd.Wait()
 	return p.cmd.ProcessState.ExitCode()
+}
+
+// execute runs b2b to its end and returns what it printed, and an error with what it complained of.
+func execute(t *testing.T, env []string, args ...string) (string, error) {
+	t.Helper()
+	var out, complaint bytes.Buffer
+	cmd := exec.Command(binary(), args...)
+	cmd.Dir, cmd.Env, cmd.Stdout, cmd.Stderr = t.TempDir(), env, &out, &complaint
+	err := cmd.Run()
+	if err != nil {
+		err = fmt.Errorf("%w: %s", err, &complaint)
+	}
+	return out.String(), err
 }
 
 // refused runs b2b, which must not start, and returns what it says.

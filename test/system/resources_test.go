@@ -1,4 +1,4 @@
-package main
+package system_test
 
 import (
 	"database/sql"
@@ -42,7 +42,7 @@ type starved struct {
 }
 
 func newStarved(t *testing.T, p *process, doctor *exec.Cmd) *starved {
-	s := &starved{name: t.Name(), doctor: doctor, network: network{processes: map[string]*process{customersCommand: p, ordersCommand: p, orchestratorCommand: p}}}
+	s := &starved{name: t.Name(), doctor: doctor, network: network{processes: map[string]*process{"customers": p, "orders": p, "orchestrator": p}}}
 	s.stock = s.stockNow(t)
 	return s
 }
@@ -50,7 +50,7 @@ func newStarved(t *testing.T, p *process, doctor *exec.Cmd) *starved {
 func (s *starved) stockNow(t *testing.T) int64 {
 	t.Helper()
 	var answer struct{ Data struct{ Stock int64 } }
-	status, body := s.call(t, "GET", s.processes[ordersCommand].orders+"/products/2", "", "")
+	status, body := s.call(t, "GET", s.processes["orders"].orders+"/products/2", "", "")
 	if err := json.Unmarshal(body, &answer); err != nil || status != http.StatusOK {
 		t.Errorf("reading answered %d %s", status, body)
 	}
@@ -66,7 +66,7 @@ func (s *starved) order(t *testing.T) bool {
 
 // ready reports whether both services with a database say so.
 func (s *starved) ready(t *testing.T) bool {
-	p := s.processes[ordersCommand]
+	p := s.processes["orders"]
 	status, body := s.call(t, "GET", p.orders+"/ready", "", "")
 	orders := s.worked(t, "/ready", status, http.StatusOK, body)
 	status, body = s.call(t, "GET", p.customers+"/ready", "", "")
@@ -253,7 +253,7 @@ func migrationHalfDone(t *testing.T) {
 				}
 			}
 		}
-		p := start(t, append(environment(c), "MIGRATE_ON_START=false", "PORT=0"), ordersCommand)
+		p := start(t, append(environment(c), "MIGRATE_ON_START=false", "PORT=0"), "orders")
 		var n network
 		work := func(path, body string) bool {
 			status, answer := n.call(t, map[bool]string{true: "GET", false: "POST"}[body == ""], p.orders+path, body, "")

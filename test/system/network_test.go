@@ -1,4 +1,4 @@
-package main
+package system_test
 
 import (
 	"bytes"
@@ -120,12 +120,12 @@ func newNetwork(t *testing.T, c db.Config) *network {
 	peer := func(link, base string) string {
 		return "http://" + n.link(t, link, strings.TrimPrefix(base, "http://"))
 	}
-	customers := start(t, behind(customersToDatabase), customersCommand)
-	orders := start(t, append(behind(ordersToDatabase), "CUSTOMERS_API_BASE="+peer(ordersToCustomers, customers.customers)), ordersCommand)
+	customers := start(t, behind(customersToDatabase), "customers")
+	orders := start(t, append(behind(ordersToDatabase), "CUSTOMERS_API_BASE="+peer(ordersToCustomers, customers.customers)), "orders")
 	orchestrator := start(t, append(environment(direct), "PORT=0", "REQUEST_TIMEOUT_SECONDS="+strconv.Itoa(int(networkTimeout.Seconds())),
 		"CUSTOMERS_API_BASE="+peer(orchestratorToCustomers, customers.customers),
-		"ORDERS_API_BASE="+peer(orchestratorToOrders, orders.orders)), orchestratorCommand)
-	n.processes[customersCommand], n.processes[ordersCommand], n.processes[orchestratorCommand] = customers, orders, orchestrator
+		"ORDERS_API_BASE="+peer(orchestratorToOrders, orders.orders)), "orchestrator")
+	n.processes["customers"], n.processes["orders"], n.processes["orchestrator"] = customers, orders, orchestrator
 	return n
 }
 
@@ -190,7 +190,7 @@ func (n *network) suffer(t *testing.T, name string, links []string, mild bool, l
 // place has the orchestrator place an order for 3 pieces of product 2 and returns its id, 0 when it was not possible right now.
 func (n *network) place(t *testing.T, key string) int64 {
 	t.Helper()
-	status, body := n.call(t, "POST", n.processes[orchestratorCommand].orchestrator+"/orchestrator/create-and-confirm-order",
+	status, body := n.call(t, "POST", n.processes["orchestrator"].orchestrator+"/orchestrator/create-and-confirm-order",
 		fmt.Sprintf(`{"customer_id":1,"items":[{"product_id":2,"qty":3}],"idempotency_key":%q}`, key), "")
 	var answer struct {
 		Code string
@@ -208,15 +208,15 @@ func (n *network) place(t *testing.T, key string) int64 {
 
 // placeDirectly has the Orders API place an order for one piece of product 3 and reports whether it did.
 func (n *network) placeDirectly(t *testing.T, key string) bool {
-	status, body := n.call(t, "POST", n.processes[ordersCommand].orders+"/orders", `{"customer_id":1,"items":[{"product_id":3,"qty":1}]}`, key)
+	status, body := n.call(t, "POST", n.processes["orders"].orders+"/orders", `{"customer_id":1,"items":[{"product_id":3,"qty":1}]}`, key)
 	return n.worked(t, "POST /orders", status, http.StatusCreated, body)
 }
 
 // read reads from both services that have a database.
 func (n *network) read(t *testing.T) {
-	status, body := n.call(t, "GET", n.processes[customersCommand].customers+"/customers/1", "", "")
+	status, body := n.call(t, "GET", n.processes["customers"].customers+"/customers/1", "", "")
 	n.worked(t, "GET /customers/1", status, http.StatusOK, body)
-	status, body = n.call(t, "GET", n.processes[ordersCommand].orders+"/ready", "", "")
+	status, body = n.call(t, "GET", n.processes["orders"].orders+"/ready", "", "")
 	n.worked(t, "GET /ready", status, http.StatusOK, body)
 }
 

@@ -1,24 +1,17 @@
 package db_test
 
 import (
-	"context"
-	"errors"
 	"os"
-	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"gorm.io/gorm"
 
 	"example.com/b2b/db"
 	"example.com/b2b/db/dbtest"
-	"example.com/b2b/internal/apperr"
 )
-
-var ctx = context.Background()
 
 func TestMigrateSeveralAtOnce(t *testing.T) {
 	dbtest.EachConfig(t, func(t *testing.T, c db.Config) {
@@ -62,7 +55,7 @@ func TestMigrateAgainAfterAKill(t *testing.T) {
 		}
 		defer db.Close(g)
 		// goose's own table is there, killed before its first row
-		if err := g.Exec("CREATE TABLE goose_db_version (id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY, version_id BIGINT NOT NULL, is_applied BOOLEAN NOT NULL, tstamp DATETIME NULL DEFAULT NOW())").Error; err != nil {
+		if err := g.Exec(statements(t, "migrations/versions.sql")[0]).Error; err != nil {
 			t.Fatal(err)
 		}
 		for _, statement := range statements(t, "migrations/mysql/00001_init.sql")[:3] {
@@ -144,121 +137,6 @@ func TestSchemaFile(t *testing.T) {
 	})
 }
 
-func TestSeed(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
-		var loaded atomic.Int64
-		var wg sync.WaitGroup
-		for range 4 {
-			wg.Go(func() {
-				did, err := db.Seed(ctx, g)
-				if err != nil {
-					t.Error(err)
-				}
-				if did {
-					loaded.Add(1)
-				}
-			})
-		}
-		wg.Wait()
-		if loaded.Load() != 1 {
-			t.Errorf("loaded %d times", loaded.Load())
-		}
-		for table, want := range map[string]int64{"customers": 5, "products": 10, "orders": 2} {
-			var n int64
-			if g.Table(table).Count(&n); n != want {
-				t.Errorf("%d %s", n, table)
-			}
-		}
-		var wrong int64
-		g.Raw("SELECT COUNT(*) FROM orders o WHERE total_cents <> (SELECT SUM(subtotal_cents) FROM order_items i WHERE i.order_id = o.id)").Scan(&wrong)
-		if wrong != 0 {
-			t.Errorf("%d sample orders do not add up", wrong)
-		}
-	})
-}
-
-func TestInTx(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
-		insert := func(tx *gorm.DB, name string) error {
-			return tx.Exec("INSERT INTO products (sku, name, price_cents, stock, created_at) VALUES (?, ?, 1, 1, CURRENT_TIMESTAMP)", name, name).Error
-		}
-		products := func() (names []string) {
-			g.Raw("SELECT name FROM products ORDER BY name").Scan(&names)
-			return names
-		}
-		t.Run("rolled back on an error", func(t *testing.T) {
-			reason := errors.New("reason")
-			err := db.InTx(ctx, g, func(tx *gorm.DB) error { return errors.Join(insert(tx, "a"), reason) })
-			if !errors.Is(err, reason) || len(products()) != 0 {
-				t.Errorf("%v, %v", err, products())
-			}
-		})
-		t.Run("run again after a conflict", func(t *testing.T) {
-			runs := 0
-			err := db.InTx(ctx, g, func(tx *gorm.DB) error {
-				if runs++; runs < 3 {
-					return errors.Join(insert(tx, "b"), db.ErrConflict)
-				}
-				return insert(tx, "b")
-			})
-			if err != nil || runs != 3 || !slices.Equal(products(), []string{"b"}) {
-				t.Errorf("%v, %d runs, %v", err, runs, products())
-			}
-		})
-		t.Run("bounded, then unavailable", func(t *testing.T) {
-			runs := 0
-			err := db.InTx(ctx, g, func(*gorm.DB) error { runs++; return db.ErrConflict })
-			var refusal *apperr.Error
-			if !errors.As(err, &refusal) || refusal.Code != apperr.Unavailable || runs < 5 {
-				t.Errorf("%v after %d runs", err, runs)
-			}
-		})
-		t.Run("obeys the context", func(t *testing.T) {
-			ctx, cancel := context.WithCancel(ctx)
-			err := db.InTx(ctx, g, func(*gorm.DB) error { cancel(); return db.ErrConflict })
-			if !errors.Is(err, context.Canceled) {
-				t.Errorf("%v", err)
-			}
-		})
-		t.Run("deadlock", func(t *testing.T) {
-			if g.Name() == db.SQLite {
-				return // one writer at a time: none can happen
-			}
-			if err := errors.Join(insert(g, "x"), insert(g, "y")); err != nil {
-				t.Fatal(err)
-			}
-			var both sync.WaitGroup // both hold their first row before either wants its second, in the first run
-			both.Add(2)
-			var runs atomic.Int64
-			lock := func(first, second string) error {
-				met := false
-				return db.InTx(ctx, g, func(tx *gorm.DB) error {
-					runs.Add(1)
-					if err := tx.Exec("UPDATE products SET stock = stock + 1 WHERE sku = ?", first).Error; err != nil {
-						return err
-					}
-					if !met {
-						met = true
-						both.Done()
-						both.Wait()
-					}
-					return tx.Exec("UPDATE products SET stock = stock + 1 WHERE sku = ?", second).Error
-				})
-			}
-			failed := make(chan error, 2)
-			go func() { failed <- lock("x", "y") }()
-			go func() { failed <- lock("y", "x") }()
-			if err := errors.Join(<-failed, <-failed); err != nil || runs.Load() < 3 {
-				t.Errorf("%v after %d runs", err, runs.Load())
-			}
-			var stock []int64
-			if g.Raw("SELECT stock FROM products WHERE sku IN ('x', 'y')").Scan(&stock); !slices.Equal(stock, []int64{3, 3}) {
-				t.Errorf("stock %v", stock)
-			}
-		})
-	})
-}
-
 func TestConstraints(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		if _, err := db.Seed(ctx, g); err != nil {
@@ -291,27 +169,4 @@ func TestConstraints(t *testing.T) {
 			t.Errorf("the email of a deleted customer is not free: %v", err)
 		}
 	})
-}
-
-func TestNow(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
-		var row struct{ Now, Later time.Time }
-		before := time.Now().Truncate(time.Millisecond)
-		if err := g.Raw("SELECT ? AS now, ? AS later", db.Now(g, 0), db.Now(g, time.Hour+time.Millisecond)).Scan(&row).Error; err != nil {
-			t.Fatal(err)
-		}
-		if row.Now.Before(before) || row.Now.After(time.Now()) { // the test's databases run on this machine's clock
-			t.Errorf("now is %v, not about %v", row.Now, before)
-		}
-		if d := row.Later.Sub(row.Now); d < time.Hour+time.Millisecond || d > time.Hour+time.Second {
-			t.Errorf("later by %v", d)
-		}
-	})
-}
-
-func TestOpenUnreachable(t *testing.T) {
-	_, err := db.Open(ctx, db.Config{Driver: db.MySQL, Host: "127.0.0.1", Port: 1, User: "u", Name: "n", MaxConns: 1})
-	if err == nil || !strings.Contains(err.Error(), "refused") {
-		t.Errorf("%v", err)
-	}
 }

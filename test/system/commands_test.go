@@ -1,15 +1,14 @@
-package main
+package system_test
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"fmt"
 	"io"
 	"net"
 	"os"
+	"os/exec"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 	"syscall"
@@ -155,47 +154,54 @@ func TestMigrateOnStart(t *testing.T) {
 
 func TestMigrateAndSeed(t *testing.T) {
 	dbtest.EachConfig(t, func(t *testing.T, c db.Config) {
-		for _, entry := range environment(c) {
-			name, value, _ := strings.Cut(entry, "=")
-			t.Setenv(name, value)
-		}
+		env := databaseOnly(c)
 		for _, step := range []struct{ command, want string }{
-			{"migrate", "The schema is up to date (1 new steps).\n"}, {"migrate", "The schema is up to date (0 new steps).\n"},
+			{"migrate", fmt.Sprintf("The schema is up to date (%d new steps).\n", migrations(t, c))}, {"migrate", "The schema is up to date (0 new steps).\n"},
 			{"seed", "The sample data is loaded.\n"}, {"seed", "The database has data; nothing was loaded.\n"},
 		} {
-			var out bytes.Buffer
-			if err := run(context.Background(), []string{step.command}, &out); err != nil || out.String() != step.want {
-				t.Errorf("%s: %v, %q", step.command, err, out.String())
+			if out, err := execute(t, env, step.command); err != nil || out != step.want {
+				t.Errorf("%s: %v, %q", step.command, err, out)
 			}
 		}
 	})
 }
 
+// migrations counts the files of an engine.
+func migrations(t *testing.T, c db.Config) int {
+	t.Helper()
+	files, err := os.ReadDir(filepath.Join(root, "db", "migrations", c.Driver))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return len(files)
+}
+
+// databaseOnly is environment without what a command about the database must not ask for, and with what it must not look at.
+func databaseOnly(c db.Config) []string {
+	env := slices.DeleteFunc(environment(c), func(entry string) bool { return !strings.HasPrefix(entry, "DB_") })
+	return append(env, "ORDERS_PORT=no port", "CUSTOMERS_API_BASE=nowhere", "LOG_LEVEL=loud")
+}
+
 func TestDoctor(t *testing.T) {
 	dbtest.EachConfig(t, func(t *testing.T, c db.Config) {
-		for _, entry := range environment(c) {
-			name, value, _ := strings.Cut(entry, "=")
-			t.Setenv(name, value)
-		}
+		env := databaseOnly(c)
 		g := dbtest.Open(t, c)
 		if _, err := db.Seed(t.Context(), g); err != nil {
 			t.Fatal(err)
 		}
-		var out bytes.Buffer
-		if err := run(t.Context(), []string{"doctor"}, &out); err != nil || !strings.HasPrefix(out.String(), "rule ") {
-			t.Errorf("%v\n%s", err, &out)
+		if out, err := execute(t, env, "doctor"); err != nil || !strings.HasPrefix(out, "rule ") {
+			t.Errorf("%v\n%s", err, out)
 		}
 		if err := g.Exec("UPDATE products SET stock = stock + 1 WHERE id = 7").Error; err != nil {
 			t.Fatal(err)
 		}
-		out.Reset()
 		var report struct {
 			Healthy bool
 			Checks  []doctor.Check
 		}
-		err := run(t.Context(), []string{"doctor", "--json"}, &out)
-		if json.Unmarshal(out.Bytes(), &report) != nil || err == nil || report.Healthy || !slices.Equal(report.Checks[0].First, []string{"7"}) {
-			t.Errorf("%v\n%s", err, &out)
+		out, err := execute(t, env, "doctor", "--json")
+		if json.Unmarshal([]byte(out), &report) != nil || err == nil || report.Healthy || !slices.Equal(report.Checks[0].First, []string{"7"}) {
+			t.Errorf("%v\n%s", err, out)
 		}
 	})
 }
@@ -217,12 +223,14 @@ func TestRefusedStart(t *testing.T) {
 		`DB_HOST is ""; allowed: the MySQL server, since DB_DRIVER is mysql`:                          {env: []string{"DB_DRIVER=mysql"}},
 		`DB_MAX_CONNECTIONS is "0"; allowed: a whole number from 1 to 1000`:                           {env: []string{"DB_MAX_CONNECTIONS=0"}},
 		`SERVICE_TOKEN is "dev-service-token"; allowed: a secret of your own`:                         {env: []string{"DB_HOST=localhost"}},
+		"ORDERS_PORT is \"a\"; allowed: a whole number from 0 to 65535\nLOG_LEVEL is \"b\"; allowed":  {env: []string{"ORDERS_PORT=a", "LOG_LEVEL=b"}},
+		`flag provided but not defined: -xml; see b2b --help`:                                         {args: []string{"doctor", "--xml"}},
 		`LOG_LEVEL is "loud"; allowed: debug, info, warn, error`:                                      {env: []string{"LOG_LEVEL=loud"}},
 		`MIGRATE_ON_START is "maybe"; allowed: true, false`:                                           {env: []string{"MIGRATE_ON_START=maybe"}},
 		`IDEMPOTENCY_KEY_EXPIRATION_HOURS is "-1"; allowed: a whole number from 1 to 8760`:            {env: []string{"IDEMPOTENCY_KEY_EXPIRATION_HOURS=-1"}},
 		`ORDER_CANCELLATION_WINDOW_MINUTES is "ten"; allowed: a whole number from 0 to 525600`:        {env: []string{"ORDER_CANCELLATION_WINDOW_MINUTES=ten"}},
 		`CUSTOMERS_API_BASE is "localhost:3001"; allowed: an address such as https://api.example.com`: {env: []string{"CUSTOMERS_API_BASE=localhost:3001"}, args: []string{"orders"}},
-		`port ` + port + ` is taken; stop the program that has it, or set CUSTOMERS_PORT`:             {env: []string{"CUSTOMERS_PORT=" + port, "ORDERS_PORT=" + port, "ORCHESTRATOR_PORT=0"}},
+		`port ` + port + ` is taken; stop the program that has it, or give the Customers API another`: {env: []string{"CUSTOMERS_PORT=" + port, "ORDERS_PORT=" + port, "ORCHESTRATOR_PORT=0"}},
 		`DB_HOST, DB_PORT, DB_USER, DB_PASSWORD, DB_NAME) cannot be used`:                             {env: []string{"DB_HOST=127.0.0.1", "DB_PORT=1", "SERVICE_TOKEN=t", "PORT=0"}, args: []string{"customers"}},
 		`(DB_PATH) cannot be opened`:                                                                  {env: append(anyPorts, "DB_PATH=/dev/null/b2b.db")},
 		`"order" is no command; see b2b --help`:                                                       {args: []string{"order"}},
@@ -232,51 +240,66 @@ func TestRefusedStart(t *testing.T) {
 		if !strings.Contains(said, want) || strings.Count(said, "b2b: ") != 1 || strings.Contains(said, "goroutine") {
 			t.Errorf("want %q, got %q", want, said)
 		}
-		if last := strings.Split(strings.TrimSpace(said), "\n"); !strings.HasPrefix(last[len(last)-1], "b2b: ") {
-			t.Errorf("more than one line: %q", said)
+		if complaint := said[max(0, strings.Index(said, "b2b: ")):]; strings.Count(strings.TrimSpace(complaint), "\n") != strings.Count(want, "\n") {
+			t.Errorf("more than a line for each: %q", said)
 		}
 	}
 }
 
 func TestDotEnv(t *testing.T) {
-	t.Chdir(t.TempDir())
-	if err := os.WriteFile(".env", []byte("LOG_LEVEL=loud\n"), 0o600); err != nil {
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, ".env"), []byte("DB_PORT=loud\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	t.Setenv("LOG_LEVEL", "") // restored after the test, which makes run set it
-	os.Unsetenv("LOG_LEVEL")
-	if err := run(context.Background(), []string{"migrate"}, io.Discard); err == nil || !strings.Contains(err.Error(), `LOG_LEVEL is "loud"`) {
-		t.Errorf("%v", err)
-	}
-	t.Setenv("LOG_LEVEL", "silent") // the environment wins
-	if err := run(context.Background(), []string{"migrate"}, io.Discard); err == nil || !strings.Contains(err.Error(), `LOG_LEVEL is "silent"`) {
-		t.Errorf("%v", err)
+	for env, want := range map[string]string{"": `DB_PORT is "loud"`, "DB_PORT=silent": `DB_PORT is "silent"`} { // the environment wins
+		cmd := exec.Command(binary(), "migrate")
+		cmd.Dir, cmd.Env = dir, []string{env}
+		if out, err := cmd.CombinedOutput(); err == nil || !strings.Contains(string(out), want) {
+			t.Errorf("%v %s", err, out)
+		}
 	}
 }
 
-// TestVariables holds --help and .env.example to the variables that are read.
-func TestVariables(t *testing.T) {
-	var help bytes.Buffer
-	if err := run(context.Background(), []string{"--help"}, &help); err != nil {
-		t.Fatal(err)
+// TestVersion builds the program with a version, and wants to see it everywhere.
+func TestVersion(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "b2b")
+	if out, err := exec.Command("go", "build", "-ldflags", "-X example.com/b2b/internal/buildinfo.version=7.8.9", "-o", path, "example.com/b2b/cmd/b2b").CombinedOutput(); err != nil {
+		t.Fatalf("%v %s", err, out)
 	}
-	example, err := os.ReadFile("../../.env.example")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var named []string
-	for _, m := range regexp.MustCompile(`(?m)^#?([A-Z_]+)=(.*)$`).FindAllStringSubmatch(string(example), -1) {
-		named = append(named, m[1])
-		at := slices.IndexFunc(config.Variables, func(v config.Variable) bool { return v.Name == m[1] })
-		if at < 0 {
-			t.Errorf(".env.example names %s, which nothing reads", m[1])
-		} else if m[2] != config.Variables[at].Default {
-			t.Errorf(".env.example says %s, the default is %q", m[0], config.Variables[at].Default)
+	for _, argument := range []string{"--version", "version"} {
+		if out, err := exec.Command(path, argument).Output(); err != nil || string(out) != "b2b 7.8.9\n" {
+			t.Errorf("%v %s", err, out)
 		}
 	}
-	for _, v := range config.Variables {
-		if !strings.Contains(help.String(), "  "+v.Name+" ") || !slices.Contains(named, v.Name) {
-			t.Errorf("%s is missing in --help or .env.example", v.Name)
+	p := launch(t, append(anyPorts, "DB_PATH="+filepath.Join(t.TempDir(), "b2b.db")), exec.Command(path))
+	for _, base := range []string{p.customers, p.orders, p.orchestrator} {
+		for path, want := range map[string]string{"/health": `"version":"7.8.9"`, "/openapi.json": `"version":"7.8.9"`, "/openapi.yaml": "version: 7.8.9"} {
+			if status, body, _ := webtest.Do(t, "GET", base+path, ""); status != 200 || !strings.Contains(string(body), want) {
+				t.Errorf("%s%s: %d without %s", base, path, status, want)
+			}
+		}
+	}
+	if p.stop(); !strings.Contains(p.log.String(), `"msg":"started","services":["customers","orders","orchestrator"],"version":"7.8.9"`) {
+		t.Errorf("%s", p.log)
+	}
+}
+
+// TestHelp names every command and variable.
+func TestHelp(t *testing.T) {
+	for _, args := range [][]string{{"--help"}, {"-h"}, {"help"}, {"orders", "--help"}, {"doctor", "-h"}} {
+		help, err := execute(t, nil, args...)
+		if err != nil {
+			t.Errorf("%v: %v", args, err)
+		}
+		for _, command := range []string{"customers", "orders", "orchestrator", "migrate", "seed", "doctor", "version"} {
+			if !strings.Contains(help, "  b2b "+command+" ") {
+				t.Errorf("%v does not name %s", args, command)
+			}
+		}
+		for _, v := range config.Variables() {
+			if !strings.Contains(help, "  "+v.Name+" ") {
+				t.Errorf("%v does not name %s", args, v.Name)
+			}
 		}
 	}
 }

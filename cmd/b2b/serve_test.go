@@ -1,0 +1,59 @@
+package main
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"testing"
+)
+
+// TestOneDrain holds a request in flight in each of three services: all of them end together when the one deadline is over.
+func TestOneDrain(t *testing.T) {
+	ctx, stop := context.WithCancel(context.Background())
+	drained, over := context.WithCancel(context.Background())
+	entered, leave := make(chan struct{}), make(chan struct{})
+	defer close(leave)
+	var listeners []net.Listener
+	var built []running
+	for range 3 {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		listeners = append(listeners, l)
+		built = append(built, running{handler: http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+			entered <- struct{}{}
+			<-leave
+		})})
+	}
+	ended := make(chan error)
+	go func() { ended <- runUntil(ctx, drained, listeners, built, slog.New(slog.DiscardHandler)) }()
+	for _, l := range listeners {
+		go func() {
+			if res, err := http.Get("http://" + l.Addr().String()); err == nil {
+				io.Copy(io.Discard, res.Body)
+				res.Body.Close()
+			}
+		}()
+		<-entered
+	}
+	stop()
+	for { // until the service in front takes no connection any more
+		c, err := net.Dial("tcp", listeners[2].Addr().String())
+		if err != nil {
+			break
+		}
+		c.Close()
+	}
+	select {
+	case err := <-ended:
+		t.Fatalf("ended with requests in flight: %v", err)
+	default:
+	}
+	over()
+	if err := <-ended; err == nil {
+		t.Error("no error for the requests that were cut")
+	}
+}

@@ -1,0 +1,169 @@
+// Package db opens the database, keeps its schema up to date and runs transactions. It holds what differs between MySQL and
+// SQLite, so that the services need not know on which they run.
+package db
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strconv"
+	"time"
+
+	"github.com/cenkalti/backoff/v5"
+	mysqldriver "github.com/go-sql-driver/mysql"
+	"gorm.io/driver/mysql"
+	"gorm.io/driver/sqlite"
+	"gorm.io/gorm"
+	"gorm.io/gorm/logger"
+)
+
+// Drivers that Config names.
+const (
+	MySQL  = "mysql"
+	SQLite = "sqlite"
+)
+
+// Config says which database to open.
+type Config struct {
+	Driver         string // MySQL or SQLite
+	Path           string // SQLite: the file; its folder is made when missing
+	Host           string // MySQL, as are the next ones
+	Port           int
+	User, Password string
+	Name           string
+	MaxConns       int // connections at once; SQLite always has one
+}
+
+// String says where the data lies, without the password.
+func (c Config) String() string {
+	if c.Driver == SQLite {
+		return "SQLite " + c.Path
+	}
+	return fmt.Sprintf("MySQL %s at %s", c.Name, net.JoinHostPort(c.Host, strconv.Itoa(c.Port)))
+}
+
+// lockWait bounds how long a statement waits for a row that another transaction holds, and idleWait how long the server keeps a
+// silent connection, and so the locks of a client whose machine is gone. The pool's own connections do not live that long.
+const (
+	lockWait = 10 * time.Second
+	idleWait = connLifetime + 20*time.Second
+
+	connLifetime = 3 * time.Minute // a proxy or the server may close them later
+)
+
+// Open connects to the database and fails within seconds when it does not answer.
+func Open(ctx context.Context, c Config) (*gorm.DB, error) {
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	// Of several processes that first open one SQLite file, one switches it to WAL; the others may be told at once that it is
+	// busy, whatever busy_timeout says.
+	return backoff.Retry(ctx, func() (*gorm.DB, error) {
+		g, err := connect(ctx, c)
+		if err != nil && !errors.Is(translate(err), ErrConflict) {
+			err = backoff.Permanent(err)
+		}
+		return g, err
+	}, backoff.WithMaxTries(10))
+}
+
+func connect(ctx context.Context, c Config) (*gorm.DB, error) {
+	dialector, err := c.dialector()
+	if err != nil {
+		return nil, err
+	}
+	g, err := gorm.Open(dialector, &gorm.Config{
+		TranslateError:         true,
+		SkipDefaultTransaction: true,
+		DisableAutomaticPing:   true,
+		NowFunc:                func() time.Time { return time.Now().UTC() },
+		Logger:                 logger.Discard, // package web logs each error once
+	})
+	if err != nil {
+		return nil, err
+	}
+	pool, err := g.DB()
+	if err != nil {
+		return nil, err
+	}
+	conns := c.MaxConns
+	if c.Driver == SQLite {
+		conns = 1 // SQLite has one writer; a queue in front of one connection beats busy errors behind several
+	}
+	pool.SetMaxOpenConns(conns)
+	pool.SetMaxIdleConns(conns)
+	if c.Driver == MySQL {
+		pool.SetConnMaxLifetime(connLifetime)
+	}
+	if err := pool.PingContext(ctx); err != nil {
+		return nil, errors.Join(err, pool.Close())
+	}
+	return g, nil
+}
+
+func (c Config) dialector() (gorm.Dialector, error) {
+	if c.Driver == SQLite {
+		if err := os.MkdirAll(filepath.Dir(c.Path), 0o755); err != nil {
+			return nil, err
+		}
+		q := url.Values{
+			"_pragma":      {"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)"},
+			"_txlock":      {"immediate"},
+			"_time_format": {"sqlite"},
+			"_timezone":    {"UTC"},
+			"_texttotime":  {"1"}, // a time that an expression makes has no declared type
+		}
+		dsn := url.URL{Scheme: "file", Opaque: (&url.URL{Path: c.Path}).EscapedPath(), RawQuery: q.Encode()}
+		return translating{sqlite.New(sqlite.Config{DriverName: "sqlite", DSN: dsn.String()})}, nil
+	}
+	m := mysqldriver.NewConfig()
+	m.Net, m.Addr = "tcp", net.JoinHostPort(c.Host, strconv.Itoa(c.Port))
+	m.User, m.Passwd, m.DBName = c.User, c.Password, c.Name
+	m.Timeout = 5 * time.Second
+	m.ParseTime, m.Loc = true, time.UTC
+	m.InterpolateParams = true // no round trip to prepare
+	m.ClientFoundRows = true   // an UPDATE counts the rows it found, changed or not, as SQLite does
+	m.Logger = &mysqldriver.NopLogger{}
+	m.Params = map[string]string{
+		"time_zone":                "'+00:00'",
+		"sql_mode":                 "'STRICT_ALL_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION'",
+		"innodb_lock_wait_timeout": strconv.Itoa(int(lockWait.Seconds())),
+		"wait_timeout":             strconv.Itoa(int(idleWait.Seconds())),
+	}
+	connector, err := mysqldriver.NewConnector(m) // from a DSN string, which gorm would make, the driver would log by itself
+	if err != nil {
+		return nil, err
+	}
+	return translating{mysql.New(mysql.Config{Conn: sql.OpenDB(readCommitted{connector})})}, nil
+}
+
+// readCommitted sets each new connection's isolation. Nothing here relies on reading twice: what must hold is in the condition of
+// the statement that writes, or behind a row lock. Repeatable reads would add gap locks, and on newer MariaDB, whose
+// innodb_snapshot_isolation refuses to update a row that changed since the first read, a retry for every race.
+type readCommitted struct{ driver.Connector }
+
+func (c readCommitted) Connect(ctx context.Context) (driver.Conn, error) {
+	conn, err := c.Connector.Connect(ctx)
+	if err != nil {
+		return nil, err
+	}
+	// A statement, because the variable is called tx_isolation on older MariaDB.
+	if _, err := conn.(driver.ExecerContext).ExecContext(ctx, "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED", nil); err != nil {
+		return nil, errors.Join(err, conn.Close())
+	}
+	return conn, nil
+}
+
+// Close ends all connections.
+func Close(g *gorm.DB) error {
+	pool, err := g.DB()
+	if err != nil {
+		return err
+	}
+	return pool.Close()
+}

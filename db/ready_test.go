@@ -1,0 +1,44 @@
+package db_test
+
+import (
+	"errors"
+	"testing"
+
+	"example.com/b2b/db"
+	"example.com/b2b/db/dbtest"
+	"example.com/b2b/internal/apperr"
+)
+
+// TestReady has one table only: what is asked of a service's own must not depend on another's.
+func TestReady(t *testing.T) {
+	dbtest.EachConfig(t, func(t *testing.T, c db.Config) {
+		g, err := db.Open(ctx, c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { db.Close(g) })
+		unavailable := func(err error) bool {
+			refusal := &apperr.Error{}
+			return errors.As(err, &refusal) && refusal.Code == apperr.Unavailable
+		}
+		if err := db.Ready(ctx, g, "things"); !unavailable(err) {
+			t.Errorf("without the table: %v", err)
+		}
+		if err := g.Exec("CREATE VIEW picture AS SELECT 1 AS id").Error; err != nil {
+			t.Fatal(err)
+		}
+		if err := db.Ready(ctx, g, "picture"); !unavailable(err) {
+			t.Errorf("where nobody may write: %v", err)
+		}
+		if err := g.Exec("CREATE TABLE things (id BIGINT NOT NULL PRIMARY KEY)").Error; err != nil {
+			t.Fatal(err)
+		}
+		if err := db.Ready(ctx, g, "things"); err != nil {
+			t.Error(err)
+		}
+		db.Close(g)
+		if err := db.Ready(ctx, g, "things"); !unavailable(err) {
+			t.Errorf("without a connection: %v", err)
+		}
+	})
+}

@@ -1,0 +1,45 @@
+package db_test
+
+import (
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"gorm.io/gorm"
+
+	"example.com/b2b/db"
+	"example.com/b2b/db/dbtest"
+)
+
+func TestSeed(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
+		var loaded atomic.Int64
+		var wg sync.WaitGroup
+		for range 4 {
+			wg.Go(func() {
+				did, err := db.Seed(ctx, g)
+				if err != nil {
+					t.Error(err)
+				}
+				if did {
+					loaded.Add(1)
+				}
+			})
+		}
+		wg.Wait()
+		if loaded.Load() != 1 {
+			t.Errorf("loaded %d times", loaded.Load())
+		}
+		for table, want := range map[string]int64{"customers": 5, "products": 10, "orders": 2} {
+			var n int64
+			if g.Table(table).Count(&n); n != want {
+				t.Errorf("%d %s", n, table)
+			}
+		}
+		var wrong int64
+		g.Raw("SELECT COUNT(*) FROM orders o WHERE total_cents <> (SELECT SUM(subtotal_cents) FROM order_items i WHERE i.order_id = o.id)").Scan(&wrong)
+		if wrong != 0 {
+			t.Errorf("%d sample orders do not add up", wrong)
+		}
+	})
+}
