@@ -220,7 +220,7 @@ func TestRefusedStart(t *testing.T) {
 		`ORDERS_PORT is "abc"; allowed: a whole number from 0 to 65535`:                               {env: []string{"ORDERS_PORT=abc"}},
 		`PORT is "65536"; allowed: a whole number from 0 to 65535`:                                    {env: []string{"PORT=65536"}, args: []string{"orders"}},
 		`DB_DRIVER is "postgres"; allowed: sqlite, mysql`:                                             {env: []string{"DB_DRIVER=postgres"}},
-		`DB_HOST is ""; allowed: the MySQL server, since DB_DRIVER is mysql`:                          {env: []string{"DB_DRIVER=mysql"}},
+		`DB_HOST is ""; allowed: the MySQL server, since DB_DRIVER is mysql`:                          {env: []string{"DB_DRIVER=mysql", "SERVICE_TOKEN=t"}},
 		`DB_MAX_CONNECTIONS is "0"; allowed: a whole number from 1 to 1000`:                           {env: []string{"DB_MAX_CONNECTIONS=0"}},
 		`SERVICE_TOKEN is "dev-service-token"; allowed: a secret of your own`:                         {env: []string{"DB_HOST=localhost"}},
 		"ORDERS_PORT is \"a\"; allowed: a whole number from 0 to 65535\nLOG_LEVEL is \"b\"; allowed":  {env: []string{"ORDERS_PORT=a", "LOG_LEVEL=b"}},
