@@ -18,6 +18,7 @@ import (
 	"example.com/b2b/db"
 	"example.com/b2b/db/doctor"
 	"example.com/b2b/internal/config"
+	"example.com/b2b/orders"
 )
 
 func main() {
@@ -83,7 +84,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 			return err
 		}
 		defer db.Close(g)
-		checks, err := doctor.Examine(ctx, g)
+		checks, err := doctor.Examine(ctx, g, orders.Rules())
 		if err != nil {
 			return err
 		}
