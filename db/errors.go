@@ -36,9 +36,9 @@ func translate(err error) error {
 	var lite *sqlitedriver.Error
 	switch {
 	case errors.As(err, &my):
-		return translateMySQL(my)
+		return translateMySQL(err, my)
 	case errors.As(err, &lite):
-		return translateSQLite(lite)
+		return translateSQLite(err, lite.Code())
 	case errors.Is(err, driver.ErrBadConn), errors.Is(err, mysqldriver.ErrInvalidConn), errors.Is(err, sql.ErrConnDone),
 		errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.As(err, new(*net.OpError)),
 		err.Error() == "sql: database is closed": // which database/sql does not export
@@ -54,8 +54,8 @@ func conflict(err error) error {
 
 // Error numbers: https://dev.mysql.com/doc/mysql-errors/8.4/en/server-error-reference.html, TiDB's own from 8001 on:
 // https://docs.pingcap.com/tidb/stable/error-codes
-func translateMySQL(err *mysqldriver.MySQLError) error {
-	switch err.Number {
+func translateMySQL(err error, my *mysqldriver.MySQLError) error {
+	switch my.Number {
 	case 1062: // ER_DUP_ENTRY
 		return fmt.Errorf("%w: %w", gorm.ErrDuplicatedKey, err)
 	case 1451, 1452: // ER_ROW_IS_REFERENCED_2, ER_NO_REFERENCED_ROW_2
@@ -65,7 +65,7 @@ func translateMySQL(err *mysqldriver.MySQLError) error {
 		8028, 9004, 9007: // ErrInfoSchemaChanged, ErrResolveLockTimeout, ErrWriteConflict
 		return conflict(err)
 	case 1105: // ER_UNKNOWN_ERROR, TiDB's too when it gives up locking: https://docs.pingcap.com/tidb/stable/troubleshoot-lock-conflicts
-		if strings.Contains(err.Message, "pessimistic lock retry limit reached") {
+		if strings.Contains(my.Message, "pessimistic lock retry limit reached") {
 			return conflict(err)
 		}
 	case 1021, 1114, // ER_DISK_FULL, ER_RECORD_FILE_FULL
@@ -82,14 +82,14 @@ func translateMySQL(err *mysqldriver.MySQLError) error {
 }
 
 // Result codes: https://www.sqlite.org/rescode.html
-func translateSQLite(err *sqlitedriver.Error) error {
-	switch err.Code() {
+func translateSQLite(err error, code int) error {
+	switch code {
 	case sqlite3.SQLITE_CONSTRAINT_UNIQUE, sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY:
 		return fmt.Errorf("%w: %w", gorm.ErrDuplicatedKey, err)
 	case sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY:
 		return fmt.Errorf("%w: %w", gorm.ErrForeignKeyViolated, err)
 	}
-	switch err.Code() & 0xff { // the primary code
+	switch code & 0xff { // the primary code
 	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED:
 		return conflict(err)
 	case sqlite3.SQLITE_ERROR:

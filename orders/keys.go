@@ -3,6 +3,7 @@ package orders
 import (
 	"context"
 	"net/http"
+	"slices"
 
 	"example.com/b2b/internal/apperr"
 	"example.com/b2b/internal/auth"
@@ -35,6 +36,15 @@ var (
 	keyedOperations = []keyed{createOrder, confirmOrder, cancelOrder, adjustStock}
 )
 
+// keyedOperation finds an operation by its name.
+func keyedOperation(name string) (keyed, bool) {
+	i := slices.IndexFunc(keyedOperations, func(o keyed) bool { return o.name == name })
+	if i < 0 {
+		return keyed{}, false
+	}
+	return keyedOperations[i], true
+}
+
 // request returns what key stands for in an operation: content must be the same in a repeat.
 func (o keyed) request(ctx context.Context, key *string, content any) idempotency.Request {
 	return idempotency.Request{Caller: auth.From(ctx).KeySpace(), Operation: o.name, Key: key, Content: content, Status: o.status}
@@ -49,9 +59,9 @@ type keyedEffect struct {
 
 // reportKey tells what a key has done, or returns 404 idempotency_key_unknown when that is nothing, or has expired.
 func (s *Service) reportKey(ctx context.Context, key string) ([]keyedEffect, error) {
-	operations, names := map[string]keyed{}, make([]string, len(keyedOperations))
+	names := make([]string, len(keyedOperations))
 	for i, o := range keyedOperations {
-		operations[o.name], names[i] = o, o.name
+		names[i] = o.name
 	}
 	done, err := s.keys.Report(ctx, auth.From(ctx).KeySpace(), key, names)
 	if err != nil {
@@ -62,7 +72,8 @@ func (s *Service) reportKey(ctx context.Context, key string) ([]keyedEffect, err
 	}
 	ids, effects := make([]int64, len(done)), make([]keyedEffect, len(done))
 	for i, d := range done {
-		ids[i], effects[i] = d.TargetID, keyedEffect{Done: d, target: operations[d.Operation].target}
+		o, _ := keyedOperation(d.Operation)
+		ids[i], effects[i] = d.TargetID, keyedEffect{Done: d, target: o.target}
 	}
 	var orders []order
 	if err := s.read(ctx).orders().Select("id, status").Where("id IN ?", ids).Find(&orders).Error; err != nil {

@@ -68,7 +68,7 @@ func TestLinearizable(t *testing.T) {
 				t.Errorf("no call ended with %q: %v", outcome, seen)
 			}
 		}
-		checks, err := doctor.Examine(ctx, s.db)
+		checks, err := doctor.Examine(ctx, s.db, orders.Rules())
 		if err != nil || !doctor.Healthy(checks) {
 			t.Errorf("the doctor: %v %+v", err, checks)
 		}

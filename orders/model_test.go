@@ -21,6 +21,7 @@ import (
 	"example.com/b2b/db/doctor"
 	"example.com/b2b/openapi/contract"
 	api "example.com/b2b/openapi/ordersapi"
+	"example.com/b2b/orders"
 )
 
 // books is what the Orders API promises, in as few words as possible. Its things are those of the answers, but for their times,
@@ -707,7 +708,7 @@ func (m *machine) wantAll(r *rapid.T) {
 			r.Errorf("%d %s, want %d", got, table, want)
 		}
 	}
-	checks, err := doctor.Examine(ctx, m.s.db)
+	checks, err := doctor.Examine(ctx, m.s.db, orders.Rules())
 	if err != nil || !doctor.Healthy(checks) {
 		r.Errorf("%v %+v", err, checks)
 	}

@@ -13,6 +13,7 @@ import (
 	"example.com/b2b/db/doctor"
 	"example.com/b2b/internal/web/webtest"
 	"example.com/b2b/openapi/contract"
+	"example.com/b2b/orders"
 )
 
 // expire makes the order one that nobody confirmed in time.
@@ -23,7 +24,7 @@ func (s *system) expire(t *testing.T, id int64) {
 
 func wantHealthy(t *testing.T, g *gorm.DB) {
 	t.Helper()
-	checks, err := doctor.Examine(ctx, g)
+	checks, err := doctor.Examine(ctx, g, orders.Rules())
 	if err != nil || !doctor.Healthy(checks) {
 		t.Errorf("%v %+v", err, checks)
 	}

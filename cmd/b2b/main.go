@@ -129,8 +129,12 @@ func seed(ctx context.Context, out io.Writer) error {
 }
 
 func examine(ctx context.Context, out io.Writer, asJSON bool) error {
+	var rules []doctor.Rule
+	for _, s := range services {
+		rules = append(rules, s.rules...)
+	}
 	return withDatabase(ctx, func(g *gorm.DB) error {
-		checks, err := doctor.Examine(ctx, g)
+		checks, err := doctor.Examine(ctx, g, rules)
 		if err != nil {
 			return err
 		}

@@ -10,6 +10,7 @@ import (
 	"gorm.io/gorm"
 
 	"example.com/b2b/customers"
+	"example.com/b2b/db/doctor"
 	"example.com/b2b/internal/config"
 	"example.com/b2b/internal/web"
 	"example.com/b2b/orchestrator"
@@ -25,6 +26,7 @@ type service struct {
 	peers       func(c *config.Settings) []any   // where its peers are: read when they are not in the same process
 	base        func(c *config.Settings) *string // by which others find it; nil when nobody calls it
 	build       func(c *config.Settings, g *gorm.DB, o web.Options) (running, error)
+	rules       []doctor.Rule            // what must always be true of its data
 	try         func(base string) string // a first call to show
 }
 
@@ -48,7 +50,7 @@ var services = []service{
 		try: func(base string) string { return fmt.Sprintf("curl '%s/customers?search=ACME'", base) },
 	},
 	{
-		name: "orders", title: "Orders API", database: true,
+		name: "orders", title: "Orders API", database: true, rules: orders.Rules(),
 		port:  func(c *config.Settings) *int { return &c.OrdersPort },
 		reads: func(c *config.Settings) []any { return []any{&c.Orders} },
 		peers: func(c *config.Settings) []any { return []any{&c.CustomersPeer} },

@@ -2,72 +2,58 @@ package doctor_test
 
 import (
 	"context"
+	"database/sql"
+	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
 	"gorm.io/gorm"
 
-	"example.com/b2b/db"
 	"example.com/b2b/db/dbtest"
 	"example.com/b2b/db/doctor"
 )
 
-// TestExamine breaks each rule once, as far as the database's own constraints let it, and looks for the rule and the id.
 func TestExamine(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
-		ctx := context.Background()
-		exec := func(statement string) {
-			t.Helper()
-			if err := g.Exec(statement).Error; err != nil {
-				t.Fatal(err)
-			}
-		}
-		broken := func() string {
-			t.Helper()
-			checks, err := doctor.Examine(ctx, g)
-			if err != nil {
-				t.Fatal(err)
-			}
-			var all []string
-			for _, c := range checks {
-				if c.Broken > 0 {
-					all = append(all, c.Rule+": "+strings.Join(c.First, ", "))
-				}
-			}
-			if doctor.Healthy(checks) != (all == nil) {
-				t.Error("Healthy contradicts the checks")
-			}
-			return strings.Join(all, "; ")
-		}
-		if _, err := db.Seed(ctx, g); err != nil {
+		if err := g.Exec("CREATE TABLE things (id BIGINT NOT NULL PRIMARY KEY)").Error; err != nil {
 			t.Fatal(err)
 		}
-		if got := broken(); got != "" {
-			t.Fatalf("the sample data breaks %s", got)
+		for id := range 12 {
+			if err := g.Exec("INSERT INTO things VALUES (?)", id+1).Error; err != nil {
+				t.Fatal(err)
+			}
 		}
-		for _, sick := range []struct{ cause, cure, want string }{
-			{"UPDATE products SET stock = stock + 1 WHERE id = 7", "UPDATE products SET stock = stock - 1 WHERE id = 7",
-				"stock of a product = its adjustments - pieces of its orders not CANCELED: 7"},
-			{"UPDATE orders SET total_cents = total_cents + 1 WHERE id = 1", "UPDATE orders SET total_cents = total_cents - 1 WHERE id = 1",
-				"total of an order = its lines, at least one: 1"},
-			{"INSERT INTO orders (id, customer_id, status, total_cents, created_at) VALUES (9, 1, 'CREATED', 0, CURRENT_TIMESTAMP)", "DELETE FROM orders WHERE id = 9",
-				"total of an order = its lines, at least one: 9"},
-			{"UPDATE orders SET confirmed_at = '2020-01-01 00:00:00' WHERE id = 1", "UPDATE orders SET confirmed_at = '2024-01-15 10:02:00' WHERE id = 1",
-				"times of an order agree with its status: 1"},
-			{"INSERT INTO idempotency_keys (caller, operation, idempotency_key, request_hash, target_id, status, response_body, expires_at) VALUES ('public', 'createOrder', 'k', '', 77, 201, '{}', CURRENT_TIMESTAMP)",
-				"UPDATE idempotency_keys SET target_id = 2, response_body = '{\"success\":true,\"data\":{\"id\":2,\"customer_id\":2,\"total_cents\":319600,\"status\":\"CREATED\"}}'",
-				"idempotency key's order or product exists: createOrder k; stored answer of an idempotency key agrees with it: createOrder k"},
-			{"UPDATE idempotency_keys SET operation = 'confirmOrder'", "DELETE FROM idempotency_keys",
-				"stored answer of an idempotency key agrees with it: confirmOrder k"},
-		} {
-			exec(sick.cause)
-			if got := broken(); got != sick.want {
-				t.Errorf("%s: %q, want %q", sick.cause, got, sick.want)
+		all := doctor.Rule{Name: "no thing", Table: "things", Query: "SELECT id FROM things ORDER BY id"}
+		none := doctor.Rule{Name: "above 0", Table: "things", Query: "SELECT id FROM things WHERE id <= 0 ORDER BY id"}
+		some := doctor.Rule{Name: "even", Table: "things", Query: all.Query, Breaks: func(row *sql.Rows) (string, error) {
+			var id int
+			if err := row.Scan(&id); err != nil || id%2 == 0 {
+				return "", err
 			}
-			exec(sick.cure)
-			if got := broken(); got != "" {
-				t.Errorf("%s: still %q", sick.cure, got)
-			}
+			return fmt.Sprint("thing ", id), nil
+		}}
+		checks, err := doctor.Examine(context.Background(), g, []doctor.Rule{all, none, some})
+		if err != nil || doctor.Healthy(checks) || !doctor.Healthy(checks[1:2]) {
+			t.Errorf("%v", err)
+		}
+		var table strings.Builder
+		doctor.Print(&table, checks)
+		var lines []string
+		for line := range strings.Lines(table.String()) {
+			lines = append(lines, strings.Join(strings.Fields(line), " "))
+		}
+		if want := []string{
+			"rule checked broken first",
+			"no thing 12 12 1, 2, 3, 4, 5, 6, 7, 8, 9, 10",
+			"above 0 12 0",
+			"even 12 6 thing 1, thing 3, thing 5, thing 7, thing 9, thing 11",
+		}; !slices.Equal(lines, want) {
+			t.Errorf("%q", lines)
+		}
+		wrong := doctor.Rule{Name: "the wrong one", Table: "things", Query: "SELECT no_such_column FROM things"}
+		if _, err := doctor.Examine(context.Background(), g, []doctor.Rule{all, wrong}); err == nil || !strings.Contains(err.Error(), "the wrong one: ") {
+			t.Errorf("%v", err)
 		}
 	})
 }

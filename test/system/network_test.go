@@ -23,6 +23,7 @@ import (
 	"example.com/b2b/db"
 	"example.com/b2b/db/dbtest"
 	"example.com/b2b/db/doctor"
+	"example.com/b2b/orders"
 )
 
 var partition = flag.Duration("network.partition", 0, "how long TestNetwork's partitions last at least")
@@ -265,7 +266,7 @@ func (n *network) finish(t *testing.T) {
 			}
 		}
 	}
-	checks, err := doctor.Examine(t.Context(), n.db)
+	checks, err := doctor.Examine(t.Context(), n.db, orders.Rules())
 	if err != nil || !doctor.Healthy(checks) {
 		t.Errorf("%v %+v", err, checks)
 	}

@@ -1,0 +1,101 @@
+package orders
+
+import (
+	"database/sql"
+	"encoding/json"
+
+	"example.com/b2b/db/doctor"
+)
+
+// Rules are what must always be true of products, stock, orders and idempotency keys.
+func Rules() []doctor.Rule {
+	return []doctor.Rule{
+		{Name: "stock of a product = its adjustments - pieces of its orders not CANCELED", Table: "products", Query: `
+			SELECT p.id FROM products p WHERE p.stock <>
+			  (SELECT COALESCE(SUM(a.delta), 0) FROM stock_adjustments a WHERE a.product_id = p.id) -
+			  (SELECT COALESCE(SUM(i.qty), 0) FROM order_items i JOIN orders o ON o.id = i.order_id WHERE i.product_id = p.id AND o.status <> 'CANCELED')
+			ORDER BY p.id`},
+		{Name: "stock of a product is not below zero", Table: "products", Query: `
+			SELECT id FROM products WHERE stock < 0 ORDER BY id`},
+		{Name: "total of an order = its lines, at least one", Table: "orders", Query: `
+			SELECT o.id FROM orders o WHERE o.total_cents <> COALESCE((SELECT SUM(i.subtotal_cents) FROM order_items i WHERE i.order_id = o.id), -1)
+			ORDER BY o.id`},
+		{Name: "line of an order = pieces x price", Table: "order_items", Query: `
+			SELECT order_id FROM order_items WHERE subtotal_cents <> qty * unit_price_cents OR qty < 1 ORDER BY order_id`},
+		{Name: "times of an order agree with its status", Table: "orders", Query: `
+			SELECT id FROM orders WHERE
+			  (status = 'CREATED' AND confirmed_at IS NOT NULL) OR (status = 'CONFIRMED' AND confirmed_at IS NULL) OR
+			  (status = 'CANCELED') <> (canceled_at IS NOT NULL) OR (status = 'CANCELED') <> (cancel_reason IS NOT NULL) OR
+			  confirmed_at < created_at OR canceled_at < created_at OR canceled_at < confirmed_at OR
+			  updated_at < created_at OR updated_at < confirmed_at OR updated_at < canceled_at OR
+			  (cancel_reason = 'reservation_expired' AND confirmed_at IS NOT NULL)
+			ORDER BY id`},
+		{Name: "order has its customer", Table: "orders", Query: `
+			SELECT o.id FROM orders o LEFT JOIN customers c ON c.id = o.customer_id WHERE c.id IS NULL ORDER BY o.id`},
+		{Name: "line has its order and product", Table: "order_items", Query: `
+			SELECT i.order_id FROM order_items i LEFT JOIN orders o ON o.id = i.order_id LEFT JOIN products p ON p.id = i.product_id
+			WHERE o.id IS NULL OR p.id IS NULL ORDER BY i.order_id`},
+		{Name: "stock adjustment has its product", Table: "stock_adjustments", Query: `
+			SELECT a.id FROM stock_adjustments a LEFT JOIN products p ON p.id = a.product_id WHERE p.id IS NULL ORDER BY a.id`},
+		keyRule("idempotency key's order or product exists", keyedRow.targetExists),
+		keyRule("stored answer of an idempotency key agrees with it", keyedRow.answerAgrees),
+	}
+}
+
+// keyedRow is an idempotency key's row, and what its target is now: an order or a product of that id, 0 where there is none.
+type keyedRow struct {
+	operation, key, body   string
+	target, order, product int64
+	customer, total        int64
+	status                 int
+	confirmed, canceled    bool
+}
+
+const keyedRows = `
+	SELECT k.operation, k.idempotency_key, COALESCE(k.response_body, ''), COALESCE(k.target_id, 0), COALESCE(o.id, 0), COALESCE(p.id, 0),
+	  COALESCE(o.customer_id, 0), COALESCE(o.total_cents, 0), COALESCE(k.status, 0), o.confirmed_at IS NOT NULL, o.canceled_at IS NOT NULL
+	FROM idempotency_keys k LEFT JOIN orders o ON o.id = k.target_id LEFT JOIN products p ON p.id = k.target_id`
+
+func keyRule(name string, keeps func(keyedRow) bool) doctor.Rule {
+	return doctor.Rule{Name: name, Table: "idempotency_keys", Query: keyedRows, Breaks: func(row *sql.Rows) (string, error) {
+		var r keyedRow
+		err := row.Scan(&r.operation, &r.key, &r.body, &r.target, &r.order, &r.product, &r.customer, &r.total, &r.status, &r.confirmed, &r.canceled)
+		if err != nil || keeps(r) {
+			return "", err
+		}
+		return r.operation + " " + r.key, nil
+	}}
+}
+
+func (r keyedRow) targetExists() bool {
+	if o, _ := keyedOperation(r.operation); o.target == aProduct {
+		return r.product != 0
+	}
+	return r.order != 0
+}
+
+func (r keyedRow) answerAgrees() bool {
+	var body struct {
+		Success bool
+		Data    keyedAnswer
+	}
+	o, known := keyedOperation(r.operation)
+	if !known || r.status != o.status || json.Unmarshal([]byte(r.body), &body) != nil || !body.Success {
+		return false
+	}
+	a := body.Data
+	if o.target == aProduct {
+		return a.ProductID == r.target
+	}
+	came := o.leaves == created || o.leaves == confirmed && r.confirmed || o.leaves == canceled && r.canceled
+	return a.ID == r.target && a.CustomerID == r.customer && a.TotalCents == r.total && a.Status == o.leaves && came
+}
+
+// keyedAnswer is the data of a stored answer: an order, or a stock adjustment.
+type keyedAnswer struct {
+	ID         int64
+	CustomerID int64  `json:"customer_id"`
+	TotalCents int64  `json:"total_cents"`
+	Status     status `json:"status"`
+	ProductID  int64  `json:"product_id"`
+}
