@@ -27,7 +27,6 @@ func Rules() []doctor.Rule {
 			  (status = 'CREATED' AND confirmed_at IS NOT NULL) OR (status = 'CONFIRMED' AND confirmed_at IS NULL) OR
 			  (status = 'CANCELED') <> (canceled_at IS NOT NULL) OR (status = 'CANCELED') <> (cancel_reason IS NOT NULL) OR
 			  confirmed_at < created_at OR canceled_at < created_at OR canceled_at < confirmed_at OR
-			  updated_at < created_at OR updated_at < confirmed_at OR updated_at < canceled_at OR
 			  (cancel_reason = 'reservation_expired' AND confirmed_at IS NOT NULL)
 			ORDER BY id`},
 		{Name: "order has its customer", Table: "orders", Query: `
