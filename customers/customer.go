@@ -34,7 +34,7 @@ func (c customer) Key() int64 { return c.ID }
 func (s store) create(c *customer) error {
 	c.CreatedAt = now()
 	c.UpdatedAt = c.CreatedAt
-	return emailTaken(s.db.Create(c).Error)
+	return emailTaken(s.insert(c))
 }
 
 // update writes a customer who has been locked, when it is another one than before. Error: 409 email_taken.
@@ -49,7 +49,7 @@ func (s store) update(c *customer, before customer) error {
 }
 
 // delete deletes softly.
-func (s store) delete(c customer) error { return s.db.Delete(&c).Error }
+func (s store) delete(c customer) error { return s.customers().Delete(&c).Error }
 
 // find returns 404 customer_not_found for a customer that is not there or was deleted.
 func (s store) find(id int64) (c customer, err error) {

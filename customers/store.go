@@ -26,7 +26,12 @@ func (s *Service) change(ctx context.Context, fn func(tx store) error) error {
 	return db.InTx(ctx, s.db, func(tx *gorm.DB) error { return fn(store{tx, auth.From(ctx)}) })
 }
 
+// ready returns 503 unavailable while the database does not do this service's work.
+func (s *Service) ready(ctx context.Context) error { return db.Ready(ctx, s.db, "customers") }
+
 func (s store) customers() *gorm.DB { return s.db.Model(&customer{}) }
+
+func (s store) insert(c *customer) error { return s.db.Create(c).Error }
 
 // locking returns the store whose queries lock what they read until the transaction ends.
 func (s store) locking() store { return store{db.ForUpdate(s.db), s.caller} }

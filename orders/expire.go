@@ -6,8 +6,6 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"time"
-
-	"example.com/b2b/db"
 )
 
 // sweepPause is how long an expired reservation or key may stay, give or take a fifth: several instances do not sweep in step.
@@ -17,7 +15,7 @@ const sweepPause = 5 * time.Second
 // works at a time.
 func (s *Service) Run(ctx context.Context, log *slog.Logger) {
 	for ctx.Err() == nil {
-		_, err := db.Lead(ctx, s.db, "orders sweep", func(ctx context.Context) error { return s.sweep(ctx, log) })
+		err := s.lead(ctx, "orders sweep", func(ctx context.Context) error { return s.sweep(ctx, log) })
 		if err != nil && ctx.Err() == nil {
 			log.Error("the sweep failed and will be tried again", "error", err)
 		}

@@ -7,7 +7,6 @@ import (
 
 	"github.com/getkin/kin-openapi/openapi3"
 
-	"example.com/b2b/db"
 	"example.com/b2b/internal/apperr"
 	"example.com/b2b/internal/auth"
 	"example.com/b2b/internal/idempotency"
@@ -43,7 +42,7 @@ func (s *Service) GetHealth(context.Context, server.GetHealthRequestObject) (ser
 
 // GetReady returns 503 unavailable while the database does not answer.
 func (s *Service) GetReady(ctx context.Context, _ server.GetReadyRequestObject) (server.GetReadyResponseObject, error) {
-	if err := db.Ready(ctx, s.db, "orders"); err != nil {
+	if err := s.ready(ctx); err != nil {
 		return nil, err
 	}
 	return server.GetReady200JSONResponse{Body: web.Health(name)}, nil

@@ -35,6 +35,15 @@ func (s *Service) once(ctx context.Context, r idempotency.Request, effect func(t
 	return s.keys.Once(ctx, r, func(tx *gorm.DB) (int64, any, error) { return effect(store{tx, auth.From(ctx)}) })
 }
 
+// ready returns 503 unavailable while the database does not do this service's work.
+func (s *Service) ready(ctx context.Context) error { return db.Ready(ctx, s.db, "orders") }
+
+// lead runs work on one instance at a time: see db.Lead.
+func (s *Service) lead(ctx context.Context, name string, work func(ctx context.Context) error) error {
+	_, err := db.Lead(ctx, s.db, name, work)
+	return err
+}
+
 func (s store) orders() *gorm.DB      { return s.db.Model(&order{}) }
 func (s store) items() *gorm.DB       { return s.db.Model(&item{}) }
 func (s store) products() *gorm.DB    { return s.db.Model(&product{}) }

@@ -1,0 +1,99 @@
+package orders
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"slices"
+	"strings"
+	"testing"
+
+	"example.com/b2b/internal/web/webtest"
+	api "example.com/b2b/openapi/ordersapi"
+)
+
+// TestOneTransition lets no code but transition write an order's status: neither into the struct nor into the table.
+func TestOneTransition(t *testing.T) {
+	files := token.NewFileSet()
+	packages, err := parser.ParseDir(files, ".", func(f fs.FileInfo) bool { return !strings.HasSuffix(f.Name(), "_test.go") }, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	written := 0
+	ast.Inspect(packages["orders"], func(n ast.Node) bool {
+		if f, ok := n.(*ast.FuncDecl); ok && f.Name.Name == "transition" {
+			written++
+			return false
+		}
+		at := files.Position(token.NoPos)
+		switch n := n.(type) {
+		case *ast.AssignStmt:
+			for _, left := range n.Lhs {
+				if s, ok := left.(*ast.SelectorExpr); ok && s.Sel.Name == "Status" {
+					at = files.Position(s.Pos())
+				}
+			}
+		case *ast.CompositeLit: // of an order
+			if name, ok := n.Type.(*ast.Ident); ok && name.Name == "order" {
+				for _, e := range n.Elts {
+					if pair, ok := e.(*ast.KeyValueExpr); ok && pair.Key.(*ast.Ident).Name == "Status" {
+						at = files.Position(e.Pos())
+					}
+				}
+			}
+		case *ast.BasicLit: // the name of the column, alone
+			if n.Value == `"status"` {
+				at = files.Position(n.Pos())
+			}
+		}
+		if at.IsValid() {
+			t.Errorf("%s writes a status: that is transition's", at)
+		}
+		return true
+	})
+	if written != 1 {
+		t.Errorf("%d functions transition", written)
+	}
+}
+
+// TestKnownValues holds what the code knows to what the document says.
+func TestKnownValues(t *testing.T) {
+	schemas := webtest.Spec(t, api.Document).Components.Schemas
+	listed := func(schema, property string) (values []string) {
+		s := schemas[schema].Value
+		if property != "" {
+			s = s.Properties[property].Value
+		}
+		for _, v := range s.Extensions["x-extensible-enum"].([]any) {
+			values = append(values, v.(string))
+		}
+		return values
+	}
+	var operations []string
+	for _, o := range keyedOperations {
+		operations = append(operations, o.name)
+	}
+	for name, known := range map[string][2][]string{
+		"OrderStatus":    {listed("OrderStatus", ""), {string(created), string(confirmed), string(canceled)}},
+		"CancelReason":   {listed("CancelReason", ""), {string(requested), string(reservationExpired), string(compensation)}},
+		"OrderAction":    {listed("OrderAction", ""), {string(confirmAction), string(cancelAction)}},
+		"KeyedOperation": {listed("KeyedOperation", "operation"), operations},
+	} {
+		if !slices.Equal(known[0], known[1]) {
+			t.Errorf("%s: the document knows %v, the code %v", name, known[0], known[1])
+		}
+	}
+}
+
+// TestKeyedOperations holds the list of operations that take a key to those of the document.
+func TestKeyedOperations(t *testing.T) {
+	for path, item := range webtest.Spec(t, api.Document).Paths.Map() {
+		for _, operation := range item.Operations() {
+			_, known := keyedOperation(operation.OperationID)
+			if takes := operation.Parameters.GetByInAndName("header", "X-Idempotency-Key") != nil; takes != known {
+				t.Errorf("%s of %s takes a key: %v; it is one of keyedOperations: %v", operation.OperationID, path, takes, known)
+			}
+		}
+	}
+}
