@@ -42,7 +42,12 @@ var startPage = template.Must(template.New("start").Parse(`<!DOCTYPE html>
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>B2B order management</title>
 <link rel="icon" href="data:,">
-<style>body { font: 16px/1.5 system-ui, sans-serif; max-width: 40rem; margin: 3rem auto; padding: 0 1rem } td { padding: .25rem 1.5rem .25rem 0 } a { white-space: nowrap }</style>
+<style>
+body { font: 16px/1.5 system-ui, sans-serif; max-width: 40rem; margin: 3rem auto; padding: 0 1rem }
+td { padding: .25rem 1.5rem .25rem 0 }
+a { white-space: nowrap }
+@media (max-width: 40rem) { td { display: inline-block; padding: 0 1rem 0 0 } td:first-child { display: block; padding-top: .75rem } }
+</style>
 <h1>B2B order management</h1>
 <p>Three services. Explore and try each in Swagger UI, or take its OpenAPI document.</p>
 <table>
