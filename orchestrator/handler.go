@@ -23,7 +23,7 @@ func (s *Service) Engine(o web.Options) (*gin.Engine, error) {
 		RequestErrorHandlerFunc: web.FailBinding, HandlerErrorFunc: web.Fail, ResponseErrorHandlerFunc: web.Fail,
 	})
 	api.RegisterHandlersWithOptions(e, strict, api.GinServerOptions{ErrorHandler: web.FailParameter})
-	return e, nil
+	return e.Engine, nil
 }
 
 // GetHealth answers while the process lives.

@@ -1,8 +1,11 @@
 package web
 
 import (
+	"fmt"
 	"io/fs"
 	"net/http"
+	"regexp"
+	"strconv"
 	"strings"
 
 	"github.com/gin-gonic/gin"
@@ -12,7 +15,11 @@ import (
 )
 
 // serveDocs adds the document itself and Swagger UI for it, with all its files: it works offline.
-func serveDocs(e *gin.Engine, o Options) {
+func serveDocs(e Engine, o Options) {
+	if o.Version != "" {
+		o.Spec.Info.Version = o.Version
+		o.YAML = withVersion(o.YAML, o.Version)
+	}
 	json, err := o.Spec.MarshalJSON()
 	if err != nil {
 		panic(err)
@@ -22,16 +29,32 @@ func serveDocs(e *gin.Engine, o Options) {
 	// Swagger UI gets the document as it was written: in its author's order.
 	ui := gin.WrapH(v5emb.NewHandlerWithConfig(swgui.Config{
 		Title: o.Spec.Info.Title, SwaggerJSON: "/openapi.yaml", BasePath: "/docs/",
+		AppendHead: `<meta name="viewport" content="width=device-width, initial-scale=1">`,
 	}))
 	e.GET("/docs", ui)
 	e.GET("/docs/*file", func(c *gin.Context) {
 		name := strings.TrimPrefix(c.Param("file"), "/")
-		_, plain := fs.Stat(static.FS, name)
-		_, compressed := fs.Stat(static.FS, name+".gz")
-		if name != "" && plain != nil && compressed != nil {
+		if name != "" && !isFile(name) && !isFile(name+".gz") {
 			notFound(c)
 			return
 		}
 		ui(c)
 	})
+}
+
+// isFile reports whether Swagger UI has that file.
+func isFile(name string) bool {
+	info, err := fs.Stat(static.FS, name)
+	return err == nil && info.Mode().IsRegular()
+}
+
+var infoVersion = regexp.MustCompile(`(?m)^(info:\n(?:[ \t]+.*\n)*?[ \t]+version:).*$`)
+
+// withVersion returns the document with that info.version. It panics when it finds none to replace.
+func withVersion(yaml []byte, version string) []byte {
+	at := infoVersion.FindSubmatchIndex(yaml)
+	if at == nil {
+		panic("the document has no info.version")
+	}
+	return fmt.Appendf(nil, "%s %s%s", yaml[:at[3]], strconv.Quote(version), yaml[at[1]:])
 }

@@ -664,7 +664,7 @@ func NewListCustomersRequest(server string, params *ListCustomersParams) (*http.
 
 		if params.Search != nil {
 
-			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "search", *params.Search, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "search", *params.Search, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "search"}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {
@@ -788,7 +788,7 @@ func NewDeleteCustomerRequest(server string, id CustomerID, params *DeleteCustom
 		if params.IfMatch != nil {
 			var headerParam0 string
 
-			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-Match", *params.IfMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-Match", *params.IfMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: "entity-tags"})
 			if err != nil {
 				return nil, err
 			}
@@ -899,7 +899,7 @@ func NewUpdateCustomerRequestWithBody(server string, id CustomerID, params *Upda
 		if params.IfMatch != nil {
 			var headerParam0 string
 
-			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-Match", *params.IfMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-Match", *params.IfMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: "entity-tags"})
 			if err != nil {
 				return nil, err
 			}
@@ -3491,7 +3491,7 @@ func (siw *ServerInterfaceWrapper) ListCustomers(c *gin.Context) {
 
 	// ------------- Optional query parameter "search" -------------
 
-	err = runtime.BindQueryParameterWithOptions("form", true, false, "search", c.Request.URL.Query(), &params.Search, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "search", c.Request.URL.Query(), &params.Search, runtime.BindQueryParameterOptions{Type: "string", Format: "search"})
 	if err != nil {
 		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter search: %w", err), http.StatusBadRequest)
 		return
@@ -3565,7 +3565,7 @@ func (siw *ServerInterfaceWrapper) DeleteCustomer(c *gin.Context) {
 			return
 		}
 
-		err = runtime.BindStyledParameterWithOptions("simple", "If-Match", valueList[0], &IfMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		err = runtime.BindStyledParameterWithOptions("simple", "If-Match", valueList[0], &IfMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: "entity-tags"})
 		if err != nil {
 			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter If-Match: %w", err), http.StatusBadRequest)
 			return
@@ -3663,7 +3663,7 @@ func (siw *ServerInterfaceWrapper) UpdateCustomer(c *gin.Context) {
 			return
 		}
 
-		err = runtime.BindStyledParameterWithOptions("simple", "If-Match", valueList[0], &IfMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		err = runtime.BindStyledParameterWithOptions("simple", "If-Match", valueList[0], &IfMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: "entity-tags"})
 		if err != nil {
 			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter If-Match: %w", err), http.StatusBadRequest)
 			return
@@ -5247,85 +5247,86 @@ func (sh *strictHandler) GetReady(ctx *gin.Context) {
 // const string: with thousands of chunks the chained `+` fold is several
 // times slower for the Go compiler than parsing a slice literal.
 var swaggerSpec = []string{
-	"7FzrcuPGlX6VU9hsbeKAFKmLbVGViuWJHCuZGU+NNMmWhxOhCRySHQHdTHdDHGaKVf65v3ffIQ/mJ9k6",
-	"pwEQICGKw9HYcZxfvDUap8/lO1fwXRDrbKYVKmeDwbtgiiJBw2+faGMwFU5qdZnQFwna2MgZfREMguci",
-	"QwtuKi3EIk1BKnBThFRPLOgx4B2aBVg0dzJGcFPhQDpwOo+nmHSDMMC3IpulGAwCg3/r9A+Pjk+CMLDx",
-	"FDNBd8vE26eoJm4aDPqHn4dBJlX1OQzcYkaXWmekmgTLZRhcXIvJViqtEw6JNCLTTaWadOEKVUJ0CQvR",
-	"5bjzXCvsPBMunkbgNBgUCWiVLmBO9MdToSaYhOXq1UL/S23pQucwFXcIFlE1TzsMTsaHo8+xF5+Kz5Jj",
-	"/LQ/DO49eK/XOPhR28FfojOL87FDs3n8K4y1SizROBfSwQjH2iBzwAvNgjMSExATIZuE9tdoklmeBYOj",
-	"TwuS/MeVJKRyOEETLImkmTAiQ1cqUm6sbiHumtRFWAcyAZESsxfMrxDGRmcQZehEV+Fb5zeIzpjumZgg",
-	"ydI4CyOcShZgg/JeGEja/285mkUQBkpkRGHsyagfa6xNJpyn/tPjIFyd87TX+6x/enp4cvzZce/0tF87",
-	"c6/lzGHwJLdOZ2jaTIUOGhe//5cF2dT/k4LcmXDTFbUyCUKyjFwaTIKBMznWKf+FwXEwCP7jYGW+B/5X",
-	"e3CZMEWXY1bQdnIiMpeotAZvGm5Dc8/guH8I0cywGkm6/mYsZIpJBPMpKjIdaUEo7aZoQCsEpedNff8k",
-	"KM7noWV1wtKCtih/72GzvxyT0T580sbhzuCodwxz6aY6dyBgpJOFPxCdRKoJTIUt7R2sVDHuZMT3nXOF",
-	"Kx922Kcyk27zmF/rOWRCLTxmudwoEA4ybZt2cXiPYaS8a52wBMciT52/pG4kR4d1I+k/iAVhcIXCtInm",
-	"HFLp0IgUZsK4UhGJItAGMBMyDcmn0LFiYdf4f/7k2UXQfhrrb3gPnw9PTjYZuyRLszOtLDJgfSmSL3Wy",
-	"oLexVg4V81zMZqmM2R8e/NXSId6VFFl/l5RYhclN+avNs0yYRaGIrGTSkorBH66+eR6EwZ1Ic/S3SYii",
-	"tS3CAI0h5Ny4/k6kMuFdBpArfDvD2GEC5M30mL8HqWY5y9/mcYzWBoOxSC3SYflqUbPmJrHnMJaYJjAy",
-	"KG4tCDB5ii3Ubm4TBgk6IVMbDF6/C3iXYBAcsDRJcdBaMWENsVBh2/JN85z0A1rXOGrbOZa74uEFb84X",
-	"bMJD693ggqMXOhWBgWcHrRAZJmcVSMxXIEEE1mKn/+7UoqeO9wltJBaXHDRjLSb1S5G89LTtrof7CIfN",
-	"56DEgJWIstxSvFAiCfR7vX1F9YMJqoo7KmE9vlxKR/9cu690rpK9pFNGAzdKu5sxb9PgrEF/zipsgNPT",
-	"j8TY6lY2j6fV/UJCYelYxRNM0X0MVl4QLlyLW1R7MZFh5cbx9TsjzwhTrSYcEZdhS3nmhnqfr/3IEQHn",
-	"EbznxxDGDrd8XP7/Xjici8W1zFDn+8GMK65t4kKZ9sU6TxM217FU0k45SZQZnoEzi1XO8THg4iESuvAS",
-	"ZygcwYbwmR5FsulcLCxYMcYzMLwABMyNpMxRxbgKj1OtbzHx2Z50kMh1++C0rFPlZdtEU8vgluFjCPZS",
-	"OTRKpJ5D+8hVFjvUBHulMyz8HioHc6PVBLQCnRuwMsGPYhKQ4BjjKj4spMrC04Y5T1G8T2hXfAD5EdDq",
-	"uXbPdCLHEtuqIfflDev51XqZgbyUXSO2LGVsI5DXPI62vBCLVIvkWuunwkxwL32Z+T1unNY3Ke/SHrzy",
-	"b4ZYoaAPz+SXH8v+t97wcRXjRS09/qqKp9+fhZtZdo2Jl65FtwiNPHS5s/LNx4XVhm96UNEbOg4v1wl8",
-	"XDFceWx4pcSdkKkYpftpcl67/h6vJhT5k0R752zkZOpA6fkP4NUS4cRIWIREo4+DhbJzNBStUSDkY0YW",
-	"i+3CdUkOCHIuENV8UvRP5K5eKZG7qTby73uaTl7foC40aUHP0HinoBATy2rqaYHz4iL+eQBfojBo4Ori",
-	"5Z8un1zcXH/zx4vnHzs8cfoWFeFUJq0lB6KN96yPbx+vlM1n5DUxeYaJFNdcBdmL29VGNxntdMMFlVqk",
-	"gCphPvu6GjnoJ/4mHbrpANbv87GdABmKpaBFWIjWbx49Nqsr2ovqd5FdDN4FM0Pa6KQvGMUGBfFQuIcO",
-	"SRG6dSKbkcH5nOYhtvCiZRjIZJdycVk9277yOa1ZhsFsqtWDi1/wIl9bK6vYr31Zm+9VHqTcLqzz401V",
-	"pNOjv2Lsglri/VRa97Io120ylRCSXqXDzD5EYyWbJVc1L/01XNYsbi+MEYsgDN52tElIiIe0FN2DevmM",
-	"1ixrar19+VWxbJ1f5eWhP1hx723seZg1u3LkcUnfRvOrWSIcUywSHwCJ9EWNdoaEjdxgxCbNub6FW8QZ",
-	"YY40wHVKMurm8d/Pbvayh00EUjgH/hlUno3QnIHK0xTiFIWxReOqVp4+6YUBLfDRi2/6NKvVpIoT3Sm+",
-	"LNd2nxdvXvtlb+rrOjIjtGaFEHSXYCLdNB91Y50daDGTHQL2CaqD6tbL+uX2Vs46eubF0plpzg09dSTz",
-	"Dan+zteL7lfEqhqzzrFvFDJOI8WTY21AwAxN4SBW1f9SbeDT9fpUg5UPNVQeUcPLE7Up+UWpd1ubgqyd",
-	"IJLEoLUUScos416zSoBIEqaoNuAdGpDOtnRFyJOL2H3hMJ5aneZ0J0tSDmpdnKokttYU2dZmbipd7csC",
-	"FI/pmGWtYc3Jccyw0Zd2pGZnMDJCxVOgjN33qlSeEWc3GiFt5ey1qK9eSm2tr2bopjrhr0Sa6rmPFRtF",
-	"xPYcrC25vTcIqlVOmqlEWSp7UxdZ27l24P2yVu9c5+2fuSRliwLNfIoGz/xoguNqb9m4tWJhIfPjAEJB",
-	"xNEbB0M7+U6W9++YiA336S2v/LzmTJdVoLi7+cOlszDXJqEQOROLIsdpqv+2jkRd23vvhwxrXsdXCNkj",
-	"1TSWP9clW7isYuOR1ikKtSZM+nYLqHguhd6EWpGlJoINwytq4JvaIeOpd5o8yCJ8t7BAdZDK6Sp05yZA",
-	"VHSIvv/uH1EI0QG5kOqDj4Grj3RRxJKjLbiabZsyOmiBn5NavLWSwL1OYk2/KbtYGwBptBfDzTb7ZmO9",
-	"LgDPuO2Y/jWK1E03mV6kdfexvcz6fNK+PgdVgpbtiJncjAu2aexagGqdcPn9yhvp26iOtvq2CUr6Nnhf",
-	"D9DfUGNPQlixpI2NbcMy51y9hefs5/BtzEn74V9OjuD7//lf6IdgNfxB3IkrvoarXhRIAb4VsUsX6zNM",
-	"e434bI4yNI4aBs+KDKAp/dWs0uaxXghry0kzP4m0MhS6jueaiuiwOIpHardq0akm4B0f7n+8e4LM+uRG",
-	"XZq1k7XJ8XkRLG+NcCii5t45jFKhbtewG+MpXJUxC1yqeHuI0iev7MjTBoNgOLwKtljEEVGI83oivjXN",
-	"+MHThvdPoxsZdJtEXtyfktREUs9MGOxJLZqC+XW/c3Jy0ukd9nr7pCqFCE6WYXD1gEulLcBHKywIkKqY",
-	"ImVHWAMsWlkHrMbNt7jaNSNeVVU2SHr51RM4Ojo6DeHV9ZMQMpmm0vpZyiZ7DnuHx53eUafXv+6dDo56",
-	"g16v2+v1vq1H3JTbdij6W1Pp44ZG08eVSv9lOEzeHS879HJYvlz7l0HjZTjs0puj5be/eAC1rz0JFQ9O",
-	"e1yqwjg30i2uSOEaXuxaF535Jm+iHcqmUVi062KDzvcDau07C3YqjG8Y8l25L0+7rE4wdW7my3pSjfUm",
-	"FX9EnPli7ii3UqG1lWJbf8NZKmIEPqvtDtVQffLJhbrDVM/Qdj/5BCja9E07aSF6Nywjr2EwYF0MYciV",
-	"C/r87vvv/rFcRl04h1RaR3ma3RxQDWHObp72I9OIKiTXaqhcOe7qkX7W4hDKmePSKXThXHntb6HRoxUM",
-	"fZw4DOgthYr+XZEeDINlNBiqVZ4V0ZIoBDvV8zLm52GIItT2GafvJSmIim2i4mTVJFSGQrkuPNEJWhCG",
-	"Oz+jFMlvz0ErtBSlD9UIiVWYUEKLwvGEaDWJmWj2BrdKz2G04Jz26+vrF+BDh0JkteoqCY1Ly9F6iTaC",
-	"X/a//+7/+oefgx5DdN75FkTn79DrnEIXbmAAB/Br+A18AZ3oV3TYsVQJkWD8FLTvkUjfyk71xJ4NlUee",
-	"ciwQYmGMRK7YwJ+LuVGtkEGTQ1A6mR5XMyVk/GFd5yHj9gwty2fF2f4k0tzrIkMR87FEHiLn1fUTv3kD",
-	"f+AysaBq4VEtOiIF9TJaDbdyOWylk+GQu1eCq2dewbKZWwBH+bUJql9Gv/WjlL+JfgWxzpWzpKt07UTe",
-	"oerCK0WiU2UFTioepPD5F1feSZNyv2io1vbnhwREYU2GErdxbjHpDgm5UxljUTkqpjrJTRuJTvCoZ25S",
-	"yiUSHVtydk66Rl3IwvmLyyAM7tBYjxb9bq/bo6V6hoqi60Fw1O11jzi5d1NGvYMKP+jTBFsGbVc3oMPa",
-	"GBUnpBSvRp5ZEWTCxVMS5tYBV3pfDLluFHUGEP1nxMyLbqKhIu5w5isM571GxMS/op/K4/C+vcdvRwtG",
-	"FiJrA58aWJMrJ9NigNtrhud91S+j4Dwg+VSnDpqT/a/bI5fVkoNi+HcZPriyCC53WOlnoJdv1mZ2KT55",
-	"r2aWr4a/brZhCn/e7/R7173PB726Py8CwUDP7BcizrAorMnEB9ReT8+fPLuAJ9rMtGdi1d5YRVLlIGXZ",
-	"RahnDSSHevWBa6y7tsJaGyStQzWsKXq88piP32089vJou6qS20FtxnUZBie7XNIcbeKrjh6+qmU2gC89",
-	"fvjStSG5esgUDF6/CWuD008ZzFQCHgtW7KWwRkzIZFYQEryhFEDbNphhjSQIKXfownUJGMUzO1mGCd+L",
-	"53Q5q+LJxrbBxhaMOVshEAPxUBVV9NWEh7QwNojFQAN8MwY31xBrFefGoHLAhsPpWuUBC0ijtxN0Fg57",
-	"fSayKgfBce+0DWe8EVYpms920Lr3m8Ov5Wtbi+GFsbYmnevmSsCyswnW08x7etIK5yuxbjzjs9yAtf4+",
-	"sNaKaq1Zyi7sIoj7dD+ufRCQbQOxxjASD+L7A/94SMaqyutPH15fG32mS/o7YNj6mB5fd/Lwda1zH/8K",
-	"cOthsoaS98DsMqzFdgfvZLL0kEt4twm+vntpweqxSxcDP1q6Kpn4fJJylEXY+I3w8rh37EsW3HXxjzFS",
-	"dlOmVYS+HnMzsYARAoW8Q1UgLN+Z40kK2324z7PKxdZtuOlPUcPN9wvQymcEPzycWk3Y39+d3Q8N1tvJ",
-	"u4DBR3tkYY+w5ngXtd94qoSt+3AHVNgcPv1XsG0v9IdtO2xP1F7yU5C2YaCUG7cFOce9Y+6EVbUJn1vP",
-	"BUfFTXOboPsAW1s9qfpY6cvPy8//uGPyR7uoeP0hgR8YLn7yNv/S/90CPmzz72d4tUfzye5meVvK5Wem",
-	"GTCKehZjgTDoy11ntZb25rAZRENvGsNgAL70W4x48V8W0C8EPxT7FznXCBfW14RNnvpkvEin2tx8zgNy",
-	"j+Tm90ysCli4csLcwlM9kdbJmHCBNcp301YIUVYy3gsIijnAe2CglIuuTX88lD09HqqWNaHDNlRNS3Z8",
-	"YYk93XJLj6kn4Z7M+2GyJ2GLMmDx3w0/HsS+f6q1b2i1T462dzT27/Rur/TO/6nOTundtJrHaQ0Hz3ne",
-	"xsJhrwfzqUz9w0ozo8m8wOTKduHS1R6qsbe8onzc5owSNYgO+D9quF2WYCwTnqXjqpbTYPmhByPGYxm3",
-	"Bo7FzNCHQlQ1YrQxL1RO/QT6dveKVUHVPRhRsogfjZV3+JOtE2/Rs0vb0AY+529ruvZNKchS2coJz5ai",
-	"Qqv28fM+IivHvrgL8/uLa1i7Pgp5IKjqkXP8MdVp0mgj8gNDrfpVnrhRRP13ivFBKcaPVTHo74L7tenn",
-	"n1vesD6j8vrNcnsqETanUisrq9l5ecQPzTAIIthR7OiO/Izf6tFOjxI2LP7+AcHrsu+j8BBB8YBnCJha",
-	"hJPeUSsevGQaflLupgI5PmbNmf7cepPbwiKhGg4h0VxWnmtze7/XWvo53FKdt3CenA4vTfzTzYmO8wwV",
-	"D1gXYxecRhb32TZgWM5hCeMUfSobgSMR34Im0SKTze3D7qottwruluH6/l+1WrGfrpAW7MI6zLrwvHrU",
-	"d8Nvlv/KVlp7+z0oFIeRSIWKS9LnU82FQQoXG39Gsdq0xvTlm+X/BwAA//8=",
+	"7FzvcuPGkX+VLlyuLnFAitQf26IqFcsbOVayu95aaZMrLzfCEGiSEwEzzMxAXGaLVf54n+/eIQ/mJ7nq",
+	"HgAESIjicrV2HOeTRHFm0NN/fv0XehfEOptphcrZYPAumKJI0PCvT7QxmAontbpM6A8J2tjIGf0hGATP",
+	"RYYW3FRaiEWaglTgpgipnljQY8A7NAuwaO5kjOCmwoF04HQeTzHpBmGAb0U2SzEYBAb/1ukfHh2fBGFg",
+	"4ylmgp6WibdPUU3cNBj0Dz8Pg0yq6nMYuMWMtlpnpJoEy2UYXFyLyVYqrRMOiTQi002lmnThClVCdAkL",
+	"0eW481wr7DwTLp5G4DQYFAlolS5gTvTHU6EmmITl6tVC/01t6ULnMBV3CBZRNW87DE7Gh6PPsRefis+S",
+	"Y/y0PwzuvXiv17j4UdvFX6Izi/OxQ7N5/SuMtUos0TgX0sEIx9ogc8ALzYIzEhMQEyGbhPbXaJJZngWD",
+	"o08LkvzHlSSkcjhBEyyJpJkwIkNXKlJurG4h7prURVgHMgGRErMXzK8QxkZnEGXoRFfhW+cPiM6Y7pmY",
+	"IMnSOAsjnEoWYIPyXhhIOv9vOZpFEAZKZERh7MmoX2usTSacp/7T4yBc3fO01/usf3p6eHL82XHv9LRf",
+	"u3Ov5c5h8CS3Tmdo2kyFLhoX3/+XBdnU/5OC3Jlw0xW1MglCsoxcGkyCgTM51in/hcFxMAj+42Blvgf+",
+	"W3twmTBFl2NW0HZyIjKXqLQGbxpuQ3PP4Lh/CNHMsBpJ2n8zFjLFJIL5FBWZjrQglHZTNKAVgtLzpr5/",
+	"EhT389CyumFpQe0SQeWkW3ScmFgvl5pN9B5Gg8sx2fLDDGjc+QyOescwl26qcwcCRjpZ+HvSBaWawFTY",
+	"EgbAShXjTrZ93/VXcLMFAHa47FOZSbd5za/1HDKhFh7KXG4UCAeZtk1zObzHXlI+tU5YgmORp85vqdvO",
+	"0WHddvoPQkQYXKEwbaI5h1Q6NCKFmTCu1E+iCLQBzIRMQ3I1dK1Y2DX+nz95dhG038b6B7bqWvVdjfOH",
+	"JyebrF6SSdqZVhYZ2b4UyZc6WdCvsVYOFUtBzGapjNlxHvzV0rXelTRaL9+UHo3JTfmtzbNMmEWhmqx2",
+	"0pLSwR+uvnkehMGdSHP0j0mIorUjwgCNIYjd2H8nUpnwKQPIFb6dYewwAXJ7esx/B6lmOWuEzeMYrQ0G",
+	"Y5FapMvyblEz+yax5zCWmCYwMihuLQgweYot1G4eEwYJOiFTGwxevwv4lGAQHLB8SQ5orZiwzlioQHD5",
+	"pnlP+gKta1y17R7LXYHzgg/nDZuA0fo0uOAwh25F8ODZQStEhslZBRvzFWwQgbUg6787tTCr451HG4nF",
+	"loNmUMakfimSl5623fVwH+GwQR2UqLASUZZbCixKbIF+r7evqH4wQVUBSiWsx5dLGRE81+4rnatkL+mU",
+	"YcON0u5mzMc0OGvQ37OKL+D09CMxtnqUzeNp9byQcFk6VvEEU3Qfg5UXhAvX4hbVXkxkWLlxvH9n5Blh",
+	"qtWEQ+cyvinv3FDv87UvOUbghIPP/BjC2OGRj8v/3wuHc7G4lhnqfD+YccXeJi6U+WGs8zRhcx1LJe2U",
+	"s0mZ4Rk4s1glJx8DLh4ioQsvcYbCEWwInxJSyJvOxcKCFWM8A8MLQMDcSEoxVYyrODrV+hYTnxZKB4lc",
+	"tw/O3zpVArdNNLVUbxk+hmAvlUOjROo5tI9cZXFCTbBXOsPC76FyMDdaTUAr0LkBKxP8KCYBCY4xriLG",
+	"QqosPG2Y8xTX+8x3xQeQHwGtnmv3TCdyLLGtbHJfJrGeiK3XI8hL2TViy5rHNgJ5zeNoywuxSLVIrrV+",
+	"KswE99KXmT/jxml9k/Ip7cErf2eIFQr68Ex++bHsf+sDH1cxXtTy6K+qePr9WbiZjteYeOladIvQyEOX",
+	"Oyt/+biw2vBNDyp6Q8fh5TqBjyuGK48Nr5S4EzIVo3Q/Tc5r++/xakKRP0m0d85GTqYOlJ7/AF4tEU6M",
+	"hEVINPo4WCg7R0PRGgVCPmZksdguXJfkgCDnAlHNJ0X/RO7qlRK5m2oj/76n6eT1A+pCkxb0DI13Cgox",
+	"saymnhY4Lzbx1wP4EoVBA1cXL/90+eTi5vqbP148/9jhidO3qAinMmktORBtvGd9fPt4pWw+I6+JyTNM",
+	"pLjmKshe3K4OusnopBsuqNQiBVQJ89lX2shBP/EP6dBDB7D+nI/tBMhQLAUtwkK0/vDosVld0V6UyYvs",
+	"YvAumBnSRid9wSg2KIiHwj10SYrQrRPZjAzO5zQPsYUXLcNAJrvUlct62vaVz2nNMgxmU60eXPyCF/na",
+	"Wlnufu3r3/ys8iLlcWGdH2+qIp0e/RVjF9QS76fSupdFuW6TqYSQ9FM6zOxDNFayWXKR8NLv4UJn8Xhh",
+	"jFgEYfC2o01CQjykpege1MtntGZZU+vty6+KZev8KreH/mLFs7ex52HW7MqRxyV9G82vZolwTLFIfAAk",
+	"0hc12hkSNnKDEZs05/oWbhFnhDnSANcpyaib138/u9nLHjYRSOEc+GtQeTZCcwYqT1OIUxTGFh2uqmDt",
+	"8K1rlqtPemFAG3w047tFzeo1qeZEd4o/lmu7z4tfXvtlb+rrOjIj9GYFEfSUYCLdNB91Y50daDGTHQL6",
+	"CaqD6tHL+nZ7K2cdPfNi6sw054qeOtKBDSn/zteP7lfMqjqzzsFvFDJuI8WXY21AwAxN4TBW/YFSjeDT",
+	"9XpVg5UPtVweUePLG7Up/UWph1u7iaytIJLEoLUUWcos4ya1SoBIEqaoPuAdGpDOtvRNyLOL2H3hMJ5a",
+	"neb0JEtSritdVSJba5Js6083la72xwIkj+maZe1hzelxDLHR0HakZmcwMkLFU6AM3nezVJ4RZzcaI23l",
+	"7bUosF5aba23ZuimOuE/iTTVcx87NoqK7TlZW7J7b1BUq6Q0U4uydPamLrK2e+3A+2Wt/rnO2z9zicoW",
+	"BZv5FA2e+ZkGx9XfsuNrxcJC5ucIhIKIozkOjnbypSzv3zERG+7UW175ec25LqvAcXfzh0tnYa5NQiFz",
+	"JhZFztNU/20dirq2994PGda8kK8YsoeqaSx/rku2cGHFwSOtUxRqTZj01y2g4rkUehNqRZaaCDYMr6iJ",
+	"b2qHjKfeifIEjPDdwwLVQSqnq1CemwJR0TH6/rt/RCFEB+RCqg8+Jq4+0qaIJUdHcHXbNmV00AI/J7X4",
+	"ayWBe53Emn5TtrE2OdJoN7ZMHWy23usC8Izbjulfo0jddJPpRZp3H9vLLNAn8esDVCVo2Y6Yyc24YJvG",
+	"rgWs1gmX36+8kb6N6mirb5ugpG+D9/UA/Q019iSEFUva2Ng2ZXPO1Vx4zn4O38acxB/+5eQIvv+f/4V+",
+	"CFbDH8SduOI9XAWjwArwrYhdulgfftprNmhz2KFx1TB4VmQETemvhpw2r/VCWFuOqPkRppWh0D4eiCqi",
+	"xeIqHqndqmWnmoB3fLj/9e4JMuuzHXVp1m7WJsfnRfC8NcKhCJt76TBKhbpdw26Mp3BVxixwqeJ6zKK0",
+	"6/Cm7XHLNrM4IjJxXs/Ot+YeP3gu8f65dSOtbhPLi/vzlJpc6ukKIz7pRlM6v+53Tk5OOr3DXu8x8pdC",
+	"JCfLMLh6wM/SEeBDGBYMSFXMpLJ3rKEYrayjWOPhW/zvmmWvSi8bJL386gkcHR2dhvDq+kkImUxTaf1k",
+	"ZpNdh73D407vqNPrX/dOB0e9Qa/X7fV639Z5Rwlwh0LCNZU+bmg0fZwJRxFlMAj+Mhwm746XHfpxWP64",
+	"9j8GjR/DYZd+OVp++4sHoPzak1Dx4LTH9SyMcyPd4ooUsOHarnXRvm/yJtqhthqFRU8vNuh806DW47Ng",
+	"p8L4riI/lZv3dMrqBlPnZr72J9VYb1LxR8SZr/iOcisVWlspuvUPnKUiRuC72u5QDdUnn1yoO0z1DG33",
+	"k0+AQlDf2ZMWonfDMhwbBgPWxRCGXN6gz+++/+4fy2XUhXNIpXWUvNnNcdcQ5uz76TwyjaiCd62GypXD",
+	"sx7+Zy1eopxgLj1FF86V1/4WGj16wdAHj8OAfqX40f9W5AzDYBkNhmqVfEW0JArBTvW8TAR4YqKIv30a",
+	"6htOCqLimKi4WTUulaFQrgtPdIIWhOH20ChFcuZz0Aothe5DNUJiFSaU5aJwPG9aDXAmml3ErdJzGC04",
+	"0f36+voF+HiiEFmtBEtC4/pztF7HjeCX/e+/+7/+4eegxxCdd74F0fk79Dqn0IUbGMAB/Bp+A19AJ/oV",
+	"XXYsVUIkGD9T7Rsp0ve7Uz2xZ0PlkaecHYRYGCORyzrw52LcVCtkEOW4lG6mx9XgCRl/WNd5yLiHQ8vy",
+	"WXG3P4k097rIUMR8LJGHyHl1/cQf3sAfuEwsqFrMVAuZSEG9jFYzsVwzW+lkOOQWl+ASm1ewbOYWwKF/",
+	"bczql9Fv/ZTlb6JfQaxz5SzpKu2dyDtUXXilSHSqLNNJxdMWPinj8jxpUu4XDdXa+fzKgSisyVA2N84t",
+	"Jt0hIXcqYyzKScUwKLltI9EJnhDNTUoJRqJjS87PSdcoFlk4f3EZhMEdGuvRot/tdXu0VM9QUcg9CI66",
+	"ve4RZ/xuyqh3UOEHfZpgy3zu6gF0WRuj4iyVgtjIMyuCTLh4SsLcOhdLvxezsRuVngFE/xkx86KbaKiI",
+	"O5wOC8PJsBEx8a9ouvJwve8B8q+jBSMLkbWBTw2syZWTaTEO7jXD875qqlHEHpB8qlsHzfcEXrdHMqsl",
+	"B8XM8DJ8cGURce6w0o9OL9+sDfZSvPJeHS9fMn/d7NUU/rzf6feue58PenV/XgSGgZ7ZL0ScYVFtk4mP",
+	"sr2enj95dgFPtJlpz8SqB7KKrMppy7LVUE8lSA71kgQXXnftl7V2UVonb1hT9HjlMR+/JXns5dG2q5Lb",
+	"QW0QdhkGJ7tsac4/8a6jh3e1DBDw1uOHt65N0tVDpmDw+k1Ym65+ymCmEvBYsGIvhTViQiazgpDgDaUE",
+	"2rbBDGskQUh5QheuS8Ao3gDKMkz4WTzMy6kWjz+2TT+2YMzZCoEYiIeqKK2vxkCkhbFBLKYe4JsxuLmG",
+	"WKs4NwaVAzYczuEqD1hAGv06QWfhsNdnIqsaERz3TttwxhthlbL57Aete79h/Vr+trVCXhhraya6bq4E",
+	"LDubYD3tvKdxrXC+EuvGG0PLDVjr7wNrrajWmqXswi6CuE/349oHAdk2EGtMLPG0vr/wj4dkrKq8/vTh",
+	"9bX5aNrS3wHD1mf5eN/Jw/tah0P+FeDWw2QNJe+B2WVYi+0O3slk6SGX8G4TfH1L04LVY5cuBn7+dFVC",
+	"8fkk5SiLsPEd4eVx79iXLLgV41+KpOymTKsIfT3mZmIBIwQKeYeqQFh+MseTFLb7cJ8Hmouj23DT36KG",
+	"m+8XoJVvHH54OLUaw7+/ZbsfGqz3mHcBg4/2XsMeYc3xLmq/8eoJW/fhDqiwOaH6r2DbXugP23bYnqi9",
+	"5JcnbcNAKTduC3KOe8fcHqtqEz63nguOipvmNkH3Aba2esH1sdKXn5ef/3Fn6Y92UfH6mwQ/MFz85G3+",
+	"pf/nDfiwzb+f4dVe9Ce7m+VtKZcfrGbAKOpZjAXCoC93ndX63JsTaRANvWkMgwH40m8xB8b/AIG+Ifih",
+	"2L/IuUa4sL4mbPLUJ+NFOtXm5nOeonskN79nYlXAwpUT5hae6om0TsaEC6xRvru2QoiykvFeQFAMC94D",
+	"A6VcdG0k5KHs6fFQtawJHbahalqy4wtL7OmWR3pMPQn3ZN4Pkz0JW5QBi/8E8eNB7PunWvuGVvvkaHtH",
+	"Y/9O7/ZK7/y/6NkpvZtWQzqt4eA5D+FYOOz1YD6VqX+jaWY0mReYXNkuXLramzf2lleU7+ScUaIG0QH/",
+	"xxtulyUYy4QH7Liq5TRYfjPCiPFYxq2BYzFI9KEQVc0dbQwRlaNAgb7dvWJVUHUPRpQs4vdn5R3+ZOvE",
+	"W/Ts0ja0ge/525qufVMKslS2cuyzpajQqn38UpDIylkw7sL8/uIa1vZHIU8JVT1yjj+mOk0abUR+q6hV",
+	"v8obN4qo/04xPijF+LEqBv1dcL82Ev1zyxvWZ1Rev1luTyXC5qhqZWU1Oy+v+KEZBkEEO4od3ZEf/Fu9",
+	"/+lRwobF/4hA8Lrs+yg8RFC8BRoCphbhpHfUigcvmYaflLupQI6vWXOmP7fe5LawSKiGQ0g0l5Xn2tze",
+	"77WWfji3VOctnCenw0sT/wp0ouM8Q8VT18XYBaeRxXO2DRyWc1jCOEWfykbgSMS3oEm0yGRz+7C7asut",
+	"grtluH7+V61W7KcrpAW7sA6zLjyv3gfe8JvlP3Mrrb39GRSKw0ikQsUl6fOp5sIghYuN/1ixOrTG9OWb",
+	"5f8HAAD//w==",
 }
 
 // decodeSpec returns the embedded OpenAPI spec as raw JSON bytes,

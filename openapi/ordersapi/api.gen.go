@@ -1450,7 +1450,7 @@ func NewGetIdempotencyKeyRequest(server string, key string) (*http.Request, erro
 
 	var pathParam0 string
 
-	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "key", key, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "key", key, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: "idempotency-key"})
 	if err != nil {
 		return nil, err
 	}
@@ -1634,7 +1634,7 @@ func NewCreateOrderRequestWithBody(server string, params *CreateOrderParams, con
 		if params.XIdempotencyKey != nil {
 			var headerParam0 string
 
-			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "X-Idempotency-Key", *params.XIdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "X-Idempotency-Key", *params.XIdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: "idempotency-key"})
 			if err != nil {
 				return nil, err
 			}
@@ -1745,7 +1745,7 @@ func NewCancelOrderRequestWithBody(server string, id OrderID, params *CancelOrde
 		if params.IfMatch != nil {
 			var headerParam0 string
 
-			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-Match", *params.IfMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-Match", *params.IfMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: "entity-tags"})
 			if err != nil {
 				return nil, err
 			}
@@ -1756,7 +1756,7 @@ func NewCancelOrderRequestWithBody(server string, id OrderID, params *CancelOrde
 		if params.XIdempotencyKey != nil {
 			var headerParam1 string
 
-			headerParam1, err = runtime.StyleParamWithOptions("simple", false, "X-Idempotency-Key", *params.XIdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			headerParam1, err = runtime.StyleParamWithOptions("simple", false, "X-Idempotency-Key", *params.XIdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: "idempotency-key"})
 			if err != nil {
 				return nil, err
 			}
@@ -1805,7 +1805,7 @@ func NewConfirmOrderRequest(server string, id OrderID, params *ConfirmOrderParam
 		if params.IfMatch != nil {
 			var headerParam0 string
 
-			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-Match", *params.IfMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-Match", *params.IfMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: "entity-tags"})
 			if err != nil {
 				return nil, err
 			}
@@ -1815,7 +1815,7 @@ func NewConfirmOrderRequest(server string, id OrderID, params *ConfirmOrderParam
 
 		var headerParam1 string
 
-		headerParam1, err = runtime.StyleParamWithOptions("simple", false, "X-Idempotency-Key", params.XIdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		headerParam1, err = runtime.StyleParamWithOptions("simple", false, "X-Idempotency-Key", params.XIdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: "idempotency-key"})
 		if err != nil {
 			return nil, err
 		}
@@ -1857,7 +1857,7 @@ func NewListProductsRequest(server string, params *ListProductsParams) (*http.Re
 
 		if params.Search != nil {
 
-			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "search", *params.Search, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "search", *params.Search, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "search"}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {
@@ -2043,7 +2043,7 @@ func NewUpdateProductRequestWithBody(server string, id ProductID, params *Update
 		if params.IfMatch != nil {
 			var headerParam0 string
 
-			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-Match", *params.IfMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-Match", *params.IfMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: "entity-tags"})
 			if err != nil {
 				return nil, err
 			}
@@ -2178,7 +2178,7 @@ func NewAdjustStockRequestWithBody(server string, id ProductID, params *AdjustSt
 		if params.XIdempotencyKey != nil {
 			var headerParam0 string
 
-			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "X-Idempotency-Key", *params.XIdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "X-Idempotency-Key", *params.XIdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: "idempotency-key"})
 			if err != nil {
 				return nil, err
 			}
@@ -6856,7 +6856,7 @@ func (siw *ServerInterfaceWrapper) GetIdempotencyKey(c *gin.Context) {
 	// ------------- Path parameter "key" -------------
 	var key string
 
-	err = runtime.BindStyledParameterWithOptions("simple", "key", c.Param("key"), &key, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	err = runtime.BindStyledParameterWithOptions("simple", "key", c.Param("key"), &key, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "idempotency-key", ValueIsUnescaped: true})
 	if err != nil {
 		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter key: %w", err), http.StatusBadRequest)
 		return
@@ -6959,7 +6959,7 @@ func (siw *ServerInterfaceWrapper) CreateOrder(c *gin.Context) {
 			return
 		}
 
-		err = runtime.BindStyledParameterWithOptions("simple", "X-Idempotency-Key", valueList[0], &XIdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		err = runtime.BindStyledParameterWithOptions("simple", "X-Idempotency-Key", valueList[0], &XIdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: "idempotency-key"})
 		if err != nil {
 			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter X-Idempotency-Key: %w", err), http.StatusBadRequest)
 			return
@@ -7057,7 +7057,7 @@ func (siw *ServerInterfaceWrapper) CancelOrder(c *gin.Context) {
 			return
 		}
 
-		err = runtime.BindStyledParameterWithOptions("simple", "If-Match", valueList[0], &IfMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		err = runtime.BindStyledParameterWithOptions("simple", "If-Match", valueList[0], &IfMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: "entity-tags"})
 		if err != nil {
 			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter If-Match: %w", err), http.StatusBadRequest)
 			return
@@ -7076,7 +7076,7 @@ func (siw *ServerInterfaceWrapper) CancelOrder(c *gin.Context) {
 			return
 		}
 
-		err = runtime.BindStyledParameterWithOptions("simple", "X-Idempotency-Key", valueList[0], &XIdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		err = runtime.BindStyledParameterWithOptions("simple", "X-Idempotency-Key", valueList[0], &XIdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: "idempotency-key"})
 		if err != nil {
 			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter X-Idempotency-Key: %w", err), http.StatusBadRequest)
 			return
@@ -7125,7 +7125,7 @@ func (siw *ServerInterfaceWrapper) ConfirmOrder(c *gin.Context) {
 			return
 		}
 
-		err = runtime.BindStyledParameterWithOptions("simple", "If-Match", valueList[0], &IfMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		err = runtime.BindStyledParameterWithOptions("simple", "If-Match", valueList[0], &IfMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: "entity-tags"})
 		if err != nil {
 			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter If-Match: %w", err), http.StatusBadRequest)
 			return
@@ -7144,7 +7144,7 @@ func (siw *ServerInterfaceWrapper) ConfirmOrder(c *gin.Context) {
 			return
 		}
 
-		err = runtime.BindStyledParameterWithOptions("simple", "X-Idempotency-Key", valueList[0], &XIdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		err = runtime.BindStyledParameterWithOptions("simple", "X-Idempotency-Key", valueList[0], &XIdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: "idempotency-key"})
 		if err != nil {
 			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter X-Idempotency-Key: %w", err), http.StatusBadRequest)
 			return
@@ -7178,7 +7178,7 @@ func (siw *ServerInterfaceWrapper) ListProducts(c *gin.Context) {
 
 	// ------------- Optional query parameter "search" -------------
 
-	err = runtime.BindQueryParameterWithOptions("form", true, false, "search", c.Request.URL.Query(), &params.Search, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "search", c.Request.URL.Query(), &params.Search, runtime.BindQueryParameterOptions{Type: "string", Format: "search"})
 	if err != nil {
 		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter search: %w", err), http.StatusBadRequest)
 		return
@@ -7301,7 +7301,7 @@ func (siw *ServerInterfaceWrapper) UpdateProduct(c *gin.Context) {
 			return
 		}
 
-		err = runtime.BindStyledParameterWithOptions("simple", "If-Match", valueList[0], &IfMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		err = runtime.BindStyledParameterWithOptions("simple", "If-Match", valueList[0], &IfMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: "entity-tags"})
 		if err != nil {
 			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter If-Match: %w", err), http.StatusBadRequest)
 			return
@@ -7394,7 +7394,7 @@ func (siw *ServerInterfaceWrapper) AdjustStock(c *gin.Context) {
 			return
 		}
 
-		err = runtime.BindStyledParameterWithOptions("simple", "X-Idempotency-Key", valueList[0], &XIdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		err = runtime.BindStyledParameterWithOptions("simple", "X-Idempotency-Key", valueList[0], &XIdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: "idempotency-key"})
 		if err != nil {
 			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter X-Idempotency-Key: %w", err), http.StatusBadRequest)
 			return
@@ -10178,148 +10178,148 @@ func (sh *strictHandler) GetReady(ctx *gin.Context) {
 // const string: with thousands of chunks the chained `+` fold is several
 // times slower for the Go compiler than parsing a slice literal.
 var swaggerSpec = []string{
-	"7H3rdts4muCrYLm9p5MaStbNlbJ85vS6UqmtTOd2Ytf2bEcZCyYhCy0KUBGgFU2O99TP/b3zY9+gX2Tf",
-	"pJ5kDj4AJEiCukXKpTq/bEkECHz47je8DyI+X3BGmBTB8H0wJTgmKfz7mKcpSbCknD2N1RcxEVFKF+qL",
-	"YBi8wHMikJxSgSKcJIgyJKcEJfxWID5B5I6kKyRIekcjguQUS0QlkjyLpiRuB2FA3uH5IiHBMEjJL61u",
-	"rz84DcJARFMyx+ptc/zuGWG3choMu73vwmBOWf45DORqoYYKmVJ2G9zfh8GTK3y7dpVCYknU0tQy5ZSy",
-	"2za6JCxW68ICjZ9OWi84I63nWEbTMZIcpQTHiLNkhZZq/dEUs1sSh/bp4kH9i/Poimdoiu8IEoSw8m5H",
-	"wemkd/Md6URn+FE8IN92R0Hjxjud0sb7vo0/jcl8wSVh0eo1WSR4RTynNZZpRsZoOSVMQ4MKgIOQPCUx",
-	"mtBUSISZWJJUbUj9NCOr0srVDO46zUpuOE8IZrCU10Smq4uJJGl9BZck4iwWavYlphLdkAlPCbxJ449A",
-	"MqUkRvgW0zLMuhXw0Hk2D4b9bw109McCKSiT5Jakwb1a0gKneE6kxeksFdyzuCuFuVhIRGOEE3XuKzi6",
-	"EE1SPkfjOZG4zcg7qScYn8O6F/hWQRCnUqAbMqWAS6WVd8KAqvl/yUi6CsKA4blaYaSX4W5rwtM5lnr1",
-	"3w6CsNjnWafzqHt21jsdPBp0zs66zp47nj2XEOLPZFXf7P/iWYr4kiG1GjThqcYIzggikwmJZIi6v/36",
-	"H73TU3RHBb1JCLq4fPz0qULzFEcKludoRhYSxvYGaMqzVLTR2Hlx689kNVZniqOILKQ6VjFimHE5JSkS",
-	"C5IkQIAK8EItY0ZWaEnlFNlnUvJLRtSJCDTo9dCYFpNfz8jqOiWZIPG4PWIl8soY/SUjrRlZtfBNpPhK",
-	"YM5As7biEP61VVlvExX2Tk+r7GeBpSSpmvXf3vyX1v9++09/CLykOQEe4ce3seJYY8uQNHeSNeZxjgbd",
-	"HhovUiAfqsZfTzBNSGyomQKILNTUITK+LLOcb5pAYJnYGv7T2cx5n04U39y809LmzlG/M4AT55lEGN3w",
-	"eKU3pHZC2S2aYmFZLhKURWQrPtq0z4K1f9hmn9E5lfVt/sSXaI7ZSosNmaUMYYnmXJT5Qa+BISQwq7uw",
-	"mExwlkg9xGUO/Z7LHLobeWAYvExjkvpEuDobrn78o0C0LJR7Zp0LLKfFMmkchEpcZzRVQqYqEf6Qkkkw",
-	"DP7rSaFTnOhfxcnTGNbyKuVxFsmm1Sz0zx9vPa/N4K88c2+e2Qz/g/DQS4JTH2O5QAmVJMUJWuBUWjYK",
-	"x8NTJGZZqFRSRZIRFhXekeCF5IvAT4tCv3DdRqqrvFdQEAvOBAE143scX8R/y4ScEwbMIuJMmn/xYpHQ",
-	"CNTqk78JtZX3dmUwljKRTSY0ooTJayF5NFPfimw+x+kqGAbPlda05FkSo1ulqGFmdLmUBGFwh5OM6DfG",
-	"mg/UZguDmEhMExEM37wPJpQkcTAMTmKSSKxYCxEC36qxhhhRb4iwmJEYnYYI32GaYIXe/eD+bRiQNFX6",
-	"lCLelKiFMC4RYTy7nSJ4XUErOIeIOgyRRRERIhhOcCKIguAdTmiMHQFX3vcFgqWim5TgmUAYpVni23F9",
-	"moYNpwQr8Ls7pgLl2FzZnUtbao/wGt9G7rflQE9gchhQZ4S+t4UKsak0hy/xjFgVPpqhG5LwJfp3kvI2",
-	"emEk6LKQoGqljm33ry3HumtpbuxbqxlyUrYFYc3f4/h7Hq92xO45TpQwI/G1/bU4YbVvUAPMpv/l8uUL",
-	"zwFXpiifkjsegAazDFHGyLsFiRRTVSYfn8D3iLJF9pmg4yKlEbmOwBB3cXKeCWUsKXUiIcpE6XyGqNlG",
-	"T8DeV1tUmKdho57AcxKf5zrdsTHyMWYRSXbEyQgGXS8pi/nyOkq4qB72Y84mVKEckpyjhLNbhG+557S9",
-	"UxWHBZoY6msw5HPOtR2MGep20JyyTBKh5keYxSjCTEH5RlnJam6lFbAVjPlM8BbL6QkoYmtwtvuJcRa0",
-	"3ArY3aME1irXLOvwmKrXsatyUFPorO5VZaRKN6QCzakQSkfxaAZNUzWcs97OiU8D3CxAwc+GGaqN1vor",
-	"6AcG9H6shgO8ZlxemwNUOkh91/qcwSWpicWzcf9UdSKlAj2+ePH4ybMnP1Qp0eLQVwrcmgLL+JjTW+3A",
-	"jkNsKcGSwMEeWBtv1Hs/SBenkszFSefkF7k6pkYOwPfj8Fc9bdez+ewortGEkI2Y8YAzgvSuAUtMEGfK",
-	"U4kSysjDj2dbvNar355c9zlLsPxPrPPNe5Zzro6ys7fS/dFU7jzQkavdhz8Xh4++4PJHnrF4V107E5LP",
-	"jfyd2AkKcn3BkciiKbLP+XTs+hQNx5s/WRGODgHkL0JnZ03s033Gz4MMX960KfOYZ0/1CTZwHztgzc6s",
-	"sHj0qHFjxSPHY0M58HiKcP7GmBPDf95RrfMdGFPNW8XPLBeQe6KquM7Kc5QlYf4mdPHqabEvHUtdg77l",
-	"acu8JYeZo3NOSaQkfkpvpxIxvjxHMl0VwdI6Uq5ddYwlvsGCbLHg5mXa6L5ZZcyNIr/lEg+MXzVY5Upm",
-	"02a90uwcpWRBsLSWSeFrr2ApBLtbebR7HYI6cfH78BDo/T+wJEu8uqJzwrP9hKQ0YxuOFHyMClQTyqiY",
-	"QnoHnZP1R3qQA920hDZ6DQekzg3rHA0qEE6WeCWQwBOSnyBGy5RKok+SSoEcm/czO9CnTJKU4URDZp/z",
-	"pGYG50Av+ZwY/CZMomXK2S3iDPEsRYLG5BgneIFiMiFRHpAxpwmHptRI6hBWVMABHcPN8meyeg0Rr/0A",
-	"6g2eleiF1lAKOIl6DvTnSlzuWBRTXYOQmMWiaQUHh/HPbMb4kh0EyJmZq4DyCycd4IYQhmJlpBRuI0PH",
-	"h4brFq+18Rj1CHm3oOkxVO4XXD7nMZ1QX1bXi6ZUiWpKSTW5TdkHorJYm0C3boHwzGE43p5WhNeRZ1Vm",
-	"n46rPUxeDfcQxJe/BzT83KNyWCR4hVcJx/EV589wekv2gtZCz3EtOb9OYBa/RwZ+S008Aj2n3x+La619",
-	"4YHh52RP/Zg7iXYHYT0JywHiU+mhwxXPjIoiz+0/x1WfduAIJWaAXldXd+gzAMvvgyjeZybvbNcenurN",
-	"6w4Ps0utPO1lw34EC+4g+NpknIHxhmdEe2AAlUUbXdnlIKy0bzR2lPbxZ6TPX86yKzwjbEefg5hl19KO",
-	"c5zYRouzeK2oW+e0zzKPxV7M0uBF0sMKt9ENSTi7hdxsXH5VyXW0bhnHMfA3vfGw5PYzE9lCWSkkfk5i",
-	"iq8gzWsvgssnup6rma4hY6wSD5VWCIJW+Vi/pKVeOkTV9xxbCCu6E8pIxAKNqy8fHxrU+dphuiJV7rVO",
-	"yarpuX+ZriCbb6Us1yVPYwEpJegmwWxWTu2LSULBLz541O3qTNmtchBHo8ta+mEYvGtxHTTsde7DQGeX",
-	"6I0AMsRaF8DJq5QvSCopsacDPuH8q/dB6uzMJPYGxiYz4YlStYYCImEC3jRGAq+EltqylMuwSHBEYmXR",
-	"q++XGLKPRW702xEMaV0FAMWyeTB8U3q3+7LgbaUyJ3+qDppb3qqna5pv+M3fiOIehSe2KeXX+u8g59fU",
-	"W8iqX7VaDrJXtUQ9O9o94Psw+AFL8iNNvOUrF0pQES3vFY30Or1Bq9NtdbpjsANf//gY9fv9M98TV93e",
-	"sNMZdjp/HZeRtXgkcPakXtTiaQv+SjonZTTun27IUg+D3ItURkLNnWqFOVIpBufoJsVMmTDMFrEYVKnF",
-	"cX3htTXZJN6wd1MSRkMClavw+ZTAZjeCN1pUtxwVzfAYvsJJwpfwVleO+synRjbvNxQaHUqO664pOlD+",
-	"ZH23JWL1Hcs2ROvoCHW+iyHoqD2HS6X3nusqNx1osgUowKCKNLYxiDnAdYhXbSWhfoBFBJB78O6pHpaX",
-	"ZNjP+Y5wmuKVephYVC+v/CUjIM+IMn0mOvREUiVI0VMpQIYoFjnHK6NblglzXYDXlSibS0YcsV1jKdpl",
-	"DfLCITj47J6sESiVervyYapvA52HbjPC3uRvtlAKNQd46+HS7hHU+IbRG+vYQaOpTq+AmkisczUWHPAZ",
-	"UWYKCZWOATxybALuv/3693GIxjpxyX4w+WX2oxo0NqkqBIEWKMpnVM3EKI7ltNPxnEOu7m7Ach0sKL/L",
-	"zWsL60VDdTHoHoMGX7EAH/x/IjiR0zrojYHWBHxrv2mTqVpYC2xOtPCCVuGzHmkrYlFILLNm/B3z2diV",
-	"F3xW5kt8th0jct7arWGyXkKYw8MHQ5+GcQGRBfSC3JEUkXcRIbFAvX877aPf/s//Rd0QCY7+Bd/hSxgD",
-	"HhqhOBp5hyOZrI6vd3RtnELJkfr5V2SGX4WqVur6C3rWa8JrziIM1IpAsjTJCFMvDPZZzBkJdWUUk+lK",
-	"JxJhpVnYWbYWDH8mKxK/tMOqsmGdZCihcAWZqjAt7c+HWPn5vDZFPvVzirHEW+zGHHNZKqwbc2kea2bt",
-	"8OaGVbvAqy1ZhyzENZabFnFF50RIPF8ELi401BPan0EkgK0e8yhT1h3UeYuKdhk5qZlKPoEymH8EbdB+",
-	"0gVEl6BBljhMeY71mAyaH11XDFlYWuVY2jliWZIYZULny5VLmvIF9fdnFOoV2s+ni+nWGyx6N038+S+g",
-	"o8Fu9MbMXsCvt2kv5ngev35ycfXkhyAMHr988ePT18/1/yYvOgjVNKWzcB9r2IxXCMDpXVo2n++y72RX",
-	"0fVFo2g55cKWQynzWO8Iyk/yzbIiRHP8IxpUqbagHQcTK8dY2m/oUqmPyJ8TzXfKpF10KqhD7BUWwra8",
-	"0H0ICjVLjYOuBgZkRgrathG525uV1eVB72jQrELQ2ZkPHC/IMs/y3sE74yYKbuCFjjvj3pFinnYSlBFh",
-	"syBypNtK7NldKNlWM4jW2kMVaJUTIPW714ENXrgb6MrEuaniOgyUsl7HSUoiIqoF380opbTuzhaV7y4s",
-	"SlSlVtEACBOn2hEMunZ4PQBsBEw9CmytKPjbOJJG5DE8eQ9uiY1qwyyDJ23Bwtpn1UPPyB3xGJAQJ4C9",
-	"lddrp26AIUxZroDeAZa6ErkBSbQ8i/CcoAcLLqikd+ShMi4hxekBI7cYvtIO4k6ZT3W2QKoyXrXcbxmH",
-	"rRjZ2Hl7X0e60PH0rgN6zeddBb0txzbTeQFtWGehntVgZr2SIfr56nGI5jRJqNCNeAyLty4cpbkriE3x",
-	"YkFY1ZLUjsp+q9O96pwN+51hp9PudDp/rbkt6+7K3qBkaqiPVZ7vdAIYjeL3g/uW+tOzf670n2Hpz2jU",
-	"Vv/07//6hw3m5ZVeUi6Vz7o2+wTwMkleTiA6tu64tHZi4nH3Yc1K84uBl4wg9VNhAhkmpFsTiIgw8EJZ",
-	"BUb7l7YSEfvJBxcKZzWzqEE8vLXguoj8aj9YgHO8QjfEyZJyVa1c2TdFj1azr6jx+a81301JOh1PAKFL",
-	"cgctJXLhjXM3oNogdOWBbLA5SW9JbH1cuhPIzvJrgwSrumGyG8klTgqRUd7DL3KF/v//Qxmj8trh1YBr",
-	"8F95fadn33U64aH6TpW03jCoLsIDcfWjgrBCmIUCf65l1iJcDVvo9s7OOruz9LWL729UGzybq52Nj1sD",
-	"Cj+jYgsnwvYcoGBJVSbQ7A2BYMdGZwUYFgf3U5h3N8Lnwxwsmql/FOeKa642Gt6kZHfvYFaXLer82UbP",
-	"Rj9fkU0ZqYLPBLWucbTOjVdj4sUejEtkzsGTA2YNtB2DOoqdpJYRIyWU7a0RVKf3eVgwbc4PKFcTW0iG",
-	"iCSCgKYzhMg45DvkYW3IymMcviwaA1BZVDuYjitFsB0qwfPKhGoxuC+8nhJB0jsdmDNpwtWge92N4k6w",
-	"ixuljhtnvRx+apLrjEkd42nogGhOGEu0hBADRjmKGvgaLLEV264iqb9TOo2JmkFtJYkVHNXHBRfQHGud",
-	"djnoftHa5SAHtyK3jb7VuhJ/n7tBP2AC8IjGu/p29/eDbKl81WnB+p9rHJQpzNOsr94lAN2sEJWCJBMg",
-	"SCqF8fvp3nsiRBlLiHZ0Ubfph+46WvIIrpBpnaheAnFKQGVnqQLF3BRLN9lFvd+BXdQvxfo26x76UWUE",
-	"r1NLL7O59YKBjPgjsspSk2ra7589OpZqWgsFBWHFS5a7Yd1dlSiqQp9lcq/Kqkac9zDlsCamfaqH4wza",
-	"Qqtu0p1PD687D4osb0/u0X4caVvG8pn739Z5spgSpgBCEkPvVvSXPGQj0C1VJieOZiB2EzqBEjp8w++I",
-	"Sa7IdJ8MzIouGc4xH4OMTr1ktNFZWCIiP2bDAR3QSLLo+Duwj1zs3dA7VZ1BY4LsDyRJ0DMsqcxigh4N",
-	"+p3DZcn2i3V+mCXnnNvxbTnzsp8XSlJv9FVX8ktuIGsaUnwEmhGyUFRJUwQ5+ZAuRpk7S7ceQNmXDe3h",
-	"3K/t/VLzsnXYxJcMRTwm50inlYTQULUlCNPe9zDv4iwWWPE1LBGhoFLV9KVnF6+uXr5q/fDk2bOW0p1q",
-	"yVRrmsSORpcP2t+MRpcP//SHYEPKkicAcRBx1BCa+H6FprYB9MIydxuKdrrkbBmJWMOXW/Xf1jmztheg",
-	"CeCIFxVMfgDU21QS4749PZYHccugv7dT9HGyww8U2KFxNcRvQz36CPIXbRSXFSQ/oNisks8G8fm5iszK",
-	"Nj5MJHlgcnzR5LDvJi2SM02gO+h9u6v2p2otG/KYlc2KdIo4iEpleOgGYpB97LjH1JNvazeLbM5vruRy",
-	"7Rf3PGZg8yMb7B2opKJswn2WIHAYkftxaarxJASPSe4ttYVFeKbs8zYCjIOO4nhGmHaF2FCe+tpxgyrT",
-	"hGnbpLiJYsSsNRzqkKfNIeIsIm10MecZkwLhlBSG6YiN2DffOJ1B2998g8a1XqGmUtlpuq+T+VMS8TRG",
-	"EZ/PqRRI8lsC2kfuwdYPD2Gg7ttQtO0fseUUS0gPhiRvuIMmRKmurErRjCYJBPrQDZFLQlgbXdj+MrdE",
-	"akFfuj7nZiV1yYH65xwiiLqf0JQmpHhcASpJkJA0SVCaMQHX4uiuHeogXpNJJnCiQaV0+ZTMyfwGsrw1",
-	"wJ6wO5LwBREKXC+ZLf2mAo3fjyx3GQVDoMwQjYDNqM/vf/v17/f3Y7WThKqFx7Go33ETGgewmo9lSTJ2",
-	"jnLEpPUX63SxhSerzN6gZDPL2uiCaV7gWaPWrtFIlyqMAvWv0jr1f6ZCZRTcj4cjVlQqjdUj4xAJpX6Z",
-	"shOoYjXVHhrZdd09Q2MzzdjsLO9SPSeYyTZ6zGOi4S2gJqqNXpClQhahjO8RuyEKVCQ+R1JJZkCj/FIT",
-	"4yKcMb403kn009XVK6T9SebInEpIdWhQBjqullOO0YPub7/+R7f3nbLrxxetvyLc+nfUaZ2hNrpGQ3SC",
-	"/gn9M/rvqDV+qDY7oSzWpZGAUbo8muo2Pwm/FecjpvmwvaMARThNKYFUXPQXo7zrrG1DNWpn4FPQrlHF",
-	"CkO3nQ+aQ2W2eixbmL39T2XxAC4CYwY45lVxlClOrCcvcWP0NBaIOen5Tna+QlB9RsU9MWBXFTgZjqBw",
-	"HYMZphFsvpArBIUmTk/EB+M/6Xsd/nn8EEWGB+kQBbCxNjJdbKwpR5kT+4cAkcIkU1c2YpX5Ta6ApqaU",
-	"oFQRLxCq0utoRIzaYa6YUAZhSonEcO9EliZwAQOPtDeVyiTPiIXqxyAM7kgqNGPvtjvtjknEZnhBg2HQ",
-	"b3fafahRk1OQzyfTvJzklkhfVYTiVAL1Oh2HLS1SrqgRmJHirE5FvpiVGqmdo0wQND6Bi7KA4GIS0RhC",
-	"+IAwkiMBJc4pnkxo1HZz7J/GwVAty5S8VK7O6HU6u5Vc5xUy5XIX68gO+CzYulTaLKmhVtrCB7qN0Tty",
-	"+AL0gd68b1QOpBOnOep9GJxuM6TcXQzKr0mUpVSuguGbt6HTaeCpKKEC7PNPSi/Bt0LprC+dSgk1z4lT",
-	"TNGakZU4eT8jq/tGzPsRwisc6D3hIDSN3BxWikTKafjQzwS4Vox4JkN9zR6V5V5XMZjhMLDIdW+jQWeg",
-	"xHzlbinI49FKgyRxXvcFfVDUM6bnhB2jabmGxZWLg8oXzr1pqNYJlXhSuk+LMCXBYl1bqcQWllPEoEqp",
-	"WoPWfEtP+VKk2fFv5Xn7oUSbW6PV8ib/Lt36ozflypV1ITinVKVSI1KUgfSrVRSljAzXC6HkDSTD5Waf",
-	"guzWvKVeRORhM95iqs+Czww6g81DnGZwe7ImNaq/eZSnMQ4M3WKNldaZ65ghnMYUKlvVeaizKPFCkDeG",
-	"D2rh08j3jDAvpX3SuHCdagMNnDPnSGlxE+hDIBC0op7yJDYNmuDOSe2Lg39vVqB7q/lqGjzcH5ar4xBj",
-	"NAFxrTz5WJpSYczGNvCyl0yZAvm+8jtWs4qJ7dKT976tvLZzKzoqxZ7vw3WrsllKNsBbreb0X81ZCgbv",
-	"cJfcupUYTx6CuJ45PliazrYZIqzbSzwACxCsSZOHoxXnh26LiTU9JHw7mqR8vvVWnBYYO20pv83Vsydj",
-	"RrIoyWIb9lxOeaL0ydWWG+z2Wv2mDUq+9/Z8zxZIf2IqjbZ4Ul8LeSjB+MaTsPfGyZmupMMpYvbleK1L",
-	"rCqlKJkJSllHVddYabATPVnnQivlE3V1MKLfnAWkl+EVxKUUE50gooBt3c5uwRvI6X2ldD1L19vjFlgv",
-	"nxha+GINgc9K2iqoG4D6hGwYLLjwSNbHUxLNtNVi0S00jeOKGFx+IXlCGdwPySdQxqj9QxP6jli7x+TP",
-	"gC2iHm6jqyU39QDWNTJitmLjhkR8TsAPomS3vpsz95VC7yWTwza0SWhKAvPUZLIpJX/ERszej+RzevKJ",
-	"du6AcyKvpdfJatq7ZZpdg/dHF8EaVyT4pahOVb0llZbmI6aUGjXDDY9XQ3hYPVRzaIJDSasq5ftK7XXj",
-	"2sM41svRvhyMtIPH1ICAzxRcIsbt+YBx644WePUQJQTfmTNQq5qkhPi0k7IWX1FPNrDoiqWmeTWQz273",
-	"GNYKRrt59vObcjlKz1Sb9EzFUP5D3/zQ1fbEVpwpL231mg3cimVlF7dr9t99TS519zPYfGLJU9SzpYBy",
-	"v18jisx3HyZ0NhxRvb7GVsjUa1l04UnjodaneqST7eozwQ9Ga/CKxHXmbSEoiwoBj5j8IFG4Tgxe+ZrR",
-	"ldNxIYhUEY8+DrJJRDpj8iGHadS5raR1rxDb1hz2XZejxna3kLnVls8w7nTzOG8PSzW419vKfjcN84+r",
-	"UHhvZzmCSvFK4WQevlxvup+8p3Gz3/K1zit3y9PySyUUY9GyjzI0rnDIsfZU1iprqLT39NdcinuKN+cW",
-	"/sM56L7y+6/8vsbvP+3FAf1tmIR7bcIRHZ413v7FW2HgZITwbxPL3JUx6drtWBeSu8z2JMpva953xkaj",
-	"EGZ22bVNWBGOdnKDlf1RSVCpFB0pxm3uFnJq3sJyWRwj2rs6YuMq0xuf5+4+HbCiAg06HTT2dTodt9Hj",
-	"vIIuz7qRpj9hcRttAoFX9V2v00GSc6+tVGqetaswMYIk/KhmlZUfTvnj1uyr1JzZayOtzp08At34Wpd2",
-	"5m9rB/fHE5x1MVnuwryNtFzrlPsqQ/1uxLxZ2acyj5qvN/5CbSHNt/cWkoPuFraI586Wr7bTR1MD9BHv",
-	"YjqdRMWN9ocW58/BnVutB84FcBu9gIwJvwPVTcGsXunYkMKpLzwZMXNJv18a5+K/Lo5D2wJHXzOolAor",
-	"u3OOAEqAtw26Ny5b6Yx5NHH+2vgNvWL9WBbl7yWw9fuQlxvCbh9JYLptNb58iWl44ycRmf+A0suE2jaJ",
-	"L0NazWk7eRVFJXGnjcY6nXiM5oqzgnRKqITmYQucFtefzjJ7CzHDc6LzFnW1gRRQSDlE4/82BvN0fD1G",
-	"OCUjBpcT4BSuJkhxpPjyftk/aI/kH7vlnYXMJQAk+LzTKjwMvtvqdq463+kbWiyDN3zbZJj89Ao9Uaf7",
-	"Pecz9N2gUylwzzuRQWcAW+T60ytb4moqdXunTSkLg97eXNVXM782ZcHi/NekhYMlLSji1ewgh67DcXKC",
-	"WpPDAFgpnPvx8+iCzkhQb+ALwhSh62o/9HKC5JIrORllaQrt1dUs0K4mr+EQs0xXO4Ge2+t0i+IvyNMf",
-	"dM7aDUF2W4L/Ae4cQz3ejgNl+jn10I9bJG4oqHu6S7g8byLgVzUYWbo3Nx4pYP6JGc4HspVN6lqOrjhP",
-	"CPx0fAUQFJ4/24I92AsaP5VT4ctXsuC8C57lZ3mumrV9iHUNGyzc95Aqn+ebekOpBRP7HIKp/xC84Gtw",
-	"sDDHyjce/67Cg2uJfldyM0OtDxDIrt5ITqkwS+N9g6LNULGAhGChS3GhcrONXjpl7eSd0s9sWx7LRWxr",
-	"SzklK7QkKTHJS5CKOQaCGSNhPYPQlkPndwiO+B1JlylV2hqsRUk+wRP3vu+E8xkkRXIk8AqNgkEH4TSl",
-	"dyQeBSFaQNlb7daVc2X3marJUn+TsSIPbc3ld3YXRfyQTQmV65BeaQv2Vw3XgPusvgwaH+3PKl02uaem",
-	"WGZoXcPQNOcadHblVKaTUwOfMgW+kjs3/21S/j4vht/dhuEPOh9L+cO2zaZJaPp03H93TXE/Nv6lBbC+",
-	"fF0TKLXQNf9oNUJuuppsqXyewMOtgus2u/6eQL2AZhG5N08ntRoZpO+qt6n4jCyJkDqONMxtcfRgbJjA",
-	"+GGoZIrUNzMbsYIejPVfQeT4oWLqI+YsTtcTFHsWeXMWtZi8sSpNEfSQEgh63oL4MM2BJqAvu51ebDsR",
-	"G5Fq8gNW+h3t7g/8vLx83jCOaec26GgW3O3lfdC+PQ2rMZw8a6N8xfhRypDWtfZa690zRetfTsnw71FJ",
-	"BqcgKGemhQA0B6mQ8VE054YKKb2KgoPdrNAYcH/sBCQMk4g5tMOBtiDDmvI6CnroJuUzMgra6Hl+47Nm",
-	"SSkkyJm++Dr1f8Re71me5AvlD13eBl1cdNaeh4W5l0V+ykohh8U0MZAdXJq1JnQNLQTcW5w+nmPzeDz2",
-	"QHx0k0Zb3B3pNO384oPP5aaF++u8XzOvPobwuIhjZZvyVPfkm6R8vq3wUOoupCJt2fjJXLdkuzoZtixC",
-	"cBsAHwYy0r4GSMEyAs1cq3La6Xu9rq9hDV9OYyfb1MxUDRc9q/7R4qPrEwJLDeBiDpbFkqez5v5Q9/rC",
-	"9uZeSDnkoWWTejQu3xndLvqjgRw27/HNFWGJE36bmYbU2kAU2m9nG6QW/dc0zdRbXLxKcETZbWgTkHTu",
-	"X+zcbFPU/JvZTEpJfa4feYoUO0Q3OFHDU70a2/8Kmj46MHWnLMB4//b+PwMAAP//",
+	"7H3bcuM4luCvILiz0Vm1lKybK8tyTMy6srK2cjpvYbu2ZzuVY8EkZKFFASoCtFKT4Yh63Oedh/2D/pH9",
+	"k/qSDRwAJEiCuqWUl+p8siURIHBw7je8DyI+X3BGmBTB8H0wJTgmKfz7hKcpSbCknD2L1RcxEVFKF+qL",
+	"YBi8xHMikJxSgSKcJIgyJKcEJfxOID5B5J6kKyRIek8jguQUS0QlkjyLpiRuB2FA3uH5IiHBMEjJr61u",
+	"rz84DcJARFMyx+ptc/zuOWF3choMu73vw2BOWf45DORqoYYKmVJ2Fzw8hMHTa3y3dpVCYknU0tQy5ZSy",
+	"uza6IixW68ICjZ9NWi85I60XWEbTMZIcpQTHiLNkhZZq/dEUszsSh/bp4kH9i/Poimdoiu8JEoSw8m5H",
+	"wemkd/s96URn+HE8IN91R0Hjxjud0sb7vo0/i8l8wSVh0eqSLBK8Ip7TGss0I2O0nBKmoUEFwEFInpIY",
+	"TWgqJMJMLEmqNqR+mpFVaeVqBnedZiW3nCcEM1jKJZHp6mIiSVpfwRWJOIuFmn2JqUS3ZMJTAm/S+COQ",
+	"TCmJEb7DtAyzbgU8dJ7Ng2H/OwMd/bFACsokuSNp8KCWtMApnhNpcTpLBfcs7lphLhYS0RjhRJ37Co4u",
+	"RJOUz9F4TiRuM/JO6gnG57DuBb5TEMSpFOiWTCngUmnlnTCgav5fM5KugjBgeK5WGOlluNua8HSOpV79",
+	"d4MgLPZ51uk87p6d9U4Hjweds7Ous+eOZ88lhPgzWdU3+794liK+ZEitBk14qjGCM4LIZEIiGaLu77/9",
+	"Z+/0FN1TQW8Tgi6unjx7ptA8xZGC5TmakYWEsb0BmvIsFW00dl7c+jNZjdWZ4igiC6mOVYwYZlxOSYrE",
+	"giQJEKACvFDLmJEVWlI5RfaZlPyaEXUiAg16PTSmxeQ3M7K6SUkmSDxuj1iJvDJGf81Ia0ZWLXwbKb4S",
+	"mDPQrK04hH9rVdbbcB7OQzN4yCHQ3unpZs70bAKcwo91Y8W3xpYtaR4layzkHA26PTRepEBEVI2/mWCa",
+	"kNjQNAVAWdipo2R8WWY83zYBwrIy//4Jk1SuWhLfifLeu50Kd2rYvGKqmwFQ2vM56ncGgA48kwijWx6v",
+	"9D7VBim7Q1MsLD9GgrKIbMVkm7Zf8P01nHiLzT6ncyrr2/yZL9Ecs5WWKTJLGcISzbkoM4teA7dIYFZ3",
+	"YTGZ4CyReojLOfo9l3N0NzLIMHiVxiT1yXd1Nlz9+CeBaFli98w6F1hOi2XSOAiVLM9oqiRQVVz8U0om",
+	"wTD4LyeFwnGifxUnz2JYy+uUx1kkm1az0D9/vPVcmsFfGereDLUZ/gdksFcEpz72coESKkmKE7TAqbQ8",
+	"Fg6Jp0jMslBprYowIywqHCTBC8kXgZ8ihX6hdzv5b9VdVNf9oKAjFpwJArrJDzi+iP+WCTknDJhIxJk0",
+	"/+LFIqER6OInfxNqc+/tWmEsZSKbTGhECZM3QvJopr4V2XyO01UwDF4oVWvJsyRGd0q7w8wogCkJwuAe",
+	"JxnRb4w1f6jNFgYxkZgmIhi+eR9MKEniYBicxCSRWO2VCIHv1FhDpKg3RFjMSIxOQ4TvMU2wQvt+8PA2",
+	"DEiaKiVMEXVK1EIYl4gwnt1NEbyuoCGcQ0Qdj8iiiAgRDCc4EURB8B4nNMaOPCzv+wLBUtFtSvBMIIzS",
+	"LPHtuD5Nw4ZTghX43R1TgXIsr+zOpTm1R3iNbyMP23KmpzA5DKgzSN/bQoXqVJrDl3hGrN4fzdAtSfgS",
+	"/QdJeRu9NJJ1WUhWtVLHIPy3lmMStjSX9q3VDDkpG5Cw5h9w/AOPVzti9xwnirxIfGN/LU5Y7RvUA7Pp",
+	"f7169dJzwJUpyqfkjgegwSxDlDHybkEixWyVncgn8D2ibJF9Jui4SGlEbiKw3l2cnGdCWVhKzUiIsms6",
+	"nyFqttFTcBKoLSrM07BRT+A5ic9zXe/YGPkEs4gkO+JkBINulpTFfHkTJVxUD/sJZxOqUA5JzlHC2R3C",
+	"d9xz2t6pisMCDQ31NRjyOefaeMYMdTtoTlkmiVDzI8xiFGGmoHyrTGs1t9IW2ArGfCZ4i+X0BBS0NTjb",
+	"/cQ4C9pvBezuUQJrlWuWdXhM1evYVTmoKXpWJ6syUqUzUoHmVAilo3g0g6apGs5Zb+fEpxluFqDgnMMM",
+	"1UZrvRb0AwN6P1bDAd4wLm/MASodpL5rfc7gx9TE4tm4f6o6kVKBnly8fPL0+dMfq5RocegrBW5NgWV8",
+	"zOmtdmDHIbaUYEngYA+sjTfqvR+ki1NJ5uKkc/KrXB1TIwfg+3H4q56269l8dhTXaELIRsx4xBlBeteA",
+	"JSbyM+WpRAll5JuPZ1tc6tVvT677nCX4Ak6sU857lnOujrKzt9L90VTuPDqSq92HPxeHj77k8ieesXhX",
+	"XTsTks+N/J3YCQpyfcmRyKIpss/5dOz6FA3Hmz9ZEY4OAeQvQmdnTezTfcbPgwxf3rQp85hnT/UJNnAf",
+	"O2DNzqywePy4cWPFI8djQznweIpw/saYE8N/3lGt8x0YU81bxS8sF5B7oqq4ycpzlCVh/iZ08fpZsS8d",
+	"gF2DvuVpy7wlh5mjc05JpCR+Su+mEjG+PEcyXRUR1jpSrl11jCW+xYJsseDmZdqUALPKmBtFfsslHhi/",
+	"arDKlcymzXql2TlKyYJgaS2TwgdfwVKIkLfyEPk6BHWC6Q/hIdD7f2BJlnh1TeeEZ/sJSWnGNhwp+BgV",
+	"qCaUUTGFnBA6J+uP9CAHumkJbXQJB6TODevEDioQTpZ4JZDAE5KfIEbLlEqiT5JKgRyb9zM70GdMkpTh",
+	"RENmn/OkZgbnQK/4nBj8JkyiZcrZHeIM8SxFgsbkGCd4gWIyIVEeojGnCYem1EjqEFZUwAEdw83yZ7K6",
+	"hEjYfgD1BtVK9EJrKAWcRD0H+nMlXncsiqmuQUjMYtG0goPD+Bc2Y3zJDgLkzMxVQPmlkyZwSwhDsTJS",
+	"CreRoeNDw3WL19p4jHqEvFvQ9Bgq90suX/CYTqgvFexlUwpFNQOlmhGn7ANRWazNulu3QHjmMBxvTyvC",
+	"68izKrNPx9UeJq+Gewjiy98DGn7uUTksErzGq4Tj+Jrz5zi9I3tBa6HnuJGc3yQwi98jA7+lJh6BXtAf",
+	"jsW11r7wwPBzkq1+yp1Eu4OwnrPlAPGZ9NDhimdGRZHn9p/jqk87cIQSM0CX1dUd+gzA8vsgiveZyTvb",
+	"tYenevO6w8PsSitPe9mwH8GCOwi+NhlnYLzhGdEeGEBl0UbXdjkIK+0bjR2lffwZ6fNXs+wazwjb0ecg",
+	"ZtmNtOMcJ7bR4ixeK+rWifCzzGOxF7M0eJH0sMJtdEsSzu4goRuXX1VyHa1bxnEM/E1vPCy5/cJEtlBW",
+	"ColfkJjia0jz2ovg8olu5mqmG8gYq8RDpRWCoFU+0S9pqZcOUfU9xxbCiu6EMhKxQOPqy8eHBnW+dpiu",
+	"SJW71ClZNT33L9MV5PetlOW65GksIKUE3SaYzcrJfjFJKPjFB4+73cBJqWVctuD5HbMSw+Bdi+vIYa/z",
+	"EAY6xUTvBjAi1goBTl6nfEFSSYk9InAM51+9D1JneybrNzCGmYlRlOo8FCQJE/CmMRJ4JbTolqWEhkWC",
+	"IxIrs159v8SQmixyy9+OYEgrLAAtls2D4ZvSu92XBW8rNT35U3XQ3PFWPYvTfMNv/0YUCyncsU35wNaJ",
+	"BwnBplJDVp2r1UKSveos6qnT7gE/hMGPWJKfaOItfLlQ0opooa8IpdfpDVqdbqvTHYMxePnTE9Tv9898",
+	"T1x3e8NOZ9jp/HVcxtjiERdd1YtaPG3BX0nnpIy2/U25tGGQu5LKSKhZVK2kRyrt4BzdppgpO4bZ8heD",
+	"KrVgri/GtialxBv7bsrEaMiicrU+nybY7Evwhozq5qOiGR7DVzhJ+BLe6gpTnw3VyOv91kKjV8nx3zWF",
+	"CMqfrAO3RKy+Y9mGaB1Foc58MUQetftwqZTfc10fp6NNtmgFGFSRyzYGWQe4DkGrrcTUj7CIABIQ3j3T",
+	"w/J6Dfs53xFOU7xSDxOL6uWVv2IEhBpR9s9Ex59IqqQpeiYFCBLFIud4ZRTMMmGui/K6EmRzPYkju2ss",
+	"RfutQV44BAef3ZM1AqVSqVc+TPVtoJPRbVrYm/zNFkqh5gBvPVzaPYIa3zDKYx07aDTVORZQTYl1wsaC",
+	"Az4jykwJolI0gEeOTdT999/+Pg7RWGcv2Q8mycx+VIPGJl+FIFAFRfmMqukYxbGcdjqec8h13g1YriMG",
+	"5Xe5yW2e8qm6GHSPQYOvWIAP/j8TnMhpHfTGSmsCvjXitN1ULckFNidaeEGr8Nle71EILLHMmvF3zGdj",
+	"V17wWZkv8dl2jMh5a7eGyXoJYQ4PHwx9GsYFhBfQS3JPUkTeRYTEAvX+/bSPfv/f/wd1QyQ4+ld8j69g",
+	"DLhphOJo5B2OZLI6vt7RtcEKJUfq51+RGX4Vqlrj66/22VPzVQtUKwLJ0iQjTKUxGGkxZyTUZVNMpiud",
+	"TYSVZmFn2Vow/JmsSPzKDqvKhnWSoYTCFWSqwrS0Px9i5edzaSp96ucUY4m32I055rJUWDfmyjzWzNrh",
+	"zQ2rdoFXW7KOW4gbLDct4prOiZB4vghcXGgoNrQ/g0gAgz3mUaZMPKgQFxXtMnLyM5V8AmUw/wjaoP2k",
+	"q4iuQIMscZjyHOsxGTQ/uq5SsrC0ygG1c8SyJDHKhE6aK9c15Qvq788o1Cu0s09X2q03WPRumvjzX0BH",
+	"g93ojZm9gHNv017M8Ty5fHpx/fTHIAyevHr507PLF/p/kxwdhGqa0lm4jzVsxisE4PSuLJvPd9l3Uqzo",
+	"+opStJxyYWuilHmsdwQ1KPlmWRGnOf4RDapUW9COg4mVYyztN3Sp1EfkL4jmO2XSLnoc1CH2Ggthm2Xo",
+	"DgaFmqXGQT8EAzIjBW3Didz3zcrq8qB3NGhWIejszAeOl2SZp3rv4J1xswU38ELHnfHgSDFPIwrKiLCp",
+	"EDnSbSX27C6UbKsZRGvtoQq0ylmQ+t3rwAYv3A10ZeLcVI4dBkpZr+MkJRER1WrwZpRSWndni7J4FxYl",
+	"qlKraACECVbtCAZdUrweADYMph4FtlZU/W0cSSPyBJ58ALfERrVhlsGTtmph7bPqoefknngMSAgWwN7K",
+	"67VTN8AQpiyXQe8AS12O3IAkWp5FeE7QowUXVNJ78o0yLiHP6REjdxi+0l7iTplPdbZAqjJetdxvGYet",
+	"GNnYeftQR7rQ8fSuA3rN8V0Fva3JNtN5AW1YZ6Ge1WBmvZIh+uX6SYjmNEmo0C18DIu3LhyluSuITfFi",
+	"QVjVktSOyn6r073unA37nWGn0+50On+tuS3r7sreoGRqqI9Vnr/AUpJUrfffR6P4/eChpf707J9r/WdY",
+	"+jMatdU//Ye//tMG8/JaLymXymddm4ICeJkkryYQIlt3XFo7MUG5h7BmpfnFwCtGkPqpMIEME9IdC0RE",
+	"GHihrAKj/UtbiYj95IMLhbOaWdQgHt5acF1EfrUfLMA5XqFb4qRKuapWruybyker2VfU+PzXmu+mJJ2O",
+	"J4DQFbmHThO58Ma5G1BtEDr5QErYnKR3JLY+Lt0mZGf5tUGCVd0w2a3kEieFyCjv4Ve5Qv/v/6KMUXnj",
+	"8GrANfivvL7Ts+87nfBQHatKWm8YVBfhgbj6UUFYIcxCgT/XMmsRroYtdHtnZ53dWfraxfc3qg2ezdXO",
+	"xsetAYWfU7GFE2F7DlCwpCoTaPaGQLBjo7MCDIuD+ynMuxvh82EOFs3UP4pzxTVXGw1vUrK7dzCryxZ1",
+	"/myjZ6Ofr8jmjVTBZ4JaNzha58arMfFiD8YlMufgyQGzBlqVQTHFTlLLiJESyvbWCKrThzwsmDYnCZRL",
+	"ii0kQ0QSQUDTGUJkHJIe8rA2pOYxDl8W3QGoLEoeTNuVItgO5eB5eUK1ItwXXk+JIOm9DsyZXOFq0L3u",
+	"RnEn2MWNUseNs14OPzXJTcakjvE09E40J4wlWkKIAaMcRQ18DZbYsm1XkdTfKZ3GRM2gwJLECo7q44IL",
+	"6Jy1TrscdL9o7XKQg1uR20bfal2Jf8jdoB8wAXhE4119u/v7QbZUvuq0YP3PNQ7KFOZp1ldvFYBuV4hK",
+	"QZIJECSVwvj9dGM+EaKMJUQ7uqjb+UP3Ky15BFfItFtUL4E4JaCys1SBYm4qppvsot4fwC7ql2J9m3UP",
+	"/agygteppVfZ3HrBQEb8CVllqUk17ffPHh9LNa2FgoKw4iXL3bDurkoUVaHPMrlXZVUjznuYclgT0z7V",
+	"w3EGbaFVN+nOp4fXnQdFqrcn92g/jrQtY/nM/W/rPFlMCVMAIYmh3yv6Sx6yEeiOKpMTRzMQuwmdQB0d",
+	"vuX3xCRXZLpZBmZFqwznmI9BRqdeMtroLCwRkR+z4YAOaCRZdPwD2Ecu9m5orKrOoDFL9keSJOg5llRm",
+	"MUGPB/3OgVNl+8ViP8yccw7v+AadedkvCyWuNzqsK0kmt5A/DXk+As0IWSjSpCmC7HzIGaPMnaVbj6Ls",
+	"y4v28PDX9n6lGdo6lOJLhiIek3Okc0tCaLbaEoRpF3yY93kWC6yYG5aIUNCrakrT84vX169et358+vx5",
+	"SylQLv7JlM7nniSrnRKWPOGHgwijhsDEDys0tb2hF5a120C00yhnyzjEGq7cqv+2zpW1vfhMADm8OGCy",
+	"A6DkppIW993psfyHW4b8vU2kj5MbfqCwDo2rAX4b6NFHkL9oo7CsIPkBhWaVfDYIz89VYFa28WGyyAOT",
+	"48skh2836ZCcaQLdQevbXbE/VWvZkMWsLFakE8RBRiqzQ/cQg9xjxzmmnnxbu5Fkc3ZzJZNrv6jnMcOa",
+	"H9lc70AxFWUT7rMDgcOI3ItLU40nIfhLcl+pLSvCM2WdtxFgHDQVxzPCtCPEBvLU144TVBkmTFsmxd0V",
+	"I2Zt4VAHPG0GEWcRaaOLOc+YFAinpDBLR2zEvv3WaQ7a/vZbNK61CzXFyk4/fp3Kn5KIpzGK+HxOpUCS",
+	"3xFQO3L/tX54CAN164aio/+ILadYQnIwpHjD3TUhSnVdVYpmNEkgzIduiVwSwtrowraYuSNSC/rStTu3",
+	"K6kLDtQ/5xA/1C2FpjQhxeMKUEmChKRJgtKMCbhORzfuUAdxSSaZwIkGldLkUzIn81vI8dYAe8ruScIX",
+	"RChwvWK2+psKNH4/stxlFAyBMkM0AjajPr///be/PzyM1U4SqhYex6J+N05o3L9qPpYlydg5yhGT1lus",
+	"k8UWnpwye/OSzStrowumeYFnjVqtRiNdqDAK1L9K3dT/mfqUUfAwHo5YUac0Vo+MQySU+mWKTqCQ1dR6",
+	"aGTXpfcMjc00Y7OzvFH1nGAm2+gJj4mGt4CKqDZ6SZYKWYQyvUfslihQkfgcSSWZAY3y+06Mg3DG+NL4",
+	"JtHP19evkfYmmSNziiHVoUEl6LhaUTlGj7q///af3d73yqofX7T+inDrP1CndYba6AYN0Qn6b+if0X9H",
+	"rfE3arMTymJdHQkYpSukqe70k/A7cT5img/bawpQhNOUEkjERX8xWrvO2TZUo3YGHgXtGFWsMHQ7+qA5",
+	"FGerx7KF2dv/VKYO4CIwZoBjXhNHmeLEevISN0bPYoGYk5zv5OYrBNVnVFwhAwZVgZPhCGrXMdhfGsHm",
+	"C7lCUGbitEV8NP4XfaHDP4+/QZHhQTpAAWysjUwjG2vDUeZE/iE8pDDJVJWNWGV+kymgqSklKFXEC4Sq",
+	"9DoaEaN2mHsnlCWYUiIxXEaRpQncwcAj7UulMsnzYaH2MQiDe5IKzdi77U67Y9KwGV7QYBj02512HyrU",
+	"5BTk88k0Lya5I9JXE6E4lUC9TsdhS4uUK2oEZqQ4q1OUL2alXmrnKBMEjU/ggi0guJhENIYAPiCM5EhA",
+	"lXOKJxMatd0M+2dxMFTLMgUvldszep3OblXXeX1MudjFurEDPgu2rpY2S2ool7bwgYZj9J4cvgZ9oDfv",
+	"G5UD6cTpj/oQBqfbDCk3GIMKbBJlKZWrYPjmbeg0G3gmSqgA+/wXpZfgO6F01ldOnYSa56Ry64s4eT8j",
+	"q4dGzPsJgisc6D3hIDSN3BxWSkTKSfjQ0gS4Vox4JkN9PR+V5XZXMZjhMLDIdG+jQWegxHzl2inI4tFK",
+	"gyRxXvUFrVDUM6bthB2jabmGxZU7hcoX1b1pqNUJlXhSuk+LMCXBYl1ZqcQWllPEoEapWoHWfIFP+b6k",
+	"2ce6sOfth5JubpNWS5z8e3VrkN6Uq1fWheGccpVKnUhRCtKvVlKUsjJcX4SSOpAQlxt/Cr5bc5h6IZGH",
+	"2XgLqj4LbjPoDDYPcbrC7cmg1Kj+5lGeDjkwdIs1VnpormOJcBpTqG5V56HOosQRQeoYbqhFUCP3MyK9",
+	"lPpJ48Jzqs00cNGcI6XLTaAXgUDQk3rKk9h0aoIbK7VHDv69XYEGruar6fFwwViulEOc0QTFtQrlY2xK",
+	"kTEb28DRXjFlEOT7ym9ozSqGtktP3qu48vrOreioFH9+CNetymYq2SBvtaLTf7FnKSC8w2Vz61Zi/HkI",
+	"Ynvm+GBpOuNmiLBuMfEI7ECwKU0ujlafv3HbTKzpI+Hb0STl86234rTB2GlL+V2wnj0ZY5JFSRbb0Ody",
+	"yhOlVa623GC31+o3bVDyvbfne7ZA+hNTbbTFk/reyEMJxjeepL03Tt50JSVOEbMvz2tdclUpTclMUMo8",
+	"qjrISoOdGMo6R1opp6irQxL95kwgvQyvIC6lmegkEQVs63x2i95ATu8rpeuZut5mt8B6+cTQwhdrDnxW",
+	"0lZB3QDUJ2TDYMGFR7I+mZJopm0Xi26h6SBXROLy68wTyuDqSD6BUkbtJZrQd8RaPyaHBiwS9XAbXS+5",
+	"qQmwDpIRs1UbtyTicwLeECW79eWduccU+i+ZPLahTURTEpinJptNqfojNmL2oiSf65NPtIsHXBR5Pb1O",
+	"WNM+LtP1GnxAuhDWOCTBO0V1uuodqfQ2HzGl1KgZbnm8GsLD6qGaWxPcSlpVKV9oai8r137GsV6O9uhg",
+	"pN08pg4EPKfgGDHOz0eMW6e0wKtvUELwvTkDtapJSohPOylr8RX1ZAOLrthrmlcD+ex2oWGtaLSbZ0C/",
+	"KZek9EzFSc9UDeU/9M0PXW1PbMWZ8vJWr9nArVhW1nG7ZgU+1ORSdz+DzSeWPIU9Wwoo9/s1osh892FC",
+	"Z8MR1WtsbJVMvZ5FF580Hmp9qsc64a4+E/xgtAavSFxn3haCsqgS8IjJDxKF68Tgta8hXTklF0JJFfHo",
+	"4yCbRKQzJh9ymI6d20pa9y6xbc1h3705amx3C5lb7f0M4043j/M2s1SDe72t7HfTOf+4CoX3mpYjqBSv",
+	"FU7mQcz1pvvJexo3ey8vdW65W6KW3y6hGIuWfZShcYVDjrW/slZdQ6W937/mWNxTvDnX9B/OQfeV33/l",
+	"9zV+/2lvEOhvwyTc+xOO6PCs8fYv3goDJyMEgZtY5q6MSddvx7qY3GW2J1F+bfO+MzYahTCzy65t2opw",
+	"tJNbrOyPSppKpfBIMW5zyZBT9xaWS+MY0d7VERtXmd74PHf36bAVFWjQ6aCxr9vpuI2e5FV0ee6NND0K",
+	"i2tpEwi/qu96nQ6SnHttpVIDrV2FiREk4Uc1q6z8cEogt2ZfpQbNXhtpde5kE+gO2Lq8M39bO3g4nuCs",
+	"i8lyJ+ZtpOVap9xXGep3I+YNyz6VedR8z/EXagtpvr23kBx0t7BFPJe3fLWdPpoaoI94F9PpJCqutj+0",
+	"OH8B7txqTXAugNvoJeRN+B2obiJm9W7HhkROffPJiJnb+v3SOBf/dXEc2jY4+r5BpVRY2Z1zBFACvK3Q",
+	"vXHZSnfMo4nzS+M39Ir1Y1mUf5TA1h9DXm4Iu30kgem21vjyJabhjZ9EZP4DSi8TatskvgxpNaft5LUU",
+	"lcSdNhrrpOIxmivOCtIpoRIaiC1wWtyDOsvsdcQMz4nOXtQ1B1JAHeUQjf/rGMzT8c0Y4ZSMGFxQgFO4",
+	"niDFkeLL+2X/oD2Sf+yWdxYyVwCQ4PNOq/Aw+G6r27nufK9vabEM3vBtk2Hy82v0VJ3uD5zP0PeDTqXI",
+	"Pe9GBt0BbI3rz69thasp1O2dNqUsDHp7c1Vf3fzalAWL81+TFg6WtKCIV7ODHLoOx8kJak0OA2ClcC7K",
+	"z6MLOiNBvYEvCFOErmv+0KsJkkuu5GSUpSm0WFezQMuavJJDzDJd8wR6bq/TLUrAIFt/0DlrNwTZbQX+",
+	"B7hzDPV4uw6U6efUQz9ujbihoO7pLuHyvIeAX9VgZOle4XikgPknZjgfyFY2qWs5uuI8IfDT8RVAUHj+",
+	"bAv2YG9q/FROhS9fyYLzLniWn+W5atb2IdY1bLBw30OqfJ5v6g2lFkzscwim/kPwgq/BwcIcK199/IcK",
+	"D64l+l3JzQy1PkAgu3ozOaXCLI33DUo3Q8UCEoKFLsiF+s02euUUt5N3Sj+zXXksF7HtLeWUrNCSpMQk",
+	"L0Eq5hgIZoyE9QxCcw6d3yE44vckXaZUaWuwFiX5BE/ci78TzmeQFMmRwCs0CgYdhNOU3pN4FIRoAcVv",
+	"tZtXzpXdZ2onS11Oxoo8tDWXX95dlPJDNiXUr0N6pS3bXzXcB+6z+jLoe7Q/q3TZ5J6aYpmhdQ1D05xr",
+	"0NmVU5lGTg18ypT5Su7c/rdJ+fu8GH53G4Y/6Hws5Q/bVpsmoenTcf/dNcX92PiXFsD68nVNoNRC1/yT",
+	"1Qi56W2ypfJ5Ag+3Cq7b7Pp7CvUCmkXk3jyd1GpkkL603qbiM7IkQuo40jC3xdGjsWEC429CJVOkvp3Z",
+	"iBX0aKz/CiLH3yimPmLO4nQ9QbFnkbdoUYvJm6vSFEEnKYGg7y2ID9MiaAL6stvvxTYVsRGpJj9gpevR",
+	"7v7Az8vL5w3jmKZug45mwd1e3g3tu9OwGsPJszbKd40fpQxpXYOvtd49U7r+5ZQM/xGVZHAKgnJmGglA",
+	"i5AKGR9Fc26okNKrKDjY7QqNAffHTkDCMImYQ1McaA4yrCmvo6CHblM+I6OgjV7ktz5rlpRCgpzpja9T",
+	"/0fscs/yJF8of+jyNujlorP2PCzMvTDyU1YKOSymiYHs4NKstaJraCHg3uT08Rybx+OxB+KjmzTa4v5I",
+	"p3XnFx98Lrcu3F/n/Zp59TGEx0UcK9uUp7oz3yTl822Fh1J3IRVpy/ZP5sol29vJsGURgtsA+DCQkfY1",
+	"QAqWEWjmapXTTt/rdb2ENXw57Z1sazNTNVx0rvpHi4+uTwgstYGLOVgWS57OmrtEPehL25s7IuWQh8ZN",
+	"6tG4fG90u+iSBnLYvMc3V4QlTvhdZvpRawNRaL+dbZNadGHTNFNvcfE6wRFld6FNQNK5f7Fzu01R829m",
+	"Mykl9bl+4ilS7BDd4kQNT/VqbBcsaP3owNSdsgDjw9uH/x8AAP//",
 }
 
 // decodeSpec returns the embedded OpenAPI spec as raw JSON bytes,
