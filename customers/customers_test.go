@@ -16,6 +16,7 @@ import (
 	"example.com/b2b/customers"
 	"example.com/b2b/db"
 	"example.com/b2b/db/dbtest"
+	"example.com/b2b/internal/buildinfo"
 	"example.com/b2b/internal/web"
 	"example.com/b2b/internal/web/webtest"
 	"example.com/b2b/openapi/contract"
@@ -27,10 +28,7 @@ var ctx = context.Background()
 // serve runs the real engine on g and returns its address and a client.
 func serve(t *testing.T, g *gorm.DB) (string, *api.ClientWithResponses) {
 	t.Helper()
-	handler, err := customers.New(g).Handler(webtest.Options())
-	if err != nil {
-		t.Fatal(err)
-	}
+	handler := customers.New(g).Handler(webtest.Options())
 	spec := webtest.Spec(t, api.Document)
 	base := webtest.Serve(t, handler, spec)
 	client, err := api.NewClientWithResponses(base, api.WithHTTPClient(web.NewPeerClient("Customers API", webtest.Token, webtest.Options().Timeout)))
@@ -49,17 +47,11 @@ func create(t *testing.T, c *api.ClientWithResponses, name, email string) api.Cu
 	return res.JSON201.Data
 }
 
-// wantError fails unless the answer is that refusal, with details on exactly those fields.
-func wantError(t *testing.T, status int, body []byte, wantStatus int, wantCode string, fields ...string) {
-	t.Helper()
-	webtest.WantError(t, status, body, wantStatus, wantCode, fields...)
-}
-
 func TestHealthAndReady(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		_, c := serve(t, g)
 		health, err := c.GetHealthWithResponse(ctx)
-		if err != nil || health.JSON200 == nil || *health.JSON200 != (contract.Health{Status: "ok", Service: "customers-api"}) {
+		if err != nil || health.JSON200 == nil || *health.JSON200 != (contract.Health{Status: "ok", Service: "customers-api", Version: buildinfo.Version()}) {
 			t.Errorf("%v %s", err, health.Body)
 		}
 		ready, err := c.GetReadyWithResponse(ctx)
@@ -71,7 +63,7 @@ func TestHealthAndReady(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		wantError(t, ready.StatusCode(), ready.Body, 503, "unavailable")
+		webtest.WantError(t, ready.StatusCode(), ready.Body, 503, "unavailable")
 		if ready.HTTPResponse.Header.Get("Retry-After") == "" {
 			t.Error("no Retry-After")
 		}
@@ -83,7 +75,7 @@ func TestHealthAndReady(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		wantError(t, list.StatusCode(), list.Body, 503, "unavailable")
+		webtest.WantError(t, list.StatusCode(), list.Body, 503, "unavailable")
 	})
 }
 
@@ -119,7 +111,7 @@ func TestCreateCustomer(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			wantError(t, res.StatusCode(), res.Body, 409, "email_taken", "/email")
+			webtest.WantError(t, res.StatusCode(), res.Body, 409, "email_taken", "/email")
 		})
 		t.Run("twenty at once", func(t *testing.T) {
 			count := map[int]int{}
@@ -169,7 +161,7 @@ func TestCreateCustomer(t *testing.T) {
 		} {
 			t.Run(name, func(t *testing.T) {
 				status, body, _ := webtest.Do(t, "POST", base+"/customers", bad.body, "Content-Type", "application/json")
-				wantError(t, status, body, 400, bad.code, bad.fields...)
+				webtest.WantError(t, status, body, 400, bad.code, bad.fields...)
 			})
 		}
 		t.Run("longest accepted", func(t *testing.T) {
@@ -177,12 +169,12 @@ func TestCreateCustomer(t *testing.T) {
 		})
 		t.Run("payload_too_large", func(t *testing.T) {
 			status, body, _ := webtest.Do(t, "POST", base+"/customers", `{"name":"`+strings.Repeat("x", 2<<20)+`"}`, "Content-Type", "application/json")
-			wantError(t, status, body, 413, "payload_too_large")
+			webtest.WantError(t, status, body, 413, "payload_too_large")
 		})
 		t.Run("unsupported_media_type", func(t *testing.T) {
 			for _, media := range []string{"", "text/plain", "application/x-www-form-urlencoded", "application/jsonx"} {
 				status, body, _ := webtest.Do(t, "POST", base+"/customers", `{"name":"A","email":"a@example.com"}`, "Content-Type", media)
-				wantError(t, status, body, 415, "unsupported_media_type")
+				webtest.WantError(t, status, body, 415, "unsupported_media_type")
 			}
 			status, body, _ := webtest.Do(t, "POST", base+"/customers", `{"name":"A","email":"charset@example.com"}`, "Content-Type", "application/json; charset=utf-8")
 			if status != 201 {
@@ -280,7 +272,7 @@ func TestListCustomers(t *testing.T) {
 		} {
 			t.Run(query[:min(len(query), 20)], func(t *testing.T) {
 				status, body, _ := webtest.Do(t, "GET", base+"/customers?"+query, "")
-				wantError(t, status, body, 400, "validation_failed", field)
+				webtest.WantError(t, status, body, 400, "validation_failed", field)
 			})
 		}
 	})
@@ -291,13 +283,13 @@ func TestGetCustomer(t *testing.T) {
 		base, c := serve(t, g)
 		t.Run("customer_not_found", func(t *testing.T) {
 			res, _ := c.GetCustomerWithResponse(ctx, 9007199254740991, nil)
-			wantError(t, res.StatusCode(), res.Body, 404, "customer_not_found")
+			webtest.WantError(t, res.StatusCode(), res.Body, 404, "customer_not_found")
 		})
 		for _, id := range []string{"0", "-1", "abc", "9223372036854775808", "9007199254740992", "1.5", "%20", "1%2F2"} {
 			t.Run("id "+id, func(t *testing.T) {
 				for _, path := range []string{"/customers/", "/internal/customers/"} {
 					status, body, _ := webtest.Do(t, "GET", base+path+id, "", "Authorization", "Bearer "+webtest.Token)
-					wantError(t, status, body, 400, "validation_failed", "/path/id")
+					webtest.WantError(t, status, body, 400, "validation_failed", "/path/id")
 				}
 			})
 		}
@@ -311,10 +303,10 @@ func TestGetCustomer(t *testing.T) {
 				t.Errorf("the scheme's case matters: %s", body)
 			}
 			res, _ = c.GetInternalCustomerWithResponse(ctx, 99999)
-			wantError(t, res.StatusCode(), res.Body, 404, "customer_not_found")
+			webtest.WantError(t, res.StatusCode(), res.Body, 404, "customer_not_found")
 			for _, header := range []string{"", "Bearer ", "Bearer wrong", webtest.Token, "Basic " + webtest.Token, "Bearer " + webtest.Token + "x"} {
 				status, body, _ := webtest.Do(t, "GET", fmt.Sprintf("%s/internal/customers/%d", base, made.ID), "", "Authorization", header)
-				wantError(t, status, body, 401, "unauthorized")
+				webtest.WantError(t, status, body, 401, "unauthorized")
 			}
 		})
 	})
@@ -360,7 +352,7 @@ func TestUpdateCustomer(t *testing.T) {
 		t.Run("email_taken", func(t *testing.T) {
 			create(t, c, "Other", "other@example.com")
 			res, _ := c.UpdateCustomerWithResponse(ctx, id, nil, api.CustomerUpdate{Name: new("Changed"), Email: new("Other@Example.com")})
-			wantError(t, res.StatusCode(), res.Body, 409, "email_taken", "/email")
+			webtest.WantError(t, res.StatusCode(), res.Body, 409, "email_taken", "/email")
 			read, _ := c.GetCustomerWithResponse(ctx, id, nil)
 			if read.JSON200.Data.Name != "After" {
 				t.Errorf("a refused update left %s", read.Body)
@@ -368,11 +360,11 @@ func TestUpdateCustomer(t *testing.T) {
 		})
 		t.Run("customer_not_found", func(t *testing.T) {
 			res, _ := c.UpdateCustomerWithResponse(ctx, 99999, nil, api.CustomerUpdate{})
-			wantError(t, res.StatusCode(), res.Body, 404, "customer_not_found")
+			webtest.WantError(t, res.StatusCode(), res.Body, 404, "customer_not_found")
 		})
 		t.Run("bad fields", func(t *testing.T) {
 			status, body, _ := webtest.Do(t, "PUT", fmt.Sprintf("%s/customers/%d", base, id), `{"name":"","email":null,"phone":7,"x":1}`, "Content-Type", "application/json")
-			wantError(t, status, body, 400, "validation_failed", "/name", "/email", "/phone", "/x")
+			webtest.WantError(t, status, body, 400, "validation_failed", "/name", "/email", "/phone", "/x")
 		})
 	})
 }
@@ -386,13 +378,13 @@ func TestDeleteCustomer(t *testing.T) {
 			t.Fatalf("%v %s", err, res.Body)
 		}
 		again, _ := c.DeleteCustomerWithResponse(ctx, made.ID, nil)
-		wantError(t, again.StatusCode(), again.Body, 404, "customer_not_found")
+		webtest.WantError(t, again.StatusCode(), again.Body, 404, "customer_not_found")
 		read, _ := c.GetCustomerWithResponse(ctx, made.ID, nil)
-		wantError(t, read.StatusCode(), read.Body, 404, "customer_not_found")
+		webtest.WantError(t, read.StatusCode(), read.Body, 404, "customer_not_found")
 		internal, _ := c.GetInternalCustomerWithResponse(ctx, made.ID)
-		wantError(t, internal.StatusCode(), internal.Body, 404, "customer_not_found")
+		webtest.WantError(t, internal.StatusCode(), internal.Body, 404, "customer_not_found")
 		update, _ := c.UpdateCustomerWithResponse(ctx, made.ID, nil, api.CustomerUpdate{Name: new("Back")})
-		wantError(t, update.StatusCode(), update.Body, 404, "customer_not_found")
+		webtest.WantError(t, update.StatusCode(), update.Body, 404, "customer_not_found")
 		list, _ := c.ListCustomersWithResponse(ctx, &api.ListCustomersParams{Search: new("gone@")})
 		if len(list.JSON200.Data) != 0 {
 			t.Errorf("%s", list.Body)
@@ -412,10 +404,10 @@ func TestUnknownPathAndMethod(t *testing.T) {
 		base, _ := serve(t, g)
 		for _, path := range []string{"/", "/nothing", "/customers/", "/customers/1/", "/customers/1/orders", "/docs/nothing.js"} {
 			status, body, _ := webtest.Do(t, "GET", base+path, "")
-			wantError(t, status, body, 404, "not_found")
+			webtest.WantError(t, status, body, 404, "not_found")
 		}
 		status, body, header := webtest.Do(t, "PATCH", base+"/customers/1", "{}")
-		wantError(t, status, body, 405, "method_not_allowed")
+		webtest.WantError(t, status, body, 405, "method_not_allowed")
 		if allow := header.Get("Allow"); !strings.Contains(allow, "GET") || !strings.Contains(allow, "PUT") || !strings.Contains(allow, "DELETE") {
 			t.Errorf("Allow: %q", allow)
 		}
@@ -458,9 +450,9 @@ func TestETag(t *testing.T) {
 			t.Errorf("%s %q", updated.Body, second)
 		}
 		stale, _ := c.UpdateCustomerWithResponse(ctx, id, &api.UpdateCustomerParams{IfMatch: &first}, api.CustomerUpdate{Name: new("Lost update")})
-		wantError(t, stale.StatusCode(), stale.Body, 412, "precondition_failed")
+		webtest.WantError(t, stale.StatusCode(), stale.Body, 412, "precondition_failed")
 		deleted, _ := c.DeleteCustomerWithResponse(ctx, id, &api.DeleteCustomerParams{IfMatch: &first})
-		wantError(t, deleted.StatusCode(), deleted.Body, 412, "precondition_failed")
+		webtest.WantError(t, deleted.StatusCode(), deleted.Body, 412, "precondition_failed")
 		read, _ = c.GetCustomerWithResponse(ctx, id, nil)
 		if read.JSON200 == nil || read.JSON200.Data.Name != "Changed" || read.HTTPResponse.Header.Get("ETag") != second {
 			t.Errorf("%s", read.Body)

@@ -74,8 +74,8 @@ func (p peer) failure(res reply) error {
 		return p.misconfigured("%w: SERVICE_TOKEN differs between the services", answered)
 	case status == http.StatusNotFound && (!readable || string(body.Code) == apperr.NotFound.Name), status == http.StatusMethodNotAllowed:
 		return p.misconfigured("%w: %s is not where it is", answered, p.base)
-	case status == http.StatusPreconditionFailed:
-		return p.misconfigured("%w to a precondition, and none was sent", answered)
+	case status == http.StatusPreconditionFailed, string(body.Code) == apperr.IdempotencyKeyRequired.Name:
+		return p.misconfigured("%w %s: it has not understood what was sent", answered, body.Code)
 	case status < http.StatusBadRequest, !readable:
 		return fmt.Errorf("%w, and what cannot be read", answered)
 	}

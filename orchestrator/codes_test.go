@@ -63,7 +63,7 @@ func TestEveryPeerCode(t *testing.T) {
 				switch {
 				case status == 408 || status == 425 || status == 429 || status >= 500:
 					wantTries, wantStatus, wantCode = 5, 503, "upstream_unavailable"
-				case status == 401 || status == 403 || status == 405 || status == 412 || code == "not_found":
+				case status == 401 || status == 403 || status == 405 || status == 412 || code == "idempotency_key_required" || code == "not_found":
 					wantStatus, wantCode = 503, "upstream_unavailable"
 				}
 				if called.operation == "cancelOrder" {

@@ -3,7 +3,6 @@ package orchestrator
 import (
 	"context"
 
-	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/gin-gonic/gin"
 
 	"example.com/b2b/internal/web"
@@ -16,18 +15,14 @@ const name = "orchestrator"
 var _ server.StrictServerInterface = (*Service)(nil)
 
 // Engine returns the service's HTTP side: its contract, held by package web, with s behind it.
-func (s *Service) Engine(o web.Options) (*gin.Engine, error) {
-	spec, err := openapi3.NewLoader().LoadFromData(api.Document)
-	if err != nil {
-		return nil, err
-	}
-	o.Spec, o.YAML, o.CorrelationIDInBody = spec, api.Document, true
+func (s *Service) Engine(o web.Options) *gin.Engine {
+	o.Document, o.CorrelationIDInBody = api.Document, true
 	e := web.New(o)
 	strict := server.NewStrictHandlerWithOptions(s, []server.StrictMiddlewareFunc{web.CopyContext[server.StrictHandlerFunc]}, server.StrictGinServerOptions{
 		RequestErrorHandlerFunc: web.FailBinding, HandlerErrorFunc: web.Fail, ResponseErrorHandlerFunc: web.Fail,
 	})
 	server.RegisterHandlersWithOptions(e, strict, server.GinServerOptions{ErrorHandler: web.FailParameter})
-	return e, nil
+	return e.Engine
 }
 
 // GetHealth answers while the process lives.

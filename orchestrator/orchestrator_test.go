@@ -135,10 +135,7 @@ func serveOn(t *testing.T, peer string, o web.Options) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	engine, err := service.Engine(o)
-	if err != nil {
-		t.Fatal(err)
-	}
+	engine := service.Engine(o)
 	orchestrator.ServeStartPage(engine, "http://customers-api:3001", "https://api.example.com/orders")
 	return webtest.Serve(t, engine, webtest.Spec(t, api.Document))
 }

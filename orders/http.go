@@ -5,8 +5,6 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/getkin/kin-openapi/openapi3"
-
 	"example.com/b2b/internal/apperr"
 	"example.com/b2b/internal/auth"
 	"example.com/b2b/internal/idempotency"
@@ -21,18 +19,14 @@ const name = "orders-api"
 var _ server.StrictServerInterface = (*Service)(nil)
 
 // Handler returns the service's HTTP side: its contract, held by package web, with s behind it.
-func (s *Service) Handler(o web.Options) (http.Handler, error) {
-	spec, err := openapi3.NewLoader().LoadFromData(api.Document)
-	if err != nil {
-		return nil, err
-	}
-	o.Spec, o.YAML = spec, api.Document
+func (s *Service) Handler(o web.Options) http.Handler {
+	o.Document = api.Document
 	e := web.New(o)
 	strict := server.NewStrictHandlerWithOptions(s, []server.StrictMiddlewareFunc{web.CopyContext[server.StrictHandlerFunc]}, server.StrictGinServerOptions{
 		RequestErrorHandlerFunc: web.FailBinding, HandlerErrorFunc: web.Fail, ResponseErrorHandlerFunc: web.Fail,
 	})
 	server.RegisterHandlersWithOptions(e, strict, server.GinServerOptions{ErrorHandler: web.FailParameter})
-	return e, nil
+	return e
 }
 
 // GetHealth answers while the process lives.

@@ -40,10 +40,7 @@ func TestLinearizable(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		handler, err := other.Handler(webtest.Options())
-		if err != nil {
-			t.Fatal(err)
-		}
+		handler := other.Handler(webtest.Options())
 		spec := webtest.Spec(t, api.Document)
 		instances := []string{s.base, webtest.Serve(t, handler, spec)}
 		client := &http.Client{Timeout: time.Minute, Transport: &http.Transport{MaxIdleConnsPerHost: 2 * clients}}

@@ -49,7 +49,7 @@ func newEngine() (*gin.Engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	return service.Engine(web.Options{ServiceToken: cfg.ServiceToken, Log: log, Timeout: cfg.RequestTimeout})
+	return service.Engine(web.Options{ServiceToken: cfg.ServiceToken, Log: log, Timeout: cfg.RequestTimeout}), nil
 }
 
 // configuration has no defaults for where and with which token to call.

@@ -107,7 +107,7 @@ var (
 		Sentence: "A product of this order does not exist.", Example: Detail{"/items/0/product_id", "there is no product 77"},
 		When: "At least one product of the order does not exist. `details` names every one.",
 		Do:   "Check the ids."})
-	OrderNotFound = define(Code{Name: "order_not_found", Status: http.StatusNotFound, Retry: Never, On: []string{"getOrder", "confirmOrder", "cancelOrder"},
+	OrderNotFound = define(Code{Name: "order_not_found", Status: http.StatusNotFound, Retry: Never, On: []string{"getOrder", "confirmOrder", "cancelOrder", "createAndConfirmOrder", "getOrchestration"},
 		Sentence: "There is no order %d.", Args: []any{77},
 		When: "The order does not exist.",
 		Do:   "Check the id."})

@@ -15,12 +15,12 @@ import (
 	"example.com/b2b/internal/apperr"
 )
 
-// ErrPeerDown is the error of a call that was not made, because the last ones to that peer have all failed. A moment later one
-// call is let through again, and a success ends it.
+// ErrPeerDown is the error of a call that was not made, because the last ones to that peer have all failed. A moment later some
+// calls are let through again: their success ends it, and the first failure begins it anew.
 var ErrPeerDown = errors.New("is down and was not called")
 
 const (
-	tripAfter = 10                     // failures in a row
+	tripAfter = 10                     // failures in a row; as many calls are let through to see whether the peer is back
 	openFor   = 500 * time.Millisecond // shorter than a caller's tries take, so that a restart of the peer costs no answer
 )
 
@@ -36,8 +36,9 @@ func newPeerClient(name, token string, timeout, openFor time.Duration) *http.Cli
 	t.MaxIdleConnsPerHost = t.MaxIdleConns // one peer gets all the calls
 	return &http.Client{Transport: peerTransport{t, name, token, timeout, gobreaker.NewCircuitBreaker[*http.Response](gobreaker.Settings{
 		Timeout:     openFor,
+		MaxRequests: tripAfter, // not one: after a quiet time several callers come at once, and the peer may be well
 		ReadyToTrip: func(c gobreaker.Counts) bool { return c.ConsecutiveFailures >= tripAfter },
-		IsExcluded:  func(err error) bool { return errors.Is(err, context.Canceled) }, // the caller has gone
+		IsExcluded:  func(err error) bool { return errors.Is(err, context.Canceled) || errors.Is(err, errHurried) },
 	})}}
 }
 
@@ -48,13 +49,16 @@ type peerTransport struct {
 	breaker     *gobreaker.CircuitBreaker[*http.Response]
 }
 
-var errFaulty = errors.New("an answer that speaks against the peer")
+var (
+	errFaulty  = errors.New("an answer that speaks against the peer")
+	errHurried = errors.New("the caller had no more time to wait")
+)
 
 func (p peerTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 	err := req.Context().Err()
 	if err == nil {
 		var res *http.Response
-		res, err = p.breaker.Execute(func() (*http.Response, error) { return p.call(req) })
+		res, err = p.breaker.Execute(func() (*http.Response, error) { return p.call(req, p.patience(req.Context())) })
 		if err == nil || errors.Is(err, errFaulty) {
 			return res, nil
 		}
@@ -68,17 +72,29 @@ func (p peerTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 	return nil, err
 }
 
-// call makes the call and reads the whole answer: one that ends early is none.
-func (p peerTransport) call(req *http.Request) (*http.Response, error) {
-	timeout := p.timeout
-	if deadline, ok := req.Context().Deadline(); ok {
-		timeout = min(timeout, time.Until(deadline)/2)
+// patience is how long a call may take.
+func (p peerTransport) patience(ctx context.Context) time.Duration {
+	if deadline, ok := ctx.Deadline(); ok {
+		return min(p.timeout, time.Until(deadline)/2)
 	}
-	ctx, cancel := context.WithTimeout(req.Context(), timeout)
+	return p.timeout
+}
+
+// call makes the call and reads the whole answer: one that ends early is none. A peer that does not answer is at fault only when
+// it had nearly all the time that a call may take; else the limit was the caller's.
+func (p peerTransport) call(req *http.Request, patience time.Duration) (*http.Response, error) {
+	ctx, cancel := context.WithTimeout(req.Context(), patience)
 	defer cancel()
-	req = req.Clone(ctx)
+	res, err := p.exchange(req.Clone(ctx))
+	if errors.Is(err, context.DeadlineExceeded) && patience < p.timeout*3/4 {
+		err = fmt.Errorf("%w: %w", errHurried, err)
+	}
+	return res, err
+}
+
+func (p peerTransport) exchange(req *http.Request) (*http.Response, error) {
 	req.Header.Set("Authorization", "Bearer "+p.token)
-	if id := CorrelationID(ctx); id != "" {
+	if id := CorrelationID(req.Context()); id != "" {
 		req.Header.Set(CorrelationHeader, id)
 	}
 	res, err := p.RoundTripper.RoundTrip(req)

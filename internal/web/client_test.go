@@ -50,7 +50,7 @@ func envelopeOf(status int, code string) func(w http.ResponseWriter) {
 
 func ok(http.ResponseWriter)   {}
 func lost(http.ResponseWriter) { panic(http.ErrAbortHandler) }
-func cut(w http.ResponseWriter) {
+func endsEarly(w http.ResponseWriter) {
 	w.Header().Set("Content-Length", "100")
 	fmt.Fprint(w, "less than that")
 }
@@ -62,7 +62,7 @@ func TestBreaker(t *testing.T) {
 		trips  bool
 	}{
 		"lost answer":     {lost, true},
-		"cut answer":      {cut, true},
+		"cut answer":      {endsEarly, true},
 		"gateway":         {html, true},
 		"unavailable":     {envelopeOf(503, "unavailable"), true},
 		"internal":        {envelopeOf(500, "internal"), true},
@@ -146,33 +146,75 @@ func TestBreakerRecovers(t *testing.T) {
 	}
 }
 
-// TestBreakerOneProbe holds the one call that a half-open breaker lets through.
-func TestBreakerOneProbe(t *testing.T) {
+// TestBreakerProbes comes back to a peer that is well again with as many calls at once as had opened the breaker.
+func TestBreakerProbes(t *testing.T) {
 	p := newFakePeer(t, lost)
 	client := newPeerClient("peer", "", time.Minute, time.Millisecond)
 	for range tripAfter {
 		p.call(t.Context(), client)
 	}
 	probing, leave := make(chan struct{}), make(chan struct{})
-	held := func(http.ResponseWriter) { close(probing); <-leave }
+	held := func(http.ResponseWriter) { probing <- struct{}{}; <-leave }
 	p.answer.Store(&held)
-	probe := make(chan error)
-	go func() {
-		for {
-			if _, err := p.call(t.Context(), client); !errors.Is(err, ErrPeerDown) {
-				probe <- err
-				return
-			}
-		}
-	}()
-	<-probing
+	probes := make(chan error)
 	for range tripAfter {
-		if _, err := p.call(t.Context(), client); !errors.Is(err, ErrPeerDown) {
-			t.Errorf("a second call beside the probe: %v", err)
-		}
+		go func() {
+			for {
+				if _, err := p.call(t.Context(), client); !errors.Is(err, ErrPeerDown) {
+					probes <- err
+					return
+				}
+			}
+		}()
+	}
+	for range tripAfter {
+		<-probing
+	}
+	if _, err := p.call(t.Context(), client); !errors.Is(err, ErrPeerDown) {
+		t.Errorf("one call more, while it is not known whether the peer is back: %v", err)
 	}
 	close(leave)
-	if err := <-probe; err != nil {
+	for range tripAfter {
+		if err := <-probes; err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// TestBreakerIgnoresHurriedCallers has callers who leave a peer, which is well, less time than it takes.
+func TestBreakerIgnoresHurriedCallers(t *testing.T) {
+	release := make(chan struct{})
+	defer close(release)
+	p := newFakePeer(t, func(http.ResponseWriter) { <-release })
+	client := newPeerClient("peer", "", time.Minute, time.Hour)
+	for range 3 * tripAfter {
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
+		if _, err := p.call(ctx, client); !errors.Is(err, context.DeadlineExceeded) {
+			t.Fatal(err)
+		}
+		cancel()
+	}
+	works := ok
+	p.answer.Store(&works)
+	if status, err := p.call(t.Context(), client); status != http.StatusOK {
+		t.Error(err)
+	}
+}
+
+// TestBreakerCountsSilence has a peer that takes longer than a call may, for callers with time.
+func TestBreakerCountsSilence(t *testing.T) {
+	release := make(chan struct{})
+	defer close(release)
+	p := newFakePeer(t, func(http.ResponseWriter) { <-release })
+	client := newPeerClient("peer", "", 10*time.Millisecond, time.Hour)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	for range tripAfter {
+		if _, err := p.call(ctx, client); !errors.Is(err, context.DeadlineExceeded) {
+			t.Fatal(err)
+		}
+	}
+	if _, err := p.call(ctx, client); !errors.Is(err, ErrPeerDown) {
 		t.Error(err)
 	}
 }

@@ -1,8 +1,11 @@
 package web
 
 import (
+	"fmt"
 	"io/fs"
 	"net/http"
+	"regexp"
+	"strconv"
 	"strings"
 
 	"github.com/gin-gonic/gin"
@@ -12,26 +15,42 @@ import (
 )
 
 // serveDocs adds the document itself and Swagger UI for it, with all its files: it works offline.
-func serveDocs(e *gin.Engine, o Options) {
-	json, err := o.Spec.MarshalJSON()
+func serveDocs(e Engine, o Options) {
+	json, err := o.spec.MarshalJSON()
 	if err != nil {
 		panic(err)
 	}
 	e.GET("/openapi.json", func(c *gin.Context) { c.Data(http.StatusOK, "application/json", json) })
-	e.GET("/openapi.yaml", func(c *gin.Context) { c.Data(http.StatusOK, "application/yaml", o.YAML) })
+	e.GET("/openapi.yaml", func(c *gin.Context) { c.Data(http.StatusOK, "application/yaml", o.Document) })
 	// Swagger UI gets the document as it was written: in its author's order.
 	ui := gin.WrapH(v5emb.NewHandlerWithConfig(swgui.Config{
-		Title: o.Spec.Info.Title, SwaggerJSON: "/openapi.yaml", BasePath: "/docs/",
+		Title: o.spec.Info.Title, SwaggerJSON: "/openapi.yaml", BasePath: "/docs/",
+		AppendHead: `<meta name="viewport" content="width=device-width, initial-scale=1">`,
 	}))
 	e.GET("/docs", ui)
 	e.GET("/docs/*file", func(c *gin.Context) {
 		name := strings.TrimPrefix(c.Param("file"), "/")
-		_, plain := fs.Stat(static.FS, name)
-		_, compressed := fs.Stat(static.FS, name+".gz")
-		if name != "" && plain != nil && compressed != nil {
+		if name != "" && !isFile(name) && !isFile(name+".gz") {
 			notFound(c)
 			return
 		}
 		ui(c)
 	})
+}
+
+// isFile reports whether Swagger UI has that file.
+func isFile(name string) bool {
+	info, err := fs.Stat(static.FS, name)
+	return err == nil && info.Mode().IsRegular()
+}
+
+var infoVersion = regexp.MustCompile(`(?m)^(info:\n(?:[ \t]+.*\n|\n)*?[ \t]+version:).*$`)
+
+// withVersion returns the document with that info.version. It panics when it finds none to replace.
+func withVersion(yaml []byte, version string) []byte {
+	at := infoVersion.FindSubmatchIndex(yaml)
+	if at == nil {
+		panic("the document has no info.version")
+	}
+	return fmt.Appendf(nil, "%s %s%s", yaml[:at[3]], strconv.Quote(version), yaml[at[1]:])
 }

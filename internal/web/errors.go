@@ -6,8 +6,8 @@ import (
 	"errors"
 	"net/http"
 	"strconv"
-	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/gin-gonic/gin"
 
@@ -23,51 +23,66 @@ type envelope struct {
 	Details       []apperr.Detail `json:"details,omitempty"`
 }
 
+// The longest that a document allows, in characters, and the most details.
+const (
+	maxError   = 2000
+	maxField   = 500
+	maxMessage = 1000
+	mostFields = 1000
+)
+
 // statusCallerGone is for the log only: the caller has hung up. nginx made the number customary.
 const statusCallerGone = 499
 
-// Fail answers with err and keeps it for the log line. What is not an *apperr.Error is a defect, or time that ran out; the
-// caller learns nothing more of it.
+// Fail answers with err and keeps it for the log line. What is not an *apperr.Error is a defect, or time that ran out, or a caller
+// who has gone or has closed its half of the connection; the caller learns nothing more of it.
 func Fail(c *gin.Context, err error) {
 	_ = c.Error(err)
-	if errors.Is(c.Request.Context().Err(), context.Canceled) {
-		c.AbortWithStatus(statusCallerGone)
-		return
-	}
+	c.Abort()
 	if c.Writer.Written() {
-		c.Abort() // too late for another answer; the log has it
-		return
+		return // too late for another answer; the log has it
 	}
 	var refusal *apperr.Error
 	if !errors.As(err, &refusal) {
 		refusal = apperr.Internal.New()
 	}
-	if refusal.Status >= http.StatusInternalServerError && errors.Is(c.Request.Context().Err(), context.DeadlineExceeded) && refusal.Status != http.StatusGatewayTimeout {
+	switch ended := c.Request.Context().Err(); {
+	case refusal.Status >= http.StatusInternalServerError && errors.Is(ended, context.DeadlineExceeded) && refusal.Status != http.StatusGatewayTimeout:
 		refusal = apperr.Timeout.New()
+	case refusal.Status == http.StatusInternalServerError && errors.Is(ended, context.Canceled):
+		refusal = apperr.Unavailable.New()
 	}
 	if wait := refusal.RetryAfter(); wait > 0 {
 		c.Header("Retry-After", strconv.Itoa(int((wait+time.Second-1)/time.Second)))
 	}
-	body := envelope{Error: refusal.Message, Code: refusal.Name, Details: refusal.Details}
+	if refusal.Status == http.StatusUnauthorized {
+		c.Header("WWW-Authenticate", "Bearer") // RFC 6750, section 3
+	}
+	body := envelope{Error: shorten(refusal.Message, maxError), Code: refusal.Name}
+	for _, d := range refusal.Details[:min(len(refusal.Details), mostFields)] {
+		body.Details = append(body.Details, apperr.Detail{Field: shorten(d.Field, maxField), Message: shorten(d.Message, maxMessage)})
+	}
 	if call, ok := c.Request.Context().Value(callKey{}).(*call); ok && call.inBody {
 		body.CorrelationID = call.correlationID
 	}
 	encoded, _ := json.Marshal(body)
-	c.Abort()
 	c.Data(refusal.Status, "application/json", append(encoded, '\n'))
 }
 
-// FailBinding answers for a value that passed validation and could not be bound all the same: a whole number that is written
-// as 10.0 or 1e2. It is an error handler of the generated strict server.
-func FailBinding(c *gin.Context, err error) {
-	refusal := apperr.ValidationFailed.New()
-	refusal.Cause = err
-	var number *json.UnmarshalTypeError
-	if errors.As(err, &number) {
-		refusal.With("/"+strings.ReplaceAll(number.Field, ".", "/"), "must be written as a whole number, without fraction or exponent")
+// shorten cuts s to so many characters.
+func shorten(s string, most int) string {
+	characters := 0
+	for i := range s {
+		if characters++; characters == most && utf8.RuneCountInString(s[i:]) > 1 {
+			return s[:i] + "…"
+		}
 	}
-	Fail(c, refusal)
+	return s
 }
+
+// FailBinding answers for a value that passed validation and could not be bound all the same, which no known value does. It is an
+// error handler of the generated strict server.
+func FailBinding(c *gin.Context, err error) { Fail(c, apperr.ValidationFailed.Because(err)) }
 
 // FailParameter is the same for the generated gin server.
 func FailParameter(c *gin.Context, err error, _ int) { FailBinding(c, err) }

@@ -6,6 +6,8 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"net/http"
+	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/gin-gonic/gin"
@@ -36,29 +38,33 @@ func Precondition(ifMatch *string, current any) error {
 	return nil
 }
 
-// names reports whether the list of entity tags has this one. A weak tag (W/) never names a strong one.
+// A list of entity tags: RFC 9110, sections 8.8.3 and 5.6.1.2. An opaque tag may hold commas.
+const entityTag = `(?:W/)?"[!#-~\x80-\x{10ffff}]*"`
+
+var (
+	oneTag = regexp.MustCompile(entityTag)
+	tags   = regexp.MustCompile(`^[ \t,]*` + entityTag + `(?:[ \t]*,(?:[ \t]*` + entityTag + `)?)*[ \t]*$`)
+)
+
+func validTags(s string) bool { return strings.TrimSpace(s) == "*" || tags.MatchString(s) }
+
+// names reports whether the list of entity tags has this one, or is *. A weak tag (W/) never names a strong one.
 func names(list, tag string) bool {
-	for t := range strings.SplitSeq(list, ",") {
-		if t = strings.TrimSpace(t); t == tag || t == "*" {
-			return true
-		}
-	}
-	return false
+	return strings.TrimSpace(list) == "*" || slices.Contains(oneTag.FindAllString(list, -1), tag)
 }
 
 // tagAnswers adds the ETag to what a handler answers, and makes it 304 without a body when the caller has that state already.
 // It wraps the operations whose document promises an ETag on 200.
 func tagAnswers(c *gin.Context) {
 	w := c.Writer
-	held := &heldAnswer{ResponseWriter: w, status: http.StatusOK}
-	c.Writer = held
+	held := hold(c)
 	defer func() { c.Writer = w }() // after a panic too, which is answered further out
 	c.Next()
 	if held.status == http.StatusOK {
 		tag := etag(held.body.Bytes())
 		w.Header().Set("ETag", tag)
 		// If-None-Match compares weakly: RFC 9110, section 13.1.2.
-		if seen := c.GetHeader("If-None-Match"); seen != "" && c.Request.Method == http.MethodGet && names(strings.ReplaceAll(seen, "W/", ""), tag) {
+		if seen := c.GetHeader("If-None-Match"); seen != "" && reads(c.Request.Method) && names(strings.ReplaceAll(seen, "W/", ""), tag) {
 			w.Header().Del("Content-Type")
 			w.WriteHeader(http.StatusNotModified)
 			w.WriteHeaderNow()
@@ -69,7 +75,16 @@ func tagAnswers(c *gin.Context) {
 	_, _ = w.Write(held.body.Bytes())
 }
 
-// heldAnswer keeps an answer back until its tag is known.
+func reads(method string) bool { return method == http.MethodGet || method == http.MethodHead }
+
+// hold makes what follows answer into what it returns.
+func hold(c *gin.Context) *heldAnswer {
+	held := &heldAnswer{ResponseWriter: c.Writer, status: http.StatusOK}
+	c.Writer = held
+	return held
+}
+
+// heldAnswer keeps an answer back until all of it is known.
 type heldAnswer struct {
 	gin.ResponseWriter
 	status int

@@ -11,8 +11,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/gin-gonic/gin"
-
 	"example.com/b2b/internal/apperr"
 	"example.com/b2b/internal/web"
 	"example.com/b2b/internal/web/webtest"
@@ -46,10 +44,9 @@ func serve(t *testing.T, o web.Options, get func(ctx context.Context) error) str
 	return webtest.Serve(t, engine(t, o, get), spec)
 }
 
-func engine(t *testing.T, o web.Options, get func(ctx context.Context) error) *gin.Engine {
+func engine(t *testing.T, o web.Options, get func(ctx context.Context) error) http.Handler {
 	t.Helper()
-	spec := webtest.Spec(t, api.Document)
-	o.Spec = spec
+	o.Document = api.Document
 	e := web.New(o)
 	server.RegisterHandlers(e, server.NewStrictHandlerWithOptions(behind{get: get}, []server.StrictMiddlewareFunc{web.CopyContext[server.StrictHandlerFunc]},
 		server.StrictGinServerOptions{HandlerErrorFunc: web.Fail}))

@@ -4,6 +4,7 @@ package webtest
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -30,7 +31,8 @@ func Options() web.Options {
 }
 
 // Serve serves h until the test ends. The test fails when an answer breaks the document: a status that the operation does not
-// declare, a body that its schema refuses, a missing header. It returns the address.
+// declare, a body that its schema refuses, a code that is not among the examples of that status, a missing header. It returns the
+// address.
 func Serve(t testing.TB, h http.Handler, spec *openapi3.T) string {
 	router, err := legacy.NewRouter(spec)
 	if err != nil {
@@ -61,23 +63,60 @@ func check(spec *openapi3.T, router routers.Router, r *http.Request, rec *httpte
 	if strings.HasPrefix(r.URL.Path, "/docs") || strings.HasPrefix(r.URL.Path, "/openapi.") || r.URL.Path == "/" {
 		return nil
 	}
-	route, params, err := router.FindRoute(r)
+	asked := r
+	if r.Method == http.MethodHead { // as GET, without the body
+		asked = r.Clone(r.Context())
+		asked.Method = http.MethodGet
+	}
+	route, params, err := router.FindRoute(asked)
 	// Of an unknown path or method the document says the envelope only. The router takes an empty parameter, as gin does not.
 	if err != nil || rec.Code == http.StatusMethodNotAllowed || strings.HasSuffix(r.URL.Path, "/") {
+		if r.Method == http.MethodHead {
+			return nil
+		}
 		var body any
 		if err := json.Unmarshal(rec.Body.Bytes(), &body); err != nil {
 			return err
 		}
-		return spec.Components.Schemas["ApiError"].Value.VisitJSON(body)
+		return errorSchema(spec).VisitJSON(body)
 	}
 	in := &openapi3filter.ResponseValidationInput{
-		RequestValidationInput: &openapi3filter.RequestValidationInput{Request: r, Route: route, PathParams: params},
+		RequestValidationInput: &openapi3filter.RequestValidationInput{Request: asked, Route: route, PathParams: params},
 		Status:                 rec.Code,
 		Header:                 rec.Header(),
-		Options:                &openapi3filter.Options{IncludeResponseStatus: true, MultiError: true},
+		Options:                &openapi3filter.Options{IncludeResponseStatus: true, MultiError: true, ExcludeResponseBody: r.Method == http.MethodHead},
 	}
 	in.SetBodyBytes(rec.Body.Bytes())
-	return openapi3filter.ValidateResponse(r.Context(), in)
+	if err := openapi3filter.ValidateResponse(r.Context(), in); err != nil || r.Method == http.MethodHead {
+		return err
+	}
+	return checkCode(route.Operation.Responses.Status(rec.Code), rec.Body.Bytes())
+}
+
+// errorSchema returns the schema of the envelope of errors, which every operation answers a defect with.
+func errorSchema(spec *openapi3.T) *openapi3.Schema {
+	for _, item := range spec.Paths.Map() {
+		for _, operation := range item.Operations() {
+			return operation.Responses.Status(http.StatusInternalServerError).Value.Content.Get("application/json").Schema.Value
+		}
+	}
+	panic("the document has no operation")
+}
+
+// checkCode holds an error's code to the names of the examples of its status, where there are any.
+func checkCode(declared *openapi3.ResponseRef, body []byte) error {
+	media := declared.Value.Content.Get("application/json")
+	if media == nil || len(media.Examples) == 0 {
+		return nil
+	}
+	var envelope struct{ Code string }
+	if err := json.Unmarshal(body, &envelope); err != nil {
+		return err
+	}
+	if envelope.Code != "" && media.Examples[envelope.Code] == nil {
+		return fmt.Errorf("the code %s is not among the examples of this status", envelope.Code)
+	}
+	return nil
 }
 
 type errMissing string

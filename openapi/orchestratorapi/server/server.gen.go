@@ -139,22 +139,22 @@ func RegisterHandlersWithOptions(router gin.IRouter, si ServerInterface, options
 	router.GET(options.BaseURL+"/orchestrator/create-and-confirm-order/:idempotency_key", wrapper.GetOrchestration)
 }
 
-type CustomerNotFoundOrIdempotencyKeyUnknownOrOrderIncompleteResponseHeaders struct {
+type CustomerNotFoundOrOrderNotFoundOrIdempotencyKeyUnknownOrOrderIncompleteResponseHeaders struct {
 	XCorrelationID *externalRef0.CorrelationID
 }
-type CustomerNotFoundOrIdempotencyKeyUnknownOrOrderIncompleteJSONResponse struct {
+type CustomerNotFoundOrOrderNotFoundOrIdempotencyKeyUnknownOrOrderIncompleteJSONResponse struct {
 	Body externalRef0.APIError
 
-	Headers CustomerNotFoundOrIdempotencyKeyUnknownOrOrderIncompleteResponseHeaders
+	Headers CustomerNotFoundOrOrderNotFoundOrIdempotencyKeyUnknownOrOrderIncompleteResponseHeaders
 }
 
-type CustomerNotFoundOrProductNotFoundResponseHeaders struct {
+type CustomerNotFoundOrProductNotFoundOrOrderNotFoundResponseHeaders struct {
 	XCorrelationID *externalRef0.CorrelationID
 }
-type CustomerNotFoundOrProductNotFoundJSONResponse struct {
+type CustomerNotFoundOrProductNotFoundOrOrderNotFoundJSONResponse struct {
 	Body externalRef0.APIError
 
-	Headers CustomerNotFoundOrProductNotFoundResponseHeaders
+	Headers CustomerNotFoundOrProductNotFoundOrOrderNotFoundResponseHeaders
 }
 
 type IdempotencyKeyReusedResponseHeaders struct {
@@ -382,7 +382,7 @@ func (response CreateAndConfirmOrder400JSONResponse) VisitCreateAndConfirmOrderR
 }
 
 type CreateAndConfirmOrder404JSONResponse struct {
-	CustomerNotFoundOrProductNotFoundJSONResponse
+	CustomerNotFoundOrProductNotFoundOrOrderNotFoundJSONResponse
 }
 
 func (response CreateAndConfirmOrder404JSONResponse) VisitCreateAndConfirmOrderResponse(w http.ResponseWriter) error {
@@ -606,7 +606,7 @@ func (response GetOrchestration400JSONResponse) VisitGetOrchestrationResponse(w 
 }
 
 type GetOrchestration404JSONResponse struct {
-	CustomerNotFoundOrIdempotencyKeyUnknownOrOrderIncompleteJSONResponse
+	CustomerNotFoundOrOrderNotFoundOrIdempotencyKeyUnknownOrOrderIncompleteJSONResponse
 }
 
 func (response GetOrchestration404JSONResponse) VisitGetOrchestrationResponse(w http.ResponseWriter) error {

@@ -1,0 +1,338 @@
+package web_test
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/gin-gonic/gin"
+
+	"example.com/b2b/internal/apperr"
+	"example.com/b2b/internal/buildinfo"
+	"example.com/b2b/internal/web"
+	"example.com/b2b/internal/web/webtest"
+	"example.com/b2b/openapi/customersapi"
+	"example.com/b2b/openapi/orchestratorapi"
+	"example.com/b2b/openapi/ordersapi"
+)
+
+// TestLongAnswers has everything in an answer that a caller, or another service, can make long.
+func TestLongAnswers(t *testing.T) {
+	var log bytes.Buffer
+	o := webtest.Options()
+	o.Log = slog.New(slog.NewJSONHandler(&log, nil))
+	many := apperr.ValidationFailed.New()
+	many.Message = strings.Repeat("é", 5000)
+	many.Cause = fmt.Errorf("%s", strings.Repeat("\x01", 5000))
+	for range 1001 {
+		many.With(strings.Repeat("/é", 500), "%s", strings.Repeat("é", 2000))
+	}
+	base := serveThings(t, o, func(c *gin.Context) {
+		if c.Param("key") == "panic" {
+			panic(strings.Repeat("\"", 10_000))
+		}
+		web.Fail(c, many)
+	})
+	for name, c := range map[string]struct {
+		method, path, body string
+		status             int
+	}{
+		"long path":              {"GET", "/" + strings.Repeat("%C3%A9%01", 2000), "", 404},
+		"long name of a field":   {"POST", "/things", `{"` + strings.Repeat("é~", 5000) + `":0}`, 400},
+		"long parameter":         {"GET", "/things?" + strings.Repeat("é", 5000) + "=1", "", 400},
+		"long method":            {strings.Repeat("X", 5000), "/things", "", 405},
+		"long refusal":           {"POST", "/things", `{"name":"x"}`, 400},
+		"long refusal, with key": {"GET", "/things/" + strings.Repeat("x", 255), "", 400},
+		"long panic":             {"GET", "/things/panic", "", 500},
+	} {
+		t.Run(name, func(t *testing.T) {
+			log.Reset()
+			status, body, _ := webtest.Do(t, c.method, base+c.path, c.body, "Content-Type", "application/json",
+				web.IdempotencyHeader, strings.Repeat(`"`, 255))
+			if status != c.status {
+				t.Errorf("%d %.300s", status, body)
+			}
+			if log.Len() > 4096 || strings.Count(log.String(), "\n") != 1 {
+				t.Errorf("a log line of %d bytes: %.300s", log.Len(), &log)
+			}
+		})
+	}
+}
+
+// TestDocumentsAllowAnswers holds the services' documents to what package web takes care to answer.
+func TestDocumentsAllowAnswers(t *testing.T) {
+	for name, document := range documents {
+		for path, item := range webtest.Spec(t, document).Paths.Map() {
+			for method, operation := range item.Operations() {
+				for status, response := range operation.Responses.Map() {
+					media := response.Value.Content.Get("application/json")
+					if status < "400" || media == nil {
+						continue
+					}
+					fields := media.Schema.Value.Properties
+					detail := fields["details"].Value.Items.Value.Properties
+					if *fields["error"].Value.MaxLength != 2000 || *fields["details"].Value.MaxItems != 1000 ||
+						*detail["field"].Value.MaxLength != 500 || *detail["message"].Value.MaxLength != 1000 {
+						t.Errorf("%s %s %s %s bounds an error in another way", name, method, path, status)
+					}
+				}
+			}
+		}
+	}
+}
+
+var documents = map[string][]byte{"customers": customersapi.Document, "orders": ordersapi.Document, "orchestrator": orchestratorapi.Document}
+
+// TestHead compares HEAD with GET, of everything that can be read.
+func TestHead(t *testing.T) {
+	base := serveThings(t, webtest.Options(), succeed)
+	_, _, seen := webtest.Do(t, "GET", base+"/things/a", "")
+	for _, c := range []struct {
+		path    string
+		headers []string
+		status  int
+	}{
+		{"/things?limit=3", nil, 200},
+		{"/things?limit=0", nil, 400},
+		{"/things/a", nil, 200},
+		{"/things/a", []string{"If-None-Match", seen.Get("ETag")}, 304},
+		{"/either", nil, 200},
+		{"/openapi.json", nil, 200},
+		{"/openapi.yaml", nil, 200},
+		{"/docs", nil, 200},
+		{"/docs/swagger-ui.css", []string{"Accept-Encoding", "identity"}, 200},
+		{"/nowhere", nil, 404},
+	} {
+		status, body, got := webtest.Do(t, "HEAD", base+c.path, "", c.headers...)
+		wantStatus, wantBody, want := webtest.Do(t, "GET", base+c.path, "", c.headers...)
+		if status != c.status || wantStatus != c.status || len(body) != 0 {
+			t.Errorf("%s: HEAD is %d, GET is %d, %d bytes", c.path, status, wantStatus, len(body))
+		}
+		for _, name := range []string{"Content-Type", "ETag", "Cache-Control"} {
+			if got.Get(name) != want.Get(name) {
+				t.Errorf("%s: %s is %q for HEAD, %q for GET", c.path, name, got.Get(name), want.Get(name))
+			}
+		}
+		if length := got.Get("Content-Length"); len(wantBody) > 0 && !strings.HasPrefix(c.path, "/docs/") && length != fmt.Sprint(len(wantBody)) {
+			t.Errorf("%s: Content-Length %q, the body has %d", c.path, length, len(wantBody))
+		}
+	}
+	status, _, header := webtest.Do(t, "HEAD", base+"/secrets", "")
+	if status != 405 || header.Get("Allow") != "POST" {
+		t.Errorf("HEAD of what cannot be read: %d, Allow %q", status, header.Get("Allow"))
+	}
+	if _, _, header := webtest.Do(t, "DELETE", base+"/either", ""); header.Get("Allow") != "HEAD, GET" && header.Get("Allow") != "GET, HEAD" {
+		t.Errorf("Allow %q", header.Get("Allow"))
+	}
+	// AWS Lambda has no server between that drops a body.
+	w := httptest.NewRecorder()
+	things(t, webtest.Options(), succeed).ServeHTTP(w, httptest.NewRequest("HEAD", "/things", nil))
+	if w.Code != 200 || w.Body.Len() != 0 {
+		t.Errorf("without a server: %d with %d bytes", w.Code, w.Body.Len())
+	}
+}
+
+// TestHalfClosed has a caller who closes its half of the connection once it has asked, and waits for the answer.
+func TestHalfClosed(t *testing.T) {
+	var log bytes.Buffer
+	o := webtest.Options()
+	o.Log = slog.New(slog.NewJSONHandler(&log, nil))
+	s := httptest.NewServer(things(t, o, func(c *gin.Context) {
+		<-c.Request.Context().Done()
+		web.Fail(c, c.Request.Context().Err())
+	}))
+	conn := dial(t, s)
+	fmt.Fprint(conn, "GET /things HTTP/1.1\r\nHost: x\r\n\r\n")
+	if err := conn.(*net.TCPConn).CloseWrite(); err != nil {
+		t.Fatal(err)
+	}
+	res, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	body, err := io.ReadAll(res.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	webtest.WantError(t, res.StatusCode, body, 503, "unavailable")
+	s.Close() // once the line is written
+	if !strings.Contains(log.String(), `"status":499`) || !strings.Contains(log.String(), `"level":"INFO"`) {
+		t.Errorf("the log has %s", &log)
+	}
+}
+
+func dial(t *testing.T, s *httptest.Server) net.Conn {
+	t.Helper()
+	conn, err := net.Dial("tcp", s.Listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { conn.Close() })
+	return conn
+}
+
+// TestCallerHasLeft does nothing for somebody who is not there any more.
+func TestCallerHasLeft(t *testing.T) {
+	called := false
+	e := things(t, webtest.Options(), func(*gin.Context) { called = true })
+	ctx, leave := context.WithCancel(t.Context())
+	leave()
+	for _, method := range []string{"GET", "POST"} {
+		r := httptest.NewRequestWithContext(ctx, method, "/things", strings.NewReader(`{"name":"x"}`))
+		r.Header.Set("Content-Type", "application/json")
+		w := httptest.NewRecorder()
+		e.ServeHTTP(w, r)
+		if called || w.Code != 503 {
+			t.Errorf("%s: %d, called: %v", method, w.Code, called)
+		}
+	}
+}
+
+// TestSlowBody has a body that never comes as a whole.
+func TestSlowBody(t *testing.T) {
+	o := webtest.Options()
+	o.BodyTimeout = 20 * time.Millisecond
+	s := httptest.NewServer(things(t, o, succeed))
+	defer s.Close()
+	conn := dial(t, s)
+	fmt.Fprint(conn, "POST /things HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 12\r\n\r\n{\"name")
+	answers := bufio.NewReader(conn)
+	res, err := http.ReadResponse(answers, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	body, err := io.ReadAll(res.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	webtest.WantError(t, res.StatusCode, body, 408, "request_timeout")
+	if !res.Close || res.Header.Get("Retry-After") == "" {
+		t.Errorf("Connection: close is %v, Retry-After %q", res.Close, res.Header.Get("Retry-After"))
+	}
+	if _, err := answers.ReadByte(); err != io.EOF {
+		t.Errorf("the connection is not closed: %v", err)
+	}
+}
+
+// deadlines is a connection that notes the deadlines that are set for reading from it.
+type deadlines struct {
+	*httptest.ResponseRecorder
+	set []time.Time
+}
+
+func (d *deadlines) SetReadDeadline(t time.Time) error { d.set = append(d.set, t); return nil }
+
+// TestBodyDeadlineEnds lifts the deadline with the last byte of the body: when it passes later, the server ends the request.
+func TestBodyDeadlineEnds(t *testing.T) {
+	w := &deadlines{ResponseRecorder: httptest.NewRecorder()}
+	r := httptest.NewRequest("POST", "/things", strings.NewReader(`{"name":"x"}`))
+	r.Header.Set("Content-Type", "application/json")
+	before := time.Now()
+	things(t, webtest.Options(), succeed).ServeHTTP(w, r)
+	if w.Code != 200 || len(w.set) != 2 || !w.set[1].IsZero() {
+		t.Fatalf("%d, deadlines %v", w.Code, w.set)
+	}
+	if in := w.set[0].Sub(before); in < 10*time.Second || in > 11*time.Second {
+		t.Errorf("the body has %v", in)
+	}
+}
+
+// TestClockStartsAfterBody gives the handler all of its time, however long the body took.
+func TestClockStartsAfterBody(t *testing.T) {
+	var deadline time.Time
+	o := webtest.Options()
+	e := things(t, o, func(c *gin.Context) {
+		deadline, _ = c.Request.Context().Deadline()
+		succeed(c)
+	})
+	body := &late{Reader: strings.NewReader(`{"name":"x"}`)}
+	r := httptest.NewRequest("POST", "/things", body)
+	r.Header.Set("Content-Type", "application/json")
+	w := httptest.NewRecorder()
+	e.ServeHTTP(w, r)
+	if w.Code != 200 || deadline.Before(body.read.Add(o.Timeout)) {
+		t.Errorf("%d, the body came at %v, the deadline is %v", w.Code, body.read, deadline)
+	}
+}
+
+// late is a body that notes when it was read.
+type late struct {
+	*strings.Reader
+	read time.Time
+}
+
+func (l *late) Read(b []byte) (int, error) { l.read = time.Now(); return l.Reader.Read(b) }
+
+func TestDocs(t *testing.T) {
+	base := serveThings(t, webtest.Options(), succeed)
+	for _, path := range []string{"/docs", "/docs/"} {
+		status, page, _ := webtest.Do(t, "GET", base+path, "")
+		if status != 200 || !bytes.Contains(page, []byte(`<meta name="viewport" content="width=device-width, initial-scale=1">`)) {
+			t.Errorf("%s: %d, without a viewport for phones", path, status)
+		}
+	}
+	for _, path := range []string{"/docs/.", "/docs/..", "/docs/./", "/docs/%2e", "/docs/nothing", "/docs/a/b", "/docs//", "/docs/../openapi.json"} {
+		status, body, header := webtest.Do(t, "GET", base+path, "")
+		webtest.WantError(t, status, body, 404, "not_found")
+		if header.Get("Content-Type") != "application/json" {
+			t.Errorf("%s: %s", path, header.Get("Content-Type"))
+		}
+	}
+	_, yaml, _ := webtest.Do(t, "GET", base+"/openapi.yaml", "")
+	if want := strings.Replace(document, "version: 0.0.1", "version: "+strconv.Quote(buildinfo.Version()), 1); string(yaml) != want {
+		t.Errorf("the document is served as %.200s", yaml)
+	}
+	_, served, _ := webtest.Do(t, "GET", base+"/openapi.json", "")
+	var described struct{ Info struct{ Version string } }
+	if err := json.Unmarshal(served, &described); err != nil || described.Info.Version != buildinfo.Version() {
+		t.Errorf("info.version is %q, %v", described.Info.Version, err)
+	}
+}
+
+// TestVersionOfServices finds the place of info.version in each service's document.
+func TestVersionOfServices(t *testing.T) {
+	for name, document := range documents {
+		o := webtest.Options()
+		o.Document = document
+		w := httptest.NewRecorder()
+		web.New(o).ServeHTTP(w, httptest.NewRequest("GET", "/openapi.yaml", nil))
+		if served, err := openapi3.NewLoader().LoadFromData(w.Body.Bytes()); err != nil || served.Info.Version != buildinfo.Version() {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func TestPrecondition(t *testing.T) {
+	current := map[string]any{"success": true}
+	base := serveThings(t, webtest.Options(), succeed)
+	_, _, header := webtest.Do(t, "GET", base+"/things/a", "")
+	tag := header.Get("ETag")
+	for list, holds := range map[string]bool{
+		"*": true, " * ": true, tag: true, `"x", ` + tag: true, `"x",` + tag + `,W/"y"`: true, `"a,b",` + tag: true,
+		`"a,*,b"`: false, `"*"`: false, "W/" + tag: false, `"x"`: false, `"x,` + strings.Trim(tag, `"`) + `,y"`: false,
+	} {
+		if err := web.Precondition(&list, current); (err == nil) != holds {
+			t.Errorf("%s: %v", list, err)
+		}
+	}
+	for list, status := range map[string]int{"*": 304, tag: 304, "W/" + tag: 304, `"x",` + tag: 304, `"a,*,b"`: 200, `"W/x"`: 200, "x": 200} {
+		if got, _, _ := webtest.Do(t, "GET", base+"/things/a", "", "If-None-Match", list); got != status {
+			t.Errorf("If-None-Match: %s is %d", list, got)
+		}
+	}
+	if got, _, _ := webtest.Do(t, "GET", base+"/things/a", "", "If-None-Match", `"x"`, "If-None-Match", tag); got != 304 {
+		t.Errorf("If-None-Match in two lines is %d", got)
+	}
+}

@@ -1,0 +1,160 @@
+package web_test
+
+import (
+	"net/http"
+	"testing"
+
+	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/gin-gonic/gin"
+
+	"example.com/b2b/internal/web"
+	"example.com/b2b/internal/web/webtest"
+)
+
+// document has one of everything that package web looks at in a document.
+const document = `openapi: 3.0.3
+info:
+  title: Things
+  description: "version: of what"
+  version: 0.0.1
+paths:
+  /things:
+    post:
+      operationId: createThing
+      requestBody:
+        required: true
+        content: { application/json: { schema: { $ref: "#/components/schemas/NewThing" } } }
+      responses: &responses
+        "200": { description: Done., content: { application/json: { schema: { $ref: "#/components/schemas/Answer" } } } }
+        "400": &refused { description: Refused., content: { application/json: { schema: { $ref: "#/components/schemas/Refusal" } } } }
+        "401": *refused
+        "408": *refused
+        "413": *refused
+        "415": *refused
+        "500": *refused
+        "503": *refused
+        "504": *refused
+    get:
+      operationId: listThings
+      parameters:
+        - { name: search, in: query, schema: { type: string, maxLength: 255, format: text } }
+        - { name: from, in: query, schema: { type: string, maxLength: 35, format: date-or-date-time } }
+        - { name: limit, in: query, schema: { type: integer, format: int32, minimum: 1, maximum: 100, default: 20 } }
+        - { name: If-Match, in: header, schema: { type: string, minLength: 1, maxLength: 1000, format: entity-tags } }
+        - { name: X-Idempotency-Key, in: header, schema: { type: string, minLength: 1, maxLength: 255, format: idempotency-key } }
+        - { name: X-Other, in: header, schema: { type: string, maxLength: 10 } }
+      responses: *responses
+  /things/{key}:
+    get:
+      operationId: getThing
+      parameters:
+        - { name: If-None-Match, in: header, schema: { type: string, minLength: 1, maxLength: 1000 } }
+        - { name: key, in: path, required: true, schema: { type: string, minLength: 1, maxLength: 255, format: idempotency-key } }
+      responses:
+        "400": *refused
+        "500": *refused
+        "200":
+          description: Done.
+          headers: { ETag: { schema: { type: string } } }
+          content: { application/json: { schema: { $ref: "#/components/schemas/Answer" } } }
+        "304": { description: Unchanged. }
+  /secrets:
+    post:
+      operationId: createSecret
+      security: [{ serviceToken: [] }]
+      requestBody:
+        required: true
+        content: { application/json: { schema: { $ref: "#/components/schemas/NewThing" } } }
+      responses: *responses
+  /either:
+    get:
+      operationId: getEither
+      security: [{}, { serviceToken: [] }]
+      responses: *responses
+components:
+  securitySchemes:
+    serviceToken: { type: http, scheme: bearer }
+  schemas:
+    NewThing:
+      type: object
+      additionalProperties: false
+      minProperties: 1
+      properties:
+        customer_id: { type: integer, format: int64, minimum: 1, maximum: 9007199254740991 }
+        items:
+          type: array
+          minItems: 1
+          maxItems: 100
+          items:
+            type: object
+            additionalProperties: false
+            required: [product_id, qty]
+            properties:
+              product_id: { type: integer, format: int64, minimum: 1, maximum: 9007199254740991 }
+              qty: { type: integer, format: int64, minimum: 1, maximum: 1000000 }
+        name: { type: string, minLength: 1, maxLength: 255, format: not-blank }
+        sku: { type: string, minLength: 1, maxLength: 100, format: trimmed }
+        note: { type: string, nullable: true, maxLength: 255, format: text }
+        email: { type: string, maxLength: 255, format: email }
+        idempotency_key: { type: string, minLength: 1, maxLength: 255, format: idempotency-key }
+        correlation_id: { type: string, minLength: 1, maxLength: 128, format: correlation-id }
+        delta: { type: integer, not: { enum: [0] } }
+        color: { type: string, enum: [red, blue] }
+        sure: { type: boolean }
+    Answer:
+      type: object
+      required: [success]
+      properties: { success: { type: boolean } }
+    Refusal:
+      type: object
+      additionalProperties: false
+      required: [success, error, code]
+      properties:
+        success: { type: boolean }
+        error: { type: string, minLength: 1, maxLength: 2000 }
+        code: { type: string }
+        correlationId: { type: string }
+        details:
+          type: array
+          minItems: 1
+          maxItems: 1000
+          items:
+            type: object
+            required: [field, message]
+            properties:
+              field: { type: string, minLength: 1, maxLength: 500 }
+              message: { type: string, minLength: 1, maxLength: 1000 }
+`
+
+func load(t testing.TB, document string) *openapi3.T {
+	t.Helper()
+	spec, err := openapi3.NewLoader().LoadFromData([]byte(document))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := spec.Validate(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	return spec
+}
+
+// things returns an engine that serves document and lets handle do every operation.
+func things(t testing.TB, o web.Options, handle gin.HandlerFunc) web.Engine {
+	t.Helper()
+	o.Document = []byte(document)
+	e := web.New(o)
+	e.POST("/things", handle)
+	e.GET("/things", handle)
+	e.GET("/things/:key", handle)
+	e.POST("/secrets", handle)
+	e.GET("/either", handle)
+	return e
+}
+
+func succeed(c *gin.Context) { c.JSON(http.StatusOK, gin.H{"success": true}) }
+
+// serveThings serves the same and holds every answer to document.
+func serveThings(t testing.TB, o web.Options, handle gin.HandlerFunc) string {
+	t.Helper()
+	return webtest.Serve(t, things(t, o, handle), load(t, document))
+}

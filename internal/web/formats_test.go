@@ -1,0 +1,81 @@
+package web
+
+import (
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestFormats(t *testing.T) {
+	tests := map[string]struct{ good, bad []string }{
+		"not-blank": {
+			good: []string{"x", " x ", "é", "名前", "a\u00a0b", "\u200bx", "👩\u200d👩", "❤\ufe0f", "\ufffd", "\\"},
+			bad: []string{"", " ", "\u00a0", "\u1680", "\u2003", "\u3000", "\u200b", "\u200c\u200d", "\u2060", "\ufeff", "\u00ad", "\u3164", "\u115f",
+				"\ufe0f", "\U000e0041", "\u202e", "\t", "\u000b", "\u0085", "a\x00", "a\x1fb", "a\x7f", "a\u009f", "a\nb", "a\rb", "a\u2028b", "a\u2029"},
+		},
+		"trimmed": {
+			good: []string{"x", "a b", "LAPTOP-DELL-2024", "❤\ufe0f"},
+			bad:  []string{"", " ", " x", "x ", "\u00a0x", "x\u3000", "\u200bx", "x\ufeff", "\tx", "x\n", "a\x00b", "a\u2028b"},
+		},
+		"text":   {good: []string{"", " ", "+1-555-0100", "é"}, bad: []string{"\x00", "a\nb", "\u0085", "\u2028"}},
+		"email": {
+			good: []string{"a@b", " a@b.example ", "a+b@c.example"},
+			bad:  []string{"", "a", "@b", "a@", "A <a@b>", "a b@c", "é@b", "a@é", "a@b, c@d", "a\x00@b"},
+		},
+		"idempotency-key": {
+			good: []string{"a", "!", "~", "...", ".a", "a/b", strings.Repeat("x", 255)},
+			bad:  []string{"", ".", "..", "a b", "é", "a\n", "\x7f", strings.Repeat("x", 256)},
+		},
+		"correlation-id": {good: []string{"req-1", "a/b+c=d@e.f:g_h"}, bad: []string{"", "a b", "é", `"`, strings.Repeat("x", 129)}},
+		"entity-tags": {
+			good: []string{"*", " * ", `""`, `"a"`, `W/"a"`, `"a", W/"b"`, `"a,*,b"`, `,"a",,"b",`, `"é"`},
+			bad:  []string{"", " ", "a", `"a`, `"a" "b"`, `"a", *`, `*, "a"`, `w/"a"`, `"a b"`, `"a""b"`, `"a";"b"`, ","},
+		},
+		"date-or-date-time": {
+			good: []string{"1970-01-01", "9999-12-31", "2024-02-29", "2024-01-31T12:00:00Z", "2024-01-31T12:00:00.123456789+23:59", "1970-01-01T00:00:00Z",
+				"1969-12-31T23:00:00-01:00", "9999-12-31T23:59:59Z"},
+			bad: []string{"", "2024", "0000-01-01", "1969-12-31", "10000-01-01", "2023-02-29", "2024-01-31T12:00:00", "2024-01-31 12:00:00Z",
+				"2024-01-31T12:00:00+24:00", "2024-01-31T12:00:00-24:00", "2024-01-31T12:00:00+00:60", "2024-01-31T12:00:00,5Z", "2024-01-31T12:00:00.Z",
+				"2024-01-31T24:00:00Z", "2024-01-31T12:00:60Z", "2024-01-31T12:00:00 02:00", "1970-01-01T00:00:00+01:00", "9999-12-31T23:59:59.5Z",
+				"9999-12-31T23:00:00-01:00", "0000-01-01T00:00:00Z"},
+		},
+		"date-time": {good: []string{"2024-01-31T12:00:00Z"}, bad: []string{"2024-01-31", "x"}},
+		"int32":     {}, // kin-openapi's
+		"int64":     {},
+	}
+	for format, f := range formats {
+		c, tested := tests[format]
+		if !tested || f.sentence == "" {
+			t.Errorf("%s has no test, or no sentence", format)
+		}
+		for _, s := range c.good {
+			if !f.valid(s) {
+				t.Errorf("%s refuses %q", format, s)
+			}
+		}
+		for _, s := range c.bad {
+			if f.valid(s) {
+				t.Errorf("%s accepts %q", format, s)
+			}
+		}
+	}
+}
+
+func TestParseDateFilter(t *testing.T) {
+	const layout = "2006-01-02T15:04:05.999999999Z"
+	for s, want := range map[string][2]string{
+		"2024-02-29":                    {"2024-02-29T00:00:00Z", "2024-02-29T23:59:59.999Z"},
+		"9999-12-31":                    {"9999-12-31T00:00:00Z", "9999-12-31T23:59:59.999Z"},
+		"2024-01-31T12:00:00.5+02:00":   {"2024-01-31T10:00:00.5Z", "2024-01-31T10:00:00.5Z"},
+		"9999-12-31T23:59:59-00:00":     {"9999-12-31T23:59:59Z", "9999-12-31T23:59:59Z"},
+		"1970-01-01T00:00:00.000-23:59": {"1970-01-01T23:59:00Z", "1970-01-01T23:59:00Z"},
+	} {
+		first, last, err := ParseDateFilter(s)
+		if err != nil || first.Format(layout) != want[0] || last.Format(layout) != want[1] || first.Location() != time.UTC {
+			t.Errorf("%s: %v to %v, %v", s, first, last, err)
+		}
+	}
+	if _, _, err := ParseDateFilter("0000-01-01"); err == nil {
+		t.Error("year 0")
+	}
+}

@@ -1,0 +1,384 @@
+package web_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"runtime"
+	"strings"
+	"testing"
+
+	"github.com/gin-gonic/gin"
+
+	"example.com/b2b/internal/apperr"
+	"example.com/b2b/internal/auth"
+	"example.com/b2b/internal/web"
+	"example.com/b2b/internal/web/webtest"
+)
+
+const mebibyte = 1 << 20
+
+// fill returns a body of at most 1 MiB: head, as many parts as fit, parted by commas, and tail. A %d in part becomes its number.
+func fill(head, part, tail string) string {
+	var b strings.Builder
+	b.WriteString(head)
+	for i := 0; ; i++ {
+		next := part
+		if strings.Contains(part, "%d") {
+			next = fmt.Sprintf(part, i)
+		}
+		if b.Len()+len(next)+len(tail)+1 > mebibyte {
+			return b.String() + tail
+		}
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		b.WriteString(next)
+	}
+}
+
+// long returns a body of about 1 MiB: head, part as often as it fits, and tail.
+func long(head, part, tail string) string {
+	return head + strings.Repeat(part, (mebibyte-len(head)-len(tail))/len(part)) + tail
+}
+
+var hostile = map[string]struct {
+	body   string
+	status int
+}{
+	"zeros as items":             {fill(`{"customer_id":1,"items":[`, `0`, `]}`), 400},
+	"objects as items":           {fill(`{"customer_id":1,"items":[`, `{"x":0}`, `]}`), 400},
+	"valid items, too many":      {fill(`{"customer_id":1,"items":[`, `{"product_id":1,"qty":1}`, `]}`), 400},
+	"large items":                {`{"items":[` + strings.Repeat(`{`+numbered(`"field%d":0,`, 700)+`"x":0},`, 99) + `{}]}`, 400},
+	"unknown fields":             {fill(`{`, `"f%d":0`, `}`), 400},
+	"unknown fields, escaped":    {fill(`{`, `"\u0066":0`, `}`), 400},
+	"repeated fields":            {fill(`{`, `"note":"x"`, `}`), 400},
+	"repeated arrays":            {fill(`{`, `"items":[0]`, `}`), 400},
+	"deep arrays":                {long(``, `[`, ``), 400},
+	"deep arrays, unknown field": {`{"x":` + strings.Repeat(`[`, 9000) + strings.Repeat(`]`, 9000) + `}`, 400},
+	"deep objects":               {`{"note":` + strings.Repeat(`{"a":`, 9000) + `0` + strings.Repeat(`}`, 9000) + `}`, 400},
+	"long string":                {long(`{"name":"`, `x`, `"}`), 400},
+	"long string, escaped":       {long(`{"name":"`, `\u0041`, `"}`), 400},
+	"long string, surrogates":    {long(`{"name":"`, `\ud800`, `"}`), 400},
+	"long string, quotes":        {long(`{"name":"`, `\"`, `"}`), 400},
+	"long blank":                 {long(`{"name":"`, "\u00a0", `"}`), 400},
+	"long email":                 {long(`{"email":"`, `(`, `@example.com"}`), 400},
+	"long email, words":          {long(`{"email":"`, `a `, `<a@example.com>"}`), 400},
+	"long string as number":      {long(`{"customer_id":"`, `1`, `"}`), 400},
+	"long string, enum":          {long(`{"color":"`, `r`, `"}`), 400},
+	"huge number":                {long(`{"customer_id":`, `9`, `}`), 400},
+	"huge fraction":              {long(`{"customer_id":0.`, `1`, `}`), 400},
+	"huge exponent":              {long(`{"customer_id":1e`, `9`, `}`), 400},
+	"long name of a field":       {long(`{"`, `x`, `":0}`), 400},
+	"long name, quotes":          {long(`{"`, `\"`, `":0}`), 400},
+	"not JSON":                   {long(`{"name":"`, `x`, ``), 400},
+	"not UTF-8":                  {long(`{"name":"`, "\xff", `"}`), 400},
+	"zeros at the top":           {fill(`[`, `0`, `]`), 400},
+	"white space":                {long(`{"name":"x"`, " ", `}`), 200},
+	"white space, lines":         {long(`{`, "\n", `"name":"x"}`), 200},
+	"white space, largest order": {long(`{"items":[`+strings.Repeat(`{"product_id":1,"qty":1},`, 99)+`{"product_id":1,"qty":1}]`, ` `, `}`), 200},
+}
+
+func post(e http.Handler, path, body string) *httptest.ResponseRecorder {
+	r := httptest.NewRequest("POST", path, strings.NewReader(body))
+	r.Header.Set("Content-Type", "application/json")
+	w := httptest.NewRecorder()
+	e.ServeHTTP(w, r)
+	return w
+}
+
+// bind does what a generated handler does.
+func bind(c *gin.Context) {
+	var value any
+	if err := c.ShouldBindJSON(&value); err != nil {
+		web.FailBinding(c, err)
+		return
+	}
+	succeed(c)
+}
+
+// TestHostileBody holds what a body of 1 MiB costs, by what is allocated and answered for it.
+func TestHostileBody(t *testing.T) {
+	for name, c := range hostile {
+		t.Run(name, func(t *testing.T) {
+			var log bytes.Buffer
+			o := webtest.Options()
+			o.Log = slog.New(slog.NewJSONHandler(&log, nil))
+			e := things(t, o, bind)
+			var before, after runtime.MemStats
+			runtime.ReadMemStats(&before)
+			w := post(e, "/things", c.body)
+			runtime.ReadMemStats(&after)
+			if n := after.Mallocs - before.Mallocs; n > 300_000 { // three for each of the shortest fields that a body can hold
+				t.Errorf("%d allocations", n)
+			}
+			if n := after.TotalAlloc - before.TotalAlloc; n > 32*mebibyte {
+				t.Errorf("%d bytes allocated", n)
+			}
+			if w.Code != c.status || w.Body.Len() > 64<<10 {
+				t.Errorf("%d with %d bytes: %.300s", w.Code, w.Body.Len(), w.Body)
+			}
+			if log.Len() > 4096 || strings.Count(log.String(), "\n") != 1 {
+				t.Errorf("a log line of %d bytes", log.Len())
+			}
+			if details := detailsOf(t, w.Body.Bytes()); len(details) > 21 {
+				t.Errorf("%d details", len(details))
+			}
+		})
+	}
+}
+
+// BenchmarkHostileBody shows what each costs; ns/op is CPU, because nothing waits.
+func BenchmarkHostileBody(b *testing.B) {
+	for name, c := range hostile {
+		b.Run(strings.ReplaceAll(name, " ", "_"), func(b *testing.B) {
+			e := things(b, webtest.Options(), bind)
+			for b.Loop() {
+				if w := post(e, "/things", c.body); w.Code != c.status {
+					b.Fatalf("%d %.300s", w.Code, w.Body)
+				}
+			}
+		})
+	}
+}
+
+func detailsOf(t testing.TB, body []byte) []apperr.Detail {
+	t.Helper()
+	var e struct{ Details []apperr.Detail }
+	if err := json.Unmarshal(body, &e); err != nil {
+		t.Fatalf("%v: %s", err, body)
+	}
+	return e.Details
+}
+
+func TestManyFindings(t *testing.T) {
+	base := serveThings(t, webtest.Options(), succeed)
+	for name, c := range map[string]struct {
+		body string
+		want int
+		last string
+	}{
+		"20":             {`{` + strings.TrimSuffix(numbered(`"f%02d":0,`, 20), ",") + `}`, 20, "is not a known field"},
+		"21":             {`{` + strings.TrimSuffix(numbered(`"f%02d":0,`, 21), ",") + `}`, 21, "and 1 more"},
+		"1000":           {`{` + strings.TrimSuffix(numbered(`"f%02d":0,`, 1000), ",") + `}`, 21, "and 980 more"},
+		"of both kinds":  {`{"customer_id":0,"name":"",` + strings.TrimSuffix(numbered(`"f%02d":0,`, 30), ",") + `}`, 21, "and 12 more"},
+		"of the schema":  {`{"items":[` + strings.TrimSuffix(strings.Repeat(`{},`, 50), ",") + `]}`, 21, "and 80 more"},
+		"too many items": {`{"items":[` + strings.TrimSuffix(strings.Repeat(`{"qty":0.5,"x":1},`, 101), ",") + `]}`, 1, "must have at most 100 items"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			status, body, _ := webtest.Do(t, "POST", base+"/things", c.body, "Content-Type", "application/json")
+			details := detailsOf(t, body)
+			if status != 400 || len(details) != c.want || details[len(details)-1].Message != c.last {
+				t.Fatalf("%d with %d details: %s", status, len(details), body)
+			}
+			if strings.HasPrefix(c.last, "and ") && details[c.want-1].Field != "/body" {
+				t.Errorf("the last detail is on %s", details[c.want-1].Field)
+			}
+		})
+	}
+}
+
+func numbered(format string, n int) string {
+	var b strings.Builder
+	for i := range n {
+		fmt.Fprintf(&b, format, i)
+	}
+	return b.String()
+}
+
+func TestBody(t *testing.T) {
+	base := serveThings(t, webtest.Options(), succeed)
+	for body, want := range map[string][]apperr.Detail{
+		`{"name":"x","customer_id":1,"delta":-1,"sure":true,"color":"red","note":null,"items":[{"product_id":1,"qty":2}]}`:             nil,
+		" \r\n\t{ \"name\" : \"x\" , \"items\" : [ { \"product_id\" : 1 , \"qty\" : 2 } , { \"qty\" : 1 , \"product_id\" : 2 } ] } \n": nil,
+		`{"name":"\ud83d\ude00 \\ud800 \"}{][\u00e9"}`: nil,
+		`{"items":[{"product_id":1,"qty":1},{"product_id":2,"qty":1.0},{"product_id":1e2,"qty":1}]}`: {
+			{Field: "/items/1/qty", Message: "must be written as a whole number, without fraction or exponent"},
+			{Field: "/items/2/product_id", Message: "must be written as a whole number, without fraction or exponent"}},
+		`{"delta":0}`:                                {{Field: "/delta", Message: "must not be 0"}},
+		`{"color":"green"}`:                          {{Field: "/color", Message: `must be one of "red" "blue"`}},
+		`{"name":"x","name":"y"}`:                    {{Field: "/name", Message: "was given more than once"}},
+		`{"colour":"red"}`:                           {{Field: "/colour", Message: "is not a known field"}},
+		`{"a\"~/\u0062":{"name":[1,"}",{}]},"n":[]}`: {{Field: `/a"~0~1b`, Message: "is not a known field"}, {Field: "/n", Message: "is not a known field"}},
+		`{}`:  {{Field: "/body", Message: "must have at least 1 field"}},
+		`[]`:  {{Field: "/body", Message: "must be an object"}},
+		`"x"`: {{Field: "/body", Message: "must be an object"}},
+		`{"items":{},"customer_id":[1],"name":{"x":1},"sure":0}`: {{Field: "/customer_id", Message: "must be an integer"},
+			{Field: "/items", Message: "must be an array"}, {Field: "/name", Message: "must be a string"}, {Field: "/sure", Message: "must be a boolean"}},
+		`{"items":[[],null,1]}`: {{Field: "/items/0", Message: "must be an object"}, {Field: "/items/1", Message: "must not be null"},
+			{Field: "/items/2", Message: "must be an object"}},
+		`{"name":"\ud800"}`:           {{Field: "/name", Message: `must not have half of a surrogate pair, such as \ud800 alone`}},
+		`{"name":"a\uDC00"}`:          {{Field: "/name", Message: `must not have half of a surrogate pair, such as \ud800 alone`}},
+		`{"name":"\ud83dx\ude00"}`:    {{Field: "/name", Message: `must not have half of a surrogate pair, such as \ud800 alone`}},
+		`{"name":"\ud83d\n\ude00"}`:   {{Field: "/name", Message: `must not have half of a surrogate pair, such as \ud800 alone`}},
+		`{"name":"\ud83d\ud83d"}`:     {{Field: "/name", Message: `must not have half of a surrogate pair, such as \ud800 alone`}},
+		`{"customer_id":1e400}`:       {{Field: "/customer_id", Message: "must be written as a whole number, without fraction or exponent"}},
+		`{"customer_id":1` + "0e-1}":  {{Field: "/customer_id", Message: "must be written as a whole number, without fraction or exponent"}},
+		`{"customer_id":99999999999}`: nil,
+	} {
+		status, answer, _ := webtest.Do(t, "POST", base+"/things", body, "Content-Type", "application/json")
+		if got := detailsOf(t, answer); fmt.Sprint(got) != fmt.Sprint(want) || (status == 200) != (want == nil) {
+			t.Errorf("%s: %d %s, want %v", body, status, answer, want)
+		}
+	}
+}
+
+// TestBodyReachesHandler compares what the handler binds with what the caller sent.
+func TestBodyReachesHandler(t *testing.T) {
+	const body = ` {"customer_id":9007199254740991,"note":null,"name":"\u00e9\ud83d\ude00\n\"","items":[{"product_id":1,"qty":2}],"sure":false}`
+	body2 := strings.Replace(body, `\n`, ``, 1) // a line break is no part of a name
+	var validated, bound any
+	e := things(t, webtest.Options(), func(c *gin.Context) {
+		validated = c.Request.Body.(interface{ ValidatedValue() any }).ValidatedValue()
+		bind(c)
+	})
+	if w := post(e, "/things", body2); w.Code != 200 {
+		t.Fatalf("%d %s", w.Code, w.Body)
+	}
+	d := json.NewDecoder(strings.NewReader(body2))
+	d.UseNumber()
+	if err := d.Decode(&bound); err != nil || fmt.Sprint(validated) != fmt.Sprint(bound) {
+		t.Errorf("validated %v, sent %v, %v", validated, bound, err)
+	}
+}
+
+func TestParameters(t *testing.T) {
+	base := serveThings(t, webtest.Options(), succeed)
+	for _, c := range []struct {
+		path    string
+		headers []string
+		fields  []string
+	}{
+		{"/things?search=%25&limit=&from=2024-01-31", nil, nil},
+		{"/things?search=a%00b", nil, []string{"/query/search"}},
+		{"/things?search=a%0Ab", nil, []string{"/query/search"}},
+		{"/things?search=%E2%80%A8", nil, []string{"/query/search"}},
+		{"/things?limit=1.0", nil, []string{"/query/limit"}},
+		{"/things?limit=1e1", nil, []string{"/query/limit"}},
+		{"/things?limit=101&search=a%00b&from=0000-01-01", nil, []string{"/query/from", "/query/limit", "/query/search"}},
+		{"/things?from=9999-12-31", nil, nil},
+		{"/things?from=2024-01-31T12:00:00%2B24:00", nil, []string{"/query/from"}},
+		{"/things", []string{"X-Idempotency-Key", "a"}, nil},
+		{"/things", []string{"X-Idempotency-Key", "."}, []string{"/header/X-Idempotency-Key"}},
+		{"/things", []string{"Idempotency-Key", ".."}, []string{"/header/X-Idempotency-Key"}},
+		{"/things", []string{"X-Idempotency-Key", "a", "Idempotency-Key", "b"}, []string{"/header/X-Idempotency-Key"}},
+		{"/things", []string{"X-Other", "a", "X-Other", "b"}, []string{"/header/X-Other"}},
+		{"/things", []string{"If-Match", `"a,*,b"`}, nil},
+		{"/things", []string{"If-Match", `"a"`, "If-Match", `W/"b"`}, nil},
+		{"/things", []string{"If-Match", `a`}, []string{"/header/If-Match"}},
+		{"/things", []string{"If-Match", `"a", *`}, []string{"/header/If-Match"}},
+		{"/things", []string{"If-Match", `*`, "If-Match", `"a"`}, []string{"/header/If-Match"}},
+		{"/things", []string{"If-Match", `"a" "b"`}, []string{"/header/If-Match"}},
+		{"/things/...", nil, nil},
+		{"/things/%2E", nil, []string{"/path/key"}},
+		{"/things/%2e%2E", nil, []string{"/path/key"}},
+		{"/things/a%20b", nil, []string{"/path/key"}},
+	} {
+		status, body, _ := webtest.Do(t, "GET", base+c.path, "", c.headers...)
+		if c.fields == nil {
+			if status != 200 {
+				t.Errorf("%s %q: %d %s", c.path, c.headers, status, body)
+			}
+			continue
+		}
+		webtest.WantError(t, status, body, 400, "validation_failed", c.fields...)
+	}
+}
+
+// TestWhoCalls reads no body before it knows that the caller may call, and tells the handler who it is.
+func TestWhoCalls(t *testing.T) {
+	var caller auth.Principal
+	var called bool
+	e := things(t, webtest.Options(), func(c *gin.Context) {
+		called, caller = true, auth.From(context.Context(c))
+		succeed(c)
+	})
+	for _, c := range []struct {
+		method, path, authorization string
+		status                      int
+		caller                      auth.Principal
+	}{
+		{"GET", "/things", "", 200, auth.Anonymous},
+		{"GET", "/things", "Bearer wrong", 200, auth.Anonymous},
+		{"GET", "/things", "bearer " + webtest.Token, 200, auth.Service},
+		{"GET", "/either", "", 200, auth.Anonymous},
+		{"GET", "/either", "Bearer " + webtest.Token, 200, auth.Service},
+		{"POST", "/secrets", "Bearer " + webtest.Token, 200, auth.Service},
+		{"POST", "/secrets", "", 401, auth.Principal{}},
+		{"POST", "/secrets", "Bearer wrong", 401, auth.Principal{}},
+		{"POST", "/secrets", "Bearer", 401, auth.Principal{}},
+		{"POST", "/secrets", "Basic " + webtest.Token, 401, auth.Principal{}},
+	} {
+		t.Run(c.method+c.path+" "+c.authorization, func(t *testing.T) {
+			called, caller = false, auth.Principal{}
+			body := &watched{Reader: strings.NewReader(`{"name":"x"}`)}
+			r := httptest.NewRequest(c.method, c.path, body)
+			r.Header.Set("Content-Type", "application/json")
+			r.Header.Set("Authorization", c.authorization)
+			w := httptest.NewRecorder()
+			e.ServeHTTP(w, r)
+			if w.Code != c.status || caller != c.caller || called != (c.status == 200) {
+				t.Errorf("%d, %+v calls: %s", w.Code, caller, w.Body)
+			}
+			if c.status == 401 && (w.Header().Get("WWW-Authenticate") != "Bearer" || body.read) {
+				t.Errorf("WWW-Authenticate: %q, body read: %v", w.Header().Get("WWW-Authenticate"), body.read)
+			}
+		})
+	}
+	t.Run("no token is configured", func(t *testing.T) {
+		o := webtest.Options()
+		o.ServiceToken = ""
+		r := httptest.NewRequest("POST", "/secrets", strings.NewReader(`{"name":"x"}`))
+		r.Header.Set("Authorization", "Bearer ")
+		w := httptest.NewRecorder()
+		things(t, o, succeed).ServeHTTP(w, r)
+		if w.Code != 401 {
+			t.Errorf("%d", w.Code)
+		}
+	})
+}
+
+type watched struct {
+	*strings.Reader
+	read bool
+}
+
+func (w *watched) Read(b []byte) (int, error) { w.read = true; return w.Reader.Read(b) }
+func (w *watched) Close() error               { return nil }
+
+// TestUnusableDocument has documents that package web cannot hold requests to.
+func TestUnusableDocument(t *testing.T) {
+	for name, c := range map[string]struct{ old, new, says string }{
+		"unknown format":      {"format: trimmed", "format: trimed", `"trimed"`},
+		"unknown, in a query": {"format: text", "format: serach", `"serach"`},
+		"no maxItems":         {"maxItems: 100\n", "\n", "/items"},
+		"no maxLength":        {"minLength: 1, maxLength: 100,", "minLength: 1,", "/sku"},
+		"open object":         {"additionalProperties: false\n      minProperties", "minProperties", "createSecret createThing"},
+		"no type":             {"delta: { type: integer,", "delta: {", "/delta"},
+		"composed":            {"sure: { type: boolean }", "sure: { type: boolean, allOf: [{ type: boolean }] }", "/sure"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			changed := strings.Replace(document, c.old, c.new, 1)
+			if changed == document {
+				t.Fatal("the document has no " + c.old)
+			}
+			defer func() {
+				said := fmt.Sprint(recover())
+				found := false
+				for name := range strings.FieldsSeq(c.says) {
+					found = found || strings.Contains(said, name)
+				}
+				if !found {
+					t.Errorf("the panic does not say where: %s", said)
+				}
+			}()
+			o := webtest.Options()
+			o.Document = []byte(changed)
+			web.New(o)
+		})
+	}
+}
