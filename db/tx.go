@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"database/sql/driver"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
@@ -14,7 +15,8 @@ import (
 
 // InTx runs fn in a transaction and commits when it returns nil. When the database ends the transaction in favour of another
 // (a deadlock, a lock held too long), or fn returns ErrConflict, InTx runs fn again a bounded number of times; so fn must not
-// leave traces outside of tx. Its last error is then apperr's unavailable.
+// leave traces outside of tx. Its last error is then apperr's unavailable. There is no transaction within another: g must not be in
+// one, and tx refuses to begin one.
 func InTx(ctx context.Context, g *gorm.DB, fn func(tx *gorm.DB) error) error {
 	begin := []string{"START TRANSACTION"}
 	if g.Name() == SQLite {
@@ -55,7 +57,7 @@ func Snapshot(ctx context.Context, g *gorm.DB, fn func(tx *gorm.DB) error) error
 func transact(ctx context.Context, g *gorm.DB, begin []string, fn func(tx *gorm.DB) error) error {
 	pool, err := g.DB()
 	if err != nil {
-		return err // g is in a transaction already
+		return fmt.Errorf("db: a transaction within another: %w", err)
 	}
 	conn, err := pool.Conn(ctx)
 	if err != nil {
