@@ -63,17 +63,18 @@ func transact(ctx context.Context, g *gorm.DB, begin []string, fn func(tx *gorm.
 	if err != nil {
 		return translate(err)
 	}
+	for _, statement := range begin {
+		if _, err := conn.ExecContext(ctx, statement); err != nil {
+			giveBack(conn, false) // an isolation level may be set for the next transaction
+			return translate(err)
+		}
+	}
 	committed := false
 	defer func() { // when fn panics, too
 		if !committed {
 			rollBack(ctx, conn)
 		}
 	}()
-	for _, statement := range begin {
-		if _, err := conn.ExecContext(ctx, statement); err != nil {
-			return translate(err)
-		}
-	}
 	tx := g.Session(&gorm.Session{NewDB: true, Context: ctx})
 	tx.Statement.ConnPool = statements{conn}
 	if err := fn(tx); err != nil {
