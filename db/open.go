@@ -1,5 +1,5 @@
-// Package db opens the database, keeps its schema up to date and runs transactions. It holds what differs between MySQL and
-// SQLite, so that the services need not know on which they run.
+// Package db opens the database, keeps its schema up to date and runs transactions. It holds what differs between SQLite,
+// MySQL, MariaDB and TiDB, so that the services need not know on which they run. It knows no service's table.
 package db
 
 import (

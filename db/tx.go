@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"database/sql/driver"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
@@ -14,7 +15,8 @@ import (
 
 // InTx runs fn in a transaction and commits when it returns nil. When the database ends the transaction in favour of another
 // (a deadlock, a lock held too long), or fn returns ErrConflict, InTx runs fn again a bounded number of times; so fn must not
-// leave traces outside of tx. Its last error is then apperr's unavailable.
+// leave traces outside of tx. Its last error is then apperr's unavailable. There is no transaction within another: g must not be in
+// one, and tx refuses to begin one.
 func InTx(ctx context.Context, g *gorm.DB, fn func(tx *gorm.DB) error) error {
 	begin := []string{"START TRANSACTION"}
 	if g.Name() == SQLite {
@@ -55,11 +57,17 @@ func Snapshot(ctx context.Context, g *gorm.DB, fn func(tx *gorm.DB) error) error
 func transact(ctx context.Context, g *gorm.DB, begin []string, fn func(tx *gorm.DB) error) error {
 	pool, err := g.DB()
 	if err != nil {
-		return err // g is in a transaction already
+		return fmt.Errorf("db: a transaction within another: %w", err)
 	}
 	conn, err := pool.Conn(ctx)
 	if err != nil {
 		return translate(err)
+	}
+	for _, statement := range begin {
+		if _, err := conn.ExecContext(ctx, statement); err != nil {
+			giveBack(conn, false) // an isolation level may be set for the next transaction
+			return translate(err)
+		}
 	}
 	committed := false
 	defer func() { // when fn panics, too
@@ -67,11 +75,6 @@ func transact(ctx context.Context, g *gorm.DB, begin []string, fn func(tx *gorm.
 			rollBack(ctx, conn)
 		}
 	}()
-	for _, statement := range begin {
-		if _, err := conn.ExecContext(ctx, statement); err != nil {
-			return translate(err)
-		}
-	}
 	tx := g.Session(&gorm.Session{NewDB: true, Context: ctx})
 	tx.Statement.ConnPool = statements{conn}
 	if err := fn(tx); err != nil {
