@@ -123,17 +123,18 @@ func (s *Service) GetOrder(ctx context.Context, r server.GetOrderRequestObject) 
 func (s *Service) ListOrders(ctx context.Context, r server.ListOrdersRequestObject) (server.ListOrdersResponseObject, error) {
 	f := orderFilter{CustomerID: r.Params.CustomerID, Status: (*status)(r.Params.Status)}
 	if r.Params.From != nil {
-		from, _ := moment(*r.Params.From)
+		from, _, err := web.ParseDateFilter(*r.Params.From)
+		if err != nil {
+			return nil, err // web has validated it
+		}
 		f.From = &from
 	}
 	if r.Params.To != nil {
-		to, day := moment(*r.Params.To)
-		if day {
-			to = to.AddDate(0, 0, 1)
-		} else {
-			to = to.Truncate(time.Millisecond).Add(time.Millisecond) // the columns' precision
+		_, to, err := web.ParseDateFilter(*r.Params.To)
+		if err != nil {
+			return nil, err
 		}
-		f.Before = &to
+		f.To = &to
 	}
 	rows, next, err := s.read(ctx).list(f, r.Params.Cursor, r.Params.Limit)
 	if err != nil {
@@ -144,15 +145,6 @@ func (s *Service) ListOrders(ctx context.Context, r server.ListOrdersRequestObje
 		data[i] = s.summary(o)
 	}
 	return server.ListOrders200JSONResponse{Body: api.OrderListResponse{Success: true, Data: data, Meta: contract.Meta{NextCursor: next}}}, nil
-}
-
-// moment reads a validated date or RFC 3339 time, and says whether it was a date; then it is the day's first moment in UTC.
-func moment(s api.DateFilter) (t time.Time, day bool) {
-	if t, err := time.Parse(time.DateOnly, s); err == nil {
-		return t, true
-	}
-	t, _ = time.Parse(time.RFC3339, s)
-	return t, false
 }
 
 // GetIdempotencyKey tells what a key has done. Error: 404 idempotency_key_unknown.

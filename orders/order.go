@@ -178,9 +178,9 @@ func (s store) readItems(orders ...*order) error {
 
 // orderFilter says which orders a list shows; a nil field does not matter.
 type orderFilter struct {
-	Status       *status
-	CustomerID   *int64
-	From, Before *time.Time // created at or after, and before
+	Status     *status
+	CustomerID *int64
+	From, To   *time.Time // created at or after, and at or before
 }
 
 // list reads a page of orders, without their items.
@@ -195,8 +195,8 @@ func (s store) list(f orderFilter, cursor *int64, limit *int32) ([]order, *int64
 	if f.From != nil {
 		q = q.Where("created_at >= ?", *f.From)
 	}
-	if f.Before != nil {
-		q = q.Where("created_at < ?", *f.Before)
+	if f.To != nil {
+		q = q.Where("created_at <= ?", *f.To)
 	}
 	return db.Page[order](q, db.OldestFirst, cursor, limit)
 }
