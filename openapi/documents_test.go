@@ -64,7 +64,7 @@ func TestNamesMeanOneThing(t *testing.T) {
 	}
 }
 
-// TestForGenerators holds the documents to what the generators that partners use can take; .ci/generators runs them.
+// TestForGenerators holds the documents to what the generators that partners use can take; test/generators/run runs them.
 func TestForGenerators(t *testing.T) {
 	for name, document := range documents(t) {
 		each(name, document, func(path string, m map[string]any) {

@@ -112,7 +112,8 @@ func (d document) served() *yaml.Node {
 				i -= 2
 			}
 		}
-		if value(n, "type") == "object" && at(n, "properties") != nil && at(n, "additionalProperties") == nil {
+		object := value(n, "type") == "object" && at(n, "properties") != nil || at(n, "allOf") != nil
+		if object && at(n, "additionalProperties") == nil {
 			set(n, "additionalProperties", &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!bool", Value: "true"})
 		}
 		if values := at(n, extensible); values != nil && at(n, "description") != nil {

@@ -132,7 +132,7 @@ type APIError struct {
 	// Example: The request is not valid.
 	Error string `json:"error"`
 
-	// Code Stable; branch on it. Others may be added.
+	// Code Stable; branch on it.
 	//
 	// Example: validation_failed
 	Code ErrorCode `json:"code"`
@@ -169,7 +169,7 @@ type Cents = int64
 // Example: req-12345
 type CorrelationID = string
 
-// ErrorCode Stable; branch on it. Others may be added.
+// ErrorCode Stable; branch on it.
 //
 // Example: validation_failed
 type ErrorCode string

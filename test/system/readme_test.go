@@ -20,6 +20,11 @@ var elsewhere = []string{
 
 // TestReadme runs the README's curl commands from top to bottom on a fresh database; each must succeed.
 func TestReadme(t *testing.T) {
+	runReadme(t, start(t, append(anyPorts, "DB_PATH="+filepath.Join(t.TempDir(), "b2b.db"))))
+}
+
+func runReadme(t *testing.T, p *process) {
+	t.Helper()
 	if _, err := exec.LookPath("curl"); err != nil && os.Getenv("CI") == "" {
 		t.Skip("this machine has no curl")
 	}
@@ -27,7 +32,6 @@ func TestReadme(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := start(t, append(anyPorts, "DB_PATH="+filepath.Join(t.TempDir(), "b2b.db")))
 	ports := strings.NewReplacer("http://localhost:3000", p.orchestrator, "http://localhost:3001", p.customers, "http://localhost:3002", p.orders)
 	ran := 0
 	for _, block := range regexp.MustCompile("(?ms)^```sh\n(.*?)^```").FindAllStringSubmatch(string(readme), -1) {

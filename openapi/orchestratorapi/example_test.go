@@ -1,0 +1,69 @@
+package orchestratorapi_test
+
+import (
+	"context"
+	"fmt"
+	"log"
+	"testing"
+
+	"example.com/b2b/openapi/contract"
+	"example.com/b2b/openapi/orchestratorapi"
+	"example.com/b2b/test/live"
+)
+
+var base string // the address of the orchestrator, such as http://localhost:3000
+
+func TestMain(m *testing.M) { live.Main(m, "orchestrator", &base) }
+
+// The key makes the call safe to repeat, and tells afterwards what became of it.
+func ExampleClientWithResponses_CreateAndConfirmOrderWithResponse() {
+	client, err := orchestratorapi.NewClientWithResponses(base)
+	if err != nil {
+		log.Fatal(err)
+	}
+	request := orchestratorapi.OrchestrationRequest{
+		CustomerID: 1, Items: []contract.NewOrderItem{{ProductID: 2, Qty: 3}}, IdempotencyKey: "po-4712",
+	}
+	for range 2 {
+		res, err := client.CreateAndConfirmOrderWithResponse(context.Background(), request)
+		if err != nil {
+			log.Fatal(err) // no answer: send it again, with the same key
+		}
+		if res.JSON201 == nil {
+			log.Fatal(string(res.Body))
+		}
+		order := res.JSON201.Data.Order
+		fmt.Println(order.ID, order.Status, order.TotalCents, "replayed:", res.HTTPResponse.Header.Get("Idempotency-Replayed") == "true")
+	}
+	report, err := client.GetOrchestrationWithResponse(context.Background(), "po-4712")
+	if err != nil {
+		log.Fatal(err)
+	}
+	if report.JSON200 != nil {
+		fmt.Println(report.JSON200.Data.Customer.Name, report.JSON200.Data.CurrentStatus)
+	}
+	// Output:
+	// 3 CONFIRMED 389700 replayed: false
+	// 3 CONFIRMED 389700 replayed: true
+	// ACME Corporation CONFIRMED
+}
+
+// Branch on the code of an error, and show its sentence to a person.
+func Example_refusal() {
+	client, err := orchestratorapi.NewClientWithResponses(base)
+	if err != nil {
+		log.Fatal(err)
+	}
+	request := orchestratorapi.OrchestrationRequest{
+		CustomerID: 4711, Items: []contract.NewOrderItem{{ProductID: 2, Qty: 3}}, IdempotencyKey: "po-4713",
+	}
+	res, err := client.CreateAndConfirmOrderWithResponse(context.Background(), request)
+	if err != nil {
+		log.Fatal(err)
+	}
+	if refused := res.JSON404; refused != nil && refused.Code == contract.CustomerNotFound {
+		fmt.Println(refused.Error)
+	}
+	// Output:
+	// There is no customer 4711.
+}

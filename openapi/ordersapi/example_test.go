@@ -1,0 +1,87 @@
+package ordersapi_test
+
+import (
+	"context"
+	"fmt"
+	"log"
+	"testing"
+
+	"example.com/b2b/openapi/contract"
+	"example.com/b2b/openapi/ordersapi"
+	"example.com/b2b/test/live"
+)
+
+var base string // the address of the Orders API, such as http://localhost:3002
+
+func TestMain(m *testing.M) { live.Main(m, "orders", &base) }
+
+// The key makes the call safe to repeat, after a time-out for example: there is one order, however often it is sent.
+func ExampleClientWithResponses_CreateOrderWithResponse() {
+	client, err := ordersapi.NewClientWithResponses(base)
+	if err != nil {
+		log.Fatal(err)
+	}
+	order := ordersapi.NewOrder{CustomerID: 1, Items: []contract.NewOrderItem{{ProductID: 2, Qty: 3}}}
+	for range 2 {
+		res, err := client.CreateOrderWithResponse(context.Background(), &ordersapi.CreateOrderParams{XIdempotencyKey: new("po-4711")}, order)
+		if err != nil {
+			log.Fatal(err) // no answer: send it again, with the same key
+		}
+		if res.JSON201 == nil {
+			log.Fatal(string(res.Body)) // refused, as the next example shows
+		}
+		placed := res.JSON201.Data
+		fmt.Println(placed.ID, placed.Status, placed.TotalCents, "replayed:", res.HTTPResponse.Header.Get("Idempotency-Replayed") == "true")
+	}
+	// Output:
+	// 3 CREATED 389700 replayed: false
+	// 3 CREATED 389700 replayed: true
+}
+
+// Branch on the code of an error, and show its sentence to a person.
+func Example_refusal() {
+	client, err := ordersapi.NewClientWithResponses(base)
+	if err != nil {
+		log.Fatal(err)
+	}
+	order := ordersapi.NewOrder{CustomerID: 1, Items: []contract.NewOrderItem{{ProductID: 5, Qty: 1000}}}
+	res, err := client.CreateOrderWithResponse(context.Background(), &ordersapi.CreateOrderParams{}, order)
+	if err != nil {
+		log.Fatal(err)
+	}
+	if refused := res.JSON400; refused != nil && refused.Code == contract.InsufficientStock {
+		fmt.Println(refused.Error)
+		for _, detail := range *refused.Details {
+			fmt.Println(detail.Field, detail.Message)
+		}
+	}
+	// Output:
+	// There is not enough stock for this order.
+	// /items/0/qty product 5: asked 1000, available 250
+}
+
+// A list has a next page until its cursor is null.
+func Example_pages() {
+	client, err := ordersapi.NewClientWithResponses(base)
+	if err != nil {
+		log.Fatal(err)
+	}
+	params := &ordersapi.ListProductsParams{Limit: new(ordersapi.Limit(4))}
+	for {
+		res, err := client.ListProductsWithResponse(context.Background(), params)
+		if err != nil {
+			log.Fatal(err)
+		}
+		if res.JSON200 == nil {
+			log.Fatal(string(res.Body))
+		}
+		fmt.Println(len(res.JSON200.Data), "products, the first is", res.JSON200.Data[0].Name)
+		if params.Cursor = res.JSON200.Meta.NextCursor; params.Cursor == nil {
+			break
+		}
+	}
+	// Output:
+	// 4 products, the first is LG UltraFine 27 Monitor
+	// 4 products, the first is Logitech MX Master 3S
+	// 2 products, the first is Logitech Brio 4K
+}

@@ -1,0 +1,44 @@
+// Uses the types that openapi-typescript and hey-api make of the documents, as a partner would. It is compiled, not run.
+import * as heyCustomers from './hey-api/customers'
+import * as heyOrchestrator from './hey-api/orchestrator'
+import * as heyOrders from './hey-api/orders'
+import type { components as Customers } from './openapi-typescript/customers'
+import type { components as Orchestrator } from './openapi-typescript/orchestrator'
+import type { components as Orders, paths as OrdersPaths } from './openapi-typescript/orders'
+
+type Schemas = Orders['schemas']
+
+// What a request may leave out may be left out.
+const newOrder = { customer_id: 1, items: [{ product_id: 2, qty: 1 }] } satisfies Schemas['NewOrder'] & heyOrders.NewOrder
+const cancellations = [{}, { reason: 'a test' }] satisfies (Schemas['Cancellation'] & heyOrders.Cancellation)[]
+
+// A value that no document names is text; a field of another type is an error here.
+const status: Schemas['Order']['status'] & heyOrders.Order['status'] = 'UNKNOWN'
+const code: Schemas['ApiError']['code'] & heyOrders.ApiError['code'] = 'unknown_code'
+const current: Orchestrator['schemas']['OrchestrationReport']['current_status'] = 'UNKNOWN'
+export const reason = (order: Schemas['Order']): string | null => order.cancel_reason
+export const phone = (customer: Customers['schemas']['Customer'] | heyCustomers.Customer): string | null => customer.phone
+
+// Times, cursors and refusals have their types.
+export type Limited = OrdersPaths['/orders']['post']['responses'][429]['content']['application/json']['details']
+async function page(cursor: number): Promise<heyOrders.OrderListResponse> {
+  const { data, error } = await heyOrders.listOrders({ query: { cursor } })
+  if (error) throw new Error(`${error.code}: ${error.details?.[0].field}`)
+  return data
+}
+export async function orders(): Promise<heyOrders.OrderSummary[]> {
+  const all: heyOrders.OrderSummary[] = []
+  for (let cursor: number | null = 0; cursor !== null;) {
+    const { data, meta } = await page(cursor)
+    all.push(...data)
+    cursor = meta.nextCursor
+  }
+  return all
+}
+
+export async function place(): Promise<string> {
+  const placed = await heyOrders.createOrder({ body: newOrder, headers: { 'X-Idempotency-Key': 'key' }, throwOnError: true })
+  await heyOrders.cancelOrder({ path: { id: placed.data.data.id }, body: cancellations[0] })
+  const { data } = await heyOrchestrator.getOrchestration({ path: { idempotency_key: 'key' } })
+  return data?.data.current_status ?? status + code + current + placed.data.data.created_at
+}

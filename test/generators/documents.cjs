@@ -1,0 +1,36 @@
+// Variants of a document, for test/generators/run:
+//
+//   node documents.cjs grown DOCUMENT OUT               with one more value in every enum, one more field in every object
+//   node documents.cjs without-operations DOCUMENT OUT  without what every service has
+//   node documents.cjs lists DOCUMENT                   prints the paths of lists, with their examples filled in
+const { readFileSync, writeFileSync } = require('node:fs')
+const { parse, stringify } = require('yaml')
+
+const [variant, file, out] = process.argv.slice(2)
+const document = parse(readFileSync(file, 'utf8'))
+
+const resolve = part => part.$ref ? part.$ref.slice(2).split('/').reduce((node, key) => node[key], document) : part
+
+function grow(node, key) {
+  if (typeof node !== 'object' || node === null || key === 'not') return
+  for (const values of [node.enum, node['x-extensible-enum']]) values?.push('one_more')
+  Object.entries(node).forEach(([key, child]) => grow(child, key))
+  if (node.properties) node.properties.one_more = { type: 'string' }
+}
+
+const variants = {
+  grown: () => grow(document.components),
+  'without-operations': () => {
+    for (const path of ['/health', '/ready']) delete document.paths[path]
+    document.tags = document.tags.filter(tag => tag.name !== 'Operations')
+  },
+  lists: () => {
+    for (const [path, item] of Object.entries(document.paths)) {
+      if (!item.get?.operationId.startsWith('list')) continue
+      const parameters = [...item.parameters ?? [], ...item.get.parameters].map(resolve)
+      console.log(path.replace(/{(\w+)}/g, (_, name) => parameters.find(p => p.name === name).example))
+    }
+  },
+}
+variants[variant]()
+if (out) writeFileSync(out, stringify(document, { aliasDuplicateObjects: false }))

@@ -1,0 +1,115 @@
+package system_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/url"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/getkin/kin-openapi/openapi3"
+
+	"example.com/b2b/internal/web/webtest"
+)
+
+// TestExamples does what a reader of the documentation does: the README's commands, then "Try it out" and "Execute" on every
+// operation with the values that are filled in, in the order of the page, each twice.
+func TestExamples(t *testing.T) {
+	p := start(t, append(anyPorts, "DB_PATH="+filepath.Join(t.TempDir(), "b2b.db"), "SERVICE_TOKEN="+webtest.Token))
+	runReadme(t, p)
+	want := map[string][2]int{ // where it is not twice the operation's first success
+		"createCustomer": {201, 409},
+		"createProduct":  {201, 409},
+		"deleteCustomer": {200, 404},
+	}
+	for _, base := range []string{p.customers, p.orders, p.orchestrator} {
+		for _, e := range examples(t, base) {
+			statuses, special := want[e.OperationID]
+			delete(want, e.OperationID)
+			if !special {
+				statuses = [2]int{e.success, e.success}
+			}
+			keyed := e.Responses.Status(e.success).Value.Headers["Idempotency-Replayed"] != nil
+			for i, status := range statuses {
+				got, body, header := webtest.Do(t, e.method, e.url, e.body, e.headers...)
+				if got != status {
+					t.Errorf("%s, time %d: %d %s, want %d", e.OperationID, i+1, got, body, status)
+				}
+				if replayed := header.Get("Idempotency-Replayed") == "true"; replayed != (keyed && i == 1) {
+					t.Errorf("%s, time %d: replayed is %v", e.OperationID, i+1, replayed)
+				}
+			}
+		}
+	}
+	for id := range want {
+		t.Errorf("no document has %s", id)
+	}
+}
+
+// example is an operation with the values that Swagger UI fills in.
+type example struct {
+	*openapi3.Operation
+	method, url, body string
+	headers           []string
+	success           int // the status below 300 that it declares
+}
+
+// examples returns the operations of the document that a service serves, in its author's order.
+func examples(t *testing.T, base string) (all []example) {
+	t.Helper()
+	_, served, _ := webtest.Do(t, "GET", base+"/openapi.yaml", "")
+	loader := openapi3.NewLoader()
+	loader.IncludeOrigin = true // lines
+	doc, err := loader.LoadFromData(served)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for path, item := range doc.Paths.Map() {
+		for method, op := range item.Operations() {
+			e := example{Operation: op, method: method}
+			e.fillIn(t, base+path, slices.Concat(item.Parameters, op.Parameters))
+			all = append(all, e)
+		}
+	}
+	slices.SortFunc(all, func(a, b example) int { return a.Origin.Key.Line - b.Origin.Key.Line })
+	return all
+}
+
+func (e *example) fillIn(t *testing.T, path string, parameters openapi3.Parameters) {
+	t.Helper()
+	query := url.Values{}
+	for _, p := range parameters {
+		value := p.Value.Example
+		if value == nil {
+			value = p.Value.Schema.Value.Example
+		}
+		switch {
+		case value == nil && p.Value.Required:
+			t.Fatalf("%s: %s has no example", e.OperationID, p.Value.Name)
+		case value == nil:
+		case p.Value.In == openapi3.ParameterInPath:
+			path = strings.ReplaceAll(path, "{"+p.Value.Name+"}", url.PathEscape(fmt.Sprint(value)))
+		case p.Value.In == openapi3.ParameterInQuery:
+			query.Set(p.Value.Name, fmt.Sprint(value))
+		default:
+			e.headers = append(e.headers, p.Value.Name, fmt.Sprint(value))
+		}
+	}
+	e.url = path + "?" + query.Encode()
+	if e.RequestBody != nil {
+		body, err := json.Marshal(e.RequestBody.Value.GetMediaType("application/json").Example)
+		if err != nil || string(body) == "null" {
+			t.Fatalf("%s: its body has no example", e.OperationID)
+		}
+		e.headers, e.body = append(e.headers, "Content-Type", "application/json"), string(body)
+	}
+	if e.Security != nil && len(*e.Security) == 1 { // not one of several that will do
+		e.headers = append(e.headers, "Authorization", "Bearer "+webtest.Token)
+	}
+	e.success = 200
+	if e.Responses.Status(200) == nil {
+		e.success = 201
+	}
+}
