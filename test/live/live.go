@@ -38,21 +38,17 @@ func run(m *testing.M, name string, base *string) int {
 	must(err)
 
 	servers, peers := map[string]*httptest.Server{}, map[string]web.Peer{}
-	serve := func(name string, handler http.Handler, err error) {
-		must(err)
+	serve := func(name string, handler http.Handler) {
 		servers[name] = httptest.NewServer(handler)
 		peers[name] = web.Peer{Base: servers[name].URL, Token: webtest.Token, Timeout: time.Minute}
 	}
-	handler, err := customers.New(g).Handler(webtest.Options())
-	serve("customers", handler, err)
+	serve("customers", customers.New(g).Handler(webtest.Options()))
 	o, err := orders.New(g, orders.Config{Customers: peers["customers"], CancellationWindow: time.Hour, Reservation: time.Hour, KeyLifetime: time.Hour})
 	must(err)
-	handler, err = o.Handler(webtest.Options())
-	serve("orders", handler, err)
+	serve("orders", o.Handler(webtest.Options()))
 	saga, err := orchestrator.New(peers["customers"], peers["orders"])
 	must(err)
-	handler, err = saga.Engine(webtest.Options())
-	serve("orchestrator", handler, err)
+	serve("orchestrator", saga.Engine(webtest.Options()))
 	for _, s := range servers {
 		defer s.Close()
 	}

@@ -273,7 +273,7 @@ func TestVersion(t *testing.T) {
 	}
 	p := launch(t, append(anyPorts, "DB_PATH="+filepath.Join(t.TempDir(), "b2b.db")), exec.Command(path))
 	for _, base := range []string{p.customers, p.orders, p.orchestrator} {
-		for path, want := range map[string]string{"/health": `"version":"7.8.9"`, "/openapi.json": `"version":"7.8.9"`, "/openapi.yaml": "version: 7.8.9"} {
+		for path, want := range map[string]string{"/health": `"version":"7.8.9"`, "/openapi.json": `"version":"7.8.9"`, "/openapi.yaml": `version: "7.8.9"`} {
 			if status, body, _ := webtest.Do(t, "GET", base+path, ""); status != 200 || !strings.Contains(string(body), want) {
 				t.Errorf("%s%s: %d without %s", base, path, status, want)
 			}
