@@ -4,6 +4,9 @@ GOTEST := $(if $(shell command -v gcc || command -v clang),-race) # the race det
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
 
+# make build VERSION=1.4.0 names a release; without it the program knows its commit.
+LDFLAGS := -s -w -X example.com/b2b/internal/buildinfo.version=$(VERSION)
+
 run: ## start the three services on SQLite, with sample data
 	@CGO_ENABLED=0 go build -o bin/b2b ./cmd/b2b && exec bin/b2b
 
@@ -23,11 +26,11 @@ lint: ## gofmt, go vet, staticcheck
 	go tool staticcheck ./...
 
 build: ## build bin/b2b
-	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w' -o bin/b2b ./cmd/b2b
+	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/b2b ./cmd/b2b
 
 lambda: ## build the AWS Lambda function's zip, orchestrator/build/lambda.zip
 	mkdir -p orchestrator/build
-	CGO_ENABLED=0 GOOS=linux GOARCH=arm64 go build -trimpath -tags lambda.norpc -ldflags '-s -w' -o orchestrator/build/bootstrap ./cmd/lambda
+	CGO_ENABLED=0 GOOS=linux GOARCH=arm64 go build -trimpath -tags lambda.norpc -ldflags '$(LDFLAGS)' -o orchestrator/build/bootstrap ./cmd/lambda
 	go run ./cmd/lambda/zip orchestrator/build/bootstrap orchestrator/build/lambda.zip
 
 .PHONY: help run test chaos generate lint build lambda

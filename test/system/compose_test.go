@@ -199,10 +199,13 @@ func TestDockerfile(t *testing.T) {
 	dir := buildContext(t)
 	for _, command := range commands {
 		cmd := exec.Command("sh", "-c", command[1])
-		cmd.Dir = dir
+		cmd.Dir, cmd.Env = dir, append(os.Environ(), "VERSION=7.8.9") // a build argument is a variable of what is run
 		if out, err := cmd.CombinedOutput(); err != nil {
 			t.Fatalf("%s: %v\n%s", command[1], err, out)
 		}
+	}
+	if out, err := exec.Command(filepath.Join(dir, copied[1]), "--version").Output(); err != nil || string(out) != "b2b 7.8.9\n" {
+		t.Errorf("--version: %v %s", err, out)
 	}
 	help, err := exec.Command(filepath.Join(dir, copied[1]), "--help").Output()
 	if err != nil || !strings.HasPrefix(string(help), "b2b runs the B2B order-management system.") {
