@@ -42,6 +42,15 @@ async function open(url, ...bases) {
 
 const shoot = (page, name) => page.screenshot({ path: join(folder, name.toLowerCase().replaceAll(' ', '-') + '.png'), fullPage: true })
 
+// fitsPhone checks that nobody has to scroll sideways on a small phone.
+async function fitsPhone(page, name) {
+  check(`${name}: says how wide it is`, await page.locator('meta[name=viewport]').count() === 1, 'no viewport tag')
+  await page.setViewportSize({ width: 320, height: 640 })
+  const width = await page.evaluate(() => document.documentElement.scrollWidth)
+  check(`${name}: fits a phone`, width <= 320, `it is ${width} pixels wide`)
+  await shoot(page, name + ' phone')
+}
+
 // documentation checks that Swagger UI shows every operation of the service's document, and returns the document.
 async function documentation(base) {
   doing = `reading ${base}/openapi.json`
@@ -58,6 +67,7 @@ async function documentation(base) {
     `it shows ${shown.length}${missing.length ? ', without ' + missing.join(', ') : ''}`)
   check(`${name}: /docs shows no error box`, await page.locator('.errors-wrapper').count() === 0, 'it does')
   await shoot(page, name)
+  await fitsPhone(page, name)
   await verdict(name)
   return spec
 }
@@ -99,6 +109,7 @@ async function startPage(base, bases, specs) {
     }
   }
   const wanted = specs.map(s => s.info.title).sort()
+  await fitsPhone(page, 'Start page')
   check(`Start page: links to /docs of ${wanted.join(', ')}`, same(titles.sort(), wanted), `they lead to ${titles.join(', ') || 'nothing'}`)
   await verdict('Start page')
 }
