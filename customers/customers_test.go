@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/oapi-codegen/nullable"
 	"gorm.io/gorm"
@@ -366,6 +367,36 @@ func TestUpdateCustomer(t *testing.T) {
 			status, body, _ := webtest.Do(t, "PUT", fmt.Sprintf("%s/customers/%d", base, id), `{"name":"","email":null,"phone":7,"x":1}`, "Content-Type", "application/json")
 			webtest.WantError(t, status, body, 400, "validation_failed", "/name", "/email", "/phone", "/x")
 		})
+	})
+}
+
+// TestUpdatedAt sets the time back before each change, and wants it to move when the change shows.
+func TestUpdatedAt(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
+		_, c := serve(t, g)
+		id := create(t, c, "Name", "name@example.com").ID
+		created := time.Date(2024, 1, 1, 0, 0, 0, 0, time.UTC)
+		for _, step := range []struct {
+			update api.CustomerUpdate
+			moves  bool
+		}{
+			{api.CustomerUpdate{}, false},
+			{api.CustomerUpdate{Name: new("Name"), Email: new("name@example.com"), Phone: nullable.NewNullNullable[string]()}, false},
+			{api.CustomerUpdate{Name: new("Other")}, true},
+			{api.CustomerUpdate{Email: new("other@example.com")}, true},
+			{api.CustomerUpdate{Phone: nullable.NewNullableWithValue("1")}, true},
+		} {
+			if err := g.Exec("UPDATE customers SET updated_at = ?", created).Error; err != nil {
+				t.Fatal(err)
+			}
+			res, err := c.UpdateCustomerWithResponse(ctx, id, nil, step.update)
+			if err != nil || res.JSON200 == nil {
+				t.Fatalf("%v %s", err, res.Body)
+			}
+			if got := res.JSON200.Data.UpdatedAt; got.After(created) != step.moves {
+				t.Errorf("%+v: updated_at %v", step.update, got)
+			}
+		}
 	})
 }
 

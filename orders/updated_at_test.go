@@ -1,0 +1,64 @@
+package orders_test
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"gorm.io/gorm"
+
+	"example.com/b2b/db/dbtest"
+	"example.com/b2b/internal/web/webtest"
+	api "example.com/b2b/openapi/ordersapi"
+)
+
+// TestUpdatedAt sets all times back before each step, and wants those to move that the step has changed, and no others.
+func TestUpdatedAt(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
+		s := serve(t, g)
+		product := s.product(t, 100, 10)
+		order := s.placed(t, line(product, 1)).ID
+		expiring := s.placed(t, line(product, 2)).ID
+		update := func(u api.ProductUpdate) func() {
+			return func() {
+				if res, err := s.UpdateProductWithResponse(ctx, product, nil, u); err != nil || res.JSON200 == nil {
+					t.Fatalf("%v %s", err, res.Body)
+				}
+			}
+		}
+		created := time.Date(2024, 1, 1, 0, 0, 0, 0, time.UTC)
+		for _, step := range []struct {
+			name  string
+			do    func()
+			moved string // order, order to expire, product
+		}{
+			{"nothing", func() {}, "false false false"},
+			{"price", update(api.ProductUpdate{PriceCents: new(int64(200))}), "false false true"},
+			{"level", update(api.ProductUpdate{Stock: new(int64(20))}), "false false true"},
+			{"the same again", update(api.ProductUpdate{PriceCents: new(int64(200)), Stock: new(int64(20))}), "false false false"},
+			{"adjustment", func() { s.adjust(t, product, 5, "delivery", "") }, "false false true"},
+			{"another order", func() { s.placed(t, line(product, 1)) }, "false false true"},
+			{"confirm", func() { s.confirm(t, order, "updated-1") }, "true false false"},
+			{"confirm again", func() { s.confirm(t, order, "updated-2") }, "false false false"},
+			{"cancel", func() { s.cancel(t, order, "") }, "true false true"},
+			{"cancel again", func() { s.cancel(t, order, "") }, "false false false"},
+			{"expiry", func() {
+				s.expire(t, expiring)
+				if n, err := s.service.ExpireReservations(ctx); err != nil || n != 1 {
+					t.Errorf("%d expired, %v", n, err)
+				}
+			}, "false true true"},
+		} {
+			s.exec(t, "UPDATE products SET updated_at = ?", created)
+			s.exec(t, "UPDATE orders SET updated_at = ?", created)
+			step.do()
+			moved := func(path string, id int64) bool {
+				shown := webtest.Data(t, "GET", fmt.Sprint(s.base, path, id), nil)["updated_at"].(string)
+				return parse(shown).After(created)
+			}
+			if got := fmt.Sprint(moved("/orders/", order), moved("/orders/", expiring), moved("/products/", product)); got != step.moved {
+				t.Errorf("%s: moved %s, want %s", step.name, got, step.moved)
+			}
+		}
+	})
+}
