@@ -46,11 +46,17 @@ func Migrate(ctx context.Context, g *gorm.DB) (int, error) {
 		return len(results), err
 	}
 	// SQLite has no lock to hold across transactions, but a migration is one transaction with its version. Who loses the race
-	// fails, has changed nothing, and finds the work done when it looks again.
+	// fails, has changed nothing by the migration that it lost, and finds it done when it looks again.
+	steps := 0
 	return backoff.Retry(ctx, func() (int, error) {
 		results, err := provider.Up(ctx)
-		return len(results), err
-	}, backoff.WithMaxTries(5))
+		var lost *goose.PartialError
+		if errors.As(err, &lost) {
+			results = lost.Applied
+		}
+		steps += len(results)
+		return steps, err
+	}, backoff.WithMaxTries(10))
 }
 
 // prepareVersions makes goose's table of versions with its first row. Goose does so before it takes the lock, and in two steps that
