@@ -403,7 +403,7 @@ func TestFunctionBadConfiguration(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			cmd := exec.Command(bootstrap)
-			cmd.Env = append(variables, "AWS_LAMBDA_RUNTIME_API=localhost:1")
+			cmd.Env = append(slices.Clone(variables), "AWS_LAMBDA_RUNTIME_API=localhost:1")
 			var stderr strings.Builder
 			cmd.Stderr = &stderr
 			var exit *exec.ExitError

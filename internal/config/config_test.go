@@ -34,7 +34,7 @@ func TestRead(t *testing.T) {
 		Logging: Logging{slog.LevelWarn}, SinglePort: SinglePort{new(4000)}, Migration: Migration{false},
 		Database: Database{Driver: MySQL, Path: "./data/b2b.db", Host: "db", Port: 3307, User: "u", Password: "p", Name: "n", MaxConns: 7},
 		Serving:  Serving{"t", 5 * time.Second}, Stopping: Stopping{6 * time.Second},
-		Customers: Customers{3001}, Orders: Orders{3002, 2 * time.Hour, 3 * time.Minute, 4 * time.Hour}, Orchestrator: Orchestrator{5000},
+		Customers: Customers{3001}, Orders: Orders{OrdersPort: 3002, KeyLifetime: 2 * time.Hour, CancellationWindow: 3 * time.Minute, Reservation: 4 * time.Hour}, Orchestrator: Orchestrator{5000},
 		CustomersPeer: CustomersPeer{"https://c.example"}, OrdersPeer: OrdersPeer{"http://o.example:1/x"},
 	}
 	got = Settings{}
