@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/sony/gobreaker/v2"
@@ -23,6 +24,16 @@ const (
 	tripAfter = 10                     // failures in a row; as many calls are let through to see whether the peer is back
 	openFor   = 500 * time.Millisecond // shorter than a caller's tries take, so that a restart of the peer costs no answer
 )
+
+// Peer says where another service is, and how it is called.
+type Peer struct {
+	Base    string // address, without a slash at the end
+	Token   string // the service token
+	Timeout time.Duration
+}
+
+// Client returns the HTTP client for calls of the peer with this name: see NewPeerClient.
+func (p Peer) Client(name string) *http.Client { return NewPeerClient(name, p.Token, p.Timeout) }
 
 // NewPeerClient returns the HTTP client with which one service calls one other, its peer: it presents the service token and
 // passes the correlation id on. It gives each call at most timeout, answer included, and at most half of the time that its
@@ -55,61 +66,51 @@ var (
 )
 
 func (p peerTransport) RoundTrip(req *http.Request) (*http.Response, error) {
-	err := req.Context().Err()
-	if err == nil {
-		var res *http.Response
-		res, err = p.breaker.Execute(func() (*http.Response, error) { return p.call(req, p.patience(req.Context())) })
-		if err == nil || errors.Is(err, errFaulty) {
-			return res, nil
-		}
-		if errors.Is(err, gobreaker.ErrOpenState) || errors.Is(err, gobreaker.ErrTooManyRequests) {
-			err = fmt.Errorf("the %s %w", p.name, ErrPeerDown)
-		}
-	}
 	if req.Body != nil {
-		req.Body.Close()
+		defer req.Body.Close() // nobody else does when the call is not made
 	}
-	return nil, err
-}
-
-// patience is how long a call may take.
-func (p peerTransport) patience(ctx context.Context) time.Duration {
-	if deadline, ok := ctx.Deadline(); ok {
-		return min(p.timeout, time.Until(deadline)/2)
+	if err := req.Context().Err(); err != nil {
+		return nil, err
 	}
-	return p.timeout
-}
-
-// call makes the call and reads the whole answer: one that ends early is none. A peer that does not answer is at fault only when
-// it had nearly all the time that a call may take; else the limit was the caller's.
-func (p peerTransport) call(req *http.Request, patience time.Duration) (*http.Response, error) {
-	ctx, cancel := context.WithTimeout(req.Context(), patience)
-	defer cancel()
-	res, err := p.exchange(req.Clone(ctx))
-	if errors.Is(err, context.DeadlineExceeded) && patience < p.timeout*3/4 {
-		err = fmt.Errorf("%w: %w", errHurried, err)
+	res, err := p.breaker.Execute(func() (*http.Response, error) { return p.call(req) })
+	switch {
+	case errors.Is(err, errFaulty):
+		return res, nil
+	case errors.Is(err, gobreaker.ErrOpenState), errors.Is(err, gobreaker.ErrTooManyRequests):
+		return nil, fmt.Errorf("the %s %w", p.name, ErrPeerDown)
 	}
 	return res, err
 }
 
-func (p peerTransport) exchange(req *http.Request) (*http.Response, error) {
+// call makes the call and reads the whole answer: one that ends early is none. A peer that does not answer is at fault only when
+// it had nearly all the time that a call may take; else the limit was the caller's.
+func (p peerTransport) call(req *http.Request) (*http.Response, error) {
+	patience := p.timeout
+	if deadline, ok := req.Context().Deadline(); ok {
+		patience = min(patience, time.Until(deadline)/2)
+	}
+	ctx, cancel := context.WithTimeout(req.Context(), patience)
+	defer cancel()
+	req = req.Clone(ctx)
 	req.Header.Set("Authorization", "Bearer "+p.token)
-	if id := CorrelationID(req.Context()); id != "" {
+	if id := CorrelationID(ctx); id != "" {
 		req.Header.Set(CorrelationHeader, id)
 	}
+	var body []byte
 	res, err := p.RoundTripper.RoundTrip(req)
-	if err != nil {
-		return nil, err
+	if err == nil {
+		body, err = io.ReadAll(res.Body)
+		res.Body.Close()
 	}
-	body, err := io.ReadAll(res.Body)
-	res.Body.Close()
-	if err != nil {
+	switch {
+	case errors.Is(err, context.DeadlineExceeded) && patience < p.timeout*3/4:
+		return nil, fmt.Errorf("%w: %w", errHurried, err)
+	case err != nil:
 		return nil, err
-	}
-	res.Body = io.NopCloser(bytes.NewReader(body))
-	if faulty(res.StatusCode, body) {
+	case faulty(res.StatusCode, body):
 		err = errFaulty
 	}
+	res.Body = io.NopCloser(bytes.NewReader(body))
 	return res, err
 }
 
@@ -118,12 +119,7 @@ func (p peerTransport) exchange(req *http.Request) (*http.Response, error) {
 // would take from everybody what it can still do, such as confirming orders.
 func faulty(status int, body []byte) bool {
 	var e envelope
-	if status < http.StatusInternalServerError || json.Unmarshal(body, &e) != nil {
-		return status >= http.StatusInternalServerError
-	}
-	switch e.Code {
-	case "", apperr.Internal.Name, apperr.Unavailable.Name, apperr.Timeout.Name:
-		return true
-	}
-	return false
+	_ = json.Unmarshal(body, &e) // what is not one of our errors has no code
+	return status >= http.StatusInternalServerError &&
+		slices.Contains([]string{"", apperr.Internal.Name, apperr.Unavailable.Name, apperr.Timeout.Name}, e.Code)
 }

@@ -1,11 +1,8 @@
 package web
 
 import (
-	"fmt"
 	"io/fs"
 	"net/http"
-	"regexp"
-	"strconv"
 	"strings"
 
 	"github.com/gin-gonic/gin"
@@ -42,15 +39,4 @@ func serveDocs(e Engine, o Options) {
 func isFile(name string) bool {
 	info, err := fs.Stat(static.FS, name)
 	return err == nil && info.Mode().IsRegular()
-}
-
-var infoVersion = regexp.MustCompile(`(?m)^(info:\n(?:[ \t]+.*\n|\n)*?[ \t]+version:).*$`)
-
-// withVersion returns the document with that info.version. It panics when it finds none to replace.
-func withVersion(yaml []byte, version string) []byte {
-	at := infoVersion.FindSubmatchIndex(yaml)
-	if at == nil {
-		panic("the document has no info.version")
-	}
-	return fmt.Appendf(nil, "%s %s%s", yaml[:at[3]], strconv.Quote(version), yaml[at[1]:])
 }

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/gin-gonic/gin"
@@ -29,13 +30,10 @@ func Precondition(ifMatch *string, current any) error {
 		return nil
 	}
 	body, err := json.Marshal(current)
-	if err != nil {
-		return err
-	}
-	if !names(*ifMatch, etag(body)) {
+	if err == nil && !names(*ifMatch, etag(body)) {
 		return apperr.PreconditionFailed.New()
 	}
-	return nil
+	return err
 }
 
 // A list of entity tags: RFC 9110, sections 8.8.3 and 5.6.1.2. An opaque tag may hold commas.
@@ -53,48 +51,43 @@ func names(list, tag string) bool {
 	return strings.TrimSpace(list) == "*" || slices.Contains(oneTag.FindAllString(list, -1), tag)
 }
 
-// tagAnswers adds the ETag to what a handler answers, and makes it 304 without a body when the caller has that state already.
-// It wraps the operations whose document promises an ETag on 200.
-func tagAnswers(c *gin.Context) {
-	w := c.Writer
-	held := hold(c)
-	defer func() { c.Writer = w }() // after a panic too, which is answered further out
+// hold keeps an answer back until all of it is known, where that matters. HEAD gets the headers of GET without the body. Where the
+// document promises an ETag on 200, hold adds it, and answers 304 when the caller has that state already.
+func (v *validator) hold(c *gin.Context) {
+	isHead, tagged := c.Request.Method == http.MethodHead, v.operation(c).tagged
+	if !isHead && !tagged {
+		return
+	}
+	w, held := c.Writer, &heldAnswer{ResponseWriter: c.Writer}
+	c.Writer = held
 	c.Next()
-	if held.status == http.StatusOK {
-		tag := etag(held.body.Bytes())
+	c.Writer = w
+	body := held.body.Bytes()
+	if tagged && w.Status() == http.StatusOK {
+		tag := etag(body)
 		w.Header().Set("ETag", tag)
 		// If-None-Match compares weakly: RFC 9110, section 13.1.2.
-		if seen := c.GetHeader("If-None-Match"); seen != "" && reads(c.Request.Method) && names(strings.ReplaceAll(seen, "W/", ""), tag) {
+		seen := strings.ReplaceAll(c.GetHeader("If-None-Match"), "W/", "")
+		if (isHead || c.Request.Method == http.MethodGet) && names(seen, tag) {
 			w.Header().Del("Content-Type")
 			w.WriteHeader(http.StatusNotModified)
-			w.WriteHeaderNow()
-			return
+			body = nil
 		}
 	}
-	w.WriteHeader(held.status)
-	_, _ = w.Write(held.body.Bytes())
+	if isHead && len(body) > 0 {
+		w.Header().Set("Content-Length", strconv.Itoa(len(body)))
+		body = nil
+	}
+	_, _ = w.Write(body)
 }
 
-func reads(method string) bool { return method == http.MethodGet || method == http.MethodHead }
-
-// hold makes what follows answer into what it returns.
-func hold(c *gin.Context) *heldAnswer {
-	held := &heldAnswer{ResponseWriter: c.Writer, status: http.StatusOK}
-	c.Writer = held
-	return held
-}
-
-// heldAnswer keeps an answer back until all of it is known.
+// heldAnswer takes an answer's body.
 type heldAnswer struct {
 	gin.ResponseWriter
-	status int
-	body   bytes.Buffer
+	body bytes.Buffer
 }
 
-func (h *heldAnswer) WriteHeader(status int)            { h.status = status }
 func (h *heldAnswer) Write(b []byte) (int, error)       { return h.body.Write(b) }
 func (h *heldAnswer) WriteString(s string) (int, error) { return h.body.WriteString(s) }
-func (h *heldAnswer) Status() int                       { return h.status }
-func (h *heldAnswer) Size() int                         { return h.body.Len() }
 func (h *heldAnswer) Written() bool                     { return h.body.Len() > 0 }
 func (h *heldAnswer) WriteHeaderNow()                   {}

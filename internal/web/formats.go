@@ -1,7 +1,6 @@
 package web
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/mail"
@@ -32,13 +31,8 @@ var formats = map[string]struct {
 	"int64":             {nil, "must be a whole number of 64 bits"},
 }
 
-// formatValidators returns what holds strings to the formats. It panics when the document names one that has no entry.
-func formatValidators(spec *openapi3.T) openapi3.SchemaValidationOption {
-	var document any
-	if b, err := spec.MarshalJSON(); err != nil || json.Unmarshal(b, &document) != nil {
-		panic(fmt.Sprintf("the document cannot be read: %v", err))
-	}
-	mustKnowFormats(document)
+// formatValidators holds strings to the formats.
+func formatValidators() openapi3.SchemaValidationOption {
 	validators := map[string]openapi3.StringFormatValidator{}
 	for name, f := range formats {
 		if f.valid != nil {
@@ -51,23 +45,6 @@ func formatValidators(spec *openapi3.T) openapi3.SchemaValidationOption {
 		}
 	}
 	return openapi3.WithStringFormatValidators(validators)
-}
-
-func mustKnowFormats(node any) {
-	switch node := node.(type) {
-	case []any:
-		for _, v := range node {
-			mustKnowFormats(v)
-		}
-	case map[string]any:
-		format, named := node["format"].(string)
-		if _, isSchema := node["type"].(string); named && isSchema && formats[format].sentence == "" {
-			panic(fmt.Sprintf("the document uses the format %q, which has no entry in package web", format))
-		}
-		for _, v := range node {
-			mustKnowFormats(v)
-		}
-	}
 }
 
 // oneLine reports whether s has neither control characters nor what ends a line or a paragraph.
@@ -101,15 +78,12 @@ func validEmail(s string) bool {
 	return err == nil && address.Address == s && strings.IndexFunc(s, func(r rune) bool { return r <= ' ' || r > '~' }) < 0
 }
 
-// The moments that a filter may name. What is between them is a DATETIME of MySQL and has a year of four digits, by which SQLite
-// compares.
-var (
-	firstMoment = time.Date(1970, 1, 1, 0, 0, 0, 0, time.UTC)
-	lastMoment  = time.Date(9999, 12, 31, 23, 59, 59, 0, time.UTC)
-)
-
 // rfc3339 is stricter than time.Parse, which takes a comma before the fraction and offsets of a whole day.
 var rfc3339 = regexp.MustCompile(`^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]([01]\d|2[0-3]):[0-5]\d)$`)
+
+// lastMoment ends what a filter may name, from 1970 on: what a DATETIME of MySQL can be, in years of four digits, by which SQLite
+// compares.
+var lastMoment = time.Date(9999, 12, 31, 23, 59, 59, 0, time.UTC)
 
 // ParseDateFilter reads a value of the format date-or-date-time: a date such as 2024-01-31, which is the whole day in UTC, or an
 // RFC 3339 time. It returns the first and the last millisecond that the value stands for, in UTC; an error when it is neither or
@@ -122,7 +96,7 @@ func ParseDateFilter(s string) (first, last time.Time, err error) {
 		first = first.UTC()
 		last = first
 	}
-	if err == nil && (first.Before(firstMoment) || first.After(lastMoment)) {
+	if err == nil && (first.Unix() < 0 || first.After(lastMoment)) {
 		err = fmt.Errorf("%s is not in the years 1970 to 9999 in UTC", s)
 	}
 	return first, last, err

@@ -3,12 +3,14 @@
 package web
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"net/http"
 	"regexp"
 	"runtime/debug"
@@ -20,6 +22,7 @@ import (
 
 	"example.com/b2b/internal/apperr"
 	"example.com/b2b/internal/buildinfo"
+	"example.com/b2b/openapi/contract"
 )
 
 // Options says what an engine serves.
@@ -53,10 +56,12 @@ func (e Engine) GET(path string, handlers ...gin.HandlerFunc) gin.IRoutes {
 // program.
 func New(o Options) Engine {
 	var err error
-	o.Document = withVersion(o.Document, buildinfo.Version())
 	if o.spec, err = openapi3.NewLoader().LoadFromData(o.Document); err != nil {
 		panic(err)
 	}
+	placeholder, version := "version: "+o.spec.Info.Version, "version: "+strconv.Quote(buildinfo.Version())
+	o.Document = bytes.Replace(o.Document, []byte(placeholder), []byte(version), 1)
+	o.spec.Info.Version = buildinfo.Version()
 	o.BodyTimeout = cmp.Or(o.BodyTimeout, bodyTimeout)
 	gin.SetMode(gin.ReleaseMode)
 	e := Engine{gin.New()}
@@ -65,40 +70,19 @@ func New(o Options) Engine {
 	e.UseRawPath = true             // an idempotency key in a path may hold a slash
 	e.RedirectTrailingSlash = false // an error is JSON; a redirect would be HTML
 	v := newValidator(o)
-	e.Use(withoutBody, o.observe, o.recover, v.validate)
+	e.Use(o.observe, v.hold, recoverer, v.validate)
 	e.NoRoute(notFound)
-	e.NoMethod(func(c *gin.Context) { // gin has set Allow
-		Fail(c, apperr.MethodNotAllowed.New(c.Request.Method))
-	})
+	e.NoMethod(func(c *gin.Context) { Fail(c, apperr.MethodNotAllowed.New(c.Request.Method)) }) // gin has set Allow
 	serveDocs(e, o)
 	return e
 }
 
-func notFound(c *gin.Context) {
-	Fail(c, apperr.NotFound.New(c.Request.URL.Path))
-}
-
-// withoutBody answers HEAD with the headers of GET.
-func withoutBody(c *gin.Context) {
-	if c.Request.Method != http.MethodHead {
-		return
-	}
-	w := c.Writer
-	held := hold(c)
-	c.Next()
-	c.Writer = w
-	if held.body.Len() > 0 {
-		w.Header().Set("Content-Length", strconv.Itoa(held.body.Len()))
-	}
-	w.WriteHeader(held.status)
-	w.WriteHeaderNow()
-}
+func notFound(c *gin.Context) { Fail(c, apperr.NotFound.New(c.Request.URL.Path)) }
 
 // observe names the call, and logs it in one line once it is answered.
 func (o Options) observe(c *gin.Context) {
 	start := time.Now()
-	call := &call{correlationID: c.GetHeader(CorrelationHeader), inBody: o.CorrelationIDInBody, stopClock: func() {}}
-	defer func() { call.stopClock() }()
+	call := &call{correlationID: c.GetHeader(CorrelationHeader), inBody: o.CorrelationIDInBody}
 	if !saneCorrelationID.MatchString(call.correlationID) {
 		call.correlationID = rand.Text()
 	}
@@ -106,71 +90,38 @@ func (o Options) observe(c *gin.Context) {
 	c.Request = c.Request.WithContext(context.WithValue(c.Request.Context(), callKey{}, call))
 	c.Next()
 
-	level, status := slog.LevelInfo, c.Writer.Status()
-	err := c.Errors.Last()
-	if err != nil && errors.Is(c.Request.Context().Err(), context.Canceled) {
-		status = statusCallerGone
+	level, status, err := slog.LevelInfo, c.Writer.Status(), c.Errors.Last()
+	switch {
+	case err != nil && errors.Is(c.Request.Context().Err(), context.Canceled):
+		status = 499 // the caller has hung up; nginx made the number customary
+	case err != nil && status >= http.StatusInternalServerError:
+		level = slog.LevelError
+	case err == nil && (c.FullPath() == "/health" || c.FullPath() == "/ready"):
+		level = slog.LevelDebug
 	}
 	attrs := []slog.Attr{
-		slog.String("method", clip(c.Request.Method, 20)),
-		slog.String("path", clip(c.Request.URL.Path, 500)),
+		slog.String("method", shorten(c.Request.Method, 20, logged)),
+		slog.String("path", shorten(c.Request.URL.Path, 500, logged)),
 		slog.Int("status", status),
 		slog.Float64("ms", float64(time.Since(start).Microseconds())/1000),
 		slog.String("correlation_id", call.correlationID),
 	}
 	if key := c.GetHeader(IdempotencyHeader); key != "" {
-		attrs = append(attrs, slog.String("idempotency_key", clip(key, 300)), slog.Bool("replayed", c.Writer.Header().Get("Idempotency-Replayed") != ""))
+		replayed := c.Writer.Header().Get("Idempotency-Replayed") != ""
+		attrs = append(attrs, slog.String("idempotency_key", shorten(key, 300, logged)), slog.Bool("replayed", replayed))
 	}
 	if err != nil {
-		attrs = append(attrs, slog.String("error", clip(err.Error(), 2500)))
-		if status >= http.StatusInternalServerError {
-			level = slog.LevelError
-		}
-	} else if c.FullPath() == "/health" || c.FullPath() == "/ready" {
-		level = slog.LevelDebug
+		attrs = append(attrs, slog.String("error", shorten(err.Error(), 2500, logged)))
 	}
 	o.Log.LogAttrs(c.Request.Context(), level, "request", attrs...)
 }
 
-// clip cuts s where it would take more than about limit bytes in a line of the log, where some characters are escaped.
-func clip(s string, limit int) string {
-	for i, r := range s {
-		switch {
-		case r == '"' || r == '\\' || r == '\n' || r == '\t':
-			limit -= 2
-		case r < ' ' || r > '~':
-			limit -= 6
-		default:
-			limit--
-		}
-		if limit < 0 {
-			return s[:i] + "…"
-		}
-	}
-	return s
-}
-
-// startClock limits the time of the request from now on.
-func startClock(c *gin.Context, limit time.Duration) {
-	ctx, stop := context.WithTimeout(c.Request.Context(), limit)
-	c.Request.Context().Value(callKey{}).(*call).stopClock = stop
-	c.Request = c.Request.WithContext(ctx)
-}
-
-func (o Options) recover(c *gin.Context) {
-	defer func() {
-		if p := recover(); p != nil {
-			Fail(c, fmt.Errorf("panic: %v\n%s", p, debug.Stack()))
-		}
-	}()
-	c.Next()
-}
+var recoverer = gin.CustomRecoveryWithWriter(nil, func(c *gin.Context, p any) { Fail(c, fmt.Errorf("panic: %v\n%s", p, debug.Stack())) })
 
 // call is what is known of a request before its handler runs.
 type call struct {
 	correlationID string
-	inBody        bool   // errors carry it in the body too
-	stopClock     func() // frees what limits its time
+	inBody        bool // errors carry it in the body too
 }
 
 type callKey struct{}
@@ -199,4 +150,33 @@ func adoptCorrelationID(c *gin.Context, body any) {
 // database driver may still watch that after gin has given it to another request; so the handler gets a copy.
 func CopyContext[H ~func(*gin.Context, any) (any, error)](next H, _ string) H {
 	return func(c *gin.Context, request any) (any, error) { return next(c.Copy(), request) }
+}
+
+// Health is what a service answers to /health and /ready.
+func Health(service string) contract.Health {
+	return contract.Health{Status: "ok", Service: service, Version: buildinfo.Version()}
+}
+
+// Serve answers on l until ctx ends, then takes no new connection and returns once the requests in flight are answered, or when
+// drained ends: with an error, then.
+func Serve(ctx, drained context.Context, l net.Listener, h http.Handler, log *slog.Logger) error {
+	s := &http.Server{
+		Handler:           h,
+		ReadHeaderTimeout: 5 * time.Second,
+		ReadTimeout:       30 * time.Second,
+		WriteTimeout:      60 * time.Second,
+		IdleTimeout:       2 * time.Minute,
+		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
+	}
+	failed := make(chan error, 1)
+	go func() { failed <- s.Serve(l) }()
+	select {
+	case err := <-failed:
+		return err
+	case <-ctx.Done():
+	}
+	if err := s.Shutdown(drained); err != nil {
+		return errors.Join(err, s.Close())
+	}
+	return nil
 }
