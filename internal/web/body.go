@@ -31,26 +31,19 @@ const (
 // body is a request body, read only as far as its schema goes: what breaks the schema costs no more than what keeps it. The generated
 // code binds its value, so that the handler gets what was validated.
 type body struct {
-	io.Reader
+	io.ReadCloser
 	value any
 	found []apperr.Detail // what is not in the value, or what a validator can no longer see in it
 	more  int             // what was found beyond maxDetails
 }
 
-func (*body) Close() error          { return nil }
 func (b *body) ValidatedValue() any { return b.value }
 
 // readBody returns nil when there is none.
 func (v *validator) readBody(c *gin.Context, op operation) (*body, error) {
 	text, err := v.receive(c)
-	isUTF8 := utf8.Valid(text)
-	var read *body
-	if err == nil && isUTF8 && json.Valid(text) {
-		read = &body{Reader: bytes.NewReader(text)}
-		read.value = read.read(make([]string, 0, 8), gjson.ParseBytes(text), op.body)
-		if v.CorrelationIDInBody {
-			adoptCorrelationID(c, read.value)
-		}
+	if v.CorrelationIDInBody { // before all refusals, so that they carry it
+		adoptCorrelationID(c, gjson.GetBytes(text, "correlation_id").Str)
 	}
 	media, _, mediaErr := mime.ParseMediaType(c.GetHeader("Content-Type"))
 	switch {
@@ -66,27 +59,27 @@ func (v *validator) readBody(c *gin.Context, op operation) (*body, error) {
 		return nil, apperr.ValidationFailed.New().With(wholeBody, "is required: send a JSON object")
 	case mediaErr != nil || media != "application/json":
 		return nil, apperr.UnsupportedMediaType.New()
-	case !isUTF8:
+	case !utf8.Valid(text):
 		return nil, apperr.MalformedJSON.New("it is not UTF-8")
-	case read == nil:
-		var syntax *json.SyntaxError
-		errors.As(json.Unmarshal(text, new(json.RawMessage)), &syntax)
+	}
+	var syntax *json.SyntaxError
+	if errors.As(json.Unmarshal(text, new(json.RawMessage)), &syntax) {
 		return nil, apperr.MalformedJSON.New(fmt.Sprintf("%s (byte %d)", syntax, syntax.Offset))
 	}
-	return read, nil
+	b := &body{ReadCloser: io.NopCloser(bytes.NewReader(text))}
+	b.value = b.read(make([]string, 0, 8), gjson.ParseBytes(text), op.body)
+	return b, nil
 }
 
 // receive reads what the caller sends, for at most BodyTimeout.
 func (v *validator) receive(c *gin.Context) ([]byte, error) {
 	connection := http.NewResponseController(c.Writer)
 	_ = connection.SetReadDeadline(time.Now().Add(v.BodyTimeout)) // AWS Lambda has no connection, and the whole body
-	var text bytes.Buffer
-	text.Grow(int(min(max(c.Request.ContentLength, 0), maxBody)) + bytes.MinRead)
-	_, err := text.ReadFrom(http.MaxBytesReader(c.Writer, c.Request.Body, maxBody))
+	text, err := io.ReadAll(http.MaxBytesReader(c.Writer, c.Request.Body, maxBody))
 	if err == nil {
 		_ = connection.SetReadDeadline(time.Time{}) // it would end the handler's context, too
 	}
-	return text.Bytes(), err
+	return text, err
 }
 
 func (b *body) refuse(path []string, format string, args ...any) {

@@ -45,7 +45,7 @@ func NewPeerClient(name, token string, timeout time.Duration) *http.Client {
 func newPeerClient(name, token string, timeout, openFor time.Duration) *http.Client {
 	t := http.DefaultTransport.(*http.Transport).Clone()
 	t.MaxIdleConnsPerHost = t.MaxIdleConns // one peer gets all the calls
-	return &http.Client{Transport: peerTransport{t, name, token, timeout, gobreaker.NewCircuitBreaker[*http.Response](gobreaker.Settings{
+	return &http.Client{Transport: peerTransport{t, name, token, timeout, gobreaker.NewTwoStepCircuitBreaker[any](gobreaker.Settings{
 		Timeout:     openFor,
 		MaxRequests: tripAfter, // not one: after a quiet time several callers come at once, and the peer may be well
 		ReadyToTrip: func(c gobreaker.Counts) bool { return c.ConsecutiveFailures >= tripAfter },
@@ -57,7 +57,7 @@ type peerTransport struct {
 	http.RoundTripper
 	name, token string
 	timeout     time.Duration
-	breaker     *gobreaker.CircuitBreaker[*http.Response]
+	breaker     *gobreaker.TwoStepCircuitBreaker[any]
 }
 
 var (
@@ -65,6 +65,8 @@ var (
 	errHurried = errors.New("the caller had no more time to wait")
 )
 
+// RoundTrip reads the whole answer: one that ends early is none. A peer that does not answer is at fault only when it had nearly all
+// the time that a call may take; else the limit was the caller's.
 func (p peerTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 	if req.Body != nil {
 		defer req.Body.Close() // nobody else does when the call is not made
@@ -72,19 +74,10 @@ func (p peerTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 	if err := req.Context().Err(); err != nil {
 		return nil, err
 	}
-	res, err := p.breaker.Execute(func() (*http.Response, error) { return p.call(req) })
-	switch {
-	case errors.Is(err, errFaulty):
-		return res, nil
-	case errors.Is(err, gobreaker.ErrOpenState), errors.Is(err, gobreaker.ErrTooManyRequests):
+	done, err := p.breaker.Allow()
+	if err != nil {
 		return nil, fmt.Errorf("the %s %w", p.name, ErrPeerDown)
 	}
-	return res, err
-}
-
-// call makes the call and reads the whole answer: one that ends early is none. A peer that does not answer is at fault only when
-// it had nearly all the time that a call may take; else the limit was the caller's.
-func (p peerTransport) call(req *http.Request) (*http.Response, error) {
 	patience := p.timeout
 	if deadline, ok := req.Context().Deadline(); ok {
 		patience = min(patience, time.Until(deadline)/2)
@@ -104,14 +97,17 @@ func (p peerTransport) call(req *http.Request) (*http.Response, error) {
 	}
 	switch {
 	case errors.Is(err, context.DeadlineExceeded) && patience < p.timeout*3/4:
-		return nil, fmt.Errorf("%w: %w", errHurried, err)
-	case err != nil:
+		done(errHurried)
+	case err == nil && faulty(res.StatusCode, body):
+		done(errFaulty)
+	default:
+		done(err)
+	}
+	if err != nil {
 		return nil, err
-	case faulty(res.StatusCode, body):
-		err = errFaulty
 	}
 	res.Body = io.NopCloser(bytes.NewReader(body))
-	return res, err
+	return res, nil
 }
 
 // faulty reports whether an answer speaks against the peer as a whole. A 5xx does, unless its code is one of that service's own,

@@ -8,9 +8,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
-	"strconv"
 	"strings"
-	"time"
 
 	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/getkin/kin-openapi/openapi3filter"
@@ -46,8 +44,8 @@ func Fail(c *gin.Context, err error) {
 	case refusal.Status == http.StatusInternalServerError && errors.Is(ended, context.Canceled):
 		refusal = apperr.Unavailable.New()
 	}
-	if wait := refusal.RetryAfter(); wait > 0 {
-		c.Header("Retry-After", strconv.Itoa(int((wait+time.Second-1)/time.Second)))
+	if refusal.Retry == apperr.Later {
+		c.Header("Retry-After", "1") // second
 	}
 	if refusal.Status == http.StatusUnauthorized {
 		c.Header("WWW-Authenticate", "Bearer") // RFC 6750, section 3

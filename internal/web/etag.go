@@ -3,8 +3,8 @@ package web
 import (
 	"bytes"
 	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"regexp"
 	"slices"
@@ -20,7 +20,7 @@ import (
 // RFC 9110, section 8.8.3.
 func etag(body []byte) string {
 	sum := sha256.Sum256(bytes.TrimSpace(body))
-	return `"` + hex.EncodeToString(sum[:16]) + `"`
+	return fmt.Sprintf(`"%x"`, sum[:16])
 }
 
 // Precondition returns 412 precondition_failed when ifMatch, if given, does not name current, the body that a read would answer
@@ -51,13 +51,10 @@ func names(list, tag string) bool {
 	return strings.TrimSpace(list) == "*" || slices.Contains(oneTag.FindAllString(list, -1), tag)
 }
 
-// hold keeps an answer back until all of it is known, where that matters. HEAD gets the headers of GET without the body. Where the
+// hold keeps every answer back until all of it is known. HEAD gets the headers of GET without the body. Where the
 // document promises an ETag on 200, hold adds it, and answers 304 when the caller has that state already.
 func (v *validator) hold(c *gin.Context) {
 	isHead, tagged := c.Request.Method == http.MethodHead, v.operation(c).tagged
-	if !isHead && !tagged {
-		return
-	}
 	w, held := c.Writer, &heldAnswer{ResponseWriter: c.Writer}
 	c.Writer = held
 	c.Next()
@@ -91,3 +88,4 @@ func (h *heldAnswer) Write(b []byte) (int, error)       { return h.body.Write(b)
 func (h *heldAnswer) WriteString(s string) (int, error) { return h.body.WriteString(s) }
 func (h *heldAnswer) Written() bool                     { return h.body.Len() > 0 }
 func (h *heldAnswer) WriteHeaderNow()                   {}
+func (h *heldAnswer) Unwrap() http.ResponseWriter       { return h.ResponseWriter } // the deadline of a body is its connection's

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"context"
 	"crypto/subtle"
 	"errors"
@@ -59,20 +60,17 @@ func newValidator(o Options) *validator {
 }
 
 func newOperation(r *routers.Route) operation {
-	op := operation{Route: r, parameters: slices.Clone(r.Operation.Parameters), security: r.Spec.Security}
-	op.isList = slices.ContainsFunc(op.parameters, func(p *openapi3.ParameterRef) bool { return p.Value.In == openapi3.ParameterInQuery })
-	for _, p := range r.PathItem.Parameters {
-		if op.parameters.GetByInAndName(p.Value.In, p.Value.Name) == nil {
-			op.parameters = append(op.parameters, p)
-		}
+	described := r.Operation
+	op := operation{
+		Route:      r,
+		parameters: slices.Concat(described.Parameters, r.PathItem.Parameters),
+		isList:     slices.ContainsFunc(described.Parameters, func(p *openapi3.ParameterRef) bool { return p.Value.In == openapi3.ParameterInQuery }),
+		security:   *cmp.Or(described.Security, &r.Spec.Security),
 	}
-	if own := r.Operation.Security; own != nil {
-		op.security = *own
+	if described.RequestBody != nil {
+		op.body = described.RequestBody.Value.Content.Get("application/json").Schema.Value
 	}
-	if body := r.Operation.RequestBody; body != nil {
-		op.body = body.Value.Content.Get("application/json").Schema.Value
-	}
-	ok := r.Operation.Responses.Value("200")
+	ok := described.Responses.Value("200")
 	op.tagged = ok != nil && ok.Value.Headers["ETag"] != nil
 	return op
 }

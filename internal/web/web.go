@@ -9,16 +9,21 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"net"
 	"net/http"
 	"regexp"
 	"runtime/debug"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/gin-gonic/gin"
+	"github.com/swaggest/swgui"
+	"github.com/swaggest/swgui/v5/static"
+	"github.com/swaggest/swgui/v5emb"
 
 	"example.com/b2b/internal/apperr"
 	"example.com/b2b/internal/buildinfo"
@@ -77,6 +82,36 @@ func New(o Options) Engine {
 	return e
 }
 
+// serveDocs adds the document itself and Swagger UI for it, with all its files: it works offline.
+func serveDocs(e Engine, o Options) {
+	json, err := o.spec.MarshalJSON()
+	if err != nil {
+		panic(err)
+	}
+	e.GET("/openapi.json", func(c *gin.Context) { c.Data(http.StatusOK, "application/json", json) })
+	e.GET("/openapi.yaml", func(c *gin.Context) { c.Data(http.StatusOK, "application/yaml", o.Document) })
+	// Swagger UI gets the document as it was written: in its author's order.
+	ui := gin.WrapH(v5emb.NewHandlerWithConfig(swgui.Config{
+		Title: o.spec.Info.Title, SwaggerJSON: "/openapi.yaml", BasePath: "/docs/",
+		AppendHead: `<meta name="viewport" content="width=device-width, initial-scale=1">`,
+	}))
+	e.GET("/docs", ui)
+	e.GET("/docs/*file", func(c *gin.Context) {
+		name := strings.TrimPrefix(c.Param("file"), "/")
+		if name != "" && !isFile(name) && !isFile(name+".gz") {
+			notFound(c)
+			return
+		}
+		ui(c)
+	})
+}
+
+// isFile reports whether Swagger UI has that file.
+func isFile(name string) bool {
+	info, err := fs.Stat(static.FS, name)
+	return err == nil && info.Mode().IsRegular()
+}
+
 func notFound(c *gin.Context) { Fail(c, apperr.NotFound.New(c.Request.URL.Path)) }
 
 // observe names the call, and logs it in one line once it is answered.
@@ -116,7 +151,14 @@ func (o Options) observe(c *gin.Context) {
 	o.Log.LogAttrs(c.Request.Context(), level, "request", attrs...)
 }
 
-var recoverer = gin.CustomRecoveryWithWriter(nil, func(c *gin.Context, p any) { Fail(c, fmt.Errorf("panic: %v\n%s", p, debug.Stack())) })
+func recoverer(c *gin.Context) {
+	defer func() {
+		if p := recover(); p != nil {
+			Fail(c, fmt.Errorf("panic: %v\n%s", p, debug.Stack()))
+		}
+	}()
+	c.Next()
+}
 
 // call is what is known of a request before its handler runs.
 type call struct {
@@ -138,9 +180,8 @@ func CorrelationID(ctx context.Context) string {
 }
 
 // adoptCorrelationID takes the id from the body of the orchestrator's callers.
-func adoptCorrelationID(c *gin.Context, body any) {
-	fields, _ := body.(map[string]any)
-	if id, _ := fields["correlation_id"].(string); saneCorrelationID.MatchString(id) {
+func adoptCorrelationID(c *gin.Context, id string) {
+	if saneCorrelationID.MatchString(id) {
 		c.Request.Context().Value(callKey{}).(*call).correlationID = id
 		c.Header(CorrelationHeader, id)
 	}
