@@ -39,11 +39,19 @@ type body struct {
 
 func (b *body) ValidatedValue() any { return b.value }
 
-// readBody returns nil when there is none.
+// readBody reads what the caller sends, for at most BodyTimeout. It returns nil when that is nothing.
 func (v *validator) readBody(c *gin.Context, op operation) (*body, error) {
-	text, err := v.receive(c)
-	if v.CorrelationIDInBody { // before all refusals, so that they carry it
-		adoptCorrelationID(c, gjson.GetBytes(text, "correlation_id").Str)
+	connection := http.NewResponseController(c.Writer)
+	_ = connection.SetReadDeadline(time.Now().Add(v.BodyTimeout)) // AWS Lambda has no connection, and the whole body
+	text, err := io.ReadAll(http.MaxBytesReader(c.Writer, c.Request.Body, maxBody))
+	if err == nil {
+		_ = connection.SetReadDeadline(time.Time{}) // it would end the handler's context, too
+	}
+	if v.CorrelationIDInBody { // the orchestrator's callers send it there; refusals of the body have it, too
+		if id := gjson.GetBytes(text, "correlation_id").Str; saneCorrelationID.MatchString(id) {
+			c.Request.Context().Value(callKey{}).(*call).correlationID = id
+			c.Header(CorrelationHeader, id)
+		}
 	}
 	media, _, mediaErr := mime.ParseMediaType(c.GetHeader("Content-Type"))
 	switch {
@@ -69,17 +77,6 @@ func (v *validator) readBody(c *gin.Context, op operation) (*body, error) {
 	b := &body{ReadCloser: io.NopCloser(bytes.NewReader(text))}
 	b.value = b.read(make([]string, 0, 8), gjson.ParseBytes(text), op.body)
 	return b, nil
-}
-
-// receive reads what the caller sends, for at most BodyTimeout.
-func (v *validator) receive(c *gin.Context) ([]byte, error) {
-	connection := http.NewResponseController(c.Writer)
-	_ = connection.SetReadDeadline(time.Now().Add(v.BodyTimeout)) // AWS Lambda has no connection, and the whole body
-	text, err := io.ReadAll(http.MaxBytesReader(c.Writer, c.Request.Body, maxBody))
-	if err == nil {
-		_ = connection.SetReadDeadline(time.Time{}) // it would end the handler's context, too
-	}
-	return text, err
 }
 
 func (b *body) refuse(path []string, format string, args ...any) {

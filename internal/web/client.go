@@ -49,7 +49,7 @@ func newPeerClient(name, token string, timeout, openFor time.Duration) *http.Cli
 		Timeout:     openFor,
 		MaxRequests: tripAfter, // not one: after a quiet time several callers come at once, and the peer may be well
 		ReadyToTrip: func(c gobreaker.Counts) bool { return c.ConsecutiveFailures >= tripAfter },
-		IsExcluded:  func(err error) bool { return errors.Is(err, context.Canceled) || errors.Is(err, errHurried) },
+		IsExcluded:  func(err error) bool { return errors.Is(err, context.Canceled) }, // the caller's doing
 	})}}
 }
 
@@ -59,11 +59,6 @@ type peerTransport struct {
 	timeout     time.Duration
 	breaker     *gobreaker.TwoStepCircuitBreaker[any]
 }
-
-var (
-	errFaulty  = errors.New("an answer that speaks against the peer")
-	errHurried = errors.New("the caller had no more time to wait")
-)
 
 // RoundTrip reads the whole answer: one that ends early is none. A peer that does not answer is at fault only when it had nearly all
 // the time that a call may take; else the limit was the caller's.
@@ -97,9 +92,9 @@ func (p peerTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	switch {
 	case errors.Is(err, context.DeadlineExceeded) && patience < p.timeout*3/4:
-		done(errHurried)
+		done(context.Canceled)
 	case err == nil && faulty(res.StatusCode, body):
-		done(errFaulty)
+		done(errors.New("an answer that speaks against the peer"))
 	default:
 		done(err)
 	}

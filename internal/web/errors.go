@@ -85,23 +85,19 @@ func logged(r rune) int {
 	return 1
 }
 
-// FailBinding answers for a value that passed validation and could not be bound all the same, which no known value does. It is an
-// error handler of the generated strict server.
+// FailBinding is for the generated strict server: a value passed validation and could not be bound, which no known value does.
 func FailBinding(c *gin.Context, err error) { Fail(c, apperr.ValidationFailed.Because(err)) }
 
 // FailParameter is the same for the generated gin server.
 func FailParameter(c *gin.Context, err error, _ int) { FailBinding(c, err) }
 
-// maxDetails is how many failing fields a refusal names; one more detail says how many it does not name.
-const maxDetails = 20
-
 const (
+	maxDetails = 20 // failing fields that a refusal names; one more detail says how many it does not name
 	isRequired = "is required"
 	wholeBody  = "/body" // the field of what no single field can be blamed for
 )
 
-// refusal makes one error of what was found, which names every failing field once; nil of nothing. more were found and are not in
-// details.
+// refusal makes one error of what was found, naming each field once; nil of nothing. more were found and are not in details.
 func refusal(details []apperr.Detail, more int) error {
 	if len(details) == 0 {
 		return nil
@@ -189,19 +185,13 @@ func explain(err *openapi3.SchemaError) string {
 		}
 	case "format":
 		return formats[s.Format].sentence
-	case "pattern":
-		return "does not match the pattern " + s.Pattern
 	}
 	return "breaks the rule " + err.SchemaField
 }
 
 // listed shows the values of an enum, strings in quotes.
 func listed(values []any) string {
-	shown := make([]string, len(values))
-	for i, v := range values {
-		shown[i] = fmt.Sprintf("%#v", v)
-	}
-	return strings.Join(shown, " ")
+	return strings.TrimSpace(fmt.Sprintf(strings.Repeat("%#v ", len(values)), values...))
 }
 
 func typeName(s *openapi3.Schema) string {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/mail"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -35,14 +36,12 @@ var formats = map[string]struct {
 func formatValidators() openapi3.SchemaValidationOption {
 	validators := map[string]openapi3.StringFormatValidator{}
 	for name, f := range formats {
-		if f.valid != nil {
-			validators[name] = openapi3.NewCallbackValidator(func(s string) error {
-				if !f.valid(s) {
-					return errors.New(f.sentence)
-				}
-				return nil
-			})
-		}
+		validators[name] = openapi3.NewCallbackValidator(func(s string) error {
+			if f.valid != nil && !f.valid(s) {
+				return errors.New(f.sentence)
+			}
+			return nil
+		})
 	}
 	return openapi3.WithStringFormatValidators(validators)
 }
@@ -76,6 +75,21 @@ func validEmail(s string) bool {
 	s = strings.TrimSpace(s)
 	address, err := mail.ParseAddress(s)
 	return err == nil && address.Address == s && strings.IndexFunc(s, func(r rune) bool { return r <= ' ' || r > '~' }) < 0
+}
+
+// A list of entity tags: RFC 9110, sections 8.8.3 and 5.6.1.2. An opaque tag may hold commas.
+const entityTag = `(?:W/)?"[!#-~\x80-\x{10ffff}]*"`
+
+var (
+	oneTag = regexp.MustCompile(entityTag)
+	tags   = regexp.MustCompile(`^[ \t,]*` + entityTag + `(?:[ \t]*,(?:[ \t]*` + entityTag + `)?)*[ \t]*$`)
+)
+
+func validTags(s string) bool { return strings.TrimSpace(s) == "*" || tags.MatchString(s) }
+
+// names reports whether the list of entity tags has this one, or is *. A weak tag (W/) never names a strong one.
+func names(list, tag string) bool {
+	return strings.TrimSpace(list) == "*" || slices.Contains(oneTag.FindAllString(list, -1), tag)
 }
 
 // rfc3339 is stricter than time.Parse, which takes a comma before the fraction and offsets of a whole day.

@@ -46,8 +46,13 @@ type operation struct {
 func newValidator(o Options) *validator {
 	v := &validator{Options: o, operations: map[string]operation{}, filter: openapi3filter.Options{
 		MultiError:              true, // every failing field at once
-		AuthenticationFunc:      authenticate,
 		SchemaValidationOptions: []openapi3.SchemaValidationOption{openapi3.MultiErrors(), openapi3.VisitAsRequest(), formatValidators()},
+		AuthenticationFunc: func(ctx context.Context, in *openapi3filter.AuthenticationInput) error {
+			if in.SecuritySchemeName == "serviceToken" && auth.From(ctx) == auth.Service {
+				return nil
+			}
+			return errors.New("wrong or missing token")
+		},
 	}}
 	ginPath := strings.NewReplacer("{", ":", "}", "") // /orders/{id} is /orders/:id
 	for path, item := range o.spec.Paths.Map() {
@@ -157,17 +162,8 @@ func (v *validator) principal(authorization string) auth.Principal {
 	return auth.Anonymous
 }
 
-// authenticate says whether the caller satisfies one of the document's security schemes.
-func authenticate(ctx context.Context, in *openapi3filter.AuthenticationInput) error {
-	if in.SecuritySchemeName == "serviceToken" && auth.From(ctx) == auth.Service {
-		return nil
-	}
-	return errors.New("wrong or missing token")
-}
-
 // readQuery refuses a query string that is not one, which Go would drop in silence, parameters that are given twice, and ones
-// that a list does not know: a misspelt filter would answer with everybody's data. It removes parameters without a value: forms
-// send them for what was left empty.
+// that a list does not know: a misspelt filter would answer with everybody's data. It removes parameters without a value.
 func readQuery(req *http.Request, op operation) (url.Values, error) {
 	query, err := url.ParseQuery(req.URL.RawQuery)
 	if err != nil {
@@ -182,7 +178,7 @@ func readQuery(req *http.Request, op operation) (url.Values, error) {
 			return nil, apperr.ValidationFailed.New().With(field, "was given more than once")
 		case op.isList && op.parameters.GetByInAndName(openapi3.ParameterInQuery, name) == nil:
 			return nil, apperr.ValidationFailed.New().With(field, "is not a known parameter")
-		case values[0] == "":
+		case values[0] == "": // a form sends it for what was left empty
 			delete(query, name)
 		}
 	}

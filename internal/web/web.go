@@ -7,6 +7,8 @@ import (
 	"cmp"
 	"context"
 	"crypto/rand"
+	"crypto/sha256"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -84,11 +86,11 @@ func New(o Options) Engine {
 
 // serveDocs adds the document itself and Swagger UI for it, with all its files: it works offline.
 func serveDocs(e Engine, o Options) {
-	json, err := o.spec.MarshalJSON()
+	asJSON, err := o.spec.MarshalJSON()
 	if err != nil {
 		panic(err)
 	}
-	e.GET("/openapi.json", func(c *gin.Context) { c.Data(http.StatusOK, "application/json", json) })
+	e.GET("/openapi.json", func(c *gin.Context) { c.Data(http.StatusOK, "application/json", asJSON) })
 	e.GET("/openapi.yaml", func(c *gin.Context) { c.Data(http.StatusOK, "application/yaml", o.Document) })
 	// Swagger UI gets the document as it was written: in its author's order.
 	ui := gin.WrapH(v5emb.NewHandlerWithConfig(swgui.Config{
@@ -98,11 +100,11 @@ func serveDocs(e Engine, o Options) {
 	e.GET("/docs", ui)
 	e.GET("/docs/*file", func(c *gin.Context) {
 		name := strings.TrimPrefix(c.Param("file"), "/")
-		if name != "" && !isFile(name) && !isFile(name+".gz") {
+		if name == "" || isFile(name) || isFile(name+".gz") {
+			ui(c)
+		} else {
 			notFound(c)
-			return
 		}
-		ui(c)
 	})
 }
 
@@ -151,6 +153,65 @@ func (o Options) observe(c *gin.Context) {
 	o.Log.LogAttrs(c.Request.Context(), level, "request", attrs...)
 }
 
+// etag names a representation: the hash of its JSON. It needs no version column and changes with whatever the caller can see.
+// RFC 9110, section 8.8.3.
+func etag(body []byte) string {
+	sum := sha256.Sum256(bytes.TrimSpace(body))
+	return fmt.Sprintf(`"%x"`, sum[:16])
+}
+
+// Precondition returns 412 precondition_failed when ifMatch, if given, does not name current, the body that a read would answer
+// with. Ask it while nobody else can change the thing.
+func Precondition(ifMatch *string, current any) error {
+	if ifMatch == nil {
+		return nil
+	}
+	body, err := json.Marshal(current)
+	if err == nil && !names(*ifMatch, etag(body)) {
+		return apperr.PreconditionFailed.New()
+	}
+	return err
+}
+
+// hold keeps every answer back until all of it is known. HEAD gets the headers of GET without the body. Where the
+// document promises an ETag on 200, hold adds it, and answers 304 when the caller has that state already.
+func (v *validator) hold(c *gin.Context) {
+	isHead, tagged := c.Request.Method == http.MethodHead, v.operation(c).tagged
+	w, held := c.Writer, &heldAnswer{ResponseWriter: c.Writer}
+	c.Writer = held
+	c.Next()
+	c.Writer = w
+	body := held.body.Bytes()
+	if tagged && w.Status() == http.StatusOK {
+		tag := etag(body)
+		w.Header().Set("ETag", tag)
+		// If-None-Match compares weakly: RFC 9110, section 13.1.2.
+		seen := strings.ReplaceAll(c.GetHeader("If-None-Match"), "W/", "")
+		if (isHead || c.Request.Method == http.MethodGet) && names(seen, tag) {
+			w.Header().Del("Content-Type")
+			w.WriteHeader(http.StatusNotModified)
+			body = nil
+		}
+	}
+	if isHead && len(body) > 0 {
+		w.Header().Set("Content-Length", strconv.Itoa(len(body)))
+		body = nil
+	}
+	_, _ = w.Write(body)
+}
+
+// heldAnswer takes an answer's body.
+type heldAnswer struct {
+	gin.ResponseWriter
+	body bytes.Buffer
+}
+
+func (h *heldAnswer) Write(b []byte) (int, error)       { return h.body.Write(b) }
+func (h *heldAnswer) WriteString(s string) (int, error) { return h.body.WriteString(s) }
+func (h *heldAnswer) Written() bool                     { return h.body.Len() > 0 }
+func (h *heldAnswer) WriteHeaderNow()                   {}
+func (h *heldAnswer) Unwrap() http.ResponseWriter       { return h.ResponseWriter } // the deadline of a body is its connection's
+
 func recoverer(c *gin.Context) {
 	defer func() {
 		if p := recover(); p != nil {
@@ -177,14 +238,6 @@ func CorrelationID(ctx context.Context) string {
 		return call.correlationID
 	}
 	return ""
-}
-
-// adoptCorrelationID takes the id from the body of the orchestrator's callers.
-func adoptCorrelationID(c *gin.Context, id string) {
-	if saneCorrelationID.MatchString(id) {
-		c.Request.Context().Value(callKey{}).(*call).correlationID = id
-		c.Header(CorrelationHeader, id)
-	}
 }
 
 // CopyContext is a strict middleware. The generated strict server hands gin's pooled context to the handler as its ctx, and a
@@ -216,8 +269,9 @@ func Serve(ctx, drained context.Context, l net.Listener, h http.Handler, log *sl
 		return err
 	case <-ctx.Done():
 	}
-	if err := s.Shutdown(drained); err != nil {
-		return errors.Join(err, s.Close())
+	err := s.Shutdown(drained)
+	if err != nil {
+		err = errors.Join(err, s.Close())
 	}
-	return nil
+	return err
 }
