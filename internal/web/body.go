@@ -23,10 +23,7 @@ import (
 	"example.com/b2b/internal/apperr"
 )
 
-const (
-	maxBody     = 1 << 20 // bytes
-	bodyTimeout = 10 * time.Second
-)
+const maxBody = 1 << 20 // bytes
 
 // body is a request body, read only as far as its schema goes: what breaks the schema costs no more than what keeps it. The generated
 // code binds its value, so that the handler gets what was validated.

@@ -105,9 +105,8 @@ func (p peerTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 	return res, nil
 }
 
-// faulty reports whether an answer speaks against the peer as a whole. A 5xx does, unless its code is one of that service's own,
-// as the Orders API's customers_unavailable: then the peer works and somebody behind it does not, and to stop calling the peer
-// would take from everybody what it can still do, such as confirming orders.
+// faulty reports whether an answer speaks against the peer as a whole. A 5xx does, unless its code is one of that service's own, as
+// the Orders API's customers_unavailable: then somebody behind the peer is down, and the peer can still do much, as confirm orders.
 func faulty(status int, body []byte) bool {
 	var e envelope
 	_ = json.Unmarshal(body, &e) // what is not one of our errors has no code

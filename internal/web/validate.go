@@ -20,11 +20,8 @@ import (
 	"example.com/b2b/internal/auth"
 )
 
-// IdempotencyHeader carries the caller's own name for one effect. idempotencyAlias is accepted as another spelling.
-const (
-	IdempotencyHeader = "X-Idempotency-Key"
-	idempotencyAlias  = "Idempotency-Key"
-)
+// IdempotencyHeader carries the caller's own name for one effect. It is accepted without the X-, too.
+const IdempotencyHeader = "X-Idempotency-Key"
 
 // validator holds requests to the service's OpenAPI document before they reach the generated code, which checks no bounds.
 type validator struct {
@@ -65,11 +62,11 @@ func newValidator(o Options) *validator {
 }
 
 func newOperation(r *routers.Route) operation {
-	described := r.Operation
+	described, inQuery := r.Operation, func(p *openapi3.ParameterRef) bool { return p.Value.In == openapi3.ParameterInQuery }
 	op := operation{
 		Route:      r,
 		parameters: slices.Concat(described.Parameters, r.PathItem.Parameters),
-		isList:     slices.ContainsFunc(described.Parameters, func(p *openapi3.ParameterRef) bool { return p.Value.In == openapi3.ParameterInQuery }),
+		isList:     slices.ContainsFunc(described.Parameters, inQuery),
 		security:   *cmp.Or(described.Security, &r.Spec.Security),
 	}
 	if described.RequestBody != nil {
@@ -99,10 +96,8 @@ func (v *validator) validate(c *gin.Context) {
 	request := c.Request
 	ctx, stop := context.WithTimeout(request.Context(), v.Timeout)
 	c.Request = request.WithContext(ctx)
-	defer func() { // what comes after would take the stop for a caller who has gone
-		c.Request = request
-		stop()
-	}()
+	defer stop()
+	defer func() { c.Request = request }() // what comes after would take the stop for a caller who has gone
 	c.Next()
 }
 
@@ -110,28 +105,27 @@ func (v *validator) validate(c *gin.Context) {
 func (v *validator) check(c *gin.Context, op operation) error {
 	ctx := auth.With(c.Request.Context(), v.principal(c.GetHeader("Authorization")))
 	c.Request = c.Request.WithContext(ctx)
-	input := &openapi3filter.RequestValidationInput{Request: c.Request.WithContext(ctx), Route: op.Route, Options: &v.filter, PathParams: map[string]string{}}
+	input := &openapi3filter.RequestValidationInput{Request: c.Request.WithContext(ctx), Route: op.Route, Options: &v.filter}
 	input.Request.Body = nil // or kin-openapi reads it
 	if openapi3filter.ValidateSecurityRequirements(ctx, input, op.security) != nil {
 		return apperr.Unauthorized.New()
 	}
 	var err error
-	if input.QueryParams, err = readQuery(c.Request, op); err != nil {
-		return err
+	if input.QueryParams, err = readQuery(c.Request, op); err == nil {
+		err = mergeHeaders(c.Request.Header, op.parameters)
 	}
-	if err := mergeHeaders(c.Request.Header, op.parameters); err != nil {
+	if err != nil {
 		return err
 	}
 	var received *body
 	if op.body != nil {
-		if received, err = v.readBody(c, op); err != nil {
-			return err
-		}
+		received, err = v.readBody(c, op)
 	}
-	if err := ctx.Err(); err != nil {
+	if err = cmp.Or(err, ctx.Err()); err != nil {
 		return err
 	}
 	found, more := []apperr.Detail{}, 0
+	input.PathParams = map[string]string{}
 	for _, p := range c.Params {
 		input.PathParams[p.Key] = p.Value
 	}
@@ -189,7 +183,7 @@ func readQuery(req *http.Request, op operation) (url.Values, error) {
 // mergeHeaders makes one line of a header that is a list, as RFC 9110, section 5.3, has it, and of the idempotency key in both
 // spellings. It refuses any other header with two lines.
 func mergeHeaders(h http.Header, parameters openapi3.Parameters) error {
-	if keys := slices.Compact(append(h.Values(IdempotencyHeader), h.Values(idempotencyAlias)...)); len(keys) > 0 {
+	if keys := slices.Compact(append(h.Values(IdempotencyHeader), h.Values("Idempotency-Key")...)); len(keys) > 0 {
 		h[IdempotencyHeader] = keys
 	}
 	for _, p := range parameters {

@@ -351,8 +351,8 @@ type watched struct {
 func (w *watched) Read(b []byte) (int, error) { w.read = true; return w.Reader.Read(b) }
 func (w *watched) Close() error               { return nil }
 
-// unusable lists what package web cannot hold requests to in a document: formats that it does not know, and bodies that the document
-// does not bound, which the reading of a body relies on.
+// unusable lists what package web cannot hold requests to in a document: formats that it does not know, bodies that the document
+// does not bound, which the reading of a body relies on, and parameters of an operation in place of its path's.
 func unusable(t *testing.T, spec *openapi3.T) []string {
 	t.Helper()
 	var document any
@@ -366,6 +366,11 @@ func unusable(t *testing.T, spec *openapi3.T) []string {
 	faults := unknownFormats(document)
 	for _, item := range spec.Paths.Map() {
 		for _, operation := range item.Operations() {
+			for _, p := range item.Parameters {
+				if operation.Parameters.GetByInAndName(p.Value.In, p.Value.Name) != nil {
+					faults = append(faults, fmt.Sprintf("%s overrides %s of its path", operation.OperationID, p.Value.Name))
+				}
+			}
 			if operation.RequestBody != nil {
 				faults = append(faults, unbounded(operation.OperationID, operation.RequestBody.Value.Content.Get("application/json").Schema.Value)...)
 			}
@@ -437,7 +442,9 @@ func TestUnusableDocument(t *testing.T) {
 		"no maxLength":        {"minLength: 1, maxLength: 100,", "minLength: 1,", "/sku"},
 		"open object":         {"additionalProperties: false\n      minProperties", "minProperties", "createThing"},
 		"no type":             {"delta: { type: integer,", "delta: {", "/delta"},
-		"composed":            {"sure: { type: boolean }", "sure: { type: boolean, allOf: [{ type: boolean }] }", "/sure"},
+		"override": {"  /things/{key}:\n", "  /things/{key}:\n    parameters: [{ name: key, in: path, required: true, schema: { type: string } }]\n",
+			"getThing overrides key"},
+		"composed": {"sure: { type: boolean }", "sure: { type: boolean, allOf: [{ type: boolean }] }", "/sure"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			changed := strings.Replace(document, c.old, c.new, 1)

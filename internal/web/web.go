@@ -59,8 +59,7 @@ func (e Engine) GET(path string, handlers ...gin.HandlerFunc) gin.IRoutes {
 	return e.Engine.GET(path, handlers...)
 }
 
-// New returns an engine to register the generated handlers on. It panics when the document cannot be used: it is part of the
-// program.
+// New returns an engine to register the generated handlers on. It panics when the document, a part of the program, cannot be read.
 func New(o Options) Engine {
 	var err error
 	if o.spec, err = openapi3.NewLoader().LoadFromData(o.Document); err != nil {
@@ -69,7 +68,7 @@ func New(o Options) Engine {
 	placeholder, version := "version: "+o.spec.Info.Version, "version: "+strconv.Quote(buildinfo.Version())
 	o.Document = bytes.Replace(o.Document, []byte(placeholder), []byte(version), 1)
 	o.spec.Info.Version = buildinfo.Version()
-	o.BodyTimeout = cmp.Or(o.BodyTimeout, bodyTimeout)
+	o.BodyTimeout = cmp.Or(o.BodyTimeout, 10*time.Second)
 	gin.SetMode(gin.ReleaseMode)
 	e := Engine{gin.New()}
 	e.ContextWithFallback = true // a handler's ctx is the request's: its deadline and cancellation reach SQL
@@ -77,7 +76,7 @@ func New(o Options) Engine {
 	e.UseRawPath = true             // an idempotency key in a path may hold a slash
 	e.RedirectTrailingSlash = false // an error is JSON; a redirect would be HTML
 	v := newValidator(o)
-	e.Use(o.observe, v.hold, recoverer, v.validate)
+	e.Use(o.observe, v.hold, answerPanics, v.validate)
 	e.NoRoute(notFound)
 	e.NoMethod(func(c *gin.Context) { Fail(c, apperr.MethodNotAllowed.New(c.Request.Method)) }) // gin has set Allow
 	serveDocs(e, o)
@@ -153,8 +152,7 @@ func (o Options) observe(c *gin.Context) {
 	o.Log.LogAttrs(c.Request.Context(), level, "request", attrs...)
 }
 
-// etag names a representation: the hash of its JSON. It needs no version column and changes with whatever the caller can see.
-// RFC 9110, section 8.8.3.
+// etag names a representation by the hash of its JSON, which changes with whatever the caller can see: RFC 9110, section 8.8.3.
 func etag(body []byte) string {
 	sum := sha256.Sum256(bytes.TrimSpace(body))
 	return fmt.Sprintf(`"%x"`, sum[:16])
@@ -173,8 +171,8 @@ func Precondition(ifMatch *string, current any) error {
 	return err
 }
 
-// hold keeps every answer back until all of it is known. HEAD gets the headers of GET without the body. Where the
-// document promises an ETag on 200, hold adds it, and answers 304 when the caller has that state already.
+// hold keeps every answer back until all of it is known. HEAD gets the headers of GET without the body. Where the document promises
+// an ETag on 200, hold adds it, and answers 304 when the caller has that state already.
 func (v *validator) hold(c *gin.Context) {
 	isHead, tagged := c.Request.Method == http.MethodHead, v.operation(c).tagged
 	w, held := c.Writer, &heldAnswer{ResponseWriter: c.Writer}
@@ -197,7 +195,9 @@ func (v *validator) hold(c *gin.Context) {
 		w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 		body = nil
 	}
-	_, _ = w.Write(body)
+	if w.WriteHeaderNow(); len(body) > 0 {
+		_, _ = w.Write(body)
+	}
 }
 
 // heldAnswer takes an answer's body.
@@ -212,7 +212,7 @@ func (h *heldAnswer) Written() bool                     { return h.body.Len() > 
 func (h *heldAnswer) WriteHeaderNow()                   {}
 func (h *heldAnswer) Unwrap() http.ResponseWriter       { return h.ResponseWriter } // the deadline of a body is its connection's
 
-func recoverer(c *gin.Context) {
+func answerPanics(c *gin.Context) {
 	defer func() {
 		if p := recover(); p != nil {
 			Fail(c, fmt.Errorf("panic: %v\n%s", p, debug.Stack()))
@@ -251,8 +251,7 @@ func Health(service string) contract.Health {
 	return contract.Health{Status: "ok", Service: service, Version: buildinfo.Version()}
 }
 
-// Serve answers on l until ctx ends, then takes no new connection and returns once the requests in flight are answered, or when
-// drained ends: with an error, then.
+// Serve answers on l until ctx ends, and returns once the requests in flight are answered, or with an error when drained ends.
 func Serve(ctx, drained context.Context, l net.Listener, h http.Handler, log *slog.Logger) error {
 	s := &http.Server{
 		Handler:           h,
