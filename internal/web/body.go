@@ -68,7 +68,7 @@ func (v *validator) readBody(c *gin.Context, op operation) (*body, error) {
 		return nil, apperr.MalformedJSON.New("it is not UTF-8")
 	}
 	var syntax *json.SyntaxError
-	if errors.As(json.Unmarshal(text, new(json.RawMessage)), &syntax) {
+	if !json.Valid(text) && errors.As(json.Unmarshal(text, new(json.RawMessage)), &syntax) {
 		return nil, apperr.MalformedJSON.New(fmt.Sprintf("%s (byte %d)", syntax, syntax.Offset))
 	}
 	b := &body{ReadCloser: io.NopCloser(bytes.NewReader(text))}

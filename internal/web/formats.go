@@ -19,17 +19,18 @@ var formats = map[string]struct {
 	valid    func(string) bool
 	sentence string
 }{
-	"not-blank":         {notBlank, "must have a visible character, and no control characters"},
-	"trimmed":           {trimmed, "must not begin or end with a space, and must have no control characters"},
-	"text":              {oneLine, "must have no control characters"},
-	"email":             {validEmail, "must be an email address, such as name@example.com"},
-	"idempotency-key":   {validKey, "must be 1 to 255 visible ASCII characters without spaces, and neither . nor .."},
-	"correlation-id":    {saneCorrelationID.MatchString, "must be 1 to 128 of the characters A-Z a-z 0-9 . _ : / + = @ -"},
-	"entity-tags":       {validTags, `must be * or a list of entity tags in double quotes, such as "5f2b8e0c9a7d4e61"`},
-	"date-or-date-time": {func(s string) bool { _, _, err := ParseDateFilter(s); return err == nil }, "must be a date, such as 2024-01-31, or an RFC 3339 time, such as 2024-01-31T12:00:00Z (write a + as %2B), in the years 1970 to 9999 in UTC"},
-	"date-time":         {rfc3339.MatchString, "must be an RFC 3339 time, such as 2024-01-31T12:00:00Z"},
-	"int32":             {nil, "must be a whole number of 32 bits"},
-	"int64":             {nil, "must be a whole number of 64 bits"},
+	"not-blank":       {notBlank, "must have a visible character, and no control characters"},
+	"trimmed":         {trimmed, "must not begin or end with a space, and must have no control characters"},
+	"text":            {oneLine, "must have no control characters"},
+	"email":           {validEmail, "must be an email address, such as name@example.com"},
+	"idempotency-key": {validKey, "must be 1 to 255 visible ASCII characters without spaces, and neither . nor .."},
+	"correlation-id":  {saneCorrelationID.MatchString, "must be 1 to 128 of the characters A-Z a-z 0-9 . _ : / + = @ -"},
+	"entity-tags":     {validTags, `must be * or a list of entity tags in double quotes, such as "5f2b8e0c9a7d4e61"`},
+	"date-or-date-time": {func(s string) bool { _, _, err := ParseDateFilter(s); return err == nil },
+		"must be a date, such as 2024-01-31, or an RFC 3339 time, such as 2024-01-31T12:00:00Z (write a + as %2B), in the years 1970 to 9999 in UTC"},
+	"date-time": {rfc3339.MatchString, "must be an RFC 3339 time, such as 2024-01-31T12:00:00Z"},
+	"int32":     {nil, "must be a whole number of 32 bits"},
+	"int64":     {nil, "must be a whole number of 64 bits"},
 }
 
 // formatValidators holds strings to the formats.
