@@ -5,7 +5,6 @@ package apperr
 import (
 	"fmt"
 	"strings"
-	"time"
 )
 
 // Detail says what is wrong with one field.
@@ -49,14 +48,6 @@ func Relayed(status int, name, message string) *Error {
 func (e *Error) With(field, format string, args ...any) *Error {
 	e.Details = append(e.Details, Detail{Field: field, Message: fmt.Sprintf(format, args...)})
 	return e
-}
-
-// RetryAfter is how long the caller should wait before it tries again; 0 when that would not help.
-func (e *Error) RetryAfter() time.Duration {
-	if e.Retry == Later {
-		return time.Second
-	}
-	return 0
 }
 
 // Error is what the log shows.

@@ -47,7 +47,7 @@ func TestRelayed(t *testing.T) {
 	if e := apperr.Relayed(404, "order_not_found", "No."); e.Code != apperr.OrderNotFound || e.Message != "No." {
 		t.Errorf("%+v", e)
 	}
-	if e := apperr.Relayed(409, "brand_new", "No."); e.Name != "brand_new" || e.Status != 409 || e.RetryAfter() != 0 {
+	if e := apperr.Relayed(409, "brand_new", "No."); e.Name != "brand_new" || e.Status != 409 || e.Retry != "" {
 		t.Errorf("%+v", e)
 	}
 }

@@ -2,6 +2,7 @@ package web
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -9,37 +10,44 @@ import (
 	"mime"
 	"net/http"
 	"os"
+	"regexp"
+	"strconv"
+	"strings"
 	"time"
 	"unicode/utf8"
 
+	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/gin-gonic/gin"
+	"github.com/tidwall/gjson"
 
 	"example.com/b2b/internal/apperr"
 )
 
-const (
-	maxBody     = 1 << 20 // bytes
-	bodyTimeout = 10 * time.Second
-)
+const maxBody = 1 << 20 // bytes
 
-// validatedBody is a request body whose value the generated code binds, so that the handler gets what was validated.
-type validatedBody struct {
-	io.Reader
+// body is a request body, read only as far as its schema goes: what breaks the schema costs no more than what keeps it. The generated
+// code binds its value, so that the handler gets what was validated.
+type body struct {
+	io.ReadCloser
 	value any
+	found []apperr.Detail // what is not in the value, or what a validator can no longer see in it
+	more  int             // what was found beyond maxDetails
 }
 
-func (validatedBody) Close() error          { return nil }
-func (b validatedBody) ValidatedValue() any { return b.value }
+func (b *body) ValidatedValue() any { return b.value }
 
-// readBody reads the request's body as far as the operation's schema goes. It returns nil when there is none.
-func (v *validator) readBody(c *gin.Context, op operation) (*decoder, error) {
-	body, err := v.receive(c)
-	var decoded *decoder
-	isUTF8 := utf8.Valid(body)
-	if err == nil && isUTF8 && json.Valid(body) {
-		decoded = decode(body, op.body)
-		if v.CorrelationIDInBody {
-			adoptCorrelationID(c, decoded.body)
+// readBody reads what the caller sends, for at most BodyTimeout. It returns nil when that is nothing.
+func (v *validator) readBody(c *gin.Context, op operation) (*body, error) {
+	connection := http.NewResponseController(c.Writer)
+	_ = connection.SetReadDeadline(time.Now().Add(v.BodyTimeout)) // AWS Lambda has no connection, and the whole body
+	text, err := io.ReadAll(http.MaxBytesReader(c.Writer, c.Request.Body, maxBody))
+	if err == nil {
+		_ = connection.SetReadDeadline(time.Time{}) // it would end the handler's context, too
+	}
+	if v.CorrelationIDInBody { // the orchestrator's callers send it there; refusals of the body have it, too
+		if id := gjson.GetBytes(text, "correlation_id").Str; saneCorrelationID.MatchString(id) {
+			c.Request.Context().Value(callKey{}).(*call).correlationID = id
+			c.Header(CorrelationHeader, id)
 		}
 	}
 	media, _, mediaErr := mime.ParseMediaType(c.GetHeader("Content-Type"))
@@ -50,39 +58,104 @@ func (v *validator) readBody(c *gin.Context, op operation) (*decoder, error) {
 		return nil, apperr.RequestTimeout.Because(err)
 	case err != nil:
 		return nil, apperr.MalformedJSON.Because(err, "it ended early")
-	case len(body) == 0 && !op.Operation.RequestBody.Value.Required:
+	case len(text) == 0 && !op.Operation.RequestBody.Value.Required:
 		return nil, nil
-	case len(body) == 0:
+	case len(text) == 0:
 		return nil, apperr.ValidationFailed.New().With(wholeBody, "is required: send a JSON object")
 	case mediaErr != nil || media != "application/json":
 		return nil, apperr.UnsupportedMediaType.New()
-	case !isUTF8:
+	case !utf8.Valid(text):
 		return nil, apperr.MalformedJSON.New("it is not UTF-8")
-	case decoded == nil:
-		return nil, malformed(body)
 	}
-	return decoded, nil
-}
-
-// receive reads what the caller sends, for at most BodyTimeout.
-func (v *validator) receive(c *gin.Context) ([]byte, error) {
-	connection := http.NewResponseController(c.Writer)
-	_ = connection.SetReadDeadline(time.Now().Add(v.BodyTimeout)) // AWS Lambda has no connection, and the whole body
-	var body bytes.Buffer
-	body.Grow(int(min(max(c.Request.ContentLength, 0), maxBody)) + bytes.MinRead)
-	_, err := body.ReadFrom(http.MaxBytesReader(c.Writer, c.Request.Body, maxBody))
-	if err == nil {
-		_ = connection.SetReadDeadline(time.Time{}) // it would end the handler's context, too
-	}
-	return body.Bytes(), err
-}
-
-// malformed says where the body stops being JSON.
-func malformed(body []byte) error {
-	err := json.Unmarshal(body, new(json.RawMessage))
 	var syntax *json.SyntaxError
-	if errors.As(err, &syntax) {
-		return apperr.MalformedJSON.New(fmt.Sprintf("%s (byte %d)", syntax, syntax.Offset))
+	if !json.Valid(text) && errors.As(json.Unmarshal(text, new(json.RawMessage)), &syntax) {
+		return nil, apperr.MalformedJSON.New(fmt.Sprintf("%s (byte %d)", syntax, syntax.Offset))
 	}
-	return apperr.MalformedJSON.Because(err, "it cannot be read")
+	b := &body{ReadCloser: io.NopCloser(bytes.NewReader(text))}
+	b.value = b.read(make([]string, 0, 8), gjson.ParseBytes(text), op.body)
+	return b, nil
+}
+
+func (b *body) refuse(path []string, format string, args ...any) {
+	if len(b.found) < maxDetails {
+		b.found = append(b.found, apperr.Detail{Field: cmp.Or(pointer(path), wholeBody), Message: fmt.Sprintf(format, args...)})
+	} else {
+		b.more++
+	}
+}
+
+// read returns the value at path. It does not look into one of another type than the schema's.
+func (b *body) read(path []string, v gjson.Result, s *openapi3.Schema) any {
+	switch {
+	case v.IsObject() && s.Type.Is(openapi3.TypeObject):
+		return b.readObject(path, v, s)
+	case v.IsObject():
+		return map[string]any{}
+	case v.IsArray() && s.Type.Is(openapi3.TypeArray):
+		return b.readArray(path, v, s)
+	case v.IsArray():
+		return []any{}
+	case v.Type == gjson.String && s.Type.Is(openapi3.TypeString):
+		return b.readString(path, v, s)
+	case v.Type == gjson.String:
+		return ""
+	case v.Type == gjson.Number:
+		// Such a number counts as whole in JSON Schema, and Go does not read it as one.
+		if s.Type.Is(openapi3.TypeInteger) && strings.ContainsAny(v.Raw, ".eE") {
+			b.refuse(path, "must be written as a whole number, without fraction or exponent")
+		}
+		return json.Number(v.Raw)
+	}
+	return v.Value() // true, false, null
+}
+
+// readObject leaves out fields that the schema does not know. Of a field that comes twice it would be a matter of luck which one counts.
+func (b *body) readObject(path []string, v gjson.Result, s *openapi3.Schema) any {
+	fields := map[string]any{}
+	v.ForEach(func(key, value gjson.Result) bool {
+		name := key.Str
+		at, property := append(path, name), s.Properties[name]
+		if _, twice := fields[name]; twice {
+			b.refuse(at, "was given more than once")
+		} else if property == nil {
+			b.refuse(at, "is not a known field")
+		} else {
+			fields[name] = b.read(at, value, property.Value)
+		}
+		return true
+	})
+	return fields
+}
+
+// readArray returns nil for one with more than maxItems.
+func (b *body) readArray(path []string, v gjson.Result, s *openapi3.Schema) any {
+	if v.Get("#").Uint() > *s.MaxItems {
+		b.refuse(path, "must have at most %d items", *s.MaxItems)
+		return nil
+	}
+	items := []any{}
+	v.ForEach(func(_, item gjson.Result) bool {
+		items = append(items, b.read(append(path, strconv.Itoa(len(items))), item, s.Items.Value))
+		return true
+	})
+	return items
+}
+
+// A character that JSON writes as a pair of surrogates, or an escaped backslash, after which a u means nothing; and half of a pair.
+var (
+	wholePair = regexp.MustCompile(`\\\\|\\u[dD][89abAB]..\\u[dD][c-fC-F]`)
+	halfPair  = regexp.MustCompile(`\\u[dD][89a-fA-F]`)
+)
+
+// readString cuts a string that is much too long to one that still is: formats are not made for more. It refuses half of a surrogate
+// pair, which Go reads as U+FFFD: RFC 8259, section 8.2.
+func (b *body) readString(path []string, v gjson.Result, s *openapi3.Schema) string {
+	switch {
+	case s.MaxLength == nil: // an enum, which has no such value
+	case uint64(len(v.Str)) > utf8.UTFMax*(*s.MaxLength+1):
+		return v.Str[:utf8.UTFMax*(*s.MaxLength+1)]
+	case halfPair.MatchString(wholePair.ReplaceAllString(v.Raw, " ")):
+		b.refuse(path, `must not have half of a surrogate pair, such as \ud800 alone`)
+	}
+	return v.Str
 }

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/sony/gobreaker/v2"
@@ -24,6 +25,16 @@ const (
 	openFor   = 500 * time.Millisecond // shorter than a caller's tries take, so that a restart of the peer costs no answer
 )
 
+// Peer says where another service is, and how it is called.
+type Peer struct {
+	Base    string // address, without a slash at the end
+	Token   string // the service token
+	Timeout time.Duration
+}
+
+// Client returns the HTTP client for calls of the peer with this name: see NewPeerClient.
+func (p Peer) Client(name string) *http.Client { return NewPeerClient(name, p.Token, p.Timeout) }
+
 // NewPeerClient returns the HTTP client with which one service calls one other, its peer: it presents the service token and
 // passes the correlation id on. It gives each call at most timeout, answer included, and at most half of the time that its
 // context has left, so that a call which hangs leaves time to try again. It spares a peer that is down: see ErrPeerDown.
@@ -34,11 +45,11 @@ func NewPeerClient(name, token string, timeout time.Duration) *http.Client {
 func newPeerClient(name, token string, timeout, openFor time.Duration) *http.Client {
 	t := http.DefaultTransport.(*http.Transport).Clone()
 	t.MaxIdleConnsPerHost = t.MaxIdleConns // one peer gets all the calls
-	return &http.Client{Transport: peerTransport{t, name, token, timeout, gobreaker.NewCircuitBreaker[*http.Response](gobreaker.Settings{
+	return &http.Client{Transport: peerTransport{t, name, token, timeout, gobreaker.NewTwoStepCircuitBreaker[any](gobreaker.Settings{
 		Timeout:     openFor,
 		MaxRequests: tripAfter, // not one: after a quiet time several callers come at once, and the peer may be well
 		ReadyToTrip: func(c gobreaker.Counts) bool { return c.ConsecutiveFailures >= tripAfter },
-		IsExcluded:  func(err error) bool { return errors.Is(err, context.Canceled) || errors.Is(err, errHurried) },
+		IsExcluded:  func(err error) bool { return errors.Is(err, context.Canceled) }, // the caller's doing
 	})}}
 }
 
@@ -46,84 +57,59 @@ type peerTransport struct {
 	http.RoundTripper
 	name, token string
 	timeout     time.Duration
-	breaker     *gobreaker.CircuitBreaker[*http.Response]
+	breaker     *gobreaker.TwoStepCircuitBreaker[any]
 }
 
-var (
-	errFaulty  = errors.New("an answer that speaks against the peer")
-	errHurried = errors.New("the caller had no more time to wait")
-)
-
+// RoundTrip reads the whole answer: one that ends early is none. A peer that does not answer is at fault only when it had nearly all
+// the time that a call may take; else the limit was the caller's.
 func (p peerTransport) RoundTrip(req *http.Request) (*http.Response, error) {
-	err := req.Context().Err()
-	if err == nil {
-		var res *http.Response
-		res, err = p.breaker.Execute(func() (*http.Response, error) { return p.call(req, p.patience(req.Context())) })
-		if err == nil || errors.Is(err, errFaulty) {
-			return res, nil
-		}
-		if errors.Is(err, gobreaker.ErrOpenState) || errors.Is(err, gobreaker.ErrTooManyRequests) {
-			err = fmt.Errorf("the %s %w", p.name, ErrPeerDown)
-		}
-	}
 	if req.Body != nil {
-		req.Body.Close()
+		defer req.Body.Close() // nobody else does when the call is not made
 	}
-	return nil, err
-}
-
-// patience is how long a call may take.
-func (p peerTransport) patience(ctx context.Context) time.Duration {
-	if deadline, ok := ctx.Deadline(); ok {
-		return min(p.timeout, time.Until(deadline)/2)
-	}
-	return p.timeout
-}
-
-// call makes the call and reads the whole answer: one that ends early is none. A peer that does not answer is at fault only when
-// it had nearly all the time that a call may take; else the limit was the caller's.
-func (p peerTransport) call(req *http.Request, patience time.Duration) (*http.Response, error) {
-	ctx, cancel := context.WithTimeout(req.Context(), patience)
-	defer cancel()
-	res, err := p.exchange(req.Clone(ctx))
-	if errors.Is(err, context.DeadlineExceeded) && patience < p.timeout*3/4 {
-		err = fmt.Errorf("%w: %w", errHurried, err)
-	}
-	return res, err
-}
-
-func (p peerTransport) exchange(req *http.Request) (*http.Response, error) {
-	req.Header.Set("Authorization", "Bearer "+p.token)
-	if id := CorrelationID(req.Context()); id != "" {
-		req.Header.Set(CorrelationHeader, id)
-	}
-	res, err := p.RoundTripper.RoundTrip(req)
-	if err != nil {
+	if err := req.Context().Err(); err != nil {
 		return nil, err
 	}
-	body, err := io.ReadAll(res.Body)
-	res.Body.Close()
+	done, err := p.breaker.Allow()
+	if err != nil {
+		return nil, fmt.Errorf("the %s %w", p.name, ErrPeerDown)
+	}
+	patience := p.timeout
+	if deadline, ok := req.Context().Deadline(); ok {
+		patience = min(patience, time.Until(deadline)/2)
+	}
+	ctx, cancel := context.WithTimeout(req.Context(), patience)
+	defer cancel()
+	req = req.Clone(ctx)
+	req.Header.Set("Authorization", "Bearer "+p.token)
+	if id := CorrelationID(ctx); id != "" {
+		req.Header.Set(CorrelationHeader, id)
+	}
+	var body []byte
+	res, err := p.RoundTripper.RoundTrip(req)
+	if err == nil {
+		body, err = io.ReadAll(res.Body)
+		res.Body.Close()
+	}
+	switch {
+	case errors.Is(err, context.DeadlineExceeded) && patience < p.timeout*3/4:
+		done(context.Canceled)
+	case err == nil && faulty(res.StatusCode, body):
+		done(errors.New("an answer that speaks against the peer"))
+	default:
+		done(err)
+	}
 	if err != nil {
 		return nil, err
 	}
 	res.Body = io.NopCloser(bytes.NewReader(body))
-	if faulty(res.StatusCode, body) {
-		err = errFaulty
-	}
-	return res, err
+	return res, nil
 }
 
-// faulty reports whether an answer speaks against the peer as a whole. A 5xx does, unless its code is one of that service's own,
-// as the Orders API's customers_unavailable: then the peer works and somebody behind it does not, and to stop calling the peer
-// would take from everybody what it can still do, such as confirming orders.
+// faulty reports whether an answer speaks against the peer as a whole. A 5xx does, unless its code is one of that service's own, as
+// the Orders API's customers_unavailable: then somebody behind the peer is down, and the peer can still do much, as confirm orders.
 func faulty(status int, body []byte) bool {
 	var e envelope
-	if status < http.StatusInternalServerError || json.Unmarshal(body, &e) != nil {
-		return status >= http.StatusInternalServerError
-	}
-	switch e.Code {
-	case "", apperr.Internal.Name, apperr.Unavailable.Name, apperr.Timeout.Name:
-		return true
-	}
-	return false
+	_ = json.Unmarshal(body, &e) // what is not one of our errors has no code
+	return status >= http.StatusInternalServerError &&
+		slices.Contains([]string{"", apperr.Internal.Name, apperr.Unavailable.Name, apperr.Timeout.Name}, e.Code)
 }

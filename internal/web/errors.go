@@ -1,14 +1,17 @@
 package web
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
-	"strconv"
-	"time"
-	"unicode/utf8"
+	"slices"
+	"strings"
 
+	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/getkin/kin-openapi/openapi3filter"
 	"github.com/gin-gonic/gin"
 
 	"example.com/b2b/internal/apperr"
@@ -22,17 +25,6 @@ type envelope struct {
 	CorrelationID string          `json:"correlationId,omitempty"`
 	Details       []apperr.Detail `json:"details,omitempty"`
 }
-
-// The longest that a document allows, in characters, and the most details.
-const (
-	maxError   = 2000
-	maxField   = 500
-	maxMessage = 1000
-	mostFields = 1000
-)
-
-// statusCallerGone is for the log only: the caller has hung up. nginx made the number customary.
-const statusCallerGone = 499
 
 // Fail answers with err and keeps it for the log line. What is not an *apperr.Error is a defect, or time that ran out, or a caller
 // who has gone or has closed its half of the connection; the caller learns nothing more of it.
@@ -52,15 +44,16 @@ func Fail(c *gin.Context, err error) {
 	case refusal.Status == http.StatusInternalServerError && errors.Is(ended, context.Canceled):
 		refusal = apperr.Unavailable.New()
 	}
-	if wait := refusal.RetryAfter(); wait > 0 {
-		c.Header("Retry-After", strconv.Itoa(int((wait+time.Second-1)/time.Second)))
+	if refusal.Retry == apperr.Later {
+		c.Header("Retry-After", "1") // second
 	}
 	if refusal.Status == http.StatusUnauthorized {
 		c.Header("WWW-Authenticate", "Bearer") // RFC 6750, section 3
 	}
-	body := envelope{Error: shorten(refusal.Message, maxError), Code: refusal.Name}
-	for _, d := range refusal.Details[:min(len(refusal.Details), mostFields)] {
-		body.Details = append(body.Details, apperr.Detail{Field: shorten(d.Field, maxField), Message: shorten(d.Message, maxMessage)})
+	// No more, and no longer, than the documents allow.
+	body := envelope{Error: shorten(refusal.Message, 1999, character), Code: refusal.Name}
+	for _, d := range refusal.Details[:min(len(refusal.Details), 1000)] {
+		body.Details = append(body.Details, apperr.Detail{Field: shorten(d.Field, 499, character), Message: shorten(d.Message, 999, character)})
 	}
 	if call, ok := c.Request.Context().Value(callKey{}).(*call); ok && call.inBody {
 		body.CorrelationID = call.correlationID
@@ -69,20 +62,149 @@ func Fail(c *gin.Context, err error) {
 	c.Data(refusal.Status, "application/json", append(encoded, '\n'))
 }
 
-// shorten cuts s to so many characters.
-func shorten(s string, most int) string {
-	characters := 0
-	for i := range s {
-		if characters++; characters == most && utf8.RuneCountInString(s[i:]) > 1 {
+// shorten cuts s, and adds one character, where the sizes of its characters come to more than limit.
+func shorten(s string, limit int, size func(rune) int) string {
+	for i, r := range s {
+		if limit -= size(r); limit < 0 {
 			return s[:i] + "…"
 		}
 	}
 	return s
 }
 
-// FailBinding answers for a value that passed validation and could not be bound all the same, which no known value does. It is an
-// error handler of the generated strict server.
+func character(rune) int { return 1 }
+
+// logged is about how many bytes a character takes in a line of the log, where some are escaped.
+func logged(r rune) int {
+	switch {
+	case strings.ContainsRune("\"\\\n\t", r):
+		return 2
+	case r < ' ' || r > '~':
+		return 6
+	}
+	return 1
+}
+
+// FailBinding is for the generated strict server: a value passed validation and could not be bound, which no known value does.
 func FailBinding(c *gin.Context, err error) { Fail(c, apperr.ValidationFailed.Because(err)) }
 
 // FailParameter is the same for the generated gin server.
 func FailParameter(c *gin.Context, err error, _ int) { FailBinding(c, err) }
+
+const (
+	maxDetails = 20 // failing fields that a refusal names; one more detail says how many it does not name
+	isRequired = "is required"
+	wholeBody  = "/body" // the field of what no single field can be blamed for
+)
+
+// refusal makes one error of what was found, naming each field once; nil of nothing. more were found and are not in details.
+func refusal(details []apperr.Detail, more int) error {
+	if len(details) == 0 {
+		return nil
+	}
+	slices.SortStableFunc(details, func(a, b apperr.Detail) int { return strings.Compare(a.Field, b.Field) })
+	details = slices.CompactFunc(details, func(a, b apperr.Detail) bool { return a.Field == b.Field })
+	if len(details) == 1 && details[0].Field == "/header/"+IdempotencyHeader && details[0].Message == isRequired {
+		return apperr.IdempotencyKeyRequired.New().With(details[0].Field, isRequired)
+	}
+	refused := apperr.ValidationFailed.New()
+	refused.Details = details[:min(len(details), maxDetails)]
+	if more += len(details) - len(refused.Details); more > 0 {
+		refused.With(wholeBody, "and %d more", more)
+	}
+	return refused
+}
+
+// findings lists the failing fields below prefix.
+func findings(prefix string, err error) []apperr.Detail {
+	switch err := err.(type) {
+	case nil:
+		return nil
+	case openapi3.MultiError:
+		var all []apperr.Detail
+		for _, e := range err {
+			all = append(all, findings(prefix, e)...)
+		}
+		return all
+	case *openapi3filter.RequestError:
+		prefix = "/" + err.Parameter.In + "/" + err.Parameter.Name
+		if errors.Is(err.Err, openapi3filter.ErrInvalidRequired) {
+			return []apperr.Detail{{Field: prefix, Message: isRequired}}
+		}
+		if errors.As(err.Err, new(*openapi3filter.ParseError)) {
+			return []apperr.Detail{{Field: prefix, Message: "must be " + typeName(err.Parameter.Schema.Value)}}
+		}
+		return findings(prefix, err.Err)
+	case *openapi3.SchemaError:
+		return []apperr.Detail{{Field: cmp.Or(prefix+pointer(err.JSONPointer()), wholeBody), Message: explain(err)}}
+	}
+	return []apperr.Detail{{Field: prefix, Message: "is not valid"}}
+}
+
+// pointer joins reference tokens as RFC 6901 wants them.
+func pointer(tokens []string) string {
+	var b strings.Builder
+	for _, t := range tokens {
+		b.WriteByte('/')
+		_, _ = escapePointer.WriteString(&b, t)
+	}
+	return b.String()
+}
+
+var escapePointer = strings.NewReplacer("~", "~0", "/", "~1")
+
+// explain says in plain words which rule the value breaks.
+func explain(err *openapi3.SchemaError) string {
+	s := err.Schema
+	switch err.SchemaField {
+	case "required":
+		return isRequired
+	case "nullable":
+		return "must not be null"
+	case "type":
+		return "must be " + typeName(s)
+	case "minimum":
+		return fmt.Sprintf("must be at least %.0f", *s.Min)
+	case "maximum":
+		return fmt.Sprintf("must be at most %.0f", *s.Max)
+	case "minLength":
+		return atLeast(s.MinLength, "character")
+	case "maxLength":
+		return fmt.Sprintf("must have at most %d characters", *s.MaxLength)
+	case "minItems":
+		return atLeast(s.MinItems, "item")
+	case "maxItems":
+		return fmt.Sprintf("must have at most %d items", *s.MaxItems)
+	case "minProperties":
+		return atLeast(s.MinProps, "field")
+	case "enum":
+		return "must be one of " + listed(s.Enum)
+	case "not":
+		if not := s.Not.Value.Enum; not != nil {
+			return "must not be " + listed(not)
+		}
+	case "format":
+		return formats[s.Format].sentence
+	}
+	return "breaks the rule " + err.SchemaField
+}
+
+// listed shows the values of an enum, strings in quotes.
+func listed(values []any) string {
+	return strings.TrimSpace(fmt.Sprintf(strings.Repeat("%#v ", len(values)), values...))
+}
+
+func typeName(s *openapi3.Schema) string {
+	name := strings.Join(s.Type.Slice(), " or ")
+	if strings.ContainsAny(name[:1], "aeiou") {
+		return "an " + name
+	}
+	return "a " + name
+}
+
+func atLeast(n uint64, noun string) string {
+	if n != 1 {
+		noun += "s"
+	}
+	return fmt.Sprintf("must have at least %d %s", n, noun)
+}

@@ -1,11 +1,11 @@
 package web
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/mail"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -19,55 +19,32 @@ var formats = map[string]struct {
 	valid    func(string) bool
 	sentence string
 }{
-	"not-blank":         {notBlank, "must have a visible character, and no control characters"},
-	"trimmed":           {trimmed, "must not begin or end with a space, and must have no control characters"},
-	"text":              {oneLine, "must have no control characters"},
-	"email":             {validEmail, "must be an email address, such as name@example.com"},
-	"idempotency-key":   {validKey, "must be 1 to 255 visible ASCII characters without spaces, and neither . nor .."},
-	"correlation-id":    {saneCorrelationID.MatchString, "must be 1 to 128 of the characters A-Z a-z 0-9 . _ : / + = @ -"},
-	"entity-tags":       {validTags, `must be * or a list of entity tags in double quotes, such as "5f2b8e0c9a7d4e61"`},
-	"date-or-date-time": {validDateFilter, "must be a date, such as 2024-01-31, or an RFC 3339 time, such as 2024-01-31T12:00:00Z (write a + as %2B), in the years 1970 to 9999 in UTC"},
-	"date-time":         {rfc3339.MatchString, "must be an RFC 3339 time, such as 2024-01-31T12:00:00Z"},
-	"int32":             {nil, "must be a whole number of 32 bits"},
-	"int64":             {nil, "must be a whole number of 64 bits"},
+	"not-blank":       {notBlank, "must have a visible character, and no control characters"},
+	"trimmed":         {trimmed, "must not begin or end with a space, and must have no control characters"},
+	"text":            {oneLine, "must have no control characters"},
+	"email":           {validEmail, "must be an email address, such as name@example.com"},
+	"idempotency-key": {validKey, "must be 1 to 255 visible ASCII characters without spaces, and neither . nor .."},
+	"correlation-id":  {saneCorrelationID.MatchString, "must be 1 to 128 of the characters A-Z a-z 0-9 . _ : / + = @ -"},
+	"entity-tags":     {validTags, `must be * or a list of entity tags in double quotes, such as "5f2b8e0c9a7d4e61"`},
+	"date-or-date-time": {func(s string) bool { _, _, err := ParseDateFilter(s); return err == nil },
+		"must be a date, such as 2024-01-31, or an RFC 3339 time, such as 2024-01-31T12:00:00Z (write a + as %2B), in the years 1970 to 9999 in UTC"},
+	"date-time": {rfc3339.MatchString, "must be an RFC 3339 time, such as 2024-01-31T12:00:00Z"},
+	"int32":     {nil, "must be a whole number of 32 bits"},
+	"int64":     {nil, "must be a whole number of 64 bits"},
 }
 
-// formatValidators returns what holds strings to the formats. It panics when the document names one that has no entry.
-func formatValidators(spec *openapi3.T) openapi3.SchemaValidationOption {
-	var document any
-	if b, err := spec.MarshalJSON(); err != nil || json.Unmarshal(b, &document) != nil {
-		panic(fmt.Sprintf("the document cannot be read: %v", err))
-	}
-	mustKnowFormats(document)
+// formatValidators holds strings to the formats.
+func formatValidators() openapi3.SchemaValidationOption {
 	validators := map[string]openapi3.StringFormatValidator{}
 	for name, f := range formats {
-		if f.valid != nil {
-			validators[name] = openapi3.NewCallbackValidator(func(s string) error {
-				if !f.valid(s) {
-					return errors.New(f.sentence)
-				}
-				return nil
-			})
-		}
+		validators[name] = openapi3.NewCallbackValidator(func(s string) error {
+			if f.valid != nil && !f.valid(s) {
+				return errors.New(f.sentence)
+			}
+			return nil
+		})
 	}
 	return openapi3.WithStringFormatValidators(validators)
-}
-
-func mustKnowFormats(node any) {
-	switch node := node.(type) {
-	case []any:
-		for _, v := range node {
-			mustKnowFormats(v)
-		}
-	case map[string]any:
-		format, named := node["format"].(string)
-		if _, isSchema := node["type"].(string); named && isSchema && formats[format].sentence == "" {
-			panic(fmt.Sprintf("the document uses the format %q, which has no entry in package web", format))
-		}
-		for _, v := range node {
-			mustKnowFormats(v)
-		}
-	}
 }
 
 // oneLine reports whether s has neither control characters nor what ends a line or a paragraph.
@@ -101,15 +78,27 @@ func validEmail(s string) bool {
 	return err == nil && address.Address == s && strings.IndexFunc(s, func(r rune) bool { return r <= ' ' || r > '~' }) < 0
 }
 
-// The moments that a filter may name. What is between them is a DATETIME of MySQL and has a year of four digits, by which SQLite
-// compares.
+// A list of entity tags: RFC 9110, sections 8.8.3 and 5.6.1.2. An opaque tag may hold commas.
+const entityTag = `(?:W/)?"[!#-~\x80-\x{10ffff}]*"`
+
 var (
-	firstMoment = time.Date(1970, 1, 1, 0, 0, 0, 0, time.UTC)
-	lastMoment  = time.Date(9999, 12, 31, 23, 59, 59, 0, time.UTC)
+	oneTag = regexp.MustCompile(entityTag)
+	tags   = regexp.MustCompile(`^[ \t,]*` + entityTag + `(?:[ \t]*,(?:[ \t]*` + entityTag + `)?)*[ \t]*$`)
 )
+
+func validTags(s string) bool { return strings.TrimSpace(s) == "*" || tags.MatchString(s) }
+
+// names reports whether the list of entity tags has this one, or is *. A weak tag (W/) never names a strong one.
+func names(list, tag string) bool {
+	return strings.TrimSpace(list) == "*" || slices.Contains(oneTag.FindAllString(list, -1), tag)
+}
 
 // rfc3339 is stricter than time.Parse, which takes a comma before the fraction and offsets of a whole day.
 var rfc3339 = regexp.MustCompile(`^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]([01]\d|2[0-3]):[0-5]\d)$`)
+
+// lastMoment ends what a filter may name, from 1970 on: what a DATETIME of MySQL can be, in years of four digits, by which SQLite
+// compares.
+var lastMoment = time.Date(9999, 12, 31, 23, 59, 59, 0, time.UTC)
 
 // ParseDateFilter reads a value of the format date-or-date-time: a date such as 2024-01-31, which is the whole day in UTC, or an
 // RFC 3339 time. It returns the first and the last millisecond that the value stands for, in UTC; an error when it is neither or
@@ -122,13 +111,8 @@ func ParseDateFilter(s string) (first, last time.Time, err error) {
 		first = first.UTC()
 		last = first
 	}
-	if err == nil && (first.Before(firstMoment) || first.After(lastMoment)) {
+	if err == nil && (first.Unix() < 0 || first.After(lastMoment)) {
 		err = fmt.Errorf("%s is not in the years 1970 to 9999 in UTC", s)
 	}
 	return first, last, err
-}
-
-func validDateFilter(s string) bool {
-	_, _, err := ParseDateFilter(s)
-	return err == nil
 }

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/gin-gonic/gin"
 
 	"example.com/b2b/internal/apperr"
@@ -70,6 +71,9 @@ var hostile = map[string]struct {
 	"long email, words":          {long(`{"email":"`, `a `, `<a@example.com>"}`), 400},
 	"long string as number":      {long(`{"customer_id":"`, `1`, `"}`), 400},
 	"long string, enum":          {long(`{"color":"`, `r`, `"}`), 400},
+	"long enum, surrogates":      {long(`{"color":"`, `\ud800`, `"}`), 400},
+	"pairs as items":             {fill(`{"items":[`, `"\ud83d\ude00"`, `]}`), 400},
+	"deep items":                 {`{"items":[` + strings.Repeat(`[`, 9000) + strings.Repeat(`]`, 9000) + `]}`, 400},
 	"huge number":                {long(`{"customer_id":`, `9`, `}`), 400},
 	"huge fraction":              {long(`{"customer_id":0.`, `1`, `}`), 400},
 	"huge exponent":              {long(`{"customer_id":1e`, `9`, `}`), 400},
@@ -350,35 +354,109 @@ type watched struct {
 func (w *watched) Read(b []byte) (int, error) { w.read = true; return w.Reader.Read(b) }
 func (w *watched) Close() error               { return nil }
 
-// TestUnusableDocument has documents that package web cannot hold requests to.
+// unusable lists what package web cannot hold requests to in a document: formats that it does not know, bodies that the document
+// does not bound, which the reading of a body relies on, and parameters of an operation in place of its path's.
+func unusable(t *testing.T, spec *openapi3.T) []string {
+	t.Helper()
+	var document any
+	b, err := spec.MarshalJSON()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(b, &document); err != nil {
+		t.Fatal(err)
+	}
+	faults := unknownFormats(document)
+	for _, item := range spec.Paths.Map() {
+		for _, operation := range item.Operations() {
+			for _, p := range item.Parameters {
+				if operation.Parameters.GetByInAndName(p.Value.In, p.Value.Name) != nil {
+					faults = append(faults, fmt.Sprintf("%s overrides %s of its path", operation.OperationID, p.Value.Name))
+				}
+			}
+			if operation.RequestBody != nil {
+				faults = append(faults, unbounded(operation.OperationID, operation.RequestBody.Value.Content.Get("application/json").Schema.Value)...)
+			}
+		}
+	}
+	return faults
+}
+
+func unknownFormats(node any) (faults []string) {
+	switch node := node.(type) {
+	case []any:
+		for _, v := range node {
+			faults = append(faults, unknownFormats(v)...)
+		}
+	case map[string]any:
+		format, named := node["format"].(string)
+		if _, isSchema := node["type"].(string); named && isSchema && !web.KnowsFormat(format) {
+			faults = append(faults, fmt.Sprintf("the format %q has no entry in package web", format))
+		}
+		for _, v := range node {
+			faults = append(faults, unknownFormats(v)...)
+		}
+	}
+	return faults
+}
+
+func unbounded(where string, s *openapi3.Schema) (faults []string) {
+	fault := func(why string) { faults = append(faults, fmt.Sprintf("%s: %s", where, why)) }
+	switch {
+	case len(s.AllOf)+len(s.AnyOf)+len(s.OneOf) > 0:
+		fault("it is composed of several schemas")
+	case len(s.Type.Slice()) != 1:
+		fault("it has no type, or several")
+	case s.Type.Is(openapi3.TypeObject):
+		if s.AdditionalProperties.Has == nil || *s.AdditionalProperties.Has {
+			fault("no additionalProperties: false")
+		}
+		for name, property := range s.Properties {
+			faults = append(faults, unbounded(where+"/"+name, property.Value)...)
+		}
+	case s.Type.Is(openapi3.TypeArray) && (s.MaxItems == nil || s.Items == nil):
+		fault("no maxItems, or no items")
+	case s.Type.Is(openapi3.TypeArray):
+		faults = unbounded(where+"/*", s.Items.Value)
+	case s.Type.Is(openapi3.TypeString) && s.MaxLength == nil && s.Enum == nil:
+		fault("no maxLength")
+	}
+	return faults
+}
+
+// TestUsableDocuments holds the services' documents to what package web needs of them.
+func TestUsableDocuments(t *testing.T) {
+	for name, document := range documents {
+		for _, fault := range unusable(t, webtest.Spec(t, document)) {
+			t.Errorf("%s: %s", name, fault)
+		}
+	}
+}
+
+// TestUnusableDocument shows that none of it can be forgotten.
 func TestUnusableDocument(t *testing.T) {
+	if faults := unusable(t, load(t, document)); len(faults) > 0 {
+		t.Fatal(faults)
+	}
 	for name, c := range map[string]struct{ old, new, says string }{
 		"unknown format":      {"format: trimmed", "format: trimed", `"trimed"`},
 		"unknown, in a query": {"format: text", "format: serach", `"serach"`},
 		"no maxItems":         {"maxItems: 100\n", "\n", "/items"},
 		"no maxLength":        {"minLength: 1, maxLength: 100,", "minLength: 1,", "/sku"},
-		"open object":         {"additionalProperties: false\n      minProperties", "minProperties", "createSecret createThing"},
+		"open object":         {"additionalProperties: false\n      minProperties", "minProperties", "createThing"},
 		"no type":             {"delta: { type: integer,", "delta: {", "/delta"},
-		"composed":            {"sure: { type: boolean }", "sure: { type: boolean, allOf: [{ type: boolean }] }", "/sure"},
+		"override": {"  /things/{key}:\n", "  /things/{key}:\n    parameters: [{ name: key, in: path, required: true, schema: { type: string } }]\n",
+			"getThing overrides key"},
+		"composed": {"sure: { type: boolean }", "sure: { type: boolean, allOf: [{ type: boolean }] }", "/sure"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			changed := strings.Replace(document, c.old, c.new, 1)
 			if changed == document {
 				t.Fatal("the document has no " + c.old)
 			}
-			defer func() {
-				said := fmt.Sprint(recover())
-				found := false
-				for name := range strings.FieldsSeq(c.says) {
-					found = found || strings.Contains(said, name)
-				}
-				if !found {
-					t.Errorf("the panic does not say where: %s", said)
-				}
-			}()
-			o := webtest.Options()
-			o.Document = []byte(changed)
-			web.New(o)
+			if faults := strings.Join(unusable(t, webtest.Spec(t, []byte(changed))), "\n"); !strings.Contains(faults, c.says) {
+				t.Errorf("it is not said where: %s", faults)
+			}
 		})
 	}
 }

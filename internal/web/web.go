@@ -3,23 +3,33 @@
 package web
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"crypto/rand"
+	"crypto/sha256"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
+	"net"
 	"net/http"
 	"regexp"
 	"runtime/debug"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/gin-gonic/gin"
+	"github.com/swaggest/swgui"
+	"github.com/swaggest/swgui/v5/static"
+	"github.com/swaggest/swgui/v5emb"
 
 	"example.com/b2b/internal/apperr"
 	"example.com/b2b/internal/buildinfo"
+	"example.com/b2b/openapi/contract"
 )
 
 // Options says what an engine serves.
@@ -49,15 +59,16 @@ func (e Engine) GET(path string, handlers ...gin.HandlerFunc) gin.IRoutes {
 	return e.Engine.GET(path, handlers...)
 }
 
-// New returns an engine to register the generated handlers on. It panics when the document cannot be used: it is part of the
-// program.
+// New returns an engine to register the generated handlers on. It panics when the document, a part of the program, cannot be read.
 func New(o Options) Engine {
 	var err error
-	o.Document = withVersion(o.Document, buildinfo.Version())
 	if o.spec, err = openapi3.NewLoader().LoadFromData(o.Document); err != nil {
 		panic(err)
 	}
-	o.BodyTimeout = cmp.Or(o.BodyTimeout, bodyTimeout)
+	placeholder, version := "version: "+o.spec.Info.Version, "version: "+strconv.Quote(buildinfo.Version())
+	o.Document = bytes.Replace(o.Document, []byte(placeholder), []byte(version), 1)
+	o.spec.Info.Version = buildinfo.Version()
+	o.BodyTimeout = cmp.Or(o.BodyTimeout, 10*time.Second)
 	gin.SetMode(gin.ReleaseMode)
 	e := Engine{gin.New()}
 	e.ContextWithFallback = true // a handler's ctx is the request's: its deadline and cancellation reach SQL
@@ -65,40 +76,49 @@ func New(o Options) Engine {
 	e.UseRawPath = true             // an idempotency key in a path may hold a slash
 	e.RedirectTrailingSlash = false // an error is JSON; a redirect would be HTML
 	v := newValidator(o)
-	e.Use(withoutBody, o.observe, o.recover, v.validate)
+	e.Use(o.observe, v.hold, answerPanics, v.validate)
 	e.NoRoute(notFound)
-	e.NoMethod(func(c *gin.Context) { // gin has set Allow
-		Fail(c, apperr.MethodNotAllowed.New(c.Request.Method))
-	})
+	e.NoMethod(func(c *gin.Context) { Fail(c, apperr.MethodNotAllowed.New(c.Request.Method)) }) // gin has set Allow
 	serveDocs(e, o)
 	return e
 }
 
-func notFound(c *gin.Context) {
-	Fail(c, apperr.NotFound.New(c.Request.URL.Path))
+// serveDocs adds the document itself and Swagger UI for it, with all its files: it works offline.
+func serveDocs(e Engine, o Options) {
+	asJSON, err := o.spec.MarshalJSON()
+	if err != nil {
+		panic(err)
+	}
+	e.GET("/openapi.json", func(c *gin.Context) { c.Data(http.StatusOK, "application/json", asJSON) })
+	e.GET("/openapi.yaml", func(c *gin.Context) { c.Data(http.StatusOK, "application/yaml", o.Document) })
+	// Swagger UI gets the document as it was written: in its author's order.
+	ui := gin.WrapH(v5emb.NewHandlerWithConfig(swgui.Config{
+		Title: o.spec.Info.Title, SwaggerJSON: "/openapi.yaml", BasePath: "/docs/",
+		AppendHead: `<meta name="viewport" content="width=device-width, initial-scale=1">`,
+	}))
+	e.GET("/docs", ui)
+	e.GET("/docs/*file", func(c *gin.Context) {
+		name := strings.TrimPrefix(c.Param("file"), "/")
+		if name == "" || isFile(name) || isFile(name+".gz") {
+			ui(c)
+		} else {
+			notFound(c)
+		}
+	})
 }
 
-// withoutBody answers HEAD with the headers of GET.
-func withoutBody(c *gin.Context) {
-	if c.Request.Method != http.MethodHead {
-		return
-	}
-	w := c.Writer
-	held := hold(c)
-	c.Next()
-	c.Writer = w
-	if held.body.Len() > 0 {
-		w.Header().Set("Content-Length", strconv.Itoa(held.body.Len()))
-	}
-	w.WriteHeader(held.status)
-	w.WriteHeaderNow()
+// isFile reports whether Swagger UI has that file.
+func isFile(name string) bool {
+	info, err := fs.Stat(static.FS, name)
+	return err == nil && info.Mode().IsRegular()
 }
+
+func notFound(c *gin.Context) { Fail(c, apperr.NotFound.New(c.Request.URL.Path)) }
 
 // observe names the call, and logs it in one line once it is answered.
 func (o Options) observe(c *gin.Context) {
 	start := time.Now()
-	call := &call{correlationID: c.GetHeader(CorrelationHeader), inBody: o.CorrelationIDInBody, stopClock: func() {}}
-	defer func() { call.stopClock() }()
+	call := &call{correlationID: c.GetHeader(CorrelationHeader), inBody: o.CorrelationIDInBody}
 	if !saneCorrelationID.MatchString(call.correlationID) {
 		call.correlationID = rand.Text()
 	}
@@ -106,58 +126,93 @@ func (o Options) observe(c *gin.Context) {
 	c.Request = c.Request.WithContext(context.WithValue(c.Request.Context(), callKey{}, call))
 	c.Next()
 
-	level, status := slog.LevelInfo, c.Writer.Status()
-	err := c.Errors.Last()
-	if err != nil && errors.Is(c.Request.Context().Err(), context.Canceled) {
-		status = statusCallerGone
+	level, status, err := slog.LevelInfo, c.Writer.Status(), c.Errors.Last()
+	switch {
+	case err != nil && errors.Is(c.Request.Context().Err(), context.Canceled):
+		status = 499 // the caller has hung up; nginx made the number customary
+	case err != nil && status >= http.StatusInternalServerError:
+		level = slog.LevelError
+	case err == nil && (c.FullPath() == "/health" || c.FullPath() == "/ready"):
+		level = slog.LevelDebug
 	}
 	attrs := []slog.Attr{
-		slog.String("method", clip(c.Request.Method, 20)),
-		slog.String("path", clip(c.Request.URL.Path, 500)),
+		slog.String("method", shorten(c.Request.Method, 20, logged)),
+		slog.String("path", shorten(c.Request.URL.Path, 500, logged)),
 		slog.Int("status", status),
 		slog.Float64("ms", float64(time.Since(start).Microseconds())/1000),
 		slog.String("correlation_id", call.correlationID),
 	}
 	if key := c.GetHeader(IdempotencyHeader); key != "" {
-		attrs = append(attrs, slog.String("idempotency_key", clip(key, 300)), slog.Bool("replayed", c.Writer.Header().Get("Idempotency-Replayed") != ""))
+		replayed := c.Writer.Header().Get("Idempotency-Replayed") != ""
+		attrs = append(attrs, slog.String("idempotency_key", shorten(key, 300, logged)), slog.Bool("replayed", replayed))
 	}
 	if err != nil {
-		attrs = append(attrs, slog.String("error", clip(err.Error(), 2500)))
-		if status >= http.StatusInternalServerError {
-			level = slog.LevelError
-		}
-	} else if c.FullPath() == "/health" || c.FullPath() == "/ready" {
-		level = slog.LevelDebug
+		attrs = append(attrs, slog.String("error", shorten(err.Error(), 2500, logged)))
 	}
 	o.Log.LogAttrs(c.Request.Context(), level, "request", attrs...)
 }
 
-// clip cuts s where it would take more than about limit bytes in a line of the log, where some characters are escaped.
-func clip(s string, limit int) string {
-	for i, r := range s {
-		switch {
-		case r == '"' || r == '\\' || r == '\n' || r == '\t':
-			limit -= 2
-		case r < ' ' || r > '~':
-			limit -= 6
-		default:
-			limit--
-		}
-		if limit < 0 {
-			return s[:i] + "…"
+// etag names a representation by the hash of its JSON, which changes with whatever the caller can see: RFC 9110, section 8.8.3.
+func etag(body []byte) string {
+	sum := sha256.Sum256(bytes.TrimSpace(body))
+	return fmt.Sprintf(`"%x"`, sum[:16])
+}
+
+// Precondition returns 412 precondition_failed when ifMatch, if given, does not name current, the body that a read would answer
+// with. Ask it while nobody else can change the thing.
+func Precondition(ifMatch *string, current any) error {
+	if ifMatch == nil {
+		return nil
+	}
+	body, err := json.Marshal(current)
+	if err == nil && !names(*ifMatch, etag(body)) {
+		return apperr.PreconditionFailed.New()
+	}
+	return err
+}
+
+// hold keeps every answer back until all of it is known. HEAD gets the headers of GET without the body. Where the document promises
+// an ETag on 200, hold adds it, and answers 304 when the caller has that state already.
+func (v *validator) hold(c *gin.Context) {
+	isHead, tagged := c.Request.Method == http.MethodHead, v.operation(c).tagged
+	w, held := c.Writer, &heldAnswer{ResponseWriter: c.Writer}
+	c.Writer = held
+	c.Next()
+	c.Writer = w
+	body := held.body.Bytes()
+	if tagged && w.Status() == http.StatusOK {
+		tag := etag(body)
+		w.Header().Set("ETag", tag)
+		// If-None-Match compares weakly: RFC 9110, section 13.1.2.
+		seen := strings.ReplaceAll(c.GetHeader("If-None-Match"), "W/", "")
+		if (isHead || c.Request.Method == http.MethodGet) && names(seen, tag) {
+			w.Header().Del("Content-Type")
+			w.WriteHeader(http.StatusNotModified)
+			body = nil
 		}
 	}
-	return s
+	if isHead && len(body) > 0 {
+		w.Header().Set("Content-Length", strconv.Itoa(len(body)))
+		body = nil
+	}
+	if w.WriteHeaderNow(); len(body) > 0 {
+		_, _ = w.Write(body)
+	}
 }
 
-// startClock limits the time of the request from now on.
-func startClock(c *gin.Context, limit time.Duration) {
-	ctx, stop := context.WithTimeout(c.Request.Context(), limit)
-	c.Request.Context().Value(callKey{}).(*call).stopClock = stop
-	c.Request = c.Request.WithContext(ctx)
+// heldAnswer takes an answer's body.
+type heldAnswer struct {
+	gin.ResponseWriter
+	body bytes.Buffer
 }
 
-func (o Options) recover(c *gin.Context) {
+func (h *heldAnswer) Write(b []byte) (int, error)       { return h.body.Write(b) }
+func (h *heldAnswer) WriteString(s string) (int, error) { return h.body.WriteString(s) }
+func (h *heldAnswer) Written() bool                     { return h.body.Len() > 0 }
+func (h *heldAnswer) WriteHeaderNow()                   {}
+func (h *heldAnswer) Unwrap() http.ResponseWriter       { return h.ResponseWriter } // the deadline of a body is its connection's
+
+func answerPanics(c *gin.Context) {
 	defer func() {
 		if p := recover(); p != nil {
 			Fail(c, fmt.Errorf("panic: %v\n%s", p, debug.Stack()))
@@ -169,8 +224,7 @@ func (o Options) recover(c *gin.Context) {
 // call is what is known of a request before its handler runs.
 type call struct {
 	correlationID string
-	inBody        bool   // errors carry it in the body too
-	stopClock     func() // frees what limits its time
+	inBody        bool // errors carry it in the body too
 }
 
 type callKey struct{}
@@ -186,17 +240,37 @@ func CorrelationID(ctx context.Context) string {
 	return ""
 }
 
-// adoptCorrelationID takes the id from the body of the orchestrator's callers.
-func adoptCorrelationID(c *gin.Context, body any) {
-	fields, _ := body.(map[string]any)
-	if id, _ := fields["correlation_id"].(string); saneCorrelationID.MatchString(id) {
-		c.Request.Context().Value(callKey{}).(*call).correlationID = id
-		c.Header(CorrelationHeader, id)
-	}
-}
-
 // CopyContext is a strict middleware. The generated strict server hands gin's pooled context to the handler as its ctx, and a
 // database driver may still watch that after gin has given it to another request; so the handler gets a copy.
 func CopyContext[H ~func(*gin.Context, any) (any, error)](next H, _ string) H {
 	return func(c *gin.Context, request any) (any, error) { return next(c.Copy(), request) }
+}
+
+// Health is what a service answers to /health and /ready.
+func Health(service string) contract.Health {
+	return contract.Health{Status: "ok", Service: service, Version: buildinfo.Version()}
+}
+
+// Serve answers on l until ctx ends, and returns once the requests in flight are answered, or with an error when drained ends.
+func Serve(ctx, drained context.Context, l net.Listener, h http.Handler, log *slog.Logger) error {
+	s := &http.Server{
+		Handler:           h,
+		ReadHeaderTimeout: 5 * time.Second,
+		ReadTimeout:       30 * time.Second,
+		WriteTimeout:      60 * time.Second,
+		IdleTimeout:       2 * time.Minute,
+		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
+	}
+	failed := make(chan error, 1)
+	go func() { failed <- s.Serve(l) }()
+	select {
+	case err := <-failed:
+		return err
+	case <-ctx.Done():
+	}
+	err := s.Shutdown(drained)
+	if err != nil {
+		err = errors.Join(err, s.Close())
+	}
+	return err
 }
