@@ -154,7 +154,7 @@ func (b *body) readString(path []string, v gjson.Result, s *openapi3.Schema) str
 	case s.MaxLength == nil: // an enum, which has no such value
 	case uint64(len(v.Str)) > utf8.UTFMax*(*s.MaxLength+1):
 		return v.Str[:utf8.UTFMax*(*s.MaxLength+1)]
-	case halfPair.MatchString(wholePair.ReplaceAllString(v.Raw, " ")):
+	case strings.Contains(v.Raw, `\u`) && halfPair.MatchString(wholePair.ReplaceAllString(v.Raw, " ")):
 		b.refuse(path, `must not have half of a surrogate pair, such as \ud800 alone`)
 	}
 	return v.Str

@@ -183,7 +183,7 @@ func explain(err *openapi3.SchemaError) string {
 		if not := s.Not.Value.Enum; not != nil {
 			return "must not be " + listed(not)
 		}
-	case "format":
+	case "format", "pattern": // a pattern says a part of the format to those who do not know that
 		return formats[s.Format].sentence
 	}
 	return "breaks the rule " + err.SchemaField
