@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"time"
 
 	"gorm.io/gorm"
 )
@@ -23,32 +22,24 @@ func Lead(ctx context.Context, g *gorm.DB, name string, work func(ctx context.Co
 	if g.Name() == SQLite || pool.Stats().MaxOpenConnections == 1 {
 		return true, work(ctx)
 	}
-	conn, err := pool.Conn(ctx)
-	if err != nil {
-		return false, translate(err)
-	}
-	free := false
-	defer func() { giveBack(conn, free) }()
-	if led, err = lock(ctx, conn, name, 0); err != nil || !led {
-		free = err == nil
-		return false, translate(err)
-	}
-	defer func() { // when work panics or its time is over, too
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
-		defer cancel()
-		free = unlock(ctx, conn, name) == nil
-	}()
-	return true, work(ctx)
+	err = onConn(ctx, pool, func(conn *sql.Conn) (clean bool, err error) {
+		if led, err = lock(ctx, conn, name, 0); !led {
+			return err == nil, err
+		}
+		defer func() { clean = unlock(ctx, conn, name) == nil }() // when work panics, too
+		return false, work(ctx)
+	})
+	return led, err
 }
 
 // The name of a lock is the server's, not the database's, and may have 64 characters.
 const lockName = "CONCAT('b2b ', SHA2(CONCAT(DATABASE(), ' ', ?), 224))"
 
 // lock takes a lock that the server frees when the connection ends, whatever ends it. It returns false when others have held it for
-// wait. TiDB waits for a second at least, and gives up early when many ask at once.
-func lock(ctx context.Context, conn *sql.Conn, name string, wait time.Duration) (bool, error) {
+// so many seconds. TiDB waits for one at least, and gives up early when many ask at once.
+func lock(ctx context.Context, conn *sql.Conn, name string, seconds int) (bool, error) {
 	var got sql.NullInt64
-	err := conn.QueryRowContext(ctx, "SELECT GET_LOCK("+lockName+", ?)", name, int(wait.Seconds())).Scan(&got)
+	err := conn.QueryRowContext(ctx, "SELECT GET_LOCK("+lockName+", ?)", name, seconds).Scan(&got)
 	if errors.Is(translate(err), ErrConflict) {
 		return false, nil
 	}
@@ -59,6 +50,5 @@ func lock(ctx context.Context, conn *sql.Conn, name string, wait time.Duration) 
 }
 
 func unlock(ctx context.Context, conn *sql.Conn, name string) error {
-	_, err := conn.ExecContext(ctx, "DO RELEASE_LOCK("+lockName+")", name)
-	return err
+	return finish(ctx, conn, "DO RELEASE_LOCK("+lockName+")", name)
 }

@@ -15,12 +15,13 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/cenkalti/backoff/v5"
 	mysqldriver "github.com/go-sql-driver/mysql"
 	"gorm.io/driver/mysql"
 	"gorm.io/driver/sqlite"
 	"gorm.io/gorm"
 	"gorm.io/gorm/logger"
+
+	"example.com/b2b/internal/apperr"
 )
 
 // Drivers that Config names.
@@ -61,66 +62,49 @@ const (
 func Open(ctx context.Context, c Config) (*gorm.DB, error) {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
-	// Of several processes that first open one SQLite file, one switches it to WAL; the others may be told at once that it is
-	// busy, whatever busy_timeout says.
-	return backoff.Retry(ctx, func() (*gorm.DB, error) {
-		g, err := connect(ctx, c)
-		if err != nil && !errors.Is(translate(err), ErrConflict) {
-			err = backoff.Permanent(err)
-		}
-		return g, err
-	}, backoff.WithMaxTries(10))
-}
-
-func connect(ctx context.Context, c Config) (*gorm.DB, error) {
-	dialector, err := c.dialector()
+	open := c.openMySQL
+	if c.Driver == SQLite {
+		open = c.openSQLite
+	}
+	pool, dialector, err := open()
 	if err != nil {
 		return nil, err
 	}
-	g, err := gorm.Open(dialector, &gorm.Config{
+	// Of several processes that first open one SQLite file, one switches it to WAL; the others may be told at once that it is
+	// busy, whatever busy_timeout says.
+	if err := retry(ctx, 30, func() error { return pool.PingContext(ctx) }); err != nil {
+		return nil, errors.Join(err, pool.Close())
+	}
+	return gorm.Open(translating{dialector}, &gorm.Config{
 		TranslateError:         true,
 		SkipDefaultTransaction: true,
 		DisableAutomaticPing:   true,
 		NowFunc:                func() time.Time { return time.Now().UTC() },
 		Logger:                 logger.Discard, // package web logs each error once
 	})
-	if err != nil {
-		return nil, err
-	}
-	pool, err := g.DB()
-	if err != nil {
-		return nil, err
-	}
-	conns := c.MaxConns
-	if c.Driver == SQLite {
-		conns = 1 // SQLite has one writer; a queue in front of one connection beats busy errors behind several
-	}
-	pool.SetMaxOpenConns(conns)
-	pool.SetMaxIdleConns(conns)
-	if c.Driver == MySQL {
-		pool.SetConnMaxLifetime(connLifetime)
-	}
-	if err := pool.PingContext(ctx); err != nil {
-		return nil, errors.Join(err, pool.Close())
-	}
-	return g, nil
 }
 
-func (c Config) dialector() (gorm.Dialector, error) {
-	if c.Driver == SQLite {
-		if err := os.MkdirAll(filepath.Dir(c.Path), 0o755); err != nil {
-			return nil, err
-		}
-		q := url.Values{
-			"_pragma":      {"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)"},
-			"_txlock":      {"immediate"},
-			"_time_format": {"sqlite"},
-			"_timezone":    {"UTC"},
-			"_texttotime":  {"1"}, // a time that an expression makes has no declared type
-		}
-		dsn := url.URL{Scheme: "file", Opaque: (&url.URL{Path: c.Path}).EscapedPath(), RawQuery: q.Encode()}
-		return translating{sqlite.New(sqlite.Config{DriverName: "sqlite", DSN: dsn.String()})}, nil
+func (c Config) openSQLite() (*sql.DB, gorm.Dialector, error) {
+	if err := os.MkdirAll(filepath.Dir(c.Path), 0o755); err != nil {
+		return nil, nil, err
 	}
+	q := url.Values{
+		"_pragma":      {"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)"},
+		"_txlock":      {"immediate"},
+		"_time_format": {"sqlite"},
+		"_timezone":    {"UTC"},
+		"_texttotime":  {"1"}, // a time that an expression makes has no declared type
+	}
+	dsn := url.URL{Scheme: "file", Opaque: (&url.URL{Path: c.Path}).EscapedPath(), RawQuery: q.Encode()}
+	pool, err := sql.Open("sqlite", dsn.String())
+	if err != nil {
+		return nil, nil, err
+	}
+	pool.SetMaxOpenConns(1) // SQLite has one writer; a queue in front of one connection beats busy errors behind several
+	return pool, sqlite.New(sqlite.Config{Conn: pool}), nil
+}
+
+func (c Config) openMySQL() (*sql.DB, gorm.Dialector, error) {
 	m := mysqldriver.NewConfig()
 	m.Net, m.Addr = "tcp", net.JoinHostPort(c.Host, strconv.Itoa(c.Port))
 	m.User, m.Passwd, m.DBName = c.User, c.Password, c.Name
@@ -135,11 +119,15 @@ func (c Config) dialector() (gorm.Dialector, error) {
 		"innodb_lock_wait_timeout": strconv.Itoa(int(lockWait.Seconds())),
 		"wait_timeout":             strconv.Itoa(int(idleWait.Seconds())),
 	}
-	connector, err := mysqldriver.NewConnector(m) // from a DSN string, which gorm would make, the driver would log by itself
+	connector, err := mysqldriver.NewConnector(m) // from a DSN string the driver would log by itself
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return translating{mysql.New(mysql.Config{Conn: sql.OpenDB(readCommitted{connector})})}, nil
+	pool := sql.OpenDB(readCommitted{connector})
+	pool.SetMaxOpenConns(c.MaxConns)
+	pool.SetMaxIdleConns(c.MaxConns)
+	pool.SetConnMaxLifetime(connLifetime)
+	return pool, mysql.New(mysql.Config{Conn: pool}), nil
 }
 
 // readCommitted sets each new connection's isolation. Nothing here relies on reading twice: what must hold is in the condition of
@@ -157,6 +145,21 @@ func (c readCommitted) Connect(ctx context.Context) (driver.Conn, error) {
 		return nil, errors.Join(err, conn.Close())
 	}
 	return conn, nil
+}
+
+// Ready asks the database whether it does a service's work: it answers, has the table, and lets this user write there. The table
+// is one of the service's own and has a column id. It costs one statement, which changes no row and locks none, but is refused
+// where a change would be. On SQLite it also writes one page and waits for the disk, as the smallest order does, because nothing
+// less finds a disk that is full. A full MySQL is found by requests only. Its error is apperr's unavailable.
+func Ready(ctx context.Context, g *gorm.DB, table string) error {
+	err := g.WithContext(ctx).Exec("UPDATE " + table + " SET id = id WHERE 1 = 0").Error
+	if err == nil && g.Name() == SQLite {
+		err = g.WithContext(ctx).Exec("PRAGMA user_version = 1").Error
+	}
+	if err != nil && !errors.As(err, new(*apperr.Error)) {
+		err = apperr.Unavailable.Because(err)
+	}
+	return err
 }
 
 // Close ends all connections.

@@ -4,10 +4,38 @@ import (
 	"database/sql/driver"
 	"fmt"
 	"strings"
+	"time"
 
 	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
 	sqlitedriver "modernc.org/sqlite"
 )
+
+// Now is an SQL expression for the database's own clock, moved by after. It has milliseconds and is in UTC.
+func Now(g *gorm.DB, after time.Duration) clause.Expr {
+	if g.Name() == SQLite {
+		return gorm.Expr("strftime('%Y-%m-%d %H:%M:%f+00:00', 'now', ?)", fmt.Sprintf("%+.3f seconds", after.Seconds()))
+	}
+	return gorm.Expr("UTC_TIMESTAMP(3) + INTERVAL ? MICROSECOND", after.Microseconds())
+}
+
+// NotBefore is an SQL expression for the database's clock, or for the column where that is later: on MySQL a statement that has
+// waited for a row's lock sees the time at which it began to wait.
+func NotBefore(g *gorm.DB, column string) clause.Expr {
+	if g.Name() == SQLite {
+		return Now(g, 0) // transactions run one after the other
+	}
+	return gorm.Expr("GREATEST("+column+", ?)", Now(g, 0))
+}
+
+// ForUpdate locks the rows that a query reads until the transaction ends. SQLite needs no row locks: its transactions run one
+// after the other.
+func ForUpdate(tx *gorm.DB) *gorm.DB {
+	if tx.Name() == SQLite {
+		return tx
+	}
+	return tx.Clauses(clause.Locking{Strength: clause.LockingStrengthUpdate})
+}
 
 // Containing keeps the rows in which one of the columns contains text literally, whatever its case.
 func Containing(g *gorm.DB, text string, columns ...string) *gorm.DB {
@@ -15,12 +43,11 @@ func Containing(g *gorm.DB, text string, columns ...string) *gorm.DB {
 	if g.Name() == SQLite {
 		lower = sqliteLower
 	}
-	conditions, args := make([]string, len(columns)), make([]any, len(columns))
-	for i, column := range columns {
-		conditions[i] = fmt.Sprintf("INSTR(%s(%s), ?) > 0", lower, column)
-		args[i] = strings.ToLower(text)
+	found := g.Session(&gorm.Session{NewDB: true})
+	for _, column := range columns {
+		found = found.Or("INSTR("+lower+"("+column+"), ?) > 0", strings.ToLower(text))
 	}
-	return g.Where("("+strings.Join(conditions, " OR ")+")", args...)
+	return g.Where(found)
 }
 
 // Order is the direction of a list.
