@@ -46,7 +46,7 @@ func Migrate(ctx context.Context, g *gorm.DB) (int, error) {
 		// Goose makes its table before it takes the lock, and in two steps that others see, or that a kill parts: whoever finds
 		// the table without the first row fails.
 		for _, statement := range statementsOf(versionsSQL) {
-			if err := g.WithContext(ctx).Exec(statement).Error; err != nil {
+			if err := retry(ctx, 12, func() error { return g.WithContext(ctx).Exec(statement).Error }); err != nil {
 				return 0, err
 			}
 		}
