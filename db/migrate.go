@@ -2,14 +2,11 @@ package db
 
 import (
 	"context"
-	"database/sql"
 	"embed"
 	"errors"
 	"fmt"
 	"io/fs"
-	"math/rand/v2"
 	"strings"
-	"time"
 
 	"github.com/cenkalti/backoff/v5"
 	"github.com/pressly/goose/v3"
@@ -42,7 +39,7 @@ func Migrate(ctx context.Context, g *gorm.DB) (int, error) {
 	// fails, has changed nothing, and finds the work done when it looks again.
 	dialect, tries, options := goose.DialectSQLite3, uint(5), []goose.ProviderOption{}
 	if g.Name() == MySQL {
-		dialect, tries, options = goose.DialectMySQL, 1, append(options, goose.WithSessionLocker(migrationLock{}))
+		dialect, tries, options = goose.DialectMySQL, 1, append(options, goose.WithSessionLocker(lock("migrate")))
 		// Goose makes its table before it takes the lock, and in two steps that others see, or that a kill parts: whoever finds
 		// the table without the first row fails.
 		for _, statement := range statementsOf(versionsSQL) {
@@ -59,23 +56,6 @@ func Migrate(ctx context.Context, g *gorm.DB) (int, error) {
 		results, err := provider.Up(ctx)
 		return len(results), err
 	}, backoff.WithMaxTries(tries))
-}
-
-// migrationLock implements goose's lock.SessionLocker.
-type migrationLock struct{}
-
-func (migrationLock) SessionLock(ctx context.Context, conn *sql.Conn) error {
-	for range 60 {
-		if got, err := lock(ctx, conn, "migrate", 1); got || err != nil {
-			return err
-		}
-		time.Sleep(rand.N(100 * time.Millisecond)) // before TiDB is asked again
-	}
-	return errors.New("another process has been migrating this database for a minute")
-}
-
-func (migrationLock) SessionUnlock(ctx context.Context, conn *sql.Conn) error {
-	return unlock(ctx, conn, "migrate")
 }
 
 // Seed loads the sample data when all tables that it fills are empty, and reports whether it did.

@@ -49,24 +49,11 @@ func (c Config) String() string {
 	return fmt.Sprintf("MySQL %s at %s", c.Name, net.JoinHostPort(c.Host, strconv.Itoa(c.Port)))
 }
 
-// lockWait bounds how long a statement waits for a row that another transaction holds, and idleWait how long the server keeps a
-// silent connection, and so the locks of a client whose machine is gone. The pool's own connections do not live that long.
-const (
-	lockWait = 10 * time.Second
-	idleWait = connLifetime + 20*time.Second
-
-	connLifetime = 3 * time.Minute // a proxy or the server may close them later
-)
-
 // Open connects to the database and fails within seconds when it does not answer.
 func Open(ctx context.Context, c Config) (*gorm.DB, error) {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
-	open := c.openMySQL
-	if c.Driver == SQLite {
-		open = c.openSQLite
-	}
-	pool, dialector, err := open()
+	pool, dialector, err := c.pool()
 	if err != nil {
 		return nil, err
 	}
@@ -84,27 +71,26 @@ func Open(ctx context.Context, c Config) (*gorm.DB, error) {
 	})
 }
 
-func (c Config) openSQLite() (*sql.DB, gorm.Dialector, error) {
-	if err := os.MkdirAll(filepath.Dir(c.Path), 0o755); err != nil {
-		return nil, nil, err
+func (c Config) pool() (*sql.DB, gorm.Dialector, error) {
+	if c.Driver == SQLite {
+		if err := os.MkdirAll(filepath.Dir(c.Path), 0o755); err != nil {
+			return nil, nil, err
+		}
+		q := url.Values{
+			"_pragma":      {"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)"},
+			"_txlock":      {"immediate"},
+			"_time_format": {"sqlite"},
+			"_timezone":    {"UTC"},
+			"_texttotime":  {"1"}, // a time that an expression makes has no declared type
+		}
+		dsn := url.URL{Scheme: "file", Opaque: (&url.URL{Path: c.Path}).EscapedPath(), RawQuery: q.Encode()}
+		pool, err := sql.Open("sqlite", dsn.String())
+		if err != nil {
+			return nil, nil, err
+		}
+		pool.SetMaxOpenConns(1) // SQLite has one writer; a queue in front of one connection beats busy errors behind several
+		return pool, sqlite.New(sqlite.Config{Conn: pool}), nil
 	}
-	q := url.Values{
-		"_pragma":      {"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)"},
-		"_txlock":      {"immediate"},
-		"_time_format": {"sqlite"},
-		"_timezone":    {"UTC"},
-		"_texttotime":  {"1"}, // a time that an expression makes has no declared type
-	}
-	dsn := url.URL{Scheme: "file", Opaque: (&url.URL{Path: c.Path}).EscapedPath(), RawQuery: q.Encode()}
-	pool, err := sql.Open("sqlite", dsn.String())
-	if err != nil {
-		return nil, nil, err
-	}
-	pool.SetMaxOpenConns(1) // SQLite has one writer; a queue in front of one connection beats busy errors behind several
-	return pool, sqlite.New(sqlite.Config{Conn: pool}), nil
-}
-
-func (c Config) openMySQL() (*sql.DB, gorm.Dialector, error) {
 	m := mysqldriver.NewConfig()
 	m.Net, m.Addr = "tcp", net.JoinHostPort(c.Host, strconv.Itoa(c.Port))
 	m.User, m.Passwd, m.DBName = c.User, c.Password, c.Name
@@ -116,8 +102,8 @@ func (c Config) openMySQL() (*sql.DB, gorm.Dialector, error) {
 	m.Params = map[string]string{
 		"time_zone":                "'+00:00'",
 		"sql_mode":                 "'STRICT_ALL_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION'",
-		"innodb_lock_wait_timeout": strconv.Itoa(int(lockWait.Seconds())),
-		"wait_timeout":             strconv.Itoa(int(idleWait.Seconds())),
+		"innodb_lock_wait_timeout": "10",  // seconds for a row that another transaction holds
+		"wait_timeout":             "200", // seconds that the server keeps the locks of a client whose machine is gone; see below
 	}
 	connector, err := mysqldriver.NewConnector(m) // from a DSN string the driver would log by itself
 	if err != nil {
@@ -126,7 +112,7 @@ func (c Config) openMySQL() (*sql.DB, gorm.Dialector, error) {
 	pool := sql.OpenDB(readCommitted{connector})
 	pool.SetMaxOpenConns(c.MaxConns)
 	pool.SetMaxIdleConns(c.MaxConns)
-	pool.SetConnMaxLifetime(connLifetime)
+	pool.SetConnMaxLifetime(3 * time.Minute) // shorter than wait_timeout, and than most proxies keep a silent connection
 	return pool, mysql.New(mysql.Config{Conn: pool}), nil
 }
 

@@ -6,6 +6,7 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
@@ -106,4 +107,62 @@ func finish(ctx context.Context, conn *sql.Conn, statement string, args ...any) 
 	defer cancel()
 	_, err := conn.ExecContext(ctx, statement, args...)
 	return err
+}
+
+// Lead runs work unless another process, or another call, is running work of that name on the same database. It reports whether it
+// ran it. The lead ends with work, or with the connection that holds it: a leader that is cut off from the database may still work
+// when the next one starts, so Lead saves double work and does not make it harmless. Work that takes longer than three minutes may
+// lose the lead on the way.
+//
+// On SQLite, and with a single connection, which work itself needs, there is no lead: each call runs work.
+func Lead(ctx context.Context, g *gorm.DB, name string, work func(ctx context.Context) error) (led bool, err error) {
+	pool, err := g.DB()
+	if err != nil {
+		return false, err
+	}
+	if g.Name() == SQLite || pool.Stats().MaxOpenConnections == 1 {
+		return true, work(ctx)
+	}
+	err = onConn(ctx, pool, func(conn *sql.Conn) (clean bool, err error) {
+		if led, err = lock(name).take(ctx, conn, 0); !led {
+			return err == nil, err
+		}
+		defer func() { clean = lock(name).SessionUnlock(ctx, conn) == nil }() // when work panics, too
+		return false, work(ctx)
+	})
+	return led, err
+}
+
+// lock is the name of one that the server frees when the connection ends, whatever ends it. It implements goose's lock.SessionLocker.
+type lock string
+
+// The name of a lock is the server's, not the database's, and may have 64 characters.
+const lockName = "CONCAT('b2b ', SHA2(CONCAT(DATABASE(), ' ', ?), 224))"
+
+// take returns false when others have held the lock for so many seconds. TiDB waits for one at least, and gives up early when many
+// ask at once.
+func (l lock) take(ctx context.Context, conn *sql.Conn, seconds int) (bool, error) {
+	var got sql.NullInt64
+	err := conn.QueryRowContext(ctx, "SELECT GET_LOCK("+lockName+", ?)", string(l), seconds).Scan(&got)
+	if errors.Is(translate(err), ErrConflict) {
+		return false, nil
+	}
+	if err == nil && !got.Valid {
+		err = errors.New("GET_LOCK failed") // https://dev.mysql.com/doc/refman/8.4/en/locking-functions.html#function_get-lock
+	}
+	return got.Int64 == 1, err
+}
+
+func (l lock) SessionLock(ctx context.Context, conn *sql.Conn) error {
+	for range 60 {
+		if got, err := l.take(ctx, conn, 1); got || err != nil {
+			return err
+		}
+		time.Sleep(rand.N(100 * time.Millisecond)) // before TiDB is asked again
+	}
+	return fmt.Errorf("another process has held the lock %q for a minute", string(l))
+}
+
+func (l lock) SessionUnlock(ctx context.Context, conn *sql.Conn) error {
+	return finish(ctx, conn, "DO RELEASE_LOCK("+lockName+")", string(l))
 }
