@@ -5,6 +5,7 @@ package server
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -88,21 +89,18 @@ func (s *Server) Restart() error {
 	ended := make(chan struct{})
 	s.process, s.ended = cmd.Process, ended
 	go func() { cmd.Wait(); close(ended) }()
-	again := time.NewTicker(100 * time.Millisecond)
-	defer again.Stop()
 	for deadline := time.Now().Add(time.Minute); ; {
 		_, err := Version(s.DSN)
 		if err == nil {
 			return nil
 		}
-		if time.Now().After(deadline) {
-			s.Stop()
-			return err
-		}
 		select {
-		case <-again.C:
 		case <-ended:
 			return fmt.Errorf("it ended: %s", cmd.ProcessState)
+		case <-time.After(100 * time.Millisecond):
+		}
+		if time.Now().After(deadline) {
+			return errors.Join(err, s.Stop())
 		}
 	}
 }

@@ -3,6 +3,7 @@ package webtest
 import (
 	"encoding/json"
 	"reflect"
+	"slices"
 	"testing"
 
 	"github.com/getkin/kin-openapi/openapi3"
@@ -39,11 +40,11 @@ func ComesBack(t testing.TB, name string, sent, answered any) {
 	case map[string]any:
 		got, _ := answered.(map[string]any)
 		for field, value := range sent {
-			if _, there := got[field]; !there {
+			if back, there := got[field]; there {
+				ComesBack(t, name+"."+field, value, back)
+			} else {
 				t.Errorf("%s.%s does not come back", name, field)
-				continue
 			}
-			ComesBack(t, name+"."+field, value, got[field])
 		}
 	case []any:
 		got, _ := answered.([]any)
@@ -66,11 +67,7 @@ func ComesBack(t testing.TB, name string, sent, answered any) {
 func NeverShown(t testing.TB, spec *openapi3.T, schema string, answers ...map[string]any) {
 	t.Helper()
 	for property := range spec.Components.Schemas[schema].Value.Properties {
-		shown := false
-		for _, a := range answers {
-			shown = shown || a[property] != nil
-		}
-		if !shown {
+		if !slices.ContainsFunc(answers, func(a map[string]any) bool { return a[property] != nil }) {
 			t.Errorf("%s.%s is never shown", schema, property)
 		}
 	}

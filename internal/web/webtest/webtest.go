@@ -4,13 +4,16 @@ package webtest
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -30,6 +33,39 @@ func Options() web.Options {
 	return web.Options{ServiceToken: Token, Log: slog.New(slog.DiscardHandler), Timeout: 30 * time.Second}
 }
 
+// Logged returns what an engine with these options logs while fn runs.
+func Logged(t testing.TB, fn func(o web.Options)) string {
+	t.Helper()
+	var b buffer
+	o := Options()
+	o.Log = slog.New(slog.NewJSONHandler(&b, nil))
+	fn(o)
+	b.Lock()
+	defer b.Unlock()
+	return b.String()
+}
+
+type buffer struct {
+	sync.Mutex
+	bytes.Buffer
+}
+
+func (b *buffer) Write(p []byte) (int, error) {
+	b.Lock()
+	defer b.Unlock()
+	return b.Buffer.Write(p)
+}
+
+// Spec reads a contract.
+func Spec(t testing.TB, document []byte) *openapi3.T {
+	t.Helper()
+	spec, err := openapi3.NewLoader().LoadFromData(document)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return spec
+}
+
 // Serve serves h until the test ends. The test fails when an answer breaks the document: a status that the operation does not
 // declare, a body that its schema refuses, a code that is not among the examples of that status, a missing header. It returns the
 // address.
@@ -46,9 +82,7 @@ func Serve(t testing.TB, h http.Handler, spec *openapi3.T) string {
 		if err := check(spec, router, r, rec); err != nil && r.Context().Err() == nil { // a caller who has hung up hears no answer
 			t.Errorf("%s %s answered %d against the contract: %v\n%s", r.Method, r.URL, rec.Code, err, rec.Body)
 		}
-		for name, values := range rec.Header() {
-			w.Header()[name] = values
-		}
+		maps.Copy(w.Header(), rec.Header())
 		w.WriteHeader(rec.Code)
 		_, _ = w.Write(rec.Body.Bytes())
 	}))
@@ -57,8 +91,8 @@ func Serve(t testing.TB, h http.Handler, spec *openapi3.T) string {
 }
 
 func check(spec *openapi3.T, router routers.Router, r *http.Request, rec *httptest.ResponseRecorder) error {
-	if id := rec.Header().Get(web.CorrelationHeader); id == "" {
-		return errMissing(web.CorrelationHeader)
+	if rec.Header().Get(web.CorrelationHeader) == "" {
+		return errors.New("no header " + web.CorrelationHeader)
 	}
 	if strings.HasPrefix(r.URL.Path, "/docs") || strings.HasPrefix(r.URL.Path, "/openapi.") || r.URL.Path == "/" {
 		return nil
@@ -118,10 +152,6 @@ func checkCode(declared *openapi3.ResponseRef, body []byte) error {
 	}
 	return nil
 }
-
-type errMissing string
-
-func (e errMissing) Error() string { return "no header " + string(e) }
 
 // Do sends a request as a careless client would and returns the answer. headers are names and values in turn; an empty value
 // leaves the header out.
