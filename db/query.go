@@ -41,7 +41,7 @@ func ForUpdate(tx *gorm.DB) *gorm.DB {
 func Containing(g *gorm.DB, text string, columns ...string) *gorm.DB {
 	lower := "LOWER"
 	if g.Name() == SQLite {
-		lower = sqliteLower
+		lower = "unicode_lower"
 	}
 	found := g.Session(&gorm.Session{NewDB: true})
 	for _, column := range columns {
@@ -50,10 +50,18 @@ func Containing(g *gorm.DB, text string, columns ...string) *gorm.DB {
 	return g.Where(found)
 }
 
-// Order is the direction of a list.
+func init() { // SQLite's own LOWER knows ASCII only
+	sqlitedriver.MustRegisterDeterministicScalarFunction("unicode_lower", 1, func(_ *sqlitedriver.FunctionContext, args []driver.Value) (driver.Value, error) {
+		if s, ok := args[0].(string); ok {
+			return strings.ToLower(s), nil
+		}
+		return args[0], nil
+	})
+}
+
+// Order is the direction of a list, by id.
 type Order string
 
-// The directions of a list, by id.
 const (
 	OldestFirst Order = "id"
 	NewestFirst Order = "id DESC"
@@ -77,16 +85,4 @@ func Page[T interface{ Key() int64 }](q *gorm.DB, order Order, cursor *int64, li
 	}
 	next := rows[size-1].Key()
 	return rows[:size], &next, nil
-}
-
-// sqliteLower is LOWER for all of Unicode; SQLite's own knows ASCII only.
-const sqliteLower = "unicode_lower"
-
-func init() {
-	sqlitedriver.MustRegisterDeterministicScalarFunction(sqliteLower, 1, func(_ *sqlitedriver.FunctionContext, args []driver.Value) (driver.Value, error) {
-		if s, ok := args[0].(string); ok {
-			return strings.ToLower(s), nil
-		}
-		return args[0], nil
-	})
 }

@@ -95,10 +95,7 @@ func commands() []command {
 		}),
 	}, command{
 		name: "version", summary: "the version of this program; also --version",
-		run: func(_ context.Context, out io.Writer) error {
-			_, err := fmt.Fprintln(out, "b2b", buildinfo.Version())
-			return err
-		},
+		run: func(_ context.Context, out io.Writer) error { fmt.Fprintln(out, "b2b", buildinfo.Version()); return nil },
 	})
 }
 

@@ -6,6 +6,7 @@ package dbtest
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -69,12 +70,7 @@ func create(t *testing.T, dsn string) db.Config {
 	must(t, err)
 	c.Name = "test_" + strings.ToLower(rand.Text())
 	must(t, admin.Exec("CREATE DATABASE "+c.Name).Error)
-	t.Cleanup(func() {
-		if err := admin.Exec("DROP DATABASE " + c.Name).Error; err != nil {
-			t.Error(err)
-		}
-		db.Close(admin)
-	})
+	t.Cleanup(func() { must(t, errors.Join(admin.Exec("DROP DATABASE "+c.Name).Error, db.Close(admin))) })
 	return c
 }
 
