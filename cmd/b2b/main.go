@@ -95,7 +95,10 @@ func commands() []command {
 		}),
 	}, command{
 		name: "version", summary: "the version of this program; also --version",
-		run: func(_ context.Context, out io.Writer) error { fmt.Fprintln(out, "b2b", buildinfo.Version()); return nil },
+		run: func(_ context.Context, out io.Writer) error {
+			fmt.Fprintln(out, "b2b", buildinfo.Version())
+			return nil
+		},
 	})
 }
 
