@@ -26,47 +26,45 @@ type translating struct{ gorm.Dialector }
 // Translate implements gorm.ErrorTranslator.
 func (translating) Translate(err error) error { return translate(err) }
 
-// translate turns a driver's error into gorm.ErrDuplicatedKey, gorm.ErrForeignKeyViolated or, for a fault that passes,
+// translate wraps a driver's error in gorm.ErrDuplicatedKey, gorm.ErrForeignKeyViolated, ErrConflict or, for a fault that passes,
 // apperr.Unavailable. All others stay as they are.
 func translate(err error) error {
-	if err == nil || errors.As(err, new(*apperr.Error)) {
-		return err
-	}
+	var kind error
 	var my *mysqldriver.MySQLError
 	var lite *sqlitedriver.Error
 	switch {
+	case err == nil, errors.As(err, new(*apperr.Error)):
+		return err
 	case errors.As(err, &my):
-		return translateMySQL(err, my)
+		kind = kindOfMySQL(my)
 	case errors.As(err, &lite):
-		return translateSQLite(err, lite.Code())
+		kind = kindOfSQLite(lite)
 	case errors.Is(err, driver.ErrBadConn), errors.Is(err, mysqldriver.ErrInvalidConn), errors.Is(err, sql.ErrConnDone),
 		errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.As(err, new(*net.OpError)),
 		err.Error() == "sql: database is closed": // which database/sql does not export
-		return apperr.Unavailable.Because(err)
+		kind = apperr.Unavailable.New()
 	}
-	return err
-}
-
-// conflict is ErrConflict because of err.
-func conflict(err error) error {
-	return apperr.Unavailable.Because(fmt.Errorf("%w: %w", ErrConflict, err))
+	if kind == nil {
+		return err
+	}
+	return fmt.Errorf("%w: %w", kind, err)
 }
 
 // Error numbers: https://dev.mysql.com/doc/mysql-errors/8.4/en/server-error-reference.html, TiDB's own from 8001 on:
 // https://docs.pingcap.com/tidb/stable/error-codes
-func translateMySQL(err error, my *mysqldriver.MySQLError) error {
-	switch my.Number {
+func kindOfMySQL(err *mysqldriver.MySQLError) error {
+	switch err.Number {
 	case 1062: // ER_DUP_ENTRY
-		return fmt.Errorf("%w: %w", gorm.ErrDuplicatedKey, err)
+		return gorm.ErrDuplicatedKey
 	case 1451, 1452: // ER_ROW_IS_REFERENCED_2, ER_NO_REFERENCED_ROW_2
-		return fmt.Errorf("%w: %w", gorm.ErrForeignKeyViolated, err)
+		return gorm.ErrForeignKeyViolated
 	case 1020, 1205, 1213, // ER_CHECKREAD (MariaDB: changed since it was read), ER_LOCK_WAIT_TIMEOUT, ER_LOCK_DEADLOCK
 		8002, 8005, 8022, // ErrForUpdateCantRetry, ErrWriteConflictInTiDB, ErrTxnRetryable
 		8028, 9004, 9007: // ErrInfoSchemaChanged, ErrResolveLockTimeout, ErrWriteConflict
-		return conflict(err)
+		return ErrConflict
 	case 1105: // ER_UNKNOWN_ERROR, TiDB's too when it gives up locking: https://docs.pingcap.com/tidb/stable/troubleshoot-lock-conflicts
-		if strings.Contains(my.Message, "pessimistic lock retry limit reached") {
-			return conflict(err)
+		if strings.Contains(err.Message, "pessimistic lock retry limit reached") {
+			return ErrConflict
 		}
 	case 1021, 1114, // ER_DISK_FULL, ER_RECORD_FILE_FULL
 		1040, 1203, 1226, // ER_CON_COUNT_ERROR, ER_TOO_MANY_USER_CONNECTIONS, ER_USER_LIMIT_REACHED
@@ -76,28 +74,28 @@ func translateMySQL(err error, my *mysqldriver.MySQLError) error {
 		8027, 8120, // ErrInfoSchemaExpired, ErrGetStartTS
 		9001, 9002, 9003, 9005, // ErrPDServerTimeout, ErrTiKVServerTimeout, ErrTiKVServerBusy, ErrRegionUnavailable
 		9008, 9010, 9011: // ErrTiKVStoreLimit, ErrTiKVStaleCommand, ErrTiKVMaxTimestampNotSynced
-		return apperr.Unavailable.Because(err)
+		return apperr.Unavailable.New()
 	}
-	return err
+	return nil
 }
 
 // Result codes: https://www.sqlite.org/rescode.html
-func translateSQLite(err error, code int) error {
-	switch code {
+func kindOfSQLite(err *sqlitedriver.Error) error {
+	switch err.Code() {
 	case sqlite3.SQLITE_CONSTRAINT_UNIQUE, sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY:
-		return fmt.Errorf("%w: %w", gorm.ErrDuplicatedKey, err)
+		return gorm.ErrDuplicatedKey
 	case sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY:
-		return fmt.Errorf("%w: %w", gorm.ErrForeignKeyViolated, err)
+		return gorm.ErrForeignKeyViolated
 	}
-	switch code & 0xff { // the primary code
+	switch err.Code() & 0xff { // the primary code
 	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED:
-		return conflict(err)
+		return ErrConflict
 	case sqlite3.SQLITE_ERROR:
 		if strings.Contains(err.Error(), "no such table") || strings.Contains(err.Error(), "no such column") { // no code of their own
-			return apperr.Unavailable.Because(err) // a migration is not done
+			return apperr.Unavailable.New() // a migration is not done
 		}
 	case sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_NOMEM:
-		return apperr.Unavailable.Because(err)
+		return apperr.Unavailable.New()
 	}
-	return err
+	return nil
 }

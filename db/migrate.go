@@ -2,12 +2,11 @@ package db
 
 import (
 	"context"
-	"database/sql"
 	"embed"
 	"errors"
+	"fmt"
 	"io/fs"
 	"strings"
-	"time"
 
 	"github.com/cenkalti/backoff/v5"
 	"github.com/pressly/goose/v3"
@@ -16,8 +15,14 @@ import (
 
 //go:generate go run ./schema
 
-//go:embed migrations
-var migrations embed.FS
+var (
+	//go:embed migrations
+	migrations embed.FS
+	//go:embed migrations/versions.sql
+	versionsSQL string
+	//go:embed seed.sql
+	seedSQL string // the sample data, in SQL that MySQL and SQLite both read
+)
 
 // Migrate brings the schema to the newest version and returns how many steps that took. Several processes may start it at
 // once: one works, the others wait and find nothing left to do.
@@ -26,27 +31,27 @@ func Migrate(ctx context.Context, g *gorm.DB) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	dialect, options := goose.DialectMySQL, []goose.ProviderOption{goose.WithSessionLocker(migrationLock{})}
-	if g.Name() == SQLite {
-		dialect, options = goose.DialectSQLite3, nil
-	}
 	files, err := fs.Sub(migrations, "migrations/"+g.Name())
 	if err != nil {
 		return 0, err
+	}
+	// SQLite has no lock to hold across transactions, but a migration is one transaction with its version. Who loses the race
+	// fails, has changed nothing by the migration that it lost, and finds it done when it looks again.
+	dialect, tries, options := goose.DialectSQLite3, uint(10), []goose.ProviderOption{}
+	if g.Name() == MySQL {
+		dialect, tries, options = goose.DialectMySQL, 1, append(options, goose.WithSessionLocker(lock("migrate")))
+		// Goose makes its table before it takes the lock, and in two steps that others see, or that a kill parts: whoever finds
+		// the table without the first row fails.
+		for _, statement := range statementsOf(versionsSQL) {
+			if err := retry(ctx, 12, func() error { return g.WithContext(ctx).Exec(statement).Error }); err != nil {
+				return 0, err
+			}
+		}
 	}
 	provider, err := goose.NewProvider(dialect, pool, files, options...)
 	if err != nil {
 		return 0, err
 	}
-	if g.Name() == MySQL {
-		if err := prepareVersions(ctx, pool); err != nil {
-			return 0, err
-		}
-		results, err := provider.Up(ctx)
-		return len(results), err
-	}
-	// SQLite has no lock to hold across transactions, but a migration is one transaction with its version. Who loses the race
-	// fails, has changed nothing by the migration that it lost, and finds it done when it looks again.
 	steps := 0
 	return backoff.Retry(ctx, func() (int, error) {
 		results, err := provider.Up(ctx)
@@ -56,50 +61,33 @@ func Migrate(ctx context.Context, g *gorm.DB) (int, error) {
 		}
 		steps += len(results)
 		return steps, err
-	}, backoff.WithMaxTries(10))
+	}, backoff.WithMaxTries(tries))
 }
 
-// prepareVersions makes goose's table of versions with its first row. Goose does so before it takes the lock, and in two steps that
-// others see, or that a kill parts: whoever finds the table without the row fails.
-func prepareVersions(ctx context.Context, pool *sql.DB) (err error) {
-	statements, err := migrations.ReadFile("migrations/versions.sql")
-	if err != nil {
-		return err
-	}
-	conn, err := pool.Conn(ctx)
-	if err != nil {
-		return err
-	}
-	defer func() { giveBack(conn, err == nil) }()
-	if err := (migrationLock{}).SessionLock(ctx, conn); err != nil {
-		return err
-	}
-	for statement := range strings.SplitSeq(strings.TrimSpace(string(statements)), ";\n") {
-		if _, err := conn.ExecContext(ctx, statement); err != nil {
-			return err
+// Seed loads the sample data when all tables that it fills are empty, and reports whether it did.
+func Seed(ctx context.Context, g *gorm.DB) (bool, error) {
+	err := InTx(ctx, g, func(tx *gorm.DB) error {
+		for _, statement := range statementsOf(seedSQL) {
+			_, table, _ := strings.Cut(statement, "INSERT INTO ")
+			table, _, _ = strings.Cut(table, " ")
+			var filled bool
+			if err := tx.Raw("SELECT EXISTS (SELECT 1 FROM " + table + ")").Scan(&filled).Error; err != nil {
+				return err
+			}
+			if filled {
+				return gorm.ErrDuplicatedKey
+			}
+			if err := tx.Exec(statement).Error; err != nil {
+				return fmt.Errorf("seed.sql: %w", err)
+			}
 		}
+		return nil
+	})
+	if errors.Is(err, gorm.ErrDuplicatedKey) { // or another process loads it at the same time
+		return false, nil
 	}
-	return migrationLock{}.SessionUnlock(ctx, conn)
+	return err == nil, err
 }
 
-// migrationLock implements goose's lock.SessionLocker.
-type migrationLock struct{}
-
-const migrationLockName = "migrate"
-
-func (migrationLock) SessionLock(ctx context.Context, conn *sql.Conn) error {
-	_, err := backoff.Retry(ctx, func() (struct{}, error) {
-		got, err := lock(ctx, conn, migrationLockName, time.Minute)
-		if err != nil {
-			err = backoff.Permanent(err)
-		} else if !got {
-			err = errors.New("another process has been migrating this database for a minute")
-		}
-		return struct{}{}, err
-	}, backoff.WithMaxElapsedTime(time.Minute))
-	return err
-}
-
-func (migrationLock) SessionUnlock(ctx context.Context, conn *sql.Conn) error {
-	return unlock(ctx, conn, migrationLockName)
-}
+// statementsOf splits a file in which each statement ends with a semicolon at the end of a line.
+func statementsOf(file string) []string { return strings.Split(strings.TrimSpace(file), ";\n") }

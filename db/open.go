@@ -15,12 +15,13 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/cenkalti/backoff/v5"
 	mysqldriver "github.com/go-sql-driver/mysql"
 	"gorm.io/driver/mysql"
 	"gorm.io/driver/sqlite"
 	"gorm.io/gorm"
 	"gorm.io/gorm/logger"
+
+	"example.com/b2b/internal/apperr"
 )
 
 // Drivers that Config names.
@@ -48,68 +49,32 @@ func (c Config) String() string {
 	return fmt.Sprintf("MySQL %s at %s", c.Name, net.JoinHostPort(c.Host, strconv.Itoa(c.Port)))
 }
 
-// lockWait bounds how long a statement waits for a row that another transaction holds, and idleWait how long the server keeps a
-// silent connection, and so the locks of a client whose machine is gone. The pool's own connections do not live that long.
-const (
-	lockWait = 10 * time.Second
-	idleWait = connLifetime + 20*time.Second
-
-	connLifetime = 3 * time.Minute // a proxy or the server may close them later
-)
-
 // Open connects to the database and fails within seconds when it does not answer.
 func Open(ctx context.Context, c Config) (*gorm.DB, error) {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
-	// Of several processes that first open one SQLite file, one switches it to WAL; the others may be told at once that it is
-	// busy, whatever busy_timeout says.
-	return backoff.Retry(ctx, func() (*gorm.DB, error) {
-		g, err := connect(ctx, c)
-		if err != nil && !errors.Is(translate(err), ErrConflict) {
-			err = backoff.Permanent(err)
-		}
-		return g, err
-	}, backoff.WithMaxTries(10))
-}
-
-func connect(ctx context.Context, c Config) (*gorm.DB, error) {
-	dialector, err := c.dialector()
+	pool, dialector, err := c.pool()
 	if err != nil {
 		return nil, err
 	}
-	g, err := gorm.Open(dialector, &gorm.Config{
+	// Of several processes that first open one SQLite file, one switches it to WAL; the others may be told at once that it is
+	// busy, whatever busy_timeout says.
+	if err := retry(ctx, 30, func() error { return pool.PingContext(ctx) }); err != nil {
+		return nil, errors.Join(err, pool.Close())
+	}
+	return gorm.Open(translating{dialector}, &gorm.Config{
 		TranslateError:         true,
 		SkipDefaultTransaction: true,
 		DisableAutomaticPing:   true,
 		NowFunc:                func() time.Time { return time.Now().UTC() },
 		Logger:                 logger.Discard, // package web logs each error once
 	})
-	if err != nil {
-		return nil, err
-	}
-	pool, err := g.DB()
-	if err != nil {
-		return nil, err
-	}
-	conns := c.MaxConns
-	if c.Driver == SQLite {
-		conns = 1 // SQLite has one writer; a queue in front of one connection beats busy errors behind several
-	}
-	pool.SetMaxOpenConns(conns)
-	pool.SetMaxIdleConns(conns)
-	if c.Driver == MySQL {
-		pool.SetConnMaxLifetime(connLifetime)
-	}
-	if err := pool.PingContext(ctx); err != nil {
-		return nil, errors.Join(err, pool.Close())
-	}
-	return g, nil
 }
 
-func (c Config) dialector() (gorm.Dialector, error) {
+func (c Config) pool() (*sql.DB, gorm.Dialector, error) {
 	if c.Driver == SQLite {
 		if err := os.MkdirAll(filepath.Dir(c.Path), 0o755); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		q := url.Values{
 			"_pragma":      {"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)"},
@@ -119,7 +84,12 @@ func (c Config) dialector() (gorm.Dialector, error) {
 			"_texttotime":  {"1"}, // a time that an expression makes has no declared type
 		}
 		dsn := url.URL{Scheme: "file", Opaque: (&url.URL{Path: c.Path}).EscapedPath(), RawQuery: q.Encode()}
-		return translating{sqlite.New(sqlite.Config{DriverName: "sqlite", DSN: dsn.String()})}, nil
+		pool, err := sql.Open("sqlite", dsn.String())
+		if err != nil {
+			return nil, nil, err
+		}
+		pool.SetMaxOpenConns(1) // SQLite has one writer; a queue in front of one connection beats busy errors behind several
+		return pool, sqlite.New(sqlite.Config{Conn: pool}), nil
 	}
 	m := mysqldriver.NewConfig()
 	m.Net, m.Addr = "tcp", net.JoinHostPort(c.Host, strconv.Itoa(c.Port))
@@ -132,14 +102,18 @@ func (c Config) dialector() (gorm.Dialector, error) {
 	m.Params = map[string]string{
 		"time_zone":                "'+00:00'",
 		"sql_mode":                 "'STRICT_ALL_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION'",
-		"innodb_lock_wait_timeout": strconv.Itoa(int(lockWait.Seconds())),
-		"wait_timeout":             strconv.Itoa(int(idleWait.Seconds())),
+		"innodb_lock_wait_timeout": "10",  // seconds for a row that another transaction holds
+		"wait_timeout":             "200", // seconds that the server keeps the locks of a client whose machine is gone; see below
 	}
-	connector, err := mysqldriver.NewConnector(m) // from a DSN string, which gorm would make, the driver would log by itself
+	connector, err := mysqldriver.NewConnector(m) // from a DSN string the driver would log by itself
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return translating{mysql.New(mysql.Config{Conn: sql.OpenDB(readCommitted{connector})})}, nil
+	pool := sql.OpenDB(readCommitted{connector})
+	pool.SetMaxOpenConns(c.MaxConns)
+	pool.SetMaxIdleConns(c.MaxConns)
+	pool.SetConnMaxLifetime(3 * time.Minute) // shorter than wait_timeout, and than most proxies keep a silent connection
+	return pool, mysql.New(mysql.Config{Conn: pool}), nil
 }
 
 // readCommitted sets each new connection's isolation. Nothing here relies on reading twice: what must hold is in the condition of
@@ -157,6 +131,21 @@ func (c readCommitted) Connect(ctx context.Context) (driver.Conn, error) {
 		return nil, errors.Join(err, conn.Close())
 	}
 	return conn, nil
+}
+
+// Ready asks the database whether it does a service's work: it answers, has the table, and lets this user write there. The table
+// is one of the service's own and has a column id. It costs one statement, which changes no row and locks none, but is refused
+// where a change would be. On SQLite it also writes one page and waits for the disk, as the smallest order does, because nothing
+// less finds a disk that is full. A full MySQL is found by requests only. Its error is apperr's unavailable.
+func Ready(ctx context.Context, g *gorm.DB, table string) error {
+	err := g.WithContext(ctx).Exec("UPDATE " + table + " SET id = id WHERE 1 = 0").Error
+	if err == nil && g.Name() == SQLite {
+		err = g.WithContext(ctx).Exec("PRAGMA user_version = 1").Error
+	}
+	if err != nil && !errors.As(err, new(*apperr.Error)) {
+		err = apperr.Unavailable.Because(err)
+	}
+	return err
 }
 
 // Close ends all connections.

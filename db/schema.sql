@@ -4,7 +4,7 @@
 
 SET NAMES utf8mb4;
 
--- Goose's own table on MySQL, in which each migration that is done has a row. Both statements can be run again.
+-- Goose's own table on MySQL, in which each migration that is done has a row. Both statements can be run again, by several at once.
 CREATE TABLE IF NOT EXISTS goose_db_version (
   id         BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY,
   version_id BIGINT          NOT NULL,
@@ -12,7 +12,8 @@ CREATE TABLE IF NOT EXISTS goose_db_version (
   tstamp     DATETIME        NULL DEFAULT NOW()
 );
 
-INSERT INTO goose_db_version (version_id, is_applied) SELECT 0, TRUE FROM DUAL WHERE NOT EXISTS (SELECT 1 FROM goose_db_version);
+INSERT IGNORE INTO goose_db_version (id, version_id, is_applied)
+  SELECT 1, 0, TRUE FROM DUAL WHERE NOT EXISTS (SELECT 1 FROM goose_db_version);
 
 -- mysql/00001_init.sql
 -- Each statement can be run again: MySQL commits DDL at once, and a start may be killed half-way.

@@ -6,6 +6,7 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
@@ -18,19 +19,24 @@ import (
 // leave traces outside of tx. Its last error is then apperr's unavailable. There is no transaction within another: g must not be in
 // one, and tx refuses to begin one.
 func InTx(ctx context.Context, g *gorm.DB, fn func(tx *gorm.DB) error) error {
-	begin := []string{"START TRANSACTION"}
+	begin := "START TRANSACTION"
 	if g.Name() == SQLite {
-		begin = []string{"BEGIN IMMEDIATE"}
+		begin = "BEGIN IMMEDIATE"
 	}
+	return retry(ctx, 12, func() error { return transact(ctx, g, fn, begin) })
+}
+
+// retry runs fn again while it loses against another transaction, at most tries times.
+func retry(ctx context.Context, tries uint, fn func() error) error {
 	wait := backoff.NewExponentialBackOff() // jittered
 	wait.InitialInterval, wait.MaxInterval = 5*time.Millisecond, 250*time.Millisecond
 	_, err := backoff.Retry(ctx, func() (struct{}, error) {
-		err := transact(ctx, g, begin, fn)
-		if err != nil && !errors.Is(err, ErrConflict) {
+		err := fn()
+		if err != nil && !errors.Is(translate(err), ErrConflict) {
 			err = backoff.Permanent(err)
 		}
 		return struct{}{}, err
-	}, backoff.WithBackOff(wait), backoff.WithMaxTries(12))
+	}, backoff.WithBackOff(wait), backoff.WithMaxTries(tries))
 	return err
 }
 
@@ -38,13 +44,13 @@ func InTx(ctx context.Context, g *gorm.DB, fn func(tx *gorm.DB) error) error {
 // it; SQLite and TiDB do not, so fn must not. On SQLite it lets others write meanwhile.
 func Snapshot(ctx context.Context, g *gorm.DB, fn func(tx *gorm.DB) error) error {
 	if g.Name() == SQLite {
-		return transact(ctx, g, []string{"BEGIN"}, fn)
+		return transact(ctx, g, fn, "BEGIN")
 	}
 	const repeatableRead = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"
-	err := transact(ctx, g, []string{repeatableRead, "START TRANSACTION READ ONLY"}, fn)
+	err := transact(ctx, g, fn, repeatableRead, "START TRANSACTION READ ONLY")
 	var my *mysqldriver.MySQLError
 	if errors.As(err, &my) && my.Number == 1235 { // ER_NOT_SUPPORTED_YET: TiDB knows no READ ONLY
-		err = transact(ctx, g, []string{repeatableRead, "START TRANSACTION"}, fn)
+		err = transact(ctx, g, fn, repeatableRead, "START TRANSACTION")
 	}
 	return err
 }
@@ -54,55 +60,109 @@ func Snapshot(ctx context.Context, g *gorm.DB, fn func(tx *gorm.DB) error) error
 // It goes around sql.Tx because that one's Commit and Rollback do not obey a context: driver.Tx takes none
 // (https://pkg.go.dev/database/sql/driver#Tx), so a driver waits for the answer without end. A server that is cut off at that
 // moment would keep the request, and its connection, waiting for as long as TCP does.
-func transact(ctx context.Context, g *gorm.DB, begin []string, fn func(tx *gorm.DB) error) error {
+func transact(ctx context.Context, g *gorm.DB, fn func(tx *gorm.DB) error, begin ...string) error {
 	pool, err := g.DB()
 	if err != nil {
 		return fmt.Errorf("db: a transaction within another: %w", err)
 	}
-	conn, err := pool.Conn(ctx)
-	if err != nil {
-		return translate(err)
-	}
-	for _, statement := range begin {
-		if _, err := conn.ExecContext(ctx, statement); err != nil {
-			giveBack(conn, false) // an isolation level may be set for the next transaction
-			return translate(err)
+	return onConn(ctx, pool, func(conn *sql.Conn) (clean bool, err error) {
+		for _, statement := range begin {
+			if _, err := conn.ExecContext(ctx, statement); err != nil {
+				return false, err // an isolation level may be set for the next transaction
+			}
 		}
-	}
-	committed := false
-	defer func() { // when fn panics, too
-		if !committed {
-			rollBack(ctx, conn)
+		tx := g.Session(&gorm.Session{NewDB: true, Context: ctx})
+		tx.Statement.ConnPool = statements{conn}
+		if err = fn(tx); err == nil {
+			_, err = conn.ExecContext(ctx, "COMMIT")
 		}
-	}()
-	tx := g.Session(&gorm.Session{NewDB: true, Context: ctx})
-	tx.Statement.ConnPool = statements{conn}
-	if err := fn(tx); err != nil {
-		return translate(err)
-	}
-	if _, err := conn.ExecContext(ctx, "COMMIT"); err != nil {
-		return translate(err)
-	}
-	committed = true
-	giveBack(conn, true)
-	return nil
+		return err == nil || finish(ctx, conn, "ROLLBACK") == nil, err
+	})
 }
 
 // statements is what gorm sees of a transaction's connection: nothing that begins another one, which would commit the first.
 type statements struct{ gorm.ConnPool }
 
-// rollBack ends the transaction and gives the connection back. It is for requests whose time is over, too.
-func rollBack(ctx context.Context, conn *sql.Conn) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
-	defer cancel()
-	_, err := conn.ExecContext(ctx, "ROLLBACK")
-	giveBack(conn, err == nil)
+// onConn runs fn on a connection that nobody else uses. Unless fn leaves it clean, it is closed, and the server ends what has begun
+// on it; so it is when fn panics.
+func onConn(ctx context.Context, pool *sql.DB, fn func(conn *sql.Conn) (clean bool, err error)) error {
+	conn, err := pool.Conn(ctx)
+	if err != nil {
+		return translate(err)
+	}
+	clean := false
+	defer func() {
+		if !clean {
+			_ = conn.Raw(func(any) error { return driver.ErrBadConn })
+		}
+		_ = conn.Close()
+	}()
+	clean, err = fn(conn)
+	return translate(err)
 }
 
-// giveBack returns the connection to its pool, or closes it when it is not clean. The server then ends what it has begun.
-func giveBack(conn *sql.Conn, clean bool) {
-	if !clean {
-		_ = conn.Raw(func(any) error { return driver.ErrBadConn })
+// finish runs a statement that ends something, for a request whose time is over, too.
+func finish(ctx context.Context, conn *sql.Conn, statement string, args ...any) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
+	defer cancel()
+	_, err := conn.ExecContext(ctx, statement, args...)
+	return err
+}
+
+// Lead runs work unless another process, or another call, is running work of that name on the same database. It reports whether it
+// ran it. The lead ends with work, or with the connection that holds it: a leader that is cut off from the database may still work
+// when the next one starts, so Lead saves double work and does not make it harmless. Work that takes longer than three minutes may
+// lose the lead on the way.
+//
+// On SQLite, and with a single connection, which work itself needs, there is no lead: each call runs work.
+func Lead(ctx context.Context, g *gorm.DB, name string, work func(ctx context.Context) error) (led bool, err error) {
+	pool, err := g.DB()
+	if err != nil {
+		return false, err
 	}
-	_ = conn.Close()
+	if g.Name() == SQLite || pool.Stats().MaxOpenConnections == 1 {
+		return true, work(ctx)
+	}
+	err = onConn(ctx, pool, func(conn *sql.Conn) (clean bool, err error) {
+		if led, err = lock(name).take(ctx, conn, 0); !led {
+			return err == nil, err
+		}
+		defer func() { clean = lock(name).SessionUnlock(ctx, conn) == nil }() // when work panics, too
+		return false, work(ctx)
+	})
+	return led, err
+}
+
+// lock is the name of one that the server frees when the connection ends, whatever ends it. It implements goose's lock.SessionLocker.
+type lock string
+
+// The name of a lock is the server's, not the database's, and may have 64 characters.
+const lockName = "CONCAT('b2b ', SHA2(CONCAT(DATABASE(), ' ', ?), 224))"
+
+// take returns false when others have held the lock for so many seconds. TiDB waits for one at least, and gives up early when many
+// ask at once.
+func (l lock) take(ctx context.Context, conn *sql.Conn, seconds int) (bool, error) {
+	var got sql.NullInt64
+	err := conn.QueryRowContext(ctx, "SELECT GET_LOCK("+lockName+", ?)", string(l), seconds).Scan(&got)
+	if errors.Is(translate(err), ErrConflict) {
+		return false, nil
+	}
+	if err == nil && !got.Valid {
+		err = errors.New("GET_LOCK failed") // https://dev.mysql.com/doc/refman/8.4/en/locking-functions.html#function_get-lock
+	}
+	return got.Int64 == 1, err
+}
+
+func (l lock) SessionLock(ctx context.Context, conn *sql.Conn) error {
+	for range 60 {
+		if got, err := l.take(ctx, conn, 1); got || err != nil {
+			return err
+		}
+		time.Sleep(rand.N(100 * time.Millisecond)) // before TiDB is asked again
+	}
+	return fmt.Errorf("another process has held the lock %q for a minute", string(l))
+}
+
+func (l lock) SessionUnlock(ctx context.Context, conn *sql.Conn) error {
+	return finish(ctx, conn, "DO RELEASE_LOCK("+lockName+")", string(l))
 }

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"example.com/b2b/internal/config"
 )
 
 const module = "example.com/b2b/"
@@ -50,7 +52,7 @@ func TestArrows(t *testing.T) {
 		return under(strings.TrimPrefix(path, module), "db") || under(path, "gorm.io", "modernc.org/sqlite", "github.com/go-sql-driver") || path == "database/sql"
 	}
 	var names, withoutDatabase []string // of the services: that of the package is that of the command
-	for _, s := range services {
+	for _, s := range table(&config.Settings{}) {
 		names = append(names, s.name)
 		if !s.database {
 			withoutDatabase = append(withoutDatabase, s.name)

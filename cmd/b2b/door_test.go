@@ -7,12 +7,14 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"example.com/b2b/internal/config"
 )
 
 // TestStoreIsTheOnlyDoor lets a service touch its database in store.go only, where a query begins with what the caller may see. The
 // constructor may hold the database for it.
 func TestStoreIsTheOnlyDoor(t *testing.T) {
-	for _, s := range services {
+	for _, s := range table(&config.Settings{}) {
 		if !s.database {
 			continue
 		}

@@ -26,9 +26,7 @@ import (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // a second signal ends the process at once
-	err := run(ctx, os.Args[1:], os.Stdout)
-	stop()
-	if err != nil {
+	if err := run(ctx, os.Args[1:], os.Stdout); err != nil {
 		fmt.Fprintln(os.Stderr, "b2b:", err)
 		os.Exit(1)
 	}
@@ -43,40 +41,76 @@ type command struct {
 
 // commands returns them all; the first, without a name, is that of a bare b2b.
 func commands() []command {
+	var c config.Settings
+	services := table(&c)
 	all := []command{{
 		summary: "all three services in one process; SQLite when no DB_HOST is set, with sample data on the first start",
-		run:     func(ctx context.Context, out io.Writer) error { return serveAll(ctx, out) },
+		run:     func(ctx context.Context, out io.Writer) error { return serve(ctx, &c, services, out) },
 	}}
-	for _, s := range services {
-		all = append(all, command{name: s.name, summary: "the " + s.title, run: func(ctx context.Context, out io.Writer) error { return serveOne(ctx, s, out) }})
+	var rules []doctor.Rule
+	for i, s := range services {
+		alone := func(ctx context.Context, out io.Writer) error { return serve(ctx, &c, services[i:i+1], out) }
+		all = append(all, command{name: s.name, summary: "the " + s.title, run: alone})
+		rules = append(rules, s.rules...)
 	}
 	var asJSON bool
-	return append(all,
-		command{name: "migrate", summary: "bring the database's schema up to date", run: migrate},
-		command{name: "seed", summary: "load the sample data into an empty database", run: seed},
-		command{
-			name:    "doctor",
-			summary: "examine a live database, read-only, as a table or with --json; exit code 1 when a rule is broken",
-			flags:   func(f *flag.FlagSet) { f.BoolVar(&asJSON, "json", false, "print the result as JSON") },
-			run:     func(ctx context.Context, out io.Writer) error { return examine(ctx, out, asJSON) },
-		},
-		command{name: "version", summary: "the version of this program; also --version", run: func(_ context.Context, out io.Writer) error {
-			_, err := fmt.Fprintln(out, "b2b", buildinfo.Version())
+	return append(all, command{
+		name: "migrate", summary: "bring the database's schema up to date",
+		run: onDatabase(func(ctx context.Context, g *gorm.DB, out io.Writer) error {
+			steps, err := db.Migrate(ctx, g)
+			if err == nil {
+				fmt.Fprintf(out, "The schema is up to date (%d new steps).\n", steps)
+			}
 			return err
-		}},
-	)
+		}),
+	}, command{
+		name: "seed", summary: "load the sample data into an empty database",
+		run: onDatabase(func(ctx context.Context, g *gorm.DB, out io.Writer) error {
+			loaded, err := db.Seed(ctx, g)
+			if loaded {
+				fmt.Fprintln(out, "The sample data is loaded.")
+			} else if err == nil {
+				fmt.Fprintln(out, "The database has data; nothing was loaded.")
+			}
+			return err
+		}),
+	}, command{
+		name:    "doctor",
+		summary: "examine a live database, read-only, as a table or with --json; exit code 1 when a rule is broken",
+		flags:   func(f *flag.FlagSet) { f.BoolVar(&asJSON, "json", false, "print the result as JSON") },
+		run: onDatabase(func(ctx context.Context, g *gorm.DB, out io.Writer) error {
+			checks, err := doctor.Examine(ctx, g, rules)
+			if err != nil {
+				return err
+			}
+			if asJSON {
+				err = json.NewEncoder(out).Encode(map[string]any{"healthy": doctor.Healthy(checks), "checks": checks})
+			} else {
+				doctor.Print(out, checks)
+			}
+			if err == nil && !doctor.Healthy(checks) {
+				err = errors.New("the database breaks a rule that must always hold")
+			}
+			return err
+		}),
+	}, command{
+		name: "version", summary: "the version of this program; also --version",
+		run: func(_ context.Context, out io.Writer) error {
+			fmt.Fprintln(out, "b2b", buildinfo.Version())
+			return nil
+		},
+	})
 }
 
 // run carries out one command line and returns when it is done or ctx has ended.
 func run(ctx context.Context, args []string, out io.Writer) error {
 	name := ""
-	if len(args) > 0 && args[0] != "--help" && args[0] != "-h" {
+	if len(args) > 0 {
 		name, args = args[0], args[1:]
 	}
 	switch name {
-	case "help":
-		usage(out)
-		return nil
+	case "help", "--help", "-h":
+		name, args = "", []string{"-h"}
 	case "--version", "-version":
 		name = "version"
 	}
@@ -85,11 +119,10 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	if at < 0 {
 		return fmt.Errorf("%q is no command; see b2b --help", name)
 	}
-	c := all[at]
 	f := flag.NewFlagSet("b2b "+name, flag.ContinueOnError)
 	f.SetOutput(io.Discard)
-	if c.flags != nil {
-		c.flags(f)
+	if all[at].flags != nil {
+		all[at].flags(f)
 	}
 	switch err := f.Parse(args); {
 	case errors.Is(err, flag.ErrHelp):
@@ -103,64 +136,33 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	if err := godotenv.Load(); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return fmt.Errorf(".env cannot be read: %w", err)
 	}
-	return c.run(ctx, out)
+	return all[at].run(ctx, out)
 }
 
-func migrate(ctx context.Context, out io.Writer) error {
-	return withDatabase(ctx, func(g *gorm.DB) error {
-		steps, err := db.Migrate(ctx, g)
-		if err == nil {
-			fmt.Fprintf(out, "The schema is up to date (%d new steps).\n", steps)
+// onDatabase makes a command of work on the database that the environment names. It reads nothing else.
+func onDatabase(work func(ctx context.Context, g *gorm.DB, out io.Writer) error) func(context.Context, io.Writer) error {
+	return func(ctx context.Context, out io.Writer) error {
+		var c config.Database
+		if err := config.Read(&c); err != nil {
+			return err
 		}
-		return err
-	})
-}
-
-func seed(ctx context.Context, out io.Writer) error {
-	return withDatabase(ctx, func(g *gorm.DB) error {
-		loaded, err := db.Seed(ctx, g)
-		if loaded {
-			fmt.Fprintln(out, "The sample data is loaded.")
-		} else if err == nil {
-			fmt.Fprintln(out, "The database has data; nothing was loaded.")
-		}
-		return err
-	})
-}
-
-func examine(ctx context.Context, out io.Writer, asJSON bool) error {
-	var rules []doctor.Rule
-	for _, s := range services {
-		rules = append(rules, s.rules...)
-	}
-	return withDatabase(ctx, func(g *gorm.DB) error {
-		checks, err := doctor.Examine(ctx, g, rules)
+		g, err := open(ctx, c)
 		if err != nil {
 			return err
 		}
-		if asJSON {
-			err = json.NewEncoder(out).Encode(map[string]any{"healthy": doctor.Healthy(checks), "checks": checks})
-		} else {
-			doctor.Print(out, checks)
-		}
-		if err == nil && !doctor.Healthy(checks) {
-			err = errors.New("the database breaks a rule that must always hold")
-		}
-		return err
-	})
+		return errors.Join(work(ctx, g, out), db.Close(g))
+	}
 }
 
-// withDatabase opens the database that the environment names, for a command that uses nothing else.
-func withDatabase(ctx context.Context, work func(g *gorm.DB) error) error {
-	var c config.Database
-	if err := config.Read(&c); err != nil {
-		return err
+// open explains in one line why a database cannot be used.
+func open(ctx context.Context, c config.Database) (*gorm.DB, error) {
+	g, err := db.Open(ctx, db.Config(c))
+	if err != nil && c.Driver == config.SQLite {
+		return nil, fmt.Errorf("%s (DB_PATH) cannot be opened: %w", db.Config(c), err)
+	} else if err != nil {
+		return nil, fmt.Errorf("%s (DB_HOST, DB_PORT, DB_USER, DB_PASSWORD, DB_NAME) cannot be used: %w", db.Config(c), err)
 	}
-	g, err := open(ctx, c)
-	if err != nil {
-		return err
-	}
-	return errors.Join(work(g), db.Close(g))
+	return g, nil
 }
 
 func usage(out io.Writer) {

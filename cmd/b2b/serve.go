@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"net/http"
 	"os"
 	"slices"
 	"strconv"
@@ -16,77 +17,101 @@ import (
 	"golang.org/x/sync/errgroup"
 	"gorm.io/gorm"
 
+	"example.com/b2b/customers"
 	"example.com/b2b/db"
+	"example.com/b2b/db/doctor"
 	"example.com/b2b/internal/buildinfo"
 	"example.com/b2b/internal/config"
 	"example.com/b2b/internal/web"
+	"example.com/b2b/orchestrator"
+	"example.com/b2b/orders"
 )
 
-// serveOne runs one service until ctx ends and its requests in flight are answered.
-func serveOne(ctx context.Context, s service, out io.Writer) error {
-	var c config.Settings
-	groups := append(s.reads(&c), &c.SinglePort)
-	if s.peers != nil {
-		groups = append(groups, s.peers(&c)...)
+// service is an entry in the table of services: everything that the program knows of one.
+type service struct {
+	name, title string // the command; what it is called
+	database    bool
+	settings    any           // what it reads of the configuration besides what all services read
+	peers       []any         // where its peers are: read when they are not in the same process
+	port        *int          // where it listens
+	base        *string       // where others find it
+	rules       []doctor.Rule // what must always be true of its data
+	try         string        // a first call to show; %s is its address
+	build       func(g *gorm.DB, o web.Options) (http.Handler, func(ctx context.Context), error)
+
+	listener   net.Listener
+	handler    http.Handler
+	background func(ctx context.Context) // work beside requests until ctx ends; nil when there is none
+}
+
+// table has the services, whose configuration is c, in the order in which they depend on each other; they stop in the opposite one.
+func table(c *config.Settings) []*service {
+	peer := func(base string) web.Peer { // a call is bounded well below what the whole request may take
+		return web.Peer{Base: base, Token: c.ServiceToken, Timeout: min(5*time.Second, c.RequestTimeout/2)}
 	}
-	if err := read(&c, s.database, groups); err != nil {
+	return []*service{{
+		name: "customers", title: "Customers API", database: true,
+		settings: &c.Customers, port: &c.CustomersPort, base: &c.CustomersBase,
+		try: "curl '%s/customers?search=ACME'",
+		build: func(g *gorm.DB, o web.Options) (http.Handler, func(context.Context), error) {
+			return customers.New(g).Handler(o), nil, nil
+		},
+	}, {
+		name: "orders", title: "Orders API", database: true, rules: orders.Rules(),
+		settings: &c.Orders, peers: []any{&c.CustomersPeer}, port: &c.OrdersPort, base: &c.OrdersBase,
+		try: "curl '%s/products?limit=3'",
+		build: func(g *gorm.DB, o web.Options) (http.Handler, func(context.Context), error) {
+			peer := peer(c.CustomersBase)
+			peer.Timeout /= 2 // it must have given up on its peer, and said so, before its caller gives up on it
+			s, err := orders.New(g, orders.Config{Customers: peer, CancellationWindow: c.CancellationWindow, Reservation: c.Reservation, KeyLifetime: c.KeyLifetime})
+			if err != nil {
+				return nil, nil, err
+			}
+			return s.Handler(o), func(ctx context.Context) { s.Run(ctx, o.Log) }, nil
+		},
+	}, {
+		name: "orchestrator", title: "Orchestrator",
+		settings: &c.Orchestrator, peers: []any{&c.CustomersPeer, &c.OrdersPeer}, port: &c.OrchestratorPort, base: new(string),
+		try: `curl -X POST %s/orchestrator/create-and-confirm-order -H 'Content-Type: application/json' ` +
+			`-d '{"customer_id": 1, "items": [{"product_id": 2, "qty": 3}], "idempotency_key": "try-1"}'`,
+		build: func(_ *gorm.DB, o web.Options) (http.Handler, func(context.Context), error) {
+			s, err := orchestrator.New(peer(c.CustomersBase), peer(c.OrdersBase))
+			if err != nil {
+				return nil, nil, err
+			}
+			engine := s.Engine(o)
+			orchestrator.ServeStartPage(engine, c.CustomersBase, c.OrdersBase)
+			return engine, nil, nil
+		},
+	}}
+}
+
+// serve runs one service of c's table, or all of them, until ctx ends and the requests in flight are answered. All of them are each
+// other's peers, whatever the addresses in the environment say.
+func serve(ctx context.Context, c *config.Settings, services []*service, out io.Writer) error {
+	all := len(services) > 1
+	if err := read(c, services); err != nil {
 		return err
 	}
-	if c.Only != nil {
-		*s.port(&c) = *c.Only
-	}
-	return serve(ctx, &c, []service{s}, out)
-}
-
-// serveAll is serveOne for all services in one process. They are each other's peers, whatever the addresses in the environment say.
-func serveAll(ctx context.Context, out io.Writer) error {
-	var c config.Settings
-	var groups []any
-	for _, s := range services {
-		groups = append(groups, s.reads(&c)...)
-	}
-	if err := read(&c, true, groups); err != nil {
-		return err
-	}
-	return serve(ctx, &c, services, out)
-}
-
-// read reads what all services read, and groups.
-func read(c *config.Settings, database bool, groups []any) error {
-	groups = append(groups, &c.Logging, &c.Serving, &c.Stopping)
-	if database {
-		groups = append(groups, &c.Database, &c.Migration)
-	}
-	err := config.Read(groups...)
-	if c.Driver == config.MySQL && c.ServiceToken == config.DevelopmentToken {
-		err = errors.Join(err, fmt.Errorf("SERVICE_TOKEN is %q; allowed: a secret of your own, since the database is MySQL", c.ServiceToken))
-	}
-	return err
-}
-
-func serve(ctx context.Context, c *config.Settings, services []service, out io.Writer) error {
 	log := slog.New(slog.NewJSONHandler(os.Stderr, &slog.HandlerOptions{Level: c.LogLevel}))
 	if c.ServiceToken == config.DevelopmentToken {
 		log.Warn("SERVICE_TOKEN is the one everybody knows; set your own before others can reach this machine")
 	}
-	all := len(services) > 1
 	if all && os.Getenv("PORT") != "" {
 		log.Warn("PORT is for one service started alone; all three listen on CUSTOMERS_PORT, ORDERS_PORT and ORCHESTRATOR_PORT")
 	}
-	listeners := make([]net.Listener, len(services))
-	for i, s := range services {
-		l, err := listen(s, *s.port(c))
-		if err != nil {
+	var err error
+	for _, s := range services {
+		s.listener, err = net.Listen("tcp", ":"+strconv.Itoa(*s.port))
+		if errors.Is(err, syscall.EADDRINUSE) {
+			return fmt.Errorf("port %d is taken; stop the program that has it, or give the %s another (PORT, when you start one service; see b2b --help)", *s.port, s.title)
+		} else if err != nil {
 			return err
 		}
-		listeners[i] = l
-		if all && s.base != nil {
-			*s.base(c) = base(l)
-		}
+		*s.base = "http://localhost:" + strconv.Itoa(s.listener.Addr().(*net.TCPAddr).Port)
 	}
 	var g *gorm.DB
-	if slices.ContainsFunc(services, func(s service) bool { return s.database }) {
-		var err error
+	if services[0].database {
 		if g, err = open(ctx, c.Database); err != nil {
 			return err
 		}
@@ -102,80 +127,66 @@ func serve(ctx context.Context, c *config.Settings, services []service, out io.W
 			}
 		}
 	}
-	built := make([]running, len(services))
-	for i, s := range services {
-		var err error
-		if built[i], err = s.build(c, g, options(c, s, log)); err != nil {
+	var names []string
+	for _, s := range services {
+		o := web.Options{ServiceToken: c.ServiceToken, Log: log.With("service", s.name), Timeout: c.RequestTimeout}
+		if s.handler, s.background, err = s.build(g, o); err != nil {
 			return err
 		}
+		names = append(names, s.name)
+		fmt.Fprintf(out, "%-14s %s   documentation: %s/docs\n", s.title, *s.base, *s.base)
 	}
-	announce(out, c, services, listeners)
-	log.Info("started", "services", names(services), "version", buildinfo.Version())
+	if g != nil {
+		fmt.Fprintf(out, "%-14s %s\n", "Data", db.Config(c.Database))
+	}
+	last := services[len(services)-1]
+	fmt.Fprintf(out, "\nTry: "+last.try+"\n", *last.base)
+	log.Info("started", "services", names, "version", buildinfo.Version())
 	defer log.Info("stopped")
 	context.AfterFunc(ctx, func() { log.Info("stopping once the requests in flight are answered") })
 	drained, stop := context.WithCancel(context.WithoutCancel(ctx)) // one deadline for all services
 	defer stop()
 	context.AfterFunc(ctx, func() { time.AfterFunc(c.ShutdownTimeout, stop) })
-	return runUntil(ctx, drained, listeners, built, log)
+	return runUntil(ctx, drained, services, log)
 }
 
-// open explains in one line why a database cannot be used.
-func open(ctx context.Context, c config.Database) (*gorm.DB, error) {
-	g, err := db.Open(ctx, db.Config(c))
-	if err == nil {
-		return g, nil
-	}
-	if c.Driver == config.SQLite {
-		return nil, fmt.Errorf("%s (DB_PATH) cannot be opened: %w", db.Config(c), err)
-	}
-	return nil, fmt.Errorf("%s (DB_HOST, DB_PORT, DB_USER, DB_PASSWORD, DB_NAME) cannot be used: %w", db.Config(c), err)
-}
-
-func listen(s service, port int) (net.Listener, error) {
-	l, err := net.Listen("tcp", ":"+strconv.Itoa(port))
-	if errors.Is(err, syscall.EADDRINUSE) {
-		return nil, fmt.Errorf("port %d is taken; stop the program that has it, or give the %s another (PORT, when you start one service; see b2b --help)", port, s.title)
-	}
-	return l, err
-}
-
-func base(l net.Listener) string {
-	return "http://localhost:" + strconv.Itoa(l.Addr().(*net.TCPAddr).Port)
-}
-
-func names(services []service) (all []string) {
+// read fills c with what the services use, and no more.
+func read(c *config.Settings, services []*service) error {
+	var groups []any
 	for _, s := range services {
-		all = append(all, s.name)
-	}
-	return all
-}
-
-func announce(out io.Writer, c *config.Settings, services []service, listeners []net.Listener) {
-	for i, s := range services {
-		fmt.Fprintf(out, "%-14s %s   documentation: %s/docs\n", s.title, base(listeners[i]), base(listeners[i]))
+		groups = append(groups, s.settings)
 	}
 	if services[0].database {
-		fmt.Fprintf(out, "%-14s %s\n", "Data", db.Config(c.Database))
+		groups = append(groups, &c.Database, &c.Migration)
 	}
-	last := len(services) - 1
-	fmt.Fprintf(out, "\nTry: %s\n", services[last].try(base(listeners[last])))
+	if len(services) == 1 {
+		groups = append(append(groups, &c.SinglePort), services[0].peers...)
+	}
+	err := config.Read(append(groups, &c.Logging, &c.Serving, &c.Stopping)...)
+	if c.Driver == config.MySQL && c.ServiceToken == config.DevelopmentToken {
+		err = errors.Join(err, fmt.Errorf("SERVICE_TOKEN is %q; allowed: a secret of your own, since the database is MySQL", c.ServiceToken))
+	}
+	if c.Only != nil {
+		*services[0].port = *c.Only
+	}
+	return err
 }
 
 // runUntil serves until ctx ends or a service fails. Then each service finishes its requests before those it depends on stop, and
 // all have ended when drained has.
-func runUntil(ctx, drained context.Context, listeners []net.Listener, services []running, log *slog.Logger) error {
+func runUntil(ctx, drained context.Context, services []*service, log *slog.Logger) error {
 	group, ctx := errgroup.WithContext(ctx)
-	stopped := ctx // when the services in front of the next one have stopped
-	for i := len(services) - 1; i >= 0; i-- {
-		stop := stopped
+	stop := ctx // ends when the services in front of the next one have stopped
+	for _, s := range slices.Backward(services) {
+		front := stop
 		done, ended := context.WithCancel(context.WithoutCancel(ctx))
-		stopped = done
+		stop = done
 		group.Go(func() error {
 			defer ended()
-			return web.Serve(stop, drained, listeners[i], services[i].handler, log)
+			return web.Serve(front, drained, s.listener, s.handler, log)
 		})
-		if services[i].background != nil {
-			group.Go(func() error { services[i].background(ctx); return nil })
+		if s.background != nil {
+			group.Go(func() error { s.background(ctx); return nil })
 		}
 	}
 	return group.Wait()

@@ -15,24 +15,22 @@ func TestOneDrain(t *testing.T) {
 	drained, over := context.WithCancel(context.Background())
 	entered, leave := make(chan struct{}), make(chan struct{})
 	defer close(leave)
-	var listeners []net.Listener
-	var built []running
+	var services []*service
 	for range 3 {
 		l, err := net.Listen("tcp", "127.0.0.1:0")
 		if err != nil {
 			t.Fatal(err)
 		}
-		listeners = append(listeners, l)
-		built = append(built, running{handler: http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+		services = append(services, &service{listener: l, handler: http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
 			entered <- struct{}{}
 			<-leave
 		})})
 	}
 	ended := make(chan error)
-	go func() { ended <- runUntil(ctx, drained, listeners, built, slog.New(slog.DiscardHandler)) }()
-	for _, l := range listeners {
+	go func() { ended <- runUntil(ctx, drained, services, slog.New(slog.DiscardHandler)) }()
+	for _, s := range services {
 		go func() {
-			if res, err := http.Get("http://" + l.Addr().String()); err == nil {
+			if res, err := http.Get("http://" + s.listener.Addr().String()); err == nil {
 				io.Copy(io.Discard, res.Body)
 				res.Body.Close()
 			}
@@ -41,7 +39,7 @@ func TestOneDrain(t *testing.T) {
 	}
 	stop()
 	for { // until the service in front takes no connection any more
-		c, err := net.Dial("tcp", listeners[2].Addr().String())
+		c, err := net.Dial("tcp", services[2].listener.Addr().String())
 		if err != nil {
 			break
 		}

@@ -39,7 +39,6 @@ type Check struct {
 func Examine(ctx context.Context, g *gorm.DB, rules []Rule) ([]Check, error) {
 	var checks []Check
 	err := db.Snapshot(ctx, g, func(tx *gorm.DB) error {
-		checks = nil
 		for _, r := range rules {
 			c, err := r.examine(tx)
 			if err != nil {

@@ -18,46 +18,32 @@ import (
 	"example.com/b2b/orders"
 )
 
-// Main is for a TestMain: it sets base to the address of the service with that name, runs m and ends the process. All services
-// run, on a fresh SQLite file with the sample data.
+// Main is for a TestMain: it sets base to the address of the service with that name, and runs m. All services run, on a fresh
+// SQLite file with the sample data.
 func Main(m *testing.M, name string, base *string) {
-	os.Exit(run(m, name, base))
-}
-
-func run(m *testing.M, name string, base *string) int {
-	folder, err := os.MkdirTemp("", "b2b-")
-	must(err)
+	folder := must(os.MkdirTemp("", "b2b-"))
 	defer os.RemoveAll(folder)
 	ctx := context.Background()
-	g, err := db.Open(ctx, db.Config{Driver: db.SQLite, Path: filepath.Join(folder, "b2b.db")})
-	must(err)
+	g := must(db.Open(ctx, db.Config{Driver: db.SQLite, Path: filepath.Join(folder, "b2b.db")}))
 	defer db.Close(g)
-	_, err = db.Migrate(ctx, g)
-	must(err)
-	_, err = db.Seed(ctx, g)
-	must(err)
+	must(db.Migrate(ctx, g))
+	must(db.Seed(ctx, g))
 
-	servers, peers := map[string]*httptest.Server{}, map[string]web.Peer{}
+	peers := map[string]web.Peer{}
 	serve := func(name string, handler http.Handler) {
-		servers[name] = httptest.NewServer(handler)
-		peers[name] = web.Peer{Base: servers[name].URL, Token: webtest.Token, Timeout: time.Minute}
+		peers[name] = web.Peer{Base: httptest.NewServer(handler).URL, Token: webtest.Token, Timeout: time.Minute}
 	}
 	serve("customers", customers.New(g).Handler(webtest.Options()))
-	o, err := orders.New(g, orders.Config{Customers: peers["customers"], CancellationWindow: time.Hour, Reservation: time.Hour, KeyLifetime: time.Hour})
-	must(err)
-	serve("orders", o.Handler(webtest.Options()))
-	saga, err := orchestrator.New(peers["customers"], peers["orders"])
-	must(err)
-	serve("orchestrator", saga.Engine(webtest.Options()))
-	for _, s := range servers {
-		defer s.Close()
-	}
-	*base = servers[name].URL
-	return m.Run()
+	o := orders.Config{Customers: peers["customers"], CancellationWindow: time.Hour, Reservation: time.Hour, KeyLifetime: time.Hour}
+	serve("orders", must(orders.New(g, o)).Handler(webtest.Options()))
+	serve("orchestrator", must(orchestrator.New(peers["customers"], peers["orders"])).Engine(webtest.Options()))
+	*base = peers[name].Base
+	m.Run()
 }
 
-func must(err error) {
+func must[T any](made T, err error) T {
 	if err != nil {
 		panic(err)
 	}
+	return made
 }

@@ -6,8 +6,8 @@
 package main
 
 import (
-	"errors"
 	"fmt"
+	"log"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -20,18 +20,14 @@ import (
 )
 
 func main() {
+	log.SetFlags(0)
 	args := os.Args[1:]
 	var required []string
 	if len(args) > 1 && args[0] == "-require" {
 		required, args = strings.Split(args[1], ","), args[2:]
 	}
 	if err := run(required, args); err != nil {
-		var failed *exec.ExitError
-		if errors.As(err, &failed) {
-			os.Exit(failed.ExitCode()) // go test has said why
-		}
-		fmt.Fprintln(os.Stderr, "run:", err)
-		os.Exit(1)
+		log.Fatal("run: ", err)
 	}
 }
 
@@ -44,15 +40,13 @@ func run(required, args []string) error {
 	signal.Notify(make(chan os.Signal, 1), os.Interrupt) // Ctrl-C ends go test; what was started here is stopped after it
 	ran := []string{"SQLite"}
 	for _, s := range dbtest.Servers {
-		if os.Getenv(s.Variable) == "" {
-			if program := server.Find(s.Engine); program != "" {
-				private, err := server.Start(s.Engine, program, filepath.Join(dir, s.Engine), "--innodb-flush-log-at-trx-commit=2")
-				if err != nil {
-					return fmt.Errorf("%s could not be started: %w", program, err)
-				}
-				defer private.Stop()
-				os.Setenv(s.Variable, private.DSN)
+		if program := server.Find(s.Engine); program != "" && os.Getenv(s.Variable) == "" {
+			private, err := server.Start(s.Engine, program, filepath.Join(dir, s.Engine), "--innodb-flush-log-at-trx-commit=2")
+			if err != nil {
+				return fmt.Errorf("%s could not be started: %w", program, err)
 			}
+			defer private.Stop()
+			os.Setenv(s.Variable, private.DSN)
 		}
 		if dsn := os.Getenv(s.Variable); dsn != "" {
 			version, err := server.Version(dsn)

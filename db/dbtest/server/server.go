@@ -5,6 +5,7 @@ package server
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -56,14 +57,13 @@ func Start(engine, program, dir string, args ...string) (*Server, error) {
 	}
 	port := l.Addr().(*net.TCPAddr).Port
 	l.Close()
-	user := []string{}
+	own := []string{"--no-defaults", "--datadir=" + filepath.Join(dir, "data")}
 	if os.Getuid() == 0 {
-		user = []string{"--user=root"}
+		own = append(own, "--user=root")
 	}
-	data := "--datadir=" + filepath.Join(dir, "data")
-	initialize := exec.Command(program, append(user, "--no-defaults", data, "--initialize-insecure")...)
+	initialize := exec.Command(program, append(own, "--initialize-insecure")...)
 	if engine == "MariaDB" {
-		initialize = exec.Command("mariadb-install-db", append([]string{"--no-defaults", data, "--auth-root-authentication-method=normal", "--skip-test-db"}, user...)...)
+		initialize = exec.Command("mariadb-install-db", append(own, "--auth-root-authentication-method=normal", "--skip-test-db")...)
 	}
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, err
@@ -71,9 +71,8 @@ func Start(engine, program, dir string, args ...string) (*Server, error) {
 	if out, err := initialize.CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("%w: %s", err, out)
 	}
-	own := append([]string{"--no-defaults", data, "--port=" + strconv.Itoa(port), "--bind-address=127.0.0.1",
-		"--socket=" + filepath.Join(dir, "sock"), "--pid-file=" + filepath.Join(dir, "pid"), "--max-connections=300", "--skip-log-bin",
-		"--loose-innodb-snapshot-isolation=ON"}, user...)
+	own = append(own, "--port="+strconv.Itoa(port), "--bind-address=127.0.0.1", "--socket="+filepath.Join(dir, "sock"),
+		"--pid-file="+filepath.Join(dir, "pid"), "--max-connections=300", "--skip-log-bin", "--loose-innodb-snapshot-isolation=ON")
 	s := &Server{DSN: fmt.Sprintf("root@tcp(127.0.0.1:%d)/", port), Port: port, program: program, args: append(own, args...)}
 	return s, s.Restart()
 }
@@ -82,29 +81,24 @@ func Start(engine, program, dir string, args ...string) (*Server, error) {
 func (s *Server) Restart() error {
 	cmd := exec.Command(s.program, s.args...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // Ctrl-C is for the tests; the server is stopped after them
-	if err := cmd.Start(); err != nil {
+	err := cmd.Start()
+	if err != nil {
 		return err
 	}
 	ended := make(chan struct{})
-	s.process, s.ended = cmd.Process, ended
 	go func() { cmd.Wait(); close(ended) }()
-	again := time.NewTicker(100 * time.Millisecond)
-	defer again.Stop()
-	for deadline := time.Now().Add(time.Minute); ; {
-		_, err := Version(s.DSN)
-		if err == nil {
+	s.process, s.ended = cmd.Process, ended
+	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); {
+		if _, err = Version(s.DSN); err == nil {
 			return nil
 		}
-		if time.Now().After(deadline) {
-			s.Stop()
-			return err
-		}
 		select {
-		case <-again.C:
 		case <-ended:
 			return fmt.Errorf("it ended: %s", cmd.ProcessState)
+		case <-time.After(100 * time.Millisecond):
 		}
 	}
+	return errors.Join(err, s.Stop())
 }
 
 // Kill ends the server as a crash does.

@@ -4,9 +4,11 @@ package webtest
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -30,14 +32,31 @@ func Options() web.Options {
 	return web.Options{ServiceToken: Token, Log: slog.New(slog.DiscardHandler), Timeout: 30 * time.Second}
 }
 
+// Logged returns what an engine with these options logs while fn runs, which must wait for its answers: a line is written before.
+func Logged(t testing.TB, fn func(o web.Options)) string {
+	t.Helper()
+	var b bytes.Buffer
+	o := Options()
+	o.Log = slog.New(slog.NewJSONHandler(&b, nil))
+	fn(o)
+	return b.String()
+}
+
+// Spec reads a contract.
+func Spec(t testing.TB, document []byte) *openapi3.T {
+	t.Helper()
+	spec, err := openapi3.NewLoader().LoadFromData(document)
+	must(t, err)
+	return spec
+}
+
 // Serve serves h until the test ends. The test fails when an answer breaks the document: a status that the operation does not
 // declare, a body that its schema refuses, a code that is not among the examples of that status, a missing header. It returns the
 // address.
 func Serve(t testing.TB, h http.Handler, spec *openapi3.T) string {
+	t.Helper()
 	router, err := legacy.NewRouter(spec)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
 		r.Body = io.NopCloser(bytes.NewReader(body))
@@ -46,9 +65,7 @@ func Serve(t testing.TB, h http.Handler, spec *openapi3.T) string {
 		if err := check(spec, router, r, rec); err != nil && r.Context().Err() == nil { // a caller who has hung up hears no answer
 			t.Errorf("%s %s answered %d against the contract: %v\n%s", r.Method, r.URL, rec.Code, err, rec.Body)
 		}
-		for name, values := range rec.Header() {
-			w.Header()[name] = values
-		}
+		maps.Copy(w.Header(), rec.Header())
 		w.WriteHeader(rec.Code)
 		_, _ = w.Write(rec.Body.Bytes())
 	}))
@@ -57,8 +74,8 @@ func Serve(t testing.TB, h http.Handler, spec *openapi3.T) string {
 }
 
 func check(spec *openapi3.T, router routers.Router, r *http.Request, rec *httptest.ResponseRecorder) error {
-	if id := rec.Header().Get(web.CorrelationHeader); id == "" {
-		return errMissing(web.CorrelationHeader)
+	if rec.Header().Get(web.CorrelationHeader) == "" {
+		return errors.New("no header " + web.CorrelationHeader)
 	}
 	if strings.HasPrefix(r.URL.Path, "/docs") || strings.HasPrefix(r.URL.Path, "/openapi.") || r.URL.Path == "/" {
 		return nil
@@ -110,41 +127,29 @@ func checkCode(declared *openapi3.ResponseRef, body []byte) error {
 		return nil
 	}
 	var envelope struct{ Code string }
-	if err := json.Unmarshal(body, &envelope); err != nil {
-		return err
-	}
+	_ = json.Unmarshal(body, &envelope) // which has kept to its schema
 	if envelope.Code != "" && media.Examples[envelope.Code] == nil {
 		return fmt.Errorf("the code %s is not among the examples of this status", envelope.Code)
 	}
 	return nil
 }
 
-type errMissing string
-
-func (e errMissing) Error() string { return "no header " + string(e) }
-
 // Do sends a request as a careless client would and returns the answer. headers are names and values in turn; an empty value
 // leaves the header out.
 func Do(t testing.TB, method, url, body string, headers ...string) (status int, answer []byte, header http.Header) {
 	t.Helper()
 	req, err := http.NewRequest(method, url, strings.NewReader(body))
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	for i := 0; i < len(headers); i += 2 {
 		if headers[i+1] != "" {
 			req.Header.Add(headers[i], headers[i+1])
 		}
 	}
 	res, err := http.DefaultClient.Do(req)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	defer res.Body.Close()
 	answer, err = io.ReadAll(res.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	return res.StatusCode, answer, res.Header
 }
 
@@ -152,10 +157,9 @@ func Do(t testing.TB, method, url, body string, headers ...string) (status int, 
 func WantError(t testing.TB, status int, body []byte, wantStatus int, wantCode string, fields ...string) {
 	t.Helper()
 	var e struct {
-		Success bool
-		Error   string
-		Code    string
-		Details []struct{ Field, Message string }
+		Success     bool
+		Error, Code string
+		Details     []struct{ Field, Message string }
 	}
 	if err := json.Unmarshal(body, &e); err != nil {
 		t.Errorf("%d %s: %v", status, body, err)
@@ -171,5 +175,92 @@ func WantError(t testing.TB, status int, body []byte, wantStatus int, wantCode s
 	slices.Sort(fields)
 	if status != wantStatus || e.Code != wantCode || e.Success || e.Error == "" || !slices.Equal(got, fields) {
 		t.Errorf("%d %s, want %d %s on %q", status, body, wantStatus, wantCode, fields)
+	}
+}
+
+// EveryField returns a body with every property that a request schema of the contract has, each with the document's example.
+func EveryField(t testing.TB, spec *openapi3.T, schema string) map[string]any {
+	t.Helper()
+	return example(t, schema, spec.Components.Schemas[schema].Value).(map[string]any)
+}
+
+func example(t testing.TB, name string, s *openapi3.Schema) any {
+	t.Helper()
+	switch {
+	case s.Type.Is("object"):
+		body := map[string]any{}
+		for property, of := range s.Properties {
+			body[property] = example(t, name+"."+property, of.Value)
+		}
+		return body
+	case s.Type.Is("array"):
+		return []any{example(t, name, s.Items.Value)}
+	case s.Example == nil:
+		t.Errorf("%s has no example", name)
+	}
+	return s.Example
+}
+
+// ComesBack fails for every field of what was sent that the answer does not have, under the same name and with the same value: it
+// was forgotten on the way to the database or back.
+func ComesBack(t testing.TB, name string, sent, answered any) {
+	t.Helper()
+	switch sent := sent.(type) {
+	case map[string]any:
+		got, _ := answered.(map[string]any)
+		for field, value := range sent {
+			if back, there := got[field]; there {
+				ComesBack(t, name+"."+field, value, back)
+			} else {
+				t.Errorf("%s.%s does not come back", name, field)
+			}
+		}
+	case []any:
+		got, _ := answered.([]any)
+		if len(got) != len(sent) {
+			t.Errorf("%s has %d elements, want %d", name, len(got), len(sent))
+			return
+		}
+		for i := range sent {
+			ComesBack(t, name, sent[i], got[i])
+		}
+	default:
+		want, _ := json.Marshal(sent)
+		if got, _ := json.Marshal(answered); !bytes.Equal(got, want) {
+			t.Errorf("%s is %v, want %v", name, answered, sent)
+		}
+	}
+}
+
+// NeverShown fails for every property of a response schema that is null or absent in all of the answers: its column, or the code
+// that shows it, was forgotten.
+func NeverShown(t testing.TB, spec *openapi3.T, schema string, answers ...map[string]any) {
+	t.Helper()
+	for property := range spec.Components.Schemas[schema].Value.Properties {
+		if !slices.ContainsFunc(answers, func(a map[string]any) bool { return a[property] != nil }) {
+			t.Errorf("%s.%s is never shown", schema, property)
+		}
+	}
+}
+
+// Data sends a body as JSON, nil for none, and returns the data of the answer, which must be a success.
+func Data(t testing.TB, method, url string, body any, headers ...string) map[string]any {
+	t.Helper()
+	var encoded []byte
+	if body != nil {
+		encoded, _ = json.Marshal(body)
+	}
+	status, answer, _ := Do(t, method, url, string(encoded), append(headers, "Content-Type", "application/json")...)
+	var decoded struct{ Data map[string]any }
+	if err := json.Unmarshal(answer, &decoded); err != nil || status >= 300 {
+		t.Fatalf("%s %s: %d %s", method, url, status, answer)
+	}
+	return decoded.Data
+}
+
+func must(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
 	}
 }

@@ -1,0 +1,88 @@
+package db
+
+import (
+	"database/sql/driver"
+	"fmt"
+	"strings"
+	"time"
+
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+	sqlitedriver "modernc.org/sqlite"
+)
+
+// Now is an SQL expression for the database's own clock, moved by after. It has milliseconds and is in UTC.
+func Now(g *gorm.DB, after time.Duration) clause.Expr {
+	if g.Name() == SQLite {
+		return gorm.Expr("strftime('%Y-%m-%d %H:%M:%f+00:00', 'now', ?)", fmt.Sprintf("%+.3f seconds", after.Seconds()))
+	}
+	return gorm.Expr("UTC_TIMESTAMP(3) + INTERVAL ? MICROSECOND", after.Microseconds())
+}
+
+// NotBefore is an SQL expression for the database's clock, or for the column where that is later: on MySQL a statement that has
+// waited for a row's lock sees the time at which it began to wait.
+func NotBefore(g *gorm.DB, column string) clause.Expr {
+	if g.Name() == SQLite {
+		return Now(g, 0) // transactions run one after the other
+	}
+	return gorm.Expr("GREATEST("+column+", ?)", Now(g, 0))
+}
+
+// ForUpdate locks the rows that a query reads until the transaction ends. SQLite needs no row locks: its transactions run one
+// after the other.
+func ForUpdate(tx *gorm.DB) *gorm.DB {
+	if tx.Name() == SQLite {
+		return tx
+	}
+	return tx.Clauses(clause.Locking{Strength: clause.LockingStrengthUpdate})
+}
+
+// Containing keeps the rows in which one of the columns contains text literally, whatever its case.
+func Containing(g *gorm.DB, text string, columns ...string) *gorm.DB {
+	lower := "LOWER"
+	if g.Name() == SQLite {
+		lower = "unicode_lower"
+	}
+	found := g.Session(&gorm.Session{NewDB: true})
+	for _, column := range columns {
+		found = found.Or("INSTR("+lower+"("+column+"), ?) > 0", strings.ToLower(text))
+	}
+	return g.Where(found)
+}
+
+func init() { // SQLite's own LOWER knows ASCII only
+	sqlitedriver.MustRegisterDeterministicScalarFunction("unicode_lower", 1, func(_ *sqlitedriver.FunctionContext, args []driver.Value) (driver.Value, error) {
+		if s, ok := args[0].(string); ok {
+			return strings.ToLower(s), nil
+		}
+		return args[0], nil
+	})
+}
+
+// Order is the direction of a list, by id.
+type Order string
+
+const (
+	OldestFirst Order = "id"
+	NewestFirst Order = "id DESC"
+)
+
+// Page reads one page of a list behind the last id already seen, and returns the cursor of the next page: nil when there is
+// none. T is a gorm model; Key is its id.
+func Page[T interface{ Key() int64 }](q *gorm.DB, order Order, cursor *int64, limit *int32) ([]T, *int64, error) {
+	if cursor != nil && order == OldestFirst {
+		q = q.Where("id > ?", *cursor)
+	} else if cursor != nil && *cursor > 0 {
+		q = q.Where("id < ?", *cursor)
+	}
+	size := int(*limit) // the spec's default fills it
+	var rows []T
+	if err := q.Order(string(order)).Limit(size + 1).Find(&rows).Error; err != nil {
+		return nil, nil, err
+	}
+	if len(rows) <= size {
+		return rows, nil, nil
+	}
+	next := rows[size-1].Key()
+	return rows[:size], &next, nil
+}
