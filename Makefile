@@ -31,6 +31,6 @@ build: ## build bin/b2b
 lambda: ## build the AWS Lambda function's zip, orchestrator/build/lambda.zip
 	mkdir -p orchestrator/build
 	CGO_ENABLED=0 GOOS=linux GOARCH=arm64 go build -trimpath -tags lambda.norpc -ldflags '$(LDFLAGS)' -o orchestrator/build/bootstrap ./cmd/lambda
-	go run ./cmd/lambda/zip orchestrator/build/bootstrap orchestrator/build/lambda.zip
+	go tool build-lambda-zip -o orchestrator/build/lambda.zip orchestrator/build/bootstrap
 
 .PHONY: help run test chaos generate lint build lambda

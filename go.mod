@@ -2,7 +2,10 @@ module example.com/b2b
 
 go 1.26.0
 
-tool honnef.co/go/tools/cmd/staticcheck
+tool (
+	github.com/aws/aws-lambda-go/cmd/build-lambda-zip
+	honnef.co/go/tools/cmd/staticcheck
+)
 
 require (
 	github.com/Shopify/toxiproxy/v2 v2.5.0
