@@ -1,120 +1,111 @@
 package main
 
 import (
-	"bytes"
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
 )
 
-// sharedFile is what the documents share; they refer to its parts by prefix.
-const (
-	sharedFile = "common.yaml"
-	prefix     = "../" + sharedFile + "#/"
-)
+// sharedFile is what the contracts share. Each of them has all of it, under the same names; what it does not use is left out.
+const sharedFile = "../common.yaml"
 
-// document is a contract with all that it refers to, in its author's order.
+// document is a contract that needs no other, in its author's order.
 type document struct {
-	root   *yaml.Node
-	shared *yaml.Node
-	copied map[string]bool // the shared schemas that it has, by name
+	*yaml.Node
+	shared *yaml.Node // the shared file's schemas
 }
 
-// bundle copies into a contract what it refers to in the shared file, and adds to each operation the errors that the catalogue
-// has for it and the headers that every answer has.
 func bundle(own, shared *yaml.Node) document {
-	d := document{own, shared, map[string]bool{}}
-	info, sharedInfo := at(own, "info"), at(shared, "info")
-	at(info, "description").Value += "\n" + at(sharedInfo, "description").Value
-	set(info, "version", text("0.0.0")) // the program's own when it is served
-	for _, key := range []string{"contact", "license"} {
-		set(info, key, clone(at(sharedInfo, key)))
-	}
-	set(own, "servers", clone(at(shared, "servers")))
-	at(own, "tags").Content = append(at(own, "tags").Content, clone(at(shared, "tags")).Content...)
+	d := document{clone(own), at(shared, "components", "schemas")}
+	at(d.Node, "info", "description").Value += "\n" + at(shared, "info", "description").Value
+	merge(d.Node, clone(shared))
+	walk(d.Node, func(n *yaml.Node) {
+		if ref := value(n, "$ref"); ref != "" {
+			set(n, "$ref", text(strings.TrimPrefix(ref, sharedFile)))
+		}
+		if target := d.target(n); target != n && len(n.Content) > 2 { // what stands beside the reference differs here
+			siblings := n.Content[2:]
+			*n = *clone(target)
+			for pair := range slices.Chunk(siblings, 2) {
+				set(n, pair[0].Value, pair[1])
+			}
+		}
+	})
+	set(at(d.Node, "components", "schemas", "ErrorCode"), extensible, list(codeNames()))
+	answers := responses{document: d, codes: map[string][]string{}}
 	for _, op := range d.operations() {
-		d.addErrors(op)
-		d.addHeaders(op)
+		answers.addErrors(op)
+		answers.addHeaders(op)
 	}
-	d.inline(own)
-	set(at(own, "components", "schemas", "ErrorCode"), extensible, list(codeNames()))
+	d.prune()
 	return d
 }
 
-// inline replaces references to the shared file below n. A component becomes one of the document's own, under the same name.
-// A path, and a reference beside which something stands that differs here, becomes a copy in its place.
-func (d document) inline(n *yaml.Node) {
-	target, found := strings.CutPrefix(value(n, "$ref"), prefix)
-	if found {
-		steps := strings.Split(target, "/")
-		for i := range steps {
-			steps[i] = strings.ReplaceAll(steps[i], "~1", "/")
+// merge adds to a mapping what it lacks, at every depth, and to a list all.
+func merge(n, from *yaml.Node) {
+	if n.Kind == yaml.SequenceNode {
+		n.Content = append(n.Content, from.Content...)
+	}
+	if n.Kind != yaml.MappingNode {
+		return
+	}
+	for pair := range slices.Chunk(from.Content, 2) {
+		if own := at(n, pair[0].Value); own != nil {
+			merge(own, pair[1])
+		} else {
+			n.Content = append(n.Content, pair...)
 		}
-		part := at(d.shared, steps...)
-		if part == nil {
-			panic(fmt.Sprintf("%s has no %s", sharedFile, target))
-		}
-		part = localRefs(clone(part))
-		switch {
-		case steps[0] != "components" || steps[1] == "securitySchemes" || len(n.Content) > 2:
-			for i := 2; i+1 < len(n.Content); i += 2 {
-				set(part, n.Content[i].Value, n.Content[i+1])
+	}
+}
+
+// prune leaves out components that nothing refers to.
+func (d document) prune() {
+	for again := true; again; {
+		used := map[string]bool{}
+		walk(d.Node, func(n *yaml.Node) {
+			used[value(n, "$ref")] = true
+			if security := at(n, "security"); security != nil {
+				walk(security, func(n *yaml.Node) { used["#/components/securitySchemes/"+n.Value] = true })
 			}
-			*n = *part
-		default:
-			if component := d.component(steps[1], steps[2]); component == nil {
-				if steps[1] == "schemas" {
-					d.copied[steps[2]] = true
-				}
-				set(child(child(d.root, "components"), steps[1]), steps[2], part)
-				d.inline(part)
-			}
-			set(n, "$ref", text("#/"+target))
-			return
+		})
+		again = false
+		for kind := range slices.Chunk(at(d.Node, "components").Content, 2) {
+			again = keep(kind[1], func(name string) bool { return used["#/components/"+kind[0].Value+"/"+name] }) || again
 		}
 	}
-	for _, c := range n.Content {
-		d.inline(c)
-	}
+	components := at(d.Node, "components")
+	keep(components, func(kind string) bool { return len(at(components, kind).Content) > 0 })
 }
 
-// localRefs makes the references inside a shared part ones to the shared file.
-func localRefs(n *yaml.Node) *yaml.Node {
-	if ref := value(n, "$ref"); strings.HasPrefix(ref, "#/") {
-		set(n, "$ref", text(prefix+strings.TrimPrefix(ref, "#/")))
+// target is the part to which n refers, or n itself.
+func (d document) target(n *yaml.Node) *yaml.Node {
+	path, found := strings.CutPrefix(value(n, "$ref"), "#/")
+	if !found {
+		return n
 	}
-	for _, c := range n.Content {
-		localRefs(c)
+	part := at(d.Node, strings.Split(path, "/")...)
+	if part == nil {
+		panic("no document has " + path)
 	}
-	return n
+	return part
 }
 
-func (d document) component(kind, name string) *yaml.Node {
-	return at(d.root, "components", kind, name)
-}
-
-const (
-	extensible = "x-extensible-enum" // values that a response may have, to which others may be added
-	goPrefix   = "x-go-"             // what only the Go generator reads
-)
+const extensible = "x-extensible-enum" // values that a response may have, to which others may be added
 
 // served returns the document as partners see it: without what is for the Go generator, and with response schemas that say that
 // fields may be added, because some generators refuse a field that they do not know.
 func (d document) served() *yaml.Node {
-	root := clone(d.root)
+	root := clone(d.Node)
 	walk(root, func(n *yaml.Node) {
-		for i := 0; i+1 < len(n.Content); i += 2 {
-			if n.Kind == yaml.MappingNode && strings.HasPrefix(n.Content[i].Value, goPrefix) {
-				n.Content = slices.Delete(n.Content, i, i+2)
-				i -= 2
-			}
+		if n.Kind != yaml.MappingNode {
+			return
 		}
+		keep(n, func(key string) bool { return !strings.HasPrefix(key, "x-go-") })
 		object := value(n, "type") == "object" && at(n, "properties") != nil || at(n, "allOf") != nil
 		if object && at(n, "additionalProperties") == nil {
-			set(n, "additionalProperties", &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!bool", Value: "true"})
+			set(n, "additionalProperties", node(true))
 		}
 		if values := at(n, extensible); values != nil && at(n, "description") != nil {
 			var known []string
@@ -127,40 +118,28 @@ func (d document) served() *yaml.Node {
 	return root
 }
 
-// compiled returns the document as the Go generator wants it: references to shared schemas, which are Go types elsewhere, known
-// values as constants, and fields in their author's order.
+// compiled returns the document as the Go generator wants it: with references to the shared schemas, which are Go types elsewhere.
 func (d document) compiled() *yaml.Node {
-	root := clone(d.root)
+	root := clone(d.Node)
+	isShared := func(name string) bool { return at(d.shared, name) != nil }
 	walk(root, func(n *yaml.Node) {
-		if name, found := strings.CutPrefix(value(n, "$ref"), "#/components/schemas/"); found && d.copied[name] {
-			set(n, "$ref", text(prefix+"components/schemas/"+name))
+		if name, found := strings.CutPrefix(value(n, "$ref"), "#/components/schemas/"); found && isShared(name) {
+			set(n, "$ref", text(sharedFile+value(n, "$ref")))
 		}
 	})
-	schemas := at(root, "components", "schemas")
-	schemas.Content = slices.Concat(slices.Collect(func(yield func([]*yaml.Node) bool) {
-		for pair := range slices.Chunk(schemas.Content, 2) {
-			if !d.copied[pair[0].Value] && !yield(pair) {
-				return
-			}
-		}
-	})...)
+	keep(at(root, "components", "schemas"), func(name string) bool { return !isShared(name) })
 	return forGo(root)
 }
 
+// forGo makes known values constants, and keeps fields in their author's order.
 func forGo(root *yaml.Node) *yaml.Node {
 	walk(root, func(n *yaml.Node) {
 		if values := at(n, extensible); values != nil {
 			set(n, "enum", values)
 		}
 		if properties := at(n, "properties"); properties != nil && value(n, "type") == "object" {
-			for i := 1; i < len(properties.Content); i += 2 {
-				p := properties.Content[i]
-				if value(p, "$ref") != "" { // nothing may stand beside a reference
-					all := &yaml.Node{Kind: yaml.MappingNode}
-					set(all, "$ref", p.Content[1])
-					*p = *all
-				}
-				set(p, "x-order", &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!int", Value: fmt.Sprint(i)})
+			for i, pair := range slices.Collect(slices.Chunk(properties.Content, 2)) {
+				set(pair[1], "x-order", node(i))
 			}
 		}
 	})
@@ -169,24 +148,19 @@ func forGo(root *yaml.Node) *yaml.Node {
 
 // operation is one of a document.
 type operation struct {
-	id, path string
-	node     *yaml.Node
-	params   []*yaml.Node // the path's too; references are looked up
+	id, path   string
+	node       *yaml.Node
+	parameters []*yaml.Node // the path's too
 }
 
 func (d document) operations() (all []operation) {
-	paths := at(d.root, "paths")
-	for i := 0; i+1 < len(paths.Content); i += 2 {
-		item := paths.Content[i+1]
-		if strings.HasPrefix(value(item, "$ref"), prefix) {
-			d.inline(item)
-		}
-		for _, method := range []string{"get", "put", "post", "delete", "patch"} {
-			if node := at(item, method); node != nil {
-				op := operation{id: value(node, "operationId"), path: paths.Content[i].Value, node: node}
-				for _, list := range []*yaml.Node{at(item, "parameters"), at(node, "parameters")} {
-					if list != nil {
-						op.params = append(op.params, list.Content...)
+	for path := range slices.Chunk(at(d.Node, "paths").Content, 2) {
+		for part := range slices.Chunk(path[1].Content, 2) {
+			if id := value(part[1], "operationId"); id != "" {
+				op := operation{id: id, path: path[0].Value, node: part[1]}
+				for _, parameters := range []*yaml.Node{at(path[1], "parameters"), at(op.node, "parameters")} {
+					for _, p := range content(parameters) {
+						op.parameters = append(op.parameters, d.target(p))
 					}
 				}
 				all = append(all, op)
@@ -197,29 +171,6 @@ func (d document) operations() (all []operation) {
 }
 
 // The rest reads and changes YAML nodes.
-
-func read(file string) (*yaml.Node, error) {
-	content, err := os.ReadFile(file)
-	if err != nil {
-		return nil, err
-	}
-	var n yaml.Node
-	if err := yaml.Unmarshal(content, &n); err != nil {
-		return nil, fmt.Errorf("%s: %w", file, err)
-	}
-	return clone(n.Content[0]), nil
-}
-
-func write(file string, root *yaml.Node) error {
-	var b bytes.Buffer
-	b.WriteString("# Generated from openapi.yaml, ../" + sharedFile + " and the catalogue of error codes by make generate. DO NOT EDIT.\n")
-	e := yaml.NewEncoder(&b)
-	e.SetIndent(2)
-	if err := e.Encode(root); err != nil {
-		return err
-	}
-	return os.WriteFile(file, b.Bytes(), 0o644)
-}
 
 // clone returns a copy without anchors and comments.
 func clone(n *yaml.Node) *yaml.Node {
@@ -245,18 +196,17 @@ func walk(n *yaml.Node, visit func(*yaml.Node)) {
 // at returns the value below a mapping, nil when there is none.
 func at(n *yaml.Node, path ...string) *yaml.Node {
 	for _, key := range path {
-		i := -1
-		if n.Kind == yaml.MappingNode {
-			for k := 0; k+1 < len(n.Content); k += 2 {
-				if n.Content[k].Value == key {
-					i = k + 1
-				}
-			}
-		}
-		if i < 0 {
+		if n == nil || n.Kind != yaml.MappingNode {
 			return nil
 		}
-		n = n.Content[i]
+		i := 0
+		for i < len(n.Content) && n.Content[i].Value != key {
+			i += 2
+		}
+		if i == len(n.Content) {
+			return nil
+		}
+		n = n.Content[i+1]
 	}
 	return n
 }
@@ -269,6 +219,13 @@ func value(n *yaml.Node, key string) string {
 	return ""
 }
 
+func content(n *yaml.Node) []*yaml.Node {
+	if n == nil {
+		return nil
+	}
+	return n.Content
+}
+
 func set(n *yaml.Node, key string, v *yaml.Node) {
 	if old := at(n, key); old != nil {
 		*old = *v
@@ -277,24 +234,32 @@ func set(n *yaml.Node, key string, v *yaml.Node) {
 	n.Content = append(n.Content, text(key), v)
 }
 
-// child returns the mapping below n, which it makes when there is none.
-func child(n *yaml.Node, key string) *yaml.Node {
-	if at(n, key) == nil {
-		set(n, key, &yaml.Node{Kind: yaml.MappingNode})
+// keep takes the other keys out of a mapping, and reports whether there were any.
+func keep(n *yaml.Node, wanted func(key string) bool) bool {
+	var kept []*yaml.Node
+	for pair := range slices.Chunk(n.Content, 2) {
+		if wanted(pair[0].Value) {
+			kept = append(kept, pair...)
+		}
 	}
-	return at(n, key)
+	removed := len(kept) < len(n.Content)
+	n.Content = kept
+	return removed
 }
 
-func text(s string) *yaml.Node {
+// node turns a value into YAML.
+func node(v any) *yaml.Node {
 	var n yaml.Node
-	n.SetString(s)
+	if err := n.Encode(v); err != nil {
+		panic(fmt.Sprint(v, " is no YAML: ", err))
+	}
 	return &n
 }
 
+func text(s string) *yaml.Node { return node(s) }
+
 func list(values []string) *yaml.Node {
-	n := &yaml.Node{Kind: yaml.SequenceNode, Style: yaml.FlowStyle}
-	for _, v := range values {
-		n.Content = append(n.Content, text(v))
-	}
+	n := node(values)
+	n.Style = yaml.FlowStyle
 	return n
 }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -25,10 +24,8 @@ func generateShared(dir string, shared *yaml.Node) error {
 	set(at(root, "components", "schemas", "ErrorCode"), "enum", list(codeNames()))
 	c := configuration("contract", "Time")
 	c.Generate.Models, c.OutputOptions.SkipPrune = true, true
-	for _, kind := range []string{"parameters", "headers", "responses"} {
-		set(at(root, "components"), kind, &yaml.Node{Kind: yaml.MappingNode})
-	}
-	set(root, "paths", &yaml.Node{Kind: yaml.MappingNode})
+	keep(at(root, "components"), func(kind string) bool { return kind == "schemas" })
+	at(root, "paths").Content = nil
 	return generate(filepath.Join(dir, "contract"+generatedFiles), root, c)
 }
 
@@ -36,7 +33,7 @@ func generateShared(dir string, shared *yaml.Node) error {
 func generateService(dir string, d document) error {
 	name := filepath.Base(dir)
 	client := configuration(name, "contract.Time")
-	client.ImportMapping = map[string]string{"../" + sharedFile: sharedPackage}
+	client.ImportMapping = map[string]string{sharedFile: sharedPackage}
 	client.Generate.Models, client.Generate.Client = true, true
 	server := client
 	server.PackageName = "server"
@@ -46,7 +43,7 @@ func generateService(dir string, d document) error {
 		return err
 	}
 	return errors.Join(
-		os.WriteFile(filepath.Join(dir, "document"+generatedFiles), fmt.Appendf(nil, embedding, name, value(at(d.root, "info"), "title")), 0o644),
+		os.WriteFile(filepath.Join(dir, "document"+generatedFiles), fmt.Appendf(nil, embedding, name, value(at(d.Node, "info"), "title")), 0o644),
 		generate(filepath.Join(dir, "client"+generatedFiles), d.compiled(), client),
 		generate(filepath.Join(dir, "server", "server"+generatedFiles), d.compiled(), server))
 }
@@ -100,18 +97,4 @@ func generate(out string, root *yaml.Node, c codegen.Configuration) error {
 		return err
 	}
 	return os.WriteFile(out, []byte(code), 0o644)
-}
-
-// node turns a value that JSON can hold into YAML, with the fields in the order in which JSON has them.
-func node(v any) *yaml.Node {
-	encoded, err := json.Marshal(v)
-	if err != nil {
-		panic(err)
-	}
-	var n yaml.Node
-	if err := yaml.Unmarshal(encoded, &n); err != nil {
-		panic(err)
-	}
-	walk(&n, func(n *yaml.Node) { n.Style = 0 })
-	return n.Content[0]
 }

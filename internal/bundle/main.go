@@ -6,32 +6,37 @@
 package main
 
 import (
+	"bytes"
+	"errors"
 	"fmt"
+	"log"
 	"os"
 	"path/filepath"
+
+	"go.yaml.in/yaml/v3"
 )
 
 func main() {
+	log.SetFlags(0)
+	log.SetPrefix("bundle: ")
 	if len(os.Args) != 2 {
-		fmt.Fprintln(os.Stderr, "usage: bundle ROOT")
-		os.Exit(2)
+		log.Fatal("usage: bundle ROOT")
 	}
 	if err := run(os.Args[1]); err != nil {
-		fmt.Fprintln(os.Stderr, "bundle:", err)
-		os.Exit(1)
+		log.Fatal(err)
 	}
 }
 
 func run(root string) error {
-	shared, err := read(filepath.Join(root, "openapi", sharedFile))
+	sources, err := filepath.Glob(filepath.Join(root, "openapi", "*api", "openapi.yaml"))
+	if err != nil {
+		return err
+	}
+	shared, err := read(filepath.Join(root, "openapi", "common.yaml"))
 	if err != nil {
 		return err
 	}
 	if err := generateShared(filepath.Join(root, "openapi", "contract"), shared); err != nil {
-		return err
-	}
-	sources, err := filepath.Glob(filepath.Join(root, "openapi", "*api", "openapi.yaml"))
-	if err != nil {
 		return err
 	}
 	operations := map[string]bool{}
@@ -40,20 +45,38 @@ func run(root string) error {
 		if err != nil {
 			return err
 		}
-		dir := filepath.Dir(source)
 		d := bundle(own, shared)
 		for _, op := range d.operations() {
 			operations[op.id] = true
 		}
-		if err := write(filepath.Join(dir, "openapi.gen.yaml"), d.served()); err != nil {
-			return err
-		}
-		if err := generateService(dir, d); err != nil {
+		dir := filepath.Dir(source)
+		if err := errors.Join(write(filepath.Join(dir, "openapi.gen.yaml"), d.served()), generateService(dir, d)); err != nil {
 			return fmt.Errorf("%s: %w", source, err)
 		}
 	}
-	if err := checkCatalogue(operations); err != nil {
+	return errors.Join(checkCatalogue(operations), os.WriteFile(filepath.Join(root, "docs", "errors.md"), errorsPage(), 0o644))
+}
+
+// read returns a document without anchors and comments.
+func read(file string) (*yaml.Node, error) {
+	content, err := os.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	var n yaml.Node
+	if err := yaml.Unmarshal(content, &n); err != nil {
+		return nil, fmt.Errorf("%s: %w", file, err)
+	}
+	return clone(n.Content[0]), nil
+}
+
+func write(file string, root *yaml.Node) error {
+	var b bytes.Buffer
+	b.WriteString("# Generated from openapi.yaml, ../common.yaml and the catalogue of error codes by make generate. DO NOT EDIT.\n")
+	e := yaml.NewEncoder(&b)
+	e.SetIndent(2)
+	if err := e.Encode(root); err != nil {
 		return err
 	}
-	return os.WriteFile(filepath.Join(root, "docs", "errors.md"), errorsPage(), 0o644)
+	return os.WriteFile(file, b.Bytes(), 0o644)
 }

@@ -335,14 +335,14 @@ func RegisterHandlersWithOptions(router gin.IRouter, si ServerInterface, options
 		ErrorHandler:       errorHandler,
 	}
 
-	router.GET(options.BaseURL+"/health", wrapper.GetHealth)
-	router.GET(options.BaseURL+"/ready", wrapper.GetReady)
 	router.GET(options.BaseURL+"/customers", wrapper.ListCustomers)
 	router.POST(options.BaseURL+"/customers", wrapper.CreateCustomer)
 	router.DELETE(options.BaseURL+"/customers/:id", wrapper.DeleteCustomer)
 	router.GET(options.BaseURL+"/customers/:id", wrapper.GetCustomer)
 	router.PUT(options.BaseURL+"/customers/:id", wrapper.UpdateCustomer)
 	router.GET(options.BaseURL+"/internal/customers/:id", wrapper.GetInternalCustomer)
+	router.GET(options.BaseURL+"/health", wrapper.GetHealth)
+	router.GET(options.BaseURL+"/ready", wrapper.GetReady)
 }
 
 type CustomerNotFoundResponseHeaders struct {

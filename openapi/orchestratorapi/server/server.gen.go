@@ -133,10 +133,10 @@ func RegisterHandlersWithOptions(router gin.IRouter, si ServerInterface, options
 		ErrorHandler:       errorHandler,
 	}
 
-	router.GET(options.BaseURL+"/health", wrapper.GetHealth)
-	router.GET(options.BaseURL+"/ready", wrapper.GetReady)
 	router.POST(options.BaseURL+"/orchestrator/create-and-confirm-order", wrapper.CreateAndConfirmOrder)
 	router.GET(options.BaseURL+"/orchestrator/create-and-confirm-order/:idempotency_key", wrapper.GetOrchestration)
+	router.GET(options.BaseURL+"/health", wrapper.GetHealth)
+	router.GET(options.BaseURL+"/ready", wrapper.GetReady)
 }
 
 type CustomerNotFoundOrOrderNotFoundOrIdempotencyKeyUnknownOrOrderIncompleteResponseHeaders struct {

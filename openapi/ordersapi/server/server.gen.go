@@ -694,8 +694,6 @@ func RegisterHandlersWithOptions(router gin.IRouter, si ServerInterface, options
 		ErrorHandler:       errorHandler,
 	}
 
-	router.GET(options.BaseURL+"/health", wrapper.GetHealth)
-	router.GET(options.BaseURL+"/ready", wrapper.GetReady)
 	router.GET(options.BaseURL+"/products", wrapper.ListProducts)
 	router.POST(options.BaseURL+"/products", wrapper.CreateProduct)
 	router.GET(options.BaseURL+"/products/:id", wrapper.GetProduct)
@@ -708,6 +706,8 @@ func RegisterHandlersWithOptions(router gin.IRouter, si ServerInterface, options
 	router.POST(options.BaseURL+"/orders/:id/confirm", wrapper.ConfirmOrder)
 	router.POST(options.BaseURL+"/orders/:id/cancel", wrapper.CancelOrder)
 	router.GET(options.BaseURL+"/idempotency-keys/:key", wrapper.GetIdempotencyKey)
+	router.GET(options.BaseURL+"/health", wrapper.GetHealth)
+	router.GET(options.BaseURL+"/ready", wrapper.GetReady)
 }
 
 type CustomerNotFoundOrProductNotFoundResponseHeaders struct {
