@@ -6,7 +6,6 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
@@ -124,9 +123,12 @@ func Lead(ctx context.Context, g *gorm.DB, name string, work func(ctx context.Co
 		return true, work(ctx)
 	}
 	err = onConn(ctx, pool, func(conn *sql.Conn) (clean bool, err error) {
-		if led, err = lock(name).take(ctx, conn, 0); !led {
-			return err == nil, err
+		if err := lock(name).take(ctx, conn, 0); errors.Is(err, ErrConflict) {
+			return true, nil
+		} else if err != nil {
+			return false, err
 		}
+		led = true
 		defer func() { clean = lock(name).SessionUnlock(ctx, conn) == nil }() // when work panics, too
 		return false, work(ctx)
 	})
@@ -139,28 +141,22 @@ type lock string
 // The name of a lock is the server's, not the database's, and may have 64 characters.
 const lockName = "CONCAT('b2b ', SHA2(CONCAT(DATABASE(), ' ', ?), 224))"
 
-// take returns false when others have held the lock for so many seconds. TiDB waits for one at least, and gives up early when many
-// ask at once.
-func (l lock) take(ctx context.Context, conn *sql.Conn, seconds int) (bool, error) {
+// take returns ErrConflict when others have held the lock for so many seconds. TiDB waits for one at least, and gives up early when
+// many ask at once.
+func (l lock) take(ctx context.Context, conn *sql.Conn, seconds int) error {
 	var got sql.NullInt64
 	err := conn.QueryRowContext(ctx, "SELECT GET_LOCK("+lockName+", ?)", string(l), seconds).Scan(&got)
-	if errors.Is(translate(err), ErrConflict) {
-		return false, nil
-	}
 	if err == nil && !got.Valid {
-		err = errors.New("GET_LOCK failed") // https://dev.mysql.com/doc/refman/8.4/en/locking-functions.html#function_get-lock
+		return errors.New("GET_LOCK failed") // https://dev.mysql.com/doc/refman/8.4/en/locking-functions.html#function_get-lock
+	} else if err == nil && got.Int64 == 0 {
+		return fmt.Errorf("%w: another process has held the lock %q for too long", ErrConflict, string(l))
 	}
-	return got.Int64 == 1, err
+	return translate(err)
 }
 
+// SessionLock waits for about a minute.
 func (l lock) SessionLock(ctx context.Context, conn *sql.Conn) error {
-	for range 60 {
-		if got, err := l.take(ctx, conn, 1); got || err != nil {
-			return err
-		}
-		time.Sleep(rand.N(100 * time.Millisecond)) // before TiDB is asked again
-	}
-	return fmt.Errorf("another process has held the lock %q for a minute", string(l))
+	return retry(ctx, 50, func() error { return l.take(ctx, conn, 1) })
 }
 
 func (l lock) SessionUnlock(ctx context.Context, conn *sql.Conn) error {
