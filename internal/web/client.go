@@ -15,6 +15,7 @@ import (
 
 	"example.com/b2b/internal/apperr"
 	"example.com/b2b/internal/auth"
+	"example.com/b2b/openapi/contract"
 )
 
 // ErrPeerDown is the error of a call that was not made, because the last ones to that peer have all failed. A moment later some
@@ -106,6 +107,9 @@ func (p peerTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	if err != nil {
 		return nil, err
+	}
+	if res.StatusCode >= http.StatusBadRequest && json.Unmarshal(body, new(contract.APIError)) != nil {
+		res.Header.Del("Content-Type") // somebody else's JSON: a generated client that tried to read it would lose the status
 	}
 	res.Body = io.NopCloser(bytes.NewReader(body))
 	return res, nil
