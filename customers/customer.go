@@ -38,7 +38,10 @@ func (s store) create(c *customer) error {
 	}
 	c.CreatedAt = now()
 	c.UpdatedAt = c.CreatedAt
-	return emailTaken(s.insert(c))
+	if err := s.insert(c); err != nil {
+		return emailTaken(err)
+	}
+	return s.record(event(created, *c, c.CreatedAt))
 }
 
 // update writes a customer who has been locked, when it is another one than before. Error: 409 email_taken.
@@ -49,11 +52,19 @@ func (s store) update(c *customer, before customer) error {
 	if now := now(); now.After(c.UpdatedAt) { // another machine's clock may be ahead
 		c.UpdatedAt = now
 	}
-	return emailTaken(s.customers().Select("name", "email", "phone", "updated_at").Where("id = ?", c.ID).Updates(c).Error)
+	if err := s.customers().Select("name", "email", "phone", "updated_at").Where("id = ?", c.ID).Updates(c).Error; err != nil {
+		return emailTaken(err)
+	}
+	return s.record(event(updated, *c, c.UpdatedAt))
 }
 
-// delete deletes softly.
-func (s store) delete(c customer) error { return s.customers().Delete(&c).Error }
+// delete deletes softly a customer who has been locked.
+func (s store) delete(c customer) error {
+	if err := s.customers().Delete(&c).Error; err != nil {
+		return err
+	}
+	return s.record(event(deleted, c, now()))
+}
 
 // find returns 404 customer_not_found for a customer that is not there or was deleted.
 func (s store) find(id int64) (c customer, err error) {

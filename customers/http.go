@@ -8,6 +8,7 @@ import (
 
 	"example.com/b2b/internal/apperr"
 	"example.com/b2b/internal/auth"
+	"example.com/b2b/internal/history"
 	"example.com/b2b/internal/web"
 	"example.com/b2b/openapi/contract"
 	api "example.com/b2b/openapi/customersapi"
@@ -44,8 +45,12 @@ func (s *Service) GetReady(ctx context.Context, _ server.GetReadyRequestObject) 
 
 // CreateCustomer returns the errors of create.
 func (s *Service) CreateCustomer(ctx context.Context, r server.CreateCustomerRequestObject) (server.CreateCustomerResponseObject, error) {
-	c := customer{Name: r.Body.Name, Email: strings.TrimSpace(r.Body.Email), Phone: r.Body.Phone}
-	if err := s.read(ctx).create(&c); err != nil {
+	var c customer
+	err := s.change(ctx, func(tx store) error {
+		c = customer{Name: r.Body.Name, Email: strings.TrimSpace(r.Body.Email), Phone: r.Body.Phone}
+		return tx.create(&c)
+	})
+	if err != nil {
 		return nil, err
 	}
 	return server.CreateCustomer201JSONResponse{Body: response(c)}, nil
@@ -127,6 +132,15 @@ func (s *Service) DeleteCustomer(ctx context.Context, r server.DeleteCustomerReq
 		return nil, err
 	}
 	return server.DeleteCustomer200JSONResponse{Body: api.DeletedResponse{Success: true, Message: fmt.Sprintf("Customer %d was deleted.", r.ID)}}, nil
+}
+
+// ListCustomerHistory pages by id, newest first, or returns 404 customer_not_found.
+func (s *Service) ListCustomerHistory(ctx context.Context, r server.ListCustomerHistoryRequestObject) (server.ListCustomerHistoryResponseObject, error) {
+	events, next, err := s.read(ctx).history(r.ID, r.Params.Cursor, r.Params.Limit)
+	if err != nil {
+		return nil, err
+	}
+	return server.ListCustomerHistory200JSONResponse{Body: history.Response(events, next)}, nil
 }
 
 // lock reads a customer whom nobody else can change until tx ends. Errors: 404 customer_not_found, 412 precondition_failed.

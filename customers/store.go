@@ -8,22 +8,29 @@ import (
 
 	"example.com/b2b/db"
 	"example.com/b2b/internal/auth"
+	"example.com/b2b/internal/history"
+	"example.com/b2b/internal/web"
 )
 
 // store is the one door of this package to its table: it knows who calls, and starts every query with what the caller may see.
 type store struct {
-	db     *gorm.DB
-	caller auth.Principal
+	db            *gorm.DB
+	caller        auth.Principal
+	correlationID string
+}
+
+func newStore(ctx context.Context, q *gorm.DB) store {
+	return store{q, auth.From(ctx), web.CorrelationID(ctx)}
 }
 
 // read returns the store for queries outside of a transaction.
 func (s *Service) read(ctx context.Context) store {
-	return store{s.db.WithContext(ctx), auth.From(ctx)}
+	return newStore(ctx, s.db.WithContext(ctx))
 }
 
 // change runs fn in a transaction, which db.InTx may do several times.
 func (s *Service) change(ctx context.Context, fn func(tx store) error) error {
-	return db.InTx(ctx, s.db, func(tx *gorm.DB) error { return fn(store{tx, auth.From(ctx)}) })
+	return db.InTx(ctx, s.db, func(tx *gorm.DB) error { return fn(newStore(ctx, tx)) })
 }
 
 // ready returns 503 unavailable while the database does not do this service's work.
@@ -38,10 +45,23 @@ func (s store) customers() *gorm.DB {
 	return q
 }
 
+// events reads a page of what has happened to a customer, newest first.
+func (s store) events(id int64, cursor *int64, limit *int32) ([]history.Event, *int64, error) {
+	return history.Page(s.db, s.caller, subject, id, cursor, limit)
+}
+
+// record appends an event: TestEveryChangeIsRecorded wants it wherever something is written.
+func (s store) record(e history.Event) error {
+	return history.Append(s.db, s.caller, s.correlationID, e)
+}
+
 func (s store) insert(c *customer) error { return s.db.Create(c).Error }
 
 // locking returns the store whose queries lock what they read until the transaction ends.
-func (s store) locking() store { return store{db.ForUpdate(s.db), s.caller} }
+func (s store) locking() store {
+	s.db = db.ForUpdate(s.db)
+	return s
+}
 
 func missing(err error) bool   { return errors.Is(err, gorm.ErrRecordNotFound) }
 func duplicate(err error) bool { return errors.Is(err, gorm.ErrDuplicatedKey) }

@@ -7,6 +7,7 @@ import (
 
 	"example.com/b2b/internal/apperr"
 	"example.com/b2b/internal/auth"
+	"example.com/b2b/internal/history"
 	"example.com/b2b/internal/idempotency"
 	"example.com/b2b/internal/web"
 	"example.com/b2b/openapi/contract"
@@ -120,6 +121,15 @@ func (s *Service) GetOrder(ctx context.Context, r server.GetOrderRequestObject) 
 		return nil, err
 	}
 	return server.GetOrder200JSONResponse{Body: s.orderResponse(o)}, nil
+}
+
+// ListOrderHistory pages by id, newest first, or returns 404 order_not_found.
+func (s *Service) ListOrderHistory(ctx context.Context, r server.ListOrderHistoryRequestObject) (server.ListOrderHistoryResponseObject, error) {
+	events, next, err := s.read(ctx).orderHistory(r.ID, r.Params.Cursor, r.Params.Limit)
+	if err != nil {
+		return nil, err
+	}
+	return server.ListOrderHistory200JSONResponse{Body: history.Response(events, next)}, nil
 }
 
 // ListOrders pages by id.
@@ -250,6 +260,15 @@ func (s *Service) ListStockAdjustments(ctx context.Context, r server.ListStockAd
 		data[i] = adjustmentView(a)
 	}
 	return server.ListStockAdjustments200JSONResponse{Body: api.StockAdjustmentListResponse{Success: true, Data: data, Meta: contract.Meta{NextCursor: next}}}, nil
+}
+
+// ListProductHistory pages by id, newest first, or returns 404 product_not_found.
+func (s *Service) ListProductHistory(ctx context.Context, r server.ListProductHistoryRequestObject) (server.ListProductHistoryResponseObject, error) {
+	events, next, err := s.read(ctx).productHistory(r.ID, r.Params.Cursor, r.Params.Limit)
+	if err != nil {
+		return nil, err
+	}
+	return server.ListProductHistory200JSONResponse{Body: history.Response(events, next)}, nil
 }
 
 func (s *Service) orderResponse(o order) api.OrderResponse {

@@ -7,6 +7,7 @@ import (
 
 	"example.com/b2b/db"
 	"example.com/b2b/internal/apperr"
+	"example.com/b2b/internal/history"
 )
 
 // order is a row of the table orders, and its items.
@@ -68,8 +69,8 @@ var before = map[status][]status{
 	canceled:  {created, confirmed},
 }
 
-// transition brings orders into a status, at the moment of their Now, all or none. It is the only code that writes a status: what
-// must accompany every change of an order belongs here. The transaction must have locked the orders that exist; those that come
+// transition brings orders into a status, at the moment of their Now, all or none, and records it. It is the only code that writes a
+// status: what must accompany every change of an order belongs here. The orders must have their items. The transaction must have locked the orders that exist; those that come
 // to be CREATED are inserted. It returns db.ErrConflict when one of them has changed all the same.
 func (s store) transition(to status, orders ...*order) error {
 	ids := make([]int64, len(orders))
@@ -90,18 +91,25 @@ func (s store) transition(to status, orders ...*order) error {
 	first := orders[0] // all were read at one moment and change alike
 	changed := map[string]any{"status": to, "updated_at": first.Now}
 	switch to {
-	case created:
-		return s.insert(orders)
 	case confirmed:
 		changed["confirmed_at"] = first.ConfirmedAt
 	case canceled:
 		changed["canceled_at"], changed["cancel_reason"], changed["cancel_note"] = first.CanceledAt, first.CancelReason, first.CancelNote
 	}
-	res := s.orders().Where("id IN ? AND status IN ?", ids, before[to]).Updates(changed)
-	if res.Error == nil && res.RowsAffected != int64(len(orders)) {
+	if to == created {
+		if err := s.insert(orders); err != nil {
+			return err
+		}
+	} else if res := s.orders().Where("id IN ? AND status IN ?", ids, before[to]).Updates(changed); res.Error != nil {
+		return res.Error
+	} else if res.RowsAffected != int64(len(orders)) {
 		return db.ErrConflict
 	}
-	return res.Error
+	events := make([]history.Event, len(orders))
+	for i, o := range orders {
+		events[i] = s.ofOrder(*o)
+	}
+	return s.record(events...)
 }
 
 // action is what may be done with an order.
@@ -143,13 +151,18 @@ func (s store) find(id int64, locking bool) (order, error) {
 		q = s.locking()
 	}
 	var o order
-	if found, err := found(q.orders().Take(&o, id).Error); !found || err != nil {
-		if err == nil {
-			err = apperr.OrderNotFound.New(id)
-		}
-		return o, err
+	if err := q.orders().Take(&o, id).Error; err != nil {
+		return o, orderMissing(err, id)
 	}
 	return o, s.readItems(&o)
+}
+
+// orderMissing makes 404 order_not_found of an error that says that no row was found.
+func orderMissing(err error, id int64) error {
+	if found, err := found(err); found {
+		return err
+	}
+	return apperr.OrderNotFound.New(id)
 }
 
 // readItems reads the items of orders, and the clock. The clock is read here, and not with the orders: a statement that waits for

@@ -5,6 +5,7 @@ import (
 
 	"example.com/b2b/db"
 	"example.com/b2b/internal/apperr"
+	"example.com/b2b/internal/history"
 )
 
 // product is a row of the table products.
@@ -38,8 +39,10 @@ func (s store) createProduct(n newProduct) (product, error) {
 		}
 		return p, err
 	}
-	_, err := s.noteAdjustment(p, p.Stock, "created")
-	return p, err
+	if _, err := s.noteAdjustment(p, p.Stock, "created"); err != nil {
+		return p, err
+	}
+	return p, s.record(ofProduct(productCreated, p))
 }
 
 // productChange is what becomes of a product; a nil field keeps its value.
@@ -58,11 +61,20 @@ func (s store) updateProduct(p *product, c productChange) error {
 		return nil
 	}
 	p.UpdatedAt = later(p.UpdatedAt, p.Now)
-	if err := s.update(p, "price_cents", "stock", "updated_at"); err != nil || p.Stock == before.Stock {
+	if err := s.update(p, "price_cents", "stock", "updated_at"); err != nil {
 		return err
 	}
-	_, err := s.noteAdjustment(*p, p.Stock-before.Stock, "level set")
-	return err
+	var events []history.Event
+	if p.PriceCents != before.PriceCents {
+		events = append(events, ofProduct(productUpdated, *p))
+	}
+	if p.Stock != before.Stock {
+		if _, err := s.noteAdjustment(*p, p.Stock-before.Stock, "level set"); err != nil {
+			return err
+		}
+		events = append(events, ofProduct(stockAdjusted, *p))
+	}
+	return s.record(events...)
 }
 
 // findProduct returns 404 product_not_found when there is none.

@@ -31,8 +31,8 @@ func TestCreateOrderStatements(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, n := range []int{1, 20} {
-			// The key, stock and prices, taking the stock, the order, its items, the answer.
-			for key, want := range map[string]int64{"": 4, fmt.Sprint("key-", n): 6} {
+			// The key, stock and prices, taking the stock, the order, its event, its items, the answer.
+			for key, want := range map[string]int64{"": 5, fmt.Sprint("key-", n): 7} {
 				statements.Store(0)
 				if res := s.place(t, key, lines[:n]...); res.JSON201 == nil {
 					t.Fatalf("%s", res.Body)

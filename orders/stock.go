@@ -122,7 +122,11 @@ func (s store) adjustStock(p *product, delta int64, reason string) (stockAdjustm
 	if err := s.update(p, "stock", "updated_at"); err != nil {
 		return stockAdjustment{}, err
 	}
-	return s.noteAdjustment(*p, delta, reason)
+	a, err := s.noteAdjustment(*p, delta, reason)
+	if err != nil {
+		return a, err
+	}
+	return a, s.record(ofProduct(stockAdjusted, *p))
 }
 
 // noteAdjustment writes down a change of p's stock, which must be the new one already.

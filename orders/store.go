@@ -10,29 +10,37 @@ import (
 
 	"example.com/b2b/db"
 	"example.com/b2b/internal/auth"
+	"example.com/b2b/internal/history"
 	"example.com/b2b/internal/idempotency"
+	"example.com/b2b/internal/web"
 )
 
 // store is the one door of this package to its tables: it knows who calls, and starts every query with what the caller may see.
 // TestStoreIsTheOnlyDoor holds that nothing else here touches *gorm.DB.
 type store struct {
-	db     *gorm.DB
-	caller auth.Principal
+	db            *gorm.DB
+	caller        auth.Principal
+	correlationID string
+	show          func(order) any // an order as the history shows it
+}
+
+func (s *Service) store(ctx context.Context, q *gorm.DB) store {
+	return store{q, auth.From(ctx), web.CorrelationID(ctx), func(o order) any { return s.orderResponse(o).Data }}
 }
 
 // read returns the store for queries outside of a transaction.
 func (s *Service) read(ctx context.Context) store {
-	return store{s.db.WithContext(ctx), auth.From(ctx)}
+	return s.store(ctx, s.db.WithContext(ctx))
 }
 
 // change runs fn in a transaction, which db.InTx may do several times.
 func (s *Service) change(ctx context.Context, fn func(tx store) error) error {
-	return db.InTx(ctx, s.db, func(tx *gorm.DB) error { return fn(store{tx, auth.From(ctx)}) })
+	return db.InTx(ctx, s.db, func(tx *gorm.DB) error { return fn(s.store(ctx, tx)) })
 }
 
 // once runs effect in a transaction, once for the request's key: see idempotency.Keys.Once.
 func (s *Service) once(ctx context.Context, r idempotency.Request, effect func(tx store) (target int64, body any, err error)) (idempotency.Answer, error) {
-	return s.keys.Once(ctx, r, func(tx *gorm.DB) (int64, any, error) { return effect(store{tx, auth.From(ctx)}) })
+	return s.keys.Once(ctx, r, func(tx *gorm.DB) (int64, any, error) { return effect(s.store(ctx, tx)) })
 }
 
 // ready returns 503 unavailable while the database does not do this service's work.
@@ -57,6 +65,16 @@ func (s store) items() *gorm.DB       { return s.db.Model(&item{}) } // ask for 
 func (s store) products() *gorm.DB    { return s.db.Model(&product{}) }
 func (s store) adjustments() *gorm.DB { return s.db.Model(&stockAdjustment{}) }
 
+// events reads a page of what has happened to a thing, newest first.
+func (s store) events(subject string, id int64, cursor *int64, limit *int32) ([]history.Event, *int64, error) {
+	return history.Page(s.db, s.caller, subject, id, cursor, limit)
+}
+
+// record appends events, in one statement: TestEveryChangeIsRecorded wants it wherever something is written.
+func (s store) record(events ...history.Event) error {
+	return history.Append(s.db, s.caller, s.correlationID, events...)
+}
+
 // insert adds a row, or one for each element of a slice, in one statement.
 func (s store) insert(rows any) error { return s.db.Create(rows).Error }
 
@@ -66,7 +84,10 @@ func (s store) update(row any, columns ...string) error {
 }
 
 // locking returns the store whose queries lock what they read until the transaction ends.
-func (s store) locking() store { return store{db.ForUpdate(s.db), s.caller} }
+func (s store) locking() store {
+	s.db = db.ForUpdate(s.db)
+	return s
+}
 
 // now is an SQL expression for the database's clock.
 func (s store) now() clause.Expr { return db.Now(s.db, 0) }

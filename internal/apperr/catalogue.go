@@ -94,12 +94,12 @@ var (
 		When: "No operation has this path.",
 		Do:   "Check the address against the document."})
 	CustomerNotFound = define(Code{Name: "customer_not_found", Status: http.StatusNotFound, Retry: Never,
-		On:       []string{"getCustomer", "updateCustomer", "deleteCustomer", "getInternalCustomer", "createOrder", "createAndConfirmOrder", "getOrchestration"},
+		On:       []string{"getCustomer", "updateCustomer", "deleteCustomer", "listCustomerHistory", "getInternalCustomer", "createOrder", "createAndConfirmOrder", "getOrchestration"},
 		Sentence: "There is no customer %d.", Args: []any{99},
 		When: "The customer does not exist, or was deleted.",
 		Do:   "Check the id."})
 	ProductNotFound = define(Code{Name: "product_not_found", Status: http.StatusNotFound, Retry: Never,
-		On:       []string{"getProduct", "updateProduct", "adjustStock", "listStockAdjustments"},
+		On:       []string{"getProduct", "updateProduct", "adjustStock", "listStockAdjustments", "listProductHistory"},
 		Sentence: "There is no product %d.", Args: []any{77},
 		When: "The product does not exist.",
 		Do:   "Check the id."})
@@ -107,7 +107,7 @@ var (
 		Sentence: "A product of this order does not exist.", Example: Detail{"/items/0/product_id", "there is no product 77"},
 		When: "At least one product of the order does not exist. `details` names every one.",
 		Do:   "Check the ids."})
-	OrderNotFound = define(Code{Name: "order_not_found", Status: http.StatusNotFound, Retry: Never, On: []string{"getOrder", "confirmOrder", "cancelOrder", "createAndConfirmOrder", "getOrchestration"},
+	OrderNotFound = define(Code{Name: "order_not_found", Status: http.StatusNotFound, Retry: Never, On: []string{"getOrder", "confirmOrder", "cancelOrder", "listOrderHistory", "createAndConfirmOrder", "getOrchestration"},
 		Sentence: "There is no order %d.", Args: []any{77},
 		When: "The order does not exist.",
 		Do:   "Check the id."})

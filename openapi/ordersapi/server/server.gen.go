@@ -42,6 +42,9 @@ type ServerInterface interface {
 	// ConfirmOrder Confirm an order
 	// (POST /orders/{id}/confirm)
 	ConfirmOrder(c *gin.Context, id OrderID, params ConfirmOrderParams)
+	// ListOrderHistory List what has happened to an order
+	// (GET /orders/{id}/history)
+	ListOrderHistory(c *gin.Context, id OrderID, params ListOrderHistoryParams)
 	// ListProducts List and search products
 	// (GET /products)
 	ListProducts(c *gin.Context, params ListProductsParams)
@@ -54,6 +57,9 @@ type ServerInterface interface {
 	// UpdateProduct Change a product's price or stock
 	// (PATCH /products/{id})
 	UpdateProduct(c *gin.Context, id ProductID, params UpdateProductParams)
+	// ListProductHistory List what has happened to a product
+	// (GET /products/{id}/history)
+	ListProductHistory(c *gin.Context, id ProductID, params ListProductHistoryParams)
 	// ListStockAdjustments List the changes of a product's stock
 	// (GET /products/{id}/stock-adjustments)
 	ListStockAdjustments(c *gin.Context, id ProductID, params ListStockAdjustmentsParams)
@@ -407,6 +413,50 @@ func (siw *ServerInterfaceWrapper) ConfirmOrder(c *gin.Context) {
 	siw.Handler.ConfirmOrder(c, id, params)
 }
 
+// ListOrderHistory operation middleware
+func (siw *ServerInterfaceWrapper) ListOrderHistory(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id OrderID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", c.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "int64", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter id: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListOrderHistoryParams
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", c.Request.URL.Query(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "integer", Format: "int64"})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter cursor: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", c.Request.URL.Query(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: "int32"})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter limit: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.ListOrderHistory(c, id, params)
+}
+
 // ListProducts operation middleware
 func (siw *ServerInterfaceWrapper) ListProducts(c *gin.Context) {
 
@@ -561,6 +611,50 @@ func (siw *ServerInterfaceWrapper) UpdateProduct(c *gin.Context) {
 	siw.Handler.UpdateProduct(c, id, params)
 }
 
+// ListProductHistory operation middleware
+func (siw *ServerInterfaceWrapper) ListProductHistory(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id ProductID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", c.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "int64", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter id: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListProductHistoryParams
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", c.Request.URL.Query(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "integer", Format: "int64"})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter cursor: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", c.Request.URL.Query(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: "int32"})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter limit: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.ListProductHistory(c, id, params)
+}
+
 // ListStockAdjustments operation middleware
 func (siw *ServerInterfaceWrapper) ListStockAdjustments(c *gin.Context) {
 
@@ -700,11 +794,13 @@ func RegisterHandlersWithOptions(router gin.IRouter, si ServerInterface, options
 	router.PATCH(options.BaseURL+"/products/:id", wrapper.UpdateProduct)
 	router.GET(options.BaseURL+"/products/:id/stock-adjustments", wrapper.ListStockAdjustments)
 	router.POST(options.BaseURL+"/products/:id/stock-adjustments", wrapper.AdjustStock)
+	router.GET(options.BaseURL+"/products/:id/history", wrapper.ListProductHistory)
 	router.GET(options.BaseURL+"/orders", wrapper.ListOrders)
 	router.POST(options.BaseURL+"/orders", wrapper.CreateOrder)
 	router.GET(options.BaseURL+"/orders/:id", wrapper.GetOrder)
 	router.POST(options.BaseURL+"/orders/:id/confirm", wrapper.ConfirmOrder)
 	router.POST(options.BaseURL+"/orders/:id/cancel", wrapper.CancelOrder)
+	router.GET(options.BaseURL+"/orders/:id/history", wrapper.ListOrderHistory)
 	router.GET(options.BaseURL+"/idempotency-keys/:key", wrapper.GetIdempotencyKey)
 	router.GET(options.BaseURL+"/health", wrapper.GetHealth)
 	router.GET(options.BaseURL+"/ready", wrapper.GetReady)
@@ -2308,6 +2404,187 @@ func (response ConfirmOrder504JSONResponse) VisitConfirmOrderResponse(w http.Res
 	return err
 }
 
+type ListOrderHistoryRequestObject struct {
+	ID     OrderID `json:"id"`
+	Params ListOrderHistoryParams
+}
+
+type ListOrderHistoryResponseObject interface {
+	VisitListOrderHistoryResponse(w http.ResponseWriter) error
+}
+
+type ListOrderHistory200ResponseHeaders struct {
+	XCorrelationID *externalRef0.CorrelationID
+}
+
+type ListOrderHistory200JSONResponse struct {
+	Body    externalRef0.EventListResponse
+	Headers ListOrderHistory200ResponseHeaders
+}
+
+func (response ListOrderHistory200JSONResponse) VisitListOrderHistoryResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.XCorrelationID != nil {
+		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListOrderHistory400JSONResponse struct{ ValidationFailedJSONResponse }
+
+func (response ListOrderHistory400JSONResponse) VisitListOrderHistoryResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.XCorrelationID != nil {
+		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
+	}
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListOrderHistory401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response ListOrderHistory401JSONResponse) VisitListOrderHistoryResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	if response.Headers.XCorrelationID != nil {
+		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListOrderHistory403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response ListOrderHistory403JSONResponse) VisitListOrderHistoryResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.XCorrelationID != nil {
+		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
+	}
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListOrderHistory404JSONResponse struct{ OrderNotFoundJSONResponse }
+
+func (response ListOrderHistory404JSONResponse) VisitListOrderHistoryResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.XCorrelationID != nil {
+		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
+	}
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListOrderHistory429JSONResponse struct{ RateLimitedJSONResponse }
+
+func (response ListOrderHistory429JSONResponse) VisitListOrderHistoryResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	if response.Headers.XCorrelationID != nil {
+		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListOrderHistory500JSONResponse struct{ InternalJSONResponse }
+
+func (response ListOrderHistory500JSONResponse) VisitListOrderHistoryResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.XCorrelationID != nil {
+		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
+	}
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListOrderHistory503JSONResponse struct{ UnavailableJSONResponse }
+
+func (response ListOrderHistory503JSONResponse) VisitListOrderHistoryResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	if response.Headers.XCorrelationID != nil {
+		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListOrderHistory504JSONResponse struct{ TimeoutJSONResponse }
+
+func (response ListOrderHistory504JSONResponse) VisitListOrderHistoryResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	if response.Headers.XCorrelationID != nil {
+		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
+	}
+	w.WriteHeader(504)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ListProductsRequestObject struct {
 	Params ListProductsParams
 }
@@ -3168,6 +3445,187 @@ func (response UpdateProduct504JSONResponse) VisitUpdateProductResponse(w http.R
 	return err
 }
 
+type ListProductHistoryRequestObject struct {
+	ID     ProductID `json:"id"`
+	Params ListProductHistoryParams
+}
+
+type ListProductHistoryResponseObject interface {
+	VisitListProductHistoryResponse(w http.ResponseWriter) error
+}
+
+type ListProductHistory200ResponseHeaders struct {
+	XCorrelationID *externalRef0.CorrelationID
+}
+
+type ListProductHistory200JSONResponse struct {
+	Body    externalRef0.EventListResponse
+	Headers ListProductHistory200ResponseHeaders
+}
+
+func (response ListProductHistory200JSONResponse) VisitListProductHistoryResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.XCorrelationID != nil {
+		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListProductHistory400JSONResponse struct{ ValidationFailedJSONResponse }
+
+func (response ListProductHistory400JSONResponse) VisitListProductHistoryResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.XCorrelationID != nil {
+		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
+	}
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListProductHistory401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response ListProductHistory401JSONResponse) VisitListProductHistoryResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	if response.Headers.XCorrelationID != nil {
+		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListProductHistory403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response ListProductHistory403JSONResponse) VisitListProductHistoryResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.XCorrelationID != nil {
+		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
+	}
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListProductHistory404JSONResponse struct{ ProductNotFoundJSONResponse }
+
+func (response ListProductHistory404JSONResponse) VisitListProductHistoryResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.XCorrelationID != nil {
+		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
+	}
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListProductHistory429JSONResponse struct{ RateLimitedJSONResponse }
+
+func (response ListProductHistory429JSONResponse) VisitListProductHistoryResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	if response.Headers.XCorrelationID != nil {
+		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListProductHistory500JSONResponse struct{ InternalJSONResponse }
+
+func (response ListProductHistory500JSONResponse) VisitListProductHistoryResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.XCorrelationID != nil {
+		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
+	}
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListProductHistory503JSONResponse struct{ UnavailableJSONResponse }
+
+func (response ListProductHistory503JSONResponse) VisitListProductHistoryResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	if response.Headers.XCorrelationID != nil {
+		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListProductHistory504JSONResponse struct{ TimeoutJSONResponse }
+
+func (response ListProductHistory504JSONResponse) VisitListProductHistoryResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	if response.Headers.XCorrelationID != nil {
+		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
+	}
+	w.WriteHeader(504)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ListStockAdjustmentsRequestObject struct {
 	ID     ProductID `json:"id"`
 	Params ListStockAdjustmentsParams
@@ -3720,6 +4178,9 @@ type StrictServerInterface interface {
 	// ConfirmOrder Confirm an order
 	// (POST /orders/{id}/confirm)
 	ConfirmOrder(ctx context.Context, request ConfirmOrderRequestObject) (ConfirmOrderResponseObject, error)
+	// ListOrderHistory List what has happened to an order
+	// (GET /orders/{id}/history)
+	ListOrderHistory(ctx context.Context, request ListOrderHistoryRequestObject) (ListOrderHistoryResponseObject, error)
 	// ListProducts List and search products
 	// (GET /products)
 	ListProducts(ctx context.Context, request ListProductsRequestObject) (ListProductsResponseObject, error)
@@ -3732,6 +4193,9 @@ type StrictServerInterface interface {
 	// UpdateProduct Change a product's price or stock
 	// (PATCH /products/{id})
 	UpdateProduct(ctx context.Context, request UpdateProductRequestObject) (UpdateProductResponseObject, error)
+	// ListProductHistory List what has happened to a product
+	// (GET /products/{id}/history)
+	ListProductHistory(ctx context.Context, request ListProductHistoryRequestObject) (ListProductHistoryResponseObject, error)
 	// ListStockAdjustments List the changes of a product's stock
 	// (GET /products/{id}/stock-adjustments)
 	ListStockAdjustments(ctx context.Context, request ListStockAdjustmentsRequestObject) (ListStockAdjustmentsResponseObject, error)
@@ -4022,6 +4486,33 @@ func (sh *strictHandler) ConfirmOrder(ctx *gin.Context, id OrderID, params Confi
 	}
 }
 
+// ListOrderHistory operation middleware
+func (sh *strictHandler) ListOrderHistory(ctx *gin.Context, id OrderID, params ListOrderHistoryParams) {
+	var request ListOrderHistoryRequestObject
+
+	request.ID = id
+	request.Params = params
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListOrderHistory(ctx, request.(ListOrderHistoryRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListOrderHistory")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(ListOrderHistoryResponseObject); ok {
+		if err := validResponse.VisitListOrderHistoryResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
 // ListProducts operation middleware
 func (sh *strictHandler) ListProducts(ctx *gin.Context, params ListProductsParams) {
 	var request ListProductsRequestObject
@@ -4155,6 +4646,33 @@ func (sh *strictHandler) UpdateProduct(ctx *gin.Context, id ProductID, params Up
 		sh.options.HandlerErrorFunc(ctx, err)
 	} else if validResponse, ok := response.(UpdateProductResponseObject); ok {
 		if err := validResponse.VisitUpdateProductResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ListProductHistory operation middleware
+func (sh *strictHandler) ListProductHistory(ctx *gin.Context, id ProductID, params ListProductHistoryParams) {
+	var request ListProductHistoryRequestObject
+
+	request.ID = id
+	request.Params = params
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListProductHistory(ctx, request.(ListProductHistoryRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListProductHistory")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(ListProductHistoryResponseObject); ok {
+		if err := validResponse.VisitListProductHistoryResponse(ctx.Writer); err != nil {
 			sh.options.ResponseErrorHandlerFunc(ctx, err)
 		}
 	} else if response != nil {

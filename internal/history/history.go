@@ -1,0 +1,68 @@
+// Package history keeps what has happened: a change appends its event in its own transaction. It knows no service.
+package history
+
+import (
+	"encoding/json"
+	"time"
+
+	"gorm.io/gorm"
+
+	"example.com/b2b/db"
+	"example.com/b2b/internal/auth"
+	"example.com/b2b/openapi/contract"
+)
+
+// Event is a row of the table events: one change of one thing.
+type Event struct {
+	ID             int64
+	Type           string // what happened
+	Subject        string // to what kind of thing
+	SubjectID      int64
+	CustomerID     *int64 // whom it concerns; nil for a product
+	Actor          string // who did it: see auth.Principal
+	CorrelationID  *string
+	CreatedAt      time.Time
+	Representation string // the thing after it, as JSON
+
+	Shown any `gorm:"-"` // what Append makes the representation of
+}
+
+// Key is the cursor of db.Page.
+func (e Event) Key() int64 { return e.ID }
+
+// Append writes events in one statement of the transaction that makes the changes. correlationID is "" when no call made them.
+func Append(tx *gorm.DB, actor auth.Principal, correlationID string, events ...Event) error {
+	for i := range events {
+		e := &events[i]
+		shown, err := json.Marshal(e.Shown)
+		if err != nil {
+			return err
+		}
+		e.Actor, e.Representation = actor.Subject, string(shown)
+		if correlationID != "" {
+			e.CorrelationID = &correlationID
+		}
+	}
+	return tx.Create(&events).Error
+}
+
+// Page reads a page of what has happened to one thing, newest first, as far as the caller may see it.
+func Page(q *gorm.DB, caller auth.Principal, subject string, id int64, cursor *int64, limit *int32) ([]Event, *int64, error) {
+	q = q.Where("subject = ? AND subject_id = ?", subject, id)
+	if own := caller.Customer; own != 0 {
+		q = q.Where("customer_id = ?", own)
+	}
+	return db.Page[Event](q, db.NewestFirst, cursor, limit)
+}
+
+// Response shows a page.
+func Response(events []Event, next *int64) contract.EventListResponse {
+	data := make([]contract.Event, len(events))
+	for i, e := range events {
+		data[i] = contract.Event{
+			ID: e.ID, Type: contract.EventType(e.Type), Subject: contract.EventSubject(e.Subject), SubjectID: e.SubjectID, CustomerID: e.CustomerID,
+			Actor: e.Actor, CorrelationID: e.CorrelationID, CreatedAt: contract.Time{Time: e.CreatedAt}, Representation: json.RawMessage(e.Representation),
+		}
+	}
+	return contract.EventListResponse{Success: true, Data: data, Meta: contract.Meta{NextCursor: next}}
+}

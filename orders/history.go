@@ -1,0 +1,46 @@
+package orders
+
+import (
+	"strings"
+
+	"example.com/b2b/internal/history"
+)
+
+// The kinds of things that have a history, and what happens to them besides the transitions of an order.
+const (
+	orderSubject   = "order"
+	productSubject = "product"
+
+	productCreated = "product.created"
+	productUpdated = "product.updated" // its price
+	stockAdjusted  = "stock.adjusted"  // one stock adjustment, other than the opening one
+)
+
+// transitioned is the event of an order's coming into a status.
+func transitioned(to status) string { return orderSubject + "." + strings.ToLower(string(to)) }
+
+// ofOrder is the event of the order's last transition.
+func (s store) ofOrder(o order) history.Event {
+	return history.Event{Type: transitioned(o.Status), Subject: orderSubject, SubjectID: o.ID, CustomerID: &o.CustomerID, CreatedAt: o.UpdatedAt, Shown: s.show(o)}
+}
+
+// ofProduct is the event of what just happened to a product.
+func ofProduct(what string, p product) history.Event {
+	return history.Event{Type: what, Subject: productSubject, SubjectID: p.ID, CreatedAt: p.UpdatedAt, Shown: productView(p)}
+}
+
+// orderHistory reads a page of an order's events, newest first, or returns 404 order_not_found.
+func (s store) orderHistory(id int64, cursor *int64, limit *int32) ([]history.Event, *int64, error) {
+	if err := s.orders().Select("id").Take(&order{}, id).Error; err != nil {
+		return nil, nil, orderMissing(err, id)
+	}
+	return s.events(orderSubject, id, cursor, limit)
+}
+
+// productHistory is orderHistory for a product. Error: 404 product_not_found.
+func (s store) productHistory(id int64, cursor *int64, limit *int32) ([]history.Event, *int64, error) {
+	if _, err := s.findProduct(id); err != nil {
+		return nil, nil, err
+	}
+	return s.events(productSubject, id, cursor, limit)
+}
