@@ -44,8 +44,8 @@ func (s store) create(c *customer) error {
 	return s.record(event(created, *c, c.CreatedAt))
 }
 
-// update writes a customer who has been locked, when it is another one than before. Error: 409 email_taken.
-func (s store) update(c *customer, before customer) error {
+// put writes a customer who has been locked, when it is another one than before. Error: 409 email_taken.
+func (s store) put(c *customer, before customer) error {
 	if c.Name == before.Name && c.Email == before.Email && equal(c.Phone, before.Phone) {
 		return nil
 	}

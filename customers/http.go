@@ -111,7 +111,7 @@ func (s *Service) UpdateCustomer(ctx context.Context, r server.UpdateCustomerReq
 		} else if phone, err := r.Body.Phone.Get(); err == nil {
 			c.Phone = &phone
 		}
-		return tx.update(&c, before)
+		return tx.put(&c, before)
 	})
 	if err != nil {
 		return nil, err

@@ -1,5 +1,5 @@
--- Sample data: 5 customers, 10 products with stock, 2 orders whose pieces are no longer in stock. `b2b seed` loads it into an
--- empty database; MySQL and SQLite both read it. A statement ends with a semicolon at the end of a line.
+-- Sample data: 5 customers, 10 products with stock, 2 orders whose pieces are no longer in stock, and how all that came to be. `b2b
+-- seed` loads it into an empty database; MySQL and SQLite both read it. A statement ends with a semicolon at the end of a line.
 INSERT INTO customers (id, name, email, phone, created_at, updated_at) VALUES
   (1, 'ACME Corporation', 'ops@acme.com', '+1-555-0100', '2024-01-10 08:00:00.000', '2024-01-10 08:00:00.000'),
   (2, 'Globex Industries', 'purchasing@globex.example', '+1-555-0101', '2024-01-10 08:05:00.000', '2024-01-10 08:05:00.000'),
@@ -31,3 +31,23 @@ INSERT INTO order_items (order_id, product_id, qty, unit_price_cents, subtotal_c
   (1, 1, 1, 45900, 45900),
   (1, 4, 2, 10900, 21800),
   (2, 3, 4, 79900, 319600);
+
+INSERT INTO events (type, subject, subject_id, customer_id, actor, created_at, representation)
+  SELECT 'customer.created', 'customer', id, id, 'system', created_at,
+    JSON_OBJECT('id', id, 'name', name, 'email', email, 'phone', phone,
+      'created_at', CONCAT(REPLACE(created_at, ' ', 'T'), 'Z'), 'updated_at', CONCAT(REPLACE(updated_at, ' ', 'T'), 'Z'))
+  FROM customers
+  UNION ALL SELECT 'product.created', 'product', p.id, NULL, 'system', p.created_at,
+    JSON_OBJECT('id', p.id, 'sku', sku, 'name', name, 'price_cents', price_cents, 'stock', level,
+      'created_at', CONCAT(REPLACE(p.created_at, ' ', 'T'), 'Z'), 'updated_at', CONCAT(REPLACE(updated_at, ' ', 'T'), 'Z'))
+  FROM products p JOIN stock_adjustments a ON a.product_id = p.id
+  UNION ALL SELECT 'order.created', 'order', id, customer_id, 'system', created_at,
+    '{"id":1,"customer_id":1,"status":"CREATED","total_cents":67700,"created_at":"2024-01-15T10:00:00.000Z","confirmed_at":null,"canceled_at":null,"cancel_reason":null,"cancel_note":null,"reservation_expires_at":null,"cancelable_until":null,"allowed_actions":["confirm","cancel"],"updated_at":"2024-01-15T10:00:00.000Z","items":[{"product_id":1,"qty":1,"unit_price_cents":45900,"subtotal_cents":45900},{"product_id":4,"qty":2,"unit_price_cents":10900,"subtotal_cents":21800}]}'
+  FROM orders WHERE id = 1
+  UNION ALL SELECT 'order.confirmed', 'order', id, customer_id, 'system', confirmed_at,
+    '{"id":1,"customer_id":1,"status":"CONFIRMED","total_cents":67700,"created_at":"2024-01-15T10:00:00.000Z","confirmed_at":"2024-01-15T10:02:00.000Z","canceled_at":null,"cancel_reason":null,"cancel_note":null,"reservation_expires_at":null,"cancelable_until":"2024-01-15T10:12:00.000Z","allowed_actions":["cancel"],"updated_at":"2024-01-15T10:02:00.000Z","items":[{"product_id":1,"qty":1,"unit_price_cents":45900,"subtotal_cents":45900},{"product_id":4,"qty":2,"unit_price_cents":10900,"subtotal_cents":21800}]}'
+  FROM orders WHERE id = 1
+  UNION ALL SELECT 'order.created', 'order', id, customer_id, 'system', created_at,
+    REPLACE('{"id":2,"customer_id":2,"status":"CREATED","total_cents":319600,"created_at":"@","confirmed_at":null,"canceled_at":null,"cancel_reason":null,"cancel_note":null,"reservation_expires_at":null,"cancelable_until":null,"allowed_actions":["confirm","cancel"],"updated_at":"@","items":[{"product_id":3,"qty":4,"unit_price_cents":79900,"subtotal_cents":319600}]}',
+      '@', CONCAT(SUBSTR(CONCAT(REPLACE(created_at, ' ', 'T'), '.000'), 1, 23), 'Z'))
+  FROM orders WHERE id = 2;

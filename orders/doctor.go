@@ -5,10 +5,13 @@ import (
 	"encoding/json"
 
 	"example.com/b2b/db/doctor"
+	"example.com/b2b/internal/history"
 )
 
-// Rules are what must always be true of products, stock, orders and idempotency keys.
+// Rules are what must always be true of products, stock, orders, their history and idempotency keys.
 func Rules() []doctor.Rule {
+	ofOrder := func(to status) string { return history.Count(transitioned(to), orderSubject, "orders") }
+	ofProduct := func(event string) string { return history.Count(event, productSubject, "products") }
 	return []doctor.Rule{
 		{Name: "stock of a product = its adjustments - pieces of its orders not CANCELED", Table: "products", Query: `
 			SELECT p.id FROM products p WHERE p.stock <>
@@ -36,6 +39,24 @@ func Rules() []doctor.Rule {
 			WHERE o.id IS NULL OR p.id IS NULL ORDER BY i.order_id`},
 		{Name: "stock adjustment has its product", Table: "stock_adjustments", Query: `
 			SELECT a.id FROM stock_adjustments a LEFT JOIN products p ON p.id = a.product_id WHERE p.id IS NULL ORDER BY a.id`},
+		{Name: "an order has one event for each of its transitions", Table: "orders", Query: `
+			SELECT orders.id FROM orders ` + history.JoinLast(orderSubject, "orders") + `
+			WHERE ` + ofOrder(created) + ` <> 1 OR ` + ofOrder(confirmed) + ` <> (confirmed_at IS NOT NULL) OR ` + ofOrder(canceled) + ` <> (canceled_at IS NOT NULL)
+			  OR last.type <> CONCAT('order.', LOWER(status)) OR last.created_at <> updated_at
+			ORDER BY orders.id`},
+		history.LastShows(orderSubject, "orders", "customer_id", "status", "total_cents", "cancel_reason", "cancel_note"),
+		{Name: "a product has one event of its creation, and one for each stock adjustment behind the first", Table: "products", Query: `
+			SELECT products.id FROM products ` + history.JoinLast(productSubject, "products") + `
+			WHERE ` + ofProduct(productCreated) + ` <> 1
+			  OR ` + ofProduct(stockAdjusted) + ` <> (SELECT COUNT(*) FROM stock_adjustments a WHERE a.product_id = products.id) - 1
+			ORDER BY products.id`},
+		history.LastShows(productSubject, "products", "sku", "name", "price_cents"),
+		{Name: "event has its order, for the order's customer, or its product", Table: "events", Query: `
+			SELECT e.id FROM events e LEFT JOIN orders o ON e.subject = 'order' AND o.id = e.subject_id
+			LEFT JOIN products p ON e.subject = 'product' AND p.id = e.subject_id
+			WHERE (e.subject = 'order' AND (o.id IS NULL OR e.customer_id IS NULL OR e.customer_id <> o.customer_id))
+			  OR (e.subject = 'product' AND (p.id IS NULL OR e.customer_id IS NOT NULL))
+			ORDER BY e.id`},
 		keyRule("idempotency key's order or product exists", keyedRow.targetExists),
 		keyRule("stored answer of an idempotency key agrees with it", keyedRow.answerAgrees),
 	}

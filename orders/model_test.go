@@ -32,6 +32,7 @@ type books struct {
 	adjustments []*api.StockAdjustment
 	orders      []*api.Order
 	keys        map[[2]string]*memory // by operation and key
+	changes     int                   // of prices and of orders: events that are no adjustment's
 }
 
 // memory is what a key stands for.
@@ -143,6 +144,7 @@ func (b *books) updateProduct(id int64, matches func(view any) bool, u api.Produ
 	}
 	if u.PriceCents != nil && *u.PriceCents != p.PriceCents {
 		p.PriceCents, p.UpdatedAt = *u.PriceCents, b.now()
+		b.changes++
 	}
 	if u.Stock != nil && *u.Stock != p.Stock {
 		b.moveStock(p, *u.Stock-p.Stock, "level set")
@@ -202,6 +204,7 @@ func (b *books) createOrder(n api.NewOrder) verdict {
 		p.Stock, p.UpdatedAt = p.Stock-item.Qty, b.now()
 	}
 	b.orders = append(b.orders, o)
+	b.changes++
 	return verdict{status: 201, view: func() any { return b.viewOrder(o) }, created: &o.ID, target: &o.ID}
 }
 
@@ -216,6 +219,7 @@ func (b *books) confirmOrder(id int64, matches func(view any) bool) verdict {
 		return refused(400, "order_not_confirmable")
 	case o.Status == contract.CREATED:
 		o.Status, o.ConfirmedAt, o.UpdatedAt = contract.CONFIRMED, new(b.now()), b.now()
+		b.changes++
 	}
 	return verdict{status: 200, view: func() any { return b.viewOrder(o) }, target: &o.ID}
 }
@@ -236,6 +240,7 @@ func (b *books) cancelOrder(id int64, matches func(view any) bool, c api.Cancell
 }
 
 func (b *books) cancel(o *api.Order, reason api.CancelReason, note *string) {
+	b.changes++
 	o.Status, o.CanceledAt, o.CancelReason, o.CancelNote, o.UpdatedAt = contract.CANCELED, new(b.now()), &reason, note, b.now()
 	for _, item := range o.Items {
 		p := b.product(item.ProductID)
@@ -674,7 +679,7 @@ func (m *machine) letTimePass(r *rapid.T) {
 	}
 	var age []string
 	for _, c := range []struct{ table, columns string }{
-		{"products", "created_at updated_at"}, {"stock_adjustments", "created_at"}, {"orders", "created_at confirmed_at canceled_at updated_at"}, {"idempotency_keys", "expires_at"},
+		{"products", "created_at updated_at"}, {"stock_adjustments", "created_at"}, {"orders", "created_at confirmed_at canceled_at updated_at"}, {"idempotency_keys", "expires_at"}, {"events", "created_at"},
 	} {
 		var set []string
 		for column := range strings.FieldsSeq(c.columns) {
@@ -703,7 +708,7 @@ func (m *machine) wantAll(r *rapid.T) {
 	for _, key := range []string{"k", "l"} {
 		m.getKey(r, key)
 	}
-	for table, want := range map[string]int{"products": len(m.products), "stock_adjustments": len(m.adjustments), "orders": len(m.orders), "order_items": lines, "idempotency_keys": len(m.keys)} {
+	for table, want := range map[string]int{"products": len(m.products), "stock_adjustments": len(m.adjustments), "orders": len(m.orders), "order_items": lines, "idempotency_keys": len(m.keys), "events": len(m.adjustments) + m.changes} {
 		if got := m.s.count(m.t, table); got != int64(want) {
 			r.Errorf("%d %s, want %d", got, table, want)
 		}
@@ -836,7 +841,7 @@ func alike(got, want any) bool {
 // clear deletes everything but the customers.
 func (s *system) clear(t rapid.TB) {
 	t.Helper()
-	s.atomically(t, "DELETE FROM idempotency_keys", "DELETE FROM order_items", "DELETE FROM orders", "DELETE FROM stock_adjustments", "DELETE FROM products")
+	s.atomically(t, "DELETE FROM events", "DELETE FROM idempotency_keys", "DELETE FROM order_items", "DELETE FROM orders", "DELETE FROM stock_adjustments", "DELETE FROM products")
 }
 
 // atomically runs SQL behind the service's back.

@@ -5,25 +5,57 @@ import (
 	"go/parser"
 	"go/token"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
 	"example.com/b2b/internal/config"
 )
 
+// records are the functions that append to the history, and accompanied those that write what the event of their only caller tells.
+var (
+	records     = []string{"record", "transition"}
+	accompanied = []string{"takeStock", "giveBackStock", "noteAdjustment"}
+)
+
+// TestEveryChangeIsRecorded lets no function of a service write to the database that does not append to the history, too.
+func TestEveryChangeIsRecorded(t *testing.T) {
+	writes := []string{"insert", "update", "Create", "Save", "Update", "Updates", "UpdateColumn", "UpdateColumns", "Delete", "Exec"}
+	found := 0
+	eachFile(t, func(files *token.FileSet, file *ast.File) {
+		for _, d := range file.Decls {
+			f, ok := d.(*ast.FuncDecl)
+			if !ok || slices.Contains(accompanied, f.Name.Name) {
+				continue
+			}
+			written, recorded := token.NoPos, false
+			ast.Inspect(f, func(n ast.Node) bool {
+				if call, ok := n.(*ast.CallExpr); ok {
+					if s, ok := call.Fun.(*ast.SelectorExpr); ok && slices.Contains(writes, s.Sel.Name) {
+						written = s.Sel.Pos()
+					} else if ok && slices.Contains(records, s.Sel.Name) {
+						recorded = true
+					}
+				}
+				return true
+			})
+			if written.IsValid() && !recorded {
+				t.Errorf("%s writes what no event tells", files.Position(written))
+			} else if written.IsValid() {
+				found++
+			}
+		}
+	})
+	if found < 5 {
+		t.Errorf("only %d functions write", found)
+	}
+}
+
 // TestStoreIsTheOnlyDoor lets a service touch its database in store.go only, where a query begins with what the caller may see. The
 // constructor may hold the database for it.
 func TestStoreIsTheOnlyDoor(t *testing.T) {
-	for _, s := range table(&config.Settings{}) {
-		if !s.database {
-			continue
-		}
-		names, err := filepath.Glob("../../" + s.name + "/*.go")
-		if err != nil || len(names) < 3 {
-			t.Fatalf("%v %v", names, err)
-		}
-		files := token.NewFileSet()
-		visit := func(n ast.Node) bool {
+	eachFile(t, func(files *token.FileSet, file *ast.File) {
+		ast.Inspect(file, func(n ast.Node) bool {
 			switch n := n.(type) {
 			case *ast.FuncDecl:
 				return n.Name.Name != "New"
@@ -35,7 +67,21 @@ func TestStoreIsTheOnlyDoor(t *testing.T) {
 				}
 			}
 			return true
+		})
+	})
+}
+
+// eachFile visits the code of every service that has a database, but for tests and its store.go.
+func eachFile(t *testing.T, visit func(files *token.FileSet, file *ast.File)) {
+	for _, s := range table(&config.Settings{}) {
+		if !s.database {
+			continue
 		}
+		names, err := filepath.Glob("../../" + s.name + "/*.go")
+		if err != nil || len(names) < 3 {
+			t.Fatalf("%v %v", names, err)
+		}
+		files := token.NewFileSet()
 		for _, name := range names {
 			if strings.HasSuffix(name, "_test.go") || filepath.Base(name) == "store.go" {
 				continue
@@ -44,7 +90,7 @@ func TestStoreIsTheOnlyDoor(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			ast.Inspect(file, visit)
+			visit(files, file)
 		}
 	}
 }

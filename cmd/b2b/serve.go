@@ -51,7 +51,7 @@ func table(c *config.Settings) []*service {
 		return web.Peer{Base: base, Token: c.ServiceToken, Timeout: min(5*time.Second, c.RequestTimeout/2)}
 	}
 	return []*service{{
-		name: "customers", title: "Customers API", database: true,
+		name: "customers", title: "Customers API", database: true, rules: customers.Rules(),
 		settings: &c.Customers, port: &c.CustomersPort, base: &c.CustomersBase,
 		try: "curl '%s/customers?search=ACME'",
 		build: func(g *gorm.DB, o web.Options) (http.Handler, func(context.Context), error) {

@@ -33,7 +33,6 @@ import (
 	"example.com/b2b/db/dbtest"
 	"example.com/b2b/db/dbtest/server"
 	"example.com/b2b/db/doctor"
-	"example.com/b2b/orders"
 )
 
 var chaosKills = flag.Int("chaos.kills", 20, "how often TestChaos kills something, on each engine")
@@ -526,7 +525,7 @@ func (c *chaos) examine(config db.Config) {
 	compare(c, c.adjusted, inAdjusted)
 	compare(c, c.keyed, inKeyed)
 	compare(c, c.products, inStock)
-	checks, err := doctor.Examine(ctx, g, orders.Rules())
+	checks, err := doctor.Examine(ctx, g, rules)
 	if err != nil || !doctor.Healthy(checks) {
 		var table strings.Builder
 		doctor.Print(&table, checks)

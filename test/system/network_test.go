@@ -9,6 +9,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -20,6 +21,7 @@ import (
 	"github.com/rs/zerolog"
 	"gorm.io/gorm"
 
+	"example.com/b2b/customers"
 	"example.com/b2b/db"
 	"example.com/b2b/db/dbtest"
 	"example.com/b2b/db/doctor"
@@ -253,6 +255,9 @@ func (n *network) call(t *testing.T, method, url, body, key string) (int, []byte
 	return res.StatusCode, answer
 }
 
+// rules are those of every service.
+var rules = slices.Concat(customers.Rules(), orders.Rules())
+
 // finish has the doctor examine what the faults have left.
 func (n *network) finish(t *testing.T) {
 	t.Helper()
@@ -266,7 +271,7 @@ func (n *network) finish(t *testing.T) {
 			}
 		}
 	}
-	checks, err := doctor.Examine(t.Context(), n.db, orders.Rules())
+	checks, err := doctor.Examine(t.Context(), n.db, rules)
 	if err != nil || !doctor.Healthy(checks) {
 		t.Errorf("%v %+v", err, checks)
 	}

@@ -307,6 +307,7 @@ func (w *world) others(r *rapid.T, customer int64) [sha256.Size]byte {
 		{"SELECT * FROM customers WHERE id <> ? ORDER BY id", []any{customer}},
 		{"SELECT * FROM orders WHERE customer_id <> ? ORDER BY id", []any{customer}},
 		{"SELECT i.* FROM order_items i JOIN orders o ON o.id = i.order_id WHERE o.customer_id <> ? ORDER BY i.order_id, i.product_id", []any{customer}},
+		{"SELECT * FROM events WHERE customer_id <> ? ORDER BY id", []any{customer}},
 		{"SELECT * FROM idempotency_keys WHERE caller NOT IN ? ORDER BY caller, operation, idempotency_key", []any{callers}},
 	} {
 		var rows []map[string]any
