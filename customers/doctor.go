@@ -16,6 +16,6 @@ func Rules() []doctor.Rule {
 		history.LastShows(subject, "customers", "name", "email", "phone"),
 		{Name: "event of a customer has its customer", Table: "events", Query: `
 			SELECT e.id FROM events e LEFT JOIN customers c ON c.id = e.subject_id
-			WHERE e.subject = '` + subject + `' AND (c.id IS NULL OR e.customer_id IS NULL OR e.customer_id <> c.id) ORDER BY e.id`},
+			WHERE e.subject = '` + subject + `' AND (c.id IS NULL OR e.customer_id IS NULL OR e.customer_id <> c.id) ORDER BY e.subject_id, e.id`},
 	}
 }

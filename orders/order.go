@@ -70,8 +70,9 @@ var before = map[status][]status{
 }
 
 // transition brings orders into a status, at the moment of their Now, all or none, and records it. It is the only code that writes a
-// status: what must accompany every change of an order belongs here. The orders must have their items. The transaction must have locked the orders that exist; those that come
-// to be CREATED are inserted. It returns db.ErrConflict when one of them has changed all the same.
+// status: what must accompany every change of an order belongs here. The orders must have their items, and the transaction must have
+// locked those that exist; those that come to be CREATED are inserted. It returns db.ErrConflict when one of them has changed all the
+// same.
 func (s store) transition(to status, orders ...*order) error {
 	ids := make([]int64, len(orders))
 	for i, o := range orders {

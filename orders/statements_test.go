@@ -34,11 +34,21 @@ func TestCreateOrderStatements(t *testing.T) {
 			// The key, stock and prices, taking the stock, the order, its event, its items, the answer.
 			for key, want := range map[string]int64{"": 5, fmt.Sprint("key-", n): 7} {
 				statements.Store(0)
-				if res := s.place(t, key, lines[:n]...); res.JSON201 == nil {
+				res := s.place(t, key, lines[:n]...)
+				if res.JSON201 == nil {
 					t.Fatalf("%s", res.Body)
 				}
-				if got := statements.Load(); got != want {
+				if got := statements.Swap(0); got != want {
 					t.Errorf("%d lines, key %q: %d statements, want %d", n, key, got, want)
+				}
+				// The key, the order, its items, its status, its event, the answer.
+				if s.confirm(t, res.JSON201.Data.ID, fmt.Sprint("confirm-", n, key)); statements.Load() != 6 {
+					t.Errorf("%d statements to confirm it, want 6", statements.Load())
+				}
+				// The order, its items, its status, its event, the stock.
+				statements.Store(0)
+				if s.cancel(t, res.JSON201.Data.ID, ""); statements.Load() != 5 {
+					t.Errorf("%d statements to cancel it, want 5", statements.Load())
 				}
 			}
 		}
