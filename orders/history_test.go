@@ -82,7 +82,11 @@ func TestHistory(t *testing.T) {
 		// shows fails unless the newest event shows the thing as a read does now.
 		shows := func(thing string) {
 			t.Helper()
-			newest := s.history(t, thing)[0]
+			events := s.history(t, thing)
+			if len(events) == 0 {
+				t.Fatalf("%s has no history", thing)
+			}
+			newest := events[0]
 			var shown map[string]any
 			if err := json.Unmarshal(newest.Representation, &shown); err != nil || !reflect.DeepEqual(shown, do("GET", thing, "", nil)) {
 				t.Errorf("%v: %s of %s shows %s", err, newest.Type, thing, newest.Representation)
