@@ -45,9 +45,9 @@ func (s store) customers() *gorm.DB {
 	return q
 }
 
-// events reads a page of what has happened to a customer, newest first.
+// events are those of one customer, page by page, newest first; ask for those of whom the caller may see.
 func (s store) events(id int64, cursor *int64, limit *int32) ([]history.Event, *int64, error) {
-	return history.Page(s.db, s.caller, subject, id, cursor, limit)
+	return history.Page(s.db, subject, id, cursor, limit)
 }
 
 // record appends an event: TestEveryChangeIsRecorded wants it wherever something is written.

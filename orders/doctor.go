@@ -44,13 +44,13 @@ func Rules() []doctor.Rule {
 			WHERE ` + ofOrder(created) + ` <> 1 OR ` + ofOrder(confirmed) + ` <> (confirmed_at IS NOT NULL) OR ` + ofOrder(canceled) + ` <> (canceled_at IS NOT NULL)
 			  OR last.type <> CONCAT('order.', LOWER(status)) OR last.created_at <> updated_at
 			ORDER BY orders.id`},
-		history.LastShows(orderSubject, "orders", "customer_id", "status", "total_cents", "cancel_reason", "cancel_note"),
+		history.LastShows(orderSubject, "orders", "status, total_cents, cancel_reason, cancel_note"),
 		{Name: "a product has one event of its creation, and one for each stock adjustment behind the first", Table: "products", Query: `
 			SELECT products.id FROM products ` + history.JoinLast(productSubject, "products") + `
 			WHERE ` + ofProduct(productCreated) + ` <> 1
 			  OR ` + ofProduct(stockAdjusted) + ` <> (SELECT COUNT(*) FROM stock_adjustments a WHERE a.product_id = products.id) - 1
 			ORDER BY products.id`},
-		history.LastShows(productSubject, "products", "sku", "name", "price_cents"),
+		history.LastShows(productSubject, "products", "sku, name, price_cents"),
 		{Name: "event has its order, for the order's customer, or its product", Table: "events", Query: `
 			SELECT e.id FROM events e LEFT JOIN orders o ON e.subject = 'order' AND o.id = e.subject_id
 			LEFT JOIN products p ON e.subject = 'product' AND p.id = e.subject_id

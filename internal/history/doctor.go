@@ -21,16 +21,13 @@ func JoinLast(subject, table string) string {
 		subject, table, Count(subject+".created", subject, table))
 }
 
-// LastShows is the rule that the last event of a row shows these columns as they are.
-func LastShows(subject, table string, columns ...string) doctor.Rule {
-	query := fmt.Sprintf("SELECT %s.id, last.representation", table)
-	for _, column := range columns {
-		query += ", " + table + "." + column
-	}
+// LastShows is the rule that the last event of a row shows these columns, with commas between them, as they are.
+func LastShows(subject, table, list string) doctor.Rule {
+	columns := strings.Split(list, ", ")
 	return doctor.Rule{
-		Name:  fmt.Sprintf("last event shows the %s's %s", subject, strings.Join(columns, ", ")),
+		Name:  fmt.Sprintf("last event shows the %s's %s", subject, list),
 		Table: table,
-		Query: fmt.Sprintf("%s FROM %s %s ORDER BY %s.id", query, table, JoinLast(subject, table), table),
+		Query: fmt.Sprintf("SELECT %[1]s.id, last.representation, %[2]s FROM %[1]s %[3]s ORDER BY %[1]s.id", table, list, JoinLast(subject, table)),
 		Breaks: func(row *sql.Rows) (string, error) {
 			var id, representation string
 			now := make([]sql.NullString, len(columns))
