@@ -91,7 +91,7 @@ func (w *world) value(r *rapid.T, p auth.Principal, name string) any {
 	case "customer_id", "product_id":
 		return id.Draw(r, name)
 	case "id", "cursor":
-		return rapid.Int64Range(1, 40).Draw(r, name)
+		return rapid.OneOf(id, rapid.Int64Range(1, 40)).Draw(r, name)
 	case "qty", "delta":
 		return rapid.Int64Range(1, 2).Draw(r, name)
 	case "stock", "price_cents":
