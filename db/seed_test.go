@@ -30,7 +30,7 @@ func TestSeed(t *testing.T) {
 		if loaded.Load() != 1 {
 			t.Errorf("loaded %d times", loaded.Load())
 		}
-		for table, want := range map[string]int64{"customers": 5, "products": 10, "orders": 2} {
+		for table, want := range map[string]int64{"customers": 5, "products": 10, "orders": 2, "events": 18} {
 			var n int64
 			if g.Table(table).Count(&n); n != want {
 				t.Errorf("%d %s", n, table)
