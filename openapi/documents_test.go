@@ -155,6 +155,9 @@ func TestCodesOfTheCatalogue(t *testing.T) {
 				if responses["429"] == nil && path != "/health" && path != "/ready" {
 					t.Errorf("%s: %s %s does not declare 429", name, method, path)
 				}
+				if strings.Contains(path, "{") && responses["404"] == nil {
+					t.Errorf("%s: %s %s names a thing, and declares no 404: the catalogue says which code", name, method, path)
+				}
 				for status, response := range responses {
 					ref, _ := response.(map[string]any)["$ref"].(string)
 					if status < "400" {
