@@ -30,8 +30,12 @@ type customer struct {
 
 func (c customer) Key() int64 { return c.ID }
 
-// create inserts a customer, or returns 409 email_taken when another one has the email in any case.
+// create inserts a customer, or returns 409 email_taken when another one has the email in any case, and 403 forbidden to a caller who
+// is bound to a customer.
 func (s store) create(c *customer) error {
+	if own := s.caller.Customer; own != 0 {
+		return apperr.Forbidden.New().With("/header/Authorization", "acts for customer %d alone", own)
+	}
 	c.CreatedAt = now()
 	c.UpdatedAt = c.CreatedAt
 	return emailTaken(s.insert(c))

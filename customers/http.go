@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"strings"
 
+	"example.com/b2b/internal/apperr"
+	"example.com/b2b/internal/auth"
 	"example.com/b2b/internal/web"
 	"example.com/b2b/openapi/contract"
 	api "example.com/b2b/openapi/customersapi"
@@ -40,7 +42,7 @@ func (s *Service) GetReady(ctx context.Context, _ server.GetReadyRequestObject) 
 	return server.GetReady200JSONResponse{Body: web.Health(name)}, nil
 }
 
-// CreateCustomer returns 409 email_taken when another customer has the email in any case.
+// CreateCustomer returns the errors of create.
 func (s *Service) CreateCustomer(ctx context.Context, r server.CreateCustomerRequestObject) (server.CreateCustomerResponseObject, error) {
 	c := customer{Name: r.Body.Name, Email: strings.TrimSpace(r.Body.Email), Phone: r.Body.Phone}
 	if err := s.read(ctx).create(&c); err != nil {
@@ -71,8 +73,12 @@ func (s *Service) GetCustomer(ctx context.Context, r server.GetCustomerRequestOb
 	return server.GetCustomer200JSONResponse{Body: response(c)}, nil
 }
 
-// GetInternalCustomer is GetCustomer for the other services; web has checked the service token.
+// GetInternalCustomer is GetCustomer for the other services; web has checked the service token. It returns 403 forbidden when the
+// service acts for a caller who is bound to another customer.
 func (s *Service) GetInternalCustomer(ctx context.Context, r server.GetInternalCustomerRequestObject) (server.GetInternalCustomerResponseObject, error) {
+	if !auth.From(ctx).ActsFor(r.ID) {
+		return nil, apperr.Forbidden.New()
+	}
 	c, err := s.read(ctx).find(r.ID)
 	if err != nil {
 		return nil, err

@@ -29,7 +29,14 @@ func (s *Service) change(ctx context.Context, fn func(tx store) error) error {
 // ready returns 503 unavailable while the database does not do this service's work.
 func (s *Service) ready(ctx context.Context) error { return db.Ready(ctx, s.db, "customers") }
 
-func (s store) customers() *gorm.DB { return s.db.Model(&customer{}) }
+// customers are those that the caller may see: its own record, for one that is bound to a customer.
+func (s store) customers() *gorm.DB {
+	q := s.db.Model(&customer{})
+	if own := s.caller.Customer; own != 0 {
+		q = q.Where("id = ?", own)
+	}
+	return q
+}
 
 func (s store) insert(c *customer) error { return s.db.Create(c).Error }
 

@@ -11,6 +11,7 @@ import (
 	"github.com/cenkalti/backoff/v5"
 
 	"example.com/b2b/internal/apperr"
+	"example.com/b2b/internal/auth"
 	"example.com/b2b/openapi/contract"
 )
 
@@ -45,7 +46,7 @@ func ask[R reply, T any](ctx context.Context, p peer, call func() (R, error), su
 	answer, err := backoff.Retry(ctx, func() (R, error) {
 		res, err := call()
 		if err == nil && success(res) == nil {
-			err = p.failure(res)
+			err = p.failure(res, auth.From(ctx))
 		}
 		return res, err
 	}, options...)
@@ -61,8 +62,9 @@ func ask[R reply, T any](ctx context.Context, p peer, call func() (R, error), su
 	return answer, apperr.UpstreamUnavailable.Because(err, p.name)
 }
 
-// failure says what an answer that is no success means, as an error for backoff.Retry.
-func (p peer) failure(res reply) error {
+// failure says what an answer that is no success means, as an error for backoff.Retry. A 403 is about the caller for whom the call
+// was made, when there is one.
+func (p peer) failure(res reply, caller auth.Principal) error {
 	status := res.StatusCode()
 	answered := fmt.Errorf("the %s answered %d", p.name, status)
 	var body contract.APIError // the services' envelopes are alike
@@ -70,8 +72,8 @@ func (p peer) failure(res reply) error {
 	switch {
 	case status == http.StatusRequestTimeout, status == http.StatusTooEarly, status == http.StatusTooManyRequests, status >= http.StatusInternalServerError:
 		return answered
-	case status == http.StatusUnauthorized, status == http.StatusForbidden:
-		return p.misconfigured("%w: SERVICE_TOKEN differs between the services", answered)
+	case status == http.StatusUnauthorized, status == http.StatusForbidden && !(caller.Known() && string(body.Code) == apperr.Forbidden.Name):
+		return p.misconfigured("%w: SERVICE_TOKEN or AUTH_MODE differs between the services", answered)
 	case status == http.StatusNotFound && (!readable || string(body.Code) == apperr.NotFound.Name), status == http.StatusMethodNotAllowed:
 		return p.misconfigured("%w: %s is not where it is", answered, p.base)
 	case status == http.StatusPreconditionFailed, string(body.Code) == apperr.IdempotencyKeyRequired.Name:

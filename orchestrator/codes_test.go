@@ -120,6 +120,8 @@ func TestDeploymentFault(t *testing.T) {
 		"token forbidden": {answer(403, "forbidden"), "SERVICE_TOKEN"},
 		"no such path":    {answer(404, "not_found"), "CUSTOMERS_API_BASE"},
 		"another server":  {func(w http.ResponseWriter) { http.NotFound(w, nil) }, "CUSTOMERS_API_BASE"},
+		"another API":     {foreign(404, `{"code":5,"message":"Not Found"}`), "CUSTOMERS_API_BASE"},
+		"a gateway":       {foreign(401, `{"error":{"status":"UNAUTHENTICATED"}}`), "SERVICE_TOKEN"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := &peers{instead: map[string][]func(http.ResponseWriter){customerStep: {fault.answer}}}
@@ -134,5 +136,14 @@ func TestDeploymentFault(t *testing.T) {
 				t.Errorf("%v, log: %s", p.calls, log)
 			}
 		})
+	}
+}
+
+// foreign is the JSON of an API that is none of ours.
+func foreign(status int, body string) func(http.ResponseWriter) {
+	return func(w http.ResponseWriter) {
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(status)
+		fmt.Fprint(w, body)
 	}
 }

@@ -128,15 +128,20 @@ func confirmedWith(key ordersapi.KeyReport) (id int64, err error) {
 	return 0, incomplete("order %d is %s: repeat the call to complete it", id, *created.OrderStatus)
 }
 
-// customer asks for the customer who orders. Error: 404 customer_not_found, with the field that named the customer.
+// customer asks for the customer who orders. Errors: 404 customer_not_found, and 403 forbidden when the caller acts for another one,
+// with the field that named the customer.
 func (s *Service) customer(ctx context.Context, id int64) (customersapi.Customer, error) {
 	res, err := ask(ctx, customersPeer, func() (*customersapi.GetInternalCustomerResponse, error) {
 		return s.customers.GetInternalCustomerWithResponse(ctx, id)
 	}, (*customersapi.GetInternalCustomerResponse).GetJSON200)
 	if err != nil {
 		var refused *apperr.Error
-		if errors.As(err, &refused) && refused.Code == apperr.CustomerNotFound {
+		errors.As(err, &refused)
+		switch refused.Code {
+		case apperr.CustomerNotFound:
 			refused.With("/customer_id", "names no customer")
+		case apperr.Forbidden:
+			refused.With("/customer_id", "is another customer than the one for whom you act")
 		}
 		return customersapi.Customer{}, err
 	}

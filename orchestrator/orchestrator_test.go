@@ -2,6 +2,7 @@ package orchestrator_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -390,5 +391,8 @@ func TestHealthReadyAndStartPage(t *testing.T) {
 		if status != 200 || !strings.Contains(string(body), link) {
 			t.Errorf("%d, no link to %s: %s", status, link, body)
 		}
+	}
+	if status, _, header := webtest.Do(t, "HEAD", base+"/", ""); status != 200 || header.Get("Content-Length") != fmt.Sprint(len(body)) {
+		t.Errorf("HEAD: %d %v", status, header)
 	}
 }

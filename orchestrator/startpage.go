@@ -12,7 +12,7 @@ import (
 
 // ServeStartPage answers GET / with a page that links to the documentation of all three services.
 func ServeStartPage(e *gin.Engine, customersBase, ordersBase string) {
-	e.GET("/", func(c *gin.Context) {
+	e.Match([]string{http.MethodGet, http.MethodHead}, "/", func(c *gin.Context) {
 		c.Header("Content-Type", "text/html; charset=utf-8")
 		c.Status(http.StatusOK)
 		_ = startPage.Execute(c.Writer, map[string]string{

@@ -6,6 +6,8 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"time"
+
+	"example.com/b2b/internal/auth"
 )
 
 // sweepPause is how long an expired reservation or key may stay, give or take a fifth: several instances do not sweep in step.
@@ -44,6 +46,7 @@ func (s *Service) ExpireReservations(ctx context.Context) (int, error) {
 	if s.Reservation == 0 {
 		return 0, nil
 	}
+	ctx = auth.With(ctx, auth.System)
 	for total := 0; ; {
 		var looked, expired int
 		err := s.change(ctx, func(tx store) (err error) {

@@ -42,9 +42,12 @@ func (s *Service) GetReady(ctx context.Context, _ server.GetReadyRequestObject) 
 	return server.GetReady200JSONResponse{Body: web.Health(name)}, nil
 }
 
-// CreateOrder takes the stock of every line or of none. Errors: those of place, 404 customer_not_found, 422
-// idempotency_key_reused, 503 customers_unavailable.
+// CreateOrder takes the stock of every line or of none. Errors: those of place, 403 forbidden for another customer than the caller's,
+// 404 customer_not_found, 422 idempotency_key_reused, 503 customers_unavailable.
 func (s *Service) CreateOrder(ctx context.Context, r server.CreateOrderRequestObject) (server.CreateOrderResponseObject, error) {
+	if caller := auth.From(ctx); !caller.ActsFor(r.Body.CustomerID) {
+		return nil, apperr.Forbidden.New().With("/customer_id", "is not %d, for whom alone you act", caller.Customer)
+	}
 	request := createOrder.request(ctx, r.Params.XIdempotencyKey, r.Body)
 	if err := s.checkCustomer(ctx, r.Body.CustomerID); err != nil {
 		// A retry gets its first answer, whatever became of the customer or the Customers API since.
@@ -85,7 +88,7 @@ func (s *Service) CancelOrder(ctx context.Context, r server.CancelOrderRequestOb
 			why.Reason = cancelReason(*r.Body.Cause)
 		}
 	}
-	if why.Reason == compensation && auth.From(ctx) != auth.Service {
+	if why.Reason == compensation && !auth.From(ctx).ByService {
 		return nil, apperr.Forbidden.New().With("/cause", "may be %s only when a service of this system says so", compensation)
 	}
 	content := []any{r.ID, why.Reason}

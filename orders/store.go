@@ -44,8 +44,16 @@ func (s *Service) lead(ctx context.Context, name string, work func(ctx context.C
 	return err
 }
 
-func (s store) orders() *gorm.DB      { return s.db.Model(&order{}) }
-func (s store) items() *gorm.DB       { return s.db.Model(&item{}) }
+// orders are those that the caller may see: its own, for one that is bound to a customer.
+func (s store) orders() *gorm.DB {
+	q := s.db.Model(&order{})
+	if own := s.caller.Customer; own != 0 {
+		q = q.Where("customer_id = ?", own)
+	}
+	return q
+}
+
+func (s store) items() *gorm.DB       { return s.db.Model(&item{}) } // ask for those of orders that the caller may see
 func (s store) products() *gorm.DB    { return s.db.Model(&product{}) }
 func (s store) adjustments() *gorm.DB { return s.db.Model(&stockAdjustment{}) }
 

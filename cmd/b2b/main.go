@@ -133,7 +133,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	case f.NArg() > 0:
 		return fmt.Errorf("%q is one argument too many; see b2b --help", f.Arg(0))
 	}
-	if err := godotenv.Load(); err != nil && !errors.Is(err, os.ErrNotExist) {
+	if err := godotenv.Load(); err != nil && !errors.Is(err, os.ErrNotExist) && name != "version" {
 		return fmt.Errorf(".env cannot be read: %w", err)
 	}
 	return all[at].run(ctx, out)

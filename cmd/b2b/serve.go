@@ -20,6 +20,7 @@ import (
 	"example.com/b2b/customers"
 	"example.com/b2b/db"
 	"example.com/b2b/db/doctor"
+	"example.com/b2b/internal/auth"
 	"example.com/b2b/internal/buildinfo"
 	"example.com/b2b/internal/config"
 	"example.com/b2b/internal/web"
@@ -129,7 +130,7 @@ func serve(ctx context.Context, c *config.Settings, services []*service, out io.
 	}
 	var names []string
 	for _, s := range services {
-		o := web.Options{ServiceToken: c.ServiceToken, Log: log.With("service", s.name), Timeout: c.RequestTimeout}
+		o := web.Options{Tokens: auth.Tokens{Service: []string{c.ServiceToken}}, Open: true, Log: log.With("service", s.name), Timeout: c.RequestTimeout}
 		if s.handler, s.background, err = s.build(g, o); err != nil {
 			return err
 		}

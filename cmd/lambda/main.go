@@ -16,6 +16,7 @@ import (
 	ginadapter "github.com/awslabs/aws-lambda-go-api-proxy/gin"
 	"github.com/gin-gonic/gin"
 
+	"example.com/b2b/internal/auth"
 	"example.com/b2b/internal/buildinfo"
 	"example.com/b2b/internal/config"
 	"example.com/b2b/internal/web"
@@ -49,7 +50,7 @@ func newEngine() (*gin.Engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	return service.Engine(web.Options{ServiceToken: cfg.ServiceToken, Log: log, Timeout: cfg.RequestTimeout}), nil
+	return service.Engine(web.Options{Tokens: auth.Tokens{Service: []string{cfg.ServiceToken}}, Open: true, Log: log, Timeout: cfg.RequestTimeout}), nil
 }
 
 // configuration has no defaults for where and with which token to call.

@@ -82,13 +82,13 @@ var (
 		When: "The order was confirmed too long ago (`cancelable_until`).",
 		Do:   "Settle it with the supplier."})
 	Unauthorized = define(Code{Name: "unauthorized", Status: http.StatusUnauthorized, Retry: Never, On: []string{WithSecurity},
-		Sentence: "This operation needs the header Authorization: Bearer SERVICE_TOKEN.",
-		When:     "The token is missing or wrong.",
-		Do:       "Send the token that this deployment has given you."})
-	Forbidden = define(Code{Name: "forbidden", Status: http.StatusForbidden, Retry: Never, On: []string{"cancelOrder"},
-		Sentence: "You may not do this.", Example: Detail{"/cause", "may be compensation only when a service of this system says so"},
-		When: "Who calls is known, and may not do this.",
-		Do:   "Ask for the right, or leave out what `details` names."})
+		Sentence: "This operation needs a valid token: %s.", Args: []any{"send Authorization: Bearer TOKEN"},
+		When: "The token is missing, has expired, or is not one that this deployment accepts.",
+		Do:   "Send a valid token; get a new one when it has expired."})
+	Forbidden = define(Code{Name: "forbidden", Status: http.StatusForbidden, Retry: Never, On: []string{WithSecurity},
+		Sentence: "You may not do this.", Example: Detail{"/header/Authorization", "lacks the scope orders:write"},
+		When: "Who calls is known, and may not do this: the token lacks a scope, or acts for another customer.",
+		Do:   "Ask for a token that may, or leave out what `details` names."})
 	NotFound = define(Code{Name: "not_found", Status: http.StatusNotFound, Retry: Never, On: []string{Unrouted},
 		Sentence: "There is no %s here.", Args: []any{"/order"},
 		When: "No operation has this path.",

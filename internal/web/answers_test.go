@@ -276,7 +276,9 @@ type late struct {
 func (l *late) Read(b []byte) (int, error) { l.read = time.Now(); return l.Reader.Read(b) }
 
 func TestDocs(t *testing.T) {
-	base := serveThings(t, webtest.Options(), succeed)
+	o := webtest.Options()
+	o.Open = false // the document says of an open service that it is open
+	base := serveThings(t, o, succeed)
 	for _, path := range []string{"/docs", "/docs/"} {
 		status, page, _ := webtest.Do(t, "GET", base+path, "")
 		if status != 200 || !bytes.Contains(page, []byte(`<meta name="viewport" content="width=device-width, initial-scale=1">`)) {

@@ -14,6 +14,8 @@ import (
 	"github.com/sony/gobreaker/v2"
 
 	"example.com/b2b/internal/apperr"
+	"example.com/b2b/internal/auth"
+	"example.com/b2b/openapi/contract"
 )
 
 // ErrPeerDown is the error of a call that was not made, because the last ones to that peer have all failed. A moment later some
@@ -35,8 +37,8 @@ type Peer struct {
 // Client returns the HTTP client for calls of the peer with this name: see NewPeerClient.
 func (p Peer) Client(name string) *http.Client { return NewPeerClient(name, p.Token, p.Timeout) }
 
-// NewPeerClient returns the HTTP client with which one service calls one other, its peer: it presents the service token and
-// passes the correlation id on. It gives each call at most timeout, answer included, and at most half of the time that its
+// NewPeerClient returns the HTTP client with which one service calls one other, its peer: it presents the service token,
+// and passes the caller's identity and the correlation id on. It gives each call at most timeout, answer included, and at most half of the time that its
 // context has left, so that a call which hangs leaves time to try again. It spares a peer that is down: see ErrPeerDown.
 func NewPeerClient(name, token string, timeout time.Duration) *http.Client {
 	return newPeerClient(name, token, timeout, openFor)
@@ -80,7 +82,12 @@ func (p peerTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 	ctx, cancel := context.WithTimeout(req.Context(), patience)
 	defer cancel()
 	req = req.Clone(ctx)
-	req.Header.Set("Authorization", "Bearer "+p.token)
+	if p.token != "" {
+		req.Header.Set("Authorization", "Bearer "+p.token)
+		if caller := auth.From(ctx).ActingFor(); caller != "" {
+			req.Header.Set(auth.ActingForHeader, caller)
+		}
+	}
 	if id := CorrelationID(ctx); id != "" {
 		req.Header.Set(CorrelationHeader, id)
 	}
@@ -100,6 +107,9 @@ func (p peerTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	if err != nil {
 		return nil, err
+	}
+	if res.StatusCode >= http.StatusBadRequest && json.Unmarshal(body, new(contract.APIError)) != nil {
+		res.Header.Del("Content-Type") // somebody else's JSON: a generated client that tried to read it would lose the status
 	}
 	res.Body = io.NopCloser(bytes.NewReader(body))
 	return res, nil

@@ -28,6 +28,7 @@ paths:
         "200": { description: Done., content: { application/json: { schema: { $ref: "#/components/schemas/Answer" } } } }
         "400": &refused { description: Refused., content: { application/json: { schema: { $ref: "#/components/schemas/Refusal" } } } }
         "401": *refused
+        "403": *refused
         "408": *refused
         "413": *refused
         "415": *refused
@@ -71,8 +72,15 @@ paths:
       operationId: getEither
       security: [{}, { serviceToken: [] }]
       responses: *responses
+  /scoped:
+    get:
+      operationId: getScoped
+      security:
+        - bearerAuth: ["things:read", "events:read"]
+      responses: *responses
 components:
   securitySchemes:
+    bearerAuth: { type: http, scheme: bearer }
     serviceToken: { type: http, scheme: bearer }
   schemas:
     NewThing:
@@ -148,6 +156,7 @@ func things(t testing.TB, o web.Options, handle gin.HandlerFunc) web.Engine {
 	e.GET("/things/:key", handle)
 	e.POST("/secrets", handle)
 	e.GET("/either", handle)
+	e.GET("/scoped", handle)
 	return e
 }
 

@@ -48,7 +48,11 @@ func Fail(c *gin.Context, err error) {
 		c.Header("Retry-After", "1") // second
 	}
 	if refusal.Status == http.StatusUnauthorized {
-		c.Header("WWW-Authenticate", "Bearer") // RFC 6750, section 3
+		challenge := "Bearer" // RFC 6750, section 3
+		if c.GetHeader("Authorization") != "" {
+			challenge += ` error="invalid_token"`
+		}
+		c.Header("WWW-Authenticate", challenge)
 	}
 	// No more, and no longer, than the documents allow.
 	body := envelope{Error: shorten(refusal.Message, 1999, character), Code: refusal.Name}

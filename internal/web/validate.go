@@ -3,8 +3,7 @@ package web
 import (
 	"cmp"
 	"context"
-	"crypto/subtle"
-	"errors"
+	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
@@ -44,12 +43,6 @@ func newValidator(o Options) *validator {
 	v := &validator{Options: o, operations: map[string]operation{}, filter: openapi3filter.Options{
 		MultiError:              true, // every failing field at once
 		SchemaValidationOptions: []openapi3.SchemaValidationOption{openapi3.MultiErrors(), openapi3.VisitAsRequest(), formatValidators()},
-		AuthenticationFunc: func(ctx context.Context, in *openapi3filter.AuthenticationInput) error {
-			if in.SecuritySchemeName == "serviceToken" && auth.From(ctx) == auth.Service {
-				return nil
-			}
-			return errors.New("wrong or missing token")
-		},
 	}}
 	ginPath := strings.NewReplacer("{", ":", "}", "") // /orders/{id} is /orders/:id
 	for path, item := range o.spec.Paths.Map() {
@@ -103,14 +96,14 @@ func (v *validator) validate(c *gin.Context) {
 
 // check refuses what must not reach the handler. The cheap comes first: nothing is read from a caller who may not call.
 func (v *validator) check(c *gin.Context, op operation) error {
-	ctx := auth.With(c.Request.Context(), v.principal(c.GetHeader("Authorization")))
+	caller, err := v.authorize(c, op.security)
+	if err != nil {
+		return err
+	}
+	ctx := auth.With(c.Request.Context(), caller)
 	c.Request = c.Request.WithContext(ctx)
 	input := &openapi3filter.RequestValidationInput{Request: c.Request.WithContext(ctx), Route: op.Route, Options: &v.filter}
 	input.Request.Body = nil // or kin-openapi reads it
-	if openapi3filter.ValidateSecurityRequirements(ctx, input, op.security) != nil {
-		return apperr.Unauthorized.New()
-	}
-	var err error
 	if input.QueryParams, err = readQuery(c.Request, op); err == nil {
 		err = mergeHeaders(c.Request.Header, op.parameters)
 	}
@@ -147,13 +140,36 @@ func (v *validator) checkBody(op operation, b *body) []apperr.Detail {
 	return append(b.found, found...) // first, because the schema says another thing of what was left out
 }
 
-// principal says who calls: whoever holds the service token is a service, and anybody else nobody in particular.
-func (v *validator) principal(authorization string) auth.Principal {
-	scheme, token, _ := strings.Cut(authorization, " ")
-	if v.ServiceToken != "" && strings.EqualFold(scheme, "Bearer") && subtle.ConstantTimeCompare([]byte(token), []byte(v.ServiceToken)) == 1 {
-		return auth.Service
+// authorize says who calls, and refuses whom none of the document's alternatives lets in. The empty one is for callers without a
+// token: one that is sent counts. Errors: 401 unauthorized, 403 forbidden.
+func (v *validator) authorize(c *gin.Context, alternatives openapi3.SecurityRequirements) (auth.Principal, error) {
+	if len(alternatives) == 0 {
+		return auth.Anonymous, nil
 	}
-	return auth.Anonymous
+	p, err := v.Tokens.Identify(c.Request.Header)
+	if err != nil {
+		return p, err
+	}
+	refused := apperr.Forbidden.New()
+	for _, needed := range alternatives {
+		scopes, byToken := needed["bearerAuth"]
+		_, byService := needed["serviceToken"]
+		missing := p.Lacks(scopes)
+		switch {
+		case len(needed) == 0 && !p.Known(), byService && p.ByService, byToken && p.Known() && missing == nil:
+			return p, nil
+		case byService:
+			refused.With("/header/Authorization", "is not the service token")
+		case missing != nil && p.Known():
+			// RFC 6750, section 3.1
+			c.Header("WWW-Authenticate", fmt.Sprintf(`Bearer error="insufficient_scope", scope="%s"`, strings.Join(scopes, " ")))
+			refused.With("/header/Authorization", "lacks the scope %s", strings.Join(missing, " "))
+		}
+	}
+	if !p.Known() {
+		return p, apperr.Unauthorized.New("send Authorization: Bearer TOKEN")
+	}
+	return p, refused
 }
 
 // readQuery refuses a query string that is not one, which Go would drop in silence, parameters that are given twice, and ones

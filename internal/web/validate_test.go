@@ -11,6 +11,7 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/gin-gonic/gin"
@@ -295,47 +296,84 @@ func TestParameters(t *testing.T) {
 
 // TestWhoCalls reads no body before it knows that the caller may call, and tells the handler who it is.
 func TestWhoCalls(t *testing.T) {
-	var caller auth.Principal
-	var called bool
-	e := things(t, webtest.Options(), func(c *gin.Context) {
-		called, caller = true, auth.From(context.Context(c))
-		succeed(c)
-	})
+	tokens := webtest.Options().Tokens
+	partner := auth.Principal{Subject: "acme", Customer: 7, Scope: "things:read events:read"}
+	reader := auth.Principal{Subject: "reader", Scope: "things:read"}
+	forPartner, forNobody := partner, auth.Anonymous
+	forPartner.ByService, forNobody.ByService = true, true
+	bearer := func(p auth.Principal) string {
+		token, err := tokens.Issue(p, time.Hour)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return "Bearer " + token
+	}
+	service := "Bearer " + webtest.Token
+	nobody := auth.Principal{}
 	for _, c := range []struct {
-		method, path, authorization string
-		status                      int
-		caller                      auth.Principal
+		method, path, authorization, actingFor string
+		open                                   bool
+		status                                 int
+		caller                                 auth.Principal
+		challenge                              string
 	}{
-		{"GET", "/things", "", 200, auth.Anonymous},
-		{"GET", "/things", "Bearer wrong", 200, auth.Anonymous},
-		{"GET", "/things", "bearer " + webtest.Token, 200, auth.Service},
-		{"GET", "/either", "", 200, auth.Anonymous},
-		{"GET", "/either", "Bearer " + webtest.Token, 200, auth.Service},
-		{"POST", "/secrets", "Bearer " + webtest.Token, 200, auth.Service},
-		{"POST", "/secrets", "", 401, auth.Principal{}},
-		{"POST", "/secrets", "Bearer wrong", 401, auth.Principal{}},
-		{"POST", "/secrets", "Bearer", 401, auth.Principal{}},
-		{"POST", "/secrets", "Basic " + webtest.Token, 401, auth.Principal{}},
+		{"GET", "/things", "", "", false, 200, auth.Anonymous, ""}, // whoever calls is nobody's business
+		{"GET", "/things", "Bearer wrong", "", false, 200, auth.Anonymous, ""},
+		{"GET", "/either", "", "", false, 200, auth.Anonymous, ""},
+		{"GET", "/either", service, "", false, 200, auth.Service, ""},
+		{"GET", "/either", "Bearer wrong", "", false, 401, nobody, `Bearer error="invalid_token"`},
+		{"POST", "/secrets", "b" + service[1:], "", false, 200, auth.Service, ""},
+		{"POST", "/secrets", service, partner.ActingFor(), false, 200, forPartner, ""},
+		{"POST", "/secrets", service, auth.Anonymous.ActingFor(), false, 200, forNobody, ""},
+		{"POST", "/secrets", "", "", true, 401, nobody, "Bearer"},
+		{"POST", "/secrets", "Bearer wrong", "", false, 401, nobody, `Bearer error="invalid_token"`},
+		{"POST", "/secrets", "Bearer", "", false, 401, nobody, `Bearer error="invalid_token"`},
+		{"POST", "/secrets", "Basic " + webtest.Token, "", false, 401, nobody, `Bearer error="invalid_token"`},
+		{"POST", "/secrets", bearer(auth.Principal{Subject: "root", Scope: auth.Admin}), "", false, 403, nobody, ""},
+		{"GET", "/scoped", "", "", false, 401, nobody, "Bearer"},
+		{"GET", "/scoped", "", "", true, 200, auth.Anonymous, ""},
+		{"GET", "/scoped", "Bearer wrong", "", true, 401, nobody, `Bearer error="invalid_token"`},
+		{"GET", "/scoped", bearer(partner), "", false, 200, partner, ""},
+		{"GET", "/scoped", bearer(reader), "", true, 403, nobody, `Bearer error="insufficient_scope", scope="things:read events:read"`},
+		{"GET", "/scoped", service, "", false, 200, auth.Service, ""},
+		{"GET", "/scoped", service, partner.ActingFor(), false, 200, forPartner, ""},
+		{"GET", "/scoped", service, reader.ActingFor(), false, 403, nobody, `Bearer error="insufficient_scope", scope="things:read events:read"`},
+		{"GET", "/scoped", service, auth.Anonymous.ActingFor(), true, 200, forNobody, ""},
+		{"GET", "/scoped", service, auth.Anonymous.ActingFor(), false, 401, nobody, `Bearer error="invalid_token"`},
+		{"GET", "/scoped", service, "???", false, 403, nobody, ""},
+		{"GET", "/scoped", bearer(partner), reader.ActingFor(), false, 403, nobody, ""},
+		{"GET", "/scoped", "", reader.ActingFor(), true, 403, nobody, ""},
 	} {
-		t.Run(c.method+c.path+" "+c.authorization, func(t *testing.T) {
-			called, caller = false, auth.Principal{}
+		t.Run(fmt.Sprint(c.method, c.path, " ", c.authorization, " ", c.actingFor, " ", c.open), func(t *testing.T) {
+			var caller auth.Principal
+			called := false
+			o := webtest.Options()
+			o.Open = c.open
+			e := things(t, o, func(c *gin.Context) {
+				called, caller = true, auth.From(context.Context(c))
+				succeed(c)
+			})
 			body := &watched{Reader: strings.NewReader(`{"name":"x"}`)}
 			r := httptest.NewRequest(c.method, c.path, body)
 			r.Header.Set("Content-Type", "application/json")
-			r.Header.Set("Authorization", c.authorization)
+			for name, value := range map[string]string{"Authorization": c.authorization, auth.ActingForHeader: c.actingFor} {
+				if value != "" {
+					r.Header.Set(name, value)
+				}
+			}
 			w := httptest.NewRecorder()
 			e.ServeHTTP(w, r)
-			if w.Code != c.status || caller != c.caller || called != (c.status == 200) {
-				t.Errorf("%d, %+v calls: %s", w.Code, caller, w.Body)
+			if w.Code != c.status || caller != c.caller || called != (c.status == 200) || body.read && c.status != 200 {
+				t.Errorf("%d, %+v calls, body read: %v: %s", w.Code, caller, body.read, w.Body)
 			}
-			if c.status == 401 && (w.Header().Get("WWW-Authenticate") != "Bearer" || body.read) {
-				t.Errorf("WWW-Authenticate: %q, body read: %v", w.Header().Get("WWW-Authenticate"), body.read)
+			if got := w.Header().Get("WWW-Authenticate"); got != c.challenge {
+				t.Errorf("WWW-Authenticate: %s, want %s", got, c.challenge)
 			}
 		})
 	}
 	t.Run("no token is configured", func(t *testing.T) {
 		o := webtest.Options()
-		o.ServiceToken = ""
+		o.Tokens = auth.Tokens{}
 		r := httptest.NewRequest("POST", "/secrets", strings.NewReader(`{"name":"x"}`))
 		r.Header.Set("Authorization", "Bearer ")
 		w := httptest.NewRecorder()

@@ -28,17 +28,19 @@ import (
 	"github.com/swaggest/swgui/v5emb"
 
 	"example.com/b2b/internal/apperr"
+	"example.com/b2b/internal/auth"
 	"example.com/b2b/internal/buildinfo"
 	"example.com/b2b/openapi/contract"
 )
 
 // Options says what an engine serves.
 type Options struct {
-	Document     []byte        // the OpenAPI document that requests are held to, in YAML
-	ServiceToken string        // what the bearer of `serviceToken` security must present; nobody does when it is empty
-	Log          *slog.Logger  // one line a request, of at most 4 KB
-	Timeout      time.Duration // of a request, once its body is read
-	BodyTimeout  time.Duration // how long a caller may take to send the body; 0 is ten seconds
+	Document    []byte        // the OpenAPI document that requests are held to, in YAML
+	Tokens      auth.Tokens   // which tokens are accepted
+	Open        bool          // callers without a token are let in, except to what is for services: the document says so
+	Log         *slog.Logger  // one line a request, of at most 4 KB
+	Timeout     time.Duration // of a request, once its body is read
+	BodyTimeout time.Duration // how long a caller may take to send the body; 0 is ten seconds
 
 	// CorrelationIDInBody is for the orchestrator: its callers may give the id as `correlation_id` in the body, and find it as
 	// `correlationId` in every error.
@@ -61,6 +63,9 @@ func (e Engine) GET(path string, handlers ...gin.HandlerFunc) gin.IRoutes {
 
 // New returns an engine to register the generated handlers on. It panics when the document, a part of the program, cannot be read.
 func New(o Options) Engine {
+	if o.Open {
+		o.Document = anyToken.ReplaceAll(o.Document, []byte("$1- {}\n$0"))
+	}
 	var err error
 	if o.spec, err = openapi3.NewLoader().LoadFromData(o.Document); err != nil {
 		panic(err)
@@ -82,6 +87,9 @@ func New(o Options) Engine {
 	serveDocs(e, o)
 	return e
 }
+
+// anyToken begins the security of an operation that needs a caller's token.
+var anyToken = regexp.MustCompile(`(?m)^( +)- bearerAuth:`)
 
 // serveDocs adds the document itself and Swagger UI for it, with all its files: it works offline.
 func serveDocs(e Engine, o Options) {

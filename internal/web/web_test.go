@@ -128,7 +128,7 @@ func TestCorrelationID(t *testing.T) {
 			inHandler = web.CorrelationID(ctx)
 			return nil
 		})
-		client := web.NewPeerClient("peer", "", time.Minute)
+		client := web.NewPeerClient("peer", webtest.Token, time.Minute)
 		front := serve(t, webtest.Options(), func(ctx context.Context) error {
 			req, _ := http.NewRequestWithContext(ctx, "GET", peer+"/customers/1", nil)
 			res, err := client.Do(req)

@@ -133,6 +133,9 @@ type CustomerNotFoundOrOrderNotFoundOrIdempotencyKeyUnknownOrOrderIncomplete = e
 // CustomerNotFoundOrProductNotFoundOrOrderNotFound defines model for CustomerNotFoundOrProductNotFoundOrOrderNotFound.
 type CustomerNotFoundOrProductNotFoundOrOrderNotFound = externalRef0.APIError
 
+// Forbidden defines model for Forbidden.
+type Forbidden = externalRef0.APIError
+
 // IdempotencyKeyReused defines model for IdempotencyKeyReused.
 type IdempotencyKeyReused = externalRef0.APIError
 
@@ -150,6 +153,9 @@ type RateLimited = externalRef0.APIError
 
 // RequestTimeout defines model for RequestTimeout.
 type RequestTimeout = externalRef0.APIError
+
+// Unauthorized defines model for Unauthorized.
+type Unauthorized = externalRef0.APIError
 
 // Unavailable defines model for Unavailable.
 type Unavailable = externalRef0.APIError
@@ -728,6 +734,17 @@ type CreateAndConfirmOrderResponse400Headers struct {
 	XCorrelationID *externalRef0.CorrelationID
 }
 
+// CreateAndConfirmOrderResponse401Headers the declared response headers of an HTTP 401 response for CreateAndConfirmOrder
+type CreateAndConfirmOrderResponse401Headers struct {
+	WWWAuthenticate *string
+	XCorrelationID  *externalRef0.CorrelationID
+}
+
+// CreateAndConfirmOrderResponse403Headers the declared response headers of an HTTP 403 response for CreateAndConfirmOrder
+type CreateAndConfirmOrderResponse403Headers struct {
+	XCorrelationID *externalRef0.CorrelationID
+}
+
 // CreateAndConfirmOrderResponse404Headers the declared response headers of an HTTP 404 response for CreateAndConfirmOrder
 type CreateAndConfirmOrderResponse404Headers struct {
 	XCorrelationID *externalRef0.CorrelationID
@@ -784,6 +801,10 @@ type CreateAndConfirmOrderResponse struct {
 	JSON201 *OrchestrationResponse
 	// JSON400 the response for an HTTP 400 `application/json` response
 	JSON400 *MalformedJSONOrValidationFailedOrInsufficientStockOrOrderNotConfirmable
+	// JSON401 the response for an HTTP 401 `application/json` response
+	JSON401 *Unauthorized
+	// JSON403 the response for an HTTP 403 `application/json` response
+	JSON403 *Forbidden
 	// JSON404 the response for an HTTP 404 `application/json` response
 	JSON404 *CustomerNotFoundOrProductNotFoundOrOrderNotFound
 	// JSON408 the response for an HTTP 408 `application/json` response
@@ -806,6 +827,10 @@ type CreateAndConfirmOrderResponse struct {
 	Headers201 *CreateAndConfirmOrderResponse201Headers
 	// Headers400 the parsed response headers for an HTTP 400 response
 	Headers400 *CreateAndConfirmOrderResponse400Headers
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *CreateAndConfirmOrderResponse401Headers
+	// Headers403 the parsed response headers for an HTTP 403 response
+	Headers403 *CreateAndConfirmOrderResponse403Headers
 	// Headers404 the parsed response headers for an HTTP 404 response
 	Headers404 *CreateAndConfirmOrderResponse404Headers
 	// Headers408 the parsed response headers for an HTTP 408 response
@@ -834,6 +859,16 @@ func (r CreateAndConfirmOrderResponse) GetJSON201() *OrchestrationResponse {
 // GetJSON400 returns the response for an HTTP 400 `application/json` response
 func (r CreateAndConfirmOrderResponse) GetJSON400() *MalformedJSONOrValidationFailedOrInsufficientStockOrOrderNotConfirmable {
 	return r.JSON400
+}
+
+// GetJSON401 returns the response for an HTTP 401 `application/json` response
+func (r CreateAndConfirmOrderResponse) GetJSON401() *Unauthorized {
+	return r.JSON401
+}
+
+// GetJSON403 returns the response for an HTTP 403 `application/json` response
+func (r CreateAndConfirmOrderResponse) GetJSON403() *Forbidden {
+	return r.JSON403
 }
 
 // GetJSON404 returns the response for an HTTP 404 `application/json` response
@@ -920,6 +955,17 @@ type GetOrchestrationResponse400Headers struct {
 	XCorrelationID *externalRef0.CorrelationID
 }
 
+// GetOrchestrationResponse401Headers the declared response headers of an HTTP 401 response for GetOrchestration
+type GetOrchestrationResponse401Headers struct {
+	WWWAuthenticate *string
+	XCorrelationID  *externalRef0.CorrelationID
+}
+
+// GetOrchestrationResponse403Headers the declared response headers of an HTTP 403 response for GetOrchestration
+type GetOrchestrationResponse403Headers struct {
+	XCorrelationID *externalRef0.CorrelationID
+}
+
 // GetOrchestrationResponse404Headers the declared response headers of an HTTP 404 response for GetOrchestration
 type GetOrchestrationResponse404Headers struct {
 	XCorrelationID *externalRef0.CorrelationID
@@ -955,6 +1001,10 @@ type GetOrchestrationResponse struct {
 	JSON200 *OrchestrationReportResponse
 	// JSON400 the response for an HTTP 400 `application/json` response
 	JSON400 *ValidationFailed
+	// JSON401 the response for an HTTP 401 `application/json` response
+	JSON401 *Unauthorized
+	// JSON403 the response for an HTTP 403 `application/json` response
+	JSON403 *Forbidden
 	// JSON404 the response for an HTTP 404 `application/json` response
 	JSON404 *CustomerNotFoundOrOrderNotFoundOrIdempotencyKeyUnknownOrOrderIncomplete
 	// JSON429 the response for an HTTP 429 `application/json` response
@@ -969,6 +1019,10 @@ type GetOrchestrationResponse struct {
 	Headers200 *GetOrchestrationResponse200Headers
 	// Headers400 the parsed response headers for an HTTP 400 response
 	Headers400 *GetOrchestrationResponse400Headers
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *GetOrchestrationResponse401Headers
+	// Headers403 the parsed response headers for an HTTP 403 response
+	Headers403 *GetOrchestrationResponse403Headers
 	// Headers404 the parsed response headers for an HTTP 404 response
 	Headers404 *GetOrchestrationResponse404Headers
 	// Headers429 the parsed response headers for an HTTP 429 response
@@ -989,6 +1043,16 @@ func (r GetOrchestrationResponse) GetJSON200() *OrchestrationReportResponse {
 // GetJSON400 returns the response for an HTTP 400 `application/json` response
 func (r GetOrchestrationResponse) GetJSON400() *ValidationFailed {
 	return r.JSON400
+}
+
+// GetJSON401 returns the response for an HTTP 401 `application/json` response
+func (r GetOrchestrationResponse) GetJSON401() *Unauthorized {
+	return r.JSON401
+}
+
+// GetJSON403 returns the response for an HTTP 403 `application/json` response
+func (r GetOrchestrationResponse) GetJSON403() *Forbidden {
+	return r.JSON403
 }
 
 // GetJSON404 returns the response for an HTTP 404 `application/json` response
@@ -1329,6 +1393,20 @@ func ParseCreateAndConfirmOrderResponse(rsp *http.Response) (*CreateAndConfirmOr
 		}
 		response.JSON400 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON403 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
 		var dest CustomerNotFoundOrProductNotFoundOrOrderNotFound
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -1422,6 +1500,33 @@ func ParseCreateAndConfirmOrderResponse(rsp *http.Response) (*CreateAndConfirmOr
 			headers.XCorrelationID = &value
 		}
 		response.Headers400 = &headers
+	case rsp.StatusCode == 401:
+		var headers CreateAndConfirmOrderResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		if values := rsp.Header.Values("X-Correlation-Id"); len(values) > 0 {
+			var value externalRef0.CorrelationID
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Correlation-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: "correlation-id"}); err != nil {
+				return nil, err
+			}
+			headers.XCorrelationID = &value
+		}
+		response.Headers401 = &headers
+	case rsp.StatusCode == 403:
+		var headers CreateAndConfirmOrderResponse403Headers
+		if values := rsp.Header.Values("X-Correlation-Id"); len(values) > 0 {
+			var value externalRef0.CorrelationID
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Correlation-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: "correlation-id"}); err != nil {
+				return nil, err
+			}
+			headers.XCorrelationID = &value
+		}
+		response.Headers403 = &headers
 	case rsp.StatusCode == 404:
 		var headers CreateAndConfirmOrderResponse404Headers
 		if values := rsp.Header.Values("X-Correlation-Id"); len(values) > 0 {
@@ -1573,6 +1678,20 @@ func ParseGetOrchestrationResponse(rsp *http.Response) (*GetOrchestrationRespons
 		}
 		response.JSON400 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON403 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
 		var dest CustomerNotFoundOrOrderNotFoundOrIdempotencyKeyUnknownOrOrderIncomplete
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -1631,6 +1750,33 @@ func ParseGetOrchestrationResponse(rsp *http.Response) (*GetOrchestrationRespons
 			headers.XCorrelationID = &value
 		}
 		response.Headers400 = &headers
+	case rsp.StatusCode == 401:
+		var headers GetOrchestrationResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		if values := rsp.Header.Values("X-Correlation-Id"); len(values) > 0 {
+			var value externalRef0.CorrelationID
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Correlation-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: "correlation-id"}); err != nil {
+				return nil, err
+			}
+			headers.XCorrelationID = &value
+		}
+		response.Headers401 = &headers
+	case rsp.StatusCode == 403:
+		var headers GetOrchestrationResponse403Headers
+		if values := rsp.Header.Values("X-Correlation-Id"); len(values) > 0 {
+			var value externalRef0.CorrelationID
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Correlation-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: "correlation-id"}); err != nil {
+				return nil, err
+			}
+			headers.XCorrelationID = &value
+		}
+		response.Headers403 = &headers
 	case rsp.StatusCode == 404:
 		var headers GetOrchestrationResponse404Headers
 		if values := rsp.Header.Values("X-Correlation-Id"); len(values) > 0 {

@@ -1,4 +1,4 @@
-// Package live runs the services inside a test's process, for the examples of the typed clients.
+// Package live runs all services inside a test's process.
 package live
 
 import (
@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"testing"
 	"time"
+
+	"gorm.io/gorm"
 
 	"example.com/b2b/customers"
 	"example.com/b2b/db"
@@ -29,16 +31,21 @@ func Main(m *testing.M, name string, base *string) {
 	must(db.Migrate(ctx, g))
 	must(db.Seed(ctx, g))
 
-	peers := map[string]web.Peer{}
-	serve := func(name string, handler http.Handler) {
-		peers[name] = web.Peer{Base: httptest.NewServer(handler).URL, Token: webtest.Token, Timeout: time.Minute}
-	}
-	serve("customers", customers.New(g).Handler(webtest.Options()))
-	o := orders.Config{Customers: peers["customers"], CancellationWindow: time.Hour, Reservation: time.Hour, KeyLifetime: time.Hour}
-	serve("orders", must(orders.New(g, o)).Handler(webtest.Options()))
-	serve("orchestrator", must(orchestrator.New(peers["customers"], peers["orders"])).Engine(webtest.Options()))
-	*base = peers[name].Base
+	*base = Serve(g, webtest.Options(), func(h http.Handler) string { return httptest.NewServer(h).URL })[name]
 	m.Run()
+}
+
+// Serve runs all services on a migrated database, each at the address that start returns, and returns the addresses by their names.
+func Serve(g *gorm.DB, o web.Options, start func(http.Handler) string) map[string]string {
+	addresses := map[string]string{}
+	peer := func(name string) web.Peer {
+		return web.Peer{Base: addresses[name], Token: webtest.Token, Timeout: time.Minute}
+	}
+	addresses["customers"] = start(customers.New(g).Handler(o))
+	c := orders.Config{Customers: peer("customers"), CancellationWindow: time.Hour, Reservation: time.Hour, KeyLifetime: time.Hour}
+	addresses["orders"] = start(must(orders.New(g, c)).Handler(o))
+	addresses["orchestrator"] = start(must(orchestrator.New(peer("customers"), peer("orders"))).Engine(o))
+	return addresses
 }
 
 func must[T any](made T, err error) T {

@@ -267,8 +267,14 @@ func TestVersion(t *testing.T) {
 	if out, err := exec.Command("go", "build", "-ldflags", "-X example.com/b2b/internal/buildinfo.version=7.8.9", "-o", path, "example.com/b2b/cmd/b2b").CombinedOutput(); err != nil {
 		t.Fatalf("%v %s", err, out)
 	}
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, ".env"), []byte("not one of ours\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	for _, argument := range []string{"--version", "version"} {
-		if out, err := exec.Command(path, argument).Output(); err != nil || string(out) != "b2b 7.8.9\n" {
+		cmd := exec.Command(path, argument)
+		cmd.Dir = dir
+		if out, err := cmd.Output(); err != nil || string(out) != "b2b 7.8.9\n" {
 			t.Errorf("%v %s", err, out)
 		}
 	}

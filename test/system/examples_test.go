@@ -3,6 +3,7 @@ package system_test
 import (
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"net/url"
 	"path/filepath"
 	"slices"
@@ -19,12 +20,23 @@ import (
 func TestExamples(t *testing.T) {
 	p := start(t, append(anyPorts, "DB_PATH="+filepath.Join(t.TempDir(), "b2b.db"), "SERVICE_TOKEN="+webtest.Token))
 	runReadme(t, p)
+	bases := []string{p.customers, p.orders, p.orchestrator}
+	for _, base := range bases {
+		for _, e := range examples(t, base) {
+			if e.method != http.MethodGet { // what reads needs nothing but the README
+				continue
+			}
+			if got, body, _ := webtest.Do(t, e.method, e.url, e.body, e.headers...); got != e.success {
+				t.Errorf("%s, before any other: %d %s, want %d", e.OperationID, got, body, e.success)
+			}
+		}
+	}
 	want := map[string][2]int{ // where it is not twice the operation's first success
 		"createCustomer": {201, 409},
 		"createProduct":  {201, 409},
 		"deleteCustomer": {200, 404},
 	}
-	for _, base := range []string{p.customers, p.orders, p.orchestrator} {
+	for _, base := range bases {
 		for _, e := range examples(t, base) {
 			statuses, special := want[e.OperationID]
 			delete(want, e.OperationID)

@@ -21,15 +21,19 @@ import (
 	"github.com/getkin/kin-openapi/routers"
 	"github.com/getkin/kin-openapi/routers/legacy"
 
+	"example.com/b2b/internal/auth"
 	"example.com/b2b/internal/web"
 )
 
 // Token is the service token of Options.
 const Token = "token-of-the-test"
 
+// Secret is that of the JWTs that Options accept.
+const Secret = "secret-of-the-test"
+
 // Options are the options of an engine under test.
 func Options() web.Options {
-	return web.Options{ServiceToken: Token, Log: slog.New(slog.DiscardHandler), Timeout: 30 * time.Second}
+	return web.Options{Tokens: auth.Tokens{Service: []string{Token}, Secret: Secret}, Open: true, Log: slog.New(slog.DiscardHandler), Timeout: 30 * time.Second}
 }
 
 // Logged returns what an engine with these options logs while fn runs, which must wait for its answers: a line is written before.

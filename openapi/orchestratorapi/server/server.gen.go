@@ -157,6 +157,15 @@ type CustomerNotFoundOrProductNotFoundOrOrderNotFoundJSONResponse struct {
 	Headers CustomerNotFoundOrProductNotFoundOrOrderNotFoundResponseHeaders
 }
 
+type ForbiddenResponseHeaders struct {
+	XCorrelationID *externalRef0.CorrelationID
+}
+type ForbiddenJSONResponse struct {
+	Body externalRef0.APIError
+
+	Headers ForbiddenResponseHeaders
+}
+
 type IdempotencyKeyReusedResponseHeaders struct {
 	XCorrelationID *externalRef0.CorrelationID
 }
@@ -211,6 +220,16 @@ type RequestTimeoutJSONResponse struct {
 	Body externalRef0.APIError
 
 	Headers RequestTimeoutResponseHeaders
+}
+
+type UnauthorizedResponseHeaders struct {
+	WWWAuthenticate *string
+	XCorrelationID  *externalRef0.CorrelationID
+}
+type UnauthorizedJSONResponse struct {
+	Body externalRef0.APIError
+
+	Headers UnauthorizedResponseHeaders
 }
 
 type UnavailableResponseHeaders struct {
@@ -377,6 +396,43 @@ func (response CreateAndConfirmOrder400JSONResponse) VisitCreateAndConfirmOrderR
 		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
 	}
 	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateAndConfirmOrder401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response CreateAndConfirmOrder401JSONResponse) VisitCreateAndConfirmOrderResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	if response.Headers.XCorrelationID != nil {
+		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateAndConfirmOrder403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response CreateAndConfirmOrder403JSONResponse) VisitCreateAndConfirmOrderResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.XCorrelationID != nil {
+		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
+	}
+	w.WriteHeader(403)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -601,6 +657,43 @@ func (response GetOrchestration400JSONResponse) VisitGetOrchestrationResponse(w 
 		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
 	}
 	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetOrchestration401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response GetOrchestration401JSONResponse) VisitGetOrchestrationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	if response.Headers.XCorrelationID != nil {
+		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetOrchestration403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response GetOrchestration403JSONResponse) VisitGetOrchestrationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.XCorrelationID != nil {
+		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
+	}
+	w.WriteHeader(403)
 	_, err := buf.WriteTo(w)
 	return err
 }
