@@ -39,6 +39,15 @@ func TestRunAll(t *testing.T) {
 			}
 		}
 	}
+	announced := regexp.MustCompile(`http://\S+/docs`).FindAllString(p.announced, -1)
+	for _, docs := range announced {
+		if status, body, _ := webtest.Do(t, "GET", strings.TrimSuffix(docs, "/docs")+"/ready", ""); status != 200 {
+			t.Errorf("the service with %s is not ready: %d %s", docs, status, body)
+		}
+	}
+	if len(announced) != len(servicePorts()) {
+		t.Errorf("%d services are announced, want %d", len(announced), len(servicePorts()))
+	}
 	status, body, _ := webtest.Do(t, "GET", p.orders+"/products?limit=100", "")
 	if status != 200 || bytes.Count(body, []byte(`"sku"`)) != 10 {
 		t.Errorf("the sample data is not there: %s", body)

@@ -204,6 +204,12 @@ func TestDockerfile(t *testing.T) {
 	if copied == nil || !strings.Contains(build, "\nWORKDIR /src\n") || !strings.Contains(final, fmt.Sprintf("\nENTRYPOINT [%q]\n", copied[2])) {
 		t.Fatalf("the program that is built is not the one that is run: %v", copied)
 	}
+	exposed := strings.Fields(regexp.MustCompile(`(?m)^EXPOSE .*$`).FindString(final))
+	for _, v := range config.Variables() {
+		if servicePorts()[v.Name] != "" && !slices.Contains(exposed, v.Default) {
+			t.Errorf("the port %s of %s is not exposed", v.Default, v.Name)
+		}
+	}
 	commands := regexp.MustCompile(`(?m)^RUN (?:--mount=\S+\s+)*(.+)$`).FindAllStringSubmatch(build, -1)
 
 	dir := buildContext(t)

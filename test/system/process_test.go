@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -131,7 +132,7 @@ var anyPorts = func() (env []string) {
 	for variable := range servicePorts() {
 		env = append(env, variable+"=0")
 	}
-	return env
+	return slices.Clip(env) // tests append to it
 }()
 
 // servicePorts returns the variables that say where services listen, with the command that runs just that service.
