@@ -43,7 +43,7 @@ func TestHistory(t *testing.T) {
 		}
 		states = slices.CompactFunc(states, func(a, b map[string]any) bool { return reflect.DeepEqual(a, b) }) // two changed nothing
 
-		history := func(headers ...string) (all []contract.Event) {
+		history := func(headers ...string) (all []contract.ChangeEvent) {
 			t.Helper()
 			for cursor := ""; ; {
 				status, body, _ := webtest.Do(t, "GET", path+"/history?limit=2&cursor="+cursor, "", headers...)
@@ -59,7 +59,7 @@ func TestHistory(t *testing.T) {
 				cursor = fmt.Sprint(*page.Meta.NextCursor)
 			}
 		}
-		told := func(events []contract.Event) string {
+		told := func(events []contract.ChangeEvent) string {
 			var all []string
 			for _, e := range events {
 				all = append(all, fmt.Sprint(e.Type, " by ", e.Actor, " in ", *e.CorrelationID))

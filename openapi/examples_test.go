@@ -4,15 +4,11 @@ import (
 	"testing"
 
 	"github.com/getkin/kin-openapi/openapi3"
-
-	"example.com/b2b/openapi/customersapi"
-	"example.com/b2b/openapi/orchestratorapi"
-	"example.com/b2b/openapi/ordersapi"
 )
 
 // TestExamples holds every example in the documents to its schema, and the documents to OpenAPI.
 func TestExamples(t *testing.T) {
-	for _, document := range [][]byte{customersapi.Document, ordersapi.Document, orchestratorapi.Document} {
+	for _, document := range texts(t) {
 		doc, err := openapi3.NewLoader().LoadFromData(document)
 		if err != nil {
 			t.Fatal(err)

@@ -33,7 +33,7 @@ func as(t *testing.T, p auth.Principal, correlationID string) []string {
 }
 
 // history reads that of /orders/1 or /products/1, page by page, newest first.
-func (s *system) history(t *testing.T, thing string, headers ...string) (all []contract.Event) {
+func (s *system) history(t *testing.T, thing string, headers ...string) (all []contract.ChangeEvent) {
 	t.Helper()
 	for cursor := ""; ; {
 		status, body, _ := webtest.Do(t, "GET", s.base+thing+"/history?limit=2&cursor="+cursor, "", headers...)
@@ -50,7 +50,7 @@ func (s *system) history(t *testing.T, thing string, headers ...string) (all []c
 }
 
 // told puts events in words, oldest first.
-func told(events []contract.Event) string {
+func told(events []contract.ChangeEvent) string {
 	var all []string
 	for _, e := range slices.Backward(events) {
 		words := fmt.Sprint(e.Type, " by ", e.Actor)

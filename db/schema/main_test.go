@@ -1,7 +1,9 @@
 package main
 
 import (
+	"io/fs"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -51,5 +53,20 @@ func TestSchemaFileIsCurrent(t *testing.T) {
 	}
 	if got, err := os.ReadFile("../schema.sql"); err != nil || string(got) != want {
 		t.Errorf("schema.sql is not what the migrations say; run make generate (%v)", err)
+	}
+}
+
+// TestMigrationsAreTwins wants every migration for both kinds of database.
+func TestMigrationsAreTwins(t *testing.T) {
+	names := map[string][]string{}
+	for _, kind := range []string{"mysql", "sqlite"} {
+		files, err := fs.Glob(os.DirFS("../migrations/"+kind), "*.sql")
+		if err != nil || len(files) == 0 {
+			t.Fatal(files, err)
+		}
+		names[kind] = files
+	}
+	if !slices.Equal(names["mysql"], names["sqlite"]) {
+		t.Errorf("migrations for MySQL: %v, for SQLite: %v", names["mysql"], names["sqlite"])
 	}
 }

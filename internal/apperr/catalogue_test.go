@@ -52,7 +52,7 @@ func TestRelayed(t *testing.T) {
 	}
 }
 
-// TestCatalogueIsUsed finds entries that no code makes an error of. What the API Gateway answers stands in the template.
+// TestCatalogueIsUsed finds entries that no code makes an error of, and errors that are none of its entries. What the API Gateway answers stands in the template.
 func TestCatalogueIsUsed(t *testing.T) {
 	var text strings.Builder
 	err := filepath.WalkDir("../..", func(path string, d fs.DirEntry, err error) error {
@@ -88,6 +88,9 @@ func TestCatalogueIsUsed(t *testing.T) {
 	})
 	if entries != len(apperr.Catalogue()) {
 		t.Errorf("found %d of %d entries", entries, len(apperr.Catalogue()))
+	}
+	if past := regexp.MustCompile(`[^*]apperr\.(Code|Error)\{`).FindString(text.String()); past != "" {
+		t.Errorf("an error is made with %s…}, past the catalogue", past)
 	}
 	if !strings.Contains(text.String(), apperr.RateLimited.Name) {
 		t.Error("nothing answers rate_limited")

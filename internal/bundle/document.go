@@ -172,7 +172,7 @@ func (d document) operations() (all []operation) {
 
 // The rest reads and changes YAML nodes.
 
-// clone returns a copy without anchors and comments.
+// clone returns a copy without anchors, merge keys and comments.
 func clone(n *yaml.Node) *yaml.Node {
 	if n.Kind == yaml.AliasNode {
 		return clone(n.Alias)
@@ -182,6 +182,14 @@ func clone(n *yaml.Node) *yaml.Node {
 	c.Content = make([]*yaml.Node, len(n.Content))
 	for i := range n.Content {
 		c.Content[i] = clone(n.Content[i])
+	}
+	if base := at(&c, "<<"); base != nil { // what stands beside it wins
+		keep(&c, func(key string) bool { return key != "<<" })
+		own := c.Content
+		c.Content = base.Content
+		for pair := range slices.Chunk(own, 2) {
+			set(&c, pair[0].Value, pair[1])
+		}
 	}
 	return &c
 }

@@ -54,9 +54,9 @@ func Page(q *gorm.DB, subject string, id int64, cursor *int64, limit *int32) ([]
 
 // Response shows a page.
 func Response(events []Event, next *int64) contract.EventListResponse {
-	data := make([]contract.Event, len(events))
+	data := make([]contract.ChangeEvent, len(events))
 	for i, e := range events {
-		data[i] = contract.Event{
+		data[i] = contract.ChangeEvent{
 			ID: e.ID, Type: contract.EventType(e.Type), Subject: contract.EventSubject(e.Subject), SubjectID: e.SubjectID, CustomerID: e.CustomerID,
 			Actor: e.Actor, CorrelationID: e.CorrelationID, CreatedAt: contract.Time{Time: e.CreatedAt}, Representation: json.RawMessage(e.Representation),
 		}

@@ -228,18 +228,8 @@ type APIErrorDetail struct {
 // Example: 259800
 type Cents = int64
 
-// CorrelationID Names this call in the logs of every service that it touched.
-//
-// Example: req-12345
-type CorrelationID = string
-
-// ErrorCode Stable; branch on it.
-//
-// Example: validation_failed
-type ErrorCode string
-
-// Event One change of one thing. It is written with the change, or not at all, and never changes.
-type Event struct {
+// ChangeEvent One change of one thing. It is written with the change, or not at all, and never changes.
+type ChangeEvent struct {
 	// ID An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly.
 	//
 	// Example: 1
@@ -286,14 +276,24 @@ type Event struct {
 	Representation json.RawMessage `json:"representation"`
 }
 
+// CorrelationID Names this call in the logs of every service that it touched.
+//
+// Example: req-12345
+type CorrelationID = string
+
+// ErrorCode Stable; branch on it.
+//
+// Example: validation_failed
+type ErrorCode string
+
 // EventListResponse defines model for EventListResponse.
 type EventListResponse struct {
 	// Success Always true here; false in every error.
 	//
 	// Example: true
-	Success Success `json:"success"`
-	Data    []Event `json:"data"`
-	Meta    Meta    `json:"meta"`
+	Success Success       `json:"success"`
+	Data    []ChangeEvent `json:"data"`
+	Meta    Meta          `json:"meta"`
 }
 
 // EventSubject What kind of thing changed.

@@ -1,9 +1,11 @@
 package system_test
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"net/url"
 	"os"
 	"os/exec"
@@ -76,6 +78,11 @@ func TestCompose(t *testing.T) {
 	} else if _, ok := file.Volumes[volume]; !ok {
 		t.Errorf("volume %s is not declared", volume)
 	}
+	for variable, command := range servicePorts() {
+		if !slices.ContainsFunc(slices.Collect(maps.Values(file.Services)), func(s composeService) bool { return slices.Equal(s.Command, []string{command}) }) {
+			t.Errorf("no container runs b2b %s, which has the variable %s", command, variable)
+		}
+	}
 	databases, builds := map[string]bool{}, 0
 	for name, s := range file.Services {
 		t.Run(name, func(t *testing.T) {
@@ -97,7 +104,11 @@ func TestCompose(t *testing.T) {
 				builds++
 			}
 			env := []string{"DB_PATH=" + filepath.Join(t.TempDir(), "b2b.db")}
+			port := "" // that the service listens on
 			for _, v := range config.Variables() {
+				if servicePorts()[v.Name] == s.Command[0] {
+					port = cmp.Or(s.Environment[v.Name], v.Default)
+				}
 				t.Setenv(v.Name, s.Environment[v.Name])
 				_, passed := s.Environment[v.Name]
 				if kept := slices.Contains(keptOut, v.Name) || strings.HasSuffix(v.Name, "_PORT") || strings.HasSuffix(v.Name, "_API_BASE"); !passed && !kept && !(s.Command[0] == "orchestrator" && isDatabase(v)) {
@@ -114,7 +125,7 @@ func TestCompose(t *testing.T) {
 				t.Fatalf("command %v", s.Command)
 			}
 			var cfg config.Settings
-			if err := config.Read(&cfg.Database, &cfg.Serving, &cfg.Stopping, &cfg.Customers, &cfg.Orders, &cfg.Orchestrator, &cfg.CustomersPeer, &cfg.OrdersPeer); err != nil {
+			if err := config.Read(&cfg.Database, &cfg.Serving, &cfg.Stopping); err != nil {
 				t.Fatal(err)
 			}
 			if s.Image != "b2b" || s.Command[0] != "orchestrator" && cfg.Driver != "mysql" {
@@ -127,9 +138,8 @@ func TestCompose(t *testing.T) {
 					t.Errorf("%+v is not what mysql is set to: %v", d, e)
 				}
 			}
-			port := map[string]int{"customers": cfg.CustomersPort, "orders": cfg.OrdersPort, "orchestrator": cfg.OrchestratorPort}[s.Command[0]]
-			if port != 0 && (!slices.Equal(ports, []string{fmt.Sprint(port)}) || s.StopGracePeriod <= cfg.ShutdownTimeout) {
-				t.Errorf("publishes %v, listens on %d; is killed after %s, drains for %s", ports, port, s.StopGracePeriod, cfg.ShutdownTimeout)
+			if port != "" && (!slices.Equal(ports, []string{port}) || s.StopGracePeriod <= cfg.ShutdownTimeout) {
+				t.Errorf("publishes %v, listens on %s; is killed after %s, drains for %s", ports, port, s.StopGracePeriod, cfg.ShutdownTimeout)
 			}
 			peers := map[string]string{"CUSTOMERS_API_BASE": "customers", "ORDERS_API_BASE": "orders"}
 			for _, variable := range map[string][]string{"orders": {"CUSTOMERS_API_BASE"}, "orchestrator": {"CUSTOMERS_API_BASE", "ORDERS_API_BASE"}}[s.Command[0]] {
@@ -193,6 +203,12 @@ func TestDockerfile(t *testing.T) {
 	copied := regexp.MustCompile(`(?m)^COPY --from=build /src/(\S+) (\S+)$`).FindStringSubmatch(final)
 	if copied == nil || !strings.Contains(build, "\nWORKDIR /src\n") || !strings.Contains(final, fmt.Sprintf("\nENTRYPOINT [%q]\n", copied[2])) {
 		t.Fatalf("the program that is built is not the one that is run: %v", copied)
+	}
+	exposed := strings.Fields(regexp.MustCompile(`(?m)^EXPOSE .*$`).FindString(final))
+	for _, v := range config.Variables() {
+		if servicePorts()[v.Name] != "" && !slices.Contains(exposed, v.Default) {
+			t.Errorf("the port %s of %s is not exposed", v.Default, v.Name)
+		}
 	}
 	commands := regexp.MustCompile(`(?m)^RUN (?:--mount=\S+\s+)*(.+)$`).FindAllStringSubmatch(build, -1)
 

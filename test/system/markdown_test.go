@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -12,8 +13,11 @@ import (
 var (
 	markdownLink = regexp.MustCompile(`\]\(([^)\s]+)\)`)
 	codeSpan     = regexp.MustCompile("`([^`\n]+)`")
-	// fileName is what in a code span is meant as a file of this repository: a path, or a name with an ending that we use.
+	// fileName is what in a code span is meant as a file of this repository: a folder, or a name with an ending that we use. So is what
+	// lies below one of our folders, unless it comes from a build.
 	fileName = regexp.MustCompile(`^(?:[\w.*-]+/)*[\w.*-]+\.(?:go|md|yaml|yml|sql|mjs|json)$|^(?:[\w.*-]+/)+$`)
+	below    = regexp.MustCompile(`^(\.?\w[\w-]*)/[\w.*/-]+$`)
+	built    = regexp.MustCompile(`^(?:bin|data)/|/build/`)
 )
 
 // TestMarkdown holds every relative link and every file name in all Markdown to the files that there are.
@@ -70,7 +74,9 @@ func TestMarkdown(t *testing.T) {
 			}
 		}
 		for _, m := range codeSpan.FindAllStringSubmatch(string(content), -1) {
-			if fileName.MatchString(m[1]) && !exists(m[1]) {
+			folder := below.FindStringSubmatch(m[1])
+			isFile := fileName.MatchString(m[1]) || folder != nil && slices.Contains(names, folder[1]) && !built.MatchString(m[1])
+			if isFile && !exists(m[1]) {
 				t.Errorf("%s names %s, which is not there", name, m[1])
 			}
 		}

@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -17,6 +18,7 @@ import (
 	"testing"
 
 	"example.com/b2b/db"
+	"example.com/b2b/internal/config"
 )
 
 // binary builds b2b once for all tests and returns its path.
@@ -125,8 +127,24 @@ func refused(t *testing.T, env []string, args ...string) string {
 	return string(out)
 }
 
-// anyPorts lets all three services take free ports.
-var anyPorts = []string{"CUSTOMERS_PORT=0", "ORDERS_PORT=0", "ORCHESTRATOR_PORT=0"}
+// anyPorts lets all services take free ports.
+var anyPorts = func() (env []string) {
+	for variable := range servicePorts() {
+		env = append(env, variable+"=0")
+	}
+	return slices.Clip(env) // tests append to it
+}()
+
+// servicePorts returns the variables that say where services listen, with the command that runs just that service.
+func servicePorts() map[string]string {
+	commands := map[string]string{}
+	for _, v := range config.Variables() {
+		if name, found := strings.CutSuffix(v.Name, "_PORT"); found && v.Group != "Database" {
+			commands[v.Name] = strings.ToLower(name)
+		}
+	}
+	return commands
+}
 
 // freePort returns a port that nobody uses now.
 func freePort(t *testing.T) string {

@@ -1,11 +1,12 @@
-// Command gen writes what follows from the variables of package config: .env.example, docs/configuration.md, and in
-// docker-compose.yml the variables that are passed on to every container.
+// Command gen writes what follows from the variables of package config: .env.example, docs/configuration.md, in docker-compose.yml
+// the variables that are passed on to every container, and in the Dockerfile the ports.
 //
 //go:generate go run . ../../..
 package main
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -33,12 +34,15 @@ func run(root string) error {
 	if err := os.WriteFile(filepath.Join(root, "docs", "configuration.md"), page(), 0o644); err != nil {
 		return err
 	}
-	compose := filepath.Join(root, "docker-compose.yml")
-	content, err := os.ReadFile(compose)
+	return errors.Join(rewrite(filepath.Join(root, "docker-compose.yml"), passOn), rewrite(filepath.Join(root, "Dockerfile"), expose))
+}
+
+func rewrite(file string, change func([]byte) []byte) error {
+	content, err := os.ReadFile(file)
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(compose, passOn(content), 0o644)
+	return os.WriteFile(file, change(content), 0o644)
 }
 
 func example() []byte {
@@ -88,4 +92,17 @@ func passOn(compose []byte) []byte {
 		}
 	}
 	return passedOn.ReplaceAll(compose, []byte("${1}"+strings.ReplaceAll(lines.String(), "$", "$$")+"${2}"))
+}
+
+var exposed = regexp.MustCompile(`(?m)^EXPOSE .*$`)
+
+// expose rewrites the line of a Dockerfile that names the ports of the services.
+func expose(dockerfile []byte) []byte {
+	line := "EXPOSE"
+	for _, v := range config.Variables() {
+		if strings.HasSuffix(v.Name, "_PORT") && v.Group != "Database" {
+			line += " " + v.Default
+		}
+	}
+	return exposed.ReplaceAll(dockerfile, []byte(line))
 }

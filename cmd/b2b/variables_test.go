@@ -1,0 +1,49 @@
+package main
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+
+	"example.com/b2b/internal/config"
+)
+
+// TestEveryVariableIsUsed finds variables that are registered, and that no command hands to anything.
+func TestEveryVariableIsUsed(t *testing.T) {
+	names, err := filepath.Glob("../*/*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	used := map[string]bool{}
+	for _, name := range names {
+		if strings.HasSuffix(name, "_test.go") {
+			continue
+		}
+		file, err := parser.ParseFile(token.NewFileSet(), name, nil, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ast.Inspect(file, func(n ast.Node) bool {
+			if s, ok := n.(*ast.SelectorExpr); ok {
+				used[s.Sel.Name] = true
+			}
+			return true
+		})
+	}
+	settings := reflect.TypeFor[config.Settings]()
+	for i := range settings.NumField() {
+		group := settings.Field(i).Type
+		if group == reflect.TypeFor[config.Database]() {
+			continue // converted to db.Config as a whole, which the compiler holds
+		}
+		for _, f := range reflect.VisibleFields(group) {
+			if !used[f.Name] {
+				t.Errorf("%s is read into %s, and nothing uses it", f.Tag.Get("env"), f.Name)
+			}
+		}
+	}
+}
