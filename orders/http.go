@@ -7,6 +7,7 @@ import (
 
 	"example.com/b2b/internal/apperr"
 	"example.com/b2b/internal/auth"
+	"example.com/b2b/internal/formats"
 	"example.com/b2b/internal/history"
 	"example.com/b2b/internal/idempotency"
 	"example.com/b2b/internal/web"
@@ -136,14 +137,14 @@ func (s *Service) ListOrderHistory(ctx context.Context, r server.ListOrderHistor
 func (s *Service) ListOrders(ctx context.Context, r server.ListOrdersRequestObject) (server.ListOrdersResponseObject, error) {
 	f := orderFilter{CustomerID: r.Params.CustomerID, Status: (*status)(r.Params.Status)}
 	if r.Params.From != nil {
-		from, _, err := web.ParseDateFilter(*r.Params.From)
+		from, _, err := formats.ParseDateFilter(*r.Params.From)
 		if err != nil {
 			return nil, err // web has validated it
 		}
 		f.From = &from
 	}
 	if r.Params.To != nil {
-		_, to, err := web.ParseDateFilter(*r.Params.To)
+		_, to, err := formats.ParseDateFilter(*r.Params.To)
 		if err != nil {
 			return nil, err
 		}

@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+
+	"example.com/b2b/internal/formats"
 )
 
 // sharedFile is what the contracts share. Each of them has all of it, under the same names; what it does not use is left out.
@@ -103,6 +105,9 @@ func (d document) served() *yaml.Node {
 			return
 		}
 		keep(n, func(key string) bool { return !strings.HasPrefix(key, "x-go-") })
+		if pattern := formats.All[value(n, "format")].Pattern; pattern != "" && value(n, "type") == "string" {
+			set(n, "pattern", text(pattern))
+		}
 		object := value(n, "type") == "object" && at(n, "properties") != nil || at(n, "allOf") != nil
 		if object && at(n, "additionalProperties") == nil {
 			set(n, "additionalProperties", node(true))

@@ -21,6 +21,7 @@ import (
 	"github.com/tidwall/gjson"
 
 	"example.com/b2b/internal/apperr"
+	"example.com/b2b/internal/formats"
 )
 
 const maxBody = 1 << 20 // bytes
@@ -45,7 +46,7 @@ func (v *validator) readBody(c *gin.Context, op operation) (*body, error) {
 		_ = connection.SetReadDeadline(time.Time{}) // it would end the handler's context, too
 	}
 	if v.CorrelationIDInBody { // the orchestrator's callers send it there; refusals of the body have it, too
-		if id := gjson.GetBytes(text, "correlation_id").Str; saneCorrelationID.MatchString(id) {
+		if id := gjson.GetBytes(text, "correlation_id").Str; formats.IsCorrelationID(id) {
 			c.Request.Context().Value(callKey{}).(*call).correlationID = id
 			c.Header(CorrelationHeader, id)
 		}

@@ -15,6 +15,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"example.com/b2b/internal/apperr"
+	"example.com/b2b/internal/formats"
 )
 
 // envelope is the body of every error, in the words of the contract.
@@ -188,7 +189,7 @@ func explain(err *openapi3.SchemaError) string {
 			return "must not be " + listed(not)
 		}
 	case "format", "pattern": // a pattern says a part of the format to those who do not know that
-		return formats[s.Format].sentence
+		return formats.All[s.Format].Sentence
 	}
 	return "breaks the rule " + err.SchemaField
 }

@@ -18,6 +18,7 @@ import (
 
 	"example.com/b2b/internal/apperr"
 	"example.com/b2b/internal/auth"
+	"example.com/b2b/internal/formats"
 	"example.com/b2b/internal/web"
 	"example.com/b2b/internal/web/webtest"
 )
@@ -428,8 +429,11 @@ func unknownFormats(node any) (faults []string) {
 		}
 	case map[string]any:
 		format, named := node["format"].(string)
-		if _, isSchema := node["type"].(string); named && isSchema && !web.KnowsFormat(format) {
-			faults = append(faults, fmt.Sprintf("the format %q has no entry in package web", format))
+		if _, isSchema := node["type"].(string); named && isSchema && formats.All[format].Sentence == "" {
+			faults = append(faults, fmt.Sprintf("the format %q has no entry in package formats", format))
+		}
+		if pattern, _ := node["pattern"].(string); pattern != "" && pattern != formats.All[format].Pattern {
+			faults = append(faults, fmt.Sprintf("the pattern %s is not that of the format %q", pattern, format))
 		}
 		for _, v := range node {
 			faults = append(faults, unknownFormats(v)...)
@@ -456,7 +460,7 @@ func unbounded(where string, s *openapi3.Schema) (faults []string) {
 		fault("no maxItems, or no items")
 	case s.Type.Is(openapi3.TypeArray):
 		faults = unbounded(where+"/*", s.Items.Value)
-	case s.Type.Is(openapi3.TypeString) && s.MaxLength == nil && s.Enum == nil:
+	case s.Type.Is(openapi3.TypeString) && s.MaxLength == nil && s.Enum == nil && s.Format != "entity-tags": // whose pattern bounds it
 		fault("no maxLength")
 	}
 	return faults

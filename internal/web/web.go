@@ -30,6 +30,7 @@ import (
 	"example.com/b2b/internal/apperr"
 	"example.com/b2b/internal/auth"
 	"example.com/b2b/internal/buildinfo"
+	"example.com/b2b/internal/formats"
 	"example.com/b2b/openapi/contract"
 )
 
@@ -127,7 +128,7 @@ func notFound(c *gin.Context) { Fail(c, apperr.NotFound.New(c.Request.URL.Path))
 func (o Options) observe(c *gin.Context) {
 	start := time.Now()
 	call := &call{correlationID: c.GetHeader(CorrelationHeader), inBody: o.CorrelationIDInBody}
-	if !saneCorrelationID.MatchString(call.correlationID) {
+	if !formats.IsCorrelationID(call.correlationID) {
 		call.correlationID = rand.Text()
 	}
 	c.Header(CorrelationHeader, call.correlationID)
@@ -173,7 +174,7 @@ func Precondition(ifMatch *string, current any) error {
 		return nil
 	}
 	body, err := json.Marshal(current)
-	if err == nil && !names(*ifMatch, etag(body)) {
+	if err == nil && !formats.NamesTag(*ifMatch, etag(body)) {
 		return apperr.PreconditionFailed.New()
 	}
 	return err
@@ -193,7 +194,7 @@ func (v *validator) hold(c *gin.Context) {
 		w.Header().Set("ETag", tag)
 		// If-None-Match compares weakly: RFC 9110, section 13.1.2.
 		seen := strings.ReplaceAll(c.GetHeader("If-None-Match"), "W/", "")
-		if (isHead || c.Request.Method == http.MethodGet) && names(seen, tag) {
+		if (isHead || c.Request.Method == http.MethodGet) && formats.NamesTag(seen, tag) {
 			w.Header().Del("Content-Type")
 			w.WriteHeader(http.StatusNotModified)
 			body = nil
@@ -236,9 +237,6 @@ type call struct {
 }
 
 type callKey struct{}
-
-// saneCorrelationID keeps what could forge a log line or a header out of both.
-var saneCorrelationID = regexp.MustCompile(`^[A-Za-z0-9._:/+=@-]{1,128}$`)
 
 // CorrelationID returns the id of the call that ctx belongs to: the caller's when it sent a sane one, else one made up.
 func CorrelationID(ctx context.Context) string {

@@ -1,22 +1,18 @@
-package web
+package formats
 
 import (
+	"fmt"
 	"regexp"
-	"slices"
 	"strings"
 	"testing"
 	"time"
-
-	"github.com/getkin/kin-openapi/openapi3"
-
-	"example.com/b2b/openapi/ordersapi"
 )
 
 func TestFormats(t *testing.T) {
 	tests := map[string]struct{ good, bad []string }{
 		"not-blank": {
-			good: []string{"x", " x ", "é", "名前", "a\u00a0b", "\u200bx", "👩\u200d👩", "❤\ufe0f", "\ufffd", "\\"},
-			bad: []string{"", " ", "\u00a0", "\u1680", "\u2003", "\u3000", "\u200b", "\u200c\u200d", "\u2060", "\ufeff", "\u00ad", "\u3164", "\u115f",
+			good: []string{"x", " x ", "é", "名前", "a\u00a0b", "👩\u200d👩", "❤\ufe0f", "\ufffd", "\\"},
+			bad: []string{"", " ", "\u00a0", "\u200bx", "\u00a0x", "\u1680", "\u2003", "\u3000", "\u200b", "\u200c\u200d", "\u2060", "\ufeff", "\u00ad", "\u3164", "\u115f",
 				"\ufe0f", "\U000e0041", "\u202e", "\t", "\u000b", "\u0085", "a\x00", "a\x1fb", "a\x7f", "a\u009f", "a\nb", "a\rb", "a\u2028b", "a\u2029"},
 		},
 		"trimmed": {
@@ -25,12 +21,12 @@ func TestFormats(t *testing.T) {
 		},
 		"text": {good: []string{"", " ", "+1-555-0100", "é"}, bad: []string{"\x00", "a\nb", "\u0085", "\u2028"}},
 		"email": {
-			good: []string{"a@b", " a@b.example ", "a+b@c.example"},
-			bad:  []string{"", "a", "@b", "a@", "A <a@b>", "a b@c", "é@b", "a@é", "a@b, c@d", "a\x00@b"},
+			good: []string{"a@b", "a.b@c-d.example", "a+b@c.example", "o'neil@x1.example", " a@b.example "},
+			bad:  []string{"", "a", "@b", ".a@b", "a@-b", "a@b.", "a@", "A <a@b>", "a b@c", "é@b", "a@é", "a@b, c@d", "a\x00@b"},
 		},
 		"idempotency-key": {
 			good: []string{"a", "!", "~", "...", ".a", "a/b", strings.Repeat("x", 255)},
-			bad:  []string{"", ".", "..", "a b", "é", "a\n", "\x7f", strings.Repeat("x", 256)},
+			bad:  []string{"", ".", "..", "a b", "é", "a\n", "\x7f"},
 		},
 		"correlation-id": {good: []string{"req-1", "a/b+c=d@e.f:g_h"}, bad: []string{"", "a b", "é", `"`, strings.Repeat("x", 129)}},
 		"entity-tags": {
@@ -39,42 +35,27 @@ func TestFormats(t *testing.T) {
 		},
 		"date-or-date-time": {
 			good: []string{"1970-01-01", "9999-12-31", "2024-02-29", "2024-01-31T12:00:00Z", "2024-01-31T12:00:00.123456789+23:59", "1970-01-01T00:00:00Z",
-				"1969-12-31T23:00:00-01:00", "9999-12-31T23:59:59Z"},
-			bad: []string{"", "2024", "0000-01-01", "1969-12-31", "10000-01-01", "2023-02-29", "2024-01-31T12:00:00", "2024-01-31 12:00:00Z",
+				"1970-01-01T00:00:00+01:00", "9999-12-31T23:00:00-01:00", "9999-12-31T23:59:59Z", "2000-02-29", "2400-02-29", ""},
+			bad: []string{"2024", "2100-02-29", "2023-04-31", "1969-12-31T23:00:00-01:00", "0000-01-01", "1969-12-31", "10000-01-01", "2023-02-29", "2024-01-31T12:00:00", "2024-01-31 12:00:00Z",
 				"2024-01-31T12:00:00+24:00", "2024-01-31T12:00:00-24:00", "2024-01-31T12:00:00+00:60", "2024-01-31T12:00:00,5Z", "2024-01-31T12:00:00.Z",
-				"2024-01-31T24:00:00Z", "2024-01-31T12:00:60Z", "2024-01-31T12:00:00 02:00", "1970-01-01T00:00:00+01:00", "9999-12-31T23:59:59.5Z",
-				"9999-12-31T23:00:00-01:00", "0000-01-01T00:00:00Z"},
+				"2024-01-31T24:00:00Z", "2024-01-31T12:00:60Z", "2024-01-31T12:00:00 02:00", "0000-01-01T00:00:00Z"},
 		},
-		"date-time": {good: []string{"2024-01-31T12:00:00Z"}, bad: []string{"2024-01-31", "x"}},
+		"date-time": {},
 		"int32":     {}, // kin-openapi's
 		"int64":     {},
 	}
-	document, err := openapi3.NewLoader().LoadFromData(ordersapi.Document)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, schema := range document.Components.Schemas { // what a document says besides must not differ
-		if s := schema.Value; s.Pattern != "" {
-			c := tests[s.Format]
-			for _, text := range append(c.good, c.bad...) {
-				if matches := regexp.MustCompile(s.Pattern).MatchString(text) && len(text) <= int(*s.MaxLength); matches != slices.Contains(c.good, text) {
-					t.Errorf("%s: the pattern matches %q: %v", s.Format, text, matches)
-				}
-			}
-		}
-	}
-	for format, f := range formats {
+	for format, f := range All {
 		c, tested := tests[format]
-		if !tested || f.sentence == "" {
+		if !tested || f.Sentence == "" {
 			t.Errorf("%s has no test, or no sentence", format)
 		}
 		for _, s := range c.good {
-			if !f.valid(s) {
+			if !f.Valid(s) {
 				t.Errorf("%s refuses %q", format, s)
 			}
 		}
 		for _, s := range c.bad {
-			if f.valid(s) {
+			if f.Valid(s) {
 				t.Errorf("%s accepts %q", format, s)
 			}
 		}
@@ -89,13 +70,23 @@ func TestParseDateFilter(t *testing.T) {
 		"2024-01-31T12:00:00.5+02:00":   {"2024-01-31T10:00:00.5Z", "2024-01-31T10:00:00.5Z"},
 		"9999-12-31T23:59:59-00:00":     {"9999-12-31T23:59:59Z", "9999-12-31T23:59:59Z"},
 		"1970-01-01T00:00:00.000-23:59": {"1970-01-01T23:59:00Z", "1970-01-01T23:59:00Z"},
+		"1970-01-01T00:00:00+01:00":     {"1970-01-01T00:00:00Z", "1970-01-01T00:00:00Z"},
+		"9999-12-31T23:00:00-01:00":     {"9999-12-31T23:59:59.999Z", "9999-12-31T23:59:59.999Z"},
 	} {
 		first, last, err := ParseDateFilter(s)
 		if err != nil || first.Format(layout) != want[0] || last.Format(layout) != want[1] || first.Location() != time.UTC {
 			t.Errorf("%s: %v to %v, %v", s, first, last, err)
 		}
 	}
-	if _, _, err := ParseDateFilter("0000-01-01"); err == nil {
-		t.Error("year 0")
+	day := regexp.MustCompile(`^(?:` + date + `)$`) // it knows the calendar
+	for year := 1968; year < 2405; year++ {
+		for month := range 13 {
+			for d := range 33 {
+				text := fmt.Sprintf("%04d-%02d-%02d", year, month, d)
+				if _, err := time.Parse(time.DateOnly, text); day.MatchString(text) != (err == nil && year >= 1970) {
+					t.Errorf("%s: %v", text, err)
+				}
+			}
+		}
 	}
 }

@@ -1,0 +1,139 @@
+// Package formats holds the values of `format` that a document may use. Each is a pattern, which the documents show and requests are
+// held to, and a sentence for a person.
+package formats
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+	"unicode"
+)
+
+// Format is what a string must be.
+type Format struct {
+	Pattern  string // as ECMA-262 and RE2 both read it; "" for numbers and times in answers, which others check
+	Sentence string // "must be …"
+
+	accepted *regexp.Regexp // the same; or more, where a standard wants a recipient to be lenient
+	shows    bool           // it must have a visible character; patterns, which tools rewrite, leave those above U+FFFF out
+}
+
+// Valid reports whether a string is in the format.
+func (f Format) Valid(s string) bool {
+	return f.accepted == nil || f.accepted.MatchString(s) && (!f.shows || strings.IndexFunc(s, visible) >= 0)
+}
+
+func visible(r rune) bool { return !unicode.In(r, without...) }
+
+// Classes of characters, without the brackets.
+var (
+	control   = `\x00-\x1f\x7f-\x9f\x{2028}\x{2029}` // and what ends a line or a paragraph
+	space     = class(unicode.White_Space) + `\x{200B}\x{2060}\x{FEFF}`
+	invisible = class(without...)
+	without   = []*unicode.RangeTable{unicode.White_Space, unicode.Cc, unicode.Cf, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector}
+)
+
+// What patterns are made of. A line end in the middle of a pattern is not possible: control characters are in no class.
+const (
+	atom      = "[!#-'*+\\-\\/-9=?A-Z^-~]+" // RFC 5322, section 3.2.3
+	anyTag    = `(?:W\/)?"[!#-~\x80-\x{10ffff}]*"`
+	label     = `[A-Za-z0-9](?:[A-Za-z0-9\-]*[A-Za-z0-9])?`
+	entityTag = `(?:W\/)?\x22[!#-~]{0,80}\x22` // of RFC 9110, section 8.8.3; generators put patterns between double quotes
+	years     = `(?:19[7-9]\d|[2-9]\d{3})`
+	leapYears = `(?:19(?:72|76|8[048]|9[26])|[2-9]\d(?:0[48]|[2468][048]|[13579][26])|(?:2[048]|[3579][26]|[468][048])00)`
+	date      = `(?:` + years + `-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12]\d|3[01])|(?:0[469]|11)-(?:0[1-9]|[12]\d|30)|02-(?:0[1-9]|1\d|2[0-8]))|` + leapYears + `-02-29)`
+	// RFC 3339; time.Parse would take a comma before the fraction and offsets of a whole day.
+	timeOfDay = `T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{1,9})?(?:Z|[+\-](?:[01]\d|2[0-3]):[0-5]\d)`
+)
+
+// All are the formats, by their names.
+var All = map[string]Format{
+	"not-blank": format(` *[^`+invisible+`][^`+control+`]*`, "must begin with a visible character, and have no control characters").showing(),
+	"trimmed": format(`[^`+invisible+`](?:[^`+control+`]*[^`+control+space+`])?`,
+		"must begin with a visible character, must not end with a space, and must have no control characters").showing(),
+	"text": format(`[^`+control+`]*`, "must have no control characters"),
+	"email": Format{Sentence: "must be an email address, such as name@example.com"}. // which every generator and validator knows
+												accepting(`\s*` + atom + `(?:\.` + atom + `)*@` + label + `(?:\.` + label + `)*\s*`), // services trim it
+	// A client resolves . and .. when the key stands in a path: RFC 3986, section 5.2.4.
+	"idempotency-key": format(`\.{0,2}[!-\-\/-~][!-~]*|\.{3}[!-~]*`, "must be 1 to 255 visible ASCII characters without spaces, and neither . nor .."),
+	// Nothing that could forge a line of the log, or a header.
+	"correlation-id": format(`[A-Za-z0-9._:\/+=@\-]{1,128}`, "must be 1 to 128 of the characters A-Z a-z 0-9 . _ : / + = @ -"),
+	// A recipient must ignore empty elements: RFC 9110, section 5.6.1.2.
+	"entity-tags": format(`\*|`+entityTag+`(?:, ?`+entityTag+`){0,9}`, `must be * or a list of entity tags in double quotes, such as "5f2b8e0c9a7d4e61"`).
+		accepting(`[ \t]*\*[ \t]*|[ \t,]*` + anyTag + `(?:[ \t]*,(?:[ \t]*` + anyTag + `)?)*[ \t]*`),
+	// An empty parameter counts as not given.
+	"date-or-date-time": format(`|`+date+`(?:`+timeOfDay+`)?`,
+		"must be a date, such as 2024-01-31, or an RFC 3339 time, such as 2024-01-31T12:00:00Z (write a + as %2B), in the years 1970 to 9999"),
+	"date-time": {Sentence: "must be an RFC 3339 time, such as 2024-01-31T12:00:00Z"},
+	"int32":     {Sentence: "must be a whole number of 32 bits"},
+	"int64":     {Sentence: "must be a whole number of 64 bits"},
+}
+
+func format(pattern, sentence string) Format {
+	pattern = `^(?:` + pattern + `)$`
+	return Format{Pattern: ecma(pattern), Sentence: sentence, accepted: regexp.MustCompile(pattern)}
+}
+
+func (f Format) showing() Format {
+	f.shows = true
+	return f
+}
+
+func (f Format) accepting(pattern string) Format {
+	f.accepted = regexp.MustCompile(`^(?:` + pattern + `)$`)
+	return f
+}
+
+// ecma writes characters that RE2 takes by number as ECMA-262 reads them.
+func ecma(pattern string) string { return codePoint.ReplaceAllString(pattern, `\u$1`) }
+
+var codePoint = regexp.MustCompile(`\\x\{([0-9A-F]{4})\}`)
+
+// class lists the characters of tables up to U+FFFF.
+func class(tables ...*unicode.RangeTable) string {
+	var b strings.Builder
+	for r := rune(0); r <= 0xffff; r++ {
+		first := r
+		for unicode.In(r, tables...) {
+			r++
+		}
+		if r > first {
+			fmt.Fprintf(&b, `\x{%04X}-\x{%04X}`, first, r-1)
+		}
+	}
+	return b.String()
+}
+
+// IsCorrelationID reports whether s is in the format correlation-id.
+func IsCorrelationID(s string) bool { return All["correlation-id"].Valid(s) }
+
+var oneTag = regexp.MustCompile(anyTag)
+
+// NamesTag reports whether a value in the format entity-tags has this tag, or is *. A weak tag (W/) never names a strong one.
+func NamesTag(list, tag string) bool {
+	return strings.TrimSpace(list) == "*" || slices.Contains(oneTag.FindAllString(list, -1), tag)
+}
+
+// What a filter may ask for, which every database knows: a DATETIME of MySQL in years of four digits, by which SQLite compares.
+var (
+	firstMoment = time.Unix(0, 0).UTC()
+	lastMoment  = time.Date(9999, 12, 31, 23, 59, 59, 999e6, time.UTC)
+)
+
+// ParseDateFilter reads a value of the format date-or-date-time: a date such as 2024-01-31, which is the whole day in UTC, or an
+// RFC 3339 time. It returns the first and the last millisecond that the value stands for, in UTC and in the years 1970 to 9999, even
+// where the offset leads out of them. The error is for another value.
+func ParseDateFilter(s string) (first, last time.Time, err error) {
+	if first, err = time.Parse(time.DateOnly, s); err == nil {
+		return first, first.AddDate(0, 0, 1).Add(-time.Millisecond), nil
+	}
+	first, err = time.Parse(time.RFC3339, s)
+	if first = first.UTC(); first.Before(firstMoment) {
+		first = firstMoment
+	} else if first.After(lastMoment) {
+		first = lastMoment
+	}
+	return first, first, err
+}
