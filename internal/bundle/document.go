@@ -108,6 +108,9 @@ func (d document) served() *yaml.Node {
 		if pattern := formats.All[value(n, "format")].Pattern; pattern != "" && value(n, "type") == "string" {
 			set(n, "pattern", text(pattern))
 		}
+		if value(n, "in") == "query" {
+			set(n, "allowEmptyValue", node(true)) // which counts as not given
+		}
 		object := value(n, "type") == "object" && at(n, "properties") != nil || at(n, "allOf") != nil
 		if object && at(n, "additionalProperties") == nil {
 			set(n, "additionalProperties", node(true))

@@ -5,7 +5,6 @@ package formats
 import (
 	"fmt"
 	"regexp"
-	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -38,9 +37,7 @@ var (
 // What patterns are made of. A line end in the middle of a pattern is not possible: control characters are in no class.
 const (
 	atom      = "[!#-'*+\\-\\/-9=?A-Z^-~]+" // RFC 5322, section 3.2.3
-	anyTag    = `(?:W\/)?"[!#-~\x80-\x{10ffff}]*"`
 	label     = `[A-Za-z0-9](?:[A-Za-z0-9\-]*[A-Za-z0-9])?`
-	entityTag = `(?:W\/)?\x22[!#-~]{0,80}\x22` // of RFC 9110, section 8.8.3; generators put patterns between double quotes
 	years     = `(?:19[7-9]\d|[2-9]\d{3})`
 	leapYears = `(?:19(?:72|76|8[048]|9[26])|[2-9]\d(?:0[48]|[2468][048]|[13579][26])|(?:2[048]|[3579][26]|[468][048])00)`
 	date      = `(?:` + years + `-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12]\d|3[01])|(?:0[469]|11)-(?:0[1-9]|[12]\d|30)|02-(?:0[1-9]|1\d|2[0-8]))|` + leapYears + `-02-29)`
@@ -60,9 +57,6 @@ var All = map[string]Format{
 	"idempotency-key": format(`\.{0,2}[!-\-\/-~][!-~]*|\.{3}[!-~]*`, "must be 1 to 255 visible ASCII characters without spaces, and neither . nor .."),
 	// Nothing that could forge a line of the log, or a header.
 	"correlation-id": format(`[A-Za-z0-9._:\/+=@\-]{1,128}`, "must be 1 to 128 of the characters A-Z a-z 0-9 . _ : / + = @ -"),
-	// A recipient must ignore empty elements: RFC 9110, section 5.6.1.2.
-	"entity-tags": format(`\*|`+entityTag+`(?:, ?`+entityTag+`){0,9}`, `must be * or a list of entity tags in double quotes, such as "5f2b8e0c9a7d4e61"`).
-		accepting(`[ \t]*\*[ \t]*|[ \t,]*` + anyTag + `(?:[ \t]*,(?:[ \t]*` + anyTag + `)?)*[ \t]*`),
 	// An empty parameter counts as not given.
 	"date-or-date-time": format(`|`+date+`(?:`+timeOfDay+`)?`,
 		"must be a date, such as 2024-01-31, or an RFC 3339 time, such as 2024-01-31T12:00:00Z (write a + as %2B), in the years 1970 to 9999"),
@@ -108,13 +102,6 @@ func class(tables ...*unicode.RangeTable) string {
 
 // IsCorrelationID reports whether s is in the format correlation-id.
 func IsCorrelationID(s string) bool { return All["correlation-id"].Valid(s) }
-
-var oneTag = regexp.MustCompile(anyTag)
-
-// NamesTag reports whether a value in the format entity-tags has this tag, or is *. A weak tag (W/) never names a strong one.
-func NamesTag(list, tag string) bool {
-	return strings.TrimSpace(list) == "*" || slices.Contains(oneTag.FindAllString(list, -1), tag)
-}
 
 // What a filter may ask for, which every database knows: a DATETIME of MySQL in years of four digits, by which SQLite compares.
 var (

@@ -41,7 +41,7 @@ paths:
         - { name: search, in: query, schema: { type: string, maxLength: 255, format: text } }
         - { name: from, in: query, schema: { type: string, maxLength: 35, format: date-or-date-time } }
         - { name: limit, in: query, schema: { type: integer, format: int32, minimum: 1, maximum: 100, default: 20 } }
-        - { name: If-Match, in: header, schema: { type: string, minLength: 1, maxLength: 1000, format: entity-tags } }
+        - { name: If-Match, in: header, schema: { type: string, minLength: 1, maxLength: 1000 } }
         - { name: X-Idempotency-Key, in: header, schema: { type: string, minLength: 1, maxLength: 255, format: idempotency-key } }
         - { name: X-Other, in: header, schema: { type: string, maxLength: 10 } }
       responses: *responses

@@ -275,10 +275,7 @@ func TestParameters(t *testing.T) {
 		{"/things", []string{"X-Other", "a", "X-Other", "b"}, []string{"/header/X-Other"}},
 		{"/things", []string{"If-Match", `"a,*,b"`}, nil},
 		{"/things", []string{"If-Match", `"a"`, "If-Match", `W/"b"`}, nil},
-		{"/things", []string{"If-Match", `a`}, []string{"/header/If-Match"}},
-		{"/things", []string{"If-Match", `"a", *`}, []string{"/header/If-Match"}},
-		{"/things", []string{"If-Match", `*`, "If-Match", `"a"`}, []string{"/header/If-Match"}},
-		{"/things", []string{"If-Match", `"a" "b"`}, []string{"/header/If-Match"}},
+		{"/things", []string{"If-Match", strings.Repeat("a", 1001)}, []string{"/header/If-Match"}},
 		{"/things/...", nil, nil},
 		{"/things/%2E", nil, []string{"/path/key"}},
 		{"/things/%2e%2E", nil, []string{"/path/key"}},
@@ -460,7 +457,7 @@ func unbounded(where string, s *openapi3.Schema) (faults []string) {
 		fault("no maxItems, or no items")
 	case s.Type.Is(openapi3.TypeArray):
 		faults = unbounded(where+"/*", s.Items.Value)
-	case s.Type.Is(openapi3.TypeString) && s.MaxLength == nil && s.Enum == nil && s.Format != "entity-tags": // whose pattern bounds it
+	case s.Type.Is(openapi3.TypeString) && s.MaxLength == nil && s.Enum == nil:
 		fault("no maxLength")
 	}
 	return faults

@@ -588,7 +588,7 @@ type GetOrderParams struct {
 
 // CancelOrderParams defines parameters for CancelOrder.
 type CancelOrderParams struct {
-	// IfMatch The `ETag` of the state that you have seen; 412 `precondition_failed` when it is another one now.
+	// IfMatch The `ETag` of the state that you have seen, several with commas between them, or `*` for any; 412 `precondition_failed` when it is another one now.
 	IfMatch *IfMatch `json:"If-Match,omitempty"`
 
 	// XIdempotencyKey Your own name for this one effect, 1–255 visible ASCII characters; kept for 24 hours. `Idempotency-Key` is accepted as
@@ -598,7 +598,7 @@ type CancelOrderParams struct {
 
 // ConfirmOrderParams defines parameters for ConfirmOrder.
 type ConfirmOrderParams struct {
-	// IfMatch The `ETag` of the state that you have seen; 412 `precondition_failed` when it is another one now.
+	// IfMatch The `ETag` of the state that you have seen, several with commas between them, or `*` for any; 412 `precondition_failed` when it is another one now.
 	IfMatch *IfMatch `json:"If-Match,omitempty"`
 
 	// XIdempotencyKey Your own name for this one effect, 1–255 visible ASCII characters; kept for 24 hours. `Idempotency-Key` is accepted as
@@ -635,7 +635,7 @@ type GetProductParams struct {
 
 // UpdateProductParams defines parameters for UpdateProduct.
 type UpdateProductParams struct {
-	// IfMatch The `ETag` of the state that you have seen; 412 `precondition_failed` when it is another one now.
+	// IfMatch The `ETag` of the state that you have seen, several with commas between them, or `*` for any; 412 `precondition_failed` when it is another one now.
 	IfMatch *IfMatch `json:"If-Match,omitempty"`
 }
 
@@ -1682,7 +1682,7 @@ func NewCancelOrderRequestWithBody(server string, id OrderID, params *CancelOrde
 		if params.IfMatch != nil {
 			var headerParam0 string
 
-			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-Match", *params.IfMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: "entity-tags"})
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-Match", *params.IfMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
 			if err != nil {
 				return nil, err
 			}
@@ -1742,7 +1742,7 @@ func NewConfirmOrderRequest(server string, id OrderID, params *ConfirmOrderParam
 		if params.IfMatch != nil {
 			var headerParam0 string
 
-			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-Match", *params.IfMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: "entity-tags"})
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-Match", *params.IfMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
 			if err != nil {
 				return nil, err
 			}
@@ -2053,7 +2053,7 @@ func NewUpdateProductRequestWithBody(server string, id ProductID, params *Update
 		if params.IfMatch != nil {
 			var headerParam0 string
 
-			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-Match", *params.IfMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: "entity-tags"})
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-Match", *params.IfMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
 			if err != nil {
 				return nil, err
 			}
