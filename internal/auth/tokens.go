@@ -221,7 +221,7 @@ func FetchKeys(ctx context.Context, url string, log *slog.Logger) (jwt.Keyfunc, 
 		HTTPTimeout:       5 * time.Second,
 		RefreshInterval:   10 * time.Minute,
 		RefreshUnknownKID: rate.NewLimiter(rate.Every(10*time.Second), 3), // whoever makes up key ids cannot make us flood the issuer
-		RateLimitWaitMax:  time.Nanosecond,
+		RateLimitWaitMax:  5 * time.Second,                                // of a call whose token names a key that is not known, reading the keys included
 		RefreshErrorHandlerFunc: func(string) func(context.Context, error) {
 			return func(_ context.Context, err error) {
 				log.Error("the issuer's keys could not be read; those known keep working", "url", url, "error", err)
