@@ -307,7 +307,7 @@ func TestHelp(t *testing.T) {
 		if err != nil {
 			t.Errorf("%v: %v", args, err)
 		}
-		for _, command := range []string{"customers", "orders", "orchestrator", "migrate", "seed", "doctor", "version"} {
+		for _, command := range []string{"customers", "orders", "orchestrator", "migrate", "seed", "doctor", "token", "version"} {
 			if !strings.Contains(help, "  b2b "+command+" ") {
 				t.Errorf("%v does not name %s", args, command)
 			}

@@ -51,6 +51,15 @@ func TestToken(t *testing.T) {
 		}
 	}
 	p.stop()
+
+	env = []string{} // as a newcomer has it
+	partner = token("--sub", "acme", "--scope", "orders:read", "--customer", "1")
+	newcomer := start(t, append(anyPorts, "DB_PATH="+filepath.Join(t.TempDir(), "b2b.db")))
+	for bearer, want := range map[string]int{"": 200, partner: 200, partner + "x": 401, office: 401} {
+		if status, body, _ := webtest.Do(t, "GET", newcomer.orders+"/orders", "", "Authorization", bearer); status != want {
+			t.Errorf("%.10s: %d %s", bearer, status, body)
+		}
+	}
 	for _, secret := range []string{ofProduction[1], ofProduction[2], partner, office} {
 		if strings.Contains(p.log.String(), secret[strings.IndexAny(secret, "= ")+1:]) {
 			t.Errorf("the log shows %s", secret)
