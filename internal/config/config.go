@@ -1,6 +1,7 @@
 // Package config reads the configuration from the environment, once, for package main. Each variable is registered once, by the
 // tags of the field that holds it: from them follow its parsing, --help, .env.example, docs/configuration.md and what
-// docker-compose.yml passes on.
+// docker-compose.yml passes on. It refuses what a production must not start with, and makes of the rest what every service is built
+// with.
 package config
 
 import (
@@ -98,7 +99,7 @@ const (
 
 // JWT is for every service, and for who issues tokens.
 type JWT struct {
-	JWTSecret string `env:"JWT_SECRET" development:"development-jwt-secret-that-everybody-knows" help:"secret of tokens signed with HS256; in production of 32 bytes or more"`
+	JWTSecret string `env:"JWT_SECRET" development:"dev-jwt-secret-that-everybody-knows" help:"secret of tokens signed with HS256; in production of 32 bytes or more"`
 	JWKSURL   string `env:"JWT_JWKS_URL" format:"address" help:"where the issuer's keys are (JWKS), for tokens signed with RS256, ES256 or EdDSA"`
 	Issuer    string `env:"JWT_ISSUER" help:"what a token must name as iss"`
 	Audience  string `env:"JWT_AUDIENCE" help:"what a token must name in aud"`

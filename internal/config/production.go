@@ -7,7 +7,7 @@ import (
 
 // known are secrets that anybody can read: the defaults here, and what the files of this system and of the one before it show.
 var known = []string{
-	"dev-service-token", "development-jwt-secret-that-everybody-knows", "local-service-token", "app_password", "rootpassword",
+	"dev-service-token", "dev-jwt-secret-that-everybody-knows", "local-service-token", "app_password", "rootpassword",
 	"your-service-token-change-in-production", "your-jwt-secret-key-change-in-production", "your-production-token",
 }
 

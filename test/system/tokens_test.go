@@ -36,7 +36,7 @@ func TestToken(t *testing.T) {
 	}{
 		{"", "GET", p.orders + "/orders", "", 401, "unauthorized"},
 		{"Bearer " + strings.TrimPrefix(ofProduction[1], "SERVICE_TOKEN="), "GET", p.orders + "/orders", "", 200, "CREATED"},
-		{"Bearer development-jwt-secret-that-everybody-knows", "GET", p.orders + "/orders", "", 401, "unauthorized"},
+		{"Bearer dev-jwt-secret-that-everybody-knows", "GET", p.orders + "/orders", "", 401, "unauthorized"},
 		{partner, "POST", p.orchestrator + "/orchestrator/create-and-confirm-order", fmt.Sprintf(order, 1), 201, `"order":{"id":3`},
 		{partner, "POST", p.orchestrator + "/orchestrator/create-and-confirm-order", fmt.Sprintf(order, 2), 403, "forbidden"},
 		{office, "POST", p.orchestrator + "/orchestrator/create-and-confirm-order", fmt.Sprintf(order, 2), 201, `"order":{"id":4`},
