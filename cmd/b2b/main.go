@@ -11,6 +11,8 @@ import (
 	"os"
 	"os/signal"
 	"slices"
+	"strconv"
+	"strings"
 	"syscall"
 	"text/tabwriter"
 
@@ -19,6 +21,7 @@ import (
 
 	"example.com/b2b/db"
 	"example.com/b2b/db/doctor"
+	"example.com/b2b/internal/auth"
 	"example.com/b2b/internal/buildinfo"
 	"example.com/b2b/internal/config"
 )
@@ -54,6 +57,7 @@ func commands() []command {
 		rules = append(rules, s.rules...)
 	}
 	var asJSON bool
+	var caller auth.Principal
 	return append(all, command{
 		name: "migrate", summary: "bring the database's schema up to date",
 		run: onDatabase(func(ctx context.Context, g *gorm.DB, out io.Writer) error {
@@ -93,6 +97,24 @@ func commands() []command {
 			}
 			return err
 		}),
+	}, command{
+		name: "token", summary: `print a JWT, signed with JWT_SECRET: --sub NAME --scope "orders:read orders:write" [--customer 7] [--ttl 1h]`,
+		flags: func(f *flag.FlagSet) {
+			f.StringVar(&caller.Subject, "sub", "", "who calls")
+			f.StringVar(&caller.Scope, "scope", "", "what it may do, separated by spaces")
+			f.Func("customer", "the one customer for whom it acts", func(text string) (err error) {
+				caller.Customer, err = strconv.ParseInt(text, 10, 64)
+				if err != nil || caller.Customer < 1 || caller.Customer > 1<<53-1 {
+					err = errors.New("allowed: the id of a customer")
+				}
+				return err
+			})
+			f.Func("ttl", "how long it is valid; without it JWT_EXPIRES_IN", func(text string) (err error) {
+				c.TokenLifetime, err = config.Lifetime(text)
+				return err
+			})
+		},
+		run: func(_ context.Context, out io.Writer) error { return issue(&c, caller, out) },
 	}, command{
 		name: "version", summary: "the version of this program; also --version",
 		run: func(_ context.Context, out io.Writer) error {
@@ -139,14 +161,44 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	return all[at].run(ctx, out)
 }
 
+// issue prints a token for the caller.
+func issue(c *config.Settings, caller auth.Principal, out io.Writer) error {
+	scopes := strings.Fields(caller.Scope)
+	for _, scope := range scopes {
+		if !slices.Contains(auth.Scopes, scope) {
+			return fmt.Errorf("--scope: %q is no scope; allowed: %s", scope, strings.Join(auth.Scopes, ", "))
+		}
+	}
+	if len(scopes) == 0 {
+		return fmt.Errorf(`--scope is ""; allowed: %s`, strings.Join(auth.Scopes, ", "))
+	}
+	caller.Scope = strings.Join(scopes, " ")
+	groups := []any{&c.JWT}
+	if c.TokenLifetime == 0 {
+		groups = append(groups, &c.Issuing)
+	}
+	if err := c.Read(groups...); err != nil {
+		return err
+	}
+	if c.JWTSecret == "" {
+		return errors.New(`JWT_SECRET is ""; allowed: the secret that the services have`)
+	}
+	token, err := c.Tokens().Issue(caller, c.TokenLifetime)
+	if err != nil {
+		return fmt.Errorf("--sub %q cannot be: %w", caller.Subject, err)
+	}
+	fmt.Fprintln(out, token)
+	return nil
+}
+
 // onDatabase makes a command of work on the database that the environment names. It reads nothing else.
 func onDatabase(work func(ctx context.Context, g *gorm.DB, out io.Writer) error) func(context.Context, io.Writer) error {
 	return func(ctx context.Context, out io.Writer) error {
-		var c config.Database
-		if err := config.Read(&c); err != nil {
+		var c config.Settings
+		if err := c.Read(&c.Database); err != nil {
 			return err
 		}
-		g, err := open(ctx, c)
+		g, err := open(ctx, c.Database)
 		if err != nil {
 			return err
 		}
@@ -160,7 +212,7 @@ func open(ctx context.Context, c config.Database) (*gorm.DB, error) {
 	if err != nil && c.Driver == config.SQLite {
 		return nil, fmt.Errorf("%s (DB_PATH) cannot be opened: %w", db.Config(c), err)
 	} else if err != nil {
-		return nil, fmt.Errorf("%s (DB_HOST, DB_PORT, DB_USER, DB_PASSWORD, DB_NAME) cannot be used: %w", db.Config(c), err)
+		return nil, fmt.Errorf("%s (DB_HOST, DB_PORT, DB_USER, DB_PASSWORD, DB_NAME, DB_TLS) cannot be used: %w", db.Config(c), err)
 	}
 	return g, nil
 }
@@ -173,7 +225,7 @@ func usage(out io.Writer) {
 	}
 	fmt.Fprint(w, "  b2b --help\tthis page\n\nEnvironment variables, also read from a file .env in the current folder:\n\n")
 	for _, v := range config.Variables() {
-		fmt.Fprintf(w, "  %s\t%s\t%s\n", v.Name, v.Default, v.Meaning)
+		fmt.Fprintf(w, "  %s\t%s\t%s\n", v.Name, v.DefaultText(""), v.Meaning)
 	}
 	w.Flush()
 }

@@ -20,7 +20,6 @@ import (
 	"example.com/b2b/customers"
 	"example.com/b2b/db"
 	"example.com/b2b/db/doctor"
-	"example.com/b2b/internal/auth"
 	"example.com/b2b/internal/buildinfo"
 	"example.com/b2b/internal/config"
 	"example.com/b2b/internal/web"
@@ -47,9 +46,6 @@ type service struct {
 
 // table has the services, whose configuration is c, in the order in which they depend on each other; they stop in the opposite one.
 func table(c *config.Settings) []*service {
-	peer := func(base string) web.Peer { // a call is bounded well below what the whole request may take
-		return web.Peer{Base: base, Token: c.ServiceToken, Timeout: min(5*time.Second, c.RequestTimeout/2)}
-	}
 	return []*service{{
 		name: "customers", title: "Customers API", database: true, rules: customers.Rules(),
 		settings: &c.Customers, port: &c.CustomersPort, base: &c.CustomersBase,
@@ -62,7 +58,7 @@ func table(c *config.Settings) []*service {
 		settings: &c.Orders, peers: []any{&c.CustomersPeer}, port: &c.OrdersPort, base: &c.OrdersBase,
 		try: "curl '%s/products?limit=3'",
 		build: func(g *gorm.DB, o web.Options) (http.Handler, func(context.Context), error) {
-			peer := peer(c.CustomersBase)
+			peer := c.Peer(c.CustomersBase)
 			peer.Timeout /= 2 // it must have given up on its peer, and said so, before its caller gives up on it
 			s, err := orders.New(g, orders.Config{Customers: peer, CancellationWindow: c.CancellationWindow, Reservation: c.Reservation, KeyLifetime: c.KeyLifetime})
 			if err != nil {
@@ -76,7 +72,7 @@ func table(c *config.Settings) []*service {
 		try: `curl -X POST %s/orchestrator/create-and-confirm-order -H 'Content-Type: application/json' ` +
 			`-d '{"customer_id": 1, "items": [{"product_id": 2, "qty": 3}], "idempotency_key": "try-1"}'`,
 		build: func(_ *gorm.DB, o web.Options) (http.Handler, func(context.Context), error) {
-			s, err := orchestrator.New(peer(c.CustomersBase), peer(c.OrdersBase))
+			s, err := orchestrator.New(c.Peer(c.CustomersBase), c.Peer(c.OrdersBase))
 			if err != nil {
 				return nil, nil, err
 			}
@@ -95,8 +91,8 @@ func serve(ctx context.Context, c *config.Settings, services []*service, out io.
 		return err
 	}
 	log := slog.New(slog.NewJSONHandler(os.Stderr, &slog.HandlerOptions{Level: c.LogLevel}))
-	if c.ServiceToken == config.DevelopmentToken {
-		log.Warn("SERVICE_TOKEN is the one everybody knows; set your own before others can reach this machine")
+	if config.KnownToAll(c.ServiceTokens[0]) {
+		log.Warn("SERVICE_TOKEN is one that everybody knows; set APP_ENV=production before others can reach this machine")
 	}
 	if all && os.Getenv("PORT") != "" {
 		log.Warn("PORT is for one service started alone; all three listen on CUSTOMERS_PORT, ORDERS_PORT and ORCHESTRATOR_PORT")
@@ -128,9 +124,13 @@ func serve(ctx context.Context, c *config.Settings, services []*service, out io.
 			}
 		}
 	}
+	o, err := c.Options(ctx, log)
+	if err != nil {
+		return err
+	}
 	var names []string
 	for _, s := range services {
-		o := web.Options{Tokens: auth.Tokens{Service: []string{c.ServiceToken}}, Open: true, Log: log.With("service", s.name), Timeout: c.RequestTimeout}
+		o.Log = log.With("service", s.name)
 		if s.handler, s.background, err = s.build(g, o); err != nil {
 			return err
 		}
@@ -142,7 +142,7 @@ func serve(ctx context.Context, c *config.Settings, services []*service, out io.
 	}
 	last := services[len(services)-1]
 	fmt.Fprintf(out, "\nTry: "+last.try+"\n", *last.base)
-	log.Info("started", "services", names, "version", buildinfo.Version())
+	log.Info("started", "services", names, "version", buildinfo.Version(), "app_env", c.Env, "auth_mode", c.AuthMode)
 	defer log.Info("stopped")
 	context.AfterFunc(ctx, func() { log.Info("stopping once the requests in flight are answered") })
 	drained, stop := context.WithCancel(context.WithoutCancel(ctx)) // one deadline for all services
@@ -163,10 +163,7 @@ func read(c *config.Settings, services []*service) error {
 	if len(services) == 1 {
 		groups = append(append(groups, &c.SinglePort), services[0].peers...)
 	}
-	err := config.Read(append(groups, &c.Logging, &c.Serving, &c.Stopping)...)
-	if c.Driver == config.MySQL && c.ServiceToken == config.DevelopmentToken {
-		err = errors.Join(err, fmt.Errorf("SERVICE_TOKEN is %q; allowed: a secret of your own, since the database is MySQL", c.ServiceToken))
-	}
+	err := c.Read(append(groups, &c.Logging, &c.Access, &c.JWT, &c.Serving, &c.Stopping)...)
 	if c.Only != nil {
 		*services[0].port = *c.Only
 	}

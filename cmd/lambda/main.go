@@ -16,15 +16,10 @@ import (
 	ginadapter "github.com/awslabs/aws-lambda-go-api-proxy/gin"
 	"github.com/gin-gonic/gin"
 
-	"example.com/b2b/internal/auth"
 	"example.com/b2b/internal/buildinfo"
 	"example.com/b2b/internal/config"
-	"example.com/b2b/internal/web"
 	"example.com/b2b/orchestrator"
 )
-
-// peerTimeout bounds one call to a service, well below what the whole request may take.
-const peerTimeout = 5 * time.Second
 
 // reserve is kept of the invocation's time: Lambda drops an answer that is not with it at the deadline.
 const reserve = 500 * time.Millisecond
@@ -39,26 +34,30 @@ func main() {
 }
 
 func newEngine() (*gin.Engine, error) {
-	cfg, err := configuration()
+	c, err := configuration()
 	if err != nil {
 		return nil, err
 	}
-	log := slog.New(slog.NewJSONHandler(os.Stderr, &slog.HandlerOptions{Level: cfg.LogLevel})).With("service", "orchestrator", "version", buildinfo.Version())
+	log := slog.New(slog.NewJSONHandler(os.Stderr, &slog.HandlerOptions{Level: c.LogLevel})).With("service", "orchestrator", "version", buildinfo.Version())
 	slog.SetDefault(log) // the lines of the Lambda library too
-	peer := func(base string) web.Peer { return web.Peer{Base: base, Token: cfg.ServiceToken, Timeout: peerTimeout} }
-	service, err := orchestrator.New(peer(cfg.CustomersBase), peer(cfg.OrdersBase))
+	service, err := orchestrator.New(c.Peer(c.CustomersBase), c.Peer(c.OrdersBase))
 	if err != nil {
 		return nil, err
 	}
-	return service.Engine(web.Options{Tokens: auth.Tokens{Service: []string{cfg.ServiceToken}}, Open: true, Log: log, Timeout: cfg.RequestTimeout}), nil
+	o, err := c.Options(context.Background(), log)
+	if err != nil {
+		return nil, err
+	}
+	return service.Engine(o), nil
 }
 
-// configuration has no defaults for where and with which token to call.
-func configuration() (cfg config.Settings, err error) {
+// configuration has no defaults for where to call, and is that of a production unless APP_ENV says otherwise.
+func configuration() (c config.Settings, err error) {
+	c.Env = config.Production
 	err = errors.Join(
-		config.Required("CUSTOMERS_API_BASE", "ORDERS_API_BASE", "SERVICE_TOKEN"),
-		config.Read(&cfg.Logging, &cfg.Serving, &cfg.CustomersPeer, &cfg.OrdersPeer))
-	return cfg, err
+		config.Required("CUSTOMERS_API_BASE", "ORDERS_API_BASE"),
+		c.Read(&c.Logging, &c.Access, &c.JWT, &c.Serving, &c.CustomersPeer, &c.OrdersPeer))
+	return c, err
 }
 
 // handler returns the Lambda handler that lets engine answer events of an API Gateway REST API (v1) or HTTP API (v2), or of a

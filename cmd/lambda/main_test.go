@@ -24,6 +24,7 @@ import (
 	"github.com/gin-gonic/gin"
 	"go.yaml.in/yaml/v3"
 
+	"example.com/b2b/internal/auth"
 	"example.com/b2b/internal/config"
 	"example.com/b2b/internal/web/webtest"
 	"example.com/b2b/openapi/contract"
@@ -33,7 +34,8 @@ import (
 )
 
 const (
-	token    = "token-of-the-test"
+	token    = "service-token-of-the-test-in-production"
+	secret   = "jwt-secret-of-the-test-in-production"
 	endpoint = "/orchestrator/create-and-confirm-order"
 )
 
@@ -71,8 +73,15 @@ type request struct {
 	base64             bool
 }
 
+// partner places the orders.
+var partner = auth.Principal{Subject: "acme", Customer: 1, Scope: "orders:write"}
+
 func order(body string) request {
-	return request{method: "POST", path: endpoint, body: body, headers: map[string]string{"content-type": "application/json"}}
+	jwt, err := auth.Tokens{Secret: secret}.Issue(partner, time.Hour)
+	if err != nil {
+		panic(err)
+	}
+	return request{method: "POST", path: endpoint, body: body, headers: map[string]string{"content-type": "application/json", "authorization": "Bearer " + jwt}}
 }
 
 type object = map[string]any
@@ -258,7 +267,7 @@ func expectSampleAnswer(t *testing.T, a answer) {
 type peers struct {
 	*httptest.Server
 	mu    sync.Mutex
-	calls []string // method, path, token, correlation id, idempotency key
+	calls []string // method, path, token, for whom, correlation id, idempotency key
 }
 
 func newPeers(t *testing.T) *peers {
@@ -279,7 +288,7 @@ func newPeers(t *testing.T) *peers {
 			defer p.mu.Unlock()
 			h := r.Header
 			p.calls = append(p.calls, strings.TrimSpace(strings.Join([]string{r.Method, r.URL.Path,
-				h.Get("Authorization"), h.Get("X-Correlation-Id"), h.Get("X-Idempotency-Key")}, " ")))
+				h.Get("Authorization"), h.Get(auth.ActingForHeader), h.Get("X-Correlation-Id"), h.Get("X-Idempotency-Key")}, " ")))
 			w.Header().Set("Content-Type", "application/json")
 			w.WriteHeader(status)
 			_ = json.NewEncoder(w).Encode(body)
@@ -303,7 +312,7 @@ func (p *peers) take() []string {
 }
 
 func environment(base string) []string {
-	return []string{"CUSTOMERS_API_BASE=" + base, "ORDERS_API_BASE=" + base, "SERVICE_TOKEN=" + token}
+	return []string{"CUSTOMERS_API_BASE=" + base, "ORDERS_API_BASE=" + base, "SERVICE_TOKEN=" + token, "JWT_SECRET=" + secret}
 }
 
 func TestFunction(t *testing.T) {
@@ -313,10 +322,11 @@ func TestFunction(t *testing.T) {
 		t.Run(kind, func(t *testing.T) {
 			p.take()
 			expectSampleAnswer(t, g.send(t, kind, order(sampleOrder), 29))
+			identity := "Bearer " + token + " " + partner.ActingFor()
 			want := []string{
-				"GET /internal/customers/1 Bearer " + token + " req-12345",
-				"POST /orders Bearer " + token + " req-12345 order-2024-001",
-				"POST /orders/5/confirm Bearer " + token + " req-12345 order-2024-001",
+				"GET /internal/customers/1 " + identity + " req-12345",
+				"POST /orders " + identity + " req-12345 order-2024-001",
+				"POST /orders/5/confirm " + identity + " req-12345 order-2024-001",
 			}
 			if calls := p.take(); !slices.Equal(calls, want) {
 				t.Errorf("calls:\n%s\nwant:\n%s", strings.Join(calls, "\n"), strings.Join(want, "\n"))
@@ -325,6 +335,10 @@ func TestFunction(t *testing.T) {
 			encoded := order(sampleOrder)
 			encoded.base64 = true
 			expectSampleAnswer(t, g.send(t, kind, encoded, 29))
+
+			anonymous := order(sampleOrder)
+			delete(anonymous.headers, "authorization")
+			g.send(t, kind, anonymous, 29).expectError(t, http.StatusUnauthorized, "unauthorized")
 
 			bad := order(`{"customer_id": 0, "items": [], "idempotency_key": "k"}`)
 			bad.headers["x-correlation-id"] = "of-the-header"
@@ -397,8 +411,10 @@ func TestFunctionBadConfiguration(t *testing.T) {
 	good := environment("http://localhost:1")
 	for name, variables := range map[string][]string{
 		"CUSTOMERS_API_BASE":      good[1:],
-		"ORDERS_API_BASE":         {good[0], good[2]},
-		"SERVICE_TOKEN":           good[:2],
+		"ORDERS_API_BASE":         append(good[:1:1], good[2:]...),
+		"SERVICE_TOKEN":           append(good[:2:2], good[3]),
+		"JWT_SECRET":              good[:3],
+		"AUTH_MODE":               append([]string{"AUTH_MODE=open"}, good...),
 		"REQUEST_TIMEOUT_SECONDS": append([]string{"REQUEST_TIMEOUT_SECONDS=soon"}, good...),
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -469,8 +485,11 @@ func TestTemplate(t *testing.T) {
 	}
 	type response struct{ ResponseTemplates map[string]string }
 	var template struct {
-		Parameters map[string]struct{ NoEcho bool }
-		Resources  struct {
+		Parameters map[string]struct {
+			NoEcho  bool
+			Default string
+		}
+		Resources struct {
 			Function struct {
 				Properties struct {
 					Runtime, Handler, CodeURI string
@@ -518,11 +537,13 @@ func TestTemplate(t *testing.T) {
 		}
 	}
 
-	if !template.Parameters["ServiceToken"].NoEcho || f.Environment.Variables["SERVICE_TOKEN"] != "ServiceToken" {
-		t.Error("the service token is shown")
+	for name, parameter := range map[string]string{"SERVICE_TOKEN": "ServiceToken", "JWT_SECRET": "JwtSecret"} {
+		if !template.Parameters[parameter].NoEcho || f.Environment.Variables[name] != parameter {
+			t.Errorf("%s is shown", name)
+		}
 	}
 	for _, v := range config.Variables() { // what configuration reads
-		if _, passed := f.Environment.Variables[v.Name]; !passed && slices.Contains([]string{"Logging", "Serving", "CustomersPeer", "OrdersPeer"}, v.Group) {
+		if _, passed := f.Environment.Variables[v.Name]; !passed && slices.Contains([]string{"Logging", "Deployment", "Access", "JWT", "Serving", "CustomersPeer", "OrdersPeer"}, v.Group) {
 			t.Errorf("%s never reaches the function", v.Name)
 		}
 	}
@@ -530,14 +551,17 @@ func TestTemplate(t *testing.T) {
 		if !slices.ContainsFunc(config.Variables(), func(v config.Variable) bool { return v.Name == name }) {
 			t.Errorf("%s is no variable of internal/config", name)
 		}
-		if _, ok := template.Parameters[value]; ok && strings.HasSuffix(name, "_API_BASE") {
+		if p, ok := template.Parameters[value]; ok {
+			value = p.Default
+		}
+		if strings.HasSuffix(name, "_API_BASE") {
 			value = "https://api.example.com"
-		} else if name == "LOG_LEVEL" {
-			value = ""
+		} else if strings.HasSuffix(name, "_TOKEN") || strings.HasSuffix(name, "_SECRET") {
+			value = strings.Repeat("s", 32)
 		}
 		t.Setenv(name, value)
 	}
-	if cfg, err := configuration(); err != nil || cfg.RequestTimeout >= time.Duration(f.Timeout)*time.Second || f.Timeout > 29 {
+	if cfg, err := configuration(); err != nil || cfg.AuthMode != config.OnlyJWT || cfg.RequestTimeout >= time.Duration(f.Timeout)*time.Second || f.Timeout > 29 {
 		t.Errorf("a request may take %s, the function %d s, API Gateway 29 s (%v)", cfg.RequestTimeout, f.Timeout, err)
 	}
 

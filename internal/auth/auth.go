@@ -29,6 +29,9 @@ var (
 // Admin is the scope that includes all others.
 const Admin = "admin"
 
+// Scopes are those that the operations of the documents ask for, and Admin.
+var Scopes = []string{"customers:read", "customers:write", "products:read", "products:write", "orders:read", "orders:write", "events:read", Admin}
+
 // Known reports whether a token says who p is.
 func (p Principal) Known() bool { return p.Subject != Anonymous.Subject }
 

@@ -215,13 +215,19 @@ func reason(err error) string {
 }
 
 // FetchKeys returns the keys at a JWKS address. They are read now, every ten minutes, and when a token names one that is not known,
-// until ctx ends. While the issuer does not answer, those that are known keep working; log says so.
+// until ctx ends. While the issuer does not answer, those that are known keep working; log says so. Without an answer at the first
+// time the error says why.
 func FetchKeys(ctx context.Context, url string, log *slog.Logger) (jwt.Keyfunc, error) {
+	return fetchKeys(ctx, url, log, 5*time.Second)
+}
+
+func fetchKeys(ctx context.Context, url string, log *slog.Logger, timeout time.Duration) (jwt.Keyfunc, error) {
 	keys, err := keyfunc.NewDefaultOverrideCtx(ctx, []string{url}, keyfunc.Override{
-		HTTPTimeout:       5 * time.Second,
-		RefreshInterval:   10 * time.Minute,
-		RefreshUnknownKID: rate.NewLimiter(rate.Every(10*time.Second), 3), // whoever makes up key ids cannot make us flood the issuer
-		RateLimitWaitMax:  time.Nanosecond,
+		HTTPTimeout:               timeout,
+		NoErrorReturnFirstHTTPReq: new(bool),
+		RefreshInterval:           10 * time.Minute,
+		RefreshUnknownKID:         rate.NewLimiter(rate.Every(10*time.Second), 3), // whoever makes up key ids cannot make us flood the issuer
+		RateLimitWaitMax:          timeout,                                        // of a call whose token names an unknown key, the reading included
 		RefreshErrorHandlerFunc: func(string) func(context.Context, error) {
 			return func(_ context.Context, err error) {
 				log.Error("the issuer's keys could not be read; those known keep working", "url", url, "error", err)
@@ -229,7 +235,7 @@ func FetchKeys(ctx context.Context, url string, log *slog.Logger) (jwt.Keyfunc, 
 		},
 	})
 	if err != nil {
-		return nil, fmt.Errorf("the keys at %s cannot be used: %w", url, err)
+		return nil, fmt.Errorf("the keys at %s (JWT_JWKS_URL) cannot be used: %w", url, err)
 	}
 	return keys.Keyfunc, nil
 }

@@ -1,12 +1,15 @@
 // Package config reads the configuration from the environment, once, for package main. Each variable is registered once, by the
 // tags of the field that holds it: from them follow its parsing, --help, .env.example, docs/configuration.md and what
-// docker-compose.yml passes on.
+// docker-compose.yml passes on. It refuses what a production must not start with, and makes of the rest what every service is built
+// with.
 package config
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"net/url"
 	"os"
 	"reflect"
@@ -14,16 +17,22 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 )
 
 // Settings holds everything that can be configured, in groups. A command reads only the groups that it uses.
 //
-// The tags of a field: env names the variable, also other spellings; default is its value when it is not set or empty; help says
-// what it means; from and to bound a number; unit is that of a duration; oneof lists what is allowed.
+// The tags of a field: env names the variable, also other spellings; default is its value when it is not set or empty, and
+// development and production are its default in that environment; help says what it means; from and to bound a number; unit is that
+// of a duration; oneof lists what is allowed.
 type Settings struct {
 	Logging
 	Database
 	Migration
+	Deployment
+	Access
+	JWT
+	Issuing
 	Serving
 	Stopping
 	SinglePort
@@ -33,6 +42,17 @@ type Settings struct {
 	CustomersPeer
 	OrdersPeer
 }
+
+// Deployment is for every command: Settings.Read always reads it.
+type Deployment struct {
+	Env string `env:"APP_ENV,NODE_ENV" oneof:"development production" help:"how careful to be: in production nothing starts with secrets that others know; without it production with MySQL and for the Lambda function, else development"`
+}
+
+// The environments.
+const (
+	Development = "development"
+	Production  = "production"
+)
 
 // Logging is for every command that logs.
 type Logging struct {
@@ -49,6 +69,8 @@ type Database struct {
 	Password string `env:"DB_PASSWORD" help:"MySQL: the password"`
 	Name     string `env:"DB_NAME" default:"customers_orders" help:"MySQL: the database"`
 	MaxConns int    `env:"DB_MAX_CONNECTIONS" default:"25" from:"1" to:"1000" help:"MySQL: connections at once"`
+	TLS      string `env:"DB_TLS" oneof:"off preferred required verify" help:"MySQL: encryption; preferred uses it when the server has it, required refuses a server without, verify also one whose certificate is not valid for DB_HOST; without it verify when DB_TLS_CA is set, else off for this machine and preferred for others"`
+	TLSCA    string `env:"DB_TLS_CA" help:"MySQL: the file with the certificates, in PEM, by which verify knows the server; without it those that this machine trusts"`
 }
 
 // The kinds of database.
@@ -62,9 +84,34 @@ type Migration struct {
 	MigrateOnStart bool `env:"MIGRATE_ON_START" default:"true" help:"bring the schema up to date when a service starts"`
 }
 
+// Access is for every service: who may call.
+type Access struct {
+	AuthMode         string   `env:"AUTH_MODE" development:"open" production:"jwt" oneof:"open jwt" help:"who may call: open lets callers without a token in, jwt does not; a token that is sent must be valid"`
+	OpenInProduction bool     `env:"AUTH_OPEN_IN_PRODUCTION" default:"false" help:"let AUTH_MODE=open through in production"`
+	ServiceTokens    []string `env:"SERVICE_TOKEN" development:"dev-service-token" help:"secrets of the services, separated by commas: they present the first and accept all; in production of 32 bytes or more each"`
+}
+
+// Modes of Access.
+const (
+	Open    = "open"
+	OnlyJWT = "jwt"
+)
+
+// JWT is for every service, and for who issues tokens.
+type JWT struct {
+	JWTSecret string `env:"JWT_SECRET" development:"dev-jwt-secret-that-everybody-knows" help:"secret of tokens signed with HS256; in production of 32 bytes or more"`
+	JWKSURL   string `env:"JWT_JWKS_URL" format:"address" help:"where the issuer's keys are (JWKS), for tokens signed with RS256, ES256 or EdDSA"`
+	Issuer    string `env:"JWT_ISSUER" help:"what a token must name as iss"`
+	Audience  string `env:"JWT_AUDIENCE" help:"what a token must name in aud"`
+}
+
+// Issuing is for b2b token.
+type Issuing struct {
+	TokenLifetime time.Duration `env:"JWT_EXPIRES_IN" default:"24h" help:"how long a token of b2b token is valid, as 90m, 24h or 7d"`
+}
+
 // Serving is for every service.
 type Serving struct {
-	ServiceToken   string        `env:"SERVICE_TOKEN" default:"dev-service-token" help:"secret that the services share; with MySQL it must be one of your own"`
 	RequestTimeout time.Duration `env:"REQUEST_TIMEOUT_SECONDS" default:"25" unit:"seconds" from:"1" to:"300" help:"how long a request may take once its body has arrived"`
 }
 
@@ -72,9 +119,6 @@ type Serving struct {
 type Stopping struct {
 	ShutdownTimeout time.Duration `env:"SHUTDOWN_TIMEOUT_SECONDS" default:"30" unit:"seconds" from:"1" to:"300" help:"how long requests in flight get on SIGTERM, all services of a process together"`
 }
-
-// DevelopmentToken is the service token when none is set.
-const DevelopmentToken = "dev-service-token"
 
 // SinglePort is the port of the service when a command runs just one; nil when it is not set.
 type SinglePort struct {
@@ -109,38 +153,67 @@ type OrdersPeer struct {
 	OrdersBase string `env:"ORDERS_API_BASE" default:"http://localhost:3002" format:"address" help:"where the Orders API is; a command that runs all services uses the one that it starts"`
 }
 
-// Read fills groups, which point into one Settings, from the environment. Its error has a line for each variable that is wrong: its
-// name, what it holds and what is allowed.
-func Read(groups ...any) error {
+// Read fills groups, which point into s, and Deployment from the environment. A field that holds something before keeps it as its
+// default. The error has a line for each variable that is wrong: its name, what it holds and what is allowed; and for each reason
+// why a production must not start like this.
+func (s *Settings) Read(groups ...any) error {
 	var problems []error
-	for _, group := range groups {
-		value := reflect.ValueOf(group).Elem()
-		for _, v := range variablesOf(value.Type()) {
-			if err := v.read(value.FieldByIndex(v.field)); err != nil {
+	groups = append(groups, &s.Deployment)
+	all := reflect.ValueOf(s).Elem()
+	for i := range all.NumField() { // in the order of Settings: what the environment is depends on the database, and defaults on it
+		group := all.Field(i)
+		if !slices.Contains(groups, group.Addr().Interface()) {
+			continue
+		}
+		for _, v := range variablesOf(group.Type()) {
+			if err := v.read(group.FieldByIndex(v.field), s.Env); err != nil {
 				problems = append(problems, err)
 			}
 		}
-		switch g := group.(type) {
+		switch group := group.Addr().Interface().(type) {
 		case *Database:
-			problems = append(problems, g.complete())
+			problems = append(problems, group.complete()...)
+		case *Deployment:
+			if group.Env == "" && s.Driver == MySQL {
+				group.Env = Production
+			}
+			group.Env = cmp.Or(group.Env, Development)
+		case *JWT:
+			if s.Env == Development && group.JWKSURL != "" && KnownToAll(group.JWTSecret) {
+				group.JWTSecret = "" // who has an issuer does not want everybody to be one
+			}
 		}
 	}
-	return errors.Join(problems...)
+	return errors.Join(append(problems, s.unfit(groups)...)...)
 }
 
-// complete chooses the driver when none is set.
-func (d *Database) complete() error {
+// complete chooses the driver and the encryption when none is set.
+func (d *Database) complete() (problems []error) {
 	if d.Driver == "" {
 		d.Driver = SQLite
 		if d.Host != "" {
 			d.Driver = MySQL
 		}
 	}
-	if d.Driver == MySQL && d.Host == "" {
-		return errors.New(`DB_HOST is ""; allowed: the MySQL server, since DB_DRIVER is mysql`)
+	switch {
+	case d.TLS != "":
+	case d.TLSCA != "":
+		d.TLS = "verify"
+	case onThisMachine(d.Host):
+		d.TLS = "off"
+	default:
+		d.TLS = "preferred"
 	}
-	return nil
+	if d.Driver == MySQL && d.Host == "" {
+		problems = append(problems, errors.New(`DB_HOST is ""; allowed: the MySQL server, since DB_DRIVER is mysql`))
+	}
+	if d.TLSCA != "" && d.TLS != "verify" {
+		problems = append(problems, fmt.Errorf(`DB_TLS is %q; allowed: verify, since DB_TLS_CA is set`, d.TLS))
+	}
+	return problems
 }
+
+func onThisMachine(host string) bool { return host == "localhost" || net.ParseIP(host).IsLoopback() }
 
 // Required returns an error for each of the variables that is not set: a deployment without defaults must name them.
 func Required(names ...string) error {
@@ -155,16 +228,17 @@ func Required(names ...string) error {
 
 // Variable is one registration.
 type Variable struct {
-	Name     string
-	Aliases  []string
-	Default  string
-	Meaning  string // in words, with unit and bounds
-	Group    string // the name of its group in Settings
-	unit     time.Duration
-	from, to int
-	oneOf    []string
-	address  bool
-	field    []int // in its group
+	Name      string
+	Aliases   []string
+	Default   string            // in every environment
+	DefaultIn map[string]string // in one environment
+	Meaning   string            // in words, with unit and bounds
+	Group     string            // the name of its group in Settings
+	unit      time.Duration
+	from, to  int
+	oneOf     []string
+	address   bool
+	field     []int // in its group
 }
 
 // Variables returns all registrations, in the order of Settings.
@@ -179,7 +253,7 @@ func Variables() (all []Variable) {
 func variablesOf(group reflect.Type) (all []Variable) {
 	for _, f := range reflect.VisibleFields(group) {
 		names := strings.Split(f.Tag.Get("env"), ",")
-		v := Variable{Name: names[0], Aliases: names[1:], Default: f.Tag.Get("default"), Meaning: f.Tag.Get("help"), Group: group.Name(),
+		v := Variable{Name: names[0], Aliases: names[1:], Default: f.Tag.Get("default"), DefaultIn: map[string]string{Development: f.Tag.Get(Development), Production: f.Tag.Get(Production)}, Meaning: f.Tag.Get("help"), Group: group.Name(),
 			oneOf: strings.Fields(f.Tag.Get("oneof")), address: f.Tag.Get("format") == "address", field: f.Index, unit: units[f.Tag.Get("unit")]}
 		v.from, _ = strconv.Atoi(f.Tag.Get("from"))
 		v.to, _ = strconv.Atoi(f.Tag.Get("to"))
@@ -204,15 +278,29 @@ func variablesOf(group reflect.Type) (all []Variable) {
 
 var units = map[string]time.Duration{"seconds": time.Second, "minutes": time.Minute, "hours": time.Hour}
 
-// read parses what the environment holds into a field.
-func (v Variable) read(field reflect.Value) error {
-	held := v.Default
-	for _, name := range slices.Backward(append([]string{v.Name}, v.Aliases...)) {
-		if set := os.Getenv(name); set != "" {
-			held = set
+// DefaultText says what the default is, each value between quotes.
+func (v Variable) DefaultText(quote string) string {
+	var all []string
+	if v.Default != "" {
+		all = append(all, quote+v.Default+quote)
+	}
+	for _, in := range []string{Development, Production} {
+		if v.DefaultIn[in] != "" {
+			all = append(all, quote+v.DefaultIn[in]+quote+" in "+in)
 		}
 	}
-	wrong := func(allowed string) error { return fmt.Errorf("%s is %q; allowed: %s", v.Name, held, allowed) }
+	return strings.Join(all, ", ")
+}
+
+// read parses what the process's environment holds into a field.
+func (v Variable) read(field reflect.Value, environment string) error {
+	spelling, held := v.Name, cmp.Or(v.Default, v.DefaultIn[environment])
+	for _, name := range slices.Backward(append([]string{v.Name}, v.Aliases...)) {
+		if set := os.Getenv(name); set != "" {
+			spelling, held = name, set
+		}
+	}
+	wrong := func(allowed string) error { return fmt.Errorf("%s is %q; allowed: %s", spelling, held, allowed) }
 	if held == "" {
 		return nil
 	}
@@ -230,9 +318,23 @@ func (v Variable) read(field reflect.Value) error {
 		field.SetString(held)
 	case bool:
 		field.SetBool(held == "true")
+	case []string:
+		entries := strings.FieldsFunc(held, func(r rune) bool { return r == ',' || unicode.IsSpace(r) })
+		if len(entries) == 0 {
+			return wrong("one or more, separated by commas")
+		}
+		field.Set(reflect.ValueOf(entries))
 	case slog.Level:
 		return field.Addr().Interface().(*slog.Level).UnmarshalText([]byte(held))
 	default: // int, *int, time.Duration
+		if field.Type() == reflect.TypeFor[time.Duration]() && v.unit == 0 {
+			lifetime, err := Lifetime(held)
+			if err != nil {
+				return wrong(err.Error())
+			}
+			field.SetInt(int64(lifetime))
+			return nil
+		}
 		n, err := strconv.Atoi(held)
 		if err != nil || n < v.from || n > v.to {
 			return wrong(fmt.Sprintf("a whole number from %d to %d", v.from, v.to))
@@ -247,4 +349,18 @@ func (v Variable) read(field reflect.Value) error {
 		}
 	}
 	return nil
+}
+
+// Lifetime reads how long a token is valid: as Go writes a duration, or whole days as 7d. Its error says what is allowed.
+func Lifetime(text string) (time.Duration, error) {
+	lifetime, err := time.ParseDuration(text)
+	if days, whole := strings.CutSuffix(text, "d"); whole {
+		var n int
+		n, err = strconv.Atoi(days)
+		lifetime = time.Duration(min(max(n, 0), 366)) * 24 * time.Hour
+	}
+	if err != nil || lifetime < time.Second || lifetime > 365*24*time.Hour {
+		return 0, errors.New("90m, 24h or 7d, from 1s to 365d")
+	}
+	return lifetime, nil
 }

@@ -24,12 +24,14 @@ func TestRead(t *testing.T) {
 		}
 	}
 	var got Settings
-	if err := Read(everything(&got)...); err != nil || got.CustomersPort != 3001 || got.OrdersPort != 3002 || got.OrchestratorPort != 3000 || got.Only != nil || got.Driver != SQLite {
+	if err := got.Read(everything(&got)...); err != nil || got.CustomersPort != 3001 || got.OrdersPort != 3002 || got.OrchestratorPort != 3000 || got.Only != nil || got.Driver != SQLite {
 		t.Errorf("%v %+v", err, got)
 	}
 	for name, value := range map[string]string{
 		"PORT": "4000", "DB_HOST": "db", "DB_PORT": "3307", "DB_USER": "u", "DB_PASSWORD": "p", "DB_NAME": "n", "DB_MAX_CONNECTIONS": "7",
-		"MIGRATE_ON_START": "false", "SERVICE_TOKEN": "t", "CUSTOMERS_API_BASE": "https://c.example/", "ORDERS_API_BASE": "http://o.example:1/x",
+		"MIGRATE_ON_START": "false", "SERVICE_TOKEN": "new, old", "APP_ENV": "development",
+		"DB_TLS_CA": "ca.pem", "AUTH_MODE": "jwt", "AUTH_OPEN_IN_PRODUCTION": "true", "JWT_SECRET": "s", "JWT_JWKS_URL": "https://i.example/keys", "JWT_ISSUER": "i", "JWT_AUDIENCE": "a", "JWT_EXPIRES_IN": "7d",
+		"CUSTOMERS_API_BASE": "https://c.example/", "ORDERS_API_BASE": "http://o.example:1/x",
 		"IDEMPOTENCY_KEY_EXPIRATION_HOURS": "2", "ORDER_CANCELLATION_WINDOW_MINUTES": "3", "ORDER_RESERVATION_HOURS": "4",
 		"REQUEST_TIMEOUT_SECONDS": "5", "SHUTDOWN_TIMEOUT_SECONDS": "6", "LOG_LEVEL": "warn", "SERVERLESS_OFFLINE_PORT": "5000",
 	} {
@@ -37,16 +39,17 @@ func TestRead(t *testing.T) {
 	}
 	want := got // the defaults, where nothing is set
 	want.Only, want.MigrateOnStart, want.LogLevel = new(4000), false, slog.LevelWarn
-	want.Database = Database{Driver: MySQL, Path: "./data/b2b.db", Host: "db", Port: 3307, User: "u", Password: "p", Name: "n", MaxConns: 7}
-	want.ServiceToken, want.RequestTimeout, want.ShutdownTimeout = "t", 5*time.Second, 6*time.Second
+	want.Database = Database{Driver: MySQL, Path: "./data/b2b.db", Host: "db", Port: 3307, User: "u", Password: "p", Name: "n", MaxConns: 7, TLS: "verify", TLSCA: "ca.pem"}
+	want.Access, want.JWT = Access{OnlyJWT, true, []string{"new", "old"}}, JWT{"s", "https://i.example/keys", "i", "a"}
+	want.TokenLifetime, want.RequestTimeout, want.ShutdownTimeout = 7*24*time.Hour, 5*time.Second, 6*time.Second
 	want.KeyLifetime, want.CancellationWindow, want.Reservation = 2*time.Hour, 3*time.Minute, 4*time.Hour
 	want.OrchestratorPort, want.CustomersBase, want.OrdersBase = 5000, "https://c.example", "http://o.example:1/x"
 	got = Settings{}
-	if err := Read(everything(&got)...); err != nil || !reflect.DeepEqual(got, want) {
+	if err := got.Read(everything(&got)...); err != nil || !reflect.DeepEqual(got, want) {
 		t.Errorf("%v\n%+v, want\n%+v", err, got, want)
 	}
 	t.Setenv("ORCHESTRATOR_PORT", "6000")
-	if err := Read(&got.Orchestrator); err != nil || got.OrchestratorPort != 6000 {
+	if err := got.Read(&got.Orchestrator); err != nil || got.OrchestratorPort != 6000 {
 		t.Errorf("%v %d", err, got.OrchestratorPort)
 	}
 }
@@ -55,13 +58,13 @@ func TestRead(t *testing.T) {
 func TestReadRefuses(t *testing.T) {
 	for name, value := range map[string]string{
 		"DB_DRIVER": "oracle", "DB_PORT": "0", "DB_MAX_CONNECTIONS": "many", "MIGRATE_ON_START": "yes", "CUSTOMERS_API_BASE": "localhost:3001",
-		"ORDER_RESERVATION_HOURS": "-1", "LOG_LEVEL": "loud", "ORDERS_PORT": "65536",
+		"ORDER_RESERVATION_HOURS": "-1", "LOG_LEVEL": "loud", "ORDERS_PORT": "65536", "SERVICE_TOKEN": ",",
+		"NODE_ENV": "test", "JWT_EXPIRES_IN": "1y", "DB_TLS": "required", "DB_TLS_CA": "ca.pem",
 	} {
 		t.Setenv(name, value)
 	}
-	t.Setenv("SERVICE_TOKEN", "t")
 	var s Settings
-	err := Read(everything(&s)...)
+	err := s.Read(everything(&s)...)
 	if err == nil {
 		t.Fatal("no error")
 	}
@@ -70,7 +73,11 @@ func TestReadRefuses(t *testing.T) {
 		`DB_DRIVER is "oracle"; allowed: sqlite, mysql`,
 		`DB_PORT is "0"; allowed: a whole number from 1 to 65535`,
 		`DB_MAX_CONNECTIONS is "many"; allowed: a whole number from 1 to 1000`,
+		`DB_TLS is "required"; allowed: verify, since DB_TLS_CA is set`,
 		`MIGRATE_ON_START is "yes"; allowed: true, false`,
+		`NODE_ENV is "test"; allowed: development, production`,
+		`SERVICE_TOKEN is ","; allowed: one or more, separated by commas`,
+		`JWT_EXPIRES_IN is "1y"; allowed: 90m, 24h or 7d, from 1s to 365d`,
 		`ORDERS_PORT is "65536"; allowed: a whole number from 0 to 65535`,
 		`ORDER_RESERVATION_HOURS is "-1"; allowed: a whole number from 0 to 8760`,
 		`CUSTOMERS_API_BASE is "localhost:3001"; allowed: an address such as https://api.example.com/orders`,
@@ -78,7 +85,8 @@ func TestReadRefuses(t *testing.T) {
 	if got := err.Error(); got != strings.Join(want, "\n") {
 		t.Errorf("%s\nwant\n%s", got, strings.Join(want, "\n"))
 	}
-	if err := Read(&s.Customers); err != nil {
+	t.Setenv("NODE_ENV", "")
+	if err := s.Read(&s.Customers); err != nil {
 		t.Errorf("asked for more than the port: %v", err)
 	}
 }

@@ -228,24 +228,23 @@ func TestRefusedStart(t *testing.T) {
 		env  []string
 		args []string
 	}{
-		`ORDERS_PORT is "abc"; allowed: a whole number from 0 to 65535`:                               {env: []string{"ORDERS_PORT=abc"}},
-		`PORT is "65536"; allowed: a whole number from 0 to 65535`:                                    {env: []string{"PORT=65536"}, args: []string{"orders"}},
-		`DB_DRIVER is "postgres"; allowed: sqlite, mysql`:                                             {env: []string{"DB_DRIVER=postgres"}},
-		`DB_HOST is ""; allowed: the MySQL server, since DB_DRIVER is mysql`:                          {env: []string{"DB_DRIVER=mysql", "SERVICE_TOKEN=t"}},
-		`DB_MAX_CONNECTIONS is "0"; allowed: a whole number from 1 to 1000`:                           {env: []string{"DB_MAX_CONNECTIONS=0"}},
-		`SERVICE_TOKEN is "dev-service-token"; allowed: a secret of your own`:                         {env: []string{"DB_HOST=localhost"}},
-		"ORDERS_PORT is \"a\"; allowed: a whole number from 0 to 65535\nLOG_LEVEL is \"b\"; allowed":  {env: []string{"ORDERS_PORT=a", "LOG_LEVEL=b"}},
-		`flag provided but not defined: -xml; see b2b --help`:                                         {args: []string{"doctor", "--xml"}},
-		`LOG_LEVEL is "loud"; allowed: debug, info, warn, error`:                                      {env: []string{"LOG_LEVEL=loud"}},
-		`MIGRATE_ON_START is "maybe"; allowed: true, false`:                                           {env: []string{"MIGRATE_ON_START=maybe"}},
-		`IDEMPOTENCY_KEY_EXPIRATION_HOURS is "-1"; allowed: a whole number from 1 to 8760`:            {env: []string{"IDEMPOTENCY_KEY_EXPIRATION_HOURS=-1"}},
-		`ORDER_CANCELLATION_WINDOW_MINUTES is "ten"; allowed: a whole number from 0 to 525600`:        {env: []string{"ORDER_CANCELLATION_WINDOW_MINUTES=ten"}},
-		`CUSTOMERS_API_BASE is "localhost:3001"; allowed: an address such as https://api.example.com`: {env: []string{"CUSTOMERS_API_BASE=localhost:3001"}, args: []string{"orders"}},
-		`port ` + port + ` is taken; stop the program that has it, or give the Customers API another`: {env: []string{"CUSTOMERS_PORT=" + port, "ORDERS_PORT=" + port, "ORCHESTRATOR_PORT=0"}},
-		`DB_HOST, DB_PORT, DB_USER, DB_PASSWORD, DB_NAME) cannot be used`:                             {env: []string{"DB_HOST=127.0.0.1", "DB_PORT=1", "SERVICE_TOKEN=t", "PORT=0"}, args: []string{"customers"}},
-		`(DB_PATH) cannot be opened`:                                                                  {env: append(anyPorts, "DB_PATH=/dev/null/b2b.db")},
-		`"order" is no command; see b2b --help`:                                                       {args: []string{"order"}},
-		`"now" is one argument too many; see b2b --help`:                                              {args: []string{"orders", "now"}},
+		`ORDERS_PORT is "abc"; allowed: a whole number from 0 to 65535`:                                 {env: []string{"ORDERS_PORT=abc"}},
+		`PORT is "65536"; allowed: a whole number from 0 to 65535`:                                      {env: []string{"PORT=65536"}, args: []string{"orders"}},
+		`DB_DRIVER is "postgres"; allowed: sqlite, mysql`:                                               {env: []string{"DB_DRIVER=postgres"}},
+		`DB_HOST is ""; allowed: the MySQL server, since DB_DRIVER is mysql`:                            {env: []string{"DB_DRIVER=mysql", "APP_ENV=development"}},
+		`DB_MAX_CONNECTIONS is "0"; allowed: a whole number from 1 to 1000`:                             {env: []string{"DB_MAX_CONNECTIONS=0"}},
+		"LOG_LEVEL is \"a\"; allowed: debug, info, warn, error\nORDERS_PORT is \"b\"; allowed: a whole": {env: []string{"ORDERS_PORT=b", "LOG_LEVEL=a"}},
+		`flag provided but not defined: -xml; see b2b --help`:                                           {args: []string{"doctor", "--xml"}},
+		`LOG_LEVEL is "loud"; allowed: debug, info, warn, error`:                                        {env: []string{"LOG_LEVEL=loud"}},
+		`MIGRATE_ON_START is "maybe"; allowed: true, false`:                                             {env: []string{"MIGRATE_ON_START=maybe"}},
+		`IDEMPOTENCY_KEY_EXPIRATION_HOURS is "-1"; allowed: a whole number from 1 to 8760`:              {env: []string{"IDEMPOTENCY_KEY_EXPIRATION_HOURS=-1"}},
+		`ORDER_CANCELLATION_WINDOW_MINUTES is "ten"; allowed: a whole number from 0 to 525600`:          {env: []string{"ORDER_CANCELLATION_WINDOW_MINUTES=ten"}},
+		`CUSTOMERS_API_BASE is "localhost:3001"; allowed: an address such as https://api.example.com`:   {env: []string{"CUSTOMERS_API_BASE=localhost:3001"}, args: []string{"orders"}},
+		`port ` + port + ` is taken; stop the program that has it, or give the Customers API another`:   {env: []string{"CUSTOMERS_PORT=" + port, "ORDERS_PORT=" + port, "ORCHESTRATOR_PORT=0"}},
+		`DB_HOST, DB_PORT, DB_USER, DB_PASSWORD, DB_NAME, DB_TLS) cannot be used`:                       {env: []string{"DB_HOST=127.0.0.1", "DB_PORT=1", "APP_ENV=development", "PORT=0"}, args: []string{"customers"}},
+		`(DB_PATH) cannot be opened`:                                                                    {env: append(anyPorts, "DB_PATH=/dev/null/b2b.db")},
+		`"order" is no command; see b2b --help`:                                                         {args: []string{"order"}},
+		`"now" is one argument too many; see b2b --help`:                                                {args: []string{"orders", "now"}},
 	} {
 		said := refused(t, start.env, start.args...)
 		if !strings.Contains(said, want) || strings.Count(said, "b2b: ") != 1 || strings.Contains(said, "goroutine") {
@@ -308,7 +307,7 @@ func TestHelp(t *testing.T) {
 		if err != nil {
 			t.Errorf("%v: %v", args, err)
 		}
-		for _, command := range []string{"customers", "orders", "orchestrator", "migrate", "seed", "doctor", "version"} {
+		for _, command := range []string{"customers", "orders", "orchestrator", "migrate", "seed", "doctor", "token", "version"} {
 			if !strings.Contains(help, "  b2b "+command+" ") {
 				t.Errorf("%v does not name %s", args, command)
 			}

@@ -125,7 +125,7 @@ func TestCompose(t *testing.T) {
 				t.Fatalf("command %v", s.Command)
 			}
 			var cfg config.Settings
-			if err := config.Read(&cfg.Database, &cfg.Serving, &cfg.Stopping); err != nil {
+			if err := cfg.Read(&cfg.Database, &cfg.Access, &cfg.JWT, &cfg.Issuing, &cfg.Serving, &cfg.Stopping); err != nil {
 				t.Fatal(err)
 			}
 			if s.Image != "b2b" || s.Command[0] != "orchestrator" && cfg.Driver != "mysql" {

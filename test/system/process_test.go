@@ -159,7 +159,7 @@ func freePort(t *testing.T) string {
 
 // environment is what makes b2b use that database.
 func environment(c db.Config) []string {
-	env := []string{"SERVICE_TOKEN=token-of-the-test", "LOG_LEVEL=warn"}
+	env := []string{"APP_ENV=development", "SERVICE_TOKEN=token-of-the-test", "LOG_LEVEL=warn"}
 	if c.Driver == db.SQLite {
 		return append(env, "DB_PATH="+c.Path)
 	}

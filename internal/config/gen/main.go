@@ -56,7 +56,7 @@ func example() []byte {
 			b.WriteString("\n")
 		}
 		fmt.Fprintf(&b, "# %s\n", v.Meaning)
-		if v.Default == "" || v.Default == config.DevelopmentToken {
+		if v.Default == "" {
 			b.WriteString("#")
 		}
 		fmt.Fprintf(&b, "%s=%s\n", v.Name, v.Default)
@@ -64,18 +64,29 @@ func example() []byte {
 	return b.Bytes()
 }
 
+const production = `## Production
+
+The services run in production when ` + "`APP_ENV=production`" + ` says so, and by default on MySQL and as the Lambda function. A lone orchestrator has
+no database: set it there. Before any connection is made, the start is refused, with one line for each reason, for
+
+- a ` + "`SERVICE_TOKEN`" + ` or ` + "`JWT_SECRET`" + ` that a file of this system shows, or that is shorter than 32 bytes (` + "`openssl rand -hex 32`" + ` makes one),
+- neither ` + "`JWT_SECRET`" + ` nor ` + "`JWT_JWKS_URL`" + `, unless ` + "`AUTH_MODE=open`" + `,
+- ` + "`AUTH_MODE=open`" + ` without ` + "`AUTH_OPEN_IN_PRODUCTION=true`" + `,
+- a database on another machine without a password, or with the one of the compose file.
+
+To change a service token without an outage: give every service ` + "`OLD,NEW`" + `, then ` + "`NEW,OLD`" + `, then ` + "`NEW`" + `.
+
+## Variables
+`
+
 func page() []byte {
 	var b bytes.Buffer
 	b.WriteString("<!-- Generated from internal/config by make generate. DO NOT EDIT. -->\n# Configuration\n\n" +
 		"Environment variables, also read from a file `.env` in the current folder. A value that is not allowed stops the start, with one\n" +
-		"line for each. A command reads only what it uses. `NODE_ENV`, `JWT_SECRET`, `JWT_EXPIRES_IN` and `AWS_REGION` of older `.env`\n" +
-		"files are ignored.\n\n| variable | default | meaning |\n|---|---|---|\n")
+		"line for each. A command reads only what it uses. `AWS_REGION` of older `.env` files is ignored.\n\n" + production +
+		"\n| variable | default | meaning |\n|---|---|---|\n")
 	for _, v := range config.Variables() {
-		held := ""
-		if v.Default != "" {
-			held = "`" + v.Default + "`"
-		}
-		fmt.Fprintf(&b, "| `%s` | %s | %s |\n", v.Name, held, v.Meaning)
+		fmt.Fprintf(&b, "| `%s` | %s | %s |\n", v.Name, v.DefaultText("`"), v.Meaning)
 	}
 	return b.Bytes()
 }

@@ -1,0 +1,387 @@
+package auth
+
+import (
+	"bytes"
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/x509"
+	"encoding/base64"
+	"encoding/json"
+	"encoding/pem"
+	"errors"
+	"io"
+	"log/slog"
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/MicahParks/jwkset"
+	"github.com/golang-jwt/jwt/v5"
+
+	"example.com/b2b/internal/apperr"
+)
+
+const secret = "secret-of-the-test-of-32-bytes-or-more"
+
+type claimsOf = jwt.MapClaims
+
+// valid are the claims of a token that is accepted, changed by those that follow; nil takes one away.
+func valid(changed ...claimsOf) claimsOf {
+	c := claimsOf{"sub": "acme", "exp": time.Now().Add(time.Hour).Unix(), "scope": "orders:read", "customer_id": 7}
+	for _, some := range changed {
+		maps.Copy(c, some)
+	}
+	maps.DeleteFunc(c, func(_ string, value any) bool { return value == nil })
+	return c
+}
+
+// mint signs a token as whoever has the key can. headers are names and values in turn.
+func mint(t *testing.T, method jwt.SigningMethod, key any, c claimsOf, headers ...string) string {
+	t.Helper()
+	token := jwt.NewWithClaims(method, c)
+	for i := 0; i < len(headers); i += 2 {
+		token.Header[headers[i]] = headers[i+1]
+	}
+	signed, err := token.SignedString(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return signed
+}
+
+// identify holds what becomes of a bearer's token: the principal, or the status of the refusal and a part of its sentence.
+func identify(t *testing.T, tokens Tokens, token string, want Principal, status int, says string) {
+	t.Helper()
+	p, err := tokens.Identify(http.Header{"Authorization": {"Bearer " + token}})
+	var refusal *apperr.Error
+	switch {
+	case status == 0 && (err != nil || p != want):
+		t.Errorf("%+v %v", p, err)
+	case status != 0 && (!errors.As(err, &refusal) || refusal.Status != status || !strings.Contains(refusal.Message, says) || p.Known()):
+		t.Errorf("%+v %v, want %d %s", p, err, status, says)
+	}
+}
+
+var acme = Principal{Subject: "acme", Customer: 7, Scope: "orders:read"}
+
+// TestClaims is about tokens with a signature that is right.
+func TestClaims(t *testing.T) {
+	ago := func(d time.Duration) int64 { return time.Now().Add(-d).Unix() }
+	plain := Tokens{Secret: secret}
+	strict := Tokens{Secret: secret, Issuer: "https://issuer.example", Audience: "b2b"}
+	named := claimsOf{"iss": strict.Issuer, "aud": strict.Audience}
+	unbound := acme
+	unbound.Customer = 0
+	for name, c := range map[string]struct {
+		tokens Tokens
+		claims claimsOf
+		status int
+		says   string
+	}{
+		"valid":                    {plain, valid(), 0, ""},
+		"names_what_nobody_asks":   {plain, valid(named), 0, ""},
+		"clocks_differ":            {plain, valid(claimsOf{"iat": ago(-2 * time.Second), "nbf": ago(-2 * time.Second)}), 0, ""},
+		"expired":                  {plain, valid(claimsOf{"exp": ago(2 * time.Second)}), 401, "expired"},
+		"no_exp":                   {plain, valid(claimsOf{"exp": nil}), 401, "lacks a claim"},
+		"exp_is_words":             {plain, valid(claimsOf{"exp": "tomorrow"}), 401, "neither"},
+		"not_yet":                  {plain, valid(claimsOf{"nbf": ago(-time.Minute)}), 401, "not valid yet"},
+		"issued_in_the_future":     {plain, valid(claimsOf{"iat": ago(-time.Minute)}), 401, "in the future"},
+		"no_sub":                   {plain, valid(claimsOf{"sub": nil}), 401, "sub is missing"},
+		"empty_sub":                {plain, valid(claimsOf{"sub": ""}), 401, "sub is missing"},
+		"sub_of_anonymous":         {plain, valid(claimsOf{"sub": "anonymous"}), 401, "no name"},
+		"sub_of_services":          {plain, valid(claimsOf{"sub": "service"}), 401, "no name"},
+		"sub_of_the_system":        {plain, valid(claimsOf{"sub": "system"}), 401, "no name"},
+		"sub_breaks_a_line":        {plain, valid(claimsOf{"sub": "a\nb"}), 401, "no name"},
+		"sub_too_long":             {plain, valid(claimsOf{"sub": strings.Repeat("é", 256)}), 401, "no name"},
+		"scope_is_a_list":          {plain, valid(claimsOf{"scope": []string{"orders:read"}}), 401, "neither"},
+		"customer_null":            {plain, valid(claimsOf{"customer_id": json.RawMessage("null")}), 401, "customer_id"},
+		"customer_0":               {plain, valid(claimsOf{"customer_id": 0}), 401, "customer_id"},
+		"customer_negative":        {plain, valid(claimsOf{"customer_id": -7}), 401, "customer_id"},
+		"customer_word":            {plain, valid(claimsOf{"customer_id": "7"}), 401, "customer_id"},
+		"customer_float":           {plain, valid(claimsOf{"customer_id": 7.5}), 401, "customer_id"},
+		"customer_written_a_float": {plain, valid(claimsOf{"customer_id": json.RawMessage("7.0")}), 401, "customer_id"},
+		"customer_too_great":       {plain, valid(claimsOf{"customer_id": 1 << 53}), 401, "customer_id"},
+		"customer_list":            {plain, valid(claimsOf{"customer_id": []int{7}}), 401, "customer_id"},
+		"issuer_and_audience":      {strict, valid(named), 0, ""},
+		"one_of_its_audiences":     {strict, valid(named, claimsOf{"aud": []string{"other", "b2b"}}), 0, ""},
+		"another_issuer":           {strict, valid(named, claimsOf{"iss": "https://other.example"}), 401, "another issuer"},
+		"no_issuer":                {strict, valid(named, claimsOf{"iss": nil}), 401, "lacks a claim"},
+		"another_audience":         {strict, valid(named, claimsOf{"aud": "other"}), 401, "another audience"},
+		"no_audience":              {strict, valid(named, claimsOf{"aud": nil}), 401, "lacks a claim"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			identify(t, c.tokens, mint(t, jwt.SigningMethodHS256, []byte(secret), c.claims), acme, c.status, c.says)
+		})
+	}
+	identify(t, plain, mint(t, jwt.SigningMethodHS256, []byte(secret), valid(claimsOf{"customer_id": nil})), unbound, 0, "")
+	issued, err := strict.Issue(acme, time.Minute)
+	if err != nil {
+		t.Fatal(err)
+	}
+	identify(t, strict, issued, acme, 0, "")
+	if token, err := strict.Issue(Principal{Subject: "service"}, time.Minute); err == nil {
+		t.Errorf("issued %s", token)
+	}
+}
+
+// keys are those of an issuer.
+type keys struct {
+	rsa *rsa.PrivateKey
+	ec  *ecdsa.PrivateKey
+	ed  ed25519.PrivateKey
+}
+
+var newKeys = func() (k keys) {
+	must := func(err error) {
+		if err != nil {
+			panic(err)
+		}
+	}
+	var err error
+	k.rsa, err = rsa.GenerateKey(rand.Reader, 2048)
+	must(err)
+	k.ec, err = ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	must(err)
+	_, k.ed, err = ed25519.GenerateKey(rand.Reader)
+	must(err)
+	return k
+}
+
+// issuer publishes keys until the test ends.
+type issuer struct {
+	url     string
+	storage jwkset.Storage
+	mu      sync.Mutex
+	asked   int
+	answer  func(w http.ResponseWriter, r *http.Request) // when set, instead of the keys
+}
+
+func newIssuer(t *testing.T) *issuer {
+	i := &issuer{storage: jwkset.NewMemoryStorage()}
+	s := httptest.NewServer(i)
+	t.Cleanup(s.Close)
+	i.url = s.URL
+	return i
+}
+
+func (i *issuer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	i.mu.Lock()
+	answer := i.answer
+	i.asked++
+	i.mu.Unlock()
+	if answer != nil {
+		answer(w, r)
+		return
+	}
+	published, _ := i.storage.JSONPublic(r.Context())
+	w.Write(published)
+}
+
+func (i *issuer) answers(answer func(w http.ResponseWriter, r *http.Request)) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.answer = answer
+}
+
+// has tells how often it was asked for its keys.
+func (i *issuer) has() int {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	return i.asked
+}
+
+func (i *issuer) publish(t *testing.T, id string, key crypto.PublicKey) {
+	t.Helper()
+	jwk, err := jwkset.NewJWKFromKey(key, jwkset.JWKOptions{Metadata: jwkset.JWKMetadataOptions{KID: id}})
+	if err == nil {
+		err = i.storage.KeyWrite(t.Context(), jwk)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (i *issuer) fetch(t *testing.T, log io.Writer) jwt.Keyfunc {
+	t.Helper()
+	found, err := fetchKeys(t.Context(), i.url, slog.New(slog.NewTextHandler(log, nil)), time.Second)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return found
+}
+
+// TestSignatures is about who has signed a token, and how.
+func TestSignatures(t *testing.T) {
+	own, others := newKeys(), newKeys()
+	i := newIssuer(t)
+	i.publish(t, "rsa", &own.rsa.PublicKey)
+	i.publish(t, "ec", &own.ec.PublicKey)
+	i.publish(t, "ed", own.ed.Public())
+	published := i.fetch(t, io.Discard)
+	der := x509.MarshalPKCS1PublicKey(&own.rsa.PublicKey)
+	spki, err := x509.MarshalPKIXPublicKey(&own.rsa.PublicKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	inPEM := pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: spki})
+	hs, rs, es, ed := jwt.SigningMethodHS256, jwt.SigningMethodRS256, jwt.SigningMethodES256, jwt.SigningMethodEdDSA
+	both, bySecret, byKeys := Tokens{Secret: secret, Keys: published}, Tokens{Secret: secret}, Tokens{Keys: published}
+	rsaToken := mint(t, rs, own.rsa, valid(), "kid", "rsa")
+	head, rest, _ := strings.Cut(rsaToken, ".")
+	_, signature, _ := strings.Cut(rest, ".")
+	payload := base64.RawURLEncoding.EncodeToString([]byte(`{"sub":"root","scope":"admin","exp":9999999999}`))
+	for name, c := range map[string]struct {
+		tokens Tokens
+		token  string
+		status int
+		says   string
+	}{
+		"hs256":                        {both, mint(t, hs, []byte(secret), valid()), 0, ""},
+		"rs256":                        {both, rsaToken, 0, ""},
+		"es256":                        {both, mint(t, es, own.ec, valid(), "kid", "ec"), 0, ""},
+		"eddsa":                        {both, mint(t, ed, own.ed, valid(), "kid", "ed"), 0, ""},
+		"names_no_key":                 {byKeys, mint(t, es, own.ec, valid()), 0, ""},
+		"public_key_as_secret":         {byKeys, mint(t, hs, inPEM, valid(), "kid", "rsa"), 401, "signature"},
+		"public_key_as_secret_in_der":  {byKeys, mint(t, hs, der, valid(), "kid", "rsa"), 401, "signature"},
+		"public_key_beside_the_secret": {both, mint(t, hs, inPEM, valid(), "kid", "rsa"), 401, "signature"},
+		"empty_secret":                 {byKeys, mint(t, hs, []byte{}, valid()), 401, "signature"},
+		"nothing_is_accepted":          {Tokens{}, mint(t, hs, []byte{}, valid()), 401, "signature"},
+		"another_secret":               {both, mint(t, hs, []byte(secret+"!"), valid()), 401, "signature"},
+		"none":                         {both, mint(t, jwt.SigningMethodNone, jwt.UnsafeAllowNoneSignatureType, valid()), 401, "signature"},
+		"hs512":                        {both, mint(t, jwt.SigningMethodHS512, []byte(secret), valid()), 401, "signature"},
+		"rs512":                        {both, mint(t, jwt.SigningMethodRS512, own.rsa, valid(), "kid", "rsa"), 401, "signature"},
+		"ps256":                        {both, mint(t, jwt.SigningMethodPS256, own.rsa, valid(), "kid", "rsa"), 401, "signature"},
+		"issuer_without_keys":          {bySecret, rsaToken, 401, "signature"},
+		"anothers_rsa_key":             {both, mint(t, rs, others.rsa, valid(), "kid", "rsa"), 401, "signature"},
+		"anothers_ec_key":              {both, mint(t, es, others.ec, valid(), "kid", "ec"), 401, "signature"},
+		"anothers_ed_key":              {both, mint(t, ed, others.ed, valid(), "kid", "ed"), 401, "signature"},
+		"another_kind_of_key":          {both, mint(t, es, own.ec, valid(), "kid", "rsa"), 401, "signature"},
+		"brings_its_own_key":           {both, mint(t, es, others.ec, valid(), "jwk", "{}", "jku", "https://evil.example/keys"), 401, "signature"},
+		"kid_is_a_path":                {both, mint(t, hs, []byte{}, valid(), "kid", "../../dev/null"), 401, "signature"},
+		"another_payload":              {both, head + "." + payload + "." + signature, 401, "signature"},
+		"no_signature":                 {both, strings.TrimSuffix(rsaToken, signature), 401, "signature"},
+		"cut":                          {both, head, 401, "neither"},
+		"no_json":                      {both, "e30.e30.", 401, "signature"},
+		"empty":                        {both, "", 401, "neither"},
+	} {
+		t.Run(name, func(t *testing.T) { identify(t, c.tokens, c.token, acme, c.status, c.says) })
+	}
+}
+
+// TestRotation finds a new key when a token first names it, and forgets one that is no longer published.
+func TestRotation(t *testing.T) {
+	before, after := newKeys(), newKeys()
+	i := newIssuer(t)
+	i.publish(t, "old", &before.ec.PublicKey)
+	tokens := Tokens{Keys: i.fetch(t, io.Discard)}
+	old, fresh := mint(t, jwt.SigningMethodES256, before.ec, valid(), "kid", "old"), mint(t, jwt.SigningMethodES256, after.ec, valid(), "kid", "new")
+	identify(t, tokens, old, acme, 0, "")
+	identify(t, tokens, fresh, acme, 401, "signature")
+	i.publish(t, "new", &after.ec.PublicKey)
+	identify(t, tokens, fresh, acme, 0, "")
+	identify(t, tokens, old, acme, 0, "")
+	if _, err := i.storage.KeyDelete(t.Context(), "old"); err != nil {
+		t.Fatal(err)
+	}
+	identify(t, tokens, mint(t, jwt.SigningMethodES256, after.ec, valid(), "kid", "none"), acme, 401, "signature") // reads the keys again
+	identify(t, tokens, old, acme, 401, "signature")
+	asked := i.has()
+	for range 50 {
+		identify(t, tokens, mint(t, jwt.SigningMethodES256, after.ec, valid(), "kid", "made up"), acme, 401, "signature")
+	}
+	if now := i.has(); now > asked+10 { // one for every ten seconds that this took
+		t.Errorf("50 ids that somebody made up asked the issuer %d times", now-asked)
+	}
+}
+
+// TestIssuerOutage keeps known keys working while the issuer is down, or does not answer.
+func TestIssuerOutage(t *testing.T) {
+	known := newKeys()
+	for name, answer := range map[string]func(http.ResponseWriter, *http.Request){
+		"down":  func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusBadGateway) },
+		"lies":  func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "<html>") },
+		"hangs": func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() },
+	} {
+		t.Run(name, func(t *testing.T) {
+			i := newIssuer(t)
+			t.Cleanup(func() { i.answers(nil) })
+			i.publish(t, "known", &known.ec.PublicKey)
+			var log bytes.Buffer
+			tokens := Tokens{Keys: i.fetch(t, &log)}
+			i.answers(answer)
+			identify(t, tokens, mint(t, jwt.SigningMethodES256, known.ec, valid(), "kid", "unknown"), acme, 401, "cannot be checked")
+			identify(t, tokens, mint(t, jwt.SigningMethodES256, known.ec, valid(), "kid", "known"), acme, 0, "")
+			if !strings.Contains(log.String(), i.url) {
+				t.Errorf("the log does not say that the issuer is away: %s", &log)
+			}
+			if _, err := fetchKeys(t.Context(), i.url, slog.New(slog.DiscardHandler), time.Second); err == nil || !strings.Contains(err.Error(), i.url) {
+				t.Errorf("a start without keys: %v", err)
+			}
+		})
+	}
+}
+
+// TestServiceTokens takes each of the list, whole, and believes who has it for whom it acts.
+func TestServiceTokens(t *testing.T) {
+	tokens := Tokens{Secret: secret, Service: []string{"new-token", "old-token"}}
+	byService := acme
+	byService.ByService = true
+	jwt := mint(t, jwt.SigningMethodHS256, []byte(secret), valid())
+	encoded := func(text string) string { return base64.RawURLEncoding.EncodeToString([]byte(text)) }
+	for _, c := range []struct {
+		authorization, actingFor string
+		want                     Principal
+		status                   int
+	}{
+		{"Bearer new-token", "", Service, 0},
+		{"bearer old-token", "", Service, 0},
+		{"Bearer old-token", acme.ActingFor(), byService, 0},
+		{"Bearer new-token", Anonymous.ActingFor(), Principal{Subject: "anonymous", ByService: true}, 0},
+		{"Bearer new-token", Service.ActingFor(), Service, 0},
+		{"Bearer new-token", System.ActingFor(), Service, 0},
+		{"", "", Anonymous, 0},
+		{"Bearer new-token,old-token", "", Principal{}, 401},
+		{"Bearer new-toke", "", Principal{}, 401},
+		{"Bearer new-token ", "", Principal{}, 401},
+		{"Bearer  new-token", "", Principal{}, 401},
+		{"Bearer", "", Principal{}, 401},
+		{"new-token", "", Principal{}, 401},
+		{"Basic new-token", "", Principal{}, 401},
+		{"Bearer new-toke", acme.ActingFor(), Principal{}, 401},
+		{"Bearer " + jwt, acme.ActingFor(), Principal{}, 403},
+		{"", acme.ActingFor(), Principal{}, 403},
+		{"Bearer new-token", "acme", Principal{}, 403},
+		{"Bearer new-token", jwt, Principal{}, 403},
+		{"Bearer new-token", encoded(`{"sub":"service"}`), Principal{}, 403},
+		{"Bearer new-token", encoded(`{"sub":"acme","customer_id":0}`), Principal{}, 403},
+		{"Bearer new-token", encoded(`{"sub":"acme","customer_id":null}`), Principal{}, 403},
+	} {
+		h := http.Header{}
+		for name, value := range map[string]string{"Authorization": c.authorization, ActingForHeader: c.actingFor} {
+			if value != "" {
+				h.Set(name, value)
+			}
+		}
+		p, err := tokens.Identify(h)
+		var refusal *apperr.Error
+		if errors.As(err, &refusal) != (c.status != 0) || c.status != 0 && refusal.Status != c.status || c.status == 0 && p != c.want {
+			t.Errorf("%q for %q: %+v %v", c.authorization, c.actingFor, p, err)
+		}
+	}
+	for _, name := range []string{"Authorization", ActingForHeader} {
+		if p, err := tokens.Identify(http.Header{"Authorization": {"Bearer new-token"}, name: {"Bearer new-token", "Bearer old-token"}}); err == nil || p.Known() {
+			t.Errorf("two of %s: %+v %v", name, p, err)
+		}
+	}
+	if p, err := (Tokens{Service: []string{""}}).Identify(http.Header{"Authorization": {"Bearer "}}); err == nil {
+		t.Errorf("no token is configured: %+v", p)
+	}
+}

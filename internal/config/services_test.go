@@ -1,0 +1,44 @@
+package config
+
+import (
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"example.com/b2b/internal/auth"
+)
+
+// TestOptions hands what is configured to the services.
+func TestOptions(t *testing.T) {
+	issuer := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, `{"keys":[]}`) }))
+	defer issuer.Close()
+	s := Settings{Access: Access{AuthMode: OnlyJWT, ServiceTokens: []string{"new", "old"}}, JWT: JWT{"s", issuer.URL, "i", "a"}, Serving: Serving{RequestTimeout: 8 * time.Second}}
+	log := slog.New(slog.DiscardHandler)
+	o, err := s.Options(t.Context(), log)
+	if err != nil || o.Open || o.Timeout != 8*time.Second || o.Tokens.Keys == nil {
+		t.Errorf("%+v %v", o, err)
+	}
+	o.Tokens.Keys = nil
+	if want := (auth.Tokens{Secret: "s", Issuer: "i", Audience: "a", Service: []string{"new", "old"}}); !reflect.DeepEqual(o.Tokens, want) {
+		t.Errorf("%+v", o.Tokens)
+	}
+	if p := s.Peer("http://c.example"); p.Token != "new" || p.Timeout != 4*time.Second || p.Base != "http://c.example" {
+		t.Errorf("%+v", p)
+	}
+	s.AuthMode, s.JWKSURL = Open, ""
+	if o, err := s.Options(t.Context(), log); err != nil || !o.Open || o.Tokens.Keys != nil {
+		t.Errorf("%+v %v", o, err)
+	}
+	issuer.Close()
+	for _, url := range []string{issuer.URL, "http://issuer.example/\x7f"} {
+		s.JWKSURL = url
+		if _, err := s.Options(t.Context(), log); err == nil || !strings.Contains(err.Error(), "JWT_JWKS_URL") {
+			t.Errorf("%s: %v", url, err)
+		}
+	}
+}
