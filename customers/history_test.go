@@ -109,12 +109,11 @@ func TestHistory(t *testing.T) {
 			if res, _ := c.DeleteCustomerWithResponse(ctx, id, nil); res.JSON200 == nil {
 				t.Fatalf("%s", res.Body)
 			}
-			events := history()
-			last := events[len(events)-1]
-			if last.Type != contract.CustomerDeleted || last.Actor != auth.Anonymous.Subject || len(events) != len(states)+1 || string(last.Representation) != string(events[len(events)-2].Representation) {
-				t.Errorf("%s by %s shows %s", last.Type, last.Actor, last.Representation)
+			var last struct{ Type, Actor string }
+			if err := g.Table("events").Order("id DESC").Take(&last).Error; err != nil || last.Type != "customer.deleted" || last.Actor != auth.Anonymous.Subject {
+				t.Errorf("%+v, %v", last, err)
 			}
-			status, body, _ := webtest.Do(t, "GET", path+"/history", "", as("erp", id)...)
+			status, body, _ := webtest.Do(t, "GET", path+"/history", "")
 			webtest.WantError(t, status, body, 404, "customer_not_found")
 		})
 		if got := broken(t, g); got != "" {

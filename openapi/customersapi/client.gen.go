@@ -380,8 +380,7 @@ type ClientInterface interface {
 
 	// ListCustomerHistory List what has happened to a customer
 	//
-	// Every change of the customer's record, newest first: who made it, when, and how the record was then. That of a deleted
-	// customer stays, for every caller but that customer.
+	// Every change of the customer's record, newest first: who made it, when, and how the record was then. A deleted customer is 404, here too.
 	//
 	// Corresponds with GET /customers/{id}/history (the `ListCustomerHistory` operationId).
 	ListCustomerHistory(ctx context.Context, id CustomerID, params *ListCustomerHistoryParams, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -543,8 +542,7 @@ func (c *Client) UpdateCustomer(ctx context.Context, id CustomerID, params *Upda
 
 // ListCustomerHistory List what has happened to a customer
 //
-// Every change of the customer's record, newest first: who made it, when, and how the record was then. That of a deleted
-// customer stays, for every caller but that customer.
+// Every change of the customer's record, newest first: who made it, when, and how the record was then. A deleted customer is 404, here too.
 //
 // Corresponds with GET /customers/{id}/history (the `ListCustomerHistory` operationId).
 func (c *Client) ListCustomerHistory(ctx context.Context, id CustomerID, params *ListCustomerHistoryParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -1164,8 +1162,7 @@ type ClientWithResponsesInterface interface {
 
 	// ListCustomerHistoryWithResponse List what has happened to a customer
 	//
-	// Every change of the customer's record, newest first: who made it, when, and how the record was then. That of a deleted
-	// customer stays, for every caller but that customer.
+	// Every change of the customer's record, newest first: who made it, when, and how the record was then. A deleted customer is 404, here too.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -2752,8 +2749,7 @@ func (c *ClientWithResponses) UpdateCustomerWithResponse(ctx context.Context, id
 
 // ListCustomerHistoryWithResponse List what has happened to a customer
 //
-// Every change of the customer's record, newest first: who made it, when, and how the record was then. That of a deleted
-// customer stays, for every caller but that customer.
+// Every change of the customer's record, newest first: who made it, when, and how the record was then. A deleted customer is 404, here too.
 //
 // Returns a wrapper object for the known response body format(s).
 //
