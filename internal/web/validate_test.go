@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"runtime"
 	"strings"
 	"testing"
@@ -249,6 +250,24 @@ func TestBodyReachesHandler(t *testing.T) {
 	d.UseNumber()
 	if err := d.Decode(&bound); err != nil || fmt.Sprint(validated) != fmt.Sprint(bound) {
 		t.Errorf("validated %v, sent %v, %v", validated, bound, err)
+	}
+}
+
+// TestPathParameter sends keys as clients write them into a path.
+func TestPathParameter(t *testing.T) {
+	var got string
+	s := httptest.NewServer(things(t, webtest.Options(), func(c *gin.Context) {
+		got = c.Param("key")
+		succeed(c)
+	}))
+	defer s.Close()
+	for _, key := range []string{"a+b", "a+b/c", "a%2Bb", "100%", "%2e", "..x$QuM,+E;g", `"?#[]\^`, "a//b"} {
+		if status, body, _ := webtest.Do(t, "GET", s.URL+"/things/"+url.PathEscape(key), ""); status != 200 || got != key {
+			t.Errorf("%s arrives as %s: %d %s", key, got, status, body)
+		}
+	}
+	if webtest.Do(t, "GET", s.URL+"/things/..x%24QuM%2C+E%3Bg", ""); got != "..x$QuM,+E;g" {
+		t.Errorf("a plus arrives as %s", got)
 	}
 }
 

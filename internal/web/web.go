@@ -15,6 +15,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/url"
 	"regexp"
 	"runtime/debug"
 	"slices"
@@ -81,9 +82,10 @@ func New(o Options) Engine {
 	e.ContextWithFallback = true // a handler's ctx is the request's: its deadline and cancellation reach SQL
 	e.HandleMethodNotAllowed = true
 	e.UseRawPath = true             // an idempotency key in a path may hold a slash
+	e.UnescapePathValues = false    // gin would take a + for a space; see unescapePath
 	e.RedirectTrailingSlash = false // an error is JSON; a redirect would be HTML
 	v := newValidator(o)
-	e.Use(o.observe, v.hold, answerPanics, v.validate)
+	e.Use(unescapePath, o.observe, v.hold, answerPanics, v.validate)
 	e.NoRoute(notFound)
 	e.NoMethod(func(c *gin.Context) { Fail(c, apperr.MethodNotAllowed.New(c.Request.Method)) }) // gin has set Allow
 	serveDocs(e, o)
@@ -124,6 +126,18 @@ func isFile(name string) bool {
 }
 
 func notFound(c *gin.Context) { Fail(c, apperr.NotFound.New(c.Request.URL.Path)) }
+
+// unescapePath makes of the path's parameters what they mean: RFC 3986, section 2.1.
+func unescapePath(c *gin.Context) {
+	if c.Request.URL.RawPath == "" {
+		return // gin has matched the path that net/url has unescaped
+	}
+	for i, p := range c.Params {
+		if value, err := url.PathUnescape(p.Value); err == nil {
+			c.Params[i].Value = value
+		}
+	}
+}
 
 // observe names the call, and logs it in one line once it is answered.
 func (o Options) observe(c *gin.Context) {
