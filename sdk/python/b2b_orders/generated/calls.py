@@ -8,6 +8,7 @@ from .._calls import Answer, AsyncCaller, Caller, new_key
 from .api.customers import create_customer as _create_customer
 from .api.customers import delete_customer as _delete_customer
 from .api.customers import get_customer as _get_customer
+from .api.customers import list_customer_history as _list_customer_history
 from .api.customers import list_customers as _list_customers
 from .api.customers import update_customer as _update_customer
 from .api.orchestrator import create_and_confirm_order as _create_and_confirm_order
@@ -20,18 +21,22 @@ from .api.orders import create_product as _create_product
 from .api.orders import get_idempotency_key as _get_idempotency_key
 from .api.orders import get_order as _get_order
 from .api.orders import get_product as _get_product
+from .api.orders import list_order_history as _list_order_history
 from .api.orders import list_orders as _list_orders
+from .api.orders import list_product_history as _list_product_history
 from .api.orders import list_products as _list_products
 from .api.orders import list_stock_adjustments as _list_stock_adjustments
 from .api.orders import update_product as _update_product
 from .models import (
     Cancellation,
     CancellationCause,
+    ChangeEvent,
     Customer,
     CustomerListResponse,
     CustomerResponse,
     CustomerUpdate,
     DeletedResponse,
+    EventListResponse,
     KeyReport,
     KeyReportResponse,
     NewCustomer,
@@ -196,6 +201,47 @@ class Calls(Caller):
             _key,
             correlation_id,
             deadline,
+        )
+
+    def list_customer_history(
+        self,
+        id: int,
+        *,
+        cursor: int | Unset = UNSET,
+        limit: int | Unset = UNSET,
+        correlation_id: str | None = None,
+        deadline: float | None = None,
+    ) -> Answer[list[ChangeEvent]]:
+        """List what has happened to a customer."""
+        _key = None
+        _request = _list_customer_history._get_kwargs(id=id, cursor=cursor, limit=limit)
+        return self._call(
+            "list_customer_history",
+            "customers",
+            _request,
+            EventListResponse,
+            _key,
+            correlation_id,
+            deadline,
+        )
+
+    def iter_customer_history(
+        self,
+        id: int,
+        *,
+        limit: int | Unset = UNSET,
+        correlation_id: str | None = None,
+        deadline: float | None = None,
+    ) -> Iterator[ChangeEvent]:
+        """Everything that `list_customer_history` lists, page after page; each page has the deadline."""
+        return self._pages(
+            lambda cursor: self.list_customer_history(
+                id=id,
+                limit=limit,
+                correlation_id=correlation_id,
+                deadline=deadline,
+                cursor=cursor,
+            )
         )
 
     def list_products(
@@ -382,6 +428,47 @@ class Calls(Caller):
             deadline,
         )
 
+    def list_product_history(
+        self,
+        id: int,
+        *,
+        cursor: int | Unset = UNSET,
+        limit: int | Unset = UNSET,
+        correlation_id: str | None = None,
+        deadline: float | None = None,
+    ) -> Answer[list[ChangeEvent]]:
+        """List what has happened to a product."""
+        _key = None
+        _request = _list_product_history._get_kwargs(id=id, cursor=cursor, limit=limit)
+        return self._call(
+            "list_product_history",
+            "orders",
+            _request,
+            EventListResponse,
+            _key,
+            correlation_id,
+            deadline,
+        )
+
+    def iter_product_history(
+        self,
+        id: int,
+        *,
+        limit: int | Unset = UNSET,
+        correlation_id: str | None = None,
+        deadline: float | None = None,
+    ) -> Iterator[ChangeEvent]:
+        """Everything that `list_product_history` lists, page after page; each page has the deadline."""
+        return self._pages(
+            lambda cursor: self.list_product_history(
+                id=id,
+                limit=limit,
+                correlation_id=correlation_id,
+                deadline=deadline,
+                cursor=cursor,
+            )
+        )
+
     def list_orders(
         self,
         *,
@@ -535,6 +622,47 @@ class Calls(Caller):
             _key,
             correlation_id,
             deadline,
+        )
+
+    def list_order_history(
+        self,
+        id: int,
+        *,
+        cursor: int | Unset = UNSET,
+        limit: int | Unset = UNSET,
+        correlation_id: str | None = None,
+        deadline: float | None = None,
+    ) -> Answer[list[ChangeEvent]]:
+        """List what has happened to an order."""
+        _key = None
+        _request = _list_order_history._get_kwargs(id=id, cursor=cursor, limit=limit)
+        return self._call(
+            "list_order_history",
+            "orders",
+            _request,
+            EventListResponse,
+            _key,
+            correlation_id,
+            deadline,
+        )
+
+    def iter_order_history(
+        self,
+        id: int,
+        *,
+        limit: int | Unset = UNSET,
+        correlation_id: str | None = None,
+        deadline: float | None = None,
+    ) -> Iterator[ChangeEvent]:
+        """Everything that `list_order_history` lists, page after page; each page has the deadline."""
+        return self._pages(
+            lambda cursor: self.list_order_history(
+                id=id,
+                limit=limit,
+                correlation_id=correlation_id,
+                deadline=deadline,
+                cursor=cursor,
+            )
         )
 
     def get_idempotency_key(
@@ -742,6 +870,47 @@ class AsyncCalls(AsyncCaller):
             deadline,
         )
 
+    async def list_customer_history(
+        self,
+        id: int,
+        *,
+        cursor: int | Unset = UNSET,
+        limit: int | Unset = UNSET,
+        correlation_id: str | None = None,
+        deadline: float | None = None,
+    ) -> Answer[list[ChangeEvent]]:
+        """List what has happened to a customer."""
+        _key = None
+        _request = _list_customer_history._get_kwargs(id=id, cursor=cursor, limit=limit)
+        return await self._call(
+            "list_customer_history",
+            "customers",
+            _request,
+            EventListResponse,
+            _key,
+            correlation_id,
+            deadline,
+        )
+
+    def iter_customer_history(
+        self,
+        id: int,
+        *,
+        limit: int | Unset = UNSET,
+        correlation_id: str | None = None,
+        deadline: float | None = None,
+    ) -> AsyncIterator[ChangeEvent]:
+        """Everything that `list_customer_history` lists, page after page; each page has the deadline."""
+        return self._pages(
+            lambda cursor: self.list_customer_history(
+                id=id,
+                limit=limit,
+                correlation_id=correlation_id,
+                deadline=deadline,
+                cursor=cursor,
+            )
+        )
+
     async def list_products(
         self,
         *,
@@ -926,6 +1095,47 @@ class AsyncCalls(AsyncCaller):
             deadline,
         )
 
+    async def list_product_history(
+        self,
+        id: int,
+        *,
+        cursor: int | Unset = UNSET,
+        limit: int | Unset = UNSET,
+        correlation_id: str | None = None,
+        deadline: float | None = None,
+    ) -> Answer[list[ChangeEvent]]:
+        """List what has happened to a product."""
+        _key = None
+        _request = _list_product_history._get_kwargs(id=id, cursor=cursor, limit=limit)
+        return await self._call(
+            "list_product_history",
+            "orders",
+            _request,
+            EventListResponse,
+            _key,
+            correlation_id,
+            deadline,
+        )
+
+    def iter_product_history(
+        self,
+        id: int,
+        *,
+        limit: int | Unset = UNSET,
+        correlation_id: str | None = None,
+        deadline: float | None = None,
+    ) -> AsyncIterator[ChangeEvent]:
+        """Everything that `list_product_history` lists, page after page; each page has the deadline."""
+        return self._pages(
+            lambda cursor: self.list_product_history(
+                id=id,
+                limit=limit,
+                correlation_id=correlation_id,
+                deadline=deadline,
+                cursor=cursor,
+            )
+        )
+
     async def list_orders(
         self,
         *,
@@ -1079,6 +1289,47 @@ class AsyncCalls(AsyncCaller):
             _key,
             correlation_id,
             deadline,
+        )
+
+    async def list_order_history(
+        self,
+        id: int,
+        *,
+        cursor: int | Unset = UNSET,
+        limit: int | Unset = UNSET,
+        correlation_id: str | None = None,
+        deadline: float | None = None,
+    ) -> Answer[list[ChangeEvent]]:
+        """List what has happened to an order."""
+        _key = None
+        _request = _list_order_history._get_kwargs(id=id, cursor=cursor, limit=limit)
+        return await self._call(
+            "list_order_history",
+            "orders",
+            _request,
+            EventListResponse,
+            _key,
+            correlation_id,
+            deadline,
+        )
+
+    def iter_order_history(
+        self,
+        id: int,
+        *,
+        limit: int | Unset = UNSET,
+        correlation_id: str | None = None,
+        deadline: float | None = None,
+    ) -> AsyncIterator[ChangeEvent]:
+        """Everything that `list_order_history` lists, page after page; each page has the deadline."""
+        return self._pages(
+            lambda cursor: self.list_order_history(
+                id=id,
+                limit=limit,
+                correlation_id=correlation_id,
+                deadline=deadline,
+                cursor=cursor,
+            )
         )
 
     async def get_idempotency_key(

@@ -60,6 +60,32 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/customers/{id}/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The customer's id.
+                 * @example 1
+                 */
+                id: components["parameters"]["CustomerId"];
+            };
+            cookie?: never;
+        };
+        /**
+         * List what has happened to a customer
+         * @description Every change of the customer's record, newest first: who made it, when, and how the record was then. A deleted customer is 404, here too.
+         */
+        get: operations["listCustomerHistory"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/internal/customers/{id}": {
         parameters: {
             query?: never;
@@ -290,6 +316,61 @@ export interface components {
          * @example validation_failed
          */
         ErrorCode: string;
+        /** @description One change of one thing. It is written with the change, or not at all, and never changes. */
+        ChangeEvent: {
+            id: components["schemas"]["Id"];
+            type: components["schemas"]["EventType"];
+            subject: components["schemas"]["EventSubject"];
+            subject_id: components["schemas"]["Id"];
+            /**
+             * Format: int64
+             * @description The customer whom it concerns; null for a product.
+             * @example 1
+             */
+            customer_id: number | null;
+            /**
+             * @description Who did it: the token's `sub`; `anonymous` without a token; `service`, a service of this system on its own; `system`, the program itself, such as when a reservation expires.
+             * @example erp@acme.com
+             */
+            actor: string;
+            /**
+             * @description The correlation id of the call; null when no call did it.
+             * @example req-12345
+             */
+            correlation_id: string | null;
+            created_at: components["schemas"]["Timestamp"];
+            /**
+             * @description The thing right after the change, as reading it showed it then as `data`; of a deleted customer, right before.
+             * @example {
+             *       "id": 3,
+             *       "customer_id": 1,
+             *       "status": "CREATED",
+             *       "total_cents": 259800
+             *     }
+             */
+            representation: {
+                [key: string]: unknown;
+            };
+        } & {
+            [key: string]: unknown;
+        };
+        /**
+         * @description What happened. `product.updated` is a change of its price; `stock.adjusted` one of its stock that is not an order, whose stock the order's own events tell. Extensible: others may be added to `order.created`, `order.confirmed`, `order.canceled`, `product.created`, `product.updated`, `stock.adjusted`, `customer.created`, `customer.updated`, `customer.deleted`.
+         * @example order.created
+         */
+        EventType: string;
+        /**
+         * @description What kind of thing changed. Extensible: others may be added to `order`, `product`, `customer`.
+         * @example order
+         */
+        EventSubject: string;
+        EventListResponse: {
+            success: components["schemas"]["Success"];
+            data: components["schemas"]["ChangeEvent"][];
+            meta: components["schemas"]["Meta"];
+        } & {
+            [key: string]: unknown;
+        };
     };
     responses: {
         /** @description Nothing has changed since the state that `If-None-Match` names. */
@@ -466,7 +547,7 @@ export interface components {
          */
         Limit: number;
         /**
-         * @description The `ETag` of the state that you have seen; 412 `precondition_failed` when it is another one now.
+         * @description The `ETag` of the state that you have seen, several with commas between them, or `*` for any; 412 `precondition_failed` when it is another one now.
          * @example *
          */
         IfMatch: string;
@@ -677,7 +758,7 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description The `ETag` of the state that you have seen; 412 `precondition_failed` when it is another one now.
+                 * @description The `ETag` of the state that you have seen, several with commas between them, or `*` for any; 412 `precondition_failed` when it is another one now.
                  * @example *
                  */
                 "If-Match"?: components["parameters"]["IfMatch"];
@@ -748,7 +829,7 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description The `ETag` of the state that you have seen; 412 `precondition_failed` when it is another one now.
+                 * @description The `ETag` of the state that you have seen, several with commas between them, or `*` for any; 412 `precondition_failed` when it is another one now.
                  * @example *
                  */
                 "If-Match"?: components["parameters"]["IfMatch"];
@@ -785,6 +866,77 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             404: components["responses"]["CustomerNotFound"];
             412: components["responses"]["PreconditionFailed"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+            504: components["responses"]["Timeout"];
+        };
+    };
+    listCustomerHistory: {
+        parameters: {
+            query?: {
+                /** @description The last id already seen, from `meta.nextCursor`; the page starts behind it. */
+                cursor?: components["parameters"]["Cursor"];
+                /**
+                 * @description How many to return at most.
+                 * @example 20
+                 */
+                limit?: components["parameters"]["Limit"];
+            };
+            header?: never;
+            path: {
+                /**
+                 * @description The customer's id.
+                 * @example 1
+                 */
+                id: components["parameters"]["CustomerId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of events. */
+            200: {
+                headers: {
+                    "X-Correlation-Id": components["headers"]["CorrelationId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "success": true,
+                     *       "data": [
+                     *         {
+                     *           "id": 7,
+                     *           "type": "customer.created",
+                     *           "subject": "customer",
+                     *           "subject_id": 1,
+                     *           "customer_id": 1,
+                     *           "actor": "back-office",
+                     *           "correlation_id": "req-12345",
+                     *           "created_at": "2024-01-10T08:00:00.000Z",
+                     *           "representation": {
+                     *             "id": 1,
+                     *             "name": "ACME Corporation",
+                     *             "email": "ops@acme.com",
+                     *             "phone": "+1-555-0100",
+                     *             "created_at": "2024-01-10T08:00:00.000Z",
+                     *             "updated_at": "2024-01-10T08:00:00.000Z"
+                     *           }
+                     *         }
+                     *       ],
+                     *       "meta": {
+                     *         "nextCursor": null
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["EventListResponse"];
+                };
+            };
+            400: components["responses"]["ValidationFailed"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["CustomerNotFound"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];

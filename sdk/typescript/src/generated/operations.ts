@@ -11,6 +11,7 @@ export type ApiErrorDetail = customers.components['schemas']['ApiErrorDetail'];
 export type CancelReason = orders.components['schemas']['CancelReason'];
 export type Cancellation = orders.components['schemas']['Cancellation'];
 export type Cents = orders.components['schemas']['Cents'];
+export type ChangeEvent = customers.components['schemas']['ChangeEvent'];
 export type CorrelationId = customers.components['schemas']['CorrelationId'];
 export type Customer = customers.components['schemas']['Customer'];
 export type CustomerListResponse = customers.components['schemas']['CustomerListResponse'];
@@ -21,6 +22,9 @@ export type DateFilter = orders.components['schemas']['DateFilter'];
 export type DeletedResponse = customers.components['schemas']['DeletedResponse'];
 export type Email = customers.components['schemas']['Email'];
 export type ErrorCode = customers.components['schemas']['ErrorCode'];
+export type EventListResponse = customers.components['schemas']['EventListResponse'];
+export type EventSubject = customers.components['schemas']['EventSubject'];
+export type EventType = customers.components['schemas']['EventType'];
 export type Health = customers.components['schemas']['Health'];
 export type Id = customers.components['schemas']['Id'];
 export type IdempotencyKey = orders.components['schemas']['IdempotencyKey'];
@@ -76,6 +80,8 @@ export const operations = {
   updateCustomer: {"service":"customers","method":"put","path":"/customers/{id}","key":"none","query":[],"body":"required"},
   /** Delete a customer */
   deleteCustomer: {"service":"customers","method":"delete","path":"/customers/{id}","key":"none","query":[],"body":"none"},
+  /** List what has happened to a customer */
+  listCustomerHistory: {"service":"customers","method":"get","path":"/customers/{id}/history","key":"none","query":["cursor","limit"],"body":"none"},
   /** List and search products */
   listProducts: {"service":"orders","method":"get","path":"/products","key":"none","query":["search","cursor","limit"],"body":"none"},
   /** Create a product */
@@ -88,6 +94,8 @@ export const operations = {
   listStockAdjustments: {"service":"orders","method":"get","path":"/products/{id}/stock-adjustments","key":"none","query":["cursor","limit"],"body":"none"},
   /** Add to or take from a product's stock */
   adjustStock: {"service":"orders","method":"post","path":"/products/{id}/stock-adjustments","key":"header","query":[],"body":"required"},
+  /** List what has happened to a product */
+  listProductHistory: {"service":"orders","method":"get","path":"/products/{id}/history","key":"none","query":["cursor","limit"],"body":"none"},
   /** List orders */
   listOrders: {"service":"orders","method":"get","path":"/orders","key":"none","query":["status","customer_id","from","to","cursor","limit"],"body":"none"},
   /** Place an order */
@@ -98,6 +106,8 @@ export const operations = {
   confirmOrder: {"service":"orders","method":"post","path":"/orders/{id}/confirm","key":"header","query":[],"body":"none"},
   /** Cancel an order */
   cancelOrder: {"service":"orders","method":"post","path":"/orders/{id}/cancel","key":"header","query":[],"body":"optional"},
+  /** List what has happened to an order */
+  listOrderHistory: {"service":"orders","method":"get","path":"/orders/{id}/history","key":"none","query":["cursor","limit"],"body":"none"},
   /** What has a key done? */
   getIdempotencyKey: {"service":"orders","method":"get","path":"/idempotency-keys/{key}","key":"none","query":[],"body":"none"},
   /** Place and confirm an order in one call */

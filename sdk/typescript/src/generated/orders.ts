@@ -94,6 +94,33 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/products/{id}/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The product's id.
+                 * @example 2
+                 */
+                id: components["parameters"]["ProductId"];
+            };
+            cookie?: never;
+        };
+        /**
+         * List what has happened to a product
+         * @description Every change of the product, newest first: who made it, when, and how the product was then. Orders take and return stock
+         *     without an event of the product. Empty for a token that acts for one customer.
+         */
+        get: operations["listProductHistory"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/orders": {
         parameters: {
             query?: never;
@@ -199,6 +226,32 @@ export interface paths {
          *     and leaves its cause and note as they are.
          */
         post: operations["cancelOrder"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/orders/{id}/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The order's id.
+                 * @example 2
+                 */
+                id: components["parameters"]["OrderId"];
+            };
+            cookie?: never;
+        };
+        /**
+         * List what has happened to an order
+         * @description Every change of the order, newest first: who made it, when, and how the order was then.
+         */
+        get: operations["listOrderHistory"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -665,6 +718,61 @@ export interface components {
          * @example CREATED
          */
         OrderStatus: string;
+        /** @description One change of one thing. It is written with the change, or not at all, and never changes. */
+        ChangeEvent: {
+            id: components["schemas"]["Id"];
+            type: components["schemas"]["EventType"];
+            subject: components["schemas"]["EventSubject"];
+            subject_id: components["schemas"]["Id"];
+            /**
+             * Format: int64
+             * @description The customer whom it concerns; null for a product.
+             * @example 1
+             */
+            customer_id: number | null;
+            /**
+             * @description Who did it: the token's `sub`; `anonymous` without a token; `service`, a service of this system on its own; `system`, the program itself, such as when a reservation expires.
+             * @example erp@acme.com
+             */
+            actor: string;
+            /**
+             * @description The correlation id of the call; null when no call did it.
+             * @example req-12345
+             */
+            correlation_id: string | null;
+            created_at: components["schemas"]["Timestamp"];
+            /**
+             * @description The thing right after the change, as reading it showed it then as `data`; of a deleted customer, right before.
+             * @example {
+             *       "id": 3,
+             *       "customer_id": 1,
+             *       "status": "CREATED",
+             *       "total_cents": 259800
+             *     }
+             */
+            representation: {
+                [key: string]: unknown;
+            };
+        } & {
+            [key: string]: unknown;
+        };
+        /**
+         * @description What happened. `product.updated` is a change of its price; `stock.adjusted` one of its stock that is not an order, whose stock the order's own events tell. Extensible: others may be added to `order.created`, `order.confirmed`, `order.canceled`, `product.created`, `product.updated`, `stock.adjusted`, `customer.created`, `customer.updated`, `customer.deleted`.
+         * @example order.created
+         */
+        EventType: string;
+        /**
+         * @description What kind of thing changed. Extensible: others may be added to `order`, `product`, `customer`.
+         * @example order
+         */
+        EventSubject: string;
+        EventListResponse: {
+            success: components["schemas"]["Success"];
+            data: components["schemas"]["ChangeEvent"][];
+            meta: components["schemas"]["Meta"];
+        } & {
+            [key: string]: unknown;
+        };
     };
     responses: {
         /** @description Nothing has changed since the state that `If-None-Match` names. */
@@ -937,7 +1045,7 @@ export interface components {
          */
         Limit: number;
         /**
-         * @description The `ETag` of the state that you have seen; 412 `precondition_failed` when it is another one now.
+         * @description The `ETag` of the state that you have seen, several with commas between them, or `*` for any; 412 `precondition_failed` when it is another one now.
          * @example *
          */
         IfMatch: string;
@@ -1157,7 +1265,7 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description The `ETag` of the state that you have seen; 412 `precondition_failed` when it is another one now.
+                 * @description The `ETag` of the state that you have seen, several with commas between them, or `*` for any; 412 `precondition_failed` when it is another one now.
                  * @example *
                  */
                 "If-Match"?: components["parameters"]["IfMatch"];
@@ -1349,6 +1457,78 @@ export interface operations {
             413: components["responses"]["PayloadTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["IdempotencyKeyReused"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+            504: components["responses"]["Timeout"];
+        };
+    };
+    listProductHistory: {
+        parameters: {
+            query?: {
+                /** @description The last id already seen, from `meta.nextCursor`; the page starts behind it. */
+                cursor?: components["parameters"]["Cursor"];
+                /**
+                 * @description How many to return at most.
+                 * @example 20
+                 */
+                limit?: components["parameters"]["Limit"];
+            };
+            header?: never;
+            path: {
+                /**
+                 * @description The product's id.
+                 * @example 2
+                 */
+                id: components["parameters"]["ProductId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of events. */
+            200: {
+                headers: {
+                    "X-Correlation-Id": components["headers"]["CorrelationId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "success": true,
+                     *       "data": [
+                     *         {
+                     *           "id": 41,
+                     *           "type": "stock.adjusted",
+                     *           "subject": "product",
+                     *           "subject_id": 2,
+                     *           "customer_id": null,
+                     *           "actor": "warehouse",
+                     *           "correlation_id": "req-12345",
+                     *           "created_at": "2024-03-01T09:30:00.000Z",
+                     *           "representation": {
+                     *             "id": 2,
+                     *             "sku": "LAPTOP-HP-2024",
+                     *             "name": "HP EliteBook 840",
+                     *             "price_cents": 129900,
+                     *             "stock": 65,
+                     *             "created_at": "2024-01-10T08:00:00.000Z",
+                     *             "updated_at": "2024-03-01T09:30:00.000Z"
+                     *           }
+                     *         }
+                     *       ],
+                     *       "meta": {
+                     *         "nextCursor": null
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["EventListResponse"];
+                };
+            };
+            400: components["responses"]["ValidationFailed"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["ProductNotFound"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
@@ -1621,7 +1801,7 @@ export interface operations {
             query?: never;
             header: {
                 /**
-                 * @description The `ETag` of the state that you have seen; 412 `precondition_failed` when it is another one now.
+                 * @description The `ETag` of the state that you have seen, several with commas between them, or `*` for any; 412 `precondition_failed` when it is another one now.
                  * @example *
                  */
                 "If-Match"?: components["parameters"]["IfMatch"];
@@ -1707,7 +1887,7 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description The `ETag` of the state that you have seen; 412 `precondition_failed` when it is another one now.
+                 * @description The `ETag` of the state that you have seen, several with commas between them, or `*` for any; 412 `precondition_failed` when it is another one now.
                  * @example *
                  */
                 "If-Match"?: components["parameters"]["IfMatch"];
@@ -1793,6 +1973,101 @@ export interface operations {
             413: components["responses"]["PayloadTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["IdempotencyKeyReused"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+            504: components["responses"]["Timeout"];
+        };
+    };
+    listOrderHistory: {
+        parameters: {
+            query?: {
+                /** @description The last id already seen, from `meta.nextCursor`; the page starts behind it. */
+                cursor?: components["parameters"]["Cursor"];
+                /**
+                 * @description How many to return at most.
+                 * @example 20
+                 */
+                limit?: components["parameters"]["Limit"];
+            };
+            header?: never;
+            path: {
+                /**
+                 * @description The order's id.
+                 * @example 2
+                 */
+                id: components["parameters"]["OrderId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of events. */
+            200: {
+                headers: {
+                    "X-Correlation-Id": components["headers"]["CorrelationId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "success": true,
+                     *       "data": [
+                     *         {
+                     *           "id": 42,
+                     *           "type": "order.created",
+                     *           "subject": "order",
+                     *           "subject_id": 3,
+                     *           "customer_id": 1,
+                     *           "actor": "erp@acme.com",
+                     *           "correlation_id": "req-12345",
+                     *           "created_at": "2024-03-01T09:30:00.000Z",
+                     *           "representation": {
+                     *             "id": 3,
+                     *             "customer_id": 1,
+                     *             "status": "CREATED",
+                     *             "total_cents": 339700,
+                     *             "created_at": "2024-03-01T09:30:00.000Z",
+                     *             "confirmed_at": null,
+                     *             "canceled_at": null,
+                     *             "cancel_reason": null,
+                     *             "cancel_note": null,
+                     *             "reservation_expires_at": "2024-03-02T09:30:00.000Z",
+                     *             "cancelable_until": null,
+                     *             "allowed_actions": [
+                     *               "confirm",
+                     *               "cancel"
+                     *             ],
+                     *             "updated_at": "2024-03-01T09:30:00.000Z",
+                     *             "items": [
+                     *               {
+                     *                 "product_id": 2,
+                     *                 "qty": 2,
+                     *                 "unit_price_cents": 129900,
+                     *                 "subtotal_cents": 259800
+                     *               },
+                     *               {
+                     *                 "product_id": 3,
+                     *                 "qty": 1,
+                     *                 "unit_price_cents": 79900,
+                     *                 "subtotal_cents": 79900
+                     *               }
+                     *             ]
+                     *           }
+                     *         }
+                     *       ],
+                     *       "meta": {
+                     *         "nextCursor": null
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["EventListResponse"];
+                };
+            };
+            400: components["responses"]["ValidationFailed"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["OrderNotFound"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];

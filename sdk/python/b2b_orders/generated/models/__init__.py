@@ -4,11 +4,14 @@ from .api_error import ApiError
 from .api_error_detail import ApiErrorDetail
 from .cancellation import Cancellation
 from .cancellation_cause import CancellationCause
+from .change_event import ChangeEvent
+from .change_event_representation import ChangeEventRepresentation
 from .customer import Customer
 from .customer_list_response import CustomerListResponse
 from .customer_response import CustomerResponse
 from .customer_update import CustomerUpdate
 from .deleted_response import DeletedResponse
+from .event_list_response import EventListResponse
 from .health import Health
 from .key_report import KeyReport
 from .key_report_response import KeyReportResponse
@@ -45,11 +48,14 @@ __all__ = (
     "ApiErrorDetail",
     "Cancellation",
     "CancellationCause",
+    "ChangeEvent",
+    "ChangeEventRepresentation",
     "Customer",
     "CustomerListResponse",
     "CustomerResponse",
     "CustomerUpdate",
     "DeletedResponse",
+    "EventListResponse",
     "Health",
     "KeyReport",
     "KeyReportResponse",
