@@ -110,6 +110,11 @@ def signature(arguments):
     return [f"{n}: {k}" for n, k in arguments.items() if n not in optional] + [f"{n}: {k} = UNSET" for n, k in optional.items()]
 
 
+def is_map(schema):
+    schema = resolve(joined, schema) or {}
+    return schema.get("type") == "object" and not schema.get("properties")
+
+
 def passed(names):
     return ", ".join(f"{n}={n}" for n in names)
 
@@ -133,7 +138,15 @@ def methods(asynchronous):
             if clash:
                 sys.exit(f"{id}: {clash} is the name of two inputs")
             arguments |= inputs
-            made = passed(inputs) + (", idempotency_key=_key" if in_body else "")
+            made = {field: field for field in inputs}
+            for field, kind in inputs.items():
+                if is_map(resolve(joined, body)["properties"].get(field)):
+                    (of,) = set(re.findall(r"\w+", kind)) - {"Unset"}
+                    arguments[field] = kind.replace(of, "Mapping[str, Any]")
+                    made[field] = f"map_of({of}, {field})"
+            if in_body:
+                made["idempotency_key"] = "_key"
+            made = ", ".join(f"{field}={value}" for field, value in made.items())
         request = ", ".join([f"{a}=_key" if a == snake(KEY) else f"{a}={a}" for a in request] + ([f"body={model}({made})"] if body else []))
         keyed = in_header or in_body
         options = [f"{o}: {'float' if o == 'deadline' else 'str'} | None = None" for o in OPTIONS if keyed or o != "idempotency_key"]
@@ -170,9 +183,11 @@ imports = "\n".join(f"from .api.{service} import {snake(id)} as _{snake(id)}" fo
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+import datetime
+from collections.abc import AsyncIterator, Iterator, Mapping
+from typing import Any
 
-from .._calls import Answer, AsyncCaller, Caller, new_key
+from .._calls import Answer, AsyncCaller, Caller, map_of, new_key
 {imports}
 from .models import {", ".join(used)}
 from .types import UNSET, Unset

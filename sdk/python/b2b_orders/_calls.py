@@ -8,10 +8,10 @@ import random
 import re
 import time
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
-from typing import Any, Generic, Protocol, Self, TypeVar
+from typing import Any, Generic, Protocol, Self, TypeVar, cast
 
 import anyio
 import httpx
@@ -82,11 +82,19 @@ class Reply:
     content: bytes
 
 
-class Envelope(Protocol):
-    """A generated model of an answer."""
+class Model(Protocol):
+    """A generated model."""
 
     @classmethod
     def from_dict(cls, src_dict: Any) -> Any: ...
+
+
+M = TypeVar("M", bound=Model)
+
+
+def map_of(model: type[M], value: Mapping[str, Any] | Unset) -> M | Unset:
+    """Returns what the generator has instead of a dict."""
+    return value if isinstance(value, Unset) else cast(M, model.from_dict(value))
 
 
 def new_key() -> str:
@@ -132,7 +140,7 @@ class _Call:
         wait = _retry_after(outcome) + random.uniform(0, min(5, 0.1 * 2**self.tried))
         return wait if self.services.now() + wait < self.ends else None
 
-    def answer(self, outcome: Reply | Exception, envelope: type[Envelope]) -> Answer[Any]:
+    def answer(self, outcome: Reply | Exception, envelope: type[Model]) -> Answer[Any]:
         """Returns the answer, or raises B2BError."""
         if isinstance(outcome, Exception):
             raise self._error("no_answer", f"no answer: {outcome!r}", 0) from outcome
@@ -218,7 +226,7 @@ class Caller:
         name: str,
         service: str,
         request: dict[str, Any],
-        envelope: type[Envelope],
+        envelope: type[Model],
         key: str | None,
         correlation_id: str | None,
         deadline: float | None,
@@ -292,7 +300,7 @@ class AsyncCaller:
         name: str,
         service: str,
         request: dict[str, Any],
-        envelope: type[Envelope],
+        envelope: type[Model],
         key: str | None,
         correlation_id: str | None,
         deadline: float | None,
