@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import http from 'node:http'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -267,6 +268,48 @@ test('require() gives the same', async () => {
   const { B2B: Required, B2BError: RequiredError } = createRequire(import.meta.url)('@b2b/orders-sdk')
   assert.notEqual(Required, B2B)
   await assert.rejects(new Required(bases).getProduct({ id: 1e9 }), (e) => e instanceof RequiredError && e.code === 'product_not_found')
+})
+
+test('in a browser', { timeout: 60_000 }, async () => {
+  const page = `<script type="importmap">
+    {"imports": {"@b2b/orders-sdk": "/sdk/@b2b/orders-sdk/dist/esm/index.js", "openapi-fetch": "/sdk/openapi-fetch/dist/index.mjs"}}
+  </script><script type="module">
+    import { B2B } from '@b2b/orders-sdk'
+    const b2b = new B2B({ customers: location.origin, orders: location.origin, orchestrator: location.origin })
+    const result = await b2b.createAndConfirmOrder({ customer_id: 1, items: [{ product_id: 2, qty: 1 }] }).then(({ data }) => data.order, String)
+    await fetch('/result', { method: 'POST', body: JSON.stringify(result) })
+  </script>`
+  let result
+  const server = http.createServer(async (request, response) => {
+    const chunks = []
+    for await (const chunk of request) chunks.push(chunk)
+    const body = Buffer.concat(chunks)
+    if (request.url === '/') return response.writeHead(200, { 'Content-Type': 'text/html' }).end(page)
+    if (request.url.startsWith('/sdk/')) return response.writeHead(200, { 'Content-Type': 'text/javascript' }).end(readFileSync('node_modules' + request.url.slice(4)))
+    if (request.url === '/result') result(JSON.parse(body))
+    if (!request.url.startsWith('/orchestrator/')) return response.writeHead(404).end()
+    const forward = http.request(proxies.orchestrator.base + request.url, { method: request.method, headers: { ...request.headers, connection: 'close' } })
+    forward.on('error', () => request.socket.destroy())
+    forward.on('response', (answer) => answer.pipe(response.writeHead(answer.statusCode, answer.headers)))
+    forward.end(body)
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  proxies.orchestrator.plan = ['drop', refused(503), 'pass']
+  const profile = mkdtempSync(join(tmpdir(), 'b2b-'))
+  const chromium = spawn('chromium', ['--headless', '--no-sandbox', '--disable-gpu', `--user-data-dir=${profile}`, `http://127.0.0.1:${server.address().port}/`], { stdio: 'ignore' })
+  const order = await Promise.race([
+    new Promise((resolve) => { result = resolve }),
+    new Promise((resolve, reject) => chromium.once('error', reject).once('exit', () => reject(new Error('chromium ended')))),
+  ])
+  chromium.removeAllListeners('exit').kill()
+  await once(chromium, 'exit')
+  server.close()
+  server.closeAllConnections()
+  rmSync(profile, { recursive: true, force: true, maxRetries: 10 })
+  assert.equal(order.status, 'CONFIRMED', order)
+  assert.ok(proxies.orchestrator.seen.length >= 3)
+  same(proxies.orchestrator.seen.map((request) => JSON.parse(request.body).idempotency_key))
 })
 
 test('the example of the README', () => {
