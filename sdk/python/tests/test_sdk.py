@@ -14,6 +14,7 @@ from itertools import count
 from pathlib import Path
 from types import SimpleNamespace
 
+import anyio
 import anyio.from_thread
 import pytest
 from proxy import Planned, Proxy
@@ -363,6 +364,33 @@ def test_a_function_makes_the_token_of_each_try(make, proxies):
         make(token=lambda: f"token-{next(asked)}").get_product(2)
     assert [request.headers["Authorization"] for request in proxies.orders.seen] == ["Bearer token-1", "Bearer token-2", "Bearer token-3"]
     assert (e.value.code, e.value.status) == ("unauthorized", 401)
+
+
+def test_on_the_real_clock(proxies):
+    bases = {service: proxy.base for service, proxy in vars(proxies).items()}
+
+    async def read():
+        async with AsyncB2B(**bases) as b2b:
+            return await b2b.get_product(2)
+
+    proxies.orders.plan = ["drop", "pass", "drop", "pass"]
+    with B2B(**bases) as b2b:
+        assert b2b.get_product(2).data == anyio.run(read).data
+    assert len(proxies.orders.seen) == 4
+
+
+def test_with_a_token_of_b2b_token(b2b, make, proxies, customer, product, tmp_path):
+    other = b2b.create_customer(name="Another", email=f"test-{next(made)}@example.com").data.id
+    b2b.create_order(customer_id=other, items=line(product))
+    command = [os.environ["B2B"], "token", "--sub", "acme", "--scope", "orders:read orders:write", "--customer", str(customer)]
+    token = subprocess.run(command, cwd=tmp_path, env={}, check=True, capture_output=True, text=True).stdout.strip()
+    partner = make(token=token)
+    proxies.orchestrator.plan = ["drop", "pass"]
+    order = partner.create_and_confirm_order(customer_id=customer, items=line(product)).data.order
+    assert [o.id for o in partner.iter_orders()] == [order.id]
+    with pytest.raises(B2BError) as e:
+        partner.create_order(customer_id=other, items=line(product))
+    assert (e.value.code, e.value.status, e.value.retryable) == ("forbidden", 403, False)
 
 
 def test_the_package_is_typed():

@@ -264,10 +264,28 @@ test('a function makes the token of each try', async () => {
   assert.deepEqual([e.code, e.status], ['unauthorized', 401])
 })
 
-test('require() gives the same', async () => {
+test('with a token of b2b token', async () => {
+  const mine = (await customer()).id, other = (await customer()).id
+  const items = [{ product_id: (await product()).id, qty: 1 }]
+  await b2b.createOrder({ customer_id: other, items })
+  const arguments_ = ['token', '--sub', 'acme', '--scope', 'orders:read orders:write', '--customer', String(mine)]
+  const token = execFileSync(process.env.B2B, arguments_, { cwd: folder, env: {}, encoding: 'utf8' }).trim()
+  const partner = new B2B({ ...bases, clock, token })
+  proxies.orchestrator.plan = ['drop', 'pass']
+  const { data } = await partner.createAndConfirmOrder({ customer_id: mine, items })
+  const visible = []
+  for await (const { id } of partner.listOrders()) visible.push(id)
+  assert.deepEqual(visible, [data.order.id])
+  const forbidden = await failure(partner.createOrder({ customer_id: other, items }))
+  assert.deepEqual([forbidden.code, forbidden.status, forbidden.retryable], ['forbidden', 403, false])
+})
+
+test('require() gives the same, on the real clock', async () => {
   const { B2B: Required, B2BError: RequiredError } = createRequire(import.meta.url)('@b2b/orders-sdk')
   assert.notEqual(Required, B2B)
+  proxies.orders.plan = ['drop', 'pass']
   await assert.rejects(new Required(bases).getProduct({ id: 1e9 }), (e) => e instanceof RequiredError && e.code === 'product_not_found')
+  assert.equal(proxies.orders.seen.length, 2)
 })
 
 test('in a browser', { timeout: 60_000 }, async () => {
