@@ -2,7 +2,7 @@
 GOTEST := $(if $(shell command -v gcc || command -v clang),-race) # the race detector needs a C compiler
 
 help: ## list the targets
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
 
 # make build VERSION=1.4.0 names a release; without it the program knows its commit.
 LDFLAGS := -s -w -X example.com/b2b/internal/buildinfo.version=$(VERSION)
@@ -33,4 +33,10 @@ lambda: ## build the AWS Lambda function's zip, orchestrator/build/lambda.zip
 	CGO_ENABLED=0 GOOS=linux GOARCH=arm64 go build -trimpath -tags lambda.norpc -ldflags '$(LDFLAGS)' -o orchestrator/build/bootstrap ./cmd/lambda
 	go tool build-lambda-zip -o orchestrator/build/lambda.zip orchestrator/build/bootstrap
 
-.PHONY: help run test chaos generate lint build lambda
+sdk: ## make the generated part of every SDK in sdk/ again, from the documents
+	@for generate in sdk/*/generate; do echo $$generate; $$generate || exit 1; done
+
+sdk-test: build ## pack every SDK in sdk/, install what was packed, and test it against bin/b2b
+	@for test in sdk/*/test; do echo $$test; $$test || exit 1; done
+
+.PHONY: help run test chaos generate lint build lambda sdk sdk-test

@@ -1,0 +1,207 @@
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+
+from ... import errors
+from ...client import AuthenticatedClient, Client
+from ...models.customer_response import CustomerResponse
+from ...models.customer_update import CustomerUpdate
+from ...types import UNSET, Response, Unset
+
+
+def _get_kwargs(
+    id: int,
+    *,
+    body: CustomerUpdate,
+    if_match: str | Unset = UNSET,
+) -> dict[str, Any]:
+    headers: dict[str, Any] = {}
+    if not isinstance(if_match, Unset):
+        headers["If-Match"] = if_match
+
+    _kwargs: dict[str, Any] = {
+        "method": "put",
+        "url": "/customers/{id}".format(
+            id=quote(str(id), safe=""),
+        ),
+    }
+
+    _kwargs["json"] = body.to_dict()
+
+    headers["Content-Type"] = "application/json"
+
+    _kwargs["headers"] = headers
+    return _kwargs
+
+
+def _parse_response(
+    *, client: AuthenticatedClient | Client, response: httpx.Response
+) -> CustomerResponse | None:
+    if response.status_code == 200:
+        response_200 = CustomerResponse.from_dict(response.json())
+
+        return response_200
+
+    if client.raise_on_unexpected_status:
+        raise errors.UnexpectedStatus(response.status_code, response.content)
+    else:
+        return None
+
+
+def _build_response(
+    *, client: AuthenticatedClient | Client, response: httpx.Response
+) -> Response[CustomerResponse]:
+    return Response(
+        status_code=HTTPStatus(response.status_code),
+        content=response.content,
+        headers=response.headers,
+        parsed=_parse_response(client=client, response=response),
+    )
+
+
+def sync_detailed(
+    id: int,
+    *,
+    client: AuthenticatedClient,
+    body: CustomerUpdate,
+    if_match: str | Unset = UNSET,
+) -> Response[CustomerResponse]:
+    """Change a customer
+
+     Changes the fields that are given; the others keep their value. `"phone": null` clears the phone. A
+    new email obeys
+    the rule of creation.
+
+    Args:
+        id (int): An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly. Example: 1.
+        if_match (str | Unset):
+        body (CustomerUpdate): Absent fields keep their value.
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Response[CustomerResponse]
+    """
+
+    kwargs = _get_kwargs(
+        id=id,
+        body=body,
+        if_match=if_match,
+    )
+
+    response = client.get_httpx_client().request(
+        **kwargs,
+    )
+
+    return _build_response(client=client, response=response)
+
+
+def sync(
+    id: int,
+    *,
+    client: AuthenticatedClient,
+    body: CustomerUpdate,
+    if_match: str | Unset = UNSET,
+) -> CustomerResponse | None:
+    """Change a customer
+
+     Changes the fields that are given; the others keep their value. `"phone": null` clears the phone. A
+    new email obeys
+    the rule of creation.
+
+    Args:
+        id (int): An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly. Example: 1.
+        if_match (str | Unset):
+        body (CustomerUpdate): Absent fields keep their value.
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        CustomerResponse
+    """
+
+    return sync_detailed(
+        id=id,
+        client=client,
+        body=body,
+        if_match=if_match,
+    ).parsed
+
+
+async def asyncio_detailed(
+    id: int,
+    *,
+    client: AuthenticatedClient,
+    body: CustomerUpdate,
+    if_match: str | Unset = UNSET,
+) -> Response[CustomerResponse]:
+    """Change a customer
+
+     Changes the fields that are given; the others keep their value. `"phone": null` clears the phone. A
+    new email obeys
+    the rule of creation.
+
+    Args:
+        id (int): An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly. Example: 1.
+        if_match (str | Unset):
+        body (CustomerUpdate): Absent fields keep their value.
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Response[CustomerResponse]
+    """
+
+    kwargs = _get_kwargs(
+        id=id,
+        body=body,
+        if_match=if_match,
+    )
+
+    response = await client.get_async_httpx_client().request(**kwargs)
+
+    return _build_response(client=client, response=response)
+
+
+async def asyncio(
+    id: int,
+    *,
+    client: AuthenticatedClient,
+    body: CustomerUpdate,
+    if_match: str | Unset = UNSET,
+) -> CustomerResponse | None:
+    """Change a customer
+
+     Changes the fields that are given; the others keep their value. `"phone": null` clears the phone. A
+    new email obeys
+    the rule of creation.
+
+    Args:
+        id (int): An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly. Example: 1.
+        if_match (str | Unset):
+        body (CustomerUpdate): Absent fields keep their value.
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        CustomerResponse
+    """
+
+    return (
+        await asyncio_detailed(
+            id=id,
+            client=client,
+            body=body,
+            if_match=if_match,
+        )
+    ).parsed

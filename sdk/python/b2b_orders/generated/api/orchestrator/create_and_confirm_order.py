@@ -1,0 +1,216 @@
+from http import HTTPStatus
+from typing import Any
+
+import httpx
+
+from ... import errors
+from ...client import AuthenticatedClient, Client
+from ...models.orchestration_request import OrchestrationRequest
+from ...models.orchestration_response import OrchestrationResponse
+from ...types import Response
+
+
+def _get_kwargs(
+    *,
+    body: OrchestrationRequest,
+) -> dict[str, Any]:
+    headers: dict[str, Any] = {}
+
+    _kwargs: dict[str, Any] = {
+        "method": "post",
+        "url": "/orchestrator/create-and-confirm-order",
+    }
+
+    _kwargs["json"] = body.to_dict()
+
+    headers["Content-Type"] = "application/json"
+
+    _kwargs["headers"] = headers
+    return _kwargs
+
+
+def _parse_response(
+    *, client: AuthenticatedClient | Client, response: httpx.Response
+) -> OrchestrationResponse | None:
+    if response.status_code == 201:
+        response_201 = OrchestrationResponse.from_dict(response.json())
+
+        return response_201
+
+    if client.raise_on_unexpected_status:
+        raise errors.UnexpectedStatus(response.status_code, response.content)
+    else:
+        return None
+
+
+def _build_response(
+    *, client: AuthenticatedClient | Client, response: httpx.Response
+) -> Response[OrchestrationResponse]:
+    return Response(
+        status_code=HTTPStatus(response.status_code),
+        content=response.content,
+        headers=response.headers,
+        parsed=_parse_response(client=client, response=response),
+    )
+
+
+def sync_detailed(
+    *,
+    client: AuthenticatedClient,
+    body: OrchestrationRequest,
+) -> Response[OrchestrationResponse]:
+    """Place and confirm an order in one call
+
+     Validates the customer, places the order with the idempotency key, and confirms it with the same
+    key. When the placed
+    order can definitely not be confirmed it is canceled, its stock is given back, and the reason is the
+    answer.
+
+    Steps that fail for a passing reason are tried again inside the time that the caller allows. After
+    that the answer is
+    503 or 504 with `Retry-After`, and repeating the call with the same key is safe. A repeat, marked by
+    `Idempotency-Replayed: true`, shows the order as the key confirmed it, whatever has become of it
+    since, and the customer
+    as it is now; when the customer was deleted since, it is 404, and the Orders API's `GET
+    /idempotency-keys/{key}` still
+    names the order.
+
+    Args:
+        body (OrchestrationRequest):
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Response[OrchestrationResponse]
+    """
+
+    kwargs = _get_kwargs(
+        body=body,
+    )
+
+    response = client.get_httpx_client().request(
+        **kwargs,
+    )
+
+    return _build_response(client=client, response=response)
+
+
+def sync(
+    *,
+    client: AuthenticatedClient,
+    body: OrchestrationRequest,
+) -> OrchestrationResponse | None:
+    """Place and confirm an order in one call
+
+     Validates the customer, places the order with the idempotency key, and confirms it with the same
+    key. When the placed
+    order can definitely not be confirmed it is canceled, its stock is given back, and the reason is the
+    answer.
+
+    Steps that fail for a passing reason are tried again inside the time that the caller allows. After
+    that the answer is
+    503 or 504 with `Retry-After`, and repeating the call with the same key is safe. A repeat, marked by
+    `Idempotency-Replayed: true`, shows the order as the key confirmed it, whatever has become of it
+    since, and the customer
+    as it is now; when the customer was deleted since, it is 404, and the Orders API's `GET
+    /idempotency-keys/{key}` still
+    names the order.
+
+    Args:
+        body (OrchestrationRequest):
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        OrchestrationResponse
+    """
+
+    return sync_detailed(
+        client=client,
+        body=body,
+    ).parsed
+
+
+async def asyncio_detailed(
+    *,
+    client: AuthenticatedClient,
+    body: OrchestrationRequest,
+) -> Response[OrchestrationResponse]:
+    """Place and confirm an order in one call
+
+     Validates the customer, places the order with the idempotency key, and confirms it with the same
+    key. When the placed
+    order can definitely not be confirmed it is canceled, its stock is given back, and the reason is the
+    answer.
+
+    Steps that fail for a passing reason are tried again inside the time that the caller allows. After
+    that the answer is
+    503 or 504 with `Retry-After`, and repeating the call with the same key is safe. A repeat, marked by
+    `Idempotency-Replayed: true`, shows the order as the key confirmed it, whatever has become of it
+    since, and the customer
+    as it is now; when the customer was deleted since, it is 404, and the Orders API's `GET
+    /idempotency-keys/{key}` still
+    names the order.
+
+    Args:
+        body (OrchestrationRequest):
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Response[OrchestrationResponse]
+    """
+
+    kwargs = _get_kwargs(
+        body=body,
+    )
+
+    response = await client.get_async_httpx_client().request(**kwargs)
+
+    return _build_response(client=client, response=response)
+
+
+async def asyncio(
+    *,
+    client: AuthenticatedClient,
+    body: OrchestrationRequest,
+) -> OrchestrationResponse | None:
+    """Place and confirm an order in one call
+
+     Validates the customer, places the order with the idempotency key, and confirms it with the same
+    key. When the placed
+    order can definitely not be confirmed it is canceled, its stock is given back, and the reason is the
+    answer.
+
+    Steps that fail for a passing reason are tried again inside the time that the caller allows. After
+    that the answer is
+    503 or 504 with `Retry-After`, and repeating the call with the same key is safe. A repeat, marked by
+    `Idempotency-Replayed: true`, shows the order as the key confirmed it, whatever has become of it
+    since, and the customer
+    as it is now; when the customer was deleted since, it is 404, and the Orders API's `GET
+    /idempotency-keys/{key}` still
+    names the order.
+
+    Args:
+        body (OrchestrationRequest):
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        OrchestrationResponse
+    """
+
+    return (
+        await asyncio_detailed(
+            client=client,
+            body=body,
+        )
+    ).parsed

@@ -1,0 +1,268 @@
+from http import HTTPStatus
+from typing import Any
+
+import httpx
+
+from ... import errors
+from ...client import AuthenticatedClient, Client
+from ...models.order_list_response import OrderListResponse
+from ...models.order_status_filter import OrderStatusFilter
+from ...types import UNSET, Response, Unset
+
+
+def _get_kwargs(
+    *,
+    status: OrderStatusFilter | Unset = UNSET,
+    customer_id: int | Unset = UNSET,
+    from_: str | Unset = UNSET,
+    to: str | Unset = UNSET,
+    cursor: int | Unset = UNSET,
+    limit: int | Unset = 20,
+) -> dict[str, Any]:
+
+    params: dict[str, Any] = {}
+
+    json_status: str | Unset = UNSET
+    if not isinstance(status, Unset):
+        json_status = status
+
+    params["status"] = json_status
+
+    params["customer_id"] = customer_id
+
+    params["from"] = from_
+
+    params["to"] = to
+
+    params["cursor"] = cursor
+
+    params["limit"] = limit
+
+    params = {k: v for k, v in params.items() if v is not UNSET and v is not None}
+
+    _kwargs: dict[str, Any] = {
+        "method": "get",
+        "url": "/orders",
+        "params": params,
+    }
+
+    return _kwargs
+
+
+def _parse_response(
+    *, client: AuthenticatedClient | Client, response: httpx.Response
+) -> OrderListResponse | None:
+    if response.status_code == 200:
+        response_200 = OrderListResponse.from_dict(response.json())
+
+        return response_200
+
+    if client.raise_on_unexpected_status:
+        raise errors.UnexpectedStatus(response.status_code, response.content)
+    else:
+        return None
+
+
+def _build_response(
+    *, client: AuthenticatedClient | Client, response: httpx.Response
+) -> Response[OrderListResponse]:
+    return Response(
+        status_code=HTTPStatus(response.status_code),
+        content=response.content,
+        headers=response.headers,
+        parsed=_parse_response(client=client, response=response),
+    )
+
+
+def sync_detailed(
+    *,
+    client: AuthenticatedClient,
+    status: OrderStatusFilter | Unset = UNSET,
+    customer_id: int | Unset = UNSET,
+    from_: str | Unset = UNSET,
+    to: str | Unset = UNSET,
+    cursor: int | Unset = UNSET,
+    limit: int | Unset = 20,
+) -> Response[OrderListResponse]:
+    """List orders
+
+     Orders in ascending id, without their items; all filters must hold. Read page after page by passing
+    `meta.nextCursor` as
+    `cursor` until it is `null`.
+
+    Args:
+        status (OrderStatusFilter | Unset): A status to look for. Example: CONFIRMED.
+        customer_id (int | Unset): An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly.
+            Example: 1.
+        from_ (str | Unset): A date such as `2024-01-01`, or RFC 3339 such as
+            `2024-01-01T12:00:00Z`. Example: 2024-01-01.
+        to (str | Unset): A date such as `2024-01-01`, or RFC 3339 such as `2024-01-01T12:00:00Z`.
+            Example: 2024-01-01.
+        cursor (int | Unset):
+        limit (int | Unset):  Default: 20.
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Response[OrderListResponse]
+    """
+
+    kwargs = _get_kwargs(
+        status=status,
+        customer_id=customer_id,
+        from_=from_,
+        to=to,
+        cursor=cursor,
+        limit=limit,
+    )
+
+    response = client.get_httpx_client().request(
+        **kwargs,
+    )
+
+    return _build_response(client=client, response=response)
+
+
+def sync(
+    *,
+    client: AuthenticatedClient,
+    status: OrderStatusFilter | Unset = UNSET,
+    customer_id: int | Unset = UNSET,
+    from_: str | Unset = UNSET,
+    to: str | Unset = UNSET,
+    cursor: int | Unset = UNSET,
+    limit: int | Unset = 20,
+) -> OrderListResponse | None:
+    """List orders
+
+     Orders in ascending id, without their items; all filters must hold. Read page after page by passing
+    `meta.nextCursor` as
+    `cursor` until it is `null`.
+
+    Args:
+        status (OrderStatusFilter | Unset): A status to look for. Example: CONFIRMED.
+        customer_id (int | Unset): An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly.
+            Example: 1.
+        from_ (str | Unset): A date such as `2024-01-01`, or RFC 3339 such as
+            `2024-01-01T12:00:00Z`. Example: 2024-01-01.
+        to (str | Unset): A date such as `2024-01-01`, or RFC 3339 such as `2024-01-01T12:00:00Z`.
+            Example: 2024-01-01.
+        cursor (int | Unset):
+        limit (int | Unset):  Default: 20.
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        OrderListResponse
+    """
+
+    return sync_detailed(
+        client=client,
+        status=status,
+        customer_id=customer_id,
+        from_=from_,
+        to=to,
+        cursor=cursor,
+        limit=limit,
+    ).parsed
+
+
+async def asyncio_detailed(
+    *,
+    client: AuthenticatedClient,
+    status: OrderStatusFilter | Unset = UNSET,
+    customer_id: int | Unset = UNSET,
+    from_: str | Unset = UNSET,
+    to: str | Unset = UNSET,
+    cursor: int | Unset = UNSET,
+    limit: int | Unset = 20,
+) -> Response[OrderListResponse]:
+    """List orders
+
+     Orders in ascending id, without their items; all filters must hold. Read page after page by passing
+    `meta.nextCursor` as
+    `cursor` until it is `null`.
+
+    Args:
+        status (OrderStatusFilter | Unset): A status to look for. Example: CONFIRMED.
+        customer_id (int | Unset): An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly.
+            Example: 1.
+        from_ (str | Unset): A date such as `2024-01-01`, or RFC 3339 such as
+            `2024-01-01T12:00:00Z`. Example: 2024-01-01.
+        to (str | Unset): A date such as `2024-01-01`, or RFC 3339 such as `2024-01-01T12:00:00Z`.
+            Example: 2024-01-01.
+        cursor (int | Unset):
+        limit (int | Unset):  Default: 20.
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Response[OrderListResponse]
+    """
+
+    kwargs = _get_kwargs(
+        status=status,
+        customer_id=customer_id,
+        from_=from_,
+        to=to,
+        cursor=cursor,
+        limit=limit,
+    )
+
+    response = await client.get_async_httpx_client().request(**kwargs)
+
+    return _build_response(client=client, response=response)
+
+
+async def asyncio(
+    *,
+    client: AuthenticatedClient,
+    status: OrderStatusFilter | Unset = UNSET,
+    customer_id: int | Unset = UNSET,
+    from_: str | Unset = UNSET,
+    to: str | Unset = UNSET,
+    cursor: int | Unset = UNSET,
+    limit: int | Unset = 20,
+) -> OrderListResponse | None:
+    """List orders
+
+     Orders in ascending id, without their items; all filters must hold. Read page after page by passing
+    `meta.nextCursor` as
+    `cursor` until it is `null`.
+
+    Args:
+        status (OrderStatusFilter | Unset): A status to look for. Example: CONFIRMED.
+        customer_id (int | Unset): An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly.
+            Example: 1.
+        from_ (str | Unset): A date such as `2024-01-01`, or RFC 3339 such as
+            `2024-01-01T12:00:00Z`. Example: 2024-01-01.
+        to (str | Unset): A date such as `2024-01-01`, or RFC 3339 such as `2024-01-01T12:00:00Z`.
+            Example: 2024-01-01.
+        cursor (int | Unset):
+        limit (int | Unset):  Default: 20.
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        OrderListResponse
+    """
+
+    return (
+        await asyncio_detailed(
+            client=client,
+            status=status,
+            customer_id=customer_id,
+            from_=from_,
+            to=to,
+            cursor=cursor,
+            limit=limit,
+        )
+    ).parsed

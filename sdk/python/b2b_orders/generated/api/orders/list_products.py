@@ -1,0 +1,210 @@
+from http import HTTPStatus
+from typing import Any
+
+import httpx
+
+from ... import errors
+from ...client import AuthenticatedClient, Client
+from ...models.product_list_response import ProductListResponse
+from ...types import UNSET, Response, Unset
+
+
+def _get_kwargs(
+    *,
+    search: str | Unset = UNSET,
+    cursor: int | Unset = UNSET,
+    limit: int | Unset = 20,
+) -> dict[str, Any]:
+
+    params: dict[str, Any] = {}
+
+    params["search"] = search
+
+    params["cursor"] = cursor
+
+    params["limit"] = limit
+
+    params = {k: v for k, v in params.items() if v is not UNSET and v is not None}
+
+    _kwargs: dict[str, Any] = {
+        "method": "get",
+        "url": "/products",
+        "params": params,
+    }
+
+    return _kwargs
+
+
+def _parse_response(
+    *, client: AuthenticatedClient | Client, response: httpx.Response
+) -> ProductListResponse | None:
+    if response.status_code == 200:
+        response_200 = ProductListResponse.from_dict(response.json())
+
+        return response_200
+
+    if client.raise_on_unexpected_status:
+        raise errors.UnexpectedStatus(response.status_code, response.content)
+    else:
+        return None
+
+
+def _build_response(
+    *, client: AuthenticatedClient | Client, response: httpx.Response
+) -> Response[ProductListResponse]:
+    return Response(
+        status_code=HTTPStatus(response.status_code),
+        content=response.content,
+        headers=response.headers,
+        parsed=_parse_response(client=client, response=response),
+    )
+
+
+def sync_detailed(
+    *,
+    client: AuthenticatedClient,
+    search: str | Unset = UNSET,
+    cursor: int | Unset = UNSET,
+    limit: int | Unset = 20,
+) -> Response[ProductListResponse]:
+    """List and search products
+
+     Products in ascending id. `search` matches a literal part of the sku or the name, whatever its case:
+    `%` and `_` are
+    ordinary characters. Read page after page by passing `meta.nextCursor` as `cursor` until it is
+    `null`.
+
+    Args:
+        search (str | Unset):
+        cursor (int | Unset):
+        limit (int | Unset):  Default: 20.
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Response[ProductListResponse]
+    """
+
+    kwargs = _get_kwargs(
+        search=search,
+        cursor=cursor,
+        limit=limit,
+    )
+
+    response = client.get_httpx_client().request(
+        **kwargs,
+    )
+
+    return _build_response(client=client, response=response)
+
+
+def sync(
+    *,
+    client: AuthenticatedClient,
+    search: str | Unset = UNSET,
+    cursor: int | Unset = UNSET,
+    limit: int | Unset = 20,
+) -> ProductListResponse | None:
+    """List and search products
+
+     Products in ascending id. `search` matches a literal part of the sku or the name, whatever its case:
+    `%` and `_` are
+    ordinary characters. Read page after page by passing `meta.nextCursor` as `cursor` until it is
+    `null`.
+
+    Args:
+        search (str | Unset):
+        cursor (int | Unset):
+        limit (int | Unset):  Default: 20.
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        ProductListResponse
+    """
+
+    return sync_detailed(
+        client=client,
+        search=search,
+        cursor=cursor,
+        limit=limit,
+    ).parsed
+
+
+async def asyncio_detailed(
+    *,
+    client: AuthenticatedClient,
+    search: str | Unset = UNSET,
+    cursor: int | Unset = UNSET,
+    limit: int | Unset = 20,
+) -> Response[ProductListResponse]:
+    """List and search products
+
+     Products in ascending id. `search` matches a literal part of the sku or the name, whatever its case:
+    `%` and `_` are
+    ordinary characters. Read page after page by passing `meta.nextCursor` as `cursor` until it is
+    `null`.
+
+    Args:
+        search (str | Unset):
+        cursor (int | Unset):
+        limit (int | Unset):  Default: 20.
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Response[ProductListResponse]
+    """
+
+    kwargs = _get_kwargs(
+        search=search,
+        cursor=cursor,
+        limit=limit,
+    )
+
+    response = await client.get_async_httpx_client().request(**kwargs)
+
+    return _build_response(client=client, response=response)
+
+
+async def asyncio(
+    *,
+    client: AuthenticatedClient,
+    search: str | Unset = UNSET,
+    cursor: int | Unset = UNSET,
+    limit: int | Unset = 20,
+) -> ProductListResponse | None:
+    """List and search products
+
+     Products in ascending id. `search` matches a literal part of the sku or the name, whatever its case:
+    `%` and `_` are
+    ordinary characters. Read page after page by passing `meta.nextCursor` as `cursor` until it is
+    `null`.
+
+    Args:
+        search (str | Unset):
+        cursor (int | Unset):
+        limit (int | Unset):  Default: 20.
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        ProductListResponse
+    """
+
+    return (
+        await asyncio_detailed(
+            client=client,
+            search=search,
+            cursor=cursor,
+            limit=limit,
+        )
+    ).parsed

@@ -1,0 +1,211 @@
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+
+from ... import errors
+from ...client import AuthenticatedClient, Client
+from ...models.stock_adjustment_list_response import StockAdjustmentListResponse
+from ...types import UNSET, Response, Unset
+
+
+def _get_kwargs(
+    id: int,
+    *,
+    cursor: int | Unset = UNSET,
+    limit: int | Unset = 20,
+) -> dict[str, Any]:
+
+    params: dict[str, Any] = {}
+
+    params["cursor"] = cursor
+
+    params["limit"] = limit
+
+    params = {k: v for k, v in params.items() if v is not UNSET and v is not None}
+
+    _kwargs: dict[str, Any] = {
+        "method": "get",
+        "url": "/products/{id}/stock-adjustments".format(
+            id=quote(str(id), safe=""),
+        ),
+        "params": params,
+    }
+
+    return _kwargs
+
+
+def _parse_response(
+    *, client: AuthenticatedClient | Client, response: httpx.Response
+) -> StockAdjustmentListResponse | None:
+    if response.status_code == 200:
+        response_200 = StockAdjustmentListResponse.from_dict(response.json())
+
+        return response_200
+
+    if client.raise_on_unexpected_status:
+        raise errors.UnexpectedStatus(response.status_code, response.content)
+    else:
+        return None
+
+
+def _build_response(
+    *, client: AuthenticatedClient | Client, response: httpx.Response
+) -> Response[StockAdjustmentListResponse]:
+    return Response(
+        status_code=HTTPStatus(response.status_code),
+        content=response.content,
+        headers=response.headers,
+        parsed=_parse_response(client=client, response=response),
+    )
+
+
+def sync_detailed(
+    id: int,
+    *,
+    client: AuthenticatedClient,
+    cursor: int | Unset = UNSET,
+    limit: int | Unset = 20,
+) -> Response[StockAdjustmentListResponse]:
+    """List the changes of a product's stock
+
+     Every change of the stock that is not an order, newest first: creation (`created`), setting the
+    level (`level set`) and
+    adjustments. The product's stock is the sum of their deltas less the pieces of its orders that are
+    not CANCELED.
+
+    Args:
+        id (int): An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly. Example: 1.
+        cursor (int | Unset):
+        limit (int | Unset):  Default: 20.
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Response[StockAdjustmentListResponse]
+    """
+
+    kwargs = _get_kwargs(
+        id=id,
+        cursor=cursor,
+        limit=limit,
+    )
+
+    response = client.get_httpx_client().request(
+        **kwargs,
+    )
+
+    return _build_response(client=client, response=response)
+
+
+def sync(
+    id: int,
+    *,
+    client: AuthenticatedClient,
+    cursor: int | Unset = UNSET,
+    limit: int | Unset = 20,
+) -> StockAdjustmentListResponse | None:
+    """List the changes of a product's stock
+
+     Every change of the stock that is not an order, newest first: creation (`created`), setting the
+    level (`level set`) and
+    adjustments. The product's stock is the sum of their deltas less the pieces of its orders that are
+    not CANCELED.
+
+    Args:
+        id (int): An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly. Example: 1.
+        cursor (int | Unset):
+        limit (int | Unset):  Default: 20.
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        StockAdjustmentListResponse
+    """
+
+    return sync_detailed(
+        id=id,
+        client=client,
+        cursor=cursor,
+        limit=limit,
+    ).parsed
+
+
+async def asyncio_detailed(
+    id: int,
+    *,
+    client: AuthenticatedClient,
+    cursor: int | Unset = UNSET,
+    limit: int | Unset = 20,
+) -> Response[StockAdjustmentListResponse]:
+    """List the changes of a product's stock
+
+     Every change of the stock that is not an order, newest first: creation (`created`), setting the
+    level (`level set`) and
+    adjustments. The product's stock is the sum of their deltas less the pieces of its orders that are
+    not CANCELED.
+
+    Args:
+        id (int): An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly. Example: 1.
+        cursor (int | Unset):
+        limit (int | Unset):  Default: 20.
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Response[StockAdjustmentListResponse]
+    """
+
+    kwargs = _get_kwargs(
+        id=id,
+        cursor=cursor,
+        limit=limit,
+    )
+
+    response = await client.get_async_httpx_client().request(**kwargs)
+
+    return _build_response(client=client, response=response)
+
+
+async def asyncio(
+    id: int,
+    *,
+    client: AuthenticatedClient,
+    cursor: int | Unset = UNSET,
+    limit: int | Unset = 20,
+) -> StockAdjustmentListResponse | None:
+    """List the changes of a product's stock
+
+     Every change of the stock that is not an order, newest first: creation (`created`), setting the
+    level (`level set`) and
+    adjustments. The product's stock is the sum of their deltas less the pieces of its orders that are
+    not CANCELED.
+
+    Args:
+        id (int): An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly. Example: 1.
+        cursor (int | Unset):
+        limit (int | Unset):  Default: 20.
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        StockAdjustmentListResponse
+    """
+
+    return (
+        await asyncio_detailed(
+            id=id,
+            client=client,
+            cursor=cursor,
+            limit=limit,
+        )
+    ).parsed

@@ -1,0 +1,1399 @@
+"""Generated from the documents by make sdk. DO NOT EDIT."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+
+from .._calls import Answer, AsyncCaller, Caller, new_key
+from .api.customers import create_customer as _create_customer
+from .api.customers import delete_customer as _delete_customer
+from .api.customers import get_customer as _get_customer
+from .api.customers import list_customer_history as _list_customer_history
+from .api.customers import list_customers as _list_customers
+from .api.customers import update_customer as _update_customer
+from .api.orchestrator import create_and_confirm_order as _create_and_confirm_order
+from .api.orchestrator import get_orchestration as _get_orchestration
+from .api.orders import adjust_stock as _adjust_stock
+from .api.orders import cancel_order as _cancel_order
+from .api.orders import confirm_order as _confirm_order
+from .api.orders import create_order as _create_order
+from .api.orders import create_product as _create_product
+from .api.orders import get_idempotency_key as _get_idempotency_key
+from .api.orders import get_order as _get_order
+from .api.orders import get_product as _get_product
+from .api.orders import list_order_history as _list_order_history
+from .api.orders import list_orders as _list_orders
+from .api.orders import list_product_history as _list_product_history
+from .api.orders import list_products as _list_products
+from .api.orders import list_stock_adjustments as _list_stock_adjustments
+from .api.orders import update_product as _update_product
+from .models import (
+    Cancellation,
+    CancellationCause,
+    ChangeEvent,
+    Customer,
+    CustomerListResponse,
+    CustomerResponse,
+    CustomerUpdate,
+    DeletedResponse,
+    EventListResponse,
+    KeyReport,
+    KeyReportResponse,
+    NewCustomer,
+    NewOrder,
+    NewOrderItem,
+    NewProduct,
+    NewStockAdjustment,
+    Orchestration,
+    OrchestrationReport,
+    OrchestrationReportResponse,
+    OrchestrationRequest,
+    OrchestrationResponse,
+    Order,
+    OrderListResponse,
+    OrderResponse,
+    OrderStatusFilter,
+    OrderSummary,
+    Product,
+    ProductListResponse,
+    ProductResponse,
+    ProductUpdate,
+    StockAdjustment,
+    StockAdjustmentListResponse,
+    StockAdjustmentResponse,
+)
+from .types import UNSET, Unset
+
+
+class Calls(Caller):
+    def list_customers(
+        self,
+        *,
+        search: str | Unset = UNSET,
+        cursor: int | Unset = UNSET,
+        limit: int | Unset = UNSET,
+        correlation_id: str | None = None,
+        deadline: float | None = None,
+    ) -> Answer[list[Customer]]:
+        """List and search customers."""
+        _key = None
+        _request = _list_customers._get_kwargs(
+            search=search, cursor=cursor, limit=limit
+        )
+        return self._call(
+            "list_customers",
+            "customers",
+            _request,
+            CustomerListResponse,
+            _key,
+            correlation_id,
+            deadline,
+        )
+
+    def iter_customers(
+        self,
+        *,
+        search: str | Unset = UNSET,
+        limit: int | Unset = UNSET,
+        correlation_id: str | None = None,
+        deadline: float | None = None,
+    ) -> Iterator[Customer]:
+        """Everything that `list_customers` lists, page after page; each page has the deadline."""
+        return self._pages(
+            lambda cursor: self.list_customers(
+                search=search,
+                limit=limit,
+                correlation_id=correlation_id,
+                deadline=deadline,
+                cursor=cursor,
+            )
+        )
+
+    def create_customer(
+        self,
+        *,
+        name: str,
+        email: str,
+        phone: None | str | Unset = UNSET,
+        correlation_id: str | None = None,
+        deadline: float | None = None,
+    ) -> Answer[Customer]:
+        """Create a customer."""
+        _key = None
+        _request = _create_customer._get_kwargs(
+            body=NewCustomer(name=name, email=email, phone=phone)
+        )
+        return self._call(
+            "create_customer",
+            "customers",
+            _request,
+            CustomerResponse,
+            _key,
+            correlation_id,
+            deadline,
+        )
+
+    def get_customer(
+        self,
+        id: int,
+        *,
+        if_none_match: str | Unset = UNSET,
+        correlation_id: str | None = None,
+        deadline: float | None = None,
+    ) -> Answer[Customer]:
+        """Read one customer."""
+        _key = None
+        _request = _get_customer._get_kwargs(id=id, if_none_match=if_none_match)
+        return self._call(
+            "get_customer",
+            "customers",
+            _request,
+            CustomerResponse,
+            _key,
+            correlation_id,
+            deadline,
+        )
+
+    def update_customer(
+        self,
+        id: int,
+        *,
+        if_match: str | Unset = UNSET,
+        name: str | Unset = UNSET,
+        email: str | Unset = UNSET,
+        phone: None | str | Unset = UNSET,
+        correlation_id: str | None = None,
+        deadline: float | None = None,
+    ) -> Answer[Customer]:
+        """Change a customer."""
+        _key = None
+        _request = _update_customer._get_kwargs(
+            id=id,
+            if_match=if_match,
+            body=CustomerUpdate(name=name, email=email, phone=phone),
+        )
+        return self._call(
+            "update_customer",
+            "customers",
+            _request,
+            CustomerResponse,
+            _key,
+            correlation_id,
+            deadline,
+        )
+
+    def delete_customer(
+        self,
+        id: int,
+        *,
+        if_match: str | Unset = UNSET,
+        correlation_id: str | None = None,
+        deadline: float | None = None,
+    ) -> Answer[None]:
+        """Delete a customer."""
+        _key = None
+        _request = _delete_customer._get_kwargs(id=id, if_match=if_match)
+        return self._call(
+            "delete_customer",
+            "customers",
+            _request,
+            DeletedResponse,
+            _key,
+            correlation_id,
+            deadline,
+        )
+
+    def list_customer_history(
+        self,
+        id: int,
+        *,
+        cursor: int | Unset = UNSET,
+        limit: int | Unset = UNSET,
+        correlation_id: str | None = None,
+        deadline: float | None = None,
+    ) -> Answer[list[ChangeEvent]]:
+        """List what has happened to a customer."""
+        _key = None
+        _request = _list_customer_history._get_kwargs(id=id, cursor=cursor, limit=limit)
+        return self._call(
+            "list_customer_history",
+            "customers",
+            _request,
+            EventListResponse,
+            _key,
+            correlation_id,
+            deadline,
+        )
+
+    def iter_customer_history(
+        self,
+        id: int,
+        *,
+        limit: int | Unset = UNSET,
+        correlation_id: str | None = None,
+        deadline: float | None = None,
+    ) -> Iterator[ChangeEvent]:
+        """Everything that `list_customer_history` lists, page after page; each page has the deadline."""
+        return self._pages(
+            lambda cursor: self.list_customer_history(
+                id=id,
+                limit=limit,
+                correlation_id=correlation_id,
+                deadline=deadline,
+                cursor=cursor,
+            )
+        )
+
+    def list_products(
+        self,
+        *,
+        search: str | Unset = UNSET,
+        cursor: int | Unset = UNSET,
+        limit: int | Unset = UNSET,
+        correlation_id: str | None = None,
+        deadline: float | None = None,
+    ) -> Answer[list[Product]]:
+        """List and search products."""
+        _key = None
+        _request = _list_products._get_kwargs(search=search, cursor=cursor, limit=limit)
+        return self._call(
+            "list_products",
+            "orders",
+            _request,
+            ProductListResponse,
+            _key,
+            correlation_id,
+            deadline,
+        )
+
+    def iter_products(
+        self,
+        *,
+        search: str | Unset = UNSET,
+        limit: int | Unset = UNSET,
+        correlation_id: str | None = None,
+        deadline: float | None = None,
+    ) -> Iterator[Product]:
+        """Everything that `list_products` lists, page after page; each page has the deadline."""
+        return self._pages(
+            lambda cursor: self.list_products(
+                search=search,
+                limit=limit,
+                correlation_id=correlation_id,
+                deadline=deadline,
+                cursor=cursor,
+            )
+        )
+
+    def create_product(
+        self,
+        *,
+        sku: str,
+        name: str,
+        price_cents: int,
+        stock: int,
+        correlation_id: str | None = None,
+        deadline: float | None = None,
+    ) -> Answer[Product]:
+        """Create a product."""
+        _key = None
+        _request = _create_product._get_kwargs(
+            body=NewProduct(sku=sku, name=name, price_cents=price_cents, stock=stock)
+        )
+        return self._call(
+            "create_product",
+            "orders",
+            _request,
+            ProductResponse,
+            _key,
+            correlation_id,
+            deadline,
+        )
+
+    def get_product(
+        self,
+        id: int,
+        *,
+        if_none_match: str | Unset = UNSET,
+        correlation_id: str | None = None,
+        deadline: float | None = None,
+    ) -> Answer[Product]:
+        """Read one product."""
+        _key = None
+        _request = _get_product._get_kwargs(id=id, if_none_match=if_none_match)
+        return self._call(
+            "get_product",
+            "orders",
+            _request,
+            ProductResponse,
+            _key,
+            correlation_id,
+            deadline,
+        )
+
+    def update_product(
+        self,
+        id: int,
+        *,
+        if_match: str | Unset = UNSET,
+        price_cents: int | Unset = UNSET,
+        stock: int | Unset = UNSET,
+        correlation_id: str | None = None,
+        deadline: float | None = None,
+    ) -> Answer[Product]:
+        """Change a product's price or stock."""
+        _key = None
+        _request = _update_product._get_kwargs(
+            id=id,
+            if_match=if_match,
+            body=ProductUpdate(price_cents=price_cents, stock=stock),
+        )
+        return self._call(
+            "update_product",
+            "orders",
+            _request,
+            ProductResponse,
+            _key,
+            correlation_id,
+            deadline,
+        )
+
+    def list_stock_adjustments(
+        self,
+        id: int,
+        *,
+        cursor: int | Unset = UNSET,
+        limit: int | Unset = UNSET,
+        correlation_id: str | None = None,
+        deadline: float | None = None,
+    ) -> Answer[list[StockAdjustment]]:
+        """List the changes of a product's stock."""
+        _key = None
+        _request = _list_stock_adjustments._get_kwargs(
+            id=id, cursor=cursor, limit=limit
+        )
+        return self._call(
+            "list_stock_adjustments",
+            "orders",
+            _request,
+            StockAdjustmentListResponse,
+            _key,
+            correlation_id,
+            deadline,
+        )
+
+    def iter_stock_adjustments(
+        self,
+        id: int,
+        *,
+        limit: int | Unset = UNSET,
+        correlation_id: str | None = None,
+        deadline: float | None = None,
+    ) -> Iterator[StockAdjustment]:
+        """Everything that `list_stock_adjustments` lists, page after page; each page has the deadline."""
+        return self._pages(
+            lambda cursor: self.list_stock_adjustments(
+                id=id,
+                limit=limit,
+                correlation_id=correlation_id,
+                deadline=deadline,
+                cursor=cursor,
+            )
+        )
+
+    def adjust_stock(
+        self,
+        id: int,
+        *,
+        delta: int,
+        reason: str,
+        idempotency_key: str | None = None,
+        correlation_id: str | None = None,
+        deadline: float | None = None,
+    ) -> Answer[StockAdjustment]:
+        """Add to or take from a product's stock."""
+        _key = new_key() if idempotency_key is None else idempotency_key
+        _request = _adjust_stock._get_kwargs(
+            id=id,
+            x_idempotency_key=_key,
+            body=NewStockAdjustment(delta=delta, reason=reason),
+        )
+        return self._call(
+            "adjust_stock",
+            "orders",
+            _request,
+            StockAdjustmentResponse,
+            _key,
+            correlation_id,
+            deadline,
+        )
+
+    def list_product_history(
+        self,
+        id: int,
+        *,
+        cursor: int | Unset = UNSET,
+        limit: int | Unset = UNSET,
+        correlation_id: str | None = None,
+        deadline: float | None = None,
+    ) -> Answer[list[ChangeEvent]]:
+        """List what has happened to a product."""
+        _key = None
+        _request = _list_product_history._get_kwargs(id=id, cursor=cursor, limit=limit)
+        return self._call(
+            "list_product_history",
+            "orders",
+            _request,
+            EventListResponse,
+            _key,
+            correlation_id,
+            deadline,
+        )
+
+    def iter_product_history(
+        self,
+        id: int,
+        *,
+        limit: int | Unset = UNSET,
+        correlation_id: str | None = None,
+        deadline: float | None = None,
+    ) -> Iterator[ChangeEvent]:
+        """Everything that `list_product_history` lists, page after page; each page has the deadline."""
+        return self._pages(
+            lambda cursor: self.list_product_history(
+                id=id,
+                limit=limit,
+                correlation_id=correlation_id,
+                deadline=deadline,
+                cursor=cursor,
+            )
+        )
+
+    def list_orders(
+        self,
+        *,
+        status: OrderStatusFilter | Unset = UNSET,
+        customer_id: int | Unset = UNSET,
+        from_: str | Unset = UNSET,
+        to: str | Unset = UNSET,
+        cursor: int | Unset = UNSET,
+        limit: int | Unset = UNSET,
+        correlation_id: str | None = None,
+        deadline: float | None = None,
+    ) -> Answer[list[OrderSummary]]:
+        """List orders."""
+        _key = None
+        _request = _list_orders._get_kwargs(
+            status=status,
+            customer_id=customer_id,
+            from_=from_,
+            to=to,
+            cursor=cursor,
+            limit=limit,
+        )
+        return self._call(
+            "list_orders",
+            "orders",
+            _request,
+            OrderListResponse,
+            _key,
+            correlation_id,
+            deadline,
+        )
+
+    def iter_orders(
+        self,
+        *,
+        status: OrderStatusFilter | Unset = UNSET,
+        customer_id: int | Unset = UNSET,
+        from_: str | Unset = UNSET,
+        to: str | Unset = UNSET,
+        limit: int | Unset = UNSET,
+        correlation_id: str | None = None,
+        deadline: float | None = None,
+    ) -> Iterator[OrderSummary]:
+        """Everything that `list_orders` lists, page after page; each page has the deadline."""
+        return self._pages(
+            lambda cursor: self.list_orders(
+                status=status,
+                customer_id=customer_id,
+                from_=from_,
+                to=to,
+                limit=limit,
+                correlation_id=correlation_id,
+                deadline=deadline,
+                cursor=cursor,
+            )
+        )
+
+    def create_order(
+        self,
+        *,
+        customer_id: int,
+        items: list[NewOrderItem],
+        idempotency_key: str | None = None,
+        correlation_id: str | None = None,
+        deadline: float | None = None,
+    ) -> Answer[Order]:
+        """Place an order."""
+        _key = new_key() if idempotency_key is None else idempotency_key
+        _request = _create_order._get_kwargs(
+            x_idempotency_key=_key, body=NewOrder(customer_id=customer_id, items=items)
+        )
+        return self._call(
+            "create_order",
+            "orders",
+            _request,
+            OrderResponse,
+            _key,
+            correlation_id,
+            deadline,
+        )
+
+    def get_order(
+        self,
+        id: int,
+        *,
+        if_none_match: str | Unset = UNSET,
+        correlation_id: str | None = None,
+        deadline: float | None = None,
+    ) -> Answer[Order]:
+        """Read one order."""
+        _key = None
+        _request = _get_order._get_kwargs(id=id, if_none_match=if_none_match)
+        return self._call(
+            "get_order",
+            "orders",
+            _request,
+            OrderResponse,
+            _key,
+            correlation_id,
+            deadline,
+        )
+
+    def confirm_order(
+        self,
+        id: int,
+        *,
+        if_match: str | Unset = UNSET,
+        idempotency_key: str | None = None,
+        correlation_id: str | None = None,
+        deadline: float | None = None,
+    ) -> Answer[Order]:
+        """Confirm an order."""
+        _key = new_key() if idempotency_key is None else idempotency_key
+        _request = _confirm_order._get_kwargs(
+            id=id, if_match=if_match, x_idempotency_key=_key
+        )
+        return self._call(
+            "confirm_order",
+            "orders",
+            _request,
+            OrderResponse,
+            _key,
+            correlation_id,
+            deadline,
+        )
+
+    def cancel_order(
+        self,
+        id: int,
+        *,
+        if_match: str | Unset = UNSET,
+        reason: str | Unset = UNSET,
+        cause: CancellationCause | Unset = UNSET,
+        idempotency_key: str | None = None,
+        correlation_id: str | None = None,
+        deadline: float | None = None,
+    ) -> Answer[Order]:
+        """Cancel an order."""
+        _key = new_key() if idempotency_key is None else idempotency_key
+        _request = _cancel_order._get_kwargs(
+            id=id,
+            if_match=if_match,
+            x_idempotency_key=_key,
+            body=Cancellation(reason=reason, cause=cause),
+        )
+        return self._call(
+            "cancel_order",
+            "orders",
+            _request,
+            OrderResponse,
+            _key,
+            correlation_id,
+            deadline,
+        )
+
+    def list_order_history(
+        self,
+        id: int,
+        *,
+        cursor: int | Unset = UNSET,
+        limit: int | Unset = UNSET,
+        correlation_id: str | None = None,
+        deadline: float | None = None,
+    ) -> Answer[list[ChangeEvent]]:
+        """List what has happened to an order."""
+        _key = None
+        _request = _list_order_history._get_kwargs(id=id, cursor=cursor, limit=limit)
+        return self._call(
+            "list_order_history",
+            "orders",
+            _request,
+            EventListResponse,
+            _key,
+            correlation_id,
+            deadline,
+        )
+
+    def iter_order_history(
+        self,
+        id: int,
+        *,
+        limit: int | Unset = UNSET,
+        correlation_id: str | None = None,
+        deadline: float | None = None,
+    ) -> Iterator[ChangeEvent]:
+        """Everything that `list_order_history` lists, page after page; each page has the deadline."""
+        return self._pages(
+            lambda cursor: self.list_order_history(
+                id=id,
+                limit=limit,
+                correlation_id=correlation_id,
+                deadline=deadline,
+                cursor=cursor,
+            )
+        )
+
+    def get_idempotency_key(
+        self,
+        key: str,
+        *,
+        correlation_id: str | None = None,
+        deadline: float | None = None,
+    ) -> Answer[KeyReport]:
+        """What has a key done?"""
+        _key = None
+        _request = _get_idempotency_key._get_kwargs(key=key)
+        return self._call(
+            "get_idempotency_key",
+            "orders",
+            _request,
+            KeyReportResponse,
+            _key,
+            correlation_id,
+            deadline,
+        )
+
+    def create_and_confirm_order(
+        self,
+        *,
+        customer_id: int,
+        items: list[NewOrderItem],
+        idempotency_key: str | None = None,
+        correlation_id: str | None = None,
+        deadline: float | None = None,
+    ) -> Answer[Orchestration]:
+        """Place and confirm an order in one call."""
+        _key = new_key() if idempotency_key is None else idempotency_key
+        _request = _create_and_confirm_order._get_kwargs(
+            body=OrchestrationRequest(
+                customer_id=customer_id, items=items, idempotency_key=_key
+            )
+        )
+        return self._call(
+            "create_and_confirm_order",
+            "orchestrator",
+            _request,
+            OrchestrationResponse,
+            _key,
+            correlation_id,
+            deadline,
+        )
+
+    def get_orchestration(
+        self,
+        idempotency_key: str,
+        *,
+        correlation_id: str | None = None,
+        deadline: float | None = None,
+    ) -> Answer[OrchestrationReport]:
+        """What became of a call?"""
+        _key = None
+        _request = _get_orchestration._get_kwargs(idempotency_key=idempotency_key)
+        return self._call(
+            "get_orchestration",
+            "orchestrator",
+            _request,
+            OrchestrationReportResponse,
+            _key,
+            correlation_id,
+            deadline,
+        )
+
+
+class AsyncCalls(AsyncCaller):
+    async def list_customers(
+        self,
+        *,
+        search: str | Unset = UNSET,
+        cursor: int | Unset = UNSET,
+        limit: int | Unset = UNSET,
+        correlation_id: str | None = None,
+        deadline: float | None = None,
+    ) -> Answer[list[Customer]]:
+        """List and search customers."""
+        _key = None
+        _request = _list_customers._get_kwargs(
+            search=search, cursor=cursor, limit=limit
+        )
+        return await self._call(
+            "list_customers",
+            "customers",
+            _request,
+            CustomerListResponse,
+            _key,
+            correlation_id,
+            deadline,
+        )
+
+    def iter_customers(
+        self,
+        *,
+        search: str | Unset = UNSET,
+        limit: int | Unset = UNSET,
+        correlation_id: str | None = None,
+        deadline: float | None = None,
+    ) -> AsyncIterator[Customer]:
+        """Everything that `list_customers` lists, page after page; each page has the deadline."""
+        return self._pages(
+            lambda cursor: self.list_customers(
+                search=search,
+                limit=limit,
+                correlation_id=correlation_id,
+                deadline=deadline,
+                cursor=cursor,
+            )
+        )
+
+    async def create_customer(
+        self,
+        *,
+        name: str,
+        email: str,
+        phone: None | str | Unset = UNSET,
+        correlation_id: str | None = None,
+        deadline: float | None = None,
+    ) -> Answer[Customer]:
+        """Create a customer."""
+        _key = None
+        _request = _create_customer._get_kwargs(
+            body=NewCustomer(name=name, email=email, phone=phone)
+        )
+        return await self._call(
+            "create_customer",
+            "customers",
+            _request,
+            CustomerResponse,
+            _key,
+            correlation_id,
+            deadline,
+        )
+
+    async def get_customer(
+        self,
+        id: int,
+        *,
+        if_none_match: str | Unset = UNSET,
+        correlation_id: str | None = None,
+        deadline: float | None = None,
+    ) -> Answer[Customer]:
+        """Read one customer."""
+        _key = None
+        _request = _get_customer._get_kwargs(id=id, if_none_match=if_none_match)
+        return await self._call(
+            "get_customer",
+            "customers",
+            _request,
+            CustomerResponse,
+            _key,
+            correlation_id,
+            deadline,
+        )
+
+    async def update_customer(
+        self,
+        id: int,
+        *,
+        if_match: str | Unset = UNSET,
+        name: str | Unset = UNSET,
+        email: str | Unset = UNSET,
+        phone: None | str | Unset = UNSET,
+        correlation_id: str | None = None,
+        deadline: float | None = None,
+    ) -> Answer[Customer]:
+        """Change a customer."""
+        _key = None
+        _request = _update_customer._get_kwargs(
+            id=id,
+            if_match=if_match,
+            body=CustomerUpdate(name=name, email=email, phone=phone),
+        )
+        return await self._call(
+            "update_customer",
+            "customers",
+            _request,
+            CustomerResponse,
+            _key,
+            correlation_id,
+            deadline,
+        )
+
+    async def delete_customer(
+        self,
+        id: int,
+        *,
+        if_match: str | Unset = UNSET,
+        correlation_id: str | None = None,
+        deadline: float | None = None,
+    ) -> Answer[None]:
+        """Delete a customer."""
+        _key = None
+        _request = _delete_customer._get_kwargs(id=id, if_match=if_match)
+        return await self._call(
+            "delete_customer",
+            "customers",
+            _request,
+            DeletedResponse,
+            _key,
+            correlation_id,
+            deadline,
+        )
+
+    async def list_customer_history(
+        self,
+        id: int,
+        *,
+        cursor: int | Unset = UNSET,
+        limit: int | Unset = UNSET,
+        correlation_id: str | None = None,
+        deadline: float | None = None,
+    ) -> Answer[list[ChangeEvent]]:
+        """List what has happened to a customer."""
+        _key = None
+        _request = _list_customer_history._get_kwargs(id=id, cursor=cursor, limit=limit)
+        return await self._call(
+            "list_customer_history",
+            "customers",
+            _request,
+            EventListResponse,
+            _key,
+            correlation_id,
+            deadline,
+        )
+
+    def iter_customer_history(
+        self,
+        id: int,
+        *,
+        limit: int | Unset = UNSET,
+        correlation_id: str | None = None,
+        deadline: float | None = None,
+    ) -> AsyncIterator[ChangeEvent]:
+        """Everything that `list_customer_history` lists, page after page; each page has the deadline."""
+        return self._pages(
+            lambda cursor: self.list_customer_history(
+                id=id,
+                limit=limit,
+                correlation_id=correlation_id,
+                deadline=deadline,
+                cursor=cursor,
+            )
+        )
+
+    async def list_products(
+        self,
+        *,
+        search: str | Unset = UNSET,
+        cursor: int | Unset = UNSET,
+        limit: int | Unset = UNSET,
+        correlation_id: str | None = None,
+        deadline: float | None = None,
+    ) -> Answer[list[Product]]:
+        """List and search products."""
+        _key = None
+        _request = _list_products._get_kwargs(search=search, cursor=cursor, limit=limit)
+        return await self._call(
+            "list_products",
+            "orders",
+            _request,
+            ProductListResponse,
+            _key,
+            correlation_id,
+            deadline,
+        )
+
+    def iter_products(
+        self,
+        *,
+        search: str | Unset = UNSET,
+        limit: int | Unset = UNSET,
+        correlation_id: str | None = None,
+        deadline: float | None = None,
+    ) -> AsyncIterator[Product]:
+        """Everything that `list_products` lists, page after page; each page has the deadline."""
+        return self._pages(
+            lambda cursor: self.list_products(
+                search=search,
+                limit=limit,
+                correlation_id=correlation_id,
+                deadline=deadline,
+                cursor=cursor,
+            )
+        )
+
+    async def create_product(
+        self,
+        *,
+        sku: str,
+        name: str,
+        price_cents: int,
+        stock: int,
+        correlation_id: str | None = None,
+        deadline: float | None = None,
+    ) -> Answer[Product]:
+        """Create a product."""
+        _key = None
+        _request = _create_product._get_kwargs(
+            body=NewProduct(sku=sku, name=name, price_cents=price_cents, stock=stock)
+        )
+        return await self._call(
+            "create_product",
+            "orders",
+            _request,
+            ProductResponse,
+            _key,
+            correlation_id,
+            deadline,
+        )
+
+    async def get_product(
+        self,
+        id: int,
+        *,
+        if_none_match: str | Unset = UNSET,
+        correlation_id: str | None = None,
+        deadline: float | None = None,
+    ) -> Answer[Product]:
+        """Read one product."""
+        _key = None
+        _request = _get_product._get_kwargs(id=id, if_none_match=if_none_match)
+        return await self._call(
+            "get_product",
+            "orders",
+            _request,
+            ProductResponse,
+            _key,
+            correlation_id,
+            deadline,
+        )
+
+    async def update_product(
+        self,
+        id: int,
+        *,
+        if_match: str | Unset = UNSET,
+        price_cents: int | Unset = UNSET,
+        stock: int | Unset = UNSET,
+        correlation_id: str | None = None,
+        deadline: float | None = None,
+    ) -> Answer[Product]:
+        """Change a product's price or stock."""
+        _key = None
+        _request = _update_product._get_kwargs(
+            id=id,
+            if_match=if_match,
+            body=ProductUpdate(price_cents=price_cents, stock=stock),
+        )
+        return await self._call(
+            "update_product",
+            "orders",
+            _request,
+            ProductResponse,
+            _key,
+            correlation_id,
+            deadline,
+        )
+
+    async def list_stock_adjustments(
+        self,
+        id: int,
+        *,
+        cursor: int | Unset = UNSET,
+        limit: int | Unset = UNSET,
+        correlation_id: str | None = None,
+        deadline: float | None = None,
+    ) -> Answer[list[StockAdjustment]]:
+        """List the changes of a product's stock."""
+        _key = None
+        _request = _list_stock_adjustments._get_kwargs(
+            id=id, cursor=cursor, limit=limit
+        )
+        return await self._call(
+            "list_stock_adjustments",
+            "orders",
+            _request,
+            StockAdjustmentListResponse,
+            _key,
+            correlation_id,
+            deadline,
+        )
+
+    def iter_stock_adjustments(
+        self,
+        id: int,
+        *,
+        limit: int | Unset = UNSET,
+        correlation_id: str | None = None,
+        deadline: float | None = None,
+    ) -> AsyncIterator[StockAdjustment]:
+        """Everything that `list_stock_adjustments` lists, page after page; each page has the deadline."""
+        return self._pages(
+            lambda cursor: self.list_stock_adjustments(
+                id=id,
+                limit=limit,
+                correlation_id=correlation_id,
+                deadline=deadline,
+                cursor=cursor,
+            )
+        )
+
+    async def adjust_stock(
+        self,
+        id: int,
+        *,
+        delta: int,
+        reason: str,
+        idempotency_key: str | None = None,
+        correlation_id: str | None = None,
+        deadline: float | None = None,
+    ) -> Answer[StockAdjustment]:
+        """Add to or take from a product's stock."""
+        _key = new_key() if idempotency_key is None else idempotency_key
+        _request = _adjust_stock._get_kwargs(
+            id=id,
+            x_idempotency_key=_key,
+            body=NewStockAdjustment(delta=delta, reason=reason),
+        )
+        return await self._call(
+            "adjust_stock",
+            "orders",
+            _request,
+            StockAdjustmentResponse,
+            _key,
+            correlation_id,
+            deadline,
+        )
+
+    async def list_product_history(
+        self,
+        id: int,
+        *,
+        cursor: int | Unset = UNSET,
+        limit: int | Unset = UNSET,
+        correlation_id: str | None = None,
+        deadline: float | None = None,
+    ) -> Answer[list[ChangeEvent]]:
+        """List what has happened to a product."""
+        _key = None
+        _request = _list_product_history._get_kwargs(id=id, cursor=cursor, limit=limit)
+        return await self._call(
+            "list_product_history",
+            "orders",
+            _request,
+            EventListResponse,
+            _key,
+            correlation_id,
+            deadline,
+        )
+
+    def iter_product_history(
+        self,
+        id: int,
+        *,
+        limit: int | Unset = UNSET,
+        correlation_id: str | None = None,
+        deadline: float | None = None,
+    ) -> AsyncIterator[ChangeEvent]:
+        """Everything that `list_product_history` lists, page after page; each page has the deadline."""
+        return self._pages(
+            lambda cursor: self.list_product_history(
+                id=id,
+                limit=limit,
+                correlation_id=correlation_id,
+                deadline=deadline,
+                cursor=cursor,
+            )
+        )
+
+    async def list_orders(
+        self,
+        *,
+        status: OrderStatusFilter | Unset = UNSET,
+        customer_id: int | Unset = UNSET,
+        from_: str | Unset = UNSET,
+        to: str | Unset = UNSET,
+        cursor: int | Unset = UNSET,
+        limit: int | Unset = UNSET,
+        correlation_id: str | None = None,
+        deadline: float | None = None,
+    ) -> Answer[list[OrderSummary]]:
+        """List orders."""
+        _key = None
+        _request = _list_orders._get_kwargs(
+            status=status,
+            customer_id=customer_id,
+            from_=from_,
+            to=to,
+            cursor=cursor,
+            limit=limit,
+        )
+        return await self._call(
+            "list_orders",
+            "orders",
+            _request,
+            OrderListResponse,
+            _key,
+            correlation_id,
+            deadline,
+        )
+
+    def iter_orders(
+        self,
+        *,
+        status: OrderStatusFilter | Unset = UNSET,
+        customer_id: int | Unset = UNSET,
+        from_: str | Unset = UNSET,
+        to: str | Unset = UNSET,
+        limit: int | Unset = UNSET,
+        correlation_id: str | None = None,
+        deadline: float | None = None,
+    ) -> AsyncIterator[OrderSummary]:
+        """Everything that `list_orders` lists, page after page; each page has the deadline."""
+        return self._pages(
+            lambda cursor: self.list_orders(
+                status=status,
+                customer_id=customer_id,
+                from_=from_,
+                to=to,
+                limit=limit,
+                correlation_id=correlation_id,
+                deadline=deadline,
+                cursor=cursor,
+            )
+        )
+
+    async def create_order(
+        self,
+        *,
+        customer_id: int,
+        items: list[NewOrderItem],
+        idempotency_key: str | None = None,
+        correlation_id: str | None = None,
+        deadline: float | None = None,
+    ) -> Answer[Order]:
+        """Place an order."""
+        _key = new_key() if idempotency_key is None else idempotency_key
+        _request = _create_order._get_kwargs(
+            x_idempotency_key=_key, body=NewOrder(customer_id=customer_id, items=items)
+        )
+        return await self._call(
+            "create_order",
+            "orders",
+            _request,
+            OrderResponse,
+            _key,
+            correlation_id,
+            deadline,
+        )
+
+    async def get_order(
+        self,
+        id: int,
+        *,
+        if_none_match: str | Unset = UNSET,
+        correlation_id: str | None = None,
+        deadline: float | None = None,
+    ) -> Answer[Order]:
+        """Read one order."""
+        _key = None
+        _request = _get_order._get_kwargs(id=id, if_none_match=if_none_match)
+        return await self._call(
+            "get_order",
+            "orders",
+            _request,
+            OrderResponse,
+            _key,
+            correlation_id,
+            deadline,
+        )
+
+    async def confirm_order(
+        self,
+        id: int,
+        *,
+        if_match: str | Unset = UNSET,
+        idempotency_key: str | None = None,
+        correlation_id: str | None = None,
+        deadline: float | None = None,
+    ) -> Answer[Order]:
+        """Confirm an order."""
+        _key = new_key() if idempotency_key is None else idempotency_key
+        _request = _confirm_order._get_kwargs(
+            id=id, if_match=if_match, x_idempotency_key=_key
+        )
+        return await self._call(
+            "confirm_order",
+            "orders",
+            _request,
+            OrderResponse,
+            _key,
+            correlation_id,
+            deadline,
+        )
+
+    async def cancel_order(
+        self,
+        id: int,
+        *,
+        if_match: str | Unset = UNSET,
+        reason: str | Unset = UNSET,
+        cause: CancellationCause | Unset = UNSET,
+        idempotency_key: str | None = None,
+        correlation_id: str | None = None,
+        deadline: float | None = None,
+    ) -> Answer[Order]:
+        """Cancel an order."""
+        _key = new_key() if idempotency_key is None else idempotency_key
+        _request = _cancel_order._get_kwargs(
+            id=id,
+            if_match=if_match,
+            x_idempotency_key=_key,
+            body=Cancellation(reason=reason, cause=cause),
+        )
+        return await self._call(
+            "cancel_order",
+            "orders",
+            _request,
+            OrderResponse,
+            _key,
+            correlation_id,
+            deadline,
+        )
+
+    async def list_order_history(
+        self,
+        id: int,
+        *,
+        cursor: int | Unset = UNSET,
+        limit: int | Unset = UNSET,
+        correlation_id: str | None = None,
+        deadline: float | None = None,
+    ) -> Answer[list[ChangeEvent]]:
+        """List what has happened to an order."""
+        _key = None
+        _request = _list_order_history._get_kwargs(id=id, cursor=cursor, limit=limit)
+        return await self._call(
+            "list_order_history",
+            "orders",
+            _request,
+            EventListResponse,
+            _key,
+            correlation_id,
+            deadline,
+        )
+
+    def iter_order_history(
+        self,
+        id: int,
+        *,
+        limit: int | Unset = UNSET,
+        correlation_id: str | None = None,
+        deadline: float | None = None,
+    ) -> AsyncIterator[ChangeEvent]:
+        """Everything that `list_order_history` lists, page after page; each page has the deadline."""
+        return self._pages(
+            lambda cursor: self.list_order_history(
+                id=id,
+                limit=limit,
+                correlation_id=correlation_id,
+                deadline=deadline,
+                cursor=cursor,
+            )
+        )
+
+    async def get_idempotency_key(
+        self,
+        key: str,
+        *,
+        correlation_id: str | None = None,
+        deadline: float | None = None,
+    ) -> Answer[KeyReport]:
+        """What has a key done?"""
+        _key = None
+        _request = _get_idempotency_key._get_kwargs(key=key)
+        return await self._call(
+            "get_idempotency_key",
+            "orders",
+            _request,
+            KeyReportResponse,
+            _key,
+            correlation_id,
+            deadline,
+        )
+
+    async def create_and_confirm_order(
+        self,
+        *,
+        customer_id: int,
+        items: list[NewOrderItem],
+        idempotency_key: str | None = None,
+        correlation_id: str | None = None,
+        deadline: float | None = None,
+    ) -> Answer[Orchestration]:
+        """Place and confirm an order in one call."""
+        _key = new_key() if idempotency_key is None else idempotency_key
+        _request = _create_and_confirm_order._get_kwargs(
+            body=OrchestrationRequest(
+                customer_id=customer_id, items=items, idempotency_key=_key
+            )
+        )
+        return await self._call(
+            "create_and_confirm_order",
+            "orchestrator",
+            _request,
+            OrchestrationResponse,
+            _key,
+            correlation_id,
+            deadline,
+        )
+
+    async def get_orchestration(
+        self,
+        idempotency_key: str,
+        *,
+        correlation_id: str | None = None,
+        deadline: float | None = None,
+    ) -> Answer[OrchestrationReport]:
+        """What became of a call?"""
+        _key = None
+        _request = _get_orchestration._get_kwargs(idempotency_key=idempotency_key)
+        return await self._call(
+            "get_orchestration",
+            "orchestrator",
+            _request,
+            OrchestrationReportResponse,
+            _key,
+            correlation_id,
+            deadline,
+        )

@@ -1,0 +1,89 @@
+"""Contains all the data models used in inputs/outputs"""
+
+from .api_error import ApiError
+from .api_error_detail import ApiErrorDetail
+from .cancellation import Cancellation
+from .cancellation_cause import CancellationCause
+from .change_event import ChangeEvent
+from .change_event_representation import ChangeEventRepresentation
+from .customer import Customer
+from .customer_list_response import CustomerListResponse
+from .customer_response import CustomerResponse
+from .customer_update import CustomerUpdate
+from .deleted_response import DeletedResponse
+from .event_list_response import EventListResponse
+from .health import Health
+from .key_report import KeyReport
+from .key_report_response import KeyReportResponse
+from .keyed_operation import KeyedOperation
+from .meta import Meta
+from .new_customer import NewCustomer
+from .new_order import NewOrder
+from .new_order_item import NewOrderItem
+from .new_product import NewProduct
+from .new_stock_adjustment import NewStockAdjustment
+from .orchestration import Orchestration
+from .orchestration_report import OrchestrationReport
+from .orchestration_report_response import OrchestrationReportResponse
+from .orchestration_request import OrchestrationRequest
+from .orchestration_response import OrchestrationResponse
+from .order import Order
+from .order_item import OrderItem
+from .order_list_response import OrderListResponse
+from .order_response import OrderResponse
+from .order_status_filter import OrderStatusFilter
+from .order_summary import OrderSummary
+from .ordering_customer import OrderingCustomer
+from .placed_order import PlacedOrder
+from .product import Product
+from .product_list_response import ProductListResponse
+from .product_response import ProductResponse
+from .product_update import ProductUpdate
+from .stock_adjustment import StockAdjustment
+from .stock_adjustment_list_response import StockAdjustmentListResponse
+from .stock_adjustment_response import StockAdjustmentResponse
+
+__all__ = (
+    "ApiError",
+    "ApiErrorDetail",
+    "Cancellation",
+    "CancellationCause",
+    "ChangeEvent",
+    "ChangeEventRepresentation",
+    "Customer",
+    "CustomerListResponse",
+    "CustomerResponse",
+    "CustomerUpdate",
+    "DeletedResponse",
+    "EventListResponse",
+    "Health",
+    "KeyReport",
+    "KeyReportResponse",
+    "KeyedOperation",
+    "Meta",
+    "NewCustomer",
+    "NewOrder",
+    "NewOrderItem",
+    "NewProduct",
+    "NewStockAdjustment",
+    "Orchestration",
+    "OrchestrationReport",
+    "OrchestrationReportResponse",
+    "OrchestrationRequest",
+    "OrchestrationResponse",
+    "Order",
+    "OrderItem",
+    "OrderListResponse",
+    "OrderResponse",
+    "OrderStatusFilter",
+    "OrderSummary",
+    "OrderingCustomer",
+    "PlacedOrder",
+    "Product",
+    "ProductListResponse",
+    "ProductResponse",
+    "ProductUpdate",
+    "StockAdjustment",
+    "StockAdjustmentListResponse",
+    "StockAdjustmentResponse",
+)

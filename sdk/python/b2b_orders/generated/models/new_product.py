@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Self, TypeVar
+
+from attrs import define as _attrs_define
+
+T = TypeVar("T", bound="NewProduct")
+
+
+@_attrs_define
+class NewProduct:
+    """
+    Attributes:
+        sku (str): The product's own code; unique, case-sensitive, without spaces at either end or control characters.
+            Example: LAPTOP-DELL-2024.
+        name (str): The product's name; not blank, without control characters. Example: Dell Latitude 7430.
+        price_cents (int): Price of one piece, in cents. Example: 159900.
+        stock (int): Pieces on stock. Example: 15.
+    """
+
+    sku: str
+    name: str
+    price_cents: int
+    stock: int
+
+    def to_dict(self) -> dict[str, Any]:
+        sku = self.sku
+
+        name = self.name
+
+        price_cents = self.price_cents
+
+        stock = self.stock
+
+        field_dict: dict[str, Any] = {}
+
+        field_dict.update(
+            {
+                "sku": sku,
+                "name": name,
+                "price_cents": price_cents,
+                "stock": stock,
+            }
+        )
+
+        return field_dict
+
+    @classmethod
+    def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
+        d = dict(src_dict)
+        sku = d.pop("sku")
+
+        name = d.pop("name")
+
+        price_cents = d.pop("price_cents")
+
+        stock = d.pop("stock")
+
+        new_product = cls(
+            sku=sku,
+            name=name,
+            price_cents=price_cents,
+            stock=stock,
+        )
+
+        return new_product

@@ -1,0 +1,85 @@
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Self, TypeVar
+
+from attrs import define as _attrs_define
+from attrs import field as _attrs_field
+
+T = TypeVar("T", bound="OrderItem")
+
+
+@_attrs_define
+class OrderItem:
+    """
+    Attributes:
+        product_id (int): An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly. Example: 1.
+        qty (int): Pieces. Several lines of a request may have been merged into this one. Example: 2.
+        unit_price_cents (int): Price of one piece when the order was placed, in cents. Example: 129900.
+        subtotal_cents (int): An amount, in cents. Example: 259800.
+    """
+
+    product_id: int
+    qty: int
+    unit_price_cents: int
+    subtotal_cents: int
+    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        product_id = self.product_id
+
+        qty = self.qty
+
+        unit_price_cents = self.unit_price_cents
+
+        subtotal_cents = self.subtotal_cents
+
+        field_dict: dict[str, Any] = {}
+        field_dict.update(self.additional_properties)
+        field_dict.update(
+            {
+                "product_id": product_id,
+                "qty": qty,
+                "unit_price_cents": unit_price_cents,
+                "subtotal_cents": subtotal_cents,
+            }
+        )
+
+        return field_dict
+
+    @classmethod
+    def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
+        d = dict(src_dict)
+        product_id = d.pop("product_id")
+
+        qty = d.pop("qty")
+
+        unit_price_cents = d.pop("unit_price_cents")
+
+        subtotal_cents = d.pop("subtotal_cents")
+
+        order_item = cls(
+            product_id=product_id,
+            qty=qty,
+            unit_price_cents=unit_price_cents,
+            subtotal_cents=subtotal_cents,
+        )
+
+        order_item.additional_properties = d
+        return order_item
+
+    @property
+    def additional_keys(self) -> list[str]:
+        return list(self.additional_properties.keys())
+
+    def __getitem__(self, key: str) -> Any:
+        return self.additional_properties[key]
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        self.additional_properties[key] = value
+
+    def __delitem__(self, key: str) -> None:
+        del self.additional_properties[key]
+
+    def __contains__(self, key: str) -> bool:
+        return key in self.additional_properties

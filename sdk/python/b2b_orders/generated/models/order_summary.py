@@ -1,0 +1,253 @@
+from __future__ import annotations
+
+import datetime
+from collections.abc import Mapping
+from typing import Any, Self, TypeVar, cast
+
+from attrs import define as _attrs_define
+from attrs import field as _attrs_field
+
+T = TypeVar("T", bound="OrderSummary")
+
+
+@_attrs_define
+class OrderSummary:
+    """
+    Attributes:
+        id (int): An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly. Example: 1.
+        customer_id (int): The customer's id, from the Customers API. Example: 1.
+        status (str): Where the order stands. Extensible: others may be added to `CREATED`, `CONFIRMED`, `CANCELED`.
+            Example: CREATED.
+        total_cents (int): An amount, in cents. Example: 259800.
+        created_at (datetime.datetime): RFC 3339, UTC, milliseconds. Example: 2024-03-01T09:30:00.000Z.
+        confirmed_at (datetime.datetime | None): RFC 3339, UTC, milliseconds; null when it has not happened or does not
+            apply. Example: 2024-03-01T09:30:00.000Z.
+        canceled_at (datetime.datetime | None): RFC 3339, UTC, milliseconds; null when it has not happened or does not
+            apply. Example: 2024-03-01T09:30:00.000Z.
+        cancel_reason (None | str): Why the order is CANCELED, else null: somebody requested it; nobody confirmed it in
+            time; or it was placed and could not be confirmed. Extensible: others may be added to `requested`,
+            `reservation_expired`, `compensation`. Example: requested.
+        cancel_note (None | str): What was given as `reason` when the order was canceled; null when nothing was.
+            Example: The customer changed their mind..
+        reservation_expires_at (datetime.datetime | None): When a CREATED order is canceled by itself and its stock
+            returns, unless it is confirmed before; null for any other order, or when reservations do not end. Example:
+            2024-03-02T09:30:00.000Z.
+        cancelable_until (datetime.datetime | None): The last moment at which a CONFIRMED order may be canceled; null
+            when canceling is not limited or not possible. Example: 2024-03-01T09:41:00.000Z.
+        allowed_actions (list[str]): What may be done with the order at the moment of this answer.
+        updated_at (datetime.datetime): RFC 3339, UTC, milliseconds. Example: 2024-03-01T09:30:00.000Z.
+    """
+
+    id: int
+    customer_id: int
+    status: str
+    total_cents: int
+    created_at: datetime.datetime
+    confirmed_at: datetime.datetime | None
+    canceled_at: datetime.datetime | None
+    cancel_reason: None | str
+    cancel_note: None | str
+    reservation_expires_at: datetime.datetime | None
+    cancelable_until: datetime.datetime | None
+    allowed_actions: list[str]
+    updated_at: datetime.datetime
+    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        id = self.id
+
+        customer_id = self.customer_id
+
+        status = self.status
+
+        total_cents = self.total_cents
+
+        created_at = self.created_at.isoformat()
+
+        confirmed_at: None | str
+        if isinstance(self.confirmed_at, datetime.datetime):
+            confirmed_at = self.confirmed_at.isoformat()
+        else:
+            confirmed_at = self.confirmed_at
+
+        canceled_at: None | str
+        if isinstance(self.canceled_at, datetime.datetime):
+            canceled_at = self.canceled_at.isoformat()
+        else:
+            canceled_at = self.canceled_at
+
+        cancel_reason: None | str
+        cancel_reason = self.cancel_reason
+
+        cancel_note: None | str
+        cancel_note = self.cancel_note
+
+        reservation_expires_at: None | str
+        if isinstance(self.reservation_expires_at, datetime.datetime):
+            reservation_expires_at = self.reservation_expires_at.isoformat()
+        else:
+            reservation_expires_at = self.reservation_expires_at
+
+        cancelable_until: None | str
+        if isinstance(self.cancelable_until, datetime.datetime):
+            cancelable_until = self.cancelable_until.isoformat()
+        else:
+            cancelable_until = self.cancelable_until
+
+        allowed_actions = self.allowed_actions
+
+        updated_at = self.updated_at.isoformat()
+
+        field_dict: dict[str, Any] = {}
+        field_dict.update(self.additional_properties)
+        field_dict.update(
+            {
+                "id": id,
+                "customer_id": customer_id,
+                "status": status,
+                "total_cents": total_cents,
+                "created_at": created_at,
+                "confirmed_at": confirmed_at,
+                "canceled_at": canceled_at,
+                "cancel_reason": cancel_reason,
+                "cancel_note": cancel_note,
+                "reservation_expires_at": reservation_expires_at,
+                "cancelable_until": cancelable_until,
+                "allowed_actions": allowed_actions,
+                "updated_at": updated_at,
+            }
+        )
+
+        return field_dict
+
+    @classmethod
+    def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
+        d = dict(src_dict)
+        id = d.pop("id")
+
+        customer_id = d.pop("customer_id")
+
+        status = d.pop("status")
+
+        total_cents = d.pop("total_cents")
+
+        created_at = datetime.datetime.fromisoformat(d.pop("created_at"))
+
+        def _parse_confirmed_at(data: object) -> datetime.datetime | None:
+            if data is None:
+                return data
+            try:
+                if not isinstance(data, str):
+                    raise TypeError()
+                componentsschemas_nullable_timestamp_type_0 = (
+                    datetime.datetime.fromisoformat(data)
+                )
+
+                return componentsschemas_nullable_timestamp_type_0
+            except (TypeError, ValueError, AttributeError, KeyError):
+                pass
+            return cast(datetime.datetime | None, data)
+
+        confirmed_at = _parse_confirmed_at(d.pop("confirmed_at"))
+
+        def _parse_canceled_at(data: object) -> datetime.datetime | None:
+            if data is None:
+                return data
+            try:
+                if not isinstance(data, str):
+                    raise TypeError()
+                componentsschemas_nullable_timestamp_type_0 = (
+                    datetime.datetime.fromisoformat(data)
+                )
+
+                return componentsschemas_nullable_timestamp_type_0
+            except (TypeError, ValueError, AttributeError, KeyError):
+                pass
+            return cast(datetime.datetime | None, data)
+
+        canceled_at = _parse_canceled_at(d.pop("canceled_at"))
+
+        def _parse_cancel_reason(data: object) -> None | str:
+            if data is None:
+                return data
+            return cast(None | str, data)
+
+        cancel_reason = _parse_cancel_reason(d.pop("cancel_reason"))
+
+        def _parse_cancel_note(data: object) -> None | str:
+            if data is None:
+                return data
+            return cast(None | str, data)
+
+        cancel_note = _parse_cancel_note(d.pop("cancel_note"))
+
+        def _parse_reservation_expires_at(data: object) -> datetime.datetime | None:
+            if data is None:
+                return data
+            try:
+                if not isinstance(data, str):
+                    raise TypeError()
+                reservation_expires_at_type_0 = datetime.datetime.fromisoformat(data)
+
+                return reservation_expires_at_type_0
+            except (TypeError, ValueError, AttributeError, KeyError):
+                pass
+            return cast(datetime.datetime | None, data)
+
+        reservation_expires_at = _parse_reservation_expires_at(
+            d.pop("reservation_expires_at")
+        )
+
+        def _parse_cancelable_until(data: object) -> datetime.datetime | None:
+            if data is None:
+                return data
+            try:
+                if not isinstance(data, str):
+                    raise TypeError()
+                cancelable_until_type_0 = datetime.datetime.fromisoformat(data)
+
+                return cancelable_until_type_0
+            except (TypeError, ValueError, AttributeError, KeyError):
+                pass
+            return cast(datetime.datetime | None, data)
+
+        cancelable_until = _parse_cancelable_until(d.pop("cancelable_until"))
+
+        allowed_actions = cast(list[str], d.pop("allowed_actions"))
+
+        updated_at = datetime.datetime.fromisoformat(d.pop("updated_at"))
+
+        order_summary = cls(
+            id=id,
+            customer_id=customer_id,
+            status=status,
+            total_cents=total_cents,
+            created_at=created_at,
+            confirmed_at=confirmed_at,
+            canceled_at=canceled_at,
+            cancel_reason=cancel_reason,
+            cancel_note=cancel_note,
+            reservation_expires_at=reservation_expires_at,
+            cancelable_until=cancelable_until,
+            allowed_actions=allowed_actions,
+            updated_at=updated_at,
+        )
+
+        order_summary.additional_properties = d
+        return order_summary
+
+    @property
+    def additional_keys(self) -> list[str]:
+        return list(self.additional_properties.keys())
+
+    def __getitem__(self, key: str) -> Any:
+        return self.additional_properties[key]
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        self.additional_properties[key] = value
+
+    def __delitem__(self, key: str) -> None:
+        del self.additional_properties[key]
+
+    def __contains__(self, key: str) -> bool:
+        return key in self.additional_properties

@@ -1,0 +1,408 @@
+"""Runs the installed SDK, both its clients, against the program that B2B names, through proxies that lose answers."""
+
+import contextlib
+import email.utils
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+from datetime import timedelta
+from importlib.resources import files
+from itertools import count
+from pathlib import Path
+from types import SimpleNamespace
+
+import anyio
+import anyio.from_thread
+import pytest
+from proxy import Planned, Proxy
+
+from b2b_orders import B2B, AsyncB2B, B2BError, NewOrderItem
+
+
+@pytest.fixture(scope="session")
+def addresses(tmp_path_factory):
+    environment = {"CUSTOMERS_PORT": "0", "ORDERS_PORT": "0", "ORCHESTRATOR_PORT": "0"}
+    program = subprocess.Popen(
+        [os.environ["B2B"]],
+        cwd=tmp_path_factory.mktemp("b2b"),
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+    found = []
+    for line in program.stdout:
+        if address := re.match(r"(?:Customers API|Orders API|Orchestrator) +http://(\S+)", line):
+            found.append(address[1])
+        if line.startswith("Try:"):
+            break
+    yield dict(zip(("customers", "orders", "orchestrator"), found, strict=True))
+    program.terminate()
+    program.stdout.close()
+    program.wait()
+
+
+@pytest.fixture(scope="session")
+def all_proxies(addresses):
+    proxies = {service: Proxy(address) for service, address in addresses.items()}
+    yield SimpleNamespace(**proxies)
+    for proxy in proxies.values():
+        proxy.ended.set()
+        proxy.shutdown()
+        proxy.server_close()
+
+
+@pytest.fixture
+def proxies(all_proxies):
+    for proxy in vars(all_proxies).values():
+        proxy.plan, proxy.seen = [], []
+    return all_proxies
+
+
+class Clock:
+    def __init__(self):
+        self.waits = []
+
+    def now(self):
+        return sum(self.waits)
+
+    def sleep(self, seconds):
+        self.waits.append(seconds)
+
+    async def async_sleep(self, seconds):
+        self.waits.append(seconds)
+
+
+class Blocking:
+    """An AsyncB2B whose methods can be called from here."""
+
+    def __init__(self, portal, **options):
+        self.portal = portal
+        self.client = portal.call(lambda: AsyncB2B(**options))
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.portal.call(self.client.aclose)
+
+    def __getattr__(self, name):
+        method = getattr(self.client, name)
+
+        async def call(args, kwargs):
+            result = method(*args, **kwargs)
+            return [thing async for thing in result] if name.startswith("iter_") else await result
+
+        return lambda *args, **kwargs: self.portal.call(call, args, kwargs)
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+@pytest.fixture(params=["sync", "asyncio"])
+def make(request, proxies, clock):
+    """Makes clients with further options."""
+    bases = {service: proxy.base for service, proxy in vars(proxies).items()}
+    with contextlib.ExitStack() as clients:
+        if request.param == "sync":
+            yield lambda **options: clients.enter_context(B2B(**bases, now=clock.now, sleep=clock.sleep, **options))
+        else:
+            portal = clients.enter_context(anyio.from_thread.start_blocking_portal())
+            yield lambda **options: clients.enter_context(Blocking(portal, **bases, now=clock.now, sleep=clock.async_sleep, **options))
+
+
+@pytest.fixture
+def b2b(make):
+    return make()
+
+
+made = count(1)
+
+
+@pytest.fixture
+def customer(b2b, proxies):
+    id = b2b.create_customer(name="A Test", email=f"test-{next(made)}@example.com").data.id
+    proxies.customers.seen.clear()
+    return id
+
+
+@pytest.fixture
+def product(b2b, proxies):
+    id = b2b.create_product(sku=f"TEST-{next(made)}", name="A test", price_cents=999_999_937, stock=100).data.id
+    proxies.orders.seen.clear()
+    return id
+
+
+def line(product, qty=1):
+    return [NewOrderItem(product_id=product, qty=qty)]
+
+
+def same(values):
+    assert values[0] and len(set(values)) == 1, values
+
+
+def keys(proxy):
+    return [request.headers["X-Idempotency-Key"] for request in proxy.seen]
+
+
+def orders_of(b2b, customer):
+    return [(o.id, o.status) for o in b2b.iter_orders(customer_id=customer)]
+
+
+def stock_of(b2b, product):
+    return b2b.get_product(product).data.stock
+
+
+def test_one_key_one_order(b2b, proxies, customer, product):
+    proxies.orders.plan = ["close", "drop", Planned(503), "cut", "drop", Planned(502), "pass"]
+    answer = b2b.create_order(customer_id=customer, items=line(product, 3))
+    assert len(proxies.orders.seen) == 7
+    same([*keys(proxies.orders), answer.idempotency_key])
+    same([request.headers["X-Correlation-Id"] for request in proxies.orders.seen])
+    assert answer.headers["Idempotency-Replayed"] == "true"
+    assert orders_of(b2b, customer) == [(answer.data.id, "CREATED")]
+    assert stock_of(b2b, product) == 97
+
+
+def test_two_calls_are_two_orders(b2b, customer, product):
+    first, second = (b2b.create_order(customer_id=customer, items=line(product)) for _ in range(2))
+    assert first.idempotency_key != second.idempotency_key
+    assert len(orders_of(b2b, customer)) == 2
+
+
+def test_create_and_confirm_cannot_order_twice(b2b, proxies, customer, product):
+    proxies.orchestrator.plan = ["drop", "cut", Planned(504), "close", "pass"]
+    answer = b2b.create_and_confirm_order(customer_id=customer, items=line(product, 2))
+    assert len(proxies.orchestrator.seen) == 5
+    same([*(json.loads(request.body)["idempotency_key"] for request in proxies.orchestrator.seen), answer.idempotency_key])
+    assert orders_of(b2b, customer) == [(answer.data.order.id, "CONFIRMED")]
+    assert stock_of(b2b, product) == 98
+
+
+def test_confirm_cancel_and_adjust_keep_their_key(b2b, proxies, customer, product):
+    order = b2b.create_order(customer_id=customer, items=line(product, 2)).data
+    for call, field, value in (
+        (lambda: b2b.confirm_order(order.id), "status", "CONFIRMED"),
+        (lambda: b2b.cancel_order(order.id, reason="a test"), "status", "CANCELED"),
+        (lambda: b2b.adjust_stock(product, delta=40, reason="a test"), "level", 140),
+    ):
+        proxies.orders.seen.clear()
+        proxies.orders.plan = ["drop", "drop", "pass"]
+        answer = call()
+        assert getattr(answer.data, field) == value
+        assert len(proxies.orders.seen) == 3
+        same(keys(proxies.orders))
+        assert answer.headers["Idempotency-Replayed"] == "true"
+    assert stock_of(b2b, product) == 140
+
+
+def test_what_became_of_a_call(b2b, proxies, customer, product):
+    proxies.orders.plan = ["drop"] * 20
+    with pytest.raises(B2BError) as lost:
+        b2b.create_order(customer_id=customer, items=line(product), deadline=5)
+    assert (lost.value.code, lost.value.status, lost.value.retryable) == ("no_answer", 0, True)
+    proxies.orders.plan = []
+    key = lost.value.idempotency_key
+    report = b2b.get_idempotency_key(key).data
+    repeated = b2b.create_order(customer_id=customer, items=line(product), idempotency_key=key)
+    assert [repeated.data.id] == [operation.order_id for operation in report.operations]
+
+    proxies.orchestrator.plan = ["drop"] * 20
+    key = f"a/?#%&+key-{customer}"
+    with pytest.raises(B2BError, match="no answer"):
+        b2b.create_and_confirm_order(customer_id=customer, items=line(product), idempotency_key=key, deadline=5)
+    proxies.orchestrator.plan = []
+    found = b2b.get_orchestration(key).data
+    assert found.current_status == "CONFIRMED"
+    assert b2b.create_and_confirm_order(customer_id=customer, items=line(product), idempotency_key=key).data.order == found.order
+    assert len(orders_of(b2b, customer)) == 2
+
+
+@pytest.mark.parametrize(
+    "step, code", [("drop", "no_answer"), ("close", "no_answer"), (Planned(503, headers={"Retry-After": "1"}), "unavailable")]
+)
+def test_a_write_without_a_key_is_sent_once(b2b, proxies, customer, step, code):
+    proxies.customers.plan = [step]
+    with pytest.raises(B2BError) as e:
+        b2b.update_customer(customer, phone="+1")
+    assert (e.value.code, e.value.retryable, e.value.idempotency_key, len(proxies.customers.seen)) == (code, False, None, 1)
+
+
+def test_retry_after(b2b, proxies, clock):
+    date = email.utils.formatdate(time.time() + 20, usegmt=True)
+    proxies.orders.plan = [Planned(429, headers={"Retry-After": "7"}), Planned(503, headers={"Retry-After": date}), "pass"]
+    b2b.get_product(2)
+    assert len(clock.waits) == 2 and clock.waits[0] >= 7 and clock.waits[1] >= 15
+    proxies.orders.plan = [Planned(500)]
+    for id, retryable in ((2, True), (10**9, False)):
+        with pytest.raises(B2BError) as e:
+            b2b.get_product(id)
+        assert e.value.retryable == retryable
+    assert len(proxies.orders.seen) == 5
+
+
+def test_deadline(b2b, proxies, clock):
+    proxies.orders.plan = [Planned(503, headers={"Retry-After": "20"})] * 100
+    with pytest.raises(B2BError) as e:
+        b2b.get_product(2, deadline=30)
+    assert (e.value.code, e.value.status, e.value.retryable) == ("unavailable", 503, True)
+    assert (len(proxies.orders.seen), len(clock.waits)) == (2, 1)
+    proxies.orders.plan = ["close"] * 100
+    proxies.orders.seen.clear()
+    clock.waits.clear()
+    with pytest.raises(B2BError, match="no answer"):
+        b2b.get_product(2, deadline=10)
+    assert len(clock.waits) >= 4 and len(proxies.orders.seen) == len(clock.waits) + 1
+    assert clock.now() < 10
+
+
+def test_a_try_that_gets_no_answer_in_time_is_followed_by_another(make, b2b, proxies, customer, product):
+    proxies.orders.plan = ["hang", "hang", "pass"]
+    answer = make(try_timeout=0.3).create_order(customer_id=customer, items=line(product))
+    assert len(proxies.orders.seen) >= 3
+    same(keys(proxies.orders))
+    assert [id for id, _ in orders_of(b2b, customer)] == [answer.data.id]
+
+
+def test_a_refusal_is_a_b2b_error(b2b, customer, product):
+    for call in ("create_order", "create_and_confirm_order"):
+        with pytest.raises(B2BError, match=f"^{call}: ") as e:
+            getattr(b2b, call)(customer_id=customer, items=line(product, 101), correlation_id="req-1")
+        assert (e.value.code, e.value.status, e.value.correlation_id, e.value.retryable) == ("insufficient_stock", 400, "req-1", False)
+        assert e.value.details[0].field == "/items/0/qty"
+        assert e.value.idempotency_key
+    placed = b2b.create_order(customer_id=customer, items=line(product))
+    with pytest.raises(B2BError) as e:
+        b2b.create_order(customer_id=customer, items=line(product, 2), idempotency_key=placed.idempotency_key)
+    assert (e.value.code, e.value.status) == ("idempotency_key_reused", 422)
+
+
+@pytest.mark.parametrize(
+    "planned",
+    [
+        Planned(200, b"<html>"),
+        Planned(200, b"{}"),
+        Planned(200, b'{"success": true, "data": []}'),
+        Planned(404, b"<html>"),
+        Planned(302, b"", {"Location": "/products/2"}),
+    ],
+)
+def test_answers_of_somebody_else(b2b, proxies, planned):
+    proxies.orders.plan = [planned]
+    with pytest.raises(B2BError) as e:
+        b2b.get_product(2)
+    assert (e.value.code, e.value.status) == ("unexpected_answer", planned.status)
+
+
+def test_pages(b2b, proxies):
+    prefix = f"PAGED-{next(made)}-"
+    skus = [f"{prefix}{i}" for i in range(5)]
+    for sku in skus:
+        b2b.create_product(sku=sku, name="A test", price_cents=1, stock=0)
+    page = b2b.list_products(search=prefix, limit=2)
+    assert [p.sku for p in page.data] == skus[:2] and page.next_cursor == page.data[1].id
+    proxies.orders.seen.clear()
+    proxies.orders.plan = ["pass", "drop"]
+    assert [p.sku for p in b2b.iter_products(search=prefix, limit=2)] == skus
+    assert len(proxies.orders.seen) == 4
+    assert b2b.list_products(search=prefix).next_cursor is None
+    with pytest.raises(B2BError) as e:
+        list(b2b.iter_products(limit=1000))
+    assert e.value.code == "validation_failed"
+
+
+def test_numbers_are_exact_and_what_is_new_does_not_disturb(b2b, proxies, customer, product):
+    order = b2b.create_order(customer_id=customer, items=line(product, 97)).data
+    assert order.total_cents == 96_999_993_889
+    numbers = [order.id, order.customer_id, order.total_cents, *vars_of(order.items[0])]
+    assert {type(number) for number in numbers} == {int}
+    assert order.created_at.utcoffset() == timedelta(0) and order.confirmed_at is None
+
+    order = order.to_dict() | {
+        "id": 2**53 - 1,
+        "total_cents": 2**53 - 1,
+        "status": "TELEPORTED",
+        "allowed_actions": ["beam"],
+        "novel": {"a": [1]},
+    }
+    proxies.orders.plan = [Planned(200, json.dumps({"success": True, "data": order, "novel": 1}).encode())]
+    read = b2b.get_order(2**53 - 1).data
+    assert proxies.orders.seen[-1].path == "/orders/9007199254740991"
+    assert (read.id, read.total_cents, type(read.total_cents), read.status) == (2**53 - 1, 2**53 - 1, int, "TELEPORTED")
+    assert read.allowed_actions == ["beam"] and read["novel"] == {"a": [1]}
+    proxies.orders.plan = [Planned(418, b'{"success": false, "error": "New.", "code": "novel", "novel": 1}')]
+    with pytest.raises(B2BError) as e:
+        b2b.get_order(1)
+    assert (e.value.code, e.value.status) == ("novel", 418)
+
+
+def vars_of(item):
+    return item.product_id, item.qty, item.unit_price_cents, item.subtotal_cents
+
+
+def test_conditions(b2b, product):
+    etag = b2b.get_product(product).headers["ETag"]
+    with pytest.raises(B2BError) as e:
+        b2b.get_product(product, if_none_match=etag)
+    assert e.value.code == "not_modified"
+    b2b.update_product(product, stock=7, if_match=etag)
+    with pytest.raises(B2BError) as e:
+        b2b.update_product(product, stock=8, if_match=etag)
+    assert e.value.code == "precondition_failed"
+    assert stock_of(b2b, product) == 7
+
+
+def test_a_function_makes_the_token_of_each_try(make, proxies):
+    proxies.orders.plan = [Planned(503), Planned(503)]
+    asked = count(1)
+    with pytest.raises(B2BError) as e:
+        make(token=lambda: f"token-{next(asked)}").get_product(2)
+    assert [request.headers["Authorization"] for request in proxies.orders.seen] == ["Bearer token-1", "Bearer token-2", "Bearer token-3"]
+    assert (e.value.code, e.value.status) == ("unauthorized", 401)
+
+
+def test_on_the_real_clock(proxies):
+    bases = {service: proxy.base for service, proxy in vars(proxies).items()}
+
+    async def read():
+        async with AsyncB2B(**bases) as b2b:
+            return await b2b.get_product(2)
+
+    proxies.orders.plan = ["drop", "pass", "drop", "pass"]
+    with B2B(**bases) as b2b:
+        assert b2b.get_product(2).data == anyio.run(read).data
+    assert len(proxies.orders.seen) == 4
+
+
+def test_with_a_token_of_b2b_token(b2b, make, proxies, customer, product, tmp_path):
+    other = b2b.create_customer(name="Another", email=f"test-{next(made)}@example.com").data.id
+    b2b.create_order(customer_id=other, items=line(product))
+    command = [os.environ["B2B"], "token", "--sub", "acme", "--scope", "orders:read orders:write", "--customer", str(customer)]
+    token = subprocess.run(command, cwd=tmp_path, env={}, check=True, capture_output=True, text=True).stdout.strip()
+    partner = make(token=token)
+    proxies.orchestrator.plan = ["drop", "pass"]
+    order = partner.create_and_confirm_order(customer_id=customer, items=line(product)).data.order
+    assert [o.id for o in partner.iter_orders()] == [order.id]
+    with pytest.raises(B2BError) as e:
+        partner.create_order(customer_id=other, items=line(product))
+    assert (e.value.code, e.value.status, e.value.retryable) == ("forbidden", 403, False)
+
+
+def test_the_package_is_typed():
+    assert files("b2b_orders").joinpath("py.typed").is_file()
+
+
+@pytest.mark.parametrize("example", range(2))
+def test_examples_of_the_readme(addresses, tmp_path, example):
+    text = re.findall(r"```python\n(.*?)```", Path("README.md").read_text(), re.DOTALL)[example]
+    for service, port in (("customers", 3001), ("orders", 3002), ("orchestrator", 3000)):
+        text = text.replace(f"localhost:{port}", addresses[service])
+    (tmp_path / "example.py").write_text(text)
+    lines = subprocess.run([sys.executable, "example.py"], cwd=tmp_path, check=True, capture_output=True, text=True).stdout.splitlines()
+    id = re.fullmatch(r"order (\d+) is CONFIRMED", lines[0])[1]
+    assert f"{id} 389700" in lines

@@ -1,0 +1,117 @@
+// Generated from the documents by make sdk. DO NOT EDIT.
+import type * as customers from './customers.js';
+import type * as orders from './orders.js';
+import type * as orchestrator from './orchestrator.js';
+
+export type Documented = customers.operations & orders.operations & orchestrator.operations;
+
+export type AdjustmentReason = orders.components['schemas']['AdjustmentReason'];
+export type ApiError = customers.components['schemas']['ApiError'];
+export type ApiErrorDetail = customers.components['schemas']['ApiErrorDetail'];
+export type CancelReason = orders.components['schemas']['CancelReason'];
+export type Cancellation = orders.components['schemas']['Cancellation'];
+export type Cents = orders.components['schemas']['Cents'];
+export type ChangeEvent = customers.components['schemas']['ChangeEvent'];
+export type CorrelationId = customers.components['schemas']['CorrelationId'];
+export type Customer = customers.components['schemas']['Customer'];
+export type CustomerListResponse = customers.components['schemas']['CustomerListResponse'];
+export type CustomerName = customers.components['schemas']['CustomerName'];
+export type CustomerResponse = customers.components['schemas']['CustomerResponse'];
+export type CustomerUpdate = customers.components['schemas']['CustomerUpdate'];
+export type DateFilter = orders.components['schemas']['DateFilter'];
+export type DeletedResponse = customers.components['schemas']['DeletedResponse'];
+export type Email = customers.components['schemas']['Email'];
+export type ErrorCode = customers.components['schemas']['ErrorCode'];
+export type EventListResponse = customers.components['schemas']['EventListResponse'];
+export type EventSubject = customers.components['schemas']['EventSubject'];
+export type EventType = customers.components['schemas']['EventType'];
+export type Health = customers.components['schemas']['Health'];
+export type Id = customers.components['schemas']['Id'];
+export type IdempotencyKey = orders.components['schemas']['IdempotencyKey'];
+export type KeyReport = orders.components['schemas']['KeyReport'];
+export type KeyReportResponse = orders.components['schemas']['KeyReportResponse'];
+export type KeyedOperation = orders.components['schemas']['KeyedOperation'];
+export type Meta = customers.components['schemas']['Meta'];
+export type NewCustomer = customers.components['schemas']['NewCustomer'];
+export type NewOrder = orders.components['schemas']['NewOrder'];
+export type NewOrderItem = orders.components['schemas']['NewOrderItem'];
+export type NewProduct = orders.components['schemas']['NewProduct'];
+export type NewStockAdjustment = orders.components['schemas']['NewStockAdjustment'];
+export type NullableTimestamp = orders.components['schemas']['NullableTimestamp'];
+export type Orchestration = orchestrator.components['schemas']['Orchestration'];
+export type OrchestrationReport = orchestrator.components['schemas']['OrchestrationReport'];
+export type OrchestrationReportResponse = orchestrator.components['schemas']['OrchestrationReportResponse'];
+export type OrchestrationRequest = orchestrator.components['schemas']['OrchestrationRequest'];
+export type OrchestrationResponse = orchestrator.components['schemas']['OrchestrationResponse'];
+export type Order = orders.components['schemas']['Order'];
+export type OrderAction = orders.components['schemas']['OrderAction'];
+export type OrderCustomerId = orders.components['schemas']['OrderCustomerId'];
+export type OrderItem = orders.components['schemas']['OrderItem'];
+export type OrderListResponse = orders.components['schemas']['OrderListResponse'];
+export type OrderResponse = orders.components['schemas']['OrderResponse'];
+export type OrderStatus = orders.components['schemas']['OrderStatus'];
+export type OrderStatusFilter = orders.components['schemas']['OrderStatusFilter'];
+export type OrderSummary = orders.components['schemas']['OrderSummary'];
+export type OrderingCustomer = orchestrator.components['schemas']['OrderingCustomer'];
+export type Phone = customers.components['schemas']['Phone'];
+export type PlacedOrder = orchestrator.components['schemas']['PlacedOrder'];
+export type PriceCents = orders.components['schemas']['PriceCents'];
+export type Product = orders.components['schemas']['Product'];
+export type ProductListResponse = orders.components['schemas']['ProductListResponse'];
+export type ProductName = orders.components['schemas']['ProductName'];
+export type ProductResponse = orders.components['schemas']['ProductResponse'];
+export type ProductUpdate = orders.components['schemas']['ProductUpdate'];
+export type Sku = orders.components['schemas']['Sku'];
+export type StockAdjustment = orders.components['schemas']['StockAdjustment'];
+export type StockAdjustmentListResponse = orders.components['schemas']['StockAdjustmentListResponse'];
+export type StockAdjustmentResponse = orders.components['schemas']['StockAdjustmentResponse'];
+export type StockLevel = orders.components['schemas']['StockLevel'];
+export type Success = customers.components['schemas']['Success'];
+export type Timestamp = customers.components['schemas']['Timestamp'];
+
+export const operations = {
+  /** List and search customers */
+  listCustomers: {"service":"customers","method":"get","path":"/customers","key":"none","query":["search","cursor","limit"],"body":"none"},
+  /** Create a customer */
+  createCustomer: {"service":"customers","method":"post","path":"/customers","key":"none","query":[],"body":"required"},
+  /** Read one customer */
+  getCustomer: {"service":"customers","method":"get","path":"/customers/{id}","key":"none","query":[],"body":"none"},
+  /** Change a customer */
+  updateCustomer: {"service":"customers","method":"put","path":"/customers/{id}","key":"none","query":[],"body":"required"},
+  /** Delete a customer */
+  deleteCustomer: {"service":"customers","method":"delete","path":"/customers/{id}","key":"none","query":[],"body":"none"},
+  /** List what has happened to a customer */
+  listCustomerHistory: {"service":"customers","method":"get","path":"/customers/{id}/history","key":"none","query":["cursor","limit"],"body":"none"},
+  /** List and search products */
+  listProducts: {"service":"orders","method":"get","path":"/products","key":"none","query":["search","cursor","limit"],"body":"none"},
+  /** Create a product */
+  createProduct: {"service":"orders","method":"post","path":"/products","key":"none","query":[],"body":"required"},
+  /** Read one product */
+  getProduct: {"service":"orders","method":"get","path":"/products/{id}","key":"none","query":[],"body":"none"},
+  /** Change a product's price or stock */
+  updateProduct: {"service":"orders","method":"patch","path":"/products/{id}","key":"none","query":[],"body":"required"},
+  /** List the changes of a product's stock */
+  listStockAdjustments: {"service":"orders","method":"get","path":"/products/{id}/stock-adjustments","key":"none","query":["cursor","limit"],"body":"none"},
+  /** Add to or take from a product's stock */
+  adjustStock: {"service":"orders","method":"post","path":"/products/{id}/stock-adjustments","key":"header","query":[],"body":"required"},
+  /** List what has happened to a product */
+  listProductHistory: {"service":"orders","method":"get","path":"/products/{id}/history","key":"none","query":["cursor","limit"],"body":"none"},
+  /** List orders */
+  listOrders: {"service":"orders","method":"get","path":"/orders","key":"none","query":["status","customer_id","from","to","cursor","limit"],"body":"none"},
+  /** Place an order */
+  createOrder: {"service":"orders","method":"post","path":"/orders","key":"header","query":[],"body":"required"},
+  /** Read one order */
+  getOrder: {"service":"orders","method":"get","path":"/orders/{id}","key":"none","query":[],"body":"none"},
+  /** Confirm an order */
+  confirmOrder: {"service":"orders","method":"post","path":"/orders/{id}/confirm","key":"header","query":[],"body":"none"},
+  /** Cancel an order */
+  cancelOrder: {"service":"orders","method":"post","path":"/orders/{id}/cancel","key":"header","query":[],"body":"optional"},
+  /** List what has happened to an order */
+  listOrderHistory: {"service":"orders","method":"get","path":"/orders/{id}/history","key":"none","query":["cursor","limit"],"body":"none"},
+  /** What has a key done? */
+  getIdempotencyKey: {"service":"orders","method":"get","path":"/idempotency-keys/{key}","key":"none","query":[],"body":"none"},
+  /** Place and confirm an order in one call */
+  createAndConfirmOrder: {"service":"orchestrator","method":"post","path":"/orchestrator/create-and-confirm-order","key":"body","query":[],"body":"required"},
+  /** What became of a call? */
+  getOrchestration: {"service":"orchestrator","method":"get","path":"/orchestrator/create-and-confirm-order/{idempotency_key}","key":"none","query":[],"body":"none"},
+} as const;

@@ -1,0 +1,339 @@
+// Runs the packed SDK against the program that B2B names, through proxies that lose answers.
+import assert from 'node:assert/strict'
+import { execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import http from 'node:http'
+import { createRequire } from 'node:module'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { after, before, beforeEach, test } from 'node:test'
+import { B2B, B2BError } from '@b2b/orders-sdk'
+import { proxy } from './proxy.mjs'
+
+const folder = mkdtempSync(join(tmpdir(), 'b2b-'))
+const proxies = {}
+let program, addresses, bases, clock, b2b
+
+before(async () => {
+  program = spawn(process.env.B2B, { cwd: folder, stdio: ['ignore', 'pipe', 'ignore'], env: { CUSTOMERS_PORT: '0', ORDERS_PORT: '0', ORCHESTRATOR_PORT: '0' } })
+  addresses = []
+  for await (const line of createInterface(program.stdout)) {
+    const address = line.match(/^(?:Customers API|Orders API|Orchestrator) +(http:\S+)/)
+    if (address) addresses.push(address[1])
+    if (line.startsWith('Try:')) break
+  }
+  for (const [i, service] of ['customers', 'orders', 'orchestrator'].entries()) proxies[service] = await proxy(addresses[i])
+})
+
+after(async () => {
+  for (const p of Object.values(proxies)) p.close()
+  program.kill()
+  await once(program, 'exit')
+  rmSync(folder, { recursive: true })
+})
+
+beforeEach(() => {
+  for (const p of Object.values(proxies)) Object.assign(p, { plan: [] }).seen.length = 0
+  bases = Object.fromEntries(Object.entries(proxies).map(([service, p]) => [service, p.base]))
+  let now = 0
+  const waits = []
+  clock = { waits, now: () => now, sleep: async (milliseconds) => { waits.push(milliseconds); now += milliseconds } }
+  b2b = new B2B({ ...bases, clock })
+})
+
+const refused = (status, headers) => ({ status, headers, body: { success: false, error: 'Not now.', code: 'unavailable' } })
+const keys = (p) => p.seen.map((request) => request.headers['x-idempotency-key'])
+const same = (values) => assert.ok(values[0] && new Set(values).size === 1, `${values}`)
+const failure = async (call) => {
+  const e = await call.then(() => assert.fail('the call did not fail'), (e) => e)
+  assert.ok(e instanceof B2BError, e)
+  return e
+}
+
+let made = 0
+const customer = async () => (await b2b.createCustomer({ name: 'A Test', email: `test-${++made}@example.com` })).data
+const product = async (sku = `TEST-${++made}`) => (await b2b.createProduct({ sku, name: 'A test', price_cents: 999_999_937, stock: 100 })).data
+const ordersOf = async (customer_id) => {
+  const orders = []
+  for await (const order of b2b.listOrders({ customer_id })) orders.push(order)
+  return orders
+}
+const stockOf = async (id) => (await b2b.getProduct({ id })).data.stock
+
+test('one key, one order: answers are lost, connections closed, and the call returns the one order', async () => {
+  const { id: customer_id } = await customer()
+  const { id: product_id } = await product()
+  proxies.orders.seen.length = 0
+  proxies.orders.plan = ['close', 'drop', refused(503), 'cut', 'drop', refused(502), 'pass']
+  const { data: order, response, idempotencyKey } = await b2b.createOrder({ customer_id, items: [{ product_id, qty: 3 }] })
+  assert.equal(proxies.orders.seen.length, 7)
+  same([...keys(proxies.orders), idempotencyKey])
+  same(proxies.orders.seen.map((request) => request.headers['x-correlation-id']))
+  assert.equal(response.headers.get('Idempotency-Replayed'), 'true')
+  assert.deepEqual((await ordersOf(customer_id)).map((o) => o.id), [order.id])
+  assert.equal(await stockOf(product_id), 97)
+})
+
+test('two calls are two orders', async () => {
+  const { id: customer_id } = await customer()
+  const { id: product_id } = await product()
+  const first = await b2b.createOrder({ customer_id, items: [{ product_id, qty: 1 }] })
+  const second = await b2b.createOrder({ customer_id, items: [{ product_id, qty: 1 }] })
+  assert.notEqual(first.idempotencyKey, second.idempotencyKey)
+  assert.equal((await ordersOf(customer_id)).length, 2)
+})
+
+test('createAndConfirmOrder cannot order twice', async () => {
+  const { id: customer_id } = await customer()
+  const { id: product_id } = await product()
+  proxies.orchestrator.plan = ['drop', 'cut', refused(504), 'close', 'pass']
+  const { data, idempotencyKey } = await b2b.createAndConfirmOrder({ customer_id, items: [{ product_id, qty: 2 }] })
+  assert.equal(data.order.status, 'CONFIRMED')
+  assert.equal(proxies.orchestrator.seen.length, 5)
+  same([...proxies.orchestrator.seen.map((request) => JSON.parse(request.body).idempotency_key), idempotencyKey])
+  assert.deepEqual((await ordersOf(customer_id)).map((o) => [o.id, o.status]), [[data.order.id, 'CONFIRMED']])
+  assert.equal(await stockOf(product_id), 98)
+})
+
+test('confirm, cancel and adjustments keep their key and count once', async () => {
+  const { id: customer_id } = await customer()
+  const { id: product_id } = await product()
+  const { data: { id } } = await b2b.createOrder({ customer_id, items: [{ product_id, qty: 2 }] })
+  for (const [call, status] of [
+    [() => b2b.confirmOrder({ id }), 'CONFIRMED'],
+    [() => b2b.cancelOrder({ id, reason: 'a test' }), 'CANCELED'],
+    [() => b2b.adjustStock({ id: product_id, delta: 40, reason: 'a test' })],
+  ]) {
+    proxies.orders.seen.length = 0
+    proxies.orders.plan = ['drop', 'drop', 'pass']
+    const { data, response } = await call()
+    if (status) assert.equal(data.status, status)
+    else assert.equal(data.level, 140)
+    same(keys(proxies.orders))
+    assert.equal(response.headers.get('Idempotency-Replayed'), 'true')
+    assert.equal(proxies.orders.seen.length, 3)
+  }
+  assert.equal(await stockOf(product_id), 140)
+})
+
+test('what became of a call whose answers were all lost', async () => {
+  const { id: customer_id } = await customer()
+  const { id: product_id } = await product()
+  const items = [{ product_id, qty: 1 }]
+  proxies.orders.plan = Array(20).fill('drop')
+  const lost = await failure(b2b.createOrder({ customer_id, items }, { deadline: 5000 }))
+  assert.deepEqual([lost.code, lost.status, lost.retryable], ['no_answer', 0, true])
+  proxies.orders.plan = []
+  const { data: report } = await b2b.getIdempotencyKey({ key: lost.idempotencyKey })
+  const repeated = await b2b.createOrder({ customer_id, items }, { idempotencyKey: lost.idempotencyKey })
+  assert.equal(repeated.data.id, report.operations[0].order_id)
+
+  proxies.orchestrator.plan = Array(20).fill('drop')
+  const idempotencyKey = `a/?#%&+key-${customer_id}`
+  await failure(b2b.createAndConfirmOrder({ customer_id, items }, { idempotencyKey, deadline: 5000 }))
+  proxies.orchestrator.plan = []
+  const { data: found } = await b2b.getOrchestration({ idempotency_key: idempotencyKey })
+  assert.equal(found.current_status, 'CONFIRMED')
+  assert.equal((await b2b.createAndConfirmOrder({ customer_id, items, idempotency_key: idempotencyKey })).data.order.id, found.order.id)
+  assert.equal((await ordersOf(customer_id)).length, 2)
+})
+
+test('a write without a key is sent once', async () => {
+  const { id } = await customer()
+  for (const [step, code] of [['drop', 'no_answer'], ['close', 'no_answer'], [refused(503, { 'Retry-After': '1' }), 'unavailable']]) {
+    proxies.customers.seen.length = 0
+    proxies.customers.plan = [step]
+    const e = await failure(b2b.updateCustomer({ id, phone: '+1' }))
+    assert.deepEqual([e.code, e.retryable, e.idempotencyKey, proxies.customers.seen.length], [code, false, undefined, 1])
+  }
+  await assert.rejects(b2b.updateCustomer({ id, phone: '+2' }, { idempotencyKey: 'mine' }), TypeError)
+})
+
+test('Retry-After is obeyed, in seconds and as a date; 500 and refusals are not tried again', async () => {
+  proxies.orders.plan = [refused(429, { 'Retry-After': '7' }), refused(503, { 'Retry-After': new Date(Date.now() + 20_000).toUTCString() }), 'pass']
+  await b2b.getProduct({ id: 2 })
+  assert.ok(clock.waits[0] >= 7000 && clock.waits[1] >= 15_000 && clock.waits.length === 2, clock.waits)
+  proxies.orders.plan = [refused(500)]
+  assert.equal((await failure(b2b.getProduct({ id: 2 }))).retryable, true)
+  assert.equal((await failure(b2b.getProduct({ id: 1e9 }))).retryable, false)
+  assert.equal(proxies.orders.seen.length, 5)
+})
+
+test('no try begins after the deadline, nor is waited for what lies behind it', async () => {
+  proxies.orders.plan = Array(100).fill(refused(503, { 'Retry-After': '20' }))
+  const e = await failure(b2b.getProduct({ id: 2 }, { deadline: 30_000 }))
+  assert.deepEqual([e.code, e.status, e.retryable, proxies.orders.seen.length, clock.waits.length], ['unavailable', 503, true, 2, 1])
+  proxies.orders.plan = Array(100).fill('close')
+  proxies.orders.seen.length = clock.waits.length = 0
+  assert.equal((await failure(b2b.getProduct({ id: 2 }, { deadline: 10_000 }))).code, 'no_answer')
+  assert.ok(clock.waits.length >= 4 && proxies.orders.seen.length === clock.waits.length + 1)
+  assert.ok(clock.waits.reduce((sum, wait) => sum + wait) < 10_000)
+})
+
+test('a try that gets no answer in time is followed by another', async () => {
+  const { id: customer_id } = await customer()
+  const { id: product_id } = await product()
+  proxies.orders.seen.length = 0
+  proxies.orders.plan = ['hang', 'hang', 'pass']
+  const { data } = await new B2B({ ...bases, clock, tryTimeout: 300 }).createOrder({ customer_id, items: [{ product_id, qty: 1 }] })
+  same(keys(proxies.orders))
+  assert.ok(proxies.orders.seen.length >= 3)
+  assert.deepEqual((await ordersOf(customer_id)).map((o) => o.id), [data.id])
+})
+
+test('a call can be ended', async () => {
+  proxies.orders.plan = ['hang']
+  const controller = new AbortController()
+  const call = b2b.getProduct({ id: 2 }, { signal: controller.signal })
+  while (proxies.orders.seen.length === 0) await new Promise(setImmediate)
+  controller.abort()
+  await assert.rejects(call, { name: 'AbortError' })
+  assert.equal(proxies.orders.seen.length, 1)
+})
+
+test('a refusal is a B2BError', async () => {
+  const { id: customer_id } = await customer()
+  const { id: product_id } = await product()
+  for (const call of ['createOrder', 'createAndConfirmOrder']) {
+    const e = await failure(b2b[call]({ customer_id, items: [{ product_id, qty: 101 }] }, { correlationId: 'req-1' }))
+    assert.deepEqual([e.code, e.status, e.correlationId, e.retryable], ['insufficient_stock', 400, 'req-1', false])
+    assert.equal(e.details[0].field, '/items/0/qty')
+    assert.ok(e.idempotencyKey && e.name === 'B2BError' && e.message.startsWith(call))
+  }
+  const reused = await b2b.createOrder({ customer_id, items: [{ product_id, qty: 1 }] })
+  const e = await failure(b2b.createOrder({ customer_id, items: [{ product_id, qty: 2 }] }, { idempotencyKey: reused.idempotencyKey }))
+  assert.deepEqual([e.code, e.status], ['idempotency_key_reused', 422])
+})
+
+test('answers of somebody else are errors', async () => {
+  for (const [step, status] of [
+    [{ status: 200, body: '<html>' }, 200], [{ status: 200, body: {} }, 200], [{ status: 404, body: '<html>' }, 404],
+    [{ status: 302, headers: { Location: '/products/2' } }, 302],
+  ]) {
+    proxies.orders.plan = [step]
+    const e = await failure(b2b.getProduct({ id: 1e9 }))
+    assert.equal(e.status, status)
+    if (status !== 302) assert.equal(e.code, 'unexpected_answer')
+  }
+})
+
+test('lists: the first page when awaited, everything when iterated', async () => {
+  const prefix = `PAGED-${++made}-`
+  for (let i = 0; i < 5; i++) await product(prefix + i)
+  const page = await b2b.listProducts({ search: prefix, limit: 2 })
+  assert.equal(page.data.length, 2)
+  assert.equal(page.meta.nextCursor, page.data[1].id)
+  proxies.orders.seen.length = 0
+  const skus = []
+  proxies.orders.plan = ['pass', 'drop']
+  for await (const { sku } of b2b.listProducts({ search: prefix, limit: 2 })) skus.push(sku)
+  assert.deepEqual(skus, [0, 1, 2, 3, 4].map((i) => prefix + i))
+  assert.equal(proxies.orders.seen.length, 4)
+  await assert.rejects(async () => { for await (const _ of b2b.listProducts({ limit: 1000 })); }, { code: 'validation_failed' })
+})
+
+test('numbers are exact, and what is new does not disturb', async () => {
+  const { data: order } = await b2b.createOrder({ customer_id: (await customer()).id, items: [{ product_id: (await product()).id, qty: 97 }] })
+  assert.equal(String(order.total_cents), '96999993889')
+  const big = '9007199254740991'
+  proxies.orders.plan = [{ status: 200, body: `{"success": true, "data": {"id": ${big}, "status": "TELEPORTED", "total_cents": ${big}, "novel": {"a": [1]}, "items": []}, "novel": 1}` }]
+  const { data } = await b2b.getOrder({ id: Number(big) })
+  assert.deepEqual([String(data.id), String(data.total_cents), data.status, data.novel], [big, big, 'TELEPORTED', { a: [1] }])
+  assert.equal(proxies.orders.seen.at(-1).url, `/orders/${big}`)
+  proxies.orders.plan = [{ status: 418, body: { success: false, error: 'New.', code: 'novel', novel: 1 } }]
+  assert.equal((await failure(b2b.getOrder({ id: 1 }))).code, 'novel')
+})
+
+test('conditions', async () => {
+  const { id } = await product()
+  const etag = (await b2b.getProduct({ id })).response.headers.get('ETag')
+  assert.equal((await failure(b2b.getProduct({ id }, { headers: { 'If-None-Match': etag } }))).code, 'not_modified')
+  await b2b.updateProduct({ id, stock: 7 }, { headers: { 'If-Match': etag } })
+  assert.equal((await failure(b2b.updateProduct({ id, stock: 8 }, { headers: { 'If-Match': etag } }))).code, 'precondition_failed')
+  assert.equal(await stockOf(id), 7)
+})
+
+test('a function makes the token of each try', async () => {
+  proxies.orders.plan = [refused(503), { status: 200, body: { success: true, data: {} } }]
+  let asked = 0
+  await new B2B({ ...bases, clock, token: async () => `token-${++asked}` }).getProduct({ id: 2 })
+  assert.deepEqual(proxies.orders.seen.map((request) => request.headers.authorization), ['Bearer token-1', 'Bearer token-2'])
+  const e = await failure(new B2B({ ...bases, clock, token: 'nonsense' }).getProduct({ id: 2 }))
+  assert.deepEqual([e.code, e.status], ['unauthorized', 401])
+})
+
+test('with a token of b2b token', async () => {
+  const mine = (await customer()).id, other = (await customer()).id
+  const items = [{ product_id: (await product()).id, qty: 1 }]
+  await b2b.createOrder({ customer_id: other, items })
+  const arguments_ = ['token', '--sub', 'acme', '--scope', 'orders:read orders:write', '--customer', String(mine)]
+  const token = execFileSync(process.env.B2B, arguments_, { cwd: folder, env: {}, encoding: 'utf8' }).trim()
+  const partner = new B2B({ ...bases, clock, token })
+  proxies.orchestrator.plan = ['drop', 'pass']
+  const { data } = await partner.createAndConfirmOrder({ customer_id: mine, items })
+  const visible = []
+  for await (const { id } of partner.listOrders()) visible.push(id)
+  assert.deepEqual(visible, [data.order.id])
+  const forbidden = await failure(partner.createOrder({ customer_id: other, items }))
+  assert.deepEqual([forbidden.code, forbidden.status, forbidden.retryable], ['forbidden', 403, false])
+})
+
+test('require() gives the same, on the real clock', async () => {
+  const { B2B: Required, B2BError: RequiredError } = createRequire(import.meta.url)('@b2b/orders-sdk')
+  assert.notEqual(Required, B2B)
+  proxies.orders.plan = ['drop', 'pass']
+  await assert.rejects(new Required(bases).getProduct({ id: 1e9 }), (e) => e instanceof RequiredError && e.code === 'product_not_found')
+  assert.equal(proxies.orders.seen.length, 2)
+})
+
+test('in a browser', { timeout: 60_000 }, async () => {
+  const page = `<script type="importmap">
+    {"imports": {"@b2b/orders-sdk": "/sdk/@b2b/orders-sdk/dist/esm/index.js", "openapi-fetch": "/sdk/openapi-fetch/dist/index.mjs"}}
+  </script><script type="module">
+    import { B2B } from '@b2b/orders-sdk'
+    const b2b = new B2B({ customers: location.origin, orders: location.origin, orchestrator: location.origin })
+    const result = await b2b.createAndConfirmOrder({ customer_id: 1, items: [{ product_id: 2, qty: 1 }] }).then(({ data }) => data.order, String)
+    await fetch('/result', { method: 'POST', body: JSON.stringify(result) })
+  </script>`
+  let result
+  const server = http.createServer(async (request, response) => {
+    const chunks = []
+    for await (const chunk of request) chunks.push(chunk)
+    const body = Buffer.concat(chunks)
+    if (request.url === '/') return response.writeHead(200, { 'Content-Type': 'text/html' }).end(page)
+    if (request.url.startsWith('/sdk/')) return response.writeHead(200, { 'Content-Type': 'text/javascript' }).end(readFileSync('node_modules' + request.url.slice(4)))
+    if (request.url === '/result') result(JSON.parse(body))
+    if (!request.url.startsWith('/orchestrator/')) return response.writeHead(404).end()
+    const forward = http.request(proxies.orchestrator.base + request.url, { method: request.method, headers: { ...request.headers, connection: 'close' } })
+    forward.on('error', () => request.socket.destroy())
+    forward.on('response', (answer) => answer.pipe(response.writeHead(answer.statusCode, answer.headers)))
+    forward.end(body)
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  proxies.orchestrator.plan = ['drop', refused(503), 'pass']
+  const profile = mkdtempSync(join(tmpdir(), 'b2b-'))
+  const chromium = spawn('chromium', ['--headless', '--no-sandbox', '--disable-gpu', `--user-data-dir=${profile}`, `http://127.0.0.1:${server.address().port}/`], { stdio: 'ignore' })
+  const order = await Promise.race([
+    new Promise((resolve) => { result = resolve }),
+    new Promise((resolve, reject) => chromium.once('error', reject).once('exit', () => reject(new Error('chromium ended')))),
+  ])
+  chromium.removeAllListeners('exit').kill()
+  await once(chromium, 'exit')
+  server.close()
+  server.closeAllConnections()
+  rmSync(profile, { recursive: true, force: true, maxRetries: 10 })
+  assert.equal(order.status, 'CONFIRMED', order)
+  assert.ok(proxies.orchestrator.seen.length >= 3)
+  same(proxies.orchestrator.seen.map((request) => JSON.parse(request.body).idempotency_key))
+})
+
+test('the example of the README', () => {
+  const example = [3001, 3002, 3000].reduce((text, port, i) => text.replace(`http://localhost:${port}`, addresses[i]), readFileSync('readme.mjs', 'utf8'))
+  writeFileSync('readme-here.mjs', example)
+  const lines = execFileSync(process.execPath, ['readme-here.mjs'], { encoding: 'utf8' }).trim().split('\n')
+  const [, id] = lines[0].match(/^order (\d+) is CONFIRMED$/)
+  assert.ok(lines.some((line) => line === `${id} 389700`), lines)
+})

@@ -1,0 +1,33 @@
+// Is compiled, not run.
+import { B2B, B2BError, type Order, type NewOrderItem } from '@b2b/orders-sdk'
+
+const b2b = new B2B({ customers: '', orders: '', orchestrator: '', token: async () => 'token' })
+const items: NewOrderItem[] = [{ product_id: 2, qty: 1 }]
+
+export async function right(): Promise<Order> {
+  for await (const order of b2b.listOrders({ status: 'CONFIRMED', limit: 10 })) order.total_cents.toFixed()
+  await b2b.listProducts()
+  const page = await b2b.listCustomers({ search: 'ACME' })
+  page.data[0]?.email.trim()
+  const next: number | null = page.meta.nextCursor
+  const call = await b2b.createAndConfirmOrder({ customer_id: next ?? 1, items }, { correlationId: 'req-1' })
+  await b2b.getOrchestration({ idempotency_key: call.idempotencyKey! })
+  await b2b.updateProduct({ id: 2, stock: 8 }, { headers: { 'If-Match': '*' } })
+  await b2b.deleteCustomer({ id: call.data.customer.id }).catch((e) => e instanceof B2BError && e.details[0]?.field)
+  return (await b2b.cancelOrder({ id: 5, reason: 'a typo' }, { idempotencyKey: 'mine', deadline: 5000 })).data
+}
+
+export function wrong() {
+  // @ts-expect-error a field is missing
+  b2b.createOrder({ items })
+  // @ts-expect-error there is no such field
+  b2b.createOrder({ customer_id: 1, items, price: 1 })
+  // @ts-expect-error there is no such status
+  b2b.listOrders({ status: 'confirmed' })
+  // @ts-expect-error the id is missing
+  b2b.getOrder()
+  // @ts-expect-error takes no key
+  b2b.updateCustomer({ id: 1, phone: null }, { idempotencyKey: 'mine' })
+  // @ts-expect-error the key is an option of its own
+  b2b.confirmOrder({ id: 1 }, { headers: { 'X-Idempotency-Key': 'mine' } })
+}
