@@ -25,25 +25,35 @@ import (
 	"example.com/b2b/openapi/orchestratorapi"
 	"example.com/b2b/openapi/ordersapi"
 	b2b "example.com/b2b/sdk/go"
+	_ "example.com/b2b/test/live" // all that b2b is made of: what changes it makes go test forget the result
 )
 
-// addresses are those of a running b2b: customers, orders, orchestrator.
-var addresses []string
+var (
+	binary    string   // b2b
+	addresses []string // of one that runs: customers, orders, orchestrator
+)
 
-func TestMain(m *testing.M) { os.Exit(run(m)) }
-
-func run(m *testing.M) int {
+func TestMain(m *testing.M) {
 	folder, err := os.MkdirTemp("", "b2b-")
 	if err != nil {
 		panic(err)
 	}
 	defer os.RemoveAll(folder)
-	binary := filepath.Join(folder, "b2b")
+	binary = filepath.Join(folder, "b2b")
 	if out, err := exec.Command("go", "build", "-o", binary, "example.com/b2b/cmd/b2b").CombinedOutput(); err != nil {
 		panic(fmt.Sprintf("%v: %s", err, out))
 	}
+	var stop func()
+	addresses, stop = start(folder)
+	defer stop()
+	m.Run()
+}
+
+// start runs b2b in a folder and returns its addresses.
+func start(folder string, env ...string) (addresses []string, stop func()) {
 	cmd := exec.Command(binary)
-	cmd.Dir, cmd.Env, cmd.Stderr = folder, []string{"CUSTOMERS_PORT=0", "ORDERS_PORT=0", "ORCHESTRATOR_PORT=0", "LOG_LEVEL=warn"}, os.Stderr
+	cmd.Dir, cmd.Env = folder, append(env, "CUSTOMERS_PORT=0", "ORDERS_PORT=0", "ORCHESTRATOR_PORT=0", "LOG_LEVEL=error")
+	cmd.Stderr = os.Stderr
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		panic(err)
@@ -51,15 +61,16 @@ func run(m *testing.M) int {
 	if err := cmd.Start(); err != nil {
 		panic(err)
 	}
-	defer cmd.Wait()
-	defer cmd.Process.Kill()
 	for lines := bufio.NewScanner(out); lines.Scan() && !strings.HasPrefix(lines.Text(), "Try: "); {
 		if m := regexp.MustCompile(`^(?:Customers API|Orders API|Orchestrator) +(http:\S+)`).FindStringSubmatch(lines.Text()); m != nil {
 			addresses = append(addresses, m[1])
 		}
 	}
 	go io.Copy(io.Discard, out)
-	return m.Run()
+	return addresses, func() {
+		cmd.Process.Kill()
+		cmd.Wait()
+	}
 }
 
 // step is what a proxy does with a request.
@@ -314,7 +325,7 @@ func TestCreateAndConfirmOrder(t *testing.T) {
 	f.stockIs(t, 98)
 
 	f.orchestrator.plans(drop, pass)
-	again := orchestratorapi.OrchestrationRequest{CustomerID: f.customer, Items: f.items(2), IdempotencyKey: fmt.Sprintf(`po-%d"a/?#%%&`, f.customer)}
+	again := orchestratorapi.OrchestrationRequest{CustomerID: f.customer, Items: f.items(2), IdempotencyKey: fmt.Sprintf(`po-%d"a/?#%%&+`, f.customer)}
 	second := must(f.CreateAndConfirmOrder(t.Context(), again))(t)
 	if key := f.orchestrator.one(t, 2); key != again.IdempotencyKey {
 		t.Errorf("the key is %q", key)
@@ -501,6 +512,39 @@ func TestToken(t *testing.T) {
 	if e := failure(f.Orders.GetProductWithResponse(t.Context(), 2, nil))(t, b2b.NoAnswer, 0, true); !errors.Is(e, broken) {
 		t.Error(e)
 	}
+}
+
+// TestTokenOfACustomer calls services that let nobody in without a token, with one that b2b token prints.
+func TestTokenOfACustomer(t *testing.T) {
+	env := []string{"AUTH_MODE=jwt", "JWT_SECRET=a-secret-of-the-test-that-is-long-enough", "SERVICE_TOKEN=token-of-the-test"}
+	strict, stop := start(t.TempDir(), env...)
+	defer stop()
+	orchestrator := newProxy(t, strict[2])
+	o := b2b.Options{Customers: strict[0], Orders: strict[1], Orchestrator: orchestrator.URL}
+	stranger := must(b2b.New(o))(t)
+	order := orchestratorapi.OrchestrationRequest{CustomerID: 1, Items: []contract.NewOrderItem{{ProductID: 2, Qty: 1}}}
+	failure(stranger.CreateAndConfirmOrder(t.Context(), order))(t, contract.Unauthorized, 401, false)
+
+	command := exec.Command(binary, "token", "--sub", "acme", "--scope", "orders:read orders:write", "--customer", "1")
+	command.Dir, command.Env = t.TempDir(), env
+	o.Token = b2b.StaticToken(strings.TrimSpace(string(must(command.Output())(t))))
+	partner := must(b2b.New(o))(t)
+	orchestrator.plans(drop, refuse(503, "0"), pass)
+	placed := must(partner.CreateAndConfirmOrder(t.Context(), order))(t)
+	orchestrator.one(t, 3)
+	visible := map[int64]int{}
+	for order, err := range partner.ListOrders(t.Context(), ordersapi.ListOrdersParams{}) {
+		if err != nil || order.CustomerID != 1 {
+			t.Fatalf("%+v %v", order, err)
+		}
+		visible[order.ID]++
+	}
+	if visible[placed.Order.ID] != 1 {
+		t.Errorf("%v", visible)
+	}
+	order.CustomerID = 2
+	failure(partner.CreateAndConfirmOrder(t.Context(), order))(t, contract.Forbidden, 403, false)
+	failure(partner.Customers.GetCustomerWithResponse(t.Context(), 1, nil))(t, contract.Forbidden, 403, false)
 }
 
 // TestReadme builds and runs the README's program as a partner does, in a module of its own, which then knows nothing of the

@@ -91,19 +91,33 @@ class B2BTest {
 
   @BeforeAll
   static void start(@TempDir Path folder) throws Exception {
-    var builder = new ProcessBuilder(System.getenv("B2B")).directory(folder.toFile()).redirectError(ProcessBuilder.Redirect.DISCARD);
+    program = start(folder, Map.of(), addresses);
+    customersProxy = new Proxy(addresses.get(0));
+    ordersProxy = new Proxy(addresses.get(1));
+    orchestratorProxy = new Proxy(addresses.get(2));
+  }
+
+  private static ProcessBuilder command(Path folder, Map<String, String> environment, String... arguments) {
+    var command = new ArrayList<>(List.of(System.getenv("B2B")));
+    command.addAll(List.of(arguments));
+    var builder = new ProcessBuilder(command).directory(folder.toFile()).redirectError(ProcessBuilder.Redirect.DISCARD);
     builder.environment().clear();
+    builder.environment().putAll(environment);
+    return builder;
+  }
+
+  /** Starts b2b in a folder and adds its addresses. */
+  private static Process start(Path folder, Map<String, String> environment, List<String> addresses) throws Exception {
+    var builder = command(folder, environment);
     builder.environment().putAll(Map.of("CUSTOMERS_PORT", "0", "ORDERS_PORT", "0", "ORCHESTRATOR_PORT", "0"));
-    program = builder.start();
+    var program = builder.start();
     var address = Pattern.compile("(?:Customers API|Orders API|Orchestrator) +(http:\\S+).*");
     for (var line : (Iterable<String>) program.inputReader().lines()::iterator) {
       var found = address.matcher(line);
       if (found.matches()) addresses.add(found.group(1));
       if (line.startsWith("Try:")) break;
     }
-    customersProxy = new Proxy(addresses.get(0));
-    ordersProxy = new Proxy(addresses.get(1));
-    orchestratorProxy = new Proxy(addresses.get(2));
+    return program;
   }
 
   @AfterAll
@@ -215,7 +229,7 @@ class B2BTest {
     assertEquals(98, product().getStock());
 
     orchestratorProxy.plan(DROP, PASS);
-    var own = "po-" + customerId + "\"a/?#%&";
+    var own = "po-" + customerId + "\"a/?#%&+";
     var second = b2b.createAndConfirmOrder(orchestration(2).idempotencyKey(own)).getOrder();
     assertEquals(own, key(orchestratorProxy, 2));
     ordersAre(placed.getId(), second.getId());
@@ -405,6 +419,32 @@ class B2BTest {
     var broken = new IllegalStateException("no token");
     b2b = settings().token(() -> { throw broken; }).build();
     assertSame(broken, productFailure(B2BException.NO_ANSWER, 0, true).getCause());
+  }
+
+  /** Calls services that let nobody in without a token, with one that b2b token prints. */
+  @Test
+  void tokenOfACustomer(@TempDir Path folder) throws Exception {
+    var environment = Map.of("AUTH_MODE", "jwt", "JWT_SECRET", "a-secret-of-the-test-that-is-long-enough", "SERVICE_TOKEN", "token-of-the-test");
+    var strict = new ArrayList<String>();
+    var program = start(folder, environment, strict);
+    try (var orchestrator = new Proxy(strict.get(2))) {
+      var settings = B2B.builder().customers(strict.get(0)).orders(strict.get(1)).orchestrator(orchestrator.address());
+      var order = new OrchestrationRequest().customerId(1L).addItemsItem(new NewOrderItem().productId(2L).qty(1L));
+      failure("unauthorized", 401, false, () -> settings.build().createAndConfirmOrder(order));
+
+      var token = command(folder, environment, "token", "--sub", "acme", "--scope", "orders:read orders:write", "--customer", "1").start();
+      var partner = settings.token(new String(token.getInputStream().readAllBytes(), StandardCharsets.UTF_8).strip()).build();
+      orchestrator.plan(DROP, refuse(503), PASS);
+      var placed = partner.createAndConfirmOrder(order).getOrder();
+      key(orchestrator, 3);
+      var visible = B2B.stream((Long cursor) -> partner.orders().listOrders(APIListOrdersRequest.newBuilder().cursor(cursor).build())).toList();
+      assertTrue(visible.stream().allMatch(it -> it.getCustomerId() == 1));
+      assertEquals(1, visible.stream().filter(it -> it.getId().equals(placed.getId())).count());
+      failure("forbidden", 403, false, () -> partner.createAndConfirmOrder(order.customerId(2L)));
+    } finally {
+      program.destroy();
+      program.waitFor();
+    }
   }
 
   /** Runs the README's program as it stands there, but with the ports of this test. */
