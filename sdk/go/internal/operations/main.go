@@ -83,6 +83,13 @@ func main() {
 				if slices.Contains(op.Tags, "Operations") || slices.Contains(op.Tags, "Internal") { // not for partners
 					continue
 				}
+				if shared, found := d.Paths[path]["parameters"]; found {
+					var parameters []parameter
+					if err := shared.Decode(&parameters); err != nil {
+						log.Fatalf("%s: %v", path, err)
+					}
+					op.Parameters = append(op.Parameters, parameters...)
+				}
 				fmt.Fprintf(&table, "{name: %q, method: %q, path: %q, key: %s, ok: %#v},\n", op.ID, strings.ToUpper(method), path, d.key(op), answers(op))
 				writeList(&lists, imports, s.field, s.client, op)
 			}
