@@ -1,5 +1,6 @@
 package com.example.b2b;
 
+import com.example.b2b.api.OrchestrationApi.APICreateAndConfirmOrderRequest;
 import com.example.b2b.client.ApiClient;
 import com.example.b2b.model.Orchestration;
 import com.example.b2b.model.OrchestrationRequest;
@@ -44,7 +45,7 @@ public final class B2B extends Apis {
    * {@link B2BException} that is retryable, repeat it with the exception's key.
    */
   public Orchestration createAndConfirmOrder(OrchestrationRequest order) {
-    return orchestration().createAndConfirmOrder(order).getData();
+    return orchestration().createAndConfirmOrder(APICreateAndConfirmOrderRequest.newBuilder().orchestrationRequest(order).build()).getData();
   }
 
   /** Iterates over all pages of a list; the function reads the page after a cursor, null for the first. */

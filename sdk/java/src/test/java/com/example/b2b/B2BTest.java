@@ -15,6 +15,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.example.b2b.Proxy.Planned;
 import com.example.b2b.Proxy.Step;
+import com.example.b2b.api.CustomersApi.APICreateCustomerRequest;
 import com.example.b2b.api.CustomersApi.APIUpdateCustomerRequest;
 import com.example.b2b.api.OrchestrationApi.APIGetOrchestrationRequest;
 import com.example.b2b.api.OrdersApi.APICancelOrderRequest;
@@ -59,10 +60,12 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Runs the SDK against the program that B2B names, through proxies that lose answers. */
+@Timeout(60)
 class B2BTest {
   private static Process program;
   private static final List<String> addresses = new ArrayList<>(); // customers, orders, orchestrator
@@ -134,7 +137,7 @@ class B2BTest {
     for (var proxy : List.of(customersProxy, ordersProxy, orchestratorProxy)) proxy.plan();
     b2b = settings().build();
     var email = "test-" + ++made + "@example.com";
-    customerId = b2b.customers().createCustomer(new NewCustomer().name("A test").email(email)).getData().getId();
+    customerId = b2b.customers().createCustomer(APICreateCustomerRequest.newBuilder().newCustomer(new NewCustomer().name("A test").email(email)).build()).getData().getId();
     productId = newProduct("TEST-" + made);
     for (var proxy : List.of(customersProxy, ordersProxy, orchestratorProxy)) proxy.plan();
   }
@@ -154,7 +157,8 @@ class B2BTest {
   }
 
   private long newProduct(String sku) {
-    return b2b.products().createProduct(new NewProduct().sku(sku).name("A tëst €").priceCents(999_999_937L).stock(100L)).getData().getId();
+    var product = new NewProduct().sku(sku).name("A tëst €").priceCents(999_999_937L).stock(100L);
+    return b2b.products().createProduct(APICreateProductRequest.newBuilder().newProduct(product).build()).getData().getId();
   }
 
   private APICreateOrderRequest.Builder order(long qty) {
