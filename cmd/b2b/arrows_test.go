@@ -68,6 +68,8 @@ func TestArrows(t *testing.T) {
 			switch {
 			case own && under(p.ImportPath, "openapi") && !under(name, "openapi"):
 				t.Errorf("%s imports %s: a contract imports nothing of ours", p.ImportPath, name)
+			case own && under(p.ImportPath, "sdk") && !under(name, "openapi", "sdk"):
+				t.Errorf("%s imports %s: an SDK knows the contracts only", p.ImportPath, name)
 			case own && under(p.ImportPath, "internal", "db") && under(name, names...):
 				t.Errorf("%s imports the service %s", p.ImportPath, name)
 			case own && under(p.ImportPath, names...) && under(name, names...) && !under(name, p.ImportPath):
@@ -80,9 +82,9 @@ func TestArrows(t *testing.T) {
 		}
 		for _, reached := range p.Deps {
 			switch {
-			case isDatabase(reached) && (under(p.ImportPath, append(withoutDatabase, "cmd/lambda", "openapi")...) || under(p.ImportPath, "internal") && !under(p.ImportPath, "internal/idempotency", "internal/history")):
+			case isDatabase(reached) && (under(p.ImportPath, append(withoutDatabase, "cmd/lambda", "openapi", "sdk")...) || under(p.ImportPath, "internal") && !under(p.ImportPath, "internal/idempotency", "internal/history")):
 				t.Errorf("%s reaches %s: no database there", p.ImportPath, reached)
-			case under(p.ImportPath, "openapi") && !server && under(reached, "github.com/gin-gonic", "github.com/getkin/kin-openapi"):
+			case under(p.ImportPath, "openapi", "sdk") && !server && under(reached, "github.com/gin-gonic", "github.com/getkin/kin-openapi"):
 				t.Errorf("%s reaches %s: a typed client is light", p.ImportPath, reached)
 			}
 		}

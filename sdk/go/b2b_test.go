@@ -1,0 +1,585 @@
+package b2b_test
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"example.com/b2b/openapi/contract"
+	"example.com/b2b/openapi/customersapi"
+	"example.com/b2b/openapi/orchestratorapi"
+	"example.com/b2b/openapi/ordersapi"
+	b2b "example.com/b2b/sdk/go"
+	_ "example.com/b2b/test/live" // all that b2b is made of: what changes it makes go test forget the result
+)
+
+var (
+	binary    string   // b2b
+	addresses []string // of one that runs: customers, orders, orchestrator
+)
+
+func TestMain(m *testing.M) {
+	folder, err := os.MkdirTemp("", "b2b-")
+	if err != nil {
+		panic(err)
+	}
+	defer os.RemoveAll(folder)
+	binary = filepath.Join(folder, "b2b")
+	if out, err := exec.Command("go", "build", "-o", binary, "example.com/b2b/cmd/b2b").CombinedOutput(); err != nil {
+		panic(fmt.Sprintf("%v: %s", err, out))
+	}
+	var stop func()
+	addresses, stop = start(folder)
+	defer stop()
+	m.Run()
+}
+
+// start runs b2b in a folder and returns its addresses.
+func start(folder string, env ...string) (addresses []string, stop func()) {
+	cmd := exec.Command(binary)
+	cmd.Dir, cmd.Env = folder, append(env, "CUSTOMERS_PORT=0", "ORDERS_PORT=0", "ORCHESTRATOR_PORT=0", "LOG_LEVEL=error")
+	cmd.Stderr = os.Stderr
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		panic(err)
+	}
+	if err := cmd.Start(); err != nil {
+		panic(err)
+	}
+	for lines := bufio.NewScanner(out); lines.Scan() && !strings.HasPrefix(lines.Text(), "Try: "); {
+		if m := regexp.MustCompile(`^(?:Customers API|Orders API|Orchestrator) +(http:\S+)`).FindStringSubmatch(lines.Text()); m != nil {
+			addresses = append(addresses, m[1])
+		}
+	}
+	go io.Copy(io.Discard, out)
+	return addresses, func() {
+		cmd.Process.Kill()
+		cmd.Wait()
+	}
+}
+
+// step is what a proxy does with a request.
+type step struct {
+	name   string // pass, close, drop, cut, hang; or answer
+	status int
+	header http.Header
+	body   string
+	done   func() // is called before it hangs
+}
+
+var (
+	pass   = step{name: "pass"}
+	closed = step{name: "close"} // the connection, before anything is done
+	drop   = step{name: "drop"}  // the answer, after the service did its work
+	cut    = step{name: "cut"}   // the answer in half
+	hang   = step{name: "hang"}  // after the service did its work
+)
+
+func refuse(status int, retryAfter string) step {
+	return answer(status, `{"success": false, "error": "Not now.", "code": "unavailable"}`, "Retry-After", retryAfter)
+}
+
+func answer(status int, body string, header ...string) step {
+	s := step{name: "answer", status: status, body: body, header: http.Header{"Content-Type": {"application/json"}}}
+	for pair := range slices.Chunk(header, 2) {
+		s.header.Set(pair[0], pair[1])
+	}
+	return s
+}
+
+// proxy stands before a service. Each request takes the next step of its plan, and passes when there is none.
+type proxy struct {
+	*httptest.Server
+	mu   sync.Mutex
+	plan []step
+	seen []*http.Request // each with its body
+}
+
+func newProxy(t *testing.T, target string) *proxy {
+	p := &proxy{}
+	p.Server = httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		content, _ := io.ReadAll(r.Body)
+		p.mu.Lock()
+		next := pass
+		if len(p.plan) > 0 {
+			next, p.plan = p.plan[0], p.plan[1:]
+		}
+		seen := r.Clone(context.Background())
+		seen.Body = io.NopCloser(bytes.NewReader(content))
+		p.seen = append(p.seen, seen)
+		p.mu.Unlock()
+		switch next.name {
+		case "close":
+			panic(http.ErrAbortHandler)
+		case "answer":
+			for name := range next.header {
+				w.Header().Set(name, next.header.Get(name))
+			}
+			w.WriteHeader(next.status)
+			io.WriteString(w, next.body)
+			return
+		}
+		forward, err := http.NewRequest(r.Method, target+r.URL.RequestURI(), bytes.NewReader(content))
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		forward.Header = r.Header
+		res, err := http.DefaultTransport.RoundTrip(forward)
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		defer res.Body.Close()
+		content, err = io.ReadAll(res.Body)
+		if err != nil {
+			t.Error(err)
+		}
+		switch next.name {
+		case "drop":
+			panic(http.ErrAbortHandler)
+		case "hang":
+			if next.done != nil {
+				next.done()
+			}
+			<-r.Context().Done()
+			return
+		}
+		for name, values := range res.Header {
+			w.Header()[name] = values
+		}
+		w.WriteHeader(res.StatusCode)
+		if next.name == "cut" {
+			w.Write(content[:len(content)/2])
+			w.(http.Flusher).Flush()
+			panic(http.ErrAbortHandler)
+		}
+		w.Write(content)
+	}))
+	p.Config.SetKeepAlivesEnabled(false) // the platform's own repeats on kept connections would be seen, too
+	p.Start()
+	t.Cleanup(p.Close)
+	return p
+}
+
+func (p *proxy) plans(steps ...step) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.plan, p.seen = steps, nil
+}
+
+// keys returns the keys of all requests since the plan was made, in the header or the body.
+func (p *proxy) keys(t *testing.T) (keys []string) {
+	t.Helper()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, r := range p.seen {
+		var body struct {
+			Key string `json:"idempotency_key"`
+		}
+		if r.Header.Get("Content-Type") != "" {
+			if err := json.NewDecoder(r.Body).Decode(&body); err != nil {
+				t.Error(err)
+			}
+		}
+		keys = append(keys, r.Header.Get("X-Idempotency-Key")+body.Key)
+	}
+	return keys
+}
+
+// one checks that there were so many requests, and that all had the same key, which is returned.
+func (p *proxy) one(t *testing.T, requests int) string {
+	t.Helper()
+	keys := p.keys(t)
+	if len(keys) != requests || keys[0] == "" || len(slices.Compact(slices.Clone(keys))) != 1 {
+		t.Fatalf("%d requests with keys %q", len(keys), keys)
+	}
+	return keys[0]
+}
+
+// fixture is the SDK behind proxies, with a customer and a product of its own: 100 pieces at 9 999 999.37.
+type fixture struct {
+	*b2b.Client
+	customers, orders, orchestrator *proxy
+	customer, product               int64
+}
+
+var made int
+
+func newFixture(t *testing.T, change ...func(*b2b.Options)) *fixture {
+	t.Helper()
+	f := &fixture{customers: newProxy(t, addresses[0]), orders: newProxy(t, addresses[1]), orchestrator: newProxy(t, addresses[2])}
+	o := b2b.Options{Customers: f.customers.URL, Orders: f.orders.URL, Orchestrator: f.orchestrator.URL}
+	for _, c := range change {
+		c(&o)
+	}
+	f.Client = must(b2b.New(o))(t)
+	made++
+	customer := must(f.Customers.CreateCustomerWithResponse(t.Context(), customersapi.NewCustomer{Name: "A test", Email: fmt.Sprintf("test-%d@example.com", made)}))(t)
+	f.customer = customer.JSON201.Data.ID
+	f.product = f.newProduct(t, fmt.Sprintf("TEST-%d", made))
+	return f
+}
+
+func (f *fixture) newProduct(t *testing.T, sku string) int64 {
+	t.Helper()
+	return must(f.Orders.CreateProductWithResponse(t.Context(), ordersapi.NewProduct{Sku: sku, Name: "A test", PriceCents: 999_999_937, Stock: 100}))(t).JSON201.Data.ID
+}
+
+func (f *fixture) items(qty int64) []contract.NewOrderItem {
+	return []contract.NewOrderItem{{ProductID: f.product, Qty: qty}}
+}
+
+func (f *fixture) newOrder(qty int64) ordersapi.NewOrder {
+	return ordersapi.NewOrder{CustomerID: f.customer, Items: f.items(qty)}
+}
+
+// ordersAre checks which orders the customer has.
+func (f *fixture) ordersAre(t *testing.T, want ...int64) {
+	t.Helper()
+	var got []int64
+	for order, err := range f.ListOrders(t.Context(), ordersapi.ListOrdersParams{CustomerID: &f.customer}) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		got = append(got, order.ID)
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("the orders are %d, not %d", got, want)
+	}
+}
+
+func (f *fixture) stockIs(t *testing.T, want int64) {
+	t.Helper()
+	if got := must(f.Orders.GetProductWithResponse(t.Context(), f.product, nil))(t).JSON200.Data.Stock; got != want {
+		t.Errorf("the stock is %d, not %d", got, want)
+	}
+}
+
+// must returns a value, or ends the test.
+func must[T any](v T, err error) func(*testing.T) T {
+	return func(t *testing.T) T {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return v
+	}
+}
+
+// failure returns the Error with which a call has failed.
+func failure[T any](_ T, err error) func(t *testing.T, code contract.ErrorCode, status int, retryable bool) *b2b.Error {
+	return func(t *testing.T, code contract.ErrorCode, status int, retryable bool) *b2b.Error {
+		t.Helper()
+		var e *b2b.Error
+		if !errors.As(err, &e) {
+			t.Fatalf("%v is no Error", err)
+		}
+		if e.Code != code || e.Status != status || e.Retryable != retryable || e.CorrelationID == "" {
+			t.Fatalf("%+v is not %s, status %d, retryable %t", e, code, status, retryable)
+		}
+		return e
+	}
+}
+
+func TestOneKeyOneOrder(t *testing.T) {
+	f := newFixture(t)
+	f.orders.plans(closed, drop, refuse(503, "0"), cut, refuse(502, ""), pass)
+	res := must(f.Orders.CreateOrderWithResponse(t.Context(), &ordersapi.CreateOrderParams{}, f.newOrder(3)))(t)
+	key := f.orders.one(t, 6)
+	if sent := res.HTTPResponse.Request.Header.Get("X-Idempotency-Key"); sent != key || res.HTTPResponse.Header.Get("Idempotency-Replayed") != "true" {
+		t.Errorf("key %q, headers %v", sent, res.HTTPResponse.Header)
+	}
+	f.ordersAre(t, res.JSON201.Data.ID)
+	f.stockIs(t, 97)
+
+	second := must(f.Orders.CreateOrderWithResponse(t.Context(), nil, f.newOrder(3)))(t)
+	f.ordersAre(t, res.JSON201.Data.ID, second.JSON201.Data.ID)
+	f.stockIs(t, 94)
+}
+
+func TestCreateAndConfirmOrder(t *testing.T) {
+	f := newFixture(t)
+	f.orchestrator.plans(drop, cut, refuse(504, "0"), closed, pass)
+	placed := must(f.CreateAndConfirmOrder(t.Context(), orchestratorapi.OrchestrationRequest{CustomerID: f.customer, Items: f.items(2)}))(t)
+	f.orchestrator.one(t, 5)
+	if placed.Order.Status != string(contract.CONFIRMED) {
+		t.Errorf("the order is %s", placed.Order.Status)
+	}
+	f.ordersAre(t, placed.Order.ID)
+	f.stockIs(t, 98)
+
+	f.orchestrator.plans(drop, pass)
+	again := orchestratorapi.OrchestrationRequest{CustomerID: f.customer, Items: f.items(2), IdempotencyKey: fmt.Sprintf(`po-%d"a/?#%%&+`, f.customer)}
+	second := must(f.CreateAndConfirmOrder(t.Context(), again))(t)
+	if key := f.orchestrator.one(t, 2); key != again.IdempotencyKey {
+		t.Errorf("the key is %q", key)
+	}
+	report := must(f.Orchestrator.GetOrchestrationWithResponse(t.Context(), again.IdempotencyKey))(t)
+	if report.JSON200.Data.Order.ID != second.Order.ID {
+		t.Errorf("the key stands for %+v", report.JSON200.Data)
+	}
+	f.ordersAre(t, placed.Order.ID, second.Order.ID)
+}
+
+func TestEveryKeyedWrite(t *testing.T) {
+	f := newFixture(t)
+	id := must(f.Orders.CreateOrderWithResponse(t.Context(), nil, f.newOrder(2)))(t).JSON201.Data.ID
+
+	f.orders.plans(drop, drop, pass)
+	confirmed := must(f.Orders.ConfirmOrderWithResponse(t.Context(), id, nil))(t)
+	f.orders.one(t, 3)
+	f.orders.plans(drop, drop, pass)
+	canceled := must(f.Orders.CancelOrderWithResponse(t.Context(), id, nil, ordersapi.Cancellation{Reason: new("a test")}))(t)
+	f.orders.one(t, 3)
+	f.orders.plans(drop, drop, pass)
+	adjusted := must(f.Orders.AdjustStockWithResponse(t.Context(), f.product, &ordersapi.AdjustStockParams{XIdempotencyKey: new(fmt.Sprint("delivery-", f.product))},
+		ordersapi.NewStockAdjustment{Delta: 40, Reason: "a test"}))(t)
+	if key := f.orders.one(t, 3); key != fmt.Sprint("delivery-", f.product) {
+		t.Errorf("the key is %q", key)
+	}
+	if confirmed.JSON200.Data.Status != contract.CONFIRMED || canceled.JSON200.Data.Status != contract.CANCELED || adjusted.JSON201.Data.Level != 140 {
+		t.Errorf("%s %s %s", confirmed.Body, canceled.Body, adjusted.Body)
+	}
+	f.stockIs(t, 140)
+}
+
+func TestAllAnswersLost(t *testing.T) {
+	f := newFixture(t)
+	f.orders.plans(slices.Repeat([]step{drop}, 100)...)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+	defer cancel()
+	lost := failure(f.Orders.CreateOrderWithResponse(ctx, nil, f.newOrder(1)))(t, b2b.NoAnswer, 0, true)
+	if key := f.orders.keys(t)[0]; lost.IdempotencyKey != key || key == "" {
+		t.Errorf("the key is %q, that of the error %q", key, lost.IdempotencyKey)
+	}
+	f.orders.plans()
+	report := must(f.Orders.GetIdempotencyKeyWithResponse(t.Context(), lost.IdempotencyKey))(t).JSON200.Data
+	repeated := must(f.Orders.CreateOrderWithResponse(t.Context(), &ordersapi.CreateOrderParams{XIdempotencyKey: &lost.IdempotencyKey}, f.newOrder(1)))(t)
+	if stands := report.Operations[0].OrderID; stands == nil || *stands != repeated.JSON201.Data.ID {
+		t.Errorf("the key stands for %v", stands)
+	}
+	f.ordersAre(t, repeated.JSON201.Data.ID)
+}
+
+func TestWriteWithoutKeyIsSentOnce(t *testing.T) {
+	f := newFixture(t)
+	for _, test := range []struct {
+		step
+		code   contract.ErrorCode
+		status int
+	}{{drop, b2b.NoAnswer, 0}, {closed, b2b.NoAnswer, 0}, {refuse(503, "0"), "unavailable", 503}} {
+		f.customers.plans(test.step)
+		e := failure(f.Customers.UpdateCustomerWithResponse(t.Context(), f.customer, nil, customersapi.CustomerUpdate{Name: new("B test")}))(t, test.code, test.status, false)
+		if keys := f.customers.keys(t); len(keys) != 1 || keys[0] != "" || e.IdempotencyKey != "" {
+			t.Errorf("%s: keys %q", test.name, keys)
+		}
+	}
+}
+
+func TestTryTimeout(t *testing.T) {
+	f := newFixture(t, func(o *b2b.Options) { o.TryTimeout = 300 * time.Millisecond })
+	f.orders.plans(hang, pass)
+	order := must(f.Orders.CreateOrderWithResponse(t.Context(), nil, f.newOrder(1)))(t)
+	f.ordersAre(t, order.JSON201.Data.ID)
+	if keys := f.orders.keys(t); len(keys) < 2 || keys[0] != keys[1] {
+		t.Errorf("keys %q", keys)
+	}
+}
+
+func TestCanceledCall(t *testing.T) {
+	f := newFixture(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	f.orders.plans(step{name: "hang", done: cancel})
+	e := failure(f.Orders.CreateOrderWithResponse(ctx, nil, f.newOrder(1)))(t, b2b.NoAnswer, 0, true)
+	if !errors.Is(e, context.Canceled) {
+		t.Error(e)
+	}
+	f.orders.one(t, 1)
+}
+
+func TestRefusal(t *testing.T) {
+	f := newFixture(t)
+	named := func(_ context.Context, r *http.Request) error { r.Header.Set("X-Correlation-Id", "req-1"); return nil }
+	for _, refused := range []*b2b.Error{
+		failure(f.Orders.CreateOrderWithResponse(t.Context(), nil, f.newOrder(101), named))(t, contract.InsufficientStock, 400, false),
+		failure(f.CreateAndConfirmOrder(t.Context(), orchestratorapi.OrchestrationRequest{CustomerID: f.customer, Items: f.items(101), CorrelationID: new("req-1")}))(t, contract.InsufficientStock, 400, false),
+	} {
+		if refused.CorrelationID != "req-1" || len(refused.Details) != 1 || refused.Details[0].Field != "/items/0/qty" || refused.IdempotencyKey == "" {
+			t.Errorf("%+v", refused)
+		}
+	}
+	first := must(f.Orders.CreateOrderWithResponse(t.Context(), &ordersapi.CreateOrderParams{XIdempotencyKey: new(fmt.Sprint("one-", f.customer))}, f.newOrder(1)))(t)
+	failure(f.Orders.CreateOrderWithResponse(t.Context(), &ordersapi.CreateOrderParams{XIdempotencyKey: new(fmt.Sprint("one-", f.customer))}, f.newOrder(2)))(t, contract.IdempotencyKeyReused, 422, false)
+	f.ordersAre(t, first.JSON201.Data.ID)
+
+	etag := must(f.Orders.GetProductWithResponse(t.Context(), f.product, nil))(t).HTTPResponse.Header.Get("ETag")
+	failure(f.Orders.GetProductWithResponse(t.Context(), f.product, &ordersapi.GetProductParams{IfNoneMatch: &etag}))(t, b2b.NotModified, 304, false)
+	must(f.Orders.UpdateProductWithResponse(t.Context(), f.product, &ordersapi.UpdateProductParams{IfMatch: &etag}, ordersapi.ProductUpdate{Stock: new(int64(7))}))(t)
+	failure(f.Orders.UpdateProductWithResponse(t.Context(), f.product, &ordersapi.UpdateProductParams{IfMatch: &etag}, ordersapi.ProductUpdate{Stock: new(int64(8))}))(t, contract.PreconditionFailed, 412, false)
+}
+
+func TestAnswersOfSomebodyElse(t *testing.T) {
+	f := newFixture(t)
+	for _, s := range []step{answer(200, "<html>"), answer(200, "{}"), answer(404, "<html>"), answer(302, "", "Location", "/products/2")} {
+		f.orders.plans(s)
+		failure(f.Orders.GetProductWithResponse(t.Context(), f.product, nil))(t, b2b.UnexpectedAnswer, s.status, false)
+	}
+}
+
+func TestPages(t *testing.T) {
+	f := newFixture(t)
+	prefix := fmt.Sprintf("PAGED-%d-", f.customer)
+	var want, got []string
+	for i := range 5 {
+		want = append(want, fmt.Sprint(prefix, i))
+		f.newProduct(t, want[i])
+	}
+	list := ordersapi.ListProductsParams{Search: &prefix, Limit: new(int32(2))}
+	f.orders.plans(pass, drop)
+	for product, err := range f.ListProducts(t.Context(), list) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		got = append(got, product.Sku)
+	}
+	if !slices.Equal(got, want) || len(f.orders.seen) != 4 || list.Cursor != nil {
+		t.Errorf("%q in %d requests", got, len(f.orders.seen))
+	}
+	f.orders.plans()
+	for range f.ListProducts(t.Context(), list) {
+		break
+	}
+	if len(f.orders.seen) != 1 {
+		t.Errorf("%d requests for one product", len(f.orders.seen))
+	}
+	for product, err := range f.ListProducts(t.Context(), ordersapi.ListProductsParams{Limit: new(int32(1000))}) {
+		failure(product, err)(t, contract.ValidationFailed, 400, false)
+	}
+	for event, err := range f.ListProductHistory(t.Context(), f.product, ordersapi.ListProductHistoryParams{}) {
+		if err != nil || event.SubjectID != f.product {
+			t.Errorf("%+v %v", event, err)
+		}
+	}
+}
+
+func TestWhatIsNew(t *testing.T) {
+	f := newFixture(t)
+	if total := must(f.Orders.CreateOrderWithResponse(t.Context(), nil, f.newOrder(97)))(t).JSON201.Data.TotalCents; total != 96_999_993_889 {
+		t.Errorf("the total is %d", total)
+	}
+	const big = 1<<53 - 1
+	f.orders.plans(answer(200, fmt.Sprintf(`{"success": true, "data": {"id": %d, "status": "TELEPORTED", "total_cents": %[1]d, "novel": {"a": [1]}, "items": []}, "novel": 1}`, big)))
+	order := must(f.Orders.GetOrderWithResponse(t.Context(), big, nil))(t).JSON200.Data
+	if order.ID != big || order.TotalCents != big || order.Status != "TELEPORTED" || f.orders.seen[0].URL.Path != "/orders/9007199254740991" {
+		t.Errorf("%+v", order)
+	}
+	f.orders.plans(answer(418, `{"success": false, "error": "New.", "code": "novel", "novel": 1}`))
+	failure(f.Orders.GetOrderWithResponse(t.Context(), big, nil))(t, "novel", 418, false)
+}
+
+func TestToken(t *testing.T) {
+	asked := 0
+	f := newFixture(t)
+	f.Client = must(b2b.New(b2b.Options{Orders: f.orders.URL, Token: func(context.Context) (string, error) {
+		asked++
+		return fmt.Sprint("token-", asked), nil
+	}}))(t)
+	f.orders.plans(refuse(503, "0"), answer(200, `{"success": true, "data": {}}`))
+	must(f.Orders.GetProductWithResponse(t.Context(), 2, nil))(t)
+	if first, second := f.orders.seen[0].Header.Get("Authorization"), f.orders.seen[1].Header.Get("Authorization"); first != "Bearer token-1" || second != "Bearer token-2" {
+		t.Errorf("%s, %s", first, second)
+	}
+	f.Client = must(b2b.New(b2b.Options{Orders: f.orders.URL, Token: b2b.StaticToken("nonsense")}))(t)
+	failure(f.Orders.GetProductWithResponse(t.Context(), 2, nil))(t, contract.Unauthorized, 401, false)
+	broken := errors.New("no token")
+	f.Client = must(b2b.New(b2b.Options{Orders: f.orders.URL, Token: func(context.Context) (string, error) { return "", broken }}))(t)
+	if e := failure(f.Orders.GetProductWithResponse(t.Context(), 2, nil))(t, b2b.NoAnswer, 0, true); !errors.Is(e, broken) {
+		t.Error(e)
+	}
+}
+
+// TestTokenOfACustomer calls services that let nobody in without a token, with one that b2b token prints.
+func TestTokenOfACustomer(t *testing.T) {
+	env := []string{"AUTH_MODE=jwt", "JWT_SECRET=a-secret-of-the-test-that-is-long-enough", "SERVICE_TOKEN=token-of-the-test"}
+	strict, stop := start(t.TempDir(), env...)
+	defer stop()
+	orchestrator := newProxy(t, strict[2])
+	o := b2b.Options{Customers: strict[0], Orders: strict[1], Orchestrator: orchestrator.URL}
+	stranger := must(b2b.New(o))(t)
+	order := orchestratorapi.OrchestrationRequest{CustomerID: 1, Items: []contract.NewOrderItem{{ProductID: 2, Qty: 1}}}
+	failure(stranger.CreateAndConfirmOrder(t.Context(), order))(t, contract.Unauthorized, 401, false)
+
+	command := exec.Command(binary, "token", "--sub", "acme", "--scope", "orders:read orders:write", "--customer", "1")
+	command.Dir, command.Env = t.TempDir(), env
+	o.Token = b2b.StaticToken(strings.TrimSpace(string(must(command.Output())(t))))
+	partner := must(b2b.New(o))(t)
+	orchestrator.plans(drop, refuse(503, "0"), pass)
+	placed := must(partner.CreateAndConfirmOrder(t.Context(), order))(t)
+	orchestrator.one(t, 3)
+	visible := map[int64]int{}
+	for order, err := range partner.ListOrders(t.Context(), ordersapi.ListOrdersParams{}) {
+		if err != nil || order.CustomerID != 1 {
+			t.Fatalf("%+v %v", order, err)
+		}
+		visible[order.ID]++
+	}
+	if visible[placed.Order.ID] != 1 {
+		t.Errorf("%v", visible)
+	}
+	order.CustomerID = 2
+	failure(partner.CreateAndConfirmOrder(t.Context(), order))(t, contract.Forbidden, 403, false)
+	failure(partner.Customers.GetCustomerWithResponse(t.Context(), 1, nil))(t, contract.Forbidden, 403, false)
+}
+
+// TestReadme builds and runs the README's program as a partner does, in a module of its own, which then knows nothing of the
+// services' dependencies.
+func TestReadme(t *testing.T) {
+	readme := must(os.ReadFile("README.md"))(t)
+	program := regexp.MustCompile("(?s)```go\n(.*?)```").FindSubmatch(readme)
+	if program == nil {
+		t.Fatal("there is no program")
+	}
+	root := must(filepath.Abs("../.."))(t)
+	source := string(program[1])
+	for i, port := range []string{"3001", "3002", "3000"} {
+		source = strings.ReplaceAll(source, "http://localhost:"+port, addresses[i])
+	}
+	dir := t.TempDir()
+	write := func(name, content string) {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("main.go", source)
+	write("go.mod", "module partner\n\ngo 1.26\n\nrequire example.com/b2b v0.0.0\n\nreplace example.com/b2b => "+root+"\n")
+	cmd := exec.Command("go", "run", ".")
+	cmd.Dir, cmd.Env = dir, append(os.Environ(), "GOFLAGS=-mod=mod", "GOWORK=off")
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v %s", err, out)
+	}
+	if m := regexp.MustCompile(`(?m)^order (\d+) is CONFIRMED\n(?:.*\n)*(\d+) 389700$`).FindSubmatch(out); m == nil || !bytes.Equal(m[1], m[2]) {
+		t.Errorf("%s", out)
+	}
+	for _, name := range []string{"go.mod", "go.sum"} {
+		if content := must(os.ReadFile(filepath.Join(dir, name)))(t); regexp.MustCompile(`gin-gonic|kin-openapi|gorm|sql`).Match(content) {
+			t.Errorf("a partner's %s is\n%s", name, content)
+		}
+	}
+}

@@ -1,0 +1,153 @@
+package com.example.b2b;
+
+import com.example.b2b.api.OrchestrationApi.APICreateAndConfirmOrderRequest;
+import com.example.b2b.client.ApiClient;
+import com.example.b2b.model.Orchestration;
+import com.example.b2b.model.OrchestrationRequest;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Objects;
+import java.util.function.Function;
+import java.util.function.Supplier;
+import java.util.stream.Stream;
+
+/**
+ * The three services. Each operation of their documents is a method of the group that it belongs to, such as
+ * {@code b2b.orders().createOrder(…)}. It returns the answer of the document, or throws a {@link B2BException}.
+ *
+ * <p>A call that takes an idempotency key gets one, unless it has one; all tries of the call share it. Reads, and writes with a
+ * key, are tried again after a connection error, the time-out of a try, 429, 502, 503 and 504, until the deadline. A write without
+ * a key is sent once. A B2B may be used by many threads.
+ */
+public final class B2B extends Apis {
+  private final Builder settings;
+
+  private B2B(Builder settings) {
+    super(new Client(new Transport(settings)));
+    this.settings = settings;
+  }
+
+  /** Starts the settings: the addresses of the services that are called, and what differs from the defaults. */
+  public static Builder builder() {
+    return new Builder();
+  }
+
+  /** Returns the same with another deadline. */
+  public B2B withDeadline(Duration deadline) {
+    return new Builder(settings).deadline(deadline).build();
+  }
+
+  /**
+   * Places and confirms an order in one call, which can't order twice. Without an idempotency key the call makes one; after a
+   * {@link B2BException} that is retryable, repeat it with the exception's key.
+   */
+  public Orchestration createAndConfirmOrder(OrchestrationRequest order) {
+    return orchestration().createAndConfirmOrder(APICreateAndConfirmOrderRequest.newBuilder().orchestrationRequest(order).build()).getData();
+  }
+
+  /** Iterates over all pages of a list; the function reads the page after a cursor, null for the first. */
+  public static <T> Iterable<T> each(Function<Long, ? extends Page<T>> page) {
+    return () -> stream(page).iterator();
+  }
+
+  /** Like each, as a stream, whose pages are read when they are needed. */
+  public static <T> Stream<T> stream(Function<Long, ? extends Page<T>> page) {
+    return Stream.<Page<T>>iterate(page.apply(null), Objects::nonNull, read -> {
+      var next = read.getMeta().getNextCursor();
+      return next == null ? null : page.apply(next);
+    }).flatMap(read -> read.getData().stream());
+  }
+
+  /** The settings of a {@link B2B}. */
+  public static final class Builder {
+    final Map<String, URI> addresses = new HashMap<>(); // of the services
+    Supplier<String> token;
+    Duration deadline = Duration.ofSeconds(60);
+    Duration tryTimeout = Duration.ofSeconds(30);
+    HttpClient http;
+    Clock clock = Clock.system;
+
+    private Builder() {}
+
+    private Builder(Builder from) {
+      addresses.putAll(from.addresses);
+      token = from.token;
+      deadline = from.deadline;
+      tryTimeout = from.tryTimeout;
+      http = from.http;
+      clock = from.clock;
+    }
+
+    /** Where the Customers API is, such as https://customers.example.com. */
+    public Builder customers(String address) {
+      return address("customers", address);
+    }
+
+    /** Where the Orders API is. */
+    public Builder orders(String address) {
+      return address("orders", address);
+    }
+
+    /** Where the Orchestrator is. */
+    public Builder orchestrator(String address) {
+      return address("orchestrator", address);
+    }
+
+    private Builder address(String service, String address) {
+      addresses.put(service, URI.create(address.replaceAll("/+$", "")));
+      return this;
+    }
+
+    /** What Authorization: Bearer carries. */
+    public Builder token(String token) {
+      return token(() -> token);
+    }
+
+    /** Is asked for the token before every try. */
+    public Builder token(Supplier<String> token) {
+      this.token = token;
+      return this;
+    }
+
+    /** How long a call may take with all its tries; 60 s when it is left out. */
+    public Builder deadline(Duration deadline) {
+      this.deadline = deadline;
+      return this;
+    }
+
+    /** How long one try may take; 30 s when it is left out, longer than the services themselves allow. */
+    public Builder tryTimeout(Duration tryTimeout) {
+      this.tryTimeout = tryTimeout;
+      return this;
+    }
+
+    /** Sends the requests; should follow no redirects, since a POST that is redirected may arrive as a GET. */
+    public Builder http(HttpClient http) {
+      this.http = http;
+      return this;
+    }
+
+    public B2B build() {
+      if (http == null) http = HttpClient.newBuilder().connectTimeout(Duration.ofSeconds(10)).build();
+      return new B2B(new Builder(this));
+    }
+  }
+
+  /** The generated client, over the transport. */
+  private static final class Client extends ApiClient {
+    private final Transport transport;
+
+    Client(Transport transport) {
+      super(HttpClient.newBuilder(), createDefaultObjectMapper(), Transport.anywhere);
+      this.transport = transport;
+    }
+
+    @Override
+    public HttpClient getHttpClient() {
+      return transport;
+    }
+  }
+}

@@ -1,0 +1,63 @@
+package com.example.b2b;
+
+import com.example.b2b.model.ApiErrorDetail;
+import java.util.List;
+
+/** Why a call has failed: a service refused it, or none answered. */
+public final class B2BException extends RuntimeException {
+  /** The code when no answer came. A write may have been done all the same. */
+  public static final String NO_ANSWER = "no_answer";
+
+  /** The code of a 304: what If-None-Match names is current. */
+  public static final String NOT_MODIFIED = "not_modified";
+
+  /** The code when somebody else has answered, such as a proxy. */
+  public static final String UNEXPECTED_ANSWER = "unexpected_answer";
+
+  private final String code;
+  private final int status;
+  private final transient List<ApiErrorDetail> details;
+  private final String correlationId;
+  private final String idempotencyKey;
+  private final boolean retryable;
+
+  B2BException(String message, String code, int status, List<ApiErrorDetail> details, String correlationId, String idempotencyKey, boolean retryable, Throwable cause) {
+    super(message + " (" + code + ")", cause);
+    this.code = code;
+    this.status = status;
+    this.details = details;
+    this.correlationId = correlationId;
+    this.idempotencyKey = idempotencyKey;
+    this.retryable = retryable;
+  }
+
+  /** To branch on; others may be added at any time. */
+  public String getCode() {
+    return code;
+  }
+
+  /** The status of HTTP; 0 when no answer came. */
+  public int getStatus() {
+    return status;
+  }
+
+  /** Which field is wrong, and what is wrong with it. */
+  public List<ApiErrorDetail> getDetails() {
+    return details == null ? List.of() : details;
+  }
+
+  /** Names the call in the logs of every service. */
+  public String getCorrelationId() {
+    return correlationId;
+  }
+
+  /** The key that the call was made with, to repeat it or to ask what became of it; null when the operation takes none. */
+  public String getIdempotencyKey() {
+    return idempotencyKey;
+  }
+
+  /** Whether the same call, with that key, may succeed later and does nothing twice. */
+  public boolean isRetryable() {
+    return retryable;
+  }
+}

@@ -1,0 +1,26 @@
+package com.example.b2b;
+
+import java.util.List;
+
+/** What the SDK has to know of an operation; ok are the statuses of success whose answer is JSON. */
+record Operation(String name, String service, String method, String path, Key key, List<Integer> ok) {
+  /** Where an operation takes an idempotency key. */
+  enum Key {
+    NONE, HEADER, BODY
+  }
+
+  /** Reports whether the operation is that of a request; rawPath is still percent-encoded. */
+  boolean is(String method, String rawPath) {
+    String[] parts = path.split("/", -1), sent = rawPath.split("/", -1);
+    if (!this.method.equals(method) || parts.length != sent.length) return false;
+    for (int i = 0; i < parts.length; i++) {
+      if (!parts[i].startsWith("{") && !parts[i].equals(sent[i])) return false;
+    }
+    return true;
+  }
+
+  /** Reports whether a second request does nothing that the first has done. */
+  boolean mayRepeat(String idempotencyKey) {
+    return method.equals("GET") || idempotencyKey != null;
+  }
+}

@@ -1,0 +1,469 @@
+package com.example.b2b;
+
+import static com.example.b2b.Proxy.Fault.CLOSE;
+import static com.example.b2b.Proxy.Fault.CUT;
+import static com.example.b2b.Proxy.Fault.DROP;
+import static com.example.b2b.Proxy.Fault.HANG;
+import static com.example.b2b.Proxy.Fault.PASS;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertSame;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.example.b2b.Proxy.Planned;
+import com.example.b2b.Proxy.Step;
+import com.example.b2b.api.CustomersApi.APICreateCustomerRequest;
+import com.example.b2b.api.CustomersApi.APIUpdateCustomerRequest;
+import com.example.b2b.api.OrchestrationApi.APIGetOrchestrationRequest;
+import com.example.b2b.api.OrdersApi.APICancelOrderRequest;
+import com.example.b2b.api.OrdersApi.APIConfirmOrderRequest;
+import com.example.b2b.api.OrdersApi.APICreateOrderRequest;
+import com.example.b2b.api.OrdersApi.APIGetIdempotencyKeyRequest;
+import com.example.b2b.api.OrdersApi.APIGetOrderRequest;
+import com.example.b2b.api.OrdersApi.APIListOrdersRequest;
+import com.example.b2b.api.ProductsApi.APIAdjustStockRequest;
+import com.example.b2b.api.ProductsApi.APICreateProductRequest;
+import com.example.b2b.api.ProductsApi.APIGetProductRequest;
+import com.example.b2b.api.ProductsApi.APIListProductsRequest;
+import com.example.b2b.api.ProductsApi.APIUpdateProductRequest;
+import com.example.b2b.model.Cancellation;
+import com.example.b2b.model.CustomerUpdate;
+import com.example.b2b.model.NewCustomer;
+import com.example.b2b.model.NewOrder;
+import com.example.b2b.model.NewOrderItem;
+import com.example.b2b.model.NewProduct;
+import com.example.b2b.model.NewStockAdjustment;
+import com.example.b2b.model.OrchestrationRequest;
+import com.example.b2b.model.Order;
+import com.example.b2b.model.OrderSummary;
+import com.example.b2b.model.Product;
+import com.example.b2b.model.ProductUpdate;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.ZoneOffset;
+import java.time.ZonedDateTime;
+import java.time.format.DateTimeFormatter;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Supplier;
+import java.util.regex.Pattern;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.function.Executable;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Runs the SDK against the program that B2B names, through proxies that lose answers. */
+@Timeout(60)
+class B2BTest {
+  private static Process program;
+  private static final List<String> addresses = new ArrayList<>(); // customers, orders, orchestrator
+  private static Proxy customersProxy, ordersProxy, orchestratorProxy;
+  private static int made;
+
+  private final FakeClock clock = new FakeClock();
+  private B2B b2b;
+  private long customerId, productId; // its own: 100 pieces at 9 999 999.37
+
+  private static final class FakeClock implements Clock {
+    final List<Duration> waits = new ArrayList<>();
+    private long now;
+
+    @Override
+    public long now() {
+      return now;
+    }
+
+    @Override
+    public void sleep(Duration duration) {
+      waits.add(duration);
+      now += duration.toNanos();
+    }
+  }
+
+  @BeforeAll
+  static void start(@TempDir Path folder) throws Exception {
+    program = start(folder, Map.of(), addresses);
+    customersProxy = new Proxy(addresses.get(0));
+    ordersProxy = new Proxy(addresses.get(1));
+    orchestratorProxy = new Proxy(addresses.get(2));
+  }
+
+  private static ProcessBuilder command(Path folder, Map<String, String> environment, String... arguments) {
+    var command = new ArrayList<>(List.of(System.getenv("B2B")));
+    command.addAll(List.of(arguments));
+    var builder = new ProcessBuilder(command).directory(folder.toFile()).redirectError(ProcessBuilder.Redirect.DISCARD);
+    builder.environment().clear();
+    builder.environment().putAll(environment);
+    return builder;
+  }
+
+  /** Starts b2b in a folder and adds its addresses. */
+  private static Process start(Path folder, Map<String, String> environment, List<String> addresses) throws Exception {
+    var builder = command(folder, environment);
+    builder.environment().putAll(Map.of("CUSTOMERS_PORT", "0", "ORDERS_PORT", "0", "ORCHESTRATOR_PORT", "0"));
+    var program = builder.start();
+    var address = Pattern.compile("(?:Customers API|Orders API|Orchestrator) +(http:\\S+).*");
+    for (var line : (Iterable<String>) program.inputReader().lines()::iterator) {
+      var found = address.matcher(line);
+      if (found.matches()) addresses.add(found.group(1));
+      if (line.startsWith("Try:")) break;
+    }
+    return program;
+  }
+
+  @AfterAll
+  static void stop() throws Exception {
+    customersProxy.close();
+    ordersProxy.close();
+    orchestratorProxy.close();
+    program.destroy();
+    program.waitFor();
+  }
+
+  @BeforeEach
+  void prepare() {
+    for (var proxy : List.of(customersProxy, ordersProxy, orchestratorProxy)) proxy.plan();
+    b2b = settings().build();
+    var email = "test-" + ++made + "@example.com";
+    customerId = b2b.customers().createCustomer(APICreateCustomerRequest.newBuilder().newCustomer(new NewCustomer().name("A test").email(email)).build()).getData().getId();
+    productId = newProduct("TEST-" + made);
+    for (var proxy : List.of(customersProxy, ordersProxy, orchestratorProxy)) proxy.plan();
+  }
+
+  private B2B.Builder settings() {
+    var settings = B2B.builder().customers(customersProxy.address()).orders(ordersProxy.address() + "/").orchestrator(orchestratorProxy.address());
+    settings.clock = clock;
+    return settings;
+  }
+
+  private static Step refuse(int status, String... headers) {
+    return answer(status, "{\"success\": false, \"error\": \"Not now.\", \"code\": \"unavailable\"}", headers);
+  }
+
+  private static Step answer(int status, String body, String... header) {
+    return new Planned(status, body, header.length == 0 ? Map.of() : Map.of(header[0], header[1]));
+  }
+
+  private long newProduct(String sku) {
+    var product = new NewProduct().sku(sku).name("A tëst €").priceCents(999_999_937L).stock(100L);
+    return b2b.products().createProduct(APICreateProductRequest.newBuilder().newProduct(product).build()).getData().getId();
+  }
+
+  private APICreateOrderRequest.Builder order(long qty) {
+    return APICreateOrderRequest.newBuilder().newOrder(new NewOrder().customerId(customerId).addItemsItem(new NewOrderItem().productId(productId).qty(qty)));
+  }
+
+  private OrchestrationRequest orchestration(long qty) {
+    return new OrchestrationRequest().customerId(customerId).addItemsItem(new NewOrderItem().productId(productId).qty(qty));
+  }
+
+  private void ordersAre(Long... want) {
+    var got = B2B.stream((Long cursor) -> b2b.orders().listOrders(APIListOrdersRequest.newBuilder().customerId(customerId).cursor(cursor).build()))
+        .map(OrderSummary::getId).toList();
+    assertEquals(List.of(want), got);
+  }
+
+  private Product product() {
+    return b2b.products().getProduct(APIGetProductRequest.newBuilder().id(productId).build()).getData();
+  }
+
+  /** Returns the key of all requests, of which there were so many. */
+  private static String key(Proxy proxy, int requests) {
+    var keys = proxy.seen.stream().map(request -> {
+      try {
+        var header = request.header("X-idempotency-key");
+        return header.isEmpty() ? new ObjectMapper().readTree(request.body()).path("idempotency_key").asText() : header;
+      } catch (Exception e) {
+        throw new AssertionError(e);
+      }
+    }).toList();
+    assertEquals(requests, keys.size());
+    assertNotEquals("", keys.get(0));
+    assertEquals(Collections.nCopies(requests, keys.get(0)), keys);
+    return keys.get(0);
+  }
+
+  private static B2BException failure(String code, int status, boolean retryable, Executable call) {
+    var e = assertThrows(B2BException.class, call);
+    assertEquals(code + " " + status + " " + retryable, e.getCode() + " " + e.getStatus() + " " + e.isRetryable());
+    assertFalse(e.getCorrelationId().isEmpty());
+    return e;
+  }
+
+  private B2BException productFailure(String code, int status, boolean retryable) {
+    return failure(code, status, retryable, this::product);
+  }
+
+  @Test
+  void oneKeyOneOrder() {
+    ordersProxy.plan(CLOSE, DROP, refuse(503), CUT, DROP, refuse(502), PASS);
+    var placed = b2b.orders().createOrderWithHttpInfo(order(3).build());
+    key(ordersProxy, 7);
+    assertEquals(List.of("true"), placed.getHeaders().get("idempotency-replayed"));
+    var id = placed.getData().getData().getId();
+    ordersAre(id);
+    assertEquals(97, product().getStock());
+
+    var second = b2b.orders().createOrder(order(3).build()).getData();
+    ordersAre(id, second.getId());
+    assertEquals(94, product().getStock());
+  }
+
+  @Test
+  void createAndConfirmOrder() {
+    orchestratorProxy.plan(DROP, CUT, refuse(504), CLOSE, PASS);
+    var request = orchestration(2);
+    var placed = b2b.createAndConfirmOrder(request).getOrder();
+    key(orchestratorProxy, 5);
+    assertEquals("CONFIRMED", placed.getStatus());
+    assertNull(request.getIdempotencyKey()); // the next call with it is another order
+    ordersAre(placed.getId());
+    assertEquals(98, product().getStock());
+
+    orchestratorProxy.plan(DROP, PASS);
+    var own = "po-" + customerId + "\"a/?#%&+";
+    var second = b2b.createAndConfirmOrder(orchestration(2).idempotencyKey(own)).getOrder();
+    assertEquals(own, key(orchestratorProxy, 2));
+    ordersAre(placed.getId(), second.getId());
+    var report = b2b.orchestration().getOrchestration(APIGetOrchestrationRequest.newBuilder().idempotencyKey(own).build());
+    assertEquals(second.getId(), report.getData().getOrder().getId());
+  }
+
+  @Test
+  void everyKeyedWrite() {
+    var id = b2b.orders().createOrder(order(2).build()).getData().getId();
+    ordersProxy.plan(DROP, DROP, PASS);
+    assertEquals("CONFIRMED", b2b.orders().confirmOrder(APIConfirmOrderRequest.newBuilder().id(id).build()).getData().getStatus());
+    key(ordersProxy, 3);
+    ordersProxy.plan(DROP, DROP, PASS);
+    var cancel = APICancelOrderRequest.newBuilder().id(id).cancellation(new Cancellation().reason("a test")).build();
+    assertEquals("CANCELED", b2b.orders().cancelOrder(cancel).getData().getStatus());
+    key(ordersProxy, 3);
+    ordersProxy.plan(DROP, DROP, PASS);
+    var adjust = APIAdjustStockRequest.newBuilder().id(productId).xIdempotencyKey("delivery-" + productId)
+        .newStockAdjustment(new NewStockAdjustment().delta(40L).reason("a test")).build();
+    assertEquals(140, b2b.products().adjustStock(adjust).getData().getLevel());
+    assertEquals("delivery-" + productId, key(ordersProxy, 3));
+    assertEquals(140, product().getStock());
+  }
+
+  @Test
+  void allAnswersLost() {
+    ordersProxy.plan(Collections.nCopies(100, DROP).toArray(Step[]::new));
+    var lost = failure(B2BException.NO_ANSWER, 0, true, () -> b2b.withDeadline(Duration.ofSeconds(2)).orders().createOrder(order(1).build()));
+    assertEquals(key(ordersProxy, ordersProxy.seen.size()), lost.getIdempotencyKey());
+    ordersProxy.plan();
+    var report = b2b.orders().getIdempotencyKey(APIGetIdempotencyKeyRequest.newBuilder().key(lost.getIdempotencyKey()).build()).getData();
+    var repeated = b2b.orders().createOrder(order(1).xIdempotencyKey(lost.getIdempotencyKey()).build()).getData();
+    assertEquals(repeated.getId(), report.getOperations().get(0).getOrderId());
+    ordersAre(repeated.getId());
+  }
+
+  @Test
+  void aWriteWithoutKeyIsSentOnce() {
+    var update = APIUpdateCustomerRequest.newBuilder().id(customerId).customerUpdate(new CustomerUpdate().name("B test")).build();
+    for (var step : List.of(DROP, CLOSE, refuse(503))) {
+      customersProxy.plan(step);
+      var lost = step instanceof Proxy.Fault;
+      var e = failure(lost ? B2BException.NO_ANSWER : "unavailable", lost ? 0 : 503, false, () -> b2b.customers().updateCustomer(update));
+      assertEquals(1, customersProxy.seen.size());
+      assertNull(e.getIdempotencyKey());
+    }
+    assertEquals(List.of(), clock.waits);
+  }
+
+  @Test
+  void retryAfterIsObeyed() {
+    var later = ZonedDateTime.now(ZoneOffset.UTC).plusSeconds(3600).format(DateTimeFormatter.RFC_1123_DATE_TIME);
+    ordersProxy.plan(refuse(429, "Retry-After", "7"), refuse(503, "Retry-After", later), PASS);
+    b2b.withDeadline(Duration.ofHours(2)).orders().createOrder(order(1).build());
+    assertEquals(2, clock.waits.size());
+    assertTrue(clock.waits.get(0).toSeconds() >= 7, () -> clock.waits.toString());
+    assertTrue(clock.waits.get(1).toMinutes() >= 30, () -> clock.waits.toString());
+  }
+
+  @Test
+  void deadline() {
+    ordersProxy.plan(Collections.nCopies(100, refuse(503, "Retry-After", "20")).toArray(Step[]::new));
+    failure("unavailable", 503, true, () -> b2b.withDeadline(Duration.ofSeconds(30)).orders().createOrder(order(1).build()));
+    assertEquals(2, ordersProxy.seen.size());
+    assertEquals(1, clock.waits.size()); // what lies behind the deadline is not waited for
+
+    clock.waits.clear();
+    ordersProxy.plan(Collections.nCopies(100, CLOSE).toArray(Step[]::new));
+    failure(B2BException.NO_ANSWER, 0, true, () -> b2b.withDeadline(Duration.ofSeconds(30)).orders().createOrder(order(1).build()));
+    assertTrue(clock.waits.size() >= 7);
+    assertEquals(clock.waits.size() + 1, ordersProxy.seen.size());
+    assertTrue(clock.waits.stream().reduce(Duration.ZERO, Duration::plus).toSeconds() < 30);
+  }
+
+  @Test
+  void aTryWithoutAnswerIsFollowedByAnother() {
+    b2b = settings().tryTimeout(Duration.ofMillis(300)).build();
+    ordersProxy.plan(HANG, PASS);
+    var id = b2b.orders().createOrder(order(1).build()).getData().getId();
+    key(ordersProxy, ordersProxy.seen.size());
+    assertTrue(ordersProxy.seen.size() >= 2);
+    ordersAre(id);
+  }
+
+  @Test
+  void aCallCanBeInterrupted() throws Exception {
+    ordersProxy.plan(HANG);
+    var caller = Thread.currentThread();
+    var watcher = new Thread(() -> {
+      while (ordersProxy.seen.isEmpty()) Thread.onSpinWait();
+      caller.interrupt();
+    });
+    watcher.start();
+    var e = failure(B2BException.NO_ANSWER, 0, true, () -> b2b.orders().createOrder(order(1).build()));
+    assertTrue(Thread.interrupted());
+    watcher.join();
+    assertEquals(key(ordersProxy, 1), e.getIdempotencyKey());
+  }
+
+  @Test
+  void refusals() {
+    for (Executable call : List.<Executable>of(
+        () -> b2b.orders().createOrder(order(101).build(), Map.of("X-Correlation-Id", "req-1")),
+        () -> b2b.createAndConfirmOrder(orchestration(101).correlationId("req-1")))) {
+      var e = failure("insufficient_stock", 400, false, call);
+      assertEquals("req-1", e.getCorrelationId());
+      assertEquals("/items/0/qty", e.getDetails().get(0).getField());
+      assertFalse(e.getIdempotencyKey().isEmpty());
+    }
+    var key = "one-" + customerId;
+    var first = b2b.orders().createOrder(order(1).xIdempotencyKey(key).build()).getData();
+    failure("idempotency_key_reused", 422, false, () -> b2b.orders().createOrder(order(2).xIdempotencyKey(key).build()));
+    ordersAre(first.getId());
+    for (int status : List.of(500, 408, 404)) {
+      ordersProxy.plan(refuse(status));
+      productFailure("unavailable", status, status != 404);
+      assertEquals(1, ordersProxy.seen.size());
+    }
+  }
+
+  @Test
+  void conditions() {
+    var read = APIGetProductRequest.newBuilder().id(productId);
+    var etag = b2b.products().getProductWithHttpInfo(read.build()).getHeaders().get("etag").get(0);
+    failure(B2BException.NOT_MODIFIED, 304, false, () -> b2b.products().getProduct(read.ifNoneMatch(etag).build()));
+    var update = APIUpdateProductRequest.newBuilder().id(productId).ifMatch(etag);
+    b2b.products().updateProduct(update.productUpdate(new ProductUpdate().stock(7L)).build());
+    failure("precondition_failed", 412, false, () -> b2b.products().updateProduct(update.productUpdate(new ProductUpdate().stock(8L)).build()));
+    assertEquals(7, product().getStock());
+  }
+
+  @Test
+  void answersOfSomebodyElse() {
+    for (var step : List.of(answer(200, "<html>"), answer(200, "{}"), answer(404, "<html>"), answer(302, "", "Location", "/products/2"), answer(404, ""))) {
+      ordersProxy.plan(step);
+      productFailure(B2BException.UNEXPECTED_ANSWER, ((Planned) step).status(), false);
+    }
+  }
+
+  @Test
+  void pages() {
+    var want = new ArrayList<String>();
+    for (int i = 0; i < 5; i++) {
+      want.add("PAGED-" + customerId + "-" + i);
+      newProduct(want.get(i));
+    }
+    var list = APIListProductsRequest.newBuilder().search("PAGED-" + customerId + "-").limit(2);
+    ordersProxy.plan(PASS, refuse(503));
+    var got = new ArrayList<String>();
+    for (Product product : B2B.each((Long cursor) -> b2b.products().listProducts(list.cursor(cursor).build()))) got.add(product.getSku());
+    assertEquals(want, got);
+    assertEquals(4, ordersProxy.seen.size());
+
+    ordersProxy.plan();
+    assertEquals(2, B2B.stream((Long cursor) -> b2b.products().listProducts(list.cursor(cursor).build())).limit(2).count());
+    assertEquals(1, ordersProxy.seen.size());
+    failure("validation_failed", 400, false, () -> B2B.stream((Long cursor) -> b2b.products().listProducts(list.limit(1000).cursor(cursor).build())));
+  }
+
+  @Test
+  void numbersAreExactAndWhatIsNewDoesNotDisturb() {
+    assertEquals(96_999_993_889L, b2b.orders().createOrder(order(97).build()).getData().getTotalCents());
+    assertEquals("A tëst €", product().getName()); // whatever the platform's encoding
+    long big = (1L << 53) - 1;
+    ordersProxy.plan(answer(200, ("{\"success\": true, \"data\": {\"id\": %d, \"status\": \"TELEPORTED\", \"cancel_reason\": \"novel\", "
+        + "\"allowed_actions\": [\"novel\"], \"total_cents\": %1$d, \"novel\": {\"a\": [1]}, \"items\": []}, \"novel\": 1}").formatted(big)));
+    Order order = b2b.orders().getOrder(APIGetOrderRequest.newBuilder().id(big).build()).getData();
+    assertEquals(big, order.getId());
+    assertEquals(big, order.getTotalCents());
+    assertEquals("TELEPORTED", order.getStatus());
+    assertEquals("/orders/9007199254740991", ordersProxy.seen.get(0).path());
+    ordersProxy.plan(answer(418, "{\"success\": false, \"error\": \"New.\", \"code\": \"novel\", \"novel\": 1}"));
+    productFailure("novel", 418, false);
+  }
+
+  @Test
+  void tokens() {
+    var asked = new AtomicInteger();
+    Supplier<String> token = () -> "token-" + asked.incrementAndGet();
+    ordersProxy.plan(refuse(503), answer(200, "{\"success\": true, \"data\": {}}"));
+    b2b = settings().token(token).build();
+    product();
+    assertEquals(List.of("Bearer token-1", "Bearer token-2"), ordersProxy.seen.stream().map(request -> request.header("Authorization")).toList());
+    b2b = settings().token("nonsense").build();
+    productFailure("unauthorized", 401, false);
+    var broken = new IllegalStateException("no token");
+    b2b = settings().token(() -> { throw broken; }).build();
+    assertSame(broken, productFailure(B2BException.NO_ANSWER, 0, true).getCause());
+  }
+
+  /** Calls services that let nobody in without a token, with one that b2b token prints. */
+  @Test
+  void tokenOfACustomer(@TempDir Path folder) throws Exception {
+    var environment = Map.of("AUTH_MODE", "jwt", "JWT_SECRET", "a-secret-of-the-test-that-is-long-enough", "SERVICE_TOKEN", "token-of-the-test");
+    var strict = new ArrayList<String>();
+    var program = start(folder, environment, strict);
+    try (var orchestrator = new Proxy(strict.get(2))) {
+      var settings = B2B.builder().customers(strict.get(0)).orders(strict.get(1)).orchestrator(orchestrator.address());
+      var order = new OrchestrationRequest().customerId(1L).addItemsItem(new NewOrderItem().productId(2L).qty(1L));
+      failure("unauthorized", 401, false, () -> settings.build().createAndConfirmOrder(order));
+
+      var token = command(folder, environment, "token", "--sub", "acme", "--scope", "orders:read orders:write", "--customer", "1").start();
+      var partner = settings.token(new String(token.getInputStream().readAllBytes(), StandardCharsets.UTF_8).strip()).build();
+      orchestrator.plan(DROP, refuse(503), PASS);
+      var placed = partner.createAndConfirmOrder(order).getOrder();
+      key(orchestrator, 3);
+      var visible = B2B.stream((Long cursor) -> partner.orders().listOrders(APIListOrdersRequest.newBuilder().cursor(cursor).build())).toList();
+      assertTrue(visible.stream().allMatch(it -> it.getCustomerId() == 1));
+      assertEquals(1, visible.stream().filter(it -> it.getId().equals(placed.getId())).count());
+      failure("forbidden", 403, false, () -> partner.createAndConfirmOrder(order.customerId(2L)));
+    } finally {
+      program.destroy();
+      program.waitFor();
+    }
+  }
+
+  /** Runs the README's program as it stands there, but with the ports of this test. */
+  @Test
+  void readme(@TempDir Path folder) throws Exception {
+    var block = Pattern.compile("```java\n(.*?)```", Pattern.DOTALL).matcher(Files.readString(Path.of("README.md")));
+    assertTrue(block.find());
+    var source = block.group(1);
+    var ports = List.of("3001", "3002", "3000");
+    for (int i = 0; i < ports.size(); i++) source = source.replace("http://localhost:" + ports.get(i), addresses.get(i));
+    var file = Files.writeString(folder.resolve("FirstOrder.java"), source);
+    var java = new ProcessBuilder(Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-cp", System.getProperty("java.class.path"), file.toString())
+        .redirectErrorStream(true).start();
+    var printed = new String(java.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    var confirmed = Pattern.compile("order (\\d+) is CONFIRMED\n(?s:.*)\\b\\1 389700\n").matcher(printed);
+    assertTrue(confirmed.find(), printed);
+  }
+}
