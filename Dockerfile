@@ -13,5 +13,7 @@ COPY --from=build --chown=65532:65532 /src/bin/home /home/b2b
 USER 65532:65532
 WORKDIR /home/b2b
 COPY --from=build /src/bin/b2b /usr/local/bin/b2b
+# Nothing reaches a container by its loopback.
+ENV BIND_ADDRESS=0.0.0.0
 EXPOSE 3001 3002 3000
 ENTRYPOINT ["/usr/local/bin/b2b"]

@@ -31,7 +31,7 @@ import (
 type service struct {
 	name, title string // the command; what it is called
 	database    bool
-	settings    any           // what it reads of the configuration besides what all services read
+	settings    any           // what it reads of the configuration besides what all services read; nil for no more
 	peers       []any         // where its peers are: read when they are not in the same process
 	port        *int          // where it listens
 	base        *string       // where others find it
@@ -39,8 +39,7 @@ type service struct {
 	try         string        // a first call to show; %s is its address
 	build       func(g *gorm.DB, o web.Options) (http.Handler, func(ctx context.Context), error)
 
-	listener   net.Listener
-	handler    http.Handler
+	server     web.Server
 	background func(ctx context.Context) // work beside requests until ctx ends; nil when there is none
 }
 
@@ -48,7 +47,7 @@ type service struct {
 func table(c *config.Settings) []*service {
 	return []*service{{
 		name: "customers", title: "Customers API", database: true, rules: customers.Rules(),
-		settings: &c.Customers, port: &c.CustomersPort, base: &c.CustomersBase,
+		port: &c.CustomersPort, base: &c.CustomersBase,
 		try: "curl '%s/customers?search=ACME'",
 		build: func(g *gorm.DB, o web.Options) (http.Handler, func(context.Context), error) {
 			return customers.New(g).Handler(o), nil, nil
@@ -68,7 +67,7 @@ func table(c *config.Settings) []*service {
 		},
 	}, {
 		name: "orchestrator", title: "Orchestrator",
-		settings: &c.Orchestrator, peers: []any{&c.CustomersPeer, &c.OrdersPeer}, port: &c.OrchestratorPort, base: new(string),
+		peers: []any{&c.CustomersPeer, &c.OrdersPeer}, port: &c.OrchestratorPort, base: new(string),
 		try: `curl -X POST %s/orchestrator/create-and-confirm-order -H 'Content-Type: application/json' ` +
 			`-d '{"customer_id": 1, "items": [{"product_id": 2, "qty": 3}], "idempotency_key": "try-1"}'`,
 		build: func(_ *gorm.DB, o web.Options) (http.Handler, func(context.Context), error) {
@@ -90,6 +89,10 @@ func serve(ctx context.Context, c *config.Settings, services []*service, out io.
 	if err := read(c, services); err != nil {
 		return err
 	}
+	most, err := connections(c, services)
+	if err != nil {
+		return err
+	}
 	log := slog.New(slog.NewJSONHandler(os.Stderr, &slog.HandlerOptions{Level: c.LogLevel}))
 	if config.KnownToAll(c.ServiceTokens[0]) {
 		log.Warn("SERVICE_TOKEN is one that everybody knows; set APP_ENV=production before others can reach this machine")
@@ -97,15 +100,19 @@ func serve(ctx context.Context, c *config.Settings, services []*service, out io.
 	if all && os.Getenv("PORT") != "" {
 		log.Warn("PORT is for one service started alone; all three listen on CUSTOMERS_PORT, ORDERS_PORT and ORCHESTRATOR_PORT")
 	}
-	var err error
+	address, siblings := bindAddress(c, services), []string{}
 	for _, s := range services {
-		s.listener, err = net.Listen("tcp", ":"+strconv.Itoa(*s.port))
+		s.server.Listeners, err = web.Listen(address, *s.port)
 		if errors.Is(err, syscall.EADDRINUSE) {
 			return fmt.Errorf("port %d is taken; stop the program that has it, or give the %s another (PORT, when you start one service; see b2b --help)", *s.port, s.title)
 		} else if err != nil {
 			return err
 		}
-		*s.base = "http://localhost:" + strconv.Itoa(s.listener.Addr().(*net.TCPAddr).Port)
+		*s.port = s.server.Listeners[0].Addr().(*net.TCPAddr).Port
+		*s.base = "http://" + net.JoinHostPort(nameOf(address), strconv.Itoa(*s.port))
+	}
+	for _, port := range []int{c.CustomersPort, c.OrdersPort, c.OrchestratorPort} {
+		siblings = append(siblings, strconv.Itoa(port))
 	}
 	var g *gorm.DB
 	if services[0].database {
@@ -128,10 +135,13 @@ func serve(ctx context.Context, c *config.Settings, services []*service, out io.
 	if err != nil {
 		return err
 	}
+	o.Browsers.Local, o.Browsers.Siblings = address == web.Loopback || net.ParseIP(address).IsLoopback(), siblings
+	o.Limits.InFlight = min(o.Limits.InFlight, most/2) // so that there is room for who is told to come later
 	var names []string
 	for _, s := range services {
 		o.Log = log.With("service", s.name)
-		if s.handler, s.background, err = s.build(g, o); err != nil {
+		s.server.Max, s.server.PerAddress, s.server.Timeout, s.server.Log = most, min(c.MaxPerAddress, most/2), o.Timeout, o.Log
+		if s.server.Handler, s.background, err = s.build(g, o); err != nil {
 			return err
 		}
 		names = append(names, s.name)
@@ -148,14 +158,16 @@ func serve(ctx context.Context, c *config.Settings, services []*service, out io.
 	drained, stop := context.WithCancel(context.WithoutCancel(ctx)) // one deadline for all services
 	defer stop()
 	context.AfterFunc(ctx, func() { time.AfterFunc(c.ShutdownTimeout, stop) })
-	return runUntil(ctx, drained, services, log)
+	return runUntil(ctx, drained, services)
 }
 
 // read fills c with what the services use, and no more.
 func read(c *config.Settings, services []*service) error {
 	var groups []any
 	for _, s := range services {
-		groups = append(groups, s.settings)
+		if s.settings != nil {
+			groups = append(groups, s.settings)
+		}
 	}
 	if services[0].database {
 		groups = append(groups, &c.Database, &c.Migration)
@@ -163,16 +175,51 @@ func read(c *config.Settings, services []*service) error {
 	if len(services) == 1 {
 		groups = append(append(groups, &c.SinglePort), services[0].peers...)
 	}
-	err := c.Read(append(groups, &c.Logging, &c.Access, &c.JWT, &c.Serving, &c.Stopping)...)
+	err := c.Read(append(groups, &c.Logging, &c.Access, &c.JWT, &c.Serving, &c.Limiting, &c.Listening, &c.Browsers, &c.Ports, &c.Stopping)...)
 	if c.Only != nil {
 		*services[0].port = *c.Only
 	}
 	return err
 }
 
+// bindAddress is where to listen when nobody says: where there is MySQL, or a lone orchestrator in production, others call.
+func bindAddress(c *config.Settings, services []*service) string {
+	switch {
+	case c.BindAddress != "":
+		return c.BindAddress
+	case c.Driver == config.MySQL, !services[0].database && c.Env == config.Production:
+		return "0.0.0.0"
+	}
+	return web.Loopback
+}
+
+// nameOf is the host by which this machine reaches what listens at an address.
+func nameOf(address string) string {
+	if ip := net.ParseIP(address); ip == nil || ip.IsUnspecified() {
+		return web.Loopback
+	}
+	return address
+}
+
+// connections returns how many callers each service may have connected: no more than leave the process enough descriptors for its
+// database, and for as many calls of other services. Else whoever opens connections, and says nothing, closes the database to all.
+func connections(c *config.Settings, services []*service) (int, error) {
+	const own, fewest = 32, 10 // listeners, epoll, the files of SQLite; each service's callers
+	needed := own
+	if c.Driver == config.MySQL {
+		needed += c.Database.MaxConns
+	}
+	limit := descriptors()
+	most := min(c.MaxConnections, (limit-needed)/(2*len(services)))
+	if most < fewest {
+		return 0, fmt.Errorf("this process may have %d files open and needs %d; raise that limit (ulimit -n), or lower DB_MAX_CONNECTIONS", limit, needed+2*fewest*len(services))
+	}
+	return most, nil
+}
+
 // runUntil serves until ctx ends or a service fails. Then each service finishes its requests before those it depends on stop, and
 // all have ended when drained has.
-func runUntil(ctx, drained context.Context, services []*service, log *slog.Logger) error {
+func runUntil(ctx, drained context.Context, services []*service) error {
 	group, ctx := errgroup.WithContext(ctx)
 	stop := ctx // ends when the services in front of the next one have stopped
 	for _, s := range slices.Backward(services) {
@@ -181,7 +228,7 @@ func runUntil(ctx, drained context.Context, services []*service, log *slog.Logge
 		stop = done
 		group.Go(func() error {
 			defer ended()
-			return web.Serve(front, drained, s.listener, s.handler, log)
+			return s.server.Serve(front, drained)
 		})
 		if s.background != nil {
 			group.Go(func() error { s.background(ctx); return nil })

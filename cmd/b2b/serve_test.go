@@ -7,6 +7,8 @@ import (
 	"net"
 	"net/http"
 	"testing"
+
+	"example.com/b2b/internal/web"
 )
 
 // TestOneDrain holds a request in flight in each of three services: all of them end together when the one deadline is over.
@@ -21,16 +23,16 @@ func TestOneDrain(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		services = append(services, &service{listener: l, handler: http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+		services = append(services, &service{server: web.Server{Listeners: []net.Listener{l}, Log: slog.New(slog.DiscardHandler), Handler: http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
 			entered <- struct{}{}
 			<-leave
-		})})
+		})}})
 	}
 	ended := make(chan error)
-	go func() { ended <- runUntil(ctx, drained, services, slog.New(slog.DiscardHandler)) }()
+	go func() { ended <- runUntil(ctx, drained, services) }()
 	for _, s := range services {
 		go func() {
-			if res, err := http.Get("http://" + s.listener.Addr().String()); err == nil {
+			if res, err := http.Get("http://" + s.server.Listeners[0].Addr().String()); err == nil {
 				io.Copy(io.Discard, res.Body)
 				res.Body.Close()
 			}
@@ -39,7 +41,7 @@ func TestOneDrain(t *testing.T) {
 	}
 	stop()
 	for { // until the service in front takes no connection any more
-		c, err := net.Dial("tcp", services[2].listener.Addr().String())
+		c, err := net.Dial("tcp", services[2].server.Listeners[0].Addr().String())
 		if err != nil {
 			break
 		}

@@ -87,7 +87,7 @@ var (
 		Do:   "Send a valid token; get a new one when it has expired."})
 	Forbidden = define(Code{Name: "forbidden", Status: http.StatusForbidden, Retry: Never, On: []string{WithSecurity},
 		Sentence: "You may not do this.", Example: Detail{"/header/Authorization", "lacks the scope orders:write"},
-		When: "Who calls is known, and may not do this: the token lacks a scope, or acts for another customer.",
+		When: "Who calls is known, and may not do this: the token lacks a scope, or acts for another customer. Or a browser sends it for a page of another site, or under a name that is not the service's.",
 		Do:   "Ask for a token that may, or leave out what `details` names."})
 	NotFound = define(Code{Name: "not_found", Status: http.StatusNotFound, Retry: Never, On: []string{Unrouted},
 		Sentence: "There is no %s here.", Args: []any{"/order"},
@@ -146,15 +146,15 @@ var (
 		Do:       "Send less at once."})
 	UnsupportedMediaType = define(Code{Name: "unsupported_media_type", Status: http.StatusUnsupportedMediaType, Retry: Never, On: []string{WithBody},
 		Sentence: "Send the body with Content-Type: application/json.",
-		When:     "The body is not declared as JSON.",
-		Do:       "Send `Content-Type: application/json`."})
+		When:     "The body is not declared as JSON, once and in UTF-8, or has a Content-Encoding.",
+		Do:       "Send `Content-Type: application/json`, and the body as it is."})
 	IdempotencyKeyReused = define(Code{Name: "idempotency_key_reused", Status: http.StatusUnprocessableEntity, Retry: Never, On: []string{WithKey, "createAndConfirmOrder"},
 		Sentence: "This idempotency key was used for another request.",
 		When:     "The key has done something else: another body, or another id.",
 		Do:       "Use a new key for a new effect; repeat a call with exactly the same request."})
 	RateLimited = define(Code{Name: "rate_limited", Status: http.StatusTooManyRequests, Retry: Later, On: []string{Business},
 		Sentence: "Too many requests; try again.",
-		When:     "You send more than this deployment takes.",
+		When:     "You send more than this deployment takes from one caller; `RateLimit` says how much is left.",
 		Do:       "Wait as long as `Retry-After` says."})
 	Internal = define(Code{Name: "internal", Status: http.StatusInternalServerError, Retry: Again, On: []string{Always},
 		Sentence: "Something went wrong on our side.",

@@ -116,6 +116,9 @@ func response(codes []*apperr.Code) *yaml.Node {
 		if c == apperr.Unauthorized {
 			headers["WWW-Authenticate"] = ref("headers", "WWWAuthenticate")
 		}
+		if c == apperr.RateLimited {
+			headers["RateLimit"], headers["RateLimit-Policy"] = ref("headers", "RateLimit"), ref("headers", "RateLimitPolicy")
+		}
 		answer := struct { // openapi/contract's type is made by this program
 			Success     bool
 			Error, Code string

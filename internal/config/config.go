@@ -34,11 +34,13 @@ type Settings struct {
 	JWT
 	Issuing
 	Serving
+	Limiting
+	Listening
+	Browsers
 	Stopping
 	SinglePort
-	Customers
+	Ports
 	Orders
-	Orchestrator
 	CustomersPeer
 	OrdersPeer
 }
@@ -115,6 +117,28 @@ type Serving struct {
 	RequestTimeout time.Duration `env:"REQUEST_TIMEOUT_SECONDS" default:"25" unit:"seconds" from:"1" to:"300" help:"how long a request may take once its body has arrived"`
 }
 
+// Limiting is for every service that is a process.
+type Limiting struct {
+	RateLimit      int      `env:"RATE_LIMIT_RPS" default:"0" from:"0" to:"100000" help:"requests a second that a caller, by its token or else its address, may send to each instance on average; 0 is no limit"`
+	RateBurst      int      `env:"RATE_LIMIT_BURST" default:"0" from:"0" to:"1000000" help:"requests that a caller may send at once; 0 is twice RATE_LIMIT_RPS"`
+	TrustedProxies []string `env:"TRUSTED_PROXIES" format:"network" help:"addresses and networks of proxies, separated by commas, whose X-Forwarded-For says where a call comes from"`
+	MaxInFlight    int      `env:"MAX_REQUESTS_IN_FLIGHT" default:"200" from:"1" to:"100000" help:"requests at work in a service at once; one more is 503 at once"`
+	MaxSearches    int      `env:"MAX_SEARCHES" default:"0" from:"0" to:"1000" help:"searches at work in a service at once, of which each reads a whole table; eight times as many wait, and one more is 503; 0 is a quarter of DB_MAX_CONNECTIONS, and one on SQLite"`
+}
+
+// Listening is for every service that is a process.
+type Listening struct {
+	BindAddress    string `env:"BIND_ADDRESS" format:"ip" help:"the address to listen at: localhost is this machine only, 0.0.0.0 all addresses; without it all with MySQL, and for a lone orchestrator in production, else localhost"`
+	MaxConnections int    `env:"MAX_CONNECTIONS" default:"500" from:"10" to:"100000" help:"connections to a service at once, less where the process may open few files (ulimit -n); one more takes the place of an idle one"`
+	MaxPerAddress  int    `env:"MAX_CONNECTIONS_PER_ADDRESS" default:"250" from:"1" to:"100000" help:"and from one address; half of all at most"`
+}
+
+// Browsers is for every service that is a process.
+type Browsers struct {
+	Hosts   []string `env:"ALLOWED_HOSTS" format:"name" help:"names by which callers without a token may call the services, separated by commas; localhost and IP addresses always may; without it any name, but none other on localhost"`
+	Origins []string `env:"CORS_ALLOWED_ORIGINS" format:"origin" help:"sites whose pages may call the services, separated by commas, such as https://shop.example.com"`
+}
+
 // Stopping is for every service that is a process.
 type Stopping struct {
 	ShutdownTimeout time.Duration `env:"SHUTDOWN_TIMEOUT_SECONDS" default:"30" unit:"seconds" from:"1" to:"300" help:"how long requests in flight get on SIGTERM, all services of a process together"`
@@ -125,22 +149,18 @@ type SinglePort struct {
 	Only *int `env:"PORT" from:"0" to:"65535" help:"port of the service, when a command runs just one; wins over the port of its own"`
 }
 
-// Customers is for the Customers API.
-type Customers struct {
-	CustomersPort int `env:"CUSTOMERS_PORT" default:"3001" from:"0" to:"65535" help:"port of the Customers API; 0 takes a free one"`
+// Ports is for every service that is a process: it has one, and the pages of the others may call it.
+type Ports struct {
+	CustomersPort    int `env:"CUSTOMERS_PORT" default:"3001" from:"0" to:"65535" help:"port of the Customers API; 0 takes a free one"`
+	OrdersPort       int `env:"ORDERS_PORT" default:"3002" from:"0" to:"65535" help:"port of the Orders API; 0 takes a free one"`
+	OrchestratorPort int `env:"ORCHESTRATOR_PORT,SERVERLESS_OFFLINE_PORT" default:"3000" from:"0" to:"65535" help:"port of the orchestrator; 0 takes a free one"`
 }
 
 // Orders is for the Orders API.
 type Orders struct {
-	OrdersPort         int           `env:"ORDERS_PORT" default:"3002" from:"0" to:"65535" help:"port of the Orders API; 0 takes a free one"`
 	KeyLifetime        time.Duration `env:"IDEMPOTENCY_KEY_EXPIRATION_HOURS" default:"24" unit:"hours" from:"1" to:"8760" help:"how long an idempotency key is remembered"`
 	CancellationWindow time.Duration `env:"ORDER_CANCELLATION_WINDOW_MINUTES" default:"10" unit:"minutes" from:"0" to:"525600" help:"how long a confirmed order may be canceled"`
 	Reservation        time.Duration `env:"ORDER_RESERVATION_HOURS" default:"24" unit:"hours" from:"0" to:"8760" help:"how long an order that nobody confirms holds its stock; 0 is for ever"`
-}
-
-// Orchestrator is for the orchestrator.
-type Orchestrator struct {
-	OrchestratorPort int `env:"ORCHESTRATOR_PORT,SERVERLESS_OFFLINE_PORT" default:"3000" from:"0" to:"65535" help:"port of the orchestrator; 0 takes a free one"`
 }
 
 // CustomersPeer is for services that call the Customers API.
@@ -237,7 +257,7 @@ type Variable struct {
 	unit      time.Duration
 	from, to  int
 	oneOf     []string
-	address   bool
+	format    string
 	field     []int // in its group
 }
 
@@ -254,7 +274,7 @@ func variablesOf(group reflect.Type) (all []Variable) {
 	for _, f := range reflect.VisibleFields(group) {
 		names := strings.Split(f.Tag.Get("env"), ",")
 		v := Variable{Name: names[0], Aliases: names[1:], Default: f.Tag.Get("default"), DefaultIn: map[string]string{Development: f.Tag.Get(Development), Production: f.Tag.Get(Production)}, Meaning: f.Tag.Get("help"), Group: group.Name(),
-			oneOf: strings.Fields(f.Tag.Get("oneof")), address: f.Tag.Get("format") == "address", field: f.Index, unit: units[f.Tag.Get("unit")]}
+			oneOf: strings.Fields(f.Tag.Get("oneof")), format: f.Tag.Get("format"), field: f.Index, unit: units[f.Tag.Get("unit")]}
 		v.from, _ = strconv.Atoi(f.Tag.Get("from"))
 		v.to, _ = strconv.Atoi(f.Tag.Get("to"))
 		switch {
@@ -292,6 +312,30 @@ func (v Variable) DefaultText(quote string) string {
 	return strings.Join(all, ", ")
 }
 
+// formats are those that a text can have.
+var formats = map[string]struct {
+	allowed string
+	valid   func(string) bool
+}{
+	"address": {"an address such as https://api.example.com/orders", isAddress},
+	"origin": {"sites such as https://shop.example.com, separated by commas", func(s string) bool {
+		return isAddress(s) && strings.Count(s, "/") == 2 && s == strings.ToLower(s)
+	}},
+	"ip": {"localhost or an IP address", func(s string) bool { return s == "localhost" || net.ParseIP(s) != nil }},
+	"name": {"names such as api.example.com, without a port, separated by commas", func(s string) bool {
+		return !strings.ContainsAny(s, ":/") && s == strings.ToLower(s)
+	}},
+	"network": {"IP addresses and networks such as 10.0.0.0/8, separated by commas", func(s string) bool {
+		_, _, err := net.ParseCIDR(s)
+		return err == nil || net.ParseIP(s) != nil
+	}},
+}
+
+func isAddress(s string) bool {
+	u, err := url.Parse(s)
+	return err == nil && u.Host != "" && (u.Scheme == "http" || u.Scheme == "https")
+}
+
 // read parses what the process's environment holds into a field.
 func (v Variable) read(field reflect.Value, environment string) error {
 	spelling, held := v.Name, cmp.Or(v.Default, v.DefaultIn[environment])
@@ -309,10 +353,10 @@ func (v Variable) read(field reflect.Value, environment string) error {
 	}
 	switch field.Interface().(type) {
 	case string:
-		if v.address {
-			if u, err := url.Parse(held); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
-				return wrong("an address such as https://api.example.com/orders")
-			}
+		if f := formats[v.format]; f.valid != nil && !f.valid(held) {
+			return wrong(f.allowed)
+		}
+		if v.format == "address" {
 			held = strings.TrimSuffix(held, "/")
 		}
 		field.SetString(held)
@@ -322,6 +366,11 @@ func (v Variable) read(field reflect.Value, environment string) error {
 		entries := strings.FieldsFunc(held, func(r rune) bool { return r == ',' || unicode.IsSpace(r) })
 		if len(entries) == 0 {
 			return wrong("one or more, separated by commas")
+		}
+		for _, entry := range entries {
+			if f := formats[v.format]; f.valid != nil && !f.valid(entry) {
+				return wrong(f.allowed)
+			}
 		}
 		field.Set(reflect.ValueOf(entries))
 	case slog.Level:

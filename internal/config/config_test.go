@@ -33,6 +33,9 @@ func TestRead(t *testing.T) {
 		"DB_TLS_CA": "ca.pem", "AUTH_MODE": "jwt", "AUTH_OPEN_IN_PRODUCTION": "true", "JWT_SECRET": "s", "JWT_JWKS_URL": "https://i.example/keys", "JWT_ISSUER": "i", "JWT_AUDIENCE": "a", "JWT_EXPIRES_IN": "7d",
 		"CUSTOMERS_API_BASE": "https://c.example/", "ORDERS_API_BASE": "http://o.example:1/x",
 		"IDEMPOTENCY_KEY_EXPIRATION_HOURS": "2", "ORDER_CANCELLATION_WINDOW_MINUTES": "3", "ORDER_RESERVATION_HOURS": "4",
+		"RATE_LIMIT_RPS": "8", "RATE_LIMIT_BURST": "9", "TRUSTED_PROXIES": "10.0.0.0/8, ::1", "MAX_REQUESTS_IN_FLIGHT": "10", "MAX_SEARCHES": "11",
+		"BIND_ADDRESS": "::", "MAX_CONNECTIONS": "12", "MAX_CONNECTIONS_PER_ADDRESS": "13",
+		"ALLOWED_HOSTS": "a.example,b.example", "CORS_ALLOWED_ORIGINS": "https://a.example,http://b.example:8080",
 		"REQUEST_TIMEOUT_SECONDS": "5", "SHUTDOWN_TIMEOUT_SECONDS": "6", "LOG_LEVEL": "warn", "SERVERLESS_OFFLINE_PORT": "5000",
 	} {
 		t.Setenv(name, value)
@@ -44,12 +47,14 @@ func TestRead(t *testing.T) {
 	want.TokenLifetime, want.RequestTimeout, want.ShutdownTimeout = 7*24*time.Hour, 5*time.Second, 6*time.Second
 	want.KeyLifetime, want.CancellationWindow, want.Reservation = 2*time.Hour, 3*time.Minute, 4*time.Hour
 	want.OrchestratorPort, want.CustomersBase, want.OrdersBase = 5000, "https://c.example", "http://o.example:1/x"
+	want.Limiting, want.Listening = Limiting{8, 9, []string{"10.0.0.0/8", "::1"}, 10, 11}, Listening{"::", 12, 13}
+	want.Browsers = Browsers{[]string{"a.example", "b.example"}, []string{"https://a.example", "http://b.example:8080"}}
 	got = Settings{}
 	if err := got.Read(everything(&got)...); err != nil || !reflect.DeepEqual(got, want) {
 		t.Errorf("%v\n%+v, want\n%+v", err, got, want)
 	}
 	t.Setenv("ORCHESTRATOR_PORT", "6000")
-	if err := got.Read(&got.Orchestrator); err != nil || got.OrchestratorPort != 6000 {
+	if err := got.Read(&got.Ports); err != nil || got.OrchestratorPort != 6000 {
 		t.Errorf("%v %d", err, got.OrchestratorPort)
 	}
 }
@@ -60,6 +65,8 @@ func TestReadRefuses(t *testing.T) {
 		"DB_DRIVER": "oracle", "DB_PORT": "0", "DB_MAX_CONNECTIONS": "many", "MIGRATE_ON_START": "yes", "CUSTOMERS_API_BASE": "localhost:3001",
 		"ORDER_RESERVATION_HOURS": "-1", "LOG_LEVEL": "loud", "ORDERS_PORT": "65536", "SERVICE_TOKEN": ",",
 		"NODE_ENV": "test", "JWT_EXPIRES_IN": "1y", "DB_TLS": "required", "DB_TLS_CA": "ca.pem",
+		"TRUSTED_PROXIES": "10.0.0.0/8,proxy", "BIND_ADDRESS": "here", "ALLOWED_HOSTS": "a.example:80", "CORS_ALLOWED_ORIGINS": "https://a.example/",
+		"MAX_REQUESTS_IN_FLIGHT": "0",
 	} {
 		t.Setenv(name, value)
 	}
@@ -78,6 +85,11 @@ func TestReadRefuses(t *testing.T) {
 		`NODE_ENV is "test"; allowed: development, production`,
 		`SERVICE_TOKEN is ","; allowed: one or more, separated by commas`,
 		`JWT_EXPIRES_IN is "1y"; allowed: 90m, 24h or 7d, from 1s to 365d`,
+		`TRUSTED_PROXIES is "10.0.0.0/8,proxy"; allowed: IP addresses and networks such as 10.0.0.0/8, separated by commas`,
+		`MAX_REQUESTS_IN_FLIGHT is "0"; allowed: a whole number from 1 to 100000`,
+		`BIND_ADDRESS is "here"; allowed: localhost or an IP address`,
+		`ALLOWED_HOSTS is "a.example:80"; allowed: names such as api.example.com, without a port, separated by commas`,
+		`CORS_ALLOWED_ORIGINS is "https://a.example/"; allowed: sites such as https://shop.example.com, separated by commas`,
 		`ORDERS_PORT is "65536"; allowed: a whole number from 0 to 65535`,
 		`ORDER_RESERVATION_HOURS is "-1"; allowed: a whole number from 0 to 8760`,
 		`CUSTOMERS_API_BASE is "localhost:3001"; allowed: an address such as https://api.example.com/orders`,
@@ -86,8 +98,8 @@ func TestReadRefuses(t *testing.T) {
 		t.Errorf("%s\nwant\n%s", got, strings.Join(want, "\n"))
 	}
 	t.Setenv("NODE_ENV", "")
-	if err := s.Read(&s.Customers); err != nil {
-		t.Errorf("asked for more than the port: %v", err)
+	if err := s.Read(&s.Stopping); err != nil {
+		t.Errorf("asked for more than the time: %v", err)
 	}
 }
 

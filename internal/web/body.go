@@ -39,6 +39,9 @@ func (b *body) ValidatedValue() any { return b.value }
 
 // readBody reads what the caller sends, for at most BodyTimeout. It returns nil when that is nothing.
 func (v *validator) readBody(c *gin.Context, op operation) (*body, error) {
+	if err := refuseUnread(c); err != nil {
+		return nil, err
+	}
 	connection := http.NewResponseController(c.Writer)
 	_ = connection.SetReadDeadline(time.Now().Add(v.BodyTimeout)) // AWS Lambda has no connection, and the whole body
 	text, err := io.ReadAll(http.MaxBytesReader(c.Writer, c.Request.Body, maxBody))
@@ -51,7 +54,6 @@ func (v *validator) readBody(c *gin.Context, op operation) (*body, error) {
 			c.Header(CorrelationHeader, id)
 		}
 	}
-	media, _, mediaErr := mime.ParseMediaType(c.GetHeader("Content-Type"))
 	switch {
 	case errors.As(err, new(*http.MaxBytesError)):
 		return nil, apperr.PayloadTooLarge.New()
@@ -63,7 +65,7 @@ func (v *validator) readBody(c *gin.Context, op operation) (*body, error) {
 		return nil, nil
 	case len(text) == 0:
 		return nil, apperr.ValidationFailed.New().With(wholeBody, "is required: send a JSON object")
-	case mediaErr != nil || media != "application/json":
+	case !isJSON(c.Request.Header):
 		return nil, apperr.UnsupportedMediaType.New()
 	case !utf8.Valid(text):
 		return nil, apperr.MalformedJSON.New("it is not UTF-8")
@@ -75,6 +77,27 @@ func (v *validator) readBody(c *gin.Context, op operation) (*body, error) {
 	b := &body{ReadCloser: io.NopCloser(bytes.NewReader(text))}
 	b.value = b.read(make([]string, 0, 8), gjson.ParseBytes(text), op.body)
 	return b, nil
+}
+
+// refuseUnread refuses a body by what its header says of it, before net/http lets a caller who waits for 100 Continue send it.
+func refuseUnread(c *gin.Context) error {
+	h, sent := c.Request.Header, c.Request.ContentLength // -1 when the header does not say
+	switch {
+	case sent > maxBody:
+		return apperr.PayloadTooLarge.New()
+	case sent != 0 && h.Get("Content-Encoding") != "":
+		c.Header("Accept-Encoding", "identity") // RFC 9110, section 15.5.16
+		return apperr.UnsupportedMediaType.New().With("/header/Content-Encoding", "must not be sent: the body is taken as it is")
+	case sent != 0 && (sent > 0 || h.Get("Content-Type") != "") && !isJSON(h):
+		return apperr.UnsupportedMediaType.New()
+	}
+	return nil
+}
+
+// isJSON reports whether the one Content-Type is that of JSON, which is UTF-8: RFC 8259, section 8.1.
+func isJSON(h http.Header) bool {
+	media, parameters, err := mime.ParseMediaType(h.Get("Content-Type"))
+	return err == nil && media == "application/json" && len(h["Content-Type"]) == 1 && strings.EqualFold(cmp.Or(parameters["charset"], "utf-8"), "utf-8")
 }
 
 func (b *body) refuse(path []string, format string, args ...any) {

@@ -45,7 +45,7 @@ func Fail(c *gin.Context, err error) {
 	case refusal.Status == http.StatusInternalServerError && errors.Is(ended, context.Canceled):
 		refusal = apperr.Unavailable.New()
 	}
-	if refusal.Retry == apperr.Later {
+	if refusal.Retry == apperr.Later && c.Writer.Header().Get("Retry-After") == "" {
 		c.Header("Retry-After", "1") // second
 	}
 	if refusal.Status == http.StatusUnauthorized {

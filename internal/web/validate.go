@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/getkin/kin-openapi/openapi3"
@@ -29,6 +30,8 @@ type validator struct {
 	Options
 	operations map[string]operation // by method and gin's path, as gin has matched it
 	filter     openapi3filter.Options
+	limiter    *limiter
+	browser    *browserGuard
 }
 
 // operation is what the document says of one, looked up once.
@@ -39,10 +42,11 @@ type operation struct {
 	security   openapi3.SecurityRequirements
 	body       *openapi3.Schema // nil when it takes none
 	tagged     bool             // it promises an ETag on 200
+	searches   bool             // it takes a search
 }
 
 func newValidator(o Options) *validator {
-	v := &validator{Options: o, operations: map[string]operation{}, filter: openapi3filter.Options{
+	v := &validator{Options: o, operations: map[string]operation{}, limiter: newLimiter(o.Limits), browser: newBrowserGuard(o.Browsers), filter: openapi3filter.Options{
 		MultiError:              true, // every failing field at once
 		SchemaValidationOptions: []openapi3.SchemaValidationOption{openapi3.MultiErrors(), openapi3.VisitAsRequest(), openapi3.DisablePatternValidation(), formatValidators()},
 	}}
@@ -69,6 +73,7 @@ func newOperation(r *routers.Route) operation {
 	}
 	ok := described.Responses.Value("200")
 	op.tagged = ok != nil && ok.Value.Headers["ETag"] != nil
+	op.searches = op.parameters.GetByInAndName(openapi3.ParameterInQuery, "search") != nil
 	return op
 }
 
@@ -89,23 +94,41 @@ func (v *validator) validate(c *gin.Context) {
 		return
 	}
 	request := c.Request
+	if request.Body == http.NoBody { // else the deadline is that of the body, lifted when it has come
+		_ = http.NewResponseController(c.Writer).SetReadDeadline(time.Time{}) // it would end the handler's context, too
+	}
 	ctx, stop := context.WithTimeout(request.Context(), v.Timeout)
 	c.Request = request.WithContext(ctx)
 	defer stop()
 	defer func() { c.Request = request }() // what comes after would take the stop for a caller who has gone
+	if len(op.security) > 0 {              // else it is /health or /ready, whatever else there is to do
+		end, err := v.limiter.begin(ctx, op.searches && c.Query("search") != "")
+		if err != nil {
+			Fail(c, err)
+			return
+		}
+		defer end()
+	}
+	defer work(ctx)()
 	c.Next()
 }
 
 // check refuses what must not reach the handler. The cheap comes first: nothing is read from a caller who may not call.
 func (v *validator) check(c *gin.Context, op operation) error {
-	caller, err := v.authorize(c, op.security)
-	if err != nil {
-		return err
+	caller, refused := v.authorize(c, op.security)
+	if len(op.security) > 0 {
+		if err := v.limiter.admit(c, caller, refused != nil && !caller.Known()); err != nil {
+			return err
+		}
+	}
+	if refused != nil {
+		return refused
 	}
 	ctx := auth.With(c.Request.Context(), caller)
 	c.Request = c.Request.WithContext(ctx)
 	input := &openapi3filter.RequestValidationInput{Request: c.Request.WithContext(ctx), Route: op.Route, Options: &v.filter}
 	input.Request.Body = nil // or kin-openapi reads it
+	var err error
 	if input.QueryParams, err = readQuery(c.Request, op); err == nil {
 		err = mergeHeaders(c.Request.Header, op.parameters)
 	}

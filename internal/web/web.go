@@ -13,7 +13,6 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
-	"net"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -44,6 +43,8 @@ type Options struct {
 	Log         *slog.Logger  // one line a request, of at most 4 KB
 	Timeout     time.Duration // of a request, once its body is read
 	BodyTimeout time.Duration // how long a caller may take to send the body; 0 is ten seconds
+	Limits      Limits
+	Browsers    Browsers
 
 	// CorrelationIDInBody is for the orchestrator: its callers may give the id as `correlation_id` in the body, and find it as
 	// `correlationId` in every error.
@@ -64,7 +65,8 @@ func (e Engine) GET(path string, handlers ...gin.HandlerFunc) gin.IRoutes {
 	return e.Engine.GET(path, handlers...)
 }
 
-// New returns an engine to register the generated handlers on. It panics when the document, a part of the program, cannot be read.
+// New returns an engine to register the generated handlers on. It panics when the document, a part of the program, cannot be read, or
+// Limits.Proxies are not addresses.
 func New(o Options) Engine {
 	if o.Open {
 		o.Document = anyToken.ReplaceAll(o.Document, []byte("$1- {}\n$0"))
@@ -85,18 +87,22 @@ func New(o Options) Engine {
 	e.UnescapePathValues = false    // gin would take a + for a space; see unescapePath
 	e.RedirectTrailingSlash = false // an error is JSON; a redirect would be HTML
 	v := newValidator(o)
-	e.Use(unescapePath, o.observe, v.hold, answerPanics, v.validate)
+	if err := e.SetTrustedProxies(o.Limits.Proxies); err != nil {
+		panic(err)
+	}
+	e.RemoteIPHeaders = []string{"X-Forwarded-For"} // X-Real-IP may be the caller's own
+	e.Use(unescapePath, o.observe, v.hold, answerPanics, v.protect, v.browser.check, v.validate)
 	e.NoRoute(notFound)
 	e.NoMethod(func(c *gin.Context) { Fail(c, apperr.MethodNotAllowed.New(c.Request.Method)) }) // gin has set Allow
-	serveDocs(e, o)
+	v.browser.allowScriptsOf(serveDocs(e, o))
 	return e
 }
 
 // anyToken begins the security of an operation that needs a caller's token.
 var anyToken = regexp.MustCompile(`(?m)^( +)- bearerAuth:`)
 
-// serveDocs adds the document itself and Swagger UI for it, with all its files: it works offline.
-func serveDocs(e Engine, o Options) {
+// serveDocs adds the document itself and Swagger UI for it, which it returns, with all its files: it works offline.
+func serveDocs(e Engine, o Options) http.Handler {
 	asJSON, err := o.spec.MarshalJSON()
 	if err != nil {
 		panic(err)
@@ -104,10 +110,11 @@ func serveDocs(e Engine, o Options) {
 	e.GET("/openapi.json", func(c *gin.Context) { c.Data(http.StatusOK, "application/json", asJSON) })
 	e.GET("/openapi.yaml", func(c *gin.Context) { c.Data(http.StatusOK, "application/yaml", o.Document) })
 	// Swagger UI gets the document as it was written: in its author's order.
-	ui := gin.WrapH(v5emb.NewHandlerWithConfig(swgui.Config{
+	pages := v5emb.NewHandlerWithConfig(swgui.Config{
 		Title: o.spec.Info.Title, SwaggerJSON: "/openapi.yaml", BasePath: "/docs/",
 		AppendHead: `<meta name="viewport" content="width=device-width, initial-scale=1">`,
-	}))
+	})
+	ui := gin.WrapH(pages)
 	e.GET("/docs", ui)
 	e.GET("/docs/*file", func(c *gin.Context) {
 		name := strings.TrimPrefix(c.Param("file"), "/")
@@ -117,6 +124,7 @@ func serveDocs(e Engine, o Options) {
 			notFound(c)
 		}
 	})
+	return pages
 }
 
 // isFile reports whether Swagger UI has that file.
@@ -280,28 +288,4 @@ func CopyContext[H ~func(*gin.Context, any) (any, error)](next H, _ string) H {
 // Health is what a service answers to /health and /ready.
 func Health(service string) contract.Health {
 	return contract.Health{Status: "ok", Service: service, Version: buildinfo.Version()}
-}
-
-// Serve answers on l until ctx ends, and returns once the requests in flight are answered, or with an error when drained ends.
-func Serve(ctx, drained context.Context, l net.Listener, h http.Handler, log *slog.Logger) error {
-	s := &http.Server{
-		Handler:           h,
-		ReadHeaderTimeout: 5 * time.Second,
-		ReadTimeout:       30 * time.Second,
-		WriteTimeout:      60 * time.Second,
-		IdleTimeout:       2 * time.Minute,
-		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
-	}
-	failed := make(chan error, 1)
-	go func() { failed <- s.Serve(l) }()
-	select {
-	case err := <-failed:
-		return err
-	case <-ctx.Done():
-	}
-	err := s.Shutdown(drained)
-	if err != nil {
-		err = errors.Join(err, s.Close())
-	}
-	return err
 }

@@ -44,7 +44,7 @@ func serve(t *testing.T, o web.Options, get func(ctx context.Context) error) str
 	return webtest.Serve(t, engine(t, o, get), spec)
 }
 
-func engine(t *testing.T, o web.Options, get func(ctx context.Context) error) http.Handler {
+func engine(t testing.TB, o web.Options, get func(ctx context.Context) error) http.Handler {
 	t.Helper()
 	o.Document = api.Document
 	e := web.New(o)
@@ -158,7 +158,9 @@ func TestServeDrains(t *testing.T) {
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	served := make(chan error)
-	go func() { served <- web.Serve(ctx, context.Background(), l, e, webtest.Options().Log) }()
+	go func() {
+		served <- web.Server{Listeners: []net.Listener{l}, Handler: e, Log: webtest.Options().Log}.Serve(ctx, context.Background())
+	}()
 	answered := make(chan int)
 	go func() {
 		status, _, _ := webtest.Do(t, "GET", "http://"+l.Addr().String()+"/customers/1", "")

@@ -1220,8 +1220,10 @@ type ListCustomersResponse403Headers struct {
 
 // ListCustomersResponse429Headers the declared response headers of an HTTP 429 response for ListCustomers
 type ListCustomersResponse429Headers struct {
-	RetryAfter     *int
-	XCorrelationID *externalRef0.CorrelationID
+	RateLimit       *string
+	RateLimitPolicy *string
+	RetryAfter      *int
+	XCorrelationID  *externalRef0.CorrelationID
 }
 
 // ListCustomersResponse500Headers the declared response headers of an HTTP 500 response for ListCustomers
@@ -1391,8 +1393,10 @@ type CreateCustomerResponse415Headers struct {
 
 // CreateCustomerResponse429Headers the declared response headers of an HTTP 429 response for CreateCustomer
 type CreateCustomerResponse429Headers struct {
-	RetryAfter     *int
-	XCorrelationID *externalRef0.CorrelationID
+	RateLimit       *string
+	RateLimitPolicy *string
+	RetryAfter      *int
+	XCorrelationID  *externalRef0.CorrelationID
 }
 
 // CreateCustomerResponse500Headers the declared response headers of an HTTP 500 response for CreateCustomer
@@ -1587,8 +1591,10 @@ type DeleteCustomerResponse412Headers struct {
 
 // DeleteCustomerResponse429Headers the declared response headers of an HTTP 429 response for DeleteCustomer
 type DeleteCustomerResponse429Headers struct {
-	RetryAfter     *int
-	XCorrelationID *externalRef0.CorrelationID
+	RateLimit       *string
+	RateLimitPolicy *string
+	RetryAfter      *int
+	XCorrelationID  *externalRef0.CorrelationID
 }
 
 // DeleteCustomerResponse500Headers the declared response headers of an HTTP 500 response for DeleteCustomer
@@ -1767,8 +1773,10 @@ type GetCustomerResponse404Headers struct {
 
 // GetCustomerResponse429Headers the declared response headers of an HTTP 429 response for GetCustomer
 type GetCustomerResponse429Headers struct {
-	RetryAfter     *int
-	XCorrelationID *externalRef0.CorrelationID
+	RateLimit       *string
+	RateLimitPolicy *string
+	RetryAfter      *int
+	XCorrelationID  *externalRef0.CorrelationID
 }
 
 // GetCustomerResponse500Headers the declared response headers of an HTTP 500 response for GetCustomer
@@ -1960,8 +1968,10 @@ type UpdateCustomerResponse415Headers struct {
 
 // UpdateCustomerResponse429Headers the declared response headers of an HTTP 429 response for UpdateCustomer
 type UpdateCustomerResponse429Headers struct {
-	RetryAfter     *int
-	XCorrelationID *externalRef0.CorrelationID
+	RateLimit       *string
+	RateLimitPolicy *string
+	RetryAfter      *int
+	XCorrelationID  *externalRef0.CorrelationID
 }
 
 // UpdateCustomerResponse500Headers the declared response headers of an HTTP 500 response for UpdateCustomer
@@ -2169,8 +2179,10 @@ type ListCustomerHistoryResponse404Headers struct {
 
 // ListCustomerHistoryResponse429Headers the declared response headers of an HTTP 429 response for ListCustomerHistory
 type ListCustomerHistoryResponse429Headers struct {
-	RetryAfter     *int
-	XCorrelationID *externalRef0.CorrelationID
+	RateLimit       *string
+	RateLimitPolicy *string
+	RetryAfter      *int
+	XCorrelationID  *externalRef0.CorrelationID
 }
 
 // ListCustomerHistoryResponse500Headers the declared response headers of an HTTP 500 response for ListCustomerHistory
@@ -2409,8 +2421,10 @@ type GetInternalCustomerResponse404Headers struct {
 
 // GetInternalCustomerResponse429Headers the declared response headers of an HTTP 429 response for GetInternalCustomer
 type GetInternalCustomerResponse429Headers struct {
-	RetryAfter     *int
-	XCorrelationID *externalRef0.CorrelationID
+	RateLimit       *string
+	RateLimitPolicy *string
+	RetryAfter      *int
+	XCorrelationID  *externalRef0.CorrelationID
 }
 
 // GetInternalCustomerResponse500Headers the declared response headers of an HTTP 500 response for GetInternalCustomer
@@ -2929,6 +2943,20 @@ func ParseListCustomersResponse(rsp *http.Response) (*ListCustomersResponse, err
 		response.Headers403 = &headers
 	case rsp.StatusCode == 429:
 		var headers ListCustomersResponse429Headers
+		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Policy"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Policy", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitPolicy = &value
+		}
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
 			var value int
 			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
@@ -3190,6 +3218,20 @@ func ParseCreateCustomerResponse(rsp *http.Response) (*CreateCustomerResponse, e
 		response.Headers415 = &headers
 	case rsp.StatusCode == 429:
 		var headers CreateCustomerResponse429Headers
+		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Policy"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Policy", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitPolicy = &value
+		}
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
 			var value int
 			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
@@ -3410,6 +3452,20 @@ func ParseDeleteCustomerResponse(rsp *http.Response) (*DeleteCustomerResponse, e
 		response.Headers412 = &headers
 	case rsp.StatusCode == 429:
 		var headers DeleteCustomerResponse429Headers
+		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Policy"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Policy", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitPolicy = &value
+		}
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
 			var value int
 			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
@@ -3640,6 +3696,20 @@ func ParseGetCustomerResponse(rsp *http.Response) (*GetCustomerResponse, error) 
 		response.Headers404 = &headers
 	case rsp.StatusCode == 429:
 		var headers GetCustomerResponse429Headers
+		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Policy"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Policy", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitPolicy = &value
+		}
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
 			var value int
 			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
@@ -3942,6 +4012,20 @@ func ParseUpdateCustomerResponse(rsp *http.Response) (*UpdateCustomerResponse, e
 		response.Headers415 = &headers
 	case rsp.StatusCode == 429:
 		var headers UpdateCustomerResponse429Headers
+		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Policy"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Policy", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitPolicy = &value
+		}
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
 			var value int
 			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
@@ -4145,6 +4229,20 @@ func ParseListCustomerHistoryResponse(rsp *http.Response) (*ListCustomerHistoryR
 		response.Headers404 = &headers
 	case rsp.StatusCode == 429:
 		var headers ListCustomerHistoryResponse429Headers
+		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Policy"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Policy", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitPolicy = &value
+		}
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
 			var value int
 			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
@@ -4421,6 +4519,20 @@ func ParseGetInternalCustomerResponse(rsp *http.Response) (*GetInternalCustomerR
 		response.Headers404 = &headers
 	case rsp.StatusCode == 429:
 		var headers GetInternalCustomerResponse429Headers
+		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Policy"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Policy", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitPolicy = &value
+		}
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
 			var value int
 			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {

@@ -773,8 +773,10 @@ type CreateAndConfirmOrderResponse422Headers struct {
 
 // CreateAndConfirmOrderResponse429Headers the declared response headers of an HTTP 429 response for CreateAndConfirmOrder
 type CreateAndConfirmOrderResponse429Headers struct {
-	RetryAfter     *int
-	XCorrelationID *externalRef0.CorrelationID
+	RateLimit       *string
+	RateLimitPolicy *string
+	RetryAfter      *int
+	XCorrelationID  *externalRef0.CorrelationID
 }
 
 // CreateAndConfirmOrderResponse500Headers the declared response headers of an HTTP 500 response for CreateAndConfirmOrder
@@ -973,8 +975,10 @@ type GetOrchestrationResponse404Headers struct {
 
 // GetOrchestrationResponse429Headers the declared response headers of an HTTP 429 response for GetOrchestration
 type GetOrchestrationResponse429Headers struct {
-	RetryAfter     *int
-	XCorrelationID *externalRef0.CorrelationID
+	RateLimit       *string
+	RateLimitPolicy *string
+	RetryAfter      *int
+	XCorrelationID  *externalRef0.CorrelationID
 }
 
 // GetOrchestrationResponse500Headers the declared response headers of an HTTP 500 response for GetOrchestration
@@ -1586,6 +1590,20 @@ func ParseCreateAndConfirmOrderResponse(rsp *http.Response) (*CreateAndConfirmOr
 		response.Headers422 = &headers
 	case rsp.StatusCode == 429:
 		var headers CreateAndConfirmOrderResponse429Headers
+		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Policy"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Policy", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitPolicy = &value
+		}
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
 			var value int
 			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
@@ -1789,6 +1807,20 @@ func ParseGetOrchestrationResponse(rsp *http.Response) (*GetOrchestrationRespons
 		response.Headers404 = &headers
 	case rsp.StatusCode == 429:
 		var headers GetOrchestrationResponse429Headers
+		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Policy"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Policy", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitPolicy = &value
+		}
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
 			var value int
 			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {

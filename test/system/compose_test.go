@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
+	"net"
 	"net/url"
 	"os"
 	"os/exec"
@@ -125,7 +126,7 @@ func TestCompose(t *testing.T) {
 				t.Fatalf("command %v", s.Command)
 			}
 			var cfg config.Settings
-			if err := cfg.Read(&cfg.Database, &cfg.Access, &cfg.JWT, &cfg.Issuing, &cfg.Serving, &cfg.Stopping); err != nil {
+			if err := cfg.Read(&cfg.Database, &cfg.Access, &cfg.JWT, &cfg.Issuing, &cfg.Serving, &cfg.Listening, &cfg.Stopping); err != nil {
 				t.Fatal(err)
 			}
 			if s.Image != "b2b" || s.Command[0] != "orchestrator" && cfg.Driver != "mysql" {
@@ -137,6 +138,9 @@ func TestCompose(t *testing.T) {
 				if d.Host != "mysql" || d.Port != 3306 || d.User != e["MYSQL_USER"] || d.Password != e["MYSQL_PASSWORD"] || d.Name != e["MYSQL_DATABASE"] {
 					t.Errorf("%+v is not what mysql is set to: %v", d, e)
 				}
+			}
+			if ip := net.ParseIP(cfg.BindAddress); ip == nil || !ip.IsUnspecified() {
+				t.Errorf("listens at %q, where nothing reaches a container", cfg.BindAddress)
 			}
 			if port != "" && (!slices.Equal(ports, []string{port}) || s.StopGracePeriod <= cfg.ShutdownTimeout) {
 				t.Errorf("publishes %v, listens on %s; is killed after %s, drains for %s", ports, port, s.StopGracePeriod, cfg.ShutdownTimeout)
@@ -209,6 +213,9 @@ func TestDockerfile(t *testing.T) {
 		if servicePorts()[v.Name] != "" && !slices.Contains(exposed, v.Default) {
 			t.Errorf("the port %s of %s is not exposed", v.Default, v.Name)
 		}
+	}
+	if !strings.Contains(final, "\nENV BIND_ADDRESS=0.0.0.0\n") {
+		t.Error("a container that is run alone listens where nothing reaches it")
 	}
 	commands := regexp.MustCompile(`(?m)^RUN (?:--mount=\S+\s+)*(.+)$`).FindAllStringSubmatch(build, -1)
 

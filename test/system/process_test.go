@@ -72,7 +72,7 @@ func launch(t *testing.T, env []string, cmd *exec.Cmd) *process {
 	lines := bufio.NewScanner(out)
 	for lines.Scan() {
 		p.announced += lines.Text() + "\n"
-		if m := regexp.MustCompile(`^(Customers API|Orders API|Orchestrator) +(http://localhost:\d+)`).FindStringSubmatch(lines.Text()); m != nil {
+		if m := regexp.MustCompile(`^(Customers API|Orders API|Orchestrator) +(http://\S+:\d+)`).FindStringSubmatch(lines.Text()); m != nil {
 			map[string]func(){
 				"Customers API": func() { p.customers = m[2] },
 				"Orders API":    func() { p.orders = m[2] },

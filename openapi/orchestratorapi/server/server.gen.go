@@ -203,8 +203,10 @@ type PayloadTooLargeJSONResponse struct {
 }
 
 type RateLimitedResponseHeaders struct {
-	RetryAfter     *int
-	XCorrelationID *externalRef0.CorrelationID
+	RateLimit       *string
+	RateLimitPolicy *string
+	RetryAfter      *int
+	XCorrelationID  *externalRef0.CorrelationID
 }
 type RateLimitedJSONResponse struct {
 	Body externalRef0.APIError
@@ -540,6 +542,12 @@ func (response CreateAndConfirmOrder429JSONResponse) VisitCreateAndConfirmOrderR
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RateLimit != nil {
+		w.Header().Set("RateLimit", fmt.Sprint(*response.Headers.RateLimit))
+	}
+	if response.Headers.RateLimitPolicy != nil {
+		w.Header().Set("RateLimit-Policy", fmt.Sprint(*response.Headers.RateLimitPolicy))
+	}
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
 	}
@@ -726,6 +734,12 @@ func (response GetOrchestration429JSONResponse) VisitGetOrchestrationResponse(w 
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RateLimit != nil {
+		w.Header().Set("RateLimit", fmt.Sprint(*response.Headers.RateLimit))
+	}
+	if response.Headers.RateLimitPolicy != nil {
+		w.Header().Set("RateLimit-Policy", fmt.Sprint(*response.Headers.RateLimitPolicy))
+	}
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
 	}

@@ -1,0 +1,80 @@
+package customers_test
+
+import (
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"gorm.io/gorm"
+
+	"example.com/b2b/customers"
+	"example.com/b2b/db/dbtest"
+	"example.com/b2b/internal/web/webtest"
+)
+
+// TestSearchesLeaveRoom has 300 searches of a table at once, and holds in the database all that are let through: there are never more
+// than two, and a read gets its answer meanwhile.
+func TestSearchesLeaveRoom(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
+		for at := 0; at < 2000; at += 500 {
+			var rows []string
+			for i := range 500 {
+				rows = append(rows, fmt.Sprintf("('Customer %d', 'c%d@example.com', '2024-01-01', '2024-01-01')", at+i, at+i))
+			}
+			if err := g.Exec("INSERT INTO customers (name, email, created_at, updated_at) VALUES " + strings.Join(rows, ",")).Error; err != nil {
+				t.Fatal(err)
+			}
+		}
+		var atWork, most atomic.Int32
+		entered, leave := make(chan struct{}, 300), make(chan struct{})
+		isSearch := func(q *gorm.DB) bool {
+			return strings.Contains(fmt.Sprint(q.Statement.Clauses["WHERE"].Expression), "INSTR")
+		}
+		if err := g.Callback().Query().Before("gorm:query").Register("begins", func(q *gorm.DB) {
+			if isSearch(q) {
+				if n := atWork.Add(1); n > most.Load() {
+					most.Store(n)
+				}
+				entered <- struct{}{}
+				<-leave
+			}
+		}); err != nil {
+			t.Fatal(err)
+		}
+		if err := g.Callback().Query().After("gorm:query").Register("ends", func(q *gorm.DB) {
+			if isSearch(q) {
+				atWork.Add(-1)
+			}
+		}); err != nil {
+			t.Fatal(err)
+		}
+		o := webtest.Options()
+		o.Limits.InFlight, o.Limits.Searches = 100, 2
+		e := customers.New(g).Handler(o)
+		ask := func(path string) int {
+			w := httptest.NewRecorder()
+			e.ServeHTTP(w, httptest.NewRequest(http.MethodGet, path, nil))
+			return w.Code
+		}
+		answers := make(chan int, 300)
+		for range 300 {
+			go func() { answers <- ask("/customers?search=customer+1999") }()
+		}
+		<-entered
+		<-entered
+		if status := ask("/customers/2000"); status != http.StatusOK {
+			t.Errorf("a read beside the searches: %d", status)
+		}
+		close(leave)
+		got := map[int]int{}
+		for range 300 {
+			got[<-answers]++
+		}
+		if got[200]+got[503] != 300 || got[200] < 18 || most.Load() != 2 {
+			t.Errorf("answers %v, %d in the database at once", got, most.Load())
+		}
+	})
+}

@@ -1,0 +1,4 @@
+package web
+
+// MaxCallers is how many buckets an engine keeps.
+const MaxCallers = maxCallers

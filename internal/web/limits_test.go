@@ -1,0 +1,305 @@
+package web_test
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"example.com/b2b/internal/auth"
+	"example.com/b2b/internal/web"
+	"example.com/b2b/internal/web/webtest"
+	api "example.com/b2b/openapi/customersapi"
+	"example.com/b2b/openapi/customersapi/server"
+)
+
+// ListCustomers answers an empty page, after get.
+func (b behind) ListCustomers(ctx context.Context, _ server.ListCustomersRequestObject) (server.ListCustomersResponseObject, error) {
+	if err := b.get(ctx); err != nil {
+		return nil, err
+	}
+	return server.ListCustomers200JSONResponse{Body: api.CustomerListResponse{Success: true, Data: []api.Customer{}}}, nil
+}
+
+func nothing(context.Context) error { return nil }
+
+// ask lets an engine answer one GET from an address.
+func ask(e http.Handler, path, from string, headers ...string) *httptest.ResponseRecorder {
+	r := httptest.NewRequest("GET", path, nil)
+	r.RemoteAddr = from
+	for i := 0; i < len(headers); i += 2 {
+		r.Header.Add(headers[i], headers[i+1])
+	}
+	w := httptest.NewRecorder()
+	e.ServeHTTP(w, r)
+	return w
+}
+
+func token(t testing.TB, subject string) string {
+	t.Helper()
+	text, err := auth.Tokens{Secret: webtest.Secret}.Issue(auth.Principal{Subject: subject, Scope: "customers:read"}, time.Hour)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return "Bearer " + text
+}
+
+// TestRateLimit has callers empty their buckets, of three calls and one more in 100 seconds, and others who are not kept out by that.
+func TestRateLimit(t *testing.T) {
+	limited := func(t *testing.T, proxies ...string) http.Handler {
+		o := webtest.Options()
+		o.Limits = web.Limits{Rate: 1, Burst: 3, Proxies: proxies}
+		return engine(t, o, nothing)
+	}
+	const near, far = "192.0.2.1:1", "198.51.100.1:1"
+	for name, c := range map[string]struct {
+		from    [2]string // who empties the bucket; who calls then
+		headers [2][]string
+		proxies []string
+		status  int
+	}{
+		"anonymous":                     {status: 429},
+		"anonymous, another port":       {from: [2]string{near, "192.0.2.1:2"}, status: 429},
+		"anonymous, another address":    {from: [2]string{near, far}, status: 200},
+		"anonymous, the same network":   {from: [2]string{"[2001:db8::1]:1", "[2001:db8::2:2]:1"}, status: 429},
+		"anonymous, another network":    {from: [2]string{"[2001:db8::1]:1", "[2001:db8:0:1::1]:1"}, status: 200},
+		"one token":                     {from: [2]string{near, far}, headers: [2][]string{{"Authorization", token(t, "a")}, {"Authorization", token(t, "a")}}, status: 429},
+		"another token":                 {headers: [2][]string{{"Authorization", token(t, "a")}, {"Authorization", token(t, "b")}}, status: 200},
+		"a token, then none":            {headers: [2][]string{{"Authorization", token(t, "a")}}, status: 200},
+		"none, then a token":            {headers: [2][]string{nil, {"Authorization", token(t, "a")}}, status: 200},
+		"guessed tokens":                {headers: [2][]string{{"Authorization", "Bearer x"}, {"Authorization", "Bearer y"}}, status: 429},
+		"a guessed token, then none":    {headers: [2][]string{{"Authorization", "Bearer x"}}, status: 429},
+		"guessed, from another address": {from: [2]string{near, far}, headers: [2][]string{{"Authorization", "Bearer x"}, {"Authorization", "Bearer x"}}, status: 401},
+		"a service":                     {headers: [2][]string{{"Authorization", "Bearer " + webtest.Token}, {"Authorization", "Bearer " + webtest.Token}}, status: 200},
+		"a service for a caller who has none left": {headers: [2][]string{{"Authorization", token(t, "a")},
+			{"Authorization", "Bearer " + webtest.Token, auth.ActingForHeader, auth.Principal{Subject: "a", Scope: "customers:read"}.ActingFor()}}, status: 200},
+		"X-Forwarded-For of anybody": {headers: [2][]string{{"X-Forwarded-For", "203.0.113.1"}, {"X-Forwarded-For", "203.0.113.2"}}, status: 429},
+		"X-Forwarded-For of a proxy": {proxies: []string{"192.0.2.0/24"}, headers: [2][]string{{"X-Forwarded-For", "203.0.113.1"}, {"X-Forwarded-For", "203.0.113.2"}}, status: 200},
+		"X-Real-IP":                  {proxies: []string{"192.0.2.1"}, headers: [2][]string{{"X-Real-IP", "9.9.9.1"}, {"X-Real-IP", "9.9.9.2"}}, status: 429},
+		"X-Forwarded-For in two lines, the caller's first": {proxies: []string{"192.0.2.1"}, headers: [2][]string{
+			{"X-Forwarded-For", "9.9.9.1", "X-Forwarded-For", "203.0.113.1"}, {"X-Forwarded-For", "9.9.9.2", "X-Forwarded-For", "203.0.113.1"}}, status: 429},
+	} {
+		t.Run(name, func(t *testing.T) {
+			e := limited(t, c.proxies...)
+			for i, from := range c.from {
+				if from == "" {
+					c.from[i] = near
+				}
+			}
+			for range 4 {
+				ask(e, "/customers/1", c.from[0], c.headers[0]...)
+			}
+			if w := ask(e, "/customers/1", c.from[1], c.headers[1]...); w.Code != c.status {
+				t.Errorf("%d %s, want %d", w.Code, w.Body, c.status)
+			}
+		})
+	}
+	t.Run("public operations and pages", func(t *testing.T) {
+		e := limited(t)
+		for range 10 {
+			for _, path := range []string{"/health", "/docs", "/openapi.json"} {
+				if w := ask(e, path, near); w.Code != 200 || w.Header().Get("RateLimit") != "" {
+					t.Errorf("%s: %d %v", path, w.Code, w.Header())
+				}
+			}
+		}
+	})
+	t.Run("off", func(t *testing.T) {
+		e := engine(t, webtest.Options(), nothing)
+		for range 10 {
+			if w := ask(e, "/customers/1", near); w.Code != 200 || w.Header().Get("RateLimit") != "" || w.Header().Get("RateLimit-Policy") != "" {
+				t.Errorf("%d %v", w.Code, w.Header())
+			}
+		}
+	})
+}
+
+// TestRateLimitHeaders empties a bucket of 200 that fills in 100 seconds.
+func TestRateLimitHeaders(t *testing.T) {
+	o := webtest.Options()
+	o.Limits = web.Limits{Rate: 2, Burst: 200}
+	base := serve(t, o, nothing)
+	left, status, header := 200, 0, http.Header{}
+	var body []byte
+	for status != 429 {
+		status, body, header = webtest.Do(t, "GET", base+"/customers/1", "")
+		var r, after int
+		if _, err := fmt.Sscanf(header.Get("RateLimit"), `"caller";r=%d;t=%d`, &r, &after); err != nil || r >= left && r > 0 || after < 1 || after > 100 {
+			t.Fatalf("RateLimit %q after %d were left: %v", header.Get("RateLimit"), left, err)
+		}
+		left = r
+		if p := header.Get("RateLimit-Policy"); p != `"caller";q=200;w=100` {
+			t.Fatalf("RateLimit-Policy %q", p)
+		}
+	}
+	webtest.WantError(t, status, body, 429, "rate_limited")
+	if header.Get("Retry-After") != "1" {
+		t.Errorf("Retry-After %q, and two come in a second", header.Get("Retry-After"))
+	}
+}
+
+// TestManyCallers has more callers than buckets: what is kept does not grow with them.
+func TestManyCallers(t *testing.T) {
+	o := webtest.Options()
+	o.Limits = web.Limits{Rate: 1, Burst: 1}
+	e := engine(t, o, nothing)
+	fill := func(network byte) uint64 {
+		for i := range web.MaxCallers + 1000 {
+			ask(e, "/customers/x", fmt.Sprintf("10.%d.%d.%d:1", network, i>>8, i&255))
+		}
+		runtime.GC()
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		return m.HeapAlloc
+	}
+	first := fill(1)
+	if then := fill(2); then > first+first/4+1<<20 {
+		t.Errorf("%d bytes after as many callers again, %d before", then, first)
+	}
+	if w := ask(e, "/customers/1", "10.2.0.0:1"); w.Code != 200 { // forgotten, as the first of many
+		t.Errorf("%d", w.Code)
+	}
+	runtime.KeepAlive(e)
+}
+
+// crowd asks for many paths at once, of which each answer comes on the channel.
+func crowd(e http.Handler, path string, n int) <-chan *httptest.ResponseRecorder {
+	answers := make(chan *httptest.ResponseRecorder, n)
+	for range n {
+		go func() { answers <- ask(e, path, "192.0.2.1:1") }()
+	}
+	return answers
+}
+
+// TestRequestsInFlight has as many at work as may be.
+func TestRequestsInFlight(t *testing.T) {
+	entered, leave := make(chan struct{}), make(chan struct{})
+	o := webtest.Options()
+	o.Limits = web.Limits{InFlight: 3}
+	e := engine(t, o, func(context.Context) error {
+		entered <- struct{}{}
+		<-leave
+		return nil
+	})
+	atWork := crowd(e, "/customers/1", 3)
+	for range 3 {
+		<-entered
+	}
+	for range 3 {
+		w := ask(e, "/customers/1", "198.51.100.1:1")
+		webtest.WantError(t, w.Code, w.Body.Bytes(), 503, "unavailable")
+		if w.Header().Get("Retry-After") == "" {
+			t.Error("no Retry-After")
+		}
+		if w := ask(e, "/health", "198.51.100.1:1"); w.Code != 200 {
+			t.Errorf("/health: %d", w.Code)
+		}
+	}
+	close(leave)
+	for range 3 {
+		if w := <-atWork; w.Code != 200 {
+			t.Errorf("%d %s", w.Code, w.Body)
+		}
+	}
+	again := crowd(e, "/customers/1", 1)
+	<-entered
+	if w := <-again; w.Code != 200 {
+		t.Errorf("then %d %s", w.Code, w.Body)
+	}
+}
+
+// TestSearches has 300 searches at once, of which two may be at work: a read, and a list without a search, go on.
+func TestSearches(t *testing.T) {
+	var atWork, most atomic.Int32
+	leave := make(chan struct{})
+	var entered sync.WaitGroup
+	entered.Add(2)
+	o := webtest.Options()
+	o.Limits = web.Limits{InFlight: 200, Searches: 2}
+	e := engine(t, o, func(ctx context.Context) error {
+		if ctx.Value(searching{}) == nil {
+			return nil
+		}
+		if n := atWork.Add(1); n > most.Load() {
+			most.Store(n)
+		}
+		defer atWork.Add(-1)
+		select {
+		case <-leave:
+		default:
+			entered.Done()
+			<-leave
+		}
+		return nil
+	})
+	searches := make(chan int, 300)
+	for range 300 {
+		go func() {
+			r := httptest.NewRequest("GET", "/customers?search=a", nil)
+			w := httptest.NewRecorder()
+			e.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), searching{}, true)))
+			searches <- w.Code
+		}()
+	}
+	entered.Wait()
+	got := map[int]int{}
+	for range 300 - 2 - 2*8 { // all that may neither be at work nor wait
+		got[<-searches]++
+	}
+	for _, path := range []string{"/customers/1", "/customers", "/customers?search="} {
+		if w := ask(e, path, "192.0.2.1:1"); w.Code != 200 {
+			t.Errorf("%s: %d %s", path, w.Code, w.Body)
+		}
+	}
+	close(leave)
+	for range 2 + 2*8 {
+		got[<-searches]++
+	}
+	if got[503] != 300-18 || got[200] != 18 || most.Load() > 2 {
+		t.Errorf("answers %v, %d at work at once", got, most.Load())
+	}
+}
+
+type searching struct{}
+
+// TestSearchGivesUp lets searches that wait end with their time, and their places be free again; those of searches that are answered, too.
+func TestSearchGivesUp(t *testing.T) {
+	entered, leave := make(chan struct{}), make(chan struct{})
+	o := webtest.Options()
+	o.Limits = web.Limits{Searches: 1}
+	e := engine(t, o, func(ctx context.Context) error {
+		entered <- struct{}{}
+		<-leave
+		return nil
+	})
+	first := crowd(e, "/customers?search=a", 1)
+	<-entered
+	for range 3 {
+		ctx, stop := context.WithTimeout(t.Context(), 20*time.Millisecond)
+		waiting := crowd(withContext(ctx, e), "/customers?search=a", 8)
+		for range 8 {
+			if w := <-waiting; w.Code != 504 { // not 503: there was room to wait
+				t.Errorf("%d %s", w.Code, w.Body)
+			}
+		}
+		stop()
+	}
+	close(leave)
+	<-first
+	for range 20 {
+		next := crowd(e, "/customers?search=a", 1)
+		<-entered
+		if w := <-next; w.Code != 200 {
+			t.Errorf("%d %s", w.Code, w.Body)
+		}
+	}
+}
+
+func withContext(ctx context.Context, h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { h.ServeHTTP(w, r.WithContext(ctx)) })
+}

@@ -1,0 +1,107 @@
+package system_test
+
+import (
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"os/exec"
+	"strings"
+	"testing"
+	"time"
+
+	"example.com/b2b/db"
+	"example.com/b2b/db/dbtest"
+)
+
+// TestDescriptors runs all three services where a process may have 256 files open, and opens 450 connections that say nothing, or
+// not all: new callers are served, and so is every call from service to service and to the database.
+func TestDescriptors(t *testing.T) {
+	dbtest.EachConfig(t, func(t *testing.T, c db.Config) {
+		g := dbtest.Open(t, c)
+		if _, err := db.Seed(t.Context(), g); err != nil {
+			t.Fatal(err)
+		}
+		p := launch(t, append(environment(c), anyPorts...), exec.Command("sh", "-c", `ulimit -n 256; exec "$0"`, binary()))
+		for i := range 150 {
+			for _, base := range []string{p.customers, p.orders, p.orchestrator} {
+				c, err := net.Dial("tcp", strings.TrimPrefix(base, "http://"))
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer c.Close()
+				fmt.Fprint(c, []string{"", "GET / HTTP/1.1\r\nHost:", "POST /orders HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{"}[i%3])
+			}
+		}
+		each := &http.Client{Timeout: time.Minute, Transport: &http.Transport{DisableKeepAlives: true}} // a caller who is new each time
+		for i := range 20 {
+			body := fmt.Sprintf(`{"customer_id":1,"items":[{"product_id":2,"qty":1}],"idempotency_key":"crowd-%d"}`, i)
+			res, err := each.Post(p.orchestrator+"/orchestrator/create-and-confirm-order", "application/json", strings.NewReader(body))
+			if err != nil {
+				t.Fatalf("%v %s", err, p.log)
+			}
+			res.Body.Close()
+			if res.StatusCode != http.StatusCreated {
+				t.Errorf("order %d: %s", i, res.Status)
+			}
+			for _, base := range []string{p.customers, p.orders, p.orchestrator} {
+				res, err := each.Get(base + "/ready")
+				if err != nil {
+					t.Fatal(err)
+				}
+				res.Body.Close()
+				if res.StatusCode != http.StatusOK {
+					t.Errorf("%s/ready: %s", base, res.Status)
+				}
+			}
+		}
+	})
+	said := make([]byte, 0)
+	cmd := exec.Command("sh", "-c", `ulimit -n 64; exec "$0"`, binary())
+	cmd.Dir, cmd.Env = t.TempDir(), append([]string{"DB_PATH=" + t.TempDir() + "/b2b.db"}, anyPorts...)
+	if said, _ = cmd.CombinedOutput(); !strings.HasPrefix(string(said), "b2b: this process may have 64 files open and needs 92") {
+		t.Errorf("with 64 files: %s", said)
+	}
+}
+
+// TestBindAddress reaches what a service listens on from this machine, and by an address that others have of it.
+func TestBindAddress(t *testing.T) {
+	others := ""
+	addresses, err := net.InterfaceAddrs()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, a := range addresses {
+		if n, ok := a.(*net.IPNet); ok && n.IP.To4() != nil && !n.IP.IsLoopback() {
+			others = n.IP.String()
+		}
+	}
+	reaches := func(t *testing.T, p *process, host string) bool {
+		u, err := url.Parse(p.customers)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c, err := net.Dial("tcp", net.JoinHostPort(host, u.Port()))
+		if err == nil {
+			c.Close()
+		}
+		return err == nil
+	}
+	l, err := net.Listen("tcp6", "[::1]:0")
+	hasIPv6 := err == nil
+	if hasIPv6 {
+		l.Close()
+	}
+	dbtest.EachConfig(t, func(t *testing.T, c db.Config) {
+		for address, open := range map[string]bool{"": c.Driver == db.MySQL, "localhost": false, "127.0.0.1": false, "0.0.0.0": true, "::": true} {
+			p := start(t, append(environment(c), "PORT=0", "BIND_ADDRESS="+address), "customers")
+			if !reaches(t, p, "127.0.0.1") || others != "" && reaches(t, p, others) != open {
+				t.Errorf("BIND_ADDRESS=%s on %s: open to others is not %t", address, c.Driver, open)
+			}
+			if hasIPv6 && address != "127.0.0.1" && !reaches(t, p, "::1") {
+				t.Errorf("BIND_ADDRESS=%s on %s: not reached by ::1", address, c.Driver)
+			}
+			p.kill()
+		}
+	})
+}
