@@ -203,7 +203,7 @@ func TestPartnersApart(t *testing.T) {
 	}
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		w := start(t, g)
-		seen := map[string]int{} // answers of each operation that were a success
+		seen := map[string]int{}         // answers of each operation that were a success
 		never := func() (all []string) { // have succeeded: the test would not have seen them show anything
 			for _, o := range w.operations {
 				if seen[o.OperationID] == 0 {
