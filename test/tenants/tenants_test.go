@@ -97,7 +97,7 @@ func (w *world) value(r *rapid.T, p auth.Principal, name string) any {
 	case "stock", "price_cents":
 		return rapid.Int64Range(100, 200).Draw(r, name)
 	case "key", "idempotency_key", "X-Idempotency-Key":
-		return rapid.SampledFrom([]string{"key-1", "key-2", "key-3"}).Draw(r, name)
+		return rapid.SampledFrom([]string{"key-1", "key-2", "key-3", "key-4", "key-5", "key-6"}).Draw(r, name)
 	case "If-Match", "If-None-Match":
 		return rapid.SampledFrom(w.tags).Draw(r, name)
 	case "search":
@@ -203,18 +203,26 @@ func TestPartnersApart(t *testing.T) {
 	}
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		w := start(t, g)
-		seen := map[string]int{} // answers of each operation that were a success
-		rapid.Check(t, func(r *rapid.T) {
-			for range 250 {
-				p := rapid.SampledFrom(partners).Draw(r, "partner")
-				w.call(t, r, p, seen)
+		seen := map[string]int{}         // answers of each operation that were a success
+		never := func() (all []string) { // have succeeded: the test would not have seen them show anything
+			for _, o := range w.operations {
+				if seen[o.OperationID] == 0 {
+					all = append(all, o.OperationID)
+				}
 			}
-		})
-		for _, o := range w.operations {
-			forbidden := o.OperationID == "createCustomer" || o.OperationID == "getInternalCustomer"
-			if n := seen[o.OperationID]; (n == 0) != forbidden && o.OperationID != "deleteCustomer" {
-				t.Errorf("%s succeeded %d times", o.OperationID, n)
-			}
+			return all
+		}
+		want := []string{"createCustomer", "getInternalCustomer"} // nor may they
+		for round := 0; round < 20 && (round == 0 || !slices.Equal(never(), want)); round++ {
+			rapid.Check(t, func(r *rapid.T) {
+				for range 250 {
+					p := rapid.SampledFrom(partners).Draw(r, "partner")
+					w.call(t, r, p, seen)
+				}
+			})
+		}
+		if got := never(); !slices.Equal(got, want) {
+			t.Errorf("%s never succeeded, want %s", got, want)
 		}
 	})
 }
@@ -223,6 +231,7 @@ func TestPartnersApart(t *testing.T) {
 func (w *world) call(t *testing.T, r *rapid.T, p auth.Principal, seen map[string]int) {
 	req, o := w.request(r, p)
 	if o.OperationID == "deleteCustomer" && strings.HasSuffix(req.URL.Path, fmt.Sprint("/", p.Customer)) {
+		seen[o.OperationID]++
 		return // it would end the partner's part
 	}
 	token, err := webtest.Options().Tokens.Issue(p, time.Hour)
