@@ -72,7 +72,7 @@ func TestDrain(t *testing.T) {
 	}
 	defer conn.Close()
 	body := `{"customer_id":1,"items":[{"product_id":2,"qty":3}],"idempotency_key":"drain"}`
-	fmt.Fprintf(conn, "POST /orchestrator/create-and-confirm-order HTTP/1.1\r\nHost: b2b\r\nContent-Type: application/json\r\nContent-Length: %d\r\nExpect: 100-continue\r\n\r\n", len(body))
+	fmt.Fprintf(conn, "POST /orchestrator/create-and-confirm-order HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: %d\r\nExpect: 100-continue\r\n\r\n", len(body))
 	buffer := make([]byte, 1024)
 	if n, err := conn.Read(buffer); err != nil || !strings.Contains(string(buffer[:n]), "100 Continue") { // the handler reads the body now
 		t.Fatalf("%s %v", buffer[:n], err)

@@ -254,7 +254,10 @@ func Data(t testing.TB, method, url string, body any, headers ...string) map[str
 	if body != nil {
 		encoded, _ = json.Marshal(body)
 	}
-	status, answer, _ := Do(t, method, url, string(encoded), append(headers, "Content-Type", "application/json")...)
+	if !slices.Contains(headers, "Content-Type") {
+		headers = append(headers, "Content-Type", "application/json")
+	}
+	status, answer, _ := Do(t, method, url, string(encoded), headers...)
 	var decoded struct{ Data map[string]any }
 	if err := json.Unmarshal(answer, &decoded); err != nil || status >= 300 {
 		t.Fatalf("%s %s: %d %s", method, url, status, answer)
