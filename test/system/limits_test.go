@@ -56,10 +56,9 @@ func TestDescriptors(t *testing.T) {
 			}
 		}
 	})
-	said := make([]byte, 0)
 	cmd := exec.Command("sh", "-c", `ulimit -n 64; exec "$0"`, binary())
 	cmd.Dir, cmd.Env = t.TempDir(), append([]string{"DB_PATH=" + t.TempDir() + "/b2b.db"}, anyPorts...)
-	if said, _ = cmd.CombinedOutput(); !strings.HasPrefix(string(said), "b2b: this process may have 64 files open and needs 92") {
+	if said, _ := cmd.CombinedOutput(); !strings.HasPrefix(string(said), "b2b: this process may have 64 files open and needs 92") {
 		t.Errorf("with 64 files: %s", said)
 	}
 }
