@@ -1,59 +1,78 @@
 package orchestrator
 
 import (
+	"embed"
 	"html/template"
-	"net"
 	"net/http"
-	"net/url"
 	"strings"
 
 	"github.com/gin-gonic/gin"
+
+	"example.com/b2b/internal/web"
+	"example.com/b2b/postman"
 )
 
-// ServeStartPage answers GET / with a page that links to the documentation of all three services.
-func ServeStartPage(e *gin.Engine, customersBase, ordersBase string) {
-	e.Match([]string{http.MethodGet, http.MethodHead}, "/", func(c *gin.Context) {
-		c.Header("Content-Type", "text/html; charset=utf-8")
-		c.Status(http.StatusOK)
-		_ = startPage.Execute(c.Writer, map[string]string{
-			"Customers": forBrowser(customersBase, c.Request.Host),
-			"Orders":    forBrowser(ordersBase, c.Request.Host),
-		})
+//go:embed start
+var start embed.FS
+
+var startPage = template.Must(template.ParseFS(start, "start/index.html"))
+
+// snippets are the first order in the languages of the SDKs, whose folders have these names; curl needs none.
+var snippets = []struct{ ID, Name string }{
+	{"curl", "curl"}, {"typescript", "TypeScript"}, {"python", "Python"}, {"go", "Go"}, {"java", "Java"},
+}
+
+// ServeStartPage answers GET / with what a newcomer needs: the state of the services, whose addresses are given, a first order,
+// and links to everything else. The page works without a network and without inline scripts.
+func ServeStartPage(engine *gin.Engine, customersBase, ordersBase string) {
+	e := web.Engine{Engine: engine}
+	e.GET("/", func(c *gin.Context) {
+		web.ServePage(c, startPage, describe(c.Request, customersBase, ordersBase))
+	})
+	for _, name := range []string{"/start/start.css", "/start/start.js"} {
+		e.GET(name, func(c *gin.Context) { web.ServeFile(c, start, strings.TrimPrefix(name, "/")) })
+	}
+	e.GET("/postman/collection.json", func(c *gin.Context) { c.Data(http.StatusOK, "application/json", postman.Collection) })
+	e.GET("/postman/environment.json", func(c *gin.Context) {
+		host := c.Request.Host
+		c.Data(http.StatusOK, "application/json", postman.Environment(web.ForBrowser(customersBase, host), web.ForBrowser(ordersBase, host), address(c.Request)))
 	})
 }
 
-// forBrowser turns a base that only this machine or its container network knows (a host without a dot) into the same port of
-// the host that the browser has asked.
-func forBrowser(base, host string) string {
-	u, err := url.Parse(base)
-	if err != nil || strings.Contains(u.Hostname(), ".") || u.Port() == "" {
-		return base
-	}
-	if h, _, err := net.SplitHostPort(host); err == nil {
-		host = h
-	}
-	u.Host = net.JoinHostPort(host, u.Port())
-	return u.String()
+type startService struct{ Title, Does, Base string }
+
+type snippet struct {
+	ID, Name, Code string
+	SDK            bool
 }
 
-var startPage = template.Must(template.New("start").Parse(`<!DOCTYPE html>
-<html lang="en">
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>B2B order management</title>
-<link rel="icon" href="data:,">
-<style>
-body { font: 16px/1.5 system-ui, sans-serif; max-width: 40rem; margin: 3rem auto; padding: 0 1rem }
-td { padding: .25rem 1.5rem .25rem 0 }
-a { white-space: nowrap }
-@media (max-width: 40rem) { td { display: inline-block; padding: 0 1rem 0 0 } td:first-child { display: block; padding-top: .75rem } }
-</style>
-<h1>B2B order management</h1>
-<p>Three services. Explore and try each in Swagger UI, or take its OpenAPI document.</p>
-<table>
-<tr><td>Orchestrator: place and confirm an order in one call<td><a href="/docs">Swagger UI</a><td><a href="/openapi.yaml">openapi.yaml</a>
-<tr><td>Orders API: products, stock and orders<td><a href="{{.Orders}}/docs">Swagger UI</a><td><a href="{{.Orders}}/openapi.yaml">openapi.yaml</a>
-<tr><td>Customers API: customers<td><a href="{{.Customers}}/docs">Swagger UI</a><td><a href="{{.Customers}}/openapi.yaml">openapi.yaml</a>
-</table>
-</html>
-`))
+// describe returns what the page shows to a browser.
+func describe(r *http.Request, customersBase, ordersBase string) any {
+	customers, orders := web.ForBrowser(customersBase, r.Host), web.ForBrowser(ordersBase, r.Host)
+	var all []snippet
+	for _, s := range snippets {
+		code, err := start.ReadFile("start/snippets/" + s.ID + ".txt")
+		if err != nil {
+			panic(err)
+		}
+		addresses := strings.NewReplacer("http://localhost:3000", address(r), "http://localhost:3001", customers, "http://localhost:3002", orders)
+		all = append(all, snippet{s.ID, s.Name, addresses.Replace(string(code)), s.ID != "curl"})
+	}
+	return map[string]any{
+		"Customers": customers, "Orders": orders, "Snippets": all,
+		"Services": []startService{
+			{"Orchestrator", "place and confirm an order in one call", ""},
+			{"Orders API", "products, stock and orders", orders},
+			{"Customers API", "customers", customers},
+		},
+	}
+}
+
+// address is where the browser has found this service.
+func address(r *http.Request) string {
+	scheme := "http"
+	if r.TLS != nil || r.Header.Get("X-Forwarded-Proto") == "https" {
+		scheme = "https"
+	}
+	return scheme + "://" + r.Host
+}
