@@ -161,6 +161,21 @@ async function onePage(base, bases, specs) {
   await verdict('One page')
 }
 
+// readmeOrders places the orders of the README, whose keys the documents' examples ask for.
+async function readmeOrders(orders, orchestrator) {
+  doing = "placing the README's orders"
+  const lines = { customer_id: 1, items: [{ product_id: 2, qty: 3 }] }
+  for (const [url, key, body] of [
+    [orders + '/orders', 'my-order-1', lines],
+    [orchestrator + '/orchestrator/create-and-confirm-order', 'order-2024-001', { ...lines, idempotency_key: 'order-2024-001' }],
+  ]) {
+    const { status } = await fetch(url, {
+      method: 'POST', headers: { 'Content-Type': 'application/json', 'X-Idempotency-Key': key }, body: JSON.stringify(body),
+    })
+    check(`README: ${key} is placed`, status === 201, `with ${status}`)
+  }
+}
+
 // firstOrder fills in the form of the start page, twice the same, and runs its curl command.
 async function firstOrder(base, bases) {
   const [page, verdict] = await open(base + '/', bases)
@@ -218,6 +233,7 @@ try {
     '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'] })
   const specs = await Promise.all(bases.map(async base => (await fetch(base + '/openapi.json')).json()))
   for (const [i, spec] of specs.entries()) await ownPage(bases[i], bases, spec)
+  await readmeOrders(bases[1], bases[2])
   await onePage(bases[2], bases, specs)
   await firstOrder(bases[2], bases)
   await links(bases[2], bases)

@@ -97,10 +97,11 @@ func (s step) after() []string {
 	}
 	for _, at := range slices.Sorted(maps.Keys(expect)) {
 		actual, wanted := javaScript(at), literal(expect[at])
+		title := at + " is " + strings.Trim(wanted, `"`)
 		if strings.Contains(wanted, "{{") {
 			actual, wanted = "String("+actual+")", "pm.variables.replaceIn("+literal(fmt.Sprint(expect[at]))+")"
 		}
-		lines = append(lines, fmt.Sprintf("pm.test(%s, () => pm.expect(%s).to.eql(%s));", literal(at+" is "+fmt.Sprint(expect[at])), actual, wanted))
+		lines = append(lines, fmt.Sprintf("pm.test(%s, () => pm.expect(%s).to.eql(%s));", literal(title), actual, wanted))
 	}
 	for _, name := range slices.Sorted(maps.Keys(s.Header)) {
 		lines = append(lines, fmt.Sprintf("pm.test(%s, () => pm.expect(pm.response.headers.get(%s)).to.eql(%s));",

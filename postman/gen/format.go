@@ -104,6 +104,13 @@ func script(listen string, lines []string) event {
 	return e
 }
 
+// withoutToken is for Bruno, which sends an empty token, as Postman does not. Postman adds Authorization after the script has run.
+var withoutToken = []string{
+	"if (pm.request.headers.get('Authorization') === 'Bearer {{token}}' && pm.variables.replaceIn('{{token}}') === '') {",
+	"  pm.request.headers.remove('Authorization');",
+	"}",
+}
+
 // envelope is what every answer has; the script of the collection.
 var envelope = []string{
 	"const correlation = pm.response.headers.get('X-Correlation-Id') || '';",

@@ -73,7 +73,7 @@ func run() error {
 	}
 	collection := collection{
 		Info: info{Name: "B2B Order Management", Description: about, Schema: "https://schema.getpostman.com/json/collection/v2.1.0/collection.json"},
-		Item: []any{flows, requests}, Auth: bearer("token"), Event: []event{script("test", envelope)}, Variable: g.variables(),
+		Item: []any{flows, requests}, Auth: bearer("token"), Event: []event{script("prerequest", withoutToken), script("test", envelope)}, Variable: g.variables(),
 	}
 	environment := environment{ID: "b2b-order-management", Name: "B2B Order Management", Scope: "environment"}
 	for _, v := range addresses() {
