@@ -17,9 +17,13 @@ var start embed.FS
 
 var startPage = template.Must(template.ParseFS(start, "start/index.html"))
 
-// snippets are the first order in the languages of the SDKs, whose folders have these names; curl needs none.
-var snippets = []struct{ ID, Name string }{
-	{"curl", "curl"}, {"typescript", "TypeScript"}, {"python", "Python"}, {"go", "Go"}, {"java", "Java"},
+// snippets are the first order in several languages; their files have these names.
+var snippets = []snippet{
+	{ID: "curl", Name: "curl"},
+	{ID: "typescript", Name: "TypeScript", Needs: "the package of sdk/typescript"},
+	{ID: "python", Name: "Python", Needs: "the package of sdk/python"},
+	{ID: "go", Name: "Go", Needs: "this module, whose typed clients it uses"},
+	{ID: "java", Name: "Java", Needs: "Java 17 or newer"},
 }
 
 // ServeStartPage answers GET / with what a newcomer needs: the state of the services, whose addresses are given, a first order,
@@ -41,10 +45,7 @@ func ServeStartPage(engine *gin.Engine, customersBase, ordersBase string) {
 
 type startService struct{ Title, Does, Base string }
 
-type snippet struct {
-	ID, Name, Code string
-	SDK            bool
-}
+type snippet struct{ ID, Name, Needs, Code string }
 
 // describe returns what the page shows to a browser.
 func describe(r *http.Request, customersBase, ordersBase string) any {
@@ -56,7 +57,8 @@ func describe(r *http.Request, customersBase, ordersBase string) any {
 			panic(err)
 		}
 		addresses := strings.NewReplacer("http://localhost:3000", address(r), "http://localhost:3001", customers, "http://localhost:3002", orders)
-		all = append(all, snippet{s.ID, s.Name, addresses.Replace(string(code)), s.ID != "curl"})
+		s.Code = addresses.Replace(string(code))
+		all = append(all, s)
 	}
 	return map[string]any{
 		"Customers": customers, "Orders": orders, "Snippets": all,

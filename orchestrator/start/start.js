@@ -62,9 +62,9 @@ function renew() {
   sent = 0
   for (const [code, text] of templates) {
     code.textContent = text.replaceAll('FIRST-ORDER', key.value)
-      .replace(/(customer_?id\W+)1\b/gi, '$1' + (customer.value || 1))
-      .replace(/(product_?id\W+)2\b/gi, '$1' + (product.value || 2))
-      .replace(/(qty\W+)3\b/gi, '$1' + (quantity.value || 3))
+      .replace(/(customer_?id\W+)1(?=L?\b)/gi, '$1' + (customer.value || 1))
+      .replace(/(product_?id\W+)2(?=L?\b)/gi, '$1' + (product.value || 2))
+      .replace(/(qty\W+)3(?=L?\b)/gi, '$1' + (quantity.value || 3))
   }
 }
 
