@@ -19,6 +19,7 @@ import (
 	api "example.com/b2b/openapi/orchestratorapi"
 	"example.com/b2b/openapi/ordersapi"
 	"example.com/b2b/orchestrator"
+	"example.com/b2b/orchestrator/start"
 )
 
 // peers fakes both services. A step that has answers left in `instead` gives the first of them instead of its success.
@@ -138,7 +139,7 @@ func serveOn(t *testing.T, peer string, o web.Options) string {
 		t.Fatal(err)
 	}
 	engine := service.Engine(o)
-	orchestrator.ServeStartPage(engine, "http://customers-api:3001", "https://api.example.com/orders")
+	start.Serve(engine, "http://customers-api:3001", "https://api.example.com/orders")
 	return webtest.Serve(t, engine, webtest.Spec(t, api.Document))
 }
 

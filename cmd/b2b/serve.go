@@ -24,6 +24,7 @@ import (
 	"example.com/b2b/internal/config"
 	"example.com/b2b/internal/web"
 	"example.com/b2b/orchestrator"
+	"example.com/b2b/orchestrator/start"
 	"example.com/b2b/orders"
 )
 
@@ -78,7 +79,7 @@ func table(c *config.Settings) []*service {
 			}
 			o.Front = true
 			engine := s.Engine(o)
-			orchestrator.ServeStartPage(engine, c.CustomersBase, c.OrdersBase)
+			start.Serve(engine, c.CustomersBase, c.OrdersBase)
 			return engine, nil, nil
 		},
 	}}

@@ -1,4 +1,5 @@
-package orchestrator
+// Package start is the page where newcomers begin: the state of the services, a first order, and links to everything else.
+package start
 
 import (
 	"embed"
@@ -12,10 +13,10 @@ import (
 	"example.com/b2b/postman"
 )
 
-//go:embed start
-var start embed.FS
+//go:embed index.html start.css start.js snippets
+var files embed.FS
 
-var startPage = template.Must(template.ParseFS(start, "start/index.html"))
+var page = template.Must(template.ParseFS(files, "index.html"))
 
 // snippets are the first order in several languages; their files have these names.
 var snippets = []snippet{
@@ -26,15 +27,15 @@ var snippets = []snippet{
 	{ID: "java", Name: "Java", Needs: "Java 17 or newer"},
 }
 
-// ServeStartPage answers GET / with what a newcomer needs: the state of the services, whose addresses are given, a first order,
-// and links to everything else. The page works without a network and without inline scripts.
-func ServeStartPage(engine *gin.Engine, customersBase, ordersBase string) {
+// Serve answers GET / with the page, on the engine of the orchestrator; the addresses are those of the other services. It works without
+// a network and without inline scripts.
+func Serve(engine *gin.Engine, customersBase, ordersBase string) {
 	e := web.Engine{Engine: engine}
 	e.GET("/", func(c *gin.Context) {
-		web.ServePage(c, startPage, describe(c.Request, customersBase, ordersBase))
+		web.ServePage(c, page, describe(c.Request, customersBase, ordersBase))
 	})
-	for _, name := range []string{"/start/start.css", "/start/start.js"} {
-		e.GET(name, func(c *gin.Context) { web.ServeFile(c, start, strings.TrimPrefix(name, "/")) })
+	for _, name := range []string{"start.css", "start.js"} {
+		e.GET("/start/"+name, func(c *gin.Context) { web.ServeFile(c, files, name) })
 	}
 	e.GET("/postman/collection.json", func(c *gin.Context) { c.Data(http.StatusOK, "application/json", postman.Collection) })
 	e.GET("/postman/environment.json", func(c *gin.Context) {
@@ -43,7 +44,7 @@ func ServeStartPage(engine *gin.Engine, customersBase, ordersBase string) {
 	})
 }
 
-type startService struct{ Title, Does, Base string }
+type service struct{ Title, Does, Base string }
 
 type snippet struct{ ID, Name, Needs, Code string }
 
@@ -52,7 +53,7 @@ func describe(r *http.Request, customersBase, ordersBase string) any {
 	customers, orders := web.ForBrowser(customersBase, r.Host), web.ForBrowser(ordersBase, r.Host)
 	var all []snippet
 	for _, s := range snippets {
-		code, err := start.ReadFile("start/snippets/" + s.ID + ".txt")
+		code, err := files.ReadFile("snippets/" + s.ID + ".txt")
 		if err != nil {
 			panic(err)
 		}
@@ -62,7 +63,7 @@ func describe(r *http.Request, customersBase, ordersBase string) any {
 	}
 	return map[string]any{
 		"Customers": customers, "Orders": orders, "Snippets": all,
-		"Services": []startService{
+		"Services": []service{
 			{"Orchestrator", "place and confirm an order in one call", ""},
 			{"Orders API", "products, stock and orders", orders},
 			{"Customers API", "customers", customers},
