@@ -60,6 +60,7 @@ function renew() {
   const random = crypto.getRandomValues(new Uint8Array(9)) // crypto.randomUUID is for https only
   key.value = 'first-order-' + btoa(String.fromCharCode(...random)).replaceAll('+', 'a').replaceAll('/', 'b')
   sent = 0
+  $('#answer').replaceChildren()
   for (const [code, text] of templates) {
     code.textContent = text.replaceAll('FIRST-ORDER', key.value)
       .replace(/(customer_?id\W+)1(?=L?\b)/gi, '$1' + (customer.value || 1))
