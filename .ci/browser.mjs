@@ -1,16 +1,20 @@
-// Looks at the documentation pages as a partner does, in Chromium:
+// Looks at the start page and the documentation pages as a partner does, in Chromium:
 //
 //   node .ci/browser.mjs CUSTOMERS_BASE ORDERS_BASE ORCHESTRATOR_BASE SCREENSHOT_DIR
 //
-// The services must run on their sample data. CHROMIUM names the browser's program (default /usr/bin/chromium), NODE_MODULES the
-// folder where playwright-core is installed. One line for each check; the first that fails ends the script with status 1.
-import { mkdirSync } from 'node:fs'
+// The services must run on their sample data, on which nobody has executed the documents' examples yet. SERVICE_TOKEN is theirs
+// (default dev-service-token), CHROMIUM the browser's program (default /usr/bin/chromium), NODE_MODULES the folder where
+// playwright-core is installed. One line for each check; the first that fails ends the script with status 1.
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join, resolve } from 'node:path'
 import { isDeepStrictEqual as same } from 'node:util'
 
 const METHODS = ['get', 'post', 'put', 'patch', 'delete', 'head', 'options', 'trace']
-const ORDER_PATH = '/orchestrator/create-and-confirm-order'
+const HIGHEST = 2600 // pixels of an operation that is expanded; it was 5 200 with every error's example
+// The programs of the start page, and how to run one; those of the other SDKs run where these are tested.
+const PROGRAMS = [['curl', 'curl.sh', 'bash'], ['go', 'main.go', 'go', 'run'], ['java', 'FirstOrder.java', 'java'], ['typescript'], ['python']]
 let browser, folder, doing = 'starting'
 
 function check(what, passed, otherwise) {
@@ -20,7 +24,7 @@ function check(what, passed, otherwise) {
 
 // open returns a page at url, and a function that checks what its visitor should never see: errors in the console, and requests
 // to hosts other than those of bases.
-async function open(url, ...bases) {
+async function open(url, bases) {
   doing = `opening ${url}`
   const page = await browser.newPage({ viewport: { width: 1280, height: 900 } })
   page.setDefaultTimeout(60_000) // a cold browser on a busy machine
@@ -40,7 +44,7 @@ async function open(url, ...bases) {
   }]
 }
 
-const shoot = (page, name) => page.screenshot({ path: join(folder, name.toLowerCase().replaceAll(' ', '-') + '.png'), fullPage: true })
+const shoot = (page, name) => page.screenshot({ path: join(folder, name.toLowerCase().replaceAll(' ', '-') + '.png'), ...(page.context && { fullPage: true }) })
 
 // fitsPhone checks that nobody has to scroll sideways on a small phone.
 async function fitsPhone(page, name) {
@@ -51,67 +55,178 @@ async function fitsPhone(page, name) {
   await shoot(page, name + ' phone')
 }
 
-// documentation checks that Swagger UI shows every operation of the service's document, and returns the document.
-async function documentation(base) {
-  doing = `reading ${base}/openapi.json`
-  const spec = await (await fetch(base + '/openapi.json')).json()
-  const name = spec.info.title
+// inTheDark takes a picture for people to look at, and checks that the page knows of dark mode.
+async function inTheDark(page, name) {
+  const light = await page.screenshot()
+  await page.emulateMedia({ colorScheme: 'dark' })
+  check(`${name}: knows dark mode`, !light.equals(await page.screenshot()), 'it looks the same')
+  await shoot(page, name + ' dark')
+  await page.emulateMedia({ colorScheme: 'light' })
+}
+
+// documentation checks that the page shows every operation of a document, and nothing else.
+async function documentation(page, spec, name) {
+  doing = `reading ${name}`
   const wanted = Object.entries(spec.paths)
     .flatMap(([path, item]) => METHODS.filter(m => item[m]).map(m => `${m.toUpperCase()} ${path}`)).sort()
-  const [page, verdict] = await open(base + '/docs', base)
-  await page.waitForSelector('.opblock')
+  await page.locator('.info .title', { hasText: spec.info.title }).waitFor()
+  await page.locator('.opblock').first().waitFor()
   const shown = await page.$$eval('.opblock', blocks => blocks.map(b => ['method', 'path']
     .map(part => b.querySelector('.opblock-summary-' + part).textContent.replace(/[\s\u200b]/g, '')).join(' ')).sort())
   const missing = wanted.filter(o => !shown.includes(o))
-  check(`${name}: /docs shows all ${wanted.length} operations`, wanted.length > 0 && same(shown, wanted),
+  check(`${name}: shows all ${wanted.length} operations`, wanted.length > 0 && same(shown, wanted),
     `it shows ${shown.length}${missing.length ? ', without ' + missing.join(', ') : ''}`)
-  check(`${name}: /docs shows no error box`, await page.locator('.errors-wrapper').count() === 0, 'it does')
+  check(`${name}: shows no error box`, await page.locator('.errors-wrapper').count() === 0, 'it does')
+}
+
+// ownPage looks at the page of one service.
+async function ownPage(base, bases, spec) {
+  const name = spec.info.title
+  const [page, verdict] = await open(base + '/docs', bases)
+  await documentation(page, spec, name)
+  const links = await page.$$eval('nav a', all => all.map(a => a.href).filter(href => href.endsWith('/docs')))
+  check(`${name}: links to all services`, same(links.sort(), bases.map(b => b + '/docs').sort()), `it links to ${links.join(', ')}`)
   await shoot(page, name)
+  await page.locator('.opblock-summary-control').first().click()
+  await page.locator('.folded').first().waitFor()
+  await inTheDark(page, name)
   await fitsPhone(page, name)
   await verdict(name)
-  return spec
 }
 
-// placeOrder sends the document's own example from Swagger UI.
-async function placeOrder(base, spec) {
-  const [page, verdict] = await open(base + '/docs', base)
-  doing = 'trying the example order in Swagger UI'
-  const block = page.locator('.opblock-post', { has: page.locator(`[data-path="${ORDER_PATH}"]`) })
-  await block.locator('.opblock-summary-control').click()
-  await block.getByRole('button', { name: 'Try it out' }).click()
-  const body = JSON.parse(await block.locator('textarea').inputValue())
-  const { example } = spec.paths[ORDER_PATH].post.requestBody.content['application/json']
-  check('Try it out: the body is the example of the document', same(body, example), 'it is ' + JSON.stringify(body))
-  await block.getByRole('button', { name: 'Execute' }).click()
-  const answer = block.locator('.live-responses-table tbody tr').first()
-  await answer.waitFor()
-  const text = (await answer.innerText()).replace(/\s+/g, ' ').trim()
-  check('Execute: 201 and a CONFIRMED order', /^201\b.*"CONFIRMED"/.test(text), text)
-  await shoot(page, 'Try it out')
-  await verdict('Try it out')
+// filter finds an operation by a word of its summary.
+async function filter(page) {
+  doing = 'filtering operations'
+  const box = page.getByRole('searchbox', { name: 'Filter operations' })
+  await box.fill('became')
+  check('Filter: finds an operation by a word', await page.locator('.opblock').count() === 1, 'not the one')
+  await box.fill('')
 }
 
-// startPage follows every link of the orchestrator's page.
-async function startPage(base, bases, specs) {
-  const [page, verdict] = await open(base + '/', ...bases)
-  await shoot(page, 'Start page')
-  const titles = []
-  for (const [i, link] of (await page.$$eval('a[href]', all => all.map(a => a.href))).entries()) {
-    doing = `following the link to ${link}`
-    if (new URL(link).pathname === '/docs') {
-      await page.locator('a[href]').nth(i).click()
-      titles.push(await page.locator('.info .title').evaluate(h => h.firstChild.textContent.trim()))
-      await page.waitForLoadState('networkidle')
-      await page.goBack({ waitUntil: 'networkidle' })
-    } else {
-      const { status } = await fetch(link)
-      check(`Start page: ${link} answers`, status === 200, `with ${status}`)
-    }
+// authorize gives the page a token that survives a reload.
+async function authorize(page) {
+  doing = 'authorizing'
+  await page.getByRole('button', { name: 'Authorize' }).click()
+  const form = page.locator('.auth-container', { hasText: 'serviceToken' })
+  await form.locator('input').fill(process.env.SERVICE_TOKEN || 'dev-service-token')
+  await form.getByRole('button', { name: 'Apply credentials' }).click()
+  await shoot(page, 'Authorize')
+  await form.locator('.btn-done').click()
+  await page.reload({ waitUntil: 'networkidle' })
+  await page.locator('.authorize.locked').waitFor()
+  check('Authorize: survives a reload', true)
+}
+
+// execute tries every operation of the document that the page shows, with the values that are filled in, in the page's order.
+async function execute(page, name, base) {
+  for (const block of await page.locator('.opblock').all()) {
+    const path = (await block.locator('.opblock-summary-path').innerText()).replace(/\u200b/g, '')
+    const what = `${name}: ${await block.locator('.opblock-summary-method').innerText()} ${path}`
+    doing = `executing ${what}`
+    await block.locator('.opblock-summary-control').click()
+    await block.locator('.folded').first().waitFor()
+    const height = await block.evaluate(b => b.offsetHeight)
+    check(`${what}: errors are folded`, height <= HIGHEST, `expanded it is ${height} pixels high`)
+    await block.getByRole('button', { name: 'Try it out' }).click()
+    await block.getByRole('button', { name: 'Execute' }).click()
+    const answer = block.locator('.live-responses-table tbody tr').first()
+    await answer.waitFor()
+    const status = (await answer.locator('.response-col_status').innerText()).trim()
+    check(`${what}: Execute is answered`, /^2\d\d\b/.test(status), (await answer.innerText()).slice(0, 500))
+    const url = await block.locator('.request-url pre').innerText()
+    check(`${what}: went to its service`, url.startsWith(base + '/'), url)
+    await shoot(block, `Try ${what}`.replace(/\W+/g, ' ').trim())
+    await block.locator('.opblock-summary-control').click()
   }
-  const wanted = specs.map(s => s.info.title).sort()
+}
+
+// onePage tries every operation of all documents on the page of the orchestrator.
+async function onePage(base, bases, specs) {
+  const [page, verdict] = await open(base + '/docs', bases)
+  const select = page.getByLabel('Select a definition')
+  await select.waitFor()
+  const names = await select.locator('option').allInnerTexts()
+  check('One page: has all documents', same(names.toSorted(), specs.map(s => s.info.title).sort()), names.join(', '))
+  await select.selectOption('Customers API')
+  await documentation(page, specs[0], 'One page, Customers API')
+  await authorize(page)
+  for (const [i, spec] of specs.entries()) {
+    const name = 'One page, ' + spec.info.title
+    await select.selectOption(spec.info.title)
+    await documentation(page, spec, name)
+    const server = await page.locator('.servers select').inputValue()
+    check(`${name}: names its own server`, server === bases[i], server)
+    await execute(page, name, bases[i])
+  }
+  await filter(page)
+  await fitsPhone(page, 'One page')
+  await verdict('One page')
+}
+
+// readmeOrders places the orders of the README, whose keys the documents' examples ask for.
+async function readmeOrders(orders, orchestrator) {
+  doing = "placing the README's orders"
+  const lines = { customer_id: 1, items: [{ product_id: 2, qty: 3 }] }
+  for (const [url, key, body] of [
+    [orders + '/orders', 'my-order-1', lines],
+    [orchestrator + '/orchestrator/create-and-confirm-order', 'order-2024-001', { ...lines, idempotency_key: 'order-2024-001' }],
+  ]) {
+    const { status } = await fetch(url, {
+      method: 'POST', headers: { 'Content-Type': 'application/json', 'X-Idempotency-Key': key }, body: JSON.stringify(body),
+    })
+    check(`README: ${key} is placed`, status === 201, `with ${status}`)
+  }
+}
+
+// firstOrder fills in the form of the start page, twice the same, and runs its curl command.
+async function firstOrder(base, bases) {
+  const [page, verdict] = await open(base + '/', bases)
+  doing = 'placing the first order'
+  await page.locator('.state.good').nth(bases.length - 1).waitFor()
+  check('Start page: all services are ready', true)
+  await page.getByLabel('Quantity').fill('2')
+  await page.getByLabel('Quantity').blur()
+  const key = await page.getByLabel('Idempotency key').inputValue()
+  const place = async sentence => {
+    await page.getByRole('button', { name: 'Place and confirm' }).click()
+    await page.locator('#answer p', { hasText: sentence }).waitFor()
+    return (await page.locator('#answer p').innerText()).match(/^Order (\d+)/)[1]
+  }
+  const first = await place('the same order'), again = await place('placed once')
+  check('Start page: placed twice with one key is one order', first === again, `orders ${first} and ${again}`)
+  for (const [language, file, ...command] of PROGRAMS) {
+    doing = `running the ${language} of the start page`
+    const code = await page.locator(`#${language} code`).textContent()
+    check(`Start page: the ${language} has the key and the address`, code.includes(key) && code.includes(base), code)
+    if (!command.length) continue
+    writeFileSync(join(folder, file), code)
+    const said = execFileSync(command[0], [...command.slice(1), join(resolve(folder), file)], { stdio: ['ignore', 'pipe', 'ignore'] }).toString()
+    check(`Start page: the ${language} gets the same order`, new RegExp(`order( |.*"id":)${first}\\b`).test(said), said)
+  }
+  await page.getByLabel('Quantity').fill('1')
+  await page.getByLabel('Quantity').blur()
+  check('Start page: another order has another key', await page.getByLabel('Idempotency key').inputValue() !== key, key)
+  await page.getByRole('tab', { name: 'Go', exact: true }).click()
+  check('Start page: tabs show one language', await page.locator('[role=tabpanel]:visible').count() === 1, 'they do not')
+  await shoot(page, 'Start page')
+  await inTheDark(page, 'Start page')
   await fitsPhone(page, 'Start page')
-  check(`Start page: links to /docs of ${wanted.join(', ')}`, same(titles.sort(), wanted), `they lead to ${titles.join(', ') || 'nothing'}`)
   await verdict('Start page')
+}
+
+// links follows every link of the start page.
+async function links(base, bases) {
+  const [page] = await open(base + '/', bases)
+  for (const link of await page.$$eval('a[href]', all => all.map(a => a.href))) {
+    doing = `following the link to ${link}`
+    const { status } = await fetch(link)
+    check(`Start page: ${link} answers`, status === 200, `with ${status}`)
+  }
+  await page.close()
+  const [codes, verdict] = await open(base + '/docs/errors', bases)
+  await inTheDark(codes, 'Error codes')
+  await fitsPhone(codes, 'Error codes')
+  await verdict('Error codes')
 }
 
 try {
@@ -123,10 +238,12 @@ try {
   const { chromium } = createRequire(NODE_MODULES ? join(resolve(NODE_MODULES), '/') : import.meta.url)('playwright-core')
   browser = await chromium.launch({ executablePath: process.env.CHROMIUM || '/usr/bin/chromium', args: ['--headless', '--no-sandbox',
     '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'] })
-  const specs = []
-  for (const base of bases) specs.push(await documentation(base))
-  await placeOrder(bases[2], specs[2])
-  await startPage(bases[2], bases, specs)
+  const specs = await Promise.all(bases.map(async base => (await fetch(base + '/openapi.json')).json()))
+  for (const [i, spec] of specs.entries()) await ownPage(bases[i], bases, spec)
+  await readmeOrders(bases[1], bases[2])
+  await onePage(bases[2], bases, specs)
+  await firstOrder(bases[2], bases)
+  await links(bases[2], bases)
 } catch (e) {
   console.log(`FAIL  while ${doing}: ${e.message.split('\n')[0]}`)
   process.exitCode = 1

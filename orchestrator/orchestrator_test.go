@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -18,6 +19,7 @@ import (
 	api "example.com/b2b/openapi/orchestratorapi"
 	"example.com/b2b/openapi/ordersapi"
 	"example.com/b2b/orchestrator"
+	"example.com/b2b/orchestrator/start"
 )
 
 // peers fakes both services. A step that has answers left in `instead` gives the first of them instead of its success.
@@ -137,7 +139,7 @@ func serveOn(t *testing.T, peer string, o web.Options) string {
 		t.Fatal(err)
 	}
 	engine := service.Engine(o)
-	orchestrator.ServeStartPage(engine, "http://customers-api:3001", "https://api.example.com/orders")
+	start.Serve(engine, "http://customers-api:3001", "https://api.example.com/orders")
 	return webtest.Serve(t, engine, webtest.Spec(t, api.Document))
 }
 
@@ -390,6 +392,25 @@ func TestHealthReadyAndStartPage(t *testing.T) {
 	for _, link := range []string{`"/docs"`, `"http://127.0.0.1:3001/docs"`, `"https://api.example.com/orders/docs"`} {
 		if status != 200 || !strings.Contains(string(body), link) {
 			t.Errorf("%d, no link to %s: %s", status, link, body)
+		}
+	}
+	if strings.Contains(string(body), "localhost") || !strings.Contains(string(body), "curl -X POST "+base+"/orchestrator/") {
+		t.Errorf("the code to copy does not call %s: %s", base, body)
+	}
+	if strings.Contains(string(body), "<script>") || regexp.MustCompile(`<[^>]* on\w+=`).Match(body) {
+		t.Errorf("a script that a Content-Security-Policy forbids: %s", body)
+	}
+	for _, id := range []string{"curl", "typescript", "python", "go", "java"} {
+		code := regexp.MustCompile(`(?s)id="` + id + `".*?<code>(.*?)</code></pre>`).FindStringSubmatch(string(body))
+		if code == nil || !strings.Contains(code[1], "FIRST-ORDER") || !strings.Contains(code[1], base) {
+			t.Errorf("%s: no order with a key at this address: %q", id, code)
+		}
+	}
+	for path, want := range map[string]string{
+		"/start/start.js": "idempotency_key", "/start/start.css": "light-dark", "/postman/collection.json": "{{orchestratorBase}}/orchestrator/create-and-confirm-order", "/postman/environment.json": base,
+	} {
+		if status, body, _ := webtest.Do(t, "GET", base+path, ""); status != 200 || !strings.Contains(string(body), want) {
+			t.Errorf("%s: %d, without %q", path, status, want)
 		}
 	}
 	if status, _, header := webtest.Do(t, "HEAD", base+"/", ""); status != 200 || header.Get("Content-Length") != fmt.Sprint(len(body)) {

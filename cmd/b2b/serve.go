@@ -24,6 +24,7 @@ import (
 	"example.com/b2b/internal/config"
 	"example.com/b2b/internal/web"
 	"example.com/b2b/orchestrator"
+	"example.com/b2b/orchestrator/start"
 	"example.com/b2b/orders"
 )
 
@@ -75,8 +76,9 @@ func table(c *config.Settings) []*service {
 			if err != nil {
 				return nil, nil, err
 			}
+			o.Front = true
 			engine := s.Engine(o)
-			orchestrator.ServeStartPage(engine, c.CustomersBase, c.OrdersBase)
+			start.Serve(engine, c.CustomersBase, c.OrdersBase)
 			return engine, nil, nil
 		},
 	}}
@@ -140,6 +142,7 @@ func serve(ctx context.Context, c *config.Settings, services []*service, out io.
 	var names []string
 	for _, s := range services {
 		o.Log = log.With("service", s.name)
+		o.Others = others(c, s, services)
 		s.server.Max, s.server.PerAddress, s.server.Timeout, s.server.Log = most, min(c.MaxPerAddress, most/2), o.Timeout, o.Log
 		if s.server.Handler, s.background, err = s.build(g, o); err != nil {
 			return err
@@ -159,6 +162,19 @@ func serve(ctx context.Context, c *config.Settings, services []*service, out io.
 	defer stop()
 	context.AfterFunc(ctx, func() { time.AfterFunc(c.ShutdownTimeout, stop) })
 	return runUntil(ctx, drained, services)
+}
+
+// others returns the services, besides s, whose addresses this process knows.
+func others(c *config.Settings, s *service, running []*service) (known []web.Documented) {
+	if len(running) == 1 {
+		running = table(c)
+	}
+	for _, other := range slices.Backward(running) {
+		if other.name != s.name && *other.base != "" {
+			known = append(known, web.Documented{Title: other.title, Base: *other.base})
+		}
+	}
+	return known
 }
 
 // read fills c with what the services use, and no more.

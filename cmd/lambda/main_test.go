@@ -349,6 +349,7 @@ func TestFunction(t *testing.T) {
 			}
 
 			g.send(t, kind, request{method: "GET", path: "/nowhere"}, 29).expectError(t, http.StatusNotFound, "not_found")
+			g.send(t, kind, request{method: "GET", path: "/"}, 29).expectError(t, http.StatusNotFound, "not_found") // the start page is for people
 			g.send(t, kind, request{method: "GET", path: "/50%"}, 29).expectError(t, http.StatusNotFound, "not_found")
 			g.send(t, kind, request{method: "GET", path: endpoint}, 29).expectError(t, http.StatusMethodNotAllowed, "method_not_allowed")
 		})

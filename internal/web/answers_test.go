@@ -278,6 +278,7 @@ func (l *late) Read(b []byte) (int, error) { l.read = time.Now(); return l.Reade
 func TestDocs(t *testing.T) {
 	o := webtest.Options()
 	o.Open = false // the document says of an open service that it is open
+	o.Others = []web.Documented{{Title: "Others", Base: "http://others:3009"}, {Title: "Far", Base: "https://far.example/api"}}
 	base := serveThings(t, o, succeed)
 	for _, path := range []string{"/docs", "/docs/"} {
 		status, page, _ := webtest.Do(t, "GET", base+path, "")
@@ -285,7 +286,32 @@ func TestDocs(t *testing.T) {
 			t.Errorf("%s: %d, without a viewport for phones", path, status)
 		}
 	}
-	for _, path := range []string{"/docs/.", "/docs/..", "/docs/./", "/docs/%2e", "/docs/nothing", "/docs/a/b", "/docs//", "/docs/../openapi.json"} {
+	_, page, _ := webtest.Do(t, "GET", base+"/docs", "")
+	for _, want := range []string{`"http://127.0.0.1:3009/docs"`, `"https://far.example/api/docs"`, `"/docs/errors"`} {
+		if !bytes.Contains(page, []byte(want)) {
+			t.Errorf("/docs does not link to %s: %s", want, page)
+		}
+	}
+	if bytes.Contains(page, []byte("openapi.yaml&#34;},")) || bytes.Contains(page, []byte("<script>")) {
+		t.Errorf("/docs shows the documents of others, or has a script that a Content-Security-Policy forbids: %s", page)
+	}
+	for path, want := range map[string][]string{
+		"/docs/docs.js": {"text/javascript", "SwaggerUIBundle("}, "/docs/docs.css": {"text/css", "prefers-color-scheme: dark"}, "/docs/errors.css": {"text/css", ":target"},
+	} {
+		if status, body, header := webtest.Do(t, "GET", base+path, ""); status != 200 || !strings.HasPrefix(header.Get("Content-Type"), want[0]) || !bytes.Contains(body, []byte(want[1])) {
+			t.Errorf("%s: %d %s %.200s", path, status, header.Get("Content-Type"), body)
+		}
+	}
+	_, codes, _ := webtest.Do(t, "GET", base+"/docs/errors", "")
+	for _, c := range apperr.Catalogue() {
+		if n := bytes.Count(codes, []byte(`id="`+c.Name+`"`)); n != 1 {
+			t.Errorf("/docs/errors has %d places named %s", n, c.Name)
+		}
+	}
+	if bytes.Contains(codes, []byte("`")) {
+		t.Errorf("/docs/errors shows Markdown: %s", codes)
+	}
+	for _, path := range []string{"/docs/index.html", "/docs/errors.html", "/docs/.", "/docs/..", "/docs/./", "/docs/%2e", "/docs/nothing", "/docs/a/b", "/docs//", "/docs/../openapi.json"} {
 		status, body, header := webtest.Do(t, "GET", base+path, "")
 		webtest.WantError(t, status, body, 404, "not_found")
 		if header.Get("Content-Type") != "application/json" {

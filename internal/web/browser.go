@@ -1,14 +1,10 @@
 package web
 
 import (
-	"crypto/sha256"
-	"encoding/base64"
 	"net"
 	"net/http"
-	"net/http/httptest"
 	"net/netip"
 	"net/url"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -120,21 +116,23 @@ func (v *validator) protect(c *gin.Context) {
 	}
 }
 
-var script = regexp.MustCompile(`(?s)<script>(.*?)</script>`)
-
-// allowScriptsOf lets pages run the scripts that the page h serves has in itself, and load what else Swagger UI needs: its own files,
-// styles in its elements, and images in its style sheet. It may call the siblings.
-func (g *browserGuard) allowScriptsOf(h http.Handler) {
-	page := httptest.NewRecorder()
-	h.ServeHTTP(page, httptest.NewRequest(http.MethodGet, "/docs", nil))
-	scripts, connect := "", ""
-	for _, s := range script.FindAllSubmatch(page.Body.Bytes(), -1) {
-		sum := sha256.Sum256(s[1])
-		scripts += " 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
+// allowPages lets pages load their own files, with styles in Swagger UI's elements and images in its style sheet, and call the
+// service, its siblings, and the services to which they link, by whatever name the browser knows this machine.
+func (g *browserGuard) allowPages(others []Documented) {
+	connect := []string{"'self'"}
+	for _, other := range others {
+		base, err := url.Parse(other.Base)
+		if err != nil {
+			continue
+		}
+		connect = append(connect, base.Scheme+"://"+base.Host)
+		if base.Port() != "" { // see ForBrowser
+			connect = append(connect, base.Scheme+"://*:"+base.Port())
+		}
 	}
 	for _, port := range g.Siblings {
-		connect += " http://localhost:" + port + " http://127.0.0.1:" + port
+		connect = append(connect, "http://localhost:"+port, "http://127.0.0.1:"+port)
 	}
-	g.ofPage = []string{"default-src 'none'; script-src 'self'" + scripts + "; style-src 'self' 'unsafe-inline'; img-src 'self' data:; " +
-		"connect-src 'self'" + connect + "; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"}
+	g.ofPage = []string{"default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src " +
+		strings.Join(connect, " ") + "; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"}
 }

@@ -11,7 +11,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
 	"log/slog"
 	"net/http"
 	"net/url"
@@ -24,9 +23,6 @@ import (
 
 	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/gin-gonic/gin"
-	"github.com/swaggest/swgui"
-	"github.com/swaggest/swgui/v5/static"
-	"github.com/swaggest/swgui/v5emb"
 
 	"example.com/b2b/internal/apperr"
 	"example.com/b2b/internal/auth"
@@ -49,6 +45,9 @@ type Options struct {
 	// CorrelationIDInBody is for the orchestrator: its callers may give the id as `correlation_id` in the body, and find it as
 	// `correlationId` in every error.
 	CorrelationIDInBody bool
+
+	Others []Documented // its documentation page links to theirs
+	Front  bool         // callers begin here: the page shows the documents of the others, too, and links to a start page
 
 	spec *openapi3.T // Document, read
 }
@@ -94,44 +93,13 @@ func New(o Options) Engine {
 	e.Use(unescapePath, o.observe, v.hold, answerPanics, v.protect, v.browser.check, v.validate)
 	e.NoRoute(notFound)
 	e.NoMethod(func(c *gin.Context) { Fail(c, apperr.MethodNotAllowed.New(c.Request.Method)) }) // gin has set Allow
-	v.browser.allowScriptsOf(serveDocs(e, o))
+	v.browser.allowPages(o.Others)
+	serveDocs(e, o)
 	return e
 }
 
 // anyToken begins the security of an operation that needs a caller's token.
 var anyToken = regexp.MustCompile(`(?m)^( +)- bearerAuth:`)
-
-// serveDocs adds the document itself and Swagger UI for it, which it returns, with all its files: it works offline.
-func serveDocs(e Engine, o Options) http.Handler {
-	asJSON, err := o.spec.MarshalJSON()
-	if err != nil {
-		panic(err)
-	}
-	e.GET("/openapi.json", func(c *gin.Context) { c.Data(http.StatusOK, "application/json", asJSON) })
-	e.GET("/openapi.yaml", func(c *gin.Context) { c.Data(http.StatusOK, "application/yaml", o.Document) })
-	// Swagger UI gets the document as it was written: in its author's order.
-	pages := v5emb.NewHandlerWithConfig(swgui.Config{
-		Title: o.spec.Info.Title, SwaggerJSON: "/openapi.yaml", BasePath: "/docs/",
-		AppendHead: `<meta name="viewport" content="width=device-width, initial-scale=1">`,
-	})
-	ui := gin.WrapH(pages)
-	e.GET("/docs", ui)
-	e.GET("/docs/*file", func(c *gin.Context) {
-		name := strings.TrimPrefix(c.Param("file"), "/")
-		if name == "" || isFile(name) || isFile(name+".gz") {
-			ui(c)
-		} else {
-			notFound(c)
-		}
-	})
-	return pages
-}
-
-// isFile reports whether Swagger UI has that file.
-func isFile(name string) bool {
-	info, err := fs.Stat(static.FS, name)
-	return err == nil && info.Mode().IsRegular()
-}
 
 func notFound(c *gin.Context) { Fail(c, apperr.NotFound.New(c.Request.URL.Path)) }
 

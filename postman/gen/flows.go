@@ -1,0 +1,131 @@
+package main
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// table is flows.yaml.
+type table struct {
+	Requests   map[string]exception // by operation id
+	Flows      []flow
+	Unprovoked map[string]string // why no client can provoke a code
+}
+
+// exception is what a request needs besides its example.
+type exception struct {
+	Path map[string]string
+	Save map[string]string
+}
+
+type flow struct {
+	Name, About string
+	Steps       []step
+}
+
+// step is one request: what is sent, what the answer must be, and what is kept of it.
+type step struct {
+	Name, About string
+	Call        string            // operation id
+	Send        string            // or method and address, for what no document has
+	Set         map[string]string // variables, before
+	Script      []string          // JavaScript, before
+	Path        map[string]string
+	Query       map[string]string
+	Headers     map[string]string
+	Body        yaml.Node
+	Raw         string // a body that is no JSON
+	Token       string // variable with the token, or none; else the collection's
+
+	Status int
+	Code   string         // of the error
+	Expect map[string]any // what stands where in the body
+	Header map[string]string
+	Save   map[string]string // variables, from where in the body
+}
+
+func (s *step) path(name, value string) {
+	if s.Path == nil {
+		s.Path = map[string]string{}
+	}
+	s.Path[name] = value
+}
+
+func (g *generator) flow(f flow) (folder, error) {
+	made := folder{Name: f.Name, Description: f.About}
+	for _, s := range f.Steps {
+		if s.Status == 0 {
+			return made, fmt.Errorf("%s: no status", s.Name)
+		}
+		if s.Code != "" {
+			g.provoked = append(g.provoked, fmt.Sprint(s.Status, " ", s.Code))
+		}
+		it, err := g.item(s, false)
+		if err != nil {
+			return made, err
+		}
+		made.Items = append(made.Items, it)
+	}
+	return made, nil
+}
+
+// before is the script that runs before the request.
+func (s step) before() (lines []string) {
+	for _, name := range slices.Sorted(maps.Keys(s.Set)) {
+		lines = append(lines, fmt.Sprintf("pm.collectionVariables.set(%s, pm.variables.replaceIn(%s));", literal(name), literal(s.Set[name])))
+	}
+	return append(lines, s.Script...)
+}
+
+// after is the script that looks at the answer.
+func (s step) after() []string {
+	lines := []string{fmt.Sprintf("pm.test('status is %d', () => pm.expect(pm.response.code).to.eql(%[1]d));", s.Status)}
+	expect := maps.Clone(s.Expect)
+	if s.Code != "" {
+		if expect == nil {
+			expect = map[string]any{}
+		}
+		expect["code"] = s.Code
+	}
+	if len(expect)+len(s.Save) > 0 {
+		lines = append(lines, "const body = pm.response.json();")
+	}
+	for _, at := range slices.Sorted(maps.Keys(expect)) {
+		actual, wanted := javaScript(at), literal(expect[at])
+		title := at + " is " + strings.Trim(wanted, `"`)
+		if strings.Contains(wanted, "{{") {
+			actual, wanted = "String("+actual+")", "pm.variables.replaceIn("+literal(fmt.Sprint(expect[at]))+")"
+		}
+		lines = append(lines, fmt.Sprintf("pm.test(%s, () => pm.expect(%s).to.eql(%s));", literal(title), actual, wanted))
+	}
+	for _, name := range slices.Sorted(maps.Keys(s.Header)) {
+		lines = append(lines, fmt.Sprintf("pm.test(%s, () => pm.expect(pm.response.headers.get(%s)).to.eql(%s));",
+			literal(name+" is "+s.Header[name]), literal(name), literal(s.Header[name])))
+	}
+	for _, name := range slices.Sorted(maps.Keys(s.Save)) {
+		lines = append(lines, fmt.Sprintf("pm.collectionVariables.set(%s, %s);", literal(name), javaScript(s.Save[name])))
+	}
+	return lines
+}
+
+// javaScript turns data.items.0.qty into body.data.items[0].qty, and headers.ETag into the header.
+func javaScript(at string) string {
+	if header, found := strings.CutPrefix(at, "headers."); found {
+		return "pm.response.headers.get(" + literal(header) + ")"
+	}
+	var b strings.Builder
+	b.WriteString("body")
+	for part := range strings.SplitSeq(at, ".") {
+		if _, err := strconv.Atoi(part); err == nil {
+			fmt.Fprintf(&b, "[%s]", part)
+		} else {
+			b.WriteString("." + part)
+		}
+	}
+	return b.String()
+}
