@@ -403,7 +403,7 @@ export interface components {
                 "application/json": components["schemas"]["ApiError"];
             };
         };
-        /** @description `forbidden`: Who calls is known, and may not do this: the token lacks a scope, or acts for another customer. */
+        /** @description `forbidden`: Who calls is known, and may not do this: the token lacks a scope, or acts for another customer. Or a browser sends it for a page of another site, or under a name that is not the service's. */
         Forbidden: {
             headers: {
                 "X-Correlation-Id": components["headers"]["CorrelationId"];
@@ -444,7 +444,7 @@ export interface components {
                 "application/json": components["schemas"]["ApiError"];
             };
         };
-        /** @description `unsupported_media_type`: The body is not declared as JSON. */
+        /** @description `unsupported_media_type`: The body is not declared as JSON, once and in UTF-8, or has a Content-Encoding. */
         UnsupportedMediaType: {
             headers: {
                 "X-Correlation-Id": components["headers"]["CorrelationId"];
@@ -454,10 +454,12 @@ export interface components {
                 "application/json": components["schemas"]["ApiError"];
             };
         };
-        /** @description `rate_limited`: You send more than this deployment takes. */
+        /** @description `rate_limited`: You send more than this deployment takes from one caller; `RateLimit` says how much is left. */
         RateLimited: {
             headers: {
                 "X-Correlation-Id": components["headers"]["CorrelationId"];
+                RateLimit: components["headers"]["RateLimit"];
+                "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
                 "Retry-After": components["headers"]["RetryAfter"];
                 [name: string]: unknown;
             };
@@ -571,6 +573,17 @@ export interface components {
          * @example "5f2b8e0c9a7d4e61"
          */
         ETag: string;
+        /**
+         * @description How many calls are left at once (`r`), and in how many seconds all of them are again (`t`), in the words of
+         *     draft-ietf-httpapi-ratelimit-headers-10. Where calls are limited, every answer to a business call has it.
+         * @example "caller";r=19;t=1
+         */
+        RateLimit: string;
+        /**
+         * @description How many calls a caller may make at once (`q`), and in how many seconds as many again (`w`).
+         * @example "caller";q=20;w=2
+         */
+        RateLimitPolicy: string;
         /**
          * @description Which token the operation wants.
          * @example Bearer
