@@ -14,7 +14,7 @@ import { isDeepStrictEqual as same } from 'node:util'
 const METHODS = ['get', 'post', 'put', 'patch', 'delete', 'head', 'options', 'trace']
 const HIGHEST = 2600 // pixels of an operation that is expanded; it was 5 200 with every error's example
 // The programs of the start page, and how to run one; those of the other SDKs run where these are tested.
-const PROGRAMS = [['curl', 'curl.sh', 'bash'], ['go', 'main.go', 'go', 'run'], ['java', 'FirstOrder.java', 'java'], ['typescript'], ['python']]
+const PROGRAMS = [['curl', 'curl.sh', 'bash'], ['go', 'main.go', 'go', 'run'], ['java'], ['typescript'], ['python']]
 let browser, folder, doing = 'starting'
 
 function check(what, passed, otherwise) {

@@ -23,8 +23,8 @@ var snippets = []snippet{
 	{ID: "curl", Name: "curl"},
 	{ID: "typescript", Name: "TypeScript", Needs: "the package of sdk/typescript"},
 	{ID: "python", Name: "Python", Needs: "the package of sdk/python"},
-	{ID: "go", Name: "Go", Needs: "this module, whose typed clients it uses"},
-	{ID: "java", Name: "Java", Needs: "Java 17 or newer"},
+	{ID: "go", Name: "Go", Needs: "the package sdk/go of this module"},
+	{ID: "java", Name: "Java", Needs: "the package of sdk/java"},
 }
 
 // Serve answers GET / with the page, on the engine of the orchestrator; the addresses are those of the other services. It works without
