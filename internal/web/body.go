@@ -62,7 +62,7 @@ func (v *validator) readBody(c *gin.Context, op operation) (*body, error) {
 	case len(text) == 0 && !op.Operation.RequestBody.Value.Required:
 		return nil, nil
 	case len(text) == 0:
-		return nil, apperr.ValidationFailed.New().With(wholeBody, "is required: send a JSON object")
+		return nil, apperr.ValidationFailed.New().With(wholeBody, apperr.Params{"rule": "required"}, "is required: send a JSON object")
 	case mediaErr != nil || media != "application/json":
 		return nil, apperr.UnsupportedMediaType.New()
 	case !utf8.Valid(text):
@@ -77,9 +77,9 @@ func (v *validator) readBody(c *gin.Context, op operation) (*body, error) {
 	return b, nil
 }
 
-func (b *body) refuse(path []string, format string, args ...any) {
+func (b *body) refuse(path []string, params apperr.Params, format string, args ...any) {
 	if len(b.found) < maxDetails {
-		b.found = append(b.found, apperr.Detail{Field: cmp.Or(pointer(path), wholeBody), Message: fmt.Sprintf(format, args...)})
+		b.found = append(b.found, apperr.Detail{Field: cmp.Or(pointer(path), wholeBody), Message: fmt.Sprintf(format, args...), Params: params})
 	} else {
 		b.more++
 	}
@@ -103,7 +103,7 @@ func (b *body) read(path []string, v gjson.Result, s *openapi3.Schema) any {
 	case v.Type == gjson.Number:
 		// Such a number counts as whole in JSON Schema, and Go does not read it as one.
 		if s.Type.Is(openapi3.TypeInteger) && strings.ContainsAny(v.Raw, ".eE") {
-			b.refuse(path, "must be written as a whole number, without fraction or exponent")
+			b.refuse(path, apperr.Params{"rule": "whole_number"}, "must be written as a whole number, without fraction or exponent")
 		}
 		return json.Number(v.Raw)
 	}
@@ -117,9 +117,9 @@ func (b *body) readObject(path []string, v gjson.Result, s *openapi3.Schema) any
 		name := key.Str
 		at, property := append(path, name), s.Properties[name]
 		if _, twice := fields[name]; twice {
-			b.refuse(at, "was given more than once")
+			b.refuse(at, repeated, "was given more than once")
 		} else if property == nil {
-			b.refuse(at, "is not a known field")
+			b.refuse(at, unknownField, "is not a known field")
 		} else {
 			fields[name] = b.read(at, value, property.Value)
 		}
@@ -131,7 +131,7 @@ func (b *body) readObject(path []string, v gjson.Result, s *openapi3.Schema) any
 // readArray returns nil for one with more than maxItems.
 func (b *body) readArray(path []string, v gjson.Result, s *openapi3.Schema) any {
 	if v.Get("#").Uint() > *s.MaxItems {
-		b.refuse(path, "must have at most %d items", *s.MaxItems)
+		b.refuse(path, apperr.Params{"rule": "max_items", "limit": *s.MaxItems}, "must have at most %d items", *s.MaxItems)
 		return nil
 	}
 	items := []any{}
@@ -156,7 +156,7 @@ func (b *body) readString(path []string, v gjson.Result, s *openapi3.Schema) str
 	case uint64(len(v.Str)) > utf8.UTFMax*(*s.MaxLength+1):
 		return v.Str[:utf8.UTFMax*(*s.MaxLength+1)]
 	case strings.Contains(v.Raw, `\u`) && halfPair.MatchString(wholePair.ReplaceAllString(v.Raw, " ")):
-		b.refuse(path, `must not have half of a surrogate pair, such as \ud800 alone`)
+		b.refuse(path, apperr.Params{"rule": "surrogate_pair"}, `must not have half of a surrogate pair, such as \ud800 alone`)
 	}
 	return v.Str
 }

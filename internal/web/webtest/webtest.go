@@ -157,13 +157,16 @@ func Do(t testing.TB, method, url, body string, headers ...string) (status int, 
 	return res.StatusCode, answer, res.Header
 }
 
-// WantError fails unless the answer is that refusal, with details on exactly those fields.
+// WantError fails unless the answer is that refusal, with details on exactly those fields, each in words and in values.
 func WantError(t testing.TB, status int, body []byte, wantStatus int, wantCode string, fields ...string) {
 	t.Helper()
 	var e struct {
 		Success     bool
 		Error, Code string
-		Details     []struct{ Field, Message string }
+		Details     []struct {
+			Field, Message string
+			Params         map[string]any
+		}
 	}
 	if err := json.Unmarshal(body, &e); err != nil {
 		t.Errorf("%d %s: %v", status, body, err)
@@ -173,6 +176,16 @@ func WantError(t testing.TB, status int, body []byte, wantStatus int, wantCode s
 		got = append(got, d.Field)
 		if d.Message == "" {
 			t.Errorf("no message for %s", d.Field)
+		}
+		if len(d.Params) == 0 {
+			t.Errorf("no params for %s", d.Field)
+		}
+		for name, value := range d.Params {
+			switch value.(type) {
+			case string, float64, bool:
+			default:
+				t.Errorf("%s of %s is %v", name, d.Field, value)
+			}
 		}
 	}
 	slices.Sort(got)
