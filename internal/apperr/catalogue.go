@@ -136,7 +136,7 @@ var (
 		Sentence: "Another customer has this email.", Example: Detail{"/email", "belongs to another customer", Params{"rule": "unique", "customer_id": 1}},
 		When: "Another customer that is not deleted has the email, in any case.",
 		Do:   "`params` names that customer, unless your token acts for one alone: use it, or use another email."})
-	ExternalRefTaken = define(Code{Name: "external_ref_taken", Status: http.StatusConflict, Retry: Never, On: []string{"createCustomer", "updateCustomer"},
+	ExternalRefTaken = define(Code{Name: "external_ref_taken", Status: http.StatusConflict, Retry: AfterThat, On: []string{"createCustomer", "updateCustomer"},
 		Sentence: "Another customer has this external_ref.", Example: Detail{"/external_ref", "belongs to another customer", Params{"rule": "unique", "customer_id": 1}},
 		When: "Another customer that is not deleted has the external_ref.",
 		Do:   "`params` names that customer, unless your token acts for one alone: use it, or use another number."})

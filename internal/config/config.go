@@ -29,6 +29,7 @@ type Settings struct {
 	Logging
 	Database
 	Migration
+	Keys
 	Deployment
 	Access
 	JWT
@@ -78,6 +79,11 @@ const (
 	MySQL  = "mysql"
 	SQLite = "sqlite"
 )
+
+// Keys is for services with a database.
+type Keys struct {
+	KeyLifetime time.Duration `env:"IDEMPOTENCY_KEY_EXPIRATION_HOURS" default:"24" unit:"hours" from:"1" to:"8760" help:"how long an idempotency key is remembered"`
+}
 
 // Migration is for services with a database.
 type Migration struct {
@@ -133,7 +139,6 @@ type Customers struct {
 // Orders is for the Orders API.
 type Orders struct {
 	OrdersPort         int           `env:"ORDERS_PORT" default:"3002" from:"0" to:"65535" help:"port of the Orders API; 0 takes a free one"`
-	KeyLifetime        time.Duration `env:"IDEMPOTENCY_KEY_EXPIRATION_HOURS" default:"24" unit:"hours" from:"1" to:"8760" help:"how long an idempotency key is remembered"`
 	CancellationWindow time.Duration `env:"ORDER_CANCELLATION_WINDOW_MINUTES" default:"10" unit:"minutes" from:"0" to:"525600" help:"how long a confirmed order may be canceled"`
 	Reservation        time.Duration `env:"ORDER_RESERVATION_HOURS" default:"24" unit:"hours" from:"0" to:"8760" help:"how long an order that nobody confirms holds its stock; 0 is for ever"`
 }

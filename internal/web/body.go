@@ -30,6 +30,7 @@ const maxBody = 1 << 20 // bytes
 // code binds its value, so that the handler gets what was validated.
 type body struct {
 	io.ReadCloser
+	rules []openapi3.SchemaValidationOption // that values are held to
 	value any
 	found []apperr.Detail // what is not in the value, or what a validator can no longer see in it
 	more  int             // what was found beyond maxDetails
@@ -72,7 +73,7 @@ func (v *validator) readBody(c *gin.Context, op operation) (*body, error) {
 	if !json.Valid(text) && errors.As(json.Unmarshal(text, new(json.RawMessage)), &syntax) {
 		return nil, apperr.MalformedJSON.New(fmt.Sprintf("%s (byte %d)", syntax, syntax.Offset))
 	}
-	b := &body{ReadCloser: io.NopCloser(bytes.NewReader(text))}
+	b := &body{ReadCloser: io.NopCloser(bytes.NewReader(text)), rules: v.filter.SchemaValidationOptions}
 	b.value = b.read(make([]string, 0, 8), gjson.ParseBytes(text), op.body)
 	return b, nil
 }
@@ -88,6 +89,8 @@ func (b *body) refuse(path []string, params apperr.Params, format string, args .
 // read returns the value at path. It does not look into one of another type than the schema's.
 func (b *body) read(path []string, v gjson.Result, s *openapi3.Schema) any {
 	switch {
+	case v.IsObject() && s.AdditionalProperties.Schema != nil:
+		return b.readMap(path, v, s)
 	case v.IsObject() && s.Type.Is(openapi3.TypeObject):
 		return b.readObject(path, v, s)
 	case v.IsObject():
@@ -125,6 +128,58 @@ func (b *body) readObject(path []string, v gjson.Result, s *openapi3.Schema) any
 		}
 		return true
 	})
+	if names, ok := s.Extensions["x-exactly-one-of"].([]any); ok {
+		b.exactlyOne(path, names, fields)
+	}
+	return fields
+}
+
+// exactlyOne refuses an object that has none, or several, of the fields of these names.
+func (b *body) exactlyOne(path []string, names []any, fields map[string]any) {
+	given := ""
+	for _, name := range names {
+		name := name.(string)
+		if _, there := fields[name]; !there {
+			continue
+		}
+		if given != "" {
+			b.refuse(append(path, name), apperr.Params{"rule": "exactly_one_of", "values": spaced(names)}, "must not be given beside %s", given)
+		}
+		given = name
+	}
+	if given == "" {
+		b.refuse(append(path, names[0].(string)), missing, "is required: one of %s", listed(names))
+	}
+}
+
+// readMap reads an object whose fields the caller names, by the rules of x-property-names: the propertyNames of JSON Schema, which
+// OpenAPI 3.0 lacks. It returns nil for one with more than maxProperties.
+func (b *body) readMap(path []string, v gjson.Result, s *openapi3.Schema) any {
+	names := &openapi3.Schema{}
+	if encoded, err := json.Marshal(s.Extensions["x-property-names"]); err == nil {
+		_ = names.UnmarshalJSON(encoded) // TestUsableDocuments holds it to be one
+	}
+	fields, n := map[string]any{}, uint64(0)
+	v.ForEach(func(key, value gjson.Result) bool {
+		if n++; n > *s.MaxProps {
+			return false
+		}
+		name := b.readString(append(path, key.Str), key, names)
+		at := append(path, name)
+		for _, d := range findings("", names.VisitJSON(name, b.rules...)) {
+			b.refuse(at, d.Params, "%s", d.Message)
+		}
+		if _, twice := fields[name]; twice {
+			b.refuse(at, repeated, "was given more than once")
+		} else {
+			fields[name] = b.read(at, value, s.AdditionalProperties.Schema.Value)
+		}
+		return true
+	})
+	if n > *s.MaxProps {
+		b.refuse(path, apperr.Params{"rule": "max_properties", "limit": *s.MaxProps}, "must have at most %d fields", *s.MaxProps)
+		return nil
+	}
 	return fields
 }
 

@@ -142,18 +142,18 @@ func findings(prefix string, err error) []apperr.Detail {
 	case *openapi3filter.RequestError:
 		prefix = "/" + err.Parameter.In + "/" + err.Parameter.Name
 		if errors.Is(err.Err, openapi3filter.ErrInvalidRequired) {
-			return []apperr.Detail{{prefix, isRequired, missing}}
+			return []apperr.Detail{{Field: prefix, Message: isRequired, Params: missing}}
 		}
 		if errors.As(err.Err, new(*openapi3filter.ParseError)) {
 			message, params := explainType(err.Parameter.Schema.Value)
-			return []apperr.Detail{{prefix, message, params}}
+			return []apperr.Detail{{Field: prefix, Message: message, Params: params}}
 		}
 		return findings(prefix, err.Err)
 	case *openapi3.SchemaError:
 		message, params := explain(err)
-		return []apperr.Detail{{cmp.Or(prefix+pointer(err.JSONPointer()), wholeBody), message, params}}
+		return []apperr.Detail{{Field: cmp.Or(prefix+pointer(err.JSONPointer()), wholeBody), Message: message, Params: params}}
 	}
-	return []apperr.Detail{{prefix, "is not valid", apperr.Params{"rule": "valid"}}}
+	return []apperr.Detail{{Field: prefix, Message: "is not valid", Params: apperr.Params{"rule": "valid"}}}
 }
 
 // pointer joins reference tokens as RFC 6901 wants them.

@@ -5,6 +5,11 @@ ALTER TABLE customers ADD COLUMN external_ref TEXT NULL;
 ALTER TABLE customers ADD COLUMN active_external_ref TEXT GENERATED ALWAYS AS (CASE WHEN deleted_at IS NULL THEN external_ref END) VIRTUAL;
 CREATE UNIQUE INDEX uq_customers_active_external_ref ON customers (active_external_ref);
 
+-- The column by which a customer is found, as MySQL has it from the beginning.
+ALTER TABLE customers ADD COLUMN active_email TEXT GENERATED ALWAYS AS (CASE WHEN deleted_at IS NULL THEN LOWER(email) END) VIRTUAL;
+DROP INDEX uq_customers_active_email;
+CREATE UNIQUE INDEX uq_customers_active_email ON customers (active_email);
+
 ALTER TABLE products ADD COLUMN active INTEGER NOT NULL DEFAULT 1;
 CREATE INDEX ix_products_active ON products (active, id);
 
