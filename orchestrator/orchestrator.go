@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"example.com/b2b/internal/apperr"
+	"example.com/b2b/internal/auth"
 	"example.com/b2b/internal/web"
 	"example.com/b2b/openapi/contract"
 	"example.com/b2b/openapi/customersapi"
@@ -144,7 +145,7 @@ func (s *Service) customer(ctx context.Context, id int64) (customersapi.Customer
 		case apperr.CustomerNotFound:
 			refused.With("/customer_id", apperr.Params{"customer_id": id}, "names no customer")
 		case apperr.Forbidden:
-			refused.With("/customer_id", apperr.Params{"customer_id": id}, "is another customer than the one for whom you act")
+			refused.With("/customer_id", apperr.Params{"customer_id": auth.From(ctx).Customer}, "is another customer than the one for whom you act")
 		}
 		return customersapi.Customer{}, err
 	}

@@ -106,6 +106,8 @@ func (w *world) value(r *rapid.T, p auth.Principal, name string) any {
 		return 100
 	case "name", "phone", "cancel_reason":
 		return "of " + mark(p)
+	case "external_ref": // one that another has, perhaps
+		return rapid.SampledFrom([]string{"C-1001", "C-1002", "PO-2024-0042", "G-77", "mine"}).Draw(r, name)
 	case "email":
 		return fmt.Sprintf("%s-%d@example.com", mark(p), id.Draw(r, name))
 	case "sku":
