@@ -97,7 +97,7 @@ func (w *world) value(r *rapid.T, p auth.Principal, name string) any {
 	case "stock", "price_cents":
 		return rapid.Int64Range(100, 200).Draw(r, name)
 	case "key", "idempotency_key", "X-Idempotency-Key":
-		return rapid.SampledFrom([]string{"key-1", "key-2", "key-3"}).Draw(r, name)
+		return rapid.SampledFrom([]string{"key-1", "key-2", "key-3", "key-4", "key-5", "key-6"}).Draw(r, name)
 	case "If-Match", "If-None-Match":
 		return rapid.SampledFrom(w.tags).Draw(r, name)
 	case "search":
@@ -107,7 +107,10 @@ func (w *world) value(r *rapid.T, p auth.Principal, name string) any {
 	case "name", "phone", "cancel_reason":
 		return "of " + mark(p)
 	case "external_ref": // one that another has, perhaps
-		return rapid.SampledFrom([]string{"C-1001", "C-1002", "PO-2024-0042", "G-77", "mine"}).Draw(r, name)
+		if rapid.IntRange(0, 6).Draw(r, "another's") > 0 {
+			return rapid.StringMatching(`R-[a-z]{8}`).Draw(r, name)
+		}
+		return rapid.SampledFrom([]string{"C-1001", "C-1002", "PO-2024-0042", "G-77"}).Draw(r, name)
 	case "email":
 		return fmt.Sprintf("%s-%d@example.com", mark(p), id.Draw(r, name))
 	case "sku":
@@ -207,7 +210,7 @@ func TestPartnersApart(t *testing.T) {
 		w := start(t, g)
 		seen := map[string]int{} // answers of each operation that were a success
 		rapid.Check(t, func(r *rapid.T) {
-			for range 250 {
+			for range 500 {
 				p := rapid.SampledFrom(partners).Draw(r, "partner")
 				w.call(t, r, p, seen)
 			}
