@@ -412,6 +412,14 @@ func WithRequestEditorFn(fn RequestEditorFn) ClientOption {
 // The interface specification for the client above.
 type ClientInterface interface {
 
+	// GetCustomerIdempotencyKey What has a key done?
+	//
+	// For whoever lost an answer: each operation of this service that the key has carried out, and what it stands for. 404 when
+	// nothing has been committed with it. Reading changes nothing.
+	//
+	// Corresponds with GET /customer-idempotency-keys/{key} (the `GetCustomerIdempotencyKey` operationId).
+	GetCustomerIdempotencyKey(ctx context.Context, key externalRef0.IdempotencyKey, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// ListCustomers List and search customers
 	//
 	// Customers in ascending id; all filters must hold. `search` matches a literal part of the name or the email, whatever its case: `%` and `_`
@@ -491,14 +499,6 @@ type ClientInterface interface {
 	// Corresponds with GET /health (the `GetHealth` operationId).
 	GetHealth(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// GetCustomerIdempotencyKey What has a key done?
-	//
-	// For whoever lost an answer: each operation of this service that the key has carried out, and what it stands for. 404 when
-	// nothing has been committed with it. Reading changes nothing.
-	//
-	// Corresponds with GET /idempotency-keys/{key} (the `GetCustomerIdempotencyKey` operationId).
-	GetCustomerIdempotencyKey(ctx context.Context, key externalRef0.IdempotencyKey, reqEditors ...RequestEditorFn) (*http.Response, error)
-
 	// GetInternalCustomer Read one customer, for the other services
 	//
 	// The same answer as `GET /customers/{id}`, for services that hold the service token.
@@ -512,6 +512,24 @@ type ClientInterface interface {
 	//
 	// Corresponds with GET /ready (the `GetReady` operationId).
 	GetReady(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
+}
+
+// GetCustomerIdempotencyKey What has a key done?
+//
+// For whoever lost an answer: each operation of this service that the key has carried out, and what it stands for. 404 when
+// nothing has been committed with it. Reading changes nothing.
+//
+// Corresponds with GET /customer-idempotency-keys/{key} (the `GetCustomerIdempotencyKey` operationId).
+func (c *Client) GetCustomerIdempotencyKey(ctx context.Context, key externalRef0.IdempotencyKey, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetCustomerIdempotencyKeyRequest(c.Server, key)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
 }
 
 // ListCustomers List and search customers
@@ -683,24 +701,6 @@ func (c *Client) GetHealth(ctx context.Context, reqEditors ...RequestEditorFn) (
 	return c.Client.Do(req)
 }
 
-// GetCustomerIdempotencyKey What has a key done?
-//
-// For whoever lost an answer: each operation of this service that the key has carried out, and what it stands for. 404 when
-// nothing has been committed with it. Reading changes nothing.
-//
-// Corresponds with GET /idempotency-keys/{key} (the `GetCustomerIdempotencyKey` operationId).
-func (c *Client) GetCustomerIdempotencyKey(ctx context.Context, key externalRef0.IdempotencyKey, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewGetCustomerIdempotencyKeyRequest(c.Server, key)
-	if err != nil {
-		return nil, err
-	}
-	req = req.WithContext(ctx)
-	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
-		return nil, err
-	}
-	return c.Client.Do(req)
-}
-
 // GetInternalCustomer Read one customer, for the other services
 //
 // The same answer as `GET /customers/{id}`, for services that hold the service token.
@@ -733,6 +733,40 @@ func (c *Client) GetReady(ctx context.Context, reqEditors ...RequestEditorFn) (*
 		return nil, err
 	}
 	return c.Client.Do(req)
+}
+
+// NewGetCustomerIdempotencyKeyRequest constructs an http.Request for the GetCustomerIdempotencyKey method
+func NewGetCustomerIdempotencyKeyRequest(server string, key externalRef0.IdempotencyKey) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "key", key, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: "idempotency-key"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/customer-idempotency-keys/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
 }
 
 // NewListCustomersRequest constructs an http.Request for the ListCustomers method
@@ -1152,40 +1186,6 @@ func NewGetHealthRequest(server string) (*http.Request, error) {
 	return req, nil
 }
 
-// NewGetCustomerIdempotencyKeyRequest constructs an http.Request for the GetCustomerIdempotencyKey method
-func NewGetCustomerIdempotencyKeyRequest(server string, key externalRef0.IdempotencyKey) (*http.Request, error) {
-	var err error
-
-	var pathParam0 string
-
-	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "key", key, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: "idempotency-key"})
-	if err != nil {
-		return nil, err
-	}
-
-	serverURL, err := url.Parse(server)
-	if err != nil {
-		return nil, err
-	}
-
-	operationPath := fmt.Sprintf("/idempotency-keys/%s", pathParam0)
-	if operationPath[0] == '/' {
-		operationPath = "." + operationPath
-	}
-
-	queryURL, err := serverURL.Parse(operationPath)
-	if err != nil {
-		return nil, err
-	}
-
-	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
-	if err != nil {
-		return nil, err
-	}
-
-	return req, nil
-}
-
 // NewGetInternalCustomerRequest constructs an http.Request for the GetInternalCustomer method
 func NewGetInternalCustomerRequest(server string, id CustomerID) (*http.Request, error) {
 	var err error
@@ -1291,6 +1291,16 @@ func WithBaseURL(baseURL string) ClientOption {
 // ClientWithResponsesInterface is the interface specification for the client with responses above.
 type ClientWithResponsesInterface interface {
 
+	// GetCustomerIdempotencyKeyWithResponse What has a key done?
+	//
+	// For whoever lost an answer: each operation of this service that the key has carried out, and what it stands for. 404 when
+	// nothing has been committed with it. Reading changes nothing.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /customer-idempotency-keys/{key} (the `GetCustomerIdempotencyKey` operationId).
+	GetCustomerIdempotencyKeyWithResponse(ctx context.Context, key externalRef0.IdempotencyKey, reqEditors ...RequestEditorFn) (*GetCustomerIdempotencyKeyResponse, error)
+
 	// ListCustomersWithResponse List and search customers
 	//
 	// Customers in ascending id; all filters must hold. `search` matches a literal part of the name or the email, whatever its case: `%` and `_`
@@ -1380,16 +1390,6 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /health (the `GetHealth` operationId).
 	GetHealthWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*GetHealthResponse, error)
 
-	// GetCustomerIdempotencyKeyWithResponse What has a key done?
-	//
-	// For whoever lost an answer: each operation of this service that the key has carried out, and what it stands for. 404 when
-	// nothing has been committed with it. Reading changes nothing.
-	//
-	// Returns a wrapper object for the known response body format(s).
-	//
-	// Corresponds with GET /idempotency-keys/{key} (the `GetCustomerIdempotencyKey` operationId).
-	GetCustomerIdempotencyKeyWithResponse(ctx context.Context, key externalRef0.IdempotencyKey, reqEditors ...RequestEditorFn) (*GetCustomerIdempotencyKeyResponse, error)
-
 	// GetInternalCustomerWithResponse Read one customer, for the other services
 	//
 	// The same answer as `GET /customers/{id}`, for services that hold the service token.
@@ -1407,6 +1407,170 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with GET /ready (the `GetReady` operationId).
 	GetReadyWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*GetReadyResponse, error)
+}
+
+// GetCustomerIdempotencyKeyResponse200Headers the declared response headers of an HTTP 200 response for GetCustomerIdempotencyKey
+type GetCustomerIdempotencyKeyResponse200Headers struct {
+	XCorrelationID *externalRef0.CorrelationID
+}
+
+// GetCustomerIdempotencyKeyResponse400Headers the declared response headers of an HTTP 400 response for GetCustomerIdempotencyKey
+type GetCustomerIdempotencyKeyResponse400Headers struct {
+	XCorrelationID *externalRef0.CorrelationID
+}
+
+// GetCustomerIdempotencyKeyResponse401Headers the declared response headers of an HTTP 401 response for GetCustomerIdempotencyKey
+type GetCustomerIdempotencyKeyResponse401Headers struct {
+	WWWAuthenticate *string
+	XCorrelationID  *externalRef0.CorrelationID
+}
+
+// GetCustomerIdempotencyKeyResponse403Headers the declared response headers of an HTTP 403 response for GetCustomerIdempotencyKey
+type GetCustomerIdempotencyKeyResponse403Headers struct {
+	XCorrelationID *externalRef0.CorrelationID
+}
+
+// GetCustomerIdempotencyKeyResponse404Headers the declared response headers of an HTTP 404 response for GetCustomerIdempotencyKey
+type GetCustomerIdempotencyKeyResponse404Headers struct {
+	XCorrelationID *externalRef0.CorrelationID
+}
+
+// GetCustomerIdempotencyKeyResponse429Headers the declared response headers of an HTTP 429 response for GetCustomerIdempotencyKey
+type GetCustomerIdempotencyKeyResponse429Headers struct {
+	RetryAfter     *int
+	XCorrelationID *externalRef0.CorrelationID
+}
+
+// GetCustomerIdempotencyKeyResponse500Headers the declared response headers of an HTTP 500 response for GetCustomerIdempotencyKey
+type GetCustomerIdempotencyKeyResponse500Headers struct {
+	XCorrelationID *externalRef0.CorrelationID
+}
+
+// GetCustomerIdempotencyKeyResponse503Headers the declared response headers of an HTTP 503 response for GetCustomerIdempotencyKey
+type GetCustomerIdempotencyKeyResponse503Headers struct {
+	RetryAfter     *int
+	XCorrelationID *externalRef0.CorrelationID
+}
+
+// GetCustomerIdempotencyKeyResponse504Headers the declared response headers of an HTTP 504 response for GetCustomerIdempotencyKey
+type GetCustomerIdempotencyKeyResponse504Headers struct {
+	RetryAfter     *int
+	XCorrelationID *externalRef0.CorrelationID
+}
+
+type GetCustomerIdempotencyKeyResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *CustomerKeyReportResponse
+	// JSON400 the response for an HTTP 400 `application/json` response
+	JSON400 *ValidationFailed
+	// JSON401 the response for an HTTP 401 `application/json` response
+	JSON401 *Unauthorized
+	// JSON403 the response for an HTTP 403 `application/json` response
+	JSON403 *Forbidden
+	// JSON404 the response for an HTTP 404 `application/json` response
+	JSON404 *IdempotencyKeyUnknown
+	// JSON429 the response for an HTTP 429 `application/json` response
+	JSON429 *RateLimited
+	// JSON500 the response for an HTTP 500 `application/json` response
+	JSON500 *Internal
+	// JSON503 the response for an HTTP 503 `application/json` response
+	JSON503 *Unavailable
+	// JSON504 the response for an HTTP 504 `application/json` response
+	JSON504 *Timeout
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *GetCustomerIdempotencyKeyResponse200Headers
+	// Headers400 the parsed response headers for an HTTP 400 response
+	Headers400 *GetCustomerIdempotencyKeyResponse400Headers
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *GetCustomerIdempotencyKeyResponse401Headers
+	// Headers403 the parsed response headers for an HTTP 403 response
+	Headers403 *GetCustomerIdempotencyKeyResponse403Headers
+	// Headers404 the parsed response headers for an HTTP 404 response
+	Headers404 *GetCustomerIdempotencyKeyResponse404Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *GetCustomerIdempotencyKeyResponse429Headers
+	// Headers500 the parsed response headers for an HTTP 500 response
+	Headers500 *GetCustomerIdempotencyKeyResponse500Headers
+	// Headers503 the parsed response headers for an HTTP 503 response
+	Headers503 *GetCustomerIdempotencyKeyResponse503Headers
+	// Headers504 the parsed response headers for an HTTP 504 response
+	Headers504 *GetCustomerIdempotencyKeyResponse504Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetCustomerIdempotencyKeyResponse) GetJSON200() *CustomerKeyReportResponse {
+	return r.JSON200
+}
+
+// GetJSON400 returns the response for an HTTP 400 `application/json` response
+func (r GetCustomerIdempotencyKeyResponse) GetJSON400() *ValidationFailed {
+	return r.JSON400
+}
+
+// GetJSON401 returns the response for an HTTP 401 `application/json` response
+func (r GetCustomerIdempotencyKeyResponse) GetJSON401() *Unauthorized {
+	return r.JSON401
+}
+
+// GetJSON403 returns the response for an HTTP 403 `application/json` response
+func (r GetCustomerIdempotencyKeyResponse) GetJSON403() *Forbidden {
+	return r.JSON403
+}
+
+// GetJSON404 returns the response for an HTTP 404 `application/json` response
+func (r GetCustomerIdempotencyKeyResponse) GetJSON404() *IdempotencyKeyUnknown {
+	return r.JSON404
+}
+
+// GetJSON429 returns the response for an HTTP 429 `application/json` response
+func (r GetCustomerIdempotencyKeyResponse) GetJSON429() *RateLimited {
+	return r.JSON429
+}
+
+// GetJSON500 returns the response for an HTTP 500 `application/json` response
+func (r GetCustomerIdempotencyKeyResponse) GetJSON500() *Internal {
+	return r.JSON500
+}
+
+// GetJSON503 returns the response for an HTTP 503 `application/json` response
+func (r GetCustomerIdempotencyKeyResponse) GetJSON503() *Unavailable {
+	return r.JSON503
+}
+
+// GetJSON504 returns the response for an HTTP 504 `application/json` response
+func (r GetCustomerIdempotencyKeyResponse) GetJSON504() *Timeout {
+	return r.JSON504
+}
+
+// GetBody returns the raw response body bytes
+func (r GetCustomerIdempotencyKeyResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetCustomerIdempotencyKeyResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetCustomerIdempotencyKeyResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetCustomerIdempotencyKeyResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
 }
 
 // ListCustomersResponse200Headers the declared response headers of an HTTP 200 response for ListCustomers
@@ -2608,170 +2772,6 @@ func (r GetHealthResponse) ContentType() string {
 	return ""
 }
 
-// GetCustomerIdempotencyKeyResponse200Headers the declared response headers of an HTTP 200 response for GetCustomerIdempotencyKey
-type GetCustomerIdempotencyKeyResponse200Headers struct {
-	XCorrelationID *externalRef0.CorrelationID
-}
-
-// GetCustomerIdempotencyKeyResponse400Headers the declared response headers of an HTTP 400 response for GetCustomerIdempotencyKey
-type GetCustomerIdempotencyKeyResponse400Headers struct {
-	XCorrelationID *externalRef0.CorrelationID
-}
-
-// GetCustomerIdempotencyKeyResponse401Headers the declared response headers of an HTTP 401 response for GetCustomerIdempotencyKey
-type GetCustomerIdempotencyKeyResponse401Headers struct {
-	WWWAuthenticate *string
-	XCorrelationID  *externalRef0.CorrelationID
-}
-
-// GetCustomerIdempotencyKeyResponse403Headers the declared response headers of an HTTP 403 response for GetCustomerIdempotencyKey
-type GetCustomerIdempotencyKeyResponse403Headers struct {
-	XCorrelationID *externalRef0.CorrelationID
-}
-
-// GetCustomerIdempotencyKeyResponse404Headers the declared response headers of an HTTP 404 response for GetCustomerIdempotencyKey
-type GetCustomerIdempotencyKeyResponse404Headers struct {
-	XCorrelationID *externalRef0.CorrelationID
-}
-
-// GetCustomerIdempotencyKeyResponse429Headers the declared response headers of an HTTP 429 response for GetCustomerIdempotencyKey
-type GetCustomerIdempotencyKeyResponse429Headers struct {
-	RetryAfter     *int
-	XCorrelationID *externalRef0.CorrelationID
-}
-
-// GetCustomerIdempotencyKeyResponse500Headers the declared response headers of an HTTP 500 response for GetCustomerIdempotencyKey
-type GetCustomerIdempotencyKeyResponse500Headers struct {
-	XCorrelationID *externalRef0.CorrelationID
-}
-
-// GetCustomerIdempotencyKeyResponse503Headers the declared response headers of an HTTP 503 response for GetCustomerIdempotencyKey
-type GetCustomerIdempotencyKeyResponse503Headers struct {
-	RetryAfter     *int
-	XCorrelationID *externalRef0.CorrelationID
-}
-
-// GetCustomerIdempotencyKeyResponse504Headers the declared response headers of an HTTP 504 response for GetCustomerIdempotencyKey
-type GetCustomerIdempotencyKeyResponse504Headers struct {
-	RetryAfter     *int
-	XCorrelationID *externalRef0.CorrelationID
-}
-
-type GetCustomerIdempotencyKeyResponse struct {
-	Body         []byte
-	HTTPResponse *http.Response
-	// JSON200 the response for an HTTP 200 `application/json` response
-	JSON200 *CustomerKeyReportResponse
-	// JSON400 the response for an HTTP 400 `application/json` response
-	JSON400 *ValidationFailed
-	// JSON401 the response for an HTTP 401 `application/json` response
-	JSON401 *Unauthorized
-	// JSON403 the response for an HTTP 403 `application/json` response
-	JSON403 *Forbidden
-	// JSON404 the response for an HTTP 404 `application/json` response
-	JSON404 *IdempotencyKeyUnknown
-	// JSON429 the response for an HTTP 429 `application/json` response
-	JSON429 *RateLimited
-	// JSON500 the response for an HTTP 500 `application/json` response
-	JSON500 *Internal
-	// JSON503 the response for an HTTP 503 `application/json` response
-	JSON503 *Unavailable
-	// JSON504 the response for an HTTP 504 `application/json` response
-	JSON504 *Timeout
-	// Headers200 the parsed response headers for an HTTP 200 response
-	Headers200 *GetCustomerIdempotencyKeyResponse200Headers
-	// Headers400 the parsed response headers for an HTTP 400 response
-	Headers400 *GetCustomerIdempotencyKeyResponse400Headers
-	// Headers401 the parsed response headers for an HTTP 401 response
-	Headers401 *GetCustomerIdempotencyKeyResponse401Headers
-	// Headers403 the parsed response headers for an HTTP 403 response
-	Headers403 *GetCustomerIdempotencyKeyResponse403Headers
-	// Headers404 the parsed response headers for an HTTP 404 response
-	Headers404 *GetCustomerIdempotencyKeyResponse404Headers
-	// Headers429 the parsed response headers for an HTTP 429 response
-	Headers429 *GetCustomerIdempotencyKeyResponse429Headers
-	// Headers500 the parsed response headers for an HTTP 500 response
-	Headers500 *GetCustomerIdempotencyKeyResponse500Headers
-	// Headers503 the parsed response headers for an HTTP 503 response
-	Headers503 *GetCustomerIdempotencyKeyResponse503Headers
-	// Headers504 the parsed response headers for an HTTP 504 response
-	Headers504 *GetCustomerIdempotencyKeyResponse504Headers
-}
-
-// GetJSON200 returns the response for an HTTP 200 `application/json` response
-func (r GetCustomerIdempotencyKeyResponse) GetJSON200() *CustomerKeyReportResponse {
-	return r.JSON200
-}
-
-// GetJSON400 returns the response for an HTTP 400 `application/json` response
-func (r GetCustomerIdempotencyKeyResponse) GetJSON400() *ValidationFailed {
-	return r.JSON400
-}
-
-// GetJSON401 returns the response for an HTTP 401 `application/json` response
-func (r GetCustomerIdempotencyKeyResponse) GetJSON401() *Unauthorized {
-	return r.JSON401
-}
-
-// GetJSON403 returns the response for an HTTP 403 `application/json` response
-func (r GetCustomerIdempotencyKeyResponse) GetJSON403() *Forbidden {
-	return r.JSON403
-}
-
-// GetJSON404 returns the response for an HTTP 404 `application/json` response
-func (r GetCustomerIdempotencyKeyResponse) GetJSON404() *IdempotencyKeyUnknown {
-	return r.JSON404
-}
-
-// GetJSON429 returns the response for an HTTP 429 `application/json` response
-func (r GetCustomerIdempotencyKeyResponse) GetJSON429() *RateLimited {
-	return r.JSON429
-}
-
-// GetJSON500 returns the response for an HTTP 500 `application/json` response
-func (r GetCustomerIdempotencyKeyResponse) GetJSON500() *Internal {
-	return r.JSON500
-}
-
-// GetJSON503 returns the response for an HTTP 503 `application/json` response
-func (r GetCustomerIdempotencyKeyResponse) GetJSON503() *Unavailable {
-	return r.JSON503
-}
-
-// GetJSON504 returns the response for an HTTP 504 `application/json` response
-func (r GetCustomerIdempotencyKeyResponse) GetJSON504() *Timeout {
-	return r.JSON504
-}
-
-// GetBody returns the raw response body bytes
-func (r GetCustomerIdempotencyKeyResponse) GetBody() []byte {
-	return r.Body
-}
-
-// Status returns HTTPResponse.Status
-func (r GetCustomerIdempotencyKeyResponse) Status() string {
-	if r.HTTPResponse != nil {
-		return r.HTTPResponse.Status
-	}
-	return http.StatusText(0)
-}
-
-// StatusCode returns HTTPResponse.StatusCode
-func (r GetCustomerIdempotencyKeyResponse) StatusCode() int {
-	if r.HTTPResponse != nil {
-		return r.HTTPResponse.StatusCode
-	}
-	return 0
-}
-
-// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
-func (r GetCustomerIdempotencyKeyResponse) ContentType() string {
-	if r.HTTPResponse != nil {
-		return r.HTTPResponse.Header.Get("Content-Type")
-	}
-	return ""
-}
-
 // GetInternalCustomerResponse200Headers the declared response headers of an HTTP 200 response for GetInternalCustomer
 type GetInternalCustomerResponse200Headers struct {
 	XCorrelationID *externalRef0.CorrelationID
@@ -3027,6 +3027,22 @@ func (r GetReadyResponse) ContentType() string {
 	return ""
 }
 
+// GetCustomerIdempotencyKeyWithResponse What has a key done?
+//
+// For whoever lost an answer: each operation of this service that the key has carried out, and what it stands for. 404 when
+// nothing has been committed with it. Reading changes nothing.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /customer-idempotency-keys/{key} (the `GetCustomerIdempotencyKey` operationId).
+func (c *ClientWithResponses) GetCustomerIdempotencyKeyWithResponse(ctx context.Context, key externalRef0.IdempotencyKey, reqEditors ...RequestEditorFn) (*GetCustomerIdempotencyKeyResponse, error) {
+	rsp, err := c.GetCustomerIdempotencyKey(ctx, key, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetCustomerIdempotencyKeyResponse(rsp)
+}
+
 // ListCustomersWithResponse List and search customers
 //
 // Customers in ascending id; all filters must hold. `search` matches a literal part of the name or the email, whatever its case: `%` and `_`
@@ -3170,22 +3186,6 @@ func (c *ClientWithResponses) GetHealthWithResponse(ctx context.Context, reqEdit
 	return ParseGetHealthResponse(rsp)
 }
 
-// GetCustomerIdempotencyKeyWithResponse What has a key done?
-//
-// For whoever lost an answer: each operation of this service that the key has carried out, and what it stands for. 404 when
-// nothing has been committed with it. Reading changes nothing.
-//
-// Returns a wrapper object for the known response body format(s).
-//
-// Corresponds with GET /idempotency-keys/{key} (the `GetCustomerIdempotencyKey` operationId).
-func (c *ClientWithResponses) GetCustomerIdempotencyKeyWithResponse(ctx context.Context, key externalRef0.IdempotencyKey, reqEditors ...RequestEditorFn) (*GetCustomerIdempotencyKeyResponse, error) {
-	rsp, err := c.GetCustomerIdempotencyKey(ctx, key, reqEditors...)
-	if err != nil {
-		return nil, err
-	}
-	return ParseGetCustomerIdempotencyKeyResponse(rsp)
-}
-
 // GetInternalCustomerWithResponse Read one customer, for the other services
 //
 // The same answer as `GET /customers/{id}`, for services that hold the service token.
@@ -3214,6 +3214,209 @@ func (c *ClientWithResponses) GetReadyWithResponse(ctx context.Context, reqEdito
 		return nil, err
 	}
 	return ParseGetReadyResponse(rsp)
+}
+
+// ParseGetCustomerIdempotencyKeyResponse parses an HTTP response from a GetCustomerIdempotencyKeyWithResponse call
+func ParseGetCustomerIdempotencyKeyResponse(rsp *http.Response) (*GetCustomerIdempotencyKeyResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetCustomerIdempotencyKeyResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest CustomerKeyReportResponse
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest ValidationFailed
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
+		var dest IdempotencyKeyUnknown
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON404 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest RateLimited
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON429 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest Internal
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Unavailable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON503 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 504:
+		var dest Timeout
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON504 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers GetCustomerIdempotencyKeyResponse200Headers
+		if values := rsp.Header.Values("X-Correlation-Id"); len(values) > 0 {
+			var value externalRef0.CorrelationID
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Correlation-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: "correlation-id"}); err != nil {
+				return nil, err
+			}
+			headers.XCorrelationID = &value
+		}
+		response.Headers200 = &headers
+	case rsp.StatusCode == 400:
+		var headers GetCustomerIdempotencyKeyResponse400Headers
+		if values := rsp.Header.Values("X-Correlation-Id"); len(values) > 0 {
+			var value externalRef0.CorrelationID
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Correlation-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: "correlation-id"}); err != nil {
+				return nil, err
+			}
+			headers.XCorrelationID = &value
+		}
+		response.Headers400 = &headers
+	case rsp.StatusCode == 401:
+		var headers GetCustomerIdempotencyKeyResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		if values := rsp.Header.Values("X-Correlation-Id"); len(values) > 0 {
+			var value externalRef0.CorrelationID
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Correlation-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: "correlation-id"}); err != nil {
+				return nil, err
+			}
+			headers.XCorrelationID = &value
+		}
+		response.Headers401 = &headers
+	case rsp.StatusCode == 403:
+		var headers GetCustomerIdempotencyKeyResponse403Headers
+		if values := rsp.Header.Values("X-Correlation-Id"); len(values) > 0 {
+			var value externalRef0.CorrelationID
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Correlation-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: "correlation-id"}); err != nil {
+				return nil, err
+			}
+			headers.XCorrelationID = &value
+		}
+		response.Headers403 = &headers
+	case rsp.StatusCode == 404:
+		var headers GetCustomerIdempotencyKeyResponse404Headers
+		if values := rsp.Header.Values("X-Correlation-Id"); len(values) > 0 {
+			var value externalRef0.CorrelationID
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Correlation-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: "correlation-id"}); err != nil {
+				return nil, err
+			}
+			headers.XCorrelationID = &value
+		}
+		response.Headers404 = &headers
+	case rsp.StatusCode == 429:
+		var headers GetCustomerIdempotencyKeyResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		if values := rsp.Header.Values("X-Correlation-Id"); len(values) > 0 {
+			var value externalRef0.CorrelationID
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Correlation-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: "correlation-id"}); err != nil {
+				return nil, err
+			}
+			headers.XCorrelationID = &value
+		}
+		response.Headers429 = &headers
+	case rsp.StatusCode == 500:
+		var headers GetCustomerIdempotencyKeyResponse500Headers
+		if values := rsp.Header.Values("X-Correlation-Id"); len(values) > 0 {
+			var value externalRef0.CorrelationID
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Correlation-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: "correlation-id"}); err != nil {
+				return nil, err
+			}
+			headers.XCorrelationID = &value
+		}
+		response.Headers500 = &headers
+	case rsp.StatusCode == 503:
+		var headers GetCustomerIdempotencyKeyResponse503Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		if values := rsp.Header.Values("X-Correlation-Id"); len(values) > 0 {
+			var value externalRef0.CorrelationID
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Correlation-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: "correlation-id"}); err != nil {
+				return nil, err
+			}
+			headers.XCorrelationID = &value
+		}
+		response.Headers503 = &headers
+	case rsp.StatusCode == 504:
+		var headers GetCustomerIdempotencyKeyResponse504Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		if values := rsp.Header.Values("X-Correlation-Id"); len(values) > 0 {
+			var value externalRef0.CorrelationID
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Correlation-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: "correlation-id"}); err != nil {
+				return nil, err
+			}
+			headers.XCorrelationID = &value
+		}
+		response.Headers504 = &headers
+	}
+
+	return response, nil
 }
 
 // ParseListCustomersResponse parses an HTTP response from a ListCustomersWithResponse call
@@ -4710,209 +4913,6 @@ func ParseGetHealthResponse(rsp *http.Response) (*GetHealthResponse, error) {
 			headers.XCorrelationID = &value
 		}
 		response.Headers500 = &headers
-	}
-
-	return response, nil
-}
-
-// ParseGetCustomerIdempotencyKeyResponse parses an HTTP response from a GetCustomerIdempotencyKeyWithResponse call
-func ParseGetCustomerIdempotencyKeyResponse(rsp *http.Response) (*GetCustomerIdempotencyKeyResponse, error) {
-	bodyBytes, err := io.ReadAll(rsp.Body)
-	defer func() { _ = rsp.Body.Close() }()
-	if err != nil {
-		return nil, err
-	}
-
-	response := &GetCustomerIdempotencyKeyResponse{
-		Body:         bodyBytes,
-		HTTPResponse: rsp,
-	}
-
-	switch {
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
-		var dest CustomerKeyReportResponse
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON200 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
-		var dest ValidationFailed
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON400 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
-		var dest Unauthorized
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON401 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
-		var dest Forbidden
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON403 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
-		var dest IdempotencyKeyUnknown
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON404 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
-		var dest RateLimited
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON429 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
-		var dest Internal
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON500 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
-		var dest Unavailable
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON503 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 504:
-		var dest Timeout
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON504 = &dest
-
-	}
-
-	switch {
-	case rsp.StatusCode == 200:
-		var headers GetCustomerIdempotencyKeyResponse200Headers
-		if values := rsp.Header.Values("X-Correlation-Id"); len(values) > 0 {
-			var value externalRef0.CorrelationID
-			if err := runtime.BindStyledParameterWithOptions("simple", "X-Correlation-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: "correlation-id"}); err != nil {
-				return nil, err
-			}
-			headers.XCorrelationID = &value
-		}
-		response.Headers200 = &headers
-	case rsp.StatusCode == 400:
-		var headers GetCustomerIdempotencyKeyResponse400Headers
-		if values := rsp.Header.Values("X-Correlation-Id"); len(values) > 0 {
-			var value externalRef0.CorrelationID
-			if err := runtime.BindStyledParameterWithOptions("simple", "X-Correlation-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: "correlation-id"}); err != nil {
-				return nil, err
-			}
-			headers.XCorrelationID = &value
-		}
-		response.Headers400 = &headers
-	case rsp.StatusCode == 401:
-		var headers GetCustomerIdempotencyKeyResponse401Headers
-		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
-			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
-				return nil, err
-			}
-			headers.WWWAuthenticate = &value
-		}
-		if values := rsp.Header.Values("X-Correlation-Id"); len(values) > 0 {
-			var value externalRef0.CorrelationID
-			if err := runtime.BindStyledParameterWithOptions("simple", "X-Correlation-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: "correlation-id"}); err != nil {
-				return nil, err
-			}
-			headers.XCorrelationID = &value
-		}
-		response.Headers401 = &headers
-	case rsp.StatusCode == 403:
-		var headers GetCustomerIdempotencyKeyResponse403Headers
-		if values := rsp.Header.Values("X-Correlation-Id"); len(values) > 0 {
-			var value externalRef0.CorrelationID
-			if err := runtime.BindStyledParameterWithOptions("simple", "X-Correlation-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: "correlation-id"}); err != nil {
-				return nil, err
-			}
-			headers.XCorrelationID = &value
-		}
-		response.Headers403 = &headers
-	case rsp.StatusCode == 404:
-		var headers GetCustomerIdempotencyKeyResponse404Headers
-		if values := rsp.Header.Values("X-Correlation-Id"); len(values) > 0 {
-			var value externalRef0.CorrelationID
-			if err := runtime.BindStyledParameterWithOptions("simple", "X-Correlation-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: "correlation-id"}); err != nil {
-				return nil, err
-			}
-			headers.XCorrelationID = &value
-		}
-		response.Headers404 = &headers
-	case rsp.StatusCode == 429:
-		var headers GetCustomerIdempotencyKeyResponse429Headers
-		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
-			var value int
-			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
-				return nil, err
-			}
-			headers.RetryAfter = &value
-		}
-		if values := rsp.Header.Values("X-Correlation-Id"); len(values) > 0 {
-			var value externalRef0.CorrelationID
-			if err := runtime.BindStyledParameterWithOptions("simple", "X-Correlation-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: "correlation-id"}); err != nil {
-				return nil, err
-			}
-			headers.XCorrelationID = &value
-		}
-		response.Headers429 = &headers
-	case rsp.StatusCode == 500:
-		var headers GetCustomerIdempotencyKeyResponse500Headers
-		if values := rsp.Header.Values("X-Correlation-Id"); len(values) > 0 {
-			var value externalRef0.CorrelationID
-			if err := runtime.BindStyledParameterWithOptions("simple", "X-Correlation-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: "correlation-id"}); err != nil {
-				return nil, err
-			}
-			headers.XCorrelationID = &value
-		}
-		response.Headers500 = &headers
-	case rsp.StatusCode == 503:
-		var headers GetCustomerIdempotencyKeyResponse503Headers
-		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
-			var value int
-			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
-				return nil, err
-			}
-			headers.RetryAfter = &value
-		}
-		if values := rsp.Header.Values("X-Correlation-Id"); len(values) > 0 {
-			var value externalRef0.CorrelationID
-			if err := runtime.BindStyledParameterWithOptions("simple", "X-Correlation-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: "correlation-id"}); err != nil {
-				return nil, err
-			}
-			headers.XCorrelationID = &value
-		}
-		response.Headers503 = &headers
-	case rsp.StatusCode == 504:
-		var headers GetCustomerIdempotencyKeyResponse504Headers
-		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
-			var value int
-			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
-				return nil, err
-			}
-			headers.RetryAfter = &value
-		}
-		if values := rsp.Header.Values("X-Correlation-Id"); len(values) > 0 {
-			var value externalRef0.CorrelationID
-			if err := runtime.BindStyledParameterWithOptions("simple", "X-Correlation-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: "correlation-id"}); err != nil {
-				return nil, err
-			}
-			headers.XCorrelationID = &value
-		}
-		response.Headers504 = &headers
 	}
 
 	return response, nil

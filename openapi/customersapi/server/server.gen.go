@@ -19,6 +19,9 @@ import (
 
 // ServerInterface represents all server handlers.
 type ServerInterface interface {
+	// GetCustomerIdempotencyKey What has a key done?
+	// (GET /customer-idempotency-keys/{key})
+	GetCustomerIdempotencyKey(c *gin.Context, key externalRef0.IdempotencyKey)
 	// ListCustomers List and search customers
 	// (GET /customers)
 	ListCustomers(c *gin.Context, params ListCustomersParams)
@@ -40,9 +43,6 @@ type ServerInterface interface {
 	// GetHealth Is the process alive?
 	// (GET /health)
 	GetHealth(c *gin.Context)
-	// GetCustomerIdempotencyKey What has a key done?
-	// (GET /idempotency-keys/{key})
-	GetCustomerIdempotencyKey(c *gin.Context, key externalRef0.IdempotencyKey)
 	// GetInternalCustomer Read one customer, for the other services
 	// (GET /internal/customers/{id})
 	GetInternalCustomer(c *gin.Context, id CustomerID)
@@ -59,6 +59,31 @@ type ServerInterfaceWrapper struct {
 }
 
 type MiddlewareFunc func(c *gin.Context)
+
+// GetCustomerIdempotencyKey operation middleware
+func (siw *ServerInterfaceWrapper) GetCustomerIdempotencyKey(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "key" -------------
+	var key externalRef0.IdempotencyKey
+
+	err = runtime.BindStyledParameterWithOptions("simple", "key", c.Param("key"), &key, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "idempotency-key", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter key: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.GetCustomerIdempotencyKey(c, key)
+}
 
 // ListCustomers operation middleware
 func (siw *ServerInterfaceWrapper) ListCustomers(c *gin.Context) {
@@ -363,31 +388,6 @@ func (siw *ServerInterfaceWrapper) GetHealth(c *gin.Context) {
 	siw.Handler.GetHealth(c)
 }
 
-// GetCustomerIdempotencyKey operation middleware
-func (siw *ServerInterfaceWrapper) GetCustomerIdempotencyKey(c *gin.Context) {
-
-	var err error
-	_ = err
-
-	// ------------- Path parameter "key" -------------
-	var key externalRef0.IdempotencyKey
-
-	err = runtime.BindStyledParameterWithOptions("simple", "key", c.Param("key"), &key, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "idempotency-key", ValueIsUnescaped: true})
-	if err != nil {
-		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter key: %w", err), http.StatusBadRequest)
-		return
-	}
-
-	for _, middleware := range siw.HandlerMiddlewares {
-		middleware(c)
-		if c.IsAborted() {
-			return
-		}
-	}
-
-	siw.Handler.GetCustomerIdempotencyKey(c, key)
-}
-
 // GetInternalCustomer operation middleware
 func (siw *ServerInterfaceWrapper) GetInternalCustomer(c *gin.Context) {
 
@@ -459,7 +459,7 @@ func RegisterHandlersWithOptions(router gin.IRouter, si ServerInterface, options
 	router.GET(options.BaseURL+"/customers/:id", wrapper.GetCustomer)
 	router.PUT(options.BaseURL+"/customers/:id", wrapper.UpdateCustomer)
 	router.GET(options.BaseURL+"/customers/:id/history", wrapper.ListCustomerHistory)
-	router.GET(options.BaseURL+"/idempotency-keys/:key", wrapper.GetCustomerIdempotencyKey)
+	router.GET(options.BaseURL+"/customer-idempotency-keys/:key", wrapper.GetCustomerIdempotencyKey)
 	router.GET(options.BaseURL+"/internal/customers/:id", wrapper.GetInternalCustomer)
 	router.GET(options.BaseURL+"/health", wrapper.GetHealth)
 	router.GET(options.BaseURL+"/ready", wrapper.GetReady)
@@ -620,6 +620,188 @@ type ValidationFailedJSONResponse struct {
 	Body externalRef0.APIError
 
 	Headers ValidationFailedResponseHeaders
+}
+
+type GetCustomerIdempotencyKeyRequestObject struct {
+	Key externalRef0.IdempotencyKey `json:"key"`
+}
+
+type GetCustomerIdempotencyKeyResponseObject interface {
+	VisitGetCustomerIdempotencyKeyResponse(w http.ResponseWriter) error
+}
+
+type GetCustomerIdempotencyKey200ResponseHeaders struct {
+	XCorrelationID *externalRef0.CorrelationID
+}
+
+type GetCustomerIdempotencyKey200JSONResponse struct {
+	Body    CustomerKeyReportResponse
+	Headers GetCustomerIdempotencyKey200ResponseHeaders
+}
+
+func (response GetCustomerIdempotencyKey200JSONResponse) VisitGetCustomerIdempotencyKeyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.XCorrelationID != nil {
+		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetCustomerIdempotencyKey400JSONResponse struct{ ValidationFailedJSONResponse }
+
+func (response GetCustomerIdempotencyKey400JSONResponse) VisitGetCustomerIdempotencyKeyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.XCorrelationID != nil {
+		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
+	}
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetCustomerIdempotencyKey401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response GetCustomerIdempotencyKey401JSONResponse) VisitGetCustomerIdempotencyKeyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	if response.Headers.XCorrelationID != nil {
+		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetCustomerIdempotencyKey403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response GetCustomerIdempotencyKey403JSONResponse) VisitGetCustomerIdempotencyKeyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.XCorrelationID != nil {
+		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
+	}
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetCustomerIdempotencyKey404JSONResponse struct {
+	IdempotencyKeyUnknownJSONResponse
+}
+
+func (response GetCustomerIdempotencyKey404JSONResponse) VisitGetCustomerIdempotencyKeyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.XCorrelationID != nil {
+		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
+	}
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetCustomerIdempotencyKey429JSONResponse struct{ RateLimitedJSONResponse }
+
+func (response GetCustomerIdempotencyKey429JSONResponse) VisitGetCustomerIdempotencyKeyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	if response.Headers.XCorrelationID != nil {
+		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetCustomerIdempotencyKey500JSONResponse struct{ InternalJSONResponse }
+
+func (response GetCustomerIdempotencyKey500JSONResponse) VisitGetCustomerIdempotencyKeyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.XCorrelationID != nil {
+		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
+	}
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetCustomerIdempotencyKey503JSONResponse struct{ UnavailableJSONResponse }
+
+func (response GetCustomerIdempotencyKey503JSONResponse) VisitGetCustomerIdempotencyKeyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	if response.Headers.XCorrelationID != nil {
+		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetCustomerIdempotencyKey504JSONResponse struct{ TimeoutJSONResponse }
+
+func (response GetCustomerIdempotencyKey504JSONResponse) VisitGetCustomerIdempotencyKeyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	if response.Headers.XCorrelationID != nil {
+		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
+	}
+	w.WriteHeader(504)
+	_, err := buf.WriteTo(w)
+	return err
 }
 
 type ListCustomersRequestObject struct {
@@ -1971,188 +2153,6 @@ func (response GetHealth500JSONResponse) VisitGetHealthResponse(w http.ResponseW
 	return err
 }
 
-type GetCustomerIdempotencyKeyRequestObject struct {
-	Key externalRef0.IdempotencyKey `json:"key"`
-}
-
-type GetCustomerIdempotencyKeyResponseObject interface {
-	VisitGetCustomerIdempotencyKeyResponse(w http.ResponseWriter) error
-}
-
-type GetCustomerIdempotencyKey200ResponseHeaders struct {
-	XCorrelationID *externalRef0.CorrelationID
-}
-
-type GetCustomerIdempotencyKey200JSONResponse struct {
-	Body    CustomerKeyReportResponse
-	Headers GetCustomerIdempotencyKey200ResponseHeaders
-}
-
-func (response GetCustomerIdempotencyKey200JSONResponse) VisitGetCustomerIdempotencyKeyResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	if response.Headers.XCorrelationID != nil {
-		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
-	}
-	w.WriteHeader(200)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type GetCustomerIdempotencyKey400JSONResponse struct{ ValidationFailedJSONResponse }
-
-func (response GetCustomerIdempotencyKey400JSONResponse) VisitGetCustomerIdempotencyKeyResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	if response.Headers.XCorrelationID != nil {
-		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
-	}
-	w.WriteHeader(400)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type GetCustomerIdempotencyKey401JSONResponse struct{ UnauthorizedJSONResponse }
-
-func (response GetCustomerIdempotencyKey401JSONResponse) VisitGetCustomerIdempotencyKeyResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	if response.Headers.WWWAuthenticate != nil {
-		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
-	}
-	if response.Headers.XCorrelationID != nil {
-		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
-	}
-	w.WriteHeader(401)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type GetCustomerIdempotencyKey403JSONResponse struct{ ForbiddenJSONResponse }
-
-func (response GetCustomerIdempotencyKey403JSONResponse) VisitGetCustomerIdempotencyKeyResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	if response.Headers.XCorrelationID != nil {
-		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
-	}
-	w.WriteHeader(403)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type GetCustomerIdempotencyKey404JSONResponse struct {
-	IdempotencyKeyUnknownJSONResponse
-}
-
-func (response GetCustomerIdempotencyKey404JSONResponse) VisitGetCustomerIdempotencyKeyResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	if response.Headers.XCorrelationID != nil {
-		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
-	}
-	w.WriteHeader(404)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type GetCustomerIdempotencyKey429JSONResponse struct{ RateLimitedJSONResponse }
-
-func (response GetCustomerIdempotencyKey429JSONResponse) VisitGetCustomerIdempotencyKeyResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	if response.Headers.RetryAfter != nil {
-		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
-	}
-	if response.Headers.XCorrelationID != nil {
-		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
-	}
-	w.WriteHeader(429)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type GetCustomerIdempotencyKey500JSONResponse struct{ InternalJSONResponse }
-
-func (response GetCustomerIdempotencyKey500JSONResponse) VisitGetCustomerIdempotencyKeyResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	if response.Headers.XCorrelationID != nil {
-		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
-	}
-	w.WriteHeader(500)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type GetCustomerIdempotencyKey503JSONResponse struct{ UnavailableJSONResponse }
-
-func (response GetCustomerIdempotencyKey503JSONResponse) VisitGetCustomerIdempotencyKeyResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	if response.Headers.RetryAfter != nil {
-		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
-	}
-	if response.Headers.XCorrelationID != nil {
-		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
-	}
-	w.WriteHeader(503)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type GetCustomerIdempotencyKey504JSONResponse struct{ TimeoutJSONResponse }
-
-func (response GetCustomerIdempotencyKey504JSONResponse) VisitGetCustomerIdempotencyKeyResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	if response.Headers.RetryAfter != nil {
-		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
-	}
-	if response.Headers.XCorrelationID != nil {
-		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
-	}
-	w.WriteHeader(504)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
 type GetInternalCustomerRequestObject struct {
 	ID CustomerID `json:"id"`
 }
@@ -2420,6 +2420,9 @@ func (response GetReady503JSONResponse) VisitGetReadyResponse(w http.ResponseWri
 
 // StrictServerInterface represents all server handlers.
 type StrictServerInterface interface {
+	// GetCustomerIdempotencyKey What has a key done?
+	// (GET /customer-idempotency-keys/{key})
+	GetCustomerIdempotencyKey(ctx context.Context, request GetCustomerIdempotencyKeyRequestObject) (GetCustomerIdempotencyKeyResponseObject, error)
 	// ListCustomers List and search customers
 	// (GET /customers)
 	ListCustomers(ctx context.Context, request ListCustomersRequestObject) (ListCustomersResponseObject, error)
@@ -2441,9 +2444,6 @@ type StrictServerInterface interface {
 	// GetHealth Is the process alive?
 	// (GET /health)
 	GetHealth(ctx context.Context, request GetHealthRequestObject) (GetHealthResponseObject, error)
-	// GetCustomerIdempotencyKey What has a key done?
-	// (GET /idempotency-keys/{key})
-	GetCustomerIdempotencyKey(ctx context.Context, request GetCustomerIdempotencyKeyRequestObject) (GetCustomerIdempotencyKeyResponseObject, error)
 	// GetInternalCustomer Read one customer, for the other services
 	// (GET /internal/customers/{id})
 	GetInternalCustomer(ctx context.Context, request GetInternalCustomerRequestObject) (GetInternalCustomerResponseObject, error)
@@ -2507,6 +2507,32 @@ type strictHandler struct {
 	ssi         StrictServerInterface
 	middlewares []StrictMiddlewareFunc
 	options     StrictGinServerOptions
+}
+
+// GetCustomerIdempotencyKey operation middleware
+func (sh *strictHandler) GetCustomerIdempotencyKey(ctx *gin.Context, key externalRef0.IdempotencyKey) {
+	var request GetCustomerIdempotencyKeyRequestObject
+
+	request.Key = key
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetCustomerIdempotencyKey(ctx, request.(GetCustomerIdempotencyKeyRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetCustomerIdempotencyKey")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(GetCustomerIdempotencyKeyResponseObject); ok {
+		if err := validResponse.VisitGetCustomerIdempotencyKeyResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
 }
 
 // ListCustomers operation middleware
@@ -2722,32 +2748,6 @@ func (sh *strictHandler) GetHealth(ctx *gin.Context) {
 		sh.options.HandlerErrorFunc(ctx, err)
 	} else if validResponse, ok := response.(GetHealthResponseObject); ok {
 		if err := validResponse.VisitGetHealthResponse(ctx.Writer); err != nil {
-			sh.options.ResponseErrorHandlerFunc(ctx, err)
-		}
-	} else if response != nil {
-		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
-	}
-}
-
-// GetCustomerIdempotencyKey operation middleware
-func (sh *strictHandler) GetCustomerIdempotencyKey(ctx *gin.Context, key externalRef0.IdempotencyKey) {
-	var request GetCustomerIdempotencyKeyRequestObject
-
-	request.Key = key
-
-	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
-		return sh.ssi.GetCustomerIdempotencyKey(ctx, request.(GetCustomerIdempotencyKeyRequestObject))
-	}
-	for _, middleware := range sh.middlewares {
-		handler = middleware(handler, "GetCustomerIdempotencyKey")
-	}
-
-	response, err := handler(ctx, request)
-
-	if err != nil {
-		sh.options.HandlerErrorFunc(ctx, err)
-	} else if validResponse, ok := response.(GetCustomerIdempotencyKeyResponseObject); ok {
-		if err := validResponse.VisitGetCustomerIdempotencyKeyResponse(ctx.Writer); err != nil {
 			sh.options.ResponseErrorHandlerFunc(ctx, err)
 		}
 	} else if response != nil {
