@@ -21,7 +21,9 @@ import (
 // paramsOf returns the params of the only detail of a refusal.
 func paramsOf(t *testing.T, body []byte) string {
 	t.Helper()
-	var e struct{ Details []struct{ Params map[string]any } }
+	var e struct {
+		Details []struct{ Params map[string]any }
+	}
 	if err := json.Unmarshal(body, &e); err != nil || len(e.Details) != 1 {
 		t.Fatalf("%s", body)
 	}
