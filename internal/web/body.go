@@ -26,6 +26,9 @@ import (
 
 const maxBody = 1 << 20 // bytes
 
+// exactlyOneOf is the extension that lists fields of an object of which it must have one, and no other.
+const exactlyOneOf = "x-exactly-one-of"
+
 // body is a request body, read only as far as its schema goes: what breaks the schema costs no more than what keeps it. The generated
 // code binds its value, so that the handler gets what was validated.
 type body struct {
@@ -128,7 +131,7 @@ func (b *body) readObject(path []string, v gjson.Result, s *openapi3.Schema) any
 		}
 		return true
 	})
-	if names, ok := s.Extensions["x-exactly-one-of"].([]any); ok {
+	if names, ok := s.Extensions[exactlyOneOf].([]any); ok {
 		b.exactlyOne(path, names, fields)
 	}
 	return fields

@@ -109,7 +109,7 @@ components:
         delta: { type: integer, not: { enum: [0] } }
         color: { type: string, enum: [red, blue] }
         sure: { type: boolean }
-        part: { type: object, additionalProperties: false, x-exactly-one-of: [id, code], properties: { id: { type: integer }, code: { type: string, maxLength: 10 } } }
+        part: { type: object, additionalProperties: false, x-exactly-one-of: [id, code], minProperties: 1, maxProperties: 1, properties: { id: { type: integer }, code: { type: string, maxLength: 10 } } }
         texts: { type: object, maxProperties: 3, x-property-names: { minLength: 1, maxLength: 5, format: trimmed }, additionalProperties: { type: string, maxLength: 10, format: text } }
     Answer:
       type: object

@@ -150,6 +150,9 @@ func findings(prefix string, err error) []apperr.Detail {
 		}
 		return findings(prefix, err.Err)
 	case *openapi3.SchemaError:
+		if err.Schema.Extensions[exactlyOneOf] != nil && strings.HasSuffix(err.SchemaField, "Properties") {
+			return nil // which says the same to those who do not know the extension, and to a person less
+		}
 		message, params := explain(err)
 		return []apperr.Detail{{Field: cmp.Or(prefix+pointer(err.JSONPointer()), wholeBody), Message: message, Params: params}}
 	}

@@ -544,6 +544,9 @@ func unbounded(where string, s *openapi3.Schema) (faults []string) {
 		if s.AdditionalProperties.Has == nil || *s.AdditionalProperties.Has {
 			fault("no additionalProperties: false")
 		}
+		if s.Extensions["x-exactly-one-of"] != nil && (s.MinProps != uint64(len(s.Required))+1 || s.MaxProps == nil || *s.MaxProps != s.MinProps) {
+			fault("minProperties and maxProperties do not say what x-exactly-one-of says")
+		}
 		for name, property := range s.Properties {
 			faults = append(faults, unbounded(where+"/"+name, property.Value)...)
 		}
