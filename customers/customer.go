@@ -8,52 +8,58 @@ import (
 
 	"example.com/b2b/db"
 	"example.com/b2b/internal/apperr"
+	"example.com/b2b/internal/idempotency"
 )
 
 // Service implements the generated StrictServerInterface on a database.
-type Service struct{ db *gorm.DB }
+type Service struct {
+	db   *gorm.DB
+	keys idempotency.Keys
+}
 
-// New returns the service on a database that db.Migrate has brought up to date.
-func New(g *gorm.DB) *Service { return &Service{db: g} }
+// New returns the service on a database that db.Migrate has brought up to date. It remembers an idempotency key for keyLifetime.
+func New(g *gorm.DB, keyLifetime time.Duration) *Service {
+	return &Service{g, idempotency.Keys{DB: g, Lifetime: keyLifetime}}
+}
 
-// customer is a row of the table customers. Its generated column active_email, which keeps emails unique among the customers
-// not deleted, is the database's own business.
+// customer is a row of the table customers. Its generated columns active_email, in lower case, and active_external_ref are null for the
+// deleted, and keep both unique among the others.
 type customer struct {
-	ID        int64
-	Name      string
-	Email     string
-	Phone     *string
-	CreatedAt time.Time
-	UpdatedAt time.Time      `gorm:"autoUpdateTime:false"`
-	DeletedAt gorm.DeletedAt // gorm adds `deleted_at IS NULL` to every query and makes Delete an UPDATE
+	ID          int64
+	Name        string
+	Email       string
+	Phone       *string
+	ExternalRef *string // the ERP's number
+	CreatedAt   time.Time
+	UpdatedAt   time.Time      `gorm:"autoUpdateTime:false"`
+	DeletedAt   gorm.DeletedAt // gorm adds `deleted_at IS NULL` to every query and makes Delete an UPDATE
 }
 
 func (c customer) Key() int64 { return c.ID }
 
-// create inserts a customer, or returns 409 email_taken when another one has the email in any case, and 403 forbidden to a caller who
-// is bound to a customer.
+// create inserts a customer, or returns the 409 of taken, and 403 forbidden to a caller who is bound to a customer.
 func (s store) create(c *customer) error {
 	if own := s.caller.Customer; own != 0 {
-		return apperr.Forbidden.New().With("/header/Authorization", "acts for customer %d alone", own)
+		return apperr.Forbidden.New().With("/header/Authorization", apperr.Params{"customer_id": own}, "acts for customer %d alone", own)
 	}
 	c.CreatedAt = now()
 	c.UpdatedAt = c.CreatedAt
 	if err := s.insert(c); err != nil {
-		return emailTaken(err)
+		return s.taken(err, *c)
 	}
 	return s.record(event(created, *c, c.CreatedAt))
 }
 
-// put writes a customer who has been locked, when it is another one than before. Error: 409 email_taken.
+// put writes a customer who has been locked, when it is another one than before. Errors: those of taken.
 func (s store) put(c *customer, before customer) error {
-	if c.Name == before.Name && c.Email == before.Email && equal(c.Phone, before.Phone) {
+	if c.Name == before.Name && c.Email == before.Email && equal(c.Phone, before.Phone) && equal(c.ExternalRef, before.ExternalRef) {
 		return nil
 	}
 	if now := now(); now.After(c.UpdatedAt) { // another machine's clock may be ahead
 		c.UpdatedAt = now
 	}
-	if err := s.customers().Select("name", "email", "phone", "updated_at").Where("id = ?", c.ID).Updates(c).Error; err != nil {
-		return emailTaken(err)
+	if err := s.customers().Select("name", "email", "phone", "external_ref", "updated_at").Where("id = ?", c.ID).Updates(c).Error; err != nil {
+		return s.taken(err, *c)
 	}
 	return s.record(event(updated, *c, c.UpdatedAt))
 }
@@ -75,21 +81,56 @@ func (s store) find(id int64) (c customer, err error) {
 	return c, err
 }
 
-// list reads a page of the customers whose name or email contains search, if that is given.
-func (s store) list(search *string, cursor *int64, limit *int32) ([]customer, *int64, error) {
+// filter says which customers a list shows; a nil field does not matter.
+type filter struct {
+	Search      *string // a part of the name or email
+	Email       *string // in any case
+	ExternalRef *string
+}
+
+// list reads a page of customers.
+func (s store) list(f filter, cursor *int64, limit *int32) ([]customer, *int64, error) {
 	q := s.customers()
-	if search != nil {
-		q = db.Containing(q, *search, "name", "email")
+	if f.Search != nil {
+		q = db.Containing(q, *f.Search, "name", "email")
+	}
+	if f.Email != nil {
+		q = q.Where("active_email = LOWER(?)", *f.Email)
+	}
+	if f.ExternalRef != nil {
+		q = q.Where("active_external_ref = ?", *f.ExternalRef)
 	}
 	return db.Page[customer](q, db.OldestFirst, cursor, limit)
 }
 
-// emailTaken turns the violation of the table's one unique index into the refusal that the contract wants.
-func emailTaken(err error) error {
-	if duplicate(err) {
-		return apperr.EmailTaken.New().With("/email", "belongs to another customer")
+// taken makes of the violation of a unique index 409 email_taken or 409 external_ref_taken, with the customer that has what c wants,
+// unless the caller is bound to another one.
+func (s store) taken(err error, c customer) error {
+	if !duplicate(err) {
+		return err
 	}
-	return err
+	for _, unique := range []struct {
+		code         *apperr.Code
+		field, where string
+		value        any
+	}{
+		{apperr.EmailTaken, "/email", "active_email = LOWER(?)", c.Email},
+		{apperr.ExternalRefTaken, "/external_ref", "active_external_ref = ?", c.ExternalRef},
+	} {
+		id, err := s.whoHas(unique.where, unique.value, c.ID)
+		if err != nil {
+			return err
+		}
+		if id == 0 {
+			continue
+		}
+		params := apperr.Params{"rule": "unique"}
+		if s.caller.Customer == 0 {
+			params["customer_id"] = id
+		}
+		return unique.code.New().With(unique.field, params, "belongs to another customer")
+	}
+	return db.ErrConflict // it has just become free
 }
 
 func equal(a, b *string) bool { return a == b || a != nil && b != nil && *a == *b }

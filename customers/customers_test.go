@@ -29,7 +29,7 @@ var ctx = context.Background()
 // serve runs the real engine on g and returns its address and a client.
 func serve(t *testing.T, g *gorm.DB) (string, *api.ClientWithResponses) {
 	t.Helper()
-	handler := customers.New(g).Handler(webtest.Options())
+	handler := customers.New(g, time.Hour).Handler(webtest.Options())
 	spec := webtest.Spec(t, api.Document)
 	base := webtest.Serve(t, handler, spec)
 	client, err := api.NewClientWithResponses(base, api.WithHTTPClient(web.NewPeerClient("Customers API", webtest.Token, webtest.Options().Timeout)))
@@ -41,7 +41,7 @@ func serve(t *testing.T, g *gorm.DB) (string, *api.ClientWithResponses) {
 
 func create(t *testing.T, c *api.ClientWithResponses, name, email string) api.Customer {
 	t.Helper()
-	res, err := c.CreateCustomerWithResponse(ctx, api.NewCustomer{Name: name, Email: email})
+	res, err := c.CreateCustomerWithResponse(ctx, nil, api.NewCustomer{Name: name, Email: email})
 	if err != nil || res.JSON201 == nil {
 		t.Fatalf("%v %s", err, res.Body)
 	}
@@ -85,7 +85,7 @@ func TestCreateCustomer(t *testing.T) {
 		base, c := serve(t, g)
 
 		t.Run("created", func(t *testing.T) {
-			res, err := c.CreateCustomerWithResponse(ctx, api.NewCustomer{Name: "Zoë 😀 O'Brien \"Ltd\"", Email: " Zoe@Example.com ", Phone: new("+1-555")})
+			res, err := c.CreateCustomerWithResponse(ctx, nil, api.NewCustomer{Name: "Zoë 😀 O'Brien \"Ltd\"", Email: " Zoe@Example.com ", Phone: new("+1-555")})
 			if err != nil || res.JSON201 == nil {
 				t.Fatalf("%v %s", err, res.Body)
 			}
@@ -101,14 +101,14 @@ func TestCreateCustomer(t *testing.T) {
 			}
 		})
 		t.Run("without phone", func(t *testing.T) {
-			res, _ := c.CreateCustomerWithResponse(ctx, api.NewCustomer{Name: "N", Email: "n@example.com"})
+			res, _ := c.CreateCustomerWithResponse(ctx, nil, api.NewCustomer{Name: "N", Email: "n@example.com"})
 			if !strings.Contains(string(res.Body), `"phone":null`) {
 				t.Errorf("%s", res.Body)
 			}
 		})
 		t.Run("email_taken", func(t *testing.T) {
 			create(t, c, "A", "taken@example.com")
-			res, err := c.CreateCustomerWithResponse(ctx, api.NewCustomer{Name: "B", Email: " TAKEN@example.COM"})
+			res, err := c.CreateCustomerWithResponse(ctx, nil, api.NewCustomer{Name: "B", Email: " TAKEN@example.COM"})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -124,7 +124,7 @@ func TestCreateCustomer(t *testing.T) {
 					if i%2 == 1 {
 						email = "RACE@example.com"
 					}
-					res, err := c.CreateCustomerWithResponse(ctx, api.NewCustomer{Name: "R", Email: email})
+					res, err := c.CreateCustomerWithResponse(ctx, nil, api.NewCustomer{Name: "R", Email: email})
 					if err != nil {
 						t.Error(err)
 						return
@@ -316,7 +316,7 @@ func TestGetCustomer(t *testing.T) {
 func TestUpdateCustomer(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		base, c := serve(t, g)
-		made, err := c.CreateCustomerWithResponse(ctx, api.NewCustomer{Name: "Before", Email: "before@example.com", Phone: new("1")})
+		made, err := c.CreateCustomerWithResponse(ctx, nil, api.NewCustomer{Name: "Before", Email: "before@example.com", Phone: new("1")})
 		if err != nil || made.JSON201 == nil {
 			t.Fatalf("%v %s", err, made.Body)
 		}

@@ -1,6 +1,9 @@
 package customers
 
 import (
+	"database/sql"
+	"encoding/json"
+
 	"example.com/b2b/db/doctor"
 	"example.com/b2b/internal/history"
 )
@@ -13,9 +16,30 @@ func Rules() []doctor.Rule {
 			SELECT customers.id FROM customers ` + history.JoinLast(subject, "customers") + `
 			WHERE ` + count(created) + ` <> 1 OR ` + count(deleted) + ` <> (deleted_at IS NOT NULL) OR (last.type = '` + deleted + `') <> (deleted_at IS NOT NULL)
 			ORDER BY customers.id`},
-		history.LastShows(subject, "customers", "name, email, phone"),
+		history.LastShows(subject, "customers", "name, email, phone, external_ref"),
 		{Name: "event of a customer has its customer", Table: "events", Query: `
 			SELECT e.id FROM events e LEFT JOIN customers c ON c.id = e.subject_id
 			WHERE e.subject = '` + subject + `' AND (c.id IS NULL OR e.customer_id IS NULL OR e.customer_id <> c.id) ORDER BY e.subject_id, e.id`},
+		{Name: "idempotency key's customer exists, and the stored answer shows it", Table: "idempotency_keys", Query: `
+			SELECT k.operation, k.idempotency_key, COALESCE(k.status, 0), COALESCE(k.response_body, ''), COALESCE(c.id, 0)
+			FROM idempotency_keys k LEFT JOIN customers c ON c.id = k.target_id WHERE ` + keyedOperations.Rows(), Breaks: keyBreaks},
 	}
+}
+
+func keyBreaks(row *sql.Rows) (string, error) {
+	var operation, key, stored string
+	var status int
+	var id int64
+	if err := row.Scan(&operation, &key, &status, &stored, &id); err != nil {
+		return "", err
+	}
+	var body struct {
+		Success bool
+		Data    struct{ ID int64 }
+	}
+	o, _ := keyedOperations.Find(operation)
+	if id != 0 && status == o.Status && json.Unmarshal([]byte(stored), &body) == nil && body.Success && body.Data.ID == id {
+		return "", nil
+	}
+	return operation + " " + key, nil
 }

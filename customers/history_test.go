@@ -84,7 +84,7 @@ func TestHistory(t *testing.T) {
 		t.Run("nothing of what has not happened", func(t *testing.T) {
 			create(t, c, "Other", "other@example.com")
 			before := count(t, g)
-			if res, _ := c.CreateCustomerWithResponse(ctx, api.NewCustomer{Name: "X", Email: "OTHER@example.com"}); res.StatusCode() != 409 {
+			if res, _ := c.CreateCustomerWithResponse(ctx, nil, api.NewCustomer{Name: "X", Email: "OTHER@example.com"}); res.StatusCode() != 409 {
 				t.Errorf("%s", res.Body)
 			}
 			if res, _ := c.UpdateCustomerWithResponse(ctx, id, nil, api.CustomerUpdate{Email: new("other@example.com"), Phone: nullable.NewNullNullable[string]()}); res.StatusCode() != 409 {
@@ -163,7 +163,7 @@ func TestRules(t *testing.T) {
 		if got := broken(t, g); got != "" {
 			t.Fatalf("the sample data breaks %s", got)
 		}
-		const times, shows = "customer was created once, and deleted as often as it is", "last event shows the customer's name, email, phone"
+		const times, shows = "customer was created once, and deleted as often as it is", "last event shows the customer's name, email, phone, external_ref"
 		for _, sick := range []struct{ cause, cure, want string }{
 			{"UPDATE customers SET deleted_at = CURRENT_TIMESTAMP WHERE id = 3", "UPDATE customers SET deleted_at = NULL WHERE id = 3", times + ": 3"},
 			{"UPDATE events SET type = 'customer.deleted' WHERE actor = 'x'", "UPDATE events SET type = 'customer.updated' WHERE actor = 'x'", ""},

@@ -9,6 +9,7 @@ import (
 	"example.com/b2b/internal/apperr"
 	"example.com/b2b/internal/auth"
 	"example.com/b2b/internal/history"
+	"example.com/b2b/internal/idempotency"
 	"example.com/b2b/internal/web"
 	"example.com/b2b/openapi/contract"
 	api "example.com/b2b/openapi/customersapi"
@@ -43,22 +44,44 @@ func (s *Service) GetReady(ctx context.Context, _ server.GetReadyRequestObject) 
 	return server.GetReady200JSONResponse{Body: web.Health(name)}, nil
 }
 
-// CreateCustomer returns the errors of create.
+// CreateCustomer returns the errors of create, and 422 idempotency_key_reused.
 func (s *Service) CreateCustomer(ctx context.Context, r server.CreateCustomerRequestObject) (server.CreateCustomerResponseObject, error) {
-	var c customer
-	err := s.change(ctx, func(tx store) error {
-		c = customer{Name: r.Body.Name, Email: strings.TrimSpace(r.Body.Email), Phone: r.Body.Phone}
-		return tx.create(&c)
+	a, err := s.once(ctx, createCustomer.Request(ctx, r.Params.XIdempotencyKey, r.Body), func(tx store) (int64, any, error) {
+		c := customer{Name: r.Body.Name, Email: strings.TrimSpace(r.Body.Email), Phone: r.Body.Phone, ExternalRef: r.Body.ExternalRef}
+		err := tx.create(&c)
+		return c.ID, response(c), err
 	})
+	return answer(a), err
+}
+
+// answer is a response of the generated strict server for every operation that takes a key.
+type answer idempotency.Answer
+
+func (a answer) VisitCreateCustomerResponse(w http.ResponseWriter) error {
+	return idempotency.Answer(a).Respond(w)
+}
+
+// GetCustomerIdempotencyKey tells what a key has done. Error: 404 idempotency_key_unknown.
+func (s *Service) GetCustomerIdempotencyKey(ctx context.Context, r server.GetCustomerIdempotencyKeyRequestObject) (server.GetCustomerIdempotencyKeyResponseObject, error) {
+	effects, err := s.keys.Report(ctx, r.Key, keyedOperations)
 	if err != nil {
 		return nil, err
 	}
-	return server.CreateCustomer201JSONResponse{Body: response(c)}, nil
+	report := api.CustomerKeyReport{IdempotencyKey: r.Key}
+	for _, e := range effects {
+		report.Operations = append(report.Operations, api.CustomerKeyedOperation{
+			Operation: api.CustomerKeyedOperationOperation(e.Name), CustomerID: e.TargetID, ExpiresAt: contract.Time{Time: e.ExpiresAt}})
+	}
+	return server.GetCustomerIdempotencyKey200JSONResponse{Body: api.CustomerKeyReportResponse{Success: true, Data: report}}, nil
 }
 
 // ListCustomers pages by id.
 func (s *Service) ListCustomers(ctx context.Context, r server.ListCustomersRequestObject) (server.ListCustomersResponseObject, error) {
-	rows, next, err := s.read(ctx).list(r.Params.Search, r.Params.Cursor, r.Params.Limit)
+	f := filter{Search: r.Params.Search, ExternalRef: r.Params.ExternalRef}
+	if r.Params.Email != nil {
+		f.Email = new(strings.TrimSpace(*r.Params.Email))
+	}
+	rows, next, err := s.read(ctx).list(f, r.Params.Cursor, r.Params.Limit)
 	if err != nil {
 		return nil, err
 	}
@@ -91,8 +114,7 @@ func (s *Service) GetInternalCustomer(ctx context.Context, r server.GetInternalC
 	return server.GetInternalCustomer200JSONResponse{Body: response(c)}, nil
 }
 
-// UpdateCustomer changes the fields that are given. It may return 409 email_taken as CreateCustomer does, and 412
-// precondition_failed.
+// UpdateCustomer changes the fields that are given. Errors: those of put, 412 precondition_failed.
 func (s *Service) UpdateCustomer(ctx context.Context, r server.UpdateCustomerRequestObject) (server.UpdateCustomerResponseObject, error) {
 	var c customer
 	err := s.change(ctx, func(tx store) (err error) {
@@ -110,6 +132,11 @@ func (s *Service) UpdateCustomer(ctx context.Context, r server.UpdateCustomerReq
 			c.Phone = nil
 		} else if phone, err := r.Body.Phone.Get(); err == nil {
 			c.Phone = &phone
+		}
+		if r.Body.ExternalRef.IsNull() {
+			c.ExternalRef = nil
+		} else if ref, err := r.Body.ExternalRef.Get(); err == nil {
+			c.ExternalRef = &ref
 		}
 		return tx.put(&c, before)
 	})
@@ -157,6 +184,6 @@ func response(c customer) api.CustomerResponse {
 }
 
 func view(c customer) api.Customer {
-	return api.Customer{ID: c.ID, Name: c.Name, Email: c.Email, Phone: c.Phone,
+	return api.Customer{ID: c.ID, Name: c.Name, Email: c.Email, Phone: c.Phone, ExternalRef: c.ExternalRef,
 		CreatedAt: contract.Time{Time: c.CreatedAt}, UpdatedAt: contract.Time{Time: c.UpdatedAt}}
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"gorm.io/gorm"
 
@@ -53,7 +54,7 @@ func TestSearchesLeaveRoom(t *testing.T) {
 		}
 		o := webtest.Options()
 		o.Limits.InFlight, o.Limits.Searches = 100, 2
-		e := customers.New(g).Handler(o)
+		e := customers.New(g, time.Hour).Handler(o)
 		ask := func(path string) int {
 			w := httptest.NewRecorder()
 			e.ServeHTTP(w, httptest.NewRequest(http.MethodGet, path, nil))

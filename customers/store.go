@@ -9,6 +9,7 @@ import (
 	"example.com/b2b/db"
 	"example.com/b2b/internal/auth"
 	"example.com/b2b/internal/history"
+	"example.com/b2b/internal/idempotency"
 	"example.com/b2b/internal/web"
 )
 
@@ -33,6 +34,11 @@ func (s *Service) change(ctx context.Context, fn func(tx store) error) error {
 	return db.InTx(ctx, s.db, func(tx *gorm.DB) error { return fn(newStore(ctx, tx)) })
 }
 
+// once runs effect in a transaction, once for the request's key: see idempotency.Keys.Once.
+func (s *Service) once(ctx context.Context, r idempotency.Request, effect func(tx store) (target int64, body any, err error)) (idempotency.Answer, error) {
+	return s.keys.Once(ctx, r, func(tx *gorm.DB) (int64, any, error) { return effect(newStore(ctx, tx)) })
+}
+
 // ready returns 503 unavailable while the database does not do this service's work.
 func (s *Service) ready(ctx context.Context) error { return db.Ready(ctx, s.db, "customers") }
 
@@ -43,6 +49,12 @@ func (s store) customers() *gorm.DB {
 		q = q.Where("id = ?", own)
 	}
 	return q
+}
+
+// whoHas returns the customer with a unique value, other than one, whether or not the caller may see it; 0 when nobody has it.
+func (s store) whoHas(where string, value any, other int64) (id int64, err error) {
+	err = s.db.Model(&customer{}).Where(where, value).Where("id <> ?", other).Limit(1).Pluck("id", &id).Error
+	return id, err
 }
 
 // events are those of one customer, page by page, newest first; ask for those of whom the caller may see.

@@ -84,7 +84,11 @@ func (p peer) failure(res reply, caller auth.Principal) error {
 	refused := apperr.Relayed(status, string(body.Code), body.Error)
 	if body.Details != nil {
 		for _, d := range *body.Details {
-			refused.With(d.Field, "%s", d.Message)
+			params := apperr.Params{}
+			if d.Params != nil {
+				params = *d.Params
+			}
+			refused.With(d.Field, params, "%s", d.Message)
 		}
 	}
 	return backoff.Permanent(refused)

@@ -6,10 +6,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"time"
 
 	"example.com/b2b/internal/apperr"
+	"example.com/b2b/internal/auth"
 	"example.com/b2b/internal/web"
 	"example.com/b2b/openapi/contract"
 	"example.com/b2b/openapi/customersapi"
@@ -44,7 +46,7 @@ func (s *Service) CreateAndConfirmOrder(ctx context.Context, r server.CreateAndC
 	}
 	created, err := ask(ctx, ordersPeer, func() (*ordersapi.CreateOrderResponse, error) {
 		return s.orders.CreateOrderWithResponse(ctx, &ordersapi.CreateOrderParams{XIdempotencyKey: &r.Body.IdempotencyKey},
-			ordersapi.NewOrder{CustomerID: r.Body.CustomerID, Items: r.Body.Items})
+			ordersapi.NewOrder{CustomerID: r.Body.CustomerID, Items: r.Body.Items, ExternalRef: r.Body.ExternalRef, Metadata: r.Body.Metadata})
 	}, (*ordersapi.CreateOrderResponse).GetJSON201)
 	if err != nil {
 		return nil, err
@@ -114,18 +116,20 @@ func confirmedWith(key ordersapi.KeyReport) (id int64, err error) {
 		return 0, apperr.IdempotencyKeyUnknown.New()
 	}
 	id = *created.OrderID
-	incomplete := func(format string, args ...any) error {
-		return apperr.OrderIncomplete.New().With("/path/idempotency_key", format, args...)
+	incomplete := func(more apperr.Params, format string, args ...any) error {
+		params := apperr.Params{"order_id": id}
+		maps.Copy(params, more)
+		return apperr.OrderIncomplete.New().With("/path/idempotency_key", params, format, args...)
 	}
 	switch {
 	case confirmed != nil && *confirmed.OrderID == id:
 		return id, nil
 	case confirmed != nil:
-		return 0, incomplete("order %d was placed with the key, and order %d confirmed with it: use a new key", id, *confirmed.OrderID)
+		return 0, incomplete(apperr.Params{"confirmed_order_id": *confirmed.OrderID}, "order %d was placed with the key, and order %d confirmed with it: use a new key", id, *confirmed.OrderID)
 	case created.OrderStatus != nil && *created.OrderStatus == contract.CANCELED:
-		return 0, incomplete("order %d is CANCELED and cannot be confirmed any more: use a new key", id)
+		return 0, incomplete(apperr.Params{"order_status": string(contract.CANCELED)}, "order %d is CANCELED and cannot be confirmed any more: use a new key", id)
 	}
-	return 0, incomplete("order %d is %s: repeat the call to complete it", id, *created.OrderStatus)
+	return 0, incomplete(apperr.Params{"order_status": string(*created.OrderStatus)}, "order %d is %s: repeat the call to complete it", id, *created.OrderStatus)
 }
 
 // customer asks for the customer who orders. Errors: 404 customer_not_found, and 403 forbidden when the caller acts for another one,
@@ -139,9 +143,9 @@ func (s *Service) customer(ctx context.Context, id int64) (customersapi.Customer
 		errors.As(err, &refused)
 		switch refused.Code {
 		case apperr.CustomerNotFound:
-			refused.With("/customer_id", "names no customer")
+			refused.With("/customer_id", apperr.Params{"customer_id": id}, "names no customer")
 		case apperr.Forbidden:
-			refused.With("/customer_id", "is another customer than the one for whom you act")
+			refused.With("/customer_id", apperr.Params{"customer_id": auth.From(ctx).Customer}, "is another customer than the one for whom you act")
 		}
 		return customersapi.Customer{}, err
 	}

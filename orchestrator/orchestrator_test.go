@@ -49,7 +49,7 @@ func answer(status int, code string, details ...string) func(w http.ResponseWrit
 		w.WriteHeader(status)
 		e := contract.APIError{Error: "The " + code + " sentence.", Code: contract.ErrorCode(code)}
 		if details != nil {
-			e.Details = &[]contract.APIErrorDetail{{Field: details[0], Message: details[1]}}
+			e.Details = &[]contract.APIErrorDetail{{Field: details[0], Message: details[1], Params: &map[string]any{"order_id": 7}}}
 		}
 		json.NewEncoder(w).Encode(e)
 	}
@@ -91,7 +91,7 @@ func (p *peers) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		phone := "+1-555-0100"
 		json.NewEncoder(w).Encode(customersapi.CustomerResponse{Success: true, Data: customersapi.Customer{ID: 1, Name: "ACME Corporation", Email: "ops@acme.com", Phone: &phone}})
 	case createStep:
-		if body, _ := io.ReadAll(r.Body); string(body) != `{"customer_id":1,"items":[{"product_id":2,"qty":3}]}` {
+		if body, _ := io.ReadAll(r.Body); string(body) != `{"customer_id":1,"items":[{"product_id":2,"qty":3}],"external_ref":"PO-1","metadata":{"a":"b"}}` {
 			p.t.Errorf("an order of %s", body)
 		}
 		w.WriteHeader(http.StatusCreated)
@@ -143,7 +143,7 @@ func serveOn(t *testing.T, peer string, o web.Options) string {
 	return webtest.Serve(t, engine, webtest.Spec(t, api.Document))
 }
 
-const sample = `{"customer_id":1,"items":[{"product_id":2,"qty":3}],"idempotency_key":"key-1","correlation_id":"req-1"}`
+const sample = `{"customer_id":1,"items":[{"product_id":2,"qty":3}],"external_ref":"PO-1","metadata":{"a":"b"},"idempotency_key":"key-1","correlation_id":"req-1"}`
 
 func post(t *testing.T, base, body string) (int, []byte, http.Header) {
 	t.Helper()
@@ -205,6 +205,8 @@ func TestRefusedStep(t *testing.T) {
 		{customerStep, 404, "customer_not_found", "/customer_id", false},
 		{createStep, 400, "insufficient_stock", "/items/0/qty", false},
 		{createStep, 404, "product_not_found", "/items/0/product_id", false},
+		{createStep, 409, "external_ref_taken", "/external_ref", false},
+		{createStep, 400, "product_inactive", "/items/0/sku", false},
 		{createStep, 422, "idempotency_key_reused", "/idempotency_key", false},
 		{confirmStep, 400, "order_not_confirmable", "/id", true},
 		{confirmStep, 404, "order_not_found", "/id", true},
@@ -222,7 +224,7 @@ func TestRefusedStep(t *testing.T) {
 			status, body, _ := post(t, serve(t, p, time.Minute), sample)
 			webtest.WantError(t, status, body, refused.status, refused.code, refused.field)
 			if !strings.Contains(string(body), `"correlationId":"req-1"`) || !strings.Contains(string(body), "The "+refused.code+" sentence.") ||
-				strings.Contains(string(body), `"why"`) == (refused.step == customerStep) {
+				strings.Contains(string(body), `"why","params":{"order_id":7}`) == (refused.step == customerStep) {
 				t.Errorf("%s", body)
 			}
 			if canceled := strings.Count(strings.Join(p.calls, ", "), cancelStep) == 2; canceled != refused.wantCanceled {

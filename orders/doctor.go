@@ -44,13 +44,13 @@ func Rules() []doctor.Rule {
 			WHERE ` + ofOrder(created) + ` <> 1 OR ` + ofOrder(confirmed) + ` <> (confirmed_at IS NOT NULL) OR ` + ofOrder(canceled) + ` <> (canceled_at IS NOT NULL)
 			  OR last.type <> CONCAT('order.', LOWER(status)) OR last.created_at <> updated_at
 			ORDER BY orders.id`},
-		history.LastShows(orderSubject, "orders", "status, total_cents, cancel_reason, cancel_note"),
+		history.LastShows(orderSubject, "orders", "status, total_cents, external_ref, cancel_reason, cancel_note"),
 		{Name: "a product has one event of its creation, and one for each stock adjustment behind the first", Table: "products", Query: `
 			SELECT products.id FROM products ` + history.JoinLast(productSubject, "products") + `
 			WHERE ` + ofProduct(productCreated) + ` <> 1
 			  OR ` + ofProduct(stockAdjusted) + ` <> (SELECT COUNT(*) FROM stock_adjustments a WHERE a.product_id = products.id) - 1
 			ORDER BY products.id`},
-		history.LastShows(productSubject, "products", "sku, name, price_cents"),
+		history.LastShows(productSubject, "products", "sku, name, price_cents, active"),
 		{Name: "event has its order, for the order's customer, or its product", Table: "events", Query: `
 			SELECT e.id FROM events e LEFT JOIN orders o ON e.subject = 'order' AND o.id = e.subject_id
 			LEFT JOIN products p ON e.subject = 'product' AND p.id = e.subject_id
@@ -74,10 +74,14 @@ type keyedRow struct {
 const keyedRows = `
 	SELECT k.operation, k.idempotency_key, COALESCE(k.response_body, ''), COALESCE(k.target_id, 0), COALESCE(o.id, 0), COALESCE(p.id, 0),
 	  COALESCE(o.customer_id, 0), COALESCE(o.total_cents, 0), COALESCE(k.status, 0), o.confirmed_at IS NOT NULL, o.canceled_at IS NOT NULL
-	FROM idempotency_keys k LEFT JOIN orders o ON o.id = k.target_id LEFT JOIN products p ON p.id = k.target_id`
+	FROM idempotency_keys k LEFT JOIN orders o ON o.id = k.target_id LEFT JOIN products p ON p.id = k.target_id
+	WHERE `
+
+// leaves is in which status an operation leaves its order, as its stored answer shows it.
+var leaves = map[string]status{createOrder.Name: created, confirmOrder.Name: confirmed, cancelOrder.Name: canceled}
 
 func keyRule(name string, keeps func(keyedRow) bool) doctor.Rule {
-	return doctor.Rule{Name: name, Table: "idempotency_keys", Query: keyedRows, Breaks: func(row *sql.Rows) (string, error) {
+	return doctor.Rule{Name: name, Table: "idempotency_keys", Query: keyedRows + keyedOperations.Rows(), Breaks: func(row *sql.Rows) (string, error) {
 		var r keyedRow
 		err := row.Scan(&r.operation, &r.key, &r.body, &r.target, &r.order, &r.product, &r.customer, &r.total, &r.status, &r.confirmed, &r.canceled)
 		if err != nil || keeps(r) {
@@ -88,7 +92,7 @@ func keyRule(name string, keeps func(keyedRow) bool) doctor.Rule {
 }
 
 func (r keyedRow) targetExists() bool {
-	if o, _ := keyedOperation(r.operation); o.target == aProduct {
+	if o, _ := keyedOperations.Find(r.operation); o.Target == productSubject {
 		return r.product != 0
 	}
 	return r.order != 0
@@ -99,19 +103,23 @@ func (r keyedRow) answerAgrees() bool {
 		Success bool
 		Data    keyedAnswer
 	}
-	o, known := keyedOperation(r.operation)
-	if !known || r.status != o.status || json.Unmarshal([]byte(r.body), &body) != nil || !body.Success {
+	o, _ := keyedOperations.Find(r.operation)
+	if r.status != o.Status || json.Unmarshal([]byte(r.body), &body) != nil || !body.Success {
 		return false
 	}
 	a := body.Data
-	if o.target == aProduct {
+	switch r.operation {
+	case createProduct.Name:
+		return a.ID == r.target
+	case adjustStock.Name:
 		return a.ProductID == r.target
 	}
-	came := o.leaves == created || o.leaves == confirmed && r.confirmed || o.leaves == canceled && r.canceled
-	return a.ID == r.target && a.CustomerID == r.customer && a.TotalCents == r.total && a.Status == o.leaves && came
+	to := leaves[r.operation]
+	came := to == created || to == confirmed && r.confirmed || to == canceled && r.canceled
+	return a.ID == r.target && a.CustomerID == r.customer && a.TotalCents == r.total && a.Status == to && came
 }
 
-// keyedAnswer is the data of a stored answer: an order, or a stock adjustment.
+// keyedAnswer is the data of a stored answer: an order, a product or a stock adjustment.
 type keyedAnswer struct {
 	ID         int64
 	CustomerID int64  `json:"customer_id"`

@@ -12,7 +12,7 @@ const (
 	productSubject = "product"
 
 	productCreated = "product.created"
-	productUpdated = "product.updated" // its price
+	productUpdated = "product.updated" // its name, its price, or whether it is active
 	stockAdjusted  = "stock.adjusted"  // one stock adjustment, other than the opening one
 )
 

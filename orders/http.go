@@ -48,9 +48,9 @@ func (s *Service) GetReady(ctx context.Context, _ server.GetReadyRequestObject) 
 // 404 customer_not_found, 422 idempotency_key_reused, 503 customers_unavailable.
 func (s *Service) CreateOrder(ctx context.Context, r server.CreateOrderRequestObject) (server.CreateOrderResponseObject, error) {
 	if caller := auth.From(ctx); !caller.ActsFor(r.Body.CustomerID) {
-		return nil, apperr.Forbidden.New().With("/customer_id", "is not %d, for whom alone you act", caller.Customer)
+		return nil, apperr.Forbidden.New().With("/customer_id", apperr.Params{"customer_id": caller.Customer}, "is not %d, for whom alone you act", caller.Customer)
 	}
-	request := createOrder.request(ctx, r.Params.XIdempotencyKey, r.Body)
+	request := createOrder.Request(ctx, r.Params.XIdempotencyKey, r.Body)
 	if err := s.checkCustomer(ctx, r.Body.CustomerID); err != nil {
 		// A retry gets its first answer, whatever became of the customer or the Customers API since.
 		if first, found := s.keys.Remembered(ctx, request); found {
@@ -58,9 +58,12 @@ func (s *Service) CreateOrder(ctx context.Context, r server.CreateOrderRequestOb
 		}
 		return nil, err
 	}
-	n := newOrder{CustomerID: r.Body.CustomerID, Lines: make([]line, len(r.Body.Items))}
+	n := newOrder{CustomerID: r.Body.CustomerID, ExternalRef: r.Body.ExternalRef, Lines: make([]line, len(r.Body.Items))}
+	if r.Body.Metadata != nil {
+		n.Metadata = *r.Body.Metadata
+	}
 	for i, item := range r.Body.Items {
-		n.Lines[i] = line{item.ProductID, item.Qty}
+		n.Lines[i] = line{item.ProductID, item.Sku, item.Qty}
 	}
 	return s.answerOnce(ctx, request, func(tx store) (int64, any, error) {
 		o, err := tx.place(n)
@@ -71,7 +74,7 @@ func (s *Service) CreateOrder(ctx context.Context, r server.CreateOrderRequestOb
 // ConfirmOrder makes a CREATED order CONFIRMED. Errors: those of confirm, 404 order_not_found, 412 precondition_failed, 422
 // idempotency_key_reused.
 func (s *Service) ConfirmOrder(ctx context.Context, r server.ConfirmOrderRequestObject) (server.ConfirmOrderResponseObject, error) {
-	return s.answerOnce(ctx, confirmOrder.request(ctx, &r.Params.XIdempotencyKey, r.ID), func(tx store) (int64, any, error) {
+	return s.answerOnce(ctx, confirmOrder.Request(ctx, &r.Params.XIdempotencyKey, r.ID), func(tx store) (int64, any, error) {
 		o, err := s.lockOrder(tx, r.ID, r.Params.IfMatch)
 		if err == nil {
 			err = tx.confirm(&o)
@@ -91,13 +94,13 @@ func (s *Service) CancelOrder(ctx context.Context, r server.CancelOrderRequestOb
 		}
 	}
 	if why.Reason == compensation && !auth.From(ctx).ByService {
-		return nil, apperr.Forbidden.New().With("/cause", "may be %s only when a service of this system says so", compensation)
+		return nil, apperr.Forbidden.New().With("/cause", apperr.Params{"rule": "service_token"}, "may be %s only when a service of this system says so", compensation)
 	}
 	content := []any{r.ID, why.Reason}
 	if why.Note != nil {
 		content = append(content, *why.Note)
 	}
-	return s.answerOnce(ctx, cancelOrder.request(ctx, r.Params.XIdempotencyKey, content), func(tx store) (int64, any, error) {
+	return s.answerOnce(ctx, cancelOrder.Request(ctx, r.Params.XIdempotencyKey, content), func(tx store) (int64, any, error) {
 		o, err := s.lockOrder(tx, r.ID, r.Params.IfMatch)
 		if err == nil {
 			err = s.cancel(tx, &o, why)
@@ -135,7 +138,7 @@ func (s *Service) ListOrderHistory(ctx context.Context, r server.ListOrderHistor
 
 // ListOrders pages by id.
 func (s *Service) ListOrders(ctx context.Context, r server.ListOrdersRequestObject) (server.ListOrdersResponseObject, error) {
-	f := orderFilter{CustomerID: r.Params.CustomerID, Status: (*status)(r.Params.Status)}
+	f := orderFilter{CustomerID: r.Params.CustomerID, ExternalRef: r.Params.ExternalRef, Status: (*status)(r.Params.Status)}
 	if r.Params.From != nil {
 		from, _, err := formats.ParseDateFilter(*r.Params.From)
 		if err != nil {
@@ -169,11 +172,11 @@ func (s *Service) GetIdempotencyKey(ctx context.Context, r server.GetIdempotency
 	}
 	report := api.KeyReport{IdempotencyKey: r.Key}
 	for _, e := range effects {
-		done := api.KeyedOperation{Operation: api.KeyedOperationOperation(e.Operation), ExpiresAt: contract.Time{Time: e.ExpiresAt}}
-		switch e.target {
-		case anOrder:
+		done := api.KeyedOperation{Operation: api.KeyedOperationOperation(e.Name), ExpiresAt: contract.Time{Time: e.ExpiresAt}}
+		switch e.Target {
+		case orderSubject:
 			done.OrderID, done.OrderStatus = &e.TargetID, (*contract.OrderStatus)(e.order)
-		case aProduct:
+		case productSubject:
 			done.ProductID = &e.TargetID
 		}
 		report.Operations = append(report.Operations, done)
@@ -181,22 +184,18 @@ func (s *Service) GetIdempotencyKey(ctx context.Context, r server.GetIdempotency
 	return server.GetIdempotencyKey200JSONResponse{Body: api.KeyReportResponse{Success: true, Data: report}}, nil
 }
 
-// CreateProduct returns 409 sku_taken when another product has the sku.
+// CreateProduct returns 409 sku_taken when another product has the sku, and 422 idempotency_key_reused.
 func (s *Service) CreateProduct(ctx context.Context, r server.CreateProductRequestObject) (server.CreateProductResponseObject, error) {
-	var p product
-	err := s.change(ctx, func(tx store) (err error) {
-		p, err = tx.createProduct(newProduct{SKU: r.Body.Sku, Name: r.Body.Name, PriceCents: r.Body.PriceCents, Stock: r.Body.Stock})
-		return err
+	n := newProduct{SKU: r.Body.Sku, Name: r.Body.Name, PriceCents: r.Body.PriceCents, Stock: r.Body.Stock, Active: r.Body.Active == nil || *r.Body.Active}
+	return s.answerOnce(ctx, createProduct.Request(ctx, r.Params.XIdempotencyKey, r.Body), func(tx store) (int64, any, error) {
+		p, err := tx.createProduct(n)
+		return p.ID, productResponse(p), err
 	})
-	if err != nil {
-		return nil, err
-	}
-	return server.CreateProduct201JSONResponse{Body: productResponse(p)}, nil
 }
 
 // ListProducts pages by id.
 func (s *Service) ListProducts(ctx context.Context, r server.ListProductsRequestObject) (server.ListProductsResponseObject, error) {
-	rows, next, err := s.read(ctx).listProducts(r.Params.Search, r.Params.Cursor, r.Params.Limit)
+	rows, next, err := s.read(ctx).listProducts(productFilter{r.Params.Search, r.Params.Sku, r.Params.Active}, r.Params.Cursor, r.Params.Limit)
 	if err != nil {
 		return nil, err
 	}
@@ -216,7 +215,7 @@ func (s *Service) GetProduct(ctx context.Context, r server.GetProductRequestObje
 	return server.GetProduct200JSONResponse{Body: productResponse(p)}, nil
 }
 
-// UpdateProduct sets price or stock level. Errors: 404 product_not_found, 412 precondition_failed.
+// UpdateProduct changes the fields that are given. Errors: 404 product_not_found, 412 precondition_failed.
 func (s *Service) UpdateProduct(ctx context.Context, r server.UpdateProductRequestObject) (server.UpdateProductResponseObject, error) {
 	var p product
 	err := s.change(ctx, func(tx store) (err error) {
@@ -226,7 +225,7 @@ func (s *Service) UpdateProduct(ctx context.Context, r server.UpdateProductReque
 		if err != nil {
 			return err
 		}
-		return tx.updateProduct(&p, productChange{PriceCents: r.Body.PriceCents, Stock: r.Body.Stock})
+		return tx.updateProduct(&p, productChange{r.Body.Name, r.Body.PriceCents, r.Body.Stock, r.Body.Active})
 	})
 	if err != nil {
 		return nil, err
@@ -237,7 +236,7 @@ func (s *Service) UpdateProduct(ctx context.Context, r server.UpdateProductReque
 // AdjustStock changes the stock by a number of pieces. Errors: those of adjustStock, 404 product_not_found, 422
 // idempotency_key_reused.
 func (s *Service) AdjustStock(ctx context.Context, r server.AdjustStockRequestObject) (server.AdjustStockResponseObject, error) {
-	return s.answerOnce(ctx, adjustStock.request(ctx, r.Params.XIdempotencyKey, []any{r.ID, r.Body}), func(tx store) (int64, any, error) {
+	return s.answerOnce(ctx, adjustStock.Request(ctx, r.Params.XIdempotencyKey, []any{r.ID, r.Body}), func(tx store) (int64, any, error) {
 		p, err := tx.locking().findProduct(r.ID)
 		if err != nil {
 			return 0, nil, err
@@ -288,7 +287,7 @@ func (s *Service) summary(o order) api.OrderSummary {
 		actions[i] = api.OrderAction(a)
 	}
 	return api.OrderSummary{
-		ID: o.ID, CustomerID: o.CustomerID, Status: contract.OrderStatus(o.Status), TotalCents: o.TotalCents,
+		ID: o.ID, CustomerID: o.CustomerID, ExternalRef: o.ExternalRef, Metadata: metadata(o.Metadata), Status: contract.OrderStatus(o.Status), TotalCents: o.TotalCents,
 		CreatedAt: contract.Time{Time: o.CreatedAt}, ConfirmedAt: timestamp(o.ConfirmedAt), CanceledAt: timestamp(o.CanceledAt),
 		CancelReason: (*api.CancelReason)(o.CancelReason), CancelNote: o.CancelNote,
 		ReservationExpiresAt: timestamp(next.ReservationExpiresAt), CancelableUntil: timestamp(next.CancelableUntil), AllowedActions: actions,
@@ -301,12 +300,20 @@ func productResponse(p product) api.ProductResponse {
 }
 
 func productView(p product) api.Product {
-	return api.Product{ID: p.ID, Sku: p.SKU, Name: p.Name, PriceCents: p.PriceCents, Stock: p.Stock,
+	return api.Product{ID: p.ID, Sku: p.SKU, Name: p.Name, PriceCents: p.PriceCents, Stock: p.Stock, Active: p.Active,
 		CreatedAt: contract.Time{Time: p.CreatedAt}, UpdatedAt: contract.Time{Time: p.UpdatedAt}}
 }
 
 func adjustmentView(a stockAdjustment) api.StockAdjustment {
 	return api.StockAdjustment{ID: a.ID, ProductID: a.ProductID, Delta: a.Delta, Level: a.Level, Reason: a.Reason, CreatedAt: contract.Time{Time: a.CreatedAt}}
+}
+
+// metadata is null where there is none.
+func metadata(texts map[string]string) *contract.OrderMetadata {
+	if texts == nil {
+		return nil
+	}
+	return (*contract.OrderMetadata)(&texts)
 }
 
 func timestamp(t *time.Time) *contract.Time {
@@ -325,17 +332,10 @@ func (s *Service) answerOnce(ctx context.Context, r idempotency.Request, effect 
 // answer is a response of the generated strict server for every operation that takes a key.
 type answer idempotency.Answer
 
-func (a answer) VisitCreateOrderResponse(w http.ResponseWriter) error  { return a.write(w) }
-func (a answer) VisitConfirmOrderResponse(w http.ResponseWriter) error { return a.write(w) }
-func (a answer) VisitCancelOrderResponse(w http.ResponseWriter) error  { return a.write(w) }
-func (a answer) VisitAdjustStockResponse(w http.ResponseWriter) error  { return a.write(w) }
+func (a answer) VisitCreateOrderResponse(w http.ResponseWriter) error   { return a.respond(w) }
+func (a answer) VisitConfirmOrderResponse(w http.ResponseWriter) error  { return a.respond(w) }
+func (a answer) VisitCancelOrderResponse(w http.ResponseWriter) error   { return a.respond(w) }
+func (a answer) VisitCreateProductResponse(w http.ResponseWriter) error { return a.respond(w) }
+func (a answer) VisitAdjustStockResponse(w http.ResponseWriter) error   { return a.respond(w) }
 
-func (a answer) write(w http.ResponseWriter) error {
-	w.Header().Set("Content-Type", "application/json")
-	if a.Replayed {
-		w.Header().Set("Idempotency-Replayed", "true")
-	}
-	w.WriteHeader(a.Status)
-	_, err := w.Write(append(a.Body, '\n')) // as the generated responses end
-	return err
-}
+func (a answer) respond(w http.ResponseWriter) error { return idempotency.Answer(a).Respond(w) }

@@ -120,10 +120,10 @@ func (b *books) createProduct(n api.NewProduct) verdict {
 	if pick(b.products, func(p *api.Product) bool { return p.Sku == n.Sku }) != nil {
 		return refused(409, "sku_taken", "/sku ")
 	}
-	p := &api.Product{Sku: n.Sku, Name: n.Name, PriceCents: n.PriceCents, CreatedAt: b.now(), UpdatedAt: b.now()}
+	p := &api.Product{Sku: n.Sku, Name: n.Name, PriceCents: n.PriceCents, Active: n.Active == nil || *n.Active, CreatedAt: b.now(), UpdatedAt: b.now()}
 	b.products = append(b.products, p)
 	b.moveStock(p, n.Stock, "created")
-	return verdict{status: 201, view: func() any { return b.viewProduct(p) }, created: &p.ID}
+	return verdict{status: 201, view: func() any { return b.viewProduct(p) }, created: &p.ID, target: &p.ID}
 }
 
 // moveStock changes the stock for a reason that is not an order.
@@ -142,8 +142,18 @@ func (b *books) updateProduct(id int64, matches func(view any) bool, u api.Produ
 	if !matches(b.viewProduct(p)) {
 		return refused(412, "precondition_failed")
 	}
-	if u.PriceCents != nil && *u.PriceCents != p.PriceCents {
-		p.PriceCents, p.UpdatedAt = *u.PriceCents, b.now()
+	before := *p
+	if u.Name != nil {
+		p.Name = *u.Name
+	}
+	if u.PriceCents != nil {
+		p.PriceCents = *u.PriceCents
+	}
+	if u.Active != nil {
+		p.Active = *u.Active
+	}
+	if *p != before {
+		p.UpdatedAt = b.now()
 		b.changes++
 	}
 	if u.Stock != nil && *u.Stock != p.Stock {
@@ -167,26 +177,39 @@ func (b *books) adjustStock(id int64, n api.NewStockAdjustment) verdict {
 }
 
 func (b *books) createOrder(n api.NewOrder) verdict {
-	o := &api.Order{OrderSummary: api.OrderSummary{CustomerID: n.CustomerID, Status: contract.CREATED, CreatedAt: b.now(), UpdatedAt: b.now()}}
+	if first := pick(b.orders, func(o *api.Order) bool {
+		return n.ExternalRef != nil && o.ExternalRef != nil && *o.ExternalRef == *n.ExternalRef && o.CustomerID == n.CustomerID && o.Status != contract.CANCELED
+	}); first != nil {
+		return refused(409, "external_ref_taken", fmt.Sprintf("/external_ref belongs to order %d", first.ID))
+	}
+	o := &api.Order{OrderSummary: api.OrderSummary{CustomerID: n.CustomerID, ExternalRef: n.ExternalRef, Metadata: n.Metadata, Status: contract.CREATED, CreatedAt: b.now(), UpdatedAt: b.now()}}
 	first := map[int64]int{} // the line where a product comes first
+	missing, inactive, short := refused(404, "product_not_found"), refused(400, "product_inactive"), refused(400, "insufficient_stock")
 	for i, l := range n.Items {
-		item := pick(pointers(o.Items), func(item *contract.OrderItem) bool { return item.ProductID == l.ProductID })
+		named, field := func(p *api.Product) bool { return l.Sku != nil && p.Sku == *l.Sku }, "sku"
+		if l.ProductID != nil {
+			named, field = func(p *api.Product) bool { return p.ID == *l.ProductID }, "product_id"
+		}
+		p := pick(b.products, named)
+		if p == nil {
+			missing.details = append(missing.details, fmt.Sprintf("/items/%d/%s there is no product ", i, field))
+			continue
+		}
+		if !p.Active {
+			inactive.details = append(inactive.details, fmt.Sprintf("/items/%d/%s product %d is not active", i, field, p.ID))
+		}
+		item := pick(pointers(o.Items), func(item *contract.OrderItem) bool { return item.ProductID == p.ID })
 		if item == nil {
-			first[l.ProductID] = i
-			o.Items = append(o.Items, contract.OrderItem{ProductID: l.ProductID})
+			first[p.ID] = i
+			o.Items = append(o.Items, contract.OrderItem{ProductID: p.ID})
 			item = &o.Items[len(o.Items)-1]
 		}
 		item.Qty += l.Qty
 	}
 	slices.SortFunc(o.Items, func(x, y contract.OrderItem) int { return int(x.ProductID - y.ProductID) })
-	missing, short := refused(404, "product_not_found"), refused(400, "insufficient_stock")
 	for i, item := range o.Items {
 		line := first[item.ProductID]
 		p := b.product(item.ProductID)
-		if p == nil {
-			missing.details = append(missing.details, fmt.Sprintf("/items/%d/product_id ", line))
-			continue
-		}
 		if p.Stock < item.Qty {
 			short.details = append(short.details, fmt.Sprintf("/items/%d/qty product %d: asked %d, available %d", line, p.ID, item.Qty, p.Stock))
 		}
@@ -195,6 +218,9 @@ func (b *books) createOrder(n api.NewOrder) verdict {
 	}
 	if missing.details != nil {
 		return missing
+	}
+	if inactive.details != nil {
+		return inactive
 	}
 	if short.details != nil {
 		return short
@@ -273,7 +299,7 @@ func (b *books) viewKey(key string) any {
 	for _, operation := range keyedOperations {
 		if k := b.live(operation, key); k != nil {
 			done := api.KeyedOperation{Operation: api.KeyedOperationOperation(operation), ExpiresAt: b.shown(contract.Time{Time: k.expires})}
-			if operation == "adjustStock" {
+			if operation == "adjustStock" || operation == "createProduct" {
 				done.ProductID = k.target
 			} else {
 				done.OrderID, done.OrderStatus = k.target, &b.order(*k.target).Status
@@ -284,7 +310,7 @@ func (b *books) viewKey(key string) any {
 	return r
 }
 
-var keyedOperations = []string{"adjustStock", "cancelOrder", "confirmOrder", "createOrder"}
+var keyedOperations = []string{"adjustStock", "cancelOrder", "confirmOrder", "createOrder", "createProduct"}
 
 func pointers[T any](all []T) []*T {
 	p := make([]*T, len(all))
@@ -321,7 +347,7 @@ func TestModel(t *testing.T) {
 			s.clear(r)
 			m := &machine{t: t, s: s, books: books{keys: map[[2]string]*memory{}}, seen: map[string]string{}}
 			for _, sku := range skuPool[:2] {
-				m.newProduct(r, api.NewProduct{Sku: sku, Name: "Thing", PriceCents: 100, Stock: 20})
+				m.newProduct(r, nil, api.NewProduct{Sku: sku, Name: "Thing", PriceCents: 100, Stock: 20})
 			}
 			r.Repeat(map[string]func(*rapid.T){
 				"create product":          m.drawNewProduct,
@@ -412,8 +438,10 @@ func (m *machine) repeat(r *rapid.T) {
 	m.earlier[len(m.earlier)-1-rapid.IntRange(0, len(m.earlier)-1).Draw(r, "requests ago")](r)
 }
 
-func (m *machine) newProduct(r *rapid.T, n api.NewProduct) {
-	m.want(r, m.createProduct(n), answered(m.s.CreateProduct(ctx, n)))
+func (m *machine) newProduct(r *rapid.T, key *string, n api.NewProduct) {
+	m.keyed(r, "createProduct", key, n, func() verdict { return m.createProduct(n) }, func() (*http.Response, error) {
+		return m.s.CreateProduct(ctx, &api.CreateProductParams{XIdempotencyKey: key}, n)
+	})
 	// Only now has a product its id, which its first adjustment wants too.
 	for _, a := range m.adjustments {
 		if a.ProductID == 0 {
@@ -424,7 +452,8 @@ func (m *machine) newProduct(r *rapid.T, n api.NewProduct) {
 
 func (m *machine) drawNewProduct(r *rapid.T) {
 	n := api.NewProduct{Sku: rapid.SampledFrom(skuPool).Draw(r, "sku"), Name: "Thing", PriceCents: drawPrice(r), Stock: drawLevel(r)}
-	m.do(r, func(r *rapid.T) { m.newProduct(r, n) })
+	key := drawKeyOrNone(r)
+	m.do(r, func(r *rapid.T) { m.newProduct(r, key, n) })
 }
 
 func drawPrice(r *rapid.T) int64 { return rapid.SampledFrom([]int64{100, 0, 250}).Draw(r, "price") }
@@ -436,12 +465,17 @@ func drawLevel(r *rapid.T) int64 {
 func (m *machine) drawProductUpdate(r *rapid.T) {
 	id, u := m.drawProduct(r), api.ProductUpdate{}
 	tag, matches := m.drawTag(r)
-	fields := rapid.SampledFrom([]string{"stock", "price", "both"}).Draw(r, "fields")
-	if fields != "price" {
+	switch rapid.SampledFrom([]string{"stock", "price", "both", "active", "name"}).Draw(r, "fields") {
+	case "stock":
 		u.Stock = new(drawLevel(r))
-	}
-	if fields != "stock" {
+	case "price":
 		u.PriceCents = new(drawPrice(r))
+	case "both":
+		u.Stock, u.PriceCents = new(drawLevel(r)), new(drawPrice(r))
+	case "active":
+		u.Active = new(!oneIn(r, 3, "inactive"))
+	case "name":
+		u.Name = new(rapid.SampledFrom([]string{"Thing", "Other thing"}).Draw(r, "name"))
 	}
 	m.do(r, func(r *rapid.T) {
 		m.want(r, m.updateProduct(id, matches, u), answered(m.s.UpdateProduct(ctx, id, &api.UpdateProductParams{IfMatch: tag}, u)))
@@ -485,7 +519,14 @@ func (m *machine) drawAdjustment(r *rapid.T) {
 func (m *machine) drawNewOrder(r *rapid.T) {
 	key := drawKeyOrNone(r)
 	n := api.NewOrder{CustomerID: rapid.SampledFrom([]int64{1, 2, 1, 2, 1, 2, 3}).Draw(r, "customer")} // there is no 3
+	if ref := rapid.SampledFrom([]string{"", "", "PO-1", "po-1", "PO-2"}).Draw(r, "external_ref"); ref != "" {
+		n.ExternalRef, n.Metadata = &ref, &contract.OrderMetadata{"for": ref}
+	}
 	for range rapid.IntRange(1, 3).Draw(r, "lines") {
+		if oneIn(r, 3, "by sku") {
+			n.Items = append(n.Items, contract.NewOrderItem{Sku: new(rapid.SampledFrom(skuPool).Draw(r, "sku")), Qty: 1})
+			continue
+		}
 		n.Items = append(n.Items, line(m.drawProduct(r), rapid.SampledFrom([]int64{1, 2, 3, 1, 15}).Draw(r, "qty")))
 	}
 	m.do(r, func(r *rapid.T) {

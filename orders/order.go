@@ -14,6 +14,8 @@ import (
 type order struct {
 	ID           int64
 	CustomerID   int64
+	ExternalRef  *string           // unique among the customer's that are not CANCELED: the generated column active_external_ref holds that
+	Metadata     map[string]string `gorm:"serializer:json"` // nil: none
 	Status       status
 	TotalCents   int64
 	CreatedAt    time.Time // this and the other times on the database's clock
@@ -192,9 +194,10 @@ func (s store) readItems(orders ...*order) error {
 
 // orderFilter says which orders a list shows; a nil field does not matter.
 type orderFilter struct {
-	Status     *status
-	CustomerID *int64
-	From, To   *time.Time // created at or after, and at or before
+	Status      *status
+	CustomerID  *int64
+	ExternalRef *string
+	From, To    *time.Time // created at or after, and at or before
 }
 
 // list reads a page of orders, without their items.
@@ -205,6 +208,9 @@ func (s store) list(f orderFilter, cursor *int64, limit *int32) ([]order, *int64
 	}
 	if f.CustomerID != nil {
 		q = q.Where("customer_id = ?", *f.CustomerID)
+	}
+	if f.ExternalRef != nil {
+		q = q.Where("external_ref = ?", *f.ExternalRef)
 	}
 	if f.From != nil {
 		q = q.Where("created_at >= ?", *f.From)

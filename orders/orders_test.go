@@ -79,7 +79,7 @@ func serve(t *testing.T, g *gorm.DB) *system {
 // product creates a product with a sku of its own and returns its id.
 func (s *system) product(t *testing.T, priceCents, stock int64) int64 {
 	t.Helper()
-	res, err := s.CreateProductWithResponse(ctx, api.NewProduct{Sku: fmt.Sprint("SKU-", skus.Add(1)), Name: "Thing", PriceCents: priceCents, Stock: stock})
+	res, err := s.CreateProductWithResponse(ctx, nil, api.NewProduct{Sku: fmt.Sprint("SKU-", skus.Add(1)), Name: "Thing", PriceCents: priceCents, Stock: stock})
 	if err != nil || res.JSON201 == nil {
 		t.Fatalf("%v %s", err, res.Body)
 	}
@@ -101,7 +101,7 @@ func (s *system) wantStock(t *testing.T, product, want int64) {
 
 // line is one line of a new order.
 func line(product, qty int64) contract.NewOrderItem {
-	return contract.NewOrderItem{ProductID: product, Qty: qty}
+	return contract.NewOrderItem{ProductID: new(product), Qty: qty}
 }
 
 // place posts an order of customer 1; key may be "".
@@ -281,7 +281,7 @@ func TestCreateOrder(t *testing.T) {
 			}
 			res := s.place(t, "huge", lines...)
 			webtest.WantError(t, res.StatusCode(), res.Body, 400, "validation_failed", "/items")
-			s.wantStock(t, lines[0].ProductID, 1_000_000_000)
+			s.wantStock(t, *lines[0].ProductID, 1_000_000_000)
 		})
 		for name, bad := range map[string]struct {
 			body   string

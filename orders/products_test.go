@@ -17,7 +17,7 @@ func TestCreateProduct(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g)
 		t.Run("created", func(t *testing.T) {
-			res, err := s.CreateProductWithResponse(ctx, api.NewProduct{Sku: "A b-1", Name: "Größe 😀", PriceCents: 1_000_000_000, Stock: 0})
+			res, err := s.CreateProductWithResponse(ctx, nil, api.NewProduct{Sku: "A b-1", Name: "Größe 😀", PriceCents: 1_000_000_000, Stock: 0})
 			if err != nil || res.JSON201 == nil {
 				t.Fatalf("%v %s", err, res.Body)
 			}
@@ -28,13 +28,13 @@ func TestCreateProduct(t *testing.T) {
 		})
 		t.Run("sku_taken", func(t *testing.T) {
 			p := api.NewProduct{Sku: "TAKEN", Name: "A"}
-			s.CreateProductWithResponse(ctx, p)
-			res, _ := s.CreateProductWithResponse(ctx, p)
+			s.CreateProductWithResponse(ctx, nil, p)
+			res, _ := s.CreateProductWithResponse(ctx, nil, p)
 			webtest.WantError(t, res.StatusCode(), res.Body, 409, "sku_taken", "/sku")
 		})
 		t.Run("twenty at once", func(t *testing.T) {
 			wantCounts(t, atOnce(20, func(int) string {
-				res, err := s.CreateProductWithResponse(ctx, api.NewProduct{Sku: "RACE", Name: "A"})
+				res, err := s.CreateProductWithResponse(ctx, nil, api.NewProduct{Sku: "RACE", Name: "A"})
 				if err != nil {
 					return err.Error()
 				}
@@ -63,7 +63,7 @@ func TestListProducts(t *testing.T) {
 		s := serve(t, g)
 		dbtest.NoFilesort(t, g)
 		for i, name := range []string{"50% Off", "a_b", "It's", "Straße"} {
-			if res, _ := s.CreateProductWithResponse(ctx, api.NewProduct{Sku: fmt.Sprint("List-", i), Name: name}); res.JSON201 == nil {
+			if res, _ := s.CreateProductWithResponse(ctx, nil, api.NewProduct{Sku: fmt.Sprint("List-", i), Name: name}); res.JSON201 == nil {
 				t.Fatalf("%s", res.Body)
 			}
 		}
@@ -113,7 +113,7 @@ func TestUpdateProduct(t *testing.T) {
 			}
 		}
 		for body, fields := range map[string][]string{
-			`{}`: {"/body"}, `{"price_cents":-1,"stock":-1}`: {"/price_cents", "/stock"}, `{"name":"N","stock":1}`: {"/name"}, `{"stock":null}`: {"/stock"}, `{"stock":1e2}`: {"/stock"},
+			`{}`: {"/body"}, `{"price_cents":-1,"stock":-1}`: {"/price_cents", "/stock"}, `{"sku":"N","stock":1}`: {"/sku"}, `{"name":" ","active":1}`: {"/name", "/active"}, `{"stock":null}`: {"/stock"}, `{"stock":1e2}`: {"/stock"},
 		} {
 			status, answer, _ := webtest.Do(t, "PATCH", fmt.Sprint(s.base, "/products/", id), body, "Content-Type", "application/json")
 			webtest.WantError(t, status, answer, 400, "validation_failed", fields...)

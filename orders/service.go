@@ -45,7 +45,7 @@ func (s *Service) checkCustomer(ctx context.Context, id int64) error {
 	case err == nil && res.StatusCode() == http.StatusOK:
 		return nil
 	case err == nil && res.JSON404 != nil:
-		return apperr.CustomerNotFound.New(id).With("/customer_id", "there is no customer %d", id)
+		return apperr.CustomerNotFound.New(id).With("/customer_id", apperr.Params{"customer_id": id}, "there is no customer %d", id)
 	case err == nil:
 		err = fmt.Errorf("the Customers API answered %s", res.Status())
 	}

@@ -3,6 +3,7 @@ package orders_test
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"sync/atomic"
 	"testing"
 
@@ -10,6 +11,7 @@ import (
 
 	"example.com/b2b/db/dbtest"
 	"example.com/b2b/openapi/contract"
+	api "example.com/b2b/openapi/ordersapi"
 )
 
 // TestCreateOrderStatements holds the cost of an order to what it should be, however many lines the order has. BEGIN and COMMIT
@@ -30,19 +32,29 @@ func TestCreateOrderStatements(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, n := range []int{1, 20} {
+		bySku := slices.Clone(lines)
+		for i, id := range lines {
+			product, err := s.GetProductWithResponse(ctx, *id.ProductID, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if i%2 == 1 {
+				bySku[i] = contract.NewOrderItem{Sku: &product.JSON200.Data.Sku, Qty: 1}
+			}
+		}
+		for i, lines := range [][]contract.NewOrderItem{lines[:1], lines, bySku[1:2], bySku} {
 			// The key, stock and prices, taking the stock, the order, its event, its items, the answer.
-			for key, want := range map[string]int64{"": 5, fmt.Sprint("key-", n): 7} {
+			for key, want := range map[string]int64{"": 5, fmt.Sprint("key-", i): 7} {
 				statements.Store(0)
-				res := s.place(t, key, lines[:n]...)
+				res := s.order(t, key, api.NewOrder{CustomerID: 1, Items: lines, ExternalRef: new(fmt.Sprint("PO", key)), Metadata: &contract.OrderMetadata{"a": "b"}})
 				if res.JSON201 == nil {
 					t.Fatalf("%s", res.Body)
 				}
 				if got := statements.Swap(0); got != want {
-					t.Errorf("%d lines, key %q: %d statements, want %d", n, key, got, want)
+					t.Errorf("%d lines, key %q: %d statements, want %d", len(lines), key, got, want)
 				}
 				// The key, the order, its items, its status, its event, the answer.
-				if s.confirm(t, res.JSON201.Data.ID, fmt.Sprint("confirm-", n, key)); statements.Load() != 6 {
+				if s.confirm(t, res.JSON201.Data.ID, fmt.Sprint("confirm-", i, key)); statements.Load() != 6 {
 					t.Errorf("%d statements to confirm it, want 6", statements.Load())
 				}
 				// The order, its items, its status, its event, the stock.

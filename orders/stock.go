@@ -12,48 +12,86 @@ import (
 	"example.com/b2b/internal/apperr"
 )
 
-// fixPrices gives each item the price that its product has now, and returns the database's clock. It refuses with 404
-// product_not_found for every product that does not exist, else with 400 insufficient_stock for every one that is short.
-func (s store) fixPrices(items []item) (now time.Time, err error) {
-	ids := make([]int64, len(items))
-	for i, item := range items {
-		ids[i] = item.ProductID
+// fixPrices makes one item of all lines with the same product, with the price that the product has now, in ascending product id: the
+// order in which stock is locked. It also returns the database's clock. It refuses with 404 product_not_found for every line whose
+// product does not exist, else with 400 product_inactive for every one whose product cannot be ordered, else with 400
+// insufficient_stock for every product that is short, at its first line.
+func (s store) fixPrices(lines []line) (items []item, now time.Time, err error) {
+	known, err := s.named(lines)
+	if err != nil {
+		return nil, now, err
 	}
-	var rows []product
-	if err := s.products().Select("id, price_cents, stock, ? AS now", s.now()).Where("id IN ?", ids).Find(&rows).Error; err != nil {
-		return now, err
+	missing, inactive, short := apperr.OrderedProductNotFound.New(), apperr.ProductInactive.New(), apperr.InsufficientStock.New()
+	products := map[int64]product{} // by id
+	for i, l := range lines {
+		at := slices.IndexFunc(known, l.names)
+		if at < 0 {
+			l.missing(missing, i)
+			continue
+		}
+		p := known[at]
+		if !p.Active {
+			inactive.With(l.field(i), apperr.Params{"product_id": p.ID, "sku": p.SKU}, "product %d is not active", p.ID)
+		}
+		products[p.ID] = p
+		to := slices.IndexFunc(items, func(item item) bool { return item.ProductID == p.ID })
+		if to < 0 {
+			to = len(items)
+			items = append(items, item{ProductID: p.ID, UnitPriceCents: p.PriceCents, line: i})
+		}
+		items[to].Qty += l.Qty
+		now = p.Now
 	}
-	byID := make(map[int64]product, len(rows))
-	for _, p := range rows {
-		byID[p.ID] = p
-	}
-	missing, short := apperr.OrderedProductNotFound.New(), apperr.InsufficientStock.New()
+	sortByProduct(items)
 	for i := range items {
 		item := &items[i]
-		p, found := byID[item.ProductID]
-		switch {
-		case !found:
-			missing.With(fmt.Sprintf("/items/%d/product_id", item.line), "there is no product %d", item.ProductID)
-		case p.Stock < item.Qty:
-			short.With(fmt.Sprintf("/items/%d/qty", item.line), "product %d: asked %d, available %d", p.ID, item.Qty, p.Stock)
+		item.SubtotalCents = item.UnitPriceCents * item.Qty
+		if p := products[item.ProductID]; p.Stock < item.Qty {
+			short.With(fmt.Sprintf("/items/%d/qty", item.line), shortage(p, item.Qty), "product %d: asked %d, available %d", p.ID, item.Qty, p.Stock)
 		}
-		item.UnitPriceCents, item.SubtotalCents = p.PriceCents, p.PriceCents*item.Qty
 	}
-	if missing.Details != nil {
-		return now, missing
+	for _, refused := range []*apperr.Error{missing, inactive, short} {
+		if refused.Details != nil {
+			return nil, now, refused
+		}
 	}
-	if short.Details != nil {
-		return now, short
+	return items, now, nil
+}
+
+// named reads the products that lines name, in one query.
+func (s store) named(lines []line) (products []product, err error) {
+	var ids []int64
+	var skus []string
+	for _, l := range lines {
+		if l.SKU != nil {
+			skus = append(skus, *l.SKU)
+		} else {
+			ids = append(ids, *l.ProductID)
+		}
 	}
-	return rows[0].Now, nil
+	q := s.products().Select("id, sku, price_cents, stock, active, ? AS now", s.now())
+	switch {
+	case skus == nil:
+		q = q.Where("id IN ?", ids)
+	case ids == nil:
+		q = q.Where("sku IN ?", skus)
+	default:
+		q = q.Where("id IN ? OR sku IN ?", ids, skus)
+	}
+	return products, q.Find(&products).Error
+}
+
+// shortage is for a program what is missing of a product.
+func shortage(p product, requested int64) apperr.Params {
+	return apperr.Params{"product_id": p.ID, "sku": p.SKU, "requested": requested, "available": p.Stock}
 }
 
 // takeStock takes the pieces of all items or returns db.ErrConflict: since fixPrices has read the products, one has changed its
-// price or sold out. One statement for all, and it locks them in ascending id, so that two orders cannot wait for each other.
+// price, or can no longer be ordered. One statement for all, and it locks them in ascending id, so that two orders cannot wait for each other.
 func (s store) takeStock(items []item) error {
 	ids, qty := perProduct(items, func(i item) int64 { return i.Qty })
 	_, price := perProduct(items, func(i item) int64 { return i.UnitPriceCents })
-	res := s.products().Where("id IN ? AND stock >= ? AND price_cents = ?", ids, qty, price).
+	res := s.products().Where("id IN ? AND active AND stock >= ? AND price_cents = ?", ids, qty, price).
 		UpdateColumns(map[string]any{"stock": clause.Expr{SQL: "stock - ?", Vars: []any{qty}}, "updated_at": s.unlessEarlier("updated_at")})
 	if res.Error == nil && res.RowsAffected != int64(len(items)) {
 		return db.ErrConflict
@@ -113,10 +151,10 @@ const maxStock = 1_000_000_000
 // maxStock.
 func (s store) adjustStock(p *product, delta int64, reason string) (stockAdjustment, error) {
 	if p.Stock+delta < 0 {
-		return stockAdjustment{}, apperr.InsufficientStockToRemove.New().With("/delta", "product %d: asked %d, available %d", p.ID, -delta, p.Stock)
+		return stockAdjustment{}, apperr.InsufficientStockToRemove.New().With("/delta", shortage(*p, -delta), "product %d: asked %d, available %d", p.ID, -delta, p.Stock)
 	}
 	if delta > 0 && p.Stock+delta > maxStock {
-		return stockAdjustment{}, apperr.ValidationFailed.New().With("/delta", "would lift the stock above %d", maxStock)
+		return stockAdjustment{}, apperr.ValidationFailed.New().With("/delta", apperr.Params{"rule": "maximum", "limit": maxStock, "product_id": p.ID, "available": p.Stock}, "would lift the stock above %d", maxStock)
 	}
 	p.Stock, p.UpdatedAt = p.Stock+delta, later(p.UpdatedAt, p.Now)
 	if err := s.update(p, "stock", "updated_at"); err != nil {

@@ -84,7 +84,7 @@ func TestKnownValues(t *testing.T) {
 	}
 	var operations []string
 	for _, o := range keyedOperations {
-		operations = append(operations, o.name)
+		operations = append(operations, o.Name)
 	}
 	var happens []string // to orders and products
 	for _, event := range listed("EventType", "") {
@@ -109,7 +109,7 @@ func TestKnownValues(t *testing.T) {
 func TestKeyedOperations(t *testing.T) {
 	for path, item := range webtest.Spec(t, api.Document).Paths.Map() {
 		for _, operation := range item.Operations() {
-			_, known := keyedOperation(operation.OperationID)
+			_, known := keyedOperations.Find(operation.OperationID)
 			if takes := operation.Parameters.GetByInAndName("header", "X-Idempotency-Key") != nil; takes != known {
 				t.Errorf("%s of %s takes a key: %v; it is one of keyedOperations: %v", operation.OperationID, path, takes, known)
 			}

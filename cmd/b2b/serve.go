@@ -51,7 +51,7 @@ func table(c *config.Settings) []*service {
 		port: &c.CustomersPort, base: &c.CustomersBase,
 		try: "curl '%s/customers?search=ACME'",
 		build: func(g *gorm.DB, o web.Options) (http.Handler, func(context.Context), error) {
-			return customers.New(g).Handler(o), nil, nil
+			return customers.New(g, c.KeyLifetime).Handler(o), nil, nil
 		},
 	}, {
 		name: "orders", title: "Orders API", database: true, rules: orders.Rules(),
@@ -186,7 +186,7 @@ func read(c *config.Settings, services []*service) error {
 		}
 	}
 	if services[0].database {
-		groups = append(groups, &c.Database, &c.Migration)
+		groups = append(groups, &c.Database, &c.Migration, &c.Keys)
 	}
 	if len(services) == 1 {
 		groups = append(append(groups, &c.SinglePort), services[0].peers...)

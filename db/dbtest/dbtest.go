@@ -14,6 +14,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/go-sql-driver/mysql"
@@ -85,28 +86,49 @@ func must(t *testing.T, err error) {
 // engine how it would run each.
 func NoFilesort(t *testing.T, g *gorm.DB) {
 	t.Helper()
-	explain := "EXPLAIN QUERY PLAN "
-	if g.Name() == db.MySQL {
-		explain = "EXPLAIN FORMAT=TRADITIONAL "
-	}
 	var explained sync.Map
-	must(t, g.Callback().Query().After("gorm:query").Register("dbtest:explain", func(tx *gorm.DB) {
-		statement := tx.Statement.SQL.String()
-		if tx.Error != nil {
-			return
-		}
+	explain(t, g, "dbtest:no filesort", func(statement, plan string) {
 		if _, known := explained.LoadOrStore(statement, true); known {
 			return
 		}
-		var plan []map[string]any
-		err := tx.Session(&gorm.Session{NewDB: true}).Raw(explain+statement, tx.Statement.Vars...).Scan(&plan).Error // in the same transaction
-		if err != nil || len(plan) == 0 {
-			t.Errorf("%s has the plan %v: %v", statement, plan, err)
-		}
 		for _, bad := range []string{"OFFSET", "COUNT(", "filesort", "TEMP B-TREE", "Sort_", "TopN_"} {
-			if strings.Contains(statement+fmt.Sprint(plan), bad) {
+			if strings.Contains(statement+plan, bad) {
 				t.Errorf("%s has %s in it or in its plan: %s", statement, bad, plan)
 			}
 		}
+	})
+}
+
+// WantIndex fails the test when the last SELECT that do runs on g does not use an index of that name.
+func WantIndex(t *testing.T, g *gorm.DB, index string, do func()) {
+	t.Helper()
+	var last atomic.Value
+	name := "dbtest:index " + index
+	explain(t, g, name, func(statement, plan string) { last.Store(statement + " has the plan " + plan) })
+	do()
+	must(t, g.Callback().Query().Remove(name))
+	if plan, _ := last.Load().(string); !strings.Contains(plan, index) {
+		t.Errorf("not by %s: %s", index, plan)
+	}
+}
+
+// explain calls look for every SELECT that g runs from now on, with the engine's plan for it.
+func explain(t *testing.T, g *gorm.DB, name string, look func(statement, plan string)) {
+	t.Helper()
+	prefix := "EXPLAIN QUERY PLAN "
+	if g.Name() == db.MySQL {
+		prefix = "EXPLAIN FORMAT=TRADITIONAL "
+	}
+	must(t, g.Callback().Query().After("gorm:query").Register(name, func(tx *gorm.DB) {
+		if tx.Error != nil {
+			return
+		}
+		statement := tx.Statement.SQL.String()
+		var plan []map[string]any
+		err := tx.Session(&gorm.Session{NewDB: true}).Raw(prefix+statement, tx.Statement.Vars...).Scan(&plan).Error // in the same transaction
+		if err != nil || len(plan) == 0 {
+			t.Errorf("%s has the plan %v: %v", statement, plan, err)
+		}
+		look(statement, fmt.Sprint(plan))
 	}))
 }

@@ -11,7 +11,12 @@ import (
 type Detail struct {
 	Field   string `json:"field"` // JSON pointer into the body, or /query/…, /path/…, /header/…
 	Message string `json:"message"`
+	Params  Params `json:"params,omitempty"` // none only where another service sent none
 }
+
+// Params are what a message says, for a program: strings, numbers and booleans under names of the contract. The rule of the document
+// that a value breaks is its `rule`.
+type Params map[string]any
 
 // Error is a refusal or a fault, as the caller shall see it, with its cause for the log.
 type Error struct {
@@ -45,8 +50,8 @@ func Relayed(status int, name, message string) *Error {
 }
 
 // With adds a detail and returns e.
-func (e *Error) With(field, format string, args ...any) *Error {
-	e.Details = append(e.Details, Detail{Field: field, Message: fmt.Sprintf(format, args...)})
+func (e *Error) With(field string, params Params, format string, args ...any) *Error {
+	e.Details = append(e.Details, Detail{field, fmt.Sprintf(format, args...), params})
 	return e
 }
 

@@ -58,21 +58,25 @@ var (
 		When: "The body is not JSON, or not UTF-8.",
 		Do:   "Correct the program that makes the body."})
 	ValidationFailed = define(Code{Name: "validation_failed", Status: http.StatusBadRequest, Retry: Never, On: []string{Always},
-		Sentence: "The request is not valid.", Example: Detail{"/query", "is not a valid query string"},
+		Sentence: "The request is not valid.", Example: Detail{"/query/limit", "must be at most 100", Params{"rule": "maximum", "limit": 100}},
 		When: "A field, parameter or header breaks a rule of the document. `details` names every one, up to 20.",
 		Do:   "Correct what `details` names."})
 	IdempotencyKeyRequired = define(Code{Name: "idempotency_key_required", Status: http.StatusBadRequest, Retry: Never, On: []string{WithNeededKey},
-		Sentence: "Send an X-Idempotency-Key with this request.", Example: Detail{"/header/X-Idempotency-Key", "is required"},
+		Sentence: "Send an X-Idempotency-Key with this request.", Example: Detail{"/header/X-Idempotency-Key", "is required", Params{"rule": "required"}},
 		When: "The operation insists on an idempotency key and got none.",
 		Do:   "Make a key for this one effect, keep it, and send it with every try."})
 	InsufficientStock = define(Code{Name: "insufficient_stock", Status: http.StatusBadRequest, Retry: AfterThat, On: []string{"createOrder", "createAndConfirmOrder"},
-		Sentence: "There is not enough stock for this order.", Example: Detail{"/items/0/qty", "product 2: asked 5, available 3"},
+		Sentence: "There is not enough stock for this order.", Example: Detail{"/items/0/qty", "product 2: asked 5, available 3", Params{"product_id": 2, "sku": "LAPTOP-HP-2024", "requested": 5, "available": 3}},
 		When: "At least one product has fewer pieces than the order asks for. `details` names every short line. Nothing was taken.",
 		Do:   "Order what is available, or try again when stock has come. The key is still free."})
 	InsufficientStockToRemove = define(Code{Name: "insufficient_stock", Status: http.StatusBadRequest, Retry: AfterThat, On: []string{"adjustStock"},
-		Sentence: "There is not enough stock for this adjustment.", Example: Detail{"/delta", "product 2: asked 5, available 3"},
+		Sentence: "There is not enough stock for this adjustment.", Example: Detail{"/delta", "product 2: asked 5, available 3", Params{"product_id": 2, "sku": "LAPTOP-HP-2024", "requested": 5, "available": 3}},
 		When: "The adjustment would take more pieces than are there. Nothing was changed.",
 		Do:   "Look how many there are. The key is still free."})
+	ProductInactive = define(Code{Name: "product_inactive", Status: http.StatusBadRequest, Retry: AfterThat, On: []string{"createOrder", "createAndConfirmOrder"},
+		Sentence: "A product of this order cannot be ordered any more.", Example: Detail{"/items/0/sku", "product 2 is not active", Params{"product_id": 2, "sku": "LAPTOP-HP-2024"}},
+		When: "At least one product of the order is not `active`. `details` names every line with one.",
+		Do:   "Order something else. The key is still free."})
 	OrderNotConfirmable = define(Code{Name: "order_not_confirmable", Status: http.StatusBadRequest, Retry: Never, On: []string{"confirmOrder", "createAndConfirmOrder"},
 		Sentence: "Order %d is CANCELED and cannot be confirmed.", Args: []any{3},
 		When: "The order is canceled: somebody asked for it, or its reservation has expired.",
@@ -86,7 +90,7 @@ var (
 		When: "The token is missing, has expired, or is not one that this deployment accepts.",
 		Do:   "Send a valid token; get a new one when it has expired."})
 	Forbidden = define(Code{Name: "forbidden", Status: http.StatusForbidden, Retry: Never, On: []string{WithSecurity},
-		Sentence: "You may not do this.", Example: Detail{"/header/Authorization", "lacks the scope orders:write"},
+		Sentence: "You may not do this.", Example: Detail{"/header/Authorization", "lacks the scope orders:write", Params{"scope": "orders:write"}},
 		When: "Who calls is known, and may not do this: the token lacks a scope, or acts for another customer. Or a browser sends it for a page of another site, or under a name that is not the service's.",
 		Do:   "Ask for a token that may, or leave out what `details` names."})
 	NotFound = define(Code{Name: "not_found", Status: http.StatusNotFound, Retry: Never, On: []string{Unrouted},
@@ -104,20 +108,20 @@ var (
 		When: "The product does not exist.",
 		Do:   "Check the id."})
 	OrderedProductNotFound = define(Code{Name: "product_not_found", Status: http.StatusNotFound, Retry: Never, On: []string{"createOrder", "createAndConfirmOrder"},
-		Sentence: "A product of this order does not exist.", Example: Detail{"/items/0/product_id", "there is no product 77"},
+		Sentence: "A product of this order does not exist.", Example: Detail{"/items/0/product_id", "there is no product 77", Params{"product_id": 77}},
 		When: "At least one product of the order does not exist. `details` names every one.",
-		Do:   "Check the ids."})
+		Do:   "Check the ids and skus."})
 	OrderNotFound = define(Code{Name: "order_not_found", Status: http.StatusNotFound, Retry: Never, On: []string{"getOrder", "confirmOrder", "cancelOrder", "listOrderHistory", "createAndConfirmOrder", "getOrchestration"},
 		Sentence: "There is no order %d.", Args: []any{77},
 		When: "The order does not exist.",
 		Do:   "Check the id."})
-	IdempotencyKeyUnknown = define(Code{Name: "idempotency_key_unknown", Status: http.StatusNotFound, Retry: AfterThat, On: []string{"getIdempotencyKey", "getOrchestration"},
+	IdempotencyKeyUnknown = define(Code{Name: "idempotency_key_unknown", Status: http.StatusNotFound, Retry: AfterThat, On: []string{"getIdempotencyKey", "getCustomerIdempotencyKey", "getOrchestration"},
 		Sentence: "Nothing has been done with this key.",
 		When:     "No call with this key has had an effect, or the key has expired.",
 		Do:       "Repeat the call with the key, if you still want its effect."})
 	OrderIncomplete = define(Code{Name: "order_incomplete", Status: http.StatusNotFound, Retry: AfterThat, On: []string{"getOrchestration"},
 		Sentence: "The order was placed with this key, and was not confirmed with it.",
-		Example:  Detail{"/path/idempotency_key", "order 5 is CREATED: repeat the call to complete it"},
+		Example:  Detail{"/path/idempotency_key", "order 5 is CREATED: repeat the call to complete it", Params{"order_id": 5, "order_status": "CREATED"}},
 		When:     "The call got as far as placing the order. `details` says how the order stands.",
 		Do:       "Repeat the POST with the same key to complete a CREATED order. For a CANCELED one it is too late: use a new key."})
 	MethodNotAllowed = define(Code{Name: "method_not_allowed", Status: http.StatusMethodNotAllowed, Retry: Never, On: []string{Unrouted},
@@ -129,13 +133,21 @@ var (
 		When:     "The body took longer than ten seconds to arrive. Nothing was changed.",
 		Do:       "Send it again over a better connection."})
 	EmailTaken = define(Code{Name: "email_taken", Status: http.StatusConflict, Retry: Never, On: []string{"createCustomer", "updateCustomer"},
-		Sentence: "Another customer has this email.", Example: Detail{"/email", "belongs to another customer"},
+		Sentence: "Another customer has this email.", Example: Detail{"/email", "belongs to another customer", Params{"rule": "unique", "customer_id": 1}},
 		When: "Another customer that is not deleted has the email, in any case.",
-		Do:   "Find that customer with `search`, or use another email."})
+		Do:   "`params` names that customer, unless your token acts for one alone: use it, or use another email."})
+	ExternalRefTaken = define(Code{Name: "external_ref_taken", Status: http.StatusConflict, Retry: AfterThat, On: []string{"createCustomer", "updateCustomer"},
+		Sentence: "Another customer has this external_ref.", Example: Detail{"/external_ref", "belongs to another customer", Params{"rule": "unique", "customer_id": 1}},
+		When: "Another customer that is not deleted has the external_ref.",
+		Do:   "`params` names that customer, unless your token acts for one alone: use it, or use another number."})
+	OrderExternalRefTaken = define(Code{Name: "external_ref_taken", Status: http.StatusConflict, Retry: AfterThat, On: []string{"createOrder", "createAndConfirmOrder"},
+		Sentence: "The customer has order %d with this external_ref already.", Args: []any{3}, Example: Detail{"/external_ref", "belongs to order 3", Params{"rule": "unique", "order_id": 3}},
+		When: "An order of this customer that is not CANCELED has the external_ref. Nothing was taken.",
+		Do:   "Look at that order before you order again: it is probably the one that you want. Canceling it frees the number."})
 	SKUTaken = define(Code{Name: "sku_taken", Status: http.StatusConflict, Retry: Never, On: []string{"createProduct"},
-		Sentence: "Another product has this sku.", Example: Detail{"/sku", "belongs to another product"},
+		Sentence: "Another product has this sku.", Example: Detail{"/sku", "belongs to another product", Params{"rule": "unique", "product_id": 2}},
 		When: "Another product has the sku.",
-		Do:   "Find that product with `search`, or use another sku."})
+		Do:   "`params` names that product: use it, or use another sku."})
 	PreconditionFailed = define(Code{Name: "precondition_failed", Status: http.StatusPreconditionFailed, Retry: Never, On: []string{WithIfMatch},
 		Sentence: "It has changed since you read it; read it again.",
 		When:     "The state is no longer the one that `If-Match` names. Nothing was changed.",

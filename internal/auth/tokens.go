@@ -46,7 +46,7 @@ func (t Tokens) Identify(h http.Header) (Principal, error) {
 		return p, err
 	}
 	if p != Service {
-		return p, apperr.Forbidden.New().With("/header/"+ActingForHeader, "may be sent only with the service token")
+		return p, apperr.Forbidden.New().With("/header/"+ActingForHeader, apperr.Params{"rule": "service_token"}, "may be sent only with the service token")
 	}
 	encoded, err := base64.RawURLEncoding.DecodeString(actingFor)
 	var c claims
@@ -60,7 +60,7 @@ func (t Tokens) Identify(h http.Header) (Principal, error) {
 		p, err = c.principal()
 	}
 	if err != nil {
-		return p, apperr.Forbidden.Because(err).With("/header/"+ActingForHeader, "names no caller")
+		return p, apperr.Forbidden.Because(err).With("/header/"+ActingForHeader, apperr.Params{"rule": "format"}, "names no caller")
 	}
 	p.ByService = true
 	return p, nil

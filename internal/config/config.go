@@ -29,6 +29,7 @@ type Settings struct {
 	Logging
 	Database
 	Migration
+	Keys
 	Deployment
 	Access
 	JWT
@@ -80,6 +81,11 @@ const (
 	MySQL  = "mysql"
 	SQLite = "sqlite"
 )
+
+// Keys is for services with a database.
+type Keys struct {
+	KeyLifetime time.Duration `env:"IDEMPOTENCY_KEY_EXPIRATION_HOURS" default:"24" unit:"hours" from:"1" to:"8760" help:"how long an idempotency key is remembered"`
+}
 
 // Migration is for services with a database.
 type Migration struct {
@@ -158,7 +164,6 @@ type Ports struct {
 
 // Orders is for the Orders API.
 type Orders struct {
-	KeyLifetime        time.Duration `env:"IDEMPOTENCY_KEY_EXPIRATION_HOURS" default:"24" unit:"hours" from:"1" to:"8760" help:"how long an idempotency key is remembered"`
 	CancellationWindow time.Duration `env:"ORDER_CANCELLATION_WINDOW_MINUTES" default:"10" unit:"minutes" from:"0" to:"525600" help:"how long a confirmed order may be canceled"`
 	Reservation        time.Duration `env:"ORDER_RESERVATION_HOURS" default:"24" unit:"hours" from:"0" to:"8760" help:"how long an order that nobody confirms holds its stock; 0 is for ever"`
 }

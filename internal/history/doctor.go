@@ -43,8 +43,11 @@ func LastShows(subject, table, list string) doctor.Rule {
 			d.UseNumber()
 			broken := d.Decode(&shown) != nil
 			for i, column := range columns {
-				value, there := shown[column]
-				broken = broken || !there || (value != nil) != now[i].Valid || value != nil && fmt.Sprint(value) != now[i].String
+				value := shown[column] // nil in an event that is older than the column
+				if is, ok := value.(bool); ok {
+					value = map[bool]int{false: 0, true: 1}[is] // as SQL knows it
+				}
+				broken = broken || (value != nil) != now[i].Valid || value != nil && fmt.Sprint(value) != now[i].String
 			}
 			if !broken {
 				id = ""

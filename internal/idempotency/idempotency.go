@@ -7,12 +7,16 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"errors"
+	"net/http"
+	"slices"
+	"strings"
 	"time"
 
 	"gorm.io/gorm"
 
 	"example.com/b2b/db"
 	"example.com/b2b/internal/apperr"
+	"example.com/b2b/internal/auth"
 )
 
 // Keys is what keys have done, in one database.
@@ -21,12 +25,51 @@ type Keys struct {
 	Lifetime time.Duration // how long a key is remembered
 }
 
+// Operation is one that takes a key.
+type Operation struct {
+	Name   string // as the contract calls it
+	Status int    // of its success
+	Target string // what kind of thing its key stands for
+}
+
+// Request returns what a key of the caller stands for in the operation, nil for none. The JSON of content must be the same in a repeat,
+// and must not change from one version of the program to the next.
+func (o Operation) Request(ctx context.Context, key *string, content any) Request {
+	return Request{Caller: auth.From(ctx).KeySpace(), Operation: o.Name, Key: key, Content: content, Status: o.Status}
+}
+
+// Operations are those of a service that take a key. Its report on a key, its rules for the doctor and its contract's list are held to
+// them.
+type Operations []Operation
+
+// Find returns the operation with a name, and whether there is one.
+func (all Operations) Find(name string) (Operation, bool) {
+	i := slices.IndexFunc(all, func(o Operation) bool { return o.Name == name })
+	if i < 0 {
+		return Operation{}, false
+	}
+	return all[i], true
+}
+
+// Rows is an SQL condition for a doctor: the row k of the table idempotency_keys is of one of the operations.
+func (all Operations) Rows() string {
+	return "k.operation IN ('" + strings.Join(all.names(), "', '") + "')"
+}
+
+func (all Operations) names() []string {
+	names := make([]string, len(all))
+	for i, o := range all {
+		names[i] = o.Name
+	}
+	return names
+}
+
 // Request is what a key stands for.
 type Request struct {
 	Caller    string  // whose key it is
 	Operation string  // as the contract calls it
 	Key       *string // nil: the caller wants no idempotency
-	Content   any     // what must be the same in a repeat; its JSON must not change from one version of the program to the next
+	Content   any     // see Operation.Request
 	Status    int     // of the answer when it succeeds
 }
 
@@ -35,6 +78,17 @@ type Answer struct {
 	Status   int
 	Body     []byte
 	Replayed bool
+}
+
+// Respond answers with it, as the generated servers do.
+func (a Answer) Respond(w http.ResponseWriter) error {
+	w.Header().Set("Content-Type", "application/json")
+	if a.Replayed {
+		w.Header().Set("Idempotency-Replayed", "true")
+	}
+	w.WriteHeader(a.Status)
+	_, err := w.Write(append(a.Body, '\n')) // as the generated responses end
+	return err
 }
 
 // Effect changes something in tx and returns its id and the body of the answer, which JSON can hold. It may be run several times,
@@ -88,22 +142,31 @@ func (k Keys) Remembered(ctx context.Context, r Request) (Answer, bool) {
 
 // Done is what a key has done with one operation.
 type Done struct {
-	Operation string
+	Operation
 	TargetID  int64
 	ExpiresAt time.Time
 }
 
-// Report returns what a caller's key has done with these operations, by their names; nothing when it has done nothing, or has
-// expired.
-func (k Keys) Report(ctx context.Context, caller, key string, operations []string) (all []Done, err error) {
+// Report returns what a key of the caller has done with these operations, in the order of their names, or 404 idempotency_key_unknown
+// when that is nothing, or has expired.
+func (k Keys) Report(ctx context.Context, key string, operations Operations) ([]Done, error) {
 	q := k.DB.WithContext(ctx)
-	err = q.Model(&row{}).Select("operation, target_id, expires_at").
-		Where("caller = ? AND operation IN ? AND idempotency_key = ? AND expires_at > ?", caller, operations, key, db.Now(q, 0)).
-		Order("operation").Find(&all).Error
+	var rows []row
+	err := q.Select("operation, target_id, expires_at").
+		Where("caller = ? AND operation IN ? AND idempotency_key = ? AND expires_at > ?", auth.From(ctx).KeySpace(), operations.names(), key, db.Now(q, 0)).
+		Order("operation").Find(&rows).Error
+	if err == nil && len(rows) == 0 {
+		err = apperr.IdempotencyKeyUnknown.New()
+	}
+	all := make([]Done, len(rows))
+	for i, r := range rows {
+		all[i] = Done{TargetID: *r.TargetID, ExpiresAt: r.ExpiresAt}
+		all[i].Operation, _ = operations.Find(r.Operation)
+	}
 	return all, err
 }
 
-// Purge deletes the keys that have expired, in small steps, and returns how many it deleted.
+// Purge deletes the keys that have expired, of all services on the database, in small steps, and returns how many it deleted.
 func (k Keys) Purge(ctx context.Context) (int64, error) {
 	for total := int64(0); ; {
 		q := k.DB.WithContext(ctx)

@@ -37,7 +37,7 @@ func TestLongAnswers(t *testing.T) {
 	many.Message = strings.Repeat("é", 5000)
 	many.Cause = fmt.Errorf("%s", strings.Repeat("\x01", 5000))
 	for range 1001 {
-		many.With(strings.Repeat("/é", 500), "%s", strings.Repeat("é", 2000))
+		many.With(strings.Repeat("/é", 500), nil, "%s", strings.Repeat("é", 2000))
 	}
 	base := serveThings(t, o, func(c *gin.Context) {
 		if c.Param("key") == "panic" {

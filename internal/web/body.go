@@ -26,10 +26,14 @@ import (
 
 const maxBody = 1 << 20 // bytes
 
+// exactlyOneOf is the extension that lists fields of an object of which it must have one, and no other.
+const exactlyOneOf = "x-exactly-one-of"
+
 // body is a request body, read only as far as its schema goes: what breaks the schema costs no more than what keeps it. The generated
 // code binds its value, so that the handler gets what was validated.
 type body struct {
 	io.ReadCloser
+	rules []openapi3.SchemaValidationOption // that values are held to
 	value any
 	found []apperr.Detail // what is not in the value, or what a validator can no longer see in it
 	more  int             // what was found beyond maxDetails
@@ -64,7 +68,7 @@ func (v *validator) readBody(c *gin.Context, op operation) (*body, error) {
 	case len(text) == 0 && !op.Operation.RequestBody.Value.Required:
 		return nil, nil
 	case len(text) == 0:
-		return nil, apperr.ValidationFailed.New().With(wholeBody, "is required: send a JSON object")
+		return nil, apperr.ValidationFailed.New().With(wholeBody, apperr.Params{"rule": "required"}, "is required: send a JSON object")
 	case !isJSON(c.Request.Header):
 		return nil, apperr.UnsupportedMediaType.New()
 	case !utf8.Valid(text):
@@ -74,7 +78,7 @@ func (v *validator) readBody(c *gin.Context, op operation) (*body, error) {
 	if !json.Valid(text) && errors.As(json.Unmarshal(text, new(json.RawMessage)), &syntax) {
 		return nil, apperr.MalformedJSON.New(fmt.Sprintf("%s (byte %d)", syntax, syntax.Offset))
 	}
-	b := &body{ReadCloser: io.NopCloser(bytes.NewReader(text))}
+	b := &body{ReadCloser: io.NopCloser(bytes.NewReader(text)), rules: v.filter.SchemaValidationOptions}
 	b.value = b.read(make([]string, 0, 8), gjson.ParseBytes(text), op.body)
 	return b, nil
 }
@@ -87,7 +91,7 @@ func refuseUnread(c *gin.Context) error {
 		return apperr.PayloadTooLarge.New()
 	case sent != 0 && h.Get("Content-Encoding") != "":
 		c.Header("Accept-Encoding", "identity") // RFC 9110, section 15.5.16
-		return apperr.UnsupportedMediaType.New().With("/header/Content-Encoding", "must not be sent: the body is taken as it is")
+		return apperr.UnsupportedMediaType.New().With("/header/Content-Encoding", apperr.Params{"rule": "absent"}, "must not be sent: the body is taken as it is")
 	case sent != 0 && (sent > 0 || h.Get("Content-Type") != "") && !isJSON(h):
 		return apperr.UnsupportedMediaType.New()
 	}
@@ -100,9 +104,9 @@ func isJSON(h http.Header) bool {
 	return err == nil && media == "application/json" && len(h["Content-Type"]) == 1 && strings.EqualFold(cmp.Or(parameters["charset"], "utf-8"), "utf-8")
 }
 
-func (b *body) refuse(path []string, format string, args ...any) {
+func (b *body) refuse(path []string, params apperr.Params, format string, args ...any) {
 	if len(b.found) < maxDetails {
-		b.found = append(b.found, apperr.Detail{Field: cmp.Or(pointer(path), wholeBody), Message: fmt.Sprintf(format, args...)})
+		b.found = append(b.found, apperr.Detail{Field: cmp.Or(pointer(path), wholeBody), Message: fmt.Sprintf(format, args...), Params: params})
 	} else {
 		b.more++
 	}
@@ -111,6 +115,8 @@ func (b *body) refuse(path []string, format string, args ...any) {
 // read returns the value at path. It does not look into one of another type than the schema's.
 func (b *body) read(path []string, v gjson.Result, s *openapi3.Schema) any {
 	switch {
+	case v.IsObject() && s.AdditionalProperties.Schema != nil:
+		return b.readMap(path, v, s)
 	case v.IsObject() && s.Type.Is(openapi3.TypeObject):
 		return b.readObject(path, v, s)
 	case v.IsObject():
@@ -126,7 +132,7 @@ func (b *body) read(path []string, v gjson.Result, s *openapi3.Schema) any {
 	case v.Type == gjson.Number:
 		// Such a number counts as whole in JSON Schema, and Go does not read it as one.
 		if s.Type.Is(openapi3.TypeInteger) && strings.ContainsAny(v.Raw, ".eE") {
-			b.refuse(path, "must be written as a whole number, without fraction or exponent")
+			b.refuse(path, apperr.Params{"rule": "whole_number"}, "must be written as a whole number, without fraction or exponent")
 		}
 		return json.Number(v.Raw)
 	}
@@ -140,21 +146,73 @@ func (b *body) readObject(path []string, v gjson.Result, s *openapi3.Schema) any
 		name := key.Str
 		at, property := append(path, name), s.Properties[name]
 		if _, twice := fields[name]; twice {
-			b.refuse(at, "was given more than once")
+			b.refuse(at, repeated, "was given more than once")
 		} else if property == nil {
-			b.refuse(at, "is not a known field")
+			b.refuse(at, unknownField, "is not a known field")
 		} else {
 			fields[name] = b.read(at, value, property.Value)
 		}
 		return true
 	})
+	if names, ok := s.Extensions[exactlyOneOf].([]any); ok {
+		b.exactlyOne(path, names, fields)
+	}
+	return fields
+}
+
+// exactlyOne refuses an object that has none, or several, of the fields of these names.
+func (b *body) exactlyOne(path []string, names []any, fields map[string]any) {
+	given := ""
+	for _, name := range names {
+		name := name.(string)
+		if _, there := fields[name]; !there {
+			continue
+		}
+		if given != "" {
+			b.refuse(append(path, name), apperr.Params{"rule": "exactly_one_of", "values": spaced(names)}, "must not be given beside %s", given)
+		}
+		given = name
+	}
+	if given == "" {
+		b.refuse(append(path, names[0].(string)), missing, "is required: one of %s", listed(names))
+	}
+}
+
+// readMap reads an object whose fields the caller names, by the rules of x-property-names: the propertyNames of JSON Schema, which
+// OpenAPI 3.0 lacks. It returns nil for one with more than maxProperties.
+func (b *body) readMap(path []string, v gjson.Result, s *openapi3.Schema) any {
+	names := &openapi3.Schema{}
+	if encoded, err := json.Marshal(s.Extensions["x-property-names"]); err == nil {
+		_ = names.UnmarshalJSON(encoded) // TestUsableDocuments holds it to be one
+	}
+	fields, n := map[string]any{}, uint64(0)
+	v.ForEach(func(key, value gjson.Result) bool {
+		if n++; n > *s.MaxProps {
+			return false
+		}
+		name := b.readString(append(path, key.Str), key, names)
+		at := append(path, name)
+		for _, d := range findings("", names.VisitJSON(name, b.rules...)) {
+			b.refuse(at, d.Params, "%s", d.Message)
+		}
+		if _, twice := fields[name]; twice {
+			b.refuse(at, repeated, "was given more than once")
+		} else {
+			fields[name] = b.read(at, value, s.AdditionalProperties.Schema.Value)
+		}
+		return true
+	})
+	if n > *s.MaxProps {
+		b.refuse(path, apperr.Params{"rule": "max_properties", "limit": *s.MaxProps}, "must have at most %d fields", *s.MaxProps)
+		return nil
+	}
 	return fields
 }
 
 // readArray returns nil for one with more than maxItems.
 func (b *body) readArray(path []string, v gjson.Result, s *openapi3.Schema) any {
 	if v.Get("#").Uint() > *s.MaxItems {
-		b.refuse(path, "must have at most %d items", *s.MaxItems)
+		b.refuse(path, apperr.Params{"rule": "max_items", "limit": *s.MaxItems}, "must have at most %d items", *s.MaxItems)
 		return nil
 	}
 	items := []any{}
@@ -179,7 +237,7 @@ func (b *body) readString(path []string, v gjson.Result, s *openapi3.Schema) str
 	case uint64(len(v.Str)) > utf8.UTFMax*(*s.MaxLength+1):
 		return v.Str[:utf8.UTFMax*(*s.MaxLength+1)]
 	case strings.Contains(v.Raw, `\u`) && halfPair.MatchString(wholePair.ReplaceAllString(v.Raw, " ")):
-		b.refuse(path, `must not have half of a surrogate pair, such as \ud800 alone`)
+		b.refuse(path, apperr.Params{"rule": "surrogate_pair"}, `must not have half of a surrogate pair, such as \ud800 alone`)
 	}
 	return v.Str
 }

@@ -46,7 +46,7 @@ func newBrowserGuard(b Browsers) *browserGuard {
 // check refuses what a page of another site makes a browser send, and what comes under a name that is not the service's.
 func (g *browserGuard) check(c *gin.Context) {
 	if !g.isOurs(c.Request) {
-		Fail(c, apperr.Forbidden.New().With("/header/Host", "is not a name of this service; those that are stand in ALLOWED_HOSTS"))
+		Fail(c, apperr.Forbidden.New().With("/header/Host", apperr.Params{"rule": "known_host"}, "is not a name of this service; those that are stand in ALLOWED_HOSTS"))
 		return
 	}
 	g.cors.HandlerFunc(c.Writer, c.Request)
@@ -55,7 +55,7 @@ func (g *browserGuard) check(c *gin.Context) {
 		return
 	}
 	if !g.trusts(c.Request) && g.crossOrigin.Check(c.Request) != nil {
-		Fail(c, apperr.Forbidden.New().With("/header/Origin", "is another site's; those whose pages may call stand in CORS_ALLOWED_ORIGINS"))
+		Fail(c, apperr.Forbidden.New().With("/header/Origin", apperr.Params{"rule": "known_origin"}, "is another site's; those whose pages may call stand in CORS_ALLOWED_ORIGINS"))
 	}
 }
 

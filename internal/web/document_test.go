@@ -109,6 +109,8 @@ components:
         delta: { type: integer, not: { enum: [0] } }
         color: { type: string, enum: [red, blue] }
         sure: { type: boolean }
+        part: { type: object, additionalProperties: false, x-exactly-one-of: [id, code], minProperties: 1, maxProperties: 1, properties: { id: { type: integer }, code: { type: string, maxLength: 10 } } }
+        texts: { type: object, maxProperties: 3, x-property-names: { minLength: 1, maxLength: 5, format: trimmed }, additionalProperties: { type: string, maxLength: 10, format: text } }
     Answer:
       type: object
       required: [success]
@@ -132,6 +134,7 @@ components:
             properties:
               field: { type: string, minLength: 1, maxLength: 500 }
               message: { type: string, minLength: 1, maxLength: 1000 }
+              params: { type: object }
 `
 
 func load(t testing.TB, document string) *openapi3.T {

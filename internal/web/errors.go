@@ -58,7 +58,7 @@ func Fail(c *gin.Context, err error) {
 	// No more, and no longer, than the documents allow.
 	body := envelope{Error: shorten(refusal.Message, 1999, character), Code: refusal.Name}
 	for _, d := range refusal.Details[:min(len(refusal.Details), 1000)] {
-		body.Details = append(body.Details, apperr.Detail{Field: shorten(d.Field, 499, character), Message: shorten(d.Message, 999, character)})
+		body.Details = append(body.Details, apperr.Detail{Field: shorten(d.Field, 499, character), Message: shorten(d.Message, 999, character), Params: d.Params})
 	}
 	if call, ok := c.Request.Context().Value(callKey{}).(*call); ok && call.inBody {
 		body.CorrelationID = call.correlationID
@@ -102,6 +102,14 @@ const (
 	wholeBody  = "/body" // the field of what no single field can be blamed for
 )
 
+// The params of what is wrong in several places. A rule has the name of the document's keyword, in snake_case; rules that no
+// keyword says have one of their own.
+var (
+	missing      = apperr.Params{"rule": "required"}
+	repeated     = apperr.Params{"rule": "repeated"}
+	unknownField = apperr.Params{"rule": "unknown_field"}
+)
+
 // refusal makes one error of what was found, naming each field once; nil of nothing. more were found and are not in details.
 func refusal(details []apperr.Detail, more int) error {
 	if len(details) == 0 {
@@ -110,12 +118,12 @@ func refusal(details []apperr.Detail, more int) error {
 	slices.SortStableFunc(details, func(a, b apperr.Detail) int { return strings.Compare(a.Field, b.Field) })
 	details = slices.CompactFunc(details, func(a, b apperr.Detail) bool { return a.Field == b.Field })
 	if len(details) == 1 && details[0].Field == "/header/"+IdempotencyHeader && details[0].Message == isRequired {
-		return apperr.IdempotencyKeyRequired.New().With(details[0].Field, isRequired)
+		return apperr.IdempotencyKeyRequired.New().With(details[0].Field, missing, isRequired)
 	}
 	refused := apperr.ValidationFailed.New()
 	refused.Details = details[:min(len(details), maxDetails)]
 	if more += len(details) - len(refused.Details); more > 0 {
-		refused.With(wholeBody, "and %d more", more)
+		refused.With(wholeBody, apperr.Params{"rule": "more", "count": more}, "and %d more", more)
 	}
 	return refused
 }
@@ -134,16 +142,21 @@ func findings(prefix string, err error) []apperr.Detail {
 	case *openapi3filter.RequestError:
 		prefix = "/" + err.Parameter.In + "/" + err.Parameter.Name
 		if errors.Is(err.Err, openapi3filter.ErrInvalidRequired) {
-			return []apperr.Detail{{Field: prefix, Message: isRequired}}
+			return []apperr.Detail{{Field: prefix, Message: isRequired, Params: missing}}
 		}
 		if errors.As(err.Err, new(*openapi3filter.ParseError)) {
-			return []apperr.Detail{{Field: prefix, Message: "must be " + typeName(err.Parameter.Schema.Value)}}
+			message, params := explainType(err.Parameter.Schema.Value)
+			return []apperr.Detail{{Field: prefix, Message: message, Params: params}}
 		}
 		return findings(prefix, err.Err)
 	case *openapi3.SchemaError:
-		return []apperr.Detail{{Field: cmp.Or(prefix+pointer(err.JSONPointer()), wholeBody), Message: explain(err)}}
+		if err.Schema.Extensions[exactlyOneOf] != nil && strings.HasSuffix(err.SchemaField, "Properties") {
+			return nil // which says the same to those who do not know the extension, and to a person less
+		}
+		message, params := explain(err)
+		return []apperr.Detail{{Field: cmp.Or(prefix+pointer(err.JSONPointer()), wholeBody), Message: message, Params: params}}
 	}
-	return []apperr.Detail{{Field: prefix, Message: "is not valid"}}
+	return []apperr.Detail{{Field: prefix, Message: "is not valid", Params: apperr.Params{"rule": "valid"}}}
 }
 
 // pointer joins reference tokens as RFC 6901 wants them.
@@ -158,40 +171,41 @@ func pointer(tokens []string) string {
 
 var escapePointer = strings.NewReplacer("~", "~0", "/", "~1")
 
-// explain says in plain words which rule the value breaks.
-func explain(err *openapi3.SchemaError) string {
+// explain says in plain words which rule the value breaks, and the same for a program.
+func explain(err *openapi3.SchemaError) (string, apperr.Params) {
 	s := err.Schema
+	limit := func(rule string, limit any) apperr.Params { return apperr.Params{"rule": rule, "limit": limit} }
 	switch err.SchemaField {
 	case "required":
-		return isRequired
+		return isRequired, missing
 	case "nullable":
-		return "must not be null"
+		return "must not be null", apperr.Params{"rule": "not_null"}
 	case "type":
-		return "must be " + typeName(s)
+		return explainType(s)
 	case "minimum":
-		return fmt.Sprintf("must be at least %.0f", *s.Min)
+		return fmt.Sprintf("must be at least %.0f", *s.Min), limit("minimum", int64(*s.Min))
 	case "maximum":
-		return fmt.Sprintf("must be at most %.0f", *s.Max)
+		return fmt.Sprintf("must be at most %.0f", *s.Max), limit("maximum", int64(*s.Max))
 	case "minLength":
-		return atLeast(s.MinLength, "character")
+		return atLeast(s.MinLength, "character"), limit("min_length", s.MinLength)
 	case "maxLength":
-		return fmt.Sprintf("must have at most %d characters", *s.MaxLength)
+		return fmt.Sprintf("must have at most %d characters", *s.MaxLength), limit("max_length", *s.MaxLength)
 	case "minItems":
-		return atLeast(s.MinItems, "item")
+		return atLeast(s.MinItems, "item"), limit("min_items", s.MinItems)
 	case "maxItems":
-		return fmt.Sprintf("must have at most %d items", *s.MaxItems)
+		return fmt.Sprintf("must have at most %d items", *s.MaxItems), limit("max_items", *s.MaxItems)
 	case "minProperties":
-		return atLeast(s.MinProps, "field")
+		return atLeast(s.MinProps, "field"), limit("min_properties", s.MinProps)
 	case "enum":
-		return "must be one of " + listed(s.Enum)
+		return "must be one of " + listed(s.Enum), apperr.Params{"rule": "enum", "values": spaced(s.Enum)}
 	case "not":
 		if not := s.Not.Value.Enum; not != nil {
-			return "must not be " + listed(not)
+			return "must not be " + listed(not), apperr.Params{"rule": "not", "values": spaced(not)}
 		}
 	case "format", "pattern": // a pattern says a part of the format to those who do not know that
-		return formats.All[s.Format].Sentence
+		return formats.All[s.Format].Sentence, apperr.Params{"rule": "format", "format": s.Format}
 	}
-	return "breaks the rule " + err.SchemaField
+	return "breaks the rule " + err.SchemaField, apperr.Params{"rule": err.SchemaField}
 }
 
 // listed shows the values of an enum, strings in quotes.
@@ -199,12 +213,16 @@ func listed(values []any) string {
 	return strings.TrimSpace(fmt.Sprintf(strings.Repeat("%#v ", len(values)), values...))
 }
 
-func typeName(s *openapi3.Schema) string {
+// spaced puts spaces between the values of an enum.
+func spaced(values []any) string { return strings.TrimSuffix(fmt.Sprintln(values...), "\n") }
+
+func explainType(s *openapi3.Schema) (string, apperr.Params) {
 	name := strings.Join(s.Type.Slice(), " or ")
+	article := "a "
 	if strings.ContainsAny(name[:1], "aeiou") {
-		return "an " + name
+		article = "an "
 	}
-	return "a " + name
+	return "must be " + article + name, apperr.Params{"rule": "type", "type": name}
 }
 
 func atLeast(n uint64, noun string) string {

@@ -184,11 +184,12 @@ func (v *validator) authorize(c *gin.Context, alternatives openapi3.SecurityRequ
 		case len(needed) == 0 && !p.Known(), byService && p.ByService, byToken && p.Known() && missing == nil:
 			return p, nil
 		case byService:
-			refused.With("/header/Authorization", "is not the service token")
+			refused.With("/header/Authorization", apperr.Params{"rule": "service_token"}, "is not the service token")
 		case missing != nil && p.Known():
 			// RFC 6750, section 3.1
 			c.Header("WWW-Authenticate", fmt.Sprintf(`Bearer error="insufficient_scope", scope="%s"`, strings.Join(scopes, " ")))
-			refused.With("/header/Authorization", "lacks the scope %s", strings.Join(missing, " "))
+			lacking := strings.Join(missing, " ")
+			refused.With("/header/Authorization", apperr.Params{"scope": lacking}, "lacks the scope %s", lacking)
 		}
 	}
 	if !p.Known() {
@@ -202,17 +203,17 @@ func (v *validator) authorize(c *gin.Context, alternatives openapi3.SecurityRequ
 func readQuery(req *http.Request, op operation) (url.Values, error) {
 	query, err := url.ParseQuery(req.URL.RawQuery)
 	if err != nil {
-		return nil, apperr.ValidationFailed.New().With("/query", "is not a valid query string")
+		return nil, apperr.ValidationFailed.New().With("/query", apperr.Params{"rule": "query_string"}, "is not a valid query string")
 	}
 	for name, values := range query {
 		field := "/query" + pointer([]string{strings.ToValidUTF8(name, "\uFFFD")})
 		switch {
 		case !utf8.ValidString(name + values[0]):
-			return nil, apperr.ValidationFailed.New().With(field, "is not valid UTF-8")
+			return nil, apperr.ValidationFailed.New().With(field, apperr.Params{"rule": "utf8"}, "is not valid UTF-8")
 		case len(values) > 1:
-			return nil, apperr.ValidationFailed.New().With(field, "was given more than once")
+			return nil, apperr.ValidationFailed.New().With(field, repeated, "was given more than once")
 		case op.isList && op.parameters.GetByInAndName(openapi3.ParameterInQuery, name) == nil:
-			return nil, apperr.ValidationFailed.New().With(field, "is not a known parameter")
+			return nil, apperr.ValidationFailed.New().With(field, apperr.Params{"rule": "unknown_parameter"}, "is not a known parameter")
 		case values[0] == "": // a form sends it for what was left empty
 			delete(query, name)
 		}
@@ -234,7 +235,7 @@ func mergeHeaders(h http.Header, parameters openapi3.Parameters) error {
 		case p.Value.Name == "If-Match" || p.Value.Name == "If-None-Match":
 			h.Set(p.Value.Name, strings.Join(lines, ", "))
 		default:
-			return apperr.ValidationFailed.New().With("/header/"+p.Value.Name, "was sent more than once")
+			return apperr.ValidationFailed.New().With("/header/"+p.Value.Name, repeated, "was sent more than once")
 		}
 	}
 	return nil

@@ -85,6 +85,12 @@ var hostile = map[string]struct {
 	"not JSON":                   {long(`{"name":"`, `x`, ``), 400},
 	"not UTF-8":                  {long(`{"name":"`, "\xff", `"}`), 400},
 	"zeros at the top":           {fill(`[`, `0`, `]`), 400},
+	"names of texts":             {fill(`{"texts":{`, `"%d":"x"`, `}}`), 400},
+	"texts that are objects":     {fill(`{"texts":{"a":{`, `"%d":"x"`, `}}}`), 400},
+	"long name of a text":        {long(`{"texts":{"`, `x`, `":"x"}}`), 400},
+	"long name, surrogates":      {long(`{"texts":{"`, `\ud800`, `":"x"}}`), 400},
+	"long text":                  {long(`{"texts":{"a":"`, `x`, `"}}`), 400},
+	"repeated texts":             {fill(`{"texts":{`, `"a":"x"`, `}}`), 400},
 	"white space":                {long(`{"name":"x"`, " ", `}`), 200},
 	"white space, lines":         {long(`{`, "\n", `"name":"x"}`), 200},
 	"white space, largest order": {long(`{"items":[`+strings.Repeat(`{"product_id":1,"qty":1},`, 99)+`{"product_id":1,"qty":1}]`, ` `, `}`), 200},
@@ -189,6 +195,49 @@ func TestManyFindings(t *testing.T) {
 	}
 }
 
+// TestParams says each rule to a program, too.
+func TestParams(t *testing.T) {
+	base := serveThings(t, webtest.Options(), succeed)
+	for body, want := range map[string]apperr.Params{
+		`{"customer_id":0}`:                              {"rule": "minimum", "limit": 1},
+		`{"customer_id":9007199254740992}`:               {"rule": "maximum", "limit": 9007199254740991},
+		`{"customer_id":"x"}`:                            {"rule": "type", "type": "integer"},
+		`{"customer_id":1.0}`:                            {"rule": "whole_number"},
+		`{"customer_id":null}`:                           {"rule": "not_null"},
+		`{"customer_id":1,"customer_id":2}`:              {"rule": "repeated"},
+		`{"name":""}`:                                    {"rule": "min_length", "limit": 1},
+		`{"note":"` + strings.Repeat("x", 256) + `"}`:    {"rule": "max_length", "limit": 255},
+		`{"email":"x"}`:                                  {"rule": "format", "format": "email"},
+		`{"color":"green"}`:                              {"rule": "enum", "values": "red blue"},
+		`{"delta":0}`:                                    {"rule": "not", "values": "0"},
+		`{"items":[]}`:                                   {"rule": "min_items", "limit": 1},
+		`{"items":[` + strings.Repeat("0,", 100) + `0]}`: {"rule": "max_items", "limit": 100},
+		`{"items":[{"product_id":1}]}`:                   {"rule": "required"},
+		`{"colour":"red"}`:                               {"rule": "unknown_field"},
+		`{"part":{}}`:                                    {"rule": "required"},
+		`{"part":{"id":1,"code":"x"}}`:                   {"rule": "exactly_one_of", "values": "id code"},
+		`{"texts":{"a":"","b":"","c":"","d":""}}`:        {"rule": "max_properties", "limit": 3},
+		`{"name":"\ud800"}`:                              {"rule": "surrogate_pair"},
+		`{}`:                                             {"rule": "min_properties", "limit": 1},
+		``:                                               {"rule": "required"},
+	} {
+		status, answer, _ := webtest.Do(t, "POST", base+"/things", body, "Content-Type", "application/json")
+		encoded, _ := json.Marshal(want)
+		if !strings.Contains(string(answer), `"params":`+string(encoded)) || status != 400 {
+			t.Errorf("%s: %d %s, want %s", body, status, answer, encoded)
+		}
+	}
+	for query, want := range map[string]string{
+		"limit=x": `{"rule":"type","type":"integer"}`, "limit=0": `{"limit":1,"rule":"minimum"}`, "x=1": `{"rule":"unknown_parameter"}`,
+		"limit=1&limit=1": `{"rule":"repeated"}`, "%zz": `{"rule":"query_string"}`, "search=%ff": `{"rule":"utf8"}`,
+	} {
+		status, answer, _ := webtest.Do(t, "GET", base+"/things?"+query, "")
+		if !strings.Contains(string(answer), `"params":`+want) || status != 400 {
+			t.Errorf("%s: %d %s, want %s", query, status, answer, want)
+		}
+	}
+}
+
 func numbered(format string, n int) string {
 	var b strings.Builder
 	for i := range n {
@@ -221,17 +270,37 @@ func TestBody(t *testing.T) {
 			{Field: "/items", Message: "must be an array"}, {Field: "/name", Message: "must be a string"}, {Field: "/sure", Message: "must be a boolean"}},
 		`{"items":[[],null,1]}`: {{Field: "/items/0", Message: "must be an object"}, {Field: "/items/1", Message: "must not be null"},
 			{Field: "/items/2", Message: "must be an object"}},
-		`{"name":"\ud800"}`:           {{Field: "/name", Message: `must not have half of a surrogate pair, such as \ud800 alone`}},
-		`{"name":"a\uDC00"}`:          {{Field: "/name", Message: `must not have half of a surrogate pair, such as \ud800 alone`}},
-		`{"name":"\ud83dx\ude00"}`:    {{Field: "/name", Message: `must not have half of a surrogate pair, such as \ud800 alone`}},
-		`{"name":"\ud83d\n\ude00"}`:   {{Field: "/name", Message: `must not have half of a surrogate pair, such as \ud800 alone`}},
-		`{"name":"\ud83d\ud83d"}`:     {{Field: "/name", Message: `must not have half of a surrogate pair, such as \ud800 alone`}},
-		`{"customer_id":1e400}`:       {{Field: "/customer_id", Message: "must be written as a whole number, without fraction or exponent"}},
-		`{"customer_id":1` + "0e-1}":  {{Field: "/customer_id", Message: "must be written as a whole number, without fraction or exponent"}},
-		`{"customer_id":99999999999}`: nil,
+		`{"name":"\ud800"}`:                              {{Field: "/name", Message: `must not have half of a surrogate pair, such as \ud800 alone`}},
+		`{"name":"a\uDC00"}`:                             {{Field: "/name", Message: `must not have half of a surrogate pair, such as \ud800 alone`}},
+		`{"name":"\ud83dx\ude00"}`:                       {{Field: "/name", Message: `must not have half of a surrogate pair, such as \ud800 alone`}},
+		`{"name":"\ud83d\n\ude00"}`:                      {{Field: "/name", Message: `must not have half of a surrogate pair, such as \ud800 alone`}},
+		`{"name":"\ud83d\ud83d"}`:                        {{Field: "/name", Message: `must not have half of a surrogate pair, such as \ud800 alone`}},
+		`{"customer_id":1e400}`:                          {{Field: "/customer_id", Message: "must be written as a whole number, without fraction or exponent"}},
+		`{"customer_id":1` + "0e-1}":                     {{Field: "/customer_id", Message: "must be written as a whole number, without fraction or exponent"}},
+		`{"customer_id":99999999999}`:                    nil,
+		`{"part":{"id":1}}`:                              nil,
+		`{"part":{"code":"x"}}`:                          nil,
+		`{"part":{}}`:                                    {{Field: "/part/id", Message: `is required: one of "id" "code"`}},
+		`{"part":{"code":"x","id":1}}`:                   {{Field: "/part/code", Message: "must not be given beside id"}},
+		`{"texts":{}}`:                                   nil,
+		`{"texts":{"a":"x","\u0062":"\u00e9","c d":""}}`: nil,
+		`{"texts":{"a":"x","b":"x","c":"x","d":"x"}}`:    {{Field: "/texts", Message: "must have at most 3 fields"}},
+		`{"texts":{"a":"x","\u0061":"y"}}`:               {{Field: "/texts/a", Message: "was given more than once"}},
+		`{"texts":{"abcdef":"x"," ":"12345678901"}}`: {{Field: "/texts/ ", Message: "must begin with a visible character, must not end with a space, and must have no control characters"},
+			{Field: "/texts/abcdef", Message: "must have at most 5 characters"}},
+		`{"texts":{"a":1,"b":null,"c":"12345678901"}}`: {{Field: "/texts/a", Message: "must be a string"}, {Field: "/texts/b", Message: "must not be null"}, {Field: "/texts/c", Message: "must have at most 10 characters"}},
+		`{"texts":["a"]}`:          {{Field: "/texts", Message: "must be an object"}},
+		`{"texts":{"\ud800":"x"}}`: {{Field: "/texts/\ufffd", Message: `must not have half of a surrogate pair, such as \ud800 alone`}},
 	} {
 		status, answer, _ := webtest.Do(t, "POST", base+"/things", body, "Content-Type", "application/json")
-		if got := detailsOf(t, answer); fmt.Sprint(got) != fmt.Sprint(want) || (status == 200) != (want == nil) {
+		got := detailsOf(t, answer)
+		for i := range got { // TestParams is about them
+			if len(got[i].Params) == 0 {
+				t.Errorf("%s: no params for %s", body, got[i].Field)
+			}
+			got[i].Params = nil
+		}
+		if fmt.Sprint(got) != fmt.Sprint(want) || (status == 200) != (want == nil) {
 			t.Errorf("%s: %d %s, want %v", body, status, answer, want)
 		}
 	}
@@ -468,9 +537,18 @@ func unbounded(where string, s *openapi3.Schema) (faults []string) {
 		fault("it is composed of several schemas")
 	case len(s.Type.Slice()) != 1:
 		fault("it has no type, or several")
+	case s.Type.Is(openapi3.TypeObject) && s.AdditionalProperties.Schema != nil:
+		names, _ := s.Extensions["x-property-names"].(map[string]any)
+		if s.MaxProps == nil || names["maxLength"] == nil || len(s.Properties) > 0 {
+			fault("no maxProperties, no x-property-names with a maxLength, or properties of its own")
+		}
+		faults = append(faults, unbounded(where+"/*", s.AdditionalProperties.Schema.Value)...)
 	case s.Type.Is(openapi3.TypeObject):
 		if s.AdditionalProperties.Has == nil || *s.AdditionalProperties.Has {
 			fault("no additionalProperties: false")
+		}
+		if s.Extensions["x-exactly-one-of"] != nil && (s.MinProps != uint64(len(s.Required))+1 || s.MaxProps == nil || *s.MaxProps != s.MinProps) {
+			fault("minProperties and maxProperties do not say what x-exactly-one-of says")
 		}
 		for name, property := range s.Properties {
 			faults = append(faults, unbounded(where+"/"+name, property.Value)...)
@@ -505,6 +583,9 @@ func TestUnusableDocument(t *testing.T) {
 		"no maxItems":         {"maxItems: 100\n", "\n", "/items"},
 		"no maxLength":        {"minLength: 1, maxLength: 100,", "minLength: 1,", "/sku"},
 		"open object":         {"additionalProperties: false\n      minProperties", "minProperties", "createThing"},
+		"no maxProperties":    {"maxProperties: 3, ", "", "/texts"},
+		"long names":          {"minLength: 1, maxLength: 5,", "minLength: 1,", "/texts"},
+		"long texts":          {"maxLength: 10, format: text", "format: text", "/texts/*"},
 		"no type":             {"delta: { type: integer,", "delta: {", "/delta"},
 		"override": {"  /things/{key}:\n", "  /things/{key}:\n    parameters: [{ name: key, in: path, required: true, schema: { type: string } }]\n",
 			"getThing overrides key"},

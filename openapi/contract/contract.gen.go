@@ -13,6 +13,7 @@ const (
 	CustomerNotFound       ErrorCode = "customer_not_found"
 	CustomersUnavailable   ErrorCode = "customers_unavailable"
 	EmailTaken             ErrorCode = "email_taken"
+	ExternalRefTaken       ErrorCode = "external_ref_taken"
 	Forbidden              ErrorCode = "forbidden"
 	IdempotencyKeyRequired ErrorCode = "idempotency_key_required"
 	IdempotencyKeyReused   ErrorCode = "idempotency_key_reused"
@@ -27,6 +28,7 @@ const (
 	OrderNotFound          ErrorCode = "order_not_found"
 	PayloadTooLarge        ErrorCode = "payload_too_large"
 	PreconditionFailed     ErrorCode = "precondition_failed"
+	ProductInactive        ErrorCode = "product_inactive"
 	ProductNotFound        ErrorCode = "product_not_found"
 	RateLimited            ErrorCode = "rate_limited"
 	RequestTimeout         ErrorCode = "request_timeout"
@@ -49,6 +51,8 @@ func (e ErrorCode) Valid() bool {
 	case CustomersUnavailable:
 		return true
 	case EmailTaken:
+		return true
+	case ExternalRefTaken:
 		return true
 	case Forbidden:
 		return true
@@ -77,6 +81,8 @@ func (e ErrorCode) Valid() bool {
 	case PayloadTooLarge:
 		return true
 	case PreconditionFailed:
+		return true
+	case ProductInactive:
 		return true
 	case ProductNotFound:
 		return true
@@ -219,8 +225,17 @@ type APIErrorDetail struct {
 
 	// Message What is wrong with it.
 	//
-	// Example: is required
+	// Example: product 2: asked 5, available 3
 	Message string `json:"message"`
+
+	// Params The same for a program: strings, numbers and booleans. Which there are follows from the error's `code`, and others may be
+	// added. Of what breaks a rule of this document it is `rule`, its keyword in snake_case (`required`, `minimum`, `max_length`,
+	// `enum`, `format`, …) or a word such as `unknown_field`, `repeated`, `whole_number` or `unique`, and what belongs to the
+	// rule: `limit`, `type`, `format`, or `values` with spaces between them.
+	//
+	//
+	// Example: {"available":3,"product_id":2,"requested":5,"sku":"LAPTOP-HP-2024"}
+	Params *map[string]interface{} `json:"params,omitempty"`
 }
 
 // Cents An amount, in cents.
@@ -235,7 +250,7 @@ type ChangeEvent struct {
 	// Example: 1
 	ID ID `json:"id"`
 
-	// Type What happened. `product.updated` is a change of its price; `stock.adjusted` one of its stock that is not an order, whose stock the order's own events tell.
+	// Type What happened. `product.updated` is a change of its name, its price or whether it is active; `stock.adjusted` one of its stock that is not an order, whose stock the order's own events tell.
 	//
 	// Example: order.created
 	Type EventType `json:"type"`
@@ -301,7 +316,7 @@ type EventListResponse struct {
 // Example: order
 type EventSubject string
 
-// EventType What happened. `product.updated` is a change of its price; `stock.adjusted` one of its stock that is not an order, whose stock the order's own events tell.
+// EventType What happened. `product.updated` is a change of its name, its price or whether it is active; `stock.adjusted` one of its stock that is not an order, whose stock the order's own events tell.
 //
 // Example: order.created
 type EventType string
@@ -340,12 +355,17 @@ type Meta struct {
 	NextCursor *int64 `json:"nextCursor"`
 }
 
-// NewOrderItem defines model for NewOrderItem.
+// NewOrderItem Pieces of one product, which either `product_id` or `sku` names.
 type NewOrderItem struct {
 	// ProductID An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly.
 	//
 	// Example: 1
-	ProductID ID `json:"product_id"`
+	ProductID *ID `json:"product_id,omitempty"`
+
+	// Sku The product's own code; unique, case-sensitive, without spaces at either end or control characters.
+	//
+	// Example: LAPTOP-DELL-2024
+	Sku *Sku `json:"sku,omitempty"`
 
 	// Qty Pieces.
 	//
@@ -357,6 +377,11 @@ type NewOrderItem struct {
 //
 // Example: 2024-03-01T09:30:00.000Z
 type NullableTimestamp = Time
+
+// OrderExternalRef The customer's own number for the order, such as that of its purchase order; case-sensitive, without spaces at either end or control characters. No two orders of one customer that are not CANCELED have the same.
+//
+// Example: PO-2024-0815
+type OrderExternalRef = string
 
 // OrderItem defines model for OrderItem.
 type OrderItem struct {
@@ -381,10 +406,20 @@ type OrderItem struct {
 	SubtotalCents Cents `json:"subtotal_cents"`
 }
 
+// OrderMetadata What else you want to keep with the order, up to 20 texts of up to 500 characters, by names of up to 40. Nothing here reads it.
+//
+// Example: {"cost_center":"4711","ordered_by":"J. Doe"}
+type OrderMetadata map[string]string
+
 // OrderStatus Where the order stands.
 //
 // Example: CREATED
 type OrderStatus string
+
+// Sku The product's own code; unique, case-sensitive, without spaces at either end or control characters.
+//
+// Example: LAPTOP-DELL-2024
+type Sku = string
 
 // Success Always true here; false in every error.
 //

@@ -18,6 +18,21 @@ import (
 	"github.com/oapi-codegen/runtime"
 )
 
+// Defines values for CustomerKeyedOperationOperation.
+const (
+	CreateCustomer CustomerKeyedOperationOperation = "createCustomer"
+)
+
+// Valid indicates whether the value is a known member of the CustomerKeyedOperationOperation enum.
+func (e CustomerKeyedOperationOperation) Valid() bool {
+	switch e {
+	case CreateCustomer:
+		return true
+	default:
+		return false
+	}
+}
+
 // Customer defines model for Customer.
 type Customer struct {
 	// ID An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly.
@@ -40,6 +55,11 @@ type Customer struct {
 	// Example: +1-555-0200
 	Phone *Phone `json:"phone"`
 
+	// ExternalRef Your own number for the customer, such as that of your ERP; case-sensitive, without spaces at either end or control characters. No two customers that are not deleted have the same.
+	//
+	// Example: C-1007
+	ExternalRef *CustomerExternalRef `json:"external_ref"`
+
 	// CreatedAt RFC 3339, UTC, milliseconds.
 	//
 	// Example: 2024-03-01T09:30:00.000Z
@@ -50,6 +70,54 @@ type Customer struct {
 	// Example: 2024-03-01T09:30:00.000Z
 	UpdatedAt externalRef0.Timestamp `json:"updated_at"`
 }
+
+// CustomerExternalRef Your own number for the customer, such as that of your ERP; case-sensitive, without spaces at either end or control characters. No two customers that are not deleted have the same.
+//
+// Example: C-1007
+type CustomerExternalRef = string
+
+// CustomerKeyReport defines model for CustomerKeyReport.
+type CustomerKeyReport struct {
+	// IdempotencyKey Your own name for one effect; visible ASCII, and neither `.` nor `..`, which a path cannot hold.
+	//
+	// Example: po-4711
+	IdempotencyKey externalRef0.IdempotencyKey `json:"idempotency_key"`
+
+	// Operations What the key has done, one entry for each operation.
+	Operations []CustomerKeyedOperation `json:"operations"`
+}
+
+// CustomerKeyReportResponse defines model for CustomerKeyReportResponse.
+type CustomerKeyReportResponse struct {
+	// Success Always true here; false in every error.
+	//
+	// Example: true
+	Success externalRef0.Success `json:"success"`
+	Data    CustomerKeyReport    `json:"data"`
+}
+
+// CustomerKeyedOperation defines model for CustomerKeyedOperation.
+type CustomerKeyedOperation struct {
+	// Operation The operation, as this document calls it.
+	//
+	// Example: createCustomer
+	Operation CustomerKeyedOperationOperation `json:"operation"`
+
+	// CustomerID An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly.
+	//
+	// Example: 1
+	CustomerID externalRef0.ID `json:"customer_id"`
+
+	// ExpiresAt RFC 3339, UTC, milliseconds.
+	//
+	// Example: 2024-03-01T09:30:00.000Z
+	ExpiresAt externalRef0.Timestamp `json:"expires_at"`
+}
+
+// CustomerKeyedOperationOperation The operation, as this document calls it.
+//
+// Example: createCustomer
+type CustomerKeyedOperationOperation string
 
 // CustomerListResponse defines model for CustomerListResponse.
 type CustomerListResponse struct {
@@ -91,6 +159,11 @@ type CustomerUpdate struct {
 	//
 	// Example: +1-555-0100
 	Phone nullable.Nullable[string] `json:"phone,omitempty"`
+
+	// ExternalRef Your new number for the customer; null clears it.
+	//
+	// Example: C-1008
+	ExternalRef nullable.Nullable[string] `json:"external_ref,omitempty"`
 }
 
 // DeletedResponse defines model for DeletedResponse.
@@ -127,6 +200,11 @@ type NewCustomer struct {
 	//
 	// Example: +1-555-0200
 	Phone *Phone `json:"phone,omitempty"`
+
+	// ExternalRef Your own number for the customer, such as that of your ERP; case-sensitive, without spaces at either end or control characters. No two customers that are not deleted have the same.
+	//
+	// Example: C-1007
+	ExternalRef *CustomerExternalRef `json:"external_ref,omitempty"`
 }
 
 // Phone The customer's phone number, or null.
@@ -157,11 +235,17 @@ type Limit = int32
 // CustomerNotFound defines model for CustomerNotFound.
 type CustomerNotFound = externalRef0.APIError
 
-// EmailTaken defines model for EmailTaken.
-type EmailTaken = externalRef0.APIError
+// EmailTakenOrExternalRefTaken defines model for EmailTakenOrExternalRefTaken.
+type EmailTakenOrExternalRefTaken = externalRef0.APIError
 
 // Forbidden defines model for Forbidden.
 type Forbidden = externalRef0.APIError
+
+// IdempotencyKeyReused defines model for IdempotencyKeyReused.
+type IdempotencyKeyReused = externalRef0.APIError
+
+// IdempotencyKeyUnknown defines model for IdempotencyKeyUnknown.
+type IdempotencyKeyUnknown = externalRef0.APIError
 
 // Internal defines model for Internal.
 type Internal = externalRef0.APIError
@@ -201,11 +285,24 @@ type ListCustomersParams struct {
 	// Search A literal part of the name or email, in any case.
 	Search *CustomerSearch `form:"search,omitempty" json:"search,omitempty"`
 
+	// Email Only the customer with exactly this email, trimmed and in any case.
+	Email *string `form:"email,omitempty" json:"email,omitempty"`
+
+	// ExternalRef Only the customer with exactly this `external_ref`.
+	ExternalRef *string `form:"external_ref,omitempty" json:"external_ref,omitempty"`
+
 	// Cursor The last id already seen, from `meta.nextCursor`; the page starts behind it.
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 
 	// Limit How many to return at most.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// CreateCustomerParams defines parameters for CreateCustomer.
+type CreateCustomerParams struct {
+	// XIdempotencyKey Your own name for this one effect, 1–255 visible ASCII characters; kept for 24 hours, after which a repeat is a new request.
+	// `Idempotency-Key` is accepted as another spelling. The same key with another request is 422 `idempotency_key_reused`.
+	XIdempotencyKey *externalRef0.IdempotencyKey `json:"X-Idempotency-Key,omitempty"`
 }
 
 // DeleteCustomerParams defines parameters for DeleteCustomer.
@@ -315,9 +412,17 @@ func WithRequestEditorFn(fn RequestEditorFn) ClientOption {
 // The interface specification for the client above.
 type ClientInterface interface {
 
+	// GetCustomerIdempotencyKey What has a key done?
+	//
+	// For whoever lost an answer: each operation of this service that the key has carried out, and what it stands for. 404 when
+	// nothing has been committed with it. Reading changes nothing.
+	//
+	// Corresponds with GET /customer-idempotency-keys/{key} (the `GetCustomerIdempotencyKey` operationId).
+	GetCustomerIdempotencyKey(ctx context.Context, key externalRef0.IdempotencyKey, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// ListCustomers List and search customers
 	//
-	// Customers in ascending id. `search` matches a literal part of the name or the email, whatever its case: `%` and `_`
+	// Customers in ascending id; all filters must hold. `search` matches a literal part of the name or the email, whatever its case: `%` and `_`
 	// are ordinary characters. Read page after page by passing `meta.nextCursor` as `cursor` until it is `null`.
 	//
 	// Corresponds with GET /customers (the `ListCustomers` operationId).
@@ -326,22 +431,24 @@ type ClientInterface interface {
 	// CreateCustomerWithBody Create a customer
 	//
 	// Creates a customer. The email is trimmed and must not belong to another customer, whatever its case; the email of a
-	// deleted customer is free again. Of two concurrent creations with one email, one gets 201 and the other 409.
+	// deleted customer is free again. Of two concurrent creations with one email, one gets 201 and the other 409. So it is with
+	// `external_ref`. The 409 names the customer that is there, in `params` of its detail.
 	//
 	// Takes any type of body and a specified content type.
 	//
 	// Corresponds with POST /customers (the `CreateCustomer` operationId).
-	CreateCustomerWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+	CreateCustomerWithBody(ctx context.Context, params *CreateCustomerParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// CreateCustomer Create a customer
 	//
 	// Creates a customer. The email is trimmed and must not belong to another customer, whatever its case; the email of a
-	// deleted customer is free again. Of two concurrent creations with one email, one gets 201 and the other 409.
+	// deleted customer is free again. Of two concurrent creations with one email, one gets 201 and the other 409. So it is with
+	// `external_ref`. The 409 names the customer that is there, in `params` of its detail.
 	//
 	// Takes a body of the `application/json` content type.
 	//
 	// Corresponds with POST /customers (the `CreateCustomer` operationId).
-	CreateCustomer(ctx context.Context, body CreateCustomerJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+	CreateCustomer(ctx context.Context, params *CreateCustomerParams, body CreateCustomerJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// DeleteCustomer Delete a customer
 	//
@@ -360,8 +467,8 @@ type ClientInterface interface {
 
 	// UpdateCustomerWithBody Change a customer
 	//
-	// Changes the fields that are given; the others keep their value. `"phone": null` clears the phone. A new email obeys
-	// the rule of creation.
+	// Changes the fields that are given; the others keep their value. `"phone": null` clears the phone, `"external_ref": null` the
+	// number. A new email or number obeys the rule of creation; to a token that acts for one customer the 409 names no other.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -370,8 +477,8 @@ type ClientInterface interface {
 
 	// UpdateCustomer Change a customer
 	//
-	// Changes the fields that are given; the others keep their value. `"phone": null` clears the phone. A new email obeys
-	// the rule of creation.
+	// Changes the fields that are given; the others keep their value. `"phone": null` clears the phone, `"external_ref": null` the
+	// number. A new email or number obeys the rule of creation; to a token that acts for one customer the 409 names no other.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -407,9 +514,27 @@ type ClientInterface interface {
 	GetReady(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
 }
 
+// GetCustomerIdempotencyKey What has a key done?
+//
+// For whoever lost an answer: each operation of this service that the key has carried out, and what it stands for. 404 when
+// nothing has been committed with it. Reading changes nothing.
+//
+// Corresponds with GET /customer-idempotency-keys/{key} (the `GetCustomerIdempotencyKey` operationId).
+func (c *Client) GetCustomerIdempotencyKey(ctx context.Context, key externalRef0.IdempotencyKey, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetCustomerIdempotencyKeyRequest(c.Server, key)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // ListCustomers List and search customers
 //
-// Customers in ascending id. `search` matches a literal part of the name or the email, whatever its case: `%` and `_`
+// Customers in ascending id; all filters must hold. `search` matches a literal part of the name or the email, whatever its case: `%` and `_`
 // are ordinary characters. Read page after page by passing `meta.nextCursor` as `cursor` until it is `null`.
 //
 // Corresponds with GET /customers (the `ListCustomers` operationId).
@@ -428,13 +553,14 @@ func (c *Client) ListCustomers(ctx context.Context, params *ListCustomersParams,
 // CreateCustomerWithBody Create a customer
 //
 // Creates a customer. The email is trimmed and must not belong to another customer, whatever its case; the email of a
-// deleted customer is free again. Of two concurrent creations with one email, one gets 201 and the other 409.
+// deleted customer is free again. Of two concurrent creations with one email, one gets 201 and the other 409. So it is with
+// `external_ref`. The 409 names the customer that is there, in `params` of its detail.
 //
 // Takes any type of body and a specified content type.
 //
 // Corresponds with POST /customers (the `CreateCustomer` operationId).
-func (c *Client) CreateCustomerWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewCreateCustomerRequestWithBody(c.Server, contentType, body)
+func (c *Client) CreateCustomerWithBody(ctx context.Context, params *CreateCustomerParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateCustomerRequestWithBody(c.Server, params, contentType, body)
 	if err != nil {
 		return nil, err
 	}
@@ -448,13 +574,14 @@ func (c *Client) CreateCustomerWithBody(ctx context.Context, contentType string,
 // CreateCustomer Create a customer
 //
 // Creates a customer. The email is trimmed and must not belong to another customer, whatever its case; the email of a
-// deleted customer is free again. Of two concurrent creations with one email, one gets 201 and the other 409.
+// deleted customer is free again. Of two concurrent creations with one email, one gets 201 and the other 409. So it is with
+// `external_ref`. The 409 names the customer that is there, in `params` of its detail.
 //
 // Takes a body of the `application/json` content type.
 //
 // Corresponds with POST /customers (the `CreateCustomer` operationId).
-func (c *Client) CreateCustomer(ctx context.Context, body CreateCustomerJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewCreateCustomerRequest(c.Server, body)
+func (c *Client) CreateCustomer(ctx context.Context, params *CreateCustomerParams, body CreateCustomerJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateCustomerRequest(c.Server, params, body)
 	if err != nil {
 		return nil, err
 	}
@@ -502,8 +629,8 @@ func (c *Client) GetCustomer(ctx context.Context, id CustomerID, params *GetCust
 
 // UpdateCustomerWithBody Change a customer
 //
-// Changes the fields that are given; the others keep their value. `"phone": null` clears the phone. A new email obeys
-// the rule of creation.
+// Changes the fields that are given; the others keep their value. `"phone": null` clears the phone, `"external_ref": null` the
+// number. A new email or number obeys the rule of creation; to a token that acts for one customer the 409 names no other.
 //
 // Takes any type of body and a specified content type.
 //
@@ -522,8 +649,8 @@ func (c *Client) UpdateCustomerWithBody(ctx context.Context, id CustomerID, para
 
 // UpdateCustomer Change a customer
 //
-// Changes the fields that are given; the others keep their value. `"phone": null` clears the phone. A new email obeys
-// the rule of creation.
+// Changes the fields that are given; the others keep their value. `"phone": null` clears the phone, `"external_ref": null` the
+// number. A new email or number obeys the rule of creation; to a token that acts for one customer the 409 names no other.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -608,6 +735,40 @@ func (c *Client) GetReady(ctx context.Context, reqEditors ...RequestEditorFn) (*
 	return c.Client.Do(req)
 }
 
+// NewGetCustomerIdempotencyKeyRequest constructs an http.Request for the GetCustomerIdempotencyKey method
+func NewGetCustomerIdempotencyKeyRequest(server string, key externalRef0.IdempotencyKey) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "key", key, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: "idempotency-key"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/customer-idempotency-keys/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
 // NewListCustomersRequest constructs an http.Request for the ListCustomers method
 func NewListCustomersRequest(server string, params *ListCustomersParams) (*http.Request, error) {
 	var err error
@@ -639,6 +800,30 @@ func NewListCustomersRequest(server string, params *ListCustomersParams) (*http.
 		if params.Search != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "search", *params.Search, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "text"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Email != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "email", *params.Email, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "text"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.ExternalRef != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "external_ref", *params.ExternalRef, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "trimmed"}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {
@@ -687,18 +872,18 @@ func NewListCustomersRequest(server string, params *ListCustomersParams) (*http.
 }
 
 // NewCreateCustomerRequest calls the generic CreateCustomer builder with application/json body
-func NewCreateCustomerRequest(server string, body CreateCustomerJSONRequestBody) (*http.Request, error) {
+func NewCreateCustomerRequest(server string, params *CreateCustomerParams, body CreateCustomerJSONRequestBody) (*http.Request, error) {
 	var bodyReader io.Reader
 	buf, err := json.Marshal(body)
 	if err != nil {
 		return nil, err
 	}
 	bodyReader = bytes.NewReader(buf)
-	return NewCreateCustomerRequestWithBody(server, "application/json", bodyReader)
+	return NewCreateCustomerRequestWithBody(server, params, "application/json", bodyReader)
 }
 
 // NewCreateCustomerRequestWithBody constructs an http.Request for the CreateCustomer method, with any body, and a specified content type
-func NewCreateCustomerRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
+func NewCreateCustomerRequestWithBody(server string, params *CreateCustomerParams, contentType string, body io.Reader) (*http.Request, error) {
 	var err error
 
 	serverURL, err := url.Parse(server)
@@ -722,6 +907,21 @@ func NewCreateCustomerRequestWithBody(server string, contentType string, body io
 	}
 
 	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.XIdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "X-Idempotency-Key", *params.XIdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: "idempotency-key"})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("X-Idempotency-Key", headerParam0)
+		}
+
+	}
 
 	return req, nil
 }
@@ -1091,9 +1291,19 @@ func WithBaseURL(baseURL string) ClientOption {
 // ClientWithResponsesInterface is the interface specification for the client with responses above.
 type ClientWithResponsesInterface interface {
 
+	// GetCustomerIdempotencyKeyWithResponse What has a key done?
+	//
+	// For whoever lost an answer: each operation of this service that the key has carried out, and what it stands for. 404 when
+	// nothing has been committed with it. Reading changes nothing.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /customer-idempotency-keys/{key} (the `GetCustomerIdempotencyKey` operationId).
+	GetCustomerIdempotencyKeyWithResponse(ctx context.Context, key externalRef0.IdempotencyKey, reqEditors ...RequestEditorFn) (*GetCustomerIdempotencyKeyResponse, error)
+
 	// ListCustomersWithResponse List and search customers
 	//
-	// Customers in ascending id. `search` matches a literal part of the name or the email, whatever its case: `%` and `_`
+	// Customers in ascending id; all filters must hold. `search` matches a literal part of the name or the email, whatever its case: `%` and `_`
 	// are ordinary characters. Read page after page by passing `meta.nextCursor` as `cursor` until it is `null`.
 	//
 	// Returns a wrapper object for the known response body format(s).
@@ -1104,22 +1314,24 @@ type ClientWithResponsesInterface interface {
 	// CreateCustomerWithBodyWithResponse Create a customer
 	//
 	// Creates a customer. The email is trimmed and must not belong to another customer, whatever its case; the email of a
-	// deleted customer is free again. Of two concurrent creations with one email, one gets 201 and the other 409.
+	// deleted customer is free again. Of two concurrent creations with one email, one gets 201 and the other 409. So it is with
+	// `external_ref`. The 409 names the customer that is there, in `params` of its detail.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /customers (the `CreateCustomer` operationId).
-	CreateCustomerWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateCustomerResponse, error)
+	CreateCustomerWithBodyWithResponse(ctx context.Context, params *CreateCustomerParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateCustomerResponse, error)
 
 	// CreateCustomerWithResponse Create a customer
 	//
 	// Creates a customer. The email is trimmed and must not belong to another customer, whatever its case; the email of a
-	// deleted customer is free again. Of two concurrent creations with one email, one gets 201 and the other 409.
+	// deleted customer is free again. Of two concurrent creations with one email, one gets 201 and the other 409. So it is with
+	// `external_ref`. The 409 names the customer that is there, in `params` of its detail.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /customers (the `CreateCustomer` operationId).
-	CreateCustomerWithResponse(ctx context.Context, body CreateCustomerJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateCustomerResponse, error)
+	CreateCustomerWithResponse(ctx context.Context, params *CreateCustomerParams, body CreateCustomerJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateCustomerResponse, error)
 
 	// DeleteCustomerWithResponse Delete a customer
 	//
@@ -1142,8 +1354,8 @@ type ClientWithResponsesInterface interface {
 
 	// UpdateCustomerWithBodyWithResponse Change a customer
 	//
-	// Changes the fields that are given; the others keep their value. `"phone": null` clears the phone. A new email obeys
-	// the rule of creation.
+	// Changes the fields that are given; the others keep their value. `"phone": null` clears the phone, `"external_ref": null` the
+	// number. A new email or number obeys the rule of creation; to a token that acts for one customer the 409 names no other.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -1152,8 +1364,8 @@ type ClientWithResponsesInterface interface {
 
 	// UpdateCustomerWithResponse Change a customer
 	//
-	// Changes the fields that are given; the others keep their value. `"phone": null` clears the phone. A new email obeys
-	// the rule of creation.
+	// Changes the fields that are given; the others keep their value. `"phone": null` clears the phone, `"external_ref": null` the
+	// number. A new email or number obeys the rule of creation; to a token that acts for one customer the 409 names no other.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -1195,6 +1407,172 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with GET /ready (the `GetReady` operationId).
 	GetReadyWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*GetReadyResponse, error)
+}
+
+// GetCustomerIdempotencyKeyResponse200Headers the declared response headers of an HTTP 200 response for GetCustomerIdempotencyKey
+type GetCustomerIdempotencyKeyResponse200Headers struct {
+	XCorrelationID *externalRef0.CorrelationID
+}
+
+// GetCustomerIdempotencyKeyResponse400Headers the declared response headers of an HTTP 400 response for GetCustomerIdempotencyKey
+type GetCustomerIdempotencyKeyResponse400Headers struct {
+	XCorrelationID *externalRef0.CorrelationID
+}
+
+// GetCustomerIdempotencyKeyResponse401Headers the declared response headers of an HTTP 401 response for GetCustomerIdempotencyKey
+type GetCustomerIdempotencyKeyResponse401Headers struct {
+	WWWAuthenticate *string
+	XCorrelationID  *externalRef0.CorrelationID
+}
+
+// GetCustomerIdempotencyKeyResponse403Headers the declared response headers of an HTTP 403 response for GetCustomerIdempotencyKey
+type GetCustomerIdempotencyKeyResponse403Headers struct {
+	XCorrelationID *externalRef0.CorrelationID
+}
+
+// GetCustomerIdempotencyKeyResponse404Headers the declared response headers of an HTTP 404 response for GetCustomerIdempotencyKey
+type GetCustomerIdempotencyKeyResponse404Headers struct {
+	XCorrelationID *externalRef0.CorrelationID
+}
+
+// GetCustomerIdempotencyKeyResponse429Headers the declared response headers of an HTTP 429 response for GetCustomerIdempotencyKey
+type GetCustomerIdempotencyKeyResponse429Headers struct {
+	RateLimit       *string
+	RateLimitPolicy *string
+	RetryAfter      *int
+	XCorrelationID  *externalRef0.CorrelationID
+}
+
+// GetCustomerIdempotencyKeyResponse500Headers the declared response headers of an HTTP 500 response for GetCustomerIdempotencyKey
+type GetCustomerIdempotencyKeyResponse500Headers struct {
+	XCorrelationID *externalRef0.CorrelationID
+}
+
+// GetCustomerIdempotencyKeyResponse503Headers the declared response headers of an HTTP 503 response for GetCustomerIdempotencyKey
+type GetCustomerIdempotencyKeyResponse503Headers struct {
+	RetryAfter     *int
+	XCorrelationID *externalRef0.CorrelationID
+}
+
+// GetCustomerIdempotencyKeyResponse504Headers the declared response headers of an HTTP 504 response for GetCustomerIdempotencyKey
+type GetCustomerIdempotencyKeyResponse504Headers struct {
+	RetryAfter     *int
+	XCorrelationID *externalRef0.CorrelationID
+}
+
+type GetCustomerIdempotencyKeyResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *CustomerKeyReportResponse
+	// JSON400 the response for an HTTP 400 `application/json` response
+	JSON400 *ValidationFailed
+	// JSON401 the response for an HTTP 401 `application/json` response
+	JSON401 *Unauthorized
+	// JSON403 the response for an HTTP 403 `application/json` response
+	JSON403 *Forbidden
+	// JSON404 the response for an HTTP 404 `application/json` response
+	JSON404 *IdempotencyKeyUnknown
+	// JSON429 the response for an HTTP 429 `application/json` response
+	JSON429 *RateLimited
+	// JSON500 the response for an HTTP 500 `application/json` response
+	JSON500 *Internal
+	// JSON503 the response for an HTTP 503 `application/json` response
+	JSON503 *Unavailable
+	// JSON504 the response for an HTTP 504 `application/json` response
+	JSON504 *Timeout
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *GetCustomerIdempotencyKeyResponse200Headers
+	// Headers400 the parsed response headers for an HTTP 400 response
+	Headers400 *GetCustomerIdempotencyKeyResponse400Headers
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *GetCustomerIdempotencyKeyResponse401Headers
+	// Headers403 the parsed response headers for an HTTP 403 response
+	Headers403 *GetCustomerIdempotencyKeyResponse403Headers
+	// Headers404 the parsed response headers for an HTTP 404 response
+	Headers404 *GetCustomerIdempotencyKeyResponse404Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *GetCustomerIdempotencyKeyResponse429Headers
+	// Headers500 the parsed response headers for an HTTP 500 response
+	Headers500 *GetCustomerIdempotencyKeyResponse500Headers
+	// Headers503 the parsed response headers for an HTTP 503 response
+	Headers503 *GetCustomerIdempotencyKeyResponse503Headers
+	// Headers504 the parsed response headers for an HTTP 504 response
+	Headers504 *GetCustomerIdempotencyKeyResponse504Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetCustomerIdempotencyKeyResponse) GetJSON200() *CustomerKeyReportResponse {
+	return r.JSON200
+}
+
+// GetJSON400 returns the response for an HTTP 400 `application/json` response
+func (r GetCustomerIdempotencyKeyResponse) GetJSON400() *ValidationFailed {
+	return r.JSON400
+}
+
+// GetJSON401 returns the response for an HTTP 401 `application/json` response
+func (r GetCustomerIdempotencyKeyResponse) GetJSON401() *Unauthorized {
+	return r.JSON401
+}
+
+// GetJSON403 returns the response for an HTTP 403 `application/json` response
+func (r GetCustomerIdempotencyKeyResponse) GetJSON403() *Forbidden {
+	return r.JSON403
+}
+
+// GetJSON404 returns the response for an HTTP 404 `application/json` response
+func (r GetCustomerIdempotencyKeyResponse) GetJSON404() *IdempotencyKeyUnknown {
+	return r.JSON404
+}
+
+// GetJSON429 returns the response for an HTTP 429 `application/json` response
+func (r GetCustomerIdempotencyKeyResponse) GetJSON429() *RateLimited {
+	return r.JSON429
+}
+
+// GetJSON500 returns the response for an HTTP 500 `application/json` response
+func (r GetCustomerIdempotencyKeyResponse) GetJSON500() *Internal {
+	return r.JSON500
+}
+
+// GetJSON503 returns the response for an HTTP 503 `application/json` response
+func (r GetCustomerIdempotencyKeyResponse) GetJSON503() *Unavailable {
+	return r.JSON503
+}
+
+// GetJSON504 returns the response for an HTTP 504 `application/json` response
+func (r GetCustomerIdempotencyKeyResponse) GetJSON504() *Timeout {
+	return r.JSON504
+}
+
+// GetBody returns the raw response body bytes
+func (r GetCustomerIdempotencyKeyResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetCustomerIdempotencyKeyResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetCustomerIdempotencyKeyResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetCustomerIdempotencyKeyResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
 }
 
 // ListCustomersResponse200Headers the declared response headers of an HTTP 200 response for ListCustomers
@@ -1351,7 +1729,8 @@ func (r ListCustomersResponse) ContentType() string {
 
 // CreateCustomerResponse201Headers the declared response headers of an HTTP 201 response for CreateCustomer
 type CreateCustomerResponse201Headers struct {
-	XCorrelationID *externalRef0.CorrelationID
+	IdempotencyReplayed *bool
+	XCorrelationID      *externalRef0.CorrelationID
 }
 
 // CreateCustomerResponse400Headers the declared response headers of an HTTP 400 response for CreateCustomer
@@ -1388,6 +1767,11 @@ type CreateCustomerResponse413Headers struct {
 
 // CreateCustomerResponse415Headers the declared response headers of an HTTP 415 response for CreateCustomer
 type CreateCustomerResponse415Headers struct {
+	XCorrelationID *externalRef0.CorrelationID
+}
+
+// CreateCustomerResponse422Headers the declared response headers of an HTTP 422 response for CreateCustomer
+type CreateCustomerResponse422Headers struct {
 	XCorrelationID *externalRef0.CorrelationID
 }
 
@@ -1430,11 +1814,13 @@ type CreateCustomerResponse struct {
 	// JSON408 the response for an HTTP 408 `application/json` response
 	JSON408 *RequestTimeout
 	// JSON409 the response for an HTTP 409 `application/json` response
-	JSON409 *EmailTaken
+	JSON409 *EmailTakenOrExternalRefTaken
 	// JSON413 the response for an HTTP 413 `application/json` response
 	JSON413 *PayloadTooLarge
 	// JSON415 the response for an HTTP 415 `application/json` response
 	JSON415 *UnsupportedMediaType
+	// JSON422 the response for an HTTP 422 `application/json` response
+	JSON422 *IdempotencyKeyReused
 	// JSON429 the response for an HTTP 429 `application/json` response
 	JSON429 *RateLimited
 	// JSON500 the response for an HTTP 500 `application/json` response
@@ -1459,6 +1845,8 @@ type CreateCustomerResponse struct {
 	Headers413 *CreateCustomerResponse413Headers
 	// Headers415 the parsed response headers for an HTTP 415 response
 	Headers415 *CreateCustomerResponse415Headers
+	// Headers422 the parsed response headers for an HTTP 422 response
+	Headers422 *CreateCustomerResponse422Headers
 	// Headers429 the parsed response headers for an HTTP 429 response
 	Headers429 *CreateCustomerResponse429Headers
 	// Headers500 the parsed response headers for an HTTP 500 response
@@ -1495,7 +1883,7 @@ func (r CreateCustomerResponse) GetJSON408() *RequestTimeout {
 }
 
 // GetJSON409 returns the response for an HTTP 409 `application/json` response
-func (r CreateCustomerResponse) GetJSON409() *EmailTaken {
+func (r CreateCustomerResponse) GetJSON409() *EmailTakenOrExternalRefTaken {
 	return r.JSON409
 }
 
@@ -1507,6 +1895,11 @@ func (r CreateCustomerResponse) GetJSON413() *PayloadTooLarge {
 // GetJSON415 returns the response for an HTTP 415 `application/json` response
 func (r CreateCustomerResponse) GetJSON415() *UnsupportedMediaType {
 	return r.JSON415
+}
+
+// GetJSON422 returns the response for an HTTP 422 `application/json` response
+func (r CreateCustomerResponse) GetJSON422() *IdempotencyKeyReused {
+	return r.JSON422
 }
 
 // GetJSON429 returns the response for an HTTP 429 `application/json` response
@@ -2007,7 +2400,7 @@ type UpdateCustomerResponse struct {
 	// JSON408 the response for an HTTP 408 `application/json` response
 	JSON408 *RequestTimeout
 	// JSON409 the response for an HTTP 409 `application/json` response
-	JSON409 *EmailTaken
+	JSON409 *EmailTakenOrExternalRefTaken
 	// JSON412 the response for an HTTP 412 `application/json` response
 	JSON412 *PreconditionFailed
 	// JSON413 the response for an HTTP 413 `application/json` response
@@ -2083,7 +2476,7 @@ func (r UpdateCustomerResponse) GetJSON408() *RequestTimeout {
 }
 
 // GetJSON409 returns the response for an HTTP 409 `application/json` response
-func (r UpdateCustomerResponse) GetJSON409() *EmailTaken {
+func (r UpdateCustomerResponse) GetJSON409() *EmailTakenOrExternalRefTaken {
 	return r.JSON409
 }
 
@@ -2650,9 +3043,25 @@ func (r GetReadyResponse) ContentType() string {
 	return ""
 }
 
+// GetCustomerIdempotencyKeyWithResponse What has a key done?
+//
+// For whoever lost an answer: each operation of this service that the key has carried out, and what it stands for. 404 when
+// nothing has been committed with it. Reading changes nothing.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /customer-idempotency-keys/{key} (the `GetCustomerIdempotencyKey` operationId).
+func (c *ClientWithResponses) GetCustomerIdempotencyKeyWithResponse(ctx context.Context, key externalRef0.IdempotencyKey, reqEditors ...RequestEditorFn) (*GetCustomerIdempotencyKeyResponse, error) {
+	rsp, err := c.GetCustomerIdempotencyKey(ctx, key, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetCustomerIdempotencyKeyResponse(rsp)
+}
+
 // ListCustomersWithResponse List and search customers
 //
-// Customers in ascending id. `search` matches a literal part of the name or the email, whatever its case: `%` and `_`
+// Customers in ascending id; all filters must hold. `search` matches a literal part of the name or the email, whatever its case: `%` and `_`
 // are ordinary characters. Read page after page by passing `meta.nextCursor` as `cursor` until it is `null`.
 //
 // Returns a wrapper object for the known response body format(s).
@@ -2669,13 +3078,14 @@ func (c *ClientWithResponses) ListCustomersWithResponse(ctx context.Context, par
 // CreateCustomerWithBodyWithResponse Create a customer
 //
 // Creates a customer. The email is trimmed and must not belong to another customer, whatever its case; the email of a
-// deleted customer is free again. Of two concurrent creations with one email, one gets 201 and the other 409.
+// deleted customer is free again. Of two concurrent creations with one email, one gets 201 and the other 409. So it is with
+// `external_ref`. The 409 names the customer that is there, in `params` of its detail.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with POST /customers (the `CreateCustomer` operationId).
-func (c *ClientWithResponses) CreateCustomerWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateCustomerResponse, error) {
-	rsp, err := c.CreateCustomerWithBody(ctx, contentType, body, reqEditors...)
+func (c *ClientWithResponses) CreateCustomerWithBodyWithResponse(ctx context.Context, params *CreateCustomerParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateCustomerResponse, error) {
+	rsp, err := c.CreateCustomerWithBody(ctx, params, contentType, body, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
@@ -2685,13 +3095,14 @@ func (c *ClientWithResponses) CreateCustomerWithBodyWithResponse(ctx context.Con
 // CreateCustomerWithResponse Create a customer
 //
 // Creates a customer. The email is trimmed and must not belong to another customer, whatever its case; the email of a
-// deleted customer is free again. Of two concurrent creations with one email, one gets 201 and the other 409.
+// deleted customer is free again. Of two concurrent creations with one email, one gets 201 and the other 409. So it is with
+// `external_ref`. The 409 names the customer that is there, in `params` of its detail.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with POST /customers (the `CreateCustomer` operationId).
-func (c *ClientWithResponses) CreateCustomerWithResponse(ctx context.Context, body CreateCustomerJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateCustomerResponse, error) {
-	rsp, err := c.CreateCustomer(ctx, body, reqEditors...)
+func (c *ClientWithResponses) CreateCustomerWithResponse(ctx context.Context, params *CreateCustomerParams, body CreateCustomerJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateCustomerResponse, error) {
+	rsp, err := c.CreateCustomer(ctx, params, body, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
@@ -2731,8 +3142,8 @@ func (c *ClientWithResponses) GetCustomerWithResponse(ctx context.Context, id Cu
 
 // UpdateCustomerWithBodyWithResponse Change a customer
 //
-// Changes the fields that are given; the others keep their value. `"phone": null` clears the phone. A new email obeys
-// the rule of creation.
+// Changes the fields that are given; the others keep their value. `"phone": null` clears the phone, `"external_ref": null` the
+// number. A new email or number obeys the rule of creation; to a token that acts for one customer the 409 names no other.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -2747,8 +3158,8 @@ func (c *ClientWithResponses) UpdateCustomerWithBodyWithResponse(ctx context.Con
 
 // UpdateCustomerWithResponse Change a customer
 //
-// Changes the fields that are given; the others keep their value. `"phone": null` clears the phone. A new email obeys
-// the rule of creation.
+// Changes the fields that are given; the others keep their value. `"phone": null` clears the phone, `"external_ref": null` the
+// number. A new email or number obeys the rule of creation; to a token that acts for one customer the 409 names no other.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -2819,6 +3230,223 @@ func (c *ClientWithResponses) GetReadyWithResponse(ctx context.Context, reqEdito
 		return nil, err
 	}
 	return ParseGetReadyResponse(rsp)
+}
+
+// ParseGetCustomerIdempotencyKeyResponse parses an HTTP response from a GetCustomerIdempotencyKeyWithResponse call
+func ParseGetCustomerIdempotencyKeyResponse(rsp *http.Response) (*GetCustomerIdempotencyKeyResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetCustomerIdempotencyKeyResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest CustomerKeyReportResponse
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest ValidationFailed
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
+		var dest IdempotencyKeyUnknown
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON404 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest RateLimited
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON429 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest Internal
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Unavailable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON503 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 504:
+		var dest Timeout
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON504 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers GetCustomerIdempotencyKeyResponse200Headers
+		if values := rsp.Header.Values("X-Correlation-Id"); len(values) > 0 {
+			var value externalRef0.CorrelationID
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Correlation-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: "correlation-id"}); err != nil {
+				return nil, err
+			}
+			headers.XCorrelationID = &value
+		}
+		response.Headers200 = &headers
+	case rsp.StatusCode == 400:
+		var headers GetCustomerIdempotencyKeyResponse400Headers
+		if values := rsp.Header.Values("X-Correlation-Id"); len(values) > 0 {
+			var value externalRef0.CorrelationID
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Correlation-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: "correlation-id"}); err != nil {
+				return nil, err
+			}
+			headers.XCorrelationID = &value
+		}
+		response.Headers400 = &headers
+	case rsp.StatusCode == 401:
+		var headers GetCustomerIdempotencyKeyResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		if values := rsp.Header.Values("X-Correlation-Id"); len(values) > 0 {
+			var value externalRef0.CorrelationID
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Correlation-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: "correlation-id"}); err != nil {
+				return nil, err
+			}
+			headers.XCorrelationID = &value
+		}
+		response.Headers401 = &headers
+	case rsp.StatusCode == 403:
+		var headers GetCustomerIdempotencyKeyResponse403Headers
+		if values := rsp.Header.Values("X-Correlation-Id"); len(values) > 0 {
+			var value externalRef0.CorrelationID
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Correlation-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: "correlation-id"}); err != nil {
+				return nil, err
+			}
+			headers.XCorrelationID = &value
+		}
+		response.Headers403 = &headers
+	case rsp.StatusCode == 404:
+		var headers GetCustomerIdempotencyKeyResponse404Headers
+		if values := rsp.Header.Values("X-Correlation-Id"); len(values) > 0 {
+			var value externalRef0.CorrelationID
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Correlation-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: "correlation-id"}); err != nil {
+				return nil, err
+			}
+			headers.XCorrelationID = &value
+		}
+		response.Headers404 = &headers
+	case rsp.StatusCode == 429:
+		var headers GetCustomerIdempotencyKeyResponse429Headers
+		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Policy"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Policy", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitPolicy = &value
+		}
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		if values := rsp.Header.Values("X-Correlation-Id"); len(values) > 0 {
+			var value externalRef0.CorrelationID
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Correlation-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: "correlation-id"}); err != nil {
+				return nil, err
+			}
+			headers.XCorrelationID = &value
+		}
+		response.Headers429 = &headers
+	case rsp.StatusCode == 500:
+		var headers GetCustomerIdempotencyKeyResponse500Headers
+		if values := rsp.Header.Values("X-Correlation-Id"); len(values) > 0 {
+			var value externalRef0.CorrelationID
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Correlation-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: "correlation-id"}); err != nil {
+				return nil, err
+			}
+			headers.XCorrelationID = &value
+		}
+		response.Headers500 = &headers
+	case rsp.StatusCode == 503:
+		var headers GetCustomerIdempotencyKeyResponse503Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		if values := rsp.Header.Values("X-Correlation-Id"); len(values) > 0 {
+			var value externalRef0.CorrelationID
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Correlation-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: "correlation-id"}); err != nil {
+				return nil, err
+			}
+			headers.XCorrelationID = &value
+		}
+		response.Headers503 = &headers
+	case rsp.StatusCode == 504:
+		var headers GetCustomerIdempotencyKeyResponse504Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		if values := rsp.Header.Values("X-Correlation-Id"); len(values) > 0 {
+			var value externalRef0.CorrelationID
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Correlation-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: "correlation-id"}); err != nil {
+				return nil, err
+			}
+			headers.XCorrelationID = &value
+		}
+		response.Headers504 = &headers
+	}
+
+	return response, nil
 }
 
 // ParseListCustomersResponse parses an HTTP response from a ListCustomersWithResponse call
@@ -3071,7 +3699,7 @@ func ParseCreateCustomerResponse(rsp *http.Response) (*CreateCustomerResponse, e
 		response.JSON408 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 409:
-		var dest EmailTaken
+		var dest EmailTakenOrExternalRefTaken
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
@@ -3090,6 +3718,13 @@ func ParseCreateCustomerResponse(rsp *http.Response) (*CreateCustomerResponse, e
 			return nil, err
 		}
 		response.JSON415 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 422:
+		var dest IdempotencyKeyReused
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON422 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
 		var dest RateLimited
@@ -3124,6 +3759,13 @@ func ParseCreateCustomerResponse(rsp *http.Response) (*CreateCustomerResponse, e
 	switch {
 	case rsp.StatusCode == 201:
 		var headers CreateCustomerResponse201Headers
+		if values := rsp.Header.Values("Idempotency-Replayed"); len(values) > 0 {
+			var value bool
+			if err := runtime.BindStyledParameterWithOptions("simple", "Idempotency-Replayed", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "boolean", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.IdempotencyReplayed = &value
+		}
 		if values := rsp.Header.Values("X-Correlation-Id"); len(values) > 0 {
 			var value externalRef0.CorrelationID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Correlation-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: "correlation-id"}); err != nil {
@@ -3216,6 +3858,16 @@ func ParseCreateCustomerResponse(rsp *http.Response) (*CreateCustomerResponse, e
 			headers.XCorrelationID = &value
 		}
 		response.Headers415 = &headers
+	case rsp.StatusCode == 422:
+		var headers CreateCustomerResponse422Headers
+		if values := rsp.Header.Values("X-Correlation-Id"); len(values) > 0 {
+			var value externalRef0.CorrelationID
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Correlation-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: "correlation-id"}); err != nil {
+				return nil, err
+			}
+			headers.XCorrelationID = &value
+		}
+		response.Headers422 = &headers
 	case rsp.StatusCode == 429:
 		var headers CreateCustomerResponse429Headers
 		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
@@ -3831,7 +4483,7 @@ func ParseUpdateCustomerResponse(rsp *http.Response) (*UpdateCustomerResponse, e
 		response.JSON408 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 409:
-		var dest EmailTaken
+		var dest EmailTakenOrExternalRefTaken
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}

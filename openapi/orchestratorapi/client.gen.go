@@ -58,6 +58,16 @@ type OrchestrationRequest struct {
 	// Items The lines of the order.
 	Items []externalRef0.NewOrderItem `json:"items"`
 
+	// ExternalRef The customer's own number for the order, such as that of its purchase order; case-sensitive, without spaces at either end or control characters. No two orders of one customer that are not CANCELED have the same.
+	//
+	// Example: PO-2024-0815
+	ExternalRef *externalRef0.OrderExternalRef `json:"external_ref,omitempty"`
+
+	// Metadata What else you want to keep with the order, up to 20 texts of up to 500 characters, by names of up to 40. Nothing here reads it.
+	//
+	// Example: {"cost_center":"4711","ordered_by":"J. Doe"}
+	Metadata *externalRef0.OrderMetadata `json:"metadata,omitempty"`
+
 	// IdempotencyKey Your own name for one effect; visible ASCII, and neither `.` nor `..`, which a path cannot hold.
 	//
 	// Example: po-4711
@@ -133,6 +143,9 @@ type CustomerNotFoundOrOrderNotFoundOrIdempotencyKeyUnknownOrOrderIncomplete = e
 // CustomerNotFoundOrProductNotFoundOrOrderNotFound defines model for CustomerNotFoundOrProductNotFoundOrOrderNotFound.
 type CustomerNotFoundOrProductNotFoundOrOrderNotFound = externalRef0.APIError
 
+// ExternalRefTaken defines model for ExternalRefTaken.
+type ExternalRefTaken = externalRef0.APIError
+
 // Forbidden defines model for Forbidden.
 type Forbidden = externalRef0.APIError
 
@@ -142,8 +155,8 @@ type IdempotencyKeyReused = externalRef0.APIError
 // Internal defines model for Internal.
 type Internal = externalRef0.APIError
 
-// MalformedJSONOrValidationFailedOrInsufficientStockOrOrderNotConfirmable defines model for MalformedJsonOrValidationFailedOrInsufficientStockOrOrderNotConfirmable.
-type MalformedJSONOrValidationFailedOrInsufficientStockOrOrderNotConfirmable = externalRef0.APIError
+// MalformedJSONOrValidationFailedOrInsufficientStockOrProductInactiveOrOrderNotConfirmable defines model for MalformedJsonOrValidationFailedOrInsufficientStockOrProductInactiveOrOrderNotConfirmable.
+type MalformedJSONOrValidationFailedOrInsufficientStockOrProductInactiveOrOrderNotConfirmable = externalRef0.APIError
 
 // PayloadTooLarge defines model for PayloadTooLarge.
 type PayloadTooLarge = externalRef0.APIError
@@ -756,6 +769,11 @@ type CreateAndConfirmOrderResponse408Headers struct {
 	XCorrelationID *externalRef0.CorrelationID
 }
 
+// CreateAndConfirmOrderResponse409Headers the declared response headers of an HTTP 409 response for CreateAndConfirmOrder
+type CreateAndConfirmOrderResponse409Headers struct {
+	XCorrelationID *externalRef0.CorrelationID
+}
+
 // CreateAndConfirmOrderResponse413Headers the declared response headers of an HTTP 413 response for CreateAndConfirmOrder
 type CreateAndConfirmOrderResponse413Headers struct {
 	XCorrelationID *externalRef0.CorrelationID
@@ -802,7 +820,7 @@ type CreateAndConfirmOrderResponse struct {
 	// JSON201 the response for an HTTP 201 `application/json` response
 	JSON201 *OrchestrationResponse
 	// JSON400 the response for an HTTP 400 `application/json` response
-	JSON400 *MalformedJSONOrValidationFailedOrInsufficientStockOrOrderNotConfirmable
+	JSON400 *MalformedJSONOrValidationFailedOrInsufficientStockOrProductInactiveOrOrderNotConfirmable
 	// JSON401 the response for an HTTP 401 `application/json` response
 	JSON401 *Unauthorized
 	// JSON403 the response for an HTTP 403 `application/json` response
@@ -811,6 +829,8 @@ type CreateAndConfirmOrderResponse struct {
 	JSON404 *CustomerNotFoundOrProductNotFoundOrOrderNotFound
 	// JSON408 the response for an HTTP 408 `application/json` response
 	JSON408 *RequestTimeout
+	// JSON409 the response for an HTTP 409 `application/json` response
+	JSON409 *ExternalRefTaken
 	// JSON413 the response for an HTTP 413 `application/json` response
 	JSON413 *PayloadTooLarge
 	// JSON415 the response for an HTTP 415 `application/json` response
@@ -837,6 +857,8 @@ type CreateAndConfirmOrderResponse struct {
 	Headers404 *CreateAndConfirmOrderResponse404Headers
 	// Headers408 the parsed response headers for an HTTP 408 response
 	Headers408 *CreateAndConfirmOrderResponse408Headers
+	// Headers409 the parsed response headers for an HTTP 409 response
+	Headers409 *CreateAndConfirmOrderResponse409Headers
 	// Headers413 the parsed response headers for an HTTP 413 response
 	Headers413 *CreateAndConfirmOrderResponse413Headers
 	// Headers415 the parsed response headers for an HTTP 415 response
@@ -859,7 +881,7 @@ func (r CreateAndConfirmOrderResponse) GetJSON201() *OrchestrationResponse {
 }
 
 // GetJSON400 returns the response for an HTTP 400 `application/json` response
-func (r CreateAndConfirmOrderResponse) GetJSON400() *MalformedJSONOrValidationFailedOrInsufficientStockOrOrderNotConfirmable {
+func (r CreateAndConfirmOrderResponse) GetJSON400() *MalformedJSONOrValidationFailedOrInsufficientStockOrProductInactiveOrOrderNotConfirmable {
 	return r.JSON400
 }
 
@@ -881,6 +903,11 @@ func (r CreateAndConfirmOrderResponse) GetJSON404() *CustomerNotFoundOrProductNo
 // GetJSON408 returns the response for an HTTP 408 `application/json` response
 func (r CreateAndConfirmOrderResponse) GetJSON408() *RequestTimeout {
 	return r.JSON408
+}
+
+// GetJSON409 returns the response for an HTTP 409 `application/json` response
+func (r CreateAndConfirmOrderResponse) GetJSON409() *ExternalRefTaken {
+	return r.JSON409
 }
 
 // GetJSON413 returns the response for an HTTP 413 `application/json` response
@@ -1391,7 +1418,7 @@ func ParseCreateAndConfirmOrderResponse(rsp *http.Response) (*CreateAndConfirmOr
 		response.JSON201 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
-		var dest MalformedJSONOrValidationFailedOrInsufficientStockOrOrderNotConfirmable
+		var dest MalformedJSONOrValidationFailedOrInsufficientStockOrProductInactiveOrOrderNotConfirmable
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
@@ -1424,6 +1451,13 @@ func ParseCreateAndConfirmOrderResponse(rsp *http.Response) (*CreateAndConfirmOr
 			return nil, err
 		}
 		response.JSON408 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 409:
+		var dest ExternalRefTaken
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON409 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
 		var dest PayloadTooLarge
@@ -1558,6 +1592,16 @@ func ParseCreateAndConfirmOrderResponse(rsp *http.Response) (*CreateAndConfirmOr
 			headers.XCorrelationID = &value
 		}
 		response.Headers408 = &headers
+	case rsp.StatusCode == 409:
+		var headers CreateAndConfirmOrderResponse409Headers
+		if values := rsp.Header.Values("X-Correlation-Id"); len(values) > 0 {
+			var value externalRef0.CorrelationID
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Correlation-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: "correlation-id"}); err != nil {
+				return nil, err
+			}
+			headers.XCorrelationID = &value
+		}
+		response.Headers409 = &headers
 	case rsp.StatusCode == 413:
 		var headers CreateAndConfirmOrderResponse413Headers
 		if values := rsp.Header.Values("X-Correlation-Id"); len(values) > 0 {

@@ -41,10 +41,11 @@ func (e CancelReason) Valid() bool {
 
 // Defines values for KeyedOperationOperation.
 const (
-	AdjustStock  KeyedOperationOperation = "adjustStock"
-	CancelOrder  KeyedOperationOperation = "cancelOrder"
-	ConfirmOrder KeyedOperationOperation = "confirmOrder"
-	CreateOrder  KeyedOperationOperation = "createOrder"
+	AdjustStock   KeyedOperationOperation = "adjustStock"
+	CancelOrder   KeyedOperationOperation = "cancelOrder"
+	ConfirmOrder  KeyedOperationOperation = "confirmOrder"
+	CreateOrder   KeyedOperationOperation = "createOrder"
+	CreateProduct KeyedOperationOperation = "createProduct"
 )
 
 // Valid indicates whether the value is a known member of the KeyedOperationOperation enum.
@@ -57,6 +58,8 @@ func (e KeyedOperationOperation) Valid() bool {
 	case ConfirmOrder:
 		return true
 	case CreateOrder:
+		return true
+	case CreateProduct:
 		return true
 	default:
 		return false
@@ -136,17 +139,17 @@ type KeyedOperation struct {
 	// Example: createOrder
 	Operation KeyedOperationOperation `json:"operation"`
 
-	// OrderID The order that the key stands for; null for a stock adjustment.
+	// OrderID The order that the key stands for; null for a product.
 	//
 	// Example: 3
 	OrderID *int64 `json:"order_id"`
 
-	// OrderStatus Where that order stands now; null for a stock adjustment.
+	// OrderStatus Where that order stands now; null for a product.
 	//
 	// Example: CONFIRMED
 	OrderStatus *contract.OrderStatus `json:"order_status"`
 
-	// ProductID The product whose stock was adjusted; null for an order.
+	// ProductID The product that was created, or whose stock was adjusted; null for an order.
 	ProductID *int64 `json:"product_id"`
 
 	// ExpiresAt RFC 3339, UTC, milliseconds.
@@ -169,6 +172,16 @@ type NewOrder struct {
 
 	// Items The lines of the order.
 	Items []externalRef0.NewOrderItem `json:"items"`
+
+	// ExternalRef The customer's own number for the order, such as that of its purchase order; case-sensitive, without spaces at either end or control characters. No two orders of one customer that are not CANCELED have the same.
+	//
+	// Example: PO-2024-0815
+	ExternalRef *externalRef0.OrderExternalRef `json:"external_ref,omitempty"`
+
+	// Metadata What else you want to keep with the order, up to 20 texts of up to 500 characters, by names of up to 40. Nothing here reads it.
+	//
+	// Example: {"cost_center":"4711","ordered_by":"J. Doe"}
+	Metadata *externalRef0.OrderMetadata `json:"metadata,omitempty"`
 }
 
 // NewProduct defines model for NewProduct.
@@ -176,7 +189,7 @@ type NewProduct struct {
 	// Sku The product's own code; unique, case-sensitive, without spaces at either end or control characters.
 	//
 	// Example: LAPTOP-DELL-2024
-	Sku Sku `json:"sku"`
+	Sku externalRef0.Sku `json:"sku"`
 
 	// Name The product's name; not blank, without control characters.
 	//
@@ -192,6 +205,11 @@ type NewProduct struct {
 	//
 	// Example: 15
 	Stock StockLevel `json:"stock"`
+
+	// Active Whether the product can be ordered; a new one can, unless it says otherwise. Nothing is ever deleted.
+	//
+	// Example: true
+	Active *ProductActive `json:"active,omitempty"`
 }
 
 // NewStockAdjustment defines model for NewStockAdjustment.
@@ -262,6 +280,16 @@ type OrderSummary struct {
 	// Example: 1
 	CustomerID OrderCustomerID `json:"customer_id"`
 
+	// ExternalRef The customer's own number for the order, such as that of its purchase order; case-sensitive, without spaces at either end or control characters. No two orders of one customer that are not CANCELED have the same.
+	//
+	// Example: PO-2024-0815
+	ExternalRef *externalRef0.OrderExternalRef `json:"external_ref"`
+
+	// Metadata What else you want to keep with the order, up to 20 texts of up to 500 characters, by names of up to 40. Nothing here reads it.
+	//
+	// Example: {"cost_center":"4711","ordered_by":"J. Doe"}
+	Metadata *externalRef0.OrderMetadata `json:"metadata"`
+
 	// Status Where the order stands.
 	//
 	// Example: CREATED
@@ -331,7 +359,7 @@ type Product struct {
 	// Sku The product's own code; unique, case-sensitive, without spaces at either end or control characters.
 	//
 	// Example: LAPTOP-DELL-2024
-	Sku Sku `json:"sku"`
+	Sku externalRef0.Sku `json:"sku"`
 
 	// Name The product's name; not blank, without control characters.
 	//
@@ -343,10 +371,15 @@ type Product struct {
 	// Example: 159900
 	PriceCents PriceCents `json:"price_cents"`
 
-	// Stock Pieces that can be ordered now. What orders give back may lift it above the bound of an input.
+	// Stock Pieces that no order holds. What orders give back may lift it above the bound of an input.
 	//
 	// Example: 15
 	Stock int64 `json:"stock"`
+
+	// Active Whether the product can be ordered; a new one can, unless it says otherwise. Nothing is ever deleted.
+	//
+	// Example: true
+	Active ProductActive `json:"active"`
 
 	// CreatedAt RFC 3339, UTC, milliseconds.
 	//
@@ -358,6 +391,11 @@ type Product struct {
 	// Example: 2024-03-01T09:30:00.000Z
 	UpdatedAt externalRef0.Timestamp `json:"updated_at"`
 }
+
+// ProductActive Whether the product can be ordered; a new one can, unless it says otherwise. Nothing is ever deleted.
+//
+// Example: true
+type ProductActive = bool
 
 // ProductListResponse defines model for ProductListResponse.
 type ProductListResponse struct {
@@ -385,6 +423,11 @@ type ProductResponse struct {
 
 // ProductUpdate Absent fields keep their value.
 type ProductUpdate struct {
+	// Name The product's name; not blank, without control characters.
+	//
+	// Example: Dell Latitude 7430
+	Name *ProductName `json:"name,omitempty"`
+
 	// PriceCents Price of one piece, in cents.
 	//
 	// Example: 159900
@@ -394,12 +437,12 @@ type ProductUpdate struct {
 	//
 	// Example: 15
 	Stock *StockLevel `json:"stock,omitempty"`
-}
 
-// Sku The product's own code; unique, case-sensitive, without spaces at either end or control characters.
-//
-// Example: LAPTOP-DELL-2024
-type Sku = string
+	// Active Whether the product can be ordered; a new one can, unless it says otherwise. Nothing is ever deleted.
+	//
+	// Example: true
+	Active *ProductActive `json:"active,omitempty"`
+}
 
 // StockAdjustment defines model for StockAdjustment.
 type StockAdjustment struct {
@@ -461,6 +504,11 @@ type StockLevel = int64
 // Cursor defines model for Cursor.
 type Cursor = int64
 
+// IdempotencyKeyInPath Your own name for one effect; visible ASCII, and neither `.` nor `..`, which a path cannot hold.
+//
+// Example: po-4711
+type IdempotencyKeyInPath = externalRef0.IdempotencyKey
+
 // IfMatch defines model for IfMatch.
 type IfMatch = string
 
@@ -489,6 +537,9 @@ type CustomerNotFoundOrProductNotFound = externalRef0.APIError
 // CustomersUnavailableOrUnavailable defines model for CustomersUnavailableOrUnavailable.
 type CustomersUnavailableOrUnavailable = externalRef0.APIError
 
+// ExternalRefTaken defines model for ExternalRefTaken.
+type ExternalRefTaken = externalRef0.APIError
+
 // Forbidden defines model for Forbidden.
 type Forbidden = externalRef0.APIError
 
@@ -510,8 +561,8 @@ type MalformedJSONOrValidationFailedOrCancelWindowClosed = externalRef0.APIError
 // MalformedJSONOrValidationFailedOrInsufficientStock defines model for MalformedJsonOrValidationFailedOrInsufficientStock.
 type MalformedJSONOrValidationFailedOrInsufficientStock = externalRef0.APIError
 
-// MalformedJSONOrValidationFailedOrInsufficientStock2 defines model for MalformedJsonOrValidationFailedOrInsufficientStock2.
-type MalformedJSONOrValidationFailedOrInsufficientStock2 = externalRef0.APIError
+// MalformedJSONOrValidationFailedOrInsufficientStockOrProductInactive defines model for MalformedJsonOrValidationFailedOrInsufficientStockOrProductInactive.
+type MalformedJSONOrValidationFailedOrInsufficientStockOrProductInactive = externalRef0.APIError
 
 // OrderNotFound defines model for OrderNotFound.
 type OrderNotFound = externalRef0.APIError
@@ -560,6 +611,9 @@ type ListOrdersParams struct {
 	// CustomerID Only orders of this customer.
 	CustomerID *externalRef0.ID `form:"customer_id,omitempty" json:"customer_id,omitempty"`
 
+	// ExternalRef Only orders with exactly this `external_ref`, CANCELED ones too.
+	ExternalRef *string `form:"external_ref,omitempty" json:"external_ref,omitempty"`
+
 	// From Only orders created at or after this moment: a date (its first moment in UTC) or RFC 3339.
 	From *DateFilter `form:"from,omitempty" json:"from,omitempty"`
 
@@ -575,8 +629,8 @@ type ListOrdersParams struct {
 
 // CreateOrderParams defines parameters for CreateOrder.
 type CreateOrderParams struct {
-	// XIdempotencyKey Your own name for this one effect, 1–255 visible ASCII characters; kept for 24 hours. `Idempotency-Key` is accepted as
-	// another spelling. The same key with another request is 422 `idempotency_key_reused`.
+	// XIdempotencyKey Your own name for this one effect, 1–255 visible ASCII characters; kept for 24 hours, after which a repeat is a new request.
+	// `Idempotency-Key` is accepted as another spelling. The same key with another request is 422 `idempotency_key_reused`.
 	XIdempotencyKey *externalRef0.IdempotencyKey `json:"X-Idempotency-Key,omitempty"`
 }
 
@@ -591,8 +645,8 @@ type CancelOrderParams struct {
 	// IfMatch The `ETag` of the state that you have seen, several with commas between them, or `*` for any; 412 `precondition_failed` when it is another one now.
 	IfMatch *IfMatch `json:"If-Match,omitempty"`
 
-	// XIdempotencyKey Your own name for this one effect, 1–255 visible ASCII characters; kept for 24 hours. `Idempotency-Key` is accepted as
-	// another spelling. The same key with another request is 422 `idempotency_key_reused`.
+	// XIdempotencyKey Your own name for this one effect, 1–255 visible ASCII characters; kept for 24 hours, after which a repeat is a new request.
+	// `Idempotency-Key` is accepted as another spelling. The same key with another request is 422 `idempotency_key_reused`.
 	XIdempotencyKey *externalRef0.IdempotencyKey `json:"X-Idempotency-Key,omitempty"`
 }
 
@@ -601,8 +655,8 @@ type ConfirmOrderParams struct {
 	// IfMatch The `ETag` of the state that you have seen, several with commas between them, or `*` for any; 412 `precondition_failed` when it is another one now.
 	IfMatch *IfMatch `json:"If-Match,omitempty"`
 
-	// XIdempotencyKey Your own name for this one effect, 1–255 visible ASCII characters; kept for 24 hours. `Idempotency-Key` is accepted as
-	// another spelling. The same key with another request is 422 `idempotency_key_reused`.
+	// XIdempotencyKey Your own name for this one effect, 1–255 visible ASCII characters; kept for 24 hours, after which a repeat is a new request.
+	// `Idempotency-Key` is accepted as another spelling. The same key with another request is 422 `idempotency_key_reused`.
 	XIdempotencyKey externalRef0.IdempotencyKey `json:"X-Idempotency-Key"`
 }
 
@@ -620,11 +674,24 @@ type ListProductsParams struct {
 	// Search A literal part of the name or sku, in any case.
 	Search *ProductSearch `form:"search,omitempty" json:"search,omitempty"`
 
+	// Sku Only the product with exactly this sku.
+	Sku *externalRef0.Sku `form:"sku,omitempty" json:"sku,omitempty"`
+
+	// Active Only products that can be ordered, or only those that cannot.
+	Active *bool `form:"active,omitempty" json:"active,omitempty"`
+
 	// Cursor The last id already seen, from `meta.nextCursor`; the page starts behind it.
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 
 	// Limit How many to return at most.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// CreateProductParams defines parameters for CreateProduct.
+type CreateProductParams struct {
+	// XIdempotencyKey Your own name for this one effect, 1–255 visible ASCII characters; kept for 24 hours, after which a repeat is a new request.
+	// `Idempotency-Key` is accepted as another spelling. The same key with another request is 422 `idempotency_key_reused`.
+	XIdempotencyKey *externalRef0.IdempotencyKey `json:"X-Idempotency-Key,omitempty"`
 }
 
 // GetProductParams defines parameters for GetProduct.
@@ -659,8 +726,8 @@ type ListStockAdjustmentsParams struct {
 
 // AdjustStockParams defines parameters for AdjustStock.
 type AdjustStockParams struct {
-	// XIdempotencyKey Your own name for this one effect, 1–255 visible ASCII characters; kept for 24 hours. `Idempotency-Key` is accepted as
-	// another spelling. The same key with another request is 422 `idempotency_key_reused`.
+	// XIdempotencyKey Your own name for this one effect, 1–255 visible ASCII characters; kept for 24 hours, after which a repeat is a new request.
+	// `Idempotency-Key` is accepted as another spelling. The same key with another request is 422 `idempotency_key_reused`.
 	XIdempotencyKey *externalRef0.IdempotencyKey `json:"X-Idempotency-Key,omitempty"`
 }
 
@@ -766,7 +833,7 @@ type ClientInterface interface {
 	// when nothing has been committed with it. Reading changes nothing.
 	//
 	// Corresponds with GET /idempotency-keys/{key} (the `GetIdempotencyKey` operationId).
-	GetIdempotencyKey(ctx context.Context, key externalRef0.IdempotencyKey, reqEditors ...RequestEditorFn) (*http.Response, error)
+	GetIdempotencyKey(ctx context.Context, key IdempotencyKeyInPath, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListOrders List orders
 	//
@@ -778,12 +845,16 @@ type ClientInterface interface {
 
 	// CreateOrderWithBody Place an order
 	//
-	// Checks the customer, takes the stock of every line or of none, and fixes the price of each line. Two lines with one
-	// product become one item. The order is then CREATED: confirm it or cancel it.
+	// Checks the customer, takes the stock of every line or of none, and fixes the price of each line. A line names its product by
+	// `product_id` or by `sku`. Two lines with one product become one item. The order is then CREATED: confirm it or cancel it.
 	//
 	// Send an `X-Idempotency-Key` of your own for each order, and repeat a call whose answer you did not get with the same
 	// key and body: you get the first answer again, with `Idempotency-Replayed: true`, and never a second order. A refused
 	// call (no stock, say) leaves the key free.
+	//
+	// The key is forgotten after 24 hours. Send your own number for the order as `external_ref`, too: then a later repeat is 409
+	// `external_ref_taken`, and `params` in its detail names the order that is there, in `order_id`. Canceling that order, for
+	// whatever reason, frees the number.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -792,12 +863,16 @@ type ClientInterface interface {
 
 	// CreateOrder Place an order
 	//
-	// Checks the customer, takes the stock of every line or of none, and fixes the price of each line. Two lines with one
-	// product become one item. The order is then CREATED: confirm it or cancel it.
+	// Checks the customer, takes the stock of every line or of none, and fixes the price of each line. A line names its product by
+	// `product_id` or by `sku`. Two lines with one product become one item. The order is then CREATED: confirm it or cancel it.
 	//
 	// Send an `X-Idempotency-Key` of your own for each order, and repeat a call whose answer you did not get with the same
 	// key and body: you get the first answer again, with `Idempotency-Replayed: true`, and never a second order. A refused
 	// call (no stock, say) leaves the key free.
+	//
+	// The key is forgotten after 24 hours. Send your own number for the order as `external_ref`, too: then a later repeat is 409
+	// `external_ref_taken`, and `params` in its detail names the order that is there, in `order_id`. Canceling that order, for
+	// whatever reason, frees the number.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -850,7 +925,7 @@ type ClientInterface interface {
 
 	// ListProducts List and search products
 	//
-	// Products in ascending id. `search` matches a literal part of the sku or the name, whatever its case: `%` and `_` are
+	// Products in ascending id; all filters must hold. `search` matches a literal part of the sku or the name, whatever its case: `%` and `_` are
 	// ordinary characters. Read page after page by passing `meta.nextCursor` as `cursor` until it is `null`.
 	//
 	// Corresponds with GET /products (the `ListProducts` operationId).
@@ -863,7 +938,7 @@ type ClientInterface interface {
 	// Takes any type of body and a specified content type.
 	//
 	// Corresponds with POST /products (the `CreateProduct` operationId).
-	CreateProductWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+	CreateProductWithBody(ctx context.Context, params *CreateProductParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// CreateProduct Create a product
 	//
@@ -872,7 +947,7 @@ type ClientInterface interface {
 	// Takes a body of the `application/json` content type.
 	//
 	// Corresponds with POST /products (the `CreateProduct` operationId).
-	CreateProduct(ctx context.Context, body CreateProductJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+	CreateProduct(ctx context.Context, params *CreateProductParams, body CreateProductJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// GetProduct Read one product
 	//
@@ -881,9 +956,10 @@ type ClientInterface interface {
 	// Corresponds with GET /products/{id} (the `GetProduct` operationId).
 	GetProduct(ctx context.Context, id ProductID, params *GetProductParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// UpdateProductWithBody Change a product's price or stock
+	// UpdateProductWithBody Change a product
 	//
-	// Sets what is given, at least one field. Orders that exist keep the price at which they were placed.
+	// Sets what is given, at least one field. Orders that exist keep the price at which they were placed, and may be confirmed when
+	// the product is no longer active.
 	//
 	// `stock` sets the level, and so overwrites what was sold since you looked: to say "40 arrived", post a stock adjustment;
 	// or send the product's `ETag` as `If-Match`, and the call is refused when anything has changed since.
@@ -893,9 +969,10 @@ type ClientInterface interface {
 	// Corresponds with PATCH /products/{id} (the `UpdateProduct` operationId).
 	UpdateProductWithBody(ctx context.Context, id ProductID, params *UpdateProductParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// UpdateProduct Change a product's price or stock
+	// UpdateProduct Change a product
 	//
-	// Sets what is given, at least one field. Orders that exist keep the price at which they were placed.
+	// Sets what is given, at least one field. Orders that exist keep the price at which they were placed, and may be confirmed when
+	// the product is no longer active.
 	//
 	// `stock` sets the level, and so overwrites what was sold since you looked: to say "40 arrived", post a stock adjustment;
 	// or send the product's `ETag` as `If-Match`, and the call is refused when anything has changed since.
@@ -972,7 +1049,7 @@ func (c *Client) GetHealth(ctx context.Context, reqEditors ...RequestEditorFn) (
 // when nothing has been committed with it. Reading changes nothing.
 //
 // Corresponds with GET /idempotency-keys/{key} (the `GetIdempotencyKey` operationId).
-func (c *Client) GetIdempotencyKey(ctx context.Context, key externalRef0.IdempotencyKey, reqEditors ...RequestEditorFn) (*http.Response, error) {
+func (c *Client) GetIdempotencyKey(ctx context.Context, key IdempotencyKeyInPath, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewGetIdempotencyKeyRequest(c.Server, key)
 	if err != nil {
 		return nil, err
@@ -1004,12 +1081,16 @@ func (c *Client) ListOrders(ctx context.Context, params *ListOrdersParams, reqEd
 
 // CreateOrderWithBody Place an order
 //
-// Checks the customer, takes the stock of every line or of none, and fixes the price of each line. Two lines with one
-// product become one item. The order is then CREATED: confirm it or cancel it.
+// Checks the customer, takes the stock of every line or of none, and fixes the price of each line. A line names its product by
+// `product_id` or by `sku`. Two lines with one product become one item. The order is then CREATED: confirm it or cancel it.
 //
 // Send an `X-Idempotency-Key` of your own for each order, and repeat a call whose answer you did not get with the same
 // key and body: you get the first answer again, with `Idempotency-Replayed: true`, and never a second order. A refused
 // call (no stock, say) leaves the key free.
+//
+// The key is forgotten after 24 hours. Send your own number for the order as `external_ref`, too: then a later repeat is 409
+// `external_ref_taken`, and `params` in its detail names the order that is there, in `order_id`. Canceling that order, for
+// whatever reason, frees the number.
 //
 // Takes any type of body and a specified content type.
 //
@@ -1028,12 +1109,16 @@ func (c *Client) CreateOrderWithBody(ctx context.Context, params *CreateOrderPar
 
 // CreateOrder Place an order
 //
-// Checks the customer, takes the stock of every line or of none, and fixes the price of each line. Two lines with one
-// product become one item. The order is then CREATED: confirm it or cancel it.
+// Checks the customer, takes the stock of every line or of none, and fixes the price of each line. A line names its product by
+// `product_id` or by `sku`. Two lines with one product become one item. The order is then CREATED: confirm it or cancel it.
 //
 // Send an `X-Idempotency-Key` of your own for each order, and repeat a call whose answer you did not get with the same
 // key and body: you get the first answer again, with `Idempotency-Replayed: true`, and never a second order. A refused
 // call (no stock, say) leaves the key free.
+//
+// The key is forgotten after 24 hours. Send your own number for the order as `external_ref`, too: then a later repeat is 409
+// `external_ref_taken`, and `params` in its detail names the order that is there, in `order_id`. Canceling that order, for
+// whatever reason, frees the number.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -1146,7 +1231,7 @@ func (c *Client) ListOrderHistory(ctx context.Context, id OrderID, params *ListO
 
 // ListProducts List and search products
 //
-// Products in ascending id. `search` matches a literal part of the sku or the name, whatever its case: `%` and `_` are
+// Products in ascending id; all filters must hold. `search` matches a literal part of the sku or the name, whatever its case: `%` and `_` are
 // ordinary characters. Read page after page by passing `meta.nextCursor` as `cursor` until it is `null`.
 //
 // Corresponds with GET /products (the `ListProducts` operationId).
@@ -1169,8 +1254,8 @@ func (c *Client) ListProducts(ctx context.Context, params *ListProductsParams, r
 // Takes any type of body and a specified content type.
 //
 // Corresponds with POST /products (the `CreateProduct` operationId).
-func (c *Client) CreateProductWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewCreateProductRequestWithBody(c.Server, contentType, body)
+func (c *Client) CreateProductWithBody(ctx context.Context, params *CreateProductParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateProductRequestWithBody(c.Server, params, contentType, body)
 	if err != nil {
 		return nil, err
 	}
@@ -1188,8 +1273,8 @@ func (c *Client) CreateProductWithBody(ctx context.Context, contentType string, 
 // Takes a body of the `application/json` content type.
 //
 // Corresponds with POST /products (the `CreateProduct` operationId).
-func (c *Client) CreateProduct(ctx context.Context, body CreateProductJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewCreateProductRequest(c.Server, body)
+func (c *Client) CreateProduct(ctx context.Context, params *CreateProductParams, body CreateProductJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateProductRequest(c.Server, params, body)
 	if err != nil {
 		return nil, err
 	}
@@ -1217,9 +1302,10 @@ func (c *Client) GetProduct(ctx context.Context, id ProductID, params *GetProduc
 	return c.Client.Do(req)
 }
 
-// UpdateProductWithBody Change a product's price or stock
+// UpdateProductWithBody Change a product
 //
-// Sets what is given, at least one field. Orders that exist keep the price at which they were placed.
+// Sets what is given, at least one field. Orders that exist keep the price at which they were placed, and may be confirmed when
+// the product is no longer active.
 //
 // `stock` sets the level, and so overwrites what was sold since you looked: to say "40 arrived", post a stock adjustment;
 // or send the product's `ETag` as `If-Match`, and the call is refused when anything has changed since.
@@ -1239,9 +1325,10 @@ func (c *Client) UpdateProductWithBody(ctx context.Context, id ProductID, params
 	return c.Client.Do(req)
 }
 
-// UpdateProduct Change a product's price or stock
+// UpdateProduct Change a product
 //
-// Sets what is given, at least one field. Orders that exist keep the price at which they were placed.
+// Sets what is given, at least one field. Orders that exist keep the price at which they were placed, and may be confirmed when
+// the product is no longer active.
 //
 // `stock` sets the level, and so overwrites what was sold since you looked: to say "40 arrived", post a stock adjustment;
 // or send the product's `ETag` as `If-Match`, and the call is refused when anything has changed since.
@@ -1382,7 +1469,7 @@ func NewGetHealthRequest(server string) (*http.Request, error) {
 }
 
 // NewGetIdempotencyKeyRequest constructs an http.Request for the GetIdempotencyKey method
-func NewGetIdempotencyKeyRequest(server string, key externalRef0.IdempotencyKey) (*http.Request, error) {
+func NewGetIdempotencyKeyRequest(server string, key IdempotencyKeyInPath) (*http.Request, error) {
 	var err error
 
 	var pathParam0 string
@@ -1458,6 +1545,18 @@ func NewListOrdersRequest(server string, params *ListOrdersParams) (*http.Reques
 		if params.CustomerID != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "customer_id", *params.CustomerID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.ExternalRef != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "external_ref", *params.ExternalRef, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "trimmed"}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {
@@ -1877,6 +1976,30 @@ func NewListProductsRequest(server string, params *ListProductsParams) (*http.Re
 
 		}
 
+		if params.Sku != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "sku", *params.Sku, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "trimmed"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Active != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "active", *params.Active, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
 		if params.Cursor != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "cursor", *params.Cursor, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
@@ -1916,18 +2039,18 @@ func NewListProductsRequest(server string, params *ListProductsParams) (*http.Re
 }
 
 // NewCreateProductRequest calls the generic CreateProduct builder with application/json body
-func NewCreateProductRequest(server string, body CreateProductJSONRequestBody) (*http.Request, error) {
+func NewCreateProductRequest(server string, params *CreateProductParams, body CreateProductJSONRequestBody) (*http.Request, error) {
 	var bodyReader io.Reader
 	buf, err := json.Marshal(body)
 	if err != nil {
 		return nil, err
 	}
 	bodyReader = bytes.NewReader(buf)
-	return NewCreateProductRequestWithBody(server, "application/json", bodyReader)
+	return NewCreateProductRequestWithBody(server, params, "application/json", bodyReader)
 }
 
 // NewCreateProductRequestWithBody constructs an http.Request for the CreateProduct method, with any body, and a specified content type
-func NewCreateProductRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
+func NewCreateProductRequestWithBody(server string, params *CreateProductParams, contentType string, body io.Reader) (*http.Request, error) {
 	var err error
 
 	serverURL, err := url.Parse(server)
@@ -1951,6 +2074,21 @@ func NewCreateProductRequestWithBody(server string, contentType string, body io.
 	}
 
 	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.XIdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "X-Idempotency-Key", *params.XIdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: "idempotency-key"})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("X-Idempotency-Key", headerParam0)
+		}
+
+	}
 
 	return req, nil
 }
@@ -2362,7 +2500,7 @@ type ClientWithResponsesInterface interface {
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with GET /idempotency-keys/{key} (the `GetIdempotencyKey` operationId).
-	GetIdempotencyKeyWithResponse(ctx context.Context, key externalRef0.IdempotencyKey, reqEditors ...RequestEditorFn) (*GetIdempotencyKeyResponse, error)
+	GetIdempotencyKeyWithResponse(ctx context.Context, key IdempotencyKeyInPath, reqEditors ...RequestEditorFn) (*GetIdempotencyKeyResponse, error)
 
 	// ListOrdersWithResponse List orders
 	//
@@ -2376,12 +2514,16 @@ type ClientWithResponsesInterface interface {
 
 	// CreateOrderWithBodyWithResponse Place an order
 	//
-	// Checks the customer, takes the stock of every line or of none, and fixes the price of each line. Two lines with one
-	// product become one item. The order is then CREATED: confirm it or cancel it.
+	// Checks the customer, takes the stock of every line or of none, and fixes the price of each line. A line names its product by
+	// `product_id` or by `sku`. Two lines with one product become one item. The order is then CREATED: confirm it or cancel it.
 	//
 	// Send an `X-Idempotency-Key` of your own for each order, and repeat a call whose answer you did not get with the same
 	// key and body: you get the first answer again, with `Idempotency-Replayed: true`, and never a second order. A refused
 	// call (no stock, say) leaves the key free.
+	//
+	// The key is forgotten after 24 hours. Send your own number for the order as `external_ref`, too: then a later repeat is 409
+	// `external_ref_taken`, and `params` in its detail names the order that is there, in `order_id`. Canceling that order, for
+	// whatever reason, frees the number.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -2390,12 +2532,16 @@ type ClientWithResponsesInterface interface {
 
 	// CreateOrderWithResponse Place an order
 	//
-	// Checks the customer, takes the stock of every line or of none, and fixes the price of each line. Two lines with one
-	// product become one item. The order is then CREATED: confirm it or cancel it.
+	// Checks the customer, takes the stock of every line or of none, and fixes the price of each line. A line names its product by
+	// `product_id` or by `sku`. Two lines with one product become one item. The order is then CREATED: confirm it or cancel it.
 	//
 	// Send an `X-Idempotency-Key` of your own for each order, and repeat a call whose answer you did not get with the same
 	// key and body: you get the first answer again, with `Idempotency-Replayed: true`, and never a second order. A refused
 	// call (no stock, say) leaves the key free.
+	//
+	// The key is forgotten after 24 hours. Send your own number for the order as `external_ref`, too: then a later repeat is 409
+	// `external_ref_taken`, and `params` in its detail names the order that is there, in `order_id`. Canceling that order, for
+	// whatever reason, frees the number.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -2454,7 +2600,7 @@ type ClientWithResponsesInterface interface {
 
 	// ListProductsWithResponse List and search products
 	//
-	// Products in ascending id. `search` matches a literal part of the sku or the name, whatever its case: `%` and `_` are
+	// Products in ascending id; all filters must hold. `search` matches a literal part of the sku or the name, whatever its case: `%` and `_` are
 	// ordinary characters. Read page after page by passing `meta.nextCursor` as `cursor` until it is `null`.
 	//
 	// Returns a wrapper object for the known response body format(s).
@@ -2469,7 +2615,7 @@ type ClientWithResponsesInterface interface {
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /products (the `CreateProduct` operationId).
-	CreateProductWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateProductResponse, error)
+	CreateProductWithBodyWithResponse(ctx context.Context, params *CreateProductParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateProductResponse, error)
 
 	// CreateProductWithResponse Create a product
 	//
@@ -2478,7 +2624,7 @@ type ClientWithResponsesInterface interface {
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /products (the `CreateProduct` operationId).
-	CreateProductWithResponse(ctx context.Context, body CreateProductJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateProductResponse, error)
+	CreateProductWithResponse(ctx context.Context, params *CreateProductParams, body CreateProductJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateProductResponse, error)
 
 	// GetProductWithResponse Read one product
 	//
@@ -2489,9 +2635,10 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /products/{id} (the `GetProduct` operationId).
 	GetProductWithResponse(ctx context.Context, id ProductID, params *GetProductParams, reqEditors ...RequestEditorFn) (*GetProductResponse, error)
 
-	// UpdateProductWithBodyWithResponse Change a product's price or stock
+	// UpdateProductWithBodyWithResponse Change a product
 	//
-	// Sets what is given, at least one field. Orders that exist keep the price at which they were placed.
+	// Sets what is given, at least one field. Orders that exist keep the price at which they were placed, and may be confirmed when
+	// the product is no longer active.
 	//
 	// `stock` sets the level, and so overwrites what was sold since you looked: to say "40 arrived", post a stock adjustment;
 	// or send the product's `ETag` as `If-Match`, and the call is refused when anything has changed since.
@@ -2501,9 +2648,10 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with PATCH /products/{id} (the `UpdateProduct` operationId).
 	UpdateProductWithBodyWithResponse(ctx context.Context, id ProductID, params *UpdateProductParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateProductResponse, error)
 
-	// UpdateProductWithResponse Change a product's price or stock
+	// UpdateProductWithResponse Change a product
 	//
-	// Sets what is given, at least one field. Orders that exist keep the price at which they were placed.
+	// Sets what is given, at least one field. Orders that exist keep the price at which they were placed, and may be confirmed when
+	// the product is no longer active.
 	//
 	// `stock` sets the level, and so overwrites what was sold since you looked: to say "40 arrived", post a stock adjustment;
 	// or send the product's `ETag` as `If-Match`, and the call is refused when anything has changed since.
@@ -2990,6 +3138,11 @@ type CreateOrderResponse408Headers struct {
 	XCorrelationID *externalRef0.CorrelationID
 }
 
+// CreateOrderResponse409Headers the declared response headers of an HTTP 409 response for CreateOrder
+type CreateOrderResponse409Headers struct {
+	XCorrelationID *externalRef0.CorrelationID
+}
+
 // CreateOrderResponse413Headers the declared response headers of an HTTP 413 response for CreateOrder
 type CreateOrderResponse413Headers struct {
 	XCorrelationID *externalRef0.CorrelationID
@@ -3036,7 +3189,7 @@ type CreateOrderResponse struct {
 	// JSON201 the response for an HTTP 201 `application/json` response
 	JSON201 *OrderResponse
 	// JSON400 the response for an HTTP 400 `application/json` response
-	JSON400 *MalformedJSONOrValidationFailedOrInsufficientStock2
+	JSON400 *MalformedJSONOrValidationFailedOrInsufficientStockOrProductInactive
 	// JSON401 the response for an HTTP 401 `application/json` response
 	JSON401 *Unauthorized
 	// JSON403 the response for an HTTP 403 `application/json` response
@@ -3045,6 +3198,8 @@ type CreateOrderResponse struct {
 	JSON404 *CustomerNotFoundOrProductNotFound
 	// JSON408 the response for an HTTP 408 `application/json` response
 	JSON408 *RequestTimeout
+	// JSON409 the response for an HTTP 409 `application/json` response
+	JSON409 *ExternalRefTaken
 	// JSON413 the response for an HTTP 413 `application/json` response
 	JSON413 *PayloadTooLarge
 	// JSON415 the response for an HTTP 415 `application/json` response
@@ -3071,6 +3226,8 @@ type CreateOrderResponse struct {
 	Headers404 *CreateOrderResponse404Headers
 	// Headers408 the parsed response headers for an HTTP 408 response
 	Headers408 *CreateOrderResponse408Headers
+	// Headers409 the parsed response headers for an HTTP 409 response
+	Headers409 *CreateOrderResponse409Headers
 	// Headers413 the parsed response headers for an HTTP 413 response
 	Headers413 *CreateOrderResponse413Headers
 	// Headers415 the parsed response headers for an HTTP 415 response
@@ -3093,7 +3250,7 @@ func (r CreateOrderResponse) GetJSON201() *OrderResponse {
 }
 
 // GetJSON400 returns the response for an HTTP 400 `application/json` response
-func (r CreateOrderResponse) GetJSON400() *MalformedJSONOrValidationFailedOrInsufficientStock2 {
+func (r CreateOrderResponse) GetJSON400() *MalformedJSONOrValidationFailedOrInsufficientStockOrProductInactive {
 	return r.JSON400
 }
 
@@ -3115,6 +3272,11 @@ func (r CreateOrderResponse) GetJSON404() *CustomerNotFoundOrProductNotFound {
 // GetJSON408 returns the response for an HTTP 408 `application/json` response
 func (r CreateOrderResponse) GetJSON408() *RequestTimeout {
 	return r.JSON408
+}
+
+// GetJSON409 returns the response for an HTTP 409 `application/json` response
+func (r CreateOrderResponse) GetJSON409() *ExternalRefTaken {
+	return r.JSON409
 }
 
 // GetJSON413 returns the response for an HTTP 413 `application/json` response
@@ -4109,7 +4271,8 @@ func (r ListProductsResponse) ContentType() string {
 
 // CreateProductResponse201Headers the declared response headers of an HTTP 201 response for CreateProduct
 type CreateProductResponse201Headers struct {
-	XCorrelationID *externalRef0.CorrelationID
+	IdempotencyReplayed *bool
+	XCorrelationID      *externalRef0.CorrelationID
 }
 
 // CreateProductResponse400Headers the declared response headers of an HTTP 400 response for CreateProduct
@@ -4146,6 +4309,11 @@ type CreateProductResponse413Headers struct {
 
 // CreateProductResponse415Headers the declared response headers of an HTTP 415 response for CreateProduct
 type CreateProductResponse415Headers struct {
+	XCorrelationID *externalRef0.CorrelationID
+}
+
+// CreateProductResponse422Headers the declared response headers of an HTTP 422 response for CreateProduct
+type CreateProductResponse422Headers struct {
 	XCorrelationID *externalRef0.CorrelationID
 }
 
@@ -4193,6 +4361,8 @@ type CreateProductResponse struct {
 	JSON413 *PayloadTooLarge
 	// JSON415 the response for an HTTP 415 `application/json` response
 	JSON415 *UnsupportedMediaType
+	// JSON422 the response for an HTTP 422 `application/json` response
+	JSON422 *IdempotencyKeyReused
 	// JSON429 the response for an HTTP 429 `application/json` response
 	JSON429 *RateLimited
 	// JSON500 the response for an HTTP 500 `application/json` response
@@ -4217,6 +4387,8 @@ type CreateProductResponse struct {
 	Headers413 *CreateProductResponse413Headers
 	// Headers415 the parsed response headers for an HTTP 415 response
 	Headers415 *CreateProductResponse415Headers
+	// Headers422 the parsed response headers for an HTTP 422 response
+	Headers422 *CreateProductResponse422Headers
 	// Headers429 the parsed response headers for an HTTP 429 response
 	Headers429 *CreateProductResponse429Headers
 	// Headers500 the parsed response headers for an HTTP 500 response
@@ -4265,6 +4437,11 @@ func (r CreateProductResponse) GetJSON413() *PayloadTooLarge {
 // GetJSON415 returns the response for an HTTP 415 `application/json` response
 func (r CreateProductResponse) GetJSON415() *UnsupportedMediaType {
 	return r.JSON415
+}
+
+// GetJSON422 returns the response for an HTTP 422 `application/json` response
+func (r CreateProductResponse) GetJSON422() *IdempotencyKeyReused {
+	return r.JSON422
 }
 
 // GetJSON429 returns the response for an HTTP 429 `application/json` response
@@ -5385,7 +5562,7 @@ func (c *ClientWithResponses) GetHealthWithResponse(ctx context.Context, reqEdit
 // Returns a wrapper object for the known response body format(s).
 //
 // Corresponds with GET /idempotency-keys/{key} (the `GetIdempotencyKey` operationId).
-func (c *ClientWithResponses) GetIdempotencyKeyWithResponse(ctx context.Context, key externalRef0.IdempotencyKey, reqEditors ...RequestEditorFn) (*GetIdempotencyKeyResponse, error) {
+func (c *ClientWithResponses) GetIdempotencyKeyWithResponse(ctx context.Context, key IdempotencyKeyInPath, reqEditors ...RequestEditorFn) (*GetIdempotencyKeyResponse, error) {
 	rsp, err := c.GetIdempotencyKey(ctx, key, reqEditors...)
 	if err != nil {
 		return nil, err
@@ -5411,12 +5588,16 @@ func (c *ClientWithResponses) ListOrdersWithResponse(ctx context.Context, params
 
 // CreateOrderWithBodyWithResponse Place an order
 //
-// Checks the customer, takes the stock of every line or of none, and fixes the price of each line. Two lines with one
-// product become one item. The order is then CREATED: confirm it or cancel it.
+// Checks the customer, takes the stock of every line or of none, and fixes the price of each line. A line names its product by
+// `product_id` or by `sku`. Two lines with one product become one item. The order is then CREATED: confirm it or cancel it.
 //
 // Send an `X-Idempotency-Key` of your own for each order, and repeat a call whose answer you did not get with the same
 // key and body: you get the first answer again, with `Idempotency-Replayed: true`, and never a second order. A refused
 // call (no stock, say) leaves the key free.
+//
+// The key is forgotten after 24 hours. Send your own number for the order as `external_ref`, too: then a later repeat is 409
+// `external_ref_taken`, and `params` in its detail names the order that is there, in `order_id`. Canceling that order, for
+// whatever reason, frees the number.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -5431,12 +5612,16 @@ func (c *ClientWithResponses) CreateOrderWithBodyWithResponse(ctx context.Contex
 
 // CreateOrderWithResponse Place an order
 //
-// Checks the customer, takes the stock of every line or of none, and fixes the price of each line. Two lines with one
-// product become one item. The order is then CREATED: confirm it or cancel it.
+// Checks the customer, takes the stock of every line or of none, and fixes the price of each line. A line names its product by
+// `product_id` or by `sku`. Two lines with one product become one item. The order is then CREATED: confirm it or cancel it.
 //
 // Send an `X-Idempotency-Key` of your own for each order, and repeat a call whose answer you did not get with the same
 // key and body: you get the first answer again, with `Idempotency-Replayed: true`, and never a second order. A refused
 // call (no stock, say) leaves the key free.
+//
+// The key is forgotten after 24 hours. Send your own number for the order as `external_ref`, too: then a later repeat is 409
+// `external_ref_taken`, and `params` in its detail names the order that is there, in `order_id`. Canceling that order, for
+// whatever reason, frees the number.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -5531,7 +5716,7 @@ func (c *ClientWithResponses) ListOrderHistoryWithResponse(ctx context.Context, 
 
 // ListProductsWithResponse List and search products
 //
-// Products in ascending id. `search` matches a literal part of the sku or the name, whatever its case: `%` and `_` are
+// Products in ascending id; all filters must hold. `search` matches a literal part of the sku or the name, whatever its case: `%` and `_` are
 // ordinary characters. Read page after page by passing `meta.nextCursor` as `cursor` until it is `null`.
 //
 // Returns a wrapper object for the known response body format(s).
@@ -5552,8 +5737,8 @@ func (c *ClientWithResponses) ListProductsWithResponse(ctx context.Context, para
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with POST /products (the `CreateProduct` operationId).
-func (c *ClientWithResponses) CreateProductWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateProductResponse, error) {
-	rsp, err := c.CreateProductWithBody(ctx, contentType, body, reqEditors...)
+func (c *ClientWithResponses) CreateProductWithBodyWithResponse(ctx context.Context, params *CreateProductParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateProductResponse, error) {
+	rsp, err := c.CreateProductWithBody(ctx, params, contentType, body, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
@@ -5567,8 +5752,8 @@ func (c *ClientWithResponses) CreateProductWithBodyWithResponse(ctx context.Cont
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with POST /products (the `CreateProduct` operationId).
-func (c *ClientWithResponses) CreateProductWithResponse(ctx context.Context, body CreateProductJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateProductResponse, error) {
-	rsp, err := c.CreateProduct(ctx, body, reqEditors...)
+func (c *ClientWithResponses) CreateProductWithResponse(ctx context.Context, params *CreateProductParams, body CreateProductJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateProductResponse, error) {
+	rsp, err := c.CreateProduct(ctx, params, body, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
@@ -5590,9 +5775,10 @@ func (c *ClientWithResponses) GetProductWithResponse(ctx context.Context, id Pro
 	return ParseGetProductResponse(rsp)
 }
 
-// UpdateProductWithBodyWithResponse Change a product's price or stock
+// UpdateProductWithBodyWithResponse Change a product
 //
-// Sets what is given, at least one field. Orders that exist keep the price at which they were placed.
+// Sets what is given, at least one field. Orders that exist keep the price at which they were placed, and may be confirmed when
+// the product is no longer active.
 //
 // `stock` sets the level, and so overwrites what was sold since you looked: to say "40 arrived", post a stock adjustment;
 // or send the product's `ETag` as `If-Match`, and the call is refused when anything has changed since.
@@ -5608,9 +5794,10 @@ func (c *ClientWithResponses) UpdateProductWithBodyWithResponse(ctx context.Cont
 	return ParseUpdateProductResponse(rsp)
 }
 
-// UpdateProductWithResponse Change a product's price or stock
+// UpdateProductWithResponse Change a product
 //
-// Sets what is given, at least one field. Orders that exist keep the price at which they were placed.
+// Sets what is given, at least one field. Orders that exist keep the price at which they were placed, and may be confirmed when
+// the product is no longer active.
 //
 // `stock` sets the level, and so overwrites what was sold since you looked: to say "40 arrived", post a stock adjustment;
 // or send the product's `ETag` as `If-Match`, and the call is refused when anything has changed since.
@@ -6217,7 +6404,7 @@ func ParseCreateOrderResponse(rsp *http.Response) (*CreateOrderResponse, error) 
 		response.JSON201 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
-		var dest MalformedJSONOrValidationFailedOrInsufficientStock2
+		var dest MalformedJSONOrValidationFailedOrInsufficientStockOrProductInactive
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
@@ -6250,6 +6437,13 @@ func ParseCreateOrderResponse(rsp *http.Response) (*CreateOrderResponse, error) 
 			return nil, err
 		}
 		response.JSON408 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 409:
+		var dest ExternalRefTaken
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON409 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
 		var dest PayloadTooLarge
@@ -6384,6 +6578,16 @@ func ParseCreateOrderResponse(rsp *http.Response) (*CreateOrderResponse, error) 
 			headers.XCorrelationID = &value
 		}
 		response.Headers408 = &headers
+	case rsp.StatusCode == 409:
+		var headers CreateOrderResponse409Headers
+		if values := rsp.Header.Values("X-Correlation-Id"); len(values) > 0 {
+			var value externalRef0.CorrelationID
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Correlation-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: "correlation-id"}); err != nil {
+				return nil, err
+			}
+			headers.XCorrelationID = &value
+		}
+		response.Headers409 = &headers
 	case rsp.StatusCode == 413:
 		var headers CreateOrderResponse413Headers
 		if values := rsp.Header.Values("X-Correlation-Id"); len(values) > 0 {
@@ -7799,6 +8003,13 @@ func ParseCreateProductResponse(rsp *http.Response) (*CreateProductResponse, err
 		}
 		response.JSON415 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 422:
+		var dest IdempotencyKeyReused
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON422 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
 		var dest RateLimited
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -7832,6 +8043,13 @@ func ParseCreateProductResponse(rsp *http.Response) (*CreateProductResponse, err
 	switch {
 	case rsp.StatusCode == 201:
 		var headers CreateProductResponse201Headers
+		if values := rsp.Header.Values("Idempotency-Replayed"); len(values) > 0 {
+			var value bool
+			if err := runtime.BindStyledParameterWithOptions("simple", "Idempotency-Replayed", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "boolean", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.IdempotencyReplayed = &value
+		}
 		if values := rsp.Header.Values("X-Correlation-Id"); len(values) > 0 {
 			var value externalRef0.CorrelationID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Correlation-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: "correlation-id"}); err != nil {
@@ -7924,6 +8142,16 @@ func ParseCreateProductResponse(rsp *http.Response) (*CreateProductResponse, err
 			headers.XCorrelationID = &value
 		}
 		response.Headers415 = &headers
+	case rsp.StatusCode == 422:
+		var headers CreateProductResponse422Headers
+		if values := rsp.Header.Values("X-Correlation-Id"); len(values) > 0 {
+			var value externalRef0.CorrelationID
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Correlation-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: "correlation-id"}); err != nil {
+				return nil, err
+			}
+			headers.XCorrelationID = &value
+		}
+		response.Headers422 = &headers
 	case rsp.StatusCode == 429:
 		var headers CreateProductResponse429Headers
 		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {

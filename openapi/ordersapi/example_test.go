@@ -21,7 +21,7 @@ func ExampleClientWithResponses_CreateOrderWithResponse() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	order := ordersapi.NewOrder{CustomerID: 1, Items: []contract.NewOrderItem{{ProductID: 2, Qty: 3}}}
+	order := ordersapi.NewOrder{CustomerID: 1, Items: []contract.NewOrderItem{{ProductID: new(int64(2)), Qty: 3}}}
 	for range 2 {
 		res, err := client.CreateOrderWithResponse(context.Background(), &ordersapi.CreateOrderParams{XIdempotencyKey: new("po-4711")}, order)
 		if err != nil {
@@ -44,7 +44,7 @@ func Example_refusal() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	order := ordersapi.NewOrder{CustomerID: 1, Items: []contract.NewOrderItem{{ProductID: 5, Qty: 1000}}}
+	order := ordersapi.NewOrder{CustomerID: 1, Items: []contract.NewOrderItem{{ProductID: new(int64(5)), Qty: 1000}}}
 	res, err := client.CreateOrderWithResponse(context.Background(), &ordersapi.CreateOrderParams{}, order)
 	if err != nil {
 		log.Fatal(err)

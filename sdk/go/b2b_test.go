@@ -230,7 +230,7 @@ func newFixture(t *testing.T, change ...func(*b2b.Options)) *fixture {
 	}
 	f.Client = must(b2b.New(o))(t)
 	made++
-	customer := must(f.Customers.CreateCustomerWithResponse(t.Context(), customersapi.NewCustomer{Name: "A test", Email: fmt.Sprintf("test-%d@example.com", made)}))(t)
+	customer := must(f.Customers.CreateCustomerWithResponse(t.Context(), nil, customersapi.NewCustomer{Name: "A test", Email: fmt.Sprintf("test-%d@example.com", made)}))(t)
 	f.customer = customer.JSON201.Data.ID
 	f.product = f.newProduct(t, fmt.Sprintf("TEST-%d", made))
 	return f
@@ -238,11 +238,11 @@ func newFixture(t *testing.T, change ...func(*b2b.Options)) *fixture {
 
 func (f *fixture) newProduct(t *testing.T, sku string) int64 {
 	t.Helper()
-	return must(f.Orders.CreateProductWithResponse(t.Context(), ordersapi.NewProduct{Sku: sku, Name: "A test", PriceCents: 999_999_937, Stock: 100}))(t).JSON201.Data.ID
+	return must(f.Orders.CreateProductWithResponse(t.Context(), nil, ordersapi.NewProduct{Sku: sku, Name: "A test", PriceCents: 999_999_937, Stock: 100}))(t).JSON201.Data.ID
 }
 
 func (f *fixture) items(qty int64) []contract.NewOrderItem {
-	return []contract.NewOrderItem{{ProductID: f.product, Qty: qty}}
+	return []contract.NewOrderItem{{ProductID: &f.product, Qty: qty}}
 }
 
 func (f *fixture) newOrder(qty int64) ordersapi.NewOrder {
@@ -522,7 +522,7 @@ func TestTokenOfACustomer(t *testing.T) {
 	orchestrator := newProxy(t, strict[2])
 	o := b2b.Options{Customers: strict[0], Orders: strict[1], Orchestrator: orchestrator.URL}
 	stranger := must(b2b.New(o))(t)
-	order := orchestratorapi.OrchestrationRequest{CustomerID: 1, Items: []contract.NewOrderItem{{ProductID: 2, Qty: 1}}}
+	order := orchestratorapi.OrchestrationRequest{CustomerID: 1, Items: []contract.NewOrderItem{{ProductID: new(int64(2)), Qty: 1}}}
 	failure(stranger.CreateAndConfirmOrder(t.Context(), order))(t, contract.Unauthorized, 401, false)
 
 	command := exec.Command(binary, "token", "--sub", "acme", "--scope", "orders:read orders:write", "--customer", "1")

@@ -14,8 +14,9 @@ import (
 // operations are those of each service's document.
 var operations = map[string][]operation{
 	"customers": {
+		{name: "getCustomerIdempotencyKey", method: "GET", path: "/customer-idempotency-keys/{key}", key: none, ok: []int{200}},
 		{name: "listCustomers", method: "GET", path: "/customers", key: none, ok: []int{200}},
-		{name: "createCustomer", method: "POST", path: "/customers", key: none, ok: []int{201}},
+		{name: "createCustomer", method: "POST", path: "/customers", key: inHeader, ok: []int{201}},
 		{name: "getCustomer", method: "GET", path: "/customers/{id}", key: none, ok: []int{200}},
 		{name: "updateCustomer", method: "PUT", path: "/customers/{id}", key: none, ok: []int{200}},
 		{name: "deleteCustomer", method: "DELETE", path: "/customers/{id}", key: none, ok: []int{200}},
@@ -30,7 +31,7 @@ var operations = map[string][]operation{
 		{name: "confirmOrder", method: "POST", path: "/orders/{id}/confirm", key: inHeader, ok: []int{200}},
 		{name: "listOrderHistory", method: "GET", path: "/orders/{id}/history", key: none, ok: []int{200}},
 		{name: "listProducts", method: "GET", path: "/products", key: none, ok: []int{200}},
-		{name: "createProduct", method: "POST", path: "/products", key: none, ok: []int{201}},
+		{name: "createProduct", method: "POST", path: "/products", key: inHeader, ok: []int{201}},
 		{name: "getProduct", method: "GET", path: "/products/{id}", key: none, ok: []int{200}},
 		{name: "updateProduct", method: "PATCH", path: "/products/{id}", key: none, ok: []int{200}},
 		{name: "listProductHistory", method: "GET", path: "/products/{id}/history", key: none, ok: []int{200}},

@@ -141,7 +141,7 @@ def methods(asynchronous):
             made = {field: field for field in inputs}
             for field, kind in inputs.items():
                 if is_map(resolve(joined, body)["properties"].get(field)):
-                    (of,) = set(re.findall(r"\w+", kind)) - {"Unset"}
+                    (of,) = set(re.findall(r"\w+", kind)) - {"None", "Unset"}
                     arguments[field] = kind.replace(of, "Mapping[str, Any]")
                     made[field] = f"map_of({of}, {field})"
             if in_body:

@@ -37,12 +37,13 @@ func Main(m *testing.M, name string, base *string) {
 
 // Serve runs all services on a migrated database, each at the address that start returns, and returns the addresses by their names.
 func Serve(g *gorm.DB, o web.Options, start func(http.Handler) string) map[string]string {
+	const keyLifetime = time.Hour
 	addresses := map[string]string{}
 	peer := func(name string) web.Peer {
 		return web.Peer{Base: addresses[name], Token: webtest.Token, Timeout: time.Minute}
 	}
-	addresses["customers"] = start(customers.New(g).Handler(o))
-	c := orders.Config{Customers: peer("customers"), CancellationWindow: time.Hour, Reservation: time.Hour, KeyLifetime: time.Hour}
+	addresses["customers"] = start(customers.New(g, keyLifetime).Handler(o))
+	c := orders.Config{Customers: peer("customers"), CancellationWindow: time.Hour, Reservation: time.Hour, KeyLifetime: keyLifetime}
 	addresses["orders"] = start(must(orders.New(g, c)).Handler(o))
 	addresses["orchestrator"] = start(must(orchestrator.New(peer("customers"), peer("orders"))).Engine(o))
 	return addresses

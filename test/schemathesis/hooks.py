@@ -4,6 +4,8 @@ import schemathesis
 
 # Bounds that valid numbers reach together with the state: a stock and what is added to it, prices and quantities.
 REACHED = ("would lift the stock above", "add up to more than")
+# What the names in a map may be, which OpenAPI 3.0 cannot say: x-property-names does.
+UNSAID = ('"field":"/metadata/',)
 
 
 @schemathesis.check
@@ -12,6 +14,6 @@ def valid_data_is_not_called_invalid(ctx, response, case):
     if case.meta is None or not case.meta.generation.mode.is_positive or response.status_code < 400:
         return
     code = response.json().get("code")
-    if any(bound in response.text for bound in REACHED):
+    if any(known in response.text for known in REACHED + UNSAID):
         return
     assert code not in ("validation_failed", "malformed_json", "unsupported_media_type"), f"valid data is {code}: {response.text}"

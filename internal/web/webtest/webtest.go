@@ -161,13 +161,16 @@ func Do(t testing.TB, method, url, body string, headers ...string) (status int, 
 	return res.StatusCode, answer, res.Header
 }
 
-// WantError fails unless the answer is that refusal, with details on exactly those fields.
+// WantError fails unless the answer is that refusal, with details on exactly those fields, each in words and in values.
 func WantError(t testing.TB, status int, body []byte, wantStatus int, wantCode string, fields ...string) {
 	t.Helper()
 	var e struct {
 		Success     bool
 		Error, Code string
-		Details     []struct{ Field, Message string }
+		Details     []struct {
+			Field, Message string
+			Params         map[string]any
+		}
 	}
 	if err := json.Unmarshal(body, &e); err != nil {
 		t.Errorf("%d %s: %v", status, body, err)
@@ -177,6 +180,16 @@ func WantError(t testing.TB, status int, body []byte, wantStatus int, wantCode s
 		got = append(got, d.Field)
 		if d.Message == "" {
 			t.Errorf("no message for %s", d.Field)
+		}
+		if len(d.Params) == 0 {
+			t.Errorf("no params for %s", d.Field)
+		}
+		for name, value := range d.Params {
+			switch value.(type) {
+			case string, float64, bool:
+			default:
+				t.Errorf("%s of %s is %v", name, d.Field, value)
+			}
 		}
 	}
 	slices.Sort(got)
@@ -195,7 +208,7 @@ func EveryField(t testing.TB, spec *openapi3.T, schema string) map[string]any {
 func example(t testing.TB, name string, s *openapi3.Schema) any {
 	t.Helper()
 	switch {
-	case s.Type.Is("object"):
+	case s.Type.Is("object") && s.Properties != nil:
 		body := map[string]any{}
 		for property, of := range s.Properties {
 			body[property] = example(t, name+"."+property, of.Value)

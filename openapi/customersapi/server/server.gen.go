@@ -19,12 +19,15 @@ import (
 
 // ServerInterface represents all server handlers.
 type ServerInterface interface {
+	// GetCustomerIdempotencyKey What has a key done?
+	// (GET /customer-idempotency-keys/{key})
+	GetCustomerIdempotencyKey(c *gin.Context, key externalRef0.IdempotencyKey)
 	// ListCustomers List and search customers
 	// (GET /customers)
 	ListCustomers(c *gin.Context, params ListCustomersParams)
 	// CreateCustomer Create a customer
 	// (POST /customers)
-	CreateCustomer(c *gin.Context)
+	CreateCustomer(c *gin.Context, params CreateCustomerParams)
 	// DeleteCustomer Delete a customer
 	// (DELETE /customers/{id})
 	DeleteCustomer(c *gin.Context, id externalRef0.ID, params DeleteCustomerParams)
@@ -57,6 +60,31 @@ type ServerInterfaceWrapper struct {
 
 type MiddlewareFunc func(c *gin.Context)
 
+// GetCustomerIdempotencyKey operation middleware
+func (siw *ServerInterfaceWrapper) GetCustomerIdempotencyKey(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "key" -------------
+	var key externalRef0.IdempotencyKey
+
+	err = runtime.BindStyledParameterWithOptions("simple", "key", c.Param("key"), &key, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "idempotency-key", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter key: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.GetCustomerIdempotencyKey(c, key)
+}
+
 // ListCustomers operation middleware
 func (siw *ServerInterfaceWrapper) ListCustomers(c *gin.Context) {
 
@@ -71,6 +99,22 @@ func (siw *ServerInterfaceWrapper) ListCustomers(c *gin.Context) {
 	err = runtime.BindQueryParameterWithOptions("form", true, false, "search", c.Request.URL.Query(), &params.Search, runtime.BindQueryParameterOptions{Type: "string", Format: "text"})
 	if err != nil {
 		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter search: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "email" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "email", c.Request.URL.Query(), &params.Email, runtime.BindQueryParameterOptions{Type: "string", Format: "text"})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter email: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "external_ref" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "external_ref", c.Request.URL.Query(), &params.ExternalRef, runtime.BindQueryParameterOptions{Type: "string", Format: "trimmed"})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter external_ref: %w", err), http.StatusBadRequest)
 		return
 	}
 
@@ -103,6 +147,33 @@ func (siw *ServerInterfaceWrapper) ListCustomers(c *gin.Context) {
 // CreateCustomer operation middleware
 func (siw *ServerInterfaceWrapper) CreateCustomer(c *gin.Context) {
 
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params CreateCustomerParams
+
+	headers := c.Request.Header
+
+	// ------------- Optional header parameter "X-Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("X-Idempotency-Key")]; found {
+		var XIdempotencyKey externalRef0.IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandler(c, fmt.Errorf("Expected one value for X-Idempotency-Key, got %d", n), http.StatusBadRequest)
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "X-Idempotency-Key", valueList[0], &XIdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: "idempotency-key"})
+		if err != nil {
+			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter X-Idempotency-Key: %w", err), http.StatusBadRequest)
+			return
+		}
+
+		params.XIdempotencyKey = &XIdempotencyKey
+
+	}
+
 	for _, middleware := range siw.HandlerMiddlewares {
 		middleware(c)
 		if c.IsAborted() {
@@ -110,7 +181,7 @@ func (siw *ServerInterfaceWrapper) CreateCustomer(c *gin.Context) {
 		}
 	}
 
-	siw.Handler.CreateCustomer(c)
+	siw.Handler.CreateCustomer(c, params)
 }
 
 // DeleteCustomer operation middleware
@@ -388,6 +459,7 @@ func RegisterHandlersWithOptions(router gin.IRouter, si ServerInterface, options
 	router.GET(options.BaseURL+"/customers/:id", wrapper.GetCustomer)
 	router.PUT(options.BaseURL+"/customers/:id", wrapper.UpdateCustomer)
 	router.GET(options.BaseURL+"/customers/:id/history", wrapper.ListCustomerHistory)
+	router.GET(options.BaseURL+"/customer-idempotency-keys/:key", wrapper.GetCustomerIdempotencyKey)
 	router.GET(options.BaseURL+"/internal/customers/:id", wrapper.GetInternalCustomer)
 	router.GET(options.BaseURL+"/health", wrapper.GetHealth)
 	router.GET(options.BaseURL+"/ready", wrapper.GetReady)
@@ -402,13 +474,13 @@ type CustomerNotFoundJSONResponse struct {
 	Headers CustomerNotFoundResponseHeaders
 }
 
-type EmailTakenResponseHeaders struct {
+type EmailTakenOrExternalRefTakenResponseHeaders struct {
 	XCorrelationID *externalRef0.CorrelationID
 }
-type EmailTakenJSONResponse struct {
+type EmailTakenOrExternalRefTakenJSONResponse struct {
 	Body externalRef0.APIError
 
-	Headers EmailTakenResponseHeaders
+	Headers EmailTakenOrExternalRefTakenResponseHeaders
 }
 
 type ForbiddenResponseHeaders struct {
@@ -418,6 +490,24 @@ type ForbiddenJSONResponse struct {
 	Body externalRef0.APIError
 
 	Headers ForbiddenResponseHeaders
+}
+
+type IdempotencyKeyReusedResponseHeaders struct {
+	XCorrelationID *externalRef0.CorrelationID
+}
+type IdempotencyKeyReusedJSONResponse struct {
+	Body externalRef0.APIError
+
+	Headers IdempotencyKeyReusedResponseHeaders
+}
+
+type IdempotencyKeyUnknownResponseHeaders struct {
+	XCorrelationID *externalRef0.CorrelationID
+}
+type IdempotencyKeyUnknownJSONResponse struct {
+	Body externalRef0.APIError
+
+	Headers IdempotencyKeyUnknownResponseHeaders
 }
 
 type InternalResponseHeaders struct {
@@ -532,6 +622,194 @@ type ValidationFailedJSONResponse struct {
 	Body externalRef0.APIError
 
 	Headers ValidationFailedResponseHeaders
+}
+
+type GetCustomerIdempotencyKeyRequestObject struct {
+	Key externalRef0.IdempotencyKey `json:"key"`
+}
+
+type GetCustomerIdempotencyKeyResponseObject interface {
+	VisitGetCustomerIdempotencyKeyResponse(w http.ResponseWriter) error
+}
+
+type GetCustomerIdempotencyKey200ResponseHeaders struct {
+	XCorrelationID *externalRef0.CorrelationID
+}
+
+type GetCustomerIdempotencyKey200JSONResponse struct {
+	Body    CustomerKeyReportResponse
+	Headers GetCustomerIdempotencyKey200ResponseHeaders
+}
+
+func (response GetCustomerIdempotencyKey200JSONResponse) VisitGetCustomerIdempotencyKeyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.XCorrelationID != nil {
+		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetCustomerIdempotencyKey400JSONResponse struct{ ValidationFailedJSONResponse }
+
+func (response GetCustomerIdempotencyKey400JSONResponse) VisitGetCustomerIdempotencyKeyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.XCorrelationID != nil {
+		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
+	}
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetCustomerIdempotencyKey401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response GetCustomerIdempotencyKey401JSONResponse) VisitGetCustomerIdempotencyKeyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	if response.Headers.XCorrelationID != nil {
+		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetCustomerIdempotencyKey403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response GetCustomerIdempotencyKey403JSONResponse) VisitGetCustomerIdempotencyKeyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.XCorrelationID != nil {
+		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
+	}
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetCustomerIdempotencyKey404JSONResponse struct {
+	IdempotencyKeyUnknownJSONResponse
+}
+
+func (response GetCustomerIdempotencyKey404JSONResponse) VisitGetCustomerIdempotencyKeyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.XCorrelationID != nil {
+		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
+	}
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetCustomerIdempotencyKey429JSONResponse struct{ RateLimitedJSONResponse }
+
+func (response GetCustomerIdempotencyKey429JSONResponse) VisitGetCustomerIdempotencyKeyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RateLimit != nil {
+		w.Header().Set("RateLimit", fmt.Sprint(*response.Headers.RateLimit))
+	}
+	if response.Headers.RateLimitPolicy != nil {
+		w.Header().Set("RateLimit-Policy", fmt.Sprint(*response.Headers.RateLimitPolicy))
+	}
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	if response.Headers.XCorrelationID != nil {
+		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetCustomerIdempotencyKey500JSONResponse struct{ InternalJSONResponse }
+
+func (response GetCustomerIdempotencyKey500JSONResponse) VisitGetCustomerIdempotencyKeyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.XCorrelationID != nil {
+		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
+	}
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetCustomerIdempotencyKey503JSONResponse struct{ UnavailableJSONResponse }
+
+func (response GetCustomerIdempotencyKey503JSONResponse) VisitGetCustomerIdempotencyKeyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	if response.Headers.XCorrelationID != nil {
+		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetCustomerIdempotencyKey504JSONResponse struct{ TimeoutJSONResponse }
+
+func (response GetCustomerIdempotencyKey504JSONResponse) VisitGetCustomerIdempotencyKeyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	if response.Headers.XCorrelationID != nil {
+		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
+	}
+	w.WriteHeader(504)
+	_, err := buf.WriteTo(w)
+	return err
 }
 
 type ListCustomersRequestObject struct {
@@ -704,7 +982,8 @@ func (response ListCustomers504JSONResponse) VisitListCustomersResponse(w http.R
 }
 
 type CreateCustomerRequestObject struct {
-	Body *CreateCustomerJSONRequestBody
+	Params CreateCustomerParams
+	Body   *CreateCustomerJSONRequestBody
 }
 
 type CreateCustomerResponseObject interface {
@@ -712,7 +991,8 @@ type CreateCustomerResponseObject interface {
 }
 
 type CreateCustomer201ResponseHeaders struct {
-	XCorrelationID *externalRef0.CorrelationID
+	IdempotencyReplayed *bool
+	XCorrelationID      *externalRef0.CorrelationID
 }
 
 type CreateCustomer201JSONResponse struct {
@@ -727,6 +1007,9 @@ func (response CreateCustomer201JSONResponse) VisitCreateCustomerResponse(w http
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.IdempotencyReplayed != nil {
+		w.Header().Set("Idempotency-Replayed", fmt.Sprint(*response.Headers.IdempotencyReplayed))
+	}
 	if response.Headers.XCorrelationID != nil {
 		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
 	}
@@ -811,7 +1094,9 @@ func (response CreateCustomer408JSONResponse) VisitCreateCustomerResponse(w http
 	return err
 }
 
-type CreateCustomer409JSONResponse struct{ EmailTakenJSONResponse }
+type CreateCustomer409JSONResponse struct {
+	EmailTakenOrExternalRefTakenJSONResponse
+}
 
 func (response CreateCustomer409JSONResponse) VisitCreateCustomerResponse(w http.ResponseWriter) error {
 
@@ -860,6 +1145,25 @@ func (response CreateCustomer415JSONResponse) VisitCreateCustomerResponse(w http
 		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
 	}
 	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateCustomer422JSONResponse struct {
+	IdempotencyKeyReusedJSONResponse
+}
+
+func (response CreateCustomer422JSONResponse) VisitCreateCustomerResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.XCorrelationID != nil {
+		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
+	}
+	w.WriteHeader(422)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -1486,7 +1790,9 @@ func (response UpdateCustomer408JSONResponse) VisitUpdateCustomerResponse(w http
 	return err
 }
 
-type UpdateCustomer409JSONResponse struct{ EmailTakenJSONResponse }
+type UpdateCustomer409JSONResponse struct {
+	EmailTakenOrExternalRefTakenJSONResponse
+}
 
 func (response UpdateCustomer409JSONResponse) VisitUpdateCustomerResponse(w http.ResponseWriter) error {
 
@@ -2164,6 +2470,9 @@ func (response GetReady503JSONResponse) VisitGetReadyResponse(w http.ResponseWri
 
 // StrictServerInterface represents all server handlers.
 type StrictServerInterface interface {
+	// GetCustomerIdempotencyKey What has a key done?
+	// (GET /customer-idempotency-keys/{key})
+	GetCustomerIdempotencyKey(ctx context.Context, request GetCustomerIdempotencyKeyRequestObject) (GetCustomerIdempotencyKeyResponseObject, error)
 	// ListCustomers List and search customers
 	// (GET /customers)
 	ListCustomers(ctx context.Context, request ListCustomersRequestObject) (ListCustomersResponseObject, error)
@@ -2250,6 +2559,32 @@ type strictHandler struct {
 	options     StrictGinServerOptions
 }
 
+// GetCustomerIdempotencyKey operation middleware
+func (sh *strictHandler) GetCustomerIdempotencyKey(ctx *gin.Context, key externalRef0.IdempotencyKey) {
+	var request GetCustomerIdempotencyKeyRequestObject
+
+	request.Key = key
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetCustomerIdempotencyKey(ctx, request.(GetCustomerIdempotencyKeyRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetCustomerIdempotencyKey")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(GetCustomerIdempotencyKeyResponseObject); ok {
+		if err := validResponse.VisitGetCustomerIdempotencyKeyResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
 // ListCustomers operation middleware
 func (sh *strictHandler) ListCustomers(ctx *gin.Context, params ListCustomersParams) {
 	var request ListCustomersRequestObject
@@ -2277,8 +2612,10 @@ func (sh *strictHandler) ListCustomers(ctx *gin.Context, params ListCustomersPar
 }
 
 // CreateCustomer operation middleware
-func (sh *strictHandler) CreateCustomer(ctx *gin.Context) {
+func (sh *strictHandler) CreateCustomer(ctx *gin.Context, params CreateCustomerParams) {
 	var request CreateCustomerRequestObject
+
+	request.Params = params
 
 	var body CreateCustomerJSONRequestBody
 	var err error

@@ -157,6 +157,15 @@ type CustomerNotFoundOrProductNotFoundOrOrderNotFoundJSONResponse struct {
 	Headers CustomerNotFoundOrProductNotFoundOrOrderNotFoundResponseHeaders
 }
 
+type ExternalRefTakenResponseHeaders struct {
+	XCorrelationID *externalRef0.CorrelationID
+}
+type ExternalRefTakenJSONResponse struct {
+	Body externalRef0.APIError
+
+	Headers ExternalRefTakenResponseHeaders
+}
+
 type ForbiddenResponseHeaders struct {
 	XCorrelationID *externalRef0.CorrelationID
 }
@@ -184,13 +193,13 @@ type InternalJSONResponse struct {
 	Headers InternalResponseHeaders
 }
 
-type MalformedJSONOrValidationFailedOrInsufficientStockOrOrderNotConfirmableResponseHeaders struct {
+type MalformedJSONOrValidationFailedOrInsufficientStockOrProductInactiveOrOrderNotConfirmableResponseHeaders struct {
 	XCorrelationID *externalRef0.CorrelationID
 }
-type MalformedJSONOrValidationFailedOrInsufficientStockOrOrderNotConfirmableJSONResponse struct {
+type MalformedJSONOrValidationFailedOrInsufficientStockOrProductInactiveOrOrderNotConfirmableJSONResponse struct {
 	Body externalRef0.APIError
 
-	Headers MalformedJSONOrValidationFailedOrInsufficientStockOrOrderNotConfirmableResponseHeaders
+	Headers MalformedJSONOrValidationFailedOrInsufficientStockOrProductInactiveOrOrderNotConfirmableResponseHeaders
 }
 
 type PayloadTooLargeResponseHeaders struct {
@@ -384,7 +393,7 @@ func (response CreateAndConfirmOrder201JSONResponse) VisitCreateAndConfirmOrderR
 }
 
 type CreateAndConfirmOrder400JSONResponse struct {
-	MalformedJSONOrValidationFailedOrInsufficientStockOrOrderNotConfirmableJSONResponse
+	MalformedJSONOrValidationFailedOrInsufficientStockOrProductInactiveOrOrderNotConfirmableJSONResponse
 }
 
 func (response CreateAndConfirmOrder400JSONResponse) VisitCreateAndConfirmOrderResponse(w http.ResponseWriter) error {
@@ -474,6 +483,23 @@ func (response CreateAndConfirmOrder408JSONResponse) VisitCreateAndConfirmOrderR
 		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
 	}
 	w.WriteHeader(408)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateAndConfirmOrder409JSONResponse struct{ ExternalRefTakenJSONResponse }
+
+func (response CreateAndConfirmOrder409JSONResponse) VisitCreateAndConfirmOrderResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.XCorrelationID != nil {
+		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
+	}
+	w.WriteHeader(409)
 	_, err := buf.WriteTo(w)
 	return err
 }

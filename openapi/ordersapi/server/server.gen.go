@@ -26,7 +26,7 @@ type ServerInterface interface {
 	GetHealth(c *gin.Context)
 	// GetIdempotencyKey What has a key done?
 	// (GET /idempotency-keys/{key})
-	GetIdempotencyKey(c *gin.Context, key externalRef0.IdempotencyKey)
+	GetIdempotencyKey(c *gin.Context, key IdempotencyKeyInPath)
 	// ListOrders List orders
 	// (GET /orders)
 	ListOrders(c *gin.Context, params ListOrdersParams)
@@ -50,11 +50,11 @@ type ServerInterface interface {
 	ListProducts(c *gin.Context, params ListProductsParams)
 	// CreateProduct Create a product
 	// (POST /products)
-	CreateProduct(c *gin.Context)
+	CreateProduct(c *gin.Context, params CreateProductParams)
 	// GetProduct Read one product
 	// (GET /products/{id})
 	GetProduct(c *gin.Context, id ProductID, params GetProductParams)
-	// UpdateProduct Change a product's price or stock
+	// UpdateProduct Change a product
 	// (PATCH /products/{id})
 	UpdateProduct(c *gin.Context, id ProductID, params UpdateProductParams)
 	// ListProductHistory List what has happened to a product
@@ -100,7 +100,7 @@ func (siw *ServerInterfaceWrapper) GetIdempotencyKey(c *gin.Context) {
 	_ = err
 
 	// ------------- Path parameter "key" -------------
-	var key externalRef0.IdempotencyKey
+	var key IdempotencyKeyInPath
 
 	err = runtime.BindStyledParameterWithOptions("simple", "key", c.Param("key"), &key, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "idempotency-key", ValueIsUnescaped: true})
 	if err != nil {
@@ -140,6 +140,14 @@ func (siw *ServerInterfaceWrapper) ListOrders(c *gin.Context) {
 	err = runtime.BindQueryParameterWithOptions("form", true, false, "customer_id", c.Request.URL.Query(), &params.CustomerID, runtime.BindQueryParameterOptions{Type: "integer", Format: "int64"})
 	if err != nil {
 		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter customer_id: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "external_ref" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "external_ref", c.Request.URL.Query(), &params.ExternalRef, runtime.BindQueryParameterOptions{Type: "string", Format: "trimmed"})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter external_ref: %w", err), http.StatusBadRequest)
 		return
 	}
 
@@ -474,6 +482,22 @@ func (siw *ServerInterfaceWrapper) ListProducts(c *gin.Context) {
 		return
 	}
 
+	// ------------- Optional query parameter "sku" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "sku", c.Request.URL.Query(), &params.Sku, runtime.BindQueryParameterOptions{Type: "string", Format: "trimmed"})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter sku: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "active" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "active", c.Request.URL.Query(), &params.Active, runtime.BindQueryParameterOptions{Type: "boolean", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter active: %w", err), http.StatusBadRequest)
+		return
+	}
+
 	// ------------- Optional query parameter "cursor" -------------
 
 	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", c.Request.URL.Query(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "integer", Format: "int64"})
@@ -503,6 +527,33 @@ func (siw *ServerInterfaceWrapper) ListProducts(c *gin.Context) {
 // CreateProduct operation middleware
 func (siw *ServerInterfaceWrapper) CreateProduct(c *gin.Context) {
 
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params CreateProductParams
+
+	headers := c.Request.Header
+
+	// ------------- Optional header parameter "X-Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("X-Idempotency-Key")]; found {
+		var XIdempotencyKey externalRef0.IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandler(c, fmt.Errorf("Expected one value for X-Idempotency-Key, got %d", n), http.StatusBadRequest)
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "X-Idempotency-Key", valueList[0], &XIdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: "idempotency-key"})
+		if err != nil {
+			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter X-Idempotency-Key: %w", err), http.StatusBadRequest)
+			return
+		}
+
+		params.XIdempotencyKey = &XIdempotencyKey
+
+	}
+
 	for _, middleware := range siw.HandlerMiddlewares {
 		middleware(c)
 		if c.IsAborted() {
@@ -510,7 +561,7 @@ func (siw *ServerInterfaceWrapper) CreateProduct(c *gin.Context) {
 		}
 	}
 
-	siw.Handler.CreateProduct(c)
+	siw.Handler.CreateProduct(c, params)
 }
 
 // GetProduct operation middleware
@@ -825,6 +876,15 @@ type CustomersUnavailableOrUnavailableJSONResponse struct {
 	Headers CustomersUnavailableOrUnavailableResponseHeaders
 }
 
+type ExternalRefTakenResponseHeaders struct {
+	XCorrelationID *externalRef0.CorrelationID
+}
+type ExternalRefTakenJSONResponse struct {
+	Body externalRef0.APIError
+
+	Headers ExternalRefTakenResponseHeaders
+}
+
 type ForbiddenResponseHeaders struct {
 	XCorrelationID *externalRef0.CorrelationID
 }
@@ -888,13 +948,13 @@ type MalformedJSONOrValidationFailedOrInsufficientStockJSONResponse struct {
 	Headers MalformedJSONOrValidationFailedOrInsufficientStockResponseHeaders
 }
 
-type MalformedJSONOrValidationFailedOrInsufficientStock2ResponseHeaders struct {
+type MalformedJSONOrValidationFailedOrInsufficientStockOrProductInactiveResponseHeaders struct {
 	XCorrelationID *externalRef0.CorrelationID
 }
-type MalformedJSONOrValidationFailedOrInsufficientStock2JSONResponse struct {
+type MalformedJSONOrValidationFailedOrInsufficientStockOrProductInactiveJSONResponse struct {
 	Body externalRef0.APIError
 
-	Headers MalformedJSONOrValidationFailedOrInsufficientStock2ResponseHeaders
+	Headers MalformedJSONOrValidationFailedOrInsufficientStockOrProductInactiveResponseHeaders
 }
 
 type NotModifiedResponseHeaders struct {
@@ -1095,7 +1155,7 @@ func (response GetHealth500JSONResponse) VisitGetHealthResponse(w http.ResponseW
 }
 
 type GetIdempotencyKeyRequestObject struct {
-	Key externalRef0.IdempotencyKey `json:"key"`
+	Key IdempotencyKeyInPath `json:"key"`
 }
 
 type GetIdempotencyKeyResponseObject interface {
@@ -1489,7 +1549,7 @@ func (response CreateOrder201JSONResponse) VisitCreateOrderResponse(w http.Respo
 }
 
 type CreateOrder400JSONResponse struct {
-	MalformedJSONOrValidationFailedOrInsufficientStock2JSONResponse
+	MalformedJSONOrValidationFailedOrInsufficientStockOrProductInactiveJSONResponse
 }
 
 func (response CreateOrder400JSONResponse) VisitCreateOrderResponse(w http.ResponseWriter) error {
@@ -1579,6 +1639,23 @@ func (response CreateOrder408JSONResponse) VisitCreateOrderResponse(w http.Respo
 		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
 	}
 	w.WriteHeader(408)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateOrder409JSONResponse struct{ ExternalRefTakenJSONResponse }
+
+func (response CreateOrder409JSONResponse) VisitCreateOrderResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.XCorrelationID != nil {
+		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
+	}
+	w.WriteHeader(409)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -2799,7 +2876,8 @@ func (response ListProducts504JSONResponse) VisitListProductsResponse(w http.Res
 }
 
 type CreateProductRequestObject struct {
-	Body *CreateProductJSONRequestBody
+	Params CreateProductParams
+	Body   *CreateProductJSONRequestBody
 }
 
 type CreateProductResponseObject interface {
@@ -2807,7 +2885,8 @@ type CreateProductResponseObject interface {
 }
 
 type CreateProduct201ResponseHeaders struct {
-	XCorrelationID *externalRef0.CorrelationID
+	IdempotencyReplayed *bool
+	XCorrelationID      *externalRef0.CorrelationID
 }
 
 type CreateProduct201JSONResponse struct {
@@ -2822,6 +2901,9 @@ func (response CreateProduct201JSONResponse) VisitCreateProductResponse(w http.R
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.IdempotencyReplayed != nil {
+		w.Header().Set("Idempotency-Replayed", fmt.Sprint(*response.Headers.IdempotencyReplayed))
+	}
 	if response.Headers.XCorrelationID != nil {
 		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
 	}
@@ -2955,6 +3037,25 @@ func (response CreateProduct415JSONResponse) VisitCreateProductResponse(w http.R
 		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
 	}
 	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateProduct422JSONResponse struct {
+	IdempotencyKeyReusedJSONResponse
+}
+
+func (response CreateProduct422JSONResponse) VisitCreateProductResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.XCorrelationID != nil {
+		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
+	}
+	w.WriteHeader(422)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -4276,7 +4377,7 @@ type StrictServerInterface interface {
 	// GetProduct Read one product
 	// (GET /products/{id})
 	GetProduct(ctx context.Context, request GetProductRequestObject) (GetProductResponseObject, error)
-	// UpdateProduct Change a product's price or stock
+	// UpdateProduct Change a product
 	// (PATCH /products/{id})
 	UpdateProduct(ctx context.Context, request UpdateProductRequestObject) (UpdateProductResponseObject, error)
 	// ListProductHistory List what has happened to a product
@@ -4375,7 +4476,7 @@ func (sh *strictHandler) GetHealth(ctx *gin.Context) {
 }
 
 // GetIdempotencyKey operation middleware
-func (sh *strictHandler) GetIdempotencyKey(ctx *gin.Context, key externalRef0.IdempotencyKey) {
+func (sh *strictHandler) GetIdempotencyKey(ctx *gin.Context, key IdempotencyKeyInPath) {
 	var request GetIdempotencyKeyRequestObject
 
 	request.Key = key
@@ -4626,8 +4727,10 @@ func (sh *strictHandler) ListProducts(ctx *gin.Context, params ListProductsParam
 }
 
 // CreateProduct operation middleware
-func (sh *strictHandler) CreateProduct(ctx *gin.Context) {
+func (sh *strictHandler) CreateProduct(ctx *gin.Context, params CreateProductParams) {
 	var request CreateProductRequestObject
+
+	request.Params = params
 
 	var body CreateProductJSONRequestBody
 	var err error

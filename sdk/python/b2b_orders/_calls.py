@@ -92,9 +92,9 @@ class Model(Protocol):
 M = TypeVar("M", bound=Model)
 
 
-def map_of(model: type[M], value: Mapping[str, Any] | Unset) -> M | Unset:
+def map_of(model: type[M], value: Mapping[str, Any] | None | Unset) -> M | None | Unset:
     """Returns what the generator has instead of a dict."""
-    return value if isinstance(value, Unset) else cast(M, model.from_dict(value))
+    return value if value is None or isinstance(value, Unset) else cast(M, model.from_dict(value))
 
 
 def new_key() -> str:

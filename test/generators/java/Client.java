@@ -22,7 +22,7 @@ public final class Client {
     var customers = new CustomersApi(Library.customers(bases[0]));
     var orders = new OrdersApi(Library.orders(bases[1]));
     var orchestration = new OrchestrationApi(Library.orchestrator(bases[2]));
-    var customer = customers.listCustomers("ACME", null, null).getData().get(0);
+    var customer = customers.listCustomers("ACME", null, null, null, null).getData().get(0);
 
     var newOrder = new NewOrder().customerId(customer.getId()).addItemsItem(new NewOrderItem().productId(2L).qty(1L));
     var placed = orders.createOrder(newOrder, key).getData();
@@ -34,7 +34,7 @@ public final class Client {
     equal(read.getCreatedAt().getOffset(), ZoneOffset.UTC);
     equal(read.getReservationExpiresAt().isAfter(read.getCreatedAt()), true);
     equal(orders.getIdempotencyKey(key).getData().getOperations().get(0).getOrderId(), placed.getId());
-    var page = orders.listOrders(null, customer.getId(), "2024-01-01", null, placed.getId() - 1, null);
+    var page = orders.listOrders(null, customer.getId(), null, "2024-01-01", null, placed.getId() - 1, null);
     equal(page.getData().get(0).getId(), placed.getId());
     equal(page.getMeta().getNextCursor(), null);
     equal(orders.cancelOrder(placed.getId(), null, null, new Cancellation().reason("a test")).getData().getStatus(), "CANCELED");
@@ -60,7 +60,7 @@ public final class Client {
     equal(order.getCancelReason(), "unknown_value");
     equal(order.getAllowedActions().get(0), "unknown_value");
     equal(order.getAdditionalProperty("unknown_field"), "text");
-    equal(orders.listOrders(null, null, null, null, null, null).getData().get(0).getStatus(), "unknown_value");
+    equal(orders.listOrders(null, null, null, null, null, null, null).getData().get(0).getStatus(), "unknown_value");
     equal(orders.getIdempotencyKey("key").getData().getOperations().get(0).getOperation(), "unknown_value");
     var orchestration = new OrchestrationApi(Library.orchestrator(stub));
     equal(orchestration.getOrchestration("key").getData().getCurrentStatus(), "unknown_value");

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
+from typing import Any
 
-from .._calls import Answer, AsyncCaller, Caller, new_key
+from .._calls import Answer, AsyncCaller, Caller, map_of, new_key
 from .api.customers import create_customer as _create_customer
 from .api.customers import delete_customer as _delete_customer
 from .api.customers import get_customer as _get_customer
+from .api.customers import get_customer_idempotency_key as _get_customer_idempotency_key
 from .api.customers import list_customer_history as _list_customer_history
 from .api.customers import list_customers as _list_customers
 from .api.customers import update_customer as _update_customer
@@ -32,6 +34,8 @@ from .models import (
     CancellationCause,
     ChangeEvent,
     Customer,
+    CustomerKeyReport,
+    CustomerKeyReportResponse,
     CustomerListResponse,
     CustomerResponse,
     CustomerUpdate,
@@ -51,6 +55,7 @@ from .models import (
     OrchestrationResponse,
     Order,
     OrderListResponse,
+    OrderMetadataType0,
     OrderResponse,
     OrderStatusFilter,
     OrderSummary,
@@ -70,6 +75,8 @@ class Calls(Caller):
         self,
         *,
         search: str | Unset = UNSET,
+        email: str | Unset = UNSET,
+        external_ref: str | Unset = UNSET,
         cursor: int | Unset = UNSET,
         limit: int | Unset = UNSET,
         correlation_id: str | None = None,
@@ -78,7 +85,11 @@ class Calls(Caller):
         """List and search customers."""
         _key = None
         _request = _list_customers._get_kwargs(
-            search=search, cursor=cursor, limit=limit
+            search=search,
+            email=email,
+            external_ref=external_ref,
+            cursor=cursor,
+            limit=limit,
         )
         return self._call(
             "list_customers",
@@ -94,6 +105,8 @@ class Calls(Caller):
         self,
         *,
         search: str | Unset = UNSET,
+        email: str | Unset = UNSET,
+        external_ref: str | Unset = UNSET,
         limit: int | Unset = UNSET,
         correlation_id: str | None = None,
         deadline: float | None = None,
@@ -102,6 +115,8 @@ class Calls(Caller):
         return self._pages(
             lambda cursor: self.list_customers(
                 search=search,
+                email=email,
+                external_ref=external_ref,
                 limit=limit,
                 correlation_id=correlation_id,
                 deadline=deadline,
@@ -115,13 +130,18 @@ class Calls(Caller):
         name: str,
         email: str,
         phone: None | str | Unset = UNSET,
+        external_ref: None | str | Unset = UNSET,
+        idempotency_key: str | None = None,
         correlation_id: str | None = None,
         deadline: float | None = None,
     ) -> Answer[Customer]:
         """Create a customer."""
-        _key = None
+        _key = new_key() if idempotency_key is None else idempotency_key
         _request = _create_customer._get_kwargs(
-            body=NewCustomer(name=name, email=email, phone=phone)
+            x_idempotency_key=_key,
+            body=NewCustomer(
+                name=name, email=email, phone=phone, external_ref=external_ref
+            ),
         )
         return self._call(
             "create_customer",
@@ -162,6 +182,7 @@ class Calls(Caller):
         name: str | Unset = UNSET,
         email: str | Unset = UNSET,
         phone: None | str | Unset = UNSET,
+        external_ref: None | str | Unset = UNSET,
         correlation_id: str | None = None,
         deadline: float | None = None,
     ) -> Answer[Customer]:
@@ -170,7 +191,9 @@ class Calls(Caller):
         _request = _update_customer._get_kwargs(
             id=id,
             if_match=if_match,
-            body=CustomerUpdate(name=name, email=email, phone=phone),
+            body=CustomerUpdate(
+                name=name, email=email, phone=phone, external_ref=external_ref
+            ),
         )
         return self._call(
             "update_customer",
@@ -244,10 +267,32 @@ class Calls(Caller):
             )
         )
 
+    def get_customer_idempotency_key(
+        self,
+        key: str,
+        *,
+        correlation_id: str | None = None,
+        deadline: float | None = None,
+    ) -> Answer[CustomerKeyReport]:
+        """What has a key done?"""
+        _key = None
+        _request = _get_customer_idempotency_key._get_kwargs(key=key)
+        return self._call(
+            "get_customer_idempotency_key",
+            "customers",
+            _request,
+            CustomerKeyReportResponse,
+            _key,
+            correlation_id,
+            deadline,
+        )
+
     def list_products(
         self,
         *,
         search: str | Unset = UNSET,
+        sku: str | Unset = UNSET,
+        active: bool | Unset = UNSET,
         cursor: int | Unset = UNSET,
         limit: int | Unset = UNSET,
         correlation_id: str | None = None,
@@ -255,7 +300,9 @@ class Calls(Caller):
     ) -> Answer[list[Product]]:
         """List and search products."""
         _key = None
-        _request = _list_products._get_kwargs(search=search, cursor=cursor, limit=limit)
+        _request = _list_products._get_kwargs(
+            search=search, sku=sku, active=active, cursor=cursor, limit=limit
+        )
         return self._call(
             "list_products",
             "orders",
@@ -270,6 +317,8 @@ class Calls(Caller):
         self,
         *,
         search: str | Unset = UNSET,
+        sku: str | Unset = UNSET,
+        active: bool | Unset = UNSET,
         limit: int | Unset = UNSET,
         correlation_id: str | None = None,
         deadline: float | None = None,
@@ -278,6 +327,8 @@ class Calls(Caller):
         return self._pages(
             lambda cursor: self.list_products(
                 search=search,
+                sku=sku,
+                active=active,
                 limit=limit,
                 correlation_id=correlation_id,
                 deadline=deadline,
@@ -292,13 +343,18 @@ class Calls(Caller):
         name: str,
         price_cents: int,
         stock: int,
+        active: bool | Unset = UNSET,
+        idempotency_key: str | None = None,
         correlation_id: str | None = None,
         deadline: float | None = None,
     ) -> Answer[Product]:
         """Create a product."""
-        _key = None
+        _key = new_key() if idempotency_key is None else idempotency_key
         _request = _create_product._get_kwargs(
-            body=NewProduct(sku=sku, name=name, price_cents=price_cents, stock=stock)
+            x_idempotency_key=_key,
+            body=NewProduct(
+                sku=sku, name=name, price_cents=price_cents, stock=stock, active=active
+            ),
         )
         return self._call(
             "create_product",
@@ -336,17 +392,21 @@ class Calls(Caller):
         id: int,
         *,
         if_match: str | Unset = UNSET,
+        name: str | Unset = UNSET,
         price_cents: int | Unset = UNSET,
         stock: int | Unset = UNSET,
+        active: bool | Unset = UNSET,
         correlation_id: str | None = None,
         deadline: float | None = None,
     ) -> Answer[Product]:
-        """Change a product's price or stock."""
+        """Change a product."""
         _key = None
         _request = _update_product._get_kwargs(
             id=id,
             if_match=if_match,
-            body=ProductUpdate(price_cents=price_cents, stock=stock),
+            body=ProductUpdate(
+                name=name, price_cents=price_cents, stock=stock, active=active
+            ),
         )
         return self._call(
             "update_product",
@@ -474,6 +534,7 @@ class Calls(Caller):
         *,
         status: OrderStatusFilter | Unset = UNSET,
         customer_id: int | Unset = UNSET,
+        external_ref: str | Unset = UNSET,
         from_: str | Unset = UNSET,
         to: str | Unset = UNSET,
         cursor: int | Unset = UNSET,
@@ -486,6 +547,7 @@ class Calls(Caller):
         _request = _list_orders._get_kwargs(
             status=status,
             customer_id=customer_id,
+            external_ref=external_ref,
             from_=from_,
             to=to,
             cursor=cursor,
@@ -506,6 +568,7 @@ class Calls(Caller):
         *,
         status: OrderStatusFilter | Unset = UNSET,
         customer_id: int | Unset = UNSET,
+        external_ref: str | Unset = UNSET,
         from_: str | Unset = UNSET,
         to: str | Unset = UNSET,
         limit: int | Unset = UNSET,
@@ -517,6 +580,7 @@ class Calls(Caller):
             lambda cursor: self.list_orders(
                 status=status,
                 customer_id=customer_id,
+                external_ref=external_ref,
                 from_=from_,
                 to=to,
                 limit=limit,
@@ -531,6 +595,8 @@ class Calls(Caller):
         *,
         customer_id: int,
         items: list[NewOrderItem],
+        external_ref: None | str | Unset = UNSET,
+        metadata: None | Mapping[str, Any] | Unset = UNSET,
         idempotency_key: str | None = None,
         correlation_id: str | None = None,
         deadline: float | None = None,
@@ -538,7 +604,13 @@ class Calls(Caller):
         """Place an order."""
         _key = new_key() if idempotency_key is None else idempotency_key
         _request = _create_order._get_kwargs(
-            x_idempotency_key=_key, body=NewOrder(customer_id=customer_id, items=items)
+            x_idempotency_key=_key,
+            body=NewOrder(
+                customer_id=customer_id,
+                items=items,
+                external_ref=external_ref,
+                metadata=map_of(OrderMetadataType0, metadata),
+            ),
         )
         return self._call(
             "create_order",
@@ -690,6 +762,8 @@ class Calls(Caller):
         *,
         customer_id: int,
         items: list[NewOrderItem],
+        external_ref: None | str | Unset = UNSET,
+        metadata: None | Mapping[str, Any] | Unset = UNSET,
         idempotency_key: str | None = None,
         correlation_id: str | None = None,
         deadline: float | None = None,
@@ -698,7 +772,11 @@ class Calls(Caller):
         _key = new_key() if idempotency_key is None else idempotency_key
         _request = _create_and_confirm_order._get_kwargs(
             body=OrchestrationRequest(
-                customer_id=customer_id, items=items, idempotency_key=_key
+                customer_id=customer_id,
+                items=items,
+                external_ref=external_ref,
+                metadata=map_of(OrderMetadataType0, metadata),
+                idempotency_key=_key,
             )
         )
         return self._call(
@@ -737,6 +815,8 @@ class AsyncCalls(AsyncCaller):
         self,
         *,
         search: str | Unset = UNSET,
+        email: str | Unset = UNSET,
+        external_ref: str | Unset = UNSET,
         cursor: int | Unset = UNSET,
         limit: int | Unset = UNSET,
         correlation_id: str | None = None,
@@ -745,7 +825,11 @@ class AsyncCalls(AsyncCaller):
         """List and search customers."""
         _key = None
         _request = _list_customers._get_kwargs(
-            search=search, cursor=cursor, limit=limit
+            search=search,
+            email=email,
+            external_ref=external_ref,
+            cursor=cursor,
+            limit=limit,
         )
         return await self._call(
             "list_customers",
@@ -761,6 +845,8 @@ class AsyncCalls(AsyncCaller):
         self,
         *,
         search: str | Unset = UNSET,
+        email: str | Unset = UNSET,
+        external_ref: str | Unset = UNSET,
         limit: int | Unset = UNSET,
         correlation_id: str | None = None,
         deadline: float | None = None,
@@ -769,6 +855,8 @@ class AsyncCalls(AsyncCaller):
         return self._pages(
             lambda cursor: self.list_customers(
                 search=search,
+                email=email,
+                external_ref=external_ref,
                 limit=limit,
                 correlation_id=correlation_id,
                 deadline=deadline,
@@ -782,13 +870,18 @@ class AsyncCalls(AsyncCaller):
         name: str,
         email: str,
         phone: None | str | Unset = UNSET,
+        external_ref: None | str | Unset = UNSET,
+        idempotency_key: str | None = None,
         correlation_id: str | None = None,
         deadline: float | None = None,
     ) -> Answer[Customer]:
         """Create a customer."""
-        _key = None
+        _key = new_key() if idempotency_key is None else idempotency_key
         _request = _create_customer._get_kwargs(
-            body=NewCustomer(name=name, email=email, phone=phone)
+            x_idempotency_key=_key,
+            body=NewCustomer(
+                name=name, email=email, phone=phone, external_ref=external_ref
+            ),
         )
         return await self._call(
             "create_customer",
@@ -829,6 +922,7 @@ class AsyncCalls(AsyncCaller):
         name: str | Unset = UNSET,
         email: str | Unset = UNSET,
         phone: None | str | Unset = UNSET,
+        external_ref: None | str | Unset = UNSET,
         correlation_id: str | None = None,
         deadline: float | None = None,
     ) -> Answer[Customer]:
@@ -837,7 +931,9 @@ class AsyncCalls(AsyncCaller):
         _request = _update_customer._get_kwargs(
             id=id,
             if_match=if_match,
-            body=CustomerUpdate(name=name, email=email, phone=phone),
+            body=CustomerUpdate(
+                name=name, email=email, phone=phone, external_ref=external_ref
+            ),
         )
         return await self._call(
             "update_customer",
@@ -911,10 +1007,32 @@ class AsyncCalls(AsyncCaller):
             )
         )
 
+    async def get_customer_idempotency_key(
+        self,
+        key: str,
+        *,
+        correlation_id: str | None = None,
+        deadline: float | None = None,
+    ) -> Answer[CustomerKeyReport]:
+        """What has a key done?"""
+        _key = None
+        _request = _get_customer_idempotency_key._get_kwargs(key=key)
+        return await self._call(
+            "get_customer_idempotency_key",
+            "customers",
+            _request,
+            CustomerKeyReportResponse,
+            _key,
+            correlation_id,
+            deadline,
+        )
+
     async def list_products(
         self,
         *,
         search: str | Unset = UNSET,
+        sku: str | Unset = UNSET,
+        active: bool | Unset = UNSET,
         cursor: int | Unset = UNSET,
         limit: int | Unset = UNSET,
         correlation_id: str | None = None,
@@ -922,7 +1040,9 @@ class AsyncCalls(AsyncCaller):
     ) -> Answer[list[Product]]:
         """List and search products."""
         _key = None
-        _request = _list_products._get_kwargs(search=search, cursor=cursor, limit=limit)
+        _request = _list_products._get_kwargs(
+            search=search, sku=sku, active=active, cursor=cursor, limit=limit
+        )
         return await self._call(
             "list_products",
             "orders",
@@ -937,6 +1057,8 @@ class AsyncCalls(AsyncCaller):
         self,
         *,
         search: str | Unset = UNSET,
+        sku: str | Unset = UNSET,
+        active: bool | Unset = UNSET,
         limit: int | Unset = UNSET,
         correlation_id: str | None = None,
         deadline: float | None = None,
@@ -945,6 +1067,8 @@ class AsyncCalls(AsyncCaller):
         return self._pages(
             lambda cursor: self.list_products(
                 search=search,
+                sku=sku,
+                active=active,
                 limit=limit,
                 correlation_id=correlation_id,
                 deadline=deadline,
@@ -959,13 +1083,18 @@ class AsyncCalls(AsyncCaller):
         name: str,
         price_cents: int,
         stock: int,
+        active: bool | Unset = UNSET,
+        idempotency_key: str | None = None,
         correlation_id: str | None = None,
         deadline: float | None = None,
     ) -> Answer[Product]:
         """Create a product."""
-        _key = None
+        _key = new_key() if idempotency_key is None else idempotency_key
         _request = _create_product._get_kwargs(
-            body=NewProduct(sku=sku, name=name, price_cents=price_cents, stock=stock)
+            x_idempotency_key=_key,
+            body=NewProduct(
+                sku=sku, name=name, price_cents=price_cents, stock=stock, active=active
+            ),
         )
         return await self._call(
             "create_product",
@@ -1003,17 +1132,21 @@ class AsyncCalls(AsyncCaller):
         id: int,
         *,
         if_match: str | Unset = UNSET,
+        name: str | Unset = UNSET,
         price_cents: int | Unset = UNSET,
         stock: int | Unset = UNSET,
+        active: bool | Unset = UNSET,
         correlation_id: str | None = None,
         deadline: float | None = None,
     ) -> Answer[Product]:
-        """Change a product's price or stock."""
+        """Change a product."""
         _key = None
         _request = _update_product._get_kwargs(
             id=id,
             if_match=if_match,
-            body=ProductUpdate(price_cents=price_cents, stock=stock),
+            body=ProductUpdate(
+                name=name, price_cents=price_cents, stock=stock, active=active
+            ),
         )
         return await self._call(
             "update_product",
@@ -1141,6 +1274,7 @@ class AsyncCalls(AsyncCaller):
         *,
         status: OrderStatusFilter | Unset = UNSET,
         customer_id: int | Unset = UNSET,
+        external_ref: str | Unset = UNSET,
         from_: str | Unset = UNSET,
         to: str | Unset = UNSET,
         cursor: int | Unset = UNSET,
@@ -1153,6 +1287,7 @@ class AsyncCalls(AsyncCaller):
         _request = _list_orders._get_kwargs(
             status=status,
             customer_id=customer_id,
+            external_ref=external_ref,
             from_=from_,
             to=to,
             cursor=cursor,
@@ -1173,6 +1308,7 @@ class AsyncCalls(AsyncCaller):
         *,
         status: OrderStatusFilter | Unset = UNSET,
         customer_id: int | Unset = UNSET,
+        external_ref: str | Unset = UNSET,
         from_: str | Unset = UNSET,
         to: str | Unset = UNSET,
         limit: int | Unset = UNSET,
@@ -1184,6 +1320,7 @@ class AsyncCalls(AsyncCaller):
             lambda cursor: self.list_orders(
                 status=status,
                 customer_id=customer_id,
+                external_ref=external_ref,
                 from_=from_,
                 to=to,
                 limit=limit,
@@ -1198,6 +1335,8 @@ class AsyncCalls(AsyncCaller):
         *,
         customer_id: int,
         items: list[NewOrderItem],
+        external_ref: None | str | Unset = UNSET,
+        metadata: None | Mapping[str, Any] | Unset = UNSET,
         idempotency_key: str | None = None,
         correlation_id: str | None = None,
         deadline: float | None = None,
@@ -1205,7 +1344,13 @@ class AsyncCalls(AsyncCaller):
         """Place an order."""
         _key = new_key() if idempotency_key is None else idempotency_key
         _request = _create_order._get_kwargs(
-            x_idempotency_key=_key, body=NewOrder(customer_id=customer_id, items=items)
+            x_idempotency_key=_key,
+            body=NewOrder(
+                customer_id=customer_id,
+                items=items,
+                external_ref=external_ref,
+                metadata=map_of(OrderMetadataType0, metadata),
+            ),
         )
         return await self._call(
             "create_order",
@@ -1357,6 +1502,8 @@ class AsyncCalls(AsyncCaller):
         *,
         customer_id: int,
         items: list[NewOrderItem],
+        external_ref: None | str | Unset = UNSET,
+        metadata: None | Mapping[str, Any] | Unset = UNSET,
         idempotency_key: str | None = None,
         correlation_id: str | None = None,
         deadline: float | None = None,
@@ -1365,7 +1512,11 @@ class AsyncCalls(AsyncCaller):
         _key = new_key() if idempotency_key is None else idempotency_key
         _request = _create_and_confirm_order._get_kwargs(
             body=OrchestrationRequest(
-                customer_id=customer_id, items=items, idempotency_key=_key
+                customer_id=customer_id,
+                items=items,
+                external_ref=external_ref,
+                metadata=map_of(OrderMetadataType0, metadata),
+                idempotency_key=_key,
             )
         )
         return await self._call(

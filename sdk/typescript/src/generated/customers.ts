@@ -13,7 +13,7 @@ export interface paths {
         };
         /**
          * List and search customers
-         * @description Customers in ascending id. `search` matches a literal part of the name or the email, whatever its case: `%` and `_`
+         * @description Customers in ascending id; all filters must hold. `search` matches a literal part of the name or the email, whatever its case: `%` and `_`
          *     are ordinary characters. Read page after page by passing `meta.nextCursor` as `cursor` until it is `null`.
          */
         get: operations["listCustomers"];
@@ -21,7 +21,8 @@ export interface paths {
         /**
          * Create a customer
          * @description Creates a customer. The email is trimmed and must not belong to another customer, whatever its case; the email of a
-         *     deleted customer is free again. Of two concurrent creations with one email, one gets 201 and the other 409.
+         *     deleted customer is free again. Of two concurrent creations with one email, one gets 201 and the other 409. So it is with
+         *     `external_ref`. The 409 names the customer that is there, in `params` of its detail.
          */
         post: operations["createCustomer"];
         delete?: never;
@@ -44,8 +45,8 @@ export interface paths {
         get: operations["getCustomer"];
         /**
          * Change a customer
-         * @description Changes the fields that are given; the others keep their value. `"phone": null` clears the phone. A new email obeys
-         *     the rule of creation.
+         * @description Changes the fields that are given; the others keep their value. `"phone": null` clears the phone, `"external_ref": null` the
+         *     number. A new email or number obeys the rule of creation; to a token that acts for one customer the 409 names no other.
          */
         put: operations["updateCustomer"];
         post?: never;
@@ -78,6 +79,27 @@ export interface paths {
          * @description Every change of the customer's record, newest first: who made it, when, and how the record was then. A deleted customer is 404, here too.
          */
         get: operations["listCustomerHistory"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/customer-idempotency-keys/{key}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What has a key done?
+         * @description For whoever lost an answer: each operation of this service that the key has carried out, and what it stands for. 404 when
+         *     nothing has been committed with it. Reading changes nothing.
+         */
+        get: operations["getCustomerIdempotencyKey"];
         put?: never;
         post?: never;
         delete?: never;
@@ -174,10 +196,17 @@ export interface components {
          * @example +1-555-0200
          */
         Phone: string | null;
+        /**
+         * Format: trimmed
+         * @description Your own number for the customer, such as that of your ERP; case-sensitive, without spaces at either end or control characters. No two customers that are not deleted have the same.
+         * @example C-1007
+         */
+        CustomerExternalRef: string | null;
         NewCustomer: {
             name: components["schemas"]["CustomerName"];
             email: components["schemas"]["Email"];
             phone?: components["schemas"]["Phone"];
+            external_ref?: components["schemas"]["CustomerExternalRef"];
         };
         /** @description Absent fields keep their value. */
         CustomerUpdate: {
@@ -189,12 +218,19 @@ export interface components {
              * @example +1-555-0100
              */
             phone?: string | null;
+            /**
+             * Format: trimmed
+             * @description Your new number for the customer; null clears it.
+             * @example C-1008
+             */
+            external_ref?: string | null;
         };
         Customer: {
             id: components["schemas"]["Id"];
             name: components["schemas"]["CustomerName"];
             email: components["schemas"]["Email"];
             phone: components["schemas"]["Phone"];
+            external_ref: components["schemas"]["CustomerExternalRef"];
             created_at: components["schemas"]["Timestamp"];
             updated_at: components["schemas"]["Timestamp"];
         } & {
@@ -210,6 +246,30 @@ export interface components {
             success: components["schemas"]["Success"];
             data: components["schemas"]["Customer"][];
             meta: components["schemas"]["Meta"];
+        } & {
+            [key: string]: unknown;
+        };
+        CustomerKeyReport: {
+            idempotency_key: components["schemas"]["IdempotencyKey"];
+            /** @description What the key has done, one entry for each operation. */
+            operations: components["schemas"]["CustomerKeyedOperation"][];
+        } & {
+            [key: string]: unknown;
+        };
+        CustomerKeyedOperation: {
+            /**
+             * @description The operation, as this document calls it. Extensible: others may be added to `createCustomer`.
+             * @example createCustomer
+             */
+            operation: string;
+            customer_id: components["schemas"]["Id"];
+            expires_at: components["schemas"]["Timestamp"];
+        } & {
+            [key: string]: unknown;
+        };
+        CustomerKeyReportResponse: {
+            success: components["schemas"]["Success"];
+            data: components["schemas"]["CustomerKeyReport"];
         } & {
             [key: string]: unknown;
         };
@@ -241,6 +301,12 @@ export interface components {
          * @example req-12345
          */
         CorrelationId: string;
+        /**
+         * Format: idempotency-key
+         * @description Your own name for one effect; visible ASCII, and neither `.` nor `..`, which a path cannot hold.
+         * @example po-4711
+         */
+        IdempotencyKey: string;
         /**
          * @description Always true here; false in every error.
          * @example true
@@ -305,14 +371,29 @@ export interface components {
             field: string;
             /**
              * @description What is wrong with it.
-             * @example is required
+             * @example product 2: asked 5, available 3
              */
             message: string;
+            /**
+             * @description The same for a program: strings, numbers and booleans. Which there are follows from the error's `code`, and others may be
+             *     added. Of what breaks a rule of this document it is `rule`, its keyword in snake_case (`required`, `minimum`, `max_length`,
+             *     `enum`, `format`, …) or a word such as `unknown_field`, `repeated`, `whole_number` or `unique`, and what belongs to the
+             *     rule: `limit`, `type`, `format`, or `values` with spaces between them.
+             * @example {
+             *       "product_id": 2,
+             *       "sku": "LAPTOP-HP-2024",
+             *       "requested": 5,
+             *       "available": 3
+             *     }
+             */
+            params?: {
+                [key: string]: unknown;
+            };
         } & {
             [key: string]: unknown;
         };
         /**
-         * @description Stable; branch on it. Extensible: others may be added to `malformed_json`, `validation_failed`, `idempotency_key_required`, `insufficient_stock`, `order_not_confirmable`, `cancel_window_closed`, `unauthorized`, `forbidden`, `not_found`, `customer_not_found`, `product_not_found`, `order_not_found`, `idempotency_key_unknown`, `order_incomplete`, `method_not_allowed`, `request_timeout`, `email_taken`, `sku_taken`, `precondition_failed`, `payload_too_large`, `unsupported_media_type`, `idempotency_key_reused`, `rate_limited`, `internal`, `customers_unavailable`, `upstream_unavailable`, `unavailable`, `timeout`.
+         * @description Stable; branch on it. Extensible: others may be added to `malformed_json`, `validation_failed`, `idempotency_key_required`, `insufficient_stock`, `product_inactive`, `order_not_confirmable`, `cancel_window_closed`, `unauthorized`, `forbidden`, `not_found`, `customer_not_found`, `product_not_found`, `order_not_found`, `idempotency_key_unknown`, `order_incomplete`, `method_not_allowed`, `request_timeout`, `email_taken`, `external_ref_taken`, `sku_taken`, `precondition_failed`, `payload_too_large`, `unsupported_media_type`, `idempotency_key_reused`, `rate_limited`, `internal`, `customers_unavailable`, `upstream_unavailable`, `unavailable`, `timeout`.
          * @example validation_failed
          */
         ErrorCode: string;
@@ -355,7 +436,7 @@ export interface components {
             [key: string]: unknown;
         };
         /**
-         * @description What happened. `product.updated` is a change of its price; `stock.adjusted` one of its stock that is not an order, whose stock the order's own events tell. Extensible: others may be added to `order.created`, `order.confirmed`, `order.canceled`, `product.created`, `product.updated`, `stock.adjusted`, `customer.created`, `customer.updated`, `customer.deleted`.
+         * @description What happened. `product.updated` is a change of its name, its price or whether it is active; `stock.adjusted` one of its stock that is not an order, whose stock the order's own events tell. Extensible: others may be added to `order.created`, `order.confirmed`, `order.canceled`, `product.created`, `product.updated`, `stock.adjusted`, `customer.created`, `customer.updated`, `customer.deleted`.
          * @example order.created
          */
         EventType: string;
@@ -424,8 +505,8 @@ export interface components {
                 "application/json": components["schemas"]["ApiError"];
             };
         };
-        /** @description `email_taken`: Another customer that is not deleted has the email, in any case. */
-        EmailTaken: {
+        /** @description `email_taken`: Another customer that is not deleted has the email, in any case. `external_ref_taken`: Another customer that is not deleted has the external_ref. */
+        EmailTakenOrExternalRefTaken: {
             headers: {
                 "X-Correlation-Id": components["headers"]["CorrelationId"];
                 [name: string]: unknown;
@@ -446,6 +527,16 @@ export interface components {
         };
         /** @description `unsupported_media_type`: The body is not declared as JSON, once and in UTF-8, or has a Content-Encoding. */
         UnsupportedMediaType: {
+            headers: {
+                "X-Correlation-Id": components["headers"]["CorrelationId"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["ApiError"];
+            };
+        };
+        /** @description `idempotency_key_reused`: The key has done something else: another body, or another id. */
+        IdempotencyKeyReused: {
             headers: {
                 "X-Correlation-Id": components["headers"]["CorrelationId"];
                 [name: string]: unknown;
@@ -529,6 +620,16 @@ export interface components {
                 "application/json": components["schemas"]["ApiError"];
             };
         };
+        /** @description `idempotency_key_unknown`: No call with this key has had an effect, or the key has expired. */
+        IdempotencyKeyUnknown: {
+            headers: {
+                "X-Correlation-Id": components["headers"]["CorrelationId"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["ApiError"];
+            };
+        };
     };
     parameters: {
         /**
@@ -574,6 +675,11 @@ export interface components {
          */
         ETag: string;
         /**
+         * @description `true` when this is the stored first answer to the key.
+         * @example true
+         */
+        IdempotencyReplayed: boolean;
+        /**
          * @description How many calls are left at once (`r`), and in how many seconds all of them are again (`t`), in the words of
          *     draft-ietf-httpapi-ratelimit-headers-10. Where calls are limited, every answer to a business call has it.
          * @example "caller";r=19;t=1
@@ -602,6 +708,16 @@ export interface operations {
                  * @example ACME
                  */
                 search?: components["parameters"]["CustomerSearch"];
+                /**
+                 * @description Only the customer with exactly this email, trimmed and in any case.
+                 * @example ops@acme.com
+                 */
+                email?: string;
+                /**
+                 * @description Only the customer with exactly this `external_ref`.
+                 * @example C-1001
+                 */
+                external_ref?: string;
                 /** @description The last id already seen, from `meta.nextCursor`; the page starts behind it. */
                 cursor?: components["parameters"]["Cursor"];
                 /**
@@ -632,6 +748,7 @@ export interface operations {
                      *           "name": "ACME Corporation",
                      *           "email": "ops@acme.com",
                      *           "phone": "+1-555-0100",
+                     *           "external_ref": "C-1001",
                      *           "created_at": "2024-01-10T08:00:00.000Z",
                      *           "updated_at": "2024-01-10T08:00:00.000Z"
                      *         }
@@ -656,7 +773,14 @@ export interface operations {
     createCustomer: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /**
+                 * @description Your own name for this one effect, 1–255 visible ASCII characters; kept for 24 hours, after which a repeat is a new request.
+                 *     `Idempotency-Key` is accepted as another spelling. The same key with another request is 422 `idempotency_key_reused`.
+                 * @example customer-4711
+                 */
+                "X-Idempotency-Key"?: components["schemas"]["IdempotencyKey"];
+            };
             path?: never;
             cookie?: never;
         };
@@ -667,7 +791,8 @@ export interface operations {
                  * @example {
                  *       "name": "Wayne Components",
                  *       "email": "orders@wayne.example",
-                 *       "phone": "+1-555-0300"
+                 *       "phone": "+1-555-0300",
+                 *       "external_ref": "C-1006"
                  *     }
                  */
                 "application/json": components["schemas"]["NewCustomer"];
@@ -677,6 +802,7 @@ export interface operations {
             /** @description The customer was created. */
             201: {
                 headers: {
+                    "Idempotency-Replayed": components["headers"]["IdempotencyReplayed"];
                     "X-Correlation-Id": components["headers"]["CorrelationId"];
                     [name: string]: unknown;
                 };
@@ -689,6 +815,7 @@ export interface operations {
                      *         "name": "Wayne Components",
                      *         "email": "orders@wayne.example",
                      *         "phone": "+1-555-0300",
+                     *         "external_ref": "C-1006",
                      *         "created_at": "2024-03-01T09:30:00.000Z",
                      *         "updated_at": "2024-03-01T09:30:00.000Z"
                      *       }
@@ -701,9 +828,10 @@ export interface operations {
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             408: components["responses"]["RequestTimeout"];
-            409: components["responses"]["EmailTaken"];
+            409: components["responses"]["EmailTakenOrExternalRefTaken"];
             413: components["responses"]["PayloadTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["IdempotencyKeyReused"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
@@ -747,6 +875,7 @@ export interface operations {
                      *         "name": "ACME Corporation",
                      *         "email": "ops@acme.com",
                      *         "phone": "+1-555-0100",
+                     *         "external_ref": "C-1001",
                      *         "created_at": "2024-01-10T08:00:00.000Z",
                      *         "updated_at": "2024-01-10T08:00:00.000Z"
                      *       }
@@ -791,7 +920,8 @@ export interface operations {
                 /**
                  * @example {
                  *       "name": "ACME Corporation",
-                 *       "phone": "+1-555-0100"
+                 *       "phone": "+1-555-0100",
+                 *       "external_ref": "C-1001"
                  *     }
                  */
                 "application/json": components["schemas"]["CustomerUpdate"];
@@ -814,6 +944,7 @@ export interface operations {
                      *         "name": "ACME Corporation",
                      *         "email": "ops@acme.com",
                      *         "phone": "+1-555-0100",
+                     *         "external_ref": "C-1001",
                      *         "created_at": "2024-01-10T08:00:00.000Z",
                      *         "updated_at": "2024-01-10T08:00:00.000Z"
                      *       }
@@ -827,7 +958,7 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             404: components["responses"]["CustomerNotFound"];
             408: components["responses"]["RequestTimeout"];
-            409: components["responses"]["EmailTaken"];
+            409: components["responses"]["EmailTakenOrExternalRefTaken"];
             412: components["responses"]["PreconditionFailed"];
             413: components["responses"]["PayloadTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
@@ -933,6 +1064,7 @@ export interface operations {
                      *             "name": "ACME Corporation",
                      *             "email": "ops@acme.com",
                      *             "phone": "+1-555-0100",
+                     *             "external_ref": "C-1001",
                      *             "created_at": "2024-01-10T08:00:00.000Z",
                      *             "updated_at": "2024-01-10T08:00:00.000Z"
                      *           }
@@ -950,6 +1082,56 @@ export interface operations {
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["CustomerNotFound"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+            504: components["responses"]["Timeout"];
+        };
+    };
+    getCustomerIdempotencyKey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The key, percent-encoded where a path needs it.
+                 * @example my-customer-1
+                 */
+                key: components["schemas"]["IdempotencyKey"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What the key has done. */
+            200: {
+                headers: {
+                    "X-Correlation-Id": components["headers"]["CorrelationId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "success": true,
+                     *       "data": {
+                     *         "idempotency_key": "my-customer-1",
+                     *         "operations": [
+                     *           {
+                     *             "operation": "createCustomer",
+                     *             "customer_id": 6,
+                     *             "expires_at": "2024-03-02T09:30:00.000Z"
+                     *           }
+                     *         ]
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["CustomerKeyReportResponse"];
+                };
+            };
+            400: components["responses"]["ValidationFailed"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["IdempotencyKeyUnknown"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
@@ -986,6 +1168,7 @@ export interface operations {
                      *         "name": "ACME Corporation",
                      *         "email": "ops@acme.com",
                      *         "phone": "+1-555-0100",
+                     *         "external_ref": "C-1001",
                      *         "created_at": "2024-01-10T08:00:00.000Z",
                      *         "updated_at": "2024-01-10T08:00:00.000Z"
                      *       }

@@ -14,6 +14,10 @@ export type Cents = orders.components['schemas']['Cents'];
 export type ChangeEvent = customers.components['schemas']['ChangeEvent'];
 export type CorrelationId = customers.components['schemas']['CorrelationId'];
 export type Customer = customers.components['schemas']['Customer'];
+export type CustomerExternalRef = customers.components['schemas']['CustomerExternalRef'];
+export type CustomerKeyReport = customers.components['schemas']['CustomerKeyReport'];
+export type CustomerKeyReportResponse = customers.components['schemas']['CustomerKeyReportResponse'];
+export type CustomerKeyedOperation = customers.components['schemas']['CustomerKeyedOperation'];
 export type CustomerListResponse = customers.components['schemas']['CustomerListResponse'];
 export type CustomerName = customers.components['schemas']['CustomerName'];
 export type CustomerResponse = customers.components['schemas']['CustomerResponse'];
@@ -27,7 +31,7 @@ export type EventSubject = customers.components['schemas']['EventSubject'];
 export type EventType = customers.components['schemas']['EventType'];
 export type Health = customers.components['schemas']['Health'];
 export type Id = customers.components['schemas']['Id'];
-export type IdempotencyKey = orders.components['schemas']['IdempotencyKey'];
+export type IdempotencyKey = customers.components['schemas']['IdempotencyKey'];
 export type KeyReport = orders.components['schemas']['KeyReport'];
 export type KeyReportResponse = orders.components['schemas']['KeyReportResponse'];
 export type KeyedOperation = orders.components['schemas']['KeyedOperation'];
@@ -46,8 +50,10 @@ export type OrchestrationResponse = orchestrator.components['schemas']['Orchestr
 export type Order = orders.components['schemas']['Order'];
 export type OrderAction = orders.components['schemas']['OrderAction'];
 export type OrderCustomerId = orders.components['schemas']['OrderCustomerId'];
+export type OrderExternalRef = orders.components['schemas']['OrderExternalRef'];
 export type OrderItem = orders.components['schemas']['OrderItem'];
 export type OrderListResponse = orders.components['schemas']['OrderListResponse'];
+export type OrderMetadata = orders.components['schemas']['OrderMetadata'];
 export type OrderResponse = orders.components['schemas']['OrderResponse'];
 export type OrderStatus = orders.components['schemas']['OrderStatus'];
 export type OrderStatusFilter = orders.components['schemas']['OrderStatusFilter'];
@@ -57,6 +63,7 @@ export type Phone = customers.components['schemas']['Phone'];
 export type PlacedOrder = orchestrator.components['schemas']['PlacedOrder'];
 export type PriceCents = orders.components['schemas']['PriceCents'];
 export type Product = orders.components['schemas']['Product'];
+export type ProductActive = orders.components['schemas']['ProductActive'];
 export type ProductListResponse = orders.components['schemas']['ProductListResponse'];
 export type ProductName = orders.components['schemas']['ProductName'];
 export type ProductResponse = orders.components['schemas']['ProductResponse'];
@@ -71,9 +78,9 @@ export type Timestamp = customers.components['schemas']['Timestamp'];
 
 export const operations = {
   /** List and search customers */
-  listCustomers: {"service":"customers","method":"get","path":"/customers","key":"none","query":["search","cursor","limit"],"body":"none"},
+  listCustomers: {"service":"customers","method":"get","path":"/customers","key":"none","query":["search","email","external_ref","cursor","limit"],"body":"none"},
   /** Create a customer */
-  createCustomer: {"service":"customers","method":"post","path":"/customers","key":"none","query":[],"body":"required"},
+  createCustomer: {"service":"customers","method":"post","path":"/customers","key":"header","query":[],"body":"required"},
   /** Read one customer */
   getCustomer: {"service":"customers","method":"get","path":"/customers/{id}","key":"none","query":[],"body":"none"},
   /** Change a customer */
@@ -82,13 +89,15 @@ export const operations = {
   deleteCustomer: {"service":"customers","method":"delete","path":"/customers/{id}","key":"none","query":[],"body":"none"},
   /** List what has happened to a customer */
   listCustomerHistory: {"service":"customers","method":"get","path":"/customers/{id}/history","key":"none","query":["cursor","limit"],"body":"none"},
+  /** What has a key done? */
+  getCustomerIdempotencyKey: {"service":"customers","method":"get","path":"/customer-idempotency-keys/{key}","key":"none","query":[],"body":"none"},
   /** List and search products */
-  listProducts: {"service":"orders","method":"get","path":"/products","key":"none","query":["search","cursor","limit"],"body":"none"},
+  listProducts: {"service":"orders","method":"get","path":"/products","key":"none","query":["search","sku","active","cursor","limit"],"body":"none"},
   /** Create a product */
-  createProduct: {"service":"orders","method":"post","path":"/products","key":"none","query":[],"body":"required"},
+  createProduct: {"service":"orders","method":"post","path":"/products","key":"header","query":[],"body":"required"},
   /** Read one product */
   getProduct: {"service":"orders","method":"get","path":"/products/{id}","key":"none","query":[],"body":"none"},
-  /** Change a product's price or stock */
+  /** Change a product */
   updateProduct: {"service":"orders","method":"patch","path":"/products/{id}","key":"none","query":[],"body":"required"},
   /** List the changes of a product's stock */
   listStockAdjustments: {"service":"orders","method":"get","path":"/products/{id}/stock-adjustments","key":"none","query":["cursor","limit"],"body":"none"},
@@ -97,7 +106,7 @@ export const operations = {
   /** List what has happened to a product */
   listProductHistory: {"service":"orders","method":"get","path":"/products/{id}/history","key":"none","query":["cursor","limit"],"body":"none"},
   /** List orders */
-  listOrders: {"service":"orders","method":"get","path":"/orders","key":"none","query":["status","customer_id","from","to","cursor","limit"],"body":"none"},
+  listOrders: {"service":"orders","method":"get","path":"/orders","key":"none","query":["status","customer_id","external_ref","from","to","cursor","limit"],"body":"none"},
   /** Place an order */
   createOrder: {"service":"orders","method":"post","path":"/orders","key":"header","query":[],"body":"required"},
   /** Read one order */

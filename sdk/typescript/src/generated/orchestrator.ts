@@ -102,6 +102,8 @@ export interface components {
             customer_id: components["schemas"]["Id"];
             /** @description The lines of the order. */
             items: components["schemas"]["NewOrderItem"][];
+            external_ref?: components["schemas"]["OrderExternalRef"];
+            metadata?: components["schemas"]["OrderMetadata"];
             idempotency_key: components["schemas"]["IdempotencyKey"];
             correlation_id?: components["schemas"]["CorrelationId"];
         };
@@ -237,19 +239,36 @@ export interface components {
             field: string;
             /**
              * @description What is wrong with it.
-             * @example is required
+             * @example product 2: asked 5, available 3
              */
             message: string;
+            /**
+             * @description The same for a program: strings, numbers and booleans. Which there are follows from the error's `code`, and others may be
+             *     added. Of what breaks a rule of this document it is `rule`, its keyword in snake_case (`required`, `minimum`, `max_length`,
+             *     `enum`, `format`, …) or a word such as `unknown_field`, `repeated`, `whole_number` or `unique`, and what belongs to the
+             *     rule: `limit`, `type`, `format`, or `values` with spaces between them.
+             * @example {
+             *       "product_id": 2,
+             *       "sku": "LAPTOP-HP-2024",
+             *       "requested": 5,
+             *       "available": 3
+             *     }
+             */
+            params?: {
+                [key: string]: unknown;
+            };
         } & {
             [key: string]: unknown;
         };
         /**
-         * @description Stable; branch on it. Extensible: others may be added to `malformed_json`, `validation_failed`, `idempotency_key_required`, `insufficient_stock`, `order_not_confirmable`, `cancel_window_closed`, `unauthorized`, `forbidden`, `not_found`, `customer_not_found`, `product_not_found`, `order_not_found`, `idempotency_key_unknown`, `order_incomplete`, `method_not_allowed`, `request_timeout`, `email_taken`, `sku_taken`, `precondition_failed`, `payload_too_large`, `unsupported_media_type`, `idempotency_key_reused`, `rate_limited`, `internal`, `customers_unavailable`, `upstream_unavailable`, `unavailable`, `timeout`.
+         * @description Stable; branch on it. Extensible: others may be added to `malformed_json`, `validation_failed`, `idempotency_key_required`, `insufficient_stock`, `product_inactive`, `order_not_confirmable`, `cancel_window_closed`, `unauthorized`, `forbidden`, `not_found`, `customer_not_found`, `product_not_found`, `order_not_found`, `idempotency_key_unknown`, `order_incomplete`, `method_not_allowed`, `request_timeout`, `email_taken`, `external_ref_taken`, `sku_taken`, `precondition_failed`, `payload_too_large`, `unsupported_media_type`, `idempotency_key_reused`, `rate_limited`, `internal`, `customers_unavailable`, `upstream_unavailable`, `unavailable`, `timeout`.
          * @example validation_failed
          */
         ErrorCode: string;
+        /** @description Pieces of one product, which either `product_id` or `sku` names. */
         NewOrderItem: {
-            product_id: components["schemas"]["Id"];
+            product_id?: components["schemas"]["Id"];
+            sku?: components["schemas"]["Sku"];
             /**
              * Format: int64
              * @description Pieces.
@@ -257,6 +276,28 @@ export interface components {
              */
             qty: number;
         };
+        /**
+         * Format: trimmed
+         * @description The product's own code; unique, case-sensitive, without spaces at either end or control characters.
+         * @example LAPTOP-DELL-2024
+         */
+        Sku: string;
+        /**
+         * Format: trimmed
+         * @description The customer's own number for the order, such as that of its purchase order; case-sensitive, without spaces at either end or control characters. No two orders of one customer that are not CANCELED have the same.
+         * @example PO-2024-0815
+         */
+        OrderExternalRef: string | null;
+        /**
+         * @description What else you want to keep with the order, up to 20 texts of up to 500 characters, by names of up to 40. Nothing here reads it.
+         * @example {
+         *       "cost_center": "4711",
+         *       "ordered_by": "J. Doe"
+         *     }
+         */
+        OrderMetadata: {
+            [key: string]: string;
+        } | null;
         OrderItem: {
             product_id: components["schemas"]["Id"];
             /**
@@ -288,8 +329,8 @@ export interface components {
         OrderStatus: string;
     };
     responses: {
-        /** @description `malformed_json`: The body is not JSON, or not UTF-8. `validation_failed`: A field, parameter or header breaks a rule of the document. `details` names every one, up to 20. `insufficient_stock`: At least one product has fewer pieces than the order asks for. `details` names every short line. Nothing was taken. `order_not_confirmable`: The order is canceled: somebody asked for it, or its reservation has expired. */
-        MalformedJsonOrValidationFailedOrInsufficientStockOrOrderNotConfirmable: {
+        /** @description `malformed_json`: The body is not JSON, or not UTF-8. `validation_failed`: A field, parameter or header breaks a rule of the document. `details` names every one, up to 20. `insufficient_stock`: At least one product has fewer pieces than the order asks for. `details` names every short line. Nothing was taken. `product_inactive`: At least one product of the order is not `active`. `details` names every line with one. `order_not_confirmable`: The order is canceled: somebody asked for it, or its reservation has expired. */
+        MalformedJsonOrValidationFailedOrInsufficientStockOrProductInactiveOrOrderNotConfirmable: {
             headers: {
                 "X-Correlation-Id": components["headers"]["CorrelationId"];
                 [name: string]: unknown;
@@ -334,6 +375,16 @@ export interface components {
             headers: {
                 "X-Correlation-Id": components["headers"]["CorrelationId"];
                 "Retry-After": components["headers"]["RetryAfter"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["ApiError"];
+            };
+        };
+        /** @description `external_ref_taken`: An order of this customer that is not CANCELED has the external_ref. Nothing was taken. */
+        ExternalRefTaken: {
+            headers: {
+                "X-Correlation-Id": components["headers"]["CorrelationId"];
                 [name: string]: unknown;
             };
             content: {
@@ -502,6 +553,7 @@ export interface operations {
                  *           "qty": 3
                  *         }
                  *       ],
+                 *       "external_ref": "PO-2024-0816",
                  *       "idempotency_key": "order-2024-002",
                  *       "correlation_id": "req-12345"
                  *     }
@@ -548,11 +600,12 @@ export interface operations {
                     "application/json": components["schemas"]["OrchestrationResponse"];
                 };
             };
-            400: components["responses"]["MalformedJsonOrValidationFailedOrInsufficientStockOrOrderNotConfirmable"];
+            400: components["responses"]["MalformedJsonOrValidationFailedOrInsufficientStockOrProductInactiveOrOrderNotConfirmable"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["CustomerNotFoundOrProductNotFoundOrOrderNotFound"];
             408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["ExternalRefTaken"];
             413: components["responses"]["PayloadTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["IdempotencyKeyReused"];

@@ -13,7 +13,7 @@ export interface paths {
         };
         /**
          * List and search products
-         * @description Products in ascending id. `search` matches a literal part of the sku or the name, whatever its case: `%` and `_` are
+         * @description Products in ascending id; all filters must hold. `search` matches a literal part of the sku or the name, whatever its case: `%` and `_` are
          *     ordinary characters. Read page after page by passing `meta.nextCursor` as `cursor` until it is `null`.
          */
         get: operations["listProducts"];
@@ -53,8 +53,9 @@ export interface paths {
         options?: never;
         head?: never;
         /**
-         * Change a product's price or stock
-         * @description Sets what is given, at least one field. Orders that exist keep the price at which they were placed.
+         * Change a product
+         * @description Sets what is given, at least one field. Orders that exist keep the price at which they were placed, and may be confirmed when
+         *     the product is no longer active.
          *
          *     `stock` sets the level, and so overwrites what was sold since you looked: to say "40 arrived", post a stock adjustment;
          *     or send the product's `ETag` as `If-Match`, and the call is refused when anything has changed since.
@@ -137,12 +138,16 @@ export interface paths {
         put?: never;
         /**
          * Place an order
-         * @description Checks the customer, takes the stock of every line or of none, and fixes the price of each line. Two lines with one
-         *     product become one item. The order is then CREATED: confirm it or cancel it.
+         * @description Checks the customer, takes the stock of every line or of none, and fixes the price of each line. A line names its product by
+         *     `product_id` or by `sku`. Two lines with one product become one item. The order is then CREATED: confirm it or cancel it.
          *
          *     Send an `X-Idempotency-Key` of your own for each order, and repeat a call whose answer you did not get with the same
          *     key and body: you get the first answer again, with `Idempotency-Replayed: true`, and never a second order. A refused
          *     call (no stock, say) leaves the key free.
+         *
+         *     The key is forgotten after 24 hours. Send your own number for the order as `external_ref`, too: then a later repeat is 409
+         *     `external_ref_taken`, and `params` in its detail names the order that is there, in `order_id`. Canceling that order, for
+         *     whatever reason, frees the number.
          */
         post: operations["createOrder"];
         delete?: never;
@@ -324,12 +329,6 @@ export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
         /**
-         * Format: trimmed
-         * @description The product's own code; unique, case-sensitive, without spaces at either end or control characters.
-         * @example LAPTOP-DELL-2024
-         */
-        Sku: string;
-        /**
          * Format: not-blank
          * @description The product's name; not blank, without control characters.
          * @example Dell Latitude 7430
@@ -347,16 +346,24 @@ export interface components {
          * @example 15
          */
         StockLevel: number;
+        /**
+         * @description Whether the product can be ordered; a new one can, unless it says otherwise. Nothing is ever deleted.
+         * @example true
+         */
+        ProductActive: boolean;
         NewProduct: {
             sku: components["schemas"]["Sku"];
             name: components["schemas"]["ProductName"];
             price_cents: components["schemas"]["PriceCents"];
             stock: components["schemas"]["StockLevel"];
+            active?: components["schemas"]["ProductActive"];
         };
         /** @description Absent fields keep their value. */
         ProductUpdate: {
+            name?: components["schemas"]["ProductName"];
             price_cents?: components["schemas"]["PriceCents"];
             stock?: components["schemas"]["StockLevel"];
+            active?: components["schemas"]["ProductActive"];
         };
         Product: {
             id: components["schemas"]["Id"];
@@ -365,10 +372,11 @@ export interface components {
             price_cents: components["schemas"]["PriceCents"];
             /**
              * Format: int64
-             * @description Pieces that can be ordered now. What orders give back may lift it above the bound of an input.
+             * @description Pieces that no order holds. What orders give back may lift it above the bound of an input.
              * @example 15
              */
             stock: number;
+            active: components["schemas"]["ProductActive"];
             created_at: components["schemas"]["Timestamp"];
             updated_at: components["schemas"]["Timestamp"];
         } & {
@@ -408,6 +416,8 @@ export interface components {
             customer_id: components["schemas"]["OrderCustomerId"];
             /** @description The lines of the order. */
             items: components["schemas"]["NewOrderItem"][];
+            external_ref?: components["schemas"]["OrderExternalRef"];
+            metadata?: components["schemas"]["OrderMetadata"];
         };
         /**
          * Format: int64
@@ -491,24 +501,24 @@ export interface components {
         };
         KeyedOperation: {
             /**
-             * @description The operation, as this document calls it. Extensible: others may be added to `createOrder`, `confirmOrder`, `cancelOrder`, `adjustStock`.
+             * @description The operation, as this document calls it. Extensible: others may be added to `createOrder`, `confirmOrder`, `cancelOrder`, `createProduct`, `adjustStock`.
              * @example createOrder
              */
             operation: string;
             /**
              * Format: int64
-             * @description The order that the key stands for; null for a stock adjustment.
+             * @description The order that the key stands for; null for a product.
              * @example 3
              */
             order_id: number | null;
             /**
-             * @description Where that order stands now; null for a stock adjustment. Extensible: others may be added to `CREATED`, `CONFIRMED`, `CANCELED`.
+             * @description Where that order stands now; null for a product. Extensible: others may be added to `CREATED`, `CONFIRMED`, `CANCELED`.
              * @example CONFIRMED
              */
             order_status: string | null;
             /**
              * Format: int64
-             * @description The product whose stock was adjusted; null for an order.
+             * @description The product that was created, or whose stock was adjusted; null for an order.
              * @example null
              */
             product_id: number | null;
@@ -525,6 +535,8 @@ export interface components {
         OrderSummary: {
             id: components["schemas"]["Id"];
             customer_id: components["schemas"]["OrderCustomerId"];
+            external_ref: components["schemas"]["OrderExternalRef"];
+            metadata: components["schemas"]["OrderMetadata"];
             status: components["schemas"]["OrderStatus"];
             total_cents: components["schemas"]["Cents"];
             created_at: components["schemas"]["Timestamp"];
@@ -669,19 +681,36 @@ export interface components {
             field: string;
             /**
              * @description What is wrong with it.
-             * @example is required
+             * @example product 2: asked 5, available 3
              */
             message: string;
+            /**
+             * @description The same for a program: strings, numbers and booleans. Which there are follows from the error's `code`, and others may be
+             *     added. Of what breaks a rule of this document it is `rule`, its keyword in snake_case (`required`, `minimum`, `max_length`,
+             *     `enum`, `format`, …) or a word such as `unknown_field`, `repeated`, `whole_number` or `unique`, and what belongs to the
+             *     rule: `limit`, `type`, `format`, or `values` with spaces between them.
+             * @example {
+             *       "product_id": 2,
+             *       "sku": "LAPTOP-HP-2024",
+             *       "requested": 5,
+             *       "available": 3
+             *     }
+             */
+            params?: {
+                [key: string]: unknown;
+            };
         } & {
             [key: string]: unknown;
         };
         /**
-         * @description Stable; branch on it. Extensible: others may be added to `malformed_json`, `validation_failed`, `idempotency_key_required`, `insufficient_stock`, `order_not_confirmable`, `cancel_window_closed`, `unauthorized`, `forbidden`, `not_found`, `customer_not_found`, `product_not_found`, `order_not_found`, `idempotency_key_unknown`, `order_incomplete`, `method_not_allowed`, `request_timeout`, `email_taken`, `sku_taken`, `precondition_failed`, `payload_too_large`, `unsupported_media_type`, `idempotency_key_reused`, `rate_limited`, `internal`, `customers_unavailable`, `upstream_unavailable`, `unavailable`, `timeout`.
+         * @description Stable; branch on it. Extensible: others may be added to `malformed_json`, `validation_failed`, `idempotency_key_required`, `insufficient_stock`, `product_inactive`, `order_not_confirmable`, `cancel_window_closed`, `unauthorized`, `forbidden`, `not_found`, `customer_not_found`, `product_not_found`, `order_not_found`, `idempotency_key_unknown`, `order_incomplete`, `method_not_allowed`, `request_timeout`, `email_taken`, `external_ref_taken`, `sku_taken`, `precondition_failed`, `payload_too_large`, `unsupported_media_type`, `idempotency_key_reused`, `rate_limited`, `internal`, `customers_unavailable`, `upstream_unavailable`, `unavailable`, `timeout`.
          * @example validation_failed
          */
         ErrorCode: string;
+        /** @description Pieces of one product, which either `product_id` or `sku` names. */
         NewOrderItem: {
-            product_id: components["schemas"]["Id"];
+            product_id?: components["schemas"]["Id"];
+            sku?: components["schemas"]["Sku"];
             /**
              * Format: int64
              * @description Pieces.
@@ -689,6 +718,28 @@ export interface components {
              */
             qty: number;
         };
+        /**
+         * Format: trimmed
+         * @description The product's own code; unique, case-sensitive, without spaces at either end or control characters.
+         * @example LAPTOP-DELL-2024
+         */
+        Sku: string;
+        /**
+         * Format: trimmed
+         * @description The customer's own number for the order, such as that of its purchase order; case-sensitive, without spaces at either end or control characters. No two orders of one customer that are not CANCELED have the same.
+         * @example PO-2024-0815
+         */
+        OrderExternalRef: string | null;
+        /**
+         * @description What else you want to keep with the order, up to 20 texts of up to 500 characters, by names of up to 40. Nothing here reads it.
+         * @example {
+         *       "cost_center": "4711",
+         *       "ordered_by": "J. Doe"
+         *     }
+         */
+        OrderMetadata: {
+            [key: string]: string;
+        } | null;
         OrderItem: {
             product_id: components["schemas"]["Id"];
             /**
@@ -757,7 +808,7 @@ export interface components {
             [key: string]: unknown;
         };
         /**
-         * @description What happened. `product.updated` is a change of its price; `stock.adjusted` one of its stock that is not an order, whose stock the order's own events tell. Extensible: others may be added to `order.created`, `order.confirmed`, `order.canceled`, `product.created`, `product.updated`, `stock.adjusted`, `customer.created`, `customer.updated`, `customer.deleted`.
+         * @description What happened. `product.updated` is a change of its name, its price or whether it is active; `stock.adjusted` one of its stock that is not an order, whose stock the order's own events tell. Extensible: others may be added to `order.created`, `order.confirmed`, `order.canceled`, `product.created`, `product.updated`, `stock.adjusted`, `customer.created`, `customer.updated`, `customer.deleted`.
          * @example order.created
          */
         EventType: string;
@@ -856,6 +907,16 @@ export interface components {
                 "application/json": components["schemas"]["ApiError"];
             };
         };
+        /** @description `idempotency_key_reused`: The key has done something else: another body, or another id. */
+        IdempotencyKeyReused: {
+            headers: {
+                "X-Correlation-Id": components["headers"]["CorrelationId"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["ApiError"];
+            };
+        };
         /** @description `rate_limited`: You send more than this deployment takes from one caller; `RateLimit` says how much is left. */
         RateLimited: {
             headers: {
@@ -941,18 +1002,8 @@ export interface components {
                 "application/json": components["schemas"]["ApiError"];
             };
         };
-        /** @description `idempotency_key_reused`: The key has done something else: another body, or another id. */
-        IdempotencyKeyReused: {
-            headers: {
-                "X-Correlation-Id": components["headers"]["CorrelationId"];
-                [name: string]: unknown;
-            };
-            content: {
-                "application/json": components["schemas"]["ApiError"];
-            };
-        };
-        /** @description `malformed_json`: The body is not JSON, or not UTF-8. `validation_failed`: A field, parameter or header breaks a rule of the document. `details` names every one, up to 20. `insufficient_stock`: At least one product has fewer pieces than the order asks for. `details` names every short line. Nothing was taken. */
-        MalformedJsonOrValidationFailedOrInsufficientStock2: {
+        /** @description `malformed_json`: The body is not JSON, or not UTF-8. `validation_failed`: A field, parameter or header breaks a rule of the document. `details` names every one, up to 20. `insufficient_stock`: At least one product has fewer pieces than the order asks for. `details` names every short line. Nothing was taken. `product_inactive`: At least one product of the order is not `active`. `details` names every line with one. */
+        MalformedJsonOrValidationFailedOrInsufficientStockOrProductInactive: {
             headers: {
                 "X-Correlation-Id": components["headers"]["CorrelationId"];
                 [name: string]: unknown;
@@ -963,6 +1014,16 @@ export interface components {
         };
         /** @description `customer_not_found`: The customer does not exist, or was deleted. `product_not_found`: At least one product of the order does not exist. `details` names every one. */
         CustomerNotFoundOrProductNotFound: {
+            headers: {
+                "X-Correlation-Id": components["headers"]["CorrelationId"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["ApiError"];
+            };
+        };
+        /** @description `external_ref_taken`: An order of this customer that is not CANCELED has the external_ref. Nothing was taken. */
+        ExternalRefTaken: {
             headers: {
                 "X-Correlation-Id": components["headers"]["CorrelationId"];
                 [name: string]: unknown;
@@ -1056,6 +1117,11 @@ export interface components {
          * @example "5f2b8e0c9a7d4e61"
          */
         IfNoneMatch: string;
+        /**
+         * @description The key, percent-encoded where a path needs it.
+         * @example my-order-1
+         */
+        IdempotencyKeyInPath: components["schemas"]["IdempotencyKey"];
     };
     requestBodies: never;
     headers: {
@@ -1105,6 +1171,16 @@ export interface operations {
                  * @example laptop
                  */
                 search?: components["parameters"]["ProductSearch"];
+                /**
+                 * @description Only the product with exactly this sku.
+                 * @example LAPTOP-HP-2024
+                 */
+                sku?: components["schemas"]["Sku"];
+                /**
+                 * @description Only products that can be ordered, or only those that cannot.
+                 * @example true
+                 */
+                active?: boolean;
                 /** @description The last id already seen, from `meta.nextCursor`; the page starts behind it. */
                 cursor?: components["parameters"]["Cursor"];
                 /**
@@ -1136,6 +1212,7 @@ export interface operations {
                      *           "name": "HP EliteBook 840",
                      *           "price_cents": 129900,
                      *           "stock": 25,
+                     *           "active": true,
                      *           "created_at": "2024-01-10T08:00:00.000Z",
                      *           "updated_at": "2024-03-01T09:30:00.000Z"
                      *         }
@@ -1160,7 +1237,14 @@ export interface operations {
     createProduct: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /**
+                 * @description Your own name for this one effect, 1–255 visible ASCII characters; kept for 24 hours, after which a repeat is a new request.
+                 *     `Idempotency-Key` is accepted as another spelling. The same key with another request is 422 `idempotency_key_reused`.
+                 * @example product-4711
+                 */
+                "X-Idempotency-Key"?: components["schemas"]["IdempotencyKey"];
+            };
             path?: never;
             cookie?: never;
         };
@@ -1182,6 +1266,7 @@ export interface operations {
             /** @description The product was created. */
             201: {
                 headers: {
+                    "Idempotency-Replayed": components["headers"]["IdempotencyReplayed"];
                     "X-Correlation-Id": components["headers"]["CorrelationId"];
                     [name: string]: unknown;
                 };
@@ -1195,6 +1280,7 @@ export interface operations {
                      *         "name": "HP EliteBook 840",
                      *         "price_cents": 129900,
                      *         "stock": 25,
+                     *         "active": true,
                      *         "created_at": "2024-01-10T08:00:00.000Z",
                      *         "updated_at": "2024-03-01T09:30:00.000Z"
                      *       }
@@ -1210,6 +1296,7 @@ export interface operations {
             409: components["responses"]["SkuTaken"];
             413: components["responses"]["PayloadTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["IdempotencyKeyReused"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
@@ -1254,6 +1341,7 @@ export interface operations {
                      *         "name": "HP EliteBook 840",
                      *         "price_cents": 129900,
                      *         "stock": 25,
+                     *         "active": true,
                      *         "created_at": "2024-01-10T08:00:00.000Z",
                      *         "updated_at": "2024-03-01T09:30:00.000Z"
                      *       }
@@ -1322,6 +1410,7 @@ export interface operations {
                      *         "name": "HP EliteBook 840",
                      *         "price_cents": 129900,
                      *         "stock": 25,
+                     *         "active": true,
                      *         "created_at": "2024-01-10T08:00:00.000Z",
                      *         "updated_at": "2024-03-01T09:30:00.000Z"
                      *       }
@@ -1410,8 +1499,8 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description Your own name for this one effect, 1–255 visible ASCII characters; kept for 24 hours. `Idempotency-Key` is accepted as
-                 *     another spelling. The same key with another request is 422 `idempotency_key_reused`.
+                 * @description Your own name for this one effect, 1–255 visible ASCII characters; kept for 24 hours, after which a repeat is a new request.
+                 *     `Idempotency-Key` is accepted as another spelling. The same key with another request is 422 `idempotency_key_reused`.
                  * @example delivery-4712
                  */
                 "X-Idempotency-Key"?: components["schemas"]["IdempotencyKey"];
@@ -1525,6 +1614,7 @@ export interface operations {
                      *             "name": "HP EliteBook 840",
                      *             "price_cents": 129900,
                      *             "stock": 65,
+                     *             "active": true,
                      *             "created_at": "2024-01-10T08:00:00.000Z",
                      *             "updated_at": "2024-03-01T09:30:00.000Z"
                      *           }
@@ -1561,6 +1651,11 @@ export interface operations {
                  * @example 1
                  */
                 customer_id?: components["schemas"]["Id"];
+                /**
+                 * @description Only orders with exactly this `external_ref`, CANCELED ones too.
+                 * @example PO-2024-0042
+                 */
+                external_ref?: string;
                 /**
                  * @description Only orders created at or after this moment: a date (its first moment in UTC) or RFC 3339.
                  * @example 2024-01-01
@@ -1599,6 +1694,10 @@ export interface operations {
                      *         {
                      *           "id": 3,
                      *           "customer_id": 1,
+                     *           "external_ref": "PO-2024-0815",
+                     *           "metadata": {
+                     *             "cost_center": "4711"
+                     *           },
                      *           "status": "CONFIRMED",
                      *           "total_cents": 339700,
                      *           "created_at": "2024-03-01T09:30:00.000Z",
@@ -1636,8 +1735,8 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description Your own name for this one effect, 1–255 visible ASCII characters; kept for 24 hours. `Idempotency-Key` is accepted as
-                 *     another spelling. The same key with another request is 422 `idempotency_key_reused`.
+                 * @description Your own name for this one effect, 1–255 visible ASCII characters; kept for 24 hours, after which a repeat is a new request.
+                 *     `Idempotency-Key` is accepted as another spelling. The same key with another request is 422 `idempotency_key_reused`.
                  * @example po-4711
                  */
                 "X-Idempotency-Key"?: components["schemas"]["IdempotencyKey"];
@@ -1657,10 +1756,14 @@ export interface operations {
                  *           "qty": 2
                  *         },
                  *         {
-                 *           "product_id": 3,
+                 *           "sku": "TABLET-SAM-S9",
                  *           "qty": 1
                  *         }
-                 *       ]
+                 *       ],
+                 *       "external_ref": "PO-2024-0815",
+                 *       "metadata": {
+                 *         "cost_center": "4711"
+                 *       }
                  *     }
                  */
                 "application/json": components["schemas"]["NewOrder"];
@@ -1681,6 +1784,10 @@ export interface operations {
                      *       "data": {
                      *         "id": 3,
                      *         "customer_id": 1,
+                     *         "external_ref": "PO-2024-0815",
+                     *         "metadata": {
+                     *           "cost_center": "4711"
+                     *         },
                      *         "status": "CREATED",
                      *         "total_cents": 339700,
                      *         "created_at": "2024-03-01T09:30:00.000Z",
@@ -1715,11 +1822,12 @@ export interface operations {
                     "application/json": components["schemas"]["OrderResponse"];
                 };
             };
-            400: components["responses"]["MalformedJsonOrValidationFailedOrInsufficientStock2"];
+            400: components["responses"]["MalformedJsonOrValidationFailedOrInsufficientStockOrProductInactive"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["CustomerNotFoundOrProductNotFound"];
             408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["ExternalRefTaken"];
             413: components["responses"]["PayloadTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["IdempotencyKeyReused"];
@@ -1764,6 +1872,10 @@ export interface operations {
                      *       "data": {
                      *         "id": 3,
                      *         "customer_id": 1,
+                     *         "external_ref": "PO-2024-0815",
+                     *         "metadata": {
+                     *           "cost_center": "4711"
+                     *         },
                      *         "status": "CREATED",
                      *         "total_cents": 339700,
                      *         "created_at": "2024-03-01T09:30:00.000Z",
@@ -1819,8 +1931,8 @@ export interface operations {
                  */
                 "If-Match"?: components["parameters"]["IfMatch"];
                 /**
-                 * @description Your own name for this one effect, 1–255 visible ASCII characters; kept for 24 hours. `Idempotency-Key` is accepted as
-                 *     another spelling. The same key with another request is 422 `idempotency_key_reused`.
+                 * @description Your own name for this one effect, 1–255 visible ASCII characters; kept for 24 hours, after which a repeat is a new request.
+                 *     `Idempotency-Key` is accepted as another spelling. The same key with another request is 422 `idempotency_key_reused`.
                  * @example confirm-order-2
                  */
                 "X-Idempotency-Key": components["schemas"]["IdempotencyKey"];
@@ -1850,6 +1962,10 @@ export interface operations {
                      *       "data": {
                      *         "id": 3,
                      *         "customer_id": 1,
+                     *         "external_ref": "PO-2024-0815",
+                     *         "metadata": {
+                     *           "cost_center": "4711"
+                     *         },
                      *         "status": "CONFIRMED",
                      *         "total_cents": 339700,
                      *         "created_at": "2024-03-01T09:30:00.000Z",
@@ -1905,8 +2021,8 @@ export interface operations {
                  */
                 "If-Match"?: components["parameters"]["IfMatch"];
                 /**
-                 * @description Your own name for this one effect, 1–255 visible ASCII characters; kept for 24 hours. `Idempotency-Key` is accepted as
-                 *     another spelling. The same key with another request is 422 `idempotency_key_reused`.
+                 * @description Your own name for this one effect, 1–255 visible ASCII characters; kept for 24 hours, after which a repeat is a new request.
+                 *     `Idempotency-Key` is accepted as another spelling. The same key with another request is 422 `idempotency_key_reused`.
                  * @example cancel-order-2
                  */
                 "X-Idempotency-Key"?: components["schemas"]["IdempotencyKey"];
@@ -1946,6 +2062,10 @@ export interface operations {
                      *       "data": {
                      *         "id": 3,
                      *         "customer_id": 1,
+                     *         "external_ref": "PO-2024-0815",
+                     *         "metadata": {
+                     *           "cost_center": "4711"
+                     *         },
                      *         "status": "CANCELED",
                      *         "total_cents": 339700,
                      *         "created_at": "2024-03-01T09:30:00.000Z",
@@ -2038,6 +2158,10 @@ export interface operations {
                      *           "representation": {
                      *             "id": 3,
                      *             "customer_id": 1,
+                     *             "external_ref": "PO-2024-0815",
+                     *             "metadata": {
+                     *               "cost_center": "4711"
+                     *             },
                      *             "status": "CREATED",
                      *             "total_cents": 339700,
                      *             "created_at": "2024-03-01T09:30:00.000Z",
@@ -2096,7 +2220,7 @@ export interface operations {
                  * @description The key, percent-encoded where a path needs it.
                  * @example my-order-1
                  */
-                key: components["schemas"]["IdempotencyKey"];
+                key: components["parameters"]["IdempotencyKeyInPath"];
             };
             cookie?: never;
         };

@@ -2,11 +2,15 @@
 
 from .api_error import ApiError
 from .api_error_detail import ApiErrorDetail
+from .api_error_detail_params import ApiErrorDetailParams
 from .cancellation import Cancellation
 from .cancellation_cause import CancellationCause
 from .change_event import ChangeEvent
 from .change_event_representation import ChangeEventRepresentation
 from .customer import Customer
+from .customer_key_report import CustomerKeyReport
+from .customer_key_report_response import CustomerKeyReportResponse
+from .customer_keyed_operation import CustomerKeyedOperation
 from .customer_list_response import CustomerListResponse
 from .customer_response import CustomerResponse
 from .customer_update import CustomerUpdate
@@ -30,6 +34,7 @@ from .orchestration_response import OrchestrationResponse
 from .order import Order
 from .order_item import OrderItem
 from .order_list_response import OrderListResponse
+from .order_metadata_type_0 import OrderMetadataType0
 from .order_response import OrderResponse
 from .order_status_filter import OrderStatusFilter
 from .order_summary import OrderSummary
@@ -46,11 +51,15 @@ from .stock_adjustment_response import StockAdjustmentResponse
 __all__ = (
     "ApiError",
     "ApiErrorDetail",
+    "ApiErrorDetailParams",
     "Cancellation",
     "CancellationCause",
     "ChangeEvent",
     "ChangeEventRepresentation",
     "Customer",
+    "CustomerKeyReport",
+    "CustomerKeyReportResponse",
+    "CustomerKeyedOperation",
     "CustomerListResponse",
     "CustomerResponse",
     "CustomerUpdate",
@@ -74,6 +83,7 @@ __all__ = (
     "Order",
     "OrderItem",
     "OrderListResponse",
+    "OrderMetadataType0",
     "OrderResponse",
     "OrderStatusFilter",
     "OrderSummary",

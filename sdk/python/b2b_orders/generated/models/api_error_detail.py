@@ -1,10 +1,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
+
+from ..types import UNSET, Unset
+
+if TYPE_CHECKING:
+    from ..models.api_error_detail_params import ApiErrorDetailParams
+
 
 T = TypeVar("T", bound="ApiErrorDetail")
 
@@ -15,17 +21,30 @@ class ApiErrorDetail:
     Attributes:
         field (str): Which field, as a JSON pointer into the body, or `/query/…`, `/path/…`, `/header/…`, `/body` for
             the others. Example: /items/0/qty.
-        message (str): What is wrong with it. Example: is required.
+        message (str): What is wrong with it. Example: product 2: asked 5, available 3.
+        params (ApiErrorDetailParams | Unset): The same for a program: strings, numbers and booleans. Which there are
+            follows from the error's `code`, and others may be
+            added. Of what breaks a rule of this document it is `rule`, its keyword in snake_case (`required`, `minimum`,
+            `max_length`,
+            `enum`, `format`, …) or a word such as `unknown_field`, `repeated`, `whole_number` or `unique`, and what belongs
+            to the
+            rule: `limit`, `type`, `format`, or `values` with spaces between them.
+             Example: {'product_id': 2, 'sku': 'LAPTOP-HP-2024', 'requested': 5, 'available': 3}.
     """
 
     field: str
     message: str
+    params: ApiErrorDetailParams | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         field = self.field
 
         message = self.message
+
+        params: dict[str, Any] | Unset = UNSET
+        if not isinstance(self.params, Unset):
+            params = self.params.to_dict()
 
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
@@ -35,19 +54,31 @@ class ApiErrorDetail:
                 "message": message,
             }
         )
+        if params is not UNSET:
+            field_dict["params"] = params
 
         return field_dict
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
+        from ..models.api_error_detail_params import ApiErrorDetailParams
+
         d = dict(src_dict)
         field = d.pop("field")
 
         message = d.pop("message")
 
+        _params = d.pop("params", UNSET)
+        params: ApiErrorDetailParams | Unset
+        if isinstance(_params, Unset):
+            params = UNSET
+        else:
+            params = ApiErrorDetailParams.from_dict(_params)
+
         api_error_detail = cls(
             field=field,
             message=message,
+            params=params,
         )
 
         api_error_detail.additional_properties = d

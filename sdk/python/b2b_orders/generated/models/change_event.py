@@ -20,10 +20,11 @@ class ChangeEvent:
 
     Attributes:
         id (int): An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly. Example: 1.
-        type_ (str): What happened. `product.updated` is a change of its price; `stock.adjusted` one of its stock that
-            is not an order, whose stock the order's own events tell. Extensible: others may be added to `order.created`,
-            `order.confirmed`, `order.canceled`, `product.created`, `product.updated`, `stock.adjusted`, `customer.created`,
-            `customer.updated`, `customer.deleted`. Example: order.created.
+        type_ (str): What happened. `product.updated` is a change of its name, its price or whether it is active;
+            `stock.adjusted` one of its stock that is not an order, whose stock the order's own events tell. Extensible:
+            others may be added to `order.created`, `order.confirmed`, `order.canceled`, `product.created`,
+            `product.updated`, `stock.adjusted`, `customer.created`, `customer.updated`, `customer.deleted`. Example:
+            order.created.
         subject (str): What kind of thing changed. Extensible: others may be added to `order`, `product`, `customer`.
             Example: order.
         subject_id (int): An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly. Example: 1.

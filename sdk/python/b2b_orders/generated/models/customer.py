@@ -19,6 +19,9 @@ class Customer:
         email (str): The customer's email address; trimmed, and compared whatever its case. Example:
             contact@techsolutions.com.
         phone (None | str): The customer's phone number, or null. Example: +1-555-0200.
+        external_ref (None | str): Your own number for the customer, such as that of your ERP; case-sensitive, without
+            spaces at either end or control characters. No two customers that are not deleted have the same. Example:
+            C-1007.
         created_at (datetime.datetime): RFC 3339, UTC, milliseconds. Example: 2024-03-01T09:30:00.000Z.
         updated_at (datetime.datetime): RFC 3339, UTC, milliseconds. Example: 2024-03-01T09:30:00.000Z.
     """
@@ -27,6 +30,7 @@ class Customer:
     name: str
     email: str
     phone: None | str
+    external_ref: None | str
     created_at: datetime.datetime
     updated_at: datetime.datetime
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
@@ -41,6 +45,9 @@ class Customer:
         phone: None | str
         phone = self.phone
 
+        external_ref: None | str
+        external_ref = self.external_ref
+
         created_at = self.created_at.isoformat()
 
         updated_at = self.updated_at.isoformat()
@@ -53,6 +60,7 @@ class Customer:
                 "name": name,
                 "email": email,
                 "phone": phone,
+                "external_ref": external_ref,
                 "created_at": created_at,
                 "updated_at": updated_at,
             }
@@ -76,6 +84,13 @@ class Customer:
 
         phone = _parse_phone(d.pop("phone"))
 
+        def _parse_external_ref(data: object) -> None | str:
+            if data is None:
+                return data
+            return cast(None | str, data)
+
+        external_ref = _parse_external_ref(d.pop("external_ref"))
+
         created_at = datetime.datetime.fromisoformat(d.pop("created_at"))
 
         updated_at = datetime.datetime.fromisoformat(d.pop("updated_at"))
@@ -85,6 +100,7 @@ class Customer:
             name=name,
             email=email,
             phone=phone,
+            external_ref=external_ref,
             created_at=created_at,
             updated_at=updated_at,
         )

@@ -19,11 +19,13 @@ class CustomerUpdate:
         email (str | Unset): The customer's email address; trimmed, and compared whatever its case. Example:
             contact@techsolutions.com.
         phone (None | str | Unset): The new phone number; null clears it. Example: +1-555-0100.
+        external_ref (None | str | Unset): Your new number for the customer; null clears it. Example: C-1008.
     """
 
     name: str | Unset = UNSET
     email: str | Unset = UNSET
     phone: None | str | Unset = UNSET
+    external_ref: None | str | Unset = UNSET
 
     def to_dict(self) -> dict[str, Any]:
         name = self.name
@@ -36,6 +38,12 @@ class CustomerUpdate:
         else:
             phone = self.phone
 
+        external_ref: None | str | Unset
+        if isinstance(self.external_ref, Unset):
+            external_ref = UNSET
+        else:
+            external_ref = self.external_ref
+
         field_dict: dict[str, Any] = {}
 
         field_dict.update({})
@@ -45,6 +53,8 @@ class CustomerUpdate:
             field_dict["email"] = email
         if phone is not UNSET:
             field_dict["phone"] = phone
+        if external_ref is not UNSET:
+            field_dict["external_ref"] = external_ref
 
         return field_dict
 
@@ -64,10 +74,20 @@ class CustomerUpdate:
 
         phone = _parse_phone(d.pop("phone", UNSET))
 
+        def _parse_external_ref(data: object) -> None | str | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            return cast(None | str | Unset, data)
+
+        external_ref = _parse_external_ref(d.pop("external_ref", UNSET))
+
         customer_update = cls(
             name=name,
             email=email,
             phone=phone,
+            external_ref=external_ref,
         )
 
         return customer_update

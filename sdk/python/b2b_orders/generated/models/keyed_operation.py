@@ -15,11 +15,11 @@ class KeyedOperation:
     """
     Attributes:
         operation (str): The operation, as this document calls it. Extensible: others may be added to `createOrder`,
-            `confirmOrder`, `cancelOrder`, `adjustStock`. Example: createOrder.
-        order_id (int | None): The order that the key stands for; null for a stock adjustment. Example: 3.
-        order_status (None | str): Where that order stands now; null for a stock adjustment. Extensible: others may be
-            added to `CREATED`, `CONFIRMED`, `CANCELED`. Example: CONFIRMED.
-        product_id (int | None): The product whose stock was adjusted; null for an order.
+            `confirmOrder`, `cancelOrder`, `createProduct`, `adjustStock`. Example: createOrder.
+        order_id (int | None): The order that the key stands for; null for a product. Example: 3.
+        order_status (None | str): Where that order stands now; null for a product. Extensible: others may be added to
+            `CREATED`, `CONFIRMED`, `CANCELED`. Example: CONFIRMED.
+        product_id (int | None): The product that was created, or whose stock was adjusted; null for an order.
         expires_at (datetime.datetime): RFC 3339, UTC, milliseconds. Example: 2024-03-01T09:30:00.000Z.
     """
 

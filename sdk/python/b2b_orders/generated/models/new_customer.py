@@ -18,11 +18,15 @@ class NewCustomer:
         email (str): The customer's email address; trimmed, and compared whatever its case. Example:
             contact@techsolutions.com.
         phone (None | str | Unset): The customer's phone number, or null. Example: +1-555-0200.
+        external_ref (None | str | Unset): Your own number for the customer, such as that of your ERP; case-sensitive,
+            without spaces at either end or control characters. No two customers that are not deleted have the same.
+            Example: C-1007.
     """
 
     name: str
     email: str
     phone: None | str | Unset = UNSET
+    external_ref: None | str | Unset = UNSET
 
     def to_dict(self) -> dict[str, Any]:
         name = self.name
@@ -35,6 +39,12 @@ class NewCustomer:
         else:
             phone = self.phone
 
+        external_ref: None | str | Unset
+        if isinstance(self.external_ref, Unset):
+            external_ref = UNSET
+        else:
+            external_ref = self.external_ref
+
         field_dict: dict[str, Any] = {}
 
         field_dict.update(
@@ -45,6 +55,8 @@ class NewCustomer:
         )
         if phone is not UNSET:
             field_dict["phone"] = phone
+        if external_ref is not UNSET:
+            field_dict["external_ref"] = external_ref
 
         return field_dict
 
@@ -64,10 +76,20 @@ class NewCustomer:
 
         phone = _parse_phone(d.pop("phone", UNSET))
 
+        def _parse_external_ref(data: object) -> None | str | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            return cast(None | str | Unset, data)
+
+        external_ref = _parse_external_ref(d.pop("external_ref", UNSET))
+
         new_customer = cls(
             name=name,
             email=email,
             phone=phone,
+            external_ref=external_ref,
         )
 
         return new_customer

@@ -1,12 +1,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 
 from attrs import define as _attrs_define
 
+from ..types import UNSET, Unset
+
 if TYPE_CHECKING:
     from ..models.new_order_item import NewOrderItem
+    from ..models.order_metadata_type_0 import OrderMetadataType0
 
 
 T = TypeVar("T", bound="NewOrder")
@@ -18,18 +21,42 @@ class NewOrder:
     Attributes:
         customer_id (int): The customer's id, from the Customers API. Example: 1.
         items (list[NewOrderItem]): The lines of the order.
+        external_ref (None | str | Unset): The customer's own number for the order, such as that of its purchase order;
+            case-sensitive, without spaces at either end or control characters. No two orders of one customer that are not
+            CANCELED have the same. Example: PO-2024-0815.
+        metadata (None | OrderMetadataType0 | Unset): What else you want to keep with the order, up to 20 texts of up to
+            500 characters, by names of up to 40. Nothing here reads it. Example: {'cost_center': '4711', 'ordered_by': 'J.
+            Doe'}.
     """
 
     customer_id: int
     items: list[NewOrderItem]
+    external_ref: None | str | Unset = UNSET
+    metadata: None | OrderMetadataType0 | Unset = UNSET
 
     def to_dict(self) -> dict[str, Any]:
+        from ..models.order_metadata_type_0 import OrderMetadataType0
+
         customer_id = self.customer_id
 
         items = []
         for items_item_data in self.items:
             items_item = items_item_data.to_dict()
             items.append(items_item)
+
+        external_ref: None | str | Unset
+        if isinstance(self.external_ref, Unset):
+            external_ref = UNSET
+        else:
+            external_ref = self.external_ref
+
+        metadata: dict[str, Any] | None | Unset
+        if isinstance(self.metadata, Unset):
+            metadata = UNSET
+        elif isinstance(self.metadata, OrderMetadataType0):
+            metadata = self.metadata.to_dict()
+        else:
+            metadata = self.metadata
 
         field_dict: dict[str, Any] = {}
 
@@ -39,12 +66,17 @@ class NewOrder:
                 "items": items,
             }
         )
+        if external_ref is not UNSET:
+            field_dict["external_ref"] = external_ref
+        if metadata is not UNSET:
+            field_dict["metadata"] = metadata
 
         return field_dict
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
         from ..models.new_order_item import NewOrderItem
+        from ..models.order_metadata_type_0 import OrderMetadataType0
 
         d = dict(src_dict)
         customer_id = d.pop("customer_id")
@@ -56,9 +88,39 @@ class NewOrder:
 
             items.append(items_item)
 
+        def _parse_external_ref(data: object) -> None | str | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            return cast(None | str | Unset, data)
+
+        external_ref = _parse_external_ref(d.pop("external_ref", UNSET))
+
+        def _parse_metadata(data: object) -> None | OrderMetadataType0 | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            try:
+                if not isinstance(data, dict):
+                    raise TypeError()
+                componentsschemas_order_metadata_type_0 = OrderMetadataType0.from_dict(
+                    data
+                )
+
+                return componentsschemas_order_metadata_type_0
+            except (TypeError, ValueError, AttributeError, KeyError):
+                pass
+            return cast(None | OrderMetadataType0 | Unset, data)
+
+        metadata = _parse_metadata(d.pop("metadata", UNSET))
+
         new_order = cls(
             customer_id=customer_id,
             items=items,
+            external_ref=external_ref,
+            metadata=metadata,
         )
 
         return new_order

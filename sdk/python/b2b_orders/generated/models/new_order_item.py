@@ -5,46 +5,60 @@ from typing import Any, Self, TypeVar
 
 from attrs import define as _attrs_define
 
+from ..types import UNSET, Unset
+
 T = TypeVar("T", bound="NewOrderItem")
 
 
 @_attrs_define
 class NewOrderItem:
-    """
+    """Pieces of one product, which either `product_id` or `sku` names.
+
     Attributes:
-        product_id (int): An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly. Example: 1.
         qty (int): Pieces. Example: 2.
+        product_id (int | Unset): An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly. Example: 1.
+        sku (str | Unset): The product's own code; unique, case-sensitive, without spaces at either end or control
+            characters. Example: LAPTOP-DELL-2024.
     """
 
-    product_id: int
     qty: int
+    product_id: int | Unset = UNSET
+    sku: str | Unset = UNSET
 
     def to_dict(self) -> dict[str, Any]:
+        qty = self.qty
+
         product_id = self.product_id
 
-        qty = self.qty
+        sku = self.sku
 
         field_dict: dict[str, Any] = {}
 
         field_dict.update(
             {
-                "product_id": product_id,
                 "qty": qty,
             }
         )
+        if product_id is not UNSET:
+            field_dict["product_id"] = product_id
+        if sku is not UNSET:
+            field_dict["sku"] = sku
 
         return field_dict
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
         d = dict(src_dict)
-        product_id = d.pop("product_id")
-
         qty = d.pop("qty")
 
+        product_id = d.pop("product_id", UNSET)
+
+        sku = d.pop("sku", UNSET)
+
         new_order_item = cls(
-            product_id=product_id,
             qty=qty,
+            product_id=product_id,
+            sku=sku,
         )
 
         return new_order_item

@@ -5,6 +5,8 @@ from typing import Any, Self, TypeVar
 
 from attrs import define as _attrs_define
 
+from ..types import UNSET, Unset
+
 T = TypeVar("T", bound="NewProduct")
 
 
@@ -17,12 +19,15 @@ class NewProduct:
         name (str): The product's name; not blank, without control characters. Example: Dell Latitude 7430.
         price_cents (int): Price of one piece, in cents. Example: 159900.
         stock (int): Pieces on stock. Example: 15.
+        active (bool | Unset): Whether the product can be ordered; a new one can, unless it says otherwise. Nothing is
+            ever deleted. Example: True.
     """
 
     sku: str
     name: str
     price_cents: int
     stock: int
+    active: bool | Unset = UNSET
 
     def to_dict(self) -> dict[str, Any]:
         sku = self.sku
@@ -32,6 +37,8 @@ class NewProduct:
         price_cents = self.price_cents
 
         stock = self.stock
+
+        active = self.active
 
         field_dict: dict[str, Any] = {}
 
@@ -43,6 +50,8 @@ class NewProduct:
                 "stock": stock,
             }
         )
+        if active is not UNSET:
+            field_dict["active"] = active
 
         return field_dict
 
@@ -57,11 +66,14 @@ class NewProduct:
 
         stock = d.pop("stock")
 
+        active = d.pop("active", UNSET)
+
         new_product = cls(
             sku=sku,
             name=name,
             price_cents=price_cents,
             stock=stock,
+            active=active,
         )
 
         return new_product

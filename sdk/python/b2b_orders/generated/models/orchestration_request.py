@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 
 from attrs import define as _attrs_define
 
@@ -9,6 +9,7 @@ from ..types import UNSET, Unset
 
 if TYPE_CHECKING:
     from ..models.new_order_item import NewOrderItem
+    from ..models.order_metadata_type_0 import OrderMetadataType0
 
 
 T = TypeVar("T", bound="OrchestrationRequest")
@@ -22,15 +23,25 @@ class OrchestrationRequest:
         items (list[NewOrderItem]): The lines of the order.
         idempotency_key (str): Your own name for one effect; visible ASCII, and neither `.` nor `..`, which a path
             cannot hold. Example: po-4711.
+        external_ref (None | str | Unset): The customer's own number for the order, such as that of its purchase order;
+            case-sensitive, without spaces at either end or control characters. No two orders of one customer that are not
+            CANCELED have the same. Example: PO-2024-0815.
+        metadata (None | OrderMetadataType0 | Unset): What else you want to keep with the order, up to 20 texts of up to
+            500 characters, by names of up to 40. Nothing here reads it. Example: {'cost_center': '4711', 'ordered_by': 'J.
+            Doe'}.
         correlation_id (str | Unset): Names this call in the logs of every service that it touched. Example: req-12345.
     """
 
     customer_id: int
     items: list[NewOrderItem]
     idempotency_key: str
+    external_ref: None | str | Unset = UNSET
+    metadata: None | OrderMetadataType0 | Unset = UNSET
     correlation_id: str | Unset = UNSET
 
     def to_dict(self) -> dict[str, Any]:
+        from ..models.order_metadata_type_0 import OrderMetadataType0
+
         customer_id = self.customer_id
 
         items = []
@@ -39,6 +50,20 @@ class OrchestrationRequest:
             items.append(items_item)
 
         idempotency_key = self.idempotency_key
+
+        external_ref: None | str | Unset
+        if isinstance(self.external_ref, Unset):
+            external_ref = UNSET
+        else:
+            external_ref = self.external_ref
+
+        metadata: dict[str, Any] | None | Unset
+        if isinstance(self.metadata, Unset):
+            metadata = UNSET
+        elif isinstance(self.metadata, OrderMetadataType0):
+            metadata = self.metadata.to_dict()
+        else:
+            metadata = self.metadata
 
         correlation_id = self.correlation_id
 
@@ -51,6 +76,10 @@ class OrchestrationRequest:
                 "idempotency_key": idempotency_key,
             }
         )
+        if external_ref is not UNSET:
+            field_dict["external_ref"] = external_ref
+        if metadata is not UNSET:
+            field_dict["metadata"] = metadata
         if correlation_id is not UNSET:
             field_dict["correlation_id"] = correlation_id
 
@@ -59,6 +88,7 @@ class OrchestrationRequest:
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
         from ..models.new_order_item import NewOrderItem
+        from ..models.order_metadata_type_0 import OrderMetadataType0
 
         d = dict(src_dict)
         customer_id = d.pop("customer_id")
@@ -72,12 +102,42 @@ class OrchestrationRequest:
 
         idempotency_key = d.pop("idempotency_key")
 
+        def _parse_external_ref(data: object) -> None | str | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            return cast(None | str | Unset, data)
+
+        external_ref = _parse_external_ref(d.pop("external_ref", UNSET))
+
+        def _parse_metadata(data: object) -> None | OrderMetadataType0 | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            try:
+                if not isinstance(data, dict):
+                    raise TypeError()
+                componentsschemas_order_metadata_type_0 = OrderMetadataType0.from_dict(
+                    data
+                )
+
+                return componentsschemas_order_metadata_type_0
+            except (TypeError, ValueError, AttributeError, KeyError):
+                pass
+            return cast(None | OrderMetadataType0 | Unset, data)
+
+        metadata = _parse_metadata(d.pop("metadata", UNSET))
+
         correlation_id = d.pop("correlation_id", UNSET)
 
         orchestration_request = cls(
             customer_id=customer_id,
             items=items,
             idempotency_key=idempotency_key,
+            external_ref=external_ref,
+            metadata=metadata,
             correlation_id=correlation_id,
         )
 

@@ -2,10 +2,14 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Mapping
-from typing import Any, Self, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
+
+if TYPE_CHECKING:
+    from ..models.order_metadata_type_0 import OrderMetadataType0
+
 
 T = TypeVar("T", bound="OrderSummary")
 
@@ -16,6 +20,12 @@ class OrderSummary:
     Attributes:
         id (int): An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly. Example: 1.
         customer_id (int): The customer's id, from the Customers API. Example: 1.
+        external_ref (None | str): The customer's own number for the order, such as that of its purchase order; case-
+            sensitive, without spaces at either end or control characters. No two orders of one customer that are not
+            CANCELED have the same. Example: PO-2024-0815.
+        metadata (None | OrderMetadataType0): What else you want to keep with the order, up to 20 texts of up to 500
+            characters, by names of up to 40. Nothing here reads it. Example: {'cost_center': '4711', 'ordered_by': 'J.
+            Doe'}.
         status (str): Where the order stands. Extensible: others may be added to `CREATED`, `CONFIRMED`, `CANCELED`.
             Example: CREATED.
         total_cents (int): An amount, in cents. Example: 259800.
@@ -40,6 +50,8 @@ class OrderSummary:
 
     id: int
     customer_id: int
+    external_ref: None | str
+    metadata: None | OrderMetadataType0
     status: str
     total_cents: int
     created_at: datetime.datetime
@@ -54,9 +66,20 @@ class OrderSummary:
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
+        from ..models.order_metadata_type_0 import OrderMetadataType0
+
         id = self.id
 
         customer_id = self.customer_id
+
+        external_ref: None | str
+        external_ref = self.external_ref
+
+        metadata: dict[str, Any] | None
+        if isinstance(self.metadata, OrderMetadataType0):
+            metadata = self.metadata.to_dict()
+        else:
+            metadata = self.metadata
 
         status = self.status
 
@@ -104,6 +127,8 @@ class OrderSummary:
             {
                 "id": id,
                 "customer_id": customer_id,
+                "external_ref": external_ref,
+                "metadata": metadata,
                 "status": status,
                 "total_cents": total_cents,
                 "created_at": created_at,
@@ -122,10 +147,36 @@ class OrderSummary:
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
+        from ..models.order_metadata_type_0 import OrderMetadataType0
+
         d = dict(src_dict)
         id = d.pop("id")
 
         customer_id = d.pop("customer_id")
+
+        def _parse_external_ref(data: object) -> None | str:
+            if data is None:
+                return data
+            return cast(None | str, data)
+
+        external_ref = _parse_external_ref(d.pop("external_ref"))
+
+        def _parse_metadata(data: object) -> None | OrderMetadataType0:
+            if data is None:
+                return data
+            try:
+                if not isinstance(data, dict):
+                    raise TypeError()
+                componentsschemas_order_metadata_type_0 = OrderMetadataType0.from_dict(
+                    data
+                )
+
+                return componentsschemas_order_metadata_type_0
+            except (TypeError, ValueError, AttributeError, KeyError):
+                pass
+            return cast(None | OrderMetadataType0, data)
+
+        metadata = _parse_metadata(d.pop("metadata"))
 
         status = d.pop("status")
 
@@ -220,6 +271,8 @@ class OrderSummary:
         order_summary = cls(
             id=id,
             customer_id=customer_id,
+            external_ref=external_ref,
+            metadata=metadata,
             status=status,
             total_cents=total_cents,
             created_at=created_at,

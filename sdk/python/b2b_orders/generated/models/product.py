@@ -19,8 +19,10 @@ class Product:
             Example: LAPTOP-DELL-2024.
         name (str): The product's name; not blank, without control characters. Example: Dell Latitude 7430.
         price_cents (int): Price of one piece, in cents. Example: 159900.
-        stock (int): Pieces that can be ordered now. What orders give back may lift it above the bound of an input.
-            Example: 15.
+        stock (int): Pieces that no order holds. What orders give back may lift it above the bound of an input. Example:
+            15.
+        active (bool): Whether the product can be ordered; a new one can, unless it says otherwise. Nothing is ever
+            deleted. Example: True.
         created_at (datetime.datetime): RFC 3339, UTC, milliseconds. Example: 2024-03-01T09:30:00.000Z.
         updated_at (datetime.datetime): RFC 3339, UTC, milliseconds. Example: 2024-03-01T09:30:00.000Z.
     """
@@ -30,6 +32,7 @@ class Product:
     name: str
     price_cents: int
     stock: int
+    active: bool
     created_at: datetime.datetime
     updated_at: datetime.datetime
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
@@ -45,6 +48,8 @@ class Product:
 
         stock = self.stock
 
+        active = self.active
+
         created_at = self.created_at.isoformat()
 
         updated_at = self.updated_at.isoformat()
@@ -58,6 +63,7 @@ class Product:
                 "name": name,
                 "price_cents": price_cents,
                 "stock": stock,
+                "active": active,
                 "created_at": created_at,
                 "updated_at": updated_at,
             }
@@ -78,6 +84,8 @@ class Product:
 
         stock = d.pop("stock")
 
+        active = d.pop("active")
+
         created_at = datetime.datetime.fromisoformat(d.pop("created_at"))
 
         updated_at = datetime.datetime.fromisoformat(d.pop("updated_at"))
@@ -88,6 +96,7 @@ class Product:
             name=name,
             price_cents=price_cents,
             stock=stock,
+            active=active,
             created_at=created_at,
             updated_at=updated_at,
         )

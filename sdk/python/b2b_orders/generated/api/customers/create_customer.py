@@ -7,14 +7,17 @@ from ... import errors
 from ...client import AuthenticatedClient, Client
 from ...models.customer_response import CustomerResponse
 from ...models.new_customer import NewCustomer
-from ...types import Response
+from ...types import UNSET, Response, Unset
 
 
 def _get_kwargs(
     *,
     body: NewCustomer,
+    x_idempotency_key: str | Unset = UNSET,
 ) -> dict[str, Any]:
     headers: dict[str, Any] = {}
+    if not isinstance(x_idempotency_key, Unset):
+        headers["X-Idempotency-Key"] = x_idempotency_key
 
     _kwargs: dict[str, Any] = {
         "method": "post",
@@ -58,15 +61,19 @@ def sync_detailed(
     *,
     client: AuthenticatedClient,
     body: NewCustomer,
+    x_idempotency_key: str | Unset = UNSET,
 ) -> Response[CustomerResponse]:
     """Create a customer
 
      Creates a customer. The email is trimmed and must not belong to another customer, whatever its case;
     the email of a
     deleted customer is free again. Of two concurrent creations with one email, one gets 201 and the
-    other 409.
+    other 409. So it is with
+    `external_ref`. The 409 names the customer that is there, in `params` of its detail.
 
     Args:
+        x_idempotency_key (str | Unset): Your own name for one effect; visible ASCII, and neither
+            `.` nor `..`, which a path cannot hold. Example: po-4711.
         body (NewCustomer):
 
     Raises:
@@ -79,6 +86,7 @@ def sync_detailed(
 
     kwargs = _get_kwargs(
         body=body,
+        x_idempotency_key=x_idempotency_key,
     )
 
     response = client.get_httpx_client().request(
@@ -92,15 +100,19 @@ def sync(
     *,
     client: AuthenticatedClient,
     body: NewCustomer,
+    x_idempotency_key: str | Unset = UNSET,
 ) -> CustomerResponse | None:
     """Create a customer
 
      Creates a customer. The email is trimmed and must not belong to another customer, whatever its case;
     the email of a
     deleted customer is free again. Of two concurrent creations with one email, one gets 201 and the
-    other 409.
+    other 409. So it is with
+    `external_ref`. The 409 names the customer that is there, in `params` of its detail.
 
     Args:
+        x_idempotency_key (str | Unset): Your own name for one effect; visible ASCII, and neither
+            `.` nor `..`, which a path cannot hold. Example: po-4711.
         body (NewCustomer):
 
     Raises:
@@ -114,6 +126,7 @@ def sync(
     return sync_detailed(
         client=client,
         body=body,
+        x_idempotency_key=x_idempotency_key,
     ).parsed
 
 
@@ -121,15 +134,19 @@ async def asyncio_detailed(
     *,
     client: AuthenticatedClient,
     body: NewCustomer,
+    x_idempotency_key: str | Unset = UNSET,
 ) -> Response[CustomerResponse]:
     """Create a customer
 
      Creates a customer. The email is trimmed and must not belong to another customer, whatever its case;
     the email of a
     deleted customer is free again. Of two concurrent creations with one email, one gets 201 and the
-    other 409.
+    other 409. So it is with
+    `external_ref`. The 409 names the customer that is there, in `params` of its detail.
 
     Args:
+        x_idempotency_key (str | Unset): Your own name for one effect; visible ASCII, and neither
+            `.` nor `..`, which a path cannot hold. Example: po-4711.
         body (NewCustomer):
 
     Raises:
@@ -142,6 +159,7 @@ async def asyncio_detailed(
 
     kwargs = _get_kwargs(
         body=body,
+        x_idempotency_key=x_idempotency_key,
     )
 
     response = await client.get_async_httpx_client().request(**kwargs)
@@ -153,15 +171,19 @@ async def asyncio(
     *,
     client: AuthenticatedClient,
     body: NewCustomer,
+    x_idempotency_key: str | Unset = UNSET,
 ) -> CustomerResponse | None:
     """Create a customer
 
      Creates a customer. The email is trimmed and must not belong to another customer, whatever its case;
     the email of a
     deleted customer is free again. Of two concurrent creations with one email, one gets 201 and the
-    other 409.
+    other 409. So it is with
+    `external_ref`. The 409 names the customer that is there, in `params` of its detail.
 
     Args:
+        x_idempotency_key (str | Unset): Your own name for one effect; visible ASCII, and neither
+            `.` nor `..`, which a path cannot hold. Example: po-4711.
         body (NewCustomer):
 
     Raises:
@@ -176,5 +198,6 @@ async def asyncio(
         await asyncio_detailed(
             client=client,
             body=body,
+            x_idempotency_key=x_idempotency_key,
         )
     ).parsed

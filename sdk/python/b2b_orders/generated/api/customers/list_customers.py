@@ -12,6 +12,8 @@ from ...types import UNSET, Response, Unset
 def _get_kwargs(
     *,
     search: str | Unset = UNSET,
+    email: str | Unset = UNSET,
+    external_ref: str | Unset = UNSET,
     cursor: int | Unset = UNSET,
     limit: int | Unset = 20,
 ) -> dict[str, Any]:
@@ -19,6 +21,10 @@ def _get_kwargs(
     params: dict[str, Any] = {}
 
     params["search"] = search
+
+    params["email"] = email
+
+    params["external_ref"] = external_ref
 
     params["cursor"] = cursor
 
@@ -64,18 +70,22 @@ def sync_detailed(
     *,
     client: AuthenticatedClient,
     search: str | Unset = UNSET,
+    email: str | Unset = UNSET,
+    external_ref: str | Unset = UNSET,
     cursor: int | Unset = UNSET,
     limit: int | Unset = 20,
 ) -> Response[CustomerListResponse]:
     """List and search customers
 
-     Customers in ascending id. `search` matches a literal part of the name or the email, whatever its
-    case: `%` and `_`
+     Customers in ascending id; all filters must hold. `search` matches a literal part of the name or the
+    email, whatever its case: `%` and `_`
     are ordinary characters. Read page after page by passing `meta.nextCursor` as `cursor` until it is
     `null`.
 
     Args:
         search (str | Unset):
+        email (str | Unset):
+        external_ref (str | Unset):
         cursor (int | Unset):
         limit (int | Unset):  Default: 20.
 
@@ -89,6 +99,8 @@ def sync_detailed(
 
     kwargs = _get_kwargs(
         search=search,
+        email=email,
+        external_ref=external_ref,
         cursor=cursor,
         limit=limit,
     )
@@ -104,18 +116,22 @@ def sync(
     *,
     client: AuthenticatedClient,
     search: str | Unset = UNSET,
+    email: str | Unset = UNSET,
+    external_ref: str | Unset = UNSET,
     cursor: int | Unset = UNSET,
     limit: int | Unset = 20,
 ) -> CustomerListResponse | None:
     """List and search customers
 
-     Customers in ascending id. `search` matches a literal part of the name or the email, whatever its
-    case: `%` and `_`
+     Customers in ascending id; all filters must hold. `search` matches a literal part of the name or the
+    email, whatever its case: `%` and `_`
     are ordinary characters. Read page after page by passing `meta.nextCursor` as `cursor` until it is
     `null`.
 
     Args:
         search (str | Unset):
+        email (str | Unset):
+        external_ref (str | Unset):
         cursor (int | Unset):
         limit (int | Unset):  Default: 20.
 
@@ -130,6 +146,8 @@ def sync(
     return sync_detailed(
         client=client,
         search=search,
+        email=email,
+        external_ref=external_ref,
         cursor=cursor,
         limit=limit,
     ).parsed
@@ -139,18 +157,22 @@ async def asyncio_detailed(
     *,
     client: AuthenticatedClient,
     search: str | Unset = UNSET,
+    email: str | Unset = UNSET,
+    external_ref: str | Unset = UNSET,
     cursor: int | Unset = UNSET,
     limit: int | Unset = 20,
 ) -> Response[CustomerListResponse]:
     """List and search customers
 
-     Customers in ascending id. `search` matches a literal part of the name or the email, whatever its
-    case: `%` and `_`
+     Customers in ascending id; all filters must hold. `search` matches a literal part of the name or the
+    email, whatever its case: `%` and `_`
     are ordinary characters. Read page after page by passing `meta.nextCursor` as `cursor` until it is
     `null`.
 
     Args:
         search (str | Unset):
+        email (str | Unset):
+        external_ref (str | Unset):
         cursor (int | Unset):
         limit (int | Unset):  Default: 20.
 
@@ -164,6 +186,8 @@ async def asyncio_detailed(
 
     kwargs = _get_kwargs(
         search=search,
+        email=email,
+        external_ref=external_ref,
         cursor=cursor,
         limit=limit,
     )
@@ -177,18 +201,22 @@ async def asyncio(
     *,
     client: AuthenticatedClient,
     search: str | Unset = UNSET,
+    email: str | Unset = UNSET,
+    external_ref: str | Unset = UNSET,
     cursor: int | Unset = UNSET,
     limit: int | Unset = 20,
 ) -> CustomerListResponse | None:
     """List and search customers
 
-     Customers in ascending id. `search` matches a literal part of the name or the email, whatever its
-    case: `%` and `_`
+     Customers in ascending id; all filters must hold. `search` matches a literal part of the name or the
+    email, whatever its case: `%` and `_`
     are ordinary characters. Read page after page by passing `meta.nextCursor` as `cursor` until it is
     `null`.
 
     Args:
         search (str | Unset):
+        email (str | Unset):
+        external_ref (str | Unset):
         cursor (int | Unset):
         limit (int | Unset):  Default: 20.
 
@@ -204,6 +232,8 @@ async def asyncio(
         await asyncio_detailed(
             client=client,
             search=search,
+            email=email,
+            external_ref=external_ref,
             cursor=cursor,
             limit=limit,
         )

@@ -70,9 +70,10 @@ def sync_detailed(
 ) -> Response[CustomerResponse]:
     """Change a customer
 
-     Changes the fields that are given; the others keep their value. `"phone": null` clears the phone. A
-    new email obeys
-    the rule of creation.
+     Changes the fields that are given; the others keep their value. `"phone": null` clears the phone,
+    `"external_ref": null` the
+    number. A new email or number obeys the rule of creation; to a token that acts for one customer the
+    409 names no other.
 
     Args:
         id (int): An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly. Example: 1.
@@ -109,9 +110,10 @@ def sync(
 ) -> CustomerResponse | None:
     """Change a customer
 
-     Changes the fields that are given; the others keep their value. `"phone": null` clears the phone. A
-    new email obeys
-    the rule of creation.
+     Changes the fields that are given; the others keep their value. `"phone": null` clears the phone,
+    `"external_ref": null` the
+    number. A new email or number obeys the rule of creation; to a token that acts for one customer the
+    409 names no other.
 
     Args:
         id (int): An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly. Example: 1.
@@ -143,9 +145,10 @@ async def asyncio_detailed(
 ) -> Response[CustomerResponse]:
     """Change a customer
 
-     Changes the fields that are given; the others keep their value. `"phone": null` clears the phone. A
-    new email obeys
-    the rule of creation.
+     Changes the fields that are given; the others keep their value. `"phone": null` clears the phone,
+    `"external_ref": null` the
+    number. A new email or number obeys the rule of creation; to a token that acts for one customer the
+    409 names no other.
 
     Args:
         id (int): An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly. Example: 1.
@@ -180,9 +183,10 @@ async def asyncio(
 ) -> CustomerResponse | None:
     """Change a customer
 
-     Changes the fields that are given; the others keep their value. `"phone": null` clears the phone. A
-    new email obeys
-    the rule of creation.
+     Changes the fields that are given; the others keep their value. `"phone": null` clears the phone,
+    `"external_ref": null` the
+    number. A new email or number obeys the rule of creation; to a token that acts for one customer the
+    409 names no other.
 
     Args:
         id (int): An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly. Example: 1.

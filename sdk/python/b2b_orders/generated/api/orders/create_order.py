@@ -65,15 +65,22 @@ def sync_detailed(
 ) -> Response[OrderResponse]:
     """Place an order
 
-     Checks the customer, takes the stock of every line or of none, and fixes the price of each line. Two
-    lines with one
-    product become one item. The order is then CREATED: confirm it or cancel it.
+     Checks the customer, takes the stock of every line or of none, and fixes the price of each line. A
+    line names its product by
+    `product_id` or by `sku`. Two lines with one product become one item. The order is then CREATED:
+    confirm it or cancel it.
 
     Send an `X-Idempotency-Key` of your own for each order, and repeat a call whose answer you did not
     get with the same
     key and body: you get the first answer again, with `Idempotency-Replayed: true`, and never a second
     order. A refused
     call (no stock, say) leaves the key free.
+
+    The key is forgotten after 24 hours. Send your own number for the order as `external_ref`, too: then
+    a later repeat is 409
+    `external_ref_taken`, and `params` in its detail names the order that is there, in `order_id`.
+    Canceling that order, for
+    whatever reason, frees the number.
 
     Args:
         x_idempotency_key (str | Unset): Your own name for one effect; visible ASCII, and neither
@@ -108,15 +115,22 @@ def sync(
 ) -> OrderResponse | None:
     """Place an order
 
-     Checks the customer, takes the stock of every line or of none, and fixes the price of each line. Two
-    lines with one
-    product become one item. The order is then CREATED: confirm it or cancel it.
+     Checks the customer, takes the stock of every line or of none, and fixes the price of each line. A
+    line names its product by
+    `product_id` or by `sku`. Two lines with one product become one item. The order is then CREATED:
+    confirm it or cancel it.
 
     Send an `X-Idempotency-Key` of your own for each order, and repeat a call whose answer you did not
     get with the same
     key and body: you get the first answer again, with `Idempotency-Replayed: true`, and never a second
     order. A refused
     call (no stock, say) leaves the key free.
+
+    The key is forgotten after 24 hours. Send your own number for the order as `external_ref`, too: then
+    a later repeat is 409
+    `external_ref_taken`, and `params` in its detail names the order that is there, in `order_id`.
+    Canceling that order, for
+    whatever reason, frees the number.
 
     Args:
         x_idempotency_key (str | Unset): Your own name for one effect; visible ASCII, and neither
@@ -146,15 +160,22 @@ async def asyncio_detailed(
 ) -> Response[OrderResponse]:
     """Place an order
 
-     Checks the customer, takes the stock of every line or of none, and fixes the price of each line. Two
-    lines with one
-    product become one item. The order is then CREATED: confirm it or cancel it.
+     Checks the customer, takes the stock of every line or of none, and fixes the price of each line. A
+    line names its product by
+    `product_id` or by `sku`. Two lines with one product become one item. The order is then CREATED:
+    confirm it or cancel it.
 
     Send an `X-Idempotency-Key` of your own for each order, and repeat a call whose answer you did not
     get with the same
     key and body: you get the first answer again, with `Idempotency-Replayed: true`, and never a second
     order. A refused
     call (no stock, say) leaves the key free.
+
+    The key is forgotten after 24 hours. Send your own number for the order as `external_ref`, too: then
+    a later repeat is 409
+    `external_ref_taken`, and `params` in its detail names the order that is there, in `order_id`.
+    Canceling that order, for
+    whatever reason, frees the number.
 
     Args:
         x_idempotency_key (str | Unset): Your own name for one effect; visible ASCII, and neither
@@ -187,15 +208,22 @@ async def asyncio(
 ) -> OrderResponse | None:
     """Place an order
 
-     Checks the customer, takes the stock of every line or of none, and fixes the price of each line. Two
-    lines with one
-    product become one item. The order is then CREATED: confirm it or cancel it.
+     Checks the customer, takes the stock of every line or of none, and fixes the price of each line. A
+    line names its product by
+    `product_id` or by `sku`. Two lines with one product become one item. The order is then CREATED:
+    confirm it or cancel it.
 
     Send an `X-Idempotency-Key` of your own for each order, and repeat a call whose answer you did not
     get with the same
     key and body: you get the first answer again, with `Idempotency-Replayed: true`, and never a second
     order. A refused
     call (no stock, say) leaves the key free.
+
+    The key is forgotten after 24 hours. Send your own number for the order as `external_ref`, too: then
+    a later repeat is 409
+    `external_ref_taken`, and `params` in its detail names the order that is there, in `order_id`.
+    Canceling that order, for
+    whatever reason, frees the number.
 
     Args:
         x_idempotency_key (str | Unset): Your own name for one effect; visible ASCII, and neither

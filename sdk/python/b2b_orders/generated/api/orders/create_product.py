@@ -7,14 +7,17 @@ from ... import errors
 from ...client import AuthenticatedClient, Client
 from ...models.new_product import NewProduct
 from ...models.product_response import ProductResponse
-from ...types import Response
+from ...types import UNSET, Response, Unset
 
 
 def _get_kwargs(
     *,
     body: NewProduct,
+    x_idempotency_key: str | Unset = UNSET,
 ) -> dict[str, Any]:
     headers: dict[str, Any] = {}
+    if not isinstance(x_idempotency_key, Unset):
+        headers["X-Idempotency-Key"] = x_idempotency_key
 
     _kwargs: dict[str, Any] = {
         "method": "post",
@@ -58,6 +61,7 @@ def sync_detailed(
     *,
     client: AuthenticatedClient,
     body: NewProduct,
+    x_idempotency_key: str | Unset = UNSET,
 ) -> Response[ProductResponse]:
     """Create a product
 
@@ -65,6 +69,8 @@ def sync_detailed(
     gets 201 and the other 409.
 
     Args:
+        x_idempotency_key (str | Unset): Your own name for one effect; visible ASCII, and neither
+            `.` nor `..`, which a path cannot hold. Example: po-4711.
         body (NewProduct):
 
     Raises:
@@ -77,6 +83,7 @@ def sync_detailed(
 
     kwargs = _get_kwargs(
         body=body,
+        x_idempotency_key=x_idempotency_key,
     )
 
     response = client.get_httpx_client().request(
@@ -90,6 +97,7 @@ def sync(
     *,
     client: AuthenticatedClient,
     body: NewProduct,
+    x_idempotency_key: str | Unset = UNSET,
 ) -> ProductResponse | None:
     """Create a product
 
@@ -97,6 +105,8 @@ def sync(
     gets 201 and the other 409.
 
     Args:
+        x_idempotency_key (str | Unset): Your own name for one effect; visible ASCII, and neither
+            `.` nor `..`, which a path cannot hold. Example: po-4711.
         body (NewProduct):
 
     Raises:
@@ -110,6 +120,7 @@ def sync(
     return sync_detailed(
         client=client,
         body=body,
+        x_idempotency_key=x_idempotency_key,
     ).parsed
 
 
@@ -117,6 +128,7 @@ async def asyncio_detailed(
     *,
     client: AuthenticatedClient,
     body: NewProduct,
+    x_idempotency_key: str | Unset = UNSET,
 ) -> Response[ProductResponse]:
     """Create a product
 
@@ -124,6 +136,8 @@ async def asyncio_detailed(
     gets 201 and the other 409.
 
     Args:
+        x_idempotency_key (str | Unset): Your own name for one effect; visible ASCII, and neither
+            `.` nor `..`, which a path cannot hold. Example: po-4711.
         body (NewProduct):
 
     Raises:
@@ -136,6 +150,7 @@ async def asyncio_detailed(
 
     kwargs = _get_kwargs(
         body=body,
+        x_idempotency_key=x_idempotency_key,
     )
 
     response = await client.get_async_httpx_client().request(**kwargs)
@@ -147,6 +162,7 @@ async def asyncio(
     *,
     client: AuthenticatedClient,
     body: NewProduct,
+    x_idempotency_key: str | Unset = UNSET,
 ) -> ProductResponse | None:
     """Create a product
 
@@ -154,6 +170,8 @@ async def asyncio(
     gets 201 and the other 409.
 
     Args:
+        x_idempotency_key (str | Unset): Your own name for one effect; visible ASCII, and neither
+            `.` nor `..`, which a path cannot hold. Example: po-4711.
         body (NewProduct):
 
     Raises:
@@ -168,5 +186,6 @@ async def asyncio(
         await asyncio_detailed(
             client=client,
             body=body,
+            x_idempotency_key=x_idempotency_key,
         )
     ).parsed

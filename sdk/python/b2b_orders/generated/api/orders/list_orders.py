@@ -14,6 +14,7 @@ def _get_kwargs(
     *,
     status: OrderStatusFilter | Unset = UNSET,
     customer_id: int | Unset = UNSET,
+    external_ref: str | Unset = UNSET,
     from_: str | Unset = UNSET,
     to: str | Unset = UNSET,
     cursor: int | Unset = UNSET,
@@ -29,6 +30,8 @@ def _get_kwargs(
     params["status"] = json_status
 
     params["customer_id"] = customer_id
+
+    params["external_ref"] = external_ref
 
     params["from"] = from_
 
@@ -79,6 +82,7 @@ def sync_detailed(
     client: AuthenticatedClient,
     status: OrderStatusFilter | Unset = UNSET,
     customer_id: int | Unset = UNSET,
+    external_ref: str | Unset = UNSET,
     from_: str | Unset = UNSET,
     to: str | Unset = UNSET,
     cursor: int | Unset = UNSET,
@@ -94,6 +98,7 @@ def sync_detailed(
         status (OrderStatusFilter | Unset): A status to look for. Example: CONFIRMED.
         customer_id (int | Unset): An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly.
             Example: 1.
+        external_ref (str | Unset):
         from_ (str | Unset): A date such as `2024-01-01`, or RFC 3339 such as
             `2024-01-01T12:00:00Z`. Example: 2024-01-01.
         to (str | Unset): A date such as `2024-01-01`, or RFC 3339 such as `2024-01-01T12:00:00Z`.
@@ -112,6 +117,7 @@ def sync_detailed(
     kwargs = _get_kwargs(
         status=status,
         customer_id=customer_id,
+        external_ref=external_ref,
         from_=from_,
         to=to,
         cursor=cursor,
@@ -130,6 +136,7 @@ def sync(
     client: AuthenticatedClient,
     status: OrderStatusFilter | Unset = UNSET,
     customer_id: int | Unset = UNSET,
+    external_ref: str | Unset = UNSET,
     from_: str | Unset = UNSET,
     to: str | Unset = UNSET,
     cursor: int | Unset = UNSET,
@@ -145,6 +152,7 @@ def sync(
         status (OrderStatusFilter | Unset): A status to look for. Example: CONFIRMED.
         customer_id (int | Unset): An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly.
             Example: 1.
+        external_ref (str | Unset):
         from_ (str | Unset): A date such as `2024-01-01`, or RFC 3339 such as
             `2024-01-01T12:00:00Z`. Example: 2024-01-01.
         to (str | Unset): A date such as `2024-01-01`, or RFC 3339 such as `2024-01-01T12:00:00Z`.
@@ -164,6 +172,7 @@ def sync(
         client=client,
         status=status,
         customer_id=customer_id,
+        external_ref=external_ref,
         from_=from_,
         to=to,
         cursor=cursor,
@@ -176,6 +185,7 @@ async def asyncio_detailed(
     client: AuthenticatedClient,
     status: OrderStatusFilter | Unset = UNSET,
     customer_id: int | Unset = UNSET,
+    external_ref: str | Unset = UNSET,
     from_: str | Unset = UNSET,
     to: str | Unset = UNSET,
     cursor: int | Unset = UNSET,
@@ -191,6 +201,7 @@ async def asyncio_detailed(
         status (OrderStatusFilter | Unset): A status to look for. Example: CONFIRMED.
         customer_id (int | Unset): An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly.
             Example: 1.
+        external_ref (str | Unset):
         from_ (str | Unset): A date such as `2024-01-01`, or RFC 3339 such as
             `2024-01-01T12:00:00Z`. Example: 2024-01-01.
         to (str | Unset): A date such as `2024-01-01`, or RFC 3339 such as `2024-01-01T12:00:00Z`.
@@ -209,6 +220,7 @@ async def asyncio_detailed(
     kwargs = _get_kwargs(
         status=status,
         customer_id=customer_id,
+        external_ref=external_ref,
         from_=from_,
         to=to,
         cursor=cursor,
@@ -225,6 +237,7 @@ async def asyncio(
     client: AuthenticatedClient,
     status: OrderStatusFilter | Unset = UNSET,
     customer_id: int | Unset = UNSET,
+    external_ref: str | Unset = UNSET,
     from_: str | Unset = UNSET,
     to: str | Unset = UNSET,
     cursor: int | Unset = UNSET,
@@ -240,6 +253,7 @@ async def asyncio(
         status (OrderStatusFilter | Unset): A status to look for. Example: CONFIRMED.
         customer_id (int | Unset): An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly.
             Example: 1.
+        external_ref (str | Unset):
         from_ (str | Unset): A date such as `2024-01-01`, or RFC 3339 such as
             `2024-01-01T12:00:00Z`. Example: 2024-01-01.
         to (str | Unset): A date such as `2024-01-01`, or RFC 3339 such as `2024-01-01T12:00:00Z`.
@@ -260,6 +274,7 @@ async def asyncio(
             client=client,
             status=status,
             customer_id=customer_id,
+            external_ref=external_ref,
             from_=from_,
             to=to,
             cursor=cursor,

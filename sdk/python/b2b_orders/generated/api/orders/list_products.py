@@ -12,6 +12,8 @@ from ...types import UNSET, Response, Unset
 def _get_kwargs(
     *,
     search: str | Unset = UNSET,
+    sku: str | Unset = UNSET,
+    active: bool | Unset = UNSET,
     cursor: int | Unset = UNSET,
     limit: int | Unset = 20,
 ) -> dict[str, Any]:
@@ -19,6 +21,10 @@ def _get_kwargs(
     params: dict[str, Any] = {}
 
     params["search"] = search
+
+    params["sku"] = sku
+
+    params["active"] = active
 
     params["cursor"] = cursor
 
@@ -64,18 +70,23 @@ def sync_detailed(
     *,
     client: AuthenticatedClient,
     search: str | Unset = UNSET,
+    sku: str | Unset = UNSET,
+    active: bool | Unset = UNSET,
     cursor: int | Unset = UNSET,
     limit: int | Unset = 20,
 ) -> Response[ProductListResponse]:
     """List and search products
 
-     Products in ascending id. `search` matches a literal part of the sku or the name, whatever its case:
-    `%` and `_` are
+     Products in ascending id; all filters must hold. `search` matches a literal part of the sku or the
+    name, whatever its case: `%` and `_` are
     ordinary characters. Read page after page by passing `meta.nextCursor` as `cursor` until it is
     `null`.
 
     Args:
         search (str | Unset):
+        sku (str | Unset): The product's own code; unique, case-sensitive, without spaces at
+            either end or control characters. Example: LAPTOP-DELL-2024.
+        active (bool | Unset):
         cursor (int | Unset):
         limit (int | Unset):  Default: 20.
 
@@ -89,6 +100,8 @@ def sync_detailed(
 
     kwargs = _get_kwargs(
         search=search,
+        sku=sku,
+        active=active,
         cursor=cursor,
         limit=limit,
     )
@@ -104,18 +117,23 @@ def sync(
     *,
     client: AuthenticatedClient,
     search: str | Unset = UNSET,
+    sku: str | Unset = UNSET,
+    active: bool | Unset = UNSET,
     cursor: int | Unset = UNSET,
     limit: int | Unset = 20,
 ) -> ProductListResponse | None:
     """List and search products
 
-     Products in ascending id. `search` matches a literal part of the sku or the name, whatever its case:
-    `%` and `_` are
+     Products in ascending id; all filters must hold. `search` matches a literal part of the sku or the
+    name, whatever its case: `%` and `_` are
     ordinary characters. Read page after page by passing `meta.nextCursor` as `cursor` until it is
     `null`.
 
     Args:
         search (str | Unset):
+        sku (str | Unset): The product's own code; unique, case-sensitive, without spaces at
+            either end or control characters. Example: LAPTOP-DELL-2024.
+        active (bool | Unset):
         cursor (int | Unset):
         limit (int | Unset):  Default: 20.
 
@@ -130,6 +148,8 @@ def sync(
     return sync_detailed(
         client=client,
         search=search,
+        sku=sku,
+        active=active,
         cursor=cursor,
         limit=limit,
     ).parsed
@@ -139,18 +159,23 @@ async def asyncio_detailed(
     *,
     client: AuthenticatedClient,
     search: str | Unset = UNSET,
+    sku: str | Unset = UNSET,
+    active: bool | Unset = UNSET,
     cursor: int | Unset = UNSET,
     limit: int | Unset = 20,
 ) -> Response[ProductListResponse]:
     """List and search products
 
-     Products in ascending id. `search` matches a literal part of the sku or the name, whatever its case:
-    `%` and `_` are
+     Products in ascending id; all filters must hold. `search` matches a literal part of the sku or the
+    name, whatever its case: `%` and `_` are
     ordinary characters. Read page after page by passing `meta.nextCursor` as `cursor` until it is
     `null`.
 
     Args:
         search (str | Unset):
+        sku (str | Unset): The product's own code; unique, case-sensitive, without spaces at
+            either end or control characters. Example: LAPTOP-DELL-2024.
+        active (bool | Unset):
         cursor (int | Unset):
         limit (int | Unset):  Default: 20.
 
@@ -164,6 +189,8 @@ async def asyncio_detailed(
 
     kwargs = _get_kwargs(
         search=search,
+        sku=sku,
+        active=active,
         cursor=cursor,
         limit=limit,
     )
@@ -177,18 +204,23 @@ async def asyncio(
     *,
     client: AuthenticatedClient,
     search: str | Unset = UNSET,
+    sku: str | Unset = UNSET,
+    active: bool | Unset = UNSET,
     cursor: int | Unset = UNSET,
     limit: int | Unset = 20,
 ) -> ProductListResponse | None:
     """List and search products
 
-     Products in ascending id. `search` matches a literal part of the sku or the name, whatever its case:
-    `%` and `_` are
+     Products in ascending id; all filters must hold. `search` matches a literal part of the sku or the
+    name, whatever its case: `%` and `_` are
     ordinary characters. Read page after page by passing `meta.nextCursor` as `cursor` until it is
     `null`.
 
     Args:
         search (str | Unset):
+        sku (str | Unset): The product's own code; unique, case-sensitive, without spaces at
+            either end or control characters. Example: LAPTOP-DELL-2024.
+        active (bool | Unset):
         cursor (int | Unset):
         limit (int | Unset):  Default: 20.
 
@@ -204,6 +236,8 @@ async def asyncio(
         await asyncio_detailed(
             client=client,
             search=search,
+            sku=sku,
+            active=active,
             cursor=cursor,
             limit=limit,
         )

@@ -68,9 +68,11 @@ def sync_detailed(
     body: ProductUpdate,
     if_match: str | Unset = UNSET,
 ) -> Response[ProductResponse]:
-    """Change a product's price or stock
+    """Change a product
 
-     Sets what is given, at least one field. Orders that exist keep the price at which they were placed.
+     Sets what is given, at least one field. Orders that exist keep the price at which they were placed,
+    and may be confirmed when
+    the product is no longer active.
 
     `stock` sets the level, and so overwrites what was sold since you looked: to say "40 arrived", post
     a stock adjustment;
@@ -109,9 +111,11 @@ def sync(
     body: ProductUpdate,
     if_match: str | Unset = UNSET,
 ) -> ProductResponse | None:
-    """Change a product's price or stock
+    """Change a product
 
-     Sets what is given, at least one field. Orders that exist keep the price at which they were placed.
+     Sets what is given, at least one field. Orders that exist keep the price at which they were placed,
+    and may be confirmed when
+    the product is no longer active.
 
     `stock` sets the level, and so overwrites what was sold since you looked: to say "40 arrived", post
     a stock adjustment;
@@ -145,9 +149,11 @@ async def asyncio_detailed(
     body: ProductUpdate,
     if_match: str | Unset = UNSET,
 ) -> Response[ProductResponse]:
-    """Change a product's price or stock
+    """Change a product
 
-     Sets what is given, at least one field. Orders that exist keep the price at which they were placed.
+     Sets what is given, at least one field. Orders that exist keep the price at which they were placed,
+    and may be confirmed when
+    the product is no longer active.
 
     `stock` sets the level, and so overwrites what was sold since you looked: to say "40 arrived", post
     a stock adjustment;
@@ -184,9 +190,11 @@ async def asyncio(
     body: ProductUpdate,
     if_match: str | Unset = UNSET,
 ) -> ProductResponse | None:
-    """Change a product's price or stock
+    """Change a product
 
-     Sets what is given, at least one field. Orders that exist keep the price at which they were placed.
+     Sets what is given, at least one field. Orders that exist keep the price at which they were placed,
+    and may be confirmed when
+    the product is no longer active.
 
     `stock` sets the level, and so overwrites what was sold since you looked: to say "40 arrived", post
     a stock adjustment;

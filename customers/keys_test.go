@@ -1,0 +1,30 @@
+package customers
+
+import (
+	"testing"
+
+	"example.com/b2b/internal/web/webtest"
+	api "example.com/b2b/openapi/customersapi"
+)
+
+// TestKeyedOperations holds the list of operations that take a key to those of the document.
+func TestKeyedOperations(t *testing.T) {
+	spec := webtest.Spec(t, api.Document)
+	for path, item := range spec.Paths.Map() {
+		for _, operation := range item.Operations() {
+			_, known := keyedOperations.Find(operation.OperationID)
+			if takes := operation.Parameters.GetByInAndName("header", "X-Idempotency-Key") != nil; takes != known {
+				t.Errorf("%s of %s takes a key: %v; it is one of keyedOperations: %v", operation.OperationID, path, takes, known)
+			}
+		}
+	}
+	listed := spec.Components.Schemas["CustomerKeyedOperation"].Value.Properties["operation"].Value.Extensions["x-extensible-enum"].([]any)
+	if len(listed) != len(keyedOperations) {
+		t.Errorf("the document knows %v, the code %v", listed, keyedOperations)
+	}
+	for _, name := range listed {
+		if _, known := keyedOperations.Find(name.(string)); !known {
+			t.Errorf("the document knows %s, the code does not", name)
+		}
+	}
+}
