@@ -16,22 +16,16 @@ type Format struct {
 	Sentence string // "must be …"
 
 	accepted *regexp.Regexp // the same; or more, where a standard wants a recipient to be lenient
-	shows    bool           // it must have a visible character; patterns, which tools rewrite, leave those above U+FFFF out
 }
 
 // Valid reports whether a string is in the format.
-func (f Format) Valid(s string) bool {
-	return f.accepted == nil || f.accepted.MatchString(s) && (!f.shows || strings.IndexFunc(s, visible) >= 0)
-}
-
-func visible(r rune) bool { return !unicode.In(r, without...) }
+func (f Format) Valid(s string) bool { return f.accepted == nil || f.accepted.MatchString(s) }
 
 // Classes of characters, without the brackets.
 var (
 	control   = `\x00-\x1f\x7f-\x9f\x{2028}\x{2029}` // and what ends a line or a paragraph
 	space     = class(unicode.White_Space) + `\x{200B}\x{2060}\x{FEFF}`
-	invisible = class(without...)
-	without   = []*unicode.RangeTable{unicode.White_Space, unicode.Cc, unicode.Cf, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector}
+	invisible = class(unicode.White_Space, unicode.Cc, unicode.Cf, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector)
 )
 
 // What patterns are made of. A line end in the middle of a pattern is not possible: control characters are in no class.
@@ -47,9 +41,9 @@ const (
 
 // All are the formats, by their names.
 var All = map[string]Format{
-	"not-blank": format(` *[^`+invisible+`][^`+control+`]*`, "must begin with a visible character, and have no control characters").showing(),
+	"not-blank": format(` *[^`+invisible+`][^`+control+`]*`, "must begin with a visible character, and have no control characters"),
 	"trimmed": format(`[^`+invisible+`](?:[^`+control+`]*[^`+control+space+`])?`,
-		"must begin with a visible character, must not end with a space, and must have no control characters").showing(),
+		"must begin with a visible character, must not end with a space, and must have no control characters"),
 	"text": format(`[^`+control+`]*`, "must have no control characters"),
 	"email": Format{Sentence: "must be an email address, such as name@example.com"}. // which every generator and validator knows
 												accepting(`\s*` + atom + `(?:\.` + atom + `)*@` + label + `(?:\.` + label + `)*\s*`), // services trim it
@@ -70,11 +64,6 @@ func format(pattern, sentence string) Format {
 	return Format{Pattern: ecma(pattern), Sentence: sentence, accepted: regexp.MustCompile(pattern)}
 }
 
-func (f Format) showing() Format {
-	f.shows = true
-	return f
-}
-
 func (f Format) accepting(pattern string) Format {
 	f.accepted = regexp.MustCompile(`^(?:` + pattern + `)$`)
 	return f
@@ -85,7 +74,7 @@ func ecma(pattern string) string { return codePoint.ReplaceAllString(pattern, `\
 
 var codePoint = regexp.MustCompile(`\\x\{([0-9A-F]{4})\}`)
 
-// class lists the characters of tables up to U+FFFF.
+// class lists the characters of tables up to U+FFFF: what tools make of a pattern does not always go further.
 func class(tables ...*unicode.RangeTable) string {
 	var b strings.Builder
 	for r := rune(0); r <= 0xffff; r++ {

@@ -13,7 +13,7 @@ func TestFormats(t *testing.T) {
 		"not-blank": {
 			good: []string{"x", " x ", "é", "名前", "a\u00a0b", "👩\u200d👩", "❤\ufe0f", "\ufffd", "\\"},
 			bad: []string{"", " ", "\u00a0", "\u200bx", "\u00a0x", "\u1680", "\u2003", "\u3000", "\u200b", "\u200c\u200d", "\u2060", "\ufeff", "\u00ad", "\u3164", "\u115f",
-				"\ufe0f", "\U000e0041", "\u202e", "\t", "\u000b", "\u0085", "a\x00", "a\x1fb", "a\x7f", "a\u009f", "a\nb", "a\rb", "a\u2028b", "a\u2029"},
+				"\ufe0f", "\u202e", "\t", "\u000b", "\u0085", "a\x00", "a\x1fb", "a\x7f", "a\u009f", "a\nb", "a\rb", "a\u2028b", "a\u2029"},
 		},
 		"trimmed": {
 			good: []string{"x", "a b", "LAPTOP-DELL-2024", "❤\ufe0f"},
