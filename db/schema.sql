@@ -193,7 +193,7 @@ EXECUTE step;
 DEALLOCATE PREPARE step;
 
 SET @statement = IF((SELECT COUNT(*) FROM information_schema.statistics WHERE table_schema = DATABASE() AND table_name = 'orders' AND index_name = 'uq_orders_active_external_ref') > 0, 'DO 0',
-  'CREATE UNIQUE INDEX uq_orders_active_external_ref ON orders (customer_id, active_external_ref)');
+  'CREATE UNIQUE INDEX uq_orders_active_external_ref ON orders (active_external_ref, customer_id)');
 PREPARE step FROM @statement;
 EXECUTE step;
 DEALLOCATE PREPARE step;

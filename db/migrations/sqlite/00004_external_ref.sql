@@ -16,5 +16,5 @@ CREATE INDEX ix_products_active ON products (active, id);
 ALTER TABLE orders ADD COLUMN external_ref TEXT NULL;
 ALTER TABLE orders ADD COLUMN metadata TEXT NULL;
 ALTER TABLE orders ADD COLUMN active_external_ref TEXT GENERATED ALWAYS AS (CASE WHEN status <> 'CANCELED' THEN external_ref END) VIRTUAL;
-CREATE UNIQUE INDEX uq_orders_active_external_ref ON orders (customer_id, active_external_ref);
+CREATE UNIQUE INDEX uq_orders_active_external_ref ON orders (active_external_ref, customer_id);
 CREATE INDEX ix_orders_external_ref ON orders (external_ref, id);
