@@ -163,11 +163,12 @@ async function onePage(base, bases, specs) {
   await verdict('One page')
 }
 
-// readmeOrders places the orders of the README, whose keys the documents' examples ask for.
-async function readmeOrders(orders, orchestrator) {
+// readmeCalls sends what the README sends with the keys that the documents' examples ask for.
+async function readmeCalls(customers, orders, orchestrator) {
   doing = "placing the README's orders"
   const lines = { customer_id: 1, items: [{ product_id: 2, qty: 3 }] }
   for (const [url, key, body] of [
+    [customers + '/customers', 'my-customer-1', { name: 'Tech Solutions Inc', email: 'contact@techsolutions.com' }],
     [orders + '/orders', 'my-order-1', lines],
     [orchestrator + '/orchestrator/create-and-confirm-order', 'order-2024-001', { ...lines, idempotency_key: 'order-2024-001' }],
   ]) {
@@ -240,7 +241,7 @@ try {
     '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'] })
   const specs = await Promise.all(bases.map(async base => (await fetch(base + '/openapi.json')).json()))
   for (const [i, spec] of specs.entries()) await ownPage(bases[i], bases, spec)
-  await readmeOrders(bases[1], bases[2])
+  await readmeCalls(...bases)
   await onePage(bases[2], bases, specs)
   await firstOrder(bases[2], bases)
   await links(bases[2], bases)
