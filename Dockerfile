@@ -12,6 +12,7 @@ COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/
 COPY --from=build --chown=65532:65532 /src/bin/home /home/b2b
 USER 65532:65532
 WORKDIR /home/b2b
+ENV TMPDIR=/home/b2b
 COPY --from=build /src/bin/b2b /usr/local/bin/b2b
 # Nothing reaches a container by its loopback.
 ENV BIND_ADDRESS=0.0.0.0

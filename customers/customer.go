@@ -2,8 +2,10 @@
 package customers
 
 import (
+	"strings"
 	"time"
 
+	"github.com/oapi-codegen/nullable"
 	"gorm.io/gorm"
 
 	"example.com/b2b/db"
@@ -42,26 +44,78 @@ func (s store) create(c *customer) error {
 	if own := s.caller.Customer; own != 0 {
 		return apperr.Forbidden.New().With("/header/Authorization", apperr.Params{"customer_id": own}, "acts for customer %d alone", own)
 	}
-	c.CreatedAt = now()
-	c.UpdatedAt = c.CreatedAt
-	if err := s.insert(c); err != nil {
-		return s.taken(err, *c)
+	return s.taken(s.createAll([]*customer{c}), *c)
+}
+
+// createAll inserts customers. Its error is duplicate when one of them wants what another has.
+func (s store) createAll(customers []*customer) error {
+	now := now()
+	for _, c := range customers {
+		c.CreatedAt, c.UpdatedAt = now, now
 	}
-	return s.record(event(created, *c, c.CreatedAt))
+	if err := s.insert(customers); err != nil {
+		return err
+	}
+	if len(customers) > 1 { // MySQL tells one id, and how far the others are from it is a matter of its configuration
+		if err := s.findIDs(customers); err != nil {
+			return err
+		}
+	}
+	return s.record(events(created, customers)...)
+}
+
+// change is what becomes of a customer; a nil or unspecified field keeps its value.
+type change struct {
+	Name, Email        *string
+	Phone, ExternalRef nullable.Nullable[string]
+}
+
+// of returns c as the change makes it.
+func (ch change) of(c customer) customer {
+	if ch.Name != nil {
+		c.Name = *ch.Name
+	}
+	if ch.Email != nil {
+		c.Email = strings.TrimSpace(*ch.Email)
+	}
+	set(&c.Phone, ch.Phone)
+	set(&c.ExternalRef, ch.ExternalRef)
+	return c
+}
+
+func set(field **string, to nullable.Nullable[string]) {
+	if to.IsNull() {
+		*field = nil
+	} else if value, err := to.Get(); err == nil {
+		*field = &value
+	}
+}
+
+// is reports whether two records of a customer say the same.
+func (c customer) is(other customer) bool {
+	return c.Name == other.Name && c.Email == other.Email && equal(c.Phone, other.Phone) && equal(c.ExternalRef, other.ExternalRef)
 }
 
 // put writes a customer who has been locked, when it is another one than before. Errors: those of taken.
 func (s store) put(c *customer, before customer) error {
-	if c.Name == before.Name && c.Email == before.Email && equal(c.Phone, before.Phone) && equal(c.ExternalRef, before.ExternalRef) {
+	if c.is(before) {
 		return nil
 	}
-	if now := now(); now.After(c.UpdatedAt) { // another machine's clock may be ahead
-		c.UpdatedAt = now
+	return s.taken(s.putAll([]*customer{c}), *c)
+}
+
+// putAll writes customers who have been locked. Its error is duplicate when one of them wants what another has.
+func (s store) putAll(customers []*customer) error {
+	now := now()
+	for _, c := range customers {
+		if now.After(c.UpdatedAt) { // another machine's clock may be ahead
+			c.UpdatedAt = now
+		}
 	}
-	if err := s.customers().Select("name", "email", "phone", "external_ref", "updated_at").Where("id = ?", c.ID).Updates(c).Error; err != nil {
-		return s.taken(err, *c)
+	if err := s.updateEach(customers, "name", "email", "phone", "external_ref", "updated_at"); err != nil {
+		return err
 	}
-	return s.record(event(updated, *c, c.UpdatedAt))
+	return s.record(events(updated, customers)...)
 }
 
 // delete deletes softly a customer who has been locked.

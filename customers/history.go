@@ -19,6 +19,15 @@ func event(what string, c customer, at time.Time) history.Event {
 	return history.Event{Type: what, Subject: subject, SubjectID: c.ID, CustomerID: &c.ID, CreatedAt: at, Shown: view(c)}
 }
 
+// events are those of what has just happened to customers.
+func events(what string, customers []*customer) []history.Event {
+	all := make([]history.Event, len(customers))
+	for i, c := range customers {
+		all[i] = event(what, *c, c.UpdatedAt)
+	}
+	return all
+}
+
 // history reads a page of a customer's events, newest first, or returns 404 customer_not_found.
 func (s store) history(id int64, cursor *int64, limit *int32) ([]history.Event, *int64, error) {
 	if _, err := s.find(id); err != nil {

@@ -8,6 +8,7 @@ import (
 
 	"example.com/b2b/internal/apperr"
 	"example.com/b2b/internal/auth"
+	"example.com/b2b/internal/bulk"
 	"example.com/b2b/internal/history"
 	"example.com/b2b/internal/idempotency"
 	"example.com/b2b/internal/web"
@@ -92,6 +93,45 @@ func (s *Service) ListCustomers(ctx context.Context, r server.ListCustomersReque
 	return server.ListCustomers200JSONResponse{Body: api.CustomerListResponse{Success: true, Data: data, Meta: contract.Meta{NextCursor: next}}}, nil
 }
 
+// ImportCustomers creates and changes customers, row by row. Errors: those of bulk.Import.
+func (s *Service) ImportCustomers(ctx context.Context, r server.ImportCustomersRequestObject) (server.ImportCustomersResponseObject, error) {
+	f, err := bulk.Import[api.CustomerImportRow, change]{
+		DryRun: *r.Params.DryRun,
+		Value: func(row api.CustomerImportRow) change {
+			return change{row.Name, &row.Email, row.Phone, row.ExternalRef}
+		},
+		Names: change.names,
+		Apply: func(ctx context.Context, rows []*bulk.Row[change]) error {
+			return s.importCustomers(ctx, rows, *r.Params.DryRun)
+		},
+	}.File(ctx, r.Body)
+	return file(f), err
+}
+
+// ExportCustomers makes a file of customers.
+func (s *Service) ExportCustomers(ctx context.Context, r server.ExportCustomersRequestObject) (server.ExportCustomersResponseObject, error) {
+	f := filter{Search: r.Params.Search, ExternalRef: r.Params.ExternalRef}
+	if r.Params.Email != nil {
+		f.Email = new(strings.TrimSpace(*r.Params.Email))
+	}
+	return file(bulk.Export(*r.Params.Format == contract.Csv, func(cursor *int64) ([]api.Customer, *int64, error) {
+		rows, next, err := s.read(ctx).list(f, cursor, new(int32(bulk.PageSize)))
+		all := make([]api.Customer, len(rows))
+		for i, c := range rows {
+			all[i] = view(c)
+		}
+		return all, next, err
+	})), nil
+}
+
+// file is a response of the generated strict server for every operation that answers with a file.
+type file web.File
+
+func (f file) VisitImportCustomersResponse(w http.ResponseWriter) error { return f.respond(w) }
+func (f file) VisitExportCustomersResponse(w http.ResponseWriter) error { return f.respond(w) }
+
+func (f file) respond(w http.ResponseWriter) error { return web.File(f).Respond(w) }
+
 // GetCustomer returns 404 customer_not_found for a customer that is not there or was deleted, as do all that follow.
 func (s *Service) GetCustomer(ctx context.Context, r server.GetCustomerRequestObject) (server.GetCustomerResponseObject, error) {
 	c, err := s.read(ctx).find(r.ID)
@@ -122,22 +162,7 @@ func (s *Service) UpdateCustomer(ctx context.Context, r server.UpdateCustomerReq
 			return err
 		}
 		before := c
-		if r.Body.Name != nil {
-			c.Name = *r.Body.Name
-		}
-		if r.Body.Email != nil {
-			c.Email = strings.TrimSpace(*r.Body.Email)
-		}
-		if r.Body.Phone.IsNull() {
-			c.Phone = nil
-		} else if phone, err := r.Body.Phone.Get(); err == nil {
-			c.Phone = &phone
-		}
-		if r.Body.ExternalRef.IsNull() {
-			c.ExternalRef = nil
-		} else if ref, err := r.Body.ExternalRef.Get(); err == nil {
-			c.ExternalRef = &ref
-		}
+		c = change{r.Body.Name, r.Body.Email, r.Body.Phone, r.Body.ExternalRef}.of(before)
 		return tx.put(&c, before)
 	})
 	if err != nil {

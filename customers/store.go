@@ -62,12 +62,18 @@ func (s store) events(id int64, cursor *int64, limit *int32) ([]history.Event, *
 	return history.Page(s.db, subject, id, cursor, limit)
 }
 
-// record appends an event: TestEveryChangeIsRecorded wants it wherever something is written.
-func (s store) record(e history.Event) error {
-	return history.Append(s.db, s.caller, s.correlationID, e)
+// record appends events, in one statement: TestEveryChangeIsRecorded wants it wherever something is written.
+func (s store) record(events ...history.Event) error {
+	return history.Append(s.db, s.caller, s.correlationID, events...)
 }
 
-func (s store) insert(c *customer) error { return s.db.Create(c).Error }
+// insert adds customers in one statement.
+func (s store) insert(customers []*customer) error { return s.db.Create(customers).Error }
+
+// updateEach writes the columns of customers who have been locked, in one statement.
+func (s store) updateEach(customers []*customer, columns ...string) error {
+	return db.UpdateEach(s.customers(), customers, columns...)
+}
 
 // locking returns the store whose queries lock what they read until the transaction ends.
 func (s store) locking() store {

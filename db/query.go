@@ -3,6 +3,7 @@ package db
 import (
 	"database/sql/driver"
 	"fmt"
+	"reflect"
 	"strings"
 	"time"
 
@@ -57,6 +58,25 @@ func init() { // SQLite's own LOWER knows ASCII only
 		}
 		return args[0], nil
 	})
+}
+
+// UpdateEach writes the columns of each of rows, which are gorm models with the key id, in one statement. They must be rows of q.
+func UpdateEach[T interface{ Key() int64 }](q *gorm.DB, rows []T, columns ...string) error {
+	ids, parsed := make([]int64, len(rows)), &gorm.Statement{DB: q}
+	if err := parsed.Parse(&rows[0]); err != nil {
+		return err
+	}
+	changed := map[string]any{}
+	for _, column := range columns {
+		field, values := parsed.Schema.LookUpField(column), make([]any, 0, 2*len(rows))
+		for i, row := range rows {
+			ids[i] = row.Key()
+			value, _ := field.ValueOf(q.Statement.Context, reflect.Indirect(reflect.ValueOf(row)))
+			values = append(values, ids[i], value)
+		}
+		changed[column] = clause.Expr{SQL: "CASE id" + strings.Repeat(" WHEN ? THEN ?", len(rows)) + " END", Vars: values}
+	}
+	return q.Where("id IN ?", ids).UpdateColumns(changed).Error
 }
 
 // Order is the direction of a list, by id.

@@ -7,6 +7,7 @@ import (
 
 	"example.com/b2b/internal/apperr"
 	"example.com/b2b/internal/auth"
+	"example.com/b2b/internal/bulk"
 	"example.com/b2b/internal/formats"
 	"example.com/b2b/internal/history"
 	"example.com/b2b/internal/idempotency"
@@ -139,19 +140,8 @@ func (s *Service) ListOrderHistory(ctx context.Context, r server.ListOrderHistor
 // ListOrders pages by id.
 func (s *Service) ListOrders(ctx context.Context, r server.ListOrdersRequestObject) (server.ListOrdersResponseObject, error) {
 	f := orderFilter{CustomerID: r.Params.CustomerID, ExternalRef: r.Params.ExternalRef, Status: (*status)(r.Params.Status)}
-	if r.Params.From != nil {
-		from, _, err := formats.ParseDateFilter(*r.Params.From)
-		if err != nil {
-			return nil, err // web has validated it
-		}
-		f.From = &from
-	}
-	if r.Params.To != nil {
-		_, to, err := formats.ParseDateFilter(*r.Params.To)
-		if err != nil {
-			return nil, err
-		}
-		f.To = &to
+	if err := f.between(r.Params.From, r.Params.To); err != nil {
+		return nil, err
 	}
 	rows, next, err := s.read(ctx).list(f, r.Params.Cursor, r.Params.Limit)
 	if err != nil {
@@ -162,6 +152,45 @@ func (s *Service) ListOrders(ctx context.Context, r server.ListOrdersRequestObje
 		data[i] = s.summary(o)
 	}
 	return server.ListOrders200JSONResponse{Body: api.OrderListResponse{Success: true, Data: data, Meta: contract.Meta{NextCursor: next}}}, nil
+}
+
+// between reads from and to, which web has validated.
+func (f *orderFilter) between(from, to *string) error {
+	if from != nil {
+		first, _, err := formats.ParseDateFilter(*from)
+		if err != nil {
+			return err
+		}
+		f.From = &first
+	}
+	if to != nil {
+		_, last, err := formats.ParseDateFilter(*to)
+		if err != nil {
+			return err
+		}
+		f.To = &last
+	}
+	return nil
+}
+
+// ExportOrders makes a file of orders.
+func (s *Service) ExportOrders(ctx context.Context, r server.ExportOrdersRequestObject) (server.ExportOrdersResponseObject, error) {
+	f := orderFilter{CustomerID: r.Params.CustomerID, ExternalRef: r.Params.ExternalRef, Status: (*status)(r.Params.Status)}
+	if err := f.between(r.Params.From, r.Params.To); err != nil {
+		return nil, err
+	}
+	return file(bulk.Export(*r.Params.Format == contract.Csv, func(cursor *int64) ([]api.Order, *int64, error) {
+		rows, next, err := s.read(ctx).exportOrders(f, cursor)
+		return mapped(rows, func(o order) api.Order { return s.orderResponse(o).Data }), next, err
+	})), nil
+}
+
+func mapped[T, V any](rows []T, view func(T) V) []V {
+	all := make([]V, len(rows))
+	for i, row := range rows {
+		all[i] = view(row)
+	}
+	return all
 }
 
 // GetIdempotencyKey tells what a key has done. Error: 404 idempotency_key_unknown.
@@ -232,6 +261,38 @@ func (s *Service) UpdateProduct(ctx context.Context, r server.UpdateProductReque
 	}
 	return server.UpdateProduct200JSONResponse{Body: productResponse(p)}, nil
 }
+
+// ImportProducts creates and changes products, row by row. Errors: those of bulk.Import.
+func (s *Service) ImportProducts(ctx context.Context, r server.ImportProductsRequestObject) (server.ImportProductsResponseObject, error) {
+	f, err := bulk.Import[api.ProductImportRow, productRow]{
+		DryRun: *r.Params.DryRun,
+		Value: func(row api.ProductImportRow) productRow {
+			return productRow{row.Sku, productChange{row.Name, row.PriceCents, row.Stock, row.Active}}
+		},
+		Names: func(row productRow) []bulk.Name { return []bulk.Name{{Field: "/sku", Value: row.SKU}} },
+		Apply: func(ctx context.Context, rows []*bulk.Row[productRow]) error {
+			return s.importProducts(ctx, rows, *r.Params.DryRun)
+		},
+	}.File(ctx, r.Body)
+	return file(f), err
+}
+
+// ExportProducts makes a file of products.
+func (s *Service) ExportProducts(ctx context.Context, r server.ExportProductsRequestObject) (server.ExportProductsResponseObject, error) {
+	return file(bulk.Export(*r.Params.Format == contract.Csv, func(cursor *int64) ([]api.Product, *int64, error) {
+		rows, next, err := s.read(ctx).listProducts(productFilter{r.Params.Search, r.Params.Sku, r.Params.Active}, cursor, new(int32(bulk.PageSize)))
+		return mapped(rows, productView), next, err
+	})), nil
+}
+
+// file is a response of the generated strict server for every operation that answers with a file.
+type file web.File
+
+func (f file) VisitImportProductsResponse(w http.ResponseWriter) error { return f.respond(w) }
+func (f file) VisitExportProductsResponse(w http.ResponseWriter) error { return f.respond(w) }
+func (f file) VisitExportOrdersResponse(w http.ResponseWriter) error   { return f.respond(w) }
+
+func (f file) respond(w http.ResponseWriter) error { return web.File(f).Respond(w) }
 
 // AdjustStock changes the stock by a number of pieces. Errors: those of adjustStock, 404 product_not_found, 422
 // idempotency_key_reused.

@@ -31,20 +31,53 @@ type newProduct struct {
 	Active            bool
 }
 
+func (n newProduct) product() product {
+	now := time.Now().UTC().Truncate(time.Millisecond) // the columns' precision
+	return product{SKU: n.SKU, Name: n.Name, PriceCents: n.PriceCents, Stock: n.Stock, Active: n.Active, CreatedAt: now, UpdatedAt: now, Now: now}
+}
+
 // createProduct inserts a product with its opening stock, or returns 409 sku_taken, naming the one that has the sku.
 func (s store) createProduct(n newProduct) (product, error) {
-	now := time.Now().UTC().Truncate(time.Millisecond) // the columns' precision
-	p := product{SKU: n.SKU, Name: n.Name, PriceCents: n.PriceCents, Stock: n.Stock, Active: n.Active, CreatedAt: now, UpdatedAt: now, Now: now}
-	if err := s.insert(&p); err != nil {
-		if duplicate(err) {
-			err = s.skuTaken(n.SKU)
+	p := n.product()
+	err := s.createProducts([]*product{&p})
+	if duplicate(err) {
+		err = s.skuTaken(n.SKU)
+	}
+	return p, err
+}
+
+// createProducts inserts products with their opening stock. Its error is duplicate when one of the skus is taken.
+func (s store) createProducts(products []*product) error {
+	if err := s.insert(products); err != nil {
+		return err
+	}
+	if len(products) > 1 { // MySQL tells one id, and how far the others are from it is a matter of its configuration
+		if err := s.findIDs(products); err != nil {
+			return err
 		}
-		return p, err
 	}
-	if _, err := s.noteAdjustment(p, p.Stock, "created"); err != nil {
-		return p, err
+	adjustments, events := make([]stockAdjustment, len(products)), make([]history.Event, len(products))
+	for i, p := range products {
+		adjustments[i], events[i] = adjustment(*p, p.Stock, "created"), ofProduct(productCreated, *p)
 	}
-	return p, s.record(ofProduct(productCreated, p))
+	if err := s.insert(adjustments); err != nil {
+		return err
+	}
+	return s.record(events...)
+}
+
+// findIDs gives products that have just been inserted the ids that they have.
+func (s store) findIDs(products []*product) error {
+	bySKU, skus := make(map[string]*product, len(products)), make([]string, len(products))
+	for i, p := range products {
+		bySKU[p.SKU], skus[i] = p, p.SKU
+	}
+	var rows []product
+	err := s.products().Select("id, sku").Where("sku IN ?", skus).Find(&rows).Error
+	for _, row := range rows {
+		bySKU[row.SKU].ID = row.ID
+	}
+	return err
 }
 
 // skuTaken returns 409 sku_taken with the product that has the sku.
@@ -63,9 +96,8 @@ type productChange struct {
 	Active            *bool
 }
 
-// updateProduct changes a locked product.
-func (s store) updateProduct(p *product, c productChange) error {
-	before := *p
+// of returns p as the change makes it.
+func (c productChange) of(p product) product {
 	if c.Name != nil {
 		p.Name = *c.Name
 	}
@@ -78,22 +110,40 @@ func (s store) updateProduct(p *product, c productChange) error {
 	if c.Stock != nil {
 		p.Stock = *c.Stock
 	}
-	if *p == before {
+	return p
+}
+
+// updateProduct changes a locked product.
+func (s store) updateProduct(p *product, c productChange) error {
+	before := *p
+	if *p = c.of(before); *p == before {
 		return nil
 	}
-	p.UpdatedAt = later(p.UpdatedAt, p.Now)
-	if err := s.update(p, "name", "price_cents", "stock", "active", "updated_at"); err != nil {
+	return s.updateProducts([]product{before}, []*product{p})
+}
+
+// updateProducts writes locked products, each of which is another one than before.
+func (s store) updateProducts(before []product, products []*product) error {
+	var events []history.Event
+	var adjustments []stockAdjustment
+	for i, p := range products {
+		b := before[i]
+		p.UpdatedAt = later(p.UpdatedAt, p.Now)
+		if p.Name != b.Name || p.PriceCents != b.PriceCents || p.Active != b.Active {
+			events = append(events, ofProduct(productUpdated, *p))
+		}
+		if p.Stock != b.Stock {
+			adjustments = append(adjustments, adjustment(*p, p.Stock-b.Stock, "level set"))
+			events = append(events, ofProduct(stockAdjusted, *p))
+		}
+	}
+	if err := s.updateEach(products, "name", "price_cents", "stock", "active", "updated_at"); err != nil {
 		return err
 	}
-	var events []history.Event
-	if p.Name != before.Name || p.PriceCents != before.PriceCents || p.Active != before.Active {
-		events = append(events, ofProduct(productUpdated, *p))
-	}
-	if p.Stock != before.Stock {
-		if _, err := s.noteAdjustment(*p, p.Stock-before.Stock, "level set"); err != nil {
+	if adjustments != nil {
+		if err := s.insert(adjustments); err != nil {
 			return err
 		}
-		events = append(events, ofProduct(stockAdjusted, *p))
 	}
 	return s.record(events...)
 }

@@ -169,8 +169,13 @@ func (s store) adjustStock(p *product, delta int64, reason string) (stockAdjustm
 
 // noteAdjustment writes down a change of p's stock, which must be the new one already.
 func (s store) noteAdjustment(p product, delta int64, reason string) (stockAdjustment, error) {
-	a := stockAdjustment{ProductID: p.ID, Delta: delta, Level: p.Stock, Reason: reason, CreatedAt: p.Now}
+	a := adjustment(p, delta, reason)
 	return a, s.insert(&a)
+}
+
+// adjustment is what noteAdjustment writes down.
+func adjustment(p product, delta int64, reason string) stockAdjustment {
+	return stockAdjustment{ProductID: p.ID, Delta: delta, Level: p.Stock, Reason: reason, CreatedAt: p.Now}
 }
 
 // listAdjustments reads a page of what changed a product's stock, newest first.

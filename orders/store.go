@@ -83,6 +83,11 @@ func (s store) update(row any, columns ...string) error {
 	return s.db.Model(row).Select(columns).Updates(row).Error
 }
 
+// updateEach writes the columns of rows that have been locked, in one statement.
+func (s store) updateEach(rows []*product, columns ...string) error {
+	return db.UpdateEach(s.products(), rows, columns...)
+}
+
 // locking returns the store whose queries lock what they read until the transaction ends.
 func (s store) locking() store {
 	s.db = db.ForUpdate(s.db)

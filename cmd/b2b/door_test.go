@@ -20,7 +20,7 @@ var (
 
 // TestEveryChangeIsRecorded lets no function of a service write to the database that does not append to the history, too.
 func TestEveryChangeIsRecorded(t *testing.T) {
-	writes := []string{"insert", "update", "Create", "Save", "Update", "Updates", "UpdateColumn", "UpdateColumns", "Delete", "Exec"}
+	writes := []string{"insert", "update", "updateEach", "Create", "Save", "Update", "Updates", "UpdateColumn", "UpdateColumns", "Delete", "Exec"}
 	found := 0
 	eachFile(t, func(files *token.FileSet, file *ast.File) {
 		for _, d := range file.Decls {

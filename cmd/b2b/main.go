@@ -39,6 +39,7 @@ func main() {
 type command struct {
 	name, summary string
 	flags         func(f *flag.FlagSet)
+	argument      *string // where the one argument goes that it needs; nil when it takes none
 	run           func(ctx context.Context, out io.Writer) error
 }
 
@@ -58,7 +59,7 @@ func commands() []command {
 	}
 	var asJSON bool
 	var caller auth.Principal
-	return append(all, command{
+	return append(append(all, clientCommands(&c)...), command{
 		name: "migrate", summary: "bring the database's schema up to date",
 		run: onDatabase(func(ctx context.Context, g *gorm.DB, out io.Writer) error {
 			steps, err := db.Migrate(ctx, g)
@@ -146,7 +147,12 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	if all[at].flags != nil {
 		all[at].flags(f)
 	}
-	switch err := f.Parse(args); {
+	err := f.Parse(args)
+	if to := all[at].argument; to != nil && err == nil && f.NArg() > 0 { // flags may stand before and behind it
+		*to = f.Arg(0)
+		err = f.Parse(f.Args()[1:])
+	}
+	switch {
 	case errors.Is(err, flag.ErrHelp):
 		usage(out)
 		return nil
@@ -154,6 +160,8 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 		return fmt.Errorf("%w; see b2b --help", err)
 	case f.NArg() > 0:
 		return fmt.Errorf("%q is one argument too many; see b2b --help", f.Arg(0))
+	case all[at].argument != nil && *all[at].argument == "":
+		return fmt.Errorf("b2b %s needs to know of what; see b2b --help", name)
 	}
 	if err := godotenv.Load(); err != nil && !errors.Is(err, os.ErrNotExist) && name != "version" {
 		return fmt.Errorf(".env cannot be read: %w", err)

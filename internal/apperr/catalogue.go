@@ -32,7 +32,8 @@ const (
 	Always        = "*"             // every operation
 	Business      = "business"      // every operation but /health and /ready
 	WithDatabase  = "database"      // of a service with a database, and not /health
-	WithBody      = "body"          // it takes a body
+	WithBody      = "body"          // it takes a body in JSON
+	WithRows      = "rows"          // it takes rows
 	WithKey       = "key"           // it takes an idempotency key as a header
 	WithNeededKey = "required key"  // and insists on it
 	WithIfMatch   = "If-Match"      // it takes If-Match
@@ -57,6 +58,10 @@ var (
 		Sentence: "The body is not valid JSON: %s.", Args: []any{"unexpected end of JSON input (byte 17)"},
 		When: "The body is not JSON, or not UTF-8.",
 		Do:   "Correct the program that makes the body."})
+	MalformedRow = define(Code{Name: "malformed_row", Status: http.StatusBadRequest, Retry: Never, On: []string{WithRows},
+		Sentence: "The row cannot be read: %s.", Args: []any{"it is not UTF-8"},
+		When: "A row of an import, or the line that names the columns, is no CSV, no JSON, or not UTF-8.",
+		Do:   "Correct the program that makes the file."})
 	ValidationFailed = define(Code{Name: "validation_failed", Status: http.StatusBadRequest, Retry: Never, On: []string{Always},
 		Sentence: "The request is not valid.", Example: Detail{"/query/limit", "must be at most 100", Params{"rule": "maximum", "limit": 100}},
 		When: "A field, parameter or header breaks a rule of the document. `details` names every one, up to 20.",
@@ -128,9 +133,9 @@ var (
 		Sentence: "%s is not possible here.", Args: []any{"DELETE"},
 		When: "The path exists, with other methods (`Allow`).",
 		Do:   "Use one of them."})
-	RequestTimeout = define(Code{Name: "request_timeout", Status: http.StatusRequestTimeout, Retry: Later, On: []string{WithBody},
+	RequestTimeout = define(Code{Name: "request_timeout", Status: http.StatusRequestTimeout, Retry: Later, On: []string{WithBody, WithRows},
 		Sentence: "The body did not arrive in time.",
-		When:     "The body took longer than ten seconds to arrive. Nothing was changed.",
+		When:     "The body took longer than ten seconds to arrive, or the rows of an import did not go on for so long. Nothing was changed.",
 		Do:       "Send it again over a better connection."})
 	EmailTaken = define(Code{Name: "email_taken", Status: http.StatusConflict, Retry: Never, On: []string{"createCustomer", "updateCustomer"},
 		Sentence: "Another customer has this email.", Example: Detail{"/email", "belongs to another customer", Params{"rule": "unique", "customer_id": 1}},
@@ -156,10 +161,18 @@ var (
 		Sentence: "The body is larger than 1 MiB.",
 		When:     "The body is larger than 1 MiB.",
 		Do:       "Send less at once."})
+	TooManyRows = define(Code{Name: "payload_too_large", Status: http.StatusRequestEntityTooLarge, Retry: Never, On: []string{WithRows},
+		Sentence: "An import takes at most 100 000 rows, 64 KiB each and 64 MiB together.",
+		When:     "A file is too large, or a row of it. `row` of the last line that was answered says how far it was read.",
+		Do:       "Send the file in parts."})
 	UnsupportedMediaType = define(Code{Name: "unsupported_media_type", Status: http.StatusUnsupportedMediaType, Retry: Never, On: []string{WithBody},
 		Sentence: "Send the body with Content-Type: application/json.",
 		When:     "The body is not declared as JSON, once and in UTF-8, or has a Content-Encoding.",
 		Do:       "Send `Content-Type: application/json`, and the body as it is."})
+	NoRows = define(Code{Name: "unsupported_media_type", Status: http.StatusUnsupportedMediaType, Retry: Never, On: []string{WithRows},
+		Sentence: "Send the rows with Content-Type: text/csv or application/x-ndjson.",
+		When:     "The rows are declared neither as CSV nor as NDJSON.",
+		Do:       "Send `Content-Type: text/csv` or `application/x-ndjson`."})
 	IdempotencyKeyReused = define(Code{Name: "idempotency_key_reused", Status: http.StatusUnprocessableEntity, Retry: Never, On: []string{WithKey, "createAndConfirmOrder"},
 		Sentence: "This idempotency key was used for another request.",
 		When:     "The key has done something else: another body, or another id.",

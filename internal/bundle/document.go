@@ -136,6 +136,12 @@ func (d document) compiled() *yaml.Node {
 		}
 	})
 	keep(at(root, "components", "schemas"), func(name string) bool { return !isShared(name) })
+	for _, op := range d.operations() {
+		if rows := at(root, "paths", op.path, op.method, "requestBody", "content"); at(rows, "text/csv") != nil {
+			keep(rows, func(media string) bool { return media == "text/csv" }) // the generator has a field for each, under one name
+			set(at(rows, "text/csv"), "schema", at(rows, "text/csv", "x-row")) // and no type for what no schema names
+		}
+	}
 	return forGo(root)
 }
 
@@ -156,7 +162,9 @@ func forGo(root *yaml.Node) *yaml.Node {
 
 // operation is one of a document.
 type operation struct {
-	id, path   string
+	id         string
+	path       string
+	method     string
 	node       *yaml.Node
 	parameters []*yaml.Node // the path's too
 }
@@ -165,7 +173,7 @@ func (d document) operations() (all []operation) {
 	for path := range slices.Chunk(at(d.Node, "paths").Content, 2) {
 		for part := range slices.Chunk(path[1].Content, 2) {
 			if id := value(part[1], "operationId"); id != "" {
-				op := operation{id: id, path: path[0].Value, node: part[1]}
+				op := operation{id: id, path: path[0].Value, method: part[0].Value, node: part[1]}
 				for _, parameters := range []*yaml.Node{at(path[1], "parameters"), at(op.node, "parameters")} {
 					for _, p := range content(parameters) {
 						op.parameters = append(op.parameters, d.target(p))

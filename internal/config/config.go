@@ -34,6 +34,7 @@ type Settings struct {
 	Access
 	JWT
 	Issuing
+	Calling
 	Serving
 	Limiting
 	Listening
@@ -116,6 +117,11 @@ type JWT struct {
 // Issuing is for b2b token.
 type Issuing struct {
 	TokenLifetime time.Duration `env:"JWT_EXPIRES_IN" default:"24h" help:"how long a token of b2b token is valid, as 90m, 24h or 7d"`
+}
+
+// Calling is for the commands that call services, as partners do.
+type Calling struct {
+	Token string `env:"B2B_TOKEN" help:"the token with which b2b import, export and order call the services; none where callers need none"`
 }
 
 // Serving is for every service.

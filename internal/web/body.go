@@ -59,27 +59,40 @@ func (v *validator) readBody(c *gin.Context, op operation) (*body, error) {
 		}
 	}
 	switch {
-	case errors.As(err, new(*http.MaxBytesError)):
-		return nil, apperr.PayloadTooLarge.New()
-	case errors.Is(err, os.ErrDeadlineExceeded):
-		return nil, apperr.RequestTimeout.Because(err)
 	case err != nil:
-		return nil, apperr.MalformedJSON.Because(err, "it ended early")
+		return nil, notReceived(err, apperr.PayloadTooLarge, apperr.MalformedJSON)
 	case len(text) == 0 && !op.Operation.RequestBody.Value.Required:
 		return nil, nil
 	case len(text) == 0:
 		return nil, apperr.ValidationFailed.New().With(wholeBody, apperr.Params{"rule": "required"}, "is required: send a JSON object")
 	case !isJSON(c.Request.Header):
 		return nil, apperr.UnsupportedMediaType.New()
-	case !utf8.Valid(text):
-		return nil, apperr.MalformedJSON.New("it is not UTF-8")
+	}
+	return v.parse(text, op.body, apperr.MalformedJSON)
+}
+
+// notReceived says why a body did not arrive.
+func notReceived(err error, tooLarge, malformed *apperr.Code) error {
+	switch {
+	case errors.As(err, new(*http.MaxBytesError)):
+		return tooLarge.New()
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return apperr.RequestTimeout.Because(err)
+	}
+	return malformed.Because(err, "it ended early")
+}
+
+// parse reads JSON by its schema, or returns the code's error, which says why it is none.
+func (v *validator) parse(text []byte, schema *openapi3.Schema, malformed *apperr.Code) (*body, error) {
+	if !utf8.Valid(text) {
+		return nil, malformed.New("it is not UTF-8")
 	}
 	var syntax *json.SyntaxError
 	if !json.Valid(text) && errors.As(json.Unmarshal(text, new(json.RawMessage)), &syntax) {
-		return nil, apperr.MalformedJSON.New(fmt.Sprintf("%s (byte %d)", syntax, syntax.Offset))
+		return nil, malformed.New(fmt.Sprintf("%s (byte %d)", syntax, syntax.Offset))
 	}
 	b := &body{ReadCloser: io.NopCloser(bytes.NewReader(text)), rules: v.filter.SchemaValidationOptions}
-	b.value = b.read(make([]string, 0, 8), gjson.ParseBytes(text), op.body)
+	b.value = b.read(make([]string, 0, 8), gjson.ParseBytes(text), schema)
 	return b, nil
 }
 
@@ -90,18 +103,28 @@ func refuseUnread(c *gin.Context) error {
 	case sent > maxBody:
 		return apperr.PayloadTooLarge.New()
 	case sent != 0 && h.Get("Content-Encoding") != "":
-		c.Header("Accept-Encoding", "identity") // RFC 9110, section 15.5.16
-		return apperr.UnsupportedMediaType.New().With("/header/Content-Encoding", apperr.Params{"rule": "absent"}, "must not be sent: the body is taken as it is")
+		return refuseEncoding(c, apperr.UnsupportedMediaType)
 	case sent != 0 && (sent > 0 || h.Get("Content-Type") != "") && !isJSON(h):
 		return apperr.UnsupportedMediaType.New()
 	}
 	return nil
 }
 
-// isJSON reports whether the one Content-Type is that of JSON, which is UTF-8: RFC 8259, section 8.1.
-func isJSON(h http.Header) bool {
+func refuseEncoding(c *gin.Context, code *apperr.Code) error {
+	c.Header("Accept-Encoding", "identity") // RFC 9110, section 15.5.16
+	return code.New().With("/header/Content-Encoding", apperr.Params{"rule": "absent"}, "must not be sent: the body is taken as it is")
+}
+
+// isJSON reports whether a body is JSON, which is UTF-8: RFC 8259, section 8.1.
+func isJSON(h http.Header) bool { return mediaType(h) == "application/json" }
+
+// mediaType is that of a body in UTF-8, as the one Content-Type has it; "" for any other.
+func mediaType(h http.Header) string {
 	media, parameters, err := mime.ParseMediaType(h.Get("Content-Type"))
-	return err == nil && media == "application/json" && len(h["Content-Type"]) == 1 && strings.EqualFold(cmp.Or(parameters["charset"], "utf-8"), "utf-8")
+	if err != nil || len(h["Content-Type"]) != 1 || !strings.EqualFold(cmp.Or(parameters["charset"], "utf-8"), "utf-8") {
+		return ""
+	}
+	return media
 }
 
 func (b *body) refuse(path []string, params apperr.Params, format string, args ...any) {

@@ -67,6 +67,20 @@ paths:
         required: true
         content: { application/json: { schema: { $ref: "#/components/schemas/NewThing" } } }
       responses: *responses
+  /things/file:
+    post:
+      operationId: importThings
+      requestBody:
+        required: true
+        content: { text/csv: { schema: { type: string }, x-row: { $ref: "#/components/schemas/NewThing" } } }
+      responses:
+        "400": *refused
+        "408": *refused
+        "413": *refused
+        "415": *refused
+        "500": *refused
+        "503": *refused
+        "200": { description: Done., content: { application/x-ndjson: { schema: { type: string }, x-row: { $ref: "#/components/schemas/Answer" } } } }
   /either:
     get:
       operationId: getEither
@@ -157,6 +171,7 @@ func things(t testing.TB, o web.Options, handle gin.HandlerFunc) web.Engine {
 	e.POST("/things", handle)
 	e.GET("/things", handle)
 	e.GET("/things/:key", handle)
+	e.POST("/things/file", handle)
 	e.POST("/secrets", handle)
 	e.GET("/either", handle)
 	e.GET("/scoped", handle)

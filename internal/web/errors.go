@@ -32,19 +32,14 @@ type envelope struct {
 func Fail(c *gin.Context, err error) {
 	_ = c.Error(err)
 	c.Abort()
-	if c.Writer.Written() {
-		return // too late for another answer; the log has it
+	call, _ := c.Request.Context().Value(callKey{}).(*call)
+	if c.Writer.Written() { // too late for another answer; the log has it
+		if _, isFile := c.Writer.(*fileWriter); isFile && !errors.As(err, new(Told)) {
+			call.cut = true
+		}
+		return
 	}
-	var refusal *apperr.Error
-	if !errors.As(err, &refusal) {
-		refusal = apperr.Internal.New()
-	}
-	switch ended := c.Request.Context().Err(); {
-	case refusal.Status >= http.StatusInternalServerError && errors.Is(ended, context.DeadlineExceeded) && refusal.Status != http.StatusGatewayTimeout:
-		refusal = apperr.Timeout.New()
-	case refusal.Status == http.StatusInternalServerError && errors.Is(ended, context.Canceled):
-		refusal = apperr.Unavailable.New()
-	}
+	refusal := Refusal(c.Request.Context(), err)
 	if refusal.Retry == apperr.Later && c.Writer.Header().Get("Retry-After") == "" {
 		c.Header("Retry-After", "1") // second
 	}
@@ -55,16 +50,32 @@ func Fail(c *gin.Context, err error) {
 		}
 		c.Header("WWW-Authenticate", challenge)
 	}
-	// No more, and no longer, than the documents allow.
-	body := envelope{Error: shorten(refusal.Message, 1999, character), Code: refusal.Name}
-	for _, d := range refusal.Details[:min(len(refusal.Details), 1000)] {
-		body.Details = append(body.Details, apperr.Detail{Field: shorten(d.Field, 499, character), Message: shorten(d.Message, 999, character), Params: d.Params})
-	}
-	if call, ok := c.Request.Context().Value(callKey{}).(*call); ok && call.inBody {
+	body := envelope{Error: refusal.Message, Code: refusal.Name, Details: refusal.Details}
+	if call != nil && call.inBody {
 		body.CorrelationID = call.correlationID
 	}
 	encoded, _ := json.Marshal(body)
 	c.Data(refusal.Status, "application/json", append(encoded, '\n'))
+}
+
+// Refusal is what the caller is told of err when ctx is the call's: no more, and no longer, than the documents allow.
+func Refusal(ctx context.Context, err error) *apperr.Error {
+	var refusal *apperr.Error
+	if !errors.As(err, &refusal) {
+		refusal = apperr.Internal.New()
+	}
+	switch ended := ctx.Err(); {
+	case refusal.Status >= http.StatusInternalServerError && errors.Is(ended, context.DeadlineExceeded) && refusal.Status != http.StatusGatewayTimeout:
+		refusal = apperr.Timeout.New()
+	case refusal.Status == http.StatusInternalServerError && errors.Is(ended, context.Canceled):
+		refusal = apperr.Unavailable.New()
+	}
+	told := *refusal
+	told.Message, told.Details = shorten(refusal.Message, 1999, character), nil
+	for _, d := range refusal.Details[:min(len(refusal.Details), 1000)] {
+		told.Details = append(told.Details, apperr.Detail{Field: shorten(d.Field, 499, character), Message: shorten(d.Message, 999, character), Params: d.Params})
+	}
+	return &told
 }
 
 // shorten cuts s, and adds one character, where the sizes of its characters come to more than limit.

@@ -40,7 +40,9 @@ type operation struct {
 	parameters openapi3.Parameters
 	isList     bool // its own parameters are in the query
 	security   openapi3.SecurityRequirements
-	body       *openapi3.Schema // nil when it takes none
+	body       *openapi3.Schema // nil when it takes none in JSON
+	row        *openapi3.Schema // of each row that it takes; nil when it takes none
+	streams    bool             // its answer is a file
 	tagged     bool             // it promises an ETag on 200
 	searches   bool             // it takes a search
 }
@@ -69,11 +71,17 @@ func newOperation(r *routers.Route) operation {
 		security:   *cmp.Or(described.Security, &r.Spec.Security),
 	}
 	if described.RequestBody != nil {
-		op.body = described.RequestBody.Value.Content.Get("application/json").Schema.Value
+		content := described.RequestBody.Value.Content
+		if asJSON := content.Get("application/json"); asJSON != nil {
+			op.body = asJSON.Schema.Value
+		} else {
+			op.row = RowSchema(r.Spec, content.Get(CSV))
+		}
 	}
 	ok := described.Responses.Value("200")
 	op.tagged = ok != nil && ok.Value.Headers["ETag"] != nil
 	op.searches = op.parameters.GetByInAndName(openapi3.ParameterInQuery, "search") != nil
+	op.streams = ok != nil && ok.Value.Content.Get(NDJSON) != nil
 	return op
 }
 
@@ -98,6 +106,10 @@ func (v *validator) validate(c *gin.Context) {
 		_ = http.NewResponseController(c.Writer).SetReadDeadline(time.Time{}) // it would end the handler's context, too
 	}
 	ctx, stop := context.WithTimeout(request.Context(), v.Timeout)
+	if op.streams {
+		stop()
+		ctx, stop = v.stream(c)
+	}
 	c.Request = request.WithContext(ctx)
 	defer stop()
 	defer func() { c.Request = request }() // what comes after would take the stop for a caller who has gone
@@ -138,6 +150,8 @@ func (v *validator) check(c *gin.Context, op operation) error {
 	var received *body
 	if op.body != nil {
 		received, err = v.readBody(c, op)
+	} else if op.row != nil {
+		c.Request.Body, err = v.receive(c, op.row)
 	}
 	if err = cmp.Or(err, ctx.Err()); err != nil {
 		return err
@@ -151,14 +165,14 @@ func (v *validator) check(c *gin.Context, op operation) error {
 		found = append(found, findings("", openapi3filter.ValidateParameter(ctx, input, p.Value))...)
 	}
 	if received != nil {
-		found, more = append(found, v.checkBody(op, received)...), received.more
+		found, more = append(found, v.checkBody(op.body, received)...), received.more
 		c.Request.Body = received
 	}
 	return refusal(found, more)
 }
 
-func (v *validator) checkBody(op operation, b *body) []apperr.Detail {
-	found := findings("", op.body.VisitJSON(b.value, v.filter.SchemaValidationOptions...))
+func (v *validator) checkBody(schema *openapi3.Schema, b *body) []apperr.Detail {
+	found := findings("", schema.VisitJSON(b.value, v.filter.SchemaValidationOptions...))
 	if len(b.found) > 0 { // an object is not empty because all its fields were left out
 		found = slices.DeleteFunc(found, func(f apperr.Detail) bool { return f.Field == wholeBody })
 	}

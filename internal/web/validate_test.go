@@ -502,7 +502,13 @@ func unusable(t *testing.T, spec *openapi3.T) []string {
 				}
 			}
 			if operation.RequestBody != nil {
-				faults = append(faults, unbounded(operation.OperationID, operation.RequestBody.Value.Content.Get("application/json").Schema.Value)...)
+				for media, body := range operation.RequestBody.Value.Content {
+					schema := body.Schema.Value
+					if media != "application/json" {
+						schema = web.RowSchema(spec, body)
+					}
+					faults = append(faults, unbounded(operation.OperationID, schema)...)
+				}
 			}
 		}
 	}

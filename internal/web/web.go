@@ -150,6 +150,9 @@ func (o Options) observe(c *gin.Context) {
 		attrs = append(attrs, slog.String("error", shorten(err.Error(), 2500, logged)))
 	}
 	o.Log.LogAttrs(c.Request.Context(), level, "request", attrs...)
+	if call.cut {
+		panic(http.ErrAbortHandler) // the connection ends, and the caller sees that the answer is not whole
+	}
 }
 
 // etag names a representation by the hash of its JSON, which changes with whatever the caller can see: RFC 9110, section 8.8.3.
@@ -181,9 +184,13 @@ func Precondition(ifMatch *string, current any) error {
 	return err
 }
 
-// hold keeps every answer back until all of it is known. HEAD gets the headers of GET without the body. Where the document promises
+// hold keeps every answer but files back until all of it is known. HEAD gets the headers of GET without the body. Where the document promises
 // an ETag on 200, hold adds it, and answers 304 when the caller has that state already.
 func (v *validator) hold(c *gin.Context) {
+	if v.operation(c).streams {
+		c.Next()
+		return
+	}
 	isHead, tagged := c.Request.Method == http.MethodHead, v.operation(c).tagged
 	w, held := c.Writer, &heldAnswer{ResponseWriter: c.Writer}
 	c.Writer = held
@@ -235,6 +242,7 @@ func answerPanics(c *gin.Context) {
 type call struct {
 	correlationID string
 	inBody        bool // errors carry it in the body too
+	cut           bool // an answer ended in the middle
 }
 
 type callKey struct{}

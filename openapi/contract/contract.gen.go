@@ -21,6 +21,7 @@ const (
 	InsufficientStock      ErrorCode = "insufficient_stock"
 	Internal               ErrorCode = "internal"
 	MalformedJSON          ErrorCode = "malformed_json"
+	MalformedRow           ErrorCode = "malformed_row"
 	MethodNotAllowed       ErrorCode = "method_not_allowed"
 	NotFound               ErrorCode = "not_found"
 	OrderIncomplete        ErrorCode = "order_incomplete"
@@ -67,6 +68,8 @@ func (e ErrorCode) Valid() bool {
 	case Internal:
 		return true
 	case MalformedJSON:
+		return true
+	case MalformedRow:
 		return true
 	case MethodNotAllowed:
 		return true
@@ -163,6 +166,48 @@ func (e EventType) Valid() bool {
 	case ProductUpdated:
 		return true
 	case StockAdjusted:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for FileFormat.
+const (
+	Csv    FileFormat = "csv"
+	Ndjson FileFormat = "ndjson"
+)
+
+// Valid indicates whether the value is a known member of the FileFormat enum.
+func (e FileFormat) Valid() bool {
+	switch e {
+	case Csv:
+		return true
+	case Ndjson:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ImportLineResult.
+const (
+	Created   ImportLineResult = "created"
+	Refused   ImportLineResult = "refused"
+	Unchanged ImportLineResult = "unchanged"
+	Updated   ImportLineResult = "updated"
+)
+
+// Valid indicates whether the value is a known member of the ImportLineResult enum.
+func (e ImportLineResult) Valid() bool {
+	switch e {
+	case Created:
+		return true
+	case Refused:
+		return true
+	case Unchanged:
+		return true
+	case Updated:
 		return true
 	default:
 		return false
@@ -321,6 +366,11 @@ type EventSubject string
 // Example: order.created
 type EventType string
 
+// FileFormat How a file is written.
+//
+// Example: csv
+type FileFormat string
+
 // Health defines model for Health.
 type Health struct {
 	// Status Always `ok`.
@@ -348,6 +398,93 @@ type ID = int64
 //
 // Example: po-4711
 type IdempotencyKey = string
+
+// ImportLine One line of what an import answers: of one row, or, the last line, the `summary`.
+type ImportLine struct {
+	// Row The line of the file on which the row begins, from 1; the first line of a CSV file names its columns.
+	//
+	// Example: 17
+	Row *int32 `json:"row,omitempty"`
+
+	// Result What became of the row.
+	//
+	// Example: created
+	Result *ImportLineResult `json:"result,omitempty"`
+
+	// ID What the row stands for. Absent when it is refused, and when a dry run would create it.
+	//
+	// Example: 42
+	ID *int64 `json:"id,omitempty"`
+
+	// Code Stable; branch on it.
+	//
+	// Example: validation_failed
+	Code *ErrorCode `json:"code,omitempty"`
+
+	// Error Why the row is refused, for a person.
+	//
+	// Example: The request is not valid.
+	Error *string `json:"error,omitempty"`
+
+	// Details What is wrong in which field of a refused row.
+	Details *[]APIErrorDetail `json:"details,omitempty"`
+
+	// Summary What became of the file.
+	Summary *ImportSummary `json:"summary,omitempty"`
+}
+
+// ImportLineResult What became of the row.
+//
+// Example: created
+type ImportLineResult string
+
+// ImportSummary What became of the file.
+type ImportSummary struct {
+	// Complete Whether the file was read to its end. If not, `code` and `error` say why, and of the rows without a line it is not known what became of them: repeat the call.
+	//
+	// Example: true
+	Complete bool `json:"complete"`
+
+	// DryRun Whether nothing was changed.
+	//
+	// Example: false
+	DryRun bool `json:"dry_run"`
+
+	// Rows How many rows.
+	//
+	// Example: 3
+	Rows int32 `json:"rows"`
+
+	// Created How many rows.
+	//
+	// Example: 3
+	Created int32 `json:"created"`
+
+	// Updated How many rows.
+	//
+	// Example: 3
+	Updated int32 `json:"updated"`
+
+	// Unchanged How many rows.
+	//
+	// Example: 3
+	Unchanged int32 `json:"unchanged"`
+
+	// Refused How many rows.
+	//
+	// Example: 3
+	Refused int32 `json:"refused"`
+
+	// Code Stable; branch on it.
+	//
+	// Example: validation_failed
+	Code *ErrorCode `json:"code,omitempty"`
+
+	// Error Why the file was not read to its end, for a person.
+	//
+	// Example: The service could not finish in time; try again.
+	Error *string `json:"error,omitempty"`
+}
 
 // Meta defines model for Meta.
 type Meta struct {

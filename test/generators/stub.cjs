@@ -25,7 +25,9 @@ const operations = process.argv.slice(2).flatMap(file => {
   }
 
   function answer(response) {
-    const { schema, example, examples } = resolve(response).content['application/json']
+    const json = resolve(response).content['application/json']
+    if (!json) return undefined // a file
+    const { schema, example, examples } = json
     const value = example ?? Object.values(examples ?? {})[0]?.value
     return value && change(structuredClone(value), schema)
   }

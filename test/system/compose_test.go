@@ -171,8 +171,8 @@ func TestCompose(t *testing.T) {
 	}
 }
 
-// keptOut are the variables that have no place in a container: it has one service on a port of its own, and MySQL.
-var keptOut = []string{"PORT", "DB_DRIVER", "DB_PATH"}
+// keptOut are the variables that have no place in a container: it has one service on a port of its own, and MySQL, and calls nobody else.
+var keptOut = []string{"PORT", "DB_DRIVER", "DB_PATH", "B2B_TOKEN"}
 
 func isDatabase(v config.Variable) bool { return v.Group == "Database" || v.Group == "Migration" }
 

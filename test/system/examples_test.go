@@ -12,6 +12,7 @@ import (
 
 	"github.com/getkin/kin-openapi/openapi3"
 
+	"example.com/b2b/internal/web"
 	"example.com/b2b/internal/web/webtest"
 )
 
@@ -109,11 +110,19 @@ func (e *example) fillIn(t *testing.T, path string, parameters openapi3.Paramete
 	}
 	e.url = path + "?" + query.Encode()
 	if e.RequestBody != nil {
-		body, err := json.Marshal(e.RequestBody.Value.GetMediaType("application/json").Example)
-		if err != nil || string(body) == "null" {
-			t.Fatalf("%s: its body has no example", e.OperationID)
+		media, content := "application/json", e.RequestBody.Value.Content
+		if content.Get(media) == nil {
+			media = web.CSV // a file
 		}
-		e.headers, e.body = append(e.headers, "Content-Type", "application/json"), string(body)
+		body, isText := content.Get(media).Example.(string)
+		if !isText {
+			encoded, err := json.Marshal(content.Get(media).Example)
+			if err != nil || string(encoded) == "null" {
+				t.Fatalf("%s: its body has no example", e.OperationID)
+			}
+			body = string(encoded)
+		}
+		e.headers, e.body = append(e.headers, "Content-Type", media), body
 	}
 	if e.Security != nil && len(*e.Security) == 1 { // not one of several that will do
 		e.headers = append(e.headers, "Authorization", "Bearer "+webtest.Token)

@@ -98,6 +98,9 @@ func passOn(compose []byte) []byte {
 	elsewhere := passedOn.ReplaceAll(compose, nil)
 	var lines strings.Builder
 	for _, v := range config.Variables() {
+		if v.Group == "Calling" {
+			continue // no service
+		}
 		if !regexp.MustCompile(`\b` + v.Name + `\b`).Match(elsewhere) {
 			fmt.Fprintf(&lines, "  %s: ${%s:-%s}\n", v.Name, v.Name, v.Default)
 		}

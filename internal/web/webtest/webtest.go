@@ -3,6 +3,7 @@ package webtest
 
 import (
 	"bytes"
+	"encoding/csv"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -109,13 +110,50 @@ func check(spec *openapi3.T, router routers.Router, r *http.Request, rec *httpte
 		RequestValidationInput: &openapi3filter.RequestValidationInput{Request: asked, Route: route, PathParams: params},
 		Status:                 rec.Code,
 		Header:                 rec.Header(),
-		Options:                &openapi3filter.Options{IncludeResponseStatus: true, MultiError: true, ExcludeResponseBody: r.Method == http.MethodHead},
+		Options:                &openapi3filter.Options{IncludeResponseStatus: true, MultiError: true},
 	}
 	in.SetBodyBytes(rec.Body.Bytes())
+	var file *openapi3.MediaType
+	if declared := route.Operation.Responses.Status(rec.Code); declared != nil {
+		file = declared.Value.Content.Get(rec.Header().Get("Content-Type"))
+	}
+	isFile := file != nil && file.Extensions["x-row"] != nil
+	in.Options.ExcludeResponseBody = isFile || r.Method == http.MethodHead
 	if err := openapi3filter.ValidateResponse(r.Context(), in); err != nil || r.Method == http.MethodHead {
 		return err
 	}
+	if isFile {
+		return checkRows(web.RowSchema(spec, file), rec.Header().Get("Content-Type") == web.CSV, rec.Body.Bytes())
+	}
 	return checkCode(route.Operation.Responses.Status(rec.Code), rec.Body.Bytes())
+}
+
+// checkRows holds each row of a file to its schema. Of CSV it knows the columns only.
+func checkRows(schema *openapi3.Schema, isCSV bool, file []byte) error {
+	if isCSV {
+		rows, err := csv.NewReader(bytes.NewReader(file)).ReadAll()
+		if err != nil || len(rows) == 0 {
+			return fmt.Errorf("%d rows: %w", len(rows), err)
+		}
+		fields := slices.Collect(maps.Keys(schema.Properties))
+		for _, part := range schema.AllOf {
+			fields = append(fields, slices.Collect(maps.Keys(part.Value.Properties))...)
+		}
+		if columns := slices.Sorted(slices.Values(rows[0])); !slices.Equal(columns, slices.Sorted(slices.Values(fields))) {
+			return fmt.Errorf("the columns are %q, the fields %q", columns, fields)
+		}
+		return nil
+	}
+	for line := range bytes.Lines(file) {
+		var row any
+		if err := json.Unmarshal(line, &row); err != nil {
+			return err
+		}
+		if err := schema.VisitJSON(row, openapi3.VisitAsResponse()); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // errorSchema returns the schema of the envelope of errors, which every operation answers a defect with.

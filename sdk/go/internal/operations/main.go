@@ -91,7 +91,9 @@ func main() {
 					op.Parameters = append(op.Parameters, parameters...)
 				}
 				fmt.Fprintf(&table, "{name: %q, method: %q, path: %q, key: %s, ok: %#v},\n", op.ID, strings.ToUpper(method), path, d.key(op), answers(op))
-				writeList(&lists, imports, s.field, s.client, op)
+				if answers(op) != nil { // a file is no list
+					writeList(&lists, imports, s.field, s.client, op)
+				}
 			}
 		}
 		table.WriteString("},\n")

@@ -31,6 +31,62 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/customers/import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Create and change customers, row by row
+         * @description Takes up to 100 000 rows and 64 MiB, as CSV (RFC 4180, UTF-8; the first line names the columns) or as NDJSON (one JSON object a
+         *     line), in the fields of `CustomerImportRow`. The customer with the row's `email`, whatever its case, gets what the row gives,
+         *     and keeps what it does not; an email that nobody has makes a new customer, for which the row must also give the name. To give a
+         *     customer another email, change that one.
+         *
+         *     An `external_ref` that another customer has is refused. An empty CSV cell clears `phone` and `external_ref`, as null does in
+         *     NDJSON; in any other column it gives nothing.
+         *
+         *     Each row is for itself: one that is refused harms no other. A row that names what an earlier one of the file names already is
+         *     refused. The answer comes line by line while the rows are worked on, in their order: each is an `ImportLine`, the last one the
+         *     summary. Once the answer has begun its status stays 200: read the summary. Rows are applied some hundreds at a time; when the
+         *     connection breaks, repeat the call: what is done already is `unchanged`.
+         */
+        post: operations["importCustomers"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/customers/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read all customers as a file
+         * @description All customers in ascending id, or those that the filters of the list leave. The answer comes while it is read, so its status is
+         *     200 even when it ends early: a file is whole when the connection was not broken off. Rows that change meanwhile are as they are
+         *     when the answer comes to them.
+         *
+         *     In CSV a field without a value is empty, and a list or an object is JSON in its cell. Cells are as they are stored: one that a
+         *     spreadsheet may take for a formula is not changed.
+         */
+        get: operations["exportCustomers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/customers/{id}": {
         parameters: {
             query?: never;
@@ -225,6 +281,39 @@ export interface components {
              */
             external_ref?: string | null;
         };
+        /** @description A customer to create, or what is to change of one. Absent fields keep their value. */
+        CustomerImportRow: {
+            name?: components["schemas"]["CustomerName"];
+            email: components["schemas"]["Email"];
+            /**
+             * Format: text
+             * @description The new phone number; null clears it.
+             * @example +1-555-0100
+             */
+            phone?: string | null;
+            /**
+             * Format: trimmed
+             * @description Your new number for the customer; null clears it.
+             * @example C-1008
+             */
+            external_ref?: string | null;
+            /**
+             * Format: int64
+             * @description Of an export; it is not read.
+             * @example 2
+             */
+            id?: number;
+            /**
+             * @description Of an export; it is not read.
+             * @example 2024-03-01T09:30:00.000Z
+             */
+            created_at?: string;
+            /**
+             * @description Of an export; it is not read.
+             * @example 2024-03-01T09:30:00.000Z
+             */
+            updated_at?: string;
+        };
         Customer: {
             id: components["schemas"]["Id"];
             name: components["schemas"]["CustomerName"];
@@ -393,7 +482,96 @@ export interface components {
             [key: string]: unknown;
         };
         /**
-         * @description Stable; branch on it. Extensible: others may be added to `malformed_json`, `validation_failed`, `idempotency_key_required`, `insufficient_stock`, `product_inactive`, `order_not_confirmable`, `cancel_window_closed`, `unauthorized`, `forbidden`, `not_found`, `customer_not_found`, `product_not_found`, `order_not_found`, `idempotency_key_unknown`, `order_incomplete`, `method_not_allowed`, `request_timeout`, `email_taken`, `external_ref_taken`, `sku_taken`, `precondition_failed`, `payload_too_large`, `unsupported_media_type`, `idempotency_key_reused`, `rate_limited`, `internal`, `customers_unavailable`, `upstream_unavailable`, `unavailable`, `timeout`.
+         * @description How a file is written.
+         * @default ndjson
+         * @example csv
+         * @enum {string}
+         */
+        FileFormat: "csv" | "ndjson";
+        /** @description One line of what an import answers: of one row, or, the last line, the `summary`. */
+        ImportLine: {
+            /**
+             * Format: int32
+             * @description The line of the file on which the row begins, from 1; the first line of a CSV file names its columns.
+             * @example 17
+             */
+            row?: number;
+            /**
+             * @description What became of the row. Extensible: others may be added to `created`, `updated`, `unchanged`, `refused`.
+             * @example created
+             */
+            result?: string;
+            /**
+             * Format: int64
+             * @description What the row stands for. Absent when it is refused, and when a dry run would create it.
+             * @example 42
+             */
+            id?: number;
+            code?: components["schemas"]["ErrorCode"];
+            /**
+             * @description Why the row is refused, for a person.
+             * @example The request is not valid.
+             */
+            error?: string;
+            /** @description What is wrong in which field of a refused row. */
+            details?: components["schemas"]["ApiErrorDetail"][];
+            summary?: components["schemas"]["ImportSummary"];
+        } & {
+            [key: string]: unknown;
+        };
+        /** @description What became of the file. */
+        ImportSummary: {
+            /**
+             * @description Whether the file was read to its end. If not, `code` and `error` say why, and of the rows without a line it is not known what became of them: repeat the call.
+             * @example true
+             */
+            complete: boolean;
+            /**
+             * @description Whether nothing was changed.
+             * @example false
+             */
+            dry_run: boolean;
+            /**
+             * Format: int32
+             * @description How many rows.
+             * @example 3
+             */
+            rows: number;
+            /**
+             * Format: int32
+             * @description How many rows.
+             * @example 3
+             */
+            created: number;
+            /**
+             * Format: int32
+             * @description How many rows.
+             * @example 3
+             */
+            updated: number;
+            /**
+             * Format: int32
+             * @description How many rows.
+             * @example 3
+             */
+            unchanged: number;
+            /**
+             * Format: int32
+             * @description How many rows.
+             * @example 3
+             */
+            refused: number;
+            code?: components["schemas"]["ErrorCode"];
+            /**
+             * @description Why the file was not read to its end, for a person.
+             * @example The service could not finish in time; try again.
+             */
+            error?: string;
+        } & {
+            [key: string]: unknown;
+        };
+        /**
+         * @description Stable; branch on it. Extensible: others may be added to `malformed_json`, `malformed_row`, `validation_failed`, `idempotency_key_required`, `insufficient_stock`, `product_inactive`, `order_not_confirmable`, `cancel_window_closed`, `unauthorized`, `forbidden`, `not_found`, `customer_not_found`, `product_not_found`, `order_not_found`, `idempotency_key_unknown`, `order_incomplete`, `method_not_allowed`, `request_timeout`, `email_taken`, `external_ref_taken`, `sku_taken`, `precondition_failed`, `payload_too_large`, `unsupported_media_type`, `idempotency_key_reused`, `rate_limited`, `internal`, `customers_unavailable`, `upstream_unavailable`, `unavailable`, `timeout`.
          * @example validation_failed
          */
         ErrorCode: string;
@@ -494,7 +672,7 @@ export interface components {
                 "application/json": components["schemas"]["ApiError"];
             };
         };
-        /** @description `request_timeout`: The body took longer than ten seconds to arrive. Nothing was changed. */
+        /** @description `request_timeout`: The body took longer than ten seconds to arrive, or the rows of an import did not go on for so long. Nothing was changed. */
         RequestTimeout: {
             headers: {
                 "X-Correlation-Id": components["headers"]["CorrelationId"];
@@ -600,6 +778,36 @@ export interface components {
                 "application/json": components["schemas"]["ApiError"];
             };
         };
+        /** @description `malformed_row`: A row of an import, or the line that names the columns, is no CSV, no JSON, or not UTF-8. `validation_failed`: A field, parameter or header breaks a rule of the document. `details` names every one, up to 20. */
+        MalformedRowOrValidationFailed: {
+            headers: {
+                "X-Correlation-Id": components["headers"]["CorrelationId"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["ApiError"];
+            };
+        };
+        /** @description `payload_too_large`: A file is too large, or a row of it. `row` of the last line that was answered says how far it was read. */
+        PayloadTooLarge2: {
+            headers: {
+                "X-Correlation-Id": components["headers"]["CorrelationId"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["ApiError"];
+            };
+        };
+        /** @description `unsupported_media_type`: The rows are declared neither as CSV nor as NDJSON. */
+        UnsupportedMediaType2: {
+            headers: {
+                "X-Correlation-Id": components["headers"]["CorrelationId"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["ApiError"];
+            };
+        };
         /** @description `customer_not_found`: The customer does not exist, or was deleted. */
         CustomerNotFound: {
             headers: {
@@ -649,6 +857,16 @@ export interface components {
          * @example 20
          */
         Limit: number;
+        /**
+         * @description Say what would become of each row, and change nothing.
+         * @example true
+         */
+        DryRun: boolean;
+        /**
+         * @description `csv` as in RFC 4180, or `ndjson`, one JSON object a line.
+         * @example csv
+         */
+        ExportFormat: components["schemas"]["FileFormat"];
         /**
          * @description The `ETag` of the state that you have seen, several with commas between them, or `*` for any; 412 `precondition_failed` when it is another one now.
          * @example *
@@ -832,6 +1050,118 @@ export interface operations {
             413: components["responses"]["PayloadTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["IdempotencyKeyReused"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+            504: components["responses"]["Timeout"];
+        };
+    };
+    importCustomers: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Say what would become of each row, and change nothing.
+                 * @example true
+                 */
+                dry_run?: components["parameters"]["DryRun"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description The rows. */
+        requestBody: {
+            content: {
+                /**
+                 * @example name,email,phone,external_ref
+                 *     ACME Corporation,ops@acme.com,+1-555-0100,C-1001
+                 *     Wayne Components,orders@wayne.example,+1-555-0300,C-1006
+                 */
+                "text/csv": string;
+                /**
+                 * @example {"email":"ops@acme.com","phone":"+1-555-0100"}
+                 *     {"name":"Wayne Components","email":"orders@wayne.example","external_ref":"C-1006"}
+                 */
+                "application/x-ndjson": string;
+            };
+        };
+        responses: {
+            /** @description What became of each row, one `ImportLine` a line, and of the file. */
+            200: {
+                headers: {
+                    "X-Correlation-Id": components["headers"]["CorrelationId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {"row":2,"result":"updated","id":2}
+                     *     {"row":3,"result":"created","id":42}
+                     *     {"summary":{"complete":true,"dry_run":false,"rows":2,"created":1,"updated":1,"unchanged":0,"refused":0}}
+                     */
+                    "application/x-ndjson": string;
+                };
+            };
+            400: components["responses"]["MalformedRowOrValidationFailed"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            408: components["responses"]["RequestTimeout"];
+            413: components["responses"]["PayloadTooLarge2"];
+            415: components["responses"]["UnsupportedMediaType2"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+            504: components["responses"]["Timeout"];
+        };
+    };
+    exportCustomers: {
+        parameters: {
+            query?: {
+                /**
+                 * @description `csv` as in RFC 4180, or `ndjson`, one JSON object a line.
+                 * @example csv
+                 */
+                format?: components["parameters"]["ExportFormat"];
+                /**
+                 * @description A literal part of the name or email, in any case.
+                 * @example ACME
+                 */
+                search?: components["parameters"]["CustomerSearch"];
+                /**
+                 * @description Only the customer with exactly this email, trimmed and in any case.
+                 * @example ops@acme.com
+                 */
+                email?: string;
+                /**
+                 * @description Only the customer with exactly this `external_ref`.
+                 * @example C-1001
+                 */
+                external_ref?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The customers, as the query's `format` says. */
+            200: {
+                headers: {
+                    "X-Correlation-Id": components["headers"]["CorrelationId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example id,name,email,phone,external_ref,created_at,updated_at
+                     *     1,ACME Corporation,ops@acme.com,+1-555-0100,C-1001,2024-01-10T08:00:00.000Z,2024-01-10T08:00:00.000Z
+                     */
+                    "text/csv": string;
+                    /** @example {"id":1,"name":"ACME Corporation","email":"ops@acme.com","phone":"+1-555-0100","external_ref":"C-1001","created_at":"2024-01-10T08:00:00.000Z","updated_at":"2024-01-10T08:00:00.000Z"} */
+                    "application/x-ndjson": string;
+                };
+            };
+            400: components["responses"]["ValidationFailed"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];

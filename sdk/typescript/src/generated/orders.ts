@@ -29,6 +29,61 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/products/import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Create and change products, row by row
+         * @description Takes up to 100 000 rows and 64 MiB, as CSV (RFC 4180, UTF-8; the first line names the columns) or as NDJSON (one JSON object a
+         *     line), in the fields of `ProductImportRow`. The product with the row's `sku` gets what the row gives, and keeps what it does
+         *     not; a sku that nobody has makes a new product, for which the row must give all that a new product needs.
+         *
+         *     `stock` sets the level, which is noted as a stock adjustment; leave the column out to change prices only. An empty CSV cell
+         *     gives nothing.
+         *
+         *     Each row is for itself: one that is refused harms no other. A row that names what an earlier one of the file names already is
+         *     refused. The answer comes line by line while the rows are worked on, in their order: each is an `ImportLine`, the last one the
+         *     summary. Once the answer has begun its status stays 200: read the summary. Rows are applied some hundreds at a time; when the
+         *     connection breaks, repeat the call: what is done already is `unchanged`.
+         */
+        post: operations["importProducts"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/products/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read all products as a file
+         * @description All products in ascending id, or those that the filters of the list leave. The answer comes while it is read, so its status is
+         *     200 even when it ends early: a file is whole when the connection was not broken off. Rows that change meanwhile are as they are
+         *     when the answer comes to them.
+         *
+         *     In CSV a field without a value is empty, and a list or an object is JSON in its cell. Cells are as they are stored: one that a
+         *     spreadsheet may take for a formula is not changed.
+         */
+        get: operations["exportProducts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/products/{id}": {
         parameters: {
             query?: never;
@@ -150,6 +205,31 @@ export interface paths {
          *     whatever reason, frees the number.
          */
         post: operations["createOrder"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/orders/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read all orders as a file
+         * @description All orders in ascending id, with their items, or those that the filters of the list leave. The answer comes while it is read, so
+         *     its status is 200 even when it ends early: a file is whole when the connection was not broken off. Rows that change meanwhile
+         *     are as they are when the answer comes to them.
+         *
+         *     In CSV a field without a value is empty, and a list or an object is JSON in its cell. Cells are as they are stored: one that a
+         *     spreadsheet may take for a formula is not changed.
+         */
+        get: operations["exportOrders"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -357,6 +437,30 @@ export interface components {
             price_cents: components["schemas"]["PriceCents"];
             stock: components["schemas"]["StockLevel"];
             active?: components["schemas"]["ProductActive"];
+        };
+        /** @description A product to create, or what is to change of one. Absent fields keep their value. */
+        ProductImportRow: {
+            sku: components["schemas"]["Sku"];
+            name?: components["schemas"]["ProductName"];
+            price_cents?: components["schemas"]["PriceCents"];
+            stock?: components["schemas"]["StockLevel"];
+            active?: components["schemas"]["ProductActive"];
+            /**
+             * Format: int64
+             * @description Of an export; it is not read.
+             * @example 2
+             */
+            id?: number;
+            /**
+             * @description Of an export; it is not read.
+             * @example 2024-03-01T09:30:00.000Z
+             */
+            created_at?: string;
+            /**
+             * @description Of an export; it is not read.
+             * @example 2024-03-01T09:30:00.000Z
+             */
+            updated_at?: string;
         };
         /** @description Absent fields keep their value. */
         ProductUpdate: {
@@ -703,7 +807,96 @@ export interface components {
             [key: string]: unknown;
         };
         /**
-         * @description Stable; branch on it. Extensible: others may be added to `malformed_json`, `validation_failed`, `idempotency_key_required`, `insufficient_stock`, `product_inactive`, `order_not_confirmable`, `cancel_window_closed`, `unauthorized`, `forbidden`, `not_found`, `customer_not_found`, `product_not_found`, `order_not_found`, `idempotency_key_unknown`, `order_incomplete`, `method_not_allowed`, `request_timeout`, `email_taken`, `external_ref_taken`, `sku_taken`, `precondition_failed`, `payload_too_large`, `unsupported_media_type`, `idempotency_key_reused`, `rate_limited`, `internal`, `customers_unavailable`, `upstream_unavailable`, `unavailable`, `timeout`.
+         * @description How a file is written.
+         * @default ndjson
+         * @example csv
+         * @enum {string}
+         */
+        FileFormat: "csv" | "ndjson";
+        /** @description One line of what an import answers: of one row, or, the last line, the `summary`. */
+        ImportLine: {
+            /**
+             * Format: int32
+             * @description The line of the file on which the row begins, from 1; the first line of a CSV file names its columns.
+             * @example 17
+             */
+            row?: number;
+            /**
+             * @description What became of the row. Extensible: others may be added to `created`, `updated`, `unchanged`, `refused`.
+             * @example created
+             */
+            result?: string;
+            /**
+             * Format: int64
+             * @description What the row stands for. Absent when it is refused, and when a dry run would create it.
+             * @example 42
+             */
+            id?: number;
+            code?: components["schemas"]["ErrorCode"];
+            /**
+             * @description Why the row is refused, for a person.
+             * @example The request is not valid.
+             */
+            error?: string;
+            /** @description What is wrong in which field of a refused row. */
+            details?: components["schemas"]["ApiErrorDetail"][];
+            summary?: components["schemas"]["ImportSummary"];
+        } & {
+            [key: string]: unknown;
+        };
+        /** @description What became of the file. */
+        ImportSummary: {
+            /**
+             * @description Whether the file was read to its end. If not, `code` and `error` say why, and of the rows without a line it is not known what became of them: repeat the call.
+             * @example true
+             */
+            complete: boolean;
+            /**
+             * @description Whether nothing was changed.
+             * @example false
+             */
+            dry_run: boolean;
+            /**
+             * Format: int32
+             * @description How many rows.
+             * @example 3
+             */
+            rows: number;
+            /**
+             * Format: int32
+             * @description How many rows.
+             * @example 3
+             */
+            created: number;
+            /**
+             * Format: int32
+             * @description How many rows.
+             * @example 3
+             */
+            updated: number;
+            /**
+             * Format: int32
+             * @description How many rows.
+             * @example 3
+             */
+            unchanged: number;
+            /**
+             * Format: int32
+             * @description How many rows.
+             * @example 3
+             */
+            refused: number;
+            code?: components["schemas"]["ErrorCode"];
+            /**
+             * @description Why the file was not read to its end, for a person.
+             * @example The service could not finish in time; try again.
+             */
+            error?: string;
+        } & {
+            [key: string]: unknown;
+        };
+        /**
+         * @description Stable; branch on it. Extensible: others may be added to `malformed_json`, `malformed_row`, `validation_failed`, `idempotency_key_required`, `insufficient_stock`, `product_inactive`, `order_not_confirmable`, `cancel_window_closed`, `unauthorized`, `forbidden`, `not_found`, `customer_not_found`, `product_not_found`, `order_not_found`, `idempotency_key_unknown`, `order_incomplete`, `method_not_allowed`, `request_timeout`, `email_taken`, `external_ref_taken`, `sku_taken`, `precondition_failed`, `payload_too_large`, `unsupported_media_type`, `idempotency_key_reused`, `rate_limited`, `internal`, `customers_unavailable`, `upstream_unavailable`, `unavailable`, `timeout`.
          * @example validation_failed
          */
         ErrorCode: string;
@@ -866,7 +1059,7 @@ export interface components {
                 "application/json": components["schemas"]["ApiError"];
             };
         };
-        /** @description `request_timeout`: The body took longer than ten seconds to arrive. Nothing was changed. */
+        /** @description `request_timeout`: The body took longer than ten seconds to arrive, or the rows of an import did not go on for so long. Nothing was changed. */
         RequestTimeout: {
             headers: {
                 "X-Correlation-Id": components["headers"]["CorrelationId"];
@@ -964,6 +1157,36 @@ export interface components {
         };
         /** @description `validation_failed`: A field, parameter or header breaks a rule of the document. `details` names every one, up to 20. */
         ValidationFailed: {
+            headers: {
+                "X-Correlation-Id": components["headers"]["CorrelationId"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["ApiError"];
+            };
+        };
+        /** @description `malformed_row`: A row of an import, or the line that names the columns, is no CSV, no JSON, or not UTF-8. `validation_failed`: A field, parameter or header breaks a rule of the document. `details` names every one, up to 20. */
+        MalformedRowOrValidationFailed: {
+            headers: {
+                "X-Correlation-Id": components["headers"]["CorrelationId"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["ApiError"];
+            };
+        };
+        /** @description `payload_too_large`: A file is too large, or a row of it. `row` of the last line that was answered says how far it was read. */
+        PayloadTooLarge2: {
+            headers: {
+                "X-Correlation-Id": components["headers"]["CorrelationId"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["ApiError"];
+            };
+        };
+        /** @description `unsupported_media_type`: The rows are declared neither as CSV nor as NDJSON. */
+        UnsupportedMediaType2: {
             headers: {
                 "X-Correlation-Id": components["headers"]["CorrelationId"];
                 [name: string]: unknown;
@@ -1107,6 +1330,16 @@ export interface components {
          * @example 20
          */
         Limit: number;
+        /**
+         * @description Say what would become of each row, and change nothing.
+         * @example true
+         */
+        DryRun: boolean;
+        /**
+         * @description `csv` as in RFC 4180, or `ndjson`, one JSON object a line.
+         * @example csv
+         */
+        ExportFormat: components["schemas"]["FileFormat"];
         /**
          * @description The `ETag` of the state that you have seen, several with commas between them, or `*` for any; 412 `precondition_failed` when it is another one now.
          * @example *
@@ -1297,6 +1530,118 @@ export interface operations {
             413: components["responses"]["PayloadTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["IdempotencyKeyReused"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+            504: components["responses"]["Timeout"];
+        };
+    };
+    importProducts: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Say what would become of each row, and change nothing.
+                 * @example true
+                 */
+                dry_run?: components["parameters"]["DryRun"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description The rows. */
+        requestBody: {
+            content: {
+                /**
+                 * @example sku,name,price_cents,stock
+                 *     LAPTOP-HP-2024,HP EliteBook 840,129900,25
+                 *     MONITOR-DELL-U27,Dell UltraSharp 27,54900,30
+                 */
+                "text/csv": string;
+                /**
+                 * @example {"sku":"LAPTOP-HP-2024","price_cents":129900}
+                 *     {"sku":"MONITOR-DELL-U27","name":"Dell UltraSharp 27","price_cents":54900,"stock":30}
+                 */
+                "application/x-ndjson": string;
+            };
+        };
+        responses: {
+            /** @description What became of each row, one `ImportLine` a line, and of the file. */
+            200: {
+                headers: {
+                    "X-Correlation-Id": components["headers"]["CorrelationId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {"row":2,"result":"updated","id":2}
+                     *     {"row":3,"result":"created","id":42}
+                     *     {"summary":{"complete":true,"dry_run":false,"rows":2,"created":1,"updated":1,"unchanged":0,"refused":0}}
+                     */
+                    "application/x-ndjson": string;
+                };
+            };
+            400: components["responses"]["MalformedRowOrValidationFailed"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            408: components["responses"]["RequestTimeout"];
+            413: components["responses"]["PayloadTooLarge2"];
+            415: components["responses"]["UnsupportedMediaType2"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+            504: components["responses"]["Timeout"];
+        };
+    };
+    exportProducts: {
+        parameters: {
+            query?: {
+                /**
+                 * @description `csv` as in RFC 4180, or `ndjson`, one JSON object a line.
+                 * @example csv
+                 */
+                format?: components["parameters"]["ExportFormat"];
+                /**
+                 * @description A literal part of the name or sku, in any case.
+                 * @example laptop
+                 */
+                search?: components["parameters"]["ProductSearch"];
+                /**
+                 * @description Only the product with exactly this sku.
+                 * @example LAPTOP-HP-2024
+                 */
+                sku?: components["schemas"]["Sku"];
+                /**
+                 * @description Only products that can be ordered, or only those that cannot.
+                 * @example true
+                 */
+                active?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The products, as the query's `format` says. */
+            200: {
+                headers: {
+                    "X-Correlation-Id": components["headers"]["CorrelationId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example id,sku,name,price_cents,stock,active,created_at,updated_at
+                     *     2,LAPTOP-HP-2024,HP EliteBook 840,129900,25,true,2024-01-10T08:00:00.000Z,2024-03-01T09:30:00.000Z
+                     */
+                    "text/csv": string;
+                    /** @example {"id":2,"sku":"LAPTOP-HP-2024","name":"HP EliteBook 840","price_cents":129900,"stock":25,"active":true,"created_at":"2024-01-10T08:00:00.000Z","updated_at":"2024-03-01T09:30:00.000Z"} */
+                    "application/x-ndjson": string;
+                };
+            };
+            400: components["responses"]["ValidationFailed"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
@@ -1834,6 +2179,71 @@ export interface operations {
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
             503: components["responses"]["CustomersUnavailableOrUnavailable"];
+            504: components["responses"]["Timeout"];
+        };
+    };
+    exportOrders: {
+        parameters: {
+            query?: {
+                /**
+                 * @description `csv` as in RFC 4180, or `ndjson`, one JSON object a line.
+                 * @example csv
+                 */
+                format?: components["parameters"]["ExportFormat"];
+                /**
+                 * @description Only orders in this status.
+                 * @example CONFIRMED
+                 */
+                status?: components["schemas"]["OrderStatusFilter"];
+                /**
+                 * @description Only orders of this customer.
+                 * @example 1
+                 */
+                customer_id?: components["schemas"]["Id"];
+                /**
+                 * @description Only orders with exactly this `external_ref`, CANCELED ones too.
+                 * @example PO-2024-0042
+                 */
+                external_ref?: string;
+                /**
+                 * @description Only orders created at or after this moment: a date (its first moment in UTC) or RFC 3339.
+                 * @example 2024-01-01
+                 */
+                from?: components["schemas"]["DateFilter"];
+                /**
+                 * @description Only orders created at or before this moment: a date (which includes that whole day in UTC) or RFC 3339.
+                 * @example 2024-12-31
+                 */
+                to?: components["schemas"]["DateFilter"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The orders, as the query's `format` says. */
+            200: {
+                headers: {
+                    "X-Correlation-Id": components["headers"]["CorrelationId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example id,customer_id,external_ref,metadata,status,total_cents,created_at,confirmed_at,canceled_at,cancel_reason,cancel_note,reservation_expires_at,cancelable_until,allowed_actions,updated_at,items
+                     *     3,1,PO-2024-0815,"{""cost_center"":""4711""}",CREATED,259800,2024-03-01T09:30:00.000Z,,,,,2024-03-02T09:30:00.000Z,,"[""confirm"",""cancel""]",2024-03-01T09:30:00.000Z,"[{""product_id"":2,""qty"":2,""unit_price_cents"":129900,""subtotal_cents"":259800}]"
+                     */
+                    "text/csv": string;
+                    /** @example {"id":3,"customer_id":1,"external_ref":"PO-2024-0815","metadata":{"cost_center":"4711"},"status":"CREATED","total_cents":259800,"created_at":"2024-03-01T09:30:00.000Z","confirmed_at":null,"canceled_at":null,"cancel_reason":null,"cancel_note":null,"reservation_expires_at":"2024-03-02T09:30:00.000Z","cancelable_until":null,"allowed_actions":["confirm","cancel"],"updated_at":"2024-03-01T09:30:00.000Z","items":[{"product_id":2,"qty":2,"unit_price_cents":129900,"subtotal_cents":259800}]} */
+                    "application/x-ndjson": string;
+                };
+            };
+            400: components["responses"]["ValidationFailed"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
             504: components["responses"]["Timeout"];
         };
     };

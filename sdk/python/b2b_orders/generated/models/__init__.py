@@ -8,6 +8,7 @@ from .cancellation_cause import CancellationCause
 from .change_event import ChangeEvent
 from .change_event_representation import ChangeEventRepresentation
 from .customer import Customer
+from .customer_import_row import CustomerImportRow
 from .customer_key_report import CustomerKeyReport
 from .customer_key_report_response import CustomerKeyReportResponse
 from .customer_keyed_operation import CustomerKeyedOperation
@@ -16,7 +17,10 @@ from .customer_response import CustomerResponse
 from .customer_update import CustomerUpdate
 from .deleted_response import DeletedResponse
 from .event_list_response import EventListResponse
+from .file_format import FileFormat
 from .health import Health
+from .import_line import ImportLine
+from .import_summary import ImportSummary
 from .key_report import KeyReport
 from .key_report_response import KeyReportResponse
 from .keyed_operation import KeyedOperation
@@ -41,6 +45,7 @@ from .order_summary import OrderSummary
 from .ordering_customer import OrderingCustomer
 from .placed_order import PlacedOrder
 from .product import Product
+from .product_import_row import ProductImportRow
 from .product_list_response import ProductListResponse
 from .product_response import ProductResponse
 from .product_update import ProductUpdate
@@ -57,6 +62,7 @@ __all__ = (
     "ChangeEvent",
     "ChangeEventRepresentation",
     "Customer",
+    "CustomerImportRow",
     "CustomerKeyReport",
     "CustomerKeyReportResponse",
     "CustomerKeyedOperation",
@@ -65,7 +71,10 @@ __all__ = (
     "CustomerUpdate",
     "DeletedResponse",
     "EventListResponse",
+    "FileFormat",
     "Health",
+    "ImportLine",
+    "ImportSummary",
     "KeyReport",
     "KeyReportResponse",
     "KeyedOperation",
@@ -90,6 +99,7 @@ __all__ = (
     "OrderingCustomer",
     "PlacedOrder",
     "Product",
+    "ProductImportRow",
     "ProductListResponse",
     "ProductResponse",
     "ProductUpdate",

@@ -1,0 +1,189 @@
+package customers_test
+
+import (
+	"bytes"
+	"encoding/csv"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"gorm.io/gorm"
+
+	"example.com/b2b/customers"
+	"example.com/b2b/db/dbtest"
+	"example.com/b2b/db/doctor"
+	"example.com/b2b/internal/auth"
+	"example.com/b2b/internal/web/webtest"
+	"example.com/b2b/openapi/contract"
+	api "example.com/b2b/openapi/customersapi"
+)
+
+// imported sends a file and says what became of each row, and in the last line of all.
+func imported(t *testing.T, url, media, file string) (all []string) {
+	t.Helper()
+	status, body, _ := webtest.Do(t, "POST", url, file, "Content-Type", media)
+	if status != 200 {
+		t.Fatalf("%d %s", status, body)
+	}
+	for text := range bytes.Lines(body) {
+		var l contract.ImportLine
+		if err := json.Unmarshal(text, &l); err != nil {
+			t.Fatal(err)
+		}
+		switch {
+		case l.Summary != nil:
+			all = append(all, fmt.Sprintf("%d created, %d updated, %d unchanged, %d refused", l.Summary.Created, l.Summary.Updated, l.Summary.Unchanged, l.Summary.Refused))
+		case l.Code != nil && l.Details != nil:
+			all = append(all, fmt.Sprint(*l.Row, " ", *l.Code, " ", (*l.Details)[0].Field))
+		default:
+			all = append(all, fmt.Sprint(*l.Row, " ", *l.Result))
+		}
+	}
+	return all
+}
+
+func wantLines(t *testing.T, got []string, want ...string) {
+	t.Helper()
+	if strings.Join(got, ", ") != strings.Join(want, ", ") {
+		t.Errorf("%q\nwant %q", got, want)
+	}
+}
+
+func TestImportCustomers(t *testing.T) {
+	const csvText, ndjson = "text/csv", "application/x-ndjson"
+	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
+		base, c := serve(t, g)
+		url := base + "/customers/import"
+		export := func() string {
+			_, body, _ := webtest.Do(t, "GET", base+"/customers/export", "")
+			return string(body)
+		}
+		events := func() (n int64) {
+			g.Table("events").Count(&n)
+			return n
+		}
+		gone := create(t, c, "Gone", "gone@example.com")
+		if res, _ := c.DeleteCustomerWithResponse(ctx, gone.ID, nil); res.JSON200 == nil {
+			t.Fatalf("%s", res.Body)
+		}
+		old := create(t, c, "Old", "Old@example.com")
+
+		t.Run("csv", func(t *testing.T) {
+			file := "email,name,phone,external_ref\n" +
+				" OLD@example.com,,+1-555,C-1\n" +
+				"new@example.com,New,,C-2\n" +
+				"gone@example.com,Back,,\n" +
+				"NEW@example.com,Twice,,\n" +
+				"third@example.com,Third,,C-2\n" +
+				"nobody@example.com,,,\n" +
+				"no email,X,,\n"
+			want := []string{"2 updated", "3 created", "4 created", "5 validation_failed /email", "6 validation_failed /external_ref", "7 validation_failed /name", "8 validation_failed /email",
+				"2 created, 1 updated, 0 unchanged, 4 refused"}
+			before, happened := export(), events()
+			wantLines(t, imported(t, url+"?dry_run=true", csvText, file), want...)
+			if export() != before || events() != happened {
+				t.Errorf("a dry run changed something: %s", export())
+			}
+			wantLines(t, imported(t, url, csvText, file), want...)
+			res, _ := c.GetCustomerWithResponse(ctx, old.ID, nil)
+			if d := res.JSON200.Data; d.Name != "Old" || d.Email != "OLD@example.com" || *d.Phone != "+1-555" || *d.ExternalRef != "C-1" {
+				t.Errorf("%s", res.Body)
+			}
+			if events() != happened+3 {
+				t.Errorf("%d events", events()-happened)
+			}
+			before, happened = export(), events()
+			if got := imported(t, url, csvText, file); got[len(got)-1] != "0 created, 0 updated, 3 unchanged, 4 refused" || export() != before || events() != happened {
+				t.Errorf("again: %q", got)
+			}
+		})
+		t.Run("what a row does not give stays, and null clears", func(t *testing.T) {
+			wantLines(t, imported(t, url, ndjson, `{"email":"old@example.com","name":"Older","phone":null}`), "1 updated", "0 created, 1 updated, 0 unchanged, 0 refused")
+			res, _ := c.GetCustomerWithResponse(ctx, old.ID, nil)
+			if d := res.JSON200.Data; d.Name != "Older" || d.Phone != nil || *d.ExternalRef != "C-1" {
+				t.Errorf("%s", res.Body)
+			}
+			wantLines(t, imported(t, url, csvText, "email,external_ref\nold@example.com,\n"), "2 updated", "0 created, 1 updated, 0 unchanged, 0 refused")
+			res, _ = c.GetCustomerWithResponse(ctx, old.ID, nil)
+			if d := res.JSON200.Data; d.ExternalRef != nil {
+				t.Errorf("%s", res.Body)
+			}
+		})
+		t.Run("an external_ref that is another's", func(t *testing.T) {
+			file := `{"email":"old@example.com","external_ref":"C-2"}` + "\n" + `{"email":"fourth@example.com","name":"Fourth","external_ref":"C-9"}` + "\n"
+			status, body, _ := webtest.Do(t, "POST", url, file, "Content-Type", ndjson)
+			var line contract.ImportLine
+			if err := json.NewDecoder(bytes.NewReader(body)).Decode(&line); status != 200 || err != nil || *line.Code != "external_ref_taken" || (*(*line.Details)[0].Params)["customer_id"] == nil {
+				t.Errorf("%d %s", status, body)
+			}
+		})
+		t.Run("an external_ref that an earlier row frees", func(t *testing.T) {
+			// The row that frees it has the higher id, and a statement that changes both meets the other one first.
+			a, b := create(t, c, "A", "a@example.com"), create(t, c, "B", "b@example.com")
+			imported(t, url, ndjson, `{"email":"b@example.com","external_ref":"R-1"}`)
+			wantLines(t, imported(t, url, ndjson, `{"email":"b@example.com","external_ref":"R-2"}`+"\n"+`{"email":"a@example.com","external_ref":"R-1"}`),
+				"1 updated", "2 updated", "0 created, 2 updated, 0 unchanged, 0 refused")
+			for id, ref := range map[int64]string{a.ID: "R-1", b.ID: "R-2"} {
+				if res, _ := c.GetCustomerWithResponse(ctx, id, nil); *res.JSON200.Data.ExternalRef != ref {
+					t.Errorf("%s", res.Body)
+				}
+			}
+		})
+		t.Run("batches", func(t *testing.T) {
+			var file strings.Builder
+			file.WriteString("name,email\n")
+			for i := range 600 {
+				fmt.Fprintf(&file, "N,n%d@example.com\n", i)
+			}
+			if got := imported(t, url, csvText, file.String()); got[600] != "600 created, 0 updated, 0 unchanged, 0 refused" {
+				t.Error(got[600])
+			}
+			rows, err := csv.NewReader(strings.NewReader(string(get(t, base+"/customers/export?format=csv&search=n5")))).ReadAll()
+			if err != nil || len(rows) != 112 || rows[1][2] != "n5@example.com" {
+				t.Errorf("%d rows %v", len(rows), err)
+			}
+			if got := imported(t, url, ndjson, export()); got[len(got)-1][:22] != "0 created, 0 updated, " || !strings.HasSuffix(got[len(got)-1], ", 0 refused") {
+				t.Error(got[len(got)-1])
+			}
+		})
+		t.Run("every field", func(t *testing.T) {
+			row := webtest.EveryField(t, webtest.Spec(t, api.Document), "CustomerImportRow")
+			for _, exported := range []string{"id", "created_at", "updated_at"} {
+				delete(row, exported)
+			}
+			encoded, _ := json.Marshal(row)
+			imported(t, url, ndjson, string(encoded))
+			var shown map[string]any
+			if err := json.Unmarshal(get(t, base+"/customers/export?email="+fmt.Sprint(row["email"])), &shown); err != nil {
+				t.Fatal(err)
+			}
+			webtest.ComesBack(t, "CustomerImportRow", row, shown)
+		})
+		t.Run("for one customer", func(t *testing.T) {
+			token, err := webtest.Options().Tokens.Issue(auth.Principal{Subject: "erp", Customer: old.ID, Scope: auth.Admin}, time.Hour)
+			if err != nil {
+				t.Fatal(err)
+			}
+			status, body, _ := webtest.Do(t, "POST", url, "email\nx@example.com\n", "Content-Type", csvText, "Authorization", "Bearer "+token)
+			webtest.WantError(t, status, body, 403, "forbidden", "/header/Authorization")
+			if own := get(t, base+"/customers/export", "Authorization", "Bearer "+token); bytes.Count(own, []byte{'\n'}) != 1 || !bytes.Contains(own, []byte(`"Older"`)) {
+				t.Errorf("%s", own)
+			}
+		})
+		checks, err := doctor.Examine(ctx, g, customers.Rules())
+		if err != nil || !doctor.Healthy(checks) {
+			t.Errorf("%v %+v", err, checks)
+		}
+	})
+}
+
+func get(t *testing.T, url string, headers ...string) []byte {
+	t.Helper()
+	status, body, _ := webtest.Do(t, "GET", url, "", headers...)
+	if status != 200 {
+		t.Errorf("%s: %d %s", url, status, body)
+	}
+	return body
+}

@@ -1,0 +1,136 @@
+package web_test
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"testing"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"example.com/b2b/internal/web"
+	"example.com/b2b/internal/web/webtest"
+)
+
+// echo answers each row of a file with what is to be said of it.
+func echo(c *gin.Context) {
+	rows, err := web.OpenRows(c.Request.Body)
+	if err != nil {
+		web.Fail(c, err)
+		return
+	}
+	defer rows.Close()
+	file := web.File{ContentType: web.NDJSON, Write: func(w *bufio.Writer) error {
+		for {
+			row, err := rows.Next()
+			switch {
+			case errors.Is(err, io.EOF):
+				return nil
+			case err != nil:
+				return err
+			}
+			fmt.Fprintf(w, `{"success":%v}`+"\n", row.Refused == nil)
+		}
+	}}
+	if err := file.Respond(c.Writer); err != nil {
+		web.Fail(c, err)
+	}
+}
+
+func TestFile(t *testing.T) {
+	temporary := t.TempDir()
+	t.Setenv("TMPDIR", temporary)
+	base := serveThings(t, webtest.Options(), echo)
+	status, body, _ := webtest.Do(t, "POST", base+"/things/file", "name,sure,color\nA,TRUE,\nB,maybe,red\nC,,green\n", "Content-Type", "text/csv; charset=utf-8")
+	if want := `{"success":true}` + "\n" + `{"success":false}` + "\n" + `{"success":false}` + "\n"; status != 200 || string(body) != want {
+		t.Errorf("%d %s", status, body)
+	}
+	status, body, _ = webtest.Do(t, "POST", base+"/things/file", "colour\n", "Content-Type", "text/csv")
+	webtest.WantError(t, status, body, 400, "validation_failed", "/colour")
+	if left, err := os.ReadDir(temporary); err != nil || len(left) > 0 {
+		t.Errorf("%v is left, %v", left, err)
+	}
+	t.Setenv("TMPDIR", temporary+"/missing")
+	status, body, _ = webtest.Do(t, "POST", base+"/things/file", "name\n", "Content-Type", "text/csv")
+	webtest.WantError(t, status, body, 503, "unavailable")
+}
+
+// begin sends the beginning of a request to a live server.
+func begin(t *testing.T, o web.Options, handle gin.HandlerFunc, beginning string) net.Conn {
+	t.Helper()
+	s := httptest.NewServer(things(t, o, handle))
+	t.Cleanup(s.Close)
+	conn := dial(t, s)
+	if _, err := io.WriteString(conn, beginning); err != nil {
+		t.Fatal(err)
+	}
+	return conn
+}
+
+func answered(t *testing.T, conn net.Conn) (*http.Response, []byte) {
+	t.Helper()
+	res, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	body, err := io.ReadAll(res.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return res, body
+}
+
+// TestFileByItsHeaders refuses a file of which nothing has come yet.
+func TestFileByItsHeaders(t *testing.T) {
+	for headers, want := range map[string]struct {
+		status int
+		code   string
+	}{
+		"Content-Type: text/csv\r\nContent-Length: 67108865": {413, "payload_too_large"},
+		"Content-Type: text/html\r\nContent-Length: 67":      {415, "unsupported_media_type"},
+	} {
+		conn := begin(t, webtest.Options(), echo, "POST /things/file HTTP/1.1\r\nHost: b2b\r\nExpect: 100-continue\r\n"+headers+"\r\n\r\n")
+		res, body := answered(t, conn)
+		webtest.WantError(t, res.StatusCode, body, want.status, want.code)
+	}
+}
+
+// TestFileInTime gives up on a file that does not go on.
+func TestFileInTime(t *testing.T) {
+	o := webtest.Options()
+	o.BodyTimeout = 20 * time.Millisecond
+	conn := begin(t, o, echo, "POST /things/file HTTP/1.1\r\nHost: b2b\r\nContent-Type: text/csv\r\nContent-Length: 15\r\n\r\nname\nA")
+	res, body := answered(t, conn)
+	webtest.WantError(t, res.StatusCode, body, 408, "request_timeout")
+}
+
+// TestFileThatNobodyReads ends the work for a caller who takes nothing of the answer any more.
+func TestFileThatNobodyReads(t *testing.T) {
+	o := webtest.Options()
+	o.Timeout = 100 * time.Millisecond
+	ended := make(chan error, 1)
+	endless := func(c *gin.Context) {
+		ended <- web.File{ContentType: web.NDJSON, Write: func(w *bufio.Writer) error {
+			for {
+				if _, err := w.WriteString(`{"success":true}` + "\n"); err != nil {
+					return errors.Join(err, c.Request.Context().Err())
+				}
+			}
+		}}.Respond(c.Writer)
+	}
+	begin(t, o, endless, "POST /things/file HTTP/1.1\r\nHost: b2b\r\nContent-Type: text/csv\r\nContent-Length: 5\r\n\r\nname\n")
+	select {
+	case err := <-ended:
+		if !errors.Is(err, os.ErrDeadlineExceeded) {
+			t.Error(err)
+		}
+	case <-time.After(30 * time.Second):
+		t.Error("it is still written")
+	}
+}

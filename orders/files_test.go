@@ -1,0 +1,488 @@
+package orders_test
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/csv"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"reflect"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"gorm.io/gorm"
+
+	"example.com/b2b/db/dbtest"
+	"example.com/b2b/internal/auth"
+	"example.com/b2b/internal/web"
+	"example.com/b2b/internal/web/webtest"
+	"example.com/b2b/openapi/contract"
+	api "example.com/b2b/openapi/ordersapi"
+)
+
+// imported sends a file and returns the lines of the answer, and the summary.
+func imported(t *testing.T, url, media, file string) ([]contract.ImportLine, contract.ImportSummary) {
+	t.Helper()
+	status, body, _ := webtest.Do(t, "POST", url, file, "Content-Type", media)
+	if status != 200 {
+		t.Fatalf("%d %s", status, body)
+	}
+	var lines []contract.ImportLine
+	for text := range bytes.Lines(body) {
+		var line contract.ImportLine
+		if err := json.Unmarshal(text, &line); err != nil {
+			t.Fatal(err)
+		}
+		if line.Summary != nil {
+			return lines, *line.Summary
+		}
+		lines = append(lines, line)
+	}
+	t.Fatalf("no summary: %s", body)
+	return nil, contract.ImportSummary{}
+}
+
+// words says what became of each row.
+func words(lines []contract.ImportLine) string {
+	var all []string
+	for _, l := range lines {
+		word := fmt.Sprint(*l.Row, " ", *l.Result)
+		if l.ID != nil {
+			word += fmt.Sprint(" ", *l.ID)
+		}
+		if l.Code != nil {
+			word += fmt.Sprint(" ", *l.Code)
+		}
+		if l.Details != nil {
+			for _, d := range *l.Details {
+				word += " " + d.Field
+			}
+		}
+		all = append(all, word)
+	}
+	return strings.Join(all, ", ")
+}
+
+func counts(s contract.ImportSummary) string {
+	return fmt.Sprintf("%d rows: %d created, %d updated, %d unchanged, %d refused, complete %v, dry run %v", s.Rows, s.Created, s.Updated, s.Unchanged, s.Refused, s.Complete, s.DryRun)
+}
+
+// numbered is a file of n new products.
+func numbered(n int) string {
+	var b strings.Builder
+	b.WriteString("sku,name,price_cents,stock\r\n")
+	for i := range n {
+		fmt.Fprintf(&b, "N-%d,Number %d,100,%d\r\n", i, i, i%7)
+	}
+	return b.String()
+}
+
+func TestImportProducts(t *testing.T) {
+	const csvText, ndjson = "text/csv", "application/x-ndjson"
+	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
+		s := serve(t, g)
+		url := s.base + "/products/import"
+		old := s.product(t, 100, 5)
+		sku := fmt.Sprint("SKU-", skus.Load())
+		export := func() string {
+			_, body, _ := webtest.Do(t, "GET", s.base+"/products/export", "")
+			return string(body)
+		}
+
+		t.Run("csv", func(t *testing.T) {
+			file := "\uFEFFsku,price_cents,name,stock,active\r\n" +
+				"A-1,100,\"Say \"\"hi\"\", said\nno one\",5,\r\n" + // a line break is no text
+				"A-2,200,\"Größe, 😀\",6,FALSE\r\n" +
+				sku + ",150,,9,true\n" +
+				"A-3,300,,,\n" +
+				"A-2,1,x,1,\n" +
+				"A-4,1e2,x,many,perhaps\n" +
+				"A-5,100\n" +
+				"A-6,100,a\"b,1,\n" +
+				"\n" +
+				",1,x,1,\n" +
+				"=A-7,100,\xff,1,\n"
+			const want = "2 refused validation_failed /name, 4 created ID, 5 updated OLD, 6 refused validation_failed /name /stock, 7 refused validation_failed /sku, " +
+				"8 refused validation_failed /active /price_cents /stock, 9 refused malformed_row, 10 refused malformed_row, 12 refused validation_failed /sku, 13 refused malformed_row"
+			before, events := export(), s.count(t, "events")
+			lines, summary := imported(t, url+"?dry_run=true", csvText, file)
+			if got := strings.NewReplacer(fmt.Sprint("updated ", old), "updated OLD", "4 created", "4 created ID").Replace(words(lines)); got != want {
+				t.Errorf("dry run: %s\nwant %s", got, want)
+			}
+			if got := counts(summary); got != "10 rows: 1 created, 1 updated, 0 unchanged, 8 refused, complete true, dry run true" {
+				t.Error(got)
+			}
+			if export() != before || s.count(t, "events") != events {
+				t.Errorf("a dry run changed something: %s", export())
+			}
+			lines, _ = imported(t, url, csvText, file)
+			made := *lines[1].ID
+			if got := strings.NewReplacer(fmt.Sprint("updated ", old), "updated OLD", fmt.Sprint("4 created ", made), "4 created ID").Replace(words(lines)); got != want {
+				t.Errorf("%s\nwant %s", got, want)
+			}
+			res, _ := s.GetProductWithResponse(ctx, made, nil)
+			if p := res.JSON200.Data; p.Sku != "A-2" || p.Name != "Größe, 😀" || p.PriceCents != 200 || p.Stock != 6 || p.Active {
+				t.Errorf("%s", res.Body)
+			}
+			res, _ = s.GetProductWithResponse(ctx, old, nil)
+			if p := res.JSON200.Data; p.Name != "Thing" || p.PriceCents != 150 || p.Stock != 9 || !p.Active {
+				t.Errorf("%s", res.Body)
+			}
+			if got := told(s.history(t, fmt.Sprint("/products/", old))); got != "product.created by anonymous in "+correlation(t, s, old, 2)+", product.updated by anonymous in "+correlation(t, s, old, 1)+", stock.adjusted by anonymous in "+correlation(t, s, old, 0) {
+				t.Error(got)
+			}
+			adjustments, _ := s.ListStockAdjustmentsWithResponse(ctx, old, nil)
+			if a := adjustments.JSON200.Data[0]; len(adjustments.JSON200.Data) != 2 || a.Delta != 4 || a.Level != 9 || a.Reason != "level set" {
+				t.Errorf("%s", adjustments.Body)
+			}
+			before, events = export(), s.count(t, "events")
+			if _, summary = imported(t, url, csvText, file); summary.Unchanged != 2 || summary.Refused != 8 || export() != before || s.count(t, "events") != events {
+				t.Errorf("again: %s", counts(summary))
+			}
+		})
+		t.Run("ndjson", func(t *testing.T) {
+			file := `{"sku":"J-1","name":"<&> \u00e9","price_cents":1,"stock":0}` + "\n\n \r\n" +
+				`{"sku":"J-1","sku":"J-2","name":"x","price_cents":1,"stock":0}` + "\n" +
+				`{"sku":"J-3","SKU":"x","name":null,"price_cents":1,"stock":0}` + "\n" +
+				`["sku"]` + "\n{\n" + `{"sku":"J-4","name":"last","price_cents":1,"stock":0,"id":7,"created_at":"x"}`
+			lines, summary := imported(t, url, ndjson, file)
+			got := strings.NewReplacer(fmt.Sprint("created ", *lines[0].ID), "created ID", fmt.Sprint("created ", *lines[5].ID), "created ID").Replace(words(lines))
+			if want := "1 created ID, 4 refused validation_failed /sku, 5 refused validation_failed /SKU /name, 6 refused validation_failed /body, 7 refused malformed_row, 8 created ID"; got != want {
+				t.Errorf("%s\nwant %s", got, want)
+			}
+			if got := counts(summary); got != "6 rows: 2 created, 0 updated, 0 unchanged, 4 refused, complete true, dry run false" {
+				t.Error(got)
+			}
+		})
+		t.Run("an export is unchanged", func(t *testing.T) {
+			for _, format := range []string{"csv", "ndjson"} {
+				_, body, header := webtest.Do(t, "GET", s.base+"/products/export?format="+format, "")
+				if _, summary := imported(t, url, header.Get("Content-Type"), string(body)); summary.Rows < 4 || summary.Unchanged != summary.Rows {
+					t.Errorf("%s: %s", format, counts(summary))
+				}
+			}
+		})
+		t.Run("batches", func(t *testing.T) {
+			rows := strings.SplitAfter(numbered(700), "\r\n")
+			for _, bad := range []int{1, 251, 700} { // one in each batch harms no other
+				rows[bad] = "BAD,x\r\n"
+			}
+			lines, summary := imported(t, url, csvText, strings.Join(rows, ""))
+			if got := counts(summary); got != "700 rows: 697 created, 0 updated, 0 unchanged, 3 refused, complete true, dry run false" {
+				t.Error(got)
+			}
+			for _, l := range lines[1:250] {
+				res, _ := s.ListProductsWithResponse(ctx, &api.ListProductsParams{Sku: new(fmt.Sprint("N-", *l.Row-2)), Limit: new(int32(1))})
+				if len(res.JSON200.Data) != 1 || res.JSON200.Data[0].ID != *l.ID {
+					t.Fatalf("row %d has the id %d: %s", *l.Row, *l.ID, res.Body)
+				}
+			}
+		})
+		t.Run("every field", func(t *testing.T) {
+			spec := webtest.Spec(t, api.Document)
+			row := webtest.EveryField(t, spec, "ProductImportRow")
+			for _, exported := range []string{"id", "created_at", "updated_at"} {
+				delete(row, exported)
+			}
+			row["active"] = false
+			encoded, _ := json.Marshal(row)
+			lines, _ := imported(t, url, ndjson, string(encoded))
+			webtest.ComesBack(t, "ProductImportRow", row, webtest.Data(t, "GET", fmt.Sprint(s.base, "/products/", *lines[0].ID), nil))
+		})
+		t.Run("not for one customer", func(t *testing.T) {
+			headers := as(t, auth.Principal{Subject: "erp", Customer: 1}, "req-1")
+			headers[len(headers)-1] = csvText
+			status, body, _ := webtest.Do(t, "POST", url, "sku\nX\n", headers...)
+			webtest.WantError(t, status, body, 403, "forbidden", "/header/Authorization")
+		})
+		for name, bad := range map[string]struct {
+			media, file string
+			status      int
+			code        string
+			fields      []string
+		}{
+			"json":              {"application/json", `{"sku":"X"}`, 415, "unsupported_media_type", nil},
+			"no media type":     {"", `x`, 415, "unsupported_media_type", nil},
+			"empty csv":         {csvText, "", 400, "validation_failed", []string{"/body"}},
+			"empty ndjson":      {ndjson, "", 400, "validation_failed", []string{"/body"}},
+			"unknown column":    {csvText, "sku,nmae\nX,x\n", 400, "validation_failed", []string{"/nmae"}},
+			"no sku, repeated":  {csvText, "name,name\nX,x\n", 400, "validation_failed", []string{"/name", "/sku"}},
+			"broken first line": {csvText, "sku,\"name\nX,x\n", 400, "malformed_row", nil},
+		} {
+			t.Run(name, func(t *testing.T) {
+				status, body, _ := webtest.Do(t, "POST", url, bad.file, "Content-Type", bad.media)
+				webtest.WantError(t, status, body, bad.status, bad.code, bad.fields...)
+			})
+		}
+		t.Run("without rows", func(t *testing.T) {
+			for media, file := range map[string]string{csvText: "sku,name", ndjson: "\n"} {
+				if _, summary := imported(t, url, media, file); summary.Rows != 0 || !summary.Complete {
+					t.Errorf("%s: %s", media, counts(summary))
+				}
+			}
+		})
+		t.Run("bounds", func(t *testing.T) {
+			long := `{"sku":"` + strings.Repeat("x", 64<<10) + `"}`
+			for name, c := range map[string]struct {
+				media, file string
+				rows        int32
+			}{
+				"rows":              {csvText, "sku\n" + strings.Repeat("=\n", 100_001), 100_000},
+				"a line":            {ndjson, "{}\n" + long + "\n{}\n", 1},
+				"a quoted csv cell": {csvText, "sku,name\nX,\"" + strings.Repeat("x\n", 64<<10), 0},
+			} {
+				_, summary := imported(t, url+"?dry_run=true", c.media, c.file)
+				if summary.Complete || summary.Code == nil || *summary.Code != "payload_too_large" || summary.Rows != c.rows {
+					t.Errorf("%s: %s", name, counts(summary))
+				}
+			}
+			status, body, _ := webtest.Do(t, "POST", url, strings.Repeat("x", 64<<20+1), "Content-Type", csvText)
+			webtest.WantError(t, status, body, 413, "payload_too_large")
+		})
+		wantHealthy(t, g)
+	})
+}
+
+// correlation is that of an event of a product, counted from the newest.
+func correlation(t *testing.T, s *system, product int64, at int) string {
+	t.Helper()
+	return *s.history(t, fmt.Sprint("/products/", product))[at].CorrelationID
+}
+
+// TestImportStatements holds a batch to so many statements, however many rows it has: sku to id, the products under lock, then for
+// those that change products, adjustments and events, and for new ones the ids, too. BEGIN and COMMIT come on top.
+func TestImportStatements(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
+		s := serve(t, g)
+		var statements atomic.Int64
+		count := func(*gorm.DB) { statements.Add(1) }
+		on := g.Callback()
+		if err := errors.Join(on.Create().After("gorm:create").Register("test:create", count), on.Query().After("gorm:query").Register("test:query", count),
+			on.Update().After("gorm:update").Register("test:update", count), on.Raw().After("gorm:raw").Register("test:raw", count)); err != nil {
+			t.Fatal(err)
+		}
+		file := numbered(250)
+		for _, want := range []int64{5, 2, 5} { // new, unchanged, changed
+			statements.Store(0)
+			if _, summary := imported(t, s.base+"/products/import", "text/csv", file); summary.Refused > 0 {
+				t.Fatal(counts(summary))
+			}
+			if got := statements.Load(); got != want {
+				t.Errorf("%d statements, want %d", got, want)
+			}
+			if want == 2 {
+				file = strings.ReplaceAll(file, ",100,", ",101,1")
+			}
+		}
+	})
+}
+
+// TestImportAtOnce imports one file several times at once, while orders take of its products.
+func TestImportAtOnce(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
+		s := serve(t, g)
+		file := strings.ReplaceAll(numbered(600), ",100,", ",100,9")
+		first, _ := imported(t, s.base+"/products/import", "text/csv", strings.Join(strings.SplitAfter(file, "\n")[:51], ""))
+		wantCounts(t, atOnce(12, func(i int) string {
+			if i%3 > 0 {
+				for j := range 10 {
+					if res := s.place(t, "", line(*first[(i+j)%50].ID, 1), line(*first[(i+3*j+1)%50].ID, 1)); res.JSON201 == nil {
+						return string(res.Body)
+					}
+				}
+				return "ordered"
+			}
+			_, summary := imported(t, s.base+"/products/import", "text/csv", file)
+			return fmt.Sprint(summary.Created+summary.Updated+summary.Unchanged, " imported, complete ", summary.Complete)
+		}), map[string]int{"ordered": 8, "600 imported, complete true": 4})
+		if n := s.count(t, "products"); n != 600 {
+			t.Errorf("%d products", n)
+		}
+		wantHealthy(t, g)
+	})
+}
+
+// TestImportBroken hangs up in the middle of the answer: whole batches are there, and a repeat completes them.
+func TestImportBroken(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
+		s := serve(t, g)
+		live := httptest.NewServer(s.service.Handler(webtest.Options()))
+		defer live.Close()
+		res, err := http.Post(live.URL+"/products/import", "text/csv", strings.NewReader(numbered(5000)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := bufio.NewReader(res.Body).ReadString('\n'); err != nil {
+			t.Fatal(err)
+		}
+		res.Body.Close()
+		live.Close() // which waits for the call
+		there := s.count(t, "products")
+		if there < 250 || there%250 != 0 {
+			t.Errorf("%d products are there", there)
+		}
+		_, summary := imported(t, s.base+"/products/import", "text/csv", numbered(5000))
+		if int64(summary.Unchanged) != there || summary.Created+summary.Unchanged != 5000 {
+			t.Error(counts(summary))
+		}
+		wantHealthy(t, g)
+	})
+}
+
+// TestImportFails lets the database fail in the first batch, or in a later one.
+func TestImportFails(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
+		s := serve(t, g)
+		var left atomic.Int64
+		left.Store(1 << 30)
+		fail := func(tx *gorm.DB) {
+			if left.Add(-1) < 0 {
+				_ = tx.AddError(errors.New("broken"))
+			}
+		}
+		if err := g.Callback().Create().Before("gorm:create").Register("test:fail", fail); err != nil {
+			t.Fatal(err)
+		}
+		left.Store(1) // the products, and not their adjustments
+		status, body, _ := webtest.Do(t, "POST", s.base+"/products/import", numbered(500), "Content-Type", "text/csv")
+		webtest.WantError(t, status, body, 500, "internal")
+		left.Store(4)
+		_, summary := imported(t, s.base+"/products/import", "text/csv", numbered(500))
+		if got := counts(summary); got != "250 rows: 250 created, 0 updated, 0 unchanged, 0 refused, complete false, dry run false" || *summary.Code != "internal" {
+			t.Error(got)
+		}
+		left.Store(1 << 30)
+		if n := s.count(t, "products"); n != 250 {
+			t.Errorf("%d products", n)
+		}
+		wantHealthy(t, g)
+	})
+}
+
+func TestExport(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
+		s := serve(t, g)
+		imported(t, s.base+"/products/import", "text/csv", numbered(1100)) // three pages
+		formula, err := s.CreateProductWithResponse(ctx, nil, api.NewProduct{Sku: "=1+1", Name: `-"a", +1`, PriceCents: 1, Stock: 5})
+		if err != nil || formula.JSON201 == nil {
+			t.Fatalf("%s", formula.Body)
+		}
+		get := func(path string, headers ...string) string {
+			t.Helper()
+			status, body, _ := webtest.Do(t, "GET", s.base+path, "", headers...)
+			if status != 200 {
+				t.Errorf("%s: %d %s", path, status, body)
+			}
+			return string(body)
+		}
+		dbtest.NoFilesort(t, g)
+
+		table, err := csv.NewReader(strings.NewReader(get("/products/export?format=csv"))).ReadAll()
+		if err != nil || len(table) != 1102 {
+			t.Fatalf("%d rows %v", len(table), err)
+		}
+		if p := formula.JSON201.Data; fmt.Sprint(table[1101][:6]) != fmt.Sprint([]any{p.ID, p.Sku, p.Name, p.PriceCents, p.Stock, p.Active}) {
+			t.Errorf("%q is not %+v", table[1101], p)
+		}
+		lines := strings.Split(strings.TrimSpace(get("/products/export")), "\n")
+		for i, line := range lines {
+			var p api.Product
+			if err := json.Unmarshal([]byte(line), &p); err != nil || fmt.Sprint(p.ID) != table[i+1][0] || p.Sku != table[i+1][1] {
+				t.Fatalf("%v %s is not %q", err, line, table[i+1])
+			}
+		}
+		if got := get("/products/export?sku=N-7"); strings.Count(got, "\n") != 1 || !strings.Contains(got, `"N-7"`) {
+			t.Error(got)
+		}
+
+		one := s.placed(t, line(formula.JSON201.Data.ID, 1), line(2, 1))
+		res, err := s.CreateOrderWithResponse(ctx, nil, api.NewOrder{CustomerID: 2, Items: []contract.NewOrderItem{line(formula.JSON201.Data.ID, 2)}})
+		if err != nil || res.JSON201 == nil {
+			t.Fatalf("%s", res.Body)
+		}
+		for query, want := range map[string][]int64{
+			"": {one.ID, res.JSON201.Data.ID}, "customer_id=2": {res.JSON201.Data.ID}, "status=CANCELED": nil, "to=2001-01-01": nil, "from=2001-01-01&status=CREATED&customer_id=1": {one.ID},
+		} {
+			var got []int64
+			for line := range strings.Lines(get("/orders/export?" + query)) {
+				var o api.Order
+				if err := json.Unmarshal([]byte(line), &o); err != nil {
+					t.Fatal(err)
+				}
+				read, _ := s.GetOrderWithResponse(ctx, o.ID, nil)
+				if !reflect.DeepEqual(o, read.JSON200.Data) {
+					t.Errorf("%s, want %s", line, read.Body)
+				}
+				got = append(got, o.ID)
+			}
+			if !reflect.DeepEqual(got, want) {
+				t.Errorf("%s: %v, want %v", query, got, want)
+			}
+			if rows, err := csv.NewReader(strings.NewReader(get("/orders/export?format=csv&" + query))).ReadAll(); err != nil || len(rows) != len(want)+1 {
+				t.Errorf("%s: %v %v", query, rows, err)
+			}
+		}
+		if got := get("/orders/export", as(t, auth.Principal{Subject: "erp", Customer: 2}, "req-1")...); strings.Count(got, "\n") != 1 || !strings.Contains(got, `"customer_id":2`) {
+			t.Errorf("to customer 2: %s", got)
+		}
+		var pages atomic.Int64
+		if err := g.Callback().Query().After("gorm:query").Register("test:pages", func(*gorm.DB) { pages.Add(1) }); err != nil {
+			t.Fatal(err)
+		}
+		for _, format := range []string{"csv", "ndjson"} {
+			pages.Store(0)
+			status, body, header := webtest.Do(t, "HEAD", s.base+"/products/export?format="+format, "")
+			if status != 200 || len(body) > 0 || !strings.Contains(header.Get("Content-Type"), format) || pages.Load() > 1 {
+				t.Errorf("HEAD: %d %s %v, %d pages read", status, body, header, pages.Load())
+			}
+		}
+		status, body, _ := webtest.Do(t, "GET", s.base+"/orders/export?format=xls&from=x", "")
+		webtest.WantError(t, status, body, 400, "validation_failed", "/query/format", "/query/from")
+		status, body, _ = webtest.Do(t, "GET", s.base+"/orders/export?stauts=CREATED", "")
+		webtest.WantError(t, status, body, 400, "validation_failed", "/query/stauts")
+	})
+}
+
+// TestExportBroken lets the database fail behind the first page: the answer must not look as if it were whole.
+func TestExportBroken(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
+		s := serve(t, g)
+		imported(t, s.base+"/products/import", "text/csv", numbered(1100))
+		var pages, whole atomic.Int64
+		err := g.Callback().Query().Before("gorm:query").Register("test:fail", func(tx *gorm.DB) {
+			if pages.Add(1) > whole.Load() {
+				_ = tx.AddError(errors.New("broken"))
+			}
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, format := range []string{"csv", "ndjson"} {
+			log := webtest.Logged(t, func(o web.Options) {
+				live := httptest.NewServer(s.service.Handler(o))
+				defer live.Close()
+				pages.Store(0)
+				whole.Store(1)
+				res, err := http.Get(live.URL + "/products/export?format=" + format)
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer res.Body.Close()
+				if body, err := io.ReadAll(res.Body); !errors.Is(err, io.ErrUnexpectedEOF) || bytes.Count(body, []byte{'\n'}) < 500 {
+					t.Errorf("%v after %d bytes", err, len(body))
+				}
+				whole.Store(0)
+				status, body, _ := webtest.Do(t, "GET", live.URL+"/products/export?format="+format, "")
+				webtest.WantError(t, status, body, 500, "internal")
+			})
+			if strings.Count(log, `"error":"broken"`) != 2 {
+				t.Errorf("the log: %s", log)
+			}
+		}
+	})
+}

@@ -1,0 +1,110 @@
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Self, TypeVar
+
+from attrs import define as _attrs_define
+
+from ..types import UNSET, Unset
+
+T = TypeVar("T", bound="ProductImportRow")
+
+
+@_attrs_define
+class ProductImportRow:
+    """A product to create, or what is to change of one. Absent fields keep their value.
+
+    Attributes:
+        sku (str): The product's own code; unique, case-sensitive, without spaces at either end or control characters.
+            Example: LAPTOP-DELL-2024.
+        name (str | Unset): The product's name; not blank, without control characters. Example: Dell Latitude 7430.
+        price_cents (int | Unset): Price of one piece, in cents. Example: 159900.
+        stock (int | Unset): Pieces on stock. Example: 15.
+        active (bool | Unset): Whether the product can be ordered; a new one can, unless it says otherwise. Nothing is
+            ever deleted. Example: True.
+        id (int | Unset): Of an export; it is not read. Example: 2.
+        created_at (str | Unset): Of an export; it is not read. Example: 2024-03-01T09:30:00.000Z.
+        updated_at (str | Unset): Of an export; it is not read. Example: 2024-03-01T09:30:00.000Z.
+    """
+
+    sku: str
+    name: str | Unset = UNSET
+    price_cents: int | Unset = UNSET
+    stock: int | Unset = UNSET
+    active: bool | Unset = UNSET
+    id: int | Unset = UNSET
+    created_at: str | Unset = UNSET
+    updated_at: str | Unset = UNSET
+
+    def to_dict(self) -> dict[str, Any]:
+        sku = self.sku
+
+        name = self.name
+
+        price_cents = self.price_cents
+
+        stock = self.stock
+
+        active = self.active
+
+        id = self.id
+
+        created_at = self.created_at
+
+        updated_at = self.updated_at
+
+        field_dict: dict[str, Any] = {}
+
+        field_dict.update(
+            {
+                "sku": sku,
+            }
+        )
+        if name is not UNSET:
+            field_dict["name"] = name
+        if price_cents is not UNSET:
+            field_dict["price_cents"] = price_cents
+        if stock is not UNSET:
+            field_dict["stock"] = stock
+        if active is not UNSET:
+            field_dict["active"] = active
+        if id is not UNSET:
+            field_dict["id"] = id
+        if created_at is not UNSET:
+            field_dict["created_at"] = created_at
+        if updated_at is not UNSET:
+            field_dict["updated_at"] = updated_at
+
+        return field_dict
+
+    @classmethod
+    def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
+        d = dict(src_dict)
+        sku = d.pop("sku")
+
+        name = d.pop("name", UNSET)
+
+        price_cents = d.pop("price_cents", UNSET)
+
+        stock = d.pop("stock", UNSET)
+
+        active = d.pop("active", UNSET)
+
+        id = d.pop("id", UNSET)
+
+        created_at = d.pop("created_at", UNSET)
+
+        updated_at = d.pop("updated_at", UNSET)
+
+        product_import_row = cls(
+            sku=sku,
+            name=name,
+            price_cents=price_cents,
+            stock=stock,
+            active=active,
+            id=id,
+            created_at=created_at,
+            updated_at=updated_at,
+        )
+
+        return product_import_row
