@@ -243,7 +243,7 @@ func TestRefusedStart(t *testing.T) {
 		`port ` + port + ` is taken; stop the program that has it, or give the Customers API another`:   {env: []string{"CUSTOMERS_PORT=" + port, "ORDERS_PORT=" + port, "ORCHESTRATOR_PORT=0"}},
 		`DB_HOST, DB_PORT, DB_USER, DB_PASSWORD, DB_NAME, DB_TLS) cannot be used`:                       {env: []string{"DB_HOST=127.0.0.1", "DB_PORT=1", "APP_ENV=development", "PORT=0"}, args: []string{"customers"}},
 		`(DB_PATH) cannot be opened`:                                                                    {env: append(anyPorts, "DB_PATH=/dev/null/b2b.db")},
-		`"order" is no command; see b2b --help`:                                                         {args: []string{"order"}},
+		`"ordre" is no command; see b2b --help`:                                                         {args: []string{"ordre"}},
 		`"now" is one argument too many; see b2b --help`:                                                {args: []string{"orders", "now"}},
 	} {
 		said := refused(t, start.env, start.args...)
