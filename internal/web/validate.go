@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -29,6 +30,7 @@ const IdempotencyHeader = "X-Idempotency-Key"
 type validator struct {
 	Options
 	operations map[string]operation // by method and gin's path, as gin has matched it
+	literal    map[string]string    // the methods of each path without a parameter, as Allow has them
 	filter     openapi3filter.Options
 	limiter    *limiter
 	browser    *browserGuard
@@ -48,12 +50,15 @@ type operation struct {
 }
 
 func newValidator(o Options) *validator {
-	v := &validator{Options: o, operations: map[string]operation{}, limiter: newLimiter(o.Limits), browser: newBrowserGuard(o.Browsers), filter: openapi3filter.Options{
+	v := &validator{Options: o, operations: map[string]operation{}, literal: map[string]string{}, limiter: newLimiter(o.Limits), browser: newBrowserGuard(o.Browsers), filter: openapi3filter.Options{
 		MultiError:              true, // every failing field at once
 		SchemaValidationOptions: []openapi3.SchemaValidationOption{openapi3.MultiErrors(), openapi3.VisitAsRequest(), openapi3.DisablePatternValidation(), formatValidators()},
 	}}
 	ginPath := strings.NewReplacer("{", ":", "}", "") // /orders/{id} is /orders/:id
 	for path, item := range o.spec.Paths.Map() {
+		if !strings.Contains(path, "{") {
+			v.literal[path] = strings.Replace(strings.Join(slices.Sorted(maps.Keys(item.Operations())), ", "), "GET", "GET, HEAD", 1)
+		}
 		for method, described := range item.Operations() {
 			route := &routers.Route{Spec: o.spec, Path: path, PathItem: item, Method: method, Operation: described}
 			v.operations[method+" "+ginPath.Replace(path)] = newOperation(route)
@@ -94,6 +99,11 @@ func (v *validator) operation(c *gin.Context) operation {
 // validate lets what the document allows reach the handler, and gives it its time, which begins when the body has come.
 func (v *validator) validate(c *gin.Context) {
 	op := v.operation(c)
+	if allow := v.literal[c.Request.URL.Path]; allow != "" && c.FullPath() != c.Request.URL.Path { // gin took it for a parameter's value
+		c.Header("Allow", allow)
+		Fail(c, apperr.MethodNotAllowed.New(c.Request.Method))
+		return
+	}
 	if op.Route == nil {
 		return
 	}

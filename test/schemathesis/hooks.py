@@ -8,9 +8,17 @@ REACHED = ("would lift the stock above", "add up to more than")
 UNSAID = ('"field":"/metadata/',)
 
 
+@schemathesis.serializer("application/x-ndjson", "text/csv")
+def text(ctx, value):
+    """A file is sent as it is."""
+    return value if isinstance(value, bytes) else str(value).encode("utf-8", "surrogatepass")
+
+
 @schemathesis.check
 def valid_data_is_not_called_invalid(ctx, response, case):
     """A request that keeps to the document is never refused as one that does not."""
+    if case.operation.definition.raw["operationId"].startswith("import"):
+        return  # a file is text to OpenAPI; that its rows are what x-row says is held by the program's own tests
     if case.meta is None or not case.meta.generation.mode.is_positive or response.status_code < 400:
         return
     code = response.json().get("code")
