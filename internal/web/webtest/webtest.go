@@ -55,19 +55,16 @@ func Spec(t testing.TB, document []byte) *openapi3.T {
 	return spec
 }
 
-// Serve serves h until the test ends. The test fails when an answer breaks the document: a status that the operation does not
-// declare, a body that its schema refuses, a code that is not among the examples of that status, a missing header. It returns the
-// address.
+// Serve serves h until the test ends. The test fails when an answer breaks the document: see Contract. It returns the address.
 func Serve(t testing.TB, h http.Handler, spec *openapi3.T) string {
 	t.Helper()
-	router, err := legacy.NewRouter(spec)
-	must(t, err)
+	breaks := Contract(t, spec)
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
 		r.Body = io.NopCloser(bytes.NewReader(body))
 		rec := httptest.NewRecorder()
 		h.ServeHTTP(rec, r)
-		if err := check(spec, router, r, rec); err != nil && r.Context().Err() == nil { // a caller who has hung up hears no answer
+		if err := breaks(r, rec); err != nil && r.Context().Err() == nil { // a caller who has hung up hears no answer
 			t.Errorf("%s %s answered %d against the contract: %v\n%s", r.Method, r.URL, rec.Code, err, rec.Body)
 		}
 		maps.Copy(w.Header(), rec.Header())
@@ -76,6 +73,15 @@ func Serve(t testing.TB, h http.Handler, spec *openapi3.T) string {
 	}))
 	t.Cleanup(s.Close)
 	return s.URL
+}
+
+// Contract returns a function that says how an answer breaks the document: a status that the operation does not declare, a body
+// that its schema refuses, a code that is not among the examples of that status, a missing header.
+func Contract(t testing.TB, spec *openapi3.T) func(*http.Request, *httptest.ResponseRecorder) error {
+	t.Helper()
+	router, err := legacy.NewRouter(spec)
+	must(t, err)
+	return func(r *http.Request, rec *httptest.ResponseRecorder) error { return check(spec, router, r, rec) }
 }
 
 // pages are what is served beside the document's operations.
