@@ -60,7 +60,7 @@ func FuzzRequests(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
-	var contracts []func(*http.Request, *httptest.ResponseRecorder) error
+	var contracts []webtest.Breaks
 	for service, document := range documents {
 		spec := webtest.Spec(f, document)
 		contracts = append(contracts, webtest.Contract(f, spec))

@@ -75,9 +75,12 @@ func Serve(t testing.TB, h http.Handler, spec *openapi3.T) string {
 	return s.URL
 }
 
-// Contract returns a function that says how an answer breaks the document: a status that the operation does not declare, a body
-// that its schema refuses, a code that is not among the examples of that status, a missing header.
-func Contract(t testing.TB, spec *openapi3.T) func(*http.Request, *httptest.ResponseRecorder) error {
+// Breaks says how an answer breaks a document: a status that the operation does not declare, a body that its schema refuses, a code
+// that is not among the examples of that status, a missing header.
+type Breaks func(*http.Request, *httptest.ResponseRecorder) error
+
+// Contract returns the Breaks of a document.
+func Contract(t testing.TB, spec *openapi3.T) Breaks {
 	t.Helper()
 	router, err := legacy.NewRouter(spec)
 	must(t, err)
