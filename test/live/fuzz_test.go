@@ -13,12 +13,14 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"example.com/b2b/db"
 	"example.com/b2b/internal/auth"
 	"example.com/b2b/internal/formats"
 	"example.com/b2b/internal/web"
 	"example.com/b2b/internal/web/webtest"
+	"example.com/b2b/openapi/contract"
 	"example.com/b2b/openapi/customersapi"
 	"example.com/b2b/openapi/orchestratorapi"
 	"example.com/b2b/openapi/ordersapi"
@@ -28,9 +30,8 @@ import (
 // documents are those of the services, in the order in which live.Serve starts them.
 var documents = [][]byte{customersapi.Document, ordersapi.Document, orchestratorapi.Document}
 
-// FuzzRequests sends what looks like HTTP to all services. Each answer keeps the contract and is never a fault; without a token of the
-// deployment's nothing is done or shown but what is public.
-func FuzzRequests(f *testing.F) {
+// start makes the handlers of all services, on one new database with the sample data, for each of the options.
+func start(f *testing.F, options ...web.Options) (handlers [][]http.Handler) {
 	ctx := context.Background()
 	g, err := db.Open(ctx, db.Config{Driver: db.SQLite, Path: filepath.Join(f.TempDir(), "b2b.db")})
 	if err == nil {
@@ -42,20 +43,26 @@ func FuzzRequests(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
-	serve := func(o web.Options) (handlers []http.Handler) {
+	for _, o := range options {
+		var all []http.Handler
 		live.Serve(g, o, func(h http.Handler) string {
-			handlers = append(handlers, h)
+			all = append(all, h)
 			s := httptest.NewServer(h)
 			f.Cleanup(s.Close)
 			return s.URL
 		})
-		return handlers
+		handlers = append(handlers, all)
 	}
-	open := serve(webtest.Options())
-	o := webtest.Options()
-	o.Open, o.Tokens = false, auth.Tokens{Secret: "another secret", Service: []string{"another token"}}
-	closed := serve(o)
+	return handlers
+}
 
+// FuzzRequests sends what looks like HTTP to all services. Each answer keeps the contract and is never a fault; without a token of the
+// deployment's nothing is done or shown but what is public.
+func FuzzRequests(f *testing.F) {
+	guarded := webtest.Options()
+	guarded.Open, guarded.Tokens = false, auth.Tokens{Secret: "another secret", Service: []string{"another token"}}
+	handlers := start(f, webtest.Options(), guarded)
+	open, closed := handlers[0], handlers[1]
 	token, err := webtest.Options().Tokens.Issue(auth.Principal{Subject: "acme", Customer: 1, Scope: auth.Admin}, 24*time.Hour)
 	if err != nil {
 		f.Fatal(err)
@@ -108,12 +115,57 @@ func FuzzRequests(f *testing.F) {
 			if err := contracts[n](r, rec); err != nil || rec.Code >= 500 || !formats.IsCorrelationID(rec.Header().Get(web.CorrelationHeader)) {
 				t.Errorf("%q answered %d %v against the contract: %v\n%s", raw, rec.Code, rec.Header(), err, rec.Body)
 			}
+			if strings.Contains(rec.Body.String(), `"validation_failed"`) && !strings.Contains(rec.Body.String(), `"details"`) {
+				t.Errorf("%q was valid, and could not be bound", raw) // see web.FailBinding
+			}
 			return r, rec
 		}
 		send(open)
 		r, rec := send(closed)
 		if rec.Code < 300 && !slices.Contains(public, r.URL.Path) && !strings.HasPrefix(r.URL.Path, "/docs/") {
 			t.Errorf("%q answered %d to nobody in particular: %s", raw, rec.Code, rec.Body)
+		}
+	})
+}
+
+// FuzzKeys finds each key that is one through the paths that show it.
+func FuzzKeys(f *testing.F) {
+	for _, key := range []string{"order-2024-001", "a/b", "a%2Fb", "%", "%zz", "a+b", "...", "..", ".", "./x", "?a=b#c", ";", "~", `"\\{}`, "a b", "é", "", "\x00", strings.Repeat("/", 255), strings.Repeat("x", 256)} {
+		f.Add(key)
+	}
+	handlers := start(f, webtest.Options())[0]
+	ask := func(t *testing.T, to http.Handler, r *http.Request, err error) (int, string) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		rec := httptest.NewRecorder()
+		to.ServeHTTP(rec, r)
+		return rec.Code, rec.Body.String()
+	}
+	f.Fuzz(func(t *testing.T, key string) {
+		if !utf8.ValidString(key) {
+			t.Skip() // JSON cannot say it
+		}
+		order := orchestratorapi.OrchestrationRequest{CustomerID: 1, Items: []contract.NewOrderItem{{ProductID: 2, Qty: 1}}, IdempotencyKey: key}
+		request, err := ordersapi.NewUpdateProductRequest("/", 2, nil, ordersapi.ProductUpdate{Stock: new(int64(1000))})
+		ask(t, handlers[1], request, err)
+		request, err = orchestratorapi.NewCreateAndConfirmOrderRequest("/", order)
+		status, body := ask(t, handlers[2], request, err)
+		if valid := formats.All["idempotency-key"].Valid(key) && len(key) <= 255; !valid || status != 201 {
+			if valid || status != 400 {
+				t.Errorf("%q: %d %s", key, status, body)
+			}
+			return
+		}
+		request, err = orchestratorapi.NewGetOrchestrationRequest("/", key)
+		if status, again := ask(t, handlers[2], request, err); status != 200 {
+			t.Errorf("%q at the orchestrator: %d %s", key, status, again)
+		}
+		request, err = ordersapi.NewGetIdempotencyKeyRequest("/", key)
+		status, body = ask(t, handlers[1], request, err)
+		var report ordersapi.KeyReportResponse
+		if err := json.Unmarshal([]byte(body), &report); err != nil || status != 200 || report.Data.IdempotencyKey != key || len(report.Data.Operations) != 2 {
+			t.Errorf("%q: %d %s", key, status, body)
 		}
 	})
 }
