@@ -2,7 +2,6 @@ package main
 
 import (
 	"encoding/json"
-	"errors"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -59,6 +58,9 @@ func FuzzGateway(f *testing.F) {
 		f.Add(byte(kind), "GET", path, "%zz&;", "Host", "evil.example\r\nX: y", "\xff")
 	}
 	f.Fuzz(func(t *testing.T, kind byte, method, path, query, header, value, body string) {
+		if _, err := http.NewRequest(method, "/", nil); err != nil || method == "" {
+			t.Skip() // no caller can send it
+		}
 		r := request{method: method, path: path, body: body, headers: map[string]string{"content-type": "application/json", header: value}, base64: kind&4 != 0}
 		event := kinds[names[kind&3]](r)
 		values, _ := url.ParseQuery(query)
@@ -76,9 +78,6 @@ func FuzzGateway(f *testing.F) {
 			t.Fatal(err)
 		}
 		a, err := ask(t, raw)
-		if errors.Is(err, errUnknownEvent) && method == "" {
-			return // no caller can leave it out
-		}
 		if err != nil || a.StatusCode < 200 || a.StatusCode >= 500 {
 			t.Fatalf("%s: %+v %v", raw, a, err)
 		}
