@@ -540,7 +540,7 @@ func (r *round) send(ctx context.Context, in input) answer {
 	switch {
 	case in.op == "product":
 		out.id = 0
-	case len(d.Operations) == 1 && d.Operations[0].OrderID != nil:
+	case len(d.Operations) == 1 && d.Operations[0].OrderID != nil && d.Operations[0].OrderStatus != nil:
 		out.id, out.order = *d.Operations[0].OrderID, *d.Operations[0].OrderStatus
 	}
 	return out

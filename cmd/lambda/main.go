@@ -82,6 +82,9 @@ func handler(engine *gin.Engine) func(context.Context, json.RawMessage) (any, er
 		case kind.Version == "2.0" && kind.RequestContext.HTTP != nil:
 			return forward(raw, func(e events.APIGatewayV2HTTPRequest) (any, error) {
 				e.RawPath = parsable(e.RawPath)
+				if _, err := url.Parse("?" + e.RawQueryString); err != nil {
+					e.RawQueryString = url.QueryEscape(e.RawQueryString) // a parameter that nothing knows
+				}
 				return v2.ProxyWithContext(ctx, e)
 			})
 		case kind.HTTPMethod != "" && kind.RequestContext.ELB != nil:
