@@ -34,6 +34,7 @@ import (
 	"example.com/b2b/db/dbtest/server"
 	"example.com/b2b/db/doctor"
 	"example.com/b2b/internal/auth"
+	"example.com/b2b/internal/web/webtest"
 )
 
 var chaosKills = flag.Int("chaos.kills", 20, "how often TestChaos kills something, on each engine")
@@ -258,6 +259,7 @@ func (c *chaos) supervise(name string, env []string, args ...string) {
 	if err != nil {
 		c.t.Fatal(err)
 	}
+	forbidSecrets(env)
 	program := binary()
 	c.running.Go(func() {
 		defer log.Close()
@@ -617,6 +619,12 @@ func (c *chaos) report() {
 	row("breaks", len(c.breaks))
 	w.Flush()
 	c.t.Logf("\n%s", &table)
+	for _, v := range c.victims {
+		if v.log != "" {
+			text, _ := os.ReadFile(v.log)
+			webtest.WantNoLeak(c.t, text)
+		}
+	}
 	if len(c.breaks) == 0 {
 		return
 	}
