@@ -149,7 +149,7 @@ func FuzzKeys(f *testing.F) {
 		if !utf8.ValidString(key) {
 			t.Skip() // JSON cannot say it
 		}
-		order := orchestratorapi.OrchestrationRequest{CustomerID: 1, Items: []contract.NewOrderItem{{ProductID: 2, Qty: 1}}, IdempotencyKey: key}
+		order := orchestratorapi.OrchestrationRequest{CustomerID: 1, Items: []contract.NewOrderItem{{ProductID: new(contract.ID(2)), Qty: 1}}, IdempotencyKey: key}
 		request, err := ordersapi.NewUpdateProductRequest("/", 2, nil, ordersapi.ProductUpdate{Stock: new(int64(1000))})
 		ask(t, handlers[1], request, err)
 		request, err = orchestratorapi.NewCreateAndConfirmOrderRequest("/", order)
