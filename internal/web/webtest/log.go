@@ -122,10 +122,20 @@ func rememberIn(value any) {
 		}
 	case map[string]any:
 		for name, field := range value {
+			if name == "metadata" { // whatever a partner keeps there
+				rememberMetadata(field)
+			}
 			if text, isText := field.(string); isText && slices.Contains(personal, name) && !byChance.MatchString(text) {
 				used.personal[text] = true
 			}
 			rememberIn(field)
 		}
+	}
+}
+
+func rememberMetadata(value any) {
+	fields, _ := value.(map[string]any)
+	for _, field := range fields {
+		rememberIn(map[string]any{"name": field})
 	}
 }
