@@ -17,6 +17,12 @@ KILLS ?= 200
 chaos: ## kill services and database servers KILLS times under load, part them for 30 s, and look for what was lost or done twice
 	go run ./db/dbtest/run -v -count=1 -timeout 3h -run '^Test(Chaos|Network)$$' ./test/system -chaos.kills=$(KILLS) -network.partition=30s
 
+FUZZTIME ?= 2m
+fuzz: ## run each fuzz target for FUZZTIME; what breaks one lies in its testdata/fuzz then, where make test tries it again
+	@grep -rEo --include='*_test.go' '^func Fuzz[A-Za-z]+' . | sort | while IFS=: read -r file target; do \
+		echo "$$target of $${file%/*}" && go test -run '^$$' -fuzz "^$${target#func }$$" -fuzztime $(FUZZTIME) "$${file%/*}" || exit 1; \
+	done
+
 generate: ## make everything that is generated: documents, Go code of the contracts, schema.sql, .env.example, tables of the documentation
 	go generate ./...
 
@@ -39,4 +45,4 @@ sdk: ## make the generated part of every SDK in sdk/ again, from the documents
 sdk-test: build ## pack every SDK in sdk/, install what was packed, and test it against bin/b2b
 	@for test in sdk/*/test; do echo $$test; $$test || exit 1; done
 
-.PHONY: help run test chaos generate lint build lambda sdk sdk-test
+.PHONY: help run test chaos fuzz generate lint build lambda sdk sdk-test

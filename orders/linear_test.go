@@ -31,7 +31,8 @@ import (
 
 // TestLinearizable lets clients work on a few scarce products through two instances of the service. Some answers get lost, and
 // some of those calls are repeated. Whatever the clients saw must be explained by some order in which the calls happened one
-// after the other, each between its start and its answer, in a simple model of the service: stock, orders and keys in memory.
+// after the other, each between its start and its answer, in a simple model of the service: stock, orders and keys in memory. The
+// clients of a shop are those of one partner; both partners use the same keys.
 func TestLinearizable(t *testing.T) {
 	const rounds, clients, calls = 12, 8, 12 // the cost of a check rises steeply with the length of a history
 	dbtest.EachConfig(t, func(t *testing.T, c db.Config) {
@@ -46,10 +47,14 @@ func TestLinearizable(t *testing.T) {
 		client := &http.Client{Timeout: time.Minute, Transport: &http.Transport{MaxIdleConnsPerHost: 2 * clients}}
 		t.Cleanup(client.CloseIdleConnections)
 		seen := map[string]int{}
+		var tokens [2]string
+		for i := range tokens {
+			tokens[i] = as(t, callers[i], "")[1]
+		}
 		for n := range rounds {
-			r := &round{t: t, n: n, instances: instances, client: client, start: time.Now(), processes: clients, shops: []*shop{
+			r := &round{t: t, n: n, instances: instances, client: client, tokens: tokens, start: time.Now(), processes: clients, shops: []*shop{
 				{products: [2]int64{s.product(t, price0, opening), s.product(t, price1, opening)}},
-				{products: [2]int64{s.product(t, price0, opening)}},
+				{partner: 1, products: [2]int64{s.product(t, price0, opening)}},
 			}}
 			r.run(clients, calls)
 			r.check(seen)
@@ -59,12 +64,13 @@ func TestLinearizable(t *testing.T) {
 		}
 		for _, outcome := range []string{ // else the test would say less than it seems to
 			"create 201", "create 201 again", "create 400 insufficient_stock", "create 422 idempotency_key_reused", "create lost",
-			"confirm 200", "confirm 400 order_not_confirmable", "cancel 200", "cancel 200 again", "adjust 201", "key 200",
+			"confirm 200", "confirm 400 order_not_confirmable", "cancel 200", "cancel 200 again", "adjust 201", "key 200", "peek 404 order_not_found",
 		} {
 			if seen[outcome] == 0 {
 				t.Errorf("no call ended with %q: %v", outcome, seen)
 			}
 		}
+		s.wantActors(t)
 		checks, err := doctor.Examine(ctx, s.db, orders.Rules())
 		if err != nil || !doctor.Healthy(checks) {
 			t.Errorf("the doctor: %v %+v", err, checks)
@@ -72,12 +78,26 @@ func TestLinearizable(t *testing.T) {
 	})
 }
 
+// wantActors wants an event of each order's beginning, and nobody but its customer's partner in its history.
+func (s *system) wantActors(t *testing.T) {
+	t.Helper()
+	var created, foreign int64
+	err := errors.Join(
+		s.db.Table("events").Where("type = 'order.created'").Count(&created).Error,
+		s.db.Table("events").Where("subject = 'order' AND actor <> CASE customer_id WHEN ? THEN ? ELSE ? END", callers[0].Customer, callers[0].Subject, callers[1].Subject).Count(&foreign).Error,
+	)
+	if orders := s.count(t, "orders"); err != nil || created != orders || foreign != 0 {
+		t.Errorf("%d of %d orders begin in the history, where %d events are by somebody else; %v", created, orders, foreign, err)
+	}
+}
+
 // The prices make an order's total tell its lines.
 const price0, price1, opening = 1000, 1, 4
 
 // input is a call. Its zero fields do not matter to the operation.
 type input struct {
-	op       string // create, confirm, cancel, adjust; product, order, key
+	op       string // create, confirm, cancel, adjust; product, order, key; peek: the other partner asks for the order
+	partner  int    // which of the callers
 	key      string
 	products [2]int64 // the shop's
 	qty      [2]int64 // create: pieces of each; adjust: delta of one
@@ -114,13 +134,13 @@ func (in input) request() (method, path, body string) {
 		if in.swapped {
 			slices.Reverse(lines)
 		}
-		encoded, _ := json.Marshal(api.NewOrder{CustomerID: 1, Items: lines})
+		encoded, _ := json.Marshal(api.NewOrder{CustomerID: callers[in.partner].Customer, Items: lines})
 		return "POST", "/orders", string(encoded)
 	case "adjust":
 		return "POST", fmt.Sprintf("/products/%d/stock-adjustments", in.products[in.at]), fmt.Sprintf(`{"delta":%d,"reason":"counted"}`, in.qty[in.at])
 	case "product":
 		return "GET", fmt.Sprintf("/products/%d", in.products[in.at]), ""
-	case "order":
+	case "order", "peek":
 		return "GET", fmt.Sprintf("/orders/%d", in.order), ""
 	case "key":
 		return "GET", "/idempotency-keys/" + in.key, ""
@@ -202,6 +222,8 @@ func (m model) call(in input, id int64) (answer, model) {
 		return answer{status: 200, stock: m.stock[in.at]}, m
 	case "order":
 		return m.show(200, in.order), m
+	case "peek":
+		return answer{status: 404, code: "order_not_found"}, m
 	case "key":
 		done, found := m.keys[in.key]
 		switch {
@@ -287,6 +309,7 @@ var linear = porcupine.Model{
 
 // shop is one or two products that no order shares with those of another shop. So its history can be checked by itself.
 type shop struct {
+	partner  int // which of the callers
 	products [2]int64
 	history  []porcupine.Operation
 	orders   []int64 // that clients know of
@@ -299,12 +322,12 @@ type round struct {
 	n         int
 	instances []string
 	client    *http.Client
+	tokens    [2]string // of the partners
 	start     time.Time
 	late      sync.WaitGroup // calls that no client waits for
 
 	mu        sync.Mutex // for what follows and for the shops
 	shops     []*shop
-	keys      int
 	processes int
 }
 
@@ -349,15 +372,19 @@ func (r *round) run(clients, calls int) {
 	wg.Wait()
 	r.late.Wait()
 	for _, shop := range r.shops { // what became of it all
-		r.record(new(0), shop, input{op: "product", products: shop.products}, false)
-		if shop.products[1] != 0 {
-			r.record(new(0), shop, input{op: "product", products: shop.products, at: 1}, false)
+		look := input{op: "product", partner: shop.partner, products: shop.products}
+		r.record(new(0), shop, look, false)
+		if look.at = 1; shop.products[1] != 0 {
+			r.record(new(0), shop, look, false)
 		}
-		for _, id := range shop.orders {
-			r.record(new(0), shop, input{op: "order", products: shop.products, order: id}, false)
+		look.at, look.op = 0, "order"
+		for _, look.order = range shop.orders {
+			r.record(new(0), shop, look, false)
 		}
+		look.order, look.op = 0, "key"
 		for _, in := range shop.keyed {
-			r.record(new(0), shop, input{op: "key", products: shop.products, key: in.key}, false)
+			look.key = in.key
+			r.record(new(0), shop, look, false)
 		}
 	}
 }
@@ -366,7 +393,7 @@ func (r *round) run(clients, calls int) {
 func (r *round) next(s *shop) input {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	in, both := input{products: s.products}, s.products[1] != 0
+	in, both := input{partner: s.partner, products: s.products}, s.products[1] != 0
 	if both {
 		in.at = rand.N(2)
 	}
@@ -384,8 +411,8 @@ func (r *round) next(s *shop) input {
 		}
 		return again
 	}
-	in.op = []string{"create", "create", "create", "create", "confirm", "cancel", "cancel", "adjust", "product", "product", "order", "key"}[rand.N(12)]
-	if len(s.orders) == 0 && slices.Contains([]string{"confirm", "cancel", "order"}, in.op) {
+	in.op = []string{"create", "create", "create", "create", "confirm", "cancel", "cancel", "adjust", "product", "product", "order", "peek", "key"}[rand.N(13)]
+	if len(s.orders) == 0 && slices.Contains([]string{"confirm", "cancel", "order", "peek"}, in.op) {
 		in.op = "create"
 	}
 	switch in.op {
@@ -396,7 +423,7 @@ func (r *round) next(s *shop) input {
 		}
 	case "adjust":
 		in.qty[in.at] = []int64{-2, -1, 1, 2}[rand.N(4)]
-	case "confirm", "cancel", "order":
+	case "confirm", "cancel", "order", "peek":
 		in.order = s.orders[max(0, len(s.orders)-1-rand.N(4))] // clients meet at the latest orders
 	case "key":
 		if len(s.keyed) == 0 {
@@ -405,9 +432,11 @@ func (r *round) next(s *shop) input {
 			in.key = s.keyed[len(s.keyed)-1].key
 		}
 	}
+	if in.op == "peek" {
+		in.partner = 1 - s.partner
+	}
 	if in.op == "confirm" || in.writes() && rand.N(3) > 0 {
-		r.keys++
-		in.key = fmt.Sprintf("%s-%d-%d", in.op, r.n, r.keys)
+		in.key = fmt.Sprintf("%d-%d", r.n, len(s.keyed)) // in the other shop, too
 		s.keyed = append(s.keyed, in)
 	}
 	return in
@@ -467,6 +496,7 @@ func (r *round) send(ctx context.Context, in input) answer {
 	if body != "" {
 		req.Header.Set("Content-Type", "application/json")
 	}
+	req.Header.Set("Authorization", r.tokens[in.partner])
 	if in.key != "" && in.writes() {
 		req.Header.Set("X-Idempotency-Key", in.key)
 	}
@@ -510,7 +540,7 @@ func (r *round) send(ctx context.Context, in input) answer {
 	switch {
 	case in.op == "product":
 		out.id = 0
-	case len(d.Operations) == 1 && d.Operations[0].OrderID != nil:
+	case len(d.Operations) == 1 && d.Operations[0].OrderID != nil && d.Operations[0].OrderStatus != nil:
 		out.id, out.order = *d.Operations[0].OrderID, *d.Operations[0].OrderStatus
 	}
 	return out

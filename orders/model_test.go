@@ -2,12 +2,14 @@ package orders_test
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"flag"
 	"fmt"
 	"io"
 	"net/http"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -19,6 +21,7 @@ import (
 	"example.com/b2b/db"
 	"example.com/b2b/db/dbtest"
 	"example.com/b2b/db/doctor"
+	"example.com/b2b/internal/auth"
 	"example.com/b2b/openapi/contract"
 	api "example.com/b2b/openapi/ordersapi"
 	"example.com/b2b/orders"
@@ -27,12 +30,21 @@ import (
 // books is what the Orders API promises, in as few words as possible. Its things are those of the answers, but for their times,
 // which are on the model's own clock: the real one and what the test has let pass.
 type books struct {
+	by          auth.Principal // who calls
 	passed      time.Duration
 	products    []*api.Product
 	adjustments []*api.StockAdjustment
 	orders      []*api.Order
-	keys        map[[2]string]*memory // by operation and key
-	changes     int                   // of prices and of orders: events that are no adjustment's
+	keys        map[[3]string]*memory // by caller, operation and key
+	events      []event
+}
+
+// event is a row of the history: what was done to what, for which customer, by whom.
+type event struct {
+	what     string
+	to       *int64 // its id
+	customer int64  // 0 for a product
+	by       string
 }
 
 // memory is what a key stands for.
@@ -66,8 +78,9 @@ func (b *books) product(id int64) *api.Product {
 	return pick(b.products, func(p *api.Product) bool { return p.ID == id })
 }
 
+// order is nil for one that the caller may not see.
 func (b *books) order(id int64) *api.Order {
-	return pick(b.orders, func(o *api.Order) bool { return o.ID == id })
+	return pick(b.orders, func(o *api.Order) bool { return o.ID == id && b.by.ActsFor(o.CustomerID) })
 }
 
 func pick[T any](all []*T, is func(*T) bool) *T {
@@ -110,7 +123,7 @@ func (b *books) viewOrder(o *api.Order) any {
 
 // live returns what the key stands for, nil when it is free.
 func (b *books) live(operation, key string) *memory {
-	if k := b.keys[[2]string{operation, key}]; k != nil && b.now().Before(k.expires) {
+	if k := b.keys[[3]string{b.by.Subject, operation, key}]; k != nil && b.now().Before(k.expires) {
 		return k
 	}
 	return nil
@@ -122,13 +135,14 @@ func (b *books) createProduct(n api.NewProduct) verdict {
 	}
 	p := &api.Product{Sku: n.Sku, Name: n.Name, PriceCents: n.PriceCents, Active: n.Active == nil || *n.Active, CreatedAt: b.now(), UpdatedAt: b.now()}
 	b.products = append(b.products, p)
-	b.moveStock(p, n.Stock, "created")
+	b.moveStock(p, n.Stock, "created", "product.created")
 	return verdict{status: 201, view: func() any { return b.viewProduct(p) }, created: &p.ID, target: &p.ID}
 }
 
 // moveStock changes the stock for a reason that is not an order.
-func (b *books) moveStock(p *api.Product, delta int64, reason string) *api.StockAdjustment {
+func (b *books) moveStock(p *api.Product, delta int64, reason, what string) *api.StockAdjustment {
 	p.Stock, p.UpdatedAt = p.Stock+delta, b.now()
+	b.events = append(b.events, event{what: what, to: &p.ID, by: b.by.Subject})
 	a := &api.StockAdjustment{ProductID: p.ID, Delta: delta, Level: p.Stock, Reason: reason, CreatedAt: b.now()}
 	b.adjustments = append(b.adjustments, a)
 	return a
@@ -154,10 +168,10 @@ func (b *books) updateProduct(id int64, matches func(view any) bool, u api.Produ
 	}
 	if *p != before {
 		p.UpdatedAt = b.now()
-		b.changes++
+		b.events = append(b.events, event{what: "product.updated", to: &p.ID, by: b.by.Subject})
 	}
 	if u.Stock != nil && *u.Stock != p.Stock {
-		b.moveStock(p, *u.Stock-p.Stock, "level set")
+		b.moveStock(p, *u.Stock-p.Stock, "level set", "stock.adjusted")
 	}
 	return verdict{status: 200, view: func() any { return b.viewProduct(p) }}
 }
@@ -172,7 +186,7 @@ func (b *books) adjustStock(id int64, n api.NewStockAdjustment) verdict {
 	case n.Delta > 0 && p.Stock+n.Delta > 1_000_000_000:
 		return refused(400, "validation_failed", "/delta ")
 	}
-	a := b.moveStock(p, n.Delta, n.Reason)
+	a := b.moveStock(p, n.Delta, n.Reason, "stock.adjusted")
 	return verdict{status: 201, view: func() any { return b.viewAdjustment(a) }, created: &a.ID, target: &p.ID}
 }
 
@@ -230,7 +244,7 @@ func (b *books) createOrder(n api.NewOrder) verdict {
 		p.Stock, p.UpdatedAt = p.Stock-item.Qty, b.now()
 	}
 	b.orders = append(b.orders, o)
-	b.changes++
+	b.transitioned(o, "order.created", b.by)
 	return verdict{status: 201, view: func() any { return b.viewOrder(o) }, created: &o.ID, target: &o.ID}
 }
 
@@ -245,7 +259,7 @@ func (b *books) confirmOrder(id int64, matches func(view any) bool) verdict {
 		return refused(400, "order_not_confirmable")
 	case o.Status == contract.CREATED:
 		o.Status, o.ConfirmedAt, o.UpdatedAt = contract.CONFIRMED, new(b.now()), b.now()
-		b.changes++
+		b.transitioned(o, "order.confirmed", b.by)
 	}
 	return verdict{status: 200, view: func() any { return b.viewOrder(o) }, target: &o.ID}
 }
@@ -260,13 +274,17 @@ func (b *books) cancelOrder(id int64, matches func(view any) bool, c api.Cancell
 	case o.Status == contract.CONFIRMED && b.now().Sub(o.ConfirmedAt.Time) > window:
 		return refused(400, "cancel_window_closed")
 	case o.Status != contract.CANCELED:
-		b.cancel(o, api.Requested, c.Reason)
+		b.cancel(o, api.Requested, c.Reason, b.by)
 	}
 	return verdict{status: 200, view: func() any { return b.viewOrder(o) }, target: &o.ID}
 }
 
-func (b *books) cancel(o *api.Order, reason api.CancelReason, note *string) {
-	b.changes++
+func (b *books) transitioned(o *api.Order, what string, by auth.Principal) {
+	b.events = append(b.events, event{what, &o.ID, o.CustomerID, by.Subject})
+}
+
+func (b *books) cancel(o *api.Order, reason api.CancelReason, note *string, by auth.Principal) {
+	b.transitioned(o, "order.canceled", by)
 	o.Status, o.CanceledAt, o.CancelReason, o.CancelNote, o.UpdatedAt = contract.CANCELED, new(b.now()), &reason, note, b.now()
 	for _, item := range o.Items {
 		p := b.product(item.ProductID)
@@ -277,7 +295,7 @@ func (b *books) cancel(o *api.Order, reason api.CancelReason, note *string) {
 func (b *books) expireReservations() (n int) {
 	for _, o := range b.orders {
 		if o.Status == contract.CREATED && b.now().Sub(o.CreatedAt.Time) >= reservation {
-			b.cancel(o, api.ReservationExpired, nil)
+			b.cancel(o, api.ReservationExpired, nil, auth.System)
 			n++
 		}
 	}
@@ -330,6 +348,17 @@ type machine struct {
 	earlier []func(r *rapid.T)
 }
 
+// callers are two partners, each bound to a customer, and one who may see everything. Their keys are the same on purpose.
+var callers = []auth.Principal{{Subject: "erp-of-1", Customer: 1}, {Subject: "erp-of-2", Customer: 2}, {Subject: "office"}}
+
+// acting makes a step one of some caller's.
+func (m *machine) acting(step func(*rapid.T)) func(*rapid.T) {
+	return func(r *rapid.T) {
+		m.by = rapid.SampledFrom(callers).Draw(r, "caller")
+		step(r)
+	}
+}
+
 // TestModel runs random sequences of requests. More of them: -rapid.checks=1000; longer ones: -rapid.steps=200.
 func TestModel(t *testing.T) {
 	given := map[string]bool{}
@@ -343,13 +372,23 @@ func TestModel(t *testing.T) {
 	}
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g)
+		var m *machine
+		tokens := map[string]string{}
+		for _, p := range callers {
+			tokens[p.Subject] = as(t, p, "")[1]
+		}
+		client := s.ClientInterface.(*api.Client)
+		client.RequestEditors = append(client.RequestEditors, func(_ context.Context, req *http.Request) error {
+			req.Header.Set("Authorization", tokens[m.by.Subject])
+			return nil
+		})
 		rapid.Check(t, func(r *rapid.T) {
 			s.clear(r)
-			m := &machine{t: t, s: s, books: books{keys: map[[2]string]*memory{}}, seen: map[string]string{}}
+			m = &machine{t: t, s: s, books: books{by: callers[2], keys: map[[3]string]*memory{}}, seen: map[string]string{}}
 			for _, sku := range skuPool[:2] {
 				m.newProduct(r, nil, api.NewProduct{Sku: sku, Name: "Thing", PriceCents: 100, Stock: 20})
 			}
-			r.Repeat(map[string]func(*rapid.T){
+			steps := map[string]func(*rapid.T){
 				"create product":          m.drawNewProduct,
 				"update product":          m.drawProductUpdate,
 				"adjust stock":            m.drawAdjustment,
@@ -369,7 +408,11 @@ func TestModel(t *testing.T) {
 				"purge keys":              m.purge,
 				"let time pass":           m.letTimePass,
 				"let some more time pass": m.letTimePass,
-			})
+			}
+			for name, step := range steps {
+				steps[name] = m.acting(step)
+			}
+			r.Repeat(steps)
 			m.wantAll(r)
 		})
 	})
@@ -427,7 +470,11 @@ func (m *machine) drawTag(r *rapid.T) (tag *string, matches func(view any) bool)
 // do carries out a request now, and makes it one of those that may be repeated later.
 func (m *machine) do(r *rapid.T, request func(r *rapid.T)) {
 	r.Helper()
-	m.earlier = append(m.earlier, request)
+	by := m.by
+	m.earlier = append(m.earlier, func(r *rapid.T) {
+		m.by = by
+		request(r)
+	})
 	request(r)
 }
 
@@ -497,7 +544,7 @@ func (m *machine) keyed(r *rapid.T, operation string, key *string, request any, 
 		got := answered(call())
 		m.want(r, v, got)
 		if k.target, k.body = v.target, got.body; v.code == "" {
-			m.keys[[2]string{operation, *key}] = k
+			m.keys[[3]string{m.by.Subject, operation, *key}] = k
 		}
 	case first.request == content:
 		m.want(r, verdict{replay: first.body}, answered(call()))
@@ -536,7 +583,8 @@ func (m *machine) drawNewOrder(r *rapid.T) {
 				m.s.customersDown.Store(true)
 				defer func() {
 					m.s.customersDown.Store(false)
-					m.s.place(m.t, "", line(unknown, 1)) // a customer that is found: else the service would stop asking
+					res := answered(m.s.CreateOrder(ctx, nil, api.NewOrder{CustomerID: cmp.Or(m.by.Customer, 1), Items: []contract.NewOrderItem{line(unknown, 1)}}))
+					m.want(r, refused(404, "product_not_found", "/items/0/product_id "), res) // a customer that is found: else the service would stop asking
 				}()
 			}
 			return m.s.CreateOrder(ctx, &api.CreateOrderParams{XIdempotencyKey: key}, n)
@@ -546,7 +594,9 @@ func (m *machine) drawNewOrder(r *rapid.T) {
 		if key != nil {
 			first = m.live("createOrder", *key)
 		}
-		if again := first != nil && first.request == asJSON(n); !again && down {
+		if again := first != nil && first.request == asJSON(n); !m.by.ActsFor(n.CustomerID) {
+			m.want(r, refused(403, "forbidden", "/customer_id "), answered(m.s.CreateOrder(ctx, &api.CreateOrderParams{XIdempotencyKey: key}, n)))
+		} else if !again && down {
 			m.want(r, refused(503, "customers_unavailable"), answered(call()))
 		} else if !again && n.CustomerID == 3 {
 			m.want(r, refused(404, "customer_not_found", "/customer_id "), answered(call()))
@@ -659,7 +709,7 @@ func (m *machine) wantList(r *rapid.T, status contract.OrderStatus, customer int
 	}
 	var want []any
 	for _, o := range m.orders {
-		if (status == "" || o.Status == status) && (customer == 0 || o.CustomerID == customer) {
+		if (status == "" || o.Status == status) && (customer == 0 || o.CustomerID == customer) && m.by.ActsFor(o.CustomerID) {
 			want = append(want, without("items", plain(m.viewOrder(o))))
 		}
 	}
@@ -740,16 +790,21 @@ func (m *machine) wantAll(r *rapid.T) {
 	}
 	lines := 0
 	for _, o := range m.orders {
-		m.wantOrder(r, o.ID, nil, always)
 		lines += len(o.Items)
 	}
-	for _, status := range []contract.OrderStatus{"", contract.CREATED, contract.CONFIRMED, contract.CANCELED} {
-		m.wantList(r, status, 0)
+	for _, m.by = range callers {
+		for _, o := range m.orders {
+			m.wantOrder(r, o.ID, nil, always)
+		}
+		for _, status := range []contract.OrderStatus{"", contract.CREATED, contract.CONFIRMED, contract.CANCELED} {
+			m.wantList(r, status, 0)
+		}
+		for _, key := range []string{"k", "l"} {
+			m.getKey(r, key)
+		}
 	}
-	for _, key := range []string{"k", "l"} {
-		m.getKey(r, key)
-	}
-	for table, want := range map[string]int{"products": len(m.products), "stock_adjustments": len(m.adjustments), "orders": len(m.orders), "order_items": lines, "idempotency_keys": len(m.keys), "events": len(m.adjustments) + m.changes} {
+	m.wantHistory(r)
+	for table, want := range map[string]int{"products": len(m.products), "stock_adjustments": len(m.adjustments), "orders": len(m.orders), "order_items": lines, "idempotency_keys": len(m.keys), "events": len(m.events)} {
 		if got := m.s.count(m.t, table); got != int64(want) {
 			r.Errorf("%d %s, want %d", got, table, want)
 		}
@@ -757,6 +812,33 @@ func (m *machine) wantAll(r *rapid.T) {
 	checks, err := doctor.Examine(ctx, m.s.db, orders.Rules())
 	if err != nil || !doctor.Healthy(checks) {
 		r.Errorf("%v %+v", err, checks)
+	}
+}
+
+// wantHistory compares the events of each thing, in their order.
+func (m *machine) wantHistory(r *rapid.T) {
+	var rows []struct {
+		Subject, Type, Actor  string
+		SubjectID, CustomerID int64
+	}
+	if err := m.s.db.Raw("SELECT subject, subject_id, type, actor, COALESCE(customer_id, 0) AS customer_id FROM events ORDER BY id").Scan(&rows).Error; err != nil {
+		r.Fatal(err)
+	}
+	got, want := map[string][]string{}, map[string][]string{}
+	for _, e := range rows {
+		thing := fmt.Sprint(e.Subject, " ", e.SubjectID)
+		got[thing] = append(got[thing], fmt.Sprintf("%s for %d by %s", e.Type, e.CustomerID, e.Actor))
+	}
+	for _, e := range m.events {
+		subject := "product"
+		if e.customer != 0 {
+			subject = "order"
+		}
+		thing := fmt.Sprint(subject, " ", *e.to)
+		want[thing] = append(want[thing], fmt.Sprintf("%s for %d by %s", e.what, e.customer, e.by))
+	}
+	if !reflect.DeepEqual(got, want) {
+		r.Errorf("the history is %v\nwant %v", got, want)
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net/url"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-lambda-go/events"
@@ -82,6 +83,9 @@ func handler(engine *gin.Engine) func(context.Context, json.RawMessage) (any, er
 		case kind.Version == "2.0" && kind.RequestContext.HTTP != nil:
 			return forward(raw, func(e events.APIGatewayV2HTTPRequest) (any, error) {
 				e.RawPath = parsable(e.RawPath)
+				if _, err := url.Parse("?" + e.RawQueryString); err != nil {
+					e.RawQueryString = url.QueryEscape(e.RawQueryString) // a parameter that nothing knows
+				}
 				return v2.ProxyWithContext(ctx, e)
 			})
 		case kind.HTTPMethod != "" && kind.RequestContext.ELB != nil:
@@ -117,10 +121,10 @@ func forward[E any](raw json.RawMessage, proxy func(E) (any, error)) (any, error
 	return proxy(event)
 }
 
-// parsable escapes a path that is not one of a URL, because the gateway has unescaped it, so that it gets the 404 of any path
-// that is not there.
+// parsable escapes a path that is not one of a URL, or that would end early there, because the gateway has unescaped it, so that it
+// gets the 404 of any path that is not there.
 func parsable(path string) string {
-	if _, err := url.Parse("https://host" + path); err != nil {
+	if _, err := url.Parse("https://host" + path); err != nil || strings.ContainsAny(path, "?#") {
 		return (&url.URL{Path: path}).EscapedPath()
 	}
 	return path

@@ -56,6 +56,7 @@ func TestMain(m *testing.M) {
 		panic(err)
 	}
 	bootstrap = filepath.Join(dir, "bootstrap")
+	webtest.Forbid(token, secret)
 	build := exec.Command("go", "build", "-tags", "lambda.norpc", "-o", bootstrap, ".")
 	build.Stderr = os.Stderr
 	code := 1
@@ -181,6 +182,7 @@ func start(t *testing.T, variables ...string) *gateway {
 		_ = cmd.Process.Kill()
 		<-g.exited
 		runtime.Close()
+		webtest.WantNoLeak(t, g.stderr.Bytes())
 		if t.Failed() {
 			t.Logf("the function's log:\n%s", g.stderr)
 		}

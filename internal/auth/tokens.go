@@ -168,12 +168,14 @@ type customerID int64
 // UnmarshalJSON implements json.Unmarshaler, for null too.
 func (c *customerID) UnmarshalJSON(text []byte) error {
 	id, err := strconv.ParseInt(string(text), 10, 64)
-	if err != nil || id < 1 || id > 1<<53-1 {
+	if *c = customerID(id); err != nil || id < 1 || !c.possible() {
 		return errNoCustomer
 	}
-	*c = customerID(id)
 	return nil
 }
+
+// possible reports whether it is an id, or 0.
+func (c customerID) possible() bool { return c >= 0 && c <= 1<<53-1 }
 
 var (
 	errNoCustomer = errors.New("customer_id is no id of a customer")
@@ -186,6 +188,9 @@ func (c claims) principal() (Principal, error) {
 	case n < 1 || n > 255 || control || !utf8.ValidString(c.Subject),
 		c.Subject == Anonymous.Subject, c.Subject == Service.Subject, c.Subject == System.Subject:
 		return Anonymous, errNoSubject
+	}
+	if !c.Customer.possible() {
+		return Anonymous, errNoCustomer
 	}
 	return Principal{Subject: c.Subject, Customer: int64(c.Customer), Scope: c.Scope}, nil
 }

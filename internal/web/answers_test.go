@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -32,7 +31,7 @@ import (
 func TestLongAnswers(t *testing.T) {
 	var log bytes.Buffer
 	o := webtest.Options()
-	o.Log = slog.New(slog.NewJSONHandler(&log, nil))
+	o.Log = webtest.Log(&log)
 	many := apperr.ValidationFailed.New()
 	many.Message = strings.Repeat("é", 5000)
 	many.Cause = fmt.Errorf("%s", strings.Repeat("\x01", 5000))
@@ -148,7 +147,7 @@ func TestHead(t *testing.T) {
 func TestHalfClosed(t *testing.T) {
 	var log bytes.Buffer
 	o := webtest.Options()
-	o.Log = slog.New(slog.NewJSONHandler(&log, nil))
+	o.Log = webtest.Log(&log)
 	s := httptest.NewServer(things(t, o, func(c *gin.Context) {
 		<-c.Request.Context().Done()
 		web.Fail(c, c.Request.Context().Err())

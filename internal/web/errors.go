@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -89,6 +90,17 @@ func shorten(s string, limit int, size func(rune) int) string {
 }
 
 func character(rune) int { return 1 }
+
+// loggable is s for the log: cut to about limit bytes, and without a JWT that a caller has sent where none belongs.
+func loggable(s string, limit int) string {
+	if strings.Contains(s, "eyJ") {
+		s = misplaced.ReplaceAllString(s, "[token]")
+	}
+	return shorten(s, limit, logged)
+}
+
+// misplaced begins with {" in base64, as every JWT does.
+var misplaced = regexp.MustCompile(`eyJ[\w\-.]{8,}`)
 
 // logged is about how many bytes a character takes in a line of the log, where some are escaped.
 func logged(r rune) int {

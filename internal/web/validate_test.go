@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -120,7 +119,7 @@ func TestHostileBody(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			var log bytes.Buffer
 			o := webtest.Options()
-			o.Log = slog.New(slog.NewJSONHandler(&log, nil))
+			o.Log = webtest.Log(&log)
 			e := things(t, o, bind)
 			var before, after runtime.MemStats
 			runtime.ReadMemStats(&before)

@@ -136,18 +136,18 @@ func (o Options) observe(c *gin.Context) {
 		level = slog.LevelDebug
 	}
 	attrs := []slog.Attr{
-		slog.String("method", shorten(c.Request.Method, 20, logged)),
-		slog.String("path", shorten(c.Request.URL.Path, 500, logged)),
+		slog.String("method", loggable(c.Request.Method, 20)),
+		slog.String("path", loggable(c.Request.URL.Path, 500)),
 		slog.Int("status", status),
 		slog.Float64("ms", float64(time.Since(start).Microseconds())/1000),
-		slog.String("correlation_id", call.correlationID),
+		slog.String("correlation_id", loggable(call.correlationID, 128)),
 	}
 	if key := c.GetHeader(IdempotencyHeader); key != "" {
 		replayed := c.Writer.Header().Get("Idempotency-Replayed") != ""
-		attrs = append(attrs, slog.String("idempotency_key", shorten(key, 300, logged)), slog.Bool("replayed", replayed))
+		attrs = append(attrs, slog.String("idempotency_key", loggable(key, 300)), slog.Bool("replayed", replayed))
 	}
 	if err != nil {
-		attrs = append(attrs, slog.String("error", shorten(err.Error(), 2500, logged)))
+		attrs = append(attrs, slog.String("error", loggable(err.Error(), 2500)))
 	}
 	o.Log.LogAttrs(c.Request.Context(), level, "request", attrs...)
 	if call.cut {

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"log/slog"
 	"net"
 	"net/http"
 	"strings"
@@ -67,7 +66,7 @@ func TestFault(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			var log bytes.Buffer
 			o := webtest.Options()
-			o.Log = slog.New(slog.NewJSONHandler(&log, nil))
+			o.Log = webtest.Log(&log)
 			status, body, header := webtest.Do(t, "GET", serve(t, o, fault.get)+"/customers/1", "")
 			webtest.WantError(t, status, body, fault.status, fault.code)
 			if bytes.Contains(body, []byte("secret")) {
@@ -100,7 +99,7 @@ func TestTimeout(t *testing.T) {
 func TestCorrelationID(t *testing.T) {
 	var log bytes.Buffer
 	o := webtest.Options()
-	o.Log = slog.New(slog.NewJSONHandler(&log, nil))
+	o.Log = webtest.Log(&log)
 	var inHandler string
 	base := serve(t, o, func(ctx context.Context) error {
 		inHandler = web.CorrelationID(ctx)

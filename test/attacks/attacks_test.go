@@ -11,7 +11,6 @@ import (
 	"encoding/pem"
 	"fmt"
 	"io"
-	"log/slog"
 	"maps"
 	"net/http"
 	"net/http/httptest"
@@ -86,7 +85,7 @@ func serve(t *testing.T, g *gorm.DB) *target {
 	s.tokens = auth.Tokens{Secret: "the-secret-of-this-deployment-32", Issuer: "https://issuer.example", Audience: "b2b", Service: []string{webtest.Token},
 		Keys: func(*jwt.Token) (any, error) { return &key.PublicKey, nil }}
 	o := webtest.Options()
-	o.Open, o.Tokens, o.Log = false, s.tokens, slog.New(slog.NewJSONHandler(&s.log, nil))
+	o.Open, o.Tokens, o.Log = false, s.tokens, webtest.Log(&s.log)
 	s.base = live.Serve(g, o, func(h http.Handler) string {
 		server := httptest.NewServer(h)
 		t.Cleanup(server.Close)

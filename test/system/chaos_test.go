@@ -33,12 +33,15 @@ import (
 	"example.com/b2b/db/dbtest"
 	"example.com/b2b/db/dbtest/server"
 	"example.com/b2b/db/doctor"
+	"example.com/b2b/internal/auth"
+	"example.com/b2b/internal/web/webtest"
 )
 
 var chaosKills = flag.Int("chaos.kills", 20, "how often TestChaos kills something, on each engine")
 
 // TestChaos kills services and the database server at random moments under load. Clients repeat each call with its key until it
-// is acknowledged. In the end the database must hold what was acknowledged, once, and nothing else.
+// is acknowledged, with the tokens of two partners, who use the same keys. In the end the database must hold what was acknowledged,
+// once, and nothing else, and its history must tell who did it.
 //
 // MariaDB and MySQL are private servers. Where MySQL can only be run by a command, TEST_MYSQL_KILL is that command: it is called
 // with the words start, kill (SIGKILL) or wipe (stop, delete the data), and a port of 127.0.0.1, and lets root in without a password.
@@ -50,7 +53,7 @@ func TestChaos(t *testing.T) {
 		config := db.Config{Driver: db.SQLite, Path: filepath.Join(c.dir, "b2b.db")}
 		ports := []string{freePort(t), freePort(t), freePort(t)}
 		c.customers, c.orders, c.orchestrator = at(ports[0]), []string{at(ports[1])}, at(ports[2])
-		c.supervise("the process", append(environment(config), "CUSTOMERS_PORT="+ports[0], "ORDERS_PORT="+ports[1], "ORCHESTRATOR_PORT="+ports[2]))
+		c.supervise("the process", append(guarded(config), "CUSTOMERS_PORT="+ports[0], "ORDERS_PORT="+ports[1], "ORCHESTRATOR_PORT="+ports[2]))
 		c.run(config)
 	})
 	for _, s := range dbtest.Servers {
@@ -106,7 +109,7 @@ func (c *chaos) distributed(port int, kill, restart func() error) {
 	c.customers, c.orders, c.orchestrator = at(ports[0]), []string{at(ports[1]), at(ports[2])}, at(ports[3])
 	balancer := httptest.NewServer(balance(ports[1:3]))
 	c.t.Cleanup(balancer.Close)
-	env := append(environment(config), "CUSTOMERS_API_BASE="+c.customers, "ORDERS_API_BASE="+balancer.URL)
+	env := append(guarded(config), "CUSTOMERS_API_BASE="+c.customers, "ORDERS_API_BASE="+balancer.URL)
 	for i, service := range []struct{ name, command string }{
 		{"customers", "customers"}, {"orders A", "orders"}, {"orders B", "orders"}, {"orchestrator", "orchestrator"},
 	} {
@@ -114,6 +117,14 @@ func (c *chaos) distributed(port int, kill, restart func() error) {
 	}
 	c.database(kill, restart)
 	c.run(config)
+}
+
+// chaosTokens are those that the system accepts besides the service token.
+var chaosTokens = auth.Tokens{Secret: "jwt-secret-of-the-chaos-of-32-bytes"}
+
+// guarded is an environment in which nobody may do anything without a token.
+func guarded(c db.Config) []string {
+	return append(environment(c), "AUTH_MODE=jwt", "JWT_SECRET="+chaosTokens.Secret)
 }
 
 func at(port string) string { return "http://localhost:" + port }
@@ -171,6 +182,7 @@ type chaos struct {
 	placed                           []placed
 	adjusted                         []adjusted
 	keyed                            []keyed
+	happened                         []happened
 }
 
 // What the clients know and the database must hold.
@@ -182,11 +194,36 @@ type (
 	}
 	adjusted struct{ ID, ProductID, Delta int64 }
 	keyed    struct {
-		Operation, IdempotencyKey string
-		TargetID                  int64
+		Caller, Operation, IdempotencyKey string
+		TargetID                          int64
+	}
+	happened struct {
+		Type                 string
+		SubjectID            int64
+		CustomerID           int64 // 0 for a product
+		Actor, CorrelationID string
 	}
 	stock struct{ ID, Stock int64 }
 )
+
+// partner is who calls.
+type partner struct {
+	auth.Principal
+	token string
+}
+
+func newPartner(t *testing.T, subject string, customer int64) partner {
+	t.Helper()
+	p := auth.Principal{Subject: subject, Customer: customer, Scope: "products:write orders:read orders:write"}
+	if customer == 0 {
+		p.Scope = auth.Admin
+	}
+	token, err := chaosTokens.Issue(p, 24*time.Hour)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return partner{p, token}
+}
 
 func newChaos(ctx context.Context, t *testing.T) *chaos {
 	c := &chaos{t: t, dir: t.TempDir(), failures: map[string]int{}, progress: make(chan struct{}, 1)}
@@ -222,6 +259,7 @@ func (c *chaos) supervise(name string, env []string, args ...string) {
 	if err != nil {
 		c.t.Fatal(err)
 	}
+	forbidSecrets(env)
 	program := binary()
 	c.running.Go(func() {
 		defer log.Close()
@@ -276,27 +314,28 @@ const (
 // run puts the system under load, kills, and holds the database to what was acknowledged.
 func (c *chaos) run(config db.Config) {
 	services := append([]string{c.customers, c.orchestrator}, c.orders...)
+	office := newPartner(c.t, "office", 0)
 	for _, base := range services {
-		c.call("GET", []string{base}, "/ready", "", "")
+		c.call(office, "GET", []string{base}, "/ready", "", "")
 	}
-	var customers []int64
-	for i := range chaosClients {
-		id, _ := c.call("POST", []string{c.customers}, "/customers", "", fmt.Sprintf(`{"name":"Client","email":"client%d@example.com"}`, i))
-		customers = append(customers, id)
+	var partners []partner
+	for _, name := range []string{"acme", "globex"} {
+		id, _ := c.call(office, "POST", []string{c.customers}, "/customers", "", fmt.Sprintf(`{"name":"Client","email":"%s@example.com"}`, name))
+		partners = append(partners, newPartner(c.t, "erp-of-"+name, id))
 	}
 	for i := range 2 {
-		id, _ := c.call("POST", c.orders[:1], "/products", "", fmt.Sprintf(`{"sku":"CHAOS-%d","name":"Chaos","price_cents":100,"stock":%d}`, i, chaosStock))
+		id, _ := c.call(office, "POST", c.orders[:1], "/products", "", fmt.Sprintf(`{"sku":"CHAOS-%d","name":"Chaos","price_cents":100,"stock":%d}`, i, chaosStock))
 		c.products = append(c.products, stock{id, chaosStock})
 	}
 	var clients sync.WaitGroup
-	for i, customer := range customers {
-		clients.Go(func() { c.client(i, customer) })
+	for i := range chaosClients {
+		clients.Go(func() { c.client(i/2, partners[i%2]) })
 	}
 	c.kill(*chaosKills)
 	c.calm.Store(true)
 	clients.Wait()
 	for _, base := range services {
-		c.call("GET", []string{base}, "/ready", "", "")
+		c.call(office, "GET", []string{base}, "/ready", "", "")
 	}
 	c.examine(config)
 	c.report()
@@ -328,10 +367,17 @@ func (c *chaos) kill(n int) {
 	}
 }
 
-// client works for one customer until all is calm: it places orders, through the orchestrator or by itself, cancels some, and
-// adjusts stock.
-func (c *chaos) client(n int, customer int64) {
+// client works for one partner until all is calm: it places orders, through the orchestrator or by itself, cancels some, and adjusts
+// stock. The nth clients of both partners use the same keys.
+func (c *chaos) client(n int, by partner) {
 	tagged, shared := c.products[0].ID, c.products[1].ID
+	// does notes what a key stands for, and the event that it has left, if any.
+	does := func(operation, key string, target int64, event string, customer int64) {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.keyed = append(c.keyed, keyed{by.KeySpace(), operation, key, target})
+		c.happened = append(c.happened, happened{event, target, customer, by.Subject, key})
+	}
 	for i := int64(1); !c.calm.Load() && c.ctx.Err() == nil; i++ {
 		key := fmt.Sprintf("chaos-%d-%d", n, i)
 		if rand.IntN(5) == 0 {
@@ -339,17 +385,17 @@ func (c *chaos) client(n int, customer int64) {
 			if rand.IntN(2) == 0 {
 				a.Delta = -a.Delta
 			}
-			if a.ID, _ = c.call("POST", c.orders, fmt.Sprintf("/products/%d/stock-adjustments", shared), key, fmt.Sprintf(`{"delta":%d,"reason":"chaos"}`, a.Delta)); a.ID != 0 {
+			if a.ID, _ = c.call(by, "POST", c.orders, fmt.Sprintf("/products/%d/stock-adjustments", shared), key, fmt.Sprintf(`{"delta":%d,"reason":"chaos"}`, a.Delta)); a.ID != 0 {
+				does("adjustStock", key, shared, "stock.adjusted", 0)
 				c.mu.Lock()
 				c.adjusted = append(c.adjusted, a)
-				c.keyed = append(c.keyed, keyed{"adjustStock", key, shared})
 				c.mu.Unlock()
 			}
 			continue
 		}
-		o := placed{CustomerID: customer, Tag: i, Extra: 1 + rand.Int64N(9)}
+		o := placed{CustomerID: by.Customer, Tag: i*chaosClients/2 + int64(n), Extra: 1 + rand.Int64N(9)}
 		step := func(operation string, bases []string, path, body, want string) {
-			id, status := c.call("POST", bases, path, key, body)
+			id, status := c.call(by, "POST", bases, path, key, body)
 			if id == 0 { // c.call has said why
 				return
 			}
@@ -357,17 +403,13 @@ func (c *chaos) client(n int, customer int64) {
 				c.broken("%s %s: order %d %s, want %d %s", operation, key, id, status, o.ID, want)
 			}
 			o.ID, o.Status = id, status
-			c.mu.Lock()
-			c.keyed = append(c.keyed, keyed{operation, key, id})
-			c.mu.Unlock()
+			does(operation, key, id, events[operation], by.Customer)
 		}
-		order := fmt.Sprintf(`"customer_id":%d,"items":[{"product_id":%d,"qty":%d},{"product_id":%d,"qty":%d}]`, customer, tagged, o.Tag, shared, o.Extra)
+		order := fmt.Sprintf(`"customer_id":%d,"items":[{"product_id":%d,"qty":%d},{"product_id":%d,"qty":%d}]`, by.Customer, tagged, o.Tag, shared, o.Extra)
 		if rand.IntN(2) == 0 {
 			step("createOrder", []string{c.orchestrator}, "/orchestrator/create-and-confirm-order", fmt.Sprintf(`{%s,"idempotency_key":%q}`, order, key), "CONFIRMED")
 			if o.ID != 0 {
-				c.mu.Lock()
-				c.keyed = append(c.keyed, keyed{"confirmOrder", key, o.ID})
-				c.mu.Unlock()
+				does("confirmOrder", key, o.ID, events["confirmOrder"], by.Customer)
 			}
 		} else {
 			step("createOrder", c.orders, "/orders", "{"+order+"}", "CREATED")
@@ -384,16 +426,19 @@ func (c *chaos) client(n int, customer int64) {
 	}
 }
 
+// events are what operations leave in the history.
+var events = map[string]string{"createOrder": "order.created", "confirmOrder": "order.confirmed", "cancelOrder": "order.canceled"}
+
 // call makes a call until it is acknowledged, each time at the next of the bases, and returns the id and status of its answer: 0
 // when it was refused, or when time is up. Now and then it makes an acknowledged call once more, which must change nothing.
-func (c *chaos) call(method string, bases []string, path, key, body string) (id int64, status string) {
-	first, err := c.untilAcknowledged(method, bases, path, key, body)
+func (c *chaos) call(by partner, method string, bases []string, path, key, body string) (id int64, status string) {
+	first, err := c.untilAcknowledged(by, method, bases, path, key, body)
 	if err != nil {
 		c.broken("%s %s %s was never acknowledged: %v", method, path, key, err)
 		return 0, ""
 	}
 	if key != "" && rand.IntN(4) == 0 {
-		again, err := c.untilAcknowledged(method, bases, path, key, body)
+		again, err := c.untilAcknowledged(by, method, bases, path, key, body)
 		if err != nil || !bytes.Equal(again, first) {
 			c.broken("%s %s %s again: %s, %v; first %s", method, path, key, again, err, first)
 		}
@@ -420,12 +465,12 @@ func (c *chaos) call(method string, bases []string, path, key, body string) (id 
 	return answer.Data.ID, answer.Data.Status
 }
 
-func (c *chaos) untilAcknowledged(method string, bases []string, path, key, body string) ([]byte, error) {
+func (c *chaos) untilAcknowledged(by partner, method string, bases []string, path, key, body string) ([]byte, error) {
 	wait := backoff.NewExponentialBackOff() // jittered
 	wait.InitialInterval, wait.MaxInterval = 10*time.Millisecond, 250*time.Millisecond
 	tries := rand.IntN(len(bases))
 	return backoff.Retry(c.ctx, func() ([]byte, error) {
-		answer, failure, err := c.try(method, bases[tries%len(bases)]+path, key, body)
+		answer, failure, err := c.try(by, method, bases[tries%len(bases)]+path, key, body)
 		tries++
 		c.mu.Lock()
 		defer c.mu.Unlock()
@@ -444,11 +489,12 @@ func (c *chaos) untilAcknowledged(method string, bases []string, path, key, body
 }
 
 // try makes a call once. The error is permanent when the call was refused.
-func (c *chaos) try(method, url, key, body string) (answer []byte, failure string, err error) {
+func (c *chaos) try(by partner, method, url, key, body string) (answer []byte, failure string, err error) {
 	req, err := http.NewRequestWithContext(c.ctx, method, url, strings.NewReader(body))
 	if err != nil {
 		return nil, "", backoff.Permanent(err)
 	}
+	req.Header.Set("Authorization", "Bearer "+by.token)
 	if key != "" {
 		req.Header.Set("X-Correlation-Id", key)
 		if !strings.HasPrefix(url, c.orchestrator) { // where it is in the body
@@ -508,6 +554,7 @@ func (c *chaos) examine(config db.Config) {
 		inPlaced   []placed
 		inAdjusted []adjusted
 		inKeyed    []keyed
+		inHistory  []happened
 		inStock    []stock
 	)
 	err = errors.Join(
@@ -515,7 +562,9 @@ func (c *chaos) examine(config db.Config) {
 			LEFT JOIN order_items t ON t.order_id = o.id AND t.product_id = ? LEFT JOIN order_items e ON e.order_id = o.id AND e.product_id = ?
 			WHERE o.customer_id IN ?`, tagged.ID, shared.ID, slices.Compact(customers)).Scan(&inPlaced).Error,
 		g.Raw("SELECT id, product_id, delta FROM stock_adjustments WHERE reason = 'chaos'").Scan(&inAdjusted).Error,
-		g.Raw("SELECT operation, idempotency_key, target_id FROM idempotency_keys").Scan(&inKeyed).Error,
+		g.Raw("SELECT caller, operation, idempotency_key, target_id FROM idempotency_keys").Scan(&inKeyed).Error,
+		g.Raw(`SELECT type, subject_id, COALESCE(customer_id, 0) AS customer_id, actor, correlation_id FROM events
+			WHERE customer_id IN ? AND subject = 'order' OR type = 'stock.adjusted'`, slices.Compact(customers)).Scan(&inHistory).Error,
 		g.Raw("SELECT id, stock FROM products WHERE id IN ?", []int64{tagged.ID, shared.ID}).Scan(&inStock).Error,
 	)
 	if err != nil {
@@ -524,6 +573,7 @@ func (c *chaos) examine(config db.Config) {
 	compare(c, c.placed, inPlaced)
 	compare(c, c.adjusted, inAdjusted)
 	compare(c, c.keyed, inKeyed)
+	compare(c, c.happened, inHistory)
 	compare(c, c.products, inStock)
 	checks, err := doctor.Examine(ctx, g, rules)
 	if err != nil || !doctor.Healthy(checks) {
@@ -569,6 +619,12 @@ func (c *chaos) report() {
 	row("breaks", len(c.breaks))
 	w.Flush()
 	c.t.Logf("\n%s", &table)
+	for _, v := range c.victims {
+		if v.log != "" {
+			text, _ := os.ReadFile(v.log)
+			webtest.WantNoLeak(c.t, text)
+		}
+	}
 	if len(c.breaks) == 0 {
 		return
 	}

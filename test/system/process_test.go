@@ -19,6 +19,7 @@ import (
 
 	"example.com/b2b/db"
 	"example.com/b2b/internal/config"
+	"example.com/b2b/internal/web/webtest"
 )
 
 // binary builds b2b once for all tests and returns its path.
@@ -61,6 +62,7 @@ func launch(t *testing.T, env []string, cmd *exec.Cmd) *process {
 	t.Helper()
 	p := &process{cmd: cmd, log: &bytes.Buffer{}}
 	p.cmd.Dir, p.cmd.Env, p.cmd.Stderr = t.TempDir(), env, p.log
+	forbidSecrets(env)
 	out, err := p.cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -68,7 +70,10 @@ func launch(t *testing.T, env []string, cmd *exec.Cmd) *process {
 	if err := p.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(p.kill)
+	t.Cleanup(func() {
+		p.kill()
+		webtest.WantNoLeak(t, p.log.Bytes())
+	})
 	lines := bufio.NewScanner(out)
 	for lines.Scan() {
 		p.announced += lines.Text() + "\n"
@@ -87,6 +92,19 @@ func launch(t *testing.T, env []string, cmd *exec.Cmd) *process {
 	p.cmd.Wait()
 	t.Fatalf("%v did not start: %s", cmd.Args, p.log)
 	return nil
+}
+
+// forbidSecrets keeps those of an environment out of all logs.
+func forbidSecrets(env []string) {
+	for _, variable := range env {
+		if name, value, _ := strings.Cut(variable, "="); regexp.MustCompile("_(TOKEN|SECRET|PASSWORD)$").MatchString(name) {
+			for _, secret := range strings.Split(value, ",") {
+				if len(secret) > 5 { // a shorter one is found by chance
+					webtest.Forbid(secret)
+				}
+			}
+		}
+	}
 }
 
 // kill ends the process as a crash does.
@@ -108,7 +126,9 @@ func execute(t *testing.T, env []string, args ...string) (string, error) {
 	var out, complaint bytes.Buffer
 	cmd := exec.Command(binary(), args...)
 	cmd.Dir, cmd.Env, cmd.Stdout, cmd.Stderr = t.TempDir(), env, &out, &complaint
+	forbidSecrets(env)
 	err := cmd.Run()
+	webtest.WantNoLeak(t, complaint.Bytes())
 	if err != nil {
 		err = fmt.Errorf("%w: %s", err, &complaint)
 	}
@@ -159,7 +179,7 @@ func freePort(t *testing.T) string {
 
 // environment is what makes b2b use that database.
 func environment(c db.Config) []string {
-	env := []string{"APP_ENV=development", "SERVICE_TOKEN=token-of-the-test", "LOG_LEVEL=warn"}
+	env := []string{"APP_ENV=development", "SERVICE_TOKEN=token-of-the-test", "LOG_LEVEL=info"}
 	if c.Driver == db.SQLite {
 		return append(env, "DB_PATH="+c.Path)
 	}

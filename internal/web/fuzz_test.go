@@ -1,0 +1,191 @@
+package web_test
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
+	"net/http/httptest"
+	"net/url"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/gin-gonic/gin"
+
+	"example.com/b2b/internal/formats"
+	"example.com/b2b/internal/web"
+	"example.com/b2b/internal/web/webtest"
+	"example.com/b2b/openapi/customersapi"
+	"example.com/b2b/openapi/ordersapi"
+)
+
+// bodies are operations with their documents.
+var bodies = []struct {
+	document []byte
+	path     string
+}{
+	{ordersapi.Document, "/orders"}, {ordersapi.Document, "/products"}, {ordersapi.Document, "/products/{id}/stock-adjustments"}, {ordersapi.Document, "/orders/{id}/cancel"}, {customersapi.Document, "/customers"},
+}
+
+// FuzzBody hands a body on as it was sent and as the document allows, or refuses it.
+func FuzzBody(f *testing.F) {
+	var got any // what the last request handed on
+	type target struct {
+		engine web.Engine
+		schema *openapi3.Schema
+		breaks webtest.Breaks
+	}
+	var targets []target
+	for i, b := range bodies {
+		o, spec := webtest.Options(), webtest.Spec(f, b.document)
+		o.Document = b.document
+		e := web.New(o)
+		e.POST(strings.ReplaceAll(b.path, "{id}", ":id"), func(c *gin.Context) {
+			if body, ok := c.Request.Body.(interface{ ValidatedValue() any }); ok {
+				got = body.ValidatedValue()
+			}
+			c.Data(599, "application/json", []byte("{}")) // which is never an answer of the engine's own
+		})
+		media := spec.Paths.Value(b.path).Post.RequestBody.Value.Content.Get("application/json")
+		targets = append(targets, target{e, media.Schema.Value, webtest.Contract(f, spec)})
+		example, _ := json.Marshal(media.Example)
+		f.Add(byte(i), "application/json", example)
+		f.Add(byte(i), "application/json; charset=utf-8", bytes.ReplaceAll(example, []byte(`":`), []byte("\" :\n")))
+	}
+	for _, hostile := range []string{``, `{`, `null`, `[]`, `{}{}`, `"a"`, `{"qty":1,"qty":1000}`, `{"customer_id":1e0,"items":[]}`, `{"customer_id":9007199254740993,"items":[{"product_id":-0,"qty":1}]}`,
+		`{"customer_id":1,"items":[{"product_id":1,"qty":1},{"product_id":1,"qty":1,"qty":2}],"\u0069tems":[]}`, `{"name":"\ud800","email":"a@b.c"}`, `{"name":"\\ud800\ud83d\ude00","email":" A@b.c\n","phone":null}`,
+		`{"name":"` + strings.Repeat("é", 300) + `"}`, strings.Repeat(`[`, 3000), strings.Repeat(`{"a":`, 3000), `{"":0,"~/":0}`, "\ufeff{}", "{\"name\":\"a\x00\"}", "\xff"} {
+		for i := range targets {
+			f.Add(byte(i), "application/json", []byte(hostile))
+		}
+	}
+	f.Add(byte(0), "text/plain", []byte(`{}`))
+	f.Add(byte(0), "application/json;;", []byte(`{}`))
+	f.Fuzz(func(t *testing.T, which byte, contentType string, sent []byte) {
+		n := int(which) % len(targets)
+		r := httptest.NewRequest("POST", strings.ReplaceAll(bodies[n].path, "{id}", "1"), bytes.NewReader(sent))
+		r.Header.Set("Content-Type", contentType)
+		r.Header.Set(web.IdempotencyHeader, "key")
+		rec := httptest.NewRecorder()
+		got = nil
+		targets[n].engine.ServeHTTP(rec, r)
+		if rec.Code != 599 {
+			if err := targets[n].breaks(r, rec); err != nil || rec.Code < 400 || rec.Code >= 500 {
+				t.Errorf("%q answered %d against the contract: %v\n%s", sent, rec.Code, err, rec.Body)
+			}
+			return
+		}
+		if got == nil && len(sent) == 0 {
+			return // nothing, where the document allows it
+		}
+		var want any
+		d := json.NewDecoder(bytes.NewReader(sent))
+		d.UseNumber()
+		if err := d.Decode(&want); err != nil || !reflect.DeepEqual(got, want) {
+			t.Errorf("%q was handed on as %v, want %v (%v)", sent, got, want, err)
+		}
+		if err := targets[n].schema.VisitJSON(got, openapi3.VisitAsRequest(), openapi3.MultiErrors()); err != nil && !isEmail(err) {
+			t.Errorf("%q was handed on: %v", sent, err)
+		}
+	})
+}
+
+// isEmail reports whether only emails break the schema: services trim them.
+func isEmail(err error) bool {
+	all, ok := err.(openapi3.MultiError)
+	return ok && !slices.ContainsFunc(all, func(err error) bool {
+		e, ok := err.(*openapi3.SchemaError)
+		return !ok || e.Schema.Format != "email"
+	})
+}
+
+// FuzzListParameters lets through only what a list may be asked for.
+func FuzzListParameters(f *testing.F) {
+	for _, query := range []string{"", "status=CREATED&customer_id=1&from=2024-01-01&to=2024-12-31T23:59:59%2B01:00&limit=10&cursor=5", "limit=0", "limit=101", "limit=1e1", "limit=%201", "limit=+1", "limit=0x1",
+		"cursor=9007199254740992", "cursor=-1", "cursor=5;limit=1", "limit=1&limit=2", "limit=&cursor=", "limit[]=1", "from=2024-02-30", "from=2024-01-01T00:00:00 01:00", "status=created", "customer=1", "%zz", "a=%ff", "&&=&"} {
+		f.Add(query)
+	}
+	o, spec := webtest.Options(), webtest.Spec(f, ordersapi.Document)
+	o.Document = ordersapi.Document
+	e, breaks := web.New(o), webtest.Contract(f, spec)
+	var got url.Values
+	e.GET("/orders", func(c *gin.Context) {
+		got = c.Request.URL.Query()
+		c.Data(599, "application/json", []byte("{}"))
+	})
+	whole := func(least, most int64) func(string) bool {
+		return func(s string) bool {
+			n, err := strconv.ParseInt(s, 10, 64)
+			return err == nil && n >= least && n <= most
+		}
+	}
+	may := map[string]func(string) bool{
+		"limit": whole(1, 100), "cursor": whole(0, 1<<53-1), "customer_id": whole(1, 1<<53-1), "from": formats.All["date-or-date-time"].Valid, "to": formats.All["date-or-date-time"].Valid,
+		"status": func(s string) bool { return slices.Contains([]string{"CREATED", "CONFIRMED", "CANCELED"}, s) },
+	}
+	f.Fuzz(func(t *testing.T, query string) {
+		r := httptest.NewRequest("GET", "/orders", nil)
+		r.URL.RawQuery = query
+		rec := httptest.NewRecorder()
+		e.ServeHTTP(rec, r)
+		if rec.Code != 599 {
+			if err := breaks(r, rec); err != nil || rec.Code < 400 || rec.Code >= 500 {
+				t.Errorf("%q answered %d against the contract: %v\n%s", query, rec.Code, err, rec.Body)
+			}
+			return
+		}
+		for name, values := range got {
+			if may[name] == nil || len(values) != 1 || !may[name](values[0]) {
+				t.Errorf("%q was handed on with %s=%q", query, name, values)
+			}
+		}
+	})
+}
+
+// FuzzEntityTags compares If-Match with a reading of RFC 9110, section 8.8.3.
+func FuzzEntityTags(f *testing.F) {
+	current, _ := json.Marshal("it")
+	sum := sha256.Sum256(current)
+	tag := fmt.Sprintf(`"%x"`, sum[:16])
+	for _, list := range []string{tag, "*", "W/" + tag, `"a", ` + tag, `"a,` + tag[1:], tag + "," + tag, strings.Trim(tag, `"`), `"` + tag + `"`, "*, " + tag, `""`, `"`, "", ",,", `W/"`, strings.ToUpper(tag), "\u00e9", "\xff"} {
+		f.Add(list)
+	}
+	f.Fuzz(func(t *testing.T, list string) {
+		kept := web.Precondition(&list, "it") == nil
+		tags, isList := entityTags(list)
+		switch named := list == "*" || slices.Contains(tags, tag); {
+		case isList && kept != named:
+			t.Errorf("%q names %s: %v", list, tag, kept)
+		case kept && !strings.Contains(list, strings.Trim(tag, `"`)) && strings.TrimSpace(list) != "*":
+			t.Errorf("%q cannot name %s", list, tag)
+		}
+	})
+}
+
+// entityTags are those of a list, when it is one.
+func entityTags(list string) (tags []string, isList bool) {
+	for {
+		list = strings.TrimLeft(list, " \t")
+		weak := strings.HasPrefix(list, `W/"`)
+		if !weak && !strings.HasPrefix(list, `"`) {
+			return nil, false
+		}
+		from := strings.Index(list, `"`)
+		end := strings.IndexFunc(list[from+1:], func(r rune) bool { return r == '"' || r <= ' ' || r == 0x7f || r == 0xfffd })
+		if end < 0 || list[from+1+end] != '"' {
+			return nil, false
+		}
+		tags, list = append(tags, list[:from+end+2]), strings.TrimLeft(list[from+end+2:], " \t")
+		if list == "" {
+			return tags, true
+		}
+		if list[0] != ',' {
+			return nil, false
+		}
+		list = list[1:]
+	}
+}

@@ -1,0 +1,141 @@
+package webtest
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+)
+
+// Log returns a logger for an engine under test, which writes lines of JSON to w. One that shows what no log may show ends the test
+// program: see Leak.
+func Log(w io.Writer) *slog.Logger { return slog.New(slog.NewJSONHandler(guarded{w}, nil)) }
+
+type guarded struct{ io.Writer }
+
+func (g guarded) Write(line []byte) (int, error) {
+	if leak := Leak(line); leak != "" {
+		go panic(fmt.Sprintf("a log shows %q: %s", leak, line)) // which nobody recovers
+		select {}
+	}
+	return g.Writer.Write(line)
+}
+
+// WantNoLeak fails for each line of a log that shows what no log may show: see Leak.
+func WantNoLeak(t testing.TB, log []byte) {
+	t.Helper()
+	for line := range strings.Lines(string(log)) {
+		if leak := Leak([]byte(line)); leak != "" {
+			t.Errorf("a log shows %q: %s", leak, line)
+		}
+	}
+}
+
+var (
+	token    = regexp.MustCompile(`eyJ[\w-]{8,}`) // a JWT, or X-Acting-For: base64 of {"
+	address  = regexp.MustCompile(`[\w.+-]+@[\w-]+\.[a-z]\w*`)
+	sentence = "name@example.com"                            // of the sentence that says what an address is
+	byChance = regexp.MustCompile(`^(.{0,5}|[a-z]*|.*@.*)$`) // found in a log though nobody has put it there; or an address
+
+	// What a caller chooses as a name of his own for something, and the path: ids, keys and whatever else stands in it.
+	ofTheCaller = []string{"path", "correlation_id", "idempotency_key"}
+	// The fields of requests and answers that say something of a person.
+	personal = []string{"name", "email", "phone", "reason", "cancel_note"}
+)
+
+// used are the secrets of this test program, and what its requests and answers have said of persons so far.
+var used = struct {
+	sync.RWMutex
+	secrets, personal map[string]bool
+}{secrets: map[string]bool{Token: true, Secret: true}, personal: map[string]bool{}}
+
+// Leak returns what a line of a log shows of tokens, secrets, and what requests and answers say of persons; "" when it shows nothing.
+func Leak(line []byte) string {
+	attributes := map[string]any{}
+	if json.Unmarshal(line, &attributes) != nil {
+		attributes["msg"] = string(line)
+	}
+	used.RLock()
+	defer used.RUnlock()
+	for name, value := range attributes {
+		text := fmt.Sprint(value)
+		if found := token.FindString(text); found != "" {
+			return found
+		}
+		if found := shown(text, used.secrets); found != "" {
+			return found
+		}
+		if slices.Contains(ofTheCaller, name) {
+			continue
+		}
+		if found := address.FindString(text); found != "" && found != sentence {
+			return found
+		}
+		if found := shown(text, used.personal); found != "" {
+			return found
+		}
+	}
+	return ""
+}
+
+func shown(text string, values map[string]bool) string {
+	for value := range values {
+		if strings.Contains(text, value) {
+			return value
+		}
+	}
+	return ""
+}
+
+// Forbid keeps secrets out of all logs from now on.
+func Forbid(secrets ...string) {
+	used.Lock()
+	defer used.Unlock()
+	for _, s := range secrets {
+		if s != "" {
+			used.secrets[s] = true
+		}
+	}
+}
+
+// remember keeps what a body says of persons out of all logs from now on.
+func remember(body []byte) {
+	var decoded any
+	if json.Unmarshal(body, &decoded) != nil {
+		return
+	}
+	used.Lock()
+	defer used.Unlock()
+	rememberIn(decoded)
+}
+
+func rememberIn(value any) {
+	switch value := value.(type) {
+	case []any:
+		for _, element := range value {
+			rememberIn(element)
+		}
+	case map[string]any:
+		for name, field := range value {
+			if name == "metadata" { // whatever a partner keeps there
+				rememberMetadata(field)
+			}
+			if text, isText := field.(string); isText && slices.Contains(personal, name) && !byChance.MatchString(text) {
+				used.personal[text] = true
+			}
+			rememberIn(field)
+		}
+	}
+}
+
+func rememberMetadata(value any) {
+	fields, _ := value.(map[string]any)
+	for _, field := range fields {
+		rememberIn(map[string]any{"name": field})
+	}
+}

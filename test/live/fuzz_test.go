@@ -1,0 +1,174 @@
+package live_test
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+	"unicode/utf8"
+
+	"example.com/b2b/db"
+	"example.com/b2b/internal/auth"
+	"example.com/b2b/internal/formats"
+	"example.com/b2b/internal/web"
+	"example.com/b2b/internal/web/webtest"
+	"example.com/b2b/openapi/contract"
+	"example.com/b2b/openapi/customersapi"
+	"example.com/b2b/openapi/orchestratorapi"
+	"example.com/b2b/openapi/ordersapi"
+	"example.com/b2b/test/live"
+)
+
+// documents are those of the services, in the order in which live.Serve starts them.
+var documents = [][]byte{customersapi.Document, ordersapi.Document, orchestratorapi.Document}
+
+// start makes the handlers of all services, on one new database with the sample data, for each of the options.
+func start(f *testing.F, options ...web.Options) (handlers [][]http.Handler) {
+	ctx := context.Background()
+	g, err := db.Open(ctx, db.Config{Driver: db.SQLite, Path: filepath.Join(f.TempDir(), "b2b.db")})
+	if err == nil {
+		f.Cleanup(func() { db.Close(g) })
+		if _, err = db.Migrate(ctx, g); err == nil {
+			_, err = db.Seed(ctx, g)
+		}
+	}
+	if err != nil {
+		f.Fatal(err)
+	}
+	for _, o := range options {
+		var all []http.Handler
+		live.Serve(g, o, func(h http.Handler) string {
+			all = append(all, h)
+			s := httptest.NewServer(h)
+			f.Cleanup(s.Close)
+			return s.URL
+		})
+		handlers = append(handlers, all)
+	}
+	return handlers
+}
+
+// FuzzRequests sends what looks like HTTP to all services. Each answer keeps the contract and is never a fault; without a token of the
+// deployment's nothing is done or shown but what is public.
+func FuzzRequests(f *testing.F) {
+	lenient := webtest.Options()
+	lenient.Log = slog.New(slog.DiscardHandler) // the service token gets into paths
+	guarded := lenient
+	guarded.Open, guarded.Tokens = false, auth.Tokens{Secret: "another secret", Service: []string{"another token"}}
+	handlers := start(f, lenient, guarded)
+	open, closed := handlers[0], handlers[1]
+	token, err := webtest.Options().Tokens.Issue(auth.Principal{Subject: "acme", Customer: 1, Scope: auth.Admin}, 24*time.Hour)
+	if err != nil {
+		f.Fatal(err)
+	}
+	var contracts []webtest.Breaks
+	for service, document := range documents {
+		spec := webtest.Spec(f, document)
+		contracts = append(contracts, webtest.Contract(f, spec))
+		for path, item := range spec.Paths.Map() {
+			for method, operation := range item.Operations() {
+				body := []byte{}
+				if operation.RequestBody != nil {
+					body, _ = json.Marshal(operation.RequestBody.Value.Content.Get("application/json").Example)
+				}
+				query := []string{}
+				for _, p := range operation.Parameters {
+					if p.Value.In == "query" {
+						query = append(query, fmt.Sprintf("%s=%v", p.Value.Name, p.Value.Example))
+					}
+				}
+				target := strings.NewReplacer("{id}", "1", "{key}", "order%2F1+a", "{idempotency_key}", "order-2024-001").Replace(path) + "?" + strings.Join(query, "&")
+				for _, bearer := range []string{token, webtest.Token} {
+					f.Add(byte(service), fmt.Appendf(nil, "%s %s HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nX-Idempotency-Key: order/1+a\r\nIf-Match: *\r\nAuthorization: Bearer %s\r\nContent-Length: %d\r\n\r\n%s",
+						method, target, bearer, len(body), body))
+				}
+			}
+		}
+	}
+	for _, hostile := range []string{
+		"GET /orders?limit=1&limit=2 HTTP/1.1\r\n\r\n", "GET /orders?cursor=9223372036854775808&from=2024-13-01&to=%ff HTTP/1.1\r\n\r\n", "GET /orders?search=%00;&%zz HTTP/1.1\r\n\r\n",
+		"GET /orders/1/../2 HTTP/1.1\r\n\r\n", "GET //evil.example/orders HTTP/1.1\r\n\r\n", "GET http://evil.example/orders/1 HTTP/1.1\r\n\r\n", "OPTIONS * HTTP/1.1\r\n\r\n", "GET /orders/%31%2f HTTP/1.1\r\n\r\n",
+		"GET /idempotency-keys/%2e%2e HTTP/1.1\r\n\r\n", "HEAD /orders/1 HTTP/1.1\r\nIf-None-Match: W/\"a\", \"b,c\"\r\n\r\n", "GET /docs/..%2f..%2fgo.mod HTTP/1.1\r\n\r\n", "CONNECT /orders HTTP/1.1\r\n\r\n",
+		"POST /orders HTTP/1.1\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{\"a\":\r\n3\r\n[[[\r\n0\r\n\r\n",
+		"POST /orders HTTP/1.1\r\nContent-Type: application/json; charset=utf-16\r\nContent-Encoding: gzip\r\nContent-Length: 2\r\n\r\n\x1f\x8b",
+		"POST /orders/1/cancel HTTP/1.1\r\nOrigin: null\r\nX-Idempotency-Key: a\r\nX-Idempotency-Key: b\r\nX-Correlation-Id: {\"x\"}\r\nContent-Type: application/json\r\nContent-Length: 21\r\n\r\n{\"reason\":\"\\ud800\\u0\"}",
+	} {
+		f.Add(byte(1), []byte(hostile))
+	}
+	public := []string{"/health", "/ready", "/docs", "/openapi.json", "/openapi.yaml", "/"}
+	f.Fuzz(func(t *testing.T, service byte, raw []byte) {
+		n := int(service) % len(documents)
+		send := func(to []http.Handler) (*http.Request, *httptest.ResponseRecorder) {
+			r, err := http.ReadRequest(bufio.NewReader(bytes.NewReader(raw)))
+			if err != nil {
+				t.Skip()
+			}
+			rec := httptest.NewRecorder()
+			to[n].ServeHTTP(rec, r)
+			r.URL.Scheme, r.URL.Host = "", "" // the document names no host
+			if err := contracts[n](r, rec); err != nil || rec.Code >= 500 || !formats.IsCorrelationID(rec.Header().Get(web.CorrelationHeader)) {
+				t.Errorf("%q answered %d %v against the contract: %v\n%s", raw, rec.Code, rec.Header(), err, rec.Body)
+			}
+			if strings.Contains(rec.Body.String(), `"validation_failed"`) && !strings.Contains(rec.Body.String(), `"details"`) {
+				t.Errorf("%q was valid, and could not be bound", raw) // see web.FailBinding
+			}
+			return r, rec
+		}
+		send(open)
+		r, rec := send(closed)
+		if rec.Code < 300 && !slices.Contains(public, r.URL.Path) && !strings.HasPrefix(r.URL.Path, "/docs/") {
+			t.Errorf("%q answered %d to nobody in particular: %s", raw, rec.Code, rec.Body)
+		}
+	})
+}
+
+// FuzzKeys finds each key that is one through the paths that show it.
+func FuzzKeys(f *testing.F) {
+	for _, key := range []string{"order-2024-001", "a/b", "a%2Fb", "%", "%zz", "a+b", "...", "..", ".", "./x", "?a=b#c", ";", "~", `"\\{}`, "a b", "é", "", "\x00", strings.Repeat("/", 255), strings.Repeat("x", 256)} {
+		f.Add(key)
+	}
+	handlers := start(f, webtest.Options())[0]
+	ask := func(t *testing.T, to http.Handler, r *http.Request, err error) (int, string) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		rec := httptest.NewRecorder()
+		to.ServeHTTP(rec, r)
+		return rec.Code, rec.Body.String()
+	}
+	f.Fuzz(func(t *testing.T, key string) {
+		if !utf8.ValidString(key) {
+			t.Skip() // JSON cannot say it
+		}
+		order := orchestratorapi.OrchestrationRequest{CustomerID: 1, Items: []contract.NewOrderItem{{ProductID: new(contract.ID(2)), Qty: 1}}, IdempotencyKey: key}
+		request, err := ordersapi.NewUpdateProductRequest("/", 2, nil, ordersapi.ProductUpdate{Stock: new(int64(1000))})
+		ask(t, handlers[1], request, err)
+		request, err = orchestratorapi.NewCreateAndConfirmOrderRequest("/", order)
+		status, body := ask(t, handlers[2], request, err)
+		if valid := formats.All["idempotency-key"].Valid(key) && len(key) <= 255; !valid || status != 201 {
+			if valid || status != 400 {
+				t.Errorf("%q: %d %s", key, status, body)
+			}
+			return
+		}
+		request, err = orchestratorapi.NewGetOrchestrationRequest("/", key)
+		if status, again := ask(t, handlers[2], request, err); status != 200 {
+			t.Errorf("%q at the orchestrator: %d %s", key, status, again)
+		}
+		request, err = ordersapi.NewGetIdempotencyKeyRequest("/", key)
+		status, body = ask(t, handlers[1], request, err)
+		var report ordersapi.KeyReportResponse
+		if err := json.Unmarshal([]byte(body), &report); err != nil || status != 200 || report.Data.IdempotencyKey != key || len(report.Data.Operations) != 2 {
+			t.Errorf("%q: %d %s", key, status, body)
+		}
+	})
+}
