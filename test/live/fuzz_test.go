@@ -76,9 +76,16 @@ func FuzzRequests(f *testing.F) {
 		contracts = append(contracts, webtest.Contract(f, spec))
 		for path, item := range spec.Paths.Map() {
 			for method, operation := range item.Operations() {
-				body := []byte{}
-				if operation.RequestBody != nil {
-					body, _ = json.Marshal(operation.RequestBody.Value.Content.Get("application/json").Example)
+				bodies := map[string][]byte{}
+				if operation.RequestBody == nil {
+					bodies["application/json"] = nil
+				} else {
+					for media, content := range operation.RequestBody.Value.Content {
+						bodies[media], _ = json.Marshal(content.Example)
+						if file, ok := content.Example.(string); ok {
+							bodies[media] = []byte(file)
+						}
+					}
 				}
 				query := []string{}
 				for _, p := range operation.Parameters {
@@ -87,9 +94,11 @@ func FuzzRequests(f *testing.F) {
 					}
 				}
 				target := strings.NewReplacer("{id}", "1", "{key}", "order%2F1+a", "{idempotency_key}", "order-2024-001").Replace(path) + "?" + strings.Join(query, "&")
-				for _, bearer := range []string{token, webtest.Token} {
-					f.Add(byte(service), fmt.Appendf(nil, "%s %s HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nX-Idempotency-Key: order/1+a\r\nIf-Match: *\r\nAuthorization: Bearer %s\r\nContent-Length: %d\r\n\r\n%s",
-						method, target, bearer, len(body), body))
+				for media, body := range bodies {
+					for _, bearer := range []string{token, webtest.Token} {
+						f.Add(byte(service), fmt.Appendf(nil, "%s %s HTTP/1.1\r\nHost: localhost\r\nContent-Type: %s\r\nX-Idempotency-Key: order/1+a\r\nIf-Match: *\r\nAuthorization: Bearer %s\r\nContent-Length: %d\r\n\r\n%s",
+							method, target, media, bearer, len(body), body))
+					}
 				}
 			}
 		}
