@@ -85,3 +85,41 @@ func TestMarkdown(t *testing.T) {
 		t.Errorf("only %d pages", pages)
 	}
 }
+
+// TestNamedTests holds every test that a page names to those that there are.
+func TestNamedTests(t *testing.T) {
+	root, there := filepath.Join("..", ".."), map[string]bool{}
+	named, declared := regexp.MustCompile(`\b(?:Test|Fuzz)[A-Z]\w+`), regexp.MustCompile(`(?m)^func ((?:Test|Fuzz)\w+)`)
+	pages := map[string][]string{}
+	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() && (strings.HasPrefix(d.Name(), ".git") || d.Name() == "node_modules" || d.Name() == "sdk") {
+			if err == nil {
+				err = filepath.SkipDir
+			}
+			return err
+		}
+		isTest, isPage := strings.HasSuffix(path, "_test.go"), filepath.Ext(path) == ".md"
+		if !isTest && !isPage {
+			return nil
+		}
+		content, err := os.ReadFile(path)
+		if isTest {
+			for _, found := range declared.FindAllStringSubmatch(string(content), -1) {
+				there[found[1]] = true
+			}
+		} else {
+			pages[path] = named.FindAllString(string(content), -1)
+		}
+		return err
+	})
+	if err != nil || len(pages[filepath.Join(root, "docs", "security.md")]) < 50 {
+		t.Fatalf("%v, %d tests in docs/security.md", err, len(pages[filepath.Join(root, "docs", "security.md")]))
+	}
+	for page, names := range pages {
+		for _, name := range names {
+			if !there[name] {
+				t.Errorf("%s names %s", page, name)
+			}
+		}
+	}
+}
