@@ -3,7 +3,7 @@
 //   node .ci/browser.mjs CUSTOMERS_BASE ORDERS_BASE ORCHESTRATOR_BASE SCREENSHOT_DIR
 //
 // The services must run on their sample data, on which nobody has executed the documents' examples yet. SERVICE_TOKEN is theirs
-// (default dev-service-token), CHROMIUM the browser's program (default /usr/bin/chromium), NODE_MODULES the folder where
+// (default dev-service-token), TOKEN a caller's with all scopes, for services that want one, CHROMIUM the browser's program (default /usr/bin/chromium), NODE_MODULES the folder where
 // playwright-core is installed. One line for each check; the first that fails ends the script with status 1.
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, writeFileSync } from 'node:fs'
@@ -15,6 +15,7 @@ const METHODS = ['get', 'post', 'put', 'patch', 'delete', 'head', 'options', 'tr
 const HIGHEST = 2600 // pixels of an operation that is expanded; it was 5 200 with every error's example
 // The programs of the start page, and how to run one; those of the other SDKs run where these are tested.
 const PROGRAMS = [['curl', 'curl.sh', 'bash'], ['go', 'main.go', 'go', 'run'], ['java'], ['typescript'], ['python']]
+const { TOKEN } = process.env
 let browser, folder, doing = 'starting'
 
 function check(what, passed, otherwise) {
@@ -31,7 +32,8 @@ async function open(url, bases) {
   const errors = [], strangers = [], origins = bases.map(base => new URL(base).origin)
   page.on('pageerror', e => errors.push(e.message))
   page.on('console', m => {
-    if (m.type() === 'error' && !m.location().url.endsWith('/favicon.ico')) errors.push(`${m.text()} ${m.location().url}`)
+    const asks = TOKEN && m.text().includes('status of 401') // a page looks before it has a token
+    if (m.type() === 'error' && !asks && !m.location().url.endsWith('/favicon.ico')) errors.push(`${m.text()} ${m.location().url}`)
   })
   page.on('request', r => {
     if (/^(http|ws)/.test(r.url()) && !origins.includes(new URL(r.url()).origin)) strangers.push(r.url())
@@ -107,11 +109,14 @@ async function filter(page) {
 async function authorize(page) {
   doing = 'authorizing'
   await page.getByRole('button', { name: 'Authorize' }).click()
-  const form = page.locator('.auth-container', { hasText: 'serviceToken' })
-  await form.locator('input').fill(process.env.SERVICE_TOKEN || 'dev-service-token')
-  await form.getByRole('button', { name: 'Apply credentials' }).click()
+  for (const [scheme, token] of [['serviceToken', process.env.SERVICE_TOKEN || 'dev-service-token'], ['bearerAuth', TOKEN]]) {
+    if (!token) continue
+    const form = page.locator('.auth-container', { hasText: scheme + '\u00a0' }).or(page.locator('.auth-container', { has: page.locator(`code:text-is("${scheme}")`) })).first()
+    await form.locator('input').fill(token)
+    await form.getByRole('button', { name: 'Apply credentials' }).click()
+  }
   await shoot(page, 'Authorize')
-  await form.locator('.btn-done').click()
+  await page.locator('.auth-container .btn-done').first().click()
   await page.reload({ waitUntil: 'networkidle' })
   await page.locator('.authorize.locked').waitFor()
   check('Authorize: survives a reload', true)
@@ -173,7 +178,7 @@ async function readmeCalls(customers, orders, orchestrator) {
     [orchestrator + '/orchestrator/create-and-confirm-order', 'order-2024-001', { ...lines, idempotency_key: 'order-2024-001' }],
   ]) {
     const { status } = await fetch(url, {
-      method: 'POST', headers: { 'Content-Type': 'application/json', 'X-Idempotency-Key': key }, body: JSON.stringify(body),
+      method: 'POST', headers: { 'Content-Type': 'application/json', 'X-Idempotency-Key': key, ...(TOKEN && { Authorization: 'Bearer ' + TOKEN }) }, body: JSON.stringify(body),
     })
     check(`README: ${key} is placed`, status === 201, `with ${status}`)
   }
@@ -185,6 +190,11 @@ async function firstOrder(base, bases) {
   doing = 'placing the first order'
   await page.locator('.state.good').nth(bases.length - 1).waitFor()
   check('Start page: all services are ready', true)
+  if (TOKEN) {
+    await page.getByText('A token, when this deployment wants one').click()
+    await page.locator('input[name=token]').fill(TOKEN)
+    await page.locator('input[name=token]').blur()
+  }
   await page.getByLabel('Quantity').fill('2')
   await page.getByLabel('Quantity').blur()
   const key = await page.getByLabel('Idempotency key').inputValue()
@@ -199,7 +209,7 @@ async function firstOrder(base, bases) {
     doing = `running the ${language} of the start page`
     const code = await page.locator(`#${language} code`).textContent()
     check(`Start page: the ${language} has the key and the address`, code.includes(key) && code.includes(base), code)
-    if (!command.length) continue
+    if (!command.length || TOKEN) continue // programs read their token from elsewhere
     writeFileSync(join(folder, file), code)
     const said = execFileSync(command[0], [...command.slice(1), join(resolve(folder), file)], { stdio: ['ignore', 'pipe', 'ignore'] }).toString()
     check(`Start page: the ${language} gets the same order`, new RegExp(`order( |.*"id":)${first}\\b`).test(said), said)
