@@ -107,7 +107,7 @@ func (r responses) addHeaders(op operation) {
 }
 
 func response(codes []*apperr.Code) *yaml.Node {
-	headers, examples := map[string]any{}, &yaml.Node{Kind: yaml.MappingNode}
+	headers, examples := map[string]any{"Link": ref("headers", "Help")}, &yaml.Node{Kind: yaml.MappingNode}
 	var when []string
 	for _, c := range codes {
 		when = append(when, fmt.Sprintf("`%s`: %s", c.Name, c.When))

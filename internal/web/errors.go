@@ -44,6 +44,7 @@ func Fail(c *gin.Context, err error) {
 	if refusal.Retry == apperr.Later && c.Writer.Header().Get("Retry-After") == "" {
 		c.Header("Retry-After", "1") // second
 	}
+	c.Header("Link", "</docs/errors#"+refusal.Name+`>; rel="help"`) // RFC 8288; the page has an anchor for each code
 	if refusal.Status == http.StatusUnauthorized {
 		challenge := "Bearer" // RFC 6750, section 3
 		if c.GetHeader("Authorization") != "" {

@@ -667,11 +667,13 @@ type GetHealthResponse200Headers struct {
 
 // GetHealthResponse400Headers the declared response headers of an HTTP 400 response for GetHealth
 type GetHealthResponse400Headers struct {
+	Link           *string
 	XCorrelationID *externalRef0.CorrelationID
 }
 
 // GetHealthResponse500Headers the declared response headers of an HTTP 500 response for GetHealth
 type GetHealthResponse500Headers struct {
+	Link           *string
 	XCorrelationID *externalRef0.CorrelationID
 }
 
@@ -744,53 +746,63 @@ type CreateAndConfirmOrderResponse201Headers struct {
 
 // CreateAndConfirmOrderResponse400Headers the declared response headers of an HTTP 400 response for CreateAndConfirmOrder
 type CreateAndConfirmOrderResponse400Headers struct {
+	Link           *string
 	XCorrelationID *externalRef0.CorrelationID
 }
 
 // CreateAndConfirmOrderResponse401Headers the declared response headers of an HTTP 401 response for CreateAndConfirmOrder
 type CreateAndConfirmOrderResponse401Headers struct {
+	Link            *string
 	WWWAuthenticate *string
 	XCorrelationID  *externalRef0.CorrelationID
 }
 
 // CreateAndConfirmOrderResponse403Headers the declared response headers of an HTTP 403 response for CreateAndConfirmOrder
 type CreateAndConfirmOrderResponse403Headers struct {
+	Link           *string
 	XCorrelationID *externalRef0.CorrelationID
 }
 
 // CreateAndConfirmOrderResponse404Headers the declared response headers of an HTTP 404 response for CreateAndConfirmOrder
 type CreateAndConfirmOrderResponse404Headers struct {
+	Link           *string
 	XCorrelationID *externalRef0.CorrelationID
 }
 
 // CreateAndConfirmOrderResponse408Headers the declared response headers of an HTTP 408 response for CreateAndConfirmOrder
 type CreateAndConfirmOrderResponse408Headers struct {
+	Link           *string
 	RetryAfter     *int
 	XCorrelationID *externalRef0.CorrelationID
 }
 
 // CreateAndConfirmOrderResponse409Headers the declared response headers of an HTTP 409 response for CreateAndConfirmOrder
 type CreateAndConfirmOrderResponse409Headers struct {
+	Link           *string
 	XCorrelationID *externalRef0.CorrelationID
 }
 
 // CreateAndConfirmOrderResponse413Headers the declared response headers of an HTTP 413 response for CreateAndConfirmOrder
 type CreateAndConfirmOrderResponse413Headers struct {
+	Link           *string
 	XCorrelationID *externalRef0.CorrelationID
 }
 
 // CreateAndConfirmOrderResponse415Headers the declared response headers of an HTTP 415 response for CreateAndConfirmOrder
 type CreateAndConfirmOrderResponse415Headers struct {
+	Link           *string
 	XCorrelationID *externalRef0.CorrelationID
 }
 
 // CreateAndConfirmOrderResponse422Headers the declared response headers of an HTTP 422 response for CreateAndConfirmOrder
 type CreateAndConfirmOrderResponse422Headers struct {
+	Link           *string
 	XCorrelationID *externalRef0.CorrelationID
 }
 
 // CreateAndConfirmOrderResponse429Headers the declared response headers of an HTTP 429 response for CreateAndConfirmOrder
 type CreateAndConfirmOrderResponse429Headers struct {
+	Link            *string
 	RateLimit       *string
 	RateLimitPolicy *string
 	RetryAfter      *int
@@ -799,17 +811,20 @@ type CreateAndConfirmOrderResponse429Headers struct {
 
 // CreateAndConfirmOrderResponse500Headers the declared response headers of an HTTP 500 response for CreateAndConfirmOrder
 type CreateAndConfirmOrderResponse500Headers struct {
+	Link           *string
 	XCorrelationID *externalRef0.CorrelationID
 }
 
 // CreateAndConfirmOrderResponse503Headers the declared response headers of an HTTP 503 response for CreateAndConfirmOrder
 type CreateAndConfirmOrderResponse503Headers struct {
+	Link           *string
 	RetryAfter     *int
 	XCorrelationID *externalRef0.CorrelationID
 }
 
 // CreateAndConfirmOrderResponse504Headers the declared response headers of an HTTP 504 response for CreateAndConfirmOrder
 type CreateAndConfirmOrderResponse504Headers struct {
+	Link           *string
 	RetryAfter     *int
 	XCorrelationID *externalRef0.CorrelationID
 }
@@ -981,27 +996,32 @@ type GetOrchestrationResponse200Headers struct {
 
 // GetOrchestrationResponse400Headers the declared response headers of an HTTP 400 response for GetOrchestration
 type GetOrchestrationResponse400Headers struct {
+	Link           *string
 	XCorrelationID *externalRef0.CorrelationID
 }
 
 // GetOrchestrationResponse401Headers the declared response headers of an HTTP 401 response for GetOrchestration
 type GetOrchestrationResponse401Headers struct {
+	Link            *string
 	WWWAuthenticate *string
 	XCorrelationID  *externalRef0.CorrelationID
 }
 
 // GetOrchestrationResponse403Headers the declared response headers of an HTTP 403 response for GetOrchestration
 type GetOrchestrationResponse403Headers struct {
+	Link           *string
 	XCorrelationID *externalRef0.CorrelationID
 }
 
 // GetOrchestrationResponse404Headers the declared response headers of an HTTP 404 response for GetOrchestration
 type GetOrchestrationResponse404Headers struct {
+	Link           *string
 	XCorrelationID *externalRef0.CorrelationID
 }
 
 // GetOrchestrationResponse429Headers the declared response headers of an HTTP 429 response for GetOrchestration
 type GetOrchestrationResponse429Headers struct {
+	Link            *string
 	RateLimit       *string
 	RateLimitPolicy *string
 	RetryAfter      *int
@@ -1010,17 +1030,20 @@ type GetOrchestrationResponse429Headers struct {
 
 // GetOrchestrationResponse500Headers the declared response headers of an HTTP 500 response for GetOrchestration
 type GetOrchestrationResponse500Headers struct {
+	Link           *string
 	XCorrelationID *externalRef0.CorrelationID
 }
 
 // GetOrchestrationResponse503Headers the declared response headers of an HTTP 503 response for GetOrchestration
 type GetOrchestrationResponse503Headers struct {
+	Link           *string
 	RetryAfter     *int
 	XCorrelationID *externalRef0.CorrelationID
 }
 
 // GetOrchestrationResponse504Headers the declared response headers of an HTTP 504 response for GetOrchestration
 type GetOrchestrationResponse504Headers struct {
+	Link           *string
 	RetryAfter     *int
 	XCorrelationID *externalRef0.CorrelationID
 }
@@ -1147,16 +1170,19 @@ type GetReadyResponse200Headers struct {
 
 // GetReadyResponse400Headers the declared response headers of an HTTP 400 response for GetReady
 type GetReadyResponse400Headers struct {
+	Link           *string
 	XCorrelationID *externalRef0.CorrelationID
 }
 
 // GetReadyResponse500Headers the declared response headers of an HTTP 500 response for GetReady
 type GetReadyResponse500Headers struct {
+	Link           *string
 	XCorrelationID *externalRef0.CorrelationID
 }
 
 // GetReadyResponse503Headers the declared response headers of an HTTP 503 response for GetReady
 type GetReadyResponse503Headers struct {
+	Link           *string
 	RetryAfter     *int
 	XCorrelationID *externalRef0.CorrelationID
 }
@@ -1373,6 +1399,13 @@ func ParseGetHealthResponse(rsp *http.Response) (*GetHealthResponse, error) {
 		response.Headers200 = &headers
 	case rsp.StatusCode == 400:
 		var headers GetHealthResponse400Headers
+		if values := rsp.Header.Values("Link"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Link", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Link = &value
+		}
 		if values := rsp.Header.Values("X-Correlation-Id"); len(values) > 0 {
 			var value externalRef0.CorrelationID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Correlation-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: "correlation-id"}); err != nil {
@@ -1383,6 +1416,13 @@ func ParseGetHealthResponse(rsp *http.Response) (*GetHealthResponse, error) {
 		response.Headers400 = &headers
 	case rsp.StatusCode == 500:
 		var headers GetHealthResponse500Headers
+		if values := rsp.Header.Values("Link"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Link", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Link = &value
+		}
 		if values := rsp.Header.Values("X-Correlation-Id"); len(values) > 0 {
 			var value externalRef0.CorrelationID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Correlation-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: "correlation-id"}); err != nil {
@@ -1530,6 +1570,13 @@ func ParseCreateAndConfirmOrderResponse(rsp *http.Response) (*CreateAndConfirmOr
 		response.Headers201 = &headers
 	case rsp.StatusCode == 400:
 		var headers CreateAndConfirmOrderResponse400Headers
+		if values := rsp.Header.Values("Link"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Link", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Link = &value
+		}
 		if values := rsp.Header.Values("X-Correlation-Id"); len(values) > 0 {
 			var value externalRef0.CorrelationID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Correlation-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: "correlation-id"}); err != nil {
@@ -1540,6 +1587,13 @@ func ParseCreateAndConfirmOrderResponse(rsp *http.Response) (*CreateAndConfirmOr
 		response.Headers400 = &headers
 	case rsp.StatusCode == 401:
 		var headers CreateAndConfirmOrderResponse401Headers
+		if values := rsp.Header.Values("Link"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Link", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Link = &value
+		}
 		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
 			var value string
 			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
@@ -1557,6 +1611,13 @@ func ParseCreateAndConfirmOrderResponse(rsp *http.Response) (*CreateAndConfirmOr
 		response.Headers401 = &headers
 	case rsp.StatusCode == 403:
 		var headers CreateAndConfirmOrderResponse403Headers
+		if values := rsp.Header.Values("Link"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Link", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Link = &value
+		}
 		if values := rsp.Header.Values("X-Correlation-Id"); len(values) > 0 {
 			var value externalRef0.CorrelationID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Correlation-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: "correlation-id"}); err != nil {
@@ -1567,6 +1628,13 @@ func ParseCreateAndConfirmOrderResponse(rsp *http.Response) (*CreateAndConfirmOr
 		response.Headers403 = &headers
 	case rsp.StatusCode == 404:
 		var headers CreateAndConfirmOrderResponse404Headers
+		if values := rsp.Header.Values("Link"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Link", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Link = &value
+		}
 		if values := rsp.Header.Values("X-Correlation-Id"); len(values) > 0 {
 			var value externalRef0.CorrelationID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Correlation-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: "correlation-id"}); err != nil {
@@ -1577,6 +1645,13 @@ func ParseCreateAndConfirmOrderResponse(rsp *http.Response) (*CreateAndConfirmOr
 		response.Headers404 = &headers
 	case rsp.StatusCode == 408:
 		var headers CreateAndConfirmOrderResponse408Headers
+		if values := rsp.Header.Values("Link"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Link", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Link = &value
+		}
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
 			var value int
 			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
@@ -1594,6 +1669,13 @@ func ParseCreateAndConfirmOrderResponse(rsp *http.Response) (*CreateAndConfirmOr
 		response.Headers408 = &headers
 	case rsp.StatusCode == 409:
 		var headers CreateAndConfirmOrderResponse409Headers
+		if values := rsp.Header.Values("Link"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Link", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Link = &value
+		}
 		if values := rsp.Header.Values("X-Correlation-Id"); len(values) > 0 {
 			var value externalRef0.CorrelationID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Correlation-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: "correlation-id"}); err != nil {
@@ -1604,6 +1686,13 @@ func ParseCreateAndConfirmOrderResponse(rsp *http.Response) (*CreateAndConfirmOr
 		response.Headers409 = &headers
 	case rsp.StatusCode == 413:
 		var headers CreateAndConfirmOrderResponse413Headers
+		if values := rsp.Header.Values("Link"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Link", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Link = &value
+		}
 		if values := rsp.Header.Values("X-Correlation-Id"); len(values) > 0 {
 			var value externalRef0.CorrelationID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Correlation-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: "correlation-id"}); err != nil {
@@ -1614,6 +1703,13 @@ func ParseCreateAndConfirmOrderResponse(rsp *http.Response) (*CreateAndConfirmOr
 		response.Headers413 = &headers
 	case rsp.StatusCode == 415:
 		var headers CreateAndConfirmOrderResponse415Headers
+		if values := rsp.Header.Values("Link"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Link", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Link = &value
+		}
 		if values := rsp.Header.Values("X-Correlation-Id"); len(values) > 0 {
 			var value externalRef0.CorrelationID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Correlation-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: "correlation-id"}); err != nil {
@@ -1624,6 +1720,13 @@ func ParseCreateAndConfirmOrderResponse(rsp *http.Response) (*CreateAndConfirmOr
 		response.Headers415 = &headers
 	case rsp.StatusCode == 422:
 		var headers CreateAndConfirmOrderResponse422Headers
+		if values := rsp.Header.Values("Link"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Link", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Link = &value
+		}
 		if values := rsp.Header.Values("X-Correlation-Id"); len(values) > 0 {
 			var value externalRef0.CorrelationID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Correlation-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: "correlation-id"}); err != nil {
@@ -1634,6 +1737,13 @@ func ParseCreateAndConfirmOrderResponse(rsp *http.Response) (*CreateAndConfirmOr
 		response.Headers422 = &headers
 	case rsp.StatusCode == 429:
 		var headers CreateAndConfirmOrderResponse429Headers
+		if values := rsp.Header.Values("Link"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Link", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Link = &value
+		}
 		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
 			var value string
 			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
@@ -1665,6 +1775,13 @@ func ParseCreateAndConfirmOrderResponse(rsp *http.Response) (*CreateAndConfirmOr
 		response.Headers429 = &headers
 	case rsp.StatusCode == 500:
 		var headers CreateAndConfirmOrderResponse500Headers
+		if values := rsp.Header.Values("Link"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Link", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Link = &value
+		}
 		if values := rsp.Header.Values("X-Correlation-Id"); len(values) > 0 {
 			var value externalRef0.CorrelationID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Correlation-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: "correlation-id"}); err != nil {
@@ -1675,6 +1792,13 @@ func ParseCreateAndConfirmOrderResponse(rsp *http.Response) (*CreateAndConfirmOr
 		response.Headers500 = &headers
 	case rsp.StatusCode == 503:
 		var headers CreateAndConfirmOrderResponse503Headers
+		if values := rsp.Header.Values("Link"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Link", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Link = &value
+		}
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
 			var value int
 			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
@@ -1692,6 +1816,13 @@ func ParseCreateAndConfirmOrderResponse(rsp *http.Response) (*CreateAndConfirmOr
 		response.Headers503 = &headers
 	case rsp.StatusCode == 504:
 		var headers CreateAndConfirmOrderResponse504Headers
+		if values := rsp.Header.Values("Link"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Link", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Link = &value
+		}
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
 			var value int
 			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
@@ -1804,6 +1935,13 @@ func ParseGetOrchestrationResponse(rsp *http.Response) (*GetOrchestrationRespons
 		response.Headers200 = &headers
 	case rsp.StatusCode == 400:
 		var headers GetOrchestrationResponse400Headers
+		if values := rsp.Header.Values("Link"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Link", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Link = &value
+		}
 		if values := rsp.Header.Values("X-Correlation-Id"); len(values) > 0 {
 			var value externalRef0.CorrelationID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Correlation-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: "correlation-id"}); err != nil {
@@ -1814,6 +1952,13 @@ func ParseGetOrchestrationResponse(rsp *http.Response) (*GetOrchestrationRespons
 		response.Headers400 = &headers
 	case rsp.StatusCode == 401:
 		var headers GetOrchestrationResponse401Headers
+		if values := rsp.Header.Values("Link"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Link", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Link = &value
+		}
 		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
 			var value string
 			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
@@ -1831,6 +1976,13 @@ func ParseGetOrchestrationResponse(rsp *http.Response) (*GetOrchestrationRespons
 		response.Headers401 = &headers
 	case rsp.StatusCode == 403:
 		var headers GetOrchestrationResponse403Headers
+		if values := rsp.Header.Values("Link"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Link", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Link = &value
+		}
 		if values := rsp.Header.Values("X-Correlation-Id"); len(values) > 0 {
 			var value externalRef0.CorrelationID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Correlation-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: "correlation-id"}); err != nil {
@@ -1841,6 +1993,13 @@ func ParseGetOrchestrationResponse(rsp *http.Response) (*GetOrchestrationRespons
 		response.Headers403 = &headers
 	case rsp.StatusCode == 404:
 		var headers GetOrchestrationResponse404Headers
+		if values := rsp.Header.Values("Link"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Link", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Link = &value
+		}
 		if values := rsp.Header.Values("X-Correlation-Id"); len(values) > 0 {
 			var value externalRef0.CorrelationID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Correlation-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: "correlation-id"}); err != nil {
@@ -1851,6 +2010,13 @@ func ParseGetOrchestrationResponse(rsp *http.Response) (*GetOrchestrationRespons
 		response.Headers404 = &headers
 	case rsp.StatusCode == 429:
 		var headers GetOrchestrationResponse429Headers
+		if values := rsp.Header.Values("Link"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Link", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Link = &value
+		}
 		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
 			var value string
 			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
@@ -1882,6 +2048,13 @@ func ParseGetOrchestrationResponse(rsp *http.Response) (*GetOrchestrationRespons
 		response.Headers429 = &headers
 	case rsp.StatusCode == 500:
 		var headers GetOrchestrationResponse500Headers
+		if values := rsp.Header.Values("Link"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Link", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Link = &value
+		}
 		if values := rsp.Header.Values("X-Correlation-Id"); len(values) > 0 {
 			var value externalRef0.CorrelationID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Correlation-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: "correlation-id"}); err != nil {
@@ -1892,6 +2065,13 @@ func ParseGetOrchestrationResponse(rsp *http.Response) (*GetOrchestrationRespons
 		response.Headers500 = &headers
 	case rsp.StatusCode == 503:
 		var headers GetOrchestrationResponse503Headers
+		if values := rsp.Header.Values("Link"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Link", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Link = &value
+		}
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
 			var value int
 			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
@@ -1909,6 +2089,13 @@ func ParseGetOrchestrationResponse(rsp *http.Response) (*GetOrchestrationRespons
 		response.Headers503 = &headers
 	case rsp.StatusCode == 504:
 		var headers GetOrchestrationResponse504Headers
+		if values := rsp.Header.Values("Link"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Link", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Link = &value
+		}
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
 			var value int
 			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
@@ -1986,6 +2173,13 @@ func ParseGetReadyResponse(rsp *http.Response) (*GetReadyResponse, error) {
 		response.Headers200 = &headers
 	case rsp.StatusCode == 400:
 		var headers GetReadyResponse400Headers
+		if values := rsp.Header.Values("Link"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Link", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Link = &value
+		}
 		if values := rsp.Header.Values("X-Correlation-Id"); len(values) > 0 {
 			var value externalRef0.CorrelationID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Correlation-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: "correlation-id"}); err != nil {
@@ -1996,6 +2190,13 @@ func ParseGetReadyResponse(rsp *http.Response) (*GetReadyResponse, error) {
 		response.Headers400 = &headers
 	case rsp.StatusCode == 500:
 		var headers GetReadyResponse500Headers
+		if values := rsp.Header.Values("Link"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Link", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Link = &value
+		}
 		if values := rsp.Header.Values("X-Correlation-Id"); len(values) > 0 {
 			var value externalRef0.CorrelationID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Correlation-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: "correlation-id"}); err != nil {
@@ -2006,6 +2207,13 @@ func ParseGetReadyResponse(rsp *http.Response) (*GetReadyResponse, error) {
 		response.Headers500 = &headers
 	case rsp.StatusCode == 503:
 		var headers GetReadyResponse503Headers
+		if values := rsp.Header.Values("Link"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Link", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Link = &value
+		}
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
 			var value int
 			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {

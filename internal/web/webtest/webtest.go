@@ -98,6 +98,9 @@ func check(spec *openapi3.T, router routers.Router, r *http.Request, rec *httpte
 	if rec.Header().Get(web.CorrelationHeader) == "" {
 		return errors.New("no header " + web.CorrelationHeader)
 	}
+	if rec.Code >= 400 && !strings.HasSuffix(rec.Header().Get("Link"), `>; rel="help"`) {
+		return errors.New("no link to what explains the code")
+	}
 	if pages.MatchString(r.URL.Path) {
 		return nil
 	}

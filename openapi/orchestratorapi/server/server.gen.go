@@ -140,6 +140,7 @@ func RegisterHandlersWithOptions(router gin.IRouter, si ServerInterface, options
 }
 
 type CustomerNotFoundOrOrderNotFoundOrIdempotencyKeyUnknownOrOrderIncompleteResponseHeaders struct {
+	Link           *string
 	XCorrelationID *externalRef0.CorrelationID
 }
 type CustomerNotFoundOrOrderNotFoundOrIdempotencyKeyUnknownOrOrderIncompleteJSONResponse struct {
@@ -149,6 +150,7 @@ type CustomerNotFoundOrOrderNotFoundOrIdempotencyKeyUnknownOrOrderIncompleteJSON
 }
 
 type CustomerNotFoundOrProductNotFoundOrOrderNotFoundResponseHeaders struct {
+	Link           *string
 	XCorrelationID *externalRef0.CorrelationID
 }
 type CustomerNotFoundOrProductNotFoundOrOrderNotFoundJSONResponse struct {
@@ -158,6 +160,7 @@ type CustomerNotFoundOrProductNotFoundOrOrderNotFoundJSONResponse struct {
 }
 
 type ExternalRefTakenResponseHeaders struct {
+	Link           *string
 	XCorrelationID *externalRef0.CorrelationID
 }
 type ExternalRefTakenJSONResponse struct {
@@ -167,6 +170,7 @@ type ExternalRefTakenJSONResponse struct {
 }
 
 type ForbiddenResponseHeaders struct {
+	Link           *string
 	XCorrelationID *externalRef0.CorrelationID
 }
 type ForbiddenJSONResponse struct {
@@ -176,6 +180,7 @@ type ForbiddenJSONResponse struct {
 }
 
 type IdempotencyKeyReusedResponseHeaders struct {
+	Link           *string
 	XCorrelationID *externalRef0.CorrelationID
 }
 type IdempotencyKeyReusedJSONResponse struct {
@@ -185,6 +190,7 @@ type IdempotencyKeyReusedJSONResponse struct {
 }
 
 type InternalResponseHeaders struct {
+	Link           *string
 	XCorrelationID *externalRef0.CorrelationID
 }
 type InternalJSONResponse struct {
@@ -194,6 +200,7 @@ type InternalJSONResponse struct {
 }
 
 type MalformedJSONOrValidationFailedOrInsufficientStockOrProductInactiveOrOrderNotConfirmableResponseHeaders struct {
+	Link           *string
 	XCorrelationID *externalRef0.CorrelationID
 }
 type MalformedJSONOrValidationFailedOrInsufficientStockOrProductInactiveOrOrderNotConfirmableJSONResponse struct {
@@ -203,6 +210,7 @@ type MalformedJSONOrValidationFailedOrInsufficientStockOrProductInactiveOrOrderN
 }
 
 type PayloadTooLargeResponseHeaders struct {
+	Link           *string
 	XCorrelationID *externalRef0.CorrelationID
 }
 type PayloadTooLargeJSONResponse struct {
@@ -212,6 +220,7 @@ type PayloadTooLargeJSONResponse struct {
 }
 
 type RateLimitedResponseHeaders struct {
+	Link            *string
 	RateLimit       *string
 	RateLimitPolicy *string
 	RetryAfter      *int
@@ -224,6 +233,7 @@ type RateLimitedJSONResponse struct {
 }
 
 type RequestTimeoutResponseHeaders struct {
+	Link           *string
 	RetryAfter     *int
 	XCorrelationID *externalRef0.CorrelationID
 }
@@ -234,6 +244,7 @@ type RequestTimeoutJSONResponse struct {
 }
 
 type UnauthorizedResponseHeaders struct {
+	Link            *string
 	WWWAuthenticate *string
 	XCorrelationID  *externalRef0.CorrelationID
 }
@@ -244,6 +255,7 @@ type UnauthorizedJSONResponse struct {
 }
 
 type UnavailableResponseHeaders struct {
+	Link           *string
 	RetryAfter     *int
 	XCorrelationID *externalRef0.CorrelationID
 }
@@ -254,6 +266,7 @@ type UnavailableJSONResponse struct {
 }
 
 type UnsupportedMediaTypeResponseHeaders struct {
+	Link           *string
 	XCorrelationID *externalRef0.CorrelationID
 }
 type UnsupportedMediaTypeJSONResponse struct {
@@ -263,6 +276,7 @@ type UnsupportedMediaTypeJSONResponse struct {
 }
 
 type UpstreamUnavailableOrTimeoutResponseHeaders struct {
+	Link           *string
 	RetryAfter     *int
 	XCorrelationID *externalRef0.CorrelationID
 }
@@ -273,6 +287,7 @@ type UpstreamUnavailableOrTimeoutJSONResponse struct {
 }
 
 type UpstreamUnavailableOrUnavailableResponseHeaders struct {
+	Link           *string
 	RetryAfter     *int
 	XCorrelationID *externalRef0.CorrelationID
 }
@@ -283,6 +298,7 @@ type UpstreamUnavailableOrUnavailableJSONResponse struct {
 }
 
 type ValidationFailedResponseHeaders struct {
+	Link           *string
 	XCorrelationID *externalRef0.CorrelationID
 }
 type ValidationFailedJSONResponse struct {
@@ -331,6 +347,9 @@ func (response GetHealth400JSONResponse) VisitGetHealthResponse(w http.ResponseW
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.Link != nil {
+		w.Header().Set("Link", fmt.Sprint(*response.Headers.Link))
+	}
 	if response.Headers.XCorrelationID != nil {
 		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
 	}
@@ -348,6 +367,9 @@ func (response GetHealth500JSONResponse) VisitGetHealthResponse(w http.ResponseW
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.Link != nil {
+		w.Header().Set("Link", fmt.Sprint(*response.Headers.Link))
+	}
 	if response.Headers.XCorrelationID != nil {
 		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
 	}
@@ -403,6 +425,9 @@ func (response CreateAndConfirmOrder400JSONResponse) VisitCreateAndConfirmOrderR
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.Link != nil {
+		w.Header().Set("Link", fmt.Sprint(*response.Headers.Link))
+	}
 	if response.Headers.XCorrelationID != nil {
 		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
 	}
@@ -420,6 +445,9 @@ func (response CreateAndConfirmOrder401JSONResponse) VisitCreateAndConfirmOrderR
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.Link != nil {
+		w.Header().Set("Link", fmt.Sprint(*response.Headers.Link))
+	}
 	if response.Headers.WWWAuthenticate != nil {
 		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
 	}
@@ -440,6 +468,9 @@ func (response CreateAndConfirmOrder403JSONResponse) VisitCreateAndConfirmOrderR
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.Link != nil {
+		w.Header().Set("Link", fmt.Sprint(*response.Headers.Link))
+	}
 	if response.Headers.XCorrelationID != nil {
 		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
 	}
@@ -459,6 +490,9 @@ func (response CreateAndConfirmOrder404JSONResponse) VisitCreateAndConfirmOrderR
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.Link != nil {
+		w.Header().Set("Link", fmt.Sprint(*response.Headers.Link))
+	}
 	if response.Headers.XCorrelationID != nil {
 		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
 	}
@@ -476,6 +510,9 @@ func (response CreateAndConfirmOrder408JSONResponse) VisitCreateAndConfirmOrderR
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.Link != nil {
+		w.Header().Set("Link", fmt.Sprint(*response.Headers.Link))
+	}
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
 	}
@@ -496,6 +533,9 @@ func (response CreateAndConfirmOrder409JSONResponse) VisitCreateAndConfirmOrderR
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.Link != nil {
+		w.Header().Set("Link", fmt.Sprint(*response.Headers.Link))
+	}
 	if response.Headers.XCorrelationID != nil {
 		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
 	}
@@ -513,6 +553,9 @@ func (response CreateAndConfirmOrder413JSONResponse) VisitCreateAndConfirmOrderR
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.Link != nil {
+		w.Header().Set("Link", fmt.Sprint(*response.Headers.Link))
+	}
 	if response.Headers.XCorrelationID != nil {
 		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
 	}
@@ -532,6 +575,9 @@ func (response CreateAndConfirmOrder415JSONResponse) VisitCreateAndConfirmOrderR
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.Link != nil {
+		w.Header().Set("Link", fmt.Sprint(*response.Headers.Link))
+	}
 	if response.Headers.XCorrelationID != nil {
 		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
 	}
@@ -551,6 +597,9 @@ func (response CreateAndConfirmOrder422JSONResponse) VisitCreateAndConfirmOrderR
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.Link != nil {
+		w.Header().Set("Link", fmt.Sprint(*response.Headers.Link))
+	}
 	if response.Headers.XCorrelationID != nil {
 		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
 	}
@@ -568,6 +617,9 @@ func (response CreateAndConfirmOrder429JSONResponse) VisitCreateAndConfirmOrderR
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.Link != nil {
+		w.Header().Set("Link", fmt.Sprint(*response.Headers.Link))
+	}
 	if response.Headers.RateLimit != nil {
 		w.Header().Set("RateLimit", fmt.Sprint(*response.Headers.RateLimit))
 	}
@@ -594,6 +646,9 @@ func (response CreateAndConfirmOrder500JSONResponse) VisitCreateAndConfirmOrderR
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.Link != nil {
+		w.Header().Set("Link", fmt.Sprint(*response.Headers.Link))
+	}
 	if response.Headers.XCorrelationID != nil {
 		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
 	}
@@ -613,6 +668,9 @@ func (response CreateAndConfirmOrder503JSONResponse) VisitCreateAndConfirmOrderR
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.Link != nil {
+		w.Header().Set("Link", fmt.Sprint(*response.Headers.Link))
+	}
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
 	}
@@ -635,6 +693,9 @@ func (response CreateAndConfirmOrder504JSONResponse) VisitCreateAndConfirmOrderR
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.Link != nil {
+		w.Header().Set("Link", fmt.Sprint(*response.Headers.Link))
+	}
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
 	}
@@ -687,6 +748,9 @@ func (response GetOrchestration400JSONResponse) VisitGetOrchestrationResponse(w 
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.Link != nil {
+		w.Header().Set("Link", fmt.Sprint(*response.Headers.Link))
+	}
 	if response.Headers.XCorrelationID != nil {
 		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
 	}
@@ -704,6 +768,9 @@ func (response GetOrchestration401JSONResponse) VisitGetOrchestrationResponse(w 
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.Link != nil {
+		w.Header().Set("Link", fmt.Sprint(*response.Headers.Link))
+	}
 	if response.Headers.WWWAuthenticate != nil {
 		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
 	}
@@ -724,6 +791,9 @@ func (response GetOrchestration403JSONResponse) VisitGetOrchestrationResponse(w 
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.Link != nil {
+		w.Header().Set("Link", fmt.Sprint(*response.Headers.Link))
+	}
 	if response.Headers.XCorrelationID != nil {
 		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
 	}
@@ -743,6 +813,9 @@ func (response GetOrchestration404JSONResponse) VisitGetOrchestrationResponse(w 
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.Link != nil {
+		w.Header().Set("Link", fmt.Sprint(*response.Headers.Link))
+	}
 	if response.Headers.XCorrelationID != nil {
 		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
 	}
@@ -760,6 +833,9 @@ func (response GetOrchestration429JSONResponse) VisitGetOrchestrationResponse(w 
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.Link != nil {
+		w.Header().Set("Link", fmt.Sprint(*response.Headers.Link))
+	}
 	if response.Headers.RateLimit != nil {
 		w.Header().Set("RateLimit", fmt.Sprint(*response.Headers.RateLimit))
 	}
@@ -786,6 +862,9 @@ func (response GetOrchestration500JSONResponse) VisitGetOrchestrationResponse(w 
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.Link != nil {
+		w.Header().Set("Link", fmt.Sprint(*response.Headers.Link))
+	}
 	if response.Headers.XCorrelationID != nil {
 		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
 	}
@@ -805,6 +884,9 @@ func (response GetOrchestration503JSONResponse) VisitGetOrchestrationResponse(w 
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.Link != nil {
+		w.Header().Set("Link", fmt.Sprint(*response.Headers.Link))
+	}
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
 	}
@@ -827,6 +909,9 @@ func (response GetOrchestration504JSONResponse) VisitGetOrchestrationResponse(w 
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.Link != nil {
+		w.Header().Set("Link", fmt.Sprint(*response.Headers.Link))
+	}
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
 	}
@@ -878,6 +963,9 @@ func (response GetReady400JSONResponse) VisitGetReadyResponse(w http.ResponseWri
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.Link != nil {
+		w.Header().Set("Link", fmt.Sprint(*response.Headers.Link))
+	}
 	if response.Headers.XCorrelationID != nil {
 		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
 	}
@@ -895,6 +983,9 @@ func (response GetReady500JSONResponse) VisitGetReadyResponse(w http.ResponseWri
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.Link != nil {
+		w.Header().Set("Link", fmt.Sprint(*response.Headers.Link))
+	}
 	if response.Headers.XCorrelationID != nil {
 		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
 	}
@@ -912,6 +1003,9 @@ func (response GetReady503JSONResponse) VisitGetReadyResponse(w http.ResponseWri
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.Link != nil {
+		w.Header().Set("Link", fmt.Sprint(*response.Headers.Link))
+	}
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
 	}

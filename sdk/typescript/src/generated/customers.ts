@@ -645,6 +645,7 @@ export interface components {
         MalformedJsonOrValidationFailed: {
             headers: {
                 "X-Correlation-Id": components["headers"]["CorrelationId"];
+                Link: components["headers"]["Help"];
                 [name: string]: unknown;
             };
             content: {
@@ -655,6 +656,7 @@ export interface components {
         Unauthorized: {
             headers: {
                 "X-Correlation-Id": components["headers"]["CorrelationId"];
+                Link: components["headers"]["Help"];
                 "WWW-Authenticate": components["headers"]["WWWAuthenticate"];
                 [name: string]: unknown;
             };
@@ -666,6 +668,7 @@ export interface components {
         Forbidden: {
             headers: {
                 "X-Correlation-Id": components["headers"]["CorrelationId"];
+                Link: components["headers"]["Help"];
                 [name: string]: unknown;
             };
             content: {
@@ -676,6 +679,7 @@ export interface components {
         RequestTimeout: {
             headers: {
                 "X-Correlation-Id": components["headers"]["CorrelationId"];
+                Link: components["headers"]["Help"];
                 "Retry-After": components["headers"]["RetryAfter"];
                 [name: string]: unknown;
             };
@@ -687,6 +691,7 @@ export interface components {
         EmailTakenOrExternalRefTaken: {
             headers: {
                 "X-Correlation-Id": components["headers"]["CorrelationId"];
+                Link: components["headers"]["Help"];
                 [name: string]: unknown;
             };
             content: {
@@ -697,6 +702,7 @@ export interface components {
         PayloadTooLarge: {
             headers: {
                 "X-Correlation-Id": components["headers"]["CorrelationId"];
+                Link: components["headers"]["Help"];
                 [name: string]: unknown;
             };
             content: {
@@ -707,6 +713,7 @@ export interface components {
         UnsupportedMediaType: {
             headers: {
                 "X-Correlation-Id": components["headers"]["CorrelationId"];
+                Link: components["headers"]["Help"];
                 [name: string]: unknown;
             };
             content: {
@@ -717,6 +724,7 @@ export interface components {
         IdempotencyKeyReused: {
             headers: {
                 "X-Correlation-Id": components["headers"]["CorrelationId"];
+                Link: components["headers"]["Help"];
                 [name: string]: unknown;
             };
             content: {
@@ -727,6 +735,7 @@ export interface components {
         RateLimited: {
             headers: {
                 "X-Correlation-Id": components["headers"]["CorrelationId"];
+                Link: components["headers"]["Help"];
                 RateLimit: components["headers"]["RateLimit"];
                 "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
                 "Retry-After": components["headers"]["RetryAfter"];
@@ -740,6 +749,7 @@ export interface components {
         Internal: {
             headers: {
                 "X-Correlation-Id": components["headers"]["CorrelationId"];
+                Link: components["headers"]["Help"];
                 [name: string]: unknown;
             };
             content: {
@@ -750,6 +760,7 @@ export interface components {
         Unavailable: {
             headers: {
                 "X-Correlation-Id": components["headers"]["CorrelationId"];
+                Link: components["headers"]["Help"];
                 "Retry-After": components["headers"]["RetryAfter"];
                 [name: string]: unknown;
             };
@@ -761,6 +772,7 @@ export interface components {
         Timeout: {
             headers: {
                 "X-Correlation-Id": components["headers"]["CorrelationId"];
+                Link: components["headers"]["Help"];
                 "Retry-After": components["headers"]["RetryAfter"];
                 [name: string]: unknown;
             };
@@ -772,6 +784,7 @@ export interface components {
         ValidationFailed: {
             headers: {
                 "X-Correlation-Id": components["headers"]["CorrelationId"];
+                Link: components["headers"]["Help"];
                 [name: string]: unknown;
             };
             content: {
@@ -782,6 +795,7 @@ export interface components {
         MalformedRowOrValidationFailed: {
             headers: {
                 "X-Correlation-Id": components["headers"]["CorrelationId"];
+                Link: components["headers"]["Help"];
                 [name: string]: unknown;
             };
             content: {
@@ -792,6 +806,7 @@ export interface components {
         PayloadTooLarge2: {
             headers: {
                 "X-Correlation-Id": components["headers"]["CorrelationId"];
+                Link: components["headers"]["Help"];
                 [name: string]: unknown;
             };
             content: {
@@ -802,6 +817,7 @@ export interface components {
         UnsupportedMediaType2: {
             headers: {
                 "X-Correlation-Id": components["headers"]["CorrelationId"];
+                Link: components["headers"]["Help"];
                 [name: string]: unknown;
             };
             content: {
@@ -812,6 +828,7 @@ export interface components {
         CustomerNotFound: {
             headers: {
                 "X-Correlation-Id": components["headers"]["CorrelationId"];
+                Link: components["headers"]["Help"];
                 [name: string]: unknown;
             };
             content: {
@@ -822,6 +839,7 @@ export interface components {
         PreconditionFailed: {
             headers: {
                 "X-Correlation-Id": components["headers"]["CorrelationId"];
+                Link: components["headers"]["Help"];
                 [name: string]: unknown;
             };
             content: {
@@ -832,6 +850,7 @@ export interface components {
         IdempotencyKeyUnknown: {
             headers: {
                 "X-Correlation-Id": components["headers"]["CorrelationId"];
+                Link: components["headers"]["Help"];
                 [name: string]: unknown;
             };
             content: {
@@ -882,6 +901,11 @@ export interface components {
     headers: {
         /** @description Names this call in the logs of every service that it touched. */
         CorrelationId: components["schemas"]["CorrelationId"];
+        /**
+         * @description Where the error's code is explained, with `rel="help"`.
+         * @example </docs/errors#validation_failed>; rel="help"
+         */
+        Help: string;
         /**
          * @description Seconds to wait before the call is tried again.
          * @example 1

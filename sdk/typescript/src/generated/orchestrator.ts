@@ -333,6 +333,7 @@ export interface components {
         MalformedJsonOrValidationFailedOrInsufficientStockOrProductInactiveOrOrderNotConfirmable: {
             headers: {
                 "X-Correlation-Id": components["headers"]["CorrelationId"];
+                Link: components["headers"]["Help"];
                 [name: string]: unknown;
             };
             content: {
@@ -343,6 +344,7 @@ export interface components {
         Unauthorized: {
             headers: {
                 "X-Correlation-Id": components["headers"]["CorrelationId"];
+                Link: components["headers"]["Help"];
                 "WWW-Authenticate": components["headers"]["WWWAuthenticate"];
                 [name: string]: unknown;
             };
@@ -354,6 +356,7 @@ export interface components {
         Forbidden: {
             headers: {
                 "X-Correlation-Id": components["headers"]["CorrelationId"];
+                Link: components["headers"]["Help"];
                 [name: string]: unknown;
             };
             content: {
@@ -364,6 +367,7 @@ export interface components {
         CustomerNotFoundOrProductNotFoundOrOrderNotFound: {
             headers: {
                 "X-Correlation-Id": components["headers"]["CorrelationId"];
+                Link: components["headers"]["Help"];
                 [name: string]: unknown;
             };
             content: {
@@ -374,6 +378,7 @@ export interface components {
         RequestTimeout: {
             headers: {
                 "X-Correlation-Id": components["headers"]["CorrelationId"];
+                Link: components["headers"]["Help"];
                 "Retry-After": components["headers"]["RetryAfter"];
                 [name: string]: unknown;
             };
@@ -385,6 +390,7 @@ export interface components {
         ExternalRefTaken: {
             headers: {
                 "X-Correlation-Id": components["headers"]["CorrelationId"];
+                Link: components["headers"]["Help"];
                 [name: string]: unknown;
             };
             content: {
@@ -395,6 +401,7 @@ export interface components {
         PayloadTooLarge: {
             headers: {
                 "X-Correlation-Id": components["headers"]["CorrelationId"];
+                Link: components["headers"]["Help"];
                 [name: string]: unknown;
             };
             content: {
@@ -405,6 +412,7 @@ export interface components {
         UnsupportedMediaType: {
             headers: {
                 "X-Correlation-Id": components["headers"]["CorrelationId"];
+                Link: components["headers"]["Help"];
                 [name: string]: unknown;
             };
             content: {
@@ -415,6 +423,7 @@ export interface components {
         IdempotencyKeyReused: {
             headers: {
                 "X-Correlation-Id": components["headers"]["CorrelationId"];
+                Link: components["headers"]["Help"];
                 [name: string]: unknown;
             };
             content: {
@@ -425,6 +434,7 @@ export interface components {
         RateLimited: {
             headers: {
                 "X-Correlation-Id": components["headers"]["CorrelationId"];
+                Link: components["headers"]["Help"];
                 RateLimit: components["headers"]["RateLimit"];
                 "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
                 "Retry-After": components["headers"]["RetryAfter"];
@@ -438,6 +448,7 @@ export interface components {
         Internal: {
             headers: {
                 "X-Correlation-Id": components["headers"]["CorrelationId"];
+                Link: components["headers"]["Help"];
                 [name: string]: unknown;
             };
             content: {
@@ -448,6 +459,7 @@ export interface components {
         UpstreamUnavailableOrUnavailable: {
             headers: {
                 "X-Correlation-Id": components["headers"]["CorrelationId"];
+                Link: components["headers"]["Help"];
                 "Retry-After": components["headers"]["RetryAfter"];
                 [name: string]: unknown;
             };
@@ -459,6 +471,7 @@ export interface components {
         UpstreamUnavailableOrTimeout: {
             headers: {
                 "X-Correlation-Id": components["headers"]["CorrelationId"];
+                Link: components["headers"]["Help"];
                 "Retry-After": components["headers"]["RetryAfter"];
                 [name: string]: unknown;
             };
@@ -470,6 +483,7 @@ export interface components {
         ValidationFailed: {
             headers: {
                 "X-Correlation-Id": components["headers"]["CorrelationId"];
+                Link: components["headers"]["Help"];
                 [name: string]: unknown;
             };
             content: {
@@ -480,6 +494,7 @@ export interface components {
         CustomerNotFoundOrOrderNotFoundOrIdempotencyKeyUnknownOrOrderIncomplete: {
             headers: {
                 "X-Correlation-Id": components["headers"]["CorrelationId"];
+                Link: components["headers"]["Help"];
                 [name: string]: unknown;
             };
             content: {
@@ -490,6 +505,7 @@ export interface components {
         Unavailable: {
             headers: {
                 "X-Correlation-Id": components["headers"]["CorrelationId"];
+                Link: components["headers"]["Help"];
                 "Retry-After": components["headers"]["RetryAfter"];
                 [name: string]: unknown;
             };
@@ -503,6 +519,11 @@ export interface components {
     headers: {
         /** @description Names this call in the logs of every service that it touched. */
         CorrelationId: components["schemas"]["CorrelationId"];
+        /**
+         * @description Where the error's code is explained, with `rel="help"`.
+         * @example </docs/errors#validation_failed>; rel="help"
+         */
+        Help: string;
         /**
          * @description Seconds to wait before the call is tried again.
          * @example 1

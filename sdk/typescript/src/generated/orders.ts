@@ -1032,6 +1032,7 @@ export interface components {
         MalformedJsonOrValidationFailed: {
             headers: {
                 "X-Correlation-Id": components["headers"]["CorrelationId"];
+                Link: components["headers"]["Help"];
                 [name: string]: unknown;
             };
             content: {
@@ -1042,6 +1043,7 @@ export interface components {
         Unauthorized: {
             headers: {
                 "X-Correlation-Id": components["headers"]["CorrelationId"];
+                Link: components["headers"]["Help"];
                 "WWW-Authenticate": components["headers"]["WWWAuthenticate"];
                 [name: string]: unknown;
             };
@@ -1053,6 +1055,7 @@ export interface components {
         Forbidden: {
             headers: {
                 "X-Correlation-Id": components["headers"]["CorrelationId"];
+                Link: components["headers"]["Help"];
                 [name: string]: unknown;
             };
             content: {
@@ -1063,6 +1066,7 @@ export interface components {
         RequestTimeout: {
             headers: {
                 "X-Correlation-Id": components["headers"]["CorrelationId"];
+                Link: components["headers"]["Help"];
                 "Retry-After": components["headers"]["RetryAfter"];
                 [name: string]: unknown;
             };
@@ -1074,6 +1078,7 @@ export interface components {
         SkuTaken: {
             headers: {
                 "X-Correlation-Id": components["headers"]["CorrelationId"];
+                Link: components["headers"]["Help"];
                 [name: string]: unknown;
             };
             content: {
@@ -1084,6 +1089,7 @@ export interface components {
         PayloadTooLarge: {
             headers: {
                 "X-Correlation-Id": components["headers"]["CorrelationId"];
+                Link: components["headers"]["Help"];
                 [name: string]: unknown;
             };
             content: {
@@ -1094,6 +1100,7 @@ export interface components {
         UnsupportedMediaType: {
             headers: {
                 "X-Correlation-Id": components["headers"]["CorrelationId"];
+                Link: components["headers"]["Help"];
                 [name: string]: unknown;
             };
             content: {
@@ -1104,6 +1111,7 @@ export interface components {
         IdempotencyKeyReused: {
             headers: {
                 "X-Correlation-Id": components["headers"]["CorrelationId"];
+                Link: components["headers"]["Help"];
                 [name: string]: unknown;
             };
             content: {
@@ -1114,6 +1122,7 @@ export interface components {
         RateLimited: {
             headers: {
                 "X-Correlation-Id": components["headers"]["CorrelationId"];
+                Link: components["headers"]["Help"];
                 RateLimit: components["headers"]["RateLimit"];
                 "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
                 "Retry-After": components["headers"]["RetryAfter"];
@@ -1127,6 +1136,7 @@ export interface components {
         Internal: {
             headers: {
                 "X-Correlation-Id": components["headers"]["CorrelationId"];
+                Link: components["headers"]["Help"];
                 [name: string]: unknown;
             };
             content: {
@@ -1137,6 +1147,7 @@ export interface components {
         Unavailable: {
             headers: {
                 "X-Correlation-Id": components["headers"]["CorrelationId"];
+                Link: components["headers"]["Help"];
                 "Retry-After": components["headers"]["RetryAfter"];
                 [name: string]: unknown;
             };
@@ -1148,6 +1159,7 @@ export interface components {
         Timeout: {
             headers: {
                 "X-Correlation-Id": components["headers"]["CorrelationId"];
+                Link: components["headers"]["Help"];
                 "Retry-After": components["headers"]["RetryAfter"];
                 [name: string]: unknown;
             };
@@ -1159,6 +1171,7 @@ export interface components {
         ValidationFailed: {
             headers: {
                 "X-Correlation-Id": components["headers"]["CorrelationId"];
+                Link: components["headers"]["Help"];
                 [name: string]: unknown;
             };
             content: {
@@ -1169,6 +1182,7 @@ export interface components {
         MalformedRowOrValidationFailed: {
             headers: {
                 "X-Correlation-Id": components["headers"]["CorrelationId"];
+                Link: components["headers"]["Help"];
                 [name: string]: unknown;
             };
             content: {
@@ -1179,6 +1193,7 @@ export interface components {
         PayloadTooLarge2: {
             headers: {
                 "X-Correlation-Id": components["headers"]["CorrelationId"];
+                Link: components["headers"]["Help"];
                 [name: string]: unknown;
             };
             content: {
@@ -1189,6 +1204,7 @@ export interface components {
         UnsupportedMediaType2: {
             headers: {
                 "X-Correlation-Id": components["headers"]["CorrelationId"];
+                Link: components["headers"]["Help"];
                 [name: string]: unknown;
             };
             content: {
@@ -1199,6 +1215,7 @@ export interface components {
         ProductNotFound: {
             headers: {
                 "X-Correlation-Id": components["headers"]["CorrelationId"];
+                Link: components["headers"]["Help"];
                 [name: string]: unknown;
             };
             content: {
@@ -1209,6 +1226,7 @@ export interface components {
         PreconditionFailed: {
             headers: {
                 "X-Correlation-Id": components["headers"]["CorrelationId"];
+                Link: components["headers"]["Help"];
                 [name: string]: unknown;
             };
             content: {
@@ -1219,6 +1237,7 @@ export interface components {
         MalformedJsonOrValidationFailedOrInsufficientStock: {
             headers: {
                 "X-Correlation-Id": components["headers"]["CorrelationId"];
+                Link: components["headers"]["Help"];
                 [name: string]: unknown;
             };
             content: {
@@ -1229,6 +1248,7 @@ export interface components {
         MalformedJsonOrValidationFailedOrInsufficientStockOrProductInactive: {
             headers: {
                 "X-Correlation-Id": components["headers"]["CorrelationId"];
+                Link: components["headers"]["Help"];
                 [name: string]: unknown;
             };
             content: {
@@ -1239,6 +1259,7 @@ export interface components {
         CustomerNotFoundOrProductNotFound: {
             headers: {
                 "X-Correlation-Id": components["headers"]["CorrelationId"];
+                Link: components["headers"]["Help"];
                 [name: string]: unknown;
             };
             content: {
@@ -1249,6 +1270,7 @@ export interface components {
         ExternalRefTaken: {
             headers: {
                 "X-Correlation-Id": components["headers"]["CorrelationId"];
+                Link: components["headers"]["Help"];
                 [name: string]: unknown;
             };
             content: {
@@ -1259,6 +1281,7 @@ export interface components {
         CustomersUnavailableOrUnavailable: {
             headers: {
                 "X-Correlation-Id": components["headers"]["CorrelationId"];
+                Link: components["headers"]["Help"];
                 "Retry-After": components["headers"]["RetryAfter"];
                 [name: string]: unknown;
             };
@@ -1270,6 +1293,7 @@ export interface components {
         OrderNotFound: {
             headers: {
                 "X-Correlation-Id": components["headers"]["CorrelationId"];
+                Link: components["headers"]["Help"];
                 [name: string]: unknown;
             };
             content: {
@@ -1280,6 +1304,7 @@ export interface components {
         ValidationFailedOrIdempotencyKeyRequiredOrOrderNotConfirmable: {
             headers: {
                 "X-Correlation-Id": components["headers"]["CorrelationId"];
+                Link: components["headers"]["Help"];
                 [name: string]: unknown;
             };
             content: {
@@ -1290,6 +1315,7 @@ export interface components {
         MalformedJsonOrValidationFailedOrCancelWindowClosed: {
             headers: {
                 "X-Correlation-Id": components["headers"]["CorrelationId"];
+                Link: components["headers"]["Help"];
                 [name: string]: unknown;
             };
             content: {
@@ -1300,6 +1326,7 @@ export interface components {
         IdempotencyKeyUnknown: {
             headers: {
                 "X-Correlation-Id": components["headers"]["CorrelationId"];
+                Link: components["headers"]["Help"];
                 [name: string]: unknown;
             };
             content: {
@@ -1360,6 +1387,11 @@ export interface components {
     headers: {
         /** @description Names this call in the logs of every service that it touched. */
         CorrelationId: components["schemas"]["CorrelationId"];
+        /**
+         * @description Where the error's code is explained, with `rel="help"`.
+         * @example </docs/errors#validation_failed>; rel="help"
+         */
+        Help: string;
         /**
          * @description Seconds to wait before the call is tried again.
          * @example 1
