@@ -168,8 +168,8 @@ async function onePage(base, bases, specs) {
   await verdict('One page')
 }
 
-// readmeCalls sends what the README sends with the keys that the documents' examples ask for.
-async function readmeCalls(customers, orders, orchestrator) {
+// pagesCalls sends what README.md and docs/quickstart-curl.md send with the keys that the documents' examples ask for.
+async function pagesCalls(customers, orders, orchestrator) {
   doing = "placing the README's orders"
   const lines = { customer_id: 1, items: [{ product_id: 2, qty: 3 }] }
   for (const [url, key, body] of [
@@ -251,7 +251,7 @@ try {
     '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'] })
   const specs = await Promise.all(bases.map(async base => (await fetch(base + '/openapi.json')).json()))
   for (const [i, spec] of specs.entries()) await ownPage(bases[i], bases, spec)
-  await readmeCalls(...bases)
+  await pagesCalls(...bases)
   await onePage(bases[2], bases, specs)
   await firstOrder(bases[2], bases)
   await links(bases[2], bases)

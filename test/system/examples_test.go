@@ -16,15 +16,15 @@ import (
 	"example.com/b2b/internal/web/webtest"
 )
 
-// TestExamples does what a reader of the documentation does: the README's commands, then "Try it out" and "Execute" on every
+// TestExamples does what a reader of the documentation does: the pages' commands, then "Try it out" and "Execute" on every
 // operation with the values that are filled in, in the order of the page, each twice.
 func TestExamples(t *testing.T) {
 	p := start(t, append(anyPorts, "DB_PATH="+filepath.Join(t.TempDir(), "b2b.db"), "SERVICE_TOKEN="+webtest.Token))
-	runReadme(t, p)
+	runPages(t, p)
 	bases := []string{p.customers, p.orders, p.orchestrator}
 	for _, base := range bases {
 		for _, e := range examples(t, base) {
-			if e.method != http.MethodGet { // what reads needs nothing but the README
+			if e.method != http.MethodGet { // what reads needs nothing but the pages
 				continue
 			}
 			if got, body, _ := webtest.Do(t, e.method, e.url, e.body, e.headers...); got != e.success {
