@@ -140,10 +140,11 @@ type filter struct {
 	Search      *string // a part of the name or email
 	Email       *string // in any case
 	ExternalRef *string
+	Since       *time.Time // changed at or after
 }
 
 // list reads a page of customers.
-func (s store) list(f filter, cursor *int64, limit *int32) ([]customer, *int64, error) {
+func (s store) list(f filter, w db.Window) ([]customer, *int64, error) {
 	q := s.customers()
 	if f.Search != nil {
 		q = db.Containing(q, *f.Search, "name", "email")
@@ -154,7 +155,10 @@ func (s store) list(f filter, cursor *int64, limit *int32) ([]customer, *int64, 
 	if f.ExternalRef != nil {
 		q = q.Where("active_external_ref = ?", *f.ExternalRef)
 	}
-	return db.Page[customer](q, db.OldestFirst, cursor, limit)
+	if f.Since != nil {
+		q = q.Where("updated_at >= ?", *f.Since)
+	}
+	return db.Page[customer](q, w)
 }
 
 // taken makes of the violation of a unique index 409 email_taken or 409 external_ref_taken, with the customer that has what c wants,

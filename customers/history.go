@@ -3,6 +3,7 @@ package customers
 import (
 	"time"
 
+	"example.com/b2b/db"
 	"example.com/b2b/internal/history"
 )
 
@@ -28,10 +29,10 @@ func events(what string, customers []*customer) []history.Event {
 	return all
 }
 
-// history reads a page of a customer's events, newest first, or returns 404 customer_not_found.
-func (s store) history(id int64, cursor *int64, limit *int32) ([]history.Event, *int64, error) {
+// history reads a page of a customer's events, or returns 404 customer_not_found.
+func (s store) history(id int64, w db.Window) ([]history.Event, *int64, error) {
 	if _, err := s.find(id); err != nil {
 		return nil, nil, err
 	}
-	return s.events(id, cursor, limit)
+	return s.events(id, w)
 }

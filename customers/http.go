@@ -6,9 +6,11 @@ import (
 	"net/http"
 	"strings"
 
+	"example.com/b2b/db"
 	"example.com/b2b/internal/apperr"
 	"example.com/b2b/internal/auth"
 	"example.com/b2b/internal/bulk"
+	"example.com/b2b/internal/formats"
 	"example.com/b2b/internal/history"
 	"example.com/b2b/internal/idempotency"
 	"example.com/b2b/internal/web"
@@ -79,10 +81,14 @@ func (s *Service) GetCustomerIdempotencyKey(ctx context.Context, r server.GetCus
 // ListCustomers pages by id.
 func (s *Service) ListCustomers(ctx context.Context, r server.ListCustomersRequestObject) (server.ListCustomersResponseObject, error) {
 	f := filter{Search: r.Params.Search, ExternalRef: r.Params.ExternalRef}
+	var err error
+	if f.Since, err = formats.FirstMoment(r.Params.UpdatedSince); err != nil {
+		return nil, err
+	}
 	if r.Params.Email != nil {
 		f.Email = new(strings.TrimSpace(*r.Params.Email))
 	}
-	rows, next, err := s.read(ctx).list(f, r.Params.Cursor, r.Params.Limit)
+	rows, next, err := s.read(ctx).list(f, db.Window{Sort: db.Sort(*r.Params.Sort), Cursor: r.Params.Cursor, Limit: *r.Params.Limit})
 	if err != nil {
 		return nil, err
 	}
@@ -111,11 +117,15 @@ func (s *Service) ImportCustomers(ctx context.Context, r server.ImportCustomersR
 // ExportCustomers makes a file of customers.
 func (s *Service) ExportCustomers(ctx context.Context, r server.ExportCustomersRequestObject) (server.ExportCustomersResponseObject, error) {
 	f := filter{Search: r.Params.Search, ExternalRef: r.Params.ExternalRef}
+	var err error
+	if f.Since, err = formats.FirstMoment(r.Params.UpdatedSince); err != nil {
+		return nil, err
+	}
 	if r.Params.Email != nil {
 		f.Email = new(strings.TrimSpace(*r.Params.Email))
 	}
 	return file(bulk.Export(*r.Params.Format == contract.Csv, func(cursor *int64) ([]api.Customer, *int64, error) {
-		rows, next, err := s.read(ctx).list(f, cursor, new(int32(bulk.PageSize)))
+		rows, next, err := s.read(ctx).list(f, db.Window{Cursor: cursor, Limit: bulk.PageSize})
 		all := make([]api.Customer, len(rows))
 		for i, c := range rows {
 			all[i] = view(c)
@@ -186,9 +196,9 @@ func (s *Service) DeleteCustomer(ctx context.Context, r server.DeleteCustomerReq
 	return server.DeleteCustomer200JSONResponse{Body: api.DeletedResponse{Success: true, Message: fmt.Sprintf("Customer %d was deleted.", r.ID)}}, nil
 }
 
-// ListCustomerHistory pages by id, newest first, or returns 404 customer_not_found.
+// ListCustomerHistory pages by id, or returns 404 customer_not_found.
 func (s *Service) ListCustomerHistory(ctx context.Context, r server.ListCustomerHistoryRequestObject) (server.ListCustomerHistoryResponseObject, error) {
-	events, next, err := s.read(ctx).history(r.ID, r.Params.Cursor, r.Params.Limit)
+	events, next, err := s.read(ctx).history(r.ID, db.Window{Sort: db.Sort(*r.Params.Sort), Cursor: r.Params.Cursor, Limit: *r.Params.Limit})
 	if err != nil {
 		return nil, err
 	}

@@ -57,9 +57,9 @@ func (s store) whoHas(where string, value any, other int64) (id int64, err error
 	return id, err
 }
 
-// events are those of one customer, page by page, newest first; ask for those of whom the caller may see.
-func (s store) events(id int64, cursor *int64, limit *int32) ([]history.Event, *int64, error) {
-	return history.Page(s.db, subject, id, cursor, limit)
+// events are those of one customer, page by page; ask for those of whom the caller may see.
+func (s store) events(id int64, w db.Window) ([]history.Event, *int64, error) {
+	return history.Page(s.db, subject, id, w)
 }
 
 // record appends events, in one statement: TestEveryChangeIsRecorded wants it wherever something is written.

@@ -79,25 +79,33 @@ func UpdateEach[T interface{ Key() int64 }](q *gorm.DB, rows []T, columns ...str
 	return q.Where("id IN ?", ids).UpdateColumns(changed).Error
 }
 
-// Order is the direction of a list, by id.
-type Order string
+// Sort is the order of a list, in the words of the documents' parameter sort. It is that of the ids, which ascend as rows are created.
+type Sort string
 
 const (
-	OldestFirst Order = "id"
-	NewestFirst Order = "id DESC"
+	OldestFirst Sort = "created_at"
+	NewestFirst Sort = "-created_at"
 )
 
-// Page reads one page of a list behind the last id already seen, and returns the cursor of the next page: nil when there is
-// none. T is a gorm model; Key is its id.
-func Page[T interface{ Key() int64 }](q *gorm.DB, order Order, cursor *int64, limit *int32) ([]T, *int64, error) {
-	if cursor != nil && order == OldestFirst {
-		q = q.Where("id > ?", *cursor)
-	} else if cursor != nil && *cursor > 0 {
-		q = q.Where("id < ?", *cursor)
+// Window is which rows of a list one page shows.
+type Window struct {
+	Sort   Sort
+	Cursor *int64 // the last id already seen; nil or 0 for the first page
+	Limit  int32
+}
+
+// Page reads one page of a list and returns the cursor of the next page: nil when there is none. T is a gorm model; Key is its id.
+func Page[T interface{ Key() int64 }](q *gorm.DB, w Window) ([]T, *int64, error) {
+	order, behind := "id", "id > ?"
+	if w.Sort == NewestFirst {
+		order, behind = "id DESC", "id < ?"
 	}
-	size := int(*limit) // the spec's default fills it
+	if w.Cursor != nil && *w.Cursor > 0 {
+		q = q.Where(behind, *w.Cursor)
+	}
+	size := int(w.Limit)
 	var rows []T
-	if err := q.Order(string(order)).Limit(size + 1).Find(&rows).Error; err != nil {
+	if err := q.Order(order).Limit(size + 1).Find(&rows).Error; err != nil {
 		return nil, nil, err
 	}
 	if len(rows) <= size {

@@ -3,6 +3,7 @@ package orders
 import (
 	"strings"
 
+	"example.com/b2b/db"
 	"example.com/b2b/internal/history"
 )
 
@@ -29,19 +30,19 @@ func ofProduct(what string, p product) history.Event {
 	return history.Event{Type: what, Subject: productSubject, SubjectID: p.ID, CreatedAt: p.UpdatedAt, Shown: productView(p)}
 }
 
-// orderHistory reads a page of an order's events, newest first, or returns 404 order_not_found.
-func (s store) orderHistory(id int64, cursor *int64, limit *int32) ([]history.Event, *int64, error) {
+// orderHistory reads a page of an order's events, or returns 404 order_not_found.
+func (s store) orderHistory(id int64, w db.Window) ([]history.Event, *int64, error) {
 	if err := s.orders().Select("id").Take(&order{}, id).Error; err != nil {
 		return nil, nil, orderMissing(err, id)
 	}
-	return s.events(orderSubject, id, cursor, limit)
+	return s.events(orderSubject, id, w)
 }
 
 // productHistory is orderHistory for a product. It is empty for a caller who is bound to a customer: what others do with a product is
 // not its business. Error: 404 product_not_found.
-func (s store) productHistory(id int64, cursor *int64, limit *int32) ([]history.Event, *int64, error) {
+func (s store) productHistory(id int64, w db.Window) ([]history.Event, *int64, error) {
 	if _, err := s.findProduct(id); err != nil || s.caller.Customer != 0 {
 		return nil, nil, err
 	}
-	return s.events(productSubject, id, cursor, limit)
+	return s.events(productSubject, id, w)
 }

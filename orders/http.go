@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"time"
 
+	"example.com/b2b/db"
 	"example.com/b2b/internal/apperr"
 	"example.com/b2b/internal/auth"
 	"example.com/b2b/internal/bulk"
@@ -48,8 +49,8 @@ func (s *Service) GetReady(ctx context.Context, _ server.GetReadyRequestObject) 
 // CreateOrder takes the stock of every line or of none. Errors: those of place, 403 forbidden for another customer than the caller's,
 // 404 customer_not_found, 422 idempotency_key_reused, 503 customers_unavailable.
 func (s *Service) CreateOrder(ctx context.Context, r server.CreateOrderRequestObject) (server.CreateOrderResponseObject, error) {
-	if caller := auth.From(ctx); !caller.ActsFor(r.Body.CustomerID) {
-		return nil, apperr.Forbidden.New().With("/customer_id", apperr.Params{"customer_id": caller.Customer}, "is not %d, for whom alone you act", caller.Customer)
+	if err := mayOrder(ctx, r.Body.CustomerID); err != nil {
+		return nil, err
 	}
 	request := createOrder.Request(ctx, r.Params.XIdempotencyKey, r.Body)
 	if err := s.checkCustomer(ctx, r.Body.CustomerID); err != nil {
@@ -59,17 +60,49 @@ func (s *Service) CreateOrder(ctx context.Context, r server.CreateOrderRequestOb
 		}
 		return nil, err
 	}
-	n := newOrder{CustomerID: r.Body.CustomerID, ExternalRef: r.Body.ExternalRef, Lines: make([]line, len(r.Body.Items))}
+	n := newOrder{CustomerID: r.Body.CustomerID, ExternalRef: r.Body.ExternalRef, Lines: lines(r.Body.Items)}
 	if r.Body.Metadata != nil {
 		n.Metadata = *r.Body.Metadata
-	}
-	for i, item := range r.Body.Items {
-		n.Lines[i] = line{item.ProductID, item.Sku, item.Qty}
 	}
 	return s.answerOnce(ctx, request, func(tx store) (int64, any, error) {
 		o, err := tx.place(n)
 		return o.ID, s.orderResponse(o), err
 	})
+}
+
+// mayOrder returns 403 forbidden for another customer than the caller's.
+func mayOrder(ctx context.Context, customer int64) error {
+	if caller := auth.From(ctx); !caller.ActsFor(customer) {
+		return apperr.Forbidden.New().With("/customer_id", apperr.Params{"customer_id": caller.Customer}, "is not %d, for whom alone you act", caller.Customer)
+	}
+	return nil
+}
+
+func lines(items []contract.NewOrderItem) []line {
+	return mapped(items, func(item contract.NewOrderItem) line { return line{item.ProductID, item.Sku, item.Qty} })
+}
+
+// QuoteOrder changes nothing. Errors: those of quote, and for the customer those of CreateOrder.
+func (s *Service) QuoteOrder(ctx context.Context, r server.QuoteOrderRequestObject) (server.QuoteOrderResponseObject, error) {
+	if err := mayOrder(ctx, r.Body.CustomerID); err != nil {
+		return nil, err
+	}
+	if err := s.checkCustomer(ctx, r.Body.CustomerID); err != nil {
+		return nil, err
+	}
+	q, err := s.read(ctx).quote(lines(r.Body.Items))
+	if err != nil {
+		return nil, err
+	}
+	shown := api.Quote{Items: mapped(q.Items, quotedItem), TotalCents: q.TotalCents, Shortages: mapped(q.Short, shortageView)}
+	if q.Fillable != nil {
+		fillable := *r.Body
+		fillable.Items = mapped(q.Fillable, func(l line) contract.NewOrderItem {
+			return contract.NewOrderItem{ProductID: l.ProductID, Sku: l.SKU, Qty: l.Qty}
+		})
+		shown.Fillable = &fillable
+	}
+	return server.QuoteOrder200JSONResponse{Body: api.QuoteResponse{Success: true, Data: shown}}, nil
 }
 
 // ConfirmOrder makes a CREATED order CONFIRMED. Errors: those of confirm, 404 order_not_found, 412 precondition_failed, 422
@@ -128,9 +161,9 @@ func (s *Service) GetOrder(ctx context.Context, r server.GetOrderRequestObject) 
 	return server.GetOrder200JSONResponse{Body: s.orderResponse(o)}, nil
 }
 
-// ListOrderHistory pages by id, newest first, or returns 404 order_not_found.
+// ListOrderHistory pages by id, or returns 404 order_not_found.
 func (s *Service) ListOrderHistory(ctx context.Context, r server.ListOrderHistoryRequestObject) (server.ListOrderHistoryResponseObject, error) {
-	events, next, err := s.read(ctx).orderHistory(r.ID, r.Params.Cursor, r.Params.Limit)
+	events, next, err := s.read(ctx).orderHistory(r.ID, db.Window{Sort: db.Sort(*r.Params.Sort), Cursor: r.Params.Cursor, Limit: *r.Params.Limit})
 	if err != nil {
 		return nil, err
 	}
@@ -140,10 +173,10 @@ func (s *Service) ListOrderHistory(ctx context.Context, r server.ListOrderHistor
 // ListOrders pages by id.
 func (s *Service) ListOrders(ctx context.Context, r server.ListOrdersRequestObject) (server.ListOrdersResponseObject, error) {
 	f := orderFilter{CustomerID: r.Params.CustomerID, ExternalRef: r.Params.ExternalRef, Status: (*status)(r.Params.Status)}
-	if err := f.between(r.Params.From, r.Params.To); err != nil {
+	if err := f.read(r.Params.From, r.Params.To, r.Params.UpdatedSince); err != nil {
 		return nil, err
 	}
-	rows, next, err := s.read(ctx).list(f, r.Params.Cursor, r.Params.Limit)
+	rows, next, err := s.read(ctx).list(f, db.Window{Sort: db.Sort(*r.Params.Sort), Cursor: r.Params.Cursor, Limit: *r.Params.Limit})
 	if err != nil {
 		return nil, err
 	}
@@ -154,14 +187,13 @@ func (s *Service) ListOrders(ctx context.Context, r server.ListOrdersRequestObje
 	return server.ListOrders200JSONResponse{Body: api.OrderListResponse{Success: true, Data: data, Meta: contract.Meta{NextCursor: next}}}, nil
 }
 
-// between reads from and to, which web has validated.
-func (f *orderFilter) between(from, to *string) error {
-	if from != nil {
-		first, _, err := formats.ParseDateFilter(*from)
-		if err != nil {
-			return err
-		}
-		f.From = &first
+// read reads moments, which web has validated.
+func (f *orderFilter) read(from, to, since *string) (err error) {
+	if f.From, err = formats.FirstMoment(from); err != nil {
+		return err
+	}
+	if f.Since, err = formats.FirstMoment(since); err != nil {
+		return err
 	}
 	if to != nil {
 		_, last, err := formats.ParseDateFilter(*to)
@@ -176,7 +208,7 @@ func (f *orderFilter) between(from, to *string) error {
 // ExportOrders makes a file of orders.
 func (s *Service) ExportOrders(ctx context.Context, r server.ExportOrdersRequestObject) (server.ExportOrdersResponseObject, error) {
 	f := orderFilter{CustomerID: r.Params.CustomerID, ExternalRef: r.Params.ExternalRef, Status: (*status)(r.Params.Status)}
-	if err := f.between(r.Params.From, r.Params.To); err != nil {
+	if err := f.read(r.Params.From, r.Params.To, r.Params.UpdatedSince); err != nil {
 		return nil, err
 	}
 	return file(bulk.Export(*r.Params.Format == contract.Csv, func(cursor *int64) ([]api.Order, *int64, error) {
@@ -224,7 +256,11 @@ func (s *Service) CreateProduct(ctx context.Context, r server.CreateProductReque
 
 // ListProducts pages by id.
 func (s *Service) ListProducts(ctx context.Context, r server.ListProductsRequestObject) (server.ListProductsResponseObject, error) {
-	rows, next, err := s.read(ctx).listProducts(productFilter{r.Params.Search, r.Params.Sku, r.Params.Active}, r.Params.Cursor, r.Params.Limit)
+	since, err := formats.FirstMoment(r.Params.UpdatedSince)
+	if err != nil {
+		return nil, err
+	}
+	rows, next, err := s.read(ctx).listProducts(productFilter{r.Params.Search, r.Params.Sku, r.Params.Active, since}, db.Window{Sort: db.Sort(*r.Params.Sort), Cursor: r.Params.Cursor, Limit: *r.Params.Limit})
 	if err != nil {
 		return nil, err
 	}
@@ -279,8 +315,12 @@ func (s *Service) ImportProducts(ctx context.Context, r server.ImportProductsReq
 
 // ExportProducts makes a file of products.
 func (s *Service) ExportProducts(ctx context.Context, r server.ExportProductsRequestObject) (server.ExportProductsResponseObject, error) {
+	since, err := formats.FirstMoment(r.Params.UpdatedSince)
+	if err != nil {
+		return nil, err
+	}
 	return file(bulk.Export(*r.Params.Format == contract.Csv, func(cursor *int64) ([]api.Product, *int64, error) {
-		rows, next, err := s.read(ctx).listProducts(productFilter{r.Params.Search, r.Params.Sku, r.Params.Active}, cursor, new(int32(bulk.PageSize)))
+		rows, next, err := s.read(ctx).listProducts(productFilter{r.Params.Search, r.Params.Sku, r.Params.Active, since}, db.Window{Cursor: cursor, Limit: bulk.PageSize})
 		return mapped(rows, productView), next, err
 	})), nil
 }
@@ -307,12 +347,12 @@ func (s *Service) AdjustStock(ctx context.Context, r server.AdjustStockRequestOb
 	})
 }
 
-// ListStockAdjustments pages by id, newest first, or returns 404 product_not_found.
+// ListStockAdjustments pages by id, or returns 404 product_not_found.
 func (s *Service) ListStockAdjustments(ctx context.Context, r server.ListStockAdjustmentsRequestObject) (server.ListStockAdjustmentsResponseObject, error) {
 	if _, err := s.read(ctx).findProduct(r.ID); err != nil {
 		return nil, err
 	}
-	rows, next, err := s.read(ctx).listAdjustments(r.ID, r.Params.Cursor, r.Params.Limit)
+	rows, next, err := s.read(ctx).listAdjustments(r.ID, db.Window{Sort: db.Sort(*r.Params.Sort), Cursor: r.Params.Cursor, Limit: *r.Params.Limit})
 	if err != nil {
 		return nil, err
 	}
@@ -323,9 +363,9 @@ func (s *Service) ListStockAdjustments(ctx context.Context, r server.ListStockAd
 	return server.ListStockAdjustments200JSONResponse{Body: api.StockAdjustmentListResponse{Success: true, Data: data, Meta: contract.Meta{NextCursor: next}}}, nil
 }
 
-// ListProductHistory pages by id, newest first, or returns 404 product_not_found.
+// ListProductHistory pages by id, or returns 404 product_not_found.
 func (s *Service) ListProductHistory(ctx context.Context, r server.ListProductHistoryRequestObject) (server.ListProductHistoryResponseObject, error) {
-	events, next, err := s.read(ctx).productHistory(r.ID, r.Params.Cursor, r.Params.Limit)
+	events, next, err := s.read(ctx).productHistory(r.ID, db.Window{Sort: db.Sort(*r.Params.Sort), Cursor: r.Params.Cursor, Limit: *r.Params.Limit})
 	if err != nil {
 		return nil, err
 	}
@@ -354,6 +394,14 @@ func (s *Service) summary(o order) api.OrderSummary {
 		ReservationExpiresAt: timestamp(next.ReservationExpiresAt), CancelableUntil: timestamp(next.CancelableUntil), AllowedActions: actions,
 		UpdatedAt: contract.Time{Time: o.UpdatedAt},
 	}
+}
+
+func quotedItem(i item) api.QuotedItem {
+	return api.QuotedItem{ProductID: i.ProductID, Sku: i.of.SKU, Qty: i.Qty, UnitPriceCents: i.UnitPriceCents, SubtotalCents: i.SubtotalCents}
+}
+
+func shortageView(i item) api.Shortage {
+	return api.Shortage{ProductID: i.ProductID, Sku: i.of.SKU, Requested: i.Qty, Available: i.of.Stock}
 }
 
 func productResponse(p product) api.ProductResponse {

@@ -41,6 +41,7 @@ type item struct {
 
 	Now  time.Time `gorm:"->"` // the database's clock, where a query selects it
 	line int       // of the request, where the product comes first
+	of   product   // when the price was read
 }
 
 // TableName implements gorm's Tabler.
@@ -198,10 +199,11 @@ type orderFilter struct {
 	CustomerID  *int64
 	ExternalRef *string
 	From, To    *time.Time // created at or after, and at or before
+	Since       *time.Time // changed at or after
 }
 
 // list reads a page of orders, without their items.
-func (s store) list(f orderFilter, cursor *int64, limit *int32) ([]order, *int64, error) {
+func (s store) list(f orderFilter, w db.Window) ([]order, *int64, error) {
 	q := s.orders().Select("*, ? AS now", s.now())
 	if f.Status != nil {
 		q = q.Where("status = ?", *f.Status)
@@ -218,5 +220,8 @@ func (s store) list(f orderFilter, cursor *int64, limit *int32) ([]order, *int64
 	if f.To != nil {
 		q = q.Where("created_at <= ?", *f.To)
 	}
-	return db.Page[order](q, db.OldestFirst, cursor, limit)
+	if f.Since != nil {
+		q = q.Where("updated_at >= ?", *f.Since)
+	}
+	return db.Page[order](q, w)
 }

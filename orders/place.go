@@ -82,11 +82,8 @@ func (s store) placeFirst(n newOrder) (order, error) {
 	if o.Items, o.Now, err = s.fixPrices(n.Lines); err != nil {
 		return o, err
 	}
-	for _, item := range o.Items {
-		o.TotalCents += item.SubtotalCents // below 2^63: 100 lines of 10^9 cents × 10^6 pieces
-	}
-	if o.TotalCents > maxCents {
-		return o, apperr.ValidationFailed.New().With("/items", apperr.Params{"rule": "maximum", "limit": maxCents}, "add up to more than %d cents", maxCents)
+	if o.TotalCents, err = total(o.Items); err != nil {
+		return o, err
 	}
 	// Stock before lines: the lines' foreign key takes a shared lock on the product, and two orders that both hold it could not
 	// take stock any more.
@@ -100,6 +97,17 @@ func (s store) placeFirst(n newOrder) (order, error) {
 		o.Items[i].OrderID = o.ID
 	}
 	return o, s.insert(&o.Items)
+}
+
+// total adds items up, or returns 400 validation_failed for a sum above maxCents.
+func total(items []item) (cents int64, err error) {
+	for _, item := range items {
+		cents += item.SubtotalCents // below 2^63: 100 lines of 10^9 cents × 10^6 pieces
+	}
+	if cents > maxCents {
+		return cents, apperr.ValidationFailed.New().With("/items", apperr.Params{"rule": "maximum", "limit": maxCents}, "add up to more than %d cents", maxCents)
+	}
+	return cents, nil
 }
 
 func sortByProduct(items []item) {

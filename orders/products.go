@@ -163,10 +163,11 @@ type productFilter struct {
 	Search *string // a part of the name or sku
 	SKU    *string
 	Active *bool
+	Since  *time.Time // changed at or after
 }
 
 // listProducts reads a page of products.
-func (s store) listProducts(f productFilter, cursor *int64, limit *int32) ([]product, *int64, error) {
+func (s store) listProducts(f productFilter, w db.Window) ([]product, *int64, error) {
 	q := s.products()
 	if f.Search != nil {
 		q = db.Containing(q, *f.Search, "name", "sku")
@@ -177,5 +178,8 @@ func (s store) listProducts(f productFilter, cursor *int64, limit *int32) ([]pro
 	if f.Active != nil {
 		q = q.Where("active = ?", *f.Active)
 	}
-	return db.Page[product](q, db.OldestFirst, cursor, limit)
+	if f.Since != nil {
+		q = q.Where("updated_at >= ?", *f.Since)
+	}
+	return db.Page[product](q, w)
 }

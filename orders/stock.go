@@ -12,17 +12,31 @@ import (
 	"example.com/b2b/internal/apperr"
 )
 
-// fixPrices makes one item of all lines with the same product, with the price that the product has now, in ascending product id: the
-// order in which stock is locked. It also returns the database's clock. It refuses with 404 product_not_found for every line whose
-// product does not exist, else with 400 product_inactive for every one whose product cannot be ordered, else with 400
-// insufficient_stock for every product that is short, at its first line.
+// fixPrices is priced for lines that are to be filled now: it refuses with 400 insufficient_stock for every product that is short, at
+// its first line, when priced refuses nothing.
 func (s store) fixPrices(lines []line) (items []item, now time.Time, err error) {
+	items, now, err = s.priced(lines)
+	if err != nil {
+		return nil, now, err
+	}
+	if refused := apperr.InsufficientStock.New(); short(items) != nil {
+		for _, i := range short(items) {
+			refused.With(fmt.Sprintf("/items/%d/qty", i.line), shortage(i.of, i.Qty), "product %d: asked %d, available %d", i.ProductID, i.Qty, i.of.Stock)
+		}
+		return nil, now, refused
+	}
+	return items, now, nil
+}
+
+// priced makes one item of all lines with the same product, with the price that the product has now, in ascending product id: the
+// order in which stock is locked. It also returns the database's clock. It refuses with 404 product_not_found for every line whose
+// product does not exist, else with 400 product_inactive for every one whose product cannot be ordered.
+func (s store) priced(lines []line) (items []item, now time.Time, err error) {
 	known, err := s.named(lines)
 	if err != nil {
 		return nil, now, err
 	}
-	missing, inactive, short := apperr.OrderedProductNotFound.New(), apperr.ProductInactive.New(), apperr.InsufficientStock.New()
-	products := map[int64]product{} // by id
+	missing, inactive := apperr.OrderedProductNotFound.New(), apperr.ProductInactive.New()
 	for i, l := range lines {
 		at := slices.IndexFunc(known, l.names)
 		if at < 0 {
@@ -33,29 +47,32 @@ func (s store) fixPrices(lines []line) (items []item, now time.Time, err error) 
 		if !p.Active {
 			inactive.With(l.field(i), apperr.Params{"product_id": p.ID, "sku": p.SKU}, "product %d is not active", p.ID)
 		}
-		products[p.ID] = p
 		to := slices.IndexFunc(items, func(item item) bool { return item.ProductID == p.ID })
 		if to < 0 {
 			to = len(items)
-			items = append(items, item{ProductID: p.ID, UnitPriceCents: p.PriceCents, line: i})
+			items = append(items, item{ProductID: p.ID, UnitPriceCents: p.PriceCents, line: i, of: p})
 		}
 		items[to].Qty += l.Qty
+		items[to].SubtotalCents = p.PriceCents * items[to].Qty
 		now = p.Now
 	}
-	sortByProduct(items)
-	for i := range items {
-		item := &items[i]
-		item.SubtotalCents = item.UnitPriceCents * item.Qty
-		if p := products[item.ProductID]; p.Stock < item.Qty {
-			short.With(fmt.Sprintf("/items/%d/qty", item.line), shortage(p, item.Qty), "product %d: asked %d, available %d", p.ID, item.Qty, p.Stock)
-		}
-	}
-	for _, refused := range []*apperr.Error{missing, inactive, short} {
+	for _, refused := range []*apperr.Error{missing, inactive} {
 		if refused.Details != nil {
 			return nil, now, refused
 		}
 	}
+	sortByProduct(items)
 	return items, now, nil
+}
+
+// short returns those of priced items of which less is there than they ask for.
+func short(items []item) (some []item) {
+	for _, i := range items {
+		if i.of.Stock < i.Qty {
+			some = append(some, i)
+		}
+	}
+	return some
 }
 
 // named reads the products that lines name, in one query.
@@ -178,7 +195,7 @@ func adjustment(p product, delta int64, reason string) stockAdjustment {
 	return stockAdjustment{ProductID: p.ID, Delta: delta, Level: p.Stock, Reason: reason, CreatedAt: p.Now}
 }
 
-// listAdjustments reads a page of what changed a product's stock, newest first.
-func (s store) listAdjustments(product int64, cursor *int64, limit *int32) ([]stockAdjustment, *int64, error) {
-	return db.Page[stockAdjustment](s.adjustments().Where("product_id = ?", product), db.NewestFirst, cursor, limit)
+// listAdjustments reads a page of what changed a product's stock.
+func (s store) listAdjustments(product int64, w db.Window) ([]stockAdjustment, *int64, error) {
+	return db.Page[stockAdjustment](s.adjustments().Where("product_id = ?", product), w)
 }

@@ -65,9 +65,9 @@ func (s store) items() *gorm.DB       { return s.db.Model(&item{}) } // ask for 
 func (s store) products() *gorm.DB    { return s.db.Model(&product{}) }
 func (s store) adjustments() *gorm.DB { return s.db.Model(&stockAdjustment{}) }
 
-// events are those of one thing, page by page, newest first; ask for those of what the caller may see.
-func (s store) events(subject string, id int64, cursor *int64, limit *int32) ([]history.Event, *int64, error) {
-	return history.Page(s.db, subject, id, cursor, limit)
+// events are those of one thing, page by page; ask for those of what the caller may see.
+func (s store) events(subject string, id int64, w db.Window) ([]history.Event, *int64, error) {
+	return history.Page(s.db, subject, id, w)
 }
 
 // record appends events, in one statement: TestEveryChangeIsRecorded wants it wherever something is written.

@@ -78,7 +78,7 @@ var (
 		Sentence: "There is not enough stock for this adjustment.", Example: Detail{"/delta", "product 2: asked 5, available 3", Params{"product_id": 2, "sku": "LAPTOP-HP-2024", "requested": 5, "available": 3}},
 		When: "The adjustment would take more pieces than are there. Nothing was changed.",
 		Do:   "Look how many there are. The key is still free."})
-	ProductInactive = define(Code{Name: "product_inactive", Status: http.StatusBadRequest, Retry: AfterThat, On: []string{"createOrder", "createAndConfirmOrder"},
+	ProductInactive = define(Code{Name: "product_inactive", Status: http.StatusBadRequest, Retry: AfterThat, On: []string{"createOrder", "quoteOrder", "createAndConfirmOrder"},
 		Sentence: "A product of this order cannot be ordered any more.", Example: Detail{"/items/0/sku", "product 2 is not active", Params{"product_id": 2, "sku": "LAPTOP-HP-2024"}},
 		When: "At least one product of the order is not `active`. `details` names every line with one.",
 		Do:   "Order something else. The key is still free."})
@@ -103,7 +103,7 @@ var (
 		When: "No operation has this path.",
 		Do:   "Check the address against the document."})
 	CustomerNotFound = define(Code{Name: "customer_not_found", Status: http.StatusNotFound, Retry: Never,
-		On:       []string{"getCustomer", "updateCustomer", "deleteCustomer", "listCustomerHistory", "getInternalCustomer", "createOrder", "createAndConfirmOrder", "getOrchestration"},
+		On:       []string{"getCustomer", "updateCustomer", "deleteCustomer", "listCustomerHistory", "getInternalCustomer", "createOrder", "quoteOrder", "createAndConfirmOrder", "getOrchestration"},
 		Sentence: "There is no customer %d.", Args: []any{99},
 		When: "The customer does not exist, or was deleted.",
 		Do:   "Check the id."})
@@ -112,7 +112,7 @@ var (
 		Sentence: "There is no product %d.", Args: []any{77},
 		When: "The product does not exist.",
 		Do:   "Check the id."})
-	OrderedProductNotFound = define(Code{Name: "product_not_found", Status: http.StatusNotFound, Retry: Never, On: []string{"createOrder", "createAndConfirmOrder"},
+	OrderedProductNotFound = define(Code{Name: "product_not_found", Status: http.StatusNotFound, Retry: Never, On: []string{"createOrder", "quoteOrder", "createAndConfirmOrder"},
 		Sentence: "A product of this order does not exist.", Example: Detail{"/items/0/product_id", "there is no product 77", Params{"product_id": 77}},
 		When: "At least one product of the order does not exist. `details` names every one.",
 		Do:   "Check the ids and skus."})
@@ -185,7 +185,7 @@ var (
 		Sentence: "Something went wrong on our side.",
 		When:     "A defect of the service.",
 		Do:       "Report it with the correlation id."})
-	CustomersUnavailable = define(Code{Name: "customers_unavailable", Status: http.StatusServiceUnavailable, Retry: Later, On: []string{"createOrder"},
+	CustomersUnavailable = define(Code{Name: "customers_unavailable", Status: http.StatusServiceUnavailable, Retry: Later, On: []string{"createOrder", "quoteOrder"},
 		Sentence: "The customer cannot be checked right now; try again.",
 		When:     "The Customers API does not answer. Nothing was changed.",
 		Do:       "Repeat the call with the same key."})

@@ -113,3 +113,12 @@ func ParseDateFilter(s string) (first, last time.Time, err error) {
 	}
 	return first, first, err
 }
+
+// FirstMoment reads a filter that may be nil, as ParseDateFilter does, and returns the first moment.
+func FirstMoment(s *string) (*time.Time, error) {
+	if s == nil {
+		return nil, nil
+	}
+	first, _, err := ParseDateFilter(*s)
+	return &first, err
+}

@@ -46,10 +46,10 @@ func Append(tx *gorm.DB, actor auth.Principal, correlationID string, events ...E
 	return tx.Create(&events).Error
 }
 
-// Page reads a page of what has happened to one thing, newest first. Ask it for what the caller may see: all events of a thing are
+// Page reads a page of what has happened to one thing. Ask it for what the caller may see: all events of a thing are
 // of one customer, or of none.
-func Page(q *gorm.DB, subject string, id int64, cursor *int64, limit *int32) ([]Event, *int64, error) {
-	return db.Page[Event](q.Where("subject = ? AND subject_id = ?", subject, id), db.NewestFirst, cursor, limit)
+func Page(q *gorm.DB, subject string, id int64, w db.Window) ([]Event, *int64, error) {
+	return db.Page[Event](q.Where("subject = ? AND subject_id = ?", subject, id), w)
 }
 
 // Response shows a page.

@@ -214,6 +214,42 @@ func (e ImportLineResult) Valid() bool {
 	}
 }
 
+// Defines values for ListSort.
+const (
+	ListSortCreatedAt      ListSort = "created_at"
+	ListSortMinusCreatedAt ListSort = "-created_at"
+)
+
+// Valid indicates whether the value is a known member of the ListSort enum.
+func (e ListSort) Valid() bool {
+	switch e {
+	case ListSortCreatedAt:
+		return true
+	case ListSortMinusCreatedAt:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for NewestFirstListSort.
+const (
+	NewestFirstListSortCreatedAt      NewestFirstListSort = "created_at"
+	NewestFirstListSortMinusCreatedAt NewestFirstListSort = "-created_at"
+)
+
+// Valid indicates whether the value is a known member of the NewestFirstListSort enum.
+func (e NewestFirstListSort) Valid() bool {
+	switch e {
+	case NewestFirstListSortCreatedAt:
+		return true
+	case NewestFirstListSortMinusCreatedAt:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for OrderStatus.
 const (
 	CANCELED  OrderStatus = "CANCELED"
@@ -340,6 +376,11 @@ type ChangeEvent struct {
 //
 // Example: req-12345
 type CorrelationID = string
+
+// DateFilter A date such as `2024-01-01`, or RFC 3339 such as `2024-01-01T12:00:00Z`.
+//
+// Example: 2024-01-01
+type DateFilter = string
 
 // ErrorCode Stable; branch on it.
 //
@@ -486,6 +527,11 @@ type ImportSummary struct {
 	Error *string `json:"error,omitempty"`
 }
 
+// ListSort The order of a list, the oldest first unless it says otherwise.
+//
+// Example: -created_at
+type ListSort string
+
 // Meta defines model for Meta.
 type Meta struct {
 	// NextCursor Pass it as `cursor` for the next page; null exactly when there is none.
@@ -509,6 +555,11 @@ type NewOrderItem struct {
 	// Example: 2
 	Qty int64 `json:"qty"`
 }
+
+// NewestFirstListSort The order of a list, the newest first unless it says otherwise.
+//
+// Example: -created_at
+type NewestFirstListSort string
 
 // NullableTimestamp RFC 3339, UTC, milliseconds; null when it has not happened or does not apply.
 //

@@ -278,6 +278,21 @@ type IfNoneMatch = string
 // Limit defines model for Limit.
 type Limit = int32
 
+// NewestFirstSort The order of a list, the newest first unless it says otherwise.
+//
+// Example: -created_at
+type NewestFirstSort = externalRef0.NewestFirstListSort
+
+// Sort The order of a list, the oldest first unless it says otherwise.
+//
+// Example: -created_at
+type Sort = externalRef0.ListSort
+
+// UpdatedSince A date such as `2024-01-01`, or RFC 3339 such as `2024-01-01T12:00:00Z`.
+//
+// Example: 2024-01-01
+type UpdatedSince = externalRef0.DateFilter
+
 // CustomerNotFound defines model for CustomerNotFound.
 type CustomerNotFound = externalRef0.APIError
 
@@ -346,7 +361,15 @@ type ListCustomersParams struct {
 	// ExternalRef Only the customer with exactly this `external_ref`.
 	ExternalRef *string `form:"external_ref,omitempty" json:"external_ref,omitempty"`
 
-	// Cursor The last id already seen, from `meta.nextCursor`; the page starts behind it.
+	// UpdatedSince Only what changed at or after this moment, in the words of its `updated_at`: a date (its first moment in UTC) or RFC 3339. To
+	// keep a copy up to date, note the time before you begin, read page after page to the end, and next time ask from one minute before
+	// the time that you noted: what was still being committed then comes again, and what changed while you read comes then.
+	UpdatedSince *UpdatedSince `form:"updated_since,omitempty" json:"updated_since,omitempty"`
+
+	// Sort `created_at`, the oldest first, or `-created_at`, the newest first, by ascending or descending id. Keep it while you read page after page.
+	Sort *Sort `form:"sort,omitempty" json:"sort,omitempty"`
+
+	// Cursor The last id already seen, from `meta.nextCursor`; the page starts behind it, in the direction of the list. 0 is its beginning.
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 
 	// Limit How many to return at most.
@@ -373,6 +396,11 @@ type ExportCustomersParams struct {
 
 	// ExternalRef Only the customer with exactly this `external_ref`.
 	ExternalRef *string `form:"external_ref,omitempty" json:"external_ref,omitempty"`
+
+	// UpdatedSince Only what changed at or after this moment, in the words of its `updated_at`: a date (its first moment in UTC) or RFC 3339. To
+	// keep a copy up to date, note the time before you begin, read page after page to the end, and next time ask from one minute before
+	// the time that you noted: what was still being committed then comes again, and what changed while you read comes then.
+	UpdatedSince *UpdatedSince `form:"updated_since,omitempty" json:"updated_since,omitempty"`
 }
 
 // ImportCustomersParams defines parameters for ImportCustomers.
@@ -401,7 +429,10 @@ type UpdateCustomerParams struct {
 
 // ListCustomerHistoryParams defines parameters for ListCustomerHistory.
 type ListCustomerHistoryParams struct {
-	// Cursor The last id already seen, from `meta.nextCursor`; the page starts behind it.
+	// Sort `-created_at`, the newest first, or `created_at`, the oldest first, by descending or ascending id. Keep it while you read page after page.
+	Sort *NewestFirstSort `form:"sort,omitempty" json:"sort,omitempty"`
+
+	// Cursor The last id already seen, from `meta.nextCursor`; the page starts behind it, in the direction of the list. 0 is its beginning.
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 
 	// Limit How many to return at most.
@@ -498,7 +529,7 @@ type ClientInterface interface {
 
 	// ListCustomers List and search customers
 	//
-	// Customers in ascending id; all filters must hold. `search` matches a literal part of the name or the email, whatever its case: `%` and `_`
+	// Customers, the oldest first unless `sort` says otherwise; all filters must hold. A deleted customer is in no list. `search` matches a literal part of the name or the email, whatever its case: `%` and `_`
 	// are ordinary characters. Read page after page by passing `meta.nextCursor` as `cursor` until it is `null`.
 	//
 	// Corresponds with GET /customers (the `ListCustomers` operationId).
@@ -595,7 +626,7 @@ type ClientInterface interface {
 
 	// ListCustomerHistory List what has happened to a customer
 	//
-	// Every change of the customer's record, newest first: who made it, when, and how the record was then. A deleted customer is 404, here too.
+	// Every change of the customer's record, newest first unless `sort` says otherwise: who made it, when, and how the record was then. A deleted customer is 404, here too.
 	//
 	// Corresponds with GET /customers/{id}/history (the `ListCustomerHistory` operationId).
 	ListCustomerHistory(ctx context.Context, id CustomerID, params *ListCustomerHistoryParams, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -642,7 +673,7 @@ func (c *Client) GetCustomerIdempotencyKey(ctx context.Context, key externalRef0
 
 // ListCustomers List and search customers
 //
-// Customers in ascending id; all filters must hold. `search` matches a literal part of the name or the email, whatever its case: `%` and `_`
+// Customers, the oldest first unless `sort` says otherwise; all filters must hold. A deleted customer is in no list. `search` matches a literal part of the name or the email, whatever its case: `%` and `_`
 // are ordinary characters. Read page after page by passing `meta.nextCursor` as `cursor` until it is `null`.
 //
 // Corresponds with GET /customers (the `ListCustomers` operationId).
@@ -829,7 +860,7 @@ func (c *Client) UpdateCustomer(ctx context.Context, id CustomerID, params *Upda
 
 // ListCustomerHistory List what has happened to a customer
 //
-// Every change of the customer's record, newest first: who made it, when, and how the record was then. A deleted customer is 404, here too.
+// Every change of the customer's record, newest first unless `sort` says otherwise: who made it, when, and how the record was then. A deleted customer is 404, here too.
 //
 // Corresponds with GET /customers/{id}/history (the `ListCustomerHistory` operationId).
 func (c *Client) ListCustomerHistory(ctx context.Context, id CustomerID, params *ListCustomerHistoryParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -984,6 +1015,30 @@ func NewListCustomersRequest(server string, params *ListCustomersParams) (*http.
 		if params.ExternalRef != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "external_ref", *params.ExternalRef, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "trimmed"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.UpdatedSince != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "updated_since", *params.UpdatedSince, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "date-or-date-time"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Sort != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "sort", *params.Sort, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {
@@ -1153,6 +1208,18 @@ func NewExportCustomersRequest(server string, params *ExportCustomersParams) (*h
 		if params.ExternalRef != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "external_ref", *params.ExternalRef, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "trimmed"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.UpdatedSince != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "updated_since", *params.UpdatedSince, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "date-or-date-time"}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {
@@ -1427,6 +1494,18 @@ func NewListCustomerHistoryRequest(server string, id CustomerID, params *ListCus
 		// per the OpenAPI spec (e.g. "color=blue,black,brown").
 		var rawQueryFragments []string
 
+		if params.Sort != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "sort", *params.Sort, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
 		if params.Cursor != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "cursor", *params.Cursor, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
@@ -1609,7 +1688,7 @@ type ClientWithResponsesInterface interface {
 
 	// ListCustomersWithResponse List and search customers
 	//
-	// Customers in ascending id; all filters must hold. `search` matches a literal part of the name or the email, whatever its case: `%` and `_`
+	// Customers, the oldest first unless `sort` says otherwise; all filters must hold. A deleted customer is in no list. `search` matches a literal part of the name or the email, whatever its case: `%` and `_`
 	// are ordinary characters. Read page after page by passing `meta.nextCursor` as `cursor` until it is `null`.
 	//
 	// Returns a wrapper object for the known response body format(s).
@@ -1714,7 +1793,7 @@ type ClientWithResponsesInterface interface {
 
 	// ListCustomerHistoryWithResponse List what has happened to a customer
 	//
-	// Every change of the customer's record, newest first: who made it, when, and how the record was then. A deleted customer is 404, here too.
+	// Every change of the customer's record, newest first unless `sort` says otherwise: who made it, when, and how the record was then. A deleted customer is 404, here too.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -3829,7 +3908,7 @@ func (c *ClientWithResponses) GetCustomerIdempotencyKeyWithResponse(ctx context.
 
 // ListCustomersWithResponse List and search customers
 //
-// Customers in ascending id; all filters must hold. `search` matches a literal part of the name or the email, whatever its case: `%` and `_`
+// Customers, the oldest first unless `sort` says otherwise; all filters must hold. A deleted customer is in no list. `search` matches a literal part of the name or the email, whatever its case: `%` and `_`
 // are ordinary characters. Read page after page by passing `meta.nextCursor` as `cursor` until it is `null`.
 //
 // Returns a wrapper object for the known response body format(s).
@@ -3988,7 +4067,7 @@ func (c *ClientWithResponses) UpdateCustomerWithResponse(ctx context.Context, id
 
 // ListCustomerHistoryWithResponse List what has happened to a customer
 //
-// Every change of the customer's record, newest first: who made it, when, and how the record was then. A deleted customer is 404, here too.
+// Every change of the customer's record, newest first unless `sort` says otherwise: who made it, when, and how the record was then. A deleted customer is 404, here too.
 //
 // Returns a wrapper object for the known response body format(s).
 //

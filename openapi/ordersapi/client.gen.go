@@ -107,11 +107,6 @@ type Cancellation struct {
 	Cause *CancelReason `json:"cause,omitempty"`
 }
 
-// DateFilter A date such as `2024-01-01`, or RFC 3339 such as `2024-01-01T12:00:00Z`.
-//
-// Example: 2024-01-01
-type DateFilter = string
-
 // KeyReport defines model for KeyReport.
 type KeyReport struct {
 	// IdempotencyKey Your own name for one effect; visible ASCII, and neither `.` nor `..`, which a path cannot hold.
@@ -487,6 +482,83 @@ type ProductUpdate struct {
 	Active *ProductActive `json:"active,omitempty"`
 }
 
+// Quote defines model for Quote.
+type Quote struct {
+	// Items What the order would have, whether or not it is there, one item for each product, in ascending product id.
+	Items []QuotedItem `json:"items"`
+
+	// TotalCents An amount, in cents.
+	//
+	// Example: 259800
+	TotalCents externalRef0.Cents `json:"total_cents"`
+
+	// Shortages Every product of which less is there than the lines ask for together, in ascending product id; empty when the order can be placed as it is.
+	Shortages []Shortage `json:"shortages"`
+
+	// Fillable The order as far as the stock allows, ready to be posted; null when nothing can be filled.
+	Fillable *NewOrder `json:"fillable"`
+}
+
+// QuoteResponse defines model for QuoteResponse.
+type QuoteResponse struct {
+	// Success Always true here; false in every error.
+	//
+	// Example: true
+	Success externalRef0.Success `json:"success"`
+	Data    Quote                `json:"data"`
+}
+
+// QuotedItem defines model for QuotedItem.
+type QuotedItem struct {
+	// ProductID An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly.
+	//
+	// Example: 1
+	ProductID externalRef0.ID `json:"product_id"`
+
+	// Sku The product's own code; unique, case-sensitive, without spaces at either end or control characters.
+	//
+	// Example: LAPTOP-DELL-2024
+	Sku externalRef0.Sku `json:"sku"`
+
+	// Qty Pieces that are asked for, by all lines with this product.
+	//
+	// Example: 100
+	Qty int64 `json:"qty"`
+
+	// UnitPriceCents Price of one piece, in cents.
+	//
+	// Example: 159900
+	UnitPriceCents PriceCents `json:"unit_price_cents"`
+
+	// SubtotalCents An amount, in cents.
+	//
+	// Example: 259800
+	SubtotalCents externalRef0.Cents `json:"subtotal_cents"`
+}
+
+// Shortage defines model for Shortage.
+type Shortage struct {
+	// ProductID An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly.
+	//
+	// Example: 1
+	ProductID externalRef0.ID `json:"product_id"`
+
+	// Sku The product's own code; unique, case-sensitive, without spaces at either end or control characters.
+	//
+	// Example: LAPTOP-DELL-2024
+	Sku externalRef0.Sku `json:"sku"`
+
+	// Requested Pieces that are asked for, by all lines with this product.
+	//
+	// Example: 100
+	Requested int64 `json:"requested"`
+
+	// Available Pieces that are there.
+	//
+	// Example: 40
+	Available int64 `json:"available"`
+}
+
 // StockAdjustment defines model for StockAdjustment.
 type StockAdjustment struct {
 	// ID An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly.
@@ -569,6 +641,11 @@ type IfNoneMatch = string
 // Limit defines model for Limit.
 type Limit = int32
 
+// NewestFirstSort The order of a list, the newest first unless it says otherwise.
+//
+// Example: -created_at
+type NewestFirstSort = externalRef0.NewestFirstListSort
+
 // OrderID An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly.
 //
 // Example: 1
@@ -581,6 +658,16 @@ type ProductID = externalRef0.ID
 
 // ProductSearch defines model for ProductSearch.
 type ProductSearch = string
+
+// Sort The order of a list, the oldest first unless it says otherwise.
+//
+// Example: -created_at
+type Sort = externalRef0.ListSort
+
+// UpdatedSince A date such as `2024-01-01`, or RFC 3339 such as `2024-01-01T12:00:00Z`.
+//
+// Example: 2024-01-01
+type UpdatedSince = externalRef0.DateFilter
 
 // CustomerNotFoundOrProductNotFound defines model for CustomerNotFoundOrProductNotFound.
 type CustomerNotFoundOrProductNotFound = externalRef0.APIError
@@ -614,6 +701,9 @@ type MalformedJSONOrValidationFailedOrInsufficientStock = externalRef0.APIError
 
 // MalformedJSONOrValidationFailedOrInsufficientStockOrProductInactive defines model for MalformedJsonOrValidationFailedOrInsufficientStockOrProductInactive.
 type MalformedJSONOrValidationFailedOrInsufficientStockOrProductInactive = externalRef0.APIError
+
+// MalformedJSONOrValidationFailedOrProductInactive defines model for MalformedJsonOrValidationFailedOrProductInactive.
+type MalformedJSONOrValidationFailedOrProductInactive = externalRef0.APIError
 
 // MalformedRowOrValidationFailed defines model for MalformedRowOrValidationFailed.
 type MalformedRowOrValidationFailed = externalRef0.APIError
@@ -675,12 +765,20 @@ type ListOrdersParams struct {
 	ExternalRef *string `form:"external_ref,omitempty" json:"external_ref,omitempty"`
 
 	// From Only orders created at or after this moment: a date (its first moment in UTC) or RFC 3339.
-	From *DateFilter `form:"from,omitempty" json:"from,omitempty"`
+	From *externalRef0.DateFilter `form:"from,omitempty" json:"from,omitempty"`
 
 	// To Only orders created at or before this moment: a date (which includes that whole day in UTC) or RFC 3339.
-	To *DateFilter `form:"to,omitempty" json:"to,omitempty"`
+	To *externalRef0.DateFilter `form:"to,omitempty" json:"to,omitempty"`
 
-	// Cursor The last id already seen, from `meta.nextCursor`; the page starts behind it.
+	// UpdatedSince Only what changed at or after this moment, in the words of its `updated_at`: a date (its first moment in UTC) or RFC 3339. To
+	// keep a copy up to date, note the time before you begin, read page after page to the end, and next time ask from one minute before
+	// the time that you noted: what was still being committed then comes again, and what changed while you read comes then.
+	UpdatedSince *UpdatedSince `form:"updated_since,omitempty" json:"updated_since,omitempty"`
+
+	// Sort `created_at`, the oldest first, or `-created_at`, the newest first, by ascending or descending id. Keep it while you read page after page.
+	Sort *Sort `form:"sort,omitempty" json:"sort,omitempty"`
+
+	// Cursor The last id already seen, from `meta.nextCursor`; the page starts behind it, in the direction of the list. 0 is its beginning.
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 
 	// Limit How many to return at most.
@@ -709,10 +807,15 @@ type ExportOrdersParams struct {
 	ExternalRef *string `form:"external_ref,omitempty" json:"external_ref,omitempty"`
 
 	// From Only orders created at or after this moment: a date (its first moment in UTC) or RFC 3339.
-	From *DateFilter `form:"from,omitempty" json:"from,omitempty"`
+	From *externalRef0.DateFilter `form:"from,omitempty" json:"from,omitempty"`
 
 	// To Only orders created at or before this moment: a date (which includes that whole day in UTC) or RFC 3339.
-	To *DateFilter `form:"to,omitempty" json:"to,omitempty"`
+	To *externalRef0.DateFilter `form:"to,omitempty" json:"to,omitempty"`
+
+	// UpdatedSince Only what changed at or after this moment, in the words of its `updated_at`: a date (its first moment in UTC) or RFC 3339. To
+	// keep a copy up to date, note the time before you begin, read page after page to the end, and next time ask from one minute before
+	// the time that you noted: what was still being committed then comes again, and what changed while you read comes then.
+	UpdatedSince *UpdatedSince `form:"updated_since,omitempty" json:"updated_since,omitempty"`
 }
 
 // GetOrderParams defines parameters for GetOrder.
@@ -743,7 +846,10 @@ type ConfirmOrderParams struct {
 
 // ListOrderHistoryParams defines parameters for ListOrderHistory.
 type ListOrderHistoryParams struct {
-	// Cursor The last id already seen, from `meta.nextCursor`; the page starts behind it.
+	// Sort `-created_at`, the newest first, or `created_at`, the oldest first, by descending or ascending id. Keep it while you read page after page.
+	Sort *NewestFirstSort `form:"sort,omitempty" json:"sort,omitempty"`
+
+	// Cursor The last id already seen, from `meta.nextCursor`; the page starts behind it, in the direction of the list. 0 is its beginning.
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 
 	// Limit How many to return at most.
@@ -761,7 +867,15 @@ type ListProductsParams struct {
 	// Active Only products that can be ordered, or only those that cannot.
 	Active *bool `form:"active,omitempty" json:"active,omitempty"`
 
-	// Cursor The last id already seen, from `meta.nextCursor`; the page starts behind it.
+	// UpdatedSince Only what changed at or after this moment, in the words of its `updated_at`: a date (its first moment in UTC) or RFC 3339. To
+	// keep a copy up to date, note the time before you begin, read page after page to the end, and next time ask from one minute before
+	// the time that you noted: what was still being committed then comes again, and what changed while you read comes then.
+	UpdatedSince *UpdatedSince `form:"updated_since,omitempty" json:"updated_since,omitempty"`
+
+	// Sort `created_at`, the oldest first, or `-created_at`, the newest first, by ascending or descending id. Keep it while you read page after page.
+	Sort *Sort `form:"sort,omitempty" json:"sort,omitempty"`
+
+	// Cursor The last id already seen, from `meta.nextCursor`; the page starts behind it, in the direction of the list. 0 is its beginning.
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 
 	// Limit How many to return at most.
@@ -788,6 +902,11 @@ type ExportProductsParams struct {
 
 	// Active Only products that can be ordered, or only those that cannot.
 	Active *bool `form:"active,omitempty" json:"active,omitempty"`
+
+	// UpdatedSince Only what changed at or after this moment, in the words of its `updated_at`: a date (its first moment in UTC) or RFC 3339. To
+	// keep a copy up to date, note the time before you begin, read page after page to the end, and next time ask from one minute before
+	// the time that you noted: what was still being committed then comes again, and what changed while you read comes then.
+	UpdatedSince *UpdatedSince `form:"updated_since,omitempty" json:"updated_since,omitempty"`
 }
 
 // ImportProductsParams defines parameters for ImportProducts.
@@ -810,7 +929,10 @@ type UpdateProductParams struct {
 
 // ListProductHistoryParams defines parameters for ListProductHistory.
 type ListProductHistoryParams struct {
-	// Cursor The last id already seen, from `meta.nextCursor`; the page starts behind it.
+	// Sort `-created_at`, the newest first, or `created_at`, the oldest first, by descending or ascending id. Keep it while you read page after page.
+	Sort *NewestFirstSort `form:"sort,omitempty" json:"sort,omitempty"`
+
+	// Cursor The last id already seen, from `meta.nextCursor`; the page starts behind it, in the direction of the list. 0 is its beginning.
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 
 	// Limit How many to return at most.
@@ -819,7 +941,10 @@ type ListProductHistoryParams struct {
 
 // ListStockAdjustmentsParams defines parameters for ListStockAdjustments.
 type ListStockAdjustmentsParams struct {
-	// Cursor The last id already seen, from `meta.nextCursor`; the page starts behind it.
+	// Sort `-created_at`, the newest first, or `created_at`, the oldest first, by descending or ascending id. Keep it while you read page after page.
+	Sort *NewestFirstSort `form:"sort,omitempty" json:"sort,omitempty"`
+
+	// Cursor The last id already seen, from `meta.nextCursor`; the page starts behind it, in the direction of the list. 0 is its beginning.
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 
 	// Limit How many to return at most.
@@ -835,6 +960,9 @@ type AdjustStockParams struct {
 
 // CreateOrderJSONRequestBody defines body for CreateOrder for application/json ContentType.
 type CreateOrderJSONRequestBody = NewOrder
+
+// QuoteOrderJSONRequestBody defines body for QuoteOrder for application/json ContentType.
+type QuoteOrderJSONRequestBody = NewOrder
 
 // CancelOrderJSONRequestBody defines body for CancelOrder for application/json ContentType.
 type CancelOrderJSONRequestBody = Cancellation
@@ -939,8 +1067,8 @@ type ClientInterface interface {
 
 	// ListOrders List orders
 	//
-	// Orders in ascending id, without their items; all filters must hold. Read page after page by passing `meta.nextCursor` as
-	// `cursor` until it is `null`.
+	// Orders without their items, the oldest first unless `sort` says otherwise; all filters must hold. Read page after page by
+	// passing `meta.nextCursor` as `cursor` until it is `null`.
 	//
 	// Corresponds with GET /orders (the `ListOrders` operationId).
 	ListOrders(ctx context.Context, params *ListOrdersParams, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -993,6 +1121,36 @@ type ClientInterface interface {
 	// Corresponds with GET /orders/export (the `ExportOrders` operationId).
 	ExportOrders(ctx context.Context, params *ExportOrdersParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// QuoteOrderWithBody What would an order cost, and what is missing?
+	//
+	// Takes what placing an order takes, and answers what it would make of it now: prices, the total, and every product that is short
+	// with what is there. It holds nothing and changes nothing, so it needs no idempotency key: who places the order after it may find
+	// other prices and less stock.
+	//
+	// `fillable` is the order as far as the stock allows, ready to be posted to `/orders`: the same lines in the same words, those that
+	// come first are filled first, and a line with nothing left is gone. It is the whole order when nothing is short, and null
+	// when nothing can be filled. `external_ref` and `metadata` are handed on in it as they are; whether the number is taken only placing says.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /orders/quote (the `QuoteOrder` operationId).
+	QuoteOrderWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// QuoteOrder What would an order cost, and what is missing?
+	//
+	// Takes what placing an order takes, and answers what it would make of it now: prices, the total, and every product that is short
+	// with what is there. It holds nothing and changes nothing, so it needs no idempotency key: who places the order after it may find
+	// other prices and less stock.
+	//
+	// `fillable` is the order as far as the stock allows, ready to be posted to `/orders`: the same lines in the same words, those that
+	// come first are filled first, and a line with nothing left is gone. It is the whole order when nothing is short, and null
+	// when nothing can be filled. `external_ref` and `metadata` are handed on in it as they are; whether the number is taken only placing says.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /orders/quote (the `QuoteOrder` operationId).
+	QuoteOrder(ctx context.Context, body QuoteOrderJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// GetOrder Read one order
 	//
 	// Returns the order with its items, and in `allowed_actions` what may be done with it now.
@@ -1032,14 +1190,14 @@ type ClientInterface interface {
 
 	// ListOrderHistory List what has happened to an order
 	//
-	// Every change of the order, newest first: who made it, when, and how the order was then.
+	// Every change of the order, newest first unless `sort` says otherwise: who made it, when, and how the order was then.
 	//
 	// Corresponds with GET /orders/{id}/history (the `ListOrderHistory` operationId).
 	ListOrderHistory(ctx context.Context, id OrderID, params *ListOrderHistoryParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListProducts List and search products
 	//
-	// Products in ascending id; all filters must hold. `search` matches a literal part of the sku or the name, whatever its case: `%` and `_` are
+	// Products, the oldest first unless `sort` says otherwise; all filters must hold. `search` matches a literal part of the sku or the name, whatever its case: `%` and `_` are
 	// ordinary characters. Read page after page by passing `meta.nextCursor` as `cursor` until it is `null`.
 	//
 	// Corresponds with GET /products (the `ListProducts` operationId).
@@ -1129,15 +1287,15 @@ type ClientInterface interface {
 
 	// ListProductHistory List what has happened to a product
 	//
-	// Every change of the product, newest first: who made it, when, and how the product was then. Orders take and return stock
-	// without an event of the product. Empty for a token that acts for one customer.
+	// Every change of the product, newest first unless `sort` says otherwise: who made it, when, and how the product was then. Orders
+	// take and return stock without an event of the product. Empty for a token that acts for one customer.
 	//
 	// Corresponds with GET /products/{id}/history (the `ListProductHistory` operationId).
 	ListProductHistory(ctx context.Context, id ProductID, params *ListProductHistoryParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListStockAdjustments List the changes of a product's stock
 	//
-	// Every change of the stock that is not an order, newest first: creation (`created`), setting the level (`level set`) and
+	// Every change of the stock that is not an order, newest first unless `sort` says otherwise: creation (`created`), setting the level (`level set`) and
 	// adjustments. The product's stock is the sum of their deltas less the pieces of its orders that are not CANCELED.
 	//
 	// Corresponds with GET /products/{id}/stock-adjustments (the `ListStockAdjustments` operationId).
@@ -1208,8 +1366,8 @@ func (c *Client) GetIdempotencyKey(ctx context.Context, key IdempotencyKeyInPath
 
 // ListOrders List orders
 //
-// Orders in ascending id, without their items; all filters must hold. Read page after page by passing `meta.nextCursor` as
-// `cursor` until it is `null`.
+// Orders without their items, the oldest first unless `sort` says otherwise; all filters must hold. Read page after page by
+// passing `meta.nextCursor` as `cursor` until it is `null`.
 //
 // Corresponds with GET /orders (the `ListOrders` operationId).
 func (c *Client) ListOrders(ctx context.Context, params *ListOrdersParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -1302,6 +1460,56 @@ func (c *Client) ExportOrders(ctx context.Context, params *ExportOrdersParams, r
 	return c.Client.Do(req)
 }
 
+// QuoteOrderWithBody What would an order cost, and what is missing?
+//
+// Takes what placing an order takes, and answers what it would make of it now: prices, the total, and every product that is short
+// with what is there. It holds nothing and changes nothing, so it needs no idempotency key: who places the order after it may find
+// other prices and less stock.
+//
+// `fillable` is the order as far as the stock allows, ready to be posted to `/orders`: the same lines in the same words, those that
+// come first are filled first, and a line with nothing left is gone. It is the whole order when nothing is short, and null
+// when nothing can be filled. `external_ref` and `metadata` are handed on in it as they are; whether the number is taken only placing says.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /orders/quote (the `QuoteOrder` operationId).
+func (c *Client) QuoteOrderWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewQuoteOrderRequestWithBody(c.Server, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// QuoteOrder What would an order cost, and what is missing?
+//
+// Takes what placing an order takes, and answers what it would make of it now: prices, the total, and every product that is short
+// with what is there. It holds nothing and changes nothing, so it needs no idempotency key: who places the order after it may find
+// other prices and less stock.
+//
+// `fillable` is the order as far as the stock allows, ready to be posted to `/orders`: the same lines in the same words, those that
+// come first are filled first, and a line with nothing left is gone. It is the whole order when nothing is short, and null
+// when nothing can be filled. `external_ref` and `metadata` are handed on in it as they are; whether the number is taken only placing says.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /orders/quote (the `QuoteOrder` operationId).
+func (c *Client) QuoteOrder(ctx context.Context, body QuoteOrderJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewQuoteOrderRequest(c.Server, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // GetOrder Read one order
 //
 // Returns the order with its items, and in `allowed_actions` what may be done with it now.
@@ -1381,7 +1589,7 @@ func (c *Client) ConfirmOrder(ctx context.Context, id OrderID, params *ConfirmOr
 
 // ListOrderHistory List what has happened to an order
 //
-// Every change of the order, newest first: who made it, when, and how the order was then.
+// Every change of the order, newest first unless `sort` says otherwise: who made it, when, and how the order was then.
 //
 // Corresponds with GET /orders/{id}/history (the `ListOrderHistory` operationId).
 func (c *Client) ListOrderHistory(ctx context.Context, id OrderID, params *ListOrderHistoryParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -1398,7 +1606,7 @@ func (c *Client) ListOrderHistory(ctx context.Context, id OrderID, params *ListO
 
 // ListProducts List and search products
 //
-// Products in ascending id; all filters must hold. `search` matches a literal part of the sku or the name, whatever its case: `%` and `_` are
+// Products, the oldest first unless `sort` says otherwise; all filters must hold. `search` matches a literal part of the sku or the name, whatever its case: `%` and `_` are
 // ordinary characters. Read page after page by passing `meta.nextCursor` as `cursor` until it is `null`.
 //
 // Corresponds with GET /products (the `ListProducts` operationId).
@@ -1568,8 +1776,8 @@ func (c *Client) UpdateProduct(ctx context.Context, id ProductID, params *Update
 
 // ListProductHistory List what has happened to a product
 //
-// Every change of the product, newest first: who made it, when, and how the product was then. Orders take and return stock
-// without an event of the product. Empty for a token that acts for one customer.
+// Every change of the product, newest first unless `sort` says otherwise: who made it, when, and how the product was then. Orders
+// take and return stock without an event of the product. Empty for a token that acts for one customer.
 //
 // Corresponds with GET /products/{id}/history (the `ListProductHistory` operationId).
 func (c *Client) ListProductHistory(ctx context.Context, id ProductID, params *ListProductHistoryParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -1586,7 +1794,7 @@ func (c *Client) ListProductHistory(ctx context.Context, id ProductID, params *L
 
 // ListStockAdjustments List the changes of a product's stock
 //
-// Every change of the stock that is not an order, newest first: creation (`created`), setting the level (`level set`) and
+// Every change of the stock that is not an order, newest first unless `sort` says otherwise: creation (`created`), setting the level (`level set`) and
 // adjustments. The product's stock is the sum of their deltas less the pieces of its orders that are not CANCELED.
 //
 // Corresponds with GET /products/{id}/stock-adjustments (the `ListStockAdjustments` operationId).
@@ -1808,6 +2016,30 @@ func NewListOrdersRequest(server string, params *ListOrdersParams) (*http.Reques
 
 		}
 
+		if params.UpdatedSince != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "updated_since", *params.UpdatedSince, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "date-or-date-time"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Sort != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "sort", *params.Sort, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
 		if params.Cursor != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "cursor", *params.Cursor, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
@@ -2001,6 +2233,18 @@ func NewExportOrdersRequest(server string, params *ExportOrdersParams) (*http.Re
 
 		}
 
+		if params.UpdatedSince != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "updated_since", *params.UpdatedSince, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "date-or-date-time"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
 		if encoded := queryValues.Encode(); encoded != "" {
 			rawQueryFragments = append(rawQueryFragments, encoded)
 		}
@@ -2011,6 +2255,46 @@ func NewExportOrdersRequest(server string, params *ExportOrdersParams) (*http.Re
 	if err != nil {
 		return nil, err
 	}
+
+	return req, nil
+}
+
+// NewQuoteOrderRequest calls the generic QuoteOrder builder with application/json body
+func NewQuoteOrderRequest(server string, body QuoteOrderJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewQuoteOrderRequestWithBody(server, "application/json", bodyReader)
+}
+
+// NewQuoteOrderRequestWithBody constructs an http.Request for the QuoteOrder method, with any body, and a specified content type
+func NewQuoteOrderRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/orders/quote")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
 
 	return req, nil
 }
@@ -2230,6 +2514,18 @@ func NewListOrderHistoryRequest(server string, id OrderID, params *ListOrderHist
 		// per the OpenAPI spec (e.g. "color=blue,black,brown").
 		var rawQueryFragments []string
 
+		if params.Sort != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "sort", *params.Sort, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
 		if params.Cursor != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "cursor", *params.Cursor, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
@@ -2323,6 +2619,30 @@ func NewListProductsRequest(server string, params *ListProductsParams) (*http.Re
 		if params.Active != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "active", *params.Active, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.UpdatedSince != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "updated_since", *params.UpdatedSince, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "date-or-date-time"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Sort != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "sort", *params.Sort, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {
@@ -2492,6 +2812,18 @@ func NewExportProductsRequest(server string, params *ExportProductsParams) (*htt
 		if params.Active != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "active", *params.Active, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.UpdatedSince != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "updated_since", *params.UpdatedSince, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "date-or-date-time"}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {
@@ -2717,6 +3049,18 @@ func NewListProductHistoryRequest(server string, id ProductID, params *ListProdu
 		// per the OpenAPI spec (e.g. "color=blue,black,brown").
 		var rawQueryFragments []string
 
+		if params.Sort != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "sort", *params.Sort, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
 		if params.Cursor != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "cursor", *params.Cursor, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
@@ -2789,6 +3133,18 @@ func NewListStockAdjustmentsRequest(server string, id ProductID, params *ListSto
 		// styled parameters, preserving literal commas as delimiters
 		// per the OpenAPI spec (e.g. "color=blue,black,brown").
 		var rawQueryFragments []string
+
+		if params.Sort != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "sort", *params.Sort, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
 
 		if params.Cursor != nil {
 
@@ -2982,8 +3338,8 @@ type ClientWithResponsesInterface interface {
 
 	// ListOrdersWithResponse List orders
 	//
-	// Orders in ascending id, without their items; all filters must hold. Read page after page by passing `meta.nextCursor` as
-	// `cursor` until it is `null`.
+	// Orders without their items, the oldest first unless `sort` says otherwise; all filters must hold. Read page after page by
+	// passing `meta.nextCursor` as `cursor` until it is `null`.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -3040,6 +3396,36 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /orders/export (the `ExportOrders` operationId).
 	ExportOrdersWithResponse(ctx context.Context, params *ExportOrdersParams, reqEditors ...RequestEditorFn) (*ExportOrdersResponse, error)
 
+	// QuoteOrderWithBodyWithResponse What would an order cost, and what is missing?
+	//
+	// Takes what placing an order takes, and answers what it would make of it now: prices, the total, and every product that is short
+	// with what is there. It holds nothing and changes nothing, so it needs no idempotency key: who places the order after it may find
+	// other prices and less stock.
+	//
+	// `fillable` is the order as far as the stock allows, ready to be posted to `/orders`: the same lines in the same words, those that
+	// come first are filled first, and a line with nothing left is gone. It is the whole order when nothing is short, and null
+	// when nothing can be filled. `external_ref` and `metadata` are handed on in it as they are; whether the number is taken only placing says.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /orders/quote (the `QuoteOrder` operationId).
+	QuoteOrderWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*QuoteOrderResponse, error)
+
+	// QuoteOrderWithResponse What would an order cost, and what is missing?
+	//
+	// Takes what placing an order takes, and answers what it would make of it now: prices, the total, and every product that is short
+	// with what is there. It holds nothing and changes nothing, so it needs no idempotency key: who places the order after it may find
+	// other prices and less stock.
+	//
+	// `fillable` is the order as far as the stock allows, ready to be posted to `/orders`: the same lines in the same words, those that
+	// come first are filled first, and a line with nothing left is gone. It is the whole order when nothing is short, and null
+	// when nothing can be filled. `external_ref` and `metadata` are handed on in it as they are; whether the number is taken only placing says.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /orders/quote (the `QuoteOrder` operationId).
+	QuoteOrderWithResponse(ctx context.Context, body QuoteOrderJSONRequestBody, reqEditors ...RequestEditorFn) (*QuoteOrderResponse, error)
+
 	// GetOrderWithResponse Read one order
 	//
 	// Returns the order with its items, and in `allowed_actions` what may be done with it now.
@@ -3083,7 +3469,7 @@ type ClientWithResponsesInterface interface {
 
 	// ListOrderHistoryWithResponse List what has happened to an order
 	//
-	// Every change of the order, newest first: who made it, when, and how the order was then.
+	// Every change of the order, newest first unless `sort` says otherwise: who made it, when, and how the order was then.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -3092,7 +3478,7 @@ type ClientWithResponsesInterface interface {
 
 	// ListProductsWithResponse List and search products
 	//
-	// Products in ascending id; all filters must hold. `search` matches a literal part of the sku or the name, whatever its case: `%` and `_` are
+	// Products, the oldest first unless `sort` says otherwise; all filters must hold. `search` matches a literal part of the sku or the name, whatever its case: `%` and `_` are
 	// ordinary characters. Read page after page by passing `meta.nextCursor` as `cursor` until it is `null`.
 	//
 	// Returns a wrapper object for the known response body format(s).
@@ -3188,8 +3574,8 @@ type ClientWithResponsesInterface interface {
 
 	// ListProductHistoryWithResponse List what has happened to a product
 	//
-	// Every change of the product, newest first: who made it, when, and how the product was then. Orders take and return stock
-	// without an event of the product. Empty for a token that acts for one customer.
+	// Every change of the product, newest first unless `sort` says otherwise: who made it, when, and how the product was then. Orders
+	// take and return stock without an event of the product. Empty for a token that acts for one customer.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -3198,7 +3584,7 @@ type ClientWithResponsesInterface interface {
 
 	// ListStockAdjustmentsWithResponse List the changes of a product's stock
 	//
-	// Every change of the stock that is not an order, newest first: creation (`created`), setting the level (`level set`) and
+	// Every change of the stock that is not an order, newest first unless `sort` says otherwise: creation (`created`), setting the level (`level set`) and
 	// adjustments. The product's stock is the sum of their deltas less the pieces of its orders that are not CANCELED.
 	//
 	// Returns a wrapper object for the known response body format(s).
@@ -4044,6 +4430,226 @@ func (r ExportOrdersResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r ExportOrdersResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// QuoteOrderResponse200Headers the declared response headers of an HTTP 200 response for QuoteOrder
+type QuoteOrderResponse200Headers struct {
+	XCorrelationID *externalRef0.CorrelationID
+}
+
+// QuoteOrderResponse400Headers the declared response headers of an HTTP 400 response for QuoteOrder
+type QuoteOrderResponse400Headers struct {
+	Link           *string
+	XCorrelationID *externalRef0.CorrelationID
+}
+
+// QuoteOrderResponse401Headers the declared response headers of an HTTP 401 response for QuoteOrder
+type QuoteOrderResponse401Headers struct {
+	Link            *string
+	WWWAuthenticate *string
+	XCorrelationID  *externalRef0.CorrelationID
+}
+
+// QuoteOrderResponse403Headers the declared response headers of an HTTP 403 response for QuoteOrder
+type QuoteOrderResponse403Headers struct {
+	Link           *string
+	XCorrelationID *externalRef0.CorrelationID
+}
+
+// QuoteOrderResponse404Headers the declared response headers of an HTTP 404 response for QuoteOrder
+type QuoteOrderResponse404Headers struct {
+	Link           *string
+	XCorrelationID *externalRef0.CorrelationID
+}
+
+// QuoteOrderResponse408Headers the declared response headers of an HTTP 408 response for QuoteOrder
+type QuoteOrderResponse408Headers struct {
+	Link           *string
+	RetryAfter     *int
+	XCorrelationID *externalRef0.CorrelationID
+}
+
+// QuoteOrderResponse413Headers the declared response headers of an HTTP 413 response for QuoteOrder
+type QuoteOrderResponse413Headers struct {
+	Link           *string
+	XCorrelationID *externalRef0.CorrelationID
+}
+
+// QuoteOrderResponse415Headers the declared response headers of an HTTP 415 response for QuoteOrder
+type QuoteOrderResponse415Headers struct {
+	Link           *string
+	XCorrelationID *externalRef0.CorrelationID
+}
+
+// QuoteOrderResponse429Headers the declared response headers of an HTTP 429 response for QuoteOrder
+type QuoteOrderResponse429Headers struct {
+	Link            *string
+	RateLimit       *string
+	RateLimitPolicy *string
+	RetryAfter      *int
+	XCorrelationID  *externalRef0.CorrelationID
+}
+
+// QuoteOrderResponse500Headers the declared response headers of an HTTP 500 response for QuoteOrder
+type QuoteOrderResponse500Headers struct {
+	Link           *string
+	XCorrelationID *externalRef0.CorrelationID
+}
+
+// QuoteOrderResponse503Headers the declared response headers of an HTTP 503 response for QuoteOrder
+type QuoteOrderResponse503Headers struct {
+	Link           *string
+	RetryAfter     *int
+	XCorrelationID *externalRef0.CorrelationID
+}
+
+// QuoteOrderResponse504Headers the declared response headers of an HTTP 504 response for QuoteOrder
+type QuoteOrderResponse504Headers struct {
+	Link           *string
+	RetryAfter     *int
+	XCorrelationID *externalRef0.CorrelationID
+}
+
+type QuoteOrderResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *QuoteResponse
+	// JSON400 the response for an HTTP 400 `application/json` response
+	JSON400 *MalformedJSONOrValidationFailedOrProductInactive
+	// JSON401 the response for an HTTP 401 `application/json` response
+	JSON401 *Unauthorized
+	// JSON403 the response for an HTTP 403 `application/json` response
+	JSON403 *Forbidden
+	// JSON404 the response for an HTTP 404 `application/json` response
+	JSON404 *CustomerNotFoundOrProductNotFound
+	// JSON408 the response for an HTTP 408 `application/json` response
+	JSON408 *RequestTimeout
+	// JSON413 the response for an HTTP 413 `application/json` response
+	JSON413 *PayloadTooLarge
+	// JSON415 the response for an HTTP 415 `application/json` response
+	JSON415 *UnsupportedMediaType
+	// JSON429 the response for an HTTP 429 `application/json` response
+	JSON429 *RateLimited
+	// JSON500 the response for an HTTP 500 `application/json` response
+	JSON500 *Internal
+	// JSON503 the response for an HTTP 503 `application/json` response
+	JSON503 *CustomersUnavailableOrUnavailable
+	// JSON504 the response for an HTTP 504 `application/json` response
+	JSON504 *Timeout
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *QuoteOrderResponse200Headers
+	// Headers400 the parsed response headers for an HTTP 400 response
+	Headers400 *QuoteOrderResponse400Headers
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *QuoteOrderResponse401Headers
+	// Headers403 the parsed response headers for an HTTP 403 response
+	Headers403 *QuoteOrderResponse403Headers
+	// Headers404 the parsed response headers for an HTTP 404 response
+	Headers404 *QuoteOrderResponse404Headers
+	// Headers408 the parsed response headers for an HTTP 408 response
+	Headers408 *QuoteOrderResponse408Headers
+	// Headers413 the parsed response headers for an HTTP 413 response
+	Headers413 *QuoteOrderResponse413Headers
+	// Headers415 the parsed response headers for an HTTP 415 response
+	Headers415 *QuoteOrderResponse415Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *QuoteOrderResponse429Headers
+	// Headers500 the parsed response headers for an HTTP 500 response
+	Headers500 *QuoteOrderResponse500Headers
+	// Headers503 the parsed response headers for an HTTP 503 response
+	Headers503 *QuoteOrderResponse503Headers
+	// Headers504 the parsed response headers for an HTTP 504 response
+	Headers504 *QuoteOrderResponse504Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r QuoteOrderResponse) GetJSON200() *QuoteResponse {
+	return r.JSON200
+}
+
+// GetJSON400 returns the response for an HTTP 400 `application/json` response
+func (r QuoteOrderResponse) GetJSON400() *MalformedJSONOrValidationFailedOrProductInactive {
+	return r.JSON400
+}
+
+// GetJSON401 returns the response for an HTTP 401 `application/json` response
+func (r QuoteOrderResponse) GetJSON401() *Unauthorized {
+	return r.JSON401
+}
+
+// GetJSON403 returns the response for an HTTP 403 `application/json` response
+func (r QuoteOrderResponse) GetJSON403() *Forbidden {
+	return r.JSON403
+}
+
+// GetJSON404 returns the response for an HTTP 404 `application/json` response
+func (r QuoteOrderResponse) GetJSON404() *CustomerNotFoundOrProductNotFound {
+	return r.JSON404
+}
+
+// GetJSON408 returns the response for an HTTP 408 `application/json` response
+func (r QuoteOrderResponse) GetJSON408() *RequestTimeout {
+	return r.JSON408
+}
+
+// GetJSON413 returns the response for an HTTP 413 `application/json` response
+func (r QuoteOrderResponse) GetJSON413() *PayloadTooLarge {
+	return r.JSON413
+}
+
+// GetJSON415 returns the response for an HTTP 415 `application/json` response
+func (r QuoteOrderResponse) GetJSON415() *UnsupportedMediaType {
+	return r.JSON415
+}
+
+// GetJSON429 returns the response for an HTTP 429 `application/json` response
+func (r QuoteOrderResponse) GetJSON429() *RateLimited {
+	return r.JSON429
+}
+
+// GetJSON500 returns the response for an HTTP 500 `application/json` response
+func (r QuoteOrderResponse) GetJSON500() *Internal {
+	return r.JSON500
+}
+
+// GetJSON503 returns the response for an HTTP 503 `application/json` response
+func (r QuoteOrderResponse) GetJSON503() *CustomersUnavailableOrUnavailable {
+	return r.JSON503
+}
+
+// GetJSON504 returns the response for an HTTP 504 `application/json` response
+func (r QuoteOrderResponse) GetJSON504() *Timeout {
+	return r.JSON504
+}
+
+// GetBody returns the raw response body bytes
+func (r QuoteOrderResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r QuoteOrderResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r QuoteOrderResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r QuoteOrderResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -6738,8 +7344,8 @@ func (c *ClientWithResponses) GetIdempotencyKeyWithResponse(ctx context.Context,
 
 // ListOrdersWithResponse List orders
 //
-// Orders in ascending id, without their items; all filters must hold. Read page after page by passing `meta.nextCursor` as
-// `cursor` until it is `null`.
+// Orders without their items, the oldest first unless `sort` says otherwise; all filters must hold. Read page after page by
+// passing `meta.nextCursor` as `cursor` until it is `null`.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -6820,6 +7426,48 @@ func (c *ClientWithResponses) ExportOrdersWithResponse(ctx context.Context, para
 	return ParseExportOrdersResponse(rsp)
 }
 
+// QuoteOrderWithBodyWithResponse What would an order cost, and what is missing?
+//
+// Takes what placing an order takes, and answers what it would make of it now: prices, the total, and every product that is short
+// with what is there. It holds nothing and changes nothing, so it needs no idempotency key: who places the order after it may find
+// other prices and less stock.
+//
+// `fillable` is the order as far as the stock allows, ready to be posted to `/orders`: the same lines in the same words, those that
+// come first are filled first, and a line with nothing left is gone. It is the whole order when nothing is short, and null
+// when nothing can be filled. `external_ref` and `metadata` are handed on in it as they are; whether the number is taken only placing says.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /orders/quote (the `QuoteOrder` operationId).
+func (c *ClientWithResponses) QuoteOrderWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*QuoteOrderResponse, error) {
+	rsp, err := c.QuoteOrderWithBody(ctx, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseQuoteOrderResponse(rsp)
+}
+
+// QuoteOrderWithResponse What would an order cost, and what is missing?
+//
+// Takes what placing an order takes, and answers what it would make of it now: prices, the total, and every product that is short
+// with what is there. It holds nothing and changes nothing, so it needs no idempotency key: who places the order after it may find
+// other prices and less stock.
+//
+// `fillable` is the order as far as the stock allows, ready to be posted to `/orders`: the same lines in the same words, those that
+// come first are filled first, and a line with nothing left is gone. It is the whole order when nothing is short, and null
+// when nothing can be filled. `external_ref` and `metadata` are handed on in it as they are; whether the number is taken only placing says.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /orders/quote (the `QuoteOrder` operationId).
+func (c *ClientWithResponses) QuoteOrderWithResponse(ctx context.Context, body QuoteOrderJSONRequestBody, reqEditors ...RequestEditorFn) (*QuoteOrderResponse, error) {
+	rsp, err := c.QuoteOrder(ctx, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseQuoteOrderResponse(rsp)
+}
+
 // GetOrderWithResponse Read one order
 //
 // Returns the order with its items, and in `allowed_actions` what may be done with it now.
@@ -6887,7 +7535,7 @@ func (c *ClientWithResponses) ConfirmOrderWithResponse(ctx context.Context, id O
 
 // ListOrderHistoryWithResponse List what has happened to an order
 //
-// Every change of the order, newest first: who made it, when, and how the order was then.
+// Every change of the order, newest first unless `sort` says otherwise: who made it, when, and how the order was then.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -6902,7 +7550,7 @@ func (c *ClientWithResponses) ListOrderHistoryWithResponse(ctx context.Context, 
 
 // ListProductsWithResponse List and search products
 //
-// Products in ascending id; all filters must hold. `search` matches a literal part of the sku or the name, whatever its case: `%` and `_` are
+// Products, the oldest first unless `sort` says otherwise; all filters must hold. `search` matches a literal part of the sku or the name, whatever its case: `%` and `_` are
 // ordinary characters. Read page after page by passing `meta.nextCursor` as `cursor` until it is `null`.
 //
 // Returns a wrapper object for the known response body format(s).
@@ -7046,8 +7694,8 @@ func (c *ClientWithResponses) UpdateProductWithResponse(ctx context.Context, id 
 
 // ListProductHistoryWithResponse List what has happened to a product
 //
-// Every change of the product, newest first: who made it, when, and how the product was then. Orders take and return stock
-// without an event of the product. Empty for a token that acts for one customer.
+// Every change of the product, newest first unless `sort` says otherwise: who made it, when, and how the product was then. Orders
+// take and return stock without an event of the product. Empty for a token that acts for one customer.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -7062,7 +7710,7 @@ func (c *ClientWithResponses) ListProductHistoryWithResponse(ctx context.Context
 
 // ListStockAdjustmentsWithResponse List the changes of a product's stock
 //
-// Every change of the stock that is not an order, newest first: creation (`created`), setting the level (`level set`) and
+// Every change of the stock that is not an order, newest first unless `sort` says otherwise: creation (`created`), setting the level (`level set`) and
 // adjustments. The product's stock is the sum of their deltas less the pieces of its orders that are not CANCELED.
 //
 // Returns a wrapper object for the known response body format(s).
@@ -8354,6 +9002,358 @@ func ParseExportOrdersResponse(rsp *http.Response) (*ExportOrdersResponse, error
 		response.Headers503 = &headers
 	case rsp.StatusCode == 504:
 		var headers ExportOrdersResponse504Headers
+		if values := rsp.Header.Values("Link"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Link", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Link = &value
+		}
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		if values := rsp.Header.Values("X-Correlation-Id"); len(values) > 0 {
+			var value externalRef0.CorrelationID
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Correlation-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: "correlation-id"}); err != nil {
+				return nil, err
+			}
+			headers.XCorrelationID = &value
+		}
+		response.Headers504 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseQuoteOrderResponse parses an HTTP response from a QuoteOrderWithResponse call
+func ParseQuoteOrderResponse(rsp *http.Response) (*QuoteOrderResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &QuoteOrderResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest QuoteResponse
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest MalformedJSONOrValidationFailedOrProductInactive
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
+		var dest CustomerNotFoundOrProductNotFound
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON404 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 408:
+		var dest RequestTimeout
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON408 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
+		var dest PayloadTooLarge
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON413 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 415:
+		var dest UnsupportedMediaType
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON415 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest RateLimited
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON429 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest Internal
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest CustomersUnavailableOrUnavailable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON503 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 504:
+		var dest Timeout
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON504 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers QuoteOrderResponse200Headers
+		if values := rsp.Header.Values("X-Correlation-Id"); len(values) > 0 {
+			var value externalRef0.CorrelationID
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Correlation-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: "correlation-id"}); err != nil {
+				return nil, err
+			}
+			headers.XCorrelationID = &value
+		}
+		response.Headers200 = &headers
+	case rsp.StatusCode == 400:
+		var headers QuoteOrderResponse400Headers
+		if values := rsp.Header.Values("Link"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Link", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Link = &value
+		}
+		if values := rsp.Header.Values("X-Correlation-Id"); len(values) > 0 {
+			var value externalRef0.CorrelationID
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Correlation-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: "correlation-id"}); err != nil {
+				return nil, err
+			}
+			headers.XCorrelationID = &value
+		}
+		response.Headers400 = &headers
+	case rsp.StatusCode == 401:
+		var headers QuoteOrderResponse401Headers
+		if values := rsp.Header.Values("Link"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Link", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Link = &value
+		}
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		if values := rsp.Header.Values("X-Correlation-Id"); len(values) > 0 {
+			var value externalRef0.CorrelationID
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Correlation-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: "correlation-id"}); err != nil {
+				return nil, err
+			}
+			headers.XCorrelationID = &value
+		}
+		response.Headers401 = &headers
+	case rsp.StatusCode == 403:
+		var headers QuoteOrderResponse403Headers
+		if values := rsp.Header.Values("Link"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Link", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Link = &value
+		}
+		if values := rsp.Header.Values("X-Correlation-Id"); len(values) > 0 {
+			var value externalRef0.CorrelationID
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Correlation-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: "correlation-id"}); err != nil {
+				return nil, err
+			}
+			headers.XCorrelationID = &value
+		}
+		response.Headers403 = &headers
+	case rsp.StatusCode == 404:
+		var headers QuoteOrderResponse404Headers
+		if values := rsp.Header.Values("Link"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Link", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Link = &value
+		}
+		if values := rsp.Header.Values("X-Correlation-Id"); len(values) > 0 {
+			var value externalRef0.CorrelationID
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Correlation-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: "correlation-id"}); err != nil {
+				return nil, err
+			}
+			headers.XCorrelationID = &value
+		}
+		response.Headers404 = &headers
+	case rsp.StatusCode == 408:
+		var headers QuoteOrderResponse408Headers
+		if values := rsp.Header.Values("Link"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Link", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Link = &value
+		}
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		if values := rsp.Header.Values("X-Correlation-Id"); len(values) > 0 {
+			var value externalRef0.CorrelationID
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Correlation-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: "correlation-id"}); err != nil {
+				return nil, err
+			}
+			headers.XCorrelationID = &value
+		}
+		response.Headers408 = &headers
+	case rsp.StatusCode == 413:
+		var headers QuoteOrderResponse413Headers
+		if values := rsp.Header.Values("Link"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Link", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Link = &value
+		}
+		if values := rsp.Header.Values("X-Correlation-Id"); len(values) > 0 {
+			var value externalRef0.CorrelationID
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Correlation-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: "correlation-id"}); err != nil {
+				return nil, err
+			}
+			headers.XCorrelationID = &value
+		}
+		response.Headers413 = &headers
+	case rsp.StatusCode == 415:
+		var headers QuoteOrderResponse415Headers
+		if values := rsp.Header.Values("Link"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Link", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Link = &value
+		}
+		if values := rsp.Header.Values("X-Correlation-Id"); len(values) > 0 {
+			var value externalRef0.CorrelationID
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Correlation-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: "correlation-id"}); err != nil {
+				return nil, err
+			}
+			headers.XCorrelationID = &value
+		}
+		response.Headers415 = &headers
+	case rsp.StatusCode == 429:
+		var headers QuoteOrderResponse429Headers
+		if values := rsp.Header.Values("Link"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Link", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Link = &value
+		}
+		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Policy"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Policy", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitPolicy = &value
+		}
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		if values := rsp.Header.Values("X-Correlation-Id"); len(values) > 0 {
+			var value externalRef0.CorrelationID
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Correlation-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: "correlation-id"}); err != nil {
+				return nil, err
+			}
+			headers.XCorrelationID = &value
+		}
+		response.Headers429 = &headers
+	case rsp.StatusCode == 500:
+		var headers QuoteOrderResponse500Headers
+		if values := rsp.Header.Values("Link"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Link", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Link = &value
+		}
+		if values := rsp.Header.Values("X-Correlation-Id"); len(values) > 0 {
+			var value externalRef0.CorrelationID
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Correlation-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: "correlation-id"}); err != nil {
+				return nil, err
+			}
+			headers.XCorrelationID = &value
+		}
+		response.Headers500 = &headers
+	case rsp.StatusCode == 503:
+		var headers QuoteOrderResponse503Headers
+		if values := rsp.Header.Values("Link"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Link", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Link = &value
+		}
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		if values := rsp.Header.Values("X-Correlation-Id"); len(values) > 0 {
+			var value externalRef0.CorrelationID
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Correlation-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: "correlation-id"}); err != nil {
+				return nil, err
+			}
+			headers.XCorrelationID = &value
+		}
+		response.Headers503 = &headers
+	case rsp.StatusCode == 504:
+		var headers QuoteOrderResponse504Headers
 		if values := rsp.Header.Values("Link"); len(values) > 0 {
 			var value string
 			if err := runtime.BindStyledParameterWithOptions("simple", "Link", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {

@@ -29,6 +29,7 @@ var operations = map[string][]operation{
 		{name: "listOrders", method: "GET", path: "/orders", key: none, ok: []int{200}},
 		{name: "createOrder", method: "POST", path: "/orders", key: inHeader, ok: []int{201}},
 		{name: "exportOrders", method: "GET", path: "/orders/export", key: none, ok: []int(nil)},
+		{name: "quoteOrder", method: "POST", path: "/orders/quote", key: none, ok: []int{200}},
 		{name: "getOrder", method: "GET", path: "/orders/{id}", key: none, ok: []int{200}},
 		{name: "cancelOrder", method: "POST", path: "/orders/{id}/cancel", key: inHeader, ok: []int{200}},
 		{name: "confirmOrder", method: "POST", path: "/orders/{id}/confirm", key: inHeader, ok: []int{200}},

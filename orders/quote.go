@@ -1,0 +1,32 @@
+package orders
+
+import "slices"
+
+// quote is what an order would be if it were placed now.
+type quote struct {
+	Items      []item
+	TotalCents int64
+	Short      []item // of which less is there than they ask for
+	Fillable   []line // what is asked for and there; nil when nothing is
+}
+
+// quote reads prices and stock, once, and holds nothing. Errors: 404 product_not_found, 400 product_inactive, 400 validation_failed for
+// a total above maxCents.
+func (s store) quote(lines []line) (q quote, err error) {
+	if q.Items, _, err = s.priced(lines); err != nil {
+		return q, err
+	}
+	if q.TotalCents, err = total(q.Items); err != nil {
+		return q, err
+	}
+	q.Short = short(q.Items)
+	left := slices.Clone(q.Items)
+	for _, l := range lines { // the first come first
+		p := &left[slices.IndexFunc(left, func(i item) bool { return l.names(i.of) })].of
+		l.Qty = min(l.Qty, p.Stock)
+		if p.Stock -= l.Qty; l.Qty > 0 {
+			q.Fillable = append(q.Fillable, l)
+		}
+	}
+	return q, nil
+}
