@@ -156,7 +156,7 @@ func (s store) list(f filter, w db.Window) ([]customer, *int64, error) {
 		q = q.Where("active_external_ref = ?", *f.ExternalRef)
 	}
 	if f.Since != nil {
-		q = q.Where("updated_at >= ?", *f.Since)
+		q = db.UpdatedSince(q, *f.Since)
 	}
 	return db.Page[customer](q, w)
 }

@@ -221,7 +221,7 @@ func (s store) list(f orderFilter, w db.Window) ([]order, *int64, error) {
 		q = q.Where("created_at <= ?", *f.To)
 	}
 	if f.Since != nil {
-		q = q.Where("updated_at >= ?", *f.Since)
+		q = db.UpdatedSince(q, *f.Since)
 	}
 	return db.Page[order](q, w)
 }

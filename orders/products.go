@@ -179,7 +179,7 @@ func (s store) listProducts(f productFilter, w db.Window) ([]product, *int64, er
 		q = q.Where("active = ?", *f.Active)
 	}
 	if f.Since != nil {
-		q = q.Where("updated_at >= ?", *f.Since)
+		q = db.UpdatedSince(q, *f.Since)
 	}
 	return db.Page[product](q, w)
 }

@@ -1,0 +1,183 @@
+package orders_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"gorm.io/gorm"
+
+	"example.com/b2b/db"
+	"example.com/b2b/db/dbtest"
+	"example.com/b2b/internal/web/webtest"
+)
+
+// listed reads a list to its end, as the documents say, and returns the ids.
+func listed(t *testing.T, url string) (ids []int64) {
+	t.Helper()
+	for cursor := "cursor="; ; {
+		status, body, _ := webtest.Do(t, "GET", url+cursor, "")
+		var page struct {
+			Data []struct{ ID int64 }
+			Meta struct{ NextCursor *int64 }
+		}
+		if err := json.Unmarshal(body, &page); err != nil || status != 200 {
+			t.Fatalf("%s: %d %s", url+cursor, status, body)
+		}
+		for _, row := range page.Data {
+			ids = append(ids, row.ID)
+		}
+		if page.Meta.NextCursor == nil {
+			return ids
+		}
+		cursor = fmt.Sprint("cursor=", *page.Meta.NextCursor)
+	}
+}
+
+func TestSort(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
+		s := serve(t, g)
+		dbtest.NoFilesort(t, g)
+		p := s.product(t, 100, 100)
+		for range 6 {
+			s.product(t, 1, 1)
+			s.placed(t, line(p, 1))
+			s.adjust(t, p, 1, "came", "")
+		}
+		o := s.placed(t, line(p, 1)).ID
+		s.confirm(t, o, "sort")
+		s.cancel(t, o, "")
+		for path, want := range map[string]struct {
+			rows        int
+			newestFirst bool // without a word
+		}{
+			"/orders?": {7, false}, "/orders?status=CREATED&": {6, false}, "/products?": {7, false}, "/products?search=thing&": {7, false},
+			fmt.Sprintf("/products/%d/stock-adjustments?", p): {7, true}, fmt.Sprintf("/products/%d/history?", p): {7, true}, fmt.Sprintf("/orders/%d/history?", o): {3, true},
+		} {
+			byDefault, newest := listed(t, s.base+path), listed(t, s.base+path+"sort=-created_at&")
+			for _, limit := range []int{1, 2, want.rows, 100} {
+				up, down := listed(t, fmt.Sprint(s.base, path, "sort=created_at&limit=", limit, "&")), listed(t, fmt.Sprint(s.base, path, "sort=-created_at&limit=", limit, "&"))
+				if len(up) != want.rows || !slices.IsSorted(up) {
+					t.Errorf("%s, %d a page: %v", path, limit, up)
+				}
+				if slices.Reverse(up); !slices.Equal(up, down) {
+					t.Errorf("%s, %d a page: %v, and the other way %v", path, limit, down, up)
+				}
+			}
+			if slices.Equal(byDefault, newest) != want.newestFirst {
+				t.Errorf("%s is %v by default", path, byDefault)
+			}
+			status, body, _ := webtest.Do(t, "GET", s.base+path+"sort=id", "")
+			webtest.WantError(t, status, body, 400, "validation_failed", "/query/sort")
+		}
+	})
+}
+
+func TestUpdatedSince(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
+		s := serve(t, g)
+		type row struct {
+			ID                   int64
+			CustomerID           int64
+			Status               string
+			TotalCents           int64
+			CreatedAt, UpdatedAt time.Time
+		}
+		type good struct {
+			ID                   int64
+			SKU, Name            string
+			PriceCents, Stock    int64
+			CreatedAt, UpdatedAt time.Time
+		}
+		start := time.Date(2024, 1, 1, 0, 0, 0, 0, time.UTC)
+		var rows []row
+		var goods []good
+		for i := range 1500 { // changed in another order than created
+			id, changed := int64(i+1), start.Add(time.Duration(i*7919%1500)*time.Minute)
+			rows = append(rows, row{id, int64(i%2 + 1), "CREATED", 1, start, changed})
+			goods = append(goods, good{id, fmt.Sprint("S-", i), "Thing", 1, 1, start, changed})
+		}
+		for table, rows := range map[string]any{"orders": rows, "products": goods} {
+			if err := g.Table(table).CreateInBatches(rows, 500).Error; err != nil {
+				t.Fatal(err)
+			}
+			if g.Name() == db.MySQL {
+				s.exec(t, "ANALYZE TABLE "+table)
+			}
+		}
+		t.Run("filters", func(t *testing.T) {
+			for _, since := range []time.Time{start, start.Add(time.Hour), start.Add(1495 * time.Minute), start.Add(1495*time.Minute + time.Millisecond), start.AddDate(1, 0, 0)} {
+				for _, also := range []struct {
+					query string
+					is    func(row) bool
+				}{
+					{"/orders?", func(row) bool { return true }},
+					{"/orders?customer_id=2&", func(r row) bool { return r.CustomerID == 2 }},
+					{"/orders?customer_id=1&status=CREATED&from=2024-01-01&to=2024-01-01&sort=-created_at&", func(r row) bool { return r.CustomerID == 1 }},
+					{"/orders?status=CONFIRMED&", func(row) bool { return false }},
+					{"/products?", func(row) bool { return true }},
+					{"/products?active=true&search=S-1&sku=S-1497&sort=-created_at&", func(r row) bool { return r.ID == 1498 }},
+				} {
+					var want []int64
+					for _, r := range rows {
+						if !r.UpdatedAt.Before(since) && also.is(r) {
+							want = append(want, r.ID)
+						}
+					}
+					got := listed(t, s.base+also.query+"limit=100&updated_since="+since.Format(time.RFC3339Nano)+"&")
+					if slices.Sort(got); !slices.Equal(got, want) {
+						t.Errorf("%s since %v: %d rows, want %d: %v", also.query, since, len(got), len(want), got)
+					}
+				}
+			}
+		})
+		t.Run("a date is its first moment", func(t *testing.T) {
+			if first, second := len(listed(t, s.base+"/orders?limit=100&updated_since=2024-01-02&")), len(listed(t, s.base+"/orders?limit=100&updated_since=2024-01-02T00:00:00Z&")); first != 60 || second != 60 {
+				t.Errorf("%d and %d", first, second)
+			}
+		})
+		t.Run("export", func(t *testing.T) {
+			_, body, _ := webtest.Do(t, "GET", s.base+"/products/export?format=ndjson&updated_since=2024-01-02", "")
+			if n := bytes.Count(body, []byte("\n")); n != 60 {
+				t.Errorf("%d products", n)
+			}
+		})
+		t.Run("by an index", func(t *testing.T) { // what changed is sorted by id; all that did not is not looked at
+			for _, path := range []string{"/orders?", "/orders?sort=-created_at&", "/products?"} {
+				index := "ix_orders_updated_at"
+				if path == "/products?" {
+					index = "ix_products_updated_at"
+				}
+				dbtest.WantIndex(t, g, index, func() { webtest.Do(t, "GET", s.base+path+"updated_since=2024-01-02T00:55:00Z", "") })
+				dbtest.WantIndex(t, g, index, func() { webtest.Do(t, "GET", s.base+path+"updated_since=2024-01-02T00:55:00Z&cursor=700", "") })
+			}
+		})
+		t.Run("what the answers show as updated_at", func(t *testing.T) {
+			p := s.product(t, 1, 1000)
+			for range 30 { // on SQLite times are texts, and some end in zeros
+				s.adjust(t, p, 1, "came", "")
+				o := s.placed(t, line(p, 1))
+				s.confirm(t, o.ID, fmt.Sprint("since-", o.ID))
+				for path, id := range map[string]int64{"/orders": o.ID, "/products": p} {
+					at := webtest.Data(t, "GET", fmt.Sprint(s.base, path, "/", id), nil)["updated_at"].(string)
+					if got := listed(t, s.base+path+"?updated_since="+at+"&"); !slices.Contains(got, id) {
+						t.Errorf("%s %d, changed at %s: %v", path, id, at, got)
+					}
+					after := parse(at).Add(time.Millisecond).Format(time.RFC3339Nano)
+					if got := listed(t, s.base+path+"?updated_since="+after+"&"); slices.Contains(got, id) {
+						t.Errorf("%s %d, changed at %s, is there after it", path, id, at)
+					}
+				}
+			}
+		})
+		for _, path := range []string{"/orders", "/products"} {
+			for _, bad := range []string{"yesterday", "2024-02-30", "1969-01-01"} {
+				status, body, _ := webtest.Do(t, "GET", s.base+path+"?updated_since="+bad, "")
+				webtest.WantError(t, status, body, 400, "validation_failed", "/query/updated_since")
+			}
+		}
+	})
+}
