@@ -28,6 +28,7 @@ from .api.orders import list_orders as _list_orders
 from .api.orders import list_product_history as _list_product_history
 from .api.orders import list_products as _list_products
 from .api.orders import list_stock_adjustments as _list_stock_adjustments
+from .api.orders import quote_order as _quote_order
 from .api.orders import update_product as _update_product
 from .models import (
     Cancellation,
@@ -43,7 +44,9 @@ from .models import (
     EventListResponse,
     KeyReport,
     KeyReportResponse,
+    ListSort,
     NewCustomer,
+    NewestFirstListSort,
     NewOrder,
     NewOrderItem,
     NewProduct,
@@ -63,6 +66,8 @@ from .models import (
     ProductListResponse,
     ProductResponse,
     ProductUpdate,
+    Quote,
+    QuoteResponse,
     StockAdjustment,
     StockAdjustmentListResponse,
     StockAdjustmentResponse,
@@ -77,6 +82,8 @@ class Calls(Caller):
         search: str | Unset = UNSET,
         email: str | Unset = UNSET,
         external_ref: str | Unset = UNSET,
+        updated_since: str | Unset = UNSET,
+        sort: ListSort | Unset = UNSET,
         cursor: int | Unset = UNSET,
         limit: int | Unset = UNSET,
         correlation_id: str | None = None,
@@ -88,6 +95,8 @@ class Calls(Caller):
             search=search,
             email=email,
             external_ref=external_ref,
+            updated_since=updated_since,
+            sort=sort,
             cursor=cursor,
             limit=limit,
         )
@@ -107,6 +116,8 @@ class Calls(Caller):
         search: str | Unset = UNSET,
         email: str | Unset = UNSET,
         external_ref: str | Unset = UNSET,
+        updated_since: str | Unset = UNSET,
+        sort: ListSort | Unset = UNSET,
         limit: int | Unset = UNSET,
         correlation_id: str | None = None,
         deadline: float | None = None,
@@ -117,6 +128,8 @@ class Calls(Caller):
                 search=search,
                 email=email,
                 external_ref=external_ref,
+                updated_since=updated_since,
+                sort=sort,
                 limit=limit,
                 correlation_id=correlation_id,
                 deadline=deadline,
@@ -230,6 +243,7 @@ class Calls(Caller):
         self,
         id: int,
         *,
+        sort: NewestFirstListSort | Unset = UNSET,
         cursor: int | Unset = UNSET,
         limit: int | Unset = UNSET,
         correlation_id: str | None = None,
@@ -237,7 +251,9 @@ class Calls(Caller):
     ) -> Answer[list[ChangeEvent]]:
         """List what has happened to a customer."""
         _key = None
-        _request = _list_customer_history._get_kwargs(id=id, cursor=cursor, limit=limit)
+        _request = _list_customer_history._get_kwargs(
+            id=id, sort=sort, cursor=cursor, limit=limit
+        )
         return self._call(
             "list_customer_history",
             "customers",
@@ -252,6 +268,7 @@ class Calls(Caller):
         self,
         id: int,
         *,
+        sort: NewestFirstListSort | Unset = UNSET,
         limit: int | Unset = UNSET,
         correlation_id: str | None = None,
         deadline: float | None = None,
@@ -260,6 +277,7 @@ class Calls(Caller):
         return self._pages(
             lambda cursor: self.list_customer_history(
                 id=id,
+                sort=sort,
                 limit=limit,
                 correlation_id=correlation_id,
                 deadline=deadline,
@@ -293,6 +311,8 @@ class Calls(Caller):
         search: str | Unset = UNSET,
         sku: str | Unset = UNSET,
         active: bool | Unset = UNSET,
+        updated_since: str | Unset = UNSET,
+        sort: ListSort | Unset = UNSET,
         cursor: int | Unset = UNSET,
         limit: int | Unset = UNSET,
         correlation_id: str | None = None,
@@ -301,7 +321,13 @@ class Calls(Caller):
         """List and search products."""
         _key = None
         _request = _list_products._get_kwargs(
-            search=search, sku=sku, active=active, cursor=cursor, limit=limit
+            search=search,
+            sku=sku,
+            active=active,
+            updated_since=updated_since,
+            sort=sort,
+            cursor=cursor,
+            limit=limit,
         )
         return self._call(
             "list_products",
@@ -319,6 +345,8 @@ class Calls(Caller):
         search: str | Unset = UNSET,
         sku: str | Unset = UNSET,
         active: bool | Unset = UNSET,
+        updated_since: str | Unset = UNSET,
+        sort: ListSort | Unset = UNSET,
         limit: int | Unset = UNSET,
         correlation_id: str | None = None,
         deadline: float | None = None,
@@ -329,6 +357,8 @@ class Calls(Caller):
                 search=search,
                 sku=sku,
                 active=active,
+                updated_since=updated_since,
+                sort=sort,
                 limit=limit,
                 correlation_id=correlation_id,
                 deadline=deadline,
@@ -422,6 +452,7 @@ class Calls(Caller):
         self,
         id: int,
         *,
+        sort: NewestFirstListSort | Unset = UNSET,
         cursor: int | Unset = UNSET,
         limit: int | Unset = UNSET,
         correlation_id: str | None = None,
@@ -430,7 +461,7 @@ class Calls(Caller):
         """List the changes of a product's stock."""
         _key = None
         _request = _list_stock_adjustments._get_kwargs(
-            id=id, cursor=cursor, limit=limit
+            id=id, sort=sort, cursor=cursor, limit=limit
         )
         return self._call(
             "list_stock_adjustments",
@@ -446,6 +477,7 @@ class Calls(Caller):
         self,
         id: int,
         *,
+        sort: NewestFirstListSort | Unset = UNSET,
         limit: int | Unset = UNSET,
         correlation_id: str | None = None,
         deadline: float | None = None,
@@ -454,6 +486,7 @@ class Calls(Caller):
         return self._pages(
             lambda cursor: self.list_stock_adjustments(
                 id=id,
+                sort=sort,
                 limit=limit,
                 correlation_id=correlation_id,
                 deadline=deadline,
@@ -492,6 +525,7 @@ class Calls(Caller):
         self,
         id: int,
         *,
+        sort: NewestFirstListSort | Unset = UNSET,
         cursor: int | Unset = UNSET,
         limit: int | Unset = UNSET,
         correlation_id: str | None = None,
@@ -499,7 +533,9 @@ class Calls(Caller):
     ) -> Answer[list[ChangeEvent]]:
         """List what has happened to a product."""
         _key = None
-        _request = _list_product_history._get_kwargs(id=id, cursor=cursor, limit=limit)
+        _request = _list_product_history._get_kwargs(
+            id=id, sort=sort, cursor=cursor, limit=limit
+        )
         return self._call(
             "list_product_history",
             "orders",
@@ -514,6 +550,7 @@ class Calls(Caller):
         self,
         id: int,
         *,
+        sort: NewestFirstListSort | Unset = UNSET,
         limit: int | Unset = UNSET,
         correlation_id: str | None = None,
         deadline: float | None = None,
@@ -522,6 +559,7 @@ class Calls(Caller):
         return self._pages(
             lambda cursor: self.list_product_history(
                 id=id,
+                sort=sort,
                 limit=limit,
                 correlation_id=correlation_id,
                 deadline=deadline,
@@ -537,6 +575,8 @@ class Calls(Caller):
         external_ref: str | Unset = UNSET,
         from_: str | Unset = UNSET,
         to: str | Unset = UNSET,
+        updated_since: str | Unset = UNSET,
+        sort: ListSort | Unset = UNSET,
         cursor: int | Unset = UNSET,
         limit: int | Unset = UNSET,
         correlation_id: str | None = None,
@@ -550,6 +590,8 @@ class Calls(Caller):
             external_ref=external_ref,
             from_=from_,
             to=to,
+            updated_since=updated_since,
+            sort=sort,
             cursor=cursor,
             limit=limit,
         )
@@ -571,6 +613,8 @@ class Calls(Caller):
         external_ref: str | Unset = UNSET,
         from_: str | Unset = UNSET,
         to: str | Unset = UNSET,
+        updated_since: str | Unset = UNSET,
+        sort: ListSort | Unset = UNSET,
         limit: int | Unset = UNSET,
         correlation_id: str | None = None,
         deadline: float | None = None,
@@ -583,6 +627,8 @@ class Calls(Caller):
                 external_ref=external_ref,
                 from_=from_,
                 to=to,
+                updated_since=updated_since,
+                sort=sort,
                 limit=limit,
                 correlation_id=correlation_id,
                 deadline=deadline,
@@ -617,6 +663,36 @@ class Calls(Caller):
             "orders",
             _request,
             OrderResponse,
+            _key,
+            correlation_id,
+            deadline,
+        )
+
+    def quote_order(
+        self,
+        *,
+        customer_id: int,
+        items: list[NewOrderItem],
+        external_ref: None | str | Unset = UNSET,
+        metadata: None | Mapping[str, Any] | Unset = UNSET,
+        correlation_id: str | None = None,
+        deadline: float | None = None,
+    ) -> Answer[Quote]:
+        """What would an order cost, and what is missing?"""
+        _key = None
+        _request = _quote_order._get_kwargs(
+            body=NewOrder(
+                customer_id=customer_id,
+                items=items,
+                external_ref=external_ref,
+                metadata=map_of(OrderMetadataType0, metadata),
+            )
+        )
+        return self._call(
+            "quote_order",
+            "orders",
+            _request,
+            QuoteResponse,
             _key,
             correlation_id,
             deadline,
@@ -700,6 +776,7 @@ class Calls(Caller):
         self,
         id: int,
         *,
+        sort: NewestFirstListSort | Unset = UNSET,
         cursor: int | Unset = UNSET,
         limit: int | Unset = UNSET,
         correlation_id: str | None = None,
@@ -707,7 +784,9 @@ class Calls(Caller):
     ) -> Answer[list[ChangeEvent]]:
         """List what has happened to an order."""
         _key = None
-        _request = _list_order_history._get_kwargs(id=id, cursor=cursor, limit=limit)
+        _request = _list_order_history._get_kwargs(
+            id=id, sort=sort, cursor=cursor, limit=limit
+        )
         return self._call(
             "list_order_history",
             "orders",
@@ -722,6 +801,7 @@ class Calls(Caller):
         self,
         id: int,
         *,
+        sort: NewestFirstListSort | Unset = UNSET,
         limit: int | Unset = UNSET,
         correlation_id: str | None = None,
         deadline: float | None = None,
@@ -730,6 +810,7 @@ class Calls(Caller):
         return self._pages(
             lambda cursor: self.list_order_history(
                 id=id,
+                sort=sort,
                 limit=limit,
                 correlation_id=correlation_id,
                 deadline=deadline,
@@ -817,6 +898,8 @@ class AsyncCalls(AsyncCaller):
         search: str | Unset = UNSET,
         email: str | Unset = UNSET,
         external_ref: str | Unset = UNSET,
+        updated_since: str | Unset = UNSET,
+        sort: ListSort | Unset = UNSET,
         cursor: int | Unset = UNSET,
         limit: int | Unset = UNSET,
         correlation_id: str | None = None,
@@ -828,6 +911,8 @@ class AsyncCalls(AsyncCaller):
             search=search,
             email=email,
             external_ref=external_ref,
+            updated_since=updated_since,
+            sort=sort,
             cursor=cursor,
             limit=limit,
         )
@@ -847,6 +932,8 @@ class AsyncCalls(AsyncCaller):
         search: str | Unset = UNSET,
         email: str | Unset = UNSET,
         external_ref: str | Unset = UNSET,
+        updated_since: str | Unset = UNSET,
+        sort: ListSort | Unset = UNSET,
         limit: int | Unset = UNSET,
         correlation_id: str | None = None,
         deadline: float | None = None,
@@ -857,6 +944,8 @@ class AsyncCalls(AsyncCaller):
                 search=search,
                 email=email,
                 external_ref=external_ref,
+                updated_since=updated_since,
+                sort=sort,
                 limit=limit,
                 correlation_id=correlation_id,
                 deadline=deadline,
@@ -970,6 +1059,7 @@ class AsyncCalls(AsyncCaller):
         self,
         id: int,
         *,
+        sort: NewestFirstListSort | Unset = UNSET,
         cursor: int | Unset = UNSET,
         limit: int | Unset = UNSET,
         correlation_id: str | None = None,
@@ -977,7 +1067,9 @@ class AsyncCalls(AsyncCaller):
     ) -> Answer[list[ChangeEvent]]:
         """List what has happened to a customer."""
         _key = None
-        _request = _list_customer_history._get_kwargs(id=id, cursor=cursor, limit=limit)
+        _request = _list_customer_history._get_kwargs(
+            id=id, sort=sort, cursor=cursor, limit=limit
+        )
         return await self._call(
             "list_customer_history",
             "customers",
@@ -992,6 +1084,7 @@ class AsyncCalls(AsyncCaller):
         self,
         id: int,
         *,
+        sort: NewestFirstListSort | Unset = UNSET,
         limit: int | Unset = UNSET,
         correlation_id: str | None = None,
         deadline: float | None = None,
@@ -1000,6 +1093,7 @@ class AsyncCalls(AsyncCaller):
         return self._pages(
             lambda cursor: self.list_customer_history(
                 id=id,
+                sort=sort,
                 limit=limit,
                 correlation_id=correlation_id,
                 deadline=deadline,
@@ -1033,6 +1127,8 @@ class AsyncCalls(AsyncCaller):
         search: str | Unset = UNSET,
         sku: str | Unset = UNSET,
         active: bool | Unset = UNSET,
+        updated_since: str | Unset = UNSET,
+        sort: ListSort | Unset = UNSET,
         cursor: int | Unset = UNSET,
         limit: int | Unset = UNSET,
         correlation_id: str | None = None,
@@ -1041,7 +1137,13 @@ class AsyncCalls(AsyncCaller):
         """List and search products."""
         _key = None
         _request = _list_products._get_kwargs(
-            search=search, sku=sku, active=active, cursor=cursor, limit=limit
+            search=search,
+            sku=sku,
+            active=active,
+            updated_since=updated_since,
+            sort=sort,
+            cursor=cursor,
+            limit=limit,
         )
         return await self._call(
             "list_products",
@@ -1059,6 +1161,8 @@ class AsyncCalls(AsyncCaller):
         search: str | Unset = UNSET,
         sku: str | Unset = UNSET,
         active: bool | Unset = UNSET,
+        updated_since: str | Unset = UNSET,
+        sort: ListSort | Unset = UNSET,
         limit: int | Unset = UNSET,
         correlation_id: str | None = None,
         deadline: float | None = None,
@@ -1069,6 +1173,8 @@ class AsyncCalls(AsyncCaller):
                 search=search,
                 sku=sku,
                 active=active,
+                updated_since=updated_since,
+                sort=sort,
                 limit=limit,
                 correlation_id=correlation_id,
                 deadline=deadline,
@@ -1162,6 +1268,7 @@ class AsyncCalls(AsyncCaller):
         self,
         id: int,
         *,
+        sort: NewestFirstListSort | Unset = UNSET,
         cursor: int | Unset = UNSET,
         limit: int | Unset = UNSET,
         correlation_id: str | None = None,
@@ -1170,7 +1277,7 @@ class AsyncCalls(AsyncCaller):
         """List the changes of a product's stock."""
         _key = None
         _request = _list_stock_adjustments._get_kwargs(
-            id=id, cursor=cursor, limit=limit
+            id=id, sort=sort, cursor=cursor, limit=limit
         )
         return await self._call(
             "list_stock_adjustments",
@@ -1186,6 +1293,7 @@ class AsyncCalls(AsyncCaller):
         self,
         id: int,
         *,
+        sort: NewestFirstListSort | Unset = UNSET,
         limit: int | Unset = UNSET,
         correlation_id: str | None = None,
         deadline: float | None = None,
@@ -1194,6 +1302,7 @@ class AsyncCalls(AsyncCaller):
         return self._pages(
             lambda cursor: self.list_stock_adjustments(
                 id=id,
+                sort=sort,
                 limit=limit,
                 correlation_id=correlation_id,
                 deadline=deadline,
@@ -1232,6 +1341,7 @@ class AsyncCalls(AsyncCaller):
         self,
         id: int,
         *,
+        sort: NewestFirstListSort | Unset = UNSET,
         cursor: int | Unset = UNSET,
         limit: int | Unset = UNSET,
         correlation_id: str | None = None,
@@ -1239,7 +1349,9 @@ class AsyncCalls(AsyncCaller):
     ) -> Answer[list[ChangeEvent]]:
         """List what has happened to a product."""
         _key = None
-        _request = _list_product_history._get_kwargs(id=id, cursor=cursor, limit=limit)
+        _request = _list_product_history._get_kwargs(
+            id=id, sort=sort, cursor=cursor, limit=limit
+        )
         return await self._call(
             "list_product_history",
             "orders",
@@ -1254,6 +1366,7 @@ class AsyncCalls(AsyncCaller):
         self,
         id: int,
         *,
+        sort: NewestFirstListSort | Unset = UNSET,
         limit: int | Unset = UNSET,
         correlation_id: str | None = None,
         deadline: float | None = None,
@@ -1262,6 +1375,7 @@ class AsyncCalls(AsyncCaller):
         return self._pages(
             lambda cursor: self.list_product_history(
                 id=id,
+                sort=sort,
                 limit=limit,
                 correlation_id=correlation_id,
                 deadline=deadline,
@@ -1277,6 +1391,8 @@ class AsyncCalls(AsyncCaller):
         external_ref: str | Unset = UNSET,
         from_: str | Unset = UNSET,
         to: str | Unset = UNSET,
+        updated_since: str | Unset = UNSET,
+        sort: ListSort | Unset = UNSET,
         cursor: int | Unset = UNSET,
         limit: int | Unset = UNSET,
         correlation_id: str | None = None,
@@ -1290,6 +1406,8 @@ class AsyncCalls(AsyncCaller):
             external_ref=external_ref,
             from_=from_,
             to=to,
+            updated_since=updated_since,
+            sort=sort,
             cursor=cursor,
             limit=limit,
         )
@@ -1311,6 +1429,8 @@ class AsyncCalls(AsyncCaller):
         external_ref: str | Unset = UNSET,
         from_: str | Unset = UNSET,
         to: str | Unset = UNSET,
+        updated_since: str | Unset = UNSET,
+        sort: ListSort | Unset = UNSET,
         limit: int | Unset = UNSET,
         correlation_id: str | None = None,
         deadline: float | None = None,
@@ -1323,6 +1443,8 @@ class AsyncCalls(AsyncCaller):
                 external_ref=external_ref,
                 from_=from_,
                 to=to,
+                updated_since=updated_since,
+                sort=sort,
                 limit=limit,
                 correlation_id=correlation_id,
                 deadline=deadline,
@@ -1357,6 +1479,36 @@ class AsyncCalls(AsyncCaller):
             "orders",
             _request,
             OrderResponse,
+            _key,
+            correlation_id,
+            deadline,
+        )
+
+    async def quote_order(
+        self,
+        *,
+        customer_id: int,
+        items: list[NewOrderItem],
+        external_ref: None | str | Unset = UNSET,
+        metadata: None | Mapping[str, Any] | Unset = UNSET,
+        correlation_id: str | None = None,
+        deadline: float | None = None,
+    ) -> Answer[Quote]:
+        """What would an order cost, and what is missing?"""
+        _key = None
+        _request = _quote_order._get_kwargs(
+            body=NewOrder(
+                customer_id=customer_id,
+                items=items,
+                external_ref=external_ref,
+                metadata=map_of(OrderMetadataType0, metadata),
+            )
+        )
+        return await self._call(
+            "quote_order",
+            "orders",
+            _request,
+            QuoteResponse,
             _key,
             correlation_id,
             deadline,
@@ -1440,6 +1592,7 @@ class AsyncCalls(AsyncCaller):
         self,
         id: int,
         *,
+        sort: NewestFirstListSort | Unset = UNSET,
         cursor: int | Unset = UNSET,
         limit: int | Unset = UNSET,
         correlation_id: str | None = None,
@@ -1447,7 +1600,9 @@ class AsyncCalls(AsyncCaller):
     ) -> Answer[list[ChangeEvent]]:
         """List what has happened to an order."""
         _key = None
-        _request = _list_order_history._get_kwargs(id=id, cursor=cursor, limit=limit)
+        _request = _list_order_history._get_kwargs(
+            id=id, sort=sort, cursor=cursor, limit=limit
+        )
         return await self._call(
             "list_order_history",
             "orders",
@@ -1462,6 +1617,7 @@ class AsyncCalls(AsyncCaller):
         self,
         id: int,
         *,
+        sort: NewestFirstListSort | Unset = UNSET,
         limit: int | Unset = UNSET,
         correlation_id: str | None = None,
         deadline: float | None = None,
@@ -1470,6 +1626,7 @@ class AsyncCalls(AsyncCaller):
         return self._pages(
             lambda cursor: self.list_order_history(
                 id=id,
+                sort=sort,
                 limit=limit,
                 correlation_id=correlation_id,
                 deadline=deadline,

@@ -13,7 +13,7 @@ export interface paths {
         };
         /**
          * List and search customers
-         * @description Customers in ascending id; all filters must hold. `search` matches a literal part of the name or the email, whatever its case: `%` and `_`
+         * @description Customers, the oldest first unless `sort` says otherwise; all filters must hold. A deleted customer is in no list. `search` matches a literal part of the name or the email, whatever its case: `%` and `_`
          *     are ordinary characters. Read page after page by passing `meta.nextCursor` as `cursor` until it is `null`.
          */
         get: operations["listCustomers"];
@@ -132,7 +132,7 @@ export interface paths {
         };
         /**
          * List what has happened to a customer
-         * @description Every change of the customer's record, newest first: who made it, when, and how the record was then. A deleted customer is 404, here too.
+         * @description Every change of the customer's record, newest first unless `sort` says otherwise: who made it, when, and how the record was then. A deleted customer is 404, here too.
          */
         get: operations["listCustomerHistory"];
         put?: never;
@@ -481,6 +481,26 @@ export interface components {
         } & {
             [key: string]: unknown;
         };
+        /**
+         * @description The order of a list, the oldest first unless it says otherwise.
+         * @default created_at
+         * @example -created_at
+         * @enum {string}
+         */
+        ListSort: "created_at" | "-created_at";
+        /**
+         * @description The order of a list, the newest first unless it says otherwise.
+         * @default -created_at
+         * @example -created_at
+         * @enum {string}
+         */
+        NewestFirstListSort: "created_at" | "-created_at";
+        /**
+         * Format: date-or-date-time
+         * @description A date such as `2024-01-01`, or RFC 3339 such as `2024-01-01T12:00:00Z`.
+         * @example 2024-01-01
+         */
+        DateFilter: string;
         /**
          * @description How a file is written.
          * @default ndjson
@@ -869,13 +889,30 @@ export interface components {
          * @example ACME
          */
         CustomerSearch: string;
-        /** @description The last id already seen, from `meta.nextCursor`; the page starts behind it. */
+        /** @description The last id already seen, from `meta.nextCursor`; the page starts behind it, in the direction of the list. 0 is its beginning. */
         Cursor: number;
         /**
          * @description How many to return at most.
          * @example 20
          */
         Limit: number;
+        /**
+         * @description `created_at`, the oldest first, or `-created_at`, the newest first, by ascending or descending id. Keep it while you read page after page.
+         * @example -created_at
+         */
+        Sort: components["schemas"]["ListSort"];
+        /**
+         * @description `-created_at`, the newest first, or `created_at`, the oldest first, by descending or ascending id. Keep it while you read page after page.
+         * @example -created_at
+         */
+        NewestFirstSort: components["schemas"]["NewestFirstListSort"];
+        /**
+         * @description Only what changed at or after this moment, in the words of its `updated_at`: a date (its first moment in UTC) or RFC 3339. To
+         *     keep a copy up to date, note the time before you begin, read page after page to the end, and next time ask from one minute before
+         *     the time that you noted: what was still being committed then comes again, and what changed while you read comes then.
+         * @example 2024-03-01T09:00:00Z
+         */
+        UpdatedSince: components["schemas"]["DateFilter"];
         /**
          * @description Say what would become of each row, and change nothing.
          * @example true
@@ -960,7 +997,19 @@ export interface operations {
                  * @example C-1001
                  */
                 external_ref?: string;
-                /** @description The last id already seen, from `meta.nextCursor`; the page starts behind it. */
+                /**
+                 * @description Only what changed at or after this moment, in the words of its `updated_at`: a date (its first moment in UTC) or RFC 3339. To
+                 *     keep a copy up to date, note the time before you begin, read page after page to the end, and next time ask from one minute before
+                 *     the time that you noted: what was still being committed then comes again, and what changed while you read comes then.
+                 * @example 2024-03-01T09:00:00Z
+                 */
+                updated_since?: components["parameters"]["UpdatedSince"];
+                /**
+                 * @description `created_at`, the oldest first, or `-created_at`, the newest first, by ascending or descending id. Keep it while you read page after page.
+                 * @example -created_at
+                 */
+                sort?: components["parameters"]["Sort"];
+                /** @description The last id already seen, from `meta.nextCursor`; the page starts behind it, in the direction of the list. 0 is its beginning. */
                 cursor?: components["parameters"]["Cursor"];
                 /**
                  * @description How many to return at most.
@@ -1160,6 +1209,13 @@ export interface operations {
                  * @example C-1001
                  */
                 external_ref?: string;
+                /**
+                 * @description Only what changed at or after this moment, in the words of its `updated_at`: a date (its first moment in UTC) or RFC 3339. To
+                 *     keep a copy up to date, note the time before you begin, read page after page to the end, and next time ask from one minute before
+                 *     the time that you noted: what was still being committed then comes again, and what changed while you read comes then.
+                 * @example 2024-03-01T09:00:00Z
+                 */
+                updated_since?: components["parameters"]["UpdatedSince"];
             };
             header?: never;
             path?: never;
@@ -1373,7 +1429,12 @@ export interface operations {
     listCustomerHistory: {
         parameters: {
             query?: {
-                /** @description The last id already seen, from `meta.nextCursor`; the page starts behind it. */
+                /**
+                 * @description `-created_at`, the newest first, or `created_at`, the oldest first, by descending or ascending id. Keep it while you read page after page.
+                 * @example -created_at
+                 */
+                sort?: components["parameters"]["NewestFirstSort"];
+                /** @description The last id already seen, from `meta.nextCursor`; the page starts behind it, in the direction of the list. 0 is its beginning. */
                 cursor?: components["parameters"]["Cursor"];
                 /**
                  * @description How many to return at most.

@@ -23,7 +23,7 @@ export type CustomerListResponse = customers.components['schemas']['CustomerList
 export type CustomerName = customers.components['schemas']['CustomerName'];
 export type CustomerResponse = customers.components['schemas']['CustomerResponse'];
 export type CustomerUpdate = customers.components['schemas']['CustomerUpdate'];
-export type DateFilter = orders.components['schemas']['DateFilter'];
+export type DateFilter = customers.components['schemas']['DateFilter'];
 export type DeletedResponse = customers.components['schemas']['DeletedResponse'];
 export type Email = customers.components['schemas']['Email'];
 export type ErrorCode = customers.components['schemas']['ErrorCode'];
@@ -39,12 +39,14 @@ export type ImportSummary = customers.components['schemas']['ImportSummary'];
 export type KeyReport = orders.components['schemas']['KeyReport'];
 export type KeyReportResponse = orders.components['schemas']['KeyReportResponse'];
 export type KeyedOperation = orders.components['schemas']['KeyedOperation'];
+export type ListSort = customers.components['schemas']['ListSort'];
 export type Meta = customers.components['schemas']['Meta'];
 export type NewCustomer = customers.components['schemas']['NewCustomer'];
 export type NewOrder = orders.components['schemas']['NewOrder'];
 export type NewOrderItem = orders.components['schemas']['NewOrderItem'];
 export type NewProduct = orders.components['schemas']['NewProduct'];
 export type NewStockAdjustment = orders.components['schemas']['NewStockAdjustment'];
+export type NewestFirstListSort = customers.components['schemas']['NewestFirstListSort'];
 export type NullableTimestamp = orders.components['schemas']['NullableTimestamp'];
 export type Orchestration = orchestrator.components['schemas']['Orchestration'];
 export type OrchestrationReport = orchestrator.components['schemas']['OrchestrationReport'];
@@ -73,6 +75,10 @@ export type ProductListResponse = orders.components['schemas']['ProductListRespo
 export type ProductName = orders.components['schemas']['ProductName'];
 export type ProductResponse = orders.components['schemas']['ProductResponse'];
 export type ProductUpdate = orders.components['schemas']['ProductUpdate'];
+export type Quote = orders.components['schemas']['Quote'];
+export type QuoteResponse = orders.components['schemas']['QuoteResponse'];
+export type QuotedItem = orders.components['schemas']['QuotedItem'];
+export type Shortage = orders.components['schemas']['Shortage'];
 export type Sku = orders.components['schemas']['Sku'];
 export type StockAdjustment = orders.components['schemas']['StockAdjustment'];
 export type StockAdjustmentListResponse = orders.components['schemas']['StockAdjustmentListResponse'];
@@ -83,7 +89,7 @@ export type Timestamp = customers.components['schemas']['Timestamp'];
 
 export const operations = {
   /** List and search customers */
-  listCustomers: {"service":"customers","method":"get","path":"/customers","key":"none","query":["search","email","external_ref","cursor","limit"],"body":"none"},
+  listCustomers: {"service":"customers","method":"get","path":"/customers","key":"none","query":["search","email","external_ref","updated_since","sort","cursor","limit"],"body":"none"},
   /** Create a customer */
   createCustomer: {"service":"customers","method":"post","path":"/customers","key":"header","query":[],"body":"required"},
   /** Read one customer */
@@ -93,11 +99,11 @@ export const operations = {
   /** Delete a customer */
   deleteCustomer: {"service":"customers","method":"delete","path":"/customers/{id}","key":"none","query":[],"body":"none"},
   /** List what has happened to a customer */
-  listCustomerHistory: {"service":"customers","method":"get","path":"/customers/{id}/history","key":"none","query":["cursor","limit"],"body":"none"},
+  listCustomerHistory: {"service":"customers","method":"get","path":"/customers/{id}/history","key":"none","query":["sort","cursor","limit"],"body":"none"},
   /** What has a key done? */
   getCustomerIdempotencyKey: {"service":"customers","method":"get","path":"/customer-idempotency-keys/{key}","key":"none","query":[],"body":"none"},
   /** List and search products */
-  listProducts: {"service":"orders","method":"get","path":"/products","key":"none","query":["search","sku","active","cursor","limit"],"body":"none"},
+  listProducts: {"service":"orders","method":"get","path":"/products","key":"none","query":["search","sku","active","updated_since","sort","cursor","limit"],"body":"none"},
   /** Create a product */
   createProduct: {"service":"orders","method":"post","path":"/products","key":"header","query":[],"body":"required"},
   /** Read one product */
@@ -105,15 +111,17 @@ export const operations = {
   /** Change a product */
   updateProduct: {"service":"orders","method":"patch","path":"/products/{id}","key":"none","query":[],"body":"required"},
   /** List the changes of a product's stock */
-  listStockAdjustments: {"service":"orders","method":"get","path":"/products/{id}/stock-adjustments","key":"none","query":["cursor","limit"],"body":"none"},
+  listStockAdjustments: {"service":"orders","method":"get","path":"/products/{id}/stock-adjustments","key":"none","query":["sort","cursor","limit"],"body":"none"},
   /** Add to or take from a product's stock */
   adjustStock: {"service":"orders","method":"post","path":"/products/{id}/stock-adjustments","key":"header","query":[],"body":"required"},
   /** List what has happened to a product */
-  listProductHistory: {"service":"orders","method":"get","path":"/products/{id}/history","key":"none","query":["cursor","limit"],"body":"none"},
+  listProductHistory: {"service":"orders","method":"get","path":"/products/{id}/history","key":"none","query":["sort","cursor","limit"],"body":"none"},
   /** List orders */
-  listOrders: {"service":"orders","method":"get","path":"/orders","key":"none","query":["status","customer_id","external_ref","from","to","cursor","limit"],"body":"none"},
+  listOrders: {"service":"orders","method":"get","path":"/orders","key":"none","query":["status","customer_id","external_ref","from","to","updated_since","sort","cursor","limit"],"body":"none"},
   /** Place an order */
   createOrder: {"service":"orders","method":"post","path":"/orders","key":"header","query":[],"body":"required"},
+  /** What would an order cost, and what is missing? */
+  quoteOrder: {"service":"orders","method":"post","path":"/orders/quote","key":"none","query":[],"body":"required"},
   /** Read one order */
   getOrder: {"service":"orders","method":"get","path":"/orders/{id}","key":"none","query":[],"body":"none"},
   /** Confirm an order */
@@ -121,7 +129,7 @@ export const operations = {
   /** Cancel an order */
   cancelOrder: {"service":"orders","method":"post","path":"/orders/{id}/cancel","key":"header","query":[],"body":"optional"},
   /** List what has happened to an order */
-  listOrderHistory: {"service":"orders","method":"get","path":"/orders/{id}/history","key":"none","query":["cursor","limit"],"body":"none"},
+  listOrderHistory: {"service":"orders","method":"get","path":"/orders/{id}/history","key":"none","query":["sort","cursor","limit"],"body":"none"},
   /** What has a key done? */
   getIdempotencyKey: {"service":"orders","method":"get","path":"/idempotency-keys/{key}","key":"none","query":[],"body":"none"},
   /** Place and confirm an order in one call */

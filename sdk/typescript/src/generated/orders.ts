@@ -13,7 +13,7 @@ export interface paths {
         };
         /**
          * List and search products
-         * @description Products in ascending id; all filters must hold. `search` matches a literal part of the sku or the name, whatever its case: `%` and `_` are
+         * @description Products, the oldest first unless `sort` says otherwise; all filters must hold. `search` matches a literal part of the sku or the name, whatever its case: `%` and `_` are
          *     ordinary characters. Read page after page by passing `meta.nextCursor` as `cursor` until it is `null`.
          */
         get: operations["listProducts"];
@@ -133,7 +133,7 @@ export interface paths {
         };
         /**
          * List the changes of a product's stock
-         * @description Every change of the stock that is not an order, newest first: creation (`created`), setting the level (`level set`) and
+         * @description Every change of the stock that is not an order, newest first unless `sort` says otherwise: creation (`created`), setting the level (`level set`) and
          *     adjustments. The product's stock is the sum of their deltas less the pieces of its orders that are not CANCELED.
          */
         get: operations["listStockAdjustments"];
@@ -165,8 +165,8 @@ export interface paths {
         };
         /**
          * List what has happened to a product
-         * @description Every change of the product, newest first: who made it, when, and how the product was then. Orders take and return stock
-         *     without an event of the product. Empty for a token that acts for one customer.
+         * @description Every change of the product, newest first unless `sort` says otherwise: who made it, when, and how the product was then. Orders
+         *     take and return stock without an event of the product. Empty for a token that acts for one customer.
          */
         get: operations["listProductHistory"];
         put?: never;
@@ -186,8 +186,8 @@ export interface paths {
         };
         /**
          * List orders
-         * @description Orders in ascending id, without their items; all filters must hold. Read page after page by passing `meta.nextCursor` as
-         *     `cursor` until it is `null`.
+         * @description Orders without their items, the oldest first unless `sort` says otherwise; all filters must hold. Read page after page by
+         *     passing `meta.nextCursor` as `cursor` until it is `null`.
          */
         get: operations["listOrders"];
         put?: never;
@@ -205,6 +205,32 @@ export interface paths {
          *     whatever reason, frees the number.
          */
         post: operations["createOrder"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/orders/quote": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * What would an order cost, and what is missing?
+         * @description Takes what placing an order takes, and answers what it would make of it now: prices, the total, and every product that is short
+         *     with what is there. It holds nothing and changes nothing, so it needs no idempotency key: who places the order after it may find
+         *     other prices and less stock.
+         *
+         *     `fillable` is the order as far as the stock allows, ready to be posted to `/orders`: the same lines in the same words, those that
+         *     come first are filled first, and a line with nothing left is gone. It is the whole order when nothing is short, and null
+         *     when nothing can be filled. `external_ref` and `metadata` are handed on in it as they are; whether the number is taken only placing says.
+         */
+        post: operations["quoteOrder"];
         delete?: never;
         options?: never;
         head?: never;
@@ -332,7 +358,7 @@ export interface paths {
         };
         /**
          * List what has happened to an order
-         * @description Every change of the order, newest first: who made it, when, and how the order was then.
+         * @description Every change of the order, newest first unless `sort` says otherwise: who made it, when, and how the order was then.
          */
         get: operations["listOrderHistory"];
         put?: never;
@@ -500,12 +526,6 @@ export interface components {
             [key: string]: unknown;
         };
         /**
-         * Format: date-or-date-time
-         * @description A date such as `2024-01-01`, or RFC 3339 such as `2024-01-01T12:00:00Z`.
-         * @example 2024-01-01
-         */
-        DateFilter: string;
-        /**
          * @description A status to look for.
          * @example CONFIRMED
          * @enum {string}
@@ -522,6 +542,57 @@ export interface components {
             items: components["schemas"]["NewOrderItem"][];
             external_ref?: components["schemas"]["OrderExternalRef"];
             metadata?: components["schemas"]["OrderMetadata"];
+        };
+        QuoteResponse: {
+            success: components["schemas"]["Success"];
+            data: components["schemas"]["Quote"];
+        } & {
+            [key: string]: unknown;
+        };
+        Quote: {
+            /** @description What the order would have, whether or not it is there, one item for each product, in ascending product id. */
+            items: components["schemas"]["QuotedItem"][];
+            total_cents: components["schemas"]["Cents"];
+            /** @description Every product of which less is there than the lines ask for together, in ascending product id; empty when the order can be placed as it is. */
+            shortages: components["schemas"]["Shortage"][];
+            /** @description The order as far as the stock allows, ready to be posted; null when nothing can be filled. */
+            fillable: ({
+                [key: string]: unknown;
+            } & components["schemas"]["NewOrder"]) | null;
+        } & {
+            [key: string]: unknown;
+        };
+        QuotedItem: {
+            product_id: components["schemas"]["Id"];
+            sku: components["schemas"]["Sku"];
+            /**
+             * Format: int64
+             * @description Pieces that are asked for, by all lines with this product.
+             * @example 100
+             */
+            qty: number;
+            unit_price_cents: components["schemas"]["PriceCents"];
+            subtotal_cents: components["schemas"]["Cents"];
+        } & {
+            [key: string]: unknown;
+        };
+        Shortage: {
+            product_id: components["schemas"]["Id"];
+            sku: components["schemas"]["Sku"];
+            /**
+             * Format: int64
+             * @description Pieces that are asked for, by all lines with this product.
+             * @example 100
+             */
+            requested: number;
+            /**
+             * Format: int64
+             * @description Pieces that are there.
+             * @example 40
+             */
+            available: number;
+        } & {
+            [key: string]: unknown;
         };
         /**
          * Format: int64
@@ -806,6 +877,26 @@ export interface components {
         } & {
             [key: string]: unknown;
         };
+        /**
+         * @description The order of a list, the oldest first unless it says otherwise.
+         * @default created_at
+         * @example -created_at
+         * @enum {string}
+         */
+        ListSort: "created_at" | "-created_at";
+        /**
+         * @description The order of a list, the newest first unless it says otherwise.
+         * @default -created_at
+         * @example -created_at
+         * @enum {string}
+         */
+        NewestFirstListSort: "created_at" | "-created_at";
+        /**
+         * Format: date-or-date-time
+         * @description A date such as `2024-01-01`, or RFC 3339 such as `2024-01-01T12:00:00Z`.
+         * @example 2024-01-01
+         */
+        DateFilter: string;
         /**
          * @description How a file is written.
          * @default ndjson
@@ -1289,6 +1380,17 @@ export interface components {
                 "application/json": components["schemas"]["ApiError"];
             };
         };
+        /** @description `malformed_json`: The body is not JSON, or not UTF-8. `validation_failed`: A field, parameter or header breaks a rule of the document. `details` names every one, up to 20. `product_inactive`: At least one product of the order is not `active`. `details` names every line with one. */
+        MalformedJsonOrValidationFailedOrProductInactive: {
+            headers: {
+                "X-Correlation-Id": components["headers"]["CorrelationId"];
+                Link: components["headers"]["Help"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["ApiError"];
+            };
+        };
         /** @description `order_not_found`: The order does not exist. */
         OrderNotFound: {
             headers: {
@@ -1350,13 +1452,30 @@ export interface components {
          * @example laptop
          */
         ProductSearch: string;
-        /** @description The last id already seen, from `meta.nextCursor`; the page starts behind it. */
+        /** @description The last id already seen, from `meta.nextCursor`; the page starts behind it, in the direction of the list. 0 is its beginning. */
         Cursor: number;
         /**
          * @description How many to return at most.
          * @example 20
          */
         Limit: number;
+        /**
+         * @description `created_at`, the oldest first, or `-created_at`, the newest first, by ascending or descending id. Keep it while you read page after page.
+         * @example -created_at
+         */
+        Sort: components["schemas"]["ListSort"];
+        /**
+         * @description `-created_at`, the newest first, or `created_at`, the oldest first, by descending or ascending id. Keep it while you read page after page.
+         * @example -created_at
+         */
+        NewestFirstSort: components["schemas"]["NewestFirstListSort"];
+        /**
+         * @description Only what changed at or after this moment, in the words of its `updated_at`: a date (its first moment in UTC) or RFC 3339. To
+         *     keep a copy up to date, note the time before you begin, read page after page to the end, and next time ask from one minute before
+         *     the time that you noted: what was still being committed then comes again, and what changed while you read comes then.
+         * @example 2024-03-01T09:00:00Z
+         */
+        UpdatedSince: components["schemas"]["DateFilter"];
         /**
          * @description Say what would become of each row, and change nothing.
          * @example true
@@ -1446,7 +1565,19 @@ export interface operations {
                  * @example true
                  */
                 active?: boolean;
-                /** @description The last id already seen, from `meta.nextCursor`; the page starts behind it. */
+                /**
+                 * @description Only what changed at or after this moment, in the words of its `updated_at`: a date (its first moment in UTC) or RFC 3339. To
+                 *     keep a copy up to date, note the time before you begin, read page after page to the end, and next time ask from one minute before
+                 *     the time that you noted: what was still being committed then comes again, and what changed while you read comes then.
+                 * @example 2024-03-01T09:00:00Z
+                 */
+                updated_since?: components["parameters"]["UpdatedSince"];
+                /**
+                 * @description `created_at`, the oldest first, or `-created_at`, the newest first, by ascending or descending id. Keep it while you read page after page.
+                 * @example -created_at
+                 */
+                sort?: components["parameters"]["Sort"];
+                /** @description The last id already seen, from `meta.nextCursor`; the page starts behind it, in the direction of the list. 0 is its beginning. */
                 cursor?: components["parameters"]["Cursor"];
                 /**
                  * @description How many to return at most.
@@ -1648,6 +1779,13 @@ export interface operations {
                  * @example true
                  */
                 active?: boolean;
+                /**
+                 * @description Only what changed at or after this moment, in the words of its `updated_at`: a date (its first moment in UTC) or RFC 3339. To
+                 *     keep a copy up to date, note the time before you begin, read page after page to the end, and next time ask from one minute before
+                 *     the time that you noted: what was still being committed then comes again, and what changed while you read comes then.
+                 * @example 2024-03-01T09:00:00Z
+                 */
+                updated_since?: components["parameters"]["UpdatedSince"];
             };
             header?: never;
             path?: never;
@@ -1813,7 +1951,12 @@ export interface operations {
     listStockAdjustments: {
         parameters: {
             query?: {
-                /** @description The last id already seen, from `meta.nextCursor`; the page starts behind it. */
+                /**
+                 * @description `-created_at`, the newest first, or `created_at`, the oldest first, by descending or ascending id. Keep it while you read page after page.
+                 * @example -created_at
+                 */
+                sort?: components["parameters"]["NewestFirstSort"];
+                /** @description The last id already seen, from `meta.nextCursor`; the page starts behind it, in the direction of the list. 0 is its beginning. */
                 cursor?: components["parameters"]["Cursor"];
                 /**
                  * @description How many to return at most.
@@ -1945,7 +2088,12 @@ export interface operations {
     listProductHistory: {
         parameters: {
             query?: {
-                /** @description The last id already seen, from `meta.nextCursor`; the page starts behind it. */
+                /**
+                 * @description `-created_at`, the newest first, or `created_at`, the oldest first, by descending or ascending id. Keep it while you read page after page.
+                 * @example -created_at
+                 */
+                sort?: components["parameters"]["NewestFirstSort"];
+                /** @description The last id already seen, from `meta.nextCursor`; the page starts behind it, in the direction of the list. 0 is its beginning. */
                 cursor?: components["parameters"]["Cursor"];
                 /**
                  * @description How many to return at most.
@@ -2043,7 +2191,19 @@ export interface operations {
                  * @example 2024-12-31
                  */
                 to?: components["schemas"]["DateFilter"];
-                /** @description The last id already seen, from `meta.nextCursor`; the page starts behind it. */
+                /**
+                 * @description Only what changed at or after this moment, in the words of its `updated_at`: a date (its first moment in UTC) or RFC 3339. To
+                 *     keep a copy up to date, note the time before you begin, read page after page to the end, and next time ask from one minute before
+                 *     the time that you noted: what was still being committed then comes again, and what changed while you read comes then.
+                 * @example 2024-03-01T09:00:00Z
+                 */
+                updated_since?: components["parameters"]["UpdatedSince"];
+                /**
+                 * @description `created_at`, the oldest first, or `-created_at`, the newest first, by ascending or descending id. Keep it while you read page after page.
+                 * @example -created_at
+                 */
+                sort?: components["parameters"]["Sort"];
+                /** @description The last id already seen, from `meta.nextCursor`; the page starts behind it, in the direction of the list. 0 is its beginning. */
                 cursor?: components["parameters"]["Cursor"];
                 /**
                  * @description How many to return at most.
@@ -2214,6 +2374,105 @@ export interface operations {
             504: components["responses"]["Timeout"];
         };
     };
+    quoteOrder: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description Who would order what. */
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "customer_id": 1,
+                 *       "items": [
+                 *         {
+                 *           "product_id": 2,
+                 *           "qty": 2
+                 *         },
+                 *         {
+                 *           "sku": "TABLET-SAM-S9",
+                 *           "qty": 100
+                 *         }
+                 *       ],
+                 *       "external_ref": "PO-2024-0816"
+                 *     }
+                 */
+                "application/json": components["schemas"]["NewOrder"];
+            };
+        };
+        responses: {
+            /** @description The quote. */
+            200: {
+                headers: {
+                    "X-Correlation-Id": components["headers"]["CorrelationId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "success": true,
+                     *       "data": {
+                     *         "items": [
+                     *           {
+                     *             "product_id": 2,
+                     *             "sku": "LAPTOP-HP-2024",
+                     *             "qty": 2,
+                     *             "unit_price_cents": 129900,
+                     *             "subtotal_cents": 259800
+                     *           },
+                     *           {
+                     *             "product_id": 3,
+                     *             "sku": "TABLET-SAM-S9",
+                     *             "qty": 100,
+                     *             "unit_price_cents": 79900,
+                     *             "subtotal_cents": 7990000
+                     *           }
+                     *         ],
+                     *         "total_cents": 8249800,
+                     *         "shortages": [
+                     *           {
+                     *             "product_id": 3,
+                     *             "sku": "TABLET-SAM-S9",
+                     *             "requested": 100,
+                     *             "available": 40
+                     *           }
+                     *         ],
+                     *         "fillable": {
+                     *           "customer_id": 1,
+                     *           "items": [
+                     *             {
+                     *               "product_id": 2,
+                     *               "qty": 2
+                     *             },
+                     *             {
+                     *               "sku": "TABLET-SAM-S9",
+                     *               "qty": 40
+                     *             }
+                     *           ],
+                     *           "external_ref": "PO-2024-0816"
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["QuoteResponse"];
+                };
+            };
+            400: components["responses"]["MalformedJsonOrValidationFailedOrProductInactive"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["CustomerNotFoundOrProductNotFound"];
+            408: components["responses"]["RequestTimeout"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["CustomersUnavailableOrUnavailable"];
+            504: components["responses"]["Timeout"];
+        };
+    };
     exportOrders: {
         parameters: {
             query?: {
@@ -2247,6 +2506,13 @@ export interface operations {
                  * @example 2024-12-31
                  */
                 to?: components["schemas"]["DateFilter"];
+                /**
+                 * @description Only what changed at or after this moment, in the words of its `updated_at`: a date (its first moment in UTC) or RFC 3339. To
+                 *     keep a copy up to date, note the time before you begin, read page after page to the end, and next time ask from one minute before
+                 *     the time that you noted: what was still being committed then comes again, and what changed while you read comes then.
+                 * @example 2024-03-01T09:00:00Z
+                 */
+                updated_since?: components["parameters"]["UpdatedSince"];
             };
             header?: never;
             path?: never;
@@ -2557,7 +2823,12 @@ export interface operations {
     listOrderHistory: {
         parameters: {
             query?: {
-                /** @description The last id already seen, from `meta.nextCursor`; the page starts behind it. */
+                /**
+                 * @description `-created_at`, the newest first, or `created_at`, the oldest first, by descending or ascending id. Keep it while you read page after page.
+                 * @example -created_at
+                 */
+                sort?: components["parameters"]["NewestFirstSort"];
+                /** @description The last id already seen, from `meta.nextCursor`; the page starts behind it, in the direction of the list. 0 is its beginning. */
                 cursor?: components["parameters"]["Cursor"];
                 /**
                  * @description How many to return at most.

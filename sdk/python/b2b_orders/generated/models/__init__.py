@@ -24,12 +24,14 @@ from .import_summary import ImportSummary
 from .key_report import KeyReport
 from .key_report_response import KeyReportResponse
 from .keyed_operation import KeyedOperation
+from .list_sort import ListSort
 from .meta import Meta
 from .new_customer import NewCustomer
 from .new_order import NewOrder
 from .new_order_item import NewOrderItem
 from .new_product import NewProduct
 from .new_stock_adjustment import NewStockAdjustment
+from .newest_first_list_sort import NewestFirstListSort
 from .orchestration import Orchestration
 from .orchestration_report import OrchestrationReport
 from .orchestration_report_response import OrchestrationReportResponse
@@ -49,6 +51,10 @@ from .product_import_row import ProductImportRow
 from .product_list_response import ProductListResponse
 from .product_response import ProductResponse
 from .product_update import ProductUpdate
+from .quote import Quote
+from .quote_response import QuoteResponse
+from .quoted_item import QuotedItem
+from .shortage import Shortage
 from .stock_adjustment import StockAdjustment
 from .stock_adjustment_list_response import StockAdjustmentListResponse
 from .stock_adjustment_response import StockAdjustmentResponse
@@ -78,12 +84,14 @@ __all__ = (
     "KeyReport",
     "KeyReportResponse",
     "KeyedOperation",
+    "ListSort",
     "Meta",
     "NewCustomer",
     "NewOrder",
     "NewOrderItem",
     "NewProduct",
     "NewStockAdjustment",
+    "NewestFirstListSort",
     "Orchestration",
     "OrchestrationReport",
     "OrchestrationReportResponse",
@@ -103,6 +111,10 @@ __all__ = (
     "ProductListResponse",
     "ProductResponse",
     "ProductUpdate",
+    "Quote",
+    "QuoteResponse",
+    "QuotedItem",
+    "Shortage",
     "StockAdjustment",
     "StockAdjustmentListResponse",
     "StockAdjustmentResponse",

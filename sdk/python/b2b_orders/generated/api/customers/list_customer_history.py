@@ -7,17 +7,27 @@ import httpx
 from ... import errors
 from ...client import AuthenticatedClient, Client
 from ...models.event_list_response import EventListResponse
+from ...models.newest_first_list_sort import (
+    NewestFirstListSort,
+)
 from ...types import UNSET, Response, Unset
 
 
 def _get_kwargs(
     id: int,
     *,
+    sort: NewestFirstListSort | Unset = UNSET,
     cursor: int | Unset = UNSET,
     limit: int | Unset = 20,
 ) -> dict[str, Any]:
 
     params: dict[str, Any] = {}
+
+    json_sort: str | Unset = UNSET
+    if not isinstance(sort, Unset):
+        json_sort = sort
+
+    params["sort"] = json_sort
 
     params["cursor"] = cursor
 
@@ -65,16 +75,19 @@ def sync_detailed(
     id: int,
     *,
     client: AuthenticatedClient,
+    sort: NewestFirstListSort | Unset = UNSET,
     cursor: int | Unset = UNSET,
     limit: int | Unset = 20,
 ) -> Response[EventListResponse]:
     """List what has happened to a customer
 
-     Every change of the customer's record, newest first: who made it, when, and how the record was then.
-    A deleted customer is 404, here too.
+     Every change of the customer's record, newest first unless `sort` says otherwise: who made it, when,
+    and how the record was then. A deleted customer is 404, here too.
 
     Args:
         id (int): An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly. Example: 1.
+        sort (NewestFirstListSort | Unset): The order of a list, the newest first unless it says
+            otherwise. Example: -created_at.
         cursor (int | Unset):
         limit (int | Unset):  Default: 20.
 
@@ -88,6 +101,7 @@ def sync_detailed(
 
     kwargs = _get_kwargs(
         id=id,
+        sort=sort,
         cursor=cursor,
         limit=limit,
     )
@@ -103,16 +117,19 @@ def sync(
     id: int,
     *,
     client: AuthenticatedClient,
+    sort: NewestFirstListSort | Unset = UNSET,
     cursor: int | Unset = UNSET,
     limit: int | Unset = 20,
 ) -> EventListResponse | None:
     """List what has happened to a customer
 
-     Every change of the customer's record, newest first: who made it, when, and how the record was then.
-    A deleted customer is 404, here too.
+     Every change of the customer's record, newest first unless `sort` says otherwise: who made it, when,
+    and how the record was then. A deleted customer is 404, here too.
 
     Args:
         id (int): An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly. Example: 1.
+        sort (NewestFirstListSort | Unset): The order of a list, the newest first unless it says
+            otherwise. Example: -created_at.
         cursor (int | Unset):
         limit (int | Unset):  Default: 20.
 
@@ -127,6 +144,7 @@ def sync(
     return sync_detailed(
         id=id,
         client=client,
+        sort=sort,
         cursor=cursor,
         limit=limit,
     ).parsed
@@ -136,16 +154,19 @@ async def asyncio_detailed(
     id: int,
     *,
     client: AuthenticatedClient,
+    sort: NewestFirstListSort | Unset = UNSET,
     cursor: int | Unset = UNSET,
     limit: int | Unset = 20,
 ) -> Response[EventListResponse]:
     """List what has happened to a customer
 
-     Every change of the customer's record, newest first: who made it, when, and how the record was then.
-    A deleted customer is 404, here too.
+     Every change of the customer's record, newest first unless `sort` says otherwise: who made it, when,
+    and how the record was then. A deleted customer is 404, here too.
 
     Args:
         id (int): An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly. Example: 1.
+        sort (NewestFirstListSort | Unset): The order of a list, the newest first unless it says
+            otherwise. Example: -created_at.
         cursor (int | Unset):
         limit (int | Unset):  Default: 20.
 
@@ -159,6 +180,7 @@ async def asyncio_detailed(
 
     kwargs = _get_kwargs(
         id=id,
+        sort=sort,
         cursor=cursor,
         limit=limit,
     )
@@ -172,16 +194,19 @@ async def asyncio(
     id: int,
     *,
     client: AuthenticatedClient,
+    sort: NewestFirstListSort | Unset = UNSET,
     cursor: int | Unset = UNSET,
     limit: int | Unset = 20,
 ) -> EventListResponse | None:
     """List what has happened to a customer
 
-     Every change of the customer's record, newest first: who made it, when, and how the record was then.
-    A deleted customer is 404, here too.
+     Every change of the customer's record, newest first unless `sort` says otherwise: who made it, when,
+    and how the record was then. A deleted customer is 404, here too.
 
     Args:
         id (int): An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly. Example: 1.
+        sort (NewestFirstListSort | Unset): The order of a list, the newest first unless it says
+            otherwise. Example: -created_at.
         cursor (int | Unset):
         limit (int | Unset):  Default: 20.
 
@@ -197,6 +222,7 @@ async def asyncio(
         await asyncio_detailed(
             id=id,
             client=client,
+            sort=sort,
             cursor=cursor,
             limit=limit,
         )

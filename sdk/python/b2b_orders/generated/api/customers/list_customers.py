@@ -6,6 +6,7 @@ import httpx
 from ... import errors
 from ...client import AuthenticatedClient, Client
 from ...models.customer_list_response import CustomerListResponse
+from ...models.list_sort import ListSort
 from ...types import UNSET, Response, Unset
 
 
@@ -14,6 +15,8 @@ def _get_kwargs(
     search: str | Unset = UNSET,
     email: str | Unset = UNSET,
     external_ref: str | Unset = UNSET,
+    updated_since: str | Unset = UNSET,
+    sort: ListSort | Unset = UNSET,
     cursor: int | Unset = UNSET,
     limit: int | Unset = 20,
 ) -> dict[str, Any]:
@@ -25,6 +28,14 @@ def _get_kwargs(
     params["email"] = email
 
     params["external_ref"] = external_ref
+
+    params["updated_since"] = updated_since
+
+    json_sort: str | Unset = UNSET
+    if not isinstance(sort, Unset):
+        json_sort = sort
+
+    params["sort"] = json_sort
 
     params["cursor"] = cursor
 
@@ -72,13 +83,16 @@ def sync_detailed(
     search: str | Unset = UNSET,
     email: str | Unset = UNSET,
     external_ref: str | Unset = UNSET,
+    updated_since: str | Unset = UNSET,
+    sort: ListSort | Unset = UNSET,
     cursor: int | Unset = UNSET,
     limit: int | Unset = 20,
 ) -> Response[CustomerListResponse]:
     """List and search customers
 
-     Customers in ascending id; all filters must hold. `search` matches a literal part of the name or the
-    email, whatever its case: `%` and `_`
+     Customers, the oldest first unless `sort` says otherwise; all filters must hold. A deleted customer
+    is in no list. `search` matches a literal part of the name or the email, whatever its case: `%` and
+    `_`
     are ordinary characters. Read page after page by passing `meta.nextCursor` as `cursor` until it is
     `null`.
 
@@ -86,6 +100,10 @@ def sync_detailed(
         search (str | Unset):
         email (str | Unset):
         external_ref (str | Unset):
+        updated_since (str | Unset): A date such as `2024-01-01`, or RFC 3339 such as
+            `2024-01-01T12:00:00Z`. Example: 2024-01-01.
+        sort (ListSort | Unset): The order of a list, the oldest first unless it says otherwise.
+            Example: -created_at.
         cursor (int | Unset):
         limit (int | Unset):  Default: 20.
 
@@ -101,6 +119,8 @@ def sync_detailed(
         search=search,
         email=email,
         external_ref=external_ref,
+        updated_since=updated_since,
+        sort=sort,
         cursor=cursor,
         limit=limit,
     )
@@ -118,13 +138,16 @@ def sync(
     search: str | Unset = UNSET,
     email: str | Unset = UNSET,
     external_ref: str | Unset = UNSET,
+    updated_since: str | Unset = UNSET,
+    sort: ListSort | Unset = UNSET,
     cursor: int | Unset = UNSET,
     limit: int | Unset = 20,
 ) -> CustomerListResponse | None:
     """List and search customers
 
-     Customers in ascending id; all filters must hold. `search` matches a literal part of the name or the
-    email, whatever its case: `%` and `_`
+     Customers, the oldest first unless `sort` says otherwise; all filters must hold. A deleted customer
+    is in no list. `search` matches a literal part of the name or the email, whatever its case: `%` and
+    `_`
     are ordinary characters. Read page after page by passing `meta.nextCursor` as `cursor` until it is
     `null`.
 
@@ -132,6 +155,10 @@ def sync(
         search (str | Unset):
         email (str | Unset):
         external_ref (str | Unset):
+        updated_since (str | Unset): A date such as `2024-01-01`, or RFC 3339 such as
+            `2024-01-01T12:00:00Z`. Example: 2024-01-01.
+        sort (ListSort | Unset): The order of a list, the oldest first unless it says otherwise.
+            Example: -created_at.
         cursor (int | Unset):
         limit (int | Unset):  Default: 20.
 
@@ -148,6 +175,8 @@ def sync(
         search=search,
         email=email,
         external_ref=external_ref,
+        updated_since=updated_since,
+        sort=sort,
         cursor=cursor,
         limit=limit,
     ).parsed
@@ -159,13 +188,16 @@ async def asyncio_detailed(
     search: str | Unset = UNSET,
     email: str | Unset = UNSET,
     external_ref: str | Unset = UNSET,
+    updated_since: str | Unset = UNSET,
+    sort: ListSort | Unset = UNSET,
     cursor: int | Unset = UNSET,
     limit: int | Unset = 20,
 ) -> Response[CustomerListResponse]:
     """List and search customers
 
-     Customers in ascending id; all filters must hold. `search` matches a literal part of the name or the
-    email, whatever its case: `%` and `_`
+     Customers, the oldest first unless `sort` says otherwise; all filters must hold. A deleted customer
+    is in no list. `search` matches a literal part of the name or the email, whatever its case: `%` and
+    `_`
     are ordinary characters. Read page after page by passing `meta.nextCursor` as `cursor` until it is
     `null`.
 
@@ -173,6 +205,10 @@ async def asyncio_detailed(
         search (str | Unset):
         email (str | Unset):
         external_ref (str | Unset):
+        updated_since (str | Unset): A date such as `2024-01-01`, or RFC 3339 such as
+            `2024-01-01T12:00:00Z`. Example: 2024-01-01.
+        sort (ListSort | Unset): The order of a list, the oldest first unless it says otherwise.
+            Example: -created_at.
         cursor (int | Unset):
         limit (int | Unset):  Default: 20.
 
@@ -188,6 +224,8 @@ async def asyncio_detailed(
         search=search,
         email=email,
         external_ref=external_ref,
+        updated_since=updated_since,
+        sort=sort,
         cursor=cursor,
         limit=limit,
     )
@@ -203,13 +241,16 @@ async def asyncio(
     search: str | Unset = UNSET,
     email: str | Unset = UNSET,
     external_ref: str | Unset = UNSET,
+    updated_since: str | Unset = UNSET,
+    sort: ListSort | Unset = UNSET,
     cursor: int | Unset = UNSET,
     limit: int | Unset = 20,
 ) -> CustomerListResponse | None:
     """List and search customers
 
-     Customers in ascending id; all filters must hold. `search` matches a literal part of the name or the
-    email, whatever its case: `%` and `_`
+     Customers, the oldest first unless `sort` says otherwise; all filters must hold. A deleted customer
+    is in no list. `search` matches a literal part of the name or the email, whatever its case: `%` and
+    `_`
     are ordinary characters. Read page after page by passing `meta.nextCursor` as `cursor` until it is
     `null`.
 
@@ -217,6 +258,10 @@ async def asyncio(
         search (str | Unset):
         email (str | Unset):
         external_ref (str | Unset):
+        updated_since (str | Unset): A date such as `2024-01-01`, or RFC 3339 such as
+            `2024-01-01T12:00:00Z`. Example: 2024-01-01.
+        sort (ListSort | Unset): The order of a list, the oldest first unless it says otherwise.
+            Example: -created_at.
         cursor (int | Unset):
         limit (int | Unset):  Default: 20.
 
@@ -234,6 +279,8 @@ async def asyncio(
             search=search,
             email=email,
             external_ref=external_ref,
+            updated_since=updated_since,
+            sort=sort,
             cursor=cursor,
             limit=limit,
         )

@@ -5,6 +5,7 @@ import httpx
 
 from ... import errors
 from ...client import AuthenticatedClient, Client
+from ...models.list_sort import ListSort
 from ...models.order_list_response import OrderListResponse
 from ...models.order_status_filter import OrderStatusFilter
 from ...types import UNSET, Response, Unset
@@ -17,6 +18,8 @@ def _get_kwargs(
     external_ref: str | Unset = UNSET,
     from_: str | Unset = UNSET,
     to: str | Unset = UNSET,
+    updated_since: str | Unset = UNSET,
+    sort: ListSort | Unset = UNSET,
     cursor: int | Unset = UNSET,
     limit: int | Unset = 20,
 ) -> dict[str, Any]:
@@ -36,6 +39,14 @@ def _get_kwargs(
     params["from"] = from_
 
     params["to"] = to
+
+    params["updated_since"] = updated_since
+
+    json_sort: str | Unset = UNSET
+    if not isinstance(sort, Unset):
+        json_sort = sort
+
+    params["sort"] = json_sort
 
     params["cursor"] = cursor
 
@@ -85,14 +96,16 @@ def sync_detailed(
     external_ref: str | Unset = UNSET,
     from_: str | Unset = UNSET,
     to: str | Unset = UNSET,
+    updated_since: str | Unset = UNSET,
+    sort: ListSort | Unset = UNSET,
     cursor: int | Unset = UNSET,
     limit: int | Unset = 20,
 ) -> Response[OrderListResponse]:
     """List orders
 
-     Orders in ascending id, without their items; all filters must hold. Read page after page by passing
-    `meta.nextCursor` as
-    `cursor` until it is `null`.
+     Orders without their items, the oldest first unless `sort` says otherwise; all filters must hold.
+    Read page after page by
+    passing `meta.nextCursor` as `cursor` until it is `null`.
 
     Args:
         status (OrderStatusFilter | Unset): A status to look for. Example: CONFIRMED.
@@ -103,6 +116,10 @@ def sync_detailed(
             `2024-01-01T12:00:00Z`. Example: 2024-01-01.
         to (str | Unset): A date such as `2024-01-01`, or RFC 3339 such as `2024-01-01T12:00:00Z`.
             Example: 2024-01-01.
+        updated_since (str | Unset): A date such as `2024-01-01`, or RFC 3339 such as
+            `2024-01-01T12:00:00Z`. Example: 2024-01-01.
+        sort (ListSort | Unset): The order of a list, the oldest first unless it says otherwise.
+            Example: -created_at.
         cursor (int | Unset):
         limit (int | Unset):  Default: 20.
 
@@ -120,6 +137,8 @@ def sync_detailed(
         external_ref=external_ref,
         from_=from_,
         to=to,
+        updated_since=updated_since,
+        sort=sort,
         cursor=cursor,
         limit=limit,
     )
@@ -139,14 +158,16 @@ def sync(
     external_ref: str | Unset = UNSET,
     from_: str | Unset = UNSET,
     to: str | Unset = UNSET,
+    updated_since: str | Unset = UNSET,
+    sort: ListSort | Unset = UNSET,
     cursor: int | Unset = UNSET,
     limit: int | Unset = 20,
 ) -> OrderListResponse | None:
     """List orders
 
-     Orders in ascending id, without their items; all filters must hold. Read page after page by passing
-    `meta.nextCursor` as
-    `cursor` until it is `null`.
+     Orders without their items, the oldest first unless `sort` says otherwise; all filters must hold.
+    Read page after page by
+    passing `meta.nextCursor` as `cursor` until it is `null`.
 
     Args:
         status (OrderStatusFilter | Unset): A status to look for. Example: CONFIRMED.
@@ -157,6 +178,10 @@ def sync(
             `2024-01-01T12:00:00Z`. Example: 2024-01-01.
         to (str | Unset): A date such as `2024-01-01`, or RFC 3339 such as `2024-01-01T12:00:00Z`.
             Example: 2024-01-01.
+        updated_since (str | Unset): A date such as `2024-01-01`, or RFC 3339 such as
+            `2024-01-01T12:00:00Z`. Example: 2024-01-01.
+        sort (ListSort | Unset): The order of a list, the oldest first unless it says otherwise.
+            Example: -created_at.
         cursor (int | Unset):
         limit (int | Unset):  Default: 20.
 
@@ -175,6 +200,8 @@ def sync(
         external_ref=external_ref,
         from_=from_,
         to=to,
+        updated_since=updated_since,
+        sort=sort,
         cursor=cursor,
         limit=limit,
     ).parsed
@@ -188,14 +215,16 @@ async def asyncio_detailed(
     external_ref: str | Unset = UNSET,
     from_: str | Unset = UNSET,
     to: str | Unset = UNSET,
+    updated_since: str | Unset = UNSET,
+    sort: ListSort | Unset = UNSET,
     cursor: int | Unset = UNSET,
     limit: int | Unset = 20,
 ) -> Response[OrderListResponse]:
     """List orders
 
-     Orders in ascending id, without their items; all filters must hold. Read page after page by passing
-    `meta.nextCursor` as
-    `cursor` until it is `null`.
+     Orders without their items, the oldest first unless `sort` says otherwise; all filters must hold.
+    Read page after page by
+    passing `meta.nextCursor` as `cursor` until it is `null`.
 
     Args:
         status (OrderStatusFilter | Unset): A status to look for. Example: CONFIRMED.
@@ -206,6 +235,10 @@ async def asyncio_detailed(
             `2024-01-01T12:00:00Z`. Example: 2024-01-01.
         to (str | Unset): A date such as `2024-01-01`, or RFC 3339 such as `2024-01-01T12:00:00Z`.
             Example: 2024-01-01.
+        updated_since (str | Unset): A date such as `2024-01-01`, or RFC 3339 such as
+            `2024-01-01T12:00:00Z`. Example: 2024-01-01.
+        sort (ListSort | Unset): The order of a list, the oldest first unless it says otherwise.
+            Example: -created_at.
         cursor (int | Unset):
         limit (int | Unset):  Default: 20.
 
@@ -223,6 +256,8 @@ async def asyncio_detailed(
         external_ref=external_ref,
         from_=from_,
         to=to,
+        updated_since=updated_since,
+        sort=sort,
         cursor=cursor,
         limit=limit,
     )
@@ -240,14 +275,16 @@ async def asyncio(
     external_ref: str | Unset = UNSET,
     from_: str | Unset = UNSET,
     to: str | Unset = UNSET,
+    updated_since: str | Unset = UNSET,
+    sort: ListSort | Unset = UNSET,
     cursor: int | Unset = UNSET,
     limit: int | Unset = 20,
 ) -> OrderListResponse | None:
     """List orders
 
-     Orders in ascending id, without their items; all filters must hold. Read page after page by passing
-    `meta.nextCursor` as
-    `cursor` until it is `null`.
+     Orders without their items, the oldest first unless `sort` says otherwise; all filters must hold.
+    Read page after page by
+    passing `meta.nextCursor` as `cursor` until it is `null`.
 
     Args:
         status (OrderStatusFilter | Unset): A status to look for. Example: CONFIRMED.
@@ -258,6 +295,10 @@ async def asyncio(
             `2024-01-01T12:00:00Z`. Example: 2024-01-01.
         to (str | Unset): A date such as `2024-01-01`, or RFC 3339 such as `2024-01-01T12:00:00Z`.
             Example: 2024-01-01.
+        updated_since (str | Unset): A date such as `2024-01-01`, or RFC 3339 such as
+            `2024-01-01T12:00:00Z`. Example: 2024-01-01.
+        sort (ListSort | Unset): The order of a list, the oldest first unless it says otherwise.
+            Example: -created_at.
         cursor (int | Unset):
         limit (int | Unset):  Default: 20.
 
@@ -277,6 +318,8 @@ async def asyncio(
             external_ref=external_ref,
             from_=from_,
             to=to,
+            updated_since=updated_since,
+            sort=sort,
             cursor=cursor,
             limit=limit,
         )

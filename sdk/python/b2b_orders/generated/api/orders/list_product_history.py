@@ -7,17 +7,27 @@ import httpx
 from ... import errors
 from ...client import AuthenticatedClient, Client
 from ...models.event_list_response import EventListResponse
+from ...models.newest_first_list_sort import (
+    NewestFirstListSort,
+)
 from ...types import UNSET, Response, Unset
 
 
 def _get_kwargs(
     id: int,
     *,
+    sort: NewestFirstListSort | Unset = UNSET,
     cursor: int | Unset = UNSET,
     limit: int | Unset = 20,
 ) -> dict[str, Any]:
 
     params: dict[str, Any] = {}
+
+    json_sort: str | Unset = UNSET
+    if not isinstance(sort, Unset):
+        json_sort = sort
+
+    params["sort"] = json_sort
 
     params["cursor"] = cursor
 
@@ -65,17 +75,20 @@ def sync_detailed(
     id: int,
     *,
     client: AuthenticatedClient,
+    sort: NewestFirstListSort | Unset = UNSET,
     cursor: int | Unset = UNSET,
     limit: int | Unset = 20,
 ) -> Response[EventListResponse]:
     """List what has happened to a product
 
-     Every change of the product, newest first: who made it, when, and how the product was then. Orders
-    take and return stock
-    without an event of the product. Empty for a token that acts for one customer.
+     Every change of the product, newest first unless `sort` says otherwise: who made it, when, and how
+    the product was then. Orders
+    take and return stock without an event of the product. Empty for a token that acts for one customer.
 
     Args:
         id (int): An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly. Example: 1.
+        sort (NewestFirstListSort | Unset): The order of a list, the newest first unless it says
+            otherwise. Example: -created_at.
         cursor (int | Unset):
         limit (int | Unset):  Default: 20.
 
@@ -89,6 +102,7 @@ def sync_detailed(
 
     kwargs = _get_kwargs(
         id=id,
+        sort=sort,
         cursor=cursor,
         limit=limit,
     )
@@ -104,17 +118,20 @@ def sync(
     id: int,
     *,
     client: AuthenticatedClient,
+    sort: NewestFirstListSort | Unset = UNSET,
     cursor: int | Unset = UNSET,
     limit: int | Unset = 20,
 ) -> EventListResponse | None:
     """List what has happened to a product
 
-     Every change of the product, newest first: who made it, when, and how the product was then. Orders
-    take and return stock
-    without an event of the product. Empty for a token that acts for one customer.
+     Every change of the product, newest first unless `sort` says otherwise: who made it, when, and how
+    the product was then. Orders
+    take and return stock without an event of the product. Empty for a token that acts for one customer.
 
     Args:
         id (int): An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly. Example: 1.
+        sort (NewestFirstListSort | Unset): The order of a list, the newest first unless it says
+            otherwise. Example: -created_at.
         cursor (int | Unset):
         limit (int | Unset):  Default: 20.
 
@@ -129,6 +146,7 @@ def sync(
     return sync_detailed(
         id=id,
         client=client,
+        sort=sort,
         cursor=cursor,
         limit=limit,
     ).parsed
@@ -138,17 +156,20 @@ async def asyncio_detailed(
     id: int,
     *,
     client: AuthenticatedClient,
+    sort: NewestFirstListSort | Unset = UNSET,
     cursor: int | Unset = UNSET,
     limit: int | Unset = 20,
 ) -> Response[EventListResponse]:
     """List what has happened to a product
 
-     Every change of the product, newest first: who made it, when, and how the product was then. Orders
-    take and return stock
-    without an event of the product. Empty for a token that acts for one customer.
+     Every change of the product, newest first unless `sort` says otherwise: who made it, when, and how
+    the product was then. Orders
+    take and return stock without an event of the product. Empty for a token that acts for one customer.
 
     Args:
         id (int): An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly. Example: 1.
+        sort (NewestFirstListSort | Unset): The order of a list, the newest first unless it says
+            otherwise. Example: -created_at.
         cursor (int | Unset):
         limit (int | Unset):  Default: 20.
 
@@ -162,6 +183,7 @@ async def asyncio_detailed(
 
     kwargs = _get_kwargs(
         id=id,
+        sort=sort,
         cursor=cursor,
         limit=limit,
     )
@@ -175,17 +197,20 @@ async def asyncio(
     id: int,
     *,
     client: AuthenticatedClient,
+    sort: NewestFirstListSort | Unset = UNSET,
     cursor: int | Unset = UNSET,
     limit: int | Unset = 20,
 ) -> EventListResponse | None:
     """List what has happened to a product
 
-     Every change of the product, newest first: who made it, when, and how the product was then. Orders
-    take and return stock
-    without an event of the product. Empty for a token that acts for one customer.
+     Every change of the product, newest first unless `sort` says otherwise: who made it, when, and how
+    the product was then. Orders
+    take and return stock without an event of the product. Empty for a token that acts for one customer.
 
     Args:
         id (int): An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly. Example: 1.
+        sort (NewestFirstListSort | Unset): The order of a list, the newest first unless it says
+            otherwise. Example: -created_at.
         cursor (int | Unset):
         limit (int | Unset):  Default: 20.
 
@@ -201,6 +226,7 @@ async def asyncio(
         await asyncio_detailed(
             id=id,
             client=client,
+            sort=sort,
             cursor=cursor,
             limit=limit,
         )

@@ -5,6 +5,7 @@ import httpx
 
 from ... import errors
 from ...client import AuthenticatedClient, Client
+from ...models.list_sort import ListSort
 from ...models.product_list_response import ProductListResponse
 from ...types import UNSET, Response, Unset
 
@@ -14,6 +15,8 @@ def _get_kwargs(
     search: str | Unset = UNSET,
     sku: str | Unset = UNSET,
     active: bool | Unset = UNSET,
+    updated_since: str | Unset = UNSET,
+    sort: ListSort | Unset = UNSET,
     cursor: int | Unset = UNSET,
     limit: int | Unset = 20,
 ) -> dict[str, Any]:
@@ -25,6 +28,14 @@ def _get_kwargs(
     params["sku"] = sku
 
     params["active"] = active
+
+    params["updated_since"] = updated_since
+
+    json_sort: str | Unset = UNSET
+    if not isinstance(sort, Unset):
+        json_sort = sort
+
+    params["sort"] = json_sort
 
     params["cursor"] = cursor
 
@@ -72,13 +83,15 @@ def sync_detailed(
     search: str | Unset = UNSET,
     sku: str | Unset = UNSET,
     active: bool | Unset = UNSET,
+    updated_since: str | Unset = UNSET,
+    sort: ListSort | Unset = UNSET,
     cursor: int | Unset = UNSET,
     limit: int | Unset = 20,
 ) -> Response[ProductListResponse]:
     """List and search products
 
-     Products in ascending id; all filters must hold. `search` matches a literal part of the sku or the
-    name, whatever its case: `%` and `_` are
+     Products, the oldest first unless `sort` says otherwise; all filters must hold. `search` matches a
+    literal part of the sku or the name, whatever its case: `%` and `_` are
     ordinary characters. Read page after page by passing `meta.nextCursor` as `cursor` until it is
     `null`.
 
@@ -87,6 +100,10 @@ def sync_detailed(
         sku (str | Unset): The product's own code; unique, case-sensitive, without spaces at
             either end or control characters. Example: LAPTOP-DELL-2024.
         active (bool | Unset):
+        updated_since (str | Unset): A date such as `2024-01-01`, or RFC 3339 such as
+            `2024-01-01T12:00:00Z`. Example: 2024-01-01.
+        sort (ListSort | Unset): The order of a list, the oldest first unless it says otherwise.
+            Example: -created_at.
         cursor (int | Unset):
         limit (int | Unset):  Default: 20.
 
@@ -102,6 +119,8 @@ def sync_detailed(
         search=search,
         sku=sku,
         active=active,
+        updated_since=updated_since,
+        sort=sort,
         cursor=cursor,
         limit=limit,
     )
@@ -119,13 +138,15 @@ def sync(
     search: str | Unset = UNSET,
     sku: str | Unset = UNSET,
     active: bool | Unset = UNSET,
+    updated_since: str | Unset = UNSET,
+    sort: ListSort | Unset = UNSET,
     cursor: int | Unset = UNSET,
     limit: int | Unset = 20,
 ) -> ProductListResponse | None:
     """List and search products
 
-     Products in ascending id; all filters must hold. `search` matches a literal part of the sku or the
-    name, whatever its case: `%` and `_` are
+     Products, the oldest first unless `sort` says otherwise; all filters must hold. `search` matches a
+    literal part of the sku or the name, whatever its case: `%` and `_` are
     ordinary characters. Read page after page by passing `meta.nextCursor` as `cursor` until it is
     `null`.
 
@@ -134,6 +155,10 @@ def sync(
         sku (str | Unset): The product's own code; unique, case-sensitive, without spaces at
             either end or control characters. Example: LAPTOP-DELL-2024.
         active (bool | Unset):
+        updated_since (str | Unset): A date such as `2024-01-01`, or RFC 3339 such as
+            `2024-01-01T12:00:00Z`. Example: 2024-01-01.
+        sort (ListSort | Unset): The order of a list, the oldest first unless it says otherwise.
+            Example: -created_at.
         cursor (int | Unset):
         limit (int | Unset):  Default: 20.
 
@@ -150,6 +175,8 @@ def sync(
         search=search,
         sku=sku,
         active=active,
+        updated_since=updated_since,
+        sort=sort,
         cursor=cursor,
         limit=limit,
     ).parsed
@@ -161,13 +188,15 @@ async def asyncio_detailed(
     search: str | Unset = UNSET,
     sku: str | Unset = UNSET,
     active: bool | Unset = UNSET,
+    updated_since: str | Unset = UNSET,
+    sort: ListSort | Unset = UNSET,
     cursor: int | Unset = UNSET,
     limit: int | Unset = 20,
 ) -> Response[ProductListResponse]:
     """List and search products
 
-     Products in ascending id; all filters must hold. `search` matches a literal part of the sku or the
-    name, whatever its case: `%` and `_` are
+     Products, the oldest first unless `sort` says otherwise; all filters must hold. `search` matches a
+    literal part of the sku or the name, whatever its case: `%` and `_` are
     ordinary characters. Read page after page by passing `meta.nextCursor` as `cursor` until it is
     `null`.
 
@@ -176,6 +205,10 @@ async def asyncio_detailed(
         sku (str | Unset): The product's own code; unique, case-sensitive, without spaces at
             either end or control characters. Example: LAPTOP-DELL-2024.
         active (bool | Unset):
+        updated_since (str | Unset): A date such as `2024-01-01`, or RFC 3339 such as
+            `2024-01-01T12:00:00Z`. Example: 2024-01-01.
+        sort (ListSort | Unset): The order of a list, the oldest first unless it says otherwise.
+            Example: -created_at.
         cursor (int | Unset):
         limit (int | Unset):  Default: 20.
 
@@ -191,6 +224,8 @@ async def asyncio_detailed(
         search=search,
         sku=sku,
         active=active,
+        updated_since=updated_since,
+        sort=sort,
         cursor=cursor,
         limit=limit,
     )
@@ -206,13 +241,15 @@ async def asyncio(
     search: str | Unset = UNSET,
     sku: str | Unset = UNSET,
     active: bool | Unset = UNSET,
+    updated_since: str | Unset = UNSET,
+    sort: ListSort | Unset = UNSET,
     cursor: int | Unset = UNSET,
     limit: int | Unset = 20,
 ) -> ProductListResponse | None:
     """List and search products
 
-     Products in ascending id; all filters must hold. `search` matches a literal part of the sku or the
-    name, whatever its case: `%` and `_` are
+     Products, the oldest first unless `sort` says otherwise; all filters must hold. `search` matches a
+    literal part of the sku or the name, whatever its case: `%` and `_` are
     ordinary characters. Read page after page by passing `meta.nextCursor` as `cursor` until it is
     `null`.
 
@@ -221,6 +258,10 @@ async def asyncio(
         sku (str | Unset): The product's own code; unique, case-sensitive, without spaces at
             either end or control characters. Example: LAPTOP-DELL-2024.
         active (bool | Unset):
+        updated_since (str | Unset): A date such as `2024-01-01`, or RFC 3339 such as
+            `2024-01-01T12:00:00Z`. Example: 2024-01-01.
+        sort (ListSort | Unset): The order of a list, the oldest first unless it says otherwise.
+            Example: -created_at.
         cursor (int | Unset):
         limit (int | Unset):  Default: 20.
 
@@ -238,6 +279,8 @@ async def asyncio(
             search=search,
             sku=sku,
             active=active,
+            updated_since=updated_since,
+            sort=sort,
             cursor=cursor,
             limit=limit,
         )

@@ -6,6 +6,9 @@ import httpx
 
 from ... import errors
 from ...client import AuthenticatedClient, Client
+from ...models.newest_first_list_sort import (
+    NewestFirstListSort,
+)
 from ...models.stock_adjustment_list_response import StockAdjustmentListResponse
 from ...types import UNSET, Response, Unset
 
@@ -13,11 +16,18 @@ from ...types import UNSET, Response, Unset
 def _get_kwargs(
     id: int,
     *,
+    sort: NewestFirstListSort | Unset = UNSET,
     cursor: int | Unset = UNSET,
     limit: int | Unset = 20,
 ) -> dict[str, Any]:
 
     params: dict[str, Any] = {}
+
+    json_sort: str | Unset = UNSET
+    if not isinstance(sort, Unset):
+        json_sort = sort
+
+    params["sort"] = json_sort
 
     params["cursor"] = cursor
 
@@ -65,18 +75,21 @@ def sync_detailed(
     id: int,
     *,
     client: AuthenticatedClient,
+    sort: NewestFirstListSort | Unset = UNSET,
     cursor: int | Unset = UNSET,
     limit: int | Unset = 20,
 ) -> Response[StockAdjustmentListResponse]:
     """List the changes of a product's stock
 
-     Every change of the stock that is not an order, newest first: creation (`created`), setting the
-    level (`level set`) and
+     Every change of the stock that is not an order, newest first unless `sort` says otherwise: creation
+    (`created`), setting the level (`level set`) and
     adjustments. The product's stock is the sum of their deltas less the pieces of its orders that are
     not CANCELED.
 
     Args:
         id (int): An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly. Example: 1.
+        sort (NewestFirstListSort | Unset): The order of a list, the newest first unless it says
+            otherwise. Example: -created_at.
         cursor (int | Unset):
         limit (int | Unset):  Default: 20.
 
@@ -90,6 +103,7 @@ def sync_detailed(
 
     kwargs = _get_kwargs(
         id=id,
+        sort=sort,
         cursor=cursor,
         limit=limit,
     )
@@ -105,18 +119,21 @@ def sync(
     id: int,
     *,
     client: AuthenticatedClient,
+    sort: NewestFirstListSort | Unset = UNSET,
     cursor: int | Unset = UNSET,
     limit: int | Unset = 20,
 ) -> StockAdjustmentListResponse | None:
     """List the changes of a product's stock
 
-     Every change of the stock that is not an order, newest first: creation (`created`), setting the
-    level (`level set`) and
+     Every change of the stock that is not an order, newest first unless `sort` says otherwise: creation
+    (`created`), setting the level (`level set`) and
     adjustments. The product's stock is the sum of their deltas less the pieces of its orders that are
     not CANCELED.
 
     Args:
         id (int): An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly. Example: 1.
+        sort (NewestFirstListSort | Unset): The order of a list, the newest first unless it says
+            otherwise. Example: -created_at.
         cursor (int | Unset):
         limit (int | Unset):  Default: 20.
 
@@ -131,6 +148,7 @@ def sync(
     return sync_detailed(
         id=id,
         client=client,
+        sort=sort,
         cursor=cursor,
         limit=limit,
     ).parsed
@@ -140,18 +158,21 @@ async def asyncio_detailed(
     id: int,
     *,
     client: AuthenticatedClient,
+    sort: NewestFirstListSort | Unset = UNSET,
     cursor: int | Unset = UNSET,
     limit: int | Unset = 20,
 ) -> Response[StockAdjustmentListResponse]:
     """List the changes of a product's stock
 
-     Every change of the stock that is not an order, newest first: creation (`created`), setting the
-    level (`level set`) and
+     Every change of the stock that is not an order, newest first unless `sort` says otherwise: creation
+    (`created`), setting the level (`level set`) and
     adjustments. The product's stock is the sum of their deltas less the pieces of its orders that are
     not CANCELED.
 
     Args:
         id (int): An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly. Example: 1.
+        sort (NewestFirstListSort | Unset): The order of a list, the newest first unless it says
+            otherwise. Example: -created_at.
         cursor (int | Unset):
         limit (int | Unset):  Default: 20.
 
@@ -165,6 +186,7 @@ async def asyncio_detailed(
 
     kwargs = _get_kwargs(
         id=id,
+        sort=sort,
         cursor=cursor,
         limit=limit,
     )
@@ -178,18 +200,21 @@ async def asyncio(
     id: int,
     *,
     client: AuthenticatedClient,
+    sort: NewestFirstListSort | Unset = UNSET,
     cursor: int | Unset = UNSET,
     limit: int | Unset = 20,
 ) -> StockAdjustmentListResponse | None:
     """List the changes of a product's stock
 
-     Every change of the stock that is not an order, newest first: creation (`created`), setting the
-    level (`level set`) and
+     Every change of the stock that is not an order, newest first unless `sort` says otherwise: creation
+    (`created`), setting the level (`level set`) and
     adjustments. The product's stock is the sum of their deltas less the pieces of its orders that are
     not CANCELED.
 
     Args:
         id (int): An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly. Example: 1.
+        sort (NewestFirstListSort | Unset): The order of a list, the newest first unless it says
+            otherwise. Example: -created_at.
         cursor (int | Unset):
         limit (int | Unset):  Default: 20.
 
@@ -205,6 +230,7 @@ async def asyncio(
         await asyncio_detailed(
             id=id,
             client=client,
+            sort=sort,
             cursor=cursor,
             limit=limit,
         )

@@ -1,0 +1,212 @@
+from http import HTTPStatus
+from typing import Any
+
+import httpx
+
+from ... import errors
+from ...client import AuthenticatedClient, Client
+from ...models.new_order import NewOrder
+from ...models.quote_response import QuoteResponse
+from ...types import Response
+
+
+def _get_kwargs(
+    *,
+    body: NewOrder,
+) -> dict[str, Any]:
+    headers: dict[str, Any] = {}
+
+    _kwargs: dict[str, Any] = {
+        "method": "post",
+        "url": "/orders/quote",
+    }
+
+    _kwargs["json"] = body.to_dict()
+
+    headers["Content-Type"] = "application/json"
+
+    _kwargs["headers"] = headers
+    return _kwargs
+
+
+def _parse_response(
+    *, client: AuthenticatedClient | Client, response: httpx.Response
+) -> QuoteResponse | None:
+    if response.status_code == 200:
+        response_200 = QuoteResponse.from_dict(response.json())
+
+        return response_200
+
+    if client.raise_on_unexpected_status:
+        raise errors.UnexpectedStatus(response.status_code, response.content)
+    else:
+        return None
+
+
+def _build_response(
+    *, client: AuthenticatedClient | Client, response: httpx.Response
+) -> Response[QuoteResponse]:
+    return Response(
+        status_code=HTTPStatus(response.status_code),
+        content=response.content,
+        headers=response.headers,
+        parsed=_parse_response(client=client, response=response),
+    )
+
+
+def sync_detailed(
+    *,
+    client: AuthenticatedClient,
+    body: NewOrder,
+) -> Response[QuoteResponse]:
+    """What would an order cost, and what is missing?
+
+     Takes what placing an order takes, and answers what it would make of it now: prices, the total, and
+    every product that is short
+    with what is there. It holds nothing and changes nothing, so it needs no idempotency key: who places
+    the order after it may find
+    other prices and less stock.
+
+    `fillable` is the order as far as the stock allows, ready to be posted to `/orders`: the same lines
+    in the same words, those that
+    come first are filled first, and a line with nothing left is gone. It is the whole order when
+    nothing is short, and null
+    when nothing can be filled. `external_ref` and `metadata` are handed on in it as they are; whether
+    the number is taken only placing says.
+
+    Args:
+        body (NewOrder):
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Response[QuoteResponse]
+    """
+
+    kwargs = _get_kwargs(
+        body=body,
+    )
+
+    response = client.get_httpx_client().request(
+        **kwargs,
+    )
+
+    return _build_response(client=client, response=response)
+
+
+def sync(
+    *,
+    client: AuthenticatedClient,
+    body: NewOrder,
+) -> QuoteResponse | None:
+    """What would an order cost, and what is missing?
+
+     Takes what placing an order takes, and answers what it would make of it now: prices, the total, and
+    every product that is short
+    with what is there. It holds nothing and changes nothing, so it needs no idempotency key: who places
+    the order after it may find
+    other prices and less stock.
+
+    `fillable` is the order as far as the stock allows, ready to be posted to `/orders`: the same lines
+    in the same words, those that
+    come first are filled first, and a line with nothing left is gone. It is the whole order when
+    nothing is short, and null
+    when nothing can be filled. `external_ref` and `metadata` are handed on in it as they are; whether
+    the number is taken only placing says.
+
+    Args:
+        body (NewOrder):
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        QuoteResponse
+    """
+
+    return sync_detailed(
+        client=client,
+        body=body,
+    ).parsed
+
+
+async def asyncio_detailed(
+    *,
+    client: AuthenticatedClient,
+    body: NewOrder,
+) -> Response[QuoteResponse]:
+    """What would an order cost, and what is missing?
+
+     Takes what placing an order takes, and answers what it would make of it now: prices, the total, and
+    every product that is short
+    with what is there. It holds nothing and changes nothing, so it needs no idempotency key: who places
+    the order after it may find
+    other prices and less stock.
+
+    `fillable` is the order as far as the stock allows, ready to be posted to `/orders`: the same lines
+    in the same words, those that
+    come first are filled first, and a line with nothing left is gone. It is the whole order when
+    nothing is short, and null
+    when nothing can be filled. `external_ref` and `metadata` are handed on in it as they are; whether
+    the number is taken only placing says.
+
+    Args:
+        body (NewOrder):
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Response[QuoteResponse]
+    """
+
+    kwargs = _get_kwargs(
+        body=body,
+    )
+
+    response = await client.get_async_httpx_client().request(**kwargs)
+
+    return _build_response(client=client, response=response)
+
+
+async def asyncio(
+    *,
+    client: AuthenticatedClient,
+    body: NewOrder,
+) -> QuoteResponse | None:
+    """What would an order cost, and what is missing?
+
+     Takes what placing an order takes, and answers what it would make of it now: prices, the total, and
+    every product that is short
+    with what is there. It holds nothing and changes nothing, so it needs no idempotency key: who places
+    the order after it may find
+    other prices and less stock.
+
+    `fillable` is the order as far as the stock allows, ready to be posted to `/orders`: the same lines
+    in the same words, those that
+    come first are filled first, and a line with nothing left is gone. It is the whole order when
+    nothing is short, and null
+    when nothing can be filled. `external_ref` and `metadata` are handed on in it as they are; whether
+    the number is taken only placing says.
+
+    Args:
+        body (NewOrder):
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        QuoteResponse
+    """
+
+    return (
+        await asyncio_detailed(
+            client=client,
+            body=body,
+        )
+    ).parsed
