@@ -37,7 +37,7 @@ type client struct {
 }
 
 // filters are the parameters by which exports choose, as the documents call them.
-var filters = []string{"status", "customer_id", "external_ref", "from", "to", "search", "sku", "email", "active"}
+var filters = []string{"status", "customer_id", "external_ref", "from", "to", "updated_since", "search", "sku", "email", "active"}
 
 // clientCommands returns the commands that call services.
 func clientCommands(c *config.Settings) []command {
