@@ -772,7 +772,8 @@ type ListOrdersParams struct {
 
 	// UpdatedSince Only what changed at or after this moment, in the words of its `updated_at`: a date (its first moment in UTC) or RFC 3339. To
 	// keep a copy up to date, note the time before you begin, read page after page to the end, and next time ask from one minute before
-	// the time that you noted: what was still being committed then comes again, and what changed while you read comes then.
+	// the time that you noted: what was still being committed then comes in, what you have may come again, and so does what changed
+	// while you read. Leave the parameter out for the first copy: it is made for finding few among many.
 	UpdatedSince *UpdatedSince `form:"updated_since,omitempty" json:"updated_since,omitempty"`
 
 	// Sort `created_at`, the oldest first, or `-created_at`, the newest first, by ascending or descending id. Keep it while you read page after page.
@@ -814,7 +815,8 @@ type ExportOrdersParams struct {
 
 	// UpdatedSince Only what changed at or after this moment, in the words of its `updated_at`: a date (its first moment in UTC) or RFC 3339. To
 	// keep a copy up to date, note the time before you begin, read page after page to the end, and next time ask from one minute before
-	// the time that you noted: what was still being committed then comes again, and what changed while you read comes then.
+	// the time that you noted: what was still being committed then comes in, what you have may come again, and so does what changed
+	// while you read. Leave the parameter out for the first copy: it is made for finding few among many.
 	UpdatedSince *UpdatedSince `form:"updated_since,omitempty" json:"updated_since,omitempty"`
 }
 
@@ -869,7 +871,8 @@ type ListProductsParams struct {
 
 	// UpdatedSince Only what changed at or after this moment, in the words of its `updated_at`: a date (its first moment in UTC) or RFC 3339. To
 	// keep a copy up to date, note the time before you begin, read page after page to the end, and next time ask from one minute before
-	// the time that you noted: what was still being committed then comes again, and what changed while you read comes then.
+	// the time that you noted: what was still being committed then comes in, what you have may come again, and so does what changed
+	// while you read. Leave the parameter out for the first copy: it is made for finding few among many.
 	UpdatedSince *UpdatedSince `form:"updated_since,omitempty" json:"updated_since,omitempty"`
 
 	// Sort `created_at`, the oldest first, or `-created_at`, the newest first, by ascending or descending id. Keep it while you read page after page.
@@ -905,7 +908,8 @@ type ExportProductsParams struct {
 
 	// UpdatedSince Only what changed at or after this moment, in the words of its `updated_at`: a date (its first moment in UTC) or RFC 3339. To
 	// keep a copy up to date, note the time before you begin, read page after page to the end, and next time ask from one minute before
-	// the time that you noted: what was still being committed then comes again, and what changed while you read comes then.
+	// the time that you noted: what was still being committed then comes in, what you have may come again, and so does what changed
+	// while you read. Leave the parameter out for the first copy: it is made for finding few among many.
 	UpdatedSince *UpdatedSince `form:"updated_since,omitempty" json:"updated_since,omitempty"`
 }
 

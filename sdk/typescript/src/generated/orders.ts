@@ -1472,8 +1472,9 @@ export interface components {
         /**
          * @description Only what changed at or after this moment, in the words of its `updated_at`: a date (its first moment in UTC) or RFC 3339. To
          *     keep a copy up to date, note the time before you begin, read page after page to the end, and next time ask from one minute before
-         *     the time that you noted: what was still being committed then comes again, and what changed while you read comes then.
-         * @example 2024-03-01T09:00:00Z
+         *     the time that you noted: what was still being committed then comes in, what you have may come again, and so does what changed
+         *     while you read. Leave the parameter out for the first copy: it is made for finding few among many.
+         * @example 2024-01-01T08:00:00Z
          */
         UpdatedSince: components["schemas"]["DateFilter"];
         /**
@@ -1568,8 +1569,9 @@ export interface operations {
                 /**
                  * @description Only what changed at or after this moment, in the words of its `updated_at`: a date (its first moment in UTC) or RFC 3339. To
                  *     keep a copy up to date, note the time before you begin, read page after page to the end, and next time ask from one minute before
-                 *     the time that you noted: what was still being committed then comes again, and what changed while you read comes then.
-                 * @example 2024-03-01T09:00:00Z
+                 *     the time that you noted: what was still being committed then comes in, what you have may come again, and so does what changed
+                 *     while you read. Leave the parameter out for the first copy: it is made for finding few among many.
+                 * @example 2024-01-01T08:00:00Z
                  */
                 updated_since?: components["parameters"]["UpdatedSince"];
                 /**
@@ -1782,8 +1784,9 @@ export interface operations {
                 /**
                  * @description Only what changed at or after this moment, in the words of its `updated_at`: a date (its first moment in UTC) or RFC 3339. To
                  *     keep a copy up to date, note the time before you begin, read page after page to the end, and next time ask from one minute before
-                 *     the time that you noted: what was still being committed then comes again, and what changed while you read comes then.
-                 * @example 2024-03-01T09:00:00Z
+                 *     the time that you noted: what was still being committed then comes in, what you have may come again, and so does what changed
+                 *     while you read. Leave the parameter out for the first copy: it is made for finding few among many.
+                 * @example 2024-01-01T08:00:00Z
                  */
                 updated_since?: components["parameters"]["UpdatedSince"];
             };
@@ -2194,8 +2197,9 @@ export interface operations {
                 /**
                  * @description Only what changed at or after this moment, in the words of its `updated_at`: a date (its first moment in UTC) or RFC 3339. To
                  *     keep a copy up to date, note the time before you begin, read page after page to the end, and next time ask from one minute before
-                 *     the time that you noted: what was still being committed then comes again, and what changed while you read comes then.
-                 * @example 2024-03-01T09:00:00Z
+                 *     the time that you noted: what was still being committed then comes in, what you have may come again, and so does what changed
+                 *     while you read. Leave the parameter out for the first copy: it is made for finding few among many.
+                 * @example 2024-01-01T08:00:00Z
                  */
                 updated_since?: components["parameters"]["UpdatedSince"];
                 /**
@@ -2509,8 +2513,9 @@ export interface operations {
                 /**
                  * @description Only what changed at or after this moment, in the words of its `updated_at`: a date (its first moment in UTC) or RFC 3339. To
                  *     keep a copy up to date, note the time before you begin, read page after page to the end, and next time ask from one minute before
-                 *     the time that you noted: what was still being committed then comes again, and what changed while you read comes then.
-                 * @example 2024-03-01T09:00:00Z
+                 *     the time that you noted: what was still being committed then comes in, what you have may come again, and so does what changed
+                 *     while you read. Leave the parameter out for the first copy: it is made for finding few among many.
+                 * @example 2024-01-01T08:00:00Z
                  */
                 updated_since?: components["parameters"]["UpdatedSince"];
             };
