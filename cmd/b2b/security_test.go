@@ -137,7 +137,8 @@ func (a asker) holds(t *testing.T, path string, described *openapi3.Operation, o
 		if !slices.Contains(auth.Scopes, scope) {
 			t.Errorf("there is no scope %s", scope)
 		}
-		if scope != auth.Admin && strings.HasSuffix(scope, ":read") != (a.method == http.MethodGet) {
+		reads := a.method == http.MethodGet || path == "/orders/quote" // which is a POST because an order is its body
+		if scope != auth.Admin && strings.HasSuffix(scope, ":read") != reads {
 			t.Errorf("the scope %s is for %s", scope, a.method)
 		}
 		others := slices.DeleteFunc(slices.Clone(auth.Scopes), func(s string) bool { return s == scope || s == auth.Admin })

@@ -106,7 +106,7 @@ func isEmail(err error) bool {
 // FuzzListParameters lets through only what a list may be asked for.
 func FuzzListParameters(f *testing.F) {
 	for _, query := range []string{"", "status=CREATED&customer_id=1&from=2024-01-01&to=2024-12-31T23:59:59%2B01:00&limit=10&cursor=5", "limit=0", "limit=101", "limit=1e1", "limit=%201", "limit=+1", "limit=0x1",
-		"cursor=9007199254740992", "cursor=-1", "cursor=5;limit=1", "limit=1&limit=2", "limit=&cursor=", "limit[]=1", "from=2024-02-30", "from=2024-01-01T00:00:00 01:00", "status=created", "customer=1", "%zz", "a=%ff", "&&=&"} {
+		"cursor=9007199254740992", "cursor=-1", "cursor=5;limit=1", "limit=1&limit=2", "limit=&cursor=", "limit[]=1", "from=2024-02-30", "from=2024-01-01T00:00:00 01:00", "status=created", "sort=-created_at&updated_since=2024-01-01", "sort=id", "customer=1", "%zz", "a=%ff", "&&=&"} {
 		f.Add(query)
 	}
 	o, spec := webtest.Options(), webtest.Spec(f, ordersapi.Document)
@@ -125,6 +125,7 @@ func FuzzListParameters(f *testing.F) {
 	}
 	may := map[string]func(string) bool{
 		"limit": whole(1, 100), "cursor": whole(0, 1<<53-1), "customer_id": whole(1, 1<<53-1), "from": formats.All["date-or-date-time"].Valid, "to": formats.All["date-or-date-time"].Valid,
+		"updated_since": formats.All["date-or-date-time"].Valid, "sort": func(s string) bool { return s == "created_at" || s == "-created_at" },
 		"status": func(s string) bool { return slices.Contains([]string{"CREATED", "CONFIRMED", "CANCELED"}, s) },
 	}
 	f.Fuzz(func(t *testing.T, query string) {
