@@ -31,8 +31,9 @@ lint: ## gofmt, go vet, staticcheck
 	go vet ./...
 	go tool staticcheck ./...
 
+PROGRAM ?= bin/b2b
 build: ## build bin/b2b
-	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/b2b ./cmd/b2b
+	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o $(PROGRAM) ./cmd/b2b
 
 lambda: ## build the AWS Lambda function's zip, orchestrator/build/lambda.zip
 	mkdir -p orchestrator/build
@@ -45,4 +46,7 @@ sdk: ## make the generated part of every SDK in sdk/ again, from the documents
 sdk-test: build ## pack every SDK in sdk/, install what was packed, and test it against bin/b2b
 	@for test in sdk/*/test; do echo $$test; $$test || exit 1; done
 
-.PHONY: help run test chaos fuzz generate lint build lambda sdk sdk-test
+release: ## collect in dist/ the release VERSION: documents, collection, SDKs, programs for PLATFORMS (all), checksums, SBOMs
+	@.ci/release '$(VERSION)' $(PLATFORMS)
+
+.PHONY: help run test chaos fuzz generate lint build lambda sdk sdk-test release

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"example.com/b2b/internal/buildinfo"
 	"example.com/b2b/internal/web"
 	"example.com/b2b/internal/web/webtest"
 	"example.com/b2b/openapi/contract"
@@ -139,7 +140,7 @@ func serveOn(t *testing.T, peer string, o web.Options) string {
 		t.Fatal(err)
 	}
 	engine := service.Engine(o)
-	start.Serve(engine, "http://customers-api:3001", "https://api.example.com/orders")
+	start.Serve(engine, o, "http://customers-api:3001", "https://api.example.com/orders")
 	return webtest.Serve(t, engine, webtest.Spec(t, api.Document))
 }
 
@@ -415,7 +416,64 @@ func TestHealthReadyAndStartPage(t *testing.T) {
 			t.Errorf("%s: %d, without %q", path, status, want)
 		}
 	}
+	for _, link := range []string{"/openapi/all.yaml", "/openapi/all.json"} {
+		if !strings.Contains(string(body), `"`+link+`"`) {
+			t.Errorf("no link to %s: %s", link, body)
+		}
+	}
 	if status, _, header := webtest.Do(t, "HEAD", base+"/", ""); status != 200 || header.Get("Content-Length") != fmt.Sprint(len(body)) {
 		t.Errorf("HEAD: %d %v", status, header)
 	}
+}
+
+// TestJoinedDocument holds the one document to the three: it has each of their operations, as it is there, at the address of its service.
+func TestJoinedDocument(t *testing.T) {
+	base := serve(t, &peers{}, time.Minute)
+	want := map[string]string{} // an operation's address and what is said of it
+	for at, document := range map[string][]byte{"http://127.0.0.1:3001": customersapi.Document, "https://api.example.com/orders": ordersapi.Document, base: api.Document} {
+		own, _ := webtest.Options().Served(document)
+		for path, item := range webtest.Spec(t, own).Paths.Map() {
+			for method, operation := range item.Operations() {
+				if path != "/health" && path != "/ready" {
+					want[method+" "+at+path] = asJSON(t, item.Parameters) + asJSON(t, operation)
+				}
+			}
+		}
+	}
+	for _, name := range []string{"all.yaml", "all.json"} {
+		status, body, header := webtest.Do(t, "GET", base+"/openapi/"+name, "")
+		if status != 200 || header.Get("Content-Type") != "application/"+strings.TrimPrefix(name, "all.") {
+			t.Fatalf("%s: %d %v", name, status, header)
+		}
+		if strings.Contains(string(body), "://localhost:") {
+			t.Errorf("%s has an address that is not this process's", name)
+		}
+		spec := webtest.Spec(t, body)
+		if err := spec.Validate(t.Context()); err != nil || spec.Info.Version != buildinfo.Version() {
+			t.Errorf("%s: version %s, %v", name, spec.Info.Version, err)
+		}
+		got := map[string]string{}
+		for path, item := range spec.Paths.Map() {
+			for method, operation := range item.Operations() {
+				got[method+" "+item.Servers[0].URL+path] = asJSON(t, item.Parameters) + asJSON(t, operation)
+			}
+		}
+		for at := range want {
+			if got[at] != want[at] {
+				t.Errorf("%s: %s is %.300s, want %.300s", name, at, got[at], want[at])
+			}
+		}
+		if len(got) != len(want) {
+			t.Errorf("%s has %d operations, want %d", name, len(got), len(want))
+		}
+	}
+}
+
+func asJSON(t *testing.T, v any) string {
+	t.Helper()
+	b, err := json.Marshal(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
 }

@@ -78,7 +78,7 @@ func table(c *config.Settings) []*service {
 			}
 			o.Front = true
 			engine := s.Engine(o)
-			start.Serve(engine, c.CustomersBase, c.OrdersBase)
+			start.Serve(engine, o, c.CustomersBase, c.OrdersBase)
 			return engine, nil, nil
 		},
 	}}

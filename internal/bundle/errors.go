@@ -98,6 +98,9 @@ func (r responses) addHeaders(op operation) {
 		if pair[0].Value[0] == '2' && op.isOneOf(apperr.WithKey) {
 			headers["Idempotency-Replayed"] = ref("headers", "IdempotencyReplayed")
 		}
+		if pair[0].Value[0] == '2' && value(op.node, "deprecated") == "true" {
+			headers["Deprecation"], headers["Sunset"] = ref("headers", "Deprecation"), ref("headers", "Sunset")
+		}
 		all := node(headers)
 		if own := at(answer, "headers"); own != nil {
 			merge(all, own)

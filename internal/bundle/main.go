@@ -1,6 +1,6 @@
 // Command bundle makes, for every contract in openapi/*api, what is served and what is compiled: the self-contained document
 // openapi.gen.yaml, the typed client with its models, and beside them the gin server in a package of its own. The parts that
-// contracts share become Go once, in openapi/contract. It also writes docs/errors.md.
+// contracts share become Go once, in openapi/contract. It also writes openapi/openapi.gen.yaml, the documents joined, and docs/errors.md.
 //
 //go:generate go run . ../..
 package main
@@ -39,7 +39,7 @@ func run(root string) error {
 	if err := generateShared(filepath.Join(root, "openapi", "contract"), shared); err != nil {
 		return err
 	}
-	operations := map[string]bool{}
+	operations, contracts, documents := map[string]bool{}, []string{}, []document{}
 	for _, source := range sources {
 		own, err := read(source)
 		if err != nil {
@@ -50,11 +50,16 @@ func run(root string) error {
 			operations[op.id] = true
 		}
 		dir := filepath.Dir(source)
+		contracts, documents = append(contracts, filepath.Base(dir)), append(documents, d)
 		if err := errors.Join(write(filepath.Join(dir, "openapi.gen.yaml"), d.served()), generateService(dir, d)); err != nil {
 			return fmt.Errorf("%s: %w", source, err)
 		}
 	}
-	return errors.Join(checkCatalogue(operations), os.WriteFile(filepath.Join(root, "docs", "errors.md"), errorsPage(), 0o644))
+	joined, err := join(contracts, documents, shared)
+	if err != nil {
+		return err
+	}
+	return errors.Join(checkCatalogue(operations), write(filepath.Join(root, "openapi", "openapi.gen.yaml"), joined), os.WriteFile(filepath.Join(root, "docs", "errors.md"), errorsPage(), 0o644))
 }
 
 // read returns a document without anchors and comments.
@@ -72,7 +77,7 @@ func read(file string) (*yaml.Node, error) {
 
 func write(file string, root *yaml.Node) error {
 	var b bytes.Buffer
-	b.WriteString("# Generated from openapi.yaml, ../common.yaml and the catalogue of error codes by make generate. DO NOT EDIT.\n")
+	b.WriteString("# Generated from openapi.yaml, common.yaml and the catalogue of error codes by make generate. DO NOT EDIT.\n")
 	e := yaml.NewEncoder(&b)
 	e.SetIndent(2)
 	if err := e.Encode(root); err != nil {

@@ -341,6 +341,26 @@ func TestVersionOfServices(t *testing.T) {
 	}
 }
 
+// TestDeprecated reads the end of an operation from its answers, refusals too.
+func TestDeprecated(t *testing.T) {
+	base := serveThings(t, webtest.Options(), succeed)
+	for _, c := range []struct {
+		path, token         string
+		status              int
+		deprecation, sunset string
+	}{
+		{"/old", webtest.Token, 200, "@1769817600", "Sat, 31 Jul 2027 00:00:00 GMT"},
+		{"/old", "", 401, "@1769817600", "Sat, 31 Jul 2027 00:00:00 GMT"},
+		{"/things", webtest.Token, 200, "", ""},
+		{"/docs", "", 200, "", ""},
+	} {
+		status, _, header := webtest.Do(t, "GET", base+c.path, "", "Authorization", "Bearer "+c.token)
+		if got := header.Get("Deprecation"); status != c.status || got != c.deprecation || header.Get("Sunset") != c.sunset {
+			t.Errorf("%s: %d, Deprecation %q, Sunset %q", c.path, status, got, header.Get("Sunset"))
+		}
+	}
+}
+
 func TestPrecondition(t *testing.T) {
 	current := map[string]any{"success": true}
 	base := serveThings(t, webtest.Options(), succeed)

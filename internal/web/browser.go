@@ -37,7 +37,7 @@ func newBrowserGuard(b Browsers) *browserGuard {
 		AllowOriginVaryRequestFunc: func(r *http.Request, _ string) (bool, []string) { return g.trusts(r), nil },
 		AllowedMethods:             []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"},
 		AllowedHeaders:             []string{"Authorization", "Content-Type", IdempotencyHeader, "Idempotency-Key", CorrelationHeader, "If-Match", "If-None-Match"},
-		ExposedHeaders:             []string{CorrelationHeader, "Idempotency-Replayed", "ETag", "Retry-After", "Link", "Allow", "RateLimit", "RateLimit-Policy", "WWW-Authenticate"},
+		ExposedHeaders:             []string{CorrelationHeader, "Idempotency-Replayed", "ETag", "Retry-After", "Link", "Allow", "RateLimit", "RateLimit-Policy", "WWW-Authenticate", "Deprecation", "Sunset"},
 		MaxAge:                     600, // seconds
 	})
 	return g

@@ -92,6 +92,14 @@ paths:
       security:
         - bearerAuth: ["things:read", "events:read"]
       responses: *responses
+  /old:
+    get:
+      operationId: getOld
+      deprecated: true
+      x-deprecated-since: 2026-01-31
+      x-sunset: 2027-07-31
+      security: [{ serviceToken: [] }]
+      responses: *responses
 components:
   securitySchemes:
     bearerAuth: { type: http, scheme: bearer }
@@ -175,6 +183,7 @@ func things(t testing.TB, o web.Options, handle gin.HandlerFunc) web.Engine {
 	e.POST("/secrets", handle)
 	e.GET("/either", handle)
 	e.GET("/scoped", handle)
+	e.GET("/old", handle)
 	return e
 }
 

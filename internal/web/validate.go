@@ -47,6 +47,7 @@ type operation struct {
 	streams    bool             // its answer is a file
 	tagged     bool             // it promises an ETag on 200
 	searches   bool             // it takes a search
+	ends       http.Header      // what its answers say about its end; nil when it has none
 }
 
 func newValidator(o Options) *validator {
@@ -87,7 +88,24 @@ func newOperation(r *routers.Route) operation {
 	op.tagged = ok != nil && ok.Value.Headers["ETag"] != nil
 	op.searches = op.parameters.GetByInAndName(openapi3.ParameterInQuery, "search") != nil
 	op.streams = ok != nil && ok.Value.Content.Get(NDJSON) != nil
+	if described.Deprecated {
+		since, sunset := date(described, "x-deprecated-since"), date(described, "x-sunset")
+		op.ends = http.Header{
+			"Deprecation": {fmt.Sprintf("@%d", since.Unix())}, // RFC 9745, section 2.1: a Date of RFC 9651
+			"Sunset":      {sunset.Format(http.TimeFormat)},   // RFC 8594, section 3
+		}
+	}
 	return op
+}
+
+// date is the day, in UTC, that an extension of an operation names. It panics when there is none.
+func date(o *openapi3.Operation, extension string) time.Time {
+	named, _ := o.Extensions[extension].(string)
+	day, err := time.Parse(time.DateOnly, named)
+	if err != nil {
+		panic(fmt.Sprintf("%s is deprecated, and its %s is no date: %v", o.OperationID, extension, err))
+	}
+	return day
 }
 
 // operation returns the one that gin has matched, or nothing: the documentation is not in the document.
@@ -107,6 +125,7 @@ func (v *validator) validate(c *gin.Context) {
 	if op.Route == nil {
 		return
 	}
+	maps.Copy(c.Writer.Header(), op.ends)
 	if err := v.check(c, op); err != nil {
 		Fail(c, err)
 		return

@@ -481,7 +481,8 @@ func (w *watched) Read(b []byte) (int, error) { w.read = true; return w.Reader.R
 func (w *watched) Close() error               { return nil }
 
 // unusable lists what package web cannot hold requests to in a document: formats that it does not know, bodies that the document
-// does not bound, which the reading of a body relies on, and parameters of an operation in place of its path's.
+// does not bound, which the reading of a body relies on, parameters of an operation in place of its path's, and a deprecation without
+// its two dates.
 func unusable(t *testing.T, spec *openapi3.T) []string {
 	t.Helper()
 	var document any
@@ -499,6 +500,11 @@ func unusable(t *testing.T, spec *openapi3.T) []string {
 				if operation.Parameters.GetByInAndName(p.Value.In, p.Value.Name) != nil {
 					faults = append(faults, fmt.Sprintf("%s overrides %s of its path", operation.OperationID, p.Value.Name))
 				}
+			}
+			since, _ := operation.Extensions["x-deprecated-since"].(string)
+			sunset, _ := operation.Extensions["x-sunset"].(string)
+			if operation.Deprecated && !(isDate(since) && isDate(sunset) && since < sunset) {
+				faults = append(faults, fmt.Sprintf("%s is deprecated since %q until %q", operation.OperationID, since, sunset))
 			}
 			if operation.RequestBody != nil {
 				for media, body := range operation.RequestBody.Value.Content {
@@ -568,6 +574,11 @@ func unbounded(where string, s *openapi3.Schema) (faults []string) {
 	return faults
 }
 
+func isDate(s string) bool {
+	_, err := time.Parse(time.DateOnly, s)
+	return err == nil
+}
+
 // TestUsableDocuments holds the services' documents to what package web needs of them.
 func TestUsableDocuments(t *testing.T) {
 	for name, document := range documents {
@@ -594,7 +605,11 @@ func TestUnusableDocument(t *testing.T) {
 		"no type":             {"delta: { type: integer,", "delta: {", "/delta"},
 		"override": {"  /things/{key}:\n", "  /things/{key}:\n    parameters: [{ name: key, in: path, required: true, schema: { type: string } }]\n",
 			"getThing overrides key"},
-		"composed": {"sure: { type: boolean }", "sure: { type: boolean, allOf: [{ type: boolean }] }", "/sure"},
+		"never deprecated": {"x-deprecated-since: 2026-01-31\n", "\n", "getOld"},
+		"no sunset":        {"x-sunset: 2027-07-31\n", "\n", "getOld"},
+		"sunset is a word": {"x-sunset: 2027-07-31\n", "x-sunset: soon\n", "getOld"},
+		"sunset first":     {"x-sunset: 2027-07-31\n", "x-sunset: 2025-07-31\n", "getOld"},
+		"composed":         {"sure: { type: boolean }", "sure: { type: boolean, allOf: [{ type: boolean }] }", "/sure"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			changed := strings.Replace(document, c.old, c.new, 1)

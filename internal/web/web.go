@@ -67,16 +67,7 @@ func (e Engine) GET(path string, handlers ...gin.HandlerFunc) gin.IRoutes {
 // New returns an engine to register the generated handlers on. It panics when the document, a part of the program, cannot be read, or
 // Limits.Proxies are not addresses.
 func New(o Options) Engine {
-	if o.Open {
-		o.Document = anyToken.ReplaceAll(o.Document, []byte("$1- {}\n$0"))
-	}
-	var err error
-	if o.spec, err = openapi3.NewLoader().LoadFromData(o.Document); err != nil {
-		panic(err)
-	}
-	placeholder, version := "version: "+o.spec.Info.Version, "version: "+strconv.Quote(buildinfo.Version())
-	o.Document = bytes.Replace(o.Document, []byte(placeholder), []byte(version), 1)
-	o.spec.Info.Version = buildinfo.Version()
+	o.Document, o.spec = o.Served(o.Document)
 	o.BodyTimeout = cmp.Or(o.BodyTimeout, 10*time.Second)
 	gin.SetMode(gin.ReleaseMode)
 	e := Engine{gin.New()}
@@ -96,6 +87,21 @@ func New(o Options) Engine {
 	v.browser.allowPages(o.Others)
 	serveDocs(e, o)
 	return e
+}
+
+// Served returns a document as it is served, in YAML and read: it says which version of the program serves it, and when o is open, that
+// callers need no token. It panics when the document cannot be read.
+func (o Options) Served(document []byte) ([]byte, *openapi3.T) {
+	if o.Open {
+		document = anyToken.ReplaceAll(document, []byte("$1- {}\n$0"))
+	}
+	spec, err := openapi3.NewLoader().LoadFromData(document)
+	if err != nil {
+		panic(err)
+	}
+	placeholder, version := "version: "+spec.Info.Version, "version: "+strconv.Quote(buildinfo.Version())
+	spec.Info.Version = buildinfo.Version()
+	return bytes.Replace(document, []byte(placeholder), []byte(version), 1), spec
 }
 
 // anyToken begins the security of an operation that needs a caller's token.

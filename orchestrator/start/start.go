@@ -10,6 +10,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"example.com/b2b/internal/web"
+	"example.com/b2b/openapi"
 	"example.com/b2b/postman"
 )
 
@@ -27,9 +28,10 @@ var snippets = []snippet{
 	{ID: "java", Name: "Java", Needs: "the package of sdk/java"},
 }
 
-// Serve answers GET / with the page, on the engine of the orchestrator; the addresses are those of the other services. It works without
-// a network and without inline scripts.
-func Serve(engine *gin.Engine, customersBase, ordersBase string) {
+// Serve answers GET / with the page, on the engine of the orchestrator that has these options; the addresses are those of the other
+// services. It works without a network and without inline scripts. Beside the page are the Postman collection, and the documents of all
+// services joined into one, below /openapi/ because /openapi.json is the orchestrator's own, as at every service.
+func Serve(engine *gin.Engine, o web.Options, customersBase, ordersBase string) {
 	e := web.Engine{Engine: engine}
 	e.GET("/", func(c *gin.Context) {
 		web.ServePage(c, page, describe(c.Request, customersBase, ordersBase))
@@ -42,6 +44,23 @@ func Serve(engine *gin.Engine, customersBase, ordersBase string) {
 		host := c.Request.Host
 		c.Data(http.StatusOK, "application/json", postman.Environment(web.ForBrowser(customersBase, host), web.ForBrowser(ordersBase, host), address(c.Request)))
 	})
+	asYAML, spec := o.Served(openapi.Document)
+	asJSON, err := spec.MarshalJSON()
+	if err != nil {
+		panic(err)
+	}
+	for name, document := range map[string][]byte{"yaml": asYAML, "json": asJSON} {
+		e.GET("/openapi/all."+name, func(c *gin.Context) {
+			host := c.Request.Host
+			here := addresses(c.Request, web.ForBrowser(customersBase, host), web.ForBrowser(ordersBase, host))
+			c.Data(http.StatusOK, "application/"+name, []byte(here.Replace(string(document))))
+		})
+	}
+}
+
+// addresses puts the services' addresses in the place of those that they have on a machine of their own.
+func addresses(r *http.Request, customers, orders string) *strings.Replacer {
+	return strings.NewReplacer("http://localhost:3000", address(r), "http://localhost:3001", customers, "http://localhost:3002", orders)
 }
 
 type service struct{ Title, Does, Base string }
@@ -57,8 +76,7 @@ func describe(r *http.Request, customersBase, ordersBase string) any {
 		if err != nil {
 			panic(err)
 		}
-		addresses := strings.NewReplacer("http://localhost:3000", address(r), "http://localhost:3001", customers, "http://localhost:3002", orders)
-		s.Code = addresses.Replace(string(code))
+		s.Code = addresses(r, customers, orders).Replace(string(code))
 		all = append(all, s)
 	}
 	return map[string]any{

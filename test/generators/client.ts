@@ -3,6 +3,7 @@ import * as heyCustomers from './hey-api/customers'
 import * as heyOrchestrator from './hey-api/orchestrator'
 import * as heyOrders from './hey-api/orders'
 import type { components as Customers } from './openapi-typescript/customers'
+import type { components as Joined, paths as JoinedPaths } from './openapi-typescript/joined'
 import type { components as Orchestrator } from './openapi-typescript/orchestrator'
 import type { components as Orders, paths as OrdersPaths } from './openapi-typescript/orders'
 
@@ -18,6 +19,10 @@ const code: Schemas['ApiError']['code'] & heyOrders.ApiError['code'] = 'unknown_
 const current: Orchestrator['schemas']['OrchestrationReport']['current_status'] = 'UNKNOWN'
 export const reason = (order: Schemas['Order']): string | null => order.cancel_reason
 export const phone = (customer: Customers['schemas']['Customer'] | heyCustomers.Customer): string | null => customer.phone
+
+// The joined document has the same things under the same names.
+export const same = (order: Schemas['Order'], customer: Customers['schemas']['Customer']): [Joined['schemas']['Order'], Joined['schemas']['Customer']] => [order, customer]
+export type All = JoinedPaths['/customers']['post'] | JoinedPaths['/orders']['post'] | JoinedPaths['/orchestrator/create-and-confirm-order']['post']
 
 // Times, cursors and refusals have their types.
 export type Limited = OrdersPaths['/orders']['post']['responses'][429]['content']['application/json']['details']

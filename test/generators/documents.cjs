@@ -1,6 +1,7 @@
 // Variants of a document, for test/generators/run:
 //
 //   node documents.cjs grown DOCUMENT OUT               with one more value in every enum, one more field in every object
+//   node documents.cjs shrunk DOCUMENT OUT              without the first field of every object
 //   node documents.cjs without-operations DOCUMENT OUT  without what every service has
 //   node documents.cjs lists DOCUMENT                   prints the paths of lists, with their examples filled in
 const { readFileSync, writeFileSync } = require('node:fs')
@@ -18,8 +19,17 @@ function grow(node, key) {
   if (node.properties) node.properties.one_more = { type: 'string' }
 }
 
+function shrink(node) {
+  if (typeof node !== 'object' || node === null) return
+  Object.values(node).forEach(shrink)
+  const [first] = Object.keys(node.properties ?? {})
+  if (first) delete node.properties[first]
+  if (Array.isArray(node.required)) node.required = node.required.filter(name => name !== first)
+}
+
 const variants = {
   grown: () => grow(document.components),
+  shrunk: () => shrink(document.components),
   'without-operations': () => {
     for (const path of ['/health', '/ready']) delete document.paths[path]
     document.tags = document.tags.filter(tag => tag.name !== 'Operations')

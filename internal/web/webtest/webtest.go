@@ -92,7 +92,7 @@ func Contract(t testing.TB, spec *openapi3.T) Breaks {
 }
 
 // pages are what is served beside the document's operations.
-var pages = regexp.MustCompile(`^/($|(docs|start|postman)(/|$)|openapi\.)`)
+var pages = regexp.MustCompile(`^/($|(docs|start|postman)(/|$)|openapi[./])`)
 
 func check(spec *openapi3.T, router routers.Router, r *http.Request, rec *httptest.ResponseRecorder) error {
 	if rec.Header().Get(web.CorrelationHeader) == "" {
