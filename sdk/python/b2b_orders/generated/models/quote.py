@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
@@ -24,19 +24,16 @@ class Quote:
         total_cents (int): An amount, in cents. Example: 259800.
         shortages (list[Shortage]): Every product of which less is there than the lines ask for together, in ascending
             product id; empty when the order can be placed as it is.
-        fillable (NewOrder | None): The order as far as the stock allows, ready to be posted; null when nothing can be
-            filled.
+        fillable (NewOrder):
     """
 
     items: list[QuotedItem]
     total_cents: int
     shortages: list[Shortage]
-    fillable: NewOrder | None
+    fillable: NewOrder
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
-        from ..models.new_order import NewOrder
-
         items = []
         for items_item_data in self.items:
             items_item = items_item_data.to_dict()
@@ -49,11 +46,7 @@ class Quote:
             shortages_item = shortages_item_data.to_dict()
             shortages.append(shortages_item)
 
-        fillable: dict[str, Any] | None
-        if isinstance(self.fillable, NewOrder):
-            fillable = self.fillable.to_dict()
-        else:
-            fillable = self.fillable
+        fillable = self.fillable.to_dict()
 
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
@@ -91,20 +84,7 @@ class Quote:
 
             shortages.append(shortages_item)
 
-        def _parse_fillable(data: object) -> NewOrder | None:
-            if data is None:
-                return data
-            try:
-                if not isinstance(data, dict):
-                    raise TypeError()
-                fillable_type_1 = NewOrder.from_dict(data)
-
-                return fillable_type_1
-            except (TypeError, ValueError, AttributeError, KeyError):
-                pass
-            return cast(NewOrder | None, data)
-
-        fillable = _parse_fillable(d.pop("fillable"))
+        fillable = NewOrder.from_dict(d.pop("fillable"))
 
         quote = cls(
             items=items,
