@@ -495,8 +495,11 @@ type Quote struct {
 	// Shortages Every product of which less is there than the lines ask for together, in ascending product id; empty when the order can be placed as it is.
 	Shortages []Shortage `json:"shortages"`
 
-	// Fillable The order as far as the stock allows, ready to be posted; null when nothing can be filled.
-	Fillable *NewOrder `json:"fillable"`
+	// Fillable The order as far as the stock allows, ready to be posted; absent when nothing can be filled.
+	Fillable *struct {
+		// Embedded struct due to allOf(#/components/schemas/NewOrder)
+		NewOrder `yaml:",inline"`
+	} `json:"fillable,omitempty"`
 }
 
 // QuoteResponse defines model for QuoteResponse.
@@ -1132,7 +1135,7 @@ type ClientInterface interface {
 	// other prices and less stock.
 	//
 	// `fillable` is the order as far as the stock allows, ready to be posted to `/orders`: the same lines in the same words, those that
-	// come first are filled first, and a line with nothing left is gone. It is the whole order when nothing is short, and null
+	// come first are filled first, and a line with nothing left is gone. It is the whole order when nothing is short, and absent
 	// when nothing can be filled. `external_ref` and `metadata` are handed on in it as they are; whether the number is taken only placing says.
 	//
 	// Takes any type of body and a specified content type.
@@ -1147,7 +1150,7 @@ type ClientInterface interface {
 	// other prices and less stock.
 	//
 	// `fillable` is the order as far as the stock allows, ready to be posted to `/orders`: the same lines in the same words, those that
-	// come first are filled first, and a line with nothing left is gone. It is the whole order when nothing is short, and null
+	// come first are filled first, and a line with nothing left is gone. It is the whole order when nothing is short, and absent
 	// when nothing can be filled. `external_ref` and `metadata` are handed on in it as they are; whether the number is taken only placing says.
 	//
 	// Takes a body of the `application/json` content type.
@@ -1471,7 +1474,7 @@ func (c *Client) ExportOrders(ctx context.Context, params *ExportOrdersParams, r
 // other prices and less stock.
 //
 // `fillable` is the order as far as the stock allows, ready to be posted to `/orders`: the same lines in the same words, those that
-// come first are filled first, and a line with nothing left is gone. It is the whole order when nothing is short, and null
+// come first are filled first, and a line with nothing left is gone. It is the whole order when nothing is short, and absent
 // when nothing can be filled. `external_ref` and `metadata` are handed on in it as they are; whether the number is taken only placing says.
 //
 // Takes any type of body and a specified content type.
@@ -1496,7 +1499,7 @@ func (c *Client) QuoteOrderWithBody(ctx context.Context, contentType string, bod
 // other prices and less stock.
 //
 // `fillable` is the order as far as the stock allows, ready to be posted to `/orders`: the same lines in the same words, those that
-// come first are filled first, and a line with nothing left is gone. It is the whole order when nothing is short, and null
+// come first are filled first, and a line with nothing left is gone. It is the whole order when nothing is short, and absent
 // when nothing can be filled. `external_ref` and `metadata` are handed on in it as they are; whether the number is taken only placing says.
 //
 // Takes a body of the `application/json` content type.
@@ -3407,7 +3410,7 @@ type ClientWithResponsesInterface interface {
 	// other prices and less stock.
 	//
 	// `fillable` is the order as far as the stock allows, ready to be posted to `/orders`: the same lines in the same words, those that
-	// come first are filled first, and a line with nothing left is gone. It is the whole order when nothing is short, and null
+	// come first are filled first, and a line with nothing left is gone. It is the whole order when nothing is short, and absent
 	// when nothing can be filled. `external_ref` and `metadata` are handed on in it as they are; whether the number is taken only placing says.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
@@ -3422,7 +3425,7 @@ type ClientWithResponsesInterface interface {
 	// other prices and less stock.
 	//
 	// `fillable` is the order as far as the stock allows, ready to be posted to `/orders`: the same lines in the same words, those that
-	// come first are filled first, and a line with nothing left is gone. It is the whole order when nothing is short, and null
+	// come first are filled first, and a line with nothing left is gone. It is the whole order when nothing is short, and absent
 	// when nothing can be filled. `external_ref` and `metadata` are handed on in it as they are; whether the number is taken only placing says.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
@@ -7437,7 +7440,7 @@ func (c *ClientWithResponses) ExportOrdersWithResponse(ctx context.Context, para
 // other prices and less stock.
 //
 // `fillable` is the order as far as the stock allows, ready to be posted to `/orders`: the same lines in the same words, those that
-// come first are filled first, and a line with nothing left is gone. It is the whole order when nothing is short, and null
+// come first are filled first, and a line with nothing left is gone. It is the whole order when nothing is short, and absent
 // when nothing can be filled. `external_ref` and `metadata` are handed on in it as they are; whether the number is taken only placing says.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
@@ -7458,7 +7461,7 @@ func (c *ClientWithResponses) QuoteOrderWithBodyWithResponse(ctx context.Context
 // other prices and less stock.
 //
 // `fillable` is the order as far as the stock allows, ready to be posted to `/orders`: the same lines in the same words, those that
-// come first are filled first, and a line with nothing left is gone. It is the whole order when nothing is short, and null
+// come first are filled first, and a line with nothing left is gone. It is the whole order when nothing is short, and absent
 // when nothing can be filled. `external_ref` and `metadata` are handed on in it as they are; whether the number is taken only placing says.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).

@@ -17,7 +17,7 @@ var (
 	// lies below one of our folders, unless it comes from a build.
 	fileName = regexp.MustCompile(`^(?:[\w.*-]+/)*[\w.*-]+\.(?:go|md|yaml|yml|sql|mjs|json)$|^(?:[\w.*-]+/)+$`)
 	below    = regexp.MustCompile(`^(\.?\w[\w-]*)/[\w.*/-]+$`)
-	built    = regexp.MustCompile(`^(?:bin|data)/|/build/`)
+	built    = regexp.MustCompile(`^(?:bin|data|dist|sbom)/|/build/`)
 )
 
 // TestMarkdown holds every relative link and every file name in all Markdown to the files that there are.

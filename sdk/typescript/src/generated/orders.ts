@@ -227,7 +227,7 @@ export interface paths {
          *     other prices and less stock.
          *
          *     `fillable` is the order as far as the stock allows, ready to be posted to `/orders`: the same lines in the same words, those that
-         *     come first are filled first, and a line with nothing left is gone. It is the whole order when nothing is short, and null
+         *     come first are filled first, and a line with nothing left is gone. It is the whole order when nothing is short, and absent
          *     when nothing can be filled. `external_ref` and `metadata` are handed on in it as they are; whether the number is taken only placing says.
          */
         post: operations["quoteOrder"];
@@ -555,10 +555,10 @@ export interface components {
             total_cents: components["schemas"]["Cents"];
             /** @description Every product of which less is there than the lines ask for together, in ascending product id; empty when the order can be placed as it is. */
             shortages: components["schemas"]["Shortage"][];
-            /** @description The order as far as the stock allows, ready to be posted; null when nothing can be filled. */
-            fillable: ({
+            /** @description The order as far as the stock allows, ready to be posted; absent when nothing can be filled. */
+            fillable?: {
                 [key: string]: unknown;
-            } & components["schemas"]["NewOrder"]) | null;
+            } & components["schemas"]["NewOrder"];
         } & {
             [key: string]: unknown;
         };

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
+from ..types import UNSET, Unset
+
 if TYPE_CHECKING:
     from ..models.new_order import NewOrder
     from ..models.quoted_item import QuotedItem
@@ -24,13 +26,13 @@ class Quote:
         total_cents (int): An amount, in cents. Example: 259800.
         shortages (list[Shortage]): Every product of which less is there than the lines ask for together, in ascending
             product id; empty when the order can be placed as it is.
-        fillable (NewOrder):
+        fillable (NewOrder | Unset):
     """
 
     items: list[QuotedItem]
     total_cents: int
     shortages: list[Shortage]
-    fillable: NewOrder
+    fillable: NewOrder | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
@@ -46,7 +48,9 @@ class Quote:
             shortages_item = shortages_item_data.to_dict()
             shortages.append(shortages_item)
 
-        fillable = self.fillable.to_dict()
+        fillable: dict[str, Any] | Unset = UNSET
+        if not isinstance(self.fillable, Unset):
+            fillable = self.fillable.to_dict()
 
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
@@ -55,9 +59,10 @@ class Quote:
                 "items": items,
                 "total_cents": total_cents,
                 "shortages": shortages,
-                "fillable": fillable,
             }
         )
+        if fillable is not UNSET:
+            field_dict["fillable"] = fillable
 
         return field_dict
 
@@ -84,7 +89,12 @@ class Quote:
 
             shortages.append(shortages_item)
 
-        fillable = NewOrder.from_dict(d.pop("fillable"))
+        _fillable = d.pop("fillable", UNSET)
+        fillable: NewOrder | Unset
+        if isinstance(_fillable, Unset):
+            fillable = UNSET
+        else:
+            fillable = NewOrder.from_dict(_fillable)
 
         quote = cls(
             items=items,

@@ -70,7 +70,7 @@ def sync_detailed(
     `fillable` is the order as far as the stock allows, ready to be posted to `/orders`: the same lines
     in the same words, those that
     come first are filled first, and a line with nothing left is gone. It is the whole order when
-    nothing is short, and null
+    nothing is short, and absent
     when nothing can be filled. `external_ref` and `metadata` are handed on in it as they are; whether
     the number is taken only placing says.
 
@@ -112,7 +112,7 @@ def sync(
     `fillable` is the order as far as the stock allows, ready to be posted to `/orders`: the same lines
     in the same words, those that
     come first are filled first, and a line with nothing left is gone. It is the whole order when
-    nothing is short, and null
+    nothing is short, and absent
     when nothing can be filled. `external_ref` and `metadata` are handed on in it as they are; whether
     the number is taken only placing says.
 
@@ -149,7 +149,7 @@ async def asyncio_detailed(
     `fillable` is the order as far as the stock allows, ready to be posted to `/orders`: the same lines
     in the same words, those that
     come first are filled first, and a line with nothing left is gone. It is the whole order when
-    nothing is short, and null
+    nothing is short, and absent
     when nothing can be filled. `external_ref` and `metadata` are handed on in it as they are; whether
     the number is taken only placing says.
 
@@ -189,7 +189,7 @@ async def asyncio(
     `fillable` is the order as far as the stock allows, ready to be posted to `/orders`: the same lines
     in the same words, those that
     come first are filled first, and a line with nothing left is gone. It is the whole order when
-    nothing is short, and null
+    nothing is short, and absent
     when nothing can be filled. `external_ref` and `metadata` are handed on in it as they are; whether
     the number is taken only placing says.
 
