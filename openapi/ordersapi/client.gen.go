@@ -494,12 +494,7 @@ type Quote struct {
 
 	// Shortages Every product of which less is there than the lines ask for together, in ascending product id; empty when the order can be placed as it is.
 	Shortages []Shortage `json:"shortages"`
-
-	// Fillable The order as far as the stock allows, ready to be posted; absent when nothing can be filled.
-	Fillable *struct {
-		// Embedded struct due to allOf(#/components/schemas/NewOrder)
-		NewOrder `yaml:",inline"`
-	} `json:"fillable,omitempty"`
+	Fillable  *NewOrder  `json:"fillable,omitempty"`
 }
 
 // QuoteResponse defines model for QuoteResponse.

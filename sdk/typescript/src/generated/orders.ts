@@ -555,10 +555,7 @@ export interface components {
             total_cents: components["schemas"]["Cents"];
             /** @description Every product of which less is there than the lines ask for together, in ascending product id; empty when the order can be placed as it is. */
             shortages: components["schemas"]["Shortage"][];
-            /** @description The order as far as the stock allows, ready to be posted; absent when nothing can be filled. */
-            fillable?: {
-                [key: string]: unknown;
-            } & components["schemas"]["NewOrder"];
+            fillable?: components["schemas"]["NewOrder"];
         } & {
             [key: string]: unknown;
         };
