@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"maps"
-	"net/url"
 	"regexp"
 	"slices"
 	"strings"
@@ -26,6 +25,9 @@ var services = []service{
 	{"ordersBase", "http://localhost:3002", ordersapi.Document},
 	{"orchestratorBase", "http://localhost:3000", orchestratorapi.Document},
 }
+
+// typed writes a value as people type it into an address. Postman and Bruno encode that; Bruno would encode a percent sign again.
+var typed = strings.NewReplacer("%", "%25", "&", "%26", "#", "%23", "+", "%2B", " ", "%20")
 
 // addresses are the variables that depend on where and how the services run.
 func addresses() (all []variable) {
@@ -241,10 +243,10 @@ func (g *generator) item(s step, complete bool) (item, error) {
 		var parts []string
 		for _, q := range u.Query {
 			if !q.Disabled {
-				parts = append(parts, q.Key+"="+strings.ReplaceAll(url.QueryEscape(q.Value), "%7B%7B", "{{"))
+				parts = append(parts, q.Key+"="+typed.Replace(q.Value))
 			}
 		}
-		u.Raw += strings.TrimSuffix("?"+strings.ReplaceAll(strings.Join(parts, "&"), "%7D%7D", "}}"), "?")
+		u.Raw += strings.TrimSuffix("?"+strings.Join(parts, "&"), "?")
 	}
 	made.Request.Header = append(made.Request.Header, described("header", headers)...)
 
