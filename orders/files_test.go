@@ -145,6 +145,15 @@ func TestImportProducts(t *testing.T) {
 				t.Errorf("again: %s", counts(summary))
 			}
 		})
+		t.Run("a quote that does not end", func(t *testing.T) { // the rows behind it are said to be in it
+			lines, summary := imported(t, url, csvText, "sku,name,price_cents,stock\nQ-1,\"27,1,1\nQ-2,x,1,1\nQ-3,x,1,1\n")
+			if got := counts(summary); got != "1 rows: 0 created, 0 updated, 0 unchanged, 1 refused, complete true, dry run false" {
+				t.Error(got)
+			}
+			if got := *lines[0].Error; *lines[0].Row != 2 || !strings.HasSuffix(got, "missing; the row was taken to go on to line 4.") {
+				t.Error(got)
+			}
+		})
 		t.Run("ndjson", func(t *testing.T) {
 			file := `{"sku":"J-1","name":"<&> \u00e9","price_cents":1,"stock":0}` + "\n\n \r\n" +
 				`{"sku":"J-1","sku":"J-2","name":"x","price_cents":1,"stock":0}` + "\n" +

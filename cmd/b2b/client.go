@@ -70,9 +70,9 @@ func clientCommands(c *config.Settings) []command {
 		summary: "print all orders, products or customers: WHAT [--format csv|ndjson] [--status CONFIRMED] [--from 2024-01-01] and the other filters of the list",
 		flags: func(f *flag.FlagSet) {
 			shared(f)
-			f.StringVar(&format, "format", "", "csv or ndjson")
+			f.StringVar(&format, "format", "", "csv or ndjson; without it ndjson")
 			for _, name := range filters {
-				f.Func(strings.ReplaceAll(name, "_", "-"), "only those with it", func(text string) error { query[name] = text; return nil })
+				f.Func(strings.ReplaceAll(name, "_", "-"), "only those with it, as the list's parameter "+name, func(text string) error { query[name] = text; return nil })
 			}
 		},
 		run: func(ctx context.Context, out io.Writer) error {
@@ -288,6 +288,9 @@ func (o *ordering) addItem(text string) error {
 
 // order places an order, confirms it when that is wanted, and prints it as JSON.
 func (x *client) order(ctx context.Context, o ordering, out io.Writer) error {
+	if o.CustomerID == 0 || len(o.Items) == 0 {
+		return errors.New("an order needs --customer and --item; see b2b order --help")
+	}
 	if o.key == "" {
 		o.key = rand.Text()
 		fmt.Fprintf(os.Stderr, "When there is no answer, repeat this with --key %s: it is the same order.\n", o.key)

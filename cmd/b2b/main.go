@@ -142,7 +142,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	if at < 0 {
 		return fmt.Errorf("%q is no command; see b2b --help", name)
 	}
-	f := flag.NewFlagSet("b2b "+name, flag.ContinueOnError)
+	f := flag.NewFlagSet(strings.TrimSpace("b2b "+name), flag.ContinueOnError)
 	f.SetOutput(io.Discard)
 	if all[at].flags != nil {
 		all[at].flags(f)
@@ -153,15 +153,18 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 		err = f.Parse(f.Args()[1:])
 	}
 	switch {
+	case errors.Is(err, flag.ErrHelp) && all[at].flags != nil:
+		explain(all[at], f, out)
+		return nil
 	case errors.Is(err, flag.ErrHelp):
 		usage(out)
 		return nil
 	case err != nil:
-		return fmt.Errorf("%w; see b2b --help", err)
+		return fmt.Errorf("%w; see %s --help", err, f.Name())
 	case f.NArg() > 0:
-		return fmt.Errorf("%q is one argument too many; see b2b --help", f.Arg(0))
+		return fmt.Errorf("%q is one argument too many; see %s --help", f.Arg(0), f.Name())
 	case all[at].argument != nil && *all[at].argument == "":
-		return fmt.Errorf("b2b %s needs to know of what; see b2b --help", name)
+		return fmt.Errorf("an argument is missing; see %s --help", f.Name())
 	}
 	if err := godotenv.Load(); err != nil && !errors.Is(err, os.ErrNotExist) && name != "version" {
 		return fmt.Errorf(".env cannot be read: %w", err)
@@ -225,13 +228,22 @@ func open(ctx context.Context, c config.Database) (*gorm.DB, error) {
 	return g, nil
 }
 
+// explain is the help of a command that has flags.
+func explain(c command, f *flag.FlagSet, out io.Writer) {
+	fmt.Fprintf(out, "%s: %s\n\n", f.Name(), c.summary)
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	f.VisitAll(func(f *flag.Flag) { fmt.Fprintf(w, "  --%s\t%s\n", f.Name, f.Usage) })
+	w.Flush()
+	fmt.Fprint(out, "\nb2b --help has all commands and environment variables.\n")
+}
+
 func usage(out io.Writer) {
 	fmt.Fprint(out, "b2b runs the B2B order-management system.\n\n")
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	for _, c := range commands() {
 		fmt.Fprintf(w, "  b2b %s\t%s\n", c.name, c.summary)
 	}
-	fmt.Fprint(w, "  b2b --help\tthis page\n\nEnvironment variables, also read from a file .env in the current folder:\n\n")
+	fmt.Fprint(w, "  b2b --help\tthis page; b2b COMMAND --help, the flags of a command\n\nEnvironment variables, also read from a file .env in the current folder:\n\n")
 	for _, v := range config.Variables() {
 		fmt.Fprintf(w, "  %s\t%s\t%s\n", v.Name, v.DefaultText(""), v.Meaning)
 	}

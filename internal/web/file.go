@@ -7,6 +7,7 @@ import (
 	"encoding/csv"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"net/http"
@@ -228,6 +229,9 @@ func (r *Rows) nextRecord() (Row, error) {
 	case errors.Is(err, csv.ErrFieldCount):
 		errors.As(err, &broken)
 		return Row{Line: broken.StartLine, Refused: apperr.MalformedRow.New("it has more or fewer cells than the first line")}, nil
+	case errors.As(err, &broken) && broken.Line > broken.StartLine: // the rows between have no answer of their own
+		why := fmt.Sprintf("a quote is where CSV has none, or missing; the row was taken to go on to line %d", broken.Line)
+		return Row{Line: broken.StartLine, Refused: apperr.MalformedRow.New(why)}, nil
 	case errors.As(err, &broken):
 		return Row{Line: broken.StartLine, Refused: apperr.MalformedRow.New("a quote is where CSV has none, or missing")}, nil
 	case err != nil:

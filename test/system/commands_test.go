@@ -234,7 +234,9 @@ func TestRefusedStart(t *testing.T) {
 		`DB_HOST is ""; allowed: the MySQL server, since DB_DRIVER is mysql`:                            {env: []string{"DB_DRIVER=mysql", "APP_ENV=development"}},
 		`DB_MAX_CONNECTIONS is "0"; allowed: a whole number from 1 to 1000`:                             {env: []string{"DB_MAX_CONNECTIONS=0"}},
 		"LOG_LEVEL is \"a\"; allowed: debug, info, warn, error\nORDERS_PORT is \"b\"; allowed: a whole": {env: []string{"ORDERS_PORT=b", "LOG_LEVEL=a"}},
-		`flag provided but not defined: -xml; see b2b --help`:                                           {args: []string{"doctor", "--xml"}},
+		`flag provided but not defined: -xml; see b2b doctor --help`:                                    {args: []string{"doctor", "--xml"}},
+		`an order needs --customer and --item; see b2b order --help`:                                    {args: []string{"order", "--customer", "1"}},
+		`an argument is missing; see b2b import --help`:                                                 {args: []string{"import"}},
 		`LOG_LEVEL is "loud"; allowed: debug, info, warn, error`:                                        {env: []string{"LOG_LEVEL=loud"}},
 		`MIGRATE_ON_START is "maybe"; allowed: true, false`:                                             {env: []string{"MIGRATE_ON_START=maybe"}},
 		`IDEMPOTENCY_KEY_EXPIRATION_HOURS is "-1"; allowed: a whole number from 1 to 8760`:              {env: []string{"IDEMPOTENCY_KEY_EXPIRATION_HOURS=-1"}},
@@ -244,7 +246,7 @@ func TestRefusedStart(t *testing.T) {
 		`DB_HOST, DB_PORT, DB_USER, DB_PASSWORD, DB_NAME, DB_TLS) cannot be used`:                       {env: []string{"DB_HOST=127.0.0.1", "DB_PORT=1", "APP_ENV=development", "PORT=0"}, args: []string{"customers"}},
 		`(DB_PATH) cannot be opened`:                                                                    {env: append(anyPorts, "DB_PATH=/dev/null/b2b.db")},
 		`"ordre" is no command; see b2b --help`:                                                         {args: []string{"ordre"}},
-		`"now" is one argument too many; see b2b --help`:                                                {args: []string{"orders", "now"}},
+		`"now" is one argument too many; see b2b orders --help`:                                         {args: []string{"orders", "now"}},
 	} {
 		said := refused(t, start.env, start.args...)
 		if !strings.Contains(said, want) || strings.Count(said, "b2b: ") != 1 || strings.Contains(said, "goroutine") {
@@ -302,7 +304,7 @@ func TestVersion(t *testing.T) {
 
 // TestHelp names every command and variable.
 func TestHelp(t *testing.T) {
-	for _, args := range [][]string{{"--help"}, {"-h"}, {"help"}, {"orders", "--help"}, {"doctor", "-h"}} {
+	for _, args := range [][]string{{"--help"}, {"-h"}, {"help"}, {"orders", "--help"}} {
 		help, err := execute(t, nil, args...)
 		if err != nil {
 			t.Errorf("%v: %v", args, err)
@@ -315,6 +317,23 @@ func TestHelp(t *testing.T) {
 		for _, v := range config.Variables() {
 			if !strings.Contains(help, "  "+v.Name+" ") {
 				t.Errorf("%v does not name %s", args, v.Name)
+			}
+		}
+	}
+	for command, flags := range map[string]string{
+		"import": "base token kind format dry-run",
+		"export": "base token format status customer-id external-ref from to updated-since search sku email active",
+		"order":  "base token customer item external-ref key confirm",
+		"doctor": "json",
+		"token":  "sub scope customer ttl",
+	} {
+		help, err := execute(t, nil, command, "--help")
+		if err != nil || !strings.HasPrefix(help, "b2b "+command+": ") || strings.Contains(help, "DB_HOST") {
+			t.Errorf("%v %s", err, help)
+		}
+		for _, name := range strings.Fields(flags) {
+			if !strings.Contains(help, "\n  --"+name+" ") {
+				t.Errorf("the help of %s does not name --%s:\n%s", command, name, help)
 			}
 		}
 	}

@@ -81,7 +81,7 @@ func TestClientCommands(t *testing.T) {
 		{caller, "import --format ndjson " + customers, `the kind is ""`},
 		{caller, "import --format ndjson --kind orders " + customers, `the kind is "orders"`},
 		{caller, "import " + products + " --kind customers", "/sku is not a known field."},
-		{caller, "import", "needs to know of what"},
+		{caller, "import", "an argument is missing; see b2b import --help"},
 		{caller, "import a.csv b.csv", `"b.csv" is one argument too many`},
 		{caller, "import missing-products.csv --kind products", "no such file"},
 		{caller, "export invoices", `"invoices" cannot be exported`},

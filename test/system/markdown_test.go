@@ -28,7 +28,7 @@ func TestMarkdown(t *testing.T) {
 		if err != nil {
 			return err
 		}
-		if d.IsDir() && (d.Name() == ".git" || d.Name() == "node_modules") {
+		if d.IsDir() && slices.Contains([]string{".git", "node_modules", "dist"}, d.Name()) { // dist is a release, with a copy of a page
 			return filepath.SkipDir
 		}
 		name, err := filepath.Rel(root, path)
@@ -75,8 +75,8 @@ func TestMarkdown(t *testing.T) {
 		}
 		for _, m := range codeSpan.FindAllStringSubmatch(string(content), -1) {
 			folder := below.FindStringSubmatch(m[1])
-			isFile := fileName.MatchString(m[1]) || folder != nil && slices.Contains(names, folder[1]) && !built.MatchString(m[1])
-			if isFile && !exists(m[1]) {
+			isFile := fileName.MatchString(m[1]) || folder != nil && slices.Contains(names, folder[1])
+			if isFile && !built.MatchString(m[1]) && !exists(m[1]) {
 				t.Errorf("%s names %s, which is not there", name, m[1])
 			}
 		}

@@ -133,8 +133,8 @@ func TestQuickstarts(t *testing.T) {
 	}
 }
 
-// original is what users of the Node.js original know: its endpoints as METHOD PATH, its variables.
-var original = struct{ endpoints, variables []string }{
+// original is what users of the Node.js original know: its endpoints as METHOD PATH, its variables, its commands.
+var original = struct{ endpoints, variables, commands []string }{
 	[]string{
 		"GET /health", "POST /customers", "GET /customers", "GET /customers/:id", "PUT /customers/:id", "DELETE /customers/:id", "GET /internal/customers/:id",
 		"POST /products", "GET /products", "GET /products/:id", "PATCH /products/:id",
@@ -145,6 +145,13 @@ var original = struct{ endpoints, variables []string }{
 		"NODE_ENV", "PORT", "DB_HOST", "DB_PORT", "DB_USER", "DB_PASSWORD", "DB_NAME", "JWT_SECRET", "JWT_EXPIRES_IN", "SERVICE_TOKEN",
 		"CUSTOMERS_API_BASE", "ORDERS_API_BASE", "IDEMPOTENCY_KEY_EXPIRATION_HOURS", "ORDER_CANCELLATION_WINDOW_MINUTES",
 		"SERVERLESS_OFFLINE_PORT", "LOG_LEVEL", "AWS_REGION",
+	},
+	[]string{
+		"pnpm install", "pnpm dev", "pnpm customers:dev", "pnpm orders:dev", "pnpm lambda:dev", "pnpm build", "pnpm test", "pnpm db:setup", "pnpm clean",
+		"pnpm deploy", "serverless info", "serverless logs", "serverless remove", "npm install -g serverless", "aws configure",
+		"docker-compose build", "docker-compose up -d mysql", "docker-compose logs mysql", "docker-compose restart mysql",
+		"docker-compose exec mysql mysql", "docker-compose exec mysql mysqladmin ping", "docker volume rm customers-orders_mysql_data",
+		"docker build -t customers-api ./customers-api", "docker tag", "docker push", "lsof -i :3001",
 	},
 }
 
@@ -195,6 +202,11 @@ func TestFromNodejs(t *testing.T) {
 	for _, v := range original.variables {
 		if theirs[v] == "" || !variables[v] {
 			t.Errorf("%s: beside it stands %q", v, theirs[v])
+		}
+	}
+	for _, c := range original.commands {
+		if theirs[c] == "" {
+			t.Errorf("nothing stands beside %s", c)
 		}
 	}
 }
