@@ -80,15 +80,11 @@ func (s *Service) GetCustomerIdempotencyKey(ctx context.Context, r server.GetCus
 
 // ListCustomers pages by id.
 func (s *Service) ListCustomers(ctx context.Context, r server.ListCustomersRequestObject) (server.ListCustomersResponseObject, error) {
-	f := filter{Search: r.Params.Search, ExternalRef: r.Params.ExternalRef}
-	var err error
-	if f.Since, err = formats.FirstMoment(r.Params.UpdatedSince); err != nil {
+	f, err := chosen(r.Params.Search, r.Params.Email, r.Params.ExternalRef, r.Params.UpdatedSince)
+	if err != nil {
 		return nil, err
 	}
-	if r.Params.Email != nil {
-		f.Email = new(strings.TrimSpace(*r.Params.Email))
-	}
-	rows, next, err := s.read(ctx).list(f, db.Window{Sort: db.Sort(*r.Params.Sort), Cursor: r.Params.Cursor, Limit: *r.Params.Limit})
+	rows, next, err := s.read(ctx).list(f, db.Asked(r.Params.Sort, r.Params.Cursor, r.Params.Limit))
 	if err != nil {
 		return nil, err
 	}
@@ -97,6 +93,17 @@ func (s *Service) ListCustomers(ctx context.Context, r server.ListCustomersReque
 		data[i] = view(c)
 	}
 	return server.ListCustomers200JSONResponse{Body: api.CustomerListResponse{Success: true, Data: data, Meta: contract.Meta{NextCursor: next}}}, nil
+}
+
+// chosen reads the parameters by which the list and the export choose; web has validated them.
+func chosen(search, email, externalRef, updatedSince *string) (filter, error) {
+	f := filter{Search: search, ExternalRef: externalRef}
+	if email != nil {
+		f.Email = new(strings.TrimSpace(*email))
+	}
+	var err error
+	f.Since, err = formats.FirstMoment(updatedSince)
+	return f, err
 }
 
 // ImportCustomers creates and changes customers, row by row. Errors: those of bulk.Import.
@@ -116,13 +123,9 @@ func (s *Service) ImportCustomers(ctx context.Context, r server.ImportCustomersR
 
 // ExportCustomers makes a file of customers.
 func (s *Service) ExportCustomers(ctx context.Context, r server.ExportCustomersRequestObject) (server.ExportCustomersResponseObject, error) {
-	f := filter{Search: r.Params.Search, ExternalRef: r.Params.ExternalRef}
-	var err error
-	if f.Since, err = formats.FirstMoment(r.Params.UpdatedSince); err != nil {
+	f, err := chosen(r.Params.Search, r.Params.Email, r.Params.ExternalRef, r.Params.UpdatedSince)
+	if err != nil {
 		return nil, err
-	}
-	if r.Params.Email != nil {
-		f.Email = new(strings.TrimSpace(*r.Params.Email))
 	}
 	return file(bulk.Export(*r.Params.Format == contract.Csv, func(cursor *int64) ([]api.Customer, *int64, error) {
 		rows, next, err := s.read(ctx).list(f, db.Window{Cursor: cursor, Limit: bulk.PageSize})
@@ -198,7 +201,7 @@ func (s *Service) DeleteCustomer(ctx context.Context, r server.DeleteCustomerReq
 
 // ListCustomerHistory pages by id, or returns 404 customer_not_found.
 func (s *Service) ListCustomerHistory(ctx context.Context, r server.ListCustomerHistoryRequestObject) (server.ListCustomerHistoryResponseObject, error) {
-	events, next, err := s.read(ctx).history(r.ID, db.Window{Sort: db.Sort(*r.Params.Sort), Cursor: r.Params.Cursor, Limit: *r.Params.Limit})
+	events, next, err := s.read(ctx).history(r.ID, db.Asked(r.Params.Sort, r.Params.Cursor, r.Params.Limit))
 	if err != nil {
 		return nil, err
 	}

@@ -104,6 +104,11 @@ type Window struct {
 	Limit  int32
 }
 
+// Asked is the window of a list's parameters sort, cursor and limit; those with a default in the document are never nil.
+func Asked[S ~string](sort *S, cursor *int64, limit *int32) Window {
+	return Window{Sort: Sort(*sort), Cursor: cursor, Limit: *limit}
+}
+
 // Page reads one page of a list and returns the cursor of the next page: nil when there is none. T is a gorm model; Key is its id.
 func Page[T interface{ Key() int64 }](q *gorm.DB, w Window) ([]T, *int64, error) {
 	order, behind := "id", "id > ?"

@@ -163,7 +163,7 @@ func (s *Service) GetOrder(ctx context.Context, r server.GetOrderRequestObject) 
 
 // ListOrderHistory pages by id, or returns 404 order_not_found.
 func (s *Service) ListOrderHistory(ctx context.Context, r server.ListOrderHistoryRequestObject) (server.ListOrderHistoryResponseObject, error) {
-	events, next, err := s.read(ctx).orderHistory(r.ID, db.Window{Sort: db.Sort(*r.Params.Sort), Cursor: r.Params.Cursor, Limit: *r.Params.Limit})
+	events, next, err := s.read(ctx).orderHistory(r.ID, db.Asked(r.Params.Sort, r.Params.Cursor, r.Params.Limit))
 	if err != nil {
 		return nil, err
 	}
@@ -176,7 +176,7 @@ func (s *Service) ListOrders(ctx context.Context, r server.ListOrdersRequestObje
 	if err := f.read(r.Params.From, r.Params.To, r.Params.UpdatedSince); err != nil {
 		return nil, err
 	}
-	rows, next, err := s.read(ctx).list(f, db.Window{Sort: db.Sort(*r.Params.Sort), Cursor: r.Params.Cursor, Limit: *r.Params.Limit})
+	rows, next, err := s.read(ctx).list(f, db.Asked(r.Params.Sort, r.Params.Cursor, r.Params.Limit))
 	if err != nil {
 		return nil, err
 	}
@@ -260,7 +260,7 @@ func (s *Service) ListProducts(ctx context.Context, r server.ListProductsRequest
 	if err != nil {
 		return nil, err
 	}
-	rows, next, err := s.read(ctx).listProducts(productFilter{r.Params.Search, r.Params.Sku, r.Params.Active, since}, db.Window{Sort: db.Sort(*r.Params.Sort), Cursor: r.Params.Cursor, Limit: *r.Params.Limit})
+	rows, next, err := s.read(ctx).listProducts(productFilter{r.Params.Search, r.Params.Sku, r.Params.Active, since}, db.Asked(r.Params.Sort, r.Params.Cursor, r.Params.Limit))
 	if err != nil {
 		return nil, err
 	}
@@ -352,7 +352,7 @@ func (s *Service) ListStockAdjustments(ctx context.Context, r server.ListStockAd
 	if _, err := s.read(ctx).findProduct(r.ID); err != nil {
 		return nil, err
 	}
-	rows, next, err := s.read(ctx).listAdjustments(r.ID, db.Window{Sort: db.Sort(*r.Params.Sort), Cursor: r.Params.Cursor, Limit: *r.Params.Limit})
+	rows, next, err := s.read(ctx).listAdjustments(r.ID, db.Asked(r.Params.Sort, r.Params.Cursor, r.Params.Limit))
 	if err != nil {
 		return nil, err
 	}
@@ -365,7 +365,7 @@ func (s *Service) ListStockAdjustments(ctx context.Context, r server.ListStockAd
 
 // ListProductHistory pages by id, or returns 404 product_not_found.
 func (s *Service) ListProductHistory(ctx context.Context, r server.ListProductHistoryRequestObject) (server.ListProductHistoryResponseObject, error) {
-	events, next, err := s.read(ctx).productHistory(r.ID, db.Window{Sort: db.Sort(*r.Params.Sort), Cursor: r.Params.Cursor, Limit: *r.Params.Limit})
+	events, next, err := s.read(ctx).productHistory(r.ID, db.Asked(r.Params.Sort, r.Params.Cursor, r.Params.Limit))
 	if err != nil {
 		return nil, err
 	}
