@@ -15,13 +15,14 @@ import (
 
 // store is the one door of this package to its table: it knows who calls, and starts every query with what the caller may see.
 type store struct {
-	db            *gorm.DB
-	caller        auth.Principal
-	correlationID string
+	db     *gorm.DB
+	caller auth.Principal
+	origin history.Origin
 }
 
 func newStore(ctx context.Context, q *gorm.DB) store {
-	return store{q, auth.From(ctx), web.CorrelationID(ctx)}
+	caller := auth.From(ctx)
+	return store{q, caller, history.By(caller, web.CorrelationID(ctx))}
 }
 
 // read returns the store for queries outside of a transaction.
@@ -64,7 +65,7 @@ func (s store) events(id int64, w db.Window) ([]history.Event, *int64, error) {
 
 // record appends events, in one statement: TestEveryChangeIsRecorded wants it wherever something is written.
 func (s store) record(events ...history.Event) error {
-	return history.Append(s.db, s.caller, s.correlationID, events...)
+	return history.Append(s.db, s.origin, events...)
 }
 
 // insert adds customers in one statement.
@@ -72,7 +73,8 @@ func (s store) insert(customers []*customer) error { return s.db.Create(customer
 
 // updateEach writes the columns of customers who have been locked, in one statement.
 func (s store) updateEach(customers []*customer, columns ...string) error {
-	return db.UpdateEach(s.customers(), customers, columns...)
+	_, err := db.UpdateEach(s.customers(), customers, columns...)
+	return err
 }
 
 // locking returns the store whose queries lock what they read until the transaction ends.

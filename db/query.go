@@ -4,6 +4,7 @@ import (
 	"database/sql/driver"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 	"time"
 
@@ -27,6 +28,14 @@ func NotBefore(g *gorm.DB, column string) clause.Expr {
 		return Now(g, 0) // transactions run one after the other
 	}
 	return gorm.Expr("GREATEST("+column+", ?)", Now(g, 0))
+}
+
+// IDStep is an SQL expression for how far the ids lie apart that one INSERT of several rows gives them.
+func IDStep(g *gorm.DB) clause.Expr {
+	if g.Name() == SQLite {
+		return gorm.Expr("1")
+	}
+	return gorm.Expr("@@auto_increment_increment")
 }
 
 // ForUpdate locks the rows that a query reads until the transaction ends. SQLite needs no row locks: its transactions run one
@@ -70,11 +79,22 @@ func init() { // SQLite's own LOWER knows ASCII only
 	})
 }
 
-// UpdateEach writes the columns of each of rows, which are gorm models with the key id, in one statement. They must be rows of q.
-func UpdateEach[T interface{ Key() int64 }](q *gorm.DB, rows []T, columns ...string) error {
+// Insert adds rows to a table, of which columns are given with commas between them, in one statement. It is for rows that come with every
+// order: gorm's Create reflects upon each field.
+func Insert(tx *gorm.DB, table, columns string, rows [][]any) error {
+	if len(rows) == 0 {
+		return nil
+	}
+	row := "(?" + strings.Repeat(", ?", len(rows[0])-1) + ")"
+	return tx.Exec("INSERT INTO "+table+" ("+columns+") VALUES "+row+strings.Repeat(", "+row, len(rows)-1), slices.Concat(rows...)...).Error
+}
+
+// UpdateEach writes the columns of each of rows, which are gorm models with the key id, in one statement, and returns of how many q found
+// the row.
+func UpdateEach[T interface{ Key() int64 }](q *gorm.DB, rows []T, columns ...string) (found int64, err error) {
 	ids, parsed := make([]int64, len(rows)), &gorm.Statement{DB: q}
 	if err := parsed.Parse(&rows[0]); err != nil {
-		return err
+		return 0, err
 	}
 	changed := map[string]any{}
 	for _, column := range columns {
@@ -86,7 +106,8 @@ func UpdateEach[T interface{ Key() int64 }](q *gorm.DB, rows []T, columns ...str
 		}
 		changed[column] = clause.Expr{SQL: "CASE id" + strings.Repeat(" WHEN ? THEN ?", len(rows)) + " END", Vars: values}
 	}
-	return q.Where("id IN ?", ids).UpdateColumns(changed).Error
+	res := q.Where("id IN ?", ids).UpdateColumns(changed)
+	return res.RowsAffected, res.Error
 }
 
 // Sort is the order of a list, in the words of the documents' parameter sort. It is that of the ids, which ascend as rows are created.

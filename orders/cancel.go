@@ -12,27 +12,16 @@ type cancellation struct {
 	Note   *string // a person's words
 }
 
-// cancel gives the stock of an order back, unless it is CANCELED already. The order must be locked. Error: 400
-// cancel_window_closed.
-func (s *Service) cancel(tx store, o *order, why cancellation) error {
-	if o.Status == canceled {
-		return nil
-	}
-	if !slices.Contains(s.outlook(*o).Actions, cancelAction) {
+// cancelable returns 400 cancel_window_closed for an order that can neither be canceled at its Now nor is CANCELED already.
+func (s *Service) cancelable(o order) error {
+	if o.Status != canceled && !slices.Contains(s.outlook(o).Actions, cancelAction) {
 		return apperr.CancelWindowClosed.New(o.ID, int(s.CancellationWindow.Minutes()))
 	}
-	return tx.cancelAll(why, o)
+	return nil
 }
 
-// cancelAll makes orders CANCELED, whatever the time, and gives their stock back. All must be locked, and read at one moment.
-func (s store) cancelAll(why cancellation, orders ...*order) error {
-	var items []item
-	for _, o := range orders {
-		o.CancelReason, o.CancelNote = &why.Reason, why.Note
-		items = append(items, o.Items...)
-	}
-	if err := s.transition(canceled, orders...); err != nil {
-		return err
-	}
-	return s.giveBackStock(items)
+// cancel notes on a locked order why it is to be CANCELED, whatever the time, and puts its pieces back on the shelf.
+func (why cancellation) cancel(o *order, shelf shelf) {
+	o.CancelReason, o.CancelNote = &why.Reason, why.Note
+	shelf.put(o.Items)
 }

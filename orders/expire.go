@@ -79,15 +79,19 @@ func (s *Service) expireSome(tx store) (looked, expired int, err error) {
 		return 0, 0, nil
 	}
 	// Another sweep, a confirm or a cancel may be at one of them: lock what is still CREATED, in ascending id.
-	var locked []*order
-	err = tx.locking().orders().Where("id IN ? AND status = ?", ids, created).Order("id").Find(&locked).Error
-	if err != nil || len(locked) == 0 {
+	locked, err := tx.lockOrders("id IN ? AND status = ?", ids, created)
+	if err != nil || locked == nil {
 		return len(oldest), 0, err
 	}
-	if err := tx.readItems(locked...); err != nil {
+	shelf, steps := newShelf(), make([]step, len(locked))
+	for i, o := range locked {
+		cancellation{Reason: reservationExpired}.cancel(o, shelf)
+		steps[i] = step{order: o, to: canceled}
+	}
+	if err := tx.moveStock(shelf); err != nil {
 		return 0, 0, err
 	}
-	return len(oldest), len(locked), tx.cancelAll(cancellation{Reason: reservationExpired}, locked...)
+	return len(oldest), len(locked), tx.transition(steps...)
 }
 
 // PurgeKeys deletes the idempotency keys that have expired, and returns how many.

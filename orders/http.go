@@ -46,7 +46,7 @@ func (s *Service) GetReady(ctx context.Context, _ server.GetReadyRequestObject) 
 	return server.GetReady200JSONResponse{Body: web.Health(name)}, nil
 }
 
-// CreateOrder takes the stock of every line or of none. Errors: those of place, 403 forbidden for another customer than the caller's,
+// CreateOrder takes the stock of every line or of none. Errors: those of plan, 403 forbidden for another customer than the caller's,
 // 404 customer_not_found, 422 idempotency_key_reused, 503 customers_unavailable.
 func (s *Service) CreateOrder(ctx context.Context, r server.CreateOrderRequestObject) (server.CreateOrderResponseObject, error) {
 	if err := mayOrder(ctx, r.Body.CustomerID); err != nil {
@@ -64,10 +64,7 @@ func (s *Service) CreateOrder(ctx context.Context, r server.CreateOrderRequestOb
 	if r.Body.Metadata != nil {
 		n.Metadata = *r.Body.Metadata
 	}
-	return s.answerOnce(ctx, request, func(tx store) (int64, any, error) {
-		o, err := tx.place(n)
-		return o.ID, s.orderResponse(o), err
-	})
+	return s.answerTogether(ctx, &orderChange{to: created, request: request, new: n})
 }
 
 // mayOrder returns 403 forbidden for another customer than the caller's.
@@ -105,20 +102,14 @@ func (s *Service) QuoteOrder(ctx context.Context, r server.QuoteOrderRequestObje
 	return server.QuoteOrder200JSONResponse{Body: api.QuoteResponse{Success: true, Data: shown}}, nil
 }
 
-// ConfirmOrder makes a CREATED order CONFIRMED. Errors: those of confirm, 404 order_not_found, 412 precondition_failed, 422
+// ConfirmOrder makes a CREATED order CONFIRMED. Errors: those of plan, 422
 // idempotency_key_reused.
 func (s *Service) ConfirmOrder(ctx context.Context, r server.ConfirmOrderRequestObject) (server.ConfirmOrderResponseObject, error) {
-	return s.answerOnce(ctx, confirmOrder.Request(ctx, &r.Params.XIdempotencyKey, r.ID), func(tx store) (int64, any, error) {
-		o, err := s.lockOrder(tx, r.ID, r.Params.IfMatch)
-		if err == nil {
-			err = tx.confirm(&o)
-		}
-		return o.ID, s.orderResponse(o), err
-	})
+	return s.answerTogether(ctx, &orderChange{to: confirmed, request: confirmOrder.Request(ctx, &r.Params.XIdempotencyKey, r.ID), id: r.ID, ifMatch: r.Params.IfMatch})
 }
 
-// CancelOrder gives the stock of an order back. Errors: those of cancel, 403 forbidden for a cause that the caller may not give,
-// 404 order_not_found, 412 precondition_failed, 422 idempotency_key_reused.
+// CancelOrder gives the stock of an order back. Errors: those of plan, 403 forbidden for a cause that the caller may not give, 422
+// idempotency_key_reused.
 func (s *Service) CancelOrder(ctx context.Context, r server.CancelOrderRequestObject) (server.CancelOrderResponseObject, error) {
 	why := cancellation{Reason: requested}
 	if r.Body != nil {
@@ -134,27 +125,13 @@ func (s *Service) CancelOrder(ctx context.Context, r server.CancelOrderRequestOb
 	if why.Note != nil {
 		content = append(content, *why.Note)
 	}
-	return s.answerOnce(ctx, cancelOrder.Request(ctx, r.Params.XIdempotencyKey, content), func(tx store) (int64, any, error) {
-		o, err := s.lockOrder(tx, r.ID, r.Params.IfMatch)
-		if err == nil {
-			err = s.cancel(tx, &o, why)
-		}
-		return o.ID, s.orderResponse(o), err
-	})
-}
-
-// lockOrder reads an order that nobody else can change until tx ends. Errors: 404 order_not_found, 412 precondition_failed.
-func (s *Service) lockOrder(tx store, id int64, ifMatch *string) (order, error) {
-	o, err := tx.find(id, true)
-	if err != nil {
-		return o, err
-	}
-	return o, web.Precondition(ifMatch, s.orderResponse(o))
+	request := cancelOrder.Request(ctx, r.Params.XIdempotencyKey, content)
+	return s.answerTogether(ctx, &orderChange{to: canceled, request: request, id: r.ID, ifMatch: r.Params.IfMatch, why: why})
 }
 
 // GetOrder returns 404 order_not_found when there is none.
 func (s *Service) GetOrder(ctx context.Context, r server.GetOrderRequestObject) (server.GetOrderResponseObject, error) {
-	o, err := s.read(ctx).find(r.ID, false)
+	o, err := s.read(ctx).find(r.ID)
 	if err != nil {
 		return nil, err
 	}

@@ -25,8 +25,9 @@ type order struct {
 	CancelNote   *string       // a person's words
 	UpdatedAt    time.Time     `gorm:"autoUpdateTime:false"`
 
-	Items []item    `gorm:"-"`  // in ascending product id, where they were read
-	Now   time.Time `gorm:"->"` // the database's clock when the order was read
+	Items  []item    `gorm:"-"`  // in ascending product id, where they were read
+	Now    time.Time `gorm:"->"` // the database's clock when the order was read
+	idStep int64     // how far the ids of orders lie apart that one statement inserts
 }
 
 func (o order) Key() int64 { return o.ID }
@@ -41,7 +42,7 @@ type item struct {
 
 	Now  time.Time `gorm:"->"` // the database's clock, where a query selects it
 	line int       // of the request, where the product comes first
-	of   product   // when the price was read
+	of   *product  // on the shelf, where the item was priced
 }
 
 // TableName implements gorm's Tabler.
@@ -72,48 +73,75 @@ var before = map[status][]status{
 	canceled:  {created, confirmed},
 }
 
-// transition brings orders into a status, at the moment of their Now, all or none, and records it. It is the only code that writes a
-// status: what must accompany every change of an order belongs here. The orders must have their items, and the transaction must have
-// locked those that exist; those that come to be CREATED are inserted. It returns db.ErrConflict when one of them has changed all the
-// same.
-func (s store) transition(to status, orders ...*order) error {
-	ids := make([]int64, len(orders))
-	for i, o := range orders {
-		if !slices.Contains(before[to], o.Status) {
-			return fmt.Errorf("order %d is %s and cannot become %s", o.ID, o.Status, to)
+// step is what brings an order into a status.
+type step struct {
+	order *order
+	to    status
+	by    history.Origin // the store's own when it names nobody
+}
+
+// transition takes steps, each at the moment of its order's Now, all or none, and records them. It is the only code that writes a status:
+// what must accompany every change of an order belongs here. The orders must have their items, and the transaction must have locked
+// those that exist; those that come to be CREATED are inserted. It returns db.ErrConflict when one has been CANCELED all the same.
+func (s store) transition(steps ...step) error {
+	var placed, changed []*order
+	for _, next := range steps {
+		o := next.order
+		if !slices.Contains(before[next.to], o.Status) {
+			return fmt.Errorf("order %d is %s and cannot become %s", o.ID, o.Status, next.to)
 		}
-		ids[i], o.Status, o.UpdatedAt = o.ID, to, o.Now
-		switch to {
+		o.Status, o.UpdatedAt = next.to, o.Now
+		switch next.to {
 		case created:
 			o.CreatedAt = o.Now
+			placed = append(placed, o)
+			continue
 		case confirmed:
 			o.ConfirmedAt = &o.Now
 		case canceled:
 			o.CanceledAt = &o.Now
 		}
+		changed = append(changed, o)
 	}
-	first := orders[0] // all were read at one moment and change alike
-	changed := map[string]any{"status": to, "updated_at": first.Now}
-	switch to {
-	case confirmed:
-		changed["confirmed_at"] = first.ConfirmedAt
-	case canceled:
-		changed["canceled_at"], changed["cancel_reason"], changed["cancel_note"] = first.CanceledAt, first.CancelReason, first.CancelNote
-	}
-	if to == created {
-		if err := s.insert(orders); err != nil {
+	if placed != nil {
+		if err := s.insertOrders(placed); err != nil {
 			return err
 		}
-	} else if res := s.orders().Where("id IN ? AND status IN ?", ids, before[to]).Updates(changed); res.Error != nil {
-		return res.Error
-	} else if res.RowsAffected != int64(len(orders)) {
-		return db.ErrConflict
 	}
-	events := make([]history.Event, len(orders))
-	for i, o := range orders {
-		events[i] = s.ofOrder(*o)
+	if changed != nil {
+		found, err := db.UpdateEach(s.orders().Where("status <> ?", canceled), changed, "status", "updated_at", "confirmed_at", "canceled_at", "cancel_reason", "cancel_note")
+		if err == nil && found != int64(len(changed)) {
+			err = db.ErrConflict
+		}
+		if err != nil {
+			return err
+		}
+	}
+	events := make([]history.Event, len(steps))
+	for i, next := range steps {
+		events[i] = s.ofOrder(*next.order)
+		events[i].Origin = next.by
 	}
 	return s.record(events...)
+}
+
+// insertOrders inserts orders and their items.
+func (s store) insertOrders(orders []*order) error {
+	if err := s.insert(orders); err != nil {
+		return err
+	}
+	var items [][]any
+	for i, o := range orders {
+		// MySQL tells the first id. Those of one statement follow from it, in steps of auto_increment_increment:
+		// https://dev.mysql.com/doc/refman/8.4/en/innodb-auto-increment-handling.html
+		o.ID = orders[0].ID + int64(i)*o.idStep
+		for j := range o.Items {
+			item := &o.Items[j]
+			item.OrderID = o.ID
+			items = append(items, []any{item.OrderID, item.ProductID, item.Qty, item.UnitPriceCents, item.SubtotalCents})
+		}
+	}
+	return s.insertItems(items)
 }
 
 // action is what may be done with an order.
@@ -147,18 +175,23 @@ func (s *Service) outlook(o order) outlook {
 	return outlook{}
 }
 
-// find reads an order with its items, of which there is at least one, or returns 404 order_not_found. With locking, nobody else
-// can change the order until the transaction ends.
-func (s store) find(id int64, locking bool) (order, error) {
-	q := s
-	if locking {
-		q = s.locking()
-	}
+// find reads an order with its items, of which there is at least one, or returns 404 order_not_found.
+func (s store) find(id int64) (order, error) {
 	var o order
-	if err := q.orders().Take(&o, id).Error; err != nil {
+	if err := s.orders().Take(&o, id).Error; err != nil {
 		return o, orderMissing(err, id)
 	}
 	return o, s.readItems(&o)
+}
+
+// lockOrders reads orders with their items; nobody else can change them until the transaction ends. Everybody locks orders in ascending
+// id, and products behind them.
+func (s store) lockOrders(where string, args ...any) ([]*order, error) {
+	var locked []*order
+	if err := s.locking().orders().Where(where, args...).Order("id").Find(&locked).Error; err != nil || len(locked) == 0 {
+		return nil, err
+	}
+	return locked, s.readItems(locked...)
 }
 
 // orderMissing makes 404 order_not_found of an error that says that no row was found.

@@ -1,12 +1,8 @@
 package orders
 
 import (
-	"cmp"
-	"errors"
 	"fmt"
-	"slices"
 
-	"example.com/b2b/db"
 	"example.com/b2b/internal/apperr"
 )
 
@@ -23,14 +19,6 @@ type line struct {
 	ProductID *int64
 	SKU       *string
 	Qty       int64
-}
-
-// names reports whether the line's product is p.
-func (l line) names(p product) bool {
-	if l.SKU != nil {
-		return p.SKU == *l.SKU
-	}
-	return p.ID == *l.ProductID
 }
 
 // field is where the i-th line names its product.
@@ -53,50 +41,53 @@ func (l line) missing(refused *apperr.Error, i int) {
 // maxCents is the largest amount that JavaScript reads exactly.
 const maxCents = 1<<53 - 1
 
-// place takes the stock of every line or of none and inserts the order. Errors: 409 external_ref_taken, else 404 product_not_found, 400
-// product_inactive, 400 insufficient_stock, 400 validation_failed for a total above maxCents.
-func (s store) place(n newOrder) (order, error) {
-	o, err := s.placeFirst(n)
-	if n.ExternalRef == nil || err == nil || !duplicate(err) && !errors.As(err, new(*apperr.Error)) {
-		return o, err
-	}
-	// A repeat may be refused for what the first order took, and its caller must hear of that order all the same.
-	var first order
-	found, lookUpErr := found(s.orders().Select("id").Where("customer_id = ? AND active_external_ref = ?", n.CustomerID, *n.ExternalRef).Take(&first).Error)
-	switch {
-	case lookUpErr != nil:
-		return o, lookUpErr
-	case found:
-		return o, apperr.OrderExternalRefTaken.New(first.ID).
-			With("/external_ref", apperr.Params{"rule": "unique", "order_id": first.ID}, "belongs to order %d", first.ID)
-	case duplicate(err):
-		return o, db.ErrConflict // that order has just been canceled
-	}
-	return o, err
-}
-
-// placeFirst is place for an external_ref that is free; for another it may return any error of place, or one that is duplicate.
-func (s store) placeFirst(n newOrder) (order, error) {
-	o := order{CustomerID: n.CustomerID, ExternalRef: n.ExternalRef, Metadata: n.Metadata}
+// place takes the pieces of every line off the shelf or none, and makes the order that is to come of them. It refuses with 404
+// product_not_found, else 400 product_inactive, else 400 insufficient_stock for every product that is short, at its first line, else 400
+// validation_failed for a total above maxCents.
+func (n newOrder) place(from shelf) (*order, error) {
+	o := &order{CustomerID: n.CustomerID, ExternalRef: n.ExternalRef, Metadata: n.Metadata}
 	var err error
-	if o.Items, o.Now, err = s.fixPrices(n.Lines); err != nil {
-		return o, err
+	if o.Items, err = from.price(n.Lines); err != nil {
+		return nil, err
+	}
+	if refused := apperr.InsufficientStock.New(); short(o.Items) != nil {
+		for _, i := range short(o.Items) {
+			refused.With(fmt.Sprintf("/items/%d/qty", i.line), shortage(*i.of, i.Qty), "product %d: asked %d, available %d", i.ProductID, i.Qty, i.of.Stock)
+		}
+		return nil, refused
 	}
 	if o.TotalCents, err = total(o.Items); err != nil {
-		return o, err
+		return nil, err
 	}
-	// Stock before lines: the lines' foreign key takes a shared lock on the product, and two orders that both hold it could not
-	// take stock any more.
-	if err := s.takeStock(o.Items); err != nil {
-		return o, err
+	from.take(o.Items)
+	o.Now, o.idStep = o.Items[0].of.Now, o.Items[0].of.IDStep
+	return o, nil
+}
+
+// taken finds the orders whose external_ref new ones ask for.
+func (s store) taken(wanted []newOrder) ([]order, error) {
+	var customers []int64
+	var refs []string
+	for _, n := range wanted {
+		if n.ExternalRef != nil {
+			customers, refs = append(customers, n.CustomerID), append(refs, *n.ExternalRef)
+		}
 	}
-	if err := s.transition(created, &o); err != nil {
-		return o, err
+	if refs == nil {
+		return nil, nil
 	}
-	for i := range o.Items {
-		o.Items[i].OrderID = o.ID
+	var orders []order
+	return orders, s.orders().Select("id, customer_id, external_ref").Where("active_external_ref IN ? AND customer_id IN ?", refs, customers).Find(&orders).Error
+}
+
+// free returns 409 external_ref_taken when one of these orders has the external_ref.
+func (n newOrder) free(of []order) error {
+	for _, o := range of {
+		if n.ExternalRef != nil && o.CustomerID == n.CustomerID && *o.ExternalRef == *n.ExternalRef {
+			return apperr.OrderExternalRefTaken.New(o.ID).With("/external_ref", apperr.Params{"rule": "unique", "order_id": o.ID}, "belongs to order %d", o.ID)
+		}
 	}
-	return o, s.insert(&o.Items)
+	return nil
 }
 
 // total adds items up, or returns 400 validation_failed for a sum above maxCents.
@@ -108,8 +99,4 @@ func total(items []item) (cents int64, err error) {
 		return cents, apperr.ValidationFailed.New().With("/items", apperr.Params{"rule": "maximum", "limit": maxCents}, "add up to more than %d cents", maxCents)
 	}
 	return cents, nil
-}
-
-func sortByProduct(items []item) {
-	slices.SortFunc(items, func(a, b item) int { return cmp.Compare(a.ProductID, b.ProductID) })
 }

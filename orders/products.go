@@ -19,7 +19,8 @@ type product struct {
 	CreatedAt  time.Time
 	UpdatedAt  time.Time `gorm:"autoUpdateTime:false"`
 
-	Now time.Time `gorm:"->"` // the database's clock, where a query selects it
+	Now    time.Time `gorm:"->"` // the database's clock, where a query selects it
+	IDStep int64     `gorm:"->"` // how far the ids of rows lie apart that one statement inserts, where a query selects it
 }
 
 func (p product) Key() int64 { return p.ID }

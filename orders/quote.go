@@ -1,7 +1,5 @@
 package orders
 
-import "slices"
-
 // quote is what an order would be if it were placed now.
 type quote struct {
 	Items      []item
@@ -13,18 +11,22 @@ type quote struct {
 // quote reads prices and stock, once, and holds nothing. Errors: 404 product_not_found, 400 product_inactive, 400 validation_failed for
 // a total above maxCents.
 func (s store) quote(lines []line) (q quote, err error) {
-	if q.Items, _, err = s.priced(lines); err != nil {
+	shelf, err := s.readShelf(lines, nil, false)
+	if err != nil {
+		return q, err
+	}
+	if q.Items, err = shelf.price(lines); err != nil {
 		return q, err
 	}
 	if q.TotalCents, err = total(q.Items); err != nil {
 		return q, err
 	}
 	q.Short = short(q.Items)
-	left := slices.Clone(q.Items)
+	asked := map[*product]int64{}
 	for _, l := range lines { // the first come first
-		p := &left[slices.IndexFunc(left, func(i item) bool { return l.names(i.of) })].of
-		l.Qty = min(l.Qty, p.Stock)
-		if p.Stock -= l.Qty; l.Qty > 0 {
+		p := shelf.find(l)
+		l.Qty = min(l.Qty, p.Stock-asked[p])
+		if asked[p] += l.Qty; l.Qty > 0 {
 			q.Fillable = append(q.Fillable, l)
 		}
 	}

@@ -11,6 +11,7 @@ import (
 
 	"example.com/b2b/internal/apperr"
 	"example.com/b2b/internal/idempotency"
+	"example.com/b2b/internal/together"
 	"example.com/b2b/internal/web"
 	"example.com/b2b/openapi/customersapi"
 )
@@ -28,13 +29,16 @@ type Service struct {
 	Config
 	db        *gorm.DB
 	keys      idempotency.Keys
+	changes   together.Queue[*orderChange]
 	customers customersapi.ClientWithResponsesInterface
 }
 
 // New returns the service on a database that db.Migrate has brought up to date. Its error is about the peer's address.
 func New(g *gorm.DB, c Config) (*Service, error) {
 	customers, err := customersapi.NewClientWithResponses(c.Customers.Base, customersapi.WithHTTPClient(c.Customers.Client("Customers API")))
-	return &Service{Config: c, db: g, keys: idempotency.Keys{DB: g, Lifetime: c.KeyLifetime}, customers: customers}, err
+	s := &Service{Config: c, db: g, keys: idempotency.Keys{DB: g, Lifetime: c.KeyLifetime}, customers: customers}
+	s.changes.AtOnce, s.changes.Weight, s.changes.Do = s.groupsAtOnce(), groupWeight, s.changeTogether
+	return s, err
 }
 
 // checkCustomer asks the Customers API whether the customer exists. It returns 404 customer_not_found when not, and 503

@@ -1,7 +1,8 @@
 package orders
 
 import (
-	"fmt"
+	"cmp"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -12,57 +13,92 @@ import (
 	"example.com/b2b/internal/apperr"
 )
 
-// fixPrices is priced for lines that are to be filled now: it refuses with 400 insufficient_stock for every product that is short, at
-// its first line, when priced refuses nothing.
-func (s store) fixPrices(lines []line) (items []item, now time.Time, err error) {
-	items, now, err = s.priced(lines)
-	if err != nil {
-		return nil, now, err
-	}
-	if refused := apperr.InsufficientStock.New(); short(items) != nil {
-		for _, i := range short(items) {
-			refused.With(fmt.Sprintf("/items/%d/qty", i.line), shortage(i.of, i.Qty), "product %d: asked %d, available %d", i.ProductID, i.Qty, i.of.Stock)
-		}
-		return nil, now, refused
-	}
-	return items, now, nil
+// shelf is products as they were read, less what was taken from it and with what was put back since.
+type shelf struct {
+	byID  map[int64]*product
+	bySKU map[string]*product
+	moved map[int64]int64 // pieces by product, read or not; below zero for those that were taken
 }
 
-// priced makes one item of all lines with the same product, with the price that the product has now, in ascending product id: the
-// order in which stock is locked. It also returns the database's clock. It refuses with 404 product_not_found for every line whose
-// product does not exist, else with 400 product_inactive for every one whose product cannot be ordered.
-func (s store) priced(lines []line) (items []item, now time.Time, err error) {
-	known, err := s.named(lines)
-	if err != nil {
-		return nil, now, err
+func newShelf() shelf { return shelf{map[int64]*product{}, map[string]*product{}, map[int64]int64{}} }
+
+// readShelf reads the products that lines name, and those of items. With locking, nobody else can change them until the transaction ends.
+// Nobody waits for another in a circle: all lock products in ascending id.
+func (s store) readShelf(lines []line, items []item, locking bool) (shelf, error) {
+	ids, skus := named(lines)
+	if skus != nil {
+		var more []int64
+		if err := s.products().Where("sku IN ?", skus).Pluck("id", &more).Error; err != nil {
+			return shelf{}, err
+		}
+		ids = append(ids, more...)
 	}
+	for _, i := range items {
+		ids = append(ids, i.ProductID)
+	}
+	if locking {
+		s = s.locking()
+	}
+	slices.Sort(ids)
+	var products []*product
+	err := s.products().Select("id, sku, price_cents, stock, active, ? AS now, ? AS id_step", s.now(), s.idStep()).
+		Where("id IN ?", slices.Compact(ids)).Order("id").Find(&products).Error
+	read := newShelf()
+	for _, p := range products {
+		read.byID[p.ID], read.bySKU[p.SKU] = p, p
+	}
+	return read, err
+}
+
+// named returns what lines call their products by.
+func named(lines []line) (ids []int64, skus []string) {
+	for _, l := range lines {
+		if l.SKU != nil {
+			skus = append(skus, *l.SKU)
+		} else {
+			ids = append(ids, *l.ProductID)
+		}
+	}
+	return ids, skus
+}
+
+// find returns the product that a line names, or nil.
+func (s shelf) find(l line) *product {
+	if l.SKU != nil {
+		return s.bySKU[*l.SKU]
+	}
+	return s.byID[*l.ProductID]
+}
+
+// price makes one item of all lines with the same product, with the price that the product has, in ascending product id. It refuses with
+// 404 product_not_found for every line whose product does not exist, else with 400 product_inactive for every one whose product
+// cannot be ordered.
+func (s shelf) price(lines []line) (items []item, err error) {
 	missing, inactive := apperr.OrderedProductNotFound.New(), apperr.ProductInactive.New()
 	for i, l := range lines {
-		at := slices.IndexFunc(known, l.names)
-		if at < 0 {
+		p := s.find(l)
+		if p == nil {
 			l.missing(missing, i)
 			continue
 		}
-		p := known[at]
 		if !p.Active {
 			inactive.With(l.field(i), apperr.Params{"product_id": p.ID, "sku": p.SKU}, "product %d is not active", p.ID)
 		}
-		to := slices.IndexFunc(items, func(item item) bool { return item.ProductID == p.ID })
+		to := slices.IndexFunc(items, func(item item) bool { return item.of == p })
 		if to < 0 {
 			to = len(items)
 			items = append(items, item{ProductID: p.ID, UnitPriceCents: p.PriceCents, line: i, of: p})
 		}
 		items[to].Qty += l.Qty
 		items[to].SubtotalCents = p.PriceCents * items[to].Qty
-		now = p.Now
 	}
 	for _, refused := range []*apperr.Error{missing, inactive} {
 		if refused.Details != nil {
-			return nil, now, refused
+			return nil, refused
 		}
 	}
-	sortByProduct(items)
-	return items, now, nil
+	slices.SortFunc(items, func(a, b item) int { return cmp.Compare(a.ProductID, b.ProductID) })
+	return items, nil
 }
 
 // short returns those of priced items of which less is there than they ask for.
@@ -75,78 +111,53 @@ func short(items []item) (some []item) {
 	return some
 }
 
-// named reads the products that lines name, in one query.
-func (s store) named(lines []line) (products []product, err error) {
-	var ids []int64
-	var skus []string
-	for _, l := range lines {
-		if l.SKU != nil {
-			skus = append(skus, *l.SKU)
-		} else {
-			ids = append(ids, *l.ProductID)
-		}
-	}
-	q := s.products().Select("id, sku, price_cents, stock, active, ? AS now", s.now())
-	switch {
-	case skus == nil:
-		q = q.Where("id IN ?", ids)
-	case ids == nil:
-		q = q.Where("sku IN ?", skus)
-	default:
-		q = q.Where("id IN ? OR sku IN ?", ids, skus)
-	}
-	return products, q.Find(&products).Error
-}
-
 // shortage is for a program what is missing of a product.
 func shortage(p product, requested int64) apperr.Params {
 	return apperr.Params{"product_id": p.ID, "sku": p.SKU, "requested": requested, "available": p.Stock}
 }
 
-// takeStock takes the pieces of all items or returns db.ErrConflict: since fixPrices has read the products, one has changed its
-// price, or can no longer be ordered. One statement for all, and it locks them in ascending id, so that two orders cannot wait for each other.
-func (s store) takeStock(items []item) error {
-	ids, qty := perProduct(items, func(i item) int64 { return i.Qty })
-	_, price := perProduct(items, func(i item) int64 { return i.UnitPriceCents })
-	res := s.products().Where("id IN ? AND active AND stock >= ? AND price_cents = ?", ids, qty, price).
-		UpdateColumns(map[string]any{"stock": clause.Expr{SQL: "stock - ?", Vars: []any{qty}}, "updated_at": s.unlessEarlier("updated_at")})
-	if res.Error == nil && res.RowsAffected != int64(len(items)) {
-		return db.ErrConflict
+// take takes the pieces of items, which the shelf must have.
+func (s shelf) take(items []item) {
+	for _, i := range items {
+		s.move(i.ProductID, -i.Qty)
 	}
-	return res.Error
 }
 
-// giveBackStock undoes takeStock, for the items of any number of orders.
-func (s store) giveBackStock(items []item) error {
-	var pieces []item // one for each product, in ascending id
-	sorted := slices.Clone(items)
-	sortByProduct(sorted)
-	for _, i := range sorted {
-		if last := len(pieces) - 1; last >= 0 && pieces[last].ProductID == i.ProductID {
-			pieces[last].Qty += i.Qty
-		} else {
-			pieces = append(pieces, i)
-		}
+// put puts the pieces of items back.
+func (s shelf) put(items []item) {
+	for _, i := range items {
+		s.move(i.ProductID, i.Qty)
 	}
-	for chunk := range slices.Chunk(pieces, 500) {
-		ids, qty := perProduct(chunk, func(i item) int64 { return i.Qty })
-		err := s.products().Where("id IN ?", ids).
-			UpdateColumns(map[string]any{"stock": clause.Expr{SQL: "stock + ?", Vars: []any{qty}}, "updated_at": s.unlessEarlier("updated_at")}).Error
-		if err != nil {
-			return err
+}
+
+func (s shelf) move(product, pieces int64) {
+	s.moved[product] += pieces
+	if p := s.byID[product]; p != nil {
+		p.Stock += pieces
+	}
+}
+
+// moveStock writes what was taken from a shelf and put back: one statement, which locks products in ascending id. What was taken must have
+// been locked. Stock moves before lines are inserted: their foreign key takes a shared lock on the product, and two orders that both
+// hold it could not move its stock any more.
+func (s store) moveStock(of shelf) error {
+	for ids := range slices.Chunk(slices.Sorted(maps.Keys(of.moved)), 500) {
+		pieces := make([]any, 0, 2*len(ids))
+		for _, id := range ids {
+			pieces = append(pieces, id, of.moved[id])
+		}
+		res := s.products().Where("id IN ?", ids).UpdateColumns(map[string]any{
+			"stock":      clause.Expr{SQL: "stock + CASE id" + strings.Repeat(" WHEN ? THEN ?", len(ids)) + " END", Vars: pieces},
+			"updated_at": s.unlessEarlier("updated_at"),
+		})
+		if res.Error == nil && res.RowsAffected != int64(len(ids)) {
+			return db.ErrConflict
+		}
+		if res.Error != nil {
+			return res.Error
 		}
 	}
 	return nil
-}
-
-// perProduct returns the products of items, and an SQL expression with one value for each: CASE id WHEN 2 THEN 5 … END.
-func perProduct(items []item, value func(item) int64) (ids []int64, expr clause.Expr) {
-	args := make([]any, 0, 2*len(items))
-	for _, item := range items {
-		ids = append(ids, item.ProductID)
-		args = append(args, item.ProductID, value(item))
-	}
-	return ids, clause.Expr{SQL: "CASE id" + strings.Repeat(" WHEN ? THEN ?", len(items)) + " END", Vars: args}
 }
 
 // stockAdjustment is a row of the table stock_adjustments: a change of a product's stock that is not an order.

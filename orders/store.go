@@ -18,14 +18,15 @@ import (
 // store is the one door of this package to its tables: it knows who calls, and starts every query with what the caller may see.
 // TestStoreIsTheOnlyDoor holds that nothing else here touches *gorm.DB.
 type store struct {
-	db            *gorm.DB
-	caller        auth.Principal
-	correlationID string
-	show          func(order) any // an order as the history shows it
+	db     *gorm.DB
+	caller auth.Principal
+	origin history.Origin
+	show   func(order) any // an order as the history shows it
 }
 
 func (s *Service) store(ctx context.Context, q *gorm.DB) store {
-	return store{q, auth.From(ctx), web.CorrelationID(ctx), func(o order) any { return s.orderResponse(o).Data }}
+	caller := auth.From(ctx)
+	return store{q, caller, history.By(caller, web.CorrelationID(ctx)), func(o order) any { return s.orderResponse(o).Data }}
 }
 
 // read returns the store for queries outside of a transaction.
@@ -41,6 +42,24 @@ func (s *Service) change(ctx context.Context, fn func(tx store) error) error {
 // once runs effect in a transaction, once for the request's key: see idempotency.Keys.Once.
 func (s *Service) once(ctx context.Context, r idempotency.Request, effect func(tx store) (target int64, body any, err error)) (idempotency.Answer, error) {
 	return s.keys.Once(ctx, r, func(tx *gorm.DB) (int64, any, error) { return effect(s.store(ctx, tx)) })
+}
+
+// recall finds what keys have done: see idempotency.Keys.Look.
+func (s *Service) recall(tx store, requests []idempotency.Request) ([]idempotency.Earlier, error) {
+	return s.keys.Look(tx.db, requests)
+}
+
+// remember writes down what keys have done: see idempotency.Keys.Remember.
+func (s *Service) remember(tx store, effects []idempotency.Effected) error {
+	return s.keys.Remember(tx.db, effects...)
+}
+
+// groupsAtOnce is how many groups of changes may be under way: on MySQL one prepares while the other commits.
+func (s *Service) groupsAtOnce() int {
+	if s.db.Name() == db.SQLite {
+		return 1 // transaction
+	}
+	return 2
 }
 
 // ready returns 503 unavailable while the database does not do this service's work.
@@ -72,11 +91,16 @@ func (s store) events(subject string, id int64, w db.Window) ([]history.Event, *
 
 // record appends events, in one statement: TestEveryChangeIsRecorded wants it wherever something is written.
 func (s store) record(events ...history.Event) error {
-	return history.Append(s.db, s.caller, s.correlationID, events...)
+	return history.Append(s.db, s.origin, events...)
 }
 
 // insert adds a row, or one for each element of a slice, in one statement.
 func (s store) insert(rows any) error { return s.db.Create(rows).Error }
+
+// insertItems adds rows of order_items with their order_id, product_id, qty, unit_price_cents and subtotal_cents, in one statement.
+func (s store) insertItems(rows [][]any) error {
+	return db.Insert(s.db, "order_items", "order_id, product_id, qty, unit_price_cents, subtotal_cents", rows)
+}
 
 // update writes the columns of a row that has been locked.
 func (s store) update(row any, columns ...string) error {
@@ -85,7 +109,8 @@ func (s store) update(row any, columns ...string) error {
 
 // updateEach writes the columns of rows that have been locked, in one statement.
 func (s store) updateEach(rows []*product, columns ...string) error {
-	return db.UpdateEach(s.products(), rows, columns...)
+	_, err := db.UpdateEach(s.products(), rows, columns...)
+	return err
 }
 
 // locking returns the store whose queries lock what they read until the transaction ends.
@@ -96,6 +121,9 @@ func (s store) locking() store {
 
 // now is an SQL expression for the database's clock.
 func (s store) now() clause.Expr { return db.Now(s.db, 0) }
+
+// idStep is an SQL expression: see db.IDStep.
+func (s store) idStep() clause.Expr { return db.IDStep(s.db) }
 
 // unlessEarlier is one for the database's clock, or the column where that is later: a statement that has waited for a row's lock
 // sees the time at which it began to wait.

@@ -19,31 +19,44 @@ type Event struct {
 	Subject        string // to what kind of thing
 	SubjectID      int64
 	CustomerID     *int64 // whom it concerns; nil for a product
-	Actor          string // who did it: see auth.Principal
-	CorrelationID  *string
+	Origin
 	CreatedAt      time.Time
 	Representation string // the thing after it, as JSON
 
 	Shown any `gorm:"-"` // what Append makes the representation of
 }
 
+// Origin is where a change comes from.
+type Origin struct {
+	Actor         string  // who made it: see auth.Principal
+	CorrelationID *string // of the call; nil when no call made it
+}
+
+// By is the origin of what a principal does in the call with that correlation id, which is "" outside of calls.
+func By(p auth.Principal, correlationID string) Origin {
+	if correlationID == "" {
+		return Origin{Actor: p.Subject}
+	}
+	return Origin{p.Subject, &correlationID}
+}
+
 // Key is the cursor of db.Page.
 func (e Event) Key() int64 { return e.ID }
 
-// Append writes events in one statement of the transaction that makes the changes. correlationID is "" when no call made them.
-func Append(tx *gorm.DB, actor auth.Principal, correlationID string, events ...Event) error {
-	for i := range events {
-		e := &events[i]
+// Append writes events in one statement of the transaction that makes the changes. by is the origin of those that name none.
+func Append(tx *gorm.DB, by Origin, events ...Event) error {
+	rows := make([][]any, len(events))
+	for i, e := range events {
 		shown, err := json.Marshal(e.Shown)
 		if err != nil {
 			return err
 		}
-		e.Actor, e.Representation = actor.Subject, string(shown)
-		if correlationID != "" {
-			e.CorrelationID = &correlationID
+		if e.Origin == (Origin{}) {
+			e.Origin = by
 		}
+		rows[i] = []any{e.Type, e.Subject, e.SubjectID, e.CustomerID, e.Actor, e.CorrelationID, e.CreatedAt, string(shown)}
 	}
-	return tx.Create(&events).Error
+	return db.Insert(tx, "events", "type, subject, subject_id, customer_id, actor, correlation_id, created_at, representation", rows)
 }
 
 // Page reads a page of what has happened to one thing. Ask it for what the caller may see: all events of a thing are

@@ -3,6 +3,7 @@
 package idempotency
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/json"
@@ -68,7 +69,7 @@ func (all Operations) names() []string {
 type Request struct {
 	Caller    string  // whose key it is
 	Operation string  // as the contract calls it
-	Key       *string // nil: the caller wants no idempotency
+	Key       *string // nil: the caller wants no idempotency, and the request is never remembered
 	Content   any     // see Operation.Request
 	Status    int     // of the answer when it succeeds
 }
@@ -101,43 +102,116 @@ type Effect func(tx *gorm.DB) (target int64, body any, err error)
 func (k Keys) Once(ctx context.Context, r Request, effect Effect) (Answer, error) {
 	var a Answer
 	err := db.InTx(ctx, k.DB, func(tx *gorm.DB) error {
-		if r.Key != nil {
-			first, err := k.claim(tx, r)
-			if err != nil {
+		earlier, err := k.look(tx, r)
+		if err == nil && !earlier.Decides() {
+			var target int64
+			var body any
+			if target, body, err = effect(tx); err == nil {
+				if a, err = r.Answer(body); err == nil {
+					err = k.Remember(tx, Effected{r, target, a})
+				}
 				return err
 			}
-			if first != nil {
-				a = *first
-				return nil
+			if refusal := (*apperr.Error)(nil); !errors.As(err, &refusal) || refusal.Status >= http.StatusInternalServerError {
+				return err
+			}
+			// It may be refused for what another request with the key has done meanwhile.
+			refused := err
+			if earlier, err = k.look(tx, r); err == nil && !earlier.Decides() {
+				return refused
 			}
 		}
-		target, body, err := effect(tx)
-		if err != nil {
-			return err
-		}
-		encoded, err := json.Marshal(body)
-		if err != nil {
-			return err
-		}
-		a = Answer{Status: r.Status, Body: encoded}
-		if r.Key == nil {
-			return nil
-		}
-		return r.row(tx).Updates(map[string]any{"target_id": target, "status": a.Status, "response_body": string(encoded)}).Error
+		a = earlier.Answer
+		return cmp.Or(err, earlier.Reused)
 	})
 	return a, err
 }
 
 // Remembered returns the first answer to the key, outside of any transaction, and whether there is one.
 func (k Keys) Remembered(ctx context.Context, r Request) (Answer, bool) {
-	if r.Key == nil {
-		return Answer{}, false
+	earlier, err := k.look(k.DB.WithContext(ctx), r)
+	return earlier.Answer, err == nil && earlier.Answer.Replayed
+}
+
+// Earlier is what a key has done before. It decides what a request with the key comes to, unless it is zero.
+type Earlier struct {
+	Answer Answer // the first one
+	Reused error  // 422 idempotency_key_reused: it was for another request
+}
+
+// Decides reports whether the key has done something.
+func (e Earlier) Decides() bool { return e.Answer.Replayed || e.Reused != nil }
+
+func (k Keys) look(q *gorm.DB, r Request) (Earlier, error) {
+	all, err := k.Look(q, []Request{r})
+	return all[0], err
+}
+
+// Look finds what the keys of requests have done, in one statement, and deletes those that have expired. It sees what has been committed,
+// so a request looks when it holds the locks by which one with the same key would make it wait, or looks again before it is refused.
+func (k Keys) Look(q *gorm.DB, requests []Request) ([]Earlier, error) {
+	all := make([]Earlier, len(requests))
+	var callers, operations, keys []string
+	for _, r := range requests {
+		if r.Key != nil {
+			callers, operations, keys = append(callers, r.Caller), append(operations, r.Operation), append(keys, *r.Key)
+		}
 	}
-	first, err := r.first(k.DB.WithContext(ctx))
-	if err != nil || first == nil {
-		return Answer{}, false
+	if keys == nil {
+		return all, nil
 	}
-	return *first, true
+	var rows, expired []row
+	err := q.Select("*, expires_at <= ? AS expired", db.Now(q, 0)).Where("caller IN ? AND operation IN ? AND idempotency_key IN ?",
+		distinct(callers), distinct(operations), keys).Find(&rows).Error
+	if err != nil {
+		return all, err
+	}
+	for _, found := range rows {
+		for i, r := range requests {
+			switch {
+			case r.Key == nil || found.Caller != r.Caller || found.Operation != r.Operation || found.IdempotencyKey != *r.Key:
+			case found.Expired:
+				expired = append(expired, found)
+			case string(found.RequestHash) != string(r.hash()):
+				all[i].Reused = apperr.IdempotencyKeyReused.New()
+			default:
+				all[i].Answer = Answer{Status: *found.Status, Body: []byte(*found.ResponseBody), Replayed: true}
+			}
+		}
+	}
+	if expired != nil {
+		err = q.Where("expires_at <= ?", db.Now(q, 0)).Delete(&expired).Error // not one that was taken over meanwhile
+	}
+	return all, err
+}
+
+func distinct(values []string) []string {
+	slices.Sort(values)
+	return slices.Compact(values)
+}
+
+// Effected is a request, what it has made or changed, and its answer.
+type Effected struct {
+	Request
+	Target int64
+	Answer Answer
+}
+
+// Remember writes down, in the transaction that made the effects, what those with a key have done. It returns db.ErrConflict when one of
+// the keys has done something since Look.
+func (k Keys) Remember(tx *gorm.DB, effects ...Effected) error {
+	expires := db.Now(tx, k.Lifetime)
+	var rows [][]any
+	for _, e := range effects {
+		if e.Key != nil {
+			rows = append(rows, []any{e.Caller, e.Operation, *e.Key, e.hash(), e.Target, e.Answer.Status, string(e.Answer.Body), expires})
+		}
+	}
+	err := db.Insert(tx, "idempotency_keys", "caller, operation, idempotency_key, request_hash, target_id, status, response_body, expires_at", rows)
+	if errors.Is(err, gorm.ErrDuplicatedKey) {
+		return db.ErrConflict // it will be found now
+	}
+	return err
 }
 
 // Done is what a key has done with one operation.
@@ -200,6 +274,12 @@ type row struct {
 // TableName implements gorm's Tabler.
 func (row) TableName() string { return "idempotency_keys" }
 
+// Answer is the one to the request when it succeeds, with a body that JSON can hold.
+func (r Request) Answer(body any) (Answer, error) {
+	encoded, err := json.Marshal(body)
+	return Answer{Status: r.Status, Body: encoded}, err
+}
+
 func (r Request) hash() []byte {
 	content, err := json.Marshal(r.Content)
 	if err != nil {
@@ -207,46 +287,4 @@ func (r Request) hash() []byte {
 	}
 	sum := sha256.Sum256(content)
 	return sum[:]
-}
-
-// row finds the key's row.
-func (r Request) row(q *gorm.DB) *gorm.DB {
-	return q.Model(&row{}).Where("caller = ? AND operation = ? AND idempotency_key = ?", r.Caller, r.Operation, *r.Key)
-}
-
-// claim inserts the key's row, which makes every other request with the key wait until this transaction ends. It returns the
-// first answer instead when the key has one, and takes an expired key over.
-func (k Keys) claim(tx *gorm.DB, r Request) (*Answer, error) {
-	expires := db.Now(tx, k.Lifetime)
-	err := tx.Model(&row{}).Create(map[string]any{
-		"caller": r.Caller, "operation": r.Operation, "idempotency_key": *r.Key, "request_hash": r.hash(), "expires_at": expires,
-	}).Error
-	if !errors.Is(err, gorm.ErrDuplicatedKey) {
-		return nil, err
-	}
-	first, err := r.first(tx)
-	if err != nil || first != nil {
-		return first, err
-	}
-	res := r.row(tx).Where("expires_at <= ?", db.Now(tx, 0)).Updates(map[string]any{"request_hash": r.hash(), "expires_at": expires})
-	if res.Error == nil && res.RowsAffected == 0 {
-		return nil, db.ErrConflict // another request took it over, or it was purged: look again
-	}
-	return nil, res.Error
-}
-
-// first returns the first answer to the key, nil when there is none that still counts, and 422 when it answers another request.
-func (r Request) first(q *gorm.DB) (*Answer, error) {
-	var found row
-	err := r.row(q).Select("*, expires_at <= ? AS expired", db.Now(q, 0)).Take(&found).Error
-	if errors.Is(err, gorm.ErrRecordNotFound) || err == nil && found.Expired {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	if string(found.RequestHash) != string(r.hash()) {
-		return nil, apperr.IdempotencyKeyReused.New()
-	}
-	return &Answer{Status: *found.Status, Body: []byte(*found.ResponseBody), Replayed: true}, nil
 }
