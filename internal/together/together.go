@@ -60,6 +60,13 @@ func (q *Queue[C]) Carry(ctx context.Context, call C) error {
 	}
 }
 
+// Load is how many groups are under way, and how many calls wait for one.
+func (q *Queue[C]) Load() (groups, waiting int) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.running, len(q.waiting)
+}
+
 // begin starts groups while there is one to start. q.mu is held.
 func (q *Queue[C]) begin() {
 	for q.running < q.AtOnce {

@@ -1,0 +1,263 @@
+package together_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"example.com/b2b/internal/together"
+)
+
+// call says its name, and what it does.
+type call struct {
+	name   string
+	weight int
+	about  []string
+}
+
+func (c *call) Names() []string { return c.about }
+func (c *call) Weight() int     { return max(c.weight, 1) }
+
+// bench is a queue whose groups end when the test says so.
+type bench struct {
+	*together.Queue[*call]
+	t     *testing.T
+	begun chan []string // the names of a group's calls
+	end   chan outcome
+}
+
+// outcome is what Do returns of a group.
+type outcome struct {
+	undone   bool
+	err      error
+	panicked any
+}
+
+func newBench(t *testing.T, atOnce int) *bench {
+	b := &bench{t: t, begun: make(chan []string, 100), end: make(chan outcome)}
+	b.Queue = &together.Queue[*call]{AtOnce: atOnce, Weight: 10, Do: func(ctx context.Context, group []*call) (bool, error) {
+		var names []string
+		for _, c := range group {
+			names = append(names, c.name)
+		}
+		b.begun <- names
+		select {
+		case o := <-b.end:
+			if o.panicked != nil {
+				panic(o.panicked)
+			}
+			return o.undone, o.err
+		case <-ctx.Done():
+			return true, errors.New("the group's time is over")
+		}
+	}}
+	return b
+}
+
+// carry starts a call, waits until it is in the queue or under way, and returns where its error will be.
+func (b *bench) carry(ctx context.Context, c *call) <-chan error {
+	b.t.Helper()
+	groups, waiting := b.Load()
+	result := make(chan error, 1)
+	go func() { result <- b.Carry(ctx, c) }()
+	for {
+		if g, w := b.Load(); g != groups || w != waiting {
+			return result
+		}
+		runtime.Gosched()
+	}
+}
+
+func (b *bench) wantBegun(names ...string) {
+	b.t.Helper()
+	if got := <-b.begun; !slices.Equal(got, names) {
+		b.t.Errorf("the group is %v, want %v", got, names)
+	}
+}
+
+func want(t *testing.T, result <-chan error, text string) {
+	t.Helper()
+	if got := fmt.Sprint(<-result); !strings.HasPrefix(got, text) {
+		t.Errorf("%q, want %q", got, text)
+	}
+}
+
+func TestQueue(t *testing.T) {
+	ctx := t.Context()
+	t.Run("what comes meanwhile is the next group", func(t *testing.T) {
+		b := newBench(t, 1)
+		first := b.carry(ctx, &call{name: "a"})
+		b.wantBegun("a")
+		second, third := b.carry(ctx, &call{name: "b"}), b.carry(ctx, &call{name: "c"})
+		b.end <- outcome{}
+		want(t, first, "<nil>")
+		b.wantBegun("b", "c")
+		b.end <- outcome{}
+		want(t, second, "<nil>")
+		want(t, third, "<nil>")
+	})
+	t.Run("two groups at once share", func(t *testing.T) {
+		b := newBench(t, 2)
+		b.carry(ctx, &call{name: "a"})
+		b.wantBegun("a")
+		b.carry(ctx, &call{name: "b"})
+		b.wantBegun("b")
+		for _, name := range []string{"c", "d", "e"} {
+			b.carry(ctx, &call{name: name})
+		}
+		b.end <- outcome{}
+		b.wantBegun("c", "d")
+		b.end <- outcome{}
+		b.wantBegun("e")
+		b.end <- outcome{}
+		b.end <- outcome{}
+	})
+	t.Run("a name is under way once", func(t *testing.T) {
+		b := newBench(t, 2)
+		b.carry(ctx, &call{name: "a", about: []string{"x"}})
+		b.wantBegun("a")
+		b.carry(ctx, &call{name: "b", about: []string{"y", "x"}})
+		b.carry(ctx, &call{name: "c", about: []string{"z"}})
+		b.wantBegun("c")
+		b.carry(ctx, &call{name: "d", about: []string{"x"}})
+		b.end <- outcome{}
+		b.end <- outcome{}
+		b.wantBegun("b")
+		b.end <- outcome{}
+		b.wantBegun("d")
+		b.end <- outcome{}
+	})
+	t.Run("weight", func(t *testing.T) {
+		b := newBench(t, 1)
+		b.carry(ctx, &call{name: "a"})
+		b.wantBegun("a")
+		for _, c := range []*call{{name: "b", weight: 6}, {name: "c", weight: 4}, {name: "d", weight: 11}, {name: "e"}} {
+			b.carry(ctx, c)
+		}
+		for _, group := range [][]string{{"b", "c"}, {"d"}, {"e"}} {
+			b.end <- outcome{}
+			b.wantBegun(group...)
+		}
+		b.end <- outcome{}
+	})
+	t.Run("who has gone is left out", func(t *testing.T) {
+		b := newBench(t, 1)
+		b.carry(ctx, &call{name: "a"})
+		b.wantBegun("a")
+		gone, leave := context.WithCancel(ctx)
+		second, third := b.carry(gone, &call{name: "b"}), b.carry(ctx, &call{name: "c"})
+		leave()
+		want(t, second, "context canceled")
+		b.end <- outcome{}
+		b.wantBegun("c")
+		b.end <- outcome{}
+		want(t, third, "<nil>")
+	})
+	t.Run("a group ends with its last caller", func(t *testing.T) {
+		b := newBench(t, 1)
+		b.carry(ctx, &call{name: "a"})
+		b.wantBegun("a")
+		var leave [2]context.CancelFunc
+		var results [2]<-chan error
+		for i := range leave {
+			var gone context.Context
+			gone, leave[i] = context.WithCancel(ctx)
+			results[i] = b.carry(gone, &call{name: fmt.Sprint(i)})
+		}
+		b.end <- outcome{}
+		b.wantBegun("0", "1")
+		leave[0]()
+		want(t, results[0], "context canceled")
+		if groups, _ := b.Load(); groups != 1 {
+			t.Error("the group ended with its first caller")
+		}
+		leave[1]()
+		want(t, results[1], "context canceled")
+		for groups := 1; groups != 0; groups, _ = b.Load() { // for ever, if the group does not end
+			runtime.Gosched()
+		}
+	})
+	for name, failed := range map[string]outcome{"undone": {undone: true, err: errors.New("refused")}, "panicked": {panicked: "oh"}} {
+		t.Run("one bad call harms no other/"+name, func(t *testing.T) {
+			b := newBench(t, 1)
+			b.carry(ctx, &call{name: "a"})
+			b.wantBegun("a")
+			good, bad, gone := b.carry(ctx, &call{name: "good"}), b.carry(ctx, &call{name: "bad"}), b.carry(ctx, &call{name: "other"})
+			b.end <- outcome{}
+			b.wantBegun("good", "bad", "other")
+			b.end <- failed
+			b.wantBegun("good")
+			b.end <- outcome{}
+			b.wantBegun("bad")
+			b.end <- failed
+			b.wantBegun("other")
+			b.end <- outcome{}
+			want(t, good, "<nil>")
+			want(t, bad, map[string]string{"undone": "refused", "panicked": "panic: oh\n"}[name])
+			want(t, gone, "<nil>")
+		})
+	}
+	t.Run("what may be done is not tried again", func(t *testing.T) {
+		b := newBench(t, 1)
+		b.carry(ctx, &call{name: "a"})
+		b.wantBegun("a")
+		second, third := b.carry(ctx, &call{name: "b"}), b.carry(ctx, &call{name: "c"})
+		b.end <- outcome{}
+		b.wantBegun("b", "c")
+		b.end <- outcome{err: errors.New("the answer of the commit is lost")}
+		want(t, second, "the answer of the commit is lost")
+		want(t, third, "the answer of the commit is lost")
+		if len(b.begun) != 0 {
+			t.Error("a call was tried again")
+		}
+	})
+}
+
+// TestQueueUnderLoad carries out many calls, each exactly once, and never two of a name at once.
+func TestQueueUnderLoad(t *testing.T) {
+	const calls, names = 2000, 5
+	var mu sync.Mutex
+	under, done, groups := map[string]bool{}, map[string]int{}, 0
+	q := together.Queue[*call]{AtOnce: 3, Weight: 50}
+	q.Do = func(_ context.Context, group []*call) (bool, error) {
+		mu.Lock()
+		groups++
+		for _, c := range group {
+			if under[c.about[0]] {
+				t.Errorf("%s is under way twice", c.about[0])
+			}
+			under[c.about[0]] = true
+			done[c.name]++
+		}
+		mu.Unlock()
+		runtime.Gosched()
+		mu.Lock()
+		defer mu.Unlock()
+		for _, c := range group {
+			under[c.about[0]] = false
+		}
+		return false, nil
+	}
+	var wg sync.WaitGroup
+	for i := range calls {
+		wg.Go(func() {
+			if err := q.Carry(t.Context(), &call{name: fmt.Sprint(i), about: []string{fmt.Sprint(i % names)}}); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	if len(done) != calls || groups == calls {
+		t.Errorf("%d of %d calls carried out, in %d groups", len(done), calls, groups)
+	}
+	for name, times := range done {
+		if times != 1 {
+			t.Errorf("call %s was carried out %d times", name, times)
+		}
+	}
+}
