@@ -66,14 +66,30 @@ func serve(t *testing.T, g *gorm.DB) *system {
 	if err != nil {
 		t.Fatal(err)
 	}
-	handler := s.service.Handler(webtest.Options())
-	spec := webtest.Spec(t, api.Document)
-	s.base = webtest.Serve(t, handler, spec)
-	s.ClientWithResponses, err = api.NewClientWithResponses(s.base, api.WithHTTPClient(web.NewPeerClient("Orders API", "", time.Minute)))
+	s.base, s.ClientWithResponses = instance(t, s.service)
+	return s
+}
+
+// instance serves a service.
+func instance(t *testing.T, service *orders.Service) (base string, client *api.ClientWithResponses) {
+	t.Helper()
+	base = webtest.Serve(t, service.Handler(webtest.Options()), webtest.Spec(t, api.Document))
+	client, err := api.NewClientWithResponses(base, api.WithHTTPClient(web.NewPeerClient("Orders API", "", time.Minute)))
 	if err != nil {
 		t.Fatal(err)
 	}
-	return s
+	return base, client
+}
+
+// another is a second instance of the service on the same database.
+func (s *system) another(t *testing.T) *api.ClientWithResponses {
+	t.Helper()
+	service, err := orders.New(s.db, s.service.Config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, client := instance(t, service)
+	return client
 }
 
 // product creates a product with a sku of its own and returns its id.

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -20,12 +21,21 @@ import (
 // pair is an order of 2 pieces that nobody has confirmed in time, of a product with 2 pieces left.
 type pair struct {
 	*system
-	t              *testing.T
-	product, order int64
-	confirmations  atomic.Int64
+	*api.ClientWithResponses // an instance of the service
+	t                        *testing.T
+	product, order           int64
+	confirmations            *atomic.Int64
 }
 
-// pairOperations are all that may happen to the order and its product. Each returns what came of it.
+// at is the pair as another instance of the service sees it.
+func (p *pair) at(instance *api.ClientWithResponses) *pair {
+	seen := *p
+	seen.ClientWithResponses = instance
+	return &seen
+}
+
+// pairOperations are all that may happen to the order and its product. Each returns what came of it. Those that change orders may be
+// carried out together.
 var pairOperations = []struct {
 	name string
 	do   func(p *pair) string
@@ -58,11 +68,14 @@ var pairOperations = []struct {
 	}},
 }
 
-// TestPairs lets every two operations meet on one order and its product, in every way in which they can. What comes of it must
-// be what comes of one after the other, and the stock must add up.
+var changesOrders = []string{"confirm", "cancel", "compensate", "order 2"}
+
+// TestPairs lets every two operations meet on one order and its product, in every way in which they can: in two instances of the service,
+// in one, and in one transaction. What comes of it must be what comes of one after the other, and the stock must add up.
 func TestPairs(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g)
+		instances := []*api.ClientWithResponses{s.ClientWithResponses, s.another(t)}
 		for i, a := range pairOperations {
 			for _, b := range pairOperations[i:] {
 				t.Run(a.name+" and "+b.name, func(t *testing.T) {
@@ -77,15 +90,24 @@ func TestPairs(t *testing.T) {
 							t.Errorf("%s: %s\none after the other: %v", how, got, serial)
 						}
 					}
-					for range 3 {
+					elsewhere := func(p *pair) string { return b.do(p.at(instances[1])) }
+					for range 2 {
 						want("at once", func(p *pair) (string, string) { return p.atOnce(a.do, b.do) })
+						want("at once in two instances", func(p *pair) (string, string) { return p.atOnce(a.do, elsewhere) })
+					}
+					if slices.Contains(changesOrders, a.name) && slices.Contains(changesOrders, b.name) {
+						want("together", func(p *pair) (string, string) { return p.together(a.do, b.do) })
+						want("together the other way", func(p *pair) (string, string) {
+							cameB, cameA := p.together(b.do, a.do)
+							return cameA, cameB
+						})
 					}
 					if g.Name() == db.SQLite {
 						return // no two transactions at once
 					}
-					want("queued", func(p *pair) (string, string) { return p.queued(a.do, b.do) })
+					want("queued", func(p *pair) (string, string) { return p.queued(a.do, elsewhere) })
 					want("queued the other way", func(p *pair) (string, string) {
-						cameB, cameA := p.queued(b.do, a.do)
+						cameB, cameA := p.queued(elsewhere, a.do)
 						return cameA, cameB
 					})
 				})
@@ -98,7 +120,7 @@ func TestPairs(t *testing.T) {
 func (s *system) meet(t *testing.T, how func(p *pair) (cameA, cameB string)) string {
 	t.Helper()
 	s.clear(t)
-	p := &pair{system: s, t: t, product: s.product(t, 100, 4)}
+	p := &pair{system: s, ClientWithResponses: s.ClientWithResponses, t: t, product: s.product(t, 100, 4), confirmations: new(atomic.Int64)}
 	p.order = s.placed(t, line(p.product, 2)).ID
 	s.expire(t, p.order)
 	cameA, cameB := how(p)
@@ -143,6 +165,12 @@ func (p *pair) atOnce(a, b func(p *pair) string) (cameA, cameB string) {
 	close(start)
 	cameA = a(p)
 	return cameA, <-done
+}
+
+// together carries both out in one transaction, where they can be: see system.together.
+func (p *pair) together(first, second func(p *pair) string) (cameFirst, cameSecond string) {
+	came := p.system.together(p.t, func() string { return first(p) }, func() string { return second(p) })
+	return came[0], came[1]
 }
 
 // queued holds the order and the product until first, and behind it second, waits for one of them.

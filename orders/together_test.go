@@ -1,0 +1,210 @@
+package orders_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"runtime"
+	"slices"
+	"testing"
+
+	"gorm.io/gorm"
+
+	"example.com/b2b/db"
+	"example.com/b2b/db/dbtest"
+	"example.com/b2b/internal/web"
+	"example.com/b2b/openapi/contract"
+	api "example.com/b2b/openapi/ordersapi"
+	"example.com/b2b/orders"
+)
+
+// together lets changes wait, in this order, until one transaction can carry out all of them, or as many as may be in one. Each returns
+// what came of it.
+func (s *system) together(t *testing.T, changes ...func() string) []string {
+	t.Helper()
+	open := s.gate(t)
+	results := make([]chan string, len(changes))
+	for i, change := range changes {
+		results[i] = make(chan string, 1)
+		go func() { results[i] <- change() }()
+		s.wantLoad(1, i+1)
+	}
+	open()
+	all := make([]string, len(changes))
+	for i, result := range results {
+		all[i] = <-result
+	}
+	return all
+}
+
+// gate keeps the one group of the queue waiting until open is called.
+func (s *system) gate(t *testing.T) (open func()) {
+	t.Helper()
+	orders.OneGroup(s.service)
+	product := s.product(t, 1, 1)
+	tx := s.db.Begin() // SQLite has but one connection
+	if err := tx.Exec("UPDATE products SET stock = stock WHERE id = ?", product).Error; err != nil {
+		t.Fatal(err)
+	}
+	passed := make(chan string)
+	go func() { res, err := s.CreateOrder(ctx, nil, newOrder(line(product, 1))); passed <- outcomeOf(res, err) }()
+	s.wantLoad(1, 0)
+	return func() {
+		if err := tx.Rollback().Error; err != nil {
+			t.Fatal(err)
+		}
+		if got := <-passed; got != "201" {
+			t.Errorf("the order at the gate: %s", got)
+		}
+	}
+}
+
+// wantLoad waits until so many groups are under way, and so many changes wait.
+func (s *system) wantLoad(groups, waiting int) {
+	for {
+		if g, w := orders.Load(s.service); g == groups && w == waiting {
+			return
+		}
+		runtime.Gosched()
+	}
+}
+
+func newOrder(lines ...contract.NewOrderItem) api.NewOrder {
+	return api.NewOrder{CustomerID: 1, Items: lines}
+}
+
+func outcomeOf(res *http.Response, err error) string {
+	got := answered(res, err)
+	if got.err != nil {
+		return got.err.Error()
+	}
+	return outcome(got.status, got.body)
+}
+
+// TestTogether carries changes out in one transaction that have to do with each other, and some that come to nothing.
+func TestTogether(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
+		s := serve(t, g)
+		a, b, scarce, retired := s.product(t, 100, 10), s.product(t, 10, 10), s.product(t, 1, 3), s.product(t, 1, 9)
+		s.UpdateProductWithResponse(ctx, retired, nil, api.ProductUpdate{Active: new(false)})
+		other, canceledOne := s.placed(t, line(a, 1), line(scarce, 2)), s.placed(t, line(b, 1)) // one piece of the scarce is left
+		s.cancel(t, canceledOne.ID, "")
+		place := func(key string, n api.NewOrder) func() string {
+			params := &api.CreateOrderParams{}
+			if key != "" {
+				params.XIdempotencyKey = &key
+			}
+			return func() string { return outcomeOf(s.CreateOrder(ctx, params, n)) }
+		}
+		got := s.together(t,
+			place("", newOrder(line(scarce, 2))),
+			place("first", newOrder(line(scarce, 1), line(a, 1))),
+			place("late", newOrder(line(scarce, 1))),
+			place("", newOrder(line(retired, 1))),
+			place("", newOrder(line(999_999, 1))),
+			func() string {
+				return outcomeOf(s.ConfirmOrder(ctx, canceledOne.ID, &api.ConfirmOrderParams{XIdempotencyKey: "confirm"}))
+			},
+			func() string { return outcomeOf(s.CancelOrder(ctx, other.ID, nil, api.Cancellation{})) },
+			place("", newOrder(line(scarce, 2), line(b, 1))),
+			func() string { return outcomeOf(s.CancelOrder(ctx, 999_999, nil, api.Cancellation{})) },
+			place("", api.NewOrder{CustomerID: 1, Items: []contract.NewOrderItem{line(b, 2)}, ExternalRef: new("PO-1")}),
+			place("first", newOrder(line(scarce, 1), line(a, 1))), // in the next transaction, as are those of its kind
+			place("late", newOrder(line(scarce, 2))),
+			place("", api.NewOrder{CustomerID: 1, Items: []contract.NewOrderItem{line(b, 2)}, ExternalRef: new("PO-1")}),
+			place("", api.NewOrder{CustomerID: 2, Items: []contract.NewOrderItem{line(b, 2)}, ExternalRef: new("PO-1")}),
+		)
+		want := []string{
+			"400 insufficient_stock", "201", "400 insufficient_stock", "400 product_inactive", "404 product_not_found", "400 order_not_confirmable",
+			"200", "201", "404 order_not_found", "201", "201", "400 insufficient_stock", "409 external_ref_taken", "201",
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("got  %v\nwant %v", got, want)
+		}
+		s.wantStock(t, a, 9)
+		s.wantStock(t, b, 5)
+		s.wantStock(t, scarce, 0)
+		if res := s.place(t, "late", line(scarce, 1)); res.StatusCode() != 400 {
+			t.Errorf("a refusal was remembered: %s", res.Body)
+		}
+		wantHealthy(t, g)
+	})
+}
+
+// TestTogetherAnswers gives each of many orders of one transaction the answer, and the history, that is its own.
+func TestTogetherAnswers(t *testing.T) {
+	const many = 30
+	dbtest.EachConfig(t, func(t *testing.T, c db.Config) {
+		c.MaxConns = 1 // so that what is set below is set
+		g := dbtest.Open(t, c)
+		for _, step := range []int64{1, 3} { // as where several servers share the ids
+			if g.Name() == db.SQLite && step > 1 {
+				continue
+			}
+			s := serve(t, g)
+			if g.Name() != db.SQLite {
+				s.exec(t, fmt.Sprint("SET SESSION auto_increment_increment = ", step))
+			}
+			var products []int64
+			for i := range many {
+				products = append(products, s.product(t, int64(i+1), 100))
+			}
+			bodies := make([][]byte, many)
+			var changes []func() string
+			for i, p := range products {
+				changes = append(changes, func() string {
+					n := newOrder(line(p, int64(i+1)), line(products[0], 1))
+					n.Metadata = &contract.OrderMetadata{"i": fmt.Sprint(i)}
+					got := answered(s.CreateOrder(ctx, &api.CreateOrderParams{XIdempotencyKey: new(fmt.Sprint(step, "-", i))}, n, func(_ context.Context, r *http.Request) error {
+						r.Header.Set(web.CorrelationHeader, fmt.Sprint("c-", i))
+						return nil
+					}))
+					bodies[i] = got.body
+					return outcome(got.status, got.body)
+				})
+			}
+			wantCounts(t, counted(s.together(t, changes...)), map[string]int{"201": many})
+			var ids []int64
+			for i, body := range bodies {
+				var answer api.OrderResponse
+				if err := json.Unmarshal(body, &answer); err != nil {
+					t.Fatal(err)
+				}
+				created := answer.Data
+				ids = append(ids, created.ID)
+				read, err := s.GetOrderWithResponse(ctx, created.ID, nil)
+				if err != nil || read.JSON200 == nil || !bytes.Equal(read.Body, body) {
+					t.Errorf("order %d was answered with\n%s and is\n%s", i, body, read.Body)
+				}
+				if got := (*created.Metadata)["i"]; got != fmt.Sprint(i) || created.Items[len(created.Items)-1].ProductID != products[i] {
+					t.Errorf("order %d is another one: %s", i, body)
+				}
+				again := answered(s.CreateOrder(ctx, &api.CreateOrderParams{XIdempotencyKey: new(fmt.Sprint(step, "-", i))}, api.NewOrder{
+					CustomerID: 1, Items: []contract.NewOrderItem{line(products[i], int64(i+1)), line(products[0], 1)}, Metadata: created.Metadata}))
+				if !bytes.Equal(again.body, body) {
+					t.Errorf("order %d was answered with\n%s and then\n%s", i, body, again.body)
+				}
+				history, err := s.ListOrderHistoryWithResponse(ctx, created.ID, nil)
+				if err != nil || len(history.JSON200.Data) != 1 || *history.JSON200.Data[0].CorrelationID != fmt.Sprint("c-", i) {
+					t.Errorf("order %d came of another call: %s", i, history.Body)
+				}
+			}
+			if last := ids[0] + (many-1)*step; !slices.IsSorted(ids) || ids[many-1] != last {
+				t.Errorf("orders %v are not of one statement, in the order in which they came", ids)
+			}
+			wantHealthy(t, g)
+			s.clear(t)
+			s.exec(t, "DELETE FROM customers")
+		}
+	})
+}
+
+func counted(outcomes []string) map[string]int {
+	counts := map[string]int{}
+	for _, o := range outcomes {
+		counts[o]++
+	}
+	return counts
+}
