@@ -4,10 +4,13 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"runtime"
 	"slices"
+	"strings"
 	"testing"
 
 	"gorm.io/gorm"
@@ -15,6 +18,7 @@ import (
 	"example.com/b2b/db"
 	"example.com/b2b/db/dbtest"
 	"example.com/b2b/internal/web"
+	"example.com/b2b/internal/web/webtest"
 	"example.com/b2b/openapi/contract"
 	api "example.com/b2b/openapi/ordersapi"
 	"example.com/b2b/orders"
@@ -198,6 +202,109 @@ func TestTogetherAnswers(t *testing.T) {
 			s.clear(t)
 			s.exec(t, "DELETE FROM customers")
 		}
+	})
+}
+
+// TestTogetherGone leaves out of a transaction whose caller has gone before it began, and carries out the others.
+func TestTogetherGone(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
+		s := serve(t, g)
+		p := s.product(t, 1, 10)
+		gone, leave := context.WithCancel(ctx)
+		request := httptest.NewRequestWithContext(gone, "POST", "/orders", strings.NewReader(fmt.Sprintf(`{"customer_id":1,"items":[{"product_id":%d,"qty":1}]}`, p)))
+		request.Header.Set("Content-Type", "application/json")
+		open := s.gate(t)
+		left, stayed := make(chan int), make(chan string)
+		go func() {
+			answer := httptest.NewRecorder()
+			s.service.Handler(webtest.Options()).ServeHTTP(answer, request)
+			left <- answer.Code
+		}()
+		s.wantLoad(1, 1)
+		go func() { stayed <- outcomeOf(s.CreateOrder(ctx, nil, newOrder(line(p, 2)))) }()
+		s.wantLoad(1, 2)
+		leave()
+		if code := <-left; code < 500 {
+			t.Errorf("who has gone was answered with %d", code)
+		}
+		open()
+		if got := <-stayed; got != "201" {
+			t.Error(got)
+		}
+		s.wantStock(t, p, 8)
+	})
+}
+
+// TestTogetherOneBad lets one change break the transaction in which it is. The others must not notice.
+func TestTogetherOneBad(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
+		s := serve(t, g)
+		for name, breaks := range map[string]func(tx *gorm.DB){
+			"error": func(tx *gorm.DB) { tx.AddError(errors.New("this one breaks")) },
+			"panic": func(*gorm.DB) { panic("this one breaks") },
+		} {
+			t.Run(name, func(t *testing.T) {
+				p := s.product(t, 1, 10)
+				const bad = "poison"
+				err := g.Callback().Raw().Before("gorm:raw").Register("test:break", func(tx *gorm.DB) {
+					if slices.ContainsFunc(tx.Statement.Vars, func(v any) bool { s, ok := v.(string); return ok && strings.Contains(s, bad) }) {
+						breaks(tx)
+					}
+				})
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer g.Callback().Raw().Remove("test:break")
+				var changes []func() string
+				for i := range 5 {
+					key := fmt.Sprint(name, i)
+					if i == 2 {
+						key += bad
+					}
+					changes = append(changes, func() string {
+						return outcomeOf(s.CreateOrder(ctx, &api.CreateOrderParams{XIdempotencyKey: &key}, newOrder(line(p, 1))))
+					})
+				}
+				if got, want := s.together(t, changes...), []string{"201", "201", "500 internal", "201", "201"}; !slices.Equal(got, want) {
+					t.Errorf("%v, want %v", got, want)
+				}
+				s.wantStock(t, p, 6)
+				wantHealthy(t, g)
+			})
+		}
+	})
+}
+
+// TestTogetherElsewhere gives keys to two instances at once, for the same request and for others that meet at nothing else.
+func TestTogetherElsewhere(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
+		s := serve(t, g)
+		instances := []*api.ClientWithResponses{s.ClientWithResponses, s.another(t)}
+		a, b := s.product(t, 1, 1000), s.product(t, 1, 1000)
+		const keys = 40
+		for name, products := range map[string][2]int64{"same": {a, a}, "other": {a, b}} {
+			bodies := make([][4]string, keys)
+			counts := atOnce(4*keys, func(i int) string {
+				key, which := fmt.Sprint(name, i/4), i%2
+				got := answered(instances[i%4/2].CreateOrder(ctx, &api.CreateOrderParams{XIdempotencyKey: &key}, newOrder(line(products[which], 1))))
+				bodies[i/4][i%4] = string(got.body)
+				return outcome(got.status, got.body)
+			})
+			if name == "same" {
+				wantCounts(t, counts, map[string]int{"201": 4 * keys})
+			} else {
+				wantCounts(t, counts, map[string]int{"201": 2 * keys, "422 idempotency_key_reused": 2 * keys})
+			}
+			for i, of := range bodies {
+				if of[0] != of[2] || of[1] != of[3] {
+					t.Errorf("key %s%d has several answers: %v", name, i, of)
+				}
+			}
+		}
+		if n := s.count(t, "orders"); n != 2*keys {
+			t.Errorf("%d orders, want %d", n, 2*keys)
+		}
+		wantHealthy(t, g)
 	})
 }
 
