@@ -120,14 +120,14 @@ func (s *Service) makeChanges(tx store, group []*orderChange) error {
 		}
 	}
 	var effects []idempotency.Effected
-	for _, c := range group {
+	for i, c := range group {
 		if c.refused != nil || c.order == nil {
 			continue
 		}
 		if c.answer, err = c.request.Answer(s.orderResponse(*c.order)); err != nil {
 			return err
 		}
-		effects = append(effects, idempotency.Effected{Request: c.request, Target: c.order.ID, Answer: c.answer})
+		effects = append(effects, idempotency.Effected{Request: c.request, Earlier: earlier[i], Target: c.order.ID, Answer: c.answer})
 	}
 	return s.remember(tx, effects)
 }

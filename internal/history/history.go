@@ -14,11 +14,11 @@ import (
 
 // Event is a row of the table events: one change of one thing.
 type Event struct {
-	ID             int64
-	Type           string // what happened
-	Subject        string // to what kind of thing
-	SubjectID      int64
-	CustomerID     *int64 // whom it concerns; nil for a product
+	ID         int64
+	Type       string // what happened
+	Subject    string // to what kind of thing
+	SubjectID  int64
+	CustomerID *int64 // whom it concerns; nil for a product
 	Origin
 	CreatedAt      time.Time
 	Representation string // the thing after it, as JSON

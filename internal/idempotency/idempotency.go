@@ -108,7 +108,7 @@ func (k Keys) Once(ctx context.Context, r Request, effect Effect) (Answer, error
 			var body any
 			if target, body, err = effect(tx); err == nil {
 				if a, err = r.Answer(body); err == nil {
-					err = k.Remember(tx, Effected{r, target, a})
+					err = k.Remember(tx, Effected{r, earlier, target, a})
 				}
 				return err
 			}
@@ -137,6 +137,8 @@ func (k Keys) Remembered(ctx context.Context, r Request) (Answer, bool) {
 type Earlier struct {
 	Answer Answer // the first one
 	Reused error  // 422 idempotency_key_reused: it was for another request
+
+	expired *row // what it did too long ago to count
 }
 
 // Decides reports whether the key has done something.
@@ -147,8 +149,8 @@ func (k Keys) look(q *gorm.DB, r Request) (Earlier, error) {
 	return all[0], err
 }
 
-// Look finds what the keys of requests have done, in one statement, and deletes those that have expired. It sees what has been committed,
-// so a request looks when it holds the locks by which one with the same key would make it wait, or looks again before it is refused.
+// Look finds what the keys of requests have done, in one statement. It sees what has been committed, so a request looks when it holds the
+// locks by which one with the same key would make it wait, or looks again before it is refused.
 func (k Keys) Look(q *gorm.DB, requests []Request) ([]Earlier, error) {
 	all := make([]Earlier, len(requests))
 	var callers, operations, keys []string
@@ -160,27 +162,21 @@ func (k Keys) Look(q *gorm.DB, requests []Request) ([]Earlier, error) {
 	if keys == nil {
 		return all, nil
 	}
-	var rows, expired []row
+	var rows []row
 	err := q.Select("*, expires_at <= ? AS expired", db.Now(q, 0)).Where("caller IN ? AND operation IN ? AND idempotency_key IN ?",
 		distinct(callers), distinct(operations), keys).Find(&rows).Error
-	if err != nil {
-		return all, err
-	}
 	for _, found := range rows {
 		for i, r := range requests {
 			switch {
 			case r.Key == nil || found.Caller != r.Caller || found.Operation != r.Operation || found.IdempotencyKey != *r.Key:
 			case found.Expired:
-				expired = append(expired, found)
+				all[i].expired = &found
 			case string(found.RequestHash) != string(r.hash()):
 				all[i].Reused = apperr.IdempotencyKeyReused.New()
 			default:
 				all[i].Answer = Answer{Status: *found.Status, Body: []byte(*found.ResponseBody), Replayed: true}
 			}
 		}
-	}
-	if expired != nil {
-		err = q.Where("expires_at <= ?", db.Now(q, 0)).Delete(&expired).Error // not one that was taken over meanwhile
 	}
 	return all, err
 }
@@ -190,21 +186,31 @@ func distinct(values []string) []string {
 	return slices.Compact(values)
 }
 
-// Effected is a request, what it has made or changed, and its answer.
+// Effected is a request that Look found free to be carried out, what it has made or changed, and its answer.
 type Effected struct {
 	Request
-	Target int64
-	Answer Answer
+	Earlier Earlier
+	Target  int64
+	Answer  Answer
 }
 
 // Remember writes down, in the transaction that made the effects, what those with a key have done. It returns db.ErrConflict when one of
 // the keys has done something since Look.
 func (k Keys) Remember(tx *gorm.DB, effects ...Effected) error {
 	expires := db.Now(tx, k.Lifetime)
+	var expired []row
 	var rows [][]any
 	for _, e := range effects {
+		if e.Earlier.expired != nil {
+			expired = append(expired, *e.Earlier.expired)
+		}
 		if e.Key != nil {
 			rows = append(rows, []any{e.Caller, e.Operation, *e.Key, e.hash(), e.Target, e.Answer.Status, string(e.Answer.Body), expires})
+		}
+	}
+	if expired != nil {
+		if err := tx.Where("expires_at <= ?", db.Now(tx, 0)).Delete(&expired).Error; err != nil { // not one that was taken over meanwhile
+			return err
 		}
 	}
 	err := db.Insert(tx, "idempotency_keys", "caller, operation, idempotency_key, request_hash, target_id, status, response_body, expires_at", rows)

@@ -144,7 +144,8 @@ func wantOneOrder(t *testing.T, g *gorm.DB, id, stock int64, key string) {
 	var status string
 	var orders, keys int64
 	g.Raw("SELECT status FROM orders WHERE id = ?", id).Scan(&status)
-	g.Raw("SELECT COUNT(*) FROM orders o WHERE id > 2 AND NOT EXISTS (SELECT 1 FROM idempotency_keys k WHERE k.operation = 'createOrder' AND k.target_id = o.id)").Scan(&orders)
+	g.Raw(`SELECT COUNT(*) FROM orders o WHERE id > 2 AND NOT EXISTS (SELECT 1 FROM idempotency_keys k WHERE k.operation = 'createOrder' AND k.target_id = o.id)
+		AND NOT EXISTS (SELECT 1 FROM order_items i WHERE i.order_id = o.id AND i.product_id = ?)`, plainProduct).Scan(&orders)
 	g.Raw("SELECT COUNT(*) FROM idempotency_keys WHERE idempotency_key = ? AND target_id = ?", key, id).Scan(&keys)
 	if got := stockOf(t, g, 2); status != "CONFIRMED" || orders != 0 || keys != 2 || got != stock {
 		t.Errorf("order %d is %q, %d orders without a key, %d keys for it, stock %d (want %d)", id, status, orders, keys, got, stock)

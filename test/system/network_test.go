@@ -13,6 +13,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -149,8 +150,11 @@ func (n *network) suffer(t *testing.T, name string, links []string, mild bool, l
 	t.Helper()
 	t.Run(name, func(t *testing.T) {
 		n.keys++
-		key, directKey := fmt.Sprint("network-", n.keys), fmt.Sprint("direct-", n.keys)
-		stock, directStock := stockOf(t, n.db, 2), stockOf(t, n.db, 3)
+		key := fmt.Sprint("network-", n.keys)
+		const atOnce = 4 // so that some share a transaction
+		directKey := func(i int) string { return fmt.Sprint("direct-", n.keys, "-", i) }
+		stock, keyedStock, plainStock := stockOf(t, n.db, 2), stockOf(t, n.db, keyedProduct), stockOf(t, n.db, plainProduct)
+		var sent, succeeded atomic.Int64 // orders without a key
 		n.place(t, key) // on connections that the fault then finds in use
 		id := int64(0)
 		key += "-faulty"
@@ -163,7 +167,15 @@ func (n *network) suffer(t *testing.T, name string, links []string, mild bool, l
 		}
 		for began := time.Now(); ; {
 			var direct sync.WaitGroup // beside the orchestrator, the services that it calls
-			direct.Go(func() { n.placeDirectly(t, directKey) })
+			for i := range atOnce {
+				direct.Go(func() { n.placeDirectly(t, directKey(i), keyedProduct) })
+				direct.Go(func() {
+					sent.Add(1)
+					if n.placeDirectly(t, "", plainProduct) {
+						succeeded.Add(1)
+					}
+				})
+			}
 			direct.Go(func() { n.read(t) })
 			id = n.place(t, key)
 			direct.Wait()
@@ -182,10 +194,15 @@ func (n *network) suffer(t *testing.T, name string, links []string, mild bool, l
 			t.Errorf("orders %d, %d and %d for one key", first, id, again)
 		}
 		wantOneOrder(t, n.db, id, stock-6, key)
-		for !n.placeDirectly(t, directKey) {
+		for i := range atOnce {
+			for !n.placeDirectly(t, directKey(i), keyedProduct) {
+			}
 		}
-		if got := stockOf(t, n.db, 3); got != directStock-1 {
-			t.Errorf("the Orders API, called directly, made stock %d of %d", got, directStock)
+		if got := stockOf(t, n.db, keyedProduct); got != keyedStock-atOnce {
+			t.Errorf("the Orders API, called directly with %d keys, made stock %d of %d", atOnce, got, keyedStock)
+		}
+		if took := plainStock - stockOf(t, n.db, plainProduct); took < succeeded.Load() || took > sent.Load() {
+			t.Errorf("%d orders were placed by %d calls without a key, of which %d succeeded", took, sent.Load(), succeeded.Load())
 		}
 	})
 }
@@ -209,9 +226,12 @@ func (n *network) place(t *testing.T, key string) int64 {
 	return 0
 }
 
-// placeDirectly has the Orders API place an order for one piece of product 3 and reports whether it did.
-func (n *network) placeDirectly(t *testing.T, key string) bool {
-	status, body := n.call(t, "POST", n.processes["orders"].orders+"/orders", `{"customer_id":1,"items":[{"product_id":3,"qty":1}]}`, key)
+// The products of which each call of placeDirectly orders a piece, with a key and without.
+const keyedProduct, plainProduct = 4, 5
+
+// placeDirectly has the Orders API place an order for one piece of a product and reports whether it did.
+func (n *network) placeDirectly(t *testing.T, key string, product int64) bool {
+	status, body := n.call(t, "POST", n.processes["orders"].orders+"/orders", fmt.Sprintf(`{"customer_id":1,"items":[{"product_id":%d,"qty":1}]}`, product), key)
 	return n.worked(t, "POST /orders", status, http.StatusCreated, body)
 }
 

@@ -82,7 +82,7 @@ func (s *starved) starves(t *testing.T) {
 		}
 	}
 	s.read(t)
-	if s.placeDirectly(t, s.name) {
+	if s.placeDirectly(t, s.name, keyedProduct) {
 		t.Error("the Orders API, called directly, placed an order")
 	}
 	if s.ready(t) {
