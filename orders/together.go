@@ -69,10 +69,10 @@ func (c *orderChange) Weight() int {
 	return unknownWeight
 }
 
-// changeTogether carries out a group in one transaction. It is undone unless it came to the commit, whose outcome an error leaves open.
+// changeTogether carries out a group in one transaction. An error of its changes has undone all of them; one of the commit leaves open
+// whether they are made; and where the transaction does not begin, none would fare better by itself.
 func (s *Service) changeTogether(ctx context.Context, group []*orderChange) (undone bool, err error) {
 	err = s.change(auth.With(ctx, auth.System), func(tx store) error {
-		undone = true
 		err := s.makeChanges(tx, group)
 		undone = err != nil
 		return err

@@ -6,11 +6,14 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"gorm.io/gorm"
@@ -29,22 +32,32 @@ import (
 func (s *system) together(t *testing.T, changes ...func() string) []string {
 	t.Helper()
 	open := s.gate(t)
-	results := make([]chan string, len(changes))
-	for i, change := range changes {
-		results[i] = make(chan string, 1)
-		go func() { results[i] <- change() }()
-		s.wantLoad(1, i+1)
+	results := s.queued(changes...)
+	if got := open(); got != "201" {
+		t.Errorf("the order at the gate: %s", got)
 	}
-	open()
-	all := make([]string, len(changes))
-	for i, result := range results {
-		all[i] = <-result
-	}
-	return all
+	return results()
 }
 
-// gate keeps the one group of the queue waiting until open is called.
-func (s *system) gate(t *testing.T) (open func()) {
+// queued starts changes behind a gate, one after the other. It returns a function that waits for what comes of them.
+func (s *system) queued(changes ...func() string) (results func() []string) {
+	came := make([]chan string, len(changes))
+	for i, change := range changes {
+		came[i] = make(chan string, 1)
+		go func() { came[i] <- change() }()
+		s.wantLoad(1, i+1)
+	}
+	return func() []string {
+		all := make([]string, len(changes))
+		for i, result := range came {
+			all[i] = <-result
+		}
+		return all
+	}
+}
+
+// gate keeps the one group of the queue waiting until open is called, which returns what came of the order in it.
+func (s *system) gate(t *testing.T) (open func() string) {
 	t.Helper()
 	orders.OneGroup(s.service)
 	product := s.product(t, 1, 1)
@@ -53,15 +66,13 @@ func (s *system) gate(t *testing.T) (open func()) {
 		t.Fatal(err)
 	}
 	passed := make(chan string)
-	go func() { res, err := s.CreateOrder(ctx, nil, newOrder(line(product, 1))); passed <- outcomeOf(res, err) }()
+	go func() { passed <- outcomeOf(s.CreateOrder(ctx, nil, newOrder(line(product, 1)))) }()
 	s.wantLoad(1, 0)
-	return func() {
+	return func() string {
 		if err := tx.Rollback().Error; err != nil {
 			t.Fatal(err)
 		}
-		if got := <-passed; got != "201" {
-			t.Errorf("the order at the gate: %s", got)
-		}
+		return <-passed
 	}
 }
 
@@ -273,6 +284,68 @@ func TestTogetherOneBad(t *testing.T) {
 			})
 		}
 	})
+}
+
+// TestTogetherLostCommit loses the answer to the commit of orders without a key. They may be placed, so none is tried again.
+func TestTogetherLostCommit(t *testing.T) {
+	dbtest.EachConfig(t, func(t *testing.T, c db.Config) {
+		if c.Driver == db.SQLite {
+			return // a file
+		}
+		var losing atomic.Bool
+		c.Host, c.Port = commitLoser(t, net.JoinHostPort(c.Host, strconv.Itoa(c.Port)), &losing)
+		s := serve(t, dbtest.Open(t, c))
+		p := s.product(t, 1, 10)
+		open := s.gate(t)
+		place := func() string { return outcomeOf(s.CreateOrder(ctx, nil, newOrder(line(p, 1)))) }
+		results := s.queued(place, place, place)
+		losing.Store(true)
+		open() // its answer is lost, too
+		if got := results(); !slices.Equal(got, []string{"503 unavailable", "503 unavailable", "503 unavailable"}) {
+			t.Error(got)
+		}
+		losing.Store(false)
+		s.wantStock(t, p, 7)
+		wantHealthy(t, s.db)
+	})
+}
+
+// commitLoser passes connections to MySQL on. While it is losing, a COMMIT gets through, but no answer to it.
+func commitLoser(t *testing.T, address string, losing *atomic.Bool) (host string, port int) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.Close() })
+	go func() {
+		for {
+			client, err := l.Accept()
+			if err != nil {
+				return
+			}
+			server, err := net.Dial("tcp", address)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			var lost atomic.Bool
+			pass := func(to, from net.Conn, is func(chunk []byte)) {
+				defer to.Close()
+				defer from.Close()
+				for chunk := make([]byte, 1<<16); ; {
+					n, err := from.Read(chunk)
+					if err != nil || to == client && lost.Load() {
+						return
+					}
+					is(chunk[:n])
+					to.Write(chunk[:n])
+				}
+			}
+			go pass(server, client, func(chunk []byte) { lost.Store(losing.Load() && bytes.HasSuffix(chunk, []byte("\x03COMMIT"))) })
+			go pass(client, server, func([]byte) {})
+		}
+	}()
+	return "127.0.0.1", l.Addr().(*net.TCPAddr).Port
 }
 
 // TestTogetherElsewhere gives keys to two instances at once, for the same request and for others that meet at nothing else.

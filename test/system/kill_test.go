@@ -92,6 +92,58 @@ func TestKilledAnywhere(t *testing.T) {
 	})
 }
 
+// TestKilledTogether kills the one process that is all three services while many orders are under way, of which some share a transaction.
+func TestKilledTogether(t *testing.T) {
+	dbtest.EachConfig(t, func(t *testing.T, c db.Config) {
+		g := dbtest.Open(t, c)
+		if _, err := db.Seed(t.Context(), g); err != nil {
+			t.Fatal(err)
+		}
+		env := append(environment(c), anyPorts...)
+		const kills, clients, pieces = 6, 16, 3
+		if err := g.Exec("UPDATE products SET stock = stock + ? WHERE id = 2", kills*clients*pieces).Error; err != nil {
+			t.Fatal(err)
+		}
+		lost := 0
+		for i := range kills {
+			stock := stockOf(t, g, 2)
+			p := start(t, env)
+			first, answered := make([]int64, clients), make(chan struct{}, clients)
+			var calls sync.WaitGroup
+			key := func(client int) string { return fmt.Sprint("together-", i, "-", client) }
+			for client := range clients {
+				calls.Go(func() {
+					first[client] = order(p.orchestrator, key(client))
+					answered <- struct{}{}
+				})
+			}
+			for range rand.IntN(clients / 2) { // then the others are on their way
+				<-answered
+			}
+			p.kill()
+			calls.Wait()
+			p = start(t, env)
+			for client, id := range first {
+				again := order(p.orchestrator, key(client))
+				if id == 0 {
+					lost++
+				}
+				if again == 0 || id != 0 && id != again {
+					t.Errorf("order %d, then %d for one key: %s", id, again, p.log)
+				}
+			}
+			for client := range clients {
+				wantOneOrder(t, g, order(p.orchestrator, key(client)), stock-clients*pieces, key(client))
+			}
+			p.kill()
+		}
+		if lost == 0 {
+			t.Error("no answer was lost")
+		}
+		t.Logf("%d of %d answers were lost", lost, kills*clients)
+	})
+}
+
 // TestOneKeyAtOnce repeats one orchestration ten times in parallel.
 func TestOneKeyAtOnce(t *testing.T) {
 	dbtest.EachConfig(t, func(t *testing.T, c db.Config) {

@@ -319,12 +319,12 @@ func (c *commit) Pipe(s *toxics.ToxicStub) {
 				s.Close()
 				return
 			}
-			lost = lost || !c.Passes && bytes.Contains(chunk.Data, []byte("COMMIT"))
+			lost = lost || !c.Passes && bytes.HasSuffix(chunk.Data, []byte("\x03COMMIT"))
 			if lost {
 				continue
 			}
 			s.Output <- chunk
-			if bytes.Contains(chunk.Data, []byte("COMMIT")) {
+			if bytes.HasSuffix(chunk.Data, []byte("\x03COMMIT")) {
 				s.Close()
 				return
 			}
