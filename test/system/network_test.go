@@ -155,7 +155,7 @@ func (n *network) suffer(t *testing.T, name string, links []string, mild bool, l
 		directKey := func(i int) string { return fmt.Sprint("direct-", n.keys, "-", i) }
 		stock, keyedStock, plainStock := stockOf(t, n.db, 2), stockOf(t, n.db, keyedProduct), stockOf(t, n.db, plainProduct)
 		var sent, succeeded atomic.Int64 // orders without a key
-		n.place(t, key) // on connections that the fault then finds in use
+		n.place(t, key)                  // on connections that the fault then finds in use
 		id := int64(0)
 		key += "-faulty"
 		for _, link := range links {
