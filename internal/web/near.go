@@ -11,6 +11,7 @@ import (
 	"runtime/debug"
 	"strconv"
 	"sync"
+	"time"
 )
 
 // Near is a service for the others of its process: their typed clients call its handler without a connection. Whatever holds a call
@@ -20,6 +21,8 @@ type Near struct {
 	Handler http.Handler
 	Log     *slog.Logger
 
+	once sync.Once
+	work chan func()  // to goroutines that have called the handler before, and have the stack for it
 	open sync.RWMutex // held for reading by each call at work, and for ever, once it may be written, by drain
 }
 
@@ -33,12 +36,12 @@ func (n *Near) RoundTrip(req *http.Request) (*http.Response, error) {
 	ctx, stop := context.WithCancel(context.Background())
 	detach := context.AfterFunc(req.Context(), stop) // as when a caller closes its connection
 	answered, sent := make(chan *nearAnswer, 1), received(ctx, req)
-	go func() {
+	n.do(func() {
 		defer n.open.RUnlock()
 		defer detach()
 		defer stop()
 		answered <- n.serve(sent)
-	}()
+	})
 	select {
 	case a := <-answered:
 		if a == nil {
@@ -48,6 +51,31 @@ func (n *Near) RoundTrip(req *http.Request) (*http.Response, error) {
 	case <-req.Context().Done():
 		return nil, req.Context().Err()
 	}
+}
+
+// do runs fn beside its caller, in a goroutine that waits for more or in a new one: a new one's stack grows in steps, of which each copies
+// it, and that costs as much as the whole of RoundTrip.
+func (n *Near) do(fn func()) {
+	n.once.Do(func() { n.work = make(chan func()) })
+	select {
+	case n.work <- fn:
+		return
+	default:
+	}
+	go func() {
+		idle := time.NewTimer(time.Second)
+		defer idle.Stop()
+		for {
+			fn()
+			fn = nil
+			idle.Reset(time.Second)
+			select {
+			case fn = <-n.work:
+			case <-idle.C:
+				return
+			}
+		}
+	}()
 }
 
 // serve returns nil for an answer that ended in the middle.
