@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"runtime/debug"
 	"slices"
 	"strconv"
 	"syscall"
@@ -167,6 +168,7 @@ func serve(ctx context.Context, c *config.Settings, services []*service, out io.
 	fmt.Fprintf(out, "\nTry: "+last.try+"\n", *last.base)
 	log.Info("started", "services", names, "version", buildinfo.Version(), "app_env", c.Env, "auth_mode", c.AuthMode)
 	defer log.Info("stopped")
+	go debug.FreeOSMemory() // what only the start needed
 	context.AfterFunc(ctx, func() { log.Info("stopping once the requests in flight are answered") })
 	drained, stop := context.WithCancel(context.WithoutCancel(ctx)) // one deadline for all services
 	defer stop()
