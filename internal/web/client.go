@@ -100,7 +100,9 @@ func (p peerTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 	var body []byte
 	res, err := p.RoundTripper.RoundTrip(req)
 	if err == nil {
-		body, err = io.ReadAll(res.Body)
+		whole := bytes.NewBuffer(make([]byte, 0, max(0, min(res.ContentLength, maxBody))+bytes.MinRead))
+		_, err = whole.ReadFrom(res.Body)
+		body = whole.Bytes()
 		res.Body.Close()
 	}
 	switch {

@@ -133,6 +133,9 @@ type nearAnswer struct {
 
 func (a *nearAnswer) Header() http.Header { return a.header }
 
+// SetReadDeadline is for http.ResponseController: the whole body is here.
+func (a *nearAnswer) SetReadDeadline(time.Time) error { return nil }
+
 func (a *nearAnswer) WriteHeader(status int) {
 	if a.status == 0 {
 		a.status = status
