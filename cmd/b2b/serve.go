@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"runtime/debug"
 	"slices"
 	"strconv"
 	"syscall"
@@ -44,21 +45,29 @@ type service struct {
 	background func(ctx context.Context) // work beside requests until ctx ends; nil when there is none
 }
 
+// peer is s as the services call it that are built after it: without a connection when it is of this process.
+func (s *service) peer(c *config.Settings) web.Peer {
+	p := c.Peer(*s.base)
+	p.Near = s.server.Near
+	return p
+}
+
 // table has the services, whose configuration is c, in the order in which they depend on each other; they stop in the opposite one.
 func table(c *config.Settings) []*service {
-	return []*service{{
+	customersAPI := &service{
 		name: "customers", title: "Customers API", database: true, rules: customers.Rules(),
 		port: &c.CustomersPort, base: &c.CustomersBase,
 		try: "curl '%s/customers?search=ACME'",
 		build: func(g *gorm.DB, o web.Options) (http.Handler, func(context.Context), error) {
 			return customers.New(g, c.KeyLifetime).Handler(o), nil, nil
 		},
-	}, {
+	}
+	ordersAPI := &service{
 		name: "orders", title: "Orders API", database: true, rules: orders.Rules(),
 		settings: &c.Orders, peers: []any{&c.CustomersPeer}, port: &c.OrdersPort, base: &c.OrdersBase,
 		try: "curl '%s/products?limit=3'",
 		build: func(g *gorm.DB, o web.Options) (http.Handler, func(context.Context), error) {
-			peer := c.Peer(c.CustomersBase)
+			peer := customersAPI.peer(c)
 			peer.Timeout /= 2 // it must have given up on its peer, and said so, before its caller gives up on it
 			s, err := orders.New(g, orders.Config{Customers: peer, CancellationWindow: c.CancellationWindow, Reservation: c.Reservation, KeyLifetime: c.KeyLifetime})
 			if err != nil {
@@ -66,13 +75,14 @@ func table(c *config.Settings) []*service {
 			}
 			return s.Handler(o), func(ctx context.Context) { s.Run(ctx, o.Log) }, nil
 		},
-	}, {
+	}
+	return []*service{customersAPI, ordersAPI, {
 		name: "orchestrator", title: "Orchestrator",
 		peers: []any{&c.CustomersPeer, &c.OrdersPeer}, port: &c.OrchestratorPort, base: new(string),
 		try: `curl -X POST %s/orchestrator/create-and-confirm-order -H 'Content-Type: application/json' ` +
 			`-d '{"customer_id": 1, "items": [{"product_id": 2, "qty": 3}], "idempotency_key": "try-1"}'`,
 		build: func(_ *gorm.DB, o web.Options) (http.Handler, func(context.Context), error) {
-			s, err := orchestrator.New(c.Peer(c.CustomersBase), c.Peer(c.OrdersBase))
+			s, err := orchestrator.New(customersAPI.peer(c), ordersAPI.peer(c))
 			if err != nil {
 				return nil, nil, err
 			}
@@ -147,6 +157,7 @@ func serve(ctx context.Context, c *config.Settings, services []*service, out io.
 		if s.server.Handler, s.background, err = s.build(g, o); err != nil {
 			return err
 		}
+		s.server.Near = &web.Near{Handler: s.server.Handler, Log: o.Log}
 		names = append(names, s.name)
 		fmt.Fprintf(out, "%-14s %s   documentation: %s/docs\n", s.title, *s.base, *s.base)
 	}
@@ -157,6 +168,7 @@ func serve(ctx context.Context, c *config.Settings, services []*service, out io.
 	fmt.Fprintf(out, "\nTry: "+last.try+"\n", *last.base)
 	log.Info("started", "services", names, "version", buildinfo.Version(), "app_env", c.Env, "auth_mode", c.AuthMode)
 	defer log.Info("stopped")
+	go debug.FreeOSMemory() // what only the start needed
 	context.AfterFunc(ctx, func() { log.Info("stopping once the requests in flight are answered") })
 	drained, stop := context.WithCancel(context.WithoutCancel(ctx)) // one deadline for all services
 	defer stop()

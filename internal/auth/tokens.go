@@ -48,6 +48,9 @@ func (t Tokens) Identify(h http.Header) (Principal, error) {
 	if p != Service {
 		return p, apperr.Forbidden.New().With("/header/"+ActingForHeader, apperr.Params{"rule": "service_token"}, "may be sent only with the service token")
 	}
+	if actingFor == forNobody { // of most calls, where callers need no token
+		return Principal{Subject: Anonymous.Subject, ByService: true}, nil
+	}
 	encoded, err := base64.RawURLEncoding.DecodeString(actingFor)
 	var c claims
 	if err == nil {
@@ -144,13 +147,19 @@ func (t Tokens) Issue(p Principal, lifetime time.Duration) (string, error) {
 
 // ActingFor is what the holder of the service token sends as X-Acting-For to act for p; "" for the service itself.
 func (p Principal) ActingFor() string {
-	c := claims{Scope: p.Scope, Customer: customerID(p.Customer), RegisteredClaims: jwt.RegisteredClaims{Subject: p.Subject}}
 	switch p.Subject {
 	case Service.Subject, System.Subject:
 		return ""
 	case Anonymous.Subject:
-		c = claims{}
+		return forNobody
 	}
+	return claims{Scope: p.Scope, Customer: customerID(p.Customer), RegisteredClaims: jwt.RegisteredClaims{Subject: p.Subject}}.encode()
+}
+
+// forNobody is X-Acting-For for a caller without a token.
+var forNobody = claims{}.encode()
+
+func (c claims) encode() string {
 	encoded, _ := json.Marshal(c) // strings and numbers
 	return base64.RawURLEncoding.EncodeToString(encoded)
 }

@@ -42,7 +42,7 @@ type body struct {
 func (b *body) ValidatedValue() any { return b.value }
 
 // readBody reads what the caller sends, for at most BodyTimeout. It returns nil when that is nothing.
-func (v *validator) readBody(c *gin.Context, op operation) (*body, error) {
+func (v *validator) readBody(c *gin.Context, op *operation) (*body, error) {
 	if err := refuseUnread(c); err != nil {
 		return nil, err
 	}
@@ -120,6 +120,9 @@ func isJSON(h http.Header) bool { return mediaType(h) == "application/json" }
 
 // mediaType is that of a body in UTF-8, as the one Content-Type has it; "" for any other.
 func mediaType(h http.Header) string {
+	if sent := h["Content-Type"]; len(sent) == 1 && sent[0] == "application/json" {
+		return sent[0]
+	}
 	media, parameters, err := mime.ParseMediaType(h.Get("Content-Type"))
 	if err != nil || len(h["Content-Type"]) != 1 || !strings.EqualFold(cmp.Or(parameters["charset"], "utf-8"), "utf-8") {
 		return ""

@@ -32,21 +32,27 @@ type Peer struct {
 	Base    string // address, without a slash at the end
 	Token   string // the service token
 	Timeout time.Duration
+	Near    *Near // the service itself, when it is one of this process; nil when it is not
 }
 
-// Client returns the HTTP client for calls of the peer with this name: see NewPeerClient.
-func (p Peer) Client(name string) *http.Client { return NewPeerClient(name, p.Token, p.Timeout) }
+// Client returns the HTTP client for calls of the peer with this name: see NewPeerClient. It opens no connection to one that is near.
+func (p Peer) Client(name string) *http.Client {
+	if p.Near != nil {
+		return newPeerClient(p.Near, name, p.Token, p.Timeout, openFor)
+	}
+	return NewPeerClient(name, p.Token, p.Timeout)
+}
 
 // NewPeerClient returns the HTTP client with which one service calls one other, its peer: it presents the service token,
 // and passes the caller's identity and the correlation id on. It gives each call at most timeout, answer included, and at most half of the time that its
 // context has left, so that a call which hangs leaves time to try again. It spares a peer that is down: see ErrPeerDown.
 func NewPeerClient(name, token string, timeout time.Duration) *http.Client {
-	return newPeerClient(name, token, timeout, openFor)
-}
-
-func newPeerClient(name, token string, timeout, openFor time.Duration) *http.Client {
 	t := http.DefaultTransport.(*http.Transport).Clone()
 	t.MaxIdleConnsPerHost = t.MaxIdleConns // one peer gets all the calls
+	return newPeerClient(t, name, token, timeout, openFor)
+}
+
+func newPeerClient(t http.RoundTripper, name, token string, timeout, openFor time.Duration) *http.Client {
 	return &http.Client{Transport: peerTransport{t, name, token, timeout, gobreaker.NewTwoStepCircuitBreaker[any](gobreaker.Settings{
 		Timeout:     openFor,
 		MaxRequests: tripAfter, // not one: after a quiet time several callers come at once, and the peer may be well
@@ -94,7 +100,9 @@ func (p peerTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 	var body []byte
 	res, err := p.RoundTripper.RoundTrip(req)
 	if err == nil {
-		body, err = io.ReadAll(res.Body)
+		whole := bytes.NewBuffer(make([]byte, 0, max(0, min(res.ContentLength, maxBody))+bytes.MinRead))
+		_, err = whole.ReadFrom(res.Body)
+		body = whole.Bytes()
 		res.Body.Close()
 	}
 	switch {
@@ -118,8 +126,10 @@ func (p peerTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 // faulty reports whether an answer speaks against the peer as a whole. A 5xx does, unless its code is one of that service's own, as
 // the Orders API's customers_unavailable: then somebody behind the peer is down, and the peer can still do much, as confirm orders.
 func faulty(status int, body []byte) bool {
+	if status < http.StatusInternalServerError {
+		return false
+	}
 	var e envelope
 	_ = json.Unmarshal(body, &e) // what is not one of our errors has no code
-	return status >= http.StatusInternalServerError &&
-		slices.Contains([]string{"", apperr.Internal.Name, apperr.Unavailable.Name, apperr.Timeout.Name}, e.Code)
+	return slices.Contains([]string{"", apperr.Internal.Name, apperr.Unavailable.Name, apperr.Timeout.Name}, e.Code)
 }

@@ -75,7 +75,7 @@ func TestBreaker(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := newFakePeer(t, c.answer)
-			client := newPeerClient("peer", "", time.Minute, time.Hour)
+			client := newPeerClient(http.DefaultTransport, "peer", "", time.Minute, time.Hour)
 			const calls = 3 * tripAfter
 			notCalled := 0
 			for range calls {
@@ -96,7 +96,7 @@ func TestBreaker(t *testing.T) {
 
 func TestBreakerNeedsFailuresInARow(t *testing.T) {
 	p := newFakePeer(t, lost)
-	client := newPeerClient("peer", "", time.Minute, time.Hour)
+	client := newPeerClient(http.DefaultTransport, "peer", "", time.Minute, time.Hour)
 	works, fails := ok, lost
 	for i := range 5 * tripAfter {
 		p.answer.Store(&fails)
@@ -112,7 +112,7 @@ func TestBreakerNeedsFailuresInARow(t *testing.T) {
 // TestBreakerRecovers has no waits: it calls until a call is let through again.
 func TestBreakerRecovers(t *testing.T) {
 	p := newFakePeer(t, lost)
-	client := newPeerClient("peer", "", time.Minute, 20*time.Millisecond)
+	client := newPeerClient(http.DefaultTransport, "peer", "", time.Minute, 20*time.Millisecond)
 	for range 2 { // a probe that fails opens it again
 		for {
 			if _, err := p.call(t.Context(), client); errors.Is(err, ErrPeerDown) {
@@ -149,7 +149,7 @@ func TestBreakerRecovers(t *testing.T) {
 // TestBreakerProbes comes back to a peer that is well again with as many calls at once as had opened the breaker.
 func TestBreakerProbes(t *testing.T) {
 	p := newFakePeer(t, lost)
-	client := newPeerClient("peer", "", time.Minute, time.Millisecond)
+	client := newPeerClient(http.DefaultTransport, "peer", "", time.Minute, time.Millisecond)
 	for range tripAfter {
 		p.call(t.Context(), client)
 	}
@@ -186,7 +186,7 @@ func TestBreakerIgnoresHurriedCallers(t *testing.T) {
 	release := make(chan struct{})
 	defer close(release)
 	p := newFakePeer(t, func(http.ResponseWriter) { <-release })
-	client := newPeerClient("peer", "", time.Minute, time.Hour)
+	client := newPeerClient(http.DefaultTransport, "peer", "", time.Minute, time.Hour)
 	for range 3 * tripAfter {
 		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
 		if _, err := p.call(ctx, client); !errors.Is(err, context.DeadlineExceeded) {
@@ -206,7 +206,7 @@ func TestBreakerCountsSilence(t *testing.T) {
 	release := make(chan struct{})
 	defer close(release)
 	p := newFakePeer(t, func(http.ResponseWriter) { <-release })
-	client := newPeerClient("peer", "", 10*time.Millisecond, time.Hour)
+	client := newPeerClient(http.DefaultTransport, "peer", "", 10*time.Millisecond, time.Hour)
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	for range tripAfter {
@@ -223,7 +223,7 @@ func TestBreakerIgnoresCallersWhoLeave(t *testing.T) {
 	entered, release := make(chan struct{}), make(chan struct{})
 	defer close(release)
 	p := newFakePeer(t, func(http.ResponseWriter) { entered <- struct{}{}; <-release })
-	client := newPeerClient("peer", "", time.Minute, time.Hour)
+	client := newPeerClient(http.DefaultTransport, "peer", "", time.Minute, time.Hour)
 	for range 3 * tripAfter {
 		ctx, leave := context.WithCancel(t.Context())
 		go func() { <-entered; leave() }()

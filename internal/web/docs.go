@@ -14,6 +14,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/gin-gonic/gin"
 	"github.com/swaggest/swgui/v5/static"
@@ -38,11 +39,15 @@ var (
 
 // serveDocs adds the document itself and Swagger UI for it, with all its files: it works offline.
 func serveDocs(e Engine, o Options) {
-	asJSON, err := o.spec.MarshalJSON()
-	if err != nil {
-		panic(err)
-	}
-	e.GET("/openapi.json", func(c *gin.Context) { c.Data(http.StatusOK, "application/json", asJSON) })
+	asJSON := sync.OnceValues(o.spec.MarshalJSON) // when it is asked for: a start need not wait for it
+	e.GET("/openapi.json", func(c *gin.Context) {
+		document, err := asJSON()
+		if err != nil {
+			Fail(c, err)
+			return
+		}
+		c.Data(http.StatusOK, "application/json", document)
+	})
 	e.GET("/openapi.yaml", func(c *gin.Context) { c.Data(http.StatusOK, "application/yaml", o.Document) })
 	index := func(c *gin.Context) { ServePage(c, docsPage, o.page(c.Request.Host)) }
 	swagger := gin.WrapH(v5emb.New("", "", "/docs/"))

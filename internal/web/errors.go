@@ -82,6 +82,9 @@ func Refusal(ctx context.Context, err error) *apperr.Error {
 
 // shorten cuts s, and adds one character, where the sizes of its characters come to more than limit.
 func shorten(s string, limit int, size func(rune) int) string {
+	if len(s)*maxSize <= limit {
+		return s
+	}
 	for i, r := range s {
 		if limit -= size(r); limit < 0 {
 			return s[:i] + "…"
@@ -89,6 +92,8 @@ func shorten(s string, limit int, size func(rune) int) string {
 	}
 	return s
 }
+
+const maxSize = 6 // of a character
 
 func character(rune) int { return 1 }
 
@@ -109,7 +114,7 @@ func logged(r rune) int {
 	case strings.ContainsRune("\"\\\n\t", r):
 		return 2
 	case r < ' ' || r > '~':
-		return 6
+		return maxSize
 	}
 	return 1
 }

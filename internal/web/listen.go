@@ -46,6 +46,7 @@ func Listen(address string, port int) ([]net.Listener, error) {
 type Server struct {
 	Listeners []net.Listener
 	Handler   http.Handler
+	Near      *Near // by which other services of this process call Handler; nil when none does
 	Log       *slog.Logger
 
 	Timeout       time.Duration // of Options: a body's and a request's are held there
@@ -71,7 +72,7 @@ func (s Server) Serve(ctx, drained context.Context) error {
 		return errors.Join(err, h.Close())
 	case <-ctx.Done():
 	}
-	err := h.Shutdown(drained)
+	err := errors.Join(h.Shutdown(drained), s.Near.drain(drained))
 	if err != nil {
 		err = errors.Join(err, h.Close())
 	}

@@ -29,8 +29,8 @@ const IdempotencyHeader = "X-Idempotency-Key"
 // validator holds requests to the service's OpenAPI document before they reach the generated code, which checks no bounds.
 type validator struct {
 	Options
-	operations map[string]operation // by method and gin's path, as gin has matched it
-	literal    map[string]string    // the methods of each path without a parameter, as Allow has them
+	operations map[string]map[string]*operation // by gin's path, as gin has matched it, and method
+	literal    map[string]string                // the methods of each path without a parameter, as Allow has them
 	filter     openapi3filter.Options
 	limiter    *limiter
 	browser    *browserGuard
@@ -51,26 +51,28 @@ type operation struct {
 }
 
 func newValidator(o Options) *validator {
-	v := &validator{Options: o, operations: map[string]operation{}, literal: map[string]string{}, limiter: newLimiter(o.Limits), browser: newBrowserGuard(o.Browsers), filter: openapi3filter.Options{
+	v := &validator{Options: o, operations: map[string]map[string]*operation{}, literal: map[string]string{}, limiter: newLimiter(o.Limits), browser: newBrowserGuard(o.Browsers), filter: openapi3filter.Options{
 		MultiError:              true, // every failing field at once
 		SchemaValidationOptions: []openapi3.SchemaValidationOption{openapi3.MultiErrors(), openapi3.VisitAsRequest(), openapi3.DisablePatternValidation(), formatValidators()},
 	}}
 	ginPath := strings.NewReplacer("{", ":", "}", "") // /orders/{id} is /orders/:id
 	for path, item := range o.spec.Paths.Map() {
+		byMethod := map[string]*operation{}
+		v.operations[ginPath.Replace(path)] = byMethod
 		if !strings.Contains(path, "{") {
 			v.literal[path] = strings.Replace(strings.Join(slices.Sorted(maps.Keys(item.Operations())), ", "), "GET", "GET, HEAD", 1)
 		}
 		for method, described := range item.Operations() {
 			route := &routers.Route{Spec: o.spec, Path: path, PathItem: item, Method: method, Operation: described}
-			v.operations[method+" "+ginPath.Replace(path)] = newOperation(route)
+			byMethod[method] = newOperation(route)
 		}
 	}
 	return v
 }
 
-func newOperation(r *routers.Route) operation {
+func newOperation(r *routers.Route) *operation {
 	described, inQuery := r.Operation, func(p *openapi3.ParameterRef) bool { return p.Value.In == openapi3.ParameterInQuery }
-	op := operation{
+	op := &operation{
 		Route:      r,
 		parameters: slices.Concat(described.Parameters, r.PathItem.Parameters),
 		isList:     slices.ContainsFunc(described.Parameters, inQuery),
@@ -109,10 +111,18 @@ func date(o *openapi3.Operation, extension string) time.Time {
 }
 
 // operation returns the one that gin has matched, or nothing: the documentation is not in the document.
-func (v *validator) operation(c *gin.Context) operation {
-	method := strings.Replace(c.Request.Method, http.MethodHead, http.MethodGet, 1)
-	return v.operations[method+" "+c.FullPath()]
+func (v *validator) operation(c *gin.Context) *operation {
+	method := c.Request.Method
+	if method == http.MethodHead {
+		method = http.MethodGet
+	}
+	if op := v.operations[c.FullPath()][method]; op != nil {
+		return op
+	}
+	return &none
 }
+
+var none operation
 
 // validate lets what the document allows reach the handler, and gives it its time, which begins when the body has come.
 func (v *validator) validate(c *gin.Context) {
@@ -155,7 +165,7 @@ func (v *validator) validate(c *gin.Context) {
 }
 
 // check refuses what must not reach the handler. The cheap comes first: nothing is read from a caller who may not call.
-func (v *validator) check(c *gin.Context, op operation) error {
+func (v *validator) check(c *gin.Context, op *operation) error {
 	caller, refused := v.authorize(c, op.security)
 	if len(op.security) > 0 {
 		if err := v.limiter.admit(c, caller, refused != nil && !caller.Known()); err != nil {
@@ -243,7 +253,10 @@ func (v *validator) authorize(c *gin.Context, alternatives openapi3.SecurityRequ
 
 // readQuery refuses a query string that is not one, which Go would drop in silence, parameters that are given twice, and ones
 // that a list does not know: a misspelt filter would answer with everybody's data. It removes parameters without a value.
-func readQuery(req *http.Request, op operation) (url.Values, error) {
+func readQuery(req *http.Request, op *operation) (url.Values, error) {
+	if req.URL.RawQuery == "" {
+		return url.Values{}, nil
+	}
 	query, err := url.ParseQuery(req.URL.RawQuery)
 	if err != nil {
 		return nil, apperr.ValidationFailed.New().With("/query", apperr.Params{"rule": "query_string"}, "is not a valid query string")

@@ -1,0 +1,165 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/go-sql-driver/mysql"
+
+	"example.com/b2b/db"
+	"example.com/b2b/internal/config"
+)
+
+// BenchmarkOrders is what the three services of one process spend on an order for 32 clients: wall-clock time, processor time (cpu-µs/op)
+// and memory. The clients call the handlers without a connection, so that none of it is theirs. On MySQL the server's own processor time
+// is not in it; on SQLite the database's is.
+func BenchmarkOrders(b *testing.B) {
+	b.Run("SQLite", func(b *testing.B) {
+		orderBenchmarks(b, map[string]string{"DB_PATH": filepath.Join(b.TempDir(), "b2b.db")})
+	})
+	if dsn := os.Getenv("TEST_MYSQL_DSN"); dsn != "" {
+		b.Run("MySQL", func(b *testing.B) { orderBenchmarks(b, emptyMySQL(b, dsn)) })
+	}
+}
+
+// emptyMySQL makes a database that is dropped afterwards, and returns the variables that name it.
+func emptyMySQL(b *testing.B, dsn string) map[string]string {
+	m, err := mysql.ParseDSN(dsn)
+	if err != nil {
+		b.Fatal(err)
+	}
+	host, port, err := net.SplitHostPort(m.Addr)
+	if err != nil {
+		b.Fatal(err)
+	}
+	name := "bench_" + strings.ToLower(rand.Text())
+	admin := db.Config{Driver: db.MySQL, Host: host, User: m.User, Password: m.Passwd, Name: "mysql", MaxConns: 1}
+	if _, err := fmt.Sscan(port, &admin.Port); err != nil {
+		b.Fatal(err)
+	}
+	g, err := db.Open(b.Context(), admin)
+	if err == nil {
+		err = g.Exec("CREATE DATABASE " + name).Error
+	}
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { g.Exec("DROP DATABASE " + name); db.Close(g) })
+	return map[string]string{"DB_HOST": host, "DB_PORT": port, "DB_USER": m.User, "DB_PASSWORD": m.Passwd, "DB_NAME": name}
+}
+
+func orderBenchmarks(b *testing.B, env map[string]string) {
+	for name, value := range env {
+		b.Setenv(name, value)
+	}
+	for _, port := range []string{"CUSTOMERS_PORT", "ORDERS_PORT", "ORCHESTRATOR_PORT"} {
+		b.Setenv(port, "0")
+	}
+	b.Setenv("BIND_ADDRESS", "localhost")
+	b.Setenv("APP_ENV", config.Development)
+	null, err := os.OpenFile(os.DevNull, os.O_WRONLY, 0) // where the log goes: writing it is a part of the work
+	if err != nil {
+		b.Fatal(err)
+	}
+	stderr := os.Stderr
+	os.Stderr = null
+	b.Cleanup(func() { os.Stderr = stderr; null.Close() })
+
+	var c config.Settings
+	services := table(&c)
+	ctx, stop := context.WithCancel(b.Context())
+	said, told := io.Pipe()
+	ended := make(chan error, 1)
+	go func() {
+		err := serve(ctx, &c, services, told)
+		told.CloseWithError(err)
+		ended <- err
+	}()
+	b.Cleanup(func() {
+		stop()
+		if err := <-ended; err != nil {
+			b.Error(err)
+		}
+	})
+	line := make([]byte, 4096)
+	for n, err := 0, error(nil); !bytes.Contains(line[:n], []byte("Try:")); {
+		if n, err = said.Read(line); err != nil {
+			b.Fatal("not started")
+		}
+	}
+	customers, orders, orchestrator := services[0].server.Handler, services[1].server.Handler, services[2].server.Handler
+	const products = 200
+	var last struct{ Data struct{ ID int64 } }
+	for i := range products {
+		answer := request(b, orders, "/products", fmt.Sprintf(`{"sku":"BENCH-%d","name":"Bench %d","price_cents":%d,"stock":1000000000}`, i, i, 100+i), "")
+		if err := json.Unmarshal(answer, &last); err != nil {
+			b.Fatal(err)
+		}
+	}
+	request(b, customers, "/customers", `{"name":"Bench","email":"bench@example.com"}`, "")
+
+	items := func(i int64) string {
+		p := func(n int64) int64 { return last.Data.ID - (i*7+n*31)%products }
+		return fmt.Sprintf(`[{"product_id":%d,"qty":1},{"product_id":%d,"qty":2},{"product_id":%d,"qty":3}]`, p(1), p(2), p(3))
+	}
+	var calls atomic.Int64
+	run := func(name string, call func(b *testing.B, i int64)) {
+		b.Run(name, func(b *testing.B) {
+			call(b, calls.Add(1))
+			b.ReportAllocs()
+			b.SetParallelism(16) // times GOMAXPROCS
+			before := spent(b)
+			b.ResetTimer()
+			b.RunParallel(func(pb *testing.PB) {
+				for pb.Next() {
+					call(b, calls.Add(1))
+				}
+			})
+			b.ReportMetric(float64((spent(b)-before).Microseconds())/float64(b.N), "cpu-µs/op")
+		})
+	}
+	run("create", func(b *testing.B, i int64) {
+		request(b, orders, "/orders", `{"customer_id":1,"items":`+items(i)+`}`, fmt.Sprintf("create-%d", i))
+	})
+	run("orchestrate", func(b *testing.B, i int64) {
+		request(b, orchestrator, "/orchestrator/create-and-confirm-order",
+			fmt.Sprintf(`{"customer_id":1,"items":%s,"idempotency_key":"orchestrate-%d"}`, items(i), i), "")
+	})
+}
+
+// request makes a call that must answer 201, and returns the answer.
+func request(b *testing.B, h http.Handler, path, body, key string) []byte {
+	r := httptest.NewRequest("POST", "http://localhost"+path, strings.NewReader(body))
+	r.Header.Set("Content-Type", "application/json")
+	if key != "" {
+		r.Header.Set("X-Idempotency-Key", key)
+	}
+	w := httptest.NewRecorder()
+	if h.ServeHTTP(w, r); w.Code != http.StatusCreated {
+		b.Fatalf("POST %s answered %d %s", path, w.Code, w.Body)
+	}
+	return w.Body.Bytes()
+}
+
+// spent is the processor time of this process.
+func spent(b *testing.B) time.Duration {
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		b.Fatal(err)
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}

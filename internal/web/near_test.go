@@ -1,0 +1,156 @@
+package web
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"example.com/b2b/internal/auth"
+	"example.com/b2b/openapi/customersapi"
+)
+
+func near(h http.HandlerFunc) *Near { return &Near{Handler: h, Log: slog.New(slog.DiscardHandler)} }
+
+// TestNearAnswers compares a call without a connection with the same one over a connection.
+func TestNearAnswers(t *testing.T) {
+	e := New(Options{Document: customersapi.Document, Tokens: auth.Tokens{Service: []string{"secret"}}, Open: true, Log: slog.New(slog.DiscardHandler), Timeout: time.Minute})
+	e.GET("/internal/customers/:id", func(c *gin.Context) {
+		c.JSON(http.StatusOK, map[string]any{"id": c.Param("id"), "caller": auth.From(c), "correlation": CorrelationID(c), "url": c.Request.URL.String(), "uri": c.Request.RequestURI, "host": c.Request.Host})
+	})
+	e.POST("/customers", func(c *gin.Context) {
+		got, _ := io.ReadAll(c.Request.Body)
+		c.Header("Idempotency-Replayed", "true")
+		c.Data(http.StatusCreated, "application/json", got)
+	})
+	s := httptest.NewServer(e)
+	defer s.Close()
+	ctx := auth.With(context.WithValue(t.Context(), callKey{}, &call{correlationID: "req-1"}), auth.Principal{Subject: "somebody", Customer: 7, Scope: "customers:read"})
+	for _, call := range []struct{ method, path, body, contentType string }{
+		{"GET", "/internal/customers/1", "", ""},
+		{"GET", "/internal/customers/0?x=a%20b", "", ""},
+		{"GET", "/internal/customers/a%2Fb", "", ""},
+		{"GET", "/nowhere", "", ""},
+		{"PUT", "/internal/customers/1", "", ""},
+		{"POST", "/customers", `{"name":"a","email":"a@example.com"}`, "application/json"},
+		{"POST", "/customers", `{"name":"","email":1}`, "application/json"},
+		{"POST", "/customers", `{"name"`, "application/json"},
+		{"POST", "/customers", `{}`, "text/plain"},
+		{"POST", "/customers", ``, ""},
+		{"POST", "/customers", strings.Repeat(" ", 2<<20), "application/json"},
+	} {
+		var answers []string
+		for _, p := range []Peer{{Near: &Near{Handler: e}}, {}} {
+			p.Token, p.Timeout = "secret", time.Minute
+			req, err := http.NewRequestWithContext(ctx, call.method, s.URL+call.path, strings.NewReader(call.body))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if call.contentType != "" {
+				req.Header.Set("Content-Type", call.contentType)
+			}
+			res, err := p.Client("peer").Do(req)
+			if err != nil {
+				t.Fatal(err)
+			}
+			body, _ := io.ReadAll(res.Body)
+			for _, ofConnection := range []string{"Date", "Content-Length", "Connection"} {
+				res.Header.Del(ofConnection)
+			}
+			var lines strings.Builder
+			for _, name := range slices.Sorted(maps.Keys(res.Header)) {
+				lines.WriteString(name + ": " + strings.Join(res.Header[name], ", ") + "\n")
+			}
+			answers = append(answers, res.Status+"\n"+lines.String()+string(body))
+		}
+		if answers[0] != answers[1] {
+			t.Errorf("%s %s is answered with\n%s\nwant\n%s", call.method, call.path, answers[0], answers[1])
+		}
+	}
+}
+
+// TestNearContext hands the end of the caller's context on, and nothing else of it.
+func TestNearContext(t *testing.T) {
+	type key struct{}
+	ended := make(chan error)
+	n := near(func(_ http.ResponseWriter, r *http.Request) {
+		if r.Context().Value(key{}) != nil {
+			t.Error("a value of the caller's context")
+		}
+		<-r.Context().Done()
+		ended <- r.Context().Err()
+	})
+	ctx, leave := context.WithCancel(context.WithValue(t.Context(), key{}, true))
+	req, _ := http.NewRequestWithContext(ctx, "GET", "http://peer/", nil)
+	go leave()
+	if _, err := n.RoundTrip(req); !errors.Is(err, context.Canceled) {
+		t.Errorf("the caller has %v", err)
+	}
+	if err := <-ended; !errors.Is(err, context.Canceled) {
+		t.Errorf("the handler's context has %v", err)
+	}
+	var after context.Context
+	n = near(func(_ http.ResponseWriter, r *http.Request) { after = r.Context() })
+	req, _ = http.NewRequest("GET", "http://peer/", nil)
+	if _, err := n.RoundTrip(req); err != nil {
+		t.Error(err)
+	}
+	<-after.Done() // whoever still works for the call stops
+}
+
+// TestNearDrain has a handler that does not care for its context: its caller may go, but the service waits for it.
+func TestNearDrain(t *testing.T) {
+	entered, release := make(chan struct{}), make(chan struct{})
+	n := near(func(_ http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/" {
+			close(entered)
+			<-release
+		}
+	})
+	ctx, leave := context.WithCancel(t.Context())
+	req, _ := http.NewRequestWithContext(ctx, "GET", "http://peer/", nil)
+	go func() { <-entered; leave() }()
+	if _, err := n.RoundTrip(req); !errors.Is(err, context.Canceled) {
+		t.Error(err)
+	}
+	drained := make(chan error, 1)
+	go func() { drained <- n.drain(t.Context()) }()
+	over, stop := context.WithCancel(t.Context())
+	stop()
+	for { // until it takes no more
+		req, _ := http.NewRequestWithContext(over, "GET", "http://peer/other", nil)
+		if _, err := n.RoundTrip(req); errors.Is(err, errNotServing) {
+			break
+		}
+	}
+	if err := n.drain(over); !errors.Is(err, context.Canceled) || len(drained) > 0 {
+		t.Errorf("drained with a call at work: %v", err)
+	}
+	close(release)
+	if err := <-drained; err != nil {
+		t.Error(err)
+	}
+}
+
+// TestNearPanic makes of a handler's panic an answer that is lost.
+func TestNearPanic(t *testing.T) {
+	for _, p := range []any{http.ErrAbortHandler, "any"} {
+		n := near(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusOK); panic(p) })
+		req, _ := http.NewRequest("GET", "http://peer/", nil)
+		if _, err := n.RoundTrip(req); !errors.Is(err, io.ErrUnexpectedEOF) {
+			t.Errorf("%v: %v", p, err)
+		}
+		if err := n.drain(t.Context()); err != nil {
+			t.Error(err)
+		}
+	}
+}
