@@ -127,22 +127,12 @@ func (s store) delete(c customer) error {
 }
 
 // find returns 404 customer_not_found for a customer that is not there or was deleted.
-func (s store) find(id int64) (customer, error) {
-	c, err := s.seen(id)
-	return c, notFound(err, id)
-}
-
-// lock is find for a customer whom nobody else can change until the transaction ends.
-func (s store) lock(id int64) (c customer, err error) {
-	err = s.locking().customers().Take(&c, id).Error
-	return c, notFound(err, id)
-}
-
-func notFound(err error, id int64) error {
+func (s store) find(id int64) (c customer, err error) {
+	err = s.customers().Take(&c, id).Error
 	if missing(err) {
-		return apperr.CustomerNotFound.New(id)
+		err = apperr.CustomerNotFound.New(id)
 	}
-	return err
+	return c, err
 }
 
 // filter says which customers a list shows; a nil field does not matter.

@@ -210,7 +210,7 @@ func (s *Service) ListCustomerHistory(ctx context.Context, r server.ListCustomer
 
 // lock reads a customer whom nobody else can change until tx ends. Errors: 404 customer_not_found, 412 precondition_failed.
 func lock(tx store, id int64, ifMatch *string) (customer, error) {
-	c, err := tx.lock(id)
+	c, err := tx.locking().find(id)
 	if err == nil {
 		err = web.Precondition(ifMatch, response(c))
 	}

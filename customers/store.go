@@ -52,14 +52,6 @@ func (s store) customers() *gorm.DB {
 	return q
 }
 
-// seen reads one of customers, without a lock: in SQL by hand, because every order asks for its customer, and more than once.
-func (s store) seen(id int64) (c customer, err error) {
-	err = db.Row(s.db, []any{&c.ID, &c.Name, &c.Email, &c.Phone, &c.ExternalRef, &c.CreatedAt, &c.UpdatedAt},
-		"SELECT id, name, email, phone, external_ref, created_at, updated_at FROM customers WHERE id = ? AND deleted_at IS NULL AND ? IN (0, id)",
-		id, s.caller.Customer)
-	return c, err
-}
-
 // whoHas returns the customer with a unique value, other than one, whether or not the caller may see it; 0 when nobody has it.
 func (s store) whoHas(where string, value any, other int64) (id int64, err error) {
 	err = s.db.Model(&customer{}).Where(where, value).Where("id <> ?", other).Limit(1).Pluck("id", &id).Error

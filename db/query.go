@@ -1,9 +1,7 @@
 package db
 
 import (
-	"database/sql"
 	"database/sql/driver"
-	"errors"
 	"fmt"
 	"reflect"
 	"slices"
@@ -47,17 +45,6 @@ func ForUpdate(tx *gorm.DB) *gorm.DB {
 		return tx
 	}
 	return tx.Clauses(clause.Locking{Strength: clause.LockingStrengthUpdate})
-}
-
-// Row reads one row by a SELECT as it stands into dest, as sql.Row.Scan does: for the few that all wait for, because gorm spends as much
-// on building a statement as the driver on sending it. It heeds the context, the transaction and nothing else of g. The error is
-// gorm.ErrRecordNotFound when there is none.
-func Row(g *gorm.DB, dest []any, query string, args ...any) error {
-	err := g.Statement.ConnPool.QueryRowContext(g.Statement.Context, query, args...).Scan(dest...)
-	if errors.Is(err, sql.ErrNoRows) {
-		return gorm.ErrRecordNotFound
-	}
-	return translate(err)
 }
 
 // Containing keeps the rows in which one of the columns contains text literally, whatever its case.
