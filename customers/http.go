@@ -160,7 +160,7 @@ func (s *Service) GetInternalCustomer(ctx context.Context, r server.GetInternalC
 	if !auth.From(ctx).ActsFor(r.ID) {
 		return nil, apperr.Forbidden.New()
 	}
-	c, err := s.read(ctx).find(r.ID)
+	c, err := s.findTogether(ctx, r.ID)
 	if err != nil {
 		return nil, err
 	}
