@@ -22,3 +22,15 @@ func BenchmarkGet(b *testing.B) {
 		}
 	}
 }
+
+// BenchmarkPost shows what package web adds to an order: its body is read, validated and bound.
+func BenchmarkPost(b *testing.B) {
+	e := things(b, webtest.Options(), bind)
+	b.ReportAllocs()
+	for b.Loop() {
+		w := post(e, "/things", `{"name":"x","items":[{"product_id":1,"qty":1},{"product_id":2,"qty":1},{"product_id":3,"qty":1}]}`)
+		if w.Code != http.StatusOK {
+			b.Fatal(w.Code, w.Body)
+		}
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"strings"
 
 	vegeta "github.com/tsenart/vegeta/v12/lib"
 )
@@ -119,7 +120,7 @@ func lists(rows int64) []operation {
 	page := func(name, path string) operation {
 		return operation{name: name, clients: []int{8}, http: func(at addresses, _ int64) vegeta.Target {
 			base := at.orders
-			if path[:10] == "/customers" {
+			if strings.HasPrefix(path, "/customers") {
 				base = at.customers
 			}
 			return get(base + path)

@@ -230,7 +230,12 @@ func (b *bench) parts(ctx context.Context) error {
 	if b.quick {
 		count = "10x"
 	}
-	out, err := exec.CommandContext(ctx, "go", "test", "-run=^$", "-bench=.", "-benchmem", "-benchtime="+count, "./cmd/...", "./internal/web", "./orders").CombinedOutput()
+	test := exec.CommandContext(ctx, "go", "test", "-run=^$", "-bench=^Benchmark(Orders|ColdStart|Get|Post|EncodeOrder)$", "-benchmem",
+		"-benchtime="+count, "./cmd/...", "./internal/web", "./orders")
+	if b.server != nil {
+		test.Env = append(os.Environ(), map[string]string{"MySQL": "TEST_MYSQL_DSN", "MariaDB": "TEST_MARIADB_DSN"}[b.engine]+"="+b.server.DSN)
+	}
+	out, err := test.CombinedOutput()
 	if err != nil {
 		return fmt.Errorf("%w: %s", err, out)
 	}
