@@ -25,6 +25,12 @@ type database struct {
 	engine string // with its version and what it does at a commit
 }
 
+// How raw SQL differs.
+var (
+	onMySQL  = rawSQL{now: "UTC_TIMESTAMP(3)", lock: " FOR UPDATE"}
+	onSQLite = rawSQL{now: "strftime('%Y-%m-%d %H:%M:%f+00:00', 'now')"}
+)
+
 // rawConnections are those of raw SQL: each client has its own.
 const rawConnections = 128
 
@@ -53,7 +59,7 @@ func onServer(ctx context.Context, s *server.Server, engine, name string, relaxe
 	}
 	d := &database{config: db.Config{Driver: db.MySQL, Host: "127.0.0.1", Port: s.Port, User: "root", Name: name, MaxConns: rawConnections},
 		engine: fmt.Sprintf("%s %s, innodb_flush_log_at_trx_commit=%s, log_bin=%s", engine, version, flush, binlog),
-		rawSQL: rawSQL{now: "UTC_TIMESTAMP(3)", lock: " FOR UPDATE"}}
+		rawSQL: onMySQL}
 	if d.server, err = strconv.Atoi(strings.TrimSpace(string(pid))); err != nil {
 		return nil, err
 	}
@@ -62,7 +68,7 @@ func onServer(ctx context.Context, s *server.Server, engine, name string, relaxe
 
 // inFile makes a database in a folder.
 func inFile(ctx context.Context, dir string) (*database, error) {
-	d := &database{config: db.Config{Driver: db.SQLite, Path: filepath.Join(dir, "bench.db")}, rawSQL: rawSQL{now: "strftime('%Y-%m-%d %H:%M:%f+00:00', 'now')"}}
+	d := &database{config: db.Config{Driver: db.SQLite, Path: filepath.Join(dir, "bench.db")}, rawSQL: onSQLite}
 	if err := d.open(ctx); err != nil {
 		return nil, err
 	}

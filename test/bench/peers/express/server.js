@@ -15,6 +15,7 @@ const pool = mysql.createPool({
   connectionLimit: 25,
   timezone: "Z",
 });
+pool.pool.on("connection", (connection) => connection.query("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED"));
 
 class Refused extends Error {
   constructor(status, code) {

@@ -19,6 +19,7 @@ engine = sa.create_engine(
     sa.URL.create("mysql+pymysql", E["DB_USER"], host=E["DB_HOST"], port=int(E["DB_PORT"]), database=E["DB_NAME"]),
     pool_size=25,
     max_overflow=0,
+    isolation_level="READ COMMITTED",
 )
 tables = sa.MetaData()
 tables.reflect(engine)
