@@ -51,11 +51,7 @@ func (l load) run(ctx context.Context, c contender, o operation, server int) (s 
 	}
 	attacker := vegeta.NewAttacker(vegeta.Client(client), vegeta.Workers(uint64(l.clients)), vegeta.MaxWorkers(uint64(l.clients)))
 	defer context.AfterFunc(ctx, func() { attacker.Stop() })()
-	service, err := usedBy(c.service...)
-	if err != nil {
-		return s, err
-	}
-	database, err := usedBy(server)
+	service, database, err := usedBoth(c.service, server)
 	if err != nil {
 		return s, err
 	}
@@ -70,11 +66,7 @@ func (l load) run(ctx context.Context, c contender, o operation, server int) (s 
 	if ctx.Err() != nil {
 		return s, ctx.Err()
 	}
-	serviceAfter, err := usedBy(c.service...)
-	if err != nil {
-		return s, err
-	}
-	databaseAfter, err := usedBy(server)
+	serviceAfter, databaseAfter, err := usedBoth(c.service, server)
 	if err != nil {
 		return s, err
 	}

@@ -6,6 +6,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"log"
@@ -26,12 +27,14 @@ import (
 
 // bench is one run.
 type bench struct {
+	on             []string // the stages
 	sizes, clients []int
 	rounds         int
 	duration       time.Duration // of a round
 	only           *regexp.Regexp
 	inARow         int64
 	relaxed, quick bool
+	page           string // to be written, too
 
 	dir, program, token string
 	server              *server.Server // nil: there is no server program
@@ -59,47 +62,17 @@ func main() {
 	log.SetFlags(0)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if err := run(ctx, os.Args[1:]); err != nil {
+	if err := run(ctx, os.Args[1:]); err != nil && !errors.Is(err, flag.ErrHelp) {
 		log.Fatal("bench: ", err)
 	}
 }
 
-func run(ctx context.Context, args []string) error {
-	b := bench{sizes: []int{1000, 100_000, 1_000_000}, clients: []int{1, 8, 32, 128}, only: regexp.MustCompile("")}
-	var on []string
-	var usage strings.Builder
-	for _, s := range stages {
-		on = append(on, s.name)
-		fmt.Fprintf(&usage, "\n  %s: %s", s.name, s.summary)
-	}
-	f := flag.NewFlagSet("bench", flag.ExitOnError)
-	f.Func("on", "the `stages` of the run, separated by commas; without it all:"+usage.String(), func(text string) error {
-		on = strings.Split(text, ",")
-		return nil
-	})
-	f.Func("clients", "the `numbers` of clients of which rows are measured, separated by commas", numbersOf(&b.clients))
-	f.Func("sizes", "the `numbers` of rows of lists, separated by commas", numbersOf(&b.sizes))
-	f.IntVar(&b.rounds, "rounds", 3, "how often each contender is measured; the medians count")
-	f.DurationVar(&b.duration, "duration", 5*time.Second, "how long each time")
-	f.Func("rows", "only the operations that this regular `expression` finds", func(text string) (err error) {
-		b.only, err = regexp.Compile(text)
+// run does what the flags say.
+func run(ctx context.Context, args []string) (err error) {
+	b, err := parse(args)
+	if err != nil {
 		return err
-	})
-	f.Int64Var(&b.inARow, "in-a-row", 1_000_000, "how many orders in a row")
-	f.StringVar(&b.engine, "engine", "", "MySQL or MariaDB; without it the first of them that is there")
-	f.BoolVar(&b.relaxed, "relaxed", false, "let MySQL flush its log once a second, and not at every commit: less than what is promised")
-	f.BoolVar(&b.quick, "quick", false, "everything once, small and short: figures that say little")
-	page := f.String("write", "", "the `page` whose table is replaced, too")
-	_ = f.Parse(args)
-	if b.quick {
-		b.sizes, b.rounds, b.duration, b.inARow = []int{1000}, 1, 300*time.Millisecond, 1000
 	}
-	for _, name := range on {
-		if !strings.Contains(usage.String(), "\n  "+name+":") {
-			return fmt.Errorf("-on: there is no stage %q", name)
-		}
-	}
-	var err error
 	if b.dir, err = os.MkdirTemp("", "b2b-bench-"); err != nil {
 		return err
 	}
@@ -118,20 +91,56 @@ func run(ctx context.Context, args []string) error {
 		defer b.server.Stop()
 	}
 	for _, s := range stages {
-		if !slices.Contains(on, s.name) {
-			continue
-		}
-		log.Print("== ", s.name)
-		if err := s.run(&b, ctx); err != nil {
-			return fmt.Errorf("%s: %w", s.name, err)
+		if slices.Contains(b.on, s.name) {
+			log.Print("== ", s.name)
+			if err := s.run(b, ctx); err != nil {
+				return fmt.Errorf("%s: %w", s.name, err)
+			}
 		}
 	}
-	report := b.report()
-	fmt.Print(report)
-	if *page != "" {
-		return write(*page, report)
+	fmt.Print(b.report())
+	if b.page != "" {
+		return write(b.page, b.report())
 	}
 	return nil
+}
+
+func parse(args []string) (*bench, error) {
+	b := &bench{sizes: []int{1000, 100_000, 1_000_000}, clients: []int{1, 8, 32, 128}, only: regexp.MustCompile("")}
+	usage := "the `stages` of the run, separated by commas; without it all:"
+	for _, s := range stages {
+		b.on = append(b.on, s.name)
+		usage += fmt.Sprintf("\n  %s: %s", s.name, s.summary)
+	}
+	known := b.on
+	f := flag.NewFlagSet("bench", flag.ContinueOnError)
+	f.Func("on", usage, func(text string) error {
+		b.on = strings.Split(text, ",")
+		for _, name := range b.on {
+			if !slices.Contains(known, name) {
+				return fmt.Errorf("there is no stage %q", name)
+			}
+		}
+		return nil
+	})
+	f.Func("clients", "the `numbers` of clients of which rows are measured, separated by commas", numbersOf(&b.clients))
+	f.Func("sizes", "the `numbers` of rows of lists, separated by commas", numbersOf(&b.sizes))
+	f.IntVar(&b.rounds, "rounds", 3, "how often each contender is measured; the medians count")
+	f.DurationVar(&b.duration, "duration", 5*time.Second, "how long each time")
+	f.Func("rows", "only the operations that this regular `expression` finds", func(text string) (err error) {
+		b.only, err = regexp.Compile(text)
+		return err
+	})
+	f.Int64Var(&b.inARow, "in-a-row", 1_000_000, "how many orders in a row")
+	f.StringVar(&b.engine, "engine", "", "MySQL or MariaDB; without it the first of them that is there")
+	f.BoolVar(&b.relaxed, "relaxed", false, "let MySQL flush its log once a second, and not at every commit: less than what is promised")
+	f.BoolVar(&b.quick, "quick", false, "everything once, small and short: figures that say little")
+	f.StringVar(&b.page, "write", "", "the `page` whose tables are replaced, too")
+	err := f.Parse(args)
+	if b.quick {
+		b.sizes, b.rounds, b.duration, b.inARow = []int{1000}, 1, 300*time.Millisecond, 1000
+	}
+	return b, err
 }
 
 func numbersOf(to *[]int) func(text string) error {

@@ -5,15 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"os"
 	"os/exec"
-	"path/filepath"
 	"strconv"
-	"strings"
 	"syscall"
 	"time"
 
-	"github.com/prometheus/procfs"
 	vegeta "github.com/tsenart/vegeta/v12/lib"
 
 	"example.com/b2b/db"
@@ -134,110 +130,6 @@ func (b *bench) authorized(t vegeta.Target) vegeta.Target {
 
 func token() (string, error) {
 	return auth.Tokens{Secret: jwtSecret}.Issue(auth.Principal{Subject: "bench", Scope: auth.Admin}, 24*time.Hour)
-}
-
-// peer is the same placement of an order, as others would write it.
-type peer struct {
-	name, folder, needs string
-	install             string                                 // run by bash, in a folder of its own outside of the checkout, beside the peer's files
-	command             func(installed string) (args []string) // in that folder
-}
-
-var peers = []peer{{
-	"Express + mysql2", "express", "npm", "npm install --no-audit --no-fund --silent",
-	func(string) []string { return []string{"node", "server.js"} },
-}, {
-	"FastAPI + SQLAlchemy", "fastapi", "python3", "python3 -m venv venv && venv/bin/pip install -q -r requirements.txt",
-	func(installed string) []string {
-		return []string{filepath.Join(installed, "venv/bin/python"), "server.py"}
-	},
-}}
-
-// start installs a peer, where that was not done yet, and runs it. It returns no process where the peer's language is missing.
-func (p peer) start(ctx context.Context, b *bench, c db.Config) (*process, contender, error) {
-	if _, err := exec.LookPath(p.needs); err != nil {
-		return nil, contender{}, nil
-	}
-	cache, err := os.UserCacheDir()
-	if err != nil {
-		return nil, contender{}, err
-	}
-	installed := filepath.Join(cache, "b2b-bench", p.folder)
-	// It is installed again when the list of what it needs has changed.
-	install := exec.CommandContext(ctx, "bash", "-ec", `mkdir -p "$2"; cd "$1"; for list in package.json requirements.txt; do
-		[[ ! -f $list ]] || cmp -s $list "$2/done" || { cp -r . "$2"; (cd "$2"; `+p.install+`); cp $list "$2/done"; }; done; cp -r . "$2"`,
-		"bash", filepath.Join("test", "bench", "peers", p.folder), installed)
-	if out, err := install.CombinedOutput(); err != nil {
-		return nil, contender{}, fmt.Errorf("%s cannot be installed: %w: %s", p.name, err, out)
-	}
-	port, err := server.FreePort()
-	if err != nil {
-		return nil, contender{}, err
-	}
-	args := p.command(installed)
-	cmd := exec.Command(args[0], args[1:]...)
-	cmd.Dir, cmd.Env = installed, append(append(os.Environ(), environment(c)...), "PORT="+strconv.Itoa(port))
-	base := "http://127.0.0.1:" + strconv.Itoa(port)
-	running, err := launch(ctx, cmd, base+"/health")
-	if err != nil {
-		return nil, contender{}, err
-	}
-	return running, b.instances(p.name, []addresses{{orders: base}}, running), nil
-}
-
-// usage is what processes have used so far.
-type usage struct {
-	cpu  time.Duration
-	peak uint64 // memory, in bytes
-	now  uint64
-}
-
-// usedBy adds up what processes and their children have used. A process id of 0 is none.
-func usedBy(pids ...int) (sum usage, err error) {
-	for _, pid := range family(pids) {
-		p, err := procfs.NewProc(pid)
-		if err != nil {
-			return sum, err
-		}
-		stat, err := p.Stat()
-		if err != nil {
-			return sum, err
-		}
-		status, err := p.NewStatus()
-		if err != nil {
-			return sum, err
-		}
-		sum.cpu += time.Duration(stat.CPUTime() * float64(time.Second))
-		sum.peak += status.VmHWM
-		sum.now += status.VmRSS
-	}
-	return sum, nil
-}
-
-func family(pids []int) (all []int) {
-	for _, pid := range pids {
-		if pid == 0 {
-			continue
-		}
-		all = append(all, pid)
-		threads, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", pid))
-		for _, thread := range threads {
-			children, _ := os.ReadFile(thread) // a thread may have ended
-			for _, child := range strings.Fields(string(children)) {
-				id, _ := strconv.Atoi(child)
-				all = append(all, family([]int{id})...)
-			}
-		}
-	}
-	return all
-}
-
-// forgetPeak lets the peak of processes' memory start anew: see clear_refs in proc(5). Where that is not allowed it is the peak since
-// their start.
-func forgetPeak(pids ...int) {
-	for _, pid := range family(pids) {
-		_ = os.WriteFile(fmt.Sprintf("/proc/%d/clear_refs", pid), []byte("5"), 0)
-	}
 }
 
 // build makes the program that is measured.
