@@ -103,46 +103,71 @@ func (d *database) drop() {
 	}
 }
 
-// chunk is how many rows a statement of fill inserts.
-const chunk = 10_000
-
-// fill adds rows, in SQL, until the tables have so many. Orders are CONFIRMED and CANCELED in turn, have one item, and are spread evenly
-// over the first hundred days of 2024; the last ten customers and products are called quartz, the others something that depends on the
-// number.
+// fill adds rows until the tables have so many. Orders are of 25 customers, have one item, and are spread evenly over the first hundred
+// days of 2024; every third is CANCELED, the others CONFIRMED. The last ten customers and products are called quartz, the others by a number of their own.
 func (d *database) fill(ctx context.Context, customers, products, orders int64) error {
-	created := "TIMESTAMP('2024-01-01') + INTERVAL FLOOR(n * 8640000000 / %d) * 1000 MICROSECOND"
-	name := "CONCAT('%s ', CONV(n * 2654435761 %% 4294967296, 10, 36), ' ', CASE WHEN n > %d THEN 'quartz' ELSE 'Ltd' END)"
-	if d.config.Driver == db.SQLite {
-		created = "strftime('%%Y-%%m-%%d %%H:%%M:%%f+00:00', '2024-01-01', (n * 8640000 / %d) || ' seconds')"
-		name = "printf('%s %%x %%s', n * 2654435761 %% 4294967296, CASE WHEN n > %d THEN 'quartz' ELSE 'Ltd' END)"
+	name := func(what string, n, of int64) string {
+		if n > of-10 {
+			what = "quartz " + what
+		}
+		return fmt.Sprintf("%s %x", what, uint32(n*2654435761)) // spreads
 	}
+	now := time.Now().UTC().Truncate(time.Second)
 	for _, t := range []struct {
-		table, columns, values string
-		rows                   int64
+		table, columns string
+		rows           int64
+		row            func(n int64) []any
 	}{
-		{"customers", "id, name, email, created_at, updated_at", "n, " + fmt.Sprintf(name, "Company", customers-10) +
-			", " + concat(d, "'c'", "n", "'@example.com'") + ", " + d.now + ", " + d.now, customers},
-		{"products", "id, sku, name, price_cents, stock, created_at, updated_at", "n, " + concat(d, "'SKU-'", "n") + ", " +
-			fmt.Sprintf(name, "Product", products-10) + ", 1000, 500000000, " + d.now + ", " + d.now, products},
-		{"orders", "id, customer_id, status, total_cents, created_at, updated_at, confirmed_at, canceled_at, cancel_reason", fmt.Sprintf(
-			"n, n %% %d + 1, CASE n %% 2 WHEN 0 THEN 'CONFIRMED' ELSE 'CANCELED' END, 1000, at, at, CASE n %% 2 WHEN 0 THEN at END, CASE n %% 2 WHEN 1 THEN at END, CASE n %% 2 WHEN 1 THEN 'requested' END",
-			min(customers, someCustomers)), orders},
-		{"order_items", "order_id, product_id, qty, unit_price_cents, subtotal_cents", fmt.Sprintf("n, n %% %d + 1, 1, 1000, 1000", someProducts), orders},
+		{"customers", "id, name, email, created_at, updated_at", customers, func(n int64) []any {
+			return []any{n, name("Company", n, customers), fmt.Sprintf("c%d@example.com", n), now, now}
+		}},
+		{"products", "id, sku, name, price_cents, stock, created_at, updated_at", products, func(n int64) []any {
+			return []any{n, fmt.Sprint("SKU-", n), name("Product", n, products), price, plenty, now, now}
+		}},
+		{"orders", "id, customer_id, status, total_cents, created_at, updated_at, confirmed_at, canceled_at, cancel_reason", orders, func(n int64) []any {
+			at := time.Date(2024, 1, 1, 0, 0, 0, 0, time.UTC).Add(time.Duration(n*100*24*3600/orders) * time.Second)
+			row := []any{n, n%25 + 1, "CONFIRMED", price, at, at, at, nil, nil}
+			if n%3 == 0 {
+				copy(row[2:], []any{"CANCELED", price, at, at, nil, at, "requested"})
+			}
+			return row
+		}},
+		{"order_items", itemColumns, orders, func(n int64) []any { return []any{n, productsOf(n)[0], 1, price, price} }},
 	} {
 		first, err := d.next(ctx, t.table)
-		if err != nil {
-			return err
+		if err == nil {
+			err = d.insert(ctx, t.table, t.columns, first, t.rows, t.row)
 		}
-		for ; first <= t.rows; first += chunk {
-			from := fmt.Sprintf("(SELECT n, %s AS at FROM (%s) numbers WHERE n <= %d) numbered", fmt.Sprintf(created, orders), numbers(first), t.rows)
-			if _, err := d.pool.ExecContext(ctx, fmt.Sprintf("INSERT INTO %s (%s) SELECT %s FROM %s", t.table, t.columns, t.values, from)); err != nil {
-				return fmt.Errorf("filling %s: %w", t.table, err)
-			}
+		if err != nil {
+			return fmt.Errorf("filling %s: %w", t.table, err)
 		}
 		if d.config.Driver == db.MySQL { // which does it by itself, later
 			if _, err := d.pool.ExecContext(ctx, "ANALYZE TABLE "+t.table); err != nil {
 				return err
 			}
+		}
+	}
+	return nil
+}
+
+// What each of the products costs, and how many there are at first.
+const (
+	price  = 1000
+	plenty = 500_000_000
+)
+
+// insert adds the rows first to last.
+func (d *database) insert(ctx context.Context, table, columns string, first, last int64, row func(n int64) []any) error {
+	const most = 3000 // a statement: SQLite takes 32766 values
+	values := "(?" + strings.Repeat(", ?", strings.Count(columns, ",")) + ")"
+	for ; first <= last; first += most {
+		rows := min(most, last-first+1)
+		args := make([]any, 0, rows*10)
+		for n := range rows {
+			args = append(args, row(first+n)...)
+		}
+		if _, err := d.pool.ExecContext(ctx, "INSERT INTO "+table+" ("+columns+") VALUES "+values+strings.Repeat(", "+values, int(rows)-1), args...); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -163,36 +188,19 @@ func (d *database) supply(ctx context.Context, orders int64) (first int64, err e
 	if first, err = d.next(ctx, "orders"); err != nil {
 		return 0, err
 	}
-	for from := first; from < first+orders; from += chunk {
-		rows := fmt.Sprintf("(%s) numbers WHERE n < %d", numbers(from), first+orders)
-		statements := []string{fmt.Sprintf("INSERT INTO orders (id, customer_id, status, total_cents, created_at, updated_at) SELECT n, n %% %d + 1, 'CREATED', 3000, %s, %s FROM %s",
-			someCustomers, d.now, d.now, rows)}
-		for i := range 3 {
-			statements = append(statements, fmt.Sprintf("INSERT INTO order_items (order_id, product_id, qty, unit_price_cents, subtotal_cents) SELECT n, (n * 7 + %d) %% %d + 1, 1, 1000, 1000 FROM %s",
-				i*61, someProducts, rows))
-		}
-		for _, s := range statements {
-			if _, err := d.pool.ExecContext(ctx, s); err != nil {
-				return 0, err
-			}
+	now, last := time.Now().UTC().Truncate(time.Second), first+orders-1
+	err = d.insert(ctx, "orders", "id, customer_id, status, total_cents, created_at, updated_at", first, last, func(n int64) []any {
+		return []any{n, customerOf(n), "CREATED", 3 * price, now, now}
+	})
+	for i := range 3 {
+		if err == nil {
+			err = d.insert(ctx, "order_items", itemColumns, first, last, func(n int64) []any { return []any{n, productsOf(n)[i], 1, price, price} })
 		}
 	}
-	return first, nil
+	return first, err
 }
 
-// numbers is a query for a chunk of numbers n.
-func numbers(first int64) string {
-	digits := "(SELECT 0 AS d" + strings.Repeat(" UNION ALL SELECT %d", 9) + ")"
-	digits = fmt.Sprintf(digits, 1, 2, 3, 4, 5, 6, 7, 8, 9)
-	return fmt.Sprintf("SELECT a.d + 10 * b.d + 100 * c.d + 1000 * e.d + %d AS n FROM %s a, %s b, %s c, %s e", first, digits, digits, digits, digits)
-}
-
-func concat(d *database, parts ...string) string {
-	if d.config.Driver == db.SQLite {
-		return strings.Join(parts, " || ")
-	}
-	return "CONCAT(" + strings.Join(parts, ", ") + ")"
-}
+const itemColumns = "order_id, product_id, qty, unit_price_cents, subtotal_cents"
 
 // indexed waits until searches find all rows by their index.
 func indexed(ctx context.Context, pool *sql.DB) error {
