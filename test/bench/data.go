@@ -34,8 +34,8 @@ var (
 // rawConnections are those of raw SQL: each client has its own.
 const rawConnections = 128
 
-// onServer makes a database on a server. A relaxed one may lose the orders of its last second.
-func onServer(ctx context.Context, s *server.Server, engine, name string, relaxed bool) (*database, error) {
+// newOnServer makes a database on a server. A relaxed one may lose the orders of its last second.
+func newOnServer(ctx context.Context, s *server.Server, engine, name string, relaxed bool) (*database, error) {
 	admin, err := sql.Open("mysql", s.DSN)
 	if err != nil {
 		return nil, err
@@ -66,8 +66,12 @@ func onServer(ctx context.Context, s *server.Server, engine, name string, relaxe
 	return d, d.open(ctx)
 }
 
-// inFile makes a database in a folder.
-func inFile(ctx context.Context, dir string) (*database, error) {
+// newFile makes a database on SQLite.
+func newFile(ctx context.Context, dir string) (*database, error) {
+	dir, err := os.MkdirTemp(dir, "sqlite-")
+	if err != nil {
+		return nil, err
+	}
 	d := &database{config: db.Config{Driver: db.SQLite, Path: filepath.Join(dir, "bench.db")}, rawSQL: onSQLite}
 	if err := d.open(ctx); err != nil {
 		return nil, err

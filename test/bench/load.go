@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"log"
 	"net/http"
 	"slices"
 	"sync/atomic"
@@ -74,6 +75,9 @@ func (l load) run(ctx context.Context, c contender, o operation, server int) (s 
 	s.errors = s.calls - int64(float64(m.Requests)*m.Success+0.5)
 	if s.calls == s.errors {
 		return s, fmt.Errorf("%s, %s: not one call succeeded: %v", o.name, c.name, m.Errors)
+	}
+	if s.errors > 0 {
+		log.Printf("%s, %s: %d of %d calls failed: %v", o.name, c.name, s.errors, s.calls, m.Errors)
 	}
 	s.service, s.database = (serviceAfter.cpu-service.cpu)/time.Duration(s.calls), (databaseAfter.cpu-database.cpu)/time.Duration(s.calls)
 	return s, nil

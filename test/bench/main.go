@@ -46,16 +46,22 @@ type bench struct {
 // stages are what a run does, in this order.
 var stages = []struct {
 	name, summary string
-	run           func(b *bench, ctx context.Context) error
+	run           func(ctx context.Context, b *bench) error
 }{
-	{"mysql", "every operation on MySQL, or MariaDB where there is no MySQL", (*bench).onServer},
-	{"two", "two instances on one database", (*bench).twoInstances},
-	{"sqlite", "every operation on SQLite", (*bench).onSQLite},
-	{"mysql-lists", "lists of -sizes rows", (*bench).serverLists},
-	{"sqlite-lists", "the same on SQLite", (*bench).sqliteLists},
-	{"processes", "start and idle memory", (*bench).processes},
-	{"parts", "the Go benchmarks", (*bench).parts},
-	{"in-a-row", "-in-a-row orders, one after the other", (*bench).manyInARow},
+	{"mysql", "every operation on MySQL, or MariaDB where there is no MySQL", func(ctx context.Context, b *bench) error {
+		return b.place(ctx, "bench", 1, true, operations...)
+	}},
+	{"two", "two instances on one database", func(ctx context.Context, b *bench) error {
+		return b.place(ctx, "two", 2, false, createWithKey, hotProduct)
+	}},
+	{"sqlite", "every operation on SQLite", func(ctx context.Context, b *bench) error {
+		return b.place(ctx, inAFile, 1, false, operations...)
+	}},
+	{"mysql-lists", "lists of -sizes rows", func(ctx context.Context, b *bench) error { return b.lists(ctx, "lists") }},
+	{"sqlite-lists", "the same on SQLite", func(ctx context.Context, b *bench) error { return b.lists(ctx, inAFile) }},
+	{"processes", "start and idle memory", func(ctx context.Context, b *bench) error { return b.processes(ctx) }},
+	{"parts", "the Go benchmarks", func(ctx context.Context, b *bench) error { return b.parts(ctx) }},
+	{"in-a-row", "-in-a-row orders, one after the other", func(ctx context.Context, b *bench) error { return b.manyInARow(ctx) }},
 }
 
 func main() {
@@ -93,7 +99,7 @@ func run(ctx context.Context, args []string) (err error) {
 	for _, s := range stages {
 		if slices.Contains(b.on, s.name) {
 			log.Print("== ", s.name)
-			if err := s.run(b, ctx); err != nil {
+			if err := s.run(ctx, b); err != nil {
 				return fmt.Errorf("%s: %w", s.name, err)
 			}
 		}

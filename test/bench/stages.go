@@ -12,42 +12,21 @@ import (
 	"time"
 )
 
-// onServer measures every operation on MySQL or MariaDB.
-func (b *bench) onServer(ctx context.Context) error {
-	return b.withDatabase(ctx, "bench", true, func(d *database) error {
-		return b.operations(ctx, d, true, 1, operations...)
-	})
-}
+// inAFile stands for the name of a database on the server.
+const inAFile = ""
 
-// twoInstances measures two processes on one database, which share the calls.
-func (b *bench) twoInstances(ctx context.Context) error {
-	return b.withDatabase(ctx, "two", true, func(d *database) error {
-		return b.operations(ctx, d, false, 2, createWithKey, hotProduct)
-	})
-}
-
-func (b *bench) onSQLite(ctx context.Context) error {
-	return b.withDatabase(ctx, "", true, func(d *database) error {
-		return b.operations(ctx, d, false, 1, operations...)
-	})
-}
-
-// withDatabase calls fn with a new database: on the server, where it is left out when there is none, or without a name an SQLite file.
-func (b *bench) withDatabase(ctx context.Context, name string, filled bool, fn func(d *database) error) error {
+// withDatabase calls fn with a new database. Without a server it leaves out those that would be there.
+func (b *bench) withDatabase(ctx context.Context, name string, filled bool, fn func(d *database) error) (err error) {
 	var d *database
-	var err error
-	if name == "" {
-		dir, err := os.MkdirTemp(b.dir, "sqlite-")
-		if err != nil {
-			return err
-		}
-		d, err = inFile(ctx, dir)
-		if err != nil {
-			return err
-		}
-	} else if b.server == nil {
+	switch {
+	case name == inAFile:
+		d, err = newFile(ctx, b.dir)
+	case b.server == nil:
 		return nil
-	} else if d, err = onServer(ctx, b.server, b.engine, name, b.relaxed); err != nil {
+	default:
+		d, err = newOnServer(ctx, b.server, b.engine, name, b.relaxed)
+	}
+	if err != nil {
 		return err
 	}
 	defer d.drop()
@@ -59,9 +38,12 @@ func (b *bench) withDatabase(ctx context.Context, name string, filled bool, fn f
 	return fn(d)
 }
 
-// operations measures raw SQL, instances of b2b, and perhaps peers.
-func (b *bench) operations(ctx context.Context, d *database, withPeers bool, instances int, all ...operation) error {
-	name := map[int]string{1: "b2b", 2: "b2b, two instances"}[instances]
+// place measures operations in a new database of that name: by raw SQL, by instances of b2b, and perhaps by peers.
+func (b *bench) place(ctx context.Context, name string, instances int, withPeers bool, all ...operation) error {
+	return b.withDatabase(ctx, name, true, func(d *database) error { return b.operations(ctx, d, instances, withPeers, all) })
+}
+
+func (b *bench) operations(ctx context.Context, d *database, instances int, withPeers bool, all []operation) error {
 	var running []*process
 	var at []addresses
 	for range instances {
@@ -72,7 +54,11 @@ func (b *bench) operations(ctx context.Context, d *database, withPeers bool, ins
 		defer p.stop()
 		running, at = append(running, p), append(at, where)
 	}
-	s := b.section(d.engine+map[bool]string{true: ": two instances"}[instances > 1], measured...)
+	title := d.engine
+	if instances > 1 {
+		title += fmt.Sprintf(": %d instances", instances)
+	}
+	s := b.section(title, measured...)
 	all = slices.DeleteFunc(slices.Clone(all), func(o operation) bool { return !b.only.MatchString(o.name) })
 	var others []contender
 	if withPeers && slices.ContainsFunc(all, func(o operation) bool { return o.peers }) {
@@ -90,7 +76,7 @@ func (b *bench) operations(ctx context.Context, d *database, withPeers bool, ins
 		}
 	}
 	for _, o := range all {
-		contenders := []contender{d.contender(), b.instances(name, at, running...)}
+		contenders := []contender{d.contender(), b.instances("b2b", at, running...)}
 		if o.peers {
 			contenders = append(contenders, others...)
 		}
@@ -145,18 +131,11 @@ func (b *bench) inTurn(ctx context.Context, d *database, o operation, clients in
 // fastest is how many orders a second nobody will use up; who does is measured for a shorter time.
 const fastest = 5000
 
-func (b *bench) serverLists(ctx context.Context) error { return b.lists(ctx, "lists_") }
-func (b *bench) sqliteLists(ctx context.Context) error { return b.lists(ctx, "") }
-
-// lists measures the lists at each size, and compares each p99 with that at the first size.
-func (b *bench) lists(ctx context.Context, prefix string) error {
+// lists measures the lists at each size, in a new database of that name, and compares each p99 with that at the first size.
+func (b *bench) lists(ctx context.Context, name string) error {
 	var s *section
 	smallest := map[string]time.Duration{}
 	for _, size := range b.sizes {
-		name := prefix
-		if name != "" {
-			name += fmt.Sprint(size)
-		}
 		err := b.withDatabase(ctx, name, false, func(d *database) error {
 			if s == nil {
 				s = b.section(d.engine+": lists; compared are their p99", measured...)
@@ -197,7 +176,7 @@ func (b *bench) lists(ctx context.Context, prefix string) error {
 // processes measures how long b2b takes to start on a migrated database, and how much memory it needs before anybody has called.
 func (b *bench) processes(ctx context.Context) error {
 	s := b.section("Start and idle memory of all three services", "database", "start to first answer", "idle memory")
-	for _, name := range []string{"start", ""} {
+	for _, name := range []string{"start", inAFile} {
 		err := b.withDatabase(ctx, name, true, func(d *database) error {
 			var took []sample
 			for range 3 * b.rounds {
