@@ -97,18 +97,19 @@ func run(ctx context.Context, args []string) (err error) {
 		defer b.server.Stop()
 	}
 	for _, s := range stages {
-		if slices.Contains(b.on, s.name) {
-			log.Print("== ", s.name)
-			if err := s.run(ctx, b); err != nil {
-				return fmt.Errorf("%s: %w", s.name, err)
-			}
+		if !slices.Contains(b.on, s.name) || ctx.Err() != nil {
+			continue
+		}
+		log.Print("== ", s.name)
+		if stage := s.run(ctx, b); stage != nil { // the others may take hours: they count all the same
+			err = errors.Join(err, fmt.Errorf("%s: %w", s.name, stage))
 		}
 	}
 	fmt.Print(b.report())
-	if b.page != "" {
-		return write(b.page, b.report())
+	if b.page != "" && err == nil {
+		err = write(b.page, b.report())
 	}
-	return nil
+	return err
 }
 
 func parse(args []string) (*bench, error) {
