@@ -23,6 +23,13 @@ fuzz: ## run each fuzz target for FUZZTIME; what breaks one lies in its testdata
 		echo "$$target of $${file%/*}" && go test -run '^$$' -fuzz "^$${target#func }$$" -fuzztime $(FUZZTIME) "$${file%/*}" || exit 1; \
 	done
 
+QUICK ?=
+# A machine without an installed MySQL may have a program that runs one: see TEST_MYSQL_KILL in db/dbtest/server.
+MYSQL_PROGRAM := $(abspath $(wildcard ../shared/tools/mysql-server))
+bench: export TEST_MYSQL_KILL ?= $(if $(MYSQL_PROGRAM),env MYSQL_SERVER_ARGS=--skip-log-bin $(MYSQL_PROGRAM))
+bench: ## measure the system beside raw SQL: QUICK=1 everything once, in two minutes; ARGS=-help has the flags
+	go run ./test/bench $(if $(QUICK),-quick) $(ARGS)
+
 generate: ## make everything that is generated: documents, Go code of the contracts, schema.sql, .env.example, tables of the documentation
 	go generate ./...
 
@@ -49,4 +56,4 @@ sdk-test: build ## pack every SDK in sdk/, install what was packed, and test it 
 release: ## collect in dist/ the release VERSION: documents, collection, SDKs, programs for PLATFORMS (all), checksums, SBOMs
 	@.ci/release '$(VERSION)' $(PLATFORMS)
 
-.PHONY: help run test chaos fuzz generate lint build lambda sdk sdk-test release
+.PHONY: help run test chaos fuzz bench generate lint build lambda sdk sdk-test release

@@ -74,6 +74,8 @@ func TestArrows(t *testing.T) {
 				t.Errorf("%s imports the service %s", p.ImportPath, name)
 			case own && under(p.ImportPath, names...) && under(name, names...) && !under(name, p.ImportPath):
 				t.Errorf("%s imports %s: services meet over HTTP only", p.ImportPath, name)
+			case under(imported, "github.com/tsenart") && p.ImportPath != "test/bench":
+				t.Errorf("%s imports %s, which is for benchmarks", p.ImportPath, imported)
 			case own && name == "internal/config" && !under(p.ImportPath, "cmd", "internal/config"):
 				t.Errorf("%s imports the configuration: it gets plain values", p.ImportPath)
 			case imported == "github.com/gin-gonic/gin" && !server && !under(p.ImportPath, "internal/web", "orchestrator", "cmd/lambda"):

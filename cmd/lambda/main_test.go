@@ -131,6 +131,7 @@ type gateway struct {
 	results     chan result
 	exited      chan struct{}
 	stderr      *bytes.Buffer // to be read after exited
+	end         func()        // ends the bootstrap, before the test does
 }
 
 type invocation struct {
@@ -144,8 +145,8 @@ type result struct {
 }
 
 // start runs the bootstrap with these variables until the test ends.
-func start(t *testing.T, variables ...string) *gateway {
-	g := &gateway{make(chan invocation), make(chan result), make(chan struct{}), new(bytes.Buffer)}
+func start(t testing.TB, variables ...string) *gateway {
+	g := &gateway{invocations: make(chan invocation), results: make(chan result), exited: make(chan struct{}), stderr: new(bytes.Buffer)}
 	over := make(chan struct{})
 	const prefix = "/2018-06-01/runtime/invocation/"
 	mux := http.NewServeMux()
@@ -177,7 +178,7 @@ func start(t *testing.T, variables ...string) *gateway {
 		_ = cmd.Wait()
 		close(g.exited)
 	}()
-	t.Cleanup(func() {
+	g.end = sync.OnceFunc(func() {
 		close(over)
 		_ = cmd.Process.Kill()
 		<-g.exited
@@ -187,11 +188,12 @@ func start(t *testing.T, variables ...string) *gateway {
 			t.Logf("the function's log:\n%s", g.stderr)
 		}
 	})
+	t.Cleanup(g.end)
 	return g
 }
 
 // invoke returns what the function posted to the Runtime API for the event.
-func (g *gateway) invoke(t *testing.T, event any, seconds int) result {
+func (g *gateway) invoke(t testing.TB, event any, seconds int) result {
 	t.Helper()
 	raw, err := json.Marshal(event)
 	if err != nil {
@@ -220,7 +222,7 @@ type answer struct {
 }
 
 // send returns the answer that the gateway of this kind would give its caller.
-func (g *gateway) send(t *testing.T, kind string, r request, seconds int) answer {
+func (g *gateway) send(t testing.TB, kind string, r request, seconds int) answer {
 	t.Helper()
 	res := g.invoke(t, kinds[kind](r), seconds)
 	var a answer
@@ -253,7 +255,7 @@ func (a answer) expectError(t *testing.T, status int, code string) {
 	}
 }
 
-func expectSampleAnswer(t *testing.T, a answer) {
+func expectSampleAnswer(t testing.TB, a answer) {
 	t.Helper()
 	var got, want any
 	if err := json.Unmarshal([]byte(sampleAnswer), &want); err != nil {
@@ -272,7 +274,7 @@ type peers struct {
 	calls []string // method, path, token, for whom, correlation id, idempotency key
 }
 
-func newPeers(t *testing.T) *peers {
+func newPeers(t testing.TB) *peers {
 	phone, when := "+1-555-0100", time.Date(2024, 3, 1, 9, 30, 0, 0, time.UTC)
 	customer := customersapi.CustomerResponse{Success: true, Data: customersapi.Customer{
 		ID: 1, Name: "ACME Corporation", Email: "ops@acme.com", Phone: &phone, CreatedAt: contract.Time{Time: when}}}

@@ -30,25 +30,31 @@ var Servers = []struct{ Engine, Variable string }{
 	{"TiDB", "TEST_TIDB_DSN"}, // with tidb_enable_check_constraint = ON
 }
 
-// Each runs test once for each engine, on a migrated database of its own.
-func Each(t *testing.T, test func(t *testing.T, g *gorm.DB)) {
-	EachConfig(t, func(t *testing.T, c db.Config) { test(t, Open(t, c)) })
+// runner is *testing.T, and *testing.B.
+type runner[T any] interface {
+	testing.TB
+	Run(name string, f func(t T)) bool
+}
+
+// Each runs test once for each engine, on a migrated database of its own. A test may be a benchmark.
+func Each[T runner[T]](t T, test func(t T, g *gorm.DB)) {
+	EachConfig(t, func(t T, c db.Config) { test(t, Open(t, c)) })
 }
 
 // EachConfig runs test once for each engine, on an empty database of its own that is dropped afterwards.
-func EachConfig(t *testing.T, test func(t *testing.T, c db.Config)) {
-	t.Run("SQLite", func(t *testing.T) {
+func EachConfig[T runner[T]](t T, test func(t T, c db.Config)) {
+	t.Run("SQLite", func(t T) {
 		test(t, db.Config{Driver: db.SQLite, Path: filepath.Join(t.TempDir(), "test.db")})
 	})
 	for _, s := range Servers {
 		if dsn := os.Getenv(s.Variable); dsn != "" {
-			t.Run(s.Engine, func(t *testing.T) { test(t, create(t, dsn)) })
+			t.Run(s.Engine, func(t T) { test(t, create(t, dsn)) })
 		}
 	}
 }
 
 // Open opens and migrates the database, and closes it when the test ends.
-func Open(t *testing.T, c db.Config) *gorm.DB {
+func Open(t testing.TB, c db.Config) *gorm.DB {
 	t.Helper()
 	g, err := db.Open(context.Background(), c)
 	must(t, err)
@@ -58,7 +64,7 @@ func Open(t *testing.T, c db.Config) *gorm.DB {
 	return g
 }
 
-func create(t *testing.T, dsn string) db.Config {
+func create(t testing.TB, dsn string) db.Config {
 	t.Helper()
 	m, err := mysql.ParseDSN(dsn)
 	must(t, err)
@@ -75,7 +81,7 @@ func create(t *testing.T, dsn string) db.Config {
 	return c
 }
 
-func must(t *testing.T, err error) {
+func must(t testing.TB, err error) {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)

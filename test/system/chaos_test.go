@@ -19,7 +19,6 @@ import (
 	"os/signal"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -43,8 +42,7 @@ var chaosKills = flag.Int("chaos.kills", 20, "how often TestChaos kills somethin
 // is acknowledged, with the tokens of two partners, who use the same keys. In the end the database must hold what was acknowledged,
 // once, and nothing else, and its history must tell who did it.
 //
-// MariaDB and MySQL are private servers. Where MySQL can only be run by a command, TEST_MYSQL_KILL is that command: it is called
-// with the words start, kill (SIGKILL) or wipe (stop, delete the data), and a port of 127.0.0.1, and lets root in without a password.
+// MariaDB and MySQL are private servers: see server.Private.
 func TestChaos(t *testing.T) {
 	ctx, stop := signal.NotifyContext(t.Context(), os.Interrupt) // Ctrl-C must not leave a server behind
 	defer stop()
@@ -58,34 +56,17 @@ func TestChaos(t *testing.T) {
 	})
 	for _, s := range dbtest.Servers {
 		t.Run(s.Engine, func(t *testing.T) {
-			if command := strings.Fields(os.Getenv("TEST_MYSQL_KILL")); s.Engine == "MySQL" && len(command) > 0 {
-				const port = 3398
-				do := func(what string) error {
-					out, err := exec.Command(command[0], append(command[1:], what, strconv.Itoa(port))...).CombinedOutput()
-					if err != nil {
-						err = fmt.Errorf("%s: %w: %s", what, err, out)
-					}
-					return err
-				}
-				t.Cleanup(func() { do("wipe") })
-				if err := errors.Join(do("wipe"), do("start")); err != nil {
-					t.Fatal(err)
-				}
-				newChaos(ctx, t).distributed(port, func() error { return do("kill") }, func() error { return do("start") })
-				return
-			}
-			program := server.Find(s.Engine)
-			if program == "" {
-				t.Skip("its server program is not installed")
-			}
 			dir, err := os.MkdirTemp("", "b2b-") // shorter than t.TempDir: there is a socket in it
 			if err != nil {
 				t.Fatal(err)
 			}
 			t.Cleanup(func() { os.RemoveAll(dir) })
-			private, err := server.Start(s.Engine, program, dir, "--innodb-flush-log-at-trx-commit=1")
+			private, err := server.Private(s.Engine, dir, "--innodb-flush-log-at-trx-commit=1")
 			if err != nil {
 				t.Fatal(err)
+			}
+			if private == nil {
+				t.Skip("its server program is not installed")
 			}
 			t.Cleanup(func() { private.Stop() })
 			newChaos(ctx, t).distributed(private.Port, private.Kill, private.Restart)

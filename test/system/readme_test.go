@@ -25,6 +25,7 @@ var elsewhere = []string{
 // programs are the pages of which something else runs every command, and what does.
 var programs = map[string]string{
 	"docs/import-export.md":         "TestImportExportPage",
+	"docs/performance.md":           ".ci/run",
 	"docs/quickstart-typescript.md": "test/quickstarts/run",
 	"docs/quickstart-python.md":     "test/quickstarts/run",
 	"docs/quickstart-go.md":         "test/quickstarts/run",

@@ -24,10 +24,30 @@ type Server struct {
 	DSN  string // of a user who may do everything
 	Port int
 
+	command []string // that runs it, when program does not
 	program string
 	args    []string
 	process *os.Process
 	ended   chan struct{} // closed when the process has
+}
+
+// Private starts an engine's server in dir, by the installed program. Where MySQL can only be run by a command, TEST_MYSQL_KILL is that
+// command: it is called with the words start, kill (SIGKILL) or wipe (stop, delete the data), and a port of 127.0.0.1, and lets root in
+// without a password; dir and args are not for it. Private returns nil when neither is there.
+func Private(engine, dir string, args ...string) (*Server, error) {
+	if command := strings.Fields(os.Getenv("TEST_MYSQL_KILL")); engine == "MySQL" && len(command) > 0 {
+		port, err := FreePort()
+		if err != nil {
+			return nil, err
+		}
+		s := &Server{DSN: dsn(port), Port: port, command: command}
+		return s, errors.Join(s.Stop(), s.Restart()) // without the data that a run which was killed left there
+	}
+	program := Find(engine)
+	if program == "" {
+		return nil, nil
+	}
+	return Start(engine, program, dir, args...)
 }
 
 // Find returns the server program of MySQL or MariaDB, which calls itself mysqld too. It returns "" for one that is not installed
@@ -51,12 +71,10 @@ func Find(engine string) string {
 // Start makes an empty data folder in dir and runs the server on it, on a free port of this machine and with these arguments
 // besides its own. It returns when the server answers.
 func Start(engine, program, dir string, args ...string) (*Server, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	port, err := FreePort()
 	if err != nil {
 		return nil, err
 	}
-	port := l.Addr().(*net.TCPAddr).Port
-	l.Close()
 	own := []string{"--no-defaults", "--datadir=" + filepath.Join(dir, "data")}
 	if os.Getuid() == 0 {
 		own = append(own, "--user=root")
@@ -73,12 +91,26 @@ func Start(engine, program, dir string, args ...string) (*Server, error) {
 	}
 	own = append(own, "--port="+strconv.Itoa(port), "--bind-address=127.0.0.1", "--socket="+filepath.Join(dir, "sock"),
 		"--pid-file="+filepath.Join(dir, "pid"), "--max-connections=300", "--skip-log-bin", "--loose-innodb-snapshot-isolation=ON")
-	s := &Server{DSN: fmt.Sprintf("root@tcp(127.0.0.1:%d)/", port), Port: port, program: program, args: append(own, args...)}
+	s := &Server{DSN: dsn(port), Port: port, program: program, args: append(own, args...)}
 	return s, s.Restart()
 }
 
+// FreePort returns a port of this machine that nobody uses now.
+func FreePort() (int, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return 0, err
+	}
+	return l.Addr().(*net.TCPAddr).Port, l.Close()
+}
+
+func dsn(port int) string { return fmt.Sprintf("root@tcp(127.0.0.1:%d)/", port) }
+
 // Restart runs the server, which must have ended, on its data again. It returns when the server answers.
 func (s *Server) Restart() error {
+	if s.command != nil {
+		return s.tell("start")
+	}
 	cmd := exec.Command(s.program, s.args...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // Ctrl-C is for the tests; the server is stopped after them
 	err := cmd.Start()
@@ -108,8 +140,20 @@ func (s *Server) Kill() error { return s.end(syscall.SIGKILL) }
 func (s *Server) Stop() error { return s.end(syscall.SIGTERM) }
 
 func (s *Server) end(how os.Signal) error {
+	if s.command != nil {
+		return s.tell(map[os.Signal]string{syscall.SIGKILL: "kill", syscall.SIGTERM: "wipe"}[how])
+	}
 	err := s.process.Signal(how)
 	<-s.ended
+	return err
+}
+
+// tell calls the command that runs the server.
+func (s *Server) tell(word string) error {
+	out, err := exec.Command(s.command[0], append(s.command[1:], word, strconv.Itoa(s.Port))...).CombinedOutput()
+	if err != nil {
+		err = fmt.Errorf("%s: %w: %s", word, err, out)
+	}
 	return err
 }
 

@@ -1,0 +1,222 @@
+package main
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"gorm.io/gorm"
+
+	"example.com/b2b/db"
+	"example.com/b2b/db/dbtest/server"
+)
+
+// database is a migrated one that contenders are measured on.
+type database struct {
+	config db.Config
+	g      *gorm.DB
+	rawSQL
+	server int    // the process id; 0 for SQLite, which works inside of its caller
+	engine string // with its version and what it does at a commit
+}
+
+// How raw SQL differs.
+var (
+	onMySQL  = rawSQL{now: "UTC_TIMESTAMP(3)", lock: " FOR UPDATE"}
+	onSQLite = rawSQL{now: "strftime('%Y-%m-%d %H:%M:%f+00:00', 'now')"}
+)
+
+// rawConnections are those of raw SQL: each client has its own.
+const rawConnections = 128
+
+// newOnServer makes a database on a server. A relaxed one may lose the orders of its last second.
+func newOnServer(ctx context.Context, s *server.Server, engine, name string, relaxed bool) (*database, error) {
+	admin, err := sql.Open("mysql", s.DSN)
+	if err != nil {
+		return nil, err
+	}
+	defer admin.Close()
+	if relaxed {
+		if _, err := admin.ExecContext(ctx, "SET GLOBAL innodb_flush_log_at_trx_commit = 2"); err != nil {
+			return nil, err
+		}
+	}
+	var file, version, flush, binlog string
+	if err := admin.QueryRowContext(ctx, "SELECT @@pid_file, VERSION(), @@innodb_flush_log_at_trx_commit, @@log_bin").Scan(&file, &version, &flush, &binlog); err != nil {
+		return nil, err
+	}
+	if _, err := admin.ExecContext(ctx, "CREATE DATABASE "+name); err != nil {
+		return nil, err
+	}
+	pid, err := os.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	d := &database{config: db.Config{Driver: db.MySQL, Host: "127.0.0.1", Port: s.Port, User: "root", Name: name, MaxConns: rawConnections},
+		engine: fmt.Sprintf("%s %s, innodb_flush_log_at_trx_commit=%s, log_bin=%s", engine, version, flush, binlog),
+		rawSQL: onMySQL}
+	if d.server, err = strconv.Atoi(strings.TrimSpace(string(pid))); err != nil {
+		return nil, err
+	}
+	return d, d.open(ctx)
+}
+
+// newFile makes a database on SQLite.
+func newFile(ctx context.Context, dir string) (*database, error) {
+	dir, err := os.MkdirTemp(dir, "sqlite-")
+	if err != nil {
+		return nil, err
+	}
+	d := &database{config: db.Config{Driver: db.SQLite, Path: filepath.Join(dir, "bench.db")}, rawSQL: onSQLite}
+	if err := d.open(ctx); err != nil {
+		return nil, err
+	}
+	var version string
+	if err := d.pool.QueryRowContext(ctx, "SELECT sqlite_version()").Scan(&version); err != nil {
+		return nil, err
+	}
+	d.engine = "SQLite " + version + ", synchronous=FULL"
+	return d, nil
+}
+
+// open opens the database as the services do, raw SQL by the same pool, and brings its schema up to date.
+func (d *database) open(ctx context.Context) (err error) {
+	if d.g, err = db.Open(ctx, d.config); err != nil {
+		return err
+	}
+	if _, err = db.Migrate(ctx, d.g); err != nil {
+		return err
+	}
+	d.pool, err = d.g.DB()
+	return err
+}
+
+// drop deletes the database.
+func (d *database) drop() {
+	if d.config.Driver == db.MySQL {
+		_, _ = d.pool.Exec("DROP DATABASE " + d.config.Name) // else it goes with the server
+	}
+	_ = db.Close(d.g)
+	if d.config.Driver == db.SQLite {
+		_ = os.RemoveAll(filepath.Dir(d.config.Path))
+	}
+}
+
+// fill adds rows until the tables have so many. Orders are of 25 customers, have one item, and are spread evenly over the first hundred
+// days of 2024; every third is CANCELED, the others CONFIRMED. The last ten customers and products are called quartz, the others by a number of their own.
+func (d *database) fill(ctx context.Context, customers, products, orders int64) error {
+	name := func(what string, n, of int64) string {
+		if n > of-10 {
+			what = "quartz " + what
+		}
+		return fmt.Sprintf("%s %x", what, uint32(n*2654435761)) // spreads
+	}
+	now := time.Now().UTC().Truncate(time.Second)
+	for _, t := range []struct {
+		table, columns string
+		rows           int64
+		row            func(n int64) []any
+	}{
+		{"customers", "id, name, email, created_at, updated_at", customers, func(n int64) []any {
+			return []any{n, name("Company", n, customers), fmt.Sprintf("c%d@example.com", n), now, now}
+		}},
+		{"products", "id, sku, name, price_cents, stock, created_at, updated_at", products, func(n int64) []any {
+			return []any{n, fmt.Sprint("SKU-", n), name("Product", n, products), price, plenty, now, now}
+		}},
+		{"orders", "id, customer_id, status, total_cents, created_at, updated_at, confirmed_at, canceled_at, cancel_reason", orders, func(n int64) []any {
+			at := time.Date(2024, 1, 1, 0, 0, 0, 0, time.UTC).Add(time.Duration(n*100*24*3600/orders) * time.Second)
+			row := []any{n, n%25 + 1, "CONFIRMED", price, at, at, at, nil, nil}
+			if n%3 == 0 {
+				copy(row[2:], []any{"CANCELED", price, at, at, nil, at, "requested"})
+			}
+			return row
+		}},
+		{"order_items", itemColumns, orders, func(n int64) []any { return []any{n, productsOf(n)[0], 1, price, price} }},
+	} {
+		first, err := d.next(ctx, t.table)
+		if err == nil {
+			err = d.insert(ctx, t.table, t.columns, first, t.rows, t.row)
+		}
+		if err != nil {
+			return fmt.Errorf("filling %s: %w", t.table, err)
+		}
+		if d.config.Driver == db.MySQL { // which does it by itself, later
+			if _, err := d.pool.ExecContext(ctx, "ANALYZE TABLE "+t.table); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// What each of the products costs, and how many there are at first.
+const (
+	price  = 1000
+	plenty = 500_000_000
+)
+
+// insert adds the rows first to last.
+func (d *database) insert(ctx context.Context, table, columns string, first, last int64, row func(n int64) []any) error {
+	const most = 3000 // a statement: SQLite takes 32766 values
+	values := "(?" + strings.Repeat(", ?", strings.Count(columns, ",")) + ")"
+	for ; first <= last; first += most {
+		rows := min(most, last-first+1)
+		args := make([]any, 0, rows*10)
+		for n := range rows {
+			args = append(args, row(first+n)...)
+		}
+		if _, err := d.pool.ExecContext(ctx, "INSERT INTO "+table+" ("+columns+") VALUES "+values+strings.Repeat(", "+values, int(rows)-1), args...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// next is an id that follows all of a table.
+func (d *database) next(ctx context.Context, table string) (id int64, err error) {
+	column := "id"
+	if table == "order_items" {
+		column = "order_id"
+	}
+	err = d.pool.QueryRowContext(ctx, "SELECT COALESCE(MAX("+column+"), 0) + 1 FROM "+table).Scan(&id)
+	return id, err
+}
+
+// supply adds CREATED orders of three items, and returns the id of the first.
+func (d *database) supply(ctx context.Context, orders int64) (first int64, err error) {
+	if first, err = d.next(ctx, "orders"); err != nil {
+		return 0, err
+	}
+	now, last := time.Now().UTC().Truncate(time.Second), first+orders-1
+	err = d.insert(ctx, "orders", "id, customer_id, status, total_cents, created_at, updated_at", first, last, func(n int64) []any {
+		return []any{n, customerOf(n), "CREATED", 3 * price, now, now}
+	})
+	for i := range 3 {
+		if err == nil {
+			err = d.insert(ctx, "order_items", itemColumns, first, last, func(n int64) []any { return []any{n, productsOf(n)[i], 1, price, price} })
+		}
+	}
+	return first, err
+}
+
+const itemColumns = "order_id, product_id, qty, unit_price_cents, subtotal_cents"
+
+// indexed waits until searches find all rows by their index.
+func indexed(ctx context.Context, pool *sql.DB) error {
+	for _, table := range []string{"customers", "products"} {
+		for left := 1; left > 0; {
+			if err := pool.QueryRowContext(ctx, "SELECT COUNT(*) FROM (SELECT 1 FROM "+table+" WHERE unindexed LIMIT 1) some").Scan(&left); err != nil {
+				return ctx.Err()
+			}
+			if left > 0 {
+				time.Sleep(100 * time.Millisecond)
+			}
+		}
+	}
+	return nil
+}

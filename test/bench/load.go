@@ -1,0 +1,109 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log"
+	"net/http"
+	"slices"
+	"sync/atomic"
+	"time"
+
+	vegeta "github.com/tsenart/vegeta/v12/lib"
+)
+
+// contender is one of those that are measured in turn.
+type contender struct {
+	name      string
+	service   []int // its processes; none for raw SQL, which runs in this one
+	transport func(o operation, clients int) http.RoundTripper
+	target    func(o operation, n int64) vegeta.Target
+}
+
+// load is what a contender gets: so many clients, of which each sends its next call when it has its answer.
+type load struct {
+	clients  int
+	duration time.Duration // 0: until limit is reached
+	first    int64         // the number of the first call
+	limit    int64         // how many calls there are
+}
+
+// sample is what came of a load.
+type sample struct {
+	calls, errors     int64
+	rate              float64 // successes a second
+	p50, p99, max     time.Duration
+	service, database time.Duration // CPU time a call
+	memory            uint64        // at its peak, in bytes
+}
+
+// run lets a contender work, beside a database server with that process id, 0 for none.
+func (l load) run(ctx context.Context, c contender, o operation, server int) (s sample, err error) {
+	client := &http.Client{Timeout: time.Minute, Transport: c.transport(o, l.clients)}
+	defer client.CloseIdleConnections()
+	var made atomic.Int64
+	next := func(t *vegeta.Target) error {
+		n := made.Add(1)
+		if n > l.limit {
+			return vegeta.ErrNoTargets
+		}
+		*t = c.target(o, l.first+n-1)
+		return nil
+	}
+	attacker := vegeta.NewAttacker(vegeta.Client(client), vegeta.Workers(uint64(l.clients)), vegeta.MaxWorkers(uint64(l.clients)))
+	defer context.AfterFunc(ctx, func() { attacker.Stop() })()
+	service, database, err := usedBoth(c.service, server)
+	if err != nil {
+		return s, err
+	}
+	forgetPeak(c.service...)
+	var m vegeta.Metrics
+	for r := range attacker.Attack(next, vegeta.Rate{}, l.duration, "") { // this rate is: as fast as they can
+		if r.Error != vegeta.ErrNoTargets.Error() {
+			m.Add(r)
+		}
+	}
+	m.Close()
+	if ctx.Err() != nil {
+		return s, ctx.Err()
+	}
+	serviceAfter, databaseAfter, err := usedBoth(c.service, server)
+	if err != nil {
+		return s, err
+	}
+	s = sample{calls: int64(m.Requests), rate: m.Throughput, p50: m.Latencies.P50, p99: m.Latencies.P99, max: m.Latencies.Max, memory: serviceAfter.peak}
+	s.errors = s.calls - int64(float64(m.Requests)*m.Success+0.5)
+	if s.calls == s.errors {
+		return s, fmt.Errorf("%s, %s: not one call succeeded: %v", o.name, c.name, m.Errors)
+	}
+	if s.errors > 0 {
+		log.Printf("%s, %s: %d of %d calls failed: %v", o.name, c.name, s.errors, s.calls, m.Errors)
+	}
+	s.service, s.database = (serviceAfter.cpu-service.cpu)/time.Duration(s.calls), (databaseAfter.cpu-database.cpu)/time.Duration(s.calls)
+	return s, nil
+}
+
+// overHTTP is the transport of contenders that are processes.
+func overHTTP(_ operation, clients int) http.RoundTripper {
+	return &http.Transport{MaxIdleConnsPerHost: clients, DisableCompression: true}
+}
+
+// median is of each figure by itself; errors, the longest call and the peak are those of all rounds.
+func median(rounds []sample) (s sample) {
+	s = sample{rate: middle(rounds, func(s sample) float64 { return s.rate }),
+		p50: middle(rounds, func(s sample) time.Duration { return s.p50 }), p99: middle(rounds, func(s sample) time.Duration { return s.p99 }),
+		service: middle(rounds, func(s sample) time.Duration { return s.service }), database: middle(rounds, func(s sample) time.Duration { return s.database })}
+	for _, r := range rounds {
+		s.calls, s.errors, s.max, s.memory = s.calls+r.calls, s.errors+r.errors, max(s.max, r.max), max(s.memory, r.memory)
+	}
+	return s
+}
+
+func middle[V float64 | time.Duration](rounds []sample, of func(sample) V) V {
+	var all []V
+	for _, r := range rounds {
+		all = append(all, of(r))
+	}
+	slices.Sort(all)
+	return all[len(all)/2]
+}

@@ -1,0 +1,145 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"strings"
+
+	vegeta "github.com/tsenart/vegeta/v12/lib"
+)
+
+// operation is a row of the table.
+type operation struct {
+	name    string
+	clients []int
+	usesUp  bool // each call needs a CREATED order of its own, whose id is the call's number
+	peers   bool // peers can do it, too
+	http    func(at addresses, n int64) vegeta.Target
+	sql     func(ctx context.Context, r rawSQL, n int64) error // nil: there is nothing to compare it with
+}
+
+// What an empty database is filled with before orders are placed.
+const (
+	someCustomers = 1000
+	someProducts  = 200
+	someOrders    = 1000
+)
+
+func customerOf(n int64) int64 { return n%someCustomers + 1 }
+
+// productsOf are three different ones.
+func productsOf(n int64) []int64 {
+	return []int64{n*7%someProducts + 1, (n*7+61)%someProducts + 1, (n*7+122)%someProducts + 1}
+}
+
+func orderOf(n int64) int64 { return n*7919%someOrders + 1 }
+
+// Keys of one's own: an orchestration uses its key for a confirmation, too.
+func key(n int64) string          { return fmt.Sprint("bench-", n) }
+func confirmation(n int64) string { return fmt.Sprint("bench-confirm-", n) }
+
+// order is the body of a creation.
+func order(customer int64, products ...int64) []byte {
+	body := fmt.Appendf(nil, `{"customer_id":%d,"items":[`, customer)
+	for i, p := range products {
+		if i > 0 {
+			body = append(body, ',')
+		}
+		body = fmt.Appendf(body, `{"product_id":%d,"qty":1}`, p)
+	}
+	return append(body, "]}"...)
+}
+
+func get(url string) vegeta.Target { return vegeta.Target{Method: "GET", URL: url} }
+
+func post(url, key string, body []byte) vegeta.Target {
+	t := vegeta.Target{Method: "POST", URL: url, Body: body, Header: http.Header{}}
+	if key != "" {
+		t.Header.Set("X-Idempotency-Key", key)
+	}
+	return t
+}
+
+var createWithKey = operation{name: "create with key", clients: []int{1, 8, 32, 128}, peers: true,
+	http: func(at addresses, n int64) vegeta.Target {
+		return post(at.orders+"/orders", key(n), order(customerOf(n), productsOf(n)...))
+	},
+	sql: func(ctx context.Context, r rawSQL, n int64) error {
+		return r.create(ctx, key(n), customerOf(n), productsOf(n)...)
+	}}
+
+var hotProduct = operation{name: "create with key, one hot product", clients: []int{32, 128},
+	http: func(at addresses, n int64) vegeta.Target {
+		return post(at.orders+"/orders", key(n), order(customerOf(n), 1))
+	},
+	sql: func(ctx context.Context, r rawSQL, n int64) error { return r.create(ctx, key(n), customerOf(n), 1) }}
+
+// operations are those on one order or product.
+var operations = []operation{{
+	name: "create", clients: []int{32},
+	http: func(at addresses, n int64) vegeta.Target {
+		return post(at.orders+"/orders", "", order(customerOf(n), productsOf(n)...))
+	},
+	sql: func(ctx context.Context, r rawSQL, n int64) error {
+		return r.create(ctx, "", customerOf(n), productsOf(n)...)
+	},
+}, createWithKey, hotProduct, {
+	name: "orchestrate, beside raw create with key", clients: []int{1, 32, 128},
+	http: func(at addresses, n int64) vegeta.Target {
+		body := fmt.Appendf(nil, `{"idempotency_key":%q,`, key(n))
+		return post(at.orchestrator+"/orchestrator/create-and-confirm-order", "", append(body, order(customerOf(n), productsOf(n)...)[1:]...))
+	},
+	sql: createWithKey.sql,
+}, {
+	name: "confirm", clients: []int{32}, usesUp: true,
+	http: func(at addresses, n int64) vegeta.Target {
+		return post(fmt.Sprintf("%s/orders/%d/confirm", at.orders, n), confirmation(n), nil)
+	},
+	sql: func(ctx context.Context, r rawSQL, n int64) error { return r.confirm(ctx, confirmation(n), n) },
+}, {
+	name: "cancel", clients: []int{32}, usesUp: true,
+	http: func(at addresses, n int64) vegeta.Target {
+		return post(fmt.Sprintf("%s/orders/%d/cancel", at.orders, n), "", nil)
+	},
+	sql: func(ctx context.Context, r rawSQL, n int64) error { return r.cancel(ctx, n) },
+}, {
+	name: "adjust stock", clients: []int{32},
+	http: func(at addresses, n int64) vegeta.Target {
+		return post(fmt.Sprintf("%s/products/%d/stock-adjustments", at.orders, n%someProducts+1), "", []byte(`{"delta":1,"reason":"bench"}`))
+	},
+	sql: func(ctx context.Context, r rawSQL, n int64) error { return r.adjust(ctx, n%someProducts+1) },
+}, {
+	name: "get an order", clients: []int{32},
+	http: func(at addresses, n int64) vegeta.Target {
+		return get(fmt.Sprintf("%s/orders/%d", at.orders, orderOf(n)))
+	},
+	sql: func(ctx context.Context, r rawSQL, n int64) error { return r.get(ctx, orderOf(n)) },
+}}
+
+// lists are the operations that must not care how many rows there are. See fill for what they find.
+func lists(rows int64) []operation {
+	page := func(name, path string) operation {
+		return operation{name: name, clients: []int{8}, http: func(at addresses, _ int64) vegeta.Target {
+			base := at.orders
+			if strings.HasPrefix(path, "/customers") {
+				base = at.customers
+			}
+			return get(base + path)
+		}}
+	}
+	deep := fmt.Sprintf("?cursor=%d", rows*9/10)
+	return []operation{
+		{name: "get an order", clients: []int{8}, http: func(at addresses, n int64) vegeta.Target {
+			return get(fmt.Sprintf("%s/orders/%d", at.orders, n*7919%rows+1))
+		}},
+		page("orders, first page", "/orders"), page("orders, deep page", "/orders"+deep), page("orders, newest first", "/orders?sort=-created_at"),
+		page("orders of a customer with a status", "/orders?customer_id=7&status=CONFIRMED"),
+		page("orders from/to", "/orders?from=2024-02-10&to=2024-02-11"),
+		page("orders from/to, deep page", "/orders?from=2024-01-01&to=2024-04-01&cursor="+fmt.Sprint(rows*8/10)),
+		page("customers, deep page", "/customers"+deep), page("products, deep page", "/products"+deep),
+		page("customers, search: all match", "/customers?search=company"), page("customers, search: ten match", "/customers?search=quartz"),
+		page("customers, search: none match", "/customers?search=absent"), page("customers, search: two letters", "/customers?search=tz"),
+		page("products, search: ten match", "/products?search=quartz"), page("products, search: two letters", "/products?search=tz"),
+	}
+}

@@ -1,0 +1,62 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+
+	"example.com/b2b/db"
+	"example.com/b2b/db/dbtest/server"
+)
+
+// peer is the same placement of an order, as others would write it.
+type peer struct {
+	name, folder, needs string
+	install             string                                 // run by bash, in a folder of its own outside of the checkout, beside the peer's files
+	command             func(installed string) (args []string) // in that folder
+}
+
+var peers = []peer{{
+	"Express + mysql2", "express", "npm", "npm install --no-audit --no-fund --silent",
+	func(string) []string { return []string{"node", "server.js"} },
+}, {
+	"FastAPI + SQLAlchemy", "fastapi", "python3", "python3 -m venv venv && venv/bin/pip install -q -r requirements.txt",
+	func(installed string) []string {
+		return []string{filepath.Join(installed, "venv/bin/python"), "server.py"}
+	},
+}}
+
+// start installs a peer, where that was not done yet, and runs it. It returns no process where the peer's language is missing.
+func (p peer) start(ctx context.Context, b *bench, c db.Config) (*process, contender, error) {
+	if _, err := exec.LookPath(p.needs); err != nil {
+		return nil, contender{}, nil
+	}
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		return nil, contender{}, err
+	}
+	installed := filepath.Join(cache, "b2b-bench", p.folder)
+	// It is installed again when the list of what it needs has changed.
+	install := exec.CommandContext(ctx, "bash", "-ec", `mkdir -p "$2"; cd "$1"; for list in package.json requirements.txt; do
+		[[ ! -f $list ]] || cmp -s $list "$2/done" || { cp -r . "$2"; (cd "$2"; `+p.install+`); cp $list "$2/done"; }; done; cp -r . "$2"`,
+		"bash", filepath.Join("test", "bench", "peers", p.folder), installed)
+	if out, err := install.CombinedOutput(); err != nil {
+		return nil, contender{}, fmt.Errorf("%s cannot be installed: %w: %s", p.name, err, out)
+	}
+	port, err := server.FreePort()
+	if err != nil {
+		return nil, contender{}, err
+	}
+	args := p.command(installed)
+	cmd := exec.Command(args[0], args[1:]...)
+	cmd.Dir, cmd.Env = installed, append(append(os.Environ(), environment(c)...), "PORT="+strconv.Itoa(port))
+	base := "http://127.0.0.1:" + strconv.Itoa(port)
+	running, err := launch(ctx, cmd, base+"/health")
+	if err != nil {
+		return nil, contender{}, err
+	}
+	return running, b.instances(p.name, []addresses{{orders: base}}, running), nil
+}

@@ -1,0 +1,142 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"os/exec"
+	"strconv"
+	"syscall"
+	"time"
+
+	vegeta "github.com/tsenart/vegeta/v12/lib"
+
+	"example.com/b2b/db"
+	"example.com/b2b/db/dbtest/server"
+	"example.com/b2b/internal/auth"
+)
+
+// process is a running program that serves.
+type process struct {
+	cmd  *exec.Cmd
+	took time.Duration // from its start to its first answer
+}
+
+// launch runs a program and returns when url answers 200. What the program prints goes nowhere, as a disk that is busy with it would be
+// measured, too.
+func launch(ctx context.Context, cmd *exec.Cmd, url string) (*process, error) {
+	began := time.Now()
+	if err := cmd.Start(); err != nil {
+		return nil, err
+	}
+	p := &process{cmd: cmd}
+	ended := make(chan error, 1)
+	go func() { ended <- cmd.Wait() }()
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
+	for deadline := time.After(time.Minute); ; {
+		if res, err := http.Get(url); err == nil {
+			res.Body.Close()
+			if res.StatusCode == http.StatusOK {
+				p.took = time.Since(began)
+				return p, nil
+			}
+		}
+		select {
+		case err := <-ended:
+			return nil, fmt.Errorf("%s has ended: %v", cmd, err)
+		case <-deadline:
+			p.stop()
+			return nil, fmt.Errorf("%s does not answer at %s", cmd, url)
+		case <-ctx.Done():
+			p.stop()
+			return nil, ctx.Err()
+		case <-tick.C:
+		}
+	}
+}
+
+// stop asks the process to end, and returns when its port is free or it has had ten seconds.
+func (p *process) stop() {
+	_ = p.cmd.Process.Signal(syscall.SIGTERM)
+	for range 1000 {
+		if p.cmd.Process.Signal(syscall.Signal(0)) != nil {
+			return
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	_ = p.cmd.Process.Kill()
+}
+
+func (p *process) pid() int { return p.cmd.Process.Pid }
+
+// addresses are where the services of one process are.
+type addresses struct{ customers, orders, orchestrator string }
+
+// secrets that production takes.
+const (
+	jwtSecret    = "a-jwt-secret-of-the-benchmark-of-its-own"
+	serviceToken = "a-service-token-of-the-benchmark-of-its-own"
+)
+
+// b2b runs all three services in one process, as in production: callers need tokens, and each call is logged.
+func (b *bench) b2b(ctx context.Context, c db.Config) (*process, addresses, error) {
+	var ports [3]string
+	for i := range ports {
+		port, err := server.FreePort()
+		if err != nil {
+			return nil, addresses{}, err
+		}
+		ports[i] = strconv.Itoa(port)
+	}
+	cmd := exec.Command(b.program)
+	cmd.Dir = b.dir
+	cmd.Env = append(environment(c), "APP_ENV=production", "BIND_ADDRESS=localhost", "SERVICE_TOKEN="+serviceToken, "JWT_SECRET="+jwtSecret,
+		"CUSTOMERS_PORT="+ports[0], "ORDERS_PORT="+ports[1], "ORCHESTRATOR_PORT="+ports[2])
+	at := func(i int) string { return "http://localhost:" + ports[i] }
+	p, err := launch(ctx, cmd, at(1)+"/ready")
+	return p, addresses{at(0), at(1), at(2)}, err
+}
+
+func environment(c db.Config) []string {
+	if c.Driver == db.SQLite {
+		return []string{"DB_PATH=" + c.Path}
+	}
+	return []string{"DB_HOST=" + c.Host, "DB_PORT=" + strconv.Itoa(c.Port), "DB_USER=" + c.User, "DB_NAME=" + c.Name}
+}
+
+// instances are processes of b2b that share the calls.
+func (b *bench) instances(name string, all []addresses, processes ...*process) contender {
+	c := contender{name: name, transport: overHTTP, target: func(o operation, n int64) vegeta.Target {
+		return b.authorized(o.http(all[n%int64(len(all))], n))
+	}}
+	for _, p := range processes {
+		c.service = append(c.service, p.pid())
+	}
+	return c
+}
+
+func (b *bench) authorized(t vegeta.Target) vegeta.Target {
+	if t.Header == nil {
+		t.Header = http.Header{}
+	}
+	t.Header.Set("Authorization", "Bearer "+b.token)
+	if t.Body != nil {
+		t.Header.Set("Content-Type", "application/json")
+	}
+	return t
+}
+
+func token() (string, error) {
+	return auth.Tokens{Secret: jwtSecret}.Issue(auth.Principal{Subject: "bench", Scope: auth.Admin}, 24*time.Hour)
+}
+
+// build makes the program that is measured.
+func build(ctx context.Context, program string) error {
+	out, err := exec.CommandContext(ctx, "make", "build", "PROGRAM="+program).CombinedOutput()
+	if err != nil {
+		err = errors.Join(err, errors.New(string(out)))
+	}
+	return err
+}

@@ -1,0 +1,78 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"time"
+)
+
+// section is a table of the report.
+type section struct {
+	title  string
+	header []string
+	rows   [][]string
+}
+
+var measured = []string{"operation", "clients", "who", "ops/s", "compared", "p50", "p99", "longest", "errors", "CPU/op of the service", "of the database", "peak memory"}
+
+// add appends a row, and shows it at once.
+func (s *section) add(cells ...string) {
+	s.rows = append(s.rows, cells)
+	fmt.Fprintln(os.Stderr, strings.Join(cells, " | "))
+}
+
+// measured appends what came of an operation.
+func (s *section) measured(operation string, clients int, who, compared string, m sample) {
+	memory := "–"
+	if m.memory > 0 {
+		memory = megabytes(m.memory)
+	}
+	s.add(operation, fmt.Sprint(clients), who, fmt.Sprintf("%.0f", m.rate), compared, milliseconds(m.p50), milliseconds(m.p99), milliseconds(m.max),
+		fmt.Sprint(m.errors), microseconds(m.service), microseconds(m.database), memory)
+}
+
+// String is the section in Markdown.
+func (s section) String() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "### %s\n\n", s.title)
+	for i, row := range slices.Insert(slices.Clone(s.rows), 0, s.header, slices.Repeat([]string{"---"}, len(s.header))) {
+		if i != 1 {
+			fmt.Fprintf(&b, "| %s |\n", strings.Join(row, " | "))
+		} else {
+			fmt.Fprintf(&b, "|%s|\n", strings.Join(row, "|"))
+		}
+	}
+	return b.String()
+}
+
+func milliseconds(d time.Duration) string { return fmt.Sprintf("%.1f ms", d.Seconds()*1000) }
+func megabytes(bytes uint64) string       { return fmt.Sprintf("%d MB", bytes/1e6) }
+
+func microseconds(d time.Duration) string {
+	if d == 0 {
+		return "–"
+	}
+	return fmt.Sprintf("%d µs", d.Microseconds())
+}
+
+// The marks between which a page has the last report.
+const (
+	begin = "<!-- make bench writes what follows -->\n"
+	end   = "<!-- until here -->\n"
+)
+
+// write puts a report between the marks of a page.
+func write(page, report string) error {
+	text, err := os.ReadFile(page)
+	if err != nil {
+		return err
+	}
+	before, rest, found := strings.Cut(string(text), begin)
+	_, after, ended := strings.Cut(rest, end)
+	if !found || !ended {
+		return fmt.Errorf("%s lacks the lines %q and %q", page, begin, end)
+	}
+	return os.WriteFile(page, []byte(before+begin+"\n"+report+"\n"+end+after), 0o644)
+}

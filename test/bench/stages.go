@@ -1,0 +1,263 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log"
+	"os"
+	"os/exec"
+	"runtime"
+	"slices"
+	"strings"
+	"time"
+)
+
+// inAFile stands for the name of a database on the server.
+const inAFile = ""
+
+// withDatabase calls fn with a new database. Without a server it leaves out those that would be there.
+func (b *bench) withDatabase(ctx context.Context, name string, filled bool, fn func(d *database) error) (err error) {
+	var d *database
+	switch {
+	case name == inAFile:
+		d, err = newFile(ctx, b.dir)
+	case b.server == nil:
+		return nil
+	default:
+		d, err = newOnServer(ctx, b.server, b.engine, name, b.relaxed)
+	}
+	if err != nil {
+		return err
+	}
+	defer d.drop()
+	if filled {
+		if err := d.fill(ctx, someCustomers, someProducts, someOrders); err != nil {
+			return err
+		}
+	}
+	return fn(d)
+}
+
+// place measures operations in a new database of that name: by raw SQL, by instances of b2b, and perhaps by peers.
+func (b *bench) place(ctx context.Context, name string, instances int, withPeers bool, all ...operation) error {
+	return b.withDatabase(ctx, name, true, func(d *database) error { return b.operations(ctx, d, instances, withPeers, all) })
+}
+
+func (b *bench) operations(ctx context.Context, d *database, instances int, withPeers bool, all []operation) error {
+	var running []*process
+	var at []addresses
+	for range instances {
+		p, where, err := b.b2b(ctx, d.config)
+		if err != nil {
+			return err
+		}
+		defer p.stop()
+		running, at = append(running, p), append(at, where)
+	}
+	title := d.engine
+	if instances > 1 {
+		title += fmt.Sprintf(": %d instances", instances)
+	}
+	s := b.section(title, measured...)
+	all = slices.DeleteFunc(slices.Clone(all), func(o operation) bool { return !b.only.MatchString(o.name) })
+	var others []contender
+	if withPeers && slices.ContainsFunc(all, func(o operation) bool { return o.peers }) {
+		for _, p := range peers {
+			process, c, err := p.start(ctx, b, d.config)
+			if err != nil {
+				return err
+			}
+			if process == nil {
+				log.Printf("%s is left out: there is no %s", p.name, p.needs)
+				continue
+			}
+			defer process.stop()
+			others = append(others, c)
+		}
+	}
+	for _, o := range all {
+		contenders := []contender{d.contender(), b.instances("b2b", at, running...)}
+		if o.peers {
+			contenders = append(contenders, others...)
+		}
+		for _, clients := range o.clients {
+			if !slices.Contains(b.clients, clients) {
+				continue
+			}
+			got, err := b.inTurn(ctx, d, o, clients, contenders)
+			if err != nil {
+				return err
+			}
+			for i, c := range contenders {
+				s.measured(o.name, clients, c.name, fmt.Sprintf("%.2f", got[i].rate/got[0].rate), got[i])
+			}
+		}
+	}
+	return nil
+}
+
+// inTurn measures contenders one after the other, in rounds, after each has had the time to get ready. It returns the medians.
+func (b *bench) inTurn(ctx context.Context, d *database, o operation, clients int, contenders []contender) ([]sample, error) {
+	rounds, medians := make([][]sample, len(contenders)), make([]sample, len(contenders))
+	for round := range b.rounds + 1 {
+		for i, c := range contenders {
+			l := load{clients: clients, duration: b.duration, first: b.calls, limit: 1 << 40}
+			if round == 0 {
+				l.duration /= 5
+			}
+			if o.usesUp {
+				var err error
+				l.limit = int64(clients) + int64(fastest*l.duration.Seconds())
+				if l.first, err = d.supply(ctx, l.limit); err != nil {
+					return nil, err
+				}
+			}
+			s, err := l.run(ctx, c, o, d.server)
+			if err != nil {
+				return nil, err
+			}
+			b.calls += s.calls + int64(clients) // some were numbered and not made
+			if round > 0 {
+				rounds[i] = append(rounds[i], s)
+			}
+		}
+	}
+	for i := range contenders {
+		medians[i] = median(rounds[i])
+	}
+	return medians, nil
+}
+
+// fastest is how many orders a second nobody will use up; who does is measured for a shorter time.
+const fastest = 5000
+
+// lists measures the lists at each size, in a new database of that name, and compares each p99 with that at the first size.
+func (b *bench) lists(ctx context.Context, name string) error {
+	var s *section
+	smallest := map[string]time.Duration{}
+	for _, size := range b.sizes {
+		err := b.withDatabase(ctx, name, false, func(d *database) error {
+			if s == nil {
+				s = b.section(d.engine+": lists; compared are their p99", measured...)
+			}
+			if err := d.fill(ctx, int64(size), int64(size), int64(size)); err != nil {
+				return err
+			}
+			p, at, err := b.b2b(ctx, d.config)
+			if err != nil {
+				return err
+			}
+			defer p.stop()
+			if err := indexed(ctx, d.pool); err != nil {
+				return err
+			}
+			for _, o := range lists(int64(size)) {
+				if !b.only.MatchString(o.name) {
+					continue
+				}
+				got, err := b.inTurn(ctx, d, o, o.clients[0], []contender{b.instances("b2b", []addresses{at}, p)})
+				if err != nil {
+					return err
+				}
+				if smallest[o.name] == 0 {
+					smallest[o.name] = got[0].p99
+				}
+				s.measured(o.name, o.clients[0], fmt.Sprintf("%d rows", size), fmt.Sprintf("× %.1f", got[0].p99.Seconds()/smallest[o.name].Seconds()), got[0])
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// processes measures how long b2b takes to start on a migrated database, and how much memory it needs before anybody has called.
+func (b *bench) processes(ctx context.Context) error {
+	s := b.section("Start and idle memory of all three services", "database", "start to first answer", "idle memory")
+	for _, name := range []string{"start", inAFile} {
+		err := b.withDatabase(ctx, name, true, func(d *database) error {
+			var took []sample
+			for range 3 * b.rounds {
+				p, _, err := b.b2b(ctx, d.config)
+				if err != nil {
+					return err
+				}
+				u, err := usedBy(p.pid())
+				p.stop()
+				if err != nil {
+					return err
+				}
+				took = append(took, sample{p50: p.took, memory: u.now})
+			}
+			m := median(took)
+			s.add(d.engine, milliseconds(m.p50), megabytes(m.memory))
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// parts runs the Go benchmarks, among them the cold start of the Lambda function.
+func (b *bench) parts(ctx context.Context) error {
+	s := b.section("Parts, by Go benchmarks in one process", "benchmark", "time", "memory", "allocations")
+	count := fmt.Sprint(b.duration)
+	if b.quick {
+		count = "10x"
+	}
+	test := exec.CommandContext(ctx, "go", "test", "-run=^$", "-bench=^Benchmark(Orders|ColdStart|Get|Post|EncodeOrder)$", "-benchmem",
+		"-benchtime="+count, "./cmd/...", "./internal/web", "./orders")
+	if b.server != nil {
+		test.Env = append(os.Environ(), map[string]string{"MySQL": "TEST_MYSQL_DSN", "MariaDB": "TEST_MARIADB_DSN"}[b.engine]+"="+b.server.DSN)
+	}
+	out, err := test.CombinedOutput()
+	if err != nil {
+		return fmt.Errorf("%w: %s", err, out)
+	}
+	for line := range strings.Lines(string(out)) {
+		cells := strings.Fields(line)
+		if !strings.HasPrefix(line, "Benchmark") || len(cells) < 8 {
+			continue
+		}
+		value := map[string]string{}
+		for i := 2; i+1 < len(cells); i += 2 {
+			value[cells[i+1]] = cells[i]
+		}
+		took, err := time.ParseDuration(value["ns/op"] + "ns")
+		if err != nil {
+			return fmt.Errorf("%s: %w", line, err)
+		}
+		name := strings.TrimSuffix(strings.TrimPrefix(cells[0], "Benchmark"), fmt.Sprint("-", runtime.GOMAXPROCS(0)))
+		s.add(name, microseconds(took), value["B/op"]+" B", value["allocs/op"])
+	}
+	return nil
+}
+
+// manyInARow places orders without a pause, and shows each tenth of them.
+func (b *bench) manyInARow(ctx context.Context) error {
+	return b.withDatabase(ctx, "in_a_row", true, func(d *database) error {
+		p, at, err := b.b2b(ctx, d.config)
+		if err != nil {
+			return err
+		}
+		defer p.stop()
+		s := b.section(d.engine+": orders in a row", measured...)
+		var first float64
+		for tenth := range int64(10) {
+			l := load{clients: 32, first: tenth * b.inARow / 10, limit: b.inARow / 10}
+			got, err := l.run(ctx, b.instances("b2b", []addresses{at}, p), createWithKey, d.server)
+			if err != nil {
+				return err
+			}
+			if first == 0 {
+				first = got.rate
+			}
+			s.measured(fmt.Sprintf("create with key, to order %d", l.first+l.limit), l.clients, "b2b", fmt.Sprintf("%.2f", got.rate/first), got)
+		}
+		return nil
+	})
+}

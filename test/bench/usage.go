@@ -1,0 +1,75 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/prometheus/procfs"
+)
+
+// usage is what processes have used so far.
+type usage struct {
+	cpu  time.Duration
+	peak uint64 // memory, in bytes
+	now  uint64
+}
+
+// usedBy adds up what processes and their children have used. A process id of 0 is none.
+func usedBy(pids ...int) (sum usage, err error) {
+	for _, pid := range family(pids) {
+		p, err := procfs.NewProc(pid)
+		if err != nil {
+			return sum, err
+		}
+		stat, err := p.Stat()
+		if err != nil {
+			return sum, err
+		}
+		status, err := p.NewStatus()
+		if err != nil {
+			return sum, err
+		}
+		sum.cpu += time.Duration(stat.CPUTime() * float64(time.Second))
+		sum.peak += status.VmHWM
+		sum.now += status.VmRSS
+	}
+	return sum, nil
+}
+
+// usedBoth is usedBy for a service's processes, and for the database server's.
+func usedBoth(service []int, server int) (s, d usage, err error) {
+	if s, err = usedBy(service...); err == nil {
+		d, err = usedBy(server)
+	}
+	return s, d, err
+}
+
+func family(pids []int) (all []int) {
+	for _, pid := range pids {
+		if pid == 0 {
+			continue
+		}
+		all = append(all, pid)
+		threads, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", pid))
+		for _, thread := range threads {
+			children, _ := os.ReadFile(thread) // a thread may have ended
+			for _, child := range strings.Fields(string(children)) {
+				id, _ := strconv.Atoi(child)
+				all = append(all, family([]int{id})...)
+			}
+		}
+	}
+	return all
+}
+
+// forgetPeak lets the peak of processes' memory start anew: see clear_refs in proc(5). Where that is not allowed it is the peak since
+// their start.
+func forgetPeak(pids ...int) {
+	for _, pid := range family(pids) {
+		_ = os.WriteFile(fmt.Sprintf("/proc/%d/clear_refs", pid), []byte("5"), 0)
+	}
+}
