@@ -17,6 +17,9 @@ type section struct {
 
 var measured = []string{"operation", "clients", "who", "ops/s", "compared", "p50", "p99", "longest", "errors", "CPU/op of the service", "of the database", "peak memory"}
 
+// none stands where there is no figure.
+const none = "–"
+
 // add appends a row, and shows it at once.
 func (s *section) add(cells ...string) {
 	s.rows = append(s.rows, cells)
@@ -25,7 +28,7 @@ func (s *section) add(cells ...string) {
 
 // measured appends what came of an operation.
 func (s *section) measured(operation string, clients int, who, compared string, m sample) {
-	memory := "–"
+	memory := none
 	if m.memory > 0 {
 		memory = megabytes(m.memory)
 	}
@@ -52,7 +55,7 @@ func megabytes(bytes uint64) string       { return fmt.Sprintf("%d MB", bytes/1e
 
 func microseconds(d time.Duration) string {
 	if d == 0 {
-		return "–"
+		return none
 	}
 	return fmt.Sprintf("%d µs", d.Microseconds())
 }

@@ -204,7 +204,7 @@ func (b *bench) processes(ctx context.Context) error {
 
 // parts runs the Go benchmarks, among them the cold start of the Lambda function.
 func (b *bench) parts(ctx context.Context) error {
-	s := b.section("Parts, by Go benchmarks in one process", "benchmark", "time", "memory", "allocations")
+	s := b.section("Parts, by Go benchmarks in one process", "benchmark", "time", "CPU", "memory", "allocations")
 	count := fmt.Sprint(b.duration)
 	if b.quick {
 		count = "10x"
@@ -232,7 +232,11 @@ func (b *bench) parts(ctx context.Context) error {
 			return fmt.Errorf("%s: %w", line, err)
 		}
 		name := strings.TrimSuffix(strings.TrimPrefix(cells[0], "Benchmark"), fmt.Sprint("-", runtime.GOMAXPROCS(0)))
-		s.add(name, microseconds(took), value["B/op"]+" B", value["allocs/op"])
+		cpu := none
+		if spent := value["cpu-µs/op"]; spent != "" {
+			cpu = spent + " µs"
+		}
+		s.add(name, microseconds(took), cpu, value["B/op"]+" B", value["allocs/op"])
 	}
 	return nil
 }
