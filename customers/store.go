@@ -54,8 +54,8 @@ func (s store) customers() *gorm.DB {
 // seen reads one of customers, without a lock: in SQL by hand, because every order asks for its customer, and more than once.
 func (s store) seen(id int64) (c customer, err error) {
 	err = db.Row(s.db, []any{&c.ID, &c.Name, &c.Email, &c.Phone, &c.ExternalRef, &c.CreatedAt, &c.UpdatedAt},
-		"SELECT id, name, email, phone, external_ref, created_at, updated_at FROM customers WHERE id = ? AND deleted_at IS NULL AND ? IN (0, id)",
-		id, s.caller.Customer)
+		"SELECT id, name, email, phone, external_ref, created_at, updated_at FROM customers "+
+			"WHERE id = ? AND deleted_at IS NULL AND ? IN (0, id)", id, s.caller.Customer)
 	return c, err
 }
 
