@@ -54,7 +54,11 @@ func TestNearAnswers(t *testing.T) {
 		var answers []string
 		for _, p := range []Peer{{Near: &Near{Handler: e}}, {}} {
 			p.Token, p.Timeout = "secret", time.Minute
-			req, err := http.NewRequestWithContext(ctx, call.method, s.URL+call.path, strings.NewReader(call.body))
+			var content io.Reader
+			if call.body != "" {
+				content = strings.NewReader(call.body)
+			}
+			req, err := http.NewRequestWithContext(ctx, call.method, s.URL+call.path, content)
 			if err != nil {
 				t.Fatal(err)
 			}
