@@ -36,7 +36,7 @@ func TestNearAnswers(t *testing.T) {
 	})
 	s := httptest.NewServer(e)
 	defer s.Close()
-	caller := auth.Principal{Subject: "somebody", Customer: 7, Scope: "customers:read"}
+	caller := auth.Principal{Subject: "somebody", Customer: 7, Scope: "customers:read customers:write"}
 	ctx := auth.With(context.WithValue(t.Context(), callKey{}, &call{correlationID: "req-1"}), caller)
 	for _, call := range []struct{ method, path, body, contentType string }{
 		{"GET", "/internal/customers/1", "", ""},
