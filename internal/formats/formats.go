@@ -76,10 +76,18 @@ var codePoint = regexp.MustCompile(`\\x\{([0-9A-F]{4})\}`)
 
 // class lists the characters of tables up to U+FFFF: what tools make of a pattern does not always go further.
 func class(tables ...*unicode.RangeTable) string {
+	var in [1 << 16]bool
+	for _, table := range tables {
+		for _, r := range table.R16 {
+			for c := int(r.Lo); c <= int(r.Hi); c += int(r.Stride) {
+				in[c] = true
+			}
+		}
+	}
 	var b strings.Builder
-	for r := rune(0); r <= 0xffff; r++ {
+	for r := 0; r < len(in); r++ {
 		first := r
-		for unicode.In(r, tables...) {
+		for r < len(in) && in[r] {
 			r++
 		}
 		if r > first {

@@ -112,10 +112,7 @@ func (n *Near) drain(ctx context.Context) error {
 func received(ctx context.Context, req *http.Request) *http.Request {
 	r := req.WithContext(ctx)
 	u := *req.URL
-	r.Host, r.RequestURI, r.RemoteAddr = req.URL.Host, u.RequestURI(), "127.0.0.1:0"
-	if req.Host != "" {
-		r.Host = req.Host
-	}
+	r.RequestURI, r.RemoteAddr = u.RequestURI(), "127.0.0.1:0"
 	u.Scheme, u.Host, u.User = "", "", nil
 	r.URL, r.GetBody = &u, nil
 	if r.Body == nil {

@@ -177,8 +177,7 @@ func (v *validator) check(c *gin.Context, op *operation) error {
 	}
 	ctx := auth.With(c.Request.Context(), caller)
 	c.Request = c.Request.WithContext(ctx)
-	input := &openapi3filter.RequestValidationInput{Request: c.Request.WithContext(ctx), Route: op.Route, Options: &v.filter}
-	input.Request.Body = nil // or kin-openapi reads it
+	input := &openapi3filter.RequestValidationInput{Request: c.Request, Route: op.Route, Options: &v.filter}
 	var err error
 	if input.QueryParams, err = readQuery(c.Request, op); err == nil {
 		err = mergeHeaders(c.Request.Header, op.parameters)
