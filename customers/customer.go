@@ -2,6 +2,8 @@
 package customers
 
 import (
+	"context"
+	"log/slog"
 	"strings"
 	"time"
 
@@ -9,6 +11,7 @@ import (
 	"gorm.io/gorm"
 
 	"example.com/b2b/db"
+	"example.com/b2b/db/search"
 	"example.com/b2b/internal/apperr"
 	"example.com/b2b/internal/idempotency"
 )
@@ -23,6 +26,9 @@ type Service struct {
 func New(g *gorm.DB, keyLifetime time.Duration) *Service {
 	return &Service{g, idempotency.Keys{DB: g, Lifetime: keyLifetime}}
 }
+
+// Run keeps the index of the search until ctx ends.
+func (s *Service) Run(ctx context.Context, log *slog.Logger) { s.index(ctx, log) }
 
 // customer is a row of the table customers. Its generated columns active_email, in lower case, and active_external_ref are null for the
 // deleted, and keep both unique among the others.
@@ -135,6 +141,9 @@ func (s store) find(id int64) (c customer, err error) {
 	return c, err
 }
 
+// texts is what a list searches.
+var texts = search.Texts{Table: "customers", Columns: []string{"name", "email"}}
+
 // filter says which customers a list shows; a nil field does not matter.
 type filter struct {
 	Search      *string // a part of the name or email
@@ -146,9 +155,6 @@ type filter struct {
 // list reads a page of customers.
 func (s store) list(f filter, w db.Window) ([]customer, *int64, error) {
 	q := s.customers()
-	if f.Search != nil {
-		q = db.Containing(q, *f.Search, "name", "email")
-	}
 	if f.Email != nil {
 		q = q.Where("active_email = LOWER(?)", *f.Email)
 	}
@@ -158,7 +164,13 @@ func (s store) list(f filter, w db.Window) ([]customer, *int64, error) {
 	if f.Since != nil {
 		q = db.UpdatedSince(q, *f.Since)
 	}
-	return db.Page[customer](q, w)
+	switch {
+	case f.Search == nil:
+		return db.Page[customer](q, w)
+	case f.Email != nil, f.ExternalRef != nil, f.Since != nil, s.caller.Customer != 0: // few come into question
+		return db.Page[customer](db.Containing(q, *f.Search, texts.Columns...), w)
+	}
+	return search.Page[customer](q, texts, *f.Search, w)
 }
 
 // taken makes of the violation of a unique index 409 email_taken or 409 external_ref_taken, with the customer that has what c wants,

@@ -38,17 +38,25 @@ func ForUpdate(tx *gorm.DB) *gorm.DB {
 	return tx.Clauses(clause.Locking{Strength: clause.LockingStrengthUpdate})
 }
 
-// Containing keeps the rows in which one of the columns contains text literally, whatever its case.
+// Containing keeps the rows in which one of the columns contains text literally, whatever its case. For a table that may have many
+// rows see package search.
 func Containing(g *gorm.DB, text string, columns ...string) *gorm.DB {
-	lower := "LOWER"
-	if g.Name() == SQLite {
-		lower = "unicode_lower"
-	}
 	found := g.Session(&gorm.Session{NewDB: true})
 	for _, column := range columns {
-		found = found.Or("INSTR("+lower+"("+column+"), ?) > 0", strings.ToLower(text))
+		found = found.Or("INSTR("+Folded(g, column)+", ?) > 0", Fold(text))
 	}
 	return g.Where(found)
+}
+
+// Fold makes texts equal that differ in their case only; Folded is SQL that does it to what expression says. They may differ in rare
+// letters: Containing compares what Folded makes of a column with what Fold makes of a text.
+func Fold(text string) string { return strings.ToLower(text) }
+
+func Folded(g *gorm.DB, expression string) string {
+	if g.Name() == SQLite {
+		return "unicode_lower(" + expression + ")"
+	}
+	return "LOWER(" + expression + ")"
 }
 
 // UpdatedSince keeps the rows that were updated at or after a moment, of which there should be few: they are found by the index on
@@ -64,7 +72,7 @@ func UpdatedSince(g *gorm.DB, moment time.Time) *gorm.DB {
 func init() { // SQLite's own LOWER knows ASCII only
 	sqlitedriver.MustRegisterDeterministicScalarFunction("unicode_lower", 1, func(_ *sqlitedriver.FunctionContext, args []driver.Value) (driver.Value, error) {
 		if s, ok := args[0].(string); ok {
-			return strings.ToLower(s), nil
+			return Fold(s), nil
 		}
 		return args[0], nil
 	})
@@ -111,6 +119,21 @@ func Asked[S ~string](sort *S, cursor *int64, limit *int32) Window {
 
 // Page reads one page of a list and returns the cursor of the next page: nil when there is none. T is a gorm model; Key is its id.
 func Page[T interface{ Key() int64 }](q *gorm.DB, w Window) ([]T, *int64, error) {
+	rows, err := Rows[T](q, w)
+	if err != nil {
+		return nil, nil, err
+	}
+	rows, next := Cut(rows, w)
+	return rows, next, nil
+}
+
+// Rows reads the rows of a page, and one more when there is a next page.
+func Rows[T any](q *gorm.DB, w Window) (rows []T, err error) {
+	return rows, w.Of(q).Limit(int(w.Limit) + 1).Find(&rows).Error
+}
+
+// Of orders q as the list is and begins behind the cursor.
+func (w Window) Of(q *gorm.DB) *gorm.DB {
 	order, behind := "id", "id > ?"
 	if w.Sort == NewestFirst {
 		order, behind = "id DESC", "id < ?"
@@ -118,14 +141,15 @@ func Page[T interface{ Key() int64 }](q *gorm.DB, w Window) ([]T, *int64, error)
 	if w.Cursor != nil && *w.Cursor > 0 {
 		q = q.Where(behind, *w.Cursor)
 	}
+	return q.Order(order)
+}
+
+// Cut makes of what Rows has read the page, and the cursor of the next one.
+func Cut[T interface{ Key() int64 }](rows []T, w Window) ([]T, *int64) {
 	size := int(w.Limit)
-	var rows []T
-	if err := q.Order(order).Limit(size + 1).Find(&rows).Error; err != nil {
-		return nil, nil, err
-	}
 	if len(rows) <= size {
-		return rows, nil, nil
+		return rows, nil
 	}
 	next := rows[size-1].Key()
-	return rows[:size], &next, nil
+	return rows[:size], &next
 }

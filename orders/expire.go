@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"math/rand/v2"
+	"sync"
 	"time"
 
 	"example.com/b2b/internal/auth"
@@ -13,9 +14,12 @@ import (
 // sweepPause is how long an expired reservation or key may stay, give or take a fifth: several instances do not sweep in step.
 const sweepPause = 5 * time.Second
 
-// Run ends expired reservations and deletes expired idempotency keys until ctx ends. Of several instances on one MySQL database one
+// Run ends expired reservations, deletes expired idempotency keys, and keeps the index of the search until ctx ends. Of several instances on one MySQL database one
 // works at a time.
 func (s *Service) Run(ctx context.Context, log *slog.Logger) {
+	var group sync.WaitGroup
+	group.Go(func() { s.index(ctx, log) })
+	defer group.Wait()
 	for ctx.Err() == nil {
 		err := s.lead(ctx, "orders sweep", func(ctx context.Context) error { return s.sweep(ctx, log) })
 		if err != nil && ctx.Err() == nil {

@@ -3,6 +3,7 @@ package orders
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"time"
 
 	"gorm.io/gorm"
@@ -51,6 +52,9 @@ func (s *Service) lead(ctx context.Context, name string, work func(ctx context.C
 	_, err := db.Lead(ctx, s.db, name, work)
 	return err
 }
+
+// index keeps the index of the search in products until ctx ends.
+func (s *Service) index(ctx context.Context, log *slog.Logger) { texts.Follow(ctx, s.db, log) }
 
 // orders are those that the caller may see: its own, for one that is bound to a customer.
 func (s store) orders() *gorm.DB {

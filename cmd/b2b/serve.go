@@ -51,7 +51,8 @@ func table(c *config.Settings) []*service {
 		port: &c.CustomersPort, base: &c.CustomersBase,
 		try: "curl '%s/customers?search=ACME'",
 		build: func(g *gorm.DB, o web.Options) (http.Handler, func(context.Context), error) {
-			return customers.New(g, c.KeyLifetime).Handler(o), nil, nil
+			s := customers.New(g, c.KeyLifetime)
+			return s.Handler(o), func(ctx context.Context) { s.Run(ctx, o.Log) }, nil
 		},
 	}, {
 		name: "orders", title: "Orders API", database: true, rules: orders.Rules(),

@@ -1,0 +1,221 @@
+package search_test
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+
+	"gorm.io/gorm"
+	"pgregory.net/rapid"
+
+	"example.com/b2b/db"
+	"example.com/b2b/db/dbtest"
+	"example.com/b2b/db/search"
+)
+
+var ctx = context.Background()
+
+var texts = search.Texts{Table: "customers", Columns: []string{"name", "email"}}
+
+type customer struct {
+	ID          int64
+	Name, Email string
+}
+
+func (customer) TableName() string { return "customers" }
+
+func (c customer) Key() int64 { return c.ID }
+
+func insert(t testing.TB, g *gorm.DB, rows ...customer) {
+	t.Helper()
+	for some := range slices.Chunk(rows, 500) {
+		var values []any
+		for _, c := range some {
+			values = append(values, c.ID, c.Name, c.Email)
+		}
+		exec(t, g, "INSERT INTO customers (id, name, email, created_at) VALUES "+strings.Repeat(", (?, ?, ?, CURRENT_TIMESTAMP)", len(some))[2:], values...)
+	}
+}
+
+func exec(t testing.TB, g *gorm.DB, statement string, values ...any) {
+	t.Helper()
+	if err := g.Exec(statement, values...).Error; err != nil {
+		t.Fatal(err)
+	}
+}
+
+func index(t testing.TB, g *gorm.DB) int {
+	t.Helper()
+	n, err := texts.Index(ctx, g)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+type fataler interface{ Fatal(...any) }
+
+// found reads all pages.
+func found(t fataler, q *gorm.DB, text string, sort db.Sort, limit int32) (ids []int64) {
+	for w := (db.Window{Sort: sort, Limit: limit}); ; {
+		rows, next, err := search.Page[customer](q, texts, text, w)
+		if err != nil || len(rows) > int(limit) {
+			t.Fatal(len(rows), err)
+		}
+		for _, c := range rows {
+			ids = append(ids, c.ID)
+		}
+		if w.Cursor = next; next == nil {
+			return ids
+		}
+	}
+}
+
+// TestPage compares what is found of random texts with what a look at each finds, while they are unindexed, indexed and changed.
+func TestPage(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
+		// Letters that fold, to one of another length even; what LIKE and JSON know; the last one is outside of the basic plane.
+		letter := rapid.SampledFrom([]rune("aAbBé%_É\\|' Σσςßẞ中文İiǅⅣⅳﬁ\u0301😀𐐀𐐨"))
+		text := func(least, most int) *rapid.Generator[string] { return rapid.StringOfN(letter, least, most, 255) }
+		next := int64(1)
+		rapid.Check(t, func(t *rapid.T) {
+			if err := g.Exec("DELETE FROM customers").Error; err != nil { // the index still names them
+				t.Fatal(err)
+			}
+			var ids []int64
+			now := map[int64]customer{}
+			for range rapid.IntRange(1, 20).Draw(t, "rows") {
+				c := customer{next, text(1, 12).Draw(t, "name"), fmt.Sprint(next, text(0, 5).Draw(t, "email"))}
+				if err := g.Exec("INSERT INTO customers (id, name, email, created_at) VALUES (?, ?, ?, CURRENT_TIMESTAMP)", c.ID, c.Name, c.Email).Error; err != nil {
+					t.Fatal(err)
+				}
+				now[c.ID], ids = c, append(ids, c.ID)
+				next += rapid.SampledFrom([]int64{1, 2, 30_000, 65_536}).Draw(t, "gap")
+			}
+			if rapid.Bool().Draw(t, "index") {
+				if _, err := texts.Index(ctx, g); err != nil {
+					t.Fatal(err)
+				}
+			}
+			for range rapid.IntRange(0, 3).Draw(t, "changes") {
+				c := now[rapid.SampledFrom(ids).Draw(t, "changed")]
+				c.Name = text(1, 12).Draw(t, "new name")
+				if err := g.Exec("UPDATE customers SET name = ? WHERE id = ?", c.Name, c.ID).Error; err != nil {
+					t.Fatal(err)
+				}
+				now[c.ID] = c
+			}
+			wanted := text(0, 4).Draw(t, "wanted")
+			if some := []rune(now[rapid.SampledFrom(ids).Draw(t, "of")].Name); rapid.Bool().Draw(t, "there") {
+				from := rapid.IntRange(0, len(some)-1).Draw(t, "from")
+				wanted = string(some[from:rapid.IntRange(from+1, len(some)).Draw(t, "to")])
+			}
+			var want []int64
+			if err := db.Containing(g.Table("customers"), wanted, texts.Columns...).Order("id").Pluck("id", &want).Error; err != nil {
+				t.Fatal(err)
+			}
+			if g.Name() == db.SQLite { // elsewhere the server has its own table of letters
+				var literal []int64
+				for _, id := range ids {
+					if c := now[id]; strings.Contains(strings.ToLower(c.Name), strings.ToLower(wanted)) || strings.Contains(strings.ToLower(c.Email), strings.ToLower(wanted)) {
+						literal = append(literal, id)
+					}
+				}
+				if !slices.Equal(want, literal) {
+					t.Fatalf("%q is in %v, and found in %v", wanted, literal, want)
+				}
+			}
+			limit := rapid.SampledFrom([]int32{2, 7, 100}).Draw(t, "limit")
+			if got := found(t, g.Model(&customer{}), wanted, db.OldestFirst, limit); !slices.Equal(got, want) {
+				t.Fatalf("%q, %d a page: %v, want %v", wanted, limit, got, want)
+			}
+			slices.Reverse(want)
+			if got := found(t, g.Model(&customer{}), wanted, db.NewestFirst, limit); !slices.Equal(got, want) {
+				t.Fatalf("%q, newest first, %d a page: %v, want %v", wanted, limit, got, want)
+			}
+		})
+	})
+}
+
+// TestManyUnindexed has more than a search looks at one by one, and then none.
+func TestManyUnindexed(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
+		var rows []customer
+		var want []int64
+		for i := range int64(1500) {
+			rows = append(rows, customer{ID: i + 1, Name: fmt.Sprint("Name ", i%7), Email: fmt.Sprint(i)})
+			if i%7 == 3 {
+				want = append(want, i+1)
+			}
+		}
+		insert(t, g, rows...)
+		for _, indexed := range []int{1500, 0} {
+			if got := found(t, g.Model(&customer{}), "NAME 3", db.OldestFirst, 20); !slices.Equal(got, want) {
+				t.Errorf("%d are not indexed: %v", indexed, got)
+			}
+			if n := index(t, g); n != indexed {
+				t.Errorf("%d were indexed, want %d", n, indexed)
+			}
+		}
+		if got := found(t, g.Model(&customer{}).Where("id > 1000"), "e 3", db.OldestFirst, 20); !slices.Equal(got, want[143:]) {
+			t.Errorf("with another filter: %v", got)
+		}
+	})
+}
+
+// TestIndexBesideWriters changes texts while several index them.
+func TestIndexBesideWriters(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
+		const rows, words = 300, 40
+		var all []customer
+		for i := range int64(rows) {
+			all = append(all, customer{ID: i + 1, Name: "begin", Email: fmt.Sprint(i)})
+		}
+		insert(t, g, all...)
+		ctx, stop := context.WithCancel(ctx)
+		done := make(chan error)
+		for range 3 {
+			go func() {
+				var err error
+				for ctx.Err() == nil && err == nil {
+					if _, err = texts.Index(ctx, g); ctx.Err() != nil {
+						err = nil
+					}
+				}
+				done <- err
+			}()
+		}
+		for i := range 600 {
+			exec(t, g, "UPDATE customers SET name = ? WHERE id = ?", fmt.Sprintf("w%dw", rand.N(words)), i%rows+1)
+			if id := int64(i%rows + 1); i%20 == 0 {
+				var c customer
+				if err := g.Take(&c, id).Error; err != nil {
+					t.Fatal(err)
+				}
+				if got := found(t, g.Model(&customer{}), c.Name, db.OldestFirst, 100); !slices.Contains(got, id) {
+					t.Errorf("%d, now %s, is not found", id, c.Name)
+				}
+			}
+		}
+		stop()
+		for range 3 {
+			if err := <-done; err != nil {
+				t.Error(err)
+			}
+		}
+		index(t, g)
+		for word := range words {
+			text := fmt.Sprintf("w%dw", word)
+			var want []int64
+			if err := g.Model(&customer{}).Where("name = ?", text).Order("id").Pluck("id", &want).Error; err != nil {
+				t.Fatal(err)
+			}
+			if got := found(t, g.Model(&customer{}), text, db.OldestFirst, 100); !slices.Equal(got, want) {
+				t.Errorf("%s: %v, want %v", text, got, want)
+			}
+		}
+	})
+}
