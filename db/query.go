@@ -138,10 +138,18 @@ func (w Window) Of(q *gorm.DB) *gorm.DB {
 	if w.Sort == NewestFirst {
 		order, behind = "id DESC", "id < ?"
 	}
-	if w.Cursor != nil && *w.Cursor > 0 {
-		q = q.Where(behind, *w.Cursor)
+	if seen := w.Seen(); seen > 0 {
+		q = q.Where(behind, seen)
 	}
 	return q.Order(order)
+}
+
+// Seen is the last id already seen; 0 for the first page.
+func (w Window) Seen() int64 {
+	if w.Cursor == nil {
+		return 0
+	}
+	return max(0, *w.Cursor)
 }
 
 // Cut makes of what Rows has read the page, and the cursor of the next one.

@@ -30,7 +30,7 @@ const (
 	mostRead  = 4       // of these, the rarest, whose bitmaps are read
 	mostWait  = 1000    // unindexed rows that a search compares; when there are more, it compares all rows
 	mostTried = 1000    // rows that one statement compares
-	firstRead = 1 << 16 // bytes of bitmaps that the first statement reads; each further one reads twice as many
+	firstRead = 1 << 14 // bytes of bitmaps that the first statement reads; each further one reads four times as many
 )
 
 // Page is db.Page for the rows of q that have text in one of the columns. q may be any query of the table, but should leave many of its
@@ -50,26 +50,35 @@ func Page[T interface{ Key() int64 }](q *gorm.DB, x Texts, text string, w db.Win
 		return nil, nil, err
 	}
 	var rows []T
-	tried := int(w.Limit) + 1
-	for budget := firstRead; len(s.chunks) > 0; budget *= 2 {
-		ids, err := s.candidates(budget)
+	var some []int64
+	try := func() error {
+		more, err := db.Rows[T](found.Where("id IN ?", some), w)
+		rows, some = append(rows, more...), some[:0]
+		return err
+	}
+	most := int(w.Limit) + 1 // in one statement; more when few of the candidates were found
+	for id, err := range s.candidates {
 		if err != nil {
 			return nil, nil, err
 		}
-		for len(ids) > 0 {
-			n := min(tried, len(ids))
-			more, err := db.Rows[T](found.Where("id IN ?", ids[:n]), w)
-			if err != nil {
-				return nil, nil, err
-			}
-			if rows = append(rows, more...); len(rows) > int(w.Limit) {
-				rows, next := db.Cut(rows, w)
-				return rows, next, nil
-			}
-			ids, tried = ids[n:], min(tried*4, mostTried)
+		if some = append(some, id); len(some) < most {
+			continue
+		}
+		if err := try(); err != nil {
+			return nil, nil, err
+		}
+		if len(rows) > int(w.Limit) {
+			break
+		}
+		most = min(most*4, mostTried)
+	}
+	if len(some) > 0 {
+		if err := try(); err != nil {
+			return nil, nil, err
 		}
 	}
-	return rows, nil, nil
+	rows, next := db.Cut(rows, w)
+	return rows, next, nil
 }
 
 // gramsOf returns those that every text has that has folded in it, the longest ones.
@@ -130,8 +139,8 @@ func place(id int64) uint32 { return uint32(id & (1<<chunkBits - 1)) }
 func (s *lookup) findChunks(grams [][]byte, waiting map[int64]*roaring.Bitmap) error {
 	q := s.q.Table("search_grams").Select("gram, chunk, hits").Where("subject = ? AND gram IN ?", s.x.Table, grams)
 	newestFirst := s.w.Sort == db.NewestFirst
-	if s.w.Cursor != nil && *s.w.Cursor > 0 {
-		q = q.Where(map[bool]string{false: "chunk >= ?", true: "chunk <= ?"}[newestFirst], *s.w.Cursor>>chunkBits)
+	if seen := s.w.Seen(); seen > 0 {
+		q = q.Where(map[bool]string{false: "chunk >= ?", true: "chunk <= ?"}[newestFirst], seen>>chunkBits)
 	}
 	var rows []struct {
 		Gram  []byte
@@ -165,56 +174,87 @@ func (s *lookup) findChunks(grams [][]byte, waiting map[int64]*roaring.Bitmap) e
 	return nil
 }
 
-// candidates reads the next chunks, as many as their bitmaps fit into a budget of bytes and one at least. It returns the rows that may
-// be found there, in the order of the page.
-func (s *lookup) candidates(budget int) (ids []int64, err error) {
-	n := 0
-	var indexed []int64
-	for ; n < len(s.chunks) && (n == 0 || s.chunks[n].bytes <= budget); n++ {
-		budget -= s.chunks[n].bytes
-		if s.chunks[n].bytes > 0 {
-			indexed = append(indexed, s.chunks[n].number)
+// candidates yields the rows that may be found, in the order of the page. It reads bitmaps as they are needed, more and more at once.
+func (s *lookup) candidates(yield func(id int64, err error) bool) {
+	for budget := firstRead; len(s.chunks) > 0; budget *= 4 {
+		n, bytes := 1, s.chunks[0].bytes
+		for ; n < len(s.chunks) && bytes+s.chunks[n].bytes <= budget; n++ {
+			bytes += s.chunks[n].bytes
 		}
+		having, err := s.having(s.chunks[:n])
+		if err != nil {
+			yield(0, err)
+			return
+		}
+		for _, c := range s.chunks[:n] {
+			ids := roaring.New()
+			if indexed := having[c.number]; indexed != nil {
+				ids = indexed
+			}
+			if c.waiting != nil {
+				ids.Or(c.waiting)
+			}
+			if !s.each(c.number, ids, func(id int64) bool { return yield(id, nil) }) {
+				return
+			}
+		}
+		s.chunks = s.chunks[n:]
+	}
+}
+
+// having reads which rows of chunks have all grams whose bitmaps are read.
+func (s *lookup) having(chunks []chunk) (map[int64]*roaring.Bitmap, error) {
+	var numbers []int64
+	for _, c := range chunks {
+		if c.bytes > 0 {
+			numbers = append(numbers, c.number)
+		}
+	}
+	if numbers == nil {
+		return nil, nil
 	}
 	var rows []struct {
 		Chunk int64
 		IDs   []byte
 	}
-	if indexed != nil {
-		err = s.q.Table("search_grams").Select("chunk, ids").Where("subject = ? AND gram IN ? AND chunk IN ?", s.x.Table, s.grams, indexed).Scan(&rows).Error
+	q := s.q.Table("search_grams").Select("chunk, ids").Where("subject = ? AND gram IN ? AND chunk IN ?", s.x.Table, s.grams, numbers)
+	if err := q.Scan(&rows).Error; err != nil {
+		return nil, err
 	}
-	having := map[int64]*roaring.Bitmap{} // all grams
+	all := map[int64]*roaring.Bitmap{}
 	for _, r := range rows {
-		some, err := read(r.IDs)
+		ids, err := read(r.IDs)
 		if err != nil {
 			return nil, err
 		}
-		if all := having[r.Chunk]; all != nil {
-			some.And(all)
+		if others := all[r.Chunk]; others != nil {
+			ids.And(others)
 		}
-		having[r.Chunk] = some
+		all[r.Chunk] = ids
 	}
-	for _, c := range s.chunks[:n] {
-		all := having[c.number]
-		if all == nil {
-			all = roaring.New()
-		}
-		if c.waiting != nil {
-			all.Or(c.waiting)
-		}
-		from := len(ids)
-		for it := all.Iterator(); it.HasNext(); {
-			id := c.number<<chunkBits + int64(it.Next())
-			if s.w.Cursor == nil || *s.w.Cursor <= 0 || id != *s.w.Cursor && id < *s.w.Cursor == (s.w.Sort == db.NewestFirst) {
-				ids = append(ids, id)
-			}
-		}
-		if s.w.Sort == db.NewestFirst {
-			slices.Reverse(ids[from:])
+	return all, nil
+}
+
+// each yields the rows of a chunk behind the cursor, in the order of the page.
+func (s *lookup) each(chunk int64, places *roaring.Bitmap, yield func(id int64) bool) bool {
+	newestFirst := s.w.Sort == db.NewestFirst
+	if seen := s.w.Seen(); seen > 0 && seen>>chunkBits == chunk {
+		if at := uint64(place(seen)); newestFirst {
+			places.RemoveRange(at, 1<<chunkBits)
+		} else {
+			places.RemoveRange(0, at+1)
 		}
 	}
-	s.chunks = s.chunks[n:]
-	return ids, err
+	var it roaring.IntIterable = places.Iterator()
+	if newestFirst {
+		it = places.ReverseIterator()
+	}
+	for it.HasNext() {
+		if !yield(chunk<<chunkBits + int64(it.Next())) {
+			return false
+		}
+	}
+	return true
 }
 
 // read reads a bitmap of the index.

@@ -60,7 +60,7 @@ type fataler interface{ Fatal(...any) }
 
 // found reads all pages.
 func found(t fataler, q *gorm.DB, text string, sort db.Sort, limit int32) (ids []int64) {
-	for w := (db.Window{Sort: sort, Limit: limit}); ; {
+	for w := (db.Window{Sort: sort, Limit: limit, Cursor: new(int64)}); ; {
 		rows, next, err := search.Page[customer](q, texts, text, w)
 		if err != nil || len(rows) > int(limit) {
 			t.Fatal(len(rows), err)
