@@ -4,6 +4,7 @@ import (
 	"database/sql/driver"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 	"time"
 
@@ -122,6 +123,29 @@ func Page[T interface{ Key() int64 }](q *gorm.DB, w Window) ([]T, *int64, error)
 	rows, err := Rows[T](q, w)
 	if err != nil {
 		return nil, nil, err
+	}
+	rows, next := Cut(rows, w)
+	return rows, next, nil
+}
+
+// Span is the ids from one to another.
+type Span struct{ First, Last int64 }
+
+// PageIn is Page for the rows in spans, which ascend.
+func PageIn[T interface{ Key() int64 }](q *gorm.DB, spans []Span, w Window) ([]T, *int64, error) {
+	if w.Sort == NewestFirst {
+		slices.Reverse(spans)
+	}
+	q = q.Session(&gorm.Session{}) // for several queries
+	var rows []T
+	for _, ids := range spans {
+		more, err := Rows[T](q.Where("id BETWEEN ? AND ?", ids.First, ids.Last), w)
+		if err != nil {
+			return nil, nil, err
+		}
+		if rows = append(rows, more...); len(rows) > int(w.Limit) {
+			break
+		}
 	}
 	rows, next := Cut(rows, w)
 	return rows, next, nil

@@ -223,5 +223,12 @@ func (s store) list(f orderFilter, w db.Window) ([]order, *int64, error) {
 	if f.Since != nil {
 		q = db.UpdatedSince(q, *f.Since)
 	}
-	return db.Page[order](q, w)
+	if f.From == nil && f.To == nil {
+		return db.Page[order](q, w)
+	}
+	spans, err := s.spans(f.From, f.To)
+	if err != nil {
+		return nil, nil, err
+	}
+	return db.PageIn[order](q, spans, w)
 }
