@@ -162,7 +162,10 @@ func (s store) list(f filter, w db.Window) ([]customer, *int64, error) {
 		q = q.Where("active_external_ref = ?", *f.ExternalRef)
 	}
 	if f.Since != nil {
-		q = db.UpdatedSince(q, *f.Since)
+		var err error
+		if q, err = db.UpdatedSince(q, *f.Since, w); err != nil {
+			return nil, nil, err
+		}
 	}
 	switch {
 	case f.Search == nil:

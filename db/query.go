@@ -60,14 +60,39 @@ func Folded(g *gorm.DB, expression string) string {
 	return "LOWER(" + expression + ")"
 }
 
-// UpdatedSince keeps the rows that were updated at or after a moment, of which there should be few: they are found by the index on
-// updated_at, and sorted for each page. MySQL counts them in the index first, and reads by id where that is less work. SQLite
-// knows no counts, and would read all rows by id to spare itself the sorting.
-func UpdatedSince(g *gorm.DB, moment time.Time) *gorm.DB {
-	if g.Name() == SQLite {
-		return g.Where("likelihood(updated_at >= ?, 0.001)", moment)
+// UpdatedSince keeps the rows that were updated at or after a moment, for a page of them. A few are found by the index on updated_at and
+// sorted. Many are not: they are read by id, from where the first of them is.
+func UpdatedSince(q *gorm.DB, moment time.Time, w Window) (*gorm.DB, error) {
+	const few, next = 1000, 500
+	byIndex, byID := "updated_at >= ?", "updated_at + INTERVAL 0 SECOND >= ?"
+	if q.Name() == SQLite { // it knows no counts, and would read all rows by id to spare itself the sorting
+		byIndex, byID = "likelihood(updated_at >= ?, 0.001)", "+updated_at >= ?"
 	}
-	return g.Where("updated_at >= ?", moment)
+	all := q.Session(&gorm.Session{NewDB: true}).Model(q.Statement.Model).Unscoped().Session(&gorm.Session{})
+	var found, near int64
+	err := all.Table("(?) AS found", all.Select("id").Where(byIndex, moment).Limit(few)).Count(&found).Error
+	if err != nil || found < few {
+		return q.Where(byIndex, moment), err
+	}
+	err = all.Table("(?) AS coming", w.Of(all.Select("updated_at")).Limit(next)).Where("updated_at >= ?", moment).Count(&near).Error
+	if err != nil || near > 0 {
+		return q.Where(byID, moment), err
+	}
+	first, from := "MIN(id + 0)", "id >= ?" // not of id, which would be read in its order
+	if w.Sort == NewestFirst {
+		first, from = "MAX(id + 0)", "id <= ?"
+	}
+	var id int64
+	err = w.behind(all.Where(byIndex, moment)).Select("COALESCE(" + first + ", 0)").Scan(&id).Error
+	return q.Where(byID, moment).Where(from, id), err
+}
+
+// Likely is a condition that many rows keep, so that another one should choose the index. MySQL knows how many; SQLite takes any that fits.
+func Likely(g *gorm.DB, condition string) string {
+	if g.Name() == SQLite {
+		return "likely(" + condition + ")"
+	}
+	return condition
 }
 
 func init() { // SQLite's own LOWER knows ASCII only
@@ -158,14 +183,22 @@ func Rows[T any](q *gorm.DB, w Window) (rows []T, err error) {
 
 // Of orders q as the list is and begins behind the cursor.
 func (w Window) Of(q *gorm.DB) *gorm.DB {
-	order, behind := "id", "id > ?"
+	order := "id"
 	if w.Sort == NewestFirst {
-		order, behind = "id DESC", "id < ?"
+		order = "id DESC"
 	}
-	if seen := w.Seen(); seen > 0 {
-		q = q.Where(behind, seen)
+	return w.behind(q).Order(order)
+}
+
+func (w Window) behind(q *gorm.DB) *gorm.DB {
+	seen := w.Seen()
+	switch {
+	case seen == 0:
+		return q
+	case w.Sort == NewestFirst:
+		return q.Where("id < ?", seen)
 	}
-	return q.Order(order)
+	return q.Where("id > ?", seen)
 }
 
 // Seen is the last id already seen; 0 for the first page.

@@ -11,7 +11,7 @@ import (
 // as orders are created, so it is enough to know between which moments those of each block of ids were created.
 
 const (
-	blockSize = 4096 // ids: 1 to 4096 are block 0
+	blockSize = 1024 // ids: 1 to 1024 are block 0
 	maxID     = 1<<53 - 1
 	// settled is how much older than now an order must be, so that none with a lower id can come: longer than any transaction lasts.
 	settled = 10 * time.Minute

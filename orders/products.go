@@ -180,7 +180,10 @@ func (s store) listProducts(f productFilter, w db.Window) ([]product, *int64, er
 		q = q.Where("active = ?", *f.Active)
 	}
 	if f.Since != nil {
-		q = db.UpdatedSince(q, *f.Since)
+		var err error
+		if q, err = db.UpdatedSince(q, *f.Since, w); err != nil {
+			return nil, nil, err
+		}
 	}
 	switch {
 	case f.Search == nil:

@@ -1,5 +1,5 @@
 -- +goose Up
--- By which lists find the orders of a time: between which moments those of a block of 4096 ids were created. A block is there once no
+-- By which lists find the orders of a time: between which moments those of a block of 1024 ids were created. A block is there once no
 -- order can come into it any more.
 CREATE TABLE IF NOT EXISTS order_blocks (
   block    BIGINT      NOT NULL PRIMARY KEY,
