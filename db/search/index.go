@@ -46,7 +46,9 @@ func (x Texts) follow(ctx context.Context, g *gorm.DB, log *slog.Logger) error {
 	_, err := db.Lead(ctx, g, "search "+x.Table, func(ctx context.Context) error {
 		start := time.Now()
 		n, err := x.Index(ctx, g)
-		log.Info("indexed", "table", x.Table, "rows", n, "seconds", time.Since(start).Seconds())
+		if n > 0 {
+			log.Info("indexed what searches find by", "table", x.Table, "rows", n, "seconds", time.Since(start).Seconds())
+		}
 		return err
 	})
 	return err
