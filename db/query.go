@@ -82,9 +82,12 @@ func UpdatedSince(q *gorm.DB, moment time.Time, w Window) (*gorm.DB, error) {
 	if w.Sort == NewestFirst {
 		first, from = "MAX(id + 0)", "id <= ?"
 	}
-	var id int64
-	err = w.behind(all.Where(byIndex, moment)).Select("COALESCE(" + first + ", 0)").Scan(&id).Error
-	return q.Where(byID, moment).Where(from, id), err
+	var id *int64
+	err = w.behind(all.Where(byIndex, moment)).Select(first).Scan(&id).Error
+	if id == nil { // then there is none
+		return q.Where("1 = 0"), err
+	}
+	return q.Where(byID, moment).Where(from, *id), err
 }
 
 // Likely is a condition that many rows keep, so that another one should choose the index. MySQL knows how many; SQLite takes any that fits.

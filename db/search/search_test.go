@@ -89,7 +89,7 @@ func TestPage(t *testing.T) {
 			var ids []int64
 			now := map[int64]customer{}
 			for range rapid.IntRange(1, 20).Draw(t, "rows") {
-				c := customer{next, text(1, 12).Draw(t, "name"), fmt.Sprint(next, text(0, 5).Draw(t, "email"))}
+				c := customer{next, text(1, 40).Draw(t, "name"), fmt.Sprint(next, text(0, 5).Draw(t, "email"))}
 				if err := g.Exec("INSERT INTO customers (id, name, email, created_at) VALUES (?, ?, ?, CURRENT_TIMESTAMP)", c.ID, c.Name, c.Email).Error; err != nil {
 					t.Fatal(err)
 				}
