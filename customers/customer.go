@@ -3,6 +3,7 @@ package customers
 
 import (
 	"context"
+	"log/slog"
 	"slices"
 	"strings"
 	"time"
@@ -11,6 +12,7 @@ import (
 	"gorm.io/gorm"
 
 	"example.com/b2b/db"
+	"example.com/b2b/db/search"
 	"example.com/b2b/internal/apperr"
 	"example.com/b2b/internal/auth"
 	"example.com/b2b/internal/idempotency"
@@ -30,6 +32,9 @@ func New(g *gorm.DB, keyLifetime time.Duration) *Service {
 	s.inquiries.AtOnce, s.inquiries.Weight, s.inquiries.Do = 1, 100, s.inquire
 	return s
 }
+
+// Run keeps the index of the search until ctx ends.
+func (s *Service) Run(ctx context.Context, log *slog.Logger) { s.index(ctx, log) }
 
 // customer is a row of the table customers. Its generated columns active_email, in lower case, and active_external_ref are null for the
 // deleted, and keep both unique among the others.
@@ -182,6 +187,9 @@ func (s *Service) findTogether(ctx context.Context, id int64) (customer, error) 
 	return *q.found, nil
 }
 
+// texts is what a list searches.
+var texts = search.Texts{Table: "customers", Columns: []string{"name", "email"}}
+
 // filter says which customers a list shows; a nil field does not matter.
 type filter struct {
 	Search      *string // a part of the name or email
@@ -193,9 +201,6 @@ type filter struct {
 // list reads a page of customers.
 func (s store) list(f filter, w db.Window) ([]customer, *int64, error) {
 	q := s.customers()
-	if f.Search != nil {
-		q = db.Containing(q, *f.Search, "name", "email")
-	}
 	if f.Email != nil {
 		q = q.Where("active_email = LOWER(?)", *f.Email)
 	}
@@ -203,9 +208,18 @@ func (s store) list(f filter, w db.Window) ([]customer, *int64, error) {
 		q = q.Where("active_external_ref = ?", *f.ExternalRef)
 	}
 	if f.Since != nil {
-		q = db.UpdatedSince(q, *f.Since)
+		var err error
+		if q, err = db.UpdatedSince(q, *f.Since, w); err != nil {
+			return nil, nil, err
+		}
 	}
-	return db.Page[customer](q, w)
+	switch {
+	case f.Search == nil:
+		return db.Page[customer](q, w)
+	case f.Email != nil, f.ExternalRef != nil, f.Since != nil, s.caller.Customer != 0: // few come into question
+		return db.Page[customer](db.Containing(q, *f.Search, texts.Columns...), w)
+	}
+	return search.Page[customer](q, texts, *f.Search, w)
 }
 
 // taken makes of the violation of a unique index 409 email_taken or 409 external_ref_taken, with the customer that has what c wants,

@@ -3,6 +3,7 @@ package customers
 import (
 	"context"
 	"errors"
+	"log/slog"
 
 	"gorm.io/gorm"
 
@@ -42,6 +43,9 @@ func (s *Service) once(ctx context.Context, r idempotency.Request, effect func(t
 
 // ready returns 503 unavailable while the database does not do this service's work.
 func (s *Service) ready(ctx context.Context) error { return db.Ready(ctx, s.db, "customers") }
+
+// index keeps the index of the search until ctx ends.
+func (s *Service) index(ctx context.Context, log *slog.Logger) { texts.Follow(ctx, s.db, log) }
 
 // customers are those that the caller may see: its own record, for one that is bound to a customer.
 func (s store) customers() *gorm.DB {

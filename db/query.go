@@ -47,33 +47,69 @@ func ForUpdate(tx *gorm.DB) *gorm.DB {
 	return tx.Clauses(clause.Locking{Strength: clause.LockingStrengthUpdate})
 }
 
-// Containing keeps the rows in which one of the columns contains text literally, whatever its case.
+// Containing keeps the rows in which one of the columns contains text literally, whatever its case. For a table that may have many
+// rows see package search.
 func Containing(g *gorm.DB, text string, columns ...string) *gorm.DB {
-	lower := "LOWER"
-	if g.Name() == SQLite {
-		lower = "unicode_lower"
-	}
 	found := g.Session(&gorm.Session{NewDB: true})
 	for _, column := range columns {
-		found = found.Or("INSTR("+lower+"("+column+"), ?) > 0", strings.ToLower(text))
+		found = found.Or("INSTR("+Folded(g, column)+", ?) > 0", Fold(text))
 	}
 	return g.Where(found)
 }
 
-// UpdatedSince keeps the rows that were updated at or after a moment, of which there should be few: they are found by the index on
-// updated_at, and sorted for each page. MySQL counts them in the index first, and reads by id where that is less work. SQLite
-// knows no counts, and would read all rows by id to spare itself the sorting.
-func UpdatedSince(g *gorm.DB, moment time.Time) *gorm.DB {
+// Fold makes texts equal that differ in their case only; Folded is SQL that does it to what expression says. They may differ in rare
+// letters: Containing compares what Folded makes of a column with what Fold makes of a text.
+func Fold(text string) string { return strings.ToLower(text) }
+
+func Folded(g *gorm.DB, expression string) string {
 	if g.Name() == SQLite {
-		return g.Where("likelihood(updated_at >= ?, 0.001)", moment)
+		return "unicode_lower(" + expression + ")"
 	}
-	return g.Where("updated_at >= ?", moment)
+	return "LOWER(" + expression + ")"
+}
+
+// UpdatedSince keeps the rows that were updated at or after a moment, for a page of them. A few are found by the index on updated_at and
+// sorted. Many are not: they are read by id, from where the first of them is.
+func UpdatedSince(q *gorm.DB, moment time.Time, w Window) (*gorm.DB, error) {
+	const few, next = 1000, 500
+	byIndex, byID := "updated_at >= ?", "updated_at + INTERVAL 0 SECOND >= ?"
+	if q.Name() == SQLite { // it knows no counts, and would read all rows by id to spare itself the sorting
+		byIndex, byID = "likelihood(updated_at >= ?, 0.001)", "+updated_at >= ?"
+	}
+	all := q.Session(&gorm.Session{NewDB: true}).Model(q.Statement.Model).Unscoped().Session(&gorm.Session{})
+	var found, near int64
+	err := all.Table("(?) AS found", all.Select("id").Where(byIndex, moment).Limit(few)).Count(&found).Error
+	if err != nil || found < few {
+		return q.Where(byIndex, moment), err
+	}
+	err = all.Table("(?) AS coming", w.Of(all.Select("updated_at")).Limit(next)).Where("updated_at >= ?", moment).Count(&near).Error
+	if err != nil || near > 0 {
+		return q.Where(byID, moment), err
+	}
+	first, from := "MIN(id + 0)", "id >= ?" // not of id, which would be read in its order
+	if w.Sort == NewestFirst {
+		first, from = "MAX(id + 0)", "id <= ?"
+	}
+	var id *int64
+	err = w.behind(all.Where(byIndex, moment)).Select(first).Scan(&id).Error
+	if id == nil { // then there is none
+		return q.Where("1 = 0"), err
+	}
+	return q.Where(byID, moment).Where(from, *id), err
+}
+
+// Likely is a condition that many rows keep, so that another one should choose the index. MySQL knows how many; SQLite takes any that fits.
+func Likely(g *gorm.DB, condition string) string {
+	if g.Name() == SQLite {
+		return "likely(" + condition + ")"
+	}
+	return condition
 }
 
 func init() { // SQLite's own LOWER knows ASCII only
 	sqlitedriver.MustRegisterDeterministicScalarFunction("unicode_lower", 1, func(_ *sqlitedriver.FunctionContext, args []driver.Value) (driver.Value, error) {
 		if s, ok := args[0].(string); ok {
-			return strings.ToLower(s), nil
+			return Fold(s), nil
 		}
 		return args[0], nil
 	})
@@ -132,21 +168,76 @@ func Asked[S ~string](sort *S, cursor *int64, limit *int32) Window {
 
 // Page reads one page of a list and returns the cursor of the next page: nil when there is none. T is a gorm model; Key is its id.
 func Page[T interface{ Key() int64 }](q *gorm.DB, w Window) ([]T, *int64, error) {
-	order, behind := "id", "id > ?"
-	if w.Sort == NewestFirst {
-		order, behind = "id DESC", "id < ?"
-	}
-	if w.Cursor != nil && *w.Cursor > 0 {
-		q = q.Where(behind, *w.Cursor)
-	}
-	size := int(w.Limit)
-	var rows []T
-	if err := q.Order(order).Limit(size + 1).Find(&rows).Error; err != nil {
+	rows, err := Rows[T](q, w)
+	if err != nil {
 		return nil, nil, err
 	}
+	rows, next := Cut(rows, w)
+	return rows, next, nil
+}
+
+// Span is the ids from one to another.
+type Span struct{ First, Last int64 }
+
+// PageIn is Page for the rows in spans, which ascend.
+func PageIn[T interface{ Key() int64 }](q *gorm.DB, spans []Span, w Window) ([]T, *int64, error) {
+	if w.Sort == NewestFirst {
+		slices.Reverse(spans)
+	}
+	q = q.Session(&gorm.Session{}) // for several queries
+	var rows []T
+	for _, ids := range spans {
+		more, err := Rows[T](q.Where("id BETWEEN ? AND ?", ids.First, ids.Last), w)
+		if err != nil {
+			return nil, nil, err
+		}
+		if rows = append(rows, more...); len(rows) > int(w.Limit) {
+			break
+		}
+	}
+	rows, next := Cut(rows, w)
+	return rows, next, nil
+}
+
+// Rows reads the rows of a page, and one more when there is a next page.
+func Rows[T any](q *gorm.DB, w Window) (rows []T, err error) {
+	return rows, w.Of(q).Limit(int(w.Limit) + 1).Find(&rows).Error
+}
+
+// Of orders q as the list is and begins behind the cursor.
+func (w Window) Of(q *gorm.DB) *gorm.DB {
+	order := "id"
+	if w.Sort == NewestFirst {
+		order = "id DESC"
+	}
+	return w.behind(q).Order(order)
+}
+
+func (w Window) behind(q *gorm.DB) *gorm.DB {
+	seen := w.Seen()
+	switch {
+	case seen == 0:
+		return q
+	case w.Sort == NewestFirst:
+		return q.Where("id < ?", seen)
+	}
+	return q.Where("id > ?", seen)
+}
+
+// Seen is the last id already seen; 0 for the first page.
+func (w Window) Seen() int64 {
+	if w.Cursor == nil {
+		return 0
+	}
+	return max(0, *w.Cursor)
+}
+
+// Cut makes of what Rows has read the page, and the cursor of the next one.
+func Cut[T interface{ Key() int64 }](rows []T, w Window) ([]T, *int64) {
+	size := int(w.Limit)
 	if len(rows) <= size {
-		return rows, nil, nil
+		return rows, nil
 	}
 	next := rows[size-1].Key()
-	return rows[:size], &next, nil
+	return rows[:size], &next
 }

@@ -3,6 +3,7 @@ package orders
 import (
 	"database/sql"
 	"encoding/json"
+	"strconv"
 
 	"example.com/b2b/db/doctor"
 	"example.com/b2b/internal/history"
@@ -57,6 +58,11 @@ func Rules() []doctor.Rule {
 			WHERE (e.subject = 'order' AND (o.id IS NULL OR e.customer_id IS NULL OR e.customer_id <> o.customer_id))
 			  OR (e.subject = 'product' AND (p.id IS NULL OR e.customer_id IS NOT NULL))
 			ORDER BY e.id`},
+		texts.Rule(),
+		{Name: "orders of a block were created between its moments", Table: "order_blocks", Query: `
+			SELECT b.block FROM order_blocks b WHERE EXISTS (SELECT 1 FROM orders o
+			  WHERE o.id BETWEEN b.block * ` + strconv.Itoa(blockSize) + ` + 1 AND (b.block + 1) * ` + strconv.Itoa(blockSize) + ` AND (o.created_at < b.earliest OR o.created_at > b.latest))
+			ORDER BY b.block`},
 		keyRule("idempotency key's order or product exists", keyedRow.targetExists),
 		keyRule("stored answer of an idempotency key agrees with it", keyedRow.answerAgrees),
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"math/rand/v2"
+	"sync"
 	"time"
 
 	"example.com/b2b/internal/auth"
@@ -13,9 +14,12 @@ import (
 // sweepPause is how long an expired reservation or key may stay, give or take a fifth: several instances do not sweep in step.
 const sweepPause = 5 * time.Second
 
-// Run ends expired reservations and deletes expired idempotency keys until ctx ends. Of several instances on one MySQL database one
+// Run ends expired reservations, deletes expired idempotency keys, and keeps what lists find by until ctx ends. Of several instances on one MySQL database one
 // works at a time.
 func (s *Service) Run(ctx context.Context, log *slog.Logger) {
+	var group sync.WaitGroup
+	group.Go(func() { s.index(ctx, log) })
+	defer group.Wait()
 	for ctx.Err() == nil {
 		err := s.lead(ctx, "orders sweep", func(ctx context.Context) error { return s.sweep(ctx, log) })
 		if err != nil && ctx.Err() == nil {
@@ -31,10 +35,11 @@ func (s *Service) Run(ctx context.Context, log *slog.Logger) {
 func (s *Service) sweep(ctx context.Context, log *slog.Logger) error {
 	expired, err := s.ExpireReservations(ctx)
 	purged, purgeErr := s.PurgeKeys(ctx)
+	_, blockErr := s.NoteBlocks(ctx)
 	if expired > 0 || purged > 0 {
 		log.Info("swept", "expired_reservations", expired, "purged_keys", purged)
 	}
-	return errors.Join(err, purgeErr)
+	return errors.Join(err, purgeErr, blockErr)
 }
 
 // expiryBatch bounds the orders that one transaction of ExpireReservations holds.

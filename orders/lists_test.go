@@ -181,3 +181,44 @@ func TestUpdatedSince(t *testing.T) {
 		}
 	})
 }
+
+// TestUpdatedSinceMany has many that have changed, one behind the other, and many that have not before and behind them.
+func TestUpdatedSinceMany(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
+		s := serve(t, g)
+		type row struct {
+			ID, CustomerID       int64
+			Status               string
+			TotalCents           int64
+			CreatedAt, UpdatedAt time.Time
+		}
+		then, since := time.Date(2024, 1, 1, 0, 0, 0, 0, time.UTC), time.Date(2024, 1, 2, 0, 0, 0, 0, time.UTC)
+		var rows []row
+		var want []int64
+		for i := range int64(4000) {
+			r := row{i + 1, i%2 + 1, "CREATED", 1, then, then}
+			if i >= 1000 && i < 3000 {
+				r.UpdatedAt, want = since, append(want, r.ID)
+			}
+			rows = append(rows, r)
+		}
+		if err := g.Table("orders").CreateInBatches(rows, 500).Error; err != nil {
+			t.Fatal(err)
+		}
+		for _, also := range []string{"", "&status=CREATED"} {
+			path := "/orders?limit=100&updated_since=2024-01-02" + also
+			if got := listed(t, s.base+path+"&"); !slices.Equal(got, want) {
+				t.Errorf("%s: %d orders, want %d", path, len(got), len(want))
+			}
+			got := listed(t, s.base+path+"&sort=-created_at&")
+			if slices.Reverse(got); !slices.Equal(got, want) {
+				t.Errorf("%s, newest first: %d orders, want %d", path, len(got), len(want))
+			}
+			for cursor, sort := range map[int]string{3000: "created_at", 1001: "-created_at"} {
+				if _, body, _ := webtest.Do(t, "GET", fmt.Sprint(s.base, path, "&cursor=", cursor, "&sort=", sort), ""); !bytes.Contains(body, []byte(`"data":[]`)) {
+					t.Errorf("%s behind %d: %s", path, cursor, body)
+				}
+			}
+		}
+	})
+}

@@ -238,7 +238,9 @@ type orderFilter struct {
 // list reads a page of orders, without their items.
 func (s store) list(f orderFilter, w db.Window) ([]order, *int64, error) {
 	q := s.orders().Select("*, ? AS now", s.now())
-	if f.Status != nil {
+	if f.Status != nil && (f.CustomerID != nil || f.ExternalRef != nil || s.caller.Customer != 0) {
+		q = q.Where(db.Likely(q, "status = ?"), *f.Status)
+	} else if f.Status != nil {
 		q = q.Where("status = ?", *f.Status)
 	}
 	if f.CustomerID != nil {
@@ -254,7 +256,17 @@ func (s store) list(f orderFilter, w db.Window) ([]order, *int64, error) {
 		q = q.Where("created_at <= ?", *f.To)
 	}
 	if f.Since != nil {
-		q = db.UpdatedSince(q, *f.Since)
+		var err error
+		if q, err = db.UpdatedSince(q, *f.Since, w); err != nil {
+			return nil, nil, err
+		}
 	}
-	return db.Page[order](q, w)
+	if f.From == nil && f.To == nil {
+		return db.Page[order](q, w)
+	}
+	spans, err := s.spans(f.From, f.To)
+	if err != nil {
+		return nil, nil, err
+	}
+	return db.PageIn[order](q, spans, w)
 }

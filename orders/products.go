@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"example.com/b2b/db"
+	"example.com/b2b/db/search"
 	"example.com/b2b/internal/apperr"
 	"example.com/b2b/internal/history"
 )
@@ -159,6 +160,9 @@ func (s store) findProduct(id int64) (product, error) {
 	return p, err
 }
 
+// texts is what a list of products searches.
+var texts = search.Texts{Table: "products", Columns: []string{"name", "sku"}}
+
 // productFilter says which products a list shows; a nil field does not matter.
 type productFilter struct {
 	Search *string // a part of the name or sku
@@ -170,9 +174,6 @@ type productFilter struct {
 // listProducts reads a page of products.
 func (s store) listProducts(f productFilter, w db.Window) ([]product, *int64, error) {
 	q := s.products()
-	if f.Search != nil {
-		q = db.Containing(q, *f.Search, "name", "sku")
-	}
 	if f.SKU != nil {
 		q = q.Where("sku = ?", *f.SKU)
 	}
@@ -180,7 +181,16 @@ func (s store) listProducts(f productFilter, w db.Window) ([]product, *int64, er
 		q = q.Where("active = ?", *f.Active)
 	}
 	if f.Since != nil {
-		q = db.UpdatedSince(q, *f.Since)
+		var err error
+		if q, err = db.UpdatedSince(q, *f.Since, w); err != nil {
+			return nil, nil, err
+		}
 	}
-	return db.Page[product](q, w)
+	switch {
+	case f.Search == nil:
+		return db.Page[product](q, w)
+	case f.SKU != nil, f.Since != nil: // few come into question
+		return db.Page[product](db.Containing(q, *f.Search, texts.Columns...), w)
+	}
+	return search.Page[product](q, texts, *f.Search, w)
 }

@@ -3,6 +3,7 @@ package orders
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"time"
 
 	"gorm.io/gorm"
@@ -71,6 +72,9 @@ func (s *Service) lead(ctx context.Context, name string, work func(ctx context.C
 	return err
 }
 
+// index keeps the index of the search in products until ctx ends.
+func (s *Service) index(ctx context.Context, log *slog.Logger) { texts.Follow(ctx, s.db, log) }
+
 // orders are those that the caller may see: its own, for one that is bound to a customer.
 func (s store) orders() *gorm.DB {
 	q := s.db.Model(&order{})
@@ -78,6 +82,55 @@ func (s store) orders() *gorm.DB {
 		q = q.Where("customer_id = ?", own)
 	}
 	return q
+}
+
+// spans returns in which ids all orders are that were created from one moment to another, and few others: see NoteBlocks.
+// Nil is no bound.
+func (s store) spans(from, to *time.Time) ([]db.Span, error) {
+	var found struct{ First, Last, Noted *int64 }
+	overlaps, bounds := "TRUE", []any{}
+	if from != nil {
+		overlaps, bounds = overlaps+" AND latest >= ?", append(bounds, *from)
+	}
+	if to != nil {
+		overlaps, bounds = overlaps+" AND earliest <= ?", append(bounds, *to)
+	}
+	block := gorm.Expr("CASE WHEN "+overlaps+" THEN block END", bounds...)
+	err := s.db.Raw("SELECT MIN(?) AS first, MAX(?) AS last, MAX(block) AS noted FROM order_blocks", block, block).Scan(&found).Error
+	if found.Noted == nil {
+		return []db.Span{{First: 1, Last: maxID}}, err
+	}
+	behind := db.Span{First: idsOf(*found.Noted).Last + 1, Last: maxID}
+	if found.First == nil {
+		return []db.Span{behind}, err
+	}
+	return []db.Span{{First: idsOf(*found.First).First, Last: idsOf(*found.Last).Last}, behind}, err
+}
+
+// noteBlock notes the next block and reports whether it did.
+func (s store) noteBlock() (bool, error) {
+	var last *int64
+	if err := s.db.Raw("SELECT MAX(block) FROM order_blocks").Scan(&last).Error; err != nil {
+		return false, err
+	}
+	noted := int64(0)
+	if last != nil {
+		noted = idsOf(*last).Last
+	}
+	var first int64
+	if err := s.db.Raw("SELECT id FROM orders WHERE id > ? ORDER BY id LIMIT 1", noted).Scan(&first).Error; err != nil || first == 0 {
+		return false, err
+	}
+	block := (first - 1) / blockSize
+	ids := idsOf(block)
+	// A block that is not the next one leaves ids behind that are lost, too.
+	res := s.db.Exec(`INSERT INTO order_blocks (block, earliest, latest) SELECT ?, MIN(created_at), MAX(created_at) FROM orders WHERE id BETWEEN ? AND ?
+		HAVING COUNT(*) = ? OR (SELECT created_at FROM orders WHERE id > ? ORDER BY id LIMIT 1) < ?`,
+		block, ids.First, ids.Last, ids.Last-noted, ids.Last, db.Now(s.db, -settled))
+	if duplicate(res.Error) {
+		return true, nil // another instance was faster
+	}
+	return res.RowsAffected > 0, res.Error
 }
 
 func (s store) items() *gorm.DB       { return s.db.Model(&item{}) } // ask for those of orders that the caller may see

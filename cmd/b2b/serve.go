@@ -59,7 +59,8 @@ func table(c *config.Settings) []*service {
 		port: &c.CustomersPort, base: &c.CustomersBase,
 		try: "curl '%s/customers?search=ACME'",
 		build: func(g *gorm.DB, o web.Options) (http.Handler, func(context.Context), error) {
-			return customers.New(g, c.KeyLifetime).Handler(o), nil, nil
+			s := customers.New(g, c.KeyLifetime)
+			return s.Handler(o), func(ctx context.Context) { s.Run(ctx, o.Log) }, nil
 		},
 	}
 	ordersAPI := &service{

@@ -135,7 +135,7 @@ type Limiting struct {
 	RateBurst      int      `env:"RATE_LIMIT_BURST" default:"0" from:"0" to:"1000000" help:"requests that a caller may send at once; 0 is twice RATE_LIMIT_RPS"`
 	TrustedProxies []string `env:"TRUSTED_PROXIES" format:"network" help:"addresses and networks of proxies, separated by commas, whose X-Forwarded-For says where a call comes from"`
 	MaxInFlight    int      `env:"MAX_REQUESTS_IN_FLIGHT" default:"200" from:"1" to:"100000" help:"requests at work in a service at once; one more is 503 at once"`
-	MaxSearches    int      `env:"MAX_SEARCHES" default:"0" from:"0" to:"1000" help:"searches at work in a service at once, of which each reads a whole table; eight times as many wait, and one more is 503; 0 is a quarter of DB_MAX_CONNECTIONS, and one on SQLite"`
+	MaxSearches    int      `env:"MAX_SEARCHES" default:"0" from:"0" to:"1000" help:"searches at work in a service at once, of which each may read a whole table; eight times as many wait, and one more is 503; 0 is a quarter of DB_MAX_CONNECTIONS, and one on SQLite"`
 }
 
 // Listening is for every service that is a process.

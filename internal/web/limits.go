@@ -22,7 +22,7 @@ type Limits struct {
 	Rate     int // requests of one caller a second, on average; this engine's own count
 	Burst    int // and at once; 0 is twice Rate
 	InFlight int // requests at work
-	Searches int // searches at work, of which each reads a whole table; eight times as many wait
+	Searches int // searches at work, of which each may read a whole table; eight times as many wait
 
 	// Proxies are the addresses and networks whose X-Forwarded-For says where a request comes from.
 	Proxies []string

@@ -1,0 +1,140 @@
+package orders_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"testing"
+	"time"
+
+	"gorm.io/gorm"
+
+	"example.com/b2b/db"
+	"example.com/b2b/db/dbtest"
+)
+
+// blockSize is that of the package.
+const blockSize = 1024
+
+type blocked struct {
+	ID, CustomerID       int64
+	Status               string
+	CreatedAt, UpdatedAt time.Time
+	TotalCents           int64
+}
+
+func (s *system) insertBlocked(t *testing.T, rows []blocked) {
+	t.Helper()
+	if err := s.db.Table("orders").CreateInBatches(rows, 500).Error; err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (s *system) noteBlocks(t *testing.T, want int) {
+	t.Helper()
+	if n, err := s.service.NoteBlocks(ctx); err != nil || n != want {
+		t.Fatalf("%d blocks were noted, %v, want %d", n, err, want)
+	}
+}
+
+// TestCreatedBetween compares lists of a time with what is of that time, whether none, few or all blocks are noted.
+func TestCreatedBetween(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
+		s := serve(t, g)
+		start := time.Date(2024, 1, 1, 0, 0, 0, 0, time.UTC)
+		var rows []blocked
+		for i := range int64(5*blockSize + 100) {
+			at := start.Add(time.Duration(i)*time.Hour/10 + time.Duration(rand.N(int64(20*time.Hour)))).Truncate(time.Millisecond)
+			switch {
+			case i == 700: // clocks went wrong
+				at = start.AddDate(1, 0, 0)
+			case i == 4000:
+				at = start.AddDate(-1, 0, 0)
+			case i/blockSize == 3 && i%7 == 0: // ids were lost
+				continue
+			}
+			rows = append(rows, blocked{ID: i + 1, CustomerID: i%2 + 1, Status: "CREATED", CreatedAt: at, UpdatedAt: at})
+		}
+		dbtest.NoFilesort(t, g)
+		s.insertBlocked(t, rows)
+		s.noteBlocks(t, 5)
+		for _, noted := range []int{5, 2, 0} {
+			s.exec(t, "DELETE FROM order_blocks WHERE block >= ?", noted)
+			for range 15 {
+				from, to := start.Add(time.Duration(rand.N(600))*time.Hour-50*time.Hour), start.Add(time.Duration(rand.N(700))*time.Hour)
+				query, bound := "/orders?limit=100", [2]bool{rand.N(5) > 0, rand.N(5) > 0}
+				if bound[0] {
+					query += "&from=" + from.Format(time.RFC3339)
+				}
+				if bound[1] {
+					query += "&to=" + to.Format(time.RFC3339)
+				}
+				customer := rand.N(int64(3))
+				if customer > 0 {
+					query += fmt.Sprint("&customer_id=", customer, "&status=CREATED")
+				}
+				newest := rand.N(2) > 0
+				if newest {
+					query += "&sort=-created_at"
+				}
+				var want []int64
+				for _, r := range rows {
+					if (!bound[0] || !r.CreatedAt.Before(from)) && (!bound[1] || !r.CreatedAt.After(to)) && (customer == 0 || r.CustomerID == customer) {
+						want = append(want, r.ID)
+					}
+				}
+				if newest {
+					slices.Reverse(want)
+				}
+				if got := listed(t, s.base+query+"&"); !slices.Equal(got, want) {
+					t.Errorf("%s, %d noted: %d orders, want %d", query, noted, len(got), len(want))
+				}
+			}
+		}
+	})
+}
+
+// TestNoteBlocks notes a block with a gap when no order can come into it any more, and not before.
+func TestNoteBlocks(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
+		s := serve(t, g)
+		var clock struct{ Now time.Time }
+		if err := g.Raw("SELECT ? AS now", db.Now(g, 0)).Scan(&clock).Error; err != nil {
+			t.Fatal(err)
+		}
+		at := clock.Now.Add(-time.Minute)
+		row := func(id int64, at time.Time) blocked {
+			return blocked{ID: id, CustomerID: 1, Status: "CREATED", CreatedAt: at, UpdatedAt: at}
+		}
+		var full []blocked
+		for id := range int64(blockSize) {
+			full = append(full, row(id+1, at))
+		}
+		s.noteBlocks(t, 0)
+		s.insertBlocked(t, full[1:])
+		s.noteBlocks(t, 0)
+		s.insertBlocked(t, []blocked{row(blockSize+2, at)})
+		s.noteBlocks(t, 0) // 1 may still come
+		s.insertBlocked(t, full[:1])
+		s.noteBlocks(t, 1) // it did
+		s.insertBlocked(t, []blocked{row(2*blockSize+1, at)})
+		s.noteBlocks(t, 0) // others may come behind blockSize+2
+		s.exec(t, "UPDATE orders SET created_at = ? WHERE id = ?", db.Now(g, -9*time.Minute), 2*blockSize+1)
+		s.noteBlocks(t, 0)
+		s.exec(t, "UPDATE orders SET created_at = ? WHERE id = ?", db.Now(g, -11*time.Minute), 2*blockSize+1)
+		s.noteBlocks(t, 1)
+		s.insertBlocked(t, []blocked{row(1<<40, at), row(1<<41, at)})
+		s.noteBlocks(t, 0)
+		s.exec(t, "UPDATE orders SET created_at = ? WHERE id > 2000", db.Now(g, -11*time.Minute))
+		s.noteBlocks(t, 2) // not the ones between
+		for i := range full {
+			full[i].ID += 1 << 42
+		}
+		s.insertBlocked(t, full)
+		s.exec(t, "UPDATE orders SET created_at = ? WHERE id = ?", db.Now(g, -11*time.Minute), full[0].ID)
+		s.noteBlocks(t, 1) // not the full one: ids before it may still come
+		if got := listed(t, s.base+"/orders?limit=100&from=2024-01-01&sort=-created_at&"); len(got) != 2*blockSize+4 {
+			t.Errorf("%d orders", len(got))
+		}
+	})
+}
