@@ -158,9 +158,6 @@ func TestLists(t *testing.T) {
 				t.Errorf("%s: %s", o.name, body)
 			}
 		}
-		if err := indexed(t.Context(), d.pool); err != nil {
-			t.Error(err)
-		}
 	})
 }
 
