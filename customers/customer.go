@@ -68,11 +68,6 @@ func (s store) createAll(customers []*customer) error {
 	if err := s.insert(customers); err != nil {
 		return err
 	}
-	if len(customers) > 1 { // MySQL tells one id, and how far the others are from it is a matter of its configuration
-		if err := s.findIDs(customers); err != nil {
-			return err
-		}
-	}
 	return s.record(events(created, customers)...)
 }
 

@@ -139,18 +139,3 @@ func (s store) named(rows []*bulk.Row[change], locking bool) (byEmail, byRef map
 	}
 	return byEmail, byRef, err
 }
-
-// findIDs gives customers who have just been inserted the ids that they have.
-func (s store) findIDs(customers []*customer) error {
-	byEmail, emails := make(map[string]*customer, len(customers)), make([]string, len(customers))
-	for i, c := range customers {
-		emails[i] = key(c.Email)
-		byEmail[emails[i]] = c
-	}
-	var rows []customer
-	err := s.customers().Select("id, email").Where("active_email IN ?", emails).Find(&rows).Error
-	for _, row := range rows {
-		byEmail[key(row.Email)].ID = row.ID
-	}
-	return err
-}

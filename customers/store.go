@@ -72,8 +72,8 @@ func (s store) record(events ...history.Event) error {
 	return history.Append(s.db, s.origin, events...)
 }
 
-// insert adds customers in one statement.
-func (s store) insert(customers []*customer) error { return s.db.Create(customers).Error }
+// insert adds customers, who get their ids, in one statement.
+func (s store) insert(customers []*customer) error { return db.CreateAll(s.db, customers) }
 
 // updateEach writes the columns of customers who have been locked, in one statement.
 func (s store) updateEach(customers []*customer, columns ...string) error {

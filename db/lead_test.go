@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"testing"
 	"time"
 
@@ -12,6 +13,29 @@ import (
 	"example.com/b2b/db"
 	"example.com/b2b/db/dbtest"
 )
+
+// TestLeadOfFewConnections has two leads in one pool that has no connection left for their work, if each takes one.
+func TestLeadOfFewConnections(t *testing.T) {
+	dbtest.EachConfig(t, func(t *testing.T, c db.Config) {
+		c.MaxConns = 2
+		g := dbtest.Open(t, c)
+		var both, done sync.WaitGroup
+		both.Add(2)
+		for i := range 2 {
+			done.Go(func() {
+				led, err := db.Lead(ctx, g, fmt.Sprint("work ", i), func(ctx context.Context) error {
+					both.Done()
+					both.Wait()
+					return g.WithContext(ctx).Exec("SELECT 1").Error
+				})
+				if !led || err != nil {
+					t.Error(led, err)
+				}
+			})
+		}
+		done.Wait()
+	})
+}
 
 func TestLead(t *testing.T) {
 	dbtest.EachConfig(t, func(t *testing.T, c db.Config) {

@@ -117,7 +117,7 @@ func (c Config) pool() (*sql.DB, gorm.Dialector, error) {
 	m.Params = map[string]string{
 		"time_zone":                "'+00:00'",
 		"sql_mode":                 "'STRICT_ALL_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION'",
-		"innodb_lock_wait_timeout": "10",  // seconds for a row that another transaction holds
+		"innodb_lock_wait_timeout": "5",   // seconds for a row that another transaction holds
 		"wait_timeout":             "200", // seconds that the server keeps the locks of a client whose machine is gone; see below
 	}
 	connector, err := mysqldriver.NewConnector(m) // from a DSN string the driver would log by itself

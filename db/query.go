@@ -30,14 +30,6 @@ func NotBefore(g *gorm.DB, column string) clause.Expr {
 	return gorm.Expr("GREATEST("+column+", ?)", Now(g, 0))
 }
 
-// IDStep is an SQL expression for how far the ids lie apart that one INSERT of several rows gives them.
-func IDStep(g *gorm.DB) clause.Expr {
-	if g.Name() == SQLite {
-		return gorm.Expr("1")
-	}
-	return gorm.Expr("@@auto_increment_increment")
-}
-
 // ForUpdate locks the rows that a query reads until the transaction ends. SQLite needs no row locks: its transactions run one
 // after the other.
 func ForUpdate(tx *gorm.DB) *gorm.DB {
@@ -113,6 +105,27 @@ func init() { // SQLite's own LOWER knows ASCII only
 		}
 		return args[0], nil
 	})
+}
+
+// CreateAll inserts rows, which are pointers to gorm models with the field ID, and gives each its id. MySQL tells the first id of a
+// statement, and the others follow in steps of auto_increment_increment, which is that of the session or, with Galera, of the cluster:
+// https://dev.mysql.com/doc/refman/8.4/en/innodb-auto-increment-handling.html. gorm counts on by ones.
+func CreateAll[T interface{ Key() int64 }](tx *gorm.DB, rows []T) error {
+	if err := tx.Create(rows).Error; err != nil || len(rows) == 1 || tx.Name() == SQLite {
+		return err
+	}
+	var step int64
+	if err := tx.Raw("SELECT @@auto_increment_increment").Scan(&step).Error; err != nil {
+		return err
+	}
+	first := rows[0].Key()
+	if rows[1].Key() == first+step {
+		return nil // or the server has told all ids
+	}
+	for i, row := range rows {
+		reflect.ValueOf(row).Elem().FieldByName("ID").SetInt(first + int64(i)*step)
+	}
+	return nil
 }
 
 // Insert adds rows to a table, of which columns are given with commas between them, in one statement. It is for rows that come with every
@@ -201,7 +214,8 @@ func PageIn[T interface{ Key() int64 }](q *gorm.DB, spans []Span, w Window) ([]T
 
 // Rows reads the rows of a page, and one more when there is a next page.
 func Rows[T any](q *gorm.DB, w Window) (rows []T, err error) {
-	return rows, w.Of(q).Limit(int(w.Limit) + 1).Find(&rows).Error
+	err = w.Of(q).Limit(int(w.Limit) + 1).Find(&rows).Error
+	return rows, err
 }
 
 // Of orders q as the list is and begins behind the cursor.

@@ -113,13 +113,14 @@ func finish(ctx context.Context, conn *sql.Conn, statement string, args ...any) 
 // when the next one starts, so Lead saves double work and does not make it harmless. Work that takes longer than three minutes may
 // lose the lead on the way.
 //
-// On SQLite, and with a single connection, which work itself needs, there is no lead: each call runs work.
+// A lead takes a connection, and work needs another. So on SQLite, and in a pool of few connections, which several leads could take
+// away from each other's work, there is no lead: each call runs work.
 func Lead(ctx context.Context, g *gorm.DB, name string, work func(ctx context.Context) error) (led bool, err error) {
 	pool, err := g.DB()
 	if err != nil {
 		return false, err
 	}
-	if g.Name() == SQLite || pool.Stats().MaxOpenConnections == 1 {
+	if g.Name() == SQLite || pool.Stats().MaxOpenConnections < leadsFrom {
 		return true, work(ctx)
 	}
 	err = onConn(ctx, pool, func(conn *sql.Conn) (clean bool, err error) {
@@ -134,6 +135,9 @@ func Lead(ctx context.Context, g *gorm.DB, name string, work func(ctx context.Co
 	})
 	return led, err
 }
+
+// leadsFrom is how many connections a pool must have for leads: twice as many as there are in one process, and more.
+const leadsFrom = 8
 
 // lock is the name of one that the server frees when the connection ends, whatever ends it. It implements goose's lock.SessionLocker.
 type lock string

@@ -14,8 +14,8 @@ import (
 // sweepPause is how long an expired reservation or key may stay, give or take a fifth: several instances do not sweep in step.
 const sweepPause = 5 * time.Second
 
-// Run ends expired reservations, deletes expired idempotency keys, and keeps what lists find by until ctx ends. Of several instances on one MySQL database one
-// works at a time.
+// Run ends expired reservations, deletes expired idempotency keys, and keeps what lists find by until ctx ends. Of several instances on
+// one MySQL database one works at a time.
 func (s *Service) Run(ctx context.Context, log *slog.Logger) {
 	var group sync.WaitGroup
 	group.Go(func() { s.index(ctx, log) })

@@ -17,6 +17,7 @@ import (
 
 	"gorm.io/gorm"
 
+	"example.com/b2b/db"
 	"example.com/b2b/db/dbtest"
 	"example.com/b2b/internal/auth"
 	"example.com/b2b/internal/web"
@@ -264,19 +265,16 @@ func correlation(t *testing.T, s *system, product int64, at int) string {
 }
 
 // TestImportStatements holds a batch to so many statements, however many rows it has: sku to id, the products under lock, then for
-// those that change products, adjustments and events, and for new ones the ids, too. BEGIN and COMMIT come on top.
+// those that change products, adjustments and events, and for new ones how far apart their ids are, too. BEGIN and COMMIT come on top.
 func TestImportStatements(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g)
-		var statements atomic.Int64
-		count := func(*gorm.DB) { statements.Add(1) }
-		on := g.Callback()
-		if err := errors.Join(on.Create().After("gorm:create").Register("test:create", count), on.Query().After("gorm:query").Register("test:query", count),
-			on.Update().After("gorm:update").Register("test:update", count), on.Raw().After("gorm:raw").Register("test:raw", count)); err != nil {
-			t.Fatal(err)
+		statements, ids := counting(t, g), int64(1)
+		if g.Name() == db.SQLite {
+			ids = 0 // of one statement, they are known
 		}
 		file := numbered(250)
-		for _, want := range []int64{5, 2, 5} { // new, unchanged, changed
+		for _, want := range []int64{4 + ids, 2, 5} { // new, unchanged, changed
 			statements.Store(0)
 			if _, summary := imported(t, s.base+"/products/import", "text/csv", file); summary.Refused > 0 {
 				t.Fatal(counts(summary))
@@ -360,7 +358,7 @@ func TestImportFails(t *testing.T) {
 		left.Store(1) // the products, and not their adjustments
 		status, body, _ := webtest.Do(t, "POST", s.base+"/products/import", numbered(500), "Content-Type", "text/csv")
 		webtest.WantError(t, status, body, 500, "internal")
-		left.Store(4)
+		left.Store(3)
 		_, summary := imported(t, s.base+"/products/import", "text/csv", numbered(500))
 		if got := counts(summary); got != "250 rows: 250 created, 0 updated, 0 unchanged, 0 refused, complete false, dry run false" || *summary.Code != "internal" {
 			t.Error(got)

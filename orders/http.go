@@ -105,7 +105,8 @@ func (s *Service) QuoteOrder(ctx context.Context, r server.QuoteOrderRequestObje
 // ConfirmOrder makes a CREATED order CONFIRMED. Errors: those of plan, 422
 // idempotency_key_reused.
 func (s *Service) ConfirmOrder(ctx context.Context, r server.ConfirmOrderRequestObject) (server.ConfirmOrderResponseObject, error) {
-	return s.answerTogether(ctx, &orderChange{to: confirmed, request: confirmOrder.Request(ctx, &r.Params.XIdempotencyKey, r.ID), id: r.ID, ifMatch: r.Params.IfMatch})
+	request := confirmOrder.Request(ctx, &r.Params.XIdempotencyKey, r.ID)
+	return s.answerTogether(ctx, &orderChange{to: confirmed, request: request, id: r.ID, ifMatch: r.Params.IfMatch})
 }
 
 // CancelOrder gives the stock of an order back. Errors: those of plan, 403 forbidden for a cause that the caller may not give, 422

@@ -25,9 +25,8 @@ type order struct {
 	CancelNote   *string       // a person's words
 	UpdatedAt    time.Time     `gorm:"autoUpdateTime:false"`
 
-	Items  []item    `gorm:"-"`  // in ascending product id, where they were read
-	Now    time.Time `gorm:"->"` // the database's clock when the order was read
-	idStep int64     // how far the ids of orders lie apart that one statement inserts
+	Items []item    `gorm:"-"`  // in ascending product id, where they were read
+	Now   time.Time `gorm:"->"` // the database's clock when the order was read
 }
 
 func (o order) Key() int64 { return o.ID }
@@ -104,12 +103,13 @@ func (s store) transition(steps ...step) error {
 		changed = append(changed, o)
 	}
 	if placed != nil {
-		if err := s.insertOrders(placed); err != nil {
+		if err := s.insertPlaced(placed); err != nil {
 			return err
 		}
 	}
 	if changed != nil {
-		found, err := db.UpdateEach(s.orders().Where("status <> ?", canceled), changed, "status", "updated_at", "confirmed_at", "canceled_at", "cancel_reason", "cancel_note")
+		found, err := db.UpdateEach(s.orders().Where("status <> ?", canceled), changed,
+			"status", "updated_at", "confirmed_at", "canceled_at", "cancel_reason", "cancel_note")
 		if err == nil && found != int64(len(changed)) {
 			err = db.ErrConflict
 		}
@@ -125,18 +125,15 @@ func (s store) transition(steps ...step) error {
 	return s.record(events...)
 }
 
-// insertOrders inserts orders and their items.
-func (s store) insertOrders(orders []*order) error {
-	if err := s.insert(orders); err != nil {
+// insertPlaced inserts orders and their items.
+func (s store) insertPlaced(orders []*order) error {
+	if err := s.insertOrders(orders); err != nil {
 		return err
 	}
 	var items [][]any
-	for i, o := range orders {
-		// MySQL tells the first id. Those of one statement follow from it, in steps of auto_increment_increment:
-		// https://dev.mysql.com/doc/refman/8.4/en/innodb-auto-increment-handling.html
-		o.ID = orders[0].ID + int64(i)*o.idStep
-		for j := range o.Items {
-			item := &o.Items[j]
+	for _, o := range orders {
+		for i := range o.Items {
+			item := &o.Items[i]
 			item.OrderID = o.ID
 			items = append(items, []any{item.OrderID, item.ProductID, item.Qty, item.UnitPriceCents, item.SubtotalCents})
 		}
@@ -181,7 +178,8 @@ func (s store) find(id int64) (order, error) {
 	if err := s.orders().Take(&o, id).Error; err != nil {
 		return o, orderMissing(err, id)
 	}
-	return o, s.readItems(&o)
+	err := s.readItems(&o)
+	return o, err
 }
 
 // lockOrders reads orders with their items; nobody else can change them until the transaction ends. Everybody locks orders in ascending

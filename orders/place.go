@@ -60,7 +60,7 @@ func (n newOrder) place(from shelf) (*order, error) {
 		return nil, err
 	}
 	from.take(o.Items)
-	o.Now, o.idStep = o.Items[0].of.Now, o.Items[0].of.IDStep
+	o.Now = o.Items[0].of.Now
 	return o, nil
 }
 
@@ -77,7 +77,8 @@ func (s store) taken(wanted []newOrder) ([]order, error) {
 		return nil, nil
 	}
 	var orders []order
-	return orders, s.orders().Select("id, customer_id, external_ref").Where("active_external_ref IN ? AND customer_id IN ?", refs, customers).Find(&orders).Error
+	err := s.orders().Select("id, customer_id, external_ref").Where("active_external_ref IN ? AND customer_id IN ?", refs, customers).Find(&orders).Error
+	return orders, err
 }
 
 // free returns 409 external_ref_taken when one of these orders has the external_ref.

@@ -20,8 +20,7 @@ type product struct {
 	CreatedAt  time.Time
 	UpdatedAt  time.Time `gorm:"autoUpdateTime:false"`
 
-	Now    time.Time `gorm:"->"` // the database's clock, where a query selects it
-	IDStep int64     `gorm:"->"` // how far the ids of rows lie apart that one statement inserts, where a query selects it
+	Now time.Time `gorm:"->"` // the database's clock, where a query selects it
 }
 
 func (p product) Key() int64 { return p.ID }
@@ -50,13 +49,8 @@ func (s store) createProduct(n newProduct) (product, error) {
 
 // createProducts inserts products with their opening stock. Its error is duplicate when one of the skus is taken.
 func (s store) createProducts(products []*product) error {
-	if err := s.insert(products); err != nil {
+	if err := s.insertProducts(products); err != nil {
 		return err
-	}
-	if len(products) > 1 { // MySQL tells one id, and how far the others are from it is a matter of its configuration
-		if err := s.findIDs(products); err != nil {
-			return err
-		}
 	}
 	adjustments, events := make([]stockAdjustment, len(products)), make([]history.Event, len(products))
 	for i, p := range products {
@@ -66,20 +60,6 @@ func (s store) createProducts(products []*product) error {
 		return err
 	}
 	return s.record(events...)
-}
-
-// findIDs gives products that have just been inserted the ids that they have.
-func (s store) findIDs(products []*product) error {
-	bySKU, skus := make(map[string]*product, len(products)), make([]string, len(products))
-	for i, p := range products {
-		bySKU[p.SKU], skus[i] = p, p.SKU
-	}
-	var rows []product
-	err := s.products().Select("id, sku").Where("sku IN ?", skus).Find(&rows).Error
-	for _, row := range rows {
-		bySKU[row.SKU].ID = row.ID
-	}
-	return err
 }
 
 // skuTaken returns 409 sku_taken with the product that has the sku.

@@ -41,7 +41,7 @@ func (s store) readShelf(lines []line, items []item, locking bool) (shelf, error
 	}
 	slices.Sort(ids)
 	var products []*product
-	err := s.products().Select("id, sku, price_cents, stock, active, ? AS now, ? AS id_step", s.now(), s.idStep()).
+	err := s.products().Select("id, sku, price_cents, stock, active, ? AS now", s.now()).
 		Where("id IN ?", slices.Compact(ids)).Order("id").Find(&products).Error
 	read := newShelf()
 	for _, p := range products {

@@ -2,6 +2,7 @@ package orders
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 
@@ -70,15 +71,22 @@ func (c *orderChange) Weight() int {
 }
 
 // changeTogether carries out a group in one transaction. An error of its changes has undone all of them; one of the commit leaves open
-// whether they are made; and where the transaction does not begin, none would fare better by itself.
+// whether they are made; and where the transaction does not begin, none would fare better by itself. A group that loses against another
+// transaction is not run again: its changes are, each by itself, so that no more of them than must wait for what the other holds.
 func (s *Service) changeTogether(ctx context.Context, group []*orderChange) (undone bool, err error) {
 	err = s.change(auth.With(ctx, auth.System), func(tx store) error {
 		err := s.makeChanges(tx, group)
 		undone = err != nil
+		if len(group) > 1 && errors.Is(err, db.ErrConflict) {
+			return errLost
+		}
 		return err
 	})
 	return undone, err
 }
+
+// errLost says that a group has lost against another transaction, for the last time.
+var errLost = errors.New("lost as a group")
 
 // makeChanges decides on each change of a group as if those before it had been made, from what the transaction has locked, and then writes
 // what comes of all of them. What it refuses it refuses because of that, so that an answer is true once the group has been committed.

@@ -246,6 +246,52 @@ func TestTogetherGone(t *testing.T) {
 	})
 }
 
+// TestTogetherHeld lets somebody else hold a product. Who does not want it must not wait for those who do: neither behind the groups that
+// they are in, nor in one with them.
+func TestTogetherHeld(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
+		if g.Name() == db.SQLite {
+			return // one transaction at a time, whoever holds what
+		}
+		s := serve(t, g)
+		held, free := s.product(t, 1, 100), s.product(t, 1, 100)
+		place := func(product int64) func() string {
+			return func() string { return outcomeOf(s.CreateOrder(ctx, nil, newOrder(line(product, 1)))) }
+		}
+		open := s.gate(t)
+		results := make(chan []string)
+		queued := s.queued(place(held), func() string {
+			got := place(free)() // in one group with the first
+			if again := place(free)(); again != got {
+				t.Errorf("%s, then %s", got, again)
+			}
+			return got
+		})
+		tx := g.Begin()
+		defer tx.Rollback()
+		if err := tx.Exec("UPDATE products SET stock = stock WHERE id = ?", held).Error; err != nil {
+			t.Fatal(err)
+		}
+		open()
+		go func() { results <- queued() }()
+		for placed := int64(0); placed < 3; placed = s.count(t, "orders") { // the one at the gate, and two that are free
+			runtime.Gosched()
+		}
+		select {
+		case got := <-results:
+			t.Errorf("the product was not held: %v", got)
+		default:
+		}
+		if err := tx.Rollback().Error; err != nil {
+			t.Fatal(err)
+		}
+		if got := <-results; !slices.Equal(got, []string{"201", "201"}) {
+			t.Error(got)
+		}
+		s.wantStock(t, held, 99)
+	})
+}
+
 // TestTogetherOneBad lets one change break the transaction in which it is. The others must not notice.
 func TestTogetherOneBad(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {

@@ -76,7 +76,10 @@ func (r Rule) examine(tx *gorm.DB) (Check, error) {
 	defer rows.Close()
 	breaks := r.Breaks
 	if breaks == nil {
-		breaks = func(row *sql.Rows) (id string, err error) { return id, row.Scan(&id) }
+		breaks = func(row *sql.Rows) (id string, err error) {
+			err = row.Scan(&id)
+			return id, err
+		}
 	}
 	for rows.Next() {
 		id, err := breaks(rows)

@@ -29,6 +29,7 @@ type bench struct {
 	t     *testing.T
 	begun chan []string // the names of a group's calls
 	end   chan outcome
+	alone map[string]chan outcome // for groups of one call of these names
 }
 
 // outcome is what Do returns of a group.
@@ -46,8 +47,12 @@ func newBench(t *testing.T, atOnce int) *bench {
 			names = append(names, c.name)
 		}
 		b.begun <- names
+		end := b.end
+		if alone := b.alone[names[0]]; alone != nil && len(group) == 1 {
+			end = alone
+		}
 		select {
-		case o := <-b.end:
+		case o := <-end:
 			if o.panicked != nil {
 				panic(o.panicked)
 			}
@@ -182,24 +187,58 @@ func TestQueue(t *testing.T) {
 			runtime.Gosched()
 		}
 	})
+	t.Run("nobody overtakes whom a name keeps waiting", func(t *testing.T) {
+		b := newBench(t, 3)
+		for _, c := range []*call{{name: "x", about: []string{"x"}}, {name: "y", about: []string{"y"}}} {
+			b.carry(ctx, c)
+			b.wantBegun(c.name)
+		}
+		b.carry(ctx, &call{name: "both", about: []string{"x", "y"}})
+		b.carry(ctx, &call{name: "later", about: []string{"y"}})
+		b.end <- outcome{}
+		b.end <- outcome{}
+		b.wantBegun("both")
+		b.end <- outcome{}
+		b.wantBegun("later")
+		b.end <- outcome{}
+	})
+	t.Run("a group that cannot go on does not keep the others", func(t *testing.T) {
+		b := newBench(t, 1)
+		stuck := b.carry(ctx, &call{name: "stuck", about: []string{"x"}})
+		b.wantBegun("stuck")
+		behind, other := b.carry(ctx, &call{name: "behind", about: []string{"x"}}), b.carry(ctx, &call{name: "other"})
+		b.wantBegun("other")
+		if got := len(behind) + len(stuck); got != 0 {
+			t.Errorf("%d calls of its name have ended", got)
+		}
+		b.end <- outcome{}
+		b.end <- outcome{}
+		b.wantBegun("behind")
+		b.end <- outcome{}
+		for _, result := range []<-chan error{stuck, other, behind} {
+			want(t, result, "<nil>")
+		}
+	})
 	for name, failed := range map[string]outcome{"undone": {undone: true, err: errors.New("refused")}, "panicked": {panicked: "oh"}} {
 		t.Run("one bad call harms no other/"+name, func(t *testing.T) {
 			b := newBench(t, 1)
-			b.carry(ctx, &call{name: "a"})
+			b.alone = map[string]chan outcome{"good": make(chan outcome), "bad": make(chan outcome), "other": make(chan outcome)}
+			first := b.carry(ctx, &call{name: "a"})
 			b.wantBegun("a")
-			good, bad, gone := b.carry(ctx, &call{name: "good"}), b.carry(ctx, &call{name: "bad"}), b.carry(ctx, &call{name: "other"})
+			results := map[string]<-chan error{}
+			for _, name := range []string{"good", "bad", "other"} {
+				results[name] = b.carry(ctx, &call{name: name})
+			}
 			b.end <- outcome{}
 			b.wantBegun("good", "bad", "other")
+			want(t, first, "<nil>")
 			b.end <- failed
-			b.wantBegun("good")
-			b.end <- outcome{}
-			b.wantBegun("bad")
-			b.end <- failed
-			b.wantBegun("other")
-			b.end <- outcome{}
-			want(t, good, "<nil>")
-			want(t, bad, map[string]string{"undone": "refused", "panicked": "panic: oh\n"}[name])
-			want(t, gone, "<nil>")
+			b.alone["other"] <- outcome{} // none waits for another
+			want(t, results["other"], "<nil>")
+			b.alone["bad"] <- failed
+			want(t, results["bad"], map[string]string{"undone": "refused", "panicked": "panic: oh\n"}[name])
+			b.alone["good"] <- outcome{}
+			want(t, results["good"], "<nil>")
 		})
 	}
 	t.Run("what may be done is not tried again", func(t *testing.T) {

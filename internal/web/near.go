@@ -16,7 +16,8 @@ import (
 
 // Near is a service for the others of its process: their typed clients call its handler without a connection. Whatever holds a call
 // over a connection holds this one: contract, authentication, limits, deadlines, the log line. Nothing of the caller's context but its
-// end reaches the handler, and a caller is never kept longer than its context lasts, whatever the handler does.
+// end reaches the handler, and a caller is never kept longer than its context lasts, whatever the handler does. An answer comes as a
+// whole: files are not for it.
 type Near struct {
 	Handler http.Handler
 	Log     *slog.Logger
