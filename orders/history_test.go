@@ -170,8 +170,8 @@ func TestHistory(t *testing.T) {
 				}
 			}
 			broken := errors.New("the last statement of a transaction failed")
-			err := g.Callback().Create().Before("gorm:create").Register("test:fail", func(tx *gorm.DB) {
-				if tx.Statement.Table == "order_items" {
+			err := g.Callback().Raw().After("gorm:raw").Register("test:fail", func(tx *gorm.DB) {
+				if strings.HasPrefix(tx.Statement.SQL.String(), "INSERT INTO events") {
 					_ = tx.AddError(broken)
 				}
 			})
@@ -181,7 +181,7 @@ func TestHistory(t *testing.T) {
 			if status, answer, _ := webtest.Do(t, "POST", s.base+"/orders", lines, asAnybody...); status != 500 {
 				t.Errorf("%d %s", status, answer)
 			}
-			if err := g.Callback().Create().Remove("test:fail"); err != nil {
+			if err := g.Callback().Raw().Remove("test:fail"); err != nil {
 				t.Fatal(err)
 			}
 			if after := s.count(t, "events"); after != before {

@@ -35,6 +35,7 @@ type system struct {
 	db            *gorm.DB
 	service       *orders.Service
 	customersDown atomic.Bool
+	oneGroup      sync.Once // see gate
 }
 
 const window, reservation, keyLifetime = 10 * time.Minute, 24 * time.Hour, 24 * time.Hour

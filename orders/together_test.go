@@ -59,7 +59,7 @@ func (s *system) queued(changes ...func() string) (results func() []string) {
 // gate keeps the one group of the queue waiting until open is called, which returns what came of the order in it.
 func (s *system) gate(t *testing.T) (open func() string) {
 	t.Helper()
-	orders.OneGroup(s.service)
+	s.oneGroup.Do(func() { orders.OneGroup(s.service) })
 	product := s.product(t, 1, 1)
 	tx := s.db.Begin() // SQLite has but one connection
 	if err := tx.Exec("UPDATE products SET stock = stock WHERE id = ?", product).Error; err != nil {
