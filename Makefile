@@ -24,9 +24,6 @@ fuzz: ## run each fuzz target for FUZZTIME; what breaks one lies in its testdata
 	done
 
 QUICK ?=
-# A machine without an installed MySQL may have a program that runs one: see TEST_MYSQL_KILL in db/dbtest/server.
-MYSQL_PROGRAM := $(abspath $(wildcard ../shared/tools/mysql-server))
-bench: export TEST_MYSQL_KILL ?= $(if $(MYSQL_PROGRAM),env MYSQL_SERVER_ARGS=--skip-log-bin $(MYSQL_PROGRAM))
 bench: ## measure the system beside raw SQL: QUICK=1 everything once, in two minutes; ARGS=-help has the flags
 	go run ./test/bench $(if $(QUICK),-quick) $(ARGS)
 
