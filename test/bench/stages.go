@@ -184,12 +184,12 @@ func (b *bench) processes(ctx context.Context) error {
 				if err != nil {
 					return err
 				}
-				u, err := usedBy(p.pid())
+				memory, err := idle(ctx, p.pid())
 				p.stop()
 				if err != nil {
 					return err
 				}
-				took = append(took, sample{p50: p.took, memory: u.now})
+				took = append(took, sample{p50: p.took, memory: memory})
 			}
 			m := median(took)
 			s.add(d.engine, milliseconds(m.p50), megabytes(m.memory))

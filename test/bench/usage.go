@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -38,6 +39,24 @@ func usedBy(pids ...int) (sum usage, err error) {
 		sum.now += status.VmRSS
 	}
 	return sum, nil
+}
+
+// idle is how much memory a process uses once that no longer changes, which it does for a moment after the start.
+func idle(ctx context.Context, pid int) (memory uint64, err error) {
+	for before := uint64(1); before != memory; {
+		before = memory
+		u, err := usedBy(pid)
+		if err != nil {
+			return 0, err
+		}
+		memory = u.now
+		select {
+		case <-time.After(500 * time.Millisecond):
+		case <-ctx.Done():
+			return 0, ctx.Err()
+		}
+	}
+	return memory, nil
 }
 
 // usedBoth is usedBy for a service's processes, and for the database server's.
