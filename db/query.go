@@ -200,6 +200,15 @@ func PageIn[T interface{ Key() int64 }](q *gorm.DB, spans []Span, w Window) ([]T
 	q = q.Session(&gorm.Session{}) // for several queries
 	var rows []T
 	for _, ids := range spans {
+		// What is behind the cursor is not left to the database: of two lower bounds SQLite begins at the first.
+		if seen := w.Seen(); seen > 0 && w.Sort == NewestFirst {
+			ids.Last = min(ids.Last, seen-1)
+		} else if seen > 0 {
+			ids.First = max(ids.First, seen+1)
+		}
+		if ids.First > ids.Last {
+			continue
+		}
 		more, err := Rows[T](q.Where("id BETWEEN ? AND ?", ids.First, ids.Last), w)
 		if err != nil {
 			return nil, nil, err

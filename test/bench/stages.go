@@ -178,6 +178,14 @@ func (b *bench) processes(ctx context.Context) error {
 	s := b.section("Start and idle memory of all three services", "database", "start to first answer", "idle memory")
 	for _, name := range []string{"start", inAFile} {
 		err := b.withDatabase(ctx, name, true, func(d *database) error {
+			first, _, err := b.b2b(ctx, d.config)
+			if err != nil {
+				return err
+			}
+			err = indexed(ctx, d.pool)
+			if first.stop(); err != nil {
+				return err
+			}
 			var took []sample
 			for range 3 * b.rounds {
 				p, _, err := b.b2b(ctx, d.config)
