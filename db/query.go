@@ -129,7 +129,7 @@ func CreateAll[T interface{ Key() int64 }](tx *gorm.DB, rows []T) error {
 }
 
 // Insert adds rows to a table, of which columns are given with commas between them, in one statement. It is for rows that come with every
-// order: gorm's Create reflects upon each field.
+// order: gorm's Create reflects upon each field. Its error is gorm.ErrDuplicatedKey when a unique value is taken, as is that of CreateAll.
 func Insert(tx *gorm.DB, table, columns string, rows [][]any) error {
 	if len(rows) == 0 {
 		return nil
@@ -200,7 +200,7 @@ func PageIn[T interface{ Key() int64 }](q *gorm.DB, spans []Span, w Window) ([]T
 	q = q.Session(&gorm.Session{}) // for several queries
 	var rows []T
 	for _, ids := range spans {
-		// What is behind the cursor is not left to the database: of two lower bounds SQLite begins at the first.
+		// One bound at each end: of two lower ones SQLite begins at the first, not at the higher.
 		if seen := w.Seen(); seen > 0 && w.Sort == NewestFirst {
 			ids.Last = min(ids.Last, seen-1)
 		} else if seen > 0 {
@@ -209,7 +209,7 @@ func PageIn[T interface{ Key() int64 }](q *gorm.DB, spans []Span, w Window) ([]T
 		if ids.First > ids.Last {
 			continue
 		}
-		more, err := Rows[T](q.Where("id BETWEEN ? AND ?", ids.First, ids.Last), w)
+		more, err := Rows[T](q.Where("id BETWEEN ? AND ?", ids.First, ids.Last), Window{Sort: w.Sort, Limit: w.Limit})
 		if err != nil {
 			return nil, nil, err
 		}

@@ -12,7 +12,6 @@ import (
 
 const (
 	blockSize = 1024 // ids: 1 to 1024 are block 0
-	maxID     = 1<<53 - 1
 	// settled is how much older than now an order must be, so that none with a lower id can come: longer than any transaction lasts.
 	settled = 10 * time.Minute
 )

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"math"
 	"time"
 
 	"gorm.io/gorm"
@@ -98,9 +99,9 @@ func (s store) spans(from, to *time.Time) ([]db.Span, error) {
 	block := gorm.Expr("CASE WHEN "+overlaps+" THEN block END", bounds...)
 	err := s.db.Raw("SELECT MIN(?) AS first, MAX(?) AS last, MAX(block) AS noted FROM order_blocks", block, block).Scan(&found).Error
 	if found.Noted == nil {
-		return []db.Span{{First: 1, Last: maxID}}, err
+		return []db.Span{{First: 1, Last: math.MaxInt64}}, err
 	}
-	behind := db.Span{First: idsOf(*found.Noted).Last + 1, Last: maxID}
+	behind := db.Span{First: idsOf(*found.Noted).Last + 1, Last: math.MaxInt64}
 	if found.First == nil {
 		return []db.Span{behind}, err
 	}

@@ -85,8 +85,8 @@ func (s *Service) changeTogether(ctx context.Context, group []*orderChange) (und
 	return undone, err
 }
 
-// errLost says that a group has lost against another transaction, for the last time.
-var errLost = errors.New("lost as a group")
+// errLost stands for db.ErrConflict, after which db.InTx would run the group again. No caller sees it.
+var errLost = errors.New("a group has lost against another transaction")
 
 // makeChanges decides on each change of a group as if those before it had been made, from what the transaction has locked, and then writes
 // what comes of all of them. What it refuses it refuses because of that, so that an answer is true once the group has been committed.
