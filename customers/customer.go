@@ -15,21 +15,21 @@ import (
 	"example.com/b2b/db/search"
 	"example.com/b2b/internal/apperr"
 	"example.com/b2b/internal/auth"
+	"example.com/b2b/internal/batch"
 	"example.com/b2b/internal/idempotency"
-	"example.com/b2b/internal/together"
 )
 
 // Service implements the generated StrictServerInterface on a database.
 type Service struct {
-	db        *gorm.DB
-	keys      idempotency.Keys
-	inquiries together.Queue[*inquiry]
+	db      *gorm.DB
+	keys    idempotency.Keys
+	lookups batch.Batcher[*lookup]
 }
 
 // New returns the service on a database that db.Migrate has brought up to date. It remembers an idempotency key for keyLifetime.
 func New(g *gorm.DB, keyLifetime time.Duration) *Service {
 	s := &Service{db: g, keys: idempotency.Keys{DB: g, Lifetime: keyLifetime}}
-	s.inquiries.AtOnce, s.inquiries.Weight, s.inquiries.Do = 1, 100, s.inquire
+	s.lookups.MaxConcurrent, s.lookups.MaxCost, s.lookups.Run = 1, 100, s.lookUp
 	return s
 }
 
@@ -142,44 +142,44 @@ func (s store) find(id int64) (c customer, err error) {
 	return c, err
 }
 
-// inquiry is a question for one customer. Each order asks one or two: those that come while the database answers are asked together next.
-type inquiry struct {
+// lookup asks for one customer. Each order asks once or twice: the lookups that come while the database answers are one query next.
+type lookup struct {
 	id    int64
-	found *customer // nil for one that is not there or was deleted
+	found *customer // nil when there is none, or it was deleted
 }
 
-// Names implements together.Call.
-func (*inquiry) Names() []string { return nil }
+// ConflictKeys implements batch.Command.
+func (*lookup) ConflictKeys() []string { return nil }
 
-// Weight implements together.Call.
-func (*inquiry) Weight() int { return 1 }
+// Cost implements batch.Command.
+func (*lookup) Cost() int { return 1 }
 
-// inquire answers inquiries.
-func (s *Service) inquire(ctx context.Context, group []*inquiry) (undone bool, err error) {
-	ids := make([]int64, len(group))
-	for i, q := range group {
-		ids[i] = q.id
+// lookUp runs a batch of lookups.
+func (s *Service) lookUp(ctx context.Context, lookups []*lookup) (held []batch.Held, rolledBack bool, err error) {
+	ids := make([]int64, len(lookups))
+	for i, l := range lookups {
+		ids[i] = l.id
 	}
 	var found []customer
 	err = s.read(auth.With(ctx, auth.System)).customers().Where("id IN ?", ids).Find(&found).Error
-	for _, q := range group {
-		if i := slices.IndexFunc(found, func(c customer) bool { return c.ID == q.id }); i >= 0 {
-			q.found = &found[i]
+	for _, l := range lookups {
+		if i := slices.IndexFunc(found, func(c customer) bool { return c.ID == l.id }); i >= 0 {
+			l.found = &found[i]
 		}
 	}
-	return false, err
+	return nil, false, err
 }
 
-// findTogether is find for the other services, whose callers the contract has bound already.
-func (s *Service) findTogether(ctx context.Context, id int64) (customer, error) {
-	q := &inquiry{id: id}
-	if err := s.inquiries.Carry(ctx, q); err != nil {
+// findBatched is find for the other services, whose callers the contract has bound already.
+func (s *Service) findBatched(ctx context.Context, id int64) (customer, error) {
+	l := &lookup{id: id}
+	if err := s.lookups.Submit(ctx, l); err != nil {
 		return customer{}, err
 	}
-	if q.found == nil {
+	if l.found == nil {
 		return customer{}, apperr.CustomerNotFound.New(id)
 	}
-	return *q.found, nil
+	return *l.found, nil
 }
 
 // texts is what a list searches.

@@ -160,7 +160,7 @@ func (s *Service) GetInternalCustomer(ctx context.Context, r server.GetInternalC
 	if !auth.From(ctx).ActsFor(r.ID) {
 		return nil, apperr.Forbidden.New()
 	}
-	c, err := s.findTogether(ctx, r.ID)
+	c, err := s.findBatched(ctx, r.ID)
 	if err != nil {
 		return nil, err
 	}

@@ -20,11 +20,15 @@ import (
 // ErrConflict says that a transaction lost against another one and may be run again.
 var ErrConflict = apperr.Unavailable.Because(errors.New("lost against another transaction"))
 
-// translating is a gorm dialector whose every error has passed translate.
-type translating struct{ gorm.Dialector }
+// dialector is a gorm dialector whose every error has passed translate.
+type dialector struct {
+	gorm.Dialector
+	mariaDB      bool          // the server is one
+	transactions chan struct{} // those of InTx that run; nil on SQLite
+}
 
 // Translate implements gorm.ErrorTranslator.
-func (translating) Translate(err error) error { return translate(err) }
+func (dialector) Translate(err error) error { return translate(err) }
 
 // translate wraps a driver's error in gorm.ErrDuplicatedKey, gorm.ErrForeignKeyViolated, ErrConflict or, for a fault that passes,
 // apperr.Unavailable. All others stay as they are.
@@ -58,7 +62,9 @@ func kindOfMySQL(err *mysqldriver.MySQLError) error {
 		return gorm.ErrDuplicatedKey
 	case 1451, 1452: // ER_ROW_IS_REFERENCED_2, ER_NO_REFERENCED_ROW_2
 		return gorm.ErrForeignKeyViolated
-	case 1020, 1205, 1213, // ER_CHECKREAD (MariaDB: changed since it was read), ER_LOCK_WAIT_TIMEOUT, ER_LOCK_DEADLOCK
+	case 1205, 3024, 1969: // ER_LOCK_WAIT_TIMEOUT, ER_QUERY_TIMEOUT, MariaDB's ER_STATEMENT_TIMEOUT: see ForUpdate
+		return ErrLocked
+	case 1020, 1213, // ER_CHECKREAD (MariaDB: changed since it was read), ER_LOCK_DEADLOCK
 		8002, 8005, 8022, // ErrForUpdateCantRetry, ErrWriteConflictInTiDB, ErrTxnRetryable
 		8028, 9004, 9007: // ErrInfoSchemaChanged, ErrResolveLockTimeout, ErrWriteConflict
 		return ErrConflict

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"strings"
+	"time"
 
 	"github.com/cenkalti/backoff/v5"
 	"github.com/pressly/goose/v3"
@@ -43,7 +44,7 @@ func Migrate(ctx context.Context, g *gorm.DB) (int, error) {
 		// Goose makes its table before it takes the lock, and in two steps that others see, or that a kill parts: whoever finds
 		// the table without the first row fails.
 		for _, statement := range statementsOf(versionsSQL) {
-			if err := retry(ctx, 12, func() error { return g.WithContext(ctx).Exec(statement).Error }); err != nil {
+			if err := retry(ctx, 12, time.Minute, func() error { return g.WithContext(ctx).Exec(statement).Error }); err != nil {
 				return 0, err
 			}
 		}

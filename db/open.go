@@ -15,6 +15,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"time"
 
 	mysqldriver "github.com/go-sql-driver/mysql"
@@ -57,16 +58,25 @@ func (c Config) String() string {
 func Open(ctx context.Context, c Config) (*gorm.DB, error) {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
-	pool, dialector, err := c.pool()
+	pool, base, err := c.pool()
 	if err != nil {
 		return nil, err
 	}
 	// Of several processes that first open one SQLite file, one switches it to WAL; the others may be told at once that it is
 	// busy, whatever busy_timeout says.
-	if err := retry(ctx, 30, func() error { return pool.PingContext(ctx) }); err != nil {
+	if err := retry(ctx, 30, time.Minute, func() error { return pool.PingContext(ctx) }); err != nil {
 		return nil, errors.Join(err, pool.Close())
 	}
-	return gorm.Open(translating{dialector}, &gorm.Config{
+	wrapped := dialector{Dialector: base}
+	if c.Driver == MySQL {
+		var version string
+		if err := pool.QueryRowContext(ctx, "SELECT VERSION()").Scan(&version); err != nil {
+			return nil, errors.Join(err, pool.Close())
+		}
+		wrapped.mariaDB = strings.Contains(version, "MariaDB")
+		wrapped.transactions = make(chan struct{}, max(1, c.MaxConns/3))
+	}
+	return gorm.Open(wrapped, &gorm.Config{
 		TranslateError:         true,
 		SkipDefaultTransaction: true,
 		DisableAutomaticPing:   true,
@@ -117,7 +127,7 @@ func (c Config) pool() (*sql.DB, gorm.Dialector, error) {
 	m.Params = map[string]string{
 		"time_zone":                "'+00:00'",
 		"sql_mode":                 "'STRICT_ALL_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION'",
-		"innodb_lock_wait_timeout": "5",   // seconds for a row that another transaction holds
+		"innodb_lock_wait_timeout": otherWait,
 		"wait_timeout":             "200", // seconds that the server keeps the locks of a client whose machine is gone; see below
 	}
 	connector, err := mysqldriver.NewConnector(m) // from a DSN string the driver would log by itself

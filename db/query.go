@@ -30,15 +30,6 @@ func NotBefore(g *gorm.DB, column string) clause.Expr {
 	return gorm.Expr("GREATEST("+column+", ?)", Now(g, 0))
 }
 
-// ForUpdate locks the rows that a query reads until the transaction ends. SQLite needs no row locks: its transactions run one
-// after the other.
-func ForUpdate(tx *gorm.DB) *gorm.DB {
-	if tx.Name() == SQLite {
-		return tx
-	}
-	return tx.Clauses(clause.Locking{Strength: clause.LockingStrengthUpdate})
-}
-
 // Containing keeps the rows in which one of the columns contains text literally, whatever its case. For a table that may have many
 // rows see package search.
 func Containing(g *gorm.DB, text string, columns ...string) *gorm.DB {

@@ -14,19 +14,44 @@ import (
 )
 
 // InTx runs fn in a transaction and commits when it returns nil. When the database ends the transaction in favour of another
-// (a deadlock, a lock held too long), or fn returns ErrConflict, InTx runs fn again a bounded number of times; so fn must not
-// leave traces outside of tx. Its last error is then apperr's unavailable. There is no transaction within another: g must not be in
-// one, and tx refuses to begin one.
+// (a deadlock, a row held by another for too long), or fn returns ErrConflict, InTx runs fn again, a bounded number of times, for five
+// seconds at most; so fn must not leave traces outside of tx. Its last error is then apperr's unavailable. There is no transaction
+// within another: g must not be in one, and tx refuses to begin one.
+//
+// The transactions of InTx take a third of the connections at most: where rows are stuck, reads and InReservedTx still have theirs.
 func InTx(ctx context.Context, g *gorm.DB, fn func(tx *gorm.DB) error) error {
-	begin := "START TRANSACTION"
-	if g.Name() == SQLite {
-		begin = "BEGIN IMMEDIATE"
-	}
-	return retry(ctx, 12, func() error { return transact(ctx, g, fn, begin) })
+	room := g.Dialector.(dialector).transactions
+	return inTx(ctx, func() error {
+		if _, err := g.DB(); err == nil && room != nil { // else transact refuses
+			select {
+			case room <- struct{}{}:
+				defer func() { <-room }()
+			case <-ctx.Done():
+				return ctx.Err()
+			}
+		}
+		return transact(ctx, g, fn, begin(g))
+	})
 }
 
-// retry runs fn again while it loses against another transaction, at most tries times.
-func retry(ctx context.Context, tries uint, fn func() error) error {
+// InReservedTx is InTx for callers that see to it themselves that they run few transactions at once.
+func InReservedTx(ctx context.Context, g *gorm.DB, fn func(tx *gorm.DB) error) error {
+	return inTx(ctx, func() error { return transact(ctx, g, fn, begin(g)) })
+}
+
+func inTx(ctx context.Context, try func() error) error {
+	return retry(ctx, 12, 5*time.Second, try)
+}
+
+func begin(g *gorm.DB) string {
+	if g.Name() == SQLite {
+		return "BEGIN IMMEDIATE"
+	}
+	return "START TRANSACTION"
+}
+
+// retry runs fn again while it loses against another transaction, at most tries times and for so long.
+func retry(ctx context.Context, tries uint, limit time.Duration, fn func() error) error {
 	wait := backoff.NewExponentialBackOff() // jittered
 	wait.InitialInterval, wait.MaxInterval = 5*time.Millisecond, 250*time.Millisecond
 	_, err := backoff.Retry(ctx, func() (struct{}, error) {
@@ -35,7 +60,7 @@ func retry(ctx context.Context, tries uint, fn func() error) error {
 			err = backoff.Permanent(err)
 		}
 		return struct{}{}, err
-	}, backoff.WithBackOff(wait), backoff.WithMaxTries(tries))
+	}, backoff.WithBackOff(wait), backoff.WithMaxTries(tries), backoff.WithMaxElapsedTime(limit))
 	return err
 }
 
@@ -160,7 +185,7 @@ func (l lock) take(ctx context.Context, conn *sql.Conn, seconds int) error {
 
 // SessionLock waits for about a minute.
 func (l lock) SessionLock(ctx context.Context, conn *sql.Conn) error {
-	return retry(ctx, 50, func() error { return l.take(ctx, conn, 1) })
+	return retry(ctx, 50, time.Minute, func() error { return l.take(ctx, conn, 1) })
 }
 
 func (l lock) SessionUnlock(ctx context.Context, conn *sql.Conn) error {

@@ -1,7 +1,7 @@
 package orders
 
-// OneGroup lets no more than one group of changes be under way at once, before any is.
-func OneGroup(s *Service) { s.changes.AtOnce = 1 }
+// OneBatch lets no more than one batch of commands run at once, before any does.
+func OneBatch(s *Service) { s.commands.MaxConcurrent = 1 }
 
-// Load tells how many groups of changes are under way, and how many changes wait.
-func Load(s *Service) (groups, waiting int) { return s.changes.Load() }
+// Load returns how many batches of commands run, and how many commands wait for a batch, and for held rows.
+func Load(s *Service) (batches, waiting, held int) { return s.commands.Load() }

@@ -46,7 +46,7 @@ func (s *Service) GetReady(ctx context.Context, _ server.GetReadyRequestObject) 
 	return server.GetReady200JSONResponse{Body: web.Health(name)}, nil
 }
 
-// CreateOrder takes the stock of every line or of none. Errors: those of plan, 403 forbidden for another customer than the caller's,
+// CreateOrder takes the stock of every line or of none. Errors: those of decide, 403 forbidden for another customer than the caller's,
 // 404 customer_not_found, 422 idempotency_key_reused, 503 customers_unavailable.
 func (s *Service) CreateOrder(ctx context.Context, r server.CreateOrderRequestObject) (server.CreateOrderResponseObject, error) {
 	if err := mayOrder(ctx, r.Body.CustomerID); err != nil {
@@ -64,7 +64,7 @@ func (s *Service) CreateOrder(ctx context.Context, r server.CreateOrderRequestOb
 	if r.Body.Metadata != nil {
 		n.Metadata = *r.Body.Metadata
 	}
-	return s.answerTogether(ctx, &orderChange{to: created, request: request, new: n})
+	return s.submit(ctx, &command{to: created, request: request, new: n})
 }
 
 // mayOrder returns 403 forbidden for another customer than the caller's.
@@ -102,14 +102,14 @@ func (s *Service) QuoteOrder(ctx context.Context, r server.QuoteOrderRequestObje
 	return server.QuoteOrder200JSONResponse{Body: api.QuoteResponse{Success: true, Data: shown}}, nil
 }
 
-// ConfirmOrder makes a CREATED order CONFIRMED. Errors: those of plan, 422
+// ConfirmOrder makes a CREATED order CONFIRMED. Errors: those of decide, 422
 // idempotency_key_reused.
 func (s *Service) ConfirmOrder(ctx context.Context, r server.ConfirmOrderRequestObject) (server.ConfirmOrderResponseObject, error) {
 	request := confirmOrder.Request(ctx, &r.Params.XIdempotencyKey, r.ID)
-	return s.answerTogether(ctx, &orderChange{to: confirmed, request: request, id: r.ID, ifMatch: r.Params.IfMatch})
+	return s.submit(ctx, &command{to: confirmed, request: request, id: r.ID, ifMatch: r.Params.IfMatch})
 }
 
-// CancelOrder gives the stock of an order back. Errors: those of plan, 403 forbidden for a cause that the caller may not give, 422
+// CancelOrder gives the stock of an order back. Errors: those of decide, 403 forbidden for a cause that the caller may not give, 422
 // idempotency_key_reused.
 func (s *Service) CancelOrder(ctx context.Context, r server.CancelOrderRequestObject) (server.CancelOrderResponseObject, error) {
 	why := cancellation{Reason: requested}
@@ -127,7 +127,7 @@ func (s *Service) CancelOrder(ctx context.Context, r server.CancelOrderRequestOb
 		content = append(content, *why.Note)
 	}
 	request := cancelOrder.Request(ctx, r.Params.XIdempotencyKey, content)
-	return s.answerTogether(ctx, &orderChange{to: canceled, request: request, id: r.ID, ifMatch: r.Params.IfMatch, why: why})
+	return s.submit(ctx, &command{to: canceled, request: request, id: r.ID, ifMatch: r.Params.IfMatch, why: why})
 }
 
 // GetOrder returns 404 order_not_found when there is none.

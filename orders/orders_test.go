@@ -35,7 +35,7 @@ type system struct {
 	db            *gorm.DB
 	service       *orders.Service
 	customersDown atomic.Bool
-	oneGroup      sync.Once // see gate
+	oneBatch      sync.Once // see gate
 }
 
 const window, reservation, keyLifetime = 10 * time.Minute, 24 * time.Hour, 24 * time.Hour
@@ -63,7 +63,7 @@ func serve(t *testing.T, g *gorm.DB) *system {
 		t.Fatal(err)
 	}
 	var err error
-	s.service, err = orders.New(g, orders.Config{Customers: web.Peer{Base: fake.URL, Token: webtest.Token, Timeout: time.Minute}, CancellationWindow: window, Reservation: reservation, KeyLifetime: keyLifetime})
+	s.service, err = orders.New(g, orders.Config{Customers: web.Peer{Base: fake.URL, Token: webtest.Token, Timeout: time.Minute}, CancellationWindow: window, Reservation: reservation, KeyLifetime: keyLifetime, MaxHeld: 50})
 	if err != nil {
 		t.Fatal(err)
 	}

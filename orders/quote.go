@@ -11,7 +11,7 @@ type quote struct {
 // quote reads prices and stock, once, and holds nothing. Errors: 404 product_not_found, 400 product_inactive, 400 validation_failed for
 // a total above maxCents.
 func (s store) quote(lines []line) (q quote, err error) {
-	shelf, err := s.readShelf(lines, nil, false)
+	shelf, err := s.readShelf(lines)
 	if err != nil {
 		return q, err
 	}

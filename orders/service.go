@@ -10,8 +10,8 @@ import (
 	"gorm.io/gorm"
 
 	"example.com/b2b/internal/apperr"
+	"example.com/b2b/internal/batch"
 	"example.com/b2b/internal/idempotency"
-	"example.com/b2b/internal/together"
 	"example.com/b2b/internal/web"
 	"example.com/b2b/openapi/customersapi"
 )
@@ -22,6 +22,7 @@ type Config struct {
 	CancellationWindow time.Duration // how long a CONFIRMED order may be canceled
 	Reservation        time.Duration // how long a CREATED order holds its stock; 0 is for ever
 	KeyLifetime        time.Duration // how long an idempotency key is remembered
+	MaxHeld            int           // changes that wait at once for rows which other transactions hold; one more is 503
 }
 
 // Service implements the generated StrictServerInterface on a database.
@@ -29,7 +30,7 @@ type Service struct {
 	Config
 	db        *gorm.DB
 	keys      idempotency.Keys
-	changes   together.Queue[*orderChange]
+	commands  batch.Batcher[*command]
 	customers customersapi.ClientWithResponsesInterface
 }
 
@@ -37,7 +38,7 @@ type Service struct {
 func New(g *gorm.DB, c Config) (*Service, error) {
 	customers, err := customersapi.NewClientWithResponses(c.Customers.Base, customersapi.WithHTTPClient(c.Customers.Client("Customers API")))
 	s := &Service{Config: c, db: g, keys: idempotency.Keys{DB: g, Lifetime: c.KeyLifetime}, customers: customers}
-	s.changes.AtOnce, s.changes.Weight, s.changes.Do = s.groupsAtOnce(), groupWeight, s.changeTogether
+	s.commands.MaxConcurrent, s.commands.MaxCost, s.commands.MaxHeld, s.commands.Run = s.maxBatches(), batchCost, c.MaxHeld, s.runBatch
 	return s, err
 }
 

@@ -16,58 +16,84 @@ import (
 // shelf is products as they were read, less what was taken from it and with what was put back since.
 type shelf struct {
 	byID  map[int64]*product
-	bySKU map[string]*product
-	moved map[int64]int64 // pieces by product, read or not; below zero for those that were taken
+	ids   map[string]int64 // by sku, of the products that are named by it
+	moved map[int64]int64  // pieces by product, read or not; below zero for those that were taken
 }
 
-func newShelf() shelf { return shelf{map[int64]*product{}, map[string]*product{}, map[int64]int64{}} }
+func newShelf() shelf { return shelf{byID: map[int64]*product{}, moved: map[int64]int64{}} }
 
-// readShelf reads the products that lines name, and those of items. With locking, nobody else can change them until the transaction ends.
-// Nobody waits for another in a circle: all lock products in ascending id.
-func (s store) readShelf(lines []line, items []item, locking bool) (shelf, error) {
-	ids, skus := named(lines)
-	if skus != nil {
-		var more []int64
-		if err := s.products().Where("sku IN ?", skus).Pluck("id", &more).Error; err != nil {
-			return shelf{}, err
-		}
-		ids = append(ids, more...)
+// readShelf reads the products that lines name, without a lock.
+func (s store) readShelf(lines []line) (shelf, error) {
+	ids, skus, err := s.resolve(lines)
+	if err != nil {
+		return shelf{}, err
+	}
+	return s.loadShelf(ids, skus)
+}
+
+// lockShelf locks and reads the products that lines name, and those of items, until the transaction ends, but for those that another
+// transaction holds, whose ids it returns. No two transactions wait for each other: all lock products in ascending id.
+func (s store) lockShelf(lines []line, items []item, isHeld func(id int64) bool) (of shelf, held []int64, err error) {
+	ids, skus, err := s.resolve(lines)
+	if err != nil {
+		return newShelf(), nil, err
 	}
 	for _, i := range items {
 		ids = append(ids, i.ProductID)
 	}
-	if locking {
-		s = s.locking()
+	held, err = s.lockFree(s.products(), ids, isHeld, func(free []int64) (err error) {
+		of, err = s.locking().loadShelf(free, skus)
+		return err
+	})
+	return of, held, err
+}
+
+// resolve returns the ids of the products that lines name, and the ids of the skus among the names.
+func (s store) resolve(lines []line) (ids []int64, skus map[string]int64, err error) {
+	var names []string
+	for _, l := range lines {
+		if l.SKU != nil {
+			names = append(names, *l.SKU)
+		} else {
+			ids = append(ids, *l.ProductID)
+		}
 	}
+	if names == nil {
+		return ids, nil, nil
+	}
+	var named []product
+	err = s.products().Select("id, sku").Where("sku IN ?", names).Find(&named).Error
+	skus = make(map[string]int64, len(named))
+	for _, p := range named {
+		ids, skus[p.SKU] = append(ids, p.ID), p.ID
+	}
+	return ids, skus, err
+}
+
+func (s store) loadShelf(ids []int64, skus map[string]int64) (shelf, error) {
 	slices.Sort(ids)
 	var products []*product
 	err := s.products().Select("id, sku, price_cents, stock, active, ? AS now", s.now()).
 		Where("id IN ?", slices.Compact(ids)).Order("id").Find(&products).Error
 	read := newShelf()
+	read.ids = skus
 	for _, p := range products {
-		read.byID[p.ID], read.bySKU[p.SKU] = p, p
+		read.byID[p.ID] = p
 	}
 	return read, err
 }
 
-// named returns what lines call their products by.
-func named(lines []line) (ids []int64, skus []string) {
-	for _, l := range lines {
-		if l.SKU != nil {
-			skus = append(skus, *l.SKU)
-		} else {
-			ids = append(ids, *l.ProductID)
-		}
+// id returns the id of the product that a line names, or 0 for a sku that no product has.
+func (s shelf) id(l line) int64 {
+	if l.SKU != nil {
+		return s.ids[*l.SKU]
 	}
-	return ids, skus
+	return *l.ProductID
 }
 
 // find returns the product that a line names, or nil.
 func (s shelf) find(l line) *product {
-	if l.SKU != nil {
-		return s.bySKU[*l.SKU]
-	}
-	return s.byID[*l.ProductID]
+	return s.byID[s.id(l)]
 }
 
 // price makes one item of all lines with the same product, with the price that the product has, in ascending product id. It refuses with
@@ -137,8 +163,8 @@ func (s shelf) move(product, pieces int64) {
 	}
 }
 
-// moveStock writes what was taken from a shelf and put back: one statement, which locks products in ascending id. What was taken must have
-// been locked. Stock moves before lines are inserted: their foreign key takes a shared lock on the product, and two orders that both
+// moveStock writes what was taken from a shelf and put back, in one statement, which locks products in ascending id. Products from which
+// stock was taken must be locked already; where others are not, the statement waits for a second, with all locks of its transaction. Stock moves before lines are inserted: their foreign key takes a shared lock on the product, and two orders that both
 // hold it could not move its stock any more.
 func (s store) moveStock(of shelf) error {
 	for ids := range slices.Chunk(slices.Sorted(maps.Keys(of.moved)), 500) {

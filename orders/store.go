@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"math"
+	"slices"
 	"time"
 
 	"gorm.io/gorm"
@@ -41,6 +42,11 @@ func (s *Service) change(ctx context.Context, fn func(tx store) error) error {
 	return db.InTx(ctx, s.db, func(tx *gorm.DB) error { return fn(s.store(ctx, tx)) })
 }
 
+// changeBatch is change for batches, which have connections of their own.
+func (s *Service) changeBatch(ctx context.Context, fn func(tx store) error) error {
+	return db.InReservedTx(ctx, s.db, func(tx *gorm.DB) error { return fn(s.store(ctx, tx)) })
+}
+
 // once runs effect in a transaction, once for the request's key: see idempotency.Keys.Once.
 func (s *Service) once(ctx context.Context, r idempotency.Request, effect func(tx store) (target int64, body any, err error)) (idempotency.Answer, error) {
 	return s.keys.Once(ctx, r, func(tx *gorm.DB) (int64, any, error) { return effect(s.store(ctx, tx)) })
@@ -56,8 +62,8 @@ func (s *Service) remember(tx store, effects []idempotency.Effected) error {
 	return s.keys.Remember(tx.db, effects...)
 }
 
-// groupsAtOnce is how many groups of changes may be under way: on MySQL one prepares while the other commits.
-func (s *Service) groupsAtOnce() int {
+// maxBatches is how many batches may run at once: on MySQL one prepares while the other commits.
+func (s *Service) maxBatches() int {
 	if s.db.Name() == db.SQLite {
 		return 1 // transaction
 	}
@@ -178,6 +184,35 @@ func (s store) updateEach(rows []*product, columns ...string) error {
 func (s store) locking() store {
 	s.db = db.ForUpdate(s.db)
 	return s
+}
+
+// lockFree calls lock for those of the rows with these ids that no other transaction holds, as far as isHeld knows and lock finds out
+// when it fails with db.ErrLocked. It returns the ids of the held rows.
+func (s store) lockFree(rows *gorm.DB, ids []int64, isHeld func(id int64) bool, lock func(free []int64) error) (held []int64, err error) {
+	var free []int64
+	for _, id := range ids {
+		if isHeld(id) {
+			held = append(held, id)
+		} else {
+			free = append(free, id)
+		}
+	}
+	if err = lock(free); !errors.Is(err, db.ErrLocked) {
+		return held, err
+	}
+	found, err := db.LockFree(rows, free)
+	if err != nil {
+		return held, err
+	}
+	return append(held, found...), lock(slices.DeleteFunc(free, func(id int64) bool { return slices.Contains(found, id) }))
+}
+
+// isFree returns a function that waits until no other transaction holds a row, for so long at most, and keeps no lock.
+func (s *Service) isFree(table string, id int64) func(ctx context.Context, wait time.Duration) bool {
+	return func(ctx context.Context, wait time.Duration) bool {
+		free, err := db.IsFree(s.db.WithContext(ctx).Table(table).Where("id = ?", id), wait)
+		return free || err != nil // commands that need the row find out more
+	}
 }
 
 // now is an SQL expression for the database's clock.

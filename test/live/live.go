@@ -43,7 +43,7 @@ func Serve(g *gorm.DB, o web.Options, start func(http.Handler) string) map[strin
 		return web.Peer{Base: addresses[name], Token: webtest.Token, Timeout: time.Minute}
 	}
 	addresses["customers"] = start(customers.New(g, keyLifetime).Handler(o))
-	c := orders.Config{Customers: peer("customers"), CancellationWindow: time.Hour, Reservation: time.Hour, KeyLifetime: keyLifetime}
+	c := orders.Config{Customers: peer("customers"), CancellationWindow: time.Hour, Reservation: time.Hour, KeyLifetime: keyLifetime, MaxHeld: 50}
 	addresses["orders"] = start(must(orders.New(g, c)).Handler(o))
 	addresses["orchestrator"] = start(must(orchestrator.New(peer("customers"), peer("orders"))).Engine(o))
 	return addresses

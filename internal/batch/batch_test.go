@@ -1,4 +1,4 @@
-package together_test
+package batch_test
 
 import (
 	"context"
@@ -8,9 +8,11 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
+	"time"
 
-	"example.com/b2b/internal/together"
+	"example.com/b2b/internal/batch"
 )
 
 // call says its name, and what it does.
@@ -20,12 +22,12 @@ type call struct {
 	about  []string
 }
 
-func (c *call) Names() []string { return c.about }
-func (c *call) Weight() int     { return max(c.weight, 1) }
+func (c *call) ConflictKeys() []string { return c.about }
+func (c *call) Cost() int              { return max(c.weight, 1) }
 
-// bench is a queue whose groups end when the test says so.
+// bench is a Batcher whose batches end when the test says so.
 type bench struct {
-	*together.Queue[*call]
+	*batch.Batcher[*call]
 	t     *testing.T
 	begun chan []string // the names of a group's calls
 	end   chan outcome
@@ -34,6 +36,7 @@ type bench struct {
 
 // outcome is what Do returns of a group.
 type outcome struct {
+	held     []batch.Held
 	undone   bool
 	err      error
 	panicked any
@@ -41,7 +44,7 @@ type outcome struct {
 
 func newBench(t *testing.T, atOnce int) *bench {
 	b := &bench{t: t, begun: make(chan []string, 100), end: make(chan outcome)}
-	b.Queue = &together.Queue[*call]{AtOnce: atOnce, Weight: 10, Do: func(ctx context.Context, group []*call) (bool, error) {
+	b.Batcher = &batch.Batcher[*call]{MaxConcurrent: atOnce, MaxCost: 10, MaxHeld: 3, Run: func(ctx context.Context, group []*call) ([]batch.Held, bool, error) {
 		var names []string
 		for _, c := range group {
 			names = append(names, c.name)
@@ -56,9 +59,9 @@ func newBench(t *testing.T, atOnce int) *bench {
 			if o.panicked != nil {
 				panic(o.panicked)
 			}
-			return o.undone, o.err
+			return o.held, o.undone, o.err
 		case <-ctx.Done():
-			return true, errors.New("the group's time is over")
+			return nil, true, errors.New("the group's time is over")
 		}
 	}}
 	return b
@@ -67,11 +70,11 @@ func newBench(t *testing.T, atOnce int) *bench {
 // carry starts a call, waits until it is in the queue or under way, and returns where its error will be.
 func (b *bench) carry(ctx context.Context, c *call) <-chan error {
 	b.t.Helper()
-	groups, waiting := b.Load()
+	groups, waiting, held := b.Load()
 	result := make(chan error, 1)
-	go func() { result <- b.Carry(ctx, c) }()
+	go func() { result <- b.Submit(ctx, c) }()
 	for {
-		if g, w := b.Load(); g != groups || w != waiting {
+		if g, w, h := b.Load(); g != groups || w != waiting || h != held {
 			return result
 		}
 		runtime.Gosched()
@@ -92,7 +95,7 @@ func want(t *testing.T, result <-chan error, text string) {
 	}
 }
 
-func TestQueue(t *testing.T) {
+func TestBatcher(t *testing.T) {
 	ctx := t.Context()
 	t.Run("what comes meanwhile is the next group", func(t *testing.T) {
 		b := newBench(t, 1)
@@ -178,12 +181,12 @@ func TestQueue(t *testing.T) {
 		b.wantBegun("0", "1")
 		leave[0]()
 		want(t, results[0], "context canceled")
-		if groups, _ := b.Load(); groups != 1 {
+		if groups, _, _ := b.Load(); groups != 1 {
 			t.Error("the group ended with its first caller")
 		}
 		leave[1]()
 		want(t, results[1], "context canceled")
-		for groups := 1; groups != 0; groups, _ = b.Load() { // for ever, if the group does not end
+		for groups := 1; groups != 0; groups, _, _ = b.Load() { // for ever, if the group does not end
 			runtime.Gosched()
 		}
 	})
@@ -257,13 +260,156 @@ func TestQueue(t *testing.T) {
 	})
 }
 
-// TestQueueUnderLoad carries out many calls, each exactly once, and never two of a name at once.
-func TestQueueUnderLoad(t *testing.T) {
+// row is held until it is freed.
+type row struct {
+	name string
+	free atomic.Bool
+}
+
+// holds is a batch's outcome in which the row keeps the commands of these indexes waiting.
+func (r *row) holds(commands ...int) outcome {
+	return outcome{held: []batch.Held{{Row: r.name, Commands: commands, IsFree: func(context.Context, time.Duration) bool { return r.free.Load() }}}}
+}
+
+// TestHeldRows sets commands aside whose rows somebody else holds, and nobody else's.
+func TestHeldRows(t *testing.T) {
+	ctx := t.Context()
+	wantHeld := func(t *testing.T, b *bench, n int) {
+		t.Helper()
+		for {
+			if _, _, held := b.Load(); held == n {
+				return
+			}
+			runtime.Gosched()
+		}
+	}
+	t.Run("run again when the row is free, before later commands", func(t *testing.T) {
+		b, x := newBench(t, 1), &row{name: "x"}
+		first := b.carry(ctx, &call{name: "a", about: []string{"k"}})
+		b.wantBegun("a")
+		second, third := b.carry(ctx, &call{name: "b"}), b.carry(ctx, &call{name: "c"})
+		b.end <- x.holds(0)
+		b.wantBegun("b", "c")
+		if !b.IsHeld("x") {
+			t.Error("x is not known to be held")
+		}
+		b.end <- x.holds(1)
+		want(t, second, "<nil>")
+		wantHeld(t, b, 2)
+		gate := b.carry(ctx, &call{name: "gate", about: []string{"k"}}) // the key of a command that waits is free
+		b.wantBegun("gate")
+		late := b.carry(ctx, &call{name: "late"})
+		x.free.Store(true)
+		wantHeld(t, b, 0)
+		b.end <- outcome{}
+		want(t, gate, "<nil>")
+		b.wantBegun("a", "c", "late")
+		b.end <- outcome{}
+		for _, result := range []<-chan error{first, third, late} {
+			want(t, result, "<nil>")
+		}
+	})
+	t.Run("one row after the other", func(t *testing.T) {
+		b, x, y := newBench(t, 1), &row{name: "x"}, &row{name: "y"}
+		result := b.carry(ctx, &call{name: "both"})
+		b.wantBegun("both")
+		b.end <- outcome{held: slices.Concat(x.holds(0).held, y.holds(0).held)}
+		wantHeld(t, b, 1)
+		x.free.Store(true)
+		b.wantBegun("both")
+		b.end <- y.holds(0)
+		wantHeld(t, b, 1)
+		y.free.Store(true)
+		b.wantBegun("both")
+		b.end <- outcome{}
+		want(t, result, "<nil>")
+	})
+	t.Run("so many at most", func(t *testing.T) {
+		b, x := newBench(t, 1), &row{name: "x"}
+		var results []<-chan error
+		for i := range 4 { // MaxHeld is 3
+			results = append(results, b.carry(ctx, &call{name: fmt.Sprint(i)}))
+			b.wantBegun(fmt.Sprint(i))
+			b.end <- x.holds(0)
+		}
+		want(t, results[3], batch.ErrHeld.Error())
+		x.free.Store(true)
+		b.wantBegun("0", "1", "2")
+		b.end <- outcome{}
+		for _, result := range results[:3] {
+			want(t, result, "<nil>")
+		}
+	})
+	t.Run("for so long at most", func(t *testing.T) {
+		b, x := newBench(t, 1), &row{name: "x"}
+		result := b.carry(ctx, &call{name: "a"})
+		b.wantBegun("a")
+		b.end <- x.holds(0)
+		want(t, result, batch.ErrHeld.Error())
+		wantHeld(t, b, 0)
+		if b.IsHeld("x") {
+			t.Error("x is still said to be held, and nobody waits for it")
+		}
+	})
+	t.Run("no longer than its caller", func(t *testing.T) {
+		b, x := newBench(t, 1), &row{name: "x"}
+		gone, leave := context.WithCancel(ctx)
+		result := b.carry(gone, &call{name: "a"})
+		b.wantBegun("a")
+		b.end <- x.holds(0)
+		wantHeld(t, b, 1)
+		leave()
+		want(t, result, "context canceled")
+		wantHeld(t, b, 0)
+	})
+	t.Run("of a batch that was rolled back", func(t *testing.T) {
+		b, x := newBench(t, 1), &row{name: "x"}
+		b.alone = map[string]chan outcome{"b": make(chan outcome), "c": make(chan outcome)}
+		b.carry(ctx, &call{name: "a"})
+		b.wantBegun("a")
+		second, third := b.carry(ctx, &call{name: "b"}), b.carry(ctx, &call{name: "c"})
+		b.end <- outcome{}
+		b.wantBegun("b", "c")
+		b.end <- outcome{undone: true, err: errors.New("lost")}
+		b.alone["c"] <- x.holds(0)
+		b.alone["b"] <- outcome{}
+		want(t, second, "<nil>")
+		wantHeld(t, b, 1)
+		x.free.Store(true)
+		b.alone["c"] <- outcome{}
+		want(t, third, "<nil>")
+	})
+}
+
+// TestStalled lets others start in the place of batches that do not end, and of so many at most.
+func TestStalled(t *testing.T) {
+	b := newBench(t, 1)
+	var results []<-chan error
+	for i := range 5 {
+		results = append(results, b.carry(t.Context(), &call{name: fmt.Sprint(i)}))
+		b.wantBegun(fmt.Sprint(i))
+	}
+	results = append(results, b.carry(t.Context(), &call{name: "5"}))
+	select {
+	case got := <-b.begun:
+		t.Errorf("%v began beside four batches that have stalled", got)
+	case <-time.After(2 * batch.StallTimeout):
+	}
+	for range 6 {
+		b.end <- outcome{}
+	}
+	for _, result := range results {
+		want(t, result, "<nil>")
+	}
+}
+
+// TestBatcherUnderLoad carries out many calls, each exactly once, and never two of a name at once.
+func TestBatcherUnderLoad(t *testing.T) {
 	const calls, names = 2000, 5
 	var mu sync.Mutex
 	under, done, groups := map[string]bool{}, map[string]int{}, 0
-	q := together.Queue[*call]{AtOnce: 3, Weight: 50}
-	q.Do = func(_ context.Context, group []*call) (bool, error) {
+	q := batch.Batcher[*call]{MaxConcurrent: 3, MaxCost: 50}
+	q.Run = func(_ context.Context, group []*call) ([]batch.Held, bool, error) {
 		mu.Lock()
 		groups++
 		for _, c := range group {
@@ -280,12 +426,12 @@ func TestQueueUnderLoad(t *testing.T) {
 		for _, c := range group {
 			under[c.about[0]] = false
 		}
-		return false, nil
+		return nil, false, nil
 	}
 	var wg sync.WaitGroup
 	for i := range calls {
 		wg.Go(func() {
-			if err := q.Carry(t.Context(), &call{name: fmt.Sprint(i), about: []string{fmt.Sprint(i % names)}}); err != nil {
+			if err := q.Submit(t.Context(), &call{name: fmt.Sprint(i), about: []string{fmt.Sprint(i % names)}}); err != nil {
 				t.Error(err)
 			}
 		})

@@ -56,30 +56,33 @@ func (s *system) queued(changes ...func() string) (results func() []string) {
 	}
 }
 
-// gate keeps the one group of the queue waiting until open is called, which returns what came of the order in it.
+// gate keeps the one batch that may run in its transaction until open is called, which returns the outcome of the order in it.
 func (s *system) gate(t *testing.T) (open func() string) {
 	t.Helper()
-	s.oneGroup.Do(func() { orders.OneGroup(s.service) })
-	product := s.product(t, 1, 1)
-	tx := s.db.Begin() // SQLite has but one connection
-	if err := tx.Exec("UPDATE products SET stock = stock WHERE id = ?", product).Error; err != nil {
+	s.oneBatch.Do(func() { orders.OneBatch(s.service) })
+	product, opened := s.product(t, 1, 1), make(chan struct{})
+	err := s.db.Callback().Query().After("gorm:query").Register("test:gate", func(tx *gorm.DB) {
+		if slices.Contains(tx.Statement.Vars, any(product)) {
+			<-opened
+		}
+	})
+	if err != nil {
 		t.Fatal(err)
 	}
 	passed := make(chan string)
 	go func() { passed <- outcomeOf(s.CreateOrder(ctx, nil, newOrder(line(product, 1)))) }()
 	s.wantLoad(1, 0)
 	return func() string {
-		if err := tx.Rollback().Error; err != nil {
-			t.Fatal(err)
-		}
+		close(opened)
+		defer s.db.Callback().Query().Remove("test:gate")
 		return <-passed
 	}
 }
 
-// wantLoad waits until so many groups are under way, and so many changes wait.
+// wantLoad waits until so many batches run, and so many commands wait.
 func (s *system) wantLoad(groups, waiting int) {
 	for {
-		if g, w := orders.Load(s.service); g == groups && w == waiting {
+		if g, w, _ := orders.Load(s.service); g == groups && w == waiting {
 			return
 		}
 		runtime.Gosched()
