@@ -62,7 +62,7 @@ func kindOfMySQL(err *mysqldriver.MySQLError) error {
 		return gorm.ErrDuplicatedKey
 	case 1451, 1452: // ER_ROW_IS_REFERENCED_2, ER_NO_REFERENCED_ROW_2
 		return gorm.ErrForeignKeyViolated
-	case 1205, 3024, 1969: // ER_LOCK_WAIT_TIMEOUT, ER_QUERY_TIMEOUT, MariaDB's ER_STATEMENT_TIMEOUT: see ForUpdate
+	case 1205, 3572, 3024, 1969: // ER_LOCK_WAIT_TIMEOUT, ER_LOCK_NOWAIT, ER_QUERY_TIMEOUT, MariaDB's ER_STATEMENT_TIMEOUT: see ForUpdate
 		return ErrLocked
 	case 1020, 1213, // ER_CHECKREAD (MariaDB: changed since it was read), ER_LOCK_DEADLOCK
 		8002, 8005, 8022, // ErrForUpdateCantRetry, ErrWriteConflictInTiDB, ErrTxnRetryable

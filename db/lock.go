@@ -17,10 +17,12 @@ var ErrLocked = fmt.Errorf("another transaction holds a row: %w", ErrConflict)
 const (
 	// lockWait is how long a statement of ForUpdate takes at most, the wait for rows that other transactions hold included.
 	lockWait = 300 * time.Millisecond
-	// rowsWait is how long LockFree waits, for all rows together.
-	rowsWait = 100 * time.Millisecond
+	// leastWait is the shortest wait that a busy machine does not take for the work itself. Below, ForUpdate does not wait at all.
+	leastWait = 50 * time.Millisecond
 	// otherWait is how many seconds any other statement waits for a row: the least that MySQL knows.
 	otherWait = "1"
+	// waitTimeout is how many seconds the server keeps a connection that says nothing, and the locks of its transaction.
+	waitTimeout = "20"
 )
 
 // ForUpdate locks the rows that a query reads until the transaction ends. Its error is ErrLocked where another transaction holds a row
@@ -28,18 +30,23 @@ const (
 func ForUpdate(tx *gorm.DB) *gorm.DB { return forUpdate(tx, lockWait) }
 
 // forUpdate is ForUpdate with another wait. The limit is one of the whole statement, because no engine has a lock wait below a second
-// besides no wait at all, by which a statement would lose against every other one:
+// besides none at all, by which a statement loses against every other transaction:
 // https://dev.mysql.com/doc/refman/8.4/en/optimizer-hints.html#optimizer-hints-execution-time,
 // https://mariadb.com/kb/en/aborting-statements/
 func forUpdate(tx *gorm.DB, wait time.Duration) *gorm.DB {
+	locking := clause.Locking{Strength: clause.LockingStrengthUpdate}
 	if tx.Name() == SQLite {
 		return tx
 	}
-	limit := selectLimit{after: fmt.Sprintf("/*+ MAX_EXECUTION_TIME(%d) */", max(wait.Milliseconds(), 1))}
-	if tx.Dialector.(dialector).mariaDB {
-		limit = selectLimit{before: fmt.Sprintf("SET STATEMENT max_statement_time=%.3f FOR", max(wait.Seconds(), 0.001))}
+	if wait < leastWait {
+		locking.Options = clause.LockingOptionsNoWait
+		return tx.Clauses(locking)
 	}
-	return tx.Clauses(limit, clause.Locking{Strength: clause.LockingStrengthUpdate})
+	limit := selectLimit{after: fmt.Sprintf("/*+ MAX_EXECUTION_TIME(%d) */", wait.Milliseconds())}
+	if tx.Dialector.(dialector).mariaDB {
+		limit = selectLimit{before: fmt.Sprintf("SET STATEMENT max_statement_time=%.3f FOR", wait.Seconds())}
+	}
+	return tx.Clauses(limit, locking)
 }
 
 // selectLimit adds SQL before or after the word SELECT.
@@ -61,12 +68,12 @@ func (l selectLimit) ModifyStatement(s *gorm.Statement) {
 }
 
 // LockFree locks the rows of a query that have these ids, one by one in ascending order, and returns those that another transaction
-// holds. It waits 100 ms at most, for all of them together.
+// holds now.
 func LockFree(q *gorm.DB, ids []int64) (held []int64, err error) {
 	ids = slices.Compact(slices.Sorted(slices.Values(ids)))
 	q = q.Session(&gorm.Session{})
 	for _, id := range ids {
-		free, err := IsFree(q.Where("id = ?", id), rowsWait/time.Duration(len(ids)))
+		free, err := IsFree(q.Where("id = ?", id), 0)
 		if err != nil {
 			return nil, err
 		}

@@ -128,7 +128,7 @@ func (c Config) pool() (*sql.DB, gorm.Dialector, error) {
 		"time_zone":                "'+00:00'",
 		"sql_mode":                 "'STRICT_ALL_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION'",
 		"innodb_lock_wait_timeout": otherWait,
-		"wait_timeout":             "200", // seconds that the server keeps the locks of a client whose machine is gone; see below
+		"wait_timeout":             waitTimeout, // seconds that the server keeps the locks of a frozen client, or one whose machine is gone
 	}
 	connector, err := mysqldriver.NewConnector(m) // from a DSN string the driver would log by itself
 	if err != nil {
@@ -137,7 +137,8 @@ func (c Config) pool() (*sql.DB, gorm.Dialector, error) {
 	pool := sql.OpenDB(readCommitted{connector})
 	pool.SetMaxOpenConns(c.MaxConns)
 	pool.SetMaxIdleConns(c.MaxConns)
-	pool.SetConnMaxLifetime(3 * time.Minute) // shorter than wait_timeout, and than most proxies keep a silent connection
+	pool.SetConnMaxIdleTime(10 * time.Second) // shorter than wait_timeout
+	pool.SetConnMaxLifetime(3 * time.Minute)
 	return pool, mysql.New(mysql.Config{Conn: pool}), nil
 }
 

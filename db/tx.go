@@ -180,6 +180,9 @@ func (l lock) take(ctx context.Context, conn *sql.Conn, seconds int) error {
 	} else if err == nil && got.Int64 == 0 {
 		return fmt.Errorf("%w: another process has held the lock %q for too long", ErrConflict, string(l))
 	}
+	if err == nil { // its connection says nothing while the work lasts
+		_, err = conn.ExecContext(ctx, "SET SESSION wait_timeout = 200")
+	}
 	return translate(err)
 }
 
@@ -189,5 +192,5 @@ func (l lock) SessionLock(ctx context.Context, conn *sql.Conn) error {
 }
 
 func (l lock) SessionUnlock(ctx context.Context, conn *sql.Conn) error {
-	return finish(ctx, conn, "DO RELEASE_LOCK("+lockName+")", string(l))
+	return errors.Join(finish(ctx, conn, "DO RELEASE_LOCK("+lockName+")", string(l)), finish(ctx, conn, "SET SESSION wait_timeout = "+waitTimeout))
 }
