@@ -2,7 +2,6 @@ package orchestrator
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -68,7 +67,7 @@ func (p peer) failure(res reply, caller auth.Principal) error {
 	status := res.StatusCode()
 	answered := fmt.Errorf("the %s answered %d", p.name, status)
 	var body contract.APIError // the services' envelopes are alike
-	readable := json.Unmarshal(res.GetBody(), &body) == nil && body.Code != ""
+	readable := contract.Unmarshal(res.GetBody(), &body) == nil && body.Code != ""
 	switch {
 	case status == http.StatusRequestTimeout, status == http.StatusTooEarly, status == http.StatusTooManyRequests, status >= http.StatusInternalServerError:
 		return answered

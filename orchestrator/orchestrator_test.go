@@ -238,6 +238,40 @@ func TestRefusedStep(t *testing.T) {
 	}
 }
 
+// TestPeersByExactName reads an answer by the contract's names only, and tries again what says something twice.
+func TestPeersByExactName(t *testing.T) {
+	raw := func(status int, body string) func(w http.ResponseWriter) {
+		return func(w http.ResponseWriter) {
+			w.Header().Set("Content-Type", "application/json")
+			w.WriteHeader(status)
+			io.WriteString(w, body)
+		}
+	}
+	const customer = `{"success":true,"data":{"id":1,"name":"ACME Corporation","email":"ops@acme.com","phone":"+1-555-0100"%s}}`
+	for name, c := range map[string]struct {
+		step    string
+		instead func(w http.ResponseWriter)
+		calls   string
+	}{
+		"another_id_in_capitals":  {createStep, raw(201, `{"success":true,"data":{"id":5,"ID":6,"Id":7},"Data":{"id":8}}`), customerStep + ", " + createStep + ", " + confirmStep},
+		"an_id_twice":             {createStep, raw(201, `{"success":true,"data":{"id":6,"id":5}}`), customerStep + ", " + createStep + ", " + createStep + ", " + confirmStep},
+		"data_twice":              {createStep, raw(201, `{"success":true,"data":{"id":6},"data":{"id":5}}`), customerStep + ", " + createStep + ", " + createStep + ", " + confirmStep},
+		"another_name":            {customerStep, raw(200, fmt.Sprintf(customer, `,"NAME":"Mallory","\u212aind":1`)), customerStep + ", " + createStep + ", " + confirmStep},
+		"a_name_twice":            {customerStep, raw(200, fmt.Sprintf(customer, `,"name":"Mallory"`)), customerStep + ", " + customerStep + ", " + createStep + ", " + confirmStep},
+		"a_code_twice":            {confirmStep, raw(400, `{"success":false,"error":"No.","code":"x","code":"order_not_confirmable"}`), customerStep + ", " + createStep + ", " + confirmStep + ", " + confirmStep},
+		"a_code_in_capitals_only": {confirmStep, raw(400, `{"success":false,"error":"No.","CODE":"order_not_confirmable"}`), customerStep + ", " + createStep + ", " + confirmStep + ", " + confirmStep},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p := &peers{instead: map[string][]func(http.ResponseWriter){c.step: {c.instead}}}
+			status, body, _ := post(t, serve(t, p, time.Minute), sample)
+			if calls := strings.Join(p.calls, ", "); status != 201 || calls != c.calls || strings.Contains(string(body), "Mallory") {
+				t.Errorf("%d %s after %s", status, body, calls)
+			}
+		})
+	}
+}
+
 func TestUpstreamUnavailable(t *testing.T) {
 	down := make([]func(http.ResponseWriter), 20)
 	for i := range down {

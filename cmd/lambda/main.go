@@ -16,6 +16,8 @@ import (
 	"github.com/aws/aws-lambda-go/lambda"
 	ginadapter "github.com/awslabs/aws-lambda-go-api-proxy/gin"
 	"github.com/gin-gonic/gin"
+	jsonv2 "github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 
 	"example.com/b2b/internal/buildinfo"
 	"example.com/b2b/internal/config"
@@ -72,11 +74,14 @@ func handler(engine *gin.Engine) func(context.Context, json.RawMessage) (any, er
 			defer cancel()
 		}
 		var kind struct {
-			Version        string
-			HTTPMethod     string
-			RequestContext struct{ ELB, HTTP *struct{} }
+			Version        string `json:"version"`
+			HTTPMethod     string `json:"httpMethod"`
+			RequestContext struct {
+				ELB  *struct{} `json:"elb"`
+				HTTP *struct{} `json:"http"`
+			} `json:"requestContext"`
 		}
-		if err := json.Unmarshal(raw, &kind); err != nil {
+		if err := unmarshal(raw, &kind); err != nil {
 			return nil, errUnknownEvent
 		}
 		switch {
@@ -113,9 +118,15 @@ func handler(engine *gin.Engine) func(context.Context, json.RawMessage) (any, er
 
 var errUnknownEvent = errors.New("the event is neither of API Gateway nor of an Application Load Balancer")
 
+// unmarshal decodes an event, authorizer data included, by exact names only. The error is for a text that has a name twice, too.
+// Invalid UTF-8 comes from callers, in paths and headers: the engine refuses it, in words of the contract.
+func unmarshal(raw json.RawMessage, event any) error {
+	return jsonv2.Unmarshal(raw, event, jsontext.AllowInvalidUTF8(true))
+}
+
 func forward[E any](raw json.RawMessage, proxy func(E) (any, error)) (any, error) {
 	var event E
-	if err := json.Unmarshal(raw, &event); err != nil {
+	if err := unmarshal(raw, &event); err != nil {
 		return nil, fmt.Errorf("%w: %w", errUnknownEvent, err)
 	}
 	return proxy(event)

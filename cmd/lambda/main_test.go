@@ -380,6 +380,34 @@ func TestFunctionUnknownEvent(t *testing.T) {
 	}
 }
 
+// TestEventsByExactName reads of an event what the gateway says, by its exact names, and no event that says something twice.
+func TestEventsByExactName(t *testing.T) {
+	p := newPeers(t)
+	g := start(t, environment(p.URL)...)
+	mallory, err := auth.Tokens{Secret: secret}.Issue(auth.Principal{Subject: "mallory", Customer: 2, Scope: "orders:write"}, time.Hour)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for kind, event := range kinds {
+		t.Run(kind, func(t *testing.T) {
+			text, err := json.Marshal(event(order(sampleOrder)))
+			if err != nil {
+				t.Fatal(err)
+			}
+			others := `{"Headers":{"authorization":"Bearer ` + mallory + `"},"MULTIVALUEHEADERS":{"authorization":["Bearer ` + mallory + `"]},"Body":"{}","PATH":"/","RAWPATH":"/","VERSION":"1.0","HTTPMETHOD":"GET",`
+			r := g.invoke(t, json.RawMessage(strings.TrimSuffix(string(text), "}")+","+others[1:len(others)-1]+"}"), 29)
+			var a answer
+			if err := json.Unmarshal(r.body, &a); err != nil || a.StatusCode != http.StatusCreated {
+				t.Errorf("names in capitals: %s %s", r.endpoint, r.body)
+			}
+			r = g.invoke(t, json.RawMessage(others[:len(others)-1]+`,"headers":{},"body":"",`+string(text[1:])), 29)
+			if r.endpoint != "error" || !strings.Contains(string(r.body), "neither of API Gateway nor") {
+				t.Errorf("names twice: %s %s", r.endpoint, r.body)
+			}
+		})
+	}
+}
+
 // A peer that never answers must not make the function run into Lambda's own deadline, which shows as 502 at the gateway.
 func TestFunctionDeadline(t *testing.T) {
 	t.Run("no_answer", func(t *testing.T) {

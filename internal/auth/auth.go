@@ -37,7 +37,7 @@ func (p Principal) Known() bool { return p.Subject != Anonymous.Subject }
 
 // Lacks returns those of the scopes that p does not have.
 func (p Principal) Lacks(scopes []string) (missing []string) {
-	has := strings.Fields(p.Scope)
+	has := strings.Split(p.Scope, " ")
 	if slices.Contains(has, Admin) {
 		return nil
 	}

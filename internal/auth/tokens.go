@@ -1,23 +1,22 @@
 package auth
 
 import (
-	"context"
+	"cmp"
 	"crypto/subtle"
 	"encoding/base64"
-	"encoding/json"
 	"errors"
-	"fmt"
-	"log/slog"
+	"math"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
-	"unicode"
 	"unicode/utf8"
 
-	"github.com/MicahParks/keyfunc/v3"
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 	"github.com/golang-jwt/jwt/v5"
-	"golang.org/x/time/rate"
+	"golang.org/x/text/secure/precis"
 
 	"example.com/b2b/internal/apperr"
 )
@@ -51,13 +50,10 @@ func (t Tokens) Identify(h http.Header) (Principal, error) {
 	if actingFor == forNobody { // of most calls, where callers need no token
 		return Principal{Subject: Anonymous.Subject, ByService: true}, nil
 	}
-	encoded, err := base64.RawURLEncoding.DecodeString(actingFor)
+	encoded, err := base64.RawURLEncoding.Strict().DecodeString(actingFor)
 	var c claims
 	if err == nil {
 		err = json.Unmarshal(encoded, &c)
-	}
-	if err == nil && c.Subject == "" {
-		return Principal{Subject: Anonymous.Subject, ByService: true}, nil
 	}
 	if err == nil {
 		p, err = c.principal()
@@ -74,6 +70,7 @@ func (t Tokens) bearer(authorization string) (Principal, error) {
 		return Anonymous, nil
 	}
 	scheme, token, _ := strings.Cut(authorization, " ")
+	token = strings.TrimLeft(token, " ") // RFC 9110, section 11.4: one space or more
 	if !strings.EqualFold(scheme, "Bearer") {
 		return Anonymous, apperr.Unauthorized.New("send Authorization: Bearer TOKEN")
 	}
@@ -93,7 +90,11 @@ func (t Tokens) bearer(authorization string) (Principal, error) {
 const clockSkew = 5 * time.Second
 
 func (t Tokens) verify(token string) (Principal, error) {
-	options := []jwt.ParserOption{jwt.WithExpirationRequired(), jwt.WithIssuedAt(), jwt.WithLeeway(clockSkew), jwt.WithValidMethods(t.methods())}
+	if strings.ContainsAny(token, "\r\n") { // which even strict decoding of base64 skips
+		return Anonymous, jwt.ErrTokenMalformed
+	}
+	options := []jwt.ParserOption{jwt.WithStrictDecoding(), jwt.WithExpirationRequired(), jwt.WithIssuedAt(),
+		jwt.WithLeeway(clockSkew), jwt.WithValidMethods(t.methods())}
 	if t.Issuer != "" {
 		options = append(options, jwt.WithIssuer(t.Issuer))
 	}
@@ -123,7 +124,17 @@ func (t Tokens) methods() []string {
 	return methods
 }
 
+// key returns the key for a token's algorithm. The error is for a header that can be read in two ways, of which the parser does not
+// know: it takes the last of two parameters with one name, and ignores `crit`.
 func (t Tokens) key(token *jwt.Token) (any, error) {
+	header, _, _ := strings.Cut(token.Raw, ".")
+	decoded, _ := base64.RawURLEncoding.DecodeString(header) // as the parser has done
+	if !jsontext.Value(decoded).IsValid() {
+		return nil, jsontext.ErrDuplicateName
+	}
+	if _, critical := token.Header["crit"]; critical { // RFC 7515, section 4.1.11; no extension is supported
+		return nil, errCritical
+	}
 	if token.Method == jwt.SigningMethodHS256 {
 		return []byte(t.Secret), nil
 	}
@@ -133,7 +144,7 @@ func (t Tokens) key(token *jwt.Token) (any, error) {
 // Issue signs a JWT for p with the secret, valid for lifetime from now.
 func (t Tokens) Issue(p Principal, lifetime time.Duration) (string, error) {
 	now := time.Now()
-	c := claims{Scope: p.Scope, Customer: customerID(p.Customer), RegisteredClaims: jwt.RegisteredClaims{
+	c := claims{Scope: (*scopes)(&p.Scope), Customer: customerID(p.Customer), RegisteredClaims: jwt.RegisteredClaims{
 		Subject: p.Subject, Issuer: t.Issuer, IssuedAt: jwt.NewNumericDate(now), ExpiresAt: jwt.NewNumericDate(now.Add(lifetime)),
 	}}
 	if t.Audience != "" {
@@ -153,7 +164,7 @@ func (p Principal) ActingFor() string {
 	case Anonymous.Subject:
 		return forNobody
 	}
-	return claims{Scope: p.Scope, Customer: customerID(p.Customer), RegisteredClaims: jwt.RegisteredClaims{Subject: p.Subject}}.encode()
+	return claims{Scope: (*scopes)(&p.Scope), Customer: customerID(p.Customer), RegisteredClaims: jwt.RegisteredClaims{Subject: p.Subject}}.encode()
 }
 
 // forNobody is X-Acting-For for a caller without a token.
@@ -167,8 +178,45 @@ func (c claims) encode() string {
 // claims are those of a JWT that this system reads.
 type claims struct {
 	jwt.RegisteredClaims
-	Scope    string     `json:"scope,omitempty"`       // RFC 8693, section 4.2
-	Customer customerID `json:"customer_id,omitempty"` // binds the token to a customer
+	Scope    *scopes    `json:"scope,omitempty"`      // RFC 8693, section 4.2
+	Scp      *scopes    `json:"scp,omitempty"`        // the name that some issuers give it; counts when there is no `scope`
+	Customer customerID `json:"customer_id,omitzero"` // binds the token to a customer
+}
+
+// UnmarshalJSON implements json.Unmarshaler. It binds claims by their exact names only, as RFC 7519 requires, and refuses a text
+// that has a name twice. Without it the parser's encoding/json would bind names in any case, and the last of several.
+func (c *claims) UnmarshalJSON(text []byte) error {
+	type plain claims
+	return json.Unmarshal(text, (*plain)(c), numericDates)
+}
+
+// numericDates reads `exp`, `nbf` and `iat`, and refuses numbers that are no time; jwt.NumericDate itself takes 1e300 for some time.
+var numericDates = json.WithUnmarshalers(json.UnmarshalFunc(func(text []byte, d *jwt.NumericDate) error {
+	seconds, err := strconv.ParseFloat(string(text), 64)
+	if err != nil || math.Abs(seconds) > lastSecond {
+		return errNoDate
+	}
+	d.Time = time.Unix(int64(seconds), 0)
+	return nil
+}))
+
+const lastSecond = 253402300799 // of the year 9999
+
+// scopes are separated by U+0020: RFC 6749, section 3.3.
+type scopes string
+
+// UnmarshalJSON implements json.Unmarshaler, for a text and for a list of scopes.
+func (s *scopes) UnmarshalJSON(text []byte) error {
+	if json.Unmarshal(text, (*string)(s)) == nil {
+		return nil
+	}
+	var list []string
+	several := func(scope string) bool { return strings.Contains(scope, " ") }
+	if err := json.Unmarshal(text, &list); err != nil || slices.ContainsFunc(list, several) {
+		return errNoScopes
+	}
+	*s = scopes(strings.Join(list, " "))
+	return nil
 }
 
 // customerID refuses whatever is not an id: a claim that cannot be read must not make a token that is bound to nobody.
@@ -189,19 +237,27 @@ func (c customerID) possible() bool { return c >= 0 && c <= 1<<53-1 }
 var (
 	errNoCustomer = errors.New("customer_id is no id of a customer")
 	errNoSubject  = errors.New("sub is missing, or is no name that a caller may have")
+	errNoScopes   = errors.New("scope (or scp) is neither a text nor a list of scopes")
+	errNoDate     = errors.New("exp, nbf or iat is not a date")
+	errCritical   = errors.New("crit asks for an extension that is not supported")
 )
 
+// principal returns whom the claims name. The error is for a customer_id that is none, and for a subject with control or invisible
+// characters, or that a reader could take for one of ours: "Service", "service ", or the same in full width (RFC 8266).
 func (c claims) principal() (Principal, error) {
-	control := strings.IndexFunc(c.Subject, unicode.IsControl) >= 0
-	switch n := utf8.RuneCountInString(c.Subject); {
-	case n < 1 || n > 255 || control || !utf8.ValidString(c.Subject),
-		c.Subject == Anonymous.Subject, c.Subject == Service.Subject, c.Subject == System.Subject:
+	name, err := precis.Nickname.CompareKey(c.Subject)
+	ours := []string{Anonymous.Subject, Service.Subject, System.Subject}
+	if err != nil || utf8.RuneCountInString(c.Subject) > 255 || slices.Contains(ours, name) {
 		return Anonymous, errNoSubject
 	}
 	if !c.Customer.possible() {
 		return Anonymous, errNoCustomer
 	}
-	return Principal{Subject: c.Subject, Customer: int64(c.Customer), Scope: c.Scope}, nil
+	p := Principal{Subject: c.Subject, Customer: int64(c.Customer)}
+	if said := cmp.Or(c.Scope, c.Scp); said != nil {
+		p.Scope = string(*said)
+	}
+	return p, nil
 }
 
 // reason says to the caller why a token is not valid.
@@ -216,6 +272,10 @@ func reason(err error) string {
 		{jwt.ErrTokenInvalidIssuer, "this one is by another issuer"},
 		{jwt.ErrTokenInvalidAudience, "this one is for another audience"},
 		{jwt.ErrTokenRequiredClaimMissing, "this one lacks a claim that must be there"},
+		{jsontext.ErrDuplicateName, "this one has a name twice"},
+		{errNoDate, "this one's " + errNoDate.Error()},
+		{errNoScopes, "this one's " + errNoScopes.Error()},
+		{errCritical, "this one's " + errCritical.Error()},
 		{errNoSubject, "this one's " + errNoSubject.Error()},
 		{errNoCustomer, "this one's " + errNoCustomer.Error()},
 		{jwt.ErrTokenUnverifiable, "this one's signature cannot be checked"},
@@ -226,30 +286,4 @@ func reason(err error) string {
 		}
 	}
 	return "this one is neither a JWT nor a service token"
-}
-
-// FetchKeys returns the keys at a JWKS address. They are read now, every ten minutes, and when a token names one that is not known,
-// until ctx ends. While the issuer does not answer, those that are known keep working; log says so. Without an answer at the first
-// time the error says why.
-func FetchKeys(ctx context.Context, url string, log *slog.Logger) (jwt.Keyfunc, error) {
-	return fetchKeys(ctx, url, log, 5*time.Second)
-}
-
-func fetchKeys(ctx context.Context, url string, log *slog.Logger, timeout time.Duration) (jwt.Keyfunc, error) {
-	keys, err := keyfunc.NewDefaultOverrideCtx(ctx, []string{url}, keyfunc.Override{
-		HTTPTimeout:               timeout,
-		NoErrorReturnFirstHTTPReq: new(bool),
-		RefreshInterval:           10 * time.Minute,
-		RefreshUnknownKID:         rate.NewLimiter(rate.Every(10*time.Second), 3), // whoever makes up key ids cannot make us flood the issuer
-		RateLimitWaitMax:          timeout,                                        // of a call whose token names an unknown key, the reading included
-		RefreshErrorHandlerFunc: func(string) func(context.Context, error) {
-			return func(_ context.Context, err error) {
-				log.Error("the issuer's keys could not be read; those known keep working", "url", url, "error", err)
-			}
-		},
-	})
-	if err != nil {
-		return nil, fmt.Errorf("the keys at %s (JWT_JWKS_URL) cannot be used: %w", url, err)
-	}
-	return keys.Keyfunc, nil
 }

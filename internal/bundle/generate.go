@@ -96,5 +96,6 @@ func generate(out string, root *yaml.Node, c codegen.Configuration) error {
 	if err != nil {
 		return err
 	}
+	code = strings.ReplaceAll(code, "json.Unmarshal(bodyBytes", "externalRef0.Unmarshal(bodyBytes") // by exact names
 	return os.WriteFile(out, []byte(code), 0o644)
 }

@@ -13,9 +13,12 @@ import (
 	"example.com/b2b/internal/auth"
 )
 
+// keySet is an issuer's, of RFC 8037, appendix A.2.
+const keySet = `{"keys":[{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}`
+
 // TestOptions hands what is configured to the services.
 func TestOptions(t *testing.T) {
-	issuer := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, `{"keys":[]}`) }))
+	issuer := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, keySet) }))
 	defer issuer.Close()
 	s := Settings{Access: Access{AuthMode: OnlyJWT, ServiceTokens: []string{"new", "old"}}, JWT: JWT{"s", issuer.URL, "i", "a"}, Serving: Serving{RequestTimeout: 8 * time.Second}}
 	log := slog.New(slog.DiscardHandler)

@@ -3,7 +3,6 @@ package web
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -116,7 +115,7 @@ func (p peerTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	if res.StatusCode >= http.StatusBadRequest && json.Unmarshal(body, new(contract.APIError)) != nil {
+	if res.StatusCode >= http.StatusBadRequest && contract.Unmarshal(body, new(contract.APIError)) != nil {
 		res.Header.Del("Content-Type") // somebody else's JSON: a generated client that tried to read it would lose the status
 	}
 	res.Body = io.NopCloser(bytes.NewReader(body))
@@ -130,6 +129,6 @@ func faulty(status int, body []byte) bool {
 		return false
 	}
 	var e envelope
-	_ = json.Unmarshal(body, &e) // what is not one of our errors has no code
+	_ = contract.Unmarshal(body, &e) // what is not one of our errors has no code
 	return slices.Contains([]string{"", apperr.Internal.Name, apperr.Unavailable.Name, apperr.Timeout.Name}, e.Code)
 }

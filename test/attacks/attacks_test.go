@@ -123,6 +123,14 @@ func (s *target) sign(t *testing.T, method jwt.SigningMethod, key any, changed j
 	return "Bearer " + token
 }
 
+// signText makes a token of mallory's with the secret: this header, and besides the usual claims these, as no encoder of JSON writes them.
+func (s *target) signText(t *testing.T, header, claims string) string {
+	t.Helper()
+	claims = fmt.Sprintf(`{"sub":"mallory","iss":%q,"aud":%q,%s}`, s.tokens.Issuer, s.tokens.Audience, claims)
+	text := base64.RawURLEncoding.EncodeToString([]byte(header)) + "." + base64.RawURLEncoding.EncodeToString([]byte(claims))
+	return "Bearer " + text + "." + base64.RawURLEncoding.EncodeToString(must(jwt.SigningMethodHS256.Sign(text, []byte(s.tokens.Secret))))
+}
+
 // attacks are all of them, by what they try.
 func (s *target) attacks(t *testing.T) map[string]attack {
 	secret := []byte(s.tokens.Secret)
@@ -135,7 +143,21 @@ func (s *target) attacks(t *testing.T) map[string]attack {
 	good := s.sign(t, jwt.SigningMethodHS256, secret, nil)
 	parts := strings.Split(strings.TrimPrefix(good, "Bearer "), ".")
 	encode := func(text string) string { return base64.RawURLEncoding.EncodeToString([]byte(text)) }
+	const hs256 = `{"alg":"HS256"}`
 	for name, authorization := range map[string]string{
+		"a customer twice":                s.signText(t, hs256, `"exp":4102444800,"scope":"admin","customer_id":1,"customer_id":2`),
+		"a scope twice":                   s.signText(t, hs256, `"exp":4102444800,"customer_id":1,"scope":"orders:read","scope":"admin"`),
+		"a subject twice":                 s.signText(t, hs256, `"exp":4102444800,"customer_id":1,"scope":"orders:read","sub":"victim"`),
+		"exp, and EXP":                    s.signText(t, hs256, `"exp":1,"EXP":4102444800,"customer_id":1,"scope":"orders:read"`),
+		"EXP only":                        s.signText(t, hs256, `"EXP":4102444800,"customer_id":1,"scope":"orders:read"`),
+		"exp of 2^63-1":                   s.signText(t, hs256, `"exp":9223372036854775807,"customer_id":1,"scope":"orders:read"`),
+		"nbf of 1e300":                    s.signText(t, hs256, `"exp":4102444800,"nbf":1e300,"customer_id":1,"scope":"orders:read"`),
+		"an extension that is critical":   s.signText(t, `{"alg":"HS256","crit":["x"],"x":1}`, `"exp":4102444800,"customer_id":1,"scope":"orders:read"`),
+		"alg twice":                       s.signText(t, `{"alg":"none","alg":"HS256"}`, `"exp":4102444800,"customer_id":1,"scope":"orders:read"`),
+		"another writing of a signature":  "Bearer " + otherWriting(strings.TrimPrefix(good, "Bearer ")),
+		"as Service":                      s.sign(t, jwt.SigningMethodHS256, secret, jwt.MapClaims{"sub": "Service"}),
+		"as the service and a space":      s.sign(t, jwt.SigningMethodHS256, secret, jwt.MapClaims{"sub": "service\u00a0"}),
+		"as the system, in wide letters":  s.sign(t, jwt.SigningMethodHS256, secret, jwt.MapClaims{"sub": "ｓｙｓｔｅｍ"}),
 		"no token":                        "",
 		"an empty bearer":                 "Bearer ",
 		"another scheme":                  "Basic bWFsbG9yeTptYWxsb3J5",
@@ -184,6 +206,14 @@ func (s *target) attacks(t *testing.T) map[string]attack {
 	all["scope: HEAD is a read, POST is none"] = scope("POST", order("/confirm"))
 	all["scope: products with orders:read"] = scope("GET", "/products/1")
 	all["scope: history without events:read"] = scope("GET", order("/history"))
+	spelled := func(method, path, claims string, status int, code string) attack {
+		return attack{service: "orders", method: method, path: path, headers: []string{"Authorization", s.signText(t, hs256, `"exp":4102444800,`+claims)}, status: status, code: code}
+	}
+	all["scope: SCOPE of another spelling"] = spelled("GET", "/products/1", `"scope":"orders:read","SCOPE":"admin"`, 403, "forbidden")
+	all["scope: separated by U+00A0"] = spelled("GET", "/products/1", `"scope":"orders:read\u00a0products:read"`, 403, "forbidden")
+	all["scope: scp beside scope"] = spelled("GET", "/products/1", `"scope":"orders:read","scp":"admin"`, 403, "forbidden")
+	all["tenant: Customer_ID beside customer_id"] = spelled("GET", order(""), `"scope":"orders:read","customer_id":1,"Customer_ID":2`, 404, "order_not_found")
+	all["tenant: cuſtomer_id beside customer_id"] = spelled("GET", order(""), `"scope":"orders:read","customer_id":1,"cu\u017ftomer_id":2`, 404, "order_not_found")
 	all["scope: internal with a JWT"] = attack{service: "customers", method: "GET", path: "/internal/customers/1", as: &auth.Principal{Subject: "root", Scope: auth.Admin}, status: 403, code: "forbidden"}
 	all["scope: internal without a token"] = attack{service: "customers", method: "GET", path: "/internal/customers/1", status: 401, code: "unauthorized"}
 
@@ -300,6 +330,13 @@ func (s *target) attacks(t *testing.T) map[string]attack {
 		all["input: "+name] = a
 	}
 	return all
+}
+
+// otherWriting is a token whose last character differs in bits that no byte of the signature has.
+func otherWriting(token string) string {
+	const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+	last := len(token) - 1
+	return token[:last] + string(alphabet[strings.IndexByte(alphabet, token[last])^1])
 }
 
 // TestAttacks makes all of them, and looks at what they got, what they changed and what was logged.

@@ -1,0 +1,254 @@
+package auth
+
+import (
+	"bytes"
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/rsa"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"maps"
+	"math/big"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/MicahParks/jwkset"
+	"github.com/golang-jwt/jwt/v5"
+)
+
+// publicKey is what a JWKS says of a key, changed by what follows; nil takes a member away.
+func publicKey(t *testing.T, key crypto.PublicKey, changed map[string]any) map[string]any {
+	t.Helper()
+	jwk, err := jwkset.NewJWKFromKey(key, jwkset.JWKOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, _ := json.Marshal(jwk.Marshal())
+	members := map[string]any{}
+	if err := json.Unmarshal(text, &members); err != nil {
+		t.Fatal(err)
+	}
+	maps.Copy(members, changed)
+	maps.DeleteFunc(members, func(_ string, value any) bool { return value == nil })
+	return members
+}
+
+// says makes the issuer answer with exactly this text.
+func (i *issuer) says(text string) {
+	i.answers(func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, text) })
+}
+
+func (i *issuer) saysKeys(t *testing.T, keys ...any) {
+	t.Helper()
+	text, err := json.Marshal(map[string]any{"keys": keys})
+	if err != nil {
+		t.Fatal(err)
+	}
+	i.says(string(text))
+}
+
+// TestUnusableKeys starts, and takes tokens by the other keys, whatever one key of an issuer is; that one verifies nothing, and the log
+// says so.
+func TestUnusableKeys(t *testing.T) {
+	good, odd := newKeys(), newKeys()
+	weak, err := rsa.GenerateKey(rand.Reader, 1024)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p384, err := ecdsa.GenerateKey(elliptic.P384(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	type members = map[string]any
+	kid := func(m members) members { m["kid"] = "odd"; return m }
+	rs, es := jwt.SigningMethodRS256, jwt.SigningMethodES256
+	for name, c := range map[string]struct {
+		key    any
+		method jwt.SigningMethod // signs a token by the odd key
+		signer any
+	}{
+		"use_of_another_kind":      {publicKey(t, &odd.ec.PublicKey, kid(members{"use": "jwt-svid"})), es, odd.ec},
+		"use_enc":                  {publicKey(t, &odd.rsa.PublicKey, kid(members{"use": "enc"})), rs, odd.rsa},
+		"use_in_capitals_too":      {publicKey(t, &odd.rsa.PublicKey, kid(members{"use": "enc", "USE": "sig"})), rs, odd.rsa},
+		"key_ops_without_verify":   {publicKey(t, &odd.ec.PublicKey, kid(members{"key_ops": []string{"deriveKey"}})), es, odd.ec},
+		"rsa_of_1024_bits":         {publicKey(t, &weak.PublicKey, kid(members{})), rs, weak},
+		"rsa_for_encryption":       {publicKey(t, &odd.rsa.PublicKey, kid(members{"alg": "RSA-OAEP-256"})), rs, odd.rsa},
+		"another_curve":            {publicKey(t, &p384.PublicKey, kid(members{})), jwt.SigningMethodES384, p384},
+		"a_point_off_the_curve":    {publicKey(t, &odd.ec.PublicKey, kid(members{"y": strings.Repeat("A", 43)})), es, odd.ec},
+		"x5c_that_is_none":         {publicKey(t, &odd.ec.PublicKey, kid(members{"x5c": []string{"AAAA"}})), es, odd.ec},
+		"x5c_no_base64":            {publicKey(t, &odd.ec.PublicKey, kid(members{"x5c": []string{"%"}})), es, odd.ec},
+		"numeric_kid":              {publicKey(t, &odd.ec.PublicKey, members{"kid": 7}), es, odd.ec},
+		"no_kty":                   {publicKey(t, &odd.ec.PublicKey, kid(members{"kty": nil})), es, odd.ec},
+		"kty_in_capitals":          {publicKey(t, &odd.ec.PublicKey, kid(members{"kty": nil, "KTY": "EC"})), es, odd.ec},
+		"a_kind_that_nobody_knows": {members{"kty": "AKP", "kid": "odd", "alg": "ML-DSA-65", "pub": "AAAA"}, es, odd.ec},
+		"a_shared_secret":          {members{"kty": "oct", "kid": "odd", "k": "c2VjcmV0"}, jwt.SigningMethodHS256, []byte("secret")},
+		"no_object":                {"key", es, odd.ec},
+		"null":                     {nil, es, odd.ec},
+	} {
+		t.Run(name, func(t *testing.T) {
+			i := newIssuer(t)
+			i.saysKeys(t, c.key, publicKey(t, &good.ec.PublicKey, members{"kid": "good"}))
+			var log bytes.Buffer
+			tokens := Tokens{Keys: i.fetch(t, &log)}
+			identify(t, tokens, mint(t, es, good.ec, valid(), "kid", "good"), acme, 0, "")
+			identify(t, tokens, mint(t, es, good.ec, valid()), acme, 0, "")
+			identify(t, tokens, mint(t, c.method, c.signer, valid(), "kid", "odd"), acme, 401, "signature")
+			identify(t, tokens, mint(t, c.method, c.signer, valid()), acme, 401, "signature")
+			if !strings.Contains(log.String(), "left out") || !strings.Contains(log.String(), i.url) {
+				t.Errorf("the log does not say that a key is left out: %s", &log)
+			}
+		})
+	}
+}
+
+// TestRotationWithAnUnusableKey takes the new key from an answer that has one that cannot be used, too, and says so once.
+func TestRotationWithAnUnusableKey(t *testing.T) {
+	before, after := newKeys(), newKeys()
+	i := newIssuer(t)
+	i.publish(t, "old", &before.ec.PublicKey)
+	var log bytes.Buffer
+	tokens := Tokens{Keys: i.fetch(t, &log)}
+	i.saysKeys(t, publicKey(t, &before.rsa.PublicKey, map[string]any{"kid": 7}), publicKey(t, &after.ec.PublicKey, map[string]any{"kid": "new"}))
+	identify(t, tokens, mint(t, jwt.SigningMethodES256, after.ec, valid(), "kid", "new"), acme, 0, "")
+	identify(t, tokens, mint(t, jwt.SigningMethodES256, after.ec, valid(), "kid", "made up"), acme, 401, "signature")
+	if n := strings.Count(log.String(), "left out"); n != 1 {
+		t.Errorf("said %d times: %s", n, &log)
+	}
+}
+
+// TestNoUsableKeys keeps the known keys when an issuer answers with none, and does not start with such an answer.
+func TestNoUsableKeys(t *testing.T) {
+	known, other := newKeys(), newKeys()
+	enc, _ := json.Marshal(publicKey(t, &other.ec.PublicKey, map[string]any{"kid": "enc", "use": "enc"}))
+	sig, _ := json.Marshal(publicKey(t, &other.ec.PublicKey, map[string]any{"kid": "unknown"}))
+	for name, answer := range map[string]string{
+		"empty":           `{"keys":[]}`,
+		"null":            `null`,
+		"null_keys":       `{"keys":null}`,
+		"no_keys":         `{}`,
+		"only_enc":        fmt.Sprintf(`{"keys":[%s]}`, enc),
+		"keys_in_capital": fmt.Sprintf(`{"KEYS":[%s]}`, sig),
+		"keys_twice":      fmt.Sprintf(`{"keys":[],"keys":[%s]}`, sig),
+		"a_list":          fmt.Sprintf(`[%s]`, sig),
+		"two_documents":   fmt.Sprintf(`{"keys":[%s]}{}`, sig),
+		"nothing":         ``,
+		"too_long":        fmt.Sprintf(`{"keys":[%s],"x":"%s"}`, sig, strings.Repeat("x", 1<<20)),
+	} {
+		t.Run(name, func(t *testing.T) {
+			i := newIssuer(t)
+			i.publish(t, "known", &known.ec.PublicKey)
+			var log bytes.Buffer
+			tokens := Tokens{Keys: i.fetch(t, &log)}
+			i.says(answer)
+			identify(t, tokens, mint(t, jwt.SigningMethodES256, other.ec, valid(), "kid", "unknown"), acme, 401, "signature")
+			identify(t, tokens, mint(t, jwt.SigningMethodES256, known.ec, valid(), "kid", "known"), acme, 0, "")
+			if !strings.Contains(log.String(), "those known keep working") {
+				t.Errorf("the log does not say it: %s", &log)
+			}
+			if _, err := fetchKeys(t.Context(), i.url, slog.New(slog.DiscardHandler), time.Second); err == nil || !strings.Contains(err.Error(), i.url) {
+				t.Errorf("a start without keys: %v", err)
+			}
+		})
+	}
+}
+
+// TestEndlessKeys reads no more than 1 MiB of an issuer's answer.
+func TestEndlessKeys(t *testing.T) {
+	i := newIssuer(t)
+	var sent int64
+	ended := make(chan int64, 1)
+	i.answers(func(w http.ResponseWriter, r *http.Request) {
+		io.WriteString(w, `{"keys":[`)
+		for err := error(nil); err == nil && sent < 1<<28; {
+			var n int
+			n, err = w.Write(bytes.Repeat([]byte(" "), 1<<16))
+			sent += int64(n)
+		}
+		ended <- sent
+	})
+	if _, err := fetchKeys(t.Context(), i.url, slog.New(slog.DiscardHandler), 20*time.Second); err == nil || !strings.Contains(err.Error(), "longer than") {
+		t.Errorf("%v", err)
+	}
+	if sent := <-ended; sent > 1<<25 { // what the sockets take is not read
+		t.Errorf("read %d bytes", sent)
+	}
+}
+
+// TestTwoKeysOfOneID chooses by the algorithm, and tries several of one algorithm.
+func TestTwoKeysOfOneID(t *testing.T) {
+	own, more := newKeys(), newKeys()
+	i := newIssuer(t)
+	for _, key := range []crypto.PublicKey{&own.rsa.PublicKey, &own.ec.PublicKey, own.ed.Public(), &more.ec.PublicKey} {
+		i.publish(t, "one", key)
+	}
+	tokens := Tokens{Keys: i.fetch(t, io.Discard)}
+	for _, token := range []string{
+		mint(t, jwt.SigningMethodRS256, own.rsa, valid(), "kid", "one"),
+		mint(t, jwt.SigningMethodES256, own.ec, valid(), "kid", "one"),
+		mint(t, jwt.SigningMethodEdDSA, own.ed, valid(), "kid", "one"),
+		mint(t, jwt.SigningMethodES256, more.ec, valid(), "kid", "one"),
+	} {
+		identify(t, tokens, token, acme, 0, "")
+	}
+	identify(t, tokens, mint(t, jwt.SigningMethodRS256, more.rsa, valid(), "kid", "one"), acme, 401, "signature")
+	if asked := i.has(); asked != 1 {
+		t.Errorf("the issuer was asked %d times", asked)
+	}
+}
+
+// TestFreshKeyWithoutID reads the keys again for a token that names no key and fits none, as often as for one that names an unknown key.
+func TestFreshKeyWithoutID(t *testing.T) {
+	before, after, others := newKeys(), newKeys(), newKeys()
+	i := newIssuer(t)
+	i.publish(t, "old", &before.rsa.PublicKey)
+	tokens := Tokens{Keys: i.fetch(t, io.Discard)}
+	i.publish(t, "", &after.rsa.PublicKey)
+	identify(t, tokens, mint(t, jwt.SigningMethodRS256, after.rsa, valid()), acme, 0, "")
+	identify(t, tokens, mint(t, jwt.SigningMethodRS256, before.rsa, valid()), acme, 0, "")
+	if asked := i.has(); asked != 2 {
+		t.Errorf("the issuer was asked %d times", asked)
+	}
+	for range 50 {
+		identify(t, tokens, mint(t, jwt.SigningMethodES256, others.ec, valid()), acme, 401, "signature")
+	}
+	if asked := i.has(); asked > 2+10 {
+		t.Errorf("50 tokens by nobody's key asked the issuer %d times", asked-2)
+	}
+}
+
+// TestRotationUnderLoad lets in everybody who comes with a token by a new key at once, and asks the issuer a bounded number of times.
+func TestRotationUnderLoad(t *testing.T) {
+	before, after := newKeys(), newKeys()
+	i := newIssuer(t)
+	i.publish(t, "old", &before.ec.PublicKey)
+	tokens := Tokens{Keys: i.fetch(t, io.Discard)}
+	i.saysKeys(t, publicKey(t, &after.ec.PublicKey, map[string]any{"kid": "new"}))
+	fresh := mint(t, jwt.SigningMethodES256, after.ec, valid(), "kid", "new")
+	var all sync.WaitGroup
+	for range 100 {
+		all.Go(func() { identify(t, tokens, fresh, acme, 0, "") })
+	}
+	all.Wait()
+	if asked := i.has(); asked > 4 {
+		t.Errorf("the issuer was asked %d times", asked)
+	}
+}
+
+// TestEvenModulus is about an RSA key that is none: no token by it is believed, and none makes the process fail.
+func TestEvenModulus(t *testing.T) {
+	own := newKeys()
+	even := own.rsa.PublicKey
+	even.N = new(big.Int).Lsh(big.NewInt(1), 2047)
+	i := newIssuer(t)
+	i.saysKeys(t, publicKey(t, &even, map[string]any{"kid": "even"}), publicKey(t, &own.ec.PublicKey, map[string]any{"kid": "good"}))
+	tokens := Tokens{Keys: i.fetch(t, io.Discard)}
+	identify(t, tokens, mint(t, jwt.SigningMethodRS256, own.rsa, valid(), "kid", "even"), acme, 401, "signature")
+	identify(t, tokens, mint(t, jwt.SigningMethodES256, own.ec, valid(), "kid", "good"), acme, 0, "")
+}
