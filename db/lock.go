@@ -1,6 +1,7 @@
 package db
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -73,27 +74,22 @@ func LockFree(q *gorm.DB, ids []int64) (held []int64, err error) {
 	ids = slices.Compact(slices.Sorted(slices.Values(ids)))
 	q = q.Session(&gorm.Session{})
 	for _, id := range ids {
-		free, err := IsFree(q.Where("id = ?", id), 0)
-		if err != nil {
-			return nil, err
-		}
-		if !free {
+		if err := lockRow(q, id, 0); errors.Is(err, ErrLocked) {
 			held = append(held, id)
+		} else if err != nil {
+			return nil, err
 		}
 	}
 	return held, nil
 }
 
-// IsFree locks the rows of a query, as ForUpdate does, and reports whether it got them in time. Outside of a transaction it lets go of
-// them at once.
-func IsFree(q *gorm.DB, wait time.Duration) (bool, error) {
-	var id int64
-	err := forUpdate(q, wait).Select("id").Take(&id).Error
-	switch {
-	case errors.Is(err, ErrLocked):
-		return false, nil
-	case errors.Is(err, gorm.ErrRecordNotFound):
-		return true, nil
-	}
-	return true, err
+// IsFree waits for a row that another transaction holds, for so long at most, and keeps no lock. Its error is ErrLocked when the row is
+// still held.
+func IsFree(ctx context.Context, g *gorm.DB, table string, id int64, wait time.Duration) error {
+	// TiDB locks nothing outside of a transaction.
+	return transact(ctx, g, func(tx *gorm.DB) error { return lockRow(tx.Table(table), id, wait) }, begin(g))
+}
+
+func lockRow(q *gorm.DB, id int64, wait time.Duration) error {
+	return forUpdate(q, wait).Where("id = ?", id).Select("id").Find(&id).Error
 }

@@ -207,11 +207,11 @@ func (s store) lockFree(rows *gorm.DB, ids []int64, isHeld func(id int64) bool, 
 	return append(held, found...), lock(slices.DeleteFunc(free, func(id int64) bool { return slices.Contains(found, id) }))
 }
 
-// isFree returns a function that waits until no other transaction holds a row, for so long at most, and keeps no lock.
+// isFree returns a function that reports whether no other transaction holds a row, for which it waits for so long at most.
 func (s *Service) isFree(table string, id int64) func(ctx context.Context, wait time.Duration) bool {
 	return func(ctx context.Context, wait time.Duration) bool {
-		free, err := db.IsFree(s.db.WithContext(ctx).Table(table).Where("id = ?", id), wait)
-		return free || err != nil // commands that need the row find out more
+		err := db.IsFree(ctx, s.db, table, id, wait)
+		return !errors.Is(err, db.ErrLocked) // after any other error, too: commands that need the row find out more
 	}
 }
 

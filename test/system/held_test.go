@@ -98,26 +98,35 @@ func hold(t *testing.T, g *gorm.DB, query string) (release func()) {
 func freeze(t *testing.T, c db.Config, g *gorm.DB) (release func()) {
 	t.Helper()
 	other := start(t, append(environment(c), append(anyPorts, "LOG_LEVEL=warn")...))
-	free := hold(t, g, "SELECT id FROM products WHERE id = 3 FOR UPDATE")
-	for frozen := false; !frozen; { // else it has given up on product 3 just before
-		go post(t.Context(), other.orders, 1, `{"product_id":1,"qty":1},{"product_id":3,"qty":1}`)
-		for locked(g) == false {
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	for range 4 {
+		go func() {
+			for ctx.Err() == nil {
+				post(ctx, other.orders, 1, `{"product_id":1,"qty":1}`)
+			}
+		}()
+	}
+	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); {
+		if !locked(g) {
+			continue
 		}
 		other.cmd.Process.Signal(syscall.SIGSTOP)
-		if frozen = locked(g); !frozen {
-			other.cmd.Process.Signal(syscall.SIGCONT)
+		if locked(g) { // COMMIT had not been sent
+			release = sync.OnceFunc(func() { other.cmd.Process.Signal(syscall.SIGCONT) })
+			t.Cleanup(release)
+			return release
 		}
+		other.cmd.Process.Signal(syscall.SIGCONT)
 	}
-	free()
-	release = sync.OnceFunc(func() { other.cmd.Process.Signal(syscall.SIGCONT) })
-	t.Cleanup(release)
-	return release
+	t.Fatal("the instance was never stopped inside of a transaction")
+	return nil
 }
 
 // locked reports whether a transaction holds product 1.
 func locked(g *gorm.DB) bool {
-	var id int64
-	return g.Raw("SELECT id FROM products WHERE id = 1 FOR UPDATE NOWAIT").Scan(&id).Error != nil
+	err := g.Transaction(func(tx *gorm.DB) error { return tx.Exec("SELECT id FROM products WHERE id = 1 FOR UPDATE NOWAIT").Error })
+	return err != nil
 }
 
 // orderAndRead sends orders at a rate, and a read for each fourth, without waiting for answers. A tenth of the orders are for product 1 and
