@@ -15,9 +15,10 @@ type caller struct {
 	service bool // the call came with the service token
 }
 
-// fairSemaphore is a semaphore of which no caller can take everything: a caller may hold at most `factor` times as many slots as are
-// free. Alone it gets factor/(1+factor) of them, n callers get factor/(1+n*factor) each, and some are free for the next caller. That is
-// the dynamic threshold by which switches share their memory (Choudhury and Hahne, 1998). A nil one is no bound.
+// fairSemaphore is a semaphore of which no caller can take everything: a caller may hold at most `factor`
+// times as many slots as are free. Alone it gets factor/(1+factor) of them, n callers get factor/(1+n*factor)
+// each, and some are free for the next caller. That is the dynamic threshold by which switches share their
+// memory (Choudhury and Hahne, 1998). A nil one is no bound.
 type fairSemaphore struct {
 	size, factor int
 	reserved     int    // of size, for calls of services
@@ -52,8 +53,8 @@ func (s *fairSemaphore) free(who caller) int {
 	return s.size - s.reserved - s.taken
 }
 
-// tryAcquire takes a slot, which the caller must release. Errors: 503 unavailable when none is free, 429 rate_limited when the caller has its
-// share.
+// tryAcquire takes a slot, which the caller must release. Errors: 503 unavailable when none is free, 429
+// rate_limited when the caller has its share.
 func (s *fairSemaphore) tryAcquire(who caller) error {
 	if s == nil {
 		return nil
@@ -71,8 +72,8 @@ func (s *fairSemaphore) tryAcquire(who caller) error {
 	return nil
 }
 
-// acquire waits for a slot, which the caller must release. Callers take turns: each slot or waiter that a caller has already puts it one
-// turn behind callers who have none (start-time fair queueing).
+// acquire waits for a slot, which the caller must release. Callers take turns: each slot or waiter that a
+// caller has already puts it one turn behind callers who have none (start-time fair queueing).
 func (s *fairSemaphore) acquire(ctx context.Context, who caller) error {
 	if s == nil {
 		return nil

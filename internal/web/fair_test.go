@@ -68,10 +68,12 @@ func TestOneCallerLeavesRoom(t *testing.T) {
 		more    []string   // another call of its own
 		others  [][]string // which are served
 	}{
-		"a token":               {bearer("a"), 31, bearer("a"), [][]string{bearer("b"), nil, actingFor(b)}},
-		"a network":             {nil, 31, nil, [][]string{bearer("a"), actingFor(a)}},
-		"a service for a token": {actingFor(a), 32, bearer("a"), [][]string{bearer("b"), nil, actingFor(b), {"Authorization", "Bearer " + webtest.Token}}},
-		"a service":             {[]string{"Authorization", "Bearer " + webtest.Token}, 32, []string{"Authorization", "Bearer " + webtest.Token}, [][]string{bearer("a"), nil, actingFor(a)}},
+		"a token":   {bearer("a"), 31, bearer("a"), [][]string{bearer("b"), nil, actingFor(b)}},
+		"a network": {nil, 31, nil, [][]string{bearer("a"), actingFor(a)}},
+		"a service for a token": {actingFor(a), 32, bearer("a"),
+			[][]string{bearer("b"), nil, actingFor(b), {"Authorization", "Bearer " + webtest.Token}}},
+		"a service": {[]string{"Authorization", "Bearer " + webtest.Token}, 32,
+			[]string{"Authorization", "Bearer " + webtest.Token}, [][]string{bearer("a"), nil, actingFor(a)}},
 	} {
 		for path, share := range map[string]int{"/customers/1": greedy.share, "/customers?search=a": 9, "/customers/export?format=csv": 4} {
 			t.Run(name+" "+path, func(t *testing.T) {
