@@ -150,6 +150,7 @@ func serve(ctx context.Context, c *config.Settings, services []*service, out io.
 	}
 	o.Browsers.Local, o.Browsers.Siblings = address == web.Loopback || net.ParseIP(address).IsLoopback(), siblings
 	o.Limits.InFlight = min(o.Limits.InFlight, most/2) // so that there is room for who is told to come later
+	o.Limits.Imports, o.Limits.Exports = min(o.Limits.Imports, most/10), min(o.Limits.Exports, most/10)
 	var names []string
 	for _, s := range services {
 		o.Log = log.With("service", s.name)

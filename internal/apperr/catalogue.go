@@ -135,7 +135,7 @@ var (
 		Do:   "Use one of them."})
 	RequestTimeout = define(Code{Name: "request_timeout", Status: http.StatusRequestTimeout, Retry: Later, On: []string{WithBody, WithRows},
 		Sentence: "The body did not arrive in time.",
-		When:     "The body took longer than ten seconds to arrive, or the rows of an import did not go on for so long. Nothing was changed.",
+		When:     "The body took longer than ten seconds to arrive, or less than 64 KiB of an import came in ten seconds. Nothing was changed.",
 		Do:       "Send it again over a better connection."})
 	EmailTaken = define(Code{Name: "email_taken", Status: http.StatusConflict, Retry: Never, On: []string{"createCustomer", "updateCustomer"},
 		Sentence: "Another customer has this email.", Example: Detail{"/email", "belongs to another customer", Params{"rule": "unique", "customer_id": 1}},
@@ -178,9 +178,9 @@ var (
 		When:     "The key has done something else: another body, or another id.",
 		Do:       "Use a new key for a new effect; repeat a call with exactly the same request."})
 	RateLimited = define(Code{Name: "rate_limited", Status: http.StatusTooManyRequests, Retry: Later, On: []string{Business},
-		Sentence: "Too many requests; try again.",
-		When:     "You send more than this deployment takes from one caller; `RateLimit` says how much is left.",
-		Do:       "Wait as long as `Retry-After` says."})
+		Sentence: "Too many requests; %s.", Args: []any{"try again"},
+		When: "You send more than this deployment takes from one caller (`RateLimit` says how much is left), or have your share of the requests, searches, imports or exports that it does at once.",
+		Do:   "Wait as long as `Retry-After` says; send less at once."})
 	Internal = define(Code{Name: "internal", Status: http.StatusInternalServerError, Retry: Again, On: []string{Always},
 		Sentence: "Something went wrong on our side.",
 		When:     "A defect of the service.",

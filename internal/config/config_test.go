@@ -33,7 +33,7 @@ func TestRead(t *testing.T) {
 		"DB_TLS_CA": "ca.pem", "AUTH_MODE": "jwt", "AUTH_OPEN_IN_PRODUCTION": "true", "JWT_SECRET": "s", "JWT_JWKS_URL": "https://i.example/keys", "JWT_ISSUER": "i", "JWT_AUDIENCE": "a", "JWT_EXPIRES_IN": "7d",
 		"CUSTOMERS_API_BASE": "https://c.example/", "ORDERS_API_BASE": "http://o.example:1/x",
 		"IDEMPOTENCY_KEY_EXPIRATION_HOURS": "2", "ORDER_CANCELLATION_WINDOW_MINUTES": "3", "ORDER_RESERVATION_HOURS": "4",
-		"RATE_LIMIT_RPS": "8", "RATE_LIMIT_BURST": "9", "TRUSTED_PROXIES": "10.0.0.0/8, ::1", "MAX_REQUESTS_IN_FLIGHT": "10", "MAX_SEARCHES": "11",
+		"RATE_LIMIT_RPS": "8", "RATE_LIMIT_BURST": "9", "TRUSTED_PROXIES": "10.0.0.0/8, ::1", "MAX_REQUESTS_IN_FLIGHT": "10", "MAX_SEARCHES": "11", "MAX_IMPORTS": "14", "MAX_EXPORTS": "15",
 		"BIND_ADDRESS": "::", "MAX_CONNECTIONS": "12", "MAX_CONNECTIONS_PER_ADDRESS": "13",
 		"ALLOWED_HOSTS": "a.example,b.example", "CORS_ALLOWED_ORIGINS": "https://a.example,http://b.example:8080",
 		"REQUEST_TIMEOUT_SECONDS": "5", "SHUTDOWN_TIMEOUT_SECONDS": "6", "LOG_LEVEL": "warn", "SERVERLESS_OFFLINE_PORT": "5000",
@@ -47,7 +47,7 @@ func TestRead(t *testing.T) {
 	want.TokenLifetime, want.RequestTimeout, want.ShutdownTimeout = 7*24*time.Hour, 5*time.Second, 6*time.Second
 	want.KeyLifetime, want.CancellationWindow, want.Reservation = 2*time.Hour, 3*time.Minute, 4*time.Hour
 	want.OrchestratorPort, want.CustomersBase, want.OrdersBase = 5000, "https://c.example", "http://o.example:1/x"
-	want.Limiting, want.Listening = Limiting{8, 9, []string{"10.0.0.0/8", "::1"}, 10, 11}, Listening{"::", 12, 13}
+	want.Limiting, want.Listening = Limiting{8, 9, []string{"10.0.0.0/8", "::1"}, 10, 11, 14, 15}, Listening{"::", 12, 13}
 	want.Browsers = Browsers{[]string{"a.example", "b.example"}, []string{"https://a.example", "http://b.example:8080"}}
 	got = Settings{}
 	if err := got.Read(everything(&got)...); err != nil || !reflect.DeepEqual(got, want) {

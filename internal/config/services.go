@@ -17,7 +17,8 @@ func (s *Settings) Tokens() auth.Tokens {
 // Options are what every service is built with. The issuer's keys, if there are any, are read now and renewed until ctx ends.
 func (s *Settings) Options(ctx context.Context, log *slog.Logger) (web.Options, error) {
 	o := web.Options{Tokens: s.Tokens(), Open: s.AuthMode == Open, Log: log, Timeout: s.RequestTimeout,
-		Limits:   web.Limits{Rate: s.RateLimit, Burst: s.RateBurst, Proxies: s.TrustedProxies, InFlight: s.MaxInFlight, Searches: s.MaxSearches},
+		Limits: web.Limits{Rate: s.RateLimit, Burst: s.RateBurst, Proxies: s.TrustedProxies,
+			InFlight: s.MaxInFlight, Searches: s.MaxSearches, Imports: s.MaxImports, Exports: s.MaxExports},
 		Browsers: web.Browsers{Origins: s.Origins, Hosts: s.Hosts}}
 	switch {
 	case s.MaxSearches > 0:

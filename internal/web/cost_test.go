@@ -51,6 +51,7 @@ func BenchmarkPost(b *testing.B) {
 // cheaplyLogged are options whose log, unlike that of webtest, is not searched for secrets.
 func cheaplyLogged() web.Options {
 	o := webtest.Options()
+	o.Limits = web.Limits{InFlight: 200}
 	o.Log = slog.New(slog.NewJSONHandler(io.Discard, nil))
 	return o
 }

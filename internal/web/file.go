@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"net"
 	"net/http"
 	"os"
 	"slices"
@@ -49,6 +50,7 @@ type upload struct {
 	media      string
 	row        *openapi3.Schema
 	connection *http.ResponseController
+	pace       pace
 	progress   func()
 }
 
@@ -63,14 +65,39 @@ func (v *validator) receive(c *gin.Context, row *openapi3.Schema) (*upload, erro
 	case c.Request.ContentLength > maxFile:
 		return nil, apperr.TooManyRows.New()
 	}
-	return &upload{http.MaxBytesReader(c.Writer, c.Request.Body, maxFile), v, media, row, http.NewResponseController(c.Writer), nil}, nil
+	connection := http.NewResponseController(c.Writer)
+	return &upload{http.MaxBytesReader(c.Writer, c.Request.Body, maxFile), v, media, row, connection, pace{window: v.BodyTimeout, deadline: connection.SetReadDeadline}, nil}, nil
 }
 
-// Read waits for at most BodyTimeout.
+// Read ends at a deadline when the file comes too slowly.
 func (u *upload) Read(b []byte) (int, error) {
 	u.progress()
-	_ = u.connection.SetReadDeadline(time.Now().Add(u.BodyTimeout))
-	return u.ReadCloser.Read(b)
+	return u.pace.transfer(func() (int, error) { return u.ReadCloser.Read(b) })
+}
+
+// minTransfer is how many bytes of a file must pass within each BodyTimeout that is spent waiting for the other side. With the default that is
+// 52 kbit/s, which the slowest mobile line and a modem have.
+const minTransfer = 64 << 10
+
+// pace ends a transfer whose other side is slower than minTransfer, by a deadline of the connection. Only the time counts that
+// is spent waiting for the other side: not that in which rows are read or written here.
+type pace struct {
+	window   time.Duration
+	deadline func(time.Time) error // sets that of the connection
+	bytes    int                   // since the window began
+	waited   time.Duration         // since then
+}
+
+// transfer moves some bytes. Its error is os.ErrDeadlineExceeded when the other side is too slow.
+func (p *pace) transfer(move func() (int, error)) (int, error) {
+	began := time.Now()
+	_ = p.deadline(began.Add(p.window - p.waited))
+	n, err := move()
+	p.waited += time.Since(began)
+	if p.bytes += n; p.bytes >= minTransfer {
+		p.bytes, p.waited = 0, 0
+	}
+	return n, err
 }
 
 // Rows are those of a file, valid by its document's schema.
@@ -307,41 +334,61 @@ func (f File) Respond(w http.ResponseWriter) error {
 // fileWriter passes a file on as it is made.
 type fileWriter struct {
 	gin.ResponseWriter
+	ctx         context.Context
+	pace        pace
 	progress    func()
+	search      *searchTurn // of which the file is; nil when it is of none
 	headersOnly bool
 }
 
 var errHeadersOnly = errors.New("HEAD has no body")
 
+// streamBuffer is what the kernel keeps of a file that is sent, so that one that nobody reads is noticed. The kernel lets a writer go on
+// when a third of its buffer is free: of one that has grown to megabytes, a slow reader would not free that within a window of pace.
+const streamBuffer = 128 << 10
+
 // stream makes of the answer one that is passed on as it is made. The returned context ends when nothing has been read or written for
 // Timeout.
-func (v *validator) stream(c *gin.Context) (context.Context, context.CancelFunc) {
+func (v *validator) stream(c *gin.Context, search *searchTurn) (context.Context, context.CancelFunc) {
 	ctx, stop := context.WithCancel(c.Request.Context())
-	connection := http.NewResponseController(c.Writer)
+	if own, isOurs := ctx.Value(connectionKey{}).(*connection); isOurs {
+		if tcp, isTCP := own.Conn.(*net.TCPConn); isTCP {
+			_ = tcp.SetWriteBuffer(streamBuffer)
+		}
+	}
+	controller := http.NewResponseController(c.Writer)
 	stalled := time.AfterFunc(v.Timeout, stop)
-	w := &fileWriter{ResponseWriter: c.Writer, headersOnly: c.Request.Method == http.MethodHead, progress: func() {
-		stalled.Reset(v.Timeout)
-		_ = connection.SetWriteDeadline(time.Now().Add(v.Timeout))
-	}}
-	c.Writer = w
+	progress := func() { stalled.Reset(v.Timeout) }
+	c.Writer = &fileWriter{c.Writer, ctx, pace{window: v.BodyTimeout, deadline: controller.SetWriteDeadline}, progress, search, c.Request.Method == http.MethodHead}
 	if u, isUpload := c.Request.Body.(*upload); isUpload {
-		u.progress = w.progress
+		u.progress = progress
 	}
 	return ctx, func() {
 		stalled.Stop()
 		stop()
-		_ = connection.SetWriteDeadline(time.Time{}) // the connection may serve another call
+		_ = controller.SetWriteDeadline(time.Time{}) // the connection may serve another call
 	}
 }
 
+// Write waits for a reader who takes what was written before. A search is not at work meanwhile.
 func (w *fileWriter) Write(b []byte) (int, error) {
 	w.progress()
 	w.WriteHeaderNow()
 	if w.headersOnly {
 		return 0, errHeadersOnly
 	}
-	n, err := w.ResponseWriter.Write(b)
-	w.Flush()
+	if w.search != nil {
+		w.search.release()
+	}
+	n, err := w.pace.transfer(func() (int, error) {
+		n, err := w.ResponseWriter.Write(b)
+		w.Flush()
+		return n, err
+	})
+	if w.search != nil && err == nil {
+		err = w.search.acquire(w.ctx)
+	}
+	w.progress()
 	return n, err
 }
 

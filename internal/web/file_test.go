@@ -113,7 +113,7 @@ func TestFileInTime(t *testing.T) {
 // TestFileThatNobodyReads ends the work for a caller who takes nothing of the answer any more.
 func TestFileThatNobodyReads(t *testing.T) {
 	o := webtest.Options()
-	o.Timeout = 100 * time.Millisecond
+	o.BodyTimeout = 100 * time.Millisecond
 	ended := make(chan error, 1)
 	endless := func(c *gin.Context) {
 		ended <- web.File{ContentType: web.NDJSON, Write: func(w *bufio.Writer) error {

@@ -167,11 +167,11 @@ func TestManyCallers(t *testing.T) {
 	runtime.KeepAlive(e)
 }
 
-// crowd asks for many paths at once, of which each answer comes on the channel.
+// crowd has so many callers, each from an address of its own, ask for a path at once. The answers come on the channel.
 func crowd(e http.Handler, path string, n int) <-chan *httptest.ResponseRecorder {
 	answers := make(chan *httptest.ResponseRecorder, n)
-	for range n {
-		go func() { answers <- ask(e, path, "192.0.2.1:1") }()
+	for i := range n {
+		go func() { answers <- ask(e, path, fmt.Sprintf("10.0.%d.%d:1", i>>8, i&255)) }()
 	}
 	return answers
 }
@@ -238,9 +238,10 @@ func TestSearches(t *testing.T) {
 		return nil
 	})
 	searches := make(chan int, 300)
-	for range 300 {
+	for i := range 300 {
 		go func() {
 			r := httptest.NewRequest("GET", "/customers?search=a", nil)
+			r.RemoteAddr = fmt.Sprintf("10.0.%d.%d:1", i>>8, i&255)
 			w := httptest.NewRecorder()
 			e.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), searching{}, true)))
 			searches <- w.Code
@@ -248,7 +249,7 @@ func TestSearches(t *testing.T) {
 	}
 	entered.Wait()
 	got := map[int]int{}
-	for range 300 - 2 - 2*8 { // all that may neither be at work nor wait
+	for range 300 - 2 - 2*16 { // all that may neither be at work nor wait
 		got[<-searches]++
 	}
 	for _, path := range []string{"/customers/1", "/customers", "/customers?search="} {
@@ -257,10 +258,10 @@ func TestSearches(t *testing.T) {
 		}
 	}
 	close(leave)
-	for range 2 + 2*8 {
+	for range 2 + 2*16 {
 		got[<-searches]++
 	}
-	if got[503] != 300-18 || got[200] != 18 || most.Load() > 2 {
+	if got[503] != 300-34 || got[200] != 34 || most.Load() > 2 {
 		t.Errorf("answers %v, %d at work at once", got, most.Load())
 	}
 }
@@ -281,8 +282,8 @@ func TestSearchGivesUp(t *testing.T) {
 	<-entered
 	for range 3 {
 		ctx, stop := context.WithTimeout(t.Context(), 20*time.Millisecond)
-		waiting := crowd(withContext(ctx, e), "/customers?search=a", 8)
-		for range 8 {
+		waiting := crowd(withContext(ctx, e), "/customers?search=a", 16)
+		for range 16 {
 			if w := <-waiting; w.Code != 504 { // not 503: there was room to wait
 				t.Errorf("%d %s", w.Code, w.Body)
 			}

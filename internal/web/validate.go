@@ -144,17 +144,25 @@ func (v *validator) validate(c *gin.Context) {
 	if request.Body == http.NoBody { // else the deadline is that of the body, lifted when it has come
 		_ = http.NewResponseController(c.Writer).SetReadDeadline(time.Time{}) // it would end the handler's context, too
 	}
+	who := caller{nameOf(c, auth.From(request.Context())), auth.From(request.Context()).ByService}
+	var search *searchTurn
+	if op.searches && c.Query("search") != "" {
+		search = &searchTurn{searches: v.limiter.searches, who: who}
+	}
 	ctx, stop := context.WithTimeout(request.Context(), v.Timeout)
 	if op.streams {
 		stop()
-		ctx, stop = v.stream(c)
+		ctx, stop = v.stream(c, search)
 	}
 	c.Request = request.WithContext(ctx)
 	defer stop()
 	defer func() { c.Request = request }() // what comes after would take the stop for a caller who has gone
 	if len(op.security) > 0 {              // else it is /health or /ready, whatever else there is to do
-		end, err := v.limiter.begin(ctx, op.searches && c.Query("search") != "")
+		end, err := v.limiter.begin(ctx, who, op, search)
 		if err != nil {
+			if op.streams {
+				c.Header("Retry-After", "10") // seconds: files take their time
+			}
 			Fail(c, err)
 			return
 		}

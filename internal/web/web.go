@@ -38,7 +38,7 @@ type Options struct {
 	Open        bool          // callers without a token are let in, except to what is for services: the document says so
 	Log         *slog.Logger  // one line a request, of at most 4 KB
 	Timeout     time.Duration // of a request, once its body is read
-	BodyTimeout time.Duration // how long a caller may take to send the body; 0 is ten seconds
+	BodyTimeout time.Duration // how long a caller may take to send the body, or to send or take 64 KiB of a file; 0 is ten seconds
 	Limits      Limits
 	Browsers    Browsers
 

@@ -1,6 +1,7 @@
 package web_test
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"encoding/json"
@@ -21,7 +22,8 @@ import (
 // behind is a service whose one interesting operation does what the test says.
 type behind struct {
 	server.StrictServerInterface
-	get func(ctx context.Context) error
+	get  func(ctx context.Context) error
+	file func(ctx context.Context, w *bufio.Writer) error // writes an export, and the answer to an import; nil for one that get comes before
 }
 
 func (b behind) GetCustomer(ctx context.Context, r server.GetCustomerRequestObject) (server.GetCustomerResponseObject, error) {
@@ -45,9 +47,13 @@ func serve(t *testing.T, o web.Options, get func(ctx context.Context) error) str
 
 func engine(t testing.TB, o web.Options, get func(ctx context.Context) error) http.Handler {
 	t.Helper()
+	return behind{get: get}.engine(o)
+}
+
+func (b behind) engine(o web.Options) http.Handler {
 	o.Document = api.Document
 	e := web.New(o)
-	server.RegisterHandlers(e, server.NewStrictHandlerWithOptions(behind{get: get}, []server.StrictMiddlewareFunc{web.CopyContext[server.StrictHandlerFunc]},
+	server.RegisterHandlers(e, server.NewStrictHandlerWithOptions(b, []server.StrictMiddlewareFunc{web.CopyContext[server.StrictHandlerFunc]},
 		server.StrictGinServerOptions{HandlerErrorFunc: web.Fail}))
 	return e
 }

@@ -2,6 +2,7 @@
 package attacks_test
 
 import (
+	"bufio"
 	"bytes"
 	"crypto/rand"
 	"crypto/rsa"
@@ -12,6 +13,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -49,6 +51,7 @@ type attack struct {
 	status                int
 	code                  string
 	without               string // what the answer must not show
+	beside                string // a request that root sends on eight connections, and never ends
 }
 
 // target is the system under attack, in mode jwt, with some data of the victim.
@@ -86,6 +89,7 @@ func serve(t *testing.T, g *gorm.DB) *target {
 		Keys: func(*jwt.Token) (any, error) { return &key.PublicKey, nil }}
 	o := webtest.Options()
 	o.Open, o.Tokens, o.Log = false, s.tokens, webtest.Log(&s.log)
+	o.Limits = web.Limits{InFlight: 8, Imports: 8}
 	s.base = live.Serve(g, o, func(h http.Handler) string {
 		server := httptest.NewServer(h)
 		t.Cleanup(server.Close)
@@ -329,6 +333,24 @@ func (s *target) attacks(t *testing.T) map[string]attack {
 	} {
 		all["input: "+name] = a
 	}
+
+	// Greed: root holds all that it gets of something.
+	office := auth.Principal{Subject: "office", Scope: auth.Admin}
+	slowImport := "POST /products/import HTTP/1.1\r\nContent-Type: text/csv\r\nContent-Length: 1000"
+	const rows = "sku,name,price_cents,stock\nG-1,Good,1,1\n"
+	for name, a := range map[string]attack{
+		"more slow imports than a share": {as: &root, method: "POST", path: "/products/import", body: rows, status: 429, code: "rate_limited"},
+		"an import of another":           {as: &office, method: "POST", path: "/products/import", body: "colour\n", status: 400, code: "validation_failed"},
+		"a read of the same caller":      {as: &root, method: "GET", path: "/products/1", status: 200},
+		"an order of another": {as: &victim, method: "POST", path: "/orders", body: `{"customer_id":2,"items":[{"product_id":5,"qty":1}]}`,
+			status: 201},
+	} {
+		a.service, a.beside = "orders", slowImport
+		if a.path == "/products/import" {
+			a.headers = []string{"Content-Type", "text/csv"}
+		}
+		all["greed: slow imports, "+name] = a
+	}
 	return all
 }
 
@@ -371,6 +393,19 @@ func TestAttacks(t *testing.T) {
 }
 
 func (s *target) try(t *testing.T, a attack) {
+	if a.beside != "" {
+		for range 8 {
+			c, err := net.Dial("tcp", strings.TrimPrefix(s.base[a.service], "http://"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer c.Close()
+			fmt.Fprintf(c, "%s\r\nHost: x\r\nAuthorization: %s\r\nExpect: 100-continue\r\n\r\n", a.beside, s.bearer(t, auth.Principal{Subject: "root", Scope: auth.Admin}))
+			if line, err := bufio.NewReader(c).ReadString('\n'); err != nil { // it has its slot, or got its refusal
+				t.Fatal(line, err)
+			}
+		}
+	}
 	req, err := http.NewRequest(a.method, s.base[a.service]+a.path, strings.NewReader(a.body))
 	if err != nil {
 		t.Fatal(err)

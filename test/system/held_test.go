@@ -125,7 +125,9 @@ func freeze(t *testing.T, c db.Config, g *gorm.DB) (release func()) {
 
 // locked reports whether a transaction holds product 1.
 func locked(g *gorm.DB) bool {
-	err := g.Transaction(func(tx *gorm.DB) error { return tx.Exec("SELECT id FROM products WHERE id = 1 FOR UPDATE NOWAIT").Error })
+	err := g.Transaction(func(tx *gorm.DB) error {
+		return tx.Exec("SELECT id FROM products WHERE id = 1 FOR UPDATE NOWAIT").Error
+	})
 	return err != nil
 }
 

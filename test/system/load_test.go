@@ -125,6 +125,9 @@ func goodCall(t *testing.T, client *http.Client, method, url, body, token, key s
 	}
 	req.Header.Set("Authorization", "Bearer "+token)
 	req.Header.Set("Content-Type", "application/json")
+	if strings.HasSuffix(url, "/import") {
+		req.Header.Set("Content-Type", "text/csv")
+	}
 	if strings.HasSuffix(url, "/orders") && method == "POST" {
 		req.Header.Set("X-Idempotency-Key", key) // all clients use the same
 	}

@@ -1,0 +1,320 @@
+package web_test
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"example.com/b2b/internal/auth"
+	"example.com/b2b/internal/web"
+	"example.com/b2b/internal/web/webtest"
+	"example.com/b2b/openapi/customersapi/server"
+)
+
+type fileResponse web.File
+
+func (f fileResponse) VisitExportCustomersResponse(w http.ResponseWriter) error {
+	return web.File(f).Respond(w)
+}
+func (f fileResponse) VisitImportCustomersResponse(w http.ResponseWriter) error {
+	return web.File(f).Respond(w)
+}
+
+func (b behind) response(ctx context.Context) fileResponse {
+	return fileResponse{ContentType: web.NDJSON, Write: func(w *bufio.Writer) error {
+		if b.file != nil {
+			return b.file(ctx, w)
+		}
+		_, err := w.WriteString("{}\n")
+		return errors.Join(b.get(ctx), err)
+	}}
+}
+
+func (b behind) ExportCustomers(ctx context.Context, _ server.ExportCustomersRequestObject) (server.ExportCustomersResponseObject, error) {
+	return b.response(ctx), nil
+}
+
+func (b behind) ImportCustomers(ctx context.Context, r server.ImportCustomersRequestObject) (server.ImportCustomersResponseObject, error) {
+	rows, err := web.OpenRows(r.Body)
+	if err != nil {
+		return nil, err
+	}
+	rows.Close()
+	return b.response(ctx), nil
+}
+
+// TestOneCallerLeavesRoom has one caller take all that it gets. Its next call is 429, and others still find room.
+func TestOneCallerLeavesRoom(t *testing.T) {
+	const near, far = "192.0.2.1:1", "198.51.100.1:1"
+	actingFor := func(p auth.Principal) []string {
+		return []string{"Authorization", "Bearer " + webtest.Token, auth.ActingForHeader, p.ActingFor()}
+	}
+	bearer := func(subject string) []string { return []string{"Authorization", token(t, subject)} }
+	a, b := auth.Principal{Subject: "a", Scope: "customers:read"}, auth.Principal{Subject: "b", Scope: "customers:read"}
+	for name, greedy := range map[string]struct {
+		headers []string
+		share   int        // of 40 in flight, of which two are for services
+		more    []string   // another call of its own
+		others  [][]string // which are served
+	}{
+		"a token":   {bearer("a"), 31, bearer("a"), [][]string{bearer("b"), nil, actingFor(b)}},
+		"a network": {nil, 31, nil, [][]string{bearer("a"), actingFor(a)}},
+		"a service for a token": {actingFor(a), 32, bearer("a"),
+			[][]string{bearer("b"), nil, actingFor(b), {"Authorization", "Bearer " + webtest.Token}}},
+		"a service": {[]string{"Authorization", "Bearer " + webtest.Token}, 32,
+			[]string{"Authorization", "Bearer " + webtest.Token}, [][]string{bearer("a"), nil, actingFor(a)}},
+	} {
+		for path, share := range map[string]int{"/customers/1": greedy.share, "/customers?search=a": 9, "/customers/export?format=csv": 4} {
+			t.Run(name+" "+path, func(t *testing.T) {
+				entered, leave := make(chan struct{}, 100), make(chan struct{})
+				hold := func(ctx context.Context) error {
+					if web.CorrelationID(ctx) == "held" {
+						entered <- struct{}{}
+						<-leave
+					}
+					return nil
+				}
+				o := webtest.Options()
+				o.Limits = web.Limits{InFlight: 40, Searches: 1, Exports: 8}
+				e := engine(t, o, hold)
+				answers := make(chan *httptest.ResponseRecorder, 100)
+				var calls sync.WaitGroup
+				for range 100 {
+					calls.Go(func() {
+						answers <- ask(e, path, near, append([]string{web.CorrelationHeader, "held"}, greedy.headers...)...)
+					})
+				}
+				for range 100 - share {
+					var w *httptest.ResponseRecorder
+					select {
+					case w = <-answers:
+					case <-time.After(15 * time.Second):
+						close(leave)
+						t.Fatal("more than its share is at work")
+					}
+					webtest.WantError(t, w.Code, w.Body.Bytes(), 429, "rate_limited")
+					if w.Header().Get("Retry-After") == "" {
+						t.Error("no Retry-After")
+					}
+				}
+				if w := ask(e, path, near, greedy.more...); w.Code != 429 {
+					t.Errorf("another of its own: %d %s", w.Code, w.Body)
+				}
+				if !strings.Contains(path, "search") { // else they wait for the one that is at work
+					for _, other := range greedy.others {
+						if w := ask(e, path, far, other...); w.Code != 200 {
+							t.Errorf("%v: %d %s", other, w.Code, w.Body)
+						}
+					}
+				}
+				close(leave)
+				calls.Wait()
+				for range share {
+					if w := <-answers; w.Code != 200 {
+						t.Errorf("%d %s", w.Code, w.Body)
+					}
+				}
+				if w := ask(e, path, near, greedy.more...); w.Code != 200 {
+					t.Errorf("then %d %s", w.Code, w.Body)
+				}
+			})
+		}
+	}
+}
+
+// TestFairQueue has one caller's waiters queue before another one's comes: the latter is the next.
+func TestFairQueue(t *testing.T) {
+	s := web.NewFairSemaphore(1, 4)
+	acquired := make(chan string)
+	wait := func(name string, waiting int) {
+		go func() {
+			if err := s.Acquire(t.Context(), name); err != nil {
+				t.Error(err)
+			}
+			acquired <- name
+		}()
+		for _, _, n := s.State(); n < waiting; _, _, n = s.State() {
+			time.Sleep(time.Millisecond)
+		}
+	}
+	wait("greedy", 0)
+	last := <-acquired
+	for i := range 8 {
+		wait("greedy", i+1)
+	}
+	wait("other", 9)
+	wait("another", 10)
+	for _, want := range []string{"other", "another", "greedy"} {
+		s.Release(last)
+		if last = <-acquired; last != want {
+			t.Errorf("the next is %s, want %s", last, want)
+		}
+	}
+	for range 7 {
+		s.Release(last)
+		last = <-acquired
+	}
+}
+
+// TestExportLeavesSearch has a search be at work while the reader of an export, which searches too, takes nothing.
+func TestExportLeavesSearch(t *testing.T) {
+	o := webtest.Options()
+	o.Limits = web.Limits{Searches: 1, Exports: 8}
+	wrote := make(chan struct{}, 1<<16)
+	at := run(t, web.Server{Timeout: o.Timeout, Handler: behind{get: nothing, file: func(ctx context.Context, w *bufio.Writer) error {
+		for ctx.Err() == nil {
+			if _, err := w.WriteString(strings.Repeat("x", 32<<10)); err != nil {
+				return err
+			}
+			select {
+			case wrote <- struct{}{}:
+			default:
+			}
+		}
+		return ctx.Err()
+	}}.engine(o)})
+	connect(t, "127.0.0.1", at, "GET /customers/export?format=csv&search=a HTTP/1.1\r\nHost: x\r\n\r\n")
+	for still := false; !still; { // until it waits for its reader
+		select {
+		case <-wrote:
+		case <-time.After(time.Second):
+			still = true
+		}
+	}
+	c := connect(t, "127.0.0.1", at, "GET /customers?search=a HTTP/1.1\r\nHost: x\r\n\r\n")
+	_ = c.SetReadDeadline(time.Now().Add(5 * time.Second))
+	if status, body := answer(t, c); status != 200 {
+		t.Errorf("%d %s", status, body)
+	}
+}
+
+// TestSlowTransfers has files come and go a byte at a time, which never stops: each ends when too little has passed, and those that are
+// fast enough do not, however long they take.
+func TestSlowTransfers(t *testing.T) {
+	o := webtest.Options()
+	o.BodyTimeout, o.Timeout = time.Second, 10*time.Minute
+	ended := make(chan error, 1)
+	at := run(t, web.Server{Timeout: o.Timeout, Handler: behind{get: nothing, file: func(ctx context.Context, w *bufio.Writer) (err error) {
+		defer func() { ended <- err }()
+		for range 4 << 10 { // 4 MB
+			if _, err := w.WriteString(strings.Repeat("x", 1<<10)); err != nil {
+				return err
+			}
+		}
+		return nil
+	}}.engine(o)})
+	const importing = "POST /customers/import HTTP/1.1\r\nHost: x\r\nContent-Type: text/csv\r\nContent-Length: %d\r\n\r\nemail\n"
+	const exporting = "GET /customers/export?format=csv HTTP/1.1\r\nHost: x\r\n\r\n"
+	send := func(c net.Conn, size, part int, pause time.Duration) {
+		for sent := 0; sent < size; sent += part {
+			if _, err := io.WriteString(c, strings.Repeat("x", part)); err != nil {
+				return
+			}
+			time.Sleep(pause)
+		}
+	}
+	t.Run("an upload of a byte at a time", func(t *testing.T) {
+		c := connect(t, "127.0.0.1", at, fmt.Sprintf(importing, 1000+len("email\n")))
+		_ = c.SetReadDeadline(time.Now().Add(15 * time.Second))
+		go send(c, 1000, 1, 50*time.Millisecond)
+		status, body := answer(t, c)
+		webtest.WantError(t, status, []byte(body), 408, "request_timeout")
+	})
+	t.Run("an upload that takes several times as long, and is fast enough", func(t *testing.T) {
+		const size = 512 << 10
+		c := connect(t, "127.0.0.1", at, fmt.Sprintf(importing, size+len("email\n")))
+		go send(c, size, 16<<10, 100*time.Millisecond)
+		if status, body := answer(t, c); status != 200 {
+			t.Errorf("%d %.100s", status, body)
+		}
+		<-ended
+	})
+	t.Run("an export of which nothing is read", func(t *testing.T) {
+		connect(t, "127.0.0.1", at, exporting)
+		wantCut(t, ended)
+	})
+	t.Run("an export of which a byte is read at a time", func(t *testing.T) {
+		c := connect(t, "127.0.0.1", at, exporting)
+		stop := make(chan struct{})
+		defer close(stop)
+		go func() {
+			for tick := time.NewTicker(20 * time.Millisecond); ; {
+				select {
+				case <-stop:
+					return
+				case <-tick.C:
+					_, _ = c.Read(make([]byte, 1))
+				}
+			}
+		}()
+		wantCut(t, ended)
+	})
+	t.Run("an export that takes several times as long, and is read fast enough", func(t *testing.T) {
+		c := connect(t, "127.0.0.1", at, exporting)
+		go func() {
+			for {
+				if _, err := io.CopyN(io.Discard, c, 256<<10); err != nil {
+					return
+				}
+				time.Sleep(200 * time.Millisecond)
+			}
+		}()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// wantCut waits for a file that a deadline ends.
+func wantCut(t *testing.T, ended <-chan error) {
+	t.Helper()
+	select {
+	case err := <-ended:
+		if !errors.Is(err, os.ErrDeadlineExceeded) {
+			t.Error(err)
+		}
+	case <-time.After(15 * time.Second):
+		t.Fatal("it is still written")
+	}
+}
+
+// TestFairSemaphore has many callers come and go at random: nobody has more than its share when it comes, and nothing is kept of those
+// who have gone.
+func TestFairSemaphore(t *testing.T) {
+	s := web.NewFairSemaphore(20, 1)
+	var all sync.WaitGroup
+	for n := range 200 {
+		all.Go(func() {
+			name := fmt.Sprint(n % 7)
+			for range 100 {
+				if n%2 == 0 {
+					ctx, stop := context.WithTimeout(t.Context(), time.Duration(rand.IntN(200))*time.Microsecond)
+					if s.Acquire(ctx, name) == nil {
+						s.Release(name)
+					}
+					stop()
+				} else if s.TryAcquire(name) == nil {
+					s.Release(name)
+				}
+				if taken, _, _ := s.State(); taken > 20 {
+					t.Errorf("%d of 20 are taken", taken)
+				}
+			}
+		})
+	}
+	all.Wait()
+	if taken, callers, waiting := s.State(); taken+callers+waiting != 0 {
+		t.Errorf("%d are taken, by %d callers; %d wait", taken, callers, waiting)
+	}
+}
