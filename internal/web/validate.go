@@ -395,7 +395,7 @@ const keyField = "idempotency_key"
 func checkKey(h http.Header, b *body) []apperr.Detail {
 	fields, _ := b.value.(map[string]any)
 	inBody, given := fields[keyField].(string)
-	if key := h.Get(IdempotencyHeader); key == "" || !given || key == inBody {
+	if sent := h.Values(IdempotencyHeader); len(sent) == 0 || !given || sent[0] == inBody {
 		return nil
 	}
 	return []apperr.Detail{{Field: "/header/" + IdempotencyHeader, Message: "is not the " + keyField + " of the body", Params: apperr.Params{"rule": "same_as", "field": "/" + keyField}}}
