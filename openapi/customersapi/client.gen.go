@@ -45,7 +45,7 @@ type Customer struct {
 	// Example: Tech Solutions Inc
 	Name CustomerName `json:"name"`
 
-	// Email The customer's email address; trimmed, and compared whatever its case.
+	// Email The customer's email address, with a dot in its domain; trimmed, and compared whatever its case.
 	//
 	// Example: contact@techsolutions.com
 	Email Email `json:"email"`
@@ -83,7 +83,7 @@ type CustomerImportRow struct {
 	// Example: Tech Solutions Inc
 	Name *CustomerName `json:"name,omitempty"`
 
-	// Email The customer's email address; trimmed, and compared whatever its case.
+	// Email The customer's email address, with a dot in its domain; trimmed, and compared whatever its case.
 	//
 	// Example: contact@techsolutions.com
 	Email Email `json:"email"`
@@ -188,7 +188,7 @@ type CustomerUpdate struct {
 	// Example: Tech Solutions Inc
 	Name *CustomerName `json:"name,omitempty"`
 
-	// Email The customer's email address; trimmed, and compared whatever its case.
+	// Email The customer's email address, with a dot in its domain; trimmed, and compared whatever its case.
 	//
 	// Example: contact@techsolutions.com
 	Email *Email `json:"email,omitempty"`
@@ -217,7 +217,7 @@ type DeletedResponse struct {
 	Message string `json:"message"`
 }
 
-// Email The customer's email address; trimmed, and compared whatever its case.
+// Email The customer's email address, with a dot in its domain; trimmed, and compared whatever its case.
 //
 // Example: contact@techsolutions.com
 type Email = string
@@ -229,7 +229,7 @@ type NewCustomer struct {
 	// Example: Tech Solutions Inc
 	Name CustomerName `json:"name"`
 
-	// Email The customer's email address; trimmed, and compared whatever its case.
+	// Email The customer's email address, with a dot in its domain; trimmed, and compared whatever its case.
 	//
 	// Example: contact@techsolutions.com
 	Email Email `json:"email"`
