@@ -167,6 +167,18 @@ func TestCreateAndConfirmOrder(t *testing.T) {
 	}
 }
 
+// TestKeyInHeader sends the body's key as a header, too.
+func TestKeyInHeader(t *testing.T) {
+	p := &peers{}
+	base := serve(t, p, time.Minute)
+	for _, header := range [][]string{{"X-Idempotency-Key", "key-1"}, {"Idempotency-Key", "key-1"}, {"Idempotency-Key", `"key-1"`}, {"X-Idempotency-Key", "key-1", "Idempotency-Key", `"key-1"`}} {
+		status, body, _ := webtest.Do(t, "POST", base+"/orchestrator/create-and-confirm-order", sample, append(header, "Content-Type", "application/json")...)
+		if status != 201 {
+			t.Errorf("%s: %d %s", header, status, body)
+		}
+	}
+}
+
 // TestReplayed marks the answer to a repeat when the order was confirmed before.
 func TestReplayed(t *testing.T) {
 	for _, replayed := range []string{"true", ""} {
@@ -396,6 +408,15 @@ func TestBadRequest(t *testing.T) {
 			}
 		})
 	}
+	t.Run("another key in a header", func(t *testing.T) { // TestKeyInHeader has those that are the same
+		for _, header := range [][]string{{"X-Idempotency-Key", "key-2"}, {"Idempotency-Key", "key-2"}, {"Idempotency-Key", `"key-2"`}, {"X-Idempotency-Key", `"key-1"`},
+			{"X-Idempotency-Key", "key-1", "Idempotency-Key", "key-2"}, {"X-Idempotency-Key", "two words"}, {"Idempotency-Key", `""`}} {
+			status, body, _ := webtest.Do(t, "POST", base+"/orchestrator/create-and-confirm-order", sample, append(header, "Content-Type", "application/json")...)
+			webtest.WantError(t, status, body, 400, "validation_failed", "/header/X-Idempotency-Key")
+		}
+		status, body, _ := webtest.Do(t, "POST", base+"/orchestrator/create-and-confirm-order", sample, "Idempotency-Key", `"key-1`, "Content-Type", "application/json")
+		webtest.WantError(t, status, body, 400, "validation_failed", "/header/Idempotency-Key")
+	})
 	t.Run("bad correlation id", func(t *testing.T) {
 		status, body, _ := post(t, base, strings.Replace(sample, "req-1", "two words", 1))
 		webtest.WantError(t, status, body, 400, "validation_failed", "/correlation_id")

@@ -227,6 +227,7 @@ func TestTogetherGone(t *testing.T) {
 		gone, leave := context.WithCancel(ctx)
 		request := httptest.NewRequestWithContext(gone, "POST", "/orders", strings.NewReader(fmt.Sprintf(`{"customer_id":1,"items":[{"product_id":%d,"qty":1}]}`, p)))
 		request.Header.Set("Content-Type", "application/json")
+		request.Header.Set("Authorization", "Bearer "+webtest.Token) // a service, which leaves at once
 		open := s.gate(t)
 		left, stayed := make(chan int), make(chan string)
 		go func() {

@@ -40,6 +40,27 @@ func TestIdempotencyKey(t *testing.T) {
 			}
 			s.wantStock(t, p, 99)
 		})
+		t.Run("one key, quoted and not", func(t *testing.T) {
+			before := s.count(t, "orders")
+			for _, key := range []struct{ headers, path, shown string }{{`"q"`, "q", "q"}, {`"q\"\\r"`, `q%22%5Cr`, `q"\r`}} {
+				_, first, _ := post(body, "Idempotency-Key", key.headers)
+				for _, again := range [][]string{{"X-Idempotency-Key", key.shown}, {"Idempotency-Key", key.headers, "X-Idempotency-Key", key.shown}} {
+					status, answer, replayed := post(body, again...)
+					if status != 201 || replayed != "true" || !bytes.Equal(first, answer) {
+						t.Errorf("%q: %d %q %s, first %s", again, status, replayed, answer, first)
+					}
+				}
+				if report := webtest.Data(t, "GET", s.base+"/idempotency-keys/"+key.path, nil); report["idempotency_key"] != key.shown {
+					t.Errorf("%s: %v", key.path, report)
+				}
+			}
+			if n := s.count(t, "orders") - before; n != 2 {
+				t.Errorf("%d orders", n)
+			}
+			status, answer, _ := post(body, "Idempotency-Key", `"q"`, "X-Idempotency-Key", "r")
+			webtest.WantError(t, status, answer, 400, "validation_failed", "/header/X-Idempotency-Key")
+			s.wantStock(t, p, 97)
+		})
 		t.Run("even when the order or the customer has changed since", func(t *testing.T) {
 			first := s.place(t, "changed", line(p, 1))
 			s.cancel(t, first.JSON201.Data.ID, "")

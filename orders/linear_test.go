@@ -23,6 +23,7 @@ import (
 	"example.com/b2b/db"
 	"example.com/b2b/db/dbtest"
 	"example.com/b2b/db/doctor"
+	"example.com/b2b/internal/auth"
 	"example.com/b2b/internal/web/webtest"
 	"example.com/b2b/openapi/contract"
 	api "example.com/b2b/openapi/ordersapi"
@@ -47,12 +48,12 @@ func TestLinearizable(t *testing.T) {
 		client := &http.Client{Timeout: time.Minute, Transport: &http.Transport{MaxIdleConnsPerHost: 2 * clients}}
 		t.Cleanup(client.CloseIdleConnections)
 		seen := map[string]int{}
-		var tokens [2]string
+		var tokens, clerks [2]string
 		for i := range tokens {
-			tokens[i] = as(t, callers[i], "")[1]
+			tokens[i], clerks[i] = as(t, callers[i], "")[1], as(t, auth.Principal{Subject: fmt.Sprint("clerk-", i)}, "")[1]
 		}
 		for n := range rounds {
-			r := &round{t: t, n: n, instances: instances, client: client, tokens: tokens, start: time.Now(), processes: clients, shops: []*shop{
+			r := &round{t: t, n: n, instances: instances, client: client, tokens: tokens, clerks: clerks, start: time.Now(), processes: clients, shops: []*shop{
 				{products: [2]int64{s.product(t, price0, opening), s.product(t, price1, opening)}},
 				{partner: 1, products: [2]int64{s.product(t, price0, opening)}},
 			}}
@@ -103,7 +104,8 @@ type input struct {
 	qty      [2]int64 // create: pieces of each; adjust: delta of one
 	swapped  bool     // create: the lines in descending product id
 	order    int64
-	at       int // which product
+	at       int  // which product
+	byClerk  bool // the call is made by who may change products, which no partner may: adjust, and key for its keys
 }
 
 func (in input) writes() bool {
@@ -323,6 +325,7 @@ type round struct {
 	instances []string
 	client    *http.Client
 	tokens    [2]string // of the partners
+	clerks    [2]string // of who may change the products of their shops
 	start     time.Time
 	late      sync.WaitGroup // calls that no client waits for
 
@@ -383,7 +386,7 @@ func (r *round) run(clients, calls int) {
 		}
 		look.order, look.op = 0, "key"
 		for _, in := range shop.keyed {
-			look.key = in.key
+			look.key, look.byClerk = in.key, in.byClerk
 			r.record(new(0), shop, look, false)
 		}
 	}
@@ -422,6 +425,7 @@ func (r *round) next(s *shop) input {
 			in.qty[1-in.at], in.swapped = 1+rand.Int64N(2), rand.N(2) == 0
 		}
 	case "adjust":
+		in.byClerk = true
 		in.qty[in.at] = []int64{-2, -1, 1, 2}[rand.N(4)]
 	case "confirm", "cancel", "order", "peek":
 		in.order = s.orders[max(0, len(s.orders)-1-rand.N(4))] // clients meet at the latest orders
@@ -429,7 +433,8 @@ func (r *round) next(s *shop) input {
 		if len(s.keyed) == 0 {
 			in.op = "product"
 		} else {
-			in.key = s.keyed[len(s.keyed)-1].key
+			last := s.keyed[len(s.keyed)-1]
+			in.key, in.byClerk = last.key, last.byClerk
 		}
 	}
 	if in.op == "peek" {
@@ -497,6 +502,9 @@ func (r *round) send(ctx context.Context, in input) answer {
 		req.Header.Set("Content-Type", "application/json")
 	}
 	req.Header.Set("Authorization", r.tokens[in.partner])
+	if in.byClerk {
+		req.Header.Set("Authorization", r.clerks[in.partner])
+	}
 	if in.key != "" && in.writes() {
 		req.Header.Set("X-Idempotency-Key", in.key)
 	}

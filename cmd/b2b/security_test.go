@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -21,6 +20,23 @@ import (
 
 // TestEveryOperationIsGuarded asks every operation of every service's document for what only those may have whom the document names.
 func TestEveryOperationIsGuarded(t *testing.T) {
+	var asked []string // all scopes of all documents
+	for _, mode := range []string{config.OnlyJWT, config.Open} {
+		everyOperation(t, mode, func(t *testing.T, tokens auth.Tokens, base, method, path string, _ *openapi3.PathItem, described *openapi3.Operation) {
+			a := asker{tokens, method, base + inPath.ReplaceAllString(path, "1")}
+			asked = append(asked, a.holds(t, path, described, mode == config.Open)...)
+		})
+	}
+	for _, scope := range auth.Scopes {
+		if !slices.Contains(asked, scope) && scope != auth.Admin {
+			t.Errorf("no operation asks for the scope %s", scope)
+		}
+	}
+}
+
+// everyOperation runs fn for each operation of each service's document, while all services run on an empty database.
+func everyOperation(t *testing.T, mode string, fn func(t *testing.T, tokens auth.Tokens, base, method, path string, item *openapi3.PathItem, described *openapi3.Operation)) {
+	t.Helper()
 	g, err := db.Open(t.Context(), db.Config{Driver: db.SQLite, Path: filepath.Join(t.TempDir(), "b2b.db")})
 	if err == nil {
 		_, err = db.Migrate(t.Context(), g)
@@ -29,36 +45,25 @@ func TestEveryOperationIsGuarded(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { db.Close(g) })
-	var asked []string // all scopes of all documents
-	for _, mode := range []string{config.OnlyJWT, config.Open} {
-		var c config.Settings
-		c.AuthMode, c.JWTSecret, c.ServiceTokens, c.RequestTimeout = mode, webtest.Secret, []string{webtest.Token}, time.Minute
-		o, err := c.Options(t.Context(), slog.New(slog.DiscardHandler))
+	var c config.Settings
+	c.AuthMode, c.JWTSecret, c.ServiceTokens, c.RequestTimeout = mode, webtest.Secret, []string{webtest.Token}, time.Minute
+	o, err := c.Options(t.Context(), slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range table(&c) {
+		handler, _, err := s.build(g, o)
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, s := range table(&c) {
-			handler, _, err := s.build(g, o)
-			if err != nil {
-				t.Fatal(err)
+		server := httptest.NewServer(handler)
+		t.Cleanup(server.Close)
+		*s.base = server.URL
+		_, document, _ := webtest.Do(t, "GET", *s.base+"/openapi.json", "")
+		for path, item := range webtest.Spec(t, document).Paths.Map() {
+			for method, described := range item.Operations() {
+				t.Run(mode+" "+s.name+" "+method+path, func(t *testing.T) { fn(t, c.Tokens(), *s.base, method, path, item, described) })
 			}
-			server := httptest.NewServer(handler)
-			t.Cleanup(server.Close)
-			*s.base = server.URL
-			_, document, _ := webtest.Do(t, "GET", *s.base+"/openapi.json", "")
-			for path, item := range webtest.Spec(t, document).Paths.Map() {
-				for method, described := range item.Operations() {
-					t.Run(mode+" "+s.name+" "+method+path, func(t *testing.T) {
-						a := asker{c.Tokens(), method, *s.base + regexp.MustCompile(`\{\w+\}`).ReplaceAllString(path, "1")}
-						asked = append(asked, a.holds(t, path, described, mode == config.Open)...)
-					})
-				}
-			}
-		}
-	}
-	for _, scope := range auth.Scopes {
-		if !slices.Contains(asked, scope) && scope != auth.Admin {
-			t.Errorf("no operation asks for the scope %s", scope)
 		}
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"net/url"
 	"os"
 	"reflect"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -331,17 +332,24 @@ var formats = map[string]struct {
 	valid   func(string) bool
 }{
 	"address": {"an address such as https://api.example.com/orders", isAddress},
-	"origin": {"sites such as https://shop.example.com, separated by commas", func(s string) bool {
-		return isAddress(s) && strings.Count(s, "/") == 2 && s == strings.ToLower(s)
-	}},
-	"ip": {"localhost or an IP address", func(s string) bool { return s == "localhost" || net.ParseIP(s) != nil }},
-	"name": {"names such as api.example.com, without a port, separated by commas", func(s string) bool {
-		return !strings.ContainsAny(s, ":/") && s == strings.ToLower(s)
-	}},
+	"origin":  {"sites such as https://shop.example.com, as browsers name them (no *, no path, no default port), separated by commas", isOrigin},
+	"ip":      {"localhost or an IP address", func(s string) bool { return s == "localhost" || net.ParseIP(s) != nil }},
+	"name":    {"names such as api.example.com, without a port and without *, separated by commas", hostName.MatchString},
 	"network": {"IP addresses and networks such as 10.0.0.0/8, separated by commas", func(s string) bool {
 		_, _, err := net.ParseCIDR(s)
 		return err == nil || net.ParseIP(s) != nil
 	}},
+}
+
+var (
+	hostName = regexp.MustCompile(`^[a-z0-9._-]+$`)
+	origin   = regexp.MustCompile(`^https?://(?:[a-z0-9._-]+|\[[0-9a-f:]+\])(?::\d+)?$`)
+)
+
+// isOrigin reports whether a browser may send s as Origin: RFC 6454, section 6.1. What is none matches no page.
+func isOrigin(s string) bool {
+	scheme, _, _ := strings.Cut(s, ":")
+	return origin.MatchString(s) && !strings.HasSuffix(s, map[string]string{"http": ":80", "https": ":443"}[scheme])
 }
 
 func isAddress(s string) bool {

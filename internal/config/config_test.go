@@ -88,8 +88,8 @@ func TestReadRefuses(t *testing.T) {
 		`TRUSTED_PROXIES is "10.0.0.0/8,proxy"; allowed: IP addresses and networks such as 10.0.0.0/8, separated by commas`,
 		`MAX_REQUESTS_IN_FLIGHT is "0"; allowed: a whole number from 1 to 100000`,
 		`BIND_ADDRESS is "here"; allowed: localhost or an IP address`,
-		`ALLOWED_HOSTS is "a.example:80"; allowed: names such as api.example.com, without a port, separated by commas`,
-		`CORS_ALLOWED_ORIGINS is "https://a.example/"; allowed: sites such as https://shop.example.com, separated by commas`,
+		`ALLOWED_HOSTS is "a.example:80"; allowed: names such as api.example.com, without a port and without *, separated by commas`,
+		`CORS_ALLOWED_ORIGINS is "https://a.example/"; allowed: sites such as https://shop.example.com, as browsers name them (no *, no path, no default port), separated by commas`,
 		`ORDERS_PORT is "65536"; allowed: a whole number from 0 to 65535`,
 		`ORDER_RESERVATION_HOURS is "-1"; allowed: a whole number from 0 to 8760`,
 		`CUSTOMERS_API_BASE is "localhost:3001"; allowed: an address such as https://api.example.com/orders`,
@@ -100,6 +100,28 @@ func TestReadRefuses(t *testing.T) {
 	t.Setenv("NODE_ENV", "")
 	if err := s.Read(&s.Stopping); err != nil {
 		t.Errorf("asked for more than the time: %v", err)
+	}
+}
+
+// TestOrigins refuses the start for what would match no page, or no name.
+func TestOrigins(t *testing.T) {
+	for name, values := range map[string]map[string]bool{
+		"CORS_ALLOWED_ORIGINS": {"https://shop.example.com": true, "http://localhost:8080": true, "http://[::1]:3000": true, "https://xn--mnchen-3ya.example": true,
+			"http://a.example:443": true, "https://a.example:80": true, "https://a.example:8443": true,
+			"https://*.example.com": false, "*": false, "null": false, "https://a.example/": false, "https://a.example/x": false, "https://a.example?x": false, "https://a.example#x": false,
+			"https://u@a.example": false, "https://A.example": false, "https://münchen.example": false, "https://a.example:443": false, "http://a.example:80": false, "ftp://a.example": false},
+		"ALLOWED_HOSTS": {"api.example.com": true, "orders-api": true, "*.example.com": false, "*": false, "a.example:80": false, "a.example/": false, "A.example": false},
+	} {
+		for value, fits := range values {
+			t.Run(name+" "+value, func(t *testing.T) {
+				t.Setenv(name, value)
+				var s Settings
+				err := s.Read(&s.Browsers)
+				if (err == nil) != fits || err != nil && !strings.HasPrefix(err.Error(), name+` is "`+value+`"; allowed: `) {
+					t.Errorf("%v", err)
+				}
+			})
+		}
 	}
 }
 

@@ -46,7 +46,7 @@ var All = map[string]Format{
 		"must begin with a visible character, must not end with a space, and must have no control characters"),
 	"text": format(`[^`+control+`]*`, "must have no control characters"),
 	"email": Format{Sentence: "must be an email address, such as name@example.com"}. // which every generator and validator knows
-												accepting(`\s*` + atom + `(?:\.` + atom + `)*@` + label + `(?:\.` + label + `)*\s*`), // services trim it
+												accepting(`\s*` + atom + `(?:\.` + atom + `)*@` + label + `(?:\.` + label + `)+\s*`), // services trim it
 	// A client resolves . and .. when the key stands in a path: RFC 3986, section 5.2.4.
 	"idempotency-key": format(`\.{0,2}[!-\-\/-~][!-~]*|\.{3}[!-~]*`, "must be 1 to 255 visible ASCII characters without spaces, and neither . nor .."),
 	// Nothing that could forge a line of the log, or a header.

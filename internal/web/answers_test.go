@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -143,33 +144,71 @@ func TestHead(t *testing.T) {
 	}
 }
 
-// TestHalfClosed has a caller who closes its half of the connection once it has asked, and waits for the answer.
+// TestHalfClosed has callers who close their half of the connection once they have asked, and wait for the answer: they get it, whatever
+// it is, when it takes no longer than a caller who may have gone is worth.
 func TestHalfClosed(t *testing.T) {
-	var log bytes.Buffer
-	o := webtest.Options()
-	o.Log = webtest.Log(&log)
-	s := httptest.NewServer(things(t, o, func(c *gin.Context) {
-		<-c.Request.Context().Done()
-		web.Fail(c, c.Request.Context().Err())
-	}))
-	conn := dial(t, s)
-	fmt.Fprint(conn, "GET /things HTTP/1.1\r\nHost: x\r\n\r\n")
-	if err := conn.(*net.TCPConn).CloseWrite(); err != nil {
-		t.Fatal(err)
+	get, post := "GET /things HTTP/1.1\r\nHost: x\r\n\r\n", "POST /things HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 12\r\n\r\n{\"name\":\"x\"}"
+	for name, c := range map[string]struct {
+		request string
+		handle  gin.HandlerFunc
+		status  int
+		code    string
+		logged  string
+	}{
+		"a change":              {post, func(c *gin.Context) { succeed(c) }, 200, "", `"status":200`},
+		"a read":                {get, func(c *gin.Context) { succeed(c) }, 200, "", `"status":200`},
+		"a refusal":             {post, func(c *gin.Context) { web.Fail(c, apperr.SKUTaken.New()) }, 409, "sku_taken", `"status":409`},
+		"a defect":              {post, func(c *gin.Context) { web.Fail(c, errors.New("boom")) }, 500, "internal", `"level":"ERROR"`},
+		"a read for too long":   {get, untilEnded, 503, "unavailable", `"status":499`},
+		"a change for too long": {post, untilEnded, 503, "unavailable", `"status":499`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var log bytes.Buffer
+			o := webtest.Options()
+			o.Log = webtest.Log(&log)
+			ended := make(chan struct{}) // once net/http has seen the end of the caller's half
+			e := things(t, o, func(g *gin.Context) {
+				<-ended
+				if err := g.Request.Context().Err(); err != nil {
+					t.Errorf("the work has ended with the caller's half: %v", err)
+				}
+				c.handle(g)
+			})
+			s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				context.AfterFunc(r.Context(), func() { close(ended) })
+				e.ServeHTTP(w, r)
+			}))
+			defer s.Close()
+			conn := dial(t, s)
+			fmt.Fprint(conn, c.request)
+			if err := conn.(*net.TCPConn).CloseWrite(); err != nil {
+				t.Fatal(err)
+			}
+			res, err := http.ReadResponse(bufio.NewReader(conn), nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			body, err := io.ReadAll(res.Body)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if c.code != "" {
+				webtest.WantError(t, res.StatusCode, body, c.status, c.code)
+			} else if res.StatusCode != c.status {
+				t.Errorf("%d %s", res.StatusCode, body)
+			}
+			s.Close() // once the line is written
+			if !strings.Contains(log.String(), c.logged) || c.status != 500 && !strings.Contains(log.String(), `"level":"INFO"`) {
+				t.Errorf("the log has %s", &log)
+			}
+		})
 	}
-	res, err := http.ReadResponse(bufio.NewReader(conn), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	body, err := io.ReadAll(res.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	webtest.WantError(t, res.StatusCode, body, 503, "unavailable")
-	s.Close() // once the line is written
-	if !strings.Contains(log.String(), `"status":499`) || !strings.Contains(log.String(), `"level":"INFO"`) {
-		t.Errorf("the log has %s", &log)
-	}
+}
+
+func untilEnded(c *gin.Context) {
+	<-c.Request.Context().Done()
+	web.Fail(c, c.Request.Context().Err())
 }
 
 func dial(t *testing.T, s *httptest.Server) net.Conn {
@@ -182,19 +221,20 @@ func dial(t *testing.T, s *httptest.Server) net.Conn {
 	return conn
 }
 
-// TestCallerHasLeft does nothing for somebody who is not there any more.
+// TestCallerHasLeft does nothing for a service that does not wait any more.
 func TestCallerHasLeft(t *testing.T) {
 	called := false
 	e := things(t, webtest.Options(), func(*gin.Context) { called = true })
 	ctx, leave := context.WithCancel(t.Context())
 	leave()
-	for _, method := range []string{"GET", "POST"} {
-		r := httptest.NewRequestWithContext(ctx, method, "/things", strings.NewReader(`{"name":"x"}`))
+	for _, call := range [][2]string{{"GET", "/either"}, {"POST", "/secrets"}} {
+		r := httptest.NewRequestWithContext(ctx, call[0], call[1], strings.NewReader(`{"name":"x"}`))
 		r.Header.Set("Content-Type", "application/json")
+		r.Header.Set("Authorization", "Bearer "+webtest.Token)
 		w := httptest.NewRecorder()
 		e.ServeHTTP(w, r)
 		if called || w.Code != 503 {
-			t.Errorf("%s: %d, called: %v", method, w.Code, called)
+			t.Errorf("%s: %d, called: %v", call, w.Code, called)
 		}
 	}
 }

@@ -36,9 +36,10 @@ func newBrowserGuard(b Browsers) *browserGuard {
 	g.cors = cors.New(cors.Options{
 		AllowOriginVaryRequestFunc: func(r *http.Request, _ string) (bool, []string) { return g.trusts(r), nil },
 		AllowedMethods:             []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"},
-		AllowedHeaders:             []string{"Authorization", "Content-Type", IdempotencyHeader, "Idempotency-Key", CorrelationHeader, "If-Match", "If-None-Match"},
-		ExposedHeaders:             []string{CorrelationHeader, "Idempotency-Replayed", "ETag", "Retry-After", "Link", "Allow", "RateLimit", "RateLimit-Policy", "WWW-Authenticate", "Deprecation", "Sunset"},
-		MaxAge:                     600, // seconds
+		AllowedHeaders: []string{"Authorization", "Content-Type", IdempotencyHeader, draftKeyHeader, CorrelationHeader, "If-Match", "If-None-Match",
+			"traceparent", "tracestate"}, // of W3C Trace Context, which the pages of others may send with every call
+		ExposedHeaders: []string{CorrelationHeader, "Idempotency-Replayed", "ETag", "Retry-After", "Link", "Allow", "RateLimit", "RateLimit-Policy", "WWW-Authenticate", "Deprecation", "Sunset"},
+		MaxAge:         600, // seconds
 	})
 	return g
 }
@@ -101,14 +102,16 @@ var (
 	noSniff    = []string{"nosniff"}
 	noStore    = []string{"no-store"}
 	noReferrer = []string{"no-referrer"}
+	sameOrigin = []string{"same-origin"}
 	ofData     = []string{"default-src 'none'; frame-ancestors 'none'"}
 )
 
 // protect tells browsers what they may do with an answer: show pages in no frame and run no script in them but Swagger UI's, and take
-// data for nothing but data, and keep none. A caller that wants to keep some has its ETag.
+// data for nothing but data, and keep none. A caller that wants to keep some has its ETag. Nothing may be loaded into pages of other
+// origins as a script or an image (Cross-Origin-Resource-Policy); what CORS lets a page ask for is not concerned.
 func (v *validator) protect(c *gin.Context) {
 	h := c.Writer.Header()
-	h["X-Content-Type-Options"], h["Referrer-Policy"] = noSniff, noReferrer
+	h["X-Content-Type-Options"], h["Referrer-Policy"], h["Cross-Origin-Resource-Policy"] = noSniff, noReferrer, sameOrigin
 	if v.operation(c).Route == nil {
 		h["Content-Security-Policy"] = v.browser.ofPage
 	} else {

@@ -80,7 +80,7 @@ func TestCrossOriginForm(t *testing.T) {
 // TestCORS asks as a browser does before and while a page of another site calls.
 func TestCORS(t *testing.T) {
 	e := guarded(t)
-	asked := []string{"Access-Control-Request-Method", "POST", "Access-Control-Request-Headers", "authorization,content-type,x-idempotency-key"}
+	asked := []string{"Access-Control-Request-Method", "POST", "Access-Control-Request-Headers", "authorization,content-type,traceparent,tracestate,x-idempotency-key"}
 	for origin, allowed := range map[string]bool{"https://shop.example": true, "http://localhost:3000": true, "https://evil.example": false, "null": false, "http://localhost:8080": false} {
 		w := send(e, "OPTIONS", "localhost:3001", "/things", append(asked, "Origin", origin)...)
 		h := w.Header()
@@ -164,7 +164,7 @@ func TestSecurityHeaders(t *testing.T) {
 	for path, isPage := range map[string]bool{"/docs": true, "/docs/swagger-ui.css": true, "/nowhere": true, "/things": false, "/things?limit=0": false, "/scoped": false} {
 		h := send(e, "GET", "localhost:3001", path, "Authorization", "Bearer "+map[bool]string{true: "x", false: webtest.Token}[path == "/scoped"]).Header()
 		policy := h.Get("Content-Security-Policy")
-		if h.Get("X-Content-Type-Options") != "nosniff" || h.Get("Referrer-Policy") != "no-referrer" || !strings.Contains(policy, "frame-ancestors 'none'") ||
+		if h.Get("X-Content-Type-Options") != "nosniff" || h.Get("Cross-Origin-Resource-Policy") != "same-origin" || h.Get("Referrer-Policy") != "no-referrer" || !strings.Contains(policy, "frame-ancestors 'none'") ||
 			!strings.Contains(policy, "default-src 'none'") || strings.Contains(policy, "unsafe-eval") || strings.Contains(policy, "*") {
 			t.Errorf("%s: %v", path, h)
 		}

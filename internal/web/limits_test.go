@@ -80,7 +80,19 @@ func TestRateLimit(t *testing.T) {
 			{"Authorization", "Bearer " + webtest.Token, auth.ActingForHeader, auth.Principal{Subject: "a", Scope: "customers:read"}.ActingFor()}}, status: 200},
 		"X-Forwarded-For of anybody": {headers: [2][]string{{"X-Forwarded-For", "203.0.113.1"}, {"X-Forwarded-For", "203.0.113.2"}}, status: 429},
 		"X-Forwarded-For of a proxy": {proxies: []string{"192.0.2.0/24"}, headers: [2][]string{{"X-Forwarded-For", "203.0.113.1"}, {"X-Forwarded-For", "203.0.113.2"}}, status: 200},
-		"X-Real-IP":                  {proxies: []string{"192.0.2.1"}, headers: [2][]string{{"X-Real-IP", "9.9.9.1"}, {"X-Real-IP", "9.9.9.2"}}, status: 429},
+		"X-Forwarded-For with ports": {proxies: []string{"192.0.2.1"}, headers: [2][]string{{"X-Forwarded-For", "203.0.113.1:1111"}, {"X-Forwarded-For", "203.0.113.2:1111"}}, status: 200},
+		"X-Forwarded-For with another port": {proxies: []string{"192.0.2.1"}, headers: [2][]string{
+			{"X-Forwarded-For", "203.0.113.1:1111"}, {"X-Forwarded-For", "9.9.9.9, 203.0.113.1:2222"}}, status: 429},
+		"X-Forwarded-For with and without a port": {proxies: []string{"192.0.2.1"}, headers: [2][]string{{"X-Forwarded-For", "203.0.113.1:1111"}, {"X-Forwarded-For", "203.0.113.1"}}, status: 429},
+		"X-Forwarded-For with IPv6 and a port": {proxies: []string{"192.0.2.1"}, headers: [2][]string{
+			{"X-Forwarded-For", "[2001:db8::1]:443"}, {"X-Forwarded-For", "[2001:db8:0:1::1]:443"}}, status: 200},
+		"X-Forwarded-For with IPv6 of one network, in all spellings": {proxies: []string{"192.0.2.1"}, headers: [2][]string{
+			{"X-Forwarded-For", "[2001:db8::1]:443"}, {"X-Forwarded-For", `"[2001:DB8:0:0::2]"`}}, status: 429},
+		"X-Forwarded-For with IPv4 as IPv6": {proxies: []string{"192.0.2.1"}, headers: [2][]string{{"X-Forwarded-For", "[::ffff:203.0.113.1]:1"}, {"X-Forwarded-For", "203.0.113.1"}}, status: 429},
+		"X-Forwarded-For with a port behind two proxies": {proxies: []string{"192.0.2.1", "10.0.0.0/8"}, headers: [2][]string{
+			{"X-Forwarded-For", "203.0.113.1:1, 10.0.0.1:5"}, {"X-Forwarded-For", "203.0.113.2:1, 10.0.0.1:5"}}, status: 200},
+		"X-Forwarded-For with a port, of anybody": {headers: [2][]string{{"X-Forwarded-For", "203.0.113.1:1"}, {"X-Forwarded-For", "203.0.113.2:1"}}, status: 429},
+		"X-Real-IP": {proxies: []string{"192.0.2.1"}, headers: [2][]string{{"X-Real-IP", "9.9.9.1"}, {"X-Real-IP", "9.9.9.2"}}, status: 429},
 		"X-Forwarded-For in two lines, the caller's first": {proxies: []string{"192.0.2.1"}, headers: [2][]string{
 			{"X-Forwarded-For", "9.9.9.1", "X-Forwarded-For", "203.0.113.1"}, {"X-Forwarded-For", "9.9.9.2", "X-Forwarded-For", "203.0.113.1"}}, status: 429},
 	} {

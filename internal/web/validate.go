@@ -3,11 +3,13 @@ package web
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
 	"net/http"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -23,8 +25,12 @@ import (
 	"example.com/b2b/internal/formats"
 )
 
-// IdempotencyHeader carries the caller's own name for one effect. It is accepted without the X-, too.
+// IdempotencyHeader carries the caller's own name for one effect, as it is.
 const IdempotencyHeader = "X-Idempotency-Key"
+
+// draftKeyHeader carries the same as draft-ietf-httpapi-idempotency-key-header-07 has it: a string between quotes. Without quotes it
+// is taken, too.
+const draftKeyHeader = "Idempotency-Key"
 
 // validator holds requests to the service's OpenAPI document before they reach the generated code, which checks no bounds.
 type validator struct {
@@ -40,10 +46,11 @@ type validator struct {
 type operation struct {
 	*routers.Route
 	parameters openapi3.Parameters
-	isList     bool // its own parameters are in the query
 	security   openapi3.SecurityRequirements
 	body       *openapi3.Schema // nil when it takes none in JSON
 	row        *openapi3.Schema // of each row that it takes; nil when it takes none
+	keyInBody  bool             // the idempotency key is a field of its body
+	ofAll      bool             // it concerns what is no single customer's
 	streams    bool             // its answer is a file
 	tagged     bool             // it promises an ETag on 200
 	searches   bool             // it takes a search
@@ -71,23 +78,24 @@ func newValidator(o Options) *validator {
 }
 
 func newOperation(r *routers.Route) *operation {
-	described, inQuery := r.Operation, func(p *openapi3.ParameterRef) bool { return p.Value.In == openapi3.ParameterInQuery }
+	described := r.Operation
 	op := &operation{
 		Route:      r,
 		parameters: slices.Concat(described.Parameters, r.PathItem.Parameters),
-		isList:     slices.ContainsFunc(described.Parameters, inQuery),
 		security:   *cmp.Or(described.Security, &r.Spec.Security),
 	}
 	if described.RequestBody != nil {
 		content := described.RequestBody.Value.Content
 		if asJSON := content.Get("application/json"); asJSON != nil {
 			op.body = asJSON.Schema.Value
+			op.keyInBody = op.body.Properties[keyField] != nil
 		} else {
 			op.row = RowSchema(r.Spec, content.Get(CSV))
 		}
 	}
 	ok := described.Responses.Value("200")
 	op.tagged = ok != nil && ok.Value.Headers["ETag"] != nil
+	op.ofAll = described.Extensions["x-concerns-all-customers"] == true
 	op.searches = op.parameters.GetByInAndName(openapi3.ParameterInQuery, "search") != nil
 	op.streams = ok != nil && ok.Value.Content.Get(NDJSON) != nil
 	if described.Deprecated {
@@ -136,7 +144,9 @@ func (v *validator) validate(c *gin.Context) {
 		return
 	}
 	maps.Copy(c.Writer.Header(), op.ends)
+	call := c.Request.Context().Value(callKey{}).(*call)
 	if err := v.check(c, op); err != nil {
+		call.left = errors.Is(err, context.Canceled)
 		Fail(c, err)
 		return
 	}
@@ -149,15 +159,21 @@ func (v *validator) validate(c *gin.Context) {
 	if op.searches && c.Query("search") != "" {
 		search = &searchTurn{searches: v.limiter.searches, who: who}
 	}
-	ctx, stop := context.WithTimeout(request.Context(), v.Timeout)
-	if op.streams {
-		stop()
+	var ctx context.Context
+	var stop context.CancelFunc
+	if op.streams { // what is written to a caller who has gone fails
+		c.Request = request.WithContext(context.WithoutCancel(request.Context()))
 		ctx, stop = v.stream(c, search)
+	} else {
+		ctx, stop = v.within(request.Context(), request)
 	}
 	c.Request = request.WithContext(ctx)
 	defer stop()
-	defer func() { c.Request = request }() // what comes after would take the stop for a caller who has gone
-	if len(op.security) > 0 {              // else it is /health or /ready, whatever else there is to do
+	defer func() {
+		call.left = isCanceled(request.Context()) && (op.streams || isCanceled(ctx))
+		c.Request = request
+	}()
+	if len(op.security) > 0 { // else it is /health or /ready, whatever else there is to do
 		end, err := v.limiter.begin(ctx, who, op, search)
 		if err != nil {
 			if op.streams {
@@ -183,12 +199,15 @@ func (v *validator) check(c *gin.Context, op *operation) error {
 	if refused != nil {
 		return refused
 	}
+	if own := caller.Customer; op.ofAll && own != 0 {
+		return apperr.Forbidden.New().With("/header/Authorization", apperr.Params{"customer_id": own}, "acts for customer %d alone", own)
+	}
 	ctx := auth.With(c.Request.Context(), caller)
 	c.Request = c.Request.WithContext(ctx)
 	input := &openapi3filter.RequestValidationInput{Request: c.Request, Route: op.Route, Options: &v.filter}
 	var err error
 	if input.QueryParams, err = readQuery(c.Request, op); err == nil {
-		err = mergeHeaders(c.Request.Header, op.parameters)
+		err = mergeHeaders(c.Request.Header, op)
 	}
 	if err != nil {
 		return err
@@ -199,7 +218,10 @@ func (v *validator) check(c *gin.Context, op *operation) error {
 	} else if op.row != nil {
 		c.Request.Body, err = v.receive(c, op.row)
 	}
-	if err = cmp.Or(err, ctx.Err()); err != nil {
+	if err == nil && (caller.ByService || !isCanceled(ctx)) { // see within
+		err = ctx.Err()
+	}
+	if err != nil {
 		return err
 	}
 	found, more := []apperr.Detail{}, 0
@@ -208,13 +230,43 @@ func (v *validator) check(c *gin.Context, op *operation) error {
 		input.PathParams[p.Key] = p.Value
 	}
 	for _, p := range op.parameters {
-		found = append(found, findings("", openapi3filter.ValidateParameter(ctx, input, p.Value))...)
+		found = append(found, checkParameter(input, p.Value)...)
+	}
+	if op.keyInBody && received != nil {
+		found = append(found, checkKey(c.Request.Header, received)...)
 	}
 	if received != nil {
 		found, more = append(found, v.checkBody(op.body, received)...), received.more
 		c.Request.Body = received
 	}
 	return refusal(found, more)
+}
+
+// checkParameter holds a parameter to its schema, and to how JSON writes a value of its type: kin-openapi and the generated code read it
+// with strconv, which takes 1 and TRUE for true, and +1 and 01 for 1.
+func checkParameter(input *openapi3filter.RequestValidationInput, p *openapi3.Parameter) []apperr.Detail {
+	sent := ""
+	switch p.In {
+	case openapi3.ParameterInPath:
+		sent = input.PathParams[p.Name]
+	case openapi3.ParameterInQuery:
+		sent = input.QueryParams.Get(p.Name)
+	case openapi3.ParameterInHeader:
+		sent = input.Request.Header.Get(p.Name)
+	}
+	s, written := p.Schema.Value, true
+	switch {
+	case sent == "": // not given
+	case s.Type.Is(openapi3.TypeBoolean):
+		written = sent == "true" || sent == "false"
+	case s.Type.Is(openapi3.TypeInteger), s.Type.Is(openapi3.TypeNumber):
+		written = json.Valid([]byte(sent))
+	}
+	if !written {
+		message, params := explainType(s)
+		return []apperr.Detail{{Field: "/" + p.In + "/" + p.Name, Message: message, Params: params}}
+	}
+	return findings("", openapi3filter.ValidateParameter(input.Request.Context(), input, p))
 }
 
 func (v *validator) checkBody(schema *openapi3.Schema, b *body) []apperr.Detail {
@@ -258,8 +310,9 @@ func (v *validator) authorize(c *gin.Context, alternatives openapi3.SecurityRequ
 	return p, refused
 }
 
-// readQuery refuses a query string that is not one, which Go would drop in silence, parameters that are given twice, and ones
-// that a list does not know: a misspelt filter would answer with everybody's data. It removes parameters without a value.
+// readQuery refuses a query string that is not one, which Go would drop in silence, parameters that are given twice, and ones that the
+// operation does not know: a misspelt filter would answer with everybody's data, and a misspelt dry_run place an order. It removes
+// parameters without a value.
 func readQuery(req *http.Request, op *operation) (url.Values, error) {
 	if req.URL.RawQuery == "" {
 		return url.Values{}, nil
@@ -268,40 +321,92 @@ func readQuery(req *http.Request, op *operation) (url.Values, error) {
 	if err != nil {
 		return nil, apperr.ValidationFailed.New().With("/query", apperr.Params{"rule": "query_string"}, "is not a valid query string")
 	}
+	var found []apperr.Detail
 	for name, values := range query {
-		field := "/query" + pointer([]string{strings.ToValidUTF8(name, "\uFFFD")})
+		refuse := func(params apperr.Params, message string) {
+			field := "/query" + pointer([]string{strings.ToValidUTF8(name, "\uFFFD")})
+			found = append(found, apperr.Detail{Field: field, Message: message, Params: params})
+		}
 		switch {
 		case !utf8.ValidString(name + values[0]):
-			return nil, apperr.ValidationFailed.New().With(field, apperr.Params{"rule": "utf8"}, "is not valid UTF-8")
+			refuse(apperr.Params{"rule": "utf8"}, "is not valid UTF-8")
 		case len(values) > 1:
-			return nil, apperr.ValidationFailed.New().With(field, repeated, "was given more than once")
-		case op.isList && op.parameters.GetByInAndName(openapi3.ParameterInQuery, name) == nil:
-			return nil, apperr.ValidationFailed.New().With(field, apperr.Params{"rule": "unknown_parameter"}, "is not a known parameter")
+			refuse(repeated, "was given more than once")
+		case op.parameters.GetByInAndName(openapi3.ParameterInQuery, name) == nil:
+			refuse(apperr.Params{"rule": "unknown_parameter"}, "is not a known parameter")
 		case values[0] == "": // a form sends it for what was left empty
 			delete(query, name)
 		}
 	}
 	req.URL.RawQuery = query.Encode()
-	return query, nil
+	return query, refusal(found, 0)
 }
 
 // mergeHeaders makes one line of a header that is a list, as RFC 9110, section 5.3, has it, and of the idempotency key in both
 // spellings. It refuses any other header with two lines.
-func mergeHeaders(h http.Header, parameters openapi3.Parameters) error {
-	if keys := slices.Compact(append(h.Values(IdempotencyHeader), h.Values("Idempotency-Key")...)); len(keys) > 0 {
+func mergeHeaders(h http.Header, op *operation) error {
+	keys := h.Values(IdempotencyHeader)
+	for _, sent := range h.Values(draftKeyHeader) {
+		key, ok := unquote(sent)
+		if !ok {
+			return apperr.ValidationFailed.New().With("/header/"+draftKeyHeader, apperr.Params{"rule": "quoted_string"},
+				`must be the key, or the key between quotes, with \ before each " and \ in it`)
+		}
+		keys = append(keys, key)
+	}
+	if keys = slices.Compact(keys); len(keys) > 0 {
 		h[IdempotencyHeader] = keys
 	}
-	for _, p := range parameters {
+	if op.keyInBody && len(keys) > 1 {
+		return repeatedHeader(IdempotencyHeader)
+	}
+	for _, p := range op.parameters {
 		lines := h.Values(p.Value.Name)
 		switch {
 		case p.Value.In != openapi3.ParameterInHeader || len(lines) < 2:
 		case p.Value.Name == "If-Match" || p.Value.Name == "If-None-Match":
 			h.Set(p.Value.Name, strings.Join(lines, ", "))
 		default:
-			return apperr.ValidationFailed.New().With("/header/"+p.Value.Name, repeated, "was sent more than once")
+			return repeatedHeader(p.Value.Name)
 		}
 	}
 	return nil
+}
+
+func repeatedHeader(name string) error {
+	return apperr.ValidationFailed.New().With("/header/"+name, repeated, "was sent more than once")
+}
+
+// unquote returns the text of a String of RFC 9651, section 3.3.3, or what has no quotes as it is. It reports whether the quotes are
+// right.
+func unquote(sent string) (string, bool) {
+	inside, quoted := strings.CutPrefix(strings.TrimSpace(sent), `"`)
+	if !quoted {
+		return sent, true
+	}
+	inside, closed := strings.CutSuffix(inside, `"`)
+	if !closed || !quotable.MatchString(inside) {
+		return "", false
+	}
+	return escaped.ReplaceAllString(inside, "$1"), true
+}
+
+var (
+	quotable = regexp.MustCompile(`^(?:[ !#-\[\]-~]|\\["\\])*$`)
+	escaped  = regexp.MustCompile(`\\(.)`)
+)
+
+// keyField is the idempotency key where the body has it.
+const keyField = "idempotency_key"
+
+// checkKey refuses a key in the header that is not the body's.
+func checkKey(h http.Header, b *body) []apperr.Detail {
+	fields, _ := b.value.(map[string]any)
+	inBody, given := fields[keyField].(string)
+	if sent := h.Values(IdempotencyHeader); len(sent) == 0 || !given || sent[0] == inBody {
+		return nil
+	}
+	return []apperr.Detail{{Field: "/header/" + IdempotencyHeader, Message: "is not the " + keyField + " of the body", Params: apperr.Params{"rule": "same_as", "field": "/" + keyField}}}
 }
 
 // formatValidators holds strings to the formats, from which all patterns of the documents come.

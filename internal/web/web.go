@@ -9,7 +9,6 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -80,8 +79,8 @@ func New(o Options) Engine {
 	if err := e.SetTrustedProxies(o.Limits.Proxies); err != nil {
 		panic(err)
 	}
-	e.RemoteIPHeaders = []string{"X-Forwarded-For"} // X-Real-IP may be the caller's own
-	e.Use(unescapePath, o.observe, v.hold, answerPanics, v.protect, v.browser.check, v.validate)
+	e.RemoteIPHeaders = []string{forwardedFor} // X-Real-IP may be the caller's own
+	e.Use(unescapePath, readForwarded, o.observe, v.hold, answerPanics, v.protect, v.browser.check, v.validate)
 	e.NoRoute(notFound)
 	e.NoMethod(func(c *gin.Context) { Fail(c, apperr.MethodNotAllowed.New(c.Request.Method)) }) // gin has set Allow
 	v.browser.allowPages(o.Others)
@@ -134,7 +133,7 @@ func (o Options) observe(c *gin.Context) {
 
 	level, status, err := slog.LevelInfo, c.Writer.Status(), c.Errors.Last()
 	switch {
-	case err != nil && errors.Is(c.Request.Context().Err(), context.Canceled):
+	case err != nil && call.left:
 		status = 499 // the caller has hung up; nginx made the number customary
 	case err != nil && status >= http.StatusInternalServerError:
 		level = slog.LevelError
@@ -249,6 +248,7 @@ type call struct {
 	correlationID string
 	inBody        bool // errors carry it in the body too
 	cut           bool // an answer ended in the middle
+	left          bool // the caller's connection ended, and the work with it
 }
 
 type callKey struct{}

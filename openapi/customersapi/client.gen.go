@@ -45,7 +45,7 @@ type Customer struct {
 	// Example: Tech Solutions Inc
 	Name CustomerName `json:"name"`
 
-	// Email The customer's email address; trimmed, and compared whatever its case.
+	// Email The customer's email address, with a dot in its domain; trimmed, and compared whatever its case.
 	//
 	// Example: contact@techsolutions.com
 	Email Email `json:"email"`
@@ -83,7 +83,7 @@ type CustomerImportRow struct {
 	// Example: Tech Solutions Inc
 	Name *CustomerName `json:"name,omitempty"`
 
-	// Email The customer's email address; trimmed, and compared whatever its case.
+	// Email The customer's email address, with a dot in its domain; trimmed, and compared whatever its case.
 	//
 	// Example: contact@techsolutions.com
 	Email Email `json:"email"`
@@ -188,7 +188,7 @@ type CustomerUpdate struct {
 	// Example: Tech Solutions Inc
 	Name *CustomerName `json:"name,omitempty"`
 
-	// Email The customer's email address; trimmed, and compared whatever its case.
+	// Email The customer's email address, with a dot in its domain; trimmed, and compared whatever its case.
 	//
 	// Example: contact@techsolutions.com
 	Email *Email `json:"email,omitempty"`
@@ -217,7 +217,7 @@ type DeletedResponse struct {
 	Message string `json:"message"`
 }
 
-// Email The customer's email address; trimmed, and compared whatever its case.
+// Email The customer's email address, with a dot in its domain; trimmed, and compared whatever its case.
 //
 // Example: contact@techsolutions.com
 type Email = string
@@ -229,7 +229,7 @@ type NewCustomer struct {
 	// Example: Tech Solutions Inc
 	Name CustomerName `json:"name"`
 
-	// Email The customer's email address; trimmed, and compared whatever its case.
+	// Email The customer's email address, with a dot in its domain; trimmed, and compared whatever its case.
 	//
 	// Example: contact@techsolutions.com
 	Email Email `json:"email"`
@@ -380,7 +380,9 @@ type ListCustomersParams struct {
 // CreateCustomerParams defines parameters for CreateCustomer.
 type CreateCustomerParams struct {
 	// XIdempotencyKey Your own name for this one effect, 1–255 visible ASCII characters; kept for 24 hours, after which a repeat is a new request.
-	// `Idempotency-Key` is accepted as another spelling. The same key with another request is 422 `idempotency_key_reused`.
+	// `Idempotency-Key` is accepted as another spelling, also between quotes, as draft-ietf-httpapi-idempotency-key-header has it:
+	// `Idempotency-Key: "k"` is the key `k`. This header, a path and a body have the key as it is, and quotes there belong to it. Both
+	// headers may be sent when they say the same key. The same key with another request is 422 `idempotency_key_reused`.
 	XIdempotencyKey *externalRef0.IdempotencyKey `json:"X-Idempotency-Key,omitempty"`
 }
 

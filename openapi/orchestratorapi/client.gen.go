@@ -274,6 +274,9 @@ type ClientInterface interface {
 	// Validates the customer, places the order with the idempotency key, and confirms it with the same key. When the placed
 	// order can definitely not be confirmed it is canceled, its stock is given back, and the reason is the answer.
 	//
+	// The key is a field of the body. It may be sent as `Idempotency-Key` or `X-Idempotency-Key`, too, as the other services take it;
+	// a header with another key than the body's is 400 `validation_failed`.
+	//
 	// Steps that fail for a passing reason are tried again inside the time that the caller allows. After that the answer is
 	// 503 or 504 with `Retry-After`, and repeating the call with the same key is safe. A repeat, marked by
 	// `Idempotency-Replayed: true`, shows the order as the key confirmed it, whatever has become of it since, and the customer
@@ -289,6 +292,9 @@ type ClientInterface interface {
 	//
 	// Validates the customer, places the order with the idempotency key, and confirms it with the same key. When the placed
 	// order can definitely not be confirmed it is canceled, its stock is given back, and the reason is the answer.
+	//
+	// The key is a field of the body. It may be sent as `Idempotency-Key` or `X-Idempotency-Key`, too, as the other services take it;
+	// a header with another key than the body's is 400 `validation_failed`.
 	//
 	// Steps that fail for a passing reason are tried again inside the time that the caller allows. After that the answer is
 	// 503 or 504 with `Retry-After`, and repeating the call with the same key is safe. A repeat, marked by
@@ -341,6 +347,9 @@ func (c *Client) GetHealth(ctx context.Context, reqEditors ...RequestEditorFn) (
 // Validates the customer, places the order with the idempotency key, and confirms it with the same key. When the placed
 // order can definitely not be confirmed it is canceled, its stock is given back, and the reason is the answer.
 //
+// The key is a field of the body. It may be sent as `Idempotency-Key` or `X-Idempotency-Key`, too, as the other services take it;
+// a header with another key than the body's is 400 `validation_failed`.
+//
 // Steps that fail for a passing reason are tried again inside the time that the caller allows. After that the answer is
 // 503 or 504 with `Retry-After`, and repeating the call with the same key is safe. A repeat, marked by
 // `Idempotency-Replayed: true`, shows the order as the key confirmed it, whatever has become of it since, and the customer
@@ -366,6 +375,9 @@ func (c *Client) CreateAndConfirmOrderWithBody(ctx context.Context, contentType 
 //
 // Validates the customer, places the order with the idempotency key, and confirms it with the same key. When the placed
 // order can definitely not be confirmed it is canceled, its stock is given back, and the reason is the answer.
+//
+// The key is a field of the body. It may be sent as `Idempotency-Key` or `X-Idempotency-Key`, too, as the other services take it;
+// a header with another key than the body's is 400 `validation_failed`.
 //
 // Steps that fail for a passing reason are tried again inside the time that the caller allows. After that the answer is
 // 503 or 504 with `Retry-After`, and repeating the call with the same key is safe. A repeat, marked by
@@ -611,6 +623,9 @@ type ClientWithResponsesInterface interface {
 	// Validates the customer, places the order with the idempotency key, and confirms it with the same key. When the placed
 	// order can definitely not be confirmed it is canceled, its stock is given back, and the reason is the answer.
 	//
+	// The key is a field of the body. It may be sent as `Idempotency-Key` or `X-Idempotency-Key`, too, as the other services take it;
+	// a header with another key than the body's is 400 `validation_failed`.
+	//
 	// Steps that fail for a passing reason are tried again inside the time that the caller allows. After that the answer is
 	// 503 or 504 with `Retry-After`, and repeating the call with the same key is safe. A repeat, marked by
 	// `Idempotency-Replayed: true`, shows the order as the key confirmed it, whatever has become of it since, and the customer
@@ -626,6 +641,9 @@ type ClientWithResponsesInterface interface {
 	//
 	// Validates the customer, places the order with the idempotency key, and confirms it with the same key. When the placed
 	// order can definitely not be confirmed it is canceled, its stock is given back, and the reason is the answer.
+	//
+	// The key is a field of the body. It may be sent as `Idempotency-Key` or `X-Idempotency-Key`, too, as the other services take it;
+	// a header with another key than the body's is 400 `validation_failed`.
 	//
 	// Steps that fail for a passing reason are tried again inside the time that the caller allows. After that the answer is
 	// 503 or 504 with `Retry-After`, and repeating the call with the same key is safe. A repeat, marked by
@@ -1277,6 +1295,9 @@ func (c *ClientWithResponses) GetHealthWithResponse(ctx context.Context, reqEdit
 // Validates the customer, places the order with the idempotency key, and confirms it with the same key. When the placed
 // order can definitely not be confirmed it is canceled, its stock is given back, and the reason is the answer.
 //
+// The key is a field of the body. It may be sent as `Idempotency-Key` or `X-Idempotency-Key`, too, as the other services take it;
+// a header with another key than the body's is 400 `validation_failed`.
+//
 // Steps that fail for a passing reason are tried again inside the time that the caller allows. After that the answer is
 // 503 or 504 with `Retry-After`, and repeating the call with the same key is safe. A repeat, marked by
 // `Idempotency-Replayed: true`, shows the order as the key confirmed it, whatever has become of it since, and the customer
@@ -1298,6 +1319,9 @@ func (c *ClientWithResponses) CreateAndConfirmOrderWithBodyWithResponse(ctx cont
 //
 // Validates the customer, places the order with the idempotency key, and confirms it with the same key. When the placed
 // order can definitely not be confirmed it is canceled, its stock is given back, and the reason is the answer.
+//
+// The key is a field of the body. It may be sent as `Idempotency-Key` or `X-Idempotency-Key`, too, as the other services take it;
+// a header with another key than the body's is 400 `validation_failed`.
 //
 // Steps that fail for a passing reason are tried again inside the time that the caller allows. After that the answer is
 // 503 or 504 with `Retry-After`, and repeating the call with the same key is safe. A repeat, marked by

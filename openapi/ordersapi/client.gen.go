@@ -787,7 +787,9 @@ type ListOrdersParams struct {
 // CreateOrderParams defines parameters for CreateOrder.
 type CreateOrderParams struct {
 	// XIdempotencyKey Your own name for this one effect, 1–255 visible ASCII characters; kept for 24 hours, after which a repeat is a new request.
-	// `Idempotency-Key` is accepted as another spelling. The same key with another request is 422 `idempotency_key_reused`.
+	// `Idempotency-Key` is accepted as another spelling, also between quotes, as draft-ietf-httpapi-idempotency-key-header has it:
+	// `Idempotency-Key: "k"` is the key `k`. This header, a path and a body have the key as it is, and quotes there belong to it. Both
+	// headers may be sent when they say the same key. The same key with another request is 422 `idempotency_key_reused`.
 	XIdempotencyKey *externalRef0.IdempotencyKey `json:"X-Idempotency-Key,omitempty"`
 }
 
@@ -830,7 +832,9 @@ type CancelOrderParams struct {
 	IfMatch *IfMatch `json:"If-Match,omitempty"`
 
 	// XIdempotencyKey Your own name for this one effect, 1–255 visible ASCII characters; kept for 24 hours, after which a repeat is a new request.
-	// `Idempotency-Key` is accepted as another spelling. The same key with another request is 422 `idempotency_key_reused`.
+	// `Idempotency-Key` is accepted as another spelling, also between quotes, as draft-ietf-httpapi-idempotency-key-header has it:
+	// `Idempotency-Key: "k"` is the key `k`. This header, a path and a body have the key as it is, and quotes there belong to it. Both
+	// headers may be sent when they say the same key. The same key with another request is 422 `idempotency_key_reused`.
 	XIdempotencyKey *externalRef0.IdempotencyKey `json:"X-Idempotency-Key,omitempty"`
 }
 
@@ -840,7 +844,9 @@ type ConfirmOrderParams struct {
 	IfMatch *IfMatch `json:"If-Match,omitempty"`
 
 	// XIdempotencyKey Your own name for this one effect, 1–255 visible ASCII characters; kept for 24 hours, after which a repeat is a new request.
-	// `Idempotency-Key` is accepted as another spelling. The same key with another request is 422 `idempotency_key_reused`.
+	// `Idempotency-Key` is accepted as another spelling, also between quotes, as draft-ietf-httpapi-idempotency-key-header has it:
+	// `Idempotency-Key: "k"` is the key `k`. This header, a path and a body have the key as it is, and quotes there belong to it. Both
+	// headers may be sent when they say the same key. The same key with another request is 422 `idempotency_key_reused`.
 	XIdempotencyKey externalRef0.IdempotencyKey `json:"X-Idempotency-Key"`
 }
 
@@ -886,7 +892,9 @@ type ListProductsParams struct {
 // CreateProductParams defines parameters for CreateProduct.
 type CreateProductParams struct {
 	// XIdempotencyKey Your own name for this one effect, 1–255 visible ASCII characters; kept for 24 hours, after which a repeat is a new request.
-	// `Idempotency-Key` is accepted as another spelling. The same key with another request is 422 `idempotency_key_reused`.
+	// `Idempotency-Key` is accepted as another spelling, also between quotes, as draft-ietf-httpapi-idempotency-key-header has it:
+	// `Idempotency-Key: "k"` is the key `k`. This header, a path and a body have the key as it is, and quotes there belong to it. Both
+	// headers may be sent when they say the same key. The same key with another request is 422 `idempotency_key_reused`.
 	XIdempotencyKey *externalRef0.IdempotencyKey `json:"X-Idempotency-Key,omitempty"`
 }
 
@@ -956,7 +964,9 @@ type ListStockAdjustmentsParams struct {
 // AdjustStockParams defines parameters for AdjustStock.
 type AdjustStockParams struct {
 	// XIdempotencyKey Your own name for this one effect, 1–255 visible ASCII characters; kept for 24 hours, after which a repeat is a new request.
-	// `Idempotency-Key` is accepted as another spelling. The same key with another request is 422 `idempotency_key_reused`.
+	// `Idempotency-Key` is accepted as another spelling, also between quotes, as draft-ietf-httpapi-idempotency-key-header has it:
+	// `Idempotency-Key: "k"` is the key `k`. This header, a path and a body have the key as it is, and quotes there belong to it. Both
+	// headers may be sent when they say the same key. The same key with another request is 422 `idempotency_key_reused`.
 	XIdempotencyKey *externalRef0.IdempotencyKey `json:"X-Idempotency-Key,omitempty"`
 }
 

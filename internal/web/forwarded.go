@@ -1,0 +1,38 @@
+package web
+
+import (
+	"net/netip"
+	"strings"
+
+	"github.com/gin-gonic/gin"
+)
+
+const forwardedFor = "X-Forwarded-For"
+
+// readForwarded leaves nothing but addresses in X-Forwarded-For: some proxies add the port, and put IPv6 between brackets, and gin would
+// take no such entry for an address. Whose header counts is gin's to say: see Limits.Proxies.
+func readForwarded(c *gin.Context) {
+	lines := c.Request.Header[forwardedFor]
+	if len(lines) == 0 {
+		return
+	}
+	entries := strings.Split(strings.Join(lines, ","), ",")
+	for i, entry := range entries {
+		entries[i] = withoutPort(entry)
+	}
+	c.Request.Header[forwardedFor] = []string{strings.Join(entries, ",")}
+}
+
+// withoutPort returns the address of an entry, in the one form that it has as a caller's name, or the entry when it is none.
+func withoutPort(entry string) string {
+	entry = strings.Trim(entry, " \t\"")
+	address, err := netip.ParseAddr(strings.TrimSuffix(strings.TrimPrefix(entry, "["), "]"))
+	if err != nil {
+		port, err := netip.ParseAddrPort(entry)
+		if err != nil {
+			return entry
+		}
+		address = port.Addr()
+	}
+	return address.Unmap().WithZone("").String()
+}

@@ -1,0 +1,68 @@
+package live_test
+
+import (
+	"bufio"
+	"fmt"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"gorm.io/gorm"
+
+	"example.com/b2b/db"
+	"example.com/b2b/db/dbtest"
+	"example.com/b2b/internal/web"
+	"example.com/b2b/internal/web/webtest"
+	"example.com/b2b/test/live"
+)
+
+// TestHalfClosed has callers of each service who close their half of the connection once they have asked: each gets its answer.
+func TestHalfClosed(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
+		if _, err := db.Seed(t.Context(), g); err != nil {
+			t.Fatal(err)
+		}
+		base := live.Serve(g, webtest.Options(), func(h http.Handler) string {
+			s := httptest.NewServer(h)
+			t.Cleanup(s.Close)
+			return s.URL
+		})
+		for _, c := range []struct {
+			service, method, path, contentType, body string
+			status                                   int
+		}{
+			{"customers", "POST", "/customers", "application/json", `{"name":"x","email":"half%d@example.com"}`, 201},
+			{"customers", "GET", "/customers?search=acme", "", "", 200},
+			{"customers", "GET", "/customers/export?format=csv", "", "", 200},
+			{"orders", "POST", "/orders", "application/json", `{"customer_id":1,"items":[{"product_id":5,"qty":1}]}`, 201},
+			{"orders", "POST", "/products/import", "text/csv", "sku,name,price_cents,stock\nH-%d,x,1,1\n", 200},
+			{"orders", "PATCH", "/products/1", "application/json", `{"price_cents":1%d}`, 200},
+			{"orders", "GET", "/orders/1", "", "", 200},
+			{"orchestrator", "POST", "/orchestrator/create-and-confirm-order", "application/json", `{"customer_id":1,"items":[{"product_id":5,"qty":1}],"idempotency_key":"half-%d"}`, 201},
+			{"orchestrator", "GET", "/orchestrator/create-and-confirm-order/half-0", "", "", 200},
+		} {
+			for i := range 10 { // the answer must not depend on when the server sees the end
+				body := strings.Replace(c.body, "%d", fmt.Sprint(i), 1)
+				conn, err := net.Dial("tcp", strings.TrimPrefix(base[c.service], "http://"))
+				if err != nil {
+					t.Fatal(err)
+				}
+				fmt.Fprintf(conn, "%s %s HTTP/1.1\r\nHost: localhost\r\nContent-Type: %s\r\nContent-Length: %d\r\n\r\n%s",
+					c.method, c.path, c.contentType, len(body), body)
+				if err := conn.(*net.TCPConn).CloseWrite(); err != nil {
+					t.Fatal(err)
+				}
+				res, err := http.ReadResponse(bufio.NewReader(conn), nil)
+				if err != nil {
+					t.Fatalf("%s %s: %v", c.method, c.path, err)
+				}
+				if res.StatusCode != c.status || res.Header.Get(web.CorrelationHeader) == "" {
+					t.Errorf("%s %s: %d", c.method, c.path, res.StatusCode)
+				}
+				conn.Close()
+			}
+		}
+	})
+}
