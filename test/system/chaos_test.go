@@ -61,7 +61,8 @@ func TestChaos(t *testing.T) {
 				t.Fatal(err)
 			}
 			t.Cleanup(func() { os.RemoveAll(dir) })
-			private, err := server.Private(s.Engine, dir, "--innodb-flush-log-at-trx-commit=1")
+			c := newChaos(ctx, t)
+			private, err := server.Private(s.Engine, dir, "--innodb-flush-log-at-trx-commit=1", "--log-error="+filepath.Join(c.dir, "server.log"))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -69,7 +70,7 @@ func TestChaos(t *testing.T) {
 				t.Skip("its server program is not installed")
 			}
 			t.Cleanup(func() { private.Stop() })
-			newChaos(ctx, t).distributed(private.Port, private.Kill, private.Restart)
+			c.distributed(private.Port, private.Kill, private.Restart)
 		})
 	}
 }
@@ -145,13 +146,14 @@ func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { retur
 // chaos is a system whose parts get killed, and what it has told its clients.
 type chaos struct {
 	t                       *testing.T
-	dir                     string          // for logs, and SQLite
-	ctx                     context.Context // ends in time for the test to say what hangs
+	dir                     string          // for logs, and SQLite; kept when the test fails
+	ctx                     context.Context // ends when the test gives up
 	customers, orchestrator string          // addresses
 	orders                  []string        // of each instance
 	victims                 []*victim
 	running                 sync.WaitGroup // what starts victims again
 	http                    http.Client
+	giveUp                  func()
 	calm                    atomic.Bool   // nothing will be killed any more
 	progress                chan struct{} // has an element when something was acknowledged
 
@@ -207,17 +209,12 @@ func newPartner(t *testing.T, subject string, customer int64) partner {
 }
 
 func newChaos(ctx context.Context, t *testing.T) *chaos {
-	c := &chaos{t: t, dir: t.TempDir(), failures: map[string]int{}, progress: make(chan struct{}, 1)}
+	c := &chaos{t: t, dir: keptFolder(t), failures: map[string]int{}, progress: make(chan struct{}, 1)}
 	c.http.Timeout = 5 * time.Second
 	c.http.Transport = &http.Transport{MaxIdleConnsPerHost: chaosClients}
-	deadline, ok := t.Deadline()
-	if !ok {
-		deadline = time.Now().Add(24 * time.Hour)
-	}
-	ctx, cancel := context.WithDeadline(ctx, deadline.Add(-20*time.Second))
-	c.ctx = ctx
+	c.ctx, c.giveUp = context.WithCancel(ctx)
 	t.Cleanup(func() {
-		cancel()
+		c.giveUp()
 		c.running.Wait()
 		c.http.CloseIdleConnections()
 	})
@@ -229,7 +226,8 @@ type victim struct {
 	name  string
 	alive chan func() error
 	kills int
-	log   string // a file
+	log   string                     // a file
+	now   atomic.Pointer[os.Process] // the last one started; nil for the database server
 }
 
 // supervise runs b2b until the test ends, and starts it again at once when it was killed.
@@ -251,6 +249,7 @@ func (c *chaos) supervise(name string, env []string, args ...string) {
 				c.broken("%s cannot be started: %v", name, err)
 				return
 			}
+			v.now.Store(cmd.Process)
 			v.alive <- cmd.Process.Kill
 			cmd.Wait()
 			select {
@@ -296,6 +295,8 @@ const (
 func (c *chaos) run(config db.Config) {
 	services := append([]string{c.customers, c.orchestrator}, c.orders...)
 	office := newPartner(c.t, "office", 0)
+	watched, done := context.WithCancel(c.ctx)
+	c.running.Go(func() { c.watch(watched, config) })
 	for _, base := range services {
 		c.call(office, "GET", []string{base}, "/ready", "", "")
 	}
@@ -318,8 +319,40 @@ func (c *chaos) run(config db.Config) {
 	for _, base := range services {
 		c.call(office, "GET", []string{base}, "/ready", "", "")
 	}
+	done()
 	c.examine(config)
 	c.report()
+}
+
+// watch gives up when nothing has been acknowledged for patience, or just before the test's own deadline. It first keeps what
+// explains that, while all processes still are as they are.
+func (c *chaos) watch(ctx context.Context, config db.Config) {
+	last, since := 0, time.Now()
+	for {
+		select {
+		case <-time.After(time.Second):
+		case <-ctx.Done():
+			return
+		}
+		c.mu.Lock()
+		if c.acknowledged > last {
+			last, since = c.acknowledged, time.Now()
+		}
+		c.mu.Unlock()
+		deadline, limited := c.t.Deadline()
+		if time.Since(since) < patience && !(limited && time.Until(deadline) < time.Minute) {
+			continue
+		}
+		c.broken("given up: nothing has been acknowledged for %s", time.Since(since).Round(time.Second))
+		keepDatabase(c.t, c.dir, config)
+		for _, v := range c.victims {
+			if p := v.now.Load(); p != nil {
+				printGoroutines(p)
+			}
+		}
+		c.giveUp()
+		return
+	}
 }
 
 // kill kills n times. Mostly it first lets the clients get something done; else it hits a system that has not recovered yet.
@@ -606,16 +639,7 @@ func (c *chaos) report() {
 			webtest.WantNoLeak(c.t, text)
 		}
 	}
-	if len(c.breaks) == 0 {
-		return
-	}
 	for _, b := range c.breaks[:min(10, len(c.breaks))] {
 		c.t.Error(b)
-	}
-	for _, v := range c.victims {
-		if v.log != "" {
-			text, _ := os.ReadFile(v.log)
-			c.t.Logf("the end of the log of %s:\n%s", v.name, text[max(0, len(text)-2000):])
-		}
 	}
 }
