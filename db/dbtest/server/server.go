@@ -139,6 +139,12 @@ func (s *Server) Kill() error { return s.end(syscall.SIGKILL) }
 // Stop ends the server in good order.
 func (s *Server) Stop() error { return s.end(syscall.SIGTERM) }
 
+// Freeze stops the process of a server that Start has started, until Thaw lets it go on.
+func (s *Server) Freeze() error { return s.process.Signal(syscall.SIGSTOP) }
+
+// Thaw ends Freeze.
+func (s *Server) Thaw() error { return s.process.Signal(syscall.SIGCONT) }
+
 func (s *Server) end(how os.Signal) error {
 	if s.command != nil {
 		return s.tell(map[os.Signal]string{syscall.SIGKILL: "kill", syscall.SIGTERM: "wipe"}[how])
