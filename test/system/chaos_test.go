@@ -47,7 +47,7 @@ func TestChaos(t *testing.T) {
 	ctx, stop := signal.NotifyContext(t.Context(), os.Interrupt) // Ctrl-C must not leave a server behind
 	defer stop()
 	t.Run("SQLite", func(t *testing.T) {
-		c := newChaos(ctx, t)
+		c := newChaos(ctx, t, keptFolder(t))
 		config := db.Config{Driver: db.SQLite, Path: filepath.Join(c.dir, "b2b.db")}
 		ports := []string{freePort(t), freePort(t), freePort(t)}
 		c.customers, c.orders, c.orchestrator = at(ports[0]), []string{at(ports[1])}, at(ports[2])
@@ -61,8 +61,8 @@ func TestChaos(t *testing.T) {
 				t.Fatal(err)
 			}
 			t.Cleanup(func() { os.RemoveAll(dir) })
-			c := newChaos(ctx, t)
-			private, err := server.Private(s.Engine, dir, "--innodb-flush-log-at-trx-commit=1", "--log-error="+filepath.Join(c.dir, "server.log"))
+			kept := keptFolder(t)
+			private, err := server.Private(s.Engine, dir, "--innodb-flush-log-at-trx-commit=1", "--log-error="+filepath.Join(kept, "server.log"))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -70,14 +70,14 @@ func TestChaos(t *testing.T) {
 				t.Skip("its server program is not installed")
 			}
 			t.Cleanup(func() { private.Stop() })
-			c.distributed(private.Port, private.Kill, private.Restart)
+			newChaos(ctx, t, kept).distributed(private)
 		})
 	}
 }
 
-// distributed runs each service as a process of its own, and two of orders, on the database server at port.
-func (c *chaos) distributed(port int, kill, restart func() error) {
-	config := db.Config{Driver: db.MySQL, Host: "127.0.0.1", Port: port, User: "root", Name: "mysql", MaxConns: 5}
+// distributed runs each service as a process of its own, and two of orders, on a database server.
+func (c *chaos) distributed(s *server.Server) {
+	config := db.Config{Driver: db.MySQL, Host: "127.0.0.1", Port: s.Port, User: "root", Name: "mysql", MaxConns: 5}
 	admin, err := db.Open(c.ctx, config)
 	if err == nil {
 		err = admin.Exec("CREATE DATABASE chaos").Error
@@ -97,7 +97,7 @@ func (c *chaos) distributed(port int, kill, restart func() error) {
 	} {
 		c.supervise(service.name, append(slices.Clip(env), "PORT="+ports[i]), service.command)
 	}
-	c.database(kill, restart)
+	c.database(s)
 	c.run(config)
 }
 
@@ -208,8 +208,8 @@ func newPartner(t *testing.T, subject string, customer int64) partner {
 	return partner{p, token}
 }
 
-func newChaos(ctx context.Context, t *testing.T) *chaos {
-	c := &chaos{t: t, dir: keptFolder(t), failures: map[string]int{}, progress: make(chan struct{}, 1)}
+func newChaos(ctx context.Context, t *testing.T, dir string) *chaos {
+	c := &chaos{t: t, dir: dir, failures: map[string]int{}, progress: make(chan struct{}, 1)}
 	c.http.Timeout = 5 * time.Second
 	c.http.Transport = &http.Transport{MaxIdleConnsPerHost: chaosClients}
 	c.ctx, c.giveUp = context.WithCancel(ctx)
@@ -261,22 +261,34 @@ func (c *chaos) supervise(name string, env []string, args ...string) {
 	})
 }
 
-// database makes the server a victim.
-func (c *chaos) database(kill, restart func() error) {
+// database makes the server a victim, and starts it again whenever it has ended, by itself, too.
+func (c *chaos) database(s *server.Server) {
 	v := &victim{name: "database", alive: make(chan func() error, 1)}
 	c.victims = append(c.victims, v)
-	var strike func() error
-	strike = func() error {
-		err := kill()
-		c.running.Go(func() {
-			for err := restart(); err != nil && c.ctx.Err() == nil; err = restart() {
+	c.running.Go(func() {
+		for c.ctx.Err() == nil {
+			killed := make(chan struct{})
+			ended := s.Ended()
+			v.alive <- func() error {
+				defer close(killed)
+				return s.Kill()
+			}
+			select {
+			case <-killed:
+			case <-ended:
+				select {
+				case <-v.alive:
+					fmt.Println("the database server has ended by itself")
+				case <-killed:
+				}
+			case <-c.ctx.Done():
+				return
+			}
+			for err := s.Restart(); err != nil && c.ctx.Err() == nil; err = s.Restart() {
 				fmt.Println("the database server does not start:", err)
 			}
-			v.alive <- strike
-		})
-		return err
-	}
-	v.alive <- strike
+		}
+	})
 }
 
 func (c *chaos) pause(d time.Duration) {
