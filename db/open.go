@@ -54,9 +54,12 @@ func (c Config) String() string {
 	return fmt.Sprintf("MySQL %s at %s", c.Name, net.JoinHostPort(c.Host, strconv.Itoa(c.Port)))
 }
 
+// answerTimeout bounds what a working server does at once: letting a client in, and answering Ready.
+const answerTimeout = 5 * time.Second
+
 // Open connects to the database and fails within seconds when it does not answer.
 func Open(ctx context.Context, c Config) (*gorm.DB, error) {
-	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, answerTimeout)
 	defer cancel()
 	pool, base, err := c.pool()
 	if err != nil {
@@ -119,7 +122,6 @@ func (c Config) pool() (*sql.DB, gorm.Dialector, error) {
 			return nil, nil, fmt.Errorf("%s has no certificate in PEM", c.TLSCA)
 		}
 	}
-	m.Timeout = 5 * time.Second
 	m.ParseTime, m.Loc = true, time.UTC
 	m.InterpolateParams = true // no round trip to prepare
 	m.ClientFoundRows = true   // an UPDATE counts the rows it found, changed or not, as SQLite does
@@ -128,13 +130,14 @@ func (c Config) pool() (*sql.DB, gorm.Dialector, error) {
 		"time_zone":                "'+00:00'",
 		"sql_mode":                 "'STRICT_ALL_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION'",
 		"innodb_lock_wait_timeout": otherWait,
+		"lock_wait_timeout":        "5",         // for a table that another session holds or changes; else a year, or a day on MariaDB
 		"wait_timeout":             waitTimeout, // seconds that the server keeps the locks of a frozen client, or one whose machine is gone
 	}
 	connector, err := mysqldriver.NewConnector(m) // from a DSN string the driver would log by itself
 	if err != nil {
 		return nil, nil, err
 	}
-	pool := sql.OpenDB(readCommitted{connector})
+	pool := sql.OpenDB(connecting{connector})
 	pool.SetMaxOpenConns(c.MaxConns)
 	pool.SetMaxIdleConns(c.MaxConns)
 	pool.SetConnMaxIdleTime(10 * time.Second) // shorter than wait_timeout
@@ -142,12 +145,19 @@ func (c Config) pool() (*sql.DB, gorm.Dialector, error) {
 	return pool, mysql.New(mysql.Config{Conn: pool}), nil
 }
 
-// readCommitted sets each new connection's isolation. Nothing here relies on reading twice: what must hold is in the condition of
-// the statement that writes, or behind a row lock. Repeatable reads would add gap locks, and on newer MariaDB, whose
-// innodb_snapshot_isolation refuses to update a row that changed since the first read, a retry for every race.
-type readCommitted struct{ driver.Connector }
+// connecting sets each new connection's isolation, and bounds how long a server may take to let it in.
+//
+// Nothing here relies on reading twice: what must hold is in the condition of the statement that writes, or behind a row lock.
+// Repeatable reads would add gap locks, and on newer MariaDB, whose innodb_snapshot_isolation refuses to update a row that changed
+// since the first read, a retry for every race.
+//
+// A full pool makes its new connections one after the other, without a request's deadline. So a single one that was accepted and
+// then never answered would take the pool from all requests for ever.
+type connecting struct{ driver.Connector }
 
-func (c readCommitted) Connect(ctx context.Context) (driver.Conn, error) {
+func (c connecting) Connect(ctx context.Context) (driver.Conn, error) {
+	ctx, cancel := context.WithTimeout(ctx, answerTimeout)
+	defer cancel()
 	conn, err := c.Connector.Connect(ctx)
 	if err != nil {
 		return nil, err
@@ -162,8 +172,11 @@ func (c readCommitted) Connect(ctx context.Context) (driver.Conn, error) {
 // Ready asks the database whether it does a service's work: it answers, has the table, and lets this user write there. The table
 // is one of the service's own and has a column id. It costs one statement, which changes no row and locks none, but is refused
 // where a change would be. On SQLite it also writes one page and waits for the disk, as the smallest order does, because nothing
-// less finds a disk that is full. A full MySQL is found by requests only. Its error is apperr's unavailable.
+// less finds a disk that is full. A full MySQL is found by requests only. A database that does not answer within five seconds is not
+// ready. Its error is apperr's unavailable.
 func Ready(ctx context.Context, g *gorm.DB, table string) error {
+	ctx, cancel := context.WithTimeout(ctx, answerTimeout)
+	defer cancel()
 	err := g.WithContext(ctx).Exec("UPDATE " + table + " SET id = id WHERE 1 = 0").Error
 	if err == nil && g.Name() == SQLite {
 		err = g.WithContext(ctx).Exec("PRAGMA user_version = 1").Error

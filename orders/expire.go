@@ -4,14 +4,14 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"math/rand/v2"
 	"sync"
 	"time"
 
+	"example.com/b2b/db"
 	"example.com/b2b/internal/auth"
 )
 
-// sweepPause is how long an expired reservation or key may stay, give or take a fifth: several instances do not sweep in step.
+// sweepPause is how long an expired reservation or key may stay, give or take a fifth.
 const sweepPause = 5 * time.Second
 
 // Run ends expired reservations, deletes expired idempotency keys, and keeps what lists find by until ctx ends. Of several instances on
@@ -20,16 +20,9 @@ func (s *Service) Run(ctx context.Context, log *slog.Logger) {
 	var group sync.WaitGroup
 	group.Go(func() { s.index(ctx, log) })
 	defer group.Wait()
-	for ctx.Err() == nil {
-		err := s.lead(ctx, "orders sweep", func(ctx context.Context) error { return s.sweep(ctx, log) })
-		if err != nil && ctx.Err() == nil {
-			log.Error("the sweep failed and will be tried again", "error", err)
-		}
-		select {
-		case <-time.After(sweepPause*4/5 + rand.N(sweepPause*2/5)):
-		case <-ctx.Done():
-		}
-	}
+	db.Every(ctx, sweepPause, func(ctx context.Context) error {
+		return s.lead(ctx, "orders sweep", func(ctx context.Context) error { return s.sweep(ctx, log) })
+	}, func(err error) { log.Error("the sweep failed and will be tried again", "error", err) })
 }
 
 func (s *Service) sweep(ctx context.Context, log *slog.Logger) error {

@@ -2,10 +2,10 @@ package search
 
 import (
 	"context"
+	"errors"
 	"iter"
 	"log/slog"
 	"maps"
-	"math/rand/v2"
 	"slices"
 	"strings"
 	"time"
@@ -18,7 +18,7 @@ import (
 )
 
 const (
-	pause     = 5 * time.Second // between two looks for unindexed rows, give or take a fifth: several instances do not look in step
+	pause     = 5 * time.Second // between two looks for unindexed rows, give or take a fifth
 	fewest    = 100             // unindexed rows that are worth it: a search compares fewer in no time, and the index is written seldom
 	batch     = 1 << 15         // rows that are indexed at once, which bounds the memory
 	statement = 500             // rows that one statement reads or writes, which bounds how long others wait for a lock
@@ -27,15 +27,8 @@ const (
 // Follow indexes rows until ctx ends, soon after there are many unindexed ones. Of several instances on one MySQL database one works
 // at a time.
 func (x Texts) Follow(ctx context.Context, g *gorm.DB, log *slog.Logger) {
-	for ctx.Err() == nil {
-		if err := x.follow(ctx, g, log); err != nil && ctx.Err() == nil {
-			log.Error("indexing failed and will be tried again", "table", x.Table, "error", err)
-		}
-		select {
-		case <-time.After(pause*4/5 + rand.N(pause*2/5)):
-		case <-ctx.Done():
-		}
-	}
+	db.Every(ctx, pause, func(ctx context.Context) error { return x.follow(ctx, g, log) },
+		func(err error) { log.Error("indexing failed and will be tried again", "table", x.Table, "error", err) })
 }
 
 func (x Texts) follow(ctx context.Context, g *gorm.DB, log *slog.Logger) error {
@@ -48,6 +41,9 @@ func (x Texts) follow(ctx context.Context, g *gorm.DB, log *slog.Logger) error {
 		n, err := x.Index(ctx, g)
 		if n > 0 {
 			log.Info("indexed what searches find by", "table", x.Table, "rows", n, "seconds", time.Since(start).Seconds())
+			if errors.Is(err, context.DeadlineExceeded) {
+				return nil // the next round goes on
+			}
 		}
 		return err
 	})

@@ -47,7 +47,7 @@ func TestChaos(t *testing.T) {
 	ctx, stop := signal.NotifyContext(t.Context(), os.Interrupt) // Ctrl-C must not leave a server behind
 	defer stop()
 	t.Run("SQLite", func(t *testing.T) {
-		c := newChaos(ctx, t)
+		c := newChaos(ctx, t, keptFolder(t))
 		config := db.Config{Driver: db.SQLite, Path: filepath.Join(c.dir, "b2b.db")}
 		ports := []string{freePort(t), freePort(t), freePort(t)}
 		c.customers, c.orders, c.orchestrator = at(ports[0]), []string{at(ports[1])}, at(ports[2])
@@ -61,7 +61,8 @@ func TestChaos(t *testing.T) {
 				t.Fatal(err)
 			}
 			t.Cleanup(func() { os.RemoveAll(dir) })
-			private, err := server.Private(s.Engine, dir, "--innodb-flush-log-at-trx-commit=1")
+			kept := keptFolder(t)
+			private, err := server.Private(s.Engine, dir, "--innodb-flush-log-at-trx-commit=1", "--log-error="+filepath.Join(kept, "server.log"))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -69,14 +70,14 @@ func TestChaos(t *testing.T) {
 				t.Skip("its server program is not installed")
 			}
 			t.Cleanup(func() { private.Stop() })
-			newChaos(ctx, t).distributed(private.Port, private.Kill, private.Restart)
+			newChaos(ctx, t, kept).distributed(private)
 		})
 	}
 }
 
-// distributed runs each service as a process of its own, and two of orders, on the database server at port.
-func (c *chaos) distributed(port int, kill, restart func() error) {
-	config := db.Config{Driver: db.MySQL, Host: "127.0.0.1", Port: port, User: "root", Name: "mysql", MaxConns: 5}
+// distributed runs each service as a process of its own, and two of orders, on a database server.
+func (c *chaos) distributed(s *server.Server) {
+	config := db.Config{Driver: db.MySQL, Host: "127.0.0.1", Port: s.Port, User: "root", Name: "mysql", MaxConns: 5}
 	admin, err := db.Open(c.ctx, config)
 	if err == nil {
 		err = admin.Exec("CREATE DATABASE chaos").Error
@@ -96,7 +97,7 @@ func (c *chaos) distributed(port int, kill, restart func() error) {
 	} {
 		c.supervise(service.name, append(slices.Clip(env), "PORT="+ports[i]), service.command)
 	}
-	c.database(kill, restart)
+	c.database(s)
 	c.run(config)
 }
 
@@ -145,13 +146,14 @@ func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { retur
 // chaos is a system whose parts get killed, and what it has told its clients.
 type chaos struct {
 	t                       *testing.T
-	dir                     string          // for logs, and SQLite
-	ctx                     context.Context // ends in time for the test to say what hangs
+	dir                     string          // for logs, and SQLite; kept when the test fails
+	ctx                     context.Context // ends when the test gives up
 	customers, orchestrator string          // addresses
 	orders                  []string        // of each instance
 	victims                 []*victim
 	running                 sync.WaitGroup // what starts victims again
 	http                    http.Client
+	giveUp                  func()
 	calm                    atomic.Bool   // nothing will be killed any more
 	progress                chan struct{} // has an element when something was acknowledged
 
@@ -206,18 +208,13 @@ func newPartner(t *testing.T, subject string, customer int64) partner {
 	return partner{p, token}
 }
 
-func newChaos(ctx context.Context, t *testing.T) *chaos {
-	c := &chaos{t: t, dir: t.TempDir(), failures: map[string]int{}, progress: make(chan struct{}, 1)}
+func newChaos(ctx context.Context, t *testing.T, dir string) *chaos {
+	c := &chaos{t: t, dir: dir, failures: map[string]int{}, progress: make(chan struct{}, 1)}
 	c.http.Timeout = 5 * time.Second
 	c.http.Transport = &http.Transport{MaxIdleConnsPerHost: chaosClients}
-	deadline, ok := t.Deadline()
-	if !ok {
-		deadline = time.Now().Add(24 * time.Hour)
-	}
-	ctx, cancel := context.WithDeadline(ctx, deadline.Add(-20*time.Second))
-	c.ctx = ctx
+	c.ctx, c.giveUp = context.WithCancel(ctx)
 	t.Cleanup(func() {
-		cancel()
+		c.giveUp()
 		c.running.Wait()
 		c.http.CloseIdleConnections()
 	})
@@ -229,7 +226,8 @@ type victim struct {
 	name  string
 	alive chan func() error
 	kills int
-	log   string // a file
+	log   string                     // a file
+	now   atomic.Pointer[os.Process] // the last one started; nil for the database server
 }
 
 // supervise runs b2b until the test ends, and starts it again at once when it was killed.
@@ -251,6 +249,7 @@ func (c *chaos) supervise(name string, env []string, args ...string) {
 				c.broken("%s cannot be started: %v", name, err)
 				return
 			}
+			v.now.Store(cmd.Process)
 			v.alive <- cmd.Process.Kill
 			cmd.Wait()
 			select {
@@ -262,22 +261,34 @@ func (c *chaos) supervise(name string, env []string, args ...string) {
 	})
 }
 
-// database makes the server a victim.
-func (c *chaos) database(kill, restart func() error) {
+// database makes the server a victim, and starts it again whenever it has ended, by itself, too.
+func (c *chaos) database(s *server.Server) {
 	v := &victim{name: "database", alive: make(chan func() error, 1)}
 	c.victims = append(c.victims, v)
-	var strike func() error
-	strike = func() error {
-		err := kill()
-		c.running.Go(func() {
-			for err := restart(); err != nil && c.ctx.Err() == nil; err = restart() {
+	c.running.Go(func() {
+		for c.ctx.Err() == nil {
+			killed := make(chan struct{})
+			ended := s.Ended()
+			v.alive <- func() error {
+				defer close(killed)
+				return s.Kill()
+			}
+			select {
+			case <-killed:
+			case <-ended:
+				select {
+				case <-v.alive:
+					fmt.Println("the database server has ended by itself")
+				case <-killed:
+				}
+			case <-c.ctx.Done():
+				return
+			}
+			for err := s.Restart(); err != nil && c.ctx.Err() == nil; err = s.Restart() {
 				fmt.Println("the database server does not start:", err)
 			}
-			v.alive <- strike
-		})
-		return err
-	}
-	v.alive <- strike
+		}
+	})
 }
 
 func (c *chaos) pause(d time.Duration) {
@@ -296,6 +307,8 @@ const (
 func (c *chaos) run(config db.Config) {
 	services := append([]string{c.customers, c.orchestrator}, c.orders...)
 	office := newPartner(c.t, "office", 0)
+	watched, done := context.WithCancel(c.ctx)
+	c.running.Go(func() { c.watch(watched, config) })
 	for _, base := range services {
 		c.call(office, "GET", []string{base}, "/ready", "", "")
 	}
@@ -318,8 +331,40 @@ func (c *chaos) run(config db.Config) {
 	for _, base := range services {
 		c.call(office, "GET", []string{base}, "/ready", "", "")
 	}
+	done()
 	c.examine(config)
 	c.report()
+}
+
+// watch gives up when nothing has been acknowledged for patience, or just before the test's own deadline. It first keeps what
+// explains that, while all processes still are as they are.
+func (c *chaos) watch(ctx context.Context, config db.Config) {
+	last, since := 0, time.Now()
+	for {
+		select {
+		case <-time.After(time.Second):
+		case <-ctx.Done():
+			return
+		}
+		c.mu.Lock()
+		if c.acknowledged > last {
+			last, since = c.acknowledged, time.Now()
+		}
+		c.mu.Unlock()
+		deadline, limited := c.t.Deadline()
+		if time.Since(since) < patience && !(limited && time.Until(deadline) < time.Minute) {
+			continue
+		}
+		c.broken("given up: nothing has been acknowledged for %s", time.Since(since).Round(time.Second))
+		keepDatabase(c.t, c.dir, config)
+		for _, v := range c.victims {
+			if p := v.now.Load(); p != nil {
+				printGoroutines(p)
+			}
+		}
+		c.giveUp()
+		return
+	}
 }
 
 // kill kills n times. Mostly it first lets the clients get something done; else it hits a system that has not recovered yet.
@@ -606,16 +651,7 @@ func (c *chaos) report() {
 			webtest.WantNoLeak(c.t, text)
 		}
 	}
-	if len(c.breaks) == 0 {
-		return
-	}
 	for _, b := range c.breaks[:min(10, len(c.breaks))] {
 		c.t.Error(b)
-	}
-	for _, v := range c.victims {
-		if v.log != "" {
-			text, _ := os.ReadFile(v.log)
-			c.t.Logf("the end of the log of %s:\n%s", v.name, text[max(0, len(text)-2000):])
-		}
 	}
 }

@@ -187,16 +187,16 @@ func (n *network) suffer(t *testing.T, name string, links []string, mild bool, l
 			n.links[link].Toxics.ResetToxics(context.Background())
 		}
 		first := id
-		for id = 0; id == 0; { // the breaker of a peer may still be open
+		until(t, "an order once the fault is over", func() bool { // the breaker of a peer may still be open
 			id = n.place(t, key)
-		}
+			return id != 0
+		})
 		if again := n.place(t, key); again != id || first != 0 && first != id {
 			t.Errorf("orders %d, %d and %d for one key", first, id, again)
 		}
 		wantOneOrder(t, n.db, id, stock-6, key)
 		for i := range atOnce {
-			for !n.placeDirectly(t, directKey(i), keyedProduct) {
-			}
+			until(t, "an order of the Orders API", func() bool { return n.placeDirectly(t, directKey(i), keyedProduct) })
 		}
 		if got := stockOf(t, n.db, keyedProduct); got != keyedStock-atOnce {
 			t.Errorf("the Orders API, called directly with %d keys, made stock %d of %d", atOnce, got, keyedStock)

@@ -71,6 +71,9 @@ func launch(t *testing.T, env []string, cmd *exec.Cmd) *process {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
+		if t.Failed() {
+			p.keepLog(t)
+		}
 		p.kill()
 		webtest.WantNoLeak(t, p.log.Bytes())
 	})

@@ -93,13 +93,9 @@ func (s *starved) starves(t *testing.T) {
 // recovers repeats what was refused, and examines the database.
 func (s *starved) recovers(t *testing.T) {
 	t.Helper()
-	for !s.ready(t) {
-	}
+	until(t, "ready", func() bool { return s.ready(t) })
 	for _, key := range s.keys {
-		id := int64(0)
-		for id == 0 { // the breaker may still be open
-			id = s.place(t, key)
-		}
+		until(t, "an order", func() bool { return s.place(t, key) != 0 }) // the breaker may still be open
 	}
 	if got := s.stockNow(t); got != s.stock-3*int64(len(s.keys)) {
 		t.Errorf("stock %d after %d orders, want %d", got, len(s.keys), s.stock-3*int64(len(s.keys)))

@@ -19,7 +19,7 @@ import (
 	_ "github.com/go-sql-driver/mysql"
 )
 
-// Server is a private server. Its methods are for one goroutine.
+// Server is a private server. Its methods are for one goroutine at a time.
 type Server struct {
 	DSN  string // of a user who may do everything
 	Port int
@@ -75,16 +75,17 @@ func Start(engine, program, dir string, args ...string) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	own := []string{"--no-defaults", "--datadir=" + filepath.Join(dir, "data")}
+	if err := os.MkdirAll(filepath.Join(dir, "tmp"), 0o755); err != nil {
+		return nil, err
+	}
+	// A MariaDB that starts deletes the temporary tables of all others that have the same tmpdir.
+	own := []string{"--no-defaults", "--datadir=" + filepath.Join(dir, "data"), "--tmpdir=" + filepath.Join(dir, "tmp")}
 	if os.Getuid() == 0 {
 		own = append(own, "--user=root")
 	}
 	initialize := exec.Command(program, append(own, "--initialize-insecure")...)
 	if engine == "MariaDB" {
 		initialize = exec.Command("mariadb-install-db", append(own, "--auth-root-authentication-method=normal", "--skip-test-db")...)
-	}
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return nil, err
 	}
 	if out, err := initialize.CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("%w: %s", err, out)
@@ -133,18 +134,28 @@ func (s *Server) Restart() error {
 	return errors.Join(err, s.Stop())
 }
 
+// Ended is closed when the process has ended that runs now, whatever ended it; nil where a command runs the server.
+func (s *Server) Ended() <-chan struct{} { return s.ended }
+
 // Kill ends the server as a crash does.
 func (s *Server) Kill() error { return s.end(syscall.SIGKILL) }
 
 // Stop ends the server in good order.
 func (s *Server) Stop() error { return s.end(syscall.SIGTERM) }
 
+// Freeze stops the process of a server that Start has started, until Thaw lets it go on.
+func (s *Server) Freeze() error { return s.process.Signal(syscall.SIGSTOP) }
+
+// Thaw ends Freeze.
+func (s *Server) Thaw() error { return s.process.Signal(syscall.SIGCONT) }
+
 func (s *Server) end(how os.Signal) error {
 	if s.command != nil {
 		return s.tell(map[os.Signal]string{syscall.SIGKILL: "kill", syscall.SIGTERM: "wipe"}[how])
 	}
+	ended := s.ended // Restart may come from another goroutine as soon as the process has ended
 	err := s.process.Signal(how)
-	<-s.ended
+	<-ended
 	return err
 }
 

@@ -1,0 +1,10 @@
+package db
+
+import "time"
+
+// SetRoundTimeout bounds the rounds of Every, and returns what undoes that.
+func SetRoundTimeout(d time.Duration) (undo func()) {
+	before := roundTimeout
+	roundTimeout = d
+	return func() { roundTimeout = before }
+}
