@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
+	"sync"
 
 	"example.com/b2b/db"
 	"example.com/b2b/internal/apperr"
@@ -82,8 +84,13 @@ func (c *command) Cost() int {
 // commands are done. Where the transaction does not begin, none would fare better by itself. A batch that loses against another
 // transaction is not run again as a whole: its commands are, each by itself.
 func (s *Service) runBatch(ctx context.Context, commands []*command) (held []batch.Held, rolledBack bool, err error) {
+	var products []int64 // that the batch has locked
+	defer func() { s.locked.count(products, -1) }()
 	err = s.changeBatch(auth.With(ctx, auth.System), func(tx store) (err error) {
-		held, err = s.executeBatch(tx, commands)
+		held, err = s.executeBatch(tx, commands, func(ids []int64) {
+			products = append(products, ids...)
+			s.locked.count(ids, 1)
+		})
 		rolledBack = err != nil
 		if len(commands) > 1 && errors.Is(err, db.ErrConflict) {
 			return errBatchConflict
@@ -93,14 +100,40 @@ func (s *Service) runBatch(ctx context.Context, commands []*command) (held []bat
 	return held, rolledBack, err
 }
 
+// lockedRows counts the running batches of this process that have locked a row.
+type lockedRows struct {
+	mu      sync.Mutex
+	batches map[int64]int
+}
+
+func (l *lockedRows) count(ids []int64, batches int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.batches == nil {
+		l.batches = map[int64]int{}
+	}
+	for _, id := range ids {
+		if l.batches[id] += batches; l.batches[id] == 0 {
+			delete(l.batches, id)
+		}
+	}
+}
+
+func (l *lockedRows) has(id int64) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.batches[id] > 0
+}
+
 // errBatchConflict stands for db.ErrConflict, after which the transaction would be run again. No caller sees it.
 var errBatchConflict = errors.New("a batch has lost against another transaction")
 
 // executeBatch decides on each command of a batch as if those before it had been done, by the rows that the transaction has locked, and
 // writes the outcome of all of them. Refusals rest on locked rows, too, so they still hold at COMMIT. Commands that need a row that another
 // transaction holds are left out.
-func (s *Service) executeBatch(tx store, commands []*command) ([]batch.Held, error) {
+func (s *Service) executeBatch(tx store, commands []*command, lockedProducts func(ids []int64)) ([]batch.Held, error) {
 	ready, orders, shelf, held, err := s.lockFor(tx, commands)
+	lockedProducts(slices.Collect(maps.Keys(shelf.byID)))
 	if err != nil || len(ready) == 0 {
 		return held, err
 	}
@@ -164,7 +197,7 @@ func (s *Service) lockFor(tx store, commands []*command) (ready []*command, orde
 	orders = make(map[int64]*order, len(ids))
 	var heldOrders, heldProducts []int64
 	if ids != nil {
-		heldOrders, err = tx.lockFree(tx.orders(), ids, isHeld("orders"), func(free []int64) error {
+		heldOrders, err = tx.lockFree(tx.orders(), ids, isHeld("orders"), func(int64) bool { return false }, func(free []int64) error {
 			locked, err := tx.lockOrders("id IN ?", free)
 			for _, o := range locked {
 				orders[o.ID] = o
@@ -182,7 +215,7 @@ func (s *Service) lockFor(tx store, commands []*command) (ready []*command, orde
 		items = append(items, c.restocked(orders)...)
 	}
 	if of = newShelf(); lines != nil || items != nil {
-		if of, heldProducts, err = tx.lockShelf(lines, items, isHeld("products")); err != nil {
+		if of, heldProducts, err = tx.lockShelf(lines, items, isHeld("products"), s.locked.has); err != nil {
 			return nil, nil, of, nil, err
 		}
 	}
@@ -198,6 +231,7 @@ func (s *Service) lockFor(tx store, commands []*command) (ready []*command, orde
 		for _, id := range ids {
 			if row := rowOf(table, id); waiting[row] != nil {
 				held = append(held, batch.Held{Row: row, Commands: waiting[row], IsFree: s.isFree(table, id)})
+				delete(waiting, row)
 			}
 		}
 	}

@@ -31,6 +31,7 @@ type Service struct {
 	db        *gorm.DB
 	keys      idempotency.Keys
 	commands  batch.Batcher[*command]
+	locked    lockedRows // products
 	customers customersapi.ClientWithResponsesInterface
 }
 

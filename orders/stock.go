@@ -33,7 +33,7 @@ func (s store) readShelf(lines []line) (shelf, error) {
 
 // lockShelf locks and reads the products that lines name, and those of items, until the transaction ends, but for those that another
 // transaction holds, whose ids it returns. No two transactions wait for each other: all lock products in ascending id.
-func (s store) lockShelf(lines []line, items []item, isHeld func(id int64) bool) (of shelf, held []int64, err error) {
+func (s store) lockShelf(lines []line, items []item, isHeld, isOurs func(id int64) bool) (of shelf, held []int64, err error) {
 	ids, skus, err := s.resolve(lines)
 	if err != nil {
 		return newShelf(), nil, err
@@ -41,7 +41,7 @@ func (s store) lockShelf(lines []line, items []item, isHeld func(id int64) bool)
 	for _, i := range items {
 		ids = append(ids, i.ProductID)
 	}
-	held, err = s.lockFree(s.products(), ids, isHeld, func(free []int64) (err error) {
+	held, err = s.lockFree(s.products(), ids, isHeld, isOurs, func(free []int64) (err error) {
 		of, err = s.locking().loadShelf(free, skus)
 		return err
 	})

@@ -187,25 +187,37 @@ func (s store) locking() store {
 }
 
 // lockFree calls lock for those of the rows with these ids that no other transaction holds, as far as isHeld knows and lock finds out
-// when it fails with db.ErrLocked. It returns the ids of the held rows.
-func (s store) lockFree(rows *gorm.DB, ids []int64, isHeld func(id int64) bool, lock func(free []int64) error) (held []int64, err error) {
-	var free []int64
-	for _, id := range ids {
+// when it fails with db.ErrLocked. It returns the ids of the held rows. For rows that isOurs it waits longer.
+func (s store) lockFree(rows *gorm.DB, ids []int64, isHeld, isOurs func(id int64) bool, lock func(free []int64) error) (held []int64, err error) {
+	free := ids
+	leave := func(id int64) bool {
 		if isHeld(id) {
 			held = append(held, id)
-		} else {
-			free = append(free, id)
+			return true
+		}
+		return false
+	}
+	for tries := 1; ; tries++ {
+		free = slices.DeleteFunc(free, leave)
+		if err = lock(free); !errors.Is(err, db.ErrLocked) {
+			return held, err
+		}
+		found, err := db.LockFree(rows, free)
+		if err != nil {
+			return held, err
+		}
+		isHeld = func(id int64) bool {
+			return slices.Contains(found, id) && (tries == maxLockTries || !isOurs(id))
+		}
+		if tries > maxLockTries {
+			return held, db.ErrLocked
 		}
 	}
-	if err = lock(free); !errors.Is(err, db.ErrLocked) {
-		return held, err
-	}
-	found, err := db.LockFree(rows, free)
-	if err != nil {
-		return held, err
-	}
-	return append(held, found...), lock(slices.DeleteFunc(free, func(id int64) bool { return slices.Contains(found, id) }))
 }
+
+// maxLockTries bounds how long a batch waits for rows that other batches of this process have locked, whose commits may be slow: to three
+// seconds.
+const maxLockTries = 10
 
 // isFree returns a function that reports whether no other transaction holds a row, for which it waits for so long at most.
 func (s *Service) isFree(table string, id int64) func(ctx context.Context, wait time.Duration) bool {
