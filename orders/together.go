@@ -192,7 +192,7 @@ func (s *Service) plan(c *orderChange, o *order, shelf shelf, holders []order) (
 	if c.to == confirmed {
 		return o, confirmable(*o)
 	}
-	err := s.cancelable(*o)
+	err := s.cancelable(*o, c.why)
 	if err == nil && o.Status != canceled {
 		c.why.cancel(o, shelf)
 	}

@@ -271,8 +271,11 @@ type ClientInterface interface {
 
 	// CreateAndConfirmOrderWithBody Place and confirm an order in one call
 	//
-	// Validates the customer, places the order with the idempotency key, and confirms it with the same key. When the placed
-	// order can definitely not be confirmed it is canceled, its stock is given back, and the reason is the answer.
+	// Validates the customer, places the order with the idempotency key, and confirms it with the same key. When the order can
+	// definitely not be confirmed, the reason is the answer, and the detail `/idempotency_key` says what became of the order: its
+	// `order_id`, its `order_status` if you may read it, and in `compensated` whether the order was canceled for that reason and its
+	// stock given back. That happens to an order that this call has placed and nobody has confirmed since. An order that an
+	// earlier call has placed with the key stays as it is.
 	//
 	// Steps that fail for a passing reason are tried again inside the time that the caller allows. After that the answer is
 	// 503 or 504 with `Retry-After`, and repeating the call with the same key is safe. A repeat, marked by
@@ -287,8 +290,11 @@ type ClientInterface interface {
 
 	// CreateAndConfirmOrder Place and confirm an order in one call
 	//
-	// Validates the customer, places the order with the idempotency key, and confirms it with the same key. When the placed
-	// order can definitely not be confirmed it is canceled, its stock is given back, and the reason is the answer.
+	// Validates the customer, places the order with the idempotency key, and confirms it with the same key. When the order can
+	// definitely not be confirmed, the reason is the answer, and the detail `/idempotency_key` says what became of the order: its
+	// `order_id`, its `order_status` if you may read it, and in `compensated` whether the order was canceled for that reason and its
+	// stock given back. That happens to an order that this call has placed and nobody has confirmed since. An order that an
+	// earlier call has placed with the key stays as it is.
 	//
 	// Steps that fail for a passing reason are tried again inside the time that the caller allows. After that the answer is
 	// 503 or 504 with `Retry-After`, and repeating the call with the same key is safe. A repeat, marked by
@@ -338,8 +344,11 @@ func (c *Client) GetHealth(ctx context.Context, reqEditors ...RequestEditorFn) (
 
 // CreateAndConfirmOrderWithBody Place and confirm an order in one call
 //
-// Validates the customer, places the order with the idempotency key, and confirms it with the same key. When the placed
-// order can definitely not be confirmed it is canceled, its stock is given back, and the reason is the answer.
+// Validates the customer, places the order with the idempotency key, and confirms it with the same key. When the order can
+// definitely not be confirmed, the reason is the answer, and the detail `/idempotency_key` says what became of the order: its
+// `order_id`, its `order_status` if you may read it, and in `compensated` whether the order was canceled for that reason and its
+// stock given back. That happens to an order that this call has placed and nobody has confirmed since. An order that an
+// earlier call has placed with the key stays as it is.
 //
 // Steps that fail for a passing reason are tried again inside the time that the caller allows. After that the answer is
 // 503 or 504 with `Retry-After`, and repeating the call with the same key is safe. A repeat, marked by
@@ -364,8 +373,11 @@ func (c *Client) CreateAndConfirmOrderWithBody(ctx context.Context, contentType 
 
 // CreateAndConfirmOrder Place and confirm an order in one call
 //
-// Validates the customer, places the order with the idempotency key, and confirms it with the same key. When the placed
-// order can definitely not be confirmed it is canceled, its stock is given back, and the reason is the answer.
+// Validates the customer, places the order with the idempotency key, and confirms it with the same key. When the order can
+// definitely not be confirmed, the reason is the answer, and the detail `/idempotency_key` says what became of the order: its
+// `order_id`, its `order_status` if you may read it, and in `compensated` whether the order was canceled for that reason and its
+// stock given back. That happens to an order that this call has placed and nobody has confirmed since. An order that an
+// earlier call has placed with the key stays as it is.
 //
 // Steps that fail for a passing reason are tried again inside the time that the caller allows. After that the answer is
 // 503 or 504 with `Retry-After`, and repeating the call with the same key is safe. A repeat, marked by
@@ -608,8 +620,11 @@ type ClientWithResponsesInterface interface {
 
 	// CreateAndConfirmOrderWithBodyWithResponse Place and confirm an order in one call
 	//
-	// Validates the customer, places the order with the idempotency key, and confirms it with the same key. When the placed
-	// order can definitely not be confirmed it is canceled, its stock is given back, and the reason is the answer.
+	// Validates the customer, places the order with the idempotency key, and confirms it with the same key. When the order can
+	// definitely not be confirmed, the reason is the answer, and the detail `/idempotency_key` says what became of the order: its
+	// `order_id`, its `order_status` if you may read it, and in `compensated` whether the order was canceled for that reason and its
+	// stock given back. That happens to an order that this call has placed and nobody has confirmed since. An order that an
+	// earlier call has placed with the key stays as it is.
 	//
 	// Steps that fail for a passing reason are tried again inside the time that the caller allows. After that the answer is
 	// 503 or 504 with `Retry-After`, and repeating the call with the same key is safe. A repeat, marked by
@@ -624,8 +639,11 @@ type ClientWithResponsesInterface interface {
 
 	// CreateAndConfirmOrderWithResponse Place and confirm an order in one call
 	//
-	// Validates the customer, places the order with the idempotency key, and confirms it with the same key. When the placed
-	// order can definitely not be confirmed it is canceled, its stock is given back, and the reason is the answer.
+	// Validates the customer, places the order with the idempotency key, and confirms it with the same key. When the order can
+	// definitely not be confirmed, the reason is the answer, and the detail `/idempotency_key` says what became of the order: its
+	// `order_id`, its `order_status` if you may read it, and in `compensated` whether the order was canceled for that reason and its
+	// stock given back. That happens to an order that this call has placed and nobody has confirmed since. An order that an
+	// earlier call has placed with the key stays as it is.
 	//
 	// Steps that fail for a passing reason are tried again inside the time that the caller allows. After that the answer is
 	// 503 or 504 with `Retry-After`, and repeating the call with the same key is safe. A repeat, marked by
@@ -1274,8 +1292,11 @@ func (c *ClientWithResponses) GetHealthWithResponse(ctx context.Context, reqEdit
 
 // CreateAndConfirmOrderWithBodyWithResponse Place and confirm an order in one call
 //
-// Validates the customer, places the order with the idempotency key, and confirms it with the same key. When the placed
-// order can definitely not be confirmed it is canceled, its stock is given back, and the reason is the answer.
+// Validates the customer, places the order with the idempotency key, and confirms it with the same key. When the order can
+// definitely not be confirmed, the reason is the answer, and the detail `/idempotency_key` says what became of the order: its
+// `order_id`, its `order_status` if you may read it, and in `compensated` whether the order was canceled for that reason and its
+// stock given back. That happens to an order that this call has placed and nobody has confirmed since. An order that an
+// earlier call has placed with the key stays as it is.
 //
 // Steps that fail for a passing reason are tried again inside the time that the caller allows. After that the answer is
 // 503 or 504 with `Retry-After`, and repeating the call with the same key is safe. A repeat, marked by
@@ -1296,8 +1317,11 @@ func (c *ClientWithResponses) CreateAndConfirmOrderWithBodyWithResponse(ctx cont
 
 // CreateAndConfirmOrderWithResponse Place and confirm an order in one call
 //
-// Validates the customer, places the order with the idempotency key, and confirms it with the same key. When the placed
-// order can definitely not be confirmed it is canceled, its stock is given back, and the reason is the answer.
+// Validates the customer, places the order with the idempotency key, and confirms it with the same key. When the order can
+// definitely not be confirmed, the reason is the answer, and the detail `/idempotency_key` says what became of the order: its
+// `order_id`, its `order_status` if you may read it, and in `compensated` whether the order was canceled for that reason and its
+// stock given back. That happens to an order that this call has placed and nobody has confirmed since. An order that an
+// earlier call has placed with the key stays as it is.
 //
 // Steps that fail for a passing reason are tried again inside the time that the caller allows. After that the answer is
 // 503 or 504 with `Retry-After`, and repeating the call with the same key is safe. A repeat, marked by
