@@ -16,8 +16,8 @@ import (
 var ErrLocked = fmt.Errorf("another transaction holds a row: %w", ErrConflict)
 
 const (
-	// lockWait is how long a statement of ForUpdate takes at most, the wait for rows that other transactions hold included.
-	lockWait = 300 * time.Millisecond
+	// rowWait is how long a statement of ForUpdate takes at most, the wait for rows that other transactions hold included.
+	rowWait = 300 * time.Millisecond
 	// leastWait is the shortest wait that a busy machine does not take for the work itself. Below, ForUpdate does not wait at all.
 	leastWait = 50 * time.Millisecond
 	// otherWait is how many seconds any other statement waits for a row: the least that MySQL knows.
@@ -28,7 +28,7 @@ const (
 
 // ForUpdate locks the rows that a query reads until the transaction ends. Its error is ErrLocked where another transaction holds a row
 // for longer than 300 ms. SQLite needs no row locks: its transactions run one after the other.
-func ForUpdate(tx *gorm.DB) *gorm.DB { return forUpdate(tx, lockWait) }
+func ForUpdate(tx *gorm.DB) *gorm.DB { return forUpdate(tx, rowWait) }
 
 // forUpdate is ForUpdate with another wait. The limit is one of the whole statement, because no engine has a lock wait below a second
 // besides none at all, by which a statement loses against every other transaction:

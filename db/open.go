@@ -11,9 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"net/url"
 	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
@@ -54,7 +52,7 @@ func (c Config) String() string {
 	return fmt.Sprintf("MySQL %s at %s", c.Name, net.JoinHostPort(c.Host, strconv.Itoa(c.Port)))
 }
 
-// answerTimeout bounds what a working server does at once: letting a client in, and answering Ready.
+// answerTimeout bounds how long a server may take to let a client in.
 const answerTimeout = 5 * time.Second
 
 // Open connects to the database and fails within seconds when it does not answer.
@@ -88,25 +86,17 @@ func Open(ctx context.Context, c Config) (*gorm.DB, error) {
 	})
 }
 
-func (c Config) pool() (*sql.DB, gorm.Dialector, error) {
+// connections are a *sql.DB or a *sqlitePool.
+type connections interface {
+	PingContext(ctx context.Context) error
+	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
+	Close() error
+}
+
+func (c Config) pool() (connections, gorm.Dialector, error) {
 	if c.Driver == SQLite {
-		if err := os.MkdirAll(filepath.Dir(c.Path), 0o755); err != nil {
-			return nil, nil, err
-		}
-		q := url.Values{
-			"_pragma":      {"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)"},
-			"_txlock":      {"immediate"},
-			"_time_format": {"sqlite"},
-			"_timezone":    {"UTC"},
-			"_texttotime":  {"1"}, // a time that an expression makes has no declared type
-		}
-		dsn := url.URL{Scheme: "file", Opaque: (&url.URL{Path: c.Path}).EscapedPath(), RawQuery: q.Encode()}
-		pool, err := sql.Open("sqlite", dsn.String())
-		if err != nil {
-			return nil, nil, err
-		}
-		pool.SetMaxOpenConns(1) // SQLite has one writer; a queue in front of one connection beats busy errors behind several
-		return pool, sqlite.New(sqlite.Config{Conn: pool}), nil
+		pool, err := openSQLite(c.Path)
+		return pool, sqlite.New(sqlite.Config{Conn: pool}), err
 	}
 	m := mysqldriver.NewConfig()
 	m.Net, m.Addr = "tcp", net.JoinHostPort(c.Host, strconv.Itoa(c.Port))
@@ -169,17 +159,22 @@ func (c connecting) Connect(ctx context.Context) (driver.Conn, error) {
 	return conn, nil
 }
 
+// readyWithin bounds the wait of Ready for a connection or a statement.
+const readyWithin = 2 * time.Second
+
 // Ready asks the database whether it does a service's work: it answers, has the table, and lets this user write there. The table
 // is one of the service's own and has a column id. It costs one statement, which changes no row and locks none, but is refused
-// where a change would be. On SQLite it also writes one page and waits for the disk, as the smallest order does, because nothing
-// less finds a disk that is full. A full MySQL is found by requests only. A database that does not answer within five seconds is not
-// ready. Its error is apperr's unavailable.
+// where a change would be. For SQLite see sqlitePool.ready; a full MySQL is found by requests only. Its error is apperr's unavailable,
+// and comes within three seconds.
 func Ready(ctx context.Context, g *gorm.DB, table string) error {
-	ctx, cancel := context.WithTimeout(ctx, answerTimeout)
+	ctx, cancel := context.WithTimeout(ctx, readyWithin)
 	defer cancel()
-	err := g.WithContext(ctx).Exec("UPDATE " + table + " SET id = id WHERE 1 = 0").Error
-	if err == nil && g.Name() == SQLite {
-		err = g.WithContext(ctx).Exec("PRAGMA user_version = 1").Error
+	change := "UPDATE " + table + " SET id = id WHERE 1 = 0"
+	var err error
+	if p, ok := g.ConnPool.(*sqlitePool); ok {
+		err = p.ready(ctx, change)
+	} else {
+		err = g.WithContext(ctx).Exec(change).Error
 	}
 	if err != nil && !errors.As(err, new(*apperr.Error)) {
 		err = apperr.Unavailable.Because(err)
@@ -189,6 +184,9 @@ func Ready(ctx context.Context, g *gorm.DB, table string) error {
 
 // Close ends all connections.
 func Close(g *gorm.DB) error {
+	if p, ok := g.ConnPool.(*sqlitePool); ok {
+		return p.Close()
+	}
 	pool, err := g.DB()
 	if err != nil {
 		return err

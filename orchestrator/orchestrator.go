@@ -55,8 +55,8 @@ func (s *Service) CreateAndConfirmOrder(ctx context.Context, r server.CreateAndC
 	confirmed, err := ask(ctx, ordersPeer, func() (*ordersapi.ConfirmOrderResponse, error) {
 		return s.orders.ConfirmOrderWithResponse(ctx, id, &ordersapi.ConfirmOrderParams{XIdempotencyKey: r.Body.IdempotencyKey})
 	}, (*ordersapi.ConfirmOrderResponse).GetJSON200)
-	if isRefusal(err) {
-		return nil, errors.Join(err, s.cancel(ctx, id))
+	if refused := refusal(err); refused != nil {
+		return nil, errors.Join(refused, s.settle(ctx, refused, created))
 	}
 	if err != nil {
 		return nil, err
@@ -152,23 +152,61 @@ func (s *Service) customer(ctx context.Context, id int64) (customersapi.Customer
 	return res.JSON200.Data, nil
 }
 
-// cancel gives the stock of an order back that can never be confirmed, even when the caller has gone.
-func (s *Service) cancel(ctx context.Context, id int64) error {
+// settle cancels the order that this call has placed and that its key can never confirm, and adds the state of the order to refused,
+// which is the caller's answer. It does so even when the caller has gone. An order that the key had placed before, in another call, is
+// left as it is: with another key that order may still be confirmed. So is one that somebody else has confirmed meanwhile. The error
+// says that the order could not be canceled.
+func (s *Service) settle(ctx context.Context, refused *apperr.Error, placed *ordersapi.CreateOrderResponse) error {
 	ctx, stop := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 	defer stop()
-	_, err := ask(ctx, ordersPeer, func() (*ordersapi.CancelOrderResponse, error) {
-		return s.orders.CancelOrderWithResponse(ctx, id, nil, ordersapi.Cancellation{Cause: new(ordersapi.Compensation)})
-	}, (*ordersapi.CancelOrderResponse).GetJSON200)
-	if err != nil {
-		return fmt.Errorf("order %d could not be canceled: %w", id, err)
+	id := placed.JSON201.Data.ID
+	var order *ordersapi.Order
+	var err error
+	if placed.HTTPResponse.Header.Get(replayedHeader) == "" {
+		order, err = s.compensate(ctx, id)
 	}
-	return nil
+	if order == nil && err == nil {
+		if read, err := ask(ctx, ordersPeer, func() (*ordersapi.GetOrderResponse, error) {
+			return s.orders.GetOrderWithResponse(ctx, id, nil)
+		}, (*ordersapi.GetOrderResponse).GetJSON200); err == nil { // a caller without orders:read does not learn the state
+			order = &read.JSON200.Data
+		}
+	}
+	params := apperr.Params{"order_id": id, "compensated": false}
+	says := "stands for order %d, whose state is not known"
+	if order != nil {
+		params["order_status"] = string(order.Status)
+		says = "stands for order %d, which is " + string(order.Status)
+		if order.CancelReason != nil && *order.CancelReason == ordersapi.Compensation {
+			params["compensated"] = true
+			says += ": its stock was given back"
+		}
+	}
+	refused.With("/idempotency_key", params, says, id)
+	return err
 }
 
-// isRefusal reports whether err is a peer's refusal, which repeating the call would not change.
-func isRefusal(err error) bool {
+// compensate cancels an order as a compensation and returns the order, or nil when somebody has confirmed the order since it was placed.
+func (s *Service) compensate(ctx context.Context, id int64) (*ordersapi.Order, error) {
+	res, err := ask(ctx, ordersPeer, func() (*ordersapi.CancelOrderResponse, error) {
+		return s.orders.CancelOrderWithResponse(ctx, id, nil, ordersapi.Cancellation{Cause: new(ordersapi.Compensation)})
+	}, (*ordersapi.CancelOrderResponse).GetJSON200)
+	switch {
+	case err == nil:
+		return &res.JSON200.Data, nil
+	case res != nil && res.JSON412 != nil:
+		return nil, nil
+	}
+	return nil, fmt.Errorf("order %d could not be canceled: %w", id, err)
+}
+
+// refusal returns the peer's refusal that err is, which repeating the call would not change, or nil.
+func refusal(err error) *apperr.Error {
 	var e *apperr.Error
-	return errors.As(err, &e) && e.Status < http.StatusInternalServerError
+	if errors.As(err, &e) && e.Status < http.StatusInternalServerError {
+		return e
+	}
+	return nil
 }
 
 func customerView(c customersapi.Customer) api.OrderingCustomer {

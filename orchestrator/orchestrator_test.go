@@ -109,7 +109,7 @@ func (p *peers) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		if body, _ := io.ReadAll(r.Body); string(body) != `{"cause":"compensation"}` {
 			p.t.Errorf("a cancellation with %s", body)
 		}
-		order.Status = contract.CANCELED
+		order.Status, order.CancelReason = contract.CANCELED, new(ordersapi.Compensation)
 		json.NewEncoder(w).Encode(ordersapi.OrderResponse{Success: true, Data: order})
 	default:
 		p.t.Errorf("unexpected %s", step)
@@ -235,7 +235,14 @@ func TestRefusedStep(t *testing.T) {
 				cancelStep:   {answer(503, "unavailable")}, // compensation is tried again
 			}}
 			status, body, _ := post(t, serve(t, p, time.Minute), sample)
-			webtest.WantError(t, status, body, refused.status, refused.code, refused.field)
+			fields, compensated := []string{refused.field}, `"message":"stands for order 5, which is CANCELED: its stock was given back","params":{"compensated":true,"order_id":5,"order_status":"CANCELED"}`
+			if refused.wantCanceled {
+				fields = append(fields, "/idempotency_key")
+			}
+			webtest.WantError(t, status, body, refused.status, refused.code, fields...)
+			if strings.Contains(string(body), compensated) != refused.wantCanceled {
+				t.Errorf("%s", body)
+			}
 			if !strings.Contains(string(body), `"correlationId":"req-1"`) || !strings.Contains(string(body), "The "+refused.code+" sentence.") ||
 				strings.Contains(string(body), `"why","params":{"order_id":7}`) == (refused.step == customerStep) {
 				t.Errorf("%s", body)
@@ -284,6 +291,38 @@ func TestPeersByExactName(t *testing.T) {
 	}
 }
 
+// TestNotCompensated leaves an order alone that another call has placed, or confirmed meanwhile, and says how the order stands.
+func TestNotCompensated(t *testing.T) {
+	reused := answer(422, "idempotency_key_reused")
+	for name, c := range map[string]struct {
+		p     *peers
+		calls string
+		says  string
+	}{
+		"replayed": {&peers{replayed: "true"}, orderStep, `"params":{"compensated":false,"order_id":5,"order_status":"CANCELED"}`},
+		"replayed, and the caller may not read": {&peers{replayed: "true", instead: map[string][]func(http.ResponseWriter){orderStep: {answer(403, "forbidden")}}}, orderStep,
+			`"params":{"compensated":false,"order_id":5}`},
+		"confirmed meanwhile": {&peers{instead: map[string][]func(http.ResponseWriter){cancelStep: {answer(412, "precondition_failed")}}}, cancelStep + ", " + orderStep,
+			`"params":{"compensated":false,"order_id":5,"order_status":"CANCELED"}`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if c.p.instead == nil {
+				c.p.instead = map[string][]func(http.ResponseWriter){}
+			}
+			c.p.instead[confirmStep] = []func(http.ResponseWriter){reused}
+			status, body, _ := post(t, serve(t, c.p, time.Minute), sample)
+			webtest.WantError(t, status, body, 422, "idempotency_key_reused", "/idempotency_key")
+			if !strings.Contains(string(body), c.says) {
+				t.Errorf("%s, want %s", body, c.says)
+			}
+			if got := strings.Join(c.p.calls, ", "); got != strings.Join([]string{customerStep, createStep, confirmStep, c.calls}, ", ") {
+				t.Errorf("calls: %s", got)
+			}
+		})
+	}
+}
+
 func TestUpstreamUnavailable(t *testing.T) {
 	down := make([]func(http.ResponseWriter), 20)
 	for i := range down {
@@ -307,7 +346,10 @@ func TestUpstreamUnavailable(t *testing.T) {
 		t.Parallel()
 		p := &peers{instead: map[string][]func(http.ResponseWriter){confirmStep: {answer(400, "order_not_confirmable")}, cancelStep: down}}
 		status, body, _ := post(t, serve(t, p, time.Minute), sample)
-		webtest.WantError(t, status, body, 400, "order_not_confirmable")
+		webtest.WantError(t, status, body, 400, "order_not_confirmable", "/idempotency_key")
+		if !strings.Contains(string(body), `"params":{"compensated":false,"order_id":5}`) {
+			t.Errorf("%s", body)
+		}
 	})
 	t.Run("nobody there", func(t *testing.T) {
 		t.Parallel()

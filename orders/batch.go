@@ -285,7 +285,7 @@ func (s *Service) decide(c *command, o *order, shelf shelf, holders []order) (*o
 	if c.to == confirmed {
 		return o, confirmable(*o)
 	}
-	err := s.cancelable(*o)
+	err := s.cancelable(*o, c.why)
 	if err == nil && o.Status != canceled {
 		c.why.cancel(o, shelf)
 	}

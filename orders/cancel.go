@@ -12,8 +12,13 @@ type cancellation struct {
 	Note   *string // a person's words
 }
 
-// cancelable returns 400 cancel_window_closed for an order that can neither be canceled at its Now nor is CANCELED already.
-func (s *Service) cancelable(o order) error {
+// cancelable returns 400 cancel_window_closed for an order that can neither be canceled at its Now nor is CANCELED already, and 412
+// precondition_failed when a compensation finds the order CONFIRMED: somebody has taken the order over since it was placed.
+func (s *Service) cancelable(o order, why cancellation) error {
+	if o.Status == confirmed && why.Reason == compensation {
+		return apperr.PreconditionFailed.New().With("/cause", apperr.Params{"order_status": string(o.Status)},
+			"is %s, and the order is %s", compensation, o.Status)
+	}
 	if o.Status != canceled && !slices.Contains(s.outlook(o).Actions, cancelAction) {
 		return apperr.CancelWindowClosed.New(o.ID, int(s.CancellationWindow.Minutes()))
 	}

@@ -46,40 +46,28 @@ func (s *Service) ExpireReservations(ctx context.Context) (int, error) {
 	}
 	ctx = auth.With(ctx, auth.System)
 	for total := 0; ; {
-		var looked, expired int
+		var found, expired int
 		err := s.change(ctx, func(tx store) (err error) {
-			looked, expired, err = s.expireSome(tx)
+			found, expired, err = s.expireSome(tx)
 			return err
 		})
 		total += expired
-		if err != nil || looked < expiryBatch {
+		if err != nil || found < expiryBatch {
 			return total, err
 		}
 	}
 }
 
-// expireSome cancels what has expired of the oldest reservations, and returns at how many it looked.
-func (s *Service) expireSome(tx store) (looked, expired int, err error) {
-	// The oldest reservations have the lowest ids, which the index on status and id serves; so the first one that has not
-	// expired ends the search.
-	var oldest []order
-	err = tx.orders().Select("id, created_at, ? AS now", tx.now()).Where("status = ?", created).Order("id").Limit(expiryBatch).Find(&oldest).Error
-	if err != nil {
+// expireSome cancels a batch of the reservations that expired first, and returns how many it found and how many it canceled: another
+// sweep, a confirm or a cancel may be faster.
+func (s *Service) expireSome(tx store) (found, expired int, err error) {
+	ids, err := tx.expired(s.Reservation, expiryBatch)
+	if err != nil || len(ids) == 0 {
 		return 0, 0, err
 	}
-	var ids []int64
-	for _, o := range oldest {
-		if !o.Now.Before(o.CreatedAt.Add(s.Reservation)) {
-			ids = append(ids, o.ID)
-		}
-	}
-	if len(ids) == 0 {
-		return 0, 0, nil
-	}
-	// Another sweep, a confirm or a cancel may be at one of them: lock what is still CREATED, in ascending id.
 	locked, err := tx.lockOrders("id IN ? AND status = ?", ids, created)
 	if err != nil || locked == nil {
-		return len(oldest), 0, err
+		return len(ids), 0, err
 	}
 	shelf, steps := newShelf(), make([]step, len(locked))
 	for i, o := range locked {
@@ -89,7 +77,7 @@ func (s *Service) expireSome(tx store) (looked, expired int, err error) {
 	if err := tx.moveStock(shelf); err != nil {
 		return 0, 0, err
 	}
-	return len(oldest), len(locked), tx.transition(steps...)
+	return len(ids), len(locked), tx.transition(steps...)
 }
 
 // PurgeKeys deletes the idempotency keys that have expired, and returns how many.

@@ -1,6 +1,7 @@
 package orders_test
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -14,6 +15,7 @@ import (
 
 	"example.com/b2b/db"
 	"example.com/b2b/db/dbtest"
+	"example.com/b2b/internal/web/webtest"
 	"example.com/b2b/openapi/contract"
 	api "example.com/b2b/openapi/ordersapi"
 )
@@ -45,7 +47,7 @@ var pairOperations = []struct {
 	}},
 	{"cancel", func(p *pair) string { return p.came(p.CancelOrder(ctx, p.order, nil, api.Cancellation{})) }},
 	{"compensate", func(p *pair) string {
-		return p.came(p.CancelOrder(ctx, p.order, nil, api.Cancellation{Cause: new(api.Requested), Reason: new("words")}))
+		return p.came(p.CancelOrder(ctx, p.order, nil, api.Cancellation{Cause: new(api.Compensation), Reason: new("words")}, asService))
 	}},
 	{"expire", func(p *pair) string {
 		n, err := p.service.ExpireReservations(ctx)
@@ -66,6 +68,12 @@ var pairOperations = []struct {
 	{"order 2", func(p *pair) string {
 		return p.came(p.CreateOrder(ctx, nil, api.NewOrder{CustomerID: 2, Items: []contract.NewOrderItem{line(p.product, 2)}}))
 	}},
+}
+
+// asService makes a call as another service of the system.
+func asService(_ context.Context, req *http.Request) error {
+	req.Header.Set("Authorization", "Bearer "+webtest.Token)
+	return nil
 }
 
 var changesOrders = []string{"confirm", "cancel", "compensate", "order 2"}

@@ -124,6 +124,51 @@ func TestExpireReservations(t *testing.T) {
 	})
 }
 
+// TestExpireByTime lets times and ids go different ways, as they do where servers allocate ids in ranges of their own.
+func TestExpireByTime(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
+		s := serve(t, g)
+		p := s.product(t, 1, 1000)
+		expire := func(want int) {
+			t.Helper()
+			if n, err := s.service.ExpireReservations(ctx); err != nil || n != want {
+				t.Errorf("%d expired, want %d; %v", n, want, err)
+			}
+		}
+		lowest := s.placed(t, line(p, 1)).ID
+		var young []blocked
+		for i := range int64(300) {
+			at := time.Now().UTC().Truncate(time.Millisecond)
+			young = append(young, blocked{ID: lowest + 1 + i, CustomerID: 1, Status: "CREATED", CreatedAt: at, UpdatedAt: at, TotalCents: 1})
+		}
+		s.insertBlocked(t, young)
+		s.exec(t, `INSERT INTO order_items (order_id, product_id, qty, unit_price_cents, subtotal_cents) SELECT id, ?, 1, 1, 1 FROM orders WHERE id > ?`, p, lowest)
+		s.exec(t, "UPDATE products SET stock = stock - 300 WHERE id = ?", p)
+		highest := s.placed(t, line(p, 1)).ID
+		if highest <= young[len(young)-1].ID {
+			t.Fatalf("order %d is not behind the young ones", highest)
+		}
+		if g.Name() == db.MySQL {
+			s.exec(t, "ANALYZE TABLE orders")
+		}
+
+		s.expire(t, highest)
+		expire(1)
+		s.expire(t, lowest)
+		expire(1)
+		s.wantStock(t, p, 700)
+
+		s.service.Reservation = reservation / 2 // which holds for open orders, too
+		s.exec(t, "UPDATE orders SET created_at = ? WHERE id = ?", db.Now(g, -reservation/2-time.Second), young[250].ID)
+		expire(1)
+		s.exec(t, "UPDATE orders SET created_at = ? WHERE id > ? AND id <= ?", db.Now(g, -reservation-time.Second), lowest, lowest+230)
+		expire(230)
+		s.wantStock(t, p, 931)
+		dbtest.NoFilesort(t, g)
+		dbtest.WantIndex(t, g, "ix_orders_reserved_since", func() { expire(0) })
+	})
+}
+
 func TestCancelReason(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g)
@@ -159,6 +204,14 @@ func TestCancelReason(t *testing.T) {
 		webtest.WantError(t, status, answer, 403, "forbidden", "/cause")
 		if read, _ := s.GetOrderWithResponse(ctx, o.ID, nil); read.JSON200.Data.Status != contract.CREATED {
 			t.Errorf("%s", read.Body)
+		}
+		o = s.placed(t, line(p, 1))
+		s.confirm(t, o.ID, "taken-over")
+		before, _ := s.GetOrderWithResponse(ctx, o.ID, nil)
+		status, answer = post(o.ID, `{"cause":"compensation"}`, asService...)
+		webtest.WantError(t, status, answer, 412, "precondition_failed", "/cause")
+		if after, _ := s.GetOrderWithResponse(ctx, o.ID, nil); string(after.Body) != string(before.Body) {
+			t.Errorf("%s, want %s", after.Body, before.Body)
 		}
 		o = s.placed(t, line(p, 1))
 		status, answer = post(o.ID, `{"cause":"reservation_expired","reason":" ","x":1}`, "Content-Type", "application/json")

@@ -271,8 +271,11 @@ type ClientInterface interface {
 
 	// CreateAndConfirmOrderWithBody Place and confirm an order in one call
 	//
-	// Validates the customer, places the order with the idempotency key, and confirms it with the same key. When the placed
-	// order can definitely not be confirmed it is canceled, its stock is given back, and the reason is the answer.
+	// Validates the customer, places the order with the idempotency key, and confirms it with the same key. When the order can
+	// definitely not be confirmed, the reason is the answer, and the detail `/idempotency_key` says what became of the order: its
+	// `order_id`, its `order_status` if you may read it, and in `compensated` whether the order was canceled for that reason and its
+	// stock given back. That happens to an order that this call has placed and nobody has confirmed since. An order that an
+	// earlier call has placed with the key stays as it is.
 	//
 	// The key is a field of the body. It may be sent as `Idempotency-Key` or `X-Idempotency-Key`, too, as the other services take it;
 	// a header with another key than the body's is 400 `validation_failed`.
@@ -290,8 +293,11 @@ type ClientInterface interface {
 
 	// CreateAndConfirmOrder Place and confirm an order in one call
 	//
-	// Validates the customer, places the order with the idempotency key, and confirms it with the same key. When the placed
-	// order can definitely not be confirmed it is canceled, its stock is given back, and the reason is the answer.
+	// Validates the customer, places the order with the idempotency key, and confirms it with the same key. When the order can
+	// definitely not be confirmed, the reason is the answer, and the detail `/idempotency_key` says what became of the order: its
+	// `order_id`, its `order_status` if you may read it, and in `compensated` whether the order was canceled for that reason and its
+	// stock given back. That happens to an order that this call has placed and nobody has confirmed since. An order that an
+	// earlier call has placed with the key stays as it is.
 	//
 	// The key is a field of the body. It may be sent as `Idempotency-Key` or `X-Idempotency-Key`, too, as the other services take it;
 	// a header with another key than the body's is 400 `validation_failed`.
@@ -344,8 +350,11 @@ func (c *Client) GetHealth(ctx context.Context, reqEditors ...RequestEditorFn) (
 
 // CreateAndConfirmOrderWithBody Place and confirm an order in one call
 //
-// Validates the customer, places the order with the idempotency key, and confirms it with the same key. When the placed
-// order can definitely not be confirmed it is canceled, its stock is given back, and the reason is the answer.
+// Validates the customer, places the order with the idempotency key, and confirms it with the same key. When the order can
+// definitely not be confirmed, the reason is the answer, and the detail `/idempotency_key` says what became of the order: its
+// `order_id`, its `order_status` if you may read it, and in `compensated` whether the order was canceled for that reason and its
+// stock given back. That happens to an order that this call has placed and nobody has confirmed since. An order that an
+// earlier call has placed with the key stays as it is.
 //
 // The key is a field of the body. It may be sent as `Idempotency-Key` or `X-Idempotency-Key`, too, as the other services take it;
 // a header with another key than the body's is 400 `validation_failed`.
@@ -373,8 +382,11 @@ func (c *Client) CreateAndConfirmOrderWithBody(ctx context.Context, contentType 
 
 // CreateAndConfirmOrder Place and confirm an order in one call
 //
-// Validates the customer, places the order with the idempotency key, and confirms it with the same key. When the placed
-// order can definitely not be confirmed it is canceled, its stock is given back, and the reason is the answer.
+// Validates the customer, places the order with the idempotency key, and confirms it with the same key. When the order can
+// definitely not be confirmed, the reason is the answer, and the detail `/idempotency_key` says what became of the order: its
+// `order_id`, its `order_status` if you may read it, and in `compensated` whether the order was canceled for that reason and its
+// stock given back. That happens to an order that this call has placed and nobody has confirmed since. An order that an
+// earlier call has placed with the key stays as it is.
 //
 // The key is a field of the body. It may be sent as `Idempotency-Key` or `X-Idempotency-Key`, too, as the other services take it;
 // a header with another key than the body's is 400 `validation_failed`.
@@ -620,8 +632,11 @@ type ClientWithResponsesInterface interface {
 
 	// CreateAndConfirmOrderWithBodyWithResponse Place and confirm an order in one call
 	//
-	// Validates the customer, places the order with the idempotency key, and confirms it with the same key. When the placed
-	// order can definitely not be confirmed it is canceled, its stock is given back, and the reason is the answer.
+	// Validates the customer, places the order with the idempotency key, and confirms it with the same key. When the order can
+	// definitely not be confirmed, the reason is the answer, and the detail `/idempotency_key` says what became of the order: its
+	// `order_id`, its `order_status` if you may read it, and in `compensated` whether the order was canceled for that reason and its
+	// stock given back. That happens to an order that this call has placed and nobody has confirmed since. An order that an
+	// earlier call has placed with the key stays as it is.
 	//
 	// The key is a field of the body. It may be sent as `Idempotency-Key` or `X-Idempotency-Key`, too, as the other services take it;
 	// a header with another key than the body's is 400 `validation_failed`.
@@ -639,8 +654,11 @@ type ClientWithResponsesInterface interface {
 
 	// CreateAndConfirmOrderWithResponse Place and confirm an order in one call
 	//
-	// Validates the customer, places the order with the idempotency key, and confirms it with the same key. When the placed
-	// order can definitely not be confirmed it is canceled, its stock is given back, and the reason is the answer.
+	// Validates the customer, places the order with the idempotency key, and confirms it with the same key. When the order can
+	// definitely not be confirmed, the reason is the answer, and the detail `/idempotency_key` says what became of the order: its
+	// `order_id`, its `order_status` if you may read it, and in `compensated` whether the order was canceled for that reason and its
+	// stock given back. That happens to an order that this call has placed and nobody has confirmed since. An order that an
+	// earlier call has placed with the key stays as it is.
 	//
 	// The key is a field of the body. It may be sent as `Idempotency-Key` or `X-Idempotency-Key`, too, as the other services take it;
 	// a header with another key than the body's is 400 `validation_failed`.
@@ -1292,8 +1310,11 @@ func (c *ClientWithResponses) GetHealthWithResponse(ctx context.Context, reqEdit
 
 // CreateAndConfirmOrderWithBodyWithResponse Place and confirm an order in one call
 //
-// Validates the customer, places the order with the idempotency key, and confirms it with the same key. When the placed
-// order can definitely not be confirmed it is canceled, its stock is given back, and the reason is the answer.
+// Validates the customer, places the order with the idempotency key, and confirms it with the same key. When the order can
+// definitely not be confirmed, the reason is the answer, and the detail `/idempotency_key` says what became of the order: its
+// `order_id`, its `order_status` if you may read it, and in `compensated` whether the order was canceled for that reason and its
+// stock given back. That happens to an order that this call has placed and nobody has confirmed since. An order that an
+// earlier call has placed with the key stays as it is.
 //
 // The key is a field of the body. It may be sent as `Idempotency-Key` or `X-Idempotency-Key`, too, as the other services take it;
 // a header with another key than the body's is 400 `validation_failed`.
@@ -1317,8 +1338,11 @@ func (c *ClientWithResponses) CreateAndConfirmOrderWithBodyWithResponse(ctx cont
 
 // CreateAndConfirmOrderWithResponse Place and confirm an order in one call
 //
-// Validates the customer, places the order with the idempotency key, and confirms it with the same key. When the placed
-// order can definitely not be confirmed it is canceled, its stock is given back, and the reason is the answer.
+// Validates the customer, places the order with the idempotency key, and confirms it with the same key. When the order can
+// definitely not be confirmed, the reason is the answer, and the detail `/idempotency_key` says what became of the order: its
+// `order_id`, its `order_status` if you may read it, and in `compensated` whether the order was canceled for that reason and its
+// stock given back. That happens to an order that this call has placed and nobody has confirmed since. An order that an
+// earlier call has placed with the key stays as it is.
 //
 // The key is a field of the body. It may be sent as `Idempotency-Key` or `X-Idempotency-Key`, too, as the other services take it;
 // a header with another key than the body's is 400 `validation_failed`.

@@ -101,7 +101,7 @@ type Cancellation struct {
 	// Example: The customer changed their mind.
 	Reason *string `json:"reason,omitempty"`
 
-	// Cause What the order shows as `cancel_reason`; `requested` when it is left out. `compensation`, an order placed on the way to something that then failed, is for the services of this system.
+	// Cause What the order shows as `cancel_reason`; `requested` when it is left out. `compensation`, an order placed on the way to something that then failed, is for the services of this system, and only for an order that nobody has confirmed: else it is 412 `precondition_failed`.
 	//
 	// Example: requested
 	Cause *CancelReason `json:"cause,omitempty"`

@@ -38,6 +38,7 @@ type starved struct {
 	name   string
 	keys   []string
 	stock  int64     // of product 2 before the first order
+	price  int64     // of product 1, as last changed
 	doctor *exec.Cmd // examines the database
 }
 
@@ -62,6 +63,13 @@ func (s *starved) order(t *testing.T) bool {
 	key := fmt.Sprintf("%s-%d", s.name, len(s.keys))
 	s.keys = append(s.keys, key)
 	return s.place(t, key) != 0
+}
+
+// change changes the price of product 1 and reports whether it did.
+func (s *starved) change(t *testing.T) bool {
+	s.price++
+	status, body := s.call(t, "PATCH", s.processes["orders"].orders+"/products/1", fmt.Sprintf(`{"price_cents":%d}`, s.price), "")
+	return s.worked(t, "/products/1", status, http.StatusOK, body)
 }
 
 // ready reports whether both services with a database say so.
@@ -114,11 +122,12 @@ func inMountNamespace(t *testing.T, script string, args ...string) *exec.Cmd {
 	return exec.Command("unshare", append([]string{"-rm", "sh", "-ec", script, "sh"}, args...)...)
 }
 
-// diskFull fills the small file system under SQLite, and makes room again.
+// diskFull fills the small file system under SQLite, and makes room again. SQLite has written over what it has of the disk already, as
+// after some orders it does again and again, so that the next ones still fit.
 func diskFull(t *testing.T) {
 	data := t.TempDir()
 	p := launch(t, append([]string{"DB_PATH=" + filepath.Join(data, "b2b.db"), "LOG_LEVEL=warn", "PATH=" + os.Getenv("PATH")}, anyPorts...),
-		inMountNamespace(t, `mount -t tmpfs -o size=3m b2b "$1"; exec "$2"`, data, binary()))
+		inMountNamespace(t, `mount -t tmpfs -o size=12m b2b "$1"; exec "$2"`, data, binary()))
 	pid := strconv.Itoa(p.cmd.Process.Pid)
 	examine := exec.Command("nsenter", "--target="+pid, "--user", "--mount", "--preserve-credentials", binary(), "doctor")
 	examine.Env = p.cmd.Env
@@ -126,7 +135,21 @@ func diskFull(t *testing.T) {
 	if !s.order(t) || !s.ready(t) {
 		t.Fatal("it does not work with room on the disk")
 	}
-	ballast := filepath.Join("/proc", pid, "root", data, "ballast")
+	folder := filepath.Join("/proc", pid, "root", data)
+	for grown := int64(0); ; { // until SQLite writes over its log
+		if !s.change(t) {
+			t.Fatal("a product was not changed with room on the disk")
+		}
+		log, err := os.Stat(filepath.Join(folder, "b2b.db-wal"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if log.Size() == grown {
+			break
+		}
+		grown = log.Size()
+	}
+	ballast := filepath.Join(folder, "ballast")
 	f, err := os.Create(ballast)
 	if err != nil {
 		t.Fatal(err)
@@ -137,6 +160,11 @@ func diskFull(t *testing.T) {
 	}
 	if !errors.Is(err, syscall.ENOSPC) {
 		t.Fatal(err)
+	}
+	if s.ready(t) {
+		t.Error("the first /ready on a full disk says that it is ready")
+	}
+	for s.change(t) {
 	}
 	for s.order(t) { // what SQLite has of the disk already
 	}

@@ -1,0 +1,160 @@
+package db_test
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"gorm.io/gorm"
+
+	"example.com/b2b/db"
+	"example.com/b2b/db/dbtest"
+	"example.com/b2b/internal/apperr"
+)
+
+func openSQLite(t *testing.T) (g *gorm.DB, path string) {
+	t.Helper()
+	path = filepath.Join(t.TempDir(), "test.db")
+	g = dbtest.Open(t, db.Config{Driver: db.SQLite, Path: path})
+	if err := g.Exec("CREATE TABLE things (id INTEGER PRIMARY KEY, content BLOB NULL)").Error; err != nil {
+		t.Fatal(err)
+	}
+	return g, path
+}
+
+// holdLock takes SQLite's lock for writing as another process does, until free is called.
+func holdLock(t *testing.T, path string) (free func()) {
+	t.Helper()
+	other, err := sql.Open("sqlite", path)
+	if err == nil {
+		other.SetMaxOpenConns(1)
+		_, err = other.Exec("BEGIN IMMEDIATE")
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	free = func() { other.Close() }
+	t.Cleanup(free)
+	return free
+}
+
+// TestReadsBesideForeignLock reads while another process holds the lock for writing, and while this one waits for the lock. Ready says so
+// within its time, and what has waited is written in the end.
+func TestReadsBesideForeignLock(t *testing.T) {
+	g, path := openSQLite(t)
+	free := holdLock(t, path)
+	soon, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	read := func() (n int64) {
+		t.Helper()
+		if err := g.WithContext(soon).Table("things").Count(&n).Error; err != nil {
+			t.Error(err)
+		}
+		return n
+	}
+	read()
+	var refused *apperr.Error
+	if err := db.Ready(ctx, g, "things"); !errors.As(err, &refused) || refused.Code != apperr.Unavailable {
+		t.Errorf("ready: %v", err)
+	}
+	written := make(chan error, 1)
+	go func() {
+		written <- db.InTx(ctx, g, func(tx *gorm.DB) error { return tx.Exec("INSERT INTO things (id) VALUES (1)").Error })
+	}()
+	pool, _ := g.DB()
+	for pool.Stats().InUse == 0 { // until the writer waits
+		time.Sleep(time.Millisecond)
+	}
+	read()
+	if err := db.Ready(ctx, g, "things"); !errors.As(err, &refused) || refused.Code != apperr.Unavailable {
+		t.Errorf("ready behind one that waits: %v", err)
+	}
+	if read() != 0 || len(written) > 0 || soon.Err() != nil {
+		t.Error("something was written, or it was not in time")
+	}
+	free()
+	if err := <-written; err != nil {
+		t.Error(err)
+	}
+	var n int64
+	if err := g.Table("things").Count(&n).Error; err != nil || n != 1 {
+		t.Errorf("%d rows behind the commit, %v", n, err)
+	}
+	if err := db.Ready(ctx, g, "things"); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestReadersDoNotWrite sends changes through every way in which gorm reads.
+func TestReadersDoNotWrite(t *testing.T) {
+	g, _ := openSQLite(t)
+	var id int64
+	for range 2 { // both on the connection that writes
+		if err := g.Raw("INSERT INTO things (content) VALUES ('a') RETURNING id").Scan(&id).Error; err != nil || id == 0 {
+			t.Errorf("%d, %v", id, err)
+		}
+	}
+	if err := g.Raw(" \n\tSELECT MAX(id) FROM things").Scan(&id).Error; err != nil || id != 2 {
+		t.Errorf("%d, %v", id, err)
+	}
+}
+
+// TestLogIsBounded lets reads overlap, so that one is under way at every moment, while much is written. The write-ahead log becomes
+// short again all the same.
+func TestLogIsBounded(t *testing.T) {
+	if testing.Short() {
+		t.Skip("writes 70 MB")
+	}
+	g, path := openSQLite(t)
+	const bound = 64 << 20
+	size := func() int64 {
+		log, err := os.Stat(path + "-wal")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return log.Size()
+	}
+	read := func() *sql.Rows {
+		rows, err := g.Raw("SELECT id FROM things UNION ALL SELECT 1 UNION ALL SELECT 2").Rows()
+		if err != nil || !rows.Next() {
+			panic(err)
+		}
+		return rows
+	}
+	stop, stopped := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(stopped)
+		for reading := read(); ; {
+			next := read()
+			reading.Close()
+			reading = next
+			select {
+			case <-stop:
+				reading.Close()
+				return
+			case <-time.After(time.Millisecond):
+			}
+		}
+	}()
+	defer func() { close(stop); <-stopped }()
+	for range bound>>20 + 2 {
+		if err := g.Exec("INSERT INTO things (content) VALUES (zeroblob(1000000 + 48576))").Error; err != nil {
+			t.Fatal(err)
+		}
+	}
+	if size() < bound {
+		t.Fatalf("the log has only %d bytes", size())
+	}
+	for deadline := time.Now().Add(time.Minute); size() >= bound; {
+		if err := g.Exec("INSERT INTO things (content) VALUES (NULL)").Error; err != nil {
+			t.Fatal(err)
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("the log has %d bytes", size())
+		}
+	}
+}

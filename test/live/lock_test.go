@@ -1,0 +1,88 @@
+package live_test
+
+import (
+	"database/sql"
+	"net/http"
+	"net/http/httptest"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"example.com/b2b/db"
+	"example.com/b2b/db/dbtest"
+	"example.com/b2b/internal/web/webtest"
+	"example.com/b2b/test/live"
+)
+
+// TestForeignLock has another process hold SQLite's lock for writing. Whoever reads has an answer as ever, also while an order waits for
+// the lock, and each service says in time that it is not ready. The order is placed as soon as the lock is free.
+func TestForeignLock(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "b2b.db")
+	g := dbtest.Open(t, db.Config{Driver: db.SQLite, Path: path})
+	if _, err := db.Seed(t.Context(), g); err != nil {
+		t.Fatal(err)
+	}
+	base := live.Serve(g, webtest.Options(), func(h http.Handler) string {
+		server := httptest.NewServer(h)
+		t.Cleanup(server.Close)
+		return server.URL
+	})
+	other, err := sql.Open("sqlite", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Close()
+	other.SetMaxOpenConns(1)
+	if _, err := other.Exec("BEGIN IMMEDIATE"); err != nil {
+		t.Fatal(err)
+	}
+
+	get := func(what string, want int) {
+		t.Helper()
+		answered := make(chan int, 1)
+		go func() {
+			status, _, _ := webtest.Do(t, "GET", what, "")
+			answered <- status
+		}()
+		select {
+		case status := <-answered:
+			if status != want {
+				t.Errorf("%s answered %d, want %d", what, status, want)
+			}
+		case <-time.After(9 * time.Second): // less than SQLite waits for a lock
+			t.Errorf("%s waits for the lock", what)
+		}
+	}
+	look := func() {
+		t.Helper()
+		for _, path := range []string{"/orders", "/orders/1", "/orders/1/history", "/products", "/products?search=laptop", "/orders/export"} {
+			get(base["orders"]+path, 200)
+		}
+		for _, path := range []string{"/customers", "/customers/1", "/customers?search=acme"} {
+			get(base["customers"]+path, 200)
+		}
+		get(base["orders"]+"/ready", 503)
+		get(base["customers"]+"/ready", 503)
+	}
+	look()
+	placed := make(chan int, 1)
+	go func() {
+		status, _, _ := webtest.Do(t, "POST", base["orders"]+"/orders", `{"customer_id":1,"items":[{"product_id":2,"qty":1}]}`, "Content-Type", "application/json")
+		placed <- status
+	}()
+	pool, _ := g.DB()
+	for pool.Stats().InUse == 0 { // until the order waits
+		time.Sleep(time.Millisecond)
+	}
+	look()
+	if len(placed) > 0 {
+		t.Error("the order did not wait")
+	}
+	if _, err := other.Exec("ROLLBACK"); err != nil {
+		t.Fatal(err)
+	}
+	if status := <-placed; status != 201 {
+		t.Errorf("the order that waited: %d", status)
+	}
+	get(base["orders"]+"/ready", 200)
+}
