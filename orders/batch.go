@@ -285,6 +285,9 @@ func (s *Service) decide(c *command, o *order, shelf shelf, holders []order) (*o
 	if c.to == confirmed {
 		return o, confirmable(*o)
 	}
+	if c.why.Reason == reservationExpired && o.Status != created {
+		return nil, errNotReserved
+	}
 	err := s.cancelable(*o, c.why)
 	if err == nil && o.Status != canceled {
 		c.why.cancel(o, shelf)

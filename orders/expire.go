@@ -5,10 +5,14 @@ import (
 	"errors"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"example.com/b2b/db"
 	"example.com/b2b/internal/auth"
+	"example.com/b2b/internal/batch"
 )
 
 // sweepPause is how long an expired reservation or key may stay, give or take a fifth.
@@ -35,50 +39,58 @@ func (s *Service) sweep(ctx context.Context, log *slog.Logger) error {
 	return errors.Join(err, purgeErr, blockErr)
 }
 
-// expiryBatch bounds the orders that one transaction of ExpireReservations holds.
-const expiryBatch = 200
+const (
+	expiryBatch = 200             // orders that ExpireReservations cancels at once
+	expiryWait  = 2 * time.Second // for rows that other transactions hold
+)
 
-// ExpireReservations cancels the orders that have been CREATED for longer than the reservation lasts, gives their stock back,
-// and returns how many it canceled. Any number of instances may run it at once: each locks the orders that it cancels.
-func (s *Service) ExpireReservations(ctx context.Context) (int, error) {
+// ExpireReservations cancels the orders that have been CREATED for longer than the reservation lasts, gives their stock back, and returns
+// how many it canceled. Orders whose rows other transactions hold are left for the next time. Any number of instances may run it at once.
+func (s *Service) ExpireReservations(ctx context.Context) (total int, err error) {
 	if s.Reservation == 0 {
 		return 0, nil
 	}
 	ctx = auth.With(ctx, auth.System)
-	for total := 0; ; {
-		var found, expired int
-		err := s.change(ctx, func(tx store) (err error) {
-			found, expired, err = s.expireSome(tx)
-			return err
-		})
-		total += expired
-		if err != nil || found < expiryBatch {
+	for left := 0; ; {
+		ids, err := s.read(ctx).expired(s.Reservation, left, expiryBatch)
+		if err != nil || len(ids) == 0 {
+			return total, err
+		}
+		expired, held, err := s.expire(ctx, ids)
+		total, left = total+expired, left+held
+		if err != nil || len(ids) < expiryBatch {
 			return total, err
 		}
 	}
 }
 
-// expireSome cancels a batch of the reservations that expired first, and returns how many it found and how many it canceled: another
-// sweep, a confirm or a cancel may be faster.
-func (s *Service) expireSome(tx store) (found, expired int, err error) {
-	ids, err := tx.expired(s.Reservation, expiryBatch)
-	if err != nil || len(ids) == 0 {
-		return 0, 0, err
+// expire cancels those of the orders that are still CREATED. It returns how many it canceled, and how many are held.
+func (s *Service) expire(ctx context.Context, ids []int64) (expired, held int, err error) {
+	patient, cancel := context.WithTimeout(ctx, expiryWait)
+	defer cancel()
+	var done, waiting atomic.Int64
+	var all errgroup.Group
+	for _, id := range ids {
+		all.Go(func() error {
+			_, err := s.submit(patient, &command{to: canceled, id: id, why: cancellation{Reason: reservationExpired}})
+			switch {
+			case err == nil:
+				done.Add(1)
+			case errors.Is(err, batch.ErrHeld), patient.Err() != nil:
+				waiting.Add(1)
+				return ctx.Err()
+			case !errors.Is(err, errNotReserved):
+				return err
+			}
+			return nil
+		})
 	}
-	locked, err := tx.lockOrders("id IN ? AND status = ?", ids, created)
-	if err != nil || locked == nil {
-		return len(ids), 0, err
-	}
-	shelf, steps := newShelf(), make([]step, len(locked))
-	for i, o := range locked {
-		cancellation{Reason: reservationExpired}.cancel(o, shelf)
-		steps[i] = step{order: o, to: canceled}
-	}
-	if err := tx.moveStock(shelf); err != nil {
-		return 0, 0, err
-	}
-	return len(ids), len(locked), tx.transition(steps...)
+	err = all.Wait()
+	return int(done.Load()), int(waiting.Load()), err
 }
+
+// errNotReserved says that an order is not CREATED any more: another sweep, a confirm or a cancel was faster. No caller sees it.
+var errNotReserved = errors.New("the order has no reservation")
 
 // PurgeKeys deletes the idempotency keys that have expired, and returns how many.
 func (s *Service) PurgeKeys(ctx context.Context) (int64, error) { return s.keys.Purge(ctx) }

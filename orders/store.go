@@ -114,10 +114,10 @@ func (s store) spans(from, to *time.Time) ([]db.Span, error) {
 	return []db.Span{{First: idsOf(*found.First).First, Last: idsOf(*found.Last).Last}, behind}, err
 }
 
-// expired returns the ids of the orders that have been CREATED for as long as a reservation lasts, the oldest first. It goes by the time
-// alone: ids need not ascend with time.
-func (s store) expired(reservation time.Duration, limit int) (ids []int64, err error) {
-	err = s.orders().Where("reserved_since <= ?", db.Now(s.db, -reservation)).Order("reserved_since").Limit(limit).Pluck("id", &ids).Error
+// expired returns the ids of the orders that have been CREATED for as long as a reservation lasts, the oldest first, without so many at the
+// beginning. It goes by the time alone: ids need not ascend with time.
+func (s store) expired(reservation time.Duration, without, limit int) (ids []int64, err error) {
+	err = s.orders().Where("reserved_since <= ?", db.Now(s.db, -reservation)).Order("reserved_since").Offset(without).Limit(limit).Pluck("id", &ids).Error
 	return ids, err
 }
 
