@@ -170,7 +170,7 @@ func (s *Service) GetInternalCustomer(ctx context.Context, r server.GetInternalC
 // UpdateCustomer changes the fields that are given. Errors: those of put, 412 precondition_failed.
 func (s *Service) UpdateCustomer(ctx context.Context, r server.UpdateCustomerRequestObject) (server.UpdateCustomerResponseObject, error) {
 	var c customer
-	err := s.change(ctx, func(tx store) (err error) {
+	err := s.changeOne(ctx, r.ID, func(tx store) (err error) {
 		if c, err = lock(tx, r.ID, r.Params.IfMatch); err != nil {
 			return err
 		}
@@ -186,7 +186,7 @@ func (s *Service) UpdateCustomer(ctx context.Context, r server.UpdateCustomerReq
 
 // DeleteCustomer deletes softly, or returns 412 precondition_failed.
 func (s *Service) DeleteCustomer(ctx context.Context, r server.DeleteCustomerRequestObject) (server.DeleteCustomerResponseObject, error) {
-	err := s.change(ctx, func(tx store) error {
+	err := s.changeOne(ctx, r.ID, func(tx store) error {
 		c, err := lock(tx, r.ID, r.Params.IfMatch)
 		if err != nil {
 			return err

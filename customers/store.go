@@ -3,6 +3,7 @@ package customers
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 
 	"gorm.io/gorm"
@@ -29,6 +30,16 @@ func newStore(ctx context.Context, q *gorm.DB) store {
 // read returns the store for queries outside of a transaction.
 func (s *Service) read(ctx context.Context) store {
 	return newStore(ctx, s.db.WithContext(ctx))
+}
+
+// changeOne is change for a single customer, whose changes take turns: see db.Turn.
+func (s *Service) changeOne(ctx context.Context, id int64, fn func(tx store) error) error {
+	done, err := db.Turn(ctx, s.db, fmt.Sprint("customers ", id))
+	if err != nil {
+		return err
+	}
+	defer done()
+	return s.change(ctx, fn)
 }
 
 // change runs fn in a transaction, which db.InTx may do several times.

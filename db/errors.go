@@ -25,6 +25,7 @@ type dialector struct {
 	gorm.Dialector
 	mariaDB      bool          // the server is one
 	transactions chan struct{} // those of InTx that run; nil on SQLite
+	turns        *rowTurns
 }
 
 // Translate implements gorm.ErrorTranslator.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
 	"time"
 
 	"gorm.io/gorm"
@@ -92,4 +93,55 @@ func IsFree(ctx context.Context, g *gorm.DB, table string, id int64, wait time.D
 
 func lockRow(q *gorm.DB, id int64, wait time.Duration) error {
 	return forUpdate(q, wait).Where("id = ?", id).Select("id").Find(&id).Error
+}
+
+// turnWait is how long Turn waits.
+const turnWait = 3 * time.Second
+
+// Turn waits until it is the caller's turn at a row among the callers of this process. Whoever changes a single row that its request names
+// takes a turn before its transaction begins: where another process holds the row, one transaction waits for it, with its connection,
+// and not one for each request. Its error is ErrLocked after three seconds, or that of ctx. Call done when the transaction has ended.
+func Turn(ctx context.Context, g *gorm.DB, row string) (done func(), err error) {
+	if g.Name() == SQLite {
+		return func() {}, nil
+	}
+	all := g.Dialector.(dialector).turns
+	all.mu.Lock()
+	turn := all.rows[row]
+	if turn == nil {
+		turn = &rowTurn{taken: make(chan struct{}, 1)}
+		all.rows[row] = turn
+	}
+	turn.callers++
+	all.mu.Unlock()
+	leave := func() {
+		all.mu.Lock()
+		defer all.mu.Unlock()
+		if turn.callers--; turn.callers == 0 {
+			delete(all.rows, row)
+		}
+	}
+	patience := time.NewTimer(turnWait)
+	defer patience.Stop()
+	select {
+	case turn.taken <- struct{}{}:
+		return func() { <-turn.taken; leave() }, nil
+	case <-patience.C:
+		err = ErrLocked
+	case <-ctx.Done():
+		err = ctx.Err()
+	}
+	leave()
+	return nil, err
+}
+
+// rowTurns has the rows at which callers of Turn are, or wait.
+type rowTurns struct {
+	mu   sync.Mutex
+	rows map[string]*rowTurn
+}
+
+type rowTurn struct {
+	taken   chan struct{}
+	callers int
 }

@@ -68,7 +68,7 @@ func Open(ctx context.Context, c Config) (*gorm.DB, error) {
 	if err := retry(ctx, 30, time.Minute, func() error { return pool.PingContext(ctx) }); err != nil {
 		return nil, errors.Join(err, pool.Close())
 	}
-	wrapped := dialector{Dialector: base}
+	wrapped := dialector{Dialector: base, turns: &rowTurns{rows: map[string]*rowTurn{}}}
 	if c.Driver == MySQL {
 		var version string
 		if err := pool.QueryRowContext(ctx, "SELECT VERSION()").Scan(&version); err != nil {

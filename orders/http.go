@@ -260,8 +260,13 @@ func (s *Service) GetProduct(ctx context.Context, r server.GetProductRequestObje
 
 // UpdateProduct changes the fields that are given. Errors: 404 product_not_found, 412 precondition_failed.
 func (s *Service) UpdateProduct(ctx context.Context, r server.UpdateProductRequestObject) (server.UpdateProductResponseObject, error) {
+	done, err := s.turn(ctx, r.ID)
+	if err != nil {
+		return nil, err
+	}
+	defer done()
 	var p product
-	err := s.change(ctx, func(tx store) (err error) {
+	err = s.change(ctx, func(tx store) (err error) {
 		if p, err = tx.locking().findProduct(r.ID); err == nil {
 			err = web.Precondition(r.Params.IfMatch, productResponse(p))
 		}
@@ -315,6 +320,11 @@ func (f file) respond(w http.ResponseWriter) error { return web.File(f).Respond(
 // AdjustStock changes the stock by a number of pieces. Errors: those of adjustStock, 404 product_not_found, 422
 // idempotency_key_reused.
 func (s *Service) AdjustStock(ctx context.Context, r server.AdjustStockRequestObject) (server.AdjustStockResponseObject, error) {
+	done, err := s.turn(ctx, r.ID)
+	if err != nil {
+		return nil, err
+	}
+	defer done()
 	return s.answerOnce(ctx, adjustStock.Request(ctx, r.Params.XIdempotencyKey, []any{r.ID, r.Body}), func(tx store) (int64, any, error) {
 		p, err := tx.locking().findProduct(r.ID)
 		if err != nil {

@@ -1,6 +1,7 @@
 package orders_test
 
 import (
+	"errors"
 	"fmt"
 	"sync/atomic"
 	"testing"
@@ -85,6 +86,34 @@ func TestExpireReservations(t *testing.T) {
 				t.Errorf("%d of 450 expired", expired.Load())
 			}
 			s.wantStock(t, p, 1000)
+		})
+		t.Run("beside held rows", func(t *testing.T) {
+			if g.Name() == db.SQLite {
+				return // its transactions run one after the other
+			}
+			held, free := s.product(t, 1, 1000), s.product(t, 1, 1000)
+			var ids []int64
+			for i := range 250 {
+				ids = append(ids, s.placed(t, line([]int64{held, free}[min(i, 1)], 1)).ID)
+			}
+			s.exec(t, "UPDATE orders SET created_at = ? WHERE id IN ?", db.Now(g, -reservation-time.Second), ids)
+			tx := g.Begin()
+			defer tx.Rollback()
+			lock := tx.Exec("UPDATE products SET stock = stock WHERE id = ?", held).Error
+			if err := errors.Join(lock, tx.Exec("UPDATE orders SET status = status WHERE id = ?", ids[1]).Error); err != nil {
+				t.Fatal(err)
+			}
+			if n, err := s.service.ExpireReservations(ctx); n != len(ids)-2 || err != nil {
+				t.Errorf("%d expired: %v", n, err)
+			}
+			if err := tx.Rollback().Error; err != nil {
+				t.Fatal(err)
+			}
+			if n, err := s.service.ExpireReservations(ctx); n != 2 || err != nil {
+				t.Errorf("%d expired when their rows were free: %v", n, err)
+			}
+			s.wantStock(t, held, 1000)
+			s.wantStock(t, free, 1000)
 		})
 		t.Run("against confirm and cancel", func(t *testing.T) {
 			p := s.product(t, 1, 1000)

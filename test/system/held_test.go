@@ -155,6 +155,18 @@ func orderAndRead(t *testing.T, p *process, rate int, lasts time.Duration) (outc
 			o.held = i%10 == 0
 			note(o)
 		})
+		if i%8 == 0 { // a clerk receives pieces
+			calls.Go(func() {
+				held := i%24 == 0
+				product := 4 + i%7
+				if held {
+					product = 1
+				}
+				o := call(t.Context(), "POST", fmt.Sprintf("%s/products/%d/stock-adjustments", p.orders, product), `{"delta":1,"reason":"received"}`)
+				o.held = held
+				note(o)
+			})
+		}
 		if i%4 == 0 {
 			calls.Go(func() {
 				note(call(t.Context(), "GET", []string{p.orders + "/products/1", p.orders + "/orders?limit=5", p.customers + "/customers/2"}[i%3], ""))
