@@ -242,7 +242,7 @@ export interface components {
         CustomerName: string;
         /**
          * Format: email
-         * @description The customer's email address; trimmed, and compared whatever its case.
+         * @description The customer's email address, with a dot in its domain; trimmed, and compared whatever its case.
          * @example contact@techsolutions.com
          */
         Email: string;
@@ -695,7 +695,7 @@ export interface components {
                 "application/json": components["schemas"]["ApiError"];
             };
         };
-        /** @description `request_timeout`: The body took longer than ten seconds to arrive, or the rows of an import did not go on for so long. Nothing was changed. */
+        /** @description `request_timeout`: The body took longer than ten seconds to arrive, or less than 64 KiB of an import came in ten seconds. Nothing was changed. */
         RequestTimeout: {
             headers: {
                 "X-Correlation-Id": components["headers"]["CorrelationId"];
@@ -751,7 +751,7 @@ export interface components {
                 "application/json": components["schemas"]["ApiError"];
             };
         };
-        /** @description `rate_limited`: You send more than this deployment takes from one caller; `RateLimit` says how much is left. */
+        /** @description `rate_limited`: You send more than this deployment takes from one caller (`RateLimit` says how much is left), or have your share of the requests, searches, imports or exports that it does at once. */
         RateLimited: {
             headers: {
                 "X-Correlation-Id": components["headers"]["CorrelationId"];
@@ -1069,7 +1069,9 @@ export interface operations {
             header?: {
                 /**
                  * @description Your own name for this one effect, 1–255 visible ASCII characters; kept for 24 hours, after which a repeat is a new request.
-                 *     `Idempotency-Key` is accepted as another spelling. The same key with another request is 422 `idempotency_key_reused`.
+                 *     `Idempotency-Key` is accepted as another spelling, also between quotes, as draft-ietf-httpapi-idempotency-key-header has it:
+                 *     `Idempotency-Key: "k"` is the key `k`. This header, a path and a body have the key as it is, and quotes there belong to it. Both
+                 *     headers may be sent when they say the same key. The same key with another request is 422 `idempotency_key_reused`.
                  * @example customer-4711
                  */
                 "X-Idempotency-Key"?: components["schemas"]["IdempotencyKey"];

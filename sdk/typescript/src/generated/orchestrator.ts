@@ -15,8 +15,14 @@ export interface paths {
         put?: never;
         /**
          * Place and confirm an order in one call
-         * @description Validates the customer, places the order with the idempotency key, and confirms it with the same key. When the placed
-         *     order can definitely not be confirmed it is canceled, its stock is given back, and the reason is the answer.
+         * @description Validates the customer, places the order with the idempotency key, and confirms it with the same key. When the order can
+         *     definitely not be confirmed, the reason is the answer, and the detail `/idempotency_key` says what became of the order: its
+         *     `order_id`, its `order_status` if you may read it, and in `compensated` whether the order was canceled for that reason and its
+         *     stock given back. That happens to an order that this call has placed and nobody has confirmed since. An order that an
+         *     earlier call has placed with the key stays as it is.
+         *
+         *     The key is a field of the body. It may be sent as `Idempotency-Key` or `X-Idempotency-Key`, too, as the other services take it;
+         *     a header with another key than the body's is 400 `validation_failed`.
          *
          *     Steps that fail for a passing reason are tried again inside the time that the caller allows. After that the answer is
          *     503 or 504 with `Retry-After`, and repeating the call with the same key is safe. A repeat, marked by
@@ -374,7 +380,7 @@ export interface components {
                 "application/json": components["schemas"]["ApiError"];
             };
         };
-        /** @description `request_timeout`: The body took longer than ten seconds to arrive, or the rows of an import did not go on for so long. Nothing was changed. */
+        /** @description `request_timeout`: The body took longer than ten seconds to arrive, or less than 64 KiB of an import came in ten seconds. Nothing was changed. */
         RequestTimeout: {
             headers: {
                 "X-Correlation-Id": components["headers"]["CorrelationId"];
@@ -430,7 +436,7 @@ export interface components {
                 "application/json": components["schemas"]["ApiError"];
             };
         };
-        /** @description `rate_limited`: You send more than this deployment takes from one caller; `RateLimit` says how much is left. */
+        /** @description `rate_limited`: You send more than this deployment takes from one caller (`RateLimit` says how much is left), or have your share of the requests, searches, imports or exports that it does at once. */
         RateLimited: {
             headers: {
                 "X-Correlation-Id": components["headers"]["CorrelationId"];

@@ -605,7 +605,7 @@ export interface components {
              */
             reason?: string;
             /**
-             * @description What the order shows as `cancel_reason`; `requested` when it is left out. `compensation`, an order placed on the way to something that then failed, is for the services of this system.
+             * @description What the order shows as `cancel_reason`; `requested` when it is left out. `compensation`, an order placed on the way to something that then failed, is for the services of this system, and only for an order that nobody has confirmed: else it is 412 `precondition_failed`.
              * @example requested
              * @enum {string}
              */
@@ -1150,7 +1150,7 @@ export interface components {
                 "application/json": components["schemas"]["ApiError"];
             };
         };
-        /** @description `request_timeout`: The body took longer than ten seconds to arrive, or the rows of an import did not go on for so long. Nothing was changed. */
+        /** @description `request_timeout`: The body took longer than ten seconds to arrive, or less than 64 KiB of an import came in ten seconds. Nothing was changed. */
         RequestTimeout: {
             headers: {
                 "X-Correlation-Id": components["headers"]["CorrelationId"];
@@ -1206,7 +1206,7 @@ export interface components {
                 "application/json": components["schemas"]["ApiError"];
             };
         };
-        /** @description `rate_limited`: You send more than this deployment takes from one caller; `RateLimit` says how much is left. */
+        /** @description `rate_limited`: You send more than this deployment takes from one caller (`RateLimit` says how much is left), or have your share of the requests, searches, imports or exports that it does at once. */
         RateLimited: {
             headers: {
                 "X-Correlation-Id": components["headers"]["CorrelationId"];
@@ -1635,7 +1635,9 @@ export interface operations {
             header?: {
                 /**
                  * @description Your own name for this one effect, 1–255 visible ASCII characters; kept for 24 hours, after which a repeat is a new request.
-                 *     `Idempotency-Key` is accepted as another spelling. The same key with another request is 422 `idempotency_key_reused`.
+                 *     `Idempotency-Key` is accepted as another spelling, also between quotes, as draft-ietf-httpapi-idempotency-key-header has it:
+                 *     `Idempotency-Key: "k"` is the key `k`. This header, a path and a body have the key as it is, and quotes there belong to it. Both
+                 *     headers may be sent when they say the same key. The same key with another request is 422 `idempotency_key_reused`.
                  * @example product-4711
                  */
                 "X-Idempotency-Key"?: components["schemas"]["IdempotencyKey"];
@@ -2020,7 +2022,9 @@ export interface operations {
             header?: {
                 /**
                  * @description Your own name for this one effect, 1–255 visible ASCII characters; kept for 24 hours, after which a repeat is a new request.
-                 *     `Idempotency-Key` is accepted as another spelling. The same key with another request is 422 `idempotency_key_reused`.
+                 *     `Idempotency-Key` is accepted as another spelling, also between quotes, as draft-ietf-httpapi-idempotency-key-header has it:
+                 *     `Idempotency-Key: "k"` is the key `k`. This header, a path and a body have the key as it is, and quotes there belong to it. Both
+                 *     headers may be sent when they say the same key. The same key with another request is 422 `idempotency_key_reused`.
                  * @example delivery-4712
                  */
                 "X-Idempotency-Key"?: components["schemas"]["IdempotencyKey"];
@@ -2274,7 +2278,9 @@ export interface operations {
             header?: {
                 /**
                  * @description Your own name for this one effect, 1–255 visible ASCII characters; kept for 24 hours, after which a repeat is a new request.
-                 *     `Idempotency-Key` is accepted as another spelling. The same key with another request is 422 `idempotency_key_reused`.
+                 *     `Idempotency-Key` is accepted as another spelling, also between quotes, as draft-ietf-httpapi-idempotency-key-header has it:
+                 *     `Idempotency-Key: "k"` is the key `k`. This header, a path and a body have the key as it is, and quotes there belong to it. Both
+                 *     headers may be sent when they say the same key. The same key with another request is 422 `idempotency_key_reused`.
                  * @example po-4711
                  */
                 "X-Idempotency-Key"?: components["schemas"]["IdempotencyKey"];
@@ -2642,7 +2648,9 @@ export interface operations {
                 "If-Match"?: components["parameters"]["IfMatch"];
                 /**
                  * @description Your own name for this one effect, 1–255 visible ASCII characters; kept for 24 hours, after which a repeat is a new request.
-                 *     `Idempotency-Key` is accepted as another spelling. The same key with another request is 422 `idempotency_key_reused`.
+                 *     `Idempotency-Key` is accepted as another spelling, also between quotes, as draft-ietf-httpapi-idempotency-key-header has it:
+                 *     `Idempotency-Key: "k"` is the key `k`. This header, a path and a body have the key as it is, and quotes there belong to it. Both
+                 *     headers may be sent when they say the same key. The same key with another request is 422 `idempotency_key_reused`.
                  * @example confirm-order-2
                  */
                 "X-Idempotency-Key": components["schemas"]["IdempotencyKey"];
@@ -2732,7 +2740,9 @@ export interface operations {
                 "If-Match"?: components["parameters"]["IfMatch"];
                 /**
                  * @description Your own name for this one effect, 1–255 visible ASCII characters; kept for 24 hours, after which a repeat is a new request.
-                 *     `Idempotency-Key` is accepted as another spelling. The same key with another request is 422 `idempotency_key_reused`.
+                 *     `Idempotency-Key` is accepted as another spelling, also between quotes, as draft-ietf-httpapi-idempotency-key-header has it:
+                 *     `Idempotency-Key: "k"` is the key `k`. This header, a path and a body have the key as it is, and quotes there belong to it. Both
+                 *     headers may be sent when they say the same key. The same key with another request is 422 `idempotency_key_reused`.
                  * @example cancel-order-2
                  */
                 "X-Idempotency-Key"?: components["schemas"]["IdempotencyKey"];

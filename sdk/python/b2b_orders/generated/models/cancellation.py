@@ -18,8 +18,8 @@ class Cancellation:
         reason (str | Unset): Why, in your words; not blank, without control characters. The order shows it as
             `cancel_note`. Example: The customer changed their mind..
         cause (CancellationCause | Unset): What the order shows as `cancel_reason`; `requested` when it is left out.
-            `compensation`, an order placed on the way to something that then failed, is for the services of this system.
-            Example: requested.
+            `compensation`, an order placed on the way to something that then failed, is for the services of this system,
+            and only for an order that nobody has confirmed: else it is 412 `precondition_failed`. Example: requested.
     """
 
     reason: str | Unset = UNSET

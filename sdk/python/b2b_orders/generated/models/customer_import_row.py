@@ -15,8 +15,8 @@ class CustomerImportRow:
     """A customer to create, or what is to change of one. Absent fields keep their value.
 
     Attributes:
-        email (str): The customer's email address; trimmed, and compared whatever its case. Example:
-            contact@techsolutions.com.
+        email (str): The customer's email address, with a dot in its domain; trimmed, and compared whatever its case.
+            Example: contact@techsolutions.com.
         name (str | Unset): The customer's name; not blank, without control characters. Example: Tech Solutions Inc.
         phone (None | str | Unset): The new phone number; null clears it. Example: +1-555-0100.
         external_ref (None | str | Unset): Your new number for the customer; null clears it. Example: C-1008.

@@ -62,9 +62,18 @@ def sync_detailed(
     """Place and confirm an order in one call
 
      Validates the customer, places the order with the idempotency key, and confirms it with the same
-    key. When the placed
-    order can definitely not be confirmed it is canceled, its stock is given back, and the reason is the
-    answer.
+    key. When the order can
+    definitely not be confirmed, the reason is the answer, and the detail `/idempotency_key` says what
+    became of the order: its
+    `order_id`, its `order_status` if you may read it, and in `compensated` whether the order was
+    canceled for that reason and its
+    stock given back. That happens to an order that this call has placed and nobody has confirmed since.
+    An order that an
+    earlier call has placed with the key stays as it is.
+
+    The key is a field of the body. It may be sent as `Idempotency-Key` or `X-Idempotency-Key`, too, as
+    the other services take it;
+    a header with another key than the body's is 400 `validation_failed`.
 
     Steps that fail for a passing reason are tried again inside the time that the caller allows. After
     that the answer is
@@ -105,9 +114,18 @@ def sync(
     """Place and confirm an order in one call
 
      Validates the customer, places the order with the idempotency key, and confirms it with the same
-    key. When the placed
-    order can definitely not be confirmed it is canceled, its stock is given back, and the reason is the
-    answer.
+    key. When the order can
+    definitely not be confirmed, the reason is the answer, and the detail `/idempotency_key` says what
+    became of the order: its
+    `order_id`, its `order_status` if you may read it, and in `compensated` whether the order was
+    canceled for that reason and its
+    stock given back. That happens to an order that this call has placed and nobody has confirmed since.
+    An order that an
+    earlier call has placed with the key stays as it is.
+
+    The key is a field of the body. It may be sent as `Idempotency-Key` or `X-Idempotency-Key`, too, as
+    the other services take it;
+    a header with another key than the body's is 400 `validation_failed`.
 
     Steps that fail for a passing reason are tried again inside the time that the caller allows. After
     that the answer is
@@ -143,9 +161,18 @@ async def asyncio_detailed(
     """Place and confirm an order in one call
 
      Validates the customer, places the order with the idempotency key, and confirms it with the same
-    key. When the placed
-    order can definitely not be confirmed it is canceled, its stock is given back, and the reason is the
-    answer.
+    key. When the order can
+    definitely not be confirmed, the reason is the answer, and the detail `/idempotency_key` says what
+    became of the order: its
+    `order_id`, its `order_status` if you may read it, and in `compensated` whether the order was
+    canceled for that reason and its
+    stock given back. That happens to an order that this call has placed and nobody has confirmed since.
+    An order that an
+    earlier call has placed with the key stays as it is.
+
+    The key is a field of the body. It may be sent as `Idempotency-Key` or `X-Idempotency-Key`, too, as
+    the other services take it;
+    a header with another key than the body's is 400 `validation_failed`.
 
     Steps that fail for a passing reason are tried again inside the time that the caller allows. After
     that the answer is
@@ -184,9 +211,18 @@ async def asyncio(
     """Place and confirm an order in one call
 
      Validates the customer, places the order with the idempotency key, and confirms it with the same
-    key. When the placed
-    order can definitely not be confirmed it is canceled, its stock is given back, and the reason is the
-    answer.
+    key. When the order can
+    definitely not be confirmed, the reason is the answer, and the detail `/idempotency_key` says what
+    became of the order: its
+    `order_id`, its `order_status` if you may read it, and in `compensated` whether the order was
+    canceled for that reason and its
+    stock given back. That happens to an order that this call has placed and nobody has confirmed since.
+    An order that an
+    earlier call has placed with the key stays as it is.
+
+    The key is a field of the body. It may be sent as `Idempotency-Key` or `X-Idempotency-Key`, too, as
+    the other services take it;
+    a header with another key than the body's is 400 `validation_failed`.
 
     Steps that fail for a passing reason are tried again inside the time that the caller allows. After
     that the answer is
