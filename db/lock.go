@@ -96,11 +96,11 @@ func lockRow(q *gorm.DB, id int64, wait time.Duration) error {
 }
 
 // turnWait is how long Turn waits.
-const turnWait = 3 * time.Second
+const turnWait = 2 * time.Second
 
 // Turn waits until it is the caller's turn at a row among the callers of this process. Whoever changes a single row that its request names
 // takes a turn before its transaction begins: where another process holds the row, one transaction waits for it, with its connection,
-// and not one for each request. Its error is ErrLocked after three seconds, or that of ctx. Call done when the transaction has ended.
+// and not one for each request. Its error is ErrLocked after two seconds, or that of ctx. Call done when the transaction has ended.
 func Turn(ctx context.Context, g *gorm.DB, row string) (done func(), err error) {
 	if g.Name() == SQLite {
 		return func() {}, nil

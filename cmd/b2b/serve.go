@@ -70,7 +70,7 @@ func table(c *config.Settings) []*service {
 		build: func(g *gorm.DB, o web.Options) (http.Handler, func(context.Context), error) {
 			peer := customersAPI.peer(c)
 			peer.Timeout /= 2 // it must have given up on its peer, and said so, before its caller gives up on it
-			s, err := orders.New(g, orders.Config{Customers: peer, CancellationWindow: c.CancellationWindow, Reservation: c.Reservation, KeyLifetime: c.KeyLifetime, MaxHeld: max(1, c.MaxInFlight/4)})
+			s, err := orders.New(g, orders.Config{Customers: peer, CancellationWindow: c.CancellationWindow, Reservation: c.Reservation, KeyLifetime: c.KeyLifetime, MaxHeld: max(1, c.MaxInFlight/8)})
 			if err != nil {
 				return nil, nil, err
 			}
