@@ -14,8 +14,8 @@ test: ## run the tests on SQLite and every MySQL and MariaDB of this machine
 	go run ./db/dbtest/run $(ENGINES) $(GOTEST) ./...
 
 KILLS ?= 200
-chaos: ## kill services and database servers KILLS times under load, part them for 30 s, and look for what was lost or done twice
-	go run ./db/dbtest/run -v -count=1 -timeout 3h -run '^Test(Chaos|Network)$$' ./test/system -chaos.kills=$(KILLS) -network.partition=30s
+chaos: ## kill services and database servers KILLS times under load, part them for 30 s, hold rows, and look for what was lost or done twice
+	go run ./db/dbtest/run -v -count=1 -timeout 3h -run '^Test(Chaos|Network|HeldRow)$$' ./test/system -chaos.kills=$(KILLS) -network.partition=30s -held.rate=200
 
 FUZZTIME ?= 2m
 fuzz: ## run each fuzz target for FUZZTIME; what breaks one lies in its testdata/fuzz then, where make test tries it again

@@ -130,7 +130,7 @@ func (s store) named(rows []*bulk.Row[change], locking bool) (byEmail, byRef map
 		s = s.locking()
 	}
 	var found []customer
-	err = s.customers().Where("id IN ?", ids).Order("id").Find(&found).Error
+	err = db.ByID(s.customers()).Where("id IN ?", ids).Order("id").Find(&found).Error
 	for _, c := range found {
 		byEmail[key(c.Email)] = c
 		if c.ExternalRef != nil {

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	mysqldriver "github.com/go-sql-driver/mysql"
+	"golang.org/x/sync/singleflight"
 	"gorm.io/gorm"
 	sqlitedriver "modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
@@ -26,6 +27,7 @@ type dialector struct {
 	mariaDB      bool          // the server is one
 	transactions chan struct{} // those of InTx that run; nil on SQLite
 	turns        *rowTurns
+	ready        *singleflight.Group // of Ready, by table
 }
 
 // Translate implements gorm.ErrorTranslator.

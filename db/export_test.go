@@ -1,6 +1,10 @@
 package db
 
-import "time"
+import (
+	"time"
+
+	"gorm.io/gorm"
+)
 
 // SetRoundTimeout bounds the rounds of Every, and returns what undoes that.
 func SetRoundTimeout(d time.Duration) (undo func()) {
@@ -8,3 +12,6 @@ func SetRoundTimeout(d time.Duration) (undo func()) {
 	roundTimeout = d
 	return func() { roundTimeout = before }
 }
+
+// Turns returns at how many rows callers of Turn are, or wait.
+func Turns(g *gorm.DB) int { return len(g.Dialector.(dialector).turns.rows) }

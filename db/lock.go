@@ -2,9 +2,7 @@ package db
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"slices"
 	"sync"
 	"time"
 
@@ -17,38 +15,60 @@ import (
 var ErrLocked = fmt.Errorf("another transaction holds a row: %w", ErrConflict)
 
 const (
-	// rowWait is how long a statement of ForUpdate takes at most, the wait for rows that other transactions hold included.
-	rowWait = 300 * time.Millisecond
-	// leastWait is the shortest wait that a busy machine does not take for the work itself. Below, ForUpdate does not wait at all.
+	// longestWait is how long any statement waits for a row: the least that MySQL knows.
+	longestWait = time.Second
+	// leastWait is the shortest time limit that a busy server does not take for the work itself.
 	leastWait = 50 * time.Millisecond
-	// otherWait is how many seconds any other statement waits for a row: the least that MySQL knows.
-	otherWait = "1"
 	// waitTimeout is how many seconds the server keeps a connection that says nothing, and the locks of its transaction.
 	waitTimeout = "20"
 )
 
 // ForUpdate locks the rows that a query reads until the transaction ends. Its error is ErrLocked where another transaction holds a row
-// for longer than 300 ms. SQLite needs no row locks: its transactions run one after the other.
-func ForUpdate(tx *gorm.DB) *gorm.DB { return forUpdate(tx, rowWait) }
+// for longer than a second. SQLite needs no row locks: its transactions run one after the other.
+func ForUpdate(q *gorm.DB) *gorm.DB { return ForUpdateWithin(q, longestWait) }
 
-// forUpdate is ForUpdate with another wait. The limit is one of the whole statement, because no engine has a lock wait below a second
-// besides none at all, by which a statement loses against every other transaction:
+// ForUpdateWithin is ForUpdate with another wait than a second: for a shorter one, or, for zero, none. The limit is one of the whole
+// statement, because no engine has lock waits between none and a second:
 // https://dev.mysql.com/doc/refman/8.4/en/optimizer-hints.html#optimizer-hints-execution-time,
 // https://mariadb.com/kb/en/aborting-statements/
-func forUpdate(tx *gorm.DB, wait time.Duration) *gorm.DB {
+func ForUpdateWithin(q *gorm.DB, wait time.Duration) *gorm.DB {
 	locking := clause.Locking{Strength: clause.LockingStrengthUpdate}
-	if tx.Name() == SQLite {
-		return tx
-	}
-	if wait < leastWait {
+	server := q.Dialector.(dialector)
+	switch wait = max(wait, leastWait); {
+	case q.Name() == SQLite:
+		return q
+	case wait >= longestWait:
+	case server.mariaDB: // whose NOWAIT rolls the transaction back where innodb_rollback_on_timeout is set
+		q = q.Clauses(selectLimit{before: fmt.Sprintf("SET STATEMENT max_statement_time=%.3f FOR", wait.Seconds())})
+	case wait == leastWait:
 		locking.Options = clause.LockingOptionsNoWait
-		return tx.Clauses(locking)
+	default:
+		q = q.Clauses(selectLimit{after: fmt.Sprintf("/*+ MAX_EXECUTION_TIME(%d) */", wait.Milliseconds())})
 	}
-	limit := selectLimit{after: fmt.Sprintf("/*+ MAX_EXECUTION_TIME(%d) */", wait.Milliseconds())}
-	if tx.Dialector.(dialector).mariaDB {
-		limit = selectLimit{before: fmt.Sprintf("SET STATEMENT max_statement_time=%.3f FOR", wait.Seconds())}
+	return q.Clauses(locking)
+}
+
+// ByID makes a statement on a model find its rows by the primary key. Where a statement names a good part of a small table, the optimizers
+// of MySQL and MariaDB scan all of the table, and wait for locked rows that the statement does not name.
+func ByID(q *gorm.DB) *gorm.DB {
+	if q.Name() == SQLite {
+		return q
 	}
-	return tx.Clauses(limit, locking)
+	return q.Clauses(byID{})
+}
+
+type byID struct{}
+
+// Build implements clause.Expression.
+func (byID) Build(clause.Builder) {}
+
+// ModifyStatement implements gorm.StatementModifier.
+func (byID) ModifyStatement(s *gorm.Statement) {
+	for _, name := range []string{"FROM", "UPDATE"} {
+		c := s.Clauses[name]
+		c.AfterExpression = clause.Expr{SQL: "FORCE INDEX (PRIMARY)"}
+		s.Clauses[name] = c
+	}
 }
 
 // selectLimit adds SQL before or after the word SELECT.
@@ -67,32 +87,6 @@ func (l selectLimit) ModifyStatement(s *gorm.Statement) {
 		c.AfterNameExpression = clause.Expr{SQL: l.after}
 	}
 	s.Clauses["SELECT"] = c
-}
-
-// LockFree locks the rows of a query that have these ids, one by one in ascending order, and returns those that another transaction
-// holds now.
-func LockFree(q *gorm.DB, ids []int64) (held []int64, err error) {
-	ids = slices.Compact(slices.Sorted(slices.Values(ids)))
-	q = q.Session(&gorm.Session{})
-	for _, id := range ids {
-		if err := lockRow(q, id, 0); errors.Is(err, ErrLocked) {
-			held = append(held, id)
-		} else if err != nil {
-			return nil, err
-		}
-	}
-	return held, nil
-}
-
-// IsFree waits for a row that another transaction holds, for so long at most, and keeps no lock. Its error is ErrLocked when the row is
-// still held.
-func IsFree(ctx context.Context, g *gorm.DB, table string, id int64, wait time.Duration) error {
-	// TiDB locks nothing outside of a transaction.
-	return transact(ctx, g, func(tx *gorm.DB) error { return lockRow(tx.Table(table), id, wait) }, begin(g))
-}
-
-func lockRow(q *gorm.DB, id int64, wait time.Duration) error {
-	return forUpdate(q, wait).Where("id = ?", id).Select("id").Find(&id).Error
 }
 
 // turnWait is how long Turn waits.

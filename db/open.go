@@ -17,6 +17,7 @@ import (
 	"time"
 
 	mysqldriver "github.com/go-sql-driver/mysql"
+	"golang.org/x/sync/singleflight"
 	"gorm.io/driver/mysql"
 	"gorm.io/driver/sqlite"
 	"gorm.io/gorm"
@@ -68,7 +69,7 @@ func Open(ctx context.Context, c Config) (*gorm.DB, error) {
 	if err := retry(ctx, 30, time.Minute, func() error { return pool.PingContext(ctx) }); err != nil {
 		return nil, errors.Join(err, pool.Close())
 	}
-	wrapped := dialector{Dialector: base, turns: &rowTurns{rows: map[string]*rowTurn{}}}
+	wrapped := dialector{Dialector: base, turns: &rowTurns{rows: map[string]*rowTurn{}}, ready: new(singleflight.Group)}
 	if c.Driver == MySQL {
 		var version string
 		if err := pool.QueryRowContext(ctx, "SELECT VERSION()").Scan(&version); err != nil {
@@ -119,8 +120,8 @@ func (c Config) pool() (connections, gorm.Dialector, error) {
 	m.Params = map[string]string{
 		"time_zone":                "'+00:00'",
 		"sql_mode":                 "'STRICT_ALL_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION'",
-		"innodb_lock_wait_timeout": otherWait,
-		"lock_wait_timeout":        "5",         // for a table that another session holds or changes; else a year, or a day on MariaDB
+		"innodb_lock_wait_timeout": "1",         // longestWait
+		"lock_wait_timeout":        "5",         // seconds for a table that another session holds or changes; else a year, or a day on MariaDB
 		"wait_timeout":             waitTimeout, // seconds that the server keeps the locks of a frozen client, or one whose machine is gone
 	}
 	connector, err := mysqldriver.NewConnector(m) // from a DSN string the driver would log by itself
@@ -165,8 +166,20 @@ const readyWithin = 2 * time.Second
 // Ready asks the database whether it does a service's work: it answers, has the table, and lets this user write there. The table
 // is one of the service's own and has a column id. It costs one statement, which changes no row and locks none, but is refused
 // where a change would be. For SQLite see sqlitePool.ready; a full MySQL is found by requests only. Its error is apperr's unavailable,
-// and comes within three seconds.
+// and comes within three seconds. Callers who ask at once get one answer.
 func Ready(ctx context.Context, g *gorm.DB, table string) error {
+	answer := g.Dialector.(dialector).ready.DoChan(table, func() (any, error) {
+		return nil, ready(context.WithoutCancel(ctx), g, table)
+	})
+	select {
+	case a := <-answer:
+		return a.Err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func ready(ctx context.Context, g *gorm.DB, table string) error {
 	ctx, cancel := context.WithTimeout(ctx, readyWithin)
 	defer cancel()
 	change := "UPDATE " + table + " SET id = id WHERE 1 = 0"

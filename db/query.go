@@ -146,7 +146,7 @@ func UpdateEach[T interface{ Key() int64 }](q *gorm.DB, rows []T, columns ...str
 		}
 		changed[column] = clause.Expr{SQL: "CASE id" + strings.Repeat(" WHEN ? THEN ?", len(rows)) + " END", Vars: values}
 	}
-	res := q.Where("id IN ?", ids).UpdateColumns(changed)
+	res := ByID(q).Where("id IN ?", ids).UpdateColumns(changed)
 	return res.RowsAffected, res.Error
 }
 

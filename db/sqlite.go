@@ -31,6 +31,9 @@ const (
 
 // openSQLite makes the file's folder when it is missing.
 func openSQLite(path string) (*sqlitePool, error) {
+	if path == ":memory:" {
+		return nil, errors.New("the database must be a file: each connection to :memory: has one of its own")
+	}
 	p := &sqlitePool{path: path}
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return nil, err
@@ -104,11 +107,13 @@ func (p *sqlitePool) briefly(ctx context.Context, statements ...string) error {
 // a second at most.
 func (p *sqlitePool) boundLog(ctx context.Context) {
 	for ctx.Err() == nil {
+		pause := time.Second
 		if log, err := os.Stat(p.path + "-wal"); err == nil && log.Size() > mostLog {
-			_ = p.briefly(ctx, "PRAGMA wal_checkpoint(TRUNCATE)") // what fails is tried again
+			_ = p.briefly(ctx, "PRAGMA wal_checkpoint(TRUNCATE)") // which fails while a read is long, and is tried again
+			pause = 10 * time.Second
 		}
 		select {
-		case <-time.After(time.Second):
+		case <-time.After(pause):
 		case <-ctx.Done():
 		}
 	}

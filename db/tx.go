@@ -1,6 +1,7 @@
 package db
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"database/sql/driver"
@@ -38,6 +39,17 @@ func InTx(ctx context.Context, g *gorm.DB, fn func(tx *gorm.DB) error) error {
 func InReservedTx(ctx context.Context, g *gorm.DB, fn func(tx *gorm.DB) error) error {
 	return inTx(ctx, func() error { return transact(ctx, g, fn, begin(g)) })
 }
+
+// TryTx runs fn once, in a transaction that is rolled back.
+func TryTx(ctx context.Context, g *gorm.DB, fn func(tx *gorm.DB) error) error {
+	err := transact(ctx, g, func(tx *gorm.DB) error { return cmp.Or(fn(tx), errRollback) }, begin(g))
+	if errors.Is(err, errRollback) {
+		return nil
+	}
+	return err
+}
+
+var errRollback = errors.New("rolled back")
 
 func inTx(ctx context.Context, try func() error) error {
 	return retry(ctx, 12, 5*time.Second, try)

@@ -100,7 +100,7 @@ func (s store) withSKUs(rows []*bulk.Row[productRow], locking bool) (map[string]
 		s = s.locking()
 	}
 	var found []product
-	err := s.products().Select("*, ? AS now", s.now()).Where("id IN ?", ids).Order("id").Find(&found).Error
+	err := db.ByID(s.products()).Select("*, ? AS now", s.now()).Where("id IN ?", ids).Order("id").Find(&found).Error
 	known := make(map[string]product, len(found))
 	for _, p := range found {
 		known[p.SKU] = p

@@ -182,11 +182,11 @@ func (s store) find(id int64) (order, error) {
 	return o, err
 }
 
-// lockOrders reads orders with their items; nobody else can change them until the transaction ends. Everybody locks orders in ascending
-// id, and products behind them.
-func (s store) lockOrders(where string, args ...any) ([]*order, error) {
+// lockOrders reads orders with their items. Nobody else can change them until the transaction ends. Everybody locks orders in ascending
+// id, and products behind them. Its error is db.ErrLocked where another transaction holds one of them for so long.
+func (s store) lockOrders(ids []int64, wait time.Duration) ([]*order, error) {
 	var locked []*order
-	if err := s.locking().orders().Where(where, args...).Order("id").Find(&locked).Error; err != nil || len(locked) == 0 {
+	if err := db.ByID(s.lockingWithin(wait).orders()).Where("id IN ?", ids).Order("id").Find(&locked).Error; err != nil || len(locked) == 0 {
 		return nil, err
 	}
 	return locked, s.readItems(locked...)

@@ -22,7 +22,7 @@ type Config struct {
 	CancellationWindow time.Duration // how long a CONFIRMED order may be canceled
 	Reservation        time.Duration // how long a CREATED order holds its stock; 0 is for ever
 	KeyLifetime        time.Duration // how long an idempotency key is remembered
-	MaxHeld            int           // changes that wait at once for rows which other transactions hold; one more is 503
+	MaxHeld            int           // changes that may wait long for rows which other transactions hold: see batch.Batcher
 }
 
 // Service implements the generated StrictServerInterface on a database.
@@ -31,7 +31,6 @@ type Service struct {
 	db        *gorm.DB
 	keys      idempotency.Keys
 	commands  batch.Batcher[*command]
-	locked    lockedRows // products
 	customers customersapi.ClientWithResponsesInterface
 }
 

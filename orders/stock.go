@@ -31,23 +31,6 @@ func (s store) readShelf(lines []line) (shelf, error) {
 	return s.loadShelf(ids, skus)
 }
 
-// lockShelf locks and reads the products that lines name, and those of items, until the transaction ends, but for those that another
-// transaction holds, whose ids it returns. No two transactions wait for each other: all lock products in ascending id.
-func (s store) lockShelf(lines []line, items []item, isHeld, isOurs func(id int64) bool) (of shelf, held []int64, err error) {
-	ids, skus, err := s.resolve(lines)
-	if err != nil {
-		return newShelf(), nil, err
-	}
-	for _, i := range items {
-		ids = append(ids, i.ProductID)
-	}
-	held, err = s.lockFree(s.products(), ids, isHeld, isOurs, func(free []int64) (err error) {
-		of, err = s.locking().loadShelf(free, skus)
-		return err
-	})
-	return of, held, err
-}
-
 // resolve returns the ids of the products that lines name, and the ids of the skus among the names.
 func (s store) resolve(lines []line) (ids []int64, skus map[string]int64, err error) {
 	var names []string
@@ -73,7 +56,7 @@ func (s store) resolve(lines []line) (ids []int64, skus map[string]int64, err er
 func (s store) loadShelf(ids []int64, skus map[string]int64) (shelf, error) {
 	slices.Sort(ids)
 	var products []*product
-	err := s.products().Select("id, sku, price_cents, stock, active, ? AS now", s.now()).
+	err := db.ByID(s.products()).Select("id, sku, price_cents, stock, active, ? AS now", s.now()).
 		Where("id IN ?", slices.Compact(ids)).Order("id").Find(&products).Error
 	read := newShelf()
 	read.ids = skus
@@ -172,7 +155,7 @@ func (s store) moveStock(of shelf) error {
 		for _, id := range ids {
 			pieces = append(pieces, id, of.moved[id])
 		}
-		res := s.products().Where("id IN ?", ids).UpdateColumns(map[string]any{
+		res := db.ByID(s.products()).Where("id IN ?", ids).UpdateColumns(map[string]any{
 			"stock":      clause.Expr{SQL: "stock + CASE id" + strings.Repeat(" WHEN ? THEN ?", len(ids)) + " END", Vars: pieces},
 			"updated_at": s.unlessEarlier("updated_at"),
 		})

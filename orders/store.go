@@ -5,7 +5,6 @@ import (
 	"errors"
 	"log/slog"
 	"math"
-	"slices"
 	"time"
 
 	"gorm.io/gorm"
@@ -198,45 +197,15 @@ func (s store) locking() store {
 	return s
 }
 
-// lockFree calls lock for those of the rows with these ids that no other transaction holds, as far as isHeld knows and lock finds out
-// when it fails with db.ErrLocked. It returns the ids of the held rows. For rows that isOurs it waits longer.
-func (s store) lockFree(rows *gorm.DB, ids []int64, isHeld, isOurs func(id int64) bool, lock func(free []int64) error) (held []int64, err error) {
-	free := ids
-	leave := func(id int64) bool {
-		if isHeld(id) {
-			held = append(held, id)
-			return true
-		}
-		return false
-	}
-	for tries := 1; ; tries++ {
-		free = slices.DeleteFunc(free, leave)
-		if err = lock(free); !errors.Is(err, db.ErrLocked) {
-			return held, err
-		}
-		found, err := db.LockFree(rows, free)
-		if err != nil {
-			return held, err
-		}
-		isHeld = func(id int64) bool {
-			return slices.Contains(found, id) && (tries == maxLockTries || !isOurs(id))
-		}
-		if tries > maxLockTries {
-			return held, db.ErrLocked
-		}
-	}
+// lockingWithin is locking, with another wait for rows that other transactions hold: see db.ForUpdateWithin.
+func (s store) lockingWithin(wait time.Duration) store {
+	s.db = db.ForUpdateWithin(s.db, wait)
+	return s
 }
 
-// maxLockTries bounds how long a batch waits for rows that other batches of this process have locked, whose commits may be slow: to three
-// seconds.
-const maxLockTries = 10
-
-// isFree returns a function that reports whether no other transaction holds a row, for which it waits for so long at most.
-func (s *Service) isFree(table string, id int64) func(ctx context.Context, wait time.Duration) bool {
-	return func(ctx context.Context, wait time.Duration) bool {
-		err := db.IsFree(ctx, s.db, table, id, wait)
-		return !errors.Is(err, db.ErrLocked) // after any other error, too: commands that need the row find out more
-	}
+// try runs fn once, in a transaction that is rolled back.
+func (s *Service) try(ctx context.Context, fn func(tx store) error) error {
+	return db.TryTx(ctx, s.db, func(tx *gorm.DB) error { return fn(s.store(auth.With(ctx, auth.System), tx)) })
 }
 
 // now is an SQL expression for the database's clock.

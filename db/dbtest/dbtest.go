@@ -11,6 +11,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"sync"
@@ -118,6 +119,9 @@ func WantIndex(t *testing.T, g *gorm.DB, index string, do func()) {
 	}
 }
 
+// setStatement begins a statement of MariaDB that EXPLAIN does not take.
+var setStatement = regexp.MustCompile("^SET STATEMENT .*? FOR ")
+
 // explain calls look for every SELECT that g runs from now on, with the engine's plan for it.
 func explain(t *testing.T, g *gorm.DB, name string, look func(statement, plan string)) {
 	t.Helper()
@@ -129,7 +133,7 @@ func explain(t *testing.T, g *gorm.DB, name string, look func(statement, plan st
 		if tx.Error != nil || tx.DryRun { // a part of another statement
 			return
 		}
-		statement := tx.Statement.SQL.String()
+		statement := setStatement.ReplaceAllString(tx.Statement.SQL.String(), "")
 		var plan []map[string]any
 		err := tx.Session(&gorm.Session{NewDB: true}).Raw(prefix+statement, tx.Statement.Vars...).Scan(&plan).Error // in the same transaction
 		if err != nil || len(plan) == 0 {

@@ -28,11 +28,11 @@ type Command interface {
 type Batcher[C Command] struct {
 	MaxConcurrent int // batches at once, not counting at most maxStalled that take longer than StallTimeout
 	MaxCost       int // of a batch; a command that costs more is a batch by itself
-	MaxHeld       int // commands that wait for held rows at once; one more fails with ErrHeld
+	MaxHeld       int // commands that may wait for held rows for HeldTimeout; where there are more, each waits for BriefTimeout
 
 	// Run runs a batch. Its ctx ends when the last caller has gone or has no more time. A command that it lists in held has not been
 	// run, because a row is held. Where err is not nil, rolledBack says that the batch left nothing behind, as a panic does: each of
-	// its commands is tried once more by itself then, so that one bad command harms no other.
+	// its other commands is tried once more by itself then, so that one bad command harms no other.
 	Run func(ctx context.Context, batch []C) (held []Held, rolledBack bool, err error)
 
 	mu       sync.Mutex
@@ -55,8 +55,7 @@ type Held struct {
 	IsFree func(ctx context.Context, wait time.Duration) bool
 }
 
-// ErrHeld says that a command was not run, because another transaction has held a row for longer than HeldTimeout, or because MaxHeld
-// commands wait for such rows already.
+// ErrHeld says that a command was not run, because another transaction has held a row for too long.
 var ErrHeld = errors.New("another transaction holds a row that is needed")
 
 const (
@@ -64,11 +63,14 @@ const (
 	StallTimeout = time.Second
 	// HeldTimeout is how long a command waits for a row that another transaction holds.
 	HeldTimeout = 10 * time.Second
+	// BriefTimeout is that time where more than MaxHeld commands wait.
+	BriefTimeout = 1500 * time.Millisecond
 
 	maxStalled = 4                      // batches, lest they take all connections
 	maxAlone   = 4                      // commands of a batch that was rolled back, at once
 	probePause = 100 * time.Millisecond // between two rounds of looking whether held rows are free
-	probeTime  = 200 * time.Millisecond // of a round, all held rows together
+	probeWait  = 100 * time.Millisecond // for one row in a round; for the others the round does not wait
+	mostHeld   = 6                      // times MaxHeld commands wait at most
 )
 
 // heldRow has the commands that wait for a row, in their order of arrival.
@@ -81,7 +83,7 @@ type heldRow[C Command] struct {
 type waiter[C Command] struct {
 	command C
 	ctx     context.Context // the caller's
-	until   time.Time       // when the command has waited for held rows long enough; zero before it waits for the first
+	heldAt  time.Time       // when the command began to wait for held rows; zero before
 	err     error
 	done    chan struct{}
 }
@@ -191,6 +193,7 @@ func (b *Batcher[C]) run(batch []*waiter[C]) {
 		b.settle(batch, held, err, end)
 		return
 	}
+	batch = b.setAside(batch, held)
 	var alone sync.WaitGroup
 	room := make(chan struct{}, maxAlone)
 	for _, w := range batch {
@@ -208,14 +211,37 @@ func (b *Batcher[C]) run(batch []*waiter[C]) {
 	b.settle(nil, nil, nil, end)
 }
 
+// setAside settles the commands of a batch that need held rows, and returns the others.
+func (b *Batcher[C]) setAside(batch []*waiter[C], held []Held) (others []*waiter[C]) {
+	var those []*waiter[C]
+	at := map[int]int{} // in those, by the index in the batch
+	for _, h := range held {
+		for i, c := range h.Commands {
+			if _, known := at[c]; !known {
+				at[c], those = len(those), append(those, batch[c])
+			}
+			h.Commands[i] = at[c]
+		}
+	}
+	b.settle(those, held, nil, func() {})
+	return slices.DeleteFunc(batch, func(w *waiter[C]) bool { return slices.Contains(those, w) })
+}
+
 // watch lets others start once a batch of n commands has run for StallTimeout. The returned function ends the batch; b.mu must be held.
 func (b *Batcher[C]) watch(n int) (end func()) {
 	ended, stalled := false, false
 	leave := func() { b.running, b.atWork = b.running-1, b.atWork-n }
-	timer := time.AfterFunc(StallTimeout, func() {
+	var timer *time.Timer
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	timer = time.AfterFunc(StallTimeout, func() {
 		b.mu.Lock()
 		defer b.mu.Unlock()
-		if ended || b.stalled == maxStalled {
+		if ended {
+			return
+		}
+		if b.stalled == maxStalled {
+			timer.Reset(StallTimeout)
 			return
 		}
 		stalled, b.stalled = true, b.stalled+1
@@ -285,10 +311,10 @@ func (b *Batcher[C]) park(batch []*waiter[C], held []Held) map[int]error {
 				continue // the command waits for one row after the other
 			}
 			w := batch[i]
-			if w.until.IsZero() {
-				w.until = time.Now().Add(HeldTimeout)
+			if w.heldAt.IsZero() {
+				w.heldAt = time.Now()
 			}
-			if b.heldWait >= b.MaxHeld || time.Now().After(w.until) {
+			if b.heldWait >= mostHeld*b.MaxHeld || time.Since(w.heldAt) > HeldTimeout {
 				parked[i] = ErrHeld
 				continue
 			}
@@ -326,18 +352,20 @@ func (b *Batcher[C]) probe() {
 		if len(rows) == 0 {
 			return
 		}
+		ctx, cancel := context.WithTimeout(context.Background(), StallTimeout)
+		wait := probeWait // for the first of them, which is another one in each round
 		for name, row := range rows {
-			if row.free(probeTime / time.Duration(len(rows))) {
+			if row.free(ctx, wait) {
 				b.release(name)
 			}
+			wait = 0
 		}
+		cancel()
 	}
 }
 
 // free reports whether the row is free. Where that cannot be told, its commands may find out why.
-func (r *heldRow[C]) free(wait time.Duration) (free bool) {
-	ctx, cancel := context.WithTimeout(context.Background(), StallTimeout)
-	defer cancel()
+func (r *heldRow[C]) free(ctx context.Context, wait time.Duration) (free bool) {
 	defer func() {
 		if recover() != nil {
 			free = true
@@ -350,10 +378,14 @@ func (r *heldRow[C]) free(wait time.Duration) (free bool) {
 func (b *Batcher[C]) stillHeld() map[string]*heldRow[C] {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	timeout := HeldTimeout
+	if b.heldWait > b.MaxHeld {
+		timeout = BriefTimeout
+	}
 	for name, row := range b.heldRows {
 		row.waiting = slices.DeleteFunc(row.waiting, func(w *waiter[C]) bool {
 			err := w.ctx.Err()
-			if err == nil && time.Now().After(w.until) {
+			if err == nil && time.Since(w.heldAt) > timeout {
 				err = ErrHeld
 			}
 			if err != nil {

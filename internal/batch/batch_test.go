@@ -324,20 +324,16 @@ func TestHeldRows(t *testing.T) {
 		b.end <- outcome{}
 		want(t, result, "<nil>")
 	})
-	t.Run("so many at most", func(t *testing.T) {
+	t.Run("many wait briefly", func(t *testing.T) {
 		b, x := newBench(t, 1), &row{name: "x"}
 		var results []<-chan error
-		for i := range 4 { // MaxHeld is 3
+		for i := range 19 { // MaxHeld is 3
 			results = append(results, b.carry(ctx, &call{name: fmt.Sprint(i)}))
 			b.wantBegun(fmt.Sprint(i))
 			b.end <- x.holds(0)
 		}
-		want(t, results[3], batch.ErrHeld.Error())
-		x.free.Store(true)
-		b.wantBegun("0", "1", "2")
-		b.end <- outcome{}
-		for _, result := range results[:3] {
-			want(t, result, "<nil>")
+		for _, result := range results {
+			want(t, result, batch.ErrHeld.Error()) // the last one at once: six times MaxHeld wait
 		}
 	})
 	t.Run("for so long at most", func(t *testing.T) {
@@ -378,6 +374,25 @@ func TestHeldRows(t *testing.T) {
 		x.free.Store(true)
 		b.alone["c"] <- outcome{}
 		want(t, third, "<nil>")
+	})
+	t.Run("of a batch that is rolled back for them", func(t *testing.T) {
+		b, x, y := newBench(t, 1), &row{name: "x"}, &row{name: "y"}
+		b.alone = map[string]chan outcome{"b": make(chan outcome)}
+		b.carry(ctx, &call{name: "a"})
+		b.wantBegun("a")
+		second, third, fourth := b.carry(ctx, &call{name: "b"}), b.carry(ctx, &call{name: "c"}), b.carry(ctx, &call{name: "d"})
+		b.end <- outcome{}
+		b.wantBegun("b", "c", "d")
+		b.end <- outcome{undone: true, err: errors.New("lost"), held: slices.Concat(x.holds(2, 1).held, y.holds(1).held)}
+		b.alone["b"] <- outcome{}
+		want(t, second, "<nil>")
+		wantHeld(t, b, 2)
+		x.free.Store(true)
+		b.wantBegun("b")
+		b.wantBegun("d", "c")
+		b.end <- outcome{}
+		want(t, third, "<nil>")
+		want(t, fourth, "<nil>")
 	})
 }
 

@@ -1,0 +1,219 @@
+package db_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"gorm.io/gorm"
+
+	"example.com/b2b/db"
+	"example.com/b2b/db/dbtest"
+)
+
+// patience is longer than any bounded wait for a row, and shorter than a wait without a bound.
+const patience = 10 * time.Second
+
+// withRows runs a test on each engine that has row locks, with three products.
+func withRows(t *testing.T, test func(t *testing.T, g *gorm.DB)) {
+	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
+		if g.Name() == db.SQLite {
+			return // its transactions run one after the other
+		}
+		for i := range 3 {
+			row := "INSERT INTO products (id, sku, name, price_cents, stock, created_at) VALUES (?, ?, 'p', 1, 1, CURRENT_TIMESTAMP)"
+			if err := g.Exec(row, i+1, fmt.Sprint(i)).Error; err != nil {
+				t.Fatal(err)
+			}
+		}
+		test(t, g)
+	})
+}
+
+// holdProduct lets another connection hold a product until release.
+func holdProduct(t *testing.T, g *gorm.DB, id int) (release func()) {
+	t.Helper()
+	tx := g.Begin()
+	if err := tx.Exec("UPDATE products SET stock = stock WHERE id = ?", id).Error; err != nil {
+		t.Fatal(err)
+	}
+	release = sync.OnceFunc(func() { tx.Rollback() })
+	t.Cleanup(release)
+	return release
+}
+
+// TestForUpdateIsBounded gives up on a row that another transaction holds, and keeps what the transaction has locked.
+func TestForUpdateIsBounded(t *testing.T) {
+	withRows(t, func(t *testing.T, g *gorm.DB) {
+		release := holdProduct(t, g, 2)
+		ctx, cancel := context.WithTimeout(t.Context(), patience)
+		defer cancel()
+		lock := func(tx *gorm.DB, wait time.Duration, ids ...int) (read []int64, err error) {
+			err = db.ForUpdateWithin(db.ByID(tx.Table("products")), wait).Where("id IN ?", ids).Order("id").Pluck("id", &read).Error
+			return read, err
+		}
+		err := db.InReservedTx(ctx, g, func(tx *gorm.DB) error {
+			for _, wait := range []time.Duration{0, 100 * time.Millisecond, time.Second} {
+				if _, err := lock(tx, wait, 1, 2, 3); !errors.Is(err, db.ErrLocked) || !errors.Is(err, db.ErrConflict) {
+					t.Errorf("after %s: %v", wait, err)
+				}
+			}
+			if read, err := lock(tx, 0, 1, 3); err != nil || !slices.Equal(read, []int64{1, 3}) {
+				t.Errorf("the others: %v, %v", read, err)
+			}
+			// The transaction has both of them still.
+			return db.TryTx(ctx, g, func(other *gorm.DB) error {
+				if _, err := lock(other, 0, 3); !errors.Is(err, db.ErrLocked) {
+					t.Errorf("another transaction gets product 3, too: %v", err)
+				}
+				return nil
+			})
+		})
+		if err != nil {
+			t.Error(err)
+		}
+		release()
+		for _, wait := range []time.Duration{0, 100 * time.Millisecond, time.Second} {
+			if err := db.TryTx(ctx, g, func(tx *gorm.DB) error { _, err := lock(tx, wait, 2); return err }); err != nil {
+				t.Errorf("product 2 after its release: %v", err)
+			}
+		}
+	})
+}
+
+// TestInTxGivesUp wants an error in bounded time for each way to meet a row that another transaction holds.
+func TestInTxGivesUp(t *testing.T) {
+	withRows(t, func(t *testing.T, g *gorm.DB) {
+		holdProduct(t, g, 2)
+		for name, fn := range map[string]func(tx *gorm.DB) error{
+			"read with a lock": func(tx *gorm.DB) error {
+				return db.ForUpdate(tx.Table("products")).Where("id = 2").Find(&[]map[string]any{}).Error
+			},
+			"update": func(tx *gorm.DB) error { return tx.Exec("UPDATE products SET stock = 2 WHERE id = 2").Error },
+			"insert": func(tx *gorm.DB) error {
+				return tx.Exec("INSERT INTO stock_adjustments (product_id, delta, level, reason, created_at) VALUES (2, 1, 1, 'r', CURRENT_TIMESTAMP)").Error
+			},
+		} {
+			ctx, cancel := context.WithTimeout(t.Context(), patience)
+			if err := db.InTx(ctx, g, fn); !errors.Is(err, db.ErrLocked) || ctx.Err() != nil {
+				t.Errorf("%s: %v", name, err)
+			}
+			cancel()
+		}
+	})
+}
+
+// TestStuckTransactionsLeaveConnections lets many transactions wait for one row. Reads, and transactions with connections of their own,
+// go on meanwhile.
+func TestStuckTransactionsLeaveConnections(t *testing.T) {
+	withRows(t, func(t *testing.T, g *gorm.DB) {
+		release := holdProduct(t, g, 2)
+		ctx, cancel := context.WithCancel(t.Context())
+		var stuck sync.WaitGroup
+		for range 100 {
+			stuck.Go(func() {
+				for ctx.Err() == nil {
+					_ = db.InTx(ctx, g, func(tx *gorm.DB) error { return tx.Exec("UPDATE products SET stock = 2 WHERE id = 2").Error })
+				}
+			})
+		}
+		pool, err := g.DB()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for deadline := time.Now().Add(patience); pool.Stats().InUse < 8 && time.Now().Before(deadline); { // with the one that holds the row
+			time.Sleep(time.Millisecond)
+		}
+		for range 20 {
+			brief, done := context.WithTimeout(ctx, time.Second)
+			var name string
+			if err := g.WithContext(brief).Raw("SELECT name FROM products WHERE id = 1").Scan(&name).Error; err != nil {
+				t.Errorf("a read: %v", err)
+			}
+			err := db.InReservedTx(brief, g, func(tx *gorm.DB) error { return tx.Exec("UPDATE products SET stock = 2 WHERE id = 1").Error })
+			if err != nil {
+				t.Errorf("a batch: %v", err)
+			}
+			done()
+		}
+		cancel()
+		release()
+		stuck.Wait()
+	})
+}
+
+// TestTurn lets one caller at a time have a row, gives the others up after a while, and forgets rows that nobody wants.
+func TestTurn(t *testing.T) {
+	withRows(t, func(t *testing.T, g *gorm.DB) {
+		done, err := db.Turn(t.Context(), g, "a")
+		if err != nil {
+			t.Fatal(err)
+		}
+		other, err := db.Turn(t.Context(), g, "b")
+		if err != nil {
+			t.Fatal(err)
+		}
+		other()
+		ctx, cancel := context.WithTimeout(t.Context(), patience)
+		defer cancel()
+		if _, err := db.Turn(ctx, g, "a"); !errors.Is(err, db.ErrLocked) {
+			t.Errorf("a second turn: %v", err)
+		}
+		gone, leave := context.WithCancel(t.Context())
+		leave()
+		if _, err := db.Turn(gone, g, "a"); !errors.Is(err, context.Canceled) {
+			t.Errorf("a caller who has gone: %v", err)
+		}
+		next := make(chan error)
+		go func() {
+			done, err := db.Turn(t.Context(), g, "a")
+			if err == nil {
+				done()
+			}
+			next <- err
+		}()
+		done()
+		if err := <-next; err != nil {
+			t.Errorf("the next turn: %v", err)
+		}
+		if n := db.Turns(g); n != 0 {
+			t.Errorf("%d rows are remembered", n)
+		}
+	})
+}
+
+// TestSilentHolder lets the server end a transaction whose client says nothing any more, as one that was frozen or whose machine is gone.
+func TestSilentHolder(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it takes 20 seconds on each engine")
+	}
+	withRows(t, func(t *testing.T, g *gorm.DB) {
+		silent, end := make(chan struct{}), make(chan struct{})
+		result := make(chan error, 1)
+		go func() {
+			result <- db.InReservedTx(t.Context(), g, func(tx *gorm.DB) error {
+				err := tx.Exec("UPDATE products SET stock = 2 WHERE id = 2").Error
+				close(silent)
+				<-end
+				return err
+			})
+		}()
+		<-silent
+		free := func(tx *gorm.DB) error {
+			return db.ForUpdateWithin(tx.Table("products"), 200*time.Millisecond).Where("id = 2").Find(&[]map[string]any{}).Error
+		}
+		for deadline := time.Now().Add(3 * patience); db.TryTx(t.Context(), g, free) != nil; {
+			if time.Now().After(deadline) {
+				t.Fatal("the row is still held")
+			}
+		}
+		close(end)
+		if err := <-result; err == nil {
+			t.Error("what the server has ended was committed")
+		}
+	})
+}
