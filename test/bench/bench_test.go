@@ -2,13 +2,16 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -157,6 +160,43 @@ func TestLists(t *testing.T) {
 			if strings.Contains(o.name, "ten match") && bytes.Count(body, []byte("quartz")) != 20 {
 				t.Errorf("%s: %s", o.name, body)
 			}
+		}
+	})
+}
+
+// TestBesideHeld holds the row about a held product to its name: the product is locked for as long as the load runs,
+// the orders that are counted want three other products, and those beside them want the held product.
+func TestBesideHeld(t *testing.T) {
+	for n := range int64(someProducts) {
+		all := append(othersOf(n), heldProduct)
+		slices.Sort(all)
+		if len(slices.Compact(all)) != 4 || slices.Index(withHeld(n), heldProduct) != 2 {
+			t.Fatalf("order %d is for %v, or %v", n, othersOf(n), withHeld(n))
+		}
+	}
+	each(t, func(t *testing.T, d *database, _ addresses) {
+		if d.config.Driver == db.SQLite {
+			return
+		}
+		other, held := otherProducts, *otherProducts.held
+		var free, wanted atomic.Int64
+		other.sql = func(ctx context.Context, r rawSQL, n int64) error {
+			if _, err := r.pool.ExecContext(ctx, "SELECT id FROM products WHERE id = ? FOR UPDATE NOWAIT", heldProduct); err == nil {
+				free.Add(1)
+			}
+			return otherProducts.sql(ctx, r, n)
+		}
+		held.sql = func(ctx context.Context, r rawSQL, n int64) error {
+			wanted.Add(1)
+			return otherProducts.held.sql(ctx, r, n)
+		}
+		other.held = &held
+		s, err := load{clients: 16, duration: time.Minute, limit: 40}.besideHeld(t.Context(), d.contender(), other, d)
+		if err != nil || s.calls != 40 || free.Load() > 0 || wanted.Load() == 0 {
+			t.Errorf("%d calls, the row was free for %d of them, %d orders wanted it: %v", s.calls, free.Load(), wanted.Load(), err)
+		}
+		if err := d.pool.QueryRow("SELECT id FROM products WHERE id = ? FOR UPDATE NOWAIT", heldProduct).Scan(new(int64)); err != nil {
+			t.Errorf("afterwards: %v", err)
 		}
 	})
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -94,6 +95,19 @@ func (d *database) open(ctx context.Context) (err error) {
 	}
 	d.pool, err = d.g.DB()
 	return err
+}
+
+// hold locks a product's row in a session of its own until release, whose error says that the session has ended
+// before. Not for SQLite, which has no locks of rows.
+func (d *database) hold(ctx context.Context, product int64) (release func() error, err error) {
+	tx, err := d.pool.BeginTx(ctx, nil)
+	if err != nil {
+		return nil, err
+	}
+	if err := tx.QueryRowContext(ctx, "SELECT id FROM products WHERE id = ?"+d.lock, product).Scan(&product); err != nil {
+		return nil, errors.Join(err, tx.Rollback())
+	}
+	return tx.Rollback, nil
 }
 
 // drop deletes the database.

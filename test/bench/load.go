@@ -2,10 +2,12 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log"
 	"net/http"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -58,7 +60,7 @@ func (l load) run(ctx context.Context, c contender, o operation, server int) (s 
 	}
 	forgetPeak(c.service...)
 	var m vegeta.Metrics
-	for r := range attacker.Attack(next, vegeta.Rate{}, l.duration, "") { // this rate is: as fast as they can
+	for r := range attacker.Attack(next, vegeta.Rate{Freq: o.rate, Per: time.Second}, l.duration, "") { // 0: as fast as they can
 		if r.Error != vegeta.ErrNoTargets.Error() {
 			m.Add(r)
 		}
@@ -74,13 +76,30 @@ func (l load) run(ctx context.Context, c contender, o operation, server int) (s 
 	s = sample{calls: int64(m.Requests), rate: m.Throughput, p50: m.Latencies.P50, p99: m.Latencies.P99, max: m.Latencies.Max, memory: serviceAfter.peak}
 	s.errors = s.calls - int64(float64(m.Requests)*m.Success+0.5)
 	if s.calls == s.errors {
-		return s, fmt.Errorf("%s, %s: not one call succeeded: %v", o.name, c.name, m.Errors)
+		return s, fmt.Errorf("%s, %s: not one call succeeded: %v", o.name, c.name, m.Errors[:min(3, len(m.Errors))])
 	}
 	if s.errors > 0 {
-		log.Printf("%s, %s: %d of %d calls failed: %v", o.name, c.name, s.errors, s.calls, m.Errors)
+		log.Printf("%s, %s: %d of %d calls failed: %v", o.name, c.name, s.errors, s.calls, m.Errors[:min(3, len(m.Errors))])
 	}
 	s.service, s.database = (serviceAfter.cpu-service.cpu)/time.Duration(s.calls), (databaseAfter.cpu-database.cpu)/time.Duration(s.calls)
 	return s, nil
+}
+
+// besideHeld runs the load while another session holds heldProduct, and beside it, by as many clients again, the
+// orders for that product. The sample is without these; they wait, or are refused, for as long as the row is held.
+func (l load) besideHeld(ctx context.Context, c contender, o operation, d *database) (s sample, err error) {
+	release, err := d.hold(ctx, heldProduct)
+	if err != nil {
+		return s, err
+	}
+	var waiting sync.WaitGroup
+	waiting.Go(func() {
+		_, _ = l.run(ctx, c, *o.held, d.server) // it is no error that not one of them succeeds
+	})
+	s, err = l.run(ctx, c, o, d.server)
+	err = errors.Join(err, release())
+	waiting.Wait()
+	return s, err
 }
 
 // overHTTP is the transport of contenders that are processes.

@@ -54,6 +54,9 @@ var stages = []struct {
 	{"two", "two instances on one database", func(ctx context.Context, b *bench) error {
 		return b.place(ctx, "two", 2, false, createWithKey, hotProduct)
 	}},
+	{"held", "orders while another session holds a product's row, on MySQL", func(ctx context.Context, b *bench) error {
+		return b.place(ctx, "held", 1, false, otherProducts)
+	}},
 	{"sqlite", "every operation on SQLite", func(ctx context.Context, b *bench) error {
 		return b.place(ctx, inAFile, 1, false, operations...)
 	}},

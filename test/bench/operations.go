@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 
 	vegeta "github.com/tsenart/vegeta/v12/lib"
@@ -17,6 +18,8 @@ type operation struct {
 	peers   bool // peers can do it, too
 	http    func(at addresses, n int64) vegeta.Target
 	sql     func(ctx context.Context, r rawSQL, n int64) error // nil: there is nothing to compare it with
+	rate    int                                                // calls a second at most; 0: as many as the clients can
+	held    *operation                                         // orders for heldProduct beside it: see besideHeld
 }
 
 // What an empty database is filled with before orders are placed.
@@ -74,6 +77,37 @@ var hotProduct = operation{name: "create with key, one hot product", clients: []
 		return post(at.orders+"/orders", key(n), order(customerOf(n), 1))
 	},
 	sql: func(ctx context.Context, r rawSQL, n int64) error { return r.create(ctx, key(n), customerOf(n), 1) }}
+
+// heldProduct has a row in the middle: an order that waits for this row has locked the rows before it that it needs.
+const heldProduct = someProducts / 2
+
+// othersOf are three different products, none of them heldProduct.
+func othersOf(n int64) []int64 {
+	all := productsOf(n)
+	if i := slices.Index(all, heldProduct); i >= 0 {
+		all[i]++
+	}
+	return all
+}
+
+// otherProducts places orders while another session holds heldProduct. A tenth of all orders, 20 of 200 a second, is
+// for that product.
+var otherProducts = operation{name: "create, other products while one is held", clients: []int{128}, rate: 180,
+	http: func(at addresses, n int64) vegeta.Target {
+		return post(at.orders+"/orders", "", order(customerOf(n), othersOf(n)...))
+	},
+	sql: func(ctx context.Context, r rawSQL, n int64) error {
+		return r.create(ctx, "", customerOf(n), othersOf(n)...)
+	},
+	held: &operation{name: "create, the held product", rate: 20,
+		http: func(at addresses, n int64) vegeta.Target {
+			return post(at.orders+"/orders", "", order(customerOf(n), withHeld(n)...))
+		},
+		sql: func(ctx context.Context, r rawSQL, n int64) error {
+			return r.create(ctx, "", customerOf(n), withHeld(n)...)
+		}}}
+
+func withHeld(n int64) []int64 { return append(othersOf(n)[:2], heldProduct) }
 
 // operations are those on one order or product.
 var operations = []operation{{

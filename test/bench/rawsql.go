@@ -43,7 +43,10 @@ func (c call) RoundTrip(r *http.Request) (*http.Response, error) {
 	if err == nil {
 		err = c(r.Context(), n)
 	}
-	return &http.Response{StatusCode: http.StatusOK, Body: http.NoBody, Request: r}, err
+	if err != nil {
+		return nil, err
+	}
+	return &http.Response{StatusCode: http.StatusOK, Body: http.NoBody, Request: r}, nil
 }
 
 // create places an order with one piece of each product. The key's row, if there is to be one, commits with it and has the answer.

@@ -102,6 +102,9 @@ func (b *bench) inTurn(ctx context.Context, d *database, o operation, clients in
 	for round := range b.rounds + 1 {
 		for i, c := range contenders {
 			l := load{clients: clients, duration: b.duration, first: b.calls, limit: 1 << 40}
+			if o.held != nil {
+				l.duration = max(l.duration, leastHeld)
+			}
 			if round == 0 {
 				l.duration /= 5
 			}
@@ -112,7 +115,13 @@ func (b *bench) inTurn(ctx context.Context, d *database, o operation, clients in
 					return nil, err
 				}
 			}
-			s, err := l.run(ctx, c, o, d.server)
+			var s sample
+			var err error
+			if o.held != nil {
+				s, err = l.besideHeld(ctx, c, o, d)
+			} else {
+				s, err = l.run(ctx, c, o, d.server)
+			}
 			if err != nil {
 				return nil, err
 			}
@@ -127,6 +136,9 @@ func (b *bench) inTurn(ctx context.Context, d *database, o operation, clients in
 	}
 	return medians, nil
 }
+
+// leastHeld is how long a row is held at least, in quick runs, too: less would not show who waits for it.
+const leastHeld = 2 * time.Second
 
 // fastest is how many orders a second nobody will use up; who does is measured for a shorter time.
 const fastest = 5000
