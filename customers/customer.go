@@ -24,6 +24,7 @@ type Service struct {
 	db      *gorm.DB
 	keys    idempotency.Keys
 	lookups batch.Batcher[*lookup]
+	turns   db.Turns // at customers
 }
 
 // New returns the service on a database that db.Migrate has brought up to date. It remembers an idempotency key for keyLifetime.

@@ -32,9 +32,9 @@ func (s *Service) read(ctx context.Context) store {
 	return newStore(ctx, s.db.WithContext(ctx))
 }
 
-// changeOne is change for a single customer, whose changes take turns: see db.Turn.
+// changeOne is change for a single customer, whose changes take turns: see db.Turns.
 func (s *Service) changeOne(ctx context.Context, id int64, fn func(tx store) error) error {
-	done, err := db.Turn(ctx, s.db, fmt.Sprint("customers ", id))
+	done, err := s.turns.Take(ctx, fmt.Sprint(id))
 	if err != nil {
 		return err
 	}

@@ -24,9 +24,8 @@ var ErrConflict = apperr.Unavailable.Because(errors.New("lost against another tr
 // dialector is a gorm dialector whose every error has passed translate.
 type dialector struct {
 	gorm.Dialector
-	mariaDB      bool          // the server is one
-	transactions chan struct{} // those of InTx that run; nil on SQLite
-	turns        *rowTurns
+	mariaDB      bool                // the server is one
+	transactions chan struct{}       // those of InTx that run; nil on SQLite
 	ready        *singleflight.Group // of Ready, by table
 }
 

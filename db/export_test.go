@@ -1,10 +1,6 @@
 package db
 
-import (
-	"time"
-
-	"gorm.io/gorm"
-)
+import "time"
 
 // SetRoundTimeout bounds the rounds of Every, and returns what undoes that.
 func SetRoundTimeout(d time.Duration) (undo func()) {
@@ -13,5 +9,5 @@ func SetRoundTimeout(d time.Duration) (undo func()) {
 	return func() { roundTimeout = before }
 }
 
-// Turns returns at how many rows callers of Turn are, or wait.
-func Turns(g *gorm.DB) int { return len(g.Dialector.(dialector).turns.rows) }
+// Rows returns at how many rows callers of Take are, or wait.
+func (t *Turns) Rows() int { return len(t.rows) }

@@ -89,53 +89,57 @@ func (l selectLimit) ModifyStatement(s *gorm.Statement) {
 	s.Clauses["SELECT"] = c
 }
 
-// turnWait is how long Turn waits.
+// turnWait is how long Take waits.
 const turnWait = 2 * time.Second
 
-// Turn waits until it is the caller's turn at a row among the callers of this process. Whoever changes a single row that its request names
-// takes a turn before its transaction begins: where another process holds the row, one transaction waits for it, with its connection,
-// and not one for each request. Its error is ErrLocked after two seconds, or that of ctx. Call done when the transaction has ended.
-func Turn(ctx context.Context, g *gorm.DB, row string) (done func(), err error) {
-	if g.Name() == SQLite {
-		return func() {}, nil
-	}
-	all := g.Dialector.(dialector).turns
-	all.mu.Lock()
-	turn := all.rows[row]
-	if turn == nil {
-		turn = &rowTurn{taken: make(chan struct{}, 1)}
-		all.rows[row] = turn
-	}
-	turn.callers++
-	all.mu.Unlock()
-	leave := func() {
-		all.mu.Lock()
-		defer all.mu.Unlock()
-		if turn.callers--; turn.callers == 0 {
-			delete(all.rows, row)
-		}
-	}
+// Turns lets the callers of a process take turns at a row. Whoever changes a single row that its request names takes a turn before its
+// transaction begins: where another process holds the row, one transaction waits for it, with its connection, and not one for each
+// request. The zero value is ready to use.
+type Turns struct {
+	mu   sync.Mutex
+	rows map[string]*turn
+}
+
+type turn struct {
+	taken   chan struct{}
+	callers int // that have the turn, or wait for it
+}
+
+// Take waits for the caller's turn at a row. Its error is ErrLocked after two seconds, or that of ctx. Call done when the transaction has
+// ended.
+func (t *Turns) Take(ctx context.Context, row string) (done func(), err error) {
+	here := t.enter(row)
 	patience := time.NewTimer(turnWait)
 	defer patience.Stop()
 	select {
-	case turn.taken <- struct{}{}:
-		return func() { <-turn.taken; leave() }, nil
+	case here.taken <- struct{}{}:
+		return func() { <-here.taken; t.leave(row) }, nil
 	case <-patience.C:
 		err = ErrLocked
 	case <-ctx.Done():
 		err = ctx.Err()
 	}
-	leave()
+	t.leave(row)
 	return nil, err
 }
 
-// rowTurns has the rows at which callers of Turn are, or wait.
-type rowTurns struct {
-	mu   sync.Mutex
-	rows map[string]*rowTurn
+func (t *Turns) enter(row string) *turn {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.rows == nil {
+		t.rows = map[string]*turn{}
+	}
+	if t.rows[row] == nil {
+		t.rows[row] = &turn{taken: make(chan struct{}, 1)}
+	}
+	t.rows[row].callers++
+	return t.rows[row]
 }
 
-type rowTurn struct {
-	taken   chan struct{}
-	callers int
+func (t *Turns) leave(row string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.rows[row].callers--; t.rows[row].callers == 0 {
+		delete(t.rows, row)
+	}
 }

@@ -151,20 +151,19 @@ func TestConstraints(t *testing.T) {
 			t.Fatal(err)
 		}
 		for name, statement := range map[string]string{
-			"stock below zero":       "UPDATE products SET stock = -1 WHERE id = 1",
-			"price below zero":       "UPDATE products SET price_cents = -1 WHERE id = 1",
-			"sku twice":              "UPDATE products SET sku = 'LAPTOP-HP-2024' WHERE id = 1",
-			"email twice":            "UPDATE customers SET email = 'OPS@ACME.com' WHERE id = 2",
-			"order without customer": "UPDATE orders SET customer_id = 99 WHERE id = 1",
-			"line without product":   "UPDATE order_items SET product_id = 99 WHERE order_id = 2",
-			"line without order":     "UPDATE order_items SET order_id = 99 WHERE order_id = 2",
-			"line of nothing":        "UPDATE order_items SET qty = 0, subtotal_cents = 0 WHERE order_id = 2",
-			"wrong subtotal":         "UPDATE order_items SET subtotal_cents = 1 WHERE order_id = 2",
-			"unknown status":         "UPDATE orders SET status = 'PAID' WHERE id = 1",
-			"confirmed at no time":   "UPDATE orders SET confirmed_at = NULL WHERE id = 1",
-			"canceled at no time":    "UPDATE orders SET status = 'CANCELED' WHERE id = 1",
-			"created and confirmed":  "UPDATE orders SET status = 'CREATED' WHERE id = 1",
-			"product that is sold":   "DELETE FROM products WHERE id = 1",
+			"stock below zero":      "UPDATE products SET stock = -1 WHERE id = 1",
+			"price below zero":      "UPDATE products SET price_cents = -1 WHERE id = 1",
+			"sku twice":             "UPDATE products SET sku = 'LAPTOP-HP-2024' WHERE id = 1",
+			"email twice":           "UPDATE customers SET email = 'OPS@ACME.com' WHERE id = 2",
+			"line without product":  "UPDATE order_items SET product_id = 99 WHERE order_id = 2",
+			"line without order":    "UPDATE order_items SET order_id = 99 WHERE order_id = 2",
+			"line of nothing":       "UPDATE order_items SET qty = 0, subtotal_cents = 0 WHERE order_id = 2",
+			"wrong subtotal":        "UPDATE order_items SET subtotal_cents = 1 WHERE order_id = 2",
+			"unknown status":        "UPDATE orders SET status = 'PAID' WHERE id = 1",
+			"confirmed at no time":  "UPDATE orders SET confirmed_at = NULL WHERE id = 1",
+			"canceled at no time":   "UPDATE orders SET status = 'CANCELED' WHERE id = 1",
+			"created and confirmed": "UPDATE orders SET status = 'CREATED' WHERE id = 1",
+			"product that is sold":  "DELETE FROM products WHERE id = 1",
 		} {
 			if err := g.Exec(statement).Error; err == nil {
 				t.Errorf("%s: %s was accepted", name, statement)

@@ -260,7 +260,7 @@ func (s *Service) GetProduct(ctx context.Context, r server.GetProductRequestObje
 
 // UpdateProduct changes the fields that are given. Errors: 404 product_not_found, 412 precondition_failed.
 func (s *Service) UpdateProduct(ctx context.Context, r server.UpdateProductRequestObject) (server.UpdateProductResponseObject, error) {
-	done, err := s.turn(ctx, r.ID)
+	done, err := s.turns.Take(ctx, rowOf("products", r.ID))
 	if err != nil {
 		return nil, err
 	}
@@ -320,7 +320,7 @@ func (f file) respond(w http.ResponseWriter) error { return web.File(f).Respond(
 // AdjustStock changes the stock by a number of pieces. Errors: those of adjustStock, 404 product_not_found, 422
 // idempotency_key_reused.
 func (s *Service) AdjustStock(ctx context.Context, r server.AdjustStockRequestObject) (server.AdjustStockResponseObject, error) {
-	done, err := s.turn(ctx, r.ID)
+	done, err := s.turns.Take(ctx, rowOf("products", r.ID))
 	if err != nil {
 		return nil, err
 	}

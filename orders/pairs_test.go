@@ -110,8 +110,8 @@ func TestPairs(t *testing.T) {
 							return cameA, cameB
 						})
 					}
-					if g.Name() == db.SQLite {
-						return // no two transactions at once
+					if g.Name() == db.SQLite || a.name == "expire" && b.name == "expire" {
+						return // no two transactions at once; a sweep leaves held rows for the next one
 					}
 					want("queued", func(p *pair) (string, string) { return p.queued(a.do, elsewhere) })
 					want("queued the other way", func(p *pair) (string, string) {

@@ -9,6 +9,7 @@ import (
 
 	"gorm.io/gorm"
 
+	"example.com/b2b/db"
 	"example.com/b2b/internal/apperr"
 	"example.com/b2b/internal/batch"
 	"example.com/b2b/internal/idempotency"
@@ -31,6 +32,7 @@ type Service struct {
 	db        *gorm.DB
 	keys      idempotency.Keys
 	commands  batch.Batcher[*command]
+	turns     db.Turns // at products
 	customers customersapi.ClientWithResponsesInterface
 }
 

@@ -41,11 +41,6 @@ func (s *Service) change(ctx context.Context, fn func(tx store) error) error {
 	return db.InTx(ctx, s.db, func(tx *gorm.DB) error { return fn(s.store(ctx, tx)) })
 }
 
-// turn waits for the caller's turn at a product: see db.Turn.
-func (s *Service) turn(ctx context.Context, product int64) (done func(), err error) {
-	return db.Turn(ctx, s.db, rowOf("products", product))
-}
-
 // changeBatch is change for batches, which have connections of their own.
 func (s *Service) changeBatch(ctx context.Context, fn func(tx store) error) error {
 	return db.InReservedTx(ctx, s.db, func(tx *gorm.DB) error { return fn(s.store(ctx, tx)) })
