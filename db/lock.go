@@ -10,8 +10,8 @@ import (
 	"gorm.io/gorm/clause"
 )
 
-// ErrLocked is an ErrConflict: another transaction holds a row, and has not let go of it in time. Only the statement has failed; the
-// transaction goes on, with the locks that it has.
+// ErrLocked is an ErrConflict: another transaction holds a row, and has not let go of it in time. Only the
+// statement has failed; the transaction goes on, with the locks that it has.
 var ErrLocked = fmt.Errorf("another transaction holds a row: %w", ErrConflict)
 
 const (
@@ -19,16 +19,18 @@ const (
 	longestWait = time.Second
 	// leastWait is the shortest time limit that a busy server does not take for the work itself.
 	leastWait = 50 * time.Millisecond
-	// waitTimeout is how many seconds the server keeps a connection that says nothing, and the locks of its transaction.
+	// waitTimeout is how many seconds the server keeps a connection that says nothing, and the locks of its
+	// transaction.
 	waitTimeout = "20"
 )
 
-// ForUpdate locks the rows that a query reads until the transaction ends. Its error is ErrLocked where another transaction holds a row
-// for longer than a second. SQLite needs no row locks: its transactions run one after the other.
+// ForUpdate locks the rows that a query reads until the transaction ends. Its error is ErrLocked where
+// another transaction holds a row for longer than a second. SQLite needs no row locks: its transactions run
+// one after the other.
 func ForUpdate(q *gorm.DB) *gorm.DB { return ForUpdateWithin(q, longestWait) }
 
-// ForUpdateWithin is ForUpdate with another wait than a second: for a shorter one, or, for zero, none. The limit is one of the whole
-// statement, because no engine has lock waits between none and a second:
+// ForUpdateWithin is ForUpdate with another wait than a second: for a shorter one, or, for zero, none. The
+// limit is one of the whole statement, because no engine has lock waits between none and a second:
 // https://dev.mysql.com/doc/refman/8.4/en/optimizer-hints.html#optimizer-hints-execution-time,
 // https://mariadb.com/kb/en/aborting-statements/
 func ForUpdateWithin(q *gorm.DB, wait time.Duration) *gorm.DB {
@@ -48,8 +50,9 @@ func ForUpdateWithin(q *gorm.DB, wait time.Duration) *gorm.DB {
 	return q.Clauses(locking)
 }
 
-// ByID makes a statement on a model find its rows by the primary key. Where a statement names a good part of a small table, the optimizers
-// of MySQL and MariaDB scan all of the table, and wait for locked rows that the statement does not name.
+// ByID makes a statement on a model find its rows by the primary key. Where a statement names a good part of
+// a small table, the optimizers of MySQL and MariaDB scan all of the table, and wait for locked rows that the
+// statement does not name.
 func ByID(q *gorm.DB) *gorm.DB {
 	if q.Name() == SQLite {
 		return q
@@ -92,9 +95,9 @@ func (l selectLimit) ModifyStatement(s *gorm.Statement) {
 // turnWait is how long Take waits.
 const turnWait = 2 * time.Second
 
-// Turns lets the callers of a process take turns at a row. Whoever changes a single row that its request names takes a turn before its
-// transaction begins: where another process holds the row, one transaction waits for it, with its connection, and not one for each
-// request. The zero value is ready to use.
+// Turns lets the callers of a process take turns at a row. Whoever changes a single row that its request
+// names takes a turn before its transaction begins: where another process holds the row, one transaction
+// waits for it, with its connection, and not one for each request. The zero value is ready to use.
 type Turns struct {
 	mu   sync.Mutex
 	rows map[string]*turn
@@ -105,8 +108,8 @@ type turn struct {
 	callers int // that have the turn, or wait for it
 }
 
-// Take waits for the caller's turn at a row. Its error is ErrLocked after two seconds, or that of ctx. Call done when the transaction has
-// ended.
+// Take waits for the caller's turn at a row. Its error is ErrLocked after two seconds, or that of ctx. Call
+// done when the transaction has ended.
 func (t *Turns) Take(ctx context.Context, row string) (done func(), err error) {
 	here := t.enter(row)
 	patience := time.NewTimer(turnWait)

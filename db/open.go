@@ -1,5 +1,6 @@
-// Package db opens the database, keeps its schema up to date and runs transactions. It holds what differs between SQLite,
-// MySQL, MariaDB and TiDB, so that the services need not know on which they run. It knows no service's table.
+// Package db opens the database, keeps its schema up to date and runs transactions. It holds what differs
+// between SQLite, MySQL, MariaDB and TiDB, so that the services need not know on which they run. It knows no
+// service's table.
 package db
 
 import (
@@ -64,8 +65,8 @@ func Open(ctx context.Context, c Config) (*gorm.DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	// Of several processes that first open one SQLite file, one switches it to WAL; the others may be told at once that it is
-	// busy, whatever busy_timeout says.
+	// Of several processes that first open one SQLite file, one switches it to WAL; the others may be told at
+	// once that it is busy, whatever busy_timeout says.
 	if err := retry(ctx, 30, time.Minute, func() error { return pool.PingContext(ctx) }); err != nil {
 		return nil, errors.Join(err, pool.Close())
 	}
@@ -138,12 +139,13 @@ func (c Config) pool() (connections, gorm.Dialector, error) {
 
 // connecting sets each new connection's isolation, and bounds how long a server may take to let it in.
 //
-// Nothing here relies on reading twice: what must hold is in the condition of the statement that writes, or behind a row lock.
-// Repeatable reads would add gap locks, and on newer MariaDB, whose innodb_snapshot_isolation refuses to update a row that changed
-// since the first read, a retry for every race.
+// Nothing here relies on reading twice: what must hold is in the condition of the statement that writes, or
+// behind a row lock. Repeatable reads would add gap locks, and on newer MariaDB, whose
+// innodb_snapshot_isolation refuses to update a row that changed since the first read, a retry for every
+// race.
 //
-// A full pool makes its new connections one after the other, without a request's deadline. So a single one that was accepted and
-// then never answered would take the pool from all requests for ever.
+// A full pool makes its new connections one after the other, without a request's deadline. So a single one
+// that was accepted and then never answered would take the pool from all requests for ever.
 type connecting struct{ driver.Connector }
 
 func (c connecting) Connect(ctx context.Context) (driver.Conn, error) {
@@ -163,10 +165,11 @@ func (c connecting) Connect(ctx context.Context) (driver.Conn, error) {
 // readyWithin bounds the wait of Ready for a connection or a statement.
 const readyWithin = 2 * time.Second
 
-// Ready asks the database whether it does a service's work: it answers, has the table, and lets this user write there. The table
-// is one of the service's own and has a column id. It costs one statement, which changes no row and locks none, but is refused
-// where a change would be. For SQLite see sqlitePool.ready; a full MySQL is found by requests only. Its error is apperr's unavailable,
-// and comes within three seconds. Callers who ask at once get one answer.
+// Ready asks the database whether it does a service's work: it answers, has the table, and lets this user
+// write there. The table is one of the service's own and has a column id. It costs one statement, which
+// changes no row and locks none, but is refused where a change would be. For SQLite see sqlitePool.ready; a
+// full MySQL is found by requests only. Its error is apperr's unavailable, and comes within three seconds.
+// Callers who ask at once get one answer.
 func Ready(ctx context.Context, g *gorm.DB, table string) error {
 	answer := g.Dialector.(dialector).ready.DoChan(table, func() (any, error) {
 		return nil, ready(context.WithoutCancel(ctx), g, table)

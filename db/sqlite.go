@@ -11,9 +11,10 @@ import (
 	"time"
 )
 
-// sqlitePool is the connections to an SQLite file: one that writes, for SQLite has one writer, and a queue in front of one connection
-// beats busy errors behind several; and some that read. A statement that gorm begins with SELECT, outside of a transaction, reads what
-// has been committed, and waits neither for the one that writes nor for another process that does.
+// sqlitePool is the connections to an SQLite file: one that writes, for SQLite has one writer, and a queue in
+// front of one connection beats busy errors behind several; and some that read. A statement that gorm begins
+// with SELECT, outside of a transaction, reads what has been committed, and waits neither for the one that
+// writes nor for another process that does.
 type sqlitePool struct {
 	*sql.DB // writes
 	readers *sql.DB
@@ -91,7 +92,8 @@ func (p *sqlitePool) Close() error {
 	return errors.Join(p.readers.Close(), p.DB.Close())
 }
 
-// briefly runs statements on the connection that writes, and waits for the locks of others for a second at most.
+// briefly runs statements on the connection that writes, and waits for the locks of others for a second at
+// most.
 func (p *sqlitePool) briefly(ctx context.Context, statements ...string) error {
 	return onConn(ctx, p.DB, func(conn *sql.Conn) (clean bool, err error) {
 		_, err = conn.ExecContext(ctx, "PRAGMA busy_timeout = "+briefLockWait)
@@ -102,9 +104,9 @@ func (p *sqlitePool) briefly(ctx context.Context, statements ...string) error {
 	})
 }
 
-// boundLog makes the write-ahead log short again when it has become long. SQLite begins the log anew when no read needs it, and under
-// long reads, of which one begins before another ends, there may be no such moment. The checkpoint makes writers wait for those reads, for
-// a second at most.
+// boundLog makes the write-ahead log short again when it has become long. SQLite begins the log anew when no
+// read needs it, and under long reads, of which one begins before another ends, there may be no such moment.
+// The checkpoint makes writers wait for those reads, for a second at most.
 func (p *sqlitePool) boundLog(ctx context.Context) {
 	for ctx.Err() == nil {
 		pause := time.Second
@@ -119,8 +121,9 @@ func (p *sqlitePool) boundLog(ctx context.Context) {
 	}
 }
 
-// ready makes a change of no row, writes one page and waits for the disk, as the smallest order does, and looks whether an order would
-// find room on the disk: SQLite writes over what it has of the disk already, so the page alone may fit where nothing else does.
+// ready makes a change of no row, writes one page and waits for the disk, as the smallest order does, and
+// looks whether an order would find room on the disk: SQLite writes over what it has of the disk already, so
+// the page alone may fit where nothing else does.
 func (p *sqlitePool) ready(ctx context.Context, change string) error {
 	err := p.briefly(ctx, change, "PRAGMA user_version = 1")
 	if err == nil {

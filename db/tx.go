@@ -14,12 +14,14 @@ import (
 	"gorm.io/gorm"
 )
 
-// InTx runs fn in a transaction and commits when it returns nil. When the database ends the transaction in favour of another
-// (a deadlock, a row held by another for too long), or fn returns ErrConflict, InTx runs fn again, a bounded number of times, for five
-// seconds at most; so fn must not leave traces outside of tx. Its last error is then apperr's unavailable. There is no transaction
-// within another: g must not be in one, and tx refuses to begin one.
+// InTx runs fn in a transaction and commits when it returns nil. When the database ends the transaction in
+// favour of another (a deadlock, a row held by another for too long), or fn returns ErrConflict, InTx runs fn
+// again, a bounded number of times, for five seconds at most; so fn must not leave traces outside of tx. Its
+// last error is then apperr's unavailable. There is no transaction within another: g must not be in one, and
+// tx refuses to begin one.
 //
-// The transactions of InTx take a third of the connections at most: where rows are stuck, reads and InReservedTx still have theirs.
+// The transactions of InTx take a third of the connections at most: where rows are stuck, reads and
+// InReservedTx still have theirs.
 func InTx(ctx context.Context, g *gorm.DB, fn func(tx *gorm.DB) error) error {
 	room := g.Dialector.(dialector).transactions
 	return inTx(ctx, func() error {
@@ -76,8 +78,8 @@ func retry(ctx context.Context, tries uint, limit time.Duration, fn func() error
 	return err
 }
 
-// Snapshot runs fn once, in a transaction that reads all tables as they were at one moment. MySQL and MariaDB refuse to write in
-// it; SQLite and TiDB do not, so fn must not. On SQLite it lets others write meanwhile.
+// Snapshot runs fn once, in a transaction that reads all tables as they were at one moment. MySQL and MariaDB
+// refuse to write in it; SQLite and TiDB do not, so fn must not. On SQLite it lets others write meanwhile.
 func Snapshot(ctx context.Context, g *gorm.DB, fn func(tx *gorm.DB) error) error {
 	if g.Name() == SQLite {
 		return transact(ctx, g, fn, "BEGIN")
@@ -94,8 +96,8 @@ func Snapshot(ctx context.Context, g *gorm.DB, fn func(tx *gorm.DB) error) error
 // transact runs fn in one transaction, which the statements in begin start.
 //
 // It goes around sql.Tx because that one's Commit and Rollback do not obey a context: driver.Tx takes none
-// (https://pkg.go.dev/database/sql/driver#Tx), so a driver waits for the answer without end. A server that is cut off at that
-// moment would keep the request, and its connection, waiting for as long as TCP does.
+// (https://pkg.go.dev/database/sql/driver#Tx), so a driver waits for the answer without end. A server that is
+// cut off at that moment would keep the request, and its connection, waiting for as long as TCP does.
 func transact(ctx context.Context, g *gorm.DB, fn func(tx *gorm.DB) error, begin ...string) error {
 	pool, err := g.DB()
 	if err != nil {
@@ -116,11 +118,12 @@ func transact(ctx context.Context, g *gorm.DB, fn func(tx *gorm.DB) error, begin
 	})
 }
 
-// statements is what gorm sees of a transaction's connection: nothing that begins another one, which would commit the first.
+// statements is what gorm sees of a transaction's connection: nothing that begins another one, which would
+// commit the first.
 type statements struct{ gorm.ConnPool }
 
-// onConn runs fn on a connection that nobody else uses. Unless fn leaves it clean, it is closed, and the server ends what has begun
-// on it; so it is when fn panics.
+// onConn runs fn on a connection that nobody else uses. Unless fn leaves it clean, it is closed, and the
+// server ends what has begun on it; so it is when fn panics.
 func onConn(ctx context.Context, pool *sql.DB, fn func(conn *sql.Conn) (clean bool, err error)) error {
 	conn, err := pool.Conn(ctx)
 	if err != nil {
@@ -145,13 +148,13 @@ func finish(ctx context.Context, conn *sql.Conn, statement string, args ...any) 
 	return err
 }
 
-// Lead runs work unless another process, or another call, is running work of that name on the same database. It reports whether it
-// ran it. The lead ends with work, or with the connection that holds it: a leader that is cut off from the database may still work
-// when the next one starts, so Lead saves double work and does not make it harmless. Work that takes longer than three minutes may
-// lose the lead on the way.
+// Lead runs work unless another process, or another call, is running work of that name on the same database.
+// It reports whether it ran it. The lead ends with work, or with the connection that holds it: a leader that
+// is cut off from the database may still work when the next one starts, so Lead saves double work and does
+// not make it harmless. Work that takes longer than three minutes may lose the lead on the way.
 //
-// A lead takes a connection, and work needs another. So on SQLite, and in a pool of few connections, which several leads could take
-// away from each other's work, there is no lead: each call runs work.
+// A lead takes a connection, and work needs another. So on SQLite, and in a pool of few connections, which
+// several leads could take away from each other's work, there is no lead: each call runs work.
 func Lead(ctx context.Context, g *gorm.DB, name string, work func(ctx context.Context) error) (led bool, err error) {
 	pool, err := g.DB()
 	if err != nil {
@@ -173,17 +176,19 @@ func Lead(ctx context.Context, g *gorm.DB, name string, work func(ctx context.Co
 	return led, err
 }
 
-// leadsFrom is how many connections a pool must have for leads: twice as many as there are in one process, and more.
+// leadsFrom is how many connections a pool must have for leads: twice as many as there are in one process,
+// and more.
 const leadsFrom = 8
 
-// lock is the name of one that the server frees when the connection ends, whatever ends it. It implements goose's lock.SessionLocker.
+// lock is the name of one that the server frees when the connection ends, whatever ends it. It implements
+// goose's lock.SessionLocker.
 type lock string
 
 // The name of a lock is the server's, not the database's, and may have 64 characters.
 const lockName = "CONCAT('b2b ', SHA2(CONCAT(DATABASE(), ' ', ?), 224))"
 
-// take returns ErrConflict when others have held the lock for so many seconds. TiDB waits for one at least, and gives up early when
-// many ask at once.
+// take returns ErrConflict when others have held the lock for so many seconds. TiDB waits for one at least,
+// and gives up early when many ask at once.
 func (l lock) take(ctx context.Context, conn *sql.Conn, seconds int) error {
 	var got sql.NullInt64
 	err := conn.QueryRowContext(ctx, "SELECT GET_LOCK("+lockName+", ?)", string(l), seconds).Scan(&got)

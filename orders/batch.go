@@ -14,8 +14,8 @@ import (
 	"example.com/b2b/internal/web"
 )
 
-// command creates, confirms or cancels an order for a caller. The commands that come while a transaction commits share the next
-// transaction, with its statements and its commit.
+// command creates, confirms or cancels an order for a caller. The commands that come while a transaction
+// commits share the next transaction, with its statements and its commit.
 type command struct {
 	to      status
 	request idempotency.Request
@@ -39,8 +39,9 @@ const (
 	orderCost = 10   // of an order that is there already
 )
 
-// submit runs a command and answers it. The command is all or nothing, once for the request's key, and independent of the commands that
-// share its transaction. Its error is 503 unavailable where other transactions hold a row for too long.
+// submit runs a command and answers it. The command is all or nothing, once for the request's key, and
+// independent of the commands that share its transaction. Its error is 503 unavailable where other
+// transactions hold a row for too long.
 func (s *Service) submit(ctx context.Context, c *command) (answer, error) {
 	c.caller = auth.From(ctx)
 	c.by = history.By(c.caller, web.CorrelationID(ctx))
@@ -74,9 +75,10 @@ func (c *command) Cost() int {
 	return orderCost
 }
 
-// runBatch runs a batch in one transaction. An error of executeBatch has rolled all of it back. An error of COMMIT leaves open whether the
-// commands are done. Where the transaction does not begin, none would fare better by itself. A batch that loses against another
-// transaction is not run again as a whole: its commands are, each by itself.
+// runBatch runs a batch in one transaction. An error of executeBatch has rolled all of it back. An error of
+// COMMIT leaves open whether the commands are done. Where the transaction does not begin, none would fare
+// better by itself. A batch that loses against another transaction is not run again as a whole: its commands
+// are, each by itself.
 func (s *Service) runBatch(ctx context.Context, commands []*command) (held []batch.Held, rolledBack bool, err error) {
 	err = s.changeBatch(auth.With(ctx, auth.System), func(tx store) error {
 		locked, err := s.lockFor(tx, commands)
@@ -95,11 +97,13 @@ func (s *Service) runBatch(ctx context.Context, commands []*command) (held []bat
 	return held, rolledBack, err
 }
 
-// errBatchConflict stands for db.ErrConflict, after which the transaction would be run again. No caller sees it.
+// errBatchConflict stands for db.ErrConflict, after which the transaction would be run again. No caller sees
+// it.
 var errBatchConflict = errors.New("a batch has lost against another transaction")
 
-// executeBatch decides on each command of a batch as if those before it had been done, by the rows that the transaction has locked, and
-// writes the outcome of all of them. Refusals rest on locked rows, too, so they still hold at COMMIT.
+// executeBatch decides on each command of a batch as if those before it had been done, by the rows that the
+// transaction has locked, and writes the outcome of all of them. Refusals rest on locked rows, too, so they
+// still hold at COMMIT.
 func (s *Service) executeBatch(tx store, locked *lockedRows) error {
 	ready, shelf := locked.ready, locked.shelf
 	requests, wanted := make([]idempotency.Request, len(ready)), make([]newOrder, len(ready))
@@ -147,8 +151,8 @@ func (s *Service) executeBatch(tx store, locked *lockedRows) error {
 	return s.remember(tx, effects)
 }
 
-// decide makes the order that a command brings about, or refuses. Errors: 409 external_ref_taken, and those of place; 404 order_not_found, 412
-// precondition_failed, and those of confirmable and cancelable.
+// decide makes the order that a command brings about, or refuses. Errors: 409 external_ref_taken, and those
+// of place; 404 order_not_found, 412 precondition_failed, and those of confirmable and cancelable.
 func (s *Service) decide(c *command, o *order, shelf shelf, holders []order) (*order, error) {
 	if c.to == created {
 		if err := c.new.free(holders); err != nil {

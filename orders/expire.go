@@ -18,8 +18,8 @@ import (
 // sweepPause is how long an expired reservation or key may stay, give or take a fifth.
 const sweepPause = 5 * time.Second
 
-// Run ends expired reservations, deletes expired idempotency keys, and keeps what lists find by until ctx ends. Of several instances on
-// one MySQL database one works at a time.
+// Run ends expired reservations, deletes expired idempotency keys, and keeps what lists find by until ctx
+// ends. Of several instances on one MySQL database one works at a time.
 func (s *Service) Run(ctx context.Context, log *slog.Logger) {
 	var group sync.WaitGroup
 	group.Go(func() { s.index(ctx, log) })
@@ -44,8 +44,9 @@ const (
 	expiryWait  = 2 * time.Second // for rows that other transactions hold
 )
 
-// ExpireReservations cancels the orders that have been CREATED for longer than the reservation lasts, gives their stock back, and returns
-// how many it canceled. Orders whose rows other transactions hold are left for the next time. Any number of instances may run it at once.
+// ExpireReservations cancels the orders that have been CREATED for longer than the reservation lasts, gives
+// their stock back, and returns how many it canceled. Orders whose rows other transactions hold are left for
+// the next time. Any number of instances may run it at once.
 func (s *Service) ExpireReservations(ctx context.Context) (total int, err error) {
 	if s.Reservation == 0 {
 		return 0, nil
@@ -64,7 +65,8 @@ func (s *Service) ExpireReservations(ctx context.Context) (total int, err error)
 	}
 }
 
-// expire cancels those of the orders that are still CREATED. It returns how many it canceled, and how many are held.
+// expire cancels those of the orders that are still CREATED. It returns how many it canceled, and how many
+// are held.
 func (s *Service) expire(ctx context.Context, ids []int64) (expired, held int, err error) {
 	patient, cancel := context.WithTimeout(ctx, expiryWait)
 	defer cancel()
@@ -89,7 +91,8 @@ func (s *Service) expire(ctx context.Context, ids []int64) (expired, held int, e
 	return int(done.Load()), int(waiting.Load()), err
 }
 
-// errNotReserved says that an order is not CREATED any more: another sweep, a confirm or a cancel was faster. No caller sees it.
+// errNotReserved says that an order is not CREATED any more: another sweep, a confirm or a cancel was faster.
+// No caller sees it.
 var errNotReserved = errors.New("the order has no reservation")
 
 // PurgeKeys deletes the idempotency keys that have expired, and returns how many.

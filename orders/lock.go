@@ -16,7 +16,8 @@ import (
 // briefWait is how long a batch waits for rows that other transactions hold, with the locks that it has.
 const briefWait = 300 * time.Millisecond
 
-// Names of rows and unique values, for commands that may not run at once, and for what other transactions hold.
+// Names of rows and unique values, for commands that may not run at once, and for what other transactions
+// hold.
 
 func rowOf(table string, id int64) string { return table + " " + strconv.FormatInt(id, 10) }
 
@@ -40,10 +41,13 @@ type lockedRows struct {
 // probe locks a row, or returns db.ErrLocked when another transaction holds it for so long.
 type probe func(tx store, wait time.Duration) error
 
-// lockFor locks and reads the orders that commands change, and the products of which they move pieces. Commands that need a row that
-// another transaction holds are not ready.
+// lockFor locks and reads the orders that commands change, and the products of which they move pieces.
+// Commands that need a row that another transaction holds are not ready.
 func (s *Service) lockFor(tx store, commands []*command) (*lockedRows, error) {
-	l := &lockedRows{s: s, tx: tx, commands: commands, ready: slices.Clone(commands), blocked: map[*command]string{}, probes: map[string]probe{}, orders: map[int64]*order{}}
+	l := &lockedRows{
+		s: s, tx: tx, commands: commands, ready: slices.Clone(commands),
+		blocked: map[*command]string{}, probes: map[string]probe{}, orders: map[int64]*order{},
+	}
 	l.leaveOut(func(c *command) string {
 		if i := slices.IndexFunc(c.keys, s.commands.IsHeld); i >= 0 {
 			return c.keys[i]
@@ -72,7 +76,10 @@ func (l *lockedRows) lockOrders() error {
 	}
 	held, err := lockFree(ids, lock)
 	for _, id := range held {
-		l.probes[rowOf("orders", id)] = func(tx store, wait time.Duration) error { _, err := tx.lockOrders([]int64{id}, wait); return err }
+		l.probes[rowOf("orders", id)] = func(tx store, wait time.Duration) error {
+			_, err := tx.lockOrders([]int64{id}, wait)
+			return err
+		}
 	}
 	l.leaveOut(func(c *command) string {
 		if slices.Contains(held, c.id) {
@@ -145,8 +152,8 @@ func (c *command) restocked(orders map[int64]*order) []item {
 	return nil
 }
 
-// leaveOutNames finds the keys and external_refs that other transactions have inserted and not committed, for which the batch has waited. It
-// returns errNamesHeld when there are some.
+// leaveOutNames finds the keys and external_refs that other transactions have inserted and not committed, for
+// which the batch has waited. It returns errNamesHeld when there are some.
 func (l *lockedRows) leaveOutNames() error {
 	ready := len(l.ready)
 	var failed error
@@ -220,7 +227,8 @@ func (l *lockedRows) held() []batch.Held {
 	return held
 }
 
-// isFree returns a function that reports whether no other transaction holds a row, for which it waits for so long at most.
+// isFree returns a function that reports whether no other transaction holds a row, for which it waits for so
+// long at most.
 func (s *Service) isFree(lock probe) func(ctx context.Context, wait time.Duration) bool {
 	return func(ctx context.Context, wait time.Duration) bool {
 		if lock == nil {
@@ -230,8 +238,9 @@ func (s *Service) isFree(lock probe) func(ctx context.Context, wait time.Duratio
 	}
 }
 
-// lockFree locks rows, in the order of items, and returns the items whose rows other transactions hold. When locking all of them meets such
-// a row, it asks for each item without waiting, and then locks all others at once.
+// lockFree locks rows, in the order of items, and returns the items whose rows other transactions hold. When
+// locking all of them meets such a row, it asks for each item without waiting, and then locks all others at
+// once.
 func lockFree[T any](items []T, lock func(some []T, wait time.Duration) error) (held []T, err error) {
 	if len(items) == 0 {
 		return nil, nil

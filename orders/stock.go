@@ -79,9 +79,9 @@ func (s shelf) find(l line) *product {
 	return s.byID[s.id(l)]
 }
 
-// price makes one item of all lines with the same product, with the price that the product has, in ascending product id. It refuses with
-// 404 product_not_found for every line whose product does not exist, else with 400 product_inactive for every one whose product
-// cannot be ordered.
+// price makes one item of all lines with the same product, with the price that the product has, in ascending
+// product id. It refuses with 404 product_not_found for every line whose product does not exist, else with
+// 400 product_inactive for every one whose product cannot be ordered.
 func (s shelf) price(lines []line) (items []item, err error) {
 	missing, inactive := apperr.OrderedProductNotFound.New(), apperr.ProductInactive.New()
 	for i, l := range lines {
@@ -146,9 +146,11 @@ func (s shelf) move(product, pieces int64) {
 	}
 }
 
-// moveStock writes what was taken from a shelf and put back, in one statement, which locks products in ascending id. Products from which
-// stock was taken must be locked already; where others are not, the statement waits for a second, with all locks of its transaction. Stock moves before lines are inserted: their foreign key takes a shared lock on the product, and two orders that both
-// hold it could not move its stock any more.
+// moveStock writes what was taken from a shelf and put back, in one statement, which locks products in
+// ascending id. Products from which stock was taken must be locked already; where others are not, the
+// statement waits for a second, with all locks of its transaction. Stock moves before lines are inserted:
+// their foreign key takes a shared lock on the product, and two orders that both hold it could not move its
+// stock any more.
 func (s store) moveStock(of shelf) error {
 	for ids := range slices.Chunk(slices.Sorted(maps.Keys(of.moved)), 500) {
 		pieces := make([]any, 0, 2*len(ids))
@@ -169,7 +171,8 @@ func (s store) moveStock(of shelf) error {
 	return nil
 }
 
-// stockAdjustment is a row of the table stock_adjustments: a change of a product's stock that is not an order.
+// stockAdjustment is a row of the table stock_adjustments: a change of a product's stock that is not an
+// order.
 type stockAdjustment struct {
 	ID        int64
 	ProductID int64
@@ -184,11 +187,12 @@ func (a stockAdjustment) Key() int64 { return a.ID }
 // maxStock is the highest level that an input may set.
 const maxStock = 1_000_000_000
 
-// adjustStock changes the stock of a locked product. Errors: 400 insufficient_stock, 400 validation_failed for a level above
-// maxStock.
+// adjustStock changes the stock of a locked product. Errors: 400 insufficient_stock, 400 validation_failed
+// for a level above maxStock.
 func (s store) adjustStock(p *product, delta int64, reason string) (stockAdjustment, error) {
 	if p.Stock+delta < 0 {
-		return stockAdjustment{}, apperr.InsufficientStockToRemove.New().With("/delta", shortage(*p, -delta), "product %d: asked %d, available %d", p.ID, -delta, p.Stock)
+		return stockAdjustment{}, apperr.InsufficientStockToRemove.New().With("/delta", shortage(*p, -delta),
+			"product %d: asked %d, available %d", p.ID, -delta, p.Stock)
 	}
 	if delta > 0 && p.Stock+delta > maxStock {
 		return stockAdjustment{}, apperr.ValidationFailed.New().With("/delta", apperr.Params{"rule": "maximum", "limit": maxStock, "product_id": p.ID, "available": p.Stock}, "would lift the stock above %d", maxStock)

@@ -17,8 +17,8 @@ import (
 	"example.com/b2b/internal/web"
 )
 
-// store is the one door of this package to its tables: it knows who calls, and starts every query with what the caller may see.
-// TestStoreIsTheOnlyDoor holds that nothing else here touches *gorm.DB.
+// store is the one door of this package to its tables: it knows who calls, and starts every query with what
+// the caller may see. TestStoreIsTheOnlyDoor holds that nothing else here touches *gorm.DB.
 type store struct {
 	db     *gorm.DB
 	caller auth.Principal
@@ -90,8 +90,8 @@ func (s store) orders() *gorm.DB {
 	return q
 }
 
-// spans returns in which ids all orders are that were created from one moment to another, and few others: see NoteBlocks.
-// Nil is no bound.
+// spans returns in which ids all orders are that were created from one moment to another, and few others: see
+// NoteBlocks. Nil is no bound.
 func (s store) spans(from, to *time.Time) ([]db.Span, error) {
 	var found struct{ First, Last, Noted *int64 }
 	overlaps, bounds := "TRUE", []any{}
@@ -113,8 +113,8 @@ func (s store) spans(from, to *time.Time) ([]db.Span, error) {
 	return []db.Span{{First: idsOf(*found.First).First, Last: idsOf(*found.Last).Last}, behind}, err
 }
 
-// expired returns the ids of the orders that have been CREATED for as long as a reservation lasts, the oldest first, without so many at the
-// beginning. It goes by the time alone: ids need not ascend with time.
+// expired returns the ids of the orders that have been CREATED for as long as a reservation lasts, the oldest
+// first, without so many at the beginning. It goes by the time alone: ids need not ascend with time.
 func (s store) expired(reservation time.Duration, without, limit int) (ids []int64, err error) {
 	err = s.orders().Where("reserved_since <= ?", db.Now(s.db, -reservation)).Order("reserved_since").Offset(without).Limit(limit).Pluck("id", &ids).Error
 	return ids, err
@@ -136,8 +136,9 @@ func (s store) noteBlock() (bool, error) {
 	}
 	block := (first - 1) / blockSize
 	ids := idsOf(block)
-	// A block that is not the next one leaves ids behind that are lost, too. The comment is none to TiDB, each of whose servers gives ids
-	// of a range of its own, for as long as it lasts: there nothing is ever settled.
+	// A block that is not the next one leaves ids behind that are lost, too. The comment is none to TiDB,
+	// each of whose servers gives ids of a range of its own, for as long as it lasts: there nothing is ever
+	// settled.
 	res := s.db.Exec(`INSERT INTO order_blocks (block, earliest, latest) SELECT ?, MIN(created_at), MAX(created_at) FROM orders WHERE id BETWEEN ? AND ?
 		HAVING (COUNT(*) = ? OR (SELECT created_at FROM orders WHERE id > ? ORDER BY id LIMIT 1) < ?) /*T! AND FALSE */`,
 		block, ids.First, ids.Last, ids.Last-noted, ids.Last, db.Now(s.db, -settled))
@@ -170,7 +171,8 @@ func (s store) insertOrders(orders []*order) error { return db.CreateAll(s.db, o
 // insertProducts adds products, which get their ids, in one statement.
 func (s store) insertProducts(products []*product) error { return db.CreateAll(s.db, products) }
 
-// insertItems adds rows of order_items with their order_id, product_id, qty, unit_price_cents and subtotal_cents, in one statement.
+// insertItems adds rows of order_items with their order_id, product_id, qty, unit_price_cents and
+// subtotal_cents, in one statement.
 func (s store) insertItems(rows [][]any) error {
 	return db.Insert(s.db, "order_items", "order_id, product_id, qty, unit_price_cents, subtotal_cents", rows)
 }
@@ -206,8 +208,8 @@ func (s *Service) try(ctx context.Context, fn func(tx store) error) error {
 // now is an SQL expression for the database's clock.
 func (s store) now() clause.Expr { return db.Now(s.db, 0) }
 
-// unlessEarlier is one for the database's clock, or the column where that is later: a statement that has waited for a row's lock
-// sees the time at which it began to wait.
+// unlessEarlier is one for the database's clock, or the column where that is later: a statement that has
+// waited for a row's lock sees the time at which it began to wait.
 func (s store) unlessEarlier(column string) clause.Expr { return db.NotBefore(s.db, column) }
 
 // found reports whether a query for one row found it; the error is another one.

@@ -1,5 +1,5 @@
-// Package batch runs commands in batches, so that the commands of a batch share what a batch costs once, such as a commit. It knows
-// neither a service nor a database.
+// Package batch runs commands in batches, so that the commands of a batch share what a batch costs once, such
+// as a commit. It knows neither a service nor a database.
 package batch
 
 import (
@@ -20,19 +20,21 @@ type Command interface {
 	Cost() int              // counts towards Batcher.MaxCost
 }
 
-// Batcher runs commands in batches. A command that comes while fewer than MaxConcurrent batches run starts at once, alone; the commands
-// that come meanwhile make up the next batch, in their order of arrival. So without contention no command waits for another.
+// Batcher runs commands in batches. A command that comes while fewer than MaxConcurrent batches run starts at
+// once, alone; the commands that come meanwhile make up the next batch, in their order of arrival. So without
+// contention no command waits for another.
 //
-// A command that needs a row which another transaction holds does not keep the others waiting: Run sets the command aside, and the
-// Batcher runs it again once the row is free.
+// A command that needs a row which another transaction holds does not keep the others waiting: Run sets the
+// command aside, and the Batcher runs it again once the row is free.
 type Batcher[C Command] struct {
 	MaxConcurrent int // batches at once, not counting at most maxStalled that take longer than StallTimeout
 	MaxCost       int // of a batch; a command that costs more is a batch by itself
 	MaxHeld       int // commands that may wait for held rows for HeldTimeout; where there are more, each waits for BriefTimeout
 
-	// Run runs a batch. Its ctx ends when the last caller has gone or has no more time. A command that it lists in held has not been
-	// run, because a row is held. Where err is not nil, rolledBack says that the batch left nothing behind, as a panic does: each of
-	// its other commands is tried once more by itself then, so that one bad command harms no other.
+	// Run runs a batch. Its ctx ends when the last caller has gone or has no more time. A command that it
+	// lists in held has not been run, because a row is held. Where err is not nil, rolledBack says that the
+	// batch left nothing behind, as a panic does: each of its other commands is tried once more by itself
+	// then, so that one bad command harms no other.
 	Run func(ctx context.Context, batch []C) (held []Held, rolledBack bool, err error)
 
 	mu       sync.Mutex
@@ -59,7 +61,8 @@ type Held struct {
 var ErrHeld = errors.New("another transaction holds a row that is needed")
 
 const (
-	// StallTimeout is how long other commands wait for a batch that does not end, such as one whose commit is slow.
+	// StallTimeout is how long other commands wait for a batch that does not end, such as one whose commit is
+	// slow.
 	StallTimeout = time.Second
 	// HeldTimeout is how long a command waits for a row that another transaction holds.
 	HeldTimeout = 10 * time.Second
@@ -94,8 +97,8 @@ func (w *waiter[C]) end(err error) {
 	close(w.done)
 }
 
-// Submit runs the command and returns nil, an error of Run, ErrHeld, or, without waiting any longer, the error of ctx: the command may
-// be run all the same then, unless ctx had ended before its batch began.
+// Submit runs the command and returns nil, an error of Run, ErrHeld, or, without waiting any longer, the
+// error of ctx: the command may be run all the same then, unless ctx had ended before its batch began.
 func (b *Batcher[C]) Submit(ctx context.Context, command C) error {
 	w := &waiter[C]{command: command, ctx: ctx, done: make(chan struct{})}
 	b.mu.Lock()
@@ -120,7 +123,8 @@ func (b *Batcher[C]) Load() (batches, waiting, held int) {
 	return b.running, len(b.waiting), b.heldWait
 }
 
-// IsHeld reports whether Run has found the row held, and nobody has found it free since: a batch need not wait for the row.
+// IsHeld reports whether Run has found the row held, and nobody has found it free since: a batch need not
+// wait for the row.
 func (b *Batcher[C]) IsHeld(row string) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -227,7 +231,8 @@ func (b *Batcher[C]) setAside(batch []*waiter[C], held []Held) (others []*waiter
 	return slices.DeleteFunc(batch, func(w *waiter[C]) bool { return slices.Contains(those, w) })
 }
 
-// watch lets others start once a batch of n commands has run for StallTimeout. The returned function ends the batch; b.mu must be held.
+// watch lets others start once a batch of n commands has run for StallTimeout. The returned function ends the
+// batch; b.mu must be held.
 func (b *Batcher[C]) watch(n int) (end func()) {
 	ended, stalled := false, false
 	leave := func() { b.running, b.atWork = b.running-1, b.atWork-n }
@@ -258,8 +263,8 @@ func (b *Batcher[C]) watch(n int) (end func()) {
 	}
 }
 
-// settle frees the conflict keys of commands that have been run, lets those that need held rows wait, starts what may start, and tells
-// the callers of all others.
+// settle frees the conflict keys of commands that have been run, lets those that need held rows wait, starts
+// what may start, and tells the callers of all others.
 func (b *Batcher[C]) settle(batch []*waiter[C], held []Held, err error, end func()) {
 	b.mu.Lock()
 	for _, w := range batch {
@@ -301,8 +306,8 @@ func (b *Batcher[C]) try(batch []*waiter[C]) (held []Held, rolledBack bool, err 
 	return b.Run(ctx, commands)
 }
 
-// park lets commands of a batch wait for held rows. It returns, by their index, the commands that have not been run, with ErrHeld for
-// those that may not wait. b.mu is held.
+// park lets commands of a batch wait for held rows. It returns, by their index, the commands that have not
+// been run, with ErrHeld for those that may not wait. b.mu is held.
 func (b *Batcher[C]) park(batch []*waiter[C], held []Held) map[int]error {
 	parked := map[int]error{}
 	for _, h := range held {
