@@ -19,8 +19,14 @@ chaos: ## kill services and database servers KILLS times under load, part them f
 
 FUZZTIME ?= 2m
 fuzz: ## run each fuzz target for FUZZTIME; what breaks one lies in its testdata/fuzz then, where make test tries it again
-	@grep -rEo --include='*_test.go' '^func Fuzz[A-Za-z]+' . | sort | while IFS=: read -r file target; do \
-		echo "$$target of $${file%/*}" && go test -run '^$$' -fuzz "^$${target#func }$$" -fuzztime $(FUZZTIME) "$${file%/*}" || exit 1; \
+	@built=$$(mktemp -d) && trap 'rm -rf "$$built"' EXIT && \
+	grep -rlE --include='*_test.go' '^func Fuzz' . | xargs -n 1 dirname | sort -u | while read -r folder; do \
+		go test -c -fuzz . -o "$$built/fuzz" "$$folder" || exit 1; \
+		cache=$$(go env GOCACHE)/fuzz/$$(go list "$$folder"); \
+		for target in $$(grep -hoE '^func Fuzz[A-Za-z]+' "$$folder"/*_test.go | cut -d ' ' -f 2 | sort); do \
+			echo "func $$target of $$folder" && (cd "$$folder" && "$$built/fuzz" -test.run '^$$' -test.fuzz "^$$target$$" \
+				-test.fuzztime $(FUZZTIME) -test.fuzzcachedir "$$cache") || exit 1; \
+		done || exit 1; \
 	done
 
 QUICK ?=

@@ -9,12 +9,13 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"runtime"
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"gorm.io/gorm"
 
@@ -32,7 +33,7 @@ import (
 func (s *system) together(t *testing.T, changes ...func() string) []string {
 	t.Helper()
 	open := s.gate(t)
-	results := s.queued(changes...)
+	results := s.queued(t, changes...)
 	if got := open(); got != "201" {
 		t.Errorf("the order at the gate: %s", got)
 	}
@@ -40,12 +41,12 @@ func (s *system) together(t *testing.T, changes ...func() string) []string {
 }
 
 // queued starts changes behind a gate, one after the other. It returns a function that waits for what comes of them.
-func (s *system) queued(changes ...func() string) (results func() []string) {
+func (s *system) queued(t *testing.T, changes ...func() string) (results func() []string) {
 	came := make([]chan string, len(changes))
 	for i, change := range changes {
 		came[i] = make(chan string, 1)
 		go func() { came[i] <- change() }()
-		s.wantLoad(1, i+1)
+		s.wantLoad(t, 1, i+1)
 	}
 	return func() []string {
 		all := make([]string, len(changes))
@@ -60,9 +61,12 @@ func (s *system) queued(changes ...func() string) (results func() []string) {
 func (s *system) gate(t *testing.T) (open func() string) {
 	t.Helper()
 	s.oneBatch.Do(func() { orders.OneBatch(s.service) })
-	product, opened := s.product(t, 1, 1), make(chan struct{})
-	err := s.db.Callback().Query().After("gorm:query").Register("test:gate", func(tx *gorm.DB) {
+	product, reached, opened := s.product(t, 1, 1), make(chan struct{}), make(chan struct{})
+	reach := sync.OnceFunc(func() { close(reached) })
+	// The callback stays registered: gorm lets no callback be removed while other statements run.
+	err := s.db.Callback().Query().After("gorm:query").Register(fmt.Sprint("test:gate ", product), func(tx *gorm.DB) {
 		if slices.Contains(tx.Statement.Vars, any(product)) {
+			reach()
 			<-opened
 		}
 	})
@@ -71,22 +75,24 @@ func (s *system) gate(t *testing.T) (open func() string) {
 	}
 	passed := make(chan string)
 	go func() { passed <- outcomeOf(s.CreateOrder(ctx, nil, newOrder(line(product, 1)))) }()
-	s.wantLoad(1, 0)
+	<-reached // else the batch could still take further commands
+	s.wantLoad(t, 1, 0)
 	return func() string {
 		close(opened)
-		defer s.db.Callback().Query().Remove("test:gate")
 		return <-passed
 	}
 }
 
 // wantLoad waits until so many batches run, and so many commands wait.
-func (s *system) wantLoad(groups, waiting int) {
-	for {
-		if g, w, _ := orders.Load(s.service); g == groups && w == waiting {
+func (s *system) wantLoad(t *testing.T, groups, waiting int) {
+	t.Helper()
+	var g, w int
+	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(time.Millisecond) {
+		if g, w, _ = orders.Load(s.service); g == groups && w == waiting {
 			return
 		}
-		runtime.Gosched()
 	}
+	t.Fatalf("%d batches run and %d commands wait, want %d and %d", g, w, groups, waiting)
 }
 
 func newOrder(lines ...contract.NewOrderItem) api.NewOrder {
@@ -235,9 +241,9 @@ func TestTogetherGone(t *testing.T) {
 			s.service.Handler(webtest.Options()).ServeHTTP(answer, request)
 			left <- answer.Code
 		}()
-		s.wantLoad(1, 1)
+		s.wantLoad(t, 1, 1)
 		go func() { stayed <- outcomeOf(s.CreateOrder(ctx, nil, newOrder(line(p, 2)))) }()
-		s.wantLoad(1, 2)
+		s.wantLoad(t, 1, 2)
 		leave()
 		if code := <-left; code < 500 {
 			t.Errorf("who has gone was answered with %d", code)
@@ -264,7 +270,7 @@ func TestTogetherHeld(t *testing.T) {
 		}
 		open := s.gate(t)
 		results := make(chan []string)
-		queued := s.queued(place(held), func() string {
+		queued := s.queued(t, place(held), func() string {
 			got := place(free)() // in one group with the first
 			if again := place(free)(); again != got {
 				t.Errorf("%s, then %s", got, again)
@@ -279,7 +285,7 @@ func TestTogetherHeld(t *testing.T) {
 		open()
 		go func() { results <- queued() }()
 		for placed := int64(0); placed < 3; placed = s.count(t, "orders") { // the one at the gate, and two that are free
-			runtime.Gosched()
+			time.Sleep(time.Millisecond)
 		}
 		select {
 		case got := <-results:
@@ -348,7 +354,7 @@ func TestTogetherLostCommit(t *testing.T) {
 		p := s.product(t, 1, 10)
 		open := s.gate(t)
 		place := func() string { return outcomeOf(s.CreateOrder(ctx, nil, newOrder(line(p, 1)))) }
-		results := s.queued(place, place, place)
+		results := s.queued(t, place, place, place)
 		losing.Store(true)
 		open() // its answer is lost, too
 		if got := results(); !slices.Equal(got, []string{"503 unavailable", "503 unavailable", "503 unavailable"}) {

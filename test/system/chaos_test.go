@@ -44,6 +44,9 @@ var chaosKills = flag.Int("chaos.kills", 20, "how often TestChaos kills somethin
 //
 // MariaDB and MySQL are private servers: see server.Private.
 func TestChaos(t *testing.T) {
+	if testing.Short() {
+		t.Skip("kills")
+	}
 	ctx, stop := signal.NotifyContext(t.Context(), os.Interrupt) // Ctrl-C must not leave a server behind
 	defer stop()
 	t.Run("SQLite", func(t *testing.T) {

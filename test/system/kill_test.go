@@ -25,6 +25,9 @@ import (
 // TestKilledStep kills one of three processes just before or just after one step of an order, and repeats the call with its
 // key as a partner does. Whatever the moment: one order, confirmed, its stock taken once.
 func TestKilledStep(t *testing.T) {
+	if testing.Short() {
+		t.Skip("kills")
+	}
 	steps := []struct {
 		path   string // of the call that the orchestrator makes
 		victim string // who may be killed around it, besides the orchestrator
@@ -60,6 +63,9 @@ func TestKilledStep(t *testing.T) {
 
 // TestKilledAnywhere kills the one process that is all three services at random moments of an order.
 func TestKilledAnywhere(t *testing.T) {
+	if testing.Short() {
+		t.Skip("kills")
+	}
 	dbtest.EachConfig(t, func(t *testing.T, c db.Config) {
 		g := dbtest.Open(t, c)
 		if _, err := db.Seed(t.Context(), g); err != nil {
@@ -94,6 +100,9 @@ func TestKilledAnywhere(t *testing.T) {
 
 // TestKilledTogether kills the one process that is all three services while many orders are under way, of which some share a transaction.
 func TestKilledTogether(t *testing.T) {
+	if testing.Short() {
+		t.Skip("kills")
+	}
 	dbtest.EachConfig(t, func(t *testing.T, c db.Config) {
 		g := dbtest.Open(t, c)
 		if _, err := db.Seed(t.Context(), g); err != nil {

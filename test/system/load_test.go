@@ -33,6 +33,9 @@ const (
 // TestHostileLoad sends hostile requests beside those of good clients, under limits. Each good call succeeds, and is never limited. The
 // log says what it cost them: with -v.
 func TestHostileLoad(t *testing.T) {
+	if testing.Short() {
+		t.Skip("load")
+	}
 	dbtest.EachConfig(t, func(t *testing.T, c db.Config) {
 		g := dbtest.Open(t, c)
 		if _, err := db.Seed(t.Context(), g); err != nil {

@@ -48,6 +48,9 @@ const (
 // TestNetwork puts faults of all kinds on the links between three processes and their database. Whatever the fault, each call
 // is answered in time and by the contract; and when it is over, the call's key stands for one order whose stock was taken once.
 func TestNetwork(t *testing.T) {
+	if testing.Short() {
+		t.Skip("network faults")
+	}
 	faults := []struct {
 		name, toxic string
 		mild        bool // an order succeeds all the same

@@ -22,6 +22,9 @@ import (
 // TestResources takes from a running b2b what its database needs, and gives it back. Meanwhile it says 503 and that it is not
 // ready; afterwards it works without a restart, and each key stands for one order.
 func TestResources(t *testing.T) {
+	if testing.Short() {
+		t.Skip("kills")
+	}
 	t.Run("disk full", diskFull)
 	t.Run("read-only folder", readOnlyFolder)
 	for _, engine := range dbtest.Servers {

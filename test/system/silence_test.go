@@ -16,6 +16,9 @@ import (
 // call is answered in time meanwhile. Once new connections work b2b is well again within seconds and without a restart, although those
 // that were made before never get an answer, as behind a firewall that has forgotten them.
 func TestSilentDatabase(t *testing.T) {
+	if testing.Short() {
+		t.Skip("network faults")
+	}
 	dbtest.EachConfig(t, func(t *testing.T, c db.Config) {
 		if c.Driver == db.SQLite {
 			return // a file
@@ -28,6 +31,9 @@ func TestSilentDatabase(t *testing.T) {
 
 // TestFrozenServer stops the database server's process, and lets it go on.
 func TestFrozenServer(t *testing.T) {
+	if testing.Short() {
+		t.Skip("network faults")
+	}
 	for _, engine := range dbtest.Servers {
 		program := server.Find(engine.Engine)
 		if program == "" {
