@@ -3,6 +3,7 @@
 package batch
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -27,9 +28,10 @@ type Command interface {
 // A command that needs a row which another transaction holds does not keep the others waiting: Run sets the
 // command aside, and the Batcher runs it again once the row is free.
 type Batcher[C Command] struct {
-	MaxConcurrent int // batches at once, not counting at most maxStalled that take longer than StallTimeout
-	MaxCost       int // of a batch; a command that costs more is a batch by itself
-	MaxHeld       int // commands that may wait for held rows for HeldTimeout; where there are more, each waits for BriefTimeout
+	MaxConcurrent int           // batches at once, not counting at most maxStalled that have stalled
+	MaxCost       int           // of a batch; a command that costs more is a batch by itself
+	StallTimeout  time.Duration // how long others wait for a batch that does not end, such as one whose commit is slow
+	MaxHeld       int           // commands that may wait for held rows for HeldTimeout; where there are more, each waits for BriefTimeout
 
 	// Run runs a batch. Its ctx ends when the last caller has gone or has no more time. A command that it
 	// lists in held has not been run, because a row is held. Where err is not nil, rolledBack says that the
@@ -61,9 +63,8 @@ type Held struct {
 var ErrHeld = errors.New("another transaction holds a row that is needed")
 
 const (
-	// StallTimeout is how long other commands wait for a batch that does not end, such as one whose commit is
-	// slow.
-	StallTimeout = time.Second
+	// DefaultStallTimeout is Batcher.StallTimeout where that is zero.
+	DefaultStallTimeout = time.Second
 	// HeldTimeout is how long a command waits for a row that another transaction holds.
 	HeldTimeout = 10 * time.Second
 	// BriefTimeout is that time where more than MaxHeld commands wait.
@@ -231,22 +232,22 @@ func (b *Batcher[C]) setAside(batch []*waiter[C], held []Held) (others []*waiter
 	return slices.DeleteFunc(batch, func(w *waiter[C]) bool { return slices.Contains(those, w) })
 }
 
-// watch lets others start once a batch of n commands has run for StallTimeout. The returned function ends the
+// watch lets others start once a batch of n commands has stalled. The returned function ends the
 // batch; b.mu must be held.
 func (b *Batcher[C]) watch(n int) (end func()) {
-	ended, stalled := false, false
+	ended, stalled, stallTimeout := false, false, cmp.Or(b.StallTimeout, DefaultStallTimeout)
 	leave := func() { b.running, b.atWork = b.running-1, b.atWork-n }
 	var timer *time.Timer
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	timer = time.AfterFunc(StallTimeout, func() {
+	timer = time.AfterFunc(stallTimeout, func() {
 		b.mu.Lock()
 		defer b.mu.Unlock()
 		if ended {
 			return
 		}
 		if b.stalled == maxStalled {
-			timer.Reset(StallTimeout)
+			timer.Reset(stallTimeout)
 			return
 		}
 		stalled, b.stalled = true, b.stalled+1
@@ -357,7 +358,7 @@ func (b *Batcher[C]) probe() {
 		if len(rows) == 0 {
 			return
 		}
-		ctx, cancel := context.WithTimeout(context.Background(), StallTimeout)
+		ctx, cancel := context.WithTimeout(context.Background(), DefaultStallTimeout)
 		wait := probeWait // for the first of them, which is another one in each round
 		for name, row := range rows {
 			if row.free(ctx, wait) {

@@ -408,7 +408,7 @@ func TestStalled(t *testing.T) {
 	select {
 	case got := <-b.begun:
 		t.Errorf("%v began beside four batches that have stalled", got)
-	case <-time.After(2 * batch.StallTimeout):
+	case <-time.After(2 * batch.DefaultStallTimeout):
 	}
 	for range 6 {
 		b.end <- outcome{}
