@@ -125,7 +125,7 @@ func TestHistory(t *testing.T) {
 			}
 			do("POST", order+"/confirm", "", append(asPartner("req-4"), "X-Idempotency-Key", "history-2"))
 			for range 2 {
-				do("POST", order+"/cancel", `{"cause":"compensation","reason":"it failed"}`, asService)
+				do("POST", order+"/cancel", `{"cause":"requested","reason":"it failed"}`, asService)
 				shows(order)
 			}
 			const want = "order.created by erp ünï in req-2, order.confirmed by erp ünï in req-3, order.canceled by service in req-service"

@@ -234,7 +234,7 @@ func nameOf(address string) string {
 // connections returns how many callers each service may have connected: no more than leave the process enough descriptors for its
 // database, and for as many calls of other services. Else whoever opens connections, and says nothing, closes the database to all.
 func connections(c *config.Settings, services []*service) (int, error) {
-	const own, fewest = 40, 10 // listeners, epoll, the files of SQLite; each service's callers
+	const own, fewest = 32, 10 // listeners, epoll, the files of SQLite; each service's callers
 	needed := own
 	if c.Driver == config.MySQL {
 		needed += c.Database.MaxConns
