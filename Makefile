@@ -11,7 +11,7 @@ run: ## start the three services on SQLite, with sample data
 	@CGO_ENABLED=0 go build -o bin/b2b ./cmd/b2b && exec bin/b2b
 
 test: ## run the tests on SQLite and every MySQL and MariaDB of this machine
-	go run ./db/dbtest/run $(ENGINES) $(GOTEST) ./...
+	go run ./db/dbtest/run $(ENGINES) $(GOTEST) -timeout 30m ./...
 
 KILLS ?= 200
 chaos: ## kill services and database servers KILLS times under load, part them for 30 s, hold rows, and look for what was lost or done twice
