@@ -136,7 +136,7 @@ func TestStuckTransactionsLeaveConnections(t *testing.T) {
 			time.Sleep(time.Millisecond)
 		}
 		for range 20 {
-			brief, done := context.WithTimeout(ctx, time.Second)
+			brief, done := context.WithTimeout(ctx, 2*time.Second)
 			var name string
 			if err := g.WithContext(brief).Raw("SELECT name FROM products WHERE id = 1").Scan(&name).Error; err != nil {
 				t.Errorf("a read: %v", err)

