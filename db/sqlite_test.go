@@ -141,13 +141,15 @@ func TestLogIsBounded(t *testing.T) {
 		}
 	}()
 	defer func() { close(stop); <-stopped }()
-	for range bound>>20 + 2 {
+	longest := int64(0)
+	for written := 0; longest < bound && written < 400; written++ { // SQLite begins anew where a busy machine leaves a moment without a read
 		if err := g.Exec("INSERT INTO things (content) VALUES (zeroblob(1000000 + 48576))").Error; err != nil {
 			t.Fatal(err)
 		}
+		longest = max(longest, size())
 	}
-	if size() < bound {
-		t.Fatalf("the log has only %d bytes", size())
+	if longest < bound {
+		t.Fatalf("the log had only %d bytes", longest)
 	}
 	for deadline := time.Now().Add(time.Minute); size() >= bound; {
 		if err := g.Exec("INSERT INTO things (content) VALUES (NULL)").Error; err != nil {
