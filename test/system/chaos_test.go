@@ -396,16 +396,20 @@ func (c *chaos) kill(n int) {
 	}
 }
 
-// client works for one partner until all is calm: it places orders, through the orchestrator or by itself, cancels some, and adjusts
-// stock. The nth clients of both partners use the same keys.
+// client works for one partner until all is calm: it places orders, through the orchestrator or by itself, and cancels some, and a clerk
+// adjusts stock. The nth clients of both partners use the same keys.
 func (c *chaos) client(n int, by partner) {
 	tagged, shared := c.products[0].ID, c.products[1].ID
-	// does notes what a key stands for, and the event that it has left, if any.
-	does := func(operation, key string, target int64, event string, customer int64) {
+	clerk := newPartner(c.t, "clerk-beside-"+by.Subject, 0)
+	// did notes what a caller's key stands for, and the event that it has left, if any.
+	did := func(caller partner, operation, key string, target int64, event string, customer int64) {
 		c.mu.Lock()
 		defer c.mu.Unlock()
-		c.keyed = append(c.keyed, keyed{by.KeySpace(), operation, key, target})
-		c.happened = append(c.happened, happened{event, target, customer, by.Subject, key})
+		c.keyed = append(c.keyed, keyed{caller.KeySpace(), operation, key, target})
+		c.happened = append(c.happened, happened{event, target, customer, caller.Subject, key})
+	}
+	does := func(operation, key string, target int64, event string, customer int64) {
+		did(by, operation, key, target, event, customer)
 	}
 	for i := int64(1); !c.calm.Load() && c.ctx.Err() == nil; i++ {
 		key := fmt.Sprintf("chaos-%d-%d", n, i)
@@ -414,8 +418,8 @@ func (c *chaos) client(n int, by partner) {
 			if rand.IntN(2) == 0 {
 				a.Delta = -a.Delta
 			}
-			if a.ID, _ = c.call(by, "POST", c.orders, fmt.Sprintf("/products/%d/stock-adjustments", shared), key, fmt.Sprintf(`{"delta":%d,"reason":"chaos"}`, a.Delta)); a.ID != 0 {
-				does("adjustStock", key, shared, "stock.adjusted", 0)
+			if a.ID, _ = c.call(clerk, "POST", c.orders, fmt.Sprintf("/products/%d/stock-adjustments", shared), key, fmt.Sprintf(`{"delta":%d,"reason":"chaos"}`, a.Delta)); a.ID != 0 {
+				did(clerk, "adjustStock", key, shared, "stock.adjusted", 0)
 				c.mu.Lock()
 				c.adjusted = append(c.adjusted, a)
 				c.mu.Unlock()

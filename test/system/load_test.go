@@ -121,10 +121,17 @@ func goodLoad(t *testing.T, p *process, round int) (took []time.Duration, repeat
 }
 
 func goodCall(t *testing.T, client *http.Client, method, url, body, token, key string) (int, []byte) {
-	req, err := http.NewRequest(method, url, strings.NewReader(body))
+	status, answer, err := send(client, method, url, body, token, key)
 	if err != nil {
 		t.Error(err)
-		return 0, nil
+	}
+	return status, answer
+}
+
+func send(client *http.Client, method, url, body, token, key string) (int, []byte, error) {
+	req, err := http.NewRequest(method, url, strings.NewReader(body))
+	if err != nil {
+		return 0, nil, err
 	}
 	req.Header.Set("Authorization", "Bearer "+token)
 	req.Header.Set("Content-Type", "application/json")
@@ -136,12 +143,11 @@ func goodCall(t *testing.T, client *http.Client, method, url, body, token, key s
 	}
 	res, err := client.Do(req)
 	if err != nil {
-		t.Error(err)
-		return 0, nil
+		return 0, nil, err
 	}
 	defer res.Body.Close()
 	answer, _ := io.ReadAll(res.Body)
-	return res.StatusCode, answer
+	return res.StatusCode, answer, nil
 }
 
 // hostileLoad makes hostile calls beside what is called meanwhile, and counts the answers by status, 0 for none.
