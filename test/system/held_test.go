@@ -21,9 +21,8 @@ import (
 	"example.com/b2b/db/dbtest"
 )
 
-// bearable is how long, at the 99th percentile, a call takes that does not need a held row. On a quiet
-// machine it is half of that; here other tests may run beside.
-const bearable = 2400 * time.Millisecond
+// bearable is how long, at the 99th percentile, a call takes that does not need a held row.
+const bearable = 1200 * time.Millisecond
 
 // outcome is what came of a call.
 type outcome struct {
