@@ -31,7 +31,7 @@ type Batcher[C Command] struct {
 	MaxConcurrent int           // batches at once, not counting at most maxStalled that have stalled
 	MaxCost       int           // of a batch; a command that costs more is a batch by itself
 	StallTimeout  time.Duration // how long others wait for a batch that does not end, such as one whose commit is slow
-	MaxHeld       int           // commands that may wait for held rows for HeldTimeout; where there are more, each waits for BriefTimeout
+	MaxHeld       int           // commands that may wait for held rows for HeldTimeout; where there are more, see BriefTimeout
 
 	// Run runs a batch. Its ctx ends when the last caller has gone or has no more time. A command that it
 	// lists in held has not been run, because a row is held. Where err is not nil, rolledBack says that the
@@ -67,7 +67,7 @@ const (
 	DefaultStallTimeout = time.Second
 	// HeldTimeout is how long a command waits for a row that another transaction holds.
 	HeldTimeout = 10 * time.Second
-	// BriefTimeout is that time where more than MaxHeld commands wait.
+	// BriefTimeout is that time where more than MaxHeld commands wait, for a row with more than its share.
 	BriefTimeout = 1500 * time.Millisecond
 
 	maxStalled = 4                      // batches, lest they take all connections
@@ -384,11 +384,12 @@ func (r *heldRow[C]) free(ctx context.Context, wait time.Duration) (free bool) {
 func (b *Batcher[C]) stillHeld() map[string]*heldRow[C] {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	timeout := HeldTimeout
-	if b.heldWait > b.MaxHeld {
-		timeout = BriefTimeout
-	}
+	crowded, share := b.heldWait > b.MaxHeld, b.MaxHeld/max(len(b.heldRows), 1)
 	for name, row := range b.heldRows {
+		timeout := HeldTimeout
+		if crowded && len(row.waiting) > share { // commands for other rows must not pay for these
+			timeout = BriefTimeout
+		}
 		row.waiting = slices.DeleteFunc(row.waiting, func(w *waiter[C]) bool {
 			err := w.ctx.Err()
 			if err == nil && time.Since(w.heldAt) > timeout {
