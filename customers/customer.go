@@ -181,7 +181,7 @@ func (s *Service) findBatched(ctx context.Context, id int64) (customer, error) {
 }
 
 // texts is what a list searches.
-var texts = search.Texts{Table: "customers", Columns: []string{"name", "email"}}
+var texts = search.Index{Table: "customers", Columns: []string{"name", "email"}}
 
 // filter says which customers a list shows; a nil field does not matter.
 type filter struct {
@@ -192,7 +192,7 @@ type filter struct {
 }
 
 // list reads a page of customers.
-func (s store) list(f filter, w db.Window) ([]customer, *int64, error) {
+func (s store) list(f filter, w db.PageRequest) ([]customer, *int64, error) {
 	q := s.customers()
 	if f.Email != nil {
 		q = q.Where("active_email = LOWER(?)", *f.Email)

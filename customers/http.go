@@ -84,7 +84,7 @@ func (s *Service) ListCustomers(ctx context.Context, r server.ListCustomersReque
 	if err != nil {
 		return nil, err
 	}
-	rows, next, err := s.read(ctx).list(f, db.Asked(r.Params.Sort, r.Params.Cursor, r.Params.Limit))
+	rows, next, err := s.read(ctx).list(f, db.PageFrom(r.Params.Sort, r.Params.Cursor, r.Params.Limit))
 	if err != nil {
 		return nil, err
 	}
@@ -128,7 +128,7 @@ func (s *Service) ExportCustomers(ctx context.Context, r server.ExportCustomersR
 		return nil, err
 	}
 	return file(bulk.Export(*r.Params.Format == contract.Csv, func(cursor *int64) ([]api.Customer, *int64, error) {
-		rows, next, err := s.read(ctx).list(f, db.Window{Cursor: cursor, Limit: bulk.PageSize})
+		rows, next, err := s.read(ctx).list(f, db.PageRequest{Cursor: cursor, Limit: bulk.PageSize})
 		all := make([]api.Customer, len(rows))
 		for i, c := range rows {
 			all[i] = view(c)
@@ -201,7 +201,7 @@ func (s *Service) DeleteCustomer(ctx context.Context, r server.DeleteCustomerReq
 
 // ListCustomerHistory pages by id, or returns 404 customer_not_found.
 func (s *Service) ListCustomerHistory(ctx context.Context, r server.ListCustomerHistoryRequestObject) (server.ListCustomerHistoryResponseObject, error) {
-	events, next, err := s.read(ctx).history(r.ID, db.Asked(r.Params.Sort, r.Params.Cursor, r.Params.Limit))
+	events, next, err := s.read(ctx).history(r.ID, db.PageFrom(r.Params.Sort, r.Params.Cursor, r.Params.Limit))
 	if err != nil {
 		return nil, err
 	}

@@ -72,7 +72,7 @@ func TestEveryEndsARoundThatHangs(t *testing.T) {
 		works := map[string]func(ctx context.Context) error{
 			"alone": func(ctx context.Context) error { return g.WithContext(ctx).Exec("SELECT 1").Error },
 			"lead": func(ctx context.Context) error {
-				_, err := db.Lead(ctx, g, "rounds", func(ctx context.Context) error { return g.WithContext(ctx).Exec("SELECT 1").Error })
+				_, err := db.RunExclusive(ctx, g, "rounds", func(ctx context.Context) error { return g.WithContext(ctx).Exec("SELECT 1").Error })
 				return err
 			},
 		}

@@ -16,8 +16,8 @@ const (
 	settled = 10 * time.Minute
 )
 
-func idsOf(block int64) db.Span {
-	return db.Span{First: block*blockSize + 1, Last: (block + 1) * blockSize}
+func idsOf(block int64) db.IDRange {
+	return db.IDRange{First: block*blockSize + 1, Last: (block + 1) * blockSize}
 }
 
 // NoteBlocks notes the moments of those blocks, one after the other, into which no order can come any more, and returns how many. Such

@@ -19,14 +19,14 @@ func (s *Service) cancelable(o order, why cancellation) error {
 		return apperr.PreconditionFailed.New().With("/cause", apperr.Params{"order_status": string(o.Status)},
 			"is %s, and the order is %s", compensation, o.Status)
 	}
-	if o.Status != canceled && !slices.Contains(s.outlook(o).Actions, cancelAction) {
+	if o.Status != canceled && !slices.Contains(s.allowedActions(o).Actions, cancelAction) {
 		return apperr.CancelWindowClosed.New(o.ID, int(s.CancellationWindow.Minutes()))
 	}
 	return nil
 }
 
-// cancel notes on a locked order why it is to be CANCELED, whatever the time, and puts its pieces back on the shelf.
-func (why cancellation) cancel(o *order, shelf shelf) {
+// cancel notes on a locked order why it is to be CANCELED, whatever the time, and puts its pieces back on the stock.
+func (why cancellation) cancel(o *order, stock stockView) {
 	o.CancelReason, o.CancelNote = &why.Reason, why.Note
-	shelf.put(o.Items)
+	stock.release(o.Items)
 }

@@ -110,7 +110,7 @@ func (s store) withSKUs(rows []*bulk.Row[productRow], locking bool) (map[string]
 
 // exportOrders reads a page of orders for a file, with their items.
 func (s store) exportOrders(f orderFilter, cursor *int64) ([]order, *int64, error) {
-	rows, next, err := s.list(f, db.Window{Cursor: cursor, Limit: bulk.PageSize})
+	rows, next, err := s.list(f, db.PageRequest{Cursor: cursor, Limit: bulk.PageSize})
 	if err != nil || len(rows) == 0 {
 		return nil, nil, err
 	}

@@ -54,7 +54,7 @@ func (s store) createProducts(products []*product) error {
 	}
 	adjustments, events := make([]stockAdjustment, len(products)), make([]history.Event, len(products))
 	for i, p := range products {
-		adjustments[i], events[i] = adjustment(*p, p.Stock, "created"), ofProduct(productCreated, *p)
+		adjustments[i], events[i] = adjustment(*p, p.Stock, "created"), productEvent(productCreated, *p)
 	}
 	if err := s.insert(adjustments); err != nil {
 		return err
@@ -112,11 +112,11 @@ func (s store) updateProducts(before []product, products []*product) error {
 		b := before[i]
 		p.UpdatedAt = later(p.UpdatedAt, p.Now)
 		if p.Name != b.Name || p.PriceCents != b.PriceCents || p.Active != b.Active {
-			events = append(events, ofProduct(productUpdated, *p))
+			events = append(events, productEvent(productUpdated, *p))
 		}
 		if p.Stock != b.Stock {
 			adjustments = append(adjustments, adjustment(*p, p.Stock-b.Stock, "level set"))
-			events = append(events, ofProduct(stockAdjusted, *p))
+			events = append(events, productEvent(stockAdjusted, *p))
 		}
 	}
 	if err := s.updateEach(products, "name", "price_cents", "stock", "active", "updated_at"); err != nil {
@@ -141,7 +141,7 @@ func (s store) findProduct(id int64) (product, error) {
 }
 
 // texts is what a list of products searches.
-var texts = search.Texts{Table: "products", Columns: []string{"name", "sku"}}
+var texts = search.Index{Table: "products", Columns: []string{"name", "sku"}}
 
 // productFilter says which products a list shows; a nil field does not matter.
 type productFilter struct {
@@ -152,7 +152,7 @@ type productFilter struct {
 }
 
 // listProducts reads a page of products.
-func (s store) listProducts(f productFilter, w db.Window) ([]product, *int64, error) {
+func (s store) listProducts(f productFilter, w db.PageRequest) ([]product, *int64, error) {
 	q := s.products()
 	if f.SKU != nil {
 		q = q.Where("sku = ?", *f.SKU)

@@ -159,7 +159,7 @@ func serve(ctx context.Context, c *config.Settings, services []*service, out io.
 		if s.server.Handler, s.background, err = s.build(g, o); err != nil {
 			return err
 		}
-		s.server.Near = &web.Near{Handler: s.server.Handler, Log: o.Log}
+		s.server.Near = &web.InProcessTransport{Handler: s.server.Handler, Log: o.Log}
 		names = append(names, s.name)
 		fmt.Fprintf(out, "%-14s %s   documentation: %s/docs\n", s.title, *s.base, *s.base)
 	}

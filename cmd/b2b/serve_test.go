@@ -22,7 +22,7 @@ func TestNearService(t *testing.T) {
 	c.ServiceTokens, c.RequestTimeout = []string{"token"}, time.Minute
 	c.CustomersBase, c.OrdersBase = "http://127.0.0.1:1", "http://127.0.0.1:1"
 	services := table(&c)
-	services[0].server.Near = &web.Near{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	services[0].server.Near = &web.InProcessTransport{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
 		w.WriteHeader(http.StatusNotFound)
 		io.WriteString(w, `{"success":false,"error":"No.","code":"customer_not_found"}`)

@@ -18,8 +18,8 @@ import (
 	"example.com/b2b/db"
 )
 
-// Texts is what is searched of a table, which has the columns id, indexed_text and unindexed: see the migration.
-type Texts struct {
+// Index is what is searched of a table, which has the columns id, indexed_text and unindexed: see the migration.
+type Index struct {
 	Table   string
 	Columns []string
 }
@@ -28,14 +28,14 @@ const (
 	chunkBits = 16      // of an id: its place in a chunk, whose rows of the index are one bitmap for each gram
 	mostGrams = 16      // of a text, which are looked up in the index
 	mostRead  = 4       // of these, the rarest, whose bitmaps are read
-	mostWait  = 1000    // unindexed rows that a search compares; when there are more, it compares all rows
+	maxPending  = 1000    // unindexed rows that a search compares; when there are more, it compares all rows
 	mostTried = 1000    // rows that one statement compares
 	firstRead = 1 << 14 // bytes of bitmaps that the first statement reads; each further one reads four times as many
 )
 
 // Page is db.Page for the rows of q that have text in one of the columns. q may be any query of the table, but should leave many of its
 // rows: few are found faster by db.Containing.
-func Page[T interface{ Key() int64 }](q *gorm.DB, x Texts, text string, w db.Window) ([]T, *int64, error) {
+func Page[T interface{ Key() int64 }](q *gorm.DB, x Index, text string, w db.PageRequest) ([]T, *int64, error) {
 	found := db.Containing(q, text, x.Columns...).Session(&gorm.Session{})
 	s := lookup{q: q.Session(&gorm.Session{NewDB: true}), x: x, w: w}
 	// The unindexed first: a row that is indexed meanwhile is in the index when that is read.
@@ -77,7 +77,7 @@ func Page[T interface{ Key() int64 }](q *gorm.DB, x Texts, text string, w db.Win
 			return nil, nil, err
 		}
 	}
-	rows, next := db.Cut(rows, w)
+	rows, next := db.Trim(rows, w)
 	return rows, next, nil
 }
 
@@ -103,8 +103,8 @@ func gramsOf(folded string) [][]byte {
 // lookup is where one page stands.
 type lookup struct {
 	q      *gorm.DB
-	x      Texts
-	w      db.Window
+	x      Index
+	w      db.PageRequest
 	grams  [][]byte // whose bitmaps are read
 	chunks []chunk  // that have not been read, in the order of the page
 }
@@ -119,7 +119,7 @@ type chunk struct {
 // waiting returns the unindexed rows by chunk; nil when there are too many.
 func (s *lookup) waiting() (map[int64]*roaring.Bitmap, error) {
 	var ids []int64
-	if err := s.w.Of(s.q.Table(s.x.Table)).Where("unindexed = 1").Limit(mostWait+1).Pluck("id", &ids).Error; err != nil || len(ids) > mostWait {
+	if err := s.w.Apply(s.q.Table(s.x.Table)).Where("unindexed = 1").Limit(maxPending+1).Pluck("id", &ids).Error; err != nil || len(ids) > maxPending {
 		return nil, err
 	}
 	all := map[int64]*roaring.Bitmap{}
@@ -127,19 +127,19 @@ func (s *lookup) waiting() (map[int64]*roaring.Bitmap, error) {
 		if all[id>>chunkBits] == nil {
 			all[id>>chunkBits] = roaring.New()
 		}
-		all[id>>chunkBits].Add(place(id))
+		all[id>>chunkBits].Add(offset(id))
 	}
 	return all, nil
 }
 
-// place is where an id is in its chunk.
-func place(id int64) uint32 { return uint32(id & (1<<chunkBits - 1)) }
+// offset is where an id is in its chunk.
+func offset(id int64) uint32 { return uint32(id & (1<<chunkBits - 1)) }
 
 // findChunks finds those that have all grams, or rows that wait, and the grams of which they have the fewest.
 func (s *lookup) findChunks(grams [][]byte, waiting map[int64]*roaring.Bitmap) error {
 	q := s.q.Table("search_grams").Select("gram, chunk, hits").Where("subject = ? AND gram IN ?", s.x.Table, grams)
 	newestFirst := s.w.Sort == db.NewestFirst
-	if seen := s.w.Seen(); seen > 0 {
+	if seen := s.w.AfterID(); seen > 0 {
 		q = q.Where(map[bool]string{false: "chunk >= ?", true: "chunk <= ?"}[newestFirst], seen>>chunkBits)
 	}
 	var rows []struct {
@@ -238,8 +238,8 @@ func (s *lookup) having(chunks []chunk) (map[int64]*roaring.Bitmap, error) {
 // each yields the rows of a chunk behind the cursor, in the order of the page.
 func (s *lookup) each(chunk int64, places *roaring.Bitmap, yield func(id int64) bool) bool {
 	newestFirst := s.w.Sort == db.NewestFirst
-	if seen := s.w.Seen(); seen > 0 && seen>>chunkBits == chunk {
-		if at := uint64(place(seen)); newestFirst {
+	if seen := s.w.AfterID(); seen > 0 && seen>>chunkBits == chunk {
+		if at := uint64(offset(seen)); newestFirst {
 			places.RemoveRange(at, 1<<chunkBits)
 		} else {
 			places.RemoveRange(0, at+1)

@@ -19,7 +19,7 @@ import (
 
 var ctx = context.Background()
 
-var texts = search.Texts{Table: "customers", Columns: []string{"name", "email"}}
+var texts = search.Index{Table: "customers", Columns: []string{"name", "email"}}
 
 type customer struct {
 	ID          int64
@@ -50,7 +50,7 @@ func exec(t testing.TB, g *gorm.DB, statement string, values ...any) {
 
 func index(t testing.TB, g *gorm.DB) int {
 	t.Helper()
-	n, err := texts.Index(ctx, g)
+	n, err := texts.Update(ctx, g)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -61,7 +61,7 @@ type fataler interface{ Fatal(...any) }
 
 // found reads all pages.
 func found(t fataler, q *gorm.DB, text string, sort db.Sort, limit int32) (ids []int64) {
-	for w := (db.Window{Sort: sort, Limit: limit, Cursor: new(int64)}); ; {
+	for w := (db.PageRequest{Sort: sort, Limit: limit, Cursor: new(int64)}); ; {
 		rows, next, err := search.Page[customer](q, texts, text, w)
 		if err != nil || len(rows) > int(limit) {
 			t.Fatal(len(rows), err)
@@ -98,7 +98,7 @@ func TestPage(t *testing.T) {
 					next += rapid.SampledFrom([]int64{1, 2, 30_000, 65_536}).Draw(t, "gap")
 				}
 				if rapid.Bool().Draw(t, "index") {
-					if _, err := texts.Index(ctx, g); err != nil {
+					if _, err := texts.Update(ctx, g); err != nil {
 						t.Fatal(err)
 					}
 				}
@@ -183,7 +183,7 @@ func TestIndexBesideWriters(t *testing.T) {
 		}
 		insert(t, g, all...)
 		find := func(c customer) error {
-			found, _, err := search.Page[customer](g.Model(&customer{}), texts, c.Name, db.Window{Limit: 1000})
+			found, _, err := search.Page[customer](g.Model(&customer{}), texts, c.Name, db.PageRequest{Limit: 1000})
 			if err == nil && !slices.Contains(found, c) {
 				err = fmt.Errorf("%v is not found", c)
 			}
@@ -203,7 +203,7 @@ func TestIndexBesideWriters(t *testing.T) {
 					if err := find(all[w*rows]); err != nil {
 						return err
 					}
-					if _, err := texts.Index(ctx, g); err != nil {
+					if _, err := texts.Update(ctx, g); err != nil {
 						return err
 					}
 				}

@@ -76,7 +76,7 @@ func (i Import[R, V]) File(ctx context.Context, body io.Reader) (web.File, error
 		if w.summary.Complete = err == nil; err != nil {
 			why := web.Refusal(ctx, err)
 			w.summary.Code, w.summary.Error = new(contract.ErrorCode(why.Name)), &why.Message
-			err = web.Told{Cause: err}
+			err = web.ErrReported{Cause: err}
 		}
 		return errors.Join(err, w.out.Encode(contract.ImportLine{Summary: &w.summary})) // which Respond flushes
 	}}, nil

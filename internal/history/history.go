@@ -23,7 +23,7 @@ type Event struct {
 	CreatedAt      time.Time
 	Representation string // the thing after it, as JSON
 
-	Shown any `gorm:"-"` // what Append makes the representation of
+	Payload any `gorm:"-"` // what Append makes the representation of
 }
 
 // Origin is where a change comes from.
@@ -47,7 +47,7 @@ func (e Event) Key() int64 { return e.ID }
 func Append(tx *gorm.DB, by Origin, events ...Event) error {
 	rows := make([][]any, len(events))
 	for i, e := range events {
-		shown, err := json.Marshal(e.Shown)
+		shown, err := json.Marshal(e.Payload)
 		if err != nil {
 			return err
 		}
@@ -61,7 +61,7 @@ func Append(tx *gorm.DB, by Origin, events ...Event) error {
 
 // Page reads a page of what has happened to one thing. Ask it for what the caller may see: all events of a thing are
 // of one customer, or of none.
-func Page(q *gorm.DB, subject string, id int64, w db.Window) ([]Event, *int64, error) {
+func Page(q *gorm.DB, subject string, id int64, w db.PageRequest) ([]Event, *int64, error) {
 	return db.Page[Event](q.Where("subject = ? AND subject_id = ?", subject, id), w)
 }
 

@@ -106,10 +106,10 @@ var (
 	ofData     = []string{"default-src 'none'; frame-ancestors 'none'"}
 )
 
-// protect tells browsers what they may do with an answer: show pages in no frame and run no script in them but Swagger UI's, and take
+// securityHeaders tells browsers what they may do with an answer: show pages in no frame and run no script in them but Swagger UI's, and take
 // data for nothing but data, and keep none. A caller that wants to keep some has its ETag. Nothing may be loaded into pages of other
 // origins as a script or an image (Cross-Origin-Resource-Policy); what CORS lets a page ask for is not concerned.
-func (v *validator) protect(c *gin.Context) {
+func (v *validator) securityHeaders(c *gin.Context) {
 	h := c.Writer.Header()
 	h["X-Content-Type-Options"], h["Referrer-Policy"], h["Cross-Origin-Resource-Policy"] = noSniff, noReferrer, sameOrigin
 	if v.operation(c).Route == nil {

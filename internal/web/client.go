@@ -31,7 +31,7 @@ type Peer struct {
 	Base    string // address, without a slash at the end
 	Token   string // the service token
 	Timeout time.Duration
-	Near    *Near // the service itself, when it is one of this process; nil when it is not
+	Near    *InProcessTransport // the service itself, when it is one of this process; nil when it is not
 }
 
 // Client returns the HTTP client for calls of the peer with this name: see NewPeerClient. It opens no connection to one that is near.

@@ -35,7 +35,7 @@ func Fail(c *gin.Context, err error) {
 	c.Abort()
 	call, _ := c.Request.Context().Value(callKey{}).(*call)
 	if c.Writer.Written() { // too late for another answer; the log has it
-		if _, isFile := c.Writer.(*fileWriter); isFile && !errors.As(err, new(Told)) {
+		if _, isFile := c.Writer.(*fileWriter); isFile && !errors.As(err, new(ErrReported)) {
 			call.cut = true
 		}
 		return

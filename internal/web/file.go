@@ -307,19 +307,19 @@ type File struct {
 	Write       func(w *bufio.Writer) error // the caller gets what has been flushed
 }
 
-// Told is an error after which an answer ends that has told of it.
-type Told struct{ Cause error }
+// ErrReported is an error after which an answer ends that has told of it.
+type ErrReported struct{ Cause error }
 
-func (t Told) Error() string { return t.Cause.Error() }
-func (t Told) Unwrap() error { return t.Cause }
+func (t ErrReported) Error() string { return t.Cause.Error() }
+func (t ErrReported) Unwrap() error { return t.Cause }
 
 // Respond answers with the file, as the generated servers do. After an error before the first byte there may be another answer; a
-// later one breaks the connection off, unless it is Told.
+// later one breaks the connection off, unless it is an ErrReported.
 func (f File) Respond(w http.ResponseWriter) error {
 	w.Header().Set("Content-Type", f.ContentType)
 	out := bufio.NewWriterSize(w, 32<<10)
 	err := f.Write(out)
-	if err == nil || errors.As(err, new(Told)) {
+	if err == nil || errors.As(err, new(ErrReported)) {
 		err = errors.Join(err, out.Flush())
 	}
 	if errors.Is(err, errHeadersOnly) {

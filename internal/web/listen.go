@@ -46,7 +46,7 @@ func Listen(address string, port int) ([]net.Listener, error) {
 type Server struct {
 	Listeners []net.Listener
 	Handler   http.Handler
-	Near      *Near // by which other services of this process call Handler; nil when none does
+	Near      *InProcessTransport // by which other services of this process call Handler; nil when none does
 	Log       *slog.Logger
 
 	Timeout       time.Duration // of Options: a body's and a request's are held there

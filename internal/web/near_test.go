@@ -19,7 +19,7 @@ import (
 	"example.com/b2b/openapi/customersapi"
 )
 
-func near(h http.HandlerFunc) *Near { return &Near{Handler: h, Log: slog.New(slog.DiscardHandler)} }
+func near(h http.HandlerFunc) *InProcessTransport { return &InProcessTransport{Handler: h, Log: slog.New(slog.DiscardHandler)} }
 
 // TestNearAnswers compares a call without a connection with the same one over a connection.
 func TestNearAnswers(t *testing.T) {
@@ -52,7 +52,7 @@ func TestNearAnswers(t *testing.T) {
 		{"POST", "/customers", strings.Repeat(" ", 2<<20), "application/json"},
 	} {
 		var answers []string
-		for _, p := range []Peer{{Near: &Near{Handler: e}}, {}} {
+		for _, p := range []Peer{{Near: &InProcessTransport{Handler: e}}, {}} {
 			p.Token, p.Timeout = "secret", time.Minute
 			var content io.Reader
 			if call.body != "" {

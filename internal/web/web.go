@@ -80,7 +80,7 @@ func New(o Options) Engine {
 		panic(err)
 	}
 	e.RemoteIPHeaders = []string{forwardedFor} // X-Real-IP may be the caller's own
-	e.Use(unescapePath, readForwarded, o.observe, v.hold, answerPanics, v.protect, v.browser.check, v.validate)
+	e.Use(unescapePath, readForwarded, o.accessLog, v.bufferResponse, answerPanics, v.securityHeaders, v.browser.check, v.validate)
 	e.NoRoute(notFound)
 	e.NoMethod(func(c *gin.Context) { Fail(c, apperr.MethodNotAllowed.New(c.Request.Method)) }) // gin has set Allow
 	v.browser.allowPages(o.Others)
@@ -120,8 +120,8 @@ func unescapePath(c *gin.Context) {
 	}
 }
 
-// observe names the call, and logs it in one line once it is answered.
-func (o Options) observe(c *gin.Context) {
+// accessLog names the call, and logs it in one line once it is answered.
+func (o Options) accessLog(c *gin.Context) {
 	start := time.Now()
 	call := &call{correlationID: c.GetHeader(CorrelationHeader), inBody: o.CorrelationIDInBody}
 	if !formats.IsCorrelationID(call.correlationID) {
@@ -189,9 +189,9 @@ func Precondition(ifMatch *string, current any) error {
 	return err
 }
 
-// hold keeps every answer but files back until all of it is known. HEAD gets the headers of GET without the body. Where the document promises
+// bufferResponse keeps every answer but files back until all of it is known. HEAD gets the headers of GET without the body. Where the document promises
 // an ETag on 200, hold adds it, and answers 304 when the caller has that state already.
-func (v *validator) hold(c *gin.Context) {
+func (v *validator) bufferResponse(c *gin.Context) {
 	if v.operation(c).streams {
 		c.Next()
 		return
