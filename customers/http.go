@@ -145,7 +145,8 @@ func (f file) VisitExportCustomersResponse(w http.ResponseWriter) error { return
 
 func (f file) respond(w http.ResponseWriter) error { return web.File(f).Respond(w) }
 
-// GetCustomer returns 404 customer_not_found for a customer that is not there or was deleted, as do all that follow.
+// GetCustomer returns 404 customer_not_found for a customer that is not there or was deleted, as do all that
+// follow.
 func (s *Service) GetCustomer(ctx context.Context, r server.GetCustomerRequestObject) (server.GetCustomerResponseObject, error) {
 	c, err := s.read(ctx).find(r.ID)
 	if err != nil {
@@ -154,8 +155,8 @@ func (s *Service) GetCustomer(ctx context.Context, r server.GetCustomerRequestOb
 	return server.GetCustomer200JSONResponse{Body: response(c)}, nil
 }
 
-// GetInternalCustomer is GetCustomer for the other services; web has checked the service token. It returns 403 forbidden when the
-// service acts for a caller who is bound to another customer.
+// GetInternalCustomer is GetCustomer for the other services; web has checked the service token. It returns
+// 403 forbidden when the service acts for a caller who is bound to another customer.
 func (s *Service) GetInternalCustomer(ctx context.Context, r server.GetInternalCustomerRequestObject) (server.GetInternalCustomerResponseObject, error) {
 	if !auth.From(ctx).ActsFor(r.ID) {
 		return nil, apperr.Forbidden.New()
@@ -208,7 +209,8 @@ func (s *Service) ListCustomerHistory(ctx context.Context, r server.ListCustomer
 	return server.ListCustomerHistory200JSONResponse{Body: history.Response(events, next)}, nil
 }
 
-// lock reads a customer whom nobody else can change until tx ends. Errors: 404 customer_not_found, 412 precondition_failed.
+// lock reads a customer whom nobody else can change until tx ends. Errors: 404 customer_not_found, 412
+// precondition_failed.
 func lock(tx store, id int64, ifMatch *string) (customer, error) {
 	c, err := tx.locking().find(id)
 	if err == nil {

@@ -15,7 +15,8 @@ import (
 	"example.com/b2b/internal/web"
 )
 
-// store is the one door of this package to its table: it knows who calls, and starts every query with what the caller may see.
+// store is the one door of this package to its table: it knows who calls, and starts every query with what
+// the caller may see.
 type store struct {
 	db     *gorm.DB
 	caller auth.Principal
@@ -67,7 +68,8 @@ func (s store) customers() *gorm.DB {
 	return q
 }
 
-// whoHas returns the customer with a unique value, other than one, whether or not the caller may see it; 0 when nobody has it.
+// whoHas returns the customer with a unique value, other than one, whether or not the caller may see it; 0
+// when nobody has it.
 func (s store) whoHas(where string, value any, other int64) (id int64, err error) {
 	err = s.db.Model(&customer{}).Where(where, value).Where("id <> ?", other).Limit(1).Pluck("id", &id).Error
 	return id, err

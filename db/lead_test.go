@@ -14,7 +14,8 @@ import (
 	"example.com/b2b/db/dbtest"
 )
 
-// TestLeadOfFewConnections has two leads in one pool that has no connection left for their work, if each takes one.
+// TestLeadOfFewConnections has two leads in one pool that has no connection left for their work, if each
+// takes one.
 func TestLeadOfFewConnections(t *testing.T) {
 	dbtest.EachConfig(t, func(t *testing.T, c db.Config) {
 		c.MaxConns = 2

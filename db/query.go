@@ -21,8 +21,8 @@ func Now(g *gorm.DB, after time.Duration) clause.Expr {
 	return gorm.Expr("UTC_TIMESTAMP(3) + INTERVAL ? MICROSECOND", after.Microseconds())
 }
 
-// NotBefore is an SQL expression for the database's clock, or for the column where that is later: on MySQL a statement that has
-// waited for a row's lock sees the time at which it began to wait.
+// NotBefore is an SQL expression for the database's clock, or for the column where that is later: on MySQL a
+// statement that has waited for a row's lock sees the time at which it began to wait.
 func NotBefore(g *gorm.DB, column string) clause.Expr {
 	if g.Name() == SQLite {
 		return Now(g, 0) // transactions run one after the other
@@ -30,8 +30,8 @@ func NotBefore(g *gorm.DB, column string) clause.Expr {
 	return gorm.Expr("GREATEST("+column+", ?)", Now(g, 0))
 }
 
-// Containing keeps the rows in which one of the columns contains text literally, whatever its case. For a table that may have many
-// rows see package search.
+// Containing keeps the rows in which one of the columns contains text literally, whatever its case. For a
+// table that may have many rows see package search.
 func Containing(g *gorm.DB, text string, columns ...string) *gorm.DB {
 	found := g.Session(&gorm.Session{NewDB: true})
 	for _, column := range columns {
@@ -40,8 +40,9 @@ func Containing(g *gorm.DB, text string, columns ...string) *gorm.DB {
 	return g.Where(found)
 }
 
-// Fold makes texts equal that differ in their case only; Folded is SQL that does it to what expression says. They may differ in rare
-// letters: Containing compares what Folded makes of a column with what Fold makes of a text.
+// Fold makes texts equal that differ in their case only; Folded is SQL that does it to what expression says.
+// They may differ in rare letters: Containing compares what Folded makes of a column with what Fold makes of
+// a text.
 func Fold(text string) string { return strings.ToLower(text) }
 
 func Folded(g *gorm.DB, expression string) string {
@@ -51,8 +52,8 @@ func Folded(g *gorm.DB, expression string) string {
 	return "LOWER(" + expression + ")"
 }
 
-// UpdatedSince keeps the rows that were updated at or after a moment, for a page of them. A few are found by the index on updated_at and
-// sorted. Many are not: they are read by id, from where the first of them is.
+// UpdatedSince keeps the rows that were updated at or after a moment, for a page of them. A few are found by
+// the index on updated_at and sorted. Many are not: they are read by id, from where the first of them is.
 func UpdatedSince(q *gorm.DB, moment time.Time, w PageRequest) (*gorm.DB, error) {
 	const few, next = 1000, 500
 	byIndex, byID := "updated_at >= ?", "updated_at + INTERVAL 0 SECOND >= ?"
@@ -81,7 +82,8 @@ func UpdatedSince(q *gorm.DB, moment time.Time, w PageRequest) (*gorm.DB, error)
 	return q.Where(byID, moment).Where(from, *id), err
 }
 
-// Likely is a condition that many rows keep, so that another one should choose the index. MySQL knows how many; SQLite takes any that fits.
+// Likely is a condition that many rows keep, so that another one should choose the index. MySQL knows how
+// many; SQLite takes any that fits.
 func Likely(g *gorm.DB, condition string) string {
 	if g.Name() == SQLite {
 		return "likely(" + condition + ")"
@@ -98,8 +100,9 @@ func init() { // SQLite's own LOWER knows ASCII only
 	})
 }
 
-// CreateAll inserts rows, which are pointers to gorm models with the field ID, and gives each its id. MySQL tells the first id of a
-// statement, and the others follow in steps of auto_increment_increment, which is that of the session or, with Galera, of the cluster:
+// CreateAll inserts rows, which are pointers to gorm models with the field ID, and gives each its id. MySQL
+// tells the first id of a statement, and the others follow in steps of auto_increment_increment, which is
+// that of the session or, with Galera, of the cluster:
 // https://dev.mysql.com/doc/refman/8.4/en/innodb-auto-increment-handling.html. gorm counts on by ones.
 func CreateAll[T interface{ Key() int64 }](tx *gorm.DB, rows []T) error {
 	if err := tx.Create(rows).Error; err != nil || len(rows) == 1 || tx.Name() == SQLite {
@@ -119,8 +122,9 @@ func CreateAll[T interface{ Key() int64 }](tx *gorm.DB, rows []T) error {
 	return nil
 }
 
-// Insert adds rows to a table, of which columns are given with commas between them, in one statement. It is for rows that come with every
-// order: gorm's Create reflects upon each field. Its error is gorm.ErrDuplicatedKey when a unique value is taken, as is that of CreateAll.
+// Insert adds rows to a table, of which columns are given with commas between them, in one statement. It is
+// for rows that come with every order: gorm's Create reflects upon each field. Its error is
+// gorm.ErrDuplicatedKey when a unique value is taken, as is that of CreateAll.
 func Insert(tx *gorm.DB, table, columns string, rows [][]any) error {
 	if len(rows) == 0 {
 		return nil
@@ -129,8 +133,8 @@ func Insert(tx *gorm.DB, table, columns string, rows [][]any) error {
 	return tx.Exec("INSERT INTO "+table+" ("+columns+") VALUES "+row+strings.Repeat(", "+row, len(rows)-1), slices.Concat(rows...)...).Error
 }
 
-// UpdateEach writes the columns of each of rows, which are gorm models with the key id, in one statement, and returns of how many q found
-// the row.
+// UpdateEach writes the columns of each of rows, which are gorm models with the key id, in one statement, and
+// returns of how many q found the row.
 func UpdateEach[T interface{ Key() int64 }](q *gorm.DB, rows []T, columns ...string) (found int64, err error) {
 	ids, parsed := make([]int64, len(rows)), &gorm.Statement{DB: q}
 	if err := parsed.Parse(&rows[0]); err != nil {
@@ -150,7 +154,8 @@ func UpdateEach[T interface{ Key() int64 }](q *gorm.DB, rows []T, columns ...str
 	return res.RowsAffected, res.Error
 }
 
-// Sort is the order of a list, in the words of the documents' parameter sort. It is that of the ids, which ascend as rows are created.
+// Sort is the order of a list, in the words of the documents' parameter sort. It is that of the ids, which
+// ascend as rows are created.
 type Sort string
 
 const (
@@ -165,12 +170,14 @@ type PageRequest struct {
 	Limit  int32
 }
 
-// PageFrom is the window of a list's parameters sort, cursor and limit; those with a default in the document are never nil.
+// PageFrom is the window of a list's parameters sort, cursor and limit; those with a default in the document
+// are never nil.
 func PageFrom[S ~string](sort *S, cursor *int64, limit *int32) PageRequest {
 	return PageRequest{Sort: Sort(*sort), Cursor: cursor, Limit: *limit}
 }
 
-// Page reads one page of a list and returns the cursor of the next page: nil when there is none. T is a gorm model; Key is its id.
+// Page reads one page of a list and returns the cursor of the next page: nil when there is none. T is a gorm
+// model; Key is its id.
 func Page[T interface{ Key() int64 }](q *gorm.DB, w PageRequest) ([]T, *int64, error) {
 	rows, err := Rows[T](q, w)
 	if err != nil {

@@ -38,8 +38,8 @@ func (s store) orderHistory(id int64, w db.PageRequest) ([]history.Event, *int64
 	return s.events(orderSubject, id, w)
 }
 
-// productHistory is orderHistory for a product. It is empty for a caller who is bound to a customer: what others do with a product is
-// not its business. Error: 404 product_not_found.
+// productHistory is orderHistory for a product. It is empty for a caller who is bound to a customer: what
+// others do with a product is not its business. Error: 404 product_not_found.
 func (s store) productHistory(id int64, w db.PageRequest) ([]history.Event, *int64, error) {
 	if _, err := s.findProduct(id); err != nil || s.caller.Customer != 0 {
 		return nil, nil, err

@@ -46,8 +46,8 @@ func (s *Service) GetReady(ctx context.Context, _ server.GetReadyRequestObject) 
 	return server.GetReady200JSONResponse{Body: web.Health(name)}, nil
 }
 
-// CreateOrder takes the stock of every line or of none. Errors: those of decide, 403 forbidden for another customer than the caller's,
-// 404 customer_not_found, 422 idempotency_key_reused, 503 customers_unavailable.
+// CreateOrder takes the stock of every line or of none. Errors: those of decide, 403 forbidden for another
+// customer than the caller's, 404 customer_not_found, 422 idempotency_key_reused, 503 customers_unavailable.
 func (s *Service) CreateOrder(ctx context.Context, r server.CreateOrderRequestObject) (server.CreateOrderResponseObject, error) {
 	if err := mayOrder(ctx, r.Body.CustomerID); err != nil {
 		return nil, err
@@ -109,8 +109,8 @@ func (s *Service) ConfirmOrder(ctx context.Context, r server.ConfirmOrderRequest
 	return s.submit(ctx, &command{to: confirmed, request: request, id: r.ID, ifMatch: r.Params.IfMatch})
 }
 
-// CancelOrder gives the stock of an order back. Errors: those of decide, 403 forbidden for a cause that the caller may not give, 422
-// idempotency_key_reused.
+// CancelOrder gives the stock of an order back. Errors: those of decide, 403 forbidden for a cause that the
+// caller may not give, 422 idempotency_key_reused.
 func (s *Service) CancelOrder(ctx context.Context, r server.CancelOrderRequestObject) (server.CancelOrderResponseObject, error) {
 	why := cancellation{Reason: requested}
 	if r.Body != nil {
@@ -317,8 +317,8 @@ func (f file) VisitExportOrdersResponse(w http.ResponseWriter) error   { return 
 
 func (f file) respond(w http.ResponseWriter) error { return web.File(f).Respond(w) }
 
-// AdjustStock changes the stock by a number of pieces. Errors: those of adjustStock, 404 product_not_found, 422
-// idempotency_key_reused.
+// AdjustStock changes the stock by a number of pieces. Errors: those of adjustStock, 404 product_not_found,
+// 422 idempotency_key_reused.
 func (s *Service) AdjustStock(ctx context.Context, r server.AdjustStockRequestObject) (server.AdjustStockResponseObject, error) {
 	done, err := s.turns.Take(ctx, rowOf("products", r.ID))
 	if err != nil {

@@ -79,9 +79,10 @@ type transition struct {
 	by    history.Origin // the store's own when it names nobody
 }
 
-// apply takes steps, each at the moment of its order's Now, all or none, and records them. It is the only code that writes a status:
-// what must accompany every change of an order belongs here. The orders must have their items, and the transaction must have locked
-// those that exist; those that come to be CREATED are inserted. It returns db.ErrConflict when one has been CANCELED all the same.
+// apply takes steps, each at the moment of its order's Now, all or none, and records them. It is the only
+// code that writes a status: what must accompany every change of an order belongs here. The orders must have
+// their items, and the transaction must have locked those that exist; those that come to be CREATED are
+// inserted. It returns db.ErrConflict when one has been CANCELED all the same.
 func (s store) apply(steps ...transition) error {
 	var placed, changed []*order
 	for _, next := range steps {
@@ -182,8 +183,9 @@ func (s store) find(id int64) (order, error) {
 	return o, err
 }
 
-// lockOrders reads orders with their items. Nobody else can change them until the transaction ends. Everybody locks orders in ascending
-// id, and products behind them. Its error is db.ErrLocked where another transaction holds one of them for so long.
+// lockOrders reads orders with their items. Nobody else can change them until the transaction ends. Everybody
+// locks orders in ascending id, and products behind them. Its error is db.ErrLocked where another transaction
+// holds one of them for so long.
 func (s store) lockOrders(ids []int64, wait time.Duration) ([]*order, error) {
 	var locked []*order
 	if err := db.ByID(s.lockingWithin(wait).orders()).Where("id IN ?", ids).Order("id").Find(&locked).Error; err != nil || len(locked) == 0 {
@@ -200,8 +202,9 @@ func orderMissing(err error, id int64) error {
 	return apperr.OrderNotFound.New(id)
 }
 
-// readItems reads the items of orders, and the clock. The clock is read here, and not with the orders: a statement that waits for
-// a lock sees the time at which it began to wait, and a cancellation could seem to come before the confirmation that it waited for.
+// readItems reads the items of orders, and the clock. The clock is read here, and not with the orders: a
+// statement that waits for a lock sees the time at which it began to wait, and a cancellation could seem to
+// come before the confirmation that it waited for.
 func (s store) readItems(orders ...*order) error {
 	byID := make(map[int64]*order, len(orders))
 	ids := make([]int64, len(orders))

@@ -14,7 +14,8 @@ type newOrder struct {
 	Lines       []line
 }
 
-// line asks for pieces of a product, which either its id or its sku names. Several lines may name the same one.
+// line asks for pieces of a product, which either its id or its sku names. Several lines may name the same
+// one.
 type line struct {
 	ProductID *int64
 	SKU       *string
@@ -41,9 +42,9 @@ func (l line) missing(refused *apperr.Error, i int) {
 // maxCents is the largest amount that JavaScript reads exactly.
 const maxCents = 1<<53 - 1
 
-// place takes the pieces of every line off the stock or none, and makes the order that is to come of them. It refuses with 404
-// product_not_found, else 400 product_inactive, else 400 insufficient_stock for every product that is short, at its first line, else 400
-// validation_failed for a total above maxCents.
+// place takes the pieces of every line off the stock or none, and makes the order that is to come of them. It
+// refuses with 404 product_not_found, else 400 product_inactive, else 400 insufficient_stock for every
+// product that is short, at its first line, else 400 validation_failed for a total above maxCents.
 func (n newOrder) place(from stockView) (*order, error) {
 	o := &order{CustomerID: n.CustomerID, ExternalRef: n.ExternalRef, Metadata: n.Metadata}
 	var err error

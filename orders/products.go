@@ -37,7 +37,8 @@ func (n newProduct) product() product {
 	return product{SKU: n.SKU, Name: n.Name, PriceCents: n.PriceCents, Stock: n.Stock, Active: n.Active, CreatedAt: now, UpdatedAt: now, Now: now}
 }
 
-// createProduct inserts a product with its opening stock, or returns 409 sku_taken, naming the one that has the sku.
+// createProduct inserts a product with its opening stock, or returns 409 sku_taken, naming the one that has
+// the sku.
 func (s store) createProduct(n newProduct) (product, error) {
 	p := n.product()
 	err := s.createProducts([]*product{&p})
@@ -47,7 +48,8 @@ func (s store) createProduct(n newProduct) (product, error) {
 	return p, err
 }
 
-// createProducts inserts products with their opening stock. Its error is duplicate when one of the skus is taken.
+// createProducts inserts products with their opening stock. Its error is duplicate when one of the skus is
+// taken.
 func (s store) createProducts(products []*product) error {
 	if err := s.insertProducts(products); err != nil {
 		return err

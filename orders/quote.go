@@ -8,8 +8,8 @@ type quote struct {
 	Fillable   []line // what is asked for and there; nil when nothing is
 }
 
-// quote reads prices and stock, once, and holds nothing. Errors: 404 product_not_found, 400 product_inactive, 400 validation_failed for
-// a total above maxCents.
+// quote reads prices and stock, once, and holds nothing. Errors: 404 product_not_found, 400 product_inactive,
+// 400 validation_failed for a total above maxCents.
 func (s store) quote(lines []line) (q quote, err error) {
 	stock, err := s.loadProducts(lines)
 	if err != nil {

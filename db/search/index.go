@@ -19,13 +19,13 @@ import (
 
 const (
 	pause     = 5 * time.Second // between two looks for unindexed rows, give or take a fifth
-	minBatch    = 100             // unindexed rows that are worth it: a search compares fewer in no time, and the index is written seldom
+	minBatch  = 100             // unindexed rows that are worth it: a search compares fewer in no time, and the index is written seldom
 	batch     = 1 << 15         // rows that are indexed at once, which bounds the memory
 	statement = 500             // rows that one statement reads or writes, which bounds how long others wait for a lock
 )
 
-// Run indexes rows until ctx ends, soon after there are many unindexed ones. Of several instances on one MySQL database one works
-// at a time.
+// Run indexes rows until ctx ends, soon after there are many unindexed ones. Of several instances on one
+// MySQL database one works at a time.
 func (x Index) Run(ctx context.Context, g *gorm.DB, log *slog.Logger) {
 	db.Every(ctx, pause, func(ctx context.Context) error { return x.runOnce(ctx, g, log) },
 		func(err error) { log.Error("indexing failed and will be tried again", "table", x.Table, "error", err) })
@@ -50,8 +50,8 @@ func (x Index) runOnce(ctx context.Context, g *gorm.DB, log *slog.Logger) error 
 	return err
 }
 
-// Update indexes all rows that are unindexed, and returns how many. Any number of instances may run it at once; a row that changes
-// meanwhile stays unindexed.
+// Update indexes all rows that are unindexed, and returns how many. Any number of instances may run it at
+// once; a row that changes meanwhile stays unindexed.
 func (x Index) Update(ctx context.Context, g *gorm.DB) (total int, err error) {
 	g = g.WithContext(ctx)
 	for last := int64(0); ; {

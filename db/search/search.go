@@ -1,9 +1,10 @@
-// Package search finds the rows of a table that have a text in them, literally and whatever its case, as db.Containing does, through
-// an index in the table search_grams. It knows no service.
+// Package search finds the rows of a table that have a text in them, literally and whatever its case, as
+// db.Containing does, through an index in the table search_grams. It knows no service.
 //
-// The index says of each gram, which is 1, 2 or 3 characters of a folded text, in which rows it is. It may name rows that no longer
-// have it: what it names is compared literally. Rows whose text it does not know yet are unindexed, as a generated column says, and a
-// search compares those, too. So a search is right at any moment, and who writes a row need not know of the index.
+// The index says of each gram, which is 1, 2 or 3 characters of a folded text, in which rows it is. It may
+// name rows that no longer have it: what it names is compared literally. Rows whose text it does not know yet
+// are unindexed, as a generated column says, and a search compares those, too. So a search is right at any
+// moment, and who writes a row need not know of the index.
 package search
 
 import (
@@ -18,23 +19,24 @@ import (
 	"example.com/b2b/db"
 )
 
-// Index is what is searched of a table, which has the columns id, indexed_text and unindexed: see the migration.
+// Index is what is searched of a table, which has the columns id, indexed_text and unindexed: see the
+// migration.
 type Index struct {
 	Table   string
 	Columns []string
 }
 
 const (
-	chunkBits = 16      // of an id: its place in a chunk, whose rows of the index are one bitmap for each gram
-	mostGrams = 16      // of a text, which are looked up in the index
-	mostRead  = 4       // of these, the rarest, whose bitmaps are read
-	maxPending  = 1000    // unindexed rows that a search compares; when there are more, it compares all rows
-	mostTried = 1000    // rows that one statement compares
-	firstRead = 1 << 14 // bytes of bitmaps that the first statement reads; each further one reads four times as many
+	chunkBits  = 16      // of an id: its place in a chunk, whose rows of the index are one bitmap for each gram
+	mostGrams  = 16      // of a text, which are looked up in the index
+	mostRead   = 4       // of these, the rarest, whose bitmaps are read
+	maxPending = 1000    // unindexed rows that a search compares; when there are more, it compares all rows
+	mostTried  = 1000    // rows that one statement compares
+	firstRead  = 1 << 14 // bytes of bitmaps that the first statement reads; each further one reads four times as many
 )
 
-// Page is db.Page for the rows of q that have text in one of the columns. q may be any query of the table, but should leave many of its
-// rows: few are found faster by db.Containing.
+// Page is db.Page for the rows of q that have text in one of the columns. q may be any query of the table,
+// but should leave many of its rows: few are found faster by db.Containing.
 func Page[T interface{ Key() int64 }](q *gorm.DB, x Index, text string, w db.PageRequest) ([]T, *int64, error) {
 	found := db.Containing(q, text, x.Columns...).Session(&gorm.Session{})
 	s := lookup{q: q.Session(&gorm.Session{NewDB: true}), x: x, w: w}
@@ -174,7 +176,8 @@ func (s *lookup) findChunks(grams [][]byte, waiting map[int64]*roaring.Bitmap) e
 	return nil
 }
 
-// candidates yields the rows that may be found, in the order of the page. It reads bitmaps as they are needed, more and more at once.
+// candidates yields the rows that may be found, in the order of the page. It reads bitmaps as they are
+// needed, more and more at once.
 func (s *lookup) candidates(yield func(id int64, err error) bool) {
 	for budget := firstRead; len(s.chunks) > 0; budget *= 4 {
 		n, bytes := 1, s.chunks[0].bytes

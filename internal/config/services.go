@@ -14,7 +14,8 @@ func (s *Settings) Tokens() auth.Tokens {
 	return auth.Tokens{Secret: s.JWTSecret, Issuer: s.Issuer, Audience: s.Audience, Service: s.ServiceTokens}
 }
 
-// Options are what every service is built with. The issuer's keys, if there are any, are read now and renewed until ctx ends.
+// Options are what every service is built with. The issuer's keys, if there are any, are read now and renewed
+// until ctx ends.
 func (s *Settings) Options(ctx context.Context, log *slog.Logger) (web.Options, error) {
 	o := web.Options{Tokens: s.Tokens(), Open: s.AuthMode == Open, Log: log, Timeout: s.RequestTimeout,
 		Limits: web.Limits{Rate: s.RateLimit, Burst: s.RateBurst, Proxies: s.TrustedProxies,
@@ -34,7 +35,8 @@ func (s *Settings) Options(ctx context.Context, log *slog.Logger) (web.Options, 
 	return o, err
 }
 
-// Peer is the service at that address, as other services call it: a call is bounded well below what the whole request may take.
+// Peer is the service at that address, as other services call it: a call is bounded well below what the whole
+// request may take.
 func (s *Settings) Peer(base string) web.Peer {
 	return web.Peer{Base: base, Token: s.ServiceTokens[0], Timeout: min(5*time.Second, s.RequestTimeout/2)}
 }

@@ -18,19 +18,27 @@ const keySet = `{"keys":[{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHO
 
 // TestOptions hands what is configured to the services.
 func TestOptions(t *testing.T) {
-	issuer := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, keySet) }))
+	issuer := httptest.NewServer(
+		http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, keySet) }),
+	)
 	defer issuer.Close()
-	s := Settings{Access: Access{AuthMode: OnlyJWT, ServiceTokens: []string{"new", "old"}}, JWT: JWT{"s", issuer.URL, "i", "a"}, Serving: Serving{RequestTimeout: 8 * time.Second}}
+	s := Settings{
+		Access: Access{AuthMode: OnlyJWT, ServiceTokens: []string{"new", "old"}},
+		JWT:    JWT{"s", issuer.URL, "i", "a"}, Serving: Serving{RequestTimeout: 8 * time.Second},
+	}
 	log := slog.New(slog.DiscardHandler)
 	o, err := s.Options(t.Context(), log)
 	if err != nil || o.Open || o.Timeout != 8*time.Second || o.Tokens.Keys == nil {
 		t.Errorf("%+v %v", o, err)
 	}
 	o.Tokens.Keys = nil
-	if want := (auth.Tokens{Secret: "s", Issuer: "i", Audience: "a", Service: []string{"new", "old"}}); !reflect.DeepEqual(o.Tokens, want) {
+	if want := (auth.Tokens{Secret: "s", Issuer: "i", Audience: "a", Service: []string{"new", "old"}}); !reflect.DeepEqual(
+		o.Tokens, want,
+	) {
 		t.Errorf("%+v", o.Tokens)
 	}
-	if p := s.Peer("http://c.example"); p.Token != "new" || p.Timeout != 4*time.Second || p.Base != "http://c.example" {
+	if p := s.Peer("http://c.example"); p.Token != "new" || p.Timeout != 4*time.Second ||
+		p.Base != "http://c.example" {
 		t.Errorf("%+v", p)
 	}
 	s.AuthMode, s.JWKSURL = Open, ""

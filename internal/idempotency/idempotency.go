@@ -1,5 +1,5 @@
-// Package idempotency makes an effect happen at most once for a key: the key's row commits in the same transaction as the effect,
-// with a hash of the request and the answer. It knows no service.
+// Package idempotency makes an effect happen at most once for a key: the key's row commits in the same
+// transaction as the effect, with a hash of the request and the answer. It knows no service.
 package idempotency
 
 import (
@@ -33,14 +33,14 @@ type Operation struct {
 	Target string // what kind of thing its key stands for
 }
 
-// Request returns what a key of the caller stands for in the operation, nil for none. The JSON of content must be the same in a repeat,
-// and must not change from one version of the program to the next.
+// Request returns what a key of the caller stands for in the operation, nil for none. The JSON of content
+// must be the same in a repeat, and must not change from one version of the program to the next.
 func (o Operation) Request(ctx context.Context, key *string, content any) Request {
 	return Request{Caller: auth.From(ctx).KeySpace(), Operation: o.Name, Key: key, Content: content, Status: o.Status}
 }
 
-// Operations are those of a service that take a key. Its report on a key, its rules for the doctor and its contract's list are held to
-// them.
+// Operations are those of a service that take a key. Its report on a key, its rules for the doctor and its
+// contract's list are held to them.
 type Operations []Operation
 
 // Find returns the operation with a name, and whether there is one.
@@ -92,13 +92,13 @@ func (a Answer) Respond(w http.ResponseWriter) error {
 	return err
 }
 
-// Effect changes something in tx and returns its id and the body of the answer, which JSON can hold. It may be run several times,
-// of which one commits.
+// Effect changes something in tx and returns its id and the body of the answer, which JSON can hold. It may
+// be run several times, of which one commits.
 type Effect func(tx *gorm.DB) (target int64, body any, err error)
 
-// Execute runs effect in a transaction and answers with the body that it returns. With a key, effect happens at most once: a repeat
-// gets the first answer, a repeat while the first still runs waits for it, and the key with another request is 422
-// idempotency_key_reused. When effect refuses, nothing is remembered.
+// Execute runs effect in a transaction and answers with the body that it returns. With a key, effect happens
+// at most once: a repeat gets the first answer, a repeat while the first still runs waits for it, and the key
+// with another request is 422 idempotency_key_reused. When effect refuses, nothing is remembered.
 func (k Keys) Execute(ctx context.Context, r Request, effect Effect) (Answer, error) {
 	var a Answer
 	err := db.InTx(ctx, k.DB, func(tx *gorm.DB) error {
@@ -149,8 +149,9 @@ func (k Keys) lookupOne(q *gorm.DB, r Request) (Existing, error) {
 	return all[0], err
 }
 
-// Lookup finds what the keys of requests have done, in one statement. It sees what has been committed, so a request looks when it holds the
-// locks by which one with the same key would make it wait, or looks again before it is refused.
+// Lookup finds what the keys of requests have done, in one statement. It sees what has been committed, so a
+// request looks when it holds the locks by which one with the same key would make it wait, or looks again
+// before it is refused.
 func (k Keys) Lookup(q *gorm.DB, requests []Request) ([]Existing, error) {
 	all := make([]Existing, len(requests))
 	var callers, operations, keys []string
@@ -190,12 +191,12 @@ func distinct(values []string) []string {
 type Record struct {
 	Request
 	Existing Existing
-	Target  int64
-	Answer  Answer
+	Target   int64
+	Answer   Answer
 }
 
-// Save writes down, in the transaction that made the effects, what those with a key have done. It returns db.ErrConflict when one of
-// the keys has done something since Look.
+// Save writes down, in the transaction that made the effects, what those with a key have done. It returns
+// db.ErrConflict when one of the keys has done something since Look.
 func (k Keys) Save(tx *gorm.DB, effects ...Record) error {
 	expires := db.Now(tx, k.Lifetime)
 	var expired []row
@@ -227,8 +228,8 @@ type Done struct {
 	ExpiresAt time.Time
 }
 
-// Report returns what a key of the caller has done with these operations, in the order of their names, or 404 idempotency_key_unknown
-// when that is nothing, or has expired.
+// Report returns what a key of the caller has done with these operations, in the order of their names, or 404
+// idempotency_key_unknown when that is nothing, or has expired.
 func (k Keys) Report(ctx context.Context, key string, operations Operations) ([]Done, error) {
 	q := k.DB.WithContext(ctx)
 	var rows []row
@@ -246,7 +247,8 @@ func (k Keys) Report(ctx context.Context, key string, operations Operations) ([]
 	return all, err
 }
 
-// Purge deletes the keys that have expired, of all services on the database, in small steps, and returns how many it deleted.
+// Purge deletes the keys that have expired, of all services on the database, in small steps, and returns how
+// many it deleted.
 func (k Keys) Purge(ctx context.Context) (int64, error) {
 	for total := int64(0); ; {
 		q := k.DB.WithContext(ctx)

@@ -14,10 +14,11 @@ import (
 	"time"
 )
 
-// InProcessTransport is a service for the others of its process: their typed clients call its handler without a connection. Whatever holds a call
-// over a connection holds this one: contract, authentication, limits, deadlines, the log line. Nothing of the caller's context but its
-// end reaches the handler, and a caller is never kept longer than its context lasts, whatever the handler does. An answer comes as a
-// whole: files are not for it.
+// InProcessTransport is a service for the others of its process: their typed clients call its handler without
+// a connection. Whatever holds a call over a connection holds this one: contract, authentication, limits,
+// deadlines, the log line. Nothing of the caller's context but its end reaches the handler, and a caller is
+// never kept longer than its context lasts, whatever the handler does. An answer comes as a whole: files are
+// not for it.
 type InProcessTransport struct {
 	Handler http.Handler
 	Log     *slog.Logger
@@ -54,8 +55,8 @@ func (n *InProcessTransport) RoundTrip(req *http.Request) (*http.Response, error
 	}
 }
 
-// do runs fn beside its caller, in a goroutine that waits for more or in a new one: a new one's stack grows in steps, of which each copies
-// it, and that costs as much as the whole of RoundTrip.
+// do runs fn beside its caller, in a goroutine that waits for more or in a new one: a new one's stack grows
+// in steps, of which each copies it, and that costs as much as the whole of RoundTrip.
 func (n *InProcessTransport) do(fn func()) {
 	n.once.Do(func() { n.work = make(chan func()) })
 	select {
