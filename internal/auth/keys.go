@@ -43,7 +43,9 @@ func FetchKeys(ctx context.Context, url string, log *slog.Logger) (jwt.Keyfunc, 
 	return fetchKeys(ctx, url, log, 5*time.Second)
 }
 
-func fetchKeys(ctx context.Context, url string, log *slog.Logger, timeout time.Duration) (jwt.Keyfunc, error) {
+func fetchKeys(
+	ctx context.Context, url string, log *slog.Logger, timeout time.Duration,
+) (jwt.Keyfunc, error) {
 	k := &issuerKeys{url: url, log: log, client: http.Client{Timeout: timeout}}
 	k.missLimit = rate.NewLimiter(rate.Every(missInterval), missBurst)
 	if err := k.fetch(ctx); err != nil {
@@ -121,7 +123,8 @@ func (k *issuerKeys) refresh(ctx context.Context) error {
 	_, err, _ := k.fetching.Do("refresh", func() (any, error) {
 		err := k.fetch(ctx)
 		if err != nil {
-			k.log.Error("the issuer's keys could not be read; those known keep working", "url", k.url, "error", err)
+			k.log.Error("the issuer's keys could not be read; those known keep working",
+				"url", k.url, "error", err)
 		}
 		return nil, err
 	})
@@ -199,7 +202,8 @@ func parseKey(text jsontext.Value) (key issuerKey, err error) {
 		key.method = jwt.SigningMethodEdDSA
 	}
 	switch {
-	case m.USE != "" && m.USE != jwkset.UseSig, m.KEYOPS != nil && !slices.Contains(m.KEYOPS, jwkset.KeyOpsVerify):
+	case m.USE != "" && m.USE != jwkset.UseSig,
+		m.KEYOPS != nil && !slices.Contains(m.KEYOPS, jwkset.KeyOpsVerify):
 		return key, errors.New("its use is another than to verify signatures")
 	case key.method == nil, m.ALG != "" && m.ALG.String() != key.method.Alg():
 		return key, errors.New("it is for another algorithm than RS256, ES256 and EdDSA")

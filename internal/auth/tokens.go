@@ -27,7 +27,7 @@ type Tokens struct {
 	Keys     jwt.Keyfunc // finds the key of JWTs signed with RS256, ES256 or EdDSA; nil refuses them
 	Issuer   string      // the required `iss`; "" for any
 	Audience string      // the required entry of `aud`; "" for any
-	Service  []string    // accepted service tokens: services send the first, the others are being rotated in or out
+	Service  []string    // service tokens: services send the first, the others are being rotated in or out
 }
 
 // ActingForHeader carries the principal for whom a service makes a call: see Principal.ActingFor.
@@ -128,15 +128,15 @@ func (t Tokens) methods() []string {
 	return methods
 }
 
-// key returns the key for a token's algorithm. It refuses headers that the JWT parser misreads: for a duplicate
-// name the parser takes the last value, and it ignores `crit`.
+// key returns the key for a token's algorithm. It refuses headers that the JWT parser misreads: for a
+// duplicate name the parser takes the last value, and it ignores `crit`.
 func (t Tokens) key(token *jwt.Token) (any, error) {
 	header, _, _ := strings.Cut(token.Raw, ".")
 	decoded, _ := base64.RawURLEncoding.DecodeString(header) // the parser has decoded the header before
 	if !jsontext.Value(decoded).IsValid() {
 		return nil, jsontext.ErrDuplicateName
 	}
-	if _, critical := token.Header["crit"]; critical { // RFC 7515, section 4.1.11: refuse unsupported extensions
+	if _, critical := token.Header["crit"]; critical { // RFC 7515, section 4.1.11: no support
 		return nil, errCritical
 	}
 	if token.Method == jwt.SigningMethodHS256 {

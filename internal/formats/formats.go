@@ -1,5 +1,5 @@
-// Package formats holds the string formats of the documents. A format has a pattern, for the documents and for
-// the validation of requests, and a sentence for a person.
+// Package formats holds the string formats of the documents. A format has a pattern, for the documents and
+// for the validation of requests, and a sentence for a person.
 package formats
 
 import (
@@ -36,8 +36,8 @@ const (
 	years     = `(?:19[7-9]\d|[2-9]\d{3})`
 	leapYears = `(?:19(?:72|76|8[048]|9[26])|[2-9]\d(?:0[48]|[2468][048]|[13579][26])` +
 		`|(?:2[048]|[3579][26]|[468][048])00)`
-	date = `(?:` + years + `-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12]\d|3[01])|(?:0[469]|11)-(?:0[1-9]|[12]\d|30)` +
-		`|02-(?:0[1-9]|1\d|2[0-8]))|` + leapYears + `-02-29)`
+	date = `(?:` + years + `-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12]\d|3[01])|(?:0[469]|11)` +
+		`-(?:0[1-9]|[12]\d|30)|02-(?:0[1-9]|1\d|2[0-8]))|` + leapYears + `-02-29)`
 	// RFC 3339; time.Parse also accepts a comma before the fraction, and offsets of a whole day.
 	timeOfDay = `T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{1,9})?(?:Z|[+\-](?:[01]\d|2[0-3]):[0-5]\d)`
 )
@@ -47,9 +47,11 @@ var All = map[string]Format{
 	"not-blank": format(` *[^`+invisible+`][^`+control+`]*`,
 		"must begin with a visible character, and have no control characters"),
 	"trimmed": format(`[^`+invisible+`](?:[^`+control+`]*[^`+control+space+`])?`,
-		"must begin with a visible character, must not end with a space, and must have no control characters"),
+		"must begin with a visible character, must not end with a space, "+
+			"and must have no control characters"),
 	"text": format(`[^`+control+`]*`, "must have no control characters"),
-	// Generators and validators know the format "email", so the documents show no pattern. Services trim spaces.
+	// Generators and validators know the format "email", so the documents show no pattern. Services trim
+	// spaces.
 	"email": {Sentence: "must be an email address, such as name@example.com",
 		accepted: anchored(`\s*` + atom + `(?:\.` + atom + `)*@` + label + `(?:\.` + label + `)+\s*`)},
 	// Clients resolve . and .. in a path (RFC 3986, section 5.2.4), and the key is part of a path.
@@ -105,7 +107,7 @@ func class(tables ...*unicode.RangeTable) string {
 // IsCorrelationID reports whether s is in the format correlation-id.
 func IsCorrelationID(s string) bool { return All["correlation-id"].Valid(s) }
 
-// The range of times in filters. MySQL's DATETIME and SQLite's comparison of strings need years of four digits.
+// The range of times in filters: MySQL's DATETIME and SQLite's string comparison need years of four digits.
 var (
 	firstMoment = time.Unix(0, 0).UTC()
 	lastMoment  = time.Date(9999, 12, 31, 23, 59, 59, 999e6, time.UTC)
