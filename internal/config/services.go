@@ -9,13 +9,13 @@ import (
 	"example.com/b2b/internal/web"
 )
 
-// Tokens are those that were configured, without the issuer's keys.
+// Tokens returns the verifier of tokens, without the issuer's keys.
 func (s *Settings) Tokens() auth.Tokens {
 	return auth.Tokens{Secret: s.JWTSecret, Issuer: s.Issuer, Audience: s.Audience, Service: s.ServiceTokens}
 }
 
-// Options are what every service is built with. The issuer's keys, if there are any, are read now and renewed
-// until ctx ends.
+// Options returns the options of every service. With JWT_JWKS_URL, the issuer's keys are fetched now and then
+// refreshed until ctx ends.
 func (s *Settings) Options(ctx context.Context, log *slog.Logger) (web.Options, error) {
 	o := web.Options{Tokens: s.Tokens(), Open: s.AuthMode == Open, Log: log, Timeout: s.RequestTimeout,
 		Limits: web.Limits{Rate: s.RateLimit, Burst: s.RateBurst, Proxies: s.TrustedProxies,
@@ -25,7 +25,7 @@ func (s *Settings) Options(ctx context.Context, log *slog.Logger) (web.Options, 
 	case s.MaxSearches > 0:
 	case s.Driver == MySQL:
 		o.Limits.Searches = max(1, s.Database.MaxConns/4)
-	default: // they share one connection with everybody
+	default: // on SQLite, searches share a connection with all other requests
 		o.Limits.Searches = 1
 	}
 	var err error
@@ -35,8 +35,8 @@ func (s *Settings) Options(ctx context.Context, log *slog.Logger) (web.Options, 
 	return o, err
 }
 
-// Peer is the service at that address, as other services call it: a call is bounded well below what the whole
-// request may take.
+// Peer returns the client configuration for the service at the base address. The timeout of a call is at most
+// half of the request's timeout.
 func (s *Settings) Peer(base string) web.Peer {
 	return web.Peer{Base: base, Token: s.ServiceTokens[0], Timeout: min(5*time.Second, s.RequestTimeout/2)}
 }
