@@ -1,10 +1,25 @@
-// Package openapi has the documents of all services joined into one.
+// Package openapi has the joined document of all services.
 package openapi
 
-import _ "embed"
+import (
+	_ "embed"
+	"strings"
+)
 
-// Document is openapi.gen.yaml: every path but /health and /ready of the three documents, each with the
-// address of its service, which is http://localhost:3000 (orchestrator), :3001 (customers) or :3002 (orders).
+// The default addresses of the services.
+const (
+	CustomersBase    = "http://localhost:3001"
+	OrdersBase       = "http://localhost:3002"
+	OrchestratorBase = "http://localhost:3000"
+)
+
+// Document is openapi.gen.yaml: all paths of the three documents, except /health and /ready, each with the
+// default address of its service.
 //
 //go:embed openapi.gen.yaml
 var Document []byte
+
+// Addresses returns a replacer of the default addresses by the given addresses.
+func Addresses(customers, orders, orchestrator string) *strings.Replacer {
+	return strings.NewReplacer(CustomersBase, customers, OrdersBase, orders, OrchestratorBase, orchestrator)
+}

@@ -5,7 +5,8 @@ package postman
 
 import (
 	_ "embed"
-	"strings"
+
+	"example.com/b2b/openapi"
 )
 
 // Collection is the collection, in Postman's format 2.1.
@@ -16,7 +17,7 @@ var Collection []byte
 //go:embed B2B-Order-Management.postman_environment.json
 var environment string
 
-// Environment returns the environment for services at these addresses.
+// Environment returns the environment with the given addresses of the services.
 func Environment(customers, orders, orchestrator string) []byte {
-	return []byte(strings.NewReplacer("http://localhost:3001", customers, "http://localhost:3002", orders, "http://localhost:3000", orchestrator).Replace(environment))
+	return []byte(openapi.Addresses(customers, orders, orchestrator).Replace(environment))
 }

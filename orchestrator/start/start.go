@@ -6,7 +6,6 @@ import (
 	"embed"
 	"html/template"
 	"net/http"
-	"strings"
 
 	"github.com/gin-gonic/gin"
 
@@ -56,17 +55,11 @@ func Serve(engine *gin.Engine, o web.Options, customersBase, ordersBase string) 
 	for name, document := range map[string][]byte{"yaml": asYAML, "json": asJSON} {
 		e.GET("/openapi/all."+name, func(c *gin.Context) {
 			host := c.Request.Host
-			here := addresses(c.Request, web.ForBrowser(customersBase, host), web.ForBrowser(ordersBase, host))
-			c.Data(http.StatusOK, "application/"+name, []byte(here.Replace(string(document))))
+			addresses := openapi.Addresses(
+				web.ForBrowser(customersBase, host), web.ForBrowser(ordersBase, host), address(c.Request))
+			c.Data(http.StatusOK, "application/"+name, []byte(addresses.Replace(string(document))))
 		})
 	}
-}
-
-// addresses replaces the default addresses of the services by the given addresses, and by the request's own
-// for the orchestrator.
-func addresses(r *http.Request, customers, orders string) *strings.Replacer {
-	return strings.NewReplacer("http://localhost:3000", address(r),
-		"http://localhost:3001", customers, "http://localhost:3002", orders)
 }
 
 type service struct{ Title, Does, Base string }
@@ -76,13 +69,14 @@ type snippet struct{ ID, Name, Needs, Code string }
 // describe returns the data of the page's template.
 func describe(r *http.Request, customersBase, ordersBase string) any {
 	customers, orders := web.ForBrowser(customersBase, r.Host), web.ForBrowser(ordersBase, r.Host)
+	addresses := openapi.Addresses(customers, orders, address(r))
 	var all []snippet
 	for _, s := range snippets {
 		code, err := files.ReadFile("snippets/" + s.ID + ".txt")
 		if err != nil {
 			panic(err)
 		}
-		s.Code = addresses(r, customers, orders).Replace(string(code))
+		s.Code = addresses.Replace(string(code))
 		all = append(all, s)
 	}
 	return map[string]any{
