@@ -1,6 +1,6 @@
-// Package dbtest gives each test a fresh, migrated, real database on every engine that the environment names:
-// SQLite always, MySQL and MariaDB where TEST_MYSQL_DSN and TEST_MARIADB_DSN are set (`make test` starts the
-// servers it finds and sets them), and TiDB where TEST_TIDB_DSN is.
+// Package dbtest runs tests on a fresh, migrated database of every configured engine: always SQLite; MySQL,
+// MariaDB and TiDB where TEST_MYSQL_DSN, TEST_MARIADB_DSN and TEST_TIDB_DSN are set. `make test` starts the
+// installed servers and sets the variables.
 package dbtest
 
 import (
@@ -24,26 +24,27 @@ import (
 	"example.com/b2b/db"
 )
 
-// Servers are the engines besides SQLite, and the variables that hold their DSNs: a user who may create
-// databases.
+// Servers are the engines besides SQLite, with the variables for their DSNs. The user must have the privilege
+// to create databases.
 var Servers = []struct{ Engine, Variable string }{
 	{"MySQL", "TEST_MYSQL_DSN"},
 	{"MariaDB", "TEST_MARIADB_DSN"},
 	{"TiDB", "TEST_TIDB_DSN"}, // with tidb_enable_check_constraint = ON
 }
 
-// runner is *testing.T, and *testing.B.
+// runner is implemented by *testing.T and *testing.B.
 type runner[T any] interface {
 	testing.TB
 	Run(name string, f func(t T)) bool
 }
 
-// Each runs test once for each engine, on a migrated database of its own. A test may be a benchmark.
+// Each runs a test or benchmark as a subtest per engine, on a fresh, migrated database.
 func Each[T runner[T]](t T, test func(t T, g *gorm.DB)) {
 	EachConfig(t, func(t T, c db.Config) { test(t, Open(t, c)) })
 }
 
-// EachConfig runs test once for each engine, on an empty database of its own that is dropped afterwards.
+// EachConfig runs a test or benchmark as a subtest per engine, on an empty database. The database is dropped
+// afterwards.
 func EachConfig[T runner[T]](t T, test func(t T, c db.Config)) {
 	t.Run("SQLite", func(t T) {
 		test(t, db.Config{Driver: db.SQLite, Path: filepath.Join(t.TempDir(), "test.db")})
@@ -55,7 +56,7 @@ func EachConfig[T runner[T]](t T, test func(t T, c db.Config)) {
 	}
 }
 
-// Open opens and migrates the database, and closes it when the test ends.
+// Open opens and migrates the database, and closes it after the test.
 func Open(t testing.TB, c db.Config) *gorm.DB {
 	t.Helper()
 	g, err := db.Open(context.Background(), c)
@@ -72,7 +73,8 @@ func create(t testing.TB, dsn string) db.Config {
 	must(t, err)
 	host, port, err := net.SplitHostPort(m.Addr)
 	must(t, err)
-	c := db.Config{Driver: db.MySQL, Host: host, User: m.User, Password: m.Passwd, Name: "mysql", MaxConns: 25}
+	c := db.Config{Driver: db.MySQL, Host: host, User: m.User, Password: m.Passwd,
+		Name: "mysql", MaxConns: 25}
 	c.Port, err = strconv.Atoi(port)
 	must(t, err)
 	admin, err := db.Open(context.Background(), c)
@@ -90,13 +92,12 @@ func must(t testing.TB, err error) {
 	}
 }
 
-// NoFilesort fails the test when, from now on, g runs a SELECT that sorts rows or counts them away with
-// OFFSET. It asks the engine how it would run each.
+// NoFilesort fails the test when g, from now on, runs a SELECT with COUNT, OFFSET, or a sort in its plan.
 func NoFilesort(t *testing.T, g *gorm.DB) {
 	t.Helper()
-	var explained sync.Map
+	var checked sync.Map
 	explain(t, g, "dbtest:no filesort", func(statement, plan string) {
-		if _, known := explained.LoadOrStore(statement, true); known {
+		if _, done := checked.LoadOrStore(statement, true); done {
 			return
 		}
 		for _, bad := range []string{"OFFSET", "COUNT(", "filesort", "TEMP B-TREE", "Sort_", "TopN_"} {
@@ -107,7 +108,7 @@ func NoFilesort(t *testing.T, g *gorm.DB) {
 	})
 }
 
-// WantIndex fails the test when the last SELECT that do runs on g does not use an index of that name.
+// WantIndex runs do, and fails the test unless the last SELECT of do on g uses the index.
 func WantIndex(t *testing.T, g *gorm.DB, index string, do func()) {
 	t.Helper()
 	var last atomic.Value
@@ -120,29 +121,27 @@ func WantIndex(t *testing.T, g *gorm.DB, index string, do func()) {
 	}
 }
 
-// setStatement begins a statement of MariaDB that EXPLAIN does not take.
+// setStatement matches a prefix of MariaDB's statements. EXPLAIN does not accept the prefix.
 var setStatement = regexp.MustCompile("^SET STATEMENT .*? FOR ")
 
-// explain calls look for every SELECT that g runs from now on, with the engine's plan for it.
-func explain(t *testing.T, g *gorm.DB, name string, look func(statement, plan string)) {
+// explain registers a callback of g by name. The callback calls check with every SELECT and its plan.
+func explain(t *testing.T, g *gorm.DB, name string, check func(statement, plan string)) {
 	t.Helper()
 	prefix := "EXPLAIN QUERY PLAN "
 	if g.Name() == db.MySQL {
 		prefix = "EXPLAIN FORMAT=TRADITIONAL "
 	}
 	must(t, g.Callback().Query().After("gorm:query").Register(name, func(tx *gorm.DB) {
-		if tx.Error != nil || tx.DryRun { // a part of another statement
+		if tx.Error != nil || tx.DryRun { // DryRun: a subquery of another statement
 			return
 		}
 		statement := setStatement.ReplaceAllString(tx.Statement.SQL.String(), "")
 		var plan []map[string]any
-		err := tx.Session(&gorm.Session{NewDB: true}).
-			Raw(prefix+statement, tx.Statement.Vars...).
-			Scan(&plan).
-			Error // in the same transaction
+		sameTx := tx.Session(&gorm.Session{NewDB: true})
+		err := sameTx.Raw(prefix+statement, tx.Statement.Vars...).Scan(&plan).Error
 		if err != nil || len(plan) == 0 {
 			t.Errorf("%s has the plan %v: %v", statement, plan, err)
 		}
-		look(statement, fmt.Sprint(plan))
+		check(statement, fmt.Sprint(plan))
 	}))
 }

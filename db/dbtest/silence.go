@@ -10,24 +10,26 @@ import (
 	"example.com/b2b/db"
 )
 
-// Silence stands between a pool and its database server. It passes on what connections carry, until it falls
-// silent.
+// Silence is a TCP proxy between a connection pool and its database server. It can simulate a vanished
+// server.
 type Silence struct {
 	listener net.Listener
 	server   string
 
 	mu     sync.Mutex
 	silent bool
-	broken chan struct{} // closed when connections made before are silent for good
+	broken chan struct{} // closed by Fall; replaced by End, for new connections
 	open   []net.Conn
 }
 
-// Between returns c with the address of a Silence in front of its server, which ends with the test.
+// Between starts a Silence in front of the server of c, until the end of the test. It returns c with the
+// address of the Silence.
 func Between(t testing.TB, c db.Config) (db.Config, *Silence) {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	must(t, err)
-	s := &Silence{listener: l, server: net.JoinHostPort(c.Host, strconv.Itoa(c.Port)), broken: make(chan struct{})}
+	s := &Silence{listener: l, broken: make(chan struct{}),
+		server: net.JoinHostPort(c.Host, strconv.Itoa(c.Port))}
 	go s.accept()
 	t.Cleanup(func() {
 		l.Close()
@@ -40,8 +42,8 @@ func Between(t testing.TB, c db.Config) (db.Config, *Silence) {
 	return c, s
 }
 
-// Fall takes connections from now on, and answers on none, new or old. It closes none, as a host that has
-// vanished would not.
+// Fall stops to forward data on all connections, and accepts new connections without an answer. Like a
+// vanished host, it closes no connection.
 func (s *Silence) Fall() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -51,7 +53,7 @@ func (s *Silence) Fall() {
 	}
 }
 
-// End passes on what new connections carry. The ones made before get no answer for ever.
+// End forwards data again, on new connections only. Older connections never get an answer.
 func (s *Silence) End() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -79,13 +81,14 @@ func (s *Silence) accept() {
 		s.mu.Lock()
 		s.open = append(s.open, server)
 		s.mu.Unlock()
-		go pass(server, client, broken)
-		go pass(client, server, broken)
+		go forward(server, client, broken)
+		go forward(client, server, broken)
 	}
 }
 
-// pass copies from one connection to the other, and closes that one at the end, until broken is closed.
-func pass(to, from net.Conn, broken chan struct{}) {
+// forward copies data between connections. At the end of the data it closes the connection to. After broken
+// is closed, it discards the data.
+func forward(to, from net.Conn, broken chan struct{}) {
 	buffer := make([]byte, 32<<10)
 	for {
 		n, err := from.Read(buffer)
@@ -95,7 +98,7 @@ func pass(to, from net.Conn, broken chan struct{}) {
 			return
 		default:
 		}
-		if _, wrote := to.Write(buffer[:n]); err != nil || wrote != nil {
+		if _, writeErr := to.Write(buffer[:n]); err != nil || writeErr != nil {
 			to.Close()
 			return
 		}

@@ -16,7 +16,7 @@ import (
 const (
 	NoAnswer         contract.ErrorCode = "no_answer"         // without an answer; a write may have happened
 	NotModified      contract.ErrorCode = "not_modified"      // 304: the version of If-None-Match is current
-	UnexpectedAnswer contract.ErrorCode = "unexpected_answer" // not from a service, but from a proxy for example
+	UnexpectedAnswer contract.ErrorCode = "unexpected_answer" // not from a service; from a proxy, for example
 )
 
 // Error describes a failed call: a service refused the request, or did not answer.

@@ -1,7 +1,6 @@
-// Command run runs go test on every database engine of this machine: SQLite, and each MySQL and MariaDB that
-// TEST_MYSQL_DSN or TEST_MARIADB_DSN names or whose server program is installed; that one it starts privately
-// in a temporary folder. TiDB it only uses when TEST_TIDB_DSN names one. It ends by saying which engines the
-// tests ran on.
+// Command run runs go test on every database engine of this machine, and prints the engines at the end:
+// SQLite; MySQL and MariaDB, at TEST_MYSQL_DSN and TEST_MARIADB_DSN or else in an installed server program,
+// started in a temporary folder; and TiDB at TEST_TIDB_DSN.
 //
 //	go run ./db/dbtest/run [-require MySQL,MariaDB] [arguments of go test]
 package main
@@ -38,15 +37,12 @@ func run(required, args []string) error {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	signal.Notify(
-		make(chan os.Signal, 1), os.Interrupt,
-	) // Ctrl-C ends go test; what was started here is stopped after it
-	ran := []string{"SQLite"}
+	signal.Notify(make(chan os.Signal, 1), os.Interrupt) // Ctrl-C ends go test; run then stops the servers
+	engines := []string{"SQLite"}
 	for _, s := range dbtest.Servers {
 		if program := server.Find(s.Engine); program != "" && os.Getenv(s.Variable) == "" {
-			private, err := server.Start(
-				s.Engine, program, filepath.Join(dir, s.Engine), "--innodb-flush-log-at-trx-commit=2",
-			)
+			private, err := server.Start(s.Engine, program, filepath.Join(dir, s.Engine),
+				"--innodb-flush-log-at-trx-commit=2")
 			if err != nil {
 				return fmt.Errorf("%s could not be started: %w", program, err)
 			}
@@ -58,7 +54,7 @@ func run(required, args []string) error {
 			if err != nil {
 				return fmt.Errorf("%s: %w", s.Variable, err)
 			}
-			ran = append(ran, s.Engine+" "+version)
+			engines = append(engines, s.Engine+" "+version)
 		} else if slices.Contains(required, s.Engine) {
 			return fmt.Errorf("%s is required: install it or set %s", s.Engine, s.Variable)
 		}
@@ -66,6 +62,6 @@ func run(required, args []string) error {
 	test := exec.Command("go", append([]string{"test"}, args...)...)
 	test.Stdout, test.Stderr = os.Stdout, os.Stderr
 	err = test.Run()
-	fmt.Println("The tests ran on", strings.Join(ran, ", ")+".")
+	fmt.Println("The tests ran on", strings.Join(engines, ", ")+".")
 	return err
 }

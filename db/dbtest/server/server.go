@@ -1,5 +1,5 @@
-// Package server runs a private MySQL or MariaDB server on this machine, for tests: in a folder and on a port
-// of its own. It may be killed and started again on its data.
+// Package server runs a private MySQL or MariaDB server for tests, with its own data folder and port. Tests
+// may kill the server and start it again with the same data.
 package server
 
 import (
@@ -21,20 +21,20 @@ import (
 
 // Server is a private server. Its methods are for one goroutine at a time.
 type Server struct {
-	DSN  string // of a user who may do everything
+	DSN  string // for a user with all privileges
 	Port int
 
-	command []string // that runs it, when program does not
+	command []string // see Private; nil when program runs the server
 	program string
 	args    []string
 	process *os.Process
-	ended   chan struct{} // closed when the process has
+	ended   chan struct{} // closed after the end of process
 }
 
-// Private starts an engine's server in dir, by the installed program. Where MySQL can only be run by a
-// command, TEST_MYSQL_KILL is that command: it is called with the words start, kill (SIGKILL) or wipe (stop,
-// delete the data), and a port of 127.0.0.1, and lets root in without a password; dir and args are not for
-// it. Private returns nil when neither is there.
+// Private starts an engine's server in dir, with the installed program. For machines without a MySQL program,
+// TEST_MYSQL_KILL names a command to run the server. Its last arguments are start, kill (SIGKILL) or wipe
+// (stop, delete the data), and a port of 127.0.0.1; root must not need a password. dir and args do not apply
+// to the command. Private returns nil without a program and a command.
 func Private(engine, dir string, args ...string) (*Server, error) {
 	if command := strings.Fields(os.Getenv("TEST_MYSQL_KILL")); engine == "MySQL" && len(command) > 0 {
 		port, err := FreePort()
@@ -42,7 +42,7 @@ func Private(engine, dir string, args ...string) (*Server, error) {
 			return nil, err
 		}
 		s := &Server{DSN: dsn(port), Port: port, command: command}
-		return s, errors.Join(s.Stop(), s.Restart()) // without the data that a run which was killed left there
+		return s, errors.Join(s.Stop(), s.Restart()) // Stop deletes the data of an earlier, killed run
 	}
 	program := Find(engine)
 	if program == "" {
@@ -51,17 +51,18 @@ func Private(engine, dir string, args ...string) (*Server, error) {
 	return Start(engine, program, dir, args...)
 }
 
-// Find returns the server program of MySQL or MariaDB, which calls itself mysqld too. It returns "" for one
-// that is not installed and for all other engines.
+// Find returns the path of the server program of MySQL or MariaDB; both may be named mysqld. It returns ""
+// when the program is not installed, and for other engines.
 func Find(engine string) string {
 	if engine != "MySQL" && engine != "MariaDB" {
 		return ""
 	}
 	for _, name := range []string{"mysqld", "mariadbd"} {
-		for _, dir := range append(filepath.SplitList(os.Getenv("PATH")), "/usr/sbin", "/usr/local/sbin", "/usr/libexec") {
+		dirs := append(filepath.SplitList(os.Getenv("PATH")), "/usr/sbin", "/usr/local/sbin", "/usr/libexec")
+		for _, dir := range dirs {
 			path := filepath.Join(dir, name)
-			says, err := exec.Command(path, "--no-defaults", "--version").Output()
-			if err == nil && strings.Contains(string(says), "MariaDB") == (engine == "MariaDB") {
+			version, err := exec.Command(path, "--no-defaults", "--version").Output()
+			if err == nil && strings.Contains(string(version), "MariaDB") == (engine == "MariaDB") {
 				return path
 			}
 		}
@@ -69,8 +70,8 @@ func Find(engine string) string {
 	return ""
 }
 
-// Start makes an empty data folder in dir and runs the server on it, on a free port of this machine and with
-// these arguments besides its own. It returns when the server answers.
+// Start creates a data folder in dir and runs the server on a free port, with additional arguments. It
+// returns when the server answers.
 func Start(engine, program, dir string, args ...string) (*Server, error) {
 	port, err := FreePort()
 	if err != nil {
@@ -79,39 +80,28 @@ func Start(engine, program, dir string, args ...string) (*Server, error) {
 	if err := os.MkdirAll(filepath.Join(dir, "tmp"), 0o755); err != nil {
 		return nil, err
 	}
-	// A MariaDB that starts deletes the temporary tables of all others that have the same tmpdir.
-	own := []string{
-		"--no-defaults", "--datadir=" + filepath.Join(dir, "data"), "--tmpdir=" + filepath.Join(dir, "tmp"),
-	}
+	// A starting MariaDB deletes all temporary tables in tmpdir, even those of other servers.
+	own := []string{"--no-defaults",
+		"--datadir=" + filepath.Join(dir, "data"), "--tmpdir=" + filepath.Join(dir, "tmp")}
 	if os.Getuid() == 0 {
 		own = append(own, "--user=root")
 	}
 	initialize := exec.Command(program, append(own, "--initialize-insecure")...)
 	if engine == "MariaDB" {
-		initialize = exec.Command(
-			"mariadb-install-db",
+		initialize = exec.Command("mariadb-install-db",
 			append(own, "--auth-root-authentication-method=normal", "--skip-test-db")...)
 	}
 	if out, err := initialize.CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("%w: %s", err, out)
 	}
-	own = append(
-		own,
-		"--port="+strconv.Itoa(port),
-		"--bind-address=127.0.0.1",
-		"--socket="+filepath.Join(dir, "sock"),
-		"--pid-file="+filepath.Join(
-			dir, "pid",
-		),
-		"--max-connections=300",
-		"--skip-log-bin",
-		"--loose-innodb-snapshot-isolation=ON",
-	)
+	own = append(own, "--port="+strconv.Itoa(port), "--bind-address=127.0.0.1",
+		"--socket="+filepath.Join(dir, "sock"), "--pid-file="+filepath.Join(dir, "pid"),
+		"--max-connections=300", "--skip-log-bin", "--loose-innodb-snapshot-isolation=ON")
 	s := &Server{DSN: dsn(port), Port: port, program: program, args: append(own, args...)}
 	return s, s.Restart()
 }
 
-// FreePort returns a port of this machine that nobody uses now.
+// FreePort returns an unused TCP port of 127.0.0.1.
 func FreePort() (int, error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -122,13 +112,13 @@ func FreePort() (int, error) {
 
 func dsn(port int) string { return fmt.Sprintf("root@tcp(127.0.0.1:%d)/", port) }
 
-// Restart runs the server, which must have ended, on its data again. It returns when the server answers.
+// Restart runs the ended server again with its data. It returns when the server answers.
 func (s *Server) Restart() error {
 	if s.command != nil {
-		return s.tell("start")
+		return s.runCommand("start")
 	}
 	cmd := exec.Command(s.program, s.args...)
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // Ctrl-C is for the tests; the server is stopped after them
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // no SIGINT from Ctrl-C: the tests stop the server
 	err := cmd.Start()
 	if err != nil {
 		return err
@@ -149,42 +139,45 @@ func (s *Server) Restart() error {
 	return errors.Join(err, s.Stop())
 }
 
-// Ended is closed when the process has ended that runs now, whatever ended it; nil where a command runs the
-// server.
+// Ended returns a channel that is closed after the end of the current process. It returns nil when
+// TEST_MYSQL_KILL runs the server.
 func (s *Server) Ended() <-chan struct{} { return s.ended }
 
-// Kill ends the server as a crash does.
+// Kill ends the server like a crash.
 func (s *Server) Kill() error { return s.end(syscall.SIGKILL) }
 
-// Stop ends the server in good order.
+// Stop shuts the server down and waits for its end.
 func (s *Server) Stop() error { return s.end(syscall.SIGTERM) }
 
-// Freeze stops the process of a server that Start has started, until Thaw lets it go on.
+// Freeze pauses the process of the server until Thaw. The server must have been started by Start.
 func (s *Server) Freeze() error { return s.process.Signal(syscall.SIGSTOP) }
 
 // Thaw ends Freeze.
 func (s *Server) Thaw() error { return s.process.Signal(syscall.SIGCONT) }
 
-func (s *Server) end(how os.Signal) error {
+func (s *Server) end(signal os.Signal) error {
 	if s.command != nil {
-		return s.tell(map[os.Signal]string{syscall.SIGKILL: "kill", syscall.SIGTERM: "wipe"}[how])
+		if signal == syscall.SIGKILL {
+			return s.runCommand("kill")
+		}
+		return s.runCommand("wipe")
 	}
-	ended := s.ended // Restart may come from another goroutine as soon as the process has ended
-	err := s.process.Signal(how)
+	ended := s.ended // another goroutine may call Restart as soon as the process has ended
+	err := s.process.Signal(signal)
 	<-ended
 	return err
 }
 
-// tell calls the command that runs the server.
-func (s *Server) tell(word string) error {
-	out, err := exec.Command(s.command[0], append(s.command[1:], word, strconv.Itoa(s.Port))...).CombinedOutput()
+func (s *Server) runCommand(verb string) error {
+	args := append(s.command[1:], verb, strconv.Itoa(s.Port))
+	out, err := exec.Command(s.command[0], args...).CombinedOutput()
 	if err != nil {
-		err = fmt.Errorf("%s: %w: %s", word, err, out)
+		err = fmt.Errorf("%s: %w: %s", verb, err, out)
 	}
 	return err
 }
 
-// Version asks the server at a DSN for its version.
+// Version returns the version of the server at a DSN.
 func Version(dsn string) (v string, err error) {
 	pool, err := sql.Open("mysql", dsn)
 	if err != nil {
