@@ -12,6 +12,7 @@ import (
 
 	"github.com/getkin/kin-openapi/openapi3"
 
+	"example.com/b2b/cmd/wiring"
 	"example.com/b2b/db"
 	"example.com/b2b/internal/auth"
 	"example.com/b2b/internal/config"
@@ -47,7 +48,7 @@ func everyOperation(t *testing.T, mode string, fn func(t *testing.T, tokens auth
 	t.Cleanup(func() { db.Close(g) })
 	var c config.Settings
 	c.AuthMode, c.JWTSecret, c.ServiceTokens, c.RequestTimeout = mode, webtest.Secret, []string{webtest.Token}, time.Minute
-	o, err := c.Options(t.Context(), slog.New(slog.DiscardHandler))
+	o, err := wiring.Options(t.Context(), &c, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -62,7 +63,7 @@ func everyOperation(t *testing.T, mode string, fn func(t *testing.T, tokens auth
 		_, document, _ := webtest.Do(t, "GET", *s.base+"/openapi.json", "")
 		for path, item := range webtest.Spec(t, document).Paths.Map() {
 			for method, described := range item.Operations() {
-				t.Run(mode+" "+s.name+" "+method+path, func(t *testing.T) { fn(t, c.Tokens(), *s.base, method, path, item, described) })
+				t.Run(mode+" "+s.name+" "+method+path, func(t *testing.T) { fn(t, wiring.Tokens(&c), *s.base, method, path, item, described) })
 			}
 		}
 	}

@@ -1,4 +1,4 @@
-package config
+package wiring
 
 import (
 	"io"
@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"example.com/b2b/internal/auth"
+	"example.com/b2b/internal/config"
 )
 
 // keySet is an issuer's, of RFC 8037, appendix A.2.
@@ -20,9 +21,13 @@ const keySet = `{"keys":[{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHO
 func TestOptions(t *testing.T) {
 	issuer := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, keySet) }))
 	defer issuer.Close()
-	s := Settings{Access: Access{AuthMode: OnlyJWT, ServiceTokens: []string{"new", "old"}}, JWT: JWT{"s", issuer.URL, "i", "a"}, Serving: Serving{RequestTimeout: 8 * time.Second}}
+	s := &config.Settings{
+		Access:  config.Access{AuthMode: config.OnlyJWT, ServiceTokens: []string{"new", "old"}},
+		JWT:     config.JWT{JWTSecret: "s", JWKSURL: issuer.URL, Issuer: "i", Audience: "a"},
+		Serving: config.Serving{RequestTimeout: 8 * time.Second},
+	}
 	log := slog.New(slog.DiscardHandler)
-	o, err := s.Options(t.Context(), log)
+	o, err := Options(t.Context(), s, log)
 	if err != nil || o.Open || o.Timeout != 8*time.Second || o.Tokens.Keys == nil {
 		t.Errorf("%+v %v", o, err)
 	}
@@ -30,17 +35,17 @@ func TestOptions(t *testing.T) {
 	if want := (auth.Tokens{Secret: "s", Issuer: "i", Audience: "a", Service: []string{"new", "old"}}); !reflect.DeepEqual(o.Tokens, want) {
 		t.Errorf("%+v", o.Tokens)
 	}
-	if p := s.Peer("http://c.example"); p.Token != "new" || p.Timeout != 4*time.Second || p.Base != "http://c.example" {
+	if p := Peer(s, "http://c.example"); p.Token != "new" || p.Timeout != 4*time.Second || p.Base != "http://c.example" {
 		t.Errorf("%+v", p)
 	}
-	s.AuthMode, s.JWKSURL = Open, ""
-	if o, err := s.Options(t.Context(), log); err != nil || !o.Open || o.Tokens.Keys != nil {
+	s.AuthMode, s.JWKSURL = config.Open, ""
+	if o, err := Options(t.Context(), s, log); err != nil || !o.Open || o.Tokens.Keys != nil {
 		t.Errorf("%+v %v", o, err)
 	}
 	issuer.Close()
 	for _, url := range []string{issuer.URL, "http://issuer.example/\x7f"} {
 		s.JWKSURL = url
-		if _, err := s.Options(t.Context(), log); err == nil || !strings.Contains(err.Error(), "JWT_JWKS_URL") {
+		if _, err := Options(t.Context(), s, log); err == nil || !strings.Contains(err.Error(), "JWT_JWKS_URL") {
 			t.Errorf("%s: %v", url, err)
 		}
 	}

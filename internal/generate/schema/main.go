@@ -1,4 +1,4 @@
-// Command schema writes schema.sql, MySQL's whole schema in one file, from the migrations. It runs in the folder db.
+// Command schema writes db/schema.sql, the whole schema of MySQL in one file, from db/migrations.
 package main
 
 import (
@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"log"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/pressly/goose/v3"
@@ -20,16 +21,22 @@ SET NAMES utf8mb4;
 
 func main() {
 	log.SetFlags(0)
-	sql, err := schema(os.DirFS("migrations"))
+	log.SetPrefix("schema: ")
+	if len(os.Args) != 2 {
+		log.Fatal("usage: schema ROOT")
+	}
+	db := filepath.Join(os.Args[1], "db")
+	sql, err := schema(os.DirFS(filepath.Join(db, "migrations")))
 	if err == nil {
-		err = os.WriteFile("schema.sql", []byte(sql), 0o644)
+		err = os.WriteFile(filepath.Join(db, "schema.sql"), []byte(sql), 0o644)
 	}
 	if err != nil {
-		log.Fatal("schema: ", err)
+		log.Fatal(err)
 	}
 }
 
-// schema joins versions.sql and the Up part of each file in mysql/, by name, each followed by its version.
+// schema joins versions.sql and the Up part of each file in mysql/, in the order of their names. Behind each
+// Up part it inserts the migration's version, as goose does.
 func schema(migrations fs.FS) (string, error) {
 	versions, err := fs.ReadFile(migrations, "versions.sql")
 	if err != nil {
@@ -58,7 +65,8 @@ func schema(migrations fs.FS) (string, error) {
 	return all, nil
 }
 
-// upPart is what goose runs to go up. The mysql client knows none of goose's other annotations, so there may be none.
+// upPart returns the statements of a migration's Up part. It refuses goose's other annotations: the mysql
+// client does not know them.
 func upPart(text string) (string, error) {
 	_, up, found := strings.Cut(text, "-- +goose Up\n")
 	if !found {

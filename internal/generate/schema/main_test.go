@@ -1,9 +1,7 @@
 package main
 
 import (
-	"io/fs"
 	"os"
-	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -47,26 +45,11 @@ INSERT INTO goose_db_version (version_id, is_applied) VALUES (2, TRUE);
 }
 
 func TestSchemaFileIsCurrent(t *testing.T) {
-	want, err := schema(os.DirFS("../migrations"))
+	want, err := schema(os.DirFS("../../../db/migrations"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got, err := os.ReadFile("../schema.sql"); err != nil || string(got) != want {
+	if got, err := os.ReadFile("../../../db/schema.sql"); err != nil || string(got) != want {
 		t.Errorf("schema.sql is not what the migrations say; run make generate (%v)", err)
-	}
-}
-
-// TestMigrationsAreTwins wants every migration for both kinds of database.
-func TestMigrationsAreTwins(t *testing.T) {
-	names := map[string][]string{}
-	for _, kind := range []string{"mysql", "sqlite"} {
-		files, err := fs.Glob(os.DirFS("../migrations/"+kind), "*.sql")
-		if err != nil || len(files) == 0 {
-			t.Fatal(files, err)
-		}
-		names[kind] = files
-	}
-	if !slices.Equal(names["mysql"], names["sqlite"]) {
-		t.Errorf("migrations for MySQL: %v, for SQLite: %v", names["mysql"], names["sqlite"])
 	}
 }

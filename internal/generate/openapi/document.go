@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
@@ -10,15 +9,17 @@ import (
 	"example.com/b2b/internal/formats"
 )
 
-// sharedFile is what the contracts share. Each of them has all of it, under the same names; what it does not use is left out.
+// sharedFile holds the parts that contracts share, as a contract refers to it.
 const sharedFile = "../common.yaml"
 
-// document is a contract that needs no other, in its author's order.
+// document is a self-contained contract, in its author's order.
 type document struct {
 	*yaml.Node
-	shared *yaml.Node // the shared file's schemas
+	shared *yaml.Node // the schemas of common.yaml
 }
 
+// bundle copies the shared parts into a contract, adds the error responses and headers of each operation, and
+// leaves out components without a reference.
 func bundle(own, shared *yaml.Node) document {
 	d := document{clone(own), at(shared, "components", "schemas")}
 	at(d.Node, "info", "description").Value += "\n" + at(shared, "info", "description").Value
@@ -27,7 +28,7 @@ func bundle(own, shared *yaml.Node) document {
 		if ref := value(n, "$ref"); ref != "" {
 			set(n, "$ref", text(strings.TrimPrefix(ref, sharedFile)))
 		}
-		if target := d.target(n); target != n && len(n.Content) > 2 { // what stands beside the reference differs here
+		if target := d.target(n); target != n && len(n.Content) > 2 { // keys beside $ref override those of the target
 			siblings := n.Content[2:]
 			*n = *clone(target)
 			for pair := range slices.Chunk(siblings, 2) {
@@ -45,7 +46,7 @@ func bundle(own, shared *yaml.Node) document {
 	return d
 }
 
-// merge adds to a mapping what it lacks, at every depth, and to a list all.
+// merge adds missing keys to a mapping, at every depth, and all elements to a list.
 func merge(n, from *yaml.Node) {
 	if n.Kind == yaml.SequenceNode {
 		n.Content = append(n.Content, from.Content...)
@@ -62,7 +63,8 @@ func merge(n, from *yaml.Node) {
 	}
 }
 
-// prune leaves out components that nothing refers to.
+// prune removes components without a reference, again and again: a removed component may hold the last
+// reference to another.
 func (d document) prune() {
 	for again := true; again; {
 		used := map[string]bool{}
@@ -74,14 +76,16 @@ func (d document) prune() {
 		})
 		again = false
 		for kind := range slices.Chunk(at(d.Node, "components").Content, 2) {
-			again = keep(kind[1], func(name string) bool { return used["#/components/"+kind[0].Value+"/"+name] }) || again
+			if keep(kind[1], func(name string) bool { return used["#/components/"+kind[0].Value+"/"+name] }) {
+				again = true
+			}
 		}
 	}
 	components := at(d.Node, "components")
 	keep(components, func(kind string) bool { return len(at(components, kind).Content) > 0 })
 }
 
-// target is the part to which n refers, or n itself.
+// target returns the part to which n refers, or n when it is no reference.
 func (d document) target(n *yaml.Node) *yaml.Node {
 	path, found := strings.CutPrefix(value(n, "$ref"), "#/")
 	if !found {
@@ -94,10 +98,10 @@ func (d document) target(n *yaml.Node) *yaml.Node {
 	return part
 }
 
-const extensible = "x-extensible-enum" // values that a response may have, to which others may be added
+const extensible = "x-extensible-enum" // lists the values of today; a later version may add others
 
-// served returns the document as partners see it: without what is for the Go generator, and with response schemas that say that
-// fields may be added, because some generators refuse a field that they do not know.
+// served returns the document for partners: without the keys for the Go generator, and with schemas that
+// allow further fields, because some partners' generators refuse unknown fields otherwise.
 func (d document) served() *yaml.Node {
 	root := clone(d.Node)
 	walk(root, func(n *yaml.Node) {
@@ -109,7 +113,7 @@ func (d document) served() *yaml.Node {
 			set(n, "pattern", text(pattern))
 		}
 		if value(n, "in") == "query" {
-			set(n, "allowEmptyValue", node(true)) // which counts as not given
+			set(n, "allowEmptyValue", node(true)) // an empty value counts as not given
 		}
 		object := value(n, "type") == "object" && at(n, "properties") != nil || at(n, "allOf") != nil
 		if object && at(n, "additionalProperties") == nil {
@@ -126,7 +130,8 @@ func (d document) served() *yaml.Node {
 	return root
 }
 
-// compiled returns the document as the Go generator wants it: with references to the shared schemas, which are Go types elsewhere.
+// compiled returns the document for the Go generator: it refers to the shared schemas, whose Go types are in
+// openapi/contract.
 func (d document) compiled() *yaml.Node {
 	root := clone(d.Node)
 	isShared := func(name string) bool { return at(d.shared, name) != nil }
@@ -138,14 +143,16 @@ func (d document) compiled() *yaml.Node {
 	keep(at(root, "components", "schemas"), func(name string) bool { return !isShared(name) })
 	for _, op := range d.operations() {
 		if rows := at(root, "paths", op.path, op.method, "requestBody", "content"); at(rows, "text/csv") != nil {
-			keep(rows, func(media string) bool { return media == "text/csv" }) // the generator has a field for each, under one name
-			set(at(rows, "text/csv"), "schema", at(rows, "text/csv", "x-row")) // and no type for what no schema names
+			// The generator makes a field of the same name for each media type, and types only for schemas.
+			keep(rows, func(media string) bool { return media == "text/csv" })
+			set(at(rows, "text/csv"), "schema", at(rows, "text/csv", "x-row"))
 		}
 	}
 	return forGo(root)
 }
 
-// forGo makes known values constants, and keeps fields in their author's order.
+// forGo turns extensible values into an enum, of which the Go generator makes constants, and numbers the
+// fields of each object, which the generator sorts otherwise.
 func forGo(root *yaml.Node) *yaml.Node {
 	walk(root, func(n *yaml.Node) {
 		if values := at(n, extensible); values != nil {
@@ -160,130 +167,27 @@ func forGo(root *yaml.Node) *yaml.Node {
 	return root
 }
 
-// operation is one of a document.
+// operation is an operation of a document.
 type operation struct {
 	id         string
 	path       string
 	method     string
 	node       *yaml.Node
-	parameters []*yaml.Node // the path's too
+	parameters []*yaml.Node // with those of the path
 }
 
 func (d document) operations() (all []operation) {
 	for path := range slices.Chunk(at(d.Node, "paths").Content, 2) {
 		for part := range slices.Chunk(path[1].Content, 2) {
-			if id := value(part[1], "operationId"); id != "" {
-				op := operation{id: id, path: path[0].Value, method: part[0].Value, node: part[1]}
-				for _, parameters := range []*yaml.Node{at(path[1], "parameters"), at(op.node, "parameters")} {
-					for _, p := range content(parameters) {
-						op.parameters = append(op.parameters, d.target(p))
-					}
-				}
-				all = append(all, op)
+			op := operation{id: value(part[1], "operationId"), path: path[0].Value, method: part[0].Value, node: part[1]}
+			if op.id == "" {
+				continue // parameters of the path, for example
 			}
+			for _, p := range slices.Concat(content(at(path[1], "parameters")), content(at(op.node, "parameters"))) {
+				op.parameters = append(op.parameters, d.target(p))
+			}
+			all = append(all, op)
 		}
 	}
 	return all
-}
-
-// The rest reads and changes YAML nodes.
-
-// clone returns a copy without anchors, merge keys and comments.
-func clone(n *yaml.Node) *yaml.Node {
-	if n.Kind == yaml.AliasNode {
-		return clone(n.Alias)
-	}
-	c := *n
-	c.Anchor, c.HeadComment, c.LineComment, c.FootComment = "", "", "", ""
-	c.Content = make([]*yaml.Node, len(n.Content))
-	for i := range n.Content {
-		c.Content[i] = clone(n.Content[i])
-	}
-	if base := at(&c, "<<"); base != nil { // what stands beside it wins
-		keep(&c, func(key string) bool { return key != "<<" })
-		own := c.Content
-		c.Content = base.Content
-		for pair := range slices.Chunk(own, 2) {
-			set(&c, pair[0].Value, pair[1])
-		}
-	}
-	return &c
-}
-
-func walk(n *yaml.Node, visit func(*yaml.Node)) {
-	visit(n)
-	for _, c := range n.Content {
-		walk(c, visit)
-	}
-}
-
-// at returns the value below a mapping, nil when there is none.
-func at(n *yaml.Node, path ...string) *yaml.Node {
-	for _, key := range path {
-		if n == nil || n.Kind != yaml.MappingNode {
-			return nil
-		}
-		i := 0
-		for i < len(n.Content) && n.Content[i].Value != key {
-			i += 2
-		}
-		if i == len(n.Content) {
-			return nil
-		}
-		n = n.Content[i+1]
-	}
-	return n
-}
-
-// value returns the scalar below a mapping, "" when there is none.
-func value(n *yaml.Node, key string) string {
-	if v := at(n, key); v != nil && v.Kind == yaml.ScalarNode {
-		return v.Value
-	}
-	return ""
-}
-
-func content(n *yaml.Node) []*yaml.Node {
-	if n == nil {
-		return nil
-	}
-	return n.Content
-}
-
-func set(n *yaml.Node, key string, v *yaml.Node) {
-	if old := at(n, key); old != nil {
-		*old = *v
-		return
-	}
-	n.Content = append(n.Content, text(key), v)
-}
-
-// keep takes the other keys out of a mapping, and reports whether there were any.
-func keep(n *yaml.Node, wanted func(key string) bool) bool {
-	var kept []*yaml.Node
-	for pair := range slices.Chunk(n.Content, 2) {
-		if wanted(pair[0].Value) {
-			kept = append(kept, pair...)
-		}
-	}
-	removed := len(kept) < len(n.Content)
-	n.Content = kept
-	return removed
-}
-
-// node turns a value into YAML.
-func node(v any) *yaml.Node {
-	var n yaml.Node
-	if err := n.Encode(v); err != nil {
-		panic(fmt.Sprint(v, " is no YAML: ", err))
-	}
-	return &n
-}
-
-func text(s string) *yaml.Node { return node(s) }
-
-func list(values []string) *yaml.Node {
-	n := node(values)
-	n.Style = yaml.FlowStyle
-	return n
 }
