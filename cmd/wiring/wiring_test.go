@@ -19,7 +19,8 @@ const keySet = `{"keys":[{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHO
 
 // TestOptions hands what is configured to the services.
 func TestOptions(t *testing.T) {
-	issuer := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, keySet) }))
+	answer := func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, keySet) }
+	issuer := httptest.NewServer(http.HandlerFunc(answer))
 	defer issuer.Close()
 	s := &config.Settings{
 		Access:  config.Access{AuthMode: config.OnlyJWT, ServiceTokens: []string{"new", "old"}},
@@ -32,10 +33,12 @@ func TestOptions(t *testing.T) {
 		t.Errorf("%+v %v", o, err)
 	}
 	o.Tokens.Keys = nil
-	if want := (auth.Tokens{Secret: "s", Issuer: "i", Audience: "a", Service: []string{"new", "old"}}); !reflect.DeepEqual(o.Tokens, want) {
+	want := auth.Tokens{Secret: "s", Issuer: "i", Audience: "a", Service: []string{"new", "old"}}
+	if !reflect.DeepEqual(o.Tokens, want) {
 		t.Errorf("%+v", o.Tokens)
 	}
-	if p := Peer(s, "http://c.example"); p.Token != "new" || p.Timeout != 4*time.Second || p.Base != "http://c.example" {
+	p := Peer(s, "http://c.example")
+	if p.Token != "new" || p.Timeout != 4*time.Second || p.Base != "http://c.example" {
 		t.Errorf("%+v", p)
 	}
 	s.AuthMode, s.JWKSURL = config.Open, ""
@@ -45,7 +48,8 @@ func TestOptions(t *testing.T) {
 	issuer.Close()
 	for _, url := range []string{issuer.URL, "http://issuer.example/\x7f"} {
 		s.JWKSURL = url
-		if _, err := Options(t.Context(), s, log); err == nil || !strings.Contains(err.Error(), "JWT_JWKS_URL") {
+		_, err := Options(t.Context(), s, log)
+		if err == nil || !strings.Contains(err.Error(), "JWT_JWKS_URL") {
 			t.Errorf("%s: %v", url, err)
 		}
 	}

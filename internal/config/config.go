@@ -1,6 +1,7 @@
-// Package config reads the configuration from the environment, once, for package main. Each variable is registered once, by the
-// tags of its field: parsing, --help, .env.example, docs/configuration.md and the variables in docker-compose.yml follow from the
-// tags. The package refuses settings that are unsafe in production.
+// Package config reads the configuration from the environment, once, for package main. Each variable is
+// registered once, by the tags of its field: parsing, --help, .env.example, docs/configuration.md and the
+// variables in docker-compose.yml follow from the tags. The package refuses settings that are unsafe in
+// production.
 package config
 
 import (
@@ -22,9 +23,10 @@ import (
 
 // Settings holds everything that can be configured, in groups. A command reads only the groups that it uses.
 //
-// The tags of a field: env names the variable, also other spellings; default is its value when it is not set or empty, and
-// development and production are its default in that environment; help says what it means; from and to bound a number; unit is that
-// of a duration; oneof lists what is allowed. A default may name a variable of Ports in braces, which stands for that variable's default.
+// The tags of a field: env names the variable, also other spellings; default is its value when it is not set
+// or empty, and development and production are its default in that environment; help says what it means; from
+// and to bound a number; unit is that of a duration; oneof lists what is allowed. A default may name a
+// variable of Ports in braces, which stands for that variable's default.
 type Settings struct {
 	Logging
 	Database
@@ -63,7 +65,8 @@ type Logging struct {
 	LogLevel slog.Level `env:"LOG_LEVEL" default:"info" oneof:"debug info warn error" help:"lines below this level are left out"`
 }
 
-// Database has the fields of db.Config, which this package must not import: the Lambda function links no database.
+// Database has the fields of db.Config, which this package must not import: the Lambda function links no
+// database.
 type Database struct {
 	Driver   string `env:"DB_DRIVER" oneof:"sqlite mysql" help:"the kind of database; without it mysql when DB_HOST is set, else sqlite"`
 	Path     string `env:"DB_PATH" default:"./data/b2b.db" help:"SQLite: the database file"`
@@ -186,9 +189,9 @@ type OrdersPeer struct {
 	OrdersBase string `env:"ORDERS_API_BASE" default:"http://localhost:{ORDERS_PORT}" format:"address" help:"where the Orders API is; a command that runs all services uses the one that it starts"`
 }
 
-// Read fills groups, which point into s, and Deployment from the environment. A field that holds something before keeps it as its
-// default. The error has a line for each variable that is wrong: its name, what it holds and what is allowed; and for each reason
-// why a production must not start like this.
+// Read fills groups, which point into s, and Deployment from the environment. A field that holds something
+// before keeps it as its default. The error has a line for each variable that is wrong: its name, what it
+// holds and what is allowed; and for each reason why a production must not start like this.
 func (s *Settings) Read(groups ...any) error {
 	var problems []error
 	groups = append(groups, &s.Deployment)
@@ -248,7 +251,8 @@ func (d *Database) complete() (problems []error) {
 
 func onThisMachine(host string) bool { return host == "localhost" || net.ParseIP(host).IsLoopback() }
 
-// Required returns an error for each of the variables that is not set: a deployment without defaults must name them.
+// Required returns an error for each of the variables that is not set: a deployment without defaults must
+// name them.
 func Required(names ...string) error {
 	var problems []error
 	for _, name := range names {
@@ -259,8 +263,8 @@ func Required(names ...string) error {
 	return errors.Join(problems...)
 }
 
-// LocalAddress returns the address of a service on this machine at its default port. It fails when no variable of Ports has the
-// name portVariable.
+// LocalAddress returns the address of a service on this machine at its default port. It fails when no
+// variable of Ports has the name portVariable.
 func LocalAddress(portVariable string) (string, error) {
 	placeholder := "{" + portVariable + "}"
 	port := withPorts(placeholder)
@@ -369,7 +373,8 @@ var (
 	origin   = regexp.MustCompile(`^https?://(?:[a-z0-9._-]+|\[[0-9a-f:]+\])(?::\d+)?$`)
 )
 
-// isOrigin reports whether a browser may send s as Origin: RFC 6454, section 6.1. What is none matches no page.
+// isOrigin reports whether a browser may send s as Origin: RFC 6454, section 6.1. What is none matches no
+// page.
 func isOrigin(s string) bool {
 	scheme, _, _ := strings.Cut(s, ":")
 	return origin.MatchString(s) && !strings.HasSuffix(s, map[string]string{"http": ":80", "https": ":443"}[scheme])
@@ -444,7 +449,8 @@ func (v Variable) read(field reflect.Value, environment string) error {
 	return nil
 }
 
-// Lifetime reads how long a token is valid: as Go writes a duration, or whole days as 7d. Its error says what is allowed.
+// Lifetime reads how long a token is valid: as Go writes a duration, or whole days as 7d. Its error says what
+// is allowed.
 func Lifetime(text string) (time.Duration, error) {
 	lifetime, err := time.ParseDuration(text)
 	if days, whole := strings.CutSuffix(text, "d"); whole {

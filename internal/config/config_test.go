@@ -148,8 +148,9 @@ func TestLocalAddress(t *testing.T) {
 	}
 }
 
-// TestPortsInTexts holds the ports in hand-written texts to the defaults here. TestPages, TestImportExportPage, the quick starts and the
-// tests of the SDKs run the commands and programs in these texts, so that each address is also that of the right service.
+// TestPortsInTexts holds the ports in hand-written texts to the defaults here. TestPages,
+// TestImportExportPage, the quick starts and the tests of the SDKs run the commands and programs in these
+// texts, so that each address is also that of the right service.
 func TestPortsInTexts(t *testing.T) {
 	var ports []string
 	for _, v := range Variables() {

@@ -1,4 +1,5 @@
-// Package start is the page where newcomers begin: the state of the services, a first order, and links to everything else.
+// Package start is the page where newcomers begin: the state of the services, a first order, and links to
+// everything else.
 package start
 
 import (
@@ -28,9 +29,10 @@ var snippets = []snippet{
 	{ID: "java", Name: "Java", Needs: "the package of sdk/java"},
 }
 
-// Serve answers GET / with the page, on the engine of the orchestrator that has these options; the addresses are those of the other
-// services. It works without a network and without inline scripts. Beside the page are the Postman collection, and the documents of all
-// services joined into one, below /openapi/ because /openapi.json is the orchestrator's own, as at every service.
+// Serve answers GET / with the page, on the engine of the orchestrator that has these options; the addresses
+// are those of the other services. It works without a network and without inline scripts. Beside the page are
+// the Postman collection, and the documents of all services joined into one, below /openapi/ because
+// /openapi.json is the orchestrator's own, as at every service.
 func Serve(engine *gin.Engine, o web.Options, customersBase, ordersBase string) {
 	e := web.Engine{Engine: engine}
 	e.GET("/", func(c *gin.Context) {

@@ -47,9 +47,9 @@ func rewrite(file string, variables []config.Variable, change func([]byte, []con
 	return os.WriteFile(file, change(content, variables), 0o644)
 }
 
-const exampleHead = `# Copy this file to .env and change what you need. These are the defaults; a line behind # has none, or is better left out.
-# Made by make generate.
-`
+const exampleHead = "# Copy this file to .env and change what you need. " +
+	"These are the defaults; a line behind # has none, or is better left out.\n" +
+	"# Made by make generate.\n"
 
 func example(variables []config.Variable) []byte {
 	var b bytes.Buffer
@@ -83,7 +83,8 @@ func page(variables []config.Variable) []byte {
 
 var passedOn = regexp.MustCompile(`(?s)(  # variables: made by make generate\n).*?(  # end of variables\n)`)
 
-// passOn rewrites the lines between the marks of a compose file: one for each variable that the file names nowhere else.
+// passOn rewrites the lines between the marks of a compose file: a line for each variable that the file names
+// nowhere else.
 func passOn(compose []byte, variables []config.Variable) []byte {
 	elsewhere := passedOn.ReplaceAll(compose, nil)
 	var lines strings.Builder
@@ -99,11 +100,13 @@ func passOn(compose []byte, variables []config.Variable) []byte {
 	return passedOn.ReplaceAll(compose, []byte("${1}"+escaped+"${2}"))
 }
 
-// publish rewrites the ports in a compose file: the published port of each service, and the port in its address between containers.
+// publish rewrites the ports in a compose file: the published port of each service, and the port in its
+// address between containers.
 func publish(compose []byte, variables []config.Variable) []byte {
 	for _, v := range ports(variables) {
 		published := regexp.MustCompile(`\$\{` + v.Name + `:-\d+\}:\d+`)
-		compose = published.ReplaceAll(compose, fmt.Appendf(nil, "$${%s:-%s}:%s", v.Name, v.Default, v.Default))
+		mapping := fmt.Sprintf("$${%s:-%s}:%s", v.Name, v.Default, v.Default)
+		compose = published.ReplaceAll(compose, []byte(mapping))
 		service := strings.ToLower(strings.TrimSuffix(v.Name, "_PORT"))
 		inside := regexp.MustCompile(`(http://` + service + `-api:)\d+`)
 		compose = inside.ReplaceAll(compose, []byte("${1}"+v.Default))

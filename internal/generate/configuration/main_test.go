@@ -9,12 +9,13 @@ import (
 	"example.com/b2b/internal/config"
 )
 
-// TestConfiguration writes every file for three variables, and expects the hand-written rest of the compose file and the Dockerfile to
-// stay.
+// TestConfiguration writes every file for three variables, and expects the hand-written rest of the compose
+// file and the Dockerfile to stay.
 func TestConfiguration(t *testing.T) {
 	variables := []config.Variable{
 		{Name: "LOG_LEVEL", Group: "Logging", Default: "info", Meaning: "least level"},
-		{Name: "JWT_SECRET", Group: "JWT", Meaning: "secret", DefaultIn: map[string]string{config.Development: "known"}},
+		{Name: "JWT_SECRET", Group: "JWT", Meaning: "secret",
+			DefaultIn: map[string]string{config.Development: "known"}},
 		{Name: "ORDERS_PORT", Group: "Ports", Default: "4002", Meaning: "port"},
 	}
 	root := t.TempDir()
@@ -45,7 +46,8 @@ orchestrator:
 		}
 	}
 	for name, want := range map[string]string{
-		".env.example": exampleHead + "\n# least level\nLOG_LEVEL=info\n\n# secret\n#JWT_SECRET=\n\n# port\nORDERS_PORT=4002\n",
+		".env.example": exampleHead +
+			"\n# least level\nLOG_LEVEL=info\n\n# secret\n#JWT_SECRET=\n\n# port\nORDERS_PORT=4002\n",
 		"docs/configuration.md": "| `LOG_LEVEL` | `info` | least level |\n" +
 			"| `JWT_SECRET` | `known` in development | secret |\n| `ORDERS_PORT` | `4002` | port |\n",
 		"Dockerfile": "FROM scratch\nEXPOSE 4002\nENTRYPOINT [\"b2b\"]\n",

@@ -66,10 +66,13 @@ func main() {
 	if len(os.Args) != 2 {
 		log.Fatal("usage: gosdk ROOT")
 	}
+	customers := reflect.TypeFor[*customersapi.ClientWithResponses]()
+	orders := reflect.TypeFor[*ordersapi.ClientWithResponses]()
+	orchestrator := reflect.TypeFor[*orchestratorapi.ClientWithResponses]()
 	code, err := operations([]service{
-		{"customers", "Customers", customersapi.Document, reflect.TypeFor[*customersapi.ClientWithResponses]()},
-		{"orders", "Orders", ordersapi.Document, reflect.TypeFor[*ordersapi.ClientWithResponses]()},
-		{"orchestrator", "Orchestrator", orchestratorapi.Document, reflect.TypeFor[*orchestratorapi.ClientWithResponses]()},
+		{"customers", "Customers", customersapi.Document, customers},
+		{"orders", "Orders", ordersapi.Document, orders},
+		{"orchestrator", "Orchestrator", orchestratorapi.Document, orchestrator},
 	})
 	if err == nil {
 		err = os.WriteFile(filepath.Join(os.Args[1], "sdk", "go", "operations.gen.go"), code, 0o644)
@@ -154,8 +157,8 @@ func (d document) operations() (all []operation, err error) {
 			if err := node.Decode(&op); err != nil {
 				return nil, fmt.Errorf("%s %s: %w", method, path, err)
 			}
-			if slices.Contains(op.Tags, "Operations") || slices.Contains(op.Tags, "Internal") { // not for partners
-				continue
+			if slices.Contains(op.Tags, "Operations") || slices.Contains(op.Tags, "Internal") {
+				continue // not for partners
 			}
 			op.Parameters = append(op.Parameters, shared...)
 			all = append(all, op)
@@ -190,7 +193,8 @@ func (d document) key(op operation) string {
 func answers(op operation) (ok []int) {
 	for _, status := range sorted(op.Responses) {
 		code, err := strconv.Atoi(status)
-		if _, isJSON := op.Responses[status].Content["application/json"]; isJSON && err == nil && code/100 == 2 {
+		_, isJSON := op.Responses[status].Content["application/json"]
+		if err == nil && code/100 == 2 && isJSON {
 			ok = append(ok, code)
 		}
 	}

@@ -26,19 +26,26 @@ func (client) ListOrdersWithResponse(context.Context, *ordersapi.ListOrdersParam
 	return nil, nil
 }
 
-func (client) CreateOrderWithResponse(context.Context, *ordersapi.CreateOrderParams, ordersapi.NewOrder, ...editor) (*single, error) {
+func (client) CreateOrderWithResponse(
+	context.Context, *ordersapi.CreateOrderParams, ordersapi.NewOrder, ...editor,
+) (*single, error) {
 	return nil, nil
 }
 
 const small = `
 paths:
   /health:
-    get: { operationId: getHealth, tags: [Operations], responses: { "200": { content: { application/json: {} } } } }
+    get:
+      operationId: getHealth
+      tags: [Operations]
+      responses: { "200": { content: { application/json: {} } } }
   /orders:
     parameters: [{ $ref: "#/components/parameters/Key" }]
     post:
       operationId: createOrder
-      responses: { "201": { content: { application/json: {} } }, "404": { content: { application/json: {} } } }
+      responses:
+        "201": { content: { application/json: {} } }
+        "404": { content: { application/json: {} } }
     get:
       operationId: listOrders
       summary: List orders

@@ -28,8 +28,8 @@ func bundle(own, shared *yaml.Node) document {
 		if ref := value(n, "$ref"); ref != "" {
 			set(n, "$ref", text(strings.TrimPrefix(ref, sharedFile)))
 		}
-		if target := d.target(n); target != n && len(n.Content) > 2 { // keys beside $ref override those of the target
-			siblings := n.Content[2:]
+		if target := d.target(n); target != n && len(n.Content) > 2 {
+			siblings := n.Content[2:] // keys beside $ref, which override those of the target
 			*n = *clone(target)
 			for pair := range slices.Chunk(siblings, 2) {
 				set(n, pair[0].Value, pair[1])
@@ -124,7 +124,8 @@ func (d document) served() *yaml.Node {
 			for _, v := range values.Content {
 				known = append(known, "`"+v.Value+"`")
 			}
-			at(n, "description").Value += " Extensible: others may be added to " + strings.Join(known, ", ") + "."
+			description := at(n, "description")
+			description.Value += " Extensible: others may be added to " + strings.Join(known, ", ") + "."
 		}
 	})
 	return root
@@ -136,13 +137,15 @@ func (d document) compiled() *yaml.Node {
 	root := clone(d.Node)
 	isShared := func(name string) bool { return at(d.shared, name) != nil }
 	walk(root, func(n *yaml.Node) {
-		if name, found := strings.CutPrefix(value(n, "$ref"), "#/components/schemas/"); found && isShared(name) {
+		name, found := strings.CutPrefix(value(n, "$ref"), "#/components/schemas/")
+		if found && isShared(name) {
 			set(n, "$ref", text(sharedFile+value(n, "$ref")))
 		}
 	})
 	keep(at(root, "components", "schemas"), func(name string) bool { return !isShared(name) })
 	for _, op := range d.operations() {
-		if rows := at(root, "paths", op.path, op.method, "requestBody", "content"); at(rows, "text/csv") != nil {
+		rows := at(root, "paths", op.path, op.method, "requestBody", "content")
+		if at(rows, "text/csv") != nil {
 			// The generator makes a field of the same name for each media type, and types only for schemas.
 			keep(rows, func(media string) bool { return media == "text/csv" })
 			set(at(rows, "text/csv"), "schema", at(rows, "text/csv", "x-row"))
@@ -179,11 +182,13 @@ type operation struct {
 func (d document) operations() (all []operation) {
 	for path := range slices.Chunk(at(d.Node, "paths").Content, 2) {
 		for part := range slices.Chunk(path[1].Content, 2) {
-			op := operation{id: value(part[1], "operationId"), path: path[0].Value, method: part[0].Value, node: part[1]}
+			op := operation{path: path[0].Value, method: part[0].Value, node: part[1]}
+			op.id = value(op.node, "operationId")
 			if op.id == "" {
 				continue // parameters of the path, for example
 			}
-			for _, p := range slices.Concat(content(at(path[1], "parameters")), content(at(op.node, "parameters"))) {
+			shared, own := content(at(path[1], "parameters")), content(at(op.node, "parameters"))
+			for _, p := range slices.Concat(shared, own) {
 				op.parameters = append(op.parameters, d.target(p))
 			}
 			all = append(all, op)

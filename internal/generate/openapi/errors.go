@@ -76,7 +76,7 @@ var groups = map[string]func(op operation) bool{
 	apperr.WithBody:      func(op operation) bool { return op.body("application/json") != nil },
 	apperr.WithRows:      func(op operation) bool { return op.body("text/csv") != nil },
 	apperr.WithKey:       func(op operation) bool { return op.takes("X-Idempotency-Key") != nil },
-	apperr.WithNeededKey: func(op operation) bool { return value(op.takes("X-Idempotency-Key"), "required") == "true" },
+	apperr.WithNeededKey: func(op operation) bool { return isTrue(op.takes("X-Idempotency-Key"), "required") },
 	apperr.WithIfMatch:   func(op operation) bool { return op.takes("If-Match") != nil },
 	apperr.WithSecurity:  func(op operation) bool { return len(content(at(op.node, "security"))) > 0 },
 	apperr.Unrouted:      func(operation) bool { return false },
@@ -107,8 +107,9 @@ func (r responses) addHeaders(op operation) {
 		if pair[0].Value[0] == '2' && op.isOneOf(apperr.WithKey) {
 			headers["Idempotency-Replayed"] = ref("headers", "IdempotencyReplayed")
 		}
-		if pair[0].Value[0] == '2' && value(op.node, "deprecated") == "true" {
-			headers["Deprecation"], headers["Sunset"] = ref("headers", "Deprecation"), ref("headers", "Sunset")
+		if pair[0].Value[0] == '2' && isTrue(op.node, "deprecated") {
+			headers["Deprecation"] = ref("headers", "Deprecation")
+			headers["Sunset"] = ref("headers", "Sunset")
 		}
 		all := node(headers)
 		if own := at(answer, "headers"); own != nil {
@@ -131,7 +132,8 @@ func response(codes []*apperr.Code) *yaml.Node {
 			headers["WWW-Authenticate"] = ref("headers", "WWWAuthenticate")
 		}
 		if c == apperr.RateLimited {
-			headers["RateLimit"], headers["RateLimit-Policy"] = ref("headers", "RateLimit"), ref("headers", "RateLimitPolicy")
+			headers["RateLimit"] = ref("headers", "RateLimit")
+			headers["RateLimit-Policy"] = ref("headers", "RateLimitPolicy")
 		}
 		answer := struct { // as contract.ApiError, whose package this program generates
 			Success     bool
@@ -186,8 +188,10 @@ func checkCatalogue(contracts []contract) error {
 // errorsPage returns docs/errors.md.
 func errorsPage() []byte {
 	var b bytes.Buffer
-	b.WriteString("<!-- Generated from internal/apperr/catalogue.go by make generate. DO NOT EDIT. -->\n# Error codes\n\n" +
-		"Every error, from whatever layer, is `{\"success\": false, \"error\", \"code\", \"details\"}`. Branch on `code`; others may be added.\n" +
+	b.WriteString("<!-- Generated from internal/apperr/catalogue.go by make generate. DO NOT EDIT. -->\n" +
+		"# Error codes\n\n" +
+		"Every error, from whatever layer, is `{\"success\": false, \"error\", \"code\", \"details\"}`. " +
+		"Branch on `code`; others may be added.\n" +
 		"\"Again?\" says whether the same call may succeed later.\n")
 	last := ""
 	for _, c := range apperr.Catalogue() {

@@ -98,6 +98,7 @@ func goCode(dir string, root *yaml.Node, c codegen.Configuration) ([]byte, error
 		return nil, err
 	}
 	code, err := codegen.Generate(spec, c)
-	// The generated client reads answers by exact names, as encoding/json does not.
-	return []byte(strings.ReplaceAll(code, "json.Unmarshal(bodyBytes", "externalRef0.Unmarshal(bodyBytes")), err
+	// encoding/json accepts names in any case; the generated client must not.
+	code = strings.ReplaceAll(code, "json.Unmarshal(bodyBytes", "externalRef0.Unmarshal(bodyBytes")
+	return []byte(code), err
 }

@@ -11,9 +11,9 @@ import (
 	"example.com/b2b/internal/config"
 )
 
-const introduction = `The services of this system in one document, for who makes one client of all. Each path names in ` + "`servers`" + ` the service that
-has it. ` + "`/health`, `/ready`" + ` and each document by itself are at every service, and not in this one.
-`
+const introduction = "The services of this system in one document, for who makes one client of all. " +
+	"Each path names in `servers` the service that\nhas it. " +
+	"`/health`, `/ready` and each document by itself are at every service, and not in this one.\n"
 
 // join returns one document of all contracts. Each path names the address of its service; the paths of
 // common.yaml, which every service has, are left out. Components with one name must be the same in all
@@ -65,7 +65,8 @@ func join(contracts []contract, shared *yaml.Node) (*yaml.Node, error) {
 }
 
 func hasTag(document *yaml.Node, name string) bool {
-	return slices.ContainsFunc(content(at(document, "tags")), func(tag *yaml.Node) bool { return value(tag, "name") == name })
+	isThat := func(tag *yaml.Node) bool { return value(tag, "name") == name }
+	return slices.ContainsFunc(content(at(document, "tags")), isThat)
 }
 
 // lacking returns the components that there does not have yet.

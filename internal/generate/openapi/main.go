@@ -86,7 +86,10 @@ func writeContract(source string, shared *yaml.Node) (contract, error) {
 	if c.address, err = config.LocalAddress(strings.ToUpper(c.service) + "_PORT"); err != nil {
 		return c, err
 	}
-	return c, errors.Join(write(filepath.Join(dir, "openapi.gen.yaml"), c.served()), writeCode(dir, c.document))
+	if err := write(filepath.Join(dir, "openapi.gen.yaml"), c.served()); err != nil {
+		return c, err
+	}
+	return c, writeCode(dir, c.document)
 }
 
 // read returns a document without anchors and comments.
@@ -102,9 +105,12 @@ func read(file string) (*yaml.Node, error) {
 	return clone(n.Content[0]), nil
 }
 
+const head = "# Generated from openapi.yaml, common.yaml and the catalogue of error codes " +
+	"by make generate. DO NOT EDIT.\n"
+
 func write(file string, root *yaml.Node) error {
 	var b bytes.Buffer
-	b.WriteString("# Generated from openapi.yaml, common.yaml and the catalogue of error codes by make generate. DO NOT EDIT.\n")
+	b.WriteString(head)
 	e := yaml.NewEncoder(&b)
 	e.SetIndent(2)
 	if err := e.Encode(root); err != nil {

@@ -63,6 +63,9 @@ func value(n *yaml.Node, key string) string {
 	return ""
 }
 
+// isTrue reports whether a key of a mapping is true.
+func isTrue(n *yaml.Node, key string) bool { return value(n, key) == "true" }
+
 // content returns the children of a node that may be nil.
 func content(n *yaml.Node) []*yaml.Node {
 	if n == nil {

@@ -86,7 +86,8 @@ func (s step) before() (lines []string) {
 
 // after returns the script that tests the answer and keeps values of it.
 func (s step) after() []string {
-	lines := []string{fmt.Sprintf("pm.test('status is %d', () => pm.expect(pm.response.code).to.eql(%[1]d));", s.Status)}
+	const status = "pm.test('status is %d', () => pm.expect(pm.response.code).to.eql(%[1]d));"
+	lines := []string{fmt.Sprintf(status, s.Status)}
 	expect := maps.Clone(s.Expect)
 	if s.Code != "" {
 		if expect == nil {
@@ -101,16 +102,20 @@ func (s step) after() []string {
 		actual, wanted := javaScript(at), literal(expect[at])
 		title := at + " is " + strings.Trim(wanted, `"`)
 		if strings.Contains(wanted, "{{") {
-			actual, wanted = "String("+actual+")", "pm.variables.replaceIn("+literal(fmt.Sprint(expect[at]))+")"
+			actual = "String(" + actual + ")"
+			wanted = "pm.variables.replaceIn(" + literal(fmt.Sprint(expect[at])) + ")"
 		}
-		lines = append(lines, fmt.Sprintf("pm.test(%s, () => pm.expect(%s).to.eql(%s));", literal(title), actual, wanted))
+		lines = append(lines, fmt.Sprintf("pm.test(%s, () => pm.expect(%s).to.eql(%s));",
+			literal(title), actual, wanted))
 	}
 	for _, name := range slices.Sorted(maps.Keys(s.Header)) {
-		lines = append(lines, fmt.Sprintf("pm.test(%s, () => pm.expect(pm.response.headers.get(%s)).to.eql(%s));",
-			literal(name+" is "+s.Header[name]), literal(name), literal(s.Header[name])))
+		title := literal(name + " is " + s.Header[name])
+		lines = append(lines, fmt.Sprintf("pm.test(%s, () => pm.expect(%s).to.eql(%s));",
+			title, javaScript("headers."+name), literal(s.Header[name])))
 	}
 	for _, name := range slices.Sorted(maps.Keys(s.Save)) {
-		lines = append(lines, fmt.Sprintf("pm.collectionVariables.set(%s, %s);", literal(name), javaScript(s.Save[name])))
+		lines = append(lines, fmt.Sprintf("pm.collectionVariables.set(%s, %s);",
+			literal(name), javaScript(s.Save[name])))
 	}
 	return lines
 }

@@ -96,7 +96,8 @@ type environmentValue struct {
 
 // bearer sends the value of a variable as the token, unless it is empty.
 func bearer(name string) *auth {
-	return &auth{Type: "bearer", Bearer: []variable{{Key: "token", Value: "{{" + name + "}}", Type: "string"}}}
+	token := variable{Key: "token", Value: "{{" + name + "}}", Type: "string"}
+	return &auth{Type: "bearer", Bearer: []variable{token}}
 }
 
 func script(listen string, lines []string) event {
@@ -108,7 +109,8 @@ func script(listen string, lines []string) event {
 // withoutToken is the script of the collection before a request. Bruno sends an empty token otherwise. In
 // Postman the script finds no header: Postman adds Authorization after it.
 var withoutToken = []string{
-	"if (pm.request.headers.get('Authorization') === 'Bearer {{token}}' && pm.variables.replaceIn('{{token}}') === '') {",
+	"if (pm.request.headers.get('Authorization') === 'Bearer {{token}}' " +
+		"&& pm.variables.replaceIn('{{token}}') === '') {",
 	"  pm.request.headers.remove('Authorization');",
 	"}",
 }
@@ -116,9 +118,11 @@ var withoutToken = []string{
 // envelope is the script of the collection that tests every answer.
 var envelope = []string{
 	"const correlation = pm.response.headers.get('X-Correlation-Id') || '';",
-	"pm.test('X-Correlation-Id names the call', () => pm.expect(correlation).to.match(/^[\\w.:\\/+=@-]{1,128}$/));",
+	"pm.test('X-Correlation-Id names the call', () => " +
+		"pm.expect(correlation).to.match(/^[\\w.:\\/+=@-]{1,128}$/));",
 	"if ((pm.response.headers.get('Content-Type') || '').startsWith('application/json')) {",
 	"  const answer = pm.response.json();",
-	"  if (answer.success !== undefined) pm.test('success agrees with the status', () => pm.expect(answer.success).to.eql(pm.response.code < 300));",
+	"  if (answer.success !== undefined) pm.test('success agrees with the status', () => " +
+		"pm.expect(answer.success).to.eql(pm.response.code < 300));",
 	"}",
 }

@@ -22,10 +22,14 @@ import (
 const (
 	name   = "B2B-Order-Management"
 	schema = "https://schema.getpostman.com/json/collection/v2.1.0/collection.json"
-	about  = "All three services. **Requests** has every operation with its example from the documents; it is for the sample data. " +
-		"**Flows** tells stories and provokes every error that a client can provoke; it makes what it needs.\n\n" +
-		"Run all of it, as often as you like. Addresses and tokens are variables: take them from the environment file, or change the " +
-		"collection's. An empty `token` sends none, which is enough where calls without a token are let in.\n\n" +
+	about  = "All three services. " +
+		"**Requests** has every operation with its example from the documents; it is for the sample data. " +
+		"**Flows** tells stories and provokes every error that a client can provoke; " +
+		"it makes what it needs.\n\n" +
+		"Run all of it, as often as you like. " +
+		"Addresses and tokens are variables: " +
+		"take them from the environment file, or change the collection's. " +
+		"An empty `token` sends none, which is enough where calls without a token are let in.\n\n" +
 		"No client can provoke these errors at will:\n"
 )
 
@@ -72,7 +76,8 @@ func newGenerator(flows []byte, services []service) (*generator, error) {
 }
 
 func (g *generator) collection() (c collection, err error) {
-	requests := folder{Name: "Requests", Description: "Every operation, with the example of its document, on the sample data."}
+	requests := folder{Name: "Requests"}
+	requests.Description = "Every operation, with the example of its document, on the sample data."
 	for i := range g.services {
 		s, err := g.service(&g.services[i])
 		if err != nil {
@@ -118,9 +123,9 @@ func (g *generator) checkCodes() error {
 		_, excused := g.Unprovoked[c.Name]
 		switch {
 		case !provoked && !excused:
-			return fmt.Errorf("no step of flows.yaml provokes %d %s, and it is not among those that no client can provoke", c.Status, c.Name)
+			return fmt.Errorf("flows.yaml neither provokes %d %s nor has it in unprovoked", c.Status, c.Name)
 		case provoked && excused:
-			return fmt.Errorf("flows.yaml provokes %d %s, and says that no client can", c.Status, c.Name)
+			return fmt.Errorf("flows.yaml provokes %d %s and has it in unprovoked", c.Status, c.Name)
 		}
 	}
 	for code := range g.Unprovoked {

@@ -37,7 +37,8 @@ func (g *generator) addresses() (all []variable) {
 		all = append(all, variable{Key: s.variable, Value: s.base, Type: "string"})
 	}
 	return append(all,
-		variable{Key: "token", Type: "string", secret: "secret", Description: "Your token; empty to send none."},
+		variable{Key: "token", Type: "string", secret: "secret",
+			Description: "Your token; empty to send none."},
 		variable{Key: "serviceToken", Value: "dev-service-token", Type: "string", secret: "secret",
 			Description: "SERVICE_TOKEN of the services, for /internal."})
 }
@@ -209,7 +210,8 @@ func (g *generator) item(s step, complete bool) (item, error) {
 	if !known && s.Call != "" {
 		return item{}, fmt.Errorf("%s: no document has %s", s.Name, s.Call)
 	}
-	made := item{Name: s.Name, Response: []any{}, Request: request{Method: c.method, Header: []field{}, Description: s.About}}
+	made := item{Name: s.Name, Response: []any{}}
+	made.Request = request{Method: c.method, Header: []field{}, Description: s.About}
 	if complete {
 		made.Request.Description = strings.TrimSpace(c.Description)
 	}

@@ -13,8 +13,8 @@ import (
 )
 
 const head = `-- Code generated from migrations/ by "make generate". DO NOT EDIT.
--- The whole MySQL schema, to read and for the server's own init hook: what migrating an empty database makes, with the versions,
--- so that a service that starts on it finds nothing left to migrate.
+-- The whole MySQL schema, to read and for the server's own init hook: the result of migrating an empty
+-- database, with the versions, so that a service that starts on it finds nothing left to migrate.
 
 SET NAMES utf8mb4;
 `
@@ -60,7 +60,8 @@ func schema(migrations fs.FS) (string, error) {
 		if err != nil {
 			return "", fmt.Errorf("%s: %w", file, err)
 		}
-		all += fmt.Sprintf("\n-- %s\n%s\n\nINSERT INTO goose_db_version (version_id, is_applied) VALUES (%d, TRUE);\n", file, up, version)
+		all += fmt.Sprintf("\n-- %s\n%s\n\n", file, up) +
+			fmt.Sprintf("INSERT INTO goose_db_version (version_id, is_applied) VALUES (%d, TRUE);\n", version)
 	}
 	return all, nil
 }

@@ -10,8 +10,10 @@ import (
 func TestSchema(t *testing.T) {
 	files := func(second string) fstest.MapFS {
 		return fstest.MapFS{
-			"versions.sql":             {Data: []byte("CREATE goose_db_version;\n")},
-			"mysql/00001_init.sql":     {Data: []byte("-- +goose Up\nCREATE a;\n\nCREATE b;\n\n-- +goose Down\nDROP a;\n")},
+			"versions.sql": {Data: []byte("CREATE goose_db_version;\n")},
+			"mysql/00001_init.sql": {
+				Data: []byte("-- +goose Up\nCREATE a;\n\nCREATE b;\n\n-- +goose Down\nDROP a;\n"),
+			},
 			"mysql/00002_add_text.sql": {Data: []byte(second)},
 		}
 	}
@@ -30,12 +32,13 @@ ALTER a;
 
 INSERT INTO goose_db_version (version_id, is_applied) VALUES (2, TRUE);
 `
-	if got, err := schema(files("-- +goose Up\nALTER a;\n")); err != nil || strings.TrimPrefix(got, head) != want {
+	got, err := schema(files("-- +goose Up\nALTER a;\n"))
+	if err != nil || strings.TrimPrefix(got, head) != want {
 		t.Errorf("%v\n%s", err, got)
 	}
 	for refused, text := range map[string]string{
 		"no line":             "ALTER a;\n",
-		"cannot be put":       "-- +goose Up\n-- +goose StatementBegin\nCREATE TRIGGER t;\n-- +goose StatementEnd\n",
+		"cannot be put":       "-- +goose Up\n-- +goose StatementBegin\nCREATE t;\n-- +goose StatementEnd\n",
 		"00002_add_text.sql:": "",
 	} {
 		if _, err := schema(files(text)); err == nil || !strings.Contains(err.Error(), refused) {
