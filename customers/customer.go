@@ -27,7 +27,8 @@ type Service struct {
 	turns   db.Turns // at customers
 }
 
-// New returns the service on a database that db.Migrate has brought up to date. It remembers an idempotency key for keyLifetime.
+// New returns the service on a database that db.Migrate has brought up to date. It remembers an idempotency
+// key for keyLifetime.
 func New(g *gorm.DB, keyLifetime time.Duration) *Service {
 	s := &Service{db: g, keys: idempotency.Keys{DB: g, Lifetime: keyLifetime}}
 	s.lookups.MaxConcurrent, s.lookups.MaxCost, s.lookups.Run = 1, 100, s.lookUp
@@ -37,8 +38,8 @@ func New(g *gorm.DB, keyLifetime time.Duration) *Service {
 // Run keeps the index of the search until ctx ends.
 func (s *Service) Run(ctx context.Context, log *slog.Logger) { s.index(ctx, log) }
 
-// customer is a row of the table customers. Its generated columns active_email, in lower case, and active_external_ref are null for the
-// deleted, and keep both unique among the others.
+// customer is a row of the table customers. Its generated columns active_email, in lower case, and
+// active_external_ref are null for the deleted, and keep both unique among the others.
 type customer struct {
 	ID          int64
 	Name        string
@@ -109,7 +110,8 @@ func (s store) put(c *customer, before customer) error {
 	return s.taken(s.putAll([]*customer{c}), *c)
 }
 
-// putAll writes customers who have been locked. Its error is duplicate when one of them wants what another has.
+// putAll writes customers who have been locked. Its error is duplicate when one of them wants what another
+// has.
 func (s store) putAll(customers []*customer) error {
 	now := now()
 	for _, c := range customers {
@@ -140,7 +142,8 @@ func (s store) find(id int64) (c customer, err error) {
 	return c, err
 }
 
-// lookup asks for one customer. Each order asks once or twice: the lookups that come while the database answers are one query next.
+// lookup asks for one customer. Each order asks once or twice: the lookups that come while the database
+// answers are one query next.
 type lookup struct {
 	id    int64
 	found *customer // nil when there is none, or it was deleted
@@ -181,7 +184,7 @@ func (s *Service) findBatched(ctx context.Context, id int64) (customer, error) {
 }
 
 // texts is what a list searches.
-var texts = search.Texts{Table: "customers", Columns: []string{"name", "email"}}
+var texts = search.Index{Table: "customers", Columns: []string{"name", "email"}}
 
 // filter says which customers a list shows; a nil field does not matter.
 type filter struct {
@@ -192,7 +195,7 @@ type filter struct {
 }
 
 // list reads a page of customers.
-func (s store) list(f filter, w db.Window) ([]customer, *int64, error) {
+func (s store) list(f filter, w db.PageRequest) ([]customer, *int64, error) {
 	q := s.customers()
 	if f.Email != nil {
 		q = q.Where("active_email = LOWER(?)", *f.Email)
@@ -215,8 +218,8 @@ func (s store) list(f filter, w db.Window) ([]customer, *int64, error) {
 	return search.Page[customer](q, texts, *f.Search, w)
 }
 
-// taken makes of the violation of a unique index 409 email_taken or 409 external_ref_taken, with the customer that has what c wants,
-// unless the caller is bound to another one.
+// taken makes of the violation of a unique index 409 email_taken or 409 external_ref_taken, with the customer
+// that has what c wants, unless the caller is bound to another one.
 func (s store) taken(err error, c customer) error {
 	if !duplicate(err) {
 		return err

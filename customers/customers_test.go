@@ -32,7 +32,10 @@ func serve(t *testing.T, g *gorm.DB) (string, *api.ClientWithResponses) {
 	handler := customers.New(g, time.Hour).Handler(webtest.Options())
 	spec := webtest.Spec(t, api.Document)
 	base := webtest.Serve(t, handler, spec)
-	client, err := api.NewClientWithResponses(base, api.WithHTTPClient(web.NewPeerClient("Customers API", webtest.Token, webtest.Options().Timeout)))
+	client, err := api.NewClientWithResponses(
+		base,
+		api.WithHTTPClient(web.NewPeerClient("Customers API", webtest.Token, webtest.Options().Timeout)),
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -52,7 +55,8 @@ func TestHealthAndReady(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		_, c := serve(t, g)
 		health, err := c.GetHealthWithResponse(ctx)
-		if err != nil || health.JSON200 == nil || *health.JSON200 != (contract.Health{Status: "ok", Service: "customers-api", Version: buildinfo.Version()}) {
+		if err != nil || health.JSON200 == nil ||
+			*health.JSON200 != (contract.Health{Status: "ok", Service: "customers-api", Version: buildinfo.Version()}) {
 			t.Errorf("%v %s", err, health.Body)
 		}
 		ready, err := c.GetReadyWithResponse(ctx)
@@ -85,7 +89,10 @@ func TestCreateCustomer(t *testing.T) {
 		base, c := serve(t, g)
 
 		t.Run("created", func(t *testing.T) {
-			res, err := c.CreateCustomerWithResponse(ctx, nil, api.NewCustomer{Name: "Zoë 😀 O'Brien \"Ltd\"", Email: " Zoe@Example.com ", Phone: new("+1-555")})
+			res, err := c.CreateCustomerWithResponse(
+				ctx, nil,
+				api.NewCustomer{Name: "Zoë 😀 O'Brien \"Ltd\"", Email: " Zoe@Example.com ", Phone: new("+1-555")},
+			)
 			if err != nil || res.JSON201 == nil {
 				t.Fatalf("%v %s", err, res.Body)
 			}
@@ -96,7 +103,8 @@ func TestCreateCustomer(t *testing.T) {
 			if !bytes.Equal(res.Body, got.Body) {
 				t.Errorf("created %s, read %s", res.Body, got.Body)
 			}
-			if d := got.JSON200.Data; d.Name != "Zoë 😀 O'Brien \"Ltd\"" || d.Email != "Zoe@Example.com" || *d.Phone != "+1-555" {
+			if d := got.JSON200.Data; d.Name != "Zoë 😀 O'Brien \"Ltd\"" || d.Email != "Zoe@Example.com" ||
+				*d.Phone != "+1-555" {
 				t.Errorf("%+v", d)
 			}
 		})
@@ -108,7 +116,9 @@ func TestCreateCustomer(t *testing.T) {
 		})
 		t.Run("email_taken", func(t *testing.T) {
 			create(t, c, "A", "taken@example.com")
-			res, err := c.CreateCustomerWithResponse(ctx, nil, api.NewCustomer{Name: "B", Email: " TAKEN@example.COM"})
+			res, err := c.CreateCustomerWithResponse(
+				ctx, nil, api.NewCustomer{Name: "B", Email: " TAKEN@example.COM"},
+			)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -161,7 +171,9 @@ func TestCreateCustomer(t *testing.T) {
 			"missing body":     {``, "validation_failed", []string{"/body"}},
 		} {
 			t.Run(name, func(t *testing.T) {
-				status, body, _ := webtest.Do(t, "POST", base+"/customers", bad.body, "Content-Type", "application/json")
+				status, body, _ := webtest.Do(
+					t, "POST", base+"/customers", bad.body, "Content-Type", "application/json",
+				)
 				webtest.WantError(t, status, body, 400, bad.code, bad.fields...)
 			})
 		}
@@ -169,15 +181,24 @@ func TestCreateCustomer(t *testing.T) {
 			create(t, c, strings.Repeat("é", 255), strings.Repeat("a", 243)+"@example.com")
 		})
 		t.Run("payload_too_large", func(t *testing.T) {
-			status, body, _ := webtest.Do(t, "POST", base+"/customers", `{"name":"`+strings.Repeat("x", 2<<20)+`"}`, "Content-Type", "application/json")
+			status, body, _ := webtest.Do(
+				t, "POST", base+"/customers", `{"name":"`+strings.Repeat("x", 2<<20)+`"}`, "Content-Type",
+				"application/json",
+			)
 			webtest.WantError(t, status, body, 413, "payload_too_large")
 		})
 		t.Run("unsupported_media_type", func(t *testing.T) {
 			for _, media := range []string{"", "text/plain", "application/x-www-form-urlencoded", "application/jsonx"} {
-				status, body, _ := webtest.Do(t, "POST", base+"/customers", `{"name":"A","email":"a@example.com"}`, "Content-Type", media)
+				status, body, _ := webtest.Do(
+					t, "POST", base+"/customers", `{"name":"A","email":"a@example.com"}`, "Content-Type",
+					media,
+				)
 				webtest.WantError(t, status, body, 415, "unsupported_media_type")
 			}
-			status, body, _ := webtest.Do(t, "POST", base+"/customers", `{"name":"A","email":"charset@example.com"}`, "Content-Type", "application/json; charset=utf-8")
+			status, body, _ := webtest.Do(
+				t, "POST", base+"/customers", `{"name":"A","email":"charset@example.com"}`, "Content-Type",
+				"application/json; charset=utf-8",
+			)
 			if status != 201 {
 				t.Errorf("%d %s", status, body)
 			}
@@ -196,7 +217,10 @@ func TestListCustomers(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		base, c := serve(t, g)
 		dbtest.NoFilesort(t, g)
-		names := []string{"100% Pure", "under_score", "O'Reilly", `"Quoted"`, "Emoji 😀", "Emoji 🎉", "ÉCLAIR", "plain", `back\slash`}
+		names := []string{
+			"100% Pure", "under_score", "O'Reilly", `"Quoted"`, "Emoji 😀", "Emoji 🎉", "ÉCLAIR", "plain",
+			`back\slash`,
+		}
 		for i, name := range names {
 			create(t, c, name, fmt.Sprintf("list%d@example.com", i+1))
 		}
@@ -289,7 +313,9 @@ func TestGetCustomer(t *testing.T) {
 		for _, id := range []string{"0", "-1", "abc", "9223372036854775808", "9007199254740992", "1.5", "%20", "1%2F2"} {
 			t.Run("id "+id, func(t *testing.T) {
 				for _, path := range []string{"/customers/", "/internal/customers/"} {
-					status, body, _ := webtest.Do(t, "GET", base+path+id, "", "Authorization", "Bearer "+webtest.Token)
+					status, body, _ := webtest.Do(
+						t, "GET", base+path+id, "", "Authorization", "Bearer "+webtest.Token,
+					)
 					webtest.WantError(t, status, body, 400, "validation_failed", "/path/id")
 				}
 			})
@@ -306,7 +332,10 @@ func TestGetCustomer(t *testing.T) {
 			res, _ = c.GetInternalCustomerWithResponse(ctx, 99999)
 			webtest.WantError(t, res.StatusCode(), res.Body, 404, "customer_not_found")
 			for _, header := range []string{"", "Bearer ", "Bearer wrong", webtest.Token, "Basic " + webtest.Token, "Bearer " + webtest.Token + "x"} {
-				status, body, _ := webtest.Do(t, "GET", fmt.Sprintf("%s/internal/customers/%d", base, made.ID), "", "Authorization", header)
+				status, body, _ := webtest.Do(
+					t, "GET", fmt.Sprintf("%s/internal/customers/%d", base, made.ID), "", "Authorization",
+					header,
+				)
 				webtest.WantError(t, status, body, 401, "unauthorized")
 			}
 		})
@@ -316,7 +345,9 @@ func TestGetCustomer(t *testing.T) {
 func TestUpdateCustomer(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		base, c := serve(t, g)
-		made, err := c.CreateCustomerWithResponse(ctx, nil, api.NewCustomer{Name: "Before", Email: "before@example.com", Phone: new("1")})
+		made, err := c.CreateCustomerWithResponse(
+			ctx, nil, api.NewCustomer{Name: "Before", Email: "before@example.com", Phone: new("1")},
+		)
 		if err != nil || made.JSON201 == nil {
 			t.Fatalf("%v %s", err, made.Body)
 		}
@@ -352,7 +383,9 @@ func TestUpdateCustomer(t *testing.T) {
 		}
 		t.Run("email_taken", func(t *testing.T) {
 			create(t, c, "Other", "other@example.com")
-			res, _ := c.UpdateCustomerWithResponse(ctx, id, nil, api.CustomerUpdate{Name: new("Changed"), Email: new("Other@Example.com")})
+			res, _ := c.UpdateCustomerWithResponse(
+				ctx, id, nil, api.CustomerUpdate{Name: new("Changed"), Email: new("Other@Example.com")},
+			)
 			webtest.WantError(t, res.StatusCode(), res.Body, 409, "email_taken", "/email")
 			read, _ := c.GetCustomerWithResponse(ctx, id, nil)
 			if read.JSON200.Data.Name != "After" {
@@ -364,7 +397,10 @@ func TestUpdateCustomer(t *testing.T) {
 			webtest.WantError(t, res.StatusCode(), res.Body, 404, "customer_not_found")
 		})
 		t.Run("bad fields", func(t *testing.T) {
-			status, body, _ := webtest.Do(t, "PUT", fmt.Sprintf("%s/customers/%d", base, id), `{"name":"","email":null,"phone":7,"x":1}`, "Content-Type", "application/json")
+			status, body, _ := webtest.Do(
+				t, "PUT", fmt.Sprintf("%s/customers/%d", base, id),
+				`{"name":"","email":null,"phone":7,"x":1}`, "Content-Type", "application/json",
+			)
 			webtest.WantError(t, status, body, 400, "validation_failed", "/name", "/email", "/phone", "/x")
 		})
 	})
@@ -439,7 +475,8 @@ func TestUnknownPathAndMethod(t *testing.T) {
 		}
 		status, body, header := webtest.Do(t, "PATCH", base+"/customers/1", "{}")
 		webtest.WantError(t, status, body, 405, "method_not_allowed")
-		if allow := header.Get("Allow"); !strings.Contains(allow, "GET") || !strings.Contains(allow, "PUT") || !strings.Contains(allow, "DELETE") {
+		if allow := header.Get("Allow"); !strings.Contains(allow, "GET") || !strings.Contains(allow, "PUT") ||
+			!strings.Contains(allow, "DELETE") {
 			t.Errorf("Allow: %q", allow)
 		}
 	})
@@ -475,17 +512,22 @@ func TestETag(t *testing.T) {
 		if again.StatusCode() != 304 || len(again.Body) != 0 {
 			t.Errorf("%d %s", again.StatusCode(), again.Body)
 		}
-		updated, _ := c.UpdateCustomerWithResponse(ctx, id, &api.UpdateCustomerParams{IfMatch: &first}, api.CustomerUpdate{Name: new("Changed")})
+		updated, _ := c.UpdateCustomerWithResponse(
+			ctx, id, &api.UpdateCustomerParams{IfMatch: &first}, api.CustomerUpdate{Name: new("Changed")},
+		)
 		second := updated.HTTPResponse.Header.Get("ETag")
 		if updated.JSON200 == nil || second == "" || second == first {
 			t.Errorf("%s %q", updated.Body, second)
 		}
-		stale, _ := c.UpdateCustomerWithResponse(ctx, id, &api.UpdateCustomerParams{IfMatch: &first}, api.CustomerUpdate{Name: new("Lost update")})
+		stale, _ := c.UpdateCustomerWithResponse(
+			ctx, id, &api.UpdateCustomerParams{IfMatch: &first}, api.CustomerUpdate{Name: new("Lost update")},
+		)
 		webtest.WantError(t, stale.StatusCode(), stale.Body, 412, "precondition_failed")
 		deleted, _ := c.DeleteCustomerWithResponse(ctx, id, &api.DeleteCustomerParams{IfMatch: &first})
 		webtest.WantError(t, deleted.StatusCode(), deleted.Body, 412, "precondition_failed")
 		read, _ = c.GetCustomerWithResponse(ctx, id, nil)
-		if read.JSON200 == nil || read.JSON200.Data.Name != "Changed" || read.HTTPResponse.Header.Get("ETag") != second {
+		if read.JSON200 == nil || read.JSON200.Data.Name != "Changed" ||
+			read.HTTPResponse.Header.Get("ETag") != second {
 			t.Errorf("%s", read.Body)
 		}
 		deleted, _ = c.DeleteCustomerWithResponse(ctx, id, &api.DeleteCustomerParams{IfMatch: &second})

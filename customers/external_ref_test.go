@@ -34,7 +34,9 @@ func TestExternalRef(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		base, c := serve(t, g)
 		add := func(email, ref string) *api.CreateCustomerResponse {
-			res, err := c.CreateCustomerWithResponse(ctx, nil, api.NewCustomer{Name: "N", Email: email, ExternalRef: &ref})
+			res, err := c.CreateCustomerWithResponse(
+				ctx, nil, api.NewCustomer{Name: "N", Email: email, ExternalRef: &ref},
+			)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -57,17 +59,25 @@ func TestExternalRef(t *testing.T) {
 			if got := paramsOf(t, both.Body); got != named {
 				t.Errorf("%s, want %s", got, named)
 			}
-			put, _ := c.UpdateCustomerWithResponse(ctx, other.ID, nil, api.CustomerUpdate{ExternalRef: nullable.NewNullableWithValue("C-1")})
+			put, _ := c.UpdateCustomerWithResponse(
+				ctx, other.ID, nil, api.CustomerUpdate{ExternalRef: nullable.NewNullableWithValue("C-1")},
+			)
 			webtest.WantError(t, put.StatusCode(), put.Body, 409, "external_ref_taken", "/external_ref")
 		})
 		t.Run("names nobody else to a caller who is bound", func(t *testing.T) {
-			token, err := webtest.Options().Tokens.Issue(auth.Principal{Subject: "b", Customer: other.ID, Scope: auth.Admin}, time.Hour)
+			token, err := webtest.Options().Tokens.Issue(
+				auth.Principal{Subject: "b", Customer: other.ID, Scope: auth.Admin}, time.Hour,
+			)
 			if err != nil {
 				t.Fatal(err)
 			}
 			for change, code := range map[string]string{`{"external_ref":"C-1"}`: "external_ref_taken", `{"email":"A@example.com"}`: "email_taken"} {
-				status, body, _ := webtest.Do(t, "PUT", fmt.Sprint(base, "/customers/", other.ID), change, "Content-Type", "application/json", "Authorization", "Bearer "+token)
-				if got := paramsOf(t, body); status != 409 || got != "map[rule:unique]" || !bytes.Contains(body, []byte(code)) {
+				status, body, _ := webtest.Do(
+					t, "PUT", fmt.Sprint(base, "/customers/", other.ID), change, "Content-Type",
+					"application/json", "Authorization", "Bearer "+token,
+				)
+				if got := paramsOf(t, body); status != 409 || got != "map[rule:unique]" ||
+					!bytes.Contains(body, []byte(code)) {
 					t.Errorf("%d %s", status, body)
 				}
 			}
@@ -76,7 +86,13 @@ func TestExternalRef(t *testing.T) {
 			status := make(chan int)
 			for i := range 20 {
 				go func() {
-					res, err := c.CreateCustomerWithResponse(ctx, nil, api.NewCustomer{Name: "N", Email: fmt.Sprintf("race-%d@example.com", i), ExternalRef: new("RACE")})
+					res, err := c.CreateCustomerWithResponse(
+						ctx,
+						nil,
+						api.NewCustomer{
+							Name: "N", Email: fmt.Sprintf("race-%d@example.com", i), ExternalRef: new("RACE"),
+						},
+					)
 					if err != nil {
 						status <- 0
 						return
@@ -122,12 +138,20 @@ func TestExternalRef(t *testing.T) {
 			} {
 				status, body, _ := webtest.Do(t, "GET", base+"/customers?"+query, "")
 				var list api.CustomerListResponse
-				if err := json.Unmarshal(body, &list); err != nil || status != 200 || (want == 0) != (len(list.Data) == 0) || want != 0 && (len(list.Data) != 1 || list.Data[0].ID != want) {
+				if err := json.Unmarshal(body, &list); err != nil || status != 200 ||
+					(want == 0) != (len(list.Data) == 0) ||
+					want != 0 && (len(list.Data) != 1 || list.Data[0].ID != want) {
 					t.Errorf("%s: %d %s, want %d", query, status, body, want)
 				}
 			}
-			dbtest.WantIndex(t, g, "uq_customers_active_email", func() { webtest.Do(t, "GET", base+"/customers?email=a@example.com", "") })
-			dbtest.WantIndex(t, g, "uq_customers_active_external_ref", func() { webtest.Do(t, "GET", base+"/customers?external_ref=C-1", "") })
+			dbtest.WantIndex(
+				t, g, "uq_customers_active_email",
+				func() { webtest.Do(t, "GET", base+"/customers?email=a@example.com", "") },
+			)
+			dbtest.WantIndex(
+				t, g, "uq_customers_active_external_ref",
+				func() { webtest.Do(t, "GET", base+"/customers?external_ref=C-1", "") },
+			)
 		})
 		wantHealthy(t, g)
 	})
@@ -149,7 +173,9 @@ func TestIdempotencyKey(t *testing.T) {
 		unknown, _ := c.GetCustomerIdempotencyKeyWithResponse(ctx, "customer-1")
 		webtest.WantError(t, unknown.StatusCode(), unknown.Body, 404, "idempotency_key_unknown")
 		create(t, c, "Taken", "taken@example.com")
-		refused, _ := c.CreateCustomerWithResponse(ctx, key, api.NewCustomer{Name: "N", Email: "taken@example.com"}) // leaves the key free
+		refused, _ := c.CreateCustomerWithResponse(
+			ctx, key, api.NewCustomer{Name: "N", Email: "taken@example.com"},
+		) // leaves the key free
 		webtest.WantError(t, refused.StatusCode(), refused.Body, 409, "email_taken", "/email")
 		bodies := make(chan string)
 		for range 20 {
@@ -170,7 +196,8 @@ func TestIdempotencyKey(t *testing.T) {
 			t.Errorf("%v", answers)
 		}
 		first, err := c.CreateCustomerWithResponse(ctx, key, n)
-		if err != nil || first.JSON201 == nil || first.HTTPResponse.Header.Get("Idempotency-Replayed") != "true" || answers[string(first.Body)] != 20 {
+		if err != nil || first.JSON201 == nil || first.HTTPResponse.Header.Get("Idempotency-Replayed") != "true" ||
+			answers[string(first.Body)] != 20 {
 			t.Fatalf("%v %s", err, first.Body)
 		}
 		id := first.JSON201.Data.ID
@@ -184,7 +211,8 @@ func TestIdempotencyKey(t *testing.T) {
 		reused, _ := c.CreateCustomerWithResponse(ctx, key, n)
 		webtest.WantError(t, reused.StatusCode(), reused.Body, 422, "idempotency_key_reused")
 		report, _ := c.GetCustomerIdempotencyKeyWithResponse(ctx, "customer-1")
-		if done := report.JSON200.Data.Operations; len(done) != 1 || done[0].CustomerID != id || done[0].Operation != api.CreateCustomer {
+		if done := report.JSON200.Data.Operations; len(done) != 1 || done[0].CustomerID != id ||
+			done[0].Operation != api.CreateCustomer {
 			t.Errorf("%s", report.Body)
 		}
 		wantHealthy(t, g)
@@ -193,7 +221,8 @@ func TestIdempotencyKey(t *testing.T) {
 				t.Fatal(err)
 			}
 			checks, err := doctor.Examine(ctx, g, customers.Rules())
-			if last := checks[len(checks)-1]; err != nil || last.Broken != 1 || last.First[0] != "createCustomer customer-1" {
+			if last := checks[len(checks)-1]; err != nil || last.Broken != 1 ||
+				last.First[0] != "createCustomer customer-1" {
 				t.Errorf("%s: %v %+v", sick, err, last)
 			}
 		}

@@ -26,8 +26,8 @@ func (ch change) names() []bulk.Name {
 	return all
 }
 
-// importCustomers creates and changes customers in one transaction. It refuses a row for a new customer without a name, and one whose
-// external_ref another customer has.
+// importCustomers creates and changes customers in one transaction. It refuses a row for a new customer
+// without a name, and one whose external_ref another customer has.
 func (s *Service) importCustomers(ctx context.Context, rows []*bulk.Row[change], dryRun bool) error {
 	if dryRun {
 		return s.read(ctx).importCustomers(rows, dryRun)
@@ -103,8 +103,8 @@ func (s store) importCustomers(rows []*bulk.Row[change], dryRun bool) error {
 	return nil
 }
 
-// named reads the customers with an email or an external_ref of the rows. With locking, nobody else can change them until the
-// transaction ends; they are locked in ascending id.
+// named reads the customers with an email or an external_ref of the rows. With locking, nobody else can
+// change them until the transaction ends; they are locked in ascending id.
 func (s store) named(rows []*bulk.Row[change], locking bool) (byEmail, byRef map[string]customer, err error) {
 	var emails, refs []string
 	for _, r := range rows {

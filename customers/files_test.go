@@ -34,7 +34,13 @@ func imported(t *testing.T, url, media, file string) (all []string) {
 		}
 		switch {
 		case l.Summary != nil:
-			all = append(all, fmt.Sprintf("%d created, %d updated, %d unchanged, %d refused", l.Summary.Created, l.Summary.Updated, l.Summary.Unchanged, l.Summary.Refused))
+			all = append(
+				all,
+				fmt.Sprintf(
+					"%d created, %d updated, %d unchanged, %d refused", l.Summary.Created, l.Summary.Updated,
+					l.Summary.Unchanged, l.Summary.Refused,
+				),
+			)
 		case l.Code != nil && l.Details != nil:
 			all = append(all, fmt.Sprint(*l.Row, " ", *l.Code, " ", (*l.Details)[0].Field))
 		default:
@@ -79,8 +85,11 @@ func TestImportCustomers(t *testing.T) {
 				"third@example.com,Third,,C-2\n" +
 				"nobody@example.com,,,\n" +
 				"no email,X,,\n"
-			want := []string{"2 updated", "3 created", "4 created", "5 validation_failed /email", "6 validation_failed /external_ref", "7 validation_failed /name", "8 validation_failed /email",
-				"2 created, 1 updated, 0 unchanged, 4 refused"}
+			want := []string{
+				"2 updated", "3 created", "4 created", "5 validation_failed /email",
+				"6 validation_failed /external_ref", "7 validation_failed /name",
+				"8 validation_failed /email", "2 created, 1 updated, 0 unchanged, 4 refused",
+			}
 			before, happened := export(), events()
 			wantLines(t, imported(t, url+"?dry_run=true", csvText, file), want...)
 			if export() != before || events() != happened {
@@ -88,24 +97,33 @@ func TestImportCustomers(t *testing.T) {
 			}
 			wantLines(t, imported(t, url, csvText, file), want...)
 			res, _ := c.GetCustomerWithResponse(ctx, old.ID, nil)
-			if d := res.JSON200.Data; d.Name != "Old" || d.Email != "OLD@example.com" || *d.Phone != "+1-555" || *d.ExternalRef != "C-1" {
+			if d := res.JSON200.Data; d.Name != "Old" || d.Email != "OLD@example.com" || *d.Phone != "+1-555" ||
+				*d.ExternalRef != "C-1" {
 				t.Errorf("%s", res.Body)
 			}
 			if events() != happened+3 {
 				t.Errorf("%d events", events()-happened)
 			}
 			before, happened = export(), events()
-			if got := imported(t, url, csvText, file); got[len(got)-1] != "0 created, 0 updated, 3 unchanged, 4 refused" || export() != before || events() != happened {
+			if got := imported(t, url, csvText, file); got[len(got)-1] != "0 created, 0 updated, 3 unchanged, 4 refused" ||
+				export() != before ||
+				events() != happened {
 				t.Errorf("again: %q", got)
 			}
 		})
 		t.Run("what a row does not give stays, and null clears", func(t *testing.T) {
-			wantLines(t, imported(t, url, ndjson, `{"email":"old@example.com","name":"Older","phone":null}`), "1 updated", "0 created, 1 updated, 0 unchanged, 0 refused")
+			wantLines(
+				t, imported(t, url, ndjson, `{"email":"old@example.com","name":"Older","phone":null}`),
+				"1 updated", "0 created, 1 updated, 0 unchanged, 0 refused",
+			)
 			res, _ := c.GetCustomerWithResponse(ctx, old.ID, nil)
 			if d := res.JSON200.Data; d.Name != "Older" || d.Phone != nil || *d.ExternalRef != "C-1" {
 				t.Errorf("%s", res.Body)
 			}
-			wantLines(t, imported(t, url, csvText, "email,external_ref\nold@example.com,\n"), "2 updated", "0 created, 1 updated, 0 unchanged, 0 refused")
+			wantLines(
+				t, imported(t, url, csvText, "email,external_ref\nold@example.com,\n"), "2 updated",
+				"0 created, 1 updated, 0 unchanged, 0 refused",
+			)
 			res, _ = c.GetCustomerWithResponse(ctx, old.ID, nil)
 			if d := res.JSON200.Data; d.ExternalRef != nil {
 				t.Errorf("%s", res.Body)
@@ -115,16 +133,27 @@ func TestImportCustomers(t *testing.T) {
 			file := `{"email":"old@example.com","external_ref":"C-2"}` + "\n" + `{"email":"fourth@example.com","name":"Fourth","external_ref":"C-9"}` + "\n"
 			status, body, _ := webtest.Do(t, "POST", url, file, "Content-Type", ndjson)
 			var line contract.ImportLine
-			if err := json.NewDecoder(bytes.NewReader(body)).Decode(&line); status != 200 || err != nil || *line.Code != "external_ref_taken" || (*(*line.Details)[0].Params)["customer_id"] == nil {
+			if err := json.NewDecoder(bytes.NewReader(body)).Decode(&line); status != 200 || err != nil ||
+				*line.Code != "external_ref_taken" ||
+				(*(*line.Details)[0].Params)["customer_id"] == nil {
 				t.Errorf("%d %s", status, body)
 			}
 		})
 		t.Run("an external_ref that an earlier row frees", func(t *testing.T) {
-			// The row that frees it has the higher id, and a statement that changes both meets the other one first.
+			// The row that frees it has the higher id, and a statement that changes both meets the other one
+			// first.
 			a, b := create(t, c, "A", "a@example.com"), create(t, c, "B", "b@example.com")
 			imported(t, url, ndjson, `{"email":"b@example.com","external_ref":"R-1"}`)
-			wantLines(t, imported(t, url, ndjson, `{"email":"b@example.com","external_ref":"R-2"}`+"\n"+`{"email":"a@example.com","external_ref":"R-1"}`),
-				"1 updated", "2 updated", "0 created, 2 updated, 0 unchanged, 0 refused")
+			wantLines(
+				t,
+				imported(
+					t, url, ndjson,
+					`{"email":"b@example.com","external_ref":"R-2"}`+"\n"+`{"email":"a@example.com","external_ref":"R-1"}`,
+				),
+				"1 updated",
+				"2 updated",
+				"0 created, 2 updated, 0 unchanged, 0 refused",
+			)
 			for id, ref := range map[int64]string{a.ID: "R-1", b.ID: "R-2"} {
 				if res, _ := c.GetCustomerWithResponse(ctx, id, nil); *res.JSON200.Data.ExternalRef != ref {
 					t.Errorf("%s", res.Body)
@@ -140,11 +169,13 @@ func TestImportCustomers(t *testing.T) {
 			if got := imported(t, url, csvText, file.String()); got[600] != "600 created, 0 updated, 0 unchanged, 0 refused" {
 				t.Error(got[600])
 			}
-			rows, err := csv.NewReader(strings.NewReader(string(get(t, base+"/customers/export?format=csv&search=n5")))).ReadAll()
+			rows, err := csv.NewReader(strings.NewReader(string(get(t, base+"/customers/export?format=csv&search=n5")))).
+				ReadAll()
 			if err != nil || len(rows) != 112 || rows[1][2] != "n5@example.com" {
 				t.Errorf("%d rows %v", len(rows), err)
 			}
-			if got := imported(t, url, ndjson, export()); got[len(got)-1][:22] != "0 created, 0 updated, " || !strings.HasSuffix(got[len(got)-1], ", 0 refused") {
+			if got := imported(t, url, ndjson, export()); got[len(got)-1][:22] != "0 created, 0 updated, " ||
+				!strings.HasSuffix(got[len(got)-1], ", 0 refused") {
 				t.Error(got[len(got)-1])
 			}
 		})
@@ -162,13 +193,21 @@ func TestImportCustomers(t *testing.T) {
 			webtest.ComesBack(t, "CustomerImportRow", row, shown)
 		})
 		t.Run("for one customer", func(t *testing.T) {
-			token, err := webtest.Options().Tokens.Issue(auth.Principal{Subject: "erp", Customer: old.ID, Scope: auth.Admin}, time.Hour)
+			token, err := webtest.Options().Tokens.Issue(
+				auth.Principal{Subject: "erp", Customer: old.ID, Scope: auth.Admin}, time.Hour,
+			)
 			if err != nil {
 				t.Fatal(err)
 			}
-			status, body, _ := webtest.Do(t, "POST", url, "email\nx@example.com\n", "Content-Type", csvText, "Authorization", "Bearer "+token)
+			status, body, _ := webtest.Do(
+				t, "POST", url, "email\nx@example.com\n", "Content-Type", csvText, "Authorization",
+				"Bearer "+token,
+			)
 			webtest.WantError(t, status, body, 403, "forbidden", "/header/Authorization")
-			if own := get(t, base+"/customers/export", "Authorization", "Bearer "+token); bytes.Count(own, []byte{'\n'}) != 1 || !bytes.Contains(own, []byte(`"Older"`)) {
+			if own := get(t, base+"/customers/export", "Authorization", "Bearer "+token); bytes.Count(
+				own, []byte{'\n'},
+			) != 1 ||
+				!bytes.Contains(own, []byte(`"Older"`)) {
 				t.Errorf("%s", own)
 			}
 		})

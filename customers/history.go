@@ -17,7 +17,7 @@ const (
 )
 
 func event(what string, c customer, at time.Time) history.Event {
-	return history.Event{Type: what, Subject: subject, SubjectID: c.ID, CustomerID: &c.ID, CreatedAt: at, Shown: view(c)}
+	return history.Event{Type: what, Subject: subject, SubjectID: c.ID, CustomerID: &c.ID, CreatedAt: at, Payload: view(c)}
 }
 
 // events are those of what has just happened to customers.
@@ -30,7 +30,7 @@ func events(what string, customers []*customer) []history.Event {
 }
 
 // history reads a page of a customer's events, or returns 404 customer_not_found.
-func (s store) history(id int64, w db.Window) ([]history.Event, *int64, error) {
+func (s store) history(id int64, w db.PageRequest) ([]history.Event, *int64, error) {
 	if _, err := s.find(id); err != nil {
 		return nil, nil, err
 	}

@@ -28,20 +28,29 @@ func TestHistory(t *testing.T) {
 		base, c := serve(t, g)
 		dbtest.NoFilesort(t, g)
 		as := func(subject string, customer int64) []string {
-			token, err := webtest.Options().Tokens.Issue(auth.Principal{Subject: subject, Customer: customer, Scope: auth.Admin}, time.Hour)
+			token, err := webtest.Options().Tokens.Issue(
+				auth.Principal{Subject: subject, Customer: customer, Scope: auth.Admin}, time.Hour,
+			)
 			if err != nil {
 				t.Fatal(err)
 			}
 			return []string{"Authorization", "Bearer " + token, web.CorrelationHeader, "req-" + subject}
 		}
-		made := webtest.Data(t, "POST", base+"/customers", map[string]any{"name": "<Before> & Zoë", "email": "before@example.com"}, as("office", 0)...)
+		made := webtest.Data(
+			t,
+			"POST",
+			base+"/customers",
+			map[string]any{"name": "<Before> & Zoë", "email": "before@example.com"},
+			as("office", 0)...)
 		id := int64(made["id"].(float64))
 		path := fmt.Sprint(base, "/customers/", id)
 		states := []map[string]any{made}
 		for _, change := range []string{`{"name":"After"}`, `{"email":"AFTER@example.com"}`, `{}`, `{"name":"After","phone":null}`, `{"phone":"1"}`} {
 			states = append(states, webtest.Data(t, "PUT", path, json.RawMessage(change), as("erp", id)...))
 		}
-		states = slices.CompactFunc(states, func(a, b map[string]any) bool { return reflect.DeepEqual(a, b) }) // two changed nothing
+		states = slices.CompactFunc(
+			states, func(a, b map[string]any) bool { return reflect.DeepEqual(a, b) },
+		) // two changed nothing
 
 		history := func(headers ...string) (all []contract.ChangeEvent) {
 			t.Helper()
@@ -68,12 +77,16 @@ func TestHistory(t *testing.T) {
 		}
 		t.Run("events", func(t *testing.T) {
 			events := history(as("erp", id)...)
-			if got := told(events); got != "customer.created by office in req-office"+strings.Repeat(", customer.updated by erp in req-erp", 3) || len(events) != len(states) {
+			if got := told(events); got != "customer.created by office in req-office"+strings.Repeat(
+				", customer.updated by erp in req-erp", 3,
+			) ||
+				len(events) != len(states) {
 				t.Fatal(got)
 			}
 			for i, e := range events {
 				var shown map[string]any
-				if err := json.Unmarshal(e.Representation, &shown); err != nil || !reflect.DeepEqual(shown, states[i]) {
+				if err := json.Unmarshal(e.Representation, &shown); err != nil ||
+					!reflect.DeepEqual(shown, states[i]) {
 					t.Errorf("%v: event %d shows %s, want %v", err, i, e.Representation, states[i])
 				}
 				if e.Subject != contract.Customer || e.SubjectID != id || e.CustomerID == nil || *e.CustomerID != id {
@@ -110,7 +123,9 @@ func TestHistory(t *testing.T) {
 				t.Fatalf("%s", res.Body)
 			}
 			var last struct{ Type, Actor string }
-			if err := g.Table("events").Order("id DESC").Take(&last).Error; err != nil || last.Type != "customer.deleted" || last.Actor != auth.Anonymous.Subject {
+			if err := g.Table("events").Order("id DESC").Take(&last).Error; err != nil ||
+				last.Type != "customer.deleted" ||
+				last.Actor != auth.Anonymous.Subject {
 				t.Errorf("%+v, %v", last, err)
 			}
 			status, body, _ := webtest.Do(t, "GET", path+"/history", "")
@@ -158,8 +173,12 @@ func TestRules(t *testing.T) {
 		if _, err := db.Seed(ctx, g); err != nil {
 			t.Fatal(err)
 		}
-		exec("INSERT INTO customers (id, name, email, created_at, deleted_at) VALUES (6, 'Older', 'older@example.com', CURRENT_TIMESTAMP, CURRENT_TIMESTAMP)")
-		exec("INSERT INTO events (id, type, subject, subject_id, customer_id, actor, created_at, representation) VALUES (777, 'customer.updated', 'customer', 6, 6, 'x', CURRENT_TIMESTAMP, '{}')")
+		exec(
+			"INSERT INTO customers (id, name, email, created_at, deleted_at) VALUES (6, 'Older', 'older@example.com', CURRENT_TIMESTAMP, CURRENT_TIMESTAMP)",
+		)
+		exec(
+			"INSERT INTO events (id, type, subject, subject_id, customer_id, actor, created_at, representation) VALUES (777, 'customer.updated', 'customer', 6, 6, 'x', CURRENT_TIMESTAMP, '{}')",
+		)
 		if got := broken(t, g); got != "" {
 			t.Fatalf("the sample data breaks %s", got)
 		}

@@ -84,7 +84,7 @@ func (s *Service) ListCustomers(ctx context.Context, r server.ListCustomersReque
 	if err != nil {
 		return nil, err
 	}
-	rows, next, err := s.read(ctx).list(f, db.Asked(r.Params.Sort, r.Params.Cursor, r.Params.Limit))
+	rows, next, err := s.read(ctx).list(f, db.PageFrom(r.Params.Sort, r.Params.Cursor, r.Params.Limit))
 	if err != nil {
 		return nil, err
 	}
@@ -128,7 +128,7 @@ func (s *Service) ExportCustomers(ctx context.Context, r server.ExportCustomersR
 		return nil, err
 	}
 	return file(bulk.Export(*r.Params.Format == contract.Csv, func(cursor *int64) ([]api.Customer, *int64, error) {
-		rows, next, err := s.read(ctx).list(f, db.Window{Cursor: cursor, Limit: bulk.PageSize})
+		rows, next, err := s.read(ctx).list(f, db.PageRequest{Cursor: cursor, Limit: bulk.PageSize})
 		all := make([]api.Customer, len(rows))
 		for i, c := range rows {
 			all[i] = view(c)
@@ -145,7 +145,8 @@ func (f file) VisitExportCustomersResponse(w http.ResponseWriter) error { return
 
 func (f file) respond(w http.ResponseWriter) error { return web.File(f).Respond(w) }
 
-// GetCustomer returns 404 customer_not_found for a customer that is not there or was deleted, as do all that follow.
+// GetCustomer returns 404 customer_not_found for a customer that is not there or was deleted, as do all that
+// follow.
 func (s *Service) GetCustomer(ctx context.Context, r server.GetCustomerRequestObject) (server.GetCustomerResponseObject, error) {
 	c, err := s.read(ctx).find(r.ID)
 	if err != nil {
@@ -154,8 +155,8 @@ func (s *Service) GetCustomer(ctx context.Context, r server.GetCustomerRequestOb
 	return server.GetCustomer200JSONResponse{Body: response(c)}, nil
 }
 
-// GetInternalCustomer is GetCustomer for the other services; web has checked the service token. It returns 403 forbidden when the
-// service acts for a caller who is bound to another customer.
+// GetInternalCustomer is GetCustomer for the other services; web has checked the service token. It returns
+// 403 forbidden when the service acts for a caller who is bound to another customer.
 func (s *Service) GetInternalCustomer(ctx context.Context, r server.GetInternalCustomerRequestObject) (server.GetInternalCustomerResponseObject, error) {
 	if !auth.From(ctx).ActsFor(r.ID) {
 		return nil, apperr.Forbidden.New()
@@ -201,14 +202,15 @@ func (s *Service) DeleteCustomer(ctx context.Context, r server.DeleteCustomerReq
 
 // ListCustomerHistory pages by id, or returns 404 customer_not_found.
 func (s *Service) ListCustomerHistory(ctx context.Context, r server.ListCustomerHistoryRequestObject) (server.ListCustomerHistoryResponseObject, error) {
-	events, next, err := s.read(ctx).history(r.ID, db.Asked(r.Params.Sort, r.Params.Cursor, r.Params.Limit))
+	events, next, err := s.read(ctx).history(r.ID, db.PageFrom(r.Params.Sort, r.Params.Cursor, r.Params.Limit))
 	if err != nil {
 		return nil, err
 	}
 	return server.ListCustomerHistory200JSONResponse{Body: history.Response(events, next)}, nil
 }
 
-// lock reads a customer whom nobody else can change until tx ends. Errors: 404 customer_not_found, 412 precondition_failed.
+// lock reads a customer whom nobody else can change until tx ends. Errors: 404 customer_not_found, 412
+// precondition_failed.
 func lock(tx store, id int64, ifMatch *string) (customer, error) {
 	c, err := tx.locking().find(id)
 	if err == nil {

@@ -14,7 +14,10 @@ func TestKeyedOperations(t *testing.T) {
 		for _, operation := range item.Operations() {
 			_, known := keyedOperations.Find(operation.OperationID)
 			if takes := operation.Parameters.GetByInAndName("header", "X-Idempotency-Key") != nil; takes != known {
-				t.Errorf("%s of %s takes a key: %v; it is one of keyedOperations: %v", operation.OperationID, path, takes, known)
+				t.Errorf(
+					"%s of %s takes a key: %v; it is one of keyedOperations: %v", operation.OperationID, path,
+					takes, known,
+				)
 			}
 		}
 	}

@@ -47,7 +47,8 @@ func TestSort(t *testing.T) {
 			made = append(made, create(t, c, fmt.Sprint("Name ", i), fmt.Sprintf("sort%d@example.com", i)).ID)
 		}
 		for i := range 2 {
-			if res, err := c.UpdateCustomerWithResponse(ctx, made[0], nil, api.CustomerUpdate{Name: new(fmt.Sprint("Other ", i))}); err != nil || res.JSON200 == nil {
+			if res, err := c.UpdateCustomerWithResponse(ctx, made[0], nil, api.CustomerUpdate{Name: new(fmt.Sprint("Other ", i))}); err != nil ||
+				res.JSON200 == nil {
 				t.Fatalf("%v %s", err, res.Body)
 			}
 		}
@@ -57,7 +58,11 @@ func TestSort(t *testing.T) {
 		}{"/customers?": {7, false}, "/customers?search=sort&": {7, false}, fmt.Sprintf("/customers/%d/history?", made[0]): {3, true}} {
 			byDefault, newest := listed(t, base+path), listed(t, base+path+"sort=-created_at&")
 			for _, limit := range []int{1, 2, want.rows, 100} {
-				up, down := listed(t, fmt.Sprint(base, path, "sort=created_at&limit=", limit, "&")), listed(t, fmt.Sprint(base, path, "sort=-created_at&limit=", limit, "&"))
+				up, down := listed(
+					t, fmt.Sprint(base, path, "sort=created_at&limit=", limit, "&"),
+				), listed(
+					t, fmt.Sprint(base, path, "sort=-created_at&limit=", limit, "&"),
+				)
 				if len(up) != want.rows || !slices.IsSorted(up) {
 					t.Errorf("%s, %d a page: %v", path, limit, up)
 				}
@@ -85,7 +90,13 @@ func TestUpdatedSince(t *testing.T) {
 		start := time.Date(2024, 1, 1, 0, 0, 0, 0, time.UTC)
 		var rows []row
 		for i := range 1500 { // changed in another order than created
-			rows = append(rows, row{int64(i + 1), fmt.Sprint("Name ", i%2), fmt.Sprintf("%d@example.com", i), start, start.Add(time.Duration(i*7919%1500) * time.Minute)})
+			rows = append(
+				rows,
+				row{
+					int64(i + 1), fmt.Sprint("Name ", i%2), fmt.Sprintf("%d@example.com", i), start,
+					start.Add(time.Duration(i*7919%1500) * time.Minute),
+				},
+			)
 		}
 		if err := g.Table("customers").CreateInBatches(rows, 500).Error; err != nil {
 			t.Fatal(err)
@@ -107,21 +118,31 @@ func TestUpdatedSince(t *testing.T) {
 						want = append(want, r.ID)
 					}
 				}
-				got := listed(t, base+"/customers?"+query+"&limit=100&updated_since="+since.Format(time.RFC3339Nano)+"&")
+				got := listed(
+					t,
+					base+"/customers?"+query+"&limit=100&updated_since="+since.Format(time.RFC3339Nano)+"&",
+				)
 				if slices.Sort(got); !slices.Equal(got, want) {
 					t.Errorf("%s since %v: %d customers, want %d: %v", query, since, len(got), len(want), got)
 				}
 			}
 		}
-		dbtest.WantIndex(t, g, "ix_customers_updated_at", func() { webtest.Do(t, "GET", base+"/customers?updated_since=2024-01-02T00:55:00Z", "") })
+		dbtest.WantIndex(
+			t, g, "ix_customers_updated_at",
+			func() { webtest.Do(t, "GET", base+"/customers?updated_since=2024-01-02T00:55:00Z", "") },
+		)
 		t.Run("what the answers show as updated_at", func(t *testing.T) {
 			for i := range 30 { // on SQLite times are texts, and some end in zeros
-				res, err := c.UpdateCustomerWithResponse(ctx, 700, nil, api.CustomerUpdate{Name: new(fmt.Sprint("Changed ", i))})
+				res, err := c.UpdateCustomerWithResponse(
+					ctx, 700, nil, api.CustomerUpdate{Name: new(fmt.Sprint("Changed ", i))},
+				)
 				if err != nil || res.JSON200 == nil {
 					t.Fatalf("%v %s", err, res.Body)
 				}
 				at := res.JSON200.Data.UpdatedAt
-				if got := listed(t, base+"/customers?updated_since="+at.Format(time.RFC3339Nano)+"&"); !slices.Equal(got, []int64{700}) {
+				if got := listed(t, base+"/customers?updated_since="+at.Format(time.RFC3339Nano)+"&"); !slices.Equal(
+					got, []int64{700},
+				) {
 					t.Errorf("since %v: %v", at, got)
 				}
 				if got := listed(t, base+"/customers?updated_since="+at.Add(time.Millisecond).Format(time.RFC3339Nano)+"&"); got != nil {

@@ -16,14 +16,17 @@ import (
 	"example.com/b2b/internal/web/webtest"
 )
 
-// TestSearchesLeaveRoom has 300 searches of a table at once, and holds in the database all that are let through: there are never more
-// than two, and a read gets its answer meanwhile.
+// TestSearchesLeaveRoom has 300 searches of a table at once, and holds in the database all that are let
+// through: there are never more than two, and a read gets its answer meanwhile.
 func TestSearchesLeaveRoom(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		for at := 0; at < 2000; at += 500 {
 			var rows []string
 			for i := range 500 {
-				rows = append(rows, fmt.Sprintf("('Customer %d', 'c%d@example.com', '2024-01-01', '2024-01-01')", at+i, at+i))
+				rows = append(
+					rows,
+					fmt.Sprintf("('Customer %d', 'c%d@example.com', '2024-01-01', '2024-01-01')", at+i, at+i),
+				)
 			}
 			if err := g.Exec("INSERT INTO customers (name, email, created_at, updated_at) VALUES " + strings.Join(rows, ",")).Error; err != nil {
 				t.Fatal(err)

@@ -15,7 +15,8 @@ import (
 	"example.com/b2b/internal/web"
 )
 
-// store is the one door of this package to its table: it knows who calls, and starts every query with what the caller may see.
+// store is the one door of this package to its table: it knows who calls, and starts every query with what
+// the caller may see.
 type store struct {
 	db     *gorm.DB
 	caller auth.Principal
@@ -47,16 +48,16 @@ func (s *Service) change(ctx context.Context, fn func(tx store) error) error {
 	return db.InTx(ctx, s.db, func(tx *gorm.DB) error { return fn(newStore(ctx, tx)) })
 }
 
-// once runs effect in a transaction, once for the request's key: see idempotency.Keys.Once.
+// once runs effect in a transaction, once for the request's key: see idempotency.Keys.Execute.
 func (s *Service) once(ctx context.Context, r idempotency.Request, effect func(tx store) (target int64, body any, err error)) (idempotency.Answer, error) {
-	return s.keys.Once(ctx, r, func(tx *gorm.DB) (int64, any, error) { return effect(newStore(ctx, tx)) })
+	return s.keys.Execute(ctx, r, func(tx *gorm.DB) (int64, any, error) { return effect(newStore(ctx, tx)) })
 }
 
 // ready returns 503 unavailable while the database does not do this service's work.
 func (s *Service) ready(ctx context.Context) error { return db.Ready(ctx, s.db, "customers") }
 
 // index keeps the index of the search until ctx ends.
-func (s *Service) index(ctx context.Context, log *slog.Logger) { texts.Follow(ctx, s.db, log) }
+func (s *Service) index(ctx context.Context, log *slog.Logger) { texts.Run(ctx, s.db, log) }
 
 // customers are those that the caller may see: its own record, for one that is bound to a customer.
 func (s store) customers() *gorm.DB {
@@ -67,14 +68,15 @@ func (s store) customers() *gorm.DB {
 	return q
 }
 
-// whoHas returns the customer with a unique value, other than one, whether or not the caller may see it; 0 when nobody has it.
+// whoHas returns the customer with a unique value, other than one, whether or not the caller may see it; 0
+// when nobody has it.
 func (s store) whoHas(where string, value any, other int64) (id int64, err error) {
 	err = s.db.Model(&customer{}).Where(where, value).Where("id <> ?", other).Limit(1).Pluck("id", &id).Error
 	return id, err
 }
 
 // events are those of one customer, page by page; ask for those of whom the caller may see.
-func (s store) events(id int64, w db.Window) ([]history.Event, *int64, error) {
+func (s store) events(id int64, w db.PageRequest) ([]history.Event, *int64, error) {
 	return history.Page(s.db, subject, id, w)
 }
 

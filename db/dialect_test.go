@@ -17,7 +17,10 @@ func TestNow(t *testing.T) {
 		if err := g.Raw("SELECT ? AS now, ? AS later", db.Now(g, 0), db.Now(g, time.Hour+time.Millisecond)).Scan(&row).Error; err != nil {
 			t.Fatal(err)
 		}
-		if row.Now.Before(before) || row.Now.After(time.Now().Add(time.Millisecond)) { // the tests' databases run on this machine's clock; TiDB rounds up
+		if row.Now.Before(before) ||
+			row.Now.After(
+				time.Now().Add(time.Millisecond),
+			) { // the tests' databases run on this machine's clock; TiDB rounds up
 			t.Errorf("now is %v, not about %v", row.Now, before)
 		}
 		if d := row.Later.Sub(row.Now); d < time.Hour+time.Millisecond || d > time.Hour+time.Second {

@@ -32,8 +32,8 @@ type dialector struct {
 // Translate implements gorm.ErrorTranslator.
 func (dialector) Translate(err error) error { return translate(err) }
 
-// translate wraps a driver's error in gorm.ErrDuplicatedKey, gorm.ErrForeignKeyViolated, ErrConflict or, for a fault that passes,
-// apperr.Unavailable. All others stay as they are.
+// translate wraps a driver's error in gorm.ErrDuplicatedKey, gorm.ErrForeignKeyViolated, ErrConflict or, for
+// a fault that passes, apperr.Unavailable. All others stay as they are.
 func translate(err error) error {
 	var kind error
 	var my *mysqldriver.MySQLError

@@ -24,7 +24,9 @@ func TestTranslateTiDB(t *testing.T) {
 			t.Errorf("%d: unavailable is %v", number, got)
 		}
 	}
-	if err := translate(&mysqldriver.MySQLError{Number: 1105, Message: "pessimistic lock retry limit reached"}); !errors.Is(err, ErrConflict) {
+	if err := translate(&mysqldriver.MySQLError{Number: 1105, Message: "pessimistic lock retry limit reached"}); !errors.Is(
+		err, ErrConflict,
+	) {
 		t.Error(err)
 	}
 }

@@ -14,7 +14,8 @@ import (
 	"example.com/b2b/db/dbtest"
 )
 
-// TestLeadOfFewConnections has two leads in one pool that has no connection left for their work, if each takes one.
+// TestLeadOfFewConnections has two leads in one pool that has no connection left for their work, if each
+// takes one.
 func TestLeadOfFewConnections(t *testing.T) {
 	dbtest.EachConfig(t, func(t *testing.T, c db.Config) {
 		c.MaxConns = 2
@@ -23,7 +24,7 @@ func TestLeadOfFewConnections(t *testing.T) {
 		both.Add(2)
 		for i := range 2 {
 			done.Go(func() {
-				led, err := db.Lead(ctx, g, fmt.Sprint("work ", i), func(ctx context.Context) error {
+				led, err := db.RunExclusive(ctx, g, fmt.Sprint("work ", i), func(ctx context.Context) error {
 					both.Done()
 					both.Wait()
 					return g.WithContext(ctx).Exec("SELECT 1").Error
@@ -43,7 +44,7 @@ func TestLead(t *testing.T) {
 		ran := errors.New("ran")
 		lead := func(g *gorm.DB, name string) bool {
 			t.Helper()
-			led, err := db.Lead(ctx, g, name, func(context.Context) error { return ran })
+			led, err := db.RunExclusive(ctx, g, name, func(context.Context) error { return ran })
 			if led != errors.Is(err, ran) || !led && err != nil {
 				t.Errorf("led %v, %v", led, err)
 			}
@@ -53,7 +54,7 @@ func TestLead(t *testing.T) {
 		during := func(f func()) {
 			t.Helper()
 			ctx, cancel := context.WithCancel(ctx)
-			led, err := db.Lead(ctx, a, "work", func(ctx context.Context) error {
+			led, err := db.RunExclusive(ctx, a, "work", func(ctx context.Context) error {
 				f()
 				cancel()
 				return ctx.Err()
@@ -110,7 +111,7 @@ func TestLead(t *testing.T) {
 		t.Run("work that panics", func(t *testing.T) {
 			func() {
 				defer func() { recover() }()
-				db.Lead(ctx, a, "work", func(context.Context) error { panic("as tested") })
+				db.RunExclusive(ctx, a, "work", func(context.Context) error { panic("as tested") })
 			}()
 			if !lead(b, "work") {
 				t.Error("the lead was not given back")

@@ -46,7 +46,8 @@ func holdProduct(t *testing.T, g *gorm.DB, id int) (release func()) {
 	return release
 }
 
-// TestForUpdateIsBounded gives up on a row that another transaction holds, and keeps what the transaction has locked.
+// TestForUpdateIsBounded gives up on a row that another transaction holds, and keeps what the transaction has
+// locked.
 func TestForUpdateIsBounded(t *testing.T) {
 	withRows(t, func(t *testing.T, g *gorm.DB) {
 		release := holdProduct(t, g, 2)
@@ -57,7 +58,11 @@ func TestForUpdateIsBounded(t *testing.T) {
 				ID   int64
 				Name string // with the ids alone MySQL scans the index
 			}
-			err = db.ForUpdateWithin(db.ByID(tx.Table("products")), wait).Where("id IN ?", ids).Order("id").Find(&rows).Error
+			err = db.ForUpdateWithin(db.ByID(tx.Table("products")), wait).
+				Where("id IN ?", ids).
+				Order("id").
+				Find(&rows).
+				Error
 			for _, r := range rows {
 				read = append(read, r.ID)
 			}
@@ -65,7 +70,8 @@ func TestForUpdateIsBounded(t *testing.T) {
 		}
 		err := db.InReservedTx(ctx, g, func(tx *gorm.DB) error {
 			for _, wait := range []time.Duration{0, 100 * time.Millisecond, time.Second} {
-				if _, err := lock(tx, wait, 1, 2, 3); !errors.Is(err, db.ErrLocked) || !errors.Is(err, db.ErrConflict) {
+				if _, err := lock(tx, wait, 1, 2, 3); !errors.Is(err, db.ErrLocked) ||
+					!errors.Is(err, db.ErrConflict) {
 					t.Errorf("after %s: %v", wait, err)
 				}
 			}
@@ -114,8 +120,8 @@ func TestInTxGivesUp(t *testing.T) {
 	})
 }
 
-// TestStuckTransactionsLeaveConnections lets many transactions wait for one row. Reads, and transactions with connections of their own,
-// go on meanwhile.
+// TestStuckTransactionsLeaveConnections lets many transactions wait for one row. Reads, and transactions with
+// connections of their own, go on meanwhile.
 func TestStuckTransactionsLeaveConnections(t *testing.T) {
 	withRows(t, func(t *testing.T, g *gorm.DB) {
 		release := holdProduct(t, g, 2)
@@ -124,7 +130,10 @@ func TestStuckTransactionsLeaveConnections(t *testing.T) {
 		for range 100 {
 			stuck.Go(func() {
 				for ctx.Err() == nil {
-					_ = db.InTx(ctx, g, func(tx *gorm.DB) error { return tx.Exec("UPDATE products SET stock = 2 WHERE id = 2").Error })
+					_ = db.InTx(
+						ctx, g,
+						func(tx *gorm.DB) error { return tx.Exec("UPDATE products SET stock = 2 WHERE id = 2").Error },
+					)
 				}
 			})
 		}
@@ -141,7 +150,10 @@ func TestStuckTransactionsLeaveConnections(t *testing.T) {
 			if err := g.WithContext(brief).Raw("SELECT name FROM products WHERE id = 1").Scan(&name).Error; err != nil {
 				t.Errorf("a read: %v", err)
 			}
-			err := db.InReservedTx(brief, g, func(tx *gorm.DB) error { return tx.Exec("UPDATE products SET stock = 2 WHERE id = 1").Error })
+			err := db.InReservedTx(
+				brief, g,
+				func(tx *gorm.DB) error { return tx.Exec("UPDATE products SET stock = 2 WHERE id = 1").Error },
+			)
 			if err != nil {
 				t.Errorf("a batch: %v", err)
 			}
@@ -153,7 +165,8 @@ func TestStuckTransactionsLeaveConnections(t *testing.T) {
 	})
 }
 
-// TestTurns lets one caller at a time have a row, gives the others up after a while, and forgets rows that nobody wants.
+// TestTurns lets one caller at a time have a row, gives the others up after a while, and forgets rows that
+// nobody wants.
 func TestTurns(t *testing.T) {
 	var turns db.Turns
 	done, err := turns.Take(t.Context(), "a")
@@ -192,7 +205,8 @@ func TestTurns(t *testing.T) {
 	}
 }
 
-// TestSilentHolder lets the server end a transaction whose client says nothing any more, as one that was frozen or whose machine is gone.
+// TestSilentHolder lets the server end a transaction whose client says nothing any more, as one that was
+// frozen or whose machine is gone.
 func TestSilentHolder(t *testing.T) {
 	if testing.Short() {
 		t.Skip("it takes 20 seconds on each engine")
@@ -210,7 +224,10 @@ func TestSilentHolder(t *testing.T) {
 		}()
 		<-silent
 		free := func(tx *gorm.DB) error {
-			return db.ForUpdateWithin(tx.Table("products"), 200*time.Millisecond).Where("id = 2").Find(&[]map[string]any{}).Error
+			return db.ForUpdateWithin(tx.Table("products"), 200*time.Millisecond).
+				Where("id = 2").
+				Find(&[]map[string]any{}).
+				Error
 		}
 		for deadline := time.Now().Add(3 * patience); db.TryTx(t.Context(), g, free) != nil; {
 			if time.Now().After(deadline) {

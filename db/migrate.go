@@ -23,8 +23,8 @@ var (
 	seedSQL string // the sample data, in SQL that MySQL and SQLite both read
 )
 
-// Migrate brings the schema to the newest version and returns how many steps that took. Several processes may start it at
-// once: one works, the others wait and find nothing left to do.
+// Migrate brings the schema to the newest version and returns how many steps that took. Several processes may
+// start it at once: one works, the others wait and find nothing left to do.
 func Migrate(ctx context.Context, g *gorm.DB) (int, error) {
 	pool, err := g.DB()
 	if err != nil {
@@ -34,13 +34,14 @@ func Migrate(ctx context.Context, g *gorm.DB) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	// SQLite has no lock to hold across transactions, but a migration is one transaction with its version. Who loses the race
-	// fails, has changed nothing by the migration that it lost, and finds it done when it looks again.
+	// SQLite has no lock to hold across transactions, but a migration is one transaction with its version.
+	// Who loses the race fails, has changed nothing by the migration that it lost, and finds it done when it
+	// looks again.
 	dialect, tries, options := goose.DialectSQLite3, uint(10), []goose.ProviderOption{}
 	if g.Name() == MySQL {
 		dialect, tries, options = goose.DialectMySQL, 1, append(options, goose.WithSessionLocker(lock("migrate")))
-		// Goose makes its table before it takes the lock, and in two steps that others see, or that a kill parts: whoever finds
-		// the table without the first row fails.
+		// Goose makes its table before it takes the lock, and in two steps that others see, or that a kill
+		// parts: whoever finds the table without the first row fails.
 		for _, statement := range statementsOf(versionsSQL) {
 			if err := retry(ctx, 12, time.Minute, func() error { return g.WithContext(ctx).Exec(statement).Error }); err != nil {
 				return 0, err

@@ -45,8 +45,8 @@ func TestMigrateSeveralAtOnce(t *testing.T) {
 	})
 }
 
-// TestMigrateAgainAfterAKill leaves migrations undone half-way, as a killed start does where DDL commits at once: the first one
-// after a few statements, then each one before it is recorded.
+// TestMigrateAgainAfterAKill leaves migrations undone half-way, as a killed start does where DDL commits at
+// once: the first one after a few statements, then each one before it is recorded.
 func TestMigrateAgainAfterAKill(t *testing.T) {
 	dbtest.EachConfig(t, func(t *testing.T, c db.Config) {
 		if c.Driver == db.SQLite {
@@ -58,7 +58,9 @@ func TestMigrateAgainAfterAKill(t *testing.T) {
 		}
 		defer db.Close(g)
 		// goose's own table is there, killed before its first row
-		done := append(statements(t, "migrations/versions.sql")[:1], statements(t, "migrations/mysql/00001_init.sql")[:3]...)
+		done := append(
+			statements(t, "migrations/versions.sql")[:1],
+			statements(t, "migrations/mysql/00001_init.sql")[:3]...)
 		for _, statement := range done {
 			if err := g.Exec(statement).Error; err != nil {
 				t.Fatal(err)
@@ -94,7 +96,8 @@ func statements(t *testing.T, file string) []string {
 	return all
 }
 
-// TestSchemaFile holds schema.sql to the migrations: the same tables, to the letter, and nothing left to migrate.
+// TestSchemaFile holds schema.sql to the migrations: the same tables, to the letter, and nothing left to
+// migrate.
 func TestSchemaFile(t *testing.T) {
 	definitions := func(t *testing.T, g *gorm.DB) map[string]string {
 		t.Helper()
@@ -171,7 +174,10 @@ func TestConstraints(t *testing.T) {
 				t.Errorf("%s: %s was accepted", name, statement)
 			}
 		}
-		if g.Name() == db.SQLite && g.Exec("UPDATE orders SET customer_id = 99 WHERE id = 1").Error == nil { // MySQL: see 00009_customer_lock.sql
+		if g.Name() == db.SQLite &&
+			g.Exec(
+				"UPDATE orders SET customer_id = 99 WHERE id = 1",
+			).Error == nil { // MySQL: see 00009_customer_lock.sql
 			t.Error("an order without a customer was accepted")
 		}
 		if err := g.Exec("UPDATE customers SET deleted_at = CURRENT_TIMESTAMP WHERE id = 1").Error; err != nil {

@@ -29,8 +29,8 @@ func eachServer(t *testing.T, maxConns int, test func(t *testing.T, g *gorm.DB, 
 	})
 }
 
-// TestSilentServer has a full pool whose server takes connections and answers on none. What has a deadline ends by then, Ready says no in
-// seconds, and the pool works as soon as new connections do.
+// TestSilentServer has a full pool whose server takes connections and answers on none. What has a deadline
+// ends by then, Ready says no in seconds, and the pool works as soon as new connections do.
 func TestSilentServer(t *testing.T) {
 	const conns = 3
 	eachServer(t, conns, func(t *testing.T, g *gorm.DB, silence *dbtest.Silence) {
@@ -51,7 +51,8 @@ func TestSilentServer(t *testing.T) {
 		bounded, cancel := context.WithTimeout(ctx, soon)
 		defer cancel()
 		var refused *apperr.Error
-		if err := db.Ready(bounded, g, "customers"); bounded.Err() != nil || !errors.As(err, &refused) || refused.Code != apperr.Unavailable {
+		if err := db.Ready(bounded, g, "customers"); bounded.Err() != nil || !errors.As(err, &refused) ||
+			refused.Code != apperr.Unavailable {
 			t.Errorf("ready: %v", err)
 		}
 		silence.End()
@@ -65,14 +66,18 @@ func TestSilentServer(t *testing.T) {
 	})
 }
 
-// TestEveryEndsARoundThatHangs has rounds of background work whose statements get no answer, alone and while leading.
+// TestEveryEndsARoundThatHangs has rounds of background work whose statements get no answer, alone and while
+// leading.
 func TestEveryEndsARoundThatHangs(t *testing.T) {
 	t.Cleanup(db.SetRoundTimeout(time.Second))
 	eachServer(t, 10, func(t *testing.T, g *gorm.DB, silence *dbtest.Silence) {
 		works := map[string]func(ctx context.Context) error{
 			"alone": func(ctx context.Context) error { return g.WithContext(ctx).Exec("SELECT 1").Error },
 			"lead": func(ctx context.Context) error {
-				_, err := db.Lead(ctx, g, "rounds", func(ctx context.Context) error { return g.WithContext(ctx).Exec("SELECT 1").Error })
+				_, err := db.RunExclusive(
+					ctx, g, "rounds",
+					func(ctx context.Context) error { return g.WithContext(ctx).Exec("SELECT 1").Error },
+				)
 				return err
 			},
 		}
@@ -104,8 +109,8 @@ func TestEveryEndsARoundThatHangs(t *testing.T) {
 	})
 }
 
-// TestTableLocksAreAwaitedBriefly has a change of a table behind a transaction that never ends, and a read behind that change: on MySQL
-// everything that comes after a waiting change waits with it.
+// TestTableLocksAreAwaitedBriefly has a change of a table behind a transaction that never ends, and a read
+// behind that change: on MySQL everything that comes after a waiting change waits with it.
 func TestTableLocksAreAwaitedBriefly(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		var version string
@@ -123,15 +128,20 @@ func TestTableLocksAreAwaitedBriefly(t *testing.T) {
 			}
 			var all sync.WaitGroup
 			all.Go(func() {
-				if err := g.WithContext(ctx).Exec("ALTER TABLE customers ADD COLUMN more INT").Error; !errors.Is(err, db.ErrConflict) {
+				if err := g.WithContext(ctx).Exec("ALTER TABLE customers ADD COLUMN more INT").Error; !errors.Is(
+					err, db.ErrConflict,
+				) {
 					t.Errorf("the change: %v", err)
 				}
 			})
 			all.Go(func() {
 				for waiting := 0; waiting == 0 && ctx.Err() == nil; {
-					g.WithContext(ctx).Raw("SELECT COUNT(*) FROM information_schema.processlist WHERE info LIKE 'ALTER TABLE customers%'").Scan(&waiting)
+					g.WithContext(ctx).
+						Raw("SELECT COUNT(*) FROM information_schema.processlist WHERE info LIKE 'ALTER TABLE customers%'").
+						Scan(&waiting)
 				}
-				if err := g.WithContext(ctx).Exec("SELECT COUNT(*) FROM customers").Error; err != nil && !errors.Is(err, db.ErrConflict) {
+				if err := g.WithContext(ctx).Exec("SELECT COUNT(*) FROM customers").Error; err != nil &&
+					!errors.Is(err, db.ErrConflict) {
 					t.Errorf("a read behind the change: %v", err)
 				}
 			})

@@ -42,8 +42,8 @@ func holdLock(t *testing.T, path string) (free func()) {
 	return free
 }
 
-// TestReadsBesideForeignLock reads while another process holds the lock for writing, and while this one waits for the lock. Ready says so
-// within its time, and what has waited is written in the end.
+// TestReadsBesideForeignLock reads while another process holds the lock for writing, and while this one waits
+// for the lock. Ready says so within its time, and what has waited is written in the end.
 func TestReadsBesideForeignLock(t *testing.T) {
 	g, path := openSQLite(t)
 	free := holdLock(t, path)
@@ -94,7 +94,8 @@ func TestReadersDoNotWrite(t *testing.T) {
 	g, _ := openSQLite(t)
 	var id int64
 	for range 2 { // both on the connection that writes
-		if err := g.Raw("INSERT INTO things (content) VALUES ('a') RETURNING id").Scan(&id).Error; err != nil || id == 0 {
+		if err := g.Raw("INSERT INTO things (content) VALUES ('a') RETURNING id").Scan(&id).Error; err != nil ||
+			id == 0 {
 			t.Errorf("%d, %v", id, err)
 		}
 	}
@@ -103,8 +104,8 @@ func TestReadersDoNotWrite(t *testing.T) {
 	}
 }
 
-// TestLogIsBounded lets reads overlap, so that one is under way at every moment, while much is written. The write-ahead log becomes
-// short again all the same.
+// TestLogIsBounded lets reads overlap, so that one is under way at every moment, while much is written. The
+// write-ahead log becomes short again all the same.
 func TestLogIsBounded(t *testing.T) {
 	if testing.Short() {
 		t.Skip("writes 70 MB")

@@ -32,13 +32,17 @@ func cipher(c db.Config) (name string, err error) {
 	return name, err
 }
 
-// certificate writes a new one for this machine's address, and its key, into a folder, and returns the two files.
+// certificate writes a new one for this machine's address, and its key, into a folder, and returns the two
+// files.
 func certificate(t *testing.T) (certificate, key string) {
 	t.Helper()
 	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	must(t, err)
-	of := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "b2b"}, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
-		NotAfter: time.Now().Add(24 * time.Hour), IsCA: true, BasicConstraintsValid: true}
+	of := &x509.Certificate{
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "b2b"},
+		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, NotAfter: time.Now().Add(24 * time.Hour), IsCA: true,
+		BasicConstraintsValid: true,
+	}
 	signed, err := x509.CreateCertificate(rand.Reader, of, of, &private.PublicKey, private)
 	must(t, err)
 	encoded, err := x509.MarshalPKCS8PrivateKey(private)
@@ -52,7 +56,8 @@ func certificate(t *testing.T) (certificate, key string) {
 	return write("certificate", "CERTIFICATE", signed), write("key", "PRIVATE KEY", encoded)
 }
 
-// TestTLS is about the servers as they are: they may have encryption, with a certificate of their own making, or none.
+// TestTLS is about the servers as they are: they may have encryption, with a certificate of their own making,
+// or none.
 func TestTLS(t *testing.T) {
 	another, _ := certificate(t)
 	dbtest.EachConfig(t, func(t *testing.T, c db.Config) {
@@ -102,9 +107,15 @@ func TestVerify(t *testing.T) {
 		"no_certificate":   {"127.0.0.1", "verify", key, "has no certificate"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			got, err := cipher(db.Config{Driver: db.MySQL, Host: want.host, Port: private.Port, User: "root", Name: "mysql", MaxConns: 1, TLS: want.tls, TLSCA: want.ca})
+			got, err := cipher(
+				db.Config{
+					Driver: db.MySQL, Host: want.host, Port: private.Port, User: "root", Name: "mysql",
+					MaxConns: 1, TLS: want.tls, TLSCA: want.ca,
+				},
+			)
 			switch {
-			case want.err != "" && (err == nil || !strings.Contains(err.Error(), want.err)), want.err == "" && err != nil:
+			case want.err != "" && (err == nil || !strings.Contains(err.Error(), want.err)),
+				want.err == "" && err != nil:
 				t.Errorf("%v, want %q", err, want.err)
 			case want.err == "" && (got == "") != (want.tls == "off"):
 				t.Errorf("cipher %q", got)

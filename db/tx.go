@@ -148,14 +148,15 @@ func finish(ctx context.Context, conn *sql.Conn, statement string, args ...any) 
 	return err
 }
 
-// Lead runs work unless another process, or another call, is running work of that name on the same database.
-// It reports whether it ran it. The lead ends with work, or with the connection that holds it: a leader that
-// is cut off from the database may still work when the next one starts, so Lead saves double work and does
-// not make it harmless. Work that takes longer than three minutes may lose the lead on the way.
+// RunExclusive runs work unless another process, or another call, is running work of that name on the same
+// database. It reports whether it ran it. The lead ends with work, or with the connection that holds it: a
+// leader that is cut off from the database may still work when the next one starts, so RunExclusive saves
+// double work and does not make it harmless. Work that takes longer than three minutes may lose the lead on
+// the way.
 //
 // A lead takes a connection, and work needs another. So on SQLite, and in a pool of few connections, which
 // several leads could take away from each other's work, there is no lead: each call runs work.
-func Lead(ctx context.Context, g *gorm.DB, name string, work func(ctx context.Context) error) (led bool, err error) {
+func RunExclusive(ctx context.Context, g *gorm.DB, name string, work func(ctx context.Context) error) (led bool, err error) {
 	pool, err := g.DB()
 	if err != nil {
 		return false, err

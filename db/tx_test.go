@@ -20,7 +20,10 @@ import (
 func TestInTx(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		insert := func(tx *gorm.DB, name string) error {
-			return tx.Exec("INSERT INTO products (sku, name, price_cents, stock, created_at) VALUES (?, ?, 1, 1, CURRENT_TIMESTAMP)", name, name).Error
+			return tx.Exec(
+				"INSERT INTO products (sku, name, price_cents, stock, created_at) VALUES (?, ?, 1, 1, CURRENT_TIMESTAMP)",
+				name, name,
+			).Error
 		}
 		products := func() (names []string) {
 			g.Raw("SELECT name FROM products ORDER BY name").Scan(&names)
@@ -141,7 +144,9 @@ func TestInTx(t *testing.T) {
 				t.Errorf("%v after %d runs", err, runs.Load())
 			}
 			var stock []int64
-			if g.Raw("SELECT stock FROM products WHERE sku IN ('x', 'y')").Scan(&stock); !slices.Equal(stock, []int64{3, 3}) {
+			if g.Raw("SELECT stock FROM products WHERE sku IN ('x', 'y')").Scan(&stock); !slices.Equal(
+				stock, []int64{3, 3},
+			) {
 				t.Errorf("stock %v", stock)
 			}
 		})
@@ -152,7 +157,10 @@ func TestSnapshot(t *testing.T) {
 	dbtest.EachConfig(t, func(t *testing.T, c db.Config) {
 		g, other := dbtest.Open(t, c), dbtest.Open(t, c)
 		insert := func(g *gorm.DB, sku string) error {
-			return g.Exec("INSERT INTO products (sku, name, price_cents, stock, created_at) VALUES (?, 'n', 1, 1, CURRENT_TIMESTAMP)", sku).Error
+			return g.Exec(
+				"INSERT INTO products (sku, name, price_cents, stock, created_at) VALUES (?, 'n', 1, 1, CURRENT_TIMESTAMP)",
+				sku,
+			).Error
 		}
 		count := func(g *gorm.DB) (n int64) {
 			if err := g.Table("products").Count(&n).Error; err != nil {
@@ -177,7 +185,8 @@ func TestSnapshot(t *testing.T) {
 		if g.Raw("SELECT VERSION()").Scan(&version); version == "" || strings.Contains(version, "TiDB") {
 			return // SQLite has no such function
 		}
-		if err := db.Snapshot(ctx, g, func(tx *gorm.DB) error { return insert(tx, "within") }); err == nil || count(g) != 1 {
+		if err := db.Snapshot(ctx, g, func(tx *gorm.DB) error { return insert(tx, "within") }); err == nil ||
+			count(g) != 1 {
 			t.Errorf("written within: %v", err)
 		}
 		if err := insert(g, "after"); err != nil {

@@ -58,7 +58,8 @@ func each(path string, node any, visit func(path string, m map[string]any)) {
 	}
 }
 
-// TestNamesMeanOneThing makes it possible to join the documents: what has one name in two of them is the same in both.
+// TestNamesMeanOneThing makes it possible to join the documents: what has one name in two of them is the same
+// in both.
 func TestNamesMeanOneThing(t *testing.T) {
 	type meaning struct {
 		document string
@@ -78,7 +79,8 @@ func TestNamesMeanOneThing(t *testing.T) {
 	}
 }
 
-// TestForGenerators holds the documents to what the generators that partners use can take; test/generators/run runs them.
+// TestForGenerators holds the documents to what the generators that partners use can take;
+// test/generators/run runs them.
 func TestForGenerators(t *testing.T) {
 	for name, document := range documents(t) {
 		each(name, document, func(path string, m map[string]any) {
@@ -93,7 +95,8 @@ func TestForGenerators(t *testing.T) {
 			if _, isEnum := m["enum"].([]any); isEnum && m["nullable"] == true {
 				t.Errorf("%s is an enum that may be null", path)
 			}
-			if properties, isObject := m["properties"].(map[string]any); isObject && m["additionalProperties"] == nil {
+			if properties, isObject := m["properties"].(map[string]any); isObject &&
+				m["additionalProperties"] == nil {
 				t.Errorf("%s with %d fields does not say whether there may be others", path, len(properties))
 			}
 			for _, required := range requiredOf(m) {
@@ -125,8 +128,8 @@ func requiredOf(m map[string]any) (names []string) {
 	return names
 }
 
-// TestCodesOfTheCatalogue holds the documents' list of codes to the catalogue, and each operation's responses to the codes that may
-// be answered there.
+// TestCodesOfTheCatalogue holds the documents' list of codes to the catalogue, and each operation's responses
+// to the codes that may be answered there.
 func TestCodesOfTheCatalogue(t *testing.T) {
 	var names []string
 	statuses := map[string][]string{}
@@ -156,7 +159,10 @@ func TestCodesOfTheCatalogue(t *testing.T) {
 					t.Errorf("%s: %s %s does not declare 429", name, method, path)
 				}
 				if strings.Contains(path, "{") && responses["404"] == nil {
-					t.Errorf("%s: %s %s names a thing, and declares no 404: the catalogue says which code", name, method, path)
+					t.Errorf(
+						"%s: %s %s names a thing, and declares no 404: the catalogue says which code", name,
+						method, path,
+					)
 				}
 				for status, response := range responses {
 					ref, _ := response.(map[string]any)["$ref"].(string)
@@ -166,7 +172,10 @@ func TestCodesOfTheCatalogue(t *testing.T) {
 					answer := components["responses"].(map[string]any)[strings.TrimPrefix(ref, "#/components/responses/")].(map[string]any)
 					for code := range answer["content"].(map[string]any)["application/json"].(map[string]any)["examples"].(map[string]any) {
 						if statuses[code] == nil {
-							t.Errorf("%s: %s %s answers %s %s, which the catalogue does not have", name, method, path, status, code)
+							t.Errorf(
+								"%s: %s %s answers %s %s, which the catalogue does not have", name, method,
+								path, status, code,
+							)
 						}
 					}
 				}

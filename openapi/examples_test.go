@@ -13,7 +13,10 @@ func TestExamples(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		err = doc.Validate(t.Context(), openapi3.EnableExamplesValidation(), openapi3.EnableSchemaDefaultsValidation(), openapi3.EnableMultiError())
+		err = doc.Validate(
+			t.Context(), openapi3.EnableExamplesValidation(), openapi3.EnableSchemaDefaultsValidation(),
+			openapi3.EnableMultiError(),
+		)
 		if err != nil {
 			t.Errorf("%s: %v", doc.Info.Title, err)
 		}

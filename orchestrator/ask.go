@@ -28,13 +28,15 @@ type reply interface {
 	GetBody() []byte
 }
 
-// tries bounds how often a step is tried; with the waits between it is over within two seconds when a peer fails at once.
+// tries bounds how often a step is tried; with the waits between it is over within two seconds when a peer
+// fails at once.
 const tries = 5
 
-// ask makes a call until it has an answer, a bounded number of times and within ctx. Only what may pass is tried again: no answer,
-// one that cannot be read, 408, 425, 429 and 5xx; when the tries are over it is 503 or 504 upstream_unavailable. A refusal of the
-// caller's request is returned at once, as the peer's own error. A refusal of ours, because this deployment has a wrong token or
-// address, is 503 upstream_unavailable at once, with a cause that says where to look.
+// ask makes a call until it has an answer, a bounded number of times and within ctx. Only what may pass is
+// tried again: no answer, one that cannot be read, 408, 425, 429 and 5xx; when the tries are over it is 503
+// or 504 upstream_unavailable. A refusal of the caller's request is returned at once, as the peer's own
+// error. A refusal of ours, because this deployment has a wrong token or address, is 503 upstream_unavailable
+// at once, with a cause that says where to look.
 func ask[R reply, T any](ctx context.Context, p peer, call func() (R, error), success func(R) *T) (R, error) {
 	wait := backoff.NewExponentialBackOff() // jittered
 	wait.InitialInterval, wait.MaxInterval = 100*time.Millisecond, 2*time.Second
@@ -61,8 +63,8 @@ func ask[R reply, T any](ctx context.Context, p peer, call func() (R, error), su
 	return answer, apperr.UpstreamUnavailable.Because(err, p.name)
 }
 
-// failure says what an answer that is no success means, as an error for backoff.Retry. A 403 is about the caller for whom the call
-// was made, when there is one.
+// failure says what an answer that is no success means, as an error for backoff.Retry. A 403 is about the
+// caller for whom the call was made, when there is one.
 func (p peer) failure(res reply, caller auth.Principal) error {
 	status := res.StatusCode()
 	answered := fmt.Errorf("the %s answered %d", p.name, status)

@@ -10,8 +10,8 @@ import (
 	"example.com/b2b/internal/web/webtest"
 )
 
-// TestDeadPeerIsSpared makes many orchestrations at once while a peer is down. The peer sees few of their tries, each answer is
-// the contract's, and as soon as the peer works again so do they.
+// TestDeadPeerIsSpared makes many orchestrations at once while a peer is down. The peer sees few of their
+// tries, each answer is the contract's, and as soon as the peer works again so do they.
 func TestDeadPeerIsSpared(t *testing.T) {
 	for _, step := range []string{customerStep, createStep, confirmStep} {
 		t.Run(step, func(t *testing.T) {
@@ -83,7 +83,9 @@ func TestDownIsNotLate(t *testing.T) {
 	for i := range down {
 		down[i] = answer(503, "unavailable")
 	}
-	base := serve(t, &peers{instead: map[string][]func(http.ResponseWriter){customerStep: down}}, 500*time.Millisecond)
+	base := serve(
+		t, &peers{instead: map[string][]func(http.ResponseWriter){customerStep: down}}, 500*time.Millisecond,
+	)
 	unavailable := false
 	for range 8 { // a machine that stalls may be late for one of them
 		status, body, header := post(t, base, sample)

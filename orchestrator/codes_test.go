@@ -19,8 +19,9 @@ import (
 	"example.com/b2b/openapi/ordersapi"
 )
 
-// TestEveryPeerCode takes from the documents of the peers every code that a called operation can answer, lets a peer answer it
-// again and again, and shows what it becomes: passed on, tried again, or taken as a fault of this deployment.
+// TestEveryPeerCode takes from the documents of the peers every code that a called operation can answer, lets
+// a peer answer it again and again, and shows what it becomes: passed on, tried again, or taken as a fault of
+// this deployment.
 func TestEveryPeerCode(t *testing.T) {
 	placed := []ordersapi.KeyedOperation{
 		{Operation: ordersapi.ConfirmOrder, OrderID: new(int64(5)), OrderStatus: new(contract.CONFIRMED)},
@@ -45,7 +46,12 @@ func TestEveryPeerCode(t *testing.T) {
 			codes++
 			t.Run(fmt.Sprint(called.operation, " ", status, " ", code), func(t *testing.T) {
 				t.Parallel()
-				p := &peers{done: placed, instead: map[string][]func(http.ResponseWriter){called.step: slices.Repeat([]func(http.ResponseWriter){answer(status, code)}, 20)}}
+				p := &peers{
+					done: placed,
+					instead: map[string][]func(http.ResponseWriter){
+						called.step: slices.Repeat([]func(http.ResponseWriter){answer(status, code)}, 20),
+					},
+				}
 				if called.operation == "cancelOrder" { // called when the order cannot be confirmed, which stays the answer
 					p.instead[confirmStep] = []func(http.ResponseWriter){answer(400, "order_not_confirmable")}
 				}
@@ -70,7 +76,10 @@ func TestEveryPeerCode(t *testing.T) {
 					wantStatus, wantCode = 400, "order_not_confirmable"
 				}
 				if got != wantStatus || string(e.Code) != wantCode || tried != wantTries {
-					t.Errorf("after %d calls it became %d %s; want %d calls and %d %s", tried, got, e.Code, wantTries, wantStatus, wantCode)
+					t.Errorf(
+						"after %d calls it became %d %s; want %d calls and %d %s", tried, got, e.Code,
+						wantTries, wantStatus, wantCode,
+					)
 				}
 				t.Logf("became %d %s after %d calls", got, e.Code, tried)
 			})
@@ -110,7 +119,8 @@ func answers(t *testing.T, document []byte, id string) func(yield func(status in
 	}
 }
 
-// TestDeploymentFault says once, and clearly, where to look when the token or an address of this deployment is wrong.
+// TestDeploymentFault says once, and clearly, where to look when the token or an address of this deployment
+// is wrong.
 func TestDeploymentFault(t *testing.T) {
 	for name, fault := range map[string]struct {
 		answer func(http.ResponseWriter)

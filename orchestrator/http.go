@@ -30,7 +30,8 @@ func (s *Service) GetHealth(context.Context, server.GetHealthRequestObject) (ser
 	return server.GetHealth200JSONResponse{Body: web.Health(name)}, nil
 }
 
-// GetReady answers 200 as soon as the service takes calls; the services behind it say for themselves whether they are ready.
+// GetReady answers 200 as soon as the service takes calls; the services behind it say for themselves whether
+// they are ready.
 func (s *Service) GetReady(context.Context, server.GetReadyRequestObject) (server.GetReadyResponseObject, error) {
 	return server.GetReady200JSONResponse{Body: web.Health(name)}, nil
 }

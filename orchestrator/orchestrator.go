@@ -1,5 +1,5 @@
-// Package orchestrator places and confirms an order in one call, over the Customers API and the Orders API. It keeps nothing:
-// what must survive is in the Orders API, under the caller's idempotency key.
+// Package orchestrator places and confirms an order in one call, over the Customers API and the Orders API.
+// It keeps nothing: what must survive is in the Orders API, under the caller's idempotency key.
 package orchestrator
 
 import (
@@ -36,9 +36,10 @@ func New(customers, orders web.Peer) (*Service, error) {
 	return &Service{c, o}, err
 }
 
-// CreateAndConfirmOrder checks the customer, places the order with the caller's key and confirms it with the same key. Each
-// step may be repeated without a second effect, so each is, and so may be the whole call. Errors are those of the services
-// behind it, with their codes, and 503 or 504 upstream_unavailable when one of them gives no answer in time.
+// CreateAndConfirmOrder checks the customer, places the order with the caller's key and confirms it with the
+// same key. Each step may be repeated without a second effect, so each is, and so may be the whole call.
+// Errors are those of the services behind it, with their codes, and 503 or 504 upstream_unavailable when one
+// of them gives no answer in time.
 func (s *Service) CreateAndConfirmOrder(ctx context.Context, r server.CreateAndConfirmOrderRequestObject) (server.CreateAndConfirmOrderResponseObject, error) {
 	customer, err := s.customer(ctx, r.Body.CustomerID)
 	if err != nil {
@@ -71,9 +72,9 @@ func (s *Service) CreateAndConfirmOrder(ctx context.Context, r server.CreateAndC
 
 const replayedHeader = "Idempotency-Replayed"
 
-// GetOrchestration answers as CreateAndConfirmOrder did or would, from what the Orders API remembers of the key, and says where the
-// order stands now. It returns 404 idempotency_key_unknown when nothing is remembered, and 404 order_incomplete when the order is
-// not confirmed with the key.
+// GetOrchestration answers as CreateAndConfirmOrder did or would, from what the Orders API remembers of the
+// key, and says where the order stands now. It returns 404 idempotency_key_unknown when nothing is
+// remembered, and 404 order_incomplete when the order is not confirmed with the key.
 func (s *Service) GetOrchestration(ctx context.Context, r server.GetOrchestrationRequestObject) (server.GetOrchestrationResponseObject, error) {
 	key, err := ask(ctx, ordersPeer, func() (*ordersapi.GetIdempotencyKeyResponse, error) {
 		return s.orders.GetIdempotencyKeyWithResponse(ctx, r.IdempotencyKey)
@@ -132,8 +133,8 @@ func confirmedWith(key ordersapi.KeyReport) (id int64, err error) {
 	return 0, incomplete(apperr.Params{"order_status": string(*created.OrderStatus)}, "order %d is %s: repeat the call to complete it", id, *created.OrderStatus)
 }
 
-// customer asks for the customer who orders. Errors: 404 customer_not_found, and 403 forbidden when the caller acts for another one,
-// with the field that named the customer.
+// customer asks for the customer who orders. Errors: 404 customer_not_found, and 403 forbidden when the
+// caller acts for another one, with the field that named the customer.
 func (s *Service) customer(ctx context.Context, id int64) (customersapi.Customer, error) {
 	res, err := ask(ctx, customersPeer, func() (*customersapi.GetInternalCustomerResponse, error) {
 		return s.customers.GetInternalCustomerWithResponse(ctx, id)
@@ -152,10 +153,11 @@ func (s *Service) customer(ctx context.Context, id int64) (customersapi.Customer
 	return res.JSON200.Data, nil
 }
 
-// settle cancels the order that this call has placed and that its key can never confirm, and adds the state of the order to refused,
-// which is the caller's answer. It does so even when the caller has gone. An order that the key had placed before, in another call, is
-// left as it is: with another key that order may still be confirmed. So is one that somebody else has confirmed meanwhile. The error
-// says that the order could not be canceled.
+// settle cancels the order that this call has placed and that its key can never confirm, and adds the state
+// of the order to refused, which is the caller's answer. It does so even when the caller has gone. An order
+// that the key had placed before, in another call, is left as it is: with another key that order may still be
+// confirmed. So is one that somebody else has confirmed meanwhile. The error says that the order could not be
+// canceled.
 func (s *Service) settle(ctx context.Context, refused *apperr.Error, placed *ordersapi.CreateOrderResponse) error {
 	ctx, stop := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 	defer stop()
@@ -186,7 +188,8 @@ func (s *Service) settle(ctx context.Context, refused *apperr.Error, placed *ord
 	return err
 }
 
-// compensate cancels an order as a compensation and returns the order, or nil when somebody has confirmed the order since it was placed.
+// compensate cancels an order as a compensation and returns the order, or nil when somebody has confirmed the
+// order since it was placed.
 func (s *Service) compensate(ctx context.Context, id int64) (*ordersapi.Order, error) {
 	res, err := ask(ctx, ordersPeer, func() (*ordersapi.CancelOrderResponse, error) {
 		return s.orders.CancelOrderWithResponse(ctx, id, nil, ordersapi.Cancellation{Cause: new(ordersapi.Compensation)})

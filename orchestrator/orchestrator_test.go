@@ -23,7 +23,8 @@ import (
 	"example.com/b2b/orchestrator/start"
 )
 
-// peers fakes both services. A step that has answers left in `instead` gives the first of them instead of its success.
+// peers fakes both services. A step that has answers left in `instead` gives the first of them instead of its
+// success.
 type peers struct {
 	t       *testing.T
 	mu      sync.Mutex
@@ -50,7 +51,9 @@ func answer(status int, code string, details ...string) func(w http.ResponseWrit
 		w.WriteHeader(status)
 		e := contract.APIError{Error: "The " + code + " sentence.", Code: contract.ErrorCode(code)}
 		if details != nil {
-			e.Details = &[]contract.APIErrorDetail{{Field: details[0], Message: details[1], Params: &map[string]any{"order_id": 7}}}
+			e.Details = &[]contract.APIErrorDetail{
+				{Field: details[0], Message: details[1], Params: &map[string]any{"order_id": 7}},
+			}
 		}
 		json.NewEncoder(w).Encode(e)
 	}
@@ -81,8 +84,13 @@ func (p *peers) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		instead(w)
 		return
 	}
-	order := ordersapi.Order{OrderSummary: ordersapi.OrderSummary{ID: 5, CustomerID: 1, Status: contract.CREATED, TotalCents: 389700, AllowedActions: []ordersapi.OrderAction{}},
-		Items: []contract.OrderItem{{ProductID: 2, Qty: 3, UnitPriceCents: 129900, SubtotalCents: 389700}}}
+	order := ordersapi.Order{
+		OrderSummary: ordersapi.OrderSummary{
+			ID: 5, CustomerID: 1, Status: contract.CREATED, TotalCents: 389700,
+			AllowedActions: []ordersapi.OrderAction{},
+		},
+		Items: []contract.OrderItem{{ProductID: 2, Qty: 3, UnitPriceCents: 129900, SubtotalCents: 389700}},
+	}
 	w.Header().Set("Content-Type", "application/json")
 	if p.replayed != "" {
 		w.Header().Set("Idempotency-Replayed", p.replayed)
@@ -90,9 +98,12 @@ func (p *peers) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch step {
 	case customerStep:
 		phone := "+1-555-0100"
-		json.NewEncoder(w).Encode(customersapi.CustomerResponse{Success: true, Data: customersapi.Customer{ID: 1, Name: "ACME Corporation", Email: "ops@acme.com", Phone: &phone}})
+		json.NewEncoder(w).
+			Encode(customersapi.CustomerResponse{Success: true, Data: customersapi.Customer{ID: 1, Name: "ACME Corporation", Email: "ops@acme.com", Phone: &phone}})
 	case createStep:
-		if body, _ := io.ReadAll(r.Body); string(body) != `{"customer_id":1,"items":[{"product_id":2,"qty":3}],"external_ref":"PO-1","metadata":{"a":"b"}}` {
+		if body, _ := io.ReadAll(r.Body); string(
+			body,
+		) != `{"customer_id":1,"items":[{"product_id":2,"qty":3}],"external_ref":"PO-1","metadata":{"a":"b"}}` {
 			p.t.Errorf("an order of %s", body)
 		}
 		w.WriteHeader(http.StatusCreated)
@@ -104,7 +115,8 @@ func (p *peers) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		order.Status = contract.CANCELED // since it was confirmed
 		json.NewEncoder(w).Encode(ordersapi.OrderResponse{Success: true, Data: order})
 	case keyStep:
-		json.NewEncoder(w).Encode(ordersapi.KeyReportResponse{Success: true, Data: ordersapi.KeyReport{IdempotencyKey: "key-1", Operations: p.done}})
+		json.NewEncoder(w).
+			Encode(ordersapi.KeyReportResponse{Success: true, Data: ordersapi.KeyReport{IdempotencyKey: "key-1", Operations: p.done}})
 	case cancelStep:
 		if body, _ := io.ReadAll(r.Body); string(body) != `{"cause":"compensation"}` {
 			p.t.Errorf("a cancellation with %s", body)
@@ -148,7 +160,9 @@ const sample = `{"customer_id":1,"items":[{"product_id":2,"qty":3}],"external_re
 
 func post(t *testing.T, base, body string) (int, []byte, http.Header) {
 	t.Helper()
-	return webtest.Do(t, "POST", base+"/orchestrator/create-and-confirm-order", body, "Content-Type", "application/json")
+	return webtest.Do(
+		t, "POST", base+"/orchestrator/create-and-confirm-order", body, "Content-Type", "application/json",
+	)
 }
 
 func TestCreateAndConfirmOrder(t *testing.T) {
@@ -172,7 +186,12 @@ func TestKeyInHeader(t *testing.T) {
 	p := &peers{}
 	base := serve(t, p, time.Minute)
 	for _, header := range [][]string{{"X-Idempotency-Key", "key-1"}, {"Idempotency-Key", "key-1"}, {"Idempotency-Key", `"key-1"`}, {"X-Idempotency-Key", "key-1", "Idempotency-Key", `"key-1"`}} {
-		status, body, _ := webtest.Do(t, "POST", base+"/orchestrator/create-and-confirm-order", sample, append(header, "Content-Type", "application/json")...)
+		status, body, _ := webtest.Do(
+			t,
+			"POST",
+			base+"/orchestrator/create-and-confirm-order",
+			sample,
+			append(header, "Content-Type", "application/json")...)
 		if status != 201 {
 			t.Errorf("%s: %d %s", header, status, body)
 		}
@@ -184,7 +203,8 @@ func TestReplayed(t *testing.T) {
 	for _, replayed := range []string{"true", ""} {
 		p := &peers{replayed: replayed}
 		status, body, header := post(t, serve(t, p, time.Minute), sample)
-		if got := header.Get("Idempotency-Replayed"); status != 201 || got != replayed || !strings.Contains(string(body), `"status":"CONFIRMED"`) {
+		if got := header.Get("Idempotency-Replayed"); status != 201 || got != replayed ||
+			!strings.Contains(string(body), `"status":"CONFIRMED"`) {
 			t.Errorf("%d %s, Idempotency-Replayed %q, want %q", status, body, got, replayed)
 		}
 	}
@@ -235,7 +255,9 @@ func TestRefusedStep(t *testing.T) {
 				cancelStep:   {answer(503, "unavailable")}, // compensation is tried again
 			}}
 			status, body, _ := post(t, serve(t, p, time.Minute), sample)
-			fields, compensated := []string{refused.field}, `"message":"stands for order 5, which is CANCELED: its stock was given back","params":{"compensated":true,"order_id":5,"order_status":"CANCELED"}`
+			fields, compensated := []string{
+				refused.field,
+			}, `"message":"stands for order 5, which is CANCELED: its stock was given back","params":{"compensated":true,"order_id":5,"order_status":"CANCELED"}`
 			if refused.wantCanceled {
 				fields = append(fields, "/idempotency_key")
 			}
@@ -243,7 +265,8 @@ func TestRefusedStep(t *testing.T) {
 			if strings.Contains(string(body), compensated) != refused.wantCanceled {
 				t.Errorf("%s", body)
 			}
-			if !strings.Contains(string(body), `"correlationId":"req-1"`) || !strings.Contains(string(body), "The "+refused.code+" sentence.") ||
+			if !strings.Contains(string(body), `"correlationId":"req-1"`) ||
+				!strings.Contains(string(body), "The "+refused.code+" sentence.") ||
 				strings.Contains(string(body), `"why","params":{"order_id":7}`) == (refused.step == customerStep) {
 				t.Errorf("%s", body)
 			}
@@ -257,7 +280,8 @@ func TestRefusedStep(t *testing.T) {
 	}
 }
 
-// TestPeersByExactName reads an answer by the contract's names only, and tries again what says something twice.
+// TestPeersByExactName reads an answer by the contract's names only, and tries again what says something
+// twice.
 func TestPeersByExactName(t *testing.T) {
 	raw := func(status int, body string) func(w http.ResponseWriter) {
 		return func(w http.ResponseWriter) {
@@ -284,14 +308,16 @@ func TestPeersByExactName(t *testing.T) {
 			t.Parallel()
 			p := &peers{instead: map[string][]func(http.ResponseWriter){c.step: {c.instead}}}
 			status, body, _ := post(t, serve(t, p, time.Minute), sample)
-			if calls := strings.Join(p.calls, ", "); status != 201 || calls != c.calls || strings.Contains(string(body), "Mallory") {
+			if calls := strings.Join(p.calls, ", "); status != 201 || calls != c.calls ||
+				strings.Contains(string(body), "Mallory") {
 				t.Errorf("%d %s after %s", status, body, calls)
 			}
 		})
 	}
 }
 
-// TestNotCompensated leaves an order alone that another call has placed, or confirmed meanwhile, and says how the order stands.
+// TestNotCompensated leaves an order alone that another call has placed, or confirmed meanwhile, and says how
+// the order stands.
 func TestNotCompensated(t *testing.T) {
 	reused := answer(422, "idempotency_key_reused")
 	for name, c := range map[string]struct {
@@ -316,7 +342,9 @@ func TestNotCompensated(t *testing.T) {
 			if !strings.Contains(string(body), c.says) {
 				t.Errorf("%s, want %s", body, c.says)
 			}
-			if got := strings.Join(c.p.calls, ", "); got != strings.Join([]string{customerStep, createStep, confirmStep, c.calls}, ", ") {
+			if got := strings.Join(c.p.calls, ", "); got != strings.Join(
+				[]string{customerStep, createStep, confirmStep, c.calls}, ", ",
+			) {
 				t.Errorf("calls: %s", got)
 			}
 		})
@@ -344,7 +372,11 @@ func TestUpstreamUnavailable(t *testing.T) {
 	}
 	t.Run("compensation fails", func(t *testing.T) { // the caller still learns why the order could not be confirmed
 		t.Parallel()
-		p := &peers{instead: map[string][]func(http.ResponseWriter){confirmStep: {answer(400, "order_not_confirmable")}, cancelStep: down}}
+		p := &peers{
+			instead: map[string][]func(http.ResponseWriter){
+				confirmStep: {answer(400, "order_not_confirmable")}, cancelStep: down,
+			},
+		}
 		status, body, _ := post(t, serve(t, p, time.Minute), sample)
 		webtest.WantError(t, status, body, 400, "order_not_confirmable", "/idempotency_key")
 		if !strings.Contains(string(body), `"params":{"compensated":false,"order_id":5}`) {
@@ -360,7 +392,9 @@ func TestUpstreamUnavailable(t *testing.T) {
 	})
 	t.Run("deadline", func(t *testing.T) {
 		t.Parallel()
-		silent := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }))
+		silent := httptest.NewServer(
+			http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }),
+		)
 		t.Cleanup(silent.Close)
 		o := webtest.Options()
 		o.Timeout = 50 * time.Millisecond
@@ -375,7 +409,10 @@ func TestUpstreamUnavailable(t *testing.T) {
 func TestGetOrchestration(t *testing.T) {
 	get := func(t *testing.T, p *peers) (int, []byte) {
 		t.Helper()
-		status, body, _ := webtest.Do(t, "GET", serve(t, p, time.Minute)+"/orchestrator/create-and-confirm-order/key-1", "", web.CorrelationHeader, "req-1")
+		status, body, _ := webtest.Do(
+			t, "GET", serve(t, p, time.Minute)+"/orchestrator/create-and-confirm-order/key-1", "",
+			web.CorrelationHeader, "req-1",
+		)
 		for _, call := range p.calls {
 			if !strings.HasPrefix(call, "GET ") {
 				t.Errorf("reading did %s", call)
@@ -389,9 +426,13 @@ func TestGetOrchestration(t *testing.T) {
 	created := keyed(ordersapi.CreateOrder, 5, contract.CREATED)
 	t.Run("completed", func(t *testing.T) {
 		_, posted, _ := post(t, serve(t, &peers{}, time.Minute), sample)
-		status, body := get(t, &peers{done: []ordersapi.KeyedOperation{keyed(ordersapi.ConfirmOrder, 5, contract.CANCELED), created}})
+		status, body := get(
+			t,
+			&peers{done: []ordersapi.KeyedOperation{keyed(ordersapi.ConfirmOrder, 5, contract.CANCELED), created}},
+		)
 		// As the POST answered, and where the order stands now.
-		if want := strings.TrimSuffix(strings.TrimSpace(string(posted)), "}}") + `,"current_status":"CANCELED"}}`; status != 200 || strings.TrimSpace(string(body)) != want {
+		if want := strings.TrimSuffix(strings.TrimSpace(string(posted)), "}}") + `,"current_status":"CANCELED"}}`; status != 200 ||
+			strings.TrimSpace(string(body)) != want {
 			t.Errorf("%d %s, want %s", status, body, want)
 		}
 	})
@@ -410,13 +451,23 @@ func TestGetOrchestration(t *testing.T) {
 		}
 	})
 	t.Run("idempotency_key_unknown", func(t *testing.T) {
-		status, body := get(t, &peers{instead: map[string][]func(http.ResponseWriter){keyStep: {answer(404, "idempotency_key_unknown")}}})
+		status, body := get(
+			t,
+			&peers{
+				instead: map[string][]func(http.ResponseWriter){keyStep: {answer(404, "idempotency_key_unknown")}},
+			},
+		)
 		webtest.WantError(t, status, body, 404, "idempotency_key_unknown")
-		status, body = get(t, &peers{done: []ordersapi.KeyedOperation{keyed(ordersapi.CancelOrder, 5, contract.CANCELED)}})
+		status, body = get(
+			t, &peers{done: []ordersapi.KeyedOperation{keyed(ordersapi.CancelOrder, 5, contract.CANCELED)}},
+		)
 		webtest.WantError(t, status, body, 404, "idempotency_key_unknown")
 	})
 	t.Run("bad key", func(t *testing.T) {
-		status, body, _ := webtest.Do(t, "GET", serve(t, &peers{}, time.Minute)+"/orchestrator/create-and-confirm-order/two%20words", "")
+		status, body, _ := webtest.Do(
+			t, "GET", serve(t, &peers{}, time.Minute)+"/orchestrator/create-and-confirm-order/two%20words",
+			"",
+		)
 		webtest.WantError(t, status, body, 400, "validation_failed", "/path/idempotency_key")
 	})
 }
@@ -442,7 +493,8 @@ func TestBadRequest(t *testing.T) {
 			status, body, header := post(t, base, bad.body)
 			webtest.WantError(t, status, body, bad.status, bad.code, bad.fields...)
 			var e struct{ CorrelationID string }
-			if json.Unmarshal(body, &e); e.CorrelationID == "" || e.CorrelationID != header.Get(web.CorrelationHeader) {
+			if json.Unmarshal(body, &e); e.CorrelationID == "" ||
+				e.CorrelationID != header.Get(web.CorrelationHeader) {
 				t.Errorf("%s with header %q", body, header.Get(web.CorrelationHeader))
 			}
 			if bad.code == "validation_failed" && e.CorrelationID != "req-1" {
@@ -453,10 +505,18 @@ func TestBadRequest(t *testing.T) {
 	t.Run("another key in a header", func(t *testing.T) { // TestKeyInHeader has those that are the same
 		for _, header := range [][]string{{"X-Idempotency-Key", "key-2"}, {"Idempotency-Key", "key-2"}, {"Idempotency-Key", `"key-2"`}, {"X-Idempotency-Key", `"key-1"`},
 			{"X-Idempotency-Key", "key-1", "Idempotency-Key", "key-2"}, {"X-Idempotency-Key", "two words"}, {"Idempotency-Key", `""`}} {
-			status, body, _ := webtest.Do(t, "POST", base+"/orchestrator/create-and-confirm-order", sample, append(header, "Content-Type", "application/json")...)
+			status, body, _ := webtest.Do(
+				t,
+				"POST",
+				base+"/orchestrator/create-and-confirm-order",
+				sample,
+				append(header, "Content-Type", "application/json")...)
 			webtest.WantError(t, status, body, 400, "validation_failed", "/header/X-Idempotency-Key")
 		}
-		status, body, _ := webtest.Do(t, "POST", base+"/orchestrator/create-and-confirm-order", sample, "Idempotency-Key", `"key-1`, "Content-Type", "application/json")
+		status, body, _ := webtest.Do(
+			t, "POST", base+"/orchestrator/create-and-confirm-order", sample, "Idempotency-Key", `"key-1`,
+			"Content-Type", "application/json",
+		)
 		webtest.WantError(t, status, body, 400, "validation_failed", "/header/Idempotency-Key")
 	})
 	t.Run("bad correlation id", func(t *testing.T) {
@@ -484,7 +544,8 @@ func TestBadRequest(t *testing.T) {
 func TestHealthReadyAndStartPage(t *testing.T) {
 	base := serve(t, &peers{}, time.Minute)
 	for _, path := range []string{"/health", "/ready"} {
-		if status, body, _ := webtest.Do(t, "GET", base+path, ""); status != 200 || !strings.Contains(string(body), `"service":"orchestrator"`) {
+		if status, body, _ := webtest.Do(t, "GET", base+path, ""); status != 200 ||
+			!strings.Contains(string(body), `"service":"orchestrator"`) {
 			t.Errorf("%d %s", status, body)
 		}
 	}
@@ -494,7 +555,8 @@ func TestHealthReadyAndStartPage(t *testing.T) {
 			t.Errorf("%d, no link to %s: %s", status, link, body)
 		}
 	}
-	if strings.Contains(string(body), "localhost") || !strings.Contains(string(body), "curl -X POST "+base+"/orchestrator/") {
+	if strings.Contains(string(body), "localhost") ||
+		!strings.Contains(string(body), "curl -X POST "+base+"/orchestrator/") {
 		t.Errorf("the code to copy does not call %s: %s", base, body)
 	}
 	if strings.Contains(string(body), "<script>") || regexp.MustCompile(`<[^>]* on\w+=`).Match(body) {
@@ -509,7 +571,8 @@ func TestHealthReadyAndStartPage(t *testing.T) {
 	for path, want := range map[string]string{
 		"/start/start.js": "idempotency_key", "/start/start.css": "light-dark", "/postman/collection.json": "{{orchestratorBase}}/orchestrator/create-and-confirm-order", "/postman/environment.json": base,
 	} {
-		if status, body, _ := webtest.Do(t, "GET", base+path, ""); status != 200 || !strings.Contains(string(body), want) {
+		if status, body, _ := webtest.Do(t, "GET", base+path, ""); status != 200 ||
+			!strings.Contains(string(body), want) {
 			t.Errorf("%s: %d, without %q", path, status, want)
 		}
 	}
@@ -518,12 +581,14 @@ func TestHealthReadyAndStartPage(t *testing.T) {
 			t.Errorf("no link to %s: %s", link, body)
 		}
 	}
-	if status, _, header := webtest.Do(t, "HEAD", base+"/", ""); status != 200 || header.Get("Content-Length") != fmt.Sprint(len(body)) {
+	if status, _, header := webtest.Do(t, "HEAD", base+"/", ""); status != 200 ||
+		header.Get("Content-Length") != fmt.Sprint(len(body)) {
 		t.Errorf("HEAD: %d %v", status, header)
 	}
 }
 
-// TestJoinedDocument holds the one document to the three: it has each of their operations, as it is there, at the address of its service.
+// TestJoinedDocument holds the one document to the three: it has each of their operations, as it is there, at
+// the address of its service.
 func TestJoinedDocument(t *testing.T) {
 	base := serve(t, &peers{}, time.Minute)
 	want := map[string]string{} // an operation's address and what is said of it

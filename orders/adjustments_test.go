@@ -50,13 +50,17 @@ func TestAdjustStock(t *testing.T) {
 		p := s.product(t, 100, 10)
 		t.Run("every change is written down", func(t *testing.T) {
 			res := s.adjust(t, p, 40, "delivery 4711", "")
-			if res.JSON201 == nil || res.JSON201.Data.ProductID != p || res.JSON201.Data.Delta != 40 || res.JSON201.Data.Level != 50 || res.JSON201.Data.CreatedAt.IsZero() {
+			if res.JSON201 == nil || res.JSON201.Data.ProductID != p || res.JSON201.Data.Delta != 40 ||
+				res.JSON201.Data.Level != 50 ||
+				res.JSON201.Data.CreatedAt.IsZero() {
 				t.Fatalf("%s", res.Body)
 			}
 			s.placed(t, line(p, 5)) // an order is no adjustment
 			s.adjust(t, p, -2, "broken", "")
 			s.UpdateProductWithResponse(ctx, p, nil, api.ProductUpdate{Stock: new(int64(20))})
-			s.UpdateProductWithResponse(ctx, p, nil, api.ProductUpdate{Stock: new(int64(20)), PriceCents: new(int64(7))}) // changes no stock
+			s.UpdateProductWithResponse(
+				ctx, p, nil, api.ProductUpdate{Stock: new(int64(20)), PriceCents: new(int64(7))},
+			) // changes no stock
 			want := "[-23 20 level set -2 43 broken 40 50 delivery 4711 10 10 created]"
 			if got := fmt.Sprint(s.adjustments(t, p)); got != want {
 				t.Errorf("%s, want %s", got, want)
@@ -81,7 +85,8 @@ func TestAdjustStock(t *testing.T) {
 		t.Run("one key, one change", func(t *testing.T) {
 			first := s.adjust(t, p, 5, "once", "adjust-key")
 			again := s.adjust(t, p, 5, "once", "adjust-key")
-			if again.HTTPResponse.Header.Get("Idempotency-Replayed") != "true" || !bytes.Equal(first.Body, again.Body) {
+			if again.HTTPResponse.Header.Get("Idempotency-Replayed") != "true" ||
+				!bytes.Equal(first.Body, again.Body) {
 				t.Errorf("%s, then %s", first.Body, again.Body)
 			}
 			s.wantStock(t, p, 6)
@@ -112,7 +117,10 @@ func TestAdjustStock(t *testing.T) {
 				`{}`: {"/delta", "/reason"}, `{"delta":0,"reason":" "}`: {"/delta", "/reason"}, `{"delta":1000000001,"reason":"x"}`: {"/delta"},
 				`{"delta":1.5,"reason":"x","level":3}`: {"/delta", "/level"},
 			} {
-				status, answer, _ := webtest.Do(t, "POST", fmt.Sprint(s.base, "/products/", p, "/stock-adjustments"), body, "Content-Type", "application/json")
+				status, answer, _ := webtest.Do(
+					t, "POST", fmt.Sprint(s.base, "/products/", p, "/stock-adjustments"), body,
+					"Content-Type", "application/json",
+				)
 				webtest.WantError(t, status, answer, 400, "validation_failed", fields...)
 			}
 		})
@@ -136,7 +144,8 @@ func TestETag(t *testing.T) {
 		t.Run("not modified", func(t *testing.T) {
 			for _, seen := range []string{tag, "W/" + tag, `"other", ` + tag, "*"} {
 				res, err := s.GetProductWithResponse(ctx, p, &api.GetProductParams{IfNoneMatch: &seen})
-				if err != nil || res.StatusCode() != 304 || len(res.Body) != 0 || res.HTTPResponse.Header.Get("ETag") != tag {
+				if err != nil || res.StatusCode() != 304 || len(res.Body) != 0 ||
+					res.HTTPResponse.Header.Get("ETag") != tag {
 					t.Errorf("%s: %v %d %s", seen, err, res.StatusCode(), res.Body)
 				}
 			}
@@ -148,22 +157,32 @@ func TestETag(t *testing.T) {
 		t.Run("an order changes the product's", func(t *testing.T) {
 			s.placed(t, line(p, 1))
 			stale := tag
-			res, _ := s.UpdateProductWithResponse(ctx, p, &api.UpdateProductParams{IfMatch: &stale}, api.ProductUpdate{Stock: new(int64(50))})
+			res, _ := s.UpdateProductWithResponse(
+				ctx, p, &api.UpdateProductParams{IfMatch: &stale}, api.ProductUpdate{Stock: new(int64(50))},
+			)
 			webtest.WantError(t, res.StatusCode(), res.Body, 412, "precondition_failed")
 			s.wantStock(t, p, 9)
 			weak := "W/" + read().HTTPResponse.Header.Get("ETag")
-			res, _ = s.UpdateProductWithResponse(ctx, p, &api.UpdateProductParams{IfMatch: &weak}, api.ProductUpdate{Stock: new(int64(50))})
+			res, _ = s.UpdateProductWithResponse(
+				ctx, p, &api.UpdateProductParams{IfMatch: &weak}, api.ProductUpdate{Stock: new(int64(50))},
+			)
 			webtest.WantError(t, res.StatusCode(), res.Body, 412, "precondition_failed")
 			fresh := read().HTTPResponse.Header.Get("ETag")
-			res, _ = s.UpdateProductWithResponse(ctx, p, &api.UpdateProductParams{IfMatch: &fresh}, api.ProductUpdate{Stock: new(int64(50))})
-			if res.JSON200 == nil || res.HTTPResponse.Header.Get("ETag") != read().HTTPResponse.Header.Get("ETag") || res.HTTPResponse.Header.Get("ETag") == fresh {
+			res, _ = s.UpdateProductWithResponse(
+				ctx, p, &api.UpdateProductParams{IfMatch: &fresh}, api.ProductUpdate{Stock: new(int64(50))},
+			)
+			if res.JSON200 == nil || res.HTTPResponse.Header.Get("ETag") != read().HTTPResponse.Header.Get("ETag") ||
+				res.HTTPResponse.Header.Get("ETag") == fresh {
 				t.Errorf("%s %v", res.Body, res.HTTPResponse.Header)
 			}
 		})
 		t.Run("of two with one tag one wins", func(t *testing.T) {
 			seen := read().HTTPResponse.Header.Get("ETag")
 			wantCounts(t, atOnce(8, func(i int) string {
-				res, err := s.UpdateProductWithResponse(ctx, p, &api.UpdateProductParams{IfMatch: &seen}, api.ProductUpdate{Stock: new(int64(100 + i))})
+				res, err := s.UpdateProductWithResponse(
+					ctx, p, &api.UpdateProductParams{IfMatch: &seen},
+					api.ProductUpdate{Stock: new(int64(100 + i))},
+				)
 				if err != nil {
 					return err.Error()
 				}
@@ -178,15 +197,23 @@ func TestETag(t *testing.T) {
 			if again.StatusCode() != 304 {
 				t.Errorf("%d %s", again.StatusCode(), again.Body)
 			}
-			confirmed, _ := s.ConfirmOrderWithResponse(ctx, o.ID, &api.ConfirmOrderParams{XIdempotencyKey: "etag-1", IfMatch: &seen})
+			confirmed, _ := s.ConfirmOrderWithResponse(
+				ctx, o.ID, &api.ConfirmOrderParams{XIdempotencyKey: "etag-1", IfMatch: &seen},
+			)
 			if confirmed.JSON200 == nil {
 				t.Errorf("%s", confirmed.Body)
 			}
-			canceled, _ := s.CancelOrderWithResponse(ctx, o.ID, &api.CancelOrderParams{IfMatch: &seen}, api.Cancellation{})
+			canceled, _ := s.CancelOrderWithResponse(
+				ctx, o.ID, &api.CancelOrderParams{IfMatch: &seen}, api.Cancellation{},
+			)
 			webtest.WantError(t, canceled.StatusCode(), canceled.Body, 412, "precondition_failed")
-			refused, _ := s.ConfirmOrderWithResponse(ctx, o.ID, &api.ConfirmOrderParams{XIdempotencyKey: "etag-2", IfMatch: &seen})
+			refused, _ := s.ConfirmOrderWithResponse(
+				ctx, o.ID, &api.ConfirmOrderParams{XIdempotencyKey: "etag-2", IfMatch: &seen},
+			)
 			webtest.WantError(t, refused.StatusCode(), refused.Body, 412, "precondition_failed")
-			replayed, _ := s.ConfirmOrderWithResponse(ctx, o.ID, &api.ConfirmOrderParams{XIdempotencyKey: "etag-1", IfMatch: &seen})
+			replayed, _ := s.ConfirmOrderWithResponse(
+				ctx, o.ID, &api.ConfirmOrderParams{XIdempotencyKey: "etag-1", IfMatch: &seen},
+			)
 			if !bytes.Equal(replayed.Body, confirmed.Body) {
 				t.Errorf("a repeat got %s", replayed.Body)
 			}

@@ -105,40 +105,40 @@ var errBatchConflict = errors.New("a batch has lost against another transaction"
 // transaction has locked, and writes the outcome of all of them. Refusals rest on locked rows, too, so they
 // still hold at COMMIT.
 func (s *Service) executeBatch(tx store, locked *lockedRows) error {
-	ready, shelf := locked.ready, locked.shelf
+	ready, stock := locked.ready, locked.stock
 	requests, wanted := make([]idempotency.Request, len(ready)), make([]newOrder, len(ready))
 	for i, c := range ready {
 		requests[i], wanted[i] = c.request, c.new
 	}
-	earlier, err := s.recall(tx, requests) // behind the locks: whoever held them for the same request has committed
+	earlier, err := s.loadKeys(tx, requests) // behind the locks: whoever held them for the same request has committed
 	if err != nil {
 		return err
 	}
-	holders, err := tx.taken(wanted)
+	holders, err := tx.findByExternalRef(wanted)
 	if err != nil {
 		return err
 	}
-	var steps []step
+	var steps []transition
 	for i, c := range ready {
 		c.order, c.answer, c.refused = nil, earlier[i].Answer, earlier[i].Reused
-		if earlier[i].Decides() {
+		if earlier[i].Found() {
 			continue
 		}
-		if c.order, c.refused = s.decide(c, locked.orders[c.id], shelf, holders); c.refused == nil && c.order.Status != c.to {
-			steps = append(steps, step{c.order, c.to, c.by})
+		if c.order, c.refused = s.decide(c, locked.orders[c.id], stock, holders); c.refused == nil && c.order.Status != c.to {
+			steps = append(steps, transition{c.order, c.to, c.by})
 		}
 	}
 	if steps != nil {
-		if err := tx.moveStock(shelf); err != nil {
+		if err := tx.moveStock(stock); err != nil {
 			return err
 		}
-		if err := tx.transition(steps...); duplicate(err) {
+		if err := tx.apply(steps...); duplicate(err) {
 			return db.ErrConflict // an external_ref has been taken since
 		} else if err != nil {
 			return err
 		}
 	}
-	var effects []idempotency.Effected
+	var effects []idempotency.Record
 	for i, c := range ready {
 		if c.refused != nil || c.order == nil {
 			continue
@@ -146,19 +146,19 @@ func (s *Service) executeBatch(tx store, locked *lockedRows) error {
 		if c.answer, err = c.request.Answer(s.orderResponse(*c.order)); err != nil {
 			return err
 		}
-		effects = append(effects, idempotency.Effected{Request: c.request, Earlier: earlier[i], Target: c.order.ID, Answer: c.answer})
+		effects = append(effects, idempotency.Record{Request: c.request, Existing: earlier[i], Target: c.order.ID, Answer: c.answer})
 	}
-	return s.remember(tx, effects)
+	return s.saveKeys(tx, effects)
 }
 
 // decide makes the order that a command brings about, or refuses. Errors: 409 external_ref_taken, and those
 // of place; 404 order_not_found, 412 precondition_failed, and those of confirmable and cancelable.
-func (s *Service) decide(c *command, o *order, shelf shelf, holders []order) (*order, error) {
+func (s *Service) decide(c *command, o *order, stock stockView, holders []order) (*order, error) {
 	if c.to == created {
-		if err := c.new.free(holders); err != nil {
+		if err := c.new.checkExternalRef(holders); err != nil {
 			return nil, err
 		}
-		return c.new.place(shelf)
+		return c.new.place(stock)
 	}
 	if o == nil || !c.caller.ActsFor(o.CustomerID) {
 		return nil, apperr.OrderNotFound.New(c.id)
@@ -174,7 +174,7 @@ func (s *Service) decide(c *command, o *order, shelf shelf, holders []order) (*o
 	}
 	err := s.cancelable(*o, c.why)
 	if err == nil && o.Status != canceled {
-		c.why.cancel(o, shelf)
+		c.why.cancel(o, stock)
 	}
 	return o, err
 }

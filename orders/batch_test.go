@@ -28,8 +28,8 @@ import (
 	"example.com/b2b/orders"
 )
 
-// together lets changes wait, in this order, until one transaction can carry out all of them, or as many as may be in one. Each returns
-// what came of it.
+// together lets changes wait, in this order, until one transaction can carry out all of them, or as many as
+// may be in one. Each returns what came of it.
 func (s *system) together(t *testing.T, changes ...func() string) []string {
 	t.Helper()
 	open := s.gate(t)
@@ -40,7 +40,8 @@ func (s *system) together(t *testing.T, changes ...func() string) []string {
 	return results()
 }
 
-// queued starts changes behind a gate, one after the other. It returns a function that waits for what comes of them.
+// queued starts changes behind a gate, one after the other. It returns a function that waits for what comes
+// of them.
 func (s *system) queued(t *testing.T, changes ...func() string) (results func() []string) {
 	came := make([]chan string, len(changes))
 	for i, change := range changes {
@@ -57,7 +58,8 @@ func (s *system) queued(t *testing.T, changes ...func() string) (results func() 
 	}
 }
 
-// gate keeps the one batch that may run in its transaction until open is called, which returns the outcome of the order in it.
+// gate keeps the one batch that may run in its transaction until open is called, which returns the outcome of
+// the order in it.
 func (s *system) gate(t *testing.T) (open func() string) {
 	t.Helper()
 	s.oneBatch.Do(func() { orders.OneBatch(s.service) })
@@ -107,13 +109,18 @@ func outcomeOf(res *http.Response, err error) string {
 	return outcome(got.status, got.body)
 }
 
-// TestTogether carries changes out in one transaction that have to do with each other, and some that come to nothing.
+// TestTogether carries changes out in one transaction that have to do with each other, and some that come to
+// nothing.
 func TestTogether(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g)
 		a, b, scarce, retired := s.product(t, 100, 10), s.product(t, 10, 10), s.product(t, 1, 3), s.product(t, 1, 9)
 		s.UpdateProductWithResponse(ctx, retired, nil, api.ProductUpdate{Active: new(false)})
-		other, canceledOne := s.placed(t, line(a, 1), line(scarce, 2)), s.placed(t, line(b, 1)) // one piece of the scarce is left
+		other, canceledOne := s.placed(
+			t, line(a, 1), line(scarce, 2),
+		), s.placed(
+			t, line(b, 1),
+		) // one piece of the scarce is left
 		s.cancel(t, canceledOne.ID, "")
 		place := func(key string, n api.NewOrder) func() string {
 			params := &api.CreateOrderParams{}
@@ -122,23 +129,37 @@ func TestTogether(t *testing.T) {
 			}
 			return func() string { return outcomeOf(s.CreateOrder(ctx, params, n)) }
 		}
-		got := s.together(t,
+		got := s.together(
+			t,
 			place("", newOrder(line(scarce, 2))),
 			place("first", newOrder(line(scarce, 1), line(a, 1))),
 			place("late", newOrder(line(scarce, 1))),
 			place("", newOrder(line(retired, 1))),
 			place("", newOrder(line(999_999, 1))),
 			func() string {
-				return outcomeOf(s.ConfirmOrder(ctx, canceledOne.ID, &api.ConfirmOrderParams{XIdempotencyKey: "confirm"}))
+				return outcomeOf(
+					s.ConfirmOrder(ctx, canceledOne.ID, &api.ConfirmOrderParams{XIdempotencyKey: "confirm"}),
+				)
 			},
 			func() string { return outcomeOf(s.CancelOrder(ctx, other.ID, nil, api.Cancellation{})) },
 			place("", newOrder(line(scarce, 2), line(b, 1))),
 			func() string { return outcomeOf(s.CancelOrder(ctx, 999_999, nil, api.Cancellation{})) },
-			place("", api.NewOrder{CustomerID: 1, Items: []contract.NewOrderItem{line(b, 2)}, ExternalRef: new("PO-1")}),
-			place("first", newOrder(line(scarce, 1), line(a, 1))), // in the next transaction, as are those of its kind
+			place(
+				"",
+				api.NewOrder{CustomerID: 1, Items: []contract.NewOrderItem{line(b, 2)}, ExternalRef: new("PO-1")},
+			),
+			place(
+				"first", newOrder(line(scarce, 1), line(a, 1)),
+			), // in the next transaction, as are those of its kind
 			place("late", newOrder(line(scarce, 2))),
-			place("", api.NewOrder{CustomerID: 1, Items: []contract.NewOrderItem{line(b, 2)}, ExternalRef: new("PO-1")}),
-			place("", api.NewOrder{CustomerID: 2, Items: []contract.NewOrderItem{line(b, 2)}, ExternalRef: new("PO-1")}),
+			place(
+				"",
+				api.NewOrder{CustomerID: 1, Items: []contract.NewOrderItem{line(b, 2)}, ExternalRef: new("PO-1")},
+			),
+			place(
+				"",
+				api.NewOrder{CustomerID: 2, Items: []contract.NewOrderItem{line(b, 2)}, ExternalRef: new("PO-1")},
+			),
 		)
 		want := []string{
 			"400 insufficient_stock", "201", "400 insufficient_stock", "400 product_inactive", "404 product_not_found", "400 order_not_confirmable",
@@ -157,7 +178,8 @@ func TestTogether(t *testing.T) {
 	})
 }
 
-// TestTogetherAnswers gives each of many orders of one transaction the answer, and the history, that is its own.
+// TestTogetherAnswers gives each of many orders of one transaction the answer, and the history, that is its
+// own.
 func TestTogetherAnswers(t *testing.T) {
 	const many = 30
 	dbtest.EachConfig(t, func(t *testing.T, c db.Config) {
@@ -181,10 +203,17 @@ func TestTogetherAnswers(t *testing.T) {
 				changes = append(changes, func() string {
 					n := newOrder(line(p, int64(i+1)), line(products[0], 1))
 					n.Metadata = &contract.OrderMetadata{"i": fmt.Sprint(i)}
-					got := answered(s.CreateOrder(ctx, &api.CreateOrderParams{XIdempotencyKey: new(fmt.Sprint(step, "-", i))}, n, func(_ context.Context, r *http.Request) error {
-						r.Header.Set(web.CorrelationHeader, fmt.Sprint("c-", i))
-						return nil
-					}))
+					got := answered(
+						s.CreateOrder(
+							ctx,
+							&api.CreateOrderParams{XIdempotencyKey: new(fmt.Sprint(step, "-", i))},
+							n,
+							func(_ context.Context, r *http.Request) error {
+								r.Header.Set(web.CorrelationHeader, fmt.Sprint("c-", i))
+								return nil
+							},
+						),
+					)
 					bodies[i] = got.body
 					return outcome(got.status, got.body)
 				})
@@ -202,16 +231,24 @@ func TestTogetherAnswers(t *testing.T) {
 				if err != nil || read.JSON200 == nil || !bytes.Equal(read.Body, body) {
 					t.Errorf("order %d was answered with\n%s and is\n%s", i, body, read.Body)
 				}
-				if got := (*created.Metadata)["i"]; got != fmt.Sprint(i) || created.Items[len(created.Items)-1].ProductID != products[i] {
+				if got := (*created.Metadata)["i"]; got != fmt.Sprint(i) ||
+					created.Items[len(created.Items)-1].ProductID != products[i] {
 					t.Errorf("order %d is another one: %s", i, body)
 				}
-				again := answered(s.CreateOrder(ctx, &api.CreateOrderParams{XIdempotencyKey: new(fmt.Sprint(step, "-", i))}, api.NewOrder{
-					CustomerID: 1, Items: []contract.NewOrderItem{line(products[i], int64(i+1)), line(products[0], 1)}, Metadata: created.Metadata}))
+				again := answered(
+					s.CreateOrder(
+						ctx,
+						&api.CreateOrderParams{XIdempotencyKey: new(fmt.Sprint(step, "-", i))},
+						api.NewOrder{
+							CustomerID: 1, Items: []contract.NewOrderItem{line(products[i], int64(i+1)), line(products[0], 1)}, Metadata: created.Metadata},
+					),
+				)
 				if !bytes.Equal(again.body, body) {
 					t.Errorf("order %d was answered with\n%s and then\n%s", i, body, again.body)
 				}
 				history, err := s.ListOrderHistoryWithResponse(ctx, created.ID, nil)
-				if err != nil || len(history.JSON200.Data) != 1 || *history.JSON200.Data[0].CorrelationID != fmt.Sprint("c-", i) {
+				if err != nil || len(history.JSON200.Data) != 1 ||
+					*history.JSON200.Data[0].CorrelationID != fmt.Sprint("c-", i) {
 					t.Errorf("order %d came of another call: %s", i, history.Body)
 				}
 			}
@@ -225,13 +262,17 @@ func TestTogetherAnswers(t *testing.T) {
 	})
 }
 
-// TestTogetherGone leaves out of a transaction whose caller has gone before it began, and carries out the others.
+// TestTogetherGone leaves out of a transaction whose caller has gone before it began, and carries out the
+// others.
 func TestTogetherGone(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g)
 		p := s.product(t, 1, 10)
 		gone, leave := context.WithCancel(ctx)
-		request := httptest.NewRequestWithContext(gone, "POST", "/orders", strings.NewReader(fmt.Sprintf(`{"customer_id":1,"items":[{"product_id":%d,"qty":1}]}`, p)))
+		request := httptest.NewRequestWithContext(
+			gone, "POST", "/orders",
+			strings.NewReader(fmt.Sprintf(`{"customer_id":1,"items":[{"product_id":%d,"qty":1}]}`, p)),
+		)
 		request.Header.Set("Content-Type", "application/json")
 		request.Header.Set("Authorization", "Bearer "+webtest.Token) // a service, which leaves at once
 		open := s.gate(t)
@@ -256,8 +297,8 @@ func TestTogetherGone(t *testing.T) {
 	})
 }
 
-// TestTogetherHeld lets somebody else hold a product. Who does not want it must not wait for those who do: neither behind the groups that
-// they are in, nor in one with them.
+// TestTogetherHeld lets somebody else hold a product. Who does not want it must not wait for those who do:
+// neither behind the groups that they are in, nor in one with them.
 func TestTogetherHeld(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		if g.Name() == db.SQLite {
@@ -314,7 +355,10 @@ func TestTogetherOneBad(t *testing.T) {
 				p := s.product(t, 1, 10)
 				const bad = "poison"
 				err := g.Callback().Raw().Before("gorm:raw").Register("test:break", func(tx *gorm.DB) {
-					if slices.ContainsFunc(tx.Statement.Vars, func(v any) bool { s, ok := v.(string); return ok && strings.Contains(s, bad) }) {
+					if slices.ContainsFunc(
+						tx.Statement.Vars,
+						func(v any) bool { s, ok := v.(string); return ok && strings.Contains(s, bad) },
+					) {
 						breaks(tx)
 					}
 				})
@@ -329,10 +373,14 @@ func TestTogetherOneBad(t *testing.T) {
 						key += bad
 					}
 					changes = append(changes, func() string {
-						return outcomeOf(s.CreateOrder(ctx, &api.CreateOrderParams{XIdempotencyKey: &key}, newOrder(line(p, 1))))
+						return outcomeOf(
+							s.CreateOrder(ctx, &api.CreateOrderParams{XIdempotencyKey: &key}, newOrder(line(p, 1))),
+						)
 					})
 				}
-				if got, want := s.together(t, changes...), []string{"201", "201", "500 internal", "201", "201"}; !slices.Equal(got, want) {
+				if got, want := s.together(t, changes...), []string{"201", "201", "500 internal", "201", "201"}; !slices.Equal(
+					got, want,
+				) {
 					t.Errorf("%v, want %v", got, want)
 				}
 				s.wantStock(t, p, 6)
@@ -342,7 +390,8 @@ func TestTogetherOneBad(t *testing.T) {
 	})
 }
 
-// TestTogetherLostCommit loses the answer to the commit of orders without a key. They may be placed, so none is tried again.
+// TestTogetherLostCommit loses the answer to the commit of orders without a key. They may be placed, so none
+// is tried again.
 func TestTogetherLostCommit(t *testing.T) {
 	dbtest.EachConfig(t, func(t *testing.T, c db.Config) {
 		if c.Driver == db.SQLite {
@@ -397,14 +446,18 @@ func commitLoser(t *testing.T, address string, losing *atomic.Bool) (host string
 					to.Write(chunk[:n])
 				}
 			}
-			go pass(server, client, func(chunk []byte) { lost.Store(losing.Load() && bytes.HasSuffix(chunk, []byte("\x03COMMIT"))) })
+			go pass(
+				server, client,
+				func(chunk []byte) { lost.Store(losing.Load() && bytes.HasSuffix(chunk, []byte("\x03COMMIT"))) },
+			)
 			go pass(client, server, func([]byte) {})
 		}
 	}()
 	return "127.0.0.1", l.Addr().(*net.TCPAddr).Port
 }
 
-// TestTogetherElsewhere gives keys to two instances at once, for the same request and for others that meet at nothing else.
+// TestTogetherElsewhere gives keys to two instances at once, for the same request and for others that meet at
+// nothing else.
 func TestTogetherElsewhere(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g)
@@ -415,7 +468,12 @@ func TestTogetherElsewhere(t *testing.T) {
 			bodies := make([][4]string, keys)
 			counts := atOnce(4*keys, func(i int) string {
 				key, which := fmt.Sprint(name, i/4), i%2
-				got := answered(instances[i%4/2].CreateOrder(ctx, &api.CreateOrderParams{XIdempotencyKey: &key}, newOrder(line(products[which], 1))))
+				got := answered(
+					instances[i%4/2].CreateOrder(
+						ctx, &api.CreateOrderParams{XIdempotencyKey: &key},
+						newOrder(line(products[which], 1)),
+					),
+				)
 				bodies[i/4][i%4] = string(got.body)
 				return outcome(got.status, got.body)
 			})

@@ -37,14 +37,16 @@ func (s *system) noteBlocks(t *testing.T, want int) {
 	}
 }
 
-// TestCreatedBetween compares lists of a time with what is of that time, whether none, few or all blocks are noted.
+// TestCreatedBetween compares lists of a time with what is of that time, whether none, few or all blocks are
+// noted.
 func TestCreatedBetween(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g)
 		start := time.Date(2024, 1, 1, 0, 0, 0, 0, time.UTC)
 		var rows []blocked
 		for i := range int64(5*blockSize + 100) {
-			at := start.Add(time.Duration(i)*time.Hour/10 + time.Duration(rand.N(int64(20*time.Hour)))).Truncate(time.Millisecond)
+			at := start.Add(time.Duration(i)*time.Hour/10 + time.Duration(rand.N(int64(20*time.Hour)))).
+				Truncate(time.Millisecond)
 			switch {
 			case i == 700: // clocks went wrong
 				at = start.AddDate(1, 0, 0)
@@ -53,7 +55,10 @@ func TestCreatedBetween(t *testing.T) {
 			case i/blockSize == 3 && i%7 == 0: // ids were lost
 				continue
 			}
-			rows = append(rows, blocked{ID: i + 1, CustomerID: i%2 + 1, Status: "CREATED", CreatedAt: at, UpdatedAt: at})
+			rows = append(
+				rows,
+				blocked{ID: i + 1, CustomerID: i%2 + 1, Status: "CREATED", CreatedAt: at, UpdatedAt: at},
+			)
 		}
 		dbtest.NoFilesort(t, g)
 		s.insertBlocked(t, rows)
@@ -61,7 +66,11 @@ func TestCreatedBetween(t *testing.T) {
 		for _, noted := range []int{5, 2, 0} {
 			s.exec(t, "DELETE FROM order_blocks WHERE block >= ?", noted)
 			for range 15 {
-				from, to := start.Add(time.Duration(rand.N(600))*time.Hour-50*time.Hour), start.Add(time.Duration(rand.N(700))*time.Hour)
+				from, to := start.Add(
+					time.Duration(rand.N(600))*time.Hour-50*time.Hour,
+				), start.Add(
+					time.Duration(rand.N(700))*time.Hour,
+				)
 				query, bound := "/orders?limit=100", [2]bool{rand.N(5) > 0, rand.N(5) > 0}
 				if bound[0] {
 					query += "&from=" + from.Format(time.RFC3339)
@@ -79,7 +88,8 @@ func TestCreatedBetween(t *testing.T) {
 				}
 				var want []int64
 				for _, r := range rows {
-					if (!bound[0] || !r.CreatedAt.Before(from)) && (!bound[1] || !r.CreatedAt.After(to)) && (customer == 0 || r.CustomerID == customer) {
+					if (!bound[0] || !r.CreatedAt.Before(from)) && (!bound[1] || !r.CreatedAt.After(to)) &&
+						(customer == 0 || r.CustomerID == customer) {
 						want = append(want, r.ID)
 					}
 				}

@@ -68,7 +68,8 @@ func Rules() []doctor.Rule {
 	}
 }
 
-// keyedRow is an idempotency key's row, and what its target is now: an order or a product of that id, 0 where there is none.
+// keyedRow is an idempotency key's row, and what its target is now: an order or a product of that id, 0 where
+// there is none.
 type keyedRow struct {
 	operation, key, body   string
 	target, order, product int64

@@ -38,7 +38,8 @@ func wantParams(t *testing.T, body []byte, want map[string]any) {
 	var e struct {
 		Details []struct{ Params map[string]any }
 	}
-	if err := json.Unmarshal(body, &e); err != nil || len(e.Details) == 0 || fmt.Sprint(e.Details[0].Params) != fmt.Sprint(want) {
+	if err := json.Unmarshal(body, &e); err != nil || len(e.Details) == 0 ||
+		fmt.Sprint(e.Details[0].Params) != fmt.Sprint(want) {
 		t.Errorf("%s, want params %v", body, want)
 	}
 }
@@ -63,14 +64,20 @@ func TestExternalRef(t *testing.T) {
 			s.confirm(t, id, "po-1")
 			wantTaken(t, s.order(t, "", by(1, "PO-1")), id)
 			for _, free := range []api.NewOrder{by(2, "PO-1"), by(1, "po-1"), by(1, "PO-1 2"), by(1, "é")} {
-				if res := s.order(t, "", free); res.JSON201 == nil || *res.JSON201.Data.ExternalRef != *free.ExternalRef {
+				if res := s.order(t, "", free); res.JSON201 == nil ||
+					*res.JSON201.Data.ExternalRef != *free.ExternalRef {
 					t.Errorf("%s", res.Body)
 				}
 			}
-			if again := s.order(t, "first", by(1, "PO-1")); !bytes.Equal(again.Body, first.Body) { // the key comes first
+			if again := s.order(t, "first", by(1, "PO-1")); !bytes.Equal(
+				again.Body, first.Body,
+			) { // the key comes first
 				t.Errorf("%s, then %s", first.Body, again.Body)
 			}
-			s.exec(t, "UPDATE idempotency_keys SET expires_at = ? WHERE idempotency_key = 'first'", db.Now(g, -time.Second))
+			s.exec(
+				t, "UPDATE idempotency_keys SET expires_at = ? WHERE idempotency_key = 'first'",
+				db.Now(g, -time.Second),
+			)
 			wantTaken(t, s.order(t, "first", by(1, "PO-1")), id) // Monday's repeat of Friday's failure
 			s.wantStock(t, p, 995)
 		})
@@ -94,7 +101,9 @@ func TestExternalRef(t *testing.T) {
 		})
 		t.Run("is said before what is missing now", func(t *testing.T) {
 			scarce := s.product(t, 1, 1)
-			n := api.NewOrder{CustomerID: 1, Items: []contract.NewOrderItem{line(scarce, 1)}, ExternalRef: new("PO-3")}
+			n := api.NewOrder{
+				CustomerID: 1, Items: []contract.NewOrderItem{line(scarce, 1)}, ExternalRef: new("PO-3"),
+			}
 			id := s.order(t, "", n).JSON201.Data.ID
 			wantTaken(t, s.order(t, "", n), id) // it has taken the last piece itself
 			s.UpdateProductWithResponse(ctx, scarce, nil, api.ProductUpdate{Active: new(false)})
@@ -112,7 +121,10 @@ func TestExternalRef(t *testing.T) {
 					if keyed {
 						key = fmt.Sprint("race-", i)
 					}
-					res := s.order(t, key, api.NewOrder{CustomerID: 2, Items: []contract.NewOrderItem{line(p, 1)}, ExternalRef: &ref})
+					res := s.order(
+						t, key,
+						api.NewOrder{CustomerID: 2, Items: []contract.NewOrderItem{line(p, 1)}, ExternalRef: &ref},
+					)
 					return outcome(res.StatusCode(), res.Body)
 				}), map[string]int{"201": 1, "409 external_ref_taken": 19})
 			}
@@ -126,15 +138,26 @@ func TestExternalRef(t *testing.T) {
 					t.Errorf("%s: %s, want %d", query, body, want)
 				}
 			}
-			dbtest.WantIndex(t, g, "ix_orders_external_ref", func() { webtest.Do(t, "GET", s.base+"/orders?external_ref=PO-1", "") })
+			dbtest.WantIndex(
+				t, g, "ix_orders_external_ref",
+				func() { webtest.Do(t, "GET", s.base+"/orders?external_ref=PO-1", "") },
+			)
 		})
 		t.Run("bad", func(t *testing.T) {
 			for _, bad := range []string{`""`, `" x"`, `"x "`, `"a\u0000b"`, `1`, `"` + strings.Repeat("x", 101) + `"`} {
-				status, body, _ := webtest.Do(t, "POST", s.base+"/orders", fmt.Sprintf(`{"customer_id":1,"items":[{"product_id":%d,"qty":1}],"external_ref":%s}`, p, bad), "Content-Type", "application/json")
+				status, body, _ := webtest.Do(
+					t, "POST", s.base+"/orders",
+					fmt.Sprintf(`{"customer_id":1,"items":[{"product_id":%d,"qty":1}],"external_ref":%s}`, p, bad),
+					"Content-Type", "application/json",
+				)
 				webtest.WantError(t, status, body, 400, "validation_failed", "/external_ref")
 			}
 			for _, good := range []string{`null`, `"` + strings.Repeat("é", 100) + `"`} {
-				status, body, _ := webtest.Do(t, "POST", s.base+"/orders", fmt.Sprintf(`{"customer_id":1,"items":[{"product_id":%d,"qty":1}],"external_ref":%s}`, p, good), "Content-Type", "application/json")
+				status, body, _ := webtest.Do(
+					t, "POST", s.base+"/orders",
+					fmt.Sprintf(`{"customer_id":1,"items":[{"product_id":%d,"qty":1}],"external_ref":%s}`, p, good),
+					"Content-Type", "application/json",
+				)
 				if status != 201 || !strings.Contains(string(body), `"external_ref":`+good) {
 					t.Errorf("%d %s", status, body)
 				}
@@ -149,7 +172,11 @@ func TestOrderMetadata(t *testing.T) {
 		s := serve(t, g)
 		p := s.product(t, 100, 100)
 		post := func(metadata string) (int, []byte) {
-			status, body, _ := webtest.Do(t, "POST", s.base+"/orders", fmt.Sprintf(`{"customer_id":1,"items":[{"product_id":%d,"qty":1}],"metadata":%s}`, p, metadata), "Content-Type", "application/json")
+			status, body, _ := webtest.Do(
+				t, "POST", s.base+"/orders",
+				fmt.Sprintf(`{"customer_id":1,"items":[{"product_id":%d,"qty":1}],"metadata":%s}`, p, metadata),
+				"Content-Type", "application/json",
+			)
 			return status, body
 		}
 		texts := func(n int, name, value string) string {
@@ -164,7 +191,9 @@ func TestOrderMetadata(t *testing.T) {
 			status, body := post(good)
 			var answer struct{ Data map[string]any }
 			var want any
-			if err := json.Unmarshal(body, &answer); err != nil || json.Unmarshal([]byte(good), &want) != nil || status != 201 || fmt.Sprint(answer.Data["metadata"]) != fmt.Sprint(want) {
+			if err := json.Unmarshal(body, &answer); err != nil || json.Unmarshal([]byte(good), &want) != nil ||
+				status != 201 ||
+				fmt.Sprint(answer.Data["metadata"]) != fmt.Sprint(want) {
 				t.Fatalf("%.200s: %d %.500s", good, status, body)
 			}
 			for _, path := range []string{fmt.Sprint("/orders/", answer.Data["id"]), "/orders?limit=100"} {
@@ -199,15 +228,22 @@ func TestLinesBySku(t *testing.T) {
 		bySku := func(sku *string, qty int64) contract.NewOrderItem { return contract.NewOrderItem{Sku: sku, Qty: qty} }
 		t.Run("one item of what is named twice", func(t *testing.T) {
 			o := s.placed(t, bySku(sku(b), 1), line(a, 1), bySku(sku(a), 2), line(b, 3))
-			if len(o.Items) != 2 || o.Items[0].ProductID != a || o.Items[0].Qty != 3 || o.Items[1].Qty != 4 || o.TotalCents != 1100 {
+			if len(o.Items) != 2 || o.Items[0].ProductID != a || o.Items[0].Qty != 3 || o.Items[1].Qty != 4 ||
+				o.TotalCents != 1100 {
 				t.Errorf("%+v", o)
 			}
 			s.wantStock(t, a, 7)
 			s.wantStock(t, b, 6)
 		})
 		t.Run("product_not_found", func(t *testing.T) {
-			res := s.place(t, "", bySku(new("NONE"), 1), bySku(sku(a), 1), line(77777, 1), bySku(new(strings.ToLower(*sku(a))), 1))
-			webtest.WantError(t, res.StatusCode(), res.Body, 404, "product_not_found", "/items/0/sku", "/items/2/product_id", "/items/3/sku")
+			res := s.place(
+				t, "", bySku(new("NONE"), 1), bySku(sku(a), 1), line(77777, 1),
+				bySku(new(strings.ToLower(*sku(a))), 1),
+			)
+			webtest.WantError(
+				t, res.StatusCode(), res.Body, 404, "product_not_found", "/items/0/sku",
+				"/items/2/product_id", "/items/3/sku",
+			)
 			wantParams(t, res.Body, map[string]any{"sku": "NONE"})
 		})
 		t.Run("insufficient_stock", func(t *testing.T) {
@@ -222,7 +258,10 @@ func TestLinesBySku(t *testing.T) {
 				t.Fatalf("%v %s", err, res.Body)
 			}
 			refused := s.place(t, "", line(a, 1), line(b, 1), bySku(sku(a), 100))
-			webtest.WantError(t, refused.StatusCode(), refused.Body, 400, "product_inactive", "/items/0/product_id", "/items/2/sku")
+			webtest.WantError(
+				t, refused.StatusCode(), refused.Body, 400, "product_inactive", "/items/0/product_id",
+				"/items/2/sku",
+			)
 			wantParams(t, refused.Body, map[string]any{"product_id": a, "sku": *sku(a)})
 			if res := s.confirm(t, kept.ID, "kept"); res.JSON200 == nil {
 				t.Errorf("%s", res.Body)
@@ -233,7 +272,10 @@ func TestLinesBySku(t *testing.T) {
 		})
 		t.Run("exactly one", func(t *testing.T) {
 			for item, field := range map[string]string{`{"qty":1}`: "/items/0/product_id", `{"product_id":1,"sku":"A","qty":1}`: "/items/0/sku"} {
-				status, body, _ := webtest.Do(t, "POST", s.base+"/orders", `{"customer_id":1,"items":[`+item+`]}`, "Content-Type", "application/json")
+				status, body, _ := webtest.Do(
+					t, "POST", s.base+"/orders", `{"customer_id":1,"items":[`+item+`]}`, "Content-Type",
+					"application/json",
+				)
 				webtest.WantError(t, status, body, 400, "validation_failed", field)
 			}
 		})
@@ -241,8 +283,8 @@ func TestLinesBySku(t *testing.T) {
 	})
 }
 
-// TestKeysOfTheVersionBefore finds answers that a program without external_ref, metadata and skus has stored: the hash of a request
-// that has none of them must never change.
+// TestKeysOfTheVersionBefore finds answers that a program without external_ref, metadata and skus has stored:
+// the hash of a request that has none of them must never change.
 func TestKeysOfTheVersionBefore(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g)
@@ -250,7 +292,9 @@ func TestKeysOfTheVersionBefore(t *testing.T) {
 			s.product(t, 1, 100)
 		}
 		post := func(path, body, key string) (int, []byte, string) {
-			status, answer, header := webtest.Do(t, "POST", s.base+path, body, "Content-Type", "application/json", "X-Idempotency-Key", key)
+			status, answer, header := webtest.Do(
+				t, "POST", s.base+path, body, "Content-Type", "application/json", "X-Idempotency-Key", key,
+			)
 			return status, answer, header.Get("Idempotency-Replayed")
 		}
 		for _, c := range []struct{ path, key, hashed, other string }{
@@ -265,7 +309,11 @@ func TestKeysOfTheVersionBefore(t *testing.T) {
 				t.Errorf("%s, then %s", first, again)
 			}
 		}
-		status, body, _ := post("/orders", `{"customer_id":1,"items":[{"product_id":2,"qty":3},{"product_id":4,"qty":5}],"external_ref":"PO"}`, "order")
+		status, body, _ := post(
+			"/orders",
+			`{"customer_id":1,"items":[{"product_id":2,"qty":3},{"product_id":4,"qty":5}],"external_ref":"PO"}`,
+			"order",
+		)
 		webtest.WantError(t, status, body, 422, "idempotency_key_reused")
 	})
 }
@@ -289,17 +337,22 @@ func TestProductFiltersAndKeys(t *testing.T) {
 		reused, _ := s.CreateProductWithResponse(ctx, &api.CreateProductParams{XIdempotencyKey: &key}, n)
 		webtest.WantError(t, reused.StatusCode(), reused.Body, 422, "idempotency_key_reused")
 		report, _ := s.GetIdempotencyKeyWithResponse(ctx, key)
-		if done := report.JSON200.Data.Operations; len(done) != 1 || done[0].Operation != api.CreateProduct || *done[0].ProductID != id || done[0].OrderID != nil {
+		if done := report.JSON200.Data.Operations; len(done) != 1 || done[0].Operation != api.CreateProduct ||
+			*done[0].ProductID != id ||
+			done[0].OrderID != nil {
 			t.Errorf("%s", report.Body)
 		}
 		taken, _ := s.CreateProductWithResponse(ctx, nil, n)
 		webtest.WantError(t, taken.StatusCode(), taken.Body, 409, "sku_taken", "/sku")
 		wantParams(t, taken.Body, map[string]any{"rule": "unique", "product_id": id})
-		if told := told(s.history(t, fmt.Sprint("/products/", id))); !strings.HasPrefix(told, "product.created") || strings.Count(told, "product.updated") != 1 {
+		if told := told(s.history(t, fmt.Sprint("/products/", id))); !strings.HasPrefix(told, "product.created") ||
+			strings.Count(told, "product.updated") != 1 {
 			t.Errorf("%s", told)
 		}
 		for i := range 30 {
-			s.CreateProductWithResponse(ctx, nil, api.NewProduct{Sku: fmt.Sprint("lap-", i), Name: "Laptop", Active: new(i > 0)})
+			s.CreateProductWithResponse(
+				ctx, nil, api.NewProduct{Sku: fmt.Sprint("lap-", i), Name: "Laptop", Active: new(i > 0)},
+			)
 		}
 		list := func(query string) []string {
 			status, body, _ := webtest.Do(t, "GET", s.base+"/products?"+query, "")

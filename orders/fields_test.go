@@ -11,8 +11,8 @@ import (
 	api "example.com/b2b/openapi/ordersapi"
 )
 
-// TestEveryField sends every field that the document has for something new and wants it back, and looks for fields of an answer
-// that nothing fills.
+// TestEveryField sends every field that the document has for something new and wants it back, and looks for
+// fields of an answer that nothing fills.
 func TestEveryField(t *testing.T) {
 	spec := webtest.Spec(t, api.Document)
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
@@ -26,9 +26,14 @@ func TestEveryField(t *testing.T) {
 		webtest.ComesBack(t, "NewProduct", product, read("/products/", made["id"]))
 		webtest.NeverShown(t, spec, "Product", read("/products/", made["id"]))
 		change := webtest.EveryField(t, spec, "ProductUpdate")
-		webtest.ComesBack(t, "ProductUpdate", change, webtest.Data(t, "PATCH", fmt.Sprint(s.base, "/products/", made["id"]), change))
+		webtest.ComesBack(
+			t, "ProductUpdate", change,
+			webtest.Data(t, "PATCH", fmt.Sprint(s.base, "/products/", made["id"]), change),
+		)
 		adjustment := webtest.EveryField(t, spec, "NewStockAdjustment")
-		noted := webtest.Data(t, "POST", fmt.Sprint(s.base, "/products/", made["id"], "/stock-adjustments"), adjustment)
+		noted := webtest.Data(
+			t, "POST", fmt.Sprint(s.base, "/products/", made["id"], "/stock-adjustments"), adjustment,
+		)
 		webtest.ComesBack(t, "NewStockAdjustment", adjustment, noted)
 		webtest.NeverShown(t, spec, "StockAdjustment", noted)
 

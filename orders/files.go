@@ -15,7 +15,8 @@ type productRow struct {
 	productChange
 }
 
-// importProducts creates and changes products in one transaction. It refuses a row for a new product that lacks what one needs.
+// importProducts creates and changes products in one transaction. It refuses a row for a new product that
+// lacks what one needs.
 func (s *Service) importProducts(ctx context.Context, rows []*bulk.Row[productRow], dryRun bool) error {
 	if dryRun {
 		return s.read(ctx).importProducts(rows, dryRun)
@@ -85,8 +86,8 @@ func (r productRow) product() (product, *apperr.Error) {
 	return r.of(newProduct{SKU: r.SKU, Active: true}.product()), nil
 }
 
-// withSKUs reads the products that rows name, by sku. With locking, nobody else can change them until the transaction ends; like orders, it
-// locks them in ascending id.
+// withSKUs reads the products that rows name, by sku. With locking, nobody else can change them until the
+// transaction ends; like orders, it locks them in ascending id.
 func (s store) withSKUs(rows []*bulk.Row[productRow], locking bool) (map[string]product, error) {
 	skus := make([]string, len(rows))
 	for i, r := range rows {
@@ -110,7 +111,7 @@ func (s store) withSKUs(rows []*bulk.Row[productRow], locking bool) (map[string]
 
 // exportOrders reads a page of orders for a file, with their items.
 func (s store) exportOrders(f orderFilter, cursor *int64) ([]order, *int64, error) {
-	rows, next, err := s.list(f, db.Window{Cursor: cursor, Limit: bulk.PageSize})
+	rows, next, err := s.list(f, db.PageRequest{Cursor: cursor, Limit: bulk.PageSize})
 	if err != nil || len(rows) == 0 {
 		return nil, nil, err
 	}

@@ -70,7 +70,10 @@ func words(lines []contract.ImportLine) string {
 }
 
 func counts(s contract.ImportSummary) string {
-	return fmt.Sprintf("%d rows: %d created, %d updated, %d unchanged, %d refused, complete %v, dry run %v", s.Rows, s.Created, s.Updated, s.Unchanged, s.Refused, s.Complete, s.DryRun)
+	return fmt.Sprintf(
+		"%d rows: %d created, %d updated, %d unchanged, %d refused, complete %v, dry run %v", s.Rows,
+		s.Created, s.Updated, s.Unchanged, s.Refused, s.Complete, s.DryRun,
+	)
 }
 
 // numbered is a file of n new products.
@@ -127,31 +130,44 @@ func TestImportProducts(t *testing.T) {
 				t.Errorf("%s\nwant %s", got, want)
 			}
 			res, _ := s.GetProductWithResponse(ctx, made, nil)
-			if p := res.JSON200.Data; p.Sku != "A-2" || p.Name != "Größe, 😀" || p.PriceCents != 200 || p.Stock != 6 || p.Active {
+			if p := res.JSON200.Data; p.Sku != "A-2" || p.Name != "Größe, 😀" || p.PriceCents != 200 || p.Stock != 6 ||
+				p.Active {
 				t.Errorf("%s", res.Body)
 			}
 			res, _ = s.GetProductWithResponse(ctx, old, nil)
 			if p := res.JSON200.Data; p.Name != "Thing" || p.PriceCents != 150 || p.Stock != 9 || !p.Active {
 				t.Errorf("%s", res.Body)
 			}
-			if got := told(s.history(t, fmt.Sprint("/products/", old))); got != "product.created by anonymous in "+correlation(t, s, old, 2)+", product.updated by anonymous in "+correlation(t, s, old, 1)+", stock.adjusted by anonymous in "+correlation(t, s, old, 0) {
+			if got := told(s.history(t, fmt.Sprint("/products/", old))); got != "product.created by anonymous in "+correlation(
+				t, s, old, 2,
+			)+", product.updated by anonymous in "+correlation(
+				t, s, old, 1,
+			)+", stock.adjusted by anonymous in "+correlation(
+				t, s, old, 0,
+			) {
 				t.Error(got)
 			}
 			adjustments, _ := s.ListStockAdjustmentsWithResponse(ctx, old, nil)
-			if a := adjustments.JSON200.Data[0]; len(adjustments.JSON200.Data) != 2 || a.Delta != 4 || a.Level != 9 || a.Reason != "level set" {
+			if a := adjustments.JSON200.Data[0]; len(adjustments.JSON200.Data) != 2 || a.Delta != 4 || a.Level != 9 ||
+				a.Reason != "level set" {
 				t.Errorf("%s", adjustments.Body)
 			}
 			before, events = export(), s.count(t, "events")
-			if _, summary = imported(t, url, csvText, file); summary.Unchanged != 2 || summary.Refused != 8 || export() != before || s.count(t, "events") != events {
+			if _, summary = imported(t, url, csvText, file); summary.Unchanged != 2 || summary.Refused != 8 ||
+				export() != before ||
+				s.count(t, "events") != events {
 				t.Errorf("again: %s", counts(summary))
 			}
 		})
 		t.Run("a quote that does not end", func(t *testing.T) { // the rows behind it are said to be in it
-			lines, summary := imported(t, url, csvText, "sku,name,price_cents,stock\nQ-1,\"27,1,1\nQ-2,x,1,1\nQ-3,x,1,1\n")
+			lines, summary := imported(
+				t, url, csvText, "sku,name,price_cents,stock\nQ-1,\"27,1,1\nQ-2,x,1,1\nQ-3,x,1,1\n",
+			)
 			if got := counts(summary); got != "1 rows: 0 created, 0 updated, 0 unchanged, 1 refused, complete true, dry run false" {
 				t.Error(got)
 			}
-			if got := *lines[0].Error; *lines[0].Row != 2 || !strings.HasSuffix(got, "missing; the row was taken to go on to line 4.") {
+			if got := *lines[0].Error; *lines[0].Row != 2 ||
+				!strings.HasSuffix(got, "missing; the row was taken to go on to line 4.") {
 				t.Error(got)
 			}
 		})
@@ -161,7 +177,8 @@ func TestImportProducts(t *testing.T) {
 				`{"sku":"J-3","SKU":"x","name":null,"price_cents":1,"stock":0}` + "\n" +
 				`["sku"]` + "\n{\n" + `{"sku":"J-4","name":"last","price_cents":1,"stock":0,"id":7,"created_at":"x"}`
 			lines, summary := imported(t, url, ndjson, file)
-			got := strings.NewReplacer(fmt.Sprint("created ", *lines[0].ID), "created ID", fmt.Sprint("created ", *lines[5].ID), "created ID").Replace(words(lines))
+			got := strings.NewReplacer(fmt.Sprint("created ", *lines[0].ID), "created ID", fmt.Sprint("created ", *lines[5].ID), "created ID").
+				Replace(words(lines))
 			if want := "1 created ID, 4 refused validation_failed /sku, 5 refused validation_failed /SKU /name, 6 refused validation_failed /body, 7 refused malformed_row, 8 created ID"; got != want {
 				t.Errorf("%s\nwant %s", got, want)
 			}
@@ -172,7 +189,8 @@ func TestImportProducts(t *testing.T) {
 		t.Run("an export is unchanged", func(t *testing.T) {
 			for _, format := range []string{"csv", "ndjson"} {
 				_, body, header := webtest.Do(t, "GET", s.base+"/products/export?format="+format, "")
-				if _, summary := imported(t, url, header.Get("Content-Type"), string(body)); summary.Rows < 4 || summary.Unchanged != summary.Rows {
+				if _, summary := imported(t, url, header.Get("Content-Type"), string(body)); summary.Rows < 4 ||
+					summary.Unchanged != summary.Rows {
 					t.Errorf("%s: %s", format, counts(summary))
 				}
 			}
@@ -187,7 +205,9 @@ func TestImportProducts(t *testing.T) {
 				t.Error(got)
 			}
 			for _, l := range lines[1:250] {
-				res, _ := s.ListProductsWithResponse(ctx, &api.ListProductsParams{Sku: new(fmt.Sprint("N-", *l.Row-2)), Limit: new(int32(1))})
+				res, _ := s.ListProductsWithResponse(
+					ctx, &api.ListProductsParams{Sku: new(fmt.Sprint("N-", *l.Row-2)), Limit: new(int32(1))},
+				)
 				if len(res.JSON200.Data) != 1 || res.JSON200.Data[0].ID != *l.ID {
 					t.Fatalf("row %d has the id %d: %s", *l.Row, *l.ID, res.Body)
 				}
@@ -202,7 +222,10 @@ func TestImportProducts(t *testing.T) {
 			row["active"] = false
 			encoded, _ := json.Marshal(row)
 			lines, _ := imported(t, url, ndjson, string(encoded))
-			webtest.ComesBack(t, "ProductImportRow", row, webtest.Data(t, "GET", fmt.Sprint(s.base, "/products/", *lines[0].ID), nil))
+			webtest.ComesBack(
+				t, "ProductImportRow", row,
+				webtest.Data(t, "GET", fmt.Sprint(s.base, "/products/", *lines[0].ID), nil),
+			)
 		})
 		t.Run("not for one customer", func(t *testing.T) {
 			headers := as(t, auth.Principal{Subject: "erp", Customer: 1}, "req-1")
@@ -247,7 +270,8 @@ func TestImportProducts(t *testing.T) {
 				"a quoted csv cell": {csvText, "sku,name\nX,\"" + strings.Repeat("x\n", 64<<10), 0},
 			} {
 				_, summary := imported(t, url+"?dry_run=true", c.media, c.file)
-				if summary.Complete || summary.Code == nil || *summary.Code != "payload_too_large" || summary.Rows != c.rows {
+				if summary.Complete || summary.Code == nil || *summary.Code != "payload_too_large" ||
+					summary.Rows != c.rows {
 					t.Errorf("%s: %s", name, counts(summary))
 				}
 			}
@@ -264,8 +288,9 @@ func correlation(t *testing.T, s *system, product int64, at int) string {
 	return *s.history(t, fmt.Sprint("/products/", product))[at].CorrelationID
 }
 
-// TestImportStatements holds a batch to so many statements, however many rows it has: sku to id, the products under lock, then for
-// those that change products, adjustments and events, and for new ones how far apart their ids are, too. BEGIN and COMMIT come on top.
+// TestImportStatements holds a batch to so many statements, however many rows it has: sku to id, the products
+// under lock, then for those that change products, adjustments and events, and for new ones how far apart
+// their ids are, too. BEGIN and COMMIT come on top.
 func TestImportStatements(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g)
@@ -294,7 +319,9 @@ func TestImportAtOnce(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g)
 		file := strings.ReplaceAll(numbered(600), ",100,", ",100,9")
-		first, _ := imported(t, s.base+"/products/import", "text/csv", strings.Join(strings.SplitAfter(file, "\n")[:51], ""))
+		first, _ := imported(
+			t, s.base+"/products/import", "text/csv", strings.Join(strings.SplitAfter(file, "\n")[:51], ""),
+		)
 		wantCounts(t, atOnce(12, func(i int) string {
 			if i%3 > 0 {
 				for j := range 10 {
@@ -305,7 +332,9 @@ func TestImportAtOnce(t *testing.T) {
 				return "ordered"
 			}
 			_, summary := imported(t, s.base+"/products/import", "text/csv", file)
-			return fmt.Sprint(summary.Created+summary.Updated+summary.Unchanged, " imported, complete ", summary.Complete)
+			return fmt.Sprint(
+				summary.Created+summary.Updated+summary.Unchanged, " imported, complete ", summary.Complete,
+			)
 		}), map[string]int{"ordered": 8, "600 imported, complete true": 4})
 		if n := s.count(t, "products"); n != 600 {
 			t.Errorf("%d products", n)
@@ -314,7 +343,8 @@ func TestImportAtOnce(t *testing.T) {
 	})
 }
 
-// TestImportBroken hangs up in the middle of the answer: whole batches are there, and a repeat completes them.
+// TestImportBroken hangs up in the middle of the answer: whole batches are there, and a repeat completes
+// them.
 func TestImportBroken(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g)
@@ -360,7 +390,8 @@ func TestImportFails(t *testing.T) {
 		webtest.WantError(t, status, body, 500, "internal")
 		left.Store(3)
 		_, summary := imported(t, s.base+"/products/import", "text/csv", numbered(500))
-		if got := counts(summary); got != "250 rows: 250 created, 0 updated, 0 unchanged, 0 refused, complete false, dry run false" || *summary.Code != "internal" {
+		if got := counts(summary); got != "250 rows: 250 created, 0 updated, 0 unchanged, 0 refused, complete false, dry run false" ||
+			*summary.Code != "internal" {
 			t.Error(got)
 		}
 		left.Store(1 << 30)
@@ -375,7 +406,9 @@ func TestExport(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g)
 		imported(t, s.base+"/products/import", "text/csv", numbered(1100)) // three pages
-		formula, err := s.CreateProductWithResponse(ctx, nil, api.NewProduct{Sku: "=1+1", Name: `-"a", +1`, PriceCents: 1, Stock: 5})
+		formula, err := s.CreateProductWithResponse(
+			ctx, nil, api.NewProduct{Sku: "=1+1", Name: `-"a", +1`, PriceCents: 1, Stock: 5},
+		)
 		if err != nil || formula.JSON201 == nil {
 			t.Fatalf("%s", formula.Body)
 		}
@@ -393,13 +426,18 @@ func TestExport(t *testing.T) {
 		if err != nil || len(table) != 1102 {
 			t.Fatalf("%d rows %v", len(table), err)
 		}
-		if p := formula.JSON201.Data; fmt.Sprint(table[1101][:6]) != fmt.Sprint([]any{p.ID, p.Sku, p.Name, p.PriceCents, p.Stock, p.Active}) {
+		if p := formula.JSON201.Data; fmt.Sprint(
+			table[1101][:6],
+		) != fmt.Sprint(
+			[]any{p.ID, p.Sku, p.Name, p.PriceCents, p.Stock, p.Active},
+		) {
 			t.Errorf("%q is not %+v", table[1101], p)
 		}
 		lines := strings.Split(strings.TrimSpace(get("/products/export")), "\n")
 		for i, line := range lines {
 			var p api.Product
-			if err := json.Unmarshal([]byte(line), &p); err != nil || fmt.Sprint(p.ID) != table[i+1][0] || p.Sku != table[i+1][1] {
+			if err := json.Unmarshal([]byte(line), &p); err != nil || fmt.Sprint(p.ID) != table[i+1][0] ||
+				p.Sku != table[i+1][1] {
 				t.Fatalf("%v %s is not %q", err, line, table[i+1])
 			}
 		}
@@ -408,7 +446,10 @@ func TestExport(t *testing.T) {
 		}
 
 		one := s.placed(t, line(formula.JSON201.Data.ID, 1), line(2, 1))
-		res, err := s.CreateOrderWithResponse(ctx, nil, api.NewOrder{CustomerID: 2, Items: []contract.NewOrderItem{line(formula.JSON201.Data.ID, 2)}})
+		res, err := s.CreateOrderWithResponse(
+			ctx, nil,
+			api.NewOrder{CustomerID: 2, Items: []contract.NewOrderItem{line(formula.JSON201.Data.ID, 2)}},
+		)
 		if err != nil || res.JSON201 == nil {
 			t.Fatalf("%s", res.Body)
 		}
@@ -430,11 +471,15 @@ func TestExport(t *testing.T) {
 			if !reflect.DeepEqual(got, want) {
 				t.Errorf("%s: %v, want %v", query, got, want)
 			}
-			if rows, err := csv.NewReader(strings.NewReader(get("/orders/export?format=csv&" + query))).ReadAll(); err != nil || len(rows) != len(want)+1 {
+			if rows, err := csv.NewReader(strings.NewReader(get("/orders/export?format=csv&" + query))).ReadAll(); err != nil ||
+				len(rows) != len(want)+1 {
 				t.Errorf("%s: %v %v", query, rows, err)
 			}
 		}
-		if got := get("/orders/export", as(t, auth.Principal{Subject: "erp", Customer: 2}, "req-1")...); strings.Count(got, "\n") != 1 || !strings.Contains(got, `"customer_id":2`) {
+		if got := get("/orders/export", as(t, auth.Principal{Subject: "erp", Customer: 2}, "req-1")...); strings.Count(
+			got, "\n",
+		) != 1 ||
+			!strings.Contains(got, `"customer_id":2`) {
 			t.Errorf("to customer 2: %s", got)
 		}
 		var pages atomic.Int64
@@ -444,7 +489,8 @@ func TestExport(t *testing.T) {
 		for _, format := range []string{"csv", "ndjson"} {
 			pages.Store(0)
 			status, body, header := webtest.Do(t, "HEAD", s.base+"/products/export?format="+format, "")
-			if status != 200 || len(body) > 0 || !strings.Contains(header.Get("Content-Type"), format) || pages.Load() > 1 {
+			if status != 200 || len(body) > 0 || !strings.Contains(header.Get("Content-Type"), format) ||
+				pages.Load() > 1 {
 				t.Errorf("HEAD: %d %s %v, %d pages read", status, body, header, pages.Load())
 			}
 		}
@@ -455,7 +501,8 @@ func TestExport(t *testing.T) {
 	})
 }
 
-// TestExportBroken lets the database fail behind the first page: the answer must not look as if it were whole.
+// TestExportBroken lets the database fail behind the first page: the answer must not look as if it were
+// whole.
 func TestExportBroken(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g)
@@ -480,7 +527,8 @@ func TestExportBroken(t *testing.T) {
 					t.Fatal(err)
 				}
 				defer res.Body.Close()
-				if body, err := io.ReadAll(res.Body); !errors.Is(err, io.ErrUnexpectedEOF) || bytes.Count(body, []byte{'\n'}) < 500 {
+				if body, err := io.ReadAll(res.Body); !errors.Is(err, io.ErrUnexpectedEOF) ||
+					bytes.Count(body, []byte{'\n'}) < 500 {
 					t.Errorf("%v after %d bytes", err, len(body))
 				}
 				whole.Store(0)

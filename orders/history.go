@@ -20,27 +20,27 @@ const (
 // transitioned is the event of an order's coming into a status.
 func transitioned(to status) string { return orderSubject + "." + strings.ToLower(string(to)) }
 
-// ofOrder is the event of the order's last transition.
-func (s store) ofOrder(o order) history.Event {
-	return history.Event{Type: transitioned(o.Status), Subject: orderSubject, SubjectID: o.ID, CustomerID: &o.CustomerID, CreatedAt: o.UpdatedAt, Shown: s.show(o)}
+// orderEvent is the event of the order's last transition.
+func (s store) orderEvent(o order) history.Event {
+	return history.Event{Type: transitioned(o.Status), Subject: orderSubject, SubjectID: o.ID, CustomerID: &o.CustomerID, CreatedAt: o.UpdatedAt, Payload: s.show(o)}
 }
 
-// ofProduct is the event of what just happened to a product.
-func ofProduct(what string, p product) history.Event {
-	return history.Event{Type: what, Subject: productSubject, SubjectID: p.ID, CreatedAt: p.UpdatedAt, Shown: productView(p)}
+// productEvent is the event of what just happened to a product.
+func productEvent(what string, p product) history.Event {
+	return history.Event{Type: what, Subject: productSubject, SubjectID: p.ID, CreatedAt: p.UpdatedAt, Payload: productView(p)}
 }
 
 // orderHistory reads a page of an order's events, or returns 404 order_not_found.
-func (s store) orderHistory(id int64, w db.Window) ([]history.Event, *int64, error) {
+func (s store) orderHistory(id int64, w db.PageRequest) ([]history.Event, *int64, error) {
 	if err := s.orders().Select("id").Take(&order{}, id).Error; err != nil {
 		return nil, nil, orderMissing(err, id)
 	}
 	return s.events(orderSubject, id, w)
 }
 
-// productHistory is orderHistory for a product. It is empty for a caller who is bound to a customer: what others do with a product is
-// not its business. Error: 404 product_not_found.
-func (s store) productHistory(id int64, w db.Window) ([]history.Event, *int64, error) {
+// productHistory is orderHistory for a product. It is empty for a caller who is bound to a customer: what
+// others do with a product is not its business. Error: 404 product_not_found.
+func (s store) productHistory(id int64, w db.PageRequest) ([]history.Event, *int64, error) {
 	if _, err := s.findProduct(id); err != nil || s.caller.Customer != 0 {
 		return nil, nil, err
 	}

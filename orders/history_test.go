@@ -28,7 +28,10 @@ func as(t *testing.T, p auth.Principal, correlationID string) []string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return []string{"Authorization", "Bearer " + token, web.CorrelationHeader, correlationID, "Content-Type", "application/json"}
+	return []string{
+		"Authorization", "Bearer " + token, web.CorrelationHeader, correlationID, "Content-Type",
+		"application/json",
+	}
 }
 
 // history reads that of /orders/1 or /products/1, page by page, newest first.
@@ -65,7 +68,10 @@ func TestHistory(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g)
 		dbtest.NoFilesort(t, g)
-		asService := []string{"Authorization", "Bearer " + webtest.Token, web.CorrelationHeader, "req-service", "Content-Type", "application/json"}
+		asService := []string{
+			"Authorization", "Bearer " + webtest.Token, web.CorrelationHeader, "req-service", "Content-Type",
+			"application/json",
+		}
 		asAnybody := []string{web.CorrelationHeader, "req-anybody", "Content-Type", "application/json"}
 		asPartner := func(correlationID string) []string {
 			return as(t, auth.Principal{Subject: "erp ünï", Customer: 1}, correlationID)
@@ -87,7 +93,8 @@ func TestHistory(t *testing.T) {
 			}
 			newest := events[0]
 			var shown map[string]any
-			if err := json.Unmarshal(newest.Representation, &shown); err != nil || !reflect.DeepEqual(shown, do("GET", thing, "", nil)) {
+			if err := json.Unmarshal(newest.Representation, &shown); err != nil ||
+				!reflect.DeepEqual(shown, do("GET", thing, "", nil)) {
 				t.Errorf("%v: %s of %s shows %s", err, newest.Type, thing, newest.Representation)
 			}
 			if moved := parse(shown["updated_at"].(string)); !newest.CreatedAt.Equal(moved) {
@@ -96,11 +103,17 @@ func TestHistory(t *testing.T) {
 		}
 		product, order := "", ""
 		t.Run("of a product", func(t *testing.T) {
-			product = fmt.Sprint("/products/", do("POST", "/products", `{"sku":"H","name":"<Thing> & Größe","price_cents":100,"stock":10}`, asService)["id"])
+			product = fmt.Sprint(
+				"/products/",
+				do("POST", "/products", `{"sku":"H","name":"<Thing> & Größe","price_cents":100,"stock":10}`, asService)["id"],
+			)
 			shows(product)
 			do("PATCH", product, `{"price_cents":200}`, asAnybody)
 			shows(product)
-			do("POST", product+"/stock-adjustments", `{"delta":5,"reason":"came"}`, as(t, auth.Principal{Subject: "warehouse"}, "req-1"))
+			do(
+				"POST", product+"/stock-adjustments", `{"delta":5,"reason":"came"}`,
+				as(t, auth.Principal{Subject: "warehouse"}, "req-1"),
+			)
 			shows(product)
 			do("PATCH", product, `{"stock":30}`, asAnybody)
 			shows(product)
@@ -113,7 +126,10 @@ func TestHistory(t *testing.T) {
 				t.Errorf("%s\nwant %s", got, want)
 			}
 		})
-		lines := fmt.Sprintf(`{"customer_id":1,"items":[{"product_id":%s,"qty":1}]}`, strings.TrimPrefix(product, "/products/"))
+		lines := fmt.Sprintf(
+			`{"customer_id":1,"items":[{"product_id":%s,"qty":1}]}`,
+			strings.TrimPrefix(product, "/products/"),
+		)
 		t.Run("of an order", func(t *testing.T) {
 			before := told(s.history(t, product))
 			order = fmt.Sprint("/orders/", do("POST", "/orders", lines, asPartner("req-2"))["id"])
@@ -134,7 +150,9 @@ func TestHistory(t *testing.T) {
 				t.Errorf("%s\nwant %s", got, want)
 			}
 			for _, e := range events {
-				if e.Subject != contract.Order || fmt.Sprint("/orders/", e.SubjectID) != order || e.CustomerID == nil || *e.CustomerID != 1 {
+				if e.Subject != contract.Order || fmt.Sprint("/orders/", e.SubjectID) != order ||
+					e.CustomerID == nil ||
+					*e.CustomerID != 1 {
 					t.Errorf("%+v", e)
 				}
 			}
@@ -209,7 +227,8 @@ func TestHistory(t *testing.T) {
 	})
 }
 
-// TestHistoryIsYounger has a database with rows that are older than its history. The doctor must not miss what is older.
+// TestHistoryIsYounger has a database with rows that are older than its history. The doctor must not miss
+// what is older.
 func TestHistoryIsYounger(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g)
@@ -220,7 +239,8 @@ func TestHistoryIsYounger(t *testing.T) {
 		s.exec(t, "DELETE FROM events") // as the migration leaves it
 		wantHealthy(t, g)
 		s.confirm(t, o, "younger-2")
-		if res, err := s.UpdateProductWithResponse(ctx, p, nil, api.ProductUpdate{Stock: new(int64(3)), PriceCents: new(int64(1))}); err != nil || res.JSON200 == nil {
+		if res, err := s.UpdateProductWithResponse(ctx, p, nil, api.ProductUpdate{Stock: new(int64(3)), PriceCents: new(int64(1))}); err != nil ||
+			res.JSON200 == nil {
 			t.Fatalf("%v %s", err, res.Body)
 		}
 		for thing, want := range map[string]string{

@@ -46,8 +46,8 @@ func (s *Service) GetReady(ctx context.Context, _ server.GetReadyRequestObject) 
 	return server.GetReady200JSONResponse{Body: web.Health(name)}, nil
 }
 
-// CreateOrder takes the stock of every line or of none. Errors: those of decide, 403 forbidden for another customer than the caller's,
-// 404 customer_not_found, 422 idempotency_key_reused, 503 customers_unavailable.
+// CreateOrder takes the stock of every line or of none. Errors: those of decide, 403 forbidden for another
+// customer than the caller's, 404 customer_not_found, 422 idempotency_key_reused, 503 customers_unavailable.
 func (s *Service) CreateOrder(ctx context.Context, r server.CreateOrderRequestObject) (server.CreateOrderResponseObject, error) {
 	if err := mayOrder(ctx, r.Body.CustomerID); err != nil {
 		return nil, err
@@ -55,7 +55,7 @@ func (s *Service) CreateOrder(ctx context.Context, r server.CreateOrderRequestOb
 	request := createOrder.Request(ctx, r.Params.XIdempotencyKey, r.Body)
 	if err := s.checkCustomer(ctx, r.Body.CustomerID); err != nil {
 		// A retry gets its first answer, whatever became of the customer or the Customers API since.
-		if first, found := s.keys.Remembered(ctx, request); found {
+		if first, found := s.keys.StoredAnswer(ctx, request); found {
 			return answer(first), nil
 		}
 		return nil, err
@@ -109,8 +109,8 @@ func (s *Service) ConfirmOrder(ctx context.Context, r server.ConfirmOrderRequest
 	return s.submit(ctx, &command{to: confirmed, request: request, id: r.ID, ifMatch: r.Params.IfMatch})
 }
 
-// CancelOrder gives the stock of an order back. Errors: those of decide, 403 forbidden for a cause that the caller may not give, 422
-// idempotency_key_reused.
+// CancelOrder gives the stock of an order back. Errors: those of decide, 403 forbidden for a cause that the
+// caller may not give, 422 idempotency_key_reused.
 func (s *Service) CancelOrder(ctx context.Context, r server.CancelOrderRequestObject) (server.CancelOrderResponseObject, error) {
 	why := cancellation{Reason: requested}
 	if r.Body != nil {
@@ -141,7 +141,7 @@ func (s *Service) GetOrder(ctx context.Context, r server.GetOrderRequestObject) 
 
 // ListOrderHistory pages by id, or returns 404 order_not_found.
 func (s *Service) ListOrderHistory(ctx context.Context, r server.ListOrderHistoryRequestObject) (server.ListOrderHistoryResponseObject, error) {
-	events, next, err := s.read(ctx).orderHistory(r.ID, db.Asked(r.Params.Sort, r.Params.Cursor, r.Params.Limit))
+	events, next, err := s.read(ctx).orderHistory(r.ID, db.PageFrom(r.Params.Sort, r.Params.Cursor, r.Params.Limit))
 	if err != nil {
 		return nil, err
 	}
@@ -154,7 +154,7 @@ func (s *Service) ListOrders(ctx context.Context, r server.ListOrdersRequestObje
 	if err := f.read(r.Params.From, r.Params.To, r.Params.UpdatedSince); err != nil {
 		return nil, err
 	}
-	rows, next, err := s.read(ctx).list(f, db.Asked(r.Params.Sort, r.Params.Cursor, r.Params.Limit))
+	rows, next, err := s.read(ctx).list(f, db.PageFrom(r.Params.Sort, r.Params.Cursor, r.Params.Limit))
 	if err != nil {
 		return nil, err
 	}
@@ -238,7 +238,7 @@ func (s *Service) ListProducts(ctx context.Context, r server.ListProductsRequest
 	if err != nil {
 		return nil, err
 	}
-	rows, next, err := s.read(ctx).listProducts(productFilter{r.Params.Search, r.Params.Sku, r.Params.Active, since}, db.Asked(r.Params.Sort, r.Params.Cursor, r.Params.Limit))
+	rows, next, err := s.read(ctx).listProducts(productFilter{r.Params.Search, r.Params.Sku, r.Params.Active, since}, db.PageFrom(r.Params.Sort, r.Params.Cursor, r.Params.Limit))
 	if err != nil {
 		return nil, err
 	}
@@ -303,7 +303,7 @@ func (s *Service) ExportProducts(ctx context.Context, r server.ExportProductsReq
 		return nil, err
 	}
 	return file(bulk.Export(*r.Params.Format == contract.Csv, func(cursor *int64) ([]api.Product, *int64, error) {
-		rows, next, err := s.read(ctx).listProducts(productFilter{r.Params.Search, r.Params.Sku, r.Params.Active, since}, db.Window{Cursor: cursor, Limit: bulk.PageSize})
+		rows, next, err := s.read(ctx).listProducts(productFilter{r.Params.Search, r.Params.Sku, r.Params.Active, since}, db.PageRequest{Cursor: cursor, Limit: bulk.PageSize})
 		return mapped(rows, productView), next, err
 	})), nil
 }
@@ -317,8 +317,8 @@ func (f file) VisitExportOrdersResponse(w http.ResponseWriter) error   { return 
 
 func (f file) respond(w http.ResponseWriter) error { return web.File(f).Respond(w) }
 
-// AdjustStock changes the stock by a number of pieces. Errors: those of adjustStock, 404 product_not_found, 422
-// idempotency_key_reused.
+// AdjustStock changes the stock by a number of pieces. Errors: those of adjustStock, 404 product_not_found,
+// 422 idempotency_key_reused.
 func (s *Service) AdjustStock(ctx context.Context, r server.AdjustStockRequestObject) (server.AdjustStockResponseObject, error) {
 	done, err := s.turns.Take(ctx, rowOf("products", r.ID))
 	if err != nil {
@@ -340,7 +340,7 @@ func (s *Service) ListStockAdjustments(ctx context.Context, r server.ListStockAd
 	if _, err := s.read(ctx).findProduct(r.ID); err != nil {
 		return nil, err
 	}
-	rows, next, err := s.read(ctx).listAdjustments(r.ID, db.Asked(r.Params.Sort, r.Params.Cursor, r.Params.Limit))
+	rows, next, err := s.read(ctx).listAdjustments(r.ID, db.PageFrom(r.Params.Sort, r.Params.Cursor, r.Params.Limit))
 	if err != nil {
 		return nil, err
 	}
@@ -353,7 +353,7 @@ func (s *Service) ListStockAdjustments(ctx context.Context, r server.ListStockAd
 
 // ListProductHistory pages by id, or returns 404 product_not_found.
 func (s *Service) ListProductHistory(ctx context.Context, r server.ListProductHistoryRequestObject) (server.ListProductHistoryResponseObject, error) {
-	events, next, err := s.read(ctx).productHistory(r.ID, db.Asked(r.Params.Sort, r.Params.Cursor, r.Params.Limit))
+	events, next, err := s.read(ctx).productHistory(r.ID, db.PageFrom(r.Params.Sort, r.Params.Cursor, r.Params.Limit))
 	if err != nil {
 		return nil, err
 	}
@@ -370,7 +370,7 @@ func (s *Service) orderResponse(o order) api.OrderResponse {
 
 // summary shows the order as it is at o.Now, and what may be done with it then.
 func (s *Service) summary(o order) api.OrderSummary {
-	next := s.outlook(o)
+	next := s.allowedActions(o)
 	actions := make([]api.OrderAction, len(next.Actions))
 	for i, a := range next.Actions {
 		actions[i] = api.OrderAction(a)

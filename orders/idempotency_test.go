@@ -22,7 +22,12 @@ func TestIdempotencyKey(t *testing.T) {
 		p := s.product(t, 100, 100)
 		post := func(body string, headers ...string) (int, []byte, string) {
 			t.Helper()
-			status, answer, header := webtest.Do(t, "POST", s.base+"/orders", body, append([]string{"Content-Type", "application/json"}, headers...)...)
+			status, answer, header := webtest.Do(
+				t,
+				"POST",
+				s.base+"/orders",
+				body,
+				append([]string{"Content-Type", "application/json"}, headers...)...)
 			return status, answer, header.Get("Idempotency-Replayed")
 		}
 		body := fmt.Sprintf(`{"customer_id":1,"items":[{"product_id":%d,"qty":1}]}`, p)
@@ -33,7 +38,9 @@ func TestIdempotencyKey(t *testing.T) {
 				t.Error("the first answer is no replay")
 			}
 			for _, spelling := range []string{"X-Idempotency-Key", "Idempotency-Key", "x-idempotency-key"} {
-				status, again, replayed := post(strings.ReplaceAll(body, ":", " : "), spelling, "same") // the same request in other words
+				status, again, replayed := post(
+					strings.ReplaceAll(body, ":", " : "), spelling, "same",
+				) // the same request in other words
 				if status != 201 || replayed != "true" || !bytes.Equal(first, again) {
 					t.Errorf("%s: %d %q %s, first %s", spelling, status, replayed, again, first)
 				}
@@ -80,14 +87,18 @@ func TestIdempotencyKey(t *testing.T) {
 			for _, res := range []*api.CreateOrderResponse{s.place(t, "mine", line(p, 2)), s.place(t, "mine", line(p, 1), line(p, 1))} {
 				webtest.WantError(t, res.StatusCode(), res.Body, 422, "idempotency_key_reused")
 			}
-			res, _ := s.CreateOrderWithResponse(ctx, &api.CreateOrderParams{XIdempotencyKey: new("mine")}, api.NewOrder{CustomerID: 2, Items: []contract.NewOrderItem{line(p, 1)}})
+			res, _ := s.CreateOrderWithResponse(
+				ctx, &api.CreateOrderParams{XIdempotencyKey: new("mine")},
+				api.NewOrder{CustomerID: 2, Items: []contract.NewOrderItem{line(p, 1)}},
+			)
 			webtest.WantError(t, res.StatusCode(), res.Body, 422, "idempotency_key_reused")
 		})
 		t.Run("belongs to one operation", func(t *testing.T) {
 			o := s.place(t, "every", line(p, 1)).JSON201.Data
 			confirmed := s.confirm(t, o.ID, "every")
 			again := s.confirm(t, o.ID, "every")
-			if confirmed.JSON200 == nil || again.HTTPResponse.Header.Get("Idempotency-Replayed") != "true" || !bytes.Equal(confirmed.Body, again.Body) {
+			if confirmed.JSON200 == nil || again.HTTPResponse.Header.Get("Idempotency-Replayed") != "true" ||
+				!bytes.Equal(confirmed.Body, again.Body) {
 				t.Errorf("%s, then %s", confirmed.Body, again.Body)
 			}
 			if res := s.cancel(t, o.ID, "every"); res.JSON200 == nil {
@@ -116,14 +127,18 @@ func TestIdempotencyKey(t *testing.T) {
 			status, answer, _ := post(body, "X-Idempotency-Key", "one", "Idempotency-Key", "other")
 			webtest.WantError(t, status, answer, 400, "validation_failed", "/header/X-Idempotency-Key")
 			for _, good := range []string{strings.Repeat("k", 255), `!"#$%&'()*+,-./:;<=>?@[\]^_{|}~`, "A", "a"} {
-				if status, answer, replayed := post(body, "X-Idempotency-Key", good); status != 201 || replayed != "" {
+				if status, answer, replayed := post(body, "X-Idempotency-Key", good); status != 201 ||
+					replayed != "" {
 					t.Errorf("%q: %d %s", good, status, answer)
 				}
 			}
 		})
 		t.Run("expired is as good as new", func(t *testing.T) {
 			first := s.place(t, "old", line(p, 1))
-			s.exec(t, "UPDATE idempotency_keys SET expires_at = ? WHERE idempotency_key = 'old'", db.Now(g, -time.Second))
+			s.exec(
+				t, "UPDATE idempotency_keys SET expires_at = ? WHERE idempotency_key = 'old'",
+				db.Now(g, -time.Second),
+			)
 			second := s.place(t, "old", line(p, 2)) // even for another request
 			if second.JSON201 == nil || second.JSON201.Data.ID == first.JSON201.Data.ID {
 				t.Fatalf("%s", second.Body)
@@ -135,7 +150,9 @@ func TestIdempotencyKey(t *testing.T) {
 		t.Run("lives as long as it should", func(t *testing.T) {
 			s.place(t, "age", line(p, 1))
 			var n int64
-			g.Table("idempotency_keys").Where("idempotency_key = 'age' AND expires_at > ? AND expires_at <= ?", db.Now(g, keyLifetime-time.Minute), db.Now(g, keyLifetime)).Count(&n)
+			g.Table("idempotency_keys").
+				Where("idempotency_key = 'age' AND expires_at > ? AND expires_at <= ?", db.Now(g, keyLifetime-time.Minute), db.Now(g, keyLifetime)).
+				Count(&n)
 			if n != 1 {
 				t.Error("the key does not expire after KeyLifetime")
 			}
@@ -145,11 +162,16 @@ func TestIdempotencyKey(t *testing.T) {
 			for i := range 3 {
 				s.place(t, fmt.Sprint("purge-", i), line(p, 1))
 			}
-			s.exec(t, "UPDATE idempotency_keys SET expires_at = ? WHERE idempotency_key LIKE 'purge-%'", db.Now(g, -time.Second))
+			s.exec(
+				t, "UPDATE idempotency_keys SET expires_at = ? WHERE idempotency_key LIKE 'purge-%'",
+				db.Now(g, -time.Second),
+			)
 			if n, err := s.service.PurgeKeys(ctx); err != nil || n != 3 {
 				t.Errorf("%d purged, %v", n, err)
 			}
-			if again := s.place(t, "kept", line(p, 1)); again.HTTPResponse.Header.Get("Idempotency-Replayed") != "true" {
+			if again := s.place(t, "kept", line(p, 1)); again.HTTPResponse.Header.Get(
+				"Idempotency-Replayed",
+			) != "true" {
 				t.Error("a key that had not expired was purged")
 			}
 		})
@@ -190,7 +212,10 @@ func TestConcurrent(t *testing.T) {
 		})
 		t.Run("20 refused orders with one key", func(t *testing.T) {
 			p := s.product(t, 1, 0)
-			wantCounts(t, atOnce(20, func(int) string { return placeOutcome("refused-key", line(p, 1)) }), map[string]int{"400 insufficient_stock": 20})
+			wantCounts(
+				t, atOnce(20, func(int) string { return placeOutcome("refused-key", line(p, 1)) }),
+				map[string]int{"400 insufficient_stock": 20},
+			)
 		})
 		t.Run("20 orders with one key and two bodies", func(t *testing.T) {
 			p := s.product(t, 1, 100)
@@ -200,7 +225,10 @@ func TestConcurrent(t *testing.T) {
 		t.Run("20 orders with one expired key", func(t *testing.T) {
 			p := s.product(t, 1, 100)
 			s.place(t, "expired-key", line(p, 1))
-			s.exec(t, "UPDATE idempotency_keys SET expires_at = ? WHERE idempotency_key = 'expired-key'", db.Now(g, -time.Second))
+			s.exec(
+				t, "UPDATE idempotency_keys SET expires_at = ? WHERE idempotency_key = 'expired-key'",
+				db.Now(g, -time.Second),
+			)
 			bodies := atOnce(20, func(int) string { return string(s.place(t, "expired-key", line(p, 1)).Body) })
 			if len(bodies) != 1 {
 				t.Errorf("%d different answers: %v", len(bodies), bodies)
@@ -238,7 +266,9 @@ func TestConcurrent(t *testing.T) {
 			p := s.product(t, 1, 1000)
 			counts := atOnce(60, func(i int) string {
 				if i%3 == 0 {
-					res, err := s.UpdateProductWithResponse(ctx, p, nil, api.ProductUpdate{PriceCents: new(int64(i + 1))})
+					res, err := s.UpdateProductWithResponse(
+						ctx, p, nil, api.ProductUpdate{PriceCents: new(int64(i + 1))},
+					)
 					if err != nil {
 						return err.Error()
 					}

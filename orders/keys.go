@@ -7,7 +7,8 @@ import (
 	"example.com/b2b/internal/idempotency"
 )
 
-// The operations that take a key. The report on a key, the doctor and the contract's list are held to this one.
+// The operations that take a key. The report on a key, the doctor and the contract's list are held to this
+// one.
 var (
 	createOrder   = idempotency.Operation{Name: "createOrder", Status: http.StatusCreated, Target: orderSubject}
 	confirmOrder  = idempotency.Operation{Name: "confirmOrder", Status: http.StatusOK, Target: orderSubject}
@@ -24,7 +25,8 @@ type keyedEffect struct {
 	order *status // of the order
 }
 
-// reportKey tells what a key has done, or returns 404 idempotency_key_unknown when that is nothing, or has expired.
+// reportKey tells what a key has done, or returns 404 idempotency_key_unknown when that is nothing, or has
+// expired.
 func (s *Service) reportKey(ctx context.Context, key string) ([]keyedEffect, error) {
 	done, err := s.keys.Report(ctx, key, keyedOperations)
 	if err != nil {

@@ -30,10 +30,11 @@ import (
 	"example.com/b2b/orders"
 )
 
-// TestLinearizable lets clients work on a few scarce products through two instances of the service. Some answers get lost, and
-// some of those calls are repeated. Whatever the clients saw must be explained by some order in which the calls happened one
-// after the other, each between its start and its answer, in a simple model of the service: stock, orders and keys in memory. The
-// clients of a shop are those of one partner; both partners use the same keys.
+// TestLinearizable lets clients work on a few scarce products through two instances of the service. Some
+// answers get lost, and some of those calls are repeated. Whatever the clients saw must be explained by some
+// order in which the calls happened one after the other, each between its start and its answer, in a simple
+// model of the service: stock, orders and keys in memory. The clients of a shop are those of one partner;
+// both partners use the same keys.
 func TestLinearizable(t *testing.T) {
 	const rounds, clients, calls = 12, 8, 12 // the cost of a check rises steeply with the length of a history
 	dbtest.EachConfig(t, func(t *testing.T, c db.Config) {
@@ -53,10 +54,20 @@ func TestLinearizable(t *testing.T) {
 			tokens[i], clerks[i] = as(t, callers[i], "")[1], as(t, auth.Principal{Subject: fmt.Sprint("clerk-", i)}, "")[1]
 		}
 		for n := range rounds {
-			r := &round{t: t, n: n, instances: instances, client: client, tokens: tokens, clerks: clerks, start: time.Now(), processes: clients, shops: []*shop{
-				{products: [2]int64{s.product(t, price0, opening), s.product(t, price1, opening)}},
-				{partner: 1, products: [2]int64{s.product(t, price0, opening)}},
-			}}
+			r := &round{
+				t:         t,
+				n:         n,
+				instances: instances,
+				client:    client,
+				tokens:    tokens,
+				clerks:    clerks,
+				start:     time.Now(),
+				processes: clients,
+				shops: []*shop{
+					{products: [2]int64{s.product(t, price0, opening), s.product(t, price1, opening)}},
+					{partner: 1, products: [2]int64{s.product(t, price0, opening)}},
+				},
+			}
 			r.run(clients, calls)
 			r.check(seen)
 			if t.Failed() {
@@ -85,10 +96,16 @@ func (s *system) wantActors(t *testing.T) {
 	var created, foreign int64
 	err := errors.Join(
 		s.db.Table("events").Where("type = 'order.created'").Count(&created).Error,
-		s.db.Table("events").Where("subject = 'order' AND actor <> CASE customer_id WHEN ? THEN ? ELSE ? END", callers[0].Customer, callers[0].Subject, callers[1].Subject).Count(&foreign).Error,
+		s.db.Table("events").
+			Where("subject = 'order' AND actor <> CASE customer_id WHEN ? THEN ? ELSE ? END", callers[0].Customer, callers[0].Subject, callers[1].Subject).
+			Count(&foreign).
+			Error,
 	)
 	if orders := s.count(t, "orders"); err != nil || created != orders || foreign != 0 {
-		t.Errorf("%d of %d orders begin in the history, where %d events are by somebody else; %v", created, orders, foreign, err)
+		t.Errorf(
+			"%d of %d orders begin in the history, where %d events are by somebody else; %v", created, orders,
+			foreign, err,
+		)
 	}
 }
 
@@ -139,7 +156,12 @@ func (in input) request() (method, path, body string) {
 		encoded, _ := json.Marshal(api.NewOrder{CustomerID: callers[in.partner].Customer, Items: lines})
 		return "POST", "/orders", string(encoded)
 	case "adjust":
-		return "POST", fmt.Sprintf("/products/%d/stock-adjustments", in.products[in.at]), fmt.Sprintf(`{"delta":%d,"reason":"counted"}`, in.qty[in.at])
+		return "POST", fmt.Sprintf(
+				"/products/%d/stock-adjustments",
+				in.products[in.at],
+			), fmt.Sprintf(
+				`{"delta":%d,"reason":"counted"}`, in.qty[in.at],
+			)
 	case "product":
 		return "GET", fmt.Sprintf("/products/%d", in.products[in.at]), ""
 	case "order", "peek":
@@ -262,7 +284,9 @@ func (m model) write(in input, id int64) (answer, model) {
 		}
 		for i, qty := range taken {
 			if qty > m.stock[i] {
-				short = append(short, fmt.Sprintf("product %d: asked %d, available %d", in.products[i], qty, m.stock[i]))
+				short = append(
+					short, fmt.Sprintf("product %d: asked %d, available %d", in.products[i], qty, m.stock[i]),
+				)
 			}
 			m.stock[i] -= qty
 		}
@@ -309,7 +333,8 @@ var linear = porcupine.Model{
 	DescribeState:     func(state any) string { return fmt.Sprintf("%+v", state) },
 }
 
-// shop is one or two products that no order shares with those of another shop. So its history can be checked by itself.
+// shop is one or two products that no order shares with those of another shop. So its history can be checked
+// by itself.
 type shop struct {
 	partner  int // which of the callers
 	products [2]int64
@@ -334,7 +359,8 @@ type round struct {
 	processes int
 }
 
-// settle says of the lost answers what the others tell, which saves the search from trying all that might have been.
+// settle says of the lost answers what the others tell, which saves the search from trying all that might
+// have been.
 func (s *shop) settle() {
 	did, not, ids := map[string]bool{}, map[string]int64{}, map[string]int64{} // for each key
 	for _, op := range s.history {
@@ -349,7 +375,10 @@ func (s *shop) settle() {
 		}
 	}
 	// Where an answer shows which call it was that did what the key stands for, the others did nothing.
-	s.history = slices.DeleteFunc(s.history, func(op porcupine.Operation) bool { return op.Output.(answer).lost && did[op.Input.(input).key] })
+	s.history = slices.DeleteFunc(
+		s.history,
+		func(op porcupine.Operation) bool { return op.Output.(answer).lost && did[op.Input.(input).key] },
+	)
 	for i := range s.history {
 		op := &s.history[i]
 		if key, out := op.Input.(input).key, op.Output.(answer); out.lost {
@@ -493,7 +522,9 @@ func (r *round) call(in input, losing bool) answer {
 
 func (r *round) send(ctx context.Context, in input) answer {
 	method, path, body := in.request()
-	req, err := http.NewRequestWithContext(ctx, method, r.instances[rand.N(len(r.instances))]+path, strings.NewReader(body))
+	req, err := http.NewRequestWithContext(
+		ctx, method, r.instances[rand.N(len(r.instances))]+path, strings.NewReader(body),
+	)
 	if err != nil {
 		r.t.Error(err)
 		return answer{lost: true}
@@ -537,7 +568,10 @@ func (r *round) send(ctx context.Context, in input) answer {
 		return answer{lost: true, status: res.StatusCode} // which promises nothing
 	}
 	d := a.Data
-	out := answer{status: res.StatusCode, code: a.Code, replayed: res.Header.Get("Idempotency-Replayed") == "true", id: d.ID, order: d.Status, total: d.TotalCents, stock: d.Stock + d.Level}
+	out := answer{
+		status: res.StatusCode, code: a.Code, replayed: res.Header.Get("Idempotency-Replayed") == "true",
+		id: d.ID, order: d.Status, total: d.TotalCents, stock: d.Stock + d.Level,
+	}
 	if a.Code == "insufficient_stock" {
 		var short []string
 		for _, detail := range a.Details {
@@ -568,7 +602,10 @@ func (r *round) check(seen map[string]int) {
 		r.t.Errorf("products %v: %s", shop.products, result)
 		slices.SortFunc(shop.history, func(a, b porcupine.Operation) int { return cmp.Compare(a.Call, b.Call) })
 		for _, op := range shop.history {
-			r.t.Logf("%3d %v-%v %s", op.ClientId, time.Duration(op.Call), time.Duration(op.Return), linear.DescribeOperation(op.Input, op.Output))
+			r.t.Logf(
+				"%3d %v-%v %s", op.ClientId, time.Duration(op.Call), time.Duration(op.Return),
+				linear.DescribeOperation(op.Input, op.Output),
+			)
 		}
 		_, info := porcupine.CheckOperationsVerbose(linear, shop.history, 20*time.Second)
 		file := filepath.Join(r.t.ArtifactDir(), "history.html") // kept with go test -artifacts

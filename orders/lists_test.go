@@ -59,7 +59,11 @@ func TestSort(t *testing.T) {
 		} {
 			byDefault, newest := listed(t, s.base+path), listed(t, s.base+path+"sort=-created_at&")
 			for _, limit := range []int{1, 2, want.rows, 100} {
-				up, down := listed(t, fmt.Sprint(s.base, path, "sort=created_at&limit=", limit, "&")), listed(t, fmt.Sprint(s.base, path, "sort=-created_at&limit=", limit, "&"))
+				up, down := listed(
+					t, fmt.Sprint(s.base, path, "sort=created_at&limit=", limit, "&"),
+				), listed(
+					t, fmt.Sprint(s.base, path, "sort=-created_at&limit=", limit, "&"),
+				)
 				if len(up) != want.rows || !slices.IsSorted(up) {
 					t.Errorf("%s, %d a page: %v", path, limit, up)
 				}
@@ -135,7 +139,8 @@ func TestUpdatedSince(t *testing.T) {
 			}
 		})
 		t.Run("a date is its first moment", func(t *testing.T) {
-			if first, second := len(listed(t, s.base+"/orders?limit=100&updated_since=2024-01-02&")), len(listed(t, s.base+"/orders?limit=100&updated_since=2024-01-02T00:00:00Z&")); first != 60 || second != 60 {
+			if first, second := len(listed(t, s.base+"/orders?limit=100&updated_since=2024-01-02&")), len(listed(t, s.base+"/orders?limit=100&updated_since=2024-01-02T00:00:00Z&")); first != 60 ||
+				second != 60 {
 				t.Errorf("%d and %d", first, second)
 			}
 		})
@@ -151,8 +156,14 @@ func TestUpdatedSince(t *testing.T) {
 				if path == "/products?" {
 					index = "ix_products_updated_at"
 				}
-				dbtest.WantIndex(t, g, index, func() { webtest.Do(t, "GET", s.base+path+"updated_since=2024-01-02T00:55:00Z", "") })
-				dbtest.WantIndex(t, g, index, func() { webtest.Do(t, "GET", s.base+path+"updated_since=2024-01-02T00:55:00Z&cursor=700", "") })
+				dbtest.WantIndex(
+					t, g, index,
+					func() { webtest.Do(t, "GET", s.base+path+"updated_since=2024-01-02T00:55:00Z", "") },
+				)
+				dbtest.WantIndex(
+					t, g, index,
+					func() { webtest.Do(t, "GET", s.base+path+"updated_since=2024-01-02T00:55:00Z&cursor=700", "") },
+				)
 			}
 		})
 		t.Run("what the answers show as updated_at", func(t *testing.T) {
@@ -182,7 +193,8 @@ func TestUpdatedSince(t *testing.T) {
 	})
 }
 
-// TestUpdatedSinceMany has many that have changed, one behind the other, and many that have not before and behind them.
+// TestUpdatedSinceMany has many that have changed, one behind the other, and many that have not before and
+// behind them.
 func TestUpdatedSinceMany(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g)
@@ -215,7 +227,9 @@ func TestUpdatedSinceMany(t *testing.T) {
 				t.Errorf("%s, newest first: %d orders, want %d", path, len(got), len(want))
 			}
 			for cursor, sort := range map[int]string{3000: "created_at", 1001: "-created_at"} {
-				if _, body, _ := webtest.Do(t, "GET", fmt.Sprint(s.base, path, "&cursor=", cursor, "&sort=", sort), ""); !bytes.Contains(body, []byte(`"data":[]`)) {
+				if _, body, _ := webtest.Do(t, "GET", fmt.Sprint(s.base, path, "&cursor=", cursor, "&sort=", sort), ""); !bytes.Contains(
+					body, []byte(`"data":[]`),
+				) {
 					t.Errorf("%s behind %d: %s", path, cursor, body)
 				}
 			}

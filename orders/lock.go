@@ -35,7 +35,7 @@ type lockedRows struct {
 	blocked  map[*command]string // the held row that each of the others needs
 	probes   map[string]probe    // for each held row
 	orders   map[int64]*order    // that ready commands change
-	shelf    shelf               // the products of which they move pieces
+	stock    stockView               // the products of which they move pieces
 }
 
 // probe locks a row, or returns db.ErrLocked when another transaction holds it for so long.
@@ -91,7 +91,7 @@ func (l *lockedRows) lockOrders() error {
 }
 
 func (l *lockedRows) lockProducts() error {
-	l.shelf = newShelf()
+	l.stock = newStockView()
 	var lines []line
 	var items []item
 	for _, c := range l.ready {
@@ -118,19 +118,19 @@ func (l *lockedRows) lockProducts() error {
 		}
 	}
 	found, err := lockFree(free, func(ids []int64, wait time.Duration) (err error) {
-		l.shelf, err = l.tx.lockingWithin(wait).loadShelf(ids, skus)
+		l.stock, err = l.tx.lockingWithin(wait).loadProductsByID(ids, skus)
 		return err
 	})
 	for _, id := range found {
 		l.probes[rowOf("products", id)] = func(tx store, wait time.Duration) error {
-			_, err := tx.lockingWithin(wait).loadShelf([]int64{id}, nil)
+			_, err := tx.lockingWithin(wait).loadProductsByID([]int64{id}, nil)
 			return err
 		}
 	}
 	held = append(held, found...)
 	l.leaveOut(func(c *command) string {
 		for _, line := range c.new.Lines {
-			if id := l.shelf.id(line); slices.Contains(held, id) {
+			if id := l.stock.id(line); slices.Contains(held, id) {
 				return rowOf("products", id)
 			}
 		}
@@ -185,13 +185,13 @@ func (s *Service) names(c *command) map[string]probe {
 	probes := map[string]probe{}
 	if r := c.request; r.Key != nil {
 		probes[keyOf(r)] = func(tx store, wait time.Duration) error {
-			_, err := s.recall(tx.lockingWithin(wait), []idempotency.Request{r})
+			_, err := s.loadKeys(tx.lockingWithin(wait), []idempotency.Request{r})
 			return err
 		}
 	}
 	if n := c.new; n.ExternalRef != nil {
 		probes[refOf(n)] = func(tx store, wait time.Duration) error {
-			_, err := tx.lockingWithin(wait).taken([]newOrder{n})
+			_, err := tx.lockingWithin(wait).findByExternalRef([]newOrder{n})
 			return err
 		}
 	}

@@ -27,8 +27,8 @@ import (
 	"example.com/b2b/orders"
 )
 
-// books is what the Orders API promises, in as few words as possible. Its things are those of the answers, but for their times,
-// which are on the model's own clock: the real one and what the test has let pass.
+// books is what the Orders API promises, in as few words as possible. Its things are those of the answers,
+// but for their times, which are on the model's own clock: the real one and what the test has let pass.
 type books struct {
 	by          auth.Principal // who calls
 	passed      time.Duration
@@ -139,7 +139,10 @@ func (b *books) createProduct(n api.NewProduct) verdict {
 	if pick(b.products, func(p *api.Product) bool { return p.Sku == n.Sku }) != nil {
 		return refused(409, "sku_taken", "/sku ")
 	}
-	p := &api.Product{Sku: n.Sku, Name: n.Name, PriceCents: n.PriceCents, Active: n.Active == nil || *n.Active, CreatedAt: b.now(), UpdatedAt: b.now()}
+	p := &api.Product{
+		Sku: n.Sku, Name: n.Name, PriceCents: n.PriceCents, Active: n.Active == nil || *n.Active,
+		CreatedAt: b.now(), UpdatedAt: b.now(),
+	}
 	b.products = append(b.products, p)
 	b.moveStock(p, n.Stock, "created", "product.created")
 	return verdict{status: 201, view: func() any { return b.viewProduct(p) }, created: &p.ID, target: &p.ID}
@@ -194,7 +197,10 @@ func (b *books) adjustStock(id int64, n api.NewStockAdjustment) verdict {
 	case p == nil:
 		return refused(404, "product_not_found")
 	case p.Stock+n.Delta < 0:
-		return refused(400, "insufficient_stock", fmt.Sprintf("/delta product %d: asked %d, available %d", id, -n.Delta, p.Stock))
+		return refused(
+			400, "insufficient_stock",
+			fmt.Sprintf("/delta product %d: asked %d, available %d", id, -n.Delta, p.Stock),
+		)
 	case n.Delta > 0 && p.Stock+n.Delta > 1_000_000_000:
 		return refused(400, "validation_failed", "/delta ")
 	}
@@ -208,9 +214,20 @@ func (b *books) createOrder(n api.NewOrder) verdict {
 	}); first != nil {
 		return refused(409, "external_ref_taken", fmt.Sprintf("/external_ref belongs to order %d", first.ID))
 	}
-	o := &api.Order{OrderSummary: api.OrderSummary{CustomerID: n.CustomerID, ExternalRef: n.ExternalRef, Metadata: n.Metadata, Status: contract.CREATED, CreatedAt: b.now(), UpdatedAt: b.now()}}
+	o := &api.Order{
+		OrderSummary: api.OrderSummary{
+			CustomerID: n.CustomerID, ExternalRef: n.ExternalRef, Metadata: n.Metadata,
+			Status: contract.CREATED, CreatedAt: b.now(), UpdatedAt: b.now(),
+		},
+	}
 	first := map[int64]int{} // the line where a product comes first
-	missing, inactive, short := refused(404, "product_not_found"), refused(400, "product_inactive"), refused(400, "insufficient_stock")
+	missing, inactive, short := refused(
+		404, "product_not_found",
+	), refused(
+		400, "product_inactive",
+	), refused(
+		400, "insufficient_stock",
+	)
 	for i, l := range n.Items {
 		named, field := func(p *api.Product) bool { return l.Sku != nil && p.Sku == *l.Sku }, "sku"
 		if l.ProductID != nil {
@@ -222,7 +239,9 @@ func (b *books) createOrder(n api.NewOrder) verdict {
 			continue
 		}
 		if !p.Active {
-			inactive.details = append(inactive.details, fmt.Sprintf("/items/%d/%s product %d is not active", i, field, p.ID))
+			inactive.details = append(
+				inactive.details, fmt.Sprintf("/items/%d/%s product %d is not active", i, field, p.ID),
+			)
 		}
 		item := pick(pointers(o.Items), func(item *contract.OrderItem) bool { return item.ProductID == p.ID })
 		if item == nil {
@@ -237,7 +256,10 @@ func (b *books) createOrder(n api.NewOrder) verdict {
 		line := first[item.ProductID]
 		p := b.product(item.ProductID)
 		if p.Stock < item.Qty {
-			short.details = append(short.details, fmt.Sprintf("/items/%d/qty product %d: asked %d, available %d", line, p.ID, item.Qty, p.Stock))
+			short.details = append(
+				short.details,
+				fmt.Sprintf("/items/%d/qty product %d: asked %d, available %d", line, p.ID, item.Qty, p.Stock),
+			)
 		}
 		o.Items[i].UnitPriceCents, o.Items[i].SubtotalCents = p.PriceCents, p.PriceCents*item.Qty
 		o.TotalCents += p.PriceCents * item.Qty
@@ -297,7 +319,9 @@ func (b *books) transitioned(o *api.Order, what string, by auth.Principal) {
 
 func (b *books) cancel(o *api.Order, reason api.CancelReason, note *string, by auth.Principal) {
 	b.transitioned(o, "order.canceled", by)
-	o.Status, o.CanceledAt, o.CancelReason, o.CancelNote, o.UpdatedAt = contract.CANCELED, new(b.now()), &reason, note, b.now()
+	o.Status, o.CanceledAt, o.CancelReason, o.CancelNote, o.UpdatedAt = contract.CANCELED, new(
+		b.now(),
+	), &reason, note, b.now()
 	for _, item := range o.Items {
 		p := b.product(item.ProductID)
 		p.Stock, p.UpdatedAt = p.Stock+item.Qty, b.now()
@@ -328,7 +352,10 @@ func (b *books) viewKey(key string) any {
 	r := api.KeyReport{IdempotencyKey: key}
 	for _, operation := range keyedOperations {
 		if k := b.live(operation, key); k != nil {
-			done := api.KeyedOperation{Operation: api.KeyedOperationOperation(operation), ExpiresAt: b.shown(contract.Time{Time: k.expires})}
+			done := api.KeyedOperation{
+				Operation: api.KeyedOperationOperation(operation),
+				ExpiresAt: b.shown(contract.Time{Time: k.expires}),
+			}
 			if operation == "adjustStock" || operation == "createProduct" {
 				done.ProductID = k.target
 			} else {
@@ -360,8 +387,13 @@ type machine struct {
 	earlier []func(r *rapid.T)
 }
 
-// callers are two partners, each bound to a customer, and one who may see everything. Their keys are the same on purpose.
-var callers = []auth.Principal{{Subject: "erp-of-1", Customer: 1}, {Subject: "erp-of-2", Customer: 2}, {Subject: "office"}}
+// callers are two partners, each bound to a customer, and one who may see everything. Their keys are the same
+// on purpose.
+var callers = []auth.Principal{
+	{Subject: "erp-of-1", Customer: 1},
+	{Subject: "erp-of-2", Customer: 2},
+	{Subject: "office"},
+}
 
 // acting makes a step one of some caller's.
 func (m *machine) acting(step func(*rapid.T)) func(*rapid.T) {
@@ -371,7 +403,8 @@ func (m *machine) acting(step func(*rapid.T)) func(*rapid.T) {
 	}
 }
 
-// TestModel runs random sequences of requests. More of them: -rapid.checks=1000; longer ones: -rapid.steps=200.
+// TestModel runs random sequences of requests. More of them: -rapid.checks=1000; longer ones:
+// -rapid.steps=200.
 func TestModel(t *testing.T) {
 	given := map[string]bool{}
 	flag.Visit(func(f *flag.Flag) { given[f.Name] = true })
@@ -396,7 +429,10 @@ func TestModel(t *testing.T) {
 		})
 		rapid.Check(t, func(r *rapid.T) {
 			s.clear(r)
-			m = &machine{t: t, s: s, books: books{by: callers[2], keys: map[[3]string]*memory{}}, seen: map[string]string{}}
+			m = &machine{
+				t: t, s: s, books: books{by: callers[2], keys: map[[3]string]*memory{}},
+				seen: map[string]string{},
+			}
 			for _, sku := range skuPool[:2] {
 				m.newProduct(r, nil, api.NewProduct{Sku: sku, Name: "Thing", PriceCents: 100, Stock: 20})
 			}
@@ -510,7 +546,10 @@ func (m *machine) newProduct(r *rapid.T, key *string, n api.NewProduct) {
 }
 
 func (m *machine) drawNewProduct(r *rapid.T) {
-	n := api.NewProduct{Sku: rapid.SampledFrom(skuPool).Draw(r, "sku"), Name: "Thing", PriceCents: drawPrice(r), Stock: drawLevel(r)}
+	n := api.NewProduct{
+		Sku: rapid.SampledFrom(skuPool).Draw(r, "sku"), Name: "Thing", PriceCents: drawPrice(r),
+		Stock: drawLevel(r),
+	}
 	key := drawKeyOrNone(r)
 	m.do(r, func(r *rapid.T) { m.newProduct(r, key, n) })
 }
@@ -537,12 +576,18 @@ func (m *machine) drawProductUpdate(r *rapid.T) {
 		u.Name = new(rapid.SampledFrom([]string{"Thing", "Other thing"}).Draw(r, "name"))
 	}
 	m.do(r, func(r *rapid.T) {
-		m.want(r, m.updateProduct(id, matches, u), answered(m.s.UpdateProduct(ctx, id, &api.UpdateProductParams{IfMatch: tag}, u)))
+		m.want(
+			r, m.updateProduct(id, matches, u),
+			answered(m.s.UpdateProduct(ctx, id, &api.UpdateProductParams{IfMatch: tag}, u)),
+		)
 	})
 }
 
 // keyed carries out a request that may have a key.
-func (m *machine) keyed(r *rapid.T, operation string, key *string, request any, effect func() verdict, call func() (*http.Response, error)) {
+func (m *machine) keyed(
+	r *rapid.T, operation string, key *string, request any, effect func() verdict,
+	call func() (*http.Response, error),
+) {
 	r.Helper()
 	if key == nil {
 		m.want(r, effect(), answered(call()))
@@ -567,23 +612,37 @@ func (m *machine) keyed(r *rapid.T, operation string, key *string, request any, 
 
 func (m *machine) drawAdjustment(r *rapid.T) {
 	id, key := m.drawProduct(r), drawKeyOrNone(r)
-	n := api.NewStockAdjustment{Delta: rapid.SampledFrom([]int64{3, 9, -1, -4, -50, 1_000_000_000}).Draw(r, "delta"), Reason: rapid.SampledFrom([]string{"came", "went"}).Draw(r, "reason")}
+	n := api.NewStockAdjustment{
+		Delta:  rapid.SampledFrom([]int64{3, 9, -1, -4, -50, 1_000_000_000}).Draw(r, "delta"),
+		Reason: rapid.SampledFrom([]string{"came", "went"}).Draw(r, "reason"),
+	}
 	m.do(r, func(r *rapid.T) {
-		m.keyed(r, "adjustStock", key, []any{id, n}, func() verdict { return m.adjustStock(id, n) }, func() (*http.Response, error) {
-			return m.s.AdjustStock(ctx, id, &api.AdjustStockParams{XIdempotencyKey: key}, n)
-		})
+		m.keyed(
+			r,
+			"adjustStock",
+			key,
+			[]any{id, n},
+			func() verdict { return m.adjustStock(id, n) },
+			func() (*http.Response, error) {
+				return m.s.AdjustStock(ctx, id, &api.AdjustStockParams{XIdempotencyKey: key}, n)
+			},
+		)
 	})
 }
 
 func (m *machine) drawNewOrder(r *rapid.T) {
 	key := drawKeyOrNone(r)
-	n := api.NewOrder{CustomerID: rapid.SampledFrom([]int64{1, 2, 1, 2, 1, 2, 3}).Draw(r, "customer")} // there is no 3
+	n := api.NewOrder{
+		CustomerID: rapid.SampledFrom([]int64{1, 2, 1, 2, 1, 2, 3}).Draw(r, "customer"),
+	} // there is no 3
 	if ref := rapid.SampledFrom([]string{"", "", "PO-1", "po-1", "PO-2"}).Draw(r, "external_ref"); ref != "" {
 		n.ExternalRef, n.Metadata = &ref, &contract.OrderMetadata{"for": ref}
 	}
 	for range rapid.IntRange(1, 3).Draw(r, "lines") {
 		if oneIn(r, 3, "by sku") {
-			n.Items = append(n.Items, contract.NewOrderItem{Sku: new(rapid.SampledFrom(skuPool).Draw(r, "sku")), Qty: 1})
+			n.Items = append(
+				n.Items, contract.NewOrderItem{Sku: new(rapid.SampledFrom(skuPool).Draw(r, "sku")), Qty: 1},
+			)
 			continue
 		}
 		n.Items = append(n.Items, line(m.drawProduct(r), rapid.SampledFrom([]int64{1, 2, 3, 1, 15}).Draw(r, "qty")))
@@ -595,8 +654,19 @@ func (m *machine) drawNewOrder(r *rapid.T) {
 				m.s.customersDown.Store(true)
 				defer func() {
 					m.s.customersDown.Store(false)
-					res := answered(m.s.CreateOrder(ctx, nil, api.NewOrder{CustomerID: cmp.Or(m.by.Customer, 1), Items: []contract.NewOrderItem{line(unknown, 1)}}))
-					m.want(r, refused(404, "product_not_found", "/items/0/product_id "), res) // a customer that is found: else the service would stop asking
+					res := answered(
+						m.s.CreateOrder(
+							ctx,
+							nil,
+							api.NewOrder{
+								CustomerID: cmp.Or(m.by.Customer, 1),
+								Items:      []contract.NewOrderItem{line(unknown, 1)},
+							},
+						),
+					)
+					m.want(
+						r, refused(404, "product_not_found", "/items/0/product_id "), res,
+					) // a customer that is found: else the service would stop asking
 				}()
 			}
 			return m.s.CreateOrder(ctx, &api.CreateOrderParams{XIdempotencyKey: key}, n)
@@ -607,7 +677,10 @@ func (m *machine) drawNewOrder(r *rapid.T) {
 			first = m.live("createOrder", *key)
 		}
 		if again := first != nil && first.request == asJSON(n); !m.by.ActsFor(n.CustomerID) {
-			m.want(r, refused(403, "forbidden", "/customer_id "), answered(m.s.CreateOrder(ctx, &api.CreateOrderParams{XIdempotencyKey: key}, n)))
+			m.want(
+				r, refused(403, "forbidden", "/customer_id "),
+				answered(m.s.CreateOrder(ctx, &api.CreateOrderParams{XIdempotencyKey: key}, n)),
+			)
 		} else if !again && down {
 			m.want(r, refused(503, "customers_unavailable"), answered(call()))
 		} else if !again && n.CustomerID == 3 {
@@ -624,11 +697,17 @@ func (m *machine) drawConfirmation(r *rapid.T) {
 	m.do(r, func(r *rapid.T) {
 		params := &api.ConfirmOrderParams{IfMatch: tag}
 		if key == nil {
-			m.want(r, refused(400, "idempotency_key_required", "/header/X-Idempotency-Key "), answered(m.s.ConfirmOrder(ctx, id, params, withoutKey)))
+			m.want(
+				r, refused(400, "idempotency_key_required", "/header/X-Idempotency-Key "),
+				answered(m.s.ConfirmOrder(ctx, id, params, withoutKey)),
+			)
 			return
 		}
 		params.XIdempotencyKey = *key
-		m.keyed(r, "confirmOrder", key, id, func() verdict { return m.confirmOrder(id, matches) }, func() (*http.Response, error) { return m.s.ConfirmOrder(ctx, id, params) })
+		m.keyed(
+			r, "confirmOrder", key, id, func() verdict { return m.confirmOrder(id, matches) },
+			func() (*http.Response, error) { return m.s.ConfirmOrder(ctx, id, params) },
+		)
 	})
 }
 
@@ -659,7 +738,10 @@ func (m *machine) drawCancellation(r *rapid.T) {
 			m.want(r, refused(403, "forbidden", "/cause "), answered(cancel()))
 			return
 		}
-		m.keyed(r, "cancelOrder", key, []any{id, meant}, func() verdict { return m.cancelOrder(id, matches, body) }, cancel)
+		m.keyed(
+			r, "cancelOrder", key, []any{id, meant},
+			func() verdict { return m.cancelOrder(id, matches, body) }, cancel,
+		)
 	})
 }
 
@@ -707,7 +789,8 @@ func (m *machine) getKey(r *rapid.T, key string) {
 }
 
 func (m *machine) drawList(r *rapid.T) {
-	status := rapid.SampledFrom([]contract.OrderStatus{"", contract.CREATED, contract.CONFIRMED, contract.CANCELED}).Draw(r, "status")
+	status := rapid.SampledFrom([]contract.OrderStatus{"", contract.CREATED, contract.CONFIRMED, contract.CANCELED}).
+		Draw(r, "status")
 	m.wantList(r, status, rapid.SampledFrom([]int64{0, 1, 2, 3}).Draw(r, "customer"))
 }
 
@@ -721,7 +804,8 @@ func (m *machine) wantList(r *rapid.T, status contract.OrderStatus, customer int
 	}
 	var want []any
 	for _, o := range m.orders {
-		if (status == "" || o.Status == status) && (customer == 0 || o.CustomerID == customer) && m.by.ActsFor(o.CustomerID) {
+		if (status == "" || o.Status == status) && (customer == 0 || o.CustomerID == customer) &&
+			m.by.ActsFor(o.CustomerID) {
 			want = append(want, without("items", plain(m.viewOrder(o))))
 		}
 	}
@@ -770,13 +854,18 @@ func (m *machine) purge(r *rapid.T) {
 	}
 }
 
-// letTimePass makes everything older. No sum of these comes near the cancellation window, the reservation or a key's lifetime.
+// letTimePass makes everything older. No sum of these comes near the cancellation window, the reservation or
+// a key's lifetime.
 func (m *machine) letTimePass(r *rapid.T) {
-	d := rapid.SampledFrom([]time.Duration{4 * time.Minute, window + time.Minute, 13 * time.Hour, 25 * time.Hour}).Draw(r, "time")
+	d := rapid.SampledFrom([]time.Duration{4 * time.Minute, window + time.Minute, 13 * time.Hour, 25 * time.Hour}).
+		Draw(r, "time")
 	m.passed += d
 	earlier := func(column string) string {
 		if m.s.db.Name() == db.SQLite {
-			return fmt.Sprintf("%s = strftime('%%Y-%%m-%%d %%H:%%M:%%f+00:00', %s, '-%.0f seconds')", column, column, d.Seconds())
+			return fmt.Sprintf(
+				"%s = strftime('%%Y-%%m-%%d %%H:%%M:%%f+00:00', %s, '-%.0f seconds')", column, column,
+				d.Seconds(),
+			)
 		}
 		return fmt.Sprintf("%s = %s - INTERVAL %.0f SECOND", column, column, d.Seconds())
 	}
@@ -866,7 +955,9 @@ func (m *machine) wantAdjustments(r *rapid.T, id int64) {
 		}
 	}
 	m.wantPages(r, "id", want, func(cursor *int64) (*http.Response, error) {
-		return m.s.ListStockAdjustments(ctx, id, &api.ListStockAdjustmentsParams{Limit: new(int32(4)), Cursor: cursor})
+		return m.s.ListStockAdjustments(
+			ctx, id, &api.ListStockAdjustmentsParams{Limit: new(int32(4)), Cursor: cursor},
+		)
 	})
 }
 
@@ -893,8 +984,12 @@ func (m *machine) want(r *rapid.T, v verdict, got reply) {
 	if got.err != nil {
 		r.Fatal(got.err)
 	}
-	if replayed := got.header.Get("Idempotency-Replayed") == "true"; replayed != (v.replay != nil) || replayed && !bytes.Equal(got.body, v.replay) {
-		r.Fatalf("answered %d, replayed %v: %s\nwant the answer %q to be replayed", got.status, replayed, got.body, v.replay)
+	if replayed := got.header.Get("Idempotency-Replayed") == "true"; replayed != (v.replay != nil) ||
+		replayed && !bytes.Equal(got.body, v.replay) {
+		r.Fatalf(
+			"answered %d, replayed %v: %s\nwant the answer %q to be replayed", got.status, replayed, got.body,
+			v.replay,
+		)
 	} else if replayed {
 		return
 	}
@@ -950,7 +1045,8 @@ func without(field string, row any) any {
 	return row
 }
 
-// alike compares decoded JSON. Two times are alike when they are closer than the shortest time that the test lets pass.
+// alike compares decoded JSON. Two times are alike when they are closer than the shortest time that the test
+// lets pass.
 func alike(got, want any) bool {
 	switch w := want.(type) {
 	case map[string]any:
@@ -976,7 +1072,10 @@ func alike(got, want any) bool {
 // clear deletes everything but the customers.
 func (s *system) clear(t rapid.TB) {
 	t.Helper()
-	s.atomically(t, "DELETE FROM events", "DELETE FROM idempotency_keys", "DELETE FROM order_items", "DELETE FROM orders", "DELETE FROM stock_adjustments", "DELETE FROM products")
+	s.atomically(
+		t, "DELETE FROM events", "DELETE FROM idempotency_keys", "DELETE FROM order_items",
+		"DELETE FROM orders", "DELETE FROM stock_adjustments", "DELETE FROM products",
+	)
 }
 
 // atomically runs SQL behind the service's back.

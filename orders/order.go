@@ -41,7 +41,7 @@ type item struct {
 
 	Now  time.Time `gorm:"->"` // the database's clock, where a query selects it
 	line int       // of the request, where the product comes first
-	of   *product  // on the shelf, where the item was priced
+	of   *product  // on the stock, where the item was priced
 }
 
 // TableName implements gorm's Tabler.
@@ -65,28 +65,29 @@ const (
 	compensation       cancelReason = "compensation"        // it was placed on the way to something that then failed
 )
 
-// before lists for each status those from which an order may come to it; a new order comes from none.
-var before = map[status][]status{
+// allowedFrom lists for each status those from which an order may come to it; a new order comes from none.
+var allowedFrom = map[status][]status{
 	created:   {""},
 	confirmed: {created},
 	canceled:  {created, confirmed},
 }
 
-// step is what brings an order into a status.
-type step struct {
+// transition is what brings an order into a status.
+type transition struct {
 	order *order
 	to    status
 	by    history.Origin // the store's own when it names nobody
 }
 
-// transition takes steps, each at the moment of its order's Now, all or none, and records them. It is the only code that writes a status:
-// what must accompany every change of an order belongs here. The orders must have their items, and the transaction must have locked
-// those that exist; those that come to be CREATED are inserted. It returns db.ErrConflict when one has been CANCELED all the same.
-func (s store) transition(steps ...step) error {
+// apply takes steps, each at the moment of its order's Now, all or none, and records them. It is the only
+// code that writes a status: what must accompany every change of an order belongs here. The orders must have
+// their items, and the transaction must have locked those that exist; those that come to be CREATED are
+// inserted. It returns db.ErrConflict when one has been CANCELED all the same.
+func (s store) apply(steps ...transition) error {
 	var placed, changed []*order
 	for _, next := range steps {
 		o := next.order
-		if !slices.Contains(before[next.to], o.Status) {
+		if !slices.Contains(allowedFrom[next.to], o.Status) {
 			return fmt.Errorf("order %d is %s and cannot become %s", o.ID, o.Status, next.to)
 		}
 		o.Status, o.UpdatedAt = next.to, o.Now
@@ -119,7 +120,7 @@ func (s store) transition(steps ...step) error {
 	}
 	events := make([]history.Event, len(steps))
 	for i, next := range steps {
-		events[i] = s.ofOrder(*next.order)
+		events[i] = s.orderEvent(*next.order)
 		events[i].Origin = next.by
 	}
 	return s.record(events...)
@@ -149,27 +150,27 @@ const (
 	cancelAction  action = "cancel"
 )
 
-// outlook says what may be done with an order at the moment at which it was read.
-type outlook struct {
+// allowedActions says what may be done with an order at the moment at which it was read.
+type allowedActions struct {
 	Actions              []action
 	ReservationExpiresAt *time.Time // when a CREATED order is canceled by itself
 	CancelableUntil      *time.Time // the last moment at which a CONFIRMED one may be canceled
 }
 
-func (s *Service) outlook(o order) outlook {
+func (s *Service) allowedActions(o order) allowedActions {
 	switch o.Status {
 	case created:
-		next := outlook{Actions: []action{confirmAction, cancelAction}}
+		next := allowedActions{Actions: []action{confirmAction, cancelAction}}
 		if s.Reservation > 0 {
 			next.ReservationExpiresAt = new(o.CreatedAt.Add(s.Reservation))
 		}
 		return next
 	case confirmed:
 		if until := o.ConfirmedAt.Add(s.CancellationWindow); !o.Now.After(until) {
-			return outlook{Actions: []action{cancelAction}, CancelableUntil: &until}
+			return allowedActions{Actions: []action{cancelAction}, CancelableUntil: &until}
 		}
 	}
-	return outlook{}
+	return allowedActions{}
 }
 
 // find reads an order with its items, of which there is at least one, or returns 404 order_not_found.
@@ -182,8 +183,9 @@ func (s store) find(id int64) (order, error) {
 	return o, err
 }
 
-// lockOrders reads orders with their items. Nobody else can change them until the transaction ends. Everybody locks orders in ascending
-// id, and products behind them. Its error is db.ErrLocked where another transaction holds one of them for so long.
+// lockOrders reads orders with their items. Nobody else can change them until the transaction ends. Everybody
+// locks orders in ascending id, and products behind them. Its error is db.ErrLocked where another transaction
+// holds one of them for so long.
 func (s store) lockOrders(ids []int64, wait time.Duration) ([]*order, error) {
 	var locked []*order
 	if err := db.ByID(s.lockingWithin(wait).orders()).Where("id IN ?", ids).Order("id").Find(&locked).Error; err != nil || len(locked) == 0 {
@@ -200,8 +202,9 @@ func orderMissing(err error, id int64) error {
 	return apperr.OrderNotFound.New(id)
 }
 
-// readItems reads the items of orders, and the clock. The clock is read here, and not with the orders: a statement that waits for
-// a lock sees the time at which it began to wait, and a cancellation could seem to come before the confirmation that it waited for.
+// readItems reads the items of orders, and the clock. The clock is read here, and not with the orders: a
+// statement that waits for a lock sees the time at which it began to wait, and a cancellation could seem to
+// come before the confirmation that it waited for.
 func (s store) readItems(orders ...*order) error {
 	byID := make(map[int64]*order, len(orders))
 	ids := make([]int64, len(orders))
@@ -234,7 +237,7 @@ type orderFilter struct {
 }
 
 // list reads a page of orders, without their items.
-func (s store) list(f orderFilter, w db.Window) ([]order, *int64, error) {
+func (s store) list(f orderFilter, w db.PageRequest) ([]order, *int64, error) {
 	q := s.orders().Select("*, ? AS now", s.now())
 	if f.Status != nil && (f.CustomerID != nil || f.ExternalRef != nil || s.caller.Customer != 0) {
 		q = q.Where(db.Likely(q, "status = ?"), *f.Status)

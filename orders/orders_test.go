@@ -63,7 +63,13 @@ func serve(t *testing.T, g *gorm.DB) *system {
 		t.Fatal(err)
 	}
 	var err error
-	s.service, err = orders.New(g, orders.Config{Customers: web.Peer{Base: fake.URL, Token: webtest.Token, Timeout: time.Minute}, CancellationWindow: window, Reservation: reservation, KeyLifetime: keyLifetime, MaxHeld: 50})
+	s.service, err = orders.New(
+		g,
+		orders.Config{
+			Customers:          web.Peer{Base: fake.URL, Token: webtest.Token, Timeout: time.Minute},
+			CancellationWindow: window, Reservation: reservation, KeyLifetime: keyLifetime, MaxHeld: 50,
+		},
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -75,7 +81,9 @@ func serve(t *testing.T, g *gorm.DB) *system {
 func instance(t *testing.T, service *orders.Service) (base string, client *api.ClientWithResponses) {
 	t.Helper()
 	base = webtest.Serve(t, service.Handler(webtest.Options()), webtest.Spec(t, api.Document))
-	client, err := api.NewClientWithResponses(base, api.WithHTTPClient(web.NewPeerClient("Orders API", "", time.Minute)))
+	client, err := api.NewClientWithResponses(
+		base, api.WithHTTPClient(web.NewPeerClient("Orders API", "", time.Minute)),
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -96,7 +104,10 @@ func (s *system) another(t *testing.T) *api.ClientWithResponses {
 // product creates a product with a sku of its own and returns its id.
 func (s *system) product(t *testing.T, priceCents, stock int64) int64 {
 	t.Helper()
-	res, err := s.CreateProductWithResponse(ctx, nil, api.NewProduct{Sku: fmt.Sprint("SKU-", skus.Add(1)), Name: "Thing", PriceCents: priceCents, Stock: stock})
+	res, err := s.CreateProductWithResponse(
+		ctx, nil,
+		api.NewProduct{Sku: fmt.Sprint("SKU-", skus.Add(1)), Name: "Thing", PriceCents: priceCents, Stock: stock},
+	)
 	if err != nil || res.JSON201 == nil {
 		t.Fatalf("%v %s", err, res.Body)
 	}
@@ -224,11 +235,18 @@ func TestCreateOrder(t *testing.T) {
 				t.Fatalf("%s", res.Body)
 			}
 			o := res.JSON201.Data
-			want := []contract.OrderItem{{ProductID: a, Qty: 3, UnitPriceCents: 1500, SubtotalCents: 4500}, {ProductID: b, Qty: 6, UnitPriceCents: 250, SubtotalCents: 1500}}
-			if !slices.Equal(o.Items, want) || o.TotalCents != 6000 || o.Status != contract.CREATED || o.CustomerID != 1 {
+			want := []contract.OrderItem{
+				{ProductID: a, Qty: 3, UnitPriceCents: 1500, SubtotalCents: 4500},
+				{ProductID: b, Qty: 6, UnitPriceCents: 250, SubtotalCents: 1500},
+			}
+			if !slices.Equal(o.Items, want) || o.TotalCents != 6000 || o.Status != contract.CREATED ||
+				o.CustomerID != 1 {
 				t.Errorf("%s", res.Body)
 			}
-			if !slices.Equal(o.AllowedActions, []api.OrderAction{api.Confirm, api.Cancel}) || o.CancelableUntil != nil || o.ConfirmedAt != nil || o.CanceledAt != nil {
+			if !slices.Equal(o.AllowedActions, []api.OrderAction{api.Confirm, api.Cancel}) ||
+				o.CancelableUntil != nil ||
+				o.ConfirmedAt != nil ||
+				o.CanceledAt != nil {
 				t.Errorf("%s", res.Body)
 			}
 			s.wantStock(t, a, 97)
@@ -261,7 +279,9 @@ func TestCreateOrder(t *testing.T) {
 		t.Run("insufficient_stock", func(t *testing.T) {
 			little, none := s.product(t, 1, 3), s.product(t, 1, 0)
 			res := s.place(t, "short", line(b, 1), line(little, 2), line(none, 1), line(little, 2))
-			webtest.WantError(t, res.StatusCode(), res.Body, 400, "insufficient_stock", "/items/1/qty", "/items/2/qty")
+			webtest.WantError(
+				t, res.StatusCode(), res.Body, 400, "insufficient_stock", "/items/1/qty", "/items/2/qty",
+			)
 			if m := fmt.Sprintf("product %d: asked 4, available 3", little); !strings.Contains(string(res.Body), m) {
 				t.Errorf("%s does not say %q", res.Body, m)
 			}
@@ -269,10 +289,15 @@ func TestCreateOrder(t *testing.T) {
 		})
 		t.Run("product_not_found", func(t *testing.T) {
 			res := s.place(t, "missing", line(b, 1), line(77777, 1), line(88888, 1))
-			webtest.WantError(t, res.StatusCode(), res.Body, 404, "product_not_found", "/items/1/product_id", "/items/2/product_id")
+			webtest.WantError(
+				t, res.StatusCode(), res.Body, 404, "product_not_found", "/items/1/product_id",
+				"/items/2/product_id",
+			)
 		})
 		t.Run("customer_not_found", func(t *testing.T) {
-			res, _ := s.CreateOrderWithResponse(ctx, nil, api.NewOrder{CustomerID: 99, Items: []contract.NewOrderItem{line(b, 1)}})
+			res, _ := s.CreateOrderWithResponse(
+				ctx, nil, api.NewOrder{CustomerID: 99, Items: []contract.NewOrderItem{line(b, 1)}},
+			)
 			webtest.WantError(t, res.StatusCode(), res.Body, 404, "customer_not_found", "/customer_id")
 		})
 		t.Run("customers_unavailable", func(t *testing.T) {
@@ -289,7 +314,8 @@ func TestCreateOrder(t *testing.T) {
 			for range 10 {
 				lines = append(lines, line(s.product(t, 1_000_000_000, 1_000_000_000), 1_000_000))
 			}
-			if res := s.place(t, "", lines[:9]...); res.JSON201 == nil || res.JSON201.Data.TotalCents != 9_000_000_000_000_000 {
+			if res := s.place(t, "", lines[:9]...); res.JSON201 == nil ||
+				res.JSON201.Data.TotalCents != 9_000_000_000_000_000 {
 				t.Errorf("%s", res.Body)
 			} else {
 				s.cancel(t, res.JSON201.Data.ID, "")
@@ -320,12 +346,17 @@ func TestCreateOrder(t *testing.T) {
 			"price of their own": {`{"customer_id":1,"items":[{"product_id":1,"qty":1,"unit_price_cents":1}]}`, "validation_failed", []string{"/items/0/unit_price_cents"}},
 		} {
 			t.Run(name, func(t *testing.T) {
-				status, body, _ := webtest.Do(t, "POST", s.base+"/orders", bad.body, "Content-Type", "application/json", "X-Idempotency-Key", "bad")
+				status, body, _ := webtest.Do(
+					t, "POST", s.base+"/orders", bad.body, "Content-Type", "application/json",
+					"X-Idempotency-Key", "bad",
+				)
 				webtest.WantError(t, status, body, 400, bad.code, bad.fields...)
 			})
 		}
 		t.Run("payload_too_large and unsupported_media_type", func(t *testing.T) {
-			status, body, _ := webtest.Do(t, "POST", s.base+"/orders", strings.Repeat(" ", 2<<20), "Content-Type", "application/json")
+			status, body, _ := webtest.Do(
+				t, "POST", s.base+"/orders", strings.Repeat(" ", 2<<20), "Content-Type", "application/json",
+			)
 			webtest.WantError(t, status, body, 413, "payload_too_large")
 			status, body, _ = webtest.Do(t, "POST", s.base+"/orders", `{}`, "Content-Type", "text/xml")
 			webtest.WantError(t, status, body, 415, "unsupported_media_type")
@@ -350,8 +381,10 @@ func TestConfirmOrder(t *testing.T) {
 				t.Fatalf("%s", res.Body)
 			}
 			d := res.JSON200.Data
-			if d.Status != contract.CONFIRMED || d.ConfirmedAt == nil || d.ConfirmedAt.Before(o.CreatedAt.Time) || len(d.Items) != 1 ||
-				!d.CancelableUntil.Equal(d.ConfirmedAt.Add(window)) || !slices.Equal(d.AllowedActions, []api.OrderAction{api.Cancel}) {
+			if d.Status != contract.CONFIRMED || d.ConfirmedAt == nil || d.ConfirmedAt.Before(o.CreatedAt.Time) ||
+				len(d.Items) != 1 ||
+				!d.CancelableUntil.Equal(d.ConfirmedAt.Add(window)) ||
+				!slices.Equal(d.AllowedActions, []api.OrderAction{api.Cancel}) {
 				t.Errorf("%s", res.Body)
 			}
 			again := s.confirm(t, o.ID, "another-key")
@@ -396,7 +429,10 @@ func TestCancelOrder(t *testing.T) {
 				if res.JSON200 == nil {
 					t.Fatalf("%s", res.Body)
 				}
-				if d := res.JSON200.Data; d.Status != contract.CANCELED || d.CanceledAt == nil || len(d.AllowedActions) != 0 || d.CancelableUntil != nil || len(d.Items) != 2 {
+				if d := res.JSON200.Data; d.Status != contract.CANCELED || d.CanceledAt == nil ||
+					len(d.AllowedActions) != 0 ||
+					d.CancelableUntil != nil ||
+					len(d.Items) != 2 {
 					t.Errorf("%s", res.Body)
 				}
 				s.wantStock(t, a, 10)
@@ -491,7 +527,9 @@ func TestListOrders(t *testing.T) {
 				}
 			}
 		}
-		statuses := []*contract.OrderStatus{nil, new(contract.CREATED), new(contract.CONFIRMED), new(contract.CANCELED)}
+		statuses := []*contract.OrderStatus{
+			nil, new(contract.CREATED), new(contract.CONFIRMED), new(contract.CANCELED),
+		}
 		for _, status := range statuses {
 			for _, customer := range []*int64{nil, new(int64(2))} {
 				for _, bounds := range []struct{ from, to string }{
@@ -513,12 +551,18 @@ func TestListOrders(t *testing.T) {
 					}
 					var want []int64
 					for _, r := range rows {
-						if (status == nil || r.Status == string(*status)) && (customer == nil || r.CustomerID == *customer) && !r.CreatedAt.Before(from) && !r.CreatedAt.After(to) {
+						if (status == nil || r.Status == string(*status)) &&
+							(customer == nil || r.CustomerID == *customer) &&
+							!r.CreatedAt.Before(from) &&
+							!r.CreatedAt.After(to) {
 							want = append(want, r.ID)
 						}
 					}
 					if got := all(t, p); !slices.Equal(got, want) {
-						t.Errorf("%v %v %v: %d orders, want %d: %v %v", p.Status, p.CustomerID, bounds, len(got), len(want), got, want)
+						t.Errorf(
+							"%v %v %v: %d orders, want %d: %v %v", p.Status, p.CustomerID, bounds, len(got),
+							len(want), got, want,
+						)
 					}
 				}
 			}

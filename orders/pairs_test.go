@@ -36,18 +36,28 @@ func (p *pair) at(instance *api.ClientWithResponses) *pair {
 	return &seen
 }
 
-// pairOperations are all that may happen to the order and its product. Each returns what came of it. Those that change orders may be
-// carried out together.
+// pairOperations are all that may happen to the order and its product. Each returns what came of it. Those
+// that change orders may be carried out together.
 var pairOperations = []struct {
 	name string
 	do   func(p *pair) string
 }{
 	{"confirm", func(p *pair) string {
-		return p.came(p.ConfirmOrder(ctx, p.order, &api.ConfirmOrderParams{XIdempotencyKey: fmt.Sprint("confirmation-", p.confirmations.Add(1))}))
+		return p.came(
+			p.ConfirmOrder(
+				ctx, p.order,
+				&api.ConfirmOrderParams{XIdempotencyKey: fmt.Sprint("confirmation-", p.confirmations.Add(1))},
+			),
+		)
 	}},
 	{"cancel", func(p *pair) string { return p.came(p.CancelOrder(ctx, p.order, nil, api.Cancellation{})) }},
 	{"compensate", func(p *pair) string {
-		return p.came(p.CancelOrder(ctx, p.order, nil, api.Cancellation{Cause: new(api.Compensation), Reason: new("words")}, asService))
+		return p.came(
+			p.CancelOrder(
+				ctx, p.order, nil, api.Cancellation{Cause: new(api.Compensation), Reason: new("words")},
+				asService,
+			),
+		)
 	}},
 	{"expire", func(p *pair) string {
 		n, err := p.service.ExpireReservations(ctx)
@@ -66,7 +76,9 @@ var pairOperations = []struct {
 		return p.came(p.UpdateProduct(ctx, p.product, nil, api.ProductUpdate{Stock: new(int64(3))}))
 	}},
 	{"order 2", func(p *pair) string {
-		return p.came(p.CreateOrder(ctx, nil, api.NewOrder{CustomerID: 2, Items: []contract.NewOrderItem{line(p.product, 2)}}))
+		return p.came(
+			p.CreateOrder(ctx, nil, api.NewOrder{CustomerID: 2, Items: []contract.NewOrderItem{line(p.product, 2)}}),
+		)
 	}},
 }
 
@@ -78,8 +90,9 @@ func asService(_ context.Context, req *http.Request) error {
 
 var changesOrders = []string{"confirm", "cancel", "compensate", "order 2"}
 
-// TestPairs lets every two operations meet on one order and its product, in every way in which they can: in two instances of the service,
-// in one, and in one transaction. What comes of it must be what comes of one after the other, and the stock must add up.
+// TestPairs lets every two operations meet on one order and its product, in every way in which they can: in
+// two instances of the service, in one, and in one transaction. What comes of it must be what comes of one
+// after the other, and the stock must add up.
 func TestPairs(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g)
@@ -101,7 +114,10 @@ func TestPairs(t *testing.T) {
 					elsewhere := func(p *pair) string { return b.do(p.at(instances[1])) }
 					for range 2 {
 						want("at once", func(p *pair) (string, string) { return p.atOnce(a.do, b.do) })
-						want("at once in two instances", func(p *pair) (string, string) { return p.atOnce(a.do, elsewhere) })
+						want(
+							"at once in two instances",
+							func(p *pair) (string, string) { return p.atOnce(a.do, elsewhere) },
+						)
 					}
 					if slices.Contains(changesOrders, a.name) && slices.Contains(changesOrders, b.name) {
 						want("together", func(p *pair) (string, string) { return p.together(a.do, b.do) })
@@ -128,12 +144,18 @@ func TestPairs(t *testing.T) {
 func (s *system) meet(t *testing.T, how func(p *pair) (cameA, cameB string)) string {
 	t.Helper()
 	s.clear(t)
-	p := &pair{system: s, ClientWithResponses: s.ClientWithResponses, t: t, product: s.product(t, 100, 4), confirmations: new(atomic.Int64)}
+	p := &pair{
+		system: s, ClientWithResponses: s.ClientWithResponses, t: t, product: s.product(t, 100, 4),
+		confirmations: new(atomic.Int64),
+	}
 	p.order = s.placed(t, line(p.product, 2)).ID
 	s.expire(t, p.order)
 	cameA, cameB := how(p)
 	wantHealthy(t, s.db)
-	return fmt.Sprint(cameA, ", ", cameB, ": ", p.came(s.GetOrder(ctx, p.order, nil)), ", ", p.came(s.GetProduct(ctx, p.product, nil)))
+	return fmt.Sprint(
+		cameA, ", ", cameB, ": ", p.came(s.GetOrder(ctx, p.order, nil)), ", ",
+		p.came(s.GetProduct(ctx, p.product, nil)),
+	)
 }
 
 // came says what came of a call, in what both serial orders have in common: no ids and no times.
@@ -204,8 +226,9 @@ func (p *pair) queued(first, second func(p *pair) string) (cameFirst, cameSecond
 	return <-results[0], <-results[1]
 }
 
-// wantWaiting returns when each operation either waits for a row or, as one that is refused without any lock, has an answer. No
-// other statement of theirs than one that wants a row is as long under way: the server's list of what is running now serves.
+// wantWaiting returns when each operation either waits for a row or, as one that is refused without any lock,
+// has an answer. No other statement of theirs than one that wants a row is as long under way: the server's
+// list of what is running now serves.
 func (p *pair) wantWaiting(results []chan string) {
 	p.t.Helper()
 	database := p.db.Migrator().CurrentDatabase()
@@ -216,7 +239,8 @@ func (p *pair) wantWaiting(results []chan string) {
 		}
 		waiting := 0
 		for _, r := range running {
-			if r.DB == database && (strings.HasSuffix(r.Info, " FOR UPDATE") || strings.HasPrefix(r.Info, "UPDATE ")) {
+			if r.DB == database &&
+				(strings.HasSuffix(r.Info, " FOR UPDATE") || strings.HasPrefix(r.Info, "UPDATE ")) {
 				waiting++
 			}
 		}

@@ -14,7 +14,8 @@ type newOrder struct {
 	Lines       []line
 }
 
-// line asks for pieces of a product, which either its id or its sku names. Several lines may name the same one.
+// line asks for pieces of a product, which either its id or its sku names. Several lines may name the same
+// one.
 type line struct {
 	ProductID *int64
 	SKU       *string
@@ -41,17 +42,17 @@ func (l line) missing(refused *apperr.Error, i int) {
 // maxCents is the largest amount that JavaScript reads exactly.
 const maxCents = 1<<53 - 1
 
-// place takes the pieces of every line off the shelf or none, and makes the order that is to come of them. It refuses with 404
-// product_not_found, else 400 product_inactive, else 400 insufficient_stock for every product that is short, at its first line, else 400
-// validation_failed for a total above maxCents.
-func (n newOrder) place(from shelf) (*order, error) {
+// place takes the pieces of every line off the stock or none, and makes the order that is to come of them. It
+// refuses with 404 product_not_found, else 400 product_inactive, else 400 insufficient_stock for every
+// product that is short, at its first line, else 400 validation_failed for a total above maxCents.
+func (n newOrder) place(from stockView) (*order, error) {
 	o := &order{CustomerID: n.CustomerID, ExternalRef: n.ExternalRef, Metadata: n.Metadata}
 	var err error
 	if o.Items, err = from.price(n.Lines); err != nil {
 		return nil, err
 	}
-	if refused := apperr.InsufficientStock.New(); short(o.Items) != nil {
-		for _, i := range short(o.Items) {
+	if refused := apperr.InsufficientStock.New(); shortages(o.Items) != nil {
+		for _, i := range shortages(o.Items) {
 			refused.With(fmt.Sprintf("/items/%d/qty", i.line), shortage(*i.of, i.Qty), "product %d: asked %d, available %d", i.ProductID, i.Qty, i.of.Stock)
 		}
 		return nil, refused
@@ -59,13 +60,13 @@ func (n newOrder) place(from shelf) (*order, error) {
 	if o.TotalCents, err = total(o.Items); err != nil {
 		return nil, err
 	}
-	from.take(o.Items)
+	from.reserve(o.Items)
 	o.Now = o.Items[0].of.Now
 	return o, nil
 }
 
-// taken finds the orders whose external_ref new ones ask for.
-func (s store) taken(wanted []newOrder) ([]order, error) {
+// findByExternalRef finds the orders whose external_ref new ones ask for.
+func (s store) findByExternalRef(wanted []newOrder) ([]order, error) {
 	var customers []int64
 	var refs []string
 	for _, n := range wanted {
@@ -81,8 +82,8 @@ func (s store) taken(wanted []newOrder) ([]order, error) {
 	return orders, err
 }
 
-// free returns 409 external_ref_taken when one of these orders has the external_ref.
-func (n newOrder) free(of []order) error {
+// checkExternalRef returns 409 external_ref_taken when one of these orders has the external_ref.
+func (n newOrder) checkExternalRef(of []order) error {
 	for _, o := range of {
 		if n.ExternalRef != nil && o.CustomerID == n.CustomerID && *o.ExternalRef == *n.ExternalRef {
 			return apperr.OrderExternalRefTaken.New(o.ID).With("/external_ref", apperr.Params{"rule": "unique", "order_id": o.ID}, "belongs to order %d", o.ID)

@@ -37,7 +37,8 @@ func (n newProduct) product() product {
 	return product{SKU: n.SKU, Name: n.Name, PriceCents: n.PriceCents, Stock: n.Stock, Active: n.Active, CreatedAt: now, UpdatedAt: now, Now: now}
 }
 
-// createProduct inserts a product with its opening stock, or returns 409 sku_taken, naming the one that has the sku.
+// createProduct inserts a product with its opening stock, or returns 409 sku_taken, naming the one that has
+// the sku.
 func (s store) createProduct(n newProduct) (product, error) {
 	p := n.product()
 	err := s.createProducts([]*product{&p})
@@ -47,14 +48,15 @@ func (s store) createProduct(n newProduct) (product, error) {
 	return p, err
 }
 
-// createProducts inserts products with their opening stock. Its error is duplicate when one of the skus is taken.
+// createProducts inserts products with their opening stock. Its error is duplicate when one of the skus is
+// taken.
 func (s store) createProducts(products []*product) error {
 	if err := s.insertProducts(products); err != nil {
 		return err
 	}
 	adjustments, events := make([]stockAdjustment, len(products)), make([]history.Event, len(products))
 	for i, p := range products {
-		adjustments[i], events[i] = adjustment(*p, p.Stock, "created"), ofProduct(productCreated, *p)
+		adjustments[i], events[i] = adjustment(*p, p.Stock, "created"), productEvent(productCreated, *p)
 	}
 	if err := s.insert(adjustments); err != nil {
 		return err
@@ -112,11 +114,11 @@ func (s store) updateProducts(before []product, products []*product) error {
 		b := before[i]
 		p.UpdatedAt = later(p.UpdatedAt, p.Now)
 		if p.Name != b.Name || p.PriceCents != b.PriceCents || p.Active != b.Active {
-			events = append(events, ofProduct(productUpdated, *p))
+			events = append(events, productEvent(productUpdated, *p))
 		}
 		if p.Stock != b.Stock {
 			adjustments = append(adjustments, adjustment(*p, p.Stock-b.Stock, "level set"))
-			events = append(events, ofProduct(stockAdjusted, *p))
+			events = append(events, productEvent(stockAdjusted, *p))
 		}
 	}
 	if err := s.updateEach(products, "name", "price_cents", "stock", "active", "updated_at"); err != nil {
@@ -141,7 +143,7 @@ func (s store) findProduct(id int64) (product, error) {
 }
 
 // texts is what a list of products searches.
-var texts = search.Texts{Table: "products", Columns: []string{"name", "sku"}}
+var texts = search.Index{Table: "products", Columns: []string{"name", "sku"}}
 
 // productFilter says which products a list shows; a nil field does not matter.
 type productFilter struct {
@@ -152,7 +154,7 @@ type productFilter struct {
 }
 
 // listProducts reads a page of products.
-func (s store) listProducts(f productFilter, w db.Window) ([]product, *int64, error) {
+func (s store) listProducts(f productFilter, w db.PageRequest) ([]product, *int64, error) {
 	q := s.products()
 	if f.SKU != nil {
 		q = q.Where("sku = ?", *f.SKU)

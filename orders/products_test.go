@@ -17,7 +17,9 @@ func TestCreateProduct(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g)
 		t.Run("created", func(t *testing.T) {
-			res, err := s.CreateProductWithResponse(ctx, nil, api.NewProduct{Sku: "A b-1", Name: "Größe 😀", PriceCents: 1_000_000_000, Stock: 0})
+			res, err := s.CreateProductWithResponse(
+				ctx, nil, api.NewProduct{Sku: "A b-1", Name: "Größe 😀", PriceCents: 1_000_000_000, Stock: 0},
+			)
 			if err != nil || res.JSON201 == nil {
 				t.Fatalf("%v %s", err, res.Body)
 			}
@@ -49,7 +51,9 @@ func TestCreateProduct(t *testing.T) {
 				`{"sku":"` + strings.Repeat("x", 101) + `","name":"N","price_cents":1.5,"stock":"3"}`:    {"/sku", "/price_cents", "/stock"},
 				`{"sku":"X","name":"` + strings.Repeat("x", 256) + `","price_cents":1,"stock":1,"id":4}`: {"/name", "/id"},
 			} {
-				status, answer, _ := webtest.Do(t, "POST", s.base+"/products", body, "Content-Type", "application/json")
+				status, answer, _ := webtest.Do(
+					t, "POST", s.base+"/products", body, "Content-Type", "application/json",
+				)
 				webtest.WantError(t, status, answer, 400, "validation_failed", fields...)
 			}
 			status, answer, _ := webtest.Do(t, "POST", s.base+"/products", "", "Content-Type", "application/json")
@@ -81,7 +85,9 @@ func TestListProducts(t *testing.T) {
 			}
 		}
 		first, _ := s.ListProductsWithResponse(ctx, &api.ListProductsParams{Limit: new(int32(3))})
-		rest, _ := s.ListProductsWithResponse(ctx, &api.ListProductsParams{Limit: new(int32(3)), Cursor: first.JSON200.Meta.NextCursor})
+		rest, _ := s.ListProductsWithResponse(
+			ctx, &api.ListProductsParams{Limit: new(int32(3)), Cursor: first.JSON200.Meta.NextCursor},
+		)
 		if len(first.JSON200.Data) != 3 || len(rest.JSON200.Data) != 1 || rest.JSON200.Meta.NextCursor != nil {
 			t.Errorf("%s %s", first.Body, rest.Body)
 		}
@@ -108,14 +114,17 @@ func TestUpdateProduct(t *testing.T) {
 				t.Fatalf("%v %s", err, res.Body)
 			}
 			read, _ := s.GetProductWithResponse(ctx, id, nil)
-			if d := read.JSON200.Data; !bytes.Equal(read.Body, res.Body) || d.PriceCents != step.price || d.Stock != step.stock {
+			if d := read.JSON200.Data; !bytes.Equal(read.Body, res.Body) || d.PriceCents != step.price ||
+				d.Stock != step.stock {
 				t.Errorf("answered %s, read %s", res.Body, read.Body)
 			}
 		}
 		for body, fields := range map[string][]string{
 			`{}`: {"/body"}, `{"price_cents":-1,"stock":-1}`: {"/price_cents", "/stock"}, `{"sku":"N","stock":1}`: {"/sku"}, `{"name":" ","active":1}`: {"/name", "/active"}, `{"stock":null}`: {"/stock"}, `{"stock":1e2}`: {"/stock"},
 		} {
-			status, answer, _ := webtest.Do(t, "PATCH", fmt.Sprint(s.base, "/products/", id), body, "Content-Type", "application/json")
+			status, answer, _ := webtest.Do(
+				t, "PATCH", fmt.Sprint(s.base, "/products/", id), body, "Content-Type", "application/json",
+			)
 			webtest.WantError(t, status, answer, 400, "validation_failed", fields...)
 		}
 		res, _ := s.UpdateProductWithResponse(ctx, 99999, nil, api.ProductUpdate{Stock: new(int64(1))})

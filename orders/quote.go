@@ -8,23 +8,23 @@ type quote struct {
 	Fillable   []line // what is asked for and there; nil when nothing is
 }
 
-// quote reads prices and stock, once, and holds nothing. Errors: 404 product_not_found, 400 product_inactive, 400 validation_failed for
-// a total above maxCents.
+// quote reads prices and stock, once, and holds nothing. Errors: 404 product_not_found, 400 product_inactive,
+// 400 validation_failed for a total above maxCents.
 func (s store) quote(lines []line) (q quote, err error) {
-	shelf, err := s.readShelf(lines)
+	stock, err := s.loadProducts(lines)
 	if err != nil {
 		return q, err
 	}
-	if q.Items, err = shelf.price(lines); err != nil {
+	if q.Items, err = stock.price(lines); err != nil {
 		return q, err
 	}
 	if q.TotalCents, err = total(q.Items); err != nil {
 		return q, err
 	}
-	q.Short = short(q.Items)
+	q.Short = shortages(q.Items)
 	asked := map[*product]int64{}
 	for _, l := range lines { // the first come first
-		p := shelf.find(l)
+		p := stock.find(l)
 		l.Qty = min(l.Qty, p.Stock-asked[p])
 		if asked[p] += l.Qty; l.Qty > 0 {
 			q.Fillable = append(q.Fillable, l)

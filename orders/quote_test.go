@@ -32,7 +32,12 @@ func TestQuoteOrder(t *testing.T) {
 		}
 		quoted := func(t *testing.T, lines ...contract.NewOrderItem) api.Quote {
 			t.Helper()
-			res := ask(api.NewOrder{CustomerID: 1, Items: lines, ExternalRef: new("PO-1"), Metadata: &contract.OrderMetadata{"k": "v"}})
+			res := ask(
+				api.NewOrder{
+					CustomerID: 1, Items: lines, ExternalRef: new("PO-1"),
+					Metadata: &contract.OrderMetadata{"k": "v"},
+				},
+			)
 			if res.JSON200 == nil {
 				t.Fatalf("%s", res.Body)
 			}
@@ -67,7 +72,14 @@ func TestQuoteOrder(t *testing.T) {
 			})
 			is(t, q.TotalCents, 1750)
 			is(t, q.Shortages, []api.Shortage{})
-			is(t, q.Fillable, api.NewOrder{CustomerID: 1, Items: lines, ExternalRef: new("PO-1"), Metadata: &contract.OrderMetadata{"k": "v"}})
+			is(
+				t,
+				q.Fillable,
+				api.NewOrder{
+					CustomerID: 1, Items: lines, ExternalRef: new("PO-1"),
+					Metadata: &contract.OrderMetadata{"k": "v"},
+				},
+			)
 		})
 		t.Run("every shortage", func(t *testing.T) {
 			q := quoted(t, line(none, 5), line(b, 2), line(a, 8), bySku(b, 2), bySku(a, 7), line(a, 1))
@@ -84,8 +96,13 @@ func TestQuoteOrder(t *testing.T) {
 			if q.Fillable != nil || len(q.Shortages) != 1 {
 				t.Errorf("%s", text(q))
 			}
-			_, body, _ := webtest.Do(t, "POST", s.base+"/orders/quote", fmt.Sprintf(`{"customer_id":1,"items":[{"product_id":%d,"qty":1}]}`, none), "Content-Type", "application/json")
-			if answer := (struct{ Data map[string]any }{}); json.Unmarshal(body, &answer) != nil || len(answer.Data) != 3 {
+			_, body, _ := webtest.Do(
+				t, "POST", s.base+"/orders/quote",
+				fmt.Sprintf(`{"customer_id":1,"items":[{"product_id":%d,"qty":1}]}`, none), "Content-Type",
+				"application/json",
+			)
+			if answer := (struct{ Data map[string]any }{}); json.Unmarshal(body, &answer) != nil ||
+				len(answer.Data) != 3 {
 				t.Errorf("%s", body)
 			}
 		})
@@ -112,7 +129,9 @@ func TestQuoteOrder(t *testing.T) {
 			webtest.WantError(t, res.StatusCode(), res.Body, 503, "customers_unavailable")
 		})
 		t.Run("for another customer", func(t *testing.T) {
-			token, err := webtest.Options().Tokens.Issue(auth.Principal{Subject: "partner", Customer: 2, Scope: "orders:read"}, time.Hour)
+			token, err := webtest.Options().Tokens.Issue(
+				auth.Principal{Subject: "partner", Customer: 2, Scope: "orders:read"}, time.Hour,
+			)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -146,7 +165,10 @@ func TestQuoteOrder(t *testing.T) {
 			}
 			status, body, _ = webtest.Do(t, "POST", s.base+"/orders", string(quote.Data.Fillable), isJSON...)
 			var placed api.OrderResponse
-			if err := json.Unmarshal(body, &placed); err != nil || status != 201 || placed.Data.TotalCents != 2*100+3*250 || *placed.Data.ExternalRef != "PO-9" || placed.Data.Metadata == nil {
+			if err := json.Unmarshal(body, &placed); err != nil || status != 201 ||
+				placed.Data.TotalCents != 2*100+3*250 ||
+				*placed.Data.ExternalRef != "PO-9" ||
+				placed.Data.Metadata == nil {
 				t.Errorf("%d %s", status, body)
 			}
 			s.wantStock(t, b, 0)

@@ -36,7 +36,8 @@ type Service struct {
 	customers customersapi.ClientWithResponsesInterface
 }
 
-// New returns the service on a database that db.Migrate has brought up to date. Its error is about the peer's address.
+// New returns the service on a database that db.Migrate has brought up to date. Its error is about the peer's
+// address.
 func New(g *gorm.DB, c Config) (*Service, error) {
 	customers, err := customersapi.NewClientWithResponses(c.Customers.Base, customersapi.WithHTTPClient(c.Customers.Client("Customers API")))
 	s := &Service{Config: c, db: g, keys: idempotency.Keys{DB: g, Lifetime: c.KeyLifetime}, customers: customers}
@@ -44,8 +45,8 @@ func New(g *gorm.DB, c Config) (*Service, error) {
 	return s, err
 }
 
-// checkCustomer asks the Customers API whether the customer exists. It returns 404 customer_not_found when not, and 503
-// customers_unavailable when there is no answer.
+// checkCustomer asks the Customers API whether the customer exists. It returns 404 customer_not_found when
+// not, and 503 customers_unavailable when there is no answer.
 func (s *Service) checkCustomer(ctx context.Context, id int64) error {
 	res, err := s.customers.GetInternalCustomerWithResponse(ctx, id)
 	switch {

@@ -15,8 +15,8 @@ import (
 	api "example.com/b2b/openapi/ordersapi"
 )
 
-// TestCreateOrderStatements holds the cost of an order to what it should be, however many lines the order has. BEGIN and COMMIT
-// come on top.
+// TestCreateOrderStatements holds the cost of an order to what it should be, however many lines the order
+// has. BEGIN and COMMIT come on top.
 func TestCreateOrderStatements(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g)
@@ -36,13 +36,21 @@ func TestCreateOrderStatements(t *testing.T) {
 			}
 		}
 		for i, lines := range [][]contract.NewOrderItem{lines[:1], lines, bySku[1:2], bySku} {
-			// Prices and stock, the external_ref, taking the stock, the order, its items, its event; a sku's id; what the key has done, and the answer.
+			// Prices and stock, the external_ref, taking the stock, the order, its items, its event; a sku's
+			// id; what the key has done, and the answer.
 			for key, want := range map[string]int64{"": 6, fmt.Sprint("key-", i): 8} {
 				if i >= 2 {
 					want++
 				}
 				statements.Store(0)
-				res := s.order(t, key, api.NewOrder{CustomerID: 1, Items: lines, ExternalRef: new(fmt.Sprint("PO", key)), Metadata: &contract.OrderMetadata{"a": "b"}})
+				res := s.order(
+					t,
+					key,
+					api.NewOrder{
+						CustomerID: 1, Items: lines, ExternalRef: new(fmt.Sprint("PO", key)),
+						Metadata: &contract.OrderMetadata{"a": "b"},
+					},
+				)
 				if res.JSON201 == nil {
 					t.Fatalf("%s", res.Body)
 				}
@@ -63,7 +71,8 @@ func TestCreateOrderStatements(t *testing.T) {
 	})
 }
 
-// TestTogetherStatements wants of 60 changes together, of all kinds, no more statements than what one of each kind takes.
+// TestTogetherStatements wants of 60 changes together, of all kinds, no more statements than what one of each
+// kind takes.
 func TestTogetherStatements(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g)
@@ -73,7 +82,9 @@ func TestTogetherStatements(t *testing.T) {
 			toConfirm, toCancel, key := s.placed(t, line(p, 1)).ID, s.placed(t, line(p, 1)).ID, fmt.Sprint("key-", i)
 			changes = append(changes,
 				func() string {
-					return outcomeOf(s.CreateOrder(ctx, &api.CreateOrderParams{XIdempotencyKey: &key}, newOrder(line(p, i+1))))
+					return outcomeOf(
+						s.CreateOrder(ctx, &api.CreateOrderParams{XIdempotencyKey: &key}, newOrder(line(p, i+1))),
+					)
 				},
 				func() string {
 					return outcomeOf(s.ConfirmOrder(ctx, toConfirm, &api.ConfirmOrderParams{XIdempotencyKey: key}))
@@ -82,7 +93,8 @@ func TestTogetherStatements(t *testing.T) {
 		}
 		statements, atTheGate := counting(t, g), int64(3) // making its product, in a transaction
 		wantCounts(t, counted(s.together(t, changes...)), map[string]int{"201": 20, "200": 40})
-		// The order at the gate; orders and their items, prices, keys, stock, new orders, how far apart their ids are, what becomes of the others, new items, events, answers.
+		// The order at the gate; orders and their items, prices, keys, stock, new orders, how far apart their
+		// ids are, what becomes of the others, new items, events, answers.
 		if got, want := statements.Load()-atTheGate, int64(5+10)+map[bool]int64{false: 1}[g.Name() == db.SQLite]; got != want {
 			t.Errorf("%d statements, want %d", got, want)
 		}
@@ -95,9 +107,18 @@ func counting(t *testing.T, g *gorm.DB) *atomic.Int64 {
 	statements := new(atomic.Int64)
 	count := func(*gorm.DB) { statements.Add(1) }
 	on := g.Callback()
-	err := errors.Join(on.Create().After("gorm:create").Register("test:create", count), on.Query().After("gorm:query").Register("test:query", count),
-		on.Update().After("gorm:update").Register("test:update", count), on.Delete().After("gorm:delete").Register("test:delete", count),
-		on.Row().After("gorm:row").Register("test:row", count), on.Raw().After("gorm:raw").Register("test:raw", count))
+	err := errors.Join(
+		on.Create().After("gorm:create").Register("test:create", count),
+		on.Query().After("gorm:query").Register("test:query", count),
+		on.Update().
+			After("gorm:update").
+			Register("test:update", count),
+		on.Delete().After("gorm:delete").Register("test:delete", count),
+		on.Row().
+			After("gorm:row").
+			Register("test:row", count),
+		on.Raw().After("gorm:raw").Register("test:raw", count),
+	)
 	if err != nil {
 		t.Fatal(err)
 	}

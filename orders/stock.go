@@ -13,22 +13,22 @@ import (
 	"example.com/b2b/internal/apperr"
 )
 
-// shelf is products as they were read, less what was taken from it and with what was put back since.
-type shelf struct {
+// stockView is products as they were read, less what was taken from it and with what was put back since.
+type stockView struct {
 	byID  map[int64]*product
 	ids   map[string]int64 // by sku, of the products that are named by it
 	moved map[int64]int64  // pieces by product, read or not; below zero for those that were taken
 }
 
-func newShelf() shelf { return shelf{byID: map[int64]*product{}, moved: map[int64]int64{}} }
+func newStockView() stockView { return stockView{byID: map[int64]*product{}, moved: map[int64]int64{}} }
 
-// readShelf reads the products that lines name, without a lock.
-func (s store) readShelf(lines []line) (shelf, error) {
+// loadProducts reads the products that lines name, without a lock.
+func (s store) loadProducts(lines []line) (stockView, error) {
 	ids, skus, err := s.resolve(lines)
 	if err != nil {
-		return shelf{}, err
+		return stockView{}, err
 	}
-	return s.loadShelf(ids, skus)
+	return s.loadProductsByID(ids, skus)
 }
 
 // resolve returns the ids of the products that lines name, and the ids of the skus among the names.
@@ -53,12 +53,12 @@ func (s store) resolve(lines []line) (ids []int64, skus map[string]int64, err er
 	return ids, skus, err
 }
 
-func (s store) loadShelf(ids []int64, skus map[string]int64) (shelf, error) {
+func (s store) loadProductsByID(ids []int64, skus map[string]int64) (stockView, error) {
 	slices.Sort(ids)
 	var products []*product
 	err := db.ByID(s.products()).Select("id, sku, price_cents, stock, active, ? AS now", s.now()).
 		Where("id IN ?", slices.Compact(ids)).Order("id").Find(&products).Error
-	read := newShelf()
+	read := newStockView()
 	read.ids = skus
 	for _, p := range products {
 		read.byID[p.ID] = p
@@ -67,7 +67,7 @@ func (s store) loadShelf(ids []int64, skus map[string]int64) (shelf, error) {
 }
 
 // id returns the id of the product that a line names, or 0 for a sku that no product has.
-func (s shelf) id(l line) int64 {
+func (s stockView) id(l line) int64 {
 	if l.SKU != nil {
 		return s.ids[*l.SKU]
 	}
@@ -75,14 +75,14 @@ func (s shelf) id(l line) int64 {
 }
 
 // find returns the product that a line names, or nil.
-func (s shelf) find(l line) *product {
+func (s stockView) find(l line) *product {
 	return s.byID[s.id(l)]
 }
 
 // price makes one item of all lines with the same product, with the price that the product has, in ascending
 // product id. It refuses with 404 product_not_found for every line whose product does not exist, else with
 // 400 product_inactive for every one whose product cannot be ordered.
-func (s shelf) price(lines []line) (items []item, err error) {
+func (s stockView) price(lines []line) (items []item, err error) {
 	missing, inactive := apperr.OrderedProductNotFound.New(), apperr.ProductInactive.New()
 	for i, l := range lines {
 		p := s.find(l)
@@ -110,8 +110,8 @@ func (s shelf) price(lines []line) (items []item, err error) {
 	return items, nil
 }
 
-// short returns those of priced items of which less is there than they ask for.
-func short(items []item) (some []item) {
+// shortages returns those of priced items of which less is there than they ask for.
+func shortages(items []item) (some []item) {
 	for _, i := range items {
 		if i.of.Stock < i.Qty {
 			some = append(some, i)
@@ -125,33 +125,33 @@ func shortage(p product, requested int64) apperr.Params {
 	return apperr.Params{"product_id": p.ID, "sku": p.SKU, "requested": requested, "available": p.Stock}
 }
 
-// take takes the pieces of items, which the shelf must have.
-func (s shelf) take(items []item) {
+// reserve takes the pieces of items, which the stock must have.
+func (s stockView) reserve(items []item) {
 	for _, i := range items {
 		s.move(i.ProductID, -i.Qty)
 	}
 }
 
-// put puts the pieces of items back.
-func (s shelf) put(items []item) {
+// release puts the pieces of items back.
+func (s stockView) release(items []item) {
 	for _, i := range items {
 		s.move(i.ProductID, i.Qty)
 	}
 }
 
-func (s shelf) move(product, pieces int64) {
+func (s stockView) move(product, pieces int64) {
 	s.moved[product] += pieces
 	if p := s.byID[product]; p != nil {
 		p.Stock += pieces
 	}
 }
 
-// moveStock writes what was taken from a shelf and put back, in one statement, which locks products in
+// moveStock writes what was taken from a stock and put back, in one statement, which locks products in
 // ascending id. Products from which stock was taken must be locked already; where others are not, the
 // statement waits for a second, with all locks of its transaction. Stock moves before lines are inserted:
 // their foreign key takes a shared lock on the product, and two orders that both hold it could not move its
 // stock any more.
-func (s store) moveStock(of shelf) error {
+func (s store) moveStock(of stockView) error {
 	for ids := range slices.Chunk(slices.Sorted(maps.Keys(of.moved)), 500) {
 		pieces := make([]any, 0, 2*len(ids))
 		for _, id := range ids {
@@ -205,7 +205,7 @@ func (s store) adjustStock(p *product, delta int64, reason string) (stockAdjustm
 	if err != nil {
 		return a, err
 	}
-	return a, s.record(ofProduct(stockAdjusted, *p))
+	return a, s.record(productEvent(stockAdjusted, *p))
 }
 
 // noteAdjustment writes down a change of p's stock, which must be the new one already.
@@ -220,6 +220,6 @@ func adjustment(p product, delta int64, reason string) stockAdjustment {
 }
 
 // listAdjustments reads a page of what changed a product's stock.
-func (s store) listAdjustments(product int64, w db.Window) ([]stockAdjustment, *int64, error) {
+func (s store) listAdjustments(product int64, w db.PageRequest) ([]stockAdjustment, *int64, error) {
 	return db.Page[stockAdjustment](s.adjustments().Where("product_id = ?", product), w)
 }

@@ -46,19 +46,19 @@ func (s *Service) changeBatch(ctx context.Context, fn func(tx store) error) erro
 	return db.InReservedTx(ctx, s.db, func(tx *gorm.DB) error { return fn(s.store(ctx, tx)) })
 }
 
-// once runs effect in a transaction, once for the request's key: see idempotency.Keys.Once.
+// once runs effect in a transaction, once for the request's key: see idempotency.Keys.Execute.
 func (s *Service) once(ctx context.Context, r idempotency.Request, effect func(tx store) (target int64, body any, err error)) (idempotency.Answer, error) {
-	return s.keys.Once(ctx, r, func(tx *gorm.DB) (int64, any, error) { return effect(s.store(ctx, tx)) })
+	return s.keys.Execute(ctx, r, func(tx *gorm.DB) (int64, any, error) { return effect(s.store(ctx, tx)) })
 }
 
-// recall finds what keys have done: see idempotency.Keys.Look.
-func (s *Service) recall(tx store, requests []idempotency.Request) ([]idempotency.Earlier, error) {
-	return s.keys.Look(tx.db, requests)
+// loadKeys finds what keys have done: see idempotency.Keys.Lookup.
+func (s *Service) loadKeys(tx store, requests []idempotency.Request) ([]idempotency.Existing, error) {
+	return s.keys.Lookup(tx.db, requests)
 }
 
-// remember writes down what keys have done: see idempotency.Keys.Remember.
-func (s *Service) remember(tx store, effects []idempotency.Effected) error {
-	return s.keys.Remember(tx.db, effects...)
+// saveKeys writes down what keys have done: see idempotency.Keys.Save.
+func (s *Service) saveKeys(tx store, effects []idempotency.Record) error {
+	return s.keys.Save(tx.db, effects...)
 }
 
 // maxBatches is how many batches may run at once: on MySQL one prepares while the other commits.
@@ -72,14 +72,14 @@ func (s *Service) maxBatches() int {
 // ready returns 503 unavailable while the database does not do this service's work.
 func (s *Service) ready(ctx context.Context) error { return db.Ready(ctx, s.db, "orders") }
 
-// lead runs work on one instance at a time: see db.Lead.
+// lead runs work on one instance at a time: see db.RunExclusive.
 func (s *Service) lead(ctx context.Context, name string, work func(ctx context.Context) error) error {
-	_, err := db.Lead(ctx, s.db, name, work)
+	_, err := db.RunExclusive(ctx, s.db, name, work)
 	return err
 }
 
 // index keeps the index of the search in products until ctx ends.
-func (s *Service) index(ctx context.Context, log *slog.Logger) { texts.Follow(ctx, s.db, log) }
+func (s *Service) index(ctx context.Context, log *slog.Logger) { texts.Run(ctx, s.db, log) }
 
 // orders are those that the caller may see: its own, for one that is bound to a customer.
 func (s store) orders() *gorm.DB {
@@ -92,7 +92,7 @@ func (s store) orders() *gorm.DB {
 
 // spans returns in which ids all orders are that were created from one moment to another, and few others: see
 // NoteBlocks. Nil is no bound.
-func (s store) spans(from, to *time.Time) ([]db.Span, error) {
+func (s store) spans(from, to *time.Time) ([]db.IDRange, error) {
 	var found struct{ First, Last, Noted *int64 }
 	overlaps, bounds := "TRUE", []any{}
 	if from != nil {
@@ -104,13 +104,13 @@ func (s store) spans(from, to *time.Time) ([]db.Span, error) {
 	block := gorm.Expr("CASE WHEN "+overlaps+" THEN block END", bounds...)
 	err := s.db.Raw("SELECT MIN(?) AS first, MAX(?) AS last, MAX(block) AS noted FROM order_blocks", block, block).Scan(&found).Error
 	if found.Noted == nil {
-		return []db.Span{{First: 1, Last: math.MaxInt64}}, err
+		return []db.IDRange{{First: 1, Last: math.MaxInt64}}, err
 	}
-	behind := db.Span{First: idsOf(*found.Noted).Last + 1, Last: math.MaxInt64}
+	behind := db.IDRange{First: idsOf(*found.Noted).Last + 1, Last: math.MaxInt64}
 	if found.First == nil {
-		return []db.Span{behind}, err
+		return []db.IDRange{behind}, err
 	}
-	return []db.Span{{First: idsOf(*found.First).First, Last: idsOf(*found.Last).Last}, behind}, err
+	return []db.IDRange{{First: idsOf(*found.First).First, Last: idsOf(*found.Last).Last}, behind}, err
 }
 
 // expired returns the ids of the orders that have been CREATED for as long as a reservation lasts, the oldest
@@ -153,7 +153,7 @@ func (s store) products() *gorm.DB    { return s.db.Model(&product{}) }
 func (s store) adjustments() *gorm.DB { return s.db.Model(&stockAdjustment{}) }
 
 // events are those of one thing, page by page; ask for those of what the caller may see.
-func (s store) events(subject string, id int64, w db.Window) ([]history.Event, *int64, error) {
+func (s store) events(subject string, id int64, w db.PageRequest) ([]history.Event, *int64, error) {
 	return history.Page(s.db, subject, id, w)
 }
 

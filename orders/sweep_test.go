@@ -36,14 +36,25 @@ func TestExpireReservations(t *testing.T) {
 		s := serve(t, g)
 		a, b := s.product(t, 100, 100), s.product(t, 100, 100)
 		t.Run("only what is CREATED and expired", func(t *testing.T) {
-			old, confirmed, canceled, young := s.placed(t, line(a, 1), line(b, 2)), s.placed(t, line(a, 1)), s.placed(t, line(a, 1)), s.placed(t, line(a, 1))
+			old, confirmed, canceled, young := s.placed(
+				t, line(a, 1), line(b, 2),
+			), s.placed(
+				t, line(a, 1),
+			), s.placed(
+				t, line(a, 1),
+			), s.placed(
+				t, line(a, 1),
+			)
 			s.confirm(t, confirmed.ID, "sweep-1")
 			s.cancel(t, canceled.ID, "")
 			if until := old.ReservationExpiresAt; until == nil || !until.Equal(old.CreatedAt.Add(reservation)) {
 				t.Errorf("reservation_expires_at %v", until)
 			}
 			s.expire(t, old.ID)
-			s.exec(t, "UPDATE orders SET created_at = ?, confirmed_at = ? WHERE id = ?", db.Now(g, -reservation-time.Second), db.Now(g, 0), confirmed.ID)
+			s.exec(
+				t, "UPDATE orders SET created_at = ?, confirmed_at = ? WHERE id = ?",
+				db.Now(g, -reservation-time.Second), db.Now(g, 0), confirmed.ID,
+			)
 			if n, err := s.service.ExpireReservations(ctx); err != nil || n != 1 {
 				t.Errorf("%d expired, %v", n, err)
 			}
@@ -136,7 +147,9 @@ func TestExpireReservations(t *testing.T) {
 					return "cancel " + outcome(res.StatusCode(), res.Body)
 				}
 			})
-			if counts["sweep <nil>"] != 2 || counts["confirm 200"]+counts["confirm 400 order_not_confirmable"] != 30 || counts["cancel 200"] != 30 {
+			if counts["sweep <nil>"] != 2 ||
+				counts["confirm 200"]+counts["confirm 400 order_not_confirmable"] != 30 ||
+				counts["cancel 200"] != 30 {
 				t.Errorf("%v", counts)
 			}
 			s.wantStock(t, p, 1000)
@@ -153,7 +166,8 @@ func TestExpireReservations(t *testing.T) {
 	})
 }
 
-// TestExpireByTime lets times and ids go different ways, as they do where servers allocate ids in ranges of their own.
+// TestExpireByTime lets times and ids go different ways, as they do where servers allocate ids in ranges of
+// their own.
 func TestExpireByTime(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g)
@@ -168,10 +182,20 @@ func TestExpireByTime(t *testing.T) {
 		var young []blocked
 		for i := range int64(300) {
 			at := time.Now().UTC().Truncate(time.Millisecond)
-			young = append(young, blocked{ID: lowest + 1 + i, CustomerID: 1, Status: "CREATED", CreatedAt: at, UpdatedAt: at, TotalCents: 1})
+			young = append(
+				young,
+				blocked{
+					ID: lowest + 1 + i, CustomerID: 1, Status: "CREATED", CreatedAt: at, UpdatedAt: at,
+					TotalCents: 1,
+				},
+			)
 		}
 		s.insertBlocked(t, young)
-		s.exec(t, `INSERT INTO order_items (order_id, product_id, qty, unit_price_cents, subtotal_cents) SELECT id, ?, 1, 1, 1 FROM orders WHERE id > ?`, p, lowest)
+		s.exec(
+			t,
+			`INSERT INTO order_items (order_id, product_id, qty, unit_price_cents, subtotal_cents) SELECT id, ?, 1, 1, 1 FROM orders WHERE id > ?`,
+			p, lowest,
+		)
 		s.exec(t, "UPDATE products SET stock = stock - 300 WHERE id = ?", p)
 		highest := s.placed(t, line(p, 1)).ID
 		if highest <= young[len(young)-1].ID {
@@ -188,9 +212,15 @@ func TestExpireByTime(t *testing.T) {
 		s.wantStock(t, p, 700)
 
 		s.service.Reservation = reservation / 2 // which holds for open orders, too
-		s.exec(t, "UPDATE orders SET created_at = ? WHERE id = ?", db.Now(g, -reservation/2-time.Second), young[250].ID)
+		s.exec(
+			t, "UPDATE orders SET created_at = ? WHERE id = ?", db.Now(g, -reservation/2-time.Second),
+			young[250].ID,
+		)
 		expire(1)
-		s.exec(t, "UPDATE orders SET created_at = ? WHERE id > ? AND id <= ?", db.Now(g, -reservation-time.Second), lowest, lowest+230)
+		s.exec(
+			t, "UPDATE orders SET created_at = ? WHERE id > ? AND id <= ?",
+			db.Now(g, -reservation-time.Second), lowest, lowest+230,
+		)
 		expire(230)
 		s.wantStock(t, p, 931)
 		dbtest.NoFilesort(t, g)
@@ -203,7 +233,12 @@ func TestCancelReason(t *testing.T) {
 		s := serve(t, g)
 		p := s.product(t, 1, 100)
 		post := func(id int64, body string, headers ...string) (int, []byte) {
-			status, answer, _ := webtest.Do(t, "POST", fmt.Sprint(s.base, "/orders/", id, "/cancel"), body, headers...)
+			status, answer, _ := webtest.Do(
+				t,
+				"POST",
+				fmt.Sprint(s.base, "/orders/", id, "/cancel"),
+				body,
+				headers...)
 			return status, answer
 		}
 		asService := []string{"Content-Type", "application/json", "Authorization", "Bearer " + webtest.Token}
@@ -224,7 +259,9 @@ func TestCancelReason(t *testing.T) {
 			s.cancel(t, o.ID, "") // the first reason stays
 			read, _ := s.GetOrderWithResponse(ctx, o.ID, nil)
 			d := read.JSON200.Data
-			if d.CancelReason == nil || string(*d.CancelReason) != c.reason || (d.CancelNote == nil) != (c.note == "") || d.CancelNote != nil && *d.CancelNote != c.note {
+			if d.CancelReason == nil || string(*d.CancelReason) != c.reason ||
+				(d.CancelNote == nil) != (c.note == "") ||
+				d.CancelNote != nil && *d.CancelNote != c.note {
 				t.Errorf("%s: %s", c.body, read.Body)
 			}
 		}
@@ -243,7 +280,9 @@ func TestCancelReason(t *testing.T) {
 			t.Errorf("%s, want %s", after.Body, before.Body)
 		}
 		o = s.placed(t, line(p, 1))
-		status, answer = post(o.ID, `{"cause":"reservation_expired","reason":" ","x":1}`, "Content-Type", "application/json")
+		status, answer = post(
+			o.ID, `{"cause":"reservation_expired","reason":" ","x":1}`, "Content-Type", "application/json",
+		)
 		webtest.WantError(t, status, answer, 400, "validation_failed", "/cause", "/reason", "/x")
 		status, answer = post(o.ID, `{"reason":"requested"}`)
 		webtest.WantError(t, status, answer, 415, "unsupported_media_type")
@@ -272,7 +311,8 @@ func TestGetIdempotencyKey(t *testing.T) {
 				if o.ProductID != nil {
 					all += fmt.Sprint(" product ", *o.ProductID)
 				}
-				if left := time.Until(o.ExpiresAt.Time); left < keyLifetime-time.Hour || left > keyLifetime+time.Hour {
+				if left := time.Until(o.ExpiresAt.Time); left < keyLifetime-time.Hour ||
+					left > keyLifetime+time.Hour {
 					t.Errorf("expires_at %v", o.ExpiresAt)
 				}
 				all += "; "
@@ -295,7 +335,9 @@ func TestGetIdempotencyKey(t *testing.T) {
 		s.confirm(t, id, key)
 		s.cancel(t, id, "")
 		s.adjust(t, p, 1, "x", key)
-		if got := report(key); got != fmt.Sprintf("adjustStock product %d; confirmOrder %d CANCELED; createOrder %d CANCELED; ", p, id, id) {
+		if got := report(key); got != fmt.Sprintf(
+			"adjustStock product %d; confirmOrder %d CANCELED; createOrder %d CANCELED; ", p, id, id,
+		) {
 			t.Error(got)
 		}
 		s.exec(t, "UPDATE idempotency_keys SET expires_at = ?", db.Now(g, -time.Second))

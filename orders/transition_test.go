@@ -14,7 +14,8 @@ import (
 	api "example.com/b2b/openapi/ordersapi"
 )
 
-// TestOneTransition lets no code but transition write an order's status: neither into the struct nor into the table.
+// TestOneTransition lets no code but transition write an order's status: neither into the struct nor into the
+// table.
 func TestOneTransition(t *testing.T) {
 	names, err := filepath.Glob("*.go")
 	if err != nil {
@@ -111,7 +112,10 @@ func TestKeyedOperations(t *testing.T) {
 		for _, operation := range item.Operations() {
 			_, known := keyedOperations.Find(operation.OperationID)
 			if takes := operation.Parameters.GetByInAndName("header", "X-Idempotency-Key") != nil; takes != known {
-				t.Errorf("%s of %s takes a key: %v; it is one of keyedOperations: %v", operation.OperationID, path, takes, known)
+				t.Errorf(
+					"%s of %s takes a key: %v; it is one of keyedOperations: %v", operation.OperationID, path,
+					takes, known,
+				)
 			}
 		}
 	}

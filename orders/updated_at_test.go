@@ -12,7 +12,8 @@ import (
 	api "example.com/b2b/openapi/ordersapi"
 )
 
-// TestUpdatedAt sets all times back before each step, and wants those to move that the step has changed, and no others.
+// TestUpdatedAt sets all times back before each step, and wants those to move that the step has changed, and
+// no others.
 func TestUpdatedAt(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g)

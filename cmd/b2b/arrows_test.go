@@ -49,7 +49,9 @@ func TestArrows(t *testing.T) {
 		return false
 	}
 	isDatabase := func(path string) bool {
-		return under(strings.TrimPrefix(path, module), "db") || under(path, "gorm.io", "modernc.org/sqlite", "github.com/go-sql-driver") || path == "database/sql"
+		return under(strings.TrimPrefix(path, module), "db") ||
+			under(path, "gorm.io", "modernc.org/sqlite", "github.com/go-sql-driver") ||
+			path == "database/sql"
 	}
 	var names, withoutDatabase []string // of the services: that of the package is that of the command
 	for _, s := range table(&config.Settings{}) {
@@ -59,7 +61,9 @@ func TestArrows(t *testing.T) {
 		}
 	}
 	for _, p := range ours {
-		if contract, found := strings.CutPrefix(p.ImportPath, "openapi/"); found && strings.HasSuffix(contract, "api") && !slices.Contains(names, strings.TrimSuffix(contract, "api")) {
+		if contract, found := strings.CutPrefix(p.ImportPath, "openapi/"); found &&
+			strings.HasSuffix(contract, "api") &&
+			!slices.Contains(names, strings.TrimSuffix(contract, "api")) {
 			t.Errorf("%s is a contract without a service", p.ImportPath)
 		}
 		server := strings.HasSuffix(p.ImportPath, "/server")

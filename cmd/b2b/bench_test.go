@@ -24,9 +24,9 @@ import (
 	"example.com/b2b/internal/config"
 )
 
-// BenchmarkOrders is what the three services of one process spend on an order for 32 clients: wall-clock time, processor time (cpu-µs/op)
-// and memory. The clients call the handlers without a connection, so that none of it is theirs. On MySQL the server's own processor time
-// is not in it; on SQLite the database's is.
+// BenchmarkOrders is what the three services of one process spend on an order for 32 clients: wall-clock
+// time, processor time (cpu-µs/op) and memory. The clients call the handlers without a connection, so that
+// none of it is theirs. On MySQL the server's own processor time is not in it; on SQLite the database's is.
 func BenchmarkOrders(b *testing.B) {
 	b.Run("SQLite", func(b *testing.B) {
 		orderBenchmarks(b, map[string]string{"DB_PATH": filepath.Join(b.TempDir(), "b2b.db")})
@@ -59,7 +59,10 @@ func emptyMySQL(b *testing.B, dsn string) map[string]string {
 		b.Fatal(err)
 	}
 	b.Cleanup(func() { g.Exec("DROP DATABASE " + name); db.Close(g) })
-	return map[string]string{"DB_HOST": host, "DB_PORT": port, "DB_USER": m.User, "DB_PASSWORD": m.Passwd, "DB_NAME": name}
+	return map[string]string{
+		"DB_HOST": host, "DB_PORT": port, "DB_USER": m.User, "DB_PASSWORD": m.Passwd,
+		"DB_NAME": name,
+	}
 }
 
 func orderBenchmarks(b *testing.B, env map[string]string) {
@@ -105,7 +108,11 @@ func orderBenchmarks(b *testing.B, env map[string]string) {
 	const products = 200
 	var last struct{ Data struct{ ID int64 } }
 	for i := range products {
-		answer := request(b, orders, "/products", fmt.Sprintf(`{"sku":"BENCH-%d","name":"Bench %d","price_cents":%d,"stock":1000000000}`, i, i, 100+i), "")
+		answer := request(
+			b, orders, "/products",
+			fmt.Sprintf(`{"sku":"BENCH-%d","name":"Bench %d","price_cents":%d,"stock":1000000000}`, i, i, 100+i),
+			"",
+		)
 		if err := json.Unmarshal(answer, &last); err != nil {
 			b.Fatal(err)
 		}
@@ -114,7 +121,10 @@ func orderBenchmarks(b *testing.B, env map[string]string) {
 
 	items := func(i int64) string {
 		p := func(n int64) int64 { return last.Data.ID - (i*7+n*31)%products }
-		return fmt.Sprintf(`[{"product_id":%d,"qty":1},{"product_id":%d,"qty":2},{"product_id":%d,"qty":3}]`, p(1), p(2), p(3))
+		return fmt.Sprintf(
+			`[{"product_id":%d,"qty":1},{"product_id":%d,"qty":2},{"product_id":%d,"qty":3}]`, p(1), p(2),
+			p(3),
+		)
 	}
 	var calls atomic.Int64
 	run := func(name string, call func(b *testing.B, i int64)) {

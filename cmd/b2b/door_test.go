@@ -12,15 +12,20 @@ import (
 	"example.com/b2b/internal/config"
 )
 
-// records are the functions that append to the history, and accompanied those that write what the event of their only caller tells.
+// records are the functions that append to the history, and accompanied those that write what the event of
+// their only caller tells.
 var (
 	records     = []string{"record", "transition"}
 	accompanied = []string{"moveStock", "insertPlaced", "noteAdjustment"}
 )
 
-// TestEveryChangeIsRecorded lets no function of a service write to the database that does not append to the history, too.
+// TestEveryChangeIsRecorded lets no function of a service write to the database that does not append to the
+// history, too.
 func TestEveryChangeIsRecorded(t *testing.T) {
-	writes := []string{"insert", "insertItems", "insertOrders", "insertProducts", "update", "updateEach", "Create", "Save", "Update", "Updates", "UpdateColumn", "UpdateColumns", "Delete", "Exec"}
+	writes := []string{
+		"insert", "insertItems", "insertOrders", "insertProducts", "update", "updateEach", "Create", "Save",
+		"Update", "Updates", "UpdateColumn", "UpdateColumns", "Delete", "Exec",
+	}
 	found := 0
 	eachFile(t, func(files *token.FileSet, file *ast.File) {
 		for _, d := range file.Decls {
@@ -51,8 +56,8 @@ func TestEveryChangeIsRecorded(t *testing.T) {
 	}
 }
 
-// TestStoreIsTheOnlyDoor lets a service touch its database in store.go only, where a query begins with what the caller may see. The
-// constructor may hold the database for it.
+// TestStoreIsTheOnlyDoor lets a service touch its database in store.go only, where a query begins with what
+// the caller may see. The constructor may hold the database for it.
 func TestStoreIsTheOnlyDoor(t *testing.T) {
 	eachFile(t, func(files *token.FileSet, file *ast.File) {
 		ast.Inspect(file, func(n ast.Node) bool {

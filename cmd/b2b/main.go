@@ -1,4 +1,5 @@
-// Command b2b runs the order-management system: all three services, or one of them, and the chores around the database.
+// Command b2b runs the order-management system: all three services, or one of them, and the chores around the
+// database.
 package main
 
 import (

@@ -19,14 +19,19 @@ import (
 	"example.com/b2b/internal/web/webtest"
 )
 
-// TestEveryOperationIsGuarded asks every operation of every service's document for what only those may have whom the document names.
+// TestEveryOperationIsGuarded asks every operation of every service's document for what only those may have
+// whom the document names.
 func TestEveryOperationIsGuarded(t *testing.T) {
 	var asked []string // all scopes of all documents
 	for _, mode := range []string{config.OnlyJWT, config.Open} {
-		everyOperation(t, mode, func(t *testing.T, tokens auth.Tokens, base, method, path string, _ *openapi3.PathItem, described *openapi3.Operation) {
-			a := asker{tokens, method, base + inPath.ReplaceAllString(path, "1")}
-			asked = append(asked, a.holds(t, path, described, mode == config.Open)...)
-		})
+		everyOperation(
+			t,
+			mode,
+			func(t *testing.T, tokens auth.Tokens, base, method, path string, _ *openapi3.PathItem, described *openapi3.Operation) {
+				a := asker{tokens, method, base + inPath.ReplaceAllString(path, "1")}
+				asked = append(asked, a.holds(t, path, described, mode == config.Open)...)
+			},
+		)
 	}
 	for _, scope := range auth.Scopes {
 		if !slices.Contains(asked, scope) && scope != auth.Admin {
@@ -35,8 +40,12 @@ func TestEveryOperationIsGuarded(t *testing.T) {
 	}
 }
 
-// everyOperation runs fn for each operation of each service's document, while all services run on an empty database.
-func everyOperation(t *testing.T, mode string, fn func(t *testing.T, tokens auth.Tokens, base, method, path string, item *openapi3.PathItem, described *openapi3.Operation)) {
+// everyOperation runs fn for each operation of each service's document, while all services run on an empty
+// database.
+func everyOperation(
+	t *testing.T, mode string,
+	fn func(t *testing.T, tokens auth.Tokens, base, method, path string, item *openapi3.PathItem, described *openapi3.Operation),
+) {
 	t.Helper()
 	g, err := db.Open(t.Context(), db.Config{Driver: db.SQLite, Path: filepath.Join(t.TempDir(), "b2b.db")})
 	if err == nil {
@@ -47,7 +56,8 @@ func everyOperation(t *testing.T, mode string, fn func(t *testing.T, tokens auth
 	}
 	t.Cleanup(func() { db.Close(g) })
 	var c config.Settings
-	c.AuthMode, c.JWTSecret, c.ServiceTokens, c.RequestTimeout = mode, webtest.Secret, []string{webtest.Token}, time.Minute
+	c.AuthMode, c.JWTSecret, c.ServiceTokens = mode, webtest.Secret, []string{webtest.Token}
+	c.RequestTimeout = time.Minute
 	o, err := wiring.Options(t.Context(), &c, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
@@ -63,7 +73,9 @@ func everyOperation(t *testing.T, mode string, fn func(t *testing.T, tokens auth
 		_, document, _ := webtest.Do(t, "GET", *s.base+"/openapi.json", "")
 		for path, item := range webtest.Spec(t, document).Paths.Map() {
 			for method, described := range item.Operations() {
-				t.Run(mode+" "+s.name+" "+method+path, func(t *testing.T) { fn(t, wiring.Tokens(&c), *s.base, method, path, item, described) })
+				t.Run(mode+" "+s.name+" "+method+path, func(t *testing.T) {
+					fn(t, wiring.Tokens(&c), *s.base, method, path, item, described)
+				})
 			}
 		}
 	}
@@ -95,7 +107,8 @@ func (a asker) with(t *testing.T, scopes ...string) string {
 	return token
 }
 
-// holds compares what the document says of who may call with who may. It returns the scopes that the operation asks for.
+// holds compares what the document says of who may call with who may. It returns the scopes that the
+// operation asks for.
 func (a asker) holds(t *testing.T, path string, described *openapi3.Operation, open bool) (scopes []string) {
 	want := func(who string, allowed bool, token string, refusal int, says string) {
 		t.Helper()
@@ -147,7 +160,9 @@ func (a asker) holds(t *testing.T, path string, described *openapi3.Operation, o
 		if scope != auth.Admin && strings.HasSuffix(scope, ":read") != reads {
 			t.Errorf("the scope %s is for %s", scope, a.method)
 		}
-		others := slices.DeleteFunc(slices.Clone(auth.Scopes), func(s string) bool { return s == scope || s == auth.Admin })
+		others := slices.DeleteFunc(
+			slices.Clone(auth.Scopes), func(s string) bool { return s == scope || s == auth.Admin },
+		)
 		want("who has the other scopes", false, a.with(t, others...), 403, "lacks the scope "+scope)
 	}
 	if len(scopes) > 0 {

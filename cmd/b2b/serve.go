@@ -53,7 +53,8 @@ func (s *service) peer(c *config.Settings) web.Peer {
 	return p
 }
 
-// table has the services, whose configuration is c, in the order in which they depend on each other; they stop in the opposite one.
+// table has the services, whose configuration is c, in the order in which they depend on each other; they
+// stop in the opposite one.
 func table(c *config.Settings) []*service {
 	customersAPI := &service{
 		name: "customers", title: "Customers API", database: true, rules: customers.Rules(),
@@ -96,8 +97,8 @@ func table(c *config.Settings) []*service {
 	}}
 }
 
-// serve runs one service of c's table, or all of them, until ctx ends and the requests in flight are answered. All of them are each
-// other's peers, whatever the addresses in the environment say.
+// serve runs one service of c's table, or all of them, until ctx ends and the requests in flight are
+// answered. All of them are each other's peers, whatever the addresses in the environment say.
 func serve(ctx context.Context, c *config.Settings, services []*service, out io.Writer) error {
 	all := len(services) > 1
 	if err := read(c, services); err != nil {
@@ -160,7 +161,7 @@ func serve(ctx context.Context, c *config.Settings, services []*service, out io.
 		if s.server.Handler, s.background, err = s.build(g, o); err != nil {
 			return err
 		}
-		s.server.Near = &web.Near{Handler: s.server.Handler, Log: o.Log}
+		s.server.Near = &web.InProcessTransport{Handler: s.server.Handler, Log: o.Log}
 		names = append(names, s.name)
 		fmt.Fprintf(out, "%-14s %s   documentation: %s/docs\n", s.title, *s.base, *s.base)
 	}
@@ -213,7 +214,8 @@ func read(c *config.Settings, services []*service) error {
 	return err
 }
 
-// bindAddress is where to listen when nobody says: where there is MySQL, or a lone orchestrator in production, others call.
+// bindAddress is where to listen when nobody says: where there is MySQL, or a lone orchestrator in
+// production, others call.
 func bindAddress(c *config.Settings, services []*service) string {
 	switch {
 	case c.BindAddress != "":
@@ -232,8 +234,9 @@ func nameOf(address string) string {
 	return address
 }
 
-// connections returns how many callers each service may have connected: no more than leave the process enough descriptors for its
-// database, and for as many calls of other services. Else whoever opens connections, and says nothing, closes the database to all.
+// connections returns how many callers each service may have connected: no more than leave the process enough
+// descriptors for its database, and for as many calls of other services. Else whoever opens connections, and
+// says nothing, closes the database to all.
 func connections(c *config.Settings, services []*service) (int, error) {
 	const own, fewest = 32, 10 // listeners, epoll, the files of SQLite; each service's callers
 	needed := own
@@ -248,8 +251,8 @@ func connections(c *config.Settings, services []*service) (int, error) {
 	return most, nil
 }
 
-// runUntil serves until ctx ends or a service fails. Then each service finishes its requests before those it depends on stop, and
-// all have ended when drained has.
+// runUntil serves until ctx ends or a service fails. Then each service finishes its requests before those it
+// depends on stop, and all have ended when drained has.
 func runUntil(ctx, drained context.Context, services []*service) error {
 	group, ctx := errgroup.WithContext(ctx)
 	stop := ctx // ends when the services in front of the next one have stopped

@@ -16,29 +16,36 @@ import (
 	"example.com/b2b/internal/web/webtest"
 )
 
-// TestNearService has an orchestrator that finds nobody at the addresses of the others, and the Customers API in its process.
+// TestNearService has an orchestrator that finds nobody at the addresses of the others, and the Customers API
+// in its process.
 func TestNearService(t *testing.T) {
 	var c config.Settings
 	c.ServiceTokens, c.RequestTimeout = []string{"token"}, time.Minute
 	c.CustomersBase, c.OrdersBase = "http://127.0.0.1:1", "http://127.0.0.1:1"
 	services := table(&c)
-	services[0].server.Near = &web.Near{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Content-Type", "application/json")
-		w.WriteHeader(http.StatusNotFound)
-		io.WriteString(w, `{"success":false,"error":"No.","code":"customer_not_found"}`)
-	})}
+	services[0].server.Near = &web.InProcessTransport{
+		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Content-Type", "application/json")
+			w.WriteHeader(http.StatusNotFound)
+			io.WriteString(w, `{"success":false,"error":"No.","code":"customer_not_found"}`)
+		}),
+	}
 	handler, _, err := services[2].build(nil, webtest.Options())
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := httptest.NewRequest("POST", "/orchestrator/create-and-confirm-order", strings.NewReader(`{"customer_id":1,"items":[{"product_id":2,"qty":3}],"idempotency_key":"key-1"}`))
+	r := httptest.NewRequest(
+		"POST", "/orchestrator/create-and-confirm-order",
+		strings.NewReader(`{"customer_id":1,"items":[{"product_id":2,"qty":3}],"idempotency_key":"key-1"}`),
+	)
 	r.Header.Set("Content-Type", "application/json")
 	w := httptest.NewRecorder()
 	handler.ServeHTTP(w, r)
 	webtest.WantError(t, w.Code, w.Body.Bytes(), http.StatusNotFound, "customer_not_found", "/customer_id")
 }
 
-// TestOneDrain holds a request in flight in each of three services: all of them end together when the one deadline is over.
+// TestOneDrain holds a request in flight in each of three services: all of them end together when the one
+// deadline is over.
 func TestOneDrain(t *testing.T) {
 	ctx, stop := context.WithCancel(context.Background())
 	drained, over := context.WithCancel(context.Background())
@@ -50,10 +57,19 @@ func TestOneDrain(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		services = append(services, &service{server: web.Server{Listeners: []net.Listener{l}, Log: slog.New(slog.DiscardHandler), Handler: http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
-			entered <- struct{}{}
-			<-leave
-		})}})
+		services = append(
+			services,
+			&service{
+				server: web.Server{
+					Listeners: []net.Listener{l},
+					Log:       slog.New(slog.DiscardHandler),
+					Handler: http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+						entered <- struct{}{}
+						<-leave
+					}),
+				},
+			},
+		)
 	}
 	ended := make(chan error)
 	go func() { ended <- runUntil(ctx, drained, services) }()

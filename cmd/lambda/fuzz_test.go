@@ -45,8 +45,8 @@ func nowhere(f *testing.F) func(t *testing.T, raw json.RawMessage) (answer, erro
 	}
 }
 
-// FuzzGateway is what callers send, in the event that each kind of gateway makes of it. The answer is never a fault, and an error is one
-// of the contract.
+// FuzzGateway is what callers send, in the event that each kind of gateway makes of it. The answer is never a
+// fault, and an error is one of the contract.
 func FuzzGateway(f *testing.F) {
 	ask := nowhere(f)
 	names := []string{"rest_v1", "http_v2", "alb", "alb_multi_value"}
@@ -61,7 +61,11 @@ func FuzzGateway(f *testing.F) {
 		if _, err := http.NewRequest(method, "/", nil); err != nil || method == "" {
 			t.Skip() // no caller can send it
 		}
-		r := request{method: method, path: path, body: body, headers: map[string]string{"content-type": "application/json", header: value}, base64: kind&4 != 0}
+		r := request{
+			method: method, path: path, body: body,
+			headers: map[string]string{"content-type": "application/json", header: value},
+			base64:  kind&4 != 0,
+		}
 		event := kinds[names[kind&3]](r)
 		values, _ := url.ParseQuery(query)
 		single := map[string]string{}
@@ -82,7 +86,8 @@ func FuzzGateway(f *testing.F) {
 			t.Fatalf("%s: %+v %v", raw, a, err)
 		}
 		var e contract.APIError
-		if a.StatusCode >= 400 && method != "HEAD" && (json.Unmarshal([]byte(a.Body), &e) != nil || e.Success || e.Code == "" || e.CorrelationID == nil) {
+		if a.StatusCode >= 400 && method != "HEAD" &&
+			(json.Unmarshal([]byte(a.Body), &e) != nil || e.Success || e.Code == "" || e.CorrelationID == nil) {
 			t.Errorf("%s: %+v", raw, a)
 		}
 	})

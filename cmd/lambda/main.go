@@ -1,4 +1,5 @@
-// Command lambda is the orchestrator as an AWS Lambda function, behind API Gateway or an Application Load Balancer.
+// Command lambda is the orchestrator as an AWS Lambda function, behind API Gateway or an Application Load
+// Balancer.
 package main
 
 import (
@@ -64,8 +65,9 @@ func configuration() (c config.Settings, err error) {
 	return c, err
 }
 
-// handler returns the Lambda handler that lets engine answer events of an API Gateway REST API (v1) or HTTP API (v2), or of a
-// load balancer (ALB), in the form that each expects. Any other event is an error of the invocation.
+// handler returns the Lambda handler that lets engine answer events of an API Gateway REST API (v1) or HTTP
+// API (v2), or of a load balancer (ALB), in the form that each expects. Any other event is an error of the
+// invocation.
 func handler(engine *gin.Engine) func(context.Context, json.RawMessage) (any, error) {
 	v1, v2, alb := ginadapter.New(engine), ginadapter.NewV2(engine), ginadapter.NewALB(engine)
 	return func(ctx context.Context, raw json.RawMessage) (any, error) {
@@ -119,8 +121,9 @@ func handler(engine *gin.Engine) func(context.Context, json.RawMessage) (any, er
 
 var errUnknownEvent = errors.New("the event is neither of API Gateway nor of an Application Load Balancer")
 
-// unmarshal decodes an event, authorizer data included, by exact names only. The error is for a text that has a name twice, too.
-// Invalid UTF-8 comes from callers, in paths and headers: the engine refuses it, in words of the contract.
+// unmarshal decodes an event, authorizer data included, by exact names only. The error is for a text that has
+// a name twice, too. Invalid UTF-8 comes from callers, in paths and headers: the engine refuses it, in words
+// of the contract.
 func unmarshal(raw json.RawMessage, event any) error {
 	return jsonv2.Unmarshal(raw, event, jsontext.AllowInvalidUTF8(true))
 }
@@ -133,8 +136,8 @@ func forward[E any](raw json.RawMessage, proxy func(E) (any, error)) (any, error
 	return proxy(event)
 }
 
-// parsable escapes a path that is not one of a URL, or that would end early there, because the gateway has unescaped it, so that it
-// gets the 404 of any path that is not there.
+// parsable escapes a path that is not one of a URL, or that would end early there, because the gateway has
+// unescaped it, so that it gets the 404 of any path that is not there.
 func parsable(path string) string {
 	if _, err := url.Parse("https://host" + path); err != nil || strings.ContainsAny(path, "?#") {
 		return (&url.URL{Path: path}).EscapedPath()

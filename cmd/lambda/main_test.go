@@ -82,7 +82,10 @@ func order(body string) request {
 	if err != nil {
 		panic(err)
 	}
-	return request{method: "POST", path: endpoint, body: body, headers: map[string]string{"content-type": "application/json", "authorization": "Bearer " + jwt}}
+	return request{
+		method: "POST", path: endpoint, body: body,
+		headers: map[string]string{"content-type": "application/json", "authorization": "Bearer " + jwt},
+	}
 }
 
 type object = map[string]any
@@ -91,21 +94,47 @@ var kinds = map[string]func(request) object{
 	"rest_v1": func(r request) object {
 		return r.event(object{"resource": "/{proxy+}", "httpMethod": r.method, "path": r.path,
 			"headers": r.headers, "multiValueHeaders": several(r.headers), "queryStringParameters": nil,
-			"requestContext": object{"stage": "v1", "path": "/v1" + r.path, "httpMethod": r.method, "domainName": "api.example.com",
-				"identity": object{"sourceIp": "192.0.2.1"}}})
+			"requestContext": object{
+				"stage": "v1", "path": "/v1" + r.path, "httpMethod": r.method,
+				"domainName": "api.example.com", "identity": object{"sourceIp": "192.0.2.1"},
+			}})
 	},
 	"http_v2": func(r request) object {
-		return r.event(object{"version": "2.0", "routeKey": "$default", "rawPath": r.path, "rawQueryString": "", "headers": r.headers,
-			"requestContext": object{"stage": "$default", "domainName": "api.example.com",
-				"http": object{"method": r.method, "path": r.path, "protocol": "HTTP/1.1", "sourceIp": "192.0.2.1"}}})
+		return r.event(
+			object{
+				"version":        "2.0",
+				"routeKey":       "$default",
+				"rawPath":        r.path,
+				"rawQueryString": "",
+				"headers":        r.headers,
+				"requestContext": object{"stage": "$default", "domainName": "api.example.com",
+					"http": object{
+						"method": r.method, "path": r.path, "protocol": "HTTP/1.1",
+						"sourceIp": "192.0.2.1",
+					}},
+			},
+		)
 	},
 	"alb": func(r request) object {
-		return r.event(object{"httpMethod": r.method, "path": r.path, "queryStringParameters": object{}, "headers": r.headers,
-			"requestContext": object{"elb": object{"targetGroupArn": "arn:aws:elasticloadbalancing:us-east-1:1:targetgroup/b2b/1"}}})
+		return r.event(
+			object{"httpMethod": r.method, "path": r.path, "queryStringParameters": object{}, "headers": r.headers,
+				"requestContext": object{
+					"elb": object{"targetGroupArn": "arn:aws:elasticloadbalancing:us-east-1:1:targetgroup/b2b/1"},
+				}},
+		)
 	},
 	"alb_multi_value": func(r request) object {
-		return r.event(object{"httpMethod": r.method, "path": r.path, "multiValueQueryStringParameters": object{}, "multiValueHeaders": several(r.headers),
-			"requestContext": object{"elb": object{"targetGroupArn": "arn:aws:elasticloadbalancing:us-east-1:1:targetgroup/b2b/1"}}})
+		return r.event(
+			object{
+				"httpMethod":                      r.method,
+				"path":                            r.path,
+				"multiValueQueryStringParameters": object{},
+				"multiValueHeaders":               several(r.headers),
+				"requestContext": object{
+					"elb": object{"targetGroupArn": "arn:aws:elasticloadbalancing:us-east-1:1:targetgroup/b2b/1"},
+				},
+			},
+		)
 	},
 }
 
@@ -146,7 +175,10 @@ type result struct {
 
 // start runs the bootstrap with these variables until the test ends.
 func start(t testing.TB, variables ...string) *gateway {
-	g := &gateway{invocations: make(chan invocation), results: make(chan result), exited: make(chan struct{}), stderr: new(bytes.Buffer)}
+	g := &gateway{
+		invocations: make(chan invocation), results: make(chan result), exited: make(chan struct{}),
+		stderr: new(bytes.Buffer),
+	}
 	over := make(chan struct{})
 	const prefix = "/2018-06-01/runtime/invocation/"
 	mux := http.NewServeMux()
@@ -154,7 +186,8 @@ func start(t testing.TB, variables ...string) *gateway {
 		select {
 		case i := <-g.invocations:
 			w.Header().Set("Lambda-Runtime-Aws-Request-Id", "1")
-			w.Header().Set("Lambda-Runtime-Deadline-Ms", strconv.FormatInt(time.Now().UnixMilli()+int64(i.seconds)*1000, 10))
+			w.Header().
+				Set("Lambda-Runtime-Deadline-Ms", strconv.FormatInt(time.Now().UnixMilli()+int64(i.seconds)*1000, 10))
 			_, _ = w.Write(i.event)
 		case <-over:
 		}
@@ -250,8 +283,12 @@ func (a answer) expectError(t *testing.T, status int, code string) {
 	if err := json.Unmarshal([]byte(a.Body), &e); err != nil {
 		t.Fatalf("%s: %v", a.Body, err)
 	}
-	if a.StatusCode != status || string(e.Code) != code || e.Success || e.Error == "" || *e.CorrelationID != a.Headers["X-Correlation-Id"] {
-		t.Errorf("%d %s; want %d %s with correlationId %s", a.StatusCode, a.Body, status, code, a.Headers["X-Correlation-Id"])
+	if a.StatusCode != status || string(e.Code) != code || e.Success || e.Error == "" ||
+		*e.CorrelationID != a.Headers["X-Correlation-Id"] {
+		t.Errorf(
+			"%d %s; want %d %s with correlationId %s", a.StatusCode, a.Body, status, code,
+			a.Headers["X-Correlation-Id"],
+		)
 	}
 }
 
@@ -262,7 +299,8 @@ func expectSampleAnswer(t testing.TB, a answer) {
 		t.Fatal(err)
 	}
 	_ = json.Unmarshal([]byte(a.Body), &got)
-	if a.StatusCode != http.StatusCreated || !reflect.DeepEqual(got, want) || a.Headers["X-Correlation-Id"] != "req-12345" {
+	if a.StatusCode != http.StatusCreated || !reflect.DeepEqual(got, want) ||
+		a.Headers["X-Correlation-Id"] != "req-12345" {
 		t.Errorf("%d %v\n%s", a.StatusCode, a.Headers, a.Body)
 	}
 }
@@ -279,8 +317,11 @@ func newPeers(t testing.TB) *peers {
 	customer := customersapi.CustomerResponse{Success: true, Data: customersapi.Customer{
 		ID: 1, Name: "ACME Corporation", Email: "ops@acme.com", Phone: &phone, CreatedAt: contract.Time{Time: when}}}
 	created := ordersapi.OrderResponse{Success: true, Data: ordersapi.Order{
-		OrderSummary: ordersapi.OrderSummary{ID: 5, CustomerID: 1, Status: contract.CREATED, TotalCents: 389700, CreatedAt: contract.Time{Time: when}},
-		Items:        []contract.OrderItem{{ProductID: 2, Qty: 3, UnitPriceCents: 129900, SubtotalCents: 389700}}}}
+		OrderSummary: ordersapi.OrderSummary{
+			ID: 5, CustomerID: 1, Status: contract.CREATED, TotalCents: 389700,
+			CreatedAt: contract.Time{Time: when},
+		},
+		Items: []contract.OrderItem{{ProductID: 2, Qty: 3, UnitPriceCents: 129900, SubtotalCents: 389700}}}}
 	confirmed := created
 	confirmed.Data.Status, confirmed.Data.ConfirmedAt = contract.CONFIRMED, &contract.Time{Time: when}
 
@@ -292,7 +333,9 @@ func newPeers(t testing.TB) *peers {
 			defer p.mu.Unlock()
 			h := r.Header
 			p.calls = append(p.calls, strings.TrimSpace(strings.Join([]string{r.Method, r.URL.Path,
-				h.Get("Authorization"), h.Get(auth.ActingForHeader), h.Get("X-Correlation-Id"), h.Get("X-Idempotency-Key")}, " ")))
+				h.Get(
+					"Authorization",
+				), h.Get(auth.ActingForHeader), h.Get("X-Correlation-Id"), h.Get("X-Idempotency-Key")}, " ")))
 			w.Header().Set("Content-Type", "application/json")
 			w.WriteHeader(status)
 			_ = json.NewEncoder(w).Encode(body)
@@ -316,7 +359,10 @@ func (p *peers) take() []string {
 }
 
 func environment(base string) []string {
-	return []string{"CUSTOMERS_API_BASE=" + base, "ORDERS_API_BASE=" + base, "SERVICE_TOKEN=" + token, "JWT_SECRET=" + secret}
+	return []string{
+		"CUSTOMERS_API_BASE=" + base, "ORDERS_API_BASE=" + base, "SERVICE_TOKEN=" + token,
+		"JWT_SECRET=" + secret,
+	}
 }
 
 func TestFunction(t *testing.T) {
@@ -348,14 +394,19 @@ func TestFunction(t *testing.T) {
 			bad.headers["x-correlation-id"] = "of-the-header"
 			a := g.send(t, kind, bad, 29)
 			a.expectError(t, http.StatusBadRequest, "validation_failed")
-			if a.Headers["X-Correlation-Id"] != "of-the-header" || !strings.Contains(a.Body, "/customer_id") || !strings.Contains(a.Body, "/items") {
+			if a.Headers["X-Correlation-Id"] != "of-the-header" || !strings.Contains(a.Body, "/customer_id") ||
+				!strings.Contains(a.Body, "/items") {
 				t.Errorf("%v %s", a.Headers, a.Body)
 			}
 
-			g.send(t, kind, request{method: "GET", path: "/nowhere"}, 29).expectError(t, http.StatusNotFound, "not_found")
-			g.send(t, kind, request{method: "GET", path: "/"}, 29).expectError(t, http.StatusNotFound, "not_found") // the start page is for people
+			g.send(t, kind, request{method: "GET", path: "/nowhere"}, 29).
+				expectError(t, http.StatusNotFound, "not_found")
+			g.send(t, kind, request{method: "GET", path: "/"}, 29).
+				expectError(t, http.StatusNotFound, "not_found")
+				// the start page is for people
 			g.send(t, kind, request{method: "GET", path: "/50%"}, 29).expectError(t, http.StatusNotFound, "not_found")
-			g.send(t, kind, request{method: "GET", path: endpoint}, 29).expectError(t, http.StatusMethodNotAllowed, "method_not_allowed")
+			g.send(t, kind, request{method: "GET", path: endpoint}, 29).
+				expectError(t, http.StatusMethodNotAllowed, "method_not_allowed")
 		})
 	}
 }
@@ -373,18 +424,24 @@ func TestFunctionUnknownEvent(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := g.invoke(t, event, 29)
-			if r.endpoint != "error" || !strings.Contains(string(r.body), "neither of API Gateway nor of an Application Load Balancer") {
+			if r.endpoint != "error" ||
+				!strings.Contains(string(r.body), "neither of API Gateway nor of an Application Load Balancer") {
 				t.Errorf("%s: %s", r.endpoint, r.body)
 			}
 		})
 	}
 }
 
-// TestEventsByExactName reads of an event what the gateway says, by its exact names, and no event that says something twice.
+// TestEventsByExactName reads of an event what the gateway says, by its exact names, and no event that says
+// something twice.
 func TestEventsByExactName(t *testing.T) {
 	p := newPeers(t)
 	g := start(t, environment(p.URL)...)
-	mallory, err := auth.Tokens{Secret: secret}.Issue(auth.Principal{Subject: "mallory", Customer: 2, Scope: "orders:write"}, time.Hour)
+	mallory, err := auth.Tokens{
+		Secret: secret,
+	}.Issue(
+		auth.Principal{Subject: "mallory", Customer: 2, Scope: "orders:write"}, time.Hour,
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -395,7 +452,11 @@ func TestEventsByExactName(t *testing.T) {
 				t.Fatal(err)
 			}
 			others := `{"Headers":{"authorization":"Bearer ` + mallory + `"},"MULTIVALUEHEADERS":{"authorization":["Bearer ` + mallory + `"]},"Body":"{}","PATH":"/","RAWPATH":"/","VERSION":"1.0","HTTPMETHOD":"GET",`
-			r := g.invoke(t, json.RawMessage(strings.TrimSuffix(string(text), "}")+","+others[1:len(others)-1]+"}"), 29)
+			r := g.invoke(
+				t,
+				json.RawMessage(strings.TrimSuffix(string(text), "}")+","+others[1:len(others)-1]+"}"),
+				29,
+			)
 			var a answer
 			if err := json.Unmarshal(r.body, &a); err != nil || a.StatusCode != http.StatusCreated {
 				t.Errorf("names in capitals: %s %s", r.endpoint, r.body)
@@ -408,10 +469,13 @@ func TestEventsByExactName(t *testing.T) {
 	}
 }
 
-// A peer that never answers must not make the function run into Lambda's own deadline, which shows as 502 at the gateway.
+// A peer that never answers must not make the function run into Lambda's own deadline, which shows as 502 at
+// the gateway.
 func TestFunctionDeadline(t *testing.T) {
 	t.Run("no_answer", func(t *testing.T) {
-		silent := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }))
+		silent := httptest.NewServer(
+			http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }),
+		)
 		t.Cleanup(silent.Close)
 		g := start(t, append(environment(silent.URL), "REQUEST_TIMEOUT_SECONDS=300")...)
 		// Without the deadline this would be 503, after the last try.
@@ -421,7 +485,8 @@ func TestFunctionDeadline(t *testing.T) {
 		gone := httptest.NewServer(nil)
 		gone.Close()
 		g := start(t, environment(gone.URL)...)
-		g.send(t, "rest_v1", order(sampleOrder), 29).expectError(t, http.StatusServiceUnavailable, "upstream_unavailable")
+		g.send(t, "rest_v1", order(sampleOrder), 29).
+			expectError(t, http.StatusServiceUnavailable, "upstream_unavailable")
 	})
 	t.Run("reserve", func(t *testing.T) {
 		want := time.Now().Add(time.Hour)
@@ -557,7 +622,8 @@ func TestTemplate(t *testing.T) {
 	}
 	f := template.Resources.Function.Properties
 
-	if f.Runtime != "provided.al2023" || f.Handler != "bootstrap" || !slices.Equal(f.Architectures, []string{"arm64"}) {
+	if f.Runtime != "provided.al2023" || f.Handler != "bootstrap" ||
+		!slices.Equal(f.Architectures, []string{"arm64"}) {
 		t.Errorf("runtime %s, handler %s, architectures %v", f.Runtime, f.Handler, f.Architectures)
 	}
 	makefile, err := os.ReadFile("../../Makefile")
@@ -576,7 +642,11 @@ func TestTemplate(t *testing.T) {
 		}
 	}
 	for _, v := range config.Variables() { // what configuration reads
-		if _, passed := f.Environment.Variables[v.Name]; !passed && slices.Contains([]string{"Logging", "Deployment", "Access", "JWT", "Serving", "CustomersPeer", "OrdersPeer"}, v.Group) {
+		if _, passed := f.Environment.Variables[v.Name]; !passed &&
+			slices.Contains(
+				[]string{"Logging", "Deployment", "Access", "JWT", "Serving", "CustomersPeer", "OrdersPeer"},
+				v.Group,
+			) {
 			t.Errorf("%s never reaches the function", v.Name)
 		}
 	}
@@ -594,8 +664,13 @@ func TestTemplate(t *testing.T) {
 		}
 		t.Setenv(name, value)
 	}
-	if cfg, err := configuration(); err != nil || cfg.AuthMode != config.OnlyJWT || cfg.RequestTimeout >= time.Duration(f.Timeout)*time.Second || f.Timeout > 29 {
-		t.Errorf("a request may take %s, the function %d s, API Gateway 29 s (%v)", cfg.RequestTimeout, f.Timeout, err)
+	if cfg, err := configuration(); err != nil || cfg.AuthMode != config.OnlyJWT ||
+		cfg.RequestTimeout >= time.Duration(f.Timeout)*time.Second ||
+		f.Timeout > 29 {
+		t.Errorf(
+			"a request may take %s, the function %d s, API Gateway 29 s (%v)", cfg.RequestTimeout, f.Timeout,
+			err,
+		)
 	}
 
 	spec := webtest.Spec(t, orchestratorapi.Document)
@@ -621,7 +696,8 @@ func TestTemplate(t *testing.T) {
 		var body contract.APIError
 		d := json.NewDecoder(strings.NewReader(r.ResponseTemplates["application/json"]))
 		d.DisallowUnknownFields()
-		if err := d.Decode(&body); err != nil || body.Success || body.Error == "" || body.Code == "" || *body.CorrelationID != "$context.requestId" {
+		if err := d.Decode(&body); err != nil || body.Success || body.Error == "" || body.Code == "" ||
+			*body.CorrelationID != "$context.requestId" {
 			t.Errorf("%s breaks the envelope: %+v %v", name, body, err)
 		}
 	}

@@ -1,6 +1,6 @@
-// Package dbtest gives each test a fresh, migrated, real database on every engine that the environment names: SQLite always,
-// MySQL and MariaDB where TEST_MYSQL_DSN and TEST_MARIADB_DSN are set (`make test` starts the servers it finds and sets them), and
-// TiDB where TEST_TIDB_DSN is.
+// Package dbtest gives each test a fresh, migrated, real database on every engine that the environment names:
+// SQLite always, MySQL and MariaDB where TEST_MYSQL_DSN and TEST_MARIADB_DSN are set (`make test` starts the
+// servers it finds and sets them), and TiDB where TEST_TIDB_DSN is.
 package dbtest
 
 import (
@@ -24,7 +24,8 @@ import (
 	"example.com/b2b/db"
 )
 
-// Servers are the engines besides SQLite, and the variables that hold their DSNs: a user who may create databases.
+// Servers are the engines besides SQLite, and the variables that hold their DSNs: a user who may create
+// databases.
 var Servers = []struct{ Engine, Variable string }{
 	{"MySQL", "TEST_MYSQL_DSN"},
 	{"MariaDB", "TEST_MARIADB_DSN"},
@@ -89,8 +90,8 @@ func must(t testing.TB, err error) {
 	}
 }
 
-// NoFilesort fails the test when, from now on, g runs a SELECT that sorts rows or counts them away with OFFSET. It asks the
-// engine how it would run each.
+// NoFilesort fails the test when, from now on, g runs a SELECT that sorts rows or counts them away with
+// OFFSET. It asks the engine how it would run each.
 func NoFilesort(t *testing.T, g *gorm.DB) {
 	t.Helper()
 	var explained sync.Map
@@ -135,7 +136,10 @@ func explain(t *testing.T, g *gorm.DB, name string, look func(statement, plan st
 		}
 		statement := setStatement.ReplaceAllString(tx.Statement.SQL.String(), "")
 		var plan []map[string]any
-		err := tx.Session(&gorm.Session{NewDB: true}).Raw(prefix+statement, tx.Statement.Vars...).Scan(&plan).Error // in the same transaction
+		err := tx.Session(&gorm.Session{NewDB: true}).
+			Raw(prefix+statement, tx.Statement.Vars...).
+			Scan(&plan).
+			Error // in the same transaction
 		if err != nil || len(plan) == 0 {
 			t.Errorf("%s has the plan %v: %v", statement, plan, err)
 		}

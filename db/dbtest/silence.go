@@ -10,7 +10,8 @@ import (
 	"example.com/b2b/db"
 )
 
-// Silence stands between a pool and its database server. It passes on what connections carry, until it falls silent.
+// Silence stands between a pool and its database server. It passes on what connections carry, until it falls
+// silent.
 type Silence struct {
 	listener net.Listener
 	server   string
@@ -39,7 +40,8 @@ func Between(t testing.TB, c db.Config) (db.Config, *Silence) {
 	return c, s
 }
 
-// Fall takes connections from now on, and answers on none, new or old. It closes none, as a host that has vanished would not.
+// Fall takes connections from now on, and answers on none, new or old. It closes none, as a host that has
+// vanished would not.
 func (s *Silence) Fall() {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -1,5 +1,5 @@
-// Package doctor examines a live database for what must always be true of it. The rules are the services'. It only reads, in one
-// snapshot, and holds no more than one row at a time.
+// Package doctor examines a live database for what must always be true of it. The rules are the services'. It
+// only reads, in one snapshot, and holds no more than one row at a time.
 package doctor
 
 import (
@@ -20,13 +20,14 @@ import (
 type Rule struct {
 	Name  string
 	Table string
-	// Query selects the ids of the rows that break the rule, in ascending order. It should find what it compares through an
-	// index, row by row, so that a table of any size needs no temporary one.
+	// Query selects the ids of the rows that break the rule, in ascending order. It should find what it
+	// compares through an index, row by row, so that a table of any size needs no temporary one.
 	Query string
-	// Breaks, where SQL does not say all, reads a row that Query selects and returns its id, or "" when it keeps the rule.
+	// Breaks, where SQL does not say all, reads a row that Query selects and returns its id, or "" when it
+	// keeps the rule.
 	Breaks func(row *sql.Rows) (id string, err error)
-	// Examine, in place of Query, is for what more than one query says. It calls broken with the ids and returns how many rows it has
-	// looked at.
+	// Examine, in place of Query, is for what more than one query says. It calls broken with the ids and
+	// returns how many rows it has looked at.
 	Examine func(tx *gorm.DB, broken func(id string)) (checked int64, err error)
 }
 

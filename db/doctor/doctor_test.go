@@ -25,14 +25,21 @@ func TestExamine(t *testing.T) {
 			}
 		}
 		all := doctor.Rule{Name: "no thing", Table: "things", Query: "SELECT id FROM things ORDER BY id"}
-		none := doctor.Rule{Name: "above 0", Table: "things", Query: "SELECT id FROM things WHERE id <= 0 ORDER BY id"}
-		some := doctor.Rule{Name: "even", Table: "things", Query: all.Query, Breaks: func(row *sql.Rows) (string, error) {
-			var id int
-			if err := row.Scan(&id); err != nil || id%2 == 0 {
-				return "", err
-			}
-			return fmt.Sprint("thing ", id), nil
-		}}
+		none := doctor.Rule{
+			Name: "above 0", Table: "things", Query: "SELECT id FROM things WHERE id <= 0 ORDER BY id",
+		}
+		some := doctor.Rule{
+			Name:  "even",
+			Table: "things",
+			Query: all.Query,
+			Breaks: func(row *sql.Rows) (string, error) {
+				var id int
+				if err := row.Scan(&id); err != nil || id%2 == 0 {
+					return "", err
+				}
+				return fmt.Sprint("thing ", id), nil
+			},
+		}
 		checks, err := doctor.Examine(context.Background(), g, []doctor.Rule{all, none, some})
 		if err != nil || doctor.Healthy(checks) || !doctor.Healthy(checks[1:2]) {
 			t.Errorf("%v", err)
@@ -52,7 +59,8 @@ func TestExamine(t *testing.T) {
 			t.Errorf("%q", lines)
 		}
 		wrong := doctor.Rule{Name: "the wrong one", Table: "things", Query: "SELECT no_such_column FROM things"}
-		if _, err := doctor.Examine(context.Background(), g, []doctor.Rule{all, wrong}); err == nil || !strings.Contains(err.Error(), "the wrong one: ") {
+		if _, err := doctor.Examine(context.Background(), g, []doctor.Rule{all, wrong}); err == nil ||
+			!strings.Contains(err.Error(), "the wrong one: ") {
 			t.Errorf("%v", err)
 		}
 	})

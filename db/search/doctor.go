@@ -14,11 +14,11 @@ import (
 const sampled = 1000
 
 // Rule is that the index has what it says to have of a row.
-func (x Texts) Rule() doctor.Rule {
+func (x Index) Rule() doctor.Rule {
 	return doctor.Rule{Name: "search finds a row of " + x.Table + " by its text (a sample of about " + strconv.Itoa(sampled) + ")", Table: x.Table, Examine: x.examine}
 }
 
-func (x Texts) examine(tx *gorm.DB, broken func(id string)) (checked int64, err error) {
+func (x Index) examine(tx *gorm.DB, broken func(id string)) (checked int64, err error) {
 	var indexed int64
 	if err := tx.Table(x.Table).Where("unindexed IS NULL").Count(&indexed).Error; err != nil {
 		return 0, err
@@ -46,7 +46,7 @@ func (x Texts) examine(tx *gorm.DB, broken func(id string)) (checked int64, err 
 			if err != nil {
 				return 0, err
 			}
-			if ids.Contains(place(r.ID)) {
+			if ids.Contains(offset(r.ID)) {
 				there++
 			}
 		}

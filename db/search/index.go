@@ -19,26 +19,26 @@ import (
 
 const (
 	pause     = 5 * time.Second // between two looks for unindexed rows, give or take a fifth
-	fewest    = 100             // unindexed rows that are worth it: a search compares fewer in no time, and the index is written seldom
+	minBatch  = 100             // unindexed rows that are worth it: a search compares fewer in no time, and the index is written seldom
 	batch     = 1 << 15         // rows that are indexed at once, which bounds the memory
 	statement = 500             // rows that one statement reads or writes, which bounds how long others wait for a lock
 )
 
-// Follow indexes rows until ctx ends, soon after there are many unindexed ones. Of several instances on one MySQL database one works
-// at a time.
-func (x Texts) Follow(ctx context.Context, g *gorm.DB, log *slog.Logger) {
-	db.Every(ctx, pause, func(ctx context.Context) error { return x.follow(ctx, g, log) },
+// Run indexes rows until ctx ends, soon after there are many unindexed ones. Of several instances on one
+// MySQL database one works at a time.
+func (x Index) Run(ctx context.Context, g *gorm.DB, log *slog.Logger) {
+	db.Every(ctx, pause, func(ctx context.Context) error { return x.runOnce(ctx, g, log) },
 		func(err error) { log.Error("indexing failed and will be tried again", "table", x.Table, "error", err) })
 }
 
-func (x Texts) follow(ctx context.Context, g *gorm.DB, log *slog.Logger) error {
+func (x Index) runOnce(ctx context.Context, g *gorm.DB, log *slog.Logger) error {
 	var ids []int64
-	if err := g.WithContext(ctx).Table(x.Table).Where("unindexed = 1").Limit(fewest).Pluck("id", &ids).Error; err != nil || len(ids) < fewest {
+	if err := g.WithContext(ctx).Table(x.Table).Where("unindexed = 1").Limit(minBatch).Pluck("id", &ids).Error; err != nil || len(ids) < minBatch {
 		return err
 	}
-	_, err := db.Lead(ctx, g, "search "+x.Table, func(ctx context.Context) error {
+	_, err := db.RunExclusive(ctx, g, "search "+x.Table, func(ctx context.Context) error {
 		start := time.Now()
-		n, err := x.Index(ctx, g)
+		n, err := x.Update(ctx, g)
 		if n > 0 {
 			log.Info("indexed what searches find by", "table", x.Table, "rows", n, "seconds", time.Since(start).Seconds())
 			if errors.Is(err, context.DeadlineExceeded) {
@@ -50,9 +50,9 @@ func (x Texts) follow(ctx context.Context, g *gorm.DB, log *slog.Logger) error {
 	return err
 }
 
-// Index indexes all rows that are unindexed, and returns how many. Any number of instances may run it at once; a row that changes
-// meanwhile stays unindexed.
-func (x Texts) Index(ctx context.Context, g *gorm.DB) (total int, err error) {
+// Update indexes all rows that are unindexed, and returns how many. Any number of instances may run it at
+// once; a row that changes meanwhile stays unindexed.
+func (x Index) Update(ctx context.Context, g *gorm.DB) (total int, err error) {
 	g = g.WithContext(ctx)
 	for last := int64(0); ; {
 		rows, err := x.unindexed(g, last)
@@ -92,7 +92,7 @@ type row struct {
 func (r row) Key() int64 { return r.ID }
 
 // unindexed reads the next rows behind an id, up to batch.
-func (x Texts) unindexed(g *gorm.DB, last int64) (rows []row, err error) {
+func (x Index) unindexed(g *gorm.DB, last int64) (rows []row, err error) {
 	for len(rows) < batch {
 		var some []row
 		q := g.Table(x.Table).Select("id, " + x.text() + " AS indexed_text, " + db.Folded(g, x.text()) + " AS folded")
@@ -108,10 +108,10 @@ func (x Texts) unindexed(g *gorm.DB, last int64) (rows []row, err error) {
 }
 
 // text is an SQL expression for what is indexed of a row, as the column unindexed has it.
-func (x Texts) text() string { return "CONCAT(" + strings.Join(x.Columns, ", '|', ") + ", '|')" }
+func (x Index) text() string { return "CONCAT(" + strings.Join(x.Columns, ", '|', ") + ", '|')" }
 
 // add adds to the index what is in rows of a chunk.
-func (x Texts) add(ctx context.Context, g *gorm.DB, chunk int64, rows []row) error {
+func (x Index) add(ctx context.Context, g *gorm.DB, chunk int64, rows []row) error {
 	found := map[string]*roaring.Bitmap{}
 	for _, r := range rows {
 		for gram := range grams(r.Folded, 1, 3) {
@@ -120,7 +120,7 @@ func (x Texts) add(ctx context.Context, g *gorm.DB, chunk int64, rows []row) err
 				ids = roaring.New()
 				found[gram] = ids
 			}
-			ids.Add(place(r.ID))
+			ids.Add(offset(r.ID))
 		}
 	}
 	for some := range slices.Chunk(slices.Sorted(maps.Keys(found)), statement) {
@@ -132,7 +132,7 @@ func (x Texts) add(ctx context.Context, g *gorm.DB, chunk int64, rows []row) err
 }
 
 // merge adds what was found of some grams to what the index has.
-func (x Texts) merge(tx *gorm.DB, chunk int64, found map[string]*roaring.Bitmap, some []string) error {
+func (x Index) merge(tx *gorm.DB, chunk int64, found map[string]*roaring.Bitmap, some []string) error {
 	// Who else merges waits for this row, and reads after it: what one of two writes must not be lost.
 	if err := tx.Exec("REPLACE INTO search_grams (subject, gram, chunk, hits, ids) VALUES (?, X'', 0, 0, X'')", x.Table).Error; err != nil {
 		return err

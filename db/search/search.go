@@ -1,9 +1,10 @@
-// Package search finds the rows of a table that have a text in them, literally and whatever its case, as db.Containing does, through
-// an index in the table search_grams. It knows no service.
+// Package search finds the rows of a table that have a text in them, literally and whatever its case, as
+// db.Containing does, through an index in the table search_grams. It knows no service.
 //
-// The index says of each gram, which is 1, 2 or 3 characters of a folded text, in which rows it is. It may name rows that no longer
-// have it: what it names is compared literally. Rows whose text it does not know yet are unindexed, as a generated column says, and a
-// search compares those, too. So a search is right at any moment, and who writes a row need not know of the index.
+// The index says of each gram, which is 1, 2 or 3 characters of a folded text, in which rows it is. It may
+// name rows that no longer have it: what it names is compared literally. Rows whose text it does not know yet
+// are unindexed, as a generated column says, and a search compares those, too. So a search is right at any
+// moment, and who writes a row need not know of the index.
 package search
 
 import (
@@ -18,24 +19,25 @@ import (
 	"example.com/b2b/db"
 )
 
-// Texts is what is searched of a table, which has the columns id, indexed_text and unindexed: see the migration.
-type Texts struct {
+// Index is what is searched of a table, which has the columns id, indexed_text and unindexed: see the
+// migration.
+type Index struct {
 	Table   string
 	Columns []string
 }
 
 const (
-	chunkBits = 16      // of an id: its place in a chunk, whose rows of the index are one bitmap for each gram
-	mostGrams = 16      // of a text, which are looked up in the index
-	mostRead  = 4       // of these, the rarest, whose bitmaps are read
-	mostWait  = 1000    // unindexed rows that a search compares; when there are more, it compares all rows
-	mostTried = 1000    // rows that one statement compares
-	firstRead = 1 << 14 // bytes of bitmaps that the first statement reads; each further one reads four times as many
+	chunkBits  = 16      // of an id: its place in a chunk, whose rows of the index are one bitmap for each gram
+	mostGrams  = 16      // of a text, which are looked up in the index
+	mostRead   = 4       // of these, the rarest, whose bitmaps are read
+	maxPending = 1000    // unindexed rows that a search compares; when there are more, it compares all rows
+	mostTried  = 1000    // rows that one statement compares
+	firstRead  = 1 << 14 // bytes of bitmaps that the first statement reads; each further one reads four times as many
 )
 
-// Page is db.Page for the rows of q that have text in one of the columns. q may be any query of the table, but should leave many of its
-// rows: few are found faster by db.Containing.
-func Page[T interface{ Key() int64 }](q *gorm.DB, x Texts, text string, w db.Window) ([]T, *int64, error) {
+// Page is db.Page for the rows of q that have text in one of the columns. q may be any query of the table,
+// but should leave many of its rows: few are found faster by db.Containing.
+func Page[T interface{ Key() int64 }](q *gorm.DB, x Index, text string, w db.PageRequest) ([]T, *int64, error) {
 	found := db.Containing(q, text, x.Columns...).Session(&gorm.Session{})
 	s := lookup{q: q.Session(&gorm.Session{NewDB: true}), x: x, w: w}
 	// The unindexed first: a row that is indexed meanwhile is in the index when that is read.
@@ -77,7 +79,7 @@ func Page[T interface{ Key() int64 }](q *gorm.DB, x Texts, text string, w db.Win
 			return nil, nil, err
 		}
 	}
-	rows, next := db.Cut(rows, w)
+	rows, next := db.Trim(rows, w)
 	return rows, next, nil
 }
 
@@ -103,8 +105,8 @@ func gramsOf(folded string) [][]byte {
 // lookup is where one page stands.
 type lookup struct {
 	q      *gorm.DB
-	x      Texts
-	w      db.Window
+	x      Index
+	w      db.PageRequest
 	grams  [][]byte // whose bitmaps are read
 	chunks []chunk  // that have not been read, in the order of the page
 }
@@ -119,7 +121,7 @@ type chunk struct {
 // waiting returns the unindexed rows by chunk; nil when there are too many.
 func (s *lookup) waiting() (map[int64]*roaring.Bitmap, error) {
 	var ids []int64
-	if err := s.w.Of(s.q.Table(s.x.Table)).Where("unindexed = 1").Limit(mostWait+1).Pluck("id", &ids).Error; err != nil || len(ids) > mostWait {
+	if err := s.w.Apply(s.q.Table(s.x.Table)).Where("unindexed = 1").Limit(maxPending+1).Pluck("id", &ids).Error; err != nil || len(ids) > maxPending {
 		return nil, err
 	}
 	all := map[int64]*roaring.Bitmap{}
@@ -127,19 +129,19 @@ func (s *lookup) waiting() (map[int64]*roaring.Bitmap, error) {
 		if all[id>>chunkBits] == nil {
 			all[id>>chunkBits] = roaring.New()
 		}
-		all[id>>chunkBits].Add(place(id))
+		all[id>>chunkBits].Add(offset(id))
 	}
 	return all, nil
 }
 
-// place is where an id is in its chunk.
-func place(id int64) uint32 { return uint32(id & (1<<chunkBits - 1)) }
+// offset is where an id is in its chunk.
+func offset(id int64) uint32 { return uint32(id & (1<<chunkBits - 1)) }
 
 // findChunks finds those that have all grams, or rows that wait, and the grams of which they have the fewest.
 func (s *lookup) findChunks(grams [][]byte, waiting map[int64]*roaring.Bitmap) error {
 	q := s.q.Table("search_grams").Select("gram, chunk, hits").Where("subject = ? AND gram IN ?", s.x.Table, grams)
 	newestFirst := s.w.Sort == db.NewestFirst
-	if seen := s.w.Seen(); seen > 0 {
+	if seen := s.w.AfterID(); seen > 0 {
 		q = q.Where(map[bool]string{false: "chunk >= ?", true: "chunk <= ?"}[newestFirst], seen>>chunkBits)
 	}
 	var rows []struct {
@@ -174,7 +176,8 @@ func (s *lookup) findChunks(grams [][]byte, waiting map[int64]*roaring.Bitmap) e
 	return nil
 }
 
-// candidates yields the rows that may be found, in the order of the page. It reads bitmaps as they are needed, more and more at once.
+// candidates yields the rows that may be found, in the order of the page. It reads bitmaps as they are
+// needed, more and more at once.
 func (s *lookup) candidates(yield func(id int64, err error) bool) {
 	for budget := firstRead; len(s.chunks) > 0; budget *= 4 {
 		n, bytes := 1, s.chunks[0].bytes
@@ -238,8 +241,8 @@ func (s *lookup) having(chunks []chunk) (map[int64]*roaring.Bitmap, error) {
 // each yields the rows of a chunk behind the cursor, in the order of the page.
 func (s *lookup) each(chunk int64, places *roaring.Bitmap, yield func(id int64) bool) bool {
 	newestFirst := s.w.Sort == db.NewestFirst
-	if seen := s.w.Seen(); seen > 0 && seen>>chunkBits == chunk {
-		if at := uint64(place(seen)); newestFirst {
+	if seen := s.w.AfterID(); seen > 0 && seen>>chunkBits == chunk {
+		if at := uint64(offset(seen)); newestFirst {
 			places.RemoveRange(at, 1<<chunkBits)
 		} else {
 			places.RemoveRange(0, at+1)

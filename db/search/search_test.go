@@ -19,7 +19,7 @@ import (
 
 var ctx = context.Background()
 
-var texts = search.Texts{Table: "customers", Columns: []string{"name", "email"}}
+var texts = search.Index{Table: "customers", Columns: []string{"name", "email"}}
 
 type customer struct {
 	ID          int64
@@ -37,7 +37,11 @@ func insert(t testing.TB, g *gorm.DB, rows ...customer) {
 		for _, c := range some {
 			values = append(values, c.ID, c.Name, c.Email)
 		}
-		exec(t, g, "INSERT INTO customers (id, name, email, created_at) VALUES "+strings.Repeat(", (?, ?, ?, CURRENT_TIMESTAMP)", len(some))[2:], values...)
+		exec(
+			t,
+			g,
+			"INSERT INTO customers (id, name, email, created_at) VALUES "+strings.Repeat(", (?, ?, ?, CURRENT_TIMESTAMP)", len(some))[2:],
+			values...)
 	}
 }
 
@@ -50,7 +54,7 @@ func exec(t testing.TB, g *gorm.DB, statement string, values ...any) {
 
 func index(t testing.TB, g *gorm.DB) int {
 	t.Helper()
-	n, err := texts.Index(ctx, g)
+	n, err := texts.Update(ctx, g)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -61,7 +65,7 @@ type fataler interface{ Fatal(...any) }
 
 // found reads all pages.
 func found(t fataler, q *gorm.DB, text string, sort db.Sort, limit int32) (ids []int64) {
-	for w := (db.Window{Sort: sort, Limit: limit, Cursor: new(int64)}); ; {
+	for w := (db.PageRequest{Sort: sort, Limit: limit, Cursor: new(int64)}); ; {
 		rows, next, err := search.Page[customer](q, texts, text, w)
 		if err != nil || len(rows) > int(limit) {
 			t.Fatal(len(rows), err)
@@ -75,10 +79,12 @@ func found(t fataler, q *gorm.DB, text string, sort db.Sort, limit int32) (ids [
 	}
 }
 
-// TestPage compares what is found of random texts with what a look at each finds, while they are unindexed, indexed and changed.
+// TestPage compares what is found of random texts with what a look at each finds, while they are unindexed,
+// indexed and changed.
 func TestPage(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
-		// Letters that fold, to one of another length even; what LIKE and JSON know; the last one is outside of the basic plane.
+		// Letters that fold, to one of another length even; what LIKE and JSON know; the last one is outside
+		// of the basic plane.
 		letter := rapid.SampledFrom([]rune("aAbBé%_É\\|' Σσςßẞ中文İiǅⅣⅳﬁ\u0301😀𐐀𐐨"))
 		text := func(least, most int) *rapid.Generator[string] { return rapid.StringOfN(letter, least, most, 255) }
 		next := int64(1)
@@ -98,7 +104,7 @@ func TestPage(t *testing.T) {
 					next += rapid.SampledFrom([]int64{1, 2, 30_000, 65_536}).Draw(t, "gap")
 				}
 				if rapid.Bool().Draw(t, "index") {
-					if _, err := texts.Index(ctx, g); err != nil {
+					if _, err := texts.Update(ctx, g); err != nil {
 						t.Fatal(err)
 					}
 				}
@@ -123,7 +129,8 @@ func TestPage(t *testing.T) {
 			if g.Name() == db.SQLite { // elsewhere the server has its own table of letters
 				var literal []int64
 				for _, id := range ids {
-					if c := now[id]; strings.Contains(strings.ToLower(c.Name), strings.ToLower(wanted)) || strings.Contains(strings.ToLower(c.Email), strings.ToLower(wanted)) {
+					if c := now[id]; strings.Contains(strings.ToLower(c.Name), strings.ToLower(wanted)) ||
+						strings.Contains(strings.ToLower(c.Email), strings.ToLower(wanted)) {
 						literal = append(literal, id)
 					}
 				}
@@ -163,13 +170,16 @@ func TestManyUnindexed(t *testing.T) {
 				t.Errorf("%d were indexed, want %d", n, indexed)
 			}
 		}
-		if got := found(t, g.Model(&customer{}).Where("id > 1000"), "e 3", db.OldestFirst, 20); !slices.Equal(got, want[143:]) {
+		if got := found(t, g.Model(&customer{}).Where("id > 1000"), "e 3", db.OldestFirst, 20); !slices.Equal(
+			got, want[143:],
+		) {
 			t.Errorf("with another filter: %v", got)
 		}
 	})
 }
 
-// TestIndexBesideWriters has several change texts and index them: whoever has changed one finds it at once, and in the end all are found.
+// TestIndexBesideWriters has several change texts and index them: whoever has changed one finds it at once,
+// and in the end all are found.
 func TestIndexBesideWriters(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		const writers, rows = 6, 20
@@ -183,7 +193,7 @@ func TestIndexBesideWriters(t *testing.T) {
 		}
 		insert(t, g, all...)
 		find := func(c customer) error {
-			found, _, err := search.Page[customer](g.Model(&customer{}), texts, c.Name, db.Window{Limit: 1000})
+			found, _, err := search.Page[customer](g.Model(&customer{}), texts, c.Name, db.PageRequest{Limit: 1000})
 			if err == nil && !slices.Contains(found, c) {
 				err = fmt.Errorf("%v is not found", c)
 			}
@@ -203,7 +213,7 @@ func TestIndexBesideWriters(t *testing.T) {
 					if err := find(all[w*rows]); err != nil {
 						return err
 					}
-					if _, err := texts.Index(ctx, g); err != nil {
+					if _, err := texts.Update(ctx, g); err != nil {
 						return err
 					}
 				}

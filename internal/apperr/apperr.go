@@ -1,5 +1,6 @@
-// Package apperr holds the one error type with which this system refuses a request or reports a fault, and the catalogue of its
-// codes. An error is made where the reason is known and mapped to HTTP in package web only.
+// Package apperr holds the one error type with which this system refuses a request or reports a fault, and
+// the catalogue of its codes. An error is made where the reason is known and mapped to HTTP in package web
+// only.
 package apperr
 
 import (
@@ -14,8 +15,8 @@ type Detail struct {
 	Params  Params `json:"params,omitempty"` // none only where another service sent none
 }
 
-// Params are what a message says, for a program: strings, numbers and booleans under names of the contract. The rule of the document
-// that a value breaks is its `rule`.
+// Params are what a message says, for a program: strings, numbers and booleans under names of the contract.
+// The rule of the document that a value breaks is its `rule`.
 type Params map[string]any
 
 // Error is a refusal or a fault, as the caller shall see it, with its cause for the log.
@@ -38,8 +39,8 @@ func (c *Code) Because(cause error, args ...any) *Error {
 	return e
 }
 
-// Relayed returns the error that another service answered with, to be passed on as it is. A code that this program does not
-// know, because that service is newer, keeps its name and status.
+// Relayed returns the error that another service answered with, to be passed on as it is. A code that this
+// program does not know, because that service is newer, keeps its name and status.
 func Relayed(status int, name, message string) *Error {
 	for _, c := range catalogue {
 		if c.Name == name && c.Status == status {

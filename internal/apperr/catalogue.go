@@ -2,8 +2,8 @@ package apperr
 
 import "net/http"
 
-// Code is one entry of the catalogue: everything that is said of an error code anywhere. The documents' responses, their list of
-// codes and docs/errors.md are generated from it.
+// Code is one entry of the catalogue: everything that is said of an error code anywhere. The documents'
+// responses, their list of codes and docs/errors.md are generated from it.
 type Code struct {
 	Name     string // stable, snake_case: what a program branches on
 	Status   int    // of the answer
@@ -49,7 +49,8 @@ func define(c Code) *Code {
 	return &c
 }
 
-// Catalogue returns all codes, by ascending status. A name that stands for two statuses or two sentences has an entry for each.
+// Catalogue returns all codes, by ascending status. A name that stands for two statuses or two sentences has
+// an entry for each.
 func Catalogue() []*Code { return catalogue }
 
 // The catalogue.

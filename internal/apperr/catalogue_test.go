@@ -52,11 +52,13 @@ func TestRelayed(t *testing.T) {
 	}
 }
 
-// TestCatalogueIsUsed finds entries that no code makes an error of, and errors that are none of its entries. What the API Gateway answers stands in the template.
+// TestCatalogueIsUsed finds entries that no code makes an error of, and errors that are none of its entries.
+// What the API Gateway answers stands in the template.
 func TestCatalogueIsUsed(t *testing.T) {
 	var text strings.Builder
 	err := filepath.WalkDir("../..", func(path string, d fs.DirEntry, err error) error {
-		goFile := strings.HasSuffix(path, ".go") && !strings.HasSuffix(path, "_test.go") && filepath.Base(path) != "catalogue.go"
+		goFile := strings.HasSuffix(path, ".go") && !strings.HasSuffix(path, "_test.go") &&
+			filepath.Base(path) != "catalogue.go"
 		if err == nil && (goFile || filepath.Base(path) == "template.yaml") {
 			content, readErr := os.ReadFile(path)
 			text.Write(content)

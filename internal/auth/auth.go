@@ -1,5 +1,5 @@
-// Package auth says who calls. Package web puts the principal into the request's context once it has looked at the token; what
-// is decided by it is decided where the data is.
+// Package auth says who calls. Package web puts the principal into the request's context once it has looked
+// at the token; what is decided by it is decided where the data is.
 package auth
 
 import (
@@ -52,8 +52,8 @@ func (p Principal) Lacks(scopes []string) (missing []string) {
 // ActsFor reports whether p may act for a customer.
 func (p Principal) ActsFor(customer int64) bool { return p.Customer == 0 || p.Customer == customer }
 
-// KeySpace names the caller to whom an idempotency key belongs, in at most 64 ASCII characters. A subject that is bound to another
-// customer is another caller.
+// KeySpace names the caller to whom an idempotency key belongs, in at most 64 ASCII characters. A subject
+// that is bound to another customer is another caller.
 func (p Principal) KeySpace() string {
 	switch p.Subject {
 	case Anonymous.Subject:

@@ -6,7 +6,8 @@ import (
 	"time"
 )
 
-// BenchmarkIdentify shows what it costs to know a caller by a JWT of the deployment's secret, and by X-Acting-For.
+// BenchmarkIdentify shows what it costs to know a caller by a JWT of the deployment's secret, and by
+// X-Acting-For.
 func BenchmarkIdentify(b *testing.B) {
 	tokens := Tokens{Secret: secret, Service: []string{"service-token"}}
 	jwt, err := tokens.Issue(acme, time.Hour)

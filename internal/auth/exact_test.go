@@ -15,11 +15,16 @@ const plainHeader = `{"alg":"HS256","typ":"JWT"}`
 
 // signed is a JWT of exactly this header and these claims, which an encoder of JSON would not write.
 func signed(header, claims string) string {
-	text := base64.RawURLEncoding.EncodeToString([]byte(header)) + "." + base64.RawURLEncoding.EncodeToString([]byte(claims))
+	text := base64.RawURLEncoding.EncodeToString(
+		[]byte(header),
+	) + "." + base64.RawURLEncoding.EncodeToString(
+		[]byte(claims),
+	)
 	return text + "." + signature(text)
 }
 
-// TestClaimsByExactName reads `customer_id`, `scope`, `exp` and the rest by these names only, and none of a token that has a name twice.
+// TestClaimsByExactName reads `customer_id`, `scope`, `exp` and the rest by these names only, and none of a
+// token that has a name twice.
 func TestClaimsByExactName(t *testing.T) {
 	tokens := Tokens{Secret: secret}
 	soon := time.Now().Add(time.Hour).Unix()
@@ -53,9 +58,19 @@ func TestClaimsByExactName(t *testing.T) {
 			identify(t, tokens, token, c.want, c.status, c.says)
 		})
 	}
-	identify(t, tokens, signed(plainHeader, fmt.Sprintf(`{"sub":"acme","EXP":%d}`, soon)), Anonymous, 401, "lacks a claim")
-	identify(t, tokens, signed(plainHeader, fmt.Sprintf(`{"sub":"acme","exp":1,"EXP":%d}`, soon)), Anonymous, 401, "expired")
-	identify(t, Tokens{Secret: secret, Audience: "b2b"}, signed(plainHeader, fmt.Sprintf(`{"sub":"acme","exp":%d,"AUD":"b2b"}`, soon)), Anonymous, 401, "lacks a claim")
+	identify(
+		t, tokens, signed(plainHeader, fmt.Sprintf(`{"sub":"acme","EXP":%d}`, soon)), Anonymous, 401,
+		"lacks a claim",
+	)
+	identify(
+		t, tokens, signed(plainHeader, fmt.Sprintf(`{"sub":"acme","exp":1,"EXP":%d}`, soon)), Anonymous, 401,
+		"expired",
+	)
+	identify(
+		t, Tokens{Secret: secret, Audience: "b2b"},
+		signed(plainHeader, fmt.Sprintf(`{"sub":"acme","exp":%d,"AUD":"b2b"}`, soon)), Anonymous, 401,
+		"lacks a claim",
+	)
 }
 
 // TestActingForByExactName reads X-Acting-For as strictly as a token.
@@ -71,15 +86,18 @@ func TestActingForByExactName(t *testing.T) {
 		`{"scope":"admin"}`:                                                                    {},
 		`null`:                                                                                 {},
 	} {
-		h := http.Header{"Authorization": {"Bearer service-token"}, ActingForHeader: {base64.RawURLEncoding.EncodeToString([]byte(text))}}
+		h := http.Header{
+			"Authorization": {"Bearer service-token"},
+			ActingForHeader: {base64.RawURLEncoding.EncodeToString([]byte(text))},
+		}
 		if p, err := tokens.Identify(h); (err == nil) != (want != Principal{}) || err == nil && p != want {
 			t.Errorf("%s: %+v %v", text, p, err)
 		}
 	}
 }
 
-// TestStrictJOSE refuses a token that says something that this system would have to understand, in another encoding, or of a time
-// that is none.
+// TestStrictJOSE refuses a token that says something that this system would have to understand, in another
+// encoding, or of a time that is none.
 func TestStrictJOSE(t *testing.T) {
 	tokens := Tokens{Secret: secret}
 	claims := func(changed string) string {
@@ -125,13 +143,18 @@ func TestStrictJOSE(t *testing.T) {
 			}
 		}
 	}
-	p, err := Tokens{Service: []string{"s"}}.Identify(http.Header{"Authorization": {"Bearer s"}, ActingForHeader: {Anonymous.ActingFor()[:1] + "31"}})
+	p, err := Tokens{
+		Service: []string{"s"},
+	}.Identify(
+		http.Header{"Authorization": {"Bearer s"}, ActingForHeader: {Anonymous.ActingFor()[:1] + "31"}},
+	)
 	if err == nil {
 		t.Errorf("an X-Acting-For whose last bits say nothing: %+v", p)
 	}
 }
 
-// TestScopes reads what issuers send: `scope` or `scp`, as a text or as a list. Only U+0020 separates: RFC 6749, section 3.3.
+// TestScopes reads what issuers send: `scope` or `scp`, as a text or as a list. Only U+0020 separates: RFC
+// 6749, section 3.3.
 func TestScopes(t *testing.T) {
 	tokens := Tokens{Secret: secret}
 	wanted := []string{"orders:read", "orders:write"}
@@ -174,7 +197,10 @@ func TestReservedSubjects(t *testing.T) {
 	tokens := Tokens{Secret: secret}
 	for _, subject := range []string{"service", "Service", "SERVICE", "service ", " service", "\u00a0Service\u2003", "ſervice", "ｓｅｒｖｉｃｅ", "𝐬𝐞𝐫𝐯𝐢𝐜𝐞",
 		"ser\u200bvice", "ser\u00advice", "service\ufeff", "service\ufe0f", "\u202eecivres", "System", " system ", "ⓢystem", "Anonymous", "ANONYMOUS\u3000", " ", "\u00a0", "a\nb", "a\u0085b"} {
-		identify(t, tokens, mint(t, jwt.SigningMethodHS256, []byte(secret), valid(claimsOf{"sub": subject})), Anonymous, 401, "sub")
+		identify(
+			t, tokens, mint(t, jwt.SigningMethodHS256, []byte(secret), valid(claimsOf{"sub": subject})),
+			Anonymous, 401, "sub",
+		)
 		if token, err := tokens.Issue(Principal{Subject: subject}, time.Minute); err == nil {
 			t.Errorf("issued %s for %q", token, subject)
 		}
@@ -183,11 +209,15 @@ func TestReservedSubjects(t *testing.T) {
 		"日本", "مثال", "o'neil", "🚚 fleet", "spiffe://example.org/ns/a/sa/service", "CN=erp,O=Acme", "{\"id\":1}", "a  b"} {
 		want := acme
 		want.Subject = subject
-		identify(t, tokens, mint(t, jwt.SigningMethodHS256, []byte(secret), valid(claimsOf{"sub": subject})), want, 0, "")
+		identify(
+			t, tokens, mint(t, jwt.SigningMethodHS256, []byte(secret), valid(claimsOf{"sub": subject})), want,
+			0, "",
+		)
 	}
 }
 
-// TestBearerSpaces takes one or more spaces before a token: RFC 9110, section 11.4. Nothing else separates or follows.
+// TestBearerSpaces takes one or more spaces before a token: RFC 9110, section 11.4. Nothing else separates or
+// follows.
 func TestBearerSpaces(t *testing.T) {
 	tokens := Tokens{Secret: secret, Service: []string{"service-token"}}
 	jwt := mint(t, jwt.SigningMethodHS256, []byte(secret), valid())
@@ -196,7 +226,8 @@ func TestBearerSpaces(t *testing.T) {
 		"Bearer\t" + jwt: {}, "Bearer \t" + jwt: {}, "Bearer\u00a0" + jwt: {}, "Bearer " + jwt + " ": {}, "Bearer " + jwt + " x": {}, " Bearer " + jwt: {},
 		"Bearer   ": {}, "Bearer" + jwt: {},
 	} {
-		if p, err := tokens.Identify(http.Header{"Authorization": {authorization}}); (err == nil) != (want != Principal{}) || err == nil && p != want {
+		if p, err := tokens.Identify(http.Header{"Authorization": {authorization}}); (err == nil) != (want != Principal{}) ||
+			err == nil && p != want {
 			t.Errorf("%q: %+v %v", authorization, p, err)
 		}
 	}

@@ -29,14 +29,17 @@ func identified(t *testing.T, authorization, actingFor string) (Principal, bool)
 	}
 	p, err := fuzzed.Identify(h)
 	if err != nil {
-		if refusal := (*apperr.Error)(nil); !errors.As(err, &refusal) || refusal.Status != 401 && refusal.Status != 403 {
+		if refusal := (*apperr.Error)(nil); !errors.As(err, &refusal) ||
+			refusal.Status != 401 && refusal.Status != 403 {
 			t.Errorf("%q for %q: %v", authorization, actingFor, err)
 		}
 		return p, false
 	}
 	named := p != Service && p.Subject != Anonymous.Subject
-	if p.Customer < 0 || p.Customer > 1<<53-1 || p.Subject == "" || named && (p.Subject == Service.Subject || p.Subject == System.Subject) ||
-		strings.ContainsFunc(p.Subject, unicode.IsControl) || len(p.KeySpace()) > 64 {
+	if p.Customer < 0 || p.Customer > 1<<53-1 || p.Subject == "" ||
+		named && (p.Subject == Service.Subject || p.Subject == System.Subject) ||
+		strings.ContainsFunc(p.Subject, unicode.IsControl) ||
+		len(p.KeySpace()) > 64 {
 		t.Errorf("%q for %q is %+v", authorization, actingFor, p)
 	}
 	return p, true
@@ -49,13 +52,16 @@ func signature(signed string) string {
 	return base64.RawURLEncoding.EncodeToString(mac.Sum(nil))
 }
 
-// FuzzIdentify believes nobody without a service token or a signature of ours, and nobody but the service whom he acts for.
+// FuzzIdentify believes nobody without a service token or a signature of ours, and nobody but the service
+// whom he acts for.
 func FuzzIdentify(f *testing.F) {
 	jwt, err := fuzzed.Issue(acme, 24*time.Hour)
 	if err != nil {
 		f.Fatal(err)
 	}
-	none := base64.RawURLEncoding.EncodeToString([]byte(`{"alg":"none"}`)) + jwt[strings.Index(jwt, "."):strings.LastIndex(jwt, ".")+1]
+	none := base64.RawURLEncoding.EncodeToString(
+		[]byte(`{"alg":"none"}`),
+	) + jwt[strings.Index(jwt, "."):strings.LastIndex(jwt, ".")+1]
 	for _, authorization := range []string{"", "Bearer " + jwt, "bearer " + jwt, "Bearer service-token", "Bearer service-token,old-service-token", "Bearer " + jwt + "=", "Bearer " + none, "Basic eDp5", "Bearer ..", "Bearer"} {
 		for _, actingFor := range []string{"", acme.ActingFor(), Anonymous.ActingFor(), jwt, "e30", "bnVsbA", "!"} {
 			f.Add(authorization, actingFor)
@@ -78,7 +84,8 @@ func FuzzIdentify(f *testing.F) {
 	})
 }
 
-// FuzzClaims is an issuer who signs anything. A token says what it says by the exact names of claims, and by each of them once.
+// FuzzClaims is an issuer who signs anything. A token says what it says by the exact names of claims, and by
+// each of them once.
 func FuzzClaims(f *testing.F) {
 	for _, claims := range []string{`{"sub":"acme","exp":4102444800,"scope":"orders:read","customer_id":7}`, `{"sub":"acme","exp":4102444800}`, `{"sub":"acme"}`, `{"sub":"acme","exp":1}`,
 		`{"sub":"acme","exp":1e300}`, `{"sub":"acme","exp":-1}`, `{"sub":"acme","exp":"4102444800"}`, `{"sub":"acme","exp":4102444800,"nbf":4102444800}`, `{"sub":"acme","exp":4102444800,"customer_id":null}`,
@@ -91,16 +98,23 @@ func FuzzClaims(f *testing.F) {
 		f.Add(header, `{"sub":"acme","exp":4102444800,"customer_id":7}`)
 	}
 	f.Fuzz(func(t *testing.T, header, claims string) {
-		signed := base64.RawURLEncoding.EncodeToString([]byte(header)) + "." + base64.RawURLEncoding.EncodeToString([]byte(claims))
+		signed := base64.RawURLEncoding.EncodeToString(
+			[]byte(header),
+		) + "." + base64.RawURLEncoding.EncodeToString(
+			[]byte(claims),
+		)
 		p, ok := identified(t, "Bearer "+signed+"."+signature(signed), "")
 		if !ok {
 			return
 		}
 		var h, c map[string]any // by their exact names
-		if json.Unmarshal([]byte(header), &h) != nil || h["alg"] != "HS256" || h["crit"] != nil || json.Unmarshal([]byte(claims), &c) != nil || p.ByService {
+		if json.Unmarshal([]byte(header), &h) != nil || h["alg"] != "HS256" || h["crit"] != nil ||
+			json.Unmarshal([]byte(claims), &c) != nil ||
+			p.ByService {
 			t.Errorf("%s of %s is believed to be %+v", header, claims, p)
 		}
-		if id, bound := c["customer_id"]; bound != (p.Customer != 0) || bound && id != float64(p.Customer) || c["sub"] != p.Subject {
+		if id, bound := c["customer_id"]; bound != (p.Customer != 0) || bound && id != float64(p.Customer) ||
+			c["sub"] != p.Subject {
 			t.Errorf("%s is not whom it says: %+v", claims, p)
 		}
 		if _, scoped := c["scope"]; p.Scope != "" && !scoped && c["scp"] == nil {

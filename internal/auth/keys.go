@@ -32,9 +32,10 @@ const (
 	minRSA, maxRSA = 2048, 8192
 )
 
-// FetchKeys returns the keys at a JWKS address. They are read now, every ten minutes, and for a token that no key fits (three times
-// at once, then every ten seconds), until ctx ends. Unusable keys are left out, and the log says which. When the issuer does not
-// answer, or without a usable key, the known keys keep working, and the log says so; at the first time it is the error.
+// FetchKeys returns the keys at a JWKS address. They are read now, every ten minutes, and for a token that no
+// key fits (three times at once, then every ten seconds), until ctx ends. Unusable keys are left out, and the
+// log says which. When the issuer does not answer, or without a usable key, the known keys keep working, and
+// the log says so; at the first time it is the error.
 func FetchKeys(ctx context.Context, url string, log *slog.Logger) (jwt.Keyfunc, error) {
 	return fetchKeys(ctx, url, log, 5*time.Second)
 }
@@ -76,8 +77,9 @@ type issuerKey struct {
 	public any
 }
 
-// find returns the keys of a token's algorithm that have its `kid`. For a token without `kid` it returns the keys that verify it,
-// because only then is it clear that no known key does, and that the issuer may have a new one.
+// find returns the keys of a token's algorithm that have its `kid`. For a token without `kid` it returns the
+// keys that verify it, because only then is it clear that no known key does, and that the issuer may have a
+// new one.
 func (i *issuerKeys) find(ctx context.Context, token *jwt.Token) (any, error) {
 	found := i.fitting(token)
 	if len(found.Keys) > 0 {

@@ -54,8 +54,8 @@ func (i *issuer) saysKeys(t *testing.T, keys ...any) {
 	i.says(string(text))
 }
 
-// TestUnusableKeys starts, and takes tokens by the other keys, whatever one key of an issuer is; that one verifies nothing, and the log
-// says so.
+// TestUnusableKeys starts, and takes tokens by the other keys, whatever one key of an issuer is; that one
+// verifies nothing, and the log says so.
 func TestUnusableKeys(t *testing.T) {
 	good, odd := newKeys(), newKeys()
 	weak, err := rsa.GenerateKey(rand.Reader, 1024)
@@ -108,14 +108,18 @@ func TestUnusableKeys(t *testing.T) {
 	}
 }
 
-// TestRotationWithAnUnusableKey takes the new key from an answer that has one that cannot be used, too, and says so once.
+// TestRotationWithAnUnusableKey takes the new key from an answer that has one that cannot be used, too, and
+// says so once.
 func TestRotationWithAnUnusableKey(t *testing.T) {
 	before, after := newKeys(), newKeys()
 	i := newIssuer(t)
 	i.publish(t, "old", &before.ec.PublicKey)
 	var log bytes.Buffer
 	tokens := Tokens{Keys: i.fetch(t, &log)}
-	i.saysKeys(t, publicKey(t, &before.rsa.PublicKey, map[string]any{"kid": 7}), publicKey(t, &after.ec.PublicKey, map[string]any{"kid": "new"}))
+	i.saysKeys(
+		t, publicKey(t, &before.rsa.PublicKey, map[string]any{"kid": 7}),
+		publicKey(t, &after.ec.PublicKey, map[string]any{"kid": "new"}),
+	)
 	identify(t, tokens, mint(t, jwt.SigningMethodES256, after.ec, valid(), "kid", "new"), acme, 0, "")
 	identify(t, tokens, mint(t, jwt.SigningMethodES256, after.ec, valid(), "kid", "made up"), acme, 401, "signature")
 	if n := strings.Count(log.String(), "left out"); n != 1 {
@@ -123,7 +127,8 @@ func TestRotationWithAnUnusableKey(t *testing.T) {
 	}
 }
 
-// TestNoUsableKeys keeps the known keys when an issuer answers with none, and does not start with such an answer.
+// TestNoUsableKeys keeps the known keys when an issuer answers with none, and does not start with such an
+// answer.
 func TestNoUsableKeys(t *testing.T) {
 	known, other := newKeys(), newKeys()
 	enc, _ := json.Marshal(publicKey(t, &other.ec.PublicKey, map[string]any{"kid": "enc", "use": "enc"}))
@@ -147,12 +152,16 @@ func TestNoUsableKeys(t *testing.T) {
 			var log bytes.Buffer
 			tokens := Tokens{Keys: i.fetch(t, &log)}
 			i.says(answer)
-			identify(t, tokens, mint(t, jwt.SigningMethodES256, other.ec, valid(), "kid", "unknown"), acme, 401, "signature")
+			identify(
+				t, tokens, mint(t, jwt.SigningMethodES256, other.ec, valid(), "kid", "unknown"), acme, 401,
+				"signature",
+			)
 			identify(t, tokens, mint(t, jwt.SigningMethodES256, known.ec, valid(), "kid", "known"), acme, 0, "")
 			if !strings.Contains(log.String(), "those known keep working") {
 				t.Errorf("the log does not say it: %s", &log)
 			}
-			if _, err := fetchKeys(t.Context(), i.url, slog.New(slog.DiscardHandler), time.Second); err == nil || !strings.Contains(err.Error(), i.url) {
+			if _, err := fetchKeys(t.Context(), i.url, slog.New(slog.DiscardHandler), time.Second); err == nil ||
+				!strings.Contains(err.Error(), i.url) {
 				t.Errorf("a start without keys: %v", err)
 			}
 		})
@@ -173,7 +182,8 @@ func TestEndlessKeys(t *testing.T) {
 		}
 		ended <- sent
 	})
-	if _, err := fetchKeys(t.Context(), i.url, slog.New(slog.DiscardHandler), 20*time.Second); err == nil || !strings.Contains(err.Error(), "longer than") {
+	if _, err := fetchKeys(t.Context(), i.url, slog.New(slog.DiscardHandler), 20*time.Second); err == nil ||
+		!strings.Contains(err.Error(), "longer than") {
 		t.Errorf("%v", err)
 	}
 	if sent := <-ended; sent > 1<<25 { // what the sockets take is not read
@@ -203,7 +213,8 @@ func TestTwoKeysOfOneID(t *testing.T) {
 	}
 }
 
-// TestFreshKeyWithoutID reads the keys again for a token that names no key and fits none, as often as for one that names an unknown key.
+// TestFreshKeyWithoutID reads the keys again for a token that names no key and fits none, as often as for one
+// that names an unknown key.
 func TestFreshKeyWithoutID(t *testing.T) {
 	before, after, others := newKeys(), newKeys(), newKeys()
 	i := newIssuer(t)
@@ -223,7 +234,8 @@ func TestFreshKeyWithoutID(t *testing.T) {
 	}
 }
 
-// TestRotationUnderLoad lets in everybody who comes with a token by a new key at once, and asks the issuer a bounded number of times.
+// TestRotationUnderLoad lets in everybody who comes with a token by a new key at once, and asks the issuer a
+// bounded number of times.
 func TestRotationUnderLoad(t *testing.T) {
 	before, after := newKeys(), newKeys()
 	i := newIssuer(t)
@@ -241,13 +253,17 @@ func TestRotationUnderLoad(t *testing.T) {
 	}
 }
 
-// TestEvenModulus is about an RSA key that is none: no token by it is believed, and none makes the process fail.
+// TestEvenModulus is about an RSA key that is none: no token by it is believed, and none makes the process
+// fail.
 func TestEvenModulus(t *testing.T) {
 	own := newKeys()
 	even := own.rsa.PublicKey
 	even.N = new(big.Int).Lsh(big.NewInt(1), 2047)
 	i := newIssuer(t)
-	i.saysKeys(t, publicKey(t, &even, map[string]any{"kid": "even"}), publicKey(t, &own.ec.PublicKey, map[string]any{"kid": "good"}))
+	i.saysKeys(
+		t, publicKey(t, &even, map[string]any{"kid": "even"}),
+		publicKey(t, &own.ec.PublicKey, map[string]any{"kid": "good"}),
+	)
 	tokens := Tokens{Keys: i.fetch(t, io.Discard)}
 	identify(t, tokens, mint(t, jwt.SigningMethodRS256, own.rsa, valid(), "kid", "even"), acme, 401, "signature")
 	identify(t, tokens, mint(t, jwt.SigningMethodES256, own.ec, valid(), "kid", "good"), acme, 0, "")

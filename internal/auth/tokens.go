@@ -33,8 +33,9 @@ type Tokens struct {
 // ActingForHeader says for whom the holder of the service token makes a call: see Principal.ActingFor.
 const ActingForHeader = "X-Acting-For"
 
-// Identify returns who calls, by the headers Authorization and X-Acting-For. The error is 401 unauthorized for a token that is not
-// valid, and 403 forbidden for an X-Acting-For that cannot be read or comes from somebody else than the holder of the service token.
+// Identify returns who calls, by the headers Authorization and X-Acting-For. The error is 401 unauthorized
+// for a token that is not valid, and 403 forbidden for an X-Acting-For that cannot be read or comes from
+// somebody else than the holder of the service token.
 func (t Tokens) Identify(h http.Header) (Principal, error) {
 	if len(h.Values("Authorization")) > 1 || len(h.Values(ActingForHeader)) > 1 {
 		return Anonymous, apperr.Unauthorized.New("send one only")
@@ -111,8 +112,8 @@ func (t Tokens) verify(token string) (Principal, error) {
 	return c.principal()
 }
 
-// methods are what the deployment has keys for. The algorithm of a token chooses the key, so that a public key never serves as a
-// secret: RFC 8725, section 2.1.
+// methods are what the deployment has keys for. The algorithm of a token chooses the key, so that a public
+// key never serves as a secret: RFC 8725, section 2.1.
 func (t Tokens) methods() []string {
 	methods := []string{}
 	if t.Secret != "" {
@@ -124,8 +125,8 @@ func (t Tokens) methods() []string {
 	return methods
 }
 
-// key returns the key for a token's algorithm. The error is for a header that can be read in two ways, of which the parser does not
-// know: it takes the last of two parameters with one name, and ignores `crit`.
+// key returns the key for a token's algorithm. The error is for a header that can be read in two ways, of
+// which the parser does not know: it takes the last of two parameters with one name, and ignores `crit`.
 func (t Tokens) key(token *jwt.Token) (any, error) {
 	header, _, _ := strings.Cut(token.Raw, ".")
 	decoded, _ := base64.RawURLEncoding.DecodeString(header) // as the parser has done
@@ -156,7 +157,8 @@ func (t Tokens) Issue(p Principal, lifetime time.Duration) (string, error) {
 	return jwt.NewWithClaims(jwt.SigningMethodHS256, c).SignedString([]byte(t.Secret))
 }
 
-// ActingFor is what the holder of the service token sends as X-Acting-For to act for p; "" for the service itself.
+// ActingFor is what the holder of the service token sends as X-Acting-For to act for p; "" for the service
+// itself.
 func (p Principal) ActingFor() string {
 	switch p.Subject {
 	case Service.Subject, System.Subject:
@@ -183,14 +185,16 @@ type claims struct {
 	Customer customerID `json:"customer_id,omitzero"` // binds the token to a customer
 }
 
-// UnmarshalJSON implements json.Unmarshaler. It binds claims by their exact names only, as RFC 7519 requires, and refuses a text
-// that has a name twice. Without it the parser's encoding/json would bind names in any case, and the last of several.
+// UnmarshalJSON implements json.Unmarshaler. It binds claims by their exact names only, as RFC 7519 requires,
+// and refuses a text that has a name twice. Without it the parser's encoding/json would bind names in any
+// case, and the last of several.
 func (c *claims) UnmarshalJSON(text []byte) error {
 	type plain claims
 	return json.Unmarshal(text, (*plain)(c), numericDates)
 }
 
-// numericDates reads `exp`, `nbf` and `iat`, and refuses numbers that are no time; jwt.NumericDate itself takes 1e300 for some time.
+// numericDates reads `exp`, `nbf` and `iat`, and refuses numbers that are no time; jwt.NumericDate itself
+// takes 1e300 for some time.
 var numericDates = json.WithUnmarshalers(json.UnmarshalFunc(func(text []byte, d *jwt.NumericDate) error {
 	seconds, err := strconv.ParseFloat(string(text), 64)
 	if err != nil || math.Abs(seconds) > lastSecond {
@@ -219,7 +223,8 @@ func (s *scopes) UnmarshalJSON(text []byte) error {
 	return nil
 }
 
-// customerID refuses whatever is not an id: a claim that cannot be read must not make a token that is bound to nobody.
+// customerID refuses whatever is not an id: a claim that cannot be read must not make a token that is bound
+// to nobody.
 type customerID int64
 
 // UnmarshalJSON implements json.Unmarshaler, for null too.
@@ -242,8 +247,9 @@ var (
 	errCritical   = errors.New("crit asks for an extension that is not supported")
 )
 
-// principal returns whom the claims name. The error is for a customer_id that is none, and for a subject with control or invisible
-// characters, or that a reader could take for one of ours: "Service", "service ", or the same in full width (RFC 8266).
+// principal returns whom the claims name. The error is for a customer_id that is none, and for a subject with
+// control or invisible characters, or that a reader could take for one of ours: "Service", "service ", or the
+// same in full width (RFC 8266).
 func (c claims) principal() (Principal, error) {
 	name, err := precis.Nickname.CompareKey(c.Subject)
 	ours := []string{Anonymous.Subject, Service.Subject, System.Subject}

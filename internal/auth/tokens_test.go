@@ -57,7 +57,8 @@ func mint(t *testing.T, method jwt.SigningMethod, key any, c claimsOf, headers .
 	return signed
 }
 
-// identify holds what becomes of a bearer's token: the principal, or the status of the refusal and a part of its sentence.
+// identify holds what becomes of a bearer's token: the principal, or the status of the refusal and a part of
+// its sentence.
 func identify(t *testing.T, tokens Tokens, token string, want Principal, status int, says string) {
 	t.Helper()
 	p, err := tokens.Identify(http.Header{"Authorization": {"Bearer " + token}})
@@ -121,7 +122,10 @@ func TestClaims(t *testing.T) {
 			identify(t, c.tokens, mint(t, jwt.SigningMethodHS256, []byte(secret), c.claims), acme, c.status, c.says)
 		})
 	}
-	identify(t, plain, mint(t, jwt.SigningMethodHS256, []byte(secret), valid(claimsOf{"customer_id": nil})), unbound, 0, "")
+	identify(
+		t, plain, mint(t, jwt.SigningMethodHS256, []byte(secret), valid(claimsOf{"customer_id": nil})),
+		unbound, 0, "",
+	)
 	issued, err := strict.Issue(acme, time.Minute)
 	if err != nil {
 		t.Fatal(err)
@@ -282,7 +286,11 @@ func TestRotation(t *testing.T) {
 	i := newIssuer(t)
 	i.publish(t, "old", &before.ec.PublicKey)
 	tokens := Tokens{Keys: i.fetch(t, io.Discard)}
-	old, fresh := mint(t, jwt.SigningMethodES256, before.ec, valid(), "kid", "old"), mint(t, jwt.SigningMethodES256, after.ec, valid(), "kid", "new")
+	old, fresh := mint(
+		t, jwt.SigningMethodES256, before.ec, valid(), "kid", "old",
+	), mint(
+		t, jwt.SigningMethodES256, after.ec, valid(), "kid", "new",
+	)
 	identify(t, tokens, old, acme, 0, "")
 	identify(t, tokens, fresh, acme, 401, "signature")
 	i.publish(t, "new", &after.ec.PublicKey)
@@ -291,11 +299,16 @@ func TestRotation(t *testing.T) {
 	if _, err := i.storage.KeyDelete(t.Context(), "old"); err != nil {
 		t.Fatal(err)
 	}
-	identify(t, tokens, mint(t, jwt.SigningMethodES256, after.ec, valid(), "kid", "none"), acme, 401, "signature") // reads the keys again
+	identify(
+		t, tokens, mint(t, jwt.SigningMethodES256, after.ec, valid(), "kid", "none"), acme, 401, "signature",
+	) // reads the keys again
 	identify(t, tokens, old, acme, 401, "signature")
 	asked := i.has()
 	for range 50 {
-		identify(t, tokens, mint(t, jwt.SigningMethodES256, after.ec, valid(), "kid", "made up"), acme, 401, "signature")
+		identify(
+			t, tokens, mint(t, jwt.SigningMethodES256, after.ec, valid(), "kid", "made up"), acme, 401,
+			"signature",
+		)
 	}
 	if now := i.has(); now > asked+10 { // one for every ten seconds that this took
 		t.Errorf("50 ids that somebody made up asked the issuer %d times", now-asked)
@@ -317,12 +330,16 @@ func TestIssuerOutage(t *testing.T) {
 			var log bytes.Buffer
 			tokens := Tokens{Keys: i.fetch(t, &log)}
 			i.answers(answer)
-			identify(t, tokens, mint(t, jwt.SigningMethodES256, known.ec, valid(), "kid", "unknown"), acme, 401, "cannot be checked")
+			identify(
+				t, tokens, mint(t, jwt.SigningMethodES256, known.ec, valid(), "kid", "unknown"), acme, 401,
+				"cannot be checked",
+			)
 			identify(t, tokens, mint(t, jwt.SigningMethodES256, known.ec, valid(), "kid", "known"), acme, 0, "")
 			if !strings.Contains(log.String(), i.url) {
 				t.Errorf("the log does not say that the issuer is away: %s", &log)
 			}
-			if _, err := fetchKeys(t.Context(), i.url, slog.New(slog.DiscardHandler), time.Second); err == nil || !strings.Contains(err.Error(), i.url) {
+			if _, err := fetchKeys(t.Context(), i.url, slog.New(slog.DiscardHandler), time.Second); err == nil ||
+				!strings.Contains(err.Error(), i.url) {
 				t.Errorf("a start without keys: %v", err)
 			}
 		})
@@ -372,12 +389,14 @@ func TestServiceTokens(t *testing.T) {
 		}
 		p, err := tokens.Identify(h)
 		var refusal *apperr.Error
-		if errors.As(err, &refusal) != (c.status != 0) || c.status != 0 && refusal.Status != c.status || c.status == 0 && p != c.want {
+		if errors.As(err, &refusal) != (c.status != 0) || c.status != 0 && refusal.Status != c.status ||
+			c.status == 0 && p != c.want {
 			t.Errorf("%q for %q: %+v %v", c.authorization, c.actingFor, p, err)
 		}
 	}
 	for _, name := range []string{"Authorization", ActingForHeader} {
-		if p, err := tokens.Identify(http.Header{"Authorization": {"Bearer new-token"}, name: {"Bearer new-token", "Bearer old-token"}}); err == nil || p.Known() {
+		if p, err := tokens.Identify(http.Header{"Authorization": {"Bearer new-token"}, name: {"Bearer new-token", "Bearer old-token"}}); err == nil ||
+			p.Known() {
 			t.Errorf("two of %s: %+v %v", name, p, err)
 		}
 	}

@@ -44,26 +44,31 @@ type outcome struct {
 
 func newBench(t *testing.T, atOnce int) *bench {
 	b := &bench{t: t, begun: make(chan []string, 100), end: make(chan outcome)}
-	b.Batcher = &batch.Batcher[*call]{MaxConcurrent: atOnce, MaxCost: 10, MaxHeld: 3, Run: func(ctx context.Context, group []*call) ([]batch.Held, bool, error) {
-		var names []string
-		for _, c := range group {
-			names = append(names, c.name)
-		}
-		b.begun <- names
-		end := b.end
-		if alone := b.alone[names[0]]; alone != nil && len(group) == 1 {
-			end = alone
-		}
-		select {
-		case o := <-end:
-			if o.panicked != nil {
-				panic(o.panicked)
+	b.Batcher = &batch.Batcher[*call]{
+		MaxConcurrent: atOnce,
+		MaxCost:       10,
+		MaxHeld:       3,
+		Run: func(ctx context.Context, group []*call) ([]batch.Held, bool, error) {
+			var names []string
+			for _, c := range group {
+				names = append(names, c.name)
 			}
-			return o.held, o.undone, o.err
-		case <-ctx.Done():
-			return nil, true, errors.New("the group's time is over")
-		}
-	}}
+			b.begun <- names
+			end := b.end
+			if alone := b.alone[names[0]]; alone != nil && len(group) == 1 {
+				end = alone
+			}
+			select {
+			case o := <-end:
+				if o.panicked != nil {
+					panic(o.panicked)
+				}
+				return o.held, o.undone, o.err
+			case <-ctx.Done():
+				return nil, true, errors.New("the group's time is over")
+			}
+		},
+	}
 	return b
 }
 
@@ -225,7 +230,9 @@ func TestBatcher(t *testing.T) {
 	for name, failed := range map[string]outcome{"undone": {undone: true, err: errors.New("refused")}, "panicked": {panicked: "oh"}} {
 		t.Run("one bad call harms no other/"+name, func(t *testing.T) {
 			b := newBench(t, 1)
-			b.alone = map[string]chan outcome{"good": make(chan outcome), "bad": make(chan outcome), "other": make(chan outcome)}
+			b.alone = map[string]chan outcome{
+				"good": make(chan outcome), "bad": make(chan outcome), "other": make(chan outcome),
+			}
 			first := b.carry(ctx, &call{name: "a"})
 			b.wantBegun("a")
 			results := map[string]<-chan error{}
@@ -268,7 +275,14 @@ type row struct {
 
 // holds is a batch's outcome in which the row keeps the commands of these indexes waiting.
 func (r *row) holds(commands ...int) outcome {
-	return outcome{held: []batch.Held{{Row: r.name, Commands: commands, IsFree: func(context.Context, time.Duration) bool { return r.free.Load() }}}}
+	return outcome{
+		held: []batch.Held{
+			{
+				Row: r.name, Commands: commands,
+				IsFree: func(context.Context, time.Duration) bool { return r.free.Load() },
+			},
+		},
+	}
 }
 
 // TestHeldRows sets commands aside whose rows somebody else holds, and nobody else's.
@@ -380,7 +394,13 @@ func TestHeldRows(t *testing.T) {
 		b.alone = map[string]chan outcome{"b": make(chan outcome)}
 		b.carry(ctx, &call{name: "a"})
 		b.wantBegun("a")
-		second, third, fourth := b.carry(ctx, &call{name: "b"}), b.carry(ctx, &call{name: "c"}), b.carry(ctx, &call{name: "d"})
+		second, third, fourth := b.carry(
+			ctx, &call{name: "b"},
+		), b.carry(
+			ctx, &call{name: "c"},
+		), b.carry(
+			ctx, &call{name: "d"},
+		)
 		b.end <- outcome{}
 		b.wantBegun("b", "c", "d")
 		b.end <- outcome{undone: true, err: errors.New("lost"), held: slices.Concat(x.holds(2, 1).held, y.holds(1).held)}

@@ -9,8 +9,8 @@ import (
 // version is set by the linker: -ldflags "-X example.com/b2b/internal/buildinfo.version=1.4.0".
 var version string
 
-// Version returns the version that the program was built as, else what Go knows of the module: its version, or the commit of its
-// source, with "-dirty" when that was changed; "dev" when nothing is known.
+// Version returns the version that the program was built as, else what Go knows of the module: its version,
+// or the commit of its source, with "-dirty" when that was changed; "dev" when nothing is known.
 var Version = sync.OnceValue(func() string {
 	info, ok := debug.ReadBuildInfo()
 	switch {

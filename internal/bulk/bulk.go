@@ -1,5 +1,5 @@
-// Package bulk moves many things in one call: it works through the rows of a file, and makes files of what a database holds. It knows
-// no service.
+// Package bulk moves many things in one call: it works through the rows of a file, and makes files of what a
+// database holds. It knows no service.
 package bulk
 
 import (
@@ -24,8 +24,8 @@ type Import[R, V any] struct {
 	DryRun bool
 	Value  func(R) V
 	Names  func(V) []Name // what a row names: no two rows of a file may name the same
-	// Apply says of each row what becomes of it, and changes that in one transaction, unless it is a dry run. ErrApart makes Import try
-	// fewer rows at once; another error ends the file.
+	// Apply says of each row what becomes of it, and changes that in one transaction, unless it is a dry run.
+	// ErrApart makes Import try fewer rows at once; another error ends the file.
 	Apply func(ctx context.Context, rows []*Row[V]) error
 }
 
@@ -35,7 +35,8 @@ type Name struct{ Field, Value string }
 // ErrApart says that rows cannot be applied in one transaction, which one after the other can.
 var ErrApart = errors.New("rows stand in each other's way")
 
-// batch is how many rows are applied in a transaction: their statements are well below what SQLite and MySQL take.
+// batch is how many rows are applied in a transaction: their statements are well below what SQLite and MySQL
+// take.
 const batch = 250
 
 // Row is one of a file, and what becomes of it.
@@ -58,8 +59,8 @@ func (r *Row[V]) Refuse(why *apperr.Error) {
 	r.result, r.id, r.refused = contract.Refused, 0, why
 }
 
-// File answers for each row of body what has become of it, and works through them meanwhile. ctx is the call's. Errors: those of
-// web.OpenRows.
+// File answers for each row of body what has become of it, and works through them meanwhile. ctx is the
+// call's. Errors: those of web.OpenRows.
 func (i Import[R, V]) File(ctx context.Context, body io.Reader) (web.File, error) {
 	rows, err := web.OpenRows(body)
 	if err != nil {
@@ -76,7 +77,7 @@ func (i Import[R, V]) File(ctx context.Context, body io.Reader) (web.File, error
 		if w.summary.Complete = err == nil; err != nil {
 			why := web.Refusal(ctx, err)
 			w.summary.Code, w.summary.Error = new(contract.ErrorCode(why.Name)), &why.Message
-			err = web.Told{Cause: err}
+			err = web.ErrReported{Cause: err}
 		}
 		return errors.Join(err, w.out.Encode(contract.ImportLine{Summary: &w.summary})) // which Respond flushes
 	}}, nil
@@ -211,8 +212,9 @@ func details(why *apperr.Error) *[]contract.APIErrorDetail {
 // PageSize is how many things an export reads at once.
 const PageSize = 500
 
-// Export makes a file of pages of generated types, which have all their fields always. page returns the one behind a cursor, and the
-// cursor of the next: nil behind the last. asCSV gives the file the names of the fields as its first line.
+// Export makes a file of pages of generated types, which have all their fields always. page returns the one
+// behind a cursor, and the cursor of the next: nil behind the last. asCSV gives the file the names of the
+// fields as its first line.
 func Export[T any](asCSV bool, page func(cursor *int64) ([]T, *int64, error)) web.File {
 	if !asCSV {
 		return web.File{ContentType: web.NDJSON, Write: func(out *bufio.Writer) error {

@@ -28,7 +28,10 @@ func TestRead(t *testing.T) {
 		}
 	}
 	var got Settings
-	if err := got.Read(everything(&got)...); err != nil || got.CustomersPort != 3001 || got.OrdersPort != 3002 || got.OrchestratorPort != 3000 || got.Only != nil || got.Driver != SQLite {
+	if err := got.Read(everything(&got)...); err != nil || got.CustomersPort != 3001 || got.OrdersPort != 3002 ||
+		got.OrchestratorPort != 3000 ||
+		got.Only != nil ||
+		got.Driver != SQLite {
 		t.Errorf("%v %+v", err, got)
 	}
 	for name, value := range map[string]string{
@@ -46,13 +49,30 @@ func TestRead(t *testing.T) {
 	}
 	want := got // the defaults, where nothing is set
 	want.Only, want.MigrateOnStart, want.LogLevel = new(4000), false, slog.LevelWarn
-	want.Database = Database{Driver: MySQL, Path: "./data/b2b.db", Host: "db", Port: 3307, User: "u", Password: "p", Name: "n", MaxConns: 7, TLS: "verify", TLSCA: "ca.pem"}
-	want.Access, want.JWT = Access{OnlyJWT, true, []string{"new", "old"}}, JWT{"s", "https://i.example/keys", "i", "a"}
+	want.Database = Database{
+		Driver: MySQL, Path: "./data/b2b.db", Host: "db", Port: 3307, User: "u", Password: "p", Name: "n",
+		MaxConns: 7, TLS: "verify", TLSCA: "ca.pem",
+	}
+	want.Access, want.JWT = Access{
+		OnlyJWT, true, []string{"new", "old"},
+	}, JWT{
+		"s",
+		"https://i.example/keys",
+		"i",
+		"a",
+	}
 	want.TokenLifetime, want.RequestTimeout, want.ShutdownTimeout = 7*24*time.Hour, 5*time.Second, 6*time.Second
 	want.KeyLifetime, want.CancellationWindow, want.Reservation = 2*time.Hour, 3*time.Minute, 4*time.Hour
 	want.OrchestratorPort, want.CustomersBase, want.OrdersBase = 5000, "https://c.example", "http://o.example:1/x"
-	want.Limiting, want.Listening = Limiting{8, 9, []string{"10.0.0.0/8", "::1"}, 10, 11, 14, 15}, Listening{"::", 12, 13}
-	want.Browsers = Browsers{[]string{"a.example", "b.example"}, []string{"https://a.example", "http://b.example:8080"}}
+	want.Limiting, want.Listening = Limiting{
+		8, 9, []string{"10.0.0.0/8", "::1"}, 10, 11, 14, 15,
+	}, Listening{
+		"::", 12, 13,
+	}
+	want.Browsers = Browsers{
+		[]string{"a.example", "b.example"},
+		[]string{"https://a.example", "http://b.example:8080"},
+	}
 	got = Settings{}
 	if err := got.Read(everything(&got)...); err != nil || !reflect.DeepEqual(got, want) {
 		t.Errorf("%v\n%+v, want\n%+v", err, got, want)
@@ -121,7 +141,8 @@ func TestOrigins(t *testing.T) {
 				t.Setenv(name, value)
 				var s Settings
 				err := s.Read(&s.Browsers)
-				if (err == nil) != fits || err != nil && !strings.HasPrefix(err.Error(), name+` is "`+value+`"; allowed: `) {
+				if (err == nil) != fits ||
+					err != nil && !strings.HasPrefix(err.Error(), name+` is "`+value+`"; allowed: `) {
 					t.Errorf("%v", err)
 				}
 			})

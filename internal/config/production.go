@@ -5,7 +5,8 @@ import (
 	"slices"
 )
 
-// known are secrets that anybody can read: the defaults here, and what the files of this system and of the one before it show.
+// known are secrets that anybody can read: the defaults here, and what the files of this system and of the
+// one before it show.
 var known = []string{
 	"dev-service-token", "dev-jwt-secret-that-everybody-knows", "local-service-token", "app_password", "rootpassword",
 	"your-service-token-change-in-production", "your-jwt-secret-key-change-in-production", "your-production-token",
@@ -14,7 +15,8 @@ var known = []string{
 // KnownToAll reports whether anybody can read the secret.
 func KnownToAll(secret string) bool { return slices.Contains(known, secret) }
 
-// unfit returns each reason why a production must not start with what was read into groups. Secrets of others are not in them.
+// unfit returns each reason why a production must not start with what was read into groups. Secrets of others
+// are not in them.
 func (s *Settings) unfit(groups []any) (reasons []error) {
 	if s.Env != Production {
 		return nil

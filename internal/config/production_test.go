@@ -86,7 +86,9 @@ func TestKnownToAll(t *testing.T) {
 		}
 	}
 	for _, v := range Variables() {
-		if secret := v.DefaultIn[Development]; secret != "" && (strings.HasSuffix(v.Name, "_TOKEN") || strings.HasSuffix(v.Name, "_SECRET")) && !KnownToAll(secret) {
+		if secret := v.DefaultIn[Development]; secret != "" &&
+			(strings.HasSuffix(v.Name, "_TOKEN") || strings.HasSuffix(v.Name, "_SECRET")) &&
+			!KnownToAll(secret) {
 			t.Errorf("%s is by default %s", v.Name, secret)
 		}
 	}

@@ -1,5 +1,5 @@
-// Package formats holds the values of `format` that a document may use. Each is a pattern, which the documents show and requests are
-// held to, and a sentence for a person.
+// Package formats holds the values of `format` that a document may use. Each is a pattern, which the
+// documents show and requests are held to, and a sentence for a person.
 package formats
 
 import (
@@ -28,7 +28,8 @@ var (
 	invisible = class(unicode.White_Space, unicode.Cc, unicode.Cf, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector)
 )
 
-// What patterns are made of. A line end in the middle of a pattern is not possible: control characters are in no class.
+// What patterns are made of. A line end in the middle of a pattern is not possible: control characters are in
+// no class.
 const (
 	atom      = "[!#-'*+\\-\\/-9=?A-Z^-~]+" // RFC 5322, section 3.2.3
 	label     = `[A-Za-z0-9](?:[A-Za-z0-9\-]*[A-Za-z0-9])?`
@@ -100,15 +101,17 @@ func class(tables ...*unicode.RangeTable) string {
 // IsCorrelationID reports whether s is in the format correlation-id.
 func IsCorrelationID(s string) bool { return All["correlation-id"].Valid(s) }
 
-// What a filter may ask for, which every database knows: a DATETIME of MySQL in years of four digits, by which SQLite compares.
+// What a filter may ask for, which every database knows: a DATETIME of MySQL in years of four digits, by
+// which SQLite compares.
 var (
 	firstMoment = time.Unix(0, 0).UTC()
 	lastMoment  = time.Date(9999, 12, 31, 23, 59, 59, 999e6, time.UTC)
 )
 
-// ParseDateFilter reads a value of the format date-or-date-time: a date such as 2024-01-31, which is the whole day in UTC, or an
-// RFC 3339 time. It returns the first and the last millisecond that the value stands for, in UTC and in the years 1970 to 9999, even
-// where the offset leads out of them. The error is for another value.
+// ParseDateFilter reads a value of the format date-or-date-time: a date such as 2024-01-31, which is the
+// whole day in UTC, or an RFC 3339 time. It returns the first and the last millisecond that the value stands
+// for, in UTC and in the years 1970 to 9999, even where the offset leads out of them. The error is for
+// another value.
 func ParseDateFilter(s string) (first, last time.Time, err error) {
 	if first, err = time.Parse(time.DateOnly, s); err == nil {
 		return first, first.AddDate(0, 0, 1).Add(-time.Millisecond), nil

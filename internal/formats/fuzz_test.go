@@ -36,13 +36,16 @@ var patterns = func() map[string]*regexp.Regexp {
 	all := map[string]*regexp.Regexp{}
 	for name, f := range All {
 		if f.Pattern != "" {
-			all[name] = regexp.MustCompile(regexp.MustCompile(`\\u([0-9A-F]{4})`).ReplaceAllString(f.Pattern, `\x{$1}`))
+			all[name] = regexp.MustCompile(
+				regexp.MustCompile(`\\u([0-9A-F]{4})`).ReplaceAllString(f.Pattern, `\x{$1}`),
+			)
 		}
 	}
 	return all
 }()
 
-// FuzzFormats takes nothing that would break a line of a log or a header, no more than the documents say, and no address that is none.
+// FuzzFormats takes nothing that would break a line of a log or a header, no more than the documents say, and
+// no address that is none.
 func FuzzFormats(f *testing.F) {
 	for _, s := range []string{"Tech Solutions Inc", " a", "a ", "name@example.com", " name@example.com\n", "a..b@example.com", "order-2024-001", "..", "...", "./x", "req:1/2+3=@",
 		"a\r\nX-Admin: 1", "\u202e", "\u2028", "\xff", "\U000e0100", "日本", "\x00"} {
@@ -50,7 +53,8 @@ func FuzzFormats(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, s string) {
 		for name, format := range All {
-			if format.accepted == nil || !format.Valid(s) || !utf8.ValidString(s) { // requests that are not UTF-8 come no further
+			if format.accepted == nil || !format.Valid(s) ||
+				!utf8.ValidString(s) { // requests that are not UTF-8 come no further
 				continue
 			}
 			if name == "email" {

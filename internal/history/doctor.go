@@ -9,8 +9,9 @@ import (
 	"example.com/b2b/db/doctor"
 )
 
-// Count is an SQL expression for how many events of a type the row of a table has. SUBJECT.created must be what makes a row, and the
-// row's table must go by its name. A row that has no such event is older than the history, which need not be complete then.
+// Count is an SQL expression for how many events of a type the row of a table has. SUBJECT.created must be
+// what makes a row, and the row's table must go by its name. A row that has no such event is older than the
+// history, which need not be complete then.
 func Count(event, subject, table string) string {
 	return fmt.Sprintf("(SELECT COUNT(*) FROM events e WHERE e.subject = '%s' AND e.subject_id = %s.id AND e.type = '%s')", subject, table, event)
 }
@@ -21,7 +22,8 @@ func JoinLast(subject, table string) string {
 		subject, table, Count(subject+".created", subject, table))
 }
 
-// LastShows is the rule that the last event of a row shows these columns, with commas between them, as they are.
+// LastShows is the rule that the last event of a row shows these columns, with commas between them, as they
+// are.
 func LastShows(subject, table, list string) doctor.Rule {
 	columns := strings.Split(list, ", ")
 	return doctor.Rule{

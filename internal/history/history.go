@@ -1,4 +1,5 @@
-// Package history keeps what has happened: a change appends its event in its own transaction. It knows no service.
+// Package history keeps what has happened: a change appends its event in its own transaction. It knows no
+// service.
 package history
 
 import (
@@ -23,7 +24,7 @@ type Event struct {
 	CreatedAt      time.Time
 	Representation string // the thing after it, as JSON
 
-	Shown any `gorm:"-"` // what Append makes the representation of
+	Payload any `gorm:"-"` // what Append makes the representation of
 }
 
 // Origin is where a change comes from.
@@ -32,7 +33,8 @@ type Origin struct {
 	CorrelationID *string // of the call; nil when no call made it
 }
 
-// By is the origin of what a principal does in the call with that correlation id, which is "" outside of calls.
+// By is the origin of what a principal does in the call with that correlation id, which is "" outside of
+// calls.
 func By(p auth.Principal, correlationID string) Origin {
 	if correlationID == "" {
 		return Origin{Actor: p.Subject}
@@ -43,11 +45,12 @@ func By(p auth.Principal, correlationID string) Origin {
 // Key is the cursor of db.Page.
 func (e Event) Key() int64 { return e.ID }
 
-// Append writes events in one statement of the transaction that makes the changes. by is the origin of those that name none.
+// Append writes events in one statement of the transaction that makes the changes. by is the origin of those
+// that name none.
 func Append(tx *gorm.DB, by Origin, events ...Event) error {
 	rows := make([][]any, len(events))
 	for i, e := range events {
-		shown, err := json.Marshal(e.Shown)
+		shown, err := json.Marshal(e.Payload)
 		if err != nil {
 			return err
 		}
@@ -59,9 +62,9 @@ func Append(tx *gorm.DB, by Origin, events ...Event) error {
 	return db.Insert(tx, "events", "type, subject, subject_id, customer_id, actor, correlation_id, created_at, representation", rows)
 }
 
-// Page reads a page of what has happened to one thing. Ask it for what the caller may see: all events of a thing are
-// of one customer, or of none.
-func Page(q *gorm.DB, subject string, id int64, w db.Window) ([]Event, *int64, error) {
+// Page reads a page of what has happened to one thing. Ask it for what the caller may see: all events of a
+// thing are of one customer, or of none.
+func Page(q *gorm.DB, subject string, id int64, w db.PageRequest) ([]Event, *int64, error) {
 	return db.Page[Event](q.Where("subject = ? AND subject_id = ?", subject, id), w)
 }
 

@@ -1,5 +1,5 @@
-// Package idempotency makes an effect happen at most once for a key: the key's row commits in the same transaction as the effect,
-// with a hash of the request and the answer. It knows no service.
+// Package idempotency makes an effect happen at most once for a key: the key's row commits in the same
+// transaction as the effect, with a hash of the request and the answer. It knows no service.
 package idempotency
 
 import (
@@ -33,14 +33,14 @@ type Operation struct {
 	Target string // what kind of thing its key stands for
 }
 
-// Request returns what a key of the caller stands for in the operation, nil for none. The JSON of content must be the same in a repeat,
-// and must not change from one version of the program to the next.
+// Request returns what a key of the caller stands for in the operation, nil for none. The JSON of content
+// must be the same in a repeat, and must not change from one version of the program to the next.
 func (o Operation) Request(ctx context.Context, key *string, content any) Request {
 	return Request{Caller: auth.From(ctx).KeySpace(), Operation: o.Name, Key: key, Content: content, Status: o.Status}
 }
 
-// Operations are those of a service that take a key. Its report on a key, its rules for the doctor and its contract's list are held to
-// them.
+// Operations are those of a service that take a key. Its report on a key, its rules for the doctor and its
+// contract's list are held to them.
 type Operations []Operation
 
 // Find returns the operation with a name, and whether there is one.
@@ -92,23 +92,23 @@ func (a Answer) Respond(w http.ResponseWriter) error {
 	return err
 }
 
-// Effect changes something in tx and returns its id and the body of the answer, which JSON can hold. It may be run several times,
-// of which one commits.
+// Effect changes something in tx and returns its id and the body of the answer, which JSON can hold. It may
+// be run several times, of which one commits.
 type Effect func(tx *gorm.DB) (target int64, body any, err error)
 
-// Once runs effect in a transaction and answers with the body that it returns. With a key, effect happens at most once: a repeat
-// gets the first answer, a repeat while the first still runs waits for it, and the key with another request is 422
-// idempotency_key_reused. When effect refuses, nothing is remembered.
-func (k Keys) Once(ctx context.Context, r Request, effect Effect) (Answer, error) {
+// Execute runs effect in a transaction and answers with the body that it returns. With a key, effect happens
+// at most once: a repeat gets the first answer, a repeat while the first still runs waits for it, and the key
+// with another request is 422 idempotency_key_reused. When effect refuses, nothing is remembered.
+func (k Keys) Execute(ctx context.Context, r Request, effect Effect) (Answer, error) {
 	var a Answer
 	err := db.InTx(ctx, k.DB, func(tx *gorm.DB) error {
-		earlier, err := k.look(tx, r)
-		if err == nil && !earlier.Decides() {
+		earlier, err := k.lookupOne(tx, r)
+		if err == nil && !earlier.Found() {
 			var target int64
 			var body any
 			if target, body, err = effect(tx); err == nil {
 				if a, err = r.Answer(body); err == nil {
-					err = k.Remember(tx, Effected{r, earlier, target, a})
+					err = k.Save(tx, Record{r, earlier, target, a})
 				}
 				return err
 			}
@@ -117,7 +117,7 @@ func (k Keys) Once(ctx context.Context, r Request, effect Effect) (Answer, error
 			}
 			// It may be refused for what another request with the key has done meanwhile.
 			refused := err
-			if earlier, err = k.look(tx, r); err == nil && !earlier.Decides() {
+			if earlier, err = k.lookupOne(tx, r); err == nil && !earlier.Found() {
 				return refused
 			}
 		}
@@ -127,32 +127,33 @@ func (k Keys) Once(ctx context.Context, r Request, effect Effect) (Answer, error
 	return a, err
 }
 
-// Remembered returns the first answer to the key, outside of any transaction, and whether there is one.
-func (k Keys) Remembered(ctx context.Context, r Request) (Answer, bool) {
-	earlier, err := k.look(k.DB.WithContext(ctx), r)
+// StoredAnswer returns the first answer to the key, outside of any transaction, and whether there is one.
+func (k Keys) StoredAnswer(ctx context.Context, r Request) (Answer, bool) {
+	earlier, err := k.lookupOne(k.DB.WithContext(ctx), r)
 	return earlier.Answer, err == nil && earlier.Answer.Replayed
 }
 
-// Earlier is what a key has done before. It decides what a request with the key comes to, unless it is zero.
-type Earlier struct {
+// Existing is what a key has done before. It decides what a request with the key comes to, unless it is zero.
+type Existing struct {
 	Answer Answer // the first one
 	Reused error  // 422 idempotency_key_reused: it was for another request
 
 	expired *row // what it did too long ago to count
 }
 
-// Decides reports whether the key has done something.
-func (e Earlier) Decides() bool { return e.Answer.Replayed || e.Reused != nil }
+// Found reports whether the key has done something.
+func (e Existing) Found() bool { return e.Answer.Replayed || e.Reused != nil }
 
-func (k Keys) look(q *gorm.DB, r Request) (Earlier, error) {
-	all, err := k.Look(q, []Request{r})
+func (k Keys) lookupOne(q *gorm.DB, r Request) (Existing, error) {
+	all, err := k.Lookup(q, []Request{r})
 	return all[0], err
 }
 
-// Look finds what the keys of requests have done, in one statement. It sees what has been committed, so a request looks when it holds the
-// locks by which one with the same key would make it wait, or looks again before it is refused.
-func (k Keys) Look(q *gorm.DB, requests []Request) ([]Earlier, error) {
-	all := make([]Earlier, len(requests))
+// Lookup finds what the keys of requests have done, in one statement. It sees what has been committed, so a
+// request looks when it holds the locks by which one with the same key would make it wait, or looks again
+// before it is refused.
+func (k Keys) Lookup(q *gorm.DB, requests []Request) ([]Existing, error) {
+	all := make([]Existing, len(requests))
 	var callers, operations, keys []string
 	for _, r := range requests {
 		if r.Key != nil {
@@ -186,23 +187,23 @@ func distinct(values []string) []string {
 	return slices.Compact(values)
 }
 
-// Effected is a request that Look found free to be carried out, what it has made or changed, and its answer.
-type Effected struct {
+// Record is a request that Look found free to be carried out, what it has made or changed, and its answer.
+type Record struct {
 	Request
-	Earlier Earlier
-	Target  int64
-	Answer  Answer
+	Existing Existing
+	Target   int64
+	Answer   Answer
 }
 
-// Remember writes down, in the transaction that made the effects, what those with a key have done. It returns db.ErrConflict when one of
-// the keys has done something since Look.
-func (k Keys) Remember(tx *gorm.DB, effects ...Effected) error {
+// Save writes down, in the transaction that made the effects, what those with a key have done. It returns
+// db.ErrConflict when one of the keys has done something since Look.
+func (k Keys) Save(tx *gorm.DB, effects ...Record) error {
 	expires := db.Now(tx, k.Lifetime)
 	var expired []row
 	var rows [][]any
 	for _, e := range effects {
-		if e.Earlier.expired != nil {
-			expired = append(expired, *e.Earlier.expired)
+		if e.Existing.expired != nil {
+			expired = append(expired, *e.Existing.expired)
 		}
 		if e.Key != nil {
 			rows = append(rows, []any{e.Caller, e.Operation, *e.Key, e.hash(), e.Target, e.Answer.Status, string(e.Answer.Body), expires})
@@ -227,8 +228,8 @@ type Done struct {
 	ExpiresAt time.Time
 }
 
-// Report returns what a key of the caller has done with these operations, in the order of their names, or 404 idempotency_key_unknown
-// when that is nothing, or has expired.
+// Report returns what a key of the caller has done with these operations, in the order of their names, or 404
+// idempotency_key_unknown when that is nothing, or has expired.
 func (k Keys) Report(ctx context.Context, key string, operations Operations) ([]Done, error) {
 	q := k.DB.WithContext(ctx)
 	var rows []row
@@ -246,7 +247,8 @@ func (k Keys) Report(ctx context.Context, key string, operations Operations) ([]
 	return all, err
 }
 
-// Purge deletes the keys that have expired, of all services on the database, in small steps, and returns how many it deleted.
+// Purge deletes the keys that have expired, of all services on the database, in small steps, and returns how
+// many it deleted.
 func (k Keys) Purge(ctx context.Context) (int64, error) {
 	for total := int64(0); ; {
 		q := k.DB.WithContext(ctx)

@@ -93,7 +93,11 @@ func TestDocumentsAllowAnswers(t *testing.T) {
 	}
 }
 
-var documents = map[string][]byte{"customers": customersapi.Document, "orders": ordersapi.Document, "orchestrator": orchestratorapi.Document}
+var documents = map[string][]byte{
+	"customers":    customersapi.Document,
+	"orders":       ordersapi.Document,
+	"orchestrator": orchestratorapi.Document,
+}
 
 // TestHead compares HEAD with GET, of everything that can be read.
 func TestHead(t *testing.T) {
@@ -125,7 +129,8 @@ func TestHead(t *testing.T) {
 				t.Errorf("%s: %s is %q for HEAD, %q for GET", c.path, name, got.Get(name), want.Get(name))
 			}
 		}
-		if length := got.Get("Content-Length"); len(wantBody) > 0 && !strings.HasPrefix(c.path, "/docs/") && length != fmt.Sprint(len(wantBody)) {
+		if length := got.Get("Content-Length"); len(wantBody) > 0 && !strings.HasPrefix(c.path, "/docs/") &&
+			length != fmt.Sprint(len(wantBody)) {
 			t.Errorf("%s: Content-Length %q, the body has %d", c.path, length, len(wantBody))
 		}
 	}
@@ -133,7 +138,8 @@ func TestHead(t *testing.T) {
 	if status != 405 || header.Get("Allow") != "POST" {
 		t.Errorf("HEAD of what cannot be read: %d, Allow %q", status, header.Get("Allow"))
 	}
-	if _, _, header := webtest.Do(t, "DELETE", base+"/either", ""); header.Get("Allow") != "HEAD, GET" && header.Get("Allow") != "GET, HEAD" {
+	if _, _, header := webtest.Do(t, "DELETE", base+"/either", ""); header.Get("Allow") != "HEAD, GET" &&
+		header.Get("Allow") != "GET, HEAD" {
 		t.Errorf("Allow %q", header.Get("Allow"))
 	}
 	// AWS Lambda has no server between that drops a body.
@@ -144,8 +150,8 @@ func TestHead(t *testing.T) {
 	}
 }
 
-// TestHalfClosed has callers who close their half of the connection once they have asked, and wait for the answer: they get it, whatever
-// it is, when it takes no longer than a caller who may have gone is worth.
+// TestHalfClosed has callers who close their half of the connection once they have asked, and wait for the
+// answer: they get it, whatever it is, when it takes no longer than a caller who may have gone is worth.
 func TestHalfClosed(t *testing.T) {
 	get, post := "GET /things HTTP/1.1\r\nHost: x\r\n\r\n", "POST /things HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 12\r\n\r\n{\"name\":\"x\"}"
 	for name, c := range map[string]struct {
@@ -199,7 +205,8 @@ func TestHalfClosed(t *testing.T) {
 				t.Errorf("%d %s", res.StatusCode, body)
 			}
 			s.Close() // once the line is written
-			if !strings.Contains(log.String(), c.logged) || c.status != 500 && !strings.Contains(log.String(), `"level":"INFO"`) {
+			if !strings.Contains(log.String(), c.logged) ||
+				c.status != 500 && !strings.Contains(log.String(), `"level":"INFO"`) {
 				t.Errorf("the log has %s", &log)
 			}
 		})
@@ -246,7 +253,10 @@ func TestSlowBody(t *testing.T) {
 	s := httptest.NewServer(things(t, o, succeed))
 	defer s.Close()
 	conn := dial(t, s)
-	fmt.Fprint(conn, "POST /things HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 12\r\n\r\n{\"name")
+	fmt.Fprint(
+		conn,
+		"POST /things HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 12\r\n\r\n{\"name",
+	)
 	answers := bufio.NewReader(conn)
 	res, err := http.ReadResponse(answers, nil)
 	if err != nil {
@@ -273,7 +283,8 @@ type deadlines struct {
 
 func (d *deadlines) SetReadDeadline(t time.Time) error { d.set = append(d.set, t); return nil }
 
-// TestBodyDeadlineEnds lifts the deadline with the last byte of the body: when it passes later, the server ends the request.
+// TestBodyDeadlineEnds lifts the deadline with the last byte of the body: when it passes later, the server
+// ends the request.
 func TestBodyDeadlineEnds(t *testing.T) {
 	w := &deadlines{ResponseRecorder: httptest.NewRecorder()}
 	r := httptest.NewRequest("POST", "/things", strings.NewReader(`{"name":"x"}`))
@@ -317,11 +328,15 @@ func (l *late) Read(b []byte) (int, error) { l.read = time.Now(); return l.Reade
 func TestDocs(t *testing.T) {
 	o := webtest.Options()
 	o.Open = false // the document says of an open service that it is open
-	o.Others = []web.Documented{{Title: "Others", Base: "http://others:3009"}, {Title: "Far", Base: "https://far.example/api"}}
+	o.Others = []web.Documented{
+		{Title: "Others", Base: "http://others:3009"},
+		{Title: "Far", Base: "https://far.example/api"},
+	}
 	base := serveThings(t, o, succeed)
 	for _, path := range []string{"/docs", "/docs/"} {
 		status, page, _ := webtest.Do(t, "GET", base+path, "")
-		if status != 200 || !bytes.Contains(page, []byte(`<meta name="viewport" content="width=device-width, initial-scale=1">`)) {
+		if status != 200 ||
+			!bytes.Contains(page, []byte(`<meta name="viewport" content="width=device-width, initial-scale=1">`)) {
 			t.Errorf("%s: %d, without a viewport for phones", path, status)
 		}
 	}
@@ -332,12 +347,17 @@ func TestDocs(t *testing.T) {
 		}
 	}
 	if bytes.Contains(page, []byte("openapi.yaml&#34;},")) || bytes.Contains(page, []byte("<script>")) {
-		t.Errorf("/docs shows the documents of others, or has a script that a Content-Security-Policy forbids: %s", page)
+		t.Errorf(
+			"/docs shows the documents of others, or has a script that a Content-Security-Policy forbids: %s",
+			page,
+		)
 	}
 	for path, want := range map[string][]string{
 		"/docs/docs.js": {"text/javascript", "SwaggerUIBundle("}, "/docs/docs.css": {"text/css", "prefers-color-scheme: dark"}, "/docs/errors.css": {"text/css", ":target"},
 	} {
-		if status, body, header := webtest.Do(t, "GET", base+path, ""); status != 200 || !strings.HasPrefix(header.Get("Content-Type"), want[0]) || !bytes.Contains(body, []byte(want[1])) {
+		if status, body, header := webtest.Do(t, "GET", base+path, ""); status != 200 ||
+			!strings.HasPrefix(header.Get("Content-Type"), want[0]) ||
+			!bytes.Contains(body, []byte(want[1])) {
 			t.Errorf("%s: %d %s %.200s", path, status, header.Get("Content-Type"), body)
 		}
 	}
@@ -358,7 +378,9 @@ func TestDocs(t *testing.T) {
 		}
 	}
 	_, yaml, _ := webtest.Do(t, "GET", base+"/openapi.yaml", "")
-	if want := strings.Replace(document, "version: 0.0.1", "version: "+strconv.Quote(buildinfo.Version()), 1); string(yaml) != want {
+	if want := strings.Replace(document, "version: 0.0.1", "version: "+strconv.Quote(buildinfo.Version()), 1); string(
+		yaml,
+	) != want {
 		t.Errorf("the document is served as %.200s", yaml)
 	}
 	_, served, _ := webtest.Do(t, "GET", base+"/openapi.json", "")
@@ -375,7 +397,8 @@ func TestVersionOfServices(t *testing.T) {
 		o.Document = document
 		w := httptest.NewRecorder()
 		web.New(o).ServeHTTP(w, httptest.NewRequest("GET", "/openapi.yaml", nil))
-		if served, err := openapi3.NewLoader().LoadFromData(w.Body.Bytes()); err != nil || served.Info.Version != buildinfo.Version() {
+		if served, err := openapi3.NewLoader().LoadFromData(w.Body.Bytes()); err != nil ||
+			served.Info.Version != buildinfo.Version() {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -395,7 +418,8 @@ func TestDeprecated(t *testing.T) {
 		{"/docs", "", 200, "", ""},
 	} {
 		status, _, header := webtest.Do(t, "GET", base+c.path, "", "Authorization", "Bearer "+c.token)
-		if got := header.Get("Deprecation"); status != c.status || got != c.deprecation || header.Get("Sunset") != c.sunset {
+		if got := header.Get("Deprecation"); status != c.status || got != c.deprecation ||
+			header.Get("Sunset") != c.sunset {
 			t.Errorf("%s: %d, Deprecation %q, Sunset %q", c.path, status, got, header.Get("Sunset"))
 		}
 	}

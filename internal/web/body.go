@@ -29,8 +29,8 @@ const maxBody = 1 << 20 // bytes
 // exactlyOneOf is the extension that lists fields of an object of which it must have one, and no other.
 const exactlyOneOf = "x-exactly-one-of"
 
-// body is a request body, read only as far as its schema goes: what breaks the schema costs no more than what keeps it. The generated
-// code binds its value, so that the handler gets what was validated.
+// body is a request body, read only as far as its schema goes: what breaks the schema costs no more than what
+// keeps it. The generated code binds its value, so that the handler gets what was validated.
 type body struct {
 	io.ReadCloser
 	rules []openapi3.SchemaValidationOption // that values are held to
@@ -165,7 +165,8 @@ func (b *body) read(path []string, v gjson.Result, s *openapi3.Schema) any {
 	return v.Value() // true, false, null
 }
 
-// readObject leaves out fields that the schema does not know. Of a field that comes twice it would be a matter of luck which one counts.
+// readObject leaves out fields that the schema does not know. Of a field that comes twice it would be a
+// matter of luck which one counts.
 func (b *body) readObject(path []string, v gjson.Result, s *openapi3.Schema) any {
 	fields := map[string]any{}
 	v.ForEach(func(key, value gjson.Result) bool {
@@ -204,8 +205,8 @@ func (b *body) exactlyOne(path []string, names []any, fields map[string]any) {
 	}
 }
 
-// readMap reads an object whose fields the caller names, by the rules of x-property-names: the propertyNames of JSON Schema, which
-// OpenAPI 3.0 lacks. It returns nil for one with more than maxProperties.
+// readMap reads an object whose fields the caller names, by the rules of x-property-names: the propertyNames
+// of JSON Schema, which OpenAPI 3.0 lacks. It returns nil for one with more than maxProperties.
 func (b *body) readMap(path []string, v gjson.Result, s *openapi3.Schema) any {
 	names := &openapi3.Schema{}
 	if encoded, err := json.Marshal(s.Extensions["x-property-names"]); err == nil {
@@ -249,14 +250,15 @@ func (b *body) readArray(path []string, v gjson.Result, s *openapi3.Schema) any 
 	return items
 }
 
-// A character that JSON writes as a pair of surrogates, or an escaped backslash, after which a u means nothing; and half of a pair.
+// A character that JSON writes as a pair of surrogates, or an escaped backslash, after which a u means
+// nothing; and half of a pair.
 var (
 	wholePair = regexp.MustCompile(`\\\\|\\u[dD][89abAB]..\\u[dD][c-fC-F]`)
 	halfPair  = regexp.MustCompile(`\\u[dD][89a-fA-F]`)
 )
 
-// readString cuts a string that is much too long to one that still is: formats are not made for more. It refuses half of a surrogate
-// pair, which Go reads as U+FFFD: RFC 8259, section 8.2.
+// readString cuts a string that is much too long to one that still is: formats are not made for more. It
+// refuses half of a surrogate pair, which Go reads as U+FFFD: RFC 8259, section 8.2.
 func (b *body) readString(path []string, v gjson.Result, s *openapi3.Schema) string {
 	switch {
 	case s.MaxLength == nil: // an enum, which has no such value

@@ -14,8 +14,8 @@ import (
 	"example.com/b2b/internal/apperr"
 )
 
-// Browsers says which pages may call the service, and by which names. The zero value lets no page of another origin call, and takes
-// every name.
+// Browsers says which pages may call the service, and by which names. The zero value lets no page of another
+// origin call, and takes every name.
 type Browsers struct {
 	Origins  []string // such as https://shop.example.com, whose pages may call
 	Siblings []string // ports: pages of localhost at these ports may call, when they call localhost, too
@@ -44,7 +44,8 @@ func newBrowserGuard(b Browsers) *browserGuard {
 	return g
 }
 
-// check refuses what a page of another site makes a browser send, and what comes under a name that is not the service's.
+// check refuses what a page of another site makes a browser send, and what comes under a name that is not the
+// service's.
 func (g *browserGuard) check(c *gin.Context) {
 	if !g.isOurs(c.Request) {
 		Fail(c, apperr.Forbidden.New().With("/header/Host", apperr.Params{"rule": "known_host"}, "is not a name of this service; those that are stand in ALLOWED_HOSTS"))
@@ -74,9 +75,9 @@ func (g *browserGuard) trusts(r *http.Request) bool {
 		isLoopback(page.Hostname()) && page.Hostname() == hostname(r.Host)
 }
 
-// isOurs reports whether a request names the service by one of its names. A site whose name leads to this machine, for its pages to
-// be of the service's origin (DNS rebinding), knows no token: whoever sends one is judged by that. Load balancers ask for /health
-// and /ready by whatever name.
+// isOurs reports whether a request names the service by one of its names. A site whose name leads to this
+// machine, for its pages to be of the service's origin (DNS rebinding), knows no token: whoever sends one is
+// judged by that. Load balancers ask for /health and /ready by whatever name.
 func (g *browserGuard) isOurs(r *http.Request) bool {
 	if len(g.Hosts) == 0 && !g.Local || r.Header.Get("Authorization") != "" || r.URL.Path == "/health" || r.URL.Path == "/ready" {
 		return true
@@ -106,10 +107,11 @@ var (
 	ofData     = []string{"default-src 'none'; frame-ancestors 'none'"}
 )
 
-// protect tells browsers what they may do with an answer: show pages in no frame and run no script in them but Swagger UI's, and take
-// data for nothing but data, and keep none. A caller that wants to keep some has its ETag. Nothing may be loaded into pages of other
-// origins as a script or an image (Cross-Origin-Resource-Policy); what CORS lets a page ask for is not concerned.
-func (v *validator) protect(c *gin.Context) {
+// securityHeaders tells browsers what they may do with an answer: show pages in no frame and run no script in
+// them but Swagger UI's, and take data for nothing but data, and keep none. A caller that wants to keep some
+// has its ETag. Nothing may be loaded into pages of other origins as a script or an image
+// (Cross-Origin-Resource-Policy); what CORS lets a page ask for is not concerned.
+func (v *validator) securityHeaders(c *gin.Context) {
 	h := c.Writer.Header()
 	h["X-Content-Type-Options"], h["Referrer-Policy"], h["Cross-Origin-Resource-Policy"] = noSniff, noReferrer, sameOrigin
 	if v.operation(c).Route == nil {
@@ -119,8 +121,9 @@ func (v *validator) protect(c *gin.Context) {
 	}
 }
 
-// allowPages lets pages load their own files, with styles in Swagger UI's elements and images in its style sheet, and call the
-// service, its siblings, and the services to which they link, by whatever name the browser knows this machine.
+// allowPages lets pages load their own files, with styles in Swagger UI's elements and images in its style
+// sheet, and call the service, its siblings, and the services to which they link, by whatever name the
+// browser knows this machine.
 func (g *browserGuard) allowPages(others []Documented) {
 	connect := []string{"'self'"}
 	for _, other := range others {

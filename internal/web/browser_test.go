@@ -11,7 +11,8 @@ import (
 	"example.com/b2b/internal/web/webtest"
 )
 
-// send lets an engine answer one request, under the name of host, to which a form or a program of the page adds its headers.
+// send lets an engine answer one request, under the name of host, to which a form or a program of the page
+// adds its headers.
 func send(e http.Handler, method, host, path string, headers ...string) *httptest.ResponseRecorder {
 	r := httptest.NewRequest(method, "http://"+host+path, strings.NewReader(`{"name":"x"}`))
 	r.Header.Set("Content-Type", "application/json")
@@ -70,7 +71,8 @@ func TestCrossOriginForm(t *testing.T) {
 			} else if w.Code != c.status {
 				t.Errorf("%d %s", w.Code, w.Body)
 			}
-			if got := w.Header().Get("Access-Control-Allow-Origin"); got != "" && (c.status != 200 || got != c.origin) {
+			if got := w.Header().Get("Access-Control-Allow-Origin"); got != "" &&
+				(c.status != 200 || got != c.origin) {
 				t.Errorf("a page of %s may read it: %q", c.origin, got)
 			}
 		})
@@ -80,17 +82,23 @@ func TestCrossOriginForm(t *testing.T) {
 // TestCORS asks as a browser does before and while a page of another site calls.
 func TestCORS(t *testing.T) {
 	e := guarded(t)
-	asked := []string{"Access-Control-Request-Method", "POST", "Access-Control-Request-Headers", "authorization,content-type,traceparent,tracestate,x-idempotency-key"}
+	asked := []string{
+		"Access-Control-Request-Method", "POST", "Access-Control-Request-Headers",
+		"authorization,content-type,traceparent,tracestate,x-idempotency-key",
+	}
 	for origin, allowed := range map[string]bool{"https://shop.example": true, "http://localhost:3000": true, "https://evil.example": false, "null": false, "http://localhost:8080": false} {
 		w := send(e, "OPTIONS", "localhost:3001", "/things", append(asked, "Origin", origin)...)
 		h := w.Header()
 		if w.Code != 204 || (h.Get("Access-Control-Allow-Origin") == origin) != allowed || (h.Get("Access-Control-Allow-Methods") == "POST") != allowed ||
-			strings.Contains(h.Get("Access-Control-Allow-Headers"), "x-idempotency-key") != allowed || !strings.Contains(h.Get("Vary"), "Origin") || h.Get("Access-Control-Allow-Credentials") != "" {
+			strings.Contains(h.Get("Access-Control-Allow-Headers"), "x-idempotency-key") != allowed ||
+			!strings.Contains(h.Get("Vary"), "Origin") ||
+			h.Get("Access-Control-Allow-Credentials") != "" {
 			t.Errorf("preflight from %s: %d %v", origin, w.Code, h)
 		}
 		w = send(e, "GET", "localhost:3001", "/things/a", "Origin", origin)
 		exposed := w.Header().Get("Access-Control-Expose-Headers")
-		if w.Code != 200 || (w.Header().Get("Access-Control-Allow-Origin") == origin) != allowed || w.Header().Get("Vary") != "Origin" {
+		if w.Code != 200 || (w.Header().Get("Access-Control-Allow-Origin") == origin) != allowed ||
+			w.Header().Get("Vary") != "Origin" {
 			t.Errorf("GET from %s: %d %v", origin, w.Code, w.Header())
 		}
 		for _, name := range []string{"X-Correlation-Id", "Idempotency-Replayed", "ETag", "Retry-After", "Allow", "RateLimit", "RateLimit-Policy"} {
@@ -99,14 +107,18 @@ func TestCORS(t *testing.T) {
 			}
 		}
 	}
-	if w := send(e, "GET", "localhost:3001", "/things/a"); w.Header().Get("Vary") != "Origin" || w.Header().Get("Access-Control-Allow-Origin") != "" {
+	if w := send(e, "GET", "localhost:3001", "/things/a"); w.Header().Get("Vary") != "Origin" ||
+		w.Header().Get("Access-Control-Allow-Origin") != "" {
 		t.Errorf("without Origin: %v", w.Header())
 	}
-	if w := send(e, "OPTIONS", "localhost:3001", "/things", "Origin", "https://shop.example", "Access-Control-Request-Method", "POST", "Access-Control-Request-Headers", "x-acting-for"); w.Header().Get("Access-Control-Allow-Origin") != "" {
+	if w := send(e, "OPTIONS", "localhost:3001", "/things", "Origin", "https://shop.example", "Access-Control-Request-Method", "POST", "Access-Control-Request-Headers", "x-acting-for"); w.Header().
+		Get("Access-Control-Allow-Origin") !=
+		"" {
 		t.Errorf("a page may send X-Acting-For: %v", w.Header())
 	}
 	// A page must be able to read why it was refused, too.
-	if w := send(e, "GET", "localhost:3001", "/nowhere", "Origin", "https://shop.example"); w.Code != 404 || w.Header().Get("Access-Control-Allow-Origin") == "" {
+	if w := send(e, "GET", "localhost:3001", "/nowhere", "Origin", "https://shop.example"); w.Code != 404 ||
+		w.Header().Get("Access-Control-Allow-Origin") == "" {
 		t.Errorf("404: %d %v", w.Code, w.Header())
 	}
 	if w := send(e, "OPTIONS", "localhost:3001", "/things"); w.Code != 405 || w.Header().Get("Allow") == "" {
@@ -162,10 +174,15 @@ func TestHost(t *testing.T) {
 func TestSecurityHeaders(t *testing.T) {
 	e := guarded(t)
 	for path, isPage := range map[string]bool{"/docs": true, "/docs/swagger-ui.css": true, "/nowhere": true, "/things": false, "/things?limit=0": false, "/scoped": false} {
-		h := send(e, "GET", "localhost:3001", path, "Authorization", "Bearer "+map[bool]string{true: "x", false: webtest.Token}[path == "/scoped"]).Header()
+		h := send(
+			e, "GET", "localhost:3001", path, "Authorization",
+			"Bearer "+map[bool]string{true: "x", false: webtest.Token}[path == "/scoped"],
+		).Header()
 		policy := h.Get("Content-Security-Policy")
 		if h.Get("X-Content-Type-Options") != "nosniff" || h.Get("Cross-Origin-Resource-Policy") != "same-origin" || h.Get("Referrer-Policy") != "no-referrer" || !strings.Contains(policy, "frame-ancestors 'none'") ||
-			!strings.Contains(policy, "default-src 'none'") || strings.Contains(policy, "unsafe-eval") || strings.Contains(policy, "*") {
+			!strings.Contains(policy, "default-src 'none'") ||
+			strings.Contains(policy, "unsafe-eval") ||
+			strings.Contains(policy, "*") {
 			t.Errorf("%s: %v", path, h)
 		}
 		if !isPage && (h.Get("Cache-Control") != "no-store" || strings.Contains(policy, "self")) {
@@ -173,7 +190,8 @@ func TestSecurityHeaders(t *testing.T) {
 		}
 	}
 	page := send(e, "GET", "localhost:3001", "/docs")
-	scripts := regexp.MustCompile(`(?s)script-src ([^;]*)`).FindStringSubmatch(page.Header().Get("Content-Security-Policy"))
+	scripts := regexp.MustCompile(`(?s)script-src ([^;]*)`).
+		FindStringSubmatch(page.Header().Get("Content-Security-Policy"))
 	inline := strings.Count(page.Body.String(), "<script>")
 	if scripts == nil || scripts[1] != "'self'" || inline > 0 {
 		t.Errorf("%d scripts in the page, allowed are %s", inline, scripts)

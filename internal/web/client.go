@@ -17,8 +17,8 @@ import (
 	"example.com/b2b/openapi/contract"
 )
 
-// ErrPeerDown is the error of a call that was not made, because the last ones to that peer have all failed. A moment later some
-// calls are let through again: their success ends it, and the first failure begins it anew.
+// ErrPeerDown is the error of a call that was not made, because the last ones to that peer have all failed. A
+// moment later some calls are let through again: their success ends it, and the first failure begins it anew.
 var ErrPeerDown = errors.New("is down and was not called")
 
 const (
@@ -31,10 +31,11 @@ type Peer struct {
 	Base    string // address, without a slash at the end
 	Token   string // the service token
 	Timeout time.Duration
-	Near    *Near // the service itself, when it is one of this process; nil when it is not
+	Near    *InProcessTransport // the service itself, when it is one of this process; nil when it is not
 }
 
-// Client returns the HTTP client for calls of the peer with this name: see NewPeerClient. It opens no connection to one that is near.
+// Client returns the HTTP client for calls of the peer with this name: see NewPeerClient. It opens no
+// connection to one that is near.
 func (p Peer) Client(name string) *http.Client {
 	if p.Near != nil {
 		return newPeerClient(p.Near, name, p.Token, p.Timeout, openFor)
@@ -42,9 +43,10 @@ func (p Peer) Client(name string) *http.Client {
 	return NewPeerClient(name, p.Token, p.Timeout)
 }
 
-// NewPeerClient returns the HTTP client with which one service calls one other, its peer: it presents the service token,
-// and passes the caller's identity and the correlation id on. It gives each call at most timeout, answer included, and at most half of the time that its
-// context has left, so that a call which hangs leaves time to try again. It spares a peer that is down: see ErrPeerDown.
+// NewPeerClient returns the HTTP client with which one service calls one other, its peer: it presents the
+// service token, and passes the caller's identity and the correlation id on. It gives each call at most
+// timeout, answer included, and at most half of the time that its context has left, so that a call which
+// hangs leaves time to try again. It spares a peer that is down: see ErrPeerDown.
 func NewPeerClient(name, token string, timeout time.Duration) *http.Client {
 	t := http.DefaultTransport.(*http.Transport).Clone()
 	t.MaxIdleConnsPerHost = t.MaxIdleConns // one peer gets all the calls
@@ -67,8 +69,8 @@ type peerTransport struct {
 	breaker     *gobreaker.TwoStepCircuitBreaker[any]
 }
 
-// RoundTrip reads the whole answer: one that ends early is none. A peer that does not answer is at fault only when it had nearly all
-// the time that a call may take; else the limit was the caller's.
+// RoundTrip reads the whole answer: one that ends early is none. A peer that does not answer is at fault only
+// when it had nearly all the time that a call may take; else the limit was the caller's.
 func (p peerTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 	if req.Body != nil {
 		defer req.Body.Close() // nobody else does when the call is not made
@@ -122,8 +124,9 @@ func (p peerTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 	return res, nil
 }
 
-// faulty reports whether an answer speaks against the peer as a whole. A 5xx does, unless its code is one of that service's own, as
-// the Orders API's customers_unavailable: then somebody behind the peer is down, and the peer can still do much, as confirm orders.
+// faulty reports whether an answer speaks against the peer as a whole. A 5xx does, unless its code is one of
+// that service's own, as the Orders API's customers_unavailable: then somebody behind the peer is down, and
+// the peer can still do much, as confirm orders.
 func faulty(status int, body []byte) bool {
 	if status < http.StatusInternalServerError {
 		return false

@@ -146,7 +146,8 @@ func TestBreakerRecovers(t *testing.T) {
 	}
 }
 
-// TestBreakerProbes comes back to a peer that is well again with as many calls at once as had opened the breaker.
+// TestBreakerProbes comes back to a peer that is well again with as many calls at once as had opened the
+// breaker.
 func TestBreakerProbes(t *testing.T) {
 	p := newFakePeer(t, lost)
 	client := newPeerClient(http.DefaultTransport, "peer", "", time.Minute, time.Millisecond)

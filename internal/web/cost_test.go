@@ -38,7 +38,13 @@ func BenchmarkPost(b *testing.B) {
 	e.POST("/orders", func(c *gin.Context) { c.Data(http.StatusCreated, "application/json", []byte("{}")) })
 	b.ReportAllocs()
 	for b.Loop() {
-		r := httptest.NewRequest("POST", "/orders", strings.NewReader(`{"customer_id":1,"items":[{"product_id":1,"qty":2},{"product_id":2,"qty":3},{"product_id":3,"qty":4}]}`))
+		r := httptest.NewRequest(
+			"POST",
+			"/orders",
+			strings.NewReader(
+				`{"customer_id":1,"items":[{"product_id":1,"qty":2},{"product_id":2,"qty":3},{"product_id":3,"qty":4}]}`,
+			),
+		)
 		r.Header.Set("Content-Type", "application/json")
 		r.Header.Set(web.IdempotencyHeader, "a-key-of-the-usual-length-0123456789")
 		w := httptest.NewRecorder()

@@ -148,8 +148,8 @@ func code(sentence string) template.HTML {
 
 var codeSpan = regexp.MustCompile("`([^`]*)`")
 
-// ForBrowser turns a base that only this machine or its container network knows (a host without a dot) into the same port of
-// the host that the browser has asked.
+// ForBrowser turns a base that only this machine or its container network knows (a host without a dot) into
+// the same port of the host that the browser has asked.
 func ForBrowser(base, host string) string {
 	u, err := url.Parse(base)
 	if err != nil || strings.Contains(u.Hostname(), ".") || u.Port() == "" {

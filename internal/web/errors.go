@@ -28,14 +28,15 @@ type envelope struct {
 	Details       []apperr.Detail `json:"details,omitempty"`
 }
 
-// Fail answers with err and keeps it for the log line. What is not an *apperr.Error is a defect, or time that ran out, or a caller
-// who has gone or has closed its half of the connection; the caller learns nothing more of it.
+// Fail answers with err and keeps it for the log line. What is not an *apperr.Error is a defect, or time that
+// ran out, or a caller who has gone or has closed its half of the connection; the caller learns nothing more
+// of it.
 func Fail(c *gin.Context, err error) {
 	_ = c.Error(err)
 	c.Abort()
 	call, _ := c.Request.Context().Value(callKey{}).(*call)
 	if c.Writer.Written() { // too late for another answer; the log has it
-		if _, isFile := c.Writer.(*fileWriter); isFile && !errors.As(err, new(Told)) {
+		if _, isFile := c.Writer.(*fileWriter); isFile && !errors.As(err, new(ErrReported)) {
 			call.cut = true
 		}
 		return
@@ -60,7 +61,8 @@ func Fail(c *gin.Context, err error) {
 	c.Data(refusal.Status, "application/json", append(encoded, '\n'))
 }
 
-// Refusal is what the caller is told of err when ctx is the call's: no more, and no longer, than the documents allow.
+// Refusal is what the caller is told of err when ctx is the call's: no more, and no longer, than the
+// documents allow.
 func Refusal(ctx context.Context, err error) *apperr.Error {
 	var refusal *apperr.Error
 	if !errors.As(err, &refusal) {
@@ -97,7 +99,8 @@ const maxSize = 6 // of a character
 
 func character(rune) int { return 1 }
 
-// loggable is s for the log: cut to about limit bytes, and without a JWT that a caller has sent where none belongs.
+// loggable is s for the log: cut to about limit bytes, and without a JWT that a caller has sent where none
+// belongs.
 func loggable(s string, limit int) string {
 	if strings.Contains(s, "eyJ") {
 		s = misplaced.ReplaceAllString(s, "[token]")
@@ -119,7 +122,8 @@ func logged(r rune) int {
 	return 1
 }
 
-// FailBinding is for the generated strict server: a value passed validation and could not be bound, which no known value does.
+// FailBinding is for the generated strict server: a value passed validation and could not be bound, which no
+// known value does.
 func FailBinding(c *gin.Context, err error) { Fail(c, apperr.ValidationFailed.Because(err)) }
 
 // FailParameter is the same for the generated gin server.
@@ -131,15 +135,16 @@ const (
 	wholeBody  = "/body" // the field of what no single field can be blamed for
 )
 
-// The params of what is wrong in several places. A rule has the name of the document's keyword, in snake_case; rules that no
-// keyword says have one of their own.
+// The params of what is wrong in several places. A rule has the name of the document's keyword, in
+// snake_case; rules that no keyword says have one of their own.
 var (
 	missing      = apperr.Params{"rule": "required"}
 	repeated     = apperr.Params{"rule": "repeated"}
 	unknownField = apperr.Params{"rule": "unknown_field"}
 )
 
-// refusal makes one error of what was found, naming each field once; nil of nothing. more were found and are not in details.
+// refusal makes one error of what was found, naming each field once; nil of nothing. more were found and are
+// not in details.
 func refusal(details []apperr.Detail, more int) error {
 	if len(details) == 0 {
 		return nil

@@ -41,11 +41,15 @@ func (b behind) response(ctx context.Context) fileResponse {
 	}}
 }
 
-func (b behind) ExportCustomers(ctx context.Context, _ server.ExportCustomersRequestObject) (server.ExportCustomersResponseObject, error) {
+func (b behind) ExportCustomers(
+	ctx context.Context, _ server.ExportCustomersRequestObject,
+) (server.ExportCustomersResponseObject, error) {
 	return b.response(ctx), nil
 }
 
-func (b behind) ImportCustomers(ctx context.Context, r server.ImportCustomersRequestObject) (server.ImportCustomersResponseObject, error) {
+func (b behind) ImportCustomers(
+	ctx context.Context, r server.ImportCustomersRequestObject,
+) (server.ImportCustomersResponseObject, error) {
 	rows, err := web.OpenRows(r.Body)
 	if err != nil {
 		return nil, err
@@ -54,14 +58,19 @@ func (b behind) ImportCustomers(ctx context.Context, r server.ImportCustomersReq
 	return b.response(ctx), nil
 }
 
-// TestOneCallerLeavesRoom has one caller take all that it gets. Its next call is 429, and others still find room.
+// TestOneCallerLeavesRoom has one caller take all that it gets. Its next call is 429, and others still find
+// room.
 func TestOneCallerLeavesRoom(t *testing.T) {
 	const near, far = "192.0.2.1:1", "198.51.100.1:1"
 	actingFor := func(p auth.Principal) []string {
 		return []string{"Authorization", "Bearer " + webtest.Token, auth.ActingForHeader, p.ActingFor()}
 	}
 	bearer := func(subject string) []string { return []string{"Authorization", token(t, subject)} }
-	a, b := auth.Principal{Subject: "a", Scope: "customers:read"}, auth.Principal{Subject: "b", Scope: "customers:read"}
+	a, b := auth.Principal{
+		Subject: "a", Scope: "customers:read",
+	}, auth.Principal{
+		Subject: "b", Scope: "customers:read",
+	}
 	for name, greedy := range map[string]struct {
 		headers []string
 		share   int        // of 40 in flight, of which two are for services
@@ -167,23 +176,30 @@ func TestFairQueue(t *testing.T) {
 	}
 }
 
-// TestExportLeavesSearch has a search be at work while the reader of an export, which searches too, takes nothing.
+// TestExportLeavesSearch has a search be at work while the reader of an export, which searches too, takes
+// nothing.
 func TestExportLeavesSearch(t *testing.T) {
 	o := webtest.Options()
 	o.Limits = web.Limits{Searches: 1, Exports: 8}
 	wrote := make(chan struct{}, 1<<16)
-	at := run(t, web.Server{Timeout: o.Timeout, Handler: behind{get: nothing, file: func(ctx context.Context, w *bufio.Writer) error {
-		for ctx.Err() == nil {
-			if _, err := w.WriteString(strings.Repeat("x", 32<<10)); err != nil {
-				return err
-			}
-			select {
-			case wrote <- struct{}{}:
-			default:
-			}
-		}
-		return ctx.Err()
-	}}.engine(o)})
+	at := run(
+		t,
+		web.Server{
+			Timeout: o.Timeout,
+			Handler: behind{get: nothing, file: func(ctx context.Context, w *bufio.Writer) error {
+				for ctx.Err() == nil {
+					if _, err := w.WriteString(strings.Repeat("x", 32<<10)); err != nil {
+						return err
+					}
+					select {
+					case wrote <- struct{}{}:
+					default:
+					}
+				}
+				return ctx.Err()
+			}}.engine(o),
+		},
+	)
 	connect(t, "127.0.0.1", at, "GET /customers/export?format=csv&search=a HTTP/1.1\r\nHost: x\r\n\r\n")
 	for still := false; !still; { // until it waits for its reader
 		select {
@@ -199,21 +215,27 @@ func TestExportLeavesSearch(t *testing.T) {
 	}
 }
 
-// TestSlowTransfers has files come and go a byte at a time, which never stops: each ends when too little has passed, and those that are
-// fast enough do not, however long they take.
+// TestSlowTransfers has files come and go a byte at a time, which never stops: each ends when too little has
+// passed, and those that are fast enough do not, however long they take.
 func TestSlowTransfers(t *testing.T) {
 	o := webtest.Options()
 	o.BodyTimeout, o.Timeout = time.Second, 10*time.Minute
 	ended := make(chan error, 1)
-	at := run(t, web.Server{Timeout: o.Timeout, Handler: behind{get: nothing, file: func(ctx context.Context, w *bufio.Writer) (err error) {
-		defer func() { ended <- err }()
-		for range 4 << 10 { // 4 MB
-			if _, err := w.WriteString(strings.Repeat("x", 1<<10)); err != nil {
-				return err
-			}
-		}
-		return nil
-	}}.engine(o)})
+	at := run(
+		t,
+		web.Server{
+			Timeout: o.Timeout,
+			Handler: behind{get: nothing, file: func(ctx context.Context, w *bufio.Writer) (err error) {
+				defer func() { ended <- err }()
+				for range 4 << 10 { // 4 MB
+					if _, err := w.WriteString(strings.Repeat("x", 1<<10)); err != nil {
+						return err
+					}
+				}
+				return nil
+			}}.engine(o),
+		},
+	)
 	const importing = "POST /customers/import HTTP/1.1\r\nHost: x\r\nContent-Type: text/csv\r\nContent-Length: %d\r\n\r\nemail\n"
 	const exporting = "GET /customers/export?format=csv HTTP/1.1\r\nHost: x\r\n\r\n"
 	send := func(c net.Conn, size, part int, pause time.Duration) {
@@ -289,8 +311,8 @@ func wantCut(t *testing.T, ended <-chan error) {
 	}
 }
 
-// TestFairSemaphore has many callers come and go at random: nobody has more than its share when it comes, and nothing is kept of those
-// who have gone.
+// TestFairSemaphore has many callers come and go at random: nobody has more than its share when it comes, and
+// nothing is kept of those who have gone.
 func TestFairSemaphore(t *testing.T) {
 	s := web.NewFairSemaphore(20, 1)
 	var all sync.WaitGroup

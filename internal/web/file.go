@@ -75,12 +75,12 @@ func (u *upload) Read(b []byte) (int, error) {
 	return u.pace.transfer(func() (int, error) { return u.ReadCloser.Read(b) })
 }
 
-// minTransfer is how many bytes of a file must pass within each BodyTimeout that is spent waiting for the other side. With the default that is
-// 52 kbit/s, which the slowest mobile line and a modem have.
+// minTransfer is how many bytes of a file must pass within each BodyTimeout that is spent waiting for the
+// other side. With the default that is 52 kbit/s, which the slowest mobile line and a modem have.
 const minTransfer = 64 << 10
 
-// pace ends a transfer whose other side is slower than minTransfer, by a deadline of the connection. Only the time counts that
-// is spent waiting for the other side: not that in which rows are read or written here.
+// pace ends a transfer whose other side is slower than minTransfer, by a deadline of the connection. Only the
+// time counts that is spent waiting for the other side: not that in which rows are read or written here.
 type pace struct {
 	window   time.Duration
 	deadline func(time.Time) error // sets that of the connection
@@ -119,10 +119,11 @@ type Row struct {
 	Refused *apperr.Error // why there is no JSON
 }
 
-// OpenRows receives a whole file, the body of an operation whose document gives it an x-row, on disk: a client that does not read the
-// answer before it has sent the file cannot keep it from being worked on, and of a file that does not arrive nothing is done. Close the
-// rows. Errors: 400 malformed_row and 400 validation_failed for the line that names the columns, 408 request_timeout, 413
-// payload_too_large, 503 unavailable.
+// OpenRows receives a whole file, the body of an operation whose document gives it an x-row, on disk: a
+// client that does not read the answer before it has sent the file cannot keep it from being worked on, and
+// of a file that does not arrive nothing is done. Close the rows. Errors: 400 malformed_row and 400
+// validation_failed for the line that names the columns, 408 request_timeout, 413 payload_too_large, 503
+// unavailable.
 func OpenRows(body io.Reader) (*Rows, error) {
 	u := body.(*upload)
 	file, err := os.CreateTemp("", "b2b-rows-")
@@ -206,8 +207,8 @@ func (r *Rows) readColumns() error {
 	return refusal(found, 0)
 }
 
-// Next returns the next row, which may be refused: 400 malformed_row or 400 validation_failed. Its errors end the file: io.EOF, 413
-// payload_too_large, or another one of reading.
+// Next returns the next row, which may be refused: 400 malformed_row or 400 validation_failed. Its errors end
+// the file: io.EOF, 413 payload_too_large, or another one of reading.
 func (r *Rows) Next() (row Row, err error) {
 	r.left = maxRow
 	read := r.nextLine
@@ -285,7 +286,8 @@ func (r *Rows) nextRecord() (Row, error) {
 	return row, nil
 }
 
-// valueOf is the value of a cell as JSON: what is not of the schema's type is a string, which the schema refuses. An empty one is null.
+// valueOf is the value of a cell as JSON: what is not of the schema's type is a string, which the schema
+// refuses. An empty one is null.
 func valueOf(cell string, s *openapi3.Schema) []byte {
 	isNumber := strings.IndexAny(cell, "-0123456789") == 0 && json.Valid([]byte(cell))
 	lower := strings.ToLower(cell) // spreadsheets write TRUE
@@ -307,19 +309,19 @@ type File struct {
 	Write       func(w *bufio.Writer) error // the caller gets what has been flushed
 }
 
-// Told is an error after which an answer ends that has told of it.
-type Told struct{ Cause error }
+// ErrReported is an error after which an answer ends that has told of it.
+type ErrReported struct{ Cause error }
 
-func (t Told) Error() string { return t.Cause.Error() }
-func (t Told) Unwrap() error { return t.Cause }
+func (t ErrReported) Error() string { return t.Cause.Error() }
+func (t ErrReported) Unwrap() error { return t.Cause }
 
-// Respond answers with the file, as the generated servers do. After an error before the first byte there may be another answer; a
-// later one breaks the connection off, unless it is Told.
+// Respond answers with the file, as the generated servers do. After an error before the first byte there may
+// be another answer; a later one breaks the connection off, unless it is an ErrReported.
 func (f File) Respond(w http.ResponseWriter) error {
 	w.Header().Set("Content-Type", f.ContentType)
 	out := bufio.NewWriterSize(w, 32<<10)
 	err := f.Write(out)
-	if err == nil || errors.As(err, new(Told)) {
+	if err == nil || errors.As(err, new(ErrReported)) {
 		err = errors.Join(err, out.Flush())
 	}
 	if errors.Is(err, errHeadersOnly) {
@@ -343,12 +345,13 @@ type fileWriter struct {
 
 var errHeadersOnly = errors.New("HEAD has no body")
 
-// streamBuffer is what the kernel keeps of a file that is sent, so that one that nobody reads is noticed. The kernel lets a writer go on
-// when a third of its buffer is free: of one that has grown to megabytes, a slow reader would not free that within a window of pace.
+// streamBuffer is what the kernel keeps of a file that is sent, so that one that nobody reads is noticed. The
+// kernel lets a writer go on when a third of its buffer is free: of one that has grown to megabytes, a slow
+// reader would not free that within a window of pace.
 const streamBuffer = 128 << 10
 
-// stream makes of the answer one that is passed on as it is made. The returned context ends when nothing has been read or written for
-// Timeout.
+// stream makes of the answer one that is passed on as it is made. The returned context ends when nothing has
+// been read or written for Timeout.
 func (v *validator) stream(c *gin.Context, search *searchTurn) (context.Context, context.CancelFunc) {
 	ctx, stop := context.WithCancel(c.Request.Context())
 	if own, isOurs := ctx.Value(connectionKey{}).(*connection); isOurs {

@@ -47,8 +47,12 @@ func TestFile(t *testing.T) {
 	temporary := t.TempDir()
 	t.Setenv("TMPDIR", temporary)
 	base := serveThings(t, webtest.Options(), echo)
-	status, body, _ := webtest.Do(t, "POST", base+"/things/file", "name,sure,color\nA,TRUE,\nB,maybe,red\nC,,green\n", "Content-Type", "text/csv; charset=utf-8")
-	if want := `{"success":true}` + "\n" + `{"success":false}` + "\n" + `{"success":false}` + "\n"; status != 200 || string(body) != want {
+	status, body, _ := webtest.Do(
+		t, "POST", base+"/things/file", "name,sure,color\nA,TRUE,\nB,maybe,red\nC,,green\n", "Content-Type",
+		"text/csv; charset=utf-8",
+	)
+	if want := `{"success":true}` + "\n" + `{"success":false}` + "\n" + `{"success":false}` + "\n"; status != 200 ||
+		string(body) != want {
 		t.Errorf("%d %s", status, body)
 	}
 	status, body, _ = webtest.Do(t, "POST", base+"/things/file", "colour\n", "Content-Type", "text/csv")
@@ -95,7 +99,10 @@ func TestFileByItsHeaders(t *testing.T) {
 		"Content-Type: text/csv\r\nContent-Length: 67108865": {413, "payload_too_large"},
 		"Content-Type: text/html\r\nContent-Length: 67":      {415, "unsupported_media_type"},
 	} {
-		conn := begin(t, webtest.Options(), echo, "POST /things/file HTTP/1.1\r\nHost: b2b\r\nExpect: 100-continue\r\n"+headers+"\r\n\r\n")
+		conn := begin(
+			t, webtest.Options(), echo,
+			"POST /things/file HTTP/1.1\r\nHost: b2b\r\nExpect: 100-continue\r\n"+headers+"\r\n\r\n",
+		)
 		res, body := answered(t, conn)
 		webtest.WantError(t, res.StatusCode, body, want.status, want.code)
 	}
@@ -105,7 +112,10 @@ func TestFileByItsHeaders(t *testing.T) {
 func TestFileInTime(t *testing.T) {
 	o := webtest.Options()
 	o.BodyTimeout = 20 * time.Millisecond
-	conn := begin(t, o, echo, "POST /things/file HTTP/1.1\r\nHost: b2b\r\nContent-Type: text/csv\r\nContent-Length: 15\r\n\r\nname\nA")
+	conn := begin(
+		t, o, echo,
+		"POST /things/file HTTP/1.1\r\nHost: b2b\r\nContent-Type: text/csv\r\nContent-Length: 15\r\n\r\nname\nA",
+	)
 	res, body := answered(t, conn)
 	webtest.WantError(t, res.StatusCode, body, 408, "request_timeout")
 }
@@ -124,7 +134,10 @@ func TestFileThatNobodyReads(t *testing.T) {
 			}
 		}}.Respond(c.Writer)
 	}
-	begin(t, o, endless, "POST /things/file HTTP/1.1\r\nHost: b2b\r\nContent-Type: text/csv\r\nContent-Length: 5\r\n\r\nname\n")
+	begin(
+		t, o, endless,
+		"POST /things/file HTTP/1.1\r\nHost: b2b\r\nContent-Type: text/csv\r\nContent-Length: 5\r\n\r\nname\n",
+	)
 	select {
 	case err := <-ended:
 		if !errors.Is(err, os.ErrDeadlineExceeded) {

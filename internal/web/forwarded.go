@@ -9,8 +9,9 @@ import (
 
 const forwardedFor = "X-Forwarded-For"
 
-// readForwarded leaves nothing but addresses in X-Forwarded-For: some proxies add the port, and put IPv6 between brackets, and gin would
-// take no such entry for an address. Whose header counts is gin's to say: see Limits.Proxies.
+// readForwarded leaves nothing but addresses in X-Forwarded-For: some proxies add the port, and put IPv6
+// between brackets, and gin would take no such entry for an address. Whose header counts is gin's to say: see
+// Limits.Proxies.
 func readForwarded(c *gin.Context) {
 	lines := c.Request.Header[forwardedFor]
 	if len(lines) == 0 {
@@ -23,7 +24,8 @@ func readForwarded(c *gin.Context) {
 	c.Request.Header[forwardedFor] = []string{strings.Join(entries, ",")}
 }
 
-// withoutPort returns the address of an entry, in the one form that it has as a caller's name, or the entry when it is none.
+// withoutPort returns the address of an entry, in the one form that it has as a caller's name, or the entry
+// when it is none.
 func withoutPort(entry string) string {
 	entry = strings.Trim(entry, " \t\"")
 	address, err := netip.ParseAddr(strings.TrimSuffix(strings.TrimPrefix(entry, "["), "]"))

@@ -28,7 +28,9 @@ var bodies = []struct {
 	document []byte
 	path     string
 }{
-	{ordersapi.Document, "/orders"}, {ordersapi.Document, "/products"}, {ordersapi.Document, "/products/{id}/stock-adjustments"}, {ordersapi.Document, "/orders/{id}/cancel"}, {customersapi.Document, "/customers"},
+	{
+		ordersapi.Document, "/orders",
+	}, {ordersapi.Document, "/products"}, {ordersapi.Document, "/products/{id}/stock-adjustments"}, {ordersapi.Document, "/orders/{id}/cancel"}, {customersapi.Document, "/customers"},
 }
 
 // FuzzBody hands a body on as it was sent and as the document allows, or refuses it.
@@ -88,7 +90,8 @@ func FuzzBody(f *testing.F) {
 		if err := d.Decode(&want); err != nil || !reflect.DeepEqual(got, want) {
 			t.Errorf("%q was handed on as %v, want %v (%v)", sent, got, want, err)
 		}
-		if err := targets[n].schema.VisitJSON(got, openapi3.VisitAsRequest(), openapi3.MultiErrors()); err != nil && !isEmail(err) {
+		if err := targets[n].schema.VisitJSON(got, openapi3.VisitAsRequest(), openapi3.MultiErrors()); err != nil &&
+			!isEmail(err) {
 			t.Errorf("%q was handed on: %v", sent, err)
 		}
 	})
@@ -124,7 +127,9 @@ func FuzzListParameters(f *testing.F) {
 		}
 	}
 	may := map[string]func(string) bool{
-		"limit": whole(1, 100), "cursor": whole(0, 1<<53-1), "customer_id": whole(1, 1<<53-1), "from": formats.All["date-or-date-time"].Valid, "to": formats.All["date-or-date-time"].Valid,
+		"limit": whole(
+			1, 100,
+		), "cursor": whole(0, 1<<53-1), "customer_id": whole(1, 1<<53-1), "from": formats.All["date-or-date-time"].Valid, "to": formats.All["date-or-date-time"].Valid,
 		"updated_since": formats.All["date-or-date-time"].Valid, "sort": func(s string) bool { return s == "created_at" || s == "-created_at" },
 		"status": func(s string) bool { return slices.Contains([]string{"CREATED", "CONFIRMED", "CANCELED"}, s) },
 	}
@@ -176,7 +181,9 @@ func entityTags(list string) (tags []string, isList bool) {
 			return nil, false
 		}
 		from := strings.Index(list, `"`)
-		end := strings.IndexFunc(list[from+1:], func(r rune) bool { return r == '"' || r <= ' ' || r == 0x7f || r == 0xfffd })
+		end := strings.IndexFunc(
+			list[from+1:], func(r rune) bool { return r == '"' || r <= ' ' || r == 0x7f || r == 0xfffd },
+		)
 		if end < 0 || list[from+1+end] != '"' {
 			return nil, false
 		}

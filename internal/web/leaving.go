@@ -16,8 +16,9 @@ const (
 	changesGoOn = 5 * time.Second // about as long as the slowest call to a service behind takes
 )
 
-// within returns the context of a request's work, which ends after Timeout, at the deadline of ctx, and when the caller has gone: of a
-// service, which closes its connection only when it no longer waits, at once; of anybody else some time after the end of the connection.
+// within returns the context of a request's work, which ends after Timeout, at the deadline of ctx, and when
+// the caller has gone: of a service, which closes its connection only when it no longer waits, at once; of
+// anybody else some time after the end of the connection.
 func (v *validator) within(ctx context.Context, r *http.Request) (context.Context, context.CancelFunc) {
 	if auth.From(ctx).ByService {
 		return context.WithTimeout(ctx, v.Timeout)

@@ -16,8 +16,8 @@ import (
 	"example.com/b2b/internal/auth"
 )
 
-// Limits bounds what callers may take of an engine. Zero is no bound. Of everything that is bounded at once, one caller gets a share: see
-// fairSemaphore.
+// Limits bounds what callers may take of an engine. Zero is no bound. Of everything that is bounded at once,
+// one caller gets a share: see fairSemaphore.
 type Limits struct {
 	Rate     int // requests of one caller a second, on average; this engine's own count
 	Burst    int // and at once; 0 is twice Rate
@@ -76,9 +76,9 @@ func (m *limiter) seconds(tokens float64) int {
 	return int(math.Ceil(max(tokens, 0) / float64(m.Rate)))
 }
 
-// admit returns 429 rate_limited when the caller sends more than it may. refused says that its token is not valid: it counts for the
-// address, so that guessing is limited, as a call without a token does. A service's call for a caller has been counted where that
-// caller came in.
+// admit returns 429 rate_limited when the caller sends more than it may. refused says that its token is not
+// valid: it counts for the address, so that guessing is limited, as a call without a token does. A service's
+// call for a caller has been counted where that caller came in.
 func (m *limiter) admit(c *gin.Context, caller auth.Principal, refused bool) error {
 	if m.buckets == nil || caller.ByService {
 		return nil
@@ -106,8 +106,8 @@ func (m *limiter) admit(c *gin.Context, caller auth.Principal, refused bool) err
 	return nil
 }
 
-// nameOf names the caller for whom what is taken counts: by its token, else by its network. A service's call counts for the caller for
-// whom it is made.
+// nameOf names the caller for whom what is taken counts: by its token, else by its network. A service's call
+// counts for the caller for whom it is made.
 func nameOf(c *gin.Context, p auth.Principal) string {
 	if !p.Known() && !p.ByService {
 		return network(c.ClientIP())
@@ -125,9 +125,9 @@ func network(address string) string {
 	return address
 }
 
-// begin takes for a caller what an operation needs, and refuses at once when there is too much to do: a caller who tries again later is
-// served sooner than one who waits in a queue that grows. Only searches wait, briefly. Whoever began must end. Errors: those of
-// fairSemaphore.tryAcquire, and that of ctx.
+// begin takes for a caller what an operation needs, and refuses at once when there is too much to do: a
+// caller who tries again later is served sooner than one who waits in a queue that grows. Only searches wait,
+// briefly. Whoever began must end. Errors: those of fairSemaphore.tryAcquire, and that of ctx.
 func (m *limiter) begin(ctx context.Context, who caller, op *operation, search *searchTurn) (end func(), err error) {
 	bound := m.inFlight
 	switch {
@@ -158,7 +158,8 @@ func (m *limiter) begin(ctx context.Context, who caller, op *operation, search *
 	return end, nil
 }
 
-// searchTurn is the slot of one search among those at work. An export gives it up while its reader takes what was found.
+// searchTurn is the slot of one search among those at work. An export gives it up while its reader takes what
+// was found.
 type searchTurn struct {
 	searches *fairSemaphore
 	who      caller

@@ -19,11 +19,15 @@ import (
 )
 
 // ListCustomers answers an empty page, after get.
-func (b behind) ListCustomers(ctx context.Context, _ server.ListCustomersRequestObject) (server.ListCustomersResponseObject, error) {
+func (b behind) ListCustomers(
+	ctx context.Context, _ server.ListCustomersRequestObject,
+) (server.ListCustomersResponseObject, error) {
 	if err := b.get(ctx); err != nil {
 		return nil, err
 	}
-	return server.ListCustomers200JSONResponse{Body: api.CustomerListResponse{Success: true, Data: []api.Customer{}}}, nil
+	return server.ListCustomers200JSONResponse{
+		Body: api.CustomerListResponse{Success: true, Data: []api.Customer{}},
+	}, nil
 }
 
 func nothing(context.Context) error { return nil }
@@ -42,14 +46,19 @@ func ask(e http.Handler, path, from string, headers ...string) *httptest.Respons
 
 func token(t testing.TB, subject string) string {
 	t.Helper()
-	text, err := auth.Tokens{Secret: webtest.Secret}.Issue(auth.Principal{Subject: subject, Scope: "customers:read"}, time.Hour)
+	text, err := auth.Tokens{
+		Secret: webtest.Secret,
+	}.Issue(
+		auth.Principal{Subject: subject, Scope: "customers:read"}, time.Hour,
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return "Bearer " + text
 }
 
-// TestRateLimit has callers empty their buckets, of three calls and one more in 100 seconds, and others who are not kept out by that.
+// TestRateLimit has callers empty their buckets, of three calls and one more in 100 seconds, and others who
+// are not kept out by that.
 func TestRateLimit(t *testing.T) {
 	limited := func(t *testing.T, proxies ...string) http.Handler {
 		o := webtest.Options()
@@ -124,7 +133,8 @@ func TestRateLimit(t *testing.T) {
 	t.Run("off", func(t *testing.T) {
 		e := engine(t, webtest.Options(), nothing)
 		for range 10 {
-			if w := ask(e, "/customers/1", near); w.Code != 200 || w.Header().Get("RateLimit") != "" || w.Header().Get("RateLimit-Policy") != "" {
+			if w := ask(e, "/customers/1", near); w.Code != 200 || w.Header().Get("RateLimit") != "" ||
+				w.Header().Get("RateLimit-Policy") != "" {
 				t.Errorf("%d %v", w.Code, w.Header())
 			}
 		}
@@ -141,7 +151,10 @@ func TestRateLimitHeaders(t *testing.T) {
 	for status != 429 {
 		status, body, header = webtest.Do(t, "GET", base+"/customers/1", "")
 		var r, after int
-		if _, err := fmt.Sscanf(header.Get("RateLimit"), `"caller";r=%d;t=%d`, &r, &after); err != nil || r >= left && r > 0 || after < 1 || after > 100 {
+		if _, err := fmt.Sscanf(header.Get("RateLimit"), `"caller";r=%d;t=%d`, &r, &after); err != nil ||
+			r >= left && r > 0 ||
+			after < 1 ||
+			after > 100 {
 			t.Fatalf("RateLimit %q after %d were left: %v", header.Get("RateLimit"), left, err)
 		}
 		left = r
@@ -179,7 +192,8 @@ func TestManyCallers(t *testing.T) {
 	runtime.KeepAlive(e)
 }
 
-// crowd has so many callers, each from an address of its own, ask for a path at once. The answers come on the channel.
+// crowd has so many callers, each from an address of its own, ask for a path at once. The answers come on the
+// channel.
 func crowd(e http.Handler, path string, n int) <-chan *httptest.ResponseRecorder {
 	answers := make(chan *httptest.ResponseRecorder, n)
 	for i := range n {
@@ -225,7 +239,8 @@ func TestRequestsInFlight(t *testing.T) {
 	}
 }
 
-// TestSearches has 300 searches at once, of which two may be at work: a read, and a list without a search, go on.
+// TestSearches has 300 searches at once, of which two may be at work: a read, and a list without a search, go
+// on.
 func TestSearches(t *testing.T) {
 	var atWork, most atomic.Int32
 	leave := make(chan struct{})
@@ -280,7 +295,8 @@ func TestSearches(t *testing.T) {
 
 type searching struct{}
 
-// TestSearchGivesUp lets searches that wait end with their time, and their places be free again; those of searches that are answered, too.
+// TestSearchGivesUp lets searches that wait end with their time, and their places be free again; those of
+// searches that are answered, too.
 func TestSearchGivesUp(t *testing.T) {
 	entered, leave := make(chan struct{}), make(chan struct{})
 	o := webtest.Options()

@@ -17,7 +17,8 @@ import (
 // Loopback is the address that only this machine reaches, by IPv4 and IPv6.
 const Loopback = "localhost"
 
-// Listen listens at an IP address or Loopback; 0.0.0.0 and :: are all addresses of this machine, of both kinds. Port 0 is a free one.
+// Listen listens at an IP address or Loopback; 0.0.0.0 and :: are all addresses of this machine, of both
+// kinds. Port 0 is a free one.
 func Listen(address string, port int) ([]net.Listener, error) {
 	if address != Loopback {
 		l, err := net.Listen("tcp", net.JoinHostPort(address, strconv.Itoa(port)))
@@ -46,21 +47,23 @@ func Listen(address string, port int) ([]net.Listener, error) {
 type Server struct {
 	Listeners []net.Listener
 	Handler   http.Handler
-	Near      *Near // by which other services of this process call Handler; nil when none does
+	Near      *InProcessTransport // by which other services of this process call Handler; nil when none does
 	Log       *slog.Logger
 
 	Timeout       time.Duration // of Options: a body's and a request's are held there
 	HeaderTimeout time.Duration // how long a caller may take to send the header; 0 is five seconds
 	IdleTimeout   time.Duration // how long a connection may wait for another request; 0 is 30 seconds
 
-	// Max and PerAddress bound the connections, all of them and those of one address (of one /64 of IPv6); 0 is no bound. One more
-	// takes the place of one that is not at work: the one that has waited longest, of whoever has most.
+	// Max and PerAddress bound the connections, all of them and those of one address (of one /64 of IPv6); 0
+	// is no bound. One more takes the place of one that is not at work: the one that has waited longest, of
+	// whoever has most.
 	Max, PerAddress int
 }
 
 const maxHeader = 16 << 10 // bytes
 
-// Serve answers until ctx ends, and returns once the requests in flight are answered, or with an error when drained ends.
+// Serve answers until ctx ends, and returns once the requests in flight are answered, or with an error when
+// drained ends.
 func (s Server) Serve(ctx, drained context.Context) error {
 	h := s.HTTP()
 	failed := make(chan error, len(s.Listeners))
@@ -95,8 +98,8 @@ func (s Server) HTTP() *http.Server {
 	}
 }
 
-// connections are a server's open ones. Those at work are left alone; of all others any may be closed to let a new caller in: whoever
-// keeps connections open, or feeds them slowly, keeps nobody out.
+// connections are a server's open ones. Those at work are left alone; of all others any may be closed to let
+// a new caller in: whoever keeps connections open, or feeds them slowly, keeps nobody out.
 type connections struct {
 	Server
 	mu   sync.Mutex
@@ -131,7 +134,8 @@ func (a *connections) admit(ctx context.Context, conn net.Conn) context.Context 
 	return context.WithValue(ctx, connectionKey{}, c)
 }
 
-// makeRoom closes a connection of that origin that is not at work, or of the one that has most; the new one when there is none.
+// makeRoom closes a connection of that origin that is not at work, or of the one that has most; the new one
+// when there is none.
 func (a *connections) makeRoom(conn net.Conn, origin string) {
 	var last *connection
 	for _, c := range a.open {

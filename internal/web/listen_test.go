@@ -113,7 +113,13 @@ const get = "GET /customers/1 HTTP/1.1\r\nHost: x\r\n\r\n"
 
 // TestSlowHeader feeds a header slowly, and opens connections that say nothing.
 func TestSlowHeader(t *testing.T) {
-	at := run(t, web.Server{Handler: engine(t, webtest.Options(), nothing), HeaderTimeout: 30 * time.Millisecond, IdleTimeout: 30 * time.Millisecond})
+	at := run(
+		t,
+		web.Server{
+			Handler: engine(t, webtest.Options(), nothing), HeaderTimeout: 30 * time.Millisecond,
+			IdleTimeout: 30 * time.Millisecond,
+		},
+	)
 	silent, slow := connect(t, "127.0.0.1", at, ""), connect(t, "127.0.0.1", at, "GET /customers/1 HTTP/1.1\r\nX-A: ")
 	idle := connect(t, "127.0.0.1", at, get)
 	answer(t, idle)
@@ -125,7 +131,9 @@ func TestSlowHeader(t *testing.T) {
 // TestServerTimes has what a connection gets when nobody says otherwise.
 func TestServerTimes(t *testing.T) {
 	h := web.Server{Timeout: 300 * time.Second, Log: webtest.Options().Log}.HTTP()
-	if h.ReadHeaderTimeout != 5*time.Second || h.IdleTimeout != 30*time.Second || h.MaxHeaderBytes != 16<<10 || h.ReadTimeout > 30*time.Second || h.WriteTimeout <= 310*time.Second {
+	if h.ReadHeaderTimeout != 5*time.Second || h.IdleTimeout != 30*time.Second || h.MaxHeaderBytes != 16<<10 ||
+		h.ReadTimeout > 30*time.Second ||
+		h.WriteTimeout <= 310*time.Second {
 		t.Errorf("%+v", h)
 	}
 }
@@ -135,7 +143,10 @@ func TestHeaderFlood(t *testing.T) {
 	at := run(t, web.Server{Handler: engine(t, webtest.Options(), nothing)})
 	for name, part := range map[string]string{"one": "x", "many": "\r\nX-A: x"} {
 		for size, status := range map[int]string{12 << 10: "200 OK", 21 << 10: "431 Request Header Fields Too Large"} {
-			c := connect(t, "127.0.0.1", at, "GET /customers/1 HTTP/1.1\r\nHost: x\r\nX-A: "+strings.Repeat(part, size/len(part)))
+			c := connect(
+				t, "127.0.0.1", at,
+				"GET /customers/1 HTTP/1.1\r\nHost: x\r\nX-A: "+strings.Repeat(part, size/len(part)),
+			)
 			if size < 16<<10 {
 				fmt.Fprint(c, "\r\n\r\n") // else it waits for no more
 			}
@@ -147,7 +158,8 @@ func TestHeaderFlood(t *testing.T) {
 	}
 }
 
-// TestConnections opens more connections than there may be: those that wait make room, and those at work do not.
+// TestConnections opens more connections than there may be: those that wait make room, and those at work do
+// not.
 func TestConnections(t *testing.T) {
 	entered, leave := make(chan struct{}), make(chan struct{})
 	handler := func(t *testing.T) http.Handler {
@@ -242,7 +254,8 @@ func TestConnections(t *testing.T) {
 	})
 }
 
-// TestRefusedBeforeContinue has a caller wait with the body for 100 Continue: it is refused by the header alone.
+// TestRefusedBeforeContinue has a caller wait with the body for 100 Continue: it is refused by the header
+// alone.
 func TestRefusedBeforeContinue(t *testing.T) {
 	at := run(t, web.Server{Handler: things(t, webtest.Options(), succeed)})
 	for name, c := range map[string]struct {
@@ -258,7 +271,10 @@ func TestRefusedBeforeContinue(t *testing.T) {
 		"not a valid token":               {"Authorization: Bearer x\r\nContent-Type: application/json\r\nContent-Length: 12", "unauthorized", 401},
 	} {
 		t.Run(name, func(t *testing.T) {
-			conn := connect(t, "127.0.0.1", at, "POST "+map[bool]string{true: "/secrets", false: "/things"}[c.status == 401]+" HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\n"+c.headers+"\r\n\r\n")
+			conn := connect(
+				t, "127.0.0.1", at,
+				"POST "+map[bool]string{true: "/secrets", false: "/things"}[c.status == 401]+" HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\n"+c.headers+"\r\n\r\n",
+			)
 			res, err := http.ReadResponse(bufio.NewReader(conn), nil)
 			if err != nil {
 				t.Fatal(err)
@@ -269,7 +285,10 @@ func TestRefusedBeforeContinue(t *testing.T) {
 			}
 		})
 	}
-	conn := connect(t, "127.0.0.1", at, "POST /things HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Type: application/json\r\nContent-Length: 12\r\n\r\n")
+	conn := connect(
+		t, "127.0.0.1", at,
+		"POST /things HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Type: application/json\r\nContent-Length: 12\r\n\r\n",
+	)
 	answers := bufio.NewReader(conn)
 	if line, err := answers.ReadString('\n'); err != nil || line != "HTTP/1.1 100 Continue\r\n" {
 		t.Fatalf("%q %v", line, err)

@@ -11,7 +11,8 @@ import (
 	"example.com/b2b/internal/web/webtest"
 )
 
-// TestMisplacedToken sends a token wherever it does not belong. The log names such a call, and shows no part of the token.
+// TestMisplacedToken sends a token wherever it does not belong. The log names such a call, and shows no part
+// of the token.
 func TestMisplacedToken(t *testing.T) {
 	var log bytes.Buffer
 	o := webtest.Options()

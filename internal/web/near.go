@@ -14,11 +14,12 @@ import (
 	"time"
 )
 
-// Near is a service for the others of its process: their typed clients call its handler without a connection. Whatever holds a call
-// over a connection holds this one: contract, authentication, limits, deadlines, the log line. Nothing of the caller's context but its
-// end reaches the handler, and a caller is never kept longer than its context lasts, whatever the handler does. An answer comes as a
-// whole: files are not for it.
-type Near struct {
+// InProcessTransport is a service for the others of its process: their typed clients call its handler without
+// a connection. Whatever holds a call over a connection holds this one: contract, authentication, limits,
+// deadlines, the log line. Nothing of the caller's context but its end reaches the handler, and a caller is
+// never kept longer than its context lasts, whatever the handler does. An answer comes as a whole: files are
+// not for it.
+type InProcessTransport struct {
 	Handler http.Handler
 	Log     *slog.Logger
 
@@ -30,7 +31,7 @@ type Near struct {
 var errNotServing = errors.New("the service has stopped")
 
 // RoundTrip implements http.RoundTripper. The handler may change the request.
-func (n *Near) RoundTrip(req *http.Request) (*http.Response, error) {
+func (n *InProcessTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 	if !n.open.TryRLock() {
 		return nil, errNotServing
 	}
@@ -54,9 +55,9 @@ func (n *Near) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 }
 
-// do runs fn beside its caller, in a goroutine that waits for more or in a new one: a new one's stack grows in steps, of which each copies
-// it, and that costs as much as the whole of RoundTrip.
-func (n *Near) do(fn func()) {
+// do runs fn beside its caller, in a goroutine that waits for more or in a new one: a new one's stack grows
+// in steps, of which each copies it, and that costs as much as the whole of RoundTrip.
+func (n *InProcessTransport) do(fn func()) {
 	n.once.Do(func() { n.work = make(chan func()) })
 	select {
 	case n.work <- fn:
@@ -80,7 +81,7 @@ func (n *Near) do(fn func()) {
 }
 
 // serve returns nil for an answer that ended in the middle.
-func (n *Near) serve(req *http.Request) (a *nearAnswer) {
+func (n *InProcessTransport) serve(req *http.Request) (a *nearAnswer) {
 	defer func() {
 		if p := recover(); p != nil {
 			a = nil
@@ -95,7 +96,7 @@ func (n *Near) serve(req *http.Request) (a *nearAnswer) {
 }
 
 // drain takes no more calls, and returns once those at work have ended, or with an error when ctx ends.
-func (n *Near) drain(ctx context.Context) error {
+func (n *InProcessTransport) drain(ctx context.Context) error {
 	if n == nil {
 		return nil
 	}

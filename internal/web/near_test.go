@@ -19,15 +19,28 @@ import (
 	"example.com/b2b/openapi/customersapi"
 )
 
-func near(h http.HandlerFunc) *Near { return &Near{Handler: h, Log: slog.New(slog.DiscardHandler)} }
+func near(h http.HandlerFunc) *InProcessTransport {
+	return &InProcessTransport{Handler: h, Log: slog.New(slog.DiscardHandler)}
+}
 
 // TestNearAnswers compares a call without a connection with the same one over a connection.
 func TestNearAnswers(t *testing.T) {
 	tokens := auth.Tokens{Service: []string{"secret"}}
-	e := New(Options{Document: customersapi.Document, Tokens: tokens, Open: true, Log: slog.New(slog.DiscardHandler), Timeout: time.Minute})
+	e := New(
+		Options{
+			Document: customersapi.Document, Tokens: tokens, Open: true, Log: slog.New(slog.DiscardHandler),
+			Timeout: time.Minute,
+		},
+	)
 	e.GET("/internal/customers/:id", func(c *gin.Context) {
 		r := c.Request
-		c.JSON(http.StatusOK, []any{c.Param("id"), auth.From(c), CorrelationID(c), r.URL.String(), r.RequestURI, r.Host, r.Method, r.ContentLength})
+		c.JSON(
+			http.StatusOK,
+			[]any{
+				c.Param("id"), auth.From(c), CorrelationID(c), r.URL.String(), r.RequestURI, r.Host, r.Method,
+				r.ContentLength,
+			},
+		)
 	})
 	e.POST("/customers", func(c *gin.Context) {
 		got, _ := io.ReadAll(c.Request.Body)
@@ -52,7 +65,7 @@ func TestNearAnswers(t *testing.T) {
 		{"POST", "/customers", strings.Repeat(" ", 2<<20), "application/json"},
 	} {
 		var answers []string
-		for _, p := range []Peer{{Near: &Near{Handler: e}}, {}} {
+		for _, p := range []Peer{{Near: &InProcessTransport{Handler: e}}, {}} {
 			p.Token, p.Timeout = "secret", time.Minute
 			var content io.Reader
 			if call.body != "" {
@@ -114,7 +127,8 @@ func TestNearContext(t *testing.T) {
 	<-after.Done() // whoever still works for the call stops
 }
 
-// TestNearDrain has a handler that does not care for its context: its caller may go, but the service waits for it.
+// TestNearDrain has a handler that does not care for its context: its caller may go, but the service waits
+// for it.
 func TestNearDrain(t *testing.T) {
 	entered, release := make(chan struct{}), make(chan struct{})
 	n := near(func(_ http.ResponseWriter, r *http.Request) {

@@ -32,7 +32,8 @@ const IdempotencyHeader = "X-Idempotency-Key"
 // is taken, too.
 const draftKeyHeader = "Idempotency-Key"
 
-// validator holds requests to the service's OpenAPI document before they reach the generated code, which checks no bounds.
+// validator holds requests to the service's OpenAPI document before they reach the generated code, which
+// checks no bounds.
 type validator struct {
 	Options
 	operations map[string]map[string]*operation // by gin's path, as gin has matched it, and method
@@ -132,7 +133,8 @@ func (v *validator) operation(c *gin.Context) *operation {
 
 var none operation
 
-// validate lets what the document allows reach the handler, and gives it its time, which begins when the body has come.
+// validate lets what the document allows reach the handler, and gives it its time, which begins when the body
+// has come.
 func (v *validator) validate(c *gin.Context) {
 	op := v.operation(c)
 	if allow := v.literal[c.Request.URL.Path]; allow != "" && c.FullPath() != c.Request.URL.Path { // gin took it for a parameter's value
@@ -188,7 +190,8 @@ func (v *validator) validate(c *gin.Context) {
 	c.Next()
 }
 
-// check refuses what must not reach the handler. The cheap comes first: nothing is read from a caller who may not call.
+// check refuses what must not reach the handler. The cheap comes first: nothing is read from a caller who may
+// not call.
 func (v *validator) check(c *gin.Context, op *operation) error {
 	caller, refused := v.authorize(c, op.security)
 	if len(op.security) > 0 {
@@ -242,8 +245,8 @@ func (v *validator) check(c *gin.Context, op *operation) error {
 	return refusal(found, more)
 }
 
-// checkParameter holds a parameter to its schema, and to how JSON writes a value of its type: kin-openapi and the generated code read it
-// with strconv, which takes 1 and TRUE for true, and +1 and 01 for 1.
+// checkParameter holds a parameter to its schema, and to how JSON writes a value of its type: kin-openapi and
+// the generated code read it with strconv, which takes 1 and TRUE for true, and +1 and 01 for 1.
 func checkParameter(input *openapi3filter.RequestValidationInput, p *openapi3.Parameter) []apperr.Detail {
 	sent := ""
 	switch p.In {
@@ -277,8 +280,8 @@ func (v *validator) checkBody(schema *openapi3.Schema, b *body) []apperr.Detail 
 	return append(b.found, found...) // first, because the schema says another thing of what was left out
 }
 
-// authorize says who calls, and refuses whom none of the document's alternatives lets in. The empty one is for callers without a
-// token: one that is sent counts. Errors: 401 unauthorized, 403 forbidden.
+// authorize says who calls, and refuses whom none of the document's alternatives lets in. The empty one is
+// for callers without a token: one that is sent counts. Errors: 401 unauthorized, 403 forbidden.
 func (v *validator) authorize(c *gin.Context, alternatives openapi3.SecurityRequirements) (auth.Principal, error) {
 	if len(alternatives) == 0 {
 		return auth.Anonymous, nil
@@ -310,9 +313,9 @@ func (v *validator) authorize(c *gin.Context, alternatives openapi3.SecurityRequ
 	return p, refused
 }
 
-// readQuery refuses a query string that is not one, which Go would drop in silence, parameters that are given twice, and ones that the
-// operation does not know: a misspelt filter would answer with everybody's data, and a misspelt dry_run place an order. It removes
-// parameters without a value.
+// readQuery refuses a query string that is not one, which Go would drop in silence, parameters that are given
+// twice, and ones that the operation does not know: a misspelt filter would answer with everybody's data, and
+// a misspelt dry_run place an order. It removes parameters without a value.
 func readQuery(req *http.Request, op *operation) (url.Values, error) {
 	if req.URL.RawQuery == "" {
 		return url.Values{}, nil
@@ -342,8 +345,8 @@ func readQuery(req *http.Request, op *operation) (url.Values, error) {
 	return query, refusal(found, 0)
 }
 
-// mergeHeaders makes one line of a header that is a list, as RFC 9110, section 5.3, has it, and of the idempotency key in both
-// spellings. It refuses any other header with two lines.
+// mergeHeaders makes one line of a header that is a list, as RFC 9110, section 5.3, has it, and of the
+// idempotency key in both spellings. It refuses any other header with two lines.
 func mergeHeaders(h http.Header, op *operation) error {
 	keys := h.Values(IdempotencyHeader)
 	for _, sent := range h.Values(draftKeyHeader) {
@@ -377,8 +380,8 @@ func repeatedHeader(name string) error {
 	return apperr.ValidationFailed.New().With("/header/"+name, repeated, "was sent more than once")
 }
 
-// unquote returns the text of a String of RFC 9651, section 3.3.3, or what has no quotes as it is. It reports whether the quotes are
-// right.
+// unquote returns the text of a String of RFC 9651, section 3.3.3, or what has no quotes as it is. It reports
+// whether the quotes are right.
 func unquote(sent string) (string, bool) {
 	inside, quoted := strings.CutPrefix(strings.TrimSpace(sent), `"`)
 	if !quoted {

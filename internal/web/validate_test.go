@@ -25,7 +25,8 @@ import (
 
 const mebibyte = 1 << 20
 
-// fill returns a body of at most 1 MiB: head, as many parts as fit, parted by commas, and tail. A %d in part becomes its number.
+// fill returns a body of at most 1 MiB: head, as many parts as fit, parted by commas, and tail. A %d in part
+// becomes its number.
 func fill(head, part, tail string) string {
 	var b strings.Builder
 	b.WriteString(head)
@@ -53,46 +54,53 @@ var hostile = map[string]struct {
 	body   string
 	status int
 }{
-	"zeros as items":             {fill(`{"customer_id":1,"items":[`, `0`, `]}`), 400},
-	"objects as items":           {fill(`{"customer_id":1,"items":[`, `{"x":0}`, `]}`), 400},
-	"valid items, too many":      {fill(`{"customer_id":1,"items":[`, `{"product_id":1,"qty":1}`, `]}`), 400},
-	"large items":                {`{"items":[` + strings.Repeat(`{`+numbered(`"field%d":0,`, 700)+`"x":0},`, 99) + `{}]}`, 400},
+	"zeros as items":        {fill(`{"customer_id":1,"items":[`, `0`, `]}`), 400},
+	"objects as items":      {fill(`{"customer_id":1,"items":[`, `{"x":0}`, `]}`), 400},
+	"valid items, too many": {fill(`{"customer_id":1,"items":[`, `{"product_id":1,"qty":1}`, `]}`), 400},
+	"large items": {
+		`{"items":[` + strings.Repeat(`{`+numbered(`"field%d":0,`, 700)+`"x":0},`, 99) + `{}]}`, 400,
+	},
 	"unknown fields":             {fill(`{`, `"f%d":0`, `}`), 400},
 	"unknown fields, escaped":    {fill(`{`, `"\u0066":0`, `}`), 400},
 	"repeated fields":            {fill(`{`, `"note":"x"`, `}`), 400},
 	"repeated arrays":            {fill(`{`, `"items":[0]`, `}`), 400},
 	"deep arrays":                {long(``, `[`, ``), 400},
 	"deep arrays, unknown field": {`{"x":` + strings.Repeat(`[`, 9000) + strings.Repeat(`]`, 9000) + `}`, 400},
-	"deep objects":               {`{"note":` + strings.Repeat(`{"a":`, 9000) + `0` + strings.Repeat(`}`, 9000) + `}`, 400},
-	"long string":                {long(`{"name":"`, `x`, `"}`), 400},
-	"long string, escaped":       {long(`{"name":"`, `\u0041`, `"}`), 400},
-	"long string, surrogates":    {long(`{"name":"`, `\ud800`, `"}`), 400},
-	"long string, quotes":        {long(`{"name":"`, `\"`, `"}`), 400},
-	"long blank":                 {long(`{"name":"`, "\u00a0", `"}`), 400},
-	"long email":                 {long(`{"email":"`, `(`, `@example.com"}`), 400},
-	"long email, words":          {long(`{"email":"`, `a `, `<a@example.com>"}`), 400},
-	"long string as number":      {long(`{"customer_id":"`, `1`, `"}`), 400},
-	"long string, enum":          {long(`{"color":"`, `r`, `"}`), 400},
-	"long enum, surrogates":      {long(`{"color":"`, `\ud800`, `"}`), 400},
-	"pairs as items":             {fill(`{"items":[`, `"\ud83d\ude00"`, `]}`), 400},
-	"deep items":                 {`{"items":[` + strings.Repeat(`[`, 9000) + strings.Repeat(`]`, 9000) + `]}`, 400},
-	"huge number":                {long(`{"customer_id":`, `9`, `}`), 400},
-	"huge fraction":              {long(`{"customer_id":0.`, `1`, `}`), 400},
-	"huge exponent":              {long(`{"customer_id":1e`, `9`, `}`), 400},
-	"long name of a field":       {long(`{"`, `x`, `":0}`), 400},
-	"long name, quotes":          {long(`{"`, `\"`, `":0}`), 400},
-	"not JSON":                   {long(`{"name":"`, `x`, ``), 400},
-	"not UTF-8":                  {long(`{"name":"`, "\xff", `"}`), 400},
-	"zeros at the top":           {fill(`[`, `0`, `]`), 400},
-	"names of texts":             {fill(`{"texts":{`, `"%d":"x"`, `}}`), 400},
-	"texts that are objects":     {fill(`{"texts":{"a":{`, `"%d":"x"`, `}}}`), 400},
-	"long name of a text":        {long(`{"texts":{"`, `x`, `":"x"}}`), 400},
-	"long name, surrogates":      {long(`{"texts":{"`, `\ud800`, `":"x"}}`), 400},
-	"long text":                  {long(`{"texts":{"a":"`, `x`, `"}}`), 400},
-	"repeated texts":             {fill(`{"texts":{`, `"a":"x"`, `}}`), 400},
-	"white space":                {long(`{"name":"x"`, " ", `}`), 200},
-	"white space, lines":         {long(`{`, "\n", `"name":"x"}`), 200},
-	"white space, largest order": {long(`{"items":[`+strings.Repeat(`{"product_id":1,"qty":1},`, 99)+`{"product_id":1,"qty":1}]`, ` `, `}`), 200},
+	"deep objects": {
+		`{"note":` + strings.Repeat(`{"a":`, 9000) + `0` + strings.Repeat(`}`, 9000) + `}`, 400,
+	},
+	"long string":             {long(`{"name":"`, `x`, `"}`), 400},
+	"long string, escaped":    {long(`{"name":"`, `\u0041`, `"}`), 400},
+	"long string, surrogates": {long(`{"name":"`, `\ud800`, `"}`), 400},
+	"long string, quotes":     {long(`{"name":"`, `\"`, `"}`), 400},
+	"long blank":              {long(`{"name":"`, "\u00a0", `"}`), 400},
+	"long email":              {long(`{"email":"`, `(`, `@example.com"}`), 400},
+	"long email, words":       {long(`{"email":"`, `a `, `<a@example.com>"}`), 400},
+	"long string as number":   {long(`{"customer_id":"`, `1`, `"}`), 400},
+	"long string, enum":       {long(`{"color":"`, `r`, `"}`), 400},
+	"long enum, surrogates":   {long(`{"color":"`, `\ud800`, `"}`), 400},
+	"pairs as items":          {fill(`{"items":[`, `"\ud83d\ude00"`, `]}`), 400},
+	"deep items":              {`{"items":[` + strings.Repeat(`[`, 9000) + strings.Repeat(`]`, 9000) + `]}`, 400},
+	"huge number":             {long(`{"customer_id":`, `9`, `}`), 400},
+	"huge fraction":           {long(`{"customer_id":0.`, `1`, `}`), 400},
+	"huge exponent":           {long(`{"customer_id":1e`, `9`, `}`), 400},
+	"long name of a field":    {long(`{"`, `x`, `":0}`), 400},
+	"long name, quotes":       {long(`{"`, `\"`, `":0}`), 400},
+	"not JSON":                {long(`{"name":"`, `x`, ``), 400},
+	"not UTF-8":               {long(`{"name":"`, "\xff", `"}`), 400},
+	"zeros at the top":        {fill(`[`, `0`, `]`), 400},
+	"names of texts":          {fill(`{"texts":{`, `"%d":"x"`, `}}`), 400},
+	"texts that are objects":  {fill(`{"texts":{"a":{`, `"%d":"x"`, `}}}`), 400},
+	"long name of a text":     {long(`{"texts":{"`, `x`, `":"x"}}`), 400},
+	"long name, surrogates":   {long(`{"texts":{"`, `\ud800`, `":"x"}}`), 400},
+	"long text":               {long(`{"texts":{"a":"`, `x`, `"}}`), 400},
+	"repeated texts":          {fill(`{"texts":{`, `"a":"x"`, `}}`), 400},
+	"white space":             {long(`{"name":"x"`, " ", `}`), 200},
+	"white space, lines":      {long(`{`, "\n", `"name":"x"}`), 200},
+	"white space, largest order": {
+		long(`{"items":[`+strings.Repeat(`{"product_id":1,"qty":1},`, 99)+`{"product_id":1,"qty":1}]`, ` `, `}`),
+		200,
+	},
 }
 
 func post(e http.Handler, path, body string) *httptest.ResponseRecorder {
@@ -333,7 +341,8 @@ func TestPathParameter(t *testing.T) {
 	}))
 	defer s.Close()
 	for _, key := range []string{"a+b", "a+b/c", "a%2Bb", "100%", "%2e", "..x$QuM,+E;g", `"?#[]\^`, "a//b"} {
-		if status, body, _ := webtest.Do(t, "GET", s.URL+"/things/"+url.PathEscape(key), ""); status != 200 || got != key {
+		if status, body, _ := webtest.Do(t, "GET", s.URL+"/things/"+url.PathEscape(key), ""); status != 200 ||
+			got != key {
 			t.Errorf("%s arrives as %s: %d %s", key, got, status, body)
 		}
 	}
@@ -473,7 +482,8 @@ func TestWhoCalls(t *testing.T) {
 			}
 			w := httptest.NewRecorder()
 			e.ServeHTTP(w, r)
-			if w.Code != c.status || caller != c.caller || called != (c.status == 200) || body.read && c.status != 200 {
+			if w.Code != c.status || caller != c.caller || called != (c.status == 200) ||
+				body.read && c.status != 200 {
 				t.Errorf("%d, %+v calls, body read: %v: %s", w.Code, caller, body.read, w.Body)
 			}
 			if got := w.Header().Get("WWW-Authenticate"); got != c.challenge {
@@ -502,9 +512,9 @@ type watched struct {
 func (w *watched) Read(b []byte) (int, error) { w.read = true; return w.Reader.Read(b) }
 func (w *watched) Close() error               { return nil }
 
-// unusable lists what package web cannot hold requests to in a document: formats that it does not know, bodies that the document
-// does not bound, which the reading of a body relies on, parameters of an operation in place of its path's, and a deprecation without
-// its two dates.
+// unusable lists what package web cannot hold requests to in a document: formats that it does not know,
+// bodies that the document does not bound, which the reading of a body relies on, parameters of an operation
+// in place of its path's, and a deprecation without its two dates.
 func unusable(t *testing.T, spec *openapi3.T) []string {
 	t.Helper()
 	var document any
@@ -520,13 +530,19 @@ func unusable(t *testing.T, spec *openapi3.T) []string {
 		for _, operation := range item.Operations() {
 			for _, p := range item.Parameters {
 				if operation.Parameters.GetByInAndName(p.Value.In, p.Value.Name) != nil {
-					faults = append(faults, fmt.Sprintf("%s overrides %s of its path", operation.OperationID, p.Value.Name))
+					faults = append(
+						faults,
+						fmt.Sprintf("%s overrides %s of its path", operation.OperationID, p.Value.Name),
+					)
 				}
 			}
 			since, _ := operation.Extensions["x-deprecated-since"].(string)
 			sunset, _ := operation.Extensions["x-sunset"].(string)
 			if operation.Deprecated && !(isDate(since) && isDate(sunset) && since < sunset) {
-				faults = append(faults, fmt.Sprintf("%s is deprecated since %q until %q", operation.OperationID, since, sunset))
+				faults = append(
+					faults,
+					fmt.Sprintf("%s is deprecated since %q until %q", operation.OperationID, since, sunset),
+				)
 			}
 			if operation.RequestBody != nil {
 				for media, body := range operation.RequestBody.Value.Content {
@@ -580,7 +596,8 @@ func unbounded(where string, s *openapi3.Schema) (faults []string) {
 		if s.AdditionalProperties.Has == nil || *s.AdditionalProperties.Has {
 			fault("no additionalProperties: false")
 		}
-		if s.Extensions["x-exactly-one-of"] != nil && (s.MinProps != uint64(len(s.Required))+1 || s.MaxProps == nil || *s.MaxProps != s.MinProps) {
+		if s.Extensions["x-exactly-one-of"] != nil &&
+			(s.MinProps != uint64(len(s.Required))+1 || s.MaxProps == nil || *s.MaxProps != s.MinProps) {
 			fault("minProperties and maxProperties do not say what x-exactly-one-of says")
 		}
 		for name, property := range s.Properties {
@@ -638,7 +655,9 @@ func TestUnusableDocument(t *testing.T) {
 			if changed == document {
 				t.Fatal("the document has no " + c.old)
 			}
-			if faults := strings.Join(unusable(t, webtest.Spec(t, []byte(changed))), "\n"); !strings.Contains(faults, c.says) {
+			if faults := strings.Join(unusable(t, webtest.Spec(t, []byte(changed))), "\n"); !strings.Contains(
+				faults, c.says,
+			) {
 				t.Errorf("it is not said where: %s", faults)
 			}
 		})

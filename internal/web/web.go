@@ -1,5 +1,6 @@
-// Package web is the gin engine that every service runs on: correlation id, log line, recovery, time limit, validation and
-// authentication by the service's own OpenAPI document, the documentation pages, and the one place where errors become HTTP.
+// Package web is the gin engine that every service runs on: correlation id, log line, recovery, time limit,
+// validation and authentication by the service's own OpenAPI document, the documentation pages, and the one
+// place where errors become HTTP.
 package web
 
 import (
@@ -41,8 +42,8 @@ type Options struct {
 	Limits      Limits
 	Browsers    Browsers
 
-	// CorrelationIDInBody is for the orchestrator: its callers may give the id as `correlation_id` in the body, and find it as
-	// `correlationId` in every error.
+	// CorrelationIDInBody is for the orchestrator: its callers may give the id as `correlation_id` in the
+	// body, and find it as `correlationId` in every error.
 	CorrelationIDInBody bool
 
 	Others []Documented // its documentation page links to theirs
@@ -63,8 +64,8 @@ func (e Engine) GET(path string, handlers ...gin.HandlerFunc) gin.IRoutes {
 	return e.Engine.GET(path, handlers...)
 }
 
-// New returns an engine to register the generated handlers on. It panics when the document, a part of the program, cannot be read, or
-// Limits.Proxies are not addresses.
+// New returns an engine to register the generated handlers on. It panics when the document, a part of the
+// program, cannot be read, or Limits.Proxies are not addresses.
 func New(o Options) Engine {
 	o.Document, o.spec = o.Served(o.Document)
 	o.BodyTimeout = cmp.Or(o.BodyTimeout, 10*time.Second)
@@ -80,7 +81,7 @@ func New(o Options) Engine {
 		panic(err)
 	}
 	e.RemoteIPHeaders = []string{forwardedFor} // X-Real-IP may be the caller's own
-	e.Use(unescapePath, readForwarded, o.observe, v.hold, answerPanics, v.protect, v.browser.check, v.validate)
+	e.Use(unescapePath, readForwarded, o.accessLog, v.bufferResponse, answerPanics, v.securityHeaders, v.browser.check, v.validate)
 	e.NoRoute(notFound)
 	e.NoMethod(func(c *gin.Context) { Fail(c, apperr.MethodNotAllowed.New(c.Request.Method)) }) // gin has set Allow
 	v.browser.allowPages(o.Others)
@@ -88,8 +89,8 @@ func New(o Options) Engine {
 	return e
 }
 
-// Served returns a document as it is served, in YAML and read: it says which version of the program serves it, and when o is open, that
-// callers need no token. It panics when the document cannot be read.
+// Served returns a document as it is served, in YAML and read: it says which version of the program serves
+// it, and when o is open, that callers need no token. It panics when the document cannot be read.
 func (o Options) Served(document []byte) ([]byte, *openapi3.T) {
 	if o.Open {
 		document = anyToken.ReplaceAll(document, []byte("$1- {}\n$0"))
@@ -120,8 +121,8 @@ func unescapePath(c *gin.Context) {
 	}
 }
 
-// observe names the call, and logs it in one line once it is answered.
-func (o Options) observe(c *gin.Context) {
+// accessLog names the call, and logs it in one line once it is answered.
+func (o Options) accessLog(c *gin.Context) {
 	start := time.Now()
 	call := &call{correlationID: c.GetHeader(CorrelationHeader), inBody: o.CorrelationIDInBody}
 	if !formats.IsCorrelationID(call.correlationID) {
@@ -160,7 +161,8 @@ func (o Options) observe(c *gin.Context) {
 	}
 }
 
-// etag names a representation by the hash of its JSON, which changes with whatever the caller can see: RFC 9110, section 8.8.3.
+// etag names a representation by the hash of its JSON, which changes with whatever the caller can see: RFC
+// 9110, section 8.8.3.
 func etag(body []byte) string {
 	sum := sha256.Sum256(bytes.TrimSpace(body))
 	return fmt.Sprintf(`"%x"`, sum[:16])
@@ -169,15 +171,16 @@ func etag(body []byte) string {
 // entityTag is one of a list: RFC 9110, section 8.8.3. It may hold commas.
 var entityTag = regexp.MustCompile(`(?:W/)?"[!#-~\x80-\x{10ffff}]*"`)
 
-// names reports whether the value of If-Match or If-None-Match has this tag, or is *. A weak tag (W/) never names a strong one. The
-// quotes around a single tag may be left out, as some clients do; what is no list of tags names nothing.
+// names reports whether the value of If-Match or If-None-Match has this tag, or is *. A weak tag (W/) never
+// names a strong one. The quotes around a single tag may be left out, as some clients do; what is no list of
+// tags names nothing.
 func names(list, tag string) bool {
 	list = strings.TrimSpace(list)
 	return list == "*" || `"`+list+`"` == tag || slices.Contains(entityTag.FindAllString(list, -1), tag)
 }
 
-// Precondition returns 412 precondition_failed when ifMatch, if given, does not name current, the body that a read would answer
-// with. Ask it while nobody else can change the thing.
+// Precondition returns 412 precondition_failed when ifMatch, if given, does not name current, the body that a
+// read would answer with. Ask it while nobody else can change the thing.
 func Precondition(ifMatch *string, current any) error {
 	if ifMatch == nil {
 		return nil
@@ -189,9 +192,10 @@ func Precondition(ifMatch *string, current any) error {
 	return err
 }
 
-// hold keeps every answer but files back until all of it is known. HEAD gets the headers of GET without the body. Where the document promises
-// an ETag on 200, hold adds it, and answers 304 when the caller has that state already.
-func (v *validator) hold(c *gin.Context) {
+// bufferResponse keeps every answer but files back until all of it is known. HEAD gets the headers of GET
+// without the body. Where the document promises an ETag on 200, hold adds it, and answers 304 when the caller
+// has that state already.
+func (v *validator) bufferResponse(c *gin.Context) {
 	if v.operation(c).streams {
 		c.Next()
 		return
@@ -253,7 +257,8 @@ type call struct {
 
 type callKey struct{}
 
-// CorrelationID returns the id of the call that ctx belongs to: the caller's when it sent a sane one, else one made up.
+// CorrelationID returns the id of the call that ctx belongs to: the caller's when it sent a sane one, else
+// one made up.
 func CorrelationID(ctx context.Context) string {
 	if call, ok := ctx.Value(callKey{}).(*call); ok {
 		return call.correlationID
@@ -261,8 +266,9 @@ func CorrelationID(ctx context.Context) string {
 	return ""
 }
 
-// CopyContext is a strict middleware. The generated strict server hands gin's pooled context to the handler as its ctx, and a
-// database driver may still watch that after gin has given it to another request; so the handler gets a copy.
+// CopyContext is a strict middleware. The generated strict server hands gin's pooled context to the handler
+// as its ctx, and a database driver may still watch that after gin has given it to another request; so the
+// handler gets a copy.
 func CopyContext[H ~func(*gin.Context, any) (any, error)](next H, _ string) H {
 	return func(c *gin.Context, request any) (any, error) { return next(c.Copy(), request) }
 }

@@ -26,7 +26,9 @@ type behind struct {
 	file func(ctx context.Context, w *bufio.Writer) error // writes an export, and the answer to an import; nil for one that get comes before
 }
 
-func (b behind) GetCustomer(ctx context.Context, r server.GetCustomerRequestObject) (server.GetCustomerResponseObject, error) {
+func (b behind) GetCustomer(
+	ctx context.Context, r server.GetCustomerRequestObject,
+) (server.GetCustomerResponseObject, error) {
 	if err := b.get(ctx); err != nil {
 		return nil, err
 	}
@@ -53,8 +55,13 @@ func engine(t testing.TB, o web.Options, get func(ctx context.Context) error) ht
 func (b behind) engine(o web.Options) http.Handler {
 	o.Document = api.Document
 	e := web.New(o)
-	server.RegisterHandlers(e, server.NewStrictHandlerWithOptions(b, []server.StrictMiddlewareFunc{web.CopyContext[server.StrictHandlerFunc]},
-		server.StrictGinServerOptions{HandlerErrorFunc: web.Fail}))
+	server.RegisterHandlers(
+		e,
+		server.NewStrictHandlerWithOptions(
+			b, []server.StrictMiddlewareFunc{web.CopyContext[server.StrictHandlerFunc]},
+			server.StrictGinServerOptions{HandlerErrorFunc: web.Fail},
+		),
+	)
 	return e
 }
 
@@ -78,7 +85,8 @@ func TestFault(t *testing.T) {
 			if bytes.Contains(body, []byte("secret")) {
 				t.Errorf("the caller sees %s", body)
 			}
-			if fault.status >= 500 && (!strings.Contains(log.String(), "secret") || strings.Count(log.String(), "\n") != 1) {
+			if fault.status >= 500 &&
+				(!strings.Contains(log.String(), "secret") || strings.Count(log.String(), "\n") != 1) {
 				t.Errorf("the log has %s", &log)
 			}
 			if (header.Get("Retry-After") != "") != (fault.status == 503) {

@@ -24,7 +24,9 @@ func ExampleClientWithResponses_CreateCustomerWithResponse() {
 		log.Fatal(err)
 	}
 	for range 2 {
-		res, err := client.CreateCustomerWithResponse(context.Background(), nil, customersapi.NewCustomer{Name: "Hooli", Email: "orders@hooli.example"})
+		res, err := client.CreateCustomerWithResponse(
+			context.Background(), nil, customersapi.NewCustomer{Name: "Hooli", Email: "orders@hooli.example"},
+		)
 		if err != nil {
 			log.Fatal(err)
 		}

@@ -33,7 +33,10 @@ func ExampleClientWithResponses_CreateAndConfirmOrderWithResponse() {
 			log.Fatal(string(res.Body))
 		}
 		order := res.JSON201.Data.Order
-		fmt.Println(order.ID, order.Status, order.TotalCents, "replayed:", res.HTTPResponse.Header.Get("Idempotency-Replayed") == "true")
+		fmt.Println(
+			order.ID, order.Status, order.TotalCents, "replayed:",
+			res.HTTPResponse.Header.Get("Idempotency-Replayed") == "true",
+		)
 	}
 	report, err := client.GetOrchestrationWithResponse(context.Background(), "po-4712")
 	if err != nil {

@@ -15,7 +15,8 @@ var base string // the address of the Orders API
 
 func TestMain(m *testing.M) { live.Main(m, "orders", &base) }
 
-// The key makes the call safe to repeat, after a time-out for example: there is one order, however often it is sent.
+// The key makes the call safe to repeat, after a time-out for example: there is one order, however often it
+// is sent.
 func ExampleClientWithResponses_CreateOrderWithResponse() {
 	client, err := ordersapi.NewClientWithResponses(base)
 	if err != nil {
@@ -23,7 +24,9 @@ func ExampleClientWithResponses_CreateOrderWithResponse() {
 	}
 	order := ordersapi.NewOrder{CustomerID: 1, Items: []contract.NewOrderItem{{ProductID: new(int64(2)), Qty: 3}}}
 	for range 2 {
-		res, err := client.CreateOrderWithResponse(context.Background(), &ordersapi.CreateOrderParams{XIdempotencyKey: new("po-4711")}, order)
+		res, err := client.CreateOrderWithResponse(
+			context.Background(), &ordersapi.CreateOrderParams{XIdempotencyKey: new("po-4711")}, order,
+		)
 		if err != nil {
 			log.Fatal(err) // no answer: send it again, with the same key
 		}
@@ -31,7 +34,10 @@ func ExampleClientWithResponses_CreateOrderWithResponse() {
 			log.Fatal(string(res.Body)) // refused, as the next example shows
 		}
 		placed := res.JSON201.Data
-		fmt.Println(placed.ID, placed.Status, placed.TotalCents, "replayed:", res.HTTPResponse.Header.Get("Idempotency-Replayed") == "true")
+		fmt.Println(
+			placed.ID, placed.Status, placed.TotalCents, "replayed:",
+			res.HTTPResponse.Header.Get("Idempotency-Replayed") == "true",
+		)
 	}
 	// Output:
 	// 3 CREATED 389700 replayed: false

@@ -1,4 +1,5 @@
-// Package attacks_test is the table of attacks: what each tries, and what it gets. docs/security.md names the threats.
+// Package attacks_test is the table of attacks: what each tries, and what it gets. docs/security.md names the
+// threats.
 package attacks_test
 
 import (
@@ -85,8 +86,13 @@ func serve(t *testing.T, g *gorm.DB) *target {
 		t.Fatal(err)
 	}
 	s := &target{key: key}
-	s.tokens = auth.Tokens{Secret: "the-secret-of-this-deployment-32", Issuer: "https://issuer.example", Audience: "b2b", Service: []string{webtest.Token},
-		Keys: func(*jwt.Token) (any, error) { return &key.PublicKey, nil }}
+	s.tokens = auth.Tokens{
+		Secret:   "the-secret-of-this-deployment-32",
+		Issuer:   "https://issuer.example",
+		Audience: "b2b",
+		Service:  []string{webtest.Token},
+		Keys:     func(*jwt.Token) (any, error) { return &key.PublicKey, nil },
+	}
 	o := webtest.Options()
 	o.Open, o.Tokens, o.Log = false, s.tokens, webtest.Log(&s.log)
 	o.Limits = web.Limits{InFlight: 8, Imports: 8}
@@ -95,10 +101,15 @@ func serve(t *testing.T, g *gorm.DB) *target {
 		t.Cleanup(server.Close)
 		return server.URL
 	})
-	placed := webtest.Data(t, "POST", s.base["orders"]+"/orders", map[string]any{"customer_id": 2, "items": []any{map[string]any{"product_id": 5, "qty": 7}}},
-		"Authorization", s.bearer(t, victim), web.IdempotencyHeader, "shared-key")
+	placed := webtest.Data(
+		t, "POST", s.base["orders"]+"/orders",
+		map[string]any{"customer_id": 2, "items": []any{map[string]any{"product_id": 5, "qty": 7}}},
+		"Authorization", s.bearer(t, victim), web.IdempotencyHeader, "shared-key",
+	)
 	s.order = int64(placed["id"].(float64))
-	_, _, header := webtest.Do(t, "GET", fmt.Sprint(s.base["orders"], "/orders/", s.order), "", "Authorization", s.bearer(t, victim))
+	_, _, header := webtest.Do(
+		t, "GET", fmt.Sprint(s.base["orders"], "/orders/", s.order), "", "Authorization", s.bearer(t, victim),
+	)
 	s.tag = header.Get("ETag")
 	return s
 }
@@ -116,8 +127,10 @@ func (s *target) bearer(t *testing.T, p auth.Principal) string {
 func (s *target) sign(t *testing.T, method jwt.SigningMethod, key any, changed jwt.MapClaims) string {
 	t.Helper()
 	now := time.Now()
-	claims := jwt.MapClaims{"sub": "mallory", "customer_id": 1, "scope": everyScope, "iss": s.tokens.Issuer, "aud": s.tokens.Audience,
-		"iat": now.Unix(), "exp": now.Add(time.Hour).Unix()}
+	claims := jwt.MapClaims{
+		"sub": "mallory", "customer_id": 1, "scope": everyScope, "iss": s.tokens.Issuer,
+		"aud": s.tokens.Audience, "iat": now.Unix(), "exp": now.Add(time.Hour).Unix(),
+	}
 	maps.Copy(claims, changed)
 	maps.DeleteFunc(claims, func(_ string, v any) bool { return v == nil })
 	token, err := jwt.NewWithClaims(method, claims).SignedString(key)
@@ -127,18 +140,27 @@ func (s *target) sign(t *testing.T, method jwt.SigningMethod, key any, changed j
 	return "Bearer " + token
 }
 
-// signText makes a token of mallory's with the secret: this header, and besides the usual claims these, as no encoder of JSON writes them.
+// signText makes a token of mallory's with the secret: this header, and besides the usual claims these, as no
+// encoder of JSON writes them.
 func (s *target) signText(t *testing.T, header, claims string) string {
 	t.Helper()
 	claims = fmt.Sprintf(`{"sub":"mallory","iss":%q,"aud":%q,%s}`, s.tokens.Issuer, s.tokens.Audience, claims)
-	text := base64.RawURLEncoding.EncodeToString([]byte(header)) + "." + base64.RawURLEncoding.EncodeToString([]byte(claims))
-	return "Bearer " + text + "." + base64.RawURLEncoding.EncodeToString(must(jwt.SigningMethodHS256.Sign(text, []byte(s.tokens.Secret))))
+	text := base64.RawURLEncoding.EncodeToString(
+		[]byte(header),
+	) + "." + base64.RawURLEncoding.EncodeToString(
+		[]byte(claims),
+	)
+	return "Bearer " + text + "." + base64.RawURLEncoding.EncodeToString(
+		must(jwt.SigningMethodHS256.Sign(text, []byte(s.tokens.Secret))),
+	)
 }
 
 // attacks are all of them, by what they try.
 func (s *target) attacks(t *testing.T) map[string]attack {
 	secret := []byte(s.tokens.Secret)
-	public := pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: must(x509.MarshalPKIXPublicKey(&s.key.PublicKey))})
+	public := pem.EncodeToMemory(
+		&pem.Block{Type: "PUBLIC KEY", Bytes: must(x509.MarshalPKIXPublicKey(&s.key.PublicKey))},
+	)
 	hour, ago := time.Now().Add(time.Hour).Unix(), time.Now().Add(-time.Minute).Unix()
 	order := func(suffix string) string { return fmt.Sprint("/orders/", s.order, suffix) }
 	all := map[string]attack{}
@@ -201,7 +223,10 @@ func (s *target) attacks(t *testing.T) map[string]attack {
 		"several customers":               s.sign(t, jwt.SigningMethodHS256, secret, jwt.MapClaims{"customer_id": []int{1, 2}}),
 		"a token with a line break in it": "Bearer " + parts[0] + "." + parts[1] + "\t." + parts[2],
 	} {
-		all["authentication: "+name] = attack{service: "orders", method: "GET", path: "/orders/1", headers: []string{"Authorization", authorization}, status: 401, code: "unauthorized"}
+		all["authentication: "+name] = attack{
+			service: "orders", method: "GET", path: "/orders/1",
+			headers: []string{"Authorization", authorization}, status: 401, code: "unauthorized",
+		}
 	}
 	scope := func(method, path string) attack {
 		return attack{service: "orders", method: method, path: path, as: &clerk, status: 403, code: "forbidden"}
@@ -211,19 +236,42 @@ func (s *target) attacks(t *testing.T) map[string]attack {
 	all["scope: products with orders:read"] = scope("GET", "/products/1")
 	all["scope: history without events:read"] = scope("GET", order("/history"))
 	spelled := func(method, path, claims string, status int, code string) attack {
-		return attack{service: "orders", method: method, path: path, headers: []string{"Authorization", s.signText(t, hs256, `"exp":4102444800,`+claims)}, status: status, code: code}
+		return attack{
+			service: "orders", method: method, path: path,
+			headers: []string{"Authorization", s.signText(t, hs256, `"exp":4102444800,`+claims)},
+			status:  status, code: code,
+		}
 	}
-	all["scope: SCOPE of another spelling"] = spelled("GET", "/products/1", `"scope":"orders:read","SCOPE":"admin"`, 403, "forbidden")
-	all["scope: separated by U+00A0"] = spelled("GET", "/products/1", `"scope":"orders:read\u00a0products:read"`, 403, "forbidden")
-	all["scope: scp beside scope"] = spelled("GET", "/products/1", `"scope":"orders:read","scp":"admin"`, 403, "forbidden")
-	all["tenant: Customer_ID beside customer_id"] = spelled("GET", order(""), `"scope":"orders:read","customer_id":1,"Customer_ID":2`, 404, "order_not_found")
-	all["tenant: cuſtomer_id beside customer_id"] = spelled("GET", order(""), `"scope":"orders:read","customer_id":1,"cu\u017ftomer_id":2`, 404, "order_not_found")
-	all["scope: internal with a JWT"] = attack{service: "customers", method: "GET", path: "/internal/customers/1", as: &auth.Principal{Subject: "root", Scope: auth.Admin}, status: 403, code: "forbidden"}
-	all["scope: internal without a token"] = attack{service: "customers", method: "GET", path: "/internal/customers/1", status: 401, code: "unauthorized"}
+	all["scope: SCOPE of another spelling"] = spelled(
+		"GET", "/products/1", `"scope":"orders:read","SCOPE":"admin"`, 403, "forbidden",
+	)
+	all["scope: separated by U+00A0"] = spelled(
+		"GET", "/products/1", `"scope":"orders:read\u00a0products:read"`, 403, "forbidden",
+	)
+	all["scope: scp beside scope"] = spelled(
+		"GET", "/products/1", `"scope":"orders:read","scp":"admin"`, 403, "forbidden",
+	)
+	all["tenant: Customer_ID beside customer_id"] = spelled(
+		"GET", order(""), `"scope":"orders:read","customer_id":1,"Customer_ID":2`, 404, "order_not_found",
+	)
+	all["tenant: cuſtomer_id beside customer_id"] = spelled(
+		"GET", order(""), `"scope":"orders:read","customer_id":1,"cu\u017ftomer_id":2`, 404,
+		"order_not_found",
+	)
+	all["scope: internal with a JWT"] = attack{
+		service: "customers", method: "GET", path: "/internal/customers/1",
+		as: &auth.Principal{Subject: "root", Scope: auth.Admin}, status: 403, code: "forbidden",
+	}
+	all["scope: internal without a token"] = attack{
+		service: "customers", method: "GET", path: "/internal/customers/1", status: 401, code: "unauthorized",
+	}
 
 	// Tenant crossing: mallory wants what is the victim's.
 	mine := func(service, method, path, body string, status int, code string, headers ...string) attack {
-		return attack{service: service, method: method, path: path, body: body, headers: headers, as: &mallory, status: status, code: code, without: "purchasing@globex"}
+		return attack{
+			service: service, method: method, path: path, body: body, headers: headers, as: &mallory,
+			status: status, code: code, without: "purchasing@globex",
+		}
 	}
 	newOrder := `{"customer_id":%d,"items":[{"product_id":5,"qty":1}]}`
 	for name, a := range map[string]attack{
@@ -273,7 +321,10 @@ func (s *target) attacks(t *testing.T) map[string]attack {
 	// Injection, overflow, paths, and what breaks parsers. The caller may do everything.
 	root := auth.Principal{Subject: "root", Scope: auth.Admin}
 	as := func(service, method, path, body string, status int, code string, headers ...string) attack {
-		return attack{service: service, method: method, path: path, body: body, headers: headers, as: &root, status: status, code: code}
+		return attack{
+			service: service, method: method, path: path, body: body, headers: headers, as: &root,
+			status: status, code: code,
+		}
 	}
 	item := func(fields string) string { return `{"customer_id":1,"items":[{` + fields + `}]}` }
 	deep := strings.Repeat("[", 100_000) + strings.Repeat("]", 100_000)
@@ -387,7 +438,10 @@ func TestAttacks(t *testing.T) {
 			t.Run(name, func(t *testing.T) { s.try(t, attacks[name]) })
 		}
 		t.Run("the victim's order is as it was", func(t *testing.T) {
-			_, _, header := webtest.Do(t, "GET", fmt.Sprint(s.base["orders"], "/orders/", s.order), "", "Authorization", s.bearer(t, victim))
+			_, _, header := webtest.Do(
+				t, "GET", fmt.Sprint(s.base["orders"], "/orders/", s.order), "", "Authorization",
+				s.bearer(t, victim),
+			)
 			if header.Get("ETag") != s.tag {
 				t.Errorf("%s, was %s", header.Get("ETag"), s.tag)
 			}
@@ -414,7 +468,10 @@ func (s *target) try(t *testing.T, a attack) {
 				t.Fatal(err)
 			}
 			defer c.Close()
-			fmt.Fprintf(c, "%s\r\nHost: x\r\nAuthorization: %s\r\nExpect: 100-continue\r\n\r\n", a.beside, s.bearer(t, auth.Principal{Subject: "root", Scope: auth.Admin}))
+			fmt.Fprintf(
+				c, "%s\r\nHost: x\r\nAuthorization: %s\r\nExpect: 100-continue\r\n\r\n", a.beside,
+				s.bearer(t, auth.Principal{Subject: "root", Scope: auth.Admin}),
+			)
 			if line, err := bufio.NewReader(c).ReadString('\n'); err != nil { // it has its slot, or got its refusal
 				t.Fatal(line, err)
 			}
@@ -462,7 +519,8 @@ func (s *target) try(t *testing.T, a attack) {
 	if a.status == 401 && res.Header.Get("WWW-Authenticate") == "" {
 		t.Error("no WWW-Authenticate")
 	}
-	if a.without != "" && (strings.Contains(string(body), a.without) || strings.Contains(string(body), fmt.Sprintf(`"id":%d,"customer_id":2`, s.order))) {
+	if a.without != "" &&
+		(strings.Contains(string(body), a.without) || strings.Contains(string(body), fmt.Sprintf(`"id":%d,"customer_id":2`, s.order))) {
 		t.Errorf("shows what is the victim's: %s", body)
 	}
 	if id := res.Header.Get(web.CorrelationHeader); id == "" || strings.ContainsAny(id, "\"{\n") {

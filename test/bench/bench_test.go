@@ -69,22 +69,27 @@ func do(t *testing.T, target vegeta.Target) []byte {
 	return body
 }
 
-// TestSameWork holds raw SQL to what the services do: after each operation there are as many new orders of each status, items and keys,
-// and as many pieces fewer.
+// TestSameWork holds raw SQL to what the services do: after each operation there are as many new orders of
+// each status, items and keys, and as many pieces fewer.
 func TestSameWork(t *testing.T) {
 	type counts struct{ Created, Confirmed, Canceled, Cents, Items, Keys, Adjustments, Stock int64 }
 	count := func(g *gorm.DB) (c counts) {
 		err := g.Raw(`SELECT (SELECT COUNT(*) FROM orders WHERE status = 'CREATED') created, (SELECT COUNT(*) FROM orders WHERE status = 'CONFIRMED') confirmed,
 			(SELECT COUNT(*) FROM orders WHERE status = 'CANCELED') canceled, (SELECT SUM(total_cents) FROM orders) cents, (SELECT SUM(subtotal_cents) FROM order_items) items,
 			(SELECT COUNT(*) FROM idempotency_keys WHERE response_body IS NOT NULL) "keys", (SELECT COUNT(*) FROM stock_adjustments) adjustments,
-			(SELECT SUM(stock) FROM products) stock`).Scan(&c).Error
+			(SELECT SUM(stock) FROM products) stock`).
+			Scan(&c).
+			Error
 		if err != nil {
 			t.Fatal(err)
 		}
 		return c
 	}
 	less := func(a, b counts) counts {
-		return counts{a.Created - b.Created, a.Confirmed - b.Confirmed, a.Canceled - b.Canceled, a.Cents - b.Cents, a.Items - b.Items, a.Keys - b.Keys, a.Adjustments - b.Adjustments, a.Stock - b.Stock}
+		return counts{
+			a.Created - b.Created, a.Confirmed - b.Confirmed, a.Canceled - b.Canceled, a.Cents - b.Cents,
+			a.Items - b.Items, a.Keys - b.Keys, a.Adjustments - b.Adjustments, a.Stock - b.Stock,
+		}
 	}
 	each(t, func(t *testing.T, d *database, at addresses) {
 		n := int64(0)
@@ -105,7 +110,8 @@ func TestSameWork(t *testing.T) {
 			if err := o.sql(t.Context(), d.rawSQL, n+1); err != nil {
 				t.Errorf("%s: %v", o.name, err)
 			}
-			if service, raw := less(between, before), less(count(d.g), between); service != raw || o.name != "get an order" && raw == (counts{}) {
+			if service, raw := less(between, before), less(count(d.g), between); service != raw ||
+				o.name != "get an order" && raw == (counts{}) {
 				t.Errorf("%s: the service changed %+v, raw SQL %+v", o.name, service, raw)
 			}
 			n += 2
@@ -113,7 +119,8 @@ func TestSameWork(t *testing.T) {
 	})
 }
 
-// TestRawSQLRefuses holds raw SQL to the promises that cost something: no stock, no order; one key, one order.
+// TestRawSQLRefuses holds raw SQL to the promises that cost something: no stock, no order; one key, one
+// order.
 func TestRawSQLRefuses(t *testing.T) {
 	each(t, func(t *testing.T, d *database, _ addresses) {
 		if err := d.g.Exec("UPDATE products SET stock = 0 WHERE id = 2").Error; err != nil {
@@ -164,8 +171,9 @@ func TestLists(t *testing.T) {
 	})
 }
 
-// TestBesideHeld holds the row about a held product to its name: the product is locked for as long as the load runs,
-// the orders that are counted want three other products, and those beside them want the held product.
+// TestBesideHeld holds the row about a held product to its name: the product is locked for as long as the
+// load runs, the orders that are counted want three other products, and those beside them want the held
+// product.
 func TestBesideHeld(t *testing.T) {
 	for n := range int64(someProducts) {
 		all := append(othersOf(n), heldProduct)
@@ -193,7 +201,10 @@ func TestBesideHeld(t *testing.T) {
 		other.held = &held
 		s, err := load{clients: 16, duration: time.Minute, limit: 40}.besideHeld(t.Context(), d.contender(), other, d)
 		if err != nil || s.calls != 40 || free.Load() > 0 || wanted.Load() == 0 {
-			t.Errorf("%d calls, the row was free for %d of them, %d orders wanted it: %v", s.calls, free.Load(), wanted.Load(), err)
+			t.Errorf(
+				"%d calls, the row was free for %d of them, %d orders wanted it: %v", s.calls, free.Load(),
+				wanted.Load(), err,
+			)
 		}
 		if err := d.pool.QueryRow("SELECT id FROM products WHERE id = ? FOR UPDATE NOWAIT", heldProduct).Scan(new(int64)); err != nil {
 			t.Errorf("afterwards: %v", err)
@@ -202,7 +213,12 @@ func TestBesideHeld(t *testing.T) {
 }
 
 func TestMedian(t *testing.T) {
-	m := median([]sample{{rate: 3, p99: 7, max: 9, errors: 1, memory: 5}, {rate: 1, p99: 8, max: 2, errors: 2, memory: 6}, {rate: 2, p99: 9, max: 3}})
+	m := median(
+		[]sample{
+			{rate: 3, p99: 7, max: 9, errors: 1, memory: 5}, {rate: 1, p99: 8, max: 2, errors: 2, memory: 6},
+			{rate: 2, p99: 9, max: 3},
+		},
+	)
 	if want := (sample{rate: 2, p99: 8, max: 9, errors: 3, memory: 6}); m != want {
 		t.Errorf("%+v", m)
 	}

@@ -58,9 +58,14 @@ func newOnServer(ctx context.Context, s *server.Server, engine, name string, rel
 	if err != nil {
 		return nil, err
 	}
-	d := &database{config: db.Config{Driver: db.MySQL, Host: "127.0.0.1", Port: s.Port, User: "root", Name: name, MaxConns: rawConnections},
+	d := &database{
+		config: db.Config{
+			Driver: db.MySQL, Host: "127.0.0.1", Port: s.Port, User: "root", Name: name,
+			MaxConns: rawConnections,
+		},
 		engine: fmt.Sprintf("%s %s, innodb_flush_log_at_trx_commit=%s, log_bin=%s", engine, version, flush, binlog),
-		rawSQL: onMySQL}
+		rawSQL: onMySQL,
+	}
 	if d.server, err = strconv.Atoi(strings.TrimSpace(string(pid))); err != nil {
 		return nil, err
 	}
@@ -97,8 +102,8 @@ func (d *database) open(ctx context.Context) (err error) {
 	return err
 }
 
-// hold locks a product's row in a session of its own until release, whose error says that the session has ended
-// before. Not for SQLite, which has no locks of rows.
+// hold locks a product's row in a session of its own until release, whose error says that the session has
+// ended before. Not for SQLite, which has no locks of rows.
 func (d *database) hold(ctx context.Context, product int64) (release func() error, err error) {
 	tx, err := d.pool.BeginTx(ctx, nil)
 	if err != nil {
@@ -121,8 +126,9 @@ func (d *database) drop() {
 	}
 }
 
-// fill adds rows until the tables have so many. Orders are of 25 customers, have one item, and are spread evenly over the first hundred
-// days of 2024; every third is CANCELED, the others CONFIRMED. The last ten customers and products are called quartz, the others by a number of their own.
+// fill adds rows until the tables have so many. Orders are of 25 customers, have one item, and are spread
+// evenly over the first hundred days of 2024; every third is CANCELED, the others CONFIRMED. The last ten
+// customers and products are called quartz, the others by a number of their own.
 func (d *database) fill(ctx context.Context, customers, products, orders int64) error {
 	name := func(what string, n, of int64) string {
 		if n > of-10 {
@@ -175,7 +181,9 @@ const (
 )
 
 // insert adds the rows first to last.
-func (d *database) insert(ctx context.Context, table, columns string, first, last int64, row func(n int64) []any) error {
+func (d *database) insert(
+	ctx context.Context, table, columns string, first, last int64, row func(n int64) []any,
+) error {
 	const most = 3000 // a statement: SQLite takes 32766 values
 	values := "(?" + strings.Repeat(", ?", strings.Count(columns, ",")) + ")"
 	for ; first <= last; first += most {
@@ -207,12 +215,22 @@ func (d *database) supply(ctx context.Context, orders int64) (first int64, err e
 		return 0, err
 	}
 	now, last := time.Now().UTC().Truncate(time.Second), first+orders-1
-	err = d.insert(ctx, "orders", "id, customer_id, status, total_cents, created_at, updated_at", first, last, func(n int64) []any {
-		return []any{n, customerOf(n), "CREATED", 3 * price, now, now}
-	})
+	err = d.insert(
+		ctx,
+		"orders",
+		"id, customer_id, status, total_cents, created_at, updated_at",
+		first,
+		last,
+		func(n int64) []any {
+			return []any{n, customerOf(n), "CREATED", 3 * price, now, now}
+		},
+	)
 	for i := range 3 {
 		if err == nil {
-			err = d.insert(ctx, "order_items", itemColumns, first, last, func(n int64) []any { return []any{n, productsOf(n)[i], 1, price, price} })
+			err = d.insert(
+				ctx, "order_items", itemColumns, first, last,
+				func(n int64) []any { return []any{n, productsOf(n)[i], 1, price, price} },
+			)
 		}
 	}
 	return first, err
@@ -220,7 +238,8 @@ func (d *database) supply(ctx context.Context, orders int64) (first int64, err e
 
 const itemColumns = "order_id, product_id, qty, unit_price_cents, subtotal_cents"
 
-// indexed waits until a b2b on the database finds all rows by what lists find by, but for the few that it looks at one by one.
+// indexed waits until a b2b on the database finds all rows by what lists find by, but for the few that it
+// looks at one by one.
 func indexed(ctx context.Context, pool *sql.DB) error {
 	for _, behind := range []string{
 		"SELECT COUNT(*) FROM (SELECT 1 FROM customers WHERE unindexed = 1 LIMIT 100) some",

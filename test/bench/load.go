@@ -52,7 +52,9 @@ func (l load) run(ctx context.Context, c contender, o operation, server int) (s 
 		*t = c.target(o, l.first+n-1)
 		return nil
 	}
-	attacker := vegeta.NewAttacker(vegeta.Client(client), vegeta.Workers(uint64(l.clients)), vegeta.MaxWorkers(uint64(l.clients)))
+	attacker := vegeta.NewAttacker(
+		vegeta.Client(client), vegeta.Workers(uint64(l.clients)), vegeta.MaxWorkers(uint64(l.clients)),
+	)
 	defer context.AfterFunc(ctx, func() { attacker.Stop() })()
 	service, database, err := usedBoth(c.service, server)
 	if err != nil {
@@ -73,20 +75,31 @@ func (l load) run(ctx context.Context, c contender, o operation, server int) (s 
 	if err != nil {
 		return s, err
 	}
-	s = sample{calls: int64(m.Requests), rate: m.Throughput, p50: m.Latencies.P50, p99: m.Latencies.P99, max: m.Latencies.Max, memory: serviceAfter.peak}
+	s = sample{
+		calls: int64(m.Requests), rate: m.Throughput, p50: m.Latencies.P50, p99: m.Latencies.P99,
+		max: m.Latencies.Max, memory: serviceAfter.peak,
+	}
 	s.errors = s.calls - int64(float64(m.Requests)*m.Success+0.5)
 	if s.calls == s.errors {
 		return s, fmt.Errorf("%s, %s: not one call succeeded: %v", o.name, c.name, m.Errors[:min(3, len(m.Errors))])
 	}
 	if s.errors > 0 {
-		log.Printf("%s, %s: %d of %d calls failed: %v", o.name, c.name, s.errors, s.calls, m.Errors[:min(3, len(m.Errors))])
+		log.Printf(
+			"%s, %s: %d of %d calls failed: %v", o.name, c.name, s.errors, s.calls,
+			m.Errors[:min(3, len(m.Errors))],
+		)
 	}
-	s.service, s.database = (serviceAfter.cpu-service.cpu)/time.Duration(s.calls), (databaseAfter.cpu-database.cpu)/time.Duration(s.calls)
+	s.service, s.database = (serviceAfter.cpu-service.cpu)/time.Duration(
+		s.calls,
+	), (databaseAfter.cpu-database.cpu)/time.Duration(
+		s.calls,
+	)
 	return s, nil
 }
 
-// besideHeld runs the load while another session holds heldProduct, and beside it, by as many clients again, the
-// orders for that product. The sample is without these; they wait, or are refused, for as long as the row is held.
+// besideHeld runs the load while another session holds heldProduct, and beside it, by as many clients again,
+// the orders for that product. The sample is without these; they wait, or are refused, for as long as the row
+// is held.
 func (l load) besideHeld(ctx context.Context, c contender, o operation, d *database) (s sample, err error) {
 	release, err := d.hold(ctx, heldProduct)
 	if err != nil {
@@ -110,10 +123,18 @@ func overHTTP(_ operation, clients int) http.RoundTripper {
 // median is of each figure by itself; errors, the longest call and the peak are those of all rounds.
 func median(rounds []sample) (s sample) {
 	s = sample{rate: middle(rounds, func(s sample) float64 { return s.rate }),
-		p50: middle(rounds, func(s sample) time.Duration { return s.p50 }), p99: middle(rounds, func(s sample) time.Duration { return s.p99 }),
-		service: middle(rounds, func(s sample) time.Duration { return s.service }), database: middle(rounds, func(s sample) time.Duration { return s.database })}
+		p50: middle(
+			rounds, func(s sample) time.Duration { return s.p50 },
+		), p99: middle(rounds, func(s sample) time.Duration { return s.p99 }),
+		service: middle(
+			rounds, func(s sample) time.Duration { return s.service },
+		), database: middle(rounds, func(s sample) time.Duration { return s.database })}
 	for _, r := range rounds {
-		s.calls, s.errors, s.max, s.memory = s.calls+r.calls, s.errors+r.errors, max(s.max, r.max), max(s.memory, r.memory)
+		s.calls, s.errors, s.max, s.memory = s.calls+r.calls, s.errors+r.errors, max(
+			s.max, r.max,
+		), max(
+			s.memory, r.memory,
+		)
 	}
 	return s
 }

@@ -1,5 +1,5 @@
-// Command bench measures this system beside raw SQL, and beside what others would write, on databases that it starts itself. It
-// prints its report in Markdown. docs/performance.md says how to read it.
+// Command bench measures this system beside raw SQL, and beside what others would write, on databases that it
+// starts itself. It prints its report in Markdown. docs/performance.md says how to read it.
 //
 //	go run ./test/bench [flags]
 package main
@@ -48,23 +48,40 @@ var stages = []struct {
 	name, summary string
 	run           func(ctx context.Context, b *bench) error
 }{
-	{"mysql", "every operation on MySQL, or MariaDB where there is no MySQL", func(ctx context.Context, b *bench) error {
-		return b.place(ctx, "bench", 1, true, operations...)
-	}},
+	{
+		"mysql",
+		"every operation on MySQL, or MariaDB where there is no MySQL",
+		func(ctx context.Context, b *bench) error {
+			return b.place(ctx, "bench", 1, true, operations...)
+		},
+	},
 	{"two", "two instances on one database", func(ctx context.Context, b *bench) error {
 		return b.place(ctx, "two", 2, false, createWithKey, hotProduct)
 	}},
-	{"held", "orders while another session holds a product's row, on MySQL", func(ctx context.Context, b *bench) error {
-		return b.place(ctx, "held", 1, false, otherProducts)
-	}},
+	{
+		"held",
+		"orders while another session holds a product's row, on MySQL",
+		func(ctx context.Context, b *bench) error {
+			return b.place(ctx, "held", 1, false, otherProducts)
+		},
+	},
 	{"sqlite", "every operation on SQLite", func(ctx context.Context, b *bench) error {
 		return b.place(ctx, inAFile, 1, false, operations...)
 	}},
-	{"mysql-lists", "lists of -sizes rows", func(ctx context.Context, b *bench) error { return b.lists(ctx, "lists") }},
-	{"sqlite-lists", "the same on SQLite", func(ctx context.Context, b *bench) error { return b.lists(ctx, inAFile) }},
+	{
+		"mysql-lists", "lists of -sizes rows",
+		func(ctx context.Context, b *bench) error { return b.lists(ctx, "lists") },
+	},
+	{
+		"sqlite-lists", "the same on SQLite",
+		func(ctx context.Context, b *bench) error { return b.lists(ctx, inAFile) },
+	},
 	{"processes", "start and idle memory", func(ctx context.Context, b *bench) error { return b.processes(ctx) }},
 	{"parts", "the Go benchmarks", func(ctx context.Context, b *bench) error { return b.parts(ctx) }},
-	{"in-a-row", "-in-a-row orders, one after the other", func(ctx context.Context, b *bench) error { return b.manyInARow(ctx) }},
+	{
+		"in-a-row", "-in-a-row orders, one after the other",
+		func(ctx context.Context, b *bench) error { return b.manyInARow(ctx) },
+	},
 }
 
 func main() {
@@ -133,7 +150,10 @@ func parse(args []string) (*bench, error) {
 		}
 		return nil
 	})
-	f.Func("clients", "the `numbers` of clients of which rows are measured, separated by commas", numbersOf(&b.clients))
+	f.Func(
+		"clients", "the `numbers` of clients of which rows are measured, separated by commas",
+		numbersOf(&b.clients),
+	)
 	f.Func("sizes", "the `numbers` of rows of lists, separated by commas", numbersOf(&b.sizes))
 	f.IntVar(&b.rounds, "rounds", 3, "how often each contender is measured; the medians count")
 	f.DurationVar(&b.duration, "duration", 5*time.Second, "how long each time")
@@ -143,7 +163,10 @@ func parse(args []string) (*bench, error) {
 	})
 	f.Int64Var(&b.inARow, "in-a-row", 1_000_000, "how many orders in a row")
 	f.StringVar(&b.engine, "engine", "", "MySQL or MariaDB; without it the first of them that is there")
-	f.BoolVar(&b.relaxed, "relaxed", false, "let MySQL flush its log once a second, and not at every commit: less than what is promised")
+	f.BoolVar(
+		&b.relaxed, "relaxed", false,
+		"let MySQL flush its log once a second, and not at every commit: less than what is promised",
+	)
 	f.BoolVar(&b.quick, "quick", false, "everything once, small and short: figures that say little")
 	f.StringVar(&b.page, "write", "", "the `page` whose tables are replaced, too")
 	err := f.Parse(args)
@@ -167,7 +190,8 @@ func numbersOf(to *[]int) func(text string) error {
 	}
 }
 
-// startServer starts MySQL or MariaDB with the settings that they have by themselves, where its program is there.
+// startServer starts MySQL or MariaDB with the settings that they have by themselves, where its program is
+// there.
 func (b *bench) startServer() (err error) {
 	for _, engine := range []string{"MySQL", "MariaDB"} {
 		if b.server != nil || b.engine != "" && b.engine != engine {
@@ -189,8 +213,11 @@ func (b *bench) startServer() (err error) {
 func (b *bench) report() string {
 	var r strings.Builder
 	version, _ := exec.Command("git", "describe", "--always", "--dirty").Output()
-	fmt.Fprintf(&r, "Commit %s, %s, %d CPUs for database, services and clients together; %d rounds of %s each, medians.\n",
-		strings.TrimSpace(string(version)), runtime.Version(), runtime.NumCPU(), b.rounds, b.duration)
+	fmt.Fprintf(
+		&r,
+		"Commit %s, %s, %d CPUs for database, services and clients together; %d rounds of %s each, medians.\n",
+		strings.TrimSpace(string(version)), runtime.Version(), runtime.NumCPU(), b.rounds, b.duration,
+	)
 	for _, s := range b.sections {
 		fmt.Fprintf(&r, "\n%s", s)
 	}

@@ -78,7 +78,8 @@ var hotProduct = operation{name: "create with key, one hot product", clients: []
 	},
 	sql: func(ctx context.Context, r rawSQL, n int64) error { return r.create(ctx, key(n), customerOf(n), 1) }}
 
-// heldProduct has a row in the middle: an order that waits for this row has locked the rows before it that it needs.
+// heldProduct has a row in the middle: an order that waits for this row has locked the rows before it that it
+// needs.
 const heldProduct = someProducts / 2
 
 // othersOf are three different products, none of them heldProduct.
@@ -90,8 +91,8 @@ func othersOf(n int64) []int64 {
 	return all
 }
 
-// otherProducts places orders while another session holds heldProduct. A tenth of all orders, 20 of 200 a second, is
-// for that product.
+// otherProducts places orders while another session holds heldProduct. A tenth of all orders, 20 of 200 a
+// second, is for that product.
 var otherProducts = operation{name: "create, other products while one is held", clients: []int{128}, rate: 180,
 	http: func(at addresses, n int64) vegeta.Target {
 		return post(at.orders+"/orders", "", order(customerOf(n), othersOf(n)...))
@@ -122,7 +123,10 @@ var operations = []operation{{
 	name: "orchestrate, beside raw create with key", clients: []int{1, 32, 128},
 	http: func(at addresses, n int64) vegeta.Target {
 		body := fmt.Appendf(nil, `{"idempotency_key":%q,`, key(n))
-		return post(at.orchestrator+"/orchestrator/create-and-confirm-order", "", append(body, order(customerOf(n), productsOf(n)...)[1:]...))
+		return post(
+			at.orchestrator+"/orchestrator/create-and-confirm-order", "",
+			append(body, order(customerOf(n), productsOf(n)...)[1:]...),
+		)
 	},
 	sql: createWithKey.sql,
 }, {
@@ -140,7 +144,10 @@ var operations = []operation{{
 }, {
 	name: "adjust stock", clients: []int{32},
 	http: func(at addresses, n int64) vegeta.Target {
-		return post(fmt.Sprintf("%s/products/%d/stock-adjustments", at.orders, n%someProducts+1), "", []byte(`{"delta":1,"reason":"bench"}`))
+		return post(
+			fmt.Sprintf("%s/products/%d/stock-adjustments", at.orders, n%someProducts+1), "",
+			[]byte(`{"delta":1,"reason":"bench"}`),
+		)
 	},
 	sql: func(ctx context.Context, r rawSQL, n int64) error { return r.adjust(ctx, n%someProducts+1) },
 }, {
@@ -167,13 +174,21 @@ func lists(rows int64) []operation {
 		{name: "get an order", clients: []int{8}, http: func(at addresses, n int64) vegeta.Target {
 			return get(fmt.Sprintf("%s/orders/%d", at.orders, n*7919%rows+1))
 		}},
-		page("orders, first page", "/orders"), page("orders, deep page", "/orders"+deep), page("orders, newest first", "/orders?sort=-created_at"),
+		page(
+			"orders, first page", "/orders",
+		), page("orders, deep page", "/orders"+deep), page("orders, newest first", "/orders?sort=-created_at"),
 		page("orders of a customer with a status", "/orders?customer_id=7&status=CONFIRMED"),
 		page("orders from/to", "/orders?from=2024-02-10&to=2024-02-11"),
 		page("orders from/to, deep page", "/orders?from=2024-01-01&to=2024-04-01&cursor="+fmt.Sprint(rows*8/10)),
 		page("customers, deep page", "/customers"+deep), page("products, deep page", "/products"+deep),
-		page("customers, search: all match", "/customers?search=company"), page("customers, search: ten match", "/customers?search=quartz"),
-		page("customers, search: none match", "/customers?search=absent"), page("customers, search: two letters", "/customers?search=tz"),
-		page("products, search: ten match", "/products?search=quartz"), page("products, search: two letters", "/products?search=tz"),
+		page(
+			"customers, search: all match", "/customers?search=company",
+		), page("customers, search: ten match", "/customers?search=quartz"),
+		page(
+			"customers, search: none match", "/customers?search=absent",
+		), page("customers, search: two letters", "/customers?search=tz"),
+		page(
+			"products, search: ten match", "/products?search=quartz",
+		), page("products, search: two letters", "/products?search=tz"),
 	}
 }

@@ -29,7 +29,8 @@ var peers = []peer{{
 	},
 }}
 
-// start installs a peer, where that was not done yet, and runs it. It returns no process where the peer's language is missing.
+// start installs a peer, where that was not done yet, and runs it. It returns no process where the peer's
+// language is missing.
 func (p peer) start(ctx context.Context, b *bench, c db.Config) (*process, contender, error) {
 	if _, err := exec.LookPath(p.needs); err != nil {
 		return nil, contender{}, nil
@@ -40,9 +41,16 @@ func (p peer) start(ctx context.Context, b *bench, c db.Config) (*process, conte
 	}
 	installed := filepath.Join(cache, "b2b-bench", p.folder)
 	// It is installed again when the list of what it needs has changed.
-	install := exec.CommandContext(ctx, "bash", "-ec", `mkdir -p "$2"; cd "$1"; for list in package.json requirements.txt; do
+	install := exec.CommandContext(
+		ctx,
+		"bash",
+		"-ec",
+		`mkdir -p "$2"; cd "$1"; for list in package.json requirements.txt; do
 		[[ ! -f $list ]] || cmp -s $list "$2/done" || { cp -r . "$2"; (cd "$2"; `+p.install+`); cp $list "$2/done"; }; done; cp -r . "$2"`,
-		"bash", filepath.Join("test", "bench", "peers", p.folder), installed)
+		"bash",
+		filepath.Join("test", "bench", "peers", p.folder),
+		installed,
+	)
 	if out, err := install.CombinedOutput(); err != nil {
 		return nil, contender{}, fmt.Errorf("%s cannot be installed: %w: %s", p.name, err, out)
 	}

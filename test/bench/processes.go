@@ -23,8 +23,8 @@ type process struct {
 	took time.Duration // from its start to its first answer
 }
 
-// launch runs a program and returns when url answers 200. What the program prints goes nowhere, as a disk that is busy with it would be
-// measured, too.
+// launch runs a program and returns when url answers 200. What the program prints goes nowhere, as a disk
+// that is busy with it would be measured, too.
 func launch(ctx context.Context, cmd *exec.Cmd, url string) (*process, error) {
 	began := time.Now()
 	if err := cmd.Start(); err != nil {
@@ -92,8 +92,11 @@ func (b *bench) b2b(ctx context.Context, c db.Config) (*process, addresses, erro
 	}
 	cmd := exec.Command(b.program)
 	cmd.Dir = b.dir
-	cmd.Env = append(environment(c), "APP_ENV=production", "BIND_ADDRESS=localhost", "SERVICE_TOKEN="+serviceToken, "JWT_SECRET="+jwtSecret,
-		"CUSTOMERS_PORT="+ports[0], "ORDERS_PORT="+ports[1], "ORCHESTRATOR_PORT="+ports[2])
+	cmd.Env = append(
+		environment(c), "APP_ENV=production", "BIND_ADDRESS=localhost", "SERVICE_TOKEN="+serviceToken,
+		"JWT_SECRET="+jwtSecret, "CUSTOMERS_PORT="+ports[0], "ORDERS_PORT="+ports[1],
+		"ORCHESTRATOR_PORT="+ports[2],
+	)
 	at := func(i int) string { return "http://localhost:" + ports[i] }
 	p, err := launch(ctx, cmd, at(1)+"/ready")
 	return p, addresses{at(0), at(1), at(2)}, err

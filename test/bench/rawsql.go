@@ -16,8 +16,8 @@ import (
 	vegeta "github.com/tsenart/vegeta/v12/lib"
 )
 
-// rawSQL is what the services are compared with: the leanest correct code for one operation, on database/sql alone, without HTTP,
-// validation or events. It is called by the same clients as the services are.
+// rawSQL is what the services are compared with: the leanest correct code for one operation, on database/sql
+// alone, without HTTP, validation or events. It is called by the same clients as the services are.
 type rawSQL struct {
 	pool *sql.DB
 	now  string // an SQL expression for the clock
@@ -49,7 +49,8 @@ func (c call) RoundTrip(r *http.Request) (*http.Response, error) {
 	return &http.Response{StatusCode: http.StatusOK, Body: http.NoBody, Request: r}, nil
 }
 
-// create places an order with one piece of each product. The key's row, if there is to be one, commits with it and has the answer.
+// create places an order with one piece of each product. The key's row, if there is to be one, commits with
+// it and has the answer.
 func (r rawSQL) create(ctx context.Context, key string, customer int64, products ...int64) error {
 	if err := r.pool.QueryRowContext(ctx, "SELECT id FROM customers WHERE id = ? AND deleted_at IS NULL", customer).Scan(&customer); err != nil {
 		return err
@@ -57,20 +58,35 @@ func (r rawSQL) create(ctx context.Context, key string, customer int64, products
 	return r.inTx(ctx, func(tx *work) {
 		in, ids := list(products)
 		prices := tx.pairs("SELECT id, price_cents FROM products WHERE id IN "+in, ids...)
-		tx.change(len(products), "UPDATE products SET stock = stock - 1, updated_at = "+r.now+" WHERE stock >= 1 AND id IN "+in, ids...)
+		tx.change(
+			len(products),
+			"UPDATE products SET stock = stock - 1, updated_at = "+r.now+" WHERE stock >= 1 AND id IN "+in,
+			ids...)
 		total := int64(0)
 		for _, price := range prices {
 			total += price
 		}
-		order := tx.change(1, "INSERT INTO orders (customer_id, status, total_cents, created_at, updated_at) VALUES (?, 'CREATED', ?, "+r.now+", "+r.now+")", customer, total)
+		order := tx.change(
+			1,
+			"INSERT INTO orders (customer_id, status, total_cents, created_at, updated_at) VALUES (?, 'CREATED', ?, "+r.now+", "+r.now+")",
+			customer, total,
+		)
 		var lines []any
 		for _, p := range products {
 			lines = append(lines, order, p, prices[p], prices[p])
 		}
-		tx.change(len(products), "INSERT INTO order_items (order_id, product_id, qty, unit_price_cents, subtotal_cents) VALUES (?, ?, 1, ?, ?)"+
-			strings.Repeat(", (?, ?, 1, ?, ?)", len(products)-1), lines...)
+		tx.change(
+			len(products),
+			"INSERT INTO order_items (order_id, product_id, qty, unit_price_cents, subtotal_cents) VALUES (?, ?, 1, ?, ?)"+
+				strings.Repeat(
+					", (?, ?, 1, ?, ?)", len(products)-1,
+				),
+			lines...)
 		if key != "" {
-			tx.remember("createOrder", key, order, map[string]any{"id": order, "customer_id": customer, "total_cents": total, "prices": prices})
+			tx.remember(
+				"createOrder", key, order,
+				map[string]any{"id": order, "customer_id": customer, "total_cents": total, "prices": prices},
+			)
 		}
 	})
 }
@@ -79,7 +95,11 @@ func (r rawSQL) create(ctx context.Context, key string, customer int64, products
 func (r rawSQL) confirm(ctx context.Context, key string, order int64) error {
 	return r.inTx(ctx, func(tx *work) {
 		items := tx.items(order, r.lock)
-		tx.change(1, "UPDATE orders SET status = 'CONFIRMED', confirmed_at = "+r.now+", updated_at = "+r.now+" WHERE id = ? AND status = 'CREATED'", order)
+		tx.change(
+			1,
+			"UPDATE orders SET status = 'CONFIRMED', confirmed_at = "+r.now+", updated_at = "+r.now+" WHERE id = ? AND status = 'CREATED'",
+			order,
+		)
 		tx.event("order.confirmed", "order", order, items)
 		tx.remember("confirmOrder", key, order, items)
 	})
@@ -89,8 +109,12 @@ func (r rawSQL) confirm(ctx context.Context, key string, order int64) error {
 func (r rawSQL) cancel(ctx context.Context, order int64) error {
 	return r.inTx(ctx, func(tx *work) {
 		items := tx.items(order, r.lock)
-		tx.change(1, "UPDATE orders SET status = 'CANCELED', canceled_at = "+r.now+", cancel_reason = 'requested', updated_at = "+r.now+
-			" WHERE id = ? AND status = 'CREATED'", order)
+		tx.change(
+			1,
+			"UPDATE orders SET status = 'CANCELED', canceled_at = "+r.now+", cancel_reason = 'requested', updated_at = "+r.now+
+				" WHERE id = ? AND status = 'CREATED'",
+			order,
+		)
 		tx.event("order.canceled", "order", order, items)
 		in, ids := list(slices.Collect(maps.Keys(items)))
 		tx.change(len(items), "UPDATE products SET stock = stock + 1, updated_at = "+r.now+" WHERE id IN "+in, ids...)
@@ -102,7 +126,11 @@ func (r rawSQL) adjust(ctx context.Context, product int64) error {
 	return r.inTx(ctx, func(tx *work) {
 		level := tx.pairs("SELECT id, stock FROM products WHERE id = ?"+r.lock, product)[product] + 1
 		tx.change(1, "UPDATE products SET stock = ?, updated_at = "+r.now+" WHERE id = ?", level, product)
-		tx.change(1, "INSERT INTO stock_adjustments (product_id, delta, level, reason, created_at) VALUES (?, 1, ?, 'bench', "+r.now+")", product, level)
+		tx.change(
+			1,
+			"INSERT INTO stock_adjustments (product_id, delta, level, reason, created_at) VALUES (?, 1, ?, 'bench', "+r.now+")",
+			product, level,
+		)
 		tx.event("stock.adjusted", "product", product, level)
 	})
 }
@@ -185,14 +213,26 @@ func (w *work) items(order int64, lock string) map[int64]int64 {
 
 // event writes what has happened.
 func (w *work) event(kind, subject string, id int64, after any) {
-	w.change(1, "INSERT INTO events (type, subject, subject_id, actor, created_at, representation) VALUES (?, ?, ?, 'bench', "+w.now+", ?)",
-		kind, subject, id, encoded(after))
+	w.change(
+		1,
+		"INSERT INTO events (type, subject, subject_id, actor, created_at, representation) VALUES (?, ?, ?, 'bench', "+w.now+", ?)",
+		kind, subject, id, encoded(after),
+	)
 }
 
 // remember writes a key's row. A second one with that key fails, and its transaction with it.
 func (w *work) remember(operation, key string, target int64, answer any) {
-	w.change(1, "INSERT INTO idempotency_keys (caller, operation, idempotency_key, request_hash, target_id, status, response_body, expires_at) "+
-		"VALUES ('raw', ?, ?, ?, ?, 201, ?, ?)", operation, key, make([]byte, 32), target, encoded(answer), time.Now().UTC().Add(24*time.Hour))
+	w.change(
+		1,
+		"INSERT INTO idempotency_keys (caller, operation, idempotency_key, request_hash, target_id, status, response_body, expires_at) "+
+			"VALUES ('raw', ?, ?, ?, ?, 201, ?, ?)",
+		operation,
+		key,
+		make([]byte, 32),
+		target,
+		encoded(answer),
+		time.Now().UTC().Add(24*time.Hour),
+	)
 }
 
 func encoded(value any) string {

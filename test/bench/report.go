@@ -15,7 +15,20 @@ type section struct {
 	rows   [][]string
 }
 
-var measured = []string{"operation", "clients", "who", "ops/s", "compared", "p50", "p99", "longest", "errors", "CPU/op of the service", "of the database", "peak memory"}
+var measured = []string{
+	"operation",
+	"clients",
+	"who",
+	"ops/s",
+	"compared",
+	"p50",
+	"p99",
+	"longest",
+	"errors",
+	"CPU/op of the service",
+	"of the database",
+	"peak memory",
+}
 
 // none stands where there is no figure.
 const none = "–"
@@ -32,8 +45,11 @@ func (s *section) measured(operation string, clients int, who, compared string, 
 	if m.memory > 0 {
 		memory = megabytes(m.memory)
 	}
-	s.add(operation, fmt.Sprint(clients), who, fmt.Sprintf("%.0f", m.rate), compared, milliseconds(m.p50), milliseconds(m.p99), milliseconds(m.max),
-		fmt.Sprint(m.errors), microseconds(m.service), microseconds(m.database), memory)
+	s.add(
+		operation, fmt.Sprint(clients), who, fmt.Sprintf("%.0f", m.rate), compared, milliseconds(m.p50),
+		milliseconds(m.p99), milliseconds(m.max), fmt.Sprint(m.errors), microseconds(m.service),
+		microseconds(m.database), memory,
+	)
 }
 
 // String is the section in Markdown.

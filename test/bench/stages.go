@@ -38,9 +38,12 @@ func (b *bench) withDatabase(ctx context.Context, name string, filled bool, fn f
 	return fn(d)
 }
 
-// place measures operations in a new database of that name: by raw SQL, by instances of b2b, and perhaps by peers.
+// place measures operations in a new database of that name: by raw SQL, by instances of b2b, and perhaps by
+// peers.
 func (b *bench) place(ctx context.Context, name string, instances int, withPeers bool, all ...operation) error {
-	return b.withDatabase(ctx, name, true, func(d *database) error { return b.operations(ctx, d, instances, withPeers, all) })
+	return b.withDatabase(
+		ctx, name, true, func(d *database) error { return b.operations(ctx, d, instances, withPeers, all) },
+	)
 }
 
 func (b *bench) operations(ctx context.Context, d *database, instances int, withPeers bool, all []operation) error {
@@ -96,8 +99,11 @@ func (b *bench) operations(ctx context.Context, d *database, instances int, with
 	return nil
 }
 
-// inTurn measures contenders one after the other, in rounds, after each has had the time to get ready. It returns the medians.
-func (b *bench) inTurn(ctx context.Context, d *database, o operation, clients int, contenders []contender) ([]sample, error) {
+// inTurn measures contenders one after the other, in rounds, after each has had the time to get ready. It
+// returns the medians.
+func (b *bench) inTurn(
+	ctx context.Context, d *database, o operation, clients int, contenders []contender,
+) ([]sample, error) {
 	rounds, medians := make([][]sample, len(contenders)), make([]sample, len(contenders))
 	for round := range b.rounds + 1 {
 		for i, c := range contenders {
@@ -143,7 +149,8 @@ const leastHeld = 2 * time.Second
 // fastest is how many orders a second nobody will use up; who does is measured for a shorter time.
 const fastest = 5000
 
-// lists measures the lists at each size, in a new database of that name, and compares each p99 with that at the first size.
+// lists measures the lists at each size, in a new database of that name, and compares each p99 with that at
+// the first size.
 func (b *bench) lists(ctx context.Context, name string) error {
 	var s *section
 	smallest := map[string]time.Duration{}
@@ -174,7 +181,10 @@ func (b *bench) lists(ctx context.Context, name string) error {
 				if smallest[o.name] == 0 {
 					smallest[o.name] = got[0].p99
 				}
-				s.measured(o.name, o.clients[0], fmt.Sprintf("%d rows", size), fmt.Sprintf("× %.1f", got[0].p99.Seconds()/smallest[o.name].Seconds()), got[0])
+				s.measured(
+					o.name, o.clients[0], fmt.Sprintf("%d rows", size),
+					fmt.Sprintf("× %.1f", got[0].p99.Seconds()/smallest[o.name].Seconds()), got[0],
+				)
 			}
 			return nil
 		})
@@ -185,7 +195,8 @@ func (b *bench) lists(ctx context.Context, name string) error {
 	return nil
 }
 
-// processes measures how long b2b takes to start on a migrated database, and how much memory it needs before anybody has called.
+// processes measures how long b2b takes to start on a migrated database, and how much memory it needs before
+// anybody has called.
 func (b *bench) processes(ctx context.Context) error {
 	s := b.section("Start and idle memory of all three services", "database", "start to first answer", "idle memory")
 	for _, name := range []string{"start", inAFile} {
@@ -229,10 +240,15 @@ func (b *bench) parts(ctx context.Context) error {
 	if b.quick {
 		count = "10x"
 	}
-	test := exec.CommandContext(ctx, "go", "test", "-run=^$", "-bench=^Benchmark(Orders|ColdStart|Get|Post|EncodeOrder)$", "-benchmem",
-		"-benchtime="+count, "./cmd/...", "./internal/web", "./orders")
+	test := exec.CommandContext(
+		ctx, "go", "test", "-run=^$", "-bench=^Benchmark(Orders|ColdStart|Get|Post|EncodeOrder)$",
+		"-benchmem", "-benchtime="+count, "./cmd/...", "./internal/web", "./orders",
+	)
 	if b.server != nil {
-		test.Env = append(os.Environ(), map[string]string{"MySQL": "TEST_MYSQL_DSN", "MariaDB": "TEST_MARIADB_DSN"}[b.engine]+"="+b.server.DSN)
+		test.Env = append(
+			os.Environ(),
+			map[string]string{"MySQL": "TEST_MYSQL_DSN", "MariaDB": "TEST_MARIADB_DSN"}[b.engine]+"="+b.server.DSN,
+		)
 	}
 	out, err := test.CombinedOutput()
 	if err != nil {
@@ -280,7 +296,10 @@ func (b *bench) manyInARow(ctx context.Context) error {
 			if first == 0 {
 				first = got.rate
 			}
-			s.measured(fmt.Sprintf("create with key, to order %d", l.first+l.limit), l.clients, "b2b", fmt.Sprintf("%.2f", got.rate/first), got)
+			s.measured(
+				fmt.Sprintf("create with key, to order %d", l.first+l.limit), l.clients, "b2b",
+				fmt.Sprintf("%.2f", got.rate/first), got,
+			)
 		}
 		return nil
 	})

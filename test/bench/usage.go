@@ -41,7 +41,8 @@ func usedBy(pids ...int) (sum usage, err error) {
 	return sum, nil
 }
 
-// idle is how much memory a process uses once that no longer changes, which it does for a moment after the start.
+// idle is how much memory a process uses once that no longer changes, which it does for a moment after the
+// start.
 func idle(ctx context.Context, pid int) (memory uint64, err error) {
 	for before := uint64(1); before != memory; {
 		before = memory
@@ -85,8 +86,8 @@ func family(pids []int) (all []int) {
 	return all
 }
 
-// forgetPeak lets the peak of processes' memory start anew: see clear_refs in proc(5). Where that is not allowed it is the peak since
-// their start.
+// forgetPeak lets the peak of processes' memory start anew: see clear_refs in proc(5). Where that is not
+// allowed it is the peak since their start.
 func forgetPeak(pids ...int) {
 	for _, pid := range family(pids) {
 		_ = os.WriteFile(fmt.Sprintf("/proc/%d/clear_refs", pid), []byte("5"), 0)

@@ -21,8 +21,9 @@ import (
 	"example.com/b2b/test/live"
 )
 
-// TestCompensation orchestrates with a key that can never confirm the order, because another order was confirmed with the key. Only an
-// order that this call has placed, and that nobody has confirmed since, is canceled; the answer says what became of the order.
+// TestCompensation orchestrates with a key that can never confirm the order, because another order was
+// confirmed with the key. Only an order that this call has placed, and that nobody has confirmed since, is
+// canceled; the answer says what became of the order.
 func TestCompensation(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		if _, err := db.Seed(t.Context(), g); err != nil {
@@ -45,11 +46,16 @@ func TestCompensation(t *testing.T) {
 		items := []any{map[string]any{"product_id": product, "qty": qty}}
 		place := func(headers ...string) int64 {
 			t.Helper()
-			return int64(webtest.Data(t, "POST", base["orders"]+"/orders", map[string]any{"customer_id": customer, "items": items}, headers...)["id"].(float64))
+			return int64(
+				webtest.Data(t, "POST", base["orders"]+"/orders", map[string]any{"customer_id": customer, "items": items}, headers...)["id"].(float64),
+			)
 		}
 		confirm := func(order int64, key string) {
 			t.Helper()
-			webtest.Data(t, "POST", fmt.Sprint(base["orders"], "/orders/", order, "/confirm"), nil, web.IdempotencyHeader, key)
+			webtest.Data(
+				t, "POST", fmt.Sprint(base["orders"], "/orders/", order, "/confirm"), nil,
+				web.IdempotencyHeader, key,
+			)
 		}
 		read := func(path string) map[string]any {
 			t.Helper()
@@ -60,7 +66,10 @@ func TestCompensation(t *testing.T) {
 		orchestrate := func(t *testing.T, key string) (order int64, status string, compensated bool) {
 			t.Helper()
 			body, _ := json.Marshal(map[string]any{"customer_id": customer, "items": items, "idempotency_key": key})
-			got, answer, _ := webtest.Do(t, "POST", base["orchestrator"]+"/orchestrator/create-and-confirm-order", string(body), "Content-Type", "application/json")
+			got, answer, _ := webtest.Do(
+				t, "POST", base["orchestrator"]+"/orchestrator/create-and-confirm-order", string(body),
+				"Content-Type", "application/json",
+			)
 			webtest.WantError(t, got, answer, 422, "idempotency_key_reused", "/idempotency_key")
 			var e struct {
 				Details []struct {
@@ -108,8 +117,13 @@ func TestCompensation(t *testing.T) {
 						}
 					}
 					now := read(fmt.Sprint("/orders/", order))
-					if said != order || status != c.want || compensated != c.wantCompensated || now["status"] != c.want || (now["cancel_reason"] == "compensation") != c.wantCompensated {
-						t.Errorf("of order %d it says that %d is %s, compensated: %v; the order is %v", order, said, status, compensated, now)
+					if said != order || status != c.want || compensated != c.wantCompensated ||
+						now["status"] != c.want ||
+						(now["cancel_reason"] == "compensation") != c.wantCompensated {
+						t.Errorf(
+							"of order %d it says that %d is %s, compensated: %v; the order is %v", order,
+							said, status, compensated, now,
+						)
 					}
 					if got := stock(); got != left {
 						t.Errorf("the stock is %v, want %v", got, left)

@@ -31,7 +31,8 @@ import (
 // documents are those of the services, in the order in which live.Serve starts them.
 var documents = [][]byte{customersapi.Document, ordersapi.Document, orchestratorapi.Document}
 
-// start makes the handlers of all services, on one new database with the sample data, for each of the options.
+// start makes the handlers of all services, on one new database with the sample data, for each of the
+// options.
 func start(f *testing.F, options ...web.Options) (handlers [][]http.Handler) {
 	ctx := context.Background()
 	g, err := db.Open(ctx, db.Config{Driver: db.SQLite, Path: filepath.Join(f.TempDir(), "b2b.db")})
@@ -57,8 +58,8 @@ func start(f *testing.F, options ...web.Options) (handlers [][]http.Handler) {
 	return handlers
 }
 
-// FuzzRequests sends what looks like HTTP to all services. Each answer keeps the contract and is never a fault; without a token of the
-// deployment's nothing is done or shown but what is public.
+// FuzzRequests sends what looks like HTTP to all services. Each answer keeps the contract and is never a
+// fault; without a token of the deployment's nothing is done or shown but what is public.
 func FuzzRequests(f *testing.F) {
 	lenient := webtest.Options()
 	lenient.Log = slog.New(slog.DiscardHandler) // the service token gets into paths
@@ -66,7 +67,9 @@ func FuzzRequests(f *testing.F) {
 	guarded.Open, guarded.Tokens = false, auth.Tokens{Secret: "another secret", Service: []string{"another token"}}
 	handlers := start(f, lenient, guarded)
 	open, closed := handlers[0], handlers[1]
-	token, err := webtest.Options().Tokens.Issue(auth.Principal{Subject: "acme", Customer: 1, Scope: auth.Admin}, 24*time.Hour)
+	token, err := webtest.Options().Tokens.Issue(
+		auth.Principal{Subject: "acme", Customer: 1, Scope: auth.Admin}, 24*time.Hour,
+	)
 	if err != nil {
 		f.Fatal(err)
 	}
@@ -93,11 +96,22 @@ func FuzzRequests(f *testing.F) {
 						query = append(query, fmt.Sprintf("%s=%v", p.Value.Name, p.Value.Example))
 					}
 				}
-				target := strings.NewReplacer("{id}", "1", "{key}", "order%2F1+a", "{idempotency_key}", "order-2024-001").Replace(path) + "?" + strings.Join(query, "&")
+				target := strings.NewReplacer("{id}", "1", "{key}", "order%2F1+a", "{idempotency_key}", "order-2024-001").
+					Replace(path) +
+					"?" + strings.Join(
+					query,
+					"&",
+				)
 				for media, body := range bodies {
 					for _, bearer := range []string{token, webtest.Token} {
-						f.Add(byte(service), fmt.Appendf(nil, "%s %s HTTP/1.1\r\nHost: localhost\r\nContent-Type: %s\r\nX-Idempotency-Key: order/1+a\r\nIf-Match: *\r\nAuthorization: Bearer %s\r\nContent-Length: %d\r\n\r\n%s",
-							method, target, media, bearer, len(body), body))
+						f.Add(
+							byte(service),
+							fmt.Appendf(
+								nil,
+								"%s %s HTTP/1.1\r\nHost: localhost\r\nContent-Type: %s\r\nX-Idempotency-Key: order/1+a\r\nIf-Match: *\r\nAuthorization: Bearer %s\r\nContent-Length: %d\r\n\r\n%s",
+								method, target, media, bearer, len(body), body,
+							),
+						)
 					}
 				}
 			}
@@ -124,10 +138,12 @@ func FuzzRequests(f *testing.F) {
 			rec := httptest.NewRecorder()
 			to[n].ServeHTTP(rec, r)
 			r.URL.Scheme, r.URL.Host = "", "" // the document names no host
-			if err := contracts[n](r, rec); err != nil || rec.Code >= 500 || !formats.IsCorrelationID(rec.Header().Get(web.CorrelationHeader)) {
+			if err := contracts[n](r, rec); err != nil || rec.Code >= 500 ||
+				!formats.IsCorrelationID(rec.Header().Get(web.CorrelationHeader)) {
 				t.Errorf("%q answered %d %v against the contract: %v\n%s", raw, rec.Code, rec.Header(), err, rec.Body)
 			}
-			if strings.Contains(rec.Body.String(), `"validation_failed"`) && !strings.Contains(rec.Body.String(), `"details"`) {
+			if strings.Contains(rec.Body.String(), `"validation_failed"`) &&
+				!strings.Contains(rec.Body.String(), `"details"`) {
 				t.Errorf("%q was valid, and could not be bound", raw) // see web.FailBinding
 			}
 			return r, rec
@@ -158,8 +174,13 @@ func FuzzKeys(f *testing.F) {
 		if !utf8.ValidString(key) {
 			t.Skip() // JSON cannot say it
 		}
-		order := orchestratorapi.OrchestrationRequest{CustomerID: 1, Items: []contract.NewOrderItem{{ProductID: new(contract.ID(2)), Qty: 1}}, IdempotencyKey: key}
-		request, err := ordersapi.NewUpdateProductRequest("/", 2, nil, ordersapi.ProductUpdate{Stock: new(int64(1000))})
+		order := orchestratorapi.OrchestrationRequest{
+			CustomerID: 1, Items: []contract.NewOrderItem{{ProductID: new(contract.ID(2)), Qty: 1}},
+			IdempotencyKey: key,
+		}
+		request, err := ordersapi.NewUpdateProductRequest(
+			"/", 2, nil, ordersapi.ProductUpdate{Stock: new(int64(1000))},
+		)
 		ask(t, handlers[1], request, err)
 		request, err = orchestratorapi.NewCreateAndConfirmOrderRequest("/", order)
 		status, body := ask(t, handlers[2], request, err)
@@ -176,7 +197,9 @@ func FuzzKeys(f *testing.F) {
 		request, err = ordersapi.NewGetIdempotencyKeyRequest("/", key)
 		status, body = ask(t, handlers[1], request, err)
 		var report ordersapi.KeyReportResponse
-		if err := json.Unmarshal([]byte(body), &report); err != nil || status != 200 || report.Data.IdempotencyKey != key || len(report.Data.Operations) != 2 {
+		if err := json.Unmarshal([]byte(body), &report); err != nil || status != 200 ||
+			report.Data.IdempotencyKey != key ||
+			len(report.Data.Operations) != 2 {
 			t.Errorf("%q: %d %s", key, status, body)
 		}
 	})

@@ -18,7 +18,8 @@ import (
 	"example.com/b2b/test/live"
 )
 
-// TestHalfClosed has callers of each service who close their half of the connection once they have asked: each gets its answer.
+// TestHalfClosed has callers of each service who close their half of the connection once they have asked:
+// each gets its answer.
 func TestHalfClosed(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		if _, err := db.Seed(t.Context(), g); err != nil {
@@ -49,8 +50,11 @@ func TestHalfClosed(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				fmt.Fprintf(conn, "%s %s HTTP/1.1\r\nHost: localhost\r\nContent-Type: %s\r\nContent-Length: %d\r\n\r\n%s",
-					c.method, c.path, c.contentType, len(body), body)
+				fmt.Fprintf(
+					conn,
+					"%s %s HTTP/1.1\r\nHost: localhost\r\nContent-Type: %s\r\nContent-Length: %d\r\n\r\n%s",
+					c.method, c.path, c.contentType, len(body), body,
+				)
 				if err := conn.(*net.TCPConn).CloseWrite(); err != nil {
 					t.Fatal(err)
 				}

@@ -20,8 +20,8 @@ import (
 	"example.com/b2b/orders"
 )
 
-// Main is for a TestMain: it sets base to the address of the service with that name, and runs m. All services run, on a fresh
-// SQLite file with the sample data.
+// Main is for a TestMain: it sets base to the address of the service with that name, and runs m. All services
+// run, on a fresh SQLite file with the sample data.
 func Main(m *testing.M, name string, base *string) {
 	folder := must(os.MkdirTemp("", "b2b-"))
 	defer os.RemoveAll(folder)
@@ -35,7 +35,8 @@ func Main(m *testing.M, name string, base *string) {
 	m.Run()
 }
 
-// Serve runs all services on a migrated database, each at the address that start returns, and returns the addresses by their names.
+// Serve runs all services on a migrated database, each at the address that start returns, and returns the
+// addresses by their names.
 func Serve(g *gorm.DB, o web.Options, start func(http.Handler) string) map[string]string {
 	const keyLifetime = time.Hour
 	addresses := map[string]string{}
@@ -43,7 +44,10 @@ func Serve(g *gorm.DB, o web.Options, start func(http.Handler) string) map[strin
 		return web.Peer{Base: addresses[name], Token: webtest.Token, Timeout: time.Minute}
 	}
 	addresses["customers"] = start(customers.New(g, keyLifetime).Handler(o))
-	c := orders.Config{Customers: peer("customers"), CancellationWindow: time.Hour, Reservation: time.Hour, KeyLifetime: keyLifetime, MaxHeld: 50}
+	c := orders.Config{
+		Customers: peer("customers"), CancellationWindow: time.Hour, Reservation: time.Hour,
+		KeyLifetime: keyLifetime, MaxHeld: 50,
+	}
 	addresses["orders"] = start(must(orders.New(g, c)).Handler(o))
 	addresses["orchestrator"] = start(must(orchestrator.New(peer("customers"), peer("orders"))).Engine(o))
 	return addresses

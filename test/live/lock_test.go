@@ -14,8 +14,9 @@ import (
 	"example.com/b2b/test/live"
 )
 
-// TestForeignLock has another process hold SQLite's lock for writing. Whoever reads has an answer as ever, also while an order waits for
-// the lock, and each service says in time that it is not ready. The order is placed as soon as the lock is free.
+// TestForeignLock has another process hold SQLite's lock for writing. Whoever reads has an answer as ever,
+// also while an order waits for the lock, and each service says in time that it is not ready. The order is
+// placed as soon as the lock is free.
 func TestForeignLock(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "b2b.db")
 	g := dbtest.Open(t, db.Config{Driver: db.SQLite, Path: path})
@@ -67,7 +68,10 @@ func TestForeignLock(t *testing.T) {
 	look()
 	placed := make(chan int, 1)
 	go func() {
-		status, _, _ := webtest.Do(t, "POST", base["orders"]+"/orders", `{"customer_id":1,"items":[{"product_id":2,"qty":1}]}`, "Content-Type", "application/json")
+		status, _, _ := webtest.Do(
+			t, "POST", base["orders"]+"/orders", `{"customer_id":1,"items":[{"product_id":2,"qty":1}]}`,
+			"Content-Type", "application/json",
+		)
 		placed <- status
 	}()
 	pool, _ := g.DB()

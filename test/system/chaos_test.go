@@ -38,9 +38,9 @@ import (
 
 var chaosKills = flag.Int("chaos.kills", 20, "how often TestChaos kills something, on each engine")
 
-// TestChaos kills services and the database server at random moments under load. Clients repeat each call with its key until it
-// is acknowledged, with the tokens of two partners, who use the same keys. In the end the database must hold what was acknowledged,
-// once, and nothing else, and its history must tell who did it.
+// TestChaos kills services and the database server at random moments under load. Clients repeat each call
+// with its key until it is acknowledged, with the tokens of two partners, who use the same keys. In the end
+// the database must hold what was acknowledged, once, and nothing else, and its history must tell who did it.
 //
 // MariaDB and MySQL are private servers: see server.Private.
 func TestChaos(t *testing.T) {
@@ -54,7 +54,13 @@ func TestChaos(t *testing.T) {
 		config := db.Config{Driver: db.SQLite, Path: filepath.Join(c.dir, "b2b.db")}
 		ports := []string{freePort(t), freePort(t), freePort(t)}
 		c.customers, c.orders, c.orchestrator = at(ports[0]), []string{at(ports[1])}, at(ports[2])
-		c.supervise("the process", append(guarded(config), "CUSTOMERS_PORT="+ports[0], "ORDERS_PORT="+ports[1], "ORCHESTRATOR_PORT="+ports[2]))
+		c.supervise(
+			"the process",
+			append(
+				guarded(config), "CUSTOMERS_PORT="+ports[0], "ORDERS_PORT="+ports[1],
+				"ORCHESTRATOR_PORT="+ports[2],
+			),
+		)
 		c.run(config)
 	})
 	for _, s := range dbtest.Servers {
@@ -65,7 +71,10 @@ func TestChaos(t *testing.T) {
 			}
 			t.Cleanup(func() { os.RemoveAll(dir) })
 			kept := keptFolder(t)
-			private, err := server.Private(s.Engine, dir, "--innodb-flush-log-at-trx-commit=1", "--log-error="+filepath.Join(kept, "server.log"))
+			private, err := server.Private(
+				s.Engine, dir, "--innodb-flush-log-at-trx-commit=1",
+				"--log-error="+filepath.Join(kept, "server.log"),
+			)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -114,7 +123,8 @@ func guarded(c db.Config) []string {
 
 func at(port string) string { return "http://localhost:" + port }
 
-// balance gives each call to the next of the instances, or the one after it when that one takes no connection.
+// balance gives each call to the next of the instances, or the one after it when that one takes no
+// connection.
 func balance(ports []string) *httputil.ReverseProxy {
 	var calls atomic.Uint64
 	return &httputil.ReverseProxy{
@@ -224,7 +234,8 @@ func newChaos(ctx context.Context, t *testing.T, dir string) *chaos {
 	return c
 }
 
-// victim is what may be killed: by whoever takes the function from alive, which is there again when it lives again.
+// victim is what may be killed: by whoever takes the function from alive, which is there again when it lives
+// again.
 type victim struct {
 	name  string
 	alive chan func() error
@@ -317,11 +328,17 @@ func (c *chaos) run(config db.Config) {
 	}
 	var partners []partner
 	for _, name := range []string{"acme", "globex"} {
-		id, _ := c.call(office, "POST", []string{c.customers}, "/customers", "", fmt.Sprintf(`{"name":"Client","email":"%s@example.com"}`, name))
+		id, _ := c.call(
+			office, "POST", []string{c.customers}, "/customers", "",
+			fmt.Sprintf(`{"name":"Client","email":"%s@example.com"}`, name),
+		)
 		partners = append(partners, newPartner(c.t, "erp-of-"+name, id))
 	}
 	for i := range 2 {
-		id, _ := c.call(office, "POST", c.orders[:1], "/products", "", fmt.Sprintf(`{"sku":"CHAOS-%d","name":"Chaos","price_cents":100,"stock":%d}`, i, chaosStock))
+		id, _ := c.call(
+			office, "POST", c.orders[:1], "/products", "",
+			fmt.Sprintf(`{"sku":"CHAOS-%d","name":"Chaos","price_cents":100,"stock":%d}`, i, chaosStock),
+		)
 		c.products = append(c.products, stock{id, chaosStock})
 	}
 	var clients sync.WaitGroup
@@ -339,8 +356,8 @@ func (c *chaos) run(config db.Config) {
 	c.report()
 }
 
-// watch gives up when nothing has been acknowledged for patience, or just before the test's own deadline. It first keeps what
-// explains that, while all processes still are as they are.
+// watch gives up when nothing has been acknowledged for patience, or just before the test's own deadline. It
+// first keeps what explains that, while all processes still are as they are.
 func (c *chaos) watch(ctx context.Context, config db.Config) {
 	last, since := 0, time.Now()
 	for {
@@ -370,7 +387,8 @@ func (c *chaos) watch(ctx context.Context, config db.Config) {
 	}
 }
 
-// kill kills n times. Mostly it first lets the clients get something done; else it hits a system that has not recovered yet.
+// kill kills n times. Mostly it first lets the clients get something done; else it hits a system that has not
+// recovered yet.
 func (c *chaos) kill(n int) {
 	for n > 0 && c.ctx.Err() == nil {
 		c.pause(time.Duration(rand.Int64N(int64(400 * time.Millisecond)))) // the moment, not a wait for anything
@@ -396,8 +414,8 @@ func (c *chaos) kill(n int) {
 	}
 }
 
-// client works for one partner until all is calm: it places orders, through the orchestrator or by itself, and cancels some, and a clerk
-// adjusts stock. The nth clients of both partners use the same keys.
+// client works for one partner until all is calm: it places orders, through the orchestrator or by itself,
+// and cancels some, and a clerk adjusts stock. The nth clients of both partners use the same keys.
 func (c *chaos) client(n int, by partner) {
 	tagged, shared := c.products[0].ID, c.products[1].ID
 	clerk := newPartner(c.t, "clerk-beside-"+by.Subject, 0)
@@ -438,9 +456,15 @@ func (c *chaos) client(n int, by partner) {
 			o.ID, o.Status = id, status
 			does(operation, key, id, events[operation], by.Customer)
 		}
-		order := fmt.Sprintf(`"customer_id":%d,"items":[{"product_id":%d,"qty":%d},{"product_id":%d,"qty":%d}]`, by.Customer, tagged, o.Tag, shared, o.Extra)
+		order := fmt.Sprintf(
+			`"customer_id":%d,"items":[{"product_id":%d,"qty":%d},{"product_id":%d,"qty":%d}]`, by.Customer,
+			tagged, o.Tag, shared, o.Extra,
+		)
 		if rand.IntN(2) == 0 {
-			step("createOrder", []string{c.orchestrator}, "/orchestrator/create-and-confirm-order", fmt.Sprintf(`{%s,"idempotency_key":%q}`, order, key), "CONFIRMED")
+			step(
+				"createOrder", []string{c.orchestrator}, "/orchestrator/create-and-confirm-order",
+				fmt.Sprintf(`{%s,"idempotency_key":%q}`, order, key), "CONFIRMED",
+			)
 			if o.ID != 0 {
 				does("confirmOrder", key, o.ID, events["confirmOrder"], by.Customer)
 			}
@@ -460,10 +484,15 @@ func (c *chaos) client(n int, by partner) {
 }
 
 // events are what operations leave in the history.
-var events = map[string]string{"createOrder": "order.created", "confirmOrder": "order.confirmed", "cancelOrder": "order.canceled"}
+var events = map[string]string{
+	"createOrder":  "order.created",
+	"confirmOrder": "order.confirmed",
+	"cancelOrder":  "order.canceled",
+}
 
-// call makes a call until it is acknowledged, each time at the next of the bases, and returns the id and status of its answer: 0
-// when it was refused, or when time is up. Now and then it makes an acknowledged call once more, which must change nothing.
+// call makes a call until it is acknowledged, each time at the next of the bases, and returns the id and
+// status of its answer: 0 when it was refused, or when time is up. Now and then it makes an acknowledged call
+// once more, which must change nothing.
 func (c *chaos) call(by partner, method string, bases []string, path, key, body string) (id int64, status string) {
 	first, err := c.untilAcknowledged(by, method, bases, path, key, body)
 	if err != nil {
@@ -593,7 +622,9 @@ func (c *chaos) examine(config db.Config) {
 	err = errors.Join(
 		g.Raw(`SELECT o.id, o.customer_id, o.status, COALESCE(t.qty, 0) AS tag, COALESCE(e.qty, 0) AS extra FROM orders o
 			LEFT JOIN order_items t ON t.order_id = o.id AND t.product_id = ? LEFT JOIN order_items e ON e.order_id = o.id AND e.product_id = ?
-			WHERE o.customer_id IN ?`, tagged.ID, shared.ID, slices.Compact(customers)).Scan(&inPlaced).Error,
+			WHERE o.customer_id IN ?`, tagged.ID, shared.ID, slices.Compact(customers)).
+			Scan(&inPlaced).
+			Error,
 		g.Raw("SELECT id, product_id, delta FROM stock_adjustments WHERE reason = 'chaos'").Scan(&inAdjusted).Error,
 		g.Raw("SELECT caller, operation, idempotency_key, target_id FROM idempotency_keys").Scan(&inKeyed).Error,
 		g.Raw(`SELECT type, subject_id, COALESCE(customer_id, 0) AS customer_id, actor, correlation_id FROM events
@@ -616,7 +647,8 @@ func (c *chaos) examine(config db.Config) {
 	}
 }
 
-// compare notes what was acknowledged and is not there, and what is there and was not acknowledged: a second effect of a key.
+// compare notes what was acknowledged and is not there, and what is there and was not acknowledged: a second
+// effect of a key.
 func compare[T comparable](c *chaos, acknowledged, there []T) {
 	count := map[T]int{}
 	for _, row := range there {

@@ -34,7 +34,8 @@ func TestRunAll(t *testing.T) {
 	}
 	for base, service := range map[string]string{p.customers: "customers-api", p.orders: "orders-api", p.orchestrator: "orchestrator"} {
 		for _, path := range []string{"/health", "/ready"} {
-			if status, body, _ := webtest.Do(t, "GET", base+path, ""); status != 200 || !strings.Contains(string(body), `"`+service+`"`) {
+			if status, body, _ := webtest.Do(t, "GET", base+path, ""); status != 200 ||
+				!strings.Contains(string(body), `"`+service+`"`) {
 				t.Errorf("%s%s: %d %s", base, path, status, body)
 			}
 		}
@@ -72,9 +73,14 @@ func TestDrain(t *testing.T) {
 	}
 	defer conn.Close()
 	body := `{"customer_id":1,"items":[{"product_id":2,"qty":3}],"idempotency_key":"drain"}`
-	fmt.Fprintf(conn, "POST /orchestrator/create-and-confirm-order HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: %d\r\nExpect: 100-continue\r\n\r\n", len(body))
+	fmt.Fprintf(
+		conn,
+		"POST /orchestrator/create-and-confirm-order HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: %d\r\nExpect: 100-continue\r\n\r\n",
+		len(body),
+	)
 	buffer := make([]byte, 1024)
-	if n, err := conn.Read(buffer); err != nil || !strings.Contains(string(buffer[:n]), "100 Continue") { // the handler reads the body now
+	if n, err := conn.Read(buffer); err != nil ||
+		!strings.Contains(string(buffer[:n]), "100 Continue") { // the handler reads the body now
 		t.Fatalf("%s %v", buffer[:n], err)
 	}
 	p.cmd.Process.Signal(syscall.SIGTERM)
@@ -100,7 +106,14 @@ func TestRunOne(t *testing.T) {
 		env := append(environment(c), "PORT=0")
 		customers := start(t, env, "customers")
 		orders := start(t, append(env, "CUSTOMERS_API_BASE="+customers.customers+"/"), "orders")
-		orchestrator := start(t, append([]string{"PORT=0", "SERVICE_TOKEN=token-of-the-test", "CUSTOMERS_API_BASE=" + customers.customers}, "ORDERS_API_BASE="+orders.orders), "orchestrator")
+		orchestrator := start(
+			t,
+			append(
+				[]string{"PORT=0", "SERVICE_TOKEN=token-of-the-test", "CUSTOMERS_API_BASE=" + customers.customers},
+				"ORDERS_API_BASE="+orders.orders,
+			),
+			"orchestrator",
+		)
 		for _, step := range []struct{ method, url, body string }{
 			{"POST", customers.customers + "/customers", `{"name":"A","email":"a@example.com"}`},
 			{"POST", orders.orders + "/products", `{"sku":"A","name":"A","price_cents":1,"stock":1}`},
@@ -130,7 +143,9 @@ func TestSweep(t *testing.T) {
 		}
 		p := start(t, append(environment(c), anyPorts...))
 		for { // until the sweep, which nobody asks for, has been there
-			if _, body, _ := webtest.Do(t, "GET", p.orders+"/orders/2", ""); strings.Contains(string(body), `"cancel_reason":"reservation_expired"`) {
+			if _, body, _ := webtest.Do(t, "GET", p.orders+"/orders/2", ""); strings.Contains(
+				string(body), `"cancel_reason":"reservation_expired"`,
+			) {
 				break
 			}
 		}
@@ -147,7 +162,8 @@ func TestNoSampleData(t *testing.T) {
 			return
 		}
 		p := start(t, append(environment(c), anyPorts...))
-		if status, body, _ := webtest.Do(t, "GET", p.orders+"/products", ""); status != 200 || strings.Contains(string(body), "sku") {
+		if status, body, _ := webtest.Do(t, "GET", p.orders+"/products", ""); status != 200 ||
+			strings.Contains(string(body), "sku") {
 			t.Errorf("%d %s", status, body)
 		}
 	})
@@ -186,7 +202,8 @@ func migrations(t *testing.T, c db.Config) int {
 	return len(files)
 }
 
-// databaseOnly is environment without what a command about the database must not ask for, and with what it must not look at.
+// databaseOnly is environment without what a command about the database must not ask for, and with what it
+// must not look at.
 func databaseOnly(c db.Config) []string {
 	env := slices.DeleteFunc(environment(c), func(entry string) bool { return !strings.HasPrefix(entry, "DB_") })
 	return append(env, "ORDERS_PORT=no port", "CUSTOMERS_API_BASE=nowhere", "LOG_LEVEL=loud")
@@ -211,7 +228,9 @@ func TestDoctor(t *testing.T) {
 		}
 		out, err := execute(t, env, "doctor", "--json")
 		if json.Unmarshal([]byte(out), &report) != nil || err == nil || report.Healthy ||
-			!slices.ContainsFunc(report.Checks, func(c doctor.Check) bool { return slices.Equal(c.First, []string{"7"}) }) {
+			!slices.ContainsFunc(
+				report.Checks, func(c doctor.Check) bool { return slices.Equal(c.First, []string{"7"}) },
+			) {
 			t.Errorf("%v\n%s", err, out)
 		}
 	})
@@ -252,7 +271,11 @@ func TestRefusedStart(t *testing.T) {
 		if !strings.Contains(said, want) || strings.Count(said, "b2b: ") != 1 || strings.Contains(said, "goroutine") {
 			t.Errorf("want %q, got %q", want, said)
 		}
-		if complaint := said[max(0, strings.Index(said, "b2b: ")):]; strings.Count(strings.TrimSpace(complaint), "\n") != strings.Count(want, "\n") {
+		if complaint := said[max(0, strings.Index(said, "b2b: ")):]; strings.Count(
+			strings.TrimSpace(complaint), "\n",
+		) != strings.Count(
+			want, "\n",
+		) {
 			t.Errorf("more than a line for each: %q", said)
 		}
 	}
@@ -292,12 +315,14 @@ func TestVersion(t *testing.T) {
 	p := launch(t, append(anyPorts, "DB_PATH="+filepath.Join(t.TempDir(), "b2b.db")), exec.Command(path))
 	for _, base := range []string{p.customers, p.orders, p.orchestrator} {
 		for path, want := range map[string]string{"/health": `"version":"7.8.9"`, "/openapi.json": `"version":"7.8.9"`, "/openapi.yaml": `version: "7.8.9"`} {
-			if status, body, _ := webtest.Do(t, "GET", base+path, ""); status != 200 || !strings.Contains(string(body), want) {
+			if status, body, _ := webtest.Do(t, "GET", base+path, ""); status != 200 ||
+				!strings.Contains(string(body), want) {
 				t.Errorf("%s%s: %d without %s", base, path, status, want)
 			}
 		}
 	}
-	if p.stop(); !regexp.MustCompile(`"msg":"started","services":\["customers",.+\],"version":"7\.8\.9"`).MatchString(p.log.String()) {
+	if p.stop(); !regexp.MustCompile(`"msg":"started","services":\["customers",.+\],"version":"7\.8\.9"`).
+		MatchString(p.log.String()) {
 		t.Errorf("%s", p.log)
 	}
 }

@@ -35,7 +35,8 @@ type composeService struct {
 	Healthcheck     struct{ Test []string }
 }
 
-// containerPorts returns the ports inside the container, each of which must be published under the same number by default.
+// containerPorts returns the ports inside the container, each of which must be published under the same
+// number by default.
 func (s composeService) containerPorts(t *testing.T) []string {
 	var ports []string
 	for _, published := range s.Ports {
@@ -74,13 +75,17 @@ func TestCompose(t *testing.T) {
 	if mysql.Image != "mysql:8.4" || !slices.Contains(mysql.Healthcheck.Test, "mysqladmin") {
 		t.Errorf("mysql: image %s, health check %v", mysql.Image, mysql.Healthcheck.Test)
 	}
-	if volume, _, _ := strings.Cut(strings.Join(mysql.Volumes, " "), ":"); volume != "mysql_data" || len(file.Volumes) != 1 {
+	if volume, _, _ := strings.Cut(strings.Join(mysql.Volumes, " "), ":"); volume != "mysql_data" ||
+		len(file.Volumes) != 1 {
 		t.Errorf("mysql keeps its data in %v, of the volumes %v", mysql.Volumes, file.Volumes)
 	} else if _, ok := file.Volumes[volume]; !ok {
 		t.Errorf("volume %s is not declared", volume)
 	}
 	for variable, command := range servicePorts() {
-		if !slices.ContainsFunc(slices.Collect(maps.Values(file.Services)), func(s composeService) bool { return slices.Equal(s.Command, []string{command}) }) {
+		if !slices.ContainsFunc(
+			slices.Collect(maps.Values(file.Services)),
+			func(s composeService) bool { return slices.Equal(s.Command, []string{command}) },
+		) {
 			t.Errorf("no container runs b2b %s, which has the variable %s", command, variable)
 		}
 	}
@@ -90,7 +95,8 @@ func TestCompose(t *testing.T) {
 			for needed, how := range s.DependsOn {
 				n, ok := file.Services[needed]
 				oneShot := len(n.Command) > 0 && len(n.Ports) == 0
-				if !ok || oneShot != (how.Condition == "service_completed_successfully") || !oneShot && (how.Condition != "service_healthy" || n.Healthcheck.Test == nil) {
+				if !ok || oneShot != (how.Condition == "service_completed_successfully") ||
+					!oneShot && (how.Condition != "service_healthy" || n.Healthcheck.Test == nil) {
 					t.Errorf("waits for %s to be %s", needed, how.Condition)
 				}
 			}
@@ -112,7 +118,9 @@ func TestCompose(t *testing.T) {
 				}
 				t.Setenv(v.Name, s.Environment[v.Name])
 				_, passed := s.Environment[v.Name]
-				if kept := slices.Contains(keptOut, v.Name) || strings.HasSuffix(v.Name, "_PORT") || strings.HasSuffix(v.Name, "_API_BASE"); !passed && !kept && !(s.Command[0] == "orchestrator" && isDatabase(v)) {
+				if kept := slices.Contains(keptOut, v.Name) || strings.HasSuffix(v.Name, "_PORT") || strings.HasSuffix(v.Name, "_API_BASE"); !passed &&
+					!kept &&
+					!(s.Command[0] == "orchestrator" && isDatabase(v)) {
 					t.Errorf("%s never reaches the container", v.Name)
 				}
 			}
@@ -135,7 +143,9 @@ func TestCompose(t *testing.T) {
 			if d := cfg.Database; d.Driver == "mysql" {
 				databases[d.Name] = true
 				e := mysql.Environment
-				if d.Host != "mysql" || d.Port != 3306 || d.User != e["MYSQL_USER"] || d.Password != e["MYSQL_PASSWORD"] || d.Name != e["MYSQL_DATABASE"] {
+				if d.Host != "mysql" || d.Port != 3306 || d.User != e["MYSQL_USER"] ||
+					d.Password != e["MYSQL_PASSWORD"] ||
+					d.Name != e["MYSQL_DATABASE"] {
 					t.Errorf("%+v is not what mysql is set to: %v", d, e)
 				}
 			}
@@ -143,7 +153,10 @@ func TestCompose(t *testing.T) {
 				t.Errorf("listens at %q, where nothing reaches a container", cfg.BindAddress)
 			}
 			if port != "" && (!slices.Equal(ports, []string{port}) || s.StopGracePeriod <= cfg.ShutdownTimeout) {
-				t.Errorf("publishes %v, listens on %s; is killed after %s, drains for %s", ports, port, s.StopGracePeriod, cfg.ShutdownTimeout)
+				t.Errorf(
+					"publishes %v, listens on %s; is killed after %s, drains for %s", ports, port,
+					s.StopGracePeriod, cfg.ShutdownTimeout,
+				)
 			}
 			peers := map[string]string{"CUSTOMERS_API_BASE": "customers", "ORDERS_API_BASE": "orders"}
 			for _, variable := range map[string][]string{"orders": {"CUSTOMERS_API_BASE"}, "orchestrator": {"CUSTOMERS_API_BASE", "ORDERS_API_BASE"}}[s.Command[0]] {
@@ -152,12 +165,14 @@ func TestCompose(t *testing.T) {
 					t.Fatal(err)
 				}
 				peer := file.Services[u.Hostname()]
-				if !slices.Equal(peer.Command, []string{peers[variable]}) || !slices.Equal(peer.containerPorts(t), []string{u.Port()}) {
+				if !slices.Equal(peer.Command, []string{peers[variable]}) ||
+					!slices.Equal(peer.containerPorts(t), []string{u.Port()}) {
 					t.Errorf("%s=%s is not where that service is", variable, u)
 				}
 			}
 
-			// The same environment, but for the database, which is not there: each command starts, and a service then serves.
+			// The same environment, but for the database, which is not there: each command starts, and a
+			// service then serves.
 			env = append(env, "DB_DRIVER=sqlite", "MIGRATE_ON_START=true", "PORT=0")
 			if len(s.Ports) > 0 {
 				start(t, env, s.Command...)
@@ -171,7 +186,8 @@ func TestCompose(t *testing.T) {
 	}
 }
 
-// keptOut are the variables that have no place in a container: it has one service on a port of its own, and MySQL, and calls nobody else.
+// keptOut are the variables that have no place in a container: it has one service on a port of its own, and
+// MySQL, and calls nobody else.
 var keptOut = []string{"PORT", "DB_DRIVER", "DB_PATH", "B2B_TOKEN"}
 
 func isDatabase(v config.Variable) bool { return v.Group == "Database" || v.Group == "Migration" }
@@ -201,11 +217,13 @@ func TestDockerfile(t *testing.T) {
 		t.Fatal(err)
 	}
 	build, final, _ := strings.Cut(strings.ReplaceAll(string(text), "\\\n", " "), "\n\n")
-	if image := regexp.MustCompile(`(?m)^FROM golang:(\S+) AS build$`).FindStringSubmatch(build); image == nil || !strings.HasPrefix(string(goVersion), image[1]+".") {
+	if image := regexp.MustCompile(`(?m)^FROM golang:(\S+) AS build$`).FindStringSubmatch(build); image == nil ||
+		!strings.HasPrefix(string(goVersion), image[1]+".") {
 		t.Errorf("builds with %v, go.mod needs %s", image, goVersion)
 	}
 	copied := regexp.MustCompile(`(?m)^COPY --from=build /src/(\S+) (\S+)$`).FindStringSubmatch(final)
-	if copied == nil || !strings.Contains(build, "\nWORKDIR /src\n") || !strings.Contains(final, fmt.Sprintf("\nENTRYPOINT [%q]\n", copied[2])) {
+	if copied == nil || !strings.Contains(build, "\nWORKDIR /src\n") ||
+		!strings.Contains(final, fmt.Sprintf("\nENTRYPOINT [%q]\n", copied[2])) {
 		t.Fatalf("the program that is built is not the one that is run: %v", copied)
 	}
 	exposed := strings.Fields(regexp.MustCompile(`(?m)^EXPOSE .*$`).FindString(final))
@@ -227,7 +245,8 @@ func TestDockerfile(t *testing.T) {
 			t.Fatalf("%s: %v\n%s", command[1], err, out)
 		}
 	}
-	if out, err := exec.Command(filepath.Join(dir, copied[1]), "--version").Output(); err != nil || string(out) != "b2b 7.8.9\n" {
+	if out, err := exec.Command(filepath.Join(dir, copied[1]), "--version").Output(); err != nil ||
+		string(out) != "b2b 7.8.9\n" {
 		t.Errorf("--version: %v %s", err, out)
 	}
 	help, err := exec.Command(filepath.Join(dir, copied[1]), "--help").Output()
@@ -236,7 +255,8 @@ func TestDockerfile(t *testing.T) {
 	}
 }
 
-// buildContext returns a copy of the files that git has or would take, without those that .dockerignore keeps out.
+// buildContext returns a copy of the files that git has or would take, without those that .dockerignore keeps
+// out.
 func buildContext(t *testing.T) string {
 	list := exec.Command("git", "ls-files", "-co", "--exclude-standard", "-z")
 	list.Dir = root
@@ -250,7 +270,10 @@ func buildContext(t *testing.T) string {
 	}
 	dir := t.TempDir()
 	for file := range strings.SplitSeq(strings.TrimSuffix(string(files), "\x00"), "\x00") {
-		if slices.ContainsFunc(strings.Fields(string(ignored)), func(i string) bool { return strings.HasPrefix(file+"/", i+"/") }) {
+		if slices.ContainsFunc(
+			strings.Fields(string(ignored)),
+			func(i string) bool { return strings.HasPrefix(file+"/", i+"/") },
+		) {
 			continue
 		}
 		text, err := os.ReadFile(filepath.Join(root, file))

@@ -33,7 +33,8 @@ func keptFolder(t *testing.T) string {
 	return dir
 }
 
-// keepDatabase writes what the database server is doing, as a connection of its own sees it, and the test's own goroutines to dir.
+// keepDatabase writes what the database server is doing, as a connection of its own sees it, and the test's
+// own goroutines to dir.
 func keepDatabase(t *testing.T, dir string, c db.Config) {
 	test, err := os.Create(filepath.Join(dir, "test.goroutines"))
 	if err == nil {
@@ -99,8 +100,8 @@ func show(pool *sql.DB, to io.Writer, statement string) error {
 	return rows.Err()
 }
 
-// printGoroutines has a Go process print all its goroutines to its stderr and end. It returns when somebody has waited for its end, or
-// when it does not react.
+// printGoroutines has a Go process print all its goroutines to its stderr and end. It returns when somebody
+// has waited for its end, or when it does not react.
 func printGoroutines(p *os.Process) {
 	_ = p.Signal(syscall.SIGQUIT)
 	for deadline := time.Now().Add(10 * time.Second); p.Signal(syscall.Signal(0)) == nil && time.Now().Before(deadline); {
@@ -108,7 +109,8 @@ func printGoroutines(p *os.Process) {
 	}
 }
 
-// keepLog ends the process, if it still runs, and writes its log with all its goroutines to a file that the test names.
+// keepLog ends the process, if it still runs, and writes its log with all its goroutines to a file that the
+// test names.
 func (p *process) keepLog(t *testing.T) {
 	if p.cmd.ProcessState == nil {
 		_ = p.cmd.Process.Signal(syscall.SIGQUIT)
@@ -136,11 +138,12 @@ func until(t *testing.T, what string, try func() bool) {
 	}
 }
 
-// patience bounds how long a system may do nothing before a test gives up. A server that recovers from a crash on a busy machine may
-// take a minute.
+// patience bounds how long a system may do nothing before a test gives up. A server that recovers from a
+// crash on a busy machine may take a minute.
 const patience = 2 * time.Minute
 
-// TestEvidence holds that a test which gives up can say what the processes and the database server were doing.
+// TestEvidence holds that a test which gives up can say what the processes and the database server were
+// doing.
 func TestEvidence(t *testing.T) {
 	dbtest.EachConfig(t, func(t *testing.T, c db.Config) {
 		p := start(t, append(environment(c), anyPorts...))
@@ -162,7 +165,8 @@ func TestEvidence(t *testing.T) {
 		go func() { p.cmd.Wait(); close(ended) }()
 		printGoroutines(p.cmd.Process)
 		<-ended
-		if log := p.log.String(); !strings.Contains(log, "main.serve(") || !strings.Contains(log, "connectionOpener(") { // in the main goroutine, and another
+		if log := p.log.String(); !strings.Contains(log, "main.serve(") ||
+			!strings.Contains(log, "connectionOpener(") { // in the main goroutine, and another
 			t.Errorf("not all goroutines: %.1000s", log)
 		}
 	})

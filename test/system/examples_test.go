@@ -16,8 +16,8 @@ import (
 	"example.com/b2b/internal/web/webtest"
 )
 
-// TestExamples does what a reader of the documentation does: the pages' commands, then "Try it out" and "Execute" on every
-// operation with the values that are filled in, in the order of the page, each twice.
+// TestExamples does what a reader of the documentation does: the pages' commands, then "Try it out" and
+// "Execute" on every operation with the values that are filled in, in the order of the page, each twice.
 func TestExamples(t *testing.T) {
 	p := start(t, append(anyPorts, "DB_PATH="+filepath.Join(t.TempDir(), "b2b.db"), "SERVICE_TOKEN="+webtest.Token))
 	runPages(t, p)

@@ -12,7 +12,8 @@ import (
 	"example.com/b2b/openapi"
 )
 
-// TestImportExportPage runs the commands of docs/import-export.md from top to bottom on a fresh database; each must succeed.
+// TestImportExportPage runs the commands of docs/import-export.md from top to bottom on a fresh database;
+// each must succeed.
 func TestImportExportPage(t *testing.T) {
 	if _, err := exec.LookPath("curl"); err != nil && os.Getenv("CI") == "" {
 		t.Skip("this machine has no curl")
@@ -31,7 +32,10 @@ func TestImportExportPage(t *testing.T) {
 	for _, block := range regexp.MustCompile("(?ms)^```sh\n(.*?)^```").FindAllStringSubmatch(string(page), -1) {
 		cmd := exec.Command("bash", "-euc", here.Replace(block[1]))
 		cmd.Dir = folder
-		cmd.Env = append(os.Environ(), "PATH="+folder+":"+os.Getenv("PATH"), "CUSTOMERS_API_BASE="+p.customers, "ORDERS_API_BASE="+p.orders)
+		cmd.Env = append(
+			os.Environ(), "PATH="+folder+":"+os.Getenv("PATH"), "CUSTOMERS_API_BASE="+p.customers,
+			"ORDERS_API_BASE="+p.orders,
+		)
 		out, err := cmd.CombinedOutput()
 		if printed += string(out); err != nil {
 			t.Errorf("%s\n%v %s", block[1], err, out)
@@ -102,12 +106,16 @@ func TestClientCommands(t *testing.T) {
 			t.Errorf("b2b %s says %q, want %q", c.args, got, c.says)
 		}
 	}
-	if out, err := execute(t, caller[1:], "import", "--token", token, "--kind", "customers", customers, "--format", "ndjson"); err != nil || out != "1 rows: 1 created, 0 updated, 0 unchanged, 0 refused\n" {
+	if out, err := execute(t, caller[1:], "import", "--token", token, "--kind", "customers", customers, "--format", "ndjson"); err != nil ||
+		out != "1 rows: 1 created, 0 updated, 0 unchanged, 0 refused\n" {
 		t.Errorf("%v %q", err, out)
 	}
 	var orders []string
 	for range 2 {
-		out, err := execute(t, caller, "order", "--customer", "1", "--item", "2:3", "--item", "X-1:1", "--key", "once", "--external-ref", "PO-1", "--confirm")
+		out, err := execute(
+			t, caller, "order", "--customer", "1", "--item", "2:3", "--item", "X-1:1", "--key", "once",
+			"--external-ref", "PO-1", "--confirm",
+		)
 		if err != nil || !strings.Contains(out, `"external_ref": "PO-1"`) {
 			t.Fatalf("%v %s", err, out)
 		}
@@ -118,7 +126,8 @@ func TestClientCommands(t *testing.T) {
 	}
 	id := regexp.MustCompile(`"id": (\d+)`).FindStringSubmatch(orders[0])
 	out, err := execute(t, caller, "export", "orders", "--external-ref", "PO-1")
-	if err != nil || strings.Count(out, "\n") != 1 || id == nil || !strings.HasPrefix(out, fmt.Sprintf(`{"id":%s,`, id[1])) {
+	if err != nil || strings.Count(out, "\n") != 1 || id == nil ||
+		!strings.HasPrefix(out, fmt.Sprintf(`{"id":%s,`, id[1])) {
 		t.Errorf("%v %s", err, out)
 	}
 }

@@ -16,8 +16,8 @@ import (
 	"example.com/b2b/db/dbtest"
 )
 
-// TestNobodyTakesEverything has one partner take all that it gets of a service, in several ways. Meanwhile each call of another partner
-// succeeds, at the first try.
+// TestNobodyTakesEverything has one partner take all that it gets of a service, in several ways. Meanwhile
+// each call of another partner succeeds, at the first try.
 func TestNobodyTakesEverything(t *testing.T) {
 	dbtest.EachConfig(t, func(t *testing.T, c db.Config) {
 		g := dbtest.Open(t, c)
@@ -41,7 +41,11 @@ func TestNobodyTakesEverything(t *testing.T) {
 			})
 		})
 		t.Run("uploads of a byte now and then", func(t *testing.T) {
-			slow := open(t, p, 200, greedy, "POST /products/import HTTP/1.1\r\nContent-Type: text/csv\r\nContent-Length: 1000000\r\n", "sku,name\n")
+			slow := open(
+				t, p, 200, greedy,
+				"POST /products/import HTTP/1.1\r\nContent-Type: text/csv\r\nContent-Length: 1000000\r\n",
+				"sku,name\n",
+			)
 			stop := make(chan struct{})
 			var sending sync.WaitGroup
 			sending.Go(func() {
@@ -68,7 +72,8 @@ func TestNobodyTakesEverything(t *testing.T) {
 			}
 			close(stop)
 			sending.Wait()
-			if got[http.StatusRequestTimeout] != 8 || got[http.StatusTooManyRequests] == 0 || got[http.StatusRequestTimeout]+got[http.StatusTooManyRequests]+got[0] != 200 {
+			if got[http.StatusRequestTimeout] != 8 || got[http.StatusTooManyRequests] == 0 ||
+				got[http.StatusRequestTimeout]+got[http.StatusTooManyRequests]+got[0] != 200 {
 				t.Errorf("the uploads got %v", got)
 			}
 		})
@@ -76,7 +81,10 @@ func TestNobodyTakesEverything(t *testing.T) {
 			for first := 0; first < 30_000; first += 1000 { // 10 MB as a file: more than what the network holds of it
 				var rows []string
 				for i := range 1000 {
-					rows = append(rows, fmt.Sprintf("('MANY-%d','%s',1,1,CURRENT_TIMESTAMP)", first+i, strings.Repeat("n", 200)))
+					rows = append(
+						rows,
+						fmt.Sprintf("('MANY-%d','%s',1,1,CURRENT_TIMESTAMP)", first+i, strings.Repeat("n", 200)),
+					)
 				}
 				if err := g.Exec("INSERT INTO products (sku, name, price_cents, stock, created_at) VALUES " + strings.Join(rows, ",")).Error; err != nil {
 					t.Fatal(err)
@@ -128,7 +136,9 @@ func hoard(t *testing.T, p *process, token, method, path, body string, meanwhile
 		all.Go(func() {
 			for !ended.Load() {
 				// Without an answer, with status 0: a connection that waits makes room for another caller's.
-				status, _, _ := send(client, method, p.orders+path, body, token, fmt.Sprintf("greedy-%d", made.Add(1)))
+				status, _, _ := send(
+					client, method, p.orders+path, body, token, fmt.Sprintf("greedy-%d", made.Add(1)),
+				)
 				if got[i][status]++; status == http.StatusTooManyRequests {
 					time.Sleep(500 * time.Millisecond) // half of what it is told
 				}

@@ -58,8 +58,12 @@ var heldThings = map[string]heldThing{
 	},
 	"idempotency key": {
 		hold: func(t *testing.T, c db.Config, g *gorm.DB) func() {
-			return hold(t, g, `INSERT INTO idempotency_keys (caller, operation, idempotency_key, request_hash, expires_at)
-				VALUES ('public', 'createOrder', 'held', REPEAT('h', 32), UTC_TIMESTAMP(3))`)
+			return hold(
+				t,
+				g,
+				`INSERT INTO idempotency_keys (caller, operation, idempotency_key, request_hash, expires_at)
+				VALUES ('public', 'createOrder', 'held', REPEAT('h', 32), UTC_TIMESTAMP(3))`,
+			)
 		},
 		order: `{"customer_id":2,"items":[{"product_id":104,"qty":1}]}`, key: "held",
 	},
@@ -84,8 +88,10 @@ func TestHeldRow(t *testing.T) {
 			t.Fatal(err)
 		}
 		for id := range products { // so many that optimizers think of a scan when a batch names half of them
-			err := g.Exec(`INSERT INTO products (id, sku, name, price_cents, stock, created_at) VALUES (?, ?, 'p', 1, 1000000, UTC_TIMESTAMP(3))`,
-				firstProduct+id, fmt.Sprint("held-", id)).Error
+			err := g.Exec(
+				`INSERT INTO products (id, sku, name, price_cents, stock, created_at) VALUES (?, ?, 'p', 1, 1000000, UTC_TIMESTAMP(3))`,
+				firstProduct+id, fmt.Sprint("held-", id),
+			).Error
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -195,14 +201,21 @@ func orderAndRead(t *testing.T, p *process, thing heldThing, lasts time.Duration
 			send(false, "POST", p.orders+"/orders", `{"customer_id":1,"items":[`+lines+`]}`, "")
 		}
 		if i%4 == 0 {
-			send(false, "GET", []string{p.orders + "/products/1", p.orders + "/orders?limit=5", p.customers + "/customers/2"}[i%3], "", "")
+			send(
+				false, "GET",
+				[]string{p.orders + "/products/1", p.orders + "/orders?limit=5", p.customers + "/customers/2"}[i%3],
+				"", "",
+			)
 		}
 		if i%8 == 0 { // a clerk receives pieces
 			product := firstProduct + i%products
 			if i%24 == 0 {
 				product = 1
 			}
-			send(product == 1, "POST", fmt.Sprintf("%s/products/%d/stock-adjustments", p.orders, product), `{"delta":1,"reason":"received"}`, "")
+			send(
+				product == 1, "POST", fmt.Sprintf("%s/products/%d/stock-adjustments", p.orders, product),
+				`{"delta":1,"reason":"received"}`, "",
+			)
 		}
 	}
 	calls.Wait()
@@ -241,7 +254,8 @@ func wantOthersServed(t *testing.T, outcomes []outcome) {
 		switch {
 		case o.held:
 			waited[o.status]++
-			if o.status != http.StatusCreated && o.status != http.StatusConflict && (o.status != http.StatusServiceUnavailable || o.retry == "") {
+			if o.status != http.StatusCreated && o.status != http.StatusConflict &&
+				(o.status != http.StatusServiceUnavailable || o.retry == "") {
 				t.Errorf("what needs the held row got %d, Retry-After %q", o.status, o.retry)
 			}
 		case o.status != http.StatusCreated && o.status != http.StatusOK:

@@ -22,8 +22,8 @@ import (
 	"example.com/b2b/db/dbtest"
 )
 
-// TestKilledStep kills one of three processes just before or just after one step of an order, and repeats the call with its
-// key as a partner does. Whatever the moment: one order, confirmed, its stock taken once.
+// TestKilledStep kills one of three processes just before or just after one step of an order, and repeats the
+// call with its key as a partner does. Whatever the moment: one order, confirmed, its stock taken once.
 func TestKilledStep(t *testing.T) {
 	if testing.Short() {
 		t.Skip("kills")
@@ -45,7 +45,9 @@ func TestKilledStep(t *testing.T) {
 						stock := stockOf(t, g, 2)
 						key := fmt.Sprintf("%s-%s-%s", victim, moment, step.path)
 						s.killAt(step.path, moment, victim)
-						first := order(s.processes["orchestrator"].orchestrator, key) // lost when the orchestrator is killed
+						first := order(
+							s.processes["orchestrator"].orchestrator, key,
+						) // lost when the orchestrator is killed
 						if s.armed() {
 							t.Fatal("nobody was killed")
 						}
@@ -80,7 +82,9 @@ func TestKilledAnywhere(t *testing.T) {
 			p := start(t, env)
 			answered := make(chan int64)
 			go func() { answered <- order(p.orchestrator, key) }()
-			time.Sleep(time.Duration(rand.Int64N(int64(12 * time.Millisecond)))) // the moment, not a wait for anything
+			time.Sleep(
+				time.Duration(rand.Int64N(int64(12 * time.Millisecond))),
+			) // the moment, not a wait for anything
 			p.kill()
 			first := <-answered
 			if first == 0 {
@@ -98,7 +102,8 @@ func TestKilledAnywhere(t *testing.T) {
 	})
 }
 
-// TestKilledTogether kills the one process that is all three services while many orders are under way, of which some share a transaction.
+// TestKilledTogether kills the one process that is all three services while many orders are under way, of
+// which some share a transaction.
 func TestKilledTogether(t *testing.T) {
 	if testing.Short() {
 		t.Skip("kills")
@@ -175,10 +180,13 @@ func TestOneKeyAtOnce(t *testing.T) {
 	})
 }
 
-// order places and confirms three pieces of product 2, and returns the order's id, or 0 when there was no success.
+// order places and confirms three pieces of product 2, and returns the order's id, or 0 when there was no
+// success.
 func order(base, key string) int64 {
 	body := fmt.Sprintf(`{"customer_id":1,"items":[{"product_id":2,"qty":3}],"idempotency_key":%q}`, key)
-	res, err := http.Post(base+"/orchestrator/create-and-confirm-order", "application/json", bytes.NewReader([]byte(body)))
+	res, err := http.Post(
+		base+"/orchestrator/create-and-confirm-order", "application/json", bytes.NewReader([]byte(body)),
+	)
 	if err != nil {
 		return 0
 	}
@@ -206,14 +214,19 @@ func wantOneOrder(t *testing.T, g *gorm.DB, id, stock int64, key string) {
 	var orders, keys int64
 	g.Raw("SELECT status FROM orders WHERE id = ?", id).Scan(&status)
 	g.Raw(`SELECT COUNT(*) FROM orders o WHERE id > 2 AND NOT EXISTS (SELECT 1 FROM idempotency_keys k WHERE k.operation = 'createOrder' AND k.target_id = o.id)
-		AND NOT EXISTS (SELECT 1 FROM order_items i WHERE i.order_id = o.id AND i.product_id = ?)`, plainProduct).Scan(&orders)
+		AND NOT EXISTS (SELECT 1 FROM order_items i WHERE i.order_id = o.id AND i.product_id = ?)`, plainProduct).
+		Scan(&orders)
 	g.Raw("SELECT COUNT(*) FROM idempotency_keys WHERE idempotency_key = ? AND target_id = ?", key, id).Scan(&keys)
 	if got := stockOf(t, g, 2); status != "CONFIRMED" || orders != 0 || keys != 2 || got != stock {
-		t.Errorf("order %d is %q, %d orders without a key, %d keys for it, stock %d (want %d)", id, status, orders, keys, got, stock)
+		t.Errorf(
+			"order %d is %q, %d orders without a key, %d keys for it, stock %d (want %d)", id, status, orders,
+			keys, got, stock,
+		)
 	}
 }
 
-// system is the three services as processes, which meet through a proxy that can kill one of them at a given step.
+// system is the three services as processes, which meet through a proxy that can kill one of them at a given
+// step.
 type system struct {
 	t         *testing.T
 	env       map[string][]string
@@ -233,7 +246,10 @@ func newSystem(t *testing.T, c db.Config) *system {
 	for name := range ports {
 		env := append(environment(c), "PORT="+ports[name], "CUSTOMERS_API_BASE=http://localhost:"+ports["customers"])
 		if name == "orchestrator" {
-			env = append(env, "CUSTOMERS_API_BASE="+s.proxy(ports["customers"]), "ORDERS_API_BASE="+s.proxy(ports["orders"]))
+			env = append(
+				env, "CUSTOMERS_API_BASE="+s.proxy(ports["customers"]),
+				"ORDERS_API_BASE="+s.proxy(ports["orders"]),
+			)
 		}
 		s.env[name] = env
 		s.processes[name] = start(t, env, name)
@@ -276,8 +292,8 @@ func (s *system) armed() bool {
 	return s.step != ""
 }
 
-// maybeKill kills the victim when this is its moment. The orchestrator stays dead until the test repeats its call; the others
-// come back at once, as under a supervisor.
+// maybeKill kills the victim when this is its moment. The orchestrator stays dead until the test repeats its
+// call; the others come back at once, as under a supervisor.
 func (s *system) maybeKill(called, moment string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -14,15 +14,19 @@ import (
 	"example.com/b2b/db/dbtest"
 )
 
-// TestDescriptors runs all three services where a process may have 256 files open, and opens 450 connections that say nothing, or
-// not all: new callers are served, and so is every call from service to service and to the database.
+// TestDescriptors runs all three services where a process may have 256 files open, and opens 450 connections
+// that say nothing, or not all: new callers are served, and so is every call from service to service and to
+// the database.
 func TestDescriptors(t *testing.T) {
 	dbtest.EachConfig(t, func(t *testing.T, c db.Config) {
 		g := dbtest.Open(t, c)
 		if _, err := db.Seed(t.Context(), g); err != nil {
 			t.Fatal(err)
 		}
-		p := launch(t, append(environment(c), anyPorts...), exec.Command("sh", "-c", `ulimit -n 256; exec "$0"`, binary()))
+		p := launch(
+			t, append(environment(c), anyPorts...),
+			exec.Command("sh", "-c", `ulimit -n 256; exec "$0"`, binary()),
+		)
 		for i := range 150 {
 			for _, base := range []string{p.customers, p.orders, p.orchestrator} {
 				c, err := net.Dial("tcp", strings.TrimPrefix(base, "http://"))
@@ -30,13 +34,23 @@ func TestDescriptors(t *testing.T) {
 					t.Fatal(err)
 				}
 				defer c.Close()
-				fmt.Fprint(c, []string{"", "GET / HTTP/1.1\r\nHost:", "POST /orders HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{"}[i%3])
+				fmt.Fprint(
+					c,
+					[]string{"", "GET / HTTP/1.1\r\nHost:", "POST /orders HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{"}[i%3],
+				)
 			}
 		}
-		each := &http.Client{Timeout: time.Minute, Transport: &http.Transport{DisableKeepAlives: true}} // a caller who is new each time
+		each := &http.Client{
+			Timeout: time.Minute, Transport: &http.Transport{DisableKeepAlives: true},
+		} // a caller who is new each time
 		for i := range 20 {
-			body := fmt.Sprintf(`{"customer_id":1,"items":[{"product_id":2,"qty":1}],"idempotency_key":"crowd-%d"}`, i)
-			res, err := each.Post(p.orchestrator+"/orchestrator/create-and-confirm-order", "application/json", strings.NewReader(body))
+			body := fmt.Sprintf(
+				`{"customer_id":1,"items":[{"product_id":2,"qty":1}],"idempotency_key":"crowd-%d"}`, i,
+			)
+			res, err := each.Post(
+				p.orchestrator+"/orchestrator/create-and-confirm-order", "application/json",
+				strings.NewReader(body),
+			)
 			if err != nil {
 				t.Fatalf("%v %s", err, p.log)
 			}
@@ -58,12 +72,15 @@ func TestDescriptors(t *testing.T) {
 	})
 	cmd := exec.Command("sh", "-c", `ulimit -n 64; exec "$0"`, binary())
 	cmd.Dir, cmd.Env = t.TempDir(), append([]string{"DB_PATH=" + t.TempDir() + "/b2b.db"}, anyPorts...)
-	if said, _ := cmd.CombinedOutput(); !strings.HasPrefix(string(said), "b2b: this process may have 64 files open and needs 92") {
+	if said, _ := cmd.CombinedOutput(); !strings.HasPrefix(
+		string(said), "b2b: this process may have 64 files open and needs 92",
+	) {
 		t.Errorf("with 64 files: %s", said)
 	}
 }
 
-// TestBindAddress reaches what a service listens on from this machine, and by an address that others have of it.
+// TestBindAddress reaches what a service listens on from this machine, and by an address that others have of
+// it.
 func TestBindAddress(t *testing.T) {
 	others := ""
 	addresses, err := net.InterfaceAddrs()

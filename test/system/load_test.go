@@ -30,8 +30,8 @@ const (
 	retries       = 3 // of a good call that is answered with 503, with its key
 )
 
-// TestHostileLoad sends hostile requests beside those of good clients, under limits. Each good call succeeds, and is never limited. The
-// log says what it cost them: with -v.
+// TestHostileLoad sends hostile requests beside those of good clients, under limits. Each good call succeeds,
+// and is never limited. The log says what it cost them: with -v.
 func TestHostileLoad(t *testing.T) {
 	if testing.Short() {
 		t.Skip("load")
@@ -45,7 +45,10 @@ func TestHostileLoad(t *testing.T) {
 			t.Fatal(err)
 		}
 		// The doctor is not asked: nobody has told the history of that stock.
-		p := start(t, append(guarded(c), append(anyPorts, "RATE_LIMIT_RPS=50", "RATE_LIMIT_BURST=100", "LOG_LEVEL=warn")...))
+		p := start(
+			t,
+			append(guarded(c), append(anyPorts, "RATE_LIMIT_RPS=50", "RATE_LIMIT_BURST=100", "LOG_LEVEL=warn")...),
+		)
 		before, _ := goodLoad(t, p, 1)
 		var during []time.Duration
 		var repeated int64
@@ -66,15 +69,18 @@ func TestHostileLoad(t *testing.T) {
 				}
 			}
 		}
-		t.Logf("p50 %s, p99 %s of %d good calls alone; p50 %s, p99 %s beside hostile calls, %d of them repeated: %v", at50(before), at99(before), len(before), at50(during), at99(during), repeated, answers)
+		t.Logf(
+			"p50 %s, p99 %s of %d good calls alone; p50 %s, p99 %s beside hostile calls, %d of them repeated: %v",
+			at50(before), at99(before), len(before), at50(during), at99(during), repeated, answers,
+		)
 	})
 }
 
 func at50(sorted []time.Duration) time.Duration { return sorted[len(sorted)/2].Round(100_000) }
 func at99(sorted []time.Duration) time.Duration { return sorted[len(sorted)*99/100].Round(100_000) }
 
-// goodLoad lets every good client place orders and look at them, and returns how long each call took, in ascending order, and how many
-// were repeated.
+// goodLoad lets every good client place orders and look at them, and returns how long each call took, in
+// ascending order, and how many were repeated.
 func goodLoad(t *testing.T, p *process, round int) (took []time.Duration, repeated int64) {
 	client := &http.Client{Timeout: time.Minute, Transport: &http.Transport{MaxIdleConnsPerHost: goodClients}}
 	defer client.CloseIdleConnections()
@@ -150,9 +156,14 @@ func send(client *http.Client, method, url, body, token, key string) (int, []byt
 	return res.StatusCode, answer, nil
 }
 
-// hostileLoad makes hostile calls beside what is called meanwhile, and counts the answers by status, 0 for none.
+// hostileLoad makes hostile calls beside what is called meanwhile, and counts the answers by status, 0 for
+// none.
 func hostileLoad(t *testing.T, p *process, meanwhile func()) map[int]int {
-	impostor, err := auth.Tokens{Secret: strings.Repeat("another secret ", 3)}.Issue(auth.Principal{Subject: "good-1", Scope: auth.Admin}, time.Hour)
+	impostor, err := auth.Tokens{
+		Secret: strings.Repeat("another secret ", 3),
+	}.Issue(
+		auth.Principal{Subject: "good-1", Scope: auth.Admin}, time.Hour,
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -168,7 +179,10 @@ func hostileLoad(t *testing.T, p *process, meanwhile func()) map[int]int {
 		{"POST", p.orders + "/orders", greedy, "application/json", `{"customer_id":2,"customer_id":1,"items":[]}`},
 		{"POST", p.orders + "/orders", greedy, "text/xml", "<order/>"},
 		{"POST", p.orders + "/orders", greedy, "application/json", strings.Repeat(" ", 1<<20+1)},
-		{"POST", p.orchestrator + "/orchestrator/create-and-confirm-order", greedy, "application/json", `{"customer_id":1,"items":[{"product_id":2,"qty":1}],"idempotency_key":"1-3"}`},
+		{
+			"POST", p.orchestrator + "/orchestrator/create-and-confirm-order", greedy, "application/json",
+			`{"customer_id":1,"items":[{"product_id":2,"qty":1}],"idempotency_key":"1-3"}`,
+		},
 		{"TRACE", p.customers + "/customers", greedy, "", ""},
 		{"GET", p.customers + "/customers?search=%25", greedy, "", ""},
 	}
@@ -178,7 +192,10 @@ func hostileLoad(t *testing.T, p *process, meanwhile func()) map[int]int {
 			t.Fatal(err)
 		}
 		defer c.Close()
-		fmt.Fprint(c, "POST /orders HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer "+greedy+"\r\nContent-Type: application/json\r\nContent-Length: 99\r\n\r\n{")
+		fmt.Fprint(
+			c,
+			"POST /orders HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer "+greedy+"\r\nContent-Type: application/json\r\nContent-Length: 99\r\n\r\n{",
+		)
 	}
 	client := &http.Client{Timeout: time.Minute, Transport: &http.Transport{MaxIdleConnsPerHost: hostileAtOnce}}
 	defer client.CloseIdleConnections()

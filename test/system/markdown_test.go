@@ -13,8 +13,8 @@ import (
 var (
 	markdownLink = regexp.MustCompile(`\]\(([^)\s]+)\)`)
 	codeSpan     = regexp.MustCompile("`([^`\n]+)`")
-	// fileName is what in a code span is meant as a file of this repository: a folder, or a name with an ending that we use. So is what
-	// lies below one of our folders, unless it comes from a build.
+	// fileName is what in a code span is meant as a file of this repository: a folder, or a name with an
+	// ending that we use. So is what lies below one of our folders, unless it comes from a build.
 	fileName = regexp.MustCompile(`^(?:[\w.*-]+/)*[\w.*-]+\.(?:go|md|yaml|yml|sql|mjs|json)$|^(?:[\w.*-]+/)+$`)
 	below    = regexp.MustCompile(`^(\.?\w[\w-]*)/[\w.*/-]+$`)
 	built    = regexp.MustCompile(`^(?:bin|data|dist|sbom)/|/build/`)
@@ -28,7 +28,10 @@ func TestMarkdown(t *testing.T) {
 		if err != nil {
 			return err
 		}
-		if d.IsDir() && slices.Contains([]string{".git", "node_modules", "dist"}, d.Name()) { // dist is a release, with a copy of a page
+		if d.IsDir() &&
+			slices.Contains(
+				[]string{".git", "node_modules", "dist"}, d.Name(),
+			) { // dist is a release, with a copy of a page
 			return filepath.SkipDir
 		}
 		name, err := filepath.Rel(root, path)
@@ -89,10 +92,15 @@ func TestMarkdown(t *testing.T) {
 // TestNamedTests holds every test that a page names to those that there are.
 func TestNamedTests(t *testing.T) {
 	root, there := filepath.Join("..", ".."), map[string]bool{}
-	named, declared := regexp.MustCompile(`\b(?:Test|Fuzz)[A-Z]\w+`), regexp.MustCompile(`(?m)^func ((?:Test|Fuzz)\w+)`)
+	named, declared := regexp.MustCompile(
+		`\b(?:Test|Fuzz)[A-Z]\w+`,
+	), regexp.MustCompile(
+		`(?m)^func ((?:Test|Fuzz)\w+)`,
+	)
 	pages := map[string][]string{}
 	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() && (strings.HasPrefix(d.Name(), ".git") || d.Name() == "node_modules" || d.Name() == "sdk") {
+		if err != nil ||
+			d.IsDir() && (strings.HasPrefix(d.Name(), ".git") || d.Name() == "node_modules" || d.Name() == "sdk") {
 			if err == nil {
 				err = filepath.SkipDir
 			}

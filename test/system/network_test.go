@@ -45,8 +45,9 @@ const (
 	ordersToDatabase        = "orders-database"
 )
 
-// TestNetwork puts faults of all kinds on the links between three processes and their database. Whatever the fault, each call
-// is answered in time and by the contract; and when it is over, the call's key stands for one order whose stock was taken once.
+// TestNetwork puts faults of all kinds on the links between three processes and their database. Whatever the
+// fault, each call is answered in time and by the contract; and when it is over, the call's key stands for
+// one order whose stock was taken once.
 func TestNetwork(t *testing.T) {
 	if testing.Short() {
 		t.Skip("network faults")
@@ -81,8 +82,11 @@ func TestNetwork(t *testing.T) {
 					}
 					n := newNetwork(t, c)
 					if len(links) > 1 {
-						n.suffer(t, "partition", links, false, *partition,
-							`{"type":"timeout","stream":"upstream","name":"to"}`, `{"type":"timeout","stream":"downstream","name":"from"}`)
+						n.suffer(
+							t, "partition", links, false, *partition,
+							`{"type":"timeout","stream":"upstream","name":"to"}`,
+							`{"type":"timeout","stream":"downstream","name":"from"}`,
+						)
 					} else {
 						for _, f := range faults {
 							n.suffer(t, f.name, links, f.mild, 0, f.toxic)
@@ -90,7 +94,10 @@ func TestNetwork(t *testing.T) {
 					}
 					if place == ordersToDatabase {
 						n.suffer(t, "COMMIT vanishes", links, false, 0, `{"type":"commit","stream":"upstream"}`)
-						n.suffer(t, "answer to COMMIT lost", links, false, 0, `{"type":"commit","stream":"upstream","attributes":{"passes":true}}`)
+						n.suffer(
+							t, "answer to COMMIT lost", links, false, 0,
+							`{"type":"commit","stream":"upstream","attributes":{"passes":true}}`,
+						)
 					}
 					n.finish(t)
 				})
@@ -122,16 +129,26 @@ func newNetwork(t *testing.T, c db.Config) *network {
 			c.Host = host
 			c.Port, _ = strconv.Atoi(port)
 		}
-		return append(environment(c), "PORT=0", "REQUEST_TIMEOUT_SECONDS="+strconv.Itoa(int(networkTimeout.Seconds())))
+		return append(
+			environment(c), "PORT=0", "REQUEST_TIMEOUT_SECONDS="+strconv.Itoa(int(networkTimeout.Seconds())),
+		)
 	}
 	peer := func(link, base string) string {
 		return "http://" + n.link(t, link, strings.TrimPrefix(base, "http://"))
 	}
 	customers := start(t, behind(customersToDatabase), "customers")
-	orders := start(t, append(behind(ordersToDatabase), "CUSTOMERS_API_BASE="+peer(ordersToCustomers, customers.customers)), "orders")
-	orchestrator := start(t, append(environment(direct), "PORT=0", "REQUEST_TIMEOUT_SECONDS="+strconv.Itoa(int(networkTimeout.Seconds())),
-		"CUSTOMERS_API_BASE="+peer(orchestratorToCustomers, customers.customers),
-		"ORDERS_API_BASE="+peer(orchestratorToOrders, orders.orders)), "orchestrator")
+	orders := start(
+		t,
+		append(behind(ordersToDatabase), "CUSTOMERS_API_BASE="+peer(ordersToCustomers, customers.customers)),
+		"orders",
+	)
+	orchestrator := start(
+		t,
+		append(environment(direct), "PORT=0", "REQUEST_TIMEOUT_SECONDS="+strconv.Itoa(int(networkTimeout.Seconds())),
+			"CUSTOMERS_API_BASE="+peer(orchestratorToCustomers, customers.customers),
+			"ORDERS_API_BASE="+peer(orchestratorToOrders, orders.orders)),
+		"orchestrator",
+	)
 	n.processes["customers"], n.processes["orders"], n.processes["orchestrator"] = customers, orders, orchestrator
 	return n
 }
@@ -139,7 +156,9 @@ func newNetwork(t *testing.T, c db.Config) *network {
 // link makes a proxy to that address and returns its own.
 func (n *network) link(t *testing.T, name, address string) string {
 	t.Helper()
-	p := toxiproxy.NewProxy(toxiproxy.NewServer(toxiproxy.NewMetricsContainer(nil), zerolog.Nop()), name, "127.0.0.1:0", address)
+	p := toxiproxy.NewProxy(
+		toxiproxy.NewServer(toxiproxy.NewMetricsContainer(nil), zerolog.Nop()), name, "127.0.0.1:0", address,
+	)
 	if err := p.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -149,14 +168,22 @@ func (n *network) link(t *testing.T, name, address string) string {
 }
 
 // suffer makes calls while the links have the fault, for lasting or longer, and repeats them when it is over.
-func (n *network) suffer(t *testing.T, name string, links []string, mild bool, lasting time.Duration, toxics ...string) {
+func (n *network) suffer(
+	t *testing.T, name string, links []string, mild bool, lasting time.Duration, toxics ...string,
+) {
 	t.Helper()
 	t.Run(name, func(t *testing.T) {
 		n.keys++
 		key := fmt.Sprint("network-", n.keys)
 		const atOnce = 4 // so that some share a transaction
 		directKey := func(i int) string { return fmt.Sprint("direct-", n.keys, "-", i) }
-		stock, keyedStock, plainStock := stockOf(t, n.db, 2), stockOf(t, n.db, keyedProduct), stockOf(t, n.db, plainProduct)
+		stock, keyedStock, plainStock := stockOf(
+			t, n.db, 2,
+		), stockOf(
+			t, n.db, keyedProduct,
+		), stockOf(
+			t, n.db, plainProduct,
+		)
 		var sent, succeeded atomic.Int64 // orders without a key
 		n.place(t, key)                  // on connections that the fault then finds in use
 		id := int64(0)
@@ -199,22 +226,31 @@ func (n *network) suffer(t *testing.T, name string, links []string, mild bool, l
 		}
 		wantOneOrder(t, n.db, id, stock-6, key)
 		for i := range atOnce {
-			until(t, "an order of the Orders API", func() bool { return n.placeDirectly(t, directKey(i), keyedProduct) })
+			until(
+				t, "an order of the Orders API",
+				func() bool { return n.placeDirectly(t, directKey(i), keyedProduct) },
+			)
 		}
 		if got := stockOf(t, n.db, keyedProduct); got != keyedStock-atOnce {
 			t.Errorf("the Orders API, called directly with %d keys, made stock %d of %d", atOnce, got, keyedStock)
 		}
 		if took := plainStock - stockOf(t, n.db, plainProduct); took < succeeded.Load() || took > sent.Load() {
-			t.Errorf("%d orders were placed by %d calls without a key, of which %d succeeded", took, sent.Load(), succeeded.Load())
+			t.Errorf(
+				"%d orders were placed by %d calls without a key, of which %d succeeded", took, sent.Load(),
+				succeeded.Load(),
+			)
 		}
 	})
 }
 
-// place has the orchestrator place an order for 3 pieces of product 2 and returns its id, 0 when it was not possible right now.
+// place has the orchestrator place an order for 3 pieces of product 2 and returns its id, 0 when it was not
+// possible right now.
 func (n *network) place(t *testing.T, key string) int64 {
 	t.Helper()
-	status, body := n.call(t, "POST", n.processes["orchestrator"].orchestrator+"/orchestrator/create-and-confirm-order",
-		fmt.Sprintf(`{"customer_id":1,"items":[{"product_id":2,"qty":3}],"idempotency_key":%q}`, key), "")
+	status, body := n.call(
+		t, "POST", n.processes["orchestrator"].orchestrator+"/orchestrator/create-and-confirm-order",
+		fmt.Sprintf(`{"customer_id":1,"items":[{"product_id":2,"qty":3}],"idempotency_key":%q}`, key), "",
+	)
 	var answer struct {
 		Code string
 		Data struct{ Order struct{ ID int64 } }
@@ -234,7 +270,10 @@ const keyedProduct, plainProduct = 4, 5
 
 // placeDirectly has the Orders API place an order for one piece of a product and reports whether it did.
 func (n *network) placeDirectly(t *testing.T, key string, product int64) bool {
-	status, body := n.call(t, "POST", n.processes["orders"].orders+"/orders", fmt.Sprintf(`{"customer_id":1,"items":[{"product_id":%d,"qty":1}]}`, product), key)
+	status, body := n.call(
+		t, "POST", n.processes["orders"].orders+"/orders",
+		fmt.Sprintf(`{"customer_id":1,"items":[{"product_id":%d,"qty":1}]}`, product), key,
+	)
 	return n.worked(t, "POST /orders", status, http.StatusCreated, body)
 }
 
@@ -289,7 +328,8 @@ func (n *network) finish(t *testing.T) {
 			t.Errorf("%s ended with %d", name, code)
 		}
 		for line := range strings.Lines(p.log.String()) { // a fault of the network is no defect
-			if !json.Valid([]byte(line)) || strings.Contains(line, `"status":500`) && !strings.Contains(line, context.Canceled.Error()) {
+			if !json.Valid([]byte(line)) ||
+				strings.Contains(line, `"status":500`) && !strings.Contains(line, context.Canceled.Error()) {
 				t.Errorf("%s: %s", name, line)
 			}
 		}
@@ -300,7 +340,8 @@ func (n *network) finish(t *testing.T) {
 	}
 }
 
-// commit loses the first COMMIT of a connection to MySQL, or passes it on and loses the answer with the connection.
+// commit loses the first COMMIT of a connection to MySQL, or passes it on and loses the answer with the
+// connection.
 type commit struct {
 	Passes bool `json:"passes"`
 }

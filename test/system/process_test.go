@@ -100,7 +100,8 @@ func launch(t *testing.T, env []string, cmd *exec.Cmd) *process {
 // forbidSecrets keeps those of an environment out of all logs.
 func forbidSecrets(env []string) {
 	for _, variable := range env {
-		if name, value, _ := strings.Cut(variable, "="); regexp.MustCompile("_(TOKEN|SECRET|PASSWORD)$").MatchString(name) {
+		if name, value, _ := strings.Cut(variable, "="); regexp.MustCompile("_(TOKEN|SECRET|PASSWORD)$").
+			MatchString(name) {
 			for _, secret := range strings.Split(value, ",") {
 				if len(secret) > 5 { // a shorter one is found by chance
 					webtest.Forbid(secret)
@@ -158,7 +159,8 @@ var anyPorts = func() (env []string) {
 	return slices.Clip(env) // tests append to it
 }()
 
-// servicePorts returns the variables that say where services listen, with the command that runs just that service.
+// servicePorts returns the variables that say where services listen, with the command that runs just that
+// service.
 func servicePorts() map[string]string {
 	commands := map[string]string{}
 	for _, v := range config.Variables() {
@@ -186,5 +188,8 @@ func environment(c db.Config) []string {
 	if c.Driver == db.SQLite {
 		return append(env, "DB_PATH="+c.Path)
 	}
-	return append(env, "DB_HOST="+c.Host, "DB_PORT="+strconv.Itoa(c.Port), "DB_USER="+c.User, "DB_PASSWORD="+c.Password, "DB_NAME="+c.Name)
+	return append(
+		env, "DB_HOST="+c.Host, "DB_PORT="+strconv.Itoa(c.Port), "DB_USER="+c.User, "DB_PASSWORD="+c.Password,
+		"DB_NAME="+c.Name,
+	)
 }

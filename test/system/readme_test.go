@@ -34,8 +34,8 @@ var programs = map[string]string{
 	"README.es.md":                  "TestReadmeInSpanish",
 }
 
-// TestPages runs the curl commands of README.md, of docs/quickstart-curl.md, where it leads, and of all other pages, each from top to
-// bottom, on a fresh database; each must succeed.
+// TestPages runs the curl commands of README.md, of docs/quickstart-curl.md, where it leads, and of all other
+// pages, each from top to bottom, on a fresh database; each must succeed.
 func TestPages(t *testing.T) {
 	p := start(t, append(anyPorts, "DB_PATH="+filepath.Join(t.TempDir(), "b2b.db")))
 	runPages(t, p)
@@ -73,7 +73,8 @@ func runPages(t *testing.T, p *process) {
 					continue
 				}
 				ran[name]++
-				out, err := exec.Command("bash", "-c", here.Replace("curl --fail-with-body -sS "+strings.TrimPrefix(command, "curl "))).CombinedOutput()
+				strict := "curl --fail-with-body -sS " + strings.TrimPrefix(command, "curl ")
+				out, err := exec.Command("bash", "-c", here.Replace(strict)).CombinedOutput()
 				if err != nil || !strings.Contains(string(out), `"success":true`) {
 					t.Errorf("%s: %s\n%v %s", name, command, err, out)
 				}
@@ -107,14 +108,17 @@ func TestReadmeInSpanish(t *testing.T) {
 		t.Fatal(err, pages)
 	}
 	for _, path := range pages {
-		if name := "docs/" + filepath.Base(path); !slices.ContainsFunc(targets(english), func(target string) bool { return target == name || strings.HasPrefix(target, name+"#") }) {
+		if name := "docs/" + filepath.Base(path); !slices.ContainsFunc(
+			targets(english),
+			func(target string) bool { return target == name || strings.HasPrefix(target, name+"#") },
+		) {
 			t.Errorf("README.md does not lead to %s", name)
 		}
 	}
 }
 
-// TestQuickstarts holds the programs of the quick starts to those of the start page, and the first command to the README's: an order
-// that was placed there is the same here.
+// TestQuickstarts holds the programs of the quick starts to those of the start page, and the first command to
+// the README's: an order that was placed there is the same here.
 func TestQuickstarts(t *testing.T) {
 	snippets, err := os.ReadDir("../../orchestrator/start/snippets")
 	if err != nil || len(snippets) < 5 {
@@ -124,19 +128,24 @@ func TestQuickstarts(t *testing.T) {
 		language := strings.TrimSuffix(file.Name(), ".txt")
 		text := page(t, "docs/quickstart-"+language+".md")
 		if language == "curl" {
-			if got, want := blocks(text, "sh")[0], blocks(page(t, "README.md"), "sh")[1]; got != want || !strings.HasPrefix(want, "curl ") {
+			if got, want := blocks(text, "sh")[0], blocks(page(t, "README.md"), "sh")[1]; got != want ||
+				!strings.HasPrefix(want, "curl ") {
 				t.Errorf("%s\n%s", got, want)
 			}
 			continue
 		}
 		want := page(t, "orchestrator/start/snippets/"+file.Name())
-		if !strings.Contains(text, "\n```"+map[string]string{"typescript": "js", "python": "python", "go": "go", "java": "java"}[language]+"\n"+want+"```\n") {
+		if !strings.Contains(
+			text,
+			"\n```"+map[string]string{"typescript": "js", "python": "python", "go": "go", "java": "java"}[language]+"\n"+want+"```\n",
+		) {
 			t.Errorf("docs/quickstart-%s.md has another program than the start page", language)
 		}
 	}
 }
 
-// original is what users of the Node.js original know: its endpoints as METHOD PATH, its variables, its commands.
+// original is what users of the Node.js original know: its endpoints as METHOD PATH, its variables, its
+// commands.
 var original = struct{ endpoints, variables, commands []string }{
 	[]string{
 		"GET /health", "POST /customers", "GET /customers", "GET /customers/:id", "PUT /customers/:id", "DELETE /customers/:id", "GET /internal/customers/:id",
@@ -158,8 +167,8 @@ var original = struct{ endpoints, variables, commands []string }{
 	},
 }
 
-// TestFromNodejs holds docs/from-nodejs.md to the original, of which it must name everything, with ours beside it, and to the
-// documents and the configuration, which must have all that it names of ours.
+// TestFromNodejs holds docs/from-nodejs.md to the original, of which it must name everything, with ours
+// beside it, and to the documents and the configuration, which must have all that it names of ours.
 func TestFromNodejs(t *testing.T) {
 	endpoints, variables := map[string]bool{}, map[string]bool{"AWS_REGION": true} // which is ignored, as it says
 	for _, service := range []string{"customers", "orders", "orchestrator"} {
@@ -198,7 +207,8 @@ func TestFromNodejs(t *testing.T) {
 		}
 	}
 	for _, e := range original.endpoints {
-		if ours := strings.ReplaceAll(e, ":id", "{id}"); !strings.HasPrefix(theirs[e], "`"+ours+"`") || !endpoints[ours] {
+		if ours := strings.ReplaceAll(e, ":id", "{id}"); !strings.HasPrefix(theirs[e], "`"+ours+"`") ||
+			!endpoints[ours] {
 			t.Errorf("%s: beside it stands %q", e, theirs[e])
 		}
 	}

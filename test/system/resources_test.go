@@ -19,8 +19,8 @@ import (
 	"example.com/b2b/db/dbtest/server"
 )
 
-// TestResources takes from a running b2b what its database needs, and gives it back. Meanwhile it says 503 and that it is not
-// ready; afterwards it works without a restart, and each key stands for one order.
+// TestResources takes from a running b2b what its database needs, and gives it back. Meanwhile it says 503
+// and that it is not ready; afterwards it works without a restart, and each key stands for one order.
 func TestResources(t *testing.T) {
 	if testing.Short() {
 		t.Skip("kills")
@@ -46,7 +46,10 @@ type starved struct {
 }
 
 func newStarved(t *testing.T, p *process, doctor *exec.Cmd) *starved {
-	s := &starved{name: t.Name(), doctor: doctor, network: network{processes: map[string]*process{"customers": p, "orders": p, "orchestrator": p}}}
+	s := &starved{
+		name: t.Name(), doctor: doctor,
+		network: network{processes: map[string]*process{"customers": p, "orders": p, "orchestrator": p}},
+	}
 	s.stock = s.stockNow(t)
 	return s
 }
@@ -71,7 +74,10 @@ func (s *starved) order(t *testing.T) bool {
 // change changes the price of product 1 and reports whether it did.
 func (s *starved) change(t *testing.T) bool {
 	s.price++
-	status, body := s.call(t, "PATCH", s.processes["orders"].orders+"/products/1", fmt.Sprintf(`{"price_cents":%d}`, s.price), "")
+	status, body := s.call(
+		t, "PATCH", s.processes["orders"].orders+"/products/1", fmt.Sprintf(`{"price_cents":%d}`, s.price),
+		"",
+	)
 	return s.worked(t, "/products/1", status, http.StatusOK, body)
 }
 
@@ -125,14 +131,21 @@ func inMountNamespace(t *testing.T, script string, args ...string) *exec.Cmd {
 	return exec.Command("unshare", append([]string{"-rm", "sh", "-ec", script, "sh"}, args...)...)
 }
 
-// diskFull fills the small file system under SQLite, and makes room again. SQLite has written over what it has of the disk already, as
-// after some orders it does again and again, so that the next ones still fit.
+// diskFull fills the small file system under SQLite, and makes room again. SQLite has written over what it
+// has of the disk already, as after some orders it does again and again, so that the next ones still fit.
 func diskFull(t *testing.T) {
 	data := t.TempDir()
-	p := launch(t, append([]string{"DB_PATH=" + filepath.Join(data, "b2b.db"), "LOG_LEVEL=warn", "PATH=" + os.Getenv("PATH")}, anyPorts...),
-		inMountNamespace(t, `mount -t tmpfs -o size=12m b2b "$1"; exec "$2"`, data, binary()))
+	p := launch(
+		t,
+		append(
+			[]string{"DB_PATH=" + filepath.Join(data, "b2b.db"), "LOG_LEVEL=warn", "PATH=" + os.Getenv("PATH")},
+			anyPorts...),
+		inMountNamespace(t, `mount -t tmpfs -o size=12m b2b "$1"; exec "$2"`, data, binary()),
+	)
 	pid := strconv.Itoa(p.cmd.Process.Pid)
-	examine := exec.Command("nsenter", "--target="+pid, "--user", "--mount", "--preserve-credentials", binary(), "doctor")
+	examine := exec.Command(
+		"nsenter", "--target="+pid, "--user", "--mount", "--preserve-credentials", binary(), "doctor",
+	)
 	examine.Env = p.cmd.Env
 	s := newStarved(t, p, examine)
 	if !s.order(t) || !s.ready(t) {
@@ -185,7 +198,9 @@ func readOnlyFolder(t *testing.T) {
 	data := t.TempDir()
 	dbtest.Open(t, db.Config{Driver: db.SQLite, Path: filepath.Join(data, "b2b.db")})
 	cmd := inMountNamespace(t, `mount --bind "$1" "$1"; mount -o remount,bind,ro "$1"; exec "$2"`, data, binary())
-	cmd.Env = append([]string{"DB_PATH=" + filepath.Join(data, "b2b.db"), "LOG_LEVEL=error", "PATH=" + os.Getenv("PATH")}, anyPorts...)
+	cmd.Env = append(
+		[]string{"DB_PATH=" + filepath.Join(data, "b2b.db"), "LOG_LEVEL=error", "PATH=" + os.Getenv("PATH")},
+		anyPorts...)
 	out, err := cmd.CombinedOutput()
 	if err == nil || strings.Count(string(out), "\n") != 1 || !strings.HasPrefix(string(out), "b2b: ") {
 		t.Errorf("%v: %s", err, out)
@@ -213,7 +228,9 @@ func serverRefuses(t *testing.T, engine, program string) {
 	do(t, "CREATE DATABASE b2b")
 	do(t, "CREATE USER app IDENTIFIED BY 'secret' WITH MAX_USER_CONNECTIONS 100")
 	do(t, "GRANT ALL ON b2b.* TO app")
-	asRoot := db.Config{Driver: db.MySQL, Host: "127.0.0.1", Port: private.Port, User: "root", Name: "b2b", MaxConns: 5}
+	asRoot := db.Config{
+		Driver: db.MySQL, Host: "127.0.0.1", Port: private.Port, User: "root", Name: "b2b", MaxConns: 5,
+	}
 	asApp := asRoot
 	asApp.User, asApp.Password = "app", "secret"
 	g := dbtest.Open(t, asRoot)
@@ -283,13 +300,16 @@ func migrationHalfDone(t *testing.T) {
 		p := start(t, append(environment(c), "MIGRATE_ON_START=false", "PORT=0"), "orders")
 		var n network
 		work := func(path, body string) bool {
-			status, answer := n.call(t, map[bool]string{true: "GET", false: "POST"}[body == ""], p.orders+path, body, "")
+			status, answer := n.call(
+				t, map[bool]string{true: "GET", false: "POST"}[body == ""], p.orders+path, body, "",
+			)
 			return n.worked(t, path, status, map[bool]int{true: 200, false: 201}[body == ""], answer)
 		}
 		if work("/ready", "") {
 			t.Error("it says that it is ready")
 		}
-		if work("/orders", "") || c.Driver == db.SQLite && work("/products", `{"sku":"A","name":"A","price_cents":1,"stock":1}`) {
+		if work("/orders", "") ||
+			c.Driver == db.SQLite && work("/products", `{"sku":"A","name":"A","price_cents":1,"stock":1}`) {
 			t.Error("it works without its tables")
 		}
 		migrate := exec.Command(binary(), "migrate")
@@ -297,7 +317,8 @@ func migrationHalfDone(t *testing.T) {
 		if out, err := migrate.CombinedOutput(); err != nil {
 			t.Fatalf("%v %s", err, out)
 		}
-		if !work("/ready", "") || !work("/orders", "") || !work("/products", `{"sku":"B","name":"B","price_cents":1,"stock":1}`) {
+		if !work("/ready", "") || !work("/orders", "") ||
+			!work("/products", `{"sku":"B","name":"B","price_cents":1,"stock":1}`) {
 			t.Error("it does not work with its tables")
 		}
 	})

@@ -12,9 +12,10 @@ import (
 	"example.com/b2b/db/dbtest/server"
 )
 
-// TestSilentDatabase lets the database fall silent under a running b2b: it takes connections, and answers on none, old or new. Every
-// call is answered in time meanwhile. Once new connections work b2b is well again within seconds and without a restart, although those
-// that were made before never get an answer, as behind a firewall that has forgotten them.
+// TestSilentDatabase lets the database fall silent under a running b2b: it takes connections, and answers on
+// none, old or new. Every call is answered in time meanwhile. Once new connections work b2b is well again
+// within seconds and without a restart, although those that were made before never get an answer, as behind a
+// firewall that has forgotten them.
 func TestSilentDatabase(t *testing.T) {
 	if testing.Short() {
 		t.Skip("network faults")
@@ -25,7 +26,10 @@ func TestSilentDatabase(t *testing.T) {
 		}
 		seeded(t, c)
 		behind, silence := dbtest.Between(t, c)
-		suffersSilence(t, c, behind, func() error { silence.Fall(); return nil }, func() error { silence.End(); return nil })
+		suffersSilence(
+			t, c, behind, func() error { silence.Fall(); return nil },
+			func() error { silence.End(); return nil },
+		)
 	})
 }
 
@@ -46,7 +50,10 @@ func TestFrozenServer(t *testing.T) {
 			}
 			defer private.Stop()
 			defer private.Thaw()
-			c := db.Config{Driver: db.MySQL, Host: "127.0.0.1", Port: private.Port, User: "root", Name: "mysql", MaxConns: 5}
+			c := db.Config{
+				Driver: db.MySQL, Host: "127.0.0.1", Port: private.Port, User: "root", Name: "mysql",
+				MaxConns: 5,
+			}
 			admin, err := db.Open(t.Context(), c)
 			if err != nil {
 				t.Fatal(err)

@@ -12,11 +12,22 @@ import (
 )
 
 // ofProduction is what a production needs besides its database.
-var ofProduction = []string{"APP_ENV=production", "SERVICE_TOKEN=a-service-token-of-32-bytes-or-more", "JWT_SECRET=a-jwt-secret-of-32-bytes-or-more!"}
+var ofProduction = []string{
+	"APP_ENV=production",
+	"SERVICE_TOKEN=a-service-token-of-32-bytes-or-more",
+	"JWT_SECRET=a-jwt-secret-of-32-bytes-or-more!",
+}
 
 // TestToken lets in who has a token of b2b token, for what it says, and nobody else.
 func TestToken(t *testing.T) {
-	env := append(anyPorts, append(ofProduction, "DB_PATH="+filepath.Join(t.TempDir(), "b2b.db"), "JWT_ISSUER=https://issuer.example", "JWT_AUDIENCE=b2b")...)
+	env := append(
+		anyPorts,
+		append(
+			ofProduction,
+			"DB_PATH="+filepath.Join(t.TempDir(), "b2b.db"),
+			"JWT_ISSUER=https://issuer.example",
+			"JWT_AUDIENCE=b2b",
+		)...)
 	p := start(t, env)
 	token := func(args ...string) string {
 		t.Helper()
@@ -45,7 +56,10 @@ func TestToken(t *testing.T) {
 		{office, "GET", p.orders + "/orders/4", "", 200, "CONFIRMED"},
 		{partner, "GET", p.orders + "/products", "", 403, "lacks the scope products:read"},
 	} {
-		status, body, _ := webtest.Do(t, step.method, step.url, step.body, "Authorization", step.token, "Content-Type", "application/json")
+		status, body, _ := webtest.Do(
+			t, step.method, step.url, step.body, "Authorization", step.token, "Content-Type",
+			"application/json",
+		)
 		if status != step.status || !strings.Contains(string(body), step.says) {
 			t.Errorf("%s %s: %d %s, want %d %s", step.method, step.url, status, body, step.status, step.says)
 		}
@@ -94,7 +108,9 @@ func TestTokenRefused(t *testing.T) {
 			t.Errorf("%s %v: want %q, got %q", c.env, c.args, c.want, said)
 		}
 	}
-	others := []string{"JWT_EXPIRES_IN=never", "ORDERS_PORT=no port", "DB_HOST=nowhere", "SERVICE_TOKEN=x"} // what it does not use
+	others := []string{
+		"JWT_EXPIRES_IN=never", "ORDERS_PORT=no port", "DB_HOST=nowhere", "SERVICE_TOKEN=x",
+	} // what it does not use
 	if out, err := execute(t, others, append([]string{"token", "--ttl", "1h"}, good...)...); err != nil {
 		t.Errorf("%v %s", err, out)
 	}
@@ -112,18 +128,34 @@ func TestProductionGuard(t *testing.T) {
 		spoken <- err == nil
 	}()
 	_, port, _ := net.SplitHostPort(l.Addr().String())
-	env := []string{"DB_HOST=127.0.0.1", "DB_PORT=" + port, "JWT_JWKS_URL=http://127.0.0.1:" + port, "AUTH_MODE=open", "JWT_SECRET=short",
-		"SERVICE_TOKEN=your-service-token-change-in-production,local-service-token"}
+	env := []string{
+		"DB_HOST=127.0.0.1",
+		"DB_PORT=" + port,
+		"JWT_JWKS_URL=http://127.0.0.1:" + port,
+		"AUTH_MODE=open",
+		"JWT_SECRET=short",
+		"SERVICE_TOKEN=your-service-token-change-in-production,local-service-token",
+	}
 	ports := []string{"CUSTOMERS_PORT=" + port, "ORDERS_PORT=" + port, "ORCHESTRATOR_PORT=" + port}
 	for _, args := range [][]string{nil, {"customers"}, {"orders"}, {"orchestrator"}} {
-		said := strings.Split(strings.TrimSpace(refused(t, slices.Concat(env, ports, []string{"APP_ENV=production"}), args...)), "\n")
-		want := []string{`b2b: AUTH_MODE is "open"; allowed`, `SERVICE_TOKEN, entry 1, is "your-service-token-change-in-production"`, `SERVICE_TOKEN, entry 2, is "local-service-token"`, `JWT_SECRET has 5 bytes`}
+		said := strings.Split(
+			strings.TrimSpace(refused(t, slices.Concat(env, ports, []string{"APP_ENV=production"}), args...)),
+			"\n",
+		)
+		want := []string{
+			`b2b: AUTH_MODE is "open"; allowed`,
+			`SERVICE_TOKEN, entry 1, is "your-service-token-change-in-production"`,
+			`SERVICE_TOKEN, entry 2, is "local-service-token"`, `JWT_SECRET has 5 bytes`,
+		}
 		if !slices.EqualFunc(said, want, strings.HasPrefix) {
 			t.Errorf("%v:\n%s", args, strings.Join(said, "\n"))
 		}
 	}
 	for _, command := range []string{"migrate", "seed", "doctor"} { // ask for no secret but the database's
-		if said := refused(t, []string{"DB_HOST=db.invalid"}, command); !strings.HasPrefix(said, `b2b: DB_PASSWORD is ""; allowed in production`) || strings.Count(said, "\n") != 1 {
+		if said := refused(t, []string{"DB_HOST=db.invalid"}, command); !strings.HasPrefix(
+			said, `b2b: DB_PASSWORD is ""; allowed in production`,
+		) ||
+			strings.Count(said, "\n") != 1 {
 			t.Errorf("%s: %s", command, said)
 		}
 	}
@@ -144,7 +176,9 @@ func TestServiceTokenRotation(t *testing.T) {
 	}
 	for _, tokens := range [][2]string{{"old", "old"}, {"old,new", "old"}, {"old,new", "new,old"}, {"new,old", "old,new"}, {"new,old", "new"}, {"new", "new"}} {
 		customers := start(t, append(env, "SERVICE_TOKEN="+tokens[0]), "customers")
-		orders := start(t, append(env, "SERVICE_TOKEN="+tokens[1], "CUSTOMERS_API_BASE="+customers.customers), "orders")
+		orders := start(
+			t, append(env, "SERVICE_TOKEN="+tokens[1], "CUSTOMERS_API_BASE="+customers.customers), "orders",
+		)
 		body := `{"customer_id":1,"items":[{"product_id":2,"qty":1}]}`
 		if status, answer, _ := webtest.Do(t, "POST", orders.orders+"/orders", body, "Content-Type", "application/json"); status != 201 {
 			t.Errorf("%q: %d %s", tokens, status, answer)

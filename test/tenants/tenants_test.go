@@ -33,7 +33,11 @@ import (
 	"example.com/b2b/test/live"
 )
 
-var documents = map[string][]byte{"customers": customersapi.Document, "orders": ordersapi.Document, "orchestrator": orchestratorapi.Document}
+var documents = map[string][]byte{
+	"customers":    customersapi.Document,
+	"orders":       ordersapi.Document,
+	"orchestrator": orchestratorapi.Document,
+}
 
 // everyScope may do everything that a partner can be let do.
 const everyScope = "customers:read customers:write products:read products:write orders:read orders:write events:read"
@@ -78,12 +82,21 @@ func start(t *testing.T, g *gorm.DB) *world {
 		for path, item := range webtest.Spec(t, document).Paths.Map() {
 			for method, described := range item.Operations() {
 				if path != "/health" && path != "/ready" {
-					w.operations = append(w.operations, operation{service, method, path, described, slices.Concat(item.Parameters, described.Parameters)})
+					w.operations = append(
+						w.operations,
+						operation{
+							service, method, path, described,
+							slices.Concat(item.Parameters, described.Parameters),
+						},
+					)
 				}
 			}
 		}
 	}
-	slices.SortFunc(w.operations, func(a, b operation) int { return strings.Compare(a.service+a.OperationID, b.service+b.OperationID) })
+	slices.SortFunc(
+		w.operations,
+		func(a, b operation) int { return strings.Compare(a.service+a.OperationID, b.service+b.OperationID) },
+	)
 	return w
 }
 
@@ -233,8 +246,12 @@ func TestPartnersApart(t *testing.T) {
 			}
 			return all
 		}
-		// A partner creates no customer, and so no key of the Customers API stands for anything; nor does it change products.
-		want := []string{"createCustomer", "getCustomerIdempotencyKey", "getInternalCustomer", "importCustomers", "adjustStock", "createProduct", "importProducts", "updateProduct"}
+		// A partner creates no customer, and so no key of the Customers API stands for anything; nor does it
+		// change products.
+		want := []string{
+			"createCustomer", "getCustomerIdempotencyKey", "getInternalCustomer", "importCustomers",
+			"adjustStock", "createProduct", "importProducts", "updateProduct",
+		}
 		for round := 0; round < 20 && (round == 0 || !slices.Equal(never(), want)); round++ {
 			rapid.Check(t, func(r *rapid.T) {
 				for range 250 {
@@ -271,7 +288,10 @@ func (w *world) call(t *testing.T, r *rapid.T, p auth.Principal, seen map[string
 	if err != nil {
 		r.Fatal(err)
 	}
-	call := fmt.Sprintf("%s of customer %d: %s %s %v answered %d %v %s", p.Subject, p.Customer, req.Method, req.URL, req.Header, res.StatusCode, res.Header, answer)
+	call := fmt.Sprintf(
+		"%s of customer %d: %s %s %v answered %d %v %s", p.Subject, p.Customer, req.Method, req.URL,
+		req.Header, res.StatusCode, res.Header, answer,
+	)
 	if res.StatusCode >= 500 {
 		t.Error(call)
 	}
@@ -314,7 +334,9 @@ func decode(media string, answer []byte) (decoded any, err error) {
 		}
 		return rows, err
 	case web.NDJSON:
-		answer = append(append([]byte{'['}, bytes.ReplaceAll(bytes.TrimSpace(answer), []byte{'\n'}, []byte{','})...), ']')
+		answer = append(
+			append([]byte{'['}, bytes.ReplaceAll(bytes.TrimSpace(answer), []byte{'\n'}, []byte{','})...), ']',
+		)
 	}
 	if len(answer) > 0 {
 		err = json.Unmarshal(answer, &decoded)

@@ -1,6 +1,7 @@
-// Command run runs go test on every database engine of this machine: SQLite, and each MySQL and MariaDB that TEST_MYSQL_DSN or
-// TEST_MARIADB_DSN names or whose server program is installed; that one it starts privately in a temporary folder. TiDB it only
-// uses when TEST_TIDB_DSN names one. It ends by saying which engines the tests ran on.
+// Command run runs go test on every database engine of this machine: SQLite, and each MySQL and MariaDB that
+// TEST_MYSQL_DSN or TEST_MARIADB_DSN names or whose server program is installed; that one it starts privately
+// in a temporary folder. TiDB it only uses when TEST_TIDB_DSN names one. It ends by saying which engines the
+// tests ran on.
 //
 //	go run ./db/dbtest/run [-require MySQL,MariaDB] [arguments of go test]
 package main
@@ -37,11 +38,15 @@ func run(required, args []string) error {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	signal.Notify(make(chan os.Signal, 1), os.Interrupt) // Ctrl-C ends go test; what was started here is stopped after it
+	signal.Notify(
+		make(chan os.Signal, 1), os.Interrupt,
+	) // Ctrl-C ends go test; what was started here is stopped after it
 	ran := []string{"SQLite"}
 	for _, s := range dbtest.Servers {
 		if program := server.Find(s.Engine); program != "" && os.Getenv(s.Variable) == "" {
-			private, err := server.Start(s.Engine, program, filepath.Join(dir, s.Engine), "--innodb-flush-log-at-trx-commit=2")
+			private, err := server.Start(
+				s.Engine, program, filepath.Join(dir, s.Engine), "--innodb-flush-log-at-trx-commit=2",
+			)
 			if err != nil {
 				return fmt.Errorf("%s could not be started: %w", program, err)
 			}

@@ -1,5 +1,5 @@
-// Package server runs a private MySQL or MariaDB server on this machine, for tests: in a folder and on a port of its own. It may
-// be killed and started again on its data.
+// Package server runs a private MySQL or MariaDB server on this machine, for tests: in a folder and on a port
+// of its own. It may be killed and started again on its data.
 package server
 
 import (
@@ -31,9 +31,10 @@ type Server struct {
 	ended   chan struct{} // closed when the process has
 }
 
-// Private starts an engine's server in dir, by the installed program. Where MySQL can only be run by a command, TEST_MYSQL_KILL is that
-// command: it is called with the words start, kill (SIGKILL) or wipe (stop, delete the data), and a port of 127.0.0.1, and lets root in
-// without a password; dir and args are not for it. Private returns nil when neither is there.
+// Private starts an engine's server in dir, by the installed program. Where MySQL can only be run by a
+// command, TEST_MYSQL_KILL is that command: it is called with the words start, kill (SIGKILL) or wipe (stop,
+// delete the data), and a port of 127.0.0.1, and lets root in without a password; dir and args are not for
+// it. Private returns nil when neither is there.
 func Private(engine, dir string, args ...string) (*Server, error) {
 	if command := strings.Fields(os.Getenv("TEST_MYSQL_KILL")); engine == "MySQL" && len(command) > 0 {
 		port, err := FreePort()
@@ -50,8 +51,8 @@ func Private(engine, dir string, args ...string) (*Server, error) {
 	return Start(engine, program, dir, args...)
 }
 
-// Find returns the server program of MySQL or MariaDB, which calls itself mysqld too. It returns "" for one that is not installed
-// and for all other engines.
+// Find returns the server program of MySQL or MariaDB, which calls itself mysqld too. It returns "" for one
+// that is not installed and for all other engines.
 func Find(engine string) string {
 	if engine != "MySQL" && engine != "MariaDB" {
 		return ""
@@ -68,8 +69,8 @@ func Find(engine string) string {
 	return ""
 }
 
-// Start makes an empty data folder in dir and runs the server on it, on a free port of this machine and with these arguments
-// besides its own. It returns when the server answers.
+// Start makes an empty data folder in dir and runs the server on it, on a free port of this machine and with
+// these arguments besides its own. It returns when the server answers.
 func Start(engine, program, dir string, args ...string) (*Server, error) {
 	port, err := FreePort()
 	if err != nil {
@@ -79,19 +80,33 @@ func Start(engine, program, dir string, args ...string) (*Server, error) {
 		return nil, err
 	}
 	// A MariaDB that starts deletes the temporary tables of all others that have the same tmpdir.
-	own := []string{"--no-defaults", "--datadir=" + filepath.Join(dir, "data"), "--tmpdir=" + filepath.Join(dir, "tmp")}
+	own := []string{
+		"--no-defaults", "--datadir=" + filepath.Join(dir, "data"), "--tmpdir=" + filepath.Join(dir, "tmp"),
+	}
 	if os.Getuid() == 0 {
 		own = append(own, "--user=root")
 	}
 	initialize := exec.Command(program, append(own, "--initialize-insecure")...)
 	if engine == "MariaDB" {
-		initialize = exec.Command("mariadb-install-db", append(own, "--auth-root-authentication-method=normal", "--skip-test-db")...)
+		initialize = exec.Command(
+			"mariadb-install-db",
+			append(own, "--auth-root-authentication-method=normal", "--skip-test-db")...)
 	}
 	if out, err := initialize.CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("%w: %s", err, out)
 	}
-	own = append(own, "--port="+strconv.Itoa(port), "--bind-address=127.0.0.1", "--socket="+filepath.Join(dir, "sock"),
-		"--pid-file="+filepath.Join(dir, "pid"), "--max-connections=300", "--skip-log-bin", "--loose-innodb-snapshot-isolation=ON")
+	own = append(
+		own,
+		"--port="+strconv.Itoa(port),
+		"--bind-address=127.0.0.1",
+		"--socket="+filepath.Join(dir, "sock"),
+		"--pid-file="+filepath.Join(
+			dir, "pid",
+		),
+		"--max-connections=300",
+		"--skip-log-bin",
+		"--loose-innodb-snapshot-isolation=ON",
+	)
 	s := &Server{DSN: dsn(port), Port: port, program: program, args: append(own, args...)}
 	return s, s.Restart()
 }
@@ -134,7 +149,8 @@ func (s *Server) Restart() error {
 	return errors.Join(err, s.Stop())
 }
 
-// Ended is closed when the process has ended that runs now, whatever ended it; nil where a command runs the server.
+// Ended is closed when the process has ended that runs now, whatever ended it; nil where a command runs the
+// server.
 func (s *Server) Ended() <-chan struct{} { return s.ended }
 
 // Kill ends the server as a crash does.

@@ -12,8 +12,8 @@ import (
 	"testing"
 )
 
-// Log returns a logger for an engine under test, which writes lines of JSON to w. One that shows what no log may show ends the test
-// program: see Leak.
+// Log returns a logger for an engine under test, which writes lines of JSON to w. One that shows what no log
+// may show ends the test program: see Leak.
 func Log(w io.Writer) *slog.Logger { return slog.New(slog.NewJSONHandler(guarded{w}, nil)) }
 
 type guarded struct{ io.Writer }
@@ -39,10 +39,13 @@ func WantNoLeak(t testing.TB, log []byte) {
 var (
 	token    = regexp.MustCompile(`eyJ[\w-]{8,}`) // a JWT, or X-Acting-For: base64 of {"
 	address  = regexp.MustCompile(`[\w.+-]+@[\w-]+\.[a-z]\w*`)
-	sentence = "name@example.com"                            // of the sentence that says what an address is
-	byChance = regexp.MustCompile(`^(.{0,5}|[a-z]*|.*@.*)$`) // found in a log though nobody has put it there; or an address
+	sentence = "name@example.com" // of the sentence that says what an address is
+	byChance = regexp.MustCompile(
+		`^(.{0,5}|[a-z]*|.*@.*)$`,
+	) // found in a log though nobody has put it there; or an address
 
-	// What a caller chooses as a name of his own for something, and the path: ids, keys and whatever else stands in it.
+	// What a caller chooses as a name of his own for something, and the path: ids, keys and whatever else
+	// stands in it.
 	ofTheCaller = []string{"path", "correlation_id", "idempotency_key"}
 	// The fields of requests and answers that say something of a person.
 	personal = []string{"name", "email", "phone", "reason", "cancel_note"}
@@ -54,7 +57,8 @@ var used = struct {
 	secrets, personal map[string]bool
 }{secrets: map[string]bool{Token: true, Secret: true}, personal: map[string]bool{}}
 
-// Leak returns what a line of a log shows of tokens, secrets, and what requests and answers say of persons; "" when it shows nothing.
+// Leak returns what a line of a log shows of tokens, secrets, and what requests and answers say of persons;
+// "" when it shows nothing.
 func Leak(line []byte) string {
 	attributes := map[string]any{}
 	if json.Unmarshal(line, &attributes) != nil {

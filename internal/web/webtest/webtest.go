@@ -1,4 +1,5 @@
-// Package webtest serves an engine to a test and holds every answer that it gives to the service's OpenAPI document.
+// Package webtest serves an engine to a test and holds every answer that it gives to the service's OpenAPI
+// document.
 package webtest
 
 import (
@@ -34,10 +35,14 @@ const Secret = "secret-of-the-test"
 
 // Options are the options of an engine under test.
 func Options() web.Options {
-	return web.Options{Tokens: auth.Tokens{Service: []string{Token}, Secret: Secret}, Open: true, Log: Log(io.Discard), Timeout: 30 * time.Second}
+	return web.Options{
+		Tokens: auth.Tokens{Service: []string{Token}, Secret: Secret}, Open: true, Log: Log(io.Discard),
+		Timeout: 30 * time.Second,
+	}
 }
 
-// Logged returns what an engine with these options logs while fn runs, which must wait for its answers: a line is written before.
+// Logged returns what an engine with these options logs while fn runs, which must wait for its answers: a
+// line is written before.
 func Logged(t testing.TB, fn func(o web.Options)) string {
 	t.Helper()
 	var b bytes.Buffer
@@ -55,7 +60,8 @@ func Spec(t testing.TB, document []byte) *openapi3.T {
 	return spec
 }
 
-// Serve serves h until the test ends. The test fails when an answer breaks the document: see Contract. It returns the address.
+// Serve serves h until the test ends. The test fails when an answer breaks the document: see Contract. It
+// returns the address.
 func Serve(t testing.TB, h http.Handler, spec *openapi3.T) string {
 	t.Helper()
 	breaks := Contract(t, spec)
@@ -79,8 +85,8 @@ func Serve(t testing.TB, h http.Handler, spec *openapi3.T) string {
 	return s.URL
 }
 
-// Breaks says how an answer breaks a document: a status that the operation does not declare, a body that its schema refuses, a code
-// that is not among the examples of that status, a missing header.
+// Breaks says how an answer breaks a document: a status that the operation does not declare, a body that its
+// schema refuses, a code that is not among the examples of that status, a missing header.
 type Breaks func(*http.Request, *httptest.ResponseRecorder) error
 
 // Contract returns the Breaks of a document.
@@ -110,8 +116,10 @@ func check(spec *openapi3.T, router routers.Router, r *http.Request, rec *httpte
 		asked.Method = http.MethodGet
 	}
 	route, params, err := router.FindRoute(asked)
-	// Of an unknown path or method the document says the envelope only. The router takes an empty parameter, as gin does not.
-	if err != nil || rec.Code == http.StatusMethodNotAllowed || strings.HasSuffix(r.URL.Path, "/") || slices.Contains(slices.Collect(maps.Values(params)), "") {
+	// Of an unknown path or method the document says the envelope only. The router takes an empty parameter,
+	// as gin does not.
+	if err != nil || rec.Code == http.StatusMethodNotAllowed || strings.HasSuffix(r.URL.Path, "/") ||
+		slices.Contains(slices.Collect(maps.Values(params)), "") {
 		if r.Method == http.MethodHead {
 			return nil
 		}
@@ -122,10 +130,12 @@ func check(spec *openapi3.T, router routers.Router, r *http.Request, rec *httpte
 		return errorSchema(spec).VisitJSON(body)
 	}
 	in := &openapi3filter.ResponseValidationInput{
-		RequestValidationInput: &openapi3filter.RequestValidationInput{Request: asked, Route: route, PathParams: params},
-		Status:                 rec.Code,
-		Header:                 rec.Header(),
-		Options:                &openapi3filter.Options{IncludeResponseStatus: true, MultiError: true},
+		RequestValidationInput: &openapi3filter.RequestValidationInput{
+			Request: asked, Route: route, PathParams: params,
+		},
+		Status:  rec.Code,
+		Header:  rec.Header(),
+		Options: &openapi3filter.Options{IncludeResponseStatus: true, MultiError: true},
 	}
 	in.SetBodyBytes(rec.Body.Bytes())
 	var file *openapi3.MediaType
@@ -154,7 +164,9 @@ func checkRows(schema *openapi3.Schema, isCSV bool, file []byte) error {
 		for _, part := range schema.AllOf {
 			fields = append(fields, slices.Collect(maps.Keys(part.Value.Properties))...)
 		}
-		if columns := slices.Sorted(slices.Values(rows[0])); !slices.Equal(columns, slices.Sorted(slices.Values(fields))) {
+		if columns := slices.Sorted(slices.Values(rows[0])); !slices.Equal(
+			columns, slices.Sorted(slices.Values(fields)),
+		) {
 			return fmt.Errorf("the columns are %q, the fields %q", columns, fields)
 		}
 		return nil
@@ -175,7 +187,11 @@ func checkRows(schema *openapi3.Schema, isCSV bool, file []byte) error {
 func errorSchema(spec *openapi3.T) *openapi3.Schema {
 	for _, item := range spec.Paths.Map() {
 		for _, operation := range item.Operations() {
-			return operation.Responses.Status(http.StatusInternalServerError).Value.Content.Get("application/json").Schema.Value
+			return operation.Responses.Status(
+				http.StatusInternalServerError,
+			).Value.Content.Get(
+				"application/json",
+			).Schema.Value
 		}
 	}
 	panic("the document has no operation")
@@ -195,8 +211,8 @@ func checkCode(declared *openapi3.ResponseRef, body []byte) error {
 	return nil
 }
 
-// Do sends a request as a careless client would and returns the answer. headers are names and values in turn; an empty value
-// leaves the header out.
+// Do sends a request as a careless client would and returns the answer. headers are names and values in turn;
+// an empty value leaves the header out.
 func Do(t testing.TB, method, url, body string, headers ...string) (status int, answer []byte, header http.Header) {
 	t.Helper()
 	remember([]byte(body))
@@ -215,7 +231,8 @@ func Do(t testing.TB, method, url, body string, headers ...string) (status int, 
 	return res.StatusCode, answer, res.Header
 }
 
-// WantError fails unless the answer is that refusal, with details on exactly those fields, each in words and in values.
+// WantError fails unless the answer is that refusal, with details on exactly those fields, each in words and
+// in values.
 func WantError(t testing.TB, status int, body []byte, wantStatus int, wantCode string, fields ...string) {
 	t.Helper()
 	var e struct {
@@ -253,7 +270,8 @@ func WantError(t testing.TB, status int, body []byte, wantStatus int, wantCode s
 	}
 }
 
-// EveryField returns a body with every property that a request schema of the contract has, each with the document's example.
+// EveryField returns a body with every property that a request schema of the contract has, each with the
+// document's example.
 func EveryField(t testing.TB, spec *openapi3.T, schema string) map[string]any {
 	t.Helper()
 	return example(t, schema, spec.Components.Schemas[schema].Value).(map[string]any)
@@ -276,8 +294,8 @@ func example(t testing.TB, name string, s *openapi3.Schema) any {
 	return s.Example
 }
 
-// ComesBack fails for every field of what was sent that the answer does not have, under the same name and with the same value: it
-// was forgotten on the way to the database or back.
+// ComesBack fails for every field of what was sent that the answer does not have, under the same name and
+// with the same value: it was forgotten on the way to the database or back.
 func ComesBack(t testing.TB, name string, sent, answered any) {
 	t.Helper()
 	switch sent := sent.(type) {
@@ -307,8 +325,8 @@ func ComesBack(t testing.TB, name string, sent, answered any) {
 	}
 }
 
-// NeverShown fails for every property of a response schema that is null or absent in all of the answers: its column, or the code
-// that shows it, was forgotten.
+// NeverShown fails for every property of a response schema that is null or absent in all of the answers: its
+// column, or the code that shows it, was forgotten.
 func NeverShown(t testing.TB, spec *openapi3.T, schema string, answers ...map[string]any) {
 	t.Helper()
 	for property := range spec.Components.Schemas[schema].Value.Properties {

@@ -8,7 +8,11 @@ import (
 
 func TestCheckCode(t *testing.T) {
 	answer := func(examples openapi3.Examples) *openapi3.ResponseRef {
-		return &openapi3.ResponseRef{Value: &openapi3.Response{Content: openapi3.Content{"application/json": &openapi3.MediaType{Examples: examples}}}}
+		return &openapi3.ResponseRef{
+			Value: &openapi3.Response{
+				Content: openapi3.Content{"application/json": &openapi3.MediaType{Examples: examples}},
+			},
+		}
 	}
 	named := openapi3.Examples{"order_not_found": &openapi3.ExampleRef{}}
 	for body, fails := range map[string]bool{`{"code":"order_not_found"}`: false, `{"code":"internal"}`: true, `{"success":true}`: false} {
