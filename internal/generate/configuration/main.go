@@ -8,24 +8,17 @@ import (
 	_ "embed"
 	"errors"
 	"fmt"
-	"log"
 	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
 
 	"example.com/b2b/internal/config"
+	"example.com/b2b/internal/generate"
 )
 
 func main() {
-	log.SetFlags(0)
-	log.SetPrefix("configuration: ")
-	if len(os.Args) != 2 {
-		log.Fatal("usage: configuration ROOT")
-	}
-	if err := run(os.Args[1], config.Variables()); err != nil {
-		log.Fatal(err)
-	}
+	generate.Run(func(root string) error { return run(root, config.Variables()) })
 }
 
 // run writes the files below root. It makes .env.example and docs/configuration.md anew, and changes the

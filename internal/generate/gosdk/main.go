@@ -5,7 +5,6 @@ package main
 import (
 	"fmt"
 	"go/format"
-	"log"
 	"maps"
 	"os"
 	"path"
@@ -17,6 +16,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"example.com/b2b/internal/generate"
 	"example.com/b2b/openapi/customersapi"
 	"example.com/b2b/openapi/orchestratorapi"
 	"example.com/b2b/openapi/ordersapi"
@@ -60,12 +60,9 @@ type schema struct {
 	Properties map[string]yaml.Node
 }
 
-func main() {
-	log.SetFlags(0)
-	log.SetPrefix("gosdk: ")
-	if len(os.Args) != 2 {
-		log.Fatal("usage: gosdk ROOT")
-	}
+func main() { generate.Run(run) }
+
+func run(root string) error {
 	customers := reflect.TypeFor[*customersapi.ClientWithResponses]()
 	orders := reflect.TypeFor[*ordersapi.ClientWithResponses]()
 	orchestrator := reflect.TypeFor[*orchestratorapi.ClientWithResponses]()
@@ -74,12 +71,10 @@ func main() {
 		{"orders", "Orders", ordersapi.Document, orders},
 		{"orchestrator", "Orchestrator", orchestratorapi.Document, orchestrator},
 	})
-	if err == nil {
-		err = os.WriteFile(filepath.Join(os.Args[1], "sdk", "go", "operations.gen.go"), code, 0o644)
-	}
 	if err != nil {
-		log.Fatal(err)
+		return err
 	}
+	return os.WriteFile(filepath.Join(root, "sdk", "go", "operations.gen.go"), code, 0o644)
 }
 
 // operations returns the generated file.

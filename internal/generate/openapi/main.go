@@ -12,7 +12,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"log"
 	"os"
 	"path/filepath"
 	"strings"
@@ -20,6 +19,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"example.com/b2b/internal/config"
+	"example.com/b2b/internal/generate"
 )
 
 // contract is the document of a service, and the service's address on a machine of its own.
@@ -28,16 +28,7 @@ type contract struct {
 	service, address string // such as orders, http://localhost:3002
 }
 
-func main() {
-	log.SetFlags(0)
-	log.SetPrefix("openapi: ")
-	if len(os.Args) != 2 {
-		log.Fatal("usage: openapi ROOT")
-	}
-	if err := run(os.Args[1]); err != nil {
-		log.Fatal(err)
-	}
-}
+func main() { generate.Run(run) }
 
 func run(root string) error {
 	folder := filepath.Join(root, "openapi")

@@ -8,7 +8,6 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
-	"log"
 	"maps"
 	"os"
 	"path/filepath"
@@ -17,6 +16,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"example.com/b2b/internal/apperr"
+	"example.com/b2b/internal/generate"
 )
 
 const (
@@ -33,19 +33,11 @@ const (
 		"No client can provoke these errors at will:\n"
 )
 
-func main() {
-	log.SetFlags(0)
-	log.SetPrefix("postman: ")
-	if len(os.Args) != 2 {
-		log.Fatal("usage: postman ROOT")
-	}
-	if err := run(filepath.Join(os.Args[1], "postman")); err != nil {
-		log.Fatal(err)
-	}
-}
+func main() { generate.Run(run) }
 
-// run reads flows.yaml in folder, and writes the collection and the environment beside it.
-func run(folder string) error {
+// run reads postman/flows.yaml below root, and writes the collection and the environment beside it.
+func run(root string) error {
+	folder := filepath.Join(root, "postman")
 	content, err := os.ReadFile(filepath.Join(folder, "flows.yaml"))
 	if err != nil {
 		return err

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"example.com/b2b/internal/apperr"
 )
 
 const small = `
@@ -135,18 +137,37 @@ func TestFlowsAreRefused(t *testing.T) {
 	}
 }
 
-// TestCodes expects an excuse or a step for each code of the catalogue, and not both.
+// TestCodes expects a step or an excuse for each code of the catalogue, and not both.
 func TestCodes(t *testing.T) {
-	g := generatorOf(t, flows)
-	if err := g.checkCodes(); err == nil || !strings.Contains(err.Error(), "flows.yaml neither provokes") {
-		t.Errorf("%v", err)
-	}
-	folder := t.TempDir()
-	if err := os.WriteFile(filepath.Join(folder, "flows.yaml"), []byte(flows), 0o644); err != nil {
+	root := t.TempDir()
+	if err := os.Mkdir(filepath.Join(root, "postman"), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	if err := run(folder); err == nil {
-		t.Error("a collection without most codes is written")
+	if err := os.WriteFile(filepath.Join(root, "postman", "flows.yaml"), []byte(flows), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	err := run(root)
+	if err == nil || !strings.Contains(err.Error(), "flows.yaml neither provokes") {
+		t.Errorf("%v", err)
+	}
+	if written, _ := filepath.Glob(filepath.Join(root, "postman", "*.json")); len(written) > 0 {
+		t.Errorf("%v are written without most codes", written)
+	}
+
+	g := &generator{table: table{Unprovoked: map[string]string{}}}
+	for _, c := range apperr.Catalogue() {
+		g.Unprovoked[c.Name] = "A reason."
+	}
+	if err := g.checkCodes(); err != nil {
+		t.Error(err)
+	}
+	g.provoked = []string{"404 order_not_found"}
+	if err := g.checkCodes(); err == nil || !strings.Contains(err.Error(), "order_not_found and has it") {
+		t.Errorf("%v", err)
+	}
+	g.provoked, g.Unprovoked["order_lost"] = nil, "A reason."
+	if err := g.checkCodes(); err == nil || !strings.Contains(err.Error(), "does not have order_lost") {
+		t.Errorf("%v", err)
 	}
 }
 

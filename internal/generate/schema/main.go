@@ -4,12 +4,13 @@ package main
 import (
 	"fmt"
 	"io/fs"
-	"log"
 	"os"
 	"path/filepath"
 	"strings"
 
 	"github.com/pressly/goose/v3"
+
+	"example.com/b2b/internal/generate"
 )
 
 const head = `-- Code generated from migrations/ by "make generate". DO NOT EDIT.
@@ -19,20 +20,15 @@ const head = `-- Code generated from migrations/ by "make generate". DO NOT EDIT
 SET NAMES utf8mb4;
 `
 
-func main() {
-	log.SetFlags(0)
-	log.SetPrefix("schema: ")
-	if len(os.Args) != 2 {
-		log.Fatal("usage: schema ROOT")
-	}
-	db := filepath.Join(os.Args[1], "db")
+func main() { generate.Run(run) }
+
+func run(root string) error {
+	db := filepath.Join(root, "db")
 	sql, err := schema(os.DirFS(filepath.Join(db, "migrations")))
-	if err == nil {
-		err = os.WriteFile(filepath.Join(db, "schema.sql"), []byte(sql), 0o644)
-	}
 	if err != nil {
-		log.Fatal(err)
+		return err
 	}
+	return os.WriteFile(filepath.Join(db, "schema.sql"), []byte(sql), 0o644)
 }
 
 // schema joins versions.sql and the Up part of each file in mysql/, in the order of their names. Behind each
