@@ -14,8 +14,6 @@ import (
 	"gorm.io/gorm"
 )
 
-//go:generate go run ./schema
-
 var (
 	//go:embed migrations
 	migrations embed.FS

@@ -6,13 +6,6 @@ import (
 	"strings"
 )
 
-// The default addresses of the services.
-const (
-	CustomersBase    = "http://localhost:3001"
-	OrdersBase       = "http://localhost:3002"
-	OrchestratorBase = "http://localhost:3000"
-)
-
 // Document is openapi.gen.yaml: all paths of the three documents, except /health and /ready, each with the
 // default address of its service.
 //
@@ -21,5 +14,6 @@ var Document []byte
 
 // Addresses returns a replacer of the default addresses by the given addresses.
 func Addresses(customers, orders, orchestrator string) *strings.Replacer {
-	return strings.NewReplacer(CustomersBase, customers, OrdersBase, orders, OrchestratorBase, orchestrator)
+	return strings.NewReplacer(CustomersAddress, customers, OrdersAddress, orders,
+		OrchestratorAddress, orchestrator)
 }

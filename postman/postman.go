@@ -1,6 +1,4 @@
 // Package postman has the Postman collection of all services, and an environment with their addresses.
-//
-//go:generate go run ./gen
 package postman
 
 import (

@@ -18,6 +18,7 @@ import (
 	"golang.org/x/sync/errgroup"
 	"gorm.io/gorm"
 
+	"example.com/b2b/cmd/wiring"
 	"example.com/b2b/customers"
 	"example.com/b2b/db"
 	"example.com/b2b/db/doctor"
@@ -47,7 +48,7 @@ type service struct {
 
 // peer is s as the services call it that are built after it: without a connection when it is of this process.
 func (s *service) peer(c *config.Settings) web.Peer {
-	p := c.Peer(*s.base)
+	p := wiring.Peer(c, *s.base)
 	p.Near = s.server.Near
 	return p
 }
@@ -145,7 +146,7 @@ func serve(ctx context.Context, c *config.Settings, services []*service, out io.
 			}
 		}
 	}
-	o, err := c.Options(ctx, log)
+	o, err := wiring.Options(ctx, c, log)
 	if err != nil {
 		return err
 	}

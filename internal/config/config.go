@@ -1,7 +1,7 @@
 // Package config reads the configuration from environment variables, for package main only. The tags of a
 // field register its variable: parsing, --help, .env.example, docs/configuration.md and the variables in
 // docker-compose.yml are derived from the tags. The package also refuses configurations that are unsafe in
-// production, and builds the options of the services.
+// production.
 package config
 
 import (
@@ -25,7 +25,8 @@ import (
 //
 // The tags of a field:
 //   - env: the name of the variable, and aliases after commas
-//   - default: the value of a variable that is unset or empty
+//   - default: the value of a variable that is unset or empty; {CUSTOMERS_PORT} stands for the default of that
+//     variable, and so do the other variables of Ports in braces
 //   - development, production: the default in that environment only
 //   - help: the description
 //   - from, to: the bounds of a number
@@ -187,12 +188,12 @@ type Orders struct {
 
 // CustomersPeer is for services that call the Customers API.
 type CustomersPeer struct {
-	CustomersBase string `env:"CUSTOMERS_API_BASE" default:"http://localhost:3001" format:"address" help:"where the Customers API is; a command that runs all services uses the one that it starts"`
+	CustomersBase string `env:"CUSTOMERS_API_BASE" default:"http://localhost:{CUSTOMERS_PORT}" format:"address" help:"where the Customers API is; a command that runs all services uses the one that it starts"`
 }
 
 // OrdersPeer is for services that call the Orders API.
 type OrdersPeer struct {
-	OrdersBase string `env:"ORDERS_API_BASE" default:"http://localhost:3002" format:"address" help:"where the Orders API is; a command that runs all services uses the one that it starts"`
+	OrdersBase string `env:"ORDERS_API_BASE" default:"http://localhost:{ORDERS_PORT}" format:"address" help:"where the Orders API is; a command that runs all services uses the one that it starts"`
 }
 
 // Read fills the groups, given as pointers into s, and Deployment from the environment. A field keeps its
@@ -271,6 +272,26 @@ func Required(names ...string) error {
 	return errors.Join(problems...)
 }
 
+// LocalAddress returns the address of a service on this machine at its default port. The error says that Ports
+// has no variable of this name.
+func LocalAddress(portVariable string) (string, error) {
+	placeholder := "{" + portVariable + "}"
+	port := withPorts(placeholder)
+	if port == placeholder {
+		return "", fmt.Errorf("no port has the variable %s", portVariable)
+	}
+	return "http://localhost:" + port, nil
+}
+
+// withPorts replaces each variable of Ports in braces by its default.
+func withPorts(text string) string {
+	for _, f := range reflect.VisibleFields(reflect.TypeFor[Ports]()) {
+		name, _, _ := strings.Cut(f.Tag.Get("env"), ",")
+		text = strings.ReplaceAll(text, "{"+name+"}", f.Tag.Get("default"))
+	}
+	return text
+}
+
 // Variable is the registration of an environment variable.
 type Variable struct {
 	Name      string
@@ -298,7 +319,7 @@ func Variables() (all []Variable) {
 func variablesOf(group reflect.Type) (all []Variable) {
 	for _, f := range reflect.VisibleFields(group) {
 		names := strings.Split(f.Tag.Get("env"), ",")
-		v := Variable{Name: names[0], Aliases: names[1:], Default: f.Tag.Get("default"),
+		v := Variable{Name: names[0], Aliases: names[1:], Default: withPorts(f.Tag.Get("default")),
 			DefaultIn: map[string]string{
 				Development: f.Tag.Get(Development), Production: f.Tag.Get(Production)},
 			Meaning: f.Tag.Get("help"), Group: group.Name(), unit: units[f.Tag.Get("unit")],

@@ -14,8 +14,6 @@ import (
 	"example.com/b2b/openapi/ordersapi"
 )
 
-//go:generate go run ./internal/operations
-
 // Options configures a Client.
 type Options struct {
 	// The addresses of the services, such as https://orders.example.com. Addresses of unused services may be
