@@ -35,7 +35,7 @@ type service struct {
 	name, title string // name of the command; title for people
 	database    bool
 	settings    any           // additional group of the configuration; nil for none
-	peers       []any         // groups with the addresses of peers, read when the peers run in other processes
+	peers       []any         // groups with addresses of peers; read when the peers run in other processes
 	port        *int          // port to listen at
 	base        *string       // address for other services
 	rules       []doctor.Rule // invariants of the service's data
