@@ -35,7 +35,7 @@ type lockedRows struct {
 	blocked  map[*command]string // the held row that each of the others needs
 	probes   map[string]probe    // for each held row
 	orders   map[int64]*order    // that ready commands change
-	stock    stockView               // the products of which they move pieces
+	stock    stockView           // the products of which they move pieces
 }
 
 // probe locks a row, or returns db.ErrLocked when another transaction holds it for so long.
