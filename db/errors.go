@@ -14,12 +14,25 @@ import (
 	"gorm.io/gorm"
 	sqlitedriver "modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
-
-	"example.com/b2b/internal/apperr"
 )
 
-// ErrConflict says that a transaction lost against another one and may be run again.
-var ErrConflict = apperr.Unavailable.Because(errors.New("lost against another transaction"))
+// Errors of a database that cannot do its work now; the same call may succeed later. Package apperr makes
+// 503 unavailable of them.
+var (
+	ErrUnavailable error = unavailable{}
+	// ErrConflict is an ErrUnavailable: the transaction lost against another one and may be run again.
+	ErrConflict = fmt.Errorf("lost against another transaction: %w", ErrUnavailable)
+	// ErrLocked is an ErrConflict: another transaction has held a row for too long. Only the statement has
+	// failed; the transaction goes on, with the locks that it has.
+	ErrLocked = fmt.Errorf("another transaction holds a row: %w", ErrConflict)
+)
+
+type unavailable struct{}
+
+func (unavailable) Error() string { return "the database is unavailable" }
+
+// Unavailable marks the error for apperr.From.
+func (unavailable) Unavailable() bool { return true }
 
 // dialector is a gorm dialector whose every error has passed translate.
 type dialector struct {
@@ -32,14 +45,14 @@ type dialector struct {
 // Translate implements gorm.ErrorTranslator.
 func (dialector) Translate(err error) error { return translate(err) }
 
-// translate wraps a driver's error in gorm.ErrDuplicatedKey, gorm.ErrForeignKeyViolated, ErrConflict or, for
-// a fault that passes, apperr.Unavailable. All others stay as they are.
+// translate wraps a driver's error in gorm.ErrDuplicatedKey, gorm.ErrForeignKeyViolated, ErrLocked,
+// ErrConflict or, for any other fault that passes, ErrUnavailable. Other errors stay as they are.
 func translate(err error) error {
 	var kind error
 	var my *mysqldriver.MySQLError
 	var lite *sqlitedriver.Error
 	switch {
-	case err == nil, errors.As(err, new(*apperr.Error)):
+	case err == nil, errors.Is(err, ErrUnavailable):
 		return err
 	case errors.As(err, &my):
 		kind = kindOfMySQL(my)
@@ -48,7 +61,7 @@ func translate(err error) error {
 	case errors.Is(err, driver.ErrBadConn), errors.Is(err, mysqldriver.ErrInvalidConn), errors.Is(err, sql.ErrConnDone),
 		errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.As(err, new(*net.OpError)),
 		err.Error() == "sql: database is closed": // which database/sql does not export
-		kind = apperr.Unavailable.New()
+		kind = ErrUnavailable
 	}
 	if kind == nil {
 		return err
@@ -82,7 +95,7 @@ func kindOfMySQL(err *mysqldriver.MySQLError) error {
 		8027, 8120, // ErrInfoSchemaExpired, ErrGetStartTS
 		9001, 9002, 9003, 9005, // ErrPDServerTimeout, ErrTiKVServerTimeout, ErrTiKVServerBusy, ErrRegionUnavailable
 		9008, 9010, 9011: // ErrTiKVStoreLimit, ErrTiKVStaleCommand, ErrTiKVMaxTimestampNotSynced
-		return apperr.Unavailable.New()
+		return ErrUnavailable
 	}
 	return nil
 }
@@ -100,10 +113,10 @@ func kindOfSQLite(err *sqlitedriver.Error) error {
 		return ErrConflict
 	case sqlite3.SQLITE_ERROR:
 		if strings.Contains(err.Error(), "no such table") || strings.Contains(err.Error(), "no such column") { // no code of their own
-			return apperr.Unavailable.New() // a migration is not done
+			return ErrUnavailable // a migration is not done
 		}
 	case sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_NOMEM:
-		return apperr.Unavailable.New()
+		return ErrUnavailable
 	}
 	return nil
 }

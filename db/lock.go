@@ -10,10 +10,6 @@ import (
 	"gorm.io/gorm/clause"
 )
 
-// ErrLocked is an ErrConflict: another transaction holds a row, and has not let go of it in time. Only the
-// statement has failed; the transaction goes on, with the locks that it has.
-var ErrLocked = fmt.Errorf("another transaction holds a row: %w", ErrConflict)
-
 const (
 	// longestWait is how long any statement waits for a row: the least that MySQL knows.
 	longestWait = time.Second

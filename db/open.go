@@ -23,8 +23,6 @@ import (
 	"gorm.io/driver/sqlite"
 	"gorm.io/gorm"
 	"gorm.io/gorm/logger"
-
-	"example.com/b2b/internal/apperr"
 )
 
 // Drivers that Config names.
@@ -168,7 +166,7 @@ const readyWithin = 2 * time.Second
 // Ready asks the database whether it does a service's work: it answers, has the table, and lets this user
 // write there. The table is one of the service's own and has a column id. It costs one statement, which
 // changes no row and locks none, but is refused where a change would be. For SQLite see sqlitePool.ready; a
-// full MySQL is found by requests only. Its error is apperr's unavailable, and comes within three seconds.
+// full MySQL is found by requests only. Its error is ErrUnavailable, and comes within three seconds.
 // Callers who ask at once get one answer.
 func Ready(ctx context.Context, g *gorm.DB, table string) error {
 	answer := g.Dialector.(dialector).ready.DoChan(table, func() (any, error) {
@@ -192,8 +190,8 @@ func ready(ctx context.Context, g *gorm.DB, table string) error {
 	} else {
 		err = g.WithContext(ctx).Exec(change).Error
 	}
-	if err != nil && !errors.As(err, new(*apperr.Error)) {
-		err = apperr.Unavailable.Because(err)
+	if err != nil && !errors.Is(err, ErrUnavailable) {
+		err = fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}
 	return err
 }

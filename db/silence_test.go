@@ -12,7 +12,6 @@ import (
 
 	"example.com/b2b/db"
 	"example.com/b2b/db/dbtest"
-	"example.com/b2b/internal/apperr"
 )
 
 const soon = 30 * time.Second // more, and a wait counts as one without end
@@ -50,9 +49,7 @@ func TestSilentServer(t *testing.T) {
 		}
 		bounded, cancel := context.WithTimeout(ctx, soon)
 		defer cancel()
-		var refused *apperr.Error
-		if err := db.Ready(bounded, g, "customers"); bounded.Err() != nil || !errors.As(err, &refused) ||
-			refused.Code != apperr.Unavailable {
+		if err := db.Ready(bounded, g, "customers"); bounded.Err() != nil || !errors.Is(err, db.ErrUnavailable) {
 			t.Errorf("ready: %v", err)
 		}
 		silence.End()

@@ -17,7 +17,7 @@ import (
 // InTx runs fn in a transaction and commits when it returns nil. When the database ends the transaction in
 // favour of another (a deadlock, a row held by another for too long), or fn returns ErrConflict, InTx runs fn
 // again, a bounded number of times, for five seconds at most; so fn must not leave traces outside of tx. Its
-// last error is then apperr's unavailable. There is no transaction within another: g must not be in one, and
+// last error is then ErrConflict. There is no transaction within another: g must not be in one, and
 // tx refuses to begin one.
 //
 // The transactions of InTx take a third of the connections at most: where rows are stuck, reads and

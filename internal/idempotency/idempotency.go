@@ -112,7 +112,7 @@ func (k Keys) Execute(ctx context.Context, r Request, effect Effect) (Answer, er
 				}
 				return err
 			}
-			if refusal := (*apperr.Error)(nil); !errors.As(err, &refusal) || refusal.Status >= http.StatusInternalServerError {
+			if apperr.From(err).IsFault() {
 				return err
 			}
 			// It may be refused for what another request with the key has done meanwhile.
