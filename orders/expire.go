@@ -3,41 +3,14 @@ package orders
 import (
 	"context"
 	"errors"
-	"log/slog"
-	"sync"
 	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 
-	"example.com/b2b/db"
 	"example.com/b2b/internal/auth"
 	"example.com/b2b/internal/batch"
 )
-
-// sweepPause is how long an expired reservation or key may stay, give or take a fifth.
-const sweepPause = 5 * time.Second
-
-// Run ends expired reservations, deletes expired idempotency keys, and keeps what lists find by until ctx
-// ends. Of several instances on one MySQL database one works at a time.
-func (s *Service) Run(ctx context.Context, log *slog.Logger) {
-	var group sync.WaitGroup
-	group.Go(func() { s.index(ctx, log) })
-	defer group.Wait()
-	db.Every(ctx, sweepPause, func(ctx context.Context) error {
-		return s.lead(ctx, "orders sweep", func(ctx context.Context) error { return s.sweep(ctx, log) })
-	}, func(err error) { log.Error("the sweep failed and will be tried again", "error", err) })
-}
-
-func (s *Service) sweep(ctx context.Context, log *slog.Logger) error {
-	expired, err := s.ExpireReservations(ctx)
-	purged, purgeErr := s.PurgeKeys(ctx)
-	_, blockErr := s.NoteBlocks(ctx)
-	if expired > 0 || purged > 0 {
-		log.Info("swept", "expired_reservations", expired, "purged_keys", purged)
-	}
-	return errors.Join(err, purgeErr, blockErr)
-}
 
 const (
 	expiryBatch = 200             // orders that ExpireReservations cancels at once
@@ -94,6 +67,3 @@ func (s *Service) expire(ctx context.Context, ids []int64) (expired, held int, e
 // errNotReserved says that an order is not CREATED any more: another sweep, a confirm or a cancel was faster.
 // No caller sees it.
 var errNotReserved = errors.New("the order has no reservation")
-
-// PurgeKeys deletes the idempotency keys that have expired, and returns how many.
-func (s *Service) PurgeKeys(ctx context.Context) (int64, error) { return s.keys.Purge(ctx) }

@@ -3,7 +3,6 @@ package orders
 import (
 	"context"
 	"errors"
-	"log/slog"
 	"math"
 	"time"
 
@@ -72,14 +71,10 @@ func (s *Service) maxBatches() int {
 // ready returns 503 unavailable while the database does not do this service's work.
 func (s *Service) ready(ctx context.Context) error { return db.Ready(ctx, s.db, "orders") }
 
-// lead runs work on one instance at a time: see db.RunExclusive.
-func (s *Service) lead(ctx context.Context, name string, work func(ctx context.Context) error) error {
-	_, err := db.RunExclusive(ctx, s.db, name, work)
-	return err
+// indexProducts is the job of the search index: see search.Index.UpdateDue.
+func (s *Service) indexProducts(ctx context.Context) (rows int, err error) {
+	return texts.UpdateDue(ctx, s.db)
 }
-
-// index keeps the index of the search in products until ctx ends.
-func (s *Service) index(ctx context.Context, log *slog.Logger) { texts.Run(ctx, s.db, log) }
 
 // orders are those that the caller may see: its own, for one that is bound to a customer.
 func (s store) orders() *gorm.DB {

@@ -61,7 +61,7 @@ func table(c *config.Settings) []*service {
 		try: "curl '%s/customers?search=ACME'",
 		build: func(g *gorm.DB, o web.Options) (http.Handler, func(context.Context), error) {
 			s := customers.New(g, c.KeyLifetime)
-			return s.Handler(o), func(ctx context.Context) { s.Run(ctx, o.Log) }, nil
+			return s.Handler(o), func(ctx context.Context) { db.RunJobs(ctx, g, o.Log, s.Jobs()...) }, nil
 		},
 	}
 	ordersAPI := &service{
@@ -75,7 +75,7 @@ func table(c *config.Settings) []*service {
 			if err != nil {
 				return nil, nil, err
 			}
-			return s.Handler(o), func(ctx context.Context) { s.Run(ctx, o.Log) }, nil
+			return s.Handler(o), func(ctx context.Context) { db.RunJobs(ctx, g, o.Log, s.Jobs()...) }, nil
 		},
 	}
 	return []*service{customersAPI, ordersAPI, {

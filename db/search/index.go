@@ -2,13 +2,10 @@ package search
 
 import (
 	"context"
-	"errors"
 	"iter"
-	"log/slog"
 	"maps"
 	"slices"
 	"strings"
-	"time"
 	"unicode/utf8"
 
 	"github.com/RoaringBitmap/roaring/v2"
@@ -18,36 +15,20 @@ import (
 )
 
 const (
-	pause     = 5 * time.Second // between two looks for unindexed rows, give or take a fifth
-	minBatch  = 100             // unindexed rows that are worth it: a search compares fewer in no time, and the index is written seldom
-	batch     = 1 << 15         // rows that are indexed at once, which bounds the memory
-	statement = 500             // rows that one statement reads or writes, which bounds how long others wait for a lock
+	minBatch  = 100     // unindexed rows that are worth it: a search compares fewer in no time, and the index is written seldom
+	batch     = 1 << 15 // rows that are indexed at once, which bounds the memory
+	statement = 500     // rows that one statement reads or writes, which bounds how long others wait for a lock
 )
 
-// Run indexes rows until ctx ends, soon after there are many unindexed ones. Of several instances on one
-// MySQL database one works at a time.
-func (x Index) Run(ctx context.Context, g *gorm.DB, log *slog.Logger) {
-	db.Every(ctx, pause, func(ctx context.Context) error { return x.runOnce(ctx, g, log) },
-		func(err error) { log.Error("indexing failed and will be tried again", "table", x.Table, "error", err) })
-}
-
-func (x Index) runOnce(ctx context.Context, g *gorm.DB, log *slog.Logger) error {
+// UpdateDue is Update once at least minBatch rows are unindexed, and does nothing before. Call it every few
+// seconds.
+func (x Index) UpdateDue(ctx context.Context, g *gorm.DB) (rows int, err error) {
 	var ids []int64
-	if err := g.WithContext(ctx).Table(x.Table).Where("unindexed = 1").Limit(minBatch).Pluck("id", &ids).Error; err != nil || len(ids) < minBatch {
-		return err
+	err = g.WithContext(ctx).Table(x.Table).Where("unindexed = 1").Limit(minBatch).Pluck("id", &ids).Error
+	if err != nil || len(ids) < minBatch {
+		return 0, err
 	}
-	_, err := db.RunExclusive(ctx, g, "search "+x.Table, func(ctx context.Context) error {
-		start := time.Now()
-		n, err := x.Update(ctx, g)
-		if n > 0 {
-			log.Info("indexed what searches find by", "table", x.Table, "rows", n, "seconds", time.Since(start).Seconds())
-			if errors.Is(err, context.DeadlineExceeded) {
-				return nil // the next round goes on
-			}
-		}
-		return err
-	})
-	return err
+	return x.Update(ctx, g)
 }
 
 // Update indexes all rows that are unindexed, and returns how many. Any number of instances may run it at
