@@ -45,6 +45,9 @@ type dialector struct {
 // Translate implements gorm.ErrorTranslator.
 func (dialector) Translate(err error) error { return translate(err) }
 
+// Explain implements gorm.Dialector for logs: it leaves the values of a statement out.
+func (dialector) Explain(sql string, _ ...any) string { return sql }
+
 // translate wraps a driver's error in gorm.ErrDuplicatedKey, gorm.ErrForeignKeyViolated, ErrLocked,
 // ErrConflict or, for any other fault that passes, ErrUnavailable. Other errors stay as they are.
 func translate(err error) error {

@@ -134,6 +134,7 @@ func serve(ctx context.Context, c *config.Settings, services []*service, out io.
 			return err
 		}
 		defer db.Close(g)
+		db.LogSlow(g, log, web.LoggedCorrelationID)
 		if c.MigrateOnStart {
 			if _, err := db.Migrate(ctx, g); err != nil {
 				return fmt.Errorf("the schema could not be brought up to date: %w", err)
