@@ -35,7 +35,7 @@ func (l slowLog) Trace(ctx context.Context, begin time.Time, statement func() (s
 		return
 	}
 	sql, rows := statement()
-	attributes := []any{"sql", sql[:min(len(sql), maxLoggedSQL)], "seconds", took.Seconds(), "rows", rows}
+	attributes := []any{"sql", sql[:min(len(sql), maxLoggedSQL)], "ms", took.Milliseconds(), "rows", rows}
 	if id := l.correlationID(ctx); id != "" {
 		attributes = append(attributes, "correlation_id", id)
 	}
