@@ -61,8 +61,8 @@ func translate(err error) error {
 		kind = kindOfMySQL(my)
 	case errors.As(err, &lite):
 		kind = kindOfSQLite(lite)
-	case errors.Is(err, driver.ErrBadConn), errors.Is(err, mysqldriver.ErrInvalidConn), errors.Is(err, sql.ErrConnDone),
-		errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.As(err, new(*net.OpError)),
+	case errors.Is(err, driver.ErrBadConn), errors.Is(err, mysqldriver.ErrInvalidConn),
+		errors.Is(err, sql.ErrConnDone), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.As(err, new(*net.OpError)),
 		err.Error() == "sql: database is closed": // database/sql does not export this error
 		kind = ErrUnavailable
 	}
@@ -94,9 +94,11 @@ func kindOfMySQL(err *mysqldriver.MySQLError) error {
 		1040, 1203, 1226, // ER_CON_COUNT_ERROR, ER_TOO_MANY_USER_CONNECTIONS, ER_USER_LIMIT_REACHED
 		1054, 1146, // ER_BAD_FIELD_ERROR, ER_NO_SUCH_TABLE: a migration is missing or under way
 		1053, 1317, 1927, // ER_SERVER_SHUTDOWN, ER_QUERY_INTERRUPTED, MariaDB's ER_CONNECTION_KILLED
-		1290, 1792, 1836, // ER_OPTION_PREVENTS_STATEMENT (read-only), ER_CANT_EXECUTE_IN_READ_ONLY_TRANSACTION, ER_READ_ONLY_MODE
+		1290, 1792, // ER_OPTION_PREVENTS_STATEMENT (read-only), ER_CANT_EXECUTE_IN_READ_ONLY_TRANSACTION
+		1836,       // ER_READ_ONLY_MODE
 		8027, 8120, // ErrInfoSchemaExpired, ErrGetStartTS
-		9001, 9002, 9003, 9005, // ErrPDServerTimeout, ErrTiKVServerTimeout, ErrTiKVServerBusy, ErrRegionUnavailable
+		9001, 9002, 9003, // ErrPDServerTimeout, ErrTiKVServerTimeout, ErrTiKVServerBusy
+		9005,             // ErrRegionUnavailable
 		9008, 9010, 9011: // ErrTiKVStoreLimit, ErrTiKVStaleCommand, ErrTiKVMaxTimestampNotSynced
 		return ErrUnavailable
 	}
@@ -119,7 +121,8 @@ func kindOfSQLite(err *sqlitedriver.Error) error {
 		if strings.Contains(text, "no such table") || strings.Contains(text, "no such column") {
 			return ErrUnavailable // a migration is missing
 		}
-	case sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_NOMEM:
+	case sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL, sqlite3.SQLITE_CANTOPEN,
+		sqlite3.SQLITE_NOMEM:
 		return ErrUnavailable
 	}
 	return nil

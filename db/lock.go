@@ -38,7 +38,8 @@ func ForUpdateWithin(q *gorm.DB, wait time.Duration) *gorm.DB {
 		return q
 	case wait >= maxWait:
 	case server.mariaDB: // its NOWAIT rolls the transaction back where innodb_rollback_on_timeout is set
-		q = q.Clauses(selectLimit{before: fmt.Sprintf("SET STATEMENT max_statement_time=%.3f FOR", wait.Seconds())})
+		limit := fmt.Sprintf("SET STATEMENT max_statement_time=%.3f FOR", wait.Seconds())
+		q = q.Clauses(selectLimit{before: limit})
 	case wait == minWait:
 		locking.Options = clause.LockingOptionsNoWait
 	default:

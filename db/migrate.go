@@ -40,12 +40,13 @@ func Migrate(ctx context.Context, g *gorm.DB) (int, error) {
 	// that loses the race for a migration has changed nothing, fails, and finds it done at the next try.
 	dialect, tries, options := goose.DialectSQLite3, uint(10), []goose.ProviderOption{}
 	if g.Name() == MySQL {
-		dialect, tries, options = goose.DialectMySQL, 1, append(options, goose.WithSessionLocker(lock("migrate")))
+		dialect, tries = goose.DialectMySQL, 1
+		options = append(options, goose.WithSessionLocker(lock("migrate")))
 		// Goose creates its table before it takes the lock, and inserts the first row in a second step. A
 		// process that finds the table without the row, after a kill or between the steps, fails.
 		for _, statement := range statementsOf(versionsSQL) {
-			err := retry(ctx, 12, time.Minute, func() error { return g.WithContext(ctx).Exec(statement).Error })
-			if err != nil {
+			create := func() error { return g.WithContext(ctx).Exec(statement).Error }
+			if err := retry(ctx, 12, time.Minute, create); err != nil {
 				return 0, err
 			}
 		}

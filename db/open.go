@@ -101,7 +101,14 @@ func (c Config) pool() (connections, gorm.Dialector, error) {
 	m := mysqldriver.NewConfig()
 	m.Net, m.Addr = "tcp", net.JoinHostPort(c.Host, strconv.Itoa(c.Port))
 	m.User, m.Passwd, m.DBName = c.User, c.Password, c.Name
-	m.TLSConfig = map[string]string{"preferred": "preferred", "required": "skip-verify", "verify": "true"}[c.TLS]
+	switch c.TLS {
+	case "preferred":
+		m.TLSConfig = "preferred"
+	case "required":
+		m.TLSConfig = "skip-verify"
+	case "verify":
+		m.TLSConfig = "true"
+	}
 	if c.TLSCA != "" {
 		pem, err := os.ReadFile(c.TLSCA)
 		if err != nil {
@@ -120,8 +127,8 @@ func (c Config) pool() (connections, gorm.Dialector, error) {
 		"time_zone":                "'+00:00'",
 		"sql_mode":                 "'STRICT_ALL_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION'",
 		"innodb_lock_wait_timeout": "1",         // maxWait
-		"lock_wait_timeout":        "5",         // seconds, for tables; the default is a year, or a day on MariaDB
-		"wait_timeout":             waitTimeout, // seconds; bounds the locks of a client that is frozen or gone
+		"lock_wait_timeout":        "5",         // seconds, for tables; default: a year, on MariaDB a day
+		"wait_timeout":             waitTimeout, // seconds; bounds locks of a client that is gone
 	}
 	connector, err := mysqldriver.NewConnector(m) // a driver with a DSN string would log by itself
 	if err != nil {
@@ -141,8 +148,8 @@ func (c Config) pool() (connections, gorm.Dialector, error) {
 // row lock. REPEATABLE READ would add gap locks and, with MariaDB's innodb_snapshot_isolation, a retry for
 // every race.
 //
-// A full pool makes new connections one after the other, without the deadline of a request. Without the bound,
-// a server that accepts a connection and never answers would block the pool for ever.
+// A full pool makes new connections one after the other, without the deadline of a request. Without the
+// bound, a server that accepts a connection and never answers would block the pool for ever.
 type connecting struct{ driver.Connector }
 
 func (c connecting) Connect(ctx context.Context) (driver.Conn, error) {

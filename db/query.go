@@ -16,7 +16,8 @@ import (
 // Now is an SQL expression for the time on the database's clock plus after, in UTC, with milliseconds.
 func Now(g *gorm.DB, after time.Duration) clause.Expr {
 	if g.Name() == SQLite {
-		return gorm.Expr("strftime('%Y-%m-%d %H:%M:%f+00:00', 'now', ?)", fmt.Sprintf("%+.3f seconds", after.Seconds()))
+		offset := fmt.Sprintf("%+.3f seconds", after.Seconds())
+		return gorm.Expr("strftime('%Y-%m-%d %H:%M:%f+00:00', 'now', ?)", offset)
 	}
 	return gorm.Expr("UTC_TIMESTAMP(3) + INTERVAL ? MICROSECOND", after.Microseconds())
 }
@@ -100,8 +101,8 @@ func init() { // SQLite's own LOWER changes ASCII only
 	sqlitedriver.MustRegisterDeterministicScalarFunction("unicode_lower", 1, lower)
 }
 
-// CreateAll inserts rows, pointers to gorm models with the field ID, in one statement, and sets their ids. Its
-// error is gorm.ErrDuplicatedKey when a unique value is taken.
+// CreateAll inserts rows, pointers to gorm models with the field ID, in one statement, and sets their ids.
+// Its error is gorm.ErrDuplicatedKey when a unique value is taken.
 //
 // MySQL returns the first id of a statement; the others follow in steps of the session's
 // auto_increment_increment: https://dev.mysql.com/doc/refman/8.4/en/innodb-auto-increment-handling.html. gorm
@@ -124,8 +125,8 @@ func CreateAll[T interface{ Key() int64 }](tx *gorm.DB, rows []T) error {
 	return nil
 }
 
-// Insert adds rows to a table in one statement. columns are separated by commas. It serves rows that come with
-// every order, where gorm's Create is slow, because it reflects on each field. Its error is
+// Insert adds rows to a table in one statement. columns are separated by commas. It serves rows that come
+// with every order, where gorm's Create is slow, because it reflects on each field. Its error is
 // gorm.ErrDuplicatedKey when a unique value is taken.
 func Insert(tx *gorm.DB, table, columns string, rows [][]any) error {
 	if len(rows) == 0 {
@@ -138,7 +139,7 @@ func Insert(tx *gorm.DB, table, columns string, rows [][]any) error {
 
 // UpdateEach writes the columns of rows, gorm models with the key id, in one statement. It returns the number
 // of rows that q found.
-func UpdateEach[T interface{ Key() int64 }](q *gorm.DB, rows []T, columns ...string) (found int64, err error) {
+func UpdateEach[T interface{ Key() int64 }](q *gorm.DB, rows []T, columns ...string) (n int64, err error) {
 	ids, parsed := make([]int64, len(rows)), &gorm.Statement{DB: q}
 	if err := parsed.Parse(&rows[0]); err != nil {
 		return 0, err
@@ -174,8 +175,8 @@ type PageRequest struct {
 	Limit  int32
 }
 
-// PageFrom makes a PageRequest of a list's parameters. sort and limit are never nil, because they have defaults
-// in the document.
+// PageFrom makes a PageRequest of a list's parameters. sort and limit are never nil, because they have
+// defaults in the document.
 func PageFrom[S ~string](sort *S, cursor *int64, limit *int32) PageRequest {
 	return PageRequest{Sort: Sort(*sort), Cursor: cursor, Limit: *limit}
 }

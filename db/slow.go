@@ -29,7 +29,7 @@ type slowLog struct {
 }
 
 // Trace implements logger.Interface.
-func (l slowLog) Trace(ctx context.Context, begin time.Time, statement func() (sql string, rows int64), err error) {
+func (l slowLog) Trace(ctx context.Context, begin time.Time, statement func() (string, int64), err error) {
 	took := time.Since(begin)
 	if took < slowStatement || !l.log.Enabled(ctx, slog.LevelDebug) {
 		return

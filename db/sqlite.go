@@ -11,9 +11,9 @@ import (
 	"time"
 )
 
-// sqlitePool is the connections to an SQLite file: one writes, and some read. SQLite has one writer, so a queue
-// for one connection beats busy errors on several. A SELECT outside of a transaction uses a reader: it reads
-// committed rows, and does not wait for a writer of this process or another.
+// sqlitePool is the connections to an SQLite file: one writes, and some read. SQLite has one writer, so a
+// queue for one connection beats busy errors on several. A SELECT outside of a transaction uses a reader: it
+// reads committed rows, and does not wait for a writer of this process or another.
 type sqlitePool struct {
 	*sql.DB // the writer
 	readers *sql.DB
@@ -103,13 +103,13 @@ func (p *sqlitePool) briefly(ctx context.Context, statements ...string) error {
 }
 
 // boundLog truncates the write-ahead log when it is longer than maxLog. SQLite itself restarts the log at a
-// moment without reads, and under overlapping long reads there is no such moment. The checkpoint makes writers
-// wait for reads, for a second at most.
+// moment without reads, and under overlapping long reads there is no such moment. The checkpoint makes
+// writers wait for reads, for a second at most.
 func (p *sqlitePool) boundLog(ctx context.Context) {
 	for ctx.Err() == nil {
 		pause := time.Second
 		if log, err := os.Stat(p.path + "-wal"); err == nil && log.Size() > maxLog {
-			_ = p.briefly(ctx, "PRAGMA wal_checkpoint(TRUNCATE)") // fails during a long read, and is tried again
+			_ = p.briefly(ctx, "PRAGMA wal_checkpoint(TRUNCATE)") // fails during a long read
 			pause = 10 * time.Second
 		}
 		select {

@@ -108,10 +108,11 @@ func (s store) spans(from, to *time.Time) ([]db.IDRange, error) {
 	return []db.IDRange{{First: idsOf(*found.First).First, Last: idsOf(*found.Last).Last}, behind}, err
 }
 
-// expired returns the ids of the orders that have been CREATED for as long as a reservation lasts, the oldest
-// first, without so many at the beginning. It goes by the time alone: ids need not ascend with time.
-func (s store) expired(reservation time.Duration, without, limit int) (ids []int64, err error) {
-	err = s.orders().Where("reserved_since <= ?", db.Now(s.db, -reservation)).Order("reserved_since").Offset(without).Limit(limit).Pluck("id", &ids).Error
+// expired returns the ids of orders that are CREATED for longer than a reservation, the oldest first, after the
+// first skip ones. It goes by time alone: ids need not ascend with time.
+func (s store) expired(reservation time.Duration, skip, limit int) (ids []int64, err error) {
+	q := s.orders().Where("reserved_since <= ?", db.Now(s.db, -reservation)).Order("reserved_since")
+	err = q.Offset(skip).Limit(limit).Pluck("id", &ids).Error
 	return ids, err
 }
 
@@ -203,8 +204,7 @@ func (s *Service) try(ctx context.Context, fn func(tx store) error) error {
 // now is an SQL expression for the database's clock.
 func (s store) now() clause.Expr { return db.Now(s.db, 0) }
 
-// unlessEarlier is one for the database's clock, or the column where that is later: a statement that has
-// waited for a row's lock sees the time at which it began to wait.
+// unlessEarlier is an SQL expression for the later of the database's clock and the column: see db.NotBefore.
 func (s store) unlessEarlier(column string) clause.Expr { return db.NotBefore(s.db, column) }
 
 // found reports whether a query for one row found it; the error is another one.

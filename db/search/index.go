@@ -107,7 +107,8 @@ func (x Index) add(ctx context.Context, g *gorm.DB, chunk int64, rows []row) err
 		}
 	}
 	for some := range slices.Chunk(slices.Sorted(maps.Keys(added)), statement) {
-		if err := db.InTx(ctx, g, func(tx *gorm.DB) error { return x.merge(tx, chunk, added, some) }); err != nil {
+		err := db.InTx(ctx, g, func(tx *gorm.DB) error { return x.merge(tx, chunk, added, some) })
+		if err != nil {
 			return err
 		}
 	}
@@ -162,7 +163,8 @@ func (x Index) merge(tx *gorm.DB, chunk int64, added map[string]*roaring.Bitmap,
 	if values == nil {
 		return nil
 	}
-	return tx.Exec(insertGrams+"(?, ?, ?, ?, ?)"+strings.Repeat(", (?, ?, ?, ?, ?)", len(values)/5-1), values...).Error
+	rows := "(?, ?, ?, ?, ?)" + strings.Repeat(", (?, ?, ?, ?, ?)", len(values)/5-1)
+	return tx.Exec(insertGrams+rows, values...).Error
 }
 
 // grams yields the parts of a text that have from to to characters. It may yield a part several times.

@@ -1,10 +1,10 @@
-// Package search finds the rows of a table that contain a text, as db.Containing does, through an index in the
-// table search_grams. It knows no service.
+// Package search finds the rows of a table that contain a text, as db.Containing does, through an index in
+// the table search_grams. It knows no service.
 //
-// The index maps each gram, 1 to 3 characters of a folded text, to the ids of the rows that contain it. It may
-// list rows whose text has changed since, so a search compares every candidate literally. Rows that are not
-// in the index yet have the generated column unindexed = 1, and a search compares them, too. So a search is
-// correct at any time, and code that writes rows need not know of the index.
+// The index maps each gram, 1 to 3 characters of a folded text, to the ids of the rows that contain it. It
+// may list rows whose text has changed since, so a search compares every candidate literally. Rows that are
+// not in the index yet have the generated column unindexed = 1, and a search compares them, too. So a search
+// is correct at any time, and code that writes rows need not know of the index.
 package search
 
 import (
@@ -32,7 +32,7 @@ const (
 	maxBitmaps = 4       // grams of a text, the rarest, whose bitmaps are read
 	maxPending = 1000    // unindexed rows to compare; with more of them, a search compares all rows
 	maxTried   = 1000    // rows that a statement compares
-	firstRead  = 1 << 14 // bytes of bitmaps that the first statement reads; each further one reads 4 times more
+	firstRead  = 1 << 14 // bytes of bitmaps that the first statement reads; each further one 4 times more
 )
 
 // Page is db.Page for the rows of q that contain text in one of the columns. q may have any conditions on the
@@ -84,8 +84,8 @@ func Page[T interface{ Key() int64 }](q *gorm.DB, x Index, text string, w db.Pag
 	return rows, next, nil
 }
 
-// gramsOf returns grams that every match of the folded text must contain: grams of the longest length, at most
-// maxGrams, spread over the alphabet.
+// gramsOf returns grams that every match of the folded text must contain: grams of the longest length, at
+// most maxGrams, spread over the alphabet.
 func gramsOf(folded string) [][]byte {
 	size := min(3, utf8.RuneCountInString(folded))
 	if size == 0 {
@@ -142,7 +142,8 @@ func offset(id int64) uint32 { return uint32(id & (1<<chunkBits - 1)) }
 
 // findChunks sets the chunks that have all grams or pending rows, and the rarest of the grams.
 func (s *lookup) findChunks(grams [][]byte, pending map[int64]*roaring.Bitmap) error {
-	q := s.q.Table("search_grams").Select("gram, chunk, hits").Where("subject = ? AND gram IN ?", s.x.Table, grams)
+	q := s.q.Table("search_grams").Select("gram, chunk, hits").
+		Where("subject = ? AND gram IN ?", s.x.Table, grams)
 	newestFirst := s.w.Sort == db.NewestFirst
 	if after := s.w.AfterID() >> chunkBits; newestFirst && s.w.AfterID() > 0 {
 		q = q.Where("chunk <= ?", after)
@@ -175,15 +176,16 @@ func (s *lookup) findChunks(grams [][]byte, pending map[int64]*roaring.Bitmap) e
 			chunks[r.Chunk] = chunk{r.Chunk, bytes, pending[r.Chunk]}
 		}
 	}
-	s.chunks = slices.SortedFunc(maps.Values(chunks), func(a, b chunk) int { return cmp.Compare(a.number, b.number) })
+	byNumber := func(a, b chunk) int { return cmp.Compare(a.number, b.number) }
+	s.chunks = slices.SortedFunc(maps.Values(chunks), byNumber)
 	if newestFirst {
 		slices.Reverse(s.chunks)
 	}
 	return nil
 }
 
-// candidates yields the ids of rows that may match, in the order of the page. It reads bitmaps as needed, with
-// each statement more of them.
+// candidates yields the ids of rows that may match, in the order of the page. It reads bitmaps as needed,
+// with each statement more of them.
 func (s *lookup) candidates(yield func(id int64, err error) bool) {
 	for budget := firstRead; len(s.chunks) > 0; budget *= 4 {
 		n, bytes := 1, s.chunks[0].bytes

@@ -177,7 +177,8 @@ func (k Keys) Lookup(q *gorm.DB, requests []Request) ([]Existing, error) {
 	}
 	var rows []row
 	err := q.Select("*, expires_at <= ? AS expired", db.Now(q, 0)).
-		Where("caller IN ? AND operation IN ? AND idempotency_key IN ?", distinct(callers), distinct(operations), keys).
+		Where("caller IN ? AND operation IN ?", distinct(callers), distinct(operations)).
+		Where("idempotency_key IN ?", keys).
 		Find(&rows).Error
 	for _, stored := range rows {
 		for i, r := range requests {
@@ -214,7 +215,8 @@ func (k Keys) Save(tx *gorm.DB, records ...Record) error {
 		}
 		if r.Key != nil {
 			rows = append(rows, []any{
-				r.Caller, r.Operation, *r.Key, r.hash(), r.Target, r.Answer.Status, string(r.Answer.Body), expires,
+				r.Caller, r.Operation, *r.Key, r.hash(), r.Target, r.Answer.Status, string(r.Answer.Body),
+				expires,
 			})
 		}
 	}
@@ -223,7 +225,8 @@ func (k Keys) Save(tx *gorm.DB, records ...Record) error {
 			return err
 		}
 	}
-	const columns = "caller, operation, idempotency_key, request_hash, target_id, status, response_body, expires_at"
+	const columns = "caller, operation, idempotency_key, request_hash, target_id, status, response_body, " +
+		"expires_at"
 	err := db.Insert(tx, "idempotency_keys", columns, rows)
 	if errors.Is(err, gorm.ErrDuplicatedKey) {
 		return db.ErrConflict // so that the transaction runs again and finds the row
@@ -312,7 +315,8 @@ func (stored row) existing(r Request) Existing {
 	case string(stored.RequestHash) != string(r.hash()):
 		return Existing{Reused: apperr.IdempotencyKeyReused.New()}
 	}
-	return Existing{Answer: Answer{Status: *stored.Status, Body: []byte(*stored.ResponseBody), Replayed: true}}
+	first := Answer{Status: *stored.Status, Body: []byte(*stored.ResponseBody), Replayed: true}
+	return Existing{Answer: first}
 }
 
 // Answer returns the answer to the request when it succeeds. JSON must be able to hold body.
