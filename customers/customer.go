@@ -3,7 +3,6 @@ package customers
 
 import (
 	"context"
-	"log/slog"
 	"slices"
 	"strings"
 	"time"
@@ -30,13 +29,10 @@ type Service struct {
 // New returns the service on a database that db.Migrate has brought up to date. It remembers an idempotency
 // key for keyLifetime.
 func New(g *gorm.DB, keyLifetime time.Duration) *Service {
-	s := &Service{db: g, keys: idempotency.Keys{DB: g, Lifetime: keyLifetime}}
+	s := &Service{db: g, keys: idempotency.Keys{DB: g, Lifetime: keyLifetime, Operations: keyedOperations}}
 	s.lookups.MaxConcurrent, s.lookups.MaxCost, s.lookups.Run = 1, 100, s.lookUp
 	return s
 }
-
-// Run keeps the index of the search until ctx ends.
-func (s *Service) Run(ctx context.Context, log *slog.Logger) { s.index(ctx, log) }
 
 // customer is a row of the table customers. Its generated columns active_email, in lower case, and
 // active_external_ref are null for the deleted, and keep both unique among the others.

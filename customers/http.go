@@ -66,7 +66,7 @@ func (a answer) VisitCreateCustomerResponse(w http.ResponseWriter) error {
 
 // GetCustomerIdempotencyKey tells what a key has done. Error: 404 idempotency_key_unknown.
 func (s *Service) GetCustomerIdempotencyKey(ctx context.Context, r server.GetCustomerIdempotencyKeyRequestObject) (server.GetCustomerIdempotencyKeyResponseObject, error) {
-	effects, err := s.keys.Report(ctx, r.Key, keyedOperations)
+	effects, err := s.keys.Report(ctx, r.Key)
 	if err != nil {
 		return nil, err
 	}

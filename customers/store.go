@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 
 	"gorm.io/gorm"
 
@@ -56,8 +55,10 @@ func (s *Service) once(ctx context.Context, r idempotency.Request, effect func(t
 // ready returns 503 unavailable while the database does not do this service's work.
 func (s *Service) ready(ctx context.Context) error { return db.Ready(ctx, s.db, "customers") }
 
-// index keeps the index of the search until ctx ends.
-func (s *Service) index(ctx context.Context, log *slog.Logger) { texts.Run(ctx, s.db, log) }
+// indexCustomers is the job of the search index: see search.Index.UpdateDue.
+func (s *Service) indexCustomers(ctx context.Context) (rows int, err error) {
+	return texts.UpdateDue(ctx, s.db)
+}
 
 // customers are those that the caller may see: its own record, for one that is bound to a customer.
 func (s store) customers() *gorm.DB {

@@ -21,20 +21,20 @@ var (
 
 // keyedEffect is what a key has done with one operation, and how that stands now.
 type keyedEffect struct {
-	idempotency.Done
+	idempotency.Use
 	order *status // of the order
 }
 
 // reportKey tells what a key has done, or returns 404 idempotency_key_unknown when that is nothing, or has
 // expired.
 func (s *Service) reportKey(ctx context.Context, key string) ([]keyedEffect, error) {
-	done, err := s.keys.Report(ctx, key, keyedOperations)
+	done, err := s.keys.Report(ctx, key)
 	if err != nil {
 		return nil, err
 	}
 	ids, effects := make([]int64, len(done)), make([]keyedEffect, len(done))
 	for i, d := range done {
-		ids[i], effects[i] = d.TargetID, keyedEffect{Done: d}
+		ids[i], effects[i] = d.TargetID, keyedEffect{Use: d}
 	}
 	var orders []order
 	if err := s.read(ctx).orders().Select("id, status").Where("id IN ?", ids).Find(&orders).Error; err != nil {

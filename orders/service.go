@@ -40,7 +40,7 @@ type Service struct {
 // address.
 func New(g *gorm.DB, c Config) (*Service, error) {
 	customers, err := customersapi.NewClientWithResponses(c.Customers.Base, customersapi.WithHTTPClient(c.Customers.Client("Customers API")))
-	s := &Service{Config: c, db: g, keys: idempotency.Keys{DB: g, Lifetime: c.KeyLifetime}, customers: customers}
+	s := &Service{Config: c, db: g, keys: idempotency.Keys{DB: g, Lifetime: c.KeyLifetime, Operations: keyedOperations}, customers: customers}
 	s.commands.MaxConcurrent, s.commands.MaxCost, s.commands.MaxHeld, s.commands.Run = s.maxBatches(), batchCost, c.MaxHeld, s.runBatch
 	return s, err
 }

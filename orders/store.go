@@ -3,7 +3,6 @@ package orders
 import (
 	"context"
 	"errors"
-	"log/slog"
 	"math"
 	"time"
 
@@ -72,14 +71,10 @@ func (s *Service) maxBatches() int {
 // ready returns 503 unavailable while the database does not do this service's work.
 func (s *Service) ready(ctx context.Context) error { return db.Ready(ctx, s.db, "orders") }
 
-// lead runs work on one instance at a time: see db.RunExclusive.
-func (s *Service) lead(ctx context.Context, name string, work func(ctx context.Context) error) error {
-	_, err := db.RunExclusive(ctx, s.db, name, work)
-	return err
+// indexProducts is the job of the search index: see search.Index.UpdateDue.
+func (s *Service) indexProducts(ctx context.Context) (rows int, err error) {
+	return texts.UpdateDue(ctx, s.db)
 }
-
-// index keeps the index of the search in products until ctx ends.
-func (s *Service) index(ctx context.Context, log *slog.Logger) { texts.Run(ctx, s.db, log) }
 
 // orders are those that the caller may see: its own, for one that is bound to a customer.
 func (s store) orders() *gorm.DB {
@@ -113,10 +108,11 @@ func (s store) spans(from, to *time.Time) ([]db.IDRange, error) {
 	return []db.IDRange{{First: idsOf(*found.First).First, Last: idsOf(*found.Last).Last}, behind}, err
 }
 
-// expired returns the ids of the orders that have been CREATED for as long as a reservation lasts, the oldest
-// first, without so many at the beginning. It goes by the time alone: ids need not ascend with time.
-func (s store) expired(reservation time.Duration, without, limit int) (ids []int64, err error) {
-	err = s.orders().Where("reserved_since <= ?", db.Now(s.db, -reservation)).Order("reserved_since").Offset(without).Limit(limit).Pluck("id", &ids).Error
+// expired returns the ids of orders that are CREATED for longer than a reservation, the oldest first, after the
+// first skip ones. It goes by time alone: ids need not ascend with time.
+func (s store) expired(reservation time.Duration, skip, limit int) (ids []int64, err error) {
+	q := s.orders().Where("reserved_since <= ?", db.Now(s.db, -reservation)).Order("reserved_since")
+	err = q.Offset(skip).Limit(limit).Pluck("id", &ids).Error
 	return ids, err
 }
 
@@ -208,8 +204,7 @@ func (s *Service) try(ctx context.Context, fn func(tx store) error) error {
 // now is an SQL expression for the database's clock.
 func (s store) now() clause.Expr { return db.Now(s.db, 0) }
 
-// unlessEarlier is one for the database's clock, or the column where that is later: a statement that has
-// waited for a row's lock sees the time at which it began to wait.
+// unlessEarlier is an SQL expression for the later of the database's clock and the column: see db.NotBefore.
 func (s store) unlessEarlier(column string) clause.Expr { return db.NotBefore(s.db, column) }
 
 // found reports whether a query for one row found it; the error is another one.

@@ -76,7 +76,9 @@ func TestArrows(t *testing.T) {
 				t.Errorf("%s imports %s: a contract imports nothing of ours", p.ImportPath, name)
 			case own && under(p.ImportPath, "sdk") && !under(name, "openapi", "sdk"):
 				t.Errorf("%s imports %s: an SDK knows the contracts only", p.ImportPath, name)
-			case own && under(p.ImportPath, "internal", "db") && under(name, names...):
+			case own && under(p.ImportPath, "db") && !under(name, "db"):
+				t.Errorf("%s imports %s: the database code knows nothing above it", p.ImportPath, name)
+			case own && under(p.ImportPath, "internal") && under(name, names...):
 				t.Errorf("%s imports the service %s", p.ImportPath, name)
 			case own && under(p.ImportPath, names...) && under(name, names...) && !under(name, p.ImportPath):
 				t.Errorf("%s imports %s: services meet over HTTP only", p.ImportPath, name)
