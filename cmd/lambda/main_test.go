@@ -498,7 +498,7 @@ func TestFunctionDeadline(t *testing.T) {
 			engine := gin.New()
 			engine.GET("/", func(c *gin.Context) { got, _ = c.Request.Context().Deadline() })
 			raw, _ := json.Marshal(event(request{method: "GET", path: "/"}))
-			if _, err := handler(engine)(ctx, raw); err != nil || !got.Equal(want.Add(-reserve)) {
+			if _, err := handler(engine)(ctx, raw); err != nil || !got.Equal(want.Add(-deadlineReserve)) {
 				t.Errorf("%s: %v, deadline %s before Lambda's", kind, err, want.Sub(got))
 			}
 		}
