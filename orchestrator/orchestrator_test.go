@@ -185,7 +185,10 @@ func TestCreateAndConfirmOrder(t *testing.T) {
 func TestKeyInHeader(t *testing.T) {
 	p := &peers{}
 	base := serve(t, p, time.Minute)
-	for _, header := range [][]string{{"X-Idempotency-Key", "key-1"}, {"Idempotency-Key", "key-1"}, {"Idempotency-Key", `"key-1"`}, {"X-Idempotency-Key", "key-1", "Idempotency-Key", `"key-1"`}} {
+	for _, header := range [][]string{
+		{"X-Idempotency-Key", "key-1"}, {"Idempotency-Key", "key-1"}, {"Idempotency-Key", `"key-1"`},
+		{"X-Idempotency-Key", "key-1", "Idempotency-Key", `"key-1"`},
+	} {
 		status, body, _ := webtest.Do(
 			t,
 			"POST",
@@ -503,8 +506,11 @@ func TestBadRequest(t *testing.T) {
 		})
 	}
 	t.Run("another key in a header", func(t *testing.T) { // TestKeyInHeader has those that are the same
-		for _, header := range [][]string{{"X-Idempotency-Key", "key-2"}, {"Idempotency-Key", "key-2"}, {"Idempotency-Key", `"key-2"`}, {"X-Idempotency-Key", `"key-1"`},
-			{"X-Idempotency-Key", "key-1", "Idempotency-Key", "key-2"}, {"X-Idempotency-Key", "two words"}, {"Idempotency-Key", `""`}} {
+		for _, header := range [][]string{
+			{"X-Idempotency-Key", "key-2"}, {"Idempotency-Key", "key-2"}, {"Idempotency-Key", `"key-2"`},
+			{"X-Idempotency-Key", `"key-1"`}, {"X-Idempotency-Key", "key-1", "Idempotency-Key", "key-2"},
+			{"X-Idempotency-Key", "two words"}, {"Idempotency-Key", `""`},
+		} {
 			status, body, _ := webtest.Do(
 				t,
 				"POST",
@@ -550,7 +556,9 @@ func TestHealthReadyAndStartPage(t *testing.T) {
 		}
 	}
 	status, body, _ := webtest.Do(t, "GET", base+"/", "")
-	for _, link := range []string{`"/docs"`, `"http://127.0.0.1:3001/docs"`, `"https://api.example.com/orders/docs"`} {
+	for _, link := range []string{
+		`"/docs"`, `"http://127.0.0.1:3001/docs"`, `"https://api.example.com/orders/docs"`,
+	} {
 		if status != 200 || !strings.Contains(string(body), link) {
 			t.Errorf("%d, no link to %s: %s", status, link, body)
 		}
@@ -569,7 +577,9 @@ func TestHealthReadyAndStartPage(t *testing.T) {
 		}
 	}
 	for path, want := range map[string]string{
-		"/start/start.js": "idempotency_key", "/start/start.css": "light-dark", "/postman/collection.json": "{{orchestratorBase}}/orchestrator/create-and-confirm-order", "/postman/environment.json": base,
+		"/start/start.js": "idempotency_key", "/start/start.css": "light-dark",
+		"/postman/collection.json": "{{orchestratorBase}}/orchestrator/create-and-confirm-order",
+		"/postman/environment.json": base,
 	} {
 		if status, body, _ := webtest.Do(t, "GET", base+path, ""); status != 200 ||
 			!strings.Contains(string(body), want) {
@@ -592,7 +602,10 @@ func TestHealthReadyAndStartPage(t *testing.T) {
 func TestJoinedDocument(t *testing.T) {
 	base := serve(t, &peers{}, time.Minute)
 	want := map[string]string{} // an operation's address and what is said of it
-	for at, document := range map[string][]byte{"http://127.0.0.1:3001": customersapi.Document, "https://api.example.com/orders": ordersapi.Document, base: api.Document} {
+	for at, document := range map[string][]byte{
+		"http://127.0.0.1:3001": customersapi.Document, "https://api.example.com/orders": ordersapi.Document,
+		base: api.Document,
+	} {
 		own, _ := webtest.Options().Served(document)
 		for path, item := range webtest.Spec(t, own).Paths.Map() {
 			for method, operation := range item.Operations() {

@@ -31,15 +31,19 @@ func TestRead(t *testing.T) {
 		t.Errorf("%v %+v", err, got)
 	}
 	for name, value := range map[string]string{
-		"PORT": "4000", "DB_HOST": "db", "DB_PORT": "3307", "DB_USER": "u", "DB_PASSWORD": "p", "DB_NAME": "n", "DB_MAX_CONNECTIONS": "7",
-		"MIGRATE_ON_START": "false", "SERVICE_TOKEN": "new, old", "APP_ENV": "development",
-		"DB_TLS_CA": "ca.pem", "AUTH_MODE": "jwt", "AUTH_OPEN_IN_PRODUCTION": "true", "JWT_SECRET": "s", "JWT_JWKS_URL": "https://i.example/keys", "JWT_ISSUER": "i", "JWT_AUDIENCE": "a", "JWT_EXPIRES_IN": "7d",
+		"PORT": "4000", "DB_HOST": "db", "DB_PORT": "3307", "DB_USER": "u", "DB_PASSWORD": "p",
+		"DB_NAME": "n", "DB_MAX_CONNECTIONS": "7", "MIGRATE_ON_START": "false", "SERVICE_TOKEN": "new, old",
+		"APP_ENV": "development", "DB_TLS_CA": "ca.pem", "AUTH_MODE": "jwt",
+		"AUTH_OPEN_IN_PRODUCTION": "true", "JWT_SECRET": "s", "JWT_JWKS_URL": "https://i.example/keys",
+		"JWT_ISSUER": "i", "JWT_AUDIENCE": "a", "JWT_EXPIRES_IN": "7d",
 		"CUSTOMERS_API_BASE": "https://c.example/", "ORDERS_API_BASE": "http://o.example:1/x",
-		"IDEMPOTENCY_KEY_EXPIRATION_HOURS": "2", "ORDER_CANCELLATION_WINDOW_MINUTES": "3", "ORDER_RESERVATION_HOURS": "4",
-		"RATE_LIMIT_RPS": "8", "RATE_LIMIT_BURST": "9", "TRUSTED_PROXIES": "10.0.0.0/8, ::1", "MAX_REQUESTS_IN_FLIGHT": "10", "MAX_SEARCHES": "11", "MAX_IMPORTS": "14", "MAX_EXPORTS": "15",
-		"BIND_ADDRESS": "::", "MAX_CONNECTIONS": "12", "MAX_CONNECTIONS_PER_ADDRESS": "13",
-		"ALLOWED_HOSTS": "a.example,b.example", "CORS_ALLOWED_ORIGINS": "https://a.example,http://b.example:8080",
-		"REQUEST_TIMEOUT_SECONDS": "5", "SHUTDOWN_TIMEOUT_SECONDS": "6", "LOG_LEVEL": "warn", "SERVERLESS_OFFLINE_PORT": "5000",
+		"IDEMPOTENCY_KEY_EXPIRATION_HOURS": "2", "ORDER_CANCELLATION_WINDOW_MINUTES": "3",
+		"ORDER_RESERVATION_HOURS": "4", "RATE_LIMIT_RPS": "8", "RATE_LIMIT_BURST": "9",
+		"TRUSTED_PROXIES": "10.0.0.0/8, ::1", "MAX_REQUESTS_IN_FLIGHT": "10", "MAX_SEARCHES": "11",
+		"MAX_IMPORTS": "14", "MAX_EXPORTS": "15", "BIND_ADDRESS": "::", "MAX_CONNECTIONS": "12",
+		"MAX_CONNECTIONS_PER_ADDRESS": "13", "ALLOWED_HOSTS": "a.example,b.example",
+		"CORS_ALLOWED_ORIGINS": "https://a.example,http://b.example:8080", "REQUEST_TIMEOUT_SECONDS": "5",
+		"SHUTDOWN_TIMEOUT_SECONDS": "6", "LOG_LEVEL": "warn", "SERVERLESS_OFFLINE_PORT": "5000",
 	} {
 		t.Setenv(name, value)
 	}
@@ -82,10 +86,11 @@ func TestRead(t *testing.T) {
 // TestReadRefuses names every variable that is wrong, and none that was not asked for.
 func TestReadRefuses(t *testing.T) {
 	for name, value := range map[string]string{
-		"DB_DRIVER": "oracle", "DB_PORT": "0", "DB_MAX_CONNECTIONS": "many", "MIGRATE_ON_START": "yes", "CUSTOMERS_API_BASE": "localhost:3001",
-		"ORDER_RESERVATION_HOURS": "-1", "LOG_LEVEL": "loud", "ORDERS_PORT": "65536", "SERVICE_TOKEN": ",",
-		"NODE_ENV": "test", "JWT_EXPIRES_IN": "1y", "DB_TLS": "required", "DB_TLS_CA": "ca.pem",
-		"TRUSTED_PROXIES": "10.0.0.0/8,proxy", "BIND_ADDRESS": "here", "ALLOWED_HOSTS": "a.example:80", "CORS_ALLOWED_ORIGINS": "https://a.example/",
+		"DB_DRIVER": "oracle", "DB_PORT": "0", "DB_MAX_CONNECTIONS": "many", "MIGRATE_ON_START": "yes",
+		"CUSTOMERS_API_BASE": "localhost:3001", "ORDER_RESERVATION_HOURS": "-1", "LOG_LEVEL": "loud",
+		"ORDERS_PORT": "65536", "SERVICE_TOKEN": ",", "NODE_ENV": "test", "JWT_EXPIRES_IN": "1y",
+		"DB_TLS": "required", "DB_TLS_CA": "ca.pem", "TRUSTED_PROXIES": "10.0.0.0/8,proxy",
+		"BIND_ADDRESS": "here", "ALLOWED_HOSTS": "a.example:80", "CORS_ALLOWED_ORIGINS": "https://a.example/",
 		"MAX_REQUESTS_IN_FLIGHT": "0",
 	} {
 		t.Setenv(name, value)

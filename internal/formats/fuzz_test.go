@@ -11,8 +11,12 @@ import (
 
 // FuzzDateFilter reads every value of the format, as the moments that it stands for.
 func FuzzDateFilter(f *testing.F) {
-	for _, s := range []string{"2024-01-31", "2024-02-29", "2023-02-29", "2024-01-31T12:00:00Z", "2024-01-31T12:00:00.123456789+02:00", "1970-01-01T00:00:00+23:59",
-		"9999-12-31", "9999-12-31T23:59:59.999999999-23:59", "2024-01-31T12:00:00,5Z", "2024-01-31T24:00:00Z", "0000-01-01", "2024-1-1", "٢٠٢٤-٠١-٣١", "2024-01-31\n", ""} {
+	for _, s := range []string{
+		"2024-01-31", "2024-02-29", "2023-02-29", "2024-01-31T12:00:00Z",
+		"2024-01-31T12:00:00.123456789+02:00", "1970-01-01T00:00:00+23:59", "9999-12-31",
+		"9999-12-31T23:59:59.999999999-23:59", "2024-01-31T12:00:00,5Z", "2024-01-31T24:00:00Z", "0000-01-01",
+		"2024-1-1", "٢٠٢٤-٠١-٣١", "2024-01-31\n", "",
+	} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
@@ -47,8 +51,11 @@ var patterns = func() map[string]*regexp.Regexp {
 // FuzzFormats takes nothing that would break a line of a log or a header, no more than the documents say, and
 // no address that is none.
 func FuzzFormats(f *testing.F) {
-	for _, s := range []string{"Tech Solutions Inc", " a", "a ", "name@example.com", " name@example.com\n", "a..b@example.com", "order-2024-001", "..", "...", "./x", "req:1/2+3=@",
-		"a\r\nX-Admin: 1", "\u202e", "\u2028", "\xff", "\U000e0100", "日本", "\x00"} {
+	for _, s := range []string{
+		"Tech Solutions Inc", " a", "a ", "name@example.com", " name@example.com\n", "a..b@example.com",
+		"order-2024-001", "..", "...", "./x", "req:1/2+3=@", "a\r\nX-Admin: 1", "\u202e", "\u2028", "\xff",
+		"\U000e0100", "日本", "\x00",
+	} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {

@@ -106,7 +106,9 @@ func environment(c db.Config) []string {
 	if c.Driver == db.SQLite {
 		return []string{"DB_PATH=" + c.Path}
 	}
-	return []string{"DB_HOST=" + c.Host, "DB_PORT=" + strconv.Itoa(c.Port), "DB_USER=" + c.User, "DB_NAME=" + c.Name}
+	return []string{
+		"DB_HOST=" + c.Host, "DB_PORT=" + strconv.Itoa(c.Port), "DB_USER=" + c.User, "DB_NAME=" + c.Name,
+	}
 }
 
 // instances are processes of b2b that share the calls.

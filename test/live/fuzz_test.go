@@ -118,9 +118,14 @@ func FuzzRequests(f *testing.F) {
 		}
 	}
 	for _, hostile := range []string{
-		"GET /orders?limit=1&limit=2 HTTP/1.1\r\n\r\n", "GET /orders?cursor=9223372036854775808&from=2024-13-01&to=%ff HTTP/1.1\r\n\r\n", "GET /orders?search=%00;&%zz HTTP/1.1\r\n\r\n",
-		"GET /orders/1/../2 HTTP/1.1\r\n\r\n", "GET //evil.example/orders HTTP/1.1\r\n\r\n", "GET http://evil.example/orders/1 HTTP/1.1\r\n\r\n", "OPTIONS * HTTP/1.1\r\n\r\n", "GET /orders/%31%2f HTTP/1.1\r\n\r\n",
-		"GET /idempotency-keys/%2e%2e HTTP/1.1\r\n\r\n", "HEAD /orders/1 HTTP/1.1\r\nIf-None-Match: W/\"a\", \"b,c\"\r\n\r\n", "GET /docs/..%2f..%2fgo.mod HTTP/1.1\r\n\r\n", "CONNECT /orders HTTP/1.1\r\n\r\n",
+		"GET /orders?limit=1&limit=2 HTTP/1.1\r\n\r\n",
+		"GET /orders?cursor=9223372036854775808&from=2024-13-01&to=%ff HTTP/1.1\r\n\r\n",
+		"GET /orders?search=%00;&%zz HTTP/1.1\r\n\r\n", "GET /orders/1/../2 HTTP/1.1\r\n\r\n",
+		"GET //evil.example/orders HTTP/1.1\r\n\r\n", "GET http://evil.example/orders/1 HTTP/1.1\r\n\r\n",
+		"OPTIONS * HTTP/1.1\r\n\r\n", "GET /orders/%31%2f HTTP/1.1\r\n\r\n",
+		"GET /idempotency-keys/%2e%2e HTTP/1.1\r\n\r\n",
+		"HEAD /orders/1 HTTP/1.1\r\nIf-None-Match: W/\"a\", \"b,c\"\r\n\r\n",
+		"GET /docs/..%2f..%2fgo.mod HTTP/1.1\r\n\r\n", "CONNECT /orders HTTP/1.1\r\n\r\n",
 		"POST /orders HTTP/1.1\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{\"a\":\r\n3\r\n[[[\r\n0\r\n\r\n",
 		"POST /orders HTTP/1.1\r\nContent-Type: application/json; charset=utf-16\r\nContent-Encoding: gzip\r\nContent-Length: 2\r\n\r\n\x1f\x8b",
 		"POST /orders/1/cancel HTTP/1.1\r\nOrigin: null\r\nX-Idempotency-Key: a\r\nX-Idempotency-Key: b\r\nX-Correlation-Id: {\"x\"}\r\nContent-Type: application/json\r\nContent-Length: 21\r\n\r\n{\"reason\":\"\\ud800\\u0\"}",
@@ -158,7 +163,10 @@ func FuzzRequests(f *testing.F) {
 
 // FuzzKeys finds each key that is one through the paths that show it.
 func FuzzKeys(f *testing.F) {
-	for _, key := range []string{"order-2024-001", "a/b", "a%2Fb", "%", "%zz", "a+b", "...", "..", ".", "./x", "?a=b#c", ";", "~", `"\\{}`, "a b", "é", "", "\x00", strings.Repeat("/", 255), strings.Repeat("x", 256)} {
+	for _, key := range []string{
+		"order-2024-001", "a/b", "a%2Fb", "%", "%zz", "a+b", "...", "..", ".", "./x", "?a=b#c", ";", "~",
+		`"\\{}`, "a b", "é", "", "\x00", strings.Repeat("/", 255), strings.Repeat("x", 256),
+	} {
 		f.Add(key)
 	}
 	handlers := start(f, webtest.Options())[0]

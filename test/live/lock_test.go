@@ -56,7 +56,10 @@ func TestForeignLock(t *testing.T) {
 	}
 	look := func() {
 		t.Helper()
-		for _, path := range []string{"/orders", "/orders/1", "/orders/1/history", "/products", "/products?search=laptop", "/orders/export"} {
+		for _, path := range []string{
+			"/orders", "/orders/1", "/orders/1/history", "/products", "/products?search=laptop",
+			"/orders/export",
+		} {
 			get(base["orders"]+path, 200)
 		}
 		for _, path := range []string{"/customers", "/customers/1", "/customers?search=acme"} {

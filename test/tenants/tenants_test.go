@@ -226,7 +226,9 @@ func TestPartnersApart(t *testing.T) {
 	if testing.Short() {
 		checks = "5" // of which rapid makes a fifth
 	}
-	for name, value := range map[string]string{"rapid.checks": checks, "rapid.steps": "1", "rapid.nofailfile": "true", "rapid.shrinktime": "0s"} {
+	for name, value := range map[string]string{
+		"rapid.checks": checks, "rapid.steps": "1", "rapid.nofailfile": "true", "rapid.shrinktime": "0s",
+	} {
 		given := false
 		flag.Visit(func(f *flag.Flag) { given = given || f.Name == name })
 		if !given {
