@@ -433,14 +433,14 @@ func TestStalled(t *testing.T) {
 // TestBatcherUnderLoad runs each of many commands exactly once, and never two commands with the same key at
 // the same time.
 func TestBatcherUnderLoad(t *testing.T) {
-	const commands, keys = 2000, 5
+	const total, keys = 2000, 5
 	var mu sync.Mutex
 	running, runs, batches := map[string]bool{}, map[string]int{}, 0
 	b := batch.Batcher[*command]{MaxConcurrent: 3, MaxCost: 50}
-	b.Run = func(_ context.Context, group []*call) ([]batch.Held, bool, error) {
+	b.Run = func(_ context.Context, commands []*command) ([]batch.Held, bool, error) {
 		mu.Lock()
 		batches++
-		for _, c := range members {
+		for _, c := range commands {
 			if running[c.keys[0]] {
 				t.Errorf("the key %s is in two batches", c.keys[0])
 			}
@@ -451,13 +451,13 @@ func TestBatcherUnderLoad(t *testing.T) {
 		runtime.Gosched()
 		mu.Lock()
 		defer mu.Unlock()
-		for _, c := range members {
+		for _, c := range commands {
 			running[c.keys[0]] = false
 		}
 		return nil, false, nil
 	}
 	var wg sync.WaitGroup
-	for i := range commands {
+	for i := range total {
 		wg.Go(func() {
 			c := &command{name: fmt.Sprint(i), keys: []string{fmt.Sprint(i % keys)}}
 			if err := b.Submit(t.Context(), c); err != nil {
@@ -466,8 +466,8 @@ func TestBatcherUnderLoad(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	if len(runs) != commands || batches == commands {
-		t.Errorf("%d of %d commands were run, in %d batches", len(runs), commands, batches)
+	if len(runs) != total || batches == total {
+		t.Errorf("%d of %d commands were run, in %d batches", len(runs), total, batches)
 	}
 	for name, times := range runs {
 		if times != 1 {
