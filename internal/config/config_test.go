@@ -18,16 +18,14 @@ func everything(s *Settings) (groups []any) {
 }
 
 func TestRead(t *testing.T) {
-	for _, v := range Variables() { // whatever the machine has
+	for _, v := range Variables() { // the machine may have set some
 		for _, name := range append(v.Aliases, v.Name) {
 			t.Setenv(name, "")
 		}
 	}
 	var got Settings
-	if err := got.Read(everything(&got)...); err != nil || got.CustomersPort != 3001 || got.OrdersPort != 3002 ||
-		got.OrchestratorPort != 3000 ||
-		got.Only != nil ||
-		got.Driver != SQLite {
+	if err := got.Read(everything(&got)...); err != nil || got.Only != nil || got.Driver != SQLite ||
+		got.CustomersPort != 3001 || got.OrdersPort != 3002 || got.OrchestratorPort != 3000 {
 		t.Errorf("%v %+v", err, got)
 	}
 	for name, value := range map[string]string{
@@ -47,32 +45,21 @@ func TestRead(t *testing.T) {
 	} {
 		t.Setenv(name, value)
 	}
-	want := got // the defaults, where nothing is set
+	want := got // the defaults
 	want.Only, want.MigrateOnStart, want.LogLevel = new(4000), false, slog.LevelWarn
 	want.Database = Database{
 		Driver: MySQL, Path: "./data/b2b.db", Host: "db", Port: 3307, User: "u", Password: "p", Name: "n",
 		MaxConns: 7, TLS: "verify", TLSCA: "ca.pem",
 	}
-	want.Access, want.JWT = Access{
-		OnlyJWT, true, []string{"new", "old"},
-	}, JWT{
-		"s",
-		"https://i.example/keys",
-		"i",
-		"a",
-	}
+	want.Access = Access{OnlyJWT, true, []string{"new", "old"}}
+	want.JWT = JWT{"s", "https://i.example/keys", "i", "a"}
 	want.TokenLifetime, want.RequestTimeout, want.ShutdownTimeout = 7*24*time.Hour, 5*time.Second, 6*time.Second
 	want.KeyLifetime, want.CancellationWindow, want.Reservation = 2*time.Hour, 3*time.Minute, 4*time.Hour
 	want.OrchestratorPort, want.CustomersBase, want.OrdersBase = 5000, "https://c.example", "http://o.example:1/x"
-	want.Limiting, want.Listening = Limiting{
-		8, 9, []string{"10.0.0.0/8", "::1"}, 10, 11, 14, 15,
-	}, Listening{
-		"::", 12, 13,
-	}
-	want.Browsers = Browsers{
-		[]string{"a.example", "b.example"},
-		[]string{"https://a.example", "http://b.example:8080"},
-	}
+	want.Limiting = Limiting{8, 9, []string{"10.0.0.0/8", "::1"}, 10, 11, 14, 15}
+	want.Listening = Listening{"::", 12, 13}
+	want.Hosts = []string{"a.example", "b.example"}
+	want.Origins = []string{"https://a.example", "http://b.example:8080"}
 	got = Settings{}
 	if err := got.Read(everything(&got)...); err != nil || !reflect.DeepEqual(got, want) {
 		t.Errorf("%v\n%+v, want\n%+v", err, got, want)
@@ -83,7 +70,7 @@ func TestRead(t *testing.T) {
 	}
 }
 
-// TestReadRefuses names every variable that is wrong, and none that was not asked for.
+// TestReadRefuses returns an error with a line for every wrong variable of the groups that are read.
 func TestReadRefuses(t *testing.T) {
 	for name, value := range map[string]string{
 		"DB_DRIVER": "oracle", "DB_PORT": "0", "DB_MAX_CONNECTIONS": "many", "MIGRATE_ON_START": "yes",
@@ -124,18 +111,26 @@ func TestReadRefuses(t *testing.T) {
 	}
 	t.Setenv("NODE_ENV", "")
 	if err := s.Read(&s.Stopping); err != nil {
-		t.Errorf("asked for more than the time: %v", err)
+		t.Errorf("the variables of other groups are read: %v", err)
 	}
 }
 
-// TestOrigins refuses the start for what would match no page, or no name.
+// TestOrigins refuses origins and hosts that could match no page or no name.
 func TestOrigins(t *testing.T) {
 	for name, values := range map[string]map[string]bool{
-		"CORS_ALLOWED_ORIGINS": {"https://shop.example.com": true, "http://localhost:8080": true, "http://[::1]:3000": true, "https://xn--mnchen-3ya.example": true,
-			"http://a.example:443": true, "https://a.example:80": true, "https://a.example:8443": true,
-			"https://*.example.com": false, "*": false, "null": false, "https://a.example/": false, "https://a.example/x": false, "https://a.example?x": false, "https://a.example#x": false,
-			"https://u@a.example": false, "https://A.example": false, "https://münchen.example": false, "https://a.example:443": false, "http://a.example:80": false, "ftp://a.example": false},
-		"ALLOWED_HOSTS": {"api.example.com": true, "orders-api": true, "*.example.com": false, "*": false, "a.example:80": false, "a.example/": false, "A.example": false},
+		"CORS_ALLOWED_ORIGINS": {
+			"https://shop.example.com": true, "http://localhost:8080": true, "http://[::1]:3000": true,
+			"https://xn--mnchen-3ya.example": true, "http://a.example:443": true, "https://a.example:80": true,
+			"https://a.example:8443": true,
+			"https://*.example.com":  false, "*": false, "null": false, "https://a.example/": false,
+			"https://a.example/x": false, "https://a.example?x": false, "https://a.example#x": false,
+			"https://u@a.example": false, "https://A.example": false, "https://münchen.example": false,
+			"https://a.example:443": false, "http://a.example:80": false, "ftp://a.example": false,
+		},
+		"ALLOWED_HOSTS": {
+			"api.example.com": true, "orders-api": true,
+			"*.example.com": false, "*": false, "a.example:80": false, "a.example/": false, "A.example": false,
+		},
 	} {
 		for value, fits := range values {
 			t.Run(name+" "+value, func(t *testing.T) {

@@ -13,14 +13,13 @@ import (
 	"example.com/b2b/internal/auth"
 )
 
-// keySet is an issuer's, of RFC 8037, appendix A.2.
+// keySet is the key set of an issuer, from RFC 8037, appendix A.2.
 const keySet = `{"keys":[{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}`
 
-// TestOptions hands what is configured to the services.
+// TestOptions compares the options of the services with the settings.
 func TestOptions(t *testing.T) {
-	issuer := httptest.NewServer(
-		http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, keySet) }),
-	)
+	publish := func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, keySet) }
+	issuer := httptest.NewServer(http.HandlerFunc(publish))
 	defer issuer.Close()
 	s := Settings{
 		Access: Access{AuthMode: OnlyJWT, ServiceTokens: []string{"new", "old"}},
@@ -32,9 +31,8 @@ func TestOptions(t *testing.T) {
 		t.Errorf("%+v %v", o, err)
 	}
 	o.Tokens.Keys = nil
-	if want := (auth.Tokens{Secret: "s", Issuer: "i", Audience: "a", Service: []string{"new", "old"}}); !reflect.DeepEqual(
-		o.Tokens, want,
-	) {
+	want := auth.Tokens{Secret: "s", Issuer: "i", Audience: "a", Service: []string{"new", "old"}}
+	if !reflect.DeepEqual(o.Tokens, want) {
 		t.Errorf("%+v", o.Tokens)
 	}
 	if p := s.Peer("http://c.example"); p.Token != "new" || p.Timeout != 4*time.Second ||

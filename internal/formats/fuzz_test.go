@@ -9,7 +9,7 @@ import (
 	"unicode/utf8"
 )
 
-// FuzzDateFilter reads every value of the format, as the moments that it stands for.
+// FuzzDateFilter parses every value that the format allows, and checks the first and the last moment.
 func FuzzDateFilter(f *testing.F) {
 	for _, s := range []string{
 		"2024-01-31", "2024-02-29", "2023-02-29", "2024-01-31T12:00:00Z",
@@ -29,27 +29,28 @@ func FuzzDateFilter(f *testing.F) {
 			t.Errorf("%q is in the format and cannot be read: %v", s, err)
 		case first.Before(firstMoment), last.After(lastMoment), last.Before(first), first.Location() != time.UTC:
 			t.Errorf("%q stands for %s to %s", s, first, last)
-		case len(s) == len(time.DateOnly) && (first.Format(time.DateOnly) != s || last.Format(time.DateOnly) != s || last.Sub(first) != 24*time.Hour-time.Millisecond):
+		case len(s) != len(time.DateOnly):
+		case first.Format(time.DateOnly) != s, last.Format(time.DateOnly) != s,
+			last.Sub(first) != 24*time.Hour-time.Millisecond:
 			t.Errorf("the day %q is %s to %s", s, first, last)
 		}
 	})
 }
 
-// patterns are those that the documents show.
+// patterns are the patterns of the documents, in Go's syntax.
 var patterns = func() map[string]*regexp.Regexp {
+	escape := regexp.MustCompile(`\\u([0-9A-F]{4})`)
 	all := map[string]*regexp.Regexp{}
 	for name, f := range All {
 		if f.Pattern != "" {
-			all[name] = regexp.MustCompile(
-				regexp.MustCompile(`\\u([0-9A-F]{4})`).ReplaceAllString(f.Pattern, `\x{$1}`),
-			)
+			all[name] = regexp.MustCompile(escape.ReplaceAllString(f.Pattern, `\x{$1}`))
 		}
 	}
 	return all
 }()
 
-// FuzzFormats takes nothing that would break a line of a log or a header, no more than the documents say, and
-// no address that is none.
+// FuzzFormats holds that no format accepts a value that could break a line of a log or a header, a value that
+// the pattern of the documents refuses, or an invalid email address.
 func FuzzFormats(f *testing.F) {
 	for _, s := range []string{
 		"Tech Solutions Inc", " a", "a ", "name@example.com", " name@example.com\n", "a..b@example.com",
@@ -60,14 +61,13 @@ func FuzzFormats(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, s string) {
 		for name, format := range All {
-			if format.accepted == nil || !format.Valid(s) ||
-				!utf8.ValidString(s) { // requests that are not UTF-8 come no further
+			if format.accepted == nil || !format.Valid(s) || !utf8.ValidString(s) { // all requests are UTF-8
 				continue
 			}
 			if name == "email" {
 				s := strings.TrimSpace(s)
 				if a, err := mail.ParseAddress(s); err != nil || a.Address != s {
-					t.Errorf("%q is no address: %v", s, err)
+					t.Errorf("%q is no email address: %v", s, err)
 				}
 				continue
 			}
@@ -75,7 +75,7 @@ func FuzzFormats(f *testing.F) {
 				t.Errorf("%q is a %s", s, name)
 			}
 			if !patterns[name].MatchString(s) {
-				t.Errorf("%q is a %s, and the document says it is not", s, name)
+				t.Errorf("%q is a %s, and does not match the pattern of the documents", s, name)
 			}
 		}
 	})
