@@ -97,8 +97,8 @@ func TestCompensation(t *testing.T) {
 			wantCompensated bool
 		}{
 			"placed before, and confirmed with another key": {placeAndConfirm, false, "CONFIRMED", false},
-			"placed before":                                 {placeOne, false, "CREATED", false},
-			"placed by this call":                           {placeNone, false, "CANCELED", true},
+			"placed before":       {placeOne, false, "CREATED", false},
+			"placed by this call": {placeNone, false, "CANCELED", true},
 			"placed by this call, and confirmed by another": {placeNone, true, "CONFIRMED", false},
 		} {
 			t.Run(name, func(t *testing.T) {
