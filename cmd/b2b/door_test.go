@@ -12,25 +12,23 @@ import (
 	"example.com/b2b/internal/config"
 )
 
-// records are the functions that append to the history, and accompanied those that write what the event of
-// their only caller tells.
 var (
-	records     = []string{"record", "transition"}
-	accompanied = []string{"moveStock", "insertPlaced", "noteAdjustment"}
+	recordFunctions  = []string{"record", "transition"}                        // append to the history
+	recordedByCaller = []string{"moveStock", "insertPlaced", "noteAdjustment"} // their only caller appends
 )
 
-// TestEveryChangeIsRecorded lets no function of a service write to the database that does not append to the
-// history, too.
+// TestEveryChangeIsRecorded holds that each function that writes to the database of a service also appends
+// an event to the history.
 func TestEveryChangeIsRecorded(t *testing.T) {
 	writes := []string{
 		"insert", "insertItems", "insertOrders", "insertProducts", "update", "updateEach", "Create", "Save",
 		"Update", "Updates", "UpdateColumn", "UpdateColumns", "Delete", "Exec",
 	}
-	found := 0
+	writers := 0
 	eachFile(t, func(files *token.FileSet, file *ast.File) {
 		for _, d := range file.Decls {
 			f, ok := d.(*ast.FuncDecl)
-			if !ok || slices.Contains(accompanied, f.Name.Name) {
+			if !ok || slices.Contains(recordedByCaller, f.Name.Name) {
 				continue
 			}
 			written, recorded := token.NoPos, false
@@ -38,26 +36,26 @@ func TestEveryChangeIsRecorded(t *testing.T) {
 				if call, ok := n.(*ast.CallExpr); ok {
 					if s, ok := call.Fun.(*ast.SelectorExpr); ok && slices.Contains(writes, s.Sel.Name) {
 						written = s.Sel.Pos()
-					} else if ok && slices.Contains(records, s.Sel.Name) {
+					} else if ok && slices.Contains(recordFunctions, s.Sel.Name) {
 						recorded = true
 					}
 				}
 				return true
 			})
 			if written.IsValid() && !recorded {
-				t.Errorf("%s writes what no event tells", files.Position(written))
+				t.Errorf("%s writes without an event", files.Position(written))
 			} else if written.IsValid() {
-				found++
+				writers++
 			}
 		}
 	})
-	if found < 5 {
-		t.Errorf("only %d functions write", found)
+	if writers < 5 {
+		t.Errorf("only %d functions write", writers)
 	}
 }
 
-// TestStoreIsTheOnlyDoor lets a service touch its database in store.go only, where a query begins with what
-// the caller may see. The constructor may hold the database for it.
+// TestStoreIsTheOnlyDoor holds that a service uses its database in store.go only, where each query is
+// limited to the rows that the caller may see. The constructor may pass the database to the store.
 func TestStoreIsTheOnlyDoor(t *testing.T) {
 	eachFile(t, func(files *token.FileSet, file *ast.File) {
 		ast.Inspect(file, func(n ast.Node) bool {
@@ -76,7 +74,7 @@ func TestStoreIsTheOnlyDoor(t *testing.T) {
 	})
 }
 
-// eachFile visits the code of every service that has a database, but for tests and its store.go.
+// eachFile calls visit with each Go file of every service that has a database, except tests and store.go.
 func eachFile(t *testing.T, visit func(files *token.FileSet, file *ast.File)) {
 	for _, s := range table(&config.Settings{}) {
 		if !s.database {
