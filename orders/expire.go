@@ -11,7 +11,6 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"example.com/b2b/db"
-	"example.com/b2b/internal/auth"
 	"example.com/b2b/internal/batch"
 )
 
@@ -51,9 +50,9 @@ func (s *Service) ExpireReservations(ctx context.Context) (total int, err error)
 	if s.Reservation == 0 {
 		return 0, nil
 	}
-	ctx = auth.With(ctx, auth.System)
+	ctx = asSystem(ctx)
 	for left := 0; ; {
-		ids, err := s.read(ctx).expired(s.Reservation, left, expiryBatch)
+		ids, err := s.db.Read(ctx).expired(s.Reservation, left, expiryBatch)
 		if err != nil || len(ids) == 0 {
 			return total, err
 		}
@@ -74,7 +73,7 @@ func (s *Service) expire(ctx context.Context, ids []int64) (expired, held int, e
 	var all errgroup.Group
 	for _, id := range ids {
 		all.Go(func() error {
-			_, err := s.submit(patient, &command{to: canceled, id: id, why: cancellation{Reason: reservationExpired}})
+			_, err := s.submit(patient, &cancelCommand{submission{orderID: id}, reservationExpired, nil})
 			switch {
 			case err == nil:
 				done.Add(1)
@@ -96,4 +95,4 @@ func (s *Service) expire(ctx context.Context, ids []int64) (expired, held int, e
 var errNotReserved = errors.New("the order has no reservation")
 
 // PurgeKeys deletes the idempotency keys that have expired, and returns how many.
-func (s *Service) PurgeKeys(ctx context.Context) (int64, error) { return s.keys.Purge(ctx) }
+func (s *Service) PurgeKeys(ctx context.Context) (int64, error) { return s.db.Keys.Purge(ctx) }

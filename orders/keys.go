@@ -7,28 +7,29 @@ import (
 	"example.com/b2b/internal/idempotency"
 )
 
-// The operations that take a key. The report on a key, the doctor and the contract's list are held to this
-// one.
+// The operations that take an idempotency key. Tests hold the report on a key, the doctor and the contract to
+// keyedOperations.
 var (
-	createOrder   = idempotency.Operation{Name: "createOrder", Status: http.StatusCreated, Target: orderSubject}
-	confirmOrder  = idempotency.Operation{Name: "confirmOrder", Status: http.StatusOK, Target: orderSubject}
-	cancelOrder   = idempotency.Operation{Name: "cancelOrder", Status: http.StatusOK, Target: orderSubject}
+	createOrder  = idempotency.Operation{Name: "createOrder", Status: http.StatusCreated, Target: orderSubject}
+	confirmOrder = idempotency.Operation{Name: "confirmOrder", Status: http.StatusOK, Target: orderSubject}
+	cancelOrder  = idempotency.Operation{Name: "cancelOrder", Status: http.StatusOK, Target: orderSubject}
+
 	createProduct = idempotency.Operation{Name: "createProduct", Status: http.StatusCreated, Target: productSubject}
 	adjustStock   = idempotency.Operation{Name: "adjustStock", Status: http.StatusCreated, Target: productSubject}
 
 	keyedOperations = idempotency.Operations{createOrder, confirmOrder, cancelOrder, createProduct, adjustStock}
 )
 
-// keyedEffect is what a key has done with one operation, and how that stands now.
+// keyedEffect is the effect of a key in one operation.
 type keyedEffect struct {
 	idempotency.Done
-	order *status // of the order
+	orderStatus *status // now; nil for a product
 }
 
-// reportKey tells what a key has done, or returns 404 idempotency_key_unknown when that is nothing, or has
-// expired.
+// reportKey returns the effects of a key of the caller, or 404 idempotency_key_unknown when there are none, or
+// they have expired.
 func (s *Service) reportKey(ctx context.Context, key string) ([]keyedEffect, error) {
-	done, err := s.keys.Report(ctx, key, keyedOperations)
+	done, err := s.db.Keys.Report(ctx, key, keyedOperations)
 	if err != nil {
 		return nil, err
 	}
@@ -37,13 +38,13 @@ func (s *Service) reportKey(ctx context.Context, key string) ([]keyedEffect, err
 		ids[i], effects[i] = d.TargetID, keyedEffect{Done: d}
 	}
 	var orders []order
-	if err := s.read(ctx).orders().Select("id, status").Where("id IN ?", ids).Find(&orders).Error; err != nil {
+	if err := s.db.Read(ctx).orders().Select("id, status").Where("id IN ?", ids).Find(&orders).Error; err != nil {
 		return nil, err
 	}
 	for i := range effects {
 		for _, o := range orders {
 			if effects[i].Target == orderSubject && o.ID == effects[i].TargetID {
-				effects[i].order = &o.Status
+				effects[i].orderStatus = &o.Status
 			}
 		}
 	}
