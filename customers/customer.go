@@ -63,7 +63,7 @@ func (s store) createAll(customers []*customer) error {
 	for _, c := range customers {
 		c.CreatedAt, c.UpdatedAt = now, now
 	}
-	if err := s.insert(customers); err != nil {
+	if err := service.Insert(s.Store, customers); err != nil {
 		return err
 	}
 	return s.Record(events(created, customers)...)
@@ -133,7 +133,8 @@ func (s store) updateAll(customers []*customer) error {
 			c.UpdatedAt = now
 		}
 	}
-	if err := s.updateEach(customers, "name", "email", "phone", "external_ref", "updated_at"); err != nil {
+	_, err := db.UpdateEach(s.customers(), customers, "name", "email", "phone", "external_ref", "updated_at")
+	if err != nil {
 		return err
 	}
 	return s.Record(events(updated, customers)...)

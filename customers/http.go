@@ -45,8 +45,7 @@ func (s *Service) GetReady(ctx context.Context, _ server.GetReadyRequestObject) 
 }
 
 // CreateCustomer creates a customer. Errors: those of create, and 422 idempotency_key_reused.
-func (s *Service) CreateCustomer(
-	ctx context.Context, r server.CreateCustomerRequestObject,
+func (s *Service) CreateCustomer(ctx context.Context, r server.CreateCustomerRequestObject,
 ) (server.CreateCustomerResponseObject, error) {
 	request := createCustomer.Request(ctx, r.Params.XIdempotencyKey, r.Body)
 	return keyed(s.db.Once(ctx, request, func(tx store) (int64, any, error) {
@@ -59,8 +58,7 @@ func (s *Service) CreateCustomer(
 }
 
 // GetCustomerIdempotencyKey reports the effects of a key. Error: 404 idempotency_key_unknown.
-func (s *Service) GetCustomerIdempotencyKey(
-	ctx context.Context, r server.GetCustomerIdempotencyKeyRequestObject,
+func (s *Service) GetCustomerIdempotencyKey(ctx context.Context, r server.GetCustomerIdempotencyKeyRequestObject,
 ) (server.GetCustomerIdempotencyKeyResponseObject, error) {
 	effects, err := s.db.Keys.Report(ctx, r.Key, keyedOperations)
 	if err != nil {
@@ -79,8 +77,7 @@ func (s *Service) GetCustomerIdempotencyKey(
 }
 
 // ListCustomers pages by id.
-func (s *Service) ListCustomers(
-	ctx context.Context, r server.ListCustomersRequestObject,
+func (s *Service) ListCustomers(ctx context.Context, r server.ListCustomersRequestObject,
 ) (server.ListCustomersResponseObject, error) {
 	f, err := filterFrom(r.Params.Search, r.Params.Email, r.Params.ExternalRef, r.Params.UpdatedSince)
 	if err != nil {
@@ -102,8 +99,7 @@ func filterFrom(search, email, externalRef, updatedSince *string) (filter, error
 }
 
 // ImportCustomers creates and changes customers, row by row. Errors: those of bulk.Import.
-func (s *Service) ImportCustomers(
-	ctx context.Context, r server.ImportCustomersRequestObject,
+func (s *Service) ImportCustomers(ctx context.Context, r server.ImportCustomersRequestObject,
 ) (server.ImportCustomersResponseObject, error) {
 	file, err := bulk.Import[api.CustomerImportRow, change]{
 		DryRun: *r.Params.DryRun,
@@ -119,8 +115,7 @@ func (s *Service) ImportCustomers(
 }
 
 // ExportCustomers makes a file of customers.
-func (s *Service) ExportCustomers(
-	ctx context.Context, r server.ExportCustomersRequestObject,
+func (s *Service) ExportCustomers(ctx context.Context, r server.ExportCustomersRequestObject,
 ) (server.ExportCustomersResponseObject, error) {
 	f, err := filterFrom(r.Params.Search, r.Params.Email, r.Params.ExternalRef, r.Params.UpdatedSince)
 	if err != nil {
@@ -134,8 +129,7 @@ func (s *Service) ExportCustomers(
 }
 
 // GetCustomer returns a customer. Errors: those of find.
-func (s *Service) GetCustomer(
-	ctx context.Context, r server.GetCustomerRequestObject,
+func (s *Service) GetCustomer(ctx context.Context, r server.GetCustomerRequestObject,
 ) (server.GetCustomerResponseObject, error) {
 	c, err := s.db.Read(ctx).find(r.ID)
 	return server.GetCustomer200JSONResponse{Body: response(c)}, err
@@ -143,16 +137,14 @@ func (s *Service) GetCustomer(
 
 // GetInternalCustomer is GetCustomer for other services, whose service token package web has checked. Errors:
 // those of lookUp.
-func (s *Service) GetInternalCustomer(
-	ctx context.Context, r server.GetInternalCustomerRequestObject,
+func (s *Service) GetInternalCustomer(ctx context.Context, r server.GetInternalCustomerRequestObject,
 ) (server.GetInternalCustomerResponseObject, error) {
 	c, err := s.lookUp(ctx, r.ID)
 	return server.GetInternalCustomer200JSONResponse{Body: response(c)}, err
 }
 
 // UpdateCustomer changes the given fields. Errors: those of lock and updateCustomer.
-func (s *Service) UpdateCustomer(
-	ctx context.Context, r server.UpdateCustomerRequestObject,
+func (s *Service) UpdateCustomer(ctx context.Context, r server.UpdateCustomerRequestObject,
 ) (server.UpdateCustomerResponseObject, error) {
 	var c customer
 	err := s.db.ChangeRow(ctx, fmt.Sprint(r.ID), func(tx store) error {
@@ -167,8 +159,7 @@ func (s *Service) UpdateCustomer(
 }
 
 // DeleteCustomer deletes a customer softly. Errors: those of lock.
-func (s *Service) DeleteCustomer(
-	ctx context.Context, r server.DeleteCustomerRequestObject,
+func (s *Service) DeleteCustomer(ctx context.Context, r server.DeleteCustomerRequestObject,
 ) (server.DeleteCustomerResponseObject, error) {
 	err := s.db.ChangeRow(ctx, fmt.Sprint(r.ID), func(tx store) error {
 		c, err := tx.lock(r.ID, r.Params.IfMatch)
@@ -182,8 +173,7 @@ func (s *Service) DeleteCustomer(
 }
 
 // ListCustomerHistory pages by id. Errors: those of find.
-func (s *Service) ListCustomerHistory(
-	ctx context.Context, r server.ListCustomerHistoryRequestObject,
+func (s *Service) ListCustomerHistory(ctx context.Context, r server.ListCustomerHistoryRequestObject,
 ) (server.ListCustomerHistoryResponseObject, error) {
 	events, next, err := s.db.Read(ctx).history(r.ID, db.PageFrom(r.Params.Sort, r.Params.Cursor, r.Params.Limit))
 	return server.ListCustomerHistory200JSONResponse{Body: history.Response(events, next)}, err

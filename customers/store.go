@@ -15,15 +15,6 @@ type store struct{ service.Store }
 // index keeps the index of the search until ctx ends.
 func (s *Service) index(ctx context.Context, log *slog.Logger) { texts.Run(ctx, s.db.DB, log) }
 
-// insert adds customers and gives them their ids, in one statement.
-func (s store) insert(customers []*customer) error { return db.CreateAll(s.DB, customers) }
-
-// updateEach writes the columns of locked customers, in one statement.
-func (s store) updateEach(customers []*customer, columns ...string) error {
-	_, err := db.UpdateEach(s.customers(), customers, columns...)
-	return err
-}
-
 // locking returns the store whose queries lock the rows that they read until the transaction ends.
 func (s store) locking() store {
 	s.DB = db.ForUpdate(s.DB)

@@ -1,6 +1,7 @@
 package orders
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 
@@ -43,8 +44,7 @@ func (s *Service) GetReady(ctx context.Context, _ server.GetReadyRequestObject) 
 }
 
 // CreateOrder places an order. Errors: those of mayOrderFor, checkCustomer, submit and createCommand.
-func (s *Service) CreateOrder(
-	ctx context.Context, r server.CreateOrderRequestObject,
+func (s *Service) CreateOrder(ctx context.Context, r server.CreateOrderRequestObject,
 ) (server.CreateOrderResponseObject, error) {
 	if err := mayOrderFor(ctx, r.Body.CustomerID); err != nil {
 		return nil, err
@@ -69,8 +69,7 @@ func lines(items []contract.NewOrderItem) []line {
 }
 
 // QuoteOrder prices an order and changes nothing. Errors: those of mayOrderFor, checkCustomer and quote.
-func (s *Service) QuoteOrder(
-	ctx context.Context, r server.QuoteOrderRequestObject,
+func (s *Service) QuoteOrder(ctx context.Context, r server.QuoteOrderRequestObject,
 ) (server.QuoteOrderResponseObject, error) {
 	if err := mayOrderFor(ctx, r.Body.CustomerID); err != nil {
 		return nil, err
@@ -83,8 +82,7 @@ func (s *Service) QuoteOrder(
 }
 
 // ConfirmOrder confirms an order. Errors: those of submit and confirmCommand.
-func (s *Service) ConfirmOrder(
-	ctx context.Context, r server.ConfirmOrderRequestObject,
+func (s *Service) ConfirmOrder(ctx context.Context, r server.ConfirmOrderRequestObject,
 ) (server.ConfirmOrderResponseObject, error) {
 	request := confirmOrder.Request(ctx, &r.Params.XIdempotencyKey, r.ID)
 	return keyed(s.submit(ctx, &confirmCommand{
@@ -93,8 +91,7 @@ func (s *Service) ConfirmOrder(
 }
 
 // CancelOrder cancels an order. Errors: those of mayCompensate, submit and cancelCommand.
-func (s *Service) CancelOrder(
-	ctx context.Context, r server.CancelOrderRequestObject,
+func (s *Service) CancelOrder(ctx context.Context, r server.CancelOrderRequestObject,
 ) (server.CancelOrderResponseObject, error) {
 	c := &cancelCommand{submission{orderID: r.ID, ifMatch: r.Params.IfMatch}, requested, nil}
 	if r.Body != nil {
@@ -123,21 +120,19 @@ func (s *Service) GetOrder(ctx context.Context, r server.GetOrderRequestObject) 
 }
 
 // ListOrderHistory pages by id. Errors: those of orderHistory.
-func (s *Service) ListOrderHistory(
-	ctx context.Context, r server.ListOrderHistoryRequestObject,
+func (s *Service) ListOrderHistory(ctx context.Context, r server.ListOrderHistoryRequestObject,
 ) (server.ListOrderHistoryResponseObject, error) {
 	events, next, err := s.db.Read(ctx).orderHistory(r.ID, db.PageFrom(r.Params.Sort, r.Params.Cursor, r.Params.Limit))
 	return server.ListOrderHistory200JSONResponse{Body: history.Response(events, next)}, err
 }
 
 // ListOrders pages by id.
-func (s *Service) ListOrders(
-	ctx context.Context, r server.ListOrdersRequestObject,
+func (s *Service) ListOrders(ctx context.Context, r server.ListOrdersRequestObject,
 ) (server.ListOrdersResponseObject, error) {
-	f := orderFilter{
+	f, err := orderFilter{
 		CustomerID: r.Params.CustomerID, ExternalRef: r.Params.ExternalRef, Status: (*status)(r.Params.Status),
-	}
-	if err := f.readTimes(r.Params.From, r.Params.To, r.Params.UpdatedSince); err != nil {
+	}.between(r.Params.From, r.Params.To, r.Params.UpdatedSince)
+	if err != nil {
 		return nil, err
 	}
 	rows, next, err := s.db.Read(ctx).list(f, db.PageFrom(r.Params.Sort, r.Params.Cursor, r.Params.Limit))
@@ -146,32 +141,25 @@ func (s *Service) ListOrders(
 	}}, err
 }
 
-// readTimes reads parameters that package web has validated.
-func (f *orderFilter) readTimes(from, to, since *string) (err error) {
-	if f.From, err = formats.FirstMoment(from); err != nil {
-		return err
-	}
-	if f.Since, err = formats.FirstMoment(since); err != nil {
-		return err
-	}
+// between returns the filter with times, which package web has validated.
+func (f orderFilter) between(from, to, since *string) (orderFilter, error) {
+	var err, errTo, errSince error
+	f.From, err = formats.FirstMoment(from)
+	f.Since, errSince = formats.FirstMoment(since)
 	if to != nil {
 		_, last, err := formats.ParseDateFilter(*to)
-		if err != nil {
-			return err
-		}
-		f.To = &last
+		f.To, errTo = &last, err
 	}
-	return nil
+	return f, cmp.Or(err, errSince, errTo)
 }
 
 // ExportOrders makes a file of orders.
-func (s *Service) ExportOrders(
-	ctx context.Context, r server.ExportOrdersRequestObject,
+func (s *Service) ExportOrders(ctx context.Context, r server.ExportOrdersRequestObject,
 ) (server.ExportOrdersResponseObject, error) {
-	f := orderFilter{
+	f, err := orderFilter{
 		CustomerID: r.Params.CustomerID, ExternalRef: r.Params.ExternalRef, Status: (*status)(r.Params.Status),
-	}
-	if err := f.readTimes(r.Params.From, r.Params.To, r.Params.UpdatedSince); err != nil {
+	}.between(r.Params.From, r.Params.To, r.Params.UpdatedSince)
+	if err != nil {
 		return nil, err
 	}
 	file := bulk.Export(*r.Params.Format == contract.Csv, func(cursor *int64) ([]api.Order, *int64, error) {
@@ -182,32 +170,30 @@ func (s *Service) ExportOrders(
 }
 
 // GetIdempotencyKey reports the effects of a key. Errors: those of reportKey.
-func (s *Service) GetIdempotencyKey(
-	ctx context.Context, r server.GetIdempotencyKeyRequestObject,
+func (s *Service) GetIdempotencyKey(ctx context.Context, r server.GetIdempotencyKeyRequestObject,
 ) (server.GetIdempotencyKeyResponseObject, error) {
-	effects, err := s.reportKey(ctx, r.Key)
+	effects, statuses, err := s.reportKey(ctx, r.Key)
 	if err != nil {
 		return nil, err
 	}
 	report := api.KeyReport{IdempotencyKey: r.Key}
 	for _, e := range effects {
-		done := api.KeyedOperation{
+		operation := api.KeyedOperation{
 			Operation: api.KeyedOperationOperation(e.Name), ExpiresAt: timestamp(e.ExpiresAt),
 		}
 		switch e.Target {
 		case orderSubject:
-			done.OrderID, done.OrderStatus = &e.TargetID, (*contract.OrderStatus)(e.orderStatus)
+			operation.OrderID, operation.OrderStatus = &e.TargetID, statuses[e.TargetID]
 		case productSubject:
-			done.ProductID = &e.TargetID
+			operation.ProductID = &e.TargetID
 		}
-		report.Operations = append(report.Operations, done)
+		report.Operations = append(report.Operations, operation)
 	}
 	return server.GetIdempotencyKey200JSONResponse{Body: api.KeyReportResponse{Success: true, Data: report}}, nil
 }
 
 // CreateProduct creates a product. Errors: those of createProduct, 422 idempotency_key_reused.
-func (s *Service) CreateProduct(
-	ctx context.Context, r server.CreateProductRequestObject,
+func (s *Service) CreateProduct(ctx context.Context, r server.CreateProductRequestObject,
 ) (server.CreateProductResponseObject, error) {
 	n := newProduct{
 		SKU: r.Body.Sku, Name: r.Body.Name, PriceCents: r.Body.PriceCents, Stock: r.Body.Stock,
@@ -221,8 +207,7 @@ func (s *Service) CreateProduct(
 }
 
 // ListProducts pages by id.
-func (s *Service) ListProducts(
-	ctx context.Context, r server.ListProductsRequestObject,
+func (s *Service) ListProducts(ctx context.Context, r server.ListProductsRequestObject,
 ) (server.ListProductsResponseObject, error) {
 	f, err := productFilterFrom(r.Params.Search, r.Params.Sku, r.Params.Active, r.Params.UpdatedSince)
 	if err != nil {
@@ -241,16 +226,14 @@ func productFilterFrom(search, sku *string, active *bool, updatedSince *string) 
 }
 
 // GetProduct returns a product. Errors: those of findProduct.
-func (s *Service) GetProduct(
-	ctx context.Context, r server.GetProductRequestObject,
+func (s *Service) GetProduct(ctx context.Context, r server.GetProductRequestObject,
 ) (server.GetProductResponseObject, error) {
 	p, err := s.db.Read(ctx).findProduct(r.ID)
 	return server.GetProduct200JSONResponse{Body: productResponse(p)}, err
 }
 
 // UpdateProduct changes the given fields. Errors: 404 product_not_found, 412 precondition_failed.
-func (s *Service) UpdateProduct(
-	ctx context.Context, r server.UpdateProductRequestObject,
+func (s *Service) UpdateProduct(ctx context.Context, r server.UpdateProductRequestObject,
 ) (server.UpdateProductResponseObject, error) {
 	var p product
 	err := s.db.ChangeRow(ctx, rowName("products", r.ID), func(tx store) (err error) {
@@ -266,8 +249,7 @@ func (s *Service) UpdateProduct(
 }
 
 // ImportProducts creates and changes products, row by row. Errors: those of bulk.Import.
-func (s *Service) ImportProducts(
-	ctx context.Context, r server.ImportProductsRequestObject,
+func (s *Service) ImportProducts(ctx context.Context, r server.ImportProductsRequestObject,
 ) (server.ImportProductsResponseObject, error) {
 	file, err := bulk.Import[api.ProductImportRow, productRow]{
 		DryRun: *r.Params.DryRun,
@@ -283,8 +265,7 @@ func (s *Service) ImportProducts(
 }
 
 // ExportProducts makes a file of products.
-func (s *Service) ExportProducts(
-	ctx context.Context, r server.ExportProductsRequestObject,
+func (s *Service) ExportProducts(ctx context.Context, r server.ExportProductsRequestObject,
 ) (server.ExportProductsResponseObject, error) {
 	f, err := productFilterFrom(r.Params.Search, r.Params.Sku, r.Params.Active, r.Params.UpdatedSince)
 	if err != nil {
@@ -299,8 +280,7 @@ func (s *Service) ExportProducts(
 
 // AdjustStock adds to a product's stock or takes from it. Errors: those of adjustStock, 404 product_not_found,
 // 422 idempotency_key_reused.
-func (s *Service) AdjustStock(
-	ctx context.Context, r server.AdjustStockRequestObject,
+func (s *Service) AdjustStock(ctx context.Context, r server.AdjustStockRequestObject,
 ) (server.AdjustStockResponseObject, error) {
 	request := adjustStock.Request(ctx, r.Params.XIdempotencyKey, []any{r.ID, r.Body})
 	effect := func(tx store) (int64, any, error) {
@@ -315,8 +295,7 @@ func (s *Service) AdjustStock(
 }
 
 // ListStockAdjustments pages by id, or returns 404 product_not_found.
-func (s *Service) ListStockAdjustments(
-	ctx context.Context, r server.ListStockAdjustmentsRequestObject,
+func (s *Service) ListStockAdjustments(ctx context.Context, r server.ListStockAdjustmentsRequestObject,
 ) (server.ListStockAdjustmentsResponseObject, error) {
 	if _, err := s.db.Read(ctx).findProduct(r.ID); err != nil {
 		return nil, err
@@ -329,8 +308,7 @@ func (s *Service) ListStockAdjustments(
 }
 
 // ListProductHistory pages by id. Errors: those of productHistory.
-func (s *Service) ListProductHistory(
-	ctx context.Context, r server.ListProductHistoryRequestObject,
+func (s *Service) ListProductHistory(ctx context.Context, r server.ListProductHistoryRequestObject,
 ) (server.ListProductHistoryResponseObject, error) {
 	page := db.PageFrom(r.Params.Sort, r.Params.Cursor, r.Params.Limit)
 	events, next, err := s.db.Read(ctx).productHistory(r.ID, page)

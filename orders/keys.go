@@ -5,6 +5,8 @@ import (
 	"net/http"
 
 	"example.com/b2b/internal/idempotency"
+	"example.com/b2b/internal/service"
+	"example.com/b2b/openapi/contract"
 )
 
 // The operations that take an idempotency key. Tests hold the report on a key, the doctor and the contract to
@@ -20,33 +22,20 @@ var (
 	keyedOperations = idempotency.Operations{createOrder, confirmOrder, cancelOrder, createProduct, adjustStock}
 )
 
-// keyedEffect is the effect of a key in one operation.
-type keyedEffect struct {
-	idempotency.Done
-	orderStatus *status // now; nil for a product
-}
-
-// reportKey returns the effects of a key of the caller, or 404 idempotency_key_unknown when there are none, or
-// they have expired.
-func (s *Service) reportKey(ctx context.Context, key string) ([]keyedEffect, error) {
-	done, err := s.db.Keys.Report(ctx, key, keyedOperations)
-	if err != nil {
-		return nil, err
+// reportKey returns the effects of a key of the caller, and the status of each order among them. Error: 404
+// idempotency_key_unknown when the key has no effects, or has expired.
+func (s *Service) reportKey(
+	ctx context.Context, key string,
+) (effects []idempotency.Done, statuses map[int64]*contract.OrderStatus, err error) {
+	if effects, err = s.db.Keys.Report(ctx, key, keyedOperations); err != nil {
+		return nil, nil, err
 	}
-	ids, effects := make([]int64, len(done)), make([]keyedEffect, len(done))
-	for i, d := range done {
-		ids[i], effects[i] = d.TargetID, keyedEffect{Done: d}
-	}
+	ids := service.Views(effects, func(e idempotency.Done) int64 { return e.TargetID })
 	var orders []order
-	if err := s.db.Read(ctx).orders().Select("id, status").Where("id IN ?", ids).Find(&orders).Error; err != nil {
-		return nil, err
+	err = s.db.Read(ctx).orders().Select("id, status").Where("id IN ?", ids).Find(&orders).Error
+	statuses = map[int64]*contract.OrderStatus{}
+	for _, o := range orders {
+		statuses[o.ID] = (*contract.OrderStatus)(&o.Status)
 	}
-	for i := range effects {
-		for _, o := range orders {
-			if effects[i].Target == orderSubject && o.ID == effects[i].TargetID {
-				effects[i].orderStatus = &o.Status
-			}
-		}
-	}
-	return effects, nil
+	return effects, statuses, err
 }

@@ -53,13 +53,7 @@ func (s *Service) lockRows(tx store, commands []orderCommand) (*lockedRows, erro
 		s: s, tx: tx, commands: commands, ready: slices.Clone(commands), blocked: map[orderCommand]string{},
 		probes: map[string]probe{}, orders: map[int64]*order{}, stock: newStockView(),
 	}
-	l.leaveOut(func(c orderCommand) string {
-		keys := c.ConflictKeys()
-		if i := slices.IndexFunc(keys, s.commands.IsHeld); i >= 0 {
-			return keys[i]
-		}
-		return ""
-	})
+	l.leaveOut(orderCommand.ConflictKeys, s.commands.IsHeld)
 	if err := l.lockOrders(); err != nil {
 		return nil, err
 	}
@@ -86,12 +80,7 @@ func (l *lockedRows) lockOrders() error {
 			return err
 		}
 	}
-	l.leaveOut(func(c orderCommand) string {
-		if id := c.common().orderID; slices.Contains(held, id) {
-			return rowName("orders", id)
-		}
-		return ""
-	})
+	l.leaveOut(orderCommand.ConflictKeys, func(row string) bool { return l.probes[row] != nil })
 	return err
 }
 
@@ -112,10 +101,10 @@ func (l *lockedRows) lockProducts() error {
 		ids = append(ids, i.ProductID)
 	}
 	slices.Sort(ids) // all transactions lock products in ascending id, so no two wait for each other
-	var held, free []int64
+	held, free := map[string]bool{}, []int64{}
 	for _, id := range slices.Compact(ids) {
-		if l.s.commands.IsHeld(rowName("products", id)) {
-			held = append(held, id)
+		if row := rowName("products", id); l.s.commands.IsHeld(row) {
+			held[row] = true
 		} else {
 			free = append(free, id)
 		}
@@ -125,26 +114,28 @@ func (l *lockedRows) lockProducts() error {
 		return err
 	})
 	for _, id := range newlyHeld {
-		l.probes[rowName("products", id)] = func(tx store, wait time.Duration) error {
+		row := rowName("products", id)
+		held[row] = true
+		l.probes[row] = func(tx store, wait time.Duration) error {
 			_, err := tx.lockingWithin(wait).loadProductsByID([]int64{id}, nil)
 			return err
 		}
 	}
-	held = append(held, newlyHeld...)
-	l.leaveOut(func(c orderCommand) string {
-		for _, line := range c.wanted().Lines {
-			if id := l.stock.id(line); slices.Contains(held, id) {
-				return rowName("products", id)
-			}
-		}
-		for _, i := range l.releasedBy(c) {
-			if slices.Contains(held, i.ProductID) {
-				return rowName("products", i.ProductID)
-			}
-		}
-		return ""
-	})
+	if len(held) > 0 {
+		l.leaveOut(l.productRows, func(row string) bool { return held[row] })
+	}
 	return err
+}
+
+// productRows returns the names of the products whose stock the command moves.
+func (l *lockedRows) productRows(c orderCommand) (rows []string) {
+	for _, line := range c.wanted().Lines {
+		rows = append(rows, rowName("products", l.stock.id(line)))
+	}
+	for _, i := range l.releasedBy(c) {
+		rows = append(rows, rowName("products", i.ProductID))
+	}
+	return rows
 }
 
 // releasedBy returns the items whose stock the command gives back, unless it is refused.
@@ -155,21 +146,26 @@ func (l *lockedRows) releasedBy(c orderCommand) []item {
 	return nil
 }
 
-// leaveOutNames leaves out the commands whose idempotency key or external_ref another transaction has inserted
-// and not committed, so that the batch waited. It returns errNamesHeld when there are such commands.
+// leaveOutNames leaves out the commands whose idempotency key or external_ref another transaction has
+// inserted and not committed, so that the batch waited. It returns errNamesHeld when there are such commands.
 func (l *lockedRows) leaveOutNames() error {
-	ready := len(l.ready)
+	names, ready := map[string]probe{}, len(l.ready)
+	for _, c := range l.ready {
+		l.s.addNameProbes(names, c)
+	}
 	var failed error
-	l.leaveOut(func(c orderCommand) string {
-		for name, probe := range l.s.nameProbes(c) {
-			err := probe(l.tx, 0)
-			if errors.Is(err, db.ErrLocked) {
-				l.probes[name] = probe
-				return name
-			}
-			failed = errors.Join(failed, err)
+	l.leaveOut(orderCommand.ConflictKeys, func(name string) bool {
+		probe := names[name]
+		if probe == nil {
+			return false // an order, which the batch has locked
 		}
-		return ""
+		err := probe(l.tx, 0)
+		if errors.Is(err, db.ErrLocked) {
+			l.probes[name] = probe
+			return true
+		}
+		failed = errors.Join(failed, err)
+		return false
 	})
 	if failed != nil {
 		return failed
@@ -183,9 +179,8 @@ func (l *lockedRows) leaveOutNames() error {
 // errNamesHeld rolls a batch back whose held commands have been set aside. No caller sees it.
 var errNamesHeld = errors.New("another transaction holds an idempotency key or an external_ref")
 
-// nameProbes returns probes for the idempotency key and the external_ref of a command.
-func (s *Service) nameProbes(c orderCommand) map[string]probe {
-	probes := map[string]probe{}
+// addNameProbes adds probes for the idempotency key and the external_ref of a command.
+func (s *Service) addNameProbes(probes map[string]probe, c orderCommand) {
 	if r := c.common().request; r.Key != nil {
 		probes[keyName(r)] = func(tx store, wait time.Duration) error {
 			_, err := s.loadKeys(tx.lockingWithin(wait), []idempotency.Request{r})
@@ -198,17 +193,17 @@ func (s *Service) nameProbes(c orderCommand) map[string]probe {
 			return err
 		}
 	}
-	return probes
 }
 
-// leaveOut takes the commands for which heldRow names a row out of the ready commands.
-func (l *lockedRows) leaveOut(heldRow func(c orderCommand) string) {
+// leaveOut takes the commands that need a held row out of the ready commands.
+func (l *lockedRows) leaveOut(rows func(c orderCommand) []string, isHeld func(row string) bool) {
 	l.ready = slices.DeleteFunc(l.ready, func(c orderCommand) bool {
-		row := heldRow(c)
-		if row != "" {
-			l.blocked[c] = row
+		needed := rows(c)
+		i := slices.IndexFunc(needed, isHeld)
+		if i >= 0 {
+			l.blocked[c] = needed[i]
 		}
-		return row != ""
+		return i >= 0
 	})
 }
 

@@ -128,7 +128,7 @@ func (s store) transition(transitions ...transition) error {
 
 // insertPlaced inserts orders and their items.
 func (s store) insertPlaced(orders []*order) error {
-	if err := s.insertOrders(orders); err != nil {
+	if err := service.Insert(s.Store, orders); err != nil {
 		return err
 	}
 	var items [][]any

@@ -52,7 +52,7 @@ func (s store) createProduct(n newProduct) (product, error) {
 // createProducts inserts products with their opening stock. See service.IsDuplicate for the error of a sku
 // that another product has.
 func (s store) createProducts(products []*product) error {
-	if err := s.insertProducts(products); err != nil {
+	if err := service.Insert(s.Store, products); err != nil {
 		return err
 	}
 	adjustments, events := make([]stockAdjustment, len(products)), make([]history.Event, len(products))
@@ -123,7 +123,8 @@ func (s store) updateProducts(before []product, products []*product) error {
 			events = append(events, productEvent(stockAdjusted, *p))
 		}
 	}
-	if err := s.updateEach(products, "name", "price_cents", "stock", "active", "updated_at"); err != nil {
+	_, err := db.UpdateEach(s.products(), products, "name", "price_cents", "stock", "active", "updated_at")
+	if err != nil {
 		return err
 	}
 	if adjustments != nil {

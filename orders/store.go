@@ -110,12 +110,6 @@ func (s store) noteBlock() (bool, error) {
 // insert adds a row, or a row for each element of a slice, in one statement.
 func (s store) insert(rows any) error { return s.DB.Create(rows).Error }
 
-// insertOrders adds orders and gives them their ids, in one statement.
-func (s store) insertOrders(orders []*order) error { return db.CreateAll(s.DB, orders) }
-
-// insertProducts adds products and gives them their ids, in one statement.
-func (s store) insertProducts(products []*product) error { return db.CreateAll(s.DB, products) }
-
 // insertItems adds rows of order_items, whose values are order_id, product_id, qty, unit_price_cents and
 // subtotal_cents, in one statement.
 func (s store) insertItems(rows [][]any) error {
@@ -125,12 +119,6 @@ func (s store) insertItems(rows [][]any) error {
 // update writes the columns of a locked row.
 func (s store) update(row any, columns ...string) error {
 	return s.DB.Model(row).Select(columns).Updates(row).Error
-}
-
-// updateEach writes the columns of locked products, in one statement.
-func (s store) updateEach(products []*product, columns ...string) error {
-	_, err := db.UpdateEach(s.products(), products, columns...)
-	return err
 }
 
 // locking returns the store whose queries lock the rows that they read until the transaction ends.

@@ -23,7 +23,7 @@ var (
 // history, too.
 func TestEveryChangeIsRecorded(t *testing.T) {
 	writes := []string{
-		"insert", "insertItems", "insertOrders", "insertProducts", "update", "updateEach", "Create", "Save",
+		"insert", "insertItems", "Insert", "update", "UpdateEach", "Create", "Save",
 		"Update", "Updates", "UpdateColumn", "UpdateColumns", "Delete", "Exec",
 	}
 	found := 0

@@ -36,6 +36,9 @@ func (s Store) Record(events ...history.Event) error {
 	return history.Append(s.DB, s.Origin, events...)
 }
 
+// Insert adds rows, pointers to gorm models, and gives them their ids, in one statement.
+func Insert[T interface{ Key() int64 }](s Store, rows []T) error { return db.CreateAll(s.DB, rows) }
+
 // Now is an SQL expression for the database's clock.
 func (s Store) Now() clause.Expr { return db.Now(s.DB, 0) }
 
@@ -98,8 +101,7 @@ func (d *Database[S]) Once(ctx context.Context, r idempotency.Request, effect Ef
 }
 
 // OnceForRow is Once for a single row, whose changes take turns: see db.Turns.
-func (d *Database[S]) OnceForRow(
-	ctx context.Context, row string, r idempotency.Request, effect Effect[S],
+func (d *Database[S]) OnceForRow(ctx context.Context, row string, r idempotency.Request, effect Effect[S],
 ) (idempotency.Answer, error) {
 	done, err := d.turns.Take(ctx, row)
 	if err != nil {
