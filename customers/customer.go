@@ -27,8 +27,8 @@ type Service struct {
 // New returns the service on a database that db.Migrate has brought up to date. Idempotency keys expire after
 // keyLifetime.
 func New(g *gorm.DB, keyLifetime time.Duration) *Service {
-	s := &Service{}
-	s.db = service.NewDatabase(g, "customers", keyLifetime, func(base service.Store) store { return store{base} })
+	newStore := func(base service.Store) store { return store{base} }
+	s := &Service{db: service.NewDatabase(g, "customers", keyLifetime, newStore)}
 	s.lookups.MaxConcurrent, s.lookups.MaxCost, s.lookups.Run = 1, 100, s.runLookups
 	return s
 }
@@ -180,8 +180,8 @@ func (s store) list(f filter, page db.PageRequest) ([]customer, *int64, error) {
 	return service.List[customer](q, texts, f.Filter, narrow, page)
 }
 
-// uniqueError makes 409 email_taken or 409 external_ref_taken of the error of a statement that wanted to write
-// c. Only a caller that is bound to no customer learns which customer has the value.
+// uniqueError makes 409 email_taken or 409 external_ref_taken of the error of a statement that wanted to
+// write c. Only a caller that is bound to no customer learns which customer has the value.
 func (s store) uniqueError(err error, c customer) error {
 	if !service.IsDuplicate(err) {
 		return err

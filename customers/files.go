@@ -28,8 +28,8 @@ func (ch change) names() []bulk.Name {
 }
 
 // importCustomers creates and changes customers in one transaction. It refuses a row for a new customer
-// without a name, and a row whose external_ref another customer has. Error: bulk.ErrApart when another request
-// took a unique value, or two rows swap it, so that fewer rows must be applied per transaction.
+// without a name, and a row whose external_ref another customer has. Error: bulk.ErrApart when another
+// request took a unique value, or two rows swap it, so that fewer rows must be applied per transaction.
 func (s *Service) importCustomers(ctx context.Context, rows []*bulk.Row[change], dryRun bool) error {
 	if dryRun {
 		return s.db.Read(ctx).importCustomers(rows, dryRun)
@@ -109,9 +109,11 @@ func (s store) importCustomers(rows []*bulk.Row[change], dryRun bool) error {
 	return nil
 }
 
-// customersOfRows reads the customers with an email or an external_ref of the rows. With locking it locks them,
-// in ascending id, until the transaction ends.
-func (s store) customersOfRows(rows []*bulk.Row[change], locking bool) (byEmail, byRef map[string]customer, err error) {
+// customersOfRows reads the customers with an email or an external_ref of the rows. With locking it locks
+// them, in ascending id, until the transaction ends.
+func (s store) customersOfRows(rows []*bulk.Row[change], locking bool) (
+	byEmail, byRef map[string]customer, err error,
+) {
 	var emails, refs []string
 	for _, r := range rows {
 		emails = append(emails, r.Value.emailKey())

@@ -50,7 +50,8 @@ func (s *Service) CreateCustomer(ctx context.Context, r server.CreateCustomerReq
 	request := createCustomer.Request(ctx, r.Params.XIdempotencyKey, r.Body)
 	return keyed(s.db.Once(ctx, request, func(tx store) (int64, any, error) {
 		c := customer{
-			Name: r.Body.Name, Email: strings.TrimSpace(r.Body.Email), Phone: r.Body.Phone, ExternalRef: r.Body.ExternalRef,
+			Name: r.Body.Name, Email: strings.TrimSpace(r.Body.Email),
+			Phone: r.Body.Phone, ExternalRef: r.Body.ExternalRef,
 		}
 		err := tx.create(&c)
 		return c.ID, response(c), err
@@ -179,7 +180,8 @@ func (s *Service) ListCustomerHistory(ctx context.Context, r server.ListCustomer
 	return server.ListCustomerHistory200JSONResponse{Body: history.Response(events, next)}, err
 }
 
-// answer is a response that writes itself: a stored answer of an operation with an idempotency key, or a file.
+// answer is a response that writes itself: a stored answer of an operation with an idempotency key, or a
+// file.
 type answer func(w http.ResponseWriter) error
 
 func keyed(a idempotency.Answer, err error) (answer, error) { return a.Respond, err }

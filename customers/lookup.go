@@ -8,8 +8,8 @@ import (
 	"example.com/b2b/internal/batch"
 )
 
-// lookup reads a customer for another service: each order needs a lookup or two. Lookups that arrive while the
-// database answers share the next query.
+// lookup reads a customer for another service: each order needs a lookup or two. Lookups that arrive while
+// the database answers share the next query.
 type lookup struct {
 	id       int64
 	customer *customer // nil when there is none, or it was deleted
@@ -22,13 +22,13 @@ func (*lookup) ConflictKeys() []string { return nil }
 func (*lookup) Cost() int { return 1 }
 
 // runLookups implements batch.Batcher.Run.
-func (s *Service) runLookups(ctx context.Context, lookups []*lookup) (held []batch.Held, rolledBack bool, err error) {
+func (s *Service) runLookups(ctx context.Context, lookups []*lookup) (_ []batch.Held, rolledBack bool, _ error) {
 	ids := make([]int64, len(lookups))
 	for i, l := range lookups {
 		ids[i] = l.id
 	}
 	var customers []customer
-	err = s.db.Read(asSystem(ctx)).customers().Where("id IN ?", ids).Find(&customers).Error
+	err := s.db.Read(asSystem(ctx)).customers().Where("id IN ?", ids).Find(&customers).Error
 	for _, l := range lookups {
 		if i := slices.IndexFunc(customers, func(c customer) bool { return c.ID == l.id }); i >= 0 {
 			l.customer = &customers[i]

@@ -17,8 +17,8 @@ import (
 
 // Retries, all of them:
 //
-//   - A transaction that loses against another (db.ErrConflict: a deadlock, a lock wait) is run again, up to 12
-//     times in 5 s: see db.InTx. That holds for a batch of one command, too.
+//   - A transaction that loses against another (db.ErrConflict: a deadlock, a lock wait) is run again, up to
+//     12 times in 5 s: see db.InTx. That holds for a batch of one command, too.
 //   - A batch of several commands that loses, or fails, is rolled back and not run again. package batch runs
 //     each of its commands once more, alone, so that no command harms another. A failed COMMIT is the
 //     exception: the commands may be done, and are answered with the error.
@@ -104,8 +104,8 @@ func (s *Service) submit(ctx context.Context, c orderCommand) (idempotency.Answe
 	return in.answer, in.refused
 }
 
-// runBatch implements batch.Batcher.Run: one transaction for all commands. An error of executeBatch has rolled
-// the transaction back; after an error of COMMIT nobody knows whether the commands are done.
+// runBatch implements batch.Batcher.Run: one transaction for all commands. An error of executeBatch has
+// rolled the transaction back; after an error of COMMIT nobody knows whether the commands are done.
 func (s *Service) runBatch(ctx context.Context, commands []orderCommand) (
 	held []batch.Held, rolledBack bool, err error,
 ) {

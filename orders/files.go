@@ -88,7 +88,7 @@ func (r productRow) newProduct() (product, *apperr.Error) {
 	if refusal.Details != nil {
 		return product{}, refusal
 	}
-	return r.apply(newProduct{SKU: r.SKU, Active: true}.product()), nil
+	return r.apply(product{SKU: r.SKU, Active: true}), nil
 }
 
 // productsOfRows reads the products with the rows' skus, by sku. With locking it locks them, like orders in
@@ -103,7 +103,8 @@ func (s store) productsOfRows(rows []*bulk.Row[productRow], locking bool) (map[s
 		s = s.locking()
 	}
 	var products []product
-	err := db.ByID(s.products()).Select("*, ? AS now", s.Now()).Where("id IN ?", ids).Order("id").Find(&products).Error
+	err := db.ByID(s.products()).Select("*, ? AS now", s.Now()).
+		Where("id IN ?", ids).Order("id").Find(&products).Error
 	bySKU := make(map[string]product, len(products))
 	for _, p := range products {
 		bySKU[p.SKU] = p

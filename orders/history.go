@@ -31,7 +31,8 @@ func (c *Config) orderEvent(o order) history.Event {
 // productEvent is the event of the product's last change.
 func productEvent(eventType string, p product) history.Event {
 	return history.Event{
-		Type: eventType, Subject: productSubject, SubjectID: p.ID, CreatedAt: p.UpdatedAt, Payload: productView(p),
+		Type: eventType, Subject: productSubject, SubjectID: p.ID,
+		CreatedAt: p.UpdatedAt, Payload: productView(p),
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"net/http"
+	"time"
 
 	"example.com/b2b/db"
 	"example.com/b2b/internal/bulk"
@@ -61,11 +62,11 @@ func (s *Service) CreateOrder(ctx context.Context, r server.CreateOrderRequestOb
 	if r.Body.Metadata != nil {
 		n.Metadata = *r.Body.Metadata
 	}
-	return keyed(s.submit(ctx, newCreateCommand(request, n)))
+	return keyed(s.submit(ctx, &createCommand{submission{request: request}, n}))
 }
 
 func lines(items []contract.NewOrderItem) []line {
-	return service.Views(items, func(item contract.NewOrderItem) line { return line{item.ProductID, item.Sku, item.Qty} })
+	return service.Views(items, func(i contract.NewOrderItem) line { return line{i.ProductID, i.Sku, i.Qty} })
 }
 
 // QuoteOrder prices an order and changes nothing. Errors: those of mayOrderFor, checkCustomer and quote.
@@ -78,16 +79,16 @@ func (s *Service) QuoteOrder(ctx context.Context, r server.QuoteOrderRequestObje
 		return nil, err
 	}
 	q, err := s.db.Read(ctx).quote(lines(r.Body.Items))
-	return server.QuoteOrder200JSONResponse{Body: api.QuoteResponse{Success: true, Data: quoteView(q, *r.Body)}}, err
+	response := api.QuoteResponse{Success: true, Data: quoteView(q, *r.Body)}
+	return server.QuoteOrder200JSONResponse{Body: response}, err
 }
 
 // ConfirmOrder confirms an order. Errors: those of submit and confirmCommand.
 func (s *Service) ConfirmOrder(ctx context.Context, r server.ConfirmOrderRequestObject,
 ) (server.ConfirmOrderResponseObject, error) {
 	request := confirmOrder.Request(ctx, &r.Params.XIdempotencyKey, r.ID)
-	return keyed(s.submit(ctx, &confirmCommand{
-		submission{request: request, orderID: r.ID, ifMatch: r.Params.IfMatch},
-	}))
+	c := &confirmCommand{submission{request: request, orderID: r.ID, ifMatch: r.Params.IfMatch}}
+	return keyed(s.submit(ctx, c))
 }
 
 // CancelOrder cancels an order. Errors: those of mayCompensate, submit and cancelCommand.
@@ -122,7 +123,8 @@ func (s *Service) GetOrder(ctx context.Context, r server.GetOrderRequestObject) 
 // ListOrderHistory pages by id. Errors: those of orderHistory.
 func (s *Service) ListOrderHistory(ctx context.Context, r server.ListOrderHistoryRequestObject,
 ) (server.ListOrderHistoryResponseObject, error) {
-	events, next, err := s.db.Read(ctx).orderHistory(r.ID, db.PageFrom(r.Params.Sort, r.Params.Cursor, r.Params.Limit))
+	page := db.PageFrom(r.Params.Sort, r.Params.Cursor, r.Params.Limit)
+	events, next, err := s.db.Read(ctx).orderHistory(r.ID, page)
 	return server.ListOrderHistory200JSONResponse{Body: history.Response(events, next)}, err
 }
 
@@ -143,14 +145,14 @@ func (s *Service) ListOrders(ctx context.Context, r server.ListOrdersRequestObje
 
 // between returns the filter with times, which package web has validated.
 func (f orderFilter) between(from, to, since *string) (orderFilter, error) {
-	var err, errTo, errSince error
-	f.From, err = formats.FirstMoment(from)
+	var errFrom, errTo, errSince error
+	f.From, errFrom = formats.FirstMoment(from)
 	f.Since, errSince = formats.FirstMoment(since)
 	if to != nil {
-		_, last, err := formats.ParseDateFilter(*to)
-		f.To, errTo = &last, err
+		f.To = new(time.Time)
+		_, *f.To, errTo = formats.ParseDateFilter(*to)
 	}
-	return f, cmp.Or(err, errSince, errTo)
+	return f, cmp.Or(errFrom, errSince, errTo)
 }
 
 // ExportOrders makes a file of orders.
@@ -195,13 +197,13 @@ func (s *Service) GetIdempotencyKey(ctx context.Context, r server.GetIdempotency
 // CreateProduct creates a product. Errors: those of createProduct, 422 idempotency_key_reused.
 func (s *Service) CreateProduct(ctx context.Context, r server.CreateProductRequestObject,
 ) (server.CreateProductResponseObject, error) {
-	n := newProduct{
-		SKU: r.Body.Sku, Name: r.Body.Name, PriceCents: r.Body.PriceCents, Stock: r.Body.Stock,
-		Active: r.Body.Active == nil || *r.Body.Active,
-	}
 	request := createProduct.Request(ctx, r.Params.XIdempotencyKey, r.Body)
 	return keyed(s.db.Once(ctx, request, func(tx store) (int64, any, error) {
-		p, err := tx.createProduct(n)
+		p := product{
+			SKU: r.Body.Sku, Name: r.Body.Name, PriceCents: r.Body.PriceCents, Stock: r.Body.Stock,
+			Active: r.Body.Active == nil || *r.Body.Active,
+		}
+		err := tx.createProduct(&p)
 		return p.ID, productResponse(p), err
 	}))
 }
@@ -278,20 +280,24 @@ func (s *Service) ExportProducts(ctx context.Context, r server.ExportProductsReq
 	return answer(file.Respond), nil
 }
 
-// AdjustStock adds to a product's stock or takes from it. Errors: those of adjustStock, 404 product_not_found,
-// 422 idempotency_key_reused.
+// AdjustStock adds to a product's stock or takes from it. Errors: those of adjustStock, 404
+// product_not_found, 422 idempotency_key_reused.
 func (s *Service) AdjustStock(ctx context.Context, r server.AdjustStockRequestObject,
 ) (server.AdjustStockResponseObject, error) {
+	done, err := s.db.Turns.Take(ctx, rowName("products", r.ID))
+	if err != nil {
+		return nil, err
+	}
+	defer done()
 	request := adjustStock.Request(ctx, r.Params.XIdempotencyKey, []any{r.ID, r.Body})
-	effect := func(tx store) (int64, any, error) {
+	return keyed(s.db.Once(ctx, request, func(tx store) (int64, any, error) {
 		p, err := tx.locking().findProduct(r.ID)
 		if err != nil {
 			return 0, nil, err
 		}
 		a, err := tx.adjustStock(&p, r.Body.Delta, r.Body.Reason)
 		return p.ID, api.StockAdjustmentResponse{Success: true, Data: adjustmentView(a)}, err
-	}
-	return keyed(s.db.OnceForRow(ctx, rowName("products", r.ID), request, effect))
+	}))
 }
 
 // ListStockAdjustments pages by id, or returns 404 product_not_found.
@@ -315,7 +321,8 @@ func (s *Service) ListProductHistory(ctx context.Context, r server.ListProductHi
 	return server.ListProductHistory200JSONResponse{Body: history.Response(events, next)}, err
 }
 
-// answer is a response that writes itself: a stored answer of an operation with an idempotency key, or a file.
+// answer is a response that writes itself: a stored answer of an operation with an idempotency key, or a
+// file.
 type answer func(w http.ResponseWriter) error
 
 func keyed(a idempotency.Answer, err error) (answer, error) { return a.Respond, err }

@@ -237,9 +237,9 @@ func (s *Service) isFree(lock probe) func(ctx context.Context, wait time.Duratio
 	}
 }
 
-// lockFree locks the rows of items, in the order of items, and returns the items whose rows other transactions
-// hold. It first locks all rows at once. When other transactions hold some of them after briefWait, it asks for
-// each row without waiting, and then locks the free rows at once.
+// lockFree locks the rows of items, in the order of items, and returns the items whose rows other
+// transactions hold. It first locks all rows at once. When other transactions hold some of them after
+// briefWait, it asks for each row without waiting, and then locks the free rows at once.
 func lockFree[T any](items []T, lock func(some []T, wait time.Duration) error) (held []T, err error) {
 	if len(items) == 0 {
 		return nil, nil

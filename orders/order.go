@@ -15,7 +15,7 @@ import (
 type order struct {
 	ID           int64
 	CustomerID   int64
-	ExternalRef  *string           // unique among the customer's orders that are not CANCELED: see active_external_ref
+	ExternalRef  *string           // unique for a customer's orders until they are CANCELED
 	Metadata     map[string]string `gorm:"serializer:json"` // nil: none
 	Status       status
 	TotalCents   int64
@@ -63,7 +63,7 @@ type cancelReason string
 const (
 	requested          cancelReason = "requested"           // a caller has asked for it
 	reservationExpired cancelReason = "reservation_expired" // nobody has confirmed the order in time
-	compensation       cancelReason = "compensation"        // a service undoes a larger operation, which failed
+	compensation       cancelReason = "compensation"        // a service undoes a larger operation
 )
 
 // allowedFrom has for each status the statuses from which an order may come to it; a new order has none.
@@ -80,9 +80,10 @@ type transition struct {
 	origin history.Origin // of its event; zero for the store's origin
 }
 
-// transition makes all transitions or none, each at its order's Now, and records them. All changes of a status go
-// through it, so whatever must go with each of them belongs here. New orders are inserted; all others
-// must be locked. All must have their items. Error: db.ErrConflict when an order was CANCELED all the same.
+// transition makes all transitions or none, each at its order's Now, and records them. All changes of a
+// status go through it, so whatever must go with each of them belongs here. New orders are inserted; all
+// others must be locked. All must have their items. Error: db.ErrConflict when an order was CANCELED all the
+// same.
 func (s store) transition(transitions ...transition) error {
 	var placed, changed []*order
 	for _, next := range transitions {

@@ -4,7 +4,6 @@ import (
 	"fmt"
 
 	"example.com/b2b/internal/apperr"
-	"example.com/b2b/internal/idempotency"
 )
 
 // createCommand places an order: the order is CREATED and its stock is reserved.
@@ -26,10 +25,6 @@ type line struct {
 	ProductID *int64
 	SKU       *string
 	Qty       int64
-}
-
-func newCreateCommand(r idempotency.Request, n newOrder) *createCommand {
-	return &createCommand{submission{request: r}, n}
 }
 
 // Cost implements batch.Command.

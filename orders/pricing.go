@@ -56,7 +56,8 @@ func (l line) addNotFound(refusal *apperr.Error, i int) {
 	if l.SKU != nil {
 		refusal.With(l.field(i), apperr.Params{"sku": *l.SKU}, "there is no product with the sku %s", *l.SKU)
 	} else {
-		refusal.With(l.field(i), apperr.Params{"product_id": *l.ProductID}, "there is no product %d", *l.ProductID)
+		params := apperr.Params{"product_id": *l.ProductID}
+		refusal.With(l.field(i), params, "there is no product %d", *l.ProductID)
 	}
 }
 

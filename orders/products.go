@@ -26,32 +26,22 @@ type product struct {
 
 func (p product) Key() int64 { return p.ID }
 
-// newProduct is a product to create.
-type newProduct struct {
-	SKU, Name         string
-	PriceCents, Stock int64
-	Active            bool
-}
-
-func (n newProduct) product() product {
-	now := time.Now().UTC().Truncate(time.Millisecond) // the columns' precision
-	return product{SKU: n.SKU, Name: n.Name, PriceCents: n.PriceCents, Stock: n.Stock, Active: n.Active,
-		CreatedAt: now, UpdatedAt: now, Now: now}
-}
-
 // createProduct inserts a product with its opening stock. Error: 409 sku_taken.
-func (s store) createProduct(n newProduct) (product, error) {
-	p := n.product()
-	err := s.createProducts([]*product{&p})
+func (s store) createProduct(p *product) error {
+	err := s.createProducts([]*product{p})
 	if service.IsDuplicate(err) {
-		err = s.skuTaken(n.SKU)
+		err = s.skuTaken(p.SKU)
 	}
-	return p, err
+	return err
 }
 
 // createProducts inserts products with their opening stock. See service.IsDuplicate for the error of a sku
 // that another product has.
 func (s store) createProducts(products []*product) error {
+	now := time.Now().UTC().Truncate(time.Millisecond) // the columns' precision
+	for _, p := range products {
+		p.CreatedAt, p.UpdatedAt, p.Now = now, now, now
+	}
 	if err := service.Insert(s.Store, products); err != nil {
 		return err
 	}

@@ -74,8 +74,8 @@ func productResponse(p product) api.ProductResponse {
 }
 
 func productView(p product) api.Product {
-	return api.Product{ID: p.ID, Sku: p.SKU, Name: p.Name, PriceCents: p.PriceCents, Stock: p.Stock, Active: p.Active,
-		CreatedAt: timestamp(p.CreatedAt), UpdatedAt: timestamp(p.UpdatedAt)}
+	return api.Product{ID: p.ID, Sku: p.SKU, Name: p.Name, PriceCents: p.PriceCents, Stock: p.Stock,
+		Active: p.Active, CreatedAt: timestamp(p.CreatedAt), UpdatedAt: timestamp(p.UpdatedAt)}
 }
 
 func adjustmentView(a stockAdjustment) api.StockAdjustment {

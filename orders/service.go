@@ -33,11 +33,12 @@ type Service struct {
 	customers customersapi.ClientWithResponsesInterface
 }
 
-// New returns the service on a database that db.Migrate has brought up to date. Its error is about the address
-// of the Customers API.
+// New returns the service on a database that db.Migrate has brought up to date. Its error is about the
+// address of the Customers API.
 func New(g *gorm.DB, c Config) (*Service, error) {
 	s := &Service{Config: c}
-	s.db = service.NewDatabase(g, "orders", c.KeyLifetime, func(base service.Store) store { return store{base, &s.Config} })
+	newStore := func(base service.Store) store { return store{base, &s.Config} }
+	s.db = service.NewDatabase(g, "orders", c.KeyLifetime, newStore)
 	s.commands.MaxConcurrent, s.commands.MaxCost, s.commands.MaxHeld = s.maxBatches(), batchCost, c.MaxHeld
 	s.commands.Run = s.runBatch
 	var err error

@@ -145,8 +145,9 @@ const maxStock = 1_000_000_000
 func (s store) adjustStock(p *product, delta int64, reason string) (stockAdjustment, error) {
 	level := p.Stock + delta
 	if level < 0 {
-		return stockAdjustment{}, apperr.InsufficientStockToRemove.New().With("/delta", shortageParams(*p, -delta),
-			"product %d: asked %d, available %d", p.ID, -delta, p.Stock)
+		params := shortageParams(*p, -delta)
+		return stockAdjustment{}, apperr.InsufficientStockToRemove.New().
+			With("/delta", params, "product %d: asked %d, available %d", p.ID, -delta, p.Stock)
 	}
 	if delta > 0 && level > maxStock {
 		params := apperr.Params{"rule": "maximum", "limit": maxStock, "product_id": p.ID, "available": p.Stock}

@@ -44,16 +44,17 @@ func (s Store) Now() clause.Expr { return db.Now(s.DB, 0) }
 
 // Database opens a service's stores, whose type is S.
 type Database[S any] struct {
-	DB   *gorm.DB
-	Keys idempotency.Keys
+	DB    *gorm.DB
+	Keys  idempotency.Keys
+	Turns db.Turns // at single rows; ChangeRow takes them
 
 	table    string
 	newStore func(Store) S
-	turns    db.Turns
 }
 
-// NewDatabase returns the stores of a database that db.Migrate has brought up to date. Idempotency keys expire
-// after keyLifetime. The service is ready when the table can be read; newStore makes the service's store.
+// NewDatabase returns the stores of a database that db.Migrate has brought up to date. Idempotency keys
+// expire after keyLifetime. The service is ready when the table can be read; newStore makes the service's
+// store.
 func NewDatabase[S any](g *gorm.DB, table string, keyLifetime time.Duration, newStore func(Store) S) *Database[S] {
 	keys := idempotency.Keys{DB: g, Lifetime: keyLifetime}
 	return &Database[S]{DB: g, Keys: keys, table: table, newStore: newStore}
@@ -84,7 +85,7 @@ func (d *Database[S]) Try(ctx context.Context, fn func(tx S) error) error {
 
 // ChangeRow is Change for a single row, whose changes take turns: see db.Turns.
 func (d *Database[S]) ChangeRow(ctx context.Context, row string, fn func(tx S) error) error {
-	done, err := d.turns.Take(ctx, row)
+	done, err := d.Turns.Take(ctx, row)
 	if err != nil {
 		return err
 	}
@@ -92,23 +93,11 @@ func (d *Database[S]) ChangeRow(ctx context.Context, row string, fn func(tx S) e
 	return d.Change(ctx, fn)
 }
 
-// Effect is an idempotency.Effect on a store.
-type Effect[S any] func(tx S) (target int64, body any, err error)
-
 // Once runs effect in a transaction, once for the request's key: see idempotency.Keys.Execute.
-func (d *Database[S]) Once(ctx context.Context, r idempotency.Request, effect Effect[S]) (idempotency.Answer, error) {
-	return d.Keys.Execute(ctx, r, func(tx *gorm.DB) (int64, any, error) { return effect(d.store(ctx, tx)) })
-}
-
-// OnceForRow is Once for a single row, whose changes take turns: see db.Turns.
-func (d *Database[S]) OnceForRow(ctx context.Context, row string, r idempotency.Request, effect Effect[S],
+func (d *Database[S]) Once(
+	ctx context.Context, r idempotency.Request, effect func(tx S) (target int64, body any, err error),
 ) (idempotency.Answer, error) {
-	done, err := d.turns.Take(ctx, row)
-	if err != nil {
-		return idempotency.Answer{}, err
-	}
-	defer done()
-	return d.Once(ctx, r, effect)
+	return d.Keys.Execute(ctx, r, func(tx *gorm.DB) (int64, any, error) { return effect(d.store(ctx, tx)) })
 }
 
 // Ready returns 503 unavailable while the database does not do the service's work.
@@ -120,8 +109,8 @@ type Filter struct {
 	UpdatedSince *time.Time // inclusive
 }
 
-// List reads a page of the rows of q that match the filter. With narrow, q has few rows, so that List compares
-// all of them with the text, and does not use the index.
+// List reads a page of the rows of q that match the filter. With narrow, q has few rows, so that List
+// compares all of them with the text, and does not use the index.
 func List[T interface{ Key() int64 }](
 	q *gorm.DB, index search.Index, f Filter, narrow bool, page db.PageRequest,
 ) ([]T, *int64, error) {
