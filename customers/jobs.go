@@ -12,7 +12,7 @@ const jobInterval = 5 * time.Second
 // Jobs returns the background work of the service: see db.RunJobs.
 func (s *Service) Jobs() []db.Job {
 	return []db.Job{
-		{Name: "delete expired keys of customers", Interval: jobInterval, Exclusive: true, Run: s.keys.Purge},
+		{Name: "delete expired keys of customers", Interval: jobInterval, Exclusive: true, Run: s.db.Keys.Purge},
 		{Name: "index customers for searches", Interval: jobInterval, Exclusive: true, Run: s.indexCustomers},
 	}
 }

@@ -8,7 +8,6 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"example.com/b2b/internal/auth"
 	"example.com/b2b/internal/batch"
 )
 
@@ -24,9 +23,9 @@ func (s *Service) ExpireReservations(ctx context.Context) (total int, err error)
 	if s.Reservation == 0 {
 		return 0, nil
 	}
-	ctx = auth.With(ctx, auth.System)
+	ctx = asSystem(ctx)
 	for skipped := 0; ; {
-		ids, err := s.read(ctx).expired(s.Reservation, skipped, expiryBatch)
+		ids, err := s.db.Read(ctx).expired(s.Reservation, skipped, expiryBatch)
 		if err != nil || len(ids) == 0 {
 			return total, err
 		}
@@ -47,8 +46,7 @@ func (s *Service) expire(ctx context.Context, ids []int64) (expired, held int, e
 	var all errgroup.Group
 	for _, id := range ids {
 		all.Go(func() error {
-			c := &command{to: canceled, id: id, why: cancellation{Reason: reservationExpired}}
-			_, err := s.submit(limited, c)
+			_, err := s.submit(limited, &cancelCommand{submission{orderID: id}, reservationExpired, nil})
 			switch {
 			case err == nil:
 				canceledNow.Add(1)

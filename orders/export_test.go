@@ -12,4 +12,4 @@ func OneBatch(s *Service) { s.commands.MaxConcurrent, s.commands.StallTimeout = 
 func Load(s *Service) (batches, waiting, held int) { return s.commands.Load() }
 
 // PurgeKeys deletes the service's expired idempotency keys.
-func (s *Service) PurgeKeys(ctx context.Context) (int, error) { return s.keys.Purge(ctx) }
+func (s *Service) PurgeKeys(ctx context.Context) (int, error) { return s.db.Keys.Purge(ctx) }

@@ -13,7 +13,7 @@ const jobInterval = 5 * time.Second
 func (s *Service) Jobs() []db.Job {
 	return []db.Job{
 		{Name: "expire reservations", Interval: jobInterval, Exclusive: true, Run: s.ExpireReservations},
-		{Name: "delete expired keys of orders", Interval: jobInterval, Exclusive: true, Run: s.keys.Purge},
+		{Name: "delete expired keys of orders", Interval: jobInterval, Exclusive: true, Run: s.db.Keys.Purge},
 		{Name: "index products for searches", Interval: jobInterval, Exclusive: true, Run: s.indexProducts},
 		{Name: "record id ranges of orders", Interval: jobInterval, Exclusive: true, Run: s.NoteBlocks},
 	}

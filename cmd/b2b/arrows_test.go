@@ -61,7 +61,7 @@ func TestArrows(t *testing.T) {
 		}
 	}
 	withoutDatabase = append(withoutDatabase, "cmd/lambda", "openapi", "sdk", "internal")
-	withDatabase := []string{"internal/idempotency", "internal/history", "internal/generate/schema"}
+	withDatabase := []string{"internal/service", "internal/idempotency", "internal/history", "internal/generate/schema"}
 	for _, p := range ours {
 		contract, inOpenAPI := strings.CutPrefix(p.ImportPath, "openapi/")
 		service, isContract := strings.CutSuffix(contract, "api")

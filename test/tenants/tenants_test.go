@@ -266,6 +266,54 @@ func TestPartnersApart(t *testing.T) {
 	})
 }
 
+// TestOthersLookMissing calls every operation on a customer or an order with the id of another customer's, and
+// wants the answer of an id that does not exist.
+func TestOthersLookMissing(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
+		w := start(t, g)
+		var order int64
+		if err := g.Raw("SELECT MIN(id) FROM orders WHERE customer_id = 1").Scan(&order).Error; err != nil || order == 0 {
+			t.Fatal(order, err)
+		}
+		token, err := webtest.Options().Tokens.Issue(partners[2], time.Hour)
+		if err != nil {
+			t.Fatal(err)
+		}
+		tried := 0
+		for _, o := range w.operations {
+			another := map[string]int64{"/customers/{id}": 1, "/internal/customers/{id}": 1, "/orders/{id}": order}
+			for prefix, id := range another {
+				if o.path != prefix && !strings.HasPrefix(o.path, prefix+"/") {
+					continue
+				}
+				tried++
+				of, none := w.callExample(t, o, id, token), w.callExample(t, o, 999_999, token)
+				if of != none || !strings.HasPrefix(of, "403 ") && !strings.HasPrefix(of, "404 ") {
+					t.Errorf("%s of another's: %s, of none: %s", o.OperationID, of, none)
+				}
+			}
+		}
+		if tried < 8 {
+			t.Errorf("only %d operations", tried)
+		}
+	})
+}
+
+// callExample calls an operation with the body of its example, and returns the answer, with ID for the id.
+func (s *system) callExample(t *testing.T, o operation, id int64, token string) string {
+	var body []byte
+	if o.RequestBody != nil {
+		var err error
+		if body, err = json.Marshal(o.RequestBody.Value.Content.Get("application/json").Example); err != nil {
+			t.Fatal(err)
+		}
+	}
+	url := s.base[o.service] + strings.Replace(o.path, "{id}", fmt.Sprint(id), 1)
+	status, answer, _ := webtest.Do(t, o.method, url, string(body), "Authorization", "Bearer "+token,
+		"Content-Type", "application/json", "X-Idempotency-Key", fmt.Sprint(o.OperationID, id))
+	return fmt.Sprintf("%d %s", status, strings.ReplaceAll(string(answer), fmt.Sprint(id), "ID"))
+}
+
 // call makes a drawn call, and checks the answer and the data of the other customers.
 func (s *system) call(t *testing.T, r *rapid.T, p auth.Principal, successes map[string]int) {
 	req, o := s.request(r, p)
