@@ -2,9 +2,6 @@
 package customers
 
 import (
-	"context"
-	"log/slog"
-	"slices"
 	"strings"
 	"time"
 
@@ -14,70 +11,69 @@ import (
 	"example.com/b2b/db"
 	"example.com/b2b/db/search"
 	"example.com/b2b/internal/apperr"
-	"example.com/b2b/internal/auth"
 	"example.com/b2b/internal/batch"
 	"example.com/b2b/internal/idempotency"
+	"example.com/b2b/internal/service"
+	"example.com/b2b/internal/web"
 )
 
 // Service implements the generated StrictServerInterface on a database.
 type Service struct {
-	db      *gorm.DB
-	keys    idempotency.Keys
+	db      *service.Database[store]
 	lookups batch.Batcher[*lookup]
-	turns   db.Turns // at customers
 }
 
-// New returns the service on a database that db.Migrate has brought up to date. It remembers an idempotency
-// key for keyLifetime.
+// New returns the service on a database that db.Migrate has brought up to date. Idempotency keys expire after
+// keyLifetime.
 func New(g *gorm.DB, keyLifetime time.Duration) *Service {
-	s := &Service{db: g, keys: idempotency.Keys{DB: g, Lifetime: keyLifetime}}
-	s.lookups.MaxConcurrent, s.lookups.MaxCost, s.lookups.Run = 1, 100, s.lookUp
+	keys := idempotency.Keys{Lifetime: keyLifetime, Operations: keyedOperations}
+	newStore := func(base service.Store) store { return store{base} }
+	s := &Service{db: service.NewDatabase(g, "customers", keys, newStore)}
+	s.lookups.MaxConcurrent, s.lookups.MaxCost, s.lookups.Run = 1, 100, s.runLookups
 	return s
 }
 
-// Run keeps the index of the search until ctx ends.
-func (s *Service) Run(ctx context.Context, log *slog.Logger) { s.index(ctx, log) }
-
-// customer is a row of the table customers. Its generated columns active_email, in lower case, and
-// active_external_ref are null for the deleted, and keep both unique among the others.
+// customer is a row of the table customers. The generated columns active_email, in lower case, and
+// active_external_ref are null for deleted customers, and unique among the others.
 type customer struct {
 	ID          int64
 	Name        string
 	Email       string
 	Phone       *string
-	ExternalRef *string // the ERP's number
+	ExternalRef *string // the number in the caller's ERP
 	CreatedAt   time.Time
 	UpdatedAt   time.Time      `gorm:"autoUpdateTime:false"`
-	DeletedAt   gorm.DeletedAt // gorm adds `deleted_at IS NULL` to every query and makes Delete an UPDATE
+	DeletedAt   gorm.DeletedAt // gorm adds `deleted_at IS NULL` to every query, and makes Delete an UPDATE
 }
 
 func (c customer) Key() int64 { return c.ID }
 
-// create inserts a customer, or returns the 409 of taken.
+// create inserts a customer. Errors: those of uniqueError.
 func (s store) create(c *customer) error {
-	return s.taken(s.createAll([]*customer{c}), *c)
+	return s.uniqueError(s.createAll([]*customer{c}), *c)
 }
 
-// createAll inserts customers. Its error is duplicate when one of them wants what another has.
+// createAll inserts customers. See service.IsDuplicate for the error of a unique value that another customer
+// has.
 func (s store) createAll(customers []*customer) error {
 	now := now()
 	for _, c := range customers {
 		c.CreatedAt, c.UpdatedAt = now, now
 	}
-	if err := s.insert(customers); err != nil {
+	if err := service.Insert(s.Store, customers); err != nil {
 		return err
 	}
-	return s.record(events(created, customers)...)
+	return s.Record(events(created, customers)...)
 }
 
-// change is what becomes of a customer; a nil or unspecified field keeps its value.
+// change has the new values of a customer; a nil or unspecified field keeps the value.
 type change struct {
 	Name, Email        *string
 	Phone, ExternalRef nullable.Nullable[string]
 }
 
-// of returns c as the change makes it.
-func (ch change) of(c customer) customer {
+// apply returns c with the change.
+func (ch change) apply(c customer) customer {
 	if ch.Name != nil {
 		c.Name = *ch.Name
 	}
@@ -97,105 +93,79 @@ func set(field **string, to nullable.Nullable[string]) {
 	}
 }
 
-// is reports whether two records of a customer say the same.
-func (c customer) is(other customer) bool {
-	return c.Name == other.Name && c.Email == other.Email && equal(c.Phone, other.Phone) && equal(c.ExternalRef, other.ExternalRef)
+// equals compares the fields that a change can set.
+func (c customer) equals(other customer) bool {
+	return c.Name == other.Name && c.Email == other.Email && equal(c.Phone, other.Phone) &&
+		equal(c.ExternalRef, other.ExternalRef)
 }
 
-// put writes a customer who has been locked, when it is another one than before. Errors: those of taken.
-func (s store) put(c *customer, before customer) error {
-	if c.is(before) {
-		return nil
+func equal(a, b *string) bool { return a == b || a != nil && b != nil && *a == *b }
+
+// lock returns a customer, locked until the transaction ends. Errors: 404 customer_not_found, 412
+// precondition_failed.
+func (s store) lock(id int64, ifMatch *string) (customer, error) {
+	c, err := s.locking().find(id)
+	if err != nil {
+		return c, err
 	}
-	return s.taken(s.putAll([]*customer{c}), *c)
+	return c, web.Precondition(ifMatch, response(c))
 }
 
-// putAll writes customers who have been locked. Its error is duplicate when one of them wants what another
-// has.
-func (s store) putAll(customers []*customer) error {
+// updateCustomer changes a locked customer. Errors: those of uniqueError.
+func (s store) updateCustomer(before customer, ch change) (customer, error) {
+	c := ch.apply(before)
+	if c.equals(before) {
+		return c, nil
+	}
+	err := s.updateAll([]*customer{&c})
+	return c, s.uniqueError(err, c)
+}
+
+// updateAll writes locked customers. See service.IsDuplicate for the error of a unique value that another
+// customer has.
+func (s store) updateAll(customers []*customer) error {
 	now := now()
 	for _, c := range customers {
-		if now.After(c.UpdatedAt) { // another machine's clock may be ahead
+		if now.After(c.UpdatedAt) { // the clock of another machine may be ahead
 			c.UpdatedAt = now
 		}
 	}
-	if err := s.updateEach(customers, "name", "email", "phone", "external_ref", "updated_at"); err != nil {
+	_, err := db.UpdateEach(s.customers(), customers, "name", "email", "phone", "external_ref", "updated_at")
+	if err != nil {
 		return err
 	}
-	return s.record(events(updated, customers)...)
+	return s.Record(events(updated, customers)...)
 }
 
-// delete deletes softly a customer who has been locked.
+// delete deletes a locked customer softly.
 func (s store) delete(c customer) error {
 	if err := s.customers().Delete(&c).Error; err != nil {
 		return err
 	}
-	return s.record(event(deleted, c, now()))
+	return s.Record(event(deleted, c, now()))
 }
 
-// find returns 404 customer_not_found for a customer that is not there or was deleted.
+// find returns a customer. Error: 404 customer_not_found for a customer that does not exist or was deleted.
 func (s store) find(id int64) (c customer, err error) {
 	err = s.customers().Take(&c, id).Error
-	if missing(err) {
+	if service.IsNotFound(err) {
 		err = apperr.CustomerNotFound.New(id)
 	}
 	return c, err
 }
 
-// lookup asks for one customer. Each order asks once or twice: the lookups that come while the database
-// answers are one query next.
-type lookup struct {
-	id    int64
-	found *customer // nil when there is none, or it was deleted
-}
-
-// ConflictKeys implements batch.Command.
-func (*lookup) ConflictKeys() []string { return nil }
-
-// Cost implements batch.Command.
-func (*lookup) Cost() int { return 1 }
-
-// lookUp runs a batch of lookups.
-func (s *Service) lookUp(ctx context.Context, lookups []*lookup) (held []batch.Held, rolledBack bool, err error) {
-	ids := make([]int64, len(lookups))
-	for i, l := range lookups {
-		ids[i] = l.id
-	}
-	var found []customer
-	err = s.read(auth.With(ctx, auth.System)).customers().Where("id IN ?", ids).Find(&found).Error
-	for _, l := range lookups {
-		if i := slices.IndexFunc(found, func(c customer) bool { return c.ID == l.id }); i >= 0 {
-			l.found = &found[i]
-		}
-	}
-	return nil, false, err
-}
-
-// findBatched is find for the other services, whose callers the contract has bound already.
-func (s *Service) findBatched(ctx context.Context, id int64) (customer, error) {
-	l := &lookup{id: id}
-	if err := s.lookups.Submit(ctx, l); err != nil {
-		return customer{}, err
-	}
-	if l.found == nil {
-		return customer{}, apperr.CustomerNotFound.New(id)
-	}
-	return *l.found, nil
-}
-
-// texts is what a list searches.
+// texts is the index of the search in customers.
 var texts = search.Index{Table: "customers", Columns: []string{"name", "email"}}
 
-// filter says which customers a list shows; a nil field does not matter.
+// filter has the filters of a list of customers; a nil field filters nothing.
 type filter struct {
-	Search      *string // a part of the name or email
+	service.Filter
 	Email       *string // in any case
 	ExternalRef *string
-	Since       *time.Time // changed at or after
 }
 
 // list reads a page of customers.
-func (s store) list(f filter, w db.PageRequest) ([]customer, *int64, error) {
+func (s store) list(f filter, page db.PageRequest) ([]customer, *int64, error) {
 	q := s.customers()
 	if f.Email != nil {
 		q = q.Where("active_email = LOWER(?)", *f.Email)
@@ -203,52 +173,41 @@ func (s store) list(f filter, w db.PageRequest) ([]customer, *int64, error) {
 	if f.ExternalRef != nil {
 		q = q.Where("active_external_ref = ?", *f.ExternalRef)
 	}
-	if f.Since != nil {
-		var err error
-		if q, err = db.UpdatedSince(q, *f.Since, w); err != nil {
-			return nil, nil, err
-		}
-	}
-	switch {
-	case f.Search == nil:
-		return db.Page[customer](q, w)
-	case f.Email != nil, f.ExternalRef != nil, f.Since != nil, s.caller.Customer != 0: // few come into question
-		return db.Page[customer](db.Containing(q, *f.Search, texts.Columns...), w)
-	}
-	return search.Page[customer](q, texts, *f.Search, w)
+	narrow := f.Email != nil || f.ExternalRef != nil || s.isBound()
+	return service.List[customer](q, texts, f.Filter, narrow, page)
 }
 
-// taken makes of the violation of a unique index 409 email_taken or 409 external_ref_taken, with the customer
-// that has what c wants, unless the caller is bound to another one.
-func (s store) taken(err error, c customer) error {
-	if !duplicate(err) {
+// uniqueError makes 409 email_taken or 409 external_ref_taken of the error of a statement that wanted to
+// write c. Only a caller that is bound to no customer learns which customer has the value.
+func (s store) uniqueError(err error, c customer) error {
+	if !service.IsDuplicate(err) {
 		return err
 	}
 	for _, unique := range []struct {
-		code         *apperr.Code
-		field, where string
-		value        any
+		code             *apperr.Code
+		field, condition string
+		value            any
 	}{
 		{apperr.EmailTaken, "/email", "active_email = LOWER(?)", c.Email},
 		{apperr.ExternalRefTaken, "/external_ref", "active_external_ref = ?", c.ExternalRef},
 	} {
-		id, err := s.whoHas(unique.where, unique.value, c.ID)
+		var holder int64
+		err := s.everyCustomer().Where(unique.condition, unique.value).Where("id <> ?", c.ID).
+			Limit(1).Pluck("id", &holder).Error
 		if err != nil {
 			return err
 		}
-		if id == 0 {
+		if holder == 0 {
 			continue
 		}
 		params := apperr.Params{"rule": "unique"}
-		if s.caller.Customer == 0 {
-			params["customer_id"] = id
+		if !s.isBound() {
+			params["customer_id"] = holder
 		}
 		return unique.code.New().With(unique.field, params, "belongs to another customer")
 	}
-	return db.ErrConflict // it has just become free
+	return db.ErrConflict // the value has become free meanwhile
 }
-
-func equal(a, b *string) bool { return a == b || a != nil && b != nil && *a == *b }
 
 // now has the precision of the database's columns.
 func now() time.Time { return time.Now().UTC().Truncate(time.Millisecond) }

@@ -8,22 +8,27 @@ import (
 	"example.com/b2b/internal/history"
 )
 
-// Rules are what must always be true of customers.
+// Rules are the invariants of customers.
 func Rules() []doctor.Rule {
 	count := func(event string) string { return history.Count(event, subject, "customers") }
 	return []doctor.Rule{
 		{Name: "customer was created once, and deleted as often as it is", Table: "customers", Query: `
 			SELECT customers.id FROM customers ` + history.JoinLast(subject, "customers") + `
-			WHERE ` + count(created) + ` <> 1 OR ` + count(deleted) + ` <> (deleted_at IS NOT NULL) OR (last.type = '` + deleted + `') <> (deleted_at IS NOT NULL)
+			WHERE ` + count(created) + ` <> 1 OR ` + count(deleted) + ` <> (deleted_at IS NOT NULL)
+			  OR (last.type = '` + deleted + `') <> (deleted_at IS NOT NULL)
 			ORDER BY customers.id`},
 		history.LastShows(subject, "customers", "name, email, phone, external_ref"),
 		texts.Rule(),
 		{Name: "event of a customer has its customer", Table: "events", Query: `
 			SELECT e.id FROM events e LEFT JOIN customers c ON c.id = e.subject_id
-			WHERE e.subject = '` + subject + `' AND (c.id IS NULL OR e.customer_id IS NULL OR e.customer_id <> c.id) ORDER BY e.subject_id, e.id`},
-		{Name: "idempotency key's customer exists, and the stored answer shows it", Table: "idempotency_keys", Query: `
-			SELECT k.operation, k.idempotency_key, COALESCE(k.status, 0), COALESCE(k.response_body, ''), COALESCE(c.id, 0)
-			FROM idempotency_keys k LEFT JOIN customers c ON c.id = k.target_id WHERE ` + keyedOperations.Rows(), Breaks: keyBreaks},
+			WHERE e.subject = '` + subject + `' AND (c.id IS NULL OR e.customer_id IS NULL OR e.customer_id <> c.id)
+			ORDER BY e.subject_id, e.id`},
+		{Name: "idempotency key's customer exists, and the stored answer shows it",
+			Table: "idempotency_keys", Query: `
+			SELECT k.operation, k.idempotency_key, COALESCE(k.status, 0), COALESCE(k.response_body, ''),
+			  COALESCE(c.id, 0)
+			FROM idempotency_keys k LEFT JOIN customers c ON c.id = k.target_id
+			WHERE ` + keyedOperations.Rows(), Breaks: keyBreaks},
 	}
 }
 
@@ -39,8 +44,9 @@ func keyBreaks(row *sql.Rows) (string, error) {
 		Data    struct{ ID int64 }
 	}
 	o, _ := keyedOperations.Find(operation)
-	if id != 0 && status == o.Status && json.Unmarshal([]byte(stored), &body) == nil && body.Success && body.Data.ID == id {
-		return "", nil
+	err := json.Unmarshal([]byte(stored), &body)
+	if err != nil || id == 0 || status != o.Status || !body.Success || body.Data.ID != id {
+		return operation + " " + key, nil
 	}
-	return operation + " " + key, nil
+	return "", nil
 }

@@ -5,34 +5,33 @@ import (
 
 	"example.com/b2b/db"
 	"example.com/b2b/internal/history"
+	"example.com/b2b/internal/service"
 )
 
 const subject = "customer"
 
-// What happens to a customer.
+// The types of events.
 const (
 	created = "customer.created"
 	updated = "customer.updated"
 	deleted = "customer.deleted"
 )
 
-func event(what string, c customer, at time.Time) history.Event {
-	return history.Event{Type: what, Subject: subject, SubjectID: c.ID, CustomerID: &c.ID, CreatedAt: at, Payload: view(c)}
+func event(eventType string, c customer, at time.Time) history.Event {
+	return history.Event{
+		Type: eventType, Subject: subject, SubjectID: c.ID, CustomerID: &c.ID, CreatedAt: at, Payload: view(c),
+	}
 }
 
-// events are those of what has just happened to customers.
-func events(what string, customers []*customer) []history.Event {
-	all := make([]history.Event, len(customers))
-	for i, c := range customers {
-		all[i] = event(what, *c, c.UpdatedAt)
-	}
-	return all
+// events returns an event for the last change of each customer.
+func events(eventType string, customers []*customer) []history.Event {
+	return service.Views(customers, func(c *customer) history.Event { return event(eventType, *c, c.UpdatedAt) })
 }
 
 // history reads a page of a customer's events, or returns 404 customer_not_found.
-func (s store) history(id int64, w db.PageRequest) ([]history.Event, *int64, error) {
+func (s store) history(id int64, page db.PageRequest) ([]history.Event, *int64, error) {
 	if _, err := s.find(id); err != nil {
 		return nil, nil, err
 	}
-	return s.events(id, w)
+	return s.Events(subject, id, page)
 }

@@ -6,8 +6,8 @@ import (
 	"example.com/b2b/internal/idempotency"
 )
 
-// The operations that take a key. The report on a key, the doctor and the contract's list are held to this
-// one.
+// The operations that take an idempotency key. Tests hold the report on a key, the doctor and the contract to
+// keyedOperations.
 var (
 	createCustomer = idempotency.Operation{Name: "createCustomer", Status: http.StatusCreated, Target: subject}
 

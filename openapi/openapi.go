@@ -14,6 +14,6 @@ var Document []byte
 
 // Addresses returns a replacer of the default addresses by the given addresses.
 func Addresses(customers, orders, orchestrator string) *strings.Replacer {
-	return strings.NewReplacer(CustomersAddress, customers, OrdersAddress, orders,
-		OrchestratorAddress, orchestrator)
+	return strings.NewReplacer(
+		CustomersAddress, customers, OrdersAddress, orders, OrchestratorAddress, orchestrator)
 }

@@ -11,77 +11,106 @@ import (
 	"example.com/b2b/internal/batch"
 	"example.com/b2b/internal/history"
 	"example.com/b2b/internal/idempotency"
+	"example.com/b2b/internal/service"
 	"example.com/b2b/internal/web"
 )
 
-// command creates, confirms or cancels an order for a caller. The commands that come while a transaction
-// commits share the next transaction, with its statements and its commit.
-type command struct {
-	to      status
+// Retries, all of them:
+//
+//   - A transaction that loses against another (db.ErrConflict: a deadlock, a lock wait) is run again, up to
+//     12 times in 5 s: see db.InTx. That holds for a batch of one command, too.
+//   - A batch of several commands that loses, or fails, is rolled back and not run again. package batch runs
+//     each of its commands once more, alone, so that no command harms another. A failed COMMIT is the
+//     exception: the commands may be done, and are answered with the error.
+//   - A command that needs a row of another transaction is set aside (lock.go), and run again when the row is
+//     free. The caller gets 503 unavailable after batch.HeldTimeout or batch.BriefTimeout.
+//   - A transaction that does not begin is not tried again.
+
+// orderCommand creates, confirms or cancels an order: createCommand, confirmCommand, cancelCommand. Commands
+// that arrive while a transaction commits share the next transaction, its statements and its commit.
+type orderCommand interface {
+	batch.Command
+	common() *submission
+	wanted() newOrder         // the order to create; zero for a command that changes an order
+	released(o *order) []item // the items of a locked order whose stock the command gives back
+
+	// decide returns the transition that the command brings about, and moves stock in rows.stock, or refuses.
+	// The caller may see o, which is as If-Match wants it; o is nil for a new order.
+	decide(o *order, rows *lockedRows) (transition, error)
+}
+
+// submission is the part that all commands have in common: the input, the caller, and after the batch the
+// outcome. Its methods are those of a command that moves no stock.
+type submission struct {
 	request idempotency.Request
-	new     newOrder     // for CREATED
-	id      int64        // of the order, for the others
-	ifMatch *string      // for these, too
-	why     cancellation // for CANCELED
+	orderID int64   // of the order to change; 0 for a new order
+	ifMatch *string // the ETag that the order must have; nil: any
 
 	caller auth.Principal
-	by     history.Origin
-	keys   []string
+	origin history.Origin
+	keys   []string // conflict keys, see batch.Command
+	outcome
+}
 
-	order   *order // after it; nil when the key had one already
+// outcome is the result of a command.
+type outcome struct {
+	order   *order // nil when the idempotency key has an answer already
 	answer  idempotency.Answer
 	refused error
 }
 
+func (s *submission) common() *submission { return s }
+
+func (*submission) wanted() newOrder { return newOrder{} }
+
+func (*submission) released(*order) []item { return nil }
+
+// ConflictKeys implements batch.Command: an order, an idempotency key and an external_ref are for one command
+// at a time.
+func (s *submission) ConflictKeys() []string { return s.keys }
+
+// Cost implements batch.Command.
+func (*submission) Cost() int { return orderCost }
+
 // The size of batches.
 const (
-	batchCost = 1000 // lines that one transaction moves, about
-	orderCost = 10   // of an order that is there already
+	batchCost = 1000 // order lines in a transaction, about
+	orderCost = 10   // of a command that changes an order, in lines
 )
 
-// submit runs a command and answers it. The command is all or nothing, once for the request's key, and
-// independent of the commands that share its transaction. Its error is 503 unavailable where other
-// transactions hold a row for too long.
-func (s *Service) submit(ctx context.Context, c *command) (answer, error) {
-	c.caller = auth.From(ctx)
-	c.by = history.By(c.caller, web.CorrelationID(ctx))
-	if c.id != 0 {
-		c.keys = append(c.keys, rowOf("orders", c.id))
+// submit runs a command in a batch, and returns its answer. The command is all or nothing, done once for the
+// request's key, and independent of the other commands of the batch. Errors: those of decide; 422
+// idempotency_key_reused; 503 unavailable where other transactions hold a row for too long.
+func (s *Service) submit(ctx context.Context, c orderCommand) (idempotency.Answer, error) {
+	in := c.common()
+	in.caller = auth.From(ctx)
+	in.origin = history.By(in.caller, web.CorrelationID(ctx))
+	if in.orderID != 0 {
+		in.keys = append(in.keys, rowName("orders", in.orderID))
 	}
-	if c.request.Key != nil {
-		c.keys = append(c.keys, keyOf(c.request))
+	if in.request.Key != nil {
+		in.keys = append(in.keys, keyName(in.request))
 	}
-	if c.new.ExternalRef != nil {
-		c.keys = append(c.keys, refOf(c.new))
+	if c.wanted().ExternalRef != nil {
+		in.keys = append(in.keys, refName(c.wanted()))
 	}
 	err := s.commands.Submit(ctx, c)
 	if errors.Is(err, batch.ErrHeld) {
 		err = apperr.Unavailable.Because(err)
 	}
 	if err != nil {
-		return answer{}, err
+		return idempotency.Answer{}, err
 	}
-	return answer(c.answer), c.refused
+	return in.answer, in.refused
 }
 
-// ConflictKeys implements batch.Command: an order, a key and an external_ref are for one command at a time.
-func (c *command) ConflictKeys() []string { return c.keys }
-
-// Cost implements batch.Command.
-func (c *command) Cost() int {
-	if c.to == created {
-		return len(c.new.Lines)
-	}
-	return orderCost
-}
-
-// runBatch runs a batch in one transaction. An error of executeBatch has rolled all of it back. An error of
-// COMMIT leaves open whether the commands are done. Where the transaction does not begin, none would fare
-// better by itself. A batch that loses against another transaction is not run again as a whole: its commands
-// are, each by itself.
-func (s *Service) runBatch(ctx context.Context, commands []*command) (held []batch.Held, rolledBack bool, err error) {
-	err = s.changeBatch(auth.With(ctx, auth.System), func(tx store) error {
-		locked, err := s.lockFor(tx, commands)
+// runBatch implements batch.Batcher.Run: one transaction for all commands. An error of executeBatch has
+// rolled the transaction back; after an error of COMMIT nobody knows whether the commands are done.
+func (s *Service) runBatch(ctx context.Context, commands []orderCommand) (
+	held []batch.Held, rolledBack bool, err error,
+) {
+	err = s.db.ChangeReserved(asSystem(ctx), func(tx store) error {
+		locked, err := s.lockRows(tx, commands)
 		if err == nil && len(locked.ready) > 0 {
 			err = s.executeBatch(tx, locked)
 		}
@@ -97,84 +126,78 @@ func (s *Service) runBatch(ctx context.Context, commands []*command) (held []bat
 	return held, rolledBack, err
 }
 
-// errBatchConflict stands for db.ErrConflict, after which the transaction would be run again. No caller sees
-// it.
+// errBatchConflict replaces db.ErrConflict, after which db.InReservedTx would run the batch again. No caller
+// sees it.
 var errBatchConflict = errors.New("a batch has lost against another transaction")
 
-// executeBatch decides on each command of a batch as if those before it had been done, by the rows that the
-// transaction has locked, and writes the outcome of all of them. Refusals rest on locked rows, too, so they
-// still hold at COMMIT.
+// executeBatch decides on each command of a batch as if the commands before had been done, and writes the
+// outcome of all. It decides by locked rows, so a refusal still holds at COMMIT.
 func (s *Service) executeBatch(tx store, locked *lockedRows) error {
-	ready, stock := locked.ready, locked.stock
+	ready := locked.ready
 	requests, wanted := make([]idempotency.Request, len(ready)), make([]newOrder, len(ready))
 	for i, c := range ready {
-		requests[i], wanted[i] = c.request, c.new
+		requests[i], wanted[i] = c.common().request, c.wanted()
 	}
-	earlier, err := s.loadKeys(tx, requests) // behind the locks: whoever held them for the same request has committed
+	earlier, err := s.loadKeys(tx, requests) // behind the locks: a twin that held them has committed
 	if err != nil {
 		return err
 	}
-	holders, err := tx.findByExternalRef(wanted)
-	if err != nil {
+	if locked.holders, err = tx.findByExternalRef(wanted); err != nil {
 		return err
 	}
-	var steps []transition
+	var transitions []transition
 	for i, c := range ready {
-		c.order, c.answer, c.refused = nil, earlier[i].Answer, earlier[i].Reused
+		in := c.common()
+		in.outcome = outcome{answer: earlier[i].Answer, refused: earlier[i].Reused}
 		if earlier[i].Found() {
 			continue
 		}
-		if c.order, c.refused = s.decide(c, locked.orders[c.id], stock, holders); c.refused == nil && c.order.Status != c.to {
-			steps = append(steps, transition{c.order, c.to, c.by})
+		next, err := s.decide(c, locked)
+		in.order, in.refused = next.order, err
+		if err == nil && next.order.Status != next.to {
+			next.origin = in.origin
+			transitions = append(transitions, next)
 		}
 	}
-	if steps != nil {
-		if err := tx.moveStock(stock); err != nil {
+	if transitions != nil {
+		if err := tx.writeStock(locked.stock); err != nil {
 			return err
 		}
-		if err := tx.apply(steps...); duplicate(err) {
-			return db.ErrConflict // an external_ref has been taken since
+		if err := tx.transition(transitions...); service.IsDuplicate(err) {
+			return db.ErrConflict // another transaction has taken an external_ref meanwhile
 		} else if err != nil {
 			return err
 		}
 	}
 	var effects []idempotency.Record
 	for i, c := range ready {
-		if c.refused != nil || c.order == nil {
+		in := c.common()
+		if in.refused != nil || in.order == nil {
 			continue
 		}
-		if c.answer, err = c.request.Answer(s.orderResponse(*c.order)); err != nil {
+		if in.answer, err = in.request.Answer(s.orderResponse(*in.order)); err != nil {
 			return err
 		}
-		effects = append(effects, idempotency.Record{Request: c.request, Existing: earlier[i], Target: c.order.ID, Answer: c.answer})
+		effects = append(effects, idempotency.Record{
+			Request: in.request, Existing: earlier[i], Target: in.order.ID, Answer: in.answer,
+		})
 	}
 	return s.saveKeys(tx, effects)
 }
 
-// decide makes the order that a command brings about, or refuses. Errors: 409 external_ref_taken, and those
-// of place; 404 order_not_found, 412 precondition_failed, and those of confirmable and cancelable.
-func (s *Service) decide(c *command, o *order, stock stockView, holders []order) (*order, error) {
-	if c.to == created {
-		if err := c.new.checkExternalRef(holders); err != nil {
-			return nil, err
-		}
-		return c.new.place(stock)
+// decide hands the command its order, and lets it decide. Errors: 404 order_not_found, 412
+// precondition_failed, and those of the command's own decide.
+func (s *Service) decide(c orderCommand, locked *lockedRows) (transition, error) {
+	in := c.common()
+	if in.orderID == 0 {
+		return c.decide(nil, locked)
 	}
-	if o == nil || !c.caller.ActsFor(o.CustomerID) {
-		return nil, apperr.OrderNotFound.New(c.id)
+	o := locked.orders[in.orderID]
+	if err := visibleTo(in.caller, o, in.orderID); err != nil {
+		return transition{}, err
 	}
-	if err := web.Precondition(c.ifMatch, s.orderResponse(*o)); err != nil {
-		return nil, err
+	if err := web.Precondition(in.ifMatch, s.orderResponse(*o)); err != nil {
+		return transition{}, err
 	}
-	if c.to == confirmed {
-		return o, confirmable(*o)
-	}
-	if c.why.Reason == reservationExpired && o.Status != created {
-		return nil, errNotReserved
-	}
-	err := s.cancelable(*o, c.why)
-	if err == nil && o.Status != canceled {
-		c.why.cancel(o, stock)
-	}
-	return o, err
+	return c.decide(o, locked)
 }

@@ -27,7 +27,7 @@ func idsOf(block int64) db.IDRange {
 // transaction. Any number of instances may run it at once.
 func (s *Service) NoteBlocks(ctx context.Context) (n int, err error) {
 	for {
-		if more, err := s.read(ctx).noteBlock(); err != nil || !more {
+		if more, err := s.db.Read(ctx).noteBlock(); err != nil || !more {
 			return n, err
 		}
 		n++

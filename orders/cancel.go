@@ -2,33 +2,54 @@ package orders
 
 import (
 	"slices"
+	"time"
 
 	"example.com/b2b/internal/apperr"
 )
 
-// cancellation says why an order is canceled.
-type cancellation struct {
-	Reason cancelReason
-	Note   *string // a person's words
+// cancelCommand makes an order CANCELED and gives its stock back. A CANCELED order stays as it is.
+type cancelCommand struct {
+	submission
+	reason cancelReason
+	note   *string // free text of the caller
 }
 
-// cancelable returns 400 cancel_window_closed for an order that can neither be canceled at its Now nor is
-// CANCELED already, and 412 precondition_failed when a compensation finds the order CONFIRMED: somebody has
-// taken the order over since it was placed.
-func (s *Service) cancelable(o order, why cancellation) error {
-	if o.Status == confirmed && why.Reason == compensation {
+// released implements orderCommand.
+func (*cancelCommand) released(o *order) []item {
+	if o.Status == canceled {
+		return nil
+	}
+	return o.Items
+}
+
+// decide implements orderCommand. Errors: those of cancelable; errNotReserved when a reservation is to expire
+// and the order is no longer CREATED.
+func (c *cancelCommand) decide(o *order, rows *lockedRows) (transition, error) {
+	if c.reason == reservationExpired && o.Status != created {
+		return transition{}, errNotReserved
+	}
+	if err := rows.tx.config.cancelable(*o, c.reason); err != nil {
+		return transition{}, err
+	}
+	if o.Status != canceled {
+		o.CancelReason, o.CancelNote = &c.reason, c.note
+		rows.stock.release(o.Items)
+	}
+	return transition{order: o, to: canceled}, nil
+}
+
+// cancelable returns 400 cancel_window_closed for a CONFIRMED order behind its cancellation window, and 412
+// precondition_failed when a compensation finds the order CONFIRMED: somebody wants the order.
+func (c *Config) cancelable(o order, reason cancelReason) error {
+	if o.Status == confirmed && reason == compensation {
 		return apperr.PreconditionFailed.New().With("/cause", apperr.Params{"order_status": string(o.Status)},
 			"is %s, and the order is %s", compensation, o.Status)
 	}
-	if o.Status != canceled && !slices.Contains(s.allowedActions(o).Actions, cancelAction) {
-		return apperr.CancelWindowClosed.New(o.ID, int(s.CancellationWindow.Minutes()))
+	if o.Status != canceled && !slices.Contains(c.allowedActions(o).Actions, cancelAction) {
+		return apperr.CancelWindowClosed.New(o.ID, int(c.CancellationWindow.Minutes()))
 	}
 	return nil
 }
 
-// cancel notes on a locked order why it is to be CANCELED, whatever the time, and puts its pieces back on the
-// stock.
-func (why cancellation) cancel(o *order, stock stockView) {
-	o.CancelReason, o.CancelNote = &why.Reason, why.Note
-	stock.release(o.Items)
-}
+// cancelableUntil returns the last moment at which a CONFIRMED order may be canceled.
+func (c *Config) cancelableUntil(o order) time.Time { return o.ConfirmedAt.Add(c.CancellationWindow) }

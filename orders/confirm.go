@@ -2,10 +2,13 @@ package orders
 
 import "example.com/b2b/internal/apperr"
 
-// confirmable returns 400 order_not_confirmable for an order that is neither CREATED nor CONFIRMED already.
-func confirmable(o order) error {
+// confirmCommand makes a CREATED order CONFIRMED. A CONFIRMED order stays as it is.
+type confirmCommand struct{ submission }
+
+// decide implements orderCommand. Error: 400 order_not_confirmable for a CANCELED order.
+func (*confirmCommand) decide(o *order, _ *lockedRows) (transition, error) {
 	if o.Status == canceled {
-		return apperr.OrderNotConfirmable.New(o.ID)
+		return transition{}, apperr.OrderNotConfirmable.New(o.ID)
 	}
-	return nil
+	return transition{order: o, to: confirmed}, nil
 }

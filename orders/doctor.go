@@ -9,53 +9,65 @@ import (
 	"example.com/b2b/internal/history"
 )
 
-// Rules are what must always be true of products, stock, orders, their history and idempotency keys.
+// Rules are the invariants of products, stock, orders, their history and their idempotency keys.
 func Rules() []doctor.Rule {
-	ofOrder := func(to status) string { return history.Count(transitioned(to), orderSubject, "orders") }
-	ofProduct := func(event string) string { return history.Count(event, productSubject, "products") }
+	countOrder := func(to status) string { return history.Count(transitioned(to), orderSubject, "orders") }
+	countProduct := func(event string) string { return history.Count(event, productSubject, "products") }
 	return []doctor.Rule{
 		{Name: "stock of a product = its adjustments - pieces of its orders not CANCELED", Table: "products", Query: `
 			SELECT p.id FROM products p WHERE p.stock <>
 			  (SELECT COALESCE(SUM(a.delta), 0) FROM stock_adjustments a WHERE a.product_id = p.id) -
-			  (SELECT COALESCE(SUM(i.qty), 0) FROM order_items i JOIN orders o ON o.id = i.order_id WHERE i.product_id = p.id AND o.status <> 'CANCELED')
+			  (SELECT COALESCE(SUM(i.qty), 0) FROM order_items i JOIN orders o ON o.id = i.order_id
+			   WHERE i.product_id = p.id AND o.status <> 'CANCELED')
 			ORDER BY p.id`},
 		{Name: "stock of a product is not below zero", Table: "products", Query: `
 			SELECT id FROM products WHERE stock < 0 ORDER BY id`},
 		{Name: "total of an order = its lines, at least one", Table: "orders", Query: `
-			SELECT o.id FROM orders o WHERE o.total_cents <> COALESCE((SELECT SUM(i.subtotal_cents) FROM order_items i WHERE i.order_id = o.id), -1)
+			SELECT o.id FROM orders o WHERE o.total_cents <>
+			  COALESCE((SELECT SUM(i.subtotal_cents) FROM order_items i WHERE i.order_id = o.id), -1)
 			ORDER BY o.id`},
 		{Name: "line of an order = pieces x price", Table: "order_items", Query: `
-			SELECT order_id FROM order_items WHERE subtotal_cents <> qty * unit_price_cents OR qty < 1 ORDER BY order_id`},
+			SELECT order_id FROM order_items WHERE subtotal_cents <> qty * unit_price_cents OR qty < 1
+			ORDER BY order_id`},
 		{Name: "times of an order agree with its status", Table: "orders", Query: `
 			SELECT id FROM orders WHERE
-			  (status = 'CREATED' AND confirmed_at IS NOT NULL) OR (status = 'CONFIRMED' AND confirmed_at IS NULL) OR
-			  (status = 'CANCELED') <> (canceled_at IS NOT NULL) OR (status = 'CANCELED') <> (cancel_reason IS NOT NULL) OR
+			  (status = 'CREATED' AND confirmed_at IS NOT NULL) OR
+			  (status = 'CONFIRMED' AND confirmed_at IS NULL) OR
+			  (status = 'CANCELED') <> (canceled_at IS NOT NULL) OR
+			  (status = 'CANCELED') <> (cancel_reason IS NOT NULL) OR
 			  confirmed_at < created_at OR canceled_at < created_at OR canceled_at < confirmed_at OR
 			  (cancel_reason = 'reservation_expired' AND confirmed_at IS NOT NULL)
 			ORDER BY id`},
 		{Name: "order has its customer", Table: "orders", Query: `
-			SELECT o.id FROM orders o LEFT JOIN customers c ON c.id = o.customer_id WHERE c.id IS NULL ORDER BY o.id`},
+			SELECT o.id FROM orders o LEFT JOIN customers c ON c.id = o.customer_id WHERE c.id IS NULL
+			ORDER BY o.id`},
 		{Name: "line has its order and product", Table: "order_items", Query: `
-			SELECT i.order_id FROM order_items i LEFT JOIN orders o ON o.id = i.order_id LEFT JOIN products p ON p.id = i.product_id
+			SELECT i.order_id FROM order_items i
+			LEFT JOIN orders o ON o.id = i.order_id LEFT JOIN products p ON p.id = i.product_id
 			WHERE o.id IS NULL OR p.id IS NULL ORDER BY i.order_id`},
 		{Name: "stock adjustment has its product", Table: "stock_adjustments", Query: `
-			SELECT a.id FROM stock_adjustments a LEFT JOIN products p ON p.id = a.product_id WHERE p.id IS NULL ORDER BY a.id`},
+			SELECT a.id FROM stock_adjustments a LEFT JOIN products p ON p.id = a.product_id WHERE p.id IS NULL
+			ORDER BY a.id`},
 		{Name: "an order has one event for each of its transitions", Table: "orders", Query: `
 			SELECT orders.id FROM orders ` + history.JoinLast(orderSubject, "orders") + `
-			WHERE ` + ofOrder(created) + ` <> 1 OR ` + ofOrder(confirmed) + ` <> (confirmed_at IS NOT NULL) OR ` + ofOrder(canceled) + ` <> (canceled_at IS NOT NULL)
+			WHERE ` + countOrder(created) + ` <> 1
+			  OR ` + countOrder(confirmed) + ` <> (confirmed_at IS NOT NULL)
+			  OR ` + countOrder(canceled) + ` <> (canceled_at IS NOT NULL)
 			  OR last.type <> CONCAT('order.', LOWER(status)) OR last.created_at <> updated_at
 			ORDER BY orders.id`},
 		history.LastShows(orderSubject, "orders", "status, total_cents, external_ref, cancel_reason, cancel_note"),
-		{Name: "a product has one event of its creation, and one for each stock adjustment behind the first", Table: "products", Query: `
+		{Name: "a product has one event of its creation, and one for each stock adjustment behind the first",
+			Table: "products", Query: `
 			SELECT products.id FROM products ` + history.JoinLast(productSubject, "products") + `
-			WHERE ` + ofProduct(productCreated) + ` <> 1
-			  OR ` + ofProduct(stockAdjusted) + ` <> (SELECT COUNT(*) FROM stock_adjustments a WHERE a.product_id = products.id) - 1
+			WHERE ` + countProduct(productCreated) + ` <> 1 OR ` + countProduct(stockAdjusted) + ` <>
+			  (SELECT COUNT(*) FROM stock_adjustments a WHERE a.product_id = products.id) - 1
 			ORDER BY products.id`},
 		history.LastShows(productSubject, "products", "sku, name, price_cents, active"),
 		{Name: "event has its order, for the order's customer, or its product", Table: "events", Query: `
 			SELECT e.id FROM events e LEFT JOIN orders o ON e.subject = 'order' AND o.id = e.subject_id
 			LEFT JOIN products p ON e.subject = 'product' AND p.id = e.subject_id
-			WHERE (e.subject = 'order' AND (o.id IS NULL OR e.customer_id IS NULL OR e.customer_id <> o.customer_id))
+			WHERE (e.subject = 'order' AND
+			    (o.id IS NULL OR e.customer_id IS NULL OR e.customer_id <> o.customer_id))
 			  OR (e.subject = 'product' AND (p.id IS NULL OR e.customer_id IS NOT NULL))
 			ORDER BY e.id`},
 		texts.Rule(),
@@ -68,8 +80,8 @@ func Rules() []doctor.Rule {
 	}
 }
 
-// keyedRow is an idempotency key's row, and what its target is now: an order or a product of that id, 0 where
-// there is none.
+// keyedRow is the row of an idempotency key, with the order and the product that have the target's id now; an
+// id is 0 where there is none.
 type keyedRow struct {
 	operation, key, body   string
 	target, order, product int64
@@ -79,23 +91,31 @@ type keyedRow struct {
 }
 
 const keyedRows = `
-	SELECT k.operation, k.idempotency_key, COALESCE(k.response_body, ''), COALESCE(k.target_id, 0), COALESCE(o.id, 0), COALESCE(p.id, 0),
-	  COALESCE(o.customer_id, 0), COALESCE(o.total_cents, 0), COALESCE(k.status, 0), o.confirmed_at IS NOT NULL, o.canceled_at IS NOT NULL
-	FROM idempotency_keys k LEFT JOIN orders o ON o.id = k.target_id LEFT JOIN products p ON p.id = k.target_id
+	SELECT k.operation, k.idempotency_key, COALESCE(k.response_body, ''), COALESCE(k.target_id, 0),
+	  COALESCE(o.id, 0), COALESCE(p.id, 0), COALESCE(o.customer_id, 0), COALESCE(o.total_cents, 0),
+	  COALESCE(k.status, 0), o.confirmed_at IS NOT NULL, o.canceled_at IS NOT NULL
+	FROM idempotency_keys k
+	LEFT JOIN orders o ON o.id = k.target_id LEFT JOIN products p ON p.id = k.target_id
 	WHERE `
 
-// leaves is in which status an operation leaves its order, as its stored answer shows it.
-var leaves = map[string]status{createOrder.Name: created, confirmOrder.Name: confirmed, cancelOrder.Name: canceled}
+// statusAfter has for each operation the order's status afterwards, as the stored answer shows it.
+var statusAfter = map[string]status{
+	createOrder.Name: created, confirmOrder.Name: confirmed, cancelOrder.Name: canceled,
+}
 
 func keyRule(name string, keeps func(keyedRow) bool) doctor.Rule {
-	return doctor.Rule{Name: name, Table: "idempotency_keys", Query: keyedRows + keyedOperations.Rows(), Breaks: func(row *sql.Rows) (string, error) {
+	breaks := func(row *sql.Rows) (string, error) {
 		var r keyedRow
-		err := row.Scan(&r.operation, &r.key, &r.body, &r.target, &r.order, &r.product, &r.customer, &r.total, &r.status, &r.confirmed, &r.canceled)
+		err := row.Scan(&r.operation, &r.key, &r.body, &r.target, &r.order, &r.product, &r.customer, &r.total,
+			&r.status, &r.confirmed, &r.canceled)
 		if err != nil || keeps(r) {
 			return "", err
 		}
 		return r.operation + " " + r.key, nil
-	}}
+	}
+	return doctor.Rule{
+		Name: name, Table: "idempotency_keys", Query: keyedRows + keyedOperations.Rows(), Breaks: breaks,
+	}
 }
 
 func (r keyedRow) targetExists() bool {
@@ -121,9 +141,9 @@ func (r keyedRow) answerAgrees() bool {
 	case adjustStock.Name:
 		return a.ProductID == r.target
 	}
-	to := leaves[r.operation]
-	came := to == created || to == confirmed && r.confirmed || to == canceled && r.canceled
-	return a.ID == r.target && a.CustomerID == r.customer && a.TotalCents == r.total && a.Status == to && came
+	to := statusAfter[r.operation]
+	reached := to == created || to == confirmed && r.confirmed || to == canceled && r.canceled
+	return a.ID == r.target && a.CustomerID == r.customer && a.TotalCents == r.total && a.Status == to && reached
 }
 
 // keyedAnswer is the data of a stored answer: an order, a product or a stock adjustment.

@@ -6,93 +6,95 @@ import (
 	"example.com/b2b/db"
 	"example.com/b2b/internal/apperr"
 	"example.com/b2b/internal/bulk"
+	"example.com/b2b/internal/service"
 	"example.com/b2b/openapi/contract"
 )
 
-// productRow is one of an import: what is to become of the product with a sku.
+// productRow is a row of an import: the new values of the product with the sku.
 type productRow struct {
 	SKU string
 	productChange
 }
 
-// importProducts creates and changes products in one transaction. It refuses a row for a new product that
-// lacks what one needs.
+// importProducts creates and changes products in one transaction. It refuses a row for a new product without
+// name, price or stock.
 func (s *Service) importProducts(ctx context.Context, rows []*bulk.Row[productRow], dryRun bool) error {
 	if dryRun {
-		return s.read(ctx).importProducts(rows, dryRun)
+		return s.db.Read(ctx).importProducts(rows, dryRun)
 	}
-	return s.change(ctx, func(tx store) error { return tx.importProducts(rows, dryRun) })
+	return s.db.Change(ctx, func(tx store) error { return tx.importProducts(rows, dryRun) })
 }
 
 func (s store) importProducts(rows []*bulk.Row[productRow], dryRun bool) error {
-	known, err := s.withSKUs(rows, !dryRun)
+	bySKU, err := s.productsOfRows(rows, !dryRun)
 	if err != nil {
 		return err
 	}
 	var before []product
-	var changed, made []*product
-	var makers []*bulk.Row[productRow]
+	var updated, created []*product
+	var createdRows []*bulk.Row[productRow]
 	for _, r := range rows {
-		b, there := known[r.Value.SKU]
-		p := r.Value.of(b)
+		old, exists := bySKU[r.Value.SKU]
+		p := r.Value.apply(old)
 		switch {
-		case there && p == b:
+		case exists && p == old:
 			r.Is(contract.Unchanged, p.ID)
-		case there:
+		case exists:
 			r.Is(contract.Updated, p.ID)
-			before, changed = append(before, b), append(changed, &p)
+			before, updated = append(before, old), append(updated, &p)
 		default:
-			n, refused := r.Value.product()
-			if refused != nil {
-				r.Refuse(refused)
+			p, refusal := r.Value.newProduct()
+			if refusal != nil {
+				r.Refuse(refusal)
 				continue
 			}
 			r.Is(contract.Created, 0)
-			made, makers = append(made, &n), append(makers, r)
+			created, createdRows = append(created, &p), append(createdRows, r)
 		}
 	}
-	if !dryRun && changed != nil {
-		if err := s.updateProducts(before, changed); err != nil {
+	if dryRun {
+		return nil
+	}
+	if updated != nil {
+		if err := s.updateProducts(before, updated); err != nil {
 			return err
 		}
 	}
-	if !dryRun && made != nil {
-		if err := s.createProducts(made); duplicate(err) {
-			return db.ErrConflict // somebody has just created one
+	if created != nil {
+		if err := s.createProducts(created); service.IsDuplicate(err) {
+			return db.ErrConflict // another transaction has just created one of them
 		} else if err != nil {
 			return err
 		}
-		for i, r := range makers {
-			r.Is(contract.Created, made[i].ID)
-		}
+	}
+	for i, r := range createdRows {
+		r.Is(contract.Created, created[i].ID)
 	}
 	return nil
 }
 
-// product is a new one as the row gives it.
-func (r productRow) product() (product, *apperr.Error) {
-	refused := apperr.ValidationFailed.New()
-	for _, needed := range []struct {
-		field   string
-		missing bool
-	}{{"/name", r.Name == nil}, {"/price_cents", r.PriceCents == nil}, {"/stock", r.Stock == nil}} {
-		if needed.missing {
-			refused.With(needed.field, apperr.Params{"rule": "required"}, "is required: no product has this sku yet")
+// newProduct returns the product that the row creates. Error: 400 validation_failed for each required field
+// that the row lacks.
+func (r productRow) newProduct() (product, *apperr.Error) {
+	refusal := apperr.ValidationFailed.New()
+	require := func(field string, given bool) {
+		if !given {
+			refusal.With(field, apperr.Params{"rule": "required"}, "is required: no product has this sku yet")
 		}
 	}
-	if refused.Details != nil {
-		return product{}, refused
+	require("/name", r.Name != nil)
+	require("/price_cents", r.PriceCents != nil)
+	require("/stock", r.Stock != nil)
+	if refusal.Details != nil {
+		return product{}, refusal
 	}
-	return r.of(newProduct{SKU: r.SKU, Active: true}.product()), nil
+	return r.apply(product{SKU: r.SKU, Active: true}), nil
 }
 
-// withSKUs reads the products that rows name, by sku. With locking, nobody else can change them until the
-// transaction ends; like orders, it locks them in ascending id.
-func (s store) withSKUs(rows []*bulk.Row[productRow], locking bool) (map[string]product, error) {
-	skus := make([]string, len(rows))
-	for i, r := range rows {
-		skus[i] = r.Value.SKU
-	}
+// productsOfRows reads the products with the rows' skus, by sku. With locking it locks them, like orders in
+// ascending id, until the transaction ends.
+func (s store) productsOfRows(rows []*bulk.Row[productRow], locking bool) (map[string]product, error) {
+	skus := service.Views(rows, func(r *bulk.Row[productRow]) string { return r.Value.SKU })
 	var ids []int64
 	if err := s.products().Where("sku IN ?", skus).Pluck("id", &ids).Error; err != nil || len(ids) == 0 {
 		return nil, err
@@ -100,24 +102,25 @@ func (s store) withSKUs(rows []*bulk.Row[productRow], locking bool) (map[string]
 	if locking {
 		s = s.locking()
 	}
-	var found []product
-	err := db.ByID(s.products()).Select("*, ? AS now", s.now()).Where("id IN ?", ids).Order("id").Find(&found).Error
-	known := make(map[string]product, len(found))
-	for _, p := range found {
-		known[p.SKU] = p
+	var products []product
+	err := db.ByID(s.products()).Select("*, ? AS now", s.Now()).
+		Where("id IN ?", ids).Order("id").Find(&products).Error
+	bySKU := make(map[string]product, len(products))
+	for _, p := range products {
+		bySKU[p.SKU] = p
 	}
-	return known, err
+	return bySKU, err
 }
 
-// exportOrders reads a page of orders for a file, with their items.
+// exportOrders reads a page of orders with their items.
 func (s store) exportOrders(f orderFilter, cursor *int64) ([]order, *int64, error) {
-	rows, next, err := s.list(f, db.PageRequest{Cursor: cursor, Limit: bulk.PageSize})
-	if err != nil || len(rows) == 0 {
+	orders, next, err := s.list(f, db.PageRequest{Cursor: cursor, Limit: bulk.PageSize})
+	if err != nil || len(orders) == 0 {
 		return nil, nil, err
 	}
-	read := make([]*order, len(rows))
-	for i := range rows {
-		read[i] = &rows[i]
+	pointers := make([]*order, len(orders))
+	for i := range orders {
+		pointers[i] = &orders[i]
 	}
-	return rows, next, s.readItems(read...)
+	return orders, next, s.readItems(pointers...)
 }

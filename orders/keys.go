@@ -5,47 +5,37 @@ import (
 	"net/http"
 
 	"example.com/b2b/internal/idempotency"
+	"example.com/b2b/internal/service"
+	"example.com/b2b/openapi/contract"
 )
 
-// The operations that take a key. The report on a key, the doctor and the contract's list are held to this
-// one.
+// The operations that take an idempotency key. Tests hold the report on a key, the doctor and the contract to
+// keyedOperations.
 var (
-	createOrder   = idempotency.Operation{Name: "createOrder", Status: http.StatusCreated, Target: orderSubject}
-	confirmOrder  = idempotency.Operation{Name: "confirmOrder", Status: http.StatusOK, Target: orderSubject}
-	cancelOrder   = idempotency.Operation{Name: "cancelOrder", Status: http.StatusOK, Target: orderSubject}
+	createOrder  = idempotency.Operation{Name: "createOrder", Status: http.StatusCreated, Target: orderSubject}
+	confirmOrder = idempotency.Operation{Name: "confirmOrder", Status: http.StatusOK, Target: orderSubject}
+	cancelOrder  = idempotency.Operation{Name: "cancelOrder", Status: http.StatusOK, Target: orderSubject}
+
 	createProduct = idempotency.Operation{Name: "createProduct", Status: http.StatusCreated, Target: productSubject}
 	adjustStock   = idempotency.Operation{Name: "adjustStock", Status: http.StatusCreated, Target: productSubject}
 
 	keyedOperations = idempotency.Operations{createOrder, confirmOrder, cancelOrder, createProduct, adjustStock}
 )
 
-// keyedEffect is what a key has done with one operation, and how that stands now.
-type keyedEffect struct {
-	idempotency.Done
-	order *status // of the order
-}
-
-// reportKey tells what a key has done, or returns 404 idempotency_key_unknown when that is nothing, or has
-// expired.
-func (s *Service) reportKey(ctx context.Context, key string) ([]keyedEffect, error) {
-	done, err := s.keys.Report(ctx, key, keyedOperations)
-	if err != nil {
-		return nil, err
+// reportKey returns the effects of a key of the caller, and the status of each order among them. Error: 404
+// idempotency_key_unknown when the key has no effects, or has expired.
+func (s *Service) reportKey(
+	ctx context.Context, key string,
+) (effects []idempotency.Use, statuses map[int64]*contract.OrderStatus, err error) {
+	if effects, err = s.db.Keys.Report(ctx, key); err != nil {
+		return nil, nil, err
 	}
-	ids, effects := make([]int64, len(done)), make([]keyedEffect, len(done))
-	for i, d := range done {
-		ids[i], effects[i] = d.TargetID, keyedEffect{Done: d}
-	}
+	ids := service.Views(effects, func(e idempotency.Use) int64 { return e.TargetID })
 	var orders []order
-	if err := s.read(ctx).orders().Select("id, status").Where("id IN ?", ids).Find(&orders).Error; err != nil {
-		return nil, err
+	err = s.db.Read(ctx).orders().Select("id, status").Where("id IN ?", ids).Find(&orders).Error
+	statuses = map[int64]*contract.OrderStatus{}
+	for _, o := range orders {
+		statuses[o.ID] = (*contract.OrderStatus)(&o.Status)
 	}
-	for i := range effects {
-		for _, o := range orders {
-			if effects[i].Target == orderSubject && o.ID == effects[i].TargetID {
-				effects[i].order = &o.Status
-			}
-		}
-	}
-	return effects, nil
+	return effects, statuses, err
 }

@@ -13,47 +13,47 @@ import (
 	"example.com/b2b/internal/idempotency"
 )
 
-// briefWait is how long a batch waits for rows that other transactions hold, with the locks that it has.
+// briefWait is how long a batch waits for rows that other transactions hold. The batch keeps its own locks
+// meanwhile.
 const briefWait = 300 * time.Millisecond
 
-// Names of rows and unique values, for commands that may not run at once, and for what other transactions
-// hold.
-
-func rowOf(table string, id int64) string { return table + " " + strconv.FormatInt(id, 10) }
-
-func keyOf(r idempotency.Request) string { return "key " + r.Caller + " " + r.Operation + " " + *r.Key }
-
-func refOf(n newOrder) string { return fmt.Sprintf("external_ref %d %s", n.CustomerID, *n.ExternalRef) }
-
-// lockedRows is what a batch has locked and read.
+// lockedRows has the rows that a batch has locked and read.
 type lockedRows struct {
 	s  *Service
 	tx store
 
-	commands []*command          // of the batch
-	ready    []*command          // that need no row which another transaction holds
-	blocked  map[*command]string // the held row that each of the others needs
-	probes   map[string]probe    // for each held row
-	orders   map[int64]*order    // that ready commands change
-	stock    stockView               // the products of which they move pieces
+	commands []orderCommand          // of the batch
+	ready    []orderCommand          // that need no row of another transaction
+	blocked  map[orderCommand]string // the held row that each other command needs
+	probes   map[string]probe        // by held row
+	orders   map[int64]*order        // that ready commands change
+	stock    stockView               // of the products whose stock ready commands move
+	holders  []order                 // that have an external_ref of a new order
 }
 
-// probe locks a row, or returns db.ErrLocked when another transaction holds it for so long.
+// probe locks a row, or returns db.ErrLocked when another transaction still holds the row after the wait.
 type probe func(tx store, wait time.Duration) error
 
-// lockFor locks and reads the orders that commands change, and the products of which they move pieces.
-// Commands that need a row that another transaction holds are not ready.
-func (s *Service) lockFor(tx store, commands []*command) (*lockedRows, error) {
+// Names of rows and unique values: the conflict keys of commands, and the names of held rows.
+
+func rowName(table string, id int64) string { return table + " " + strconv.FormatInt(id, 10) }
+
+func keyName(r idempotency.Request) string {
+	return "key " + r.Caller + " " + r.Operation + " " + *r.Key
+}
+
+func refName(n newOrder) string {
+	return fmt.Sprintf("external_ref %d %s", n.CustomerID, *n.ExternalRef)
+}
+
+// lockRows locks and reads the orders that the commands change, and the products whose stock they move. It
+// leaves out the commands that need a row of another transaction.
+func (s *Service) lockRows(tx store, commands []orderCommand) (*lockedRows, error) {
 	l := &lockedRows{
-		s: s, tx: tx, commands: commands, ready: slices.Clone(commands),
-		blocked: map[*command]string{}, probes: map[string]probe{}, orders: map[int64]*order{},
+		s: s, tx: tx, commands: commands, ready: slices.Clone(commands), blocked: map[orderCommand]string{},
+		probes: map[string]probe{}, orders: map[int64]*order{}, stock: newStockView(),
 	}
-	l.leaveOut(func(c *command) string {
-		if i := slices.IndexFunc(c.keys, s.commands.IsHeld); i >= 0 {
-			return c.keys[i]
-		}
-		return ""
-	})
+	l.leaveOut(orderCommand.ConflictKeys, s.commands.IsHeld)
 	if err := l.lockOrders(); err != nil {
 		return nil, err
 	}
@@ -63,110 +63,109 @@ func (s *Service) lockFor(tx store, commands []*command) (*lockedRows, error) {
 func (l *lockedRows) lockOrders() error {
 	var ids []int64
 	for _, c := range l.ready {
-		if c.to != created {
-			ids = append(ids, c.id)
+		if id := c.common().orderID; id != 0 {
+			ids = append(ids, id)
 		}
 	}
-	lock := func(ids []int64, wait time.Duration) error {
+	held, err := lockFree(ids, func(ids []int64, wait time.Duration) error {
 		locked, err := l.tx.lockOrders(ids, wait)
 		for _, o := range locked {
 			l.orders[o.ID] = o
 		}
 		return err
-	}
-	held, err := lockFree(ids, lock)
+	})
 	for _, id := range held {
-		l.probes[rowOf("orders", id)] = func(tx store, wait time.Duration) error {
+		l.probes[rowName("orders", id)] = func(tx store, wait time.Duration) error {
 			_, err := tx.lockOrders([]int64{id}, wait)
 			return err
 		}
 	}
-	l.leaveOut(func(c *command) string {
-		if slices.Contains(held, c.id) {
-			return rowOf("orders", c.id)
-		}
-		return ""
-	})
+	l.leaveOut(orderCommand.ConflictKeys, func(row string) bool { return l.probes[row] != nil })
 	return err
 }
 
 func (l *lockedRows) lockProducts() error {
-	l.stock = newStockView()
 	var lines []line
-	var items []item
+	var released []item
 	for _, c := range l.ready {
-		lines, items = append(lines, c.new.Lines...), append(items, c.restocked(l.orders)...)
+		lines, released = append(lines, c.wanted().Lines...), append(released, l.releasedBy(c)...)
 	}
-	if lines == nil && items == nil {
+	if lines == nil && released == nil {
 		return nil
 	}
 	ids, skus, err := l.tx.resolve(lines)
 	if err != nil {
 		return err
 	}
-	for _, i := range items {
+	for _, i := range released {
 		ids = append(ids, i.ProductID)
 	}
-	slices.Sort(ids) // no two transactions wait for each other: all lock products in ascending id
-	isHeld := func(id int64) bool { return l.s.commands.IsHeld(rowOf("products", id)) }
-	var held, free []int64
+	slices.Sort(ids) // all transactions lock products in ascending id, so no two wait for each other
+	held, free := map[string]bool{}, []int64{}
 	for _, id := range slices.Compact(ids) {
-		if isHeld(id) {
-			held = append(held, id)
+		if row := rowName("products", id); l.s.commands.IsHeld(row) {
+			held[row] = true
 		} else {
 			free = append(free, id)
 		}
 	}
-	found, err := lockFree(free, func(ids []int64, wait time.Duration) (err error) {
+	newlyHeld, err := lockFree(free, func(ids []int64, wait time.Duration) (err error) {
 		l.stock, err = l.tx.lockingWithin(wait).loadProductsByID(ids, skus)
 		return err
 	})
-	for _, id := range found {
-		l.probes[rowOf("products", id)] = func(tx store, wait time.Duration) error {
+	for _, id := range newlyHeld {
+		row := rowName("products", id)
+		held[row] = true
+		l.probes[row] = func(tx store, wait time.Duration) error {
 			_, err := tx.lockingWithin(wait).loadProductsByID([]int64{id}, nil)
 			return err
 		}
 	}
-	held = append(held, found...)
-	l.leaveOut(func(c *command) string {
-		for _, line := range c.new.Lines {
-			if id := l.stock.id(line); slices.Contains(held, id) {
-				return rowOf("products", id)
-			}
-		}
-		for _, i := range c.restocked(l.orders) {
-			if slices.Contains(held, i.ProductID) {
-				return rowOf("products", i.ProductID)
-			}
-		}
-		return ""
-	})
+	if len(held) > 0 {
+		l.leaveOut(l.productRows, func(row string) bool { return held[row] })
+	}
 	return err
 }
 
-// restocked returns the items that the command gives back, if it may be run.
-func (c *command) restocked(orders map[int64]*order) []item {
-	if o := orders[c.id]; o != nil && c.to == canceled && o.Status != canceled {
-		return o.Items
+// productRows returns the names of the products whose stock the command moves.
+func (l *lockedRows) productRows(c orderCommand) (rows []string) {
+	for _, line := range c.wanted().Lines {
+		rows = append(rows, rowName("products", l.stock.id(line)))
+	}
+	for _, i := range l.releasedBy(c) {
+		rows = append(rows, rowName("products", i.ProductID))
+	}
+	return rows
+}
+
+// releasedBy returns the items whose stock the command gives back, unless it is refused.
+func (l *lockedRows) releasedBy(c orderCommand) []item {
+	if o := l.orders[c.common().orderID]; o != nil {
+		return c.released(o)
 	}
 	return nil
 }
 
-// leaveOutNames finds the keys and external_refs that other transactions have inserted and not committed, for
-// which the batch has waited. It returns errNamesHeld when there are some.
+// leaveOutNames leaves out the commands whose idempotency key or external_ref another transaction has
+// inserted and not committed, so that the batch waited. It returns errNamesHeld when there are such commands.
 func (l *lockedRows) leaveOutNames() error {
-	ready := len(l.ready)
+	names, ready := map[string]probe{}, len(l.ready)
+	for _, c := range l.ready {
+		l.s.addNameProbes(names, c)
+	}
 	var failed error
-	l.leaveOut(func(c *command) string {
-		for name, probe := range l.s.names(c) {
-			err := probe(l.tx, 0)
-			if errors.Is(err, db.ErrLocked) {
-				l.probes[name] = probe
-				return name
-			}
-			failed = errors.Join(failed, err)
+	l.leaveOut(orderCommand.ConflictKeys, func(name string) bool {
+		probe := names[name]
+		if probe == nil {
+			return false // an order, which the batch has locked
 		}
-		return ""
+		err := probe(l.tx, 0)
+		if errors.Is(err, db.ErrLocked) {
+			l.probes[name] = probe
+			return true
+		}
+		failed = errors.Join(failed, err)
+		return false
 	})
 	if failed != nil {
 		return failed
@@ -177,39 +176,38 @@ func (l *lockedRows) leaveOutNames() error {
 	return nil
 }
 
-// errNamesHeld says that a batch was rolled back because of commands that wait now. No caller sees it.
+// errNamesHeld rolls a batch back whose held commands have been set aside. No caller sees it.
 var errNamesHeld = errors.New("another transaction holds an idempotency key or an external_ref")
 
-// names returns probes for the key and the external_ref of a command.
-func (s *Service) names(c *command) map[string]probe {
-	probes := map[string]probe{}
-	if r := c.request; r.Key != nil {
-		probes[keyOf(r)] = func(tx store, wait time.Duration) error {
+// addNameProbes adds probes for the idempotency key and the external_ref of a command.
+func (s *Service) addNameProbes(probes map[string]probe, c orderCommand) {
+	if r := c.common().request; r.Key != nil {
+		probes[keyName(r)] = func(tx store, wait time.Duration) error {
 			_, err := s.loadKeys(tx.lockingWithin(wait), []idempotency.Request{r})
 			return err
 		}
 	}
-	if n := c.new; n.ExternalRef != nil {
-		probes[refOf(n)] = func(tx store, wait time.Duration) error {
+	if n := c.wanted(); n.ExternalRef != nil {
+		probes[refName(n)] = func(tx store, wait time.Duration) error {
 			_, err := tx.lockingWithin(wait).findByExternalRef([]newOrder{n})
 			return err
 		}
 	}
-	return probes
 }
 
-// leaveOut takes commands out of the ready ones for which heldRow names a row.
-func (l *lockedRows) leaveOut(heldRow func(c *command) string) {
-	l.ready = slices.DeleteFunc(l.ready, func(c *command) bool {
-		row := heldRow(c)
-		if row != "" {
-			l.blocked[c] = row
+// leaveOut takes the commands that need a held row out of the ready commands.
+func (l *lockedRows) leaveOut(rows func(c orderCommand) []string, isHeld func(row string) bool) {
+	l.ready = slices.DeleteFunc(l.ready, func(c orderCommand) bool {
+		needed := rows(c)
+		i := slices.IndexFunc(needed, isHeld)
+		if i >= 0 {
+			l.blocked[c] = needed[i]
 		}
-		return row != ""
+		return i >= 0
 	})
 }
 
-// held returns the rows for which commands of the batch wait.
+// held returns the held rows, each with the commands that wait for the row.
 func (l *lockedRows) held() []batch.Held {
 	if l == nil || len(l.blocked) == 0 {
 		return nil
@@ -227,20 +225,21 @@ func (l *lockedRows) held() []batch.Held {
 	return held
 }
 
-// isFree returns a function that reports whether no other transaction holds a row, for which it waits for so
-// long at most.
+// isFree makes batch.Held.IsFree of a probe. The probe is nil for a row that was known to be held, and has
+// become free meanwhile.
 func (s *Service) isFree(lock probe) func(ctx context.Context, wait time.Duration) bool {
 	return func(ctx context.Context, wait time.Duration) bool {
 		if lock == nil {
-			return true // the row was known to be held, and has become free meanwhile
+			return true
 		}
-		return !errors.Is(s.try(ctx, func(tx store) error { return lock(tx, wait) }), db.ErrLocked)
+		err := s.db.Try(asSystem(ctx), func(tx store) error { return lock(tx, wait) })
+		return !errors.Is(err, db.ErrLocked)
 	}
 }
 
-// lockFree locks rows, in the order of items, and returns the items whose rows other transactions hold. When
-// locking all of them meets such a row, it asks for each item without waiting, and then locks all others at
-// once.
+// lockFree locks the rows of items, in the order of items, and returns the items whose rows other
+// transactions hold. It first locks all rows at once. When other transactions hold some of them after
+// briefWait, it asks for each row without waiting, and then locks the free rows at once.
 func lockFree[T any](items []T, lock func(some []T, wait time.Duration) error) (held []T, err error) {
 	if len(items) == 0 {
 		return nil, nil

@@ -8,24 +8,25 @@ import (
 	"example.com/b2b/db"
 	"example.com/b2b/internal/apperr"
 	"example.com/b2b/internal/history"
+	"example.com/b2b/internal/service"
 )
 
 // order is a row of the table orders, and its items.
 type order struct {
 	ID           int64
 	CustomerID   int64
-	ExternalRef  *string           // unique among the customer's that are not CANCELED: the generated column active_external_ref holds that
+	ExternalRef  *string           // unique for a customer's orders until they are CANCELED
 	Metadata     map[string]string `gorm:"serializer:json"` // nil: none
 	Status       status
 	TotalCents   int64
-	CreatedAt    time.Time // this and the other times on the database's clock
+	CreatedAt    time.Time // all times are on the database's clock
 	ConfirmedAt  *time.Time
 	CanceledAt   *time.Time
 	CancelReason *cancelReason // when CANCELED
-	CancelNote   *string       // a person's words
+	CancelNote   *string       // free text of the caller
 	UpdatedAt    time.Time     `gorm:"autoUpdateTime:false"`
 
-	Items []item    `gorm:"-"`  // in ascending product id, where they were read
+	Items []item    `gorm:"-"`  // in ascending product id; nil in lists
 	Now   time.Time `gorm:"->"` // the database's clock when the order was read
 }
 
@@ -39,15 +40,15 @@ type item struct {
 	UnitPriceCents int64
 	SubtotalCents  int64
 
-	Now  time.Time `gorm:"->"` // the database's clock, where a query selects it
-	line int       // of the request, where the product comes first
-	of   *product  // on the stock, where the item was priced
+	Now     time.Time `gorm:"->"` // the database's clock, where a query selects it
+	line    int       // the product's first line in the request; set by price
+	product *product  // set by price
 }
 
 // TableName implements gorm's Tabler.
 func (item) TableName() string { return "order_items" }
 
-// status is where an order stands.
+// status is the status of an order.
 type status string
 
 const (
@@ -56,36 +57,36 @@ const (
 	canceled  status = "CANCELED"
 )
 
-// cancelReason is why an order is CANCELED.
+// cancelReason is the reason for a cancellation.
 type cancelReason string
 
 const (
-	requested          cancelReason = "requested"           // somebody asked for it
-	reservationExpired cancelReason = "reservation_expired" // nobody confirmed it in time
-	compensation       cancelReason = "compensation"        // it was placed on the way to something that then failed
+	requested          cancelReason = "requested"           // a caller has asked for it
+	reservationExpired cancelReason = "reservation_expired" // nobody has confirmed the order in time
+	compensation       cancelReason = "compensation"        // a service undoes a larger operation
 )
 
-// allowedFrom lists for each status those from which an order may come to it; a new order comes from none.
+// allowedFrom has for each status the statuses from which an order may come to it; a new order has none.
 var allowedFrom = map[status][]status{
 	created:   {""},
 	confirmed: {created},
 	canceled:  {created, confirmed},
 }
 
-// transition is what brings an order into a status.
+// transition brings an order to a status.
 type transition struct {
-	order *order
-	to    status
-	by    history.Origin // the store's own when it names nobody
+	order  *order
+	to     status
+	origin history.Origin // of its event; zero for the store's origin
 }
 
-// apply takes steps, each at the moment of its order's Now, all or none, and records them. It is the only
-// code that writes a status: what must accompany every change of an order belongs here. The orders must have
-// their items, and the transaction must have locked those that exist; those that come to be CREATED are
-// inserted. It returns db.ErrConflict when one has been CANCELED all the same.
-func (s store) apply(steps ...transition) error {
+// transition makes all transitions or none, each at its order's Now, and records them. All changes of a
+// status go through it, so whatever must go with each of them belongs here. New orders are inserted; all
+// others must be locked. All must have their items. Error: db.ErrConflict when an order was CANCELED all the
+// same.
+func (s store) transition(transitions ...transition) error {
 	var placed, changed []*order
-	for _, next := range steps {
+	for _, next := range transitions {
 		o := next.order
 		if !slices.Contains(allowedFrom[next.to], o.Status) {
 			return fmt.Errorf("order %d is %s and cannot become %s", o.ID, o.Status, next.to)
@@ -109,26 +110,26 @@ func (s store) apply(steps ...transition) error {
 		}
 	}
 	if changed != nil {
-		found, err := db.UpdateEach(s.orders().Where("status <> ?", canceled), changed,
+		updated, err := db.UpdateEach(s.orders().Where("status <> ?", canceled), changed,
 			"status", "updated_at", "confirmed_at", "canceled_at", "cancel_reason", "cancel_note")
-		if err == nil && found != int64(len(changed)) {
+		if err == nil && updated != int64(len(changed)) {
 			err = db.ErrConflict
 		}
 		if err != nil {
 			return err
 		}
 	}
-	events := make([]history.Event, len(steps))
-	for i, next := range steps {
-		events[i] = s.orderEvent(*next.order)
-		events[i].Origin = next.by
+	events := make([]history.Event, len(transitions))
+	for i, next := range transitions {
+		events[i] = s.config.orderEvent(*next.order)
+		events[i].Origin = next.origin
 	}
-	return s.record(events...)
+	return s.Record(events...)
 }
 
 // insertPlaced inserts orders and their items.
 func (s store) insertPlaced(orders []*order) error {
-	if err := s.insertOrders(orders); err != nil {
+	if err := service.Insert(s.Store, orders); err != nil {
 		return err
 	}
 	var items [][]any
@@ -136,13 +137,14 @@ func (s store) insertPlaced(orders []*order) error {
 		for i := range o.Items {
 			item := &o.Items[i]
 			item.OrderID = o.ID
-			items = append(items, []any{item.OrderID, item.ProductID, item.Qty, item.UnitPriceCents, item.SubtotalCents})
+			items = append(items,
+				[]any{item.OrderID, item.ProductID, item.Qty, item.UnitPriceCents, item.SubtotalCents})
 		}
 	}
 	return s.insertItems(items)
 }
 
-// action is what may be done with an order.
+// action is a change of an order that its status and the time allow.
 type action string
 
 const (
@@ -150,61 +152,62 @@ const (
 	cancelAction  action = "cancel"
 )
 
-// allowedActions says what may be done with an order at the moment at which it was read.
+// allowedActions has the actions that an order allows at the moment at which it was read.
 type allowedActions struct {
 	Actions              []action
-	ReservationExpiresAt *time.Time // when a CREATED order is canceled by itself
-	CancelableUntil      *time.Time // the last moment at which a CONFIRMED one may be canceled
+	ReservationExpiresAt *time.Time // of a CREATED order, which is canceled then
+	CancelableUntil      *time.Time // the end of the cancellation window of a CONFIRMED order
 }
 
-func (s *Service) allowedActions(o order) allowedActions {
+func (c *Config) allowedActions(o order) allowedActions {
 	switch o.Status {
 	case created:
 		next := allowedActions{Actions: []action{confirmAction, cancelAction}}
-		if s.Reservation > 0 {
-			next.ReservationExpiresAt = new(o.CreatedAt.Add(s.Reservation))
+		if c.Reservation > 0 {
+			next.ReservationExpiresAt = new(o.CreatedAt.Add(c.Reservation))
 		}
 		return next
 	case confirmed:
-		if until := o.ConfirmedAt.Add(s.CancellationWindow); !o.Now.After(until) {
+		if until := c.cancelableUntil(o); !o.Now.After(until) {
 			return allowedActions{Actions: []action{cancelAction}, CancelableUntil: &until}
 		}
 	}
 	return allowedActions{}
 }
 
-// find reads an order with its items, of which there is at least one, or returns 404 order_not_found.
+// find returns an order with its items, or 404 order_not_found.
 func (s store) find(id int64) (order, error) {
 	var o order
 	if err := s.orders().Take(&o, id).Error; err != nil {
-		return o, orderMissing(err, id)
+		return o, orderError(err, id)
 	}
 	err := s.readItems(&o)
 	return o, err
 }
 
-// lockOrders reads orders with their items. Nobody else can change them until the transaction ends. Everybody
-// locks orders in ascending id, and products behind them. Its error is db.ErrLocked where another transaction
-// holds one of them for so long.
+// lockOrders reads orders with their items, and locks them until the transaction ends. All transactions lock
+// orders in ascending id, and products after orders. Error: db.ErrLocked where another transaction still
+// holds an order after the wait.
 func (s store) lockOrders(ids []int64, wait time.Duration) ([]*order, error) {
 	var locked []*order
-	if err := db.ByID(s.lockingWithin(wait).orders()).Where("id IN ?", ids).Order("id").Find(&locked).Error; err != nil || len(locked) == 0 {
+	err := db.ByID(s.lockingWithin(wait).orders()).Where("id IN ?", ids).Order("id").Find(&locked).Error
+	if err != nil || len(locked) == 0 {
 		return nil, err
 	}
 	return locked, s.readItems(locked...)
 }
 
-// orderMissing makes 404 order_not_found of an error that says that no row was found.
-func orderMissing(err error, id int64) error {
-	if found, err := found(err); found {
-		return err
+// orderError makes 404 order_not_found of the error of a query for one order that found none.
+func orderError(err error, id int64) error {
+	if service.IsNotFound(err) {
+		return apperr.OrderNotFound.New(id)
 	}
-	return apperr.OrderNotFound.New(id)
+	return err
 }
 
-// readItems reads the items of orders, and the clock. The clock is read here, and not with the orders: a
-// statement that waits for a lock sees the time at which it began to wait, and a cancellation could seem to
-// come before the confirmation that it waited for.
+// readItems reads the items of orders, and the clock. It reads the clock here, and not with the orders: a
+// statement that waits for a lock sees the time at which it began to wait, so a cancellation could seem older
+// than the confirmation before it.
 func (s store) readItems(orders ...*order) error {
 	byID := make(map[int64]*order, len(orders))
 	ids := make([]int64, len(orders))
@@ -212,7 +215,9 @@ func (s store) readItems(orders ...*order) error {
 		ids[i], byID[o.ID] = o.ID, o
 	}
 	var items []item
-	if err := s.items().Select("*, ? AS now", s.now()).Where("order_id IN ?", ids).Order("order_id, product_id").Find(&items).Error; err != nil {
+	err := s.items().Select("*, ? AS now", s.Now()).Where("order_id IN ?", ids).
+		Order("order_id, product_id").Find(&items).Error
+	if err != nil {
 		return err
 	}
 	for _, i := range items {
@@ -227,7 +232,7 @@ func (s store) readItems(orders ...*order) error {
 	return nil
 }
 
-// orderFilter says which orders a list shows; a nil field does not matter.
+// orderFilter has the filters of a list of orders; a nil field filters nothing.
 type orderFilter struct {
 	Status      *status
 	CustomerID  *int64
@@ -237,9 +242,9 @@ type orderFilter struct {
 }
 
 // list reads a page of orders, without their items.
-func (s store) list(f orderFilter, w db.PageRequest) ([]order, *int64, error) {
-	q := s.orders().Select("*, ? AS now", s.now())
-	if f.Status != nil && (f.CustomerID != nil || f.ExternalRef != nil || s.caller.Customer != 0) {
+func (s store) list(f orderFilter, page db.PageRequest) ([]order, *int64, error) {
+	q := s.orders().Select("*, ? AS now", s.Now())
+	if f.Status != nil && (f.CustomerID != nil || f.ExternalRef != nil || s.isBound()) {
 		q = q.Where(db.Likely(q, "status = ?"), *f.Status)
 	} else if f.Status != nil {
 		q = q.Where("status = ?", *f.Status)
@@ -258,16 +263,16 @@ func (s store) list(f orderFilter, w db.PageRequest) ([]order, *int64, error) {
 	}
 	if f.Since != nil {
 		var err error
-		if q, err = db.UpdatedSince(q, *f.Since, w); err != nil {
+		if q, err = db.UpdatedSince(q, *f.Since, page); err != nil {
 			return nil, nil, err
 		}
 	}
 	if f.From == nil && f.To == nil {
-		return db.Page[order](q, w)
+		return db.Page[order](q, page)
 	}
 	spans, err := s.spans(f.From, f.To)
 	if err != nil {
 		return nil, nil, err
 	}
-	return db.PageIn[order](q, spans, w)
+	return db.PageIn[order](q, spans, page)
 }

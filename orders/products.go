@@ -7,6 +7,7 @@ import (
 	"example.com/b2b/db/search"
 	"example.com/b2b/internal/apperr"
 	"example.com/b2b/internal/history"
+	"example.com/b2b/internal/service"
 )
 
 // product is a row of the table products.
@@ -15,7 +16,7 @@ type product struct {
 	SKU        string
 	Name       string
 	PriceCents int64
-	Stock      int64 // pieces that no order holds
+	Stock      int64 // pieces, less those of orders that are not CANCELED
 	Active     bool  // it can be ordered
 	CreatedAt  time.Time
 	UpdatedAt  time.Time `gorm:"autoUpdateTime:false"`
@@ -25,43 +26,33 @@ type product struct {
 
 func (p product) Key() int64 { return p.ID }
 
-// newProduct is a product as it comes to be.
-type newProduct struct {
-	SKU, Name         string
-	PriceCents, Stock int64
-	Active            bool
-}
-
-func (n newProduct) product() product {
-	now := time.Now().UTC().Truncate(time.Millisecond) // the columns' precision
-	return product{SKU: n.SKU, Name: n.Name, PriceCents: n.PriceCents, Stock: n.Stock, Active: n.Active, CreatedAt: now, UpdatedAt: now, Now: now}
-}
-
-// createProduct inserts a product with its opening stock, or returns 409 sku_taken, naming the one that has
-// the sku.
-func (s store) createProduct(n newProduct) (product, error) {
-	p := n.product()
-	err := s.createProducts([]*product{&p})
-	if duplicate(err) {
-		err = s.skuTaken(n.SKU)
+// createProduct inserts a product with its opening stock. Error: 409 sku_taken.
+func (s store) createProduct(p *product) error {
+	err := s.createProducts([]*product{p})
+	if service.IsDuplicate(err) {
+		err = s.skuTaken(p.SKU)
 	}
-	return p, err
+	return err
 }
 
-// createProducts inserts products with their opening stock. Its error is duplicate when one of the skus is
-// taken.
+// createProducts inserts products with their opening stock. See service.IsDuplicate for the error of a sku
+// that another product has.
 func (s store) createProducts(products []*product) error {
-	if err := s.insertProducts(products); err != nil {
+	now := time.Now().UTC().Truncate(time.Millisecond) // the columns' precision
+	for _, p := range products {
+		p.CreatedAt, p.UpdatedAt, p.Now = now, now, now
+	}
+	if err := service.Insert(s.Store, products); err != nil {
 		return err
 	}
 	adjustments, events := make([]stockAdjustment, len(products)), make([]history.Event, len(products))
 	for i, p := range products {
-		adjustments[i], events[i] = adjustment(*p, p.Stock, "created"), productEvent(productCreated, *p)
+		adjustments[i], events[i] = newAdjustment(*p, p.Stock, "created"), productEvent(productCreated, *p)
 	}
 	if err := s.insert(adjustments); err != nil {
 		return err
 	}
-	return s.record(events...)
+	return s.Record(events...)
 }
 
 // skuTaken returns 409 sku_taken with the product that has the sku.
@@ -70,18 +61,19 @@ func (s store) skuTaken(sku string) error {
 	if err := s.products().Select("id").Where("sku = ?", sku).Take(&p).Error; err != nil {
 		return err
 	}
-	return apperr.SKUTaken.New().With("/sku", apperr.Params{"rule": "unique", "product_id": p.ID}, "belongs to product %d", p.ID)
+	return apperr.SKUTaken.New().
+		With("/sku", apperr.Params{"rule": "unique", "product_id": p.ID}, "belongs to product %d", p.ID)
 }
 
-// productChange is what becomes of a product; a nil field keeps its value.
+// productChange has the new values of a product; a nil field keeps the value.
 type productChange struct {
 	Name              *string
 	PriceCents, Stock *int64
 	Active            *bool
 }
 
-// of returns p as the change makes it.
-func (c productChange) of(p product) product {
+// apply returns p with the change.
+func (c productChange) apply(p product) product {
 	if c.Name != nil {
 		p.Name = *c.Name
 	}
@@ -100,13 +92,13 @@ func (c productChange) of(p product) product {
 // updateProduct changes a locked product.
 func (s store) updateProduct(p *product, c productChange) error {
 	before := *p
-	if *p = c.of(before); *p == before {
+	if *p = c.apply(before); *p == before {
 		return nil
 	}
 	return s.updateProducts([]product{before}, []*product{p})
 }
 
-// updateProducts writes locked products, each of which is another one than before.
+// updateProducts writes locked products, all of which differ from before.
 func (s store) updateProducts(before []product, products []*product) error {
 	var events []history.Event
 	var adjustments []stockAdjustment
@@ -117,11 +109,12 @@ func (s store) updateProducts(before []product, products []*product) error {
 			events = append(events, productEvent(productUpdated, *p))
 		}
 		if p.Stock != b.Stock {
-			adjustments = append(adjustments, adjustment(*p, p.Stock-b.Stock, "level set"))
+			adjustments = append(adjustments, newAdjustment(*p, p.Stock-b.Stock, "level set"))
 			events = append(events, productEvent(stockAdjusted, *p))
 		}
 	}
-	if err := s.updateEach(products, "name", "price_cents", "stock", "active", "updated_at"); err != nil {
+	_, err := db.UpdateEach(s.products(), products, "name", "price_cents", "stock", "active", "updated_at")
+	if err != nil {
 		return err
 	}
 	if adjustments != nil {
@@ -129,32 +122,38 @@ func (s store) updateProducts(before []product, products []*product) error {
 			return err
 		}
 	}
-	return s.record(events...)
+	return s.Record(events...)
 }
 
-// findProduct returns 404 product_not_found when there is none.
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
+
+// findProduct returns a product, or 404 product_not_found.
 func (s store) findProduct(id int64) (product, error) {
 	var p product
-	found, err := found(s.products().Select("*, ? AS now", s.now()).Take(&p, id).Error)
-	if !found {
+	err := s.products().Select("*, ? AS now", s.Now()).Take(&p, id).Error
+	if service.IsNotFound(err) {
 		err = apperr.ProductNotFound.New(id)
 	}
 	return p, err
 }
 
-// texts is what a list of products searches.
+// texts is the index of the search in products.
 var texts = search.Index{Table: "products", Columns: []string{"name", "sku"}}
 
-// productFilter says which products a list shows; a nil field does not matter.
+// productFilter has the filters of a list of products; a nil field filters nothing.
 type productFilter struct {
-	Search *string // a part of the name or sku
+	service.Filter
 	SKU    *string
 	Active *bool
-	Since  *time.Time // changed at or after
 }
 
 // listProducts reads a page of products.
-func (s store) listProducts(f productFilter, w db.PageRequest) ([]product, *int64, error) {
+func (s store) listProducts(f productFilter, page db.PageRequest) ([]product, *int64, error) {
 	q := s.products()
 	if f.SKU != nil {
 		q = q.Where("sku = ?", *f.SKU)
@@ -162,17 +161,5 @@ func (s store) listProducts(f productFilter, w db.PageRequest) ([]product, *int6
 	if f.Active != nil {
 		q = q.Where("active = ?", *f.Active)
 	}
-	if f.Since != nil {
-		var err error
-		if q, err = db.UpdatedSince(q, *f.Since, w); err != nil {
-			return nil, nil, err
-		}
-	}
-	switch {
-	case f.Search == nil:
-		return db.Page[product](q, w)
-	case f.SKU != nil, f.Since != nil: // few come into question
-		return db.Page[product](db.Containing(q, *f.Search, texts.Columns...), w)
-	}
-	return search.Page[product](q, texts, *f.Search, w)
+	return service.List[product](q, texts, f.Filter, f.SKU != nil, page)
 }

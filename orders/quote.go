@@ -1,15 +1,14 @@
 package orders
 
-// quote is what an order would be if it were placed now.
+// quote is an order as it would be if it were placed now.
 type quote struct {
 	Items      []item
 	TotalCents int64
-	Short      []item // of which less is there than they ask for
-	Fillable   []line // what is asked for and there; nil when nothing is
+	Shortages  []item // the items that ask for more than the stock
+	Fillable   []line // the lines as far as the stock goes; nil when it has nothing
 }
 
-// quote reads prices and stock, once, and holds nothing. Errors: 404 product_not_found, 400 product_inactive,
-// 400 validation_failed for a total above maxCents.
+// quote reads prices and stock once, and reserves nothing. Errors: those of price and total.
 func (s store) quote(lines []line) (q quote, err error) {
 	stock, err := s.loadProducts(lines)
 	if err != nil {
@@ -21,9 +20,9 @@ func (s store) quote(lines []line) (q quote, err error) {
 	if q.TotalCents, err = total(q.Items); err != nil {
 		return q, err
 	}
-	q.Short = shortages(q.Items)
+	q.Shortages = shortages(q.Items)
 	asked := map[*product]int64{}
-	for _, l := range lines { // the first come first
+	for _, l := range lines { // first come, first served
 		p := stock.find(l)
 		l.Qty = min(l.Qty, p.Stock-asked[p])
 		if asked[p] += l.Qty; l.Qty > 0 {

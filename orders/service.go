@@ -9,51 +9,56 @@ import (
 
 	"gorm.io/gorm"
 
-	"example.com/b2b/db"
 	"example.com/b2b/internal/apperr"
 	"example.com/b2b/internal/batch"
 	"example.com/b2b/internal/idempotency"
+	"example.com/b2b/internal/service"
 	"example.com/b2b/internal/web"
 	"example.com/b2b/openapi/customersapi"
 )
 
-// Config is what the service needs to know besides its database.
+// Config configures the service.
 type Config struct {
 	Customers          web.Peer      // the Customers API
 	CancellationWindow time.Duration // how long a CONFIRMED order may be canceled
-	Reservation        time.Duration // how long a CREATED order holds its stock; 0 is for ever
-	KeyLifetime        time.Duration // how long an idempotency key is remembered
-	MaxHeld            int           // changes that may wait long for rows which other transactions hold: see batch.Batcher
+	Reservation        time.Duration // how long a CREATED order holds its stock; 0: for ever
+	KeyLifetime        time.Duration // of idempotency keys
+	MaxHeld            int           // commands that may wait long for held rows: see batch.Batcher
 }
 
 // Service implements the generated StrictServerInterface on a database.
 type Service struct {
 	Config
-	db        *gorm.DB
-	keys      idempotency.Keys
-	commands  batch.Batcher[*command]
-	turns     db.Turns // at products
+	db        *service.Database[store]
+	commands  batch.Batcher[orderCommand]
 	customers customersapi.ClientWithResponsesInterface
 }
 
-// New returns the service on a database that db.Migrate has brought up to date. Its error is about the peer's
-// address.
+// New returns the service on a database that db.Migrate has brought up to date. Its error is about the
+// address of the Customers API.
 func New(g *gorm.DB, c Config) (*Service, error) {
-	customers, err := customersapi.NewClientWithResponses(c.Customers.Base, customersapi.WithHTTPClient(c.Customers.Client("Customers API")))
-	s := &Service{Config: c, db: g, keys: idempotency.Keys{DB: g, Lifetime: c.KeyLifetime}, customers: customers}
-	s.commands.MaxConcurrent, s.commands.MaxCost, s.commands.MaxHeld, s.commands.Run = s.maxBatches(), batchCost, c.MaxHeld, s.runBatch
+	s := &Service{Config: c}
+	keys := idempotency.Keys{Lifetime: c.KeyLifetime, Operations: keyedOperations}
+	newStore := func(base service.Store) store { return store{base, &s.Config} }
+	s.db = service.NewDatabase(g, "orders", keys, newStore)
+	s.commands.MaxConcurrent, s.commands.MaxCost, s.commands.MaxHeld = s.maxBatches(), batchCost, c.MaxHeld
+	s.commands.Run = s.runBatch
+	var err error
+	s.customers, err = customersapi.NewClientWithResponses(
+		c.Customers.Base, customersapi.WithHTTPClient(c.Customers.Client("Customers API")))
 	return s, err
 }
 
-// checkCustomer asks the Customers API whether the customer exists. It returns 404 customer_not_found when
-// not, and 503 customers_unavailable when there is no answer.
+// checkCustomer asks the Customers API for the customer. Errors: 404 customer_not_found, and 503
+// customers_unavailable when there is no answer.
 func (s *Service) checkCustomer(ctx context.Context, id int64) error {
 	res, err := s.customers.GetInternalCustomerWithResponse(ctx, id)
 	switch {
 	case err == nil && res.StatusCode() == http.StatusOK:
 		return nil
 	case err == nil && res.JSON404 != nil:
-		return apperr.CustomerNotFound.New(id).With("/customer_id", apperr.Params{"customer_id": id}, "there is no customer %d", id)
+		return apperr.CustomerNotFound.New(id).
+			With("/customer_id", apperr.Params{"customer_id": id}, "there is no customer %d", id)
 	case err == nil:
 		err = fmt.Errorf("the Customers API answered %s", res.Status())
 	}

@@ -12,25 +12,23 @@ import (
 	"example.com/b2b/internal/config"
 )
 
-// records are the functions that append to the history, and accompanied those that write what the event of
-// their only caller tells.
 var (
-	records     = []string{"record", "transition"}
-	accompanied = []string{"moveStock", "insertPlaced", "noteAdjustment"}
+	recordFunctions  = []string{"Record"}                     // append to the history
+	recordedByCaller = []string{"writeStock", "insertPlaced"} // their only caller appends
 )
 
-// TestEveryChangeIsRecorded lets no function of a service write to the database that does not append to the
-// history, too.
+// TestEveryChangeIsRecorded holds that each function that writes to the database of a service also appends
+// an event to the history.
 func TestEveryChangeIsRecorded(t *testing.T) {
 	writes := []string{
-		"insert", "insertItems", "insertOrders", "insertProducts", "update", "updateEach", "Create", "Save",
+		"insert", "insertItems", "Insert", "update", "UpdateEach", "Create", "Save",
 		"Update", "Updates", "UpdateColumn", "UpdateColumns", "Delete", "Exec",
 	}
-	found := 0
+	writers := 0
 	eachFile(t, func(files *token.FileSet, file *ast.File) {
 		for _, d := range file.Decls {
 			f, ok := d.(*ast.FuncDecl)
-			if !ok || slices.Contains(accompanied, f.Name.Name) {
+			if !ok || slices.Contains(recordedByCaller, f.Name.Name) {
 				continue
 			}
 			written, recorded := token.NoPos, false
@@ -38,42 +36,92 @@ func TestEveryChangeIsRecorded(t *testing.T) {
 				if call, ok := n.(*ast.CallExpr); ok {
 					if s, ok := call.Fun.(*ast.SelectorExpr); ok && slices.Contains(writes, s.Sel.Name) {
 						written = s.Sel.Pos()
-					} else if ok && slices.Contains(records, s.Sel.Name) {
+					} else if ok && slices.Contains(recordFunctions, s.Sel.Name) {
 						recorded = true
 					}
 				}
 				return true
 			})
 			if written.IsValid() && !recorded {
-				t.Errorf("%s writes what no event tells", files.Position(written))
+				t.Errorf("%s writes without an event", files.Position(written))
 			} else if written.IsValid() {
-				found++
+				writers++
 			}
 		}
 	})
-	if found < 5 {
-		t.Errorf("only %d functions write", found)
+	if writers < 5 {
+		t.Errorf("only %d functions write", writers)
 	}
 }
 
-// TestStoreIsTheOnlyDoor lets a service touch its database in store.go only, where a query begins with what
-// the caller may see. The constructor may hold the database for it.
+// TestStoreIsTheOnlyDoor lets a service touch its database in store.go and tenancy.go only, where a query begins
+// with the rows that the caller may see. The constructor may take the database.
 func TestStoreIsTheOnlyDoor(t *testing.T) {
 	eachFile(t, func(files *token.FileSet, file *ast.File) {
+		if fileName(files, file) == "tenancy.go" {
+			return
+		}
 		ast.Inspect(file, func(n ast.Node) bool {
 			switch n := n.(type) {
 			case *ast.FuncDecl:
 				return n.Name.Name != "New"
-			case *ast.TypeSpec:
-				return n.Name.Name != "Service"
 			case *ast.SelectorExpr:
-				if x, ok := n.X.(*ast.Ident); n.Sel.Name == "db" || ok && x.Name == "gorm" && n.Sel.Name == "DB" {
+				if n.Sel.Name == "DB" {
 					t.Errorf("%s goes around the store", files.Position(n.Pos()))
 				}
 			}
 			return true
 		})
 	})
+}
+
+// asSystem are the functions that see the rows of all customers: the sweep, probes of locks, and batches, which
+// check each caller in the functions of tenancy.go.
+var asSystem = []string{"ExpireReservations", "isFree", "runBatch", "runLookups"}
+
+// TestTenancy lets only tenancy.go of a service, beside its store.go, say who may see which rows, and only the
+// functions of asSystem see all of them. No order command can forget the check: it gets a visible order.
+func TestTenancy(t *testing.T) {
+	found := map[string]bool{}
+	eachFile(t, func(files *token.FileSet, file *ast.File) {
+		if fileName(files, file) == "tenancy.go" {
+			return
+		}
+		function := ""
+		ast.Inspect(file, func(n ast.Node) bool {
+			switch n := n.(type) {
+			case *ast.FuncDecl:
+				function = n.Name.Name
+			case *ast.SelectorExpr:
+				x, _ := n.X.(*ast.Ident)
+				from := ""
+				if x != nil {
+					from = x.Name + "."
+				}
+				if slices.Contains([]string{"ActsFor", "ByService"}, n.Sel.Name) ||
+					slices.Contains([]string{"auth.System", "auth.With"}, from+n.Sel.Name) ||
+					n.Sel.Name == "Customer" && from != "api." {
+					t.Errorf("%s decides on tenancy outside of tenancy.go", files.Position(n.Pos()))
+				}
+			case *ast.CallExpr:
+				if called, ok := n.Fun.(*ast.Ident); ok && called.Name == "asSystem" {
+					if found[function] = true; !slices.Contains(asSystem, function) {
+						t.Errorf("%s sees the rows of all customers", files.Position(n.Pos()))
+					}
+				}
+			}
+			return true
+		})
+	})
+	for _, name := range asSystem {
+		if !found[name] {
+			t.Errorf("%s does not see the rows of all customers any more", name)
+		}
+	}
+}
+
+func fileName(files *token.FileSet, file *ast.File) string {
+	return filepath.Base(files.Position(file.Pos()).Filename)
 }
 
 // eachFile visits the code of every service that has a database, but for tests and its store.go.

@@ -62,7 +62,7 @@ func table(c *config.Settings) []*service {
 		try: "curl '%s/customers?search=ACME'",
 		build: func(g *gorm.DB, o web.Options) (http.Handler, func(context.Context), error) {
 			s := customers.New(g, c.KeyLifetime)
-			return s.Handler(o), func(ctx context.Context) { s.Run(ctx, o.Log) }, nil
+			return s.Handler(o), func(ctx context.Context) { db.RunJobs(ctx, g, o.Log, s.Jobs()...) }, nil
 		},
 	}
 	ordersAPI := &service{
@@ -77,7 +77,7 @@ func table(c *config.Settings) []*service {
 			if err != nil {
 				return nil, nil, err
 			}
-			return s.Handler(o), func(ctx context.Context) { s.Run(ctx, o.Log) }, nil
+			return s.Handler(o), func(ctx context.Context) { db.RunJobs(ctx, g, o.Log, s.Jobs()...) }, nil
 		},
 	}
 	return []*service{customersAPI, ordersAPI, {
@@ -138,6 +138,7 @@ func serve(ctx context.Context, c *config.Settings, services []*service, out io.
 			return err
 		}
 		defer db.Close(g)
+		db.LogSlow(g, log, web.LoggedCorrelationID)
 		if c.MigrateOnStart {
 			if _, err := db.Migrate(ctx, g); err != nil {
 				return fmt.Errorf("the schema could not be brought up to date: %w", err)

@@ -1,6 +1,6 @@
-// Package dbtest runs tests on a fresh, migrated database of every configured engine: always SQLite; MySQL,
-// MariaDB and TiDB where TEST_MYSQL_DSN, TEST_MARIADB_DSN and TEST_TIDB_DSN are set. `make test` starts the
-// installed servers and sets the variables.
+// Package dbtest gives each test a new, migrated database on each engine: always on SQLite, and on MySQL,
+// MariaDB and TiDB if TEST_MYSQL_DSN, TEST_MARIADB_DSN and TEST_TIDB_DSN are set. `make test` starts the
+// installed MySQL and MariaDB servers and sets their variables.
 package dbtest
 
 import (
@@ -24,7 +24,7 @@ import (
 	"example.com/b2b/db"
 )
 
-// Servers are the engines besides SQLite, with the variables for their DSNs. The user must have the privilege
+// Servers are the engines besides SQLite, and the variables of their DSNs. The user of a DSN must be allowed
 // to create databases.
 var Servers = []struct{ Engine, Variable string }{
 	{"MySQL", "TEST_MYSQL_DSN"},
@@ -32,19 +32,18 @@ var Servers = []struct{ Engine, Variable string }{
 	{"TiDB", "TEST_TIDB_DSN"}, // with tidb_enable_check_constraint = ON
 }
 
-// runner is implemented by *testing.T and *testing.B.
+// runner is *testing.T, and *testing.B.
 type runner[T any] interface {
 	testing.TB
 	Run(name string, f func(t T)) bool
 }
 
-// Each runs a test or benchmark as a subtest per engine, on a fresh, migrated database.
+// Each runs a test or a benchmark on each engine, each time on a migrated database of its own.
 func Each[T runner[T]](t T, test func(t T, g *gorm.DB)) {
 	EachConfig(t, func(t T, c db.Config) { test(t, Open(t, c)) })
 }
 
-// EachConfig runs a test or benchmark as a subtest per engine, on an empty database. The database is dropped
-// afterwards.
+// EachConfig is Each with an empty database, which it drops afterwards.
 func EachConfig[T runner[T]](t T, test func(t T, c db.Config)) {
 	t.Run("SQLite", func(t T) {
 		test(t, db.Config{Driver: db.SQLite, Path: filepath.Join(t.TempDir(), "test.db")})
@@ -56,7 +55,7 @@ func EachConfig[T runner[T]](t T, test func(t T, c db.Config)) {
 	}
 }
 
-// Open opens and migrates the database, and closes it after the test.
+// Open opens and migrates the database, and closes it when the test ends.
 func Open(t testing.TB, c db.Config) *gorm.DB {
 	t.Helper()
 	g, err := db.Open(context.Background(), c)
@@ -73,8 +72,9 @@ func create(t testing.TB, dsn string) db.Config {
 	must(t, err)
 	host, port, err := net.SplitHostPort(m.Addr)
 	must(t, err)
-	c := db.Config{Driver: db.MySQL, Host: host, User: m.User, Password: m.Passwd,
-		Name: "mysql", MaxConns: 25}
+	c := db.Config{
+		Driver: db.MySQL, Host: host, User: m.User, Password: m.Passwd, Name: "mysql", MaxConns: 25,
+	}
 	c.Port, err = strconv.Atoi(port)
 	must(t, err)
 	admin, err := db.Open(context.Background(), c)
@@ -92,12 +92,13 @@ func must(t testing.TB, err error) {
 	}
 }
 
-// NoFilesort fails the test when g, from now on, runs a SELECT with COUNT, OFFSET, or a sort in its plan.
+// NoFilesort fails the test when g later runs a SELECT that counts, skips rows with OFFSET, or sorts them by
+// the engine's plan.
 func NoFilesort(t *testing.T, g *gorm.DB) {
 	t.Helper()
-	var checked sync.Map
+	var explained sync.Map
 	explain(t, g, "dbtest:no filesort", func(statement, plan string) {
-		if _, done := checked.LoadOrStore(statement, true); done {
+		if _, known := explained.LoadOrStore(statement, true); known {
 			return
 		}
 		for _, bad := range []string{"OFFSET", "COUNT(", "filesort", "TEMP B-TREE", "Sort_", "TopN_"} {
@@ -108,7 +109,7 @@ func NoFilesort(t *testing.T, g *gorm.DB) {
 	})
 }
 
-// WantIndex runs do, and fails the test unless the last SELECT of do on g uses the index.
+// WantIndex fails the test unless the last SELECT that do runs on g uses the index.
 func WantIndex(t *testing.T, g *gorm.DB, index string, do func()) {
 	t.Helper()
 	var last atomic.Value
@@ -121,11 +122,11 @@ func WantIndex(t *testing.T, g *gorm.DB, index string, do func()) {
 	}
 }
 
-// setStatement matches a prefix of MariaDB's statements. EXPLAIN does not accept the prefix.
+// setStatement matches the prefix of MariaDB's statements that EXPLAIN does not accept.
 var setStatement = regexp.MustCompile("^SET STATEMENT .*? FOR ")
 
-// explain registers a callback of g by name. The callback calls check with every SELECT and its plan.
-func explain(t *testing.T, g *gorm.DB, name string, check func(statement, plan string)) {
+// explain calls look for each SELECT that g runs later, with the engine's plan.
+func explain(t *testing.T, g *gorm.DB, name string, look func(statement, plan string)) {
 	t.Helper()
 	prefix := "EXPLAIN QUERY PLAN "
 	if g.Name() == db.MySQL {
@@ -137,11 +138,11 @@ func explain(t *testing.T, g *gorm.DB, name string, check func(statement, plan s
 		}
 		statement := setStatement.ReplaceAllString(tx.Statement.SQL.String(), "")
 		var plan []map[string]any
-		sameTx := tx.Session(&gorm.Session{NewDB: true})
-		err := sameTx.Raw(prefix+statement, tx.Statement.Vars...).Scan(&plan).Error
+		q := tx.Session(&gorm.Session{NewDB: true}) // in the same transaction
+		err := q.Raw(prefix+statement, tx.Statement.Vars...).Scan(&plan).Error
 		if err != nil || len(plan) == 0 {
 			t.Errorf("%s has the plan %v: %v", statement, plan, err)
 		}
-		check(statement, fmt.Sprint(plan))
+		look(statement, fmt.Sprint(plan))
 	}))
 }

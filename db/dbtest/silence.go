@@ -10,26 +10,24 @@ import (
 	"example.com/b2b/db"
 )
 
-// Silence is a TCP proxy between a connection pool and its database server. It can simulate a vanished
-// server.
+// Silence is a proxy between a pool and its database server. After Fall it passes nothing on.
 type Silence struct {
 	listener net.Listener
 	server   string
 
 	mu     sync.Mutex
 	silent bool
-	broken chan struct{} // closed by Fall; replaced by End, for new connections
+	broken chan struct{} // closed by Fall; connections made before stay silent for good
 	open   []net.Conn
 }
 
-// Between starts a Silence in front of the server of c, until the end of the test. It returns c with the
-// address of the Silence.
+// Between puts a Silence in front of c's server until the test ends, and returns c with its address.
 func Between(t testing.TB, c db.Config) (db.Config, *Silence) {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	must(t, err)
-	s := &Silence{listener: l, broken: make(chan struct{}),
-		server: net.JoinHostPort(c.Host, strconv.Itoa(c.Port))}
+	address := net.JoinHostPort(c.Host, strconv.Itoa(c.Port))
+	s := &Silence{listener: l, server: address, broken: make(chan struct{})}
 	go s.accept()
 	t.Cleanup(func() {
 		l.Close()
@@ -42,8 +40,8 @@ func Between(t testing.TB, c db.Config) (db.Config, *Silence) {
 	return c, s
 }
 
-// Fall stops to forward data on all connections, and accepts new connections without an answer. Like a
-// vanished host, it closes no connection.
+// Fall makes all connections silent. It still accepts new ones and closes none, like a host that has
+// vanished.
 func (s *Silence) Fall() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -53,7 +51,7 @@ func (s *Silence) Fall() {
 	}
 }
 
-// End forwards data again, on new connections only. Older connections never get an answer.
+// End lets new connections work again. Connections made before stay silent.
 func (s *Silence) End() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -81,14 +79,14 @@ func (s *Silence) accept() {
 		s.mu.Lock()
 		s.open = append(s.open, server)
 		s.mu.Unlock()
-		go forward(server, client, broken)
-		go forward(client, server, broken)
+		go pass(server, client, broken)
+		go pass(client, server, broken)
 	}
 }
 
-// forward copies data between connections. At the end of the data it closes the connection to. After broken
-// is closed, it discards the data.
-func forward(to, from net.Conn, broken chan struct{}) {
+// pass copies from one connection to the other, and closes the other at the end. Once broken is closed, it
+// discards.
+func pass(to, from net.Conn, broken chan struct{}) {
 	buffer := make([]byte, 32<<10)
 	for {
 		n, err := from.Read(buffer)
@@ -98,7 +96,7 @@ func forward(to, from net.Conn, broken chan struct{}) {
 			return
 		default:
 		}
-		if _, writeErr := to.Write(buffer[:n]); err != nil || writeErr != nil {
+		if _, wrote := to.Write(buffer[:n]); err != nil || wrote != nil {
 			to.Close()
 			return
 		}

@@ -3,7 +3,9 @@
 package apperr
 
 import (
+	"errors"
 	"fmt"
+	"net/http"
 	"strings"
 )
 
@@ -37,6 +39,27 @@ func (c *Code) Because(cause error, args ...any) *Error {
 	e.Cause = cause
 	return e
 }
+
+// From returns the *Error in err's chain. An error without an *Error is 503 unavailable when its chain has a
+// method Unavailable, as errors of package db have, and 500 internal otherwise.
+func From(err error) *Error {
+	var e *Error
+	if errors.As(err, &e) {
+		return e
+	}
+	var passing interface {
+		error
+		Unavailable() bool
+	}
+	if errors.As(err, &passing) && passing.Unavailable() {
+		return Unavailable.Because(err)
+	}
+	return Internal.Because(err)
+}
+
+// IsFault reports whether the error is a fault of this system or of a service behind it, and no refusal of
+// the request.
+func (c *Code) IsFault() bool { return c.Status >= http.StatusInternalServerError }
 
 // Relayed returns an error from the answer of another service, to be passed on unchanged. Codes of a newer
 // version of that service keep their name and status.

@@ -25,14 +25,15 @@ import (
 //
 // The tags of a field:
 //   - env: the name of the variable, and aliases after commas
-//   - default: the value of a variable that is unset or empty; {CUSTOMERS_PORT} stands for the default of that
-//     variable, and so do the other variables of Ports in braces
+//   - default: the value of a variable that is unset or empty
 //   - development, production: the default in that environment only
 //   - help: the description
 //   - from, to: the bounds of a number
 //   - unit: the unit of a duration
 //   - oneof: the allowed values, separated by spaces
 //   - format: the rule for a string, or for each entry of a list: see formats
+//
+// A default may name a variable of Ports in braces, in place of the default of that variable.
 type Settings struct {
 	Logging
 	Database
@@ -272,8 +273,8 @@ func Required(names ...string) error {
 	return errors.Join(problems...)
 }
 
-// LocalAddress returns the address of a service on this machine at its default port. The error says that Ports
-// has no variable of this name.
+// LocalAddress returns the address of a service on this machine at its default port. It fails when no
+// variable of Ports has the name portVariable.
 func LocalAddress(portVariable string) (string, error) {
 	placeholder := "{" + portVariable + "}"
 	port := withPorts(placeholder)

@@ -20,8 +20,8 @@ import (
 	"example.com/b2b/orders"
 )
 
-// Main is for a TestMain: it sets base to the address of the service with that name, and runs m. All services
-// run, on a fresh SQLite file with the sample data.
+// Main runs the tests of a TestMain while all services run on a fresh SQLite file with the sample data. It
+// sets base to the address of the service with the name.
 func Main(m *testing.M, name string, base *string) {
 	folder := must(os.MkdirTemp("", "b2b-"))
 	defer os.RemoveAll(folder)
@@ -35,8 +35,8 @@ func Main(m *testing.M, name string, base *string) {
 	m.Run()
 }
 
-// Serve runs all services on a migrated database, each at the address that start returns, and returns the
-// addresses by their names.
+// Serve runs all services on a migrated database, and returns their addresses by name. start starts a handler
+// and returns its address.
 func Serve(g *gorm.DB, o web.Options, start func(http.Handler) string) map[string]string {
 	const keyLifetime = time.Hour
 	addresses := map[string]string{}
@@ -53,9 +53,9 @@ func Serve(g *gorm.DB, o web.Options, start func(http.Handler) string) map[strin
 	return addresses
 }
 
-func must[T any](made T, err error) T {
+func must[T any](value T, err error) T {
 	if err != nil {
 		panic(err)
 	}
-	return made
+	return value
 }

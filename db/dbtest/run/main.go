@@ -1,6 +1,7 @@
-// Command run runs go test on every database engine of this machine, and prints the engines at the end:
-// SQLite; MySQL and MariaDB, at TEST_MYSQL_DSN and TEST_MARIADB_DSN or else in an installed server program,
-// started in a temporary folder; and TiDB at TEST_TIDB_DSN.
+// Command run runs go test on all database engines of this machine: on SQLite, and on MySQL and MariaDB if
+// TEST_MYSQL_DSN and TEST_MARIADB_DSN name a server or their server programs are installed. It starts an
+// installed server in a temporary folder. It uses TiDB only if TEST_TIDB_DSN names a server. At the end it
+// prints the engines.
 //
 //	go run ./db/dbtest/run [-require MySQL,MariaDB] [arguments of go test]
 package main
@@ -37,12 +38,13 @@ func run(required, args []string) error {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	signal.Notify(make(chan os.Signal, 1), os.Interrupt) // Ctrl-C ends go test; run then stops the servers
-	engines := []string{"SQLite"}
+	signal.Notify(make(chan os.Signal, 1), os.Interrupt) // Ctrl-C ends go test, and then run
+	ran := []string{"SQLite"}
 	for _, s := range dbtest.Servers {
 		if program := server.Find(s.Engine); program != "" && os.Getenv(s.Variable) == "" {
-			private, err := server.Start(s.Engine, program, filepath.Join(dir, s.Engine),
-				"--innodb-flush-log-at-trx-commit=2")
+			private, err := server.Start(
+				s.Engine, program, filepath.Join(dir, s.Engine), "--innodb-flush-log-at-trx-commit=2",
+			)
 			if err != nil {
 				return fmt.Errorf("%s could not be started: %w", program, err)
 			}
@@ -54,7 +56,7 @@ func run(required, args []string) error {
 			if err != nil {
 				return fmt.Errorf("%s: %w", s.Variable, err)
 			}
-			engines = append(engines, s.Engine+" "+version)
+			ran = append(ran, s.Engine+" "+version)
 		} else if slices.Contains(required, s.Engine) {
 			return fmt.Errorf("%s is required: install it or set %s", s.Engine, s.Variable)
 		}
@@ -62,6 +64,6 @@ func run(required, args []string) error {
 	test := exec.Command("go", append([]string{"test"}, args...)...)
 	test.Stdout, test.Stderr = os.Stdout, os.Stderr
 	err = test.Run()
-	fmt.Println("The tests ran on", strings.Join(engines, ", ")+".")
+	fmt.Println("The tests ran on", strings.Join(ran, ", ")+".")
 	return err
 }

@@ -1,5 +1,5 @@
-// Package server runs a private MySQL or MariaDB server for tests, with its own data folder and port. Tests
-// may kill the server and start it again with the same data.
+// Package server runs a private MySQL or MariaDB server for tests, in a folder and on a port of its own.
+// Tests may kill the server and restart it on its data.
 package server
 
 import (
@@ -21,20 +21,20 @@ import (
 
 // Server is a private server. Its methods are for one goroutine at a time.
 type Server struct {
-	DSN  string // for a user with all privileges
+	DSN  string // of root
 	Port int
 
-	command []string // see Private; nil when program runs the server
+	command []string // starts and stops the server, in place of program
 	program string
 	args    []string
 	process *os.Process
-	ended   chan struct{} // closed after the end of process
+	ended   chan struct{} // closed when process has ended
 }
 
-// Private starts an engine's server in dir, with the installed program. For machines without a MySQL program,
-// TEST_MYSQL_KILL names a command to run the server. Its last arguments are start, kill (SIGKILL) or wipe
-// (stop, delete the data), and a port of 127.0.0.1; root must not need a password. dir and args do not apply
-// to the command. Private returns nil without a program and a command.
+// Private starts an engine's server by the installed program, in dir, with args. For MySQL, the environment
+// variable TEST_MYSQL_KILL may name a command in place of the program. Its arguments are start, kill
+// (SIGKILL) or wipe (stop, delete the data), and a port of 127.0.0.1; root must have no password; dir and
+// args are not used. Private returns nil when there is neither program nor command.
 func Private(engine, dir string, args ...string) (*Server, error) {
 	if command := strings.Fields(os.Getenv("TEST_MYSQL_KILL")); engine == "MySQL" && len(command) > 0 {
 		port, err := FreePort()
@@ -42,7 +42,7 @@ func Private(engine, dir string, args ...string) (*Server, error) {
 			return nil, err
 		}
 		s := &Server{DSN: dsn(port), Port: port, command: command}
-		return s, errors.Join(s.Stop(), s.Restart()) // Stop deletes the data of an earlier, killed run
+		return s, errors.Join(s.Stop(), s.Restart()) // Stop deletes the data of a run that was killed
 	}
 	program := Find(engine)
 	if program == "" {
@@ -51,8 +51,8 @@ func Private(engine, dir string, args ...string) (*Server, error) {
 	return Start(engine, program, dir, args...)
 }
 
-// Find returns the path of the server program of MySQL or MariaDB; both may be named mysqld. It returns ""
-// when the program is not installed, and for other engines.
+// Find returns the path of an engine's server program, "" when there is none. MariaDB's program may be called
+// mysqld, too.
 func Find(engine string) string {
 	if engine != "MySQL" && engine != "MariaDB" {
 		return ""
@@ -61,8 +61,8 @@ func Find(engine string) string {
 		dirs := append(filepath.SplitList(os.Getenv("PATH")), "/usr/sbin", "/usr/local/sbin", "/usr/libexec")
 		for _, dir := range dirs {
 			path := filepath.Join(dir, name)
-			version, err := exec.Command(path, "--no-defaults", "--version").Output()
-			if err == nil && strings.Contains(string(version), "MariaDB") == (engine == "MariaDB") {
+			says, err := exec.Command(path, "--no-defaults", "--version").Output()
+			if err == nil && strings.Contains(string(says), "MariaDB") == (engine == "MariaDB") {
 				return path
 			}
 		}
@@ -70,8 +70,8 @@ func Find(engine string) string {
 	return ""
 }
 
-// Start creates a data folder in dir and runs the server on a free port, with additional arguments. It
-// returns when the server answers.
+// Start runs the server on a free port and an empty data folder in dir, with args besides its own arguments.
+// It returns when the server answers.
 func Start(engine, program, dir string, args ...string) (*Server, error) {
 	port, err := FreePort()
 	if err != nil {
@@ -80,28 +80,31 @@ func Start(engine, program, dir string, args ...string) (*Server, error) {
 	if err := os.MkdirAll(filepath.Join(dir, "tmp"), 0o755); err != nil {
 		return nil, err
 	}
-	// A starting MariaDB deletes all temporary tables in tmpdir, even those of other servers.
-	own := []string{"--no-defaults",
-		"--datadir=" + filepath.Join(dir, "data"), "--tmpdir=" + filepath.Join(dir, "tmp")}
+	// A MariaDB that starts deletes the temporary tables of all others that have the same tmpdir.
+	own := []string{
+		"--no-defaults", "--datadir=" + filepath.Join(dir, "data"), "--tmpdir=" + filepath.Join(dir, "tmp"),
+	}
 	if os.Getuid() == 0 {
 		own = append(own, "--user=root")
 	}
 	initialize := exec.Command(program, append(own, "--initialize-insecure")...)
 	if engine == "MariaDB" {
-		initialize = exec.Command("mariadb-install-db",
-			append(own, "--auth-root-authentication-method=normal", "--skip-test-db")...)
+		args := append(own, "--auth-root-authentication-method=normal", "--skip-test-db")
+		initialize = exec.Command("mariadb-install-db", args...)
 	}
 	if out, err := initialize.CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("%w: %s", err, out)
 	}
-	own = append(own, "--port="+strconv.Itoa(port), "--bind-address=127.0.0.1",
-		"--socket="+filepath.Join(dir, "sock"), "--pid-file="+filepath.Join(dir, "pid"),
-		"--max-connections=300", "--skip-log-bin", "--loose-innodb-snapshot-isolation=ON")
+	own = append(own,
+		"--port="+strconv.Itoa(port), "--bind-address=127.0.0.1", "--socket="+filepath.Join(dir, "sock"),
+		"--pid-file="+filepath.Join(dir, "pid"), "--max-connections=300", "--skip-log-bin",
+		"--loose-innodb-snapshot-isolation=ON",
+	)
 	s := &Server{DSN: dsn(port), Port: port, program: program, args: append(own, args...)}
 	return s, s.Restart()
 }
 
-// FreePort returns an unused TCP port of 127.0.0.1.
+// FreePort returns an unused port of this machine.
 func FreePort() (int, error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -112,13 +115,13 @@ func FreePort() (int, error) {
 
 func dsn(port int) string { return fmt.Sprintf("root@tcp(127.0.0.1:%d)/", port) }
 
-// Restart runs the ended server again with its data. It returns when the server answers.
+// Restart starts the server again on its data, after it has ended. It returns when the server answers.
 func (s *Server) Restart() error {
 	if s.command != nil {
-		return s.runCommand("start")
+		return s.tell("start")
 	}
 	cmd := exec.Command(s.program, s.args...)
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // no SIGINT from Ctrl-C: the tests stop the server
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // Ctrl-C ends the tests; they stop the server
 	err := cmd.Start()
 	if err != nil {
 		return err
@@ -139,45 +142,43 @@ func (s *Server) Restart() error {
 	return errors.Join(err, s.Stop())
 }
 
-// Ended returns a channel that is closed after the end of the current process. It returns nil when
-// TEST_MYSQL_KILL runs the server.
+// Ended returns a channel that is closed when the current process has ended; nil when a command runs the
+// server.
 func (s *Server) Ended() <-chan struct{} { return s.ended }
 
 // Kill ends the server like a crash.
-func (s *Server) Kill() error { return s.end(syscall.SIGKILL) }
+func (s *Server) Kill() error { return s.end(syscall.SIGKILL, "kill") }
 
-// Stop shuts the server down and waits for its end.
-func (s *Server) Stop() error { return s.end(syscall.SIGTERM) }
+// Stop ends the server in good order. A command also deletes the data.
+func (s *Server) Stop() error { return s.end(syscall.SIGTERM, "wipe") }
 
-// Freeze pauses the process of the server until Thaw. The server must have been started by Start.
+// Freeze stops the process until Thaw. The server must be one that Start has started.
 func (s *Server) Freeze() error { return s.process.Signal(syscall.SIGSTOP) }
 
 // Thaw ends Freeze.
 func (s *Server) Thaw() error { return s.process.Signal(syscall.SIGCONT) }
 
-func (s *Server) end(signal os.Signal) error {
+func (s *Server) end(signal os.Signal, word string) error {
 	if s.command != nil {
-		if signal == syscall.SIGKILL {
-			return s.runCommand("kill")
-		}
-		return s.runCommand("wipe")
+		return s.tell(word)
 	}
-	ended := s.ended // another goroutine may call Restart as soon as the process has ended
+	ended := s.ended // read now: another goroutine may call Restart as soon as the process has ended
 	err := s.process.Signal(signal)
 	<-ended
 	return err
 }
 
-func (s *Server) runCommand(verb string) error {
-	args := append(s.command[1:], verb, strconv.Itoa(s.Port))
+// tell runs the server's command.
+func (s *Server) tell(word string) error {
+	args := append(s.command[1:], word, strconv.Itoa(s.Port))
 	out, err := exec.Command(s.command[0], args...).CombinedOutput()
 	if err != nil {
-		err = fmt.Errorf("%s: %w: %s", verb, err, out)
+		err = fmt.Errorf("%s: %w: %s", word, err, out)
 	}
 	return err
 }
 
-// Version returns the version of the server at a DSN.
+// Version asks the server at a DSN for its version.
 func Version(dsn string) (v string, err error) {
 	pool, err := sql.Open("mysql", dsn)
 	if err != nil {

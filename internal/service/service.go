@@ -1,0 +1,144 @@
+// Package service holds the parts that every service with a database has: the base of its store, connections
+// and transactions for stores, and lists with a search.
+package service
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+
+	"example.com/b2b/db"
+	"example.com/b2b/db/search"
+	"example.com/b2b/internal/auth"
+	"example.com/b2b/internal/history"
+	"example.com/b2b/internal/idempotency"
+	"example.com/b2b/internal/web"
+)
+
+// Store is the base of a service's store: a connection or a transaction, used on behalf of a caller. A
+// service embeds Store in a store of its own, whose queries begin with the rows that the caller may see.
+type Store struct {
+	DB     *gorm.DB
+	Caller auth.Principal
+	Origin history.Origin // of the events that the store records
+}
+
+// Events reads a page of the history of a subject. The caller must be allowed to see the subject.
+func (s Store) Events(subject string, id int64, page db.PageRequest) ([]history.Event, *int64, error) {
+	return history.Page(s.DB, subject, id, page)
+}
+
+// Record appends events in one statement. TestEveryChangeIsRecorded demands it of each function that writes.
+func (s Store) Record(events ...history.Event) error {
+	return history.Append(s.DB, s.Origin, events...)
+}
+
+// Insert adds rows, pointers to gorm models, and gives them their ids, in one statement.
+func Insert[T interface{ Key() int64 }](s Store, rows []T) error { return db.CreateAll(s.DB, rows) }
+
+// Now is an SQL expression for the database's clock.
+func (s Store) Now() clause.Expr { return db.Now(s.DB, 0) }
+
+// Database opens a service's stores, whose type is S.
+type Database[S any] struct {
+	DB    *gorm.DB
+	Keys  idempotency.Keys
+	Turns db.Turns // at single rows; ChangeRow takes them
+
+	table    string
+	newStore func(Store) S
+}
+
+// NewDatabase returns the stores of a database that db.Migrate has brought up to date. It sets the database of
+// keys. The service is ready when the table can be read; newStore makes the service's store.
+func NewDatabase[S any](g *gorm.DB, table string, keys idempotency.Keys, newStore func(Store) S) *Database[S] {
+	keys.DB = g
+	return &Database[S]{DB: g, Keys: keys, table: table, newStore: newStore}
+}
+
+func (d *Database[S]) store(ctx context.Context, q *gorm.DB) S {
+	caller := auth.From(ctx)
+	return d.newStore(Store{q, caller, history.By(caller, web.CorrelationID(ctx))})
+}
+
+// Read returns the store for queries outside of transactions.
+func (d *Database[S]) Read(ctx context.Context) S { return d.store(ctx, d.DB.WithContext(ctx)) }
+
+// Change runs fn in a transaction, several times where the transaction loses: see db.InTx.
+func (d *Database[S]) Change(ctx context.Context, fn func(tx S) error) error {
+	return db.InTx(ctx, d.DB, func(tx *gorm.DB) error { return fn(d.store(ctx, tx)) })
+}
+
+// ChangeReserved is Change for batches, which have connections of their own: see db.InReservedTx.
+func (d *Database[S]) ChangeReserved(ctx context.Context, fn func(tx S) error) error {
+	return db.InReservedTx(ctx, d.DB, func(tx *gorm.DB) error { return fn(d.store(ctx, tx)) })
+}
+
+// Try runs fn once, in a transaction that is rolled back.
+func (d *Database[S]) Try(ctx context.Context, fn func(tx S) error) error {
+	return db.TryTx(ctx, d.DB, func(tx *gorm.DB) error { return fn(d.store(ctx, tx)) })
+}
+
+// ChangeRow is Change for a single row, whose changes take turns: see db.Turns.
+func (d *Database[S]) ChangeRow(ctx context.Context, row string, fn func(tx S) error) error {
+	done, err := d.Turns.Take(ctx, row)
+	if err != nil {
+		return err
+	}
+	defer done()
+	return d.Change(ctx, fn)
+}
+
+// Once runs effect in a transaction, once for the request's key: see idempotency.Keys.Execute.
+func (d *Database[S]) Once(
+	ctx context.Context, r idempotency.Request, effect func(tx S) (target int64, body any, err error),
+) (idempotency.Answer, error) {
+	return d.Keys.Execute(ctx, r, func(tx *gorm.DB) (int64, any, error) { return effect(d.store(ctx, tx)) })
+}
+
+// Ready returns 503 unavailable while the database does not do the service's work.
+func (d *Database[S]) Ready(ctx context.Context) error { return db.Ready(ctx, d.DB, d.table) }
+
+// Filter has the filters that lists with a search share; a nil field filters nothing.
+type Filter struct {
+	Search       *string    // part of a column of the index
+	UpdatedSince *time.Time // inclusive
+}
+
+// List reads a page of the rows of q that match the filter. With narrow, q has few rows, so that List
+// compares all of them with the text, and does not use the index.
+func List[T interface{ Key() int64 }](
+	q *gorm.DB, index search.Index, f Filter, narrow bool, page db.PageRequest,
+) ([]T, *int64, error) {
+	if f.UpdatedSince != nil {
+		var err error
+		if q, err = db.UpdatedSince(q, *f.UpdatedSince, page); err != nil {
+			return nil, nil, err
+		}
+	}
+	switch {
+	case f.Search == nil:
+		return db.Page[T](q, page)
+	case narrow, f.UpdatedSince != nil:
+		return db.Page[T](db.Containing(q, *f.Search, index.Columns...), page)
+	}
+	return search.Page[T](q, index, *f.Search, page)
+}
+
+// Views makes the contract's type of each row.
+func Views[Row, View any](rows []Row, view func(Row) View) []View {
+	all := make([]View, len(rows))
+	for i, row := range rows {
+		all[i] = view(row)
+	}
+	return all
+}
+
+// IsNotFound reports whether a query for one row has found none.
+func IsNotFound(err error) bool { return errors.Is(err, gorm.ErrRecordNotFound) }
+
+// IsDuplicate reports whether a row was refused because another row has its unique value.
+func IsDuplicate(err error) bool { return errors.Is(err, gorm.ErrDuplicatedKey) }

@@ -1,0 +1,93 @@
+package orders
+
+import (
+	"time"
+
+	"example.com/b2b/internal/service"
+	"example.com/b2b/openapi/contract"
+	api "example.com/b2b/openapi/ordersapi"
+)
+
+// Representations: the contract's types of orders, products and stock adjustments, for answers, events and
+// ETags. An ETag is made of the whole response.
+
+func (c *Config) orderResponse(o order) api.OrderResponse {
+	return api.OrderResponse{Success: true, Data: c.orderView(o)}
+}
+
+func (c *Config) orderView(o order) api.Order {
+	return api.Order{OrderSummary: c.summary(o), Items: service.Views(o.Items, func(i item) contract.OrderItem {
+		return contract.OrderItem{
+			ProductID: i.ProductID, Qty: i.Qty, UnitPriceCents: i.UnitPriceCents, SubtotalCents: i.SubtotalCents,
+		}
+	})}
+}
+
+// summary shows an order, and its allowed actions, at the moment o.Now.
+func (c *Config) summary(o order) api.OrderSummary {
+	next := c.allowedActions(o)
+	return api.OrderSummary{
+		ID: o.ID, CustomerID: o.CustomerID, ExternalRef: o.ExternalRef, Metadata: metadata(o.Metadata),
+		Status: contract.OrderStatus(o.Status), TotalCents: o.TotalCents,
+		CreatedAt: timestamp(o.CreatedAt), UpdatedAt: timestamp(o.UpdatedAt),
+		ConfirmedAt: optional(o.ConfirmedAt), CanceledAt: optional(o.CanceledAt),
+		CancelReason: (*api.CancelReason)(o.CancelReason), CancelNote: o.CancelNote,
+		ReservationExpiresAt: optional(next.ReservationExpiresAt), CancelableUntil: optional(next.CancelableUntil),
+		AllowedActions: service.Views(next.Actions, func(a action) api.OrderAction { return api.OrderAction(a) }),
+	}
+}
+
+// metadata is null for an order without metadata.
+func metadata(texts map[string]string) *contract.OrderMetadata {
+	if texts == nil {
+		return nil
+	}
+	return (*contract.OrderMetadata)(&texts)
+}
+
+// quoteView shows a quote for the order that the caller asked for.
+func quoteView(q quote, asked api.NewOrder) api.Quote {
+	view := api.Quote{
+		Items: service.Views(q.Items, quotedItem), TotalCents: q.TotalCents,
+		Shortages: service.Views(q.Shortages, shortageView),
+	}
+	if q.Fillable != nil {
+		asked.Items = service.Views(q.Fillable, func(l line) contract.NewOrderItem {
+			return contract.NewOrderItem{ProductID: l.ProductID, Sku: l.SKU, Qty: l.Qty}
+		})
+		view.Fillable = &asked
+	}
+	return view
+}
+
+func quotedItem(i item) api.QuotedItem {
+	return api.QuotedItem{ProductID: i.ProductID, Sku: i.product.SKU, Qty: i.Qty,
+		UnitPriceCents: i.UnitPriceCents, SubtotalCents: i.SubtotalCents}
+}
+
+func shortageView(i item) api.Shortage {
+	return api.Shortage{ProductID: i.ProductID, Sku: i.product.SKU, Requested: i.Qty, Available: i.product.Stock}
+}
+
+func productResponse(p product) api.ProductResponse {
+	return api.ProductResponse{Success: true, Data: productView(p)}
+}
+
+func productView(p product) api.Product {
+	return api.Product{ID: p.ID, Sku: p.SKU, Name: p.Name, PriceCents: p.PriceCents, Stock: p.Stock,
+		Active: p.Active, CreatedAt: timestamp(p.CreatedAt), UpdatedAt: timestamp(p.UpdatedAt)}
+}
+
+func adjustmentView(a stockAdjustment) api.StockAdjustment {
+	return api.StockAdjustment{ID: a.ID, ProductID: a.ProductID, Delta: a.Delta, Level: a.Level, Reason: a.Reason,
+		CreatedAt: timestamp(a.CreatedAt)}
+}
+
+func timestamp(t time.Time) contract.Time { return contract.Time{Time: t} }
+
+func optional(t *time.Time) *contract.Time {
+	if t == nil {
+		return nil
+	}
+	return &contract.Time{Time: *t}
+}

@@ -1,0 +1,89 @@
+package orders_test
+
+import (
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"maps"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"gorm.io/gorm"
+
+	"example.com/b2b/db/dbtest"
+	"example.com/b2b/internal/auth"
+	"example.com/b2b/internal/web/webtest"
+)
+
+// TestCommandsKeepTenancy runs every order command against an order of another customer. The caller learns no
+// more than of an order that does not exist, and the order stays as it is. A command without a case fails.
+func TestCommandsKeepTenancy(t *testing.T) {
+	cases := map[string]struct{ path, body, want string }{
+		"createCommand":  {"/orders", `{"customer_id":1,"items":[{"product_id":%d,"qty":1}]}`, "403 forbidden"},
+		"confirmCommand": {"/orders/%d/confirm", "", "404 order_not_found"},
+		"cancelCommand":  {"/orders/%d/cancel", `{}`, "404 order_not_found"},
+	}
+	if got, want := slices.Sorted(maps.Keys(cases)), orderCommands(t); !slices.Equal(got, want) {
+		t.Fatalf("cases for %v, want %v", got, want)
+	}
+	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
+		s := serve(t, g)
+		p := s.product(t, 100, 10)
+		o := s.placed(t, line(p, 1))
+		other := append(as(t, auth.Principal{Subject: "other", Customer: 2}, "req-other"), "X-Idempotency-Key", "other")
+		events := s.count(t, "events")
+		for command, c := range cases {
+			send := func(id int64) string {
+				path, body := c.path, c.body
+				if strings.Contains(path, "%") {
+					path = fmt.Sprintf(path, id)
+				} else {
+					body = fmt.Sprintf(body, p)
+				}
+				status, answer, _ := webtest.Do(t, "POST", s.base+path, body, other...)
+				if got := outcome(status, answer); got != c.want {
+					t.Errorf("%s of another's order: %s, want %s", command, got, c.want)
+				}
+				return strings.ReplaceAll(string(answer), fmt.Sprint(id), "ID")
+			}
+			if got, want := send(o.ID), send(99999); got != want {
+				t.Errorf("%s of another's order: %s, of none: %s", command, got, want)
+			}
+		}
+		read, err := s.GetOrderWithResponse(ctx, o.ID, nil)
+		if err != nil || read.JSON200 == nil || read.JSON200.Data.Status != o.Status {
+			t.Errorf("%v %s", err, read.Body)
+		}
+		if got := s.count(t, "events"); got != events {
+			t.Errorf("%d new events", got-events)
+		}
+		s.wantStock(t, p, 9)
+	})
+}
+
+// orderCommands returns the types of this package with a method decide, but for Service.
+func orderCommands(t *testing.T) (types []string) {
+	names, err := filepath.Glob("*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range names {
+		file, err := parser.ParseFile(token.NewFileSet(), name, nil, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, d := range file.Decls {
+			if f, ok := d.(*ast.FuncDecl); ok && f.Name.Name == "decide" && f.Recv != nil {
+				receiver := f.Recv.List[0].Type.(*ast.StarExpr).X.(*ast.Ident).Name
+				if receiver != "Service" {
+					types = append(types, receiver)
+				}
+			}
+		}
+	}
+	slices.Sort(types)
+	return types
+}
