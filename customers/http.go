@@ -10,6 +10,7 @@ import (
 	"example.com/b2b/internal/apperr"
 	"example.com/b2b/internal/auth"
 	"example.com/b2b/internal/bulk"
+	"example.com/b2b/internal/etag"
 	"example.com/b2b/internal/formats"
 	"example.com/b2b/internal/history"
 	"example.com/b2b/internal/idempotency"
@@ -138,12 +139,12 @@ func (s *Service) ExportCustomers(ctx context.Context, r server.ExportCustomersR
 }
 
 // file is a response of the generated strict server for every operation that answers with a file.
-type file web.File
+type file bulk.File
 
 func (f file) VisitImportCustomersResponse(w http.ResponseWriter) error { return f.respond(w) }
 func (f file) VisitExportCustomersResponse(w http.ResponseWriter) error { return f.respond(w) }
 
-func (f file) respond(w http.ResponseWriter) error { return web.File(f).Respond(w) }
+func (f file) respond(w http.ResponseWriter) error { return bulk.File(f).Respond(w) }
 
 // GetCustomer returns 404 customer_not_found for a customer that is not there or was deleted, as do all that
 // follow.
@@ -214,7 +215,7 @@ func (s *Service) ListCustomerHistory(ctx context.Context, r server.ListCustomer
 func lock(tx store, id int64, ifMatch *string) (customer, error) {
 	c, err := tx.locking().find(id)
 	if err == nil {
-		err = web.Precondition(ifMatch, response(c))
+		err = etag.Precondition(ifMatch, response(c))
 	}
 	return c, err
 }

@@ -10,9 +10,9 @@ import (
 
 	"example.com/b2b/db"
 	"example.com/b2b/internal/auth"
+	"example.com/b2b/internal/correlation"
 	"example.com/b2b/internal/history"
 	"example.com/b2b/internal/idempotency"
-	"example.com/b2b/internal/web"
 )
 
 // store is the one door of this package to its table: it knows who calls, and starts every query with what
@@ -25,7 +25,7 @@ type store struct {
 
 func newStore(ctx context.Context, q *gorm.DB) store {
 	caller := auth.From(ctx)
-	return store{q, caller, history.By(caller, web.CorrelationID(ctx))}
+	return store{q, caller, history.By(caller, correlation.ID(ctx))}
 }
 
 // read returns the store for queries outside of a transaction.

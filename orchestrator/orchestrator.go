@@ -12,7 +12,8 @@ import (
 
 	"example.com/b2b/internal/apperr"
 	"example.com/b2b/internal/auth"
-	"example.com/b2b/internal/web"
+	"example.com/b2b/internal/correlation"
+	remote "example.com/b2b/internal/peer"
 	"example.com/b2b/openapi/contract"
 	"example.com/b2b/openapi/customersapi"
 	api "example.com/b2b/openapi/orchestratorapi"
@@ -27,7 +28,7 @@ type Service struct {
 }
 
 // New returns the service over the Customers API and the Orders API. Its error is about their addresses.
-func New(customers, orders web.Peer) (*Service, error) {
+func New(customers, orders remote.Peer) (*Service, error) {
 	c, err := customersapi.NewClientWithResponses(customers.Base, customersapi.WithHTTPClient(customers.Client(customersPeer.name)))
 	if err != nil {
 		return nil, err
@@ -62,7 +63,7 @@ func (s *Service) CreateAndConfirmOrder(ctx context.Context, r server.CreateAndC
 	if err != nil {
 		return nil, err
 	}
-	answer := server.CreateAndConfirmOrder201JSONResponse{Body: api.OrchestrationResponse{Success: true, CorrelationID: web.CorrelationID(ctx),
+	answer := server.CreateAndConfirmOrder201JSONResponse{Body: api.OrchestrationResponse{Success: true, CorrelationID: correlation.ID(ctx),
 		Data: api.Orchestration{Customer: customerView(customer), Order: orderView(confirmed.JSON200.Data)}}}
 	if confirmed.HTTPResponse.Header.Get(replayedHeader) != "" {
 		answer.Headers.IdempotencyReplayed = new(true)
@@ -98,7 +99,7 @@ func (s *Service) GetOrchestration(ctx context.Context, r server.GetOrchestratio
 	}
 	done := orderView(order.JSON200.Data)
 	done.Status = string(contract.CONFIRMED) // what the call did, whatever has become of the order since
-	return server.GetOrchestration200JSONResponse{Body: api.OrchestrationReportResponse{Success: true, CorrelationID: web.CorrelationID(ctx),
+	return server.GetOrchestration200JSONResponse{Body: api.OrchestrationReportResponse{Success: true, CorrelationID: correlation.ID(ctx),
 		Data: api.OrchestrationReport{Customer: customerView(customer), Order: done, CurrentStatus: order.JSON200.Data.Status}}}, nil
 }
 

@@ -9,9 +9,10 @@ import (
 	"example.com/b2b/internal/apperr"
 	"example.com/b2b/internal/auth"
 	"example.com/b2b/internal/batch"
+	"example.com/b2b/internal/correlation"
+	"example.com/b2b/internal/etag"
 	"example.com/b2b/internal/history"
 	"example.com/b2b/internal/idempotency"
-	"example.com/b2b/internal/web"
 )
 
 // command creates, confirms or cancels an order for a caller. The commands that come while a transaction
@@ -44,7 +45,7 @@ const (
 // transactions hold a row for too long.
 func (s *Service) submit(ctx context.Context, c *command) (answer, error) {
 	c.caller = auth.From(ctx)
-	c.by = history.By(c.caller, web.CorrelationID(ctx))
+	c.by = history.By(c.caller, correlation.ID(ctx))
 	if c.id != 0 {
 		c.keys = append(c.keys, rowOf("orders", c.id))
 	}
@@ -163,7 +164,7 @@ func (s *Service) decide(c *command, o *order, stock stockView, holders []order)
 	if o == nil || !c.caller.ActsFor(o.CustomerID) {
 		return nil, apperr.OrderNotFound.New(c.id)
 	}
-	if err := web.Precondition(c.ifMatch, s.orderResponse(*o)); err != nil {
+	if err := etag.Precondition(c.ifMatch, s.orderResponse(*o)); err != nil {
 		return nil, err
 	}
 	if c.to == confirmed {

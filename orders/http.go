@@ -9,6 +9,7 @@ import (
 	"example.com/b2b/internal/apperr"
 	"example.com/b2b/internal/auth"
 	"example.com/b2b/internal/bulk"
+	"example.com/b2b/internal/etag"
 	"example.com/b2b/internal/formats"
 	"example.com/b2b/internal/history"
 	"example.com/b2b/internal/idempotency"
@@ -268,7 +269,7 @@ func (s *Service) UpdateProduct(ctx context.Context, r server.UpdateProductReque
 	var p product
 	err = s.change(ctx, func(tx store) (err error) {
 		if p, err = tx.locking().findProduct(r.ID); err == nil {
-			err = web.Precondition(r.Params.IfMatch, productResponse(p))
+			err = etag.Precondition(r.Params.IfMatch, productResponse(p))
 		}
 		if err != nil {
 			return err
@@ -309,13 +310,13 @@ func (s *Service) ExportProducts(ctx context.Context, r server.ExportProductsReq
 }
 
 // file is a response of the generated strict server for every operation that answers with a file.
-type file web.File
+type file bulk.File
 
 func (f file) VisitImportProductsResponse(w http.ResponseWriter) error { return f.respond(w) }
 func (f file) VisitExportProductsResponse(w http.ResponseWriter) error { return f.respond(w) }
 func (f file) VisitExportOrdersResponse(w http.ResponseWriter) error   { return f.respond(w) }
 
-func (f file) respond(w http.ResponseWriter) error { return web.File(f).Respond(w) }
+func (f file) respond(w http.ResponseWriter) error { return bulk.File(f).Respond(w) }
 
 // AdjustStock changes the stock by a number of pieces. Errors: those of adjustStock, 404 product_not_found,
 // 422 idempotency_key_reused.

@@ -19,8 +19,8 @@ import (
 	"github.com/schollz/progressbar/v3"
 	"golang.org/x/term"
 
+	"example.com/b2b/internal/bulk"
 	"example.com/b2b/internal/config"
-	"example.com/b2b/internal/web"
 	"example.com/b2b/openapi/contract"
 	"example.com/b2b/openapi/customersapi"
 	"example.com/b2b/openapi/ordersapi"
@@ -125,7 +125,7 @@ type importing struct {
 	dryRun             bool
 }
 
-var mediaTypes = map[string]string{"csv": web.CSV, "ndjson": web.NDJSON, "jsonl": web.NDJSON}
+var mediaTypes = map[string]string{"csv": bulk.CSV, "ndjson": bulk.NDJSON, "jsonl": bulk.NDJSON}
 
 // guess fills in what the file's name says.
 func (i *importing) guess() error {

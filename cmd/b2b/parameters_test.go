@@ -11,8 +11,8 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 
 	"example.com/b2b/internal/auth"
+	"example.com/b2b/internal/bulk"
 	"example.com/b2b/internal/config"
-	"example.com/b2b/internal/web"
 	"example.com/b2b/internal/web/webtest"
 )
 
@@ -27,7 +27,7 @@ func TestParametersEverywhere(t *testing.T) {
 		func(t *testing.T, _ auth.Tokens, base, method, path string, item *openapi3.PathItem, described *openapi3.Operation) {
 			media := "application/json"
 			if described.RequestBody != nil && described.RequestBody.Value.Content.Get(media) == nil {
-				media = web.CSV
+				media = bulk.CSV
 			}
 			refused := func(path, field string) {
 				t.Helper()

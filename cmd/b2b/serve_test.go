@@ -12,24 +12,23 @@ import (
 	"time"
 
 	"example.com/b2b/internal/config"
-	"example.com/b2b/internal/web"
+	"example.com/b2b/internal/peer"
+	"example.com/b2b/internal/server"
 	"example.com/b2b/internal/web/webtest"
 )
 
-// TestNearService has an orchestrator that finds nobody at the addresses of the others, and the Customers API
+// TestServiceInProcess has an orchestrator that finds nobody at the addresses of the others, and the Customers API
 // in its process.
-func TestNearService(t *testing.T) {
+func TestServiceInProcess(t *testing.T) {
 	var c config.Settings
 	c.ServiceTokens, c.RequestTimeout = []string{"token"}, time.Minute
 	c.CustomersBase, c.OrdersBase = "http://127.0.0.1:1", "http://127.0.0.1:1"
 	services := table(&c)
-	services[0].server.Near = &web.InProcessTransport{
-		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			w.Header().Set("Content-Type", "application/json")
-			w.WriteHeader(http.StatusNotFound)
-			io.WriteString(w, `{"success":false,"error":"No.","code":"customer_not_found"}`)
-		}),
-	}
+	services[0].inProcess = peer.NewInProcessTransport(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(http.StatusNotFound)
+		io.WriteString(w, `{"success":false,"error":"No.","code":"customer_not_found"}`)
+	}), slog.New(slog.DiscardHandler))
 	handler, _, err := services[2].build(nil, webtest.Options())
 	if err != nil {
 		t.Fatal(err)
@@ -60,7 +59,7 @@ func TestOneDrain(t *testing.T) {
 		services = append(
 			services,
 			&service{
-				server: web.Server{
+				server: server.Server{
 					Listeners: []net.Listener{l},
 					Log:       slog.New(slog.DiscardHandler),
 					Handler: http.HandlerFunc(func(http.ResponseWriter, *http.Request) {

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"example.com/b2b/internal/auth"
+	"example.com/b2b/internal/peer"
 	"example.com/b2b/internal/web"
 )
 
@@ -37,6 +38,6 @@ func (s *Settings) Options(ctx context.Context, log *slog.Logger) (web.Options, 
 
 // Peer is the service at that address, as other services call it: a call is bounded well below what the whole
 // request may take.
-func (s *Settings) Peer(base string) web.Peer {
-	return web.Peer{Base: base, Token: s.ServiceTokens[0], Timeout: min(5*time.Second, s.RequestTimeout/2)}
+func (s *Settings) Peer(base string) peer.Peer {
+	return peer.Peer{Base: base, Token: s.ServiceTokens[0], Timeout: min(5*time.Second, s.RequestTimeout/2)}
 }

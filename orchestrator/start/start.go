@@ -10,6 +10,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"example.com/b2b/internal/docs"
 	"example.com/b2b/internal/web"
 	"example.com/b2b/openapi"
 	"example.com/b2b/postman"
@@ -44,9 +45,9 @@ func Serve(engine *gin.Engine, o web.Options, customersBase, ordersBase string) 
 	e.GET("/postman/collection.json", func(c *gin.Context) { c.Data(http.StatusOK, "application/json", postman.Collection) })
 	e.GET("/postman/environment.json", func(c *gin.Context) {
 		host := c.Request.Host
-		c.Data(http.StatusOK, "application/json", postman.Environment(web.ForBrowser(customersBase, host), web.ForBrowser(ordersBase, host), address(c.Request)))
+		c.Data(http.StatusOK, "application/json", postman.Environment(docs.ForBrowser(customersBase, host), docs.ForBrowser(ordersBase, host), address(c.Request)))
 	})
-	asYAML, spec := o.Served(openapi.Document)
+	asYAML, spec := docs.Served(openapi.Document, o.Open)
 	asJSON, err := spec.MarshalJSON()
 	if err != nil {
 		panic(err)
@@ -54,7 +55,7 @@ func Serve(engine *gin.Engine, o web.Options, customersBase, ordersBase string) 
 	for name, document := range map[string][]byte{"yaml": asYAML, "json": asJSON} {
 		e.GET("/openapi/all."+name, func(c *gin.Context) {
 			host := c.Request.Host
-			here := addresses(c.Request, web.ForBrowser(customersBase, host), web.ForBrowser(ordersBase, host))
+			here := addresses(c.Request, docs.ForBrowser(customersBase, host), docs.ForBrowser(ordersBase, host))
 			c.Data(http.StatusOK, "application/"+name, []byte(here.Replace(string(document))))
 		})
 	}
@@ -71,7 +72,7 @@ type snippet struct{ ID, Name, Needs, Code string }
 
 // describe returns what the page shows to a browser.
 func describe(r *http.Request, customersBase, ordersBase string) any {
-	customers, orders := web.ForBrowser(customersBase, r.Host), web.ForBrowser(ordersBase, r.Host)
+	customers, orders := docs.ForBrowser(customersBase, r.Host), docs.ForBrowser(ordersBase, r.Host)
 	var all []snippet
 	for _, s := range snippets {
 		code, err := files.ReadFile("snippets/" + s.ID + ".txt")

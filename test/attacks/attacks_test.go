@@ -29,6 +29,7 @@ import (
 	"example.com/b2b/db"
 	"example.com/b2b/db/dbtest"
 	"example.com/b2b/internal/auth"
+	"example.com/b2b/internal/correlation"
 	"example.com/b2b/internal/web"
 	"example.com/b2b/internal/web/webtest"
 	"example.com/b2b/test/live"
@@ -340,7 +341,7 @@ func (s *target) attacks(t *testing.T) map[string]attack {
 		"NUL in a name":               as("customers", "POST", "/customers", `{"name":"a\u0000","email":"nul@example.com"}`, 400, "validation_failed"),
 		"a template in a name":        as("orders", "POST", "/products", `{"sku":"T-1","name":"{{7*7}}${7*7}<script>alert(1)</script>","price_cents":1,"stock":1}`, 201, ""),
 		"a line break in a name":      as("orders", "POST", "/products", `{"sku":"T-2","name":"a\nlevel=ERROR","price_cents":1,"stock":1}`, 400, "validation_failed"),
-		"a log line in an id":         as("orders", "GET", "/orders/1", "", 200, "", web.CorrelationHeader, "x\"}\t{\"level\":\"ERROR\""),
+		"a log line in an id":         as("orders", "GET", "/orders/1", "", 200, "", correlation.Header, "x\"}\t{\"level\":\"ERROR\""),
 		"half a surrogate pair":       as("customers", "POST", "/customers", `{"name":"\ud800","email":"half@example.com"}`, 400, "validation_failed"),
 		"bytes that are not UTF-8":    as("customers", "POST", "/customers", "{\"name\":\"\xff\",\"email\":\"x@example.com\"}", 400, "malformed_json"),
 		"a field of the database":     as("orders", "PATCH", "/products/1", `{"price_cents":1,"id":2,"created_at":"2020-01-01T00:00:00Z"}`, 400, "validation_failed"),
@@ -523,7 +524,7 @@ func (s *target) try(t *testing.T, a attack) {
 		(strings.Contains(string(body), a.without) || strings.Contains(string(body), fmt.Sprintf(`"id":%d,"customer_id":2`, s.order))) {
 		t.Errorf("shows what is the victim's: %s", body)
 	}
-	if id := res.Header.Get(web.CorrelationHeader); id == "" || strings.ContainsAny(id, "\"{\n") {
+	if id := res.Header.Get(correlation.Header); id == "" || strings.ContainsAny(id, "\"{\n") {
 		t.Errorf("correlation id %q", id)
 	}
 }

@@ -25,7 +25,7 @@ import (
 	"example.com/b2b/db"
 	"example.com/b2b/db/dbtest"
 	"example.com/b2b/internal/auth"
-	"example.com/b2b/internal/web"
+	"example.com/b2b/internal/bulk"
 	"example.com/b2b/internal/web/webtest"
 	"example.com/b2b/openapi/customersapi"
 	"example.com/b2b/openapi/orchestratorapi"
@@ -195,7 +195,7 @@ func (w *world) request(r *rapid.T, p auth.Principal) (*http.Request, operation)
 		media := "application/json"
 		example := o.RequestBody.Value.Content.Get(media)
 		if example == nil { // a file of one row
-			media = web.NDJSON
+			media = bulk.NDJSON
 			example = &openapi3.MediaType{}
 			if err := json.Unmarshal([]byte(strings.SplitAfter(o.RequestBody.Value.Content.Get(media).Example.(string), "\n")[0]), &example.Example); err != nil {
 				r.Fatal(err)
@@ -319,7 +319,7 @@ func (w *world) call(t *testing.T, r *rapid.T, p auth.Principal, seen map[string
 // decode reads an answer; of a file it makes a list of its rows.
 func decode(media string, answer []byte) (decoded any, err error) {
 	switch media {
-	case web.CSV:
+	case bulk.CSV:
 		table, err := csv.NewReader(bytes.NewReader(answer)).ReadAll()
 		var rows []any
 		for _, cells := range table[min(1, len(table)):] {
@@ -333,7 +333,7 @@ func decode(media string, answer []byte) (decoded any, err error) {
 			rows = append(rows, row)
 		}
 		return rows, err
-	case web.NDJSON:
+	case bulk.NDJSON:
 		answer = append(
 			append([]byte{'['}, bytes.ReplaceAll(bytes.TrimSpace(answer), []byte{'\n'}, []byte{','})...), ']',
 		)
