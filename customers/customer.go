@@ -12,9 +12,9 @@ import (
 	"example.com/b2b/db/search"
 	"example.com/b2b/internal/apperr"
 	"example.com/b2b/internal/batch"
+	"example.com/b2b/internal/etag"
 	"example.com/b2b/internal/idempotency"
 	"example.com/b2b/internal/service"
-	"example.com/b2b/internal/web"
 )
 
 // Service implements the generated StrictServerInterface on a database.
@@ -108,7 +108,7 @@ func (s store) lock(id int64, ifMatch *string) (customer, error) {
 	if err != nil {
 		return c, err
 	}
-	return c, web.Precondition(ifMatch, response(c))
+	return c, etag.Precondition(ifMatch, response(c))
 }
 
 // updateCustomer changes a locked customer. Errors: those of uniqueError.

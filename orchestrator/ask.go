@@ -14,15 +14,15 @@ import (
 	"example.com/b2b/openapi/contract"
 )
 
-// peer is a service called by the orchestrator.
-type peer struct {
+// upstream is a service called by the orchestrator.
+type upstream struct {
 	name     string
 	variable string // the variable with the address, for the log
 }
 
 var (
-	customersPeer = peer{"Customers API", "CUSTOMERS_API_BASE"}
-	ordersPeer    = peer{"Orders API", "ORDERS_API_BASE"}
+	customersAPI = upstream{"Customers API", "CUSTOMERS_API_BASE"}
+	ordersAPI    = upstream{"Orders API", "ORDERS_API_BASE"}
 )
 
 // response is the common part of the generated clients' responses.
@@ -31,21 +31,21 @@ type response interface {
 	GetBody() []byte
 }
 
-// maxTries limits the tries of a call. When a peer fails at once, the tries and the pauses between them take
+// maxTries limits the tries of a call. When an upstream service fails at once, the tries and the pauses between them take
 // less than two seconds.
 const maxTries = 5
 
-// ask calls a peer, with retries within ctx. success returns the body of a success, or nil for any other
+// ask calls an upstream service, with retries within ctx. success returns the body of a success, or nil for any other
 // answer.
 //
 // A call is repeated without an answer, after an unreadable answer, and after 408, 425, 429 and 5xx. The errors
 // are:
-//   - the peer's own error, at once, for a refusal of the caller's request
-//   - 503 upstream_unavailable, at once, when the peer refuses this deployment's token, address or protocol;
+//   - the upstream's own error, at once, for a refusal of the caller's request
+//   - 503 upstream_unavailable, at once, when the upstream refuses this deployment's token, address or protocol;
 //     the cause names the variable to check
 //   - 503 or 504 upstream_unavailable after the last try
 func ask[R response, T any](
-	ctx context.Context, p peer, call func() (R, error), success func(R) *T,
+	ctx context.Context, u upstream, call func() (R, error), success func(R) *T,
 ) (R, error) {
 	pauses := backoff.NewExponentialBackOff() // jittered
 	pauses.InitialInterval, pauses.MaxInterval = 100*time.Millisecond, 2*time.Second
@@ -57,7 +57,7 @@ func ask[R response, T any](
 	answer, err := backoff.Retry(ctx, func() (R, error) {
 		res, err := call()
 		if err == nil && success(res) == nil {
-			err = p.failure(res, auth.From(ctx))
+			err = u.failure(res, auth.From(ctx))
 		}
 		return res, err
 	}, options...)
@@ -68,15 +68,15 @@ func ask[R response, T any](
 	case errors.As(err, &refused):
 		return answer, refused
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(ctx.Err(), context.DeadlineExceeded):
-		return answer, apperr.UpstreamTimeout.Because(err, p.name)
+		return answer, apperr.UpstreamTimeout.Because(err, u.name)
 	}
-	return answer, apperr.UpstreamUnavailable.Because(err, p.name)
+	return answer, apperr.UpstreamUnavailable.Because(err, u.name)
 }
 
 // failure returns the error of an unsuccessful answer; a permanent error of backoff ends the retries.
-func (p peer) failure(res response, caller auth.Principal) error {
+func (u upstream) failure(res response, caller auth.Principal) error {
 	status := res.StatusCode()
-	answered := fmt.Errorf("the %s answered %d", p.name, status)
+	answered := fmt.Errorf("the %s answered %d", u.name, status)
 	var body contract.APIError // same fields in all services
 	readable := contract.Unmarshal(res.GetBody(), &body) == nil && body.Code != ""
 	code := string(body.Code)
@@ -87,12 +87,12 @@ func (p peer) failure(res response, caller auth.Principal) error {
 	case status == http.StatusUnauthorized,
 		// A known caller may be refused by the service; without a caller the service token is wrong.
 		status == http.StatusForbidden && !(caller.Known() && code == apperr.Forbidden.Name):
-		return p.misconfigured("%w: SERVICE_TOKEN or AUTH_MODE differs between the services", answered)
+		return u.misconfigured("%w: SERVICE_TOKEN or AUTH_MODE differs between the services", answered)
 	case status == http.StatusNotFound && (!readable || code == apperr.NotFound.Name),
 		status == http.StatusMethodNotAllowed:
-		return p.misconfigured("%w: %s is not where it is", answered, p.variable)
+		return u.misconfigured("%w: %s is not where it is", answered, u.variable)
 	case status == http.StatusPreconditionFailed, code == apperr.IdempotencyKeyRequired.Name:
-		return p.misconfigured("%w %s: it has not understood what was sent", answered, code)
+		return u.misconfigured("%w %s: it has not understood what was sent", answered, code)
 	case status < http.StatusBadRequest, !readable:
 		return fmt.Errorf("%w, and what cannot be read", answered)
 	}
@@ -109,6 +109,6 @@ func (p peer) failure(res response, caller auth.Principal) error {
 	return backoff.Permanent(refused)
 }
 
-func (p peer) misconfigured(format string, args ...any) error {
-	return backoff.Permanent(apperr.UpstreamUnavailable.Because(fmt.Errorf(format, args...), p.name))
+func (u upstream) misconfigured(format string, args ...any) error {
+	return backoff.Permanent(apperr.UpstreamUnavailable.Because(fmt.Errorf(format, args...), u.name))
 }

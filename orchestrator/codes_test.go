@@ -12,6 +12,7 @@ import (
 
 	"github.com/getkin/kin-openapi/openapi3"
 
+	"example.com/b2b/internal/correlation"
 	"example.com/b2b/internal/web"
 	"example.com/b2b/internal/web/webtest"
 	"example.com/b2b/openapi/contract"
@@ -53,7 +54,7 @@ func TestEveryPeerCode(t *testing.T) {
 				var got int
 				var body []byte
 				if base := serve(t, p, time.Minute); called.get {
-					got, body, _ = webtest.Do(t, "GET", base+path+"/key-1", "", web.CorrelationHeader, "req-1")
+					got, body, _ = webtest.Do(t, "GET", base+path+"/key-1", "", correlation.Header, "req-1")
 				} else {
 					got, body, _ = post(t, base, sample)
 				}

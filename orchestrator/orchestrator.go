@@ -11,7 +11,8 @@ import (
 
 	"example.com/b2b/internal/apperr"
 	"example.com/b2b/internal/auth"
-	"example.com/b2b/internal/web"
+	"example.com/b2b/internal/correlation"
+	"example.com/b2b/internal/peer"
 	"example.com/b2b/openapi/contract"
 	"example.com/b2b/openapi/customersapi"
 	api "example.com/b2b/openapi/orchestratorapi"
@@ -26,14 +27,14 @@ type Service struct {
 }
 
 // New returns the service. The error is for an invalid address of a peer.
-func New(customers, orders web.Peer) (*Service, error) {
+func New(customers, orders peer.Peer) (*Service, error) {
 	customersClient, err := customersapi.NewClientWithResponses(customers.Base,
-		customersapi.WithHTTPClient(customers.Client(customersPeer.name)))
+		customersapi.WithHTTPClient(customers.Client(customersAPI.name)))
 	if err != nil {
 		return nil, err
 	}
 	ordersClient, err := ordersapi.NewClientWithResponses(orders.Base,
-		ordersapi.WithHTTPClient(orders.Client(ordersPeer.name)))
+		ordersapi.WithHTTPClient(orders.Client(ordersAPI.name)))
 	return &Service{customersClient, ordersClient}, err
 }
 
@@ -48,7 +49,7 @@ func (s *Service) CreateAndConfirmOrder(
 	if err != nil {
 		return nil, err
 	}
-	created, err := ask(ctx, ordersPeer, func() (*ordersapi.CreateOrderResponse, error) {
+	created, err := ask(ctx, ordersAPI, func() (*ordersapi.CreateOrderResponse, error) {
 		return s.orders.CreateOrderWithResponse(ctx,
 			&ordersapi.CreateOrderParams{XIdempotencyKey: &r.Body.IdempotencyKey},
 			ordersapi.NewOrder{CustomerID: r.Body.CustomerID, Items: r.Body.Items,
@@ -57,7 +58,7 @@ func (s *Service) CreateAndConfirmOrder(
 	if err != nil {
 		return nil, err
 	}
-	confirmed, err := ask(ctx, ordersPeer, func() (*ordersapi.ConfirmOrderResponse, error) {
+	confirmed, err := ask(ctx, ordersAPI, func() (*ordersapi.ConfirmOrderResponse, error) {
 		return s.orders.ConfirmOrderWithResponse(ctx, created.JSON201.Data.ID,
 			&ordersapi.ConfirmOrderParams{XIdempotencyKey: r.Body.IdempotencyKey})
 	}, (*ordersapi.ConfirmOrderResponse).GetJSON200)
@@ -68,7 +69,7 @@ func (s *Service) CreateAndConfirmOrder(
 		return nil, err
 	}
 	answer := server.CreateAndConfirmOrder201JSONResponse{Body: api.OrchestrationResponse{
-		Success: true, CorrelationID: web.CorrelationID(ctx),
+		Success: true, CorrelationID: correlation.ID(ctx),
 		Data: api.Orchestration{Customer: customerView(customer), Order: orderView(confirmed.JSON200.Data)}}}
 	if confirmed.HTTPResponse.Header.Get(replayedHeader) != "" {
 		answer.Headers.IdempotencyReplayed = new(true)
@@ -84,7 +85,7 @@ const replayedHeader = "Idempotency-Replayed"
 func (s *Service) GetOrchestration(
 	ctx context.Context, r server.GetOrchestrationRequestObject,
 ) (server.GetOrchestrationResponseObject, error) {
-	key, err := ask(ctx, ordersPeer, func() (*ordersapi.GetIdempotencyKeyResponse, error) {
+	key, err := ask(ctx, ordersAPI, func() (*ordersapi.GetIdempotencyKeyResponse, error) {
 		return s.orders.GetIdempotencyKeyWithResponse(ctx, r.IdempotencyKey)
 	}, (*ordersapi.GetIdempotencyKeyResponse).GetJSON200)
 	if err != nil {
@@ -94,7 +95,7 @@ func (s *Service) GetOrchestration(
 	if err != nil {
 		return nil, err
 	}
-	order, err := ask(ctx, ordersPeer, func() (*ordersapi.GetOrderResponse, error) {
+	order, err := ask(ctx, ordersAPI, func() (*ordersapi.GetOrderResponse, error) {
 		return s.orders.GetOrderWithResponse(ctx, id, nil)
 	}, (*ordersapi.GetOrderResponse).GetJSON200)
 	if err != nil {
@@ -107,7 +108,7 @@ func (s *Service) GetOrchestration(
 	result := orderView(order.JSON200.Data)
 	result.Status = string(contract.CONFIRMED) // at the end of the call; the order may have changed since
 	return server.GetOrchestration200JSONResponse{Body: api.OrchestrationReportResponse{
-		Success: true, CorrelationID: web.CorrelationID(ctx),
+		Success: true, CorrelationID: correlation.ID(ctx),
 		Data: api.OrchestrationReport{Customer: customerView(customer), Order: result,
 			CurrentStatus: order.JSON200.Data.Status}}}, nil
 }
@@ -151,7 +152,7 @@ func confirmedWith(key ordersapi.KeyReport) (id int64, err error) {
 // customer returns the ordering customer. The errors are 404 customer_not_found, and 403 forbidden when the
 // caller acts for another customer, both with the field /customer_id.
 func (s *Service) customer(ctx context.Context, id int64) (customersapi.Customer, error) {
-	res, err := ask(ctx, customersPeer, func() (*customersapi.GetInternalCustomerResponse, error) {
+	res, err := ask(ctx, customersAPI, func() (*customersapi.GetInternalCustomerResponse, error) {
 		return s.customers.GetInternalCustomerWithResponse(ctx, id)
 	}, (*customersapi.GetInternalCustomerResponse).GetJSON200)
 	if err != nil {
@@ -185,7 +186,7 @@ func (s *Service) settle(
 		order, err = s.compensate(ctx, id)
 	}
 	if order == nil && err == nil {
-		current, readErr := ask(ctx, ordersPeer, func() (*ordersapi.GetOrderResponse, error) {
+		current, readErr := ask(ctx, ordersAPI, func() (*ordersapi.GetOrderResponse, error) {
 			return s.orders.GetOrderWithResponse(ctx, id, nil)
 		}, (*ordersapi.GetOrderResponse).GetJSON200)
 		if readErr == nil { // else the status stays unknown, for example to a caller without orders:read
@@ -208,7 +209,7 @@ func (s *Service) settle(
 
 // compensate cancels the order and returns it. It returns nil when the order was confirmed meanwhile.
 func (s *Service) compensate(ctx context.Context, id int64) (*ordersapi.Order, error) {
-	res, err := ask(ctx, ordersPeer, func() (*ordersapi.CancelOrderResponse, error) {
+	res, err := ask(ctx, ordersAPI, func() (*ordersapi.CancelOrderResponse, error) {
 		return s.orders.CancelOrderWithResponse(ctx, id, nil,
 			ordersapi.Cancellation{Cause: new(ordersapi.Compensation)})
 	}, (*ordersapi.CancelOrderResponse).GetJSON200)

@@ -14,6 +14,9 @@ import (
 	"time"
 
 	"example.com/b2b/internal/buildinfo"
+	"example.com/b2b/internal/correlation"
+	"example.com/b2b/internal/docs"
+	"example.com/b2b/internal/peer"
 	"example.com/b2b/internal/web"
 	"example.com/b2b/internal/web/webtest"
 	"example.com/b2b/openapi/contract"
@@ -88,7 +91,7 @@ func (p *peers) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		instead, p.instead[step] = left[0], left[1:]
 	}
 	p.mu.Unlock()
-	if r.Header.Get("Authorization") != "Bearer "+webtest.Token || r.Header.Get(web.CorrelationHeader) != "req-1" {
+	if r.Header.Get("Authorization") != "Bearer "+webtest.Token || r.Header.Get(correlation.Header) != "req-1" {
 		p.t.Errorf("%s with headers %v", step, r.Header)
 	}
 	if key := r.Header.Get("X-Idempotency-Key"); key != "key-1" && (step == createStep || step == confirmStep) {
@@ -159,9 +162,9 @@ func serveWith(t *testing.T, p *peers, o web.Options) string {
 	return serveOn(t, fake.URL, o)
 }
 
-func serveOn(t *testing.T, peer string, o web.Options) string {
+func serveOn(t *testing.T, base string, o web.Options) string {
 	t.Helper()
-	at := web.Peer{Base: peer, Token: webtest.Token, Timeout: time.Minute}
+	at := peer.Peer{Base: base, Token: webtest.Token, Timeout: time.Minute}
 	service, err := orchestrator.New(at, at)
 	if err != nil {
 		t.Fatal(err)
@@ -190,7 +193,7 @@ func TestCreateAndConfirmOrder(t *testing.T) {
 	if status != 201 || strings.TrimSpace(string(body)) != want {
 		t.Errorf("%d %s", status, body)
 	}
-	if header.Get(web.CorrelationHeader) != "req-1" {
+	if header.Get(correlation.Header) != "req-1" {
 		t.Errorf("%v", header)
 	}
 	if got := strings.Join(p.calls, ", "); got != customerStep+", "+createStep+", "+confirmStep {
@@ -419,7 +422,7 @@ func TestGetOrchestration(t *testing.T) {
 	get := func(t *testing.T, p *peers) (int, []byte) {
 		t.Helper()
 		url := serve(t, p, time.Minute) + path + "/key-1"
-		status, body, _ := webtest.Do(t, "GET", url, "", web.CorrelationHeader, "req-1")
+		status, body, _ := webtest.Do(t, "GET", url, "", correlation.Header, "req-1")
 		for _, call := range p.calls {
 			if !strings.HasPrefix(call, "GET ") {
 				t.Errorf("reading called %s", call)
@@ -495,8 +498,8 @@ func TestBadRequest(t *testing.T) {
 			webtest.WantError(t, status, body, bad.status, bad.code, bad.fields...)
 			var e struct{ CorrelationID string }
 			if json.Unmarshal(body, &e); e.CorrelationID == "" ||
-				e.CorrelationID != header.Get(web.CorrelationHeader) {
-				t.Errorf("%s with header %q", body, header.Get(web.CorrelationHeader))
+				e.CorrelationID != header.Get(correlation.Header) {
+				t.Errorf("%s with header %q", body, header.Get(correlation.Header))
 			}
 			if bad.code == "validation_failed" && e.CorrelationID != "req-1" {
 				t.Errorf("not the caller's correlation id: %s", body)
@@ -594,7 +597,7 @@ func TestJoinedDocument(t *testing.T) {
 		"http://127.0.0.1:3001": customersapi.Document, "https://api.example.com/orders": ordersapi.Document,
 		base: api.Document,
 	} {
-		own, _ := webtest.Options().Served(document)
+		own, _ := docs.Served(document, true)
 		for path, item := range webtest.Spec(t, own).Paths.Map() {
 			for method, operation := range item.Operations() {
 				if path != "/health" && path != "/ready" {

@@ -8,6 +8,7 @@ import (
 
 	"example.com/b2b/db"
 	"example.com/b2b/internal/bulk"
+	"example.com/b2b/internal/etag"
 	"example.com/b2b/internal/formats"
 	"example.com/b2b/internal/history"
 	"example.com/b2b/internal/idempotency"
@@ -242,7 +243,7 @@ func (s *Service) UpdateProduct(ctx context.Context, r server.UpdateProductReque
 		if p, err = tx.locking().findProduct(r.ID); err != nil {
 			return err
 		}
-		if err := web.Precondition(r.Params.IfMatch, productResponse(p)); err != nil {
+		if err := etag.Precondition(r.Params.IfMatch, productResponse(p)); err != nil {
 			return err
 		}
 		return tx.updateProduct(&p, productChange{r.Body.Name, r.Body.PriceCents, r.Body.Stock, r.Body.Active})

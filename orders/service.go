@@ -12,14 +12,14 @@ import (
 	"example.com/b2b/internal/apperr"
 	"example.com/b2b/internal/batch"
 	"example.com/b2b/internal/idempotency"
+	"example.com/b2b/internal/peer"
 	"example.com/b2b/internal/service"
-	"example.com/b2b/internal/web"
 	"example.com/b2b/openapi/customersapi"
 )
 
 // Config configures the service.
 type Config struct {
-	Customers          web.Peer      // the Customers API
+	Customers          peer.Peer     // the Customers API
 	CancellationWindow time.Duration // how long a CONFIRMED order may be canceled
 	Reservation        time.Duration // how long a CREATED order holds its stock; 0: for ever
 	KeyLifetime        time.Duration // of idempotency keys

@@ -14,7 +14,7 @@ import (
 	"path/filepath"
 	"strings"
 
-	"example.com/b2b/internal/web"
+	"example.com/b2b/internal/bulk"
 	"example.com/b2b/openapi/contract"
 	"example.com/b2b/openapi/customersapi"
 	"example.com/b2b/openapi/ordersapi"
@@ -77,7 +77,7 @@ func (i *importCommand) run(ctx context.Context, out io.Writer) error {
 	}
 }
 
-var mediaTypes = map[string]string{"csv": web.CSV, "ndjson": web.NDJSON, "jsonl": web.NDJSON}
+var mediaTypes = map[string]string{"csv": bulk.CSV, "ndjson": bulk.NDJSON, "jsonl": bulk.NDJSON}
 
 // complete derives the kind and the format from the file's name where they are not set.
 func (i *importCommand) complete() error {

@@ -11,8 +11,8 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 
 	"example.com/b2b/internal/auth"
+	"example.com/b2b/internal/bulk"
 	"example.com/b2b/internal/config"
-	"example.com/b2b/internal/web"
 	"example.com/b2b/internal/web/webtest"
 )
 
@@ -24,7 +24,7 @@ func TestParametersEverywhere(t *testing.T) {
 	everyOperation(t, config.Open, func(t *testing.T, o operation) {
 		media := "application/json"
 		if o.RequestBody != nil && o.RequestBody.Value.Content.Get(media) == nil {
-			media = web.CSV
+			media = bulk.CSV
 		}
 		wantRefused := func(path, field string) {
 			t.Helper()

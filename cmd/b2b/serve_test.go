@@ -12,7 +12,8 @@ import (
 	"time"
 
 	"example.com/b2b/internal/config"
-	"example.com/b2b/internal/web"
+	"example.com/b2b/internal/peer"
+	"example.com/b2b/internal/server"
 	"example.com/b2b/internal/web/webtest"
 )
 
@@ -23,13 +24,11 @@ func TestInProcessPeer(t *testing.T) {
 	c.ServiceTokens, c.RequestTimeout = []string{"token"}, time.Minute
 	c.CustomersBase, c.OrdersBase = "http://127.0.0.1:1", "http://127.0.0.1:1"
 	services := table(&c)
-	services[0].server.Near = &web.InProcessTransport{
-		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			w.Header().Set("Content-Type", "application/json")
-			w.WriteHeader(http.StatusNotFound)
-			io.WriteString(w, `{"success":false,"error":"No.","code":"customer_not_found"}`)
-		}),
-	}
+	services[0].inProcess = peer.NewInProcessTransport(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(http.StatusNotFound)
+		io.WriteString(w, `{"success":false,"error":"No.","code":"customer_not_found"}`)
+	}), slog.New(slog.DiscardHandler))
 	handler, _, err := services[2].build(nil, webtest.Options())
 	if err != nil {
 		t.Fatal(err)
@@ -61,7 +60,7 @@ func TestOneDrain(t *testing.T) {
 			entered <- struct{}{}
 			<-leave
 		})
-		server := web.Server{Listeners: []net.Listener{l}, Log: slog.New(slog.DiscardHandler), Handler: handler}
+		server := server.Server{Listeners: []net.Listener{l}, Log: slog.New(slog.DiscardHandler), Handler: handler}
 		services = append(services, &service{server: server})
 	}
 	ended := make(chan error)

@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"example.com/b2b/internal/web"
+	"example.com/b2b/internal/peer"
 	"example.com/b2b/internal/web/webtest"
 	"example.com/b2b/openapi/contract"
 	"example.com/b2b/orchestrator"
@@ -17,13 +17,13 @@ import (
 
 // withoutCustomers returns the function, with services behind it that have no customers.
 func withoutCustomers(f *testing.F) func(t *testing.T, raw json.RawMessage) (answer, error) {
-	peer := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
 		w.WriteHeader(http.StatusNotFound)
 		_, _ = io.WriteString(w, `{"success":false,"error":"There is none.","code":"customer_not_found"}`)
 	}))
-	f.Cleanup(peer.Close)
-	p := web.Peer{Base: peer.URL, Token: webtest.Token, Timeout: time.Minute}
+	f.Cleanup(server.Close)
+	p := peer.Peer{Base: server.URL, Token: webtest.Token, Timeout: time.Minute}
 	service, err := orchestrator.New(p, p)
 	if err != nil {
 		f.Fatal(err)

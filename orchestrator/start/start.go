@@ -9,6 +9,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"example.com/b2b/internal/docs"
 	"example.com/b2b/internal/web"
 	"example.com/b2b/openapi"
 	"example.com/b2b/postman"
@@ -45,9 +46,9 @@ func Serve(engine *gin.Engine, o web.Options, customersBase, ordersBase string) 
 	e.GET("/postman/environment.json", func(c *gin.Context) {
 		host := c.Request.Host
 		c.Data(http.StatusOK, "application/json", postman.Environment(
-			web.ForBrowser(customersBase, host), web.ForBrowser(ordersBase, host), address(c.Request)))
+			docs.ForBrowser(customersBase, host), docs.ForBrowser(ordersBase, host), address(c.Request)))
 	})
-	asYAML, spec := o.Served(openapi.Document)
+	asYAML, spec := docs.Served(openapi.Document, o.Open)
 	asJSON, err := spec.MarshalJSON()
 	if err != nil {
 		panic(err)
@@ -56,7 +57,7 @@ func Serve(engine *gin.Engine, o web.Options, customersBase, ordersBase string) 
 		e.GET("/openapi/all."+name, func(c *gin.Context) {
 			host := c.Request.Host
 			addresses := openapi.Addresses(
-				web.ForBrowser(customersBase, host), web.ForBrowser(ordersBase, host), address(c.Request))
+				docs.ForBrowser(customersBase, host), docs.ForBrowser(ordersBase, host), address(c.Request))
 			c.Data(http.StatusOK, "application/"+name, []byte(addresses.Replace(string(document))))
 		})
 	}
@@ -68,7 +69,7 @@ type snippet struct{ ID, Name, Needs, Code string }
 
 // describe returns the data of the page's template.
 func describe(r *http.Request, customersBase, ordersBase string) any {
-	customers, orders := web.ForBrowser(customersBase, r.Host), web.ForBrowser(ordersBase, r.Host)
+	customers, orders := docs.ForBrowser(customersBase, r.Host), docs.ForBrowser(ordersBase, r.Host)
 	addresses := openapi.Addresses(customers, orders, address(r))
 	var all []snippet
 	for _, s := range snippets {

@@ -30,6 +30,7 @@ import (
 	"example.com/b2b/db"
 	"example.com/b2b/db/dbtest"
 	"example.com/b2b/internal/auth"
+	"example.com/b2b/internal/correlation"
 	"example.com/b2b/internal/web"
 	"example.com/b2b/internal/web/webtest"
 	"example.com/b2b/test/live"
@@ -359,7 +360,7 @@ func (s *target) attacks(t *testing.T) map[string]attack {
 		"NUL in a name":               byRoot("customers", "POST", "/customers", `{"name":"a\u0000","email":"nul@example.com"}`, 400, "validation_failed"),
 		"a template in a name":        byRoot("orders", "POST", "/products", `{"sku":"T-1","name":"{{7*7}}${7*7}<script>alert(1)</script>","price_cents":1,"stock":1}`, 201, ""),
 		"a line break in a name":      invalid("POST", "/products", `{"sku":"T-2","name":"a\nlevel=ERROR","price_cents":1,"stock":1}`),
-		"a log line in an id":         read("/orders/1", 200, "", web.CorrelationHeader, "x\"}\t{\"level\":\"ERROR\""),
+		"a log line in an id":         read("/orders/1", 200, "", correlation.Header, "x\"}\t{\"level\":\"ERROR\""),
 		"half a surrogate pair":       byRoot("customers", "POST", "/customers", `{"name":"\ud800","email":"half@example.com"}`, 400, "validation_failed"),
 		"bytes that are not UTF-8":    byRoot("customers", "POST", "/customers", "{\"name\":\"\xff\",\"email\":\"x@example.com\"}", 400, "malformed_json"),
 		"a field of the database":     invalid("PATCH", "/products/1", `{"price_cents":1,"id":2,"created_at":"2020-01-01T00:00:00Z"}`),
@@ -545,7 +546,7 @@ func (s *target) try(t *testing.T, a attack) {
 	if a.without != "" && (strings.Contains(string(body), a.without) || strings.Contains(string(body), ofVictim)) {
 		t.Errorf("shows data of the victim: %s", body)
 	}
-	if id := res.Header.Get(web.CorrelationHeader); id == "" || strings.ContainsAny(id, "\"{\n") {
+	if id := res.Header.Get(correlation.Header); id == "" || strings.ContainsAny(id, "\"{\n") {
 		t.Errorf("correlation id %q", id)
 	}
 }

@@ -18,6 +18,7 @@ import (
 
 	"example.com/b2b/db"
 	"example.com/b2b/internal/auth"
+	"example.com/b2b/internal/correlation"
 	"example.com/b2b/internal/formats"
 	"example.com/b2b/internal/web"
 	"example.com/b2b/internal/web/webtest"
@@ -135,7 +136,7 @@ func FuzzRequests(f *testing.F) {
 			to[n].ServeHTTP(rec, r)
 			r.URL.Scheme, r.URL.Host = "", "" // the document names no host
 			if err := contracts[n](r, rec); err != nil || rec.Code >= 500 ||
-				!formats.IsCorrelationID(rec.Header().Get(web.CorrelationHeader)) {
+				!formats.IsCorrelationID(rec.Header().Get(correlation.Header)) {
 				t.Errorf("%q answered %d %v against the contract: %v\n%s", raw, rec.Code, rec.Header(), err, rec.Body)
 			}
 			if strings.Contains(rec.Body.String(), `"validation_failed"`) &&

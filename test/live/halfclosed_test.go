@@ -13,7 +13,7 @@ import (
 
 	"example.com/b2b/db"
 	"example.com/b2b/db/dbtest"
-	"example.com/b2b/internal/web"
+	"example.com/b2b/internal/correlation"
 	"example.com/b2b/internal/web/webtest"
 	"example.com/b2b/test/live"
 )
@@ -60,7 +60,7 @@ func TestHalfClosed(t *testing.T) {
 				if err != nil {
 					t.Fatalf("%s %s: %v", c.method, c.path, err)
 				}
-				if res.StatusCode != c.status || res.Header.Get(web.CorrelationHeader) == "" {
+				if res.StatusCode != c.status || res.Header.Get(correlation.Header) == "" {
 					t.Errorf("%s %s: %d", c.method, c.path, res.StatusCode)
 				}
 				conn.Close()

@@ -14,6 +14,7 @@ import (
 
 	"example.com/b2b/customers"
 	"example.com/b2b/db"
+	"example.com/b2b/internal/peer"
 	"example.com/b2b/internal/web"
 	"example.com/b2b/internal/web/webtest"
 	"example.com/b2b/orchestrator"
@@ -40,16 +41,16 @@ func Main(m *testing.M, name string, base *string) {
 func Serve(g *gorm.DB, o web.Options, start func(http.Handler) string) map[string]string {
 	const keyLifetime = time.Hour
 	addresses := map[string]string{}
-	peer := func(name string) web.Peer {
-		return web.Peer{Base: addresses[name], Token: webtest.Token, Timeout: time.Minute}
+	peerAt := func(name string) peer.Peer {
+		return peer.Peer{Base: addresses[name], Token: webtest.Token, Timeout: time.Minute}
 	}
 	addresses["customers"] = start(customers.New(g, keyLifetime).Handler(o))
 	c := orders.Config{
-		Customers: peer("customers"), CancellationWindow: time.Hour, Reservation: time.Hour,
+		Customers: peerAt("customers"), CancellationWindow: time.Hour, Reservation: time.Hour,
 		KeyLifetime: keyLifetime, MaxHeld: 50,
 	}
 	addresses["orders"] = start(must(orders.New(g, c)).Handler(o))
-	addresses["orchestrator"] = start(must(orchestrator.New(peer("customers"), peer("orders"))).Engine(o))
+	addresses["orchestrator"] = start(must(orchestrator.New(peerAt("customers"), peerAt("orders"))).Engine(o))
 	return addresses
 }
 

@@ -26,7 +26,7 @@ import (
 	"example.com/b2b/db"
 	"example.com/b2b/db/dbtest"
 	"example.com/b2b/internal/auth"
-	"example.com/b2b/internal/web"
+	"example.com/b2b/internal/bulk"
 	"example.com/b2b/internal/web/webtest"
 	"example.com/b2b/openapi/customersapi"
 	"example.com/b2b/openapi/orchestratorapi"
@@ -191,7 +191,7 @@ func (s *system) request(r *rapid.T, p auth.Principal) (*http.Request, operation
 		media := "application/json"
 		example := o.RequestBody.Value.Content.Get(media)
 		if example == nil { // a file of one row
-			media = web.NDJSON
+			media = bulk.NDJSON
 			example = &openapi3.MediaType{}
 			rows := o.RequestBody.Value.Content.Get(media).Example.(string)
 			first, _, _ := strings.Cut(rows, "\n")
@@ -365,7 +365,7 @@ func (s *system) call(t *testing.T, r *rapid.T, p auth.Principal, successes map[
 // decode decodes an answer, and a file to a list of its rows.
 func decode(media string, answer []byte) (decoded any, err error) {
 	switch media {
-	case web.CSV:
+	case bulk.CSV:
 		table, err := csv.NewReader(bytes.NewReader(answer)).ReadAll()
 		var rows []any
 		for _, cells := range table[min(1, len(table)):] {
@@ -379,7 +379,7 @@ func decode(media string, answer []byte) (decoded any, err error) {
 			rows = append(rows, row)
 		}
 		return rows, err
-	case web.NDJSON:
+	case bulk.NDJSON:
 		answer = []byte("[" + strings.ReplaceAll(strings.TrimSpace(string(answer)), "\n", ",") + "]")
 	}
 	if len(answer) > 0 {
