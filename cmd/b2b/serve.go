@@ -46,11 +46,11 @@ type service struct {
 	build       func(g *gorm.DB, o web.Options) (http.Handler, func(ctx context.Context), error)
 
 	server     server.Server
-	inProcess  *peer.InProcessTransport  // to the service from others of this process; nil when it runs elsewhere
-	background func(ctx context.Context) // work beside requests until ctx ends; nil when there is none
+	inProcess  *peer.InProcessTransport  // for calls within this process; nil when s runs elsewhere
+	background func(ctx context.Context) // background jobs, until ctx ends; nil for none
 }
 
-// peer is s as the services call it that are built after it: without a connection when it is of this process.
+// peer returns s as a peer of later services in the table. Calls within this process need no connection.
 func (s *service) peer(c *config.Settings) peer.Peer {
 	p := wiring.Peer(c, *s.base)
 	p.InProcess = s.inProcess
@@ -109,7 +109,7 @@ func serve(ctx context.Context, c *config.Settings, services []*service, out io.
 	if err := read(c, services); err != nil {
 		return err
 	}
-	most, err := connections(c, services)
+	maxConnections, err := connections(c, services)
 	if err != nil {
 		return err
 	}
@@ -122,17 +122,11 @@ func serve(ctx context.Context, c *config.Settings, services []*service, out io.
 		log.Warn("PORT is for one service started alone; " +
 			"all three listen on CUSTOMERS_PORT, ORDERS_PORT and ORCHESTRATOR_PORT")
 	}
-	address, siblings := bindAddress(c, services), []string{}
-	for _, s := range services {
-		s.server.Listeners, err = server.Listen(address, *s.port)
-		if errors.Is(err, syscall.EADDRINUSE) {
-			return fmt.Errorf("port %d is taken; stop the program that has it, or give the %s another (PORT, when you start one service; see b2b --help)", *s.port, s.title)
-		} else if err != nil {
-			return err
-		}
-		*s.port = s.server.Listeners[0].Addr().(*net.TCPAddr).Port
-		*s.base = "http://" + net.JoinHostPort(nameOf(address), strconv.Itoa(*s.port))
+	address := bindAddress(c, services)
+	if err := listen(address, services); err != nil {
+		return err
 	}
+	var siblings []string
 	for _, s := range table(c) {
 		siblings = append(siblings, strconv.Itoa(*s.port))
 	}
@@ -158,14 +152,17 @@ func serve(ctx context.Context, c *config.Settings, services []*service, out io.
 	if err != nil {
 		return err
 	}
-	o.Browsers.Local, o.Browsers.Siblings = address == server.Loopback || net.ParseIP(address).IsLoopback(), siblings
-	o.Limits.InFlight = min(o.Limits.InFlight, most/2) // so that there is room for who is told to come later
-	o.Limits.Imports, o.Limits.Exports = min(o.Limits.Imports, most/10), min(o.Limits.Exports, most/10)
+	o.Browsers.Local = address == server.Loopback || net.ParseIP(address).IsLoopback()
+	o.Browsers.Siblings = siblings
+	o.Limits.InFlight = min(o.Limits.InFlight, maxConnections/2) // the other connections get 429 or 503
+	o.Limits.Imports = min(o.Limits.Imports, maxConnections/10)
+	o.Limits.Exports = min(o.Limits.Exports, maxConnections/10)
 	var names []string
 	for _, s := range services {
 		o.Log = log.With("service", s.name)
 		o.Others = others(c, s, services)
-		s.server.Max, s.server.PerAddress, s.server.Timeout, s.server.Log = most, min(c.MaxPerAddress, most/2), o.Timeout, o.Log
+		s.server.Max, s.server.PerAddress = maxConnections, min(c.MaxPerAddress, maxConnections/2)
+		s.server.Timeout, s.server.Log = o.Timeout, o.Log
 		if s.server.Handler, s.background, err = s.build(g, o); err != nil {
 			return err
 		}
@@ -179,7 +176,8 @@ func serve(ctx context.Context, c *config.Settings, services []*service, out io.
 	}
 	last := services[len(services)-1]
 	fmt.Fprintf(out, "\nTry: "+last.try+"\n", *last.base)
-	log.Info("started", "services", names, "version", buildinfo.Version(), "app_env", c.Env, "auth_mode", c.AuthMode)
+	log.Info("started", "services", names, "version", buildinfo.Version(),
+		"app_env", c.Env, "auth_mode", c.AuthMode)
 	defer log.Info("stopped")
 	go debug.FreeOSMemory() // memory used by the start only
 	context.AfterFunc(ctx, func() { log.Info("stopping once the requests in flight are answered") })
@@ -189,7 +187,23 @@ func serve(ctx context.Context, c *config.Settings, services []*service, out io.
 	return runUntil(ctx, drained, services)
 }
 
-// others returns the services, besides s, whose addresses this process knows.
+// listen opens the listeners of the services, and sets their ports and addresses.
+func listen(address string, services []*service) (err error) {
+	for _, s := range services {
+		s.server.Listeners, err = server.Listen(address, *s.port)
+		if errors.Is(err, syscall.EADDRINUSE) {
+			return fmt.Errorf("port %d is taken; stop the program that has it, or give the %s another "+
+				"(PORT, when you start one service; see b2b --help)", *s.port, s.title)
+		} else if err != nil {
+			return err
+		}
+		*s.port = s.server.Listeners[0].Addr().(*net.TCPAddr).Port
+		*s.base = "http://" + net.JoinHostPort(nameOf(address), strconv.Itoa(*s.port))
+	}
+	return nil
+}
+
+// others returns the other services with a known address, as links for the documentation pages of s.
 func others(c *config.Settings, s *service, running []*service) (known []docs.Linked) {
 	if len(running) == 1 {
 		running = table(c)
