@@ -31,17 +31,17 @@ type response interface {
 	GetBody() []byte
 }
 
-// maxTries limits the tries of a call. When an upstream service fails at once, the tries and the pauses between them take
-// less than two seconds.
+// maxTries limits the tries of a call. When an upstream service fails at once, the tries and the pauses
+// between them take less than two seconds.
 const maxTries = 5
 
-// ask calls an upstream service, with retries within ctx. success returns the body of a success, or nil for any other
-// answer.
+// ask calls an upstream service, with retries within ctx. success returns the body of a success, or nil for
+// any other answer.
 //
 // A call is repeated without an answer, after an unreadable answer, and after 408, 425, 429 and 5xx. The errors
 // are:
 //   - the upstream's own error, at once, for a refusal of the caller's request
-//   - 503 upstream_unavailable, at once, when the upstream refuses this deployment's token, address or protocol;
+//   - 503 upstream_unavailable, at once, when the upstream refuses our token, address or protocol;
 //     the cause names the variable to check
 //   - 503 or 504 upstream_unavailable after the last try
 func ask[R response, T any](
