@@ -2,8 +2,6 @@
 package customers
 
 import (
-	"context"
-	"log/slog"
 	"strings"
 	"time"
 
@@ -14,6 +12,7 @@ import (
 	"example.com/b2b/db/search"
 	"example.com/b2b/internal/apperr"
 	"example.com/b2b/internal/batch"
+	"example.com/b2b/internal/idempotency"
 	"example.com/b2b/internal/service"
 	"example.com/b2b/internal/web"
 )
@@ -27,14 +26,12 @@ type Service struct {
 // New returns the service on a database that db.Migrate has brought up to date. Idempotency keys expire after
 // keyLifetime.
 func New(g *gorm.DB, keyLifetime time.Duration) *Service {
+	keys := idempotency.Keys{DB: g, Lifetime: keyLifetime, Operations: keyedOperations}
 	newStore := func(base service.Store) store { return store{base} }
-	s := &Service{db: service.NewDatabase(g, "customers", keyLifetime, newStore)}
+	s := &Service{db: service.NewDatabase(g, "customers", keys, newStore)}
 	s.lookups.MaxConcurrent, s.lookups.MaxCost, s.lookups.Run = 1, 100, s.runLookups
 	return s
 }
-
-// Run keeps the index of the search until ctx ends.
-func (s *Service) Run(ctx context.Context, log *slog.Logger) { s.index(ctx, log) }
 
 // customer is a row of the table customers. The generated columns active_email, in lower case, and
 // active_external_ref are null for deleted customers, and unique among the others.

@@ -61,7 +61,7 @@ func (s *Service) CreateCustomer(ctx context.Context, r server.CreateCustomerReq
 // GetCustomerIdempotencyKey reports the effects of a key. Error: 404 idempotency_key_unknown.
 func (s *Service) GetCustomerIdempotencyKey(ctx context.Context, r server.GetCustomerIdempotencyKeyRequestObject,
 ) (server.GetCustomerIdempotencyKeyResponseObject, error) {
-	effects, err := s.db.Keys.Report(ctx, r.Key, keyedOperations)
+	effects, err := s.db.Keys.Report(ctx, r.Key)
 	if err != nil {
 		return nil, err
 	}

@@ -2,7 +2,6 @@ package customers
 
 import (
 	"context"
-	"log/slog"
 
 	"example.com/b2b/db"
 	"example.com/b2b/internal/service"
@@ -12,8 +11,10 @@ import (
 // file and in tenancy.go, which begins the queries.
 type store struct{ service.Store }
 
-// index keeps the index of the search until ctx ends.
-func (s *Service) index(ctx context.Context, log *slog.Logger) { texts.Run(ctx, s.db.DB, log) }
+// indexCustomers is the job of the search index: see search.Index.UpdateDue.
+func (s *Service) indexCustomers(ctx context.Context) (rows int, err error) {
+	return texts.UpdateDue(ctx, s.db.DB)
+}
 
 // locking returns the store whose queries lock the rows that they read until the transaction ends.
 func (s store) locking() store {

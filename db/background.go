@@ -2,28 +2,68 @@ package db
 
 import (
 	"context"
+	"errors"
+	"log/slog"
 	"math/rand/v2"
+	"sync"
 	"time"
+
+	"gorm.io/gorm"
 )
 
-// roundTimeout bounds a round of Every, as long as a lead lasts. A variable for tests.
-var roundTimeout = 3 * time.Minute
+// Job is work that a service does again and again beside its requests.
+type Job struct {
+	Name      string        // in the log; also of the lock of an exclusive job
+	Interval  time.Duration // between the end of a run and the start of the next, give or take a fifth
+	Exclusive bool          // one process at a time runs the job: see RunExclusive
 
-// Every runs rounds of background work until ctx ends, with a pause between two of them, give or take a
-// fifth: several instances do not work in step. It hands the error of a round to failed, and goes on. A round
-// whose statement gets no answer, as over a connection that a firewall has forgotten, ends after three
-// minutes; so work that takes longer must go on in the next round where it was.
-func Every(ctx context.Context, pause time.Duration, round func(ctx context.Context) error, failed func(error)) {
+	// Run does the work that is due and returns how many rows it changed. A run ends after three minutes;
+	// longer work must go on in the next run.
+	Run func(ctx context.Context) (rows int, err error)
+}
+
+// RunJobs runs jobs side by side, each of them again and again, until ctx ends. It logs every run that
+// changed rows or failed. The job goes on after a failure, also when a statement got no answer, as over a
+// connection that a firewall has forgotten.
+func RunJobs(ctx context.Context, g *gorm.DB, log *slog.Logger, jobs ...Job) {
+	var all sync.WaitGroup
+	for _, j := range jobs {
+		all.Go(func() { j.repeat(ctx, g, log.With("job", j.Name)) })
+	}
+	all.Wait()
+}
+
+func (j Job) repeat(ctx context.Context, g *gorm.DB, log *slog.Logger) {
 	for ctx.Err() == nil {
-		bounded, cancel := context.WithTimeout(ctx, roundTimeout)
-		err := round(bounded)
-		cancel()
+		start := time.Now()
+		rows, err := j.runOnce(ctx, g)
+		if rows > 0 && errors.Is(err, context.DeadlineExceeded) {
+			err = nil // the next run goes on
+		}
 		if err != nil && ctx.Err() == nil {
-			failed(err)
+			log.Error("background job failed and will be tried again", "rows", rows, "error", err)
+		} else if rows > 0 {
+			log.Info("background job changed rows", "rows", rows, "seconds", time.Since(start).Seconds())
 		}
 		select {
-		case <-time.After(pause*4/5 + rand.N(pause*2/5)):
+		case <-time.After(j.Interval*4/5 + rand.N(j.Interval*2/5)):
 		case <-ctx.Done():
 		}
 	}
+}
+
+// runTimeout bounds a run of a job, as long as an exclusive run keeps its lock. A variable for tests.
+var runTimeout = 3 * time.Minute
+
+func (j Job) runOnce(ctx context.Context, g *gorm.DB) (rows int, err error) {
+	ctx, cancel := context.WithTimeout(ctx, runTimeout)
+	defer cancel()
+	if !j.Exclusive {
+		return j.Run(ctx)
+	}
+	_, err = RunExclusive(ctx, g, j.Name, func(ctx context.Context) (err error) {
+		rows, err = j.Run(ctx)
+		return err
+	})
+	return rows, err
 }

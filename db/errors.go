@@ -14,41 +14,57 @@ import (
 	"gorm.io/gorm"
 	sqlitedriver "modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
-
-	"example.com/b2b/internal/apperr"
 )
 
-// ErrConflict says that a transaction lost against another one and may be run again.
-var ErrConflict = apperr.Unavailable.Because(errors.New("lost against another transaction"))
+// Errors of a database that cannot do its work now; the same call may succeed later. Package apperr makes
+// 503 unavailable of them.
+var (
+	ErrUnavailable error = unavailable{}
+	// ErrConflict is an ErrUnavailable: the transaction lost against another one and may be run again.
+	ErrConflict = fmt.Errorf("lost against another transaction: %w", ErrUnavailable)
+	// ErrLocked is an ErrConflict: another transaction has held a row for too long. Only the statement has
+	// failed; the transaction goes on, with the locks that it has.
+	ErrLocked = fmt.Errorf("another transaction holds a row: %w", ErrConflict)
+)
 
-// dialector is a gorm dialector whose every error has passed translate.
+type unavailable struct{}
+
+func (unavailable) Error() string { return "the database is unavailable" }
+
+// Unavailable marks the error for apperr.From.
+func (unavailable) Unavailable() bool { return true }
+
+// dialector is a gorm dialector that translates all errors.
 type dialector struct {
 	gorm.Dialector
-	mariaDB      bool                // the server is one
-	transactions chan struct{}       // those of InTx that run; nil on SQLite
-	ready        *singleflight.Group // of Ready, by table
+	mariaDB      bool                // the server is MariaDB
+	transactions chan struct{}       // has an element for each transaction that InTx runs; nil on SQLite
+	ready        *singleflight.Group // calls of Ready, by table
 }
 
 // Translate implements gorm.ErrorTranslator.
 func (dialector) Translate(err error) error { return translate(err) }
 
-// translate wraps a driver's error in gorm.ErrDuplicatedKey, gorm.ErrForeignKeyViolated, ErrConflict or, for
-// a fault that passes, apperr.Unavailable. All others stay as they are.
+// Explain implements gorm.Dialector for logs: it leaves the values of a statement out.
+func (dialector) Explain(sql string, _ ...any) string { return sql }
+
+// translate wraps a driver's error in gorm.ErrDuplicatedKey, gorm.ErrForeignKeyViolated, ErrLocked,
+// ErrConflict or, for any other fault that passes, ErrUnavailable. Other errors stay as they are.
 func translate(err error) error {
 	var kind error
 	var my *mysqldriver.MySQLError
 	var lite *sqlitedriver.Error
 	switch {
-	case err == nil, errors.As(err, new(*apperr.Error)):
+	case err == nil, errors.Is(err, ErrUnavailable):
 		return err
 	case errors.As(err, &my):
 		kind = kindOfMySQL(my)
 	case errors.As(err, &lite):
 		kind = kindOfSQLite(lite)
-	case errors.Is(err, driver.ErrBadConn), errors.Is(err, mysqldriver.ErrInvalidConn), errors.Is(err, sql.ErrConnDone),
-		errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.As(err, new(*net.OpError)),
-		err.Error() == "sql: database is closed": // which database/sql does not export
-		kind = apperr.Unavailable.New()
+	case errors.Is(err, driver.ErrBadConn), errors.Is(err, mysqldriver.ErrInvalidConn),
+		errors.Is(err, sql.ErrConnDone), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.As(err, new(*net.OpError)),
+		err.Error() == "sql: database is closed": // database/sql does not export this error
+		kind = ErrUnavailable
 	}
 	if kind == nil {
 		return err
@@ -56,33 +72,35 @@ func translate(err error) error {
 	return fmt.Errorf("%w: %w", kind, err)
 }
 
-// Error numbers: https://dev.mysql.com/doc/mysql-errors/8.4/en/server-error-reference.html, TiDB's own from 8001 on:
-// https://docs.pingcap.com/tidb/stable/error-codes
+// Error numbers: https://dev.mysql.com/doc/mysql-errors/8.4/en/server-error-reference.html, from 8001 on of
+// TiDB: https://docs.pingcap.com/tidb/stable/error-codes
 func kindOfMySQL(err *mysqldriver.MySQLError) error {
 	switch err.Number {
 	case 1062: // ER_DUP_ENTRY
 		return gorm.ErrDuplicatedKey
 	case 1451, 1452: // ER_ROW_IS_REFERENCED_2, ER_NO_REFERENCED_ROW_2
 		return gorm.ErrForeignKeyViolated
-	case 1205, 3572, 3024, 1969: // ER_LOCK_WAIT_TIMEOUT, ER_LOCK_NOWAIT, ER_QUERY_TIMEOUT, MariaDB's ER_STATEMENT_TIMEOUT: see ForUpdate
+	case 1205, 3572, 3024, 1969: // ER_LOCK_WAIT_TIMEOUT, ER_LOCK_NOWAIT, ER_QUERY_TIMEOUT, ER_STATEMENT_TIMEOUT
 		return ErrLocked
 	case 1020, 1213, // ER_CHECKREAD (MariaDB: changed since it was read), ER_LOCK_DEADLOCK
 		8002, 8005, 8022, // ErrForUpdateCantRetry, ErrWriteConflictInTiDB, ErrTxnRetryable
 		8028, 9004, 9007: // ErrInfoSchemaChanged, ErrResolveLockTimeout, ErrWriteConflict
 		return ErrConflict
-	case 1105: // ER_UNKNOWN_ERROR, TiDB's too when it gives up locking: https://docs.pingcap.com/tidb/stable/troubleshoot-lock-conflicts
+	case 1105: // ER_UNKNOWN_ERROR: https://docs.pingcap.com/tidb/stable/troubleshoot-lock-conflicts
 		if strings.Contains(err.Message, "pessimistic lock retry limit reached") {
 			return ErrConflict
 		}
 	case 1021, 1114, // ER_DISK_FULL, ER_RECORD_FILE_FULL
 		1040, 1203, 1226, // ER_CON_COUNT_ERROR, ER_TOO_MANY_USER_CONNECTIONS, ER_USER_LIMIT_REACHED
-		1054, 1146, // ER_BAD_FIELD_ERROR, ER_NO_SUCH_TABLE: a migration is not done, or half done
+		1054, 1146, // ER_BAD_FIELD_ERROR, ER_NO_SUCH_TABLE: a migration is missing or under way
 		1053, 1317, 1927, // ER_SERVER_SHUTDOWN, ER_QUERY_INTERRUPTED, MariaDB's ER_CONNECTION_KILLED
-		1290, 1792, 1836, // ER_OPTION_PREVENTS_STATEMENT (read-only), ER_CANT_EXECUTE_IN_READ_ONLY_TRANSACTION, ER_READ_ONLY_MODE
+		1290, 1792, // ER_OPTION_PREVENTS_STATEMENT (read-only), ER_CANT_EXECUTE_IN_READ_ONLY_TRANSACTION
+		1836,       // ER_READ_ONLY_MODE
 		8027, 8120, // ErrInfoSchemaExpired, ErrGetStartTS
-		9001, 9002, 9003, 9005, // ErrPDServerTimeout, ErrTiKVServerTimeout, ErrTiKVServerBusy, ErrRegionUnavailable
+		9001, 9002, 9003, // ErrPDServerTimeout, ErrTiKVServerTimeout, ErrTiKVServerBusy
+		9005,             // ErrRegionUnavailable
 		9008, 9010, 9011: // ErrTiKVStoreLimit, ErrTiKVStaleCommand, ErrTiKVMaxTimestampNotSynced
-		return apperr.Unavailable.New()
+		return ErrUnavailable
 	}
 	return nil
 }
@@ -99,11 +117,13 @@ func kindOfSQLite(err *sqlitedriver.Error) error {
 	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED:
 		return ErrConflict
 	case sqlite3.SQLITE_ERROR:
-		if strings.Contains(err.Error(), "no such table") || strings.Contains(err.Error(), "no such column") { // no code of their own
-			return apperr.Unavailable.New() // a migration is not done
+		text := err.Error() // these errors have no code of their own
+		if strings.Contains(text, "no such table") || strings.Contains(text, "no such column") {
+			return ErrUnavailable // a migration is missing
 		}
-	case sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_NOMEM:
-		return apperr.Unavailable.New()
+	case sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL, sqlite3.SQLITE_CANTOPEN,
+		sqlite3.SQLITE_NOMEM:
+		return ErrUnavailable
 	}
 	return nil
 }

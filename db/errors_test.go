@@ -5,8 +5,6 @@ import (
 	"testing"
 
 	mysqldriver "github.com/go-sql-driver/mysql"
-
-	"example.com/b2b/internal/apperr"
 )
 
 // TestTranslateTiDB gives the errors that a TiDB of one node does not make.
@@ -20,7 +18,7 @@ func TestTranslateTiDB(t *testing.T) {
 		if got := errors.Is(err, ErrConflict); got != want.conflict {
 			t.Errorf("%d: conflict is %v", number, got)
 		}
-		if got := errors.As(err, new(*apperr.Error)); got != want.unavailable {
+		if got := errors.Is(err, ErrUnavailable); got != want.unavailable {
 			t.Errorf("%d: unavailable is %v", number, got)
 		}
 	}

@@ -2,11 +2,11 @@ package db
 
 import "time"
 
-// SetRoundTimeout bounds the rounds of Every, and returns what undoes that.
-func SetRoundTimeout(d time.Duration) (undo func()) {
-	before := roundTimeout
-	roundTimeout = d
-	return func() { roundTimeout = before }
+// SetRunTimeout bounds the runs of jobs, and returns what undoes that.
+func SetRunTimeout(d time.Duration) (undo func()) {
+	before := runTimeout
+	runTimeout = d
+	return func() { runTimeout = before }
 }
 
 // Rows returns at how many rows callers of Take are, or wait.

@@ -10,39 +10,37 @@ import (
 	"gorm.io/gorm/clause"
 )
 
-// ErrLocked is an ErrConflict: another transaction holds a row, and has not let go of it in time. Only the
-// statement has failed; the transaction goes on, with the locks that it has.
-var ErrLocked = fmt.Errorf("another transaction holds a row: %w", ErrConflict)
-
 const (
-	// longestWait is how long any statement waits for a row: the least that MySQL knows.
-	longestWait = time.Second
-	// leastWait is the shortest time limit that a busy server does not take for the work itself.
-	leastWait = 50 * time.Millisecond
-	// waitTimeout is how many seconds the server keeps a connection that says nothing, and the locks of its
+	// maxWait is how long a statement waits for a locked row: innodb_lock_wait_timeout, whose minimum is 1 s.
+	maxWait = time.Second
+	// minWait is the shortest time limit of a statement. A shorter one ends statements that do not wait when
+	// the server is busy.
+	minWait = 50 * time.Millisecond
+	// waitTimeout is how many seconds the server keeps a silent connection, with the locks of its
 	// transaction.
 	waitTimeout = "20"
 )
 
-// ForUpdate locks the rows that a query reads until the transaction ends. Its error is ErrLocked where
+// ForUpdate locks the rows that a query reads until the transaction ends. The query's error is ErrLocked when
 // another transaction holds a row for longer than a second. SQLite needs no row locks: its transactions run
 // one after the other.
-func ForUpdate(q *gorm.DB) *gorm.DB { return ForUpdateWithin(q, longestWait) }
+func ForUpdate(q *gorm.DB) *gorm.DB { return ForUpdateWithin(q, maxWait) }
 
-// ForUpdateWithin is ForUpdate with another wait than a second: for a shorter one, or, for zero, none. The
-// limit is one of the whole statement, because no engine has lock waits between none and a second:
+// ForUpdateWithin is ForUpdate with a shorter wait than a second; 0 does not wait. No engine has lock waits
+// between 0 and a second, so wait limits the whole statement:
 // https://dev.mysql.com/doc/refman/8.4/en/optimizer-hints.html#optimizer-hints-execution-time,
 // https://mariadb.com/kb/en/aborting-statements/
 func ForUpdateWithin(q *gorm.DB, wait time.Duration) *gorm.DB {
 	locking := clause.Locking{Strength: clause.LockingStrengthUpdate}
 	server := q.Dialector.(dialector)
-	switch wait = max(wait, leastWait); {
+	switch wait = max(wait, minWait); {
 	case q.Name() == SQLite:
 		return q
-	case wait >= longestWait:
-	case server.mariaDB: // whose NOWAIT rolls the transaction back where innodb_rollback_on_timeout is set
-		q = q.Clauses(selectLimit{before: fmt.Sprintf("SET STATEMENT max_statement_time=%.3f FOR", wait.Seconds())})
-	case wait == leastWait:
+	case wait >= maxWait:
+	case server.mariaDB: // its NOWAIT rolls the transaction back where innodb_rollback_on_timeout is set
+		limit := fmt.Sprintf("SET STATEMENT max_statement_time=%.3f FOR", wait.Seconds())
+		q = q.Clauses(selectLimit{before: limit})
+	case wait == minWait:
 		locking.Options = clause.LockingOptionsNoWait
 	default:
 		q = q.Clauses(selectLimit{after: fmt.Sprintf("/*+ MAX_EXECUTION_TIME(%d) */", wait.Milliseconds())})
@@ -50,9 +48,9 @@ func ForUpdateWithin(q *gorm.DB, wait time.Duration) *gorm.DB {
 	return q.Clauses(locking)
 }
 
-// ByID makes a statement on a model find its rows by the primary key. Where a statement names a good part of
-// a small table, the optimizers of MySQL and MariaDB scan all of the table, and wait for locked rows that the
-// statement does not name.
+// ByID makes a statement on a model find its rows by the primary key. When a statement names many rows of a
+// small table, MySQL and MariaDB would scan the table and wait for locked rows that the statement does not
+// name.
 func ByID(q *gorm.DB) *gorm.DB {
 	if q.Name() == SQLite {
 		return q
@@ -74,7 +72,7 @@ func (byID) ModifyStatement(s *gorm.Statement) {
 	}
 }
 
-// selectLimit adds SQL before or after the word SELECT.
+// selectLimit adds SQL before or after the keyword SELECT.
 type selectLimit struct{ before, after string }
 
 // Build implements clause.Expression.
@@ -95,9 +93,9 @@ func (l selectLimit) ModifyStatement(s *gorm.Statement) {
 // turnWait is how long Take waits.
 const turnWait = 2 * time.Second
 
-// Turns lets the callers of a process take turns at a row. Whoever changes a single row that its request
-// names takes a turn before its transaction begins: where another process holds the row, one transaction
-// waits for it, with its connection, and not one for each request. The zero value is ready to use.
+// Turns lets the requests of a process change a row one after the other. A request takes its turn before its
+// transaction begins. When another process holds the row, only one request waits for it with a connection.
+// The zero value is ready to use.
 type Turns struct {
 	mu   sync.Mutex
 	rows map[string]*turn
@@ -105,11 +103,11 @@ type Turns struct {
 
 type turn struct {
 	taken   chan struct{}
-	callers int // that have the turn, or wait for it
+	callers int // waiting ones included
 }
 
-// Take waits for the caller's turn at a row. Its error is ErrLocked after two seconds, or that of ctx. Call
-// done when the transaction has ended.
+// Take waits for the caller's turn at a row. The error is ErrLocked after two seconds, or ctx's. Call done
+// when the transaction has ended.
 func (t *Turns) Take(ctx context.Context, row string) (done func(), err error) {
 	here := t.enter(row)
 	patience := time.NewTimer(turnWait)

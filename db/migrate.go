@@ -14,8 +14,6 @@ import (
 	"gorm.io/gorm"
 )
 
-//go:generate go run ./schema
-
 var (
 	//go:embed migrations
 	migrations embed.FS
@@ -25,8 +23,8 @@ var (
 	seedSQL string // the sample data, in SQL that MySQL and SQLite both read
 )
 
-// Migrate brings the schema to the newest version and returns how many steps that took. Several processes may
-// start it at once: one works, the others wait and find nothing left to do.
+// Migrate brings the schema to the newest version and returns the number of migrations that it ran. Several
+// processes may call it at once: one migrates, and the others wait for it.
 func Migrate(ctx context.Context, g *gorm.DB) (int, error) {
 	pool, err := g.DB()
 	if err != nil {
@@ -36,16 +34,17 @@ func Migrate(ctx context.Context, g *gorm.DB) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	// SQLite has no lock to hold across transactions, but a migration is one transaction with its version.
-	// Who loses the race fails, has changed nothing by the migration that it lost, and finds it done when it
-	// looks again.
+	// SQLite has no lock across transactions, but a migration and its version are one transaction. A process
+	// that loses the race for a migration has changed nothing, fails, and finds it done at the next try.
 	dialect, tries, options := goose.DialectSQLite3, uint(10), []goose.ProviderOption{}
 	if g.Name() == MySQL {
-		dialect, tries, options = goose.DialectMySQL, 1, append(options, goose.WithSessionLocker(lock("migrate")))
-		// Goose makes its table before it takes the lock, and in two steps that others see, or that a kill
-		// parts: whoever finds the table without the first row fails.
+		dialect, tries = goose.DialectMySQL, 1
+		options = append(options, goose.WithSessionLocker(lock("migrate")))
+		// Goose creates its table before it takes the lock, and inserts the first row in a second step. A
+		// process that finds the table without the row, after a kill or between the steps, fails.
 		for _, statement := range statementsOf(versionsSQL) {
-			if err := retry(ctx, 12, time.Minute, func() error { return g.WithContext(ctx).Exec(statement).Error }); err != nil {
+			create := func() error { return g.WithContext(ctx).Exec(statement).Error }
+			if err := retry(ctx, 12, time.Minute, create); err != nil {
 				return 0, err
 			}
 		}
@@ -57,16 +56,16 @@ func Migrate(ctx context.Context, g *gorm.DB) (int, error) {
 	steps := 0
 	return backoff.Retry(ctx, func() (int, error) {
 		results, err := provider.Up(ctx)
-		var lost *goose.PartialError
-		if errors.As(err, &lost) {
-			results = lost.Applied
+		var partial *goose.PartialError
+		if errors.As(err, &partial) {
+			results = partial.Applied
 		}
 		steps += len(results)
 		return steps, err
 	}, backoff.WithMaxTries(tries))
 }
 
-// Seed loads the sample data when all tables that it fills are empty, and reports whether it did.
+// Seed loads the sample data if all its tables are empty, and reports whether it did.
 func Seed(ctx context.Context, g *gorm.DB) (bool, error) {
 	err := InTx(ctx, g, func(tx *gorm.DB) error {
 		for _, statement := range statementsOf(seedSQL) {
@@ -85,11 +84,11 @@ func Seed(ctx context.Context, g *gorm.DB) (bool, error) {
 		}
 		return nil
 	})
-	if errors.Is(err, gorm.ErrDuplicatedKey) { // or another process loads it at the same time
+	if errors.Is(err, gorm.ErrDuplicatedKey) { // also when another process loads it at the same time
 		return false, nil
 	}
 	return err == nil, err
 }
 
-// statementsOf splits a file in which each statement ends with a semicolon at the end of a line.
+// statementsOf splits a file whose statements end with a semicolon at the end of a line.
 func statementsOf(file string) []string { return strings.Split(strings.TrimSpace(file), ";\n") }

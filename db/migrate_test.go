@@ -1,7 +1,9 @@
 package db_test
 
 import (
+	"io/fs"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -185,4 +187,19 @@ func TestConstraints(t *testing.T) {
 			t.Errorf("the email of a deleted customer is not free: %v", err)
 		}
 	})
+}
+
+// TestMigrationsAreTwins wants every migration for both kinds of database.
+func TestMigrationsAreTwins(t *testing.T) {
+	names := map[string][]string{}
+	for _, kind := range []string{"mysql", "sqlite"} {
+		files, err := fs.Glob(os.DirFS("migrations/"+kind), "*.sql")
+		if err != nil || len(files) == 0 {
+			t.Fatal(files, err)
+		}
+		names[kind] = files
+	}
+	if !slices.Equal(names["mysql"], names["sqlite"]) {
+		t.Errorf("migrations for MySQL: %v, for SQLite: %v", names["mysql"], names["sqlite"])
+	}
 }

@@ -1,6 +1,6 @@
-// Package db opens the database, keeps its schema up to date and runs transactions. It holds what differs
-// between SQLite, MySQL, MariaDB and TiDB, so that the services need not know on which they run. It knows no
-// service's table.
+// Package db opens the database, migrates its schema, runs transactions and background jobs, and reads pages
+// of lists. It hides the differences between SQLite, MySQL, MariaDB and TiDB from the services. It knows no
+// table of a service.
 package db
 
 import (
@@ -23,30 +23,28 @@ import (
 	"gorm.io/driver/sqlite"
 	"gorm.io/gorm"
 	"gorm.io/gorm/logger"
-
-	"example.com/b2b/internal/apperr"
 )
 
-// Drivers that Config names.
+// The values of Config.Driver.
 const (
 	MySQL  = "mysql"
 	SQLite = "sqlite"
 )
 
-// Config says which database to open.
+// Config describes the database to open.
 type Config struct {
 	Driver         string // MySQL or SQLite
 	Path           string // SQLite: the file; its folder is made when missing
-	Host           string // MySQL, as are the next ones
+	Host           string // this and all below: MySQL only
 	Port           int
 	User, Password string
 	Name           string
-	MaxConns       int    // connections at once; SQLite always has one
-	TLS            string // off, preferred (when the server has it), required (whoever the server is) or verify; "" is off
-	TLSCA          string // verify: the file with the CA's certificates, in PEM; "" for those that this machine trusts
+	MaxConns       int    // connections at once
+	TLS            string // off, preferred, required (unverified) or verify; "" is off
+	TLSCA          string // for verify: a PEM file with the CA's certificates; "" is the machine's own
 }
 
-// String says where the data lies, without the password.
+// String returns the place of the data, without the password.
 func (c Config) String() string {
 	if c.Driver == SQLite {
 		return "SQLite " + c.Path
@@ -54,7 +52,7 @@ func (c Config) String() string {
 	return fmt.Sprintf("MySQL %s at %s", c.Name, net.JoinHostPort(c.Host, strconv.Itoa(c.Port)))
 }
 
-// answerTimeout bounds how long a server may take to let a client in.
+// answerTimeout bounds the time to connect.
 const answerTimeout = 5 * time.Second
 
 // Open connects to the database and fails within seconds when it does not answer.
@@ -65,8 +63,8 @@ func Open(ctx context.Context, c Config) (*gorm.DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	// Of several processes that first open one SQLite file, one switches it to WAL; the others may be told at
-	// once that it is busy, whatever busy_timeout says.
+	// When several processes open a new SQLite file, one switches it to WAL; meanwhile the others may get
+	// SQLITE_BUSY at once, whatever busy_timeout is.
 	if err := retry(ctx, 30, time.Minute, func() error { return pool.PingContext(ctx) }); err != nil {
 		return nil, errors.Join(err, pool.Close())
 	}
@@ -84,11 +82,11 @@ func Open(ctx context.Context, c Config) (*gorm.DB, error) {
 		SkipDefaultTransaction: true,
 		DisableAutomaticPing:   true,
 		NowFunc:                func() time.Time { return time.Now().UTC() },
-		Logger:                 logger.Discard, // package web logs each error once
+		Logger:                 logger.Discard, // package web logs each error; see LogSlow
 	})
 }
 
-// connections are a *sql.DB or a *sqlitePool.
+// connections is a *sql.DB or a *sqlitePool.
 type connections interface {
 	PingContext(ctx context.Context) error
 	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
@@ -103,7 +101,14 @@ func (c Config) pool() (connections, gorm.Dialector, error) {
 	m := mysqldriver.NewConfig()
 	m.Net, m.Addr = "tcp", net.JoinHostPort(c.Host, strconv.Itoa(c.Port))
 	m.User, m.Passwd, m.DBName = c.User, c.Password, c.Name
-	m.TLSConfig = map[string]string{"preferred": "preferred", "required": "skip-verify", "verify": "true"}[c.TLS]
+	switch c.TLS {
+	case "preferred":
+		m.TLSConfig = "preferred"
+	case "required":
+		m.TLSConfig = "skip-verify"
+	case "verify":
+		m.TLSConfig = "true"
+	}
 	if c.TLSCA != "" {
 		pem, err := os.ReadFile(c.TLSCA)
 		if err != nil {
@@ -121,11 +126,11 @@ func (c Config) pool() (connections, gorm.Dialector, error) {
 	m.Params = map[string]string{
 		"time_zone":                "'+00:00'",
 		"sql_mode":                 "'STRICT_ALL_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION'",
-		"innodb_lock_wait_timeout": "1",         // longestWait
-		"lock_wait_timeout":        "5",         // seconds for a table that another session holds or changes; else a year, or a day on MariaDB
-		"wait_timeout":             waitTimeout, // seconds that the server keeps the locks of a frozen client, or one whose machine is gone
+		"innodb_lock_wait_timeout": "1",         // maxWait
+		"lock_wait_timeout":        "5",         // seconds, for tables; default: a year, on MariaDB a day
+		"wait_timeout":             waitTimeout, // seconds; bounds locks of a client that is gone
 	}
-	connector, err := mysqldriver.NewConnector(m) // from a DSN string the driver would log by itself
+	connector, err := mysqldriver.NewConnector(m) // a driver with a DSN string would log by itself
 	if err != nil {
 		return nil, nil, err
 	}
@@ -137,15 +142,14 @@ func (c Config) pool() (connections, gorm.Dialector, error) {
 	return pool, mysql.New(mysql.Config{Conn: pool}), nil
 }
 
-// connecting sets each new connection's isolation, and bounds how long a server may take to let it in.
+// connecting sets the isolation of each new connection, and bounds the time to connect.
 //
-// Nothing here relies on reading twice: what must hold is in the condition of the statement that writes, or
-// behind a row lock. Repeatable reads would add gap locks, and on newer MariaDB, whose
-// innodb_snapshot_isolation refuses to update a row that changed since the first read, a retry for every
-// race.
+// READ COMMITTED is enough: every invariant stands in the condition of the statement that writes, or behind a
+// row lock. REPEATABLE READ would add gap locks and, with MariaDB's innodb_snapshot_isolation, a retry for
+// every race.
 //
-// A full pool makes its new connections one after the other, without a request's deadline. So a single one
-// that was accepted and then never answered would take the pool from all requests for ever.
+// A full pool makes new connections one after the other, without the deadline of a request. Without the
+// bound, a server that accepts a connection and never answers would block the pool for ever.
 type connecting struct{ driver.Connector }
 
 func (c connecting) Connect(ctx context.Context) (driver.Conn, error) {
@@ -156,7 +160,8 @@ func (c connecting) Connect(ctx context.Context) (driver.Conn, error) {
 		return nil, err
 	}
 	// A statement, because the variable is called tx_isolation on older MariaDB.
-	if _, err := conn.(driver.ExecerContext).ExecContext(ctx, "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED", nil); err != nil {
+	const isolation = "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED"
+	if _, err := conn.(driver.ExecerContext).ExecContext(ctx, isolation, nil); err != nil {
 		return nil, errors.Join(err, conn.Close())
 	}
 	return conn, nil
@@ -165,11 +170,10 @@ func (c connecting) Connect(ctx context.Context) (driver.Conn, error) {
 // readyWithin bounds the wait of Ready for a connection or a statement.
 const readyWithin = 2 * time.Second
 
-// Ready asks the database whether it does a service's work: it answers, has the table, and lets this user
-// write there. The table is one of the service's own and has a column id. It costs one statement, which
-// changes no row and locks none, but is refused where a change would be. For SQLite see sqlitePool.ready; a
-// full MySQL is found by requests only. Its error is apperr's unavailable, and comes within three seconds.
-// Callers who ask at once get one answer.
+// Ready returns ErrUnavailable, within three seconds, unless the database answers, has the table, and lets
+// this user write there. table must have a column id. Ready runs one statement, which changes and locks no
+// row; calls at the same time share it. It does not notice a full disk on MySQL; for SQLite see
+// sqlitePool.ready.
 func Ready(ctx context.Context, g *gorm.DB, table string) error {
 	answer := g.Dialector.(dialector).ready.DoChan(table, func() (any, error) {
 		return nil, ready(context.WithoutCancel(ctx), g, table)
@@ -192,8 +196,8 @@ func ready(ctx context.Context, g *gorm.DB, table string) error {
 	} else {
 		err = g.WithContext(ctx).Exec(change).Error
 	}
-	if err != nil && !errors.As(err, new(*apperr.Error)) {
-		err = apperr.Unavailable.Because(err)
+	if err != nil && !errors.Is(err, ErrUnavailable) {
+		err = fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}
 	return err
 }

@@ -13,16 +13,17 @@ import (
 	sqlitedriver "modernc.org/sqlite"
 )
 
-// Now is an SQL expression for the database's own clock, moved by after. It has milliseconds and is in UTC.
+// Now is an SQL expression for the time on the database's clock plus after, in UTC, with milliseconds.
 func Now(g *gorm.DB, after time.Duration) clause.Expr {
 	if g.Name() == SQLite {
-		return gorm.Expr("strftime('%Y-%m-%d %H:%M:%f+00:00', 'now', ?)", fmt.Sprintf("%+.3f seconds", after.Seconds()))
+		offset := fmt.Sprintf("%+.3f seconds", after.Seconds())
+		return gorm.Expr("strftime('%Y-%m-%d %H:%M:%f+00:00', 'now', ?)", offset)
 	}
 	return gorm.Expr("UTC_TIMESTAMP(3) + INTERVAL ? MICROSECOND", after.Microseconds())
 }
 
-// NotBefore is an SQL expression for the database's clock, or for the column where that is later: on MySQL a
-// statement that has waited for a row's lock sees the time at which it began to wait.
+// NotBefore is an SQL expression for the later of the database's clock and the column, so that a time never
+// goes back: on MySQL a statement that waited for a lock sees the time at which its wait began.
 func NotBefore(g *gorm.DB, column string) clause.Expr {
 	if g.Name() == SQLite {
 		return Now(g, 0) // transactions run one after the other
@@ -30,21 +31,20 @@ func NotBefore(g *gorm.DB, column string) clause.Expr {
 	return gorm.Expr("GREATEST("+column+", ?)", Now(g, 0))
 }
 
-// Containing keeps the rows in which one of the columns contains text literally, whatever its case. For a
-// table that may have many rows see package search.
+// Containing selects the rows in which one of the columns contains text literally, in any case of letters. It
+// reads all rows; for large tables see package search.
 func Containing(g *gorm.DB, text string, columns ...string) *gorm.DB {
-	found := g.Session(&gorm.Session{NewDB: true})
+	anyColumn := g.Session(&gorm.Session{NewDB: true})
 	for _, column := range columns {
-		found = found.Or("INSTR("+Folded(g, column)+", ?) > 0", Fold(text))
+		anyColumn = anyColumn.Or("INSTR("+Folded(g, column)+", ?) > 0", Fold(text))
 	}
-	return g.Where(found)
+	return g.Where(anyColumn)
 }
 
-// Fold makes texts equal that differ in their case only; Folded is SQL that does it to what expression says.
-// They may differ in rare letters: Containing compares what Folded makes of a column with what Fold makes of
-// a text.
+// Fold makes texts equal that differ only in the case of letters.
 func Fold(text string) string { return strings.ToLower(text) }
 
+// Folded is an SQL expression that folds expression as Fold does, but for rare letters.
 func Folded(g *gorm.DB, expression string) string {
 	if g.Name() == SQLite {
 		return "unicode_lower(" + expression + ")"
@@ -82,8 +82,8 @@ func UpdatedSince(q *gorm.DB, moment time.Time, w PageRequest) (*gorm.DB, error)
 	return q.Where(byID, moment).Where(from, *id), err
 }
 
-// Likely is a condition that many rows keep, so that another one should choose the index. MySQL knows how
-// many; SQLite takes any that fits.
+// Likely marks a condition that most rows satisfy, so that SQLite chooses the index of another condition.
+// MySQL has statistics and needs no mark.
 func Likely(g *gorm.DB, condition string) string {
 	if g.Name() == SQLite {
 		return "likely(" + condition + ")"
@@ -91,19 +91,22 @@ func Likely(g *gorm.DB, condition string) string {
 	return condition
 }
 
-func init() { // SQLite's own LOWER knows ASCII only
-	sqlitedriver.MustRegisterDeterministicScalarFunction("unicode_lower", 1, func(_ *sqlitedriver.FunctionContext, args []driver.Value) (driver.Value, error) {
+func init() { // SQLite's own LOWER changes ASCII only
+	lower := func(_ *sqlitedriver.FunctionContext, args []driver.Value) (driver.Value, error) {
 		if s, ok := args[0].(string); ok {
 			return Fold(s), nil
 		}
 		return args[0], nil
-	})
+	}
+	sqlitedriver.MustRegisterDeterministicScalarFunction("unicode_lower", 1, lower)
 }
 
-// CreateAll inserts rows, which are pointers to gorm models with the field ID, and gives each its id. MySQL
-// tells the first id of a statement, and the others follow in steps of auto_increment_increment, which is
-// that of the session or, with Galera, of the cluster:
-// https://dev.mysql.com/doc/refman/8.4/en/innodb-auto-increment-handling.html. gorm counts on by ones.
+// CreateAll inserts rows, pointers to gorm models with the field ID, in one statement, and sets their ids.
+// Its error is gorm.ErrDuplicatedKey when a unique value is taken.
+//
+// MySQL returns the first id of a statement; the others follow in steps of the session's
+// auto_increment_increment: https://dev.mysql.com/doc/refman/8.4/en/innodb-auto-increment-handling.html. gorm
+// counts in steps of 1.
 func CreateAll[T interface{ Key() int64 }](tx *gorm.DB, rows []T) error {
 	if err := tx.Create(rows).Error; err != nil || len(rows) == 1 || tx.Name() == SQLite {
 		return err
@@ -114,7 +117,7 @@ func CreateAll[T interface{ Key() int64 }](tx *gorm.DB, rows []T) error {
 	}
 	first := rows[0].Key()
 	if rows[1].Key() == first+step {
-		return nil // or the server has told all ids
+		return nil // gorm has counted right, or the server has returned all ids
 	}
 	for i, row := range rows {
 		reflect.ValueOf(row).Elem().FieldByName("ID").SetInt(first + int64(i)*step)
@@ -122,20 +125,21 @@ func CreateAll[T interface{ Key() int64 }](tx *gorm.DB, rows []T) error {
 	return nil
 }
 
-// Insert adds rows to a table, of which columns are given with commas between them, in one statement. It is
-// for rows that come with every order: gorm's Create reflects upon each field. Its error is
-// gorm.ErrDuplicatedKey when a unique value is taken, as is that of CreateAll.
+// Insert adds rows to a table in one statement. columns are separated by commas. It serves rows that come
+// with every order, where gorm's Create is slow, because it reflects on each field. Its error is
+// gorm.ErrDuplicatedKey when a unique value is taken.
 func Insert(tx *gorm.DB, table, columns string, rows [][]any) error {
 	if len(rows) == 0 {
 		return nil
 	}
 	row := "(?" + strings.Repeat(", ?", len(rows[0])-1) + ")"
-	return tx.Exec("INSERT INTO "+table+" ("+columns+") VALUES "+row+strings.Repeat(", "+row, len(rows)-1), slices.Concat(rows...)...).Error
+	values := row + strings.Repeat(", "+row, len(rows)-1)
+	return tx.Exec("INSERT INTO "+table+" ("+columns+") VALUES "+values, slices.Concat(rows...)...).Error
 }
 
-// UpdateEach writes the columns of each of rows, which are gorm models with the key id, in one statement, and
-// returns of how many q found the row.
-func UpdateEach[T interface{ Key() int64 }](q *gorm.DB, rows []T, columns ...string) (found int64, err error) {
+// UpdateEach writes the columns of rows, gorm models with the key id, in one statement. It returns the number
+// of rows that q found.
+func UpdateEach[T interface{ Key() int64 }](q *gorm.DB, rows []T, columns ...string) (n int64, err error) {
 	ids, parsed := make([]int64, len(rows)), &gorm.Statement{DB: q}
 	if err := parsed.Parse(&rows[0]); err != nil {
 		return 0, err
@@ -148,14 +152,15 @@ func UpdateEach[T interface{ Key() int64 }](q *gorm.DB, rows []T, columns ...str
 			value, _ := field.ValueOf(q.Statement.Context, reflect.Indirect(reflect.ValueOf(row)))
 			values = append(values, ids[i], value)
 		}
-		changed[column] = clause.Expr{SQL: "CASE id" + strings.Repeat(" WHEN ? THEN ?", len(rows)) + " END", Vars: values}
+		cases := "CASE id" + strings.Repeat(" WHEN ? THEN ?", len(rows)) + " END"
+		changed[column] = clause.Expr{SQL: cases, Vars: values}
 	}
 	res := ByID(q).Where("id IN ?", ids).UpdateColumns(changed)
 	return res.RowsAffected, res.Error
 }
 
-// Sort is the order of a list, in the words of the documents' parameter sort. It is that of the ids, which
-// ascend as rows are created.
+// Sort is the order of a list, a value of the documents' parameter sort. Lists are ordered by id; ids ascend
+// as rows are created.
 type Sort string
 
 const (
@@ -163,21 +168,21 @@ const (
 	NewestFirst Sort = "-created_at"
 )
 
-// PageRequest is which rows of a list one page shows.
+// PageRequest selects the page of a list.
 type PageRequest struct {
 	Sort   Sort
-	Cursor *int64 // the last id already seen; nil or 0 for the first page
+	Cursor *int64 // the last id of the page before; nil or 0 for the first page
 	Limit  int32
 }
 
-// PageFrom is the window of a list's parameters sort, cursor and limit; those with a default in the document
-// are never nil.
+// PageFrom makes a PageRequest of a list's parameters. sort and limit are never nil, because they have
+// defaults in the document.
 func PageFrom[S ~string](sort *S, cursor *int64, limit *int32) PageRequest {
 	return PageRequest{Sort: Sort(*sort), Cursor: cursor, Limit: *limit}
 }
 
-// Page reads one page of a list and returns the cursor of the next page: nil when there is none. T is a gorm
-// model; Key is its id.
+// Page reads a page of q and returns the cursor of the next page: nil when there is none. T is a gorm model,
+// and Key returns its id.
 func Page[T interface{ Key() int64 }](q *gorm.DB, w PageRequest) ([]T, *int64, error) {
 	rows, err := Rows[T](q, w)
 	if err != nil {
@@ -225,7 +230,7 @@ func Rows[T any](q *gorm.DB, w PageRequest) (rows []T, err error) {
 	return rows, err
 }
 
-// Apply orders q as the list is and begins behind the cursor.
+// Apply orders q by the request's sort and starts behind its cursor.
 func (w PageRequest) Apply(q *gorm.DB) *gorm.DB {
 	order := "id"
 	if w.Sort == NewestFirst {
@@ -245,7 +250,7 @@ func (w PageRequest) after(q *gorm.DB) *gorm.DB {
 	return q.Where("id > ?", seen)
 }
 
-// AfterID is the last id already seen; 0 for the first page.
+// AfterID is the last id of the page before; 0 for the first page.
 func (w PageRequest) AfterID() int64 {
 	if w.Cursor == nil {
 		return 0
@@ -253,7 +258,7 @@ func (w PageRequest) AfterID() int64 {
 	return max(0, *w.Cursor)
 }
 
-// Trim makes of what Rows has read the page, and the cursor of the next one.
+// Trim splits the result of Rows into the page and the cursor of the next page.
 func Trim[T interface{ Key() int64 }](rows []T, w PageRequest) ([]T, *int64) {
 	size := int(w.Limit)
 	if len(rows) <= size {

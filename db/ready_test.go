@@ -6,7 +6,6 @@ import (
 
 	"example.com/b2b/db"
 	"example.com/b2b/db/dbtest"
-	"example.com/b2b/internal/apperr"
 )
 
 // TestReady has one table only: what is asked of a service's own must not depend on another's.
@@ -17,10 +16,7 @@ func TestReady(t *testing.T) {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { db.Close(g) })
-		unavailable := func(err error) bool {
-			refusal := &apperr.Error{}
-			return errors.As(err, &refusal) && refusal.Code == apperr.Unavailable
-		}
+		unavailable := func(err error) bool { return errors.Is(err, db.ErrUnavailable) }
 		if err := db.Ready(ctx, g, "things"); !unavailable(err) {
 			t.Errorf("without the table: %v", err)
 		}

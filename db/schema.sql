@@ -1,6 +1,6 @@
 -- Code generated from migrations/ by "make generate". DO NOT EDIT.
--- The whole MySQL schema, to read and for the server's own init hook: what migrating an empty database makes, with the versions,
--- so that a service that starts on it finds nothing left to migrate.
+-- The whole MySQL schema, to read and for the server's own init hook: the result of migrating an empty
+-- database, with the versions, so that a service that starts on it finds nothing left to migrate.
 
 SET NAMES utf8mb4;
 

@@ -3,6 +3,8 @@ package db_test
 import (
 	"context"
 	"errors"
+	"fmt"
+	"log/slog"
 	"strings"
 	"sync"
 	"testing"
@@ -12,7 +14,6 @@ import (
 
 	"example.com/b2b/db"
 	"example.com/b2b/db/dbtest"
-	"example.com/b2b/internal/apperr"
 )
 
 const soon = 30 * time.Second // more, and a wait counts as one without end
@@ -50,9 +51,7 @@ func TestSilentServer(t *testing.T) {
 		}
 		bounded, cancel := context.WithTimeout(ctx, soon)
 		defer cancel()
-		var refused *apperr.Error
-		if err := db.Ready(bounded, g, "customers"); bounded.Err() != nil || !errors.As(err, &refused) ||
-			refused.Code != apperr.Unavailable {
+		if err := db.Ready(bounded, g, "customers"); bounded.Err() != nil || !errors.Is(err, db.ErrUnavailable) {
 			t.Errorf("ready: %v", err)
 		}
 		silence.End()
@@ -66,47 +65,56 @@ func TestSilentServer(t *testing.T) {
 	})
 }
 
-// TestEveryEndsARoundThatHangs has rounds of background work whose statements get no answer, alone and while
-// leading.
-func TestEveryEndsARoundThatHangs(t *testing.T) {
-	t.Cleanup(db.SetRoundTimeout(time.Second))
+// TestJobRunThatHangsEnds has runs of a job whose statements get no answer, alone and exclusive.
+func TestJobRunThatHangsEnds(t *testing.T) {
+	t.Cleanup(db.SetRunTimeout(time.Second))
 	eachServer(t, 10, func(t *testing.T, g *gorm.DB, silence *dbtest.Silence) {
-		works := map[string]func(ctx context.Context) error{
-			"alone": func(ctx context.Context) error { return g.WithContext(ctx).Exec("SELECT 1").Error },
-			"lead": func(ctx context.Context) error {
-				_, err := db.RunExclusive(
-					ctx, g, "rounds",
-					func(ctx context.Context) error { return g.WithContext(ctx).Exec("SELECT 1").Error },
-				)
-				return err
-			},
-		}
-		for name, work := range works {
-			t.Run(name, func(t *testing.T) {
+		for _, exclusive := range []bool{false, true} {
+			t.Run(fmt.Sprint("exclusive ", exclusive), func(t *testing.T) {
 				ctx, cancel := context.WithTimeout(ctx, soon)
 				defer cancel()
-				fine, failed := 0, 0
-				db.Every(ctx, 10*time.Millisecond, func(ctx context.Context) error {
-					err := work(ctx)
+				fine := 0
+				failed := &errorCounter{Handler: slog.DiscardHandler, then: silence.End}
+				run := func(ctx context.Context) (int, error) {
+					err := g.WithContext(ctx).Exec("SELECT 1").Error
 					switch {
-					case err == nil && failed > 0:
+					case err == nil && failed.count > 0:
 						cancel()
 					case err == nil:
 						if fine++; fine == 3 {
 							silence.Fall()
 						}
 					}
-					return err
-				}, func(error) {
-					failed++
-					silence.End()
+					return 0, err
+				}
+				db.RunJobs(ctx, g, slog.New(failed), db.Job{
+					Name: "as tested", Interval: 10 * time.Millisecond, Exclusive: exclusive, Run: run,
 				})
 				if !errors.Is(ctx.Err(), context.Canceled) {
-					t.Errorf("%d rounds that worked, %d that failed, and none that worked again", fine, failed)
+					t.Errorf("%d runs worked, %d failed, and none worked again", fine, failed.count)
 				}
 			})
 		}
 	})
+}
+
+// errorCounter counts lines of the log about errors.
+type errorCounter struct {
+	slog.Handler
+	count int
+	then  func()
+}
+
+func (*errorCounter) Enabled(_ context.Context, level slog.Level) bool {
+	return level >= slog.LevelError
+}
+
+func (c *errorCounter) WithAttrs([]slog.Attr) slog.Handler { return c }
+
+func (c *errorCounter) Handle(context.Context, slog.Record) error {
+	c.count++
+	c.then()
+	return nil
 }
 
 // TestTableLocksAreAwaitedBriefly has a change of a table behind a transaction that never ends, and a read

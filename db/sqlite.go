@@ -11,26 +11,25 @@ import (
 	"time"
 )
 
-// sqlitePool is the connections to an SQLite file: one that writes, for SQLite has one writer, and a queue in
-// front of one connection beats busy errors behind several; and some that read. A statement that gorm begins
-// with SELECT, outside of a transaction, reads what has been committed, and waits neither for the one that
-// writes nor for another process that does.
+// sqlitePool is the connections to an SQLite file: one writes, and some read. SQLite has one writer, so a
+// queue for one connection beats busy errors on several. A SELECT outside of a transaction uses a reader: it
+// reads committed rows, and does not wait for a writer of this process or another.
 type sqlitePool struct {
-	*sql.DB // writes
+	*sql.DB // the writer
 	readers *sql.DB
 	path    string
 	stop    context.CancelFunc // of boundLog
 }
 
 const (
-	readers       = 4           // connections; each takes up to 2 MB for the pages that it has read
-	readersIdle   = time.Minute // then they give that back
-	lockWait      = "10000"     // milliseconds that a statement waits for another process's lock
+	maxReaders    = 4           // connections; each caches up to 2 MB of pages
+	readersIdle   = time.Minute // before a reader is closed, which frees its cache
+	lockWait      = "10000"     // milliseconds to wait for the lock of another process
 	briefLockWait = "1000"
-	mostLog       = 64 << 20 // bytes of the write-ahead log
+	maxLog        = 64 << 20 // bytes of the write-ahead log
 )
 
-// openSQLite makes the file's folder when it is missing.
+// openSQLite opens the file, and makes its folder when it is missing.
 func openSQLite(path string) (*sqlitePool, error) {
 	if path == ":memory:" {
 		return nil, errors.New("the database must be a file: each connection to :memory: has one of its own")
@@ -45,7 +44,7 @@ func openSQLite(path string) (*sqlitePool, error) {
 			"_txlock":      {"immediate"},
 			"_time_format": {"sqlite"},
 			"_timezone":    {"UTC"},
-			"_texttotime":  {"1"}, // a time that an expression makes has no declared type
+			"_texttotime":  {"1"}, // for times from expressions, which have no declared type
 		}
 		dsn := url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath(), RawQuery: q.Encode()}
 		return sql.Open("sqlite", dsn.String())
@@ -57,8 +56,8 @@ func openSQLite(path string) (*sqlitePool, error) {
 		return nil, err
 	}
 	p.SetMaxOpenConns(1)
-	p.readers.SetMaxOpenConns(readers)
-	p.readers.SetMaxIdleConns(readers)
+	p.readers.SetMaxOpenConns(maxReaders)
+	p.readers.SetMaxIdleConns(maxReaders)
 	p.readers.SetConnMaxIdleTime(readersIdle)
 	ctx, stop := context.WithCancel(context.Background())
 	p.stop = stop
@@ -66,7 +65,7 @@ func openSQLite(path string) (*sqlitePool, error) {
 	return p, nil
 }
 
-// GetDBConn implements gorm.GetDBConnector: transactions are for the connection that writes.
+// GetDBConn implements gorm.GetDBConnector: transactions use the writer.
 func (p *sqlitePool) GetDBConn() (*sql.DB, error) { return p.DB, nil }
 
 // QueryContext implements gorm.ConnPool.
@@ -86,14 +85,13 @@ func (p *sqlitePool) of(query string) *sql.DB {
 	return p.DB
 }
 
-// Close ends those that read first: the last connection of all tidies the files up, which a reader may not.
+// Close closes the writer last: the last connection removes the write-ahead log, and a reader may not.
 func (p *sqlitePool) Close() error {
 	p.stop()
 	return errors.Join(p.readers.Close(), p.DB.Close())
 }
 
-// briefly runs statements on the connection that writes, and waits for the locks of others for a second at
-// most.
+// briefly runs statements on the writer, and waits for locks of other processes for a second at most.
 func (p *sqlitePool) briefly(ctx context.Context, statements ...string) error {
 	return onConn(ctx, p.DB, func(conn *sql.Conn) (clean bool, err error) {
 		_, err = conn.ExecContext(ctx, "PRAGMA busy_timeout = "+briefLockWait)
@@ -104,14 +102,14 @@ func (p *sqlitePool) briefly(ctx context.Context, statements ...string) error {
 	})
 }
 
-// boundLog makes the write-ahead log short again when it has become long. SQLite begins the log anew when no
-// read needs it, and under long reads, of which one begins before another ends, there may be no such moment.
-// The checkpoint makes writers wait for those reads, for a second at most.
+// boundLog truncates the write-ahead log when it is longer than maxLog. SQLite itself restarts the log at a
+// moment without reads, and under overlapping long reads there is no such moment. The checkpoint makes
+// writers wait for reads, for a second at most.
 func (p *sqlitePool) boundLog(ctx context.Context) {
 	for ctx.Err() == nil {
 		pause := time.Second
-		if log, err := os.Stat(p.path + "-wal"); err == nil && log.Size() > mostLog {
-			_ = p.briefly(ctx, "PRAGMA wal_checkpoint(TRUNCATE)") // which fails while a read is long, and is tried again
+		if log, err := os.Stat(p.path + "-wal"); err == nil && log.Size() > maxLog {
+			_ = p.briefly(ctx, "PRAGMA wal_checkpoint(TRUNCATE)") // fails during a long read
 			pause = 10 * time.Second
 		}
 		select {
@@ -121,24 +119,23 @@ func (p *sqlitePool) boundLog(ctx context.Context) {
 	}
 }
 
-// ready makes a change of no row, writes one page and waits for the disk, as the smallest order does, and
-// looks whether an order would find room on the disk: SQLite writes over what it has of the disk already, so
-// the page alone may fit where nothing else does.
+// ready runs change, which must change no row, writes a page, waits for the disk, and looks for free space on
+// the disk: SQLite overwrites space that it has already, so the page may fit on a full disk.
 func (p *sqlitePool) ready(ctx context.Context, change string) error {
 	err := p.briefly(ctx, change, "PRAGMA user_version = 1")
 	if err == nil {
-		err = p.room()
+		err = p.hasSpace()
 	}
 	return err
 }
 
-// room returns an error when the disk has none for 64 KB more, which is about what a small order takes.
-func (p *sqlitePool) room() error {
+// hasSpace returns an error when the disk has no space for 64 KB, about the size of a small order.
+func (p *sqlitePool) hasSpace() error {
 	f, err := os.CreateTemp(filepath.Dir(p.path), ".ready-*")
 	if err != nil {
 		return err
 	}
-	_ = os.Remove(f.Name()) // at once, so that no kill leaves the file behind; Windows removes no open file
+	_ = os.Remove(f.Name()) // now, so that a kill leaves no file behind; on Windows, below
 	_, err = f.Write(make([]byte, 64<<10))
 	err = errors.Join(err, f.Close())
 	_ = os.Remove(f.Name())

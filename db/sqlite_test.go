@@ -13,7 +13,6 @@ import (
 
 	"example.com/b2b/db"
 	"example.com/b2b/db/dbtest"
-	"example.com/b2b/internal/apperr"
 )
 
 func openSQLite(t *testing.T) (g *gorm.DB, path string) {
@@ -57,8 +56,7 @@ func TestReadsBesideForeignLock(t *testing.T) {
 		return n
 	}
 	read()
-	var refused *apperr.Error
-	if err := db.Ready(ctx, g, "things"); !errors.As(err, &refused) || refused.Code != apperr.Unavailable {
+	if err := db.Ready(ctx, g, "things"); !errors.Is(err, db.ErrUnavailable) {
 		t.Errorf("ready: %v", err)
 	}
 	written := make(chan error, 1)
@@ -70,7 +68,7 @@ func TestReadsBesideForeignLock(t *testing.T) {
 		time.Sleep(time.Millisecond)
 	}
 	read()
-	if err := db.Ready(ctx, g, "things"); !errors.As(err, &refused) || refused.Code != apperr.Unavailable {
+	if err := db.Ready(ctx, g, "things"); !errors.Is(err, db.ErrUnavailable) {
 		t.Errorf("ready behind one that waits: %v", err)
 	}
 	if read() != 0 || len(written) > 0 || soon.Err() != nil {

@@ -14,18 +14,18 @@ import (
 	"gorm.io/gorm"
 )
 
-// InTx runs fn in a transaction and commits when it returns nil. When the database ends the transaction in
-// favour of another (a deadlock, a row held by another for too long), or fn returns ErrConflict, InTx runs fn
-// again, a bounded number of times, for five seconds at most; so fn must not leave traces outside of tx. Its
-// last error is then apperr's unavailable. There is no transaction within another: g must not be in one, and
-// tx refuses to begin one.
+// InTx runs fn in a transaction and commits when fn returns nil. After a deadlock, after a wait of a second
+// for another transaction's row, or when fn returns ErrConflict, InTx runs fn again: 12 times or for five
+// seconds at most, with growing, jittered pauses. So fn must not leave traces outside of tx. When no try
+// succeeds, the error is ErrConflict. Transactions do not nest: g must not be in one, and tx refuses to begin
+// one.
 //
-// The transactions of InTx take a third of the connections at most: where rows are stuck, reads and
-// InReservedTx still have theirs.
+// InTx uses at most a third of the connections. Where transactions wait for stuck rows, reads and
+// InReservedTx still get a connection.
 func InTx(ctx context.Context, g *gorm.DB, fn func(tx *gorm.DB) error) error {
 	room := g.Dialector.(dialector).transactions
-	return inTx(ctx, func() error {
-		if _, err := g.DB(); err == nil && room != nil { // else transact refuses
+	return retryTx(ctx, func() error {
+		if _, err := g.DB(); err == nil && room != nil { // in a transaction g.DB fails, and so will transact
 			select {
 			case room <- struct{}{}:
 				defer func() { <-room }()
@@ -37,9 +37,9 @@ func InTx(ctx context.Context, g *gorm.DB, fn func(tx *gorm.DB) error) error {
 	})
 }
 
-// InReservedTx is InTx for callers that see to it themselves that they run few transactions at once.
+// InReservedTx is InTx without its limit of connections, for callers that run few transactions at once.
 func InReservedTx(ctx context.Context, g *gorm.DB, fn func(tx *gorm.DB) error) error {
-	return inTx(ctx, func() error { return transact(ctx, g, fn, begin(g)) })
+	return retryTx(ctx, func() error { return transact(ctx, g, fn, begin(g)) })
 }
 
 // TryTx runs fn once, in a transaction that is rolled back.
@@ -53,7 +53,7 @@ func TryTx(ctx context.Context, g *gorm.DB, fn func(tx *gorm.DB) error) error {
 
 var errRollback = errors.New("rolled back")
 
-func inTx(ctx context.Context, try func() error) error {
+func retryTx(ctx context.Context, try func() error) error {
 	return retry(ctx, 12, 5*time.Second, try)
 }
 
@@ -64,9 +64,9 @@ func begin(g *gorm.DB) string {
 	return "START TRANSACTION"
 }
 
-// retry runs fn again while it loses against another transaction, at most tries times and for so long.
+// retry runs fn until it does not fail with an ErrConflict, at most tries times and until limit has passed.
 func retry(ctx context.Context, tries uint, limit time.Duration, fn func() error) error {
-	wait := backoff.NewExponentialBackOff() // jittered
+	wait := backoff.NewExponentialBackOff() // with jitter
 	wait.InitialInterval, wait.MaxInterval = 5*time.Millisecond, 250*time.Millisecond
 	_, err := backoff.Retry(ctx, func() (struct{}, error) {
 		err := fn()
@@ -78,8 +78,8 @@ func retry(ctx context.Context, tries uint, limit time.Duration, fn func() error
 	return err
 }
 
-// Snapshot runs fn once, in a transaction that reads all tables as they were at one moment. MySQL and MariaDB
-// refuse to write in it; SQLite and TiDB do not, so fn must not. On SQLite it lets others write meanwhile.
+// Snapshot runs fn once, in a transaction that reads all tables as of one moment. fn must not write: only
+// MySQL and MariaDB refuse it. On SQLite, other transactions may write meanwhile.
 func Snapshot(ctx context.Context, g *gorm.DB, fn func(tx *gorm.DB) error) error {
 	if g.Name() == SQLite {
 		return transact(ctx, g, fn, "BEGIN")
@@ -87,17 +87,17 @@ func Snapshot(ctx context.Context, g *gorm.DB, fn func(tx *gorm.DB) error) error
 	const repeatableRead = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"
 	err := transact(ctx, g, fn, repeatableRead, "START TRANSACTION READ ONLY")
 	var my *mysqldriver.MySQLError
-	if errors.As(err, &my) && my.Number == 1235 { // ER_NOT_SUPPORTED_YET: TiDB knows no READ ONLY
+	if errors.As(err, &my) && my.Number == 1235 { // ER_NOT_SUPPORTED_YET: TiDB has no READ ONLY
 		err = transact(ctx, g, fn, repeatableRead, "START TRANSACTION")
 	}
 	return err
 }
 
-// transact runs fn in one transaction, which the statements in begin start.
+// transact runs fn in a transaction, which the statements in begin start.
 //
-// It goes around sql.Tx because that one's Commit and Rollback do not obey a context: driver.Tx takes none
-// (https://pkg.go.dev/database/sql/driver#Tx), so a driver waits for the answer without end. A server that is
-// cut off at that moment would keep the request, and its connection, waiting for as long as TCP does.
+// It does not use sql.Tx, because Commit and Rollback of sql.Tx take no context
+// (https://pkg.go.dev/database/sql/driver#Tx) and wait for the answer without end. When the server is cut off
+// at that moment, the request and its connection would wait until TCP gives up.
 func transact(ctx context.Context, g *gorm.DB, fn func(tx *gorm.DB) error, begin ...string) error {
 	pool, err := g.DB()
 	if err != nil {
@@ -106,7 +106,7 @@ func transact(ctx context.Context, g *gorm.DB, fn func(tx *gorm.DB) error, begin
 	return onConn(ctx, pool, func(conn *sql.Conn) (clean bool, err error) {
 		for _, statement := range begin {
 			if _, err := conn.ExecContext(ctx, statement); err != nil {
-				return false, err // an isolation level may be set for the next transaction
+				return false, err // not clean: SET TRANSACTION may have set the level of the next transaction
 			}
 		}
 		tx := g.Session(&gorm.Session{NewDB: true, Context: ctx})
@@ -118,12 +118,12 @@ func transact(ctx context.Context, g *gorm.DB, fn func(tx *gorm.DB) error, begin
 	})
 }
 
-// statements is what gorm sees of a transaction's connection: nothing that begins another one, which would
+// statements hides the methods of a connection that begin a transaction. On MySQL, to begin another one would
 // commit the first.
 type statements struct{ gorm.ConnPool }
 
-// onConn runs fn on a connection that nobody else uses. Unless fn leaves it clean, it is closed, and the
-// server ends what has begun on it; so it is when fn panics.
+// onConn runs fn on a connection of its own. When fn panics or does not report it as clean, onConn closes the
+// connection, and the server rolls back its transaction.
 func onConn(ctx context.Context, pool *sql.DB, fn func(conn *sql.Conn) (clean bool, err error)) error {
 	conn, err := pool.Conn(ctx)
 	if err != nil {
@@ -140,7 +140,8 @@ func onConn(ctx context.Context, pool *sql.DB, fn func(conn *sql.Conn) (clean bo
 	return translate(err)
 }
 
-// finish runs a statement that ends something, for a request whose time is over, too.
+// finish runs a statement that ends a transaction or a lock. It has a second of its own, because the time of
+// the request may be over.
 func finish(ctx context.Context, conn *sql.Conn, statement string, args ...any) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
 	defer cancel()
@@ -148,20 +149,23 @@ func finish(ctx context.Context, conn *sql.Conn, statement string, args ...any) 
 	return err
 }
 
-// RunExclusive runs work unless another process, or another call, is running work of that name on the same
-// database. It reports whether it ran it. The lead ends with work, or with the connection that holds it: a
-// leader that is cut off from the database may still work when the next one starts, so RunExclusive saves
-// double work and does not make it harmless. Work that takes longer than three minutes may lose the lead on
-// the way.
+// RunExclusive runs work unless another call, here or in another process, is running work of that name on the
+// same database. It reports whether it ran work.
 //
-// A lead takes a connection, and work needs another. So on SQLite, and in a pool of few connections, which
-// several leads could take away from each other's work, there is no lead: each call runs work.
-func RunExclusive(ctx context.Context, g *gorm.DB, name string, work func(ctx context.Context) error) (led bool, err error) {
+// The lock ends with its connection, and after about three minutes. A process that is cut off from the
+// database may then still be at work when the next one starts. So RunExclusive saves double work, and work
+// must stay correct when two processes do it.
+//
+// The lock takes a connection, and work another. On SQLite, and in a pool of fewer than exclusiveFrom
+// connections, there is no lock, and every call runs work.
+func RunExclusive(
+	ctx context.Context, g *gorm.DB, name string, work func(ctx context.Context) error,
+) (ran bool, err error) {
 	pool, err := g.DB()
 	if err != nil {
 		return false, err
 	}
-	if g.Name() == SQLite || pool.Stats().MaxOpenConnections < leadsFrom {
+	if g.Name() == SQLite || pool.Stats().MaxOpenConnections < exclusiveFrom {
 		return true, work(ctx)
 	}
 	err = onConn(ctx, pool, func(conn *sql.Conn) (clean bool, err error) {
@@ -170,35 +174,36 @@ func RunExclusive(ctx context.Context, g *gorm.DB, name string, work func(ctx co
 		} else if err != nil {
 			return false, err
 		}
-		led = true
+		ran = true
 		defer func() { clean = lock(name).SessionUnlock(ctx, conn) == nil }() // when work panics, too
 		return false, work(ctx)
 	})
-	return led, err
+	return ran, err
 }
 
-// leadsFrom is how many connections a pool must have for leads: twice as many as there are in one process,
-// and more.
-const leadsFrom = 8
+// exclusiveFrom is how many connections a pool needs for exclusive runs: a process has five exclusive jobs,
+// and two connections for each cannot all be taken by locks.
+const exclusiveFrom = 10
 
-// lock is the name of one that the server frees when the connection ends, whatever ends it. It implements
-// goose's lock.SessionLocker.
+// lock is the name of a lock on the server, which ends with its connection. It implements goose's
+// lock.SessionLocker.
 type lock string
 
-// The name of a lock is the server's, not the database's, and may have 64 characters.
+// lockName is the server's name of a lock. The database is a part of it, because all databases of a server
+// share the names. 64 characters are allowed.
 const lockName = "CONCAT('b2b ', SHA2(CONCAT(DATABASE(), ' ', ?), 224))"
 
-// take returns ErrConflict when others have held the lock for so many seconds. TiDB waits for one at least,
-// and gives up early when many ask at once.
+// take returns ErrConflict when other connections have held the lock for so many seconds. TiDB waits for a
+// second at least, and gives up early when many connections ask at once.
 func (l lock) take(ctx context.Context, conn *sql.Conn, seconds int) error {
 	var got sql.NullInt64
 	err := conn.QueryRowContext(ctx, "SELECT GET_LOCK("+lockName+", ?)", string(l), seconds).Scan(&got)
-	if err == nil && !got.Valid {
-		return errors.New("GET_LOCK failed") // https://dev.mysql.com/doc/refman/8.4/en/locking-functions.html#function_get-lock
+	if err == nil && !got.Valid { // https://dev.mysql.com/doc/refman/8.4/en/locking-functions.html#function_get-lock
+		return errors.New("GET_LOCK failed")
 	} else if err == nil && got.Int64 == 0 {
 		return fmt.Errorf("%w: another process has held the lock %q for too long", ErrConflict, string(l))
 	}
-	if err == nil { // its connection says nothing while the work lasts
+	if err == nil { // the connection is silent while work runs
 		_, err = conn.ExecContext(ctx, "SET SESSION wait_timeout = 200")
 	}
 	return translate(err)
@@ -210,5 +215,8 @@ func (l lock) SessionLock(ctx context.Context, conn *sql.Conn) error {
 }
 
 func (l lock) SessionUnlock(ctx context.Context, conn *sql.Conn) error {
-	return errors.Join(finish(ctx, conn, "DO RELEASE_LOCK("+lockName+")", string(l)), finish(ctx, conn, "SET SESSION wait_timeout = "+waitTimeout))
+	return errors.Join(
+		finish(ctx, conn, "DO RELEASE_LOCK("+lockName+")", string(l)),
+		finish(ctx, conn, "SET SESSION wait_timeout = "+waitTimeout),
+	)
 }

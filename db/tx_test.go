@@ -14,7 +14,6 @@ import (
 
 	"example.com/b2b/db"
 	"example.com/b2b/db/dbtest"
-	"example.com/b2b/internal/apperr"
 )
 
 func TestInTx(t *testing.T) {
@@ -51,8 +50,7 @@ func TestInTx(t *testing.T) {
 		t.Run("bounded, then unavailable", func(t *testing.T) {
 			runs := 0
 			err := db.InTx(ctx, g, func(*gorm.DB) error { runs++; return db.ErrConflict })
-			var refusal *apperr.Error
-			if !errors.As(err, &refusal) || refusal.Code != apperr.Unavailable || runs < 5 {
+			if !errors.Is(err, db.ErrConflict) || !errors.Is(err, db.ErrUnavailable) || runs < 5 {
 				t.Errorf("%v after %d runs", err, runs)
 			}
 		})

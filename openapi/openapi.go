@@ -3,8 +3,8 @@ package openapi
 
 import _ "embed"
 
-// Document is openapi.gen.yaml: every path but /health and /ready of the three documents, each with the
-// address of its service, which is http://localhost:3000 (orchestrator), :3001 (customers) or :3002 (orders).
+// Document is openapi.gen.yaml: every path of the three documents but /health and /ready, each with the
+// address of its service, such as OrdersAddress.
 //
 //go:embed openapi.gen.yaml
 var Document []byte

@@ -26,11 +26,11 @@ var (
 // idempotency_key_unknown when the key has no effects, or has expired.
 func (s *Service) reportKey(
 	ctx context.Context, key string,
-) (effects []idempotency.Done, statuses map[int64]*contract.OrderStatus, err error) {
-	if effects, err = s.db.Keys.Report(ctx, key, keyedOperations); err != nil {
+) (effects []idempotency.Use, statuses map[int64]*contract.OrderStatus, err error) {
+	if effects, err = s.db.Keys.Report(ctx, key); err != nil {
 		return nil, nil, err
 	}
-	ids := service.Views(effects, func(e idempotency.Done) int64 { return e.TargetID })
+	ids := service.Views(effects, func(e idempotency.Use) int64 { return e.TargetID })
 	var orders []order
 	err = s.db.Read(ctx).orders().Select("id, status").Where("id IN ?", ids).Find(&orders).Error
 	statuses = map[int64]*contract.OrderStatus{}

@@ -338,7 +338,7 @@ func (b *books) expireReservations() (n int) {
 	return n
 }
 
-func (b *books) purgeKeys() (n int64) {
+func (b *books) purgeKeys() (n int) {
 	for at, k := range b.keys {
 		if !b.now().Before(k.expires) {
 			delete(b.keys, at)

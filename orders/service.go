@@ -11,6 +11,7 @@ import (
 
 	"example.com/b2b/internal/apperr"
 	"example.com/b2b/internal/batch"
+	"example.com/b2b/internal/idempotency"
 	"example.com/b2b/internal/service"
 	"example.com/b2b/internal/web"
 	"example.com/b2b/openapi/customersapi"
@@ -37,8 +38,9 @@ type Service struct {
 // address of the Customers API.
 func New(g *gorm.DB, c Config) (*Service, error) {
 	s := &Service{Config: c}
+	keys := idempotency.Keys{DB: g, Lifetime: c.KeyLifetime, Operations: keyedOperations}
 	newStore := func(base service.Store) store { return store{base, &s.Config} }
-	s.db = service.NewDatabase(g, "orders", c.KeyLifetime, newStore)
+	s.db = service.NewDatabase(g, "orders", keys, newStore)
 	s.commands.MaxConcurrent, s.commands.MaxCost, s.commands.MaxHeld = s.maxBatches(), batchCost, c.MaxHeld
 	s.commands.Run = s.runBatch
 	var err error

@@ -2,7 +2,6 @@ package orders
 
 import (
 	"context"
-	"log/slog"
 	"math"
 	"time"
 
@@ -39,14 +38,10 @@ func (s *Service) maxBatches() int {
 	return 2
 }
 
-// lead runs work on one instance at a time: see db.RunExclusive.
-func (s *Service) lead(ctx context.Context, name string, work func(ctx context.Context) error) error {
-	_, err := db.RunExclusive(ctx, s.db.DB, name, work)
-	return err
+// indexProducts is the job of the search index: see search.Index.UpdateDue.
+func (s *Service) indexProducts(ctx context.Context) (rows int, err error) {
+	return texts.UpdateDue(ctx, s.db.DB)
 }
-
-// index keeps the index of the search in products until ctx ends.
-func (s *Service) index(ctx context.Context, log *slog.Logger) { texts.Run(ctx, s.db.DB, log) }
 
 // spans returns in which ids all orders are that were created from one moment to another, and few others: see
 // NoteBlocks. Nil is no bound.

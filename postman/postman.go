@@ -1,11 +1,11 @@
 // Package postman has the Postman collection of all services, and an environment with their addresses.
-//
-//go:generate go run ./gen
 package postman
 
 import (
 	_ "embed"
 	"strings"
+
+	"example.com/b2b/openapi"
 )
 
 // Collection is the collection, in Postman's format 2.1.
@@ -18,5 +18,6 @@ var environment string
 
 // Environment returns the environment for services at these addresses.
 func Environment(customers, orders, orchestrator string) []byte {
-	return []byte(strings.NewReplacer("http://localhost:3001", customers, "http://localhost:3002", orders, "http://localhost:3000", orchestrator).Replace(environment))
+	here := strings.NewReplacer(openapi.CustomersAddress, customers, openapi.OrdersAddress, orders, openapi.OrchestratorAddress, orchestrator)
+	return []byte(here.Replace(environment))
 }

@@ -60,6 +60,8 @@ func TestArrows(t *testing.T) {
 			withoutDatabase = append(withoutDatabase, s.name)
 		}
 	}
+	withoutDatabase = append(withoutDatabase, "cmd/lambda", "openapi", "sdk", "internal")
+	withDatabase := []string{"internal/idempotency", "internal/history", "internal/service", "internal/generate/schema"}
 	for _, p := range ours {
 		if contract, found := strings.CutPrefix(p.ImportPath, "openapi/"); found &&
 			strings.HasSuffix(contract, "api") &&
@@ -74,13 +76,15 @@ func TestArrows(t *testing.T) {
 				t.Errorf("%s imports %s: a contract imports nothing of ours", p.ImportPath, name)
 			case own && under(p.ImportPath, "sdk") && !under(name, "openapi", "sdk"):
 				t.Errorf("%s imports %s: an SDK knows the contracts only", p.ImportPath, name)
-			case own && under(p.ImportPath, "internal", "db") && under(name, names...):
+			case own && under(p.ImportPath, "db") && !under(name, "db"):
+				t.Errorf("%s imports %s: the database code knows nothing above it", p.ImportPath, name)
+			case own && under(p.ImportPath, "internal") && under(name, names...):
 				t.Errorf("%s imports the service %s", p.ImportPath, name)
 			case own && under(p.ImportPath, names...) && under(name, names...) && !under(name, p.ImportPath):
 				t.Errorf("%s imports %s: services meet over HTTP only", p.ImportPath, name)
 			case under(imported, "github.com/tsenart") && p.ImportPath != "test/bench":
 				t.Errorf("%s imports %s, which is for benchmarks", p.ImportPath, imported)
-			case own && name == "internal/config" && !under(p.ImportPath, "cmd", "internal/config"):
+			case own && name == "internal/config" && !under(p.ImportPath, "cmd", "internal/generate"):
 				t.Errorf("%s imports the configuration: it gets plain values", p.ImportPath)
 			case imported == "github.com/gin-gonic/gin" && !server && !under(p.ImportPath, "internal/web", "orchestrator", "cmd/lambda"):
 				t.Errorf("%s imports gin: *gin.Context is never beside SQL", p.ImportPath)
@@ -88,8 +92,10 @@ func TestArrows(t *testing.T) {
 		}
 		for _, reached := range p.Deps {
 			switch {
-			case isDatabase(reached) && (under(p.ImportPath, append(withoutDatabase, "cmd/lambda", "openapi", "sdk")...) || under(p.ImportPath, "internal") && !under(p.ImportPath, "internal/idempotency", "internal/history", "internal/service")):
+			case isDatabase(reached) && under(p.ImportPath, withoutDatabase...) && !under(p.ImportPath, withDatabase...):
 				t.Errorf("%s reaches %s: no database there", p.ImportPath, reached)
+			case under(p.ImportPath, "internal/config", "internal/generate/openapi") && under(reached, module+"openapi"):
+				t.Errorf("%s reaches %s, which it generates or which is generated after it", p.ImportPath, reached)
 			case under(p.ImportPath, "openapi", "sdk") && !server && under(reached, "github.com/gin-gonic", "github.com/getkin/kin-openapi"):
 				t.Errorf("%s reaches %s: a typed client is light", p.ImportPath, reached)
 			}

@@ -21,6 +21,7 @@ import (
 	"github.com/joho/godotenv"
 	"gorm.io/gorm"
 
+	"example.com/b2b/cmd/wiring"
 	"example.com/b2b/db"
 	"example.com/b2b/db/doctor"
 	"example.com/b2b/internal/auth"
@@ -199,7 +200,7 @@ func issue(c *config.Settings, caller auth.Principal, out io.Writer) error {
 	if c.JWTSecret == "" {
 		return errors.New(`JWT_SECRET is ""; allowed: the secret that the services have`)
 	}
-	token, err := c.Tokens().Issue(caller, c.TokenLifetime)
+	token, err := wiring.Tokens(c).Issue(caller, c.TokenLifetime)
 	if err != nil {
 		return fmt.Errorf("--sub %q cannot be: %w", caller.Subject, err)
 	}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/getkin/kin-openapi/openapi3"
 
+	"example.com/b2b/cmd/wiring"
 	"example.com/b2b/db"
 	"example.com/b2b/internal/auth"
 	"example.com/b2b/internal/config"
@@ -55,10 +56,9 @@ func everyOperation(
 	}
 	t.Cleanup(func() { db.Close(g) })
 	var c config.Settings
-	c.AuthMode, c.JWTSecret, c.ServiceTokens, c.RequestTimeout = mode, webtest.Secret, []string{
-		webtest.Token,
-	}, time.Minute
-	o, err := c.Options(t.Context(), slog.New(slog.DiscardHandler))
+	c.AuthMode, c.JWTSecret, c.ServiceTokens = mode, webtest.Secret, []string{webtest.Token}
+	c.RequestTimeout = time.Minute
+	o, err := wiring.Options(t.Context(), &c, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -73,10 +73,9 @@ func everyOperation(
 		_, document, _ := webtest.Do(t, "GET", *s.base+"/openapi.json", "")
 		for path, item := range webtest.Spec(t, document).Paths.Map() {
 			for method, described := range item.Operations() {
-				t.Run(
-					mode+" "+s.name+" "+method+path,
-					func(t *testing.T) { fn(t, c.Tokens(), *s.base, method, path, item, described) },
-				)
+				t.Run(mode+" "+s.name+" "+method+path, func(t *testing.T) {
+					fn(t, wiring.Tokens(&c), *s.base, method, path, item, described)
+				})
 			}
 		}
 	}

@@ -18,6 +18,7 @@ import (
 	"golang.org/x/sync/errgroup"
 	"gorm.io/gorm"
 
+	"example.com/b2b/cmd/wiring"
 	"example.com/b2b/customers"
 	"example.com/b2b/db"
 	"example.com/b2b/db/doctor"
@@ -47,7 +48,7 @@ type service struct {
 
 // peer is s as the services call it that are built after it: without a connection when it is of this process.
 func (s *service) peer(c *config.Settings) web.Peer {
-	p := c.Peer(*s.base)
+	p := wiring.Peer(c, *s.base)
 	p.Near = s.server.Near
 	return p
 }
@@ -61,7 +62,7 @@ func table(c *config.Settings) []*service {
 		try: "curl '%s/customers?search=ACME'",
 		build: func(g *gorm.DB, o web.Options) (http.Handler, func(context.Context), error) {
 			s := customers.New(g, c.KeyLifetime)
-			return s.Handler(o), func(ctx context.Context) { s.Run(ctx, o.Log) }, nil
+			return s.Handler(o), func(ctx context.Context) { db.RunJobs(ctx, g, o.Log, s.Jobs()...) }, nil
 		},
 	}
 	ordersAPI := &service{
@@ -75,7 +76,7 @@ func table(c *config.Settings) []*service {
 			if err != nil {
 				return nil, nil, err
 			}
-			return s.Handler(o), func(ctx context.Context) { s.Run(ctx, o.Log) }, nil
+			return s.Handler(o), func(ctx context.Context) { db.RunJobs(ctx, g, o.Log, s.Jobs()...) }, nil
 		},
 	}
 	return []*service{customersAPI, ordersAPI, {
@@ -134,6 +135,7 @@ func serve(ctx context.Context, c *config.Settings, services []*service, out io.
 			return err
 		}
 		defer db.Close(g)
+		db.LogSlow(g, log, web.LoggedCorrelationID)
 		if c.MigrateOnStart {
 			if _, err := db.Migrate(ctx, g); err != nil {
 				return fmt.Errorf("the schema could not be brought up to date: %w", err)
@@ -145,7 +147,7 @@ func serve(ctx context.Context, c *config.Settings, services []*service, out io.
 			}
 		}
 	}
-	o, err := c.Options(ctx, log)
+	o, err := wiring.Options(ctx, c, log)
 	if err != nil {
 		return err
 	}

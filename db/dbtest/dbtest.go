@@ -1,6 +1,6 @@
-// Package dbtest gives each test a fresh, migrated, real database on every engine that the environment names:
-// SQLite always, MySQL and MariaDB where TEST_MYSQL_DSN and TEST_MARIADB_DSN are set (`make test` starts the
-// servers it finds and sets them), and TiDB where TEST_TIDB_DSN is.
+// Package dbtest gives each test a new, migrated database on each engine: always on SQLite, and on MySQL,
+// MariaDB and TiDB if TEST_MYSQL_DSN, TEST_MARIADB_DSN and TEST_TIDB_DSN are set. `make test` starts the
+// installed MySQL and MariaDB servers and sets their variables.
 package dbtest
 
 import (
@@ -24,8 +24,8 @@ import (
 	"example.com/b2b/db"
 )
 
-// Servers are the engines besides SQLite, and the variables that hold their DSNs: a user who may create
-// databases.
+// Servers are the engines besides SQLite, and the variables of their DSNs. The user of a DSN must be allowed
+// to create databases.
 var Servers = []struct{ Engine, Variable string }{
 	{"MySQL", "TEST_MYSQL_DSN"},
 	{"MariaDB", "TEST_MARIADB_DSN"},
@@ -38,12 +38,12 @@ type runner[T any] interface {
 	Run(name string, f func(t T)) bool
 }
 
-// Each runs test once for each engine, on a migrated database of its own. A test may be a benchmark.
+// Each runs a test or a benchmark on each engine, each time on a migrated database of its own.
 func Each[T runner[T]](t T, test func(t T, g *gorm.DB)) {
 	EachConfig(t, func(t T, c db.Config) { test(t, Open(t, c)) })
 }
 
-// EachConfig runs test once for each engine, on an empty database of its own that is dropped afterwards.
+// EachConfig is Each with an empty database, which it drops afterwards.
 func EachConfig[T runner[T]](t T, test func(t T, c db.Config)) {
 	t.Run("SQLite", func(t T) {
 		test(t, db.Config{Driver: db.SQLite, Path: filepath.Join(t.TempDir(), "test.db")})
@@ -72,7 +72,9 @@ func create(t testing.TB, dsn string) db.Config {
 	must(t, err)
 	host, port, err := net.SplitHostPort(m.Addr)
 	must(t, err)
-	c := db.Config{Driver: db.MySQL, Host: host, User: m.User, Password: m.Passwd, Name: "mysql", MaxConns: 25}
+	c := db.Config{
+		Driver: db.MySQL, Host: host, User: m.User, Password: m.Passwd, Name: "mysql", MaxConns: 25,
+	}
 	c.Port, err = strconv.Atoi(port)
 	must(t, err)
 	admin, err := db.Open(context.Background(), c)
@@ -90,8 +92,8 @@ func must(t testing.TB, err error) {
 	}
 }
 
-// NoFilesort fails the test when, from now on, g runs a SELECT that sorts rows or counts them away with
-// OFFSET. It asks the engine how it would run each.
+// NoFilesort fails the test when g later runs a SELECT that counts, skips rows with OFFSET, or sorts them by
+// the engine's plan.
 func NoFilesort(t *testing.T, g *gorm.DB) {
 	t.Helper()
 	var explained sync.Map
@@ -107,7 +109,7 @@ func NoFilesort(t *testing.T, g *gorm.DB) {
 	})
 }
 
-// WantIndex fails the test when the last SELECT that do runs on g does not use an index of that name.
+// WantIndex fails the test unless the last SELECT that do runs on g uses the index.
 func WantIndex(t *testing.T, g *gorm.DB, index string, do func()) {
 	t.Helper()
 	var last atomic.Value
@@ -120,10 +122,10 @@ func WantIndex(t *testing.T, g *gorm.DB, index string, do func()) {
 	}
 }
 
-// setStatement begins a statement of MariaDB that EXPLAIN does not take.
+// setStatement matches the prefix of MariaDB's statements that EXPLAIN does not accept.
 var setStatement = regexp.MustCompile("^SET STATEMENT .*? FOR ")
 
-// explain calls look for every SELECT that g runs from now on, with the engine's plan for it.
+// explain calls look for each SELECT that g runs later, with the engine's plan.
 func explain(t *testing.T, g *gorm.DB, name string, look func(statement, plan string)) {
 	t.Helper()
 	prefix := "EXPLAIN QUERY PLAN "
@@ -131,15 +133,13 @@ func explain(t *testing.T, g *gorm.DB, name string, look func(statement, plan st
 		prefix = "EXPLAIN FORMAT=TRADITIONAL "
 	}
 	must(t, g.Callback().Query().After("gorm:query").Register(name, func(tx *gorm.DB) {
-		if tx.Error != nil || tx.DryRun { // a part of another statement
+		if tx.Error != nil || tx.DryRun { // DryRun: a subquery of another statement
 			return
 		}
 		statement := setStatement.ReplaceAllString(tx.Statement.SQL.String(), "")
 		var plan []map[string]any
-		err := tx.Session(&gorm.Session{NewDB: true}).
-			Raw(prefix+statement, tx.Statement.Vars...).
-			Scan(&plan).
-			Error // in the same transaction
+		q := tx.Session(&gorm.Session{NewDB: true}) // in the same transaction
+		err := q.Raw(prefix+statement, tx.Statement.Vars...).Scan(&plan).Error
 		if err != nil || len(plan) == 0 {
 			t.Errorf("%s has the plan %v: %v", statement, plan, err)
 		}

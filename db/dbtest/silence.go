@@ -10,24 +10,24 @@ import (
 	"example.com/b2b/db"
 )
 
-// Silence stands between a pool and its database server. It passes on what connections carry, until it falls
-// silent.
+// Silence is a proxy between a pool and its database server. After Fall it passes nothing on.
 type Silence struct {
 	listener net.Listener
 	server   string
 
 	mu     sync.Mutex
 	silent bool
-	broken chan struct{} // closed when connections made before are silent for good
+	broken chan struct{} // closed by Fall; connections made before stay silent for good
 	open   []net.Conn
 }
 
-// Between returns c with the address of a Silence in front of its server, which ends with the test.
+// Between puts a Silence in front of c's server until the test ends, and returns c with its address.
 func Between(t testing.TB, c db.Config) (db.Config, *Silence) {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	must(t, err)
-	s := &Silence{listener: l, server: net.JoinHostPort(c.Host, strconv.Itoa(c.Port)), broken: make(chan struct{})}
+	address := net.JoinHostPort(c.Host, strconv.Itoa(c.Port))
+	s := &Silence{listener: l, server: address, broken: make(chan struct{})}
 	go s.accept()
 	t.Cleanup(func() {
 		l.Close()
@@ -40,8 +40,8 @@ func Between(t testing.TB, c db.Config) (db.Config, *Silence) {
 	return c, s
 }
 
-// Fall takes connections from now on, and answers on none, new or old. It closes none, as a host that has
-// vanished would not.
+// Fall makes all connections silent. It still accepts new ones and closes none, like a host that has
+// vanished.
 func (s *Silence) Fall() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -51,7 +51,7 @@ func (s *Silence) Fall() {
 	}
 }
 
-// End passes on what new connections carry. The ones made before get no answer for ever.
+// End lets new connections work again. Connections made before stay silent.
 func (s *Silence) End() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -84,7 +84,8 @@ func (s *Silence) accept() {
 	}
 }
 
-// pass copies from one connection to the other, and closes that one at the end, until broken is closed.
+// pass copies from one connection to the other, and closes the other at the end. Once broken is closed, it
+// discards.
 func pass(to, from net.Conn, broken chan struct{}) {
 	buffer := make([]byte, 32<<10)
 	for {

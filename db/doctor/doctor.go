@@ -1,5 +1,5 @@
-// Package doctor examines a live database for what must always be true of it. The rules are the services'. It
-// only reads, in one snapshot, and holds no more than one row at a time.
+// Package doctor checks the invariants of a live database. The services define the rules. The doctor only
+// reads, in one snapshot, row by row.
 package doctor
 
 import (
@@ -16,18 +16,18 @@ import (
 	"example.com/b2b/db"
 )
 
-// Rule is what must always be true of each row of a table.
+// Rule is an invariant of each row of a table.
 type Rule struct {
 	Name  string
 	Table string
-	// Query selects the ids of the rows that break the rule, in ascending order. It should find what it
-	// compares through an index, row by row, so that a table of any size needs no temporary one.
+	// Query selects the ids of the rows that break the rule, in ascending order. It should compare rows
+	// through indexes, so that a large table needs no temporary table.
 	Query string
-	// Breaks, where SQL does not say all, reads a row that Query selects and returns its id, or "" when it
-	// keeps the rule.
+	// Breaks is optional, for rules beyond SQL. It reads a row that Query selects, and returns its id if the
+	// row breaks the rule, else "".
 	Breaks func(row *sql.Rows) (id string, err error)
-	// Examine, in place of Query, is for what more than one query says. It calls broken with the ids and
-	// returns how many rows it has looked at.
+	// Examine replaces Query, for rules that need several queries. It calls broken with the id of each row
+	// that breaks the rule, and returns the number of rows that it examined.
 	Examine func(tx *gorm.DB, broken func(id string)) (checked int64, err error)
 }
 
@@ -36,10 +36,10 @@ type Check struct {
 	Rule    string   `json:"rule"`
 	Checked int64    `json:"checked"` // rows
 	Broken  int64    `json:"broken"`  // rows that break the rule
-	First   []string `json:"first"`   // ids of the first of them, at most ten
+	First   []string `json:"first"`   // ids of the first broken rows, at most ten
 }
 
-// Examine holds one snapshot of the database to the rules, one Check for each.
+// Examine checks the rules on a snapshot of the database, and returns a Check for each rule.
 func Examine(ctx context.Context, g *gorm.DB, rules []Rule) ([]Check, error) {
 	var checks []Check
 	err := db.Snapshot(ctx, g, func(tx *gorm.DB) error {

@@ -10,12 +10,14 @@ import (
 	"example.com/b2b/db/doctor"
 )
 
-// sampled is how many rows the doctor looks at, about, spread over the table.
-const sampled = 1000
+// sampleSize is about the number of rows, spread over the table, that the doctor examines.
+const sampleSize = 1000
 
-// Rule is that the index has what it says to have of a row.
+// Rule says that every indexed row is in the index with all its grams.
 func (x Index) Rule() doctor.Rule {
-	return doctor.Rule{Name: "search finds a row of " + x.Table + " by its text (a sample of about " + strconv.Itoa(sampled) + ")", Table: x.Table, Examine: x.examine}
+	sample := " (a sample of about " + strconv.Itoa(sampleSize) + ")"
+	name := "search finds a row of " + x.Table + " by its text" + sample
+	return doctor.Rule{Name: name, Table: x.Table, Examine: x.examine}
 }
 
 func (x Index) examine(tx *gorm.DB, broken func(id string)) (checked int64, err error) {
@@ -24,8 +26,9 @@ func (x Index) examine(tx *gorm.DB, broken func(id string)) (checked int64, err 
 		return 0, err
 	}
 	var rows []row
-	q := tx.Table(x.Table).Select("id, "+db.Folded(tx, x.text())+" AS folded").Where("unindexed IS NULL AND id % ? = 0", max(1, indexed/sampled))
-	if err := q.Order("id").Limit(2 * sampled).Find(&rows).Error; err != nil {
+	q := tx.Table(x.Table).Select("id, "+db.Folded(tx, x.text())+" AS folded").
+		Where("unindexed IS NULL AND id % ? = 0", max(1, indexed/sampleSize))
+	if err := q.Order("id").Limit(2 * sampleSize).Find(&rows).Error; err != nil {
 		return 0, err
 	}
 	for _, r := range rows {
@@ -36,21 +39,22 @@ func (x Index) examine(tx *gorm.DB, broken func(id string)) (checked int64, err 
 		slices.SortFunc(all, slices.Compare)
 		all = slices.CompactFunc(all, slices.Equal)
 		var stored [][]byte
-		q := tx.Table("search_grams").Where("subject = ? AND chunk = ? AND gram IN ?", x.Table, r.ID>>chunkBits, all)
+		q := tx.Table("search_grams").
+			Where("subject = ? AND chunk = ? AND gram IN ?", x.Table, r.ID>>chunkBits, all)
 		if err := q.Pluck("ids", &stored).Error; err != nil {
 			return 0, err
 		}
-		there := 0
+		present := 0
 		for _, s := range stored {
 			ids, err := read(s)
 			if err != nil {
 				return 0, err
 			}
 			if ids.Contains(offset(r.ID)) {
-				there++
+				present++
 			}
 		}
-		if there < len(all) {
+		if present < len(all) {
 			broken(strconv.FormatInt(r.ID, 10))
 		}
 	}

@@ -2,13 +2,10 @@ package search
 
 import (
 	"context"
-	"errors"
 	"iter"
-	"log/slog"
 	"maps"
 	"slices"
 	"strings"
-	"time"
 	"unicode/utf8"
 
 	"github.com/RoaringBitmap/roaring/v2"
@@ -18,40 +15,24 @@ import (
 )
 
 const (
-	pause     = 5 * time.Second // between two looks for unindexed rows, give or take a fifth
-	minBatch  = 100             // unindexed rows that are worth it: a search compares fewer in no time, and the index is written seldom
-	batch     = 1 << 15         // rows that are indexed at once, which bounds the memory
-	statement = 500             // rows that one statement reads or writes, which bounds how long others wait for a lock
+	minBatch  = 100     // unindexed rows at which UpdateDue starts; a search compares fewer rows quickly
+	batch     = 1 << 15 // rows indexed at once, to bound the memory
+	statement = 500     // rows of a statement, to bound the time that others wait for its locks
 )
 
-// Run indexes rows until ctx ends, soon after there are many unindexed ones. Of several instances on one
-// MySQL database one works at a time.
-func (x Index) Run(ctx context.Context, g *gorm.DB, log *slog.Logger) {
-	db.Every(ctx, pause, func(ctx context.Context) error { return x.runOnce(ctx, g, log) },
-		func(err error) { log.Error("indexing failed and will be tried again", "table", x.Table, "error", err) })
-}
-
-func (x Index) runOnce(ctx context.Context, g *gorm.DB, log *slog.Logger) error {
+// UpdateDue is Update once at least minBatch rows are unindexed, and does nothing before. Call it every few
+// seconds.
+func (x Index) UpdateDue(ctx context.Context, g *gorm.DB) (rows int, err error) {
 	var ids []int64
-	if err := g.WithContext(ctx).Table(x.Table).Where("unindexed = 1").Limit(minBatch).Pluck("id", &ids).Error; err != nil || len(ids) < minBatch {
-		return err
+	err = g.WithContext(ctx).Table(x.Table).Where("unindexed = 1").Limit(minBatch).Pluck("id", &ids).Error
+	if err != nil || len(ids) < minBatch {
+		return 0, err
 	}
-	_, err := db.RunExclusive(ctx, g, "search "+x.Table, func(ctx context.Context) error {
-		start := time.Now()
-		n, err := x.Update(ctx, g)
-		if n > 0 {
-			log.Info("indexed what searches find by", "table", x.Table, "rows", n, "seconds", time.Since(start).Seconds())
-			if errors.Is(err, context.DeadlineExceeded) {
-				return nil // the next round goes on
-			}
-		}
-		return err
-	})
-	return err
+	return x.Update(ctx, g)
 }
 
-// Update indexes all rows that are unindexed, and returns how many. Any number of instances may run it at
-// once; a row that changes meanwhile stays unindexed.
+// Update adds all unindexed rows to the index and returns the number of rows. Several processes may run it at
+// once. A row that changes meanwhile stays unindexed.
 func (x Index) Update(ctx context.Context, g *gorm.DB) (total int, err error) {
 	g = g.WithContext(ctx)
 	for last := int64(0); ; {
@@ -82,21 +63,23 @@ func (x Index) Update(ctx context.Context, g *gorm.DB) (total int, err error) {
 	}
 }
 
-// row is one of the table.
+// row is a row to index.
 type row struct {
 	ID          int64
-	IndexedText string // what is to be indexed
-	Folded      string
+	IndexedText string
+	Folded      string // IndexedText in lower case
 }
 
 func (r row) Key() int64 { return r.ID }
 
-// unindexed reads the next rows behind an id, up to batch.
+// unindexed reads the next unindexed rows after the id last, at most batch.
 func (x Index) unindexed(g *gorm.DB, last int64) (rows []row, err error) {
 	for len(rows) < batch {
 		var some []row
-		q := g.Table(x.Table).Select("id, " + x.text() + " AS indexed_text, " + db.Folded(g, x.text()) + " AS folded")
-		if err := q.Where("unindexed = 1 AND id > ?", last).Order("id").Limit(4 * statement).Find(&some).Error; err != nil {
+		q := g.Table(x.Table).
+			Select("id, "+x.text()+" AS indexed_text, "+db.Folded(g, x.text())+" AS folded").
+			Where("unindexed = 1 AND id > ?", last)
+		if err := q.Order("id").Limit(4 * statement).Find(&some).Error; err != nil {
 			return nil, err
 		}
 		if len(some) == 0 {
@@ -107,34 +90,37 @@ func (x Index) unindexed(g *gorm.DB, last int64) (rows []row, err error) {
 	return rows, nil
 }
 
-// text is an SQL expression for what is indexed of a row, as the column unindexed has it.
+// text is an SQL expression for the indexed text of a row, the same as in the column unindexed.
 func (x Index) text() string { return "CONCAT(" + strings.Join(x.Columns, ", '|', ") + ", '|')" }
 
-// add adds to the index what is in rows of a chunk.
+// add adds rows of a chunk to the index.
 func (x Index) add(ctx context.Context, g *gorm.DB, chunk int64, rows []row) error {
-	found := map[string]*roaring.Bitmap{}
+	added := map[string]*roaring.Bitmap{}
 	for _, r := range rows {
 		for gram := range grams(r.Folded, 1, 3) {
-			ids := found[gram]
+			ids := added[gram]
 			if ids == nil {
 				ids = roaring.New()
-				found[gram] = ids
+				added[gram] = ids
 			}
 			ids.Add(offset(r.ID))
 		}
 	}
-	for some := range slices.Chunk(slices.Sorted(maps.Keys(found)), statement) {
-		if err := db.InTx(ctx, g, func(tx *gorm.DB) error { return x.merge(tx, chunk, found, some) }); err != nil {
+	for some := range slices.Chunk(slices.Sorted(maps.Keys(added)), statement) {
+		err := db.InTx(ctx, g, func(tx *gorm.DB) error { return x.merge(tx, chunk, added, some) })
+		if err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// merge adds what was found of some grams to what the index has.
-func (x Index) merge(tx *gorm.DB, chunk int64, found map[string]*roaring.Bitmap, some []string) error {
-	// Who else merges waits for this row, and reads after it: what one of two writes must not be lost.
-	if err := tx.Exec("REPLACE INTO search_grams (subject, gram, chunk, hits, ids) VALUES (?, X'', 0, 0, X'')", x.Table).Error; err != nil {
+const insertGrams = "REPLACE INTO search_grams (subject, gram, chunk, hits, ids) VALUES "
+
+// merge adds the ids of some grams of a chunk to the stored bitmaps.
+func (x Index) merge(tx *gorm.DB, chunk int64, added map[string]*roaring.Bitmap, some []string) error {
+	// The row without a gram is a lock: of two transactions, the second reads what the first has written.
+	if err := tx.Exec(insertGrams+"(?, X'', 0, 0, X'')", x.Table).Error; err != nil {
 		return err
 	}
 	keys := make([][]byte, len(some))
@@ -142,7 +128,9 @@ func (x Index) merge(tx *gorm.DB, chunk int64, found map[string]*roaring.Bitmap,
 		keys[i] = []byte(gram)
 	}
 	var stored []struct{ Gram, IDs []byte }
-	if err := tx.Table("search_grams").Select("gram, ids").Where("subject = ? AND gram IN ? AND chunk = ?", x.Table, keys, chunk).Scan(&stored).Error; err != nil {
+	q := tx.Table("search_grams").Select("gram, ids").
+		Where("subject = ? AND gram IN ? AND chunk = ?", x.Table, keys, chunk)
+	if err := q.Scan(&stored).Error; err != nil {
 		return err
 	}
 	known := make(map[string]*roaring.Bitmap, len(stored))
@@ -161,7 +149,7 @@ func (x Index) merge(tx *gorm.DB, chunk int64, found map[string]*roaring.Bitmap,
 		} else {
 			before = ids.GetCardinality()
 		}
-		ids.Or(found[gram])
+		ids.Or(added[gram])
 		if ids.GetCardinality() == before {
 			continue
 		}
@@ -175,11 +163,11 @@ func (x Index) merge(tx *gorm.DB, chunk int64, found map[string]*roaring.Bitmap,
 	if values == nil {
 		return nil
 	}
-	return tx.Exec("REPLACE INTO search_grams (subject, gram, chunk, hits, ids) VALUES (?, ?, ?, ?, ?)"+
-		strings.Repeat(", (?, ?, ?, ?, ?)", len(values)/5-1), values...).Error
+	rows := "(?, ?, ?, ?, ?)" + strings.Repeat(", (?, ?, ?, ?, ?)", len(values)/5-1)
+	return tx.Exec(insertGrams+rows, values...).Error
 }
 
-// grams yields the parts of from to to characters of a text, some of them several times.
+// grams yields the parts of a text that have from to to characters. It may yield a part several times.
 func grams(text string, from, to int) iter.Seq[string] {
 	return func(yield func(string) bool) {
 		for i := range text {

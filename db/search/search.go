@@ -1,10 +1,10 @@
-// Package search finds the rows of a table that have a text in them, literally and whatever its case, as
-// db.Containing does, through an index in the table search_grams. It knows no service.
+// Package search finds the rows of a table that contain a text, as db.Containing does, through an index in
+// the table search_grams. It knows no service.
 //
-// The index says of each gram, which is 1, 2 or 3 characters of a folded text, in which rows it is. It may
-// name rows that no longer have it: what it names is compared literally. Rows whose text it does not know yet
-// are unindexed, as a generated column says, and a search compares those, too. So a search is right at any
-// moment, and who writes a row need not know of the index.
+// The index maps each gram, 1 to 3 characters of a folded text, to the ids of the rows that contain it. It
+// may list rows whose text has changed since, so a search compares every candidate literally. Rows that are
+// not in the index yet have the generated column unindexed = 1, and a search compares them, too. So a search
+// is correct at any time, and code that writes rows need not know of the index.
 package search
 
 import (
@@ -19,46 +19,47 @@ import (
 	"example.com/b2b/db"
 )
 
-// Index is what is searched of a table, which has the columns id, indexed_text and unindexed: see the
-// migration.
+// Index is the index of some columns of a table, which needs the columns id, indexed_text and unindexed: see
+// migration 00006.
 type Index struct {
 	Table   string
 	Columns []string
 }
 
 const (
-	chunkBits  = 16      // of an id: its place in a chunk, whose rows of the index are one bitmap for each gram
-	mostGrams  = 16      // of a text, which are looked up in the index
-	mostRead   = 4       // of these, the rarest, whose bitmaps are read
-	maxPending = 1000    // unindexed rows that a search compares; when there are more, it compares all rows
-	mostTried  = 1000    // rows that one statement compares
-	firstRead  = 1 << 14 // bytes of bitmaps that the first statement reads; each further one reads four times as many
+	chunkBits  = 16      // of an id are its offset in a chunk; a gram has a bitmap for each chunk
+	maxGrams   = 16      // grams of a text to look up
+	maxBitmaps = 4       // grams of a text, the rarest, whose bitmaps are read
+	maxPending = 1000    // unindexed rows to compare; with more of them, a search compares all rows
+	maxTried   = 1000    // rows that a statement compares
+	firstRead  = 1 << 14 // bytes of bitmaps that the first statement reads; each further one 4 times more
 )
 
-// Page is db.Page for the rows of q that have text in one of the columns. q may be any query of the table,
-// but should leave many of its rows: few are found faster by db.Containing.
+// Page is db.Page for the rows of q that contain text in one of the columns. q may have any conditions on the
+// table. When q selects few rows, db.Containing is faster.
 func Page[T interface{ Key() int64 }](q *gorm.DB, x Index, text string, w db.PageRequest) ([]T, *int64, error) {
-	found := db.Containing(q, text, x.Columns...).Session(&gorm.Session{})
+	matching := db.Containing(q, text, x.Columns...).Session(&gorm.Session{})
 	s := lookup{q: q.Session(&gorm.Session{NewDB: true}), x: x, w: w}
-	// The unindexed first: a row that is indexed meanwhile is in the index when that is read.
-	waiting, err := s.waiting()
-	grams := gramsOf(db.Fold(text))
-	if err == nil && (waiting == nil || grams == nil) {
-		return db.Page[T](found, w)
-	} else if err == nil {
-		err = s.findChunks(grams, waiting)
-	}
+	// Pending rows are read before the index, so that a row that is indexed between the two is not missed.
+	pending, err := s.pending()
 	if err != nil {
+		return nil, nil, err
+	}
+	grams := gramsOf(db.Fold(text))
+	if pending == nil || grams == nil {
+		return db.Page[T](matching, w)
+	}
+	if err := s.findChunks(grams, pending); err != nil {
 		return nil, nil, err
 	}
 	var rows []T
 	var some []int64
 	try := func() error {
-		more, err := db.Rows[T](found.Where("id IN ?", some), w)
+		more, err := db.Rows[T](matching.Where("id IN ?", some), w)
 		rows, some = append(rows, more...), some[:0]
 		return err
 	}
-	most := int(w.Limit) + 1 // in one statement; more when few of the candidates were found
+	most := int(w.Limit) + 1 // candidates in a statement; more after each one that did not fill the page
 	for id, err := range s.candidates {
 		if err != nil {
 			return nil, nil, err
@@ -72,7 +73,7 @@ func Page[T interface{ Key() int64 }](q *gorm.DB, x Index, text string, w db.Pag
 		if len(rows) > int(w.Limit) {
 			break
 		}
-		most = min(most*4, mostTried)
+		most = min(most*4, maxTried)
 	}
 	if len(some) > 0 {
 		if err := try(); err != nil {
@@ -83,7 +84,8 @@ func Page[T interface{ Key() int64 }](q *gorm.DB, x Index, text string, w db.Pag
 	return rows, next, nil
 }
 
-// gramsOf returns those that every text has that has folded in it, the longest ones.
+// gramsOf returns grams that every match of the folded text must contain: grams of the longest length, at
+// most maxGrams, spread over the alphabet.
 func gramsOf(folded string) [][]byte {
 	size := min(3, utf8.RuneCountInString(folded))
 	if size == 0 {
@@ -95,33 +97,34 @@ func gramsOf(folded string) [][]byte {
 	}
 	slices.SortFunc(all, slices.Compare)
 	all = slices.CompactFunc(all, slices.Equal)
-	some := make([][]byte, min(len(all), mostGrams))
+	some := make([][]byte, min(len(all), maxGrams))
 	for i := range some {
 		some[i] = all[i*len(all)/len(some)]
 	}
 	return some
 }
 
-// lookup is where one page stands.
+// lookup is the state of a search for a page.
 type lookup struct {
 	q      *gorm.DB
 	x      Index
 	w      db.PageRequest
-	grams  [][]byte // whose bitmaps are read
-	chunks []chunk  // that have not been read, in the order of the page
+	grams  [][]byte // to read the bitmaps of
+	chunks []chunk  // not read yet, in the order of the page
 }
 
-// chunk is one in which there may be rows that are found.
+// chunk is a chunk that may have matches.
 type chunk struct {
 	number  int64
-	bytes   int             // of its bitmaps, at most; 0 when only waiting may be found
-	waiting *roaring.Bitmap // the unindexed rows; nil for none
+	bytes   int             // size of its bitmaps, at most; 0 when only pending rows may match
+	pending *roaring.Bitmap // offsets of unindexed rows; nil for none
 }
 
-// waiting returns the unindexed rows by chunk; nil when there are too many.
-func (s *lookup) waiting() (map[int64]*roaring.Bitmap, error) {
+// pending returns the unindexed rows by chunk; nil when there are more than maxPending.
+func (s *lookup) pending() (map[int64]*roaring.Bitmap, error) {
 	var ids []int64
-	if err := s.w.Apply(s.q.Table(s.x.Table)).Where("unindexed = 1").Limit(maxPending+1).Pluck("id", &ids).Error; err != nil || len(ids) > maxPending {
+	q := s.w.Apply(s.q.Table(s.x.Table)).Where("unindexed = 1").Limit(maxPending + 1)
+	if err := q.Pluck("id", &ids).Error; err != nil || len(ids) > maxPending {
 		return nil, err
 	}
 	all := map[int64]*roaring.Bitmap{}
@@ -134,15 +137,18 @@ func (s *lookup) waiting() (map[int64]*roaring.Bitmap, error) {
 	return all, nil
 }
 
-// offset is where an id is in its chunk.
+// offset is the place of an id in its chunk.
 func offset(id int64) uint32 { return uint32(id & (1<<chunkBits - 1)) }
 
-// findChunks finds those that have all grams, or rows that wait, and the grams of which they have the fewest.
-func (s *lookup) findChunks(grams [][]byte, waiting map[int64]*roaring.Bitmap) error {
-	q := s.q.Table("search_grams").Select("gram, chunk, hits").Where("subject = ? AND gram IN ?", s.x.Table, grams)
+// findChunks sets the chunks that have all grams or pending rows, and the rarest of the grams.
+func (s *lookup) findChunks(grams [][]byte, pending map[int64]*roaring.Bitmap) error {
+	q := s.q.Table("search_grams").Select("gram, chunk, hits").
+		Where("subject = ? AND gram IN ?", s.x.Table, grams)
 	newestFirst := s.w.Sort == db.NewestFirst
-	if seen := s.w.AfterID(); seen > 0 {
-		q = q.Where(map[bool]string{false: "chunk >= ?", true: "chunk <= ?"}[newestFirst], seen>>chunkBits)
+	if after := s.w.AfterID() >> chunkBits; newestFirst && s.w.AfterID() > 0 {
+		q = q.Where("chunk <= ?", after)
+	} else {
+		q = q.Where("chunk >= ?", after)
 	}
 	var rows []struct {
 		Gram  []byte
@@ -152,32 +158,34 @@ func (s *lookup) findChunks(grams [][]byte, waiting map[int64]*roaring.Bitmap) e
 	if err := q.Scan(&rows).Error; err != nil {
 		return err
 	}
-	there, hits := map[int64]int{}, map[string]int{}
+	gramsIn, hits := map[int64]int{}, map[string]int{}
 	for _, r := range rows {
-		there[r.Chunk]++
+		gramsIn[r.Chunk]++
 		hits[string(r.Gram)] += r.Hits
 	}
 	slices.SortFunc(grams, func(a, b []byte) int { return cmp.Compare(hits[string(a)], hits[string(b)]) })
-	s.grams = grams[:min(len(grams), mostRead)]
-	found := map[int64]chunk{}
-	for number, ids := range waiting {
-		found[number] = chunk{number: number, waiting: ids}
+	s.grams = grams[:min(len(grams), maxBitmaps)]
+	chunks := map[int64]chunk{}
+	for number, ids := range pending {
+		chunks[number] = chunk{number: number, pending: ids}
 	}
 	for _, r := range rows {
-		if there[r.Chunk] == len(grams) && slices.ContainsFunc(s.grams, func(gram []byte) bool { return slices.Equal(gram, r.Gram) }) {
-			c := found[r.Chunk]
-			found[r.Chunk] = chunk{r.Chunk, c.bytes + min(2*r.Hits, 1<<chunkBits/8), waiting[r.Chunk]}
+		isRead := slices.ContainsFunc(s.grams, func(gram []byte) bool { return slices.Equal(gram, r.Gram) })
+		if isRead && gramsIn[r.Chunk] == len(grams) {
+			bytes := chunks[r.Chunk].bytes + min(2*r.Hits, 1<<chunkBits/8)
+			chunks[r.Chunk] = chunk{r.Chunk, bytes, pending[r.Chunk]}
 		}
 	}
-	s.chunks = slices.SortedFunc(maps.Values(found), func(a, b chunk) int { return cmp.Compare(a.number, b.number) })
+	byNumber := func(a, b chunk) int { return cmp.Compare(a.number, b.number) }
+	s.chunks = slices.SortedFunc(maps.Values(chunks), byNumber)
 	if newestFirst {
 		slices.Reverse(s.chunks)
 	}
 	return nil
 }
 
-// candidates yields the rows that may be found, in the order of the page. It reads bitmaps as they are
-// needed, more and more at once.
+// candidates yields the ids of rows that may match, in the order of the page. It reads bitmaps as needed,
+// with each statement more of them.
 func (s *lookup) candidates(yield func(id int64, err error) bool) {
 	for budget := firstRead; len(s.chunks) > 0; budget *= 4 {
 		n, bytes := 1, s.chunks[0].bytes
@@ -194,8 +202,8 @@ func (s *lookup) candidates(yield func(id int64, err error) bool) {
 			if indexed := having[c.number]; indexed != nil {
 				ids = indexed
 			}
-			if c.waiting != nil {
-				ids.Or(c.waiting)
+			if c.pending != nil {
+				ids.Or(c.pending)
 			}
 			if !s.each(c.number, ids, func(id int64) bool { return yield(id, nil) }) {
 				return
@@ -205,7 +213,7 @@ func (s *lookup) candidates(yield func(id int64, err error) bool) {
 	}
 }
 
-// having reads which rows of chunks have all grams whose bitmaps are read.
+// having reads the bitmaps of the rarest grams and returns, by chunk, the rows that are in all of them.
 func (s *lookup) having(chunks []chunk) (map[int64]*roaring.Bitmap, error) {
 	var numbers []int64
 	for _, c := range chunks {
@@ -220,7 +228,8 @@ func (s *lookup) having(chunks []chunk) (map[int64]*roaring.Bitmap, error) {
 		Chunk int64
 		IDs   []byte
 	}
-	q := s.q.Table("search_grams").Select("chunk, ids").Where("subject = ? AND gram IN ? AND chunk IN ?", s.x.Table, s.grams, numbers)
+	q := s.q.Table("search_grams").Select("chunk, ids").
+		Where("subject = ? AND gram IN ? AND chunk IN ?", s.x.Table, s.grams, numbers)
 	if err := q.Scan(&rows).Error; err != nil {
 		return nil, err
 	}
@@ -238,19 +247,19 @@ func (s *lookup) having(chunks []chunk) (map[int64]*roaring.Bitmap, error) {
 	return all, nil
 }
 
-// each yields the rows of a chunk behind the cursor, in the order of the page.
-func (s *lookup) each(chunk int64, places *roaring.Bitmap, yield func(id int64) bool) bool {
+// each yields the ids of a chunk's rows behind the cursor, in the order of the page.
+func (s *lookup) each(chunk int64, offsets *roaring.Bitmap, yield func(id int64) bool) bool {
 	newestFirst := s.w.Sort == db.NewestFirst
 	if seen := s.w.AfterID(); seen > 0 && seen>>chunkBits == chunk {
 		if at := uint64(offset(seen)); newestFirst {
-			places.RemoveRange(at, 1<<chunkBits)
+			offsets.RemoveRange(at, 1<<chunkBits)
 		} else {
-			places.RemoveRange(0, at+1)
+			offsets.RemoveRange(0, at+1)
 		}
 	}
-	var it roaring.IntIterable = places.Iterator()
+	var it roaring.IntIterable = offsets.Iterator()
 	if newestFirst {
-		it = places.ReverseIterator()
+		it = offsets.ReverseIterator()
 	}
 	for it.HasNext() {
 		if !yield(chunk<<chunkBits + int64(it.Next())) {

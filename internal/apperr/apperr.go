@@ -1,10 +1,11 @@
-// Package apperr holds the one error type with which this system refuses a request or reports a fault, and
-// the catalogue of its codes. An error is made where the reason is known and mapped to HTTP in package web
-// only.
+// Package apperr holds the error type with which this system refuses a request or reports a fault, and the
+// catalogue of error codes. An error is made where the reason is known; package web maps it to HTTP.
 package apperr
 
 import (
+	"errors"
 	"fmt"
+	"net/http"
 	"strings"
 )
 
@@ -38,6 +39,27 @@ func (c *Code) Because(cause error, args ...any) *Error {
 	e.Cause = cause
 	return e
 }
+
+// From returns the *Error in err's chain. An error without an *Error is 503 unavailable when its chain has a
+// method Unavailable, as errors of package db have, and 500 internal otherwise.
+func From(err error) *Error {
+	var e *Error
+	if errors.As(err, &e) {
+		return e
+	}
+	var passing interface {
+		error
+		Unavailable() bool
+	}
+	if errors.As(err, &passing) && passing.Unavailable() {
+		return Unavailable.Because(err)
+	}
+	return Internal.Because(err)
+}
+
+// IsFault reports whether the error is a fault of this system or of a service behind it, and no refusal of
+// the request.
+func (c *Code) IsFault() bool { return c.Status >= http.StatusInternalServerError }
 
 // Relayed returns the error that another service answered with, to be passed on as it is. A code that this
 // program does not know, because that service is newer, keeps its name and status.

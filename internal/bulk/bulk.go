@@ -10,7 +10,6 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
-	"net/http"
 
 	"github.com/tidwall/gjson"
 
@@ -71,7 +70,7 @@ func (i Import[R, V]) File(ctx context.Context, body io.Reader) (web.File, error
 		w := &work[R, V]{Import: i, ctx: ctx, out: json.NewEncoder(out), named: map[[16]byte]int{}}
 		w.summary.DryRun = i.DryRun
 		err := w.all(rows, out)
-		if err != nil && w.summary.Rows == 0 && web.Refusal(ctx, err).Status >= http.StatusInternalServerError {
+		if err != nil && w.summary.Rows == 0 && web.Refusal(ctx, err).IsFault() {
 			return err // which is an answer, too
 		}
 		if w.summary.Complete = err == nil; err != nil {

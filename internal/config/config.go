@@ -1,7 +1,7 @@
 // Package config reads the configuration from the environment, once, for package main. Each variable is
-// registered once, by the tags of the field that holds it: from them follow its parsing, --help,
-// .env.example, docs/configuration.md and what docker-compose.yml passes on. It refuses what a production
-// must not start with, and makes of the rest what every service is built with.
+// registered once, by the tags of its field: parsing, --help, .env.example, docs/configuration.md and the
+// variables in docker-compose.yml follow from the tags. The package refuses settings that are unsafe in
+// production.
 package config
 
 import (
@@ -25,7 +25,8 @@ import (
 //
 // The tags of a field: env names the variable, also other spellings; default is its value when it is not set
 // or empty, and development and production are its default in that environment; help says what it means; from
-// and to bound a number; unit is that of a duration; oneof lists what is allowed.
+// and to bound a number; unit is that of a duration; oneof lists what is allowed. A default may name a
+// variable of Ports in braces, which stands for that variable's default.
 type Settings struct {
 	Logging
 	Database
@@ -180,12 +181,12 @@ type Orders struct {
 
 // CustomersPeer is for services that call the Customers API.
 type CustomersPeer struct {
-	CustomersBase string `env:"CUSTOMERS_API_BASE" default:"http://localhost:3001" format:"address" help:"where the Customers API is; a command that runs all services uses the one that it starts"`
+	CustomersBase string `env:"CUSTOMERS_API_BASE" default:"http://localhost:{CUSTOMERS_PORT}" format:"address" help:"where the Customers API is; a command that runs all services uses the one that it starts"`
 }
 
 // OrdersPeer is for services that call the Orders API.
 type OrdersPeer struct {
-	OrdersBase string `env:"ORDERS_API_BASE" default:"http://localhost:3002" format:"address" help:"where the Orders API is; a command that runs all services uses the one that it starts"`
+	OrdersBase string `env:"ORDERS_API_BASE" default:"http://localhost:{ORDERS_PORT}" format:"address" help:"where the Orders API is; a command that runs all services uses the one that it starts"`
 }
 
 // Read fills groups, which point into s, and Deployment from the environment. A field that holds something
@@ -262,6 +263,26 @@ func Required(names ...string) error {
 	return errors.Join(problems...)
 }
 
+// LocalAddress returns the address of a service on this machine at its default port. It fails when no
+// variable of Ports has the name portVariable.
+func LocalAddress(portVariable string) (string, error) {
+	placeholder := "{" + portVariable + "}"
+	port := withPorts(placeholder)
+	if port == placeholder {
+		return "", fmt.Errorf("no port has the variable %s", portVariable)
+	}
+	return "http://localhost:" + port, nil
+}
+
+// withPorts replaces each variable of Ports in braces by its default.
+func withPorts(text string) string {
+	for _, f := range reflect.VisibleFields(reflect.TypeFor[Ports]()) {
+		name, _, _ := strings.Cut(f.Tag.Get("env"), ",")
+		text = strings.ReplaceAll(text, "{"+name+"}", f.Tag.Get("default"))
+	}
+	return text
+}
+
 // Variable is one registration.
 type Variable struct {
 	Name      string
@@ -289,8 +310,12 @@ func Variables() (all []Variable) {
 func variablesOf(group reflect.Type) (all []Variable) {
 	for _, f := range reflect.VisibleFields(group) {
 		names := strings.Split(f.Tag.Get("env"), ",")
-		v := Variable{Name: names[0], Aliases: names[1:], Default: f.Tag.Get("default"), DefaultIn: map[string]string{Development: f.Tag.Get(Development), Production: f.Tag.Get(Production)}, Meaning: f.Tag.Get("help"), Group: group.Name(),
-			oneOf: strings.Fields(f.Tag.Get("oneof")), format: f.Tag.Get("format"), field: f.Index, unit: units[f.Tag.Get("unit")]}
+		v := Variable{
+			Name: names[0], Aliases: names[1:], Default: withPorts(f.Tag.Get("default")),
+			DefaultIn: map[string]string{Development: f.Tag.Get(Development), Production: f.Tag.Get(Production)},
+			Meaning:   f.Tag.Get("help"), Group: group.Name(),
+			oneOf: strings.Fields(f.Tag.Get("oneof")), format: f.Tag.Get("format"), field: f.Index, unit: units[f.Tag.Get("unit")],
+		}
 		v.from, _ = strconv.Atoi(f.Tag.Get("from"))
 		v.to, _ = strconv.Atoi(f.Tag.Get("to"))
 		switch {

@@ -2,7 +2,11 @@ package config
 
 import (
 	"log/slog"
+	"os"
+	"path/filepath"
 	"reflect"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -150,6 +154,62 @@ func TestVariables(t *testing.T) {
 	for _, v := range Variables() {
 		if v.Name == "" || v.Meaning == "" {
 			t.Errorf("%+v has no name or no meaning", v)
+		}
+	}
+}
+
+func TestLocalAddress(t *testing.T) {
+	if address, err := LocalAddress("ORDERS_PORT"); err != nil || address != "http://localhost:3002" {
+		t.Errorf("%q %v", address, err)
+	}
+	for _, name := range []string{"ORDER_PORT", "DB_PORT", ""} {
+		if address, err := LocalAddress(name); err == nil {
+			t.Errorf("%s: %q", name, address)
+		}
+	}
+}
+
+// TestPortsInTexts holds the ports in hand-written texts to the defaults here. TestPages,
+// TestImportExportPage, the quick starts and the tests of the SDKs run the commands and programs in these
+// texts, so that each address is also that of the right service.
+func TestPortsInTexts(t *testing.T) {
+	var ports []string
+	for _, v := range Variables() {
+		if v.Group == "Ports" {
+			ports = append(ports, v.Default)
+		}
+	}
+	address := regexp.MustCompile(`localhost:(\d+)`)
+	inReadme := regexp.MustCompile(`(?: |localhost):(\d{4})\b|(?:ports|puertos) (\d+),\s(\d+) (?:and|y) (\d+)`)
+	for pattern, ofPort := range map[string]*regexp.Regexp{
+		"README*.md":                        inReadme,
+		"docs/*.md":                         address,
+		"sdk/*/README.md":                   address,
+		"orchestrator/start/snippets/*.txt": address,
+	} {
+		files, err := filepath.Glob("../../" + pattern)
+		if err != nil || len(files) < 2 {
+			t.Fatal(pattern, files, err)
+		}
+		for _, file := range files {
+			text, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			found := map[string]bool{}
+			for _, m := range ofPort.FindAllStringSubmatch(string(text), -1) {
+				for _, port := range m[1:] {
+					if port != "" && !slices.Contains(ports, port) {
+						t.Errorf("%s: %q is none of the default ports %v", file, m[0], ports)
+					}
+					found[port] = true
+				}
+			}
+			for _, port := range ports {
+				if pattern == "README*.md" && !found[port] {
+					t.Errorf("%s does not name port %s", file, port)
+				}
+			}
 		}
 	}
 }

@@ -9,27 +9,33 @@ import (
 	"example.com/b2b/db/doctor"
 )
 
-// Count is an SQL expression for how many events of a type the row of a table has. SUBJECT.created must be
-// what makes a row, and the row's table must go by its name. A row that has no such event is older than the
-// history, which need not be complete then.
+// Count is an SQL expression for the number of events of a type that a row of table has. table must not have
+// an alias in the query. A row without the event SUBJECT.created is older than the history, and its events
+// may be incomplete.
 func Count(event, subject, table string) string {
-	return fmt.Sprintf("(SELECT COUNT(*) FROM events e WHERE e.subject = '%s' AND e.subject_id = %s.id AND e.type = '%s')", subject, table, event)
+	const count = "(SELECT COUNT(*) FROM events e WHERE %s AND e.type = '%s')"
+	return fmt.Sprintf(count, ofRow(subject, table), event)
 }
 
-// JoinLast is an SQL clause that joins the last event to each row that is not older than the history.
+func ofRow(subject, table string) string {
+	return fmt.Sprintf("e.subject = '%s' AND e.subject_id = %s.id", subject, table)
+}
+
+// JoinLast is an SQL clause that joins the last event to each row, but for rows older than the history.
 func JoinLast(subject, table string) string {
-	return fmt.Sprintf("JOIN events last ON last.id = (SELECT MAX(e.id) FROM events e WHERE e.subject = '%s' AND e.subject_id = %s.id) AND %s > 0",
-		subject, table, Count(subject+".created", subject, table))
+	return fmt.Sprintf("JOIN events last ON last.id = (SELECT MAX(e.id) FROM events e WHERE %s) AND %s > 0",
+		ofRow(subject, table), Count(subject+".created", subject, table))
 }
 
-// LastShows is the rule that the last event of a row shows these columns, with commas between them, as they
-// are.
+// LastShows is the rule that the last event of a row shows the row's current columns. list separates the
+// columns by a comma and a space.
 func LastShows(subject, table, list string) doctor.Rule {
 	columns := strings.Split(list, ", ")
 	return doctor.Rule{
 		Name:  fmt.Sprintf("last event shows the %s's %s", subject, list),
 		Table: table,
-		Query: fmt.Sprintf("SELECT %[1]s.id, last.representation, %[2]s FROM %[1]s %[3]s ORDER BY %[1]s.id", table, list, JoinLast(subject, table)),
+		Query: fmt.Sprintf("SELECT %[1]s.id, last.representation, %[2]s FROM %[1]s %[3]s ORDER BY %[1]s.id",
+			table, list, JoinLast(subject, table)),
 		Breaks: func(row *sql.Rows) (string, error) {
 			var id, representation string
 			now := make([]sql.NullString, len(columns))
@@ -45,11 +51,7 @@ func LastShows(subject, table, list string) doctor.Rule {
 			d.UseNumber()
 			broken := d.Decode(&shown) != nil
 			for i, column := range columns {
-				value := shown[column] // nil in an event that is older than the column
-				if is, ok := value.(bool); ok {
-					value = map[bool]int{false: 0, true: 1}[is] // as SQL knows it
-				}
-				broken = broken || (value != nil) != now[i].Valid || value != nil && fmt.Sprint(value) != now[i].String
+				broken = broken || inSQL(shown[column]) != now[i]
 			}
 			if !broken {
 				id = ""
@@ -57,4 +59,17 @@ func LastShows(subject, table, list string) doctor.Rule {
 			return id, nil
 		},
 	}
+}
+
+// inSQL is a JSON value as a query reads it; null for a column that is younger than the event.
+func inSQL(value any) sql.NullString {
+	switch value {
+	case nil:
+		return sql.NullString{}
+	case false:
+		value = 0
+	case true:
+		value = 1
+	}
+	return sql.NullString{String: fmt.Sprint(value), Valid: true}
 }

@@ -1,5 +1,5 @@
-// Package history keeps what has happened: a change appends its event in its own transaction. It knows no
-// service.
+// Package history stores the events of all services: each change appends its event in its own transaction. It
+// knows no service.
 package history
 
 import (
@@ -13,28 +13,27 @@ import (
 	"example.com/b2b/openapi/contract"
 )
 
-// Event is a row of the table events: one change of one thing.
+// Event is a row of the table events: a change of a subject.
 type Event struct {
 	ID         int64
-	Type       string // what happened
-	Subject    string // to what kind of thing
+	Type       string // an EventType of the documents
+	Subject    string // the kind of the subject, such as order
 	SubjectID  int64
-	CustomerID *int64 // whom it concerns; nil for a product
+	CustomerID *int64 // the customer that the subject belongs to; nil for a product
 	Origin
 	CreatedAt      time.Time
-	Representation string // the thing after it, as JSON
+	Representation string // the subject after the change, as JSON
 
-	Payload any `gorm:"-"` // what Append makes the representation of
+	Payload any `gorm:"-"` // for Append: the representation before it is encoded
 }
 
-// Origin is where a change comes from.
+// Origin names the cause of a change.
 type Origin struct {
-	Actor         string  // who made it: see auth.Principal
-	CorrelationID *string // of the call; nil when no call made it
+	Actor         string  // the caller's name: see auth.Principal
+	CorrelationID *string // of the request; nil for background work
 }
 
-// By is the origin of what a principal does in the call with that correlation id, which is "" outside of
-// calls.
+// By is the origin of changes by a principal. correlationID is "" outside of requests.
 func By(p auth.Principal, correlationID string) Origin {
 	if correlationID == "" {
 		return Origin{Actor: p.Subject}
@@ -42,39 +41,45 @@ func By(p auth.Principal, correlationID string) Origin {
 	return Origin{p.Subject, &correlationID}
 }
 
-// Key is the cursor of db.Page.
+// Key returns the id, for db.Page.
 func (e Event) Key() int64 { return e.ID }
 
-// Append writes events in one statement of the transaction that makes the changes. by is the origin of those
-// that name none.
+// Append writes events in one statement, in the transaction of the changes. by is the origin of events
+// without one of their own.
 func Append(tx *gorm.DB, by Origin, events ...Event) error {
 	rows := make([][]any, len(events))
 	for i, e := range events {
-		shown, err := json.Marshal(e.Payload)
+		representation, err := json.Marshal(e.Payload)
 		if err != nil {
 			return err
 		}
 		if e.Origin == (Origin{}) {
 			e.Origin = by
 		}
-		rows[i] = []any{e.Type, e.Subject, e.SubjectID, e.CustomerID, e.Actor, e.CorrelationID, e.CreatedAt, string(shown)}
+		rows[i] = []any{
+			e.Type, e.Subject, e.SubjectID, e.CustomerID, e.Actor, e.CorrelationID, e.CreatedAt,
+			string(representation),
+		}
 	}
-	return db.Insert(tx, "events", "type, subject, subject_id, customer_id, actor, correlation_id, created_at, representation", rows)
+	const columns = "type, subject, subject_id, customer_id, actor, correlation_id, created_at, " +
+		"representation"
+	return db.Insert(tx, "events", columns, rows)
 }
 
-// Page reads a page of what has happened to one thing. Ask it for what the caller may see: all events of a
-// thing are of one customer, or of none.
+// Page reads a page of a subject's events. The caller of Page must check that the subject is visible to the
+// caller of the service.
 func Page(q *gorm.DB, subject string, id int64, w db.PageRequest) ([]Event, *int64, error) {
 	return db.Page[Event](q.Where("subject = ? AND subject_id = ?", subject, id), w)
 }
 
-// Response shows a page.
+// Response makes the answer of a page.
 func Response(events []Event, next *int64) contract.EventListResponse {
 	data := make([]contract.ChangeEvent, len(events))
 	for i, e := range events {
 		data[i] = contract.ChangeEvent{
-			ID: e.ID, Type: contract.EventType(e.Type), Subject: contract.EventSubject(e.Subject), SubjectID: e.SubjectID, CustomerID: e.CustomerID,
-			Actor: e.Actor, CorrelationID: e.CorrelationID, CreatedAt: contract.Time{Time: e.CreatedAt}, Representation: json.RawMessage(e.Representation),
+			ID: e.ID, Type: contract.EventType(e.Type), Subject: contract.EventSubject(e.Subject),
+			SubjectID: e.SubjectID, CustomerID: e.CustomerID, Actor: e.Actor, CorrelationID: e.CorrelationID,
+			CreatedAt: contract.Time{Time: e.CreatedAt}, Representation: json.RawMessage(e.Representation),
 		}
 	}
 	return contract.EventListResponse{Success: true, Data: data, Meta: contract.Meta{NextCursor: next}}

@@ -1,9 +1,8 @@
-// Package idempotency makes an effect happen at most once for a key: the key's row commits in the same
-// transaction as the effect, with a hash of the request and the answer. It knows no service.
+// Package idempotency makes an effect happen at most once for a key. The row of a key, with a hash of the
+// request and the answer, commits in the transaction of the effect.
 package idempotency
 
 import (
-	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/json"
@@ -20,27 +19,29 @@ import (
 	"example.com/b2b/internal/auth"
 )
 
-// Keys is what keys have done, in one database.
+// Keys is the store of a service's keys.
 type Keys struct {
-	DB       *gorm.DB
-	Lifetime time.Duration // how long a key is remembered
+	DB         *gorm.DB
+	Lifetime   time.Duration // from the first answer until the key expires
+	Operations Operations    // of the service
 }
 
-// Operation is one that takes a key.
+// Operation is an operation that takes a key.
 type Operation struct {
-	Name   string // as the contract calls it
+	Name   string // the contract's operationId
 	Status int    // of its success
-	Target string // what kind of thing its key stands for
+	Target string // the kind of thing that an effect creates or changes
 }
 
-// Request returns what a key of the caller stands for in the operation, nil for none. The JSON of content
-// must be the same in a repeat, and must not change from one version of the program to the next.
+// Request returns the request for which the caller uses key; key may be nil. The JSON of content must be the
+// same in a repeat, and must not change from one version of the program to the next.
 func (o Operation) Request(ctx context.Context, key *string, content any) Request {
-	return Request{Caller: auth.From(ctx).KeySpace(), Operation: o.Name, Key: key, Content: content, Status: o.Status}
+	return Request{
+		Caller: auth.From(ctx).KeySpace(), Operation: o.Name, Key: key, Content: content, Status: o.Status,
+	}
 }
 
-// Operations are those of a service that take a key. Its report on a key, its rules for the doctor and its
-// contract's list are held to them.
+// Operations are the operations of a service that take a key.
 type Operations []Operation
 
 // Find returns the operation with a name, and whether there is one.
@@ -52,7 +53,7 @@ func (all Operations) Find(name string) (Operation, bool) {
 	return all[i], true
 }
 
-// Rows is an SQL condition for a doctor: the row k of the table idempotency_keys is of one of the operations.
+// Rows is an SQL condition: row k of the table idempotency_keys is of one of the operations.
 func (all Operations) Rows() string {
 	return "k.operation IN ('" + strings.Join(all.names(), "', '") + "')"
 }
@@ -65,83 +66,94 @@ func (all Operations) names() []string {
 	return names
 }
 
-// Request is what a key stands for.
+// Request is a request that may have a key.
 type Request struct {
-	Caller    string  // whose key it is
-	Operation string  // as the contract calls it
-	Key       *string // nil: the caller wants no idempotency, and the request is never remembered
+	Caller    string  // the owner of the key
+	Operation string  // an Operation's name
+	Key       *string // nil: the caller wants no idempotency, and the request is never stored
 	Content   any     // see Operation.Request
-	Status    int     // of the answer when it succeeds
+	Status    int     // of the answer when the request succeeds
 }
 
-// Answer is a success as it is stored under its key, so that every repeat gets the first one byte for byte.
+// Answer is a success as stored under its key: every repeat gets the first answer, byte for byte.
 type Answer struct {
 	Status   int
 	Body     []byte
-	Replayed bool
+	Replayed bool // read from the store
 }
 
-// Respond answers with it, as the generated servers do.
+// Respond writes the answer as the generated servers do.
 func (a Answer) Respond(w http.ResponseWriter) error {
 	w.Header().Set("Content-Type", "application/json")
 	if a.Replayed {
 		w.Header().Set("Idempotency-Replayed", "true")
 	}
 	w.WriteHeader(a.Status)
-	_, err := w.Write(append(a.Body, '\n')) // as the generated responses end
+	_, err := w.Write(append(a.Body, '\n')) // generated responses end with a newline
 	return err
 }
 
-// Effect changes something in tx and returns its id and the body of the answer, which JSON can hold. It may
-// be run several times, of which one commits.
+// Effect changes something in tx and returns the id of the changed thing and the body of the answer. Execute
+// may run it several times; one run commits.
 type Effect func(tx *gorm.DB) (target int64, body any, err error)
 
-// Execute runs effect in a transaction and answers with the body that it returns. With a key, effect happens
-// at most once: a repeat gets the first answer, a repeat while the first still runs waits for it, and the key
-// with another request is 422 idempotency_key_reused. When effect refuses, nothing is remembered.
+// Execute runs effect in a transaction and answers with the body that effect returns. With a key, effect
+// happens at most once: a repeat gets the first answer, a repeat while the first request still runs waits for
+// it, and another request with the same key is 422 idempotency_key_reused. A refusal by effect is not stored.
 func (k Keys) Execute(ctx context.Context, r Request, effect Effect) (Answer, error) {
 	var a Answer
 	err := db.InTx(ctx, k.DB, func(tx *gorm.DB) error {
-		earlier, err := k.lookupOne(tx, r)
-		if err == nil && !earlier.Found() {
-			var target int64
-			var body any
-			if target, body, err = effect(tx); err == nil {
-				if a, err = r.Answer(body); err == nil {
-					err = k.Save(tx, Record{r, earlier, target, a})
-				}
+		existing, err := k.lookupOne(tx, r)
+		if err != nil {
+			return err
+		}
+		if !existing.Found() {
+			var refused error
+			if a, refused = k.run(tx, r, existing, effect); refused == nil || apperr.From(refused).IsFault() {
+				return refused
+			}
+			// A twin of the request, committed meanwhile, may be the reason for the refusal.
+			if existing, err = k.lookupOne(tx, r); err != nil {
 				return err
 			}
-			if refusal := (*apperr.Error)(nil); !errors.As(err, &refusal) || refusal.Status >= http.StatusInternalServerError {
-				return err
-			}
-			// It may be refused for what another request with the key has done meanwhile.
-			refused := err
-			if earlier, err = k.lookupOne(tx, r); err == nil && !earlier.Found() {
+			if !existing.Found() {
 				return refused
 			}
 		}
-		a = earlier.Answer
-		return cmp.Or(err, earlier.Reused)
+		a = existing.Answer
+		return existing.Reused
 	})
 	return a, err
 }
 
+func (k Keys) run(tx *gorm.DB, r Request, existing Existing, effect Effect) (Answer, error) {
+	target, body, err := effect(tx)
+	if err != nil {
+		return Answer{}, err
+	}
+	a, err := r.Answer(body)
+	if err != nil {
+		return Answer{}, err
+	}
+	return a, k.Save(tx, Record{r, existing, target, a})
+}
+
 // StoredAnswer returns the first answer to the key, outside of any transaction, and whether there is one.
 func (k Keys) StoredAnswer(ctx context.Context, r Request) (Answer, bool) {
-	earlier, err := k.lookupOne(k.DB.WithContext(ctx), r)
-	return earlier.Answer, err == nil && earlier.Answer.Replayed
+	existing, err := k.lookupOne(k.DB.WithContext(ctx), r)
+	return existing.Answer, err == nil && existing.Answer.Replayed
 }
 
-// Existing is what a key has done before. It decides what a request with the key comes to, unless it is zero.
+// Existing is the stored result of a key; the zero value means none. A stored result decides on every further
+// request with the key.
 type Existing struct {
-	Answer Answer // the first one
-	Reused error  // 422 idempotency_key_reused: it was for another request
+	Answer Answer // the first answer
+	Reused error  // 422 idempotency_key_reused: the stored result is of another request
 
-	expired *row // what it did too long ago to count
+	expired *row // the stored result, when it is too old to count
 }
 
-// Found reports whether the key has done something.
+// Found reports whether there is a stored result.
 func (e Existing) Found() bool { return e.Answer.Replayed || e.Reused != nil }
 
 func (k Keys) lookupOne(q *gorm.DB, r Request) (Existing, error) {
@@ -149,33 +161,29 @@ func (k Keys) lookupOne(q *gorm.DB, r Request) (Existing, error) {
 	return all[0], err
 }
 
-// Lookup finds what the keys of requests have done, in one statement. It sees what has been committed, so a
-// request looks when it holds the locks by which one with the same key would make it wait, or looks again
-// before it is refused.
+// Lookup reads the stored results of the requests' keys, in one statement. It reads committed rows: call it
+// behind the lock that would block a twin of the request, or again before refusing the request.
 func (k Keys) Lookup(q *gorm.DB, requests []Request) ([]Existing, error) {
 	all := make([]Existing, len(requests))
 	var callers, operations, keys []string
 	for _, r := range requests {
 		if r.Key != nil {
-			callers, operations, keys = append(callers, r.Caller), append(operations, r.Operation), append(keys, *r.Key)
+			callers, operations = append(callers, r.Caller), append(operations, r.Operation)
+			keys = append(keys, *r.Key)
 		}
 	}
 	if keys == nil {
 		return all, nil
 	}
 	var rows []row
-	err := q.Select("*, expires_at <= ? AS expired", db.Now(q, 0)).Where("caller IN ? AND operation IN ? AND idempotency_key IN ?",
-		distinct(callers), distinct(operations), keys).Find(&rows).Error
-	for _, found := range rows {
+	err := q.Select("*, expires_at <= ? AS expired", db.Now(q, 0)).
+		Where("caller IN ? AND operation IN ?", distinct(callers), distinct(operations)).
+		Where("idempotency_key IN ?", keys).
+		Find(&rows).Error
+	for _, stored := range rows {
 		for i, r := range requests {
-			switch {
-			case r.Key == nil || found.Caller != r.Caller || found.Operation != r.Operation || found.IdempotencyKey != *r.Key:
-			case found.Expired:
-				all[i].expired = &found
-			case string(found.RequestHash) != string(r.hash()):
-				all[i].Reused = apperr.IdempotencyKeyReused.New()
-			default:
-				all[i].Answer = Answer{Status: *found.Status, Body: []byte(*found.ResponseBody), Replayed: true}
+			if stored.isOf(r) {
+				all[i] = stored.existing(r)
 			}
 		}
 	}
@@ -187,85 +195,98 @@ func distinct(values []string) []string {
 	return slices.Compact(values)
 }
 
-// Record is a request that Look found free to be carried out, what it has made or changed, and its answer.
+// Record is a request without a stored result, and its effect.
 type Record struct {
 	Request
-	Existing Existing
+	Existing Existing // from Lookup
 	Target   int64
 	Answer   Answer
 }
 
-// Save writes down, in the transaction that made the effects, what those with a key have done. It returns
-// db.ErrConflict when one of the keys has done something since Look.
-func (k Keys) Save(tx *gorm.DB, effects ...Record) error {
+// Save stores the results of the records that have a key, in the transaction of their effects. It returns
+// db.ErrConflict when another transaction has stored a result for one of the keys since Lookup.
+func (k Keys) Save(tx *gorm.DB, records ...Record) error {
 	expires := db.Now(tx, k.Lifetime)
 	var expired []row
 	var rows [][]any
-	for _, e := range effects {
-		if e.Existing.expired != nil {
-			expired = append(expired, *e.Existing.expired)
+	for _, r := range records {
+		if r.Existing.expired != nil {
+			expired = append(expired, *r.Existing.expired)
 		}
-		if e.Key != nil {
-			rows = append(rows, []any{e.Caller, e.Operation, *e.Key, e.hash(), e.Target, e.Answer.Status, string(e.Answer.Body), expires})
+		if r.Key != nil {
+			rows = append(rows, []any{
+				r.Caller, r.Operation, *r.Key, r.hash(), r.Target, r.Answer.Status, string(r.Answer.Body),
+				expires,
+			})
 		}
 	}
 	if expired != nil {
-		if err := tx.Where("expires_at <= ?", db.Now(tx, 0)).Delete(&expired).Error; err != nil { // not one that was taken over meanwhile
+		if err := deleteExpired(tx, expired).Error; err != nil {
 			return err
 		}
 	}
-	err := db.Insert(tx, "idempotency_keys", "caller, operation, idempotency_key, request_hash, target_id, status, response_body, expires_at", rows)
+	const columns = "caller, operation, idempotency_key, request_hash, target_id, status, response_body, " +
+		"expires_at"
+	err := db.Insert(tx, "idempotency_keys", columns, rows)
 	if errors.Is(err, gorm.ErrDuplicatedKey) {
-		return db.ErrConflict // it will be found now
+		return db.ErrConflict // so that the transaction runs again and finds the row
 	}
 	return err
 }
 
-// Done is what a key has done with one operation.
-type Done struct {
+// deleteExpired deletes rows, except where a request has used the key again meanwhile.
+func deleteExpired(q *gorm.DB, rows []row) *gorm.DB {
+	return q.Where("expires_at <= ?", db.Now(q, 0)).Delete(&rows)
+}
+
+// Use is an effect under a key.
+type Use struct {
 	Operation
 	TargetID  int64
 	ExpiresAt time.Time
 }
 
-// Report returns what a key of the caller has done with these operations, in the order of their names, or 404
-// idempotency_key_unknown when that is nothing, or has expired.
-func (k Keys) Report(ctx context.Context, key string, operations Operations) ([]Done, error) {
+// Report returns the caller's uses of a key in the service's operations, by the operations' names. Error: 404
+// idempotency_key_unknown when there is none, or all have expired.
+func (k Keys) Report(ctx context.Context, key string) ([]Use, error) {
 	q := k.DB.WithContext(ctx)
 	var rows []row
 	err := q.Select("operation, target_id, expires_at").
-		Where("caller = ? AND operation IN ? AND idempotency_key = ? AND expires_at > ?", auth.From(ctx).KeySpace(), operations.names(), key, db.Now(q, 0)).
+		Where("caller = ? AND operation IN ?", auth.From(ctx).KeySpace(), k.Operations.names()).
+		Where("idempotency_key = ? AND expires_at > ?", key, db.Now(q, 0)).
 		Order("operation").Find(&rows).Error
 	if err == nil && len(rows) == 0 {
 		err = apperr.IdempotencyKeyUnknown.New()
 	}
-	all := make([]Done, len(rows))
+	all := make([]Use, len(rows))
 	for i, r := range rows {
-		all[i] = Done{TargetID: *r.TargetID, ExpiresAt: r.ExpiresAt}
-		all[i].Operation, _ = operations.Find(r.Operation)
+		all[i] = Use{TargetID: *r.TargetID, ExpiresAt: r.ExpiresAt}
+		all[i].Operation, _ = k.Operations.Find(r.Operation)
 	}
 	return all, err
 }
 
-// Purge deletes the keys that have expired, of all services on the database, in small steps, and returns how
-// many it deleted.
-func (k Keys) Purge(ctx context.Context) (int64, error) {
-	for total := int64(0); ; {
+// Purge deletes the expired keys of the service's operations, in small steps, and returns how many. Keys of
+// an operation that no service has any more stay.
+func (k Keys) Purge(ctx context.Context) (total int, err error) {
+	for {
 		q := k.DB.WithContext(ctx)
 		var expired []row
-		err := q.Select("caller", "operation", "idempotency_key").Where("expires_at <= ?", db.Now(q, 0)).Limit(500).Find(&expired).Error
+		err := q.Select("caller", "operation", "idempotency_key").
+			Where("operation IN ? AND expires_at <= ?", k.Operations.names(), db.Now(q, 0)).
+			Limit(500).Find(&expired).Error
 		if err != nil || len(expired) == 0 {
 			return total, err
 		}
-		res := q.Where("expires_at <= ?", db.Now(q, 0)).Delete(&expired) // not one that was taken over meanwhile
+		res := deleteExpired(q, expired)
 		if res.Error != nil {
 			return total, res.Error
 		}
-		total += res.RowsAffected
+		total += int(res.RowsAffected)
 	}
 }
 
-// row is one of the table idempotency_keys: what one key of one caller has done with one operation.
+// row is a row of the table idempotency_keys: the result of a caller's key in an operation.
 type row struct {
 	Caller         string `gorm:"primaryKey"`
 	Operation      string `gorm:"primaryKey"`
@@ -273,16 +294,32 @@ type row struct {
 	RequestHash    []byte
 	TargetID       *int64
 	Status         *int    // of the first answer
-	ResponseBody   *string // its body
+	ResponseBody   *string // of the first answer
 	ExpiresAt      time.Time
 
-	Expired bool `gorm:"->"` // on the database's clock, where a query selects it
+	Expired bool `gorm:"->"` // by the database's clock; set where a query selects it
 }
 
 // TableName implements gorm's Tabler.
 func (row) TableName() string { return "idempotency_keys" }
 
-// Answer is the one to the request when it succeeds, with a body that JSON can hold.
+func (stored row) isOf(r Request) bool {
+	return r.Key != nil && stored.Caller == r.Caller && stored.Operation == r.Operation &&
+		stored.IdempotencyKey == *r.Key
+}
+
+func (stored row) existing(r Request) Existing {
+	switch {
+	case stored.Expired:
+		return Existing{expired: &stored}
+	case string(stored.RequestHash) != string(r.hash()):
+		return Existing{Reused: apperr.IdempotencyKeyReused.New()}
+	}
+	first := Answer{Status: *stored.Status, Body: []byte(*stored.ResponseBody), Replayed: true}
+	return Existing{Answer: first}
+}
+
+// Answer returns the answer to the request when it succeeds. JSON must be able to hold body.
 func (r Request) Answer(body any) (Answer, error) {
 	encoded, err := json.Marshal(body)
 	return Answer{Status: r.Status, Body: encoded}, err

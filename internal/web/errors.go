@@ -28,7 +28,7 @@ type envelope struct {
 	Details       []apperr.Detail `json:"details,omitempty"`
 }
 
-// Fail answers with err and keeps it for the log line. What is not an *apperr.Error is a defect, or time that
+// Fail answers with err and keeps it for the log line. An error that apperr.From does not know is a defect, or time that
 // ran out, or a caller who has gone or has closed its half of the connection; the caller learns nothing more
 // of it.
 func Fail(c *gin.Context, err error) {
@@ -64,12 +64,9 @@ func Fail(c *gin.Context, err error) {
 // Refusal is what the caller is told of err when ctx is the call's: no more, and no longer, than the
 // documents allow.
 func Refusal(ctx context.Context, err error) *apperr.Error {
-	var refusal *apperr.Error
-	if !errors.As(err, &refusal) {
-		refusal = apperr.Internal.New()
-	}
+	refusal := apperr.From(err)
 	switch ended := ctx.Err(); {
-	case refusal.Status >= http.StatusInternalServerError && errors.Is(ended, context.DeadlineExceeded) && refusal.Status != http.StatusGatewayTimeout:
+	case refusal.IsFault() && errors.Is(ended, context.DeadlineExceeded) && refusal.Status != http.StatusGatewayTimeout:
 		refusal = apperr.Timeout.New()
 	case refusal.Status == http.StatusInternalServerError && errors.Is(ended, context.Canceled):
 		refusal = apperr.Unavailable.New()

@@ -266,6 +266,9 @@ func CorrelationID(ctx context.Context) string {
 	return ""
 }
 
+// LoggedCorrelationID returns CorrelationID as the access log shows it.
+func LoggedCorrelationID(ctx context.Context) string { return loggable(CorrelationID(ctx), 128) }
+
 // CopyContext is a strict middleware. The generated strict server hands gin's pooled context to the handler
 // as its ctx, and a database driver may still watch that after gin has given it to another request; so the
 // handler gets a copy.

@@ -13,7 +13,7 @@ import (
 	"example.com/b2b/test/live"
 )
 
-var base string // the address of the Customers API, such as http://localhost:3001
+var base string // the address of the Customers API
 
 func TestMain(m *testing.M) { live.Main(m, "customers", &base) }
 

@@ -11,7 +11,7 @@ import (
 	"example.com/b2b/test/live"
 )
 
-var base string // the address of the orchestrator, such as http://localhost:3000
+var base string // the address of the orchestrator
 
 func TestMain(m *testing.M) { live.Main(m, "orchestrator", &base) }
 

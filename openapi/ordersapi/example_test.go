@@ -11,7 +11,7 @@ import (
 	"example.com/b2b/test/live"
 )
 
-var base string // the address of the Orders API, such as http://localhost:3002
+var base string // the address of the Orders API
 
 func TestMain(m *testing.M) { live.Main(m, "orders", &base) }
 

@@ -60,9 +60,9 @@ func Serve(engine *gin.Engine, o web.Options, customersBase, ordersBase string) 
 	}
 }
 
-// addresses puts the services' addresses in the place of those that they have on a machine of their own.
+// addresses replaces the services' default addresses by their actual addresses.
 func addresses(r *http.Request, customers, orders string) *strings.Replacer {
-	return strings.NewReplacer("http://localhost:3000", address(r), "http://localhost:3001", customers, "http://localhost:3002", orders)
+	return strings.NewReplacer(openapi.OrchestratorAddress, address(r), openapi.CustomersAddress, customers, openapi.OrdersAddress, orders)
 }
 
 type service struct{ Title, Does, Base string }

@@ -14,8 +14,6 @@ import (
 	"example.com/b2b/openapi/ordersapi"
 )
 
-//go:generate go run ./internal/operations
-
 // Options says where the services are and how they are called. Only the addresses of the services that are called are needed.
 type Options struct {
 	Customers, Orders, Orchestrator string // addresses, such as https://orders.example.com

@@ -20,6 +20,7 @@ import (
 	"testing"
 	"time"
 
+	"example.com/b2b/openapi"
 	"example.com/b2b/openapi/contract"
 	"example.com/b2b/openapi/customersapi"
 	"example.com/b2b/openapi/orchestratorapi"
@@ -557,8 +558,8 @@ func TestReadme(t *testing.T) {
 	}
 	root := must(filepath.Abs("../.."))(t)
 	source := string(program[1])
-	for i, port := range []string{"3001", "3002", "3000"} {
-		source = strings.ReplaceAll(source, "http://localhost:"+port, addresses[i])
+	for i, base := range []string{openapi.CustomersAddress, openapi.OrdersAddress, openapi.OrchestratorAddress} {
+		source = strings.ReplaceAll(source, base, addresses[i])
 	}
 	dir := t.TempDir()
 	write := func(name, content string) {

@@ -8,6 +8,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"example.com/b2b/openapi"
 )
 
 // TestImportExportPage runs the commands of docs/import-export.md from top to bottom on a fresh database;
@@ -21,14 +23,8 @@ func TestImportExportPage(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	here := strings.NewReplacer(
-		"http://localhost:3001",
-		p.customers,
-		"http://localhost:3002",
-		p.orders,
-		"curl ",
-		"curl --fail-with-body -sS ",
-	)
+	here := strings.NewReplacer(openapi.CustomersAddress, p.customers, openapi.OrdersAddress, p.orders,
+		"curl ", "curl --fail-with-body -sS ")
 	folder, printed := t.TempDir(), ""
 	if err := os.Symlink(binary(), filepath.Join(folder, "b2b")); err != nil {
 		t.Fatal(err)

@@ -12,6 +12,7 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 
 	"example.com/b2b/internal/config"
+	"example.com/b2b/openapi"
 )
 
 // elsewhere are the pages' commands that this test does not run.
@@ -58,14 +59,8 @@ func runPages(t *testing.T, p *process) {
 			}
 		}
 	}
-	ports := strings.NewReplacer(
-		"http://localhost:3000",
-		p.orchestrator,
-		"http://localhost:3001",
-		p.customers,
-		"http://localhost:3002",
-		p.orders,
-	)
+	here := strings.NewReplacer(openapi.OrchestratorAddress, p.orchestrator,
+		openapi.CustomersAddress, p.customers, openapi.OrdersAddress, p.orders)
 	ran := map[string]int{}
 	for _, name := range names {
 		for _, block := range blocks(page(t, name), "sh") {
@@ -78,8 +73,8 @@ func runPages(t *testing.T, p *process) {
 					continue
 				}
 				ran[name]++
-				out, err := exec.Command("bash", "-c", ports.Replace("curl --fail-with-body -sS "+strings.TrimPrefix(command, "curl "))).
-					CombinedOutput()
+				strict := "curl --fail-with-body -sS " + strings.TrimPrefix(command, "curl ")
+				out, err := exec.Command("bash", "-c", here.Replace(strict)).CombinedOutput()
 				if err != nil || !strings.Contains(string(out), `"success":true`) {
 					t.Errorf("%s: %s\n%v %s", name, command, err, out)
 				}

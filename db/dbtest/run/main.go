@@ -1,7 +1,7 @@
-// Command run runs go test on every database engine of this machine: SQLite, and each MySQL and MariaDB that
-// TEST_MYSQL_DSN or TEST_MARIADB_DSN names or whose server program is installed; that one it starts privately
-// in a temporary folder. TiDB it only uses when TEST_TIDB_DSN names one. It ends by saying which engines the
-// tests ran on.
+// Command run runs go test on all database engines of this machine: on SQLite, and on MySQL and MariaDB if
+// TEST_MYSQL_DSN and TEST_MARIADB_DSN name a server or their server programs are installed. It starts an
+// installed server in a temporary folder. It uses TiDB only if TEST_TIDB_DSN names a server. At the end it
+// prints the engines.
 //
 //	go run ./db/dbtest/run [-require MySQL,MariaDB] [arguments of go test]
 package main
@@ -38,9 +38,7 @@ func run(required, args []string) error {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	signal.Notify(
-		make(chan os.Signal, 1), os.Interrupt,
-	) // Ctrl-C ends go test; what was started here is stopped after it
+	signal.Notify(make(chan os.Signal, 1), os.Interrupt) // Ctrl-C ends go test, and then run
 	ran := []string{"SQLite"}
 	for _, s := range dbtest.Servers {
 		if program := server.Find(s.Engine); program != "" && os.Getenv(s.Variable) == "" {

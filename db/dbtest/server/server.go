@@ -1,5 +1,5 @@
-// Package server runs a private MySQL or MariaDB server on this machine, for tests: in a folder and on a port
-// of its own. It may be killed and started again on its data.
+// Package server runs a private MySQL or MariaDB server for tests, in a folder and on a port of its own.
+// Tests may kill the server and restart it on its data.
 package server
 
 import (
@@ -21,20 +21,20 @@ import (
 
 // Server is a private server. Its methods are for one goroutine at a time.
 type Server struct {
-	DSN  string // of a user who may do everything
+	DSN  string // of root
 	Port int
 
-	command []string // that runs it, when program does not
+	command []string // starts and stops the server, in place of program
 	program string
 	args    []string
 	process *os.Process
-	ended   chan struct{} // closed when the process has
+	ended   chan struct{} // closed when process has ended
 }
 
-// Private starts an engine's server in dir, by the installed program. Where MySQL can only be run by a
-// command, TEST_MYSQL_KILL is that command: it is called with the words start, kill (SIGKILL) or wipe (stop,
-// delete the data), and a port of 127.0.0.1, and lets root in without a password; dir and args are not for
-// it. Private returns nil when neither is there.
+// Private starts an engine's server by the installed program, in dir, with args. For MySQL, the environment
+// variable TEST_MYSQL_KILL may name a command in place of the program. Its arguments are start, kill
+// (SIGKILL) or wipe (stop, delete the data), and a port of 127.0.0.1; root must have no password; dir and
+// args are not used. Private returns nil when there is neither program nor command.
 func Private(engine, dir string, args ...string) (*Server, error) {
 	if command := strings.Fields(os.Getenv("TEST_MYSQL_KILL")); engine == "MySQL" && len(command) > 0 {
 		port, err := FreePort()
@@ -42,7 +42,7 @@ func Private(engine, dir string, args ...string) (*Server, error) {
 			return nil, err
 		}
 		s := &Server{DSN: dsn(port), Port: port, command: command}
-		return s, errors.Join(s.Stop(), s.Restart()) // without the data that a run which was killed left there
+		return s, errors.Join(s.Stop(), s.Restart()) // Stop deletes the data of a run that was killed
 	}
 	program := Find(engine)
 	if program == "" {
@@ -51,14 +51,15 @@ func Private(engine, dir string, args ...string) (*Server, error) {
 	return Start(engine, program, dir, args...)
 }
 
-// Find returns the server program of MySQL or MariaDB, which calls itself mysqld too. It returns "" for one
-// that is not installed and for all other engines.
+// Find returns the path of an engine's server program, "" when there is none. MariaDB's program may be called
+// mysqld, too.
 func Find(engine string) string {
 	if engine != "MySQL" && engine != "MariaDB" {
 		return ""
 	}
 	for _, name := range []string{"mysqld", "mariadbd"} {
-		for _, dir := range append(filepath.SplitList(os.Getenv("PATH")), "/usr/sbin", "/usr/local/sbin", "/usr/libexec") {
+		dirs := append(filepath.SplitList(os.Getenv("PATH")), "/usr/sbin", "/usr/local/sbin", "/usr/libexec")
+		for _, dir := range dirs {
 			path := filepath.Join(dir, name)
 			says, err := exec.Command(path, "--no-defaults", "--version").Output()
 			if err == nil && strings.Contains(string(says), "MariaDB") == (engine == "MariaDB") {
@@ -69,8 +70,8 @@ func Find(engine string) string {
 	return ""
 }
 
-// Start makes an empty data folder in dir and runs the server on it, on a free port of this machine and with
-// these arguments besides its own. It returns when the server answers.
+// Start runs the server on a free port and an empty data folder in dir, with args besides its own arguments.
+// It returns when the server answers.
 func Start(engine, program, dir string, args ...string) (*Server, error) {
 	port, err := FreePort()
 	if err != nil {
@@ -88,30 +89,22 @@ func Start(engine, program, dir string, args ...string) (*Server, error) {
 	}
 	initialize := exec.Command(program, append(own, "--initialize-insecure")...)
 	if engine == "MariaDB" {
-		initialize = exec.Command(
-			"mariadb-install-db",
-			append(own, "--auth-root-authentication-method=normal", "--skip-test-db")...)
+		args := append(own, "--auth-root-authentication-method=normal", "--skip-test-db")
+		initialize = exec.Command("mariadb-install-db", args...)
 	}
 	if out, err := initialize.CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("%w: %s", err, out)
 	}
-	own = append(
-		own,
-		"--port="+strconv.Itoa(port),
-		"--bind-address=127.0.0.1",
-		"--socket="+filepath.Join(dir, "sock"),
-		"--pid-file="+filepath.Join(
-			dir, "pid",
-		),
-		"--max-connections=300",
-		"--skip-log-bin",
+	own = append(own,
+		"--port="+strconv.Itoa(port), "--bind-address=127.0.0.1", "--socket="+filepath.Join(dir, "sock"),
+		"--pid-file="+filepath.Join(dir, "pid"), "--max-connections=300", "--skip-log-bin",
 		"--loose-innodb-snapshot-isolation=ON",
 	)
 	s := &Server{DSN: dsn(port), Port: port, program: program, args: append(own, args...)}
 	return s, s.Restart()
 }
 
-// FreePort returns a port of this machine that nobody uses now.
+// FreePort returns an unused port of this machine.
 func FreePort() (int, error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -122,13 +115,13 @@ func FreePort() (int, error) {
 
 func dsn(port int) string { return fmt.Sprintf("root@tcp(127.0.0.1:%d)/", port) }
 
-// Restart runs the server, which must have ended, on its data again. It returns when the server answers.
+// Restart starts the server again on its data, after it has ended. It returns when the server answers.
 func (s *Server) Restart() error {
 	if s.command != nil {
 		return s.tell("start")
 	}
 	cmd := exec.Command(s.program, s.args...)
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // Ctrl-C is for the tests; the server is stopped after them
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // Ctrl-C ends the tests; they stop the server
 	err := cmd.Start()
 	if err != nil {
 		return err
@@ -149,35 +142,36 @@ func (s *Server) Restart() error {
 	return errors.Join(err, s.Stop())
 }
 
-// Ended is closed when the process has ended that runs now, whatever ended it; nil where a command runs the
+// Ended returns a channel that is closed when the current process has ended; nil when a command runs the
 // server.
 func (s *Server) Ended() <-chan struct{} { return s.ended }
 
-// Kill ends the server as a crash does.
-func (s *Server) Kill() error { return s.end(syscall.SIGKILL) }
+// Kill ends the server like a crash.
+func (s *Server) Kill() error { return s.end(syscall.SIGKILL, "kill") }
 
-// Stop ends the server in good order.
-func (s *Server) Stop() error { return s.end(syscall.SIGTERM) }
+// Stop ends the server in good order. A command also deletes the data.
+func (s *Server) Stop() error { return s.end(syscall.SIGTERM, "wipe") }
 
-// Freeze stops the process of a server that Start has started, until Thaw lets it go on.
+// Freeze stops the process until Thaw. The server must be one that Start has started.
 func (s *Server) Freeze() error { return s.process.Signal(syscall.SIGSTOP) }
 
 // Thaw ends Freeze.
 func (s *Server) Thaw() error { return s.process.Signal(syscall.SIGCONT) }
 
-func (s *Server) end(how os.Signal) error {
+func (s *Server) end(signal os.Signal, word string) error {
 	if s.command != nil {
-		return s.tell(map[os.Signal]string{syscall.SIGKILL: "kill", syscall.SIGTERM: "wipe"}[how])
+		return s.tell(word)
 	}
-	ended := s.ended // Restart may come from another goroutine as soon as the process has ended
-	err := s.process.Signal(how)
+	ended := s.ended // read now: another goroutine may call Restart as soon as the process has ended
+	err := s.process.Signal(signal)
 	<-ended
 	return err
 }
 
-// tell calls the command that runs the server.
+// tell runs the server's command.
 func (s *Server) tell(word string) error {
-	out, err := exec.Command(s.command[0], append(s.command[1:], word, strconv.Itoa(s.Port))...).CombinedOutput()
+	args := append(s.command[1:], word, strconv.Itoa(s.Port))
+	out, err := exec.Command(s.command[0], args...).CombinedOutput()
 	if err != nil {
 		err = fmt.Errorf("%s: %w: %s", word, err, out)
 	}

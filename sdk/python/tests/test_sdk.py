@@ -400,8 +400,8 @@ def test_the_package_is_typed():
 @pytest.mark.parametrize("example", range(2))
 def test_examples_of_the_readme(addresses, tmp_path, example):
     text = re.findall(r"```python\n(.*?)```", Path("README.md").read_text(), re.DOTALL)[example]
-    for service, port in (("customers", 3001), ("orders", 3002), ("orchestrator", 3000)):
-        text = text.replace(f"localhost:{port}", addresses[service])
+    for service in ("customers", "orders", "orchestrator"):
+        text = re.sub(rf'{service}="http://localhost:\d+"', f'{service}="http://{addresses[service]}"', text)
     (tmp_path / "example.py").write_text(text)
     lines = subprocess.run([sys.executable, "example.py"], cwd=tmp_path, check=True, capture_output=True, text=True).stdout.splitlines()
     id = re.fullmatch(r"order (\d+) is CONFIRMED", lines[0])[1]

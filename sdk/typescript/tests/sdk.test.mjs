@@ -331,7 +331,10 @@ test('in a browser', { timeout: 60_000 }, async () => {
 })
 
 test('the example of the README', () => {
-  const example = [3001, 3002, 3000].reduce((text, port, i) => text.replace(`http://localhost:${port}`, addresses[i]), readFileSync('readme.mjs', 'utf8'))
+  const example = ['customers', 'orders', 'orchestrator'].reduce(
+    (text, service, i) => text.replace(new RegExp(`${service}: ['"]http://localhost:\\d+['"]`), `${service}: '${addresses[i]}'`),
+    readFileSync('readme.mjs', 'utf8'),
+  )
   writeFileSync('readme-here.mjs', example)
   const lines = execFileSync(process.execPath, ['readme-here.mjs'], { encoding: 'utf8' }).trim().split('\n')
   const [, id] = lines[0].match(/^order (\d+) is CONFIRMED$/)

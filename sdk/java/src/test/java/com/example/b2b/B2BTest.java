@@ -457,8 +457,10 @@ class B2BTest {
     var block = Pattern.compile("```java\n(.*?)```", Pattern.DOTALL).matcher(Files.readString(Path.of("README.md")));
     assertTrue(block.find());
     var source = block.group(1);
-    var ports = List.of("3001", "3002", "3000");
-    for (int i = 0; i < ports.size(); i++) source = source.replace("http://localhost:" + ports.get(i), addresses.get(i));
+    var services = List.of("customers", "orders", "orchestrator");
+    for (int i = 0; i < services.size(); i++) {
+      source = source.replaceAll(services.get(i) + "\\(\"http://localhost:\\d+\"\\)", services.get(i) + "(\"" + addresses.get(i) + "\")");
+    }
     var file = Files.writeString(folder.resolve("FirstOrder.java"), source);
     var java = new ProcessBuilder(Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-cp", System.getProperty("java.class.path"), file.toString())
         .redirectErrorStream(true).start();

@@ -9,34 +9,38 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"example.com/b2b/openapi"
 	"example.com/b2b/openapi/customersapi"
 	"example.com/b2b/openapi/orchestratorapi"
 	"example.com/b2b/openapi/ordersapi"
 )
 
-// service is one of the documents, and the variable that holds its address.
+// service is a service with its document, and the variable that holds its address.
 type service struct {
 	variable, base string
 	document       []byte
 }
 
 var services = []service{
-	{"customersBase", "http://localhost:3001", customersapi.Document},
-	{"ordersBase", "http://localhost:3002", ordersapi.Document},
-	{"orchestratorBase", "http://localhost:3000", orchestratorapi.Document},
+	{"customersBase", openapi.CustomersAddress, customersapi.Document},
+	{"ordersBase", openapi.OrdersAddress, ordersapi.Document},
+	{"orchestratorBase", openapi.OrchestratorAddress, orchestratorapi.Document},
 }
 
-// typed writes a value as people type it into an address. Postman and Bruno encode that; Bruno would encode a percent sign again.
+// typed writes the value of a query parameter as people type it. Postman and Bruno encode the rest; Bruno
+// would encode an encoded character twice.
 var typed = strings.NewReplacer("%", "%25", "&", "%26", "#", "%23", "+", "%2B", " ", "%20")
 
-// addresses are the variables that depend on where and how the services run.
-func addresses() (all []variable) {
-	for _, s := range services {
+// addresses returns the variables that depend on a deployment: addresses and tokens.
+func (g *generator) addresses() (all []variable) {
+	for _, s := range g.services {
 		all = append(all, variable{Key: s.variable, Value: s.base, Type: "string"})
 	}
 	return append(all,
-		variable{Key: "token", Type: "string", secret: "secret", Description: "Your token; empty to send none."},
-		variable{Key: "serviceToken", Value: "dev-service-token", Type: "string", secret: "secret", Description: "SERVICE_TOKEN of the services, for /internal."})
+		variable{Key: "token", Type: "string", secret: "secret",
+			Description: "Your token; empty to send none."},
+		variable{Key: "serviceToken", Value: "dev-service-token", Type: "string", secret: "secret",
+			Description: "SERVICE_TOKEN of the services, for /internal."})
 }
 
 type document struct {
@@ -68,7 +72,7 @@ type parameter struct {
 	}
 }
 
-// call is an operation as a request.
+// call is an operation with its place in a document.
 type call struct {
 	operation
 	method, path string
@@ -78,17 +82,16 @@ type call struct {
 	example      *yaml.Node
 }
 
-// generator makes the collection.
+// generator makes the collection. The requests of the documents come first: they fill calls.
 type generator struct {
 	table
+	services []service
 	calls    map[string]call // by operation id
 	initial  []variable      // ids of the examples
-	provoked []string        // status and code
+	provoked []string        // statuses and codes, such as "404 order_not_found"
 }
 
-func (g *generator) variables() []variable { return append(addresses(), g.initial...) }
-
-// service returns the folder of a document: a folder for each tag, in its author's order.
+// service returns the folder of a document: a folder for each tag, in the author's order.
 func (g *generator) service(s *service) (folder, error) {
 	var d document
 	if err := yaml.Unmarshal(s.document, &d); err != nil {
@@ -96,14 +99,16 @@ func (g *generator) service(s *service) (folder, error) {
 	}
 	tags := map[string][]any{}
 	for i := 0; i < len(d.Paths.Content); i += 2 {
+		item := d.Paths.Content[i+1]
 		var shared struct{ Parameters []parameter }
-		if err := d.Paths.Content[i+1].Decode(&shared); err != nil {
+		if err := item.Decode(&shared); err != nil {
 			return folder{}, err
 		}
-		for j := 0; j < len(d.Paths.Content[i+1].Content); j += 2 {
-			c := call{method: strings.ToUpper(d.Paths.Content[i+1].Content[j].Value), path: d.Paths.Content[i].Value, service: s}
-			if err := d.Paths.Content[i+1].Content[j+1].Decode(&c.operation); err != nil || c.ID == "" {
-				continue // not an operation
+		for j := 0; j < len(item.Content); j += 2 {
+			method, described := item.Content[j].Value, item.Content[j+1]
+			c := call{method: strings.ToUpper(method), path: d.Paths.Content[i].Value, service: s}
+			if err := described.Decode(&c.operation); err != nil || c.ID == "" {
+				continue // parameters of the path, for example
 			}
 			for _, p := range slices.Concat(shared.Parameters, c.Parameters) {
 				if name, found := strings.CutPrefix(p.Ref, "#/components/parameters/"); found {
@@ -133,12 +138,13 @@ func (g *generator) service(s *service) (folder, error) {
 	return all, nil
 }
 
-// reference returns an operation with its example. What must be new whenever it is sent is: keys, and the names that are unique.
+// reference returns the request of an operation's example. Idempotency keys and unique names get a new value
+// each time it is sent.
 func (g *generator) reference(c call) (item, error) {
 	own := g.Requests[c.ID]
 	delete(g.Requests, c.ID)
-	s := step{Name: c.Summary, Call: c.ID, Path: own.Path, Save: own.Save, Query: map[string]string{}, Headers: map[string]string{}, Set: map[string]string{}}
-	s.Status = 200
+	s := step{Name: c.Summary, Call: c.ID, Path: own.Path, Save: own.Save, Status: 200,
+		Query: map[string]string{}, Headers: map[string]string{}, Set: map[string]string{}}
 	if c.Responses["200"] == nil {
 		s.Status = 201
 	}
@@ -154,7 +160,7 @@ func (g *generator) reference(c call) (item, error) {
 			s.Query[p.Name] = p.Example.Value
 		case s.Path[p.Name] != "":
 		case isKey:
-			s.path(p.Name, "{{key}}") // that of the call before
+			s.path(p.Name, "{{key}}") // the key of the call before
 		default:
 			s.path(p.Name, "{{"+g.id(c, p)+"}}")
 		}
@@ -165,7 +171,8 @@ func (g *generator) reference(c call) (item, error) {
 	return g.item(s, true)
 }
 
-// id returns the variable for an id in a path, such as orderId of /orders/{id}, which begins as the example.
+// id returns the name of the variable for an id in a path, such as orderId of /orders/{id}. The variable
+// begins as the example.
 func (g *generator) id(c call, p parameter) string {
 	before, _, _ := strings.Cut(c.path, "/{"+p.Name+"}")
 	name := strings.TrimSuffix(before[strings.LastIndex(before, "/")+1:], "s") + "Id"
@@ -175,7 +182,8 @@ func (g *generator) id(c call, p parameter) string {
 	return name
 }
 
-// fresh returns the example of a body with new values for what must be unique.
+// fresh returns the example of a body with a new value in each unique field. A key in the body is set as the
+// variable key.
 func fresh(example *yaml.Node, set map[string]string) *yaml.Node {
 	n := *example
 	n.Content = slices.Clone(example.Content)
@@ -195,13 +203,15 @@ func fresh(example *yaml.Node, set map[string]string) *yaml.Node {
 	return &n
 }
 
-// item returns the request of a step, and what it asserts. A complete one shows parameters that it does not send, too.
+// item returns the request of a step with its assertions. A complete item also lists the parameters that are
+// not sent, disabled.
 func (g *generator) item(s step, complete bool) (item, error) {
 	c, known := g.calls[s.Call]
 	if !known && s.Call != "" {
 		return item{}, fmt.Errorf("%s: no document has %s", s.Name, s.Call)
 	}
-	made := item{Name: s.Name, Response: []any{}, Request: request{Method: c.method, Header: []field{}, Description: s.About}}
+	made := item{Name: s.Name, Response: []any{}}
+	made.Request = request{Method: c.method, Header: []field{}, Description: s.About}
 	if complete {
 		made.Request.Description = strings.TrimSpace(c.Description)
 	}
@@ -234,7 +244,7 @@ func (g *generator) item(s step, complete bool) (item, error) {
 				delete(given, p.Name)
 			}
 		}
-		for _, name := range slices.Sorted(maps.Keys(given)) { // what the document does not have
+		for _, name := range slices.Sorted(maps.Keys(given)) { // names that the document does not have
 			all = append(all, field{Key: name, Value: given[name]})
 		}
 		return all
@@ -277,5 +287,3 @@ func (g *generator) item(s step, complete bool) (item, error) {
 }
 
 var inJSON = map[string]any{"raw": map[string]string{"language": "json"}}
-
-var idVariable = regexp.MustCompile(`"(\{\{\w+Id\}\})"`)

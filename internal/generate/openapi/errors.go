@@ -12,51 +12,54 @@ import (
 	"example.com/b2b/internal/apperr"
 )
 
-// responses adds to the answers of a document's operations what all of them have.
+// responses adds error responses and headers to the operations of a document.
 type responses struct {
 	document
-	codes map[string][]string // the sentences of a response, by its name
+	codes map[string][]string // the error messages of a response, by its name
 }
 
-// addErrors adds to an operation a response for each status that the catalogue has for it.
+// addErrors adds to an operation a response for each status of its codes in the catalogue. Operations with
+// the same codes and messages share the response; its name lists the codes.
 func (r responses) addErrors(op operation) {
 	for _, group := range byStatus(op) {
 		status := strconv.Itoa(group[0].Status)
 		if at(op.node, "responses", status) != nil {
 			continue
 		}
-		var names, sentences []string
+		var names, messages []string
 		for _, c := range group {
-			names, sentences = append(names, camel(c.Name)), append(sentences, c.New(c.Args...).Message)
+			names = append(names, camel(c.Name))
+			messages = append(messages, c.New(c.Args...).Message)
 		}
 		name := strings.Join(names, "Or")
-		for n := 2; r.codes[name] != nil && !slices.Equal(r.codes[name], sentences); n++ {
-			name = strings.Join(names, "Or") + strconv.Itoa(n) // the same codes with other sentences
+		for n := 2; r.codes[name] != nil && !slices.Equal(r.codes[name], messages); n++ {
+			name = strings.Join(names, "Or") + strconv.Itoa(n) // the same codes with other messages
 		}
 		if r.codes[name] == nil {
-			r.codes[name] = sentences
+			r.codes[name] = messages
 			set(at(r.Node, "components", "responses"), name, response(group))
 		}
 		set(at(op.node, "responses"), status, node(ref("responses", name)))
 	}
 }
 
-// byStatus returns the errors of an operation, those of one status together.
-func byStatus(op operation) (groups [][]*apperr.Code) {
+// byStatus returns the codes of an operation, grouped by status. The catalogue has the codes in the order of
+// their statuses.
+func byStatus(op operation) (all [][]*apperr.Code) {
 	for _, c := range apperr.Catalogue() {
 		if !slices.ContainsFunc(c.On, op.isOneOf) {
 			continue
 		}
-		if last := len(groups) - 1; last >= 0 && groups[last][0].Status == c.Status {
-			groups[last] = append(groups[last], c)
+		if last := len(all) - 1; last >= 0 && all[last][0].Status == c.Status {
+			all[last] = append(all[last], c)
 		} else {
-			groups = append(groups, []*apperr.Code{c})
+			all = append(all, []*apperr.Code{c})
 		}
 	}
-	return groups
+	return all
 }
 
-// isOneOf reports whether an operation is the one that a code names, or is in the group that it names.
+// isOneOf reports whether an entry of Code.On, an operation id or a group, covers the operation.
 func (op operation) isOneOf(on string) bool {
 	if in, isGroup := groups[on]; isGroup {
 		return in(op)
@@ -64,21 +67,27 @@ func (op operation) isOneOf(on string) bool {
 	return op.id == on
 }
 
+// groups are the groups of operations in Code.On.
 var groups = map[string]func(op operation) bool{
 	apperr.Always:        func(operation) bool { return true },
 	apperr.Business:      func(op operation) bool { return op.path != "/health" && op.path != "/ready" },
 	apperr.WithDatabase:  func(op operation) bool { return op.path != "/health" },
 	apperr.WithPeers:     func(op operation) bool { return strings.HasPrefix(op.path, "/orchestrator/") },
-	apperr.WithBody:      func(op operation) bool { return at(op.node, "requestBody", "content", "application/json") != nil },
-	apperr.WithRows:      func(op operation) bool { return at(op.node, "requestBody", "content", "text/csv") != nil },
+	apperr.WithBody:      func(op operation) bool { return op.body("application/json") != nil },
+	apperr.WithRows:      func(op operation) bool { return op.body("text/csv") != nil },
 	apperr.WithKey:       func(op operation) bool { return op.takes("X-Idempotency-Key") != nil },
-	apperr.WithNeededKey: func(op operation) bool { return value(op.takes("X-Idempotency-Key"), "required") == "true" },
+	apperr.WithNeededKey: func(op operation) bool { return isTrue(op.takes("X-Idempotency-Key"), "required") },
 	apperr.WithIfMatch:   func(op operation) bool { return op.takes("If-Match") != nil },
 	apperr.WithSecurity:  func(op operation) bool { return len(content(at(op.node, "security"))) > 0 },
 	apperr.Unrouted:      func(operation) bool { return false },
 }
 
-// takes returns a parameter of the operation, nil when there is none of that name.
+// body returns the request body of a media type, nil when there is none.
+func (op operation) body(media string) *yaml.Node {
+	return at(op.node, "requestBody", "content", media)
+}
+
+// takes returns the parameter of that name, nil when there is none.
 func (op operation) takes(name string) *yaml.Node {
 	i := slices.IndexFunc(op.parameters, func(p *yaml.Node) bool { return value(p, "name") == name })
 	if i < 0 {
@@ -87,7 +96,7 @@ func (op operation) takes(name string) *yaml.Node {
 	return op.parameters[i]
 }
 
-// addHeaders adds the headers that the answers of an operation have.
+// addHeaders adds to the responses of an operation the headers that follow from it.
 func (r responses) addHeaders(op operation) {
 	for pair := range slices.Chunk(at(op.node, "responses").Content, 2) {
 		answer := r.target(pair[1])
@@ -98,8 +107,9 @@ func (r responses) addHeaders(op operation) {
 		if pair[0].Value[0] == '2' && op.isOneOf(apperr.WithKey) {
 			headers["Idempotency-Replayed"] = ref("headers", "IdempotencyReplayed")
 		}
-		if pair[0].Value[0] == '2' && value(op.node, "deprecated") == "true" {
-			headers["Deprecation"], headers["Sunset"] = ref("headers", "Deprecation"), ref("headers", "Sunset")
+		if pair[0].Value[0] == '2' && isTrue(op.node, "deprecated") {
+			headers["Deprecation"] = ref("headers", "Deprecation")
+			headers["Sunset"] = ref("headers", "Sunset")
 		}
 		all := node(headers)
 		if own := at(answer, "headers"); own != nil {
@@ -109,6 +119,7 @@ func (r responses) addHeaders(op operation) {
 	}
 }
 
+// response returns the response of codes with one status, with an example for each code.
 func response(codes []*apperr.Code) *yaml.Node {
 	headers, examples := map[string]any{"Link": ref("headers", "Help")}, &yaml.Node{Kind: yaml.MappingNode}
 	var when []string
@@ -121,9 +132,10 @@ func response(codes []*apperr.Code) *yaml.Node {
 			headers["WWW-Authenticate"] = ref("headers", "WWWAuthenticate")
 		}
 		if c == apperr.RateLimited {
-			headers["RateLimit"], headers["RateLimit-Policy"] = ref("headers", "RateLimit"), ref("headers", "RateLimitPolicy")
+			headers["RateLimit"] = ref("headers", "RateLimit")
+			headers["RateLimit-Policy"] = ref("headers", "RateLimitPolicy")
 		}
-		answer := struct { // openapi/contract's type is made by this program
+		answer := struct { // as contract.ApiError, whose package this program generates
 			Success     bool
 			Error, Code string
 			Details     []apperr.Detail `yaml:",omitempty"`
@@ -133,11 +145,12 @@ func response(codes []*apperr.Code) *yaml.Node {
 		}
 		set(examples, c.Name, node(map[string]any{"summary": c.When, "value": answer}))
 	}
+	body := map[string]any{"schema": ref("schemas", "ApiError"), "examples": examples}
 	return node(struct {
 		Description string
 		Headers     map[string]any `yaml:",omitempty"`
 		Content     map[string]any
-	}{strings.Join(when, " "), headers, map[string]any{"application/json": map[string]any{"schema": ref("schemas", "ApiError"), "examples": examples}}})
+	}{strings.Join(when, " "), headers, map[string]any{"application/json": body}})
 }
 
 func ref(kind, name string) map[string]string {
@@ -154,8 +167,14 @@ func codeNames() (names []string) {
 	return names
 }
 
-// checkCatalogue refuses a code of an operation that no document has.
-func checkCatalogue(operations map[string]bool) error {
+// checkCatalogue returns an error for a code whose operation is in no contract.
+func checkCatalogue(contracts []contract) error {
+	operations := map[string]bool{}
+	for _, c := range contracts {
+		for _, op := range c.operations() {
+			operations[op.id] = true
+		}
+	}
 	for _, c := range apperr.Catalogue() {
 		for _, on := range c.On {
 			if !operations[on] && groups[on] == nil {
@@ -169,8 +188,10 @@ func checkCatalogue(operations map[string]bool) error {
 // errorsPage returns docs/errors.md.
 func errorsPage() []byte {
 	var b bytes.Buffer
-	b.WriteString("<!-- Generated from internal/apperr/catalogue.go by make generate. DO NOT EDIT. -->\n# Error codes\n\n" +
-		"Every error, from whatever layer, is `{\"success\": false, \"error\", \"code\", \"details\"}`. Branch on `code`; others may be added.\n" +
+	b.WriteString("<!-- Generated from internal/apperr/catalogue.go by make generate. DO NOT EDIT. -->\n" +
+		"# Error codes\n\n" +
+		"Every error, from whatever layer, is `{\"success\": false, \"error\", \"code\", \"details\"}`. " +
+		"Branch on `code`; others may be added.\n" +
 		"\"Again?\" says whether the same call may succeed later.\n")
 	last := ""
 	for _, c := range apperr.Catalogue() {
@@ -178,7 +199,8 @@ func errorsPage() []byte {
 			fmt.Fprintf(&b, "\n## %s\n", c.Name)
 		}
 		last = c.Name
-		fmt.Fprintf(&b, "\n%d: \"%s\"\n\n- When: %s\n- Do: %s\n- Again? %s.\n", c.Status, c.New(c.Args...).Message, c.When, c.Do, c.Retry)
+		fmt.Fprintf(&b, "\n%d: \"%s\"\n\n- When: %s\n- Do: %s\n- Again? %s.\n",
+			c.Status, c.New(c.Args...).Message, c.When, c.Do, c.Retry)
 	}
 	return b.Bytes()
 }

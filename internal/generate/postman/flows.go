@@ -10,14 +10,14 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// table is flows.yaml.
+// table is the content of flows.yaml.
 type table struct {
 	Requests   map[string]exception // by operation id
 	Flows      []flow
-	Unprovoked map[string]string // why no client can provoke a code
+	Unprovoked map[string]string // by code: why no client can provoke it
 }
 
-// exception is what a request needs besides its example.
+// exception completes the example of an operation.
 type exception struct {
 	Path map[string]string
 	Save map[string]string
@@ -28,25 +28,26 @@ type flow struct {
 	Steps       []step
 }
 
-// step is one request: what is sent, what the answer must be, and what is kept of it.
+// step is a request of a flow, the assertions on its answer, and the values to keep for later steps.
+// "data.items.0.qty" is a place in the body, "headers.ETag" a header.
 type step struct {
 	Name, About string
 	Call        string            // operation id
-	Send        string            // or method and address, for what no document has
+	Send        string            // or a method and an address, for a request of no document
 	Set         map[string]string // variables, before
 	Script      []string          // JavaScript, before
 	Path        map[string]string
 	Query       map[string]string
 	Headers     map[string]string
 	Body        yaml.Node
-	Raw         string // a body that is no JSON
-	Token       string // variable with the token, or none; else the collection's
+	Raw         string // a body that is not JSON
+	Token       string // the variable with the token; "none" sends none, "" that of the collection
 
 	Status int
 	Code   string         // of the error
-	Expect map[string]any // what stands where in the body
+	Expect map[string]any // by place in the body
 	Header map[string]string
-	Save   map[string]string // variables, from where in the body
+	Save   map[string]string // variables, and the places of their values
 }
 
 func (s *step) path(name, value string) {
@@ -74,17 +75,19 @@ func (g *generator) flow(f flow) (folder, error) {
 	return made, nil
 }
 
-// before is the script that runs before the request.
+// before returns the script that runs before the request.
 func (s step) before() (lines []string) {
 	for _, name := range slices.Sorted(maps.Keys(s.Set)) {
-		lines = append(lines, fmt.Sprintf("pm.collectionVariables.set(%s, pm.variables.replaceIn(%s));", literal(name), literal(s.Set[name])))
+		lines = append(lines, fmt.Sprintf("pm.collectionVariables.set(%s, pm.variables.replaceIn(%s));",
+			literal(name), literal(s.Set[name])))
 	}
 	return append(lines, s.Script...)
 }
 
-// after is the script that looks at the answer.
+// after returns the script that tests the answer and keeps values of it.
 func (s step) after() []string {
-	lines := []string{fmt.Sprintf("pm.test('status is %d', () => pm.expect(pm.response.code).to.eql(%[1]d));", s.Status)}
+	const status = "pm.test('status is %d', () => pm.expect(pm.response.code).to.eql(%[1]d));"
+	lines := []string{fmt.Sprintf(status, s.Status)}
 	expect := maps.Clone(s.Expect)
 	if s.Code != "" {
 		if expect == nil {
@@ -99,21 +102,26 @@ func (s step) after() []string {
 		actual, wanted := javaScript(at), literal(expect[at])
 		title := at + " is " + strings.Trim(wanted, `"`)
 		if strings.Contains(wanted, "{{") {
-			actual, wanted = "String("+actual+")", "pm.variables.replaceIn("+literal(fmt.Sprint(expect[at]))+")"
+			actual = "String(" + actual + ")"
+			wanted = "pm.variables.replaceIn(" + literal(fmt.Sprint(expect[at])) + ")"
 		}
-		lines = append(lines, fmt.Sprintf("pm.test(%s, () => pm.expect(%s).to.eql(%s));", literal(title), actual, wanted))
+		lines = append(lines, fmt.Sprintf("pm.test(%s, () => pm.expect(%s).to.eql(%s));",
+			literal(title), actual, wanted))
 	}
 	for _, name := range slices.Sorted(maps.Keys(s.Header)) {
-		lines = append(lines, fmt.Sprintf("pm.test(%s, () => pm.expect(pm.response.headers.get(%s)).to.eql(%s));",
-			literal(name+" is "+s.Header[name]), literal(name), literal(s.Header[name])))
+		title := literal(name + " is " + s.Header[name])
+		lines = append(lines, fmt.Sprintf("pm.test(%s, () => pm.expect(%s).to.eql(%s));",
+			title, javaScript("headers."+name), literal(s.Header[name])))
 	}
 	for _, name := range slices.Sorted(maps.Keys(s.Save)) {
-		lines = append(lines, fmt.Sprintf("pm.collectionVariables.set(%s, %s);", literal(name), javaScript(s.Save[name])))
+		lines = append(lines, fmt.Sprintf("pm.collectionVariables.set(%s, %s);",
+			literal(name), javaScript(s.Save[name])))
 	}
 	return lines
 }
 
-// javaScript turns data.items.0.qty into body.data.items[0].qty, and headers.ETag into the header.
+// javaScript turns data.items.0.qty into body.data.items[0].qty, and headers.ETag into the value of that
+// header.
 func javaScript(at string) string {
 	if header, found := strings.CutPrefix(at, "headers."); found {
 		return "pm.response.headers.get(" + literal(header) + ")"

@@ -1,6 +1,7 @@
 package main
 
-// The parts of Postman's formats that we use: https://schema.getpostman.com/collection/json/v2.1.0/draft-07/docs/index.html
+// The used parts of Postman's formats:
+// https://schema.getpostman.com/collection/json/v2.1.0/draft-07/docs/index.html
 
 type collection struct {
 	Info     info       `json:"info"`
@@ -93,9 +94,10 @@ type environmentValue struct {
 	Enabled bool   `json:"enabled"`
 }
 
-// bearer sends the value of a variable as the token; an empty one is not sent.
+// bearer sends the value of a variable as the token, unless it is empty.
 func bearer(name string) *auth {
-	return &auth{Type: "bearer", Bearer: []variable{{Key: "token", Value: "{{" + name + "}}", Type: "string"}}}
+	token := variable{Key: "token", Value: "{{" + name + "}}", Type: "string"}
+	return &auth{Type: "bearer", Bearer: []variable{token}}
 }
 
 func script(listen string, lines []string) event {
@@ -104,19 +106,23 @@ func script(listen string, lines []string) event {
 	return e
 }
 
-// withoutToken is for Bruno, which sends an empty token, as Postman does not. Postman adds Authorization after the script has run.
+// withoutToken is the script of the collection before a request. Bruno sends an empty token otherwise. In
+// Postman the script finds no header: Postman adds Authorization after it.
 var withoutToken = []string{
-	"if (pm.request.headers.get('Authorization') === 'Bearer {{token}}' && pm.variables.replaceIn('{{token}}') === '') {",
+	"if (pm.request.headers.get('Authorization') === 'Bearer {{token}}' " +
+		"&& pm.variables.replaceIn('{{token}}') === '') {",
 	"  pm.request.headers.remove('Authorization');",
 	"}",
 }
 
-// envelope is what every answer has; the script of the collection.
+// envelope is the script of the collection that tests every answer.
 var envelope = []string{
 	"const correlation = pm.response.headers.get('X-Correlation-Id') || '';",
-	"pm.test('X-Correlation-Id names the call', () => pm.expect(correlation).to.match(/^[\\w.:\\/+=@-]{1,128}$/));",
+	"pm.test('X-Correlation-Id names the call', () => " +
+		"pm.expect(correlation).to.match(/^[\\w.:\\/+=@-]{1,128}$/));",
 	"if ((pm.response.headers.get('Content-Type') || '').startsWith('application/json')) {",
 	"  const answer = pm.response.json();",
-	"  if (answer.success !== undefined) pm.test('success agrees with the status', () => pm.expect(answer.success).to.eql(pm.response.code < 300));",
+	"  if (answer.success !== undefined) pm.test('success agrees with the status', () => " +
+		"pm.expect(answer.success).to.eql(pm.response.code < 300));",
 	"}",
 }

@@ -1,35 +1,38 @@
-// Command schema writes schema.sql, MySQL's whole schema in one file, from the migrations. It runs in the folder db.
+// Command schema writes db/schema.sql, the whole schema of MySQL in one file, from db/migrations.
 package main
 
 import (
 	"fmt"
 	"io/fs"
-	"log"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/pressly/goose/v3"
+
+	"example.com/b2b/internal/generate"
 )
 
 const head = `-- Code generated from migrations/ by "make generate". DO NOT EDIT.
--- The whole MySQL schema, to read and for the server's own init hook: what migrating an empty database makes, with the versions,
--- so that a service that starts on it finds nothing left to migrate.
+-- The whole MySQL schema, to read and for the server's own init hook: the result of migrating an empty
+-- database, with the versions, so that a service that starts on it finds nothing left to migrate.
 
 SET NAMES utf8mb4;
 `
 
-func main() {
-	log.SetFlags(0)
-	sql, err := schema(os.DirFS("migrations"))
-	if err == nil {
-		err = os.WriteFile("schema.sql", []byte(sql), 0o644)
-	}
+func main() { generate.Run(run) }
+
+func run(root string) error {
+	db := filepath.Join(root, "db")
+	sql, err := schema(os.DirFS(filepath.Join(db, "migrations")))
 	if err != nil {
-		log.Fatal("schema: ", err)
+		return err
 	}
+	return os.WriteFile(filepath.Join(db, "schema.sql"), []byte(sql), 0o644)
 }
 
-// schema joins versions.sql and the Up part of each file in mysql/, by name, each followed by its version.
+// schema joins versions.sql and the Up part of each file in mysql/, in the order of their names. Behind each
+// Up part it inserts the migration's version, as goose does.
 func schema(migrations fs.FS) (string, error) {
 	versions, err := fs.ReadFile(migrations, "versions.sql")
 	if err != nil {
@@ -53,12 +56,14 @@ func schema(migrations fs.FS) (string, error) {
 		if err != nil {
 			return "", fmt.Errorf("%s: %w", file, err)
 		}
-		all += fmt.Sprintf("\n-- %s\n%s\n\nINSERT INTO goose_db_version (version_id, is_applied) VALUES (%d, TRUE);\n", file, up, version)
+		all += fmt.Sprintf("\n-- %s\n%s\n\n", file, up) +
+			fmt.Sprintf("INSERT INTO goose_db_version (version_id, is_applied) VALUES (%d, TRUE);\n", version)
 	}
 	return all, nil
 }
 
-// upPart is what goose runs to go up. The mysql client knows none of goose's other annotations, so there may be none.
+// upPart returns the statements of a migration's Up part. It refuses goose's other annotations: the mysql
+// client does not know them.
 func upPart(text string) (string, error) {
 	_, up, found := strings.Cut(text, "-- +goose Up\n")
 	if !found {

@@ -1,0 +1,50 @@
+package customers_test
+
+import (
+	"context"
+	"log/slog"
+	"testing"
+	"time"
+
+	"gorm.io/gorm"
+
+	"example.com/b2b/customers"
+	"example.com/b2b/db"
+	"example.com/b2b/db/dbtest"
+)
+
+// TestExpiredKeysAreDeleted runs the jobs of a service alone: it deletes its expired keys, and neither keys
+// that still count nor keys of other services.
+func TestExpiredKeysAreDeleted(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
+		for _, row := range []struct {
+			operation, key string
+			age            time.Duration
+		}{{"createCustomer", "old", time.Second}, {"createCustomer", "young", -time.Hour}, {"createOrder", "old", time.Second}} {
+			err := g.Exec(
+				"INSERT INTO idempotency_keys (caller, operation, idempotency_key, request_hash, expires_at) VALUES ('a', ?, ?, ?, ?)",
+				row.operation, row.key, make([]byte, 32), db.Now(g, -row.age),
+			).Error
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+		defer cancel()
+		ended := make(chan struct{})
+		go func() {
+			defer close(ended)
+			db.RunJobs(ctx, g, slog.New(slog.DiscardHandler), customers.New(g, time.Hour).Jobs()...)
+		}()
+		var left []string
+		for len(left) != 2 && ctx.Err() == nil {
+			time.Sleep(5 * time.Millisecond)
+			g.Table("idempotency_keys").Order("operation").Pluck("CONCAT(operation, ' ', idempotency_key)", &left)
+		}
+		cancel()
+		<-ended
+		if len(left) != 2 || left[0] != "createCustomer young" || left[1] != "createOrder old" {
+			t.Errorf("left are %q", left)
+		}
+	})
+}

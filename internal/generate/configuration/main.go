@@ -1,0 +1,129 @@
+// Command configuration writes what follows from the variables of package config: .env.example,
+// docs/configuration.md, the ports in the Dockerfile, and in docker-compose.yml the ports and the variables
+// for every container.
+package main
+
+import (
+	"bytes"
+	_ "embed"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+
+	"example.com/b2b/internal/config"
+	"example.com/b2b/internal/generate"
+)
+
+func main() {
+	generate.Run(func(root string) error { return run(root, config.Variables()) })
+}
+
+// run writes the files below root. It makes .env.example and docs/configuration.md anew, and changes the
+// other files where they depend on the variables.
+func run(root string, variables []config.Variable) error {
+	return errors.Join(
+		os.WriteFile(filepath.Join(root, ".env.example"), example(variables), 0o644),
+		os.WriteFile(filepath.Join(root, "docs", "configuration.md"), page(variables), 0o644),
+		rewrite(filepath.Join(root, "docker-compose.yml"), variables, passOn),
+		rewrite(filepath.Join(root, "docker-compose.yml"), variables, publish),
+		rewrite(filepath.Join(root, "Dockerfile"), variables, expose))
+}
+
+func rewrite(file string, variables []config.Variable, change func([]byte, []config.Variable) []byte) error {
+	content, err := os.ReadFile(file)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(file, change(content, variables), 0o644)
+}
+
+const exampleHead = "# Copy this file to .env and change what you need. " +
+	"These are the defaults; a line behind # has none, or is better left out.\n" +
+	"# Made by make generate.\n"
+
+func example(variables []config.Variable) []byte {
+	var b bytes.Buffer
+	b.WriteString(exampleHead)
+	group := ""
+	for _, v := range variables {
+		if v.Group != group {
+			group = v.Group
+			b.WriteString("\n")
+		}
+		fmt.Fprintf(&b, "# %s\n", v.Meaning)
+		if v.Default == "" {
+			b.WriteString("#")
+		}
+		fmt.Fprintf(&b, "%s=%s\n", v.Name, v.Default)
+	}
+	return b.Bytes()
+}
+
+//go:embed page.md
+var pageHead string // docs/configuration.md up to the head of its table
+
+func page(variables []config.Variable) []byte {
+	var b bytes.Buffer
+	b.WriteString("<!-- Generated from internal/config by make generate. DO NOT EDIT. -->\n" + pageHead)
+	for _, v := range variables {
+		fmt.Fprintf(&b, "| `%s` | %s | %s |\n", v.Name, v.DefaultText("`"), v.Meaning)
+	}
+	return b.Bytes()
+}
+
+var passedOn = regexp.MustCompile(`(?s)(  # variables: made by make generate\n).*?(  # end of variables\n)`)
+
+// passOn rewrites the lines between the marks of a compose file: a line for each variable that the file names
+// nowhere else.
+func passOn(compose []byte, variables []config.Variable) []byte {
+	elsewhere := passedOn.ReplaceAll(compose, nil)
+	var lines strings.Builder
+	for _, v := range variables {
+		if v.Group == "Calling" {
+			continue // for commands, which no container runs
+		}
+		if !regexp.MustCompile(`\b` + v.Name + `\b`).Match(elsewhere) {
+			fmt.Fprintf(&lines, "  %s: ${%s:-%s}\n", v.Name, v.Name, v.Default)
+		}
+	}
+	escaped := strings.ReplaceAll(lines.String(), "$", "$$")
+	return passedOn.ReplaceAll(compose, []byte("${1}"+escaped+"${2}"))
+}
+
+// publish rewrites the ports in a compose file: the published port of each service, and the port in its
+// address between containers.
+func publish(compose []byte, variables []config.Variable) []byte {
+	for _, v := range ports(variables) {
+		published := regexp.MustCompile(`\$\{` + v.Name + `:-\d+\}:\d+`)
+		mapping := fmt.Sprintf("$${%s:-%s}:%s", v.Name, v.Default, v.Default)
+		compose = published.ReplaceAll(compose, []byte(mapping))
+		service := strings.ToLower(strings.TrimSuffix(v.Name, "_PORT"))
+		inside := regexp.MustCompile(`(http://` + service + `-api:)\d+`)
+		compose = inside.ReplaceAll(compose, []byte("${1}"+v.Default))
+	}
+	return compose
+}
+
+var exposed = regexp.MustCompile(`(?m)^EXPOSE .*$`)
+
+// expose rewrites the line of a Dockerfile that names the ports of the services.
+func expose(dockerfile []byte, variables []config.Variable) []byte {
+	line := "EXPOSE"
+	for _, v := range ports(variables) {
+		line += " " + v.Default
+	}
+	return exposed.ReplaceAll(dockerfile, []byte(line))
+}
+
+// ports returns the variables for the ports of the services.
+func ports(variables []config.Variable) (all []config.Variable) {
+	for _, v := range variables {
+		if v.Group == "Ports" {
+			all = append(all, v)
+		}
+	}
+	return all
+}

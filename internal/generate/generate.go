@@ -1,0 +1,29 @@
+// Package generate holds the programs behind make generate, a folder for each product. The programs run in the
+// order below: the Postman collection and the Go SDK are made from the documents and the clients of the first
+// program. Each program takes the root of the repository.
+package generate
+
+import (
+	"log"
+	"os"
+	"path/filepath"
+)
+
+//go:generate go run ./openapi ../..
+//go:generate go run ./configuration ../..
+//go:generate go run ./schema ../..
+//go:generate go run ./postman ../..
+//go:generate go run ./gosdk ../..
+
+// Run is main of each program: it calls write with the root, and ends the process with status 1 after an error.
+func Run(write func(root string) error) {
+	log.SetFlags(0)
+	name := filepath.Base(os.Args[0])
+	log.SetPrefix(name + ": ")
+	if len(os.Args) != 2 {
+		log.Fatalf("usage: %s ROOT", name)
+	}
+	if err := write(os.Args[1]); err != nil {
+		log.Fatal(err)
+	}
+}

@@ -1,0 +1,96 @@
+package main
+
+import (
+	"context"
+	"reflect"
+	"strings"
+	"testing"
+
+	"example.com/b2b/openapi/ordersapi"
+)
+
+// client has the methods of a generated client for the operations of small.
+type client struct{}
+
+type page struct {
+	JSON200 *ordersapi.OrderListResponse
+}
+
+type single struct {
+	JSON201 *ordersapi.OrderResponse
+}
+
+type editor func()
+
+func (client) ListOrdersWithResponse(context.Context, *ordersapi.ListOrdersParams, ...editor) (*page, error) {
+	return nil, nil
+}
+
+func (client) CreateOrderWithResponse(
+	context.Context, *ordersapi.CreateOrderParams, ordersapi.NewOrder, ...editor,
+) (*single, error) {
+	return nil, nil
+}
+
+const small = `
+paths:
+  /health:
+    get:
+      operationId: getHealth
+      tags: [Operations]
+      responses: { "200": { content: { application/json: {} } } }
+  /orders:
+    parameters: [{ $ref: "#/components/parameters/Key" }]
+    post:
+      operationId: createOrder
+      responses:
+        "201": { content: { application/json: {} } }
+        "404": { content: { application/json: {} } }
+    get:
+      operationId: listOrders
+      summary: List orders
+      responses: { "200": { content: { application/json: {} } } }
+  /orders/export:
+    get: { operationId: exportOrders, responses: { "200": { content: { text/csv: {} } } } }
+  /orders/quote:
+    put:
+      operationId: keyInBody
+      requestBody: { content: { application/json: { schema: { $ref: "#/components/schemas/Quote" } } } }
+      responses: { "204": {} }
+components:
+  parameters: { Key: { name: X-Idempotency-Key } }
+  schemas: { Quote: { properties: { idempotency_key: {} } } }
+`
+
+func TestOperations(t *testing.T) {
+	code, err := operations([]service{{"orders", "Orders", []byte(small), reflect.TypeFor[client]()}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{
+		`{name: "listOrders", method: "GET", path: "/orders", key: inHeader, ok: []int{200}},`,
+		`{name: "createOrder", method: "POST", path: "/orders", key: inHeader, ok: []int{201}},`,
+		`{name: "exportOrders", method: "GET", path: "/orders/export", key: none, ok: []int(nil)},`,
+		`{name: "keyInBody", method: "PUT", path: "/orders/quote", key: inBody, ok: []int(nil)},`,
+		`func (c *Client) ListOrders(ctx context.Context, params ordersapi.ListOrdersParams) iter.Seq2[`,
+		`"example.com/b2b/openapi/ordersapi"`,
+	} {
+		if !strings.Contains(string(code), want) {
+			t.Errorf("no %s in\n%s", want, code)
+		}
+	}
+	for _, unwanted := range []string{"getHealth", ") CreateOrder("} { // not for partners; no list
+		if strings.Contains(string(code), unwanted) {
+			t.Errorf("%s in\n%s", unwanted, code)
+		}
+	}
+}
+
+// TestNoMethod refuses an operation that the client lacks.
+func TestNoMethod(t *testing.T) {
+	document := strings.Replace(small, "operationId: listOrders", "operationId: listThings", 1)
+	_, err := operations([]service{{"orders", "Orders", []byte(document), reflect.TypeFor[client]()}})
+	if err == nil || !strings.Contains(err.Error(), "ListThingsWithResponse") {
+		t.Errorf("%v", err)
+	}
+}

@@ -1,0 +1,198 @@
+package main
+
+import (
+	"slices"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+
+	"example.com/b2b/internal/formats"
+)
+
+// sharedFile holds the parts that contracts share, as a contract refers to it.
+const sharedFile = "../common.yaml"
+
+// document is a self-contained contract, in its author's order.
+type document struct {
+	*yaml.Node
+	shared *yaml.Node // the schemas of common.yaml
+}
+
+// bundle copies the shared parts into a contract, adds the error responses and headers of each operation, and
+// leaves out components without a reference.
+func bundle(own, shared *yaml.Node) document {
+	d := document{clone(own), at(shared, "components", "schemas")}
+	at(d.Node, "info", "description").Value += "\n" + at(shared, "info", "description").Value
+	merge(d.Node, clone(shared))
+	walk(d.Node, func(n *yaml.Node) {
+		if ref := value(n, "$ref"); ref != "" {
+			set(n, "$ref", text(strings.TrimPrefix(ref, sharedFile)))
+		}
+		if target := d.target(n); target != n && len(n.Content) > 2 {
+			siblings := n.Content[2:] // keys beside $ref, which override those of the target
+			*n = *clone(target)
+			for pair := range slices.Chunk(siblings, 2) {
+				set(n, pair[0].Value, pair[1])
+			}
+		}
+	})
+	set(at(d.Node, "components", "schemas", "ErrorCode"), extensible, list(codeNames()))
+	answers := responses{document: d, codes: map[string][]string{}}
+	for _, op := range d.operations() {
+		answers.addErrors(op)
+		answers.addHeaders(op)
+	}
+	d.prune()
+	return d
+}
+
+// merge adds missing keys to a mapping, at every depth, and all elements to a list.
+func merge(n, from *yaml.Node) {
+	if n.Kind == yaml.SequenceNode {
+		n.Content = append(n.Content, from.Content...)
+	}
+	if n.Kind != yaml.MappingNode {
+		return
+	}
+	for pair := range slices.Chunk(from.Content, 2) {
+		if own := at(n, pair[0].Value); own != nil {
+			merge(own, pair[1])
+		} else {
+			n.Content = append(n.Content, pair...)
+		}
+	}
+}
+
+// prune removes components without a reference, again and again: a removed component may hold the last
+// reference to another.
+func (d document) prune() {
+	for again := true; again; {
+		used := map[string]bool{}
+		walk(d.Node, func(n *yaml.Node) {
+			used[value(n, "$ref")] = true
+			if security := at(n, "security"); security != nil {
+				walk(security, func(n *yaml.Node) { used["#/components/securitySchemes/"+n.Value] = true })
+			}
+		})
+		again = false
+		for kind := range slices.Chunk(at(d.Node, "components").Content, 2) {
+			if keep(kind[1], func(name string) bool { return used["#/components/"+kind[0].Value+"/"+name] }) {
+				again = true
+			}
+		}
+	}
+	components := at(d.Node, "components")
+	keep(components, func(kind string) bool { return len(at(components, kind).Content) > 0 })
+}
+
+// target returns the part to which n refers, or n when it is no reference.
+func (d document) target(n *yaml.Node) *yaml.Node {
+	path, found := strings.CutPrefix(value(n, "$ref"), "#/")
+	if !found {
+		return n
+	}
+	part := at(d.Node, strings.Split(path, "/")...)
+	if part == nil {
+		panic("no document has " + path)
+	}
+	return part
+}
+
+const extensible = "x-extensible-enum" // lists the values of today; a later version may add others
+
+// served returns the document for partners: without the keys for the Go generator, and with schemas that
+// allow further fields, because some partners' generators refuse unknown fields otherwise.
+func (d document) served() *yaml.Node {
+	root := clone(d.Node)
+	walk(root, func(n *yaml.Node) {
+		if n.Kind != yaml.MappingNode {
+			return
+		}
+		keep(n, func(key string) bool { return !strings.HasPrefix(key, "x-go-") })
+		if pattern := formats.All[value(n, "format")].Pattern; pattern != "" && value(n, "type") == "string" {
+			set(n, "pattern", text(pattern))
+		}
+		if value(n, "in") == "query" {
+			set(n, "allowEmptyValue", node(true)) // an empty value counts as not given
+		}
+		object := value(n, "type") == "object" && at(n, "properties") != nil || at(n, "allOf") != nil
+		if object && at(n, "additionalProperties") == nil {
+			set(n, "additionalProperties", node(true))
+		}
+		if values := at(n, extensible); values != nil && at(n, "description") != nil {
+			var known []string
+			for _, v := range values.Content {
+				known = append(known, "`"+v.Value+"`")
+			}
+			description := at(n, "description")
+			description.Value += " Extensible: others may be added to " + strings.Join(known, ", ") + "."
+		}
+	})
+	return root
+}
+
+// compiled returns the document for the Go generator: it refers to the shared schemas, whose Go types are in
+// openapi/contract.
+func (d document) compiled() *yaml.Node {
+	root := clone(d.Node)
+	isShared := func(name string) bool { return at(d.shared, name) != nil }
+	walk(root, func(n *yaml.Node) {
+		name, found := strings.CutPrefix(value(n, "$ref"), "#/components/schemas/")
+		if found && isShared(name) {
+			set(n, "$ref", text(sharedFile+value(n, "$ref")))
+		}
+	})
+	keep(at(root, "components", "schemas"), func(name string) bool { return !isShared(name) })
+	for _, op := range d.operations() {
+		rows := at(root, "paths", op.path, op.method, "requestBody", "content")
+		if at(rows, "text/csv") != nil {
+			// The generator makes a field of the same name for each media type, and types only for schemas.
+			keep(rows, func(media string) bool { return media == "text/csv" })
+			set(at(rows, "text/csv"), "schema", at(rows, "text/csv", "x-row"))
+		}
+	}
+	return forGo(root)
+}
+
+// forGo turns extensible values into an enum, of which the Go generator makes constants, and numbers the
+// fields of each object, which the generator sorts otherwise.
+func forGo(root *yaml.Node) *yaml.Node {
+	walk(root, func(n *yaml.Node) {
+		if values := at(n, extensible); values != nil {
+			set(n, "enum", values)
+		}
+		if properties := at(n, "properties"); properties != nil && value(n, "type") == "object" {
+			for i, pair := range slices.Collect(slices.Chunk(properties.Content, 2)) {
+				set(pair[1], "x-order", node(i))
+			}
+		}
+	})
+	return root
+}
+
+// operation is an operation of a document.
+type operation struct {
+	id         string
+	path       string
+	method     string
+	node       *yaml.Node
+	parameters []*yaml.Node // with those of the path
+}
+
+func (d document) operations() (all []operation) {
+	for path := range slices.Chunk(at(d.Node, "paths").Content, 2) {
+		for part := range slices.Chunk(path[1].Content, 2) {
+			op := operation{path: path[0].Value, method: part[0].Value, node: part[1]}
+			op.id = value(op.node, "operationId")
+			if op.id == "" {
+				continue // parameters of the path, for example
+			}
+			shared, own := content(at(path[1], "parameters")), content(at(op.node, "parameters"))
+			for _, p := range slices.Concat(shared, own) {
+				op.parameters = append(op.parameters, d.target(p))
+			}
+			all = append(all, op)
+		}
+	}
+	return all
+}

@@ -1,0 +1,111 @@
+// Command openapi makes the documents and the Go code of the contracts in openapi/*api. For each contract:
+// the self-contained document openapi.gen.yaml that its service serves, the typed client with its models, and
+// the gin server in a package of its own. For all contracts: the Go types of openapi/common.yaml in
+// openapi/contract, the joined document openapi/openapi.gen.yaml with its addresses as Go constants, and
+// docs/errors.md.
+//
+// The program imports no package that it generates, so that it runs while generated code does not compile
+// (TestArrows).
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+
+	"example.com/b2b/internal/config"
+	"example.com/b2b/internal/generate"
+)
+
+// contract is the document of a service, and the service's address on a machine of its own.
+type contract struct {
+	document
+	service, address string // such as orders, http://localhost:3002
+}
+
+func main() { generate.Run(run) }
+
+func run(root string) error {
+	folder := filepath.Join(root, "openapi")
+	shared, err := read(filepath.Join(folder, "common.yaml"))
+	if err != nil {
+		return err
+	}
+	if err := writeShared(filepath.Join(folder, "contract"), shared); err != nil {
+		return err
+	}
+	sources, err := filepath.Glob(filepath.Join(folder, "*api", "openapi.yaml"))
+	if err != nil {
+		return err
+	}
+	var contracts []contract
+	for _, source := range sources {
+		c, err := writeContract(source, shared)
+		if err != nil {
+			return fmt.Errorf("%s: %w", source, err)
+		}
+		contracts = append(contracts, c)
+	}
+	joined, err := join(contracts, shared)
+	if err != nil {
+		return err
+	}
+	constants, err := addresses(contracts)
+	if err != nil {
+		return err
+	}
+	return errors.Join(
+		checkCatalogue(contracts),
+		write(filepath.Join(folder, "openapi.gen.yaml"), joined),
+		os.WriteFile(filepath.Join(folder, "addresses.gen.go"), constants, 0o644),
+		os.WriteFile(filepath.Join(root, "docs", "errors.md"), errorsPage(), 0o644))
+}
+
+// writeContract writes the served document and the Go code of a contract beside its source.
+func writeContract(source string, shared *yaml.Node) (contract, error) {
+	own, err := read(source)
+	if err != nil {
+		return contract{}, err
+	}
+	dir := filepath.Dir(source)
+	c := contract{document: bundle(own, shared), service: strings.TrimSuffix(filepath.Base(dir), "api")}
+	if c.address, err = config.LocalAddress(strings.ToUpper(c.service) + "_PORT"); err != nil {
+		return c, err
+	}
+	if err := write(filepath.Join(dir, "openapi.gen.yaml"), c.served()); err != nil {
+		return c, err
+	}
+	return c, writeCode(dir, c.document)
+}
+
+// read returns a document without anchors and comments.
+func read(file string) (*yaml.Node, error) {
+	content, err := os.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	var n yaml.Node
+	if err := yaml.Unmarshal(content, &n); err != nil {
+		return nil, fmt.Errorf("%s: %w", file, err)
+	}
+	return clone(n.Content[0]), nil
+}
+
+const head = "# Generated from openapi.yaml, common.yaml and the catalogue of error codes " +
+	"by make generate. DO NOT EDIT.\n"
+
+func write(file string, root *yaml.Node) error {
+	var b bytes.Buffer
+	b.WriteString(head)
+	e := yaml.NewEncoder(&b)
+	e.SetIndent(2)
+	if err := e.Encode(root); err != nil {
+		return err
+	}
+	return os.WriteFile(file, b.Bytes(), 0o644)
+}

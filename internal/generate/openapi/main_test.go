@@ -1,0 +1,258 @@
+package main
+
+import (
+	"go/parser"
+	"go/token"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"go.yaml.in/yaml/v3"
+
+	"example.com/b2b/internal/config"
+)
+
+const common = `
+openapi: 3.0.3
+info: { title: Common, version: 0.0.0, description: For all services. }
+servers: [{ url: / }]
+tags: [{ name: Operations }]
+paths:
+  /health:
+    get:
+      operationId: getHealth
+      tags: [Operations]
+      security: []
+      responses: { "200": { description: The process is alive. } }
+components:
+  schemas:
+    ErrorCode: { type: string, description: A code., x-extensible-enum: [] }
+    ApiError: { type: object, properties: { code: { $ref: "#/components/schemas/ErrorCode" } } }
+    Note: { type: string, maxLength: 100 }
+    Unused: { type: string }
+  responses: {}
+  headers:
+    CorrelationId: { schema: { type: string } }
+    IdempotencyReplayed: { schema: { type: string } }
+    Help: { schema: { type: string } }
+    RetryAfter: { schema: { type: string } }
+    RateLimit: { schema: { type: string } }
+    RateLimitPolicy: { schema: { type: string } }
+    WWWAuthenticate: { schema: { type: string } }
+`
+
+const orders = `
+openapi: 3.0.3
+info: { title: Orders API, version: 0.0.0, description: Places orders. }
+tags: [{ name: Orders }]
+paths:
+  /orders:
+    post:
+      operationId: createOrder
+      tags: [Orders]
+      parameters: [{ name: X-Idempotency-Key, in: header, schema: { type: string } }]
+      requestBody:
+        required: true
+        content: { application/json: { schema: { $ref: "#/components/schemas/Order" } } }
+      responses:
+        "201":
+          description: The order.
+          content: { application/json: { schema: { $ref: "#/components/schemas/Order" } } }
+  /orders/{id}:
+    parameters: [{ name: id, in: path, required: true, schema: { type: integer, x-go-name: Number } }]
+    get:
+      operationId: getOrder
+      tags: [Orders]
+      responses: { "200": { description: The order. } }
+components:
+  schemas:
+    Order:
+      type: object
+      properties:
+        zone: { type: string }
+        note: { $ref: "../common.yaml#/components/schemas/Note" }
+`
+
+func parse(t *testing.T, text string) *yaml.Node {
+	t.Helper()
+	var n yaml.Node
+	if err := yaml.Unmarshal([]byte(text), &n); err != nil {
+		t.Fatal(err)
+	}
+	return clone(n.Content[0])
+}
+
+func yamlOf(t *testing.T, n *yaml.Node) string {
+	t.Helper()
+	text, err := yaml.Marshal(n)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+// TestServed expects the served document of a small contract to be whole, to have the errors of the
+// catalogue, and nothing for Go.
+func TestServed(t *testing.T) {
+	served := bundle(parse(t, orders), parse(t, common)).served()
+	text := yamlOf(t, served)
+	for _, unwanted := range []string{"common.yaml", "x-go-", "Unused"} {
+		if strings.Contains(text, unwanted) {
+			t.Errorf("the served document has %s", unwanted)
+		}
+	}
+	if got := value(at(served, "info"), "description"); got != "Places orders.\nFor all services." {
+		t.Errorf("description %q", got)
+	}
+	if at(served, "paths", "/health") == nil ||
+		value(at(served, "components", "schemas", "Note"), "maxLength") != "100" {
+		t.Error("shared parts are missing")
+	}
+	if got := value(at(served, "components", "schemas", "Order"), "additionalProperties"); got != "true" {
+		t.Errorf("additional fields of an order: %q", got)
+	}
+	create, show := at(served, "paths", "/orders", "post"), at(served, "paths", "/orders/{id}", "get")
+	for _, c := range []struct {
+		op           *yaml.Node
+		status, code string
+		declared     bool
+	}{
+		{show, "404", "order_not_found", true}, // the catalogue names the operation
+		{create, "404", "order_not_found", false},
+		{create, "400", "insufficient_stock", true},
+		{create, "400", "malformed_json", true}, // it has a body
+		{show, "400", "malformed_json", false},
+		{show, "500", "internal", true},
+	} {
+		name := strings.TrimPrefix(value(at(c.op, "responses", c.status), "$ref"), "#/components/responses/")
+		body := at(served, "components", "responses", name, "content", "application/json")
+		example := at(body, "examples", c.code)
+		if (example != nil) != c.declared {
+			t.Errorf("%s answers %s %s: %v", value(c.op, "operationId"), c.status, c.code, !c.declared)
+		}
+	}
+	if at(create, "responses", "201", "headers", "Idempotency-Replayed") == nil ||
+		at(show, "responses", "200", "headers", "Idempotency-Replayed") != nil ||
+		at(show, "responses", "200", "headers", "X-Correlation-Id") == nil {
+		t.Error("headers do not follow from the operations")
+	}
+	codes := at(served, "components", "schemas", "ErrorCode", extensible)
+	if len(content(codes)) != len(codeNames()) {
+		t.Errorf("%d codes", len(content(codes)))
+	}
+}
+
+// TestRun writes all files of a small contract. Only the catalogue complains: it has codes of other
+// operations.
+func TestRun(t *testing.T) {
+	root := t.TempDir()
+	for name, text := range map[string]string{
+		"common.yaml": common, "ordersapi/openapi.yaml": orders, "contract/x": "", "../docs/x": "",
+	} {
+		file := filepath.Join(root, "openapi", name)
+		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	err := run(root)
+	if err == nil || !strings.HasSuffix(err.Error(), "which no document has") ||
+		strings.Contains(err.Error(), "\n") {
+		t.Fatalf("%v", err)
+	}
+	address, err := config.LocalAddress("ORDERS_PORT")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, wants := range map[string][]string{
+		"contract/contract.gen.go":       {"type Note = string", "ErrorCode = \"order_not_found\""},
+		"ordersapi/client.gen.go":        {"Zone *string", "GetOrderWithResponse(", "id int", "externalRef0.Note"},
+		"ordersapi/server/server.gen.go": {"CreateOrder(ctx context.Context, request "},
+		"ordersapi/document.gen.go":      {`Package ordersapi is the contract "Orders API"`},
+		"ordersapi/openapi.gen.yaml":     {"title: Orders API"},
+		"openapi.gen.yaml":               {"title: B2B order management", "url: " + address, "# Orders API"},
+		"addresses.gen.go":               {"OrdersAddress = \"" + address + "\""},
+		"../docs/errors.md":              {"\n## order_not_found\n"},
+	} {
+		text, err := os.ReadFile(filepath.Join(root, "openapi", name))
+		if err != nil {
+			t.Error(err)
+			continue
+		}
+		for _, want := range wants {
+			if !strings.Contains(string(text), want) {
+				t.Errorf("%s has no %q", name, want)
+			}
+		}
+		if strings.HasSuffix(name, ".go") {
+			if _, err := parser.ParseFile(token.NewFileSet(), name, text, 0); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+	client, err := os.ReadFile(filepath.Join(root, "openapi", "ordersapi", "client.gen.go"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if strings.Contains(string(client), "json.Unmarshal(bodyBytes") ||
+		strings.Index(string(client), "Zone ") > strings.Index(string(client), "Note ") {
+		t.Error("the client reads names in any case, or sorts fields")
+	}
+}
+
+// TestJoin expects one document of two contracts, each path with the address of its service.
+func TestJoin(t *testing.T) {
+	shared := parse(t, common)
+	other := strings.NewReplacer("/orders", "/things", "createOrder", "createThing", "getOrder", "getThing",
+		"Orders API", "Things API")
+	contracts := []contract{
+		{bundle(parse(t, orders), shared), "orders", "http://localhost:1"},
+		{bundle(parse(t, other.Replace(orders)), shared), "things", "http://localhost:2"},
+	}
+	joined, err := join(contracts, shared)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for path, want := range map[string]string{
+		"/orders/{id}": "http://localhost:1", "/things": "http://localhost:2",
+	} {
+		servers := at(joined, "paths", path, "servers")
+		if servers == nil || value(servers.Content[0], "url") != want {
+			t.Errorf("%s is not at %s", path, want)
+		}
+	}
+	if at(joined, "paths", "/health") != nil {
+		t.Error("a path of every service is in the joined document")
+	}
+	contracts[1] = contracts[0]
+	_, err = join(contracts, shared)
+	if err == nil || !strings.Contains(err.Error(), "/orders is in two documents") {
+		t.Errorf("%v", err)
+	}
+}
+
+// TestServiceWithoutPort refuses a contract whose service has no variable for its port.
+func TestServiceWithoutPort(t *testing.T) {
+	folder := filepath.Join(t.TempDir(), "thingsapi")
+	if err := os.Mkdir(folder, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	source := filepath.Join(folder, "openapi.yaml")
+	if err := os.WriteFile(source, []byte(orders), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	_, err := writeContract(source, parse(t, common))
+	if err == nil || !strings.Contains(err.Error(), "THINGS_PORT") {
+		t.Errorf("%v", err)
+	}
+}
+
+func TestClone(t *testing.T) {
+	got := yamlOf(t, parse(t, "base: &b { a: 1, b: 2 }\nown: { <<: *b, b: 3 } # a comment\nalias: *b\n"))
+	if got != "base: {a: 1, b: 2}\nown: {a: 1, b: 3}\nalias: {a: 1, b: 2}\n" {
+		t.Error(got)
+	}
+}

@@ -1,0 +1,114 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// clone returns a copy with aliases and merge keys resolved, without anchors and comments.
+func clone(n *yaml.Node) *yaml.Node {
+	if n.Kind == yaml.AliasNode {
+		return clone(n.Alias)
+	}
+	c := *n
+	c.Anchor, c.HeadComment, c.LineComment, c.FootComment = "", "", "", ""
+	c.Content = make([]*yaml.Node, len(n.Content))
+	for i := range n.Content {
+		c.Content[i] = clone(n.Content[i])
+	}
+	if base := at(&c, "<<"); base != nil { // keys beside a merge key win
+		keep(&c, func(key string) bool { return key != "<<" })
+		own := c.Content
+		c.Content = base.Content
+		for pair := range slices.Chunk(own, 2) {
+			set(&c, pair[0].Value, pair[1])
+		}
+	}
+	return &c
+}
+
+// walk visits n and all nodes below it. A visit may change the node.
+func walk(n *yaml.Node, visit func(*yaml.Node)) {
+	visit(n)
+	for _, c := range n.Content {
+		walk(c, visit)
+	}
+}
+
+// at returns the value at a path of keys, nil when a key is missing.
+func at(n *yaml.Node, path ...string) *yaml.Node {
+	for _, key := range path {
+		if n == nil || n.Kind != yaml.MappingNode {
+			return nil
+		}
+		i := 0
+		for i < len(n.Content) && n.Content[i].Value != key {
+			i += 2
+		}
+		if i == len(n.Content) {
+			return nil
+		}
+		n = n.Content[i+1]
+	}
+	return n
+}
+
+// value returns the scalar at a key of a mapping, "" when there is none.
+func value(n *yaml.Node, key string) string {
+	if v := at(n, key); v != nil && v.Kind == yaml.ScalarNode {
+		return v.Value
+	}
+	return ""
+}
+
+// isTrue reports whether a key of a mapping is true.
+func isTrue(n *yaml.Node, key string) bool { return value(n, key) == "true" }
+
+// content returns the children of a node that may be nil.
+func content(n *yaml.Node) []*yaml.Node {
+	if n == nil {
+		return nil
+	}
+	return n.Content
+}
+
+// set replaces or appends the value of a key of a mapping.
+func set(n *yaml.Node, key string, v *yaml.Node) {
+	if old := at(n, key); old != nil {
+		*old = *v
+		return
+	}
+	n.Content = append(n.Content, text(key), v)
+}
+
+// keep removes all other keys from a mapping, and reports whether it removed any.
+func keep(n *yaml.Node, wanted func(key string) bool) bool {
+	var kept []*yaml.Node
+	for pair := range slices.Chunk(n.Content, 2) {
+		if wanted(pair[0].Value) {
+			kept = append(kept, pair...)
+		}
+	}
+	removed := len(kept) < len(n.Content)
+	n.Content = kept
+	return removed
+}
+
+// node turns a value into YAML.
+func node(v any) *yaml.Node {
+	var n yaml.Node
+	if err := n.Encode(v); err != nil {
+		panic(fmt.Sprint(v, " is no YAML: ", err))
+	}
+	return &n
+}
+
+func text(s string) *yaml.Node { return node(s) }
+
+func list(values []string) *yaml.Node {
+	n := node(values)
+	n.Style = yaml.FlowStyle
+	return n
+}

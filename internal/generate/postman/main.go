@@ -1,0 +1,140 @@
+// Command postman writes the Postman collection and its environment: every operation of every document with
+// its example, and the flows of flows.yaml. It fails when no step provokes a code of the catalogue that a
+// client can provoke.
+package main
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"go.yaml.in/yaml/v3"
+
+	"example.com/b2b/internal/apperr"
+	"example.com/b2b/internal/generate"
+)
+
+const (
+	name   = "B2B-Order-Management"
+	schema = "https://schema.getpostman.com/json/collection/v2.1.0/collection.json"
+	about  = "All three services. " +
+		"**Requests** has every operation with its example from the documents; it is for the sample data. " +
+		"**Flows** tells stories and provokes every error that a client can provoke; " +
+		"it makes what it needs.\n\n" +
+		"Run all of it, as often as you like. " +
+		"Addresses and tokens are variables: " +
+		"take them from the environment file, or change the collection's. " +
+		"An empty `token` sends none, which is enough where calls without a token are let in.\n\n" +
+		"No client can provoke these errors at will:\n"
+)
+
+func main() { generate.Run(run) }
+
+// run reads postman/flows.yaml below root, and writes the collection and the environment beside it.
+func run(root string) error {
+	folder := filepath.Join(root, "postman")
+	content, err := os.ReadFile(filepath.Join(folder, "flows.yaml"))
+	if err != nil {
+		return err
+	}
+	g, err := newGenerator(content, services)
+	if err != nil {
+		return fmt.Errorf("flows.yaml: %w", err)
+	}
+	c, err := g.collection()
+	if err != nil {
+		return err
+	}
+	if err := g.checkCodes(); err != nil {
+		return err
+	}
+	if err := write(filepath.Join(folder, name+".postman_collection.json"), c); err != nil {
+		return err
+	}
+	return write(filepath.Join(folder, name+".postman_environment.json"), g.environment())
+}
+
+// newGenerator reads flows. It refuses unknown keys: a misspelt key would assert nothing.
+func newGenerator(flows []byte, services []service) (*generator, error) {
+	g := &generator{services: services, calls: map[string]call{}}
+	d := yaml.NewDecoder(bytes.NewReader(flows))
+	d.KnownFields(true)
+	return g, d.Decode(&g.table)
+}
+
+func (g *generator) collection() (c collection, err error) {
+	requests := folder{Name: "Requests"}
+	requests.Description = "Every operation, with the example of its document, on the sample data."
+	for i := range g.services {
+		s, err := g.service(&g.services[i])
+		if err != nil {
+			return c, fmt.Errorf("%s: %w", g.services[i].variable, err)
+		}
+		requests.Items = append(requests.Items, s)
+	}
+	flows := folder{Name: "Flows", Description: "Stories from beginning to end."}
+	for _, f := range g.Flows {
+		made, err := g.flow(f)
+		if err != nil {
+			return c, fmt.Errorf("%s: %w", f.Name, err)
+		}
+		flows.Items = append(flows.Items, made)
+	}
+	description := about
+	for _, code := range slices.Sorted(maps.Keys(g.Unprovoked)) {
+		description += fmt.Sprintf("\n- `%s`: %s", code, g.Unprovoked[code])
+	}
+	return collection{
+		Info:     info{Name: "B2B Order Management", Description: description, Schema: schema},
+		Item:     []any{flows, requests},
+		Auth:     bearer("token"),
+		Event:    []event{script("prerequest", withoutToken), script("test", envelope)},
+		Variable: append(g.addresses(), g.initial...),
+	}, nil
+}
+
+func (g *generator) environment() environment {
+	e := environment{ID: "b2b-order-management", Name: "B2B Order Management", Scope: "environment"}
+	for _, v := range g.addresses() {
+		kind := cmp.Or(v.secret, "default")
+		e.Values = append(e.Values, environmentValue{Key: v.Key, Value: v.Value, Type: kind, Enabled: true})
+	}
+	return e
+}
+
+// checkCodes holds flows.yaml to the catalogue: each code is either provoked by a step or listed under
+// unprovoked.
+func (g *generator) checkCodes() error {
+	for _, c := range apperr.Catalogue() {
+		provoked := slices.Contains(g.provoked, fmt.Sprint(c.Status, " ", c.Name))
+		_, excused := g.Unprovoked[c.Name]
+		switch {
+		case !provoked && !excused:
+			return fmt.Errorf("flows.yaml neither provokes %d %s nor has it in unprovoked", c.Status, c.Name)
+		case provoked && excused:
+			return fmt.Errorf("flows.yaml provokes %d %s and has it in unprovoked", c.Status, c.Name)
+		}
+	}
+	for code := range g.Unprovoked {
+		if !slices.ContainsFunc(apperr.Catalogue(), func(c *apperr.Code) bool { return c.Name == code }) {
+			return fmt.Errorf("the catalogue does not have %s", code)
+		}
+	}
+	return nil
+}
+
+func write(file string, v any) error {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", "  ")
+	if err := e.Encode(v); err != nil {
+		return err
+	}
+	return os.WriteFile(file, b.Bytes(), 0o644)
+}

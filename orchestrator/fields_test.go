@@ -1,0 +1,52 @@
+package orchestrator_test
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+
+	"example.com/b2b/internal/web/webtest"
+	"example.com/b2b/openapi/customersapi"
+	api "example.com/b2b/openapi/orchestratorapi"
+	"example.com/b2b/openapi/ordersapi"
+)
+
+// TestEveryField compares the request of the orchestrator with the order that it places: the contract must have every field of a new
+// order, and the Orders API must get every field that a caller has sent.
+func TestEveryField(t *testing.T) {
+	spec := webtest.Spec(t, api.Document)
+	fields := spec.Components.Schemas["OrchestrationRequest"].Value.Properties
+	for field := range webtest.Spec(t, ordersapi.Document).Components.Schemas["NewOrder"].Value.Properties {
+		if fields[field] == nil {
+			t.Errorf("OrchestrationRequest has no %s", field)
+		}
+	}
+
+	var placed map[string]any
+	fake := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodPost {
+			if err := json.NewDecoder(r.Body).Decode(&placed); err != nil {
+				t.Error(err)
+			}
+			answer(400, "insufficient_stock")(w)
+			return
+		}
+		w.Header().Set("Content-Type", "application/json")
+		json.NewEncoder(w).Encode(customersapi.CustomerResponse{Success: true, Data: customersapi.Customer{ID: 1}})
+	}))
+	t.Cleanup(fake.Close)
+	order := webtest.EveryField(t, spec, "OrchestrationRequest")
+	delete(order["items"].([]any)[0].(map[string]any), "sku") // a line names its product by its id or its sku
+	sent, err := json.Marshal(order)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if status, body, _ := post(t, serveOn(t, fake.URL, webtest.Options()), string(sent)); status != 400 {
+		t.Errorf("%d %s", status, body)
+	}
+	for _, own := range []string{"idempotency_key", "correlation_id"} { // they go on as headers
+		delete(order, own)
+	}
+	webtest.ComesBack(t, "OrchestrationRequest", order, placed)
+}
