@@ -16,8 +16,8 @@ type product struct {
 	SKU        string
 	Name       string
 	PriceCents int64
-	Stock      int64 // pieces, less those of orders that are not CANCELED
-	Active     bool  // it can be ordered
+	Stock      int64 // pieces not reserved by orders
+	Active     bool  // orders may ask for the product
 	CreatedAt  time.Time
 	UpdatedAt  time.Time `gorm:"autoUpdateTime:false"`
 
@@ -35,8 +35,8 @@ func (s store) createProduct(p *product) error {
 	return err
 }
 
-// createProducts inserts products with their opening stock. See service.IsDuplicate for the error of a sku
-// that another product has.
+// createProducts inserts products with their opening stock. For the sku of another product,
+// service.IsDuplicate knows the error.
 func (s store) createProducts(products []*product) error {
 	now := time.Now().UTC().Truncate(time.Millisecond) // the columns' precision
 	for _, p := range products {
@@ -55,7 +55,7 @@ func (s store) createProducts(products []*product) error {
 	return s.Record(events...)
 }
 
-// skuTaken returns 409 sku_taken with the product that has the sku.
+// skuTaken returns 409 sku_taken with the product of the sku.
 func (s store) skuTaken(sku string) error {
 	var p product
 	if err := s.products().Select("id").Where("sku = ?", sku).Take(&p).Error; err != nil {
@@ -98,7 +98,7 @@ func (s store) updateProduct(p *product, c productChange) error {
 	return s.updateProducts([]product{before}, []*product{p})
 }
 
-// updateProducts writes locked products, all of which differ from before.
+// updateProducts writes locked products; each differs from before.
 func (s store) updateProducts(before []product, products []*product) error {
 	var events []history.Event
 	var adjustments []stockAdjustment
