@@ -17,14 +17,13 @@ import (
 
 // Retries, all of them:
 //
-//   - db.InTx and db.InReservedTx run a transaction again after db.ErrConflict (a deadlock, a lock wait), up to
-//     12 times in 5 s. This includes a batch of a single command.
-//   - A batch of several commands is not run again. After a rollback, package batch runs each of its commands
-//     once more, alone, so that no command harms another. After a failed COMMIT it runs none: the commands may
-//     be done, and their callers get the error.
-//   - A command whose row another transaction holds is set aside (lock.go), and run again when the row is free.
+//   - db.InTx and db.InReservedTx run a transaction again after db.ErrConflict (a deadlock, a lock wait), up
+//     to 12 times in 5 s. This includes a batch of a single command.
+//   - A batch of several commands is not run again as a whole. After a rollback, package batch runs each of its
+//     commands once more, alone, so that no command harms another. After an error of COMMIT it runs none: they
+//     may be done. After an error of BEGIN it runs none: they would fail, too. Their callers get the error.
+//   - A command with a row of another transaction is set aside (lock.go), and run again when the row is free.
 //     The caller gets 503 unavailable after batch.HeldTimeout or batch.BriefTimeout.
-//   - A transaction without a successful BEGIN is not run again.
 
 // orderCommand creates, confirms or cancels an order: createCommand, confirmCommand, cancelCommand. Commands
 // that arrive while a transaction commits share the next transaction, its statements and its commit.
@@ -59,10 +58,8 @@ type outcome struct {
 	refused error
 }
 
-func (s *submission) common() *submission { return s }
-
-func (*submission) wanted() newOrder { return newOrder{} }
-
+func (s *submission) common() *submission  { return s }
+func (*submission) wanted() newOrder       { return newOrder{} }
 func (*submission) released(*order) []item { return nil }
 
 // ConflictKeys implements batch.Command: no two commands with the same order, idempotency key or external_ref

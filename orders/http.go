@@ -234,15 +234,12 @@ func (s *Service) GetProduct(ctx context.Context, r server.GetProductRequestObje
 	return server.GetProduct200JSONResponse{Body: productResponse(p)}, err
 }
 
-// UpdateProduct changes the given fields. Errors: 404 product_not_found, 412 precondition_failed.
+// UpdateProduct changes the given fields. Errors: see lockProduct.
 func (s *Service) UpdateProduct(ctx context.Context, r server.UpdateProductRequestObject,
 ) (server.UpdateProductResponseObject, error) {
 	var p product
 	err := s.db.ChangeRow(ctx, rowName("products", r.ID), func(tx store) (err error) {
-		if p, err = tx.locking().findProduct(r.ID); err != nil {
-			return err
-		}
-		if err := web.Precondition(r.Params.IfMatch, productResponse(p)); err != nil {
+		if p, err = tx.lockProduct(r.ID, r.Params.IfMatch); err != nil {
 			return err
 		}
 		return tx.updateProduct(&p, productChange{r.Body.Name, r.Body.PriceCents, r.Body.Stock, r.Body.Active})
@@ -291,7 +288,7 @@ func (s *Service) AdjustStock(ctx context.Context, r server.AdjustStockRequestOb
 	defer done()
 	request := adjustStock.Request(ctx, r.Params.XIdempotencyKey, []any{r.ID, r.Body})
 	return keyed(s.db.Once(ctx, request, func(tx store) (int64, any, error) {
-		p, err := tx.locking().findProduct(r.ID)
+		p, err := tx.lockProduct(r.ID, nil)
 		if err != nil {
 			return 0, nil, err
 		}

@@ -8,6 +8,7 @@ import (
 	"example.com/b2b/internal/apperr"
 	"example.com/b2b/internal/history"
 	"example.com/b2b/internal/service"
+	"example.com/b2b/internal/web"
 )
 
 // product is a row of the table products.
@@ -140,6 +141,16 @@ func (s store) findProduct(id int64) (product, error) {
 		err = apperr.ProductNotFound.New(id)
 	}
 	return p, err
+}
+
+// lockProduct returns a product, locked until the transaction ends. Errors: see findProduct; 412
+// precondition_failed.
+func (s store) lockProduct(id int64, ifMatch *string) (product, error) {
+	p, err := s.locking().findProduct(id)
+	if err != nil {
+		return p, err
+	}
+	return p, web.Precondition(ifMatch, productResponse(p))
 }
 
 // texts is the index of the search in products.

@@ -21,11 +21,8 @@ func (s store) orders() *gorm.DB {
 	return q
 }
 
-// items are the items of all orders. Ask only for items of visible orders.
-func (s store) items() *gorm.DB { return s.DB.Model(&item{}) }
-
-func (s store) products() *gorm.DB { return s.DB.Model(&product{}) }
-
+func (s store) items() *gorm.DB       { return s.DB.Model(&item{}) } // ask only for items of visible orders
+func (s store) products() *gorm.DB    { return s.DB.Model(&product{}) }
 func (s store) adjustments() *gorm.DB { return s.DB.Model(&stockAdjustment{}) }
 
 // isBound reports whether the caller is bound to a customer.
