@@ -58,6 +58,9 @@ func run(required, args []string) error {
 			return fmt.Errorf("%s is required: install it or set %s", s.Engine, s.Variable)
 		}
 	}
+	if slices.Contains(args, "-race") {
+		os.Setenv("CGO_ENABLED", "1") // the race detector needs it, and nothing else does
+	}
 	test := exec.Command("go", append([]string{"test"}, args...)...)
 	test.Stdout, test.Stderr = os.Stdout, os.Stderr
 	err = test.Run()
