@@ -22,7 +22,7 @@ run: ## start the three services on SQLite, with sample data
 RUN ?=
 PACKAGES ?= ./orders ./test/system ./test/tenants ./...
 test: ## run the tests on SQLite and every MySQL and MariaDB of this machine; RUN=TestETag/MariaDB PACKAGES=./orders: one test on one engine
-	CGO_ENABLED=0 CGO_CFLAGS=-O0 go run ./db/dbtest/run $(ENGINES) $(GOTEST) -parallel 4 -timeout 30m $(if $(RUN),-run '$(RUN)') $(PACKAGES)
+	CGO_ENABLED=0 CGO_CFLAGS=-O0 go run ./db/dbtest/run $(ENGINES) $(GOTEST) -parallel 4 -timeout 30m $(if $(value RUN),-run '$(value RUN)') $(PACKAGES)
 
 KILLS ?= 200
 chaos: ## kill services and database servers KILLS times under load, part them for 30 s, hold rows, and look for what was lost or done twice
