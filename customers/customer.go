@@ -26,7 +26,7 @@ type Service struct {
 // New returns the service on a database that db.Migrate has brought up to date. Idempotency keys expire after
 // keyLifetime.
 func New(g *gorm.DB, keyLifetime time.Duration) *Service {
-	keys := idempotency.Keys{Lifetime: keyLifetime, Operations: keyedOperations}
+	keys := idempotency.Keys{DB: g, Lifetime: keyLifetime, Operations: keyedOperations}
 	newStore := func(base service.Store) store { return store{base} }
 	s := &Service{db: service.NewDatabase(g, "customers", keys, newStore)}
 	s.lookups.MaxConcurrent, s.lookups.MaxCost, s.lookups.Run = 1, 100, s.runLookups
@@ -48,13 +48,12 @@ type customer struct {
 
 func (c customer) Key() int64 { return c.ID }
 
-// create inserts a customer. Errors: those of uniqueError.
+// create inserts a customer. Errors: see uniqueError.
 func (s store) create(c *customer) error {
 	return s.uniqueError(s.createAll([]*customer{c}), *c)
 }
 
-// createAll inserts customers. See service.IsDuplicate for the error of a unique value that another customer
-// has.
+// createAll inserts customers. For a unique value of another customer, service.IsDuplicate knows the error.
 func (s store) createAll(customers []*customer) error {
 	now := now()
 	for _, c := range customers {
@@ -93,7 +92,7 @@ func set(field **string, to nullable.Nullable[string]) {
 	}
 }
 
-// equals compares the fields that a change can set.
+// equals compares the fields of a change.
 func (c customer) equals(other customer) bool {
 	return c.Name == other.Name && c.Email == other.Email && equal(c.Phone, other.Phone) &&
 		equal(c.ExternalRef, other.ExternalRef)
@@ -111,7 +110,7 @@ func (s store) lock(id int64, ifMatch *string) (customer, error) {
 	return c, etag.Precondition(ifMatch, response(c))
 }
 
-// updateCustomer changes a locked customer. Errors: those of uniqueError.
+// updateCustomer changes a locked customer. Errors: see uniqueError.
 func (s store) updateCustomer(before customer, ch change) (customer, error) {
 	c := ch.apply(before)
 	if c.equals(before) {
@@ -121,8 +120,8 @@ func (s store) updateCustomer(before customer, ch change) (customer, error) {
 	return c, s.uniqueError(err, c)
 }
 
-// updateAll writes locked customers. See service.IsDuplicate for the error of a unique value that another
-// customer has.
+// updateAll writes locked customers. For a unique value of another customer, service.IsDuplicate knows the
+// error.
 func (s store) updateAll(customers []*customer) error {
 	now := now()
 	for _, c := range customers {
@@ -145,7 +144,7 @@ func (s store) delete(c customer) error {
 	return s.Record(event(deleted, c, now()))
 }
 
-// find returns a customer. Error: 404 customer_not_found for a customer that does not exist or was deleted.
+// find returns a customer. Error: 404 customer_not_found for a missing or deleted customer.
 func (s store) find(id int64) (c customer, err error) {
 	err = s.customers().Take(&c, id).Error
 	if service.IsNotFound(err) {
@@ -178,7 +177,7 @@ func (s store) list(f filter, page db.PageRequest) ([]customer, *int64, error) {
 }
 
 // uniqueError makes 409 email_taken or 409 external_ref_taken of the error of a statement that wanted to
-// write c. Only a caller that is bound to no customer learns which customer has the value.
+// write c. A caller bound to a customer does not learn the id of the other customer.
 func (s store) uniqueError(err error, c customer) error {
 	if !service.IsDuplicate(err) {
 		return err

@@ -27,9 +27,9 @@ func (ch change) names() []bulk.Name {
 	return names
 }
 
-// importCustomers creates and changes customers in one transaction. It refuses a row for a new customer
-// without a name, and a row whose external_ref another customer has. Error: bulk.ErrApart when another
-// request took a unique value, or two rows swap it, so that fewer rows must be applied per transaction.
+// importCustomers creates and changes customers in a transaction. It refuses a row for a new customer without
+// a name, and a row with the external_ref of another customer. Error: bulk.ErrApart when another request took
+// a unique value, or two rows swap values: apply fewer rows per transaction.
 func (s *Service) importCustomers(ctx context.Context, rows []*bulk.Row[change], dryRun bool) error {
 	if dryRun {
 		return s.db.Read(ctx).importCustomers(rows, dryRun)

@@ -44,7 +44,7 @@ func (s *Service) GetReady(ctx context.Context, _ server.GetReadyRequestObject) 
 	return server.GetReady200JSONResponse{Body: web.Health(name)}, s.db.Ready(ctx)
 }
 
-// CreateCustomer creates a customer. Errors: those of create, and 422 idempotency_key_reused.
+// CreateCustomer creates a customer. Errors: see create; 422 idempotency_key_reused.
 func (s *Service) CreateCustomer(ctx context.Context, r server.CreateCustomerRequestObject,
 ) (server.CreateCustomerResponseObject, error) {
 	request := createCustomer.Request(ctx, r.Params.XIdempotencyKey, r.Body)
@@ -90,7 +90,7 @@ func (s *Service) ListCustomers(ctx context.Context, r server.ListCustomersReque
 	}}, err
 }
 
-// filterFrom reads parameters that package web has validated.
+// filterFrom reads parameters; package web has validated them.
 func filterFrom(search, email, externalRef, updatedSince *string) (filter, error) {
 	since, err := formats.FirstMoment(updatedSince)
 	if email != nil {
@@ -99,7 +99,7 @@ func filterFrom(search, email, externalRef, updatedSince *string) (filter, error
 	return filter{service.Filter{Search: search, UpdatedSince: since}, email, externalRef}, err
 }
 
-// ImportCustomers creates and changes customers, row by row. Errors: those of bulk.Import.
+// ImportCustomers creates and changes customers, row by row. Errors: see bulk.Import.
 func (s *Service) ImportCustomers(ctx context.Context, r server.ImportCustomersRequestObject,
 ) (server.ImportCustomersResponseObject, error) {
 	file, err := bulk.Import[api.CustomerImportRow, change]{
@@ -129,22 +129,22 @@ func (s *Service) ExportCustomers(ctx context.Context, r server.ExportCustomersR
 	return answer(file.Respond), nil
 }
 
-// GetCustomer returns a customer. Errors: those of find.
+// GetCustomer returns a customer. Errors: see find.
 func (s *Service) GetCustomer(ctx context.Context, r server.GetCustomerRequestObject,
 ) (server.GetCustomerResponseObject, error) {
 	c, err := s.db.Read(ctx).find(r.ID)
 	return server.GetCustomer200JSONResponse{Body: response(c)}, err
 }
 
-// GetInternalCustomer is GetCustomer for other services, whose service token package web has checked. Errors:
-// those of lookUp.
+// GetInternalCustomer is GetCustomer for other services; package web has checked the service token. Errors:
+// see lookUp.
 func (s *Service) GetInternalCustomer(ctx context.Context, r server.GetInternalCustomerRequestObject,
 ) (server.GetInternalCustomerResponseObject, error) {
 	c, err := s.lookUp(ctx, r.ID)
 	return server.GetInternalCustomer200JSONResponse{Body: response(c)}, err
 }
 
-// UpdateCustomer changes the given fields. Errors: those of lock and updateCustomer.
+// UpdateCustomer changes the given fields. Errors: see lock and updateCustomer.
 func (s *Service) UpdateCustomer(ctx context.Context, r server.UpdateCustomerRequestObject,
 ) (server.UpdateCustomerResponseObject, error) {
 	var c customer
@@ -159,7 +159,7 @@ func (s *Service) UpdateCustomer(ctx context.Context, r server.UpdateCustomerReq
 	return server.UpdateCustomer200JSONResponse{Body: response(c)}, err
 }
 
-// DeleteCustomer deletes a customer softly. Errors: those of lock.
+// DeleteCustomer deletes a customer softly. Errors: see lock.
 func (s *Service) DeleteCustomer(ctx context.Context, r server.DeleteCustomerRequestObject,
 ) (server.DeleteCustomerResponseObject, error) {
 	err := s.db.ChangeRow(ctx, fmt.Sprint(r.ID), func(tx store) error {
@@ -173,7 +173,7 @@ func (s *Service) DeleteCustomer(ctx context.Context, r server.DeleteCustomerReq
 	return server.DeleteCustomer200JSONResponse{Body: api.DeletedResponse{Success: true, Message: message}}, err
 }
 
-// ListCustomerHistory pages by id. Errors: those of find.
+// ListCustomerHistory pages by id. Errors: see find.
 func (s *Service) ListCustomerHistory(ctx context.Context, r server.ListCustomerHistoryRequestObject,
 ) (server.ListCustomerHistoryResponseObject, error) {
 	events, next, err := s.db.Read(ctx).history(r.ID, db.PageFrom(r.Params.Sort, r.Params.Cursor, r.Params.Limit))

@@ -12,7 +12,7 @@ import (
 // the database answers share the next query.
 type lookup struct {
 	id       int64
-	customer *customer // nil when there is none, or it was deleted
+	customer *customer // nil for a missing or deleted customer
 }
 
 // ConflictKeys implements batch.Command.

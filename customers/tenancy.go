@@ -9,7 +9,7 @@ import (
 	"example.com/b2b/internal/auth"
 )
 
-// Tenancy: a caller that is bound to a customer sees and changes only this customer. TestTenancy wants the
+// Tenancy: a caller bound to a customer sees and changes only this customer. TestTenancy wants the
 // rule to stand in this file alone; queries begin here.
 
 // customers are the customers that the caller may see.
@@ -21,7 +21,7 @@ func (s store) customers() *gorm.DB {
 	return q
 }
 
-// everyCustomer begins queries that compare a unique value with the customers of all callers.
+// everyCustomer begins queries for unique values, also of customers the caller may not see.
 func (s store) everyCustomer() *gorm.DB { return s.DB.Model(&customer{}) }
 
 // isBound reports whether the caller is bound to a customer.

@@ -18,34 +18,33 @@ import (
 
 // Retries, all of them:
 //
-//   - A transaction that loses against another (db.ErrConflict: a deadlock, a lock wait) is run again, up to
-//     12 times in 5 s: see db.InTx. That holds for a batch of one command, too.
-//   - A batch of several commands that loses, or fails, is rolled back and not run again. package batch runs
-//     each of its commands once more, alone, so that no command harms another. A failed COMMIT is the
-//     exception: the commands may be done, and are answered with the error.
-//   - A command that needs a row of another transaction is set aside (lock.go), and run again when the row is
-//     free. The caller gets 503 unavailable after batch.HeldTimeout or batch.BriefTimeout.
-//   - A transaction that does not begin is not tried again.
+//   - db.InTx and db.InReservedTx run a transaction again after db.ErrConflict (a deadlock, a lock wait), up
+//     to 12 times in 5 s. This includes a batch of a single command.
+//   - A batch of several commands is not run again as a whole. After a rollback, package batch runs each of its
+//     commands once more, alone, so that no command harms another. After an error of COMMIT it runs none: they
+//     may be done. After an error of BEGIN it runs none: they would fail, too. Their callers get the error.
+//   - A command with a row of another transaction is set aside (lock.go), and run again when the row is free.
+//     The caller gets 503 unavailable after batch.HeldTimeout or batch.BriefTimeout.
 
 // orderCommand creates, confirms or cancels an order: createCommand, confirmCommand, cancelCommand. Commands
 // that arrive while a transaction commits share the next transaction, its statements and its commit.
 type orderCommand interface {
 	batch.Command
 	common() *submission
-	wanted() newOrder         // the order to create; zero for a command that changes an order
-	released(o *order) []item // the items of a locked order whose stock the command gives back
+	wanted() newOrder         // the order to create; zero for a change of an order
+	released(o *order) []item // the items of a locked order, if the command gives their stock back
 
-	// decide returns the transition that the command brings about, and moves stock in rows.stock, or refuses.
-	// The caller may see o, which is as If-Match wants it; o is nil for a new order.
+	// decide returns the transition of the order, and moves stock in rows.stock, or refuses. The caller may
+	// see o, and If-Match is fulfilled; o is nil for a new order.
 	decide(o *order, rows *lockedRows) (transition, error)
 }
 
-// submission is the part that all commands have in common: the input, the caller, and after the batch the
-// outcome. Its methods are those of a command that moves no stock.
+// submission is the common part of all commands: input, caller, and after the batch the outcome. Its methods
+// serve a command without stock to move.
 type submission struct {
 	request idempotency.Request
 	orderID int64   // of the order to change; 0 for a new order
-	ifMatch *string // the ETag that the order must have; nil: any
+	ifMatch *string // the required ETag of the order; nil: any
 
 	caller auth.Principal
 	origin history.Origin
@@ -60,14 +59,12 @@ type outcome struct {
 	refused error
 }
 
-func (s *submission) common() *submission { return s }
-
-func (*submission) wanted() newOrder { return newOrder{} }
-
+func (s *submission) common() *submission  { return s }
+func (*submission) wanted() newOrder       { return newOrder{} }
 func (*submission) released(*order) []item { return nil }
 
-// ConflictKeys implements batch.Command: an order, an idempotency key and an external_ref are for one command
-// at a time.
+// ConflictKeys implements batch.Command: no two commands with the same order, idempotency key or external_ref
+// run at once.
 func (s *submission) ConflictKeys() []string { return s.keys }
 
 // Cost implements batch.Command.
@@ -76,11 +73,11 @@ func (*submission) Cost() int { return orderCost }
 // The size of batches.
 const (
 	batchCost = 1000 // order lines in a transaction, about
-	orderCost = 10   // of a command that changes an order, in lines
+	orderCost = 10   // of the change of an order, in lines
 )
 
 // submit runs a command in a batch, and returns its answer. The command is all or nothing, done once for the
-// request's key, and independent of the other commands of the batch. Errors: those of decide; 422
+// request's key, and independent of the other commands of the batch. Errors: see decide; 422
 // idempotency_key_reused; 503 unavailable where other transactions hold a row for too long.
 func (s *Service) submit(ctx context.Context, c orderCommand) (idempotency.Answer, error) {
 	in := c.common()
@@ -139,7 +136,7 @@ func (s *Service) executeBatch(tx store, locked *lockedRows) error {
 	for i, c := range ready {
 		requests[i], wanted[i] = c.common().request, c.wanted()
 	}
-	earlier, err := s.loadKeys(tx, requests) // behind the locks: a twin that held them has committed
+	earlier, err := s.loadKeys(tx, requests) // behind the locks: a twin with these locks has committed
 	if err != nil {
 		return err
 	}
@@ -187,7 +184,7 @@ func (s *Service) executeBatch(tx store, locked *lockedRows) error {
 }
 
 // decide hands the command its order, and lets it decide. Errors: 404 order_not_found, 412
-// precondition_failed, and those of the command's own decide.
+// precondition_failed, and the errors of the command's own decide.
 func (s *Service) decide(c orderCommand, locked *lockedRows) (transition, error) {
 	in := c.common()
 	if in.orderID == 0 {

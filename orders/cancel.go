@@ -7,7 +7,7 @@ import (
 	"example.com/b2b/internal/apperr"
 )
 
-// cancelCommand makes an order CANCELED and gives its stock back. A CANCELED order stays as it is.
+// cancelCommand makes an order CANCELED and gives its stock back. A CANCELED order stays unchanged.
 type cancelCommand struct {
 	submission
 	reason cancelReason
@@ -22,7 +22,7 @@ func (*cancelCommand) released(o *order) []item {
 	return o.Items
 }
 
-// decide implements orderCommand. Errors: those of cancelable; errNotReserved when a reservation is to expire
+// decide implements orderCommand. Errors: see cancelable; errNotReserved when a reservation is to expire
 // and the order is no longer CREATED.
 func (c *cancelCommand) decide(o *order, rows *lockedRows) (transition, error) {
 	if c.reason == reservationExpired && o.Status != created {

@@ -2,7 +2,7 @@ package orders
 
 import "example.com/b2b/internal/apperr"
 
-// confirmCommand makes a CREATED order CONFIRMED. A CONFIRMED order stays as it is.
+// confirmCommand makes a CREATED order CONFIRMED. A CONFIRMED order stays unchanged.
 type confirmCommand struct{ submission }
 
 // decide implements orderCommand. Error: 400 order_not_confirmable for a CANCELED order.

@@ -62,7 +62,7 @@ func (s store) importProducts(rows []*bulk.Row[productRow], dryRun bool) error {
 	}
 	if created != nil {
 		if err := s.createProducts(created); service.IsDuplicate(err) {
-			return db.ErrConflict // another transaction has just created one of them
+			return db.ErrConflict // another transaction has just created one
 		} else if err != nil {
 			return err
 		}
@@ -73,8 +73,7 @@ func (s store) importProducts(rows []*bulk.Row[productRow], dryRun bool) error {
 	return nil
 }
 
-// newProduct returns the product that the row creates. Error: 400 validation_failed for each required field
-// that the row lacks.
+// newProduct returns the row's product. Error: 400 validation_failed for each missing field.
 func (r productRow) newProduct() (product, *apperr.Error) {
 	refusal := apperr.ValidationFailed.New()
 	require := func(field string, given bool) {
@@ -91,8 +90,8 @@ func (r productRow) newProduct() (product, *apperr.Error) {
 	return r.apply(product{SKU: r.SKU, Active: true}), nil
 }
 
-// productsOfRows reads the products with the rows' skus, by sku. With locking it locks them, like orders in
-// ascending id, until the transaction ends.
+// productsOfRows reads the products with the rows' skus, by sku. With locking it locks them, like orders do
+// in ascending id, until the transaction ends.
 func (s store) productsOfRows(rows []*bulk.Row[productRow], locking bool) (map[string]product, error) {
 	skus := service.Views(rows, func(r *bulk.Row[productRow]) string { return r.Value.SKU })
 	var ids []int64

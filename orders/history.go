@@ -7,17 +7,17 @@ import (
 	"example.com/b2b/internal/history"
 )
 
-// The subjects and types of events; the transitions of an order have the types that transitioned returns.
+// The subjects and types of events. See transitioned for the transitions of an order.
 const (
 	orderSubject   = "order"
 	productSubject = "product"
 
 	productCreated = "product.created"
-	productUpdated = "product.updated" // its name, its price, or whether it is active
+	productUpdated = "product.updated" // name, price or active
 	stockAdjusted  = "stock.adjusted"  // any stock adjustment but the opening stock
 )
 
-// transitioned is the type of the event for an order that has come to a status.
+// transitioned is the type of the event of a transition.
 func transitioned(to status) string { return orderSubject + "." + strings.ToLower(string(to)) }
 
 // orderEvent is the event of the order's last transition.
@@ -44,8 +44,8 @@ func (s store) orderHistory(id int64, page db.PageRequest) ([]history.Event, *in
 	return s.Events(orderSubject, id, page)
 }
 
-// productHistory reads a page of a product's events, or returns 404 product_not_found. A caller that is bound
-// to a customer gets an empty page.
+// productHistory reads a page of a product's events, or returns 404 product_not_found. A caller bound to a
+// customer gets an empty page.
 func (s store) productHistory(id int64, page db.PageRequest) ([]history.Event, *int64, error) {
 	if _, err := s.findProduct(id); err != nil || s.isBound() {
 		return nil, nil, err

@@ -8,7 +8,6 @@ import (
 
 	"example.com/b2b/db"
 	"example.com/b2b/internal/bulk"
-	"example.com/b2b/internal/etag"
 	"example.com/b2b/internal/formats"
 	"example.com/b2b/internal/history"
 	"example.com/b2b/internal/idempotency"
@@ -45,7 +44,7 @@ func (s *Service) GetReady(ctx context.Context, _ server.GetReadyRequestObject) 
 	return server.GetReady200JSONResponse{Body: web.Health(name)}, s.db.Ready(ctx)
 }
 
-// CreateOrder places an order. Errors: those of mayOrderFor, checkCustomer, submit and createCommand.
+// CreateOrder places an order. Errors: see mayOrderFor, checkCustomer, submit and createCommand.
 func (s *Service) CreateOrder(ctx context.Context, r server.CreateOrderRequestObject,
 ) (server.CreateOrderResponseObject, error) {
 	if err := mayOrderFor(ctx, r.Body.CustomerID); err != nil {
@@ -53,7 +52,7 @@ func (s *Service) CreateOrder(ctx context.Context, r server.CreateOrderRequestOb
 	}
 	request := createOrder.Request(ctx, r.Params.XIdempotencyKey, r.Body)
 	if err := s.checkCustomer(ctx, r.Body.CustomerID); err != nil {
-		// A repeat gets its first answer, whatever has become of the customer or the Customers API since.
+		// A repeat gets its first answer, even without the customer or the Customers API.
 		if first, stored := s.db.Keys.StoredAnswer(ctx, request); stored {
 			return answer(first.Respond), nil
 		}
@@ -70,7 +69,7 @@ func lines(items []contract.NewOrderItem) []line {
 	return service.Views(items, func(i contract.NewOrderItem) line { return line{i.ProductID, i.Sku, i.Qty} })
 }
 
-// QuoteOrder prices an order and changes nothing. Errors: those of mayOrderFor, checkCustomer and quote.
+// QuoteOrder prices an order and changes nothing. Errors: see mayOrderFor, checkCustomer and quote.
 func (s *Service) QuoteOrder(ctx context.Context, r server.QuoteOrderRequestObject,
 ) (server.QuoteOrderResponseObject, error) {
 	if err := mayOrderFor(ctx, r.Body.CustomerID); err != nil {
@@ -84,7 +83,7 @@ func (s *Service) QuoteOrder(ctx context.Context, r server.QuoteOrderRequestObje
 	return server.QuoteOrder200JSONResponse{Body: response}, err
 }
 
-// ConfirmOrder confirms an order. Errors: those of submit and confirmCommand.
+// ConfirmOrder confirms an order. Errors: see submit and confirmCommand.
 func (s *Service) ConfirmOrder(ctx context.Context, r server.ConfirmOrderRequestObject,
 ) (server.ConfirmOrderResponseObject, error) {
 	request := confirmOrder.Request(ctx, &r.Params.XIdempotencyKey, r.ID)
@@ -92,7 +91,7 @@ func (s *Service) ConfirmOrder(ctx context.Context, r server.ConfirmOrderRequest
 	return keyed(s.submit(ctx, c))
 }
 
-// CancelOrder cancels an order. Errors: those of mayCompensate, submit and cancelCommand.
+// CancelOrder cancels an order. Errors: see mayCompensate, submit and cancelCommand.
 func (s *Service) CancelOrder(ctx context.Context, r server.CancelOrderRequestObject,
 ) (server.CancelOrderResponseObject, error) {
 	c := &cancelCommand{submission{orderID: r.ID, ifMatch: r.Params.IfMatch}, requested, nil}
@@ -115,13 +114,13 @@ func (s *Service) CancelOrder(ctx context.Context, r server.CancelOrderRequestOb
 	return keyed(s.submit(ctx, c))
 }
 
-// GetOrder returns an order. Errors: those of find.
+// GetOrder returns an order. Errors: see find.
 func (s *Service) GetOrder(ctx context.Context, r server.GetOrderRequestObject) (server.GetOrderResponseObject, error) {
 	o, err := s.db.Read(ctx).find(r.ID)
 	return server.GetOrder200JSONResponse{Body: s.orderResponse(o)}, err
 }
 
-// ListOrderHistory pages by id. Errors: those of orderHistory.
+// ListOrderHistory pages by id. Errors: see orderHistory.
 func (s *Service) ListOrderHistory(ctx context.Context, r server.ListOrderHistoryRequestObject,
 ) (server.ListOrderHistoryResponseObject, error) {
 	page := db.PageFrom(r.Params.Sort, r.Params.Cursor, r.Params.Limit)
@@ -144,7 +143,7 @@ func (s *Service) ListOrders(ctx context.Context, r server.ListOrdersRequestObje
 	}}, err
 }
 
-// between returns the filter with times, which package web has validated.
+// between returns the filter with times; package web has validated them.
 func (f orderFilter) between(from, to, since *string) (orderFilter, error) {
 	var errFrom, errTo, errSince error
 	f.From, errFrom = formats.FirstMoment(from)
@@ -172,7 +171,7 @@ func (s *Service) ExportOrders(ctx context.Context, r server.ExportOrdersRequest
 	return answer(file.Respond), nil
 }
 
-// GetIdempotencyKey reports the effects of a key. Errors: those of reportKey.
+// GetIdempotencyKey reports the effects of a key. Errors: see reportKey.
 func (s *Service) GetIdempotencyKey(ctx context.Context, r server.GetIdempotencyKeyRequestObject,
 ) (server.GetIdempotencyKeyResponseObject, error) {
 	effects, statuses, err := s.reportKey(ctx, r.Key)
@@ -195,7 +194,7 @@ func (s *Service) GetIdempotencyKey(ctx context.Context, r server.GetIdempotency
 	return server.GetIdempotencyKey200JSONResponse{Body: api.KeyReportResponse{Success: true, Data: report}}, nil
 }
 
-// CreateProduct creates a product. Errors: those of createProduct, 422 idempotency_key_reused.
+// CreateProduct creates a product. Errors: see createProduct, 422 idempotency_key_reused.
 func (s *Service) CreateProduct(ctx context.Context, r server.CreateProductRequestObject,
 ) (server.CreateProductResponseObject, error) {
 	request := createProduct.Request(ctx, r.Params.XIdempotencyKey, r.Body)
@@ -222,28 +221,25 @@ func (s *Service) ListProducts(ctx context.Context, r server.ListProductsRequest
 	}}, err
 }
 
-// productFilterFrom reads parameters that package web has validated.
+// productFilterFrom reads parameters; package web has validated them.
 func productFilterFrom(search, sku *string, active *bool, updatedSince *string) (productFilter, error) {
 	since, err := formats.FirstMoment(updatedSince)
 	return productFilter{service.Filter{Search: search, UpdatedSince: since}, sku, active}, err
 }
 
-// GetProduct returns a product. Errors: those of findProduct.
+// GetProduct returns a product. Errors: see findProduct.
 func (s *Service) GetProduct(ctx context.Context, r server.GetProductRequestObject,
 ) (server.GetProductResponseObject, error) {
 	p, err := s.db.Read(ctx).findProduct(r.ID)
 	return server.GetProduct200JSONResponse{Body: productResponse(p)}, err
 }
 
-// UpdateProduct changes the given fields. Errors: 404 product_not_found, 412 precondition_failed.
+// UpdateProduct changes the given fields. Errors: see lockProduct.
 func (s *Service) UpdateProduct(ctx context.Context, r server.UpdateProductRequestObject,
 ) (server.UpdateProductResponseObject, error) {
 	var p product
 	err := s.db.ChangeRow(ctx, rowName("products", r.ID), func(tx store) (err error) {
-		if p, err = tx.locking().findProduct(r.ID); err != nil {
-			return err
-		}
-		if err := etag.Precondition(r.Params.IfMatch, productResponse(p)); err != nil {
+		if p, err = tx.lockProduct(r.ID, r.Params.IfMatch); err != nil {
 			return err
 		}
 		return tx.updateProduct(&p, productChange{r.Body.Name, r.Body.PriceCents, r.Body.Stock, r.Body.Active})
@@ -251,7 +247,7 @@ func (s *Service) UpdateProduct(ctx context.Context, r server.UpdateProductReque
 	return server.UpdateProduct200JSONResponse{Body: productResponse(p)}, err
 }
 
-// ImportProducts creates and changes products, row by row. Errors: those of bulk.Import.
+// ImportProducts creates and changes products, row by row. Errors: see bulk.Import.
 func (s *Service) ImportProducts(ctx context.Context, r server.ImportProductsRequestObject,
 ) (server.ImportProductsResponseObject, error) {
 	file, err := bulk.Import[api.ProductImportRow, productRow]{
@@ -281,7 +277,7 @@ func (s *Service) ExportProducts(ctx context.Context, r server.ExportProductsReq
 	return answer(file.Respond), nil
 }
 
-// AdjustStock adds to a product's stock or takes from it. Errors: those of adjustStock, 404
+// AdjustStock adds to a product's stock or takes from it. Errors: see adjustStock, 404
 // product_not_found, 422 idempotency_key_reused.
 func (s *Service) AdjustStock(ctx context.Context, r server.AdjustStockRequestObject,
 ) (server.AdjustStockResponseObject, error) {
@@ -292,7 +288,7 @@ func (s *Service) AdjustStock(ctx context.Context, r server.AdjustStockRequestOb
 	defer done()
 	request := adjustStock.Request(ctx, r.Params.XIdempotencyKey, []any{r.ID, r.Body})
 	return keyed(s.db.Once(ctx, request, func(tx store) (int64, any, error) {
-		p, err := tx.locking().findProduct(r.ID)
+		p, err := tx.lockProduct(r.ID, nil)
 		if err != nil {
 			return 0, nil, err
 		}
@@ -314,7 +310,7 @@ func (s *Service) ListStockAdjustments(ctx context.Context, r server.ListStockAd
 	}}, err
 }
 
-// ListProductHistory pages by id. Errors: those of productHistory.
+// ListProductHistory pages by id. Errors: see productHistory.
 func (s *Service) ListProductHistory(ctx context.Context, r server.ListProductHistoryRequestObject,
 ) (server.ListProductHistoryResponseObject, error) {
 	page := db.PageFrom(r.Params.Sort, r.Params.Cursor, r.Params.Limit)

@@ -13,22 +13,21 @@ import (
 	"example.com/b2b/internal/idempotency"
 )
 
-// briefWait is how long a batch waits for rows that other transactions hold. The batch keeps its own locks
-// meanwhile.
+// briefWait limits the wait of a batch for rows of other transactions. Meanwhile the batch keeps its locks.
 const briefWait = 300 * time.Millisecond
 
-// lockedRows has the rows that a batch has locked and read.
+// lockedRows has the rows of a batch, locked and read.
 type lockedRows struct {
 	s  *Service
 	tx store
 
 	commands []orderCommand          // of the batch
-	ready    []orderCommand          // that need no row of another transaction
+	ready    []orderCommand          // the commands without a held row
 	blocked  map[orderCommand]string // the held row that each other command needs
 	probes   map[string]probe        // by held row
-	orders   map[int64]*order        // that ready commands change
-	stock    stockView               // of the products whose stock ready commands move
-	holders  []order                 // that have an external_ref of a new order
+	orders   map[int64]*order        // of ready commands, by id
+	stock    stockView               // of the products of ready commands
+	holders  []order                 // of external_refs of new orders
 }
 
 // probe locks a row, or returns db.ErrLocked when another transaction still holds the row after the wait.
@@ -46,8 +45,8 @@ func refName(n newOrder) string {
 	return fmt.Sprintf("external_ref %d %s", n.CustomerID, *n.ExternalRef)
 }
 
-// lockRows locks and reads the orders that the commands change, and the products whose stock they move. It
-// leaves out the commands that need a row of another transaction.
+// lockRows locks and reads the orders of the commands, and the products whose stock they move. It leaves out
+// commands with a row of another transaction.
 func (s *Service) lockRows(tx store, commands []orderCommand) (*lockedRows, error) {
 	l := &lockedRows{
 		s: s, tx: tx, commands: commands, ready: slices.Clone(commands), blocked: map[orderCommand]string{},
@@ -127,7 +126,7 @@ func (l *lockedRows) lockProducts() error {
 	return err
 }
 
-// productRows returns the names of the products whose stock the command moves.
+// productRows names the products of a command.
 func (l *lockedRows) productRows(c orderCommand) (rows []string) {
 	for _, line := range c.wanted().Lines {
 		rows = append(rows, rowName("products", l.stock.id(line)))
@@ -138,7 +137,7 @@ func (l *lockedRows) productRows(c orderCommand) (rows []string) {
 	return rows
 }
 
-// releasedBy returns the items whose stock the command gives back, unless it is refused.
+// releasedBy returns the items whose stock the command gives back, or nothing for a missing order.
 func (l *lockedRows) releasedBy(c orderCommand) []item {
 	if o := l.orders[c.common().orderID]; o != nil {
 		return c.released(o)
@@ -157,7 +156,7 @@ func (l *lockedRows) leaveOutNames() error {
 	l.leaveOut(orderCommand.ConflictKeys, func(name string) bool {
 		probe := names[name]
 		if probe == nil {
-			return false // an order, which the batch has locked
+			return false // an order, already locked
 		}
 		err := probe(l.tx, 0)
 		if errors.Is(err, db.ErrLocked) {
@@ -195,7 +194,7 @@ func (s *Service) addNameProbes(probes map[string]probe, c orderCommand) {
 	}
 }
 
-// leaveOut takes the commands that need a held row out of the ready commands.
+// leaveOut takes the commands with a held row out of the ready commands.
 func (l *lockedRows) leaveOut(rows func(c orderCommand) []string, isHeld func(row string) bool) {
 	l.ready = slices.DeleteFunc(l.ready, func(c orderCommand) bool {
 		needed := rows(c)
@@ -225,8 +224,8 @@ func (l *lockedRows) held() []batch.Held {
 	return held
 }
 
-// isFree makes batch.Held.IsFree of a probe. The probe is nil for a row that was known to be held, and has
-// become free meanwhile.
+// isFree makes batch.Held.IsFree of a probe. The probe is nil for a row held before, and free
+// meanwhile.
 func (s *Service) isFree(lock probe) func(ctx context.Context, wait time.Duration) bool {
 	return func(ctx context.Context, wait time.Duration) bool {
 		if lock == nil {

@@ -66,7 +66,7 @@ const (
 	compensation       cancelReason = "compensation"        // a service undoes a larger operation
 )
 
-// allowedFrom has for each status the statuses from which an order may come to it; a new order has none.
+// allowedFrom has for each status the statuses from which an order may come there; a new order has none.
 var allowedFrom = map[status][]status{
 	created:   {""},
 	confirmed: {created},
@@ -81,7 +81,7 @@ type transition struct {
 }
 
 // transition makes all transitions or none, each at its order's Now, and records them. All changes of a
-// status go through it, so whatever must go with each of them belongs here. New orders are inserted; all
+// status go through it, so consequences of every change belong here. New orders are inserted; all
 // others must be locked. All must have their items. Error: db.ErrConflict when an order was CANCELED all the
 // same.
 func (s store) transition(transitions ...transition) error {
@@ -144,7 +144,7 @@ func (s store) insertPlaced(orders []*order) error {
 	return s.insertItems(items)
 }
 
-// action is a change of an order that its status and the time allow.
+// action is a change of an order, allowed by its status and the time.
 type action string
 
 const (
@@ -152,10 +152,10 @@ const (
 	cancelAction  action = "cancel"
 )
 
-// allowedActions has the actions that an order allows at the moment at which it was read.
+// allowedActions has the allowed actions of an order at the moment when it was read.
 type allowedActions struct {
 	Actions              []action
-	ReservationExpiresAt *time.Time // of a CREATED order, which is canceled then
+	ReservationExpiresAt *time.Time // end of the reservation of a CREATED order
 	CancelableUntil      *time.Time // the end of the cancellation window of a CONFIRMED order
 }
 

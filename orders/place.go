@@ -32,7 +32,7 @@ func (c *createCommand) Cost() int { return len(c.new.Lines) }
 
 func (c *createCommand) wanted() newOrder { return c.new }
 
-// decide implements orderCommand. Errors: 409 external_ref_taken, and those of place.
+// decide implements orderCommand. Errors: 409 external_ref_taken; see place.
 func (c *createCommand) decide(_ *order, rows *lockedRows) (transition, error) {
 	if err := c.new.checkExternalRef(rows.holders); err != nil {
 		return transition{}, err
@@ -41,8 +41,8 @@ func (c *createCommand) decide(_ *order, rows *lockedRows) (transition, error) {
 	return transition{order: o, to: created}, err
 }
 
-// place reserves the stock of all lines or of none, and returns the order. Errors: those of price; 400
-// insufficient_stock for each product that is short, at its first line; those of total.
+// place reserves the stock of all lines or of none, and returns the order. Errors: see price; 400
+// insufficient_stock for each short product, at its first line; see total.
 func (n newOrder) place(stock stockView) (*order, error) {
 	o := &order{CustomerID: n.CustomerID, ExternalRef: n.ExternalRef, Metadata: n.Metadata}
 	var err error
@@ -65,7 +65,7 @@ func (n newOrder) place(stock stockView) (*order, error) {
 	return o, nil
 }
 
-// findByExternalRef finds the orders that have an external_ref of a new order.
+// findByExternalRef finds the holders of the external_refs of new orders.
 func (s store) findByExternalRef(wanted []newOrder) ([]order, error) {
 	var customers []int64
 	var refs []string

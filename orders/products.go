@@ -6,6 +6,7 @@ import (
 	"example.com/b2b/db"
 	"example.com/b2b/db/search"
 	"example.com/b2b/internal/apperr"
+	"example.com/b2b/internal/etag"
 	"example.com/b2b/internal/history"
 	"example.com/b2b/internal/service"
 )
@@ -16,8 +17,8 @@ type product struct {
 	SKU        string
 	Name       string
 	PriceCents int64
-	Stock      int64 // pieces, less those of orders that are not CANCELED
-	Active     bool  // it can be ordered
+	Stock      int64 // pieces not reserved by orders
+	Active     bool  // orders may ask for the product
 	CreatedAt  time.Time
 	UpdatedAt  time.Time `gorm:"autoUpdateTime:false"`
 
@@ -35,8 +36,8 @@ func (s store) createProduct(p *product) error {
 	return err
 }
 
-// createProducts inserts products with their opening stock. See service.IsDuplicate for the error of a sku
-// that another product has.
+// createProducts inserts products with their opening stock. For the sku of another product,
+// service.IsDuplicate knows the error.
 func (s store) createProducts(products []*product) error {
 	now := time.Now().UTC().Truncate(time.Millisecond) // the columns' precision
 	for _, p := range products {
@@ -55,7 +56,7 @@ func (s store) createProducts(products []*product) error {
 	return s.Record(events...)
 }
 
-// skuTaken returns 409 sku_taken with the product that has the sku.
+// skuTaken returns 409 sku_taken with the product of the sku.
 func (s store) skuTaken(sku string) error {
 	var p product
 	if err := s.products().Select("id").Where("sku = ?", sku).Take(&p).Error; err != nil {
@@ -98,7 +99,7 @@ func (s store) updateProduct(p *product, c productChange) error {
 	return s.updateProducts([]product{before}, []*product{p})
 }
 
-// updateProducts writes locked products, all of which differ from before.
+// updateProducts writes locked products; each differs from before.
 func (s store) updateProducts(before []product, products []*product) error {
 	var events []history.Event
 	var adjustments []stockAdjustment
@@ -140,6 +141,16 @@ func (s store) findProduct(id int64) (product, error) {
 		err = apperr.ProductNotFound.New(id)
 	}
 	return p, err
+}
+
+// lockProduct returns a product, locked until the transaction ends. Errors: see findProduct; 412
+// precondition_failed.
+func (s store) lockProduct(id int64, ifMatch *string) (product, error) {
+	p, err := s.locking().findProduct(id)
+	if err != nil {
+		return p, err
+	}
+	return p, etag.Precondition(ifMatch, productResponse(p))
 }
 
 // texts is the index of the search in products.

@@ -1,14 +1,14 @@
 package orders
 
-// quote is an order as it would be if it were placed now.
+// quote is the price of an order, and the shortages, if the order were placed now.
 type quote struct {
 	Items      []item
 	TotalCents int64
 	Shortages  []item // the items that ask for more than the stock
-	Fillable   []line // the lines as far as the stock goes; nil when it has nothing
+	Fillable   []line // the lines as far as the stock goes; nil without any stock
 }
 
-// quote reads prices and stock once, and reserves nothing. Errors: those of price and total.
+// quote reads prices and stock once, and reserves nothing. Errors: see price and total.
 func (s store) quote(lines []line) (q quote, err error) {
 	stock, err := s.loadProducts(lines)
 	if err != nil {

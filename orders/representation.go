@@ -45,7 +45,7 @@ func metadata(texts map[string]string) *contract.OrderMetadata {
 	return (*contract.OrderMetadata)(&texts)
 }
 
-// quoteView shows a quote for the order that the caller asked for.
+// quoteView shows a quote of the order in the request.
 func quoteView(q quote, asked api.NewOrder) api.Quote {
 	view := api.Quote{
 		Items: service.Views(q.Items, quotedItem), TotalCents: q.TotalCents,

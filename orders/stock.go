@@ -15,7 +15,7 @@ import (
 // stockView has products as they were read, with the pending changes of their stock.
 type stockView struct {
 	byID    map[int64]*product
-	ids     map[string]int64 // by sku, of the products that lines name by sku
+	ids     map[string]int64 // by sku, of lines with a sku
 	pending map[int64]int64  // pieces by product, read or not; negative for reserved pieces
 }
 
@@ -78,7 +78,7 @@ func (s stockView) id(l line) int64 {
 // find returns the line's product, or nil.
 func (s stockView) find(l line) *product { return s.byID[s.id(l)] }
 
-// reserve takes the pieces of items off the stock, which must have them.
+// reserve takes the pieces of items off a sufficient stock.
 func (s stockView) reserve(items []item) {
 	for _, i := range items {
 		s.move(i.ProductID, -i.Qty)

@@ -14,7 +14,7 @@ import (
 )
 
 // store runs the queries of this package on behalf of a caller. TestStoreIsTheOnlyDoor keeps *gorm.DB in this
-// file and in tenancy.go, which begins the queries.
+// file and in tenancy.go, where queries begin.
 type store struct {
 	service.Store
 	config *Config

@@ -9,7 +9,7 @@ import (
 	"example.com/b2b/internal/auth"
 )
 
-// Tenancy: a caller that is bound to a customer sees and changes only the orders of this customer. Everybody
+// Tenancy: a caller bound to a customer sees and changes only the orders of this customer. Everybody
 // sees the products. TestTenancy wants the rule to stand in this file alone; queries begin here.
 
 // orders are the orders that the caller may see.
@@ -21,11 +21,8 @@ func (s store) orders() *gorm.DB {
 	return q
 }
 
-// items are the items of all orders. Ask for the items of orders that the caller may see.
-func (s store) items() *gorm.DB { return s.DB.Model(&item{}) }
-
-func (s store) products() *gorm.DB { return s.DB.Model(&product{}) }
-
+func (s store) items() *gorm.DB       { return s.DB.Model(&item{}) } // ask only for items of visible orders
+func (s store) products() *gorm.DB    { return s.DB.Model(&product{}) }
 func (s store) adjustments() *gorm.DB { return s.DB.Model(&stockAdjustment{}) }
 
 // isBound reports whether the caller is bound to a customer.

@@ -59,6 +59,7 @@ func TestMain(m *testing.M) {
 	bootstrap = filepath.Join(dir, "bootstrap")
 	webtest.Forbid(token, secret)
 	build := exec.Command("go", "build", "-tags", "lambda.norpc", "-o", bootstrap, ".")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	build.Stderr = os.Stderr
 	code := 1
 	if build.Run() == nil {

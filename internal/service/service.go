@@ -1,4 +1,4 @@
-// Package service holds the parts that every service with a database has: the base of its store, connections
+// Package service holds the common parts of services with a database: the base of its store, connections
 // and transactions for stores, and lists with a search.
 package service
 
@@ -23,7 +23,7 @@ import (
 type Store struct {
 	DB     *gorm.DB
 	Caller auth.Principal
-	Origin history.Origin // of the events that the store records
+	Origin history.Origin // of recorded events
 }
 
 // Events reads a page of the history of a subject. The caller must be allowed to see the subject.
@@ -31,7 +31,7 @@ func (s Store) Events(subject string, id int64, page db.PageRequest) ([]history.
 	return history.Page(s.DB, subject, id, page)
 }
 
-// Record appends events in one statement. TestEveryChangeIsRecorded demands it of each function that writes.
+// Record appends events in one statement. TestEveryChangeIsRecorded demands a call beside each write.
 func (s Store) Record(events ...history.Event) error {
 	return history.Append(s.DB, s.Origin, events...)
 }
@@ -52,10 +52,9 @@ type Database[S any] struct {
 	newStore func(Store) S
 }
 
-// NewDatabase returns the stores of a database that db.Migrate has brought up to date. It sets the database of
-// keys. The service is ready when the table can be read; newStore makes the service's store.
+// NewDatabase returns the stores of a database that db.Migrate has brought up to date. The service is ready
+// when the table can be read; newStore makes the service's store.
 func NewDatabase[S any](g *gorm.DB, table string, keys idempotency.Keys, newStore func(Store) S) *Database[S] {
-	keys.DB = g
 	return &Database[S]{DB: g, Keys: keys, table: table, newStore: newStore}
 }
 
@@ -102,7 +101,7 @@ func (d *Database[S]) Once(
 // Ready returns 503 unavailable while the database does not do the service's work.
 func (d *Database[S]) Ready(ctx context.Context) error { return db.Ready(ctx, d.DB, d.table) }
 
-// Filter has the filters that lists with a search share; a nil field filters nothing.
+// Filter has the common filters of lists with a search; a nil field filters nothing.
 type Filter struct {
 	Search       *string    // part of a column of the index
 	UpdatedSince *time.Time // inclusive
@@ -137,7 +136,7 @@ func Views[Row, View any](rows []Row, view func(Row) View) []View {
 	return all
 }
 
-// IsNotFound reports whether a query for one row has found none.
+// IsNotFound reports whether a query for a single row has found nothing.
 func IsNotFound(err error) bool { return errors.Is(err, gorm.ErrRecordNotFound) }
 
 // IsDuplicate reports whether a row was refused because another row has its unique value.

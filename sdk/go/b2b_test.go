@@ -41,7 +41,9 @@ func TestMain(m *testing.M) {
 	}
 	defer os.RemoveAll(folder)
 	binary = filepath.Join(folder, "b2b")
-	if out, err := exec.Command("go", "build", "-o", binary, "example.com/b2b/cmd/b2b").CombinedOutput(); err != nil {
+	build := exec.Command("go", "build", "-o", binary, "example.com/b2b/cmd/b2b")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := build.CombinedOutput(); err != nil {
 		panic(fmt.Sprintf("%v: %s", err, out))
 	}
 	var stop func()
@@ -607,7 +609,7 @@ func TestReadme(t *testing.T) {
 	write("go.mod", "module partner\n\ngo 1.26\n\nrequire example.com/b2b v0.0.0\n\n"+
 		"replace example.com/b2b => "+root+"\n")
 	cmd := exec.Command("go", "run", ".")
-	cmd.Dir, cmd.Env = dir, append(os.Environ(), "GOFLAGS=-mod=mod", "GOWORK=off")
+	cmd.Dir, cmd.Env = dir, append(os.Environ(), "GOFLAGS=-mod=mod -trimpath", "GOWORK=off", "CGO_ENABLED=0")
 	out, err := cmd.CombinedOutput()
 	if err != nil {
 		t.Fatalf("%v %s", err, out)

@@ -302,7 +302,9 @@ func TestDotEnv(t *testing.T) {
 // TestVersion builds the program with a version, and wants to see it everywhere.
 func TestVersion(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "b2b")
-	if out, err := exec.Command("go", "build", "-ldflags", "-X example.com/b2b/internal/buildinfo.version=7.8.9", "-o", path, "example.com/b2b/cmd/b2b").CombinedOutput(); err != nil {
+	build := exec.Command("go", "build", "-ldflags", "-X example.com/b2b/internal/buildinfo.version=7.8.9", "-o", path, "example.com/b2b/cmd/b2b")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("%v %s", err, out)
 	}
 	dir := t.TempDir()

@@ -22,10 +22,12 @@ import (
 	"example.com/b2b/internal/web/webtest"
 )
 
-// binary builds b2b once for all tests and returns its path.
+// binary builds b2b once for all tests, as make build does, and returns its path.
 var binary = sync.OnceValue(func() string {
 	path := filepath.Join(binaryFolder, "b2b")
-	if out, err := exec.Command("go", "build", "-o", path, "example.com/b2b/cmd/b2b").CombinedOutput(); err != nil {
+	build := exec.Command("go", "build", "-o", path, "example.com/b2b/cmd/b2b")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := build.CombinedOutput(); err != nil {
 		panic(fmt.Sprintf("%v: %s", err, out))
 	}
 	return path

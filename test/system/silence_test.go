@@ -20,7 +20,9 @@ func TestSilentDatabase(t *testing.T) {
 	if testing.Short() {
 		t.Skip("network faults")
 	}
+	t.Parallel()
 	dbtest.EachConfig(t, func(t *testing.T, c db.Config) {
+		t.Parallel() // it waits, on a database of its own
 		if c.Driver == db.SQLite {
 			return // a file
 		}
@@ -38,12 +40,14 @@ func TestFrozenServer(t *testing.T) {
 	if testing.Short() {
 		t.Skip("network faults")
 	}
+	t.Parallel()
 	for _, engine := range dbtest.Servers {
 		program := server.Find(engine.Engine)
 		if program == "" {
 			continue
 		}
 		t.Run(engine.Engine, func(t *testing.T) {
+			t.Parallel() // it waits, on a server of its own
 			private, err := server.Start(engine.Engine, program, t.TempDir())
 			if err != nil {
 				t.Fatal(err)
