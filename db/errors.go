@@ -62,7 +62,8 @@ func translate(err error) error {
 	case errors.As(err, &lite):
 		kind = kindOfSQLite(lite)
 	case errors.Is(err, driver.ErrBadConn), errors.Is(err, mysqldriver.ErrInvalidConn),
-		errors.Is(err, sql.ErrConnDone), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.As(err, new(*net.OpError)),
+		errors.Is(err, sql.ErrConnDone), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF),
+		errors.As(err, new(*net.OpError)),
 		err.Error() == "sql: database is closed": // database/sql does not export this error
 		kind = ErrUnavailable
 	}

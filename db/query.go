@@ -66,7 +66,8 @@ func UpdatedSince(q *gorm.DB, moment time.Time, w PageRequest) (*gorm.DB, error)
 	if err != nil || found < few {
 		return q.Where(byIndex, moment), err
 	}
-	err = all.Table("(?) AS coming", w.Apply(all.Select("updated_at")).Limit(next)).Where("updated_at >= ?", moment).Count(&near).Error
+	coming := w.Apply(all.Select("updated_at")).Limit(next)
+	err = all.Table("(?) AS coming", coming).Where("updated_at >= ?", moment).Count(&near).Error
 	if err != nil || near > 0 {
 		return q.Where(byID, moment), err
 	}
@@ -212,7 +213,8 @@ func PageIn[T interface{ Key() int64 }](q *gorm.DB, spans []IDRange, w PageReque
 		if ids.First > ids.Last {
 			continue
 		}
-		more, err := Rows[T](q.Where("id BETWEEN ? AND ?", ids.First, ids.Last), PageRequest{Sort: w.Sort, Limit: w.Limit})
+		page := PageRequest{Sort: w.Sort, Limit: w.Limit}
+		more, err := Rows[T](q.Where("id BETWEEN ? AND ?", ids.First, ids.Last), page)
 		if err != nil {
 			return nil, nil, err
 		}

@@ -12,6 +12,7 @@ import (
 // Rules are the invariants of products, stock, orders, their history and their idempotency keys.
 func Rules() []doctor.Rule {
 	countOrder := func(to status) string { return history.Count(transitioned(to), orderSubject, "orders") }
+	size := strconv.Itoa(blockSize)
 	countProduct := func(event string) string { return history.Count(event, productSubject, "products") }
 	return []doctor.Rule{
 		{Name: "stock of a product = its adjustments - pieces of its orders not CANCELED", Table: "products", Query: `
@@ -73,7 +74,8 @@ func Rules() []doctor.Rule {
 		texts.Rule(),
 		{Name: "orders of a block were created between its moments", Table: "order_blocks", Query: `
 			SELECT b.block FROM order_blocks b WHERE EXISTS (SELECT 1 FROM orders o
-			  WHERE o.id BETWEEN b.block * ` + strconv.Itoa(blockSize) + ` + 1 AND (b.block + 1) * ` + strconv.Itoa(blockSize) + ` AND (o.created_at < b.earliest OR o.created_at > b.latest))
+			  WHERE o.id BETWEEN b.block * ` + size + ` + 1 AND (b.block + 1) * ` + size + `
+			  AND (o.created_at < b.earliest OR o.created_at > b.latest))
 			ORDER BY b.block`},
 		keyRule("idempotency key's order or product exists", keyedRow.targetExists),
 		keyRule("stored answer of an idempotency key agrees with it", keyedRow.answerAgrees),

@@ -55,7 +55,8 @@ func (s store) spans(from, to *time.Time) ([]db.IDRange, error) {
 		overlaps, bounds = overlaps+" AND earliest <= ?", append(bounds, *to)
 	}
 	block := gorm.Expr("CASE WHEN "+overlaps+" THEN block END", bounds...)
-	err := s.DB.Raw("SELECT MIN(?) AS first, MAX(?) AS last, MAX(block) AS noted FROM order_blocks", block, block).Scan(&found).Error
+	err := s.DB.Raw("SELECT MIN(?) AS first, MAX(?) AS last, MAX(block) AS noted FROM order_blocks",
+		block, block).Scan(&found).Error
 	if found.Noted == nil {
 		return []db.IDRange{{First: 1, Last: math.MaxInt64}}, err
 	}
@@ -85,7 +86,8 @@ func (s store) noteBlock() (bool, error) {
 		noted = idsOf(*last).Last
 	}
 	var first int64
-	if err := s.DB.Raw("SELECT id FROM orders WHERE id > ? ORDER BY id LIMIT 1", noted).Scan(&first).Error; err != nil || first == 0 {
+	err := s.DB.Raw("SELECT id FROM orders WHERE id > ? ORDER BY id LIMIT 1", noted).Scan(&first).Error
+	if err != nil || first == 0 {
 		return false, err
 	}
 	block := (first - 1) / blockSize
@@ -93,8 +95,10 @@ func (s store) noteBlock() (bool, error) {
 	// A block that is not the next one leaves ids behind that are lost, too. The comment is none to TiDB,
 	// each of whose servers gives ids of a range of its own, for as long as it lasts: there nothing is ever
 	// settled.
-	res := s.DB.Exec(`INSERT INTO order_blocks (block, earliest, latest) SELECT ?, MIN(created_at), MAX(created_at) FROM orders WHERE id BETWEEN ? AND ?
-		HAVING (COUNT(*) = ? OR (SELECT created_at FROM orders WHERE id > ? ORDER BY id LIMIT 1) < ?) /*T! AND FALSE */`,
+	res := s.DB.Exec(`INSERT INTO order_blocks (block, earliest, latest)
+		SELECT ?, MIN(created_at), MAX(created_at) FROM orders WHERE id BETWEEN ? AND ?
+		HAVING (COUNT(*) = ? OR (SELECT created_at FROM orders WHERE id > ? ORDER BY id LIMIT 1) < ?)
+		/*T! AND FALSE */`,
 		block, ids.First, ids.Last, ids.Last-noted, ids.Last, db.Now(s.DB, -settled))
 	if service.IsDuplicate(res.Error) {
 		return true, nil // another instance was faster

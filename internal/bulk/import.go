@@ -69,7 +69,8 @@ func (i Import[R, V]) File(ctx context.Context, body io.Reader) (File, error) {
 	}
 	return File{ContentType: NDJSON, Write: func(out *bufio.Writer) error {
 		defer rows.Close()
-		r := &run[R, V]{Import: i, ctx: ctx, rows: rows, out: out, encoder: json.NewEncoder(out), lineOf: map[[16]byte]int{}}
+		r := &run[R, V]{Import: i, ctx: ctx, rows: rows, out: out,
+			encoder: json.NewEncoder(out), lineOf: map[[16]byte]int{}}
 		return r.run()
 	}}, nil
 }

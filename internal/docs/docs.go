@@ -33,7 +33,8 @@ var Files embed.FS
 // The templates of the pages, for the data of Index and ErrorCodes.
 var (
 	IndexPage  = template.Must(template.ParseFS(Files, "files/index.html"))
-	ErrorsPage = template.Must(template.New("errors.html").Funcs(template.FuncMap{"code": asHTML}).ParseFS(Files, "files/errors.html"))
+	ErrorsPage = template.Must(template.New("errors.html").Funcs(template.FuncMap{"code": asHTML}).
+			ParseFS(Files, "files/errors.html"))
 )
 
 // HasFile reports whether a page may load the file of this name from Files.

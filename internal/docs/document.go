@@ -22,7 +22,8 @@ func Served(document []byte, open bool) ([]byte, *openapi3.T) {
 		panic(err)
 	}
 	version := buildinfo.Version()
-	document = bytes.Replace(document, []byte("version: "+spec.Info.Version), []byte("version: "+strconv.Quote(version)), 1)
+	document = bytes.Replace(document,
+		[]byte("version: "+spec.Info.Version), []byte("version: "+strconv.Quote(version)), 1)
 	spec.Info.Version = version
 	return document, spec
 }

@@ -144,6 +144,6 @@ func pagePolicy(b Browsers, others []docs.Linked) string {
 	for _, port := range b.Siblings {
 		connect = append(connect, "http://localhost:"+port, "http://127.0.0.1:"+port)
 	}
-	return "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src " +
-		strings.Join(connect, " ") + "; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+	return "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; " +
+		"connect-src " + strings.Join(connect, " ") + "; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 }
