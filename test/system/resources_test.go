@@ -78,16 +78,16 @@ func (s *starved) change(t *testing.T) bool {
 		t, "PATCH", s.processes["orders"].orders+"/products/1", fmt.Sprintf(`{"price_cents":%d}`, s.price),
 		"",
 	)
-	return s.worked(t, "/products/1", status, http.StatusOK, body)
+	return s.succeeded(t, "/products/1", status, http.StatusOK, body)
 }
 
 // ready reports whether both services with a database say so.
 func (s *starved) ready(t *testing.T) bool {
 	p := s.processes["orders"]
 	status, body := s.call(t, "GET", p.orders+"/ready", "", "")
-	orders := s.worked(t, "/ready", status, http.StatusOK, body)
+	orders := s.succeeded(t, "/ready", status, http.StatusOK, body)
 	status, body = s.call(t, "GET", p.customers+"/ready", "", "")
-	return s.worked(t, "/ready", status, http.StatusOK, body) && orders
+	return s.succeeded(t, "/ready", status, http.StatusOK, body) && orders
 }
 
 // starves wants everything refused that needs what is missing.
@@ -303,7 +303,7 @@ func migrationHalfDone(t *testing.T) {
 			status, answer := n.call(
 				t, map[bool]string{true: "GET", false: "POST"}[body == ""], p.orders+path, body, "",
 			)
-			return n.worked(t, path, status, map[bool]int{true: 200, false: 201}[body == ""], answer)
+			return n.succeeded(t, path, status, map[bool]int{true: 200, false: 201}[body == ""], answer)
 		}
 		if work("/ready", "") {
 			t.Error("it says that it is ready")
