@@ -291,6 +291,7 @@ func (s *target) attacks(t *testing.T) map[string]attack {
 	const orchestrate = "/orchestrator/create-and-confirm-order"
 	const orchestration = `{"customer_id":2,"items":[{"product_id":5,"qty":1}],"idempotency_key":"k2"}`
 	const placed = `{"customer_id":2,"items":[{"product_id":5,"qty":7}]}`
+	asCSV := []string{"Content-Type", "text/csv"}
 	twoTokens := []string{"Authorization", s.bearer(t, mallory), "Authorization", "Bearer " + webtest.Token}
 	for _, c := range []namedAttack{
 		{"read an order", hidden("GET", order(""), "")},
@@ -348,9 +349,9 @@ func (s *target) attacks(t *testing.T) map[string]attack {
 		{"set a price", forbidden("orders", "PATCH", "/products/5", `{"price_cents":1}`)},
 		{"take stock", forbidden("orders", "POST", "/products/5/stock-adjustments", `{"delta":-1,"reason":"x"}`)},
 		{"import prices",
-			forbidden("orders", "POST", "/products/import", "sku,price_cents\nx,1\n", "Content-Type", "text/csv")},
+			forbidden("orders", "POST", "/products/import", "sku,price_cents\nx,1\n", asCSV...)},
 		{"import customers",
-			forbidden("customers", "POST", "/customers/import", "email,name\nx@y.example,x\n", "Content-Type", "text/csv")},
+			forbidden("customers", "POST", "/customers/import", "email,name\nx@example.com,x\n", asCSV...)},
 		{"the id as hexadecimal",
 			byMallory("orders", "GET", fmt.Sprintf("/orders/0x%x", s.order), "", 400, "validation_failed")},
 		{"the id and a path",
@@ -402,7 +403,8 @@ func (s *target) attacks(t *testing.T) map[string]attack {
 		{"half a surrogate pair",
 			customers(`{"name":"\ud800","email":"half@example.com"}`)},
 		{"bytes that are not UTF-8",
-			byRoot("customers", "POST", "/customers", "{\"name\":\"\xff\",\"email\":\"x@example.com\"}", 400, "malformed_json")},
+			byRoot("customers", "POST", "/customers",
+				"{\"name\":\"\xff\",\"email\":\"x@example.com\"}", 400, "malformed_json")},
 		{"a field of the database",
 			invalid("PATCH", "/products/1", `{"price_cents":1,"id":2,"created_at":"2020-01-01T00:00:00Z"}`)},
 		{"status in a new order",
@@ -442,7 +444,8 @@ func (s *target) attacks(t *testing.T) map[string]attack {
 		{"a body over 1 MiB",
 			byRoot("orders", "POST", "/orders", `{"x":"`+strings.Repeat("a", 1<<20)+`"}`, 413, "payload_too_large")},
 		{"an entity in XML",
-			unsupported("/orders", `<!DOCTYPE x [<!ENTITY e SYSTEM "file:///etc/passwd">]><x>&e;</x>`, "application/xml")},
+			unsupported("/orders",
+				`<!DOCTYPE x [<!ENTITY e SYSTEM "file:///etc/passwd">]><x>&e;</x>`, "application/xml")},
 		{"a form", unsupported(order("/cancel"), "reason=x", "application/x-www-form-urlencoded")},
 		{"a form as text", unsupported(order("/cancel"), `{"reason":"x"}`, "text/plain")},
 		{"a key of spaces",
@@ -483,7 +486,9 @@ func (s *target) attacks(t *testing.T) map[string]attack {
 	const importPath = "/products/import"
 	const rows = "sku,name,price_cents,stock\nG-1,Good,1,1\n"
 	for name, a := range map[string]attack{
-		"more slow imports than a share": {as: &greedy, path: importPath, body: rows, status: 429, code: "rate_limited"},
+		"more slow imports than a share": {
+			as: &greedy, path: importPath, body: rows, status: 429, code: "rate_limited",
+		},
 		"an import of another": {
 			as: &office, path: importPath, body: "colour\n", status: 400, code: "validation_failed",
 		},
@@ -492,7 +497,7 @@ func (s *target) attacks(t *testing.T) map[string]attack {
 	} {
 		a.service, a.beside, a.method = "orders", slowImport, cmp.Or(a.method, "POST")
 		if a.path == importPath {
-			a.headers = []string{"Content-Type", "text/csv"}
+			a.headers = asCSV
 		}
 		add("greed: slow imports, "+name, a)
 	}

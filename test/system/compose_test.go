@@ -131,8 +131,10 @@ func TestCompose(t *testing.T) {
 				t.Fatalf("command %v", s.Command)
 			}
 			var cfg config.Settings
-			groups := []any{&cfg.Database, &cfg.Access, &cfg.JWT, &cfg.Issuing, &cfg.Serving, &cfg.Listening, &cfg.Stopping}
-			if err := cfg.Read(groups...); err != nil {
+			err := cfg.Read(
+				&cfg.Database, &cfg.Access, &cfg.JWT, &cfg.Issuing, &cfg.Serving, &cfg.Listening, &cfg.Stopping,
+			)
+			if err != nil {
 				t.Fatal(err)
 			}
 			if s.Image != "b2b" || s.Command[0] != "orchestrator" && cfg.Driver != "mysql" {

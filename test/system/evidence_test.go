@@ -62,8 +62,9 @@ func keepDatabase(t *testing.T, dir string, c db.Config) {
 	for _, statement := range []string{
 		"SHOW FULL PROCESSLIST", "SHOW ENGINE INNODB STATUS", "SHOW GLOBAL STATUS LIKE '%onnect%'",
 		"SELECT * FROM information_schema.innodb_trx",
-		"SELECT * FROM information_schema.innodb_lock_waits",                                                  // MariaDB
-		"SELECT * FROM performance_schema.data_lock_waits", "SELECT * FROM performance_schema.metadata_locks", // MySQL
+		"SELECT * FROM information_schema.innodb_lock_waits", // MariaDB
+		"SELECT * FROM performance_schema.data_lock_waits",   // MySQL
+		"SELECT * FROM performance_schema.metadata_locks",    // MySQL
 	} {
 		fmt.Fprintf(file, "\n%s\n", statement)
 		if err := show(pool, file, statement); err != nil {

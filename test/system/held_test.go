@@ -59,7 +59,8 @@ var heldThings = map[string]heldThing{
 	},
 	"idempotency key": {
 		hold: func(t *testing.T, c db.Config, g *gorm.DB) func() {
-			return hold(t, g, `INSERT INTO idempotency_keys (caller, operation, idempotency_key, request_hash, expires_at)
+			return hold(t, g, `INSERT INTO idempotency_keys
+				(caller, operation, idempotency_key, request_hash, expires_at)
 				VALUES ('public', 'createOrder', 'held', REPEAT('h', 32), UTC_TIMESTAMP(3))`)
 		},
 		order: `{"customer_id":2,"items":[{"product_id":104,"qty":1}]}`, key: "held",
