@@ -213,7 +213,7 @@ func TestKeyInHeader(t *testing.T) {
 	}
 }
 
-// TestReplayed holds that Idempotency-Replayed of the confirmation is passed on.
+// TestReplayed checks that Idempotency-Replayed of the confirmation is passed on.
 func TestReplayed(t *testing.T) {
 	for _, replayed := range []string{"true", ""} {
 		p := &peers{replayed: replayed}
@@ -591,7 +591,7 @@ func TestHealthReadyAndStartPage(t *testing.T) {
 	}
 }
 
-// TestJoinedDocument holds that the joined document has each operation of the three documents, unchanged, at
+// TestJoinedDocument checks that the joined document has each operation of the three documents, unchanged, at
 // the address of its service.
 func TestJoinedDocument(t *testing.T) {
 	base := serve(t, &peers{}, time.Minute)

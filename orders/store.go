@@ -18,7 +18,7 @@ import (
 )
 
 // store is the one door of this package to its tables: it knows who calls, and starts every query with what
-// the caller may see. TestStoreIsTheOnlyDoor holds that nothing else here touches *gorm.DB.
+// the caller may see. TestOnlyStoreUsesDatabase holds that nothing else here touches *gorm.DB.
 type store struct {
 	db     *gorm.DB
 	caller auth.Principal

@@ -417,7 +417,7 @@ func TestFunctionUnknownEvent(t *testing.T) {
 	}
 }
 
-// TestEventsByExactName holds that the function reads the fields of an event by their exact names only, and
+// TestEventsByExactName checks that the function reads the fields of an event by their exact names only, and
 // refuses an event with a name twice.
 func TestEventsByExactName(t *testing.T) {
 	p := newPeers(t)
@@ -450,7 +450,7 @@ func TestEventsByExactName(t *testing.T) {
 	}
 }
 
-// TestFunctionDeadline holds that the function answers before Lambda's deadline when another service does
+// TestFunctionDeadline checks that the function answers before Lambda's deadline when another service does
 // not. After the deadline, the gateway answers 502.
 func TestFunctionDeadline(t *testing.T) {
 	t.Run("no_answer", func(t *testing.T) {
@@ -511,7 +511,7 @@ func TestFunctionBadConfiguration(t *testing.T) {
 	}
 }
 
-// TestFunctionLinksNoDatabase holds that the function contains no code of a database.
+// TestFunctionLinksNoDatabase checks that the function contains no code of a database.
 func TestFunctionLinksNoDatabase(t *testing.T) {
 	deps, err := exec.Command("go", "list", "-deps", ".").Output()
 	if err != nil {

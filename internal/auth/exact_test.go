@@ -19,7 +19,7 @@ func signed(header, claims string) string {
 	return text + "." + signature(text)
 }
 
-// TestClaimsByExactName holds that claims are read by their exact names only, and that a token with a name
+// TestClaimsByExactName checks that claims are read by their exact names only, and that a token with a name
 // twice is refused.
 func TestClaimsByExactName(t *testing.T) {
 	tokens := Tokens{Secret: secret}
@@ -62,7 +62,7 @@ func TestClaimsByExactName(t *testing.T) {
 	identify(t, Tokens{Secret: secret, Audience: "b2b"}, onlyAUD, Anonymous, 401, "lacks a claim")
 }
 
-// TestActingForByExactName holds that X-Acting-For is read as strictly as a token.
+// TestActingForByExactName checks that X-Acting-For is read as strictly as a token.
 func TestActingForByExactName(t *testing.T) {
 	tokens := Tokens{Service: []string{"service-token"}}
 	byService := acme

@@ -54,7 +54,7 @@ func (i *issuer) saysKeys(t *testing.T, keys ...any) {
 	i.says(string(text))
 }
 
-// TestUnusableKeys holds that a service starts although an issuer publishes an unusable key. The other keys
+// TestUnusableKeys checks that a service starts although an issuer publishes an unusable key. The other keys
 // verify tokens, the unusable key verifies none, and the log says that the key was left out.
 func TestUnusableKeys(t *testing.T) {
 	good, odd := newKeys(), newKeys()
@@ -212,8 +212,8 @@ func TestTwoKeysOfOneID(t *testing.T) {
 	}
 }
 
-// TestFreshKeyWithoutID fetches the keys again for a token without a key id that no key verifies. The number
-// of fetches has the same bound as for tokens that name an unknown key.
+// TestFreshKeyWithoutID fetches the keys again when no known key verifies a token without a key id. The number
+// of fetches has the same bound as for tokens with an unknown id.
 func TestFreshKeyWithoutID(t *testing.T) {
 	before, after, others := newKeys(), newKeys(), newKeys()
 	i := newIssuer(t)

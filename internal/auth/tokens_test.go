@@ -224,7 +224,7 @@ func (i *issuer) publish(t *testing.T, id string, key crypto.PublicKey) {
 	}
 }
 
-// wantNoStart holds that a service with this issuer does not start, with an error that names the issuer.
+// wantNoStart checks that a service with this issuer does not start, with an error that names the issuer.
 func (i *issuer) wantNoStart(t *testing.T) {
 	t.Helper()
 	_, err := fetchKeys(t.Context(), i.url, slog.New(slog.DiscardHandler), time.Second)

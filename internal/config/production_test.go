@@ -88,7 +88,7 @@ func TestProduction(t *testing.T) {
 	}
 }
 
-// TestKnownToAll holds that production refuses each secret that a file of this repository shows, and each
+// TestKnownToAll checks that production refuses each secret that a file of this repository shows, and each
 // default of development.
 func TestKnownToAll(t *testing.T) {
 	secrets := regexp.MustCompile(`(?m)(TOKEN|SECRET|PASSWORD)(?:=|: |` + "`" + ` \| ` + "`" + `)([\w-]+)`)

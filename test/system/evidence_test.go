@@ -102,8 +102,9 @@ func show(pool *sql.DB, to io.Writer, statement string) error {
 	return rows.Err()
 }
 
-// printGoroutines ends a Go process by SIGQUIT: the process prints all its goroutines to its stderr. It
-// returns after the end of the process, for which another goroutine waits, or after ten seconds.
+// printGoroutines ends a Go process by SIGQUIT, so that the process prints all its goroutines to its stderr.
+// printGoroutines returns after the end of the process, but at most ten seconds later. Another goroutine must
+// wait for the process.
 func printGoroutines(p *os.Process) {
 	_ = p.Signal(syscall.SIGQUIT)
 	deadline := time.Now().Add(10 * time.Second)
@@ -145,7 +146,7 @@ func until(t *testing.T, goal string, try func() bool) {
 // minute to recover from a crash.
 const patience = 2 * time.Minute
 
-// TestEvidence holds that a test can keep the state of the processes and of the database server when it gives
+// TestEvidence checks that a test can keep the state of the processes and of the database server when it gives
 // up.
 func TestEvidence(t *testing.T) {
 	dbtest.EachConfig(t, func(t *testing.T, c db.Config) {

@@ -26,10 +26,10 @@ const bearable = 1200 * time.Millisecond
 
 // outcome is the outcome of a call.
 type outcome struct {
-	held   bool // the call needs the held row
-	status int
-	took   time.Duration
-	retry  string // Retry-After
+	held     bool // the call needs the held row
+	status   int
+	duration time.Duration
+	retry    string // Retry-After
 }
 
 // heldThing is a row, or an entry of a unique index, that another session holds while a tenth of the orders
@@ -234,14 +234,14 @@ func call(ctx context.Context, method, url, body, key string) (o outcome) {
 	}
 	defer res.Body.Close()
 	_, _ = io.Copy(io.Discard, res.Body)
-	return outcome{status: res.StatusCode, took: time.Since(began), retry: res.Header.Get("Retry-After")}
+	return outcome{status: res.StatusCode, duration: time.Since(began), retry: res.Header.Get("Retry-After")}
 }
 
 // wantOthersServed wants a success in time for each call that does not need the held row. A call that needs
 // the held row may get 503 with Retry-After.
 func wantOthersServed(t *testing.T, outcomes []outcome) {
 	t.Helper()
-	var took []time.Duration
+	var times []time.Duration
 	refused, onHeld := map[int]int{}, map[int]int{} // by status
 	for _, o := range outcomes {
 		switch {
@@ -254,12 +254,12 @@ func wantOthersServed(t *testing.T, outcomes []outcome) {
 		case o.status != http.StatusCreated && o.status != http.StatusOK:
 			refused[o.status]++
 		default:
-			took = append(took, o.took)
+			times = append(times, o.duration)
 		}
 	}
-	slices.Sort(took)
-	if len(refused) > 0 || at99(took) > bearable {
-		t.Errorf("beside the held row: p99 %s, refused %v", at99(took), refused)
+	slices.Sort(times)
+	if len(refused) > 0 || at99(times) > bearable {
+		t.Errorf("beside the held row: p99 %s, refused %v", at99(times), refused)
 	}
-	t.Logf("others: p50 %s, p99 %s of %d; on the held row: %v", at50(took), at99(took), len(took), onHeld)
+	t.Logf("others: p50 %s, p99 %s of %d; on the held row: %v", at50(times), at99(times), len(times), onHeld)
 }

@@ -78,7 +78,7 @@ func at99(sorted []time.Duration) time.Duration { return sorted[len(sorted)*99/1
 
 // goodLoad lets every good client place and read orders. It returns the times of the calls in ascending order,
 // and the number of repeated calls.
-func goodLoad(t *testing.T, p *process, round int) (took []time.Duration, repeated int64) {
+func goodLoad(t *testing.T, p *process, round int) (times []time.Duration, repeated int64) {
 	client := &http.Client{Timeout: time.Minute, Transport: &http.Transport{MaxIdleConnsPerHost: goodClients}}
 	defer client.CloseIdleConnections()
 	var mu sync.Mutex
@@ -113,14 +113,14 @@ func goodLoad(t *testing.T, p *process, round int) (took []time.Duration, repeat
 					t.Errorf("%s %s: %d %s", method, url, status, answer)
 				}
 				mu.Lock()
-				took = append(took, time.Since(began))
+				times = append(times, time.Since(began))
 				mu.Unlock()
 			}
 		})
 	}
 	clients.Wait()
-	slices.Sort(took)
-	return took, again.Load()
+	slices.Sort(times)
+	return times, again.Load()
 }
 
 func goodCall(t *testing.T, client *http.Client, method, url, body, token, key string) (int, []byte) {

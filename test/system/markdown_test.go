@@ -20,7 +20,7 @@ var (
 	built    = regexp.MustCompile(`^(?:bin|data|dist|sbom)/|/build/`)
 )
 
-// TestMarkdown holds that the files of all relative links and file names in Markdown pages exist.
+// TestMarkdown checks that the files of all relative links and file names in Markdown pages exist.
 func TestMarkdown(t *testing.T) {
 	root := filepath.Join("..", "..")
 	var names []string // of all files and folders, relative to the root
@@ -87,7 +87,7 @@ func TestMarkdown(t *testing.T) {
 	}
 }
 
-// TestNamedTests holds that every test that a page names exists.
+// TestNamedTests checks that every test that a page names exists.
 func TestNamedTests(t *testing.T) {
 	root, exists := filepath.Join("..", ".."), map[string]bool{}
 	mention := regexp.MustCompile(`\b(?:Test|Fuzz)[A-Z]\w+`)

@@ -170,7 +170,7 @@ var original = struct{ endpoints, variables, commands []string }{
 	},
 }
 
-// TestFromNodejs holds that docs/from-nodejs.md has a row for each endpoint, variable and command of the
+// TestFromNodejs checks that docs/from-nodejs.md has a row for each endpoint, variable and command of the
 // original, and that each endpoint and variable of this system on the page exists.
 func TestFromNodejs(t *testing.T) {
 	endpoints, variables := map[string]bool{}, map[string]bool{"AWS_REGION": true} // the page: AWS_REGION is ignored

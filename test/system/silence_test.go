@@ -104,8 +104,8 @@ func suffersSilence(t *testing.T, c, behind db.Config, fall, end func() error) {
 	}
 	began := time.Now()
 	s.recovers(t)
-	if took := time.Since(began); took > maxRecovery {
-		t.Errorf("recovered after %s", took)
+	if duration := time.Since(began); duration > maxRecovery {
+		t.Errorf("recovered after %s", duration)
 	}
 }
 
