@@ -74,7 +74,7 @@ func TestGreedyPartner(t *testing.T) {
 				t.Errorf("the uploads got %v", got)
 			}
 		})
-		t.Run("exports that nobody reads", func(t *testing.T) {
+		t.Run("exports that are not read", func(t *testing.T) {
 			const insert = "INSERT INTO products (sku, name, price_cents, stock, created_at) VALUES "
 			name := strings.Repeat("n", 200)
 			for first := 0; first < 30_000; first += 1000 { // a file of 10 MB: more than the buffers of a connection
