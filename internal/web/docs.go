@@ -57,7 +57,9 @@ func serveDocs(e Engine, o Options) {
 		case name == "":
 			index(c)
 		case name == "errors":
-			ServePage(c, errorsPage, errorCodes())
+			shown := o.page(c.Request.Host)
+			shown["Codes"] = errorCodes()
+			ServePage(c, errorsPage, shown)
 		case isFile(docs, "docs/"+name) && path.Ext(name) != ".html":
 			ServeFile(c, docs, "docs/"+name)
 		case isFile(static.FS, name), isFile(static.FS, name+".gz"):
@@ -99,8 +101,8 @@ type link struct {
 	Here bool   `json:"-"`
 }
 
-// page returns what the documentation page shows to a browser that has asked host.
-func (o Options) page(host string) any {
+// page returns what the documentation pages show to a browser that has asked host.
+func (o Options) page(host string) map[string]any {
 	// Swagger UI gets a document as it was written: in its author's order.
 	here := link{Name: o.spec.Info.Title, URL: "/openapi.yaml"}
 	documents, links := []link{here}, []link{{Name: here.Name, URL: "/docs", Here: true}}

@@ -7,7 +7,7 @@ const MADE = /\btry-[0-9a-z]{12}\b/g
 const fresh = () => 'try-' + [...crypto.getRandomValues(new Uint8Array(12))].map(n => (n % 36).toString(36)).join('')
 const spent = new Set()
 
-const isKey = param => param.get('name') === 'X-Idempotency-Key'
+const KEY = 'X-Idempotency-Key'
 
 // prepare returns a document for this page: with the address of the service that served it, without examples that would fill in
 // an optional parameter, and with keys in the examples of orders that no earlier visitor has used.
@@ -19,7 +19,7 @@ function prepare(spec, url) {
   const parameters = [...items, ...operations].flatMap(has => has.parameters ?? [])
   for (const p of [...parameters, ...Object.values(spec.components?.parameters ?? {})]) {
     if (p.required || p.example === undefined) continue
-    p.description += `\n\n*Example:* \`${p.example}\``
+    if (p.name !== KEY) p.description += `\n\n*Example:* \`${p.example}\``
     delete p.example
   }
   for (const { requestBody } of operations) {
@@ -109,7 +109,7 @@ function improve({ React: { createElement: h, Fragment, useState } }) {
   const changeParamByIdentity = (original, { specSelectors }) => (at, param, value, isXml) => {
     const schema = param.get('schema'), has = [param.get('example'), schema?.get('example'), schema?.get('default')]
     const byItself = has.some(v => v !== undefined) && specSelectors.parameterWithMetaByIdentity(at, param).get('value') === undefined
-    return original(at, param, !byItself ? value : isKey(param) ? fresh() : param.get('required') ? value : null, isXml)
+    return original(at, param, !byItself ? value : param.get('name') === KEY ? fresh() : param.get('required') ? value : null, isXml)
   }
 
   const updateJsonSpec = (original, system) => spec => original(prepare(spec, new URL(system.specSelectors.url(), location).origin))
@@ -148,8 +148,10 @@ const ui = SwaggerUIBundle({
   validatorUrl: null,
 })
 const show = () => {
-  ui.specActions.updateUrl(chosen())
-  ui.specActions.download(ui.specSelectors.url())
+  const url = chosen()
+  if (url === ui.specSelectors.url()) return // another place of the same document
+  ui.specActions.updateUrl(url)
+  ui.specActions.download(url)
 }
 for (const a of links) {
   a.addEventListener('click', e => {
