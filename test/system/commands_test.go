@@ -262,10 +262,14 @@ func TestRefusedStart(t *testing.T) {
 		`ORDER_CANCELLATION_WINDOW_MINUTES is "ten"; allowed: a whole number from 0 to 525600`:          {env: []string{"ORDER_CANCELLATION_WINDOW_MINUTES=ten"}},
 		`CUSTOMERS_API_BASE is "localhost:3001"; allowed: an address such as https://api.example.com`:   {env: []string{"CUSTOMERS_API_BASE=localhost:3001"}, args: []string{"orders"}},
 		`port ` + port + ` is taken; stop the program that has it, or give the Customers API another`:   {env: []string{"CUSTOMERS_PORT=" + port, "ORDERS_PORT=" + port, "ORCHESTRATOR_PORT=0"}},
-		`DB_HOST, DB_PORT, DB_USER, DB_PASSWORD, DB_NAME, DB_TLS) cannot be used`:                       {env: []string{"DB_HOST=127.0.0.1", "DB_PORT=1", "APP_ENV=development", "PORT=0"}, args: []string{"customers"}},
-		`(DB_PATH) cannot be opened`:                                                                    {env: append(anyPorts, "DB_PATH=/dev/null/b2b.db")},
-		`"ordre" is no command; see b2b --help`:                                                         {args: []string{"ordre"}},
-		`"now" is one argument too many; see b2b orders --help`:                                         {args: []string{"orders", "now"}},
+		`another: CUSTOMERS_PORT`: {env: []string{"CUSTOMERS_PORT=" + port, "ORDERS_PORT=0", "ORCHESTRATOR_PORT=0"}},
+		`another: ORDERS_PORT`:    {env: []string{"ORDERS_PORT=" + port}, args: []string{"orders"}},
+		`another: PORT`:           {env: []string{"ORDERS_PORT=0", "PORT=" + port}, args: []string{"orders"}},
+		`the Customers API cannot listen (BIND_ADDRESS, CUSTOMERS_PORT): `:        {env: append(anyPorts, "BIND_ADDRESS=192.0.2.1")},
+		`DB_HOST, DB_PORT, DB_USER, DB_PASSWORD, DB_NAME, DB_TLS) cannot be used`: {env: []string{"DB_HOST=127.0.0.1", "DB_PORT=1", "APP_ENV=development", "PORT=0"}, args: []string{"customers"}},
+		`(DB_PATH) cannot be opened`:                                              {env: append(anyPorts, "DB_PATH=/dev/null/b2b.db")},
+		`"ordre" is no command; see b2b --help`:                                   {args: []string{"ordre"}},
+		`"now" is one argument too many; see b2b orders --help`:                   {args: []string{"orders", "now"}},
 	} {
 		said := refused(t, start.env, start.args...)
 		if !strings.Contains(said, want) || strings.Count(said, "b2b: ") != 1 || strings.Contains(said, "goroutine") {
