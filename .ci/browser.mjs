@@ -33,7 +33,8 @@ async function open(url, bases) {
   page.on('pageerror', e => errors.push(e.message))
   page.on('console', m => {
     const asks = TOKEN && m.text().includes('status of 401') // a page looks before it has a token
-    if (m.type() === 'error' && !asks && !m.location().url.endsWith('/favicon.ico')) errors.push(`${m.text()} ${m.location().url}`)
+    const tooMany = m.text().includes('status of 400') && m.location().url.endsWith('/create-and-confirm-order') // more than there are
+    if (m.type() === 'error' && !asks && !tooMany && !m.location().url.endsWith('/favicon.ico')) errors.push(`${m.text()} ${m.location().url}`)
   })
   page.on('request', r => {
     if (/^(http|ws)/.test(r.url()) && !origins.includes(new URL(r.url()).origin)) strangers.push(r.url())
@@ -327,7 +328,7 @@ async function firstOrder(base, bases) {
   const key = await page.getByLabel('Idempotency key').inputValue()
   const tops = await Promise.all(['#first-order', 'table'].map(part => page.locator(part).evaluate(e => e.offsetTop)))
   check('19: the first order stands above the services', tops[0] < tops[1], tops.join())
-  check('19: amounts have a currency', /\$1,29[89]\.00/.test(await page.getByLabel('Product').innerText()), await page.getByLabel('Product').innerText())
+  check('19: amounts have a currency', /\$1,29[89]\.00/.test(await page.locator('select[name=product]').innerText()), await page.locator('select[name=product]').innerText())
   const place = async sentence => {
     await page.getByRole('button', { name: 'Place and confirm' }).click()
     await page.locator('#answer p', { hasText: sentence }).waitFor()
@@ -352,7 +353,7 @@ async function firstOrder(base, bases) {
   await page.getByRole('button', { name: 'Place and confirm' }).click()
   await page.locator('#answer p.bad').waitFor()
   const refusal = await page.locator('#answer p').innerText()
-  check('19: errors are words', /enough stock.*you ask for 900000/.test(refusal) && !/\/\w|_|\b\d{3}\b [a-z]/.test(refusal), refusal)
+  check('19: errors are words', /enough stock.*you ask for 900000/.test(refusal) && !/\/\w|_|^\d/.test(refusal), refusal)
   await page.getByLabel('Quantity').fill('1')
   await page.getByLabel('Quantity').blur()
   await manyProducts(page, bases[1])
