@@ -12,6 +12,7 @@ import (
 	"runtime/debug"
 	"slices"
 	"strconv"
+	"strings"
 	"syscall"
 	"time"
 
@@ -125,10 +126,14 @@ func serve(ctx context.Context, c *config.Settings, services []*service, out io.
 	address, siblings := bindAddress(c, services), []string{}
 	for _, s := range services {
 		s.server.Listeners, err = server.Listen(address, *s.port)
+		variable := strings.ToUpper(s.name) + "_PORT"
+		if c.Only != nil {
+			variable = "PORT"
+		}
 		if errors.Is(err, syscall.EADDRINUSE) {
-			return fmt.Errorf("port %d is taken; stop the program that has it, or give the %s another (PORT, when you start one service; see b2b --help)", *s.port, s.title)
+			return fmt.Errorf("port %d is taken; stop the program that has it, or give the %s another: %s", *s.port, s.title, variable)
 		} else if err != nil {
-			return err
+			return fmt.Errorf("the %s cannot listen (BIND_ADDRESS, %s): %w", s.title, variable, err)
 		}
 		*s.port = s.server.Listeners[0].Addr().(*net.TCPAddr).Port
 		*s.base = "http://" + net.JoinHostPort(nameOf(address), strconv.Itoa(*s.port))
