@@ -18,11 +18,10 @@ run: ## start the three services on SQLite, with sample data
 
 # The race detector needs cgo. With cgo, gorm's driver compiles SQLite in C, of which nothing is called: -O0 makes that quick.
 # The packages that take longest come first, so that no core waits for them at the end.
-# Parallel tests mostly wait, so that more of them than cores run at once.
 RUN ?=
 PACKAGES ?= ./orders ./test/system ./test/tenants ./...
 test: ## run the tests on SQLite and every MySQL and MariaDB of this machine; RUN=TestETag/MariaDB PACKAGES=./orders: one test on one engine
-	CGO_ENABLED=0 CGO_CFLAGS=-O0 go run ./db/dbtest/run $(ENGINES) $(GOTEST) -parallel 4 -timeout 30m $(if $(value RUN),-run '$(value RUN)') $(PACKAGES)
+	CGO_ENABLED=0 CGO_CFLAGS=-O0 go run ./db/dbtest/run $(ENGINES) $(GOTEST) -timeout 30m $(if $(value RUN),-run '$(value RUN)') $(PACKAGES)
 
 KILLS ?= 200
 chaos: ## kill services and database servers KILLS times under load, part them for 30 s, hold rows, and look for what was lost or done twice

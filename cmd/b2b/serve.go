@@ -12,6 +12,7 @@ import (
 	"runtime/debug"
 	"slices"
 	"strconv"
+	"strings"
 	"syscall"
 	"time"
 
@@ -123,7 +124,7 @@ func serve(ctx context.Context, c *config.Settings, services []*service, out io.
 			"all three listen on CUSTOMERS_PORT, ORDERS_PORT and ORCHESTRATOR_PORT")
 	}
 	address := bindAddress(c, services)
-	if err := listen(address, services); err != nil {
+	if err := listen(c, address, services); err != nil {
 		return err
 	}
 	var siblings []string
@@ -187,15 +188,20 @@ func serve(ctx context.Context, c *config.Settings, services []*service, out io.
 	return runUntil(ctx, drained, services)
 }
 
-// listen opens the listeners of the services, and sets their ports and addresses.
-func listen(address string, services []*service) (err error) {
+// listen opens the listeners of the services, and sets their ports and addresses. The errors name the variables
+// to change.
+func listen(c *config.Settings, address string, services []*service) (err error) {
 	for _, s := range services {
+		variable := strings.ToUpper(s.name) + "_PORT"
+		if c.Only != nil {
+			variable = "PORT"
+		}
 		s.server.Listeners, err = server.Listen(address, *s.port)
 		if errors.Is(err, syscall.EADDRINUSE) {
-			return fmt.Errorf("port %d is taken; stop the program that has it, or give the %s another "+
-				"(PORT, when you start one service; see b2b --help)", *s.port, s.title)
+			return fmt.Errorf("port %d is taken; stop the program that has it, or give the %s another: %s",
+				*s.port, s.title, variable)
 		} else if err != nil {
-			return err
+			return fmt.Errorf("the %s cannot listen (BIND_ADDRESS, %s): %w", s.title, variable, err)
 		}
 		*s.port = s.server.Listeners[0].Addr().(*net.TCPAddr).Port
 		*s.base = "http://" + net.JoinHostPort(nameOf(address), strconv.Itoa(*s.port))

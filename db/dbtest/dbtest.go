@@ -140,7 +140,8 @@ func explain(t *testing.T, g *gorm.DB, name string, look func(statement string, 
 		statement := setStatement.ReplaceAllString(tx.Statement.SQL.String(), "")
 		look(statement, func() string {
 			var plan []map[string]any
-			err := tx.Session(&gorm.Session{NewDB: true}).Raw(prefix+statement, tx.Statement.Vars...).Scan(&plan).Error // in the same transaction
+			sameTx := tx.Session(&gorm.Session{NewDB: true})
+			err := sameTx.Raw(prefix+statement, tx.Statement.Vars...).Scan(&plan).Error
 			if err != nil || len(plan) == 0 {
 				t.Errorf("%s has the plan %v: %v", statement, plan, err)
 			}

@@ -30,7 +30,7 @@ type Linked struct {
 //go:embed files
 var Files embed.FS
 
-// The templates of the pages, for the data of Index and ErrorCodes.
+// The templates of the pages, for the data of Page.
 var (
 	IndexPage  = template.Must(template.ParseFS(Files, "files/index.html"))
 	ErrorsPage = template.Must(template.New("errors.html").Funcs(template.FuncMap{"code": asHTML}).
@@ -56,9 +56,9 @@ type link struct {
 	Here bool   `json:"-"`
 }
 
-// Index returns the data of IndexPage for a browser that has asked host. On the front, where callers begin, the
-// page also shows the documents of the other services, and links to a start page.
-func Index(title string, others []Linked, front bool, host string) any {
+// Page returns the data of both pages for a browser that has asked host. On the front, where callers begin, the
+// index also shows the documents of the other services, and links to a start page.
+func Page(title string, others []Linked, front bool, host string) map[string]any {
 	documents := []link{{Name: title, URL: "/openapi.yaml"}} // YAML keeps the author's order
 	links := []link{{Name: title, URL: "/docs", Here: true}}
 	for _, other := range others {
@@ -72,7 +72,9 @@ func Index(title string, others []Linked, front bool, host string) any {
 	if err != nil {
 		panic(err)
 	}
-	return map[string]any{"Title": title, "Front": front, "Links": links, "Documents": string(encoded)}
+	return map[string]any{
+		"Title": title, "Front": front, "Links": links, "Documents": string(encoded), "Codes": errorCodes(),
+	}
 }
 
 // errorCode has the entries of the catalogue under one name.
@@ -86,8 +88,7 @@ type entry struct {
 	Message string
 }
 
-// ErrorCodes returns the data of ErrorsPage.
-func ErrorCodes() any {
+func errorCodes() []errorCode {
 	var all []errorCode
 	for _, c := range apperr.Catalogue() {
 		at := slices.IndexFunc(all, func(e errorCode) bool { return e.Name == c.Name })

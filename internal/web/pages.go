@@ -29,9 +29,10 @@ func serveDocs(e Engine, document []byte, spec *openapi3.T, others []docs.Linked
 		c.Data(http.StatusOK, "application/json", document)
 	})
 	e.GET("/openapi.yaml", func(c *gin.Context) { c.Data(http.StatusOK, "application/yaml", document) })
-	index := func(c *gin.Context) {
-		ServePage(c, docs.IndexPage, docs.Index(spec.Info.Title, others, front, c.Request.Host))
+	serve := func(c *gin.Context, page *template.Template) {
+		ServePage(c, page, docs.Page(spec.Info.Title, others, front, c.Request.Host))
 	}
+	index := func(c *gin.Context) { serve(c, docs.IndexPage) }
 	swagger := gin.WrapH(v5emb.New("", "", "/docs/"))
 	e.GET("/docs", index)
 	e.GET("/docs/*file", func(c *gin.Context) {
@@ -39,7 +40,7 @@ func serveDocs(e Engine, document []byte, spec *openapi3.T, others []docs.Linked
 		case name == "":
 			index(c)
 		case name == "errors":
-			ServePage(c, docs.ErrorsPage, docs.ErrorCodes())
+			serve(c, docs.ErrorsPage)
 		case docs.HasFile(name):
 			ServeFile(c, docs.Files, "files/"+name)
 		case docs.HasSwaggerFile(name):

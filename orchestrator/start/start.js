@@ -14,8 +14,18 @@ async function ask(url, options = {}) {
   }
   const body = await response.json()
   if (response.ok) return body
-  const details = (body.details ?? []).map(d => `${d.field} ${d.message}`)
-  throw Object.assign(new Error([`${response.status} ${body.code}: ${body.error}`, ...details].join(' ')), body)
+  const sentences = [body.error, ...(body.details ?? []).map(inWords)]
+  throw Object.assign(new Error(sentences.map(s => /[.!?]$/.test(s) ? s : s + '.').join(' ')), { body, status: response.status })
+}
+
+// inWords says a detail in the words of the form.
+const FIELDS = { customer_id: 'Customer', product_id: 'Product', qty: 'Quantity', idempotency_key: 'Idempotency key' }
+function inWords({ field, message, params }) {
+  if (params?.available !== undefined) {
+    return `Quantity: you ask for ${params.requested}, and ${params.available} of ${params.sku ?? 'this product'} are in stock`
+  }
+  const name = FIELDS[field.split('/').at(-1)]
+  return name ? `${name}: ${message}` : message
 }
 
 for (const row of document.querySelectorAll('[data-base]')) {
@@ -29,28 +39,45 @@ for (const row of document.querySelectorAll('[data-base]')) {
   }
 }
 
-const price = cents => (cents / 100).toLocaleString('en', { minimumFractionDigits: 2 })
+const price = cents => (cents / 100).toLocaleString('en', { style: 'currency', currency: form.dataset.currency })
 
-// list fills a selection with what a service has.
-async function list(select, url, describe) {
-  try {
-    const { data } = await ask(url)
-    select.replaceChildren(...data.map(thing => new Option(describe(thing), thing.id)))
-    if (data.length === 0) throw new Error('There is none yet: make one in Swagger UI, or load the sample data with b2b seed.')
-  } catch (e) {
-    select.replaceChildren(new Option(e.message, ''))
+// choices are the lists of the form: where each comes from, and what a line of it says.
+const choices = [
+  { select: customer, first: '1', url: form.dataset.customers + '/customers?limit=100', describe: c => c.name },
+  { select: product, first: '2', url: form.dataset.orders + '/products?active=true&limit=100', describe: p => `${p.name}: ${price(p.price_cents)}, ${p.stock} in stock` },
+].map(choice => ({ ...choice, find: $(`[data-for=${choice.select.name}]`), asked: 0 }))
+
+// list fills a selection with what its service has, or finds. Where that is more than a page, there is a box to find the others.
+async function list(choice) {
+  const { select, find, url, describe } = choice, asked = ++choice.asked, search = find.value.trim()
+  const { data, meta } = await ask(url + '&search=' + encodeURIComponent(search))
+  if (asked !== choice.asked) return // a later answer is on its way
+  const chosen = select.value || choice.first
+  select.replaceChildren(...data.map(thing => new Option(describe(thing), thing.id)))
+  if (meta.nextCursor !== null) {
+    find.parentElement.hidden = false
+    select.append(Object.assign(new Option('… and more: find it above', ''), { disabled: true }))
   }
+  if (data.some(thing => String(thing.id) === chosen)) select.value = chosen
+  if (data.length) return
+  select.replaceChildren(new Option(search ? 'Nothing found' : 'None yet', ''))
+  if (!search) throw new Error(`There is no ${select.name} yet: make one in Swagger UI, or load the sample data with b2b seed.`)
 }
 
+// lists fills both, and says above the form what is wrong.
 async function lists() {
-  const chosen = [customer.value || '1', product.value || '2']
-  await Promise.all([
-    list(customer, form.dataset.customers + '/customers?limit=100', c => c.name),
-    list(product, form.dataset.orders + '/products?limit=100', p => `${p.name}: ${price(p.price_cents)}, ${p.stock} in stock`),
-  ])
-  for (const [i, select] of [customer, product].entries()) {
-    if ([...select.options].some(o => o.value === chosen[i])) select.value = chosen[i]
-  }
+  const before = customer.value + ' ' + product.value
+  const results = await Promise.allSettled(choices.map(list))
+  complain(results.find(result => result.reason)?.reason)
+  if (customer.value + ' ' + product.value !== before) renew()
+}
+
+function complain(error) {
+  const problem = $('#problem'), isToken = error?.status === 401
+  problem.hidden = !error
+  problem.textContent = !isToken ? error?.message : token.value ? 'This token is not accepted.'
+    : 'This deployment needs a token. Ask who runs it for one, or make one with b2b token, and paste it here.'
+  if (isToken) $('#needs-token').hidden = false
 }
 
 const templates = [...document.querySelectorAll('pre code')].map(code => [code, code.textContent])
@@ -70,12 +97,21 @@ function renew() {
 }
 
 let sent
-form.addEventListener('change', e => { if (e.target === token) lists(); else renew() })
+form.addEventListener('change', e => { if (e.target === token) lists(); else if (e.target.type !== 'search') renew() })
+for (const choice of choices) {
+  let typing
+  choice.find.addEventListener('input', () => {
+    clearTimeout(typing)
+    typing = setTimeout(lists, 250)
+  })
+  choice.find.addEventListener('keydown', e => { if (e.key === 'Enter') e.preventDefault() }) // it would place the order
+}
 form.addEventListener('submit', async e => {
   e.preventDefault()
   const answer = $('#answer'), time = ++sent
   const say = (look, words, body) => {
     answer.replaceChildren(Object.assign(document.createElement('p'), { className: look, textContent: words }))
+    answer.scrollIntoView({ block: 'nearest' })
     if (!body) return
     const details = document.createElement('details')
     details.append(Object.assign(document.createElement('summary'), { textContent: 'The answer' }))
@@ -95,7 +131,8 @@ form.addEventListener('submit', async e => {
       ? 'Place it again: the key makes it the same order.' : `Sent ${time} times with one key, placed once.`), body)
     lists()
   } catch (e) {
-    say('bad', e.message + (e.code ? '' : ' Place it again: the key is the same, so it is placed once.'), e.success === false && { ...e })
+    say('bad', e.message + (e.body ? '' : ' Place it again: the key is the same, so it is placed once.'), e.body)
+    if (e.status === 401) complain(e)
   }
 })
 
@@ -127,4 +164,4 @@ for (const button of document.querySelectorAll('.copy')) {
 }
 
 renew()
-lists().then(renew)
+lists()

@@ -192,8 +192,14 @@ func errorsPage() []byte {
 		"# Error codes\n\n" +
 		"Every error, from whatever layer, is `{\"success\": false, \"error\", \"code\", \"details\"}`. " +
 		"Branch on `code`; others may be added.\n" +
-		"\"Again?\" says whether the same call may succeed later.\n")
+		"\"Again?\" says whether the same call may succeed later. Back to the [README](../README.md).\n\n")
 	last := ""
+	for _, c := range apperr.Catalogue() {
+		if c.Name != last {
+			fmt.Fprintf(&b, "- [%s](#%s)\n", c.Name, c.Name)
+		}
+		last = c.Name
+	}
 	for _, c := range apperr.Catalogue() {
 		if c.Name != last {
 			fmt.Fprintf(&b, "\n## %s\n", c.Name)

@@ -75,7 +75,7 @@ func Leak(line []byte) string {
 		if slices.Contains(ofTheCaller, name) {
 			continue
 		}
-		if strings.Contains(text, "@") { // else the expression has nothing to find, and takes long under the race detector
+		if strings.Contains(text, "@") { // the expression is slow under the race detector
 			if found := address.FindString(text); found != "" && found != sentence {
 				return found
 			}

@@ -1334,9 +1334,7 @@ export interface operations {
             content: {
                 /**
                  * @example {
-                 *       "name": "ACME Corporation",
-                 *       "phone": "+1-555-0100",
-                 *       "external_ref": "C-1001"
+                 *       "phone": "+1-555-0100"
                  *     }
                  */
                 "application/json": components["schemas"]["CustomerUpdate"];

@@ -1718,7 +1718,7 @@ export interface operations {
             content: {
                 /**
                  * @example sku,name,price_cents,stock
-                 *     LAPTOP-HP-2024,HP EliteBook 840,129900,25
+                 *     LAPTOP-HP-2024,HP EliteBook 840,129900,
                  *     MONITOR-DELL-U27,Dell UltraSharp 27,54900,30
                  */
                 "text/csv": string;
@@ -1902,8 +1902,7 @@ export interface operations {
             content: {
                 /**
                  * @example {
-                 *       "price_cents": 129900,
-                 *       "stock": 80
+                 *       "price_cents": 129900
                  *     }
                  */
                 "application/json": components["schemas"]["ProductUpdate"];
