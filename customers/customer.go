@@ -12,9 +12,9 @@ import (
 	"example.com/b2b/db/search"
 	"example.com/b2b/internal/apperr"
 	"example.com/b2b/internal/batch"
+	"example.com/b2b/internal/etag"
 	"example.com/b2b/internal/idempotency"
 	"example.com/b2b/internal/service"
-	"example.com/b2b/internal/web"
 )
 
 // Service implements the generated StrictServerInterface on a database.
@@ -26,7 +26,7 @@ type Service struct {
 // New returns the service on a database that db.Migrate has brought up to date. Idempotency keys expire after
 // keyLifetime.
 func New(g *gorm.DB, keyLifetime time.Duration) *Service {
-	keys := idempotency.Keys{DB: g, Lifetime: keyLifetime, Operations: keyedOperations}
+	keys := idempotency.Keys{Lifetime: keyLifetime, Operations: keyedOperations}
 	newStore := func(base service.Store) store { return store{base} }
 	s := &Service{db: service.NewDatabase(g, "customers", keys, newStore)}
 	s.lookups.MaxConcurrent, s.lookups.MaxCost, s.lookups.Run = 1, 100, s.runLookups
@@ -107,7 +107,7 @@ func (s store) lock(id int64, ifMatch *string) (customer, error) {
 	if err != nil {
 		return c, err
 	}
-	return c, web.Precondition(ifMatch, response(c))
+	return c, etag.Precondition(ifMatch, response(c))
 }
 
 // updateCustomer changes a locked customer. Errors: see uniqueError.

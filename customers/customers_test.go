@@ -18,7 +18,7 @@ import (
 	"example.com/b2b/db"
 	"example.com/b2b/db/dbtest"
 	"example.com/b2b/internal/buildinfo"
-	"example.com/b2b/internal/web"
+	"example.com/b2b/internal/peer"
 	"example.com/b2b/internal/web/webtest"
 	"example.com/b2b/openapi/contract"
 	api "example.com/b2b/openapi/customersapi"
@@ -34,7 +34,7 @@ func serve(t *testing.T, g *gorm.DB) (string, *api.ClientWithResponses) {
 	base := webtest.Serve(t, handler, spec)
 	client, err := api.NewClientWithResponses(
 		base,
-		api.WithHTTPClient(web.NewPeerClient("Customers API", webtest.Token, webtest.Options().Timeout)),
+		api.WithHTTPClient(peer.Peer{Token: webtest.Token, Timeout: webtest.Options().Timeout}.Client("Customers API")),
 	)
 	if err != nil {
 		t.Fatal(err)

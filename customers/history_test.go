@@ -17,7 +17,7 @@ import (
 	"example.com/b2b/db/dbtest"
 	"example.com/b2b/db/doctor"
 	"example.com/b2b/internal/auth"
-	"example.com/b2b/internal/web"
+	"example.com/b2b/internal/correlation"
 	"example.com/b2b/internal/web/webtest"
 	"example.com/b2b/openapi/contract"
 	api "example.com/b2b/openapi/customersapi"
@@ -34,7 +34,7 @@ func TestHistory(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			return []string{"Authorization", "Bearer " + token, web.CorrelationHeader, "req-" + subject}
+			return []string{"Authorization", "Bearer " + token, correlation.Header, "req-" + subject}
 		}
 		made := webtest.Data(
 			t,

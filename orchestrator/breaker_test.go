@@ -2,7 +2,7 @@ package orchestrator_test
 
 import (
 	"net/http"
-	"strings"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -10,17 +10,14 @@ import (
 	"example.com/b2b/internal/web/webtest"
 )
 
-// TestDeadPeerIsSpared makes many orchestrations at once while a peer is down. The peer sees few of their
-// tries, each answer is the contract's, and as soon as the peer works again so do they.
-func TestDeadPeerIsSpared(t *testing.T) {
+// TestBreaker makes many orchestrations at the same time while a peer is down. The peer gets few of their
+// tries, each answer has an error of the contract, and orchestrations succeed as soon as the peer is up.
+func TestBreaker(t *testing.T) {
 	for _, step := range []string{customerStep, createStep, confirmStep} {
 		t.Run(step, func(t *testing.T) {
 			t.Parallel()
-			down := make([]func(http.ResponseWriter), 10_000)
-			for i := range down {
-				down[i] = answer(503, "unavailable")
-			}
-			p := &peers{instead: map[string][]func(http.ResponseWriter){step: down}}
+			down := slices.Repeat([]fault{answer(503, "unavailable")}, 10_000)
+			p := &peers{instead: map[string][]fault{step: down}}
 			base := serve(t, p, time.Minute)
 			const orchestrations = 60 // with 5 tries each
 			var all sync.WaitGroup
@@ -35,8 +32,8 @@ func TestDeadPeerIsSpared(t *testing.T) {
 			}
 			all.Wait()
 			p.mu.Lock()
-			if seen := strings.Count(strings.Join(p.calls, ", ")+",", step+","); seen > 2*orchestrations {
-				t.Errorf("the peer has seen %d of %d tries", seen, 5*orchestrations)
+			if calls := p.count(step); calls > 2*orchestrations {
+				t.Errorf("the peer got %d of %d tries", calls, 5*orchestrations)
 			}
 			p.instead = nil
 			p.mu.Unlock()
@@ -55,14 +52,12 @@ func TestDeadPeerIsSpared(t *testing.T) {
 	}
 }
 
-// TestOneDeadPeerDoesNotCloseTheOther: what the Orders API says of its own peer is no reason not to call it.
-func TestOneDeadPeerDoesNotCloseTheOther(t *testing.T) {
+// TestPeerOfAPeerIsDown holds that the breaker does not stop calls to the Orders API, because the Orders API
+// reports that its own peer, the Customers API, is down.
+func TestPeerOfAPeerIsDown(t *testing.T) {
 	t.Parallel()
-	down := make([]func(http.ResponseWriter), 15)
-	for i := range down {
-		down[i] = answer(503, "customers_unavailable")
-	}
-	p := &peers{instead: map[string][]func(http.ResponseWriter){createStep: down}}
+	down := slices.Repeat([]fault{answer(503, "customers_unavailable")}, 15)
+	p := &peers{instead: map[string][]fault{createStep: down}}
 	base := serve(t, p, time.Minute)
 	for range len(down) / 5 {
 		status, body, _ := post(t, base, sample)
@@ -71,23 +66,19 @@ func TestOneDeadPeerDoesNotCloseTheOther(t *testing.T) {
 	if status, body, _ := post(t, base, sample); status != http.StatusCreated {
 		t.Errorf("%d %s", status, body)
 	}
-	if seen := strings.Count(strings.Join(p.calls, ", ")+",", createStep+","); seen != len(down)+1 {
-		t.Errorf("%d calls, want %d", seen, len(down)+1)
+	if calls := p.count(createStep); calls != len(down)+1 {
+		t.Errorf("%d calls, want %d", calls, len(down)+1)
 	}
 }
 
-// TestDownIsNotLate: a peer known to be down is 503 while there is time, not 504 when it is over.
+// TestDownIsNotLate answers 503 before the deadline when a peer is known to be down, and not 504 at the
+// deadline.
 func TestDownIsNotLate(t *testing.T) {
 	t.Parallel()
-	down := make([]func(http.ResponseWriter), 10_000)
-	for i := range down {
-		down[i] = answer(503, "unavailable")
-	}
-	base := serve(
-		t, &peers{instead: map[string][]func(http.ResponseWriter){customerStep: down}}, 500*time.Millisecond,
-	)
+	down := slices.Repeat([]fault{answer(503, "unavailable")}, 10_000)
+	base := serve(t, &peers{instead: map[string][]fault{customerStep: down}}, 500*time.Millisecond)
 	unavailable := false
-	for range 8 { // a machine that stalls may be late for one of them
+	for range 8 { // a machine that stalls may be late for some of the requests
 		status, body, header := post(t, base, sample)
 		webtest.WantError(t, status, body, max(status, 503), "upstream_unavailable")
 		unavailable = unavailable || status == http.StatusServiceUnavailable
@@ -96,6 +87,6 @@ func TestDownIsNotLate(t *testing.T) {
 		}
 	}
 	if !unavailable {
-		t.Error("each answer came when the time was over")
+		t.Error("each answer came at the deadline")
 	}
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/getkin/kin-openapi/openapi3"
 
+	"example.com/b2b/internal/correlation"
 	"example.com/b2b/internal/web"
 	"example.com/b2b/internal/web/webtest"
 	"example.com/b2b/openapi/contract"
@@ -19,21 +20,19 @@ import (
 	"example.com/b2b/openapi/ordersapi"
 )
 
-// TestEveryPeerCode takes from the documents of the peers every code that a called operation can answer, lets
-// a peer answer it again and again, and shows what it becomes: passed on, tried again, or taken as a fault of
-// this deployment.
+// TestEveryPeerCode lets a peer answer every code that its document declares for a called operation. The
+// orchestrator must pass the code on, try again, or treat the code as a fault of the deployment.
 func TestEveryPeerCode(t *testing.T) {
 	placed := []ordersapi.KeyedOperation{
 		{Operation: ordersapi.ConfirmOrder, OrderID: new(int64(5)), OrderStatus: new(contract.CONFIRMED)},
 		{Operation: ordersapi.CreateOrder, OrderID: new(int64(5)), OrderStatus: new(contract.CONFIRMED)},
 	}
-	const path = "/orchestrator/create-and-confirm-order"
 	codes := 0
 	for _, called := range []struct {
 		document  []byte
 		operation string
 		step      string
-		reads     bool // the call is made by GET of an orchestration
+		get       bool // GET of an orchestration makes the call
 	}{
 		{customersapi.Document, "getInternalCustomer", customerStep, false},
 		{ordersapi.Document, "createOrder", createStep, false},
@@ -42,46 +41,42 @@ func TestEveryPeerCode(t *testing.T) {
 		{ordersapi.Document, "getIdempotencyKey", keyStep, true},
 		{ordersapi.Document, "getOrder", orderStep, true},
 	} {
-		for status, code := range answers(t, called.document, called.operation) {
+		for status, code := range declared(t, called.document, called.operation) {
 			codes++
 			t.Run(fmt.Sprint(called.operation, " ", status, " ", code), func(t *testing.T) {
 				t.Parallel()
-				p := &peers{
-					done: placed,
-					instead: map[string][]func(http.ResponseWriter){
-						called.step: slices.Repeat([]func(http.ResponseWriter){answer(status, code)}, 20),
-					},
+				answers := slices.Repeat([]fault{answer(status, code)}, 20)
+				p := &peers{done: placed, instead: map[string][]fault{called.step: answers}}
+				compensates := called.operation == "cancelOrder"
+				if compensates { // the order is canceled after a refused confirmation
+					p.instead[confirmStep] = []fault{answer(400, "order_not_confirmable")}
 				}
-				if called.operation == "cancelOrder" { // called when the order cannot be confirmed, which stays the answer
-					p.instead[confirmStep] = []func(http.ResponseWriter){answer(400, "order_not_confirmable")}
-				}
-				base, got, body := serve(t, p, time.Minute), 0, []byte(nil)
-				if called.reads {
-					got, body, _ = webtest.Do(t, "GET", base+path+"/key-1", "", web.CorrelationHeader, "req-1")
+				var got int
+				var body []byte
+				if base := serve(t, p, time.Minute); called.get {
+					got, body, _ = webtest.Do(t, "GET", base+path+"/key-1", "", correlation.Header, "req-1")
 				} else {
 					got, body, _ = post(t, base, sample)
 				}
-				tried := strings.Count(strings.Join(p.calls, ",")+",", called.step+",")
+				calls := p.count(called.step)
 				var e contract.APIError
 				_ = json.Unmarshal(body, &e)
 
-				wantTries, wantStatus, wantCode := 1, status, code
+				wantCalls, want := 1, fmt.Sprint(status, " ", code)
 				switch {
 				case status == 408 || status == 425 || status == 429 || status >= 500:
-					wantTries, wantStatus, wantCode = 5, 503, "upstream_unavailable"
-				case status == 401 || status == 403 || status == 405 || status == 412 || code == "idempotency_key_required" || code == "not_found":
-					wantStatus, wantCode = 503, "upstream_unavailable"
+					wantCalls, want = 5, "503 upstream_unavailable"
+				case slices.Contains([]int{401, 403, 405, 412}, status), code == "idempotency_key_required",
+					code == "not_found":
+					want = "503 upstream_unavailable"
 				}
-				if called.operation == "cancelOrder" {
-					wantStatus, wantCode = 400, "order_not_confirmable"
+				if compensates {
+					want = "400 order_not_confirmable"
 				}
-				if got != wantStatus || string(e.Code) != wantCode || tried != wantTries {
-					t.Errorf(
-						"after %d calls it became %d %s; want %d calls and %d %s", tried, got, e.Code,
-						wantTries, wantStatus, wantCode,
-					)
+				if answered := fmt.Sprint(got, " ", e.Code); answered != want || calls != wantCalls {
+					t.Errorf("answered %s after %d calls; want %s after %d calls", answered, calls, want, wantCalls)
 				}
-				t.Logf("became %d %s after %d calls", got, e.Code, tried)
+				t.Logf("answered %d %s after %d calls", got, e.Code, calls)
 			})
 		}
 	}
@@ -90,22 +85,22 @@ func TestEveryPeerCode(t *testing.T) {
 	}
 }
 
-// answers yields the statuses and codes that an operation's document declares.
-func answers(t *testing.T, document []byte, id string) func(yield func(status int, code string) bool) {
+// declared yields the statuses and codes of the errors that a document declares for an operation.
+func declared(t *testing.T, document []byte, id string) func(yield func(status int, code string) bool) {
 	t.Helper()
-	var found *openapi3.Operation
+	var operation *openapi3.Operation
 	for _, item := range webtest.Spec(t, document).Paths.Map() {
-		for _, operation := range item.Operations() {
-			if operation.OperationID == id {
-				found = operation
+		for _, o := range item.Operations() {
+			if o.OperationID == id {
+				operation = o
 			}
 		}
 	}
-	if found == nil {
+	if operation == nil {
 		t.Fatalf("there is no operation %s", id)
 	}
 	return func(yield func(int, string) bool) {
-		for status, response := range found.Responses.Map() {
+		for status, response := range operation.Responses.Map() {
 			number, _ := strconv.Atoi(status)
 			if number < 400 {
 				continue
@@ -119,12 +114,12 @@ func answers(t *testing.T, document []byte, id string) func(yield func(status in
 	}
 }
 
-// TestDeploymentFault says once, and clearly, where to look when the token or an address of this deployment
-// is wrong.
+// TestDeploymentFault holds that a wrong token or address of a peer leaves a single log line, which names the
+// variable.
 func TestDeploymentFault(t *testing.T) {
-	for name, fault := range map[string]struct {
-		answer func(http.ResponseWriter)
-		look   string
+	for name, c := range map[string]struct {
+		answer   fault
+		variable string
 	}{
 		"token refused":   {answer(401, "unauthorized"), "SERVICE_TOKEN"},
 		"token forbidden": {answer(403, "forbidden"), "SERVICE_TOKEN"},
@@ -134,7 +129,7 @@ func TestDeploymentFault(t *testing.T) {
 		"a gateway":       {foreign(401, `{"error":{"status":"UNAUTHENTICATED"}}`), "SERVICE_TOKEN"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			p := &peers{instead: map[string][]func(http.ResponseWriter){customerStep: {fault.answer}}}
+			p := &peers{instead: map[string][]fault{customerStep: {c.answer}}}
 			log := webtest.Logged(t, func(o web.Options) {
 				status, body, header := post(t, serveWith(t, p, o), sample)
 				webtest.WantError(t, status, body, 503, "upstream_unavailable")
@@ -142,15 +137,15 @@ func TestDeploymentFault(t *testing.T) {
 					t.Error("no Retry-After")
 				}
 			})
-			if len(p.calls) != 1 || strings.Count(log, "\n") != 1 || !strings.Contains(log, fault.look) {
+			if len(p.calls) != 1 || strings.Count(log, "\n") != 1 || !strings.Contains(log, c.variable) {
 				t.Errorf("%v, log: %s", p.calls, log)
 			}
 		})
 	}
 }
 
-// foreign is the JSON of an API that is none of ours.
-func foreign(status int, body string) func(http.ResponseWriter) {
+// foreign answers with JSON that is not of the contract.
+func foreign(status int, body string) fault {
 	return func(w http.ResponseWriter) {
 		w.Header().Set("Content-Type", "application/json")
 		w.WriteHeader(status)

@@ -12,8 +12,8 @@ import (
 	"example.com/b2b/openapi/ordersapi"
 )
 
-// TestEveryField compares the request of the orchestrator with the order that it places: the contract must have every field of a new
-// order, and the Orders API must get every field that a caller has sent.
+// TestEveryField compares an orchestration with the order that the orchestrator places: the contract must
+// have every field of a new order, and the Orders API must get every field that a caller has sent.
 func TestEveryField(t *testing.T) {
 	spec := webtest.Spec(t, api.Document)
 	fields := spec.Components.Schemas["OrchestrationRequest"].Value.Properties
@@ -45,7 +45,7 @@ func TestEveryField(t *testing.T) {
 	if status, body, _ := post(t, serveOn(t, fake.URL, webtest.Options()), string(sent)); status != 400 {
 		t.Errorf("%d %s", status, body)
 	}
-	for _, own := range []string{"idempotency_key", "correlation_id"} { // they go on as headers
+	for _, own := range []string{"idempotency_key", "correlation_id"} { // handed on as headers
 		delete(order, own)
 	}
 	webtest.ComesBack(t, "OrchestrationRequest", order, placed)

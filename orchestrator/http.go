@@ -14,24 +14,29 @@ const name = "orchestrator"
 
 var _ server.StrictServerInterface = (*Service)(nil)
 
-// Engine returns the service's HTTP side: its contract, held by package web, with s behind it.
+// Engine returns the HTTP engine of the service.
 func (s *Service) Engine(o web.Options) *gin.Engine {
 	o.Document, o.CorrelationIDInBody = api.Document, true
 	e := web.New(o)
-	strict := server.NewStrictHandlerWithOptions(s, []server.StrictMiddlewareFunc{web.CopyContext[server.StrictHandlerFunc]}, server.StrictGinServerOptions{
-		RequestErrorHandlerFunc: web.FailBinding, HandlerErrorFunc: web.Fail, ResponseErrorHandlerFunc: web.Fail,
+	middlewares := []server.StrictMiddlewareFunc{web.CopyContext[server.StrictHandlerFunc]}
+	strict := server.NewStrictHandlerWithOptions(s, middlewares, server.StrictGinServerOptions{
+		RequestErrorHandlerFunc: web.FailBinding,
+		HandlerErrorFunc:        web.Fail, ResponseErrorHandlerFunc: web.Fail,
 	})
 	server.RegisterHandlersWithOptions(e, strict, server.GinServerOptions{ErrorHandler: web.FailParameter})
 	return e.Engine
 }
 
-// GetHealth answers while the process lives.
-func (s *Service) GetHealth(context.Context, server.GetHealthRequestObject) (server.GetHealthResponseObject, error) {
+// GetHealth implements GET /health.
+func (s *Service) GetHealth(
+	context.Context, server.GetHealthRequestObject,
+) (server.GetHealthResponseObject, error) {
 	return server.GetHealth200JSONResponse{Body: web.Health(name)}, nil
 }
 
-// GetReady answers 200 as soon as the service takes calls; the services behind it say for themselves whether
-// they are ready.
-func (s *Service) GetReady(context.Context, server.GetReadyRequestObject) (server.GetReadyResponseObject, error) {
+// GetReady implements GET /ready. It does not ask the other services: each has its own /ready.
+func (s *Service) GetReady(
+	context.Context, server.GetReadyRequestObject,
+) (server.GetReadyResponseObject, error) {
 	return server.GetReady200JSONResponse{Body: web.Health(name)}, nil
 }

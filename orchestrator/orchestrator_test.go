@@ -7,12 +7,16 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"example.com/b2b/internal/buildinfo"
+	"example.com/b2b/internal/correlation"
+	"example.com/b2b/internal/docs"
+	"example.com/b2b/internal/peer"
 	"example.com/b2b/internal/web"
 	"example.com/b2b/internal/web/webtest"
 	"example.com/b2b/openapi/contract"
@@ -23,17 +27,30 @@ import (
 	"example.com/b2b/orchestrator/start"
 )
 
-// peers fakes both services. A step that has answers left in `instead` gives the first of them instead of its
-// success.
+// peers fakes both services.
 type peers struct {
-	t       *testing.T
-	mu      sync.Mutex
-	instead map[string][]func(w http.ResponseWriter)
-	calls   []string                   // the steps, in order
-	done    []ordersapi.KeyedOperation // what the key has done
-
-	replayed string // the header of every answer
+	t        *testing.T
+	mu       sync.Mutex
+	instead  map[string][]fault         // by step: answers instead of the next successes
+	calls    []string                   // the steps, in order
+	done     []ordersapi.KeyedOperation // the operations that were done with the key
+	replayed string                     // the header Idempotency-Replayed of every answer
 }
+
+// fault is an answer instead of a success.
+type fault = func(w http.ResponseWriter)
+
+// count returns the number of calls of a step.
+func (p *peers) count(step string) (n int) {
+	for _, call := range p.calls {
+		if call == step {
+			n++
+		}
+	}
+	return n
+}
+
+const path = "/orchestrator/create-and-confirm-order"
 
 const (
 	customerStep = "GET /internal/customers/1"
@@ -44,8 +61,8 @@ const (
 	keyStep      = "GET /idempotency-keys/key-1"
 )
 
-// answer is a peer's refusal or fault.
-func answer(status int, code string, details ...string) func(w http.ResponseWriter) {
+// answer answers with an error of the contract. details are the field and the message of a detail.
+func answer(status int, code string, details ...string) fault {
 	return func(w http.ResponseWriter) {
 		w.Header().Set("Content-Type", "application/json")
 		w.WriteHeader(status)
@@ -59,22 +76,22 @@ func answer(status int, code string, details ...string) func(w http.ResponseWrit
 	}
 }
 
-// lost cuts the connection: the effect has happened, the answer never arrives.
+// lost closes the connection without an answer.
 func lost(http.ResponseWriter) { panic(http.ErrAbortHandler) }
 
-// garbled answers as a broken proxy does.
+// garbled answers like a broken proxy.
 func garbled(w http.ResponseWriter) { io.WriteString(w, "<html>OK</html>") }
 
 func (p *peers) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	step := r.Method + " " + r.URL.Path
 	p.mu.Lock()
 	p.calls = append(p.calls, step)
-	var instead func(http.ResponseWriter)
+	var instead fault
 	if left := p.instead[step]; len(left) > 0 {
 		instead, p.instead[step] = left[0], left[1:]
 	}
 	p.mu.Unlock()
-	if r.Header.Get("Authorization") != "Bearer "+webtest.Token || r.Header.Get(web.CorrelationHeader) != "req-1" {
+	if r.Header.Get("Authorization") != "Bearer "+webtest.Token || r.Header.Get(correlation.Header) != "req-1" {
 		p.t.Errorf("%s with headers %v", step, r.Header)
 	}
 	if key := r.Header.Get("X-Idempotency-Key"); key != "key-1" && (step == createStep || step == confirmStep) {
@@ -95,40 +112,41 @@ func (p *peers) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if p.replayed != "" {
 		w.Header().Set("Idempotency-Replayed", p.replayed)
 	}
+	out := json.NewEncoder(w)
 	switch step {
 	case customerStep:
-		phone := "+1-555-0100"
-		json.NewEncoder(w).
-			Encode(customersapi.CustomerResponse{Success: true, Data: customersapi.Customer{ID: 1, Name: "ACME Corporation", Email: "ops@acme.com", Phone: &phone}})
+		customer := customersapi.Customer{
+			ID: 1, Name: "ACME Corporation", Email: "ops@acme.com", Phone: new("+1-555-0100"),
+		}
+		out.Encode(customersapi.CustomerResponse{Success: true, Data: customer})
 	case createStep:
-		if body, _ := io.ReadAll(r.Body); string(
-			body,
-		) != `{"customer_id":1,"items":[{"product_id":2,"qty":3}],"external_ref":"PO-1","metadata":{"a":"b"}}` {
+		const want = `{"customer_id":1,"items":[{"product_id":2,"qty":3}],"external_ref":"PO-1","metadata":{"a":"b"}}`
+		if body, _ := io.ReadAll(r.Body); string(body) != want {
 			p.t.Errorf("an order of %s", body)
 		}
 		w.WriteHeader(http.StatusCreated)
-		json.NewEncoder(w).Encode(ordersapi.OrderResponse{Success: true, Data: order})
+		out.Encode(ordersapi.OrderResponse{Success: true, Data: order})
 	case confirmStep:
 		order.Status = contract.CONFIRMED
-		json.NewEncoder(w).Encode(ordersapi.OrderResponse{Success: true, Data: order})
+		out.Encode(ordersapi.OrderResponse{Success: true, Data: order})
 	case orderStep:
-		order.Status = contract.CANCELED // since it was confirmed
-		json.NewEncoder(w).Encode(ordersapi.OrderResponse{Success: true, Data: order})
+		order.Status = contract.CANCELED // somebody has canceled the order after its confirmation
+		out.Encode(ordersapi.OrderResponse{Success: true, Data: order})
 	case keyStep:
-		json.NewEncoder(w).
-			Encode(ordersapi.KeyReportResponse{Success: true, Data: ordersapi.KeyReport{IdempotencyKey: "key-1", Operations: p.done}})
+		report := ordersapi.KeyReport{IdempotencyKey: "key-1", Operations: p.done}
+		out.Encode(ordersapi.KeyReportResponse{Success: true, Data: report})
 	case cancelStep:
 		if body, _ := io.ReadAll(r.Body); string(body) != `{"cause":"compensation"}` {
 			p.t.Errorf("a cancellation with %s", body)
 		}
 		order.Status, order.CancelReason = contract.CANCELED, new(ordersapi.Compensation)
-		json.NewEncoder(w).Encode(ordersapi.OrderResponse{Success: true, Data: order})
+		out.Encode(ordersapi.OrderResponse{Success: true, Data: order})
 	default:
 		p.t.Errorf("unexpected %s", step)
 	}
 }
 
-// serve runs the orchestrator before those peers and returns its address.
+// serve runs the orchestrator with the peers, and returns its address.
 func serve(t *testing.T, p *peers, timeout time.Duration) string {
 	t.Helper()
 	o := webtest.Options()
@@ -144,9 +162,9 @@ func serveWith(t *testing.T, p *peers, o web.Options) string {
 	return serveOn(t, fake.URL, o)
 }
 
-func serveOn(t *testing.T, peer string, o web.Options) string {
+func serveOn(t *testing.T, base string, o web.Options) string {
 	t.Helper()
-	at := web.Peer{Base: peer, Token: webtest.Token, Timeout: time.Minute}
+	at := peer.Peer{Base: base, Token: webtest.Token, Timeout: time.Minute}
 	service, err := orchestrator.New(at, at)
 	if err != nil {
 		t.Fatal(err)
@@ -156,24 +174,26 @@ func serveOn(t *testing.T, peer string, o web.Options) string {
 	return webtest.Serve(t, engine, webtest.Spec(t, api.Document))
 }
 
-const sample = `{"customer_id":1,"items":[{"product_id":2,"qty":3}],"external_ref":"PO-1","metadata":{"a":"b"},"idempotency_key":"key-1","correlation_id":"req-1"}`
+const sample = `{"customer_id":1,"items":[{"product_id":2,"qty":3}],"external_ref":"PO-1","metadata":{"a":"b"},` +
+	`"idempotency_key":"key-1","correlation_id":"req-1"}`
 
-func post(t *testing.T, base, body string) (int, []byte, http.Header) {
+// post posts a JSON body. headers are names and values in turn.
+func post(t *testing.T, base, body string, headers ...string) (int, []byte, http.Header) {
 	t.Helper()
-	return webtest.Do(
-		t, "POST", base+"/orchestrator/create-and-confirm-order", body, "Content-Type", "application/json",
-	)
+	return webtest.Do(t, "POST", base+path, body, append(headers, "Content-Type", "application/json")...)
 }
 
 func TestCreateAndConfirmOrder(t *testing.T) {
 	p := &peers{}
 	status, body, header := post(t, serve(t, p, time.Minute), sample)
-	want := `{"success":true,"correlationId":"req-1","data":{"customer":{"id":1,"name":"ACME Corporation","email":"ops@acme.com","phone":"+1-555-0100"},` +
-		`"order":{"id":5,"status":"CONFIRMED","total_cents":389700,"items":[{"product_id":2,"qty":3,"unit_price_cents":129900,"subtotal_cents":389700}]}}}`
+	want := `{"success":true,"correlationId":"req-1","data":{` +
+		`"customer":{"id":1,"name":"ACME Corporation","email":"ops@acme.com","phone":"+1-555-0100"},` +
+		`"order":{"id":5,"status":"CONFIRMED","total_cents":389700,"items":[` +
+		`{"product_id":2,"qty":3,"unit_price_cents":129900,"subtotal_cents":389700}]}}}`
 	if status != 201 || strings.TrimSpace(string(body)) != want {
 		t.Errorf("%d %s", status, body)
 	}
-	if header.Get(web.CorrelationHeader) != "req-1" {
+	if header.Get(correlation.Header) != "req-1" {
 		t.Errorf("%v", header)
 	}
 	if got := strings.Join(p.calls, ", "); got != customerStep+", "+createStep+", "+confirmStep {
@@ -181,24 +201,22 @@ func TestCreateAndConfirmOrder(t *testing.T) {
 	}
 }
 
-// TestKeyInHeader sends the body's key as a header, too.
+// TestKeyInHeader sends the key of the body also as a header.
 func TestKeyInHeader(t *testing.T) {
 	p := &peers{}
 	base := serve(t, p, time.Minute)
-	for _, header := range [][]string{{"X-Idempotency-Key", "key-1"}, {"Idempotency-Key", "key-1"}, {"Idempotency-Key", `"key-1"`}, {"X-Idempotency-Key", "key-1", "Idempotency-Key", `"key-1"`}} {
-		status, body, _ := webtest.Do(
-			t,
-			"POST",
-			base+"/orchestrator/create-and-confirm-order",
-			sample,
-			append(header, "Content-Type", "application/json")...)
+	for _, header := range [][]string{
+		{"X-Idempotency-Key", "key-1"}, {"Idempotency-Key", "key-1"}, {"Idempotency-Key", `"key-1"`},
+		{"X-Idempotency-Key", "key-1", "Idempotency-Key", `"key-1"`},
+	} {
+		status, body, _ := post(t, base, sample, header...)
 		if status != 201 {
 			t.Errorf("%s: %d %s", header, status, body)
 		}
 	}
 }
 
-// TestReplayed marks the answer to a repeat when the order was confirmed before.
+// TestReplayed holds that Idempotency-Replayed of the confirmation is passed on.
 func TestReplayed(t *testing.T) {
 	for _, replayed := range []string{"true", ""} {
 		p := &peers{replayed: replayed}
@@ -211,15 +229,16 @@ func TestReplayed(t *testing.T) {
 }
 
 func TestRetriedStep(t *testing.T) {
-	for name, fault := range map[string]func(http.ResponseWriter){
-		"503": answer(503, "unavailable"), "500": answer(500, "internal"), "429": answer(429, "rate_limited"), "lost": lost, "garbled": garbled,
+	for name, failure := range map[string]fault{
+		"503": answer(503, "unavailable"), "500": answer(500, "internal"), "429": answer(429, "rate_limited"),
+		"lost": lost, "garbled": garbled,
 	} {
 		for _, step := range []string{customerStep, createStep, confirmStep} {
 			t.Run(name+" "+step, func(t *testing.T) {
 				t.Parallel()
-				p := &peers{instead: map[string][]func(http.ResponseWriter){step: {fault, fault}}}
+				p := &peers{instead: map[string][]fault{step: {failure, failure}}}
 				status, body, _ := post(t, serve(t, p, time.Minute), sample)
-				if status != 201 || strings.Count(strings.Join(p.calls, ", ")+",", step+",") != 3 {
+				if status != 201 || p.count(step) != 3 {
 					t.Errorf("%d %s after %v", status, body, p.calls)
 				}
 			})
@@ -247,17 +266,17 @@ func TestRefusedStep(t *testing.T) {
 	} {
 		t.Run(refused.step+" "+refused.code, func(t *testing.T) {
 			refusal := answer(refused.status, refused.code, refused.field, "why")
-			if refused.step == customerStep { // which does not know the body, and so names no field
+			if refused.step == customerStep { // a GET: its refusal names no field of a body
 				refusal = answer(refused.status, refused.code)
 			}
-			p := &peers{instead: map[string][]func(http.ResponseWriter){
+			p := &peers{instead: map[string][]fault{
 				refused.step: {refusal},
 				cancelStep:   {answer(503, "unavailable")}, // compensation is tried again
 			}}
 			status, body, _ := post(t, serve(t, p, time.Minute), sample)
-			fields, compensated := []string{
-				refused.field,
-			}, `"message":"stands for order 5, which is CANCELED: its stock was given back","params":{"compensated":true,"order_id":5,"order_status":"CANCELED"}`
+			const compensated = `"message":"stands for order 5, which is CANCELED: its stock was given back",` +
+				`"params":{"compensated":true,"order_id":5,"order_status":"CANCELED"}`
+			fields := []string{refused.field}
 			if refused.wantCanceled {
 				fields = append(fields, "/idempotency_key")
 			}
@@ -270,7 +289,7 @@ func TestRefusedStep(t *testing.T) {
 				strings.Contains(string(body), `"why","params":{"order_id":7}`) == (refused.step == customerStep) {
 				t.Errorf("%s", body)
 			}
-			if canceled := strings.Count(strings.Join(p.calls, ", "), cancelStep) == 2; canceled != refused.wantCanceled {
+			if canceled := p.count(cancelStep) == 2; canceled != refused.wantCanceled {
 				t.Errorf("calls: %v", p.calls)
 			}
 			if last := p.calls[len(p.calls)-1]; !refused.wantCanceled && last != refused.step {
@@ -280,110 +299,104 @@ func TestRefusedStep(t *testing.T) {
 	}
 }
 
-// TestPeersByExactName reads an answer by the contract's names only, and tries again what says something
-// twice.
+// TestPeersByExactName reads an answer by the exact names of the contract, and tries again after an answer
+// with a name twice, or with an error code in another case.
 func TestPeersByExactName(t *testing.T) {
-	raw := func(status int, body string) func(w http.ResponseWriter) {
-		return func(w http.ResponseWriter) {
-			w.Header().Set("Content-Type", "application/json")
-			w.WriteHeader(status)
-			io.WriteString(w, body)
-		}
-	}
 	const customer = `{"success":true,"data":{"id":1,"name":"ACME Corporation","email":"ops@acme.com","phone":"+1-555-0100"%s}}`
+	all := []string{customerStep, createStep, confirmStep}
+	customerTwice := []string{customerStep, customerStep, createStep, confirmStep}
+	createTwice := []string{customerStep, createStep, createStep, confirmStep}
+	confirmTwice := []string{customerStep, createStep, confirmStep, confirmStep}
 	for name, c := range map[string]struct {
-		step    string
-		instead func(w http.ResponseWriter)
-		calls   string
+		step   string
+		status int
+		body   string
+		calls  []string
 	}{
-		"another_id_in_capitals":  {createStep, raw(201, `{"success":true,"data":{"id":5,"ID":6,"Id":7},"Data":{"id":8}}`), customerStep + ", " + createStep + ", " + confirmStep},
-		"an_id_twice":             {createStep, raw(201, `{"success":true,"data":{"id":6,"id":5}}`), customerStep + ", " + createStep + ", " + createStep + ", " + confirmStep},
-		"data_twice":              {createStep, raw(201, `{"success":true,"data":{"id":6},"data":{"id":5}}`), customerStep + ", " + createStep + ", " + createStep + ", " + confirmStep},
-		"another_name":            {customerStep, raw(200, fmt.Sprintf(customer, `,"NAME":"Mallory","\u212aind":1`)), customerStep + ", " + createStep + ", " + confirmStep},
-		"a_name_twice":            {customerStep, raw(200, fmt.Sprintf(customer, `,"name":"Mallory"`)), customerStep + ", " + customerStep + ", " + createStep + ", " + confirmStep},
-		"a_code_twice":            {confirmStep, raw(400, `{"success":false,"error":"No.","code":"x","code":"order_not_confirmable"}`), customerStep + ", " + createStep + ", " + confirmStep + ", " + confirmStep},
-		"a_code_in_capitals_only": {confirmStep, raw(400, `{"success":false,"error":"No.","CODE":"order_not_confirmable"}`), customerStep + ", " + createStep + ", " + confirmStep + ", " + confirmStep},
+		"another_id_in_capitals":  {createStep, 201, `{"success":true,"data":{"id":5,"ID":6,"Id":7},"Data":{"id":8}}`, all},
+		"an_id_twice":             {createStep, 201, `{"success":true,"data":{"id":6,"id":5}}`, createTwice},
+		"data_twice":              {createStep, 201, `{"success":true,"data":{"id":6},"data":{"id":5}}`, createTwice},
+		"another_name":            {customerStep, 200, fmt.Sprintf(customer, `,"NAME":"Mallory","\u212aind":1`), all},
+		"a_name_twice":            {customerStep, 200, fmt.Sprintf(customer, `,"name":"Mallory"`), customerTwice},
+		"a_code_twice":            {confirmStep, 400, `{"success":false,"error":"No.","code":"x","code":"order_not_confirmable"}`, confirmTwice},
+		"a_code_in_capitals_only": {confirmStep, 400, `{"success":false,"error":"No.","CODE":"order_not_confirmable"}`, confirmTwice},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			p := &peers{instead: map[string][]func(http.ResponseWriter){c.step: {c.instead}}}
+			p := &peers{instead: map[string][]fault{c.step: {foreign(c.status, c.body)}}}
 			status, body, _ := post(t, serve(t, p, time.Minute), sample)
-			if calls := strings.Join(p.calls, ", "); status != 201 || calls != c.calls ||
-				strings.Contains(string(body), "Mallory") {
-				t.Errorf("%d %s after %s", status, body, calls)
+			if status != 201 || !slices.Equal(p.calls, c.calls) || strings.Contains(string(body), "Mallory") {
+				t.Errorf("%d %s after %v", status, body, p.calls)
 			}
 		})
 	}
 }
 
-// TestNotCompensated leaves an order alone that another call has placed, or confirmed meanwhile, and says how
-// the order stands.
+// TestNotCompensated does not cancel an order that another call has placed, or has confirmed meanwhile, and
+// reports the status of the order.
 func TestNotCompensated(t *testing.T) {
 	reused := answer(422, "idempotency_key_reused")
 	for name, c := range map[string]struct {
-		p     *peers
-		calls string
-		says  string
+		replayed string
+		step     string
+		instead  fault
+		calls    []string // after the refused confirmation
+		params   string
 	}{
-		"replayed": {&peers{replayed: "true"}, orderStep, `"params":{"compensated":false,"order_id":5,"order_status":"CANCELED"}`},
-		"replayed, and the caller may not read": {&peers{replayed: "true", instead: map[string][]func(http.ResponseWriter){orderStep: {answer(403, "forbidden")}}}, orderStep,
-			`"params":{"compensated":false,"order_id":5}`},
-		"confirmed meanwhile": {&peers{instead: map[string][]func(http.ResponseWriter){cancelStep: {answer(412, "precondition_failed")}}}, cancelStep + ", " + orderStep,
-			`"params":{"compensated":false,"order_id":5,"order_status":"CANCELED"}`},
+		"replayed": {"true", "", nil, []string{orderStep},
+			`{"compensated":false,"order_id":5,"order_status":"CANCELED"}`},
+		"replayed, and the caller may not read": {"true", orderStep, answer(403, "forbidden"), []string{orderStep},
+			`{"compensated":false,"order_id":5}`},
+		"confirmed meanwhile": {"", cancelStep, answer(412, "precondition_failed"), []string{cancelStep, orderStep},
+			`{"compensated":false,"order_id":5,"order_status":"CANCELED"}`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			if c.p.instead == nil {
-				c.p.instead = map[string][]func(http.ResponseWriter){}
+			p := &peers{replayed: c.replayed, instead: map[string][]fault{confirmStep: {reused}}}
+			if c.instead != nil {
+				p.instead[c.step] = []fault{c.instead}
 			}
-			c.p.instead[confirmStep] = []func(http.ResponseWriter){reused}
-			status, body, _ := post(t, serve(t, c.p, time.Minute), sample)
+			status, body, _ := post(t, serve(t, p, time.Minute), sample)
 			webtest.WantError(t, status, body, 422, "idempotency_key_reused", "/idempotency_key")
-			if !strings.Contains(string(body), c.says) {
-				t.Errorf("%s, want %s", body, c.says)
+			if !strings.Contains(string(body), `"params":`+c.params) {
+				t.Errorf("%s, want %s", body, c.params)
 			}
-			if got := strings.Join(c.p.calls, ", "); got != strings.Join(
-				[]string{customerStep, createStep, confirmStep, c.calls}, ", ",
-			) {
-				t.Errorf("calls: %s", got)
+			want := append([]string{customerStep, createStep, confirmStep}, c.calls...)
+			if !slices.Equal(p.calls, want) {
+				t.Errorf("calls: %v", p.calls)
 			}
 		})
 	}
 }
 
 func TestUpstreamUnavailable(t *testing.T) {
-	down := make([]func(http.ResponseWriter), 20)
-	for i := range down {
-		down[i] = answer(503, "unavailable")
-	}
+	down := slices.Repeat([]fault{answer(503, "unavailable")}, 20)
 	for _, step := range []string{customerStep, createStep, confirmStep} {
 		t.Run(step, func(t *testing.T) {
 			t.Parallel()
-			p := &peers{instead: map[string][]func(http.ResponseWriter){step: down}}
+			p := &peers{instead: map[string][]fault{step: down}}
 			status, body, header := post(t, serve(t, p, time.Minute), sample)
 			webtest.WantError(t, status, body, 503, "upstream_unavailable")
 			if header.Get("Retry-After") == "" || !strings.Contains(string(body), `"correlationId":"req-1"`) {
 				t.Errorf("%v %s", header, body)
 			}
-			if strings.Contains(strings.Join(p.calls, ", "), cancelStep) {
-				t.Error("an order was canceled whose confirmation may yet succeed")
+			if p.count(cancelStep) != 0 {
+				t.Error("an order was canceled although its confirmation may have succeeded")
 			}
 		})
 	}
-	t.Run("compensation fails", func(t *testing.T) { // the caller still learns why the order could not be confirmed
+	t.Run("compensation fails", func(t *testing.T) { // the answer is still the reason of the refused confirmation
 		t.Parallel()
-		p := &peers{
-			instead: map[string][]func(http.ResponseWriter){
-				confirmStep: {answer(400, "order_not_confirmable")}, cancelStep: down,
-			},
-		}
+		p := &peers{instead: map[string][]fault{
+			confirmStep: {answer(400, "order_not_confirmable")}, cancelStep: down,
+		}}
 		status, body, _ := post(t, serve(t, p, time.Minute), sample)
 		webtest.WantError(t, status, body, 400, "order_not_confirmable", "/idempotency_key")
 		if !strings.Contains(string(body), `"params":{"compensated":false,"order_id":5}`) {
 			t.Errorf("%s", body)
 		}
 	})
-	t.Run("nobody there", func(t *testing.T) {
+	t.Run("no peer listens", func(t *testing.T) {
 		t.Parallel()
 		gone := httptest.NewServer(nil)
 		gone.Close()
@@ -392,9 +405,8 @@ func TestUpstreamUnavailable(t *testing.T) {
 	})
 	t.Run("deadline", func(t *testing.T) {
 		t.Parallel()
-		silent := httptest.NewServer(
-			http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }),
-		)
+		hang := func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }
+		silent := httptest.NewServer(http.HandlerFunc(hang))
 		t.Cleanup(silent.Close)
 		o := webtest.Options()
 		o.Timeout = 50 * time.Millisecond
@@ -409,39 +421,35 @@ func TestUpstreamUnavailable(t *testing.T) {
 func TestGetOrchestration(t *testing.T) {
 	get := func(t *testing.T, p *peers) (int, []byte) {
 		t.Helper()
-		status, body, _ := webtest.Do(
-			t, "GET", serve(t, p, time.Minute)+"/orchestrator/create-and-confirm-order/key-1", "",
-			web.CorrelationHeader, "req-1",
-		)
+		url := serve(t, p, time.Minute) + path + "/key-1"
+		status, body, _ := webtest.Do(t, "GET", url, "", correlation.Header, "req-1")
 		for _, call := range p.calls {
 			if !strings.HasPrefix(call, "GET ") {
-				t.Errorf("reading did %s", call)
+				t.Errorf("reading called %s", call)
 			}
 		}
 		return status, body
 	}
-	keyed := func(operation ordersapi.KeyedOperationOperation, order int64, status contract.OrderStatus) ordersapi.KeyedOperation {
-		return ordersapi.KeyedOperation{Operation: operation, OrderID: &order, OrderStatus: &status}
+	type keyed = ordersapi.KeyedOperation
+	of := func(operation ordersapi.KeyedOperationOperation, order int64, status contract.OrderStatus) keyed {
+		return keyed{Operation: operation, OrderID: &order, OrderStatus: &status}
 	}
-	created := keyed(ordersapi.CreateOrder, 5, contract.CREATED)
+	created := of(ordersapi.CreateOrder, 5, contract.CREATED)
 	t.Run("completed", func(t *testing.T) {
 		_, posted, _ := post(t, serve(t, &peers{}, time.Minute), sample)
-		status, body := get(
-			t,
-			&peers{done: []ordersapi.KeyedOperation{keyed(ordersapi.ConfirmOrder, 5, contract.CANCELED), created}},
-		)
-		// As the POST answered, and where the order stands now.
-		if want := strings.TrimSuffix(strings.TrimSpace(string(posted)), "}}") + `,"current_status":"CANCELED"}}`; status != 200 ||
-			strings.TrimSpace(string(body)) != want {
+		status, body := get(t, &peers{done: []keyed{of(ordersapi.ConfirmOrder, 5, contract.CANCELED), created}})
+		// The answer of the POST, and the present status of the order.
+		want := strings.TrimSuffix(strings.TrimSpace(string(posted)), "}}") + `,"current_status":"CANCELED"}}`
+		if status != 200 || strings.TrimSpace(string(body)) != want {
 			t.Errorf("%d %s, want %s", status, body, want)
 		}
 	})
 	t.Run("order_incomplete", func(t *testing.T) {
-		for help, done := range map[string][]ordersapi.KeyedOperation{
+		for help, done := range map[string][]keyed{
 			"order 5 is CREATED: repeat the call to complete it":                            {created},
-			"order 5 is CONFIRMED: repeat the call to complete it":                          {keyed(ordersapi.CreateOrder, 5, contract.CONFIRMED)},
-			"order 5 is CANCELED and cannot be confirmed any more: use a new key":           {keyed(ordersapi.CreateOrder, 5, contract.CANCELED)},
-			"order 5 was placed with the key, and order 4 confirmed with it: use a new key": {keyed(ordersapi.ConfirmOrder, 4, contract.CONFIRMED), created},
+			"order 5 is CONFIRMED: repeat the call to complete it":                          {of(ordersapi.CreateOrder, 5, contract.CONFIRMED)},
+			"order 5 is CANCELED and cannot be confirmed any more: use a new key":           {of(ordersapi.CreateOrder, 5, contract.CANCELED)},
+			"order 5 was placed with the key, and order 4 confirmed with it: use a new key": {of(ordersapi.ConfirmOrder, 4, contract.CONFIRMED), created},
 		} {
 			status, body := get(t, &peers{done: done})
 			webtest.WantError(t, status, body, 404, "order_incomplete", "/path/idempotency_key")
@@ -451,23 +459,14 @@ func TestGetOrchestration(t *testing.T) {
 		}
 	})
 	t.Run("idempotency_key_unknown", func(t *testing.T) {
-		status, body := get(
-			t,
-			&peers{
-				instead: map[string][]func(http.ResponseWriter){keyStep: {answer(404, "idempotency_key_unknown")}},
-			},
-		)
+		unknown := answer(404, "idempotency_key_unknown")
+		status, body := get(t, &peers{instead: map[string][]fault{keyStep: {unknown}}})
 		webtest.WantError(t, status, body, 404, "idempotency_key_unknown")
-		status, body = get(
-			t, &peers{done: []ordersapi.KeyedOperation{keyed(ordersapi.CancelOrder, 5, contract.CANCELED)}},
-		)
+		status, body = get(t, &peers{done: []keyed{of(ordersapi.CancelOrder, 5, contract.CANCELED)}})
 		webtest.WantError(t, status, body, 404, "idempotency_key_unknown")
 	})
 	t.Run("bad key", func(t *testing.T) {
-		status, body, _ := webtest.Do(
-			t, "GET", serve(t, &peers{}, time.Minute)+"/orchestrator/create-and-confirm-order/two%20words",
-			"",
-		)
+		status, body, _ := webtest.Do(t, "GET", serve(t, &peers{}, time.Minute)+path+"/two%20words", "")
 		webtest.WantError(t, status, body, 400, "validation_failed", "/path/idempotency_key")
 	})
 }
@@ -475,48 +474,48 @@ func TestGetOrchestration(t *testing.T) {
 func TestBadRequest(t *testing.T) {
 	p := &peers{}
 	base := serve(t, p, time.Minute)
+	withKey := func(key string) string {
+		return `{"customer_id":1,"items":[{"product_id":2,"qty":3}],"idempotency_key":"` + key + `","correlation_id":"req-1"}`
+	}
+	everyField := `{"customer_id":0,"items":[{"product_id":0,"qty":0,"z":1}],"idempotency_key":"a b","correlation_id":"req-1","x":1}`
+	fields := []string{"/customer_id", "/items/0/product_id", "/items/0/qty", "/items/0/z", "/idempotency_key", "/x"}
+	required := []string{"/customer_id", "/items", "/idempotency_key"}
 	for name, bad := range map[string]struct {
 		body   string
 		status int
 		code   string
 		fields []string
 	}{
-		"missing fields": {`{"correlation_id":"req-1"}`, 400, "validation_failed", []string{"/customer_id", "/items", "/idempotency_key"}},
-		"every field": {`{"customer_id":0,"items":[{"product_id":0,"qty":0,"z":1}],"idempotency_key":"a b","correlation_id":"req-1","x":1}`, 400, "validation_failed",
-			[]string{"/customer_id", "/items/0/product_id", "/items/0/qty", "/items/0/z", "/idempotency_key", "/x"}},
-		"long key":  {`{"customer_id":1,"items":[{"product_id":2,"qty":3}],"idempotency_key":"` + strings.Repeat("k", 256) + `","correlation_id":"req-1"}`, 400, "validation_failed", []string{"/idempotency_key"}},
-		"empty key": {`{"customer_id":1,"items":[{"product_id":2,"qty":3}],"idempotency_key":"","correlation_id":"req-1"}`, 400, "validation_failed", []string{"/idempotency_key"}},
-		"malformed": {`{"correlation_id":"req-1"`, 400, "malformed_json", nil},
-		"too large": {strings.Repeat(" ", 2<<20), 413, "payload_too_large", nil},
+		"missing fields": {`{"correlation_id":"req-1"}`, 400, "validation_failed", required},
+		"every field":    {everyField, 400, "validation_failed", fields},
+		"long key":       {withKey(strings.Repeat("k", 256)), 400, "validation_failed", []string{"/idempotency_key"}},
+		"empty key":      {withKey(""), 400, "validation_failed", []string{"/idempotency_key"}},
+		"malformed":      {`{"correlation_id":"req-1"`, 400, "malformed_json", nil},
+		"too large":      {strings.Repeat(" ", 2<<20), 413, "payload_too_large", nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			status, body, header := post(t, base, bad.body)
 			webtest.WantError(t, status, body, bad.status, bad.code, bad.fields...)
 			var e struct{ CorrelationID string }
 			if json.Unmarshal(body, &e); e.CorrelationID == "" ||
-				e.CorrelationID != header.Get(web.CorrelationHeader) {
-				t.Errorf("%s with header %q", body, header.Get(web.CorrelationHeader))
+				e.CorrelationID != header.Get(correlation.Header) {
+				t.Errorf("%s with header %q", body, header.Get(correlation.Header))
 			}
 			if bad.code == "validation_failed" && e.CorrelationID != "req-1" {
 				t.Errorf("not the caller's correlation id: %s", body)
 			}
 		})
 	}
-	t.Run("another key in a header", func(t *testing.T) { // TestKeyInHeader has those that are the same
-		for _, header := range [][]string{{"X-Idempotency-Key", "key-2"}, {"Idempotency-Key", "key-2"}, {"Idempotency-Key", `"key-2"`}, {"X-Idempotency-Key", `"key-1"`},
-			{"X-Idempotency-Key", "key-1", "Idempotency-Key", "key-2"}, {"X-Idempotency-Key", "two words"}, {"Idempotency-Key", `""`}} {
-			status, body, _ := webtest.Do(
-				t,
-				"POST",
-				base+"/orchestrator/create-and-confirm-order",
-				sample,
-				append(header, "Content-Type", "application/json")...)
+	t.Run("another key in a header", func(t *testing.T) { // TestKeyInHeader has equal keys
+		for _, header := range [][]string{
+			{"X-Idempotency-Key", "key-2"}, {"Idempotency-Key", "key-2"}, {"Idempotency-Key", `"key-2"`},
+			{"X-Idempotency-Key", `"key-1"`}, {"X-Idempotency-Key", "key-1", "Idempotency-Key", "key-2"},
+			{"X-Idempotency-Key", "two words"}, {"Idempotency-Key", `""`},
+		} {
+			status, body, _ := post(t, base, sample, header...)
 			webtest.WantError(t, status, body, 400, "validation_failed", "/header/X-Idempotency-Key")
 		}
-		status, body, _ := webtest.Do(
-			t, "POST", base+"/orchestrator/create-and-confirm-order", sample, "Idempotency-Key", `"key-1`,
-			"Content-Type", "application/json",
-		)
+		status, body, _ := post(t, base, sample, "Idempotency-Key", `"key-1`)
 		webtest.WantError(t, status, body, 400, "validation_failed", "/header/Idempotency-Key")
 	})
 	t.Run("bad correlation id", func(t *testing.T) {
@@ -524,13 +523,13 @@ func TestBadRequest(t *testing.T) {
 		webtest.WantError(t, status, body, 400, "validation_failed", "/correlation_id")
 	})
 	t.Run("unsupported_media_type", func(t *testing.T) {
-		status, body, _ := webtest.Do(t, "POST", base+"/orchestrator/create-and-confirm-order", sample)
+		status, body, _ := webtest.Do(t, "POST", base+path, sample)
 		webtest.WantError(t, status, body, 415, "unsupported_media_type")
 	})
 	t.Run("unknown path and method", func(t *testing.T) {
 		status, body, _ := webtest.Do(t, "GET", base+"/orchestrator", "")
 		webtest.WantError(t, status, body, 404, "not_found")
-		status, body, header := webtest.Do(t, "GET", base+"/orchestrator/create-and-confirm-order", "")
+		status, body, header := webtest.Do(t, "GET", base+path, "")
 		webtest.WantError(t, status, body, 405, "method_not_allowed")
 		if header.Get("Allow") != "POST" {
 			t.Errorf("Allow: %q", header.Get("Allow"))
@@ -557,7 +556,7 @@ func TestHealthReadyAndStartPage(t *testing.T) {
 	}
 	if strings.Contains(string(body), "localhost") ||
 		!strings.Contains(string(body), "curl -X POST "+base+"/orchestrator/") {
-		t.Errorf("the code to copy does not call %s: %s", base, body)
+		t.Errorf("the sample code does not call %s: %s", base, body)
 	}
 	if strings.Contains(string(body), "<script>") || regexp.MustCompile(`<[^>]* on\w+=`).Match(body) {
 		t.Errorf("a script that a Content-Security-Policy forbids: %s", body)
@@ -569,7 +568,9 @@ func TestHealthReadyAndStartPage(t *testing.T) {
 		}
 	}
 	for path, want := range map[string]string{
-		"/start/start.js": "idempotency_key", "/start/start.css": "light-dark", "/postman/collection.json": "{{orchestratorBase}}/orchestrator/create-and-confirm-order", "/postman/environment.json": base,
+		"/start/start.js": "idempotency_key", "/start/start.css": "light-dark",
+		"/postman/collection.json":  "{{orchestratorBase}}/orchestrator/create-and-confirm-order",
+		"/postman/environment.json": base,
 	} {
 		if status, body, _ := webtest.Do(t, "GET", base+path, ""); status != 200 ||
 			!strings.Contains(string(body), want) {
@@ -587,13 +588,16 @@ func TestHealthReadyAndStartPage(t *testing.T) {
 	}
 }
 
-// TestJoinedDocument holds the one document to the three: it has each of their operations, as it is there, at
+// TestJoinedDocument holds that the joined document has each operation of the three documents, unchanged, at
 // the address of its service.
 func TestJoinedDocument(t *testing.T) {
 	base := serve(t, &peers{}, time.Minute)
-	want := map[string]string{} // an operation's address and what is said of it
-	for at, document := range map[string][]byte{"http://127.0.0.1:3001": customersapi.Document, "https://api.example.com/orders": ordersapi.Document, base: api.Document} {
-		own, _ := webtest.Options().Served(document)
+	want := map[string]string{} // by method and address: the operation as JSON
+	for at, document := range map[string][]byte{
+		"http://127.0.0.1:3001": customersapi.Document, "https://api.example.com/orders": ordersapi.Document,
+		base: api.Document,
+	} {
+		own, _ := docs.Served(document, true)
 		for path, item := range webtest.Spec(t, own).Paths.Map() {
 			for method, operation := range item.Operations() {
 				if path != "/health" && path != "/ready" {
@@ -608,7 +612,7 @@ func TestJoinedDocument(t *testing.T) {
 			t.Fatalf("%s: %d %v", name, status, header)
 		}
 		if strings.Contains(string(body), "://localhost:") {
-			t.Errorf("%s has an address that is not this process's", name)
+			t.Errorf("%s has an address of another process", name)
 		}
 		spec := webtest.Spec(t, body)
 		if err := spec.Validate(t.Context()); err != nil || spec.Info.Version != buildinfo.Version() {

@@ -9,10 +9,11 @@ import (
 	"example.com/b2b/internal/apperr"
 	"example.com/b2b/internal/auth"
 	"example.com/b2b/internal/batch"
+	"example.com/b2b/internal/correlation"
+	"example.com/b2b/internal/etag"
 	"example.com/b2b/internal/history"
 	"example.com/b2b/internal/idempotency"
 	"example.com/b2b/internal/service"
-	"example.com/b2b/internal/web"
 )
 
 // Retries, all of them:
@@ -81,7 +82,7 @@ const (
 func (s *Service) submit(ctx context.Context, c orderCommand) (idempotency.Answer, error) {
 	in := c.common()
 	in.caller = auth.From(ctx)
-	in.origin = history.By(in.caller, web.CorrelationID(ctx))
+	in.origin = history.By(in.caller, correlation.ID(ctx))
 	if in.orderID != 0 {
 		in.keys = append(in.keys, rowName("orders", in.orderID))
 	}
@@ -193,7 +194,7 @@ func (s *Service) decide(c orderCommand, locked *lockedRows) (transition, error)
 	if err := visibleTo(in.caller, o, in.orderID); err != nil {
 		return transition{}, err
 	}
-	if err := web.Precondition(in.ifMatch, s.orderResponse(*o)); err != nil {
+	if err := etag.Precondition(in.ifMatch, s.orderResponse(*o)); err != nil {
 		return transition{}, err
 	}
 	return c.decide(o, locked)

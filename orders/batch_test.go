@@ -21,7 +21,7 @@ import (
 
 	"example.com/b2b/db"
 	"example.com/b2b/db/dbtest"
-	"example.com/b2b/internal/web"
+	"example.com/b2b/internal/correlation"
 	"example.com/b2b/internal/web/webtest"
 	"example.com/b2b/openapi/contract"
 	api "example.com/b2b/openapi/ordersapi"
@@ -209,7 +209,7 @@ func TestTogetherAnswers(t *testing.T) {
 							&api.CreateOrderParams{XIdempotencyKey: new(fmt.Sprint(step, "-", i))},
 							n,
 							func(_ context.Context, r *http.Request) error {
-								r.Header.Set(web.CorrelationHeader, fmt.Sprint("c-", i))
+								r.Header.Set(correlation.Header, fmt.Sprint("c-", i))
 								return nil
 							},
 						),

@@ -46,8 +46,7 @@ func (s *Service) expire(ctx context.Context, ids []int64) (expired, held int, e
 	var all errgroup.Group
 	for _, id := range ids {
 		all.Go(func() error {
-			c := &cancelCommand{submission{orderID: id}, reservationExpired, nil}
-			_, err := s.submit(limited, c)
+			_, err := s.submit(limited, &cancelCommand{submission{orderID: id}, reservationExpired, nil})
 			switch {
 			case err == nil:
 				canceledNow.Add(1)

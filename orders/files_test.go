@@ -138,11 +138,11 @@ func TestImportProducts(t *testing.T) {
 			if p := res.JSON200.Data; p.Name != "Thing" || p.PriceCents != 150 || p.Stock != 9 || !p.Active {
 				t.Errorf("%s", res.Body)
 			}
-			if got := told(s.history(t, fmt.Sprint("/products/", old))); got != "product.created by anonymous in "+correlation(
+			if got := told(s.history(t, fmt.Sprint("/products/", old))); got != "product.created by anonymous in "+correlationOf(
 				t, s, old, 2,
-			)+", product.updated by anonymous in "+correlation(
+			)+", product.updated by anonymous in "+correlationOf(
 				t, s, old, 1,
-			)+", stock.adjusted by anonymous in "+correlation(
+			)+", stock.adjusted by anonymous in "+correlationOf(
 				t, s, old, 0,
 			) {
 				t.Error(got)
@@ -282,8 +282,8 @@ func TestImportProducts(t *testing.T) {
 	})
 }
 
-// correlation is that of an event of a product, counted from the newest.
-func correlation(t *testing.T, s *system, product int64, at int) string {
+// correlationOf returns the correlation id of an event of a product, counted from the newest.
+func correlationOf(t *testing.T, s *system, product int64, at int) string {
 	t.Helper()
 	return *s.history(t, fmt.Sprint("/products/", product))[at].CorrelationID
 }

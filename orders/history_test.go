@@ -14,7 +14,7 @@ import (
 
 	"example.com/b2b/db/dbtest"
 	"example.com/b2b/internal/auth"
-	"example.com/b2b/internal/web"
+	"example.com/b2b/internal/correlation"
 	"example.com/b2b/internal/web/webtest"
 	"example.com/b2b/openapi/contract"
 	api "example.com/b2b/openapi/ordersapi"
@@ -29,7 +29,7 @@ func as(t *testing.T, p auth.Principal, correlationID string) []string {
 		t.Fatal(err)
 	}
 	return []string{
-		"Authorization", "Bearer " + token, web.CorrelationHeader, correlationID, "Content-Type",
+		"Authorization", "Bearer " + token, correlation.Header, correlationID, "Content-Type",
 		"application/json",
 	}
 }
@@ -69,10 +69,10 @@ func TestHistory(t *testing.T) {
 		s := serve(t, g)
 		dbtest.NoFilesort(t, g)
 		asService := []string{
-			"Authorization", "Bearer " + webtest.Token, web.CorrelationHeader, "req-service", "Content-Type",
+			"Authorization", "Bearer " + webtest.Token, correlation.Header, "req-service", "Content-Type",
 			"application/json",
 		}
-		asAnybody := []string{web.CorrelationHeader, "req-anybody", "Content-Type", "application/json"}
+		asAnybody := []string{correlation.Header, "req-anybody", "Content-Type", "application/json"}
 		asPartner := func(correlationID string) []string {
 			return as(t, auth.Principal{Subject: "erp ünï", Customer: 1}, correlationID)
 		}

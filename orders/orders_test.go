@@ -18,7 +18,8 @@ import (
 
 	"example.com/b2b/db"
 	"example.com/b2b/db/dbtest"
-	"example.com/b2b/internal/web"
+	"example.com/b2b/internal/correlation"
+	"example.com/b2b/internal/peer"
 	"example.com/b2b/internal/web/webtest"
 	"example.com/b2b/openapi/contract"
 	"example.com/b2b/openapi/customersapi"
@@ -49,7 +50,7 @@ func serve(t *testing.T, g *gorm.DB) *system {
 		case s.customersDown.Load():
 			w.WriteHeader(http.StatusServiceUnavailable)
 			fmt.Fprint(w, `{"success":false,"error":"down","code":"unavailable"}`)
-		case r.Header.Get("Authorization") != "Bearer "+webtest.Token || r.Header.Get(web.CorrelationHeader) == "":
+		case r.Header.Get("Authorization") != "Bearer "+webtest.Token || r.Header.Get(correlation.Header) == "":
 			t.Errorf("%s without token or correlation id", r.URL)
 		case r.URL.Path == "/internal/customers/1" || r.URL.Path == "/internal/customers/2":
 			json.NewEncoder(w).Encode(customersapi.CustomerResponse{Success: true})
@@ -66,7 +67,7 @@ func serve(t *testing.T, g *gorm.DB) *system {
 	s.service, err = orders.New(
 		g,
 		orders.Config{
-			Customers:          web.Peer{Base: fake.URL, Token: webtest.Token, Timeout: time.Minute},
+			Customers:          peer.Peer{Base: fake.URL, Token: webtest.Token, Timeout: time.Minute},
 			CancellationWindow: window, Reservation: reservation, KeyLifetime: keyLifetime, MaxHeld: 50,
 		},
 	)
@@ -82,7 +83,7 @@ func instance(t *testing.T, service *orders.Service) (base string, client *api.C
 	t.Helper()
 	base = webtest.Serve(t, service.Handler(webtest.Options()), webtest.Spec(t, api.Document))
 	client, err := api.NewClientWithResponses(
-		base, api.WithHTTPClient(web.NewPeerClient("Orders API", "", time.Minute)),
+		base, api.WithHTTPClient(peer.Peer{Timeout: time.Minute}.Client("Orders API")),
 	)
 	if err != nil {
 		t.Fatal(err)

@@ -6,9 +6,9 @@ import (
 	"example.com/b2b/db"
 	"example.com/b2b/db/search"
 	"example.com/b2b/internal/apperr"
+	"example.com/b2b/internal/etag"
 	"example.com/b2b/internal/history"
 	"example.com/b2b/internal/service"
-	"example.com/b2b/internal/web"
 )
 
 // product is a row of the table products.
@@ -150,7 +150,7 @@ func (s store) lockProduct(id int64, ifMatch *string) (product, error) {
 	if err != nil {
 		return p, err
 	}
-	return p, web.Precondition(ifMatch, productResponse(p))
+	return p, etag.Precondition(ifMatch, productResponse(p))
 }
 
 // texts is the index of the search in products.

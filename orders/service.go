@@ -12,14 +12,14 @@ import (
 	"example.com/b2b/internal/apperr"
 	"example.com/b2b/internal/batch"
 	"example.com/b2b/internal/idempotency"
+	"example.com/b2b/internal/peer"
 	"example.com/b2b/internal/service"
-	"example.com/b2b/internal/web"
 	"example.com/b2b/openapi/customersapi"
 )
 
 // Config configures the service.
 type Config struct {
-	Customers          web.Peer      // the Customers API
+	Customers          peer.Peer     // the Customers API
 	CancellationWindow time.Duration // how long a CONFIRMED order may be canceled
 	Reservation        time.Duration // how long a CREATED order holds its stock; 0: for ever
 	KeyLifetime        time.Duration // of idempotency keys
@@ -38,7 +38,7 @@ type Service struct {
 // address of the Customers API.
 func New(g *gorm.DB, c Config) (*Service, error) {
 	s := &Service{Config: c}
-	keys := idempotency.Keys{DB: g, Lifetime: c.KeyLifetime, Operations: keyedOperations}
+	keys := idempotency.Keys{Lifetime: c.KeyLifetime, Operations: keyedOperations}
 	newStore := func(base service.Store) store { return store{base, &s.Config} }
 	s.db = service.NewDatabase(g, "orders", keys, newStore)
 	s.commands.MaxConcurrent, s.commands.MaxCost, s.commands.MaxHeld = s.maxBatches(), batchCost, c.MaxHeld

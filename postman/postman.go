@@ -3,7 +3,6 @@ package postman
 
 import (
 	_ "embed"
-	"strings"
 
 	"example.com/b2b/openapi"
 )
@@ -16,8 +15,7 @@ var Collection []byte
 //go:embed B2B-Order-Management.postman_environment.json
 var environment string
 
-// Environment returns the environment for services at these addresses.
+// Environment returns the environment with the given addresses of the services.
 func Environment(customers, orders, orchestrator string) []byte {
-	here := strings.NewReplacer(openapi.CustomersAddress, customers, openapi.OrdersAddress, orders, openapi.OrchestratorAddress, orchestrator)
-	return []byte(here.Replace(environment))
+	return []byte(openapi.Addresses(customers, orders, orchestrator).Replace(environment))
 }

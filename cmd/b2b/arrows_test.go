@@ -14,7 +14,7 @@ import (
 
 const module = "example.com/b2b/"
 
-// TestArrows holds the imports that must never be.
+// TestArrows refuses the imports that docs/architecture.md forbids.
 func TestArrows(t *testing.T) {
 	out, err := exec.Command("go", "list", "-deps", "-json=ImportPath,Imports,Deps,Standard", module+"...").Output()
 	if err != nil {
@@ -32,7 +32,7 @@ func TestArrows(t *testing.T) {
 		} else if err != nil {
 			t.Fatal(err)
 		}
-		if name, found := strings.CutPrefix(p.ImportPath, module); found {
+		if name, own := strings.CutPrefix(p.ImportPath, module); own {
 			p.ImportPath = name
 			ours = append(ours, p)
 		}
@@ -53,7 +53,7 @@ func TestArrows(t *testing.T) {
 			under(path, "gorm.io", "modernc.org/sqlite", "github.com/go-sql-driver") ||
 			path == "database/sql"
 	}
-	var names, withoutDatabase []string // of the services: that of the package is that of the command
+	var names, withoutDatabase []string // services; a package has the name of its command
 	for _, s := range table(&config.Settings{}) {
 		names = append(names, s.name)
 		if !s.database {
@@ -61,19 +61,22 @@ func TestArrows(t *testing.T) {
 		}
 	}
 	withoutDatabase = append(withoutDatabase, "cmd/lambda", "openapi", "sdk", "internal")
-	withDatabase := []string{"internal/idempotency", "internal/history", "internal/service", "internal/generate/schema"}
+	withDatabase := []string{"internal/service", "internal/idempotency", "internal/history", "internal/generate/schema"}
 	for _, p := range ours {
-		if contract, found := strings.CutPrefix(p.ImportPath, "openapi/"); found &&
-			strings.HasSuffix(contract, "api") &&
-			!slices.Contains(names, strings.TrimSuffix(contract, "api")) {
+		contract, inOpenAPI := strings.CutPrefix(p.ImportPath, "openapi/")
+		service, isContract := strings.CutSuffix(contract, "api")
+		if inOpenAPI && isContract && !slices.Contains(names, service) {
 			t.Errorf("%s is a contract without a service", p.ImportPath)
 		}
 		server := strings.HasSuffix(p.ImportPath, "/server")
+		mayUseGin := server || under(p.ImportPath, "internal/web", "orchestrator", "cmd/lambda")
+		isContractOrSDK := under(p.ImportPath, "openapi", "sdk")
+		mustNotReachDatabase := under(p.ImportPath, withoutDatabase...) && !under(p.ImportPath, withDatabase...)
 		for _, imported := range p.Imports {
 			name, own := strings.CutPrefix(imported, module)
 			switch {
 			case own && under(p.ImportPath, "openapi") && !under(name, "openapi"):
-				t.Errorf("%s imports %s: a contract imports nothing of ours", p.ImportPath, name)
+				t.Errorf("%s imports %s: a contract imports contracts only", p.ImportPath, name)
 			case own && under(p.ImportPath, "sdk") && !under(name, "openapi", "sdk"):
 				t.Errorf("%s imports %s: an SDK knows the contracts only", p.ImportPath, name)
 			case own && under(p.ImportPath, "db") && !under(name, "db"):
@@ -86,17 +89,18 @@ func TestArrows(t *testing.T) {
 				t.Errorf("%s imports %s, which is for benchmarks", p.ImportPath, imported)
 			case own && name == "internal/config" && !under(p.ImportPath, "cmd", "internal/generate"):
 				t.Errorf("%s imports the configuration: it gets plain values", p.ImportPath)
-			case imported == "github.com/gin-gonic/gin" && !server && !under(p.ImportPath, "internal/web", "orchestrator", "cmd/lambda"):
+			case imported == "github.com/gin-gonic/gin" && !mayUseGin:
 				t.Errorf("%s imports gin: *gin.Context is never beside SQL", p.ImportPath)
 			}
 		}
 		for _, reached := range p.Deps {
 			switch {
-			case isDatabase(reached) && under(p.ImportPath, withoutDatabase...) && !under(p.ImportPath, withDatabase...):
+			case isDatabase(reached) && mustNotReachDatabase:
 				t.Errorf("%s reaches %s: no database there", p.ImportPath, reached)
-			case under(p.ImportPath, "internal/config", "internal/generate/openapi") && under(reached, module+"openapi"):
+			case under(p.ImportPath, "internal/config", "internal/generate/openapi") &&
+				under(reached, module+"openapi"):
 				t.Errorf("%s reaches %s, which it generates or which is generated after it", p.ImportPath, reached)
-			case under(p.ImportPath, "openapi", "sdk") && !server && under(reached, "github.com/gin-gonic", "github.com/getkin/kin-openapi"):
+			case isContractOrSDK && !server && under(reached, "github.com/gin-gonic", "github.com/getkin/kin-openapi"):
 				t.Errorf("%s reaches %s: a typed client is light", p.ImportPath, reached)
 			}
 		}

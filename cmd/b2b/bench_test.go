@@ -24,9 +24,9 @@ import (
 	"example.com/b2b/internal/config"
 )
 
-// BenchmarkOrders is what the three services of one process spend on an order for 32 clients: wall-clock
-// time, processor time (cpu-µs/op) and memory. The clients call the handlers without a connection, so that
-// none of it is theirs. On MySQL the server's own processor time is not in it; on SQLite the database's is.
+// BenchmarkOrders measures the cost of an order for 32 clients in the three services of one process:
+// wall-clock time, processor time (cpu-µs/op) and memory. The clients call the handlers without a
+// connection, so they cost next to nothing. The figures include SQLite's processor time, and not MySQL's.
 func BenchmarkOrders(b *testing.B) {
 	b.Run("SQLite", func(b *testing.B) {
 		orderBenchmarks(b, map[string]string{"DB_PATH": filepath.Join(b.TempDir(), "b2b.db")})
@@ -36,7 +36,7 @@ func BenchmarkOrders(b *testing.B) {
 	}
 }
 
-// emptyMySQL makes a database that is dropped afterwards, and returns the variables that name it.
+// emptyMySQL creates a database for the length of the benchmark, and returns the variables of its address.
 func emptyMySQL(b *testing.B, dsn string) map[string]string {
 	m, err := mysql.ParseDSN(dsn)
 	if err != nil {
@@ -60,8 +60,7 @@ func emptyMySQL(b *testing.B, dsn string) map[string]string {
 	}
 	b.Cleanup(func() { g.Exec("DROP DATABASE " + name); db.Close(g) })
 	return map[string]string{
-		"DB_HOST": host, "DB_PORT": port, "DB_USER": m.User, "DB_PASSWORD": m.Passwd,
-		"DB_NAME": name,
+		"DB_HOST": host, "DB_PORT": port, "DB_USER": m.User, "DB_PASSWORD": m.Passwd, "DB_NAME": name,
 	}
 }
 
@@ -74,7 +73,7 @@ func orderBenchmarks(b *testing.B, env map[string]string) {
 	}
 	b.Setenv("BIND_ADDRESS", "localhost")
 	b.Setenv("APP_ENV", config.Development)
-	null, err := os.OpenFile(os.DevNull, os.O_WRONLY, 0) // where the log goes: writing it is a part of the work
+	null, err := os.OpenFile(os.DevNull, os.O_WRONLY, 0) // for the log: writing the log is a part of the cost
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -85,11 +84,11 @@ func orderBenchmarks(b *testing.B, env map[string]string) {
 	var c config.Settings
 	services := table(&c)
 	ctx, stop := context.WithCancel(b.Context())
-	said, told := io.Pipe()
+	output, w := io.Pipe()
 	ended := make(chan error, 1)
 	go func() {
-		err := serve(ctx, &c, services, told)
-		told.CloseWithError(err)
+		err := serve(ctx, &c, services, w)
+		w.CloseWithError(err)
 		ended <- err
 	}()
 	b.Cleanup(func() {
@@ -100,20 +99,17 @@ func orderBenchmarks(b *testing.B, env map[string]string) {
 	})
 	line := make([]byte, 4096)
 	for n, err := 0, error(nil); !bytes.Contains(line[:n], []byte("Try:")); {
-		if n, err = said.Read(line); err != nil {
+		if n, err = output.Read(line); err != nil {
 			b.Fatal("not started")
 		}
 	}
-	customers, orders, orchestrator := services[0].server.Handler, services[1].server.Handler, services[2].server.Handler
+	customers, orders := services[0].server.Handler, services[1].server.Handler
+	orchestrator := services[2].server.Handler
 	const products = 200
 	var last struct{ Data struct{ ID int64 } }
 	for i := range products {
-		answer := request(
-			b, orders, "/products",
-			fmt.Sprintf(`{"sku":"BENCH-%d","name":"Bench %d","price_cents":%d,"stock":1000000000}`, i, i, 100+i),
-			"",
-		)
-		if err := json.Unmarshal(answer, &last); err != nil {
+		product := fmt.Sprintf(`{"sku":"BENCH-%d","name":"Bench %[1]d","price_cents":%d,"stock":1000000000}`, i, 100+i)
+		if err := json.Unmarshal(request(b, orders, "/products", product, ""), &last); err != nil {
 			b.Fatal(err)
 		}
 	}
@@ -121,10 +117,8 @@ func orderBenchmarks(b *testing.B, env map[string]string) {
 
 	items := func(i int64) string {
 		p := func(n int64) int64 { return last.Data.ID - (i*7+n*31)%products }
-		return fmt.Sprintf(
-			`[{"product_id":%d,"qty":1},{"product_id":%d,"qty":2},{"product_id":%d,"qty":3}]`, p(1), p(2),
-			p(3),
-		)
+		const lines = `[{"product_id":%d,"qty":1},{"product_id":%d,"qty":2},{"product_id":%d,"qty":3}]`
+		return fmt.Sprintf(lines, p(1), p(2), p(3))
 	}
 	var calls atomic.Int64
 	run := func(name string, call func(b *testing.B, i int64)) {
@@ -132,22 +126,22 @@ func orderBenchmarks(b *testing.B, env map[string]string) {
 			call(b, calls.Add(1))
 			b.ReportAllocs()
 			b.SetParallelism(16) // times GOMAXPROCS
-			before := spent(b)
+			before := processorTime(b)
 			b.ResetTimer()
 			b.RunParallel(func(pb *testing.PB) {
 				for pb.Next() {
 					call(b, calls.Add(1))
 				}
 			})
-			b.ReportMetric(float64((spent(b)-before).Microseconds())/float64(b.N), "cpu-µs/op")
+			b.ReportMetric(float64((processorTime(b)-before).Microseconds())/float64(b.N), "cpu-µs/op")
 		})
 	}
 	run("create", func(b *testing.B, i int64) {
 		request(b, orders, "/orders", `{"customer_id":1,"items":`+items(i)+`}`, fmt.Sprintf("create-%d", i))
 	})
 	run("orchestrate", func(b *testing.B, i int64) {
-		request(b, orchestrator, "/orchestrator/create-and-confirm-order",
-			fmt.Sprintf(`{"customer_id":1,"items":%s,"idempotency_key":"orchestrate-%d"}`, items(i), i), "")
+		body := fmt.Sprintf(`{"customer_id":1,"items":%s,"idempotency_key":"orchestrate-%d"}`, items(i), i)
+		request(b, orchestrator, "/orchestrator/create-and-confirm-order", body, "")
 	})
 }
 
@@ -165,8 +159,8 @@ func request(b *testing.B, h http.Handler, path, body, key string) []byte {
 	return w.Body.Bytes()
 }
 
-// spent is the processor time of this process.
-func spent(b *testing.B) time.Duration {
+// processorTime returns the processor time that this process has used, in user and system mode.
+func processorTime(b *testing.B) time.Duration {
 	var u syscall.Rusage
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
 		b.Fatal(err)

@@ -12,25 +12,23 @@ import (
 	"example.com/b2b/internal/config"
 )
 
-// records are the functions that append to the history, and accompanied those that write what the event of
-// their only caller tells.
 var (
-	records     = []string{"Record"}
-	accompanied = []string{"writeStock", "insertPlaced"}
+	recordFunctions  = []string{"Record"}                     // append to the history
+	recordedByCaller = []string{"writeStock", "insertPlaced"} // their only caller appends
 )
 
-// TestEveryChangeIsRecorded lets no function of a service write to the database that does not append to the
-// history, too.
+// TestEveryChangeIsRecorded holds that each function that writes to the database of a service also appends
+// an event to the history.
 func TestEveryChangeIsRecorded(t *testing.T) {
 	writes := []string{
 		"insert", "insertItems", "Insert", "update", "UpdateEach", "Create", "Save",
 		"Update", "Updates", "UpdateColumn", "UpdateColumns", "Delete", "Exec",
 	}
-	found := 0
+	writers := 0
 	eachFile(t, func(files *token.FileSet, file *ast.File) {
 		for _, d := range file.Decls {
 			f, ok := d.(*ast.FuncDecl)
-			if !ok || slices.Contains(accompanied, f.Name.Name) {
+			if !ok || slices.Contains(recordedByCaller, f.Name.Name) {
 				continue
 			}
 			written, recorded := token.NoPos, false
@@ -38,21 +36,21 @@ func TestEveryChangeIsRecorded(t *testing.T) {
 				if call, ok := n.(*ast.CallExpr); ok {
 					if s, ok := call.Fun.(*ast.SelectorExpr); ok && slices.Contains(writes, s.Sel.Name) {
 						written = s.Sel.Pos()
-					} else if ok && slices.Contains(records, s.Sel.Name) {
+					} else if ok && slices.Contains(recordFunctions, s.Sel.Name) {
 						recorded = true
 					}
 				}
 				return true
 			})
 			if written.IsValid() && !recorded {
-				t.Errorf("%s writes what no event tells", files.Position(written))
+				t.Errorf("%s writes without an event", files.Position(written))
 			} else if written.IsValid() {
-				found++
+				writers++
 			}
 		}
 	})
-	if found < 5 {
-		t.Errorf("only %d functions write", found)
+	if writers < 5 {
+		t.Errorf("only %d functions write", writers)
 	}
 }
 

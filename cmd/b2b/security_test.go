@@ -19,33 +19,36 @@ import (
 	"example.com/b2b/internal/web/webtest"
 )
 
-// TestEveryOperationIsGuarded asks every operation of every service's document for what only those may have
-// whom the document names.
+// TestEveryOperationIsGuarded compares, for every operation of every service, the callers that the document
+// allows with the callers that get through.
 func TestEveryOperationIsGuarded(t *testing.T) {
-	var asked []string // all scopes of all documents
+	var required []string // scopes of all documents
 	for _, mode := range []string{config.OnlyJWT, config.Open} {
-		everyOperation(
-			t,
-			mode,
-			func(t *testing.T, tokens auth.Tokens, base, method, path string, _ *openapi3.PathItem, described *openapi3.Operation) {
-				a := asker{tokens, method, base + inPath.ReplaceAllString(path, "1")}
-				asked = append(asked, a.holds(t, path, described, mode == config.Open)...)
-			},
-		)
+		everyOperation(t, mode, func(t *testing.T, o operation) {
+			required = append(required, o.checkSecurity(t, mode == config.Open)...)
+		})
 	}
 	for _, scope := range auth.Scopes {
-		if !slices.Contains(asked, scope) && scope != auth.Admin {
-			t.Errorf("no operation asks for the scope %s", scope)
+		if !slices.Contains(required, scope) && scope != auth.Admin {
+			t.Errorf("no operation requires the scope %s", scope)
 		}
 	}
 }
 
+// operation is an operation of a service's document, with the address of the running service.
+type operation struct {
+	*openapi3.Operation
+	auth.Tokens        // the service accepts their tokens
+	base, method, path string
+	item               *openapi3.PathItem
+}
+
+// url returns the address of the operation, with 1 for each parameter of the path.
+func (o operation) url() string { return o.base + inPath.ReplaceAllString(o.path, "1") }
+
 // everyOperation runs fn for each operation of each service's document, while all services run on an empty
 // database.
-func everyOperation(
-	t *testing.T, mode string,
-	fn func(t *testing.T, tokens auth.Tokens, base, method, path string, item *openapi3.PathItem, described *openapi3.Operation),
-) {
+func everyOperation(t *testing.T, mode string, fn func(t *testing.T, o operation)) {
 	t.Helper()
 	g, err := db.Open(t.Context(), db.Config{Driver: db.SQLite, Path: filepath.Join(t.TempDir(), "b2b.db")})
 	if err == nil {
@@ -58,12 +61,12 @@ func everyOperation(
 	var c config.Settings
 	c.AuthMode, c.JWTSecret, c.ServiceTokens = mode, webtest.Secret, []string{webtest.Token}
 	c.RequestTimeout = time.Minute
-	o, err := wiring.Options(t.Context(), &c, slog.New(slog.DiscardHandler))
+	options, err := wiring.Options(t.Context(), &c, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, s := range table(&c) {
-		handler, _, err := s.build(g, o)
+		handler, _, err := s.build(g, options)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -73,101 +76,97 @@ func everyOperation(
 		_, document, _ := webtest.Do(t, "GET", *s.base+"/openapi.json", "")
 		for path, item := range webtest.Spec(t, document).Paths.Map() {
 			for method, described := range item.Operations() {
-				t.Run(mode+" "+s.name+" "+method+path, func(t *testing.T) {
-					fn(t, wiring.Tokens(&c), *s.base, method, path, item, described)
-				})
+				o := operation{described, wiring.Tokens(&c), *s.base, method, path, item}
+				t.Run(mode+" "+s.name+" "+method+path, func(t *testing.T) { fn(t, o) })
 			}
 		}
 	}
 }
 
-// asker asks for one operation.
-type asker struct {
-	auth.Tokens
-	method, url string
-}
-
-// as returns the status and the body that the bearer of a token gets; nobody's is "".
-func (a asker) as(t *testing.T, token string) (int, string, http.Header) {
+// call sends a request with a bearer token, or without a token for "".
+func (o operation) call(t *testing.T, token string) (int, string, http.Header) {
 	t.Helper()
 	if token != "" {
 		token = "Bearer " + token
 	}
-	status, body, header := webtest.Do(t, a.method, a.url, "", "Authorization", token)
+	status, body, header := webtest.Do(t, o.method, o.url(), "", "Authorization", token)
 	return status, string(body), header
 }
 
-// with returns a token with the scopes.
-func (a asker) with(t *testing.T, scopes ...string) string {
+// token returns a token with the scopes.
+func (o operation) token(t *testing.T, scopes ...string) string {
 	t.Helper()
-	token, err := a.Issue(auth.Principal{Subject: "partner", Scope: strings.Join(scopes, " ")}, time.Minute)
+	token, err := o.Issue(auth.Principal{Subject: "partner", Scope: strings.Join(scopes, " ")}, time.Minute)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return token
 }
 
-// holds compares what the document says of who may call with who may. It returns the scopes that the
-// operation asks for.
-func (a asker) holds(t *testing.T, path string, described *openapi3.Operation, open bool) (scopes []string) {
-	want := func(who string, allowed bool, token string, refusal int, says string) {
+// checkSecurity calls the operation as different callers, and compares the answers with the `security` of
+// the document. It returns the scopes that the operation requires. open is true in the mode without tokens.
+func (o operation) checkSecurity(t *testing.T, open bool) (scopes []string) {
+	want := func(caller string, allowed bool, token string, refusal int, says string) {
 		t.Helper()
-		status, body, header := a.as(t, token)
+		status, body, header := o.call(t, token)
 		switch refused := status == http.StatusUnauthorized || status == http.StatusForbidden; {
 		case refused == allowed, !allowed && status != refusal, !strings.Contains(body, says):
-			t.Errorf("%s: %d %s", who, status, body)
+			t.Errorf("%s: %d %s", caller, status, body)
 		case status == http.StatusUnauthorized && !strings.HasPrefix(header.Get("WWW-Authenticate"), "Bearer"):
-			t.Errorf("%s: no challenge", who)
+			t.Errorf("%s: no challenge", caller)
 		}
 	}
-	if described.Security == nil {
+	if o.Security == nil {
 		t.Fatal("the document does not say who may call")
 	}
-	if public := path == "/health" || path == "/ready"; public || len(*described.Security) == 0 {
-		if len(*described.Security) > 0 || !public {
-			t.Errorf("public, and security is %v", *described.Security)
+	if public := o.path == "/health" || o.path == "/ready"; public || len(*o.Security) == 0 {
+		if len(*o.Security) > 0 || !public {
+			t.Errorf("public, and security is %v", *o.Security)
 		}
-		want("nobody", true, "", 0, "")
+		want("no token", true, "", 0, "")
 		return nil
 	}
-	want("who makes up a token", false, "made-up", 401, "unauthorized")
+	want("a made-up token", false, "made-up", 401, "unauthorized")
 	want("the service", true, webtest.Token, 0, "")
-	anybody := false
-	for _, needed := range *described.Security {
-		of, byToken := needed["bearerAuth"]
-		_, byService := needed["serviceToken"]
+	anonymous := false
+	for _, requirement := range *o.Security {
+		ofToken, byToken := requirement["bearerAuth"]
+		_, byService := requirement["serviceToken"]
 		switch {
-		case open && len(needed) == 0:
-			anybody = true
-		case len(needed) != 1 || byToken == byService || byToken && len(of) == 0:
-			t.Errorf("security is %v", needed)
-		case byService != strings.HasPrefix(path, "/internal/"):
-			t.Errorf("the service token leads to /internal, and nothing else does: security is %v", needed)
+		case open && len(requirement) == 0:
+			anonymous = true
+		case len(requirement) != 1 || byToken == byService || byToken && len(ofToken) == 0:
+			t.Errorf("security is %v", requirement)
+		case byService != strings.HasPrefix(o.path, "/internal/"):
+			t.Errorf("the service token is for /internal, and /internal is for it alone: security is %v", requirement)
 		case byService:
-			want("who has every scope", false, a.with(t, auth.Admin), 403, "is not the service token")
+			want("every scope", false, o.token(t, auth.Admin), 403, "is not the service token")
 		}
-		scopes = append(scopes, of...)
+		scopes = append(scopes, ofToken...)
 	}
-	want("nobody", anybody, "", 401, "")
-	if anybody != (open && len(scopes) > 0) {
-		t.Errorf("without a token: %v", anybody)
+	want("no token", anonymous, "", 401, "")
+	if anonymous != (open && len(scopes) > 0) {
+		t.Errorf("without a token: %v", anonymous)
 	}
 	for _, scope := range scopes {
 		if !slices.Contains(auth.Scopes, scope) {
 			t.Errorf("there is no scope %s", scope)
 		}
-		reads := a.method == http.MethodGet || path == "/orders/quote" // which is a POST because an order is its body
+		reads := o.method == http.MethodGet || o.path == "/orders/quote" // a POST, because its body is an order
 		if scope != auth.Admin && strings.HasSuffix(scope, ":read") != reads {
-			t.Errorf("the scope %s is for %s", scope, a.method)
+			t.Errorf("the scope %s is for %s", scope, o.method)
 		}
-		others := slices.DeleteFunc(
-			slices.Clone(auth.Scopes), func(s string) bool { return s == scope || s == auth.Admin },
-		)
-		want("who has the other scopes", false, a.with(t, others...), 403, "lacks the scope "+scope)
+		var others []string
+		for _, other := range auth.Scopes {
+			if other != scope && other != auth.Admin {
+				others = append(others, other)
+			}
+		}
+		want("the other scopes", false, o.token(t, others...), 403, "lacks the scope "+scope)
 	}
 	if len(scopes) > 0 {
-		want("who has the scope", true, a.with(t, scopes...), 0, "")
-		want("who has every scope", true, a.with(t, auth.Admin), 0, "")
+		want("the required scopes", true, o.token(t, scopes...), 0, "")
+		want("every scope", true, o.token(t, auth.Admin), 0, "")
 	}
 	return scopes
 }

@@ -24,6 +24,9 @@ import (
 	"example.com/b2b/db/doctor"
 	"example.com/b2b/internal/buildinfo"
 	"example.com/b2b/internal/config"
+	"example.com/b2b/internal/docs"
+	"example.com/b2b/internal/peer"
+	"example.com/b2b/internal/server"
 	"example.com/b2b/internal/web"
 	"example.com/b2b/orchestrator"
 	"example.com/b2b/orchestrator/start"
@@ -42,14 +45,15 @@ type service struct {
 	try         string        // a first call to show; %s is its address
 	build       func(g *gorm.DB, o web.Options) (http.Handler, func(ctx context.Context), error)
 
-	server     web.Server
+	server     server.Server
+	inProcess  *peer.InProcessTransport  // to the service from others of this process; nil when it runs elsewhere
 	background func(ctx context.Context) // work beside requests until ctx ends; nil when there is none
 }
 
 // peer is s as the services call it that are built after it: without a connection when it is of this process.
-func (s *service) peer(c *config.Settings) web.Peer {
+func (s *service) peer(c *config.Settings) peer.Peer {
 	p := wiring.Peer(c, *s.base)
-	p.Near = s.server.Near
+	p.InProcess = s.inProcess
 	return p
 }
 
@@ -117,7 +121,7 @@ func serve(ctx context.Context, c *config.Settings, services []*service, out io.
 	}
 	address, siblings := bindAddress(c, services), []string{}
 	for _, s := range services {
-		s.server.Listeners, err = web.Listen(address, *s.port)
+		s.server.Listeners, err = server.Listen(address, *s.port)
 		if errors.Is(err, syscall.EADDRINUSE) {
 			return fmt.Errorf("port %d is taken; stop the program that has it, or give the %s another (PORT, when you start one service; see b2b --help)", *s.port, s.title)
 		} else if err != nil {
@@ -151,7 +155,7 @@ func serve(ctx context.Context, c *config.Settings, services []*service, out io.
 	if err != nil {
 		return err
 	}
-	o.Browsers.Local, o.Browsers.Siblings = address == web.Loopback || net.ParseIP(address).IsLoopback(), siblings
+	o.Browsers.Local, o.Browsers.Siblings = address == server.Loopback || net.ParseIP(address).IsLoopback(), siblings
 	o.Limits.InFlight = min(o.Limits.InFlight, most/2) // so that there is room for who is told to come later
 	o.Limits.Imports, o.Limits.Exports = min(o.Limits.Imports, most/10), min(o.Limits.Exports, most/10)
 	var names []string
@@ -162,7 +166,8 @@ func serve(ctx context.Context, c *config.Settings, services []*service, out io.
 		if s.server.Handler, s.background, err = s.build(g, o); err != nil {
 			return err
 		}
-		s.server.Near = &web.InProcessTransport{Handler: s.server.Handler, Log: o.Log}
+		s.inProcess = peer.NewInProcessTransport(s.server.Handler, o.Log)
+		s.server.Drain = s.inProcess.Drain
 		names = append(names, s.name)
 		fmt.Fprintf(out, "%-14s %s   documentation: %s/docs\n", s.title, *s.base, *s.base)
 	}
@@ -182,13 +187,13 @@ func serve(ctx context.Context, c *config.Settings, services []*service, out io.
 }
 
 // others returns the services, besides s, whose addresses this process knows.
-func others(c *config.Settings, s *service, running []*service) (known []web.Documented) {
+func others(c *config.Settings, s *service, running []*service) (known []docs.Linked) {
 	if len(running) == 1 {
 		running = table(c)
 	}
 	for _, other := range slices.Backward(running) {
 		if other.name != s.name && *other.base != "" {
-			known = append(known, web.Documented{Title: other.title, Base: *other.base})
+			known = append(known, docs.Linked{Title: other.title, Base: *other.base})
 		}
 	}
 	return known
@@ -224,13 +229,13 @@ func bindAddress(c *config.Settings, services []*service) string {
 	case c.Driver == config.MySQL, !services[0].database && c.Env == config.Production:
 		return "0.0.0.0"
 	}
-	return web.Loopback
+	return server.Loopback
 }
 
 // nameOf is the host by which this machine reaches what listens at an address.
 func nameOf(address string) string {
 	if ip := net.ParseIP(address); ip == nil || ip.IsUnspecified() {
-		return web.Loopback
+		return server.Loopback
 	}
 	return address
 }

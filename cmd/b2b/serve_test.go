@@ -12,24 +12,23 @@ import (
 	"time"
 
 	"example.com/b2b/internal/config"
-	"example.com/b2b/internal/web"
+	"example.com/b2b/internal/peer"
+	"example.com/b2b/internal/server"
 	"example.com/b2b/internal/web/webtest"
 )
 
-// TestNearService has an orchestrator that finds nobody at the addresses of the others, and the Customers API
-// in its process.
-func TestNearService(t *testing.T) {
+// TestInProcessPeer holds that the orchestrator calls a service of its own process without a connection: no
+// service listens at the configured addresses.
+func TestInProcessPeer(t *testing.T) {
 	var c config.Settings
 	c.ServiceTokens, c.RequestTimeout = []string{"token"}, time.Minute
 	c.CustomersBase, c.OrdersBase = "http://127.0.0.1:1", "http://127.0.0.1:1"
 	services := table(&c)
-	services[0].server.Near = &web.InProcessTransport{
-		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			w.Header().Set("Content-Type", "application/json")
-			w.WriteHeader(http.StatusNotFound)
-			io.WriteString(w, `{"success":false,"error":"No.","code":"customer_not_found"}`)
-		}),
-	}
+	services[0].inProcess = peer.NewInProcessTransport(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(http.StatusNotFound)
+		io.WriteString(w, `{"success":false,"error":"No.","code":"customer_not_found"}`)
+	}), slog.New(slog.DiscardHandler))
 	handler, _, err := services[2].build(nil, webtest.Options())
 	if err != nil {
 		t.Fatal(err)
@@ -44,11 +43,11 @@ func TestNearService(t *testing.T) {
 	webtest.WantError(t, w.Code, w.Body.Bytes(), http.StatusNotFound, "customer_not_found", "/customer_id")
 }
 
-// TestOneDrain holds a request in flight in each of three services: all of them end together when the one
-// deadline is over.
+// TestOneDrain holds that services that stop have one deadline in common. Each of three services has a
+// request in flight; all services end at the deadline.
 func TestOneDrain(t *testing.T) {
 	ctx, stop := context.WithCancel(context.Background())
-	drained, over := context.WithCancel(context.Background())
+	deadline, pass := context.WithCancel(context.Background())
 	entered, leave := make(chan struct{}), make(chan struct{})
 	defer close(leave)
 	var services []*service
@@ -57,22 +56,15 @@ func TestOneDrain(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		services = append(
-			services,
-			&service{
-				server: web.Server{
-					Listeners: []net.Listener{l},
-					Log:       slog.New(slog.DiscardHandler),
-					Handler: http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
-						entered <- struct{}{}
-						<-leave
-					}),
-				},
-			},
-		)
+		handler := http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+			entered <- struct{}{}
+			<-leave
+		})
+		server := server.Server{Listeners: []net.Listener{l}, Log: slog.New(slog.DiscardHandler), Handler: handler}
+		services = append(services, &service{server: server})
 	}
 	ended := make(chan error)
-	go func() { ended <- runUntil(ctx, drained, services) }()
+	go func() { ended <- runUntil(ctx, deadline, services) }()
 	for _, s := range services {
 		go func() {
 			if res, err := http.Get("http://" + s.server.Listeners[0].Addr().String()); err == nil {
@@ -83,7 +75,7 @@ func TestOneDrain(t *testing.T) {
 		<-entered
 	}
 	stop()
-	for { // until the service in front takes no connection any more
+	for { // until the last service, which stops first, refuses connections
 		c, err := net.Dial("tcp", services[2].server.Listeners[0].Addr().String())
 		if err != nil {
 			break
@@ -95,7 +87,7 @@ func TestOneDrain(t *testing.T) {
 		t.Fatalf("ended with requests in flight: %v", err)
 	default:
 	}
-	over()
+	pass()
 	if err := <-ended; err == nil {
 		t.Error("no error for the requests that were cut")
 	}

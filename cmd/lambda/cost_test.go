@@ -2,8 +2,8 @@ package main
 
 import "testing"
 
-// BenchmarkColdStart shows how long the function takes from the start of its process to its first answer,
-// which peers that answer at once must have a part in.
+// BenchmarkColdStart measures the time from the start of the function's process to its first answer. The
+// other services answer at once.
 func BenchmarkColdStart(b *testing.B) {
 	p := newPeers(b)
 	for b.Loop() {

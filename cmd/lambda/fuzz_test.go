@@ -9,32 +9,32 @@ import (
 	"testing"
 	"time"
 
-	"example.com/b2b/internal/web"
+	"example.com/b2b/internal/peer"
 	"example.com/b2b/internal/web/webtest"
 	"example.com/b2b/openapi/contract"
 	"example.com/b2b/orchestrator"
 )
 
-// nowhere is the function in front of services that know no customer.
-func nowhere(f *testing.F) func(t *testing.T, raw json.RawMessage) (answer, error) {
-	peer := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+// withoutCustomers returns the function, with services behind it that have no customers.
+func withoutCustomers(f *testing.F) func(t *testing.T, raw json.RawMessage) (answer, error) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
 		w.WriteHeader(http.StatusNotFound)
 		_, _ = io.WriteString(w, `{"success":false,"error":"There is none.","code":"customer_not_found"}`)
 	}))
-	f.Cleanup(peer.Close)
-	p := web.Peer{Base: peer.URL, Token: webtest.Token, Timeout: time.Minute}
+	f.Cleanup(server.Close)
+	p := peer.Peer{Base: server.URL, Token: webtest.Token, Timeout: time.Minute}
 	service, err := orchestrator.New(p, p)
 	if err != nil {
 		f.Fatal(err)
 	}
 	handle := handler(service.Engine(webtest.Options()))
 	return func(t *testing.T, raw json.RawMessage) (a answer, err error) {
-		answered, err := handle(t.Context(), raw)
+		response, err := handle(t.Context(), raw)
 		if err != nil {
 			return a, err
 		}
-		encoded, err := json.Marshal(answered)
+		encoded, err := json.Marshal(response)
 		if err == nil {
 			err = json.Unmarshal(encoded, &a)
 		}
@@ -45,21 +45,23 @@ func nowhere(f *testing.F) func(t *testing.T, raw json.RawMessage) (answer, erro
 	}
 }
 
-// FuzzGateway is what callers send, in the event that each kind of gateway makes of it. The answer is never a
-// fault, and an error is one of the contract.
+// FuzzGateway sends any request in the event of each kind of gateway. The function must answer without a
+// fault, and every error must have the envelope of the contract.
 func FuzzGateway(f *testing.F) {
-	ask := nowhere(f)
+	ask := withoutCustomers(f)
 	names := []string{"rest_v1", "http_v2", "alb", "alb_multi_value"}
 	for kind := range names {
 		f.Add(byte(kind), "POST", endpoint, "", "X-Correlation-Id", "req-12345", sampleOrder)
 		f.Add(byte(kind), "GET", endpoint+"/order%2F1", "a=b&a=c", "If-None-Match", "*", "")
 	}
-	for kind, path := range []string{"/50%", "//evil.example/", "/\x00", " /", "", "?", "/docs/..%2f", "http://evil.example/health", "/é", "*"} {
+	for kind, path := range []string{
+		"/50%", "//evil.example/", "/\x00", " /", "", "?", "/docs/..%2f", "http://evil.example/health", "/é", "*",
+	} {
 		f.Add(byte(kind), "GET", path, "%zz&;", "Host", "evil.example\r\nX: y", "\xff")
 	}
 	f.Fuzz(func(t *testing.T, kind byte, method, path, query, header, value, body string) {
 		if _, err := http.NewRequest(method, "/", nil); err != nil || method == "" {
-			t.Skip() // no caller can send it
+			t.Skip() // no caller can send such a request
 		}
 		r := request{
 			method: method, path: path, body: body,
@@ -72,8 +74,12 @@ func FuzzGateway(f *testing.F) {
 		for name := range values {
 			single[name] = values.Get(name)
 		}
-		for name, parameters := range map[string]any{"rawQueryString": query, "queryStringParameters": single, "multiValueQueryStringParameters": values} {
-			if _, there := event[name]; there {
+		for name, parameters := range map[string]any{
+			"rawQueryString":                  query,
+			"queryStringParameters":           single,
+			"multiValueQueryStringParameters": values,
+		} {
+			if _, exists := event[name]; exists {
 				event[name] = parameters
 			}
 		}
@@ -93,15 +99,21 @@ func FuzzGateway(f *testing.F) {
 	})
 }
 
-// FuzzEvent is anything. It is answered, or refused as an event of somebody else.
+// FuzzEvent sends any bytes as an event. The function must answer the event, or refuse it as an event of
+// another kind.
 func FuzzEvent(f *testing.F) {
-	ask := nowhere(f)
+	ask := withoutCustomers(f)
 	for _, kind := range kinds {
 		raw, _ := json.Marshal(kind(order(sampleOrder)))
 		f.Add(raw)
 	}
-	for _, raw := range []string{``, `null`, `[]`, `{"version":"2.0","requestContext":{"http":{}}}`, `{"httpMethod":"GET"}`, `{"httpMethod":"GET","requestContext":{"elb":{}}}`, `{"httpMethod":"GET","path":1}`,
-		`{"httpMethod":" ","path":"/"}`, `{"httpMethod":"POST","path":"/","body":"?","isBase64Encoded":true}`, `{"httpMethod":"GET","path":"/","headers":{"":"\n"}}`, `{"version":"2.0","rawPath":"%","requestContext":{"http":{"method":"\u0000"}}}`} {
+	for _, raw := range []string{
+		``, `null`, `[]`, `{"version":"2.0","requestContext":{"http":{}}}`, `{"httpMethod":"GET"}`,
+		`{"httpMethod":"GET","requestContext":{"elb":{}}}`, `{"httpMethod":"GET","path":1}`,
+		`{"httpMethod":" ","path":"/"}`, `{"httpMethod":"POST","path":"/","body":"?","isBase64Encoded":true}`,
+		`{"httpMethod":"GET","path":"/","headers":{"":"\n"}}`,
+		`{"version":"2.0","rawPath":"%","requestContext":{"http":{"method":"\u0000"}}}`,
+	} {
 		f.Add([]byte(raw))
 	}
 	f.Fuzz(func(t *testing.T, raw []byte) {

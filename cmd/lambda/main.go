@@ -1,4 +1,4 @@
-// Command lambda is the orchestrator as an AWS Lambda function, behind API Gateway or an Application Load
+// Command lambda runs the orchestrator as an AWS Lambda function, behind API Gateway or an Application Load
 // Balancer.
 package main
 
@@ -26,8 +26,8 @@ import (
 	"example.com/b2b/orchestrator"
 )
 
-// reserve is kept of the invocation's time: Lambda drops an answer that is not with it at the deadline.
-const reserve = 500 * time.Millisecond
+// deadlineReserve is the time before Lambda's deadline to deliver the answer: Lambda drops late answers.
+const deadlineReserve = 500 * time.Millisecond
 
 func main() {
 	engine, err := newEngine()
@@ -43,8 +43,9 @@ func newEngine() (*gin.Engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	log := slog.New(slog.NewJSONHandler(os.Stderr, &slog.HandlerOptions{Level: c.LogLevel})).With("service", "orchestrator", "version", buildinfo.Version())
-	slog.SetDefault(log) // the lines of the Lambda library too
+	log := slog.New(slog.NewJSONHandler(os.Stderr, &slog.HandlerOptions{Level: c.LogLevel})).
+		With("service", "orchestrator", "version", buildinfo.Version())
+	slog.SetDefault(log) // for the Lambda library
 	service, err := orchestrator.New(wiring.Peer(&c, c.CustomersBase), wiring.Peer(&c, c.OrdersBase))
 	if err != nil {
 		return nil, err
@@ -56,7 +57,8 @@ func newEngine() (*gin.Engine, error) {
 	return service.Engine(o), nil
 }
 
-// configuration has no defaults for where to call, and is that of a production unless APP_ENV says otherwise.
+// configuration reads the environment. The addresses of the services are required, and APP_ENV is production
+// by default.
 func configuration() (c config.Settings, err error) {
 	c.Env = config.Production
 	err = errors.Join(
@@ -65,18 +67,17 @@ func configuration() (c config.Settings, err error) {
 	return c, err
 }
 
-// handler returns the Lambda handler that lets engine answer events of an API Gateway REST API (v1) or HTTP
-// API (v2), or of a load balancer (ALB), in the form that each expects. Any other event is an error of the
-// invocation.
+// handler returns a Lambda handler for requests to engine, as events of an API Gateway REST API (v1), an HTTP
+// API (v2) or a load balancer (ALB). The answer has the form of the event's source. Other events are errors.
 func handler(engine *gin.Engine) func(context.Context, json.RawMessage) (any, error) {
 	v1, v2, alb := ginadapter.New(engine), ginadapter.NewV2(engine), ginadapter.NewALB(engine)
 	return func(ctx context.Context, raw json.RawMessage) (any, error) {
 		if deadline, ok := ctx.Deadline(); ok {
 			var cancel context.CancelFunc
-			ctx, cancel = context.WithDeadline(ctx, deadline.Add(-reserve))
+			ctx, cancel = context.WithDeadline(ctx, deadline.Add(-deadlineReserve))
 			defer cancel()
 		}
-		var kind struct {
+		var event struct {
 			Version        string `json:"version"`
 			HTTPMethod     string `json:"httpMethod"`
 			RequestContext struct {
@@ -84,23 +85,24 @@ func handler(engine *gin.Engine) func(context.Context, json.RawMessage) (any, er
 				HTTP *struct{} `json:"http"`
 			} `json:"requestContext"`
 		}
-		if err := unmarshal(raw, &kind); err != nil {
+		if err := unmarshal(raw, &event); err != nil {
 			return nil, errUnknownEvent
 		}
 		switch {
-		case kind.Version == "2.0" && kind.RequestContext.HTTP != nil:
+		case event.Version == "2.0" && event.RequestContext.HTTP != nil:
 			return forward(raw, func(e events.APIGatewayV2HTTPRequest) (any, error) {
-				e.RawPath = parsable(e.RawPath)
+				e.RawPath = escapePath(e.RawPath)
 				if _, err := url.Parse("?" + e.RawQueryString); err != nil {
-					e.RawQueryString = url.QueryEscape(e.RawQueryString) // a parameter that nothing knows
+					// An unknown parameter, so that the engine refuses the query.
+					e.RawQueryString = url.QueryEscape(e.RawQueryString)
 				}
 				return v2.ProxyWithContext(ctx, e)
 			})
-		case kind.HTTPMethod != "" && kind.RequestContext.ELB != nil:
+		case event.HTTPMethod != "" && event.RequestContext.ELB != nil:
 			return forward(raw, func(e events.ALBTargetGroupRequest) (any, error) {
-				e.Path = parsable(e.Path)
+				e.Path = escapePath(e.Path)
 				answer, err := alb.ProxyWithContext(ctx, e)
-				if e.MultiValueHeaders == nil { // the target group is not set to several values, and reads only the other field
+				if e.MultiValueHeaders == nil { // the target group has multi-value headers off: use Headers
 					answer.Headers = make(map[string]string, len(answer.MultiValueHeaders))
 					for name, values := range answer.MultiValueHeaders {
 						answer.Headers[name] = values[0]
@@ -109,9 +111,9 @@ func handler(engine *gin.Engine) func(context.Context, json.RawMessage) (any, er
 				}
 				return answer, err
 			})
-		case kind.HTTPMethod != "":
+		case event.HTTPMethod != "":
 			return forward(raw, func(e events.APIGatewayProxyRequest) (any, error) {
-				e.Path = parsable(e.Path)
+				e.Path = escapePath(e.Path)
 				return v1.ProxyWithContext(ctx, e)
 			})
 		}
@@ -121,13 +123,13 @@ func handler(engine *gin.Engine) func(context.Context, json.RawMessage) (any, er
 
 var errUnknownEvent = errors.New("the event is neither of API Gateway nor of an Application Load Balancer")
 
-// unmarshal decodes an event, authorizer data included, by exact names only. The error is for a text that has
-// a name twice, too. Invalid UTF-8 comes from callers, in paths and headers: the engine refuses it, in words
-// of the contract.
+// unmarshal decodes an event, including authorizer data. It matches names exactly and refuses duplicate
+// names. Invalid UTF-8 in paths and headers is left to the engine, for an answer in the form of the contract.
 func unmarshal(raw json.RawMessage, event any) error {
 	return jsonv2.Unmarshal(raw, event, jsontext.AllowInvalidUTF8(true))
 }
 
+// forward decodes an event of type E and proxies it.
 func forward[E any](raw json.RawMessage, proxy func(E) (any, error)) (any, error) {
 	var event E
 	if err := unmarshal(raw, &event); err != nil {
@@ -136,9 +138,9 @@ func forward[E any](raw json.RawMessage, proxy func(E) (any, error)) (any, error
 	return proxy(event)
 }
 
-// parsable escapes a path that is not one of a URL, or that would end early there, because the gateway has
-// unescaped it, so that it gets the 404 of any path that is not there.
-func parsable(path string) string {
+// escapePath escapes a path that the gateway has unescaped into an invalid URL, or into a URL with a query or
+// a fragment. The engine then answers 404, as for any unknown path.
+func escapePath(path string) string {
 	if _, err := url.Parse("https://host" + path); err != nil || strings.ContainsAny(path, "?#") {
 		return (&url.URL{Path: path}).EscapedPath()
 	}

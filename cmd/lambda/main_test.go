@@ -41,14 +41,15 @@ const (
 
 // The sample of the contract.
 const (
-	sampleOrder  = `{"customer_id": 1, "items": [{"product_id": 2, "qty": 3}], "idempotency_key": "order-2024-001", "correlation_id": "req-12345"}`
+	sampleOrder = `{"customer_id": 1, "items": [{"product_id": 2, "qty": 3}],
+		"idempotency_key": "order-2024-001", "correlation_id": "req-12345"}`
 	sampleAnswer = `{"success": true, "correlationId": "req-12345", "data": {
 		"customer": {"id": 1, "name": "ACME Corporation", "email": "ops@acme.com", "phone": "+1-555-0100"},
 		"order": {"id": 5, "status": "CONFIRMED", "total_cents": 389700,
 			"items": [{"product_id": 2, "qty": 3, "unit_price_cents": 129900, "subtotal_cents": 389700}]}}}`
 )
 
-var bootstrap string // the function, built as `make lambda` does, for this machine
+var bootstrap string // the path of the function, built as by `make lambda`, but for this machine
 
 func TestMain(m *testing.M) {
 	dir, err := os.MkdirTemp("", "lambda")
@@ -67,14 +68,13 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// request is what the caller of the gateway sends; each kind of gateway makes its own event of it.
+// request is a request to a gateway; each kind of gateway turns the request into an event of its own.
 type request struct {
 	method, path, body string
 	headers            map[string]string
 	base64             bool
 }
 
-// partner places the orders.
 var partner = auth.Principal{Subject: "acme", Customer: 1, Scope: "orders:write"}
 
 func order(body string) request {
@@ -90,6 +90,7 @@ func order(body string) request {
 
 type object = map[string]any
 
+// kinds makes the event of each kind of gateway. ALB events have an elb in their context.
 var kinds = map[string]func(request) object{
 	"rest_v1": func(r request) object {
 		return r.event(object{"resource": "/{proxy+}", "httpMethod": r.method, "path": r.path,
@@ -100,43 +101,28 @@ var kinds = map[string]func(request) object{
 			}})
 	},
 	"http_v2": func(r request) object {
-		return r.event(
-			object{
-				"version":        "2.0",
-				"routeKey":       "$default",
-				"rawPath":        r.path,
-				"rawQueryString": "",
-				"headers":        r.headers,
-				"requestContext": object{"stage": "$default", "domainName": "api.example.com",
-					"http": object{
-						"method": r.method, "path": r.path, "protocol": "HTTP/1.1",
-						"sourceIp": "192.0.2.1",
-					}},
-			},
-		)
+		return r.event(object{"version": "2.0", "routeKey": "$default", "rawPath": r.path, "rawQueryString": "",
+			"headers": r.headers,
+			"requestContext": object{
+				"stage": "$default", "domainName": "api.example.com",
+				"http": object{
+					"method": r.method, "path": r.path, "protocol": "HTTP/1.1", "sourceIp": "192.0.2.1",
+				},
+			}})
 	},
 	"alb": func(r request) object {
-		return r.event(
-			object{"httpMethod": r.method, "path": r.path, "queryStringParameters": object{}, "headers": r.headers,
-				"requestContext": object{
-					"elb": object{"targetGroupArn": "arn:aws:elasticloadbalancing:us-east-1:1:targetgroup/b2b/1"},
-				}},
-		)
+		return r.event(object{"httpMethod": r.method, "path": r.path, "headers": r.headers,
+			"queryStringParameters": object{}, "requestContext": loadBalancer})
 	},
 	"alb_multi_value": func(r request) object {
-		return r.event(
-			object{
-				"httpMethod":                      r.method,
-				"path":                            r.path,
-				"multiValueQueryStringParameters": object{},
-				"multiValueHeaders":               several(r.headers),
-				"requestContext": object{
-					"elb": object{"targetGroupArn": "arn:aws:elasticloadbalancing:us-east-1:1:targetgroup/b2b/1"},
-				},
-			},
-		)
+		return r.event(object{"httpMethod": r.method, "path": r.path, "multiValueHeaders": several(r.headers),
+			"multiValueQueryStringParameters": object{}, "requestContext": loadBalancer})
 	},
 }
+
+var loadBalancer = object{"elb": object{
+	"targetGroupArn": "arn:aws:elasticloadbalancing:us-east-1:1:targetgroup/b2b/1",
+}}
 
 func (r request) event(e object) object {
 	e["body"], e["isBase64Encoded"] = r.body, r.base64
@@ -154,18 +140,18 @@ func several(headers map[string]string) map[string][]string {
 	return m
 }
 
-// gateway is the Runtime API of Lambda with one bootstrap that serves it.
+// gateway is the Runtime API of Lambda, with a running bootstrap.
 type gateway struct {
 	invocations chan invocation
 	results     chan result
 	exited      chan struct{}
-	stderr      *bytes.Buffer // to be read after exited
-	end         func()        // ends the bootstrap, before the test does
+	stderr      *bytes.Buffer // read it after exited is closed
+	end         func()        // ends the bootstrap; the end of the test calls it, too
 }
 
 type invocation struct {
 	event   []byte
-	seconds int // until the deadline
+	seconds int // until Lambda's deadline
 }
 
 type result struct {
@@ -173,7 +159,7 @@ type result struct {
 	body     []byte
 }
 
-// start runs the bootstrap with these variables until the test ends.
+// start runs the bootstrap with the environment variables until the test ends.
 func start(t testing.TB, variables ...string) *gateway {
 	g := &gateway{
 		invocations: make(chan invocation), results: make(chan result), exited: make(chan struct{}),
@@ -186,8 +172,8 @@ func start(t testing.TB, variables ...string) *gateway {
 		select {
 		case i := <-g.invocations:
 			w.Header().Set("Lambda-Runtime-Aws-Request-Id", "1")
-			w.Header().
-				Set("Lambda-Runtime-Deadline-Ms", strconv.FormatInt(time.Now().UnixMilli()+int64(i.seconds)*1000, 10))
+			deadline := time.Now().Add(time.Duration(i.seconds) * time.Second)
+			w.Header().Set("Lambda-Runtime-Deadline-Ms", strconv.FormatInt(deadline.UnixMilli(), 10))
 			_, _ = w.Write(i.event)
 		case <-over:
 		}
@@ -225,7 +211,7 @@ func start(t testing.TB, variables ...string) *gateway {
 	return g
 }
 
-// invoke returns what the function posted to the Runtime API for the event.
+// invoke returns the function's result for the event, as posted to the Runtime API.
 func (g *gateway) invoke(t testing.TB, event any, seconds int) result {
 	t.Helper()
 	raw, err := json.Marshal(event)
@@ -254,7 +240,7 @@ type answer struct {
 	IsBase64Encoded   bool
 }
 
-// send returns the answer that the gateway of this kind would give its caller.
+// send returns the answer that a gateway of the kind would give its caller.
 func (g *gateway) send(t testing.TB, kind string, r request, seconds int) answer {
 	t.Helper()
 	res := g.invoke(t, kinds[kind](r), seconds)
@@ -263,7 +249,7 @@ func (g *gateway) send(t testing.TB, kind string, r request, seconds int) answer
 		t.Fatalf("%s %s: %v", res.endpoint, res.body, err)
 	}
 	if single := kind == "http_v2" || kind == "alb"; single != (a.MultiValueHeaders == nil) {
-		t.Errorf("headers in the field that %s does not read: %s", kind, res.body)
+		t.Errorf("headers in a field that %s ignores: %s", kind, res.body)
 	} else if !single {
 		a.Headers = map[string]string{}
 		for name := range a.MultiValueHeaders {
@@ -276,7 +262,7 @@ func (g *gateway) send(t testing.TB, kind string, r request, seconds int) answer
 	return a
 }
 
-// expectError holds the answer to the error envelope.
+// expectError compares the answer with the error envelope, a status and a code.
 func (a answer) expectError(t *testing.T, status int, code string) {
 	t.Helper()
 	var e contract.APIError
@@ -285,10 +271,8 @@ func (a answer) expectError(t *testing.T, status int, code string) {
 	}
 	if a.StatusCode != status || string(e.Code) != code || e.Success || e.Error == "" ||
 		*e.CorrelationID != a.Headers["X-Correlation-Id"] {
-		t.Errorf(
-			"%d %s; want %d %s with correlationId %s", a.StatusCode, a.Body, status, code,
-			a.Headers["X-Correlation-Id"],
-		)
+		id := a.Headers["X-Correlation-Id"]
+		t.Errorf("%d %s; want %d %s with correlationId %s", a.StatusCode, a.Body, status, code, id)
 	}
 }
 
@@ -305,23 +289,25 @@ func expectSampleAnswer(t testing.TB, a answer) {
 	}
 }
 
-// peers are a Customers API and an Orders API that know the sample order only.
+// peers is a Customers API and an Orders API with the data of the sample order only.
 type peers struct {
 	*httptest.Server
 	mu    sync.Mutex
-	calls []string // method, path, token, for whom, correlation id, idempotency key
+	calls []string // method, path, token, X-Acting-For, correlation id, idempotency key
 }
 
 func newPeers(t testing.TB) *peers {
 	phone, when := "+1-555-0100", time.Date(2024, 3, 1, 9, 30, 0, 0, time.UTC)
+	createdAt := contract.Time{Time: when}
 	customer := customersapi.CustomerResponse{Success: true, Data: customersapi.Customer{
-		ID: 1, Name: "ACME Corporation", Email: "ops@acme.com", Phone: &phone, CreatedAt: contract.Time{Time: when}}}
+		ID: 1, Name: "ACME Corporation", Email: "ops@acme.com", Phone: &phone, CreatedAt: createdAt,
+	}}
 	created := ordersapi.OrderResponse{Success: true, Data: ordersapi.Order{
 		OrderSummary: ordersapi.OrderSummary{
-			ID: 5, CustomerID: 1, Status: contract.CREATED, TotalCents: 389700,
-			CreatedAt: contract.Time{Time: when},
+			ID: 5, CustomerID: 1, Status: contract.CREATED, TotalCents: 389700, CreatedAt: createdAt,
 		},
-		Items: []contract.OrderItem{{ProductID: 2, Qty: 3, UnitPriceCents: 129900, SubtotalCents: 389700}}}}
+		Items: []contract.OrderItem{{ProductID: 2, Qty: 3, UnitPriceCents: 129900, SubtotalCents: 389700}},
+	}}
 	confirmed := created
 	confirmed.Data.Status, confirmed.Data.ConfirmedAt = contract.CONFIRMED, &contract.Time{Time: when}
 
@@ -331,11 +317,13 @@ func newPeers(t testing.TB) *peers {
 		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
 			p.mu.Lock()
 			defer p.mu.Unlock()
-			h := r.Header
-			p.calls = append(p.calls, strings.TrimSpace(strings.Join([]string{r.Method, r.URL.Path,
-				h.Get(
-					"Authorization",
-				), h.Get(auth.ActingForHeader), h.Get("X-Correlation-Id"), h.Get("X-Idempotency-Key")}, " ")))
+			call := r.Method + " " + r.URL.Path
+			for _, name := range []string{
+				"Authorization", auth.ActingForHeader, "X-Correlation-Id", "X-Idempotency-Key",
+			} {
+				call += " " + r.Header.Get(name)
+			}
+			p.calls = append(p.calls, strings.TrimSpace(call))
 			w.Header().Set("Content-Type", "application/json")
 			w.WriteHeader(status)
 			_ = json.NewEncoder(w).Encode(body)
@@ -349,7 +337,7 @@ func newPeers(t testing.TB) *peers {
 	return p
 }
 
-// take returns the calls since the last take.
+// take returns the calls since the last call of take.
 func (p *peers) take() []string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -360,8 +348,7 @@ func (p *peers) take() []string {
 
 func environment(base string) []string {
 	return []string{
-		"CUSTOMERS_API_BASE=" + base, "ORDERS_API_BASE=" + base, "SERVICE_TOKEN=" + token,
-		"JWT_SECRET=" + secret,
+		"CUSTOMERS_API_BASE=" + base, "ORDERS_API_BASE=" + base, "SERVICE_TOKEN=" + token, "JWT_SECRET=" + secret,
 	}
 }
 
@@ -399,22 +386,20 @@ func TestFunction(t *testing.T) {
 				t.Errorf("%v %s", a.Headers, a.Body)
 			}
 
-			g.send(t, kind, request{method: "GET", path: "/nowhere"}, 29).
-				expectError(t, http.StatusNotFound, "not_found")
-			g.send(t, kind, request{method: "GET", path: "/"}, 29).
-				expectError(t, http.StatusNotFound, "not_found")
-				// the start page is for people
-			g.send(t, kind, request{method: "GET", path: "/50%"}, 29).expectError(t, http.StatusNotFound, "not_found")
-			g.send(t, kind, request{method: "GET", path: endpoint}, 29).
-				expectError(t, http.StatusMethodNotAllowed, "method_not_allowed")
+			get := func(path string) answer { return g.send(t, kind, request{method: "GET", path: path}, 29) }
+			get("/nowhere").expectError(t, http.StatusNotFound, "not_found")
+			get("/").expectError(t, http.StatusNotFound, "not_found") // the function has no start page
+			get("/50%").expectError(t, http.StatusNotFound, "not_found")
+			get(endpoint).expectError(t, http.StatusMethodNotAllowed, "method_not_allowed")
 		})
 	}
 }
 
 func TestFunctionUnknownEvent(t *testing.T) {
 	g := start(t, environment("http://localhost:1")...)
+	schedule := object{"version": "0", "detail-type": "Scheduled Event", "source": "aws.events", "detail": object{}}
 	for name, event := range map[string]any{
-		"schedule":    object{"version": "0", "detail-type": "Scheduled Event", "source": "aws.events", "detail": object{}},
+		"schedule":    schedule,
 		"direct_call": json.RawMessage(sampleOrder),
 		"not_http_v2": object{"version": "2.0"},
 		"only_elb":    object{"requestContext": object{"elb": object{}}},
@@ -432,16 +417,14 @@ func TestFunctionUnknownEvent(t *testing.T) {
 	}
 }
 
-// TestEventsByExactName reads of an event what the gateway says, by its exact names, and no event that says
-// something twice.
+// TestEventsByExactName holds that the function reads the fields of an event by their exact names only, and
+// refuses an event with a name twice.
 func TestEventsByExactName(t *testing.T) {
 	p := newPeers(t)
 	g := start(t, environment(p.URL)...)
-	mallory, err := auth.Tokens{
-		Secret: secret,
-	}.Issue(
-		auth.Principal{Subject: "mallory", Customer: 2, Scope: "orders:write"}, time.Hour,
-	)
+	tokens := auth.Tokens{Secret: secret}
+	mallory := auth.Principal{Subject: "mallory", Customer: 2, Scope: "orders:write"}
+	token, err := tokens.Issue(mallory, time.Hour)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -451,17 +434,15 @@ func TestEventsByExactName(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			others := `{"Headers":{"authorization":"Bearer ` + mallory + `"},"MULTIVALUEHEADERS":{"authorization":["Bearer ` + mallory + `"]},"Body":"{}","PATH":"/","RAWPATH":"/","VERSION":"1.0","HTTPMETHOD":"GET",`
-			r := g.invoke(
-				t,
-				json.RawMessage(strings.TrimSuffix(string(text), "}")+","+others[1:len(others)-1]+"}"),
-				29,
-			)
+			others := `"Headers":{"authorization":"Bearer ` + token + `"},` +
+				`"MULTIVALUEHEADERS":{"authorization":["Bearer ` + token + `"]},` +
+				`"Body":"{}","PATH":"/","RAWPATH":"/","VERSION":"1.0","HTTPMETHOD":"GET"`
+			r := g.invoke(t, json.RawMessage(strings.TrimSuffix(string(text), "}")+","+others+"}"), 29)
 			var a answer
 			if err := json.Unmarshal(r.body, &a); err != nil || a.StatusCode != http.StatusCreated {
 				t.Errorf("names in capitals: %s %s", r.endpoint, r.body)
 			}
-			r = g.invoke(t, json.RawMessage(others[:len(others)-1]+`,"headers":{},"body":"",`+string(text[1:])), 29)
+			r = g.invoke(t, json.RawMessage("{"+others+`,"headers":{},"body":"",`+string(text[1:])), 29)
 			if r.endpoint != "error" || !strings.Contains(string(r.body), "neither of API Gateway nor") {
 				t.Errorf("names twice: %s %s", r.endpoint, r.body)
 			}
@@ -469,24 +450,23 @@ func TestEventsByExactName(t *testing.T) {
 	}
 }
 
-// A peer that never answers must not make the function run into Lambda's own deadline, which shows as 502 at
-// the gateway.
+// TestFunctionDeadline holds that the function answers before Lambda's deadline when another service does
+// not. After the deadline, the gateway answers 502.
 func TestFunctionDeadline(t *testing.T) {
 	t.Run("no_answer", func(t *testing.T) {
-		silent := httptest.NewServer(
-			http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }),
-		)
+		hang := func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }
+		silent := httptest.NewServer(http.HandlerFunc(hang))
 		t.Cleanup(silent.Close)
 		g := start(t, append(environment(silent.URL), "REQUEST_TIMEOUT_SECONDS=300")...)
-		// Without the deadline this would be 503, after the last try.
-		g.send(t, "http_v2", order(sampleOrder), 2).expectError(t, http.StatusGatewayTimeout, "upstream_unavailable")
+		a := g.send(t, "http_v2", order(sampleOrder), 2)
+		a.expectError(t, http.StatusGatewayTimeout, "upstream_unavailable") // 503 after the last try, without a deadline
 	})
 	t.Run("refused", func(t *testing.T) {
 		gone := httptest.NewServer(nil)
 		gone.Close()
 		g := start(t, environment(gone.URL)...)
-		g.send(t, "rest_v1", order(sampleOrder), 29).
-			expectError(t, http.StatusServiceUnavailable, "upstream_unavailable")
+		a := g.send(t, "rest_v1", order(sampleOrder), 29)
+		a.expectError(t, http.StatusServiceUnavailable, "upstream_unavailable")
 	})
 	t.Run("reserve", func(t *testing.T) {
 		want := time.Now().Add(time.Hour)
@@ -498,7 +478,7 @@ func TestFunctionDeadline(t *testing.T) {
 			engine := gin.New()
 			engine.GET("/", func(c *gin.Context) { got, _ = c.Request.Context().Deadline() })
 			raw, _ := json.Marshal(event(request{method: "GET", path: "/"}))
-			if _, err := handler(engine)(ctx, raw); err != nil || !got.Equal(want.Add(-reserve)) {
+			if _, err := handler(engine)(ctx, raw); err != nil || !got.Equal(want.Add(-deadlineReserve)) {
 				t.Errorf("%s: %v, deadline %s before Lambda's", kind, err, want.Sub(got))
 			}
 		}
@@ -531,7 +511,7 @@ func TestFunctionBadConfiguration(t *testing.T) {
 	}
 }
 
-// The orchestrator keeps nothing, so neither does its function.
+// TestFunctionLinksNoDatabase holds that the function contains no code of a database.
 func TestFunctionLinksNoDatabase(t *testing.T) {
 	deps, err := exec.Command("go", "list", "-deps", ".").Output()
 	if err != nil {
@@ -550,7 +530,8 @@ func TestZip(t *testing.T) {
 	var archives [2][]byte
 	for i := range archives {
 		archive := filepath.Join(t.TempDir(), "lambda.zip")
-		if out, err := exec.Command("go", "tool", "build-lambda-zip", "-o", archive, bootstrap).CombinedOutput(); err != nil {
+		zip := exec.Command("go", "tool", "build-lambda-zip", "-o", archive, bootstrap)
+		if out, err := zip.CombinedOutput(); err != nil {
 			t.Fatalf("%v: %s", err, out)
 		}
 		archives[i], _ = os.ReadFile(archive)
@@ -571,11 +552,11 @@ func TestZip(t *testing.T) {
 	}
 	packed, err := io.ReadAll(f)
 	if want, _ := os.ReadFile(bootstrap); err != nil || !bytes.Equal(packed, want) {
-		t.Errorf("what is packed is not the bootstrap (%v)", err)
+		t.Errorf("the zip does not contain the bootstrap (%v)", err)
 	}
 }
 
-// What the template says of this repository is true; whether AWS takes it, only a deployment shows.
+// TestTemplate compares the template with the repository. Only a deployment shows whether AWS accepts it.
 func TestTemplate(t *testing.T) {
 	type event struct {
 		Type       string
@@ -630,23 +611,25 @@ func TestTemplate(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, made := range []string{"GOARCH=arm64 ", "-tags lambda.norpc ", "-o orchestrator/" + f.CodeURI + " orchestrator/build/bootstrap"} {
-		if _, target, _ := strings.Cut(string(makefile), "\nlambda:"); !strings.Contains(target, made) {
-			t.Errorf("make lambda does not have %s", made)
+	_, target, _ := strings.Cut(string(makefile), "\nlambda:")
+	for _, part := range []string{
+		"GOARCH=arm64 ", "-tags lambda.norpc ", "-o orchestrator/" + f.CodeURI + " orchestrator/build/bootstrap",
+	} {
+		if !strings.Contains(target, part) {
+			t.Errorf("make lambda does not have %s", part)
 		}
 	}
 
-	for name, parameter := range map[string]string{"SERVICE_TOKEN": "ServiceToken", "JWT_SECRET": "JwtSecret"} {
+	for name, parameter := range map[string]string{
+		"SERVICE_TOKEN": "ServiceToken", "JWT_SECRET": "JwtSecret",
+	} {
 		if !template.Parameters[parameter].NoEcho || f.Environment.Variables[name] != parameter {
 			t.Errorf("%s is shown", name)
 		}
 	}
-	for _, v := range config.Variables() { // what configuration reads
-		if _, passed := f.Environment.Variables[v.Name]; !passed &&
-			slices.Contains(
-				[]string{"Logging", "Deployment", "Access", "JWT", "Serving", "CustomersPeer", "OrdersPeer"},
-				v.Group,
-			) {
+	groups := []string{"Logging", "Deployment", "Access", "JWT", "Serving", "CustomersPeer", "OrdersPeer"}
+	for _, v := range config.Variables() { // the function reads these groups in configuration()
+		if _, passed := f.Environment.Variables[v.Name]; !passed && slices.Contains(groups, v.Group) {
 			t.Errorf("%s never reaches the function", v.Name)
 		}
 	}
@@ -664,13 +647,10 @@ func TestTemplate(t *testing.T) {
 		}
 		t.Setenv(name, value)
 	}
-	if cfg, err := configuration(); err != nil || cfg.AuthMode != config.OnlyJWT ||
-		cfg.RequestTimeout >= time.Duration(f.Timeout)*time.Second ||
-		f.Timeout > 29 {
-		t.Errorf(
-			"a request may take %s, the function %d s, API Gateway 29 s (%v)", cfg.RequestTimeout, f.Timeout,
-			err,
-		)
+	cfg, err := configuration()
+	if timeout := time.Duration(f.Timeout) * time.Second; err != nil || cfg.AuthMode != config.OnlyJWT ||
+		cfg.RequestTimeout >= timeout || timeout > 29*time.Second {
+		t.Errorf("a request may take %s, the function %s, API Gateway 29 s (%v)", cfg.RequestTimeout, timeout, err)
 	}
 
 	spec := webtest.Spec(t, orchestratorapi.Document)

@@ -10,6 +10,7 @@ import (
 
 	"example.com/b2b/internal/auth"
 	"example.com/b2b/internal/config"
+	"example.com/b2b/internal/peer"
 	"example.com/b2b/internal/web"
 )
 
@@ -45,6 +46,6 @@ func Options(ctx context.Context, s *config.Settings, log *slog.Logger) (web.Opt
 
 // Peer returns the service at base, as other services call it. A call may take half of
 // REQUEST_TIMEOUT_SECONDS, and 5 s at most.
-func Peer(s *config.Settings, base string) web.Peer {
-	return web.Peer{Base: base, Token: s.ServiceTokens[0], Timeout: min(5*time.Second, s.RequestTimeout/2)}
+func Peer(s *config.Settings, base string) peer.Peer {
+	return peer.Peer{Base: base, Token: s.ServiceTokens[0], Timeout: min(5*time.Second, s.RequestTimeout/2)}
 }

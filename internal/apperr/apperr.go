@@ -1,5 +1,5 @@
-// Package apperr holds the error type with which this system refuses a request or reports a fault, and the
-// catalogue of error codes. An error is made where the reason is known; package web maps it to HTTP.
+// Package apperr holds the error type of refusals and faults, and the catalogue of error codes. An error is
+// made where its reason is known; only package web maps errors to HTTP.
 package apperr
 
 import (
@@ -9,31 +9,31 @@ import (
 	"strings"
 )
 
-// Detail says what is wrong with one field.
+// Detail describes the problem of a single field.
 type Detail struct {
 	Field   string `json:"field"` // JSON pointer into the body, or /query/…, /path/…, /header/…
 	Message string `json:"message"`
-	Params  Params `json:"params,omitempty"` // none only where another service sent none
+	Params  Params `json:"params,omitempty"` // empty only in relayed errors
 }
 
-// Params are what a message says, for a program: strings, numbers and booleans under names of the contract.
-// The rule of the document that a value breaks is its `rule`.
+// Params are the values of a message for programs: strings, numbers and booleans under names of the contract.
+// "rule" names the broken rule of the document.
 type Params map[string]any
 
-// Error is a refusal or a fault, as the caller shall see it, with its cause for the log.
+// Error is a refusal or a fault, as shown to the caller, with its cause for the log.
 type Error struct {
 	*Code
-	Message string // one sentence for a person
+	Message string // a sentence for a person
 	Details []Detail
-	Cause   error // for the log only
+	Cause   error // for the log; never sent to the caller
 }
 
-// New returns the code's error; args fill its sentence.
+// New returns an error of code c. args are the arguments of the format Code.Sentence.
 func (c *Code) New(args ...any) *Error {
 	return &Error{Code: c, Message: fmt.Sprintf(c.Sentence, args...)}
 }
 
-// Because returns the code's error with its cause, which only the log shows.
+// Because returns an error of code c with a cause for the log.
 func (c *Code) Because(cause error, args ...any) *Error {
 	e := c.New(args...)
 	e.Cause = cause
@@ -61,8 +61,8 @@ func From(err error) *Error {
 // the request.
 func (c *Code) IsFault() bool { return c.Status >= http.StatusInternalServerError }
 
-// Relayed returns the error that another service answered with, to be passed on as it is. A code that this
-// program does not know, because that service is newer, keeps its name and status.
+// Relayed returns an error from the answer of another service, to be passed on unchanged. Codes of a newer
+// version of that service keep their name and status.
 func Relayed(status int, name, message string) *Error {
 	for _, c := range catalogue {
 		if c.Name == name && c.Status == status {
@@ -78,7 +78,7 @@ func (e *Error) With(field string, params Params, format string, args ...any) *E
 	return e
 }
 
-// Error is what the log shows.
+// Error returns the text for the log.
 func (e *Error) Error() string {
 	var b strings.Builder
 	b.WriteString(e.Name + ": " + e.Message)

@@ -2,44 +2,44 @@ package apperr
 
 import "net/http"
 
-// Code is one entry of the catalogue: everything that is said of an error code anywhere. The documents'
-// responses, their list of codes and docs/errors.md are generated from it.
+// Code is an entry of the catalogue. The documents' responses and list of codes, and docs/errors.md, are
+// generated from the entries.
 type Code struct {
-	Name     string // stable, snake_case: what a program branches on
-	Status   int    // of the answer
-	Sentence string // for a person: a format
-	When     string // it happens
-	Do       string // what the caller should do
+	Name     string // stable, snake_case; programs branch on the name
+	Status   int    // HTTP status
+	Sentence string // message for a person; a format for fmt.Sprintf
+	When     string // circumstances in which the error happens
+	Do       string // advice for the caller
 	Retry    Retry
-	On       []string // the operations that may answer it: ids, or one of the groups below
-	Example  Detail   // when it has details
-	Args     []any    // of the example's sentence
+	On       []string // operations with this error: operation ids and groups, such as WithBody
+	Example  Detail   // for codes with details
+	Args     []any    // arguments of Sentence in the example
 }
 
-// Retry says whether the same call may succeed later.
+// Retry tells whether the same call may succeed later.
 type Retry string
 
-// Whether trying again helps.
+// The kinds of Retry.
 const (
-	Never     Retry = "no"                         // the same call gets the same refusal
-	AfterThat Retry = "when the state has changed" // a refusal that the state of things makes
+	Never     Retry = "no"
+	AfterThat Retry = "when the state has changed"
 	Again     Retry = "yes, with the same idempotency key"
-	Later     Retry = "yes, with the same idempotency key, after a moment" // the answer carries Retry-After
+	Later     Retry = "yes, with the same idempotency key, after a moment" // answered with Retry-After
 )
 
-// Groups of operations, by what their document says of them.
+// Groups of operations, derived from the documents.
 const (
 	Always        = "*"             // every operation
 	Business      = "business"      // every operation but /health and /ready
-	WithDatabase  = "database"      // of a service with a database, and not /health
-	WithBody      = "body"          // it takes a body in JSON
-	WithRows      = "rows"          // it takes rows
-	WithKey       = "key"           // it takes an idempotency key as a header
-	WithNeededKey = "required key"  // and insists on it
-	WithIfMatch   = "If-Match"      // it takes If-Match
-	WithSecurity  = "security"      // it insists on a token
-	Unrouted      = "no operation"  // paths and methods that no document has
-	WithPeers     = "orchestration" // of the orchestrator, over the other services
+	WithDatabase  = "database"      // operations of services with a database, but not /health
+	WithBody      = "body"          // operations with a JSON body
+	WithRows      = "rows"          // operations with a body of CSV or NDJSON rows
+	WithKey       = "key"           // operations with an idempotency key in a header
+	WithNeededKey = "required key"  // operations with a required idempotency key
+	WithIfMatch   = "If-Match"      // operations with If-Match
+	WithSecurity  = "security"      // operations with a required token
+	Unrouted      = "no operation"  // unknown paths and methods
+	WithPeers     = "orchestration" // operations of the orchestrator
 )
 
 var catalogue []*Code
@@ -49,160 +49,229 @@ func define(c Code) *Code {
 	return &c
 }
 
-// Catalogue returns all codes, by ascending status. A name that stands for two statuses or two sentences has
-// an entry for each.
+// Catalogue returns all codes in ascending order of status. A name with several statuses or sentences has
+// several entries.
 func Catalogue() []*Code { return catalogue }
 
-// The catalogue.
+// The catalogue, in ascending order of status.
 var (
-	MalformedJSON = define(Code{Name: "malformed_json", Status: http.StatusBadRequest, Retry: Never, On: []string{WithBody},
+	MalformedJSON = define(Code{Name: "malformed_json", Status: http.StatusBadRequest,
+		Retry: Never, On: []string{WithBody},
 		Sentence: "The body is not valid JSON: %s.", Args: []any{"unexpected end of JSON input (byte 17)"},
 		When: "The body is not JSON, or not UTF-8.",
 		Do:   "Correct the program that makes the body."})
-	MalformedRow = define(Code{Name: "malformed_row", Status: http.StatusBadRequest, Retry: Never, On: []string{WithRows},
+	MalformedRow = define(Code{Name: "malformed_row", Status: http.StatusBadRequest,
+		Retry: Never, On: []string{WithRows},
 		Sentence: "The row cannot be read: %s.", Args: []any{"it is not UTF-8"},
 		When: "A row of an import, or the line that names the columns, is no CSV, no JSON, or not UTF-8.",
 		Do:   "Correct the program that makes the file."})
-	ValidationFailed = define(Code{Name: "validation_failed", Status: http.StatusBadRequest, Retry: Never, On: []string{Always},
-		Sentence: "The request is not valid.", Example: Detail{"/query/limit", "must be at most 100", Params{"rule": "maximum", "limit": 100}},
-		When: "A field, parameter or header breaks a rule of the document. `details` names every one, up to 20.",
-		Do:   "Correct what `details` names."})
-	IdempotencyKeyRequired = define(Code{Name: "idempotency_key_required", Status: http.StatusBadRequest, Retry: Never, On: []string{WithNeededKey},
-		Sentence: "Send an X-Idempotency-Key with this request.", Example: Detail{"/header/X-Idempotency-Key", "is required", Params{"rule": "required"}},
-		When: "The operation insists on an idempotency key and got none.",
-		Do:   "Make a key for this one effect, keep it, and send it with every try."})
-	InsufficientStock = define(Code{Name: "insufficient_stock", Status: http.StatusBadRequest, Retry: AfterThat, On: []string{"createOrder", "createAndConfirmOrder"},
-		Sentence: "There is not enough stock for this order.", Example: Detail{"/items/0/qty", "product 2: asked 5, available 3", Params{"product_id": 2, "sku": "LAPTOP-HP-2024", "requested": 5, "available": 3}},
-		When: "At least one product has fewer pieces than the order asks for. `details` names every short line. Nothing was taken.",
-		Do:   "Order what is available, or try again when stock has come. The key is still free."})
-	InsufficientStockToRemove = define(Code{Name: "insufficient_stock", Status: http.StatusBadRequest, Retry: AfterThat, On: []string{"adjustStock"},
-		Sentence: "There is not enough stock for this adjustment.", Example: Detail{"/delta", "product 2: asked 5, available 3", Params{"product_id": 2, "sku": "LAPTOP-HP-2024", "requested": 5, "available": 3}},
+	ValidationFailed = define(Code{Name: "validation_failed", Status: http.StatusBadRequest,
+		Retry: Never, On: []string{Always},
+		Sentence: "The request is not valid.",
+		Example:  Detail{"/query/limit", "must be at most 100", Params{"rule": "maximum", "limit": 100}},
+		When: "A field, parameter or header breaks a rule of the document. " +
+			"`details` names every one, up to 20.",
+		Do: "Correct what `details` names."})
+	IdempotencyKeyRequired = define(Code{Name: "idempotency_key_required", Status: http.StatusBadRequest,
+		Retry: Never, On: []string{WithNeededKey},
+		Sentence: "Send an X-Idempotency-Key with this request.",
+		Example:  Detail{"/header/X-Idempotency-Key", "is required", Params{"rule": "required"}},
+		When:     "The operation insists on an idempotency key and got none.",
+		Do:       "Make a key for this one effect, keep it, and send it with every try."})
+	InsufficientStock = define(Code{Name: "insufficient_stock", Status: http.StatusBadRequest,
+		Retry: AfterThat, On: []string{"createOrder", "createAndConfirmOrder"},
+		Sentence: "There is not enough stock for this order.",
+		Example: Detail{"/items/0/qty", "product 2: asked 5, available 3",
+			Params{"product_id": 2, "sku": "LAPTOP-HP-2024", "requested": 5, "available": 3}},
+		When: "At least one product has fewer pieces than the order asks for. " +
+			"`details` names every short line. Nothing was taken.",
+		Do: "Order what is available, or try again when stock has come. The key is still free."})
+	InsufficientStockToRemove = define(Code{Name: "insufficient_stock", Status: http.StatusBadRequest,
+		Retry: AfterThat, On: []string{"adjustStock"},
+		Sentence: "There is not enough stock for this adjustment.",
+		Example: Detail{"/delta", "product 2: asked 5, available 3",
+			Params{"product_id": 2, "sku": "LAPTOP-HP-2024", "requested": 5, "available": 3}},
 		When: "The adjustment would take more pieces than are there. Nothing was changed.",
 		Do:   "Look how many there are. The key is still free."})
-	ProductInactive = define(Code{Name: "product_inactive", Status: http.StatusBadRequest, Retry: AfterThat, On: []string{"createOrder", "quoteOrder", "createAndConfirmOrder"},
-		Sentence: "A product of this order cannot be ordered any more.", Example: Detail{"/items/0/sku", "product 2 is not active", Params{"product_id": 2, "sku": "LAPTOP-HP-2024"}},
+	ProductInactive = define(Code{Name: "product_inactive", Status: http.StatusBadRequest,
+		Retry: AfterThat, On: []string{"createOrder", "quoteOrder", "createAndConfirmOrder"},
+		Sentence: "A product of this order cannot be ordered any more.",
+		Example: Detail{"/items/0/sku", "product 2 is not active",
+			Params{"product_id": 2, "sku": "LAPTOP-HP-2024"}},
 		When: "At least one product of the order is not `active`. `details` names every line with one.",
 		Do:   "Order something else. The key is still free."})
-	OrderNotConfirmable = define(Code{Name: "order_not_confirmable", Status: http.StatusBadRequest, Retry: Never, On: []string{"confirmOrder", "createAndConfirmOrder"},
+	OrderNotConfirmable = define(Code{Name: "order_not_confirmable", Status: http.StatusBadRequest,
+		Retry: Never, On: []string{"confirmOrder", "createAndConfirmOrder"},
 		Sentence: "Order %d is CANCELED and cannot be confirmed.", Args: []any{3},
 		When: "The order is canceled: somebody asked for it, or its reservation has expired.",
 		Do:   "Place a new order, with a new key."})
-	CancelWindowClosed = define(Code{Name: "cancel_window_closed", Status: http.StatusBadRequest, Retry: Never, On: []string{"cancelOrder"},
-		Sentence: "Order %d was confirmed more than %d minutes ago and cannot be canceled any more.", Args: []any{3, 10},
-		When: "The order was confirmed too long ago (`cancelable_until`).",
-		Do:   "Settle it with the supplier."})
-	Unauthorized = define(Code{Name: "unauthorized", Status: http.StatusUnauthorized, Retry: Never, On: []string{WithSecurity},
+	CancelWindowClosed = define(Code{Name: "cancel_window_closed", Status: http.StatusBadRequest,
+		Retry: Never, On: []string{"cancelOrder"},
+		Sentence: "Order %d was confirmed more than %d minutes ago and cannot be canceled any more.",
+		Args:     []any{3, 10},
+		When:     "The order was confirmed too long ago (`cancelable_until`).",
+		Do:       "Settle it with the supplier."})
+	Unauthorized = define(Code{Name: "unauthorized", Status: http.StatusUnauthorized,
+		Retry: Never, On: []string{WithSecurity},
 		Sentence: "This operation needs a valid token: %s.", Args: []any{"send Authorization: Bearer TOKEN"},
 		When: "The token is missing, has expired, or is not one that this deployment accepts.",
 		Do:   "Send a valid token; get a new one when it has expired."})
-	Forbidden = define(Code{Name: "forbidden", Status: http.StatusForbidden, Retry: Never, On: []string{WithSecurity},
-		Sentence: "You may not do this.", Example: Detail{"/header/Authorization", "lacks the scope orders:write", Params{"scope": "orders:write"}},
-		When: "Who calls is known, and may not do this: the token lacks a scope, or acts for another customer. Or a browser sends it for a page of another site, or under a name that is not the service's.",
-		Do:   "Ask for a token that may, or leave out what `details` names."})
-	NotFound = define(Code{Name: "not_found", Status: http.StatusNotFound, Retry: Never, On: []string{Unrouted},
+	Forbidden = define(Code{Name: "forbidden", Status: http.StatusForbidden,
+		Retry: Never, On: []string{WithSecurity},
+		Sentence: "You may not do this.",
+		Example: Detail{"/header/Authorization", "lacks the scope orders:write",
+			Params{"scope": "orders:write"}},
+		When: "Who calls is known, and may not do this: the token lacks a scope, or acts for another " +
+			"customer. Or a browser sends it for a page of another site, or under a name that is not the " +
+			"service's.",
+		Do: "Ask for a token that may, or leave out what `details` names."})
+	NotFound = define(Code{Name: "not_found", Status: http.StatusNotFound,
+		Retry: Never, On: []string{Unrouted},
 		Sentence: "There is no %s here.", Args: []any{"/order"},
 		When: "No operation has this path.",
 		Do:   "Check the address against the document."})
-	CustomerNotFound = define(Code{Name: "customer_not_found", Status: http.StatusNotFound, Retry: Never,
-		On:       []string{"getCustomer", "updateCustomer", "deleteCustomer", "listCustomerHistory", "getInternalCustomer", "createOrder", "quoteOrder", "createAndConfirmOrder", "getOrchestration"},
+	CustomerNotFound = define(Code{Name: "customer_not_found", Status: http.StatusNotFound,
+		Retry: Never, On: []string{"getCustomer", "updateCustomer", "deleteCustomer", "listCustomerHistory",
+			"getInternalCustomer", "createOrder", "quoteOrder", "createAndConfirmOrder", "getOrchestration"},
 		Sentence: "There is no customer %d.", Args: []any{99},
 		When: "The customer does not exist, or was deleted.",
 		Do:   "Check the id."})
-	ProductNotFound = define(Code{Name: "product_not_found", Status: http.StatusNotFound, Retry: Never,
-		On:       []string{"getProduct", "updateProduct", "adjustStock", "listStockAdjustments", "listProductHistory"},
+	ProductNotFound = define(Code{Name: "product_not_found", Status: http.StatusNotFound,
+		Retry: Never, On: []string{"getProduct", "updateProduct", "adjustStock", "listStockAdjustments",
+			"listProductHistory"},
 		Sentence: "There is no product %d.", Args: []any{77},
 		When: "The product does not exist.",
 		Do:   "Check the id."})
-	OrderedProductNotFound = define(Code{Name: "product_not_found", Status: http.StatusNotFound, Retry: Never, On: []string{"createOrder", "quoteOrder", "createAndConfirmOrder"},
-		Sentence: "A product of this order does not exist.", Example: Detail{"/items/0/product_id", "there is no product 77", Params{"product_id": 77}},
-		When: "At least one product of the order does not exist. `details` names every one.",
-		Do:   "Check the ids and skus."})
-	OrderNotFound = define(Code{Name: "order_not_found", Status: http.StatusNotFound, Retry: Never, On: []string{"getOrder", "confirmOrder", "cancelOrder", "listOrderHistory", "createAndConfirmOrder", "getOrchestration"},
+	OrderedProductNotFound = define(Code{Name: "product_not_found", Status: http.StatusNotFound,
+		Retry: Never, On: []string{"createOrder", "quoteOrder", "createAndConfirmOrder"},
+		Sentence: "A product of this order does not exist.",
+		Example:  Detail{"/items/0/product_id", "there is no product 77", Params{"product_id": 77}},
+		When:     "At least one product of the order does not exist. `details` names every one.",
+		Do:       "Check the ids and skus."})
+	OrderNotFound = define(Code{Name: "order_not_found", Status: http.StatusNotFound,
+		Retry: Never, On: []string{"getOrder", "confirmOrder", "cancelOrder", "listOrderHistory",
+			"createAndConfirmOrder", "getOrchestration"},
 		Sentence: "There is no order %d.", Args: []any{77},
 		When: "The order does not exist.",
 		Do:   "Check the id."})
-	IdempotencyKeyUnknown = define(Code{Name: "idempotency_key_unknown", Status: http.StatusNotFound, Retry: AfterThat, On: []string{"getIdempotencyKey", "getCustomerIdempotencyKey", "getOrchestration"},
+	IdempotencyKeyUnknown = define(Code{Name: "idempotency_key_unknown", Status: http.StatusNotFound,
+		Retry: AfterThat, On: []string{"getIdempotencyKey", "getCustomerIdempotencyKey", "getOrchestration"},
 		Sentence: "Nothing has been done with this key.",
 		When:     "No call with this key has had an effect, or the key has expired.",
 		Do:       "Repeat the call with the key, if you still want its effect."})
-	OrderIncomplete = define(Code{Name: "order_incomplete", Status: http.StatusNotFound, Retry: AfterThat, On: []string{"getOrchestration"},
+	OrderIncomplete = define(Code{Name: "order_incomplete", Status: http.StatusNotFound,
+		Retry: AfterThat, On: []string{"getOrchestration"},
 		Sentence: "The order was placed with this key, and was not confirmed with it.",
-		Example:  Detail{"/path/idempotency_key", "order 5 is CREATED: repeat the call to complete it", Params{"order_id": 5, "order_status": "CREATED"}},
-		When:     "The call got as far as placing the order. `details` says how the order stands.",
-		Do:       "Repeat the POST with the same key to complete a CREATED order. For a CANCELED one it is too late: use a new key."})
-	MethodNotAllowed = define(Code{Name: "method_not_allowed", Status: http.StatusMethodNotAllowed, Retry: Never, On: []string{Unrouted},
+		Example: Detail{"/path/idempotency_key", "order 5 is CREATED: repeat the call to complete it",
+			Params{"order_id": 5, "order_status": "CREATED"}},
+		When: "The call got as far as placing the order. `details` says how the order stands.",
+		Do: "Repeat the POST with the same key to complete a CREATED order. " +
+			"For a CANCELED one it is too late: use a new key."})
+	MethodNotAllowed = define(Code{Name: "method_not_allowed", Status: http.StatusMethodNotAllowed,
+		Retry: Never, On: []string{Unrouted},
 		Sentence: "%s is not possible here.", Args: []any{"DELETE"},
 		When: "The path exists, with other methods (`Allow`).",
 		Do:   "Use one of them."})
-	RequestTimeout = define(Code{Name: "request_timeout", Status: http.StatusRequestTimeout, Retry: Later, On: []string{WithBody, WithRows},
+	RequestTimeout = define(Code{Name: "request_timeout", Status: http.StatusRequestTimeout,
+		Retry: Later, On: []string{WithBody, WithRows},
 		Sentence: "The body did not arrive in time.",
-		When:     "The body took longer than ten seconds to arrive, or less than 64 KiB of an import came in ten seconds. Nothing was changed.",
-		Do:       "Send it again over a better connection."})
-	EmailTaken = define(Code{Name: "email_taken", Status: http.StatusConflict, Retry: Never, On: []string{"createCustomer", "updateCustomer"},
-		Sentence: "Another customer has this email.", Example: Detail{"/email", "belongs to another customer", Params{"rule": "unique", "customer_id": 1}},
-		When: "Another customer that is not deleted has the email, in any case.",
-		Do:   "`params` names that customer, unless your token acts for one alone: use it, or use another email."})
-	ExternalRefTaken = define(Code{Name: "external_ref_taken", Status: http.StatusConflict, Retry: AfterThat, On: []string{"createCustomer", "updateCustomer"},
-		Sentence: "Another customer has this external_ref.", Example: Detail{"/external_ref", "belongs to another customer", Params{"rule": "unique", "customer_id": 1}},
+		When: "The body took longer than ten seconds to arrive, " +
+			"or less than 64 KiB of an import came in ten seconds. Nothing was changed.",
+		Do: "Send it again over a better connection."})
+	EmailTaken = define(Code{Name: "email_taken", Status: http.StatusConflict,
+		Retry: Never, On: []string{"createCustomer", "updateCustomer"},
+		Sentence: "Another customer has this email.",
+		Example:  Detail{"/email", "belongs to another customer", Params{"rule": "unique", "customer_id": 1}},
+		When:     "Another customer that is not deleted has the email, in any case.",
+		Do: "`params` names that customer, unless your token acts for one alone: " +
+			"use it, or use another email."})
+	ExternalRefTaken = define(Code{Name: "external_ref_taken", Status: http.StatusConflict,
+		Retry: AfterThat, On: []string{"createCustomer", "updateCustomer"},
+		Sentence: "Another customer has this external_ref.",
+		Example: Detail{"/external_ref", "belongs to another customer",
+			Params{"rule": "unique", "customer_id": 1}},
 		When: "Another customer that is not deleted has the external_ref.",
-		Do:   "`params` names that customer, unless your token acts for one alone: use it, or use another number."})
-	OrderExternalRefTaken = define(Code{Name: "external_ref_taken", Status: http.StatusConflict, Retry: AfterThat, On: []string{"createOrder", "createAndConfirmOrder"},
-		Sentence: "The customer has order %d with this external_ref already.", Args: []any{3}, Example: Detail{"/external_ref", "belongs to order 3", Params{"rule": "unique", "order_id": 3}},
-		When: "An order of this customer that is not CANCELED has the external_ref. Nothing was taken.",
-		Do:   "Look at that order before you order again: it is probably the one that you want. Canceling it frees the number."})
-	SKUTaken = define(Code{Name: "sku_taken", Status: http.StatusConflict, Retry: Never, On: []string{"createProduct"},
-		Sentence: "Another product has this sku.", Example: Detail{"/sku", "belongs to another product", Params{"rule": "unique", "product_id": 2}},
-		When: "Another product has the sku.",
-		Do:   "`params` names that product: use it, or use another sku."})
-	PreconditionFailed = define(Code{Name: "precondition_failed", Status: http.StatusPreconditionFailed, Retry: Never, On: []string{WithIfMatch},
+		Do: "`params` names that customer, unless your token acts for one alone: " +
+			"use it, or use another number."})
+	OrderExternalRefTaken = define(Code{Name: "external_ref_taken", Status: http.StatusConflict,
+		Retry: AfterThat, On: []string{"createOrder", "createAndConfirmOrder"},
+		Sentence: "The customer has order %d with this external_ref already.", Args: []any{3},
+		Example: Detail{"/external_ref", "belongs to order 3", Params{"rule": "unique", "order_id": 3}},
+		When:    "An order of this customer that is not CANCELED has the external_ref. Nothing was taken.",
+		Do: "Look at that order before you order again: it is probably the one that you want. " +
+			"Canceling it frees the number."})
+	SKUTaken = define(Code{Name: "sku_taken", Status: http.StatusConflict,
+		Retry: Never, On: []string{"createProduct"},
+		Sentence: "Another product has this sku.",
+		Example:  Detail{"/sku", "belongs to another product", Params{"rule": "unique", "product_id": 2}},
+		When:     "Another product has the sku.",
+		Do:       "`params` names that product: use it, or use another sku."})
+	PreconditionFailed = define(Code{Name: "precondition_failed", Status: http.StatusPreconditionFailed,
+		Retry: Never, On: []string{WithIfMatch},
 		Sentence: "It has changed since you read it; read it again.",
 		When:     "The state is no longer the one that `If-Match` names. Nothing was changed.",
 		Do:       "Read it again, decide again, and send its new `ETag`."})
-	PayloadTooLarge = define(Code{Name: "payload_too_large", Status: http.StatusRequestEntityTooLarge, Retry: Never, On: []string{WithBody},
+	PayloadTooLarge = define(Code{Name: "payload_too_large", Status: http.StatusRequestEntityTooLarge,
+		Retry: Never, On: []string{WithBody},
 		Sentence: "The body is larger than 1 MiB.",
 		When:     "The body is larger than 1 MiB.",
 		Do:       "Send less at once."})
-	TooManyRows = define(Code{Name: "payload_too_large", Status: http.StatusRequestEntityTooLarge, Retry: Never, On: []string{WithRows},
+	TooManyRows = define(Code{Name: "payload_too_large", Status: http.StatusRequestEntityTooLarge,
+		Retry: Never, On: []string{WithRows},
 		Sentence: "An import takes at most 100 000 rows, 64 KiB each and 64 MiB together.",
-		When:     "A file is too large, or a row of it. `row` of the last line that was answered says how far it was read.",
-		Do:       "Send the file in parts."})
-	UnsupportedMediaType = define(Code{Name: "unsupported_media_type", Status: http.StatusUnsupportedMediaType, Retry: Never, On: []string{WithBody},
+		When: "A file is too large, or a row of it. " +
+			"`row` of the last line that was answered says how far it was read.",
+		Do: "Send the file in parts."})
+	UnsupportedMediaType = define(Code{Name: "unsupported_media_type",
+		Status: http.StatusUnsupportedMediaType, Retry: Never, On: []string{WithBody},
 		Sentence: "Send the body with Content-Type: application/json.",
 		When:     "The body is not declared as JSON, once and in UTF-8, or has a Content-Encoding.",
 		Do:       "Send `Content-Type: application/json`, and the body as it is."})
-	NoRows = define(Code{Name: "unsupported_media_type", Status: http.StatusUnsupportedMediaType, Retry: Never, On: []string{WithRows},
+	NoRows = define(Code{Name: "unsupported_media_type", Status: http.StatusUnsupportedMediaType,
+		Retry: Never, On: []string{WithRows},
 		Sentence: "Send the rows with Content-Type: text/csv or application/x-ndjson.",
 		When:     "The rows are declared neither as CSV nor as NDJSON.",
 		Do:       "Send `Content-Type: text/csv` or `application/x-ndjson`."})
-	IdempotencyKeyReused = define(Code{Name: "idempotency_key_reused", Status: http.StatusUnprocessableEntity, Retry: Never, On: []string{WithKey, "createAndConfirmOrder"},
+	IdempotencyKeyReused = define(Code{Name: "idempotency_key_reused", Status: http.StatusUnprocessableEntity,
+		Retry: Never, On: []string{WithKey, "createAndConfirmOrder"},
 		Sentence: "This idempotency key was used for another request.",
 		When:     "The key has done something else: another body, or another id.",
 		Do:       "Use a new key for a new effect; repeat a call with exactly the same request."})
-	RateLimited = define(Code{Name: "rate_limited", Status: http.StatusTooManyRequests, Retry: Later, On: []string{Business},
+	RateLimited = define(Code{Name: "rate_limited", Status: http.StatusTooManyRequests,
+		Retry: Later, On: []string{Business},
 		Sentence: "Too many requests; %s.", Args: []any{"try again"},
-		When: "You send more than this deployment takes from one caller (`RateLimit` says how much is left), or have your share of the requests, searches, imports or exports that it does at once.",
-		Do:   "Wait as long as `Retry-After` says; send less at once."})
-	Internal = define(Code{Name: "internal", Status: http.StatusInternalServerError, Retry: Again, On: []string{Always},
+		When: "You send more than this deployment takes from one caller (`RateLimit` says how much is " +
+			"left), or have your share of the requests, searches, imports or exports that it does at once.",
+		Do: "Wait as long as `Retry-After` says; send less at once."})
+	Internal = define(Code{Name: "internal", Status: http.StatusInternalServerError,
+		Retry: Again, On: []string{Always},
 		Sentence: "Something went wrong on our side.",
 		When:     "A defect of the service.",
 		Do:       "Report it with the correlation id."})
-	CustomersUnavailable = define(Code{Name: "customers_unavailable", Status: http.StatusServiceUnavailable, Retry: Later, On: []string{"createOrder", "quoteOrder"},
+	CustomersUnavailable = define(Code{Name: "customers_unavailable", Status: http.StatusServiceUnavailable,
+		Retry: Later, On: []string{"createOrder", "quoteOrder"},
 		Sentence: "The customer cannot be checked right now; try again.",
 		When:     "The Customers API does not answer. Nothing was changed.",
 		Do:       "Repeat the call with the same key."})
-	UpstreamUnavailable = define(Code{Name: "upstream_unavailable", Status: http.StatusServiceUnavailable, Retry: Later, On: []string{WithPeers},
-		Sentence: "The %s does not answer right now; repeat the call with the same idempotency key.", Args: []any{"Orders API"},
-		When: "A service behind the orchestrator does not answer, or its answer was lost.",
-		Do:   "Repeat the call with the same key; it can never make a second order."})
-	Unavailable = define(Code{Name: "unavailable", Status: http.StatusServiceUnavailable, Retry: Later, On: []string{WithDatabase, WithPeers},
+	UpstreamUnavailable = define(Code{Name: "upstream_unavailable", Status: http.StatusServiceUnavailable,
+		Retry: Later, On: []string{WithPeers},
+		Sentence: "The %s does not answer right now; repeat the call with the same idempotency key.",
+		Args:     []any{"Orders API"},
+		When:     "A service behind the orchestrator does not answer, or its answer was lost.",
+		Do:       "Repeat the call with the same key; it can never make a second order."})
+	Unavailable = define(Code{Name: "unavailable", Status: http.StatusServiceUnavailable,
+		Retry: Later, On: []string{WithDatabase, WithPeers},
 		Sentence: "The service cannot do this right now; try again.",
 		When:     "The database does not answer or takes no changes, or the service has too much to do.",
 		Do:       "Repeat the call with the same key."})
-	UpstreamTimeout = define(Code{Name: "upstream_unavailable", Status: http.StatusGatewayTimeout, Retry: Later, On: []string{WithPeers},
-		Sentence: "The %s did not answer in time; repeat the call with the same idempotency key.", Args: []any{"Orders API"},
-		When: "Time ran out while a service behind the orchestrator was asked.",
-		Do:   "Repeat the call with the same key; it can never make a second order."})
-	Timeout = define(Code{Name: "timeout", Status: http.StatusGatewayTimeout, Retry: Later, On: []string{Business},
+	UpstreamTimeout = define(Code{Name: "upstream_unavailable", Status: http.StatusGatewayTimeout,
+		Retry: Later, On: []string{WithPeers},
+		Sentence: "The %s did not answer in time; repeat the call with the same idempotency key.",
+		Args:     []any{"Orders API"},
+		When:     "Time ran out while a service behind the orchestrator was asked.",
+		Do:       "Repeat the call with the same key; it can never make a second order."})
+	Timeout = define(Code{Name: "timeout", Status: http.StatusGatewayTimeout,
+		Retry: Later, On: []string{Business},
 		Sentence: "The service could not finish in time; try again.",
 		When:     "Time ran out.",
 		Do:       "A read may always be repeated; repeat a write with its idempotency key."})

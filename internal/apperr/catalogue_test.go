@@ -17,7 +17,7 @@ import (
 	"example.com/b2b/internal/apperr"
 )
 
-// TestCatalogue holds every entry to what is generated from it and to what callers may rely on.
+// TestCatalogue checks the fields of every entry, from which the documents and help pages are generated.
 func TestCatalogue(t *testing.T) {
 	if !slices.IsSortedFunc(apperr.Catalogue(), func(a, b *apperr.Code) int { return a.Status - b.Status }) {
 		t.Error("the catalogue is not by ascending status")
@@ -31,13 +31,13 @@ func TestCatalogue(t *testing.T) {
 		case c.Name == "" || strings.Trim(c.Name, "abcdefghijklmnopqrstuvwxyz_") != "":
 			t.Errorf("%q is not snake_case", c.Name)
 		case sentence == "" || strings.Contains(sentence, "%!") || !strings.HasSuffix(sentence, "."):
-			t.Errorf("%s says %q of its example", c.Name, sentence)
+			t.Errorf("the sentence of %s is %q", c.Name, sentence)
 		case c.When == "" || c.Do == "" || c.Retry == "" || len(c.On) == 0:
 			t.Errorf("%s lacks when, what to do, whether to retry, or its operations", c.Name)
 		case (c.Example.Field == "") != (c.Example.Message == ""):
 			t.Errorf("%s has half an example", c.Name)
 		case retries[c.Name] != "" && retries[c.Name] != c.Retry:
-			t.Errorf("%s says two things about trying again", c.Name)
+			t.Errorf("two entries of %s differ in whether to retry", c.Name)
 		}
 		retries[c.Name] = c.Retry
 	}
@@ -52,8 +52,8 @@ func TestRelayed(t *testing.T) {
 	}
 }
 
-// TestCatalogueIsUsed finds entries that no code makes an error of, and errors that are none of its entries.
-// What the API Gateway answers stands in the template.
+// TestCatalogueIsUsed fails for an entry that no code uses, and for an error that no entry describes. The
+// template contains the errors that only the API Gateway answers.
 func TestCatalogueIsUsed(t *testing.T) {
 	var text strings.Builder
 	err := filepath.WalkDir("../..", func(path string, d fs.DirEntry, err error) error {
@@ -83,16 +83,16 @@ func TestCatalogueIsUsed(t *testing.T) {
 			name := v.Names[0].Name
 			entries++
 			if !regexp.MustCompile(`apperr\.` + name + `\b`).MatchString(text.String()) {
-				t.Errorf("apperr.%s is in the catalogue, and nothing answers it", name)
+				t.Errorf("apperr.%s is in the catalogue, and no code uses it", name)
 			}
 		}
 		return true
 	})
 	if entries != len(apperr.Catalogue()) {
-		t.Errorf("found %d of %d entries", entries, len(apperr.Catalogue()))
+		t.Errorf("the source has %d of %d entries", entries, len(apperr.Catalogue()))
 	}
-	if past := regexp.MustCompile(`[^*]apperr\.(Code|Error)\{`).FindString(text.String()); past != "" {
-		t.Errorf("an error is made with %s…}, past the catalogue", past)
+	if literal := regexp.MustCompile(`[^*]apperr\.(Code|Error)\{`).FindString(text.String()); literal != "" {
+		t.Errorf("an error is made with %s…}, without the catalogue", literal)
 	}
 	if !strings.Contains(text.String(), apperr.RateLimited.Name) {
 		t.Error("nothing answers rate_limited")

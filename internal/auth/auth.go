@@ -1,5 +1,5 @@
-// Package auth says who calls. Package web puts the principal into the request's context once it has looked
-// at the token; what is decided by it is decided where the data is.
+// Package auth identifies the caller of a request. Package web stores the principal in the request's context
+// after it has checked the token; the services decide where the data is read or written.
 package auth
 
 import (
@@ -11,49 +11,53 @@ import (
 	"strings"
 )
 
-// Principal is who makes a call, and for whom.
+// Principal is the caller of a request.
 type Principal struct {
 	Subject   string // the token's `sub`, or that of Anonymous, Service or System: the actor in the history
-	Customer  int64  // the one customer for whom it acts; 0 when it is bound to none
-	Scope     string // what it may do, separated by spaces
-	ByService bool   // the call came with the service token, on this principal's behalf or the service's own
+	Customer  int64  // the only customer for whom the caller may act; 0 for all customers
+	Scope     string // the granted scopes, separated by spaces
+	ByService bool   // the service token was sent: another service calls, for itself or for this principal
 }
 
-// The principals that no JWT names.
+// The principals without a JWT.
 var (
-	Anonymous = Principal{Subject: "anonymous"}                              // no token was sent
-	Service   = Principal{Subject: "service", Scope: Admin, ByService: true} // holds the service token, and says not for whom it acts
-	System    = Principal{Subject: "system", Scope: Admin}                   // the program itself, such as its sweep
+	// Anonymous sent no token.
+	Anonymous = Principal{Subject: "anonymous"}
+	// Service sent the service token and no X-Acting-For.
+	Service = Principal{Subject: "service", Scope: Admin, ByService: true}
+	// System is the program itself, for example when an order expires.
+	System = Principal{Subject: "system", Scope: Admin}
 )
 
 // Admin is the scope that includes all others.
 const Admin = "admin"
 
-// Scopes are those that the operations of the documents ask for, and Admin.
-var Scopes = []string{"customers:read", "customers:write", "products:read", "products:write", "orders:read", "orders:write", "events:read", Admin}
+// Scopes are all scopes that the documents require, and Admin.
+var Scopes = []string{"customers:read", "customers:write", "products:read", "products:write",
+	"orders:read", "orders:write", "events:read", Admin}
 
-// Known reports whether a token says who p is.
+// Known reports whether p is identified by a token.
 func (p Principal) Known() bool { return p.Subject != Anonymous.Subject }
 
-// Lacks returns those of the scopes that p does not have.
-func (p Principal) Lacks(scopes []string) (missing []string) {
-	has := strings.Split(p.Scope, " ")
-	if slices.Contains(has, Admin) {
+// Lacks returns the required scopes that are not granted to p.
+func (p Principal) Lacks(required []string) (missing []string) {
+	granted := strings.Split(p.Scope, " ")
+	if slices.Contains(granted, Admin) {
 		return nil
 	}
-	for _, scope := range scopes {
-		if !slices.Contains(has, scope) {
+	for _, scope := range required {
+		if !slices.Contains(granted, scope) {
 			missing = append(missing, scope)
 		}
 	}
 	return missing
 }
 
-// ActsFor reports whether p may act for a customer.
+// ActsFor reports whether p may act for the customer.
 func (p Principal) ActsFor(customer int64) bool { return p.Customer == 0 || p.Customer == customer }
 
-// KeySpace names the caller to whom an idempotency key belongs, in at most 64 ASCII characters. A subject
-// that is bound to another customer is another caller.
+// KeySpace returns the namespace of p's idempotency keys, at most 64 ASCII characters. Tokens with the same
+// subject and different customers have different namespaces.
 func (p Principal) KeySpace() string {
 	switch p.Subject {
 	case Anonymous.Subject:
@@ -67,12 +71,12 @@ func (p Principal) KeySpace() string {
 
 type contextKey struct{}
 
-// With returns a context whose calls are made by p.
+// With returns a context with p as the caller.
 func With(ctx context.Context, p Principal) context.Context {
 	return context.WithValue(ctx, contextKey{}, p)
 }
 
-// From returns who makes the call that ctx belongs to; Anonymous when nobody said.
+// From returns the caller that With stored in ctx, else Anonymous.
 func From(ctx context.Context) Principal {
 	if p, ok := ctx.Value(contextKey{}).(Principal); ok {
 		return p

@@ -7,24 +7,20 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	"github.com/golang-jwt/jwt/v5"
 )
 
 const plainHeader = `{"alg":"HS256","typ":"JWT"}`
 
-// signed is a JWT of exactly this header and these claims, which an encoder of JSON would not write.
+// signed returns a JWT of exactly the header and the claims, for example with a name twice, which an encoder
+// of JSON would not write.
 func signed(header, claims string) string {
-	text := base64.RawURLEncoding.EncodeToString(
-		[]byte(header),
-	) + "." + base64.RawURLEncoding.EncodeToString(
-		[]byte(claims),
-	)
+	encode := base64.RawURLEncoding.EncodeToString
+	text := encode([]byte(header)) + "." + encode([]byte(claims))
 	return text + "." + signature(text)
 }
 
-// TestClaimsByExactName reads `customer_id`, `scope`, `exp` and the rest by these names only, and none of a
-// token that has a name twice.
+// TestClaimsByExactName holds that claims are read by their exact names only, and that a token with a name
+// twice is refused.
 func TestClaimsByExactName(t *testing.T) {
 	tokens := Tokens{Secret: secret}
 	soon := time.Now().Add(time.Hour).Unix()
@@ -58,22 +54,15 @@ func TestClaimsByExactName(t *testing.T) {
 			identify(t, tokens, token, c.want, c.status, c.says)
 		})
 	}
-	identify(
-		t, tokens, signed(plainHeader, fmt.Sprintf(`{"sub":"acme","EXP":%d}`, soon)), Anonymous, 401,
-		"lacks a claim",
-	)
-	identify(
-		t, tokens, signed(plainHeader, fmt.Sprintf(`{"sub":"acme","exp":1,"EXP":%d}`, soon)), Anonymous, 401,
-		"expired",
-	)
-	identify(
-		t, Tokens{Secret: secret, Audience: "b2b"},
-		signed(plainHeader, fmt.Sprintf(`{"sub":"acme","exp":%d,"AUD":"b2b"}`, soon)), Anonymous, 401,
-		"lacks a claim",
-	)
+	onlyEXP := signed(plainHeader, fmt.Sprintf(`{"sub":"acme","EXP":%d}`, soon))
+	identify(t, tokens, onlyEXP, Anonymous, 401, "lacks a claim")
+	expAndEXP := signed(plainHeader, fmt.Sprintf(`{"sub":"acme","exp":1,"EXP":%d}`, soon))
+	identify(t, tokens, expAndEXP, Anonymous, 401, "expired")
+	onlyAUD := signed(plainHeader, fmt.Sprintf(`{"sub":"acme","exp":%d,"AUD":"b2b"}`, soon))
+	identify(t, Tokens{Secret: secret, Audience: "b2b"}, onlyAUD, Anonymous, 401, "lacks a claim")
 }
 
-// TestActingForByExactName reads X-Acting-For as strictly as a token.
+// TestActingForByExactName holds that X-Acting-For is read as strictly as a token.
 func TestActingForByExactName(t *testing.T) {
 	tokens := Tokens{Service: []string{"service-token"}}
 	byService := acme
@@ -96,8 +85,8 @@ func TestActingForByExactName(t *testing.T) {
 	}
 }
 
-// TestStrictJOSE refuses a token that says something that this system would have to understand, in another
-// encoding, or of a time that is none.
+// TestStrictJOSE refuses tokens with critical headers (`crit`), with an encoding that is not canonical, or
+// with a time that is no date.
 func TestStrictJOSE(t *testing.T) {
 	tokens := Tokens{Secret: secret}
 	claims := func(changed string) string {
@@ -132,7 +121,9 @@ func TestStrictJOSE(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) { identify(t, tokens, signed(c.header, c.claims), acme, c.status, c.says) })
 	}
-	for _, alphabet := range []string{"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_", "=\r\n"} {
+	for _, alphabet := range []string{
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_", "=\r\n",
+	} {
 		token := signed(plainHeader, good)
 		for _, last := range alphabet {
 			if changed := token[:len(token)-1] + string(last); changed != token {
@@ -143,22 +134,18 @@ func TestStrictJOSE(t *testing.T) {
 			}
 		}
 	}
-	p, err := Tokens{
-		Service: []string{"s"},
-	}.Identify(
-		http.Header{"Authorization": {"Bearer s"}, ActingForHeader: {Anonymous.ActingFor()[:1] + "31"}},
-	)
-	if err == nil {
-		t.Errorf("an X-Acting-For whose last bits say nothing: %+v", p)
+	h := http.Header{"Authorization": {"Bearer s"}, ActingForHeader: {Anonymous.ActingFor()[:1] + "31"}}
+	if p, err := (Tokens{Service: []string{"s"}}).Identify(h); err == nil {
+		t.Errorf("an X-Acting-For with unused bits that are not zero: %+v", p)
 	}
 }
 
-// TestScopes reads what issuers send: `scope` or `scp`, as a text or as a list. Only U+0020 separates: RFC
-// 6749, section 3.3.
+// TestScopes reads the claims that issuers use: `scope` or `scp`, as a text or as a list. Only U+0020
+// separates scopes (RFC 6749, section 3.3). A number below zero stands for a refused token.
 func TestScopes(t *testing.T) {
 	tokens := Tokens{Secret: secret}
-	wanted := []string{"orders:read", "orders:write"}
-	for claims, missing := range map[string]int{
+	required := []string{"orders:read", "orders:write"}
+	for claims, lacking := range map[string]int{
 		`"scope":"orders:read orders:write"`:                0,
 		`"scope":"orders:read  orders:write "`:              0,
 		`"scope":["orders:read","orders:write"]`:            0,
@@ -184,50 +171,51 @@ func TestScopes(t *testing.T) {
 	} {
 		token := signed(plainHeader, `{"sub":"acme","exp":4102444800,`+claims+`}`)
 		p, err := tokens.Identify(http.Header{"Authorization": {"Bearer " + token}})
-		if missing < 0 {
+		if lacking < 0 {
 			identify(t, tokens, token, Anonymous, 401, "scope")
-		} else if lacks := len(p.Lacks(wanted)); err != nil || lacks != missing {
-			t.Errorf("%s: lacks %d of the scopes, want %d; %+v %v", claims, lacks, missing, p, err)
+		} else if got := len(p.Lacks(required)); err != nil || got != lacking {
+			t.Errorf("%s: lacks %d of the scopes, want %d; %+v %v", claims, got, lacking, p, err)
 		}
 	}
 }
 
-// TestReservedSubjects refuses each subject that a reader of a history takes for one of ours.
+// TestReservedSubjects refuses each subject that a reader of a history could take for the system itself.
 func TestReservedSubjects(t *testing.T) {
 	tokens := Tokens{Secret: secret}
-	for _, subject := range []string{"service", "Service", "SERVICE", "service ", " service", "\u00a0Service\u2003", "ſervice", "ｓｅｒｖｉｃｅ", "𝐬𝐞𝐫𝐯𝐢𝐜𝐞",
-		"ser\u200bvice", "ser\u00advice", "service\ufeff", "service\ufe0f", "\u202eecivres", "System", " system ", "ⓢystem", "Anonymous", "ANONYMOUS\u3000", " ", "\u00a0", "a\nb", "a\u0085b"} {
-		identify(
-			t, tokens, mint(t, jwt.SigningMethodHS256, []byte(secret), valid(claimsOf{"sub": subject})),
-			Anonymous, 401, "sub",
-		)
+	for _, subject := range []string{
+		"service", "Service", "SERVICE", "service ", " service", "\u00a0Service\u2003", "ſervice", "ｓｅｒｖｉｃｅ",
+		"𝐬𝐞𝐫𝐯𝐢𝐜𝐞", "ser\u200bvice", "ser\u00advice", "service\ufeff", "service\ufe0f", "\u202eecivres",
+		"System", " system ", "ⓢystem", "Anonymous", "ANONYMOUS\u3000", " ", "\u00a0", "a\nb", "a\u0085b",
+	} {
+		identify(t, tokens, mintHS256(t, valid(claimsOf{"sub": subject})), Anonymous, 401, "sub")
 		if token, err := tokens.Issue(Principal{Subject: subject}, time.Minute); err == nil {
 			t.Errorf("issued %s for %q", token, subject)
 		}
 	}
-	for _, subject := range []string{"services", "my service", "auth0|5f7c8ec7c33c6c004bbafe82", "8f4b@clients", "https://issuer.example/users/7?x=y#z", "Ünïcode Gmbh",
-		"日本", "مثال", "o'neil", "🚚 fleet", "spiffe://example.org/ns/a/sa/service", "CN=erp,O=Acme", "{\"id\":1}", "a  b"} {
+	for _, subject := range []string{
+		"services", "my service", "auth0|5f7c8ec7c33c6c004bbafe82", "8f4b@clients",
+		"https://issuer.example/users/7?x=y#z", "Ünïcode Gmbh", "日本", "مثال", "o'neil", "🚚 fleet",
+		"spiffe://example.org/ns/a/sa/service", "CN=erp,O=Acme", "{\"id\":1}", "a  b",
+	} {
 		want := acme
 		want.Subject = subject
-		identify(
-			t, tokens, mint(t, jwt.SigningMethodHS256, []byte(secret), valid(claimsOf{"sub": subject})), want,
-			0, "",
-		)
+		identify(t, tokens, mintHS256(t, valid(claimsOf{"sub": subject})), want, 0, "")
 	}
 }
 
-// TestBearerSpaces takes one or more spaces before a token: RFC 9110, section 11.4. Nothing else separates or
-// follows.
+// TestBearerSpaces accepts one or more spaces before a token (RFC 9110, section 11.4), and no other white
+// space before or after the token.
 func TestBearerSpaces(t *testing.T) {
 	tokens := Tokens{Secret: secret, Service: []string{"service-token"}}
-	jwt := mint(t, jwt.SigningMethodHS256, []byte(secret), valid())
+	jwt := mintHS256(t, valid())
 	for authorization, want := range map[string]Principal{
-		"Bearer " + jwt: acme, "Bearer  " + jwt: acme, "BEARER    " + jwt: acme, "Bearer  service-token": Service, "bearer   service-token": Service,
-		"Bearer\t" + jwt: {}, "Bearer \t" + jwt: {}, "Bearer\u00a0" + jwt: {}, "Bearer " + jwt + " ": {}, "Bearer " + jwt + " x": {}, " Bearer " + jwt: {},
-		"Bearer   ": {}, "Bearer" + jwt: {},
+		"Bearer " + jwt: acme, "Bearer  " + jwt: acme, "BEARER    " + jwt: acme,
+		"Bearer  service-token": Service, "bearer   service-token": Service,
+		"Bearer\t" + jwt: {}, "Bearer \t" + jwt: {}, "Bearer\u00a0" + jwt: {}, "Bearer " + jwt + " ": {},
+		"Bearer " + jwt + " x": {}, " Bearer " + jwt: {}, "Bearer   ": {}, "Bearer" + jwt: {},
 	} {
-		if p, err := tokens.Identify(http.Header{"Authorization": {authorization}}); (err == nil) != (want != Principal{}) ||
-			err == nil && p != want {
+		p, err := tokens.Identify(http.Header{"Authorization": {authorization}})
+		if (err == nil) != (want != Principal{}) || err == nil && p != want {
 			t.Errorf("%q: %+v %v", authorization, p, err)
 		}
 	}

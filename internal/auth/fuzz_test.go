@@ -18,7 +18,8 @@ import (
 
 var fuzzed = Tokens{Secret: secret, Service: []string{"service-token", "old-service-token"}}
 
-// identified returns who calls. It fails for an error that is no refusal, and for a caller who may not exist.
+// identified returns the caller. The test fails for an error that is no refusal, and for a caller that
+// Identify must never return.
 func identified(t *testing.T, authorization, actingFor string) (Principal, bool) {
 	t.Helper()
 	h := http.Header{}
@@ -29,41 +30,45 @@ func identified(t *testing.T, authorization, actingFor string) (Principal, bool)
 	}
 	p, err := fuzzed.Identify(h)
 	if err != nil {
-		if refusal := (*apperr.Error)(nil); !errors.As(err, &refusal) ||
-			refusal.Status != 401 && refusal.Status != 403 {
+		var refusal *apperr.Error
+		if !errors.As(err, &refusal) || refusal.Status != 401 && refusal.Status != 403 {
 			t.Errorf("%q for %q: %v", authorization, actingFor, err)
 		}
 		return p, false
 	}
-	named := p != Service && p.Subject != Anonymous.Subject
+	ofToken := p != Service && p.Subject != Anonymous.Subject
 	if p.Customer < 0 || p.Customer > 1<<53-1 || p.Subject == "" ||
-		named && (p.Subject == Service.Subject || p.Subject == System.Subject) ||
-		strings.ContainsFunc(p.Subject, unicode.IsControl) ||
-		len(p.KeySpace()) > 64 {
+		ofToken && (p.Subject == Service.Subject || p.Subject == System.Subject) ||
+		strings.ContainsFunc(p.Subject, unicode.IsControl) || len(p.KeySpace()) > 64 {
 		t.Errorf("%q for %q is %+v", authorization, actingFor, p)
 	}
 	return p, true
 }
 
-// signature is that of a JWT whose first two parts these are.
+// signature returns the signature of a JWT for its first two parts.
 func signature(signed string) string {
 	mac := hmac.New(sha256.New, []byte(secret))
 	mac.Write([]byte(signed))
 	return base64.RawURLEncoding.EncodeToString(mac.Sum(nil))
 }
 
-// FuzzIdentify believes nobody without a service token or a signature of ours, and nobody but the service
-// whom he acts for.
+// FuzzIdentify holds that only a service token or a valid signature identifies a caller, and that
+// X-Acting-For counts with a service token only.
 func FuzzIdentify(f *testing.F) {
 	jwt, err := fuzzed.Issue(acme, 24*time.Hour)
 	if err != nil {
 		f.Fatal(err)
 	}
-	none := base64.RawURLEncoding.EncodeToString(
-		[]byte(`{"alg":"none"}`),
-	) + jwt[strings.Index(jwt, "."):strings.LastIndex(jwt, ".")+1]
-	for _, authorization := range []string{"", "Bearer " + jwt, "bearer " + jwt, "Bearer service-token", "Bearer service-token,old-service-token", "Bearer " + jwt + "=", "Bearer " + none, "Basic eDp5", "Bearer ..", "Bearer"} {
-		for _, actingFor := range []string{"", acme.ActingFor(), Anonymous.ActingFor(), jwt, "e30", "bnVsbA", "!"} {
+	_, payload, _ := strings.Cut(jwt[:strings.LastIndex(jwt, ".")], ".")
+	none := base64.RawURLEncoding.EncodeToString([]byte(`{"alg":"none"}`)) + "." + payload + "."
+	for _, authorization := range []string{
+		"", "Bearer " + jwt, "bearer " + jwt, "Bearer service-token",
+		"Bearer service-token,old-service-token", "Bearer " + jwt + "=", "Bearer " + none, "Basic eDp5",
+		"Bearer ..", "Bearer",
+	} {
+		for _, actingFor := range []string{
+			"", acme.ActingFor(), Anonymous.ActingFor(), jwt, "e30", "bnVsbA", "!",
+		} {
 			f.Add(authorization, actingFor)
 		}
 	}
@@ -84,50 +89,57 @@ func FuzzIdentify(f *testing.F) {
 	})
 }
 
-// FuzzClaims is an issuer who signs anything. A token says what it says by the exact names of claims, and by
-// each of them once.
+// FuzzClaims signs any header and claims. Identify must read the claims by their exact names, and refuse a
+// token with a name twice.
 func FuzzClaims(f *testing.F) {
-	for _, claims := range []string{`{"sub":"acme","exp":4102444800,"scope":"orders:read","customer_id":7}`, `{"sub":"acme","exp":4102444800}`, `{"sub":"acme"}`, `{"sub":"acme","exp":1}`,
-		`{"sub":"acme","exp":1e300}`, `{"sub":"acme","exp":-1}`, `{"sub":"acme","exp":"4102444800"}`, `{"sub":"acme","exp":4102444800,"nbf":4102444800}`, `{"sub":"acme","exp":4102444800,"customer_id":null}`,
-		`{"sub":"acme","exp":4102444800,"customer_id":7.0}`, `{"sub":"acme","exp":4102444800,"Customer_ID":0}`, `{"sub":"acme","exp":4102444800,"customer_id":7,"customer_id":[]}`, `{"sub":"acme","exp":4102444800,"cu\u017ftomer_id":7,"SCOPE":"admin","EXP":1}`, `{"sub":"Service ","exp":4102444800}`,
-		`{"sub":"acme","exp":4102444800,"scp":["orders:read"]}`, `{"sub":"acme","exp":9223372036854775807,"nbf":1e300}`,
-		`{"sub":"service","exp":4102444800}`, `{"sub":"a\nb","exp":4102444800}`, `{"sub":"\ud800","exp":4102444800}`, `{"sub":["acme"],"exp":4102444800}`, `{"aud":{},"sub":"acme","exp":4102444800}`, `null`, `[]`, `{`} {
+	for _, claims := range []string{
+		`{"sub":"acme","exp":4102444800,"scope":"orders:read","customer_id":7}`,
+		`{"sub":"acme","exp":4102444800}`, `{"sub":"acme"}`, `{"sub":"acme","exp":1}`,
+		`{"sub":"acme","exp":1e300}`, `{"sub":"acme","exp":-1}`, `{"sub":"acme","exp":"4102444800"}`,
+		`{"sub":"acme","exp":4102444800,"nbf":4102444800}`,
+		`{"sub":"acme","exp":4102444800,"customer_id":null}`,
+		`{"sub":"acme","exp":4102444800,"customer_id":7.0}`,
+		`{"sub":"acme","exp":4102444800,"Customer_ID":0}`,
+		`{"sub":"acme","exp":4102444800,"customer_id":7,"customer_id":[]}`,
+		`{"sub":"acme","exp":4102444800,"cu\u017ftomer_id":7,"SCOPE":"admin","EXP":1}`,
+		`{"sub":"Service ","exp":4102444800}`, `{"sub":"acme","exp":4102444800,"scp":["orders:read"]}`,
+		`{"sub":"acme","exp":9223372036854775807,"nbf":1e300}`, `{"sub":"service","exp":4102444800}`,
+		`{"sub":"a\nb","exp":4102444800}`, `{"sub":"\ud800","exp":4102444800}`,
+		`{"sub":["acme"],"exp":4102444800}`, `{"aud":{},"sub":"acme","exp":4102444800}`, `null`, `[]`, `{`,
+	} {
 		f.Add(`{"alg":"HS256","typ":"JWT"}`, claims)
 	}
-	for _, header := range []string{`{"alg":"none"}`, `{"alg":"RS256"}`, `{"alg":"HS512"}`, `{"alg":"hs256"}`, `{"alg":["HS256"]}`, `{"alg":"HS256","crit":["exp"]}`, `{"alg":"HS256","kid":"../../etc/passwd"}`, `{}`, `null`} {
+	for _, header := range []string{
+		`{"alg":"none"}`, `{"alg":"RS256"}`, `{"alg":"HS512"}`, `{"alg":"hs256"}`, `{"alg":["HS256"]}`,
+		`{"alg":"HS256","crit":["exp"]}`, `{"alg":"HS256","kid":"../../etc/passwd"}`, `{}`, `null`,
+	} {
 		f.Add(header, `{"sub":"acme","exp":4102444800,"customer_id":7}`)
 	}
 	f.Fuzz(func(t *testing.T, header, claims string) {
-		signed := base64.RawURLEncoding.EncodeToString(
-			[]byte(header),
-		) + "." + base64.RawURLEncoding.EncodeToString(
-			[]byte(claims),
-		)
-		p, ok := identified(t, "Bearer "+signed+"."+signature(signed), "")
+		p, ok := identified(t, "Bearer "+signed(header, claims), "")
 		if !ok {
 			return
 		}
-		var h, c map[string]any // by their exact names
+		var h, c map[string]any // maps keep the exact names
 		if json.Unmarshal([]byte(header), &h) != nil || h["alg"] != "HS256" || h["crit"] != nil ||
-			json.Unmarshal([]byte(claims), &c) != nil ||
-			p.ByService {
+			json.Unmarshal([]byte(claims), &c) != nil || p.ByService {
 			t.Errorf("%s of %s is believed to be %+v", header, claims, p)
 		}
 		if id, bound := c["customer_id"]; bound != (p.Customer != 0) || bound && id != float64(p.Customer) ||
 			c["sub"] != p.Subject {
-			t.Errorf("%s is not whom it says: %+v", claims, p)
+			t.Errorf("%s identifies another caller: %+v", claims, p)
 		}
 		if _, scoped := c["scope"]; p.Scope != "" && !scoped && c["scp"] == nil {
-			t.Errorf("%s may do what it does not say: %+v", claims, p)
+			t.Errorf("%s has no scopes, and the caller has: %+v", claims, p)
 		}
 		expires, _ := c["exp"].(float64)
 		if expires < float64(time.Now().Unix()) {
-			t.Errorf("%s never expires, or has: %+v", claims, p)
+			t.Errorf("%s has expired, or never expires: %+v", claims, p)
 		}
 	})
 }
 
-// FuzzIssue believes what was issued, whole, and nothing that differs from it.
+// FuzzIssue holds that an issued token identifies its principal, and that no changed token is accepted.
 func FuzzIssue(f *testing.F) {
 	f.Add("acme", "orders:read orders:write", int64(7), uint(40), byte('A'))
 	f.Add("日本", "", int64(0), uint(0), byte('.'))

@@ -25,50 +25,56 @@ import (
 )
 
 const (
-	keysEvery      = 10 * time.Minute
-	unknownEvery   = 10 * time.Second // so that made-up key ids do not flood the issuer
-	unknownAtOnce  = 3
-	maxKeys        = 1 << 20 // bytes of an answer
-	minRSA, maxRSA = 2048, 8192
+	refreshInterval = 10 * time.Minute
+	// Tokens with invented key ids must not flood the issuer with requests.
+	missInterval   = 10 * time.Second
+	missBurst      = 3
+	maxJWKS        = 1 << 20    // bytes
+	minRSA, maxRSA = 2048, 8192 // bits
 )
 
-// FetchKeys returns the keys at a JWKS address. They are read now, every ten minutes, and for a token that no
-// key fits (three times at once, then every ten seconds), until ctx ends. Unusable keys are left out, and the
-// log says which. When the issuer does not answer, or without a usable key, the known keys keep working, and
-// the log says so; at the first time it is the error.
+// FetchKeys fetches the issuer's keys from a JWKS address and returns a function that finds the key of a
+// token. The keys are fetched again every ten minutes, and for a token without a matching key (a burst of
+// three, then every ten seconds), until ctx ends. Unusable keys are skipped with a warning in the log.
+//
+// The error says that the first fetch failed or brought no usable key. Later failures are logged, and the
+// keys fetched before stay valid.
 func FetchKeys(ctx context.Context, url string, log *slog.Logger) (jwt.Keyfunc, error) {
 	return fetchKeys(ctx, url, log, 5*time.Second)
 }
 
-func fetchKeys(ctx context.Context, url string, log *slog.Logger, timeout time.Duration) (jwt.Keyfunc, error) {
-	i := &issuerKeys{url: url, log: log, client: http.Client{Timeout: timeout}}
-	i.unknown = rate.NewLimiter(rate.Every(unknownEvery), unknownAtOnce)
-	if err := i.read(ctx); err != nil {
+func fetchKeys(
+	ctx context.Context, url string, log *slog.Logger, timeout time.Duration,
+) (jwt.Keyfunc, error) {
+	k := &issuerKeys{url: url, log: log, client: http.Client{Timeout: timeout}}
+	k.missLimit = rate.NewLimiter(rate.Every(missInterval), missBurst)
+	if err := k.fetch(ctx); err != nil {
 		return nil, fmt.Errorf("the keys at %s (JWT_JWKS_URL) cannot be used: %w", url, err)
 	}
 	go func() {
-		for tick := time.NewTicker(keysEvery); ; {
+		tick := time.NewTicker(refreshInterval)
+		defer tick.Stop()
+		for {
 			select {
 			case <-ctx.Done():
-				tick.Stop()
 				return
 			case <-tick.C:
-				_ = i.readAgain(ctx)
+				_ = k.refresh(ctx)
 			}
 		}
 	}()
-	return func(token *jwt.Token) (any, error) { return i.find(ctx, token) }, nil
+	return func(token *jwt.Token) (any, error) { return k.find(ctx, token) }, nil
 }
 
-// issuerKeys are the keys of one issuer: see docs/architecture.md, decision 10.
+// issuerKeys are the keys of an issuer: see docs/architecture.md, decision 10.
 type issuerKeys struct {
-	url     string
-	log     *slog.Logger
-	client  http.Client
-	unknown *rate.Limiter
-	reading singleflight.Group // for the many tokens by a new key that come at once
-	known   atomic.Pointer[[]issuerKey]
-	leftOut string // the unusable keys that the log names already
+	url       string
+	log       *slog.Logger
+	client    http.Client
+	missLimit *rate.Limiter      // fetches for tokens without a matching key
+	fetching  singleflight.Group // many tokens signed with a new key arrive together
+	keys      atomic.Pointer[[]issuerKey]
+	logged    string // the last warning about unusable keys, so that a refresh does not repeat the line
 }
 
 type issuerKey struct {
@@ -77,70 +83,72 @@ type issuerKey struct {
 	public any
 }
 
-// find returns the keys of a token's algorithm that have its `kid`. For a token without `kid` it returns the
-// keys that verify it, because only then is it clear that no known key does, and that the issuer may have a
-// new one.
-func (i *issuerKeys) find(ctx context.Context, token *jwt.Token) (any, error) {
-	found := i.fitting(token)
-	if len(found.Keys) > 0 {
-		return found, nil
+// find returns the keys to verify a token with. It fetches the keys again when no key matches.
+func (k *issuerKeys) find(ctx context.Context, token *jwt.Token) (any, error) {
+	if set := k.matching(token); len(set.Keys) > 0 {
+		return set, nil
 	}
-	_, err, _ := i.reading.Do("unknown", func() (any, error) {
-		if !i.unknown.Allow() {
+	_, err, _ := k.fetching.Do("miss", func() (any, error) {
+		if !k.missLimit.Allow() {
 			return nil, errors.New("the issuer has just been asked")
 		}
-		return nil, i.readAgain(ctx)
+		return nil, k.refresh(ctx)
 	})
-	if found = i.fitting(token); len(found.Keys) == 0 { // whatever err says: another call may have read the keys
-		return nil, fmt.Errorf("no key of the issuer fits (%v)", err) // not %w: an error of the issuer's JSON is none of the token's
+	set := k.matching(token) // even after an error: another call may have fetched the key
+	if len(set.Keys) == 0 {
+		// %v: errors about the issuer's JSON must not match those about the token's JSON.
+		return nil, fmt.Errorf("no key of the issuer fits (%v)", err)
 	}
-	return found, nil
+	return set, nil
 }
 
-func (i *issuerKeys) fitting(token *jwt.Token) (found jwt.VerificationKeySet) {
+// matching returns the keys with the token's algorithm and `kid`. For a token without `kid` the signature is
+// verified here, so that a missing key is noticed and fetched.
+func (k *issuerKeys) matching(token *jwt.Token) (set jwt.VerificationKeySet) {
 	signed := token.Raw[:strings.LastIndexByte(token.Raw, '.')]
-	id, named := token.Header["kid"]
-	for _, key := range *i.known.Load() {
+	id, hasID := token.Header["kid"]
+	for _, key := range *k.keys.Load() {
 		if key.method != token.Method {
 			continue
 		}
-		if named && id == key.id || !named && key.method.Verify(signed, token.Signature, key.public) == nil {
-			found.Keys = append(found.Keys, key.public)
+		if hasID && id == key.id || !hasID && key.method.Verify(signed, token.Signature, key.public) == nil {
+			set.Keys = append(set.Keys, key.public)
 		}
 	}
-	return found
+	return set
 }
 
-// readAgain reads the keys. Calls at the same time do so once.
-func (i *issuerKeys) readAgain(ctx context.Context) error {
-	_, err, _ := i.reading.Do("read", func() (any, error) {
-		err := i.read(ctx)
+// refresh fetches the keys again and logs a failure. Concurrent calls share one request.
+func (k *issuerKeys) refresh(ctx context.Context) error {
+	_, err, _ := k.fetching.Do("refresh", func() (any, error) {
+		err := k.fetch(ctx)
 		if err != nil {
-			i.log.Error("the issuer's keys could not be read; those known keep working", "url", i.url, "error", err)
+			k.log.Error("the issuer's keys could not be read; those known keep working",
+				"url", k.url, "error", err)
 		}
 		return nil, err
 	})
 	return err
 }
 
-func (i *issuerKeys) read(ctx context.Context) error {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, i.url, nil)
+func (k *issuerKeys) fetch(ctx context.Context) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, k.url, nil)
 	if err != nil {
 		return err
 	}
-	res, err := i.client.Do(req)
+	res, err := k.client.Do(req)
 	if err != nil {
 		return err
 	}
 	defer res.Body.Close()
-	body, err := io.ReadAll(io.LimitReader(res.Body, maxKeys+1))
+	body, err := io.ReadAll(io.LimitReader(res.Body, maxJWKS+1))
 	switch {
 	case res.StatusCode != http.StatusOK:
 		return fmt.Errorf("the issuer answered %d", res.StatusCode)
 	case err != nil:
 		return err
-	case len(body) > maxKeys:
-		return fmt.Errorf("the issuer's answer is longer than %d bytes", maxKeys)
+	case len(body) > maxJWKS:
+		return fmt.Errorf("the issuer's answer is longer than %d bytes", maxJWKS)
 	}
 	var set struct {
 		Keys []jsontext.Value `json:"keys"`
@@ -151,7 +159,7 @@ func (i *issuerKeys) read(ctx context.Context) error {
 	var keys []issuerKey
 	var unusable error
 	for n, text := range set.Keys {
-		key, err := readKey(text)
+		key, err := parseKey(text)
 		if err != nil {
 			unusable = errors.Join(unusable, fmt.Errorf("key %d, with the id %q: %w", n+1, key.id, err))
 			continue
@@ -161,16 +169,16 @@ func (i *issuerKeys) read(ctx context.Context) error {
 	if len(keys) == 0 {
 		return errors.Join(errors.New("the issuer's answer has no key that can be used"), unusable)
 	}
-	i.known.Store(&keys)
-	if said := fmt.Sprint(unusable); unusable != nil && said != i.leftOut { // not every ten minutes
-		i.log.Warn("keys of the issuer cannot be used and are left out", "url", i.url, "error", unusable)
-		i.leftOut = said
+	k.keys.Store(&keys)
+	if text := fmt.Sprint(unusable); unusable != nil && text != k.logged {
+		k.log.Warn("keys of the issuer cannot be used and are left out", "url", k.url, "error", unusable)
+		k.logged = text
 	}
 	return nil
 }
 
-// readKey returns a key that verifies signatures by one of the algorithms of Tokens.methods.
-func readKey(text jsontext.Value) (key issuerKey, err error) {
+// parseKey parses a JWK. The error says that the key is not for signatures with RS256, ES256 or EdDSA.
+func parseKey(text jsontext.Value) (key issuerKey, err error) {
 	var m jwkset.JWKMarshal
 	if err := json.Unmarshal(text, &m); err != nil {
 		return key, err
@@ -194,7 +202,8 @@ func readKey(text jsontext.Value) (key issuerKey, err error) {
 		key.method = jwt.SigningMethodEdDSA
 	}
 	switch {
-	case m.USE != "" && m.USE != jwkset.UseSig, m.KEYOPS != nil && !slices.Contains(m.KEYOPS, jwkset.KeyOpsVerify):
+	case m.USE != "" && m.USE != jwkset.UseSig,
+		m.KEYOPS != nil && !slices.Contains(m.KEYOPS, jwkset.KeyOpsVerify):
 		return key, errors.New("its use is another than to verify signatures")
 	case key.method == nil, m.ALG != "" && m.ALG.String() != key.method.Alg():
 		return key, errors.New("it is for another algorithm than RS256, ES256 and EdDSA")

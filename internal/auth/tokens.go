@@ -21,21 +21,21 @@ import (
 	"example.com/b2b/internal/apperr"
 )
 
-// Tokens says which tokens a deployment accepts. The zero value accepts none.
+// Tokens verifies the tokens of a deployment. The zero value accepts no token.
 type Tokens struct {
-	Secret   string      // of JWTs signed with HS256; "" accepts none of them
-	Keys     jwt.Keyfunc // finds the key of a JWT signed with RS256, ES256 or EdDSA; nil accepts none of them
-	Issuer   string      // that a JWT must name as `iss`; "" for any
-	Audience string      // that a JWT must name in `aud`; "" for any
-	Service  []string    // the service tokens; services present the first, and the others are on their way in or out
+	Secret   string      // for JWTs signed with HS256; "" refuses them
+	Keys     jwt.Keyfunc // finds the key of JWTs signed with RS256, ES256 or EdDSA; nil refuses them
+	Issuer   string      // the required `iss`; "" for any
+	Audience string      // the required entry of `aud`; "" for any
+	Service  []string    // service tokens: services send the first, the others are being rotated in or out
 }
 
-// ActingForHeader says for whom the holder of the service token makes a call: see Principal.ActingFor.
+// ActingForHeader carries the principal for whom a service makes a call: see Principal.ActingFor.
 const ActingForHeader = "X-Acting-For"
 
-// Identify returns who calls, by the headers Authorization and X-Acting-For. The error is 401 unauthorized
-// for a token that is not valid, and 403 forbidden for an X-Acting-For that cannot be read or comes from
-// somebody else than the holder of the service token.
+// Identify returns the caller named by the headers Authorization and X-Acting-For. The errors are 401
+// unauthorized for an invalid token, and 403 forbidden for an X-Acting-For that is malformed or sent without
+// the service token.
 func (t Tokens) Identify(h http.Header) (Principal, error) {
 	if len(h.Values("Authorization")) > 1 || len(h.Values(ActingForHeader)) > 1 {
 		return Anonymous, apperr.Unauthorized.New("send one only")
@@ -46,9 +46,10 @@ func (t Tokens) Identify(h http.Header) (Principal, error) {
 		return p, err
 	}
 	if p != Service {
-		return p, apperr.Forbidden.New().With("/header/"+ActingForHeader, apperr.Params{"rule": "service_token"}, "may be sent only with the service token")
+		return p, apperr.Forbidden.New().With("/header/"+ActingForHeader,
+			apperr.Params{"rule": "service_token"}, "may be sent only with the service token")
 	}
-	if actingFor == forNobody { // of most calls, where callers need no token
+	if actingFor == forAnonymous {
 		return Principal{Subject: Anonymous.Subject, ByService: true}, nil
 	}
 	encoded, err := base64.RawURLEncoding.Strict().DecodeString(actingFor)
@@ -60,7 +61,8 @@ func (t Tokens) Identify(h http.Header) (Principal, error) {
 		p, err = c.principal()
 	}
 	if err != nil {
-		return p, apperr.Forbidden.Because(err).With("/header/"+ActingForHeader, apperr.Params{"rule": "format"}, "names no caller")
+		return p, apperr.Forbidden.Because(err).With("/header/"+ActingForHeader,
+			apperr.Params{"rule": "format"}, "names no caller")
 	}
 	p.ByService = true
 	return p, nil
@@ -71,7 +73,7 @@ func (t Tokens) bearer(authorization string) (Principal, error) {
 		return Anonymous, nil
 	}
 	scheme, token, _ := strings.Cut(authorization, " ")
-	token = strings.TrimLeft(token, " ") // RFC 9110, section 11.4: one space or more
+	token = strings.TrimLeft(token, " ") // RFC 9110, section 11.4, allows several spaces
 	if !strings.EqualFold(scheme, "Bearer") {
 		return Anonymous, apperr.Unauthorized.New("send Authorization: Bearer TOKEN")
 	}
@@ -87,11 +89,11 @@ func (t Tokens) bearer(authorization string) (Principal, error) {
 	return p, nil
 }
 
-// clockSkew is how far an issuer's clock may be ahead. A token that has expired has expired.
+// clockSkew is the tolerance for `nbf` and `iat`, when the issuer's clock is ahead. `exp` has no tolerance.
 const clockSkew = 5 * time.Second
 
 func (t Tokens) verify(token string) (Principal, error) {
-	if strings.ContainsAny(token, "\r\n") { // which even strict decoding of base64 skips
+	if strings.ContainsAny(token, "\r\n") { // even strict base64 decoding skips line ends
 		return Anonymous, jwt.ErrTokenMalformed
 	}
 	options := []jwt.ParserOption{jwt.WithStrictDecoding(), jwt.WithExpirationRequired(), jwt.WithIssuedAt(),
@@ -112,28 +114,29 @@ func (t Tokens) verify(token string) (Principal, error) {
 	return c.principal()
 }
 
-// methods are what the deployment has keys for. The algorithm of a token chooses the key, so that a public
-// key never serves as a secret: RFC 8725, section 2.1.
+// methods returns the accepted signature algorithms. The key follows from the token's algorithm, so that a
+// public key is never used as an HMAC secret (RFC 8725, section 2.1).
 func (t Tokens) methods() []string {
 	methods := []string{}
 	if t.Secret != "" {
 		methods = append(methods, jwt.SigningMethodHS256.Alg())
 	}
 	if t.Keys != nil {
-		methods = append(methods, jwt.SigningMethodRS256.Alg(), jwt.SigningMethodES256.Alg(), jwt.SigningMethodEdDSA.Alg())
+		methods = append(methods, jwt.SigningMethodRS256.Alg(), jwt.SigningMethodES256.Alg(),
+			jwt.SigningMethodEdDSA.Alg())
 	}
 	return methods
 }
 
-// key returns the key for a token's algorithm. The error is for a header that can be read in two ways, of
-// which the parser does not know: it takes the last of two parameters with one name, and ignores `crit`.
+// key returns the key for a token's algorithm. It refuses headers that the JWT parser misreads: for a
+// duplicate name the parser takes the last value, and it ignores `crit`.
 func (t Tokens) key(token *jwt.Token) (any, error) {
 	header, _, _ := strings.Cut(token.Raw, ".")
-	decoded, _ := base64.RawURLEncoding.DecodeString(header) // as the parser has done
+	decoded, _ := base64.RawURLEncoding.DecodeString(header) // the parser has decoded the header before
 	if !jsontext.Value(decoded).IsValid() {
 		return nil, jsontext.ErrDuplicateName
 	}
-	if _, critical := token.Header["crit"]; critical { // RFC 7515, section 4.1.11; no extension is supported
+	if _, critical := token.Header["crit"]; critical { // RFC 7515, section 4.1.11: no support
 		return nil, errCritical
 	}
 	if token.Method == jwt.SigningMethodHS256 {
@@ -142,12 +145,13 @@ func (t Tokens) key(token *jwt.Token) (any, error) {
 	return t.Keys(token)
 }
 
-// Issue signs a JWT for p with the secret, valid for lifetime from now.
+// Issue signs a JWT for p with the secret, valid for lifetime from now. The error says that p's subject or
+// customer cannot be put into a token.
 func (t Tokens) Issue(p Principal, lifetime time.Duration) (string, error) {
 	now := time.Now()
-	c := claims{Scope: (*scopes)(&p.Scope), Customer: customerID(p.Customer), RegisteredClaims: jwt.RegisteredClaims{
-		Subject: p.Subject, Issuer: t.Issuer, IssuedAt: jwt.NewNumericDate(now), ExpiresAt: jwt.NewNumericDate(now.Add(lifetime)),
-	}}
+	c := toClaims(p)
+	c.Issuer = t.Issuer
+	c.IssuedAt, c.ExpiresAt = jwt.NewNumericDate(now), jwt.NewNumericDate(now.Add(lifetime))
 	if t.Audience != "" {
 		c.Audience = jwt.ClaimStrings{t.Audience}
 	}
@@ -157,44 +161,47 @@ func (t Tokens) Issue(p Principal, lifetime time.Duration) (string, error) {
 	return jwt.NewWithClaims(jwt.SigningMethodHS256, c).SignedString([]byte(t.Secret))
 }
 
-// ActingFor is what the holder of the service token sends as X-Acting-For to act for p; "" for the service
-// itself.
+// ActingFor returns the X-Acting-For of a service's call for p; "" for a call of the service itself.
 func (p Principal) ActingFor() string {
 	switch p.Subject {
 	case Service.Subject, System.Subject:
 		return ""
 	case Anonymous.Subject:
-		return forNobody
+		return forAnonymous
 	}
-	return claims{Scope: (*scopes)(&p.Scope), Customer: customerID(p.Customer), RegisteredClaims: jwt.RegisteredClaims{Subject: p.Subject}}.encode()
+	return toClaims(p).encode()
 }
 
-// forNobody is X-Acting-For for a caller without a token.
-var forNobody = claims{}.encode()
+// forAnonymous is the X-Acting-For of a caller without a token.
+var forAnonymous = claims{}.encode()
 
 func (c claims) encode() string {
-	encoded, _ := json.Marshal(c) // strings and numbers
+	encoded, _ := json.Marshal(c) // strings and numbers cannot fail
 	return base64.RawURLEncoding.EncodeToString(encoded)
 }
 
-// claims are those of a JWT that this system reads.
+// claims are the supported claims of a JWT.
 type claims struct {
 	jwt.RegisteredClaims
 	Scope    *scopes    `json:"scope,omitempty"`      // RFC 8693, section 4.2
-	Scp      *scopes    `json:"scp,omitempty"`        // the name that some issuers give it; counts when there is no `scope`
-	Customer customerID `json:"customer_id,omitzero"` // binds the token to a customer
+	Scp      *scopes    `json:"scp,omitempty"`        // some issuers' name for `scope`; used without `scope`
+	Customer customerID `json:"customer_id,omitzero"` // the only customer for whom the caller may act
 }
 
-// UnmarshalJSON implements json.Unmarshaler. It binds claims by their exact names only, as RFC 7519 requires,
-// and refuses a text that has a name twice. Without it the parser's encoding/json would bind names in any
-// case, and the last of several.
+func toClaims(p Principal) claims {
+	return claims{Scope: (*scopes)(&p.Scope), Customer: customerID(p.Customer),
+		RegisteredClaims: jwt.RegisteredClaims{Subject: p.Subject}}
+}
+
+// UnmarshalJSON implements json.Unmarshaler. It matches names exactly, as RFC 7519 requires, and refuses
+// duplicate names. The parser's encoding/json would ignore case and take the last duplicate.
 func (c *claims) UnmarshalJSON(text []byte) error {
 	type plain claims
 	return json.Unmarshal(text, (*plain)(c), numericDates)
 }
 
-// numericDates reads `exp`, `nbf` and `iat`, and refuses numbers that are no time; jwt.NumericDate itself
-// takes 1e300 for some time.
+// numericDates parses `exp`, `nbf` and `iat`, and refuses times beyond the year 9999; jwt.NumericDate itself
+// accepts 1e300.
 var numericDates = json.WithUnmarshalers(json.UnmarshalFunc(func(text []byte, d *jwt.NumericDate) error {
 	seconds, err := strconv.ParseFloat(string(text), 64)
 	if err != nil || math.Abs(seconds) > lastSecond {
@@ -206,38 +213,43 @@ var numericDates = json.WithUnmarshalers(json.UnmarshalFunc(func(text []byte, d 
 
 const lastSecond = 253402300799 // of the year 9999
 
-// scopes are separated by U+0020: RFC 6749, section 3.3.
+// scopes is a list separated by spaces (RFC 6749, section 3.3).
 type scopes string
 
-// UnmarshalJSON implements json.Unmarshaler, for a text and for a list of scopes.
+// UnmarshalJSON implements json.Unmarshaler, for a string and for a list of scopes.
 func (s *scopes) UnmarshalJSON(text []byte) error {
 	if json.Unmarshal(text, (*string)(s)) == nil {
 		return nil
 	}
 	var list []string
-	several := func(scope string) bool { return strings.Contains(scope, " ") }
-	if err := json.Unmarshal(text, &list); err != nil || slices.ContainsFunc(list, several) {
+	if json.Unmarshal(text, &list) != nil {
 		return errNoScopes
+	}
+	for _, scope := range list {
+		if strings.Contains(scope, " ") {
+			return errNoScopes
+		}
 	}
 	*s = scopes(strings.Join(list, " "))
 	return nil
 }
 
-// customerID refuses whatever is not an id: a claim that cannot be read must not make a token that is bound
-// to nobody.
+// customerID is the id of a customer. An invalid claim is an error: read as 0, the claim would make a token
+// for all customers.
 type customerID int64
 
-// UnmarshalJSON implements json.Unmarshaler, for null too.
+// UnmarshalJSON implements json.Unmarshaler. It refuses null, too.
 func (c *customerID) UnmarshalJSON(text []byte) error {
 	id, err := strconv.ParseInt(string(text), 10, 64)
-	if *c = customerID(id); err != nil || id < 1 || !c.possible() {
+	*c = customerID(id)
+	if err != nil || id < 1 || !c.valid() {
 		return errNoCustomer
 	}
 	return nil
 }
 
-// possible reports whether it is an id, or 0.
-func (c customerID) possible() bool { return c >= 0 && c <= 1<<53-1 }
+// valid reports whether c is an id, or 0. Ids have 53 bits, so that JavaScript keeps them exact.
+func (c customerID) valid() bool { return c >= 0 && c <= 1<<53-1 }
 
 var (
 	errNoCustomer = errors.New("customer_id is no id of a customer")
@@ -247,26 +259,26 @@ var (
 	errCritical   = errors.New("crit asks for an extension that is not supported")
 )
 
-// principal returns whom the claims name. The error is for a customer_id that is none, and for a subject with
-// control or invisible characters, or that a reader could take for one of ours: "Service", "service ", or the
-// same in full width (RFC 8266).
+// principal returns the principal of the claims. The errors are errNoCustomer for an invalid customer_id, and
+// errNoSubject for a subject with control or invisible characters, and for a name that looks like a reserved
+// name: "Service", "service ", or "service" in full-width characters (RFC 8266).
 func (c claims) principal() (Principal, error) {
 	name, err := precis.Nickname.CompareKey(c.Subject)
-	ours := []string{Anonymous.Subject, Service.Subject, System.Subject}
-	if err != nil || utf8.RuneCountInString(c.Subject) > 255 || slices.Contains(ours, name) {
+	reserved := []string{Anonymous.Subject, Service.Subject, System.Subject}
+	if err != nil || utf8.RuneCountInString(c.Subject) > 255 || slices.Contains(reserved, name) {
 		return Anonymous, errNoSubject
 	}
-	if !c.Customer.possible() {
+	if !c.Customer.valid() {
 		return Anonymous, errNoCustomer
 	}
 	p := Principal{Subject: c.Subject, Customer: int64(c.Customer)}
-	if said := cmp.Or(c.Scope, c.Scp); said != nil {
-		p.Scope = string(*said)
+	if scope := cmp.Or(c.Scope, c.Scp); scope != nil {
+		p.Scope = string(*scope)
 	}
 	return p, nil
 }
 
-// reason says to the caller why a token is not valid.
+// reason returns the sentence for the caller about an invalid token.
 func reason(err error) string {
 	for _, known := range []struct {
 		err      error

@@ -33,17 +33,17 @@ const secret = "secret-of-the-test-of-32-bytes-or-more"
 
 type claimsOf = jwt.MapClaims
 
-// valid are the claims of a token that is accepted, changed by those that follow; nil takes one away.
+// valid returns the claims of a token that is accepted, with changes; nil removes a claim.
 func valid(changed ...claimsOf) claimsOf {
 	c := claimsOf{"sub": "acme", "exp": time.Now().Add(time.Hour).Unix(), "scope": "orders:read", "customer_id": 7}
-	for _, some := range changed {
-		maps.Copy(c, some)
+	for _, claims := range changed {
+		maps.Copy(c, claims)
 	}
 	maps.DeleteFunc(c, func(_ string, value any) bool { return value == nil })
 	return c
 }
 
-// mint signs a token as whoever has the key can. headers are names and values in turn.
+// mint signs a token with the key. headers are names and values in turn.
 func mint(t *testing.T, method jwt.SigningMethod, key any, c claimsOf, headers ...string) string {
 	t.Helper()
 	token := jwt.NewWithClaims(method, c)
@@ -57,8 +57,20 @@ func mint(t *testing.T, method jwt.SigningMethod, key any, c claimsOf, headers .
 	return signed
 }
 
-// identify holds what becomes of a bearer's token: the principal, or the status of the refusal and a part of
-// its sentence.
+// mintHS256 signs a token with the secret.
+func mintHS256(t *testing.T, c claimsOf) string {
+	t.Helper()
+	return mint(t, jwt.SigningMethodHS256, []byte(secret), c)
+}
+
+// mintES256 signs a token with a key of the curve P-256, and names the key in its header.
+func mintES256(t *testing.T, key *ecdsa.PrivateKey, kid string) string {
+	t.Helper()
+	return mint(t, jwt.SigningMethodES256, key, valid(), "kid", kid)
+}
+
+// identify compares the result of Identify for a bearer token with the principal want, or, when status is
+// not 0, with the status of a refusal and a part of its sentence.
 func identify(t *testing.T, tokens Tokens, token string, want Principal, status int, says string) {
 	t.Helper()
 	p, err := tokens.Identify(http.Header{"Authorization": {"Bearer " + token}})
@@ -66,19 +78,20 @@ func identify(t *testing.T, tokens Tokens, token string, want Principal, status 
 	switch {
 	case status == 0 && (err != nil || p != want):
 		t.Errorf("%+v %v", p, err)
-	case status != 0 && (!errors.As(err, &refusal) || refusal.Status != status || !strings.Contains(refusal.Message, says) || p.Known()):
+	case status == 0:
+	case !errors.As(err, &refusal) || refusal.Status != status || !strings.Contains(refusal.Message, says) || p.Known():
 		t.Errorf("%+v %v, want %d %s", p, err, status, says)
 	}
 }
 
 var acme = Principal{Subject: "acme", Customer: 7, Scope: "orders:read"}
 
-// TestClaims is about tokens with a signature that is right.
+// TestClaims reads tokens with a valid signature.
 func TestClaims(t *testing.T) {
 	ago := func(d time.Duration) int64 { return time.Now().Add(-d).Unix() }
 	plain := Tokens{Secret: secret}
 	strict := Tokens{Secret: secret, Issuer: "https://issuer.example", Audience: "b2b"}
-	named := claimsOf{"iss": strict.Issuer, "aud": strict.Audience}
+	addressed := claimsOf{"iss": strict.Issuer, "aud": strict.Audience}
 	unbound := acme
 	unbound.Customer = 0
 	for name, c := range map[string]struct {
@@ -88,7 +101,7 @@ func TestClaims(t *testing.T) {
 		says   string
 	}{
 		"valid":                    {plain, valid(), 0, ""},
-		"names_what_nobody_asks":   {plain, valid(named), 0, ""},
+		"claims_that_are_not_read": {plain, valid(addressed), 0, ""},
 		"clocks_differ":            {plain, valid(claimsOf{"iat": ago(-2 * time.Second), "nbf": ago(-2 * time.Second)}), 0, ""},
 		"expired":                  {plain, valid(claimsOf{"exp": ago(2 * time.Second)}), 401, "expired"},
 		"no_exp":                   {plain, valid(claimsOf{"exp": nil}), 401, "lacks a claim"},
@@ -111,21 +124,18 @@ func TestClaims(t *testing.T) {
 		"customer_written_a_float": {plain, valid(claimsOf{"customer_id": json.RawMessage("7.0")}), 401, "customer_id"},
 		"customer_too_great":       {plain, valid(claimsOf{"customer_id": 1 << 53}), 401, "customer_id"},
 		"customer_list":            {plain, valid(claimsOf{"customer_id": []int{7}}), 401, "customer_id"},
-		"issuer_and_audience":      {strict, valid(named), 0, ""},
-		"one_of_its_audiences":     {strict, valid(named, claimsOf{"aud": []string{"other", "b2b"}}), 0, ""},
-		"another_issuer":           {strict, valid(named, claimsOf{"iss": "https://other.example"}), 401, "another issuer"},
-		"no_issuer":                {strict, valid(named, claimsOf{"iss": nil}), 401, "lacks a claim"},
-		"another_audience":         {strict, valid(named, claimsOf{"aud": "other"}), 401, "another audience"},
-		"no_audience":              {strict, valid(named, claimsOf{"aud": nil}), 401, "lacks a claim"},
+		"issuer_and_audience":      {strict, valid(addressed), 0, ""},
+		"one_of_its_audiences":     {strict, valid(addressed, claimsOf{"aud": []string{"other", "b2b"}}), 0, ""},
+		"another_issuer":           {strict, valid(addressed, claimsOf{"iss": "https://other.example"}), 401, "another issuer"},
+		"no_issuer":                {strict, valid(addressed, claimsOf{"iss": nil}), 401, "lacks a claim"},
+		"another_audience":         {strict, valid(addressed, claimsOf{"aud": "other"}), 401, "another audience"},
+		"no_audience":              {strict, valid(addressed, claimsOf{"aud": nil}), 401, "lacks a claim"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			identify(t, c.tokens, mint(t, jwt.SigningMethodHS256, []byte(secret), c.claims), acme, c.status, c.says)
+			identify(t, c.tokens, mintHS256(t, c.claims), acme, c.status, c.says)
 		})
 	}
-	identify(
-		t, plain, mint(t, jwt.SigningMethodHS256, []byte(secret), valid(claimsOf{"customer_id": nil})),
-		unbound, 0, "",
-	)
+	identify(t, plain, mintHS256(t, valid(claimsOf{"customer_id": nil})), unbound, 0, "")
 	issued, err := strict.Issue(acme, time.Minute)
 	if err != nil {
 		t.Fatal(err)
@@ -136,7 +146,7 @@ func TestClaims(t *testing.T) {
 	}
 }
 
-// keys are those of an issuer.
+// keys is a key of each kind.
 type keys struct {
 	rsa *rsa.PrivateKey
 	ec  *ecdsa.PrivateKey
@@ -164,8 +174,8 @@ type issuer struct {
 	url     string
 	storage jwkset.Storage
 	mu      sync.Mutex
-	asked   int
-	answer  func(w http.ResponseWriter, r *http.Request) // when set, instead of the keys
+	fetches int
+	answer  func(w http.ResponseWriter, r *http.Request) // when set, answers instead of the keys
 }
 
 func newIssuer(t *testing.T) *issuer {
@@ -179,7 +189,7 @@ func newIssuer(t *testing.T) *issuer {
 func (i *issuer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	i.mu.Lock()
 	answer := i.answer
-	i.asked++
+	i.fetches++
 	i.mu.Unlock()
 	if answer != nil {
 		answer(w, r)
@@ -195,11 +205,11 @@ func (i *issuer) answers(answer func(w http.ResponseWriter, r *http.Request)) {
 	i.answer = answer
 }
 
-// has tells how often it was asked for its keys.
-func (i *issuer) has() int {
+// fetched returns how often the keys have been fetched.
+func (i *issuer) fetched() int {
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	return i.asked
+	return i.fetches
 }
 
 func (i *issuer) publish(t *testing.T, id string, key crypto.PublicKey) {
@@ -213,16 +223,25 @@ func (i *issuer) publish(t *testing.T, id string, key crypto.PublicKey) {
 	}
 }
 
+// wantNoStart holds that a service with this issuer does not start, with an error that names the issuer.
+func (i *issuer) wantNoStart(t *testing.T) {
+	t.Helper()
+	_, err := fetchKeys(t.Context(), i.url, slog.New(slog.DiscardHandler), time.Second)
+	if err == nil || !strings.Contains(err.Error(), i.url) {
+		t.Errorf("a start without keys: %v", err)
+	}
+}
+
 func (i *issuer) fetch(t *testing.T, log io.Writer) jwt.Keyfunc {
 	t.Helper()
-	found, err := fetchKeys(t.Context(), i.url, slog.New(slog.NewTextHandler(log, nil)), time.Second)
+	keys, err := fetchKeys(t.Context(), i.url, slog.New(slog.NewTextHandler(log, nil)), time.Second)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return found
+	return keys
 }
 
-// TestSignatures is about who has signed a token, and how.
+// TestSignatures accepts a token only by a secret or key of this deployment, with the right algorithm.
 func TestSignatures(t *testing.T) {
 	own, others := newKeys(), newKeys()
 	i := newIssuer(t)
@@ -280,17 +299,14 @@ func TestSignatures(t *testing.T) {
 	}
 }
 
-// TestRotation finds a new key when a token first names it, and forgets one that is no longer published.
+// TestRotation fetches a new key when a token first names the key, and forgets a key that is no longer
+// published.
 func TestRotation(t *testing.T) {
 	before, after := newKeys(), newKeys()
 	i := newIssuer(t)
 	i.publish(t, "old", &before.ec.PublicKey)
 	tokens := Tokens{Keys: i.fetch(t, io.Discard)}
-	old, fresh := mint(
-		t, jwt.SigningMethodES256, before.ec, valid(), "kid", "old",
-	), mint(
-		t, jwt.SigningMethodES256, after.ec, valid(), "kid", "new",
-	)
+	old, fresh := mintES256(t, before.ec, "old"), mintES256(t, after.ec, "new")
 	identify(t, tokens, old, acme, 0, "")
 	identify(t, tokens, fresh, acme, 401, "signature")
 	i.publish(t, "new", &after.ec.PublicKey)
@@ -299,23 +315,18 @@ func TestRotation(t *testing.T) {
 	if _, err := i.storage.KeyDelete(t.Context(), "old"); err != nil {
 		t.Fatal(err)
 	}
-	identify(
-		t, tokens, mint(t, jwt.SigningMethodES256, after.ec, valid(), "kid", "none"), acme, 401, "signature",
-	) // reads the keys again
+	identify(t, tokens, mintES256(t, after.ec, "none"), acme, 401, "signature") // fetches the keys again
 	identify(t, tokens, old, acme, 401, "signature")
-	asked := i.has()
+	before50 := i.fetched()
 	for range 50 {
-		identify(
-			t, tokens, mint(t, jwt.SigningMethodES256, after.ec, valid(), "kid", "made up"), acme, 401,
-			"signature",
-		)
+		identify(t, tokens, mintES256(t, after.ec, "made up"), acme, 401, "signature")
 	}
-	if now := i.has(); now > asked+10 { // one for every ten seconds that this took
-		t.Errorf("50 ids that somebody made up asked the issuer %d times", now-asked)
+	if n := i.fetched() - before50; n > 10 { // one fetch for each ten seconds
+		t.Errorf("50 made-up ids fetched the keys %d times", n)
 	}
 }
 
-// TestIssuerOutage keeps known keys working while the issuer is down, or does not answer.
+// TestIssuerOutage accepts tokens by known keys while the issuer is down or does not answer.
 func TestIssuerOutage(t *testing.T) {
 	known := newKeys()
 	for name, answer := range map[string]func(http.ResponseWriter, *http.Request){
@@ -330,23 +341,18 @@ func TestIssuerOutage(t *testing.T) {
 			var log bytes.Buffer
 			tokens := Tokens{Keys: i.fetch(t, &log)}
 			i.answers(answer)
-			identify(
-				t, tokens, mint(t, jwt.SigningMethodES256, known.ec, valid(), "kid", "unknown"), acme, 401,
-				"cannot be checked",
-			)
-			identify(t, tokens, mint(t, jwt.SigningMethodES256, known.ec, valid(), "kid", "known"), acme, 0, "")
+			identify(t, tokens, mintES256(t, known.ec, "unknown"), acme, 401, "cannot be checked")
+			identify(t, tokens, mintES256(t, known.ec, "known"), acme, 0, "")
 			if !strings.Contains(log.String(), i.url) {
-				t.Errorf("the log does not say that the issuer is away: %s", &log)
+				t.Errorf("the log does not name the issuer: %s", &log)
 			}
-			if _, err := fetchKeys(t.Context(), i.url, slog.New(slog.DiscardHandler), time.Second); err == nil ||
-				!strings.Contains(err.Error(), i.url) {
-				t.Errorf("a start without keys: %v", err)
-			}
+			i.wantNoStart(t)
 		})
 	}
 }
 
-// TestServiceTokens takes each of the list, whole, and believes who has it for whom it acts.
+// TestServiceTokens accepts each configured service token, as a whole only, and with such a token accepts
+// X-Acting-For.
 func TestServiceTokens(t *testing.T) {
 	tokens := Tokens{Secret: secret, Service: []string{"new-token", "old-token"}}
 	byService := acme
@@ -382,7 +388,9 @@ func TestServiceTokens(t *testing.T) {
 		{"Bearer new-token", encoded(`{"sub":"acme","customer_id":null}`), Principal{}, 403},
 	} {
 		h := http.Header{}
-		for name, value := range map[string]string{"Authorization": c.authorization, ActingForHeader: c.actingFor} {
+		for name, value := range map[string]string{
+			"Authorization": c.authorization, ActingForHeader: c.actingFor,
+		} {
 			if value != "" {
 				h.Set(name, value)
 			}
@@ -395,8 +403,9 @@ func TestServiceTokens(t *testing.T) {
 		}
 	}
 	for _, name := range []string{"Authorization", ActingForHeader} {
-		if p, err := tokens.Identify(http.Header{"Authorization": {"Bearer new-token"}, name: {"Bearer new-token", "Bearer old-token"}}); err == nil ||
-			p.Known() {
+		h := http.Header{"Authorization": {"Bearer new-token"}}
+		h[name] = []string{"Bearer new-token", "Bearer old-token"}
+		if p, err := tokens.Identify(h); err == nil || p.Known() {
 			t.Errorf("two of %s: %+v %v", name, p, err)
 		}
 	}

@@ -1,5 +1,5 @@
-// Package batch runs commands in batches, so that the commands of a batch share what a batch costs once, such
-// as a commit. It knows neither a service nor a database.
+// Package batch runs commands in batches, so that the commands of a batch share the cost of a transaction.
+// The package is independent of services and databases.
 package batch
 
 import (
@@ -15,101 +15,104 @@ import (
 	"time"
 )
 
-// Command is run by a Batcher. The outcome is left in the command by Batcher.Run.
+// Command is run by a Batcher. Batcher.Run stores the outcome in the command.
 type Command interface {
-	ConflictKeys() []string // two commands with a key in common never run at the same time
+	ConflictKeys() []string // commands with a common key never run at the same time
 	Cost() int              // counts towards Batcher.MaxCost
 }
 
-// Batcher runs commands in batches. A command that comes while fewer than MaxConcurrent batches run starts at
-// once, alone; the commands that come meanwhile make up the next batch, in their order of arrival. So without
-// contention no command waits for another.
+// Batcher runs commands in batches. While fewer than MaxConcurrent batches run, a new command starts at once,
+// in a batch by itself; otherwise new commands queue up and form the next batch, in order of arrival. Without
+// contention, commands do not wait for each other.
 //
-// A command that needs a row which another transaction holds does not keep the others waiting: Run sets the
-// command aside, and the Batcher runs it again once the row is free.
+// A command in need of a row held by another transaction does not delay the others: Run leaves the command
+// out of the batch, and the Batcher runs the command again after the row is free.
+//
+// The methods may be called from several goroutines; set the exported fields before.
 type Batcher[C Command] struct {
-	MaxConcurrent int           // batches at once, not counting at most maxStalled that have stalled
-	MaxCost       int           // of a batch; a command that costs more is a batch by itself
-	StallTimeout  time.Duration // how long others wait for a batch that does not end, such as one whose commit is slow
-	MaxHeld       int           // commands that may wait for held rows for HeldTimeout; where there are more, see BriefTimeout
+	MaxConcurrent int           // concurrent batches, besides at most maxStalled stalled batches
+	MaxCost       int           // total cost of a batch; a more expensive command is a batch by itself
+	StallTimeout  time.Duration // after this time a batch counts as stalled; DefaultStallTimeout for 0
+	MaxHeld       int           // commands that may wait for HeldTimeout; with more, see BriefTimeout
 
-	// Run runs a batch. Its ctx ends when the last caller has gone or has no more time. A command that it
-	// lists in held has not been run, because a row is held. Where err is not nil, rolledBack says that the
-	// batch left nothing behind, as a panic does: each of its other commands is tried once more by itself
-	// then, so that one bad command harms no other.
+	// Run runs a batch. ctx ends when no caller waits any more. A command listed in held was not run, because
+	// another transaction holds a row. After an error, rolledBack means that the batch changed nothing, as
+	// after a panic: each of the other commands is then run once more, in a batch by itself, so that a bad
+	// command does not fail the others.
 	Run func(ctx context.Context, batch []C) (held []Held, rolledBack bool, err error)
 
-	mu       sync.Mutex
-	waiting  []*waiter[C] // in their order of arrival
-	running  int          // batches
-	stalled  int          // batches that run, and are not in running any more
-	atWork   int          // commands of the batches in running
-	busy     map[string]bool
-	heldRows map[string]*heldRow[C]
-	heldWait int  // commands in heldRows
-	probing  bool // probe runs
+	mu         sync.Mutex
+	queue      []*waiter[C]    // in order of arrival
+	running    int             // running batches, without stalled batches
+	stalled    int             // running batches that have stalled
+	inProgress int             // commands in running
+	busy       map[string]bool // conflict keys of running commands
+	heldRows   map[string]*heldRow[C]
+	heldCount  int  // commands in heldRows
+	probing    bool // probe runs
 }
 
-// Held is a row that another transaction holds.
+// Held is a row held by another transaction.
 type Held struct {
-	Row      string // its name, for Batcher.IsHeld
-	Commands []int  // indexes in the batch of the commands that need the row
+	Row      string // the name of the row, for Batcher.IsHeld
+	Commands []int  // the commands in need of the row, as indexes in the batch
 
-	// IsFree waits for the row, for so long at most, and keeps no lock.
+	// IsFree waits for the row to become free, up to wait. It keeps no lock.
 	IsFree func(ctx context.Context, wait time.Duration) bool
 }
 
-// ErrHeld says that a command was not run, because another transaction has held a row for too long.
+// ErrHeld means that a command was not run, because another transaction held a row for too long.
 var ErrHeld = errors.New("another transaction holds a row that is needed")
 
 const (
-	// DefaultStallTimeout is Batcher.StallTimeout where that is zero.
+	// DefaultStallTimeout is the default of Batcher.StallTimeout.
 	DefaultStallTimeout = time.Second
-	// HeldTimeout is how long a command waits for a row that another transaction holds.
+	// HeldTimeout limits the time that a command waits for held rows.
 	HeldTimeout = 10 * time.Second
-	// BriefTimeout is that time where more than MaxHeld commands wait, for a row with more than its share.
+	// BriefTimeout replaces HeldTimeout while more than MaxHeld commands wait, for commands that wait for a
+	// row with more than MaxHeld / (number of held rows) waiting commands.
 	BriefTimeout = 1500 * time.Millisecond
 
-	maxStalled = 4                      // batches, lest they take all connections
-	maxAlone   = 4                      // commands of a batch that was rolled back, at once
-	probePause = 100 * time.Millisecond // between two rounds of looking whether held rows are free
-	probeWait  = 100 * time.Millisecond // for one row in a round; for the others the round does not wait
-	mostHeld   = 6                      // times MaxHeld commands wait at most
+	maxStalled    = 4                      // stalled batches must not occupy all connections
+	maxRetries    = 4                      // concurrent retries of the commands of a rolled-back batch
+	probePause    = 100 * time.Millisecond // pause between rounds of probing the held rows
+	probeWait     = 100 * time.Millisecond // wait of a round for its first row; none for the others
+	maxHeldFactor = 6                      // at most maxHeldFactor * MaxHeld commands wait for held rows
 )
 
-// heldRow has the commands that wait for a row, in their order of arrival.
+// heldRow lists the commands that wait for a row, in order of arrival.
 type heldRow[C Command] struct {
 	isFree  func(ctx context.Context, wait time.Duration) bool
 	waiting []*waiter[C]
 }
 
-// waiter is a command, and the caller that waits for it.
+// waiter is a command whose caller waits in Submit.
 type waiter[C Command] struct {
 	command C
-	ctx     context.Context // the caller's
-	heldAt  time.Time       // when the command began to wait for held rows; zero before
+	ctx     context.Context // of the caller
+	heldAt  time.Time       // start of the wait for held rows; zero before
 	err     error
 	done    chan struct{}
 }
 
-// end tells the caller.
+// end lets Submit return err.
 func (w *waiter[C]) end(err error) {
 	w.err = err
 	close(w.done)
 }
 
-// Submit runs the command and returns nil, an error of Run, ErrHeld, or, without waiting any longer, the
-// error of ctx: the command may be run all the same then, unless ctx had ended before its batch began.
+// Submit runs the command and returns the error of Run, or ErrHeld. When ctx ends, Submit returns the error
+// of ctx at once; the command may still be run, unless ctx ended before the command's batch began.
 func (b *Batcher[C]) Submit(ctx context.Context, command C) error {
 	w := &waiter[C]{command: command, ctx: ctx, done: make(chan struct{})}
 	b.mu.Lock()
-	b.waiting = append(b.waiting, w)
+	b.queue = append(b.queue, w)
 	b.start()
 	b.mu.Unlock()
 	select {
 	case <-w.done:
 		if w.err != nil && ctx.Err() != nil {
-			return ctx.Err() // which ended the batch, where this was its last caller
+			return ctx.Err() // rather than the consequence: without callers the batch is canceled
 		}
 		return w.err
 	case <-ctx.Done():
@@ -117,22 +120,22 @@ func (b *Batcher[C]) Submit(ctx context.Context, command C) error {
 	}
 }
 
-// Load returns how many batches run, and how many commands wait for a batch, and for held rows.
-func (b *Batcher[C]) Load() (batches, waiting, held int) {
+// Load returns the numbers of running batches, of queued commands, and of commands that wait for held rows.
+func (b *Batcher[C]) Load() (batches, queued, held int) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return b.running, len(b.waiting), b.heldWait
+	return b.running, len(b.queue), b.heldCount
 }
 
-// IsHeld reports whether Run has found the row held, and nobody has found it free since: a batch need not
-// wait for the row.
+// IsHeld reports whether Run found the row held and no probe found the row free since. A batch should then
+// not wait for the row.
 func (b *Batcher[C]) IsHeld(row string) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.heldRows[row] != nil
 }
 
-// start starts batches while there is one to start. b.mu is held.
+// start starts as many batches as possible. b.mu must be held.
 func (b *Batcher[C]) start() {
 	for b.running < b.MaxConcurrent {
 		batch := b.next()
@@ -140,103 +143,107 @@ func (b *Batcher[C]) start() {
 			return
 		}
 		b.running++
-		b.atWork += len(batch)
+		b.inProgress += len(batch)
 		go b.run(batch)
 	}
 }
 
-// next takes a batch out of the waiting commands, and drops commands whose caller has gone. b.mu is held.
+// next removes a batch from the queue, and the commands of callers that have gone. b.mu must be held.
 func (b *Batcher[C]) next() (batch []*waiter[C]) {
-	// Batches that run at once get equal shares, lest many commands take turns with few.
-	share := (b.atWork + len(b.waiting) + b.MaxConcurrent - 1) / b.MaxConcurrent
-	cost, left, passed := 0, b.waiting[:0], map[string]bool{}
-	for i, w := range b.waiting {
+	// Concurrent batches get equal shares: large and small batches in turn would be slower.
+	share := (b.inProgress + len(b.queue) + b.MaxConcurrent - 1) / b.MaxConcurrent
+	cost := 0
+	remaining := b.queue[:0]
+	blocked := map[string]bool{} // conflict keys of remaining commands, for later commands not to overtake
+	for i, w := range b.queue {
 		if len(batch) == share || len(batch) > 0 && cost+w.command.Cost() > b.MaxCost {
-			left = append(left, b.waiting[i:]...)
+			remaining = append(remaining, b.queue[i:]...)
 			break
 		}
 		keys := w.command.ConflictKeys()
-		free := !slices.ContainsFunc(keys, func(key string) bool { return b.busy[key] || passed[key] })
+		conflict := slices.ContainsFunc(keys, func(key string) bool { return b.busy[key] || blocked[key] })
 		switch {
 		case w.ctx.Err() != nil:
 			w.end(w.ctx.Err())
-		case free:
+		case conflict:
+			remaining = append(remaining, w)
+			for _, key := range keys {
+				blocked[key] = true
+			}
+		default:
 			cost += w.command.Cost()
 			batch = append(batch, w)
-			b.mark(keys, true)
-		default:
-			left = append(left, w)
-			for _, key := range keys { // no later command overtakes this command
-				passed[key] = true
-			}
+			b.markBusy(keys)
 		}
 	}
-	clear(b.waiting[len(left):])
-	b.waiting = left
+	clear(b.queue[len(remaining):])
+	b.queue = remaining
 	return batch
 }
 
-// mark makes conflict keys busy, or frees them. b.mu is held.
-func (b *Batcher[C]) mark(keys []string, busy bool) {
+func (b *Batcher[C]) markBusy(keys []string) {
 	if b.busy == nil {
 		b.busy = map[string]bool{}
 	}
 	for _, key := range keys {
-		if busy {
-			b.busy[key] = true
-		} else {
-			delete(b.busy, key)
-		}
+		b.busy[key] = true
 	}
 }
 
-// run runs a batch and starts the next batch before it tells the callers.
+// run runs a batch, and after a rollback each command by itself. The next batch starts before the callers are
+// told.
 func (b *Batcher[C]) run(batch []*waiter[C]) {
 	end := b.watch(len(batch))
 	held, rolledBack, err := b.try(batch)
 	if err == nil || !rolledBack || len(batch) == 1 {
-		b.settle(batch, held, err, end)
+		b.finish(batch, held, err, end)
 		return
 	}
 	batch = b.setAside(batch, held)
-	var alone sync.WaitGroup
-	room := make(chan struct{}, maxAlone)
+	var retries sync.WaitGroup
+	slots := make(chan struct{}, maxRetries)
 	for _, w := range batch {
-		room <- struct{}{}
-		alone.Go(func() {
-			defer func() { <-room }()
-			held, err := []Held(nil), w.ctx.Err()
+		slots <- struct{}{}
+		retries.Go(func() {
+			defer func() { <-slots }()
+			var held []Held
+			err := w.ctx.Err()
 			if err == nil {
 				held, _, err = b.try([]*waiter[C]{w})
 			}
-			b.settle([]*waiter[C]{w}, held, err, func() {})
+			b.finish([]*waiter[C]{w}, held, err, func() {})
 		})
 	}
-	alone.Wait()
-	b.settle(nil, nil, nil, end)
+	retries.Wait()
+	b.finish(nil, nil, nil, end)
 }
 
-// setAside settles the commands of a batch that need held rows, and returns the others.
+// setAside finishes the commands of a batch that need held rows, and returns the others.
 func (b *Batcher[C]) setAside(batch []*waiter[C], held []Held) (others []*waiter[C]) {
-	var those []*waiter[C]
-	at := map[int]int{} // in those, by the index in the batch
+	var needy []*waiter[C]
+	index := map[int]int{} // from the index in batch to the index in needy
 	for _, h := range held {
 		for i, c := range h.Commands {
-			if _, known := at[c]; !known {
-				at[c], those = len(those), append(those, batch[c])
+			if _, listed := index[c]; !listed {
+				index[c] = len(needy)
+				needy = append(needy, batch[c])
 			}
-			h.Commands[i] = at[c]
+			h.Commands[i] = index[c]
 		}
 	}
-	b.settle(those, held, nil, func() {})
-	return slices.DeleteFunc(batch, func(w *waiter[C]) bool { return slices.Contains(those, w) })
+	b.finish(needy, held, nil, func() {})
+	return slices.DeleteFunc(batch, func(w *waiter[C]) bool { return slices.Contains(needy, w) })
 }
 
-// watch lets others start once a batch of n commands has stalled. The returned function ends the
-// batch; b.mu must be held.
+// watch stops to count a batch of n commands as running after StallTimeout, so that another batch may start.
+// The returned function ends the batch; b.mu must be held.
 func (b *Batcher[C]) watch(n int) (end func()) {
-	ended, stalled, stallTimeout := false, false, cmp.Or(b.StallTimeout, DefaultStallTimeout)
-	leave := func() { b.running, b.atWork = b.running-1, b.atWork-n }
+	ended, stalled := false, false
+	stallTimeout := cmp.Or(b.StallTimeout, DefaultStallTimeout)
+	leave := func() {
+		b.running--
+		b.inProgress -= n
+	}
 	var timer *time.Timer
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -250,13 +257,15 @@ func (b *Batcher[C]) watch(n int) (end func()) {
 			timer.Reset(stallTimeout)
 			return
 		}
-		stalled, b.stalled = true, b.stalled+1
+		stalled = true
+		b.stalled++
 		leave()
 		b.start()
 	})
 	return func() {
 		timer.Stop()
-		if ended = true; stalled {
+		ended = true
+		if stalled {
 			b.stalled--
 		} else {
 			leave()
@@ -264,37 +273,40 @@ func (b *Batcher[C]) watch(n int) (end func()) {
 	}
 }
 
-// settle frees the conflict keys of commands that have been run, lets those that need held rows wait, starts
-// what may start, and tells the callers of all others.
-func (b *Batcher[C]) settle(batch []*waiter[C], held []Held, err error, end func()) {
+// finish frees the conflict keys of the batch, parks the commands that need held rows, starts the next
+// batches, and ends the other commands with err.
+func (b *Batcher[C]) finish(batch []*waiter[C], held []Held, err error, end func()) {
 	b.mu.Lock()
 	for _, w := range batch {
-		b.mark(w.command.ConflictKeys(), false)
+		for _, key := range w.command.ConflictKeys() {
+			delete(b.busy, key)
+		}
 	}
-	parked := b.park(batch, held)
+	parked, refused := b.park(batch, held)
 	end()
 	b.start()
 	b.mu.Unlock()
 	for i, w := range batch {
-		if why, waits := parked[i]; !waits {
+		switch {
+		case refused[i]:
+			w.end(ErrHeld)
+		case !parked[i]:
 			w.end(err)
-		} else if why != nil {
-			w.end(why)
 		}
 	}
 }
 
-// try calls Run, and makes an error of a panic, which has no caller here who would recover.
+// try calls Run. A panic becomes an error, because no caller could recover on this goroutine.
 func (b *Batcher[C]) try(batch []*waiter[C]) (held []Held, rolledBack bool, err error) {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
-	left := new(atomic.Int64)
-	left.Store(int64(len(batch)))
+	var callers atomic.Int64
+	callers.Store(int64(len(batch)))
 	commands := make([]C, len(batch))
 	for i, w := range batch {
 		commands[i] = w.command
 		defer context.AfterFunc(w.ctx, func() {
-			if left.Add(-1) == 0 {
+			if callers.Add(-1) == 0 {
 				cancel()
 			}
 		})()
@@ -307,37 +319,37 @@ func (b *Batcher[C]) try(batch []*waiter[C]) (held []Held, rolledBack bool, err 
 	return b.Run(ctx, commands)
 }
 
-// park lets commands of a batch wait for held rows. It returns, by their index, the commands that have not
-// been run, with ErrHeld for those that may not wait. b.mu is held.
-func (b *Batcher[C]) park(batch []*waiter[C], held []Held) map[int]error {
-	parked := map[int]error{}
+// park lets commands of a batch wait for held rows. It returns the indexes of the commands that wait now, and
+// of those refused because they have waited for too long, or too many others wait. b.mu must be held.
+func (b *Batcher[C]) park(batch []*waiter[C], held []Held) (parked, refused map[int]bool) {
+	parked, refused = map[int]bool{}, map[int]bool{}
 	for _, h := range held {
 		for _, i := range h.Commands {
-			if _, twice := parked[i]; twice {
-				continue // the command waits for one row after the other
+			if parked[i] || refused[i] {
+				continue // a command waits for a single row at a time
 			}
 			w := batch[i]
 			if w.heldAt.IsZero() {
 				w.heldAt = time.Now()
 			}
-			if b.heldWait >= mostHeld*b.MaxHeld || time.Since(w.heldAt) > HeldTimeout {
-				parked[i] = ErrHeld
+			if b.heldCount >= maxHeldFactor*b.MaxHeld || time.Since(w.heldAt) > HeldTimeout {
+				refused[i] = true
 				continue
 			}
-			parked[i] = nil
+			parked[i] = true
 			row := b.heldRows[h.Row]
 			if row == nil {
-				row = b.hold(h)
+				row = b.addHeldRow(h)
 			}
 			row.waiting = append(row.waiting, w)
-			b.heldWait++
+			b.heldCount++
 		}
 	}
-	return parked
+	return parked, refused
 }
 
-// hold notes that a row is held, and looks from now on whether it still is. b.mu is held.
-func (b *Batcher[C]) hold(h Held) *heldRow[C] {
+// addHeldRow records a held row, and starts probing the held rows. b.mu must be held.
+func (b *Batcher[C]) addHeldRow(h Held) *heldRow[C] {
 	if b.heldRows == nil {
 		b.heldRows = map[string]*heldRow[C]{}
 	}
@@ -350,16 +362,16 @@ func (b *Batcher[C]) hold(h Held) *heldRow[C] {
 	return row
 }
 
-// probe looks whether held rows are free until no command waits for any.
+// probe checks the held rows again and again, until no command waits.
 func (b *Batcher[C]) probe() {
 	for {
 		time.Sleep(probePause)
-		rows := b.stillHeld()
+		rows := b.removeExpired()
 		if len(rows) == 0 {
 			return
 		}
 		ctx, cancel := context.WithTimeout(context.Background(), DefaultStallTimeout)
-		wait := probeWait // for the first of them, which is another one in each round
+		wait := probeWait // only for the first row; the order of a map changes in each round
 		for name, row := range rows {
 			if row.free(ctx, wait) {
 				b.release(name)
@@ -370,7 +382,8 @@ func (b *Batcher[C]) probe() {
 	}
 }
 
-// free reports whether the row is free. Where that cannot be told, its commands may find out why.
+// free reports whether the row is free. After a panic of isFree the row counts as free: its commands run
+// again and report the reason.
 func (r *heldRow[C]) free(ctx context.Context, wait time.Duration) (free bool) {
 	defer func() {
 		if recover() != nil {
@@ -380,14 +393,16 @@ func (r *heldRow[C]) free(ctx context.Context, wait time.Duration) (free bool) {
 	return r.isFree(ctx, wait)
 }
 
-// stillHeld ends the commands that have waited for too long, and returns the rows for which others wait.
-func (b *Batcher[C]) stillHeld() map[string]*heldRow[C] {
+// removeExpired ends the commands that have waited for too long, and returns the rows that still have waiting
+// commands.
+func (b *Batcher[C]) removeExpired() map[string]*heldRow[C] {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	crowded, share := b.heldWait > b.MaxHeld, b.MaxHeld/max(len(b.heldRows), 1)
+	crowded := b.heldCount > b.MaxHeld
+	share := b.MaxHeld / max(len(b.heldRows), 1)
 	for name, row := range b.heldRows {
 		timeout := HeldTimeout
-		if crowded && len(row.waiting) > share { // commands for other rows must not pay for these
+		if crowded && len(row.waiting) > share { // commands that wait for other rows must not be crowded out
 			timeout = BriefTimeout
 		}
 		row.waiting = slices.DeleteFunc(row.waiting, func(w *waiter[C]) bool {
@@ -396,7 +411,7 @@ func (b *Batcher[C]) stillHeld() map[string]*heldRow[C] {
 				err = ErrHeld
 			}
 			if err != nil {
-				b.heldWait--
+				b.heldCount--
 				w.end(err)
 			}
 			return err != nil
@@ -409,13 +424,13 @@ func (b *Batcher[C]) stillHeld() map[string]*heldRow[C] {
 	return maps.Clone(b.heldRows)
 }
 
-// release runs the commands that have waited for a row before those that came later.
+// release puts the commands that waited for a row at the head of the queue.
 func (b *Batcher[C]) release(name string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	row := b.heldRows[name]
 	delete(b.heldRows, name)
-	b.heldWait -= len(row.waiting)
-	b.waiting = append(row.waiting, b.waiting...)
+	b.heldCount -= len(row.waiting)
+	b.queue = append(row.waiting, b.queue...)
 	b.start()
 }

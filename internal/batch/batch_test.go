@@ -15,71 +15,68 @@ import (
 	"example.com/b2b/internal/batch"
 )
 
-// call says its name, and what it does.
-type call struct {
-	name   string
-	weight int
-	about  []string
+// command is a command with a name. Its cost is at least 1.
+type command struct {
+	name string
+	cost int
+	keys []string
 }
 
-func (c *call) ConflictKeys() []string { return c.about }
-func (c *call) Cost() int              { return max(c.weight, 1) }
+func (c *command) ConflictKeys() []string { return c.keys }
+func (c *command) Cost() int              { return max(c.cost, 1) }
 
-// bench is a Batcher whose batches end when the test says so.
+// bench is a Batcher whose batches run until the test sends their outcome.
 type bench struct {
-	*batch.Batcher[*call]
+	*batch.Batcher[*command]
 	t     *testing.T
-	begun chan []string // the names of a group's calls
+	begun chan []string // the names of a batch's commands
 	end   chan outcome
-	alone map[string]chan outcome // for groups of one call of these names
+	alone map[string]chan outcome // outcomes of batches of a single command, by its name
 }
 
-// outcome is what Do returns of a group.
+// outcome is the result of Run for a batch.
 type outcome struct {
-	held     []batch.Held
-	undone   bool
-	err      error
-	panicked any
+	held       []batch.Held
+	rolledBack bool
+	err        error
+	panicked   any
 }
 
-func newBench(t *testing.T, atOnce int) *bench {
+func newBench(t *testing.T, maxConcurrent int) *bench {
 	b := &bench{t: t, begun: make(chan []string, 100), end: make(chan outcome)}
-	b.Batcher = &batch.Batcher[*call]{
-		MaxConcurrent: atOnce,
-		MaxCost:       10,
-		MaxHeld:       3,
-		Run: func(ctx context.Context, group []*call) ([]batch.Held, bool, error) {
-			var names []string
-			for _, c := range group {
-				names = append(names, c.name)
+	b.Batcher = &batch.Batcher[*command]{MaxConcurrent: maxConcurrent, MaxCost: 10, MaxHeld: 3}
+	b.Run = func(ctx context.Context, commands []*command) ([]batch.Held, bool, error) {
+		var names []string
+		for _, c := range commands {
+			names = append(names, c.name)
+		}
+		b.begun <- names
+		end := b.end
+		if alone := b.alone[names[0]]; alone != nil && len(commands) == 1 {
+			end = alone
+		}
+		select {
+		case o := <-end:
+			if o.panicked != nil {
+				panic(o.panicked)
 			}
-			b.begun <- names
-			end := b.end
-			if alone := b.alone[names[0]]; alone != nil && len(group) == 1 {
-				end = alone
-			}
-			select {
-			case o := <-end:
-				if o.panicked != nil {
-					panic(o.panicked)
-				}
-				return o.held, o.undone, o.err
-			case <-ctx.Done():
-				return nil, true, errors.New("the group's time is over")
-			}
-		},
+			return o.held, o.rolledBack, o.err
+		case <-ctx.Done():
+			return nil, true, errors.New("the context of the batch is done")
+		}
 	}
 	return b
 }
 
-// carry starts a call, waits until it is in the queue or under way, and returns where its error will be.
-func (b *bench) carry(ctx context.Context, c *call) <-chan error {
+// submit submits a command, waits until the command is in the queue or in a batch, and returns the channel
+// of its error.
+func (b *bench) submit(ctx context.Context, c *command) <-chan error {
 	b.t.Helper()
-	groups, waiting, held := b.Load()
+	running, waiting, held := b.Load()
 	result := make(chan error, 1)
 	go func() { result <- b.Submit(ctx, c) }()
 	for {
-		if g, w, h := b.Load(); g != groups || w != waiting || h != held {
+		if r, w, h := b.Load(); r != running || w != waiting || h != held {
 			return result
 		}
 		runtime.Gosched()
@@ -89,7 +86,7 @@ func (b *bench) carry(ctx context.Context, c *call) <-chan error {
 func (b *bench) wantBegun(names ...string) {
 	b.t.Helper()
 	if got := <-b.begun; !slices.Equal(got, names) {
-		b.t.Errorf("the group is %v, want %v", got, names)
+		b.t.Errorf("the batch is %v, want %v", got, names)
 	}
 }
 
@@ -102,11 +99,11 @@ func want(t *testing.T, result <-chan error, text string) {
 
 func TestBatcher(t *testing.T) {
 	ctx := t.Context()
-	t.Run("what comes meanwhile is the next group", func(t *testing.T) {
+	t.Run("commands that arrive meanwhile form the next batch", func(t *testing.T) {
 		b := newBench(t, 1)
-		first := b.carry(ctx, &call{name: "a"})
+		first := b.submit(ctx, &command{name: "a"})
 		b.wantBegun("a")
-		second, third := b.carry(ctx, &call{name: "b"}), b.carry(ctx, &call{name: "c"})
+		second, third := b.submit(ctx, &command{name: "b"}), b.submit(ctx, &command{name: "c"})
 		b.end <- outcome{}
 		want(t, first, "<nil>")
 		b.wantBegun("b", "c")
@@ -114,14 +111,14 @@ func TestBatcher(t *testing.T) {
 		want(t, second, "<nil>")
 		want(t, third, "<nil>")
 	})
-	t.Run("two groups at once share", func(t *testing.T) {
+	t.Run("two concurrent batches share the waiting commands", func(t *testing.T) {
 		b := newBench(t, 2)
-		b.carry(ctx, &call{name: "a"})
+		b.submit(ctx, &command{name: "a"})
 		b.wantBegun("a")
-		b.carry(ctx, &call{name: "b"})
+		b.submit(ctx, &command{name: "b"})
 		b.wantBegun("b")
 		for _, name := range []string{"c", "d", "e"} {
-			b.carry(ctx, &call{name: name})
+			b.submit(ctx, &command{name: name})
 		}
 		b.end <- outcome{}
 		b.wantBegun("c", "d")
@@ -130,14 +127,14 @@ func TestBatcher(t *testing.T) {
 		b.end <- outcome{}
 		b.end <- outcome{}
 	})
-	t.Run("a name is under way once", func(t *testing.T) {
+	t.Run("no two concurrent batches have a key in common", func(t *testing.T) {
 		b := newBench(t, 2)
-		b.carry(ctx, &call{name: "a", about: []string{"x"}})
+		b.submit(ctx, &command{name: "a", keys: []string{"x"}})
 		b.wantBegun("a")
-		b.carry(ctx, &call{name: "b", about: []string{"y", "x"}})
-		b.carry(ctx, &call{name: "c", about: []string{"z"}})
+		b.submit(ctx, &command{name: "b", keys: []string{"y", "x"}})
+		b.submit(ctx, &command{name: "c", keys: []string{"z"}})
 		b.wantBegun("c")
-		b.carry(ctx, &call{name: "d", about: []string{"x"}})
+		b.submit(ctx, &command{name: "d", keys: []string{"x"}})
 		b.end <- outcome{}
 		b.end <- outcome{}
 		b.wantBegun("b")
@@ -145,25 +142,27 @@ func TestBatcher(t *testing.T) {
 		b.wantBegun("d")
 		b.end <- outcome{}
 	})
-	t.Run("weight", func(t *testing.T) {
+	t.Run("cost", func(t *testing.T) {
 		b := newBench(t, 1)
-		b.carry(ctx, &call{name: "a"})
+		b.submit(ctx, &command{name: "a"})
 		b.wantBegun("a")
-		for _, c := range []*call{{name: "b", weight: 6}, {name: "c", weight: 4}, {name: "d", weight: 11}, {name: "e"}} {
-			b.carry(ctx, c)
+		for _, c := range []*command{
+			{name: "b", cost: 6}, {name: "c", cost: 4}, {name: "d", cost: 11}, {name: "e"},
+		} {
+			b.submit(ctx, c)
 		}
-		for _, group := range [][]string{{"b", "c"}, {"d"}, {"e"}} {
+		for _, names := range [][]string{{"b", "c"}, {"d"}, {"e"}} {
 			b.end <- outcome{}
-			b.wantBegun(group...)
+			b.wantBegun(names...)
 		}
 		b.end <- outcome{}
 	})
-	t.Run("who has gone is left out", func(t *testing.T) {
+	t.Run("a command whose caller has gone is dropped", func(t *testing.T) {
 		b := newBench(t, 1)
-		b.carry(ctx, &call{name: "a"})
+		b.submit(ctx, &command{name: "a"})
 		b.wantBegun("a")
 		gone, leave := context.WithCancel(ctx)
-		second, third := b.carry(gone, &call{name: "b"}), b.carry(ctx, &call{name: "c"})
+		second, third := b.submit(gone, &command{name: "b"}), b.submit(ctx, &command{name: "c"})
 		leave()
 		want(t, second, "context canceled")
 		b.end <- outcome{}
@@ -171,38 +170,38 @@ func TestBatcher(t *testing.T) {
 		b.end <- outcome{}
 		want(t, third, "<nil>")
 	})
-	t.Run("a group ends with its last caller", func(t *testing.T) {
+	t.Run("a batch is canceled when all its callers have gone", func(t *testing.T) {
 		b := newBench(t, 1)
-		b.carry(ctx, &call{name: "a"})
+		b.submit(ctx, &command{name: "a"})
 		b.wantBegun("a")
 		var leave [2]context.CancelFunc
 		var results [2]<-chan error
 		for i := range leave {
 			var gone context.Context
 			gone, leave[i] = context.WithCancel(ctx)
-			results[i] = b.carry(gone, &call{name: fmt.Sprint(i)})
+			results[i] = b.submit(gone, &command{name: fmt.Sprint(i)})
 		}
 		b.end <- outcome{}
 		b.wantBegun("0", "1")
 		leave[0]()
 		want(t, results[0], "context canceled")
-		if groups, _, _ := b.Load(); groups != 1 {
-			t.Error("the group ended with its first caller")
+		if running, _, _ := b.Load(); running != 1 {
+			t.Error("the batch ended with its first caller")
 		}
 		leave[1]()
 		want(t, results[1], "context canceled")
-		for groups := 1; groups != 0; groups, _, _ = b.Load() { // for ever, if the group does not end
+		for running := 1; running != 0; running, _, _ = b.Load() { // for ever, if the batch does not end
 			runtime.Gosched()
 		}
 	})
-	t.Run("nobody overtakes whom a name keeps waiting", func(t *testing.T) {
+	t.Run("no command overtakes a waiting command with the same key", func(t *testing.T) {
 		b := newBench(t, 3)
-		for _, c := range []*call{{name: "x", about: []string{"x"}}, {name: "y", about: []string{"y"}}} {
-			b.carry(ctx, c)
+		for _, c := range []*command{{name: "x", keys: []string{"x"}}, {name: "y", keys: []string{"y"}}} {
+			b.submit(ctx, c)
 			b.wantBegun(c.name)
 		}
-		b.carry(ctx, &call{name: "both", about: []string{"x", "y"}})
-		b.carry(ctx, &call{name: "later", about: []string{"y"}})
+		b.submit(ctx, &command{name: "both", keys: []string{"x", "y"}})
+		b.submit(ctx, &command{name: "later", keys: []string{"y"}})
 		b.end <- outcome{}
 		b.end <- outcome{}
 		b.wantBegun("both")
@@ -210,14 +209,15 @@ func TestBatcher(t *testing.T) {
 		b.wantBegun("later")
 		b.end <- outcome{}
 	})
-	t.Run("a group that cannot go on does not keep the others", func(t *testing.T) {
+	t.Run("a stalled batch does not hold up other commands", func(t *testing.T) {
 		b := newBench(t, 1)
-		stuck := b.carry(ctx, &call{name: "stuck", about: []string{"x"}})
+		stuck := b.submit(ctx, &command{name: "stuck", keys: []string{"x"}})
 		b.wantBegun("stuck")
-		behind, other := b.carry(ctx, &call{name: "behind", about: []string{"x"}}), b.carry(ctx, &call{name: "other"})
+		behind := b.submit(ctx, &command{name: "behind", keys: []string{"x"}})
+		other := b.submit(ctx, &command{name: "other"})
 		b.wantBegun("other")
 		if got := len(behind) + len(stuck); got != 0 {
-			t.Errorf("%d calls of its name have ended", got)
+			t.Errorf("%d commands with the key have ended", got)
 		}
 		b.end <- outcome{}
 		b.end <- outcome{}
@@ -227,65 +227,61 @@ func TestBatcher(t *testing.T) {
 			want(t, result, "<nil>")
 		}
 	})
-	for name, failed := range map[string]outcome{"undone": {undone: true, err: errors.New("refused")}, "panicked": {panicked: "oh"}} {
-		t.Run("one bad call harms no other/"+name, func(t *testing.T) {
+	for name, failed := range map[string]outcome{
+		"rolled back": {rolledBack: true, err: errors.New("refused")}, "panicked": {panicked: "oh"},
+	} {
+		t.Run("a bad command harms no other/"+name, func(t *testing.T) {
 			b := newBench(t, 1)
 			b.alone = map[string]chan outcome{
 				"good": make(chan outcome), "bad": make(chan outcome), "other": make(chan outcome),
 			}
-			first := b.carry(ctx, &call{name: "a"})
+			first := b.submit(ctx, &command{name: "a"})
 			b.wantBegun("a")
 			results := map[string]<-chan error{}
 			for _, name := range []string{"good", "bad", "other"} {
-				results[name] = b.carry(ctx, &call{name: name})
+				results[name] = b.submit(ctx, &command{name: name})
 			}
 			b.end <- outcome{}
 			b.wantBegun("good", "bad", "other")
 			want(t, first, "<nil>")
 			b.end <- failed
-			b.alone["other"] <- outcome{} // none waits for another
+			b.alone["other"] <- outcome{} // the commands run side by side
 			want(t, results["other"], "<nil>")
 			b.alone["bad"] <- failed
-			want(t, results["bad"], map[string]string{"undone": "refused", "panicked": "panic: oh\n"}[name])
+			want(t, results["bad"], map[string]string{"rolled back": "refused", "panicked": "panic: oh\n"}[name])
 			b.alone["good"] <- outcome{}
 			want(t, results["good"], "<nil>")
 		})
 	}
-	t.Run("what may be done is not tried again", func(t *testing.T) {
+	t.Run("no retry when the outcome of the commit is unknown", func(t *testing.T) {
 		b := newBench(t, 1)
-		b.carry(ctx, &call{name: "a"})
+		b.submit(ctx, &command{name: "a"})
 		b.wantBegun("a")
-		second, third := b.carry(ctx, &call{name: "b"}), b.carry(ctx, &call{name: "c"})
+		second, third := b.submit(ctx, &command{name: "b"}), b.submit(ctx, &command{name: "c"})
 		b.end <- outcome{}
 		b.wantBegun("b", "c")
 		b.end <- outcome{err: errors.New("the answer of the commit is lost")}
 		want(t, second, "the answer of the commit is lost")
 		want(t, third, "the answer of the commit is lost")
 		if len(b.begun) != 0 {
-			t.Error("a call was tried again")
+			t.Error("a command was run again")
 		}
 	})
 }
 
-// row is held until it is freed.
+// row is held by another session until free is set.
 type row struct {
 	name string
 	free atomic.Bool
 }
 
-// holds is a batch's outcome in which the row keeps the commands of these indexes waiting.
+// holds returns the outcome of a batch in which the commands of the indexes need the row, and must wait.
 func (r *row) holds(commands ...int) outcome {
-	return outcome{
-		held: []batch.Held{
-			{
-				Row: r.name, Commands: commands,
-				IsFree: func(context.Context, time.Duration) bool { return r.free.Load() },
-			},
-		},
-	}
+	isFree := func(context.Context, time.Duration) bool { return r.free.Load() }
+	return outcome{held: []batch.Held{{Row: r.name, Commands: commands, IsFree: isFree}}}
 }
 
-// TestHeldRows sets commands aside whose rows somebody else holds, and nobody else's.
+// TestHeldRows sets aside the commands that need a row of another session, and no other commands.
 func TestHeldRows(t *testing.T) {
 	ctx := t.Context()
 	wantHeld := func(t *testing.T, b *bench, n int) {
@@ -297,11 +293,11 @@ func TestHeldRows(t *testing.T) {
 			runtime.Gosched()
 		}
 	}
-	t.Run("run again when the row is free, before later commands", func(t *testing.T) {
+	t.Run("commands run again when the row is free, before later commands", func(t *testing.T) {
 		b, x := newBench(t, 1), &row{name: "x"}
-		first := b.carry(ctx, &call{name: "a", about: []string{"k"}})
+		first := b.submit(ctx, &command{name: "a", keys: []string{"k"}})
 		b.wantBegun("a")
-		second, third := b.carry(ctx, &call{name: "b"}), b.carry(ctx, &call{name: "c"})
+		second, third := b.submit(ctx, &command{name: "b"}), b.submit(ctx, &command{name: "c"})
 		b.end <- x.holds(0)
 		b.wantBegun("b", "c")
 		if !b.IsHeld("x") {
@@ -310,9 +306,9 @@ func TestHeldRows(t *testing.T) {
 		b.end <- x.holds(1)
 		want(t, second, "<nil>")
 		wantHeld(t, b, 2)
-		gate := b.carry(ctx, &call{name: "gate", about: []string{"k"}}) // the key of a command that waits is free
+		gate := b.submit(ctx, &command{name: "gate", keys: []string{"k"}}) // the waiting command does not reserve its key
 		b.wantBegun("gate")
-		late := b.carry(ctx, &call{name: "late"})
+		late := b.submit(ctx, &command{name: "late"})
 		x.free.Store(true)
 		wantHeld(t, b, 0)
 		b.end <- outcome{}
@@ -325,7 +321,7 @@ func TestHeldRows(t *testing.T) {
 	})
 	t.Run("one row after the other", func(t *testing.T) {
 		b, x, y := newBench(t, 1), &row{name: "x"}, &row{name: "y"}
-		result := b.carry(ctx, &call{name: "both"})
+		result := b.submit(ctx, &command{name: "both"})
 		b.wantBegun("both")
 		b.end <- outcome{held: slices.Concat(x.holds(0).held, y.holds(0).held)}
 		wantHeld(t, b, 1)
@@ -338,33 +334,33 @@ func TestHeldRows(t *testing.T) {
 		b.end <- outcome{}
 		want(t, result, "<nil>")
 	})
-	t.Run("many wait briefly", func(t *testing.T) {
+	t.Run("many commands wait briefly", func(t *testing.T) {
 		b, x := newBench(t, 1), &row{name: "x"}
 		var results []<-chan error
 		for i := range 19 { // MaxHeld is 3
-			results = append(results, b.carry(ctx, &call{name: fmt.Sprint(i)}))
+			results = append(results, b.submit(ctx, &command{name: fmt.Sprint(i)}))
 			b.wantBegun(fmt.Sprint(i))
 			b.end <- x.holds(0)
 		}
 		for _, result := range results {
-			want(t, result, batch.ErrHeld.Error()) // the last one at once: six times MaxHeld wait
+			want(t, result, batch.ErrHeld.Error()) // the last at once, because 6 × MaxHeld wait
 		}
 	})
-	t.Run("for so long at most", func(t *testing.T) {
+	t.Run("a command waits for a limited time", func(t *testing.T) {
 		b, x := newBench(t, 1), &row{name: "x"}
-		result := b.carry(ctx, &call{name: "a"})
+		result := b.submit(ctx, &command{name: "a"})
 		b.wantBegun("a")
 		b.end <- x.holds(0)
 		want(t, result, batch.ErrHeld.Error())
 		wantHeld(t, b, 0)
 		if b.IsHeld("x") {
-			t.Error("x is still said to be held, and nobody waits for it")
+			t.Error("x is reported as held, and no command waits for x")
 		}
 	})
-	t.Run("no longer than its caller", func(t *testing.T) {
+	t.Run("a command waits no longer than its caller", func(t *testing.T) {
 		b, x := newBench(t, 1), &row{name: "x"}
 		gone, leave := context.WithCancel(ctx)
-		result := b.carry(gone, &call{name: "a"})
+		result := b.submit(gone, &command{name: "a"})
 		b.wantBegun("a")
 		b.end <- x.holds(0)
 		wantHeld(t, b, 1)
@@ -372,15 +368,15 @@ func TestHeldRows(t *testing.T) {
 		want(t, result, "context canceled")
 		wantHeld(t, b, 0)
 	})
-	t.Run("of a batch that was rolled back", func(t *testing.T) {
+	t.Run("a row is held when the commands of a batch run alone", func(t *testing.T) {
 		b, x := newBench(t, 1), &row{name: "x"}
 		b.alone = map[string]chan outcome{"b": make(chan outcome), "c": make(chan outcome)}
-		b.carry(ctx, &call{name: "a"})
+		b.submit(ctx, &command{name: "a"})
 		b.wantBegun("a")
-		second, third := b.carry(ctx, &call{name: "b"}), b.carry(ctx, &call{name: "c"})
+		second, third := b.submit(ctx, &command{name: "b"}), b.submit(ctx, &command{name: "c"})
 		b.end <- outcome{}
 		b.wantBegun("b", "c")
-		b.end <- outcome{undone: true, err: errors.New("lost")}
+		b.end <- outcome{rolledBack: true, err: errors.New("lost")}
 		b.alone["c"] <- x.holds(0)
 		b.alone["b"] <- outcome{}
 		want(t, second, "<nil>")
@@ -389,21 +385,17 @@ func TestHeldRows(t *testing.T) {
 		b.alone["c"] <- outcome{}
 		want(t, third, "<nil>")
 	})
-	t.Run("of a batch that is rolled back for them", func(t *testing.T) {
+	t.Run("a batch is rolled back and reports held rows", func(t *testing.T) {
 		b, x, y := newBench(t, 1), &row{name: "x"}, &row{name: "y"}
 		b.alone = map[string]chan outcome{"b": make(chan outcome)}
-		b.carry(ctx, &call{name: "a"})
+		b.submit(ctx, &command{name: "a"})
 		b.wantBegun("a")
-		second, third, fourth := b.carry(
-			ctx, &call{name: "b"},
-		), b.carry(
-			ctx, &call{name: "c"},
-		), b.carry(
-			ctx, &call{name: "d"},
-		)
+		second, third := b.submit(ctx, &command{name: "b"}), b.submit(ctx, &command{name: "c"})
+		fourth := b.submit(ctx, &command{name: "d"})
 		b.end <- outcome{}
 		b.wantBegun("b", "c", "d")
-		b.end <- outcome{undone: true, err: errors.New("lost"), held: slices.Concat(x.holds(2, 1).held, y.holds(1).held)}
+		held := slices.Concat(x.holds(2, 1).held, y.holds(1).held)
+		b.end <- outcome{rolledBack: true, err: errors.New("lost"), held: held}
 		b.alone["b"] <- outcome{}
 		want(t, second, "<nil>")
 		wantHeld(t, b, 2)
@@ -416,18 +408,18 @@ func TestHeldRows(t *testing.T) {
 	})
 }
 
-// TestStalled lets others start in the place of batches that do not end, and of so many at most.
+// TestStalled starts further batches while earlier batches have stalled, but at most four.
 func TestStalled(t *testing.T) {
 	b := newBench(t, 1)
 	var results []<-chan error
 	for i := range 5 {
-		results = append(results, b.carry(t.Context(), &call{name: fmt.Sprint(i)}))
+		results = append(results, b.submit(t.Context(), &command{name: fmt.Sprint(i)}))
 		b.wantBegun(fmt.Sprint(i))
 	}
-	results = append(results, b.carry(t.Context(), &call{name: "5"}))
+	results = append(results, b.submit(t.Context(), &command{name: "5"}))
 	select {
 	case got := <-b.begun:
-		t.Errorf("%v began beside four batches that have stalled", got)
+		t.Errorf("%v began beside four stalled batches", got)
 	case <-time.After(2 * batch.DefaultStallTimeout):
 	}
 	for range 6 {
@@ -438,46 +430,48 @@ func TestStalled(t *testing.T) {
 	}
 }
 
-// TestBatcherUnderLoad carries out many calls, each exactly once, and never two of a name at once.
+// TestBatcherUnderLoad runs each of many commands exactly once, and never two commands with the same key at
+// the same time.
 func TestBatcherUnderLoad(t *testing.T) {
-	const calls, names = 2000, 5
+	const total, keys = 2000, 5
 	var mu sync.Mutex
-	under, done, groups := map[string]bool{}, map[string]int{}, 0
-	q := batch.Batcher[*call]{MaxConcurrent: 3, MaxCost: 50}
-	q.Run = func(_ context.Context, group []*call) ([]batch.Held, bool, error) {
+	running, runs, batches := map[string]bool{}, map[string]int{}, 0
+	b := batch.Batcher[*command]{MaxConcurrent: 3, MaxCost: 50}
+	b.Run = func(_ context.Context, commands []*command) ([]batch.Held, bool, error) {
 		mu.Lock()
-		groups++
-		for _, c := range group {
-			if under[c.about[0]] {
-				t.Errorf("%s is under way twice", c.about[0])
+		batches++
+		for _, c := range commands {
+			if running[c.keys[0]] {
+				t.Errorf("the key %s is in two batches", c.keys[0])
 			}
-			under[c.about[0]] = true
-			done[c.name]++
+			running[c.keys[0]] = true
+			runs[c.name]++
 		}
 		mu.Unlock()
 		runtime.Gosched()
 		mu.Lock()
 		defer mu.Unlock()
-		for _, c := range group {
-			under[c.about[0]] = false
+		for _, c := range commands {
+			running[c.keys[0]] = false
 		}
 		return nil, false, nil
 	}
 	var wg sync.WaitGroup
-	for i := range calls {
+	for i := range total {
 		wg.Go(func() {
-			if err := q.Submit(t.Context(), &call{name: fmt.Sprint(i), about: []string{fmt.Sprint(i % names)}}); err != nil {
+			c := &command{name: fmt.Sprint(i), keys: []string{fmt.Sprint(i % keys)}}
+			if err := b.Submit(t.Context(), c); err != nil {
 				t.Error(err)
 			}
 		})
 	}
 	wg.Wait()
-	if len(done) != calls || groups == calls {
-		t.Errorf("%d of %d calls carried out, in %d groups", len(done), calls, groups)
+	if len(runs) != total || batches == total {
+		t.Errorf("%d of %d commands were run, in %d batches", len(runs), total, batches)
 	}
-	for name, times := range done {
+	for name, times := range runs {
 		if times != 1 {
-			t.Errorf("call %s was carried out %d times", name, times)
+			t.Errorf("the command %s was run %d times", name, times)
 		}
 	}
 }

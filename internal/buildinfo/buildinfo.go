@@ -1,4 +1,4 @@
-// Package buildinfo says which version of the program runs.
+// Package buildinfo tells the version of the running program.
 package buildinfo
 
 import (
@@ -9,8 +9,8 @@ import (
 // version is set by the linker: -ldflags "-X example.com/b2b/internal/buildinfo.version=1.4.0".
 var version string
 
-// Version returns the version that the program was built as, else what Go knows of the module: its version,
-// or the commit of its source, with "-dirty" when that was changed; "dev" when nothing is known.
+// Version returns the version set by the linker, else the version of the module, else the commit of the source,
+// with "-dirty" after uncommitted changes, else "dev".
 var Version = sync.OnceValue(func() string {
 	info, ok := debug.ReadBuildInfo()
 	switch {
@@ -21,15 +21,15 @@ var Version = sync.OnceValue(func() string {
 	case info.Main.Version != "" && info.Main.Version != "(devel)":
 		return info.Main.Version
 	}
-	found := map[string]string{}
+	settings := map[string]string{}
 	for _, s := range info.Settings {
-		found[s.Key] = s.Value
+		settings[s.Key] = s.Value
 	}
-	commit := found["vcs.revision"]
+	commit := settings["vcs.revision"]
 	if commit == "" {
 		return "dev"
 	}
-	if found["vcs.modified"] == "true" {
+	if settings["vcs.modified"] == "true" {
 		return commit[:12] + "-dirty"
 	}
 	return commit[:12]

@@ -1,6 +1,6 @@
-// Package config reads the configuration from the environment, once, for package main. Each variable is
-// registered once, by the tags of its field: parsing, --help, .env.example, docs/configuration.md and the
-// variables in docker-compose.yml follow from the tags. The package refuses settings that are unsafe in
+// Package config reads the configuration from environment variables, for package main only. The tags of a
+// field register its variable: parsing, --help, .env.example, docs/configuration.md and the variables in
+// docker-compose.yml are derived from the tags. The package also refuses configurations that are unsafe in
 // production.
 package config
 
@@ -21,12 +21,19 @@ import (
 	"unicode"
 )
 
-// Settings holds everything that can be configured, in groups. A command reads only the groups that it uses.
+// Settings holds the whole configuration, in groups. A command reads only the groups that it uses.
 //
-// The tags of a field: env names the variable, also other spellings; default is its value when it is not set
-// or empty, and development and production are its default in that environment; help says what it means; from
-// and to bound a number; unit is that of a duration; oneof lists what is allowed. A default may name a
-// variable of Ports in braces, which stands for that variable's default.
+// The tags of a field:
+//   - env: the name of the variable, and aliases after commas
+//   - default: the value of a variable that is unset or empty
+//   - development, production: the default in that environment only
+//   - help: the description
+//   - from, to: the bounds of a number
+//   - unit: the unit of a duration
+//   - oneof: the allowed values, separated by spaces
+//   - format: the rule for a string, or for each entry of a list: see formats
+//
+// A default may name a variable of Ports in braces, in place of the default of that variable.
 type Settings struct {
 	Logging
 	Database
@@ -49,7 +56,7 @@ type Settings struct {
 	OrdersPeer
 }
 
-// Deployment is for every command: Settings.Read always reads it.
+// Deployment is for every command: Settings.Read always reads this group.
 type Deployment struct {
 	Env string `env:"APP_ENV,NODE_ENV" oneof:"development production" help:"how careful to be: in production nothing starts with secrets that others know; without it production with MySQL and for the Lambda function, else development"`
 }
@@ -65,8 +72,8 @@ type Logging struct {
 	LogLevel slog.Level `env:"LOG_LEVEL" default:"info" oneof:"debug info warn error" help:"lines below this level are left out"`
 }
 
-// Database has the fields of db.Config, which this package must not import: the Lambda function links no
-// database.
+// Database has the fields of db.Config. This package must not import db, because the Lambda function links no
+// database code.
 type Database struct {
 	Driver   string `env:"DB_DRIVER" oneof:"sqlite mysql" help:"the kind of database; without it mysql when DB_HOST is set, else sqlite"`
 	Path     string `env:"DB_PATH" default:"./data/b2b.db" help:"SQLite: the database file"`
@@ -96,7 +103,7 @@ type Migration struct {
 	MigrateOnStart bool `env:"MIGRATE_ON_START" default:"true" help:"bring the schema up to date when a service starts"`
 }
 
-// Access is for every service: who may call.
+// Access is for every service.
 type Access struct {
 	AuthMode         string   `env:"AUTH_MODE" development:"open" production:"jwt" oneof:"open jwt" help:"who may call: open lets callers without a token in, jwt does not; a token that is sent must be valid"`
 	OpenInProduction bool     `env:"AUTH_OPEN_IN_PRODUCTION" default:"false" help:"let AUTH_MODE=open through in production"`
@@ -109,7 +116,7 @@ const (
 	OnlyJWT = "jwt"
 )
 
-// JWT is for every service, and for who issues tokens.
+// JWT is for every service, and for b2b token.
 type JWT struct {
 	JWTSecret string `env:"JWT_SECRET" development:"dev-jwt-secret-that-everybody-knows" help:"secret of tokens signed with HS256; in production of 32 bytes or more"`
 	JWKSURL   string `env:"JWT_JWKS_URL" format:"address" help:"where the issuer's keys are (JWKS), for tokens signed with RS256, ES256 or EdDSA"`
@@ -122,7 +129,7 @@ type Issuing struct {
 	TokenLifetime time.Duration `env:"JWT_EXPIRES_IN" default:"24h" help:"how long a token of b2b token is valid, as 90m, 24h or 7d"`
 }
 
-// Calling is for the commands that call services, as partners do.
+// Calling is for the commands that call services: b2b import, export and order.
 type Calling struct {
 	Token string `env:"B2B_TOKEN" help:"the token with which b2b import, export and order call the services; none where callers need none"`
 }
@@ -132,7 +139,7 @@ type Serving struct {
 	RequestTimeout time.Duration `env:"REQUEST_TIMEOUT_SECONDS" default:"25" unit:"seconds" from:"1" to:"300" help:"how long a request may take once its body has arrived"`
 }
 
-// Limiting is for every service that is a process.
+// Limiting is for every service outside Lambda.
 type Limiting struct {
 	RateLimit      int      `env:"RATE_LIMIT_RPS" default:"0" from:"0" to:"100000" help:"requests a second that a caller, by its token or else its address, may send to each instance on average; 0 is no limit"`
 	RateBurst      int      `env:"RATE_LIMIT_BURST" default:"0" from:"0" to:"1000000" help:"requests that a caller may send at once; 0 is twice RATE_LIMIT_RPS"`
@@ -143,30 +150,31 @@ type Limiting struct {
 	MaxExports     int      `env:"MAX_EXPORTS" default:"16" from:"1" to:"1000" help:"exports in a service at once; one more is 503 at once"`
 }
 
-// Listening is for every service that is a process.
+// Listening is for every service outside Lambda.
 type Listening struct {
 	BindAddress    string `env:"BIND_ADDRESS" format:"ip" help:"the address to listen at: localhost is this machine only, 0.0.0.0 all addresses; without it all with MySQL, and for a lone orchestrator in production, else localhost"`
 	MaxConnections int    `env:"MAX_CONNECTIONS" default:"500" from:"10" to:"100000" help:"connections to a service at once, less where the process may open few files (ulimit -n); one more takes the place of an idle one"`
 	MaxPerAddress  int    `env:"MAX_CONNECTIONS_PER_ADDRESS" default:"250" from:"1" to:"100000" help:"and from one address; half of all at most"`
 }
 
-// Browsers is for every service that is a process.
+// Browsers is for every service outside Lambda.
 type Browsers struct {
 	Hosts   []string `env:"ALLOWED_HOSTS" format:"name" help:"names by which callers without a token may call the services, separated by commas; localhost and IP addresses always may; without it any name, but none other on localhost"`
 	Origins []string `env:"CORS_ALLOWED_ORIGINS" format:"origin" help:"sites whose pages may call the services, separated by commas, such as https://shop.example.com"`
 }
 
-// Stopping is for every service that is a process.
+// Stopping is for every service outside Lambda.
 type Stopping struct {
 	ShutdownTimeout time.Duration `env:"SHUTDOWN_TIMEOUT_SECONDS" default:"30" unit:"seconds" from:"1" to:"300" help:"how long requests in flight get on SIGTERM, all services of a process together"`
 }
 
-// SinglePort is the port of the service when a command runs just one; nil when it is not set.
+// SinglePort is for commands that run a single service. Only is nil when PORT is not set.
 type SinglePort struct {
 	Only *int `env:"PORT" from:"0" to:"65535" help:"port of the service, when a command runs just one; wins over the port of its own"`
 }
 
-// Ports is for every service that is a process: it has one, and the pages of the others may call it.
+// Ports is for every service outside Lambda. A service also reads the ports of the others, because their
+// pages may call its API.
 type Ports struct {
 	CustomersPort    int `env:"CUSTOMERS_PORT" default:"3001" from:"0" to:"65535" help:"port of the Customers API; 0 takes a free one"`
 	OrdersPort       int `env:"ORDERS_PORT" default:"3002" from:"0" to:"65535" help:"port of the Orders API; 0 takes a free one"`
@@ -189,14 +197,15 @@ type OrdersPeer struct {
 	OrdersBase string `env:"ORDERS_API_BASE" default:"http://localhost:{ORDERS_PORT}" format:"address" help:"where the Orders API is; a command that runs all services uses the one that it starts"`
 }
 
-// Read fills groups, which point into s, and Deployment from the environment. A field that holds something
-// before keeps it as its default. The error has a line for each variable that is wrong: its name, what it
-// holds and what is allowed; and for each reason why a production must not start like this.
+// Read fills the groups, given as pointers into s, and Deployment from the environment. A field keeps its
+// value when its variable has neither a value nor a default. The error has a line for each invalid variable,
+// with its name, value and allowed values, and a line for each setting that is unsafe in production.
 func (s *Settings) Read(groups ...any) error {
 	var problems []error
 	groups = append(groups, &s.Deployment)
 	all := reflect.ValueOf(s).Elem()
-	for i := range all.NumField() { // in the order of Settings: what the environment is depends on the database, and defaults on it
+	// In the order of Settings: Deployment depends on Database, and later defaults depend on Deployment.
+	for i := range all.NumField() {
 		group := all.Field(i)
 		if !slices.Contains(groups, group.Addr().Interface()) {
 			continue
@@ -216,14 +225,14 @@ func (s *Settings) Read(groups ...any) error {
 			group.Env = cmp.Or(group.Env, Development)
 		case *JWT:
 			if s.Env == Development && group.JWKSURL != "" && KnownToAll(group.JWTSecret) {
-				group.JWTSecret = "" // who has an issuer does not want everybody to be one
+				group.JWTSecret = "" // with an issuer's keys, the public default must not sign tokens
 			}
 		}
 	}
-	return errors.Join(append(problems, s.unfit(groups)...)...)
+	return errors.Join(append(problems, s.productionProblems(groups)...)...)
 }
 
-// complete chooses the driver and the encryption when none is set.
+// complete chooses the driver and the encryption where they are not set.
 func (d *Database) complete() (problems []error) {
 	if d.Driver == "" {
 		d.Driver = SQLite
@@ -241,18 +250,19 @@ func (d *Database) complete() (problems []error) {
 		d.TLS = "preferred"
 	}
 	if d.Driver == MySQL && d.Host == "" {
-		problems = append(problems, errors.New(`DB_HOST is ""; allowed: the MySQL server, since DB_DRIVER is mysql`))
+		problems = append(problems,
+			errors.New(`DB_HOST is ""; allowed: the MySQL server, since DB_DRIVER is mysql`))
 	}
 	if d.TLSCA != "" && d.TLS != "verify" {
-		problems = append(problems, fmt.Errorf(`DB_TLS is %q; allowed: verify, since DB_TLS_CA is set`, d.TLS))
+		problems = append(problems,
+			fmt.Errorf(`DB_TLS is %q; allowed: verify, since DB_TLS_CA is set`, d.TLS))
 	}
 	return problems
 }
 
 func onThisMachine(host string) bool { return host == "localhost" || net.ParseIP(host).IsLoopback() }
 
-// Required returns an error for each of the variables that is not set: a deployment without defaults must
-// name them.
+// Required returns an error for each variable that is not set.
 func Required(names ...string) error {
 	var problems []error
 	for _, name := range names {
@@ -283,22 +293,22 @@ func withPorts(text string) string {
 	return text
 }
 
-// Variable is one registration.
+// Variable is the registration of an environment variable.
 type Variable struct {
 	Name      string
 	Aliases   []string
 	Default   string            // in every environment
-	DefaultIn map[string]string // in one environment
-	Meaning   string            // in words, with unit and bounds
-	Group     string            // the name of its group in Settings
+	DefaultIn map[string]string // by environment
+	Meaning   string            // description with unit and bounds
+	Group     string            // name of the group in Settings
 	unit      time.Duration
 	from, to  int
 	oneOf     []string
 	format    string
-	field     []int // in its group
+	field     []int // index in the group, for reflect
 }
 
-// Variables returns all registrations, in the order of Settings.
+// Variables returns all variables, in the order of Settings.
 func Variables() (all []Variable) {
 	settings := reflect.TypeFor[Settings]()
 	for i := range settings.NumField() {
@@ -310,12 +320,11 @@ func Variables() (all []Variable) {
 func variablesOf(group reflect.Type) (all []Variable) {
 	for _, f := range reflect.VisibleFields(group) {
 		names := strings.Split(f.Tag.Get("env"), ",")
-		v := Variable{
-			Name: names[0], Aliases: names[1:], Default: withPorts(f.Tag.Get("default")),
-			DefaultIn: map[string]string{Development: f.Tag.Get(Development), Production: f.Tag.Get(Production)},
-			Meaning:   f.Tag.Get("help"), Group: group.Name(),
-			oneOf: strings.Fields(f.Tag.Get("oneof")), format: f.Tag.Get("format"), field: f.Index, unit: units[f.Tag.Get("unit")],
-		}
+		v := Variable{Name: names[0], Aliases: names[1:], Default: withPorts(f.Tag.Get("default")),
+			DefaultIn: map[string]string{
+				Development: f.Tag.Get(Development), Production: f.Tag.Get(Production)},
+			Meaning: f.Tag.Get("help"), Group: group.Name(), unit: units[f.Tag.Get("unit")],
+			oneOf: strings.Fields(f.Tag.Get("oneof")), format: f.Tag.Get("format"), field: f.Index}
 		v.from, _ = strconv.Atoi(f.Tag.Get("from"))
 		v.to, _ = strconv.Atoi(f.Tag.Get("to"))
 		switch {
@@ -339,33 +348,32 @@ func variablesOf(group reflect.Type) (all []Variable) {
 
 var units = map[string]time.Duration{"seconds": time.Second, "minutes": time.Minute, "hours": time.Hour}
 
-// DefaultText says what the default is, each value between quotes.
+// DefaultText returns the defaults for a table of variables, each value between quotes.
 func (v Variable) DefaultText(quote string) string {
 	var all []string
 	if v.Default != "" {
 		all = append(all, quote+v.Default+quote)
 	}
-	for _, in := range []string{Development, Production} {
-		if v.DefaultIn[in] != "" {
-			all = append(all, quote+v.DefaultIn[in]+quote+" in "+in)
+	for _, environment := range []string{Development, Production} {
+		if value := v.DefaultIn[environment]; value != "" {
+			all = append(all, quote+value+quote+" in "+environment)
 		}
 	}
 	return strings.Join(all, ", ")
 }
 
-// formats are those that a text can have.
+// formats are the values of the tag format.
 var formats = map[string]struct {
 	allowed string
 	valid   func(string) bool
 }{
 	"address": {"an address such as https://api.example.com/orders", isAddress},
-	"origin":  {"sites such as https://shop.example.com, as browsers name them (no *, no path, no default port), separated by commas", isOrigin},
-	"ip":      {"localhost or an IP address", func(s string) bool { return s == "localhost" || net.ParseIP(s) != nil }},
-	"name":    {"names such as api.example.com, without a port and without *, separated by commas", hostName.MatchString},
-	"network": {"IP addresses and networks such as 10.0.0.0/8, separated by commas", func(s string) bool {
-		_, _, err := net.ParseCIDR(s)
-		return err == nil || net.ParseIP(s) != nil
-	}},
+	"origin": {"sites such as https://shop.example.com, as browsers name them " +
+		"(no *, no path, no default port), separated by commas", isOrigin},
+	"ip": {"localhost or an IP address", isBindAddress},
+	"name": {"names such as api.example.com, without a port and without *, separated by commas",
+		hostName.MatchString},
+	"network": {"IP addresses and networks such as 10.0.0.0/8, separated by commas", isNetwork},
 }
 
 var (
@@ -373,11 +381,21 @@ var (
 	origin   = regexp.MustCompile(`^https?://(?:[a-z0-9._-]+|\[[0-9a-f:]+\])(?::\d+)?$`)
 )
 
-// isOrigin reports whether a browser may send s as Origin: RFC 6454, section 6.1. What is none matches no
-// page.
+// isOrigin reports whether s may be the Origin of a browser's request (RFC 6454, section 6.1), with the
+// scheme's default port left out.
 func isOrigin(s string) bool {
-	scheme, _, _ := strings.Cut(s, ":")
-	return origin.MatchString(s) && !strings.HasSuffix(s, map[string]string{"http": ":80", "https": ":443"}[scheme])
+	defaultPort := ":443"
+	if strings.HasPrefix(s, "http:") {
+		defaultPort = ":80"
+	}
+	return origin.MatchString(s) && !strings.HasSuffix(s, defaultPort)
+}
+
+func isBindAddress(s string) bool { return s == "localhost" || net.ParseIP(s) != nil }
+
+func isNetwork(s string) bool {
+	_, _, err := net.ParseCIDR(s)
+	return err == nil || net.ParseIP(s) != nil
 }
 
 func isAddress(s string) bool {
@@ -385,57 +403,57 @@ func isAddress(s string) bool {
 	return err == nil && u.Host != "" && (u.Scheme == "http" || u.Scheme == "https")
 }
 
-// read parses what the process's environment holds into a field.
+// read parses the variable's value, or its default, into the field.
 func (v Variable) read(field reflect.Value, environment string) error {
-	spelling, held := v.Name, cmp.Or(v.Default, v.DefaultIn[environment])
-	for _, name := range slices.Backward(append([]string{v.Name}, v.Aliases...)) {
-		if set := os.Getenv(name); set != "" {
-			spelling, held = name, set
+	name, value := v.Name, cmp.Or(v.Default, v.DefaultIn[environment])
+	for _, spelling := range slices.Backward(append([]string{v.Name}, v.Aliases...)) {
+		if set := os.Getenv(spelling); set != "" {
+			name, value = spelling, set
 		}
 	}
-	wrong := func(allowed string) error { return fmt.Errorf("%s is %q; allowed: %s", spelling, held, allowed) }
-	if held == "" {
+	invalid := func(allowed string) error { return fmt.Errorf("%s is %q; allowed: %s", name, value, allowed) }
+	if value == "" {
 		return nil
 	}
-	if len(v.oneOf) > 0 && !slices.Contains(v.oneOf, held) {
-		return wrong(strings.Join(v.oneOf, ", "))
+	if len(v.oneOf) > 0 && !slices.Contains(v.oneOf, value) {
+		return invalid(strings.Join(v.oneOf, ", "))
 	}
 	switch field.Interface().(type) {
 	case string:
-		if f := formats[v.format]; f.valid != nil && !f.valid(held) {
-			return wrong(f.allowed)
+		if f := formats[v.format]; f.valid != nil && !f.valid(value) {
+			return invalid(f.allowed)
 		}
 		if v.format == "address" {
-			held = strings.TrimSuffix(held, "/")
+			value = strings.TrimSuffix(value, "/")
 		}
-		field.SetString(held)
+		field.SetString(value)
 	case bool:
-		field.SetBool(held == "true")
+		field.SetBool(value == "true")
 	case []string:
-		entries := strings.FieldsFunc(held, func(r rune) bool { return r == ',' || unicode.IsSpace(r) })
+		entries := strings.FieldsFunc(value, func(r rune) bool { return r == ',' || unicode.IsSpace(r) })
 		if len(entries) == 0 {
-			return wrong("one or more, separated by commas")
+			return invalid("one or more, separated by commas")
 		}
 		for _, entry := range entries {
 			if f := formats[v.format]; f.valid != nil && !f.valid(entry) {
-				return wrong(f.allowed)
+				return invalid(f.allowed)
 			}
 		}
 		field.Set(reflect.ValueOf(entries))
 	case slog.Level:
-		return field.Addr().Interface().(*slog.Level).UnmarshalText([]byte(held))
+		return field.Addr().Interface().(*slog.Level).UnmarshalText([]byte(value))
 	default: // int, *int, time.Duration
 		if field.Type() == reflect.TypeFor[time.Duration]() && v.unit == 0 {
-			lifetime, err := Lifetime(held)
+			lifetime, err := Lifetime(value)
 			if err != nil {
-				return wrong(err.Error())
+				return invalid(err.Error())
 			}
 			field.SetInt(int64(lifetime))
 			return nil
 		}
-		n, err := strconv.Atoi(held)
+		n, err := strconv.Atoi(value)
 		if err != nil || n < v.from || n > v.to {
-			return wrong(fmt.Sprintf("a whole number from %d to %d", v.from, v.to))
+			return invalid(fmt.Sprintf("a whole number from %d to %d", v.from, v.to))
 		}
 		switch {
 		case field.Kind() == reflect.Pointer:
@@ -449,8 +467,8 @@ func (v Variable) read(field reflect.Value, environment string) error {
 	return nil
 }
 
-// Lifetime reads how long a token is valid: as Go writes a duration, or whole days as 7d. Its error says what
-// is allowed.
+// Lifetime parses the lifetime of a token: a Go duration, or whole days such as 7d. The error text lists the
+// allowed values.
 func Lifetime(text string) (time.Duration, error) {
 	lifetime, err := time.ParseDuration(text)
 	if days, whole := strings.CutSuffix(text, "d"); whole {

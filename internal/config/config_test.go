@@ -22,57 +22,48 @@ func everything(s *Settings) (groups []any) {
 }
 
 func TestRead(t *testing.T) {
-	for _, v := range Variables() { // whatever the machine has
+	for _, v := range Variables() { // the machine may have set some
 		for _, name := range append(v.Aliases, v.Name) {
 			t.Setenv(name, "")
 		}
 	}
 	var got Settings
-	if err := got.Read(everything(&got)...); err != nil || got.CustomersPort != 3001 || got.OrdersPort != 3002 ||
-		got.OrchestratorPort != 3000 ||
-		got.Only != nil ||
-		got.Driver != SQLite {
+	if err := got.Read(everything(&got)...); err != nil || got.Only != nil || got.Driver != SQLite ||
+		got.CustomersPort != 3001 || got.OrdersPort != 3002 || got.OrchestratorPort != 3000 {
 		t.Errorf("%v %+v", err, got)
 	}
 	for name, value := range map[string]string{
-		"PORT": "4000", "DB_HOST": "db", "DB_PORT": "3307", "DB_USER": "u", "DB_PASSWORD": "p", "DB_NAME": "n", "DB_MAX_CONNECTIONS": "7",
-		"MIGRATE_ON_START": "false", "SERVICE_TOKEN": "new, old", "APP_ENV": "development",
-		"DB_TLS_CA": "ca.pem", "AUTH_MODE": "jwt", "AUTH_OPEN_IN_PRODUCTION": "true", "JWT_SECRET": "s", "JWT_JWKS_URL": "https://i.example/keys", "JWT_ISSUER": "i", "JWT_AUDIENCE": "a", "JWT_EXPIRES_IN": "7d",
+		"PORT": "4000", "DB_HOST": "db", "DB_PORT": "3307", "DB_USER": "u", "DB_PASSWORD": "p",
+		"DB_NAME": "n", "DB_MAX_CONNECTIONS": "7", "MIGRATE_ON_START": "false", "SERVICE_TOKEN": "new, old",
+		"APP_ENV": "development", "DB_TLS_CA": "ca.pem", "AUTH_MODE": "jwt",
+		"AUTH_OPEN_IN_PRODUCTION": "true", "JWT_SECRET": "s", "JWT_JWKS_URL": "https://i.example/keys",
+		"JWT_ISSUER": "i", "JWT_AUDIENCE": "a", "JWT_EXPIRES_IN": "7d",
 		"CUSTOMERS_API_BASE": "https://c.example/", "ORDERS_API_BASE": "http://o.example:1/x",
-		"IDEMPOTENCY_KEY_EXPIRATION_HOURS": "2", "ORDER_CANCELLATION_WINDOW_MINUTES": "3", "ORDER_RESERVATION_HOURS": "4",
-		"RATE_LIMIT_RPS": "8", "RATE_LIMIT_BURST": "9", "TRUSTED_PROXIES": "10.0.0.0/8, ::1", "MAX_REQUESTS_IN_FLIGHT": "10", "MAX_SEARCHES": "11", "MAX_IMPORTS": "14", "MAX_EXPORTS": "15",
-		"BIND_ADDRESS": "::", "MAX_CONNECTIONS": "12", "MAX_CONNECTIONS_PER_ADDRESS": "13",
-		"ALLOWED_HOSTS": "a.example,b.example", "CORS_ALLOWED_ORIGINS": "https://a.example,http://b.example:8080",
-		"REQUEST_TIMEOUT_SECONDS": "5", "SHUTDOWN_TIMEOUT_SECONDS": "6", "LOG_LEVEL": "warn", "SERVERLESS_OFFLINE_PORT": "5000",
+		"IDEMPOTENCY_KEY_EXPIRATION_HOURS": "2", "ORDER_CANCELLATION_WINDOW_MINUTES": "3",
+		"ORDER_RESERVATION_HOURS": "4", "RATE_LIMIT_RPS": "8", "RATE_LIMIT_BURST": "9",
+		"TRUSTED_PROXIES": "10.0.0.0/8, ::1", "MAX_REQUESTS_IN_FLIGHT": "10", "MAX_SEARCHES": "11",
+		"MAX_IMPORTS": "14", "MAX_EXPORTS": "15", "BIND_ADDRESS": "::", "MAX_CONNECTIONS": "12",
+		"MAX_CONNECTIONS_PER_ADDRESS": "13", "ALLOWED_HOSTS": "a.example,b.example",
+		"CORS_ALLOWED_ORIGINS": "https://a.example,http://b.example:8080", "REQUEST_TIMEOUT_SECONDS": "5",
+		"SHUTDOWN_TIMEOUT_SECONDS": "6", "LOG_LEVEL": "warn", "SERVERLESS_OFFLINE_PORT": "5000",
 	} {
 		t.Setenv(name, value)
 	}
-	want := got // the defaults, where nothing is set
+	want := got // the defaults
 	want.Only, want.MigrateOnStart, want.LogLevel = new(4000), false, slog.LevelWarn
 	want.Database = Database{
 		Driver: MySQL, Path: "./data/b2b.db", Host: "db", Port: 3307, User: "u", Password: "p", Name: "n",
 		MaxConns: 7, TLS: "verify", TLSCA: "ca.pem",
 	}
-	want.Access, want.JWT = Access{
-		OnlyJWT, true, []string{"new", "old"},
-	}, JWT{
-		"s",
-		"https://i.example/keys",
-		"i",
-		"a",
-	}
+	want.Access = Access{OnlyJWT, true, []string{"new", "old"}}
+	want.JWT = JWT{"s", "https://i.example/keys", "i", "a"}
 	want.TokenLifetime, want.RequestTimeout, want.ShutdownTimeout = 7*24*time.Hour, 5*time.Second, 6*time.Second
 	want.KeyLifetime, want.CancellationWindow, want.Reservation = 2*time.Hour, 3*time.Minute, 4*time.Hour
 	want.OrchestratorPort, want.CustomersBase, want.OrdersBase = 5000, "https://c.example", "http://o.example:1/x"
-	want.Limiting, want.Listening = Limiting{
-		8, 9, []string{"10.0.0.0/8", "::1"}, 10, 11, 14, 15,
-	}, Listening{
-		"::", 12, 13,
-	}
-	want.Browsers = Browsers{
-		[]string{"a.example", "b.example"},
-		[]string{"https://a.example", "http://b.example:8080"},
-	}
+	want.Limiting = Limiting{8, 9, []string{"10.0.0.0/8", "::1"}, 10, 11, 14, 15}
+	want.Listening = Listening{"::", 12, 13}
+	want.Hosts = []string{"a.example", "b.example"}
+	want.Origins = []string{"https://a.example", "http://b.example:8080"}
 	got = Settings{}
 	if err := got.Read(everything(&got)...); err != nil || !reflect.DeepEqual(got, want) {
 		t.Errorf("%v\n%+v, want\n%+v", err, got, want)
@@ -83,13 +74,14 @@ func TestRead(t *testing.T) {
 	}
 }
 
-// TestReadRefuses names every variable that is wrong, and none that was not asked for.
+// TestReadRefuses returns an error with a line for every wrong variable of the groups that are read.
 func TestReadRefuses(t *testing.T) {
 	for name, value := range map[string]string{
-		"DB_DRIVER": "oracle", "DB_PORT": "0", "DB_MAX_CONNECTIONS": "many", "MIGRATE_ON_START": "yes", "CUSTOMERS_API_BASE": "localhost:3001",
-		"ORDER_RESERVATION_HOURS": "-1", "LOG_LEVEL": "loud", "ORDERS_PORT": "65536", "SERVICE_TOKEN": ",",
-		"NODE_ENV": "test", "JWT_EXPIRES_IN": "1y", "DB_TLS": "required", "DB_TLS_CA": "ca.pem",
-		"TRUSTED_PROXIES": "10.0.0.0/8,proxy", "BIND_ADDRESS": "here", "ALLOWED_HOSTS": "a.example:80", "CORS_ALLOWED_ORIGINS": "https://a.example/",
+		"DB_DRIVER": "oracle", "DB_PORT": "0", "DB_MAX_CONNECTIONS": "many", "MIGRATE_ON_START": "yes",
+		"CUSTOMERS_API_BASE": "localhost:3001", "ORDER_RESERVATION_HOURS": "-1", "LOG_LEVEL": "loud",
+		"ORDERS_PORT": "65536", "SERVICE_TOKEN": ",", "NODE_ENV": "test", "JWT_EXPIRES_IN": "1y",
+		"DB_TLS": "required", "DB_TLS_CA": "ca.pem", "TRUSTED_PROXIES": "10.0.0.0/8,proxy",
+		"BIND_ADDRESS": "here", "ALLOWED_HOSTS": "a.example:80", "CORS_ALLOWED_ORIGINS": "https://a.example/",
 		"MAX_REQUESTS_IN_FLIGHT": "0",
 	} {
 		t.Setenv(name, value)
@@ -123,18 +115,26 @@ func TestReadRefuses(t *testing.T) {
 	}
 	t.Setenv("NODE_ENV", "")
 	if err := s.Read(&s.Stopping); err != nil {
-		t.Errorf("asked for more than the time: %v", err)
+		t.Errorf("the variables of other groups are read: %v", err)
 	}
 }
 
-// TestOrigins refuses the start for what would match no page, or no name.
+// TestOrigins refuses origins and hosts that could match no page or no name.
 func TestOrigins(t *testing.T) {
 	for name, values := range map[string]map[string]bool{
-		"CORS_ALLOWED_ORIGINS": {"https://shop.example.com": true, "http://localhost:8080": true, "http://[::1]:3000": true, "https://xn--mnchen-3ya.example": true,
-			"http://a.example:443": true, "https://a.example:80": true, "https://a.example:8443": true,
-			"https://*.example.com": false, "*": false, "null": false, "https://a.example/": false, "https://a.example/x": false, "https://a.example?x": false, "https://a.example#x": false,
-			"https://u@a.example": false, "https://A.example": false, "https://münchen.example": false, "https://a.example:443": false, "http://a.example:80": false, "ftp://a.example": false},
-		"ALLOWED_HOSTS": {"api.example.com": true, "orders-api": true, "*.example.com": false, "*": false, "a.example:80": false, "a.example/": false, "A.example": false},
+		"CORS_ALLOWED_ORIGINS": {
+			"https://shop.example.com": true, "http://localhost:8080": true, "http://[::1]:3000": true,
+			"https://xn--mnchen-3ya.example": true, "http://a.example:443": true, "https://a.example:80": true,
+			"https://a.example:8443": true,
+			"https://*.example.com":  false, "*": false, "null": false, "https://a.example/": false,
+			"https://a.example/x": false, "https://a.example?x": false, "https://a.example#x": false,
+			"https://u@a.example": false, "https://A.example": false, "https://münchen.example": false,
+			"https://a.example:443": false, "http://a.example:80": false, "ftp://a.example": false,
+		},
+		"ALLOWED_HOSTS": {
+			"api.example.com": true, "orders-api": true,
+			"*.example.com": false, "*": false, "a.example:80": false, "a.example/": false, "A.example": false,
+		},
 	} {
 		for value, fits := range values {
 			t.Run(name+" "+value, func(t *testing.T) {

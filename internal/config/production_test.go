@@ -7,43 +7,58 @@ import (
 	"testing"
 )
 
-// TestProduction refuses each reason in a line, and nothing else.
+// TestProduction returns an error with a line for each setting that production does not allow.
 func TestProduction(t *testing.T) {
 	good := strings.Repeat("s", 32)
 	service := func(s *Settings) []any { return []any{&s.Database, &s.Access, &s.JWT} }
 	alone := func(s *Settings) []any { return []any{&s.Access, &s.JWT} }
 	chore := func(s *Settings) []any { return []any{&s.Database} }
 	function := func(s *Settings) []any { s.Env = Production; return alone(s) }
+	const production = "APP_ENV=production"
+	token, secret := " SERVICE_TOKEN="+good, " JWT_SECRET="+good
 	for name, c := range map[string]struct {
 		reads func(*Settings) []any
 		env   string
+		modes string   // Env and AuthMode
 		want  []string // the beginnings of the lines
-		is    string   // Env and AuthMode
 	}{
-		"newcomer":                    {service, "", nil, "development open"},
-		"development_by_its_old_name": {service, "NODE_ENV=development DB_HOST=db", nil, "development open"},
-		"development_on_mysql":        {service, "APP_ENV=development DB_HOST=db SERVICE_TOKEN=x", nil, "development open"},
-		"development_with_tokens":     {service, "AUTH_MODE=jwt", nil, "development jwt"},
-		"mysql":                       {service, "DB_HOST=localhost", []string{`SERVICE_TOKEN has 0 bytes`, `JWT_SECRET and JWT_JWKS_URL are not set`}, "production jwt"},
-		"mysql_with_secrets":          {service, "DB_HOST=localhost SERVICE_TOKEN=" + good + " JWT_SECRET=" + good, nil, "production jwt"},
-		"mysql_with_an_issuer":        {service, "DB_HOST=localhost SERVICE_TOKEN=" + good + " JWT_JWKS_URL=https://i.example", nil, "production jwt"},
-		"lone_orchestrator":           {alone, "", nil, "development open"},
-		"function":                    {function, "", []string{`SERVICE_TOKEN has 0 bytes`, `JWT_SECRET and`}, "production jwt"},
-		"function_in_development":     {function, "APP_ENV=development", nil, "development open"},
-		"other_name_of_the_variable":  {alone, "NODE_ENV=production", []string{`SERVICE_TOKEN has`, `JWT_SECRET and`}, "production jwt"},
-		"sqlite":                      {service, "APP_ENV=production SERVICE_TOKEN=" + good + " JWT_SECRET=" + good, nil, "production jwt"},
-		"known": {service, "APP_ENV=production SERVICE_TOKEN=your-service-token-change-in-production JWT_SECRET=your-jwt-secret-key-change-in-production",
-			[]string{`SERVICE_TOKEN is "your-service-token-change-in-production", which everybody knows; allowed in production (APP_ENV): a secret of your own`, `JWT_SECRET is "your-jwt`}, "production jwt"},
-		"short":                         {service, "APP_ENV=production SERVICE_TOKEN=" + good[1:] + " JWT_SECRET=" + good[1:], []string{`SERVICE_TOKEN has 31 bytes; allowed`, `JWT_SECRET has 31`}, "production jwt"},
-		"short_secret_beside_an_issuer": {service, "APP_ENV=production JWT_SECRET=x JWT_JWKS_URL=https://i.example SERVICE_TOKEN=" + good, []string{`JWT_SECRET has 1 bytes`}, "production jwt"},
-		"one_of_several":                {alone, "APP_ENV=production SERVICE_TOKEN=" + good + ",old JWT_SECRET=" + good, []string{`SERVICE_TOKEN, entry 2, has 3 bytes`}, "production jwt"},
-		"open":                          {alone, "APP_ENV=production AUTH_MODE=open SERVICE_TOKEN=" + good, []string{`AUTH_MODE is "open"; allowed in production (APP_ENV): jwt, or AUTH_OPEN_IN_PRODUCTION=true`}, "production open"},
-		"open_with_override":            {alone, "APP_ENV=production AUTH_MODE=open AUTH_OPEN_IN_PRODUCTION=true SERVICE_TOKEN=" + good, nil, "production open"},
-		"no_password":                   {chore, "DB_HOST=db", []string{`DB_PASSWORD is ""; allowed`}, "production "},
-		"known_password":                {chore, "DB_HOST=db DB_PASSWORD=app_password", []string{`DB_PASSWORD is "app_password"`}, "production "},
-		"own_password":                  {chore, "DB_HOST=db DB_PASSWORD=x", nil, "production "},
-		"database_of_this_machine":      {chore, "DB_HOST=127.0.0.1", nil, "production "},
-		"chore_in_development":          {chore, "DB_HOST=db APP_ENV=development", nil, "development "},
+		"newcomer":                    {service, "", "development open", nil},
+		"development_by_its_old_name": {service, "NODE_ENV=development DB_HOST=db", "development open", nil},
+		"development_on_mysql":        {service, "APP_ENV=development DB_HOST=db SERVICE_TOKEN=x", "development open", nil},
+		"development_with_tokens":     {service, "AUTH_MODE=jwt", "development jwt", nil},
+		"mysql": {service, "DB_HOST=localhost", "production jwt",
+			[]string{"SERVICE_TOKEN has 0 bytes", "JWT_SECRET and JWT_JWKS_URL are not set"}},
+		"mysql_with_secrets":      {service, "DB_HOST=localhost" + token + secret, "production jwt", nil},
+		"mysql_with_an_issuer":    {service, "DB_HOST=localhost JWT_JWKS_URL=https://i.example" + token, "production jwt", nil},
+		"lone_orchestrator":       {alone, "", "development open", nil},
+		"function":                {function, "", "production jwt", []string{"SERVICE_TOKEN has 0 bytes", "JWT_SECRET and"}},
+		"function_in_development": {function, "APP_ENV=development", "development open", nil},
+		"other_name_of_the_variable": {alone, "NODE_ENV=production", "production jwt",
+			[]string{"SERVICE_TOKEN has", "JWT_SECRET and"}},
+		"sqlite": {service, production + token + secret, "production jwt", nil},
+		"known": {service, production + " SERVICE_TOKEN=your-service-token-change-in-production" +
+			" JWT_SECRET=your-jwt-secret-key-change-in-production", "production jwt",
+			[]string{
+				`SERVICE_TOKEN is "your-service-token-change-in-production", which everybody knows; allowed in production (APP_ENV): a secret of your own`,
+				`JWT_SECRET is "your-jwt`,
+			}},
+		"short": {service, production + " SERVICE_TOKEN=" + good[1:] + " JWT_SECRET=" + good[1:], "production jwt",
+			[]string{"SERVICE_TOKEN has 31 bytes; allowed", "JWT_SECRET has 31"}},
+		"short_secret_beside_an_issuer": {service,
+			production + " JWT_SECRET=x JWT_JWKS_URL=https://i.example" + token, "production jwt",
+			[]string{"JWT_SECRET has 1 bytes"}},
+		"one_of_several": {alone, production + token + ",old" + secret, "production jwt",
+			[]string{"SERVICE_TOKEN, entry 2, has 3 bytes"}},
+		"open": {alone, production + " AUTH_MODE=open" + token, "production open",
+			[]string{`AUTH_MODE is "open"; allowed in production (APP_ENV): jwt, or AUTH_OPEN_IN_PRODUCTION=true`}},
+		"open_with_override": {alone, production + " AUTH_MODE=open AUTH_OPEN_IN_PRODUCTION=true" + token,
+			"production open", nil},
+		"no_password": {chore, "DB_HOST=db", "production ", []string{`DB_PASSWORD is ""; allowed`}},
+		"known_password": {chore, "DB_HOST=db DB_PASSWORD=app_password", "production ",
+			[]string{`DB_PASSWORD is "app_password"`}},
+		"own_password":             {chore, "DB_HOST=db DB_PASSWORD=x", "production ", nil},
+		"database_of_this_machine": {chore, "DB_HOST=127.0.0.1", "production ", nil},
+		"chore_in_development":     {chore, "DB_HOST=db APP_ENV=development", "development ", nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			for _, v := range Variables() {
@@ -61,7 +76,7 @@ func TestProduction(t *testing.T) {
 			if err != nil {
 				got = strings.Split(err.Error(), "\n")
 			}
-			ok := len(got) == len(c.want) && s.Env+" "+s.AuthMode == c.is
+			ok := len(got) == len(c.want) && s.Env+" "+s.AuthMode == c.modes
 			for i := range min(len(got), len(c.want)) {
 				ok = ok && strings.HasPrefix(got[i], c.want[i])
 			}
@@ -72,31 +87,35 @@ func TestProduction(t *testing.T) {
 	}
 }
 
-// TestKnownToAll looks for secrets in the files that show how to configure this system.
+// TestKnownToAll holds that production refuses each secret that a file of this repository shows, and each
+// default of development.
 func TestKnownToAll(t *testing.T) {
-	for _, file := range []string{"../../.env.example", "../../docker-compose.yml", "../../docs/configuration.md", "../../docs/operations.md"} {
-		text, err := os.ReadFile(file)
+	secrets := regexp.MustCompile(`(?m)(TOKEN|SECRET|PASSWORD)(?:=|: |` + "`" + ` \| ` + "`" + `)([\w-]+)`)
+	for _, file := range []string{".env.example", "docker-compose.yml", "docs/configuration.md", "docs/operations.md"} {
+		text, err := os.ReadFile("../../" + file)
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, shown := range regexp.MustCompile(`(?m)(TOKEN|SECRET|PASSWORD)(?:=|: |`+"`"+` \| `+"`"+`)([\w-]+)`).FindAllSubmatch(text, -1) {
+		for _, shown := range secrets.FindAllSubmatch(text, -1) {
 			if secret := string(shown[2]); !KnownToAll(secret) {
-				t.Errorf("%s shows the %s %s, which production would take for somebody's own", file, shown[1], secret)
+				t.Errorf("%s shows the %s %s, which production would accept", file, shown[1], secret)
 			}
 		}
 	}
 	for _, v := range Variables() {
-		if secret := v.DefaultIn[Development]; secret != "" &&
-			(strings.HasSuffix(v.Name, "_TOKEN") || strings.HasSuffix(v.Name, "_SECRET")) &&
-			!KnownToAll(secret) {
+		secret := v.DefaultIn[Development]
+		isSecret := strings.HasSuffix(v.Name, "_TOKEN") || strings.HasSuffix(v.Name, "_SECRET")
+		if isSecret && secret != "" && !KnownToAll(secret) {
 			t.Errorf("%s is by default %s", v.Name, secret)
 		}
 	}
 }
 
-// TestTLS is what DB_TLS is when it is not set.
+// TestTLS compares the defaults of DB_TLS for hosts.
 func TestTLS(t *testing.T) {
-	for host, want := range map[string]string{"localhost": "off", "127.0.0.2": "off", "::1": "off", "db": "preferred", "192.0.2.1": "preferred"} {
+	for host, want := range map[string]string{
+		"localhost": "off", "127.0.0.2": "off", "::1": "off", "db": "preferred", "192.0.2.1": "preferred",
+	} {
 		d := Database{Host: host}
 		if d.complete(); d.TLS != want {
 			t.Errorf("%s: %s", host, d.TLS)
@@ -110,7 +129,9 @@ func TestLifetime(t *testing.T) {
 			t.Errorf("%s: %s %v", text, lifetime, err)
 		}
 	}
-	for _, text := range []string{"", "d", "24", "0d", "-1h", "0s", "366d", "8761h", "1.5d", "1h1d", "99999999999999999999d", "a day"} {
+	for _, text := range []string{
+		"", "d", "24", "0d", "-1h", "0s", "366d", "8761h", "1.5d", "1h1d", "99999999999999999999d", "a day",
+	} {
 		if lifetime, err := Lifetime(text); err == nil {
 			t.Errorf("%s: %s", text, lifetime)
 		}

@@ -95,7 +95,7 @@ func TestParseDateFilter(t *testing.T) {
 			t.Errorf("%s: %v to %v, %v", s, first, last, err)
 		}
 	}
-	day := regexp.MustCompile(`^(?:` + date + `)$`) // it knows the calendar
+	day := regexp.MustCompile(`^(?:` + date + `)$`) // matches dates of the calendar only
 	for year := 1968; year < 2405; year++ {
 		for month := range 13 {
 			for d := range 33 {

@@ -9,10 +9,14 @@ import (
 	"unicode/utf8"
 )
 
-// FuzzDateFilter reads every value of the format, as the moments that it stands for.
+// FuzzDateFilter parses every value that the format allows, and checks the first and the last moment.
 func FuzzDateFilter(f *testing.F) {
-	for _, s := range []string{"2024-01-31", "2024-02-29", "2023-02-29", "2024-01-31T12:00:00Z", "2024-01-31T12:00:00.123456789+02:00", "1970-01-01T00:00:00+23:59",
-		"9999-12-31", "9999-12-31T23:59:59.999999999-23:59", "2024-01-31T12:00:00,5Z", "2024-01-31T24:00:00Z", "0000-01-01", "2024-1-1", "٢٠٢٤-٠١-٣١", "2024-01-31\n", ""} {
+	for _, s := range []string{
+		"2024-01-31", "2024-02-29", "2023-02-29", "2024-01-31T12:00:00Z",
+		"2024-01-31T12:00:00.123456789+02:00", "1970-01-01T00:00:00+23:59", "9999-12-31",
+		"9999-12-31T23:59:59.999999999-23:59", "2024-01-31T12:00:00,5Z", "2024-01-31T24:00:00Z", "0000-01-01",
+		"2024-1-1", "٢٠٢٤-٠١-٣١", "2024-01-31\n", "",
+	} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
@@ -25,42 +29,45 @@ func FuzzDateFilter(f *testing.F) {
 			t.Errorf("%q is in the format and cannot be read: %v", s, err)
 		case first.Before(firstMoment), last.After(lastMoment), last.Before(first), first.Location() != time.UTC:
 			t.Errorf("%q stands for %s to %s", s, first, last)
-		case len(s) == len(time.DateOnly) && (first.Format(time.DateOnly) != s || last.Format(time.DateOnly) != s || last.Sub(first) != 24*time.Hour-time.Millisecond):
+		case len(s) != len(time.DateOnly):
+		case first.Format(time.DateOnly) != s, last.Format(time.DateOnly) != s,
+			last.Sub(first) != 24*time.Hour-time.Millisecond:
 			t.Errorf("the day %q is %s to %s", s, first, last)
 		}
 	})
 }
 
-// patterns are those that the documents show.
+// patterns are the patterns of the documents, in Go's syntax.
 var patterns = func() map[string]*regexp.Regexp {
+	escape := regexp.MustCompile(`\\u([0-9A-F]{4})`)
 	all := map[string]*regexp.Regexp{}
 	for name, f := range All {
 		if f.Pattern != "" {
-			all[name] = regexp.MustCompile(
-				regexp.MustCompile(`\\u([0-9A-F]{4})`).ReplaceAllString(f.Pattern, `\x{$1}`),
-			)
+			all[name] = regexp.MustCompile(escape.ReplaceAllString(f.Pattern, `\x{$1}`))
 		}
 	}
 	return all
 }()
 
-// FuzzFormats takes nothing that would break a line of a log or a header, no more than the documents say, and
-// no address that is none.
+// FuzzFormats holds that no format accepts a value that could break a line of a log or a header, a value that
+// the pattern of the documents refuses, or an invalid email address.
 func FuzzFormats(f *testing.F) {
-	for _, s := range []string{"Tech Solutions Inc", " a", "a ", "name@example.com", " name@example.com\n", "a..b@example.com", "order-2024-001", "..", "...", "./x", "req:1/2+3=@",
-		"a\r\nX-Admin: 1", "\u202e", "\u2028", "\xff", "\U000e0100", "日本", "\x00"} {
+	for _, s := range []string{
+		"Tech Solutions Inc", " a", "a ", "name@example.com", " name@example.com\n", "a..b@example.com",
+		"order-2024-001", "..", "...", "./x", "req:1/2+3=@", "a\r\nX-Admin: 1", "\u202e", "\u2028", "\xff",
+		"\U000e0100", "日本", "\x00",
+	} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
 		for name, format := range All {
-			if format.accepted == nil || !format.Valid(s) ||
-				!utf8.ValidString(s) { // requests that are not UTF-8 come no further
+			if format.accepted == nil || !format.Valid(s) || !utf8.ValidString(s) { // all requests are UTF-8
 				continue
 			}
 			if name == "email" {
 				s := strings.TrimSpace(s)
 				if a, err := mail.ParseAddress(s); err != nil || a.Address != s {
-					t.Errorf("%q is no address: %v", s, err)
+					t.Errorf("%q is no email address: %v", s, err)
 				}
 				continue
 			}
@@ -68,7 +75,7 @@ func FuzzFormats(f *testing.F) {
 				t.Errorf("%q is a %s", s, name)
 			}
 			if !patterns[name].MatchString(s) {
-				t.Errorf("%q is a %s, and the document says it is not", s, name)
+				t.Errorf("%q is a %s, and does not match the pattern of the documents", s, name)
 			}
 		}
 	})

@@ -13,9 +13,9 @@ import (
 	"example.com/b2b/db"
 	"example.com/b2b/db/search"
 	"example.com/b2b/internal/auth"
+	"example.com/b2b/internal/correlation"
 	"example.com/b2b/internal/history"
 	"example.com/b2b/internal/idempotency"
-	"example.com/b2b/internal/web"
 )
 
 // Store is the base of a service's store: a connection or a transaction, used on behalf of a caller. A
@@ -52,15 +52,16 @@ type Database[S any] struct {
 	newStore func(Store) S
 }
 
-// NewDatabase returns the stores of a database that db.Migrate has brought up to date. The service is ready
-// when the table can be read; newStore makes the service's store.
+// NewDatabase returns the stores of a database that db.Migrate has brought up to date. It sets the database of
+// keys. The service is ready when the table can be read; newStore makes the service's store.
 func NewDatabase[S any](g *gorm.DB, table string, keys idempotency.Keys, newStore func(Store) S) *Database[S] {
+	keys.DB = g
 	return &Database[S]{DB: g, Keys: keys, table: table, newStore: newStore}
 }
 
 func (d *Database[S]) store(ctx context.Context, q *gorm.DB) S {
 	caller := auth.From(ctx)
-	return d.newStore(Store{q, caller, history.By(caller, web.CorrelationID(ctx))})
+	return d.newStore(Store{q, caller, history.By(caller, correlation.ID(ctx))})
 }
 
 // Read returns the store for queries outside of transactions.

@@ -21,6 +21,8 @@ import (
 
 	"example.com/b2b/internal/apperr"
 	"example.com/b2b/internal/buildinfo"
+	"example.com/b2b/internal/docs"
+	"example.com/b2b/internal/etag"
 	"example.com/b2b/internal/web"
 	"example.com/b2b/internal/web/webtest"
 	"example.com/b2b/openapi/customersapi"
@@ -328,7 +330,7 @@ func (l *late) Read(b []byte) (int, error) { l.read = time.Now(); return l.Reade
 func TestDocs(t *testing.T) {
 	o := webtest.Options()
 	o.Open = false // the document says of an open service that it is open
-	o.Others = []web.Documented{
+	o.Others = []docs.Linked{
 		{Title: "Others", Base: "http://others:3009"},
 		{Title: "Far", Base: "https://far.example/api"},
 	}
@@ -434,7 +436,7 @@ func TestPrecondition(t *testing.T) {
 		"*": true, " * ": true, tag: true, `"x", ` + tag: true, `"x",` + tag + `,W/"y"`: true, `"a,b",` + tag: true,
 		`"a,*,b"`: false, `"*"`: false, "W/" + tag: false, `"x"`: false, `"x,` + strings.Trim(tag, `"`) + `,y"`: false,
 	} {
-		if err := web.Precondition(&list, current); (err == nil) != holds {
+		if err := etag.Precondition(&list, current); (err == nil) != holds {
 			t.Errorf("%s: %v", list, err)
 		}
 	}

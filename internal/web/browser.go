@@ -12,79 +12,80 @@ import (
 	"github.com/rs/cors"
 
 	"example.com/b2b/internal/apperr"
+	"example.com/b2b/internal/correlation"
+	"example.com/b2b/internal/docs"
 )
 
-// Browsers says which pages may call the service, and by which names. The zero value lets no page of another
+// Browsers say which pages may call the service, and by which names. The zero value lets no page of another
 // origin call, and takes every name.
 type Browsers struct {
-	Origins  []string // such as https://shop.example.com, whose pages may call
-	Siblings []string // ports: pages of localhost at these ports may call, when they call localhost, too
-	Hosts    []string // names of the service; with some, or when it is Local, it refuses all others but localhost and IP addresses
+	Origins  []string // whose pages may call, such as https://shop.example.com
+	Siblings []string // ports of localhost whose pages may call, as long as they call localhost, too
+	Hosts    []string // names of the service
 	Local    bool     // only this machine can reach the service
 }
 
-// browserGuard holds a service's engine to its Browsers.
-type browserGuard struct {
-	Browsers
-	cors        *cors.Cors
-	crossOrigin *http.CrossOriginProtection
-	ofPage      []string // Content-Security-Policy
+// guardBrowsers answers preflights, and refuses calls of pages of other sites. With Hosts, or when the service
+// is Local, it also refuses names that are not the service's, except localhost and IP addresses.
+func guardBrowsers(b Browsers) gin.HandlerFunc {
+	crossOrigin, forPages := http.NewCrossOriginProtection(), b.cors()
+	return func(c *gin.Context) {
+		if !b.knowHost(c.Request) {
+			Fail(c, apperr.Forbidden.New().With("/header/Host", apperr.Params{"rule": "known_host"},
+				"is not a name of this service; those that are stand in ALLOWED_HOSTS"))
+			return
+		}
+		forPages.HandlerFunc(c.Writer, c.Request)
+		if c.Request.Method == http.MethodOptions && c.GetHeader("Access-Control-Request-Method") != "" {
+			c.Abort() // a preflight, answered by now
+			return
+		}
+		if !b.trust(c.Request) && crossOrigin.Check(c.Request) != nil {
+			Fail(c, apperr.Forbidden.New().With("/header/Origin", apperr.Params{"rule": "known_origin"},
+				"is another site's; those whose pages may call stand in CORS_ALLOWED_ORIGINS"))
+		}
+	}
 }
 
-func newBrowserGuard(b Browsers) *browserGuard {
-	g := &browserGuard{Browsers: b, crossOrigin: http.NewCrossOriginProtection()}
-	g.cors = cors.New(cors.Options{
-		AllowOriginVaryRequestFunc: func(r *http.Request, _ string) (bool, []string) { return g.trusts(r), nil },
+func (b Browsers) cors() *cors.Cors {
+	return cors.New(cors.Options{
+		AllowOriginVaryRequestFunc: func(r *http.Request, _ string) (bool, []string) { return b.trust(r), nil },
 		AllowedMethods:             []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"},
-		AllowedHeaders: []string{"Authorization", "Content-Type", IdempotencyHeader, draftKeyHeader, CorrelationHeader, "If-Match", "If-None-Match",
-			"traceparent", "tracestate"}, // of W3C Trace Context, which the pages of others may send with every call
-		ExposedHeaders: []string{CorrelationHeader, "Idempotency-Replayed", "ETag", "Retry-After", "Link", "Allow", "RateLimit", "RateLimit-Policy", "WWW-Authenticate", "Deprecation", "Sunset"},
-		MaxAge:         600, // seconds
+		AllowedHeaders: []string{"Authorization", "Content-Type", IdempotencyHeader, draftKeyHeader,
+			correlation.Header, "If-Match", "If-None-Match",
+			"traceparent", "tracestate"}, // of W3C Trace Context, which some pages send with every call
+		ExposedHeaders: []string{correlation.Header, "Idempotency-Replayed", "ETag", "Retry-After", "Link",
+			"Allow", "RateLimit", "RateLimit-Policy", "WWW-Authenticate", "Deprecation", "Sunset"},
+		MaxAge: 600, // seconds
 	})
-	return g
 }
 
-// check refuses what a page of another site makes a browser send, and what comes under a name that is not the
-// service's.
-func (g *browserGuard) check(c *gin.Context) {
-	if !g.isOurs(c.Request) {
-		Fail(c, apperr.Forbidden.New().With("/header/Host", apperr.Params{"rule": "known_host"}, "is not a name of this service; those that are stand in ALLOWED_HOSTS"))
-		return
-	}
-	g.cors.HandlerFunc(c.Writer, c.Request)
-	if c.Request.Method == http.MethodOptions && c.GetHeader("Access-Control-Request-Method") != "" {
-		c.Abort() // a preflight, and answered
-		return
-	}
-	if !g.trusts(c.Request) && g.crossOrigin.Check(c.Request) != nil {
-		Fail(c, apperr.Forbidden.New().With("/header/Origin", apperr.Params{"rule": "known_origin"}, "is another site's; those whose pages may call stand in CORS_ALLOWED_ORIGINS"))
-	}
-}
-
-// trusts reports whether the page that calls, if it is one, may.
-func (g *browserGuard) trusts(r *http.Request) bool {
+// trust reports whether the page that calls, if it is a page, may call.
+func (b Browsers) trust(r *http.Request) bool {
 	origin := r.Header.Get("Origin")
 	if origin == "" {
 		return false
 	}
-	if slices.Contains(g.Origins, origin) {
+	if slices.Contains(b.Origins, origin) {
 		return true
 	}
 	page, err := url.Parse(origin)
-	return err == nil && page.Scheme == "http" && slices.Contains(g.Siblings, page.Port()) &&
+	return err == nil && page.Scheme == "http" && slices.Contains(b.Siblings, page.Port()) &&
 		isLoopback(page.Hostname()) && page.Hostname() == hostname(r.Host)
 }
 
-// isOurs reports whether a request names the service by one of its names. A site whose name leads to this
-// machine, for its pages to be of the service's origin (DNS rebinding), knows no token: whoever sends one is
-// judged by that. Load balancers ask for /health and /ready by whatever name.
-func (g *browserGuard) isOurs(r *http.Request) bool {
-	if len(g.Hosts) == 0 && !g.Local || r.Header.Get("Authorization") != "" || r.URL.Path == "/health" || r.URL.Path == "/ready" {
+// knowHost reports whether a request names the service by one of its names. A site whose name leads to this
+// machine, so that its pages have the service's origin (DNS rebinding), has no token; a request with a token is
+// judged by the token. Load balancers ask for /health and /ready by any name.
+func (b Browsers) knowHost(r *http.Request) bool {
+	anyName := len(b.Hosts) == 0 && !b.Local
+	isProbe := r.URL.Path == "/health" || r.URL.Path == "/ready"
+	if anyName || isProbe || r.Header.Get("Authorization") != "" {
 		return true
 	}
 	host := strings.ToLower(hostname(r.Host))
 	_, err := netip.ParseAddr(host)
-	return err == nil || host == "localhost" || slices.Contains(g.Hosts, host)
+	return err == nil || host == "localhost" || slices.Contains(b.Hosts, host)
 }
 
 func hostname(host string) string {
@@ -104,27 +105,31 @@ var (
 	noStore    = []string{"no-store"}
 	noReferrer = []string{"no-referrer"}
 	sameOrigin = []string{"same-origin"}
-	ofData     = []string{"default-src 'none'; frame-ancestors 'none'"}
+	dataPolicy = []string{"default-src 'none'; frame-ancestors 'none'"}
 )
 
-// securityHeaders tells browsers what they may do with an answer: show pages in no frame and run no script in
-// them but Swagger UI's, and take data for nothing but data, and keep none. A caller that wants to keep some
-// has its ETag. Nothing may be loaded into pages of other origins as a script or an image
-// (Cross-Origin-Resource-Policy); what CORS lets a page ask for is not concerned.
-func (v *validator) securityHeaders(c *gin.Context) {
-	h := c.Writer.Header()
-	h["X-Content-Type-Options"], h["Referrer-Policy"], h["Cross-Origin-Resource-Policy"] = noSniff, noReferrer, sameOrigin
-	if v.operation(c).Route == nil {
-		h["Content-Security-Policy"] = v.browser.ofPage
-	} else {
-		h["Content-Security-Policy"], h["Cache-Control"] = ofData, noStore
+// securityHeaders tell browsers what they may do with an answer. Pages get the policy and show in no frame.
+// Data is nothing but data, and is not kept: a caller who wants to keep it has its ETag. Pages of other origins
+// may not load anything as a script or an image (Cross-Origin-Resource-Policy); calls by CORS may still read.
+func securityHeaders(policy string) gin.HandlerFunc {
+	pagePolicy := []string{policy}
+	return func(c *gin.Context) {
+		h := c.Writer.Header()
+		h["X-Content-Type-Options"] = noSniff
+		h["Referrer-Policy"] = noReferrer
+		h["Cross-Origin-Resource-Policy"] = sameOrigin
+		if callOf(c).operation == nil {
+			h["Content-Security-Policy"] = pagePolicy
+		} else {
+			h["Content-Security-Policy"], h["Cache-Control"] = dataPolicy, noStore
+		}
 	}
 }
 
-// allowPages lets pages load their own files, with styles in Swagger UI's elements and images in its style
-// sheet, and call the service, its siblings, and the services to which they link, by whatever name the
-// browser knows this machine.
-func (g *browserGuard) allowPages(others []Documented) {
+// pagePolicy returns the Content-Security-Policy of pages. They load their own files, with styles in Swagger
+// UI's elements and images in its style sheet, run no other script, and call the service, its siblings, and the
+// services to which they link, by any name that the browser knows for this machine.
+func pagePolicy(b Browsers, others []docs.Linked) string {
 	connect := []string{"'self'"}
 	for _, other := range others {
 		base, err := url.Parse(other.Base)
@@ -132,13 +137,13 @@ func (g *browserGuard) allowPages(others []Documented) {
 			continue
 		}
 		connect = append(connect, base.Scheme+"://"+base.Host)
-		if base.Port() != "" { // see ForBrowser
+		if base.Port() != "" { // see docs.ForBrowser
 			connect = append(connect, base.Scheme+"://*:"+base.Port())
 		}
 	}
-	for _, port := range g.Siblings {
+	for _, port := range b.Siblings {
 		connect = append(connect, "http://localhost:"+port, "http://127.0.0.1:"+port)
 	}
-	g.ofPage = []string{"default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src " +
-		strings.Join(connect, " ") + "; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"}
+	return "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src " +
+		strings.Join(connect, " ") + "; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 }

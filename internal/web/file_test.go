@@ -14,19 +14,20 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"example.com/b2b/internal/bulk"
 	"example.com/b2b/internal/web"
 	"example.com/b2b/internal/web/webtest"
 )
 
 // echo answers each row of a file with what is to be said of it.
 func echo(c *gin.Context) {
-	rows, err := web.OpenRows(c.Request.Body)
+	rows, err := bulk.OpenRows(c.Request.Body)
 	if err != nil {
 		web.Fail(c, err)
 		return
 	}
 	defer rows.Close()
-	file := web.File{ContentType: web.NDJSON, Write: func(w *bufio.Writer) error {
+	file := bulk.File{ContentType: bulk.NDJSON, Write: func(w *bufio.Writer) error {
 		for {
 			row, err := rows.Next()
 			switch {
@@ -126,7 +127,7 @@ func TestFileThatNobodyReads(t *testing.T) {
 	o.BodyTimeout = 100 * time.Millisecond
 	ended := make(chan error, 1)
 	endless := func(c *gin.Context) {
-		ended <- web.File{ContentType: web.NDJSON, Write: func(w *bufio.Writer) error {
+		ended <- bulk.File{ContentType: bulk.NDJSON, Write: func(w *bufio.Writer) error {
 			for {
 				if _, err := w.WriteString(`{"success":true}` + "\n"); err != nil {
 					return errors.Join(err, c.Request.Context().Err())

@@ -10,7 +10,7 @@ import (
 const forwardedFor = "X-Forwarded-For"
 
 // readForwarded leaves nothing but addresses in X-Forwarded-For: some proxies add the port, and put IPv6
-// between brackets, and gin would take no such entry for an address. Whose header counts is gin's to say: see
+// between brackets, and gin would not take such an entry for an address. gin decides whose header counts: see
 // Limits.Proxies.
 func readForwarded(c *gin.Context) {
 	lines := c.Request.Header[forwardedFor]
@@ -24,8 +24,7 @@ func readForwarded(c *gin.Context) {
 	c.Request.Header[forwardedFor] = []string{strings.Join(entries, ",")}
 }
 
-// withoutPort returns the address of an entry, in the one form that it has as a caller's name, or the entry
-// when it is none.
+// withoutPort returns the address of an entry in its canonical form, or the entry when it has no address.
 func withoutPort(entry string) string {
 	entry = strings.Trim(entry, " \t\"")
 	address, err := netip.ParseAddr(strings.TrimSuffix(strings.TrimPrefix(entry, "["), "]"))

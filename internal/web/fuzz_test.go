@@ -16,6 +16,7 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/gin-gonic/gin"
 
+	"example.com/b2b/internal/etag"
 	"example.com/b2b/internal/formats"
 	"example.com/b2b/internal/web"
 	"example.com/b2b/internal/web/webtest"
@@ -161,7 +162,7 @@ func FuzzEntityTags(f *testing.F) {
 		f.Add(list)
 	}
 	f.Fuzz(func(t *testing.T, list string) {
-		kept := web.Precondition(&list, "it") == nil
+		kept := etag.Precondition(&list, "it") == nil
 		tags, isList := entityTags(list)
 		switch named := list == "*" || slices.Contains(tags, tag); {
 		case isList && kept != named:

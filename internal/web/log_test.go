@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"example.com/b2b/internal/auth"
+	"example.com/b2b/internal/correlation"
 	"example.com/b2b/internal/web"
 	"example.com/b2b/internal/web/webtest"
 )
@@ -27,7 +28,7 @@ func TestMisplacedToken(t *testing.T) {
 		"path of a key":    func() { webtest.Do(t, "GET", base+"/things/"+token, "") },
 		"name of a filter": func() { webtest.Do(t, "GET", base+"/things?"+token+"=1", "") },
 		"key":              func() { webtest.Do(t, "GET", base+"/things", "", web.IdempotencyHeader, "Bearer "+token) },
-		"correlation id":   func() { webtest.Do(t, "GET", base+"/things", "", web.CorrelationHeader, token[:100]) },
+		"correlation id":   func() { webtest.Do(t, "GET", base+"/things", "", correlation.Header, token[:100]) },
 		"field":            func() { webtest.Do(t, "POST", base+"/things", `{"`+token+`":1}`, "Content-Type", "application/json") },
 	} {
 		log.Reset()

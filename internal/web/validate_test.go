@@ -18,6 +18,7 @@ import (
 
 	"example.com/b2b/internal/apperr"
 	"example.com/b2b/internal/auth"
+	"example.com/b2b/internal/bulk"
 	"example.com/b2b/internal/formats"
 	"example.com/b2b/internal/web"
 	"example.com/b2b/internal/web/webtest"
@@ -548,7 +549,7 @@ func unusable(t *testing.T, spec *openapi3.T) []string {
 				for media, body := range operation.RequestBody.Value.Content {
 					schema := body.Schema.Value
 					if media != "application/json" {
-						schema = web.RowSchema(spec, body)
+						schema = bulk.RowSchema(spec, body)
 					}
 					faults = append(faults, unbounded(operation.OperationID, schema)...)
 				}

@@ -12,6 +12,9 @@ import (
 	"time"
 
 	"example.com/b2b/internal/apperr"
+	"example.com/b2b/internal/correlation"
+	"example.com/b2b/internal/peer"
+	httpserver "example.com/b2b/internal/server"
 	"example.com/b2b/internal/web"
 	"example.com/b2b/internal/web/webtest"
 	"example.com/b2b/openapi/contract"
@@ -116,7 +119,7 @@ func TestCorrelationID(t *testing.T) {
 	o.Log = webtest.Log(&log)
 	var inHandler string
 	base := serve(t, o, func(ctx context.Context) error {
-		inHandler = web.CorrelationID(ctx)
+		inHandler = correlation.ID(ctx)
 		return nil
 	})
 	for sent, kept := range map[string]bool{
@@ -124,8 +127,8 @@ func TestCorrelationID(t *testing.T) {
 		"": false, strings.Repeat("x", 129): false, "two words": false, `"quoted"`: false, "é": false,
 	} {
 		log.Reset()
-		_, _, header := webtest.Do(t, "GET", base+"/customers/1", "", web.CorrelationHeader, sent)
-		got := header.Get(web.CorrelationHeader)
+		_, _, header := webtest.Do(t, "GET", base+"/customers/1", "", correlation.Header, sent)
+		got := header.Get(correlation.Header)
 		if (got == sent) != kept || got == "" {
 			t.Errorf("sent %q, got %q", sent, got)
 		}
@@ -137,20 +140,20 @@ func TestCorrelationID(t *testing.T) {
 		}
 	}
 	t.Run("passed on to a peer", func(t *testing.T) {
-		peer := serve(t, webtest.Options(), func(ctx context.Context) error {
-			inHandler = web.CorrelationID(ctx)
+		behind := serve(t, webtest.Options(), func(ctx context.Context) error {
+			inHandler = correlation.ID(ctx)
 			return nil
 		})
-		client := web.NewPeerClient("peer", webtest.Token, time.Minute)
+		client := peer.Peer{Token: webtest.Token, Timeout: time.Minute}.Client("peer")
 		front := serve(t, webtest.Options(), func(ctx context.Context) error {
-			req, _ := http.NewRequestWithContext(ctx, "GET", peer+"/customers/1", nil)
+			req, _ := http.NewRequestWithContext(ctx, "GET", behind+"/customers/1", nil)
 			res, err := client.Do(req)
 			if err == nil {
 				res.Body.Close()
 			}
 			return err
 		})
-		webtest.Do(t, "GET", front+"/customers/1", "", web.CorrelationHeader, "hop-1")
+		webtest.Do(t, "GET", front+"/customers/1", "", correlation.Header, "hop-1")
 		if inHandler != "hop-1" {
 			t.Errorf("the peer saw %q", inHandler)
 		}
@@ -172,7 +175,7 @@ func TestServeDrains(t *testing.T) {
 	ctx, stop := context.WithCancel(context.Background())
 	served := make(chan error)
 	go func() {
-		served <- web.Server{Listeners: []net.Listener{l}, Handler: e, Log: webtest.Options().Log}.Serve(ctx, context.Background())
+		served <- httpserver.Server{Listeners: []net.Listener{l}, Handler: e, Log: webtest.Options().Log}.Serve(ctx, context.Background())
 	}()
 	answered := make(chan int)
 	go func() {

@@ -1,5 +1,5 @@
-// Package contract holds what the three contracts share: envelopes, errors, ids, times and paging, as Go
-// types generated from openapi/common.yaml.
+// Package contract holds the Go types shared by the three contracts: envelopes, errors, ids, times and
+// paging, generated from openapi/common.yaml.
 package contract
 
 import (
@@ -8,8 +8,7 @@ import (
 	"github.com/go-json-experiment/json"
 )
 
-// Time is a moment that JSON shows as the contracts want it: RFC 3339, UTC, always three digits of
-// milliseconds.
+// Time is a time in the JSON format of the contracts: RFC 3339 in UTC, always with milliseconds.
 type Time struct{ time.Time }
 
 // MarshalJSON implements json.Marshaler.
@@ -17,7 +16,6 @@ func (t Time) MarshalJSON() ([]byte, error) {
 	return []byte(t.UTC().Format(`"2006-01-02T15:04:05.000Z"`)), nil
 }
 
-// Unmarshal decodes the answer of a service by the exact names of its contract. The error is for an answer
-// that does not fit, or has a name twice. encoding/json would bind names in any case, and the last of
-// several.
+// Unmarshal decodes the answer of a service. It matches names exactly and refuses duplicate names;
+// encoding/json would ignore case and take the last duplicate.
 func Unmarshal(answer []byte, into any) error { return json.Unmarshal(answer, into) }

@@ -17,7 +17,7 @@ var base string // the address of the Customers API
 
 func TestMain(m *testing.M) { live.Main(m, "customers", &base) }
 
-// Branch on the code of an error, and show its sentence to a person.
+// Branch on the code of an error, and show its sentence to the user.
 func ExampleClientWithResponses_CreateCustomerWithResponse() {
 	client, err := customersapi.NewClientWithResponses(base)
 	if err != nil {
@@ -44,7 +44,8 @@ func ExampleClientWithResponses_CreateCustomerWithResponse() {
 	// Another customer has this email.
 }
 
-// What is left out keeps its value, null clears it; with the ETag nobody else's change is overwritten.
+// A field that is left out keeps its value, and null clears the field. The ETag protects the changes of
+// other clients.
 func ExampleClientWithResponses_UpdateCustomerWithResponse() {
 	client, err := customersapi.NewClientWithResponses(base)
 	if err != nil {

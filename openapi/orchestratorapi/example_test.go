@@ -15,7 +15,7 @@ var base string // the address of the orchestrator
 
 func TestMain(m *testing.M) { live.Main(m, "orchestrator", &base) }
 
-// The key makes the call safe to repeat, and tells afterwards what became of it.
+// The idempotency key makes the call safe to repeat, and finds the result later.
 func ExampleClientWithResponses_CreateAndConfirmOrderWithResponse() {
 	client, err := orchestratorapi.NewClientWithResponses(base)
 	if err != nil {
@@ -27,16 +27,14 @@ func ExampleClientWithResponses_CreateAndConfirmOrderWithResponse() {
 	for range 2 {
 		res, err := client.CreateAndConfirmOrderWithResponse(context.Background(), request)
 		if err != nil {
-			log.Fatal(err) // no answer: send it again, with the same key
+			log.Fatal(err) // no answer: repeat the call with the same key
 		}
 		if res.JSON201 == nil {
 			log.Fatal(string(res.Body))
 		}
 		order := res.JSON201.Data.Order
-		fmt.Println(
-			order.ID, order.Status, order.TotalCents, "replayed:",
-			res.HTTPResponse.Header.Get("Idempotency-Replayed") == "true",
-		)
+		replayed := res.HTTPResponse.Header.Get("Idempotency-Replayed") == "true"
+		fmt.Println(order.ID, order.Status, order.TotalCents, "replayed:", replayed)
 	}
 	report, err := client.GetOrchestrationWithResponse(context.Background(), "po-4712")
 	if err != nil {
@@ -51,7 +49,7 @@ func ExampleClientWithResponses_CreateAndConfirmOrderWithResponse() {
 	// ACME Corporation CONFIRMED
 }
 
-// Branch on the code of an error, and show its sentence to a person.
+// Branch on the code of an error, and show its sentence to the user.
 func Example_refusal() {
 	client, err := orchestratorapi.NewClientWithResponses(base)
 	if err != nil {

@@ -15,8 +15,8 @@ var base string // the address of the Orders API
 
 func TestMain(m *testing.M) { live.Main(m, "orders", &base) }
 
-// The key makes the call safe to repeat, after a time-out for example: there is one order, however often it
-// is sent.
+// The idempotency key makes the call safe to repeat, for example after a time-out: all calls place a single
+// order.
 func ExampleClientWithResponses_CreateOrderWithResponse() {
 	client, err := ordersapi.NewClientWithResponses(base)
 	if err != nil {
@@ -24,27 +24,24 @@ func ExampleClientWithResponses_CreateOrderWithResponse() {
 	}
 	order := ordersapi.NewOrder{CustomerID: 1, Items: []contract.NewOrderItem{{ProductID: new(int64(2)), Qty: 3}}}
 	for range 2 {
-		res, err := client.CreateOrderWithResponse(
-			context.Background(), &ordersapi.CreateOrderParams{XIdempotencyKey: new("po-4711")}, order,
-		)
+		params := &ordersapi.CreateOrderParams{XIdempotencyKey: new("po-4711")}
+		res, err := client.CreateOrderWithResponse(context.Background(), params, order)
 		if err != nil {
-			log.Fatal(err) // no answer: send it again, with the same key
+			log.Fatal(err) // no answer: repeat the call with the same key
 		}
 		if res.JSON201 == nil {
 			log.Fatal(string(res.Body)) // refused, as the next example shows
 		}
 		placed := res.JSON201.Data
-		fmt.Println(
-			placed.ID, placed.Status, placed.TotalCents, "replayed:",
-			res.HTTPResponse.Header.Get("Idempotency-Replayed") == "true",
-		)
+		replayed := res.HTTPResponse.Header.Get("Idempotency-Replayed") == "true"
+		fmt.Println(placed.ID, placed.Status, placed.TotalCents, "replayed:", replayed)
 	}
 	// Output:
 	// 3 CREATED 389700 replayed: false
 	// 3 CREATED 389700 replayed: true
 }
 
-// Branch on the code of an error, and show its sentence to a person.
+// Branch on the code of an error, and show its sentence to the user.
 func Example_refusal() {
 	client, err := ordersapi.NewClientWithResponses(base)
 	if err != nil {

@@ -1,15 +1,15 @@
-// Package start is the page where newcomers begin: the state of the services, a first order, and links to
-// everything else.
+// Package start serves the start page for newcomers: the state of the services, a first order, and links to
+// the documentation.
 package start
 
 import (
 	"embed"
 	"html/template"
 	"net/http"
-	"strings"
 
 	"github.com/gin-gonic/gin"
 
+	"example.com/b2b/internal/docs"
 	"example.com/b2b/internal/web"
 	"example.com/b2b/openapi"
 	"example.com/b2b/postman"
@@ -20,7 +20,7 @@ var files embed.FS
 
 var page = template.Must(template.ParseFS(files, "index.html"))
 
-// snippets are the first order in several languages; their files have these names.
+// snippets are examples of a first order, in the files snippets/ID.txt.
 var snippets = []snippet{
 	{ID: "curl", Name: "curl"},
 	{ID: "typescript", Name: "TypeScript", Needs: "the package of sdk/typescript"},
@@ -29,10 +29,9 @@ var snippets = []snippet{
 	{ID: "java", Name: "Java", Needs: "the package of sdk/java"},
 }
 
-// Serve answers GET / with the page, on the engine of the orchestrator that has these options; the addresses
-// are those of the other services. It works without a network and without inline scripts. Beside the page are
-// the Postman collection, and the documents of all services joined into one, below /openapi/ because
-// /openapi.json is the orchestrator's own, as at every service.
+// Serve adds the page GET / to the orchestrator's engine, with the options o, and also the Postman collection
+// and the joined document of all services, as /openapi/all.yaml and /openapi/all.json. The addresses are
+// those of the other services. The page needs no other site and has no inline scripts.
 func Serve(engine *gin.Engine, o web.Options, customersBase, ordersBase string) {
 	e := web.Engine{Engine: engine}
 	e.GET("/", func(c *gin.Context) {
@@ -41,12 +40,15 @@ func Serve(engine *gin.Engine, o web.Options, customersBase, ordersBase string) 
 	for _, name := range []string{"start.css", "start.js"} {
 		e.GET("/start/"+name, func(c *gin.Context) { web.ServeFile(c, files, name) })
 	}
-	e.GET("/postman/collection.json", func(c *gin.Context) { c.Data(http.StatusOK, "application/json", postman.Collection) })
+	e.GET("/postman/collection.json", func(c *gin.Context) {
+		c.Data(http.StatusOK, "application/json", postman.Collection)
+	})
 	e.GET("/postman/environment.json", func(c *gin.Context) {
 		host := c.Request.Host
-		c.Data(http.StatusOK, "application/json", postman.Environment(web.ForBrowser(customersBase, host), web.ForBrowser(ordersBase, host), address(c.Request)))
+		c.Data(http.StatusOK, "application/json", postman.Environment(
+			docs.ForBrowser(customersBase, host), docs.ForBrowser(ordersBase, host), address(c.Request)))
 	})
-	asYAML, spec := o.Served(openapi.Document)
+	asYAML, spec := docs.Served(openapi.Document, o.Open)
 	asJSON, err := spec.MarshalJSON()
 	if err != nil {
 		panic(err)
@@ -54,31 +56,28 @@ func Serve(engine *gin.Engine, o web.Options, customersBase, ordersBase string) 
 	for name, document := range map[string][]byte{"yaml": asYAML, "json": asJSON} {
 		e.GET("/openapi/all."+name, func(c *gin.Context) {
 			host := c.Request.Host
-			here := addresses(c.Request, web.ForBrowser(customersBase, host), web.ForBrowser(ordersBase, host))
-			c.Data(http.StatusOK, "application/"+name, []byte(here.Replace(string(document))))
+			addresses := openapi.Addresses(
+				docs.ForBrowser(customersBase, host), docs.ForBrowser(ordersBase, host), address(c.Request))
+			c.Data(http.StatusOK, "application/"+name, []byte(addresses.Replace(string(document))))
 		})
 	}
-}
-
-// addresses replaces the services' default addresses by their actual addresses.
-func addresses(r *http.Request, customers, orders string) *strings.Replacer {
-	return strings.NewReplacer(openapi.OrchestratorAddress, address(r), openapi.CustomersAddress, customers, openapi.OrdersAddress, orders)
 }
 
 type service struct{ Title, Does, Base string }
 
 type snippet struct{ ID, Name, Needs, Code string }
 
-// describe returns what the page shows to a browser.
+// describe returns the data of the page's template.
 func describe(r *http.Request, customersBase, ordersBase string) any {
-	customers, orders := web.ForBrowser(customersBase, r.Host), web.ForBrowser(ordersBase, r.Host)
+	customers, orders := docs.ForBrowser(customersBase, r.Host), docs.ForBrowser(ordersBase, r.Host)
+	addresses := openapi.Addresses(customers, orders, address(r))
 	var all []snippet
 	for _, s := range snippets {
 		code, err := files.ReadFile("snippets/" + s.ID + ".txt")
 		if err != nil {
 			panic(err)
 		}
-		s.Code = addresses(r, customers, orders).Replace(string(code))
+		s.Code = addresses.Replace(string(code))
 		all = append(all, s)
 	}
 	return map[string]any{
@@ -91,7 +90,7 @@ func describe(r *http.Request, customersBase, ordersBase string) any {
 	}
 }
 
-// address is where the browser has found this service.
+// address returns the address of this service as seen by the browser.
 func address(r *http.Request) string {
 	scheme := "http"
 	if r.TLS != nil || r.Header.Get("X-Forwarded-Proto") == "https" {

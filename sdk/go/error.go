@@ -12,24 +12,24 @@ import (
 	"example.com/b2b/openapi/contract"
 )
 
-// Codes of an Error besides those of the services.
+// Codes of an Error, in addition to the codes of the services.
 const (
-	NoAnswer         contract.ErrorCode = "no_answer"         // none came; a write may have been done all the same
-	NotModified      contract.ErrorCode = "not_modified"      // 304: what If-None-Match names is current
-	UnexpectedAnswer contract.ErrorCode = "unexpected_answer" // somebody else has answered, such as a proxy
+	NoAnswer         contract.ErrorCode = "no_answer"         // without an answer; a write may have happened
+	NotModified      contract.ErrorCode = "not_modified"      // 304: the version of If-None-Match is current
+	UnexpectedAnswer contract.ErrorCode = "unexpected_answer" // not from a service; from a proxy, for example
 )
 
-// Error is why a call has failed: a service refused it, or none answered.
+// Error describes a failed call: a service refused the request, or did not answer.
 type Error struct {
-	Operation string             // as the documents call it, such as createOrder
-	Code      contract.ErrorCode // to branch on; others may be added at any time
-	Status    int                // of HTTP; 0 when no answer came
-	Message   string             // one sentence for a person
+	Operation string             // operation id of the document, such as createOrder
+	Code      contract.ErrorCode // programs branch on the code; more codes may be added at any time
+	Status    int                // HTTP status; 0 without an answer
+	Message   string             // a sentence for a person
 	Details   []contract.APIErrorDetail
 
-	CorrelationID  string // names the call in the logs of every service
-	IdempotencyKey string // with which the call was made, to repeat it or to ask what became of it; empty when the operation takes none
-	Retryable      bool   // the same call, with that key, may succeed later and does nothing twice
+	CorrelationID  string // identifies the call in the logs of all services
+	IdempotencyKey string // key to repeat the call or look up its result; "" for operations without keys
+	Retryable      bool   // repeating the call with the key may succeed, and has no second effect
 
 	cause error
 }
@@ -37,20 +37,20 @@ type Error struct {
 // Error implements error.
 func (e *Error) Error() string { return fmt.Sprintf("%s: %s (%s)", e.Operation, e.Message, e.Code) }
 
-// Unwrap returns why no answer came, such as context.DeadlineExceeded.
+// Unwrap returns the cause of NoAnswer, such as context.DeadlineExceeded.
 func (e *Error) Unwrap() error { return e.cause }
 
-// call is a request on its way.
+// call is a request with its operation and key.
 type call struct {
 	operation
 	*http.Request
 	idempotencyKey string
 }
 
-// repeatable reports whether a second request does nothing that the first has done.
+// repeatable reports whether a second request has no second effect.
 func (c call) repeatable() bool { return c.Method == http.MethodGet || c.idempotencyKey != "" }
 
-// answer returns the answer to a call that has succeeded, else an *Error.
+// answer returns the response of a successful call, with body as its body, else an *Error.
 func (c call) answer(res *http.Response, body []byte, err error) (*http.Response, error) {
 	if err != nil {
 		return nil, c.noAnswer(err)
@@ -66,7 +66,8 @@ func (c call) answer(res *http.Response, body []byte, err error) (*http.Response
 	case res.StatusCode == http.StatusNotModified:
 		e.Code, e.Message = NotModified, "it has not changed"
 	case json.Unmarshal(body, &sent) != nil || sent.Code == "":
-		e.Code, e.Message = UnexpectedAnswer, fmt.Sprintf("somebody else has answered, with status %d", res.StatusCode)
+		e.Code = UnexpectedAnswer
+		e.Message = fmt.Sprintf("somebody else has answered, with status %d", res.StatusCode)
 	default:
 		e.Code, e.Message = sent.Code, sent.Error
 		if sent.Details != nil {
@@ -85,10 +86,10 @@ func (c call) noAnswer(cause error) *Error {
 
 func (c call) failure(status int) *Error {
 	nothingDone := status == http.StatusRequestTimeout || status == http.StatusTooManyRequests
-	mayPass := status == 0 || status == http.StatusInternalServerError || passing(status)
+	mayRecover := status == 0 || status == http.StatusInternalServerError || temporary(status)
 	return &Error{
 		Operation: cmp.Or(c.name, c.Method+" "+c.URL.Path), Status: status,
 		CorrelationID: c.Header.Get(correlationHeader), IdempotencyKey: c.idempotencyKey,
-		Retryable: nothingDone || mayPass && c.repeatable(),
+		Retryable: nothingDone || mayRecover && c.repeatable(),
 	}
 }

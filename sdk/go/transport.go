@@ -16,14 +16,14 @@ import (
 	"time"
 )
 
-// operation is what the transport has to know of one.
+// operation describes an operation of the documents.
 type operation struct {
 	name, method, path string
 	key                keyPlace
-	ok                 []int // statuses of success, whose answer is JSON; none when it is something else
+	ok                 []int // success statuses with a JSON body; nil for files
 }
 
-// keyPlace is where an operation takes an idempotency key.
+// keyPlace is the place of the idempotency key in a request.
 type keyPlace int
 
 const (
@@ -42,12 +42,12 @@ type transport struct {
 	Options
 	client     http.Client
 	operations []operation
-	base       string // the path of the service's address, which it may have behind a gateway
+	base       string // path of the service's address, for services behind a gateway
 }
 
 func (o Options) transport(service, address string) *transport {
 	t := transport{Options: o, operations: operations[service]}
-	if u, err := url.Parse(address); err == nil { // else no request can be made
+	if u, err := url.Parse(address); err == nil { // the generated client reports an invalid address
 		t.base = strings.TrimSuffix(u.EscapedPath(), "/")
 	}
 	if o.HTTPClient != nil {
@@ -58,8 +58,8 @@ func (o Options) transport(service, address string) *transport {
 	return &t
 }
 
-// Do implements HttpRequestDoer of the generated clients. It returns the answer of an operation that has succeeded, read to its end;
-// else an *Error.
+// Do implements HttpRequestDoer of the generated clients. It returns the complete response of a successful
+// operation, else an *Error. Files are streamed: see stream.
 func (t *transport) Do(r *http.Request) (*http.Response, error) {
 	if r.Header.Get(correlationHeader) == "" {
 		r.Header.Set(correlationHeader, rand.Text())
@@ -68,13 +68,13 @@ func (t *transport) Do(r *http.Request) (*http.Response, error) {
 	if op.ok == nil || r.Body != nil && r.GetBody == nil {
 		return t.stream(call{operation: op, Request: r})
 	}
-	key, err := op.giveKey(r)
+	key, err := op.ensureKey(r)
 	if err != nil {
 		return nil, err
 	}
 	c := call{op, r, key}
 	ctx := r.Context()
-	if _, ends := ctx.Deadline(); !ends {
+	if _, hasDeadline := ctx.Deadline(); !hasDeadline {
 		var cancel func()
 		ctx, cancel = context.WithTimeout(ctx, t.Deadline)
 		defer cancel()
@@ -86,7 +86,7 @@ func (t *transport) Do(r *http.Request) (*http.Response, error) {
 		}
 		res, body, err := t.try(ctx, r)
 		wait := retryAfter(res) + pause/2 + mathrand.N(pause)
-		if err == nil && !passing(res.StatusCode) || !c.repeatable() || time.Until(deadline) <= wait {
+		if err == nil && !temporary(res.StatusCode) || !c.repeatable() || time.Until(deadline) <= wait {
 			return c.answer(res, body, err)
 		}
 		select {
@@ -97,11 +97,11 @@ func (t *transport) Do(r *http.Request) (*http.Response, error) {
 	}
 }
 
-// find returns the operation of a request; the zero one when the documents have none for partners.
+// find returns the operation of a request; the zero operation for requests outside the documents.
 func (t *transport) find(r *http.Request) operation {
 	path := strings.Split(strings.TrimPrefix(r.URL.EscapedPath(), t.base), "/")
-	for _, op := range t.operations { // /orders/export stands before /orders/{id}
-		matches := func(part, sent string) bool { return part == sent || strings.HasPrefix(part, "{") }
+	matches := func(part, sent string) bool { return part == sent || strings.HasPrefix(part, "{") }
+	for _, op := range t.operations { // in an order with /orders/export before /orders/{id}
 		if op.method == r.Method && slices.EqualFunc(strings.Split(op.path, "/"), path, matches) {
 			return op
 		}
@@ -109,8 +109,9 @@ func (t *transport) find(r *http.Request) operation {
 	return operation{}
 }
 
-// giveKey gives a request that takes an idempotency key one, unless it has one, and returns it.
-func (op operation) giveKey(r *http.Request) (string, error) {
+// ensureKey sets a new idempotency key in a request without a key, and returns the key; "" for operations
+// without keys.
+func (op operation) ensureKey(r *http.Request) (string, error) {
 	fresh := rand.Text()
 	switch op.key {
 	case inHeader:
@@ -175,13 +176,14 @@ func (t *transport) try(ctx context.Context, r *http.Request) (*http.Response, [
 	}
 	defer res.Body.Close()
 	body, err := io.ReadAll(res.Body)
-	if err != nil { // an answer that breaks off is none
+	if err != nil { // a truncated answer counts as no answer
 		return nil, nil, err
 	}
 	return res, body, nil
 }
 
-// stream sends a request whose body or answer is too long to keep, once, for as long as its context lasts.
+// stream sends a request once, for operations with a body or an answer too large for memory. Only the context
+// limits the time.
 func (t *transport) stream(c call) (*http.Response, error) {
 	if err := t.authorize(c.Context(), c.Request); err != nil {
 		return nil, c.noAnswer(err)
@@ -198,16 +200,18 @@ func (t *transport) stream(c call) (*http.Response, error) {
 	return c.answer(res, body, err)
 }
 
-// passing reports whether an answer may be another one in a moment.
-func passing(status int) bool {
+// temporary reports whether a retry may get another status.
+func temporary(status int) bool {
 	switch status {
-	case http.StatusTooManyRequests, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
+	case http.StatusTooManyRequests, http.StatusBadGateway, http.StatusServiceUnavailable,
+		http.StatusGatewayTimeout:
 		return true
 	}
 	return false
 }
 
-// retryAfter returns how long an answer asks to wait, in seconds or until a date; 0 when it does not, or there is none.
+// retryAfter returns the wait of the header Retry-After, in seconds or as a date; 0 without the header or
+// without a response.
 func retryAfter(res *http.Response) time.Duration {
 	if res == nil {
 		return 0

@@ -24,7 +24,7 @@ import (
 	"example.com/b2b/test/live"
 )
 
-// each calls test with a filled database on every engine, and with the services on it.
+// each calls test on every engine, with a filled database and services that run on this database.
 func each(t *testing.T, test func(t *testing.T, d *database, at addresses)) {
 	dbtest.EachConfig(t, func(t *testing.T, c db.Config) {
 		d := &database{config: c, rawSQL: onMySQL}
@@ -47,7 +47,7 @@ func each(t *testing.T, test func(t *testing.T, d *database, at addresses)) {
 	})
 }
 
-// do makes a call as the harness does, and returns the answer, which must be a success.
+// do makes a call as the benchmark does. It returns the answer, which must be a success.
 func do(t *testing.T, target vegeta.Target) []byte {
 	t.Helper()
 	r, err := target.Request()
@@ -69,17 +69,20 @@ func do(t *testing.T, target vegeta.Target) []byte {
 	return body
 }
 
-// TestSameWork holds raw SQL to what the services do: after each operation there are as many new orders of
-// each status, items and keys, and as many pieces fewer.
+// TestSameWork compares the changes of raw SQL with the changes of the services: the numbers of orders in each
+// status, items and keys, and the stock.
 func TestSameWork(t *testing.T) {
 	type counts struct{ Created, Confirmed, Canceled, Cents, Items, Keys, Adjustments, Stock int64 }
 	count := func(g *gorm.DB) (c counts) {
-		err := g.Raw(`SELECT (SELECT COUNT(*) FROM orders WHERE status = 'CREATED') created, (SELECT COUNT(*) FROM orders WHERE status = 'CONFIRMED') confirmed,
-			(SELECT COUNT(*) FROM orders WHERE status = 'CANCELED') canceled, (SELECT SUM(total_cents) FROM orders) cents, (SELECT SUM(subtotal_cents) FROM order_items) items,
-			(SELECT COUNT(*) FROM idempotency_keys WHERE response_body IS NOT NULL) "keys", (SELECT COUNT(*) FROM stock_adjustments) adjustments,
-			(SELECT SUM(stock) FROM products) stock`).
-			Scan(&c).
-			Error
+		err := g.Raw(`SELECT
+			(SELECT COUNT(*) FROM orders WHERE status = 'CREATED') created,
+			(SELECT COUNT(*) FROM orders WHERE status = 'CONFIRMED') confirmed,
+			(SELECT COUNT(*) FROM orders WHERE status = 'CANCELED') canceled,
+			(SELECT SUM(total_cents) FROM orders) cents,
+			(SELECT SUM(subtotal_cents) FROM order_items) items,
+			(SELECT COUNT(*) FROM idempotency_keys WHERE response_body IS NOT NULL) "keys",
+			(SELECT COUNT(*) FROM stock_adjustments) adjustments,
+			(SELECT SUM(stock) FROM products) stock`).Scan(&c).Error
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -94,7 +97,7 @@ func TestSameWork(t *testing.T) {
 	each(t, func(t *testing.T, d *database, at addresses) {
 		n := int64(0)
 		for _, o := range operations {
-			if strings.HasPrefix(o.name, "orchestrate") { // for which raw SQL does less
+			if strings.HasPrefix(o.name, "orchestrate") { // raw SQL does not confirm the order
 				do(t, o.http(at, 1000))
 				continue
 			}
@@ -110,8 +113,8 @@ func TestSameWork(t *testing.T) {
 			if err := o.sql(t.Context(), d.rawSQL, n+1); err != nil {
 				t.Errorf("%s: %v", o.name, err)
 			}
-			if service, raw := less(between, before), less(count(d.g), between); service != raw ||
-				o.name != "get an order" && raw == (counts{}) {
+			service, raw := less(between, before), less(count(d.g), between)
+			if service != raw || o.name != "get an order" && raw == (counts{}) {
 				t.Errorf("%s: the service changed %+v, raw SQL %+v", o.name, service, raw)
 			}
 			n += 2
@@ -119,8 +122,7 @@ func TestSameWork(t *testing.T) {
 	})
 }
 
-// TestRawSQLRefuses holds raw SQL to the promises that cost something: no stock, no order; one key, one
-// order.
+// TestRawSQLRefuses holds that raw SQL, too, places no order without stock, and no second order with a key.
 func TestRawSQLRefuses(t *testing.T) {
 	each(t, func(t *testing.T, d *database, _ addresses) {
 		if err := d.g.Exec("UPDATE products SET stock = 0 WHERE id = 2").Error; err != nil {
@@ -144,10 +146,10 @@ func TestRawSQLRefuses(t *testing.T) {
 	})
 }
 
-// TestLists holds the lists to finding what their names say, at more than one size.
+// TestLists compares the results of the lists with their names.
 func TestLists(t *testing.T) {
 	each(t, func(t *testing.T, d *database, at addresses) {
-		const rows = 12_345 // more than one statement fills
+		const rows = 12_345 // inserted by several statements
 		if err := d.fill(t.Context(), rows, rows, rows); err != nil {
 			t.Fatal(err)
 		}
@@ -171,9 +173,8 @@ func TestLists(t *testing.T) {
 	})
 }
 
-// TestBesideHeld holds the row about a held product to its name: the product is locked for as long as the
-// load runs, the orders that are counted want three other products, and those beside them want the held
-// product.
+// TestBesideHeld holds that the product is locked while the load runs, that the measured orders need three
+// other products, and that the orders at the same time need the held product.
 func TestBesideHeld(t *testing.T) {
 	for n := range int64(someProducts) {
 		all := append(othersOf(n), heldProduct)
@@ -187,38 +188,35 @@ func TestBesideHeld(t *testing.T) {
 			return
 		}
 		other, held := otherProducts, *otherProducts.held
-		var free, wanted atomic.Int64
+		const lock = "SELECT id FROM products WHERE id = ? FOR UPDATE NOWAIT"
+		var free, blocked atomic.Int64
 		other.sql = func(ctx context.Context, r rawSQL, n int64) error {
-			if _, err := r.pool.ExecContext(ctx, "SELECT id FROM products WHERE id = ? FOR UPDATE NOWAIT", heldProduct); err == nil {
+			if _, err := r.pool.ExecContext(ctx, lock, heldProduct); err == nil {
 				free.Add(1)
 			}
 			return otherProducts.sql(ctx, r, n)
 		}
 		held.sql = func(ctx context.Context, r rawSQL, n int64) error {
-			wanted.Add(1)
+			blocked.Add(1)
 			return otherProducts.held.sql(ctx, r, n)
 		}
 		other.held = &held
-		s, err := load{clients: 16, duration: time.Minute, limit: 40}.besideHeld(t.Context(), d.contender(), other, d)
-		if err != nil || s.calls != 40 || free.Load() > 0 || wanted.Load() == 0 {
-			t.Errorf(
-				"%d calls, the row was free for %d of them, %d orders wanted it: %v", s.calls, free.Load(),
-				wanted.Load(), err,
-			)
+		l := load{clients: 16, duration: time.Minute, limit: 40}
+		s, err := l.besideHeld(t.Context(), d.contender(), other, d)
+		if err != nil || s.calls != 40 || free.Load() > 0 || blocked.Load() == 0 {
+			t.Errorf("%d calls, %d with a free row, %d blocked orders: %v", s.calls, free.Load(), blocked.Load(), err)
 		}
-		if err := d.pool.QueryRow("SELECT id FROM products WHERE id = ? FOR UPDATE NOWAIT", heldProduct).Scan(new(int64)); err != nil {
-			t.Errorf("afterwards: %v", err)
+		if err := d.pool.QueryRow(lock, heldProduct).Scan(new(int64)); err != nil {
+			t.Errorf("after the load the row is still locked: %v", err)
 		}
 	})
 }
 
 func TestMedian(t *testing.T) {
-	m := median(
-		[]sample{
-			{rate: 3, p99: 7, max: 9, errors: 1, memory: 5}, {rate: 1, p99: 8, max: 2, errors: 2, memory: 6},
-			{rate: 2, p99: 9, max: 3},
-		},
-	)
+	m := median([]sample{
+		{rate: 3, p99: 7, max: 9, errors: 1, memory: 5}, {rate: 1, p99: 8, max: 2, errors: 2, memory: 6},
+		{rate: 2, p99: 9, max: 3},
+	})
 	if want := (sample{rate: 2, p99: 8, max: 9, errors: 3, memory: 6}); m != want {
 		t.Errorf("%+v", m)
 	}
@@ -231,13 +229,14 @@ func TestWrite(t *testing.T) {
 	}
 	s := section{title: "T", header: measured[:3]}
 	s.add("a", "b", "c")
-	for range 2 { // and again
+	for range 2 { // the second time replaces the first report
 		if err := write(page, s.String()); err != nil {
 			t.Fatal(err)
 		}
 	}
 	got, _ := os.ReadFile(page)
-	want := "before\n" + begin + "\n### T\n\n| operation | clients | who |\n|---|---|---|\n| a | b | c |\n\n" + end + "after\n"
+	const table = "| operation | clients | who |\n|---|---|---|\n| a | b | c |\n"
+	want := "before\n" + begin + "\n### T\n\n" + table + "\n" + end + "after\n"
 	if string(got) != want {
 		t.Errorf("%s", got)
 	}

@@ -17,25 +17,25 @@ import (
 	"example.com/b2b/db/dbtest/server"
 )
 
-// database is a migrated one that contenders are measured on.
+// database is a migrated database. The contenders use it in turn.
 type database struct {
 	config db.Config
 	g      *gorm.DB
 	rawSQL
-	server int    // the process id; 0 for SQLite, which works inside of its caller
-	engine string // with its version and what it does at a commit
+	server int    // the process id of the server; 0 for SQLite, which has no server
+	engine string // name, version and the settings of a commit
 }
 
-// How raw SQL differs.
+// The SQL of each engine.
 var (
 	onMySQL  = rawSQL{now: "UTC_TIMESTAMP(3)", lock: " FOR UPDATE"}
 	onSQLite = rawSQL{now: "strftime('%Y-%m-%d %H:%M:%f+00:00', 'now')"}
 )
 
-// rawConnections are those of raw SQL: each client has its own.
+// rawConnections is the size of the pool of raw SQL: a connection for each client.
 const rawConnections = 128
 
-// newOnServer makes a database on a server. A relaxed one may lose the orders of its last second.
+// newOnServer creates a database on a server. A relaxed server may lose the orders of its last second.
 func newOnServer(ctx context.Context, s *server.Server, engine, name string, relaxed bool) (*database, error) {
 	admin, err := sql.Open("mysql", s.DSN)
 	if err != nil {
@@ -47,8 +47,9 @@ func newOnServer(ctx context.Context, s *server.Server, engine, name string, rel
 			return nil, err
 		}
 	}
+	const settings = "SELECT @@pid_file, VERSION(), @@innodb_flush_log_at_trx_commit, @@log_bin"
 	var file, version, flush, binlog string
-	if err := admin.QueryRowContext(ctx, "SELECT @@pid_file, VERSION(), @@innodb_flush_log_at_trx_commit, @@log_bin").Scan(&file, &version, &flush, &binlog); err != nil {
+	if err := admin.QueryRowContext(ctx, settings).Scan(&file, &version, &flush, &binlog); err != nil {
 		return nil, err
 	}
 	if _, err := admin.ExecContext(ctx, "CREATE DATABASE "+name); err != nil {
@@ -58,21 +59,17 @@ func newOnServer(ctx context.Context, s *server.Server, engine, name string, rel
 	if err != nil {
 		return nil, err
 	}
-	d := &database{
-		config: db.Config{
-			Driver: db.MySQL, Host: "127.0.0.1", Port: s.Port, User: "root", Name: name,
-			MaxConns: rawConnections,
-		},
-		engine: fmt.Sprintf("%s %s, innodb_flush_log_at_trx_commit=%s, log_bin=%s", engine, version, flush, binlog),
-		rawSQL: onMySQL,
-	}
+	d := &database{rawSQL: onMySQL}
+	d.config = db.Config{Driver: db.MySQL, Host: "127.0.0.1", Port: s.Port, User: "root", Name: name}
+	d.config.MaxConns = rawConnections
+	d.engine = fmt.Sprintf("%s %s, innodb_flush_log_at_trx_commit=%s, log_bin=%s", engine, version, flush, binlog)
 	if d.server, err = strconv.Atoi(strings.TrimSpace(string(pid))); err != nil {
 		return nil, err
 	}
 	return d, d.open(ctx)
 }
 
-// newFile makes a database on SQLite.
+// newFile creates a database on SQLite.
 func newFile(ctx context.Context, dir string) (*database, error) {
 	dir, err := os.MkdirTemp(dir, "sqlite-")
 	if err != nil {
@@ -90,7 +87,7 @@ func newFile(ctx context.Context, dir string) (*database, error) {
 	return d, nil
 }
 
-// open opens the database as the services do, raw SQL by the same pool, and brings its schema up to date.
+// open opens the database as the services do, and migrates it. Raw SQL uses the same pool.
 func (d *database) open(ctx context.Context) (err error) {
 	if d.g, err = db.Open(ctx, d.config); err != nil {
 		return err
@@ -102,14 +99,15 @@ func (d *database) open(ctx context.Context) (err error) {
 	return err
 }
 
-// hold locks a product's row in a session of its own until release, whose error says that the session has
-// ended before. Not for SQLite, which has no locks of rows.
+// hold locks a product's row in a session of its own until release. release returns an error when the session
+// has ended before. SQLite has no row locks.
 func (d *database) hold(ctx context.Context, product int64) (release func() error, err error) {
 	tx, err := d.pool.BeginTx(ctx, nil)
 	if err != nil {
 		return nil, err
 	}
-	if err := tx.QueryRowContext(ctx, "SELECT id FROM products WHERE id = ?"+d.lock, product).Scan(&product); err != nil {
+	row := tx.QueryRowContext(ctx, "SELECT id FROM products WHERE id = ?"+d.lock, product)
+	if err := row.Scan(&product); err != nil {
 		return nil, errors.Join(err, tx.Rollback())
 	}
 	return tx.Rollback, nil
@@ -118,7 +116,7 @@ func (d *database) hold(ctx context.Context, product int64) (release func() erro
 // drop deletes the database.
 func (d *database) drop() {
 	if d.config.Driver == db.MySQL {
-		_, _ = d.pool.Exec("DROP DATABASE " + d.config.Name) // else it goes with the server
+		_, _ = d.pool.Exec("DROP DATABASE " + d.config.Name) // after an error, the server's folder goes at the end
 	}
 	_ = db.Close(d.g)
 	if d.config.Driver == db.SQLite {
@@ -126,16 +124,18 @@ func (d *database) drop() {
 	}
 }
 
-// fill adds rows until the tables have so many. Orders are of 25 customers, have one item, and are spread
-// evenly over the first hundred days of 2024; every third is CANCELED, the others CONFIRMED. The last ten
-// customers and products are called quartz, the others by a number of their own.
+// fill adds rows until the tables have the numbers of rows. The orders are of 25 customers, have one item
+// each, and are spread evenly over the first hundred days of 2024. Every third order is CANCELED, the others
+// are CONFIRMED. The names of the last ten customers and products contain "quartz", all names a number.
 func (d *database) fill(ctx context.Context, customers, products, orders int64) error {
-	name := func(what string, n, of int64) string {
-		if n > of-10 {
-			what = "quartz " + what
+	name := func(kind string, n, rows int64) string {
+		if n > rows-10 {
+			kind = "quartz " + kind
 		}
-		return fmt.Sprintf("%s %x", what, uint32(n*2654435761)) // spreads
+		return fmt.Sprintf("%s %x", kind, uint32(n*2654435761)) // a multiplicative hash
 	}
+	const orderColumns = "id, customer_id, status, total_cents, created_at, updated_at, " +
+		"confirmed_at, canceled_at, cancel_reason"
 	now := time.Now().UTC().Truncate(time.Second)
 	for _, t := range []struct {
 		table, columns string
@@ -148,7 +148,7 @@ func (d *database) fill(ctx context.Context, customers, products, orders int64) 
 		{"products", "id, sku, name, price_cents, stock, created_at, updated_at", products, func(n int64) []any {
 			return []any{n, fmt.Sprint("SKU-", n), name("Product", n, products), price, plenty, now, now}
 		}},
-		{"orders", "id, customer_id, status, total_cents, created_at, updated_at, confirmed_at, canceled_at, cancel_reason", orders, func(n int64) []any {
+		{"orders", orderColumns, orders, func(n int64) []any {
 			at := time.Date(2024, 1, 1, 0, 0, 0, 0, time.UTC).Add(time.Duration(n*100*24*3600/orders) * time.Second)
 			row := []any{n, n%25 + 1, "CONFIRMED", price, at, at, at, nil, nil}
 			if n%3 == 0 {
@@ -156,7 +156,9 @@ func (d *database) fill(ctx context.Context, customers, products, orders int64) 
 			}
 			return row
 		}},
-		{"order_items", itemColumns, orders, func(n int64) []any { return []any{n, productsOf(n)[0], 1, price, price} }},
+		{"order_items", itemColumns, orders, func(n int64) []any {
+			return []any{n, productsOf(n)[0], 1, price, price}
+		}},
 	} {
 		first, err := d.next(ctx, t.table)
 		if err == nil {
@@ -165,7 +167,7 @@ func (d *database) fill(ctx context.Context, customers, products, orders int64) 
 		if err != nil {
 			return fmt.Errorf("filling %s: %w", t.table, err)
 		}
-		if d.config.Driver == db.MySQL { // which does it by itself, later
+		if d.config.Driver == db.MySQL { // MySQL does so in the background, later
 			if _, err := d.pool.ExecContext(ctx, "ANALYZE TABLE "+t.table); err != nil {
 				return err
 			}
@@ -174,32 +176,34 @@ func (d *database) fill(ctx context.Context, customers, products, orders int64) 
 	return nil
 }
 
-// What each of the products costs, and how many there are at first.
+// The price and the first stock of each product.
 const (
 	price  = 1000
 	plenty = 500_000_000
 )
 
-// insert adds the rows first to last.
+// insert inserts the rows first to last.
 func (d *database) insert(
 	ctx context.Context, table, columns string, first, last int64, row func(n int64) []any,
 ) error {
-	const most = 3000 // a statement: SQLite takes 32766 values
+	const maxRows = 3000 // of a statement: SQLite accepts 32766 values
 	values := "(?" + strings.Repeat(", ?", strings.Count(columns, ",")) + ")"
-	for ; first <= last; first += most {
-		rows := min(most, last-first+1)
+	for ; first <= last; first += maxRows {
+		rows := min(maxRows, last-first+1)
 		args := make([]any, 0, rows*10)
 		for n := range rows {
 			args = append(args, row(first+n)...)
 		}
-		if _, err := d.pool.ExecContext(ctx, "INSERT INTO "+table+" ("+columns+") VALUES "+values+strings.Repeat(", "+values, int(rows)-1), args...); err != nil {
+		statement := "INSERT INTO " + table + " (" + columns + ") VALUES " + values
+		statement += strings.Repeat(", "+values, int(rows)-1)
+		if _, err := d.pool.ExecContext(ctx, statement, args...); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// next is an id that follows all of a table.
+// next returns the id after the last id of a table.
 func (d *database) next(ctx context.Context, table string) (id int64, err error) {
 	column := "id"
 	if table == "order_items" {
@@ -215,22 +219,15 @@ func (d *database) supply(ctx context.Context, orders int64) (first int64, err e
 		return 0, err
 	}
 	now, last := time.Now().UTC().Truncate(time.Second), first+orders-1
-	err = d.insert(
-		ctx,
-		"orders",
-		"id, customer_id, status, total_cents, created_at, updated_at",
-		first,
-		last,
-		func(n int64) []any {
-			return []any{n, customerOf(n), "CREATED", 3 * price, now, now}
-		},
-	)
+	const columns = "id, customer_id, status, total_cents, created_at, updated_at"
+	err = d.insert(ctx, "orders", columns, first, last, func(n int64) []any {
+		return []any{n, customerOf(n), "CREATED", 3 * price, now, now}
+	})
 	for i := range 3 {
 		if err == nil {
-			err = d.insert(
-				ctx, "order_items", itemColumns, first, last,
-				func(n int64) []any { return []any{n, productsOf(n)[i], 1, price, price} },
-			)
+			err = d.insert(ctx, "order_items", itemColumns, first, last, func(n int64) []any {
+				return []any{n, productsOf(n)[i], 1, price, price}
+			})
 		}
 	}
 	return first, err
@@ -238,19 +235,20 @@ func (d *database) supply(ctx context.Context, orders int64) (first int64, err e
 
 const itemColumns = "order_id, product_id, qty, unit_price_cents, subtotal_cents"
 
-// indexed waits until a b2b on the database finds all rows by what lists find by, but for the few that it
-// looks at one by one.
+// indexed waits until b2b has brought the indexes for searches and for the times of orders up to date. Up to
+// 99 rows stay without an index.
 func indexed(ctx context.Context, pool *sql.DB) error {
-	for _, behind := range []string{
-		"SELECT COUNT(*) FROM (SELECT 1 FROM customers WHERE unindexed = 1 LIMIT 100) some",
-		"SELECT COUNT(*) FROM (SELECT 1 FROM products WHERE unindexed = 1 LIMIT 100) some",
-		"SELECT 100 * (COALESCE((SELECT MAX(block) + 1 FROM order_blocks), 0) < (SELECT COUNT(*) FROM orders) / 1024 - 1)",
+	for _, unfinished := range []string{
+		"SELECT COUNT(*) = 100 FROM (SELECT 1 FROM customers WHERE unindexed = 1 LIMIT 100) pending",
+		"SELECT COUNT(*) = 100 FROM (SELECT 1 FROM products WHERE unindexed = 1 LIMIT 100) pending",
+		`SELECT COALESCE((SELECT MAX(block) + 1 FROM order_blocks), 0)
+			< (SELECT COUNT(*) FROM orders) / 1024 - 1`,
 	} {
-		for left := 100; left == 100; {
-			if err := pool.QueryRowContext(ctx, behind).Scan(&left); err != nil {
+		for wait := true; wait; {
+			if err := pool.QueryRowContext(ctx, unfinished).Scan(&wait); err != nil {
 				return err
 			}
-			if left == 100 {
+			if wait {
 				time.Sleep(100 * time.Millisecond)
 			}
 		}

@@ -14,32 +14,32 @@ import (
 	vegeta "github.com/tsenart/vegeta/v12/lib"
 )
 
-// contender is one of those that are measured in turn.
+// contender is an implementation that is measured. All contenders of an operation are measured in turn.
 type contender struct {
 	name      string
-	service   []int // its processes; none for raw SQL, which runs in this one
+	service   []int // process ids; none for raw SQL, which runs in this process
 	transport func(o operation, clients int) http.RoundTripper
 	target    func(o operation, n int64) vegeta.Target
 }
 
-// load is what a contender gets: so many clients, of which each sends its next call when it has its answer.
+// load is a load by a number of clients. A client sends its next call after the answer to the last.
 type load struct {
 	clients  int
 	duration time.Duration // 0: until limit is reached
 	first    int64         // the number of the first call
-	limit    int64         // how many calls there are
+	limit    int64         // of calls
 }
 
-// sample is what came of a load.
+// sample has the figures of a load.
 type sample struct {
 	calls, errors     int64
 	rate              float64 // successes a second
 	p50, p99, max     time.Duration
 	service, database time.Duration // CPU time a call
-	memory            uint64        // at its peak, in bytes
+	memory            uint64        // peak, in bytes
 }
 
-// run lets a contender work, beside a database server with that process id, 0 for none.
+// run measures a contender. server is the process id of the database server, or 0.
 func (l load) run(ctx context.Context, c contender, o operation, server int) (s sample, err error) {
 	client := &http.Client{Timeout: time.Minute, Transport: c.transport(o, l.clients)}
 	defer client.CloseIdleConnections()
@@ -52,9 +52,8 @@ func (l load) run(ctx context.Context, c contender, o operation, server int) (s 
 		*t = c.target(o, l.first+n-1)
 		return nil
 	}
-	attacker := vegeta.NewAttacker(
-		vegeta.Client(client), vegeta.Workers(uint64(l.clients)), vegeta.MaxWorkers(uint64(l.clients)),
-	)
+	workers := uint64(l.clients)
+	attacker := vegeta.NewAttacker(vegeta.Client(client), vegeta.Workers(workers), vegeta.MaxWorkers(workers))
 	defer context.AfterFunc(ctx, func() { attacker.Stop() })()
 	service, database, err := usedBoth(c.service, server)
 	if err != nil {
@@ -62,7 +61,8 @@ func (l load) run(ctx context.Context, c contender, o operation, server int) (s 
 	}
 	forgetPeak(c.service...)
 	var m vegeta.Metrics
-	for r := range attacker.Attack(next, vegeta.Rate{Freq: o.rate, Per: time.Second}, l.duration, "") { // 0: as fast as they can
+	rate := vegeta.Rate{Freq: o.rate, Per: time.Second} // 0: as fast as possible
+	for r := range attacker.Attack(next, rate, l.duration, "") {
 		if r.Error != vegeta.ErrNoTargets.Error() {
 			m.Add(r)
 		}
@@ -80,26 +80,20 @@ func (l load) run(ctx context.Context, c contender, o operation, server int) (s 
 		max: m.Latencies.Max, memory: serviceAfter.peak,
 	}
 	s.errors = s.calls - int64(float64(m.Requests)*m.Success+0.5)
+	examples := m.Errors[:min(3, len(m.Errors))]
 	if s.calls == s.errors {
-		return s, fmt.Errorf("%s, %s: not one call succeeded: %v", o.name, c.name, m.Errors[:min(3, len(m.Errors))])
+		return s, fmt.Errorf("%s, %s: no call succeeded: %v", o.name, c.name, examples)
 	}
 	if s.errors > 0 {
-		log.Printf(
-			"%s, %s: %d of %d calls failed: %v", o.name, c.name, s.errors, s.calls,
-			m.Errors[:min(3, len(m.Errors))],
-		)
+		log.Printf("%s, %s: %d of %d calls failed: %v", o.name, c.name, s.errors, s.calls, examples)
 	}
-	s.service, s.database = (serviceAfter.cpu-service.cpu)/time.Duration(
-		s.calls,
-	), (databaseAfter.cpu-database.cpu)/time.Duration(
-		s.calls,
-	)
+	s.service = (serviceAfter.cpu - service.cpu) / time.Duration(s.calls)
+	s.database = (databaseAfter.cpu - database.cpu) / time.Duration(s.calls)
 	return s, nil
 }
 
-// besideHeld runs the load while another session holds heldProduct, and beside it, by as many clients again,
-// the orders for that product. The sample is without these; they wait, or are refused, for as long as the row
-// is held.
+// besideHeld runs the load while another session holds heldProduct. As many clients again send orders for
+// that product at the same time; the sample does not count these orders, which wait or are refused.
 func (l load) besideHeld(ctx context.Context, c contender, o operation, d *database) (s sample, err error) {
 	release, err := d.hold(ctx, heldProduct)
 	if err != nil {
@@ -107,7 +101,7 @@ func (l load) besideHeld(ctx context.Context, c contender, o operation, d *datab
 	}
 	var waiting sync.WaitGroup
 	waiting.Go(func() {
-		_, _ = l.run(ctx, c, *o.held, d.server) // it is no error that not one of them succeeds
+		_, _ = l.run(ctx, c, *o.held, d.server) // all of these orders may fail
 	})
 	s, err = l.run(ctx, c, o, d.server)
 	err = errors.Join(err, release())
@@ -120,21 +114,19 @@ func overHTTP(_ operation, clients int) http.RoundTripper {
 	return &http.Transport{MaxIdleConnsPerHost: clients, DisableCompression: true}
 }
 
-// median is of each figure by itself; errors, the longest call and the peak are those of all rounds.
+// median returns the median of each figure. Calls and errors are sums; the longest call and the peak of
+// memory are the maxima of all rounds.
 func median(rounds []sample) (s sample) {
-	s = sample{rate: middle(rounds, func(s sample) float64 { return s.rate }),
-		p50: middle(
-			rounds, func(s sample) time.Duration { return s.p50 },
-		), p99: middle(rounds, func(s sample) time.Duration { return s.p99 }),
-		service: middle(
-			rounds, func(s sample) time.Duration { return s.service },
-		), database: middle(rounds, func(s sample) time.Duration { return s.database })}
+	s = sample{
+		rate:     middle(rounds, func(s sample) float64 { return s.rate }),
+		p50:      middle(rounds, func(s sample) time.Duration { return s.p50 }),
+		p99:      middle(rounds, func(s sample) time.Duration { return s.p99 }),
+		service:  middle(rounds, func(s sample) time.Duration { return s.service }),
+		database: middle(rounds, func(s sample) time.Duration { return s.database }),
+	}
 	for _, r := range rounds {
-		s.calls, s.errors, s.max, s.memory = s.calls+r.calls, s.errors+r.errors, max(
-			s.max, r.max,
-		), max(
-			s.memory, r.memory,
-		)
+		s.calls, s.errors = s.calls+r.calls, s.errors+r.errors
+		s.max, s.memory = max(s.max, r.max), max(s.memory, r.memory)
 	}
 	return s
 }

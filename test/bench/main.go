@@ -1,5 +1,5 @@
-// Command bench measures this system beside raw SQL, and beside what others would write, on databases that it
-// starts itself. It prints its report in Markdown. docs/performance.md says how to read it.
+// Command bench measures this system, raw SQL, and the same operations in other frameworks, on databases that
+// the command starts itself. The report is in Markdown; docs/performance.md explains the report.
 //
 //	go run ./test/bench [flags]
 package main
@@ -25,63 +25,48 @@ import (
 	"example.com/b2b/db/dbtest/server"
 )
 
-// bench is one run.
+// bench is a run of the command.
 type bench struct {
-	on             []string // the stages
+	on             []string // stages
 	sizes, clients []int
 	rounds         int
 	duration       time.Duration // of a round
 	only           *regexp.Regexp
 	inARow         int64
 	relaxed, quick bool
-	page           string // to be written, too
+	page           string // file that gets the report, too
 
 	dir, program, token string
-	server              *server.Server // nil: there is no server program
+	server              *server.Server // nil when no server program is installed
 	engine              string
 	sections            []*section
-	calls               int64 // that have been numbered so far: each has a key of its own
+	calls               int64 // numbers given so far: each call has a number, and so a key, of its own
 }
 
-// stages are what a run does, in this order.
+// stages are the stages of a run, in order.
 var stages = []struct {
 	name, summary string
 	run           func(ctx context.Context, b *bench) error
 }{
-	{
-		"mysql",
-		"every operation on MySQL, or MariaDB where there is no MySQL",
-		func(ctx context.Context, b *bench) error {
-			return b.place(ctx, "bench", 1, true, operations...)
-		},
-	},
+	{"mysql", "every operation on MySQL, else on MariaDB", func(ctx context.Context, b *bench) error {
+		return b.measure(ctx, "bench", 1, true, operations...)
+	}},
 	{"two", "two instances on one database", func(ctx context.Context, b *bench) error {
-		return b.place(ctx, "two", 2, false, createWithKey, hotProduct)
+		return b.measure(ctx, "two", 2, false, createWithKey, hotProduct)
 	}},
-	{
-		"held",
-		"orders while another session holds a product's row, on MySQL",
-		func(ctx context.Context, b *bench) error {
-			return b.place(ctx, "held", 1, false, otherProducts)
-		},
-	},
+	{"held", "orders while another session holds a product's row, on MySQL", func(ctx context.Context, b *bench) error {
+		return b.measure(ctx, "held", 1, false, otherProducts)
+	}},
 	{"sqlite", "every operation on SQLite", func(ctx context.Context, b *bench) error {
-		return b.place(ctx, inAFile, 1, false, operations...)
+		return b.measure(ctx, inAFile, 1, false, operations...)
 	}},
-	{
-		"mysql-lists", "lists of -sizes rows",
-		func(ctx context.Context, b *bench) error { return b.lists(ctx, "lists") },
-	},
-	{
-		"sqlite-lists", "the same on SQLite",
-		func(ctx context.Context, b *bench) error { return b.lists(ctx, inAFile) },
-	},
+	{"mysql-lists", "lists of -sizes rows", func(ctx context.Context, b *bench) error { return b.lists(ctx, "lists") }},
+	{"sqlite-lists", "the same on SQLite", func(ctx context.Context, b *bench) error { return b.lists(ctx, inAFile) }},
 	{"processes", "start and idle memory", func(ctx context.Context, b *bench) error { return b.processes(ctx) }},
 	{"parts", "the Go benchmarks", func(ctx context.Context, b *bench) error { return b.parts(ctx) }},
-	{
-		"in-a-row", "-in-a-row orders, one after the other",
-		func(ctx context.Context, b *bench) error { return b.manyInARow(ctx) },
-	},
+	{"in-a-row", "-in-a-row orders, one after the other", func(ctx context.Context, b *bench) error {
+		return b.manyInARow(ctx)
+	}},
 }
 
 func main() {
@@ -93,7 +78,7 @@ func main() {
 	}
 }
 
-// run does what the flags say.
+// run runs the stages that the flags select, and prints the report.
 func run(ctx context.Context, args []string) (err error) {
 	b, err := parse(args)
 	if err != nil {
@@ -121,8 +106,8 @@ func run(ctx context.Context, args []string) (err error) {
 			continue
 		}
 		log.Print("== ", s.name)
-		if stage := s.run(ctx, b); stage != nil { // the others may take hours: they count all the same
-			err = errors.Join(err, fmt.Errorf("%s: %w", s.name, stage))
+		if failure := s.run(ctx, b); failure != nil { // the report still has the other stages, which take hours
+			err = errors.Join(err, fmt.Errorf("%s: %w", s.name, failure))
 		}
 	}
 	fmt.Print(b.report())
@@ -150,25 +135,20 @@ func parse(args []string) (*bench, error) {
 		}
 		return nil
 	})
-	f.Func(
-		"clients", "the `numbers` of clients of which rows are measured, separated by commas",
-		numbersOf(&b.clients),
-	)
+	f.Func("clients", "measure rows with these `numbers` of clients, separated by commas", numbersOf(&b.clients))
 	f.Func("sizes", "the `numbers` of rows of lists, separated by commas", numbersOf(&b.sizes))
-	f.IntVar(&b.rounds, "rounds", 3, "how often each contender is measured; the medians count")
-	f.DurationVar(&b.duration, "duration", 5*time.Second, "how long each time")
-	f.Func("rows", "only the operations that this regular `expression` finds", func(text string) (err error) {
+	f.IntVar(&b.rounds, "rounds", 3, "how often each contender is measured; the report has medians")
+	f.DurationVar(&b.duration, "duration", 5*time.Second, "of each measurement")
+	f.Func("rows", "measure only operations that match this regular `expression`", func(text string) (err error) {
 		b.only, err = regexp.Compile(text)
 		return err
 	})
-	f.Int64Var(&b.inARow, "in-a-row", 1_000_000, "how many orders in a row")
-	f.StringVar(&b.engine, "engine", "", "MySQL or MariaDB; without it the first of them that is there")
-	f.BoolVar(
-		&b.relaxed, "relaxed", false,
-		"let MySQL flush its log once a second, and not at every commit: less than what is promised",
-	)
-	f.BoolVar(&b.quick, "quick", false, "everything once, small and short: figures that say little")
-	f.StringVar(&b.page, "write", "", "the `page` whose tables are replaced, too")
+	f.Int64Var(&b.inARow, "in-a-row", 1_000_000, "the number of orders of the stage in-a-row")
+	f.StringVar(&b.engine, "engine", "", "MySQL or MariaDB; by default the first that is installed")
+	const relaxed = "let MySQL flush its log once a second, not at every commit: a crash loses orders"
+	f.BoolVar(&b.relaxed, "relaxed", false, relaxed)
+	f.BoolVar(&b.quick, "quick", false, "measure everything once, small and short: the figures mean little")
+	f.StringVar(&b.page, "write", "", "replace the tables of this `page`, too")
 	err := f.Parse(args)
 	if b.quick {
 		b.sizes, b.rounds, b.duration, b.inARow = []int{1000}, 1, 300*time.Millisecond, 1000
@@ -190,14 +170,14 @@ func numbersOf(to *[]int) func(text string) error {
 	}
 }
 
-// startServer starts MySQL or MariaDB with the settings that they have by themselves, where its program is
-// there.
+// startServer starts MySQL or MariaDB with default settings. Without an installed program there is no server.
 func (b *bench) startServer() (err error) {
+	const setting = "--innodb-flush-log-at-trx-commit=1" // the default
 	for _, engine := range []string{"MySQL", "MariaDB"} {
 		if b.server != nil || b.engine != "" && b.engine != engine {
 			continue
 		}
-		if b.server, err = server.Private(engine, filepath.Join(b.dir, engine), "--innodb-flush-log-at-trx-commit=1"); err != nil {
+		if b.server, err = server.Private(engine, filepath.Join(b.dir, engine), setting); err != nil {
 			return err
 		}
 		if b.server != nil {
@@ -213,11 +193,9 @@ func (b *bench) startServer() (err error) {
 func (b *bench) report() string {
 	var r strings.Builder
 	version, _ := exec.Command("git", "describe", "--always", "--dirty").Output()
-	fmt.Fprintf(
-		&r,
-		"Commit %s, %s, %d CPUs for database, services and clients together; %d rounds of %s each, medians.\n",
-		strings.TrimSpace(string(version)), runtime.Version(), runtime.NumCPU(), b.rounds, b.duration,
-	)
+	fmt.Fprintf(&r, "Commit %s, %s, %d CPUs for database, services and clients together; ",
+		strings.TrimSpace(string(version)), runtime.Version(), runtime.NumCPU())
+	fmt.Fprintf(&r, "%d rounds of %s each, medians.\n", b.rounds, b.duration)
 	for _, s := range b.sections {
 		fmt.Fprintf(&r, "\n%s", s)
 	}

@@ -14,15 +14,15 @@ import (
 type operation struct {
 	name    string
 	clients []int
-	usesUp  bool // each call needs a CREATED order of its own, whose id is the call's number
-	peers   bool // peers can do it, too
+	usesUp  bool // each call needs a CREATED order, whose id is the number of the call
+	peers   bool // the peers have this operation, too
 	http    func(at addresses, n int64) vegeta.Target
-	sql     func(ctx context.Context, r rawSQL, n int64) error // nil: there is nothing to compare it with
-	rate    int                                                // calls a second at most; 0: as many as the clients can
-	held    *operation                                         // orders for heldProduct beside it: see besideHeld
+	sql     func(ctx context.Context, r rawSQL, n int64) error // nil for lists, which raw SQL does not have
+	rate    int                                                // calls a second at most; 0: no limit
+	held    *operation                                         // orders for heldProduct: see besideHeld
 }
 
-// What an empty database is filled with before orders are placed.
+// The rows of a database before orders are placed.
 const (
 	someCustomers = 1000
 	someProducts  = 200
@@ -31,18 +31,18 @@ const (
 
 func customerOf(n int64) int64 { return n%someCustomers + 1 }
 
-// productsOf are three different ones.
+// productsOf returns three different products.
 func productsOf(n int64) []int64 {
 	return []int64{n*7%someProducts + 1, (n*7+61)%someProducts + 1, (n*7+122)%someProducts + 1}
 }
 
 func orderOf(n int64) int64 { return n*7919%someOrders + 1 }
 
-// Keys of one's own: an orchestration uses its key for a confirmation, too.
+// An orchestration uses its key for the confirmation, too: confirmations have other keys.
 func key(n int64) string          { return fmt.Sprint("bench-", n) }
 func confirmation(n int64) string { return fmt.Sprint("bench-confirm-", n) }
 
-// order is the body of a creation.
+// order returns the body of a creation.
 func order(customer int64, products ...int64) []byte {
 	body := fmt.Appendf(nil, `{"customer_id":%d,"items":[`, customer)
 	for i, p := range products {
@@ -78,11 +78,11 @@ var hotProduct = operation{name: "create with key, one hot product", clients: []
 	},
 	sql: func(ctx context.Context, r rawSQL, n int64) error { return r.create(ctx, key(n), customerOf(n), 1) }}
 
-// heldProduct has a row in the middle: an order that waits for this row has locked the rows before it that it
-// needs.
+// heldProduct is a product in the middle of the ids: an order that waits for its row has locked the rows of
+// products with smaller ids before.
 const heldProduct = someProducts / 2
 
-// othersOf are three different products, none of them heldProduct.
+// othersOf returns three different products without heldProduct.
 func othersOf(n int64) []int64 {
 	all := productsOf(n)
 	if i := slices.Index(all, heldProduct); i >= 0 {
@@ -91,8 +91,8 @@ func othersOf(n int64) []int64 {
 	return all
 }
 
-// otherProducts places orders while another session holds heldProduct. A tenth of all orders, 20 of 200 a
-// second, is for that product.
+// otherProducts places orders while another session holds heldProduct. A tenth of all orders, 20 of 200 in a
+// second, needs that product.
 var otherProducts = operation{name: "create, other products while one is held", clients: []int{128}, rate: 180,
 	http: func(at addresses, n int64) vegeta.Target {
 		return post(at.orders+"/orders", "", order(customerOf(n), othersOf(n)...))
@@ -110,7 +110,7 @@ var otherProducts = operation{name: "create, other products while one is held", 
 
 func withHeld(n int64) []int64 { return append(othersOf(n)[:2], heldProduct) }
 
-// operations are those on one order or product.
+// operations are the operations on a single order or product.
 var operations = []operation{{
 	name: "create", clients: []int{32},
 	http: func(at addresses, n int64) vegeta.Target {
@@ -123,10 +123,8 @@ var operations = []operation{{
 	name: "orchestrate, beside raw create with key", clients: []int{1, 32, 128},
 	http: func(at addresses, n int64) vegeta.Target {
 		body := fmt.Appendf(nil, `{"idempotency_key":%q,`, key(n))
-		return post(
-			at.orchestrator+"/orchestrator/create-and-confirm-order", "",
-			append(body, order(customerOf(n), productsOf(n)...)[1:]...),
-		)
+		body = append(body, order(customerOf(n), productsOf(n)...)[1:]...)
+		return post(at.orchestrator+"/orchestrator/create-and-confirm-order", "", body)
 	},
 	sql: createWithKey.sql,
 }, {
@@ -144,10 +142,8 @@ var operations = []operation{{
 }, {
 	name: "adjust stock", clients: []int{32},
 	http: func(at addresses, n int64) vegeta.Target {
-		return post(
-			fmt.Sprintf("%s/products/%d/stock-adjustments", at.orders, n%someProducts+1), "",
-			[]byte(`{"delta":1,"reason":"bench"}`),
-		)
+		url := fmt.Sprintf("%s/products/%d/stock-adjustments", at.orders, n%someProducts+1)
+		return post(url, "", []byte(`{"delta":1,"reason":"bench"}`))
 	},
 	sql: func(ctx context.Context, r rawSQL, n int64) error { return r.adjust(ctx, n%someProducts+1) },
 }, {
@@ -158,7 +154,8 @@ var operations = []operation{{
 	sql: func(ctx context.Context, r rawSQL, n int64) error { return r.get(ctx, orderOf(n)) },
 }}
 
-// lists are the operations that must not care how many rows there are. See fill for what they find.
+// lists returns the operations whose time must not depend on the number of rows. fill makes the rows that
+// they find.
 func lists(rows int64) []operation {
 	page := func(name, path string) operation {
 		return operation{name: name, clients: []int{8}, http: func(at addresses, _ int64) vegeta.Target {
@@ -174,21 +171,19 @@ func lists(rows int64) []operation {
 		{name: "get an order", clients: []int{8}, http: func(at addresses, n int64) vegeta.Target {
 			return get(fmt.Sprintf("%s/orders/%d", at.orders, n*7919%rows+1))
 		}},
-		page(
-			"orders, first page", "/orders",
-		), page("orders, deep page", "/orders"+deep), page("orders, newest first", "/orders?sort=-created_at"),
+		page("orders, first page", "/orders"),
+		page("orders, deep page", "/orders"+deep),
+		page("orders, newest first", "/orders?sort=-created_at"),
 		page("orders of a customer with a status", "/orders?customer_id=7&status=CONFIRMED"),
 		page("orders from/to", "/orders?from=2024-02-10&to=2024-02-11"),
 		page("orders from/to, deep page", "/orders?from=2024-01-01&to=2024-04-01&cursor="+fmt.Sprint(rows*8/10)),
-		page("customers, deep page", "/customers"+deep), page("products, deep page", "/products"+deep),
-		page(
-			"customers, search: all match", "/customers?search=company",
-		), page("customers, search: ten match", "/customers?search=quartz"),
-		page(
-			"customers, search: none match", "/customers?search=absent",
-		), page("customers, search: two letters", "/customers?search=tz"),
-		page(
-			"products, search: ten match", "/products?search=quartz",
-		), page("products, search: two letters", "/products?search=tz"),
+		page("customers, deep page", "/customers"+deep),
+		page("products, deep page", "/products"+deep),
+		page("customers, search: all match", "/customers?search=company"),
+		page("customers, search: ten match", "/customers?search=quartz"),
+		page("customers, search: none match", "/customers?search=absent"),
+		page("customers, search: two letters", "/customers?search=tz"),
+		page("products, search: ten match", "/products?search=quartz"),
+		page("products, search: two letters", "/products?search=tz"),
 	}
 }

@@ -12,11 +12,12 @@ import (
 	"example.com/b2b/db/dbtest/server"
 )
 
-// peer is the same placement of an order, as others would write it.
+// peer places an order in another framework. Its files lie in a folder of test/bench/peers, and are copied to
+// a folder of the user's cache.
 type peer struct {
 	name, folder, needs string
-	install             string                                 // run by bash, in a folder of its own outside of the checkout, beside the peer's files
-	command             func(installed string) (args []string) // in that folder
+	install             string                                 // a command of bash, run in the copy
+	command             func(installed string) (args []string) // starts the peer in the copy
 }
 
 var peers = []peer{{
@@ -29,8 +30,8 @@ var peers = []peer{{
 	},
 }}
 
-// start installs a peer, where that was not done yet, and runs it. It returns no process where the peer's
-// language is missing.
+// start installs a peer, unless its requirements are installed already, and runs the peer. It returns no
+// process when the peer's language is not installed.
 func (p peer) start(ctx context.Context, b *bench, c db.Config) (*process, contender, error) {
 	if _, err := exec.LookPath(p.needs); err != nil {
 		return nil, contender{}, nil
@@ -40,17 +41,16 @@ func (p peer) start(ctx context.Context, b *bench, c db.Config) (*process, conte
 		return nil, contender{}, err
 	}
 	installed := filepath.Join(cache, "b2b-bench", p.folder)
-	// It is installed again when the list of what it needs has changed.
-	install := exec.CommandContext(
-		ctx,
-		"bash",
-		"-ec",
-		`mkdir -p "$2"; cd "$1"; for list in package.json requirements.txt; do
-		[[ ! -f $list ]] || cmp -s $list "$2/done" || { cp -r . "$2"; (cd "$2"; `+p.install+`); cp $list "$2/done"; }; done; cp -r . "$2"`,
-		"bash",
-		filepath.Join("test", "bench", "peers", p.folder),
-		installed,
-	)
+	// A changed list of requirements is installed again.
+	script := `mkdir -p "$2"
+		cd "$1"
+		for list in package.json requirements.txt; do
+			[[ ! -f $list ]] || cmp -s $list "$2/done" ||
+				{ cp -r . "$2"; (cd "$2"; ` + p.install + `); cp $list "$2/done"; }
+		done
+		cp -r . "$2"`
+	source := filepath.Join("test", "bench", "peers", p.folder)
+	install := exec.CommandContext(ctx, "bash", "-ec", script, "bash", source, installed)
 	if out, err := install.CombinedOutput(); err != nil {
 		return nil, contender{}, fmt.Errorf("%s cannot be installed: %w: %s", p.name, err, out)
 	}

@@ -17,14 +17,14 @@ import (
 	"example.com/b2b/internal/auth"
 )
 
-// process is a running program that serves.
+// process is a running server.
 type process struct {
-	cmd  *exec.Cmd
-	took time.Duration // from its start to its first answer
+	cmd     *exec.Cmd
+	startup time.Duration // from the start to the first answer
 }
 
-// launch runs a program and returns when url answers 200. What the program prints goes nowhere, as a disk
-// that is busy with it would be measured, too.
+// launch runs a program and returns when url answers 200. The output of the program is discarded, because
+// writing it to a disk would be measured, too.
 func launch(ctx context.Context, cmd *exec.Cmd, url string) (*process, error) {
 	began := time.Now()
 	if err := cmd.Start(); err != nil {
@@ -39,7 +39,7 @@ func launch(ctx context.Context, cmd *exec.Cmd, url string) (*process, error) {
 		if res, err := http.Get(url); err == nil {
 			res.Body.Close()
 			if res.StatusCode == http.StatusOK {
-				p.took = time.Since(began)
+				p.startup = time.Since(began)
 				return p, nil
 			}
 		}
@@ -57,7 +57,7 @@ func launch(ctx context.Context, cmd *exec.Cmd, url string) (*process, error) {
 	}
 }
 
-// stop asks the process to end, and returns when its port is free or it has had ten seconds.
+// stop asks the process to end, and returns when the process has ended, or kills it after ten seconds.
 func (p *process) stop() {
 	_ = p.cmd.Process.Signal(syscall.SIGTERM)
 	for range 1000 {
@@ -71,16 +71,16 @@ func (p *process) stop() {
 
 func (p *process) pid() int { return p.cmd.Process.Pid }
 
-// addresses are where the services of one process are.
+// addresses are the addresses of the services of a process.
 type addresses struct{ customers, orders, orchestrator string }
 
-// secrets that production takes.
+// Secrets that are long enough for production.
 const (
 	jwtSecret    = "a-jwt-secret-of-the-benchmark-of-its-own"
 	serviceToken = "a-service-token-of-the-benchmark-of-its-own"
 )
 
-// b2b runs all three services in one process, as in production: callers need tokens, and each call is logged.
+// b2b runs all three services in one process as in production: calls need tokens, and are logged.
 func (b *bench) b2b(ctx context.Context, c db.Config) (*process, addresses, error) {
 	var ports [3]string
 	for i := range ports {
@@ -106,10 +106,12 @@ func environment(c db.Config) []string {
 	if c.Driver == db.SQLite {
 		return []string{"DB_PATH=" + c.Path}
 	}
-	return []string{"DB_HOST=" + c.Host, "DB_PORT=" + strconv.Itoa(c.Port), "DB_USER=" + c.User, "DB_NAME=" + c.Name}
+	return []string{
+		"DB_HOST=" + c.Host, "DB_PORT=" + strconv.Itoa(c.Port), "DB_USER=" + c.User, "DB_NAME=" + c.Name,
+	}
 }
 
-// instances are processes of b2b that share the calls.
+// instances returns the contender of processes that share the calls.
 func (b *bench) instances(name string, all []addresses, processes ...*process) contender {
 	c := contender{name: name, transport: overHTTP, target: func(o operation, n int64) vegeta.Target {
 		return b.authorized(o.http(all[n%int64(len(all))], n))
@@ -135,7 +137,7 @@ func token() (string, error) {
 	return auth.Tokens{Secret: jwtSecret}.Issue(auth.Principal{Subject: "bench", Scope: auth.Admin}, 24*time.Hour)
 }
 
-// build makes the program that is measured.
+// build builds b2b.
 func build(ctx context.Context, program string) error {
 	out, err := exec.CommandContext(ctx, "make", "build", "PROGRAM="+program).CombinedOutput()
 	if err != nil {

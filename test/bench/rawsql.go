@@ -16,12 +16,12 @@ import (
 	vegeta "github.com/tsenart/vegeta/v12/lib"
 )
 
-// rawSQL is what the services are compared with: the leanest correct code for one operation, on database/sql
-// alone, without HTTP, validation or events. It is called by the same clients as the services are.
+// rawSQL runs the statements of an operation alone, on database/sql, without HTTP and validation. The same
+// clients call rawSQL and the services.
 type rawSQL struct {
 	pool *sql.DB
 	now  string // an SQL expression for the clock
-	lock string // what makes a SELECT lock its rows
+	lock string // the end of a SELECT that locks its rows
 }
 
 func (r rawSQL) contender() contender {
@@ -34,7 +34,7 @@ func (r rawSQL) contender() contender {
 		}}
 }
 
-// call is a transport that calls a function with the number in the path.
+// call is a transport that calls the function with the number in the path.
 type call func(ctx context.Context, n int64) error
 
 // RoundTrip implements http.RoundTripper.
@@ -49,114 +49,99 @@ func (c call) RoundTrip(r *http.Request) (*http.Response, error) {
 	return &http.Response{StatusCode: http.StatusOK, Body: http.NoBody, Request: r}, nil
 }
 
-// create places an order with one piece of each product. The key's row, if there is to be one, commits with
-// it and has the answer.
+// create places an order with one piece of each product. With a key, the key's row with the answer commits in
+// the same transaction.
 func (r rawSQL) create(ctx context.Context, key string, customer int64, products ...int64) error {
-	if err := r.pool.QueryRowContext(ctx, "SELECT id FROM customers WHERE id = ? AND deleted_at IS NULL", customer).Scan(&customer); err != nil {
+	const exists = "SELECT id FROM customers WHERE id = ? AND deleted_at IS NULL"
+	if err := r.pool.QueryRowContext(ctx, exists, customer).Scan(&customer); err != nil {
 		return err
 	}
-	return r.inTx(ctx, func(tx *work) {
+	reserve := "UPDATE products SET stock = stock - 1, updated_at = " + r.now + " WHERE stock >= 1 AND id IN "
+	insert := "INSERT INTO orders (customer_id, status, total_cents, created_at, updated_at)" +
+		" VALUES (?, 'CREATED', ?, " + r.now + ", " + r.now + ")"
+	insertLines := "INSERT INTO order_items (" + itemColumns + ") VALUES (?, ?, 1, ?, ?)" +
+		strings.Repeat(", (?, ?, 1, ?, ?)", len(products)-1)
+	return r.inTx(ctx, func(tx *session) {
 		in, ids := list(products)
 		prices := tx.pairs("SELECT id, price_cents FROM products WHERE id IN "+in, ids...)
-		tx.change(
-			len(products),
-			"UPDATE products SET stock = stock - 1, updated_at = "+r.now+" WHERE stock >= 1 AND id IN "+in,
-			ids...)
+		tx.change(len(products), reserve+in, ids...)
 		total := int64(0)
 		for _, price := range prices {
 			total += price
 		}
-		order := tx.change(
-			1,
-			"INSERT INTO orders (customer_id, status, total_cents, created_at, updated_at) VALUES (?, 'CREATED', ?, "+r.now+", "+r.now+")",
-			customer, total,
-		)
+		order := tx.change(1, insert, customer, total)
 		var lines []any
 		for _, p := range products {
 			lines = append(lines, order, p, prices[p], prices[p])
 		}
-		tx.change(
-			len(products),
-			"INSERT INTO order_items (order_id, product_id, qty, unit_price_cents, subtotal_cents) VALUES (?, ?, 1, ?, ?)"+
-				strings.Repeat(
-					", (?, ?, 1, ?, ?)", len(products)-1,
-				),
-			lines...)
+		tx.change(len(products), insertLines, lines...)
 		if key != "" {
-			tx.remember(
-				"createOrder", key, order,
-				map[string]any{"id": order, "customer_id": customer, "total_cents": total, "prices": prices},
-			)
+			answer := map[string]any{"id": order, "customer_id": customer, "total_cents": total, "prices": prices}
+			tx.save("createOrder", key, order, answer)
 		}
 	})
 }
 
 // confirm runs the statements of a confirmation: the order, its items, its status, the event, the key.
 func (r rawSQL) confirm(ctx context.Context, key string, order int64) error {
-	return r.inTx(ctx, func(tx *work) {
+	update := "UPDATE orders SET status = 'CONFIRMED', confirmed_at = " + r.now + ", updated_at = " + r.now +
+		" WHERE id = ? AND status = 'CREATED'"
+	return r.inTx(ctx, func(tx *session) {
 		items := tx.items(order, r.lock)
-		tx.change(
-			1,
-			"UPDATE orders SET status = 'CONFIRMED', confirmed_at = "+r.now+", updated_at = "+r.now+" WHERE id = ? AND status = 'CREATED'",
-			order,
-		)
+		tx.change(1, update, order)
 		tx.event("order.confirmed", "order", order, items)
-		tx.remember("confirmOrder", key, order, items)
+		tx.save("confirmOrder", key, order, items)
 	})
 }
 
 // cancel runs the statements of a cancellation: the order, its items, its status, the event, the stock.
 func (r rawSQL) cancel(ctx context.Context, order int64) error {
-	return r.inTx(ctx, func(tx *work) {
+	update := "UPDATE orders SET status = 'CANCELED', canceled_at = " + r.now + ", cancel_reason = 'requested'," +
+		" updated_at = " + r.now + " WHERE id = ? AND status = 'CREATED'"
+	release := "UPDATE products SET stock = stock + 1, updated_at = " + r.now + " WHERE id IN "
+	return r.inTx(ctx, func(tx *session) {
 		items := tx.items(order, r.lock)
-		tx.change(
-			1,
-			"UPDATE orders SET status = 'CANCELED', canceled_at = "+r.now+", cancel_reason = 'requested', updated_at = "+r.now+
-				" WHERE id = ? AND status = 'CREATED'",
-			order,
-		)
+		tx.change(1, update, order)
 		tx.event("order.canceled", "order", order, items)
 		in, ids := list(slices.Collect(maps.Keys(items)))
-		tx.change(len(items), "UPDATE products SET stock = stock + 1, updated_at = "+r.now+" WHERE id IN "+in, ids...)
+		tx.change(len(items), release+in, ids...)
 	})
 }
 
 // adjust runs the statements of a change of stock: the product, its level, the adjustment, the event.
 func (r rawSQL) adjust(ctx context.Context, product int64) error {
-	return r.inTx(ctx, func(tx *work) {
+	insert := "INSERT INTO stock_adjustments (product_id, delta, level, reason, created_at)" +
+		" VALUES (?, 1, ?, 'bench', " + r.now + ")"
+	return r.inTx(ctx, func(tx *session) {
 		level := tx.pairs("SELECT id, stock FROM products WHERE id = ?"+r.lock, product)[product] + 1
 		tx.change(1, "UPDATE products SET stock = ?, updated_at = "+r.now+" WHERE id = ?", level, product)
-		tx.change(
-			1,
-			"INSERT INTO stock_adjustments (product_id, delta, level, reason, created_at) VALUES (?, 1, ?, 'bench', "+r.now+")",
-			product, level,
-		)
+		tx.change(1, insert, product, level)
 		tx.event("stock.adjusted", "product", product, level)
 	})
 }
 
 // get reads an order and its items.
 func (r rawSQL) get(ctx context.Context, order int64) error {
-	w := work{ctx: ctx, db: r.pool}
-	w.items(order, "")
-	return w.err
+	s := session{ctx: ctx, db: r.pool}
+	s.items(order, "")
+	return s.err
 }
 
 // inTx runs the statements of fn in a transaction.
-func (r rawSQL) inTx(ctx context.Context, fn func(tx *work)) error {
+func (r rawSQL) inTx(ctx context.Context, fn func(tx *session)) error {
 	tx, err := r.pool.BeginTx(ctx, nil)
 	if err != nil {
 		return err
 	}
-	w := work{ctx: ctx, db: tx, now: r.now}
-	if fn(&w); w.err != nil {
-		return errors.Join(w.err, tx.Rollback())
+	s := session{ctx: ctx, db: tx, now: r.now}
+	if fn(&s); s.err != nil {
+		return errors.Join(s.err, tx.Rollback())
 	}
 	return tx.Commit()
 }
 
-// work runs statements until one fails; the later ones do nothing.
-type work struct {
+// session runs statements until the first error, which it keeps in err. Later calls do nothing.
+type session struct {
 	ctx context.Context
 	db  interface {
 		ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
@@ -166,81 +151,72 @@ type work struct {
 	err error
 }
 
-// change runs a statement that must change so many rows. It returns the id of one that it inserted.
-func (w *work) change(rows int, statement string, args ...any) (id int64) {
-	if w.err != nil {
+// change runs a statement that must change the number of rows. It returns the id of an inserted row.
+func (s *session) change(rows int, statement string, args ...any) (id int64) {
+	if s.err != nil {
 		return 0
 	}
-	res, err := w.db.ExecContext(w.ctx, statement, args...)
-	if w.err = err; err != nil {
+	res, err := s.db.ExecContext(s.ctx, statement, args...)
+	if s.err = err; err != nil {
 		return 0
 	}
 	if changed, err := res.RowsAffected(); err != nil || changed != int64(rows) {
-		w.err = fmt.Errorf("%d rows changed instead of %d: %w", changed, rows, errors.Join(err, sql.ErrNoRows))
+		s.err = fmt.Errorf("%d rows changed instead of %d: %w", changed, rows, errors.Join(err, sql.ErrNoRows))
 		return 0
 	}
-	id, _ = res.LastInsertId() // 0 for a statement that inserts none
+	id, _ = res.LastInsertId() // 0 when the statement inserts no row
 	return id
 }
 
-// pairs reads rows of two numbers, at least one.
-func (w *work) pairs(query string, args ...any) map[int64]int64 {
-	if w.err != nil {
+// pairs reads rows of two numbers. No row is an error.
+func (s *session) pairs(query string, args ...any) map[int64]int64 {
+	if s.err != nil {
 		return nil
 	}
-	rows, err := w.db.QueryContext(w.ctx, query, args...)
-	if w.err = err; err != nil {
+	rows, err := s.db.QueryContext(s.ctx, query, args...)
+	if s.err = err; err != nil {
 		return nil
 	}
 	defer rows.Close()
 	all := map[int64]int64{}
-	for rows.Next() && w.err == nil {
+	for rows.Next() && s.err == nil {
 		var key, value int64
-		w.err = rows.Scan(&key, &value)
+		s.err = rows.Scan(&key, &value)
 		all[key] = value
 	}
-	if w.err = errors.Join(w.err, rows.Err()); w.err == nil && len(all) == 0 {
-		w.err = sql.ErrNoRows
+	if s.err = errors.Join(s.err, rows.Err()); s.err == nil && len(all) == 0 {
+		s.err = sql.ErrNoRows
 	}
 	return all
 }
 
-// items reads an order, which lock may lock, and returns the pieces of its products.
-func (w *work) items(order int64, lock string) map[int64]int64 {
-	w.pairs("SELECT id, customer_id FROM orders WHERE id = ?"+lock, order)
-	return w.pairs("SELECT product_id, qty FROM order_items WHERE order_id = ?", order)
+// items reads an order, with the lock, and returns the number of pieces by product.
+func (s *session) items(order int64, lock string) map[int64]int64 {
+	s.pairs("SELECT id, customer_id FROM orders WHERE id = ?"+lock, order)
+	return s.pairs("SELECT product_id, qty FROM order_items WHERE order_id = ?", order)
 }
 
-// event writes what has happened.
-func (w *work) event(kind, subject string, id int64, after any) {
-	w.change(
-		1,
-		"INSERT INTO events (type, subject, subject_id, actor, created_at, representation) VALUES (?, ?, ?, 'bench', "+w.now+", ?)",
-		kind, subject, id, encoded(after),
-	)
+// event inserts an event.
+func (s *session) event(kind, subject string, id int64, after any) {
+	insert := "INSERT INTO events (type, subject, subject_id, actor, created_at, representation)" +
+		" VALUES (?, ?, ?, 'bench', " + s.now + ", ?)"
+	s.change(1, insert, kind, subject, id, encoded(after))
 }
 
-// remember writes a key's row. A second one with that key fails, and its transaction with it.
-func (w *work) remember(operation, key string, target int64, answer any) {
-	w.change(
-		1,
-		"INSERT INTO idempotency_keys (caller, operation, idempotency_key, request_hash, target_id, status, response_body, expires_at) "+
-			"VALUES ('raw', ?, ?, ?, ?, 201, ?, ?)",
-		operation,
-		key,
-		make([]byte, 32),
-		target,
-		encoded(answer),
-		time.Now().UTC().Add(24*time.Hour),
-	)
+// save inserts the row of a key. A second row with the key is an error.
+func (s *session) save(operation, key string, target int64, answer any) {
+	const insert = "INSERT INTO idempotency_keys (caller, operation, idempotency_key, request_hash, target_id," +
+		" status, response_body, expires_at) VALUES ('raw', ?, ?, ?, ?, 201, ?, ?)"
+	expires := time.Now().UTC().Add(24 * time.Hour)
+	s.change(1, insert, operation, key, make([]byte, 32), target, encoded(answer), expires)
 }
 
 func encoded(value any) string {
-	text, _ := json.Marshal(value) // maps and numbers
+	text, _ := json.Marshal(value) // maps and numbers: no error
 	return string(text)
 }
 
-// list returns ids as SQL wants them after IN.
+// list returns the placeholders and arguments of a list after IN.
 func list(ids []int64) (placeholders string, args []any) {
 	for _, id := range ids {
 		args = append(args, id)

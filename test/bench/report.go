@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"os"
-	"slices"
 	"strings"
 	"time"
 )
@@ -16,18 +15,8 @@ type section struct {
 }
 
 var measured = []string{
-	"operation",
-	"clients",
-	"who",
-	"ops/s",
-	"compared",
-	"p50",
-	"p99",
-	"longest",
-	"errors",
-	"CPU/op of the service",
-	"of the database",
-	"peak memory",
+	"operation", "clients", "who", "ops/s", "compared", "p50", "p99", "longest", "errors",
+	"CPU/op of the service", "of the database", "peak memory",
 }
 
 // none stands where there is no figure.
@@ -39,29 +28,26 @@ func (s *section) add(cells ...string) {
 	fmt.Fprintln(os.Stderr, strings.Join(cells, " | "))
 }
 
-// measured appends what came of an operation.
-func (s *section) measured(operation string, clients int, who, compared string, m sample) {
+// measured appends the figures of an operation.
+func (s *section) measured(operation string, clients int, contender, compared string, m sample) {
 	memory := none
 	if m.memory > 0 {
 		memory = megabytes(m.memory)
 	}
 	s.add(
-		operation, fmt.Sprint(clients), who, fmt.Sprintf("%.0f", m.rate), compared, milliseconds(m.p50),
-		milliseconds(m.p99), milliseconds(m.max), fmt.Sprint(m.errors), microseconds(m.service),
-		microseconds(m.database), memory,
+		operation, fmt.Sprint(clients), contender, fmt.Sprintf("%.0f", m.rate), compared,
+		milliseconds(m.p50), milliseconds(m.p99), milliseconds(m.max), fmt.Sprint(m.errors),
+		microseconds(m.service), microseconds(m.database), memory,
 	)
 }
 
-// String is the section in Markdown.
+// String returns the section in Markdown.
 func (s section) String() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "### %s\n\n", s.title)
-	for i, row := range slices.Insert(slices.Clone(s.rows), 0, s.header, slices.Repeat([]string{"---"}, len(s.header))) {
-		if i != 1 {
-			fmt.Fprintf(&b, "| %s |\n", strings.Join(row, " | "))
-		} else {
-			fmt.Fprintf(&b, "|%s|\n", strings.Join(row, "|"))
-		}
+	fmt.Fprintf(&b, "### %s\n\n| %s |\n", s.title, strings.Join(s.header, " | "))
+	fmt.Fprintf(&b, "|%s\n", strings.Repeat("---|", len(s.header)))
+	for _, row := range s.rows {
+		fmt.Fprintf(&b, "| %s |\n", strings.Join(row, " | "))
 	}
 	return b.String()
 }
@@ -76,7 +62,7 @@ func microseconds(d time.Duration) string {
 	return fmt.Sprintf("%d µs", d.Microseconds())
 }
 
-// The marks between which a page has the last report.
+// The marks around the report in a page.
 const (
 	begin = "<!-- make bench writes what follows -->\n"
 	end   = "<!-- until here -->\n"
@@ -88,9 +74,9 @@ func write(page, report string) error {
 	if err != nil {
 		return err
 	}
-	before, rest, found := strings.Cut(string(text), begin)
-	_, after, ended := strings.Cut(rest, end)
-	if !found || !ended {
+	before, rest, hasBegin := strings.Cut(string(text), begin)
+	_, after, hasEnd := strings.Cut(rest, end)
+	if !hasBegin || !hasEnd {
 		return fmt.Errorf("%s lacks the lines %q and %q", page, begin, end)
 	}
 	return os.WriteFile(page, []byte(before+begin+"\n"+report+"\n"+end+after), 0o644)

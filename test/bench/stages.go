@@ -12,10 +12,11 @@ import (
 	"time"
 )
 
-// inAFile stands for the name of a database on the server.
+// inAFile stands for SQLite, where a stage gives the name of a database on the server.
 const inAFile = ""
 
-// withDatabase calls fn with a new database. Without a server it leaves out those that would be there.
+// withDatabase calls fn with a new database. When the server does not run, fn is not called for a database on
+// the server.
 func (b *bench) withDatabase(ctx context.Context, name string, filled bool, fn func(d *database) error) (err error) {
 	var d *database
 	switch {
@@ -38,12 +39,12 @@ func (b *bench) withDatabase(ctx context.Context, name string, filled bool, fn f
 	return fn(d)
 }
 
-// place measures operations in a new database of that name: by raw SQL, by instances of b2b, and perhaps by
+// measure measures operations in a new database of the name: raw SQL, b2b in a number of instances, and the
 // peers.
-func (b *bench) place(ctx context.Context, name string, instances int, withPeers bool, all ...operation) error {
-	return b.withDatabase(
-		ctx, name, true, func(d *database) error { return b.operations(ctx, d, instances, withPeers, all) },
-	)
+func (b *bench) measure(ctx context.Context, name string, instances int, withPeers bool, all ...operation) error {
+	return b.withDatabase(ctx, name, true, func(d *database) error {
+		return b.operations(ctx, d, instances, withPeers, all)
+	})
 }
 
 func (b *bench) operations(ctx context.Context, d *database, instances int, withPeers bool, all []operation) error {
@@ -71,7 +72,7 @@ func (b *bench) operations(ctx context.Context, d *database, instances int, with
 				return err
 			}
 			if process == nil {
-				log.Printf("%s is left out: there is no %s", p.name, p.needs)
+				log.Printf("%s is left out: %s is not installed", p.name, p.needs)
 				continue
 			}
 			defer process.stop()
@@ -99,7 +100,7 @@ func (b *bench) operations(ctx context.Context, d *database, instances int, with
 	return nil
 }
 
-// inTurn measures contenders one after the other, in rounds, after each has had the time to get ready. It
+// inTurn measures contenders one after the other, in rounds, after a short round that does not count. It
 // returns the medians.
 func (b *bench) inTurn(
 	ctx context.Context, d *database, o operation, clients int, contenders []contender,
@@ -131,7 +132,7 @@ func (b *bench) inTurn(
 			if err != nil {
 				return nil, err
 			}
-			b.calls += s.calls + int64(clients) // some were numbered and not made
+			b.calls += s.calls + int64(clients) // each client may have got a number for a call that it did not make
 			if round > 0 {
 				rounds[i] = append(rounds[i], s)
 			}
@@ -143,14 +144,16 @@ func (b *bench) inTurn(
 	return medians, nil
 }
 
-// leastHeld is how long a row is held at least, in quick runs, too: less would not show who waits for it.
+// leastHeld is the shortest time for which a row is held, in quick runs, too: orders that wait for the row
+// would not show in less.
 const leastHeld = 2 * time.Second
 
-// fastest is how many orders a second nobody will use up; who does is measured for a shorter time.
+// fastest limits the calls in a second for operations that use orders up. A faster contender is measured for
+// a shorter time.
 const fastest = 5000
 
-// lists measures the lists at each size, in a new database of that name, and compares each p99 with that at
-// the first size.
+// lists measures the lists at each size, each in a new database of the name, and compares each p99 with the
+// p99 at the first size.
 func (b *bench) lists(ctx context.Context, name string) error {
 	var s *section
 	smallest := map[string]time.Duration{}
@@ -195,8 +198,7 @@ func (b *bench) lists(ctx context.Context, name string) error {
 	return nil
 }
 
-// processes measures how long b2b takes to start on a migrated database, and how much memory it needs before
-// anybody has called.
+// processes measures the start of b2b on a migrated database, and its memory before the first call.
 func (b *bench) processes(ctx context.Context) error {
 	s := b.section("Start and idle memory of all three services", "database", "start to first answer", "idle memory")
 	for _, name := range []string{"start", inAFile} {
@@ -209,7 +211,7 @@ func (b *bench) processes(ctx context.Context) error {
 			if first.stop(); err != nil {
 				return err
 			}
-			var took []sample
+			var starts []sample
 			for range 3 * b.rounds {
 				p, _, err := b.b2b(ctx, d.config)
 				if err != nil {
@@ -220,9 +222,9 @@ func (b *bench) processes(ctx context.Context) error {
 				if err != nil {
 					return err
 				}
-				took = append(took, sample{p50: p.took, memory: memory})
+				starts = append(starts, sample{p50: p.startup, memory: memory})
 			}
-			m := median(took)
+			m := median(starts)
 			s.add(d.engine, milliseconds(m.p50), megabytes(m.memory))
 			return nil
 		})
@@ -245,10 +247,7 @@ func (b *bench) parts(ctx context.Context) error {
 		"-benchmem", "-benchtime="+count, "./cmd/...", "./internal/web", "./orders",
 	)
 	if b.server != nil {
-		test.Env = append(
-			os.Environ(),
-			map[string]string{"MySQL": "TEST_MYSQL_DSN", "MariaDB": "TEST_MARIADB_DSN"}[b.engine]+"="+b.server.DSN,
-		)
+		test.Env = append(os.Environ(), "TEST_"+strings.ToUpper(b.engine)+"_DSN="+b.server.DSN)
 	}
 	out, err := test.CombinedOutput()
 	if err != nil {
@@ -263,21 +262,21 @@ func (b *bench) parts(ctx context.Context) error {
 		for i := 2; i+1 < len(cells); i += 2 {
 			value[cells[i+1]] = cells[i]
 		}
-		took, err := time.ParseDuration(value["ns/op"] + "ns")
+		duration, err := time.ParseDuration(value["ns/op"] + "ns")
 		if err != nil {
 			return fmt.Errorf("%s: %w", line, err)
 		}
 		name := strings.TrimSuffix(strings.TrimPrefix(cells[0], "Benchmark"), fmt.Sprint("-", runtime.GOMAXPROCS(0)))
 		cpu := none
-		if spent := value["cpu-µs/op"]; spent != "" {
-			cpu = spent + " µs"
+		if µs := value["cpu-µs/op"]; µs != "" {
+			cpu = µs + " µs"
 		}
-		s.add(name, microseconds(took), cpu, value["B/op"]+" B", value["allocs/op"])
+		s.add(name, microseconds(duration), cpu, value["B/op"]+" B", value["allocs/op"])
 	}
 	return nil
 }
 
-// manyInARow places orders without a pause, and shows each tenth of them.
+// manyInARow places orders without a pause, and reports each tenth of the orders.
 func (b *bench) manyInARow(ctx context.Context) error {
 	return b.withDatabase(ctx, "in_a_row", true, func(d *database) error {
 		p, at, err := b.b2b(ctx, d.config)

@@ -12,14 +12,14 @@ import (
 	"github.com/prometheus/procfs"
 )
 
-// usage is what processes have used so far.
+// usage is the processor time and the memory of processes.
 type usage struct {
 	cpu  time.Duration
-	peak uint64 // memory, in bytes
-	now  uint64
+	peak uint64 // of memory, in bytes
+	now  uint64 // memory, in bytes
 }
 
-// usedBy adds up what processes and their children have used. A process id of 0 is none.
+// usedBy adds up the usage of processes and their children. A process id of 0 stands for no process.
 func usedBy(pids ...int) (sum usage, err error) {
 	for _, pid := range family(pids) {
 		p, err := procfs.NewProc(pid)
@@ -41,8 +41,7 @@ func usedBy(pids ...int) (sum usage, err error) {
 	return sum, nil
 }
 
-// idle is how much memory a process uses once that no longer changes, which it does for a moment after the
-// start.
+// idle returns the memory of a process once it no longer changes: it grows for a moment after the start.
 func idle(ctx context.Context, pid int) (memory uint64, err error) {
 	for before := uint64(1); before != memory; {
 		before = memory
@@ -60,7 +59,7 @@ func idle(ctx context.Context, pid int) (memory uint64, err error) {
 	return memory, nil
 }
 
-// usedBoth is usedBy for a service's processes, and for the database server's.
+// usedBoth returns the usage of a service's processes, and of the database server.
 func usedBoth(service []int, server int) (s, d usage, err error) {
 	if s, err = usedBy(service...); err == nil {
 		d, err = usedBy(server)
@@ -86,8 +85,8 @@ func family(pids []int) (all []int) {
 	return all
 }
 
-// forgetPeak lets the peak of processes' memory start anew: see clear_refs in proc(5). Where that is not
-// allowed it is the peak since their start.
+// forgetPeak resets the peak of the processes' memory: see clear_refs in proc(5). Without permission, the peak
+// stays the peak since their start.
 func forgetPeak(pids ...int) {
 	for _, pid := range family(pids) {
 		_ = os.WriteFile(fmt.Sprintf("/proc/%d/clear_refs", pid), []byte("5"), 0)

@@ -18,6 +18,7 @@ import (
 
 	"example.com/b2b/db"
 	"example.com/b2b/internal/auth"
+	"example.com/b2b/internal/correlation"
 	"example.com/b2b/internal/formats"
 	"example.com/b2b/internal/web"
 	"example.com/b2b/internal/web/webtest"
@@ -28,11 +29,11 @@ import (
 	"example.com/b2b/test/live"
 )
 
-// documents are those of the services, in the order in which live.Serve starts them.
+// documents are the documents of the services, in the order in which live.Serve starts the services.
 var documents = [][]byte{customersapi.Document, ordersapi.Document, orchestratorapi.Document}
 
-// start makes the handlers of all services, on one new database with the sample data, for each of the
-// options.
+// start returns, for each of the options, the handlers of all services. All handlers use the same new
+// database with the sample data.
 func start(f *testing.F, options ...web.Options) (handlers [][]http.Handler) {
 	ctx := context.Background()
 	g, err := db.Open(ctx, db.Config{Driver: db.SQLite, Path: filepath.Join(f.TempDir(), "b2b.db")})
@@ -58,8 +59,8 @@ func start(f *testing.F, options ...web.Options) (handlers [][]http.Handler) {
 	return handlers
 }
 
-// FuzzRequests sends what looks like HTTP to all services. Each answer keeps the contract and is never a
-// fault; without a token of the deployment's nothing is done or shown but what is public.
+// FuzzRequests sends requests of any bytes to all services. Each answer must keep the contract, and no answer
+// may be a fault. Where the tokens are unknown, only public paths may succeed.
 func FuzzRequests(f *testing.F) {
 	lenient := webtest.Options()
 	lenient.Log = slog.New(slog.DiscardHandler) // the service token gets into paths
@@ -67,12 +68,14 @@ func FuzzRequests(f *testing.F) {
 	guarded.Open, guarded.Tokens = false, auth.Tokens{Secret: "another secret", Service: []string{"another token"}}
 	handlers := start(f, lenient, guarded)
 	open, closed := handlers[0], handlers[1]
-	token, err := webtest.Options().Tokens.Issue(
-		auth.Principal{Subject: "acme", Customer: 1, Scope: auth.Admin}, 24*time.Hour,
-	)
+	acme := auth.Principal{Subject: "acme", Customer: 1, Scope: auth.Admin}
+	token, err := webtest.Options().Tokens.Issue(acme, 24*time.Hour)
 	if err != nil {
 		f.Fatal(err)
 	}
+	const request = "%s %s HTTP/1.1\r\nHost: localhost\r\nContent-Type: %s\r\nX-Idempotency-Key: order/1+a\r\n" +
+		"If-Match: *\r\nAuthorization: Bearer %s\r\nContent-Length: %d\r\n\r\n%s"
+	values := strings.NewReplacer("{id}", "1", "{key}", "order%2F1+a", "{idempotency_key}", "order-2024-001")
 	var contracts []webtest.Breaks
 	for service, document := range documents {
 		spec := webtest.Spec(f, document)
@@ -96,31 +99,25 @@ func FuzzRequests(f *testing.F) {
 						query = append(query, fmt.Sprintf("%s=%v", p.Value.Name, p.Value.Example))
 					}
 				}
-				target := strings.NewReplacer("{id}", "1", "{key}", "order%2F1+a", "{idempotency_key}", "order-2024-001").
-					Replace(path) +
-					"?" + strings.Join(
-					query,
-					"&",
-				)
+				target := values.Replace(path) + "?" + strings.Join(query, "&")
 				for media, body := range bodies {
 					for _, bearer := range []string{token, webtest.Token} {
-						f.Add(
-							byte(service),
-							fmt.Appendf(
-								nil,
-								"%s %s HTTP/1.1\r\nHost: localhost\r\nContent-Type: %s\r\nX-Idempotency-Key: order/1+a\r\nIf-Match: *\r\nAuthorization: Bearer %s\r\nContent-Length: %d\r\n\r\n%s",
-								method, target, media, bearer, len(body), body,
-							),
-						)
+						raw := fmt.Appendf(nil, request, method, target, media, bearer, len(body), body)
+						f.Add(byte(service), raw)
 					}
 				}
 			}
 		}
 	}
 	for _, hostile := range []string{
-		"GET /orders?limit=1&limit=2 HTTP/1.1\r\n\r\n", "GET /orders?cursor=9223372036854775808&from=2024-13-01&to=%ff HTTP/1.1\r\n\r\n", "GET /orders?search=%00;&%zz HTTP/1.1\r\n\r\n",
-		"GET /orders/1/../2 HTTP/1.1\r\n\r\n", "GET //evil.example/orders HTTP/1.1\r\n\r\n", "GET http://evil.example/orders/1 HTTP/1.1\r\n\r\n", "OPTIONS * HTTP/1.1\r\n\r\n", "GET /orders/%31%2f HTTP/1.1\r\n\r\n",
-		"GET /idempotency-keys/%2e%2e HTTP/1.1\r\n\r\n", "HEAD /orders/1 HTTP/1.1\r\nIf-None-Match: W/\"a\", \"b,c\"\r\n\r\n", "GET /docs/..%2f..%2fgo.mod HTTP/1.1\r\n\r\n", "CONNECT /orders HTTP/1.1\r\n\r\n",
+		"GET /orders?limit=1&limit=2 HTTP/1.1\r\n\r\n",
+		"GET /orders?cursor=9223372036854775808&from=2024-13-01&to=%ff HTTP/1.1\r\n\r\n",
+		"GET /orders?search=%00;&%zz HTTP/1.1\r\n\r\n", "GET /orders/1/../2 HTTP/1.1\r\n\r\n",
+		"GET //evil.example/orders HTTP/1.1\r\n\r\n", "GET http://evil.example/orders/1 HTTP/1.1\r\n\r\n",
+		"OPTIONS * HTTP/1.1\r\n\r\n", "GET /orders/%31%2f HTTP/1.1\r\n\r\n",
+		"GET /idempotency-keys/%2e%2e HTTP/1.1\r\n\r\n",
+		"HEAD /orders/1 HTTP/1.1\r\nIf-None-Match: W/\"a\", \"b,c\"\r\n\r\n",
+		"GET /docs/..%2f..%2fgo.mod HTTP/1.1\r\n\r\n", "CONNECT /orders HTTP/1.1\r\n\r\n",
 		"POST /orders HTTP/1.1\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{\"a\":\r\n3\r\n[[[\r\n0\r\n\r\n",
 		"POST /orders HTTP/1.1\r\nContent-Type: application/json; charset=utf-16\r\nContent-Encoding: gzip\r\nContent-Length: 2\r\n\r\n\x1f\x8b",
 		"POST /orders/1/cancel HTTP/1.1\r\nOrigin: null\r\nX-Idempotency-Key: a\r\nX-Idempotency-Key: b\r\nX-Correlation-Id: {\"x\"}\r\nContent-Type: application/json\r\nContent-Length: 21\r\n\r\n{\"reason\":\"\\ud800\\u0\"}",
@@ -139,30 +136,33 @@ func FuzzRequests(f *testing.F) {
 			to[n].ServeHTTP(rec, r)
 			r.URL.Scheme, r.URL.Host = "", "" // the document names no host
 			if err := contracts[n](r, rec); err != nil || rec.Code >= 500 ||
-				!formats.IsCorrelationID(rec.Header().Get(web.CorrelationHeader)) {
+				!formats.IsCorrelationID(rec.Header().Get(correlation.Header)) {
 				t.Errorf("%q answered %d %v against the contract: %v\n%s", raw, rec.Code, rec.Header(), err, rec.Body)
 			}
 			if strings.Contains(rec.Body.String(), `"validation_failed"`) &&
 				!strings.Contains(rec.Body.String(), `"details"`) {
-				t.Errorf("%q was valid, and could not be bound", raw) // see web.FailBinding
+				t.Errorf("%q was valid, and was refused by the generated code", raw) // see web.FailBinding
 			}
 			return r, rec
 		}
 		send(open)
 		r, rec := send(closed)
 		if rec.Code < 300 && !slices.Contains(public, r.URL.Path) && !strings.HasPrefix(r.URL.Path, "/docs/") {
-			t.Errorf("%q answered %d to nobody in particular: %s", raw, rec.Code, rec.Body)
+			t.Errorf("%q answered %d without a known token: %s", raw, rec.Code, rec.Body)
 		}
 	})
 }
 
-// FuzzKeys finds each key that is one through the paths that show it.
+// FuzzKeys places an order with each valid key, and finds the key by the paths that report on keys.
 func FuzzKeys(f *testing.F) {
-	for _, key := range []string{"order-2024-001", "a/b", "a%2Fb", "%", "%zz", "a+b", "...", "..", ".", "./x", "?a=b#c", ";", "~", `"\\{}`, "a b", "é", "", "\x00", strings.Repeat("/", 255), strings.Repeat("x", 256)} {
+	for _, key := range []string{
+		"order-2024-001", "a/b", "a%2Fb", "%", "%zz", "a+b", "...", "..", ".", "./x", "?a=b#c", ";", "~",
+		`"\\{}`, "a b", "é", "", "\x00", strings.Repeat("/", 255), strings.Repeat("x", 256),
+	} {
 		f.Add(key)
 	}
 	handlers := start(f, webtest.Options())[0]
-	ask := func(t *testing.T, to http.Handler, r *http.Request, err error) (int, string) {
+	call := func(t *testing.T, to http.Handler, r *http.Request, err error) (int, string) {
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -172,18 +172,17 @@ func FuzzKeys(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, key string) {
 		if !utf8.ValidString(key) {
-			t.Skip() // JSON cannot say it
+			t.Skip() // JSON has no such string
 		}
 		order := orchestratorapi.OrchestrationRequest{
 			CustomerID: 1, Items: []contract.NewOrderItem{{ProductID: new(contract.ID(2)), Qty: 1}},
 			IdempotencyKey: key,
 		}
-		request, err := ordersapi.NewUpdateProductRequest(
-			"/", 2, nil, ordersapi.ProductUpdate{Stock: new(int64(1000))},
-		)
-		ask(t, handlers[1], request, err)
+		plenty := ordersapi.ProductUpdate{Stock: new(int64(1000))}
+		request, err := ordersapi.NewUpdateProductRequest("/", 2, nil, plenty)
+		call(t, handlers[1], request, err)
 		request, err = orchestratorapi.NewCreateAndConfirmOrderRequest("/", order)
-		status, body := ask(t, handlers[2], request, err)
+		status, body := call(t, handlers[2], request, err)
 		if valid := formats.All["idempotency-key"].Valid(key) && len(key) <= 255; !valid || status != 201 {
 			if valid || status != 400 {
 				t.Errorf("%q: %d %s", key, status, body)
@@ -191,15 +190,14 @@ func FuzzKeys(f *testing.F) {
 			return
 		}
 		request, err = orchestratorapi.NewGetOrchestrationRequest("/", key)
-		if status, again := ask(t, handlers[2], request, err); status != 200 {
+		if status, again := call(t, handlers[2], request, err); status != 200 {
 			t.Errorf("%q at the orchestrator: %d %s", key, status, again)
 		}
 		request, err = ordersapi.NewGetIdempotencyKeyRequest("/", key)
-		status, body = ask(t, handlers[1], request, err)
+		status, body = call(t, handlers[1], request, err)
 		var report ordersapi.KeyReportResponse
 		if err := json.Unmarshal([]byte(body), &report); err != nil || status != 200 ||
-			report.Data.IdempotencyKey != key ||
-			len(report.Data.Operations) != 2 {
+			report.Data.IdempotencyKey != key || len(report.Data.Operations) != 2 {
 			t.Errorf("%q: %d %s", key, status, body)
 		}
 	})

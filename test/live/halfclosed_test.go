@@ -13,13 +13,13 @@ import (
 
 	"example.com/b2b/db"
 	"example.com/b2b/db/dbtest"
-	"example.com/b2b/internal/web"
+	"example.com/b2b/internal/correlation"
 	"example.com/b2b/internal/web/webtest"
 	"example.com/b2b/test/live"
 )
 
-// TestHalfClosed has callers of each service who close their half of the connection once they have asked:
-// each gets its answer.
+// TestHalfClosed closes the client's half of the connection after each request. Every request must get its
+// answer.
 func TestHalfClosed(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		if _, err := db.Seed(t.Context(), g); err != nil {
@@ -30,6 +30,7 @@ func TestHalfClosed(t *testing.T) {
 			t.Cleanup(s.Close)
 			return s.URL
 		})
+		const orchestration = `{"customer_id":1,"items":[{"product_id":5,"qty":1}],"idempotency_key":"half-%d"}`
 		for _, c := range []struct {
 			service, method, path, contentType, body string
 			status                                   int
@@ -41,20 +42,17 @@ func TestHalfClosed(t *testing.T) {
 			{"orders", "POST", "/products/import", "text/csv", "sku,name,price_cents,stock\nH-%d,x,1,1\n", 200},
 			{"orders", "PATCH", "/products/1", "application/json", `{"price_cents":1%d}`, 200},
 			{"orders", "GET", "/orders/1", "", "", 200},
-			{"orchestrator", "POST", "/orchestrator/create-and-confirm-order", "application/json", `{"customer_id":1,"items":[{"product_id":5,"qty":1}],"idempotency_key":"half-%d"}`, 201},
+			{"orchestrator", "POST", "/orchestrator/create-and-confirm-order", "application/json", orchestration, 201},
 			{"orchestrator", "GET", "/orchestrator/create-and-confirm-order/half-0", "", "", 200},
 		} {
-			for i := range 10 { // the answer must not depend on when the server sees the end
+			for i := range 10 { // the server sees the end of the client's half sooner or later
 				body := strings.Replace(c.body, "%d", fmt.Sprint(i), 1)
 				conn, err := net.Dial("tcp", strings.TrimPrefix(base[c.service], "http://"))
 				if err != nil {
 					t.Fatal(err)
 				}
-				fmt.Fprintf(
-					conn,
-					"%s %s HTTP/1.1\r\nHost: localhost\r\nContent-Type: %s\r\nContent-Length: %d\r\n\r\n%s",
-					c.method, c.path, c.contentType, len(body), body,
-				)
+				const request = "%s %s HTTP/1.1\r\nHost: localhost\r\nContent-Type: %s\r\nContent-Length: %d\r\n\r\n%s"
+				fmt.Fprintf(conn, request, c.method, c.path, c.contentType, len(body), body)
 				if err := conn.(*net.TCPConn).CloseWrite(); err != nil {
 					t.Fatal(err)
 				}
@@ -62,7 +60,7 @@ func TestHalfClosed(t *testing.T) {
 				if err != nil {
 					t.Fatalf("%s %s: %v", c.method, c.path, err)
 				}
-				if res.StatusCode != c.status || res.Header.Get(web.CorrelationHeader) == "" {
+				if res.StatusCode != c.status || res.Header.Get(correlation.Header) == "" {
 					t.Errorf("%s %s: %d", c.method, c.path, res.StatusCode)
 				}
 				conn.Close()

@@ -14,14 +14,15 @@ import (
 
 	"example.com/b2b/customers"
 	"example.com/b2b/db"
+	"example.com/b2b/internal/peer"
 	"example.com/b2b/internal/web"
 	"example.com/b2b/internal/web/webtest"
 	"example.com/b2b/orchestrator"
 	"example.com/b2b/orders"
 )
 
-// Main is for a TestMain: it sets base to the address of the service with that name, and runs m. All services
-// run, on a fresh SQLite file with the sample data.
+// Main runs the tests of a TestMain while all services run on a fresh SQLite file with the sample data. It
+// sets base to the address of the service with the name.
 func Main(m *testing.M, name string, base *string) {
 	folder := must(os.MkdirTemp("", "b2b-"))
 	defer os.RemoveAll(folder)
@@ -35,27 +36,27 @@ func Main(m *testing.M, name string, base *string) {
 	m.Run()
 }
 
-// Serve runs all services on a migrated database, each at the address that start returns, and returns the
-// addresses by their names.
+// Serve runs all services on a migrated database, and returns their addresses by name. start starts a handler
+// and returns its address.
 func Serve(g *gorm.DB, o web.Options, start func(http.Handler) string) map[string]string {
 	const keyLifetime = time.Hour
 	addresses := map[string]string{}
-	peer := func(name string) web.Peer {
-		return web.Peer{Base: addresses[name], Token: webtest.Token, Timeout: time.Minute}
+	peerAt := func(name string) peer.Peer {
+		return peer.Peer{Base: addresses[name], Token: webtest.Token, Timeout: time.Minute}
 	}
 	addresses["customers"] = start(customers.New(g, keyLifetime).Handler(o))
 	c := orders.Config{
-		Customers: peer("customers"), CancellationWindow: time.Hour, Reservation: time.Hour,
+		Customers: peerAt("customers"), CancellationWindow: time.Hour, Reservation: time.Hour,
 		KeyLifetime: keyLifetime, MaxHeld: 50,
 	}
 	addresses["orders"] = start(must(orders.New(g, c)).Handler(o))
-	addresses["orchestrator"] = start(must(orchestrator.New(peer("customers"), peer("orders"))).Engine(o))
+	addresses["orchestrator"] = start(must(orchestrator.New(peerAt("customers"), peerAt("orders"))).Engine(o))
 	return addresses
 }
 
-func must[T any](made T, err error) T {
+func must[T any](value T, err error) T {
 	if err != nil {
 		panic(err)
 	}
-	return made
+	return value
 }

@@ -14,9 +14,8 @@ import (
 	"example.com/b2b/test/live"
 )
 
-// TestForeignLock has another process hold SQLite's lock for writing. Whoever reads has an answer as ever,
-// also while an order waits for the lock, and each service says in time that it is not ready. The order is
-// placed as soon as the lock is free.
+// TestForeignLock holds SQLite's write lock in another session. Reads succeed, also while an order waits for
+// the lock; readiness probes answer 503 in time; the order is placed as soon as the lock is free.
 func TestForeignLock(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "b2b.db")
 	g := dbtest.Open(t, db.Config{Driver: db.SQLite, Path: path})
@@ -38,25 +37,28 @@ func TestForeignLock(t *testing.T) {
 		t.Fatal(err)
 	}
 
-	get := func(what string, want int) {
+	get := func(url string, want int) {
 		t.Helper()
 		answered := make(chan int, 1)
 		go func() {
-			status, _, _ := webtest.Do(t, "GET", what, "")
+			status, _, _ := webtest.Do(t, "GET", url, "")
 			answered <- status
 		}()
 		select {
 		case status := <-answered:
 			if status != want {
-				t.Errorf("%s answered %d, want %d", what, status, want)
+				t.Errorf("%s answered %d, want %d", url, status, want)
 			}
-		case <-time.After(9 * time.Second): // less than SQLite waits for a lock
-			t.Errorf("%s waits for the lock", what)
+		case <-time.After(9 * time.Second): // SQLite waits longer for a lock
+			t.Errorf("%s waits for the lock", url)
 		}
 	}
-	look := func() {
+	readAll := func() {
 		t.Helper()
-		for _, path := range []string{"/orders", "/orders/1", "/orders/1/history", "/products", "/products?search=laptop", "/orders/export"} {
+		for _, path := range []string{
+			"/orders", "/orders/1", "/orders/1/history", "/orders/export",
+			"/products", "/products?search=laptop",
+		} {
 			get(base["orders"]+path, 200)
 		}
 		for _, path := range []string{"/customers", "/customers/1", "/customers?search=acme"} {
@@ -65,20 +67,18 @@ func TestForeignLock(t *testing.T) {
 		get(base["orders"]+"/ready", 503)
 		get(base["customers"]+"/ready", 503)
 	}
-	look()
+	readAll()
 	placed := make(chan int, 1)
 	go func() {
-		status, _, _ := webtest.Do(
-			t, "POST", base["orders"]+"/orders", `{"customer_id":1,"items":[{"product_id":2,"qty":1}]}`,
-			"Content-Type", "application/json",
-		)
+		const order = `{"customer_id":1,"items":[{"product_id":2,"qty":1}]}`
+		status, _, _ := webtest.Do(t, "POST", base["orders"]+"/orders", order, "Content-Type", "application/json")
 		placed <- status
 	}()
 	pool, _ := g.DB()
 	for pool.Stats().InUse == 0 { // until the order waits
 		time.Sleep(time.Millisecond)
 	}
-	look()
+	readAll()
 	if len(placed) > 0 {
 		t.Error("the order did not wait")
 	}

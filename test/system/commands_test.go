@@ -27,12 +27,16 @@ func TestRunAll(t *testing.T) {
 	data := filepath.Join(t.TempDir(), "new folder", "b2b.db")
 	env := append(anyPorts, "DB_PATH="+data)
 	p := start(t, env)
-	for _, want := range []string{p.customers + "/docs", p.orders + "/docs", p.orchestrator + "/docs", data, "Try: curl"} {
+	for _, want := range []string{
+		p.customers + "/docs", p.orders + "/docs", p.orchestrator + "/docs", data, "Try: curl",
+	} {
 		if !strings.Contains(p.announced, want) {
 			t.Errorf("the start does not show %q:\n%s", want, p.announced)
 		}
 	}
-	for base, service := range map[string]string{p.customers: "customers-api", p.orders: "orders-api", p.orchestrator: "orchestrator"} {
+	for base, service := range map[string]string{
+		p.customers: "customers-api", p.orders: "orders-api", p.orchestrator: "orchestrator",
+	} {
 		for _, path := range []string{"/health", "/ready"} {
 			if status, body, _ := webtest.Do(t, "GET", base+path, ""); status != 200 ||
 				!strings.Contains(string(body), `"`+service+`"`) {
@@ -314,7 +318,10 @@ func TestVersion(t *testing.T) {
 	}
 	p := launch(t, append(anyPorts, "DB_PATH="+filepath.Join(t.TempDir(), "b2b.db")), exec.Command(path))
 	for _, base := range []string{p.customers, p.orders, p.orchestrator} {
-		for path, want := range map[string]string{"/health": `"version":"7.8.9"`, "/openapi.json": `"version":"7.8.9"`, "/openapi.yaml": `version: "7.8.9"`} {
+		for path, want := range map[string]string{
+			"/health": `"version":"7.8.9"`, "/openapi.json": `"version":"7.8.9"`,
+			"/openapi.yaml": `version: "7.8.9"`,
+		} {
 			if status, body, _ := webtest.Do(t, "GET", base+path, ""); status != 200 ||
 				!strings.Contains(string(body), want) {
 				t.Errorf("%s%s: %d without %s", base, path, status, want)
@@ -334,7 +341,9 @@ func TestHelp(t *testing.T) {
 		if err != nil {
 			t.Errorf("%v: %v", args, err)
 		}
-		for _, command := range []string{"customers", "orders", "orchestrator", "migrate", "seed", "doctor", "token", "version"} {
+		for _, command := range []string{
+			"customers", "orders", "orchestrator", "migrate", "seed", "doctor", "token", "version",
+		} {
 			if !strings.Contains(help, "  b2b "+command+" ") {
 				t.Errorf("%v does not name %s", args, command)
 			}

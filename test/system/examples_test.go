@@ -12,7 +12,7 @@ import (
 
 	"github.com/getkin/kin-openapi/openapi3"
 
-	"example.com/b2b/internal/web"
+	"example.com/b2b/internal/bulk"
 	"example.com/b2b/internal/web/webtest"
 )
 
@@ -112,7 +112,7 @@ func (e *example) fillIn(t *testing.T, path string, parameters openapi3.Paramete
 	if e.RequestBody != nil {
 		media, content := "application/json", e.RequestBody.Value.Content
 		if content.Get(media) == nil {
-			media = web.CSV // a file
+			media = bulk.CSV // a file
 		}
 		body, isText := content.Get(media).Example.(string)
 		if !isText {

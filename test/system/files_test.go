@@ -43,7 +43,8 @@ func TestImportExportPage(t *testing.T) {
 	}
 	for _, want := range []string{
 		"2 rows: 2 created, 0 updated, 0 unchanged, 0 refused (a dry run: nothing was changed)\n2 rows: 2 created, 0 updated, 0 unchanged, 0 refused\n2 rows: 0 created, 0 updated, 2 unchanged",
-		`"status": "CONFIRMED"`, `"summary":{"complete":true,"dry_run":true,"rows":2`, `{"row":1,"result":"created","id":6}`, `{"id":2,"customer_id":2,`,
+		`"status": "CONFIRMED"`, `"summary":{"complete":true,"dry_run":true,"rows":2`,
+		`{"row":1,"result":"created","id":6}`, `{"id":2,"customer_id":2,`,
 	} {
 		if !strings.Contains(printed, want) {
 			t.Errorf("no %q in what the page's commands print:\n%s", want, printed)
@@ -66,7 +67,9 @@ func TestClientCommands(t *testing.T) {
 		t.Fatal(err)
 	}
 	token = strings.TrimSpace(token)
-	caller := []string{"B2B_TOKEN=" + token, "CUSTOMERS_API_BASE=" + p.customers, "ORDERS_API_BASE=" + p.orders}
+	caller := []string{
+		"B2B_TOKEN=" + token, "CUSTOMERS_API_BASE=" + p.customers, "ORDERS_API_BASE=" + p.orders,
+	}
 	file := func(name, content string) string {
 		t.Helper()
 		path := filepath.Join(t.TempDir(), name)

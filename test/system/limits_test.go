@@ -109,7 +109,9 @@ func TestBindAddress(t *testing.T) {
 		l.Close()
 	}
 	dbtest.EachConfig(t, func(t *testing.T, c db.Config) {
-		for address, open := range map[string]bool{"": c.Driver == db.MySQL, "localhost": false, "127.0.0.1": false, "0.0.0.0": true, "::": true} {
+		for address, open := range map[string]bool{
+			"": c.Driver == db.MySQL, "localhost": false, "127.0.0.1": false, "0.0.0.0": true, "::": true,
+		} {
 			p := start(t, append(environment(c), "PORT=0", "BIND_ADDRESS="+address), "customers")
 			if !reaches(t, p, "127.0.0.1") || others != "" && reaches(t, p, others) != open {
 				t.Errorf("BIND_ADDRESS=%s on %s: open to others is not %t", address, c.Driver, open)

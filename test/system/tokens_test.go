@@ -174,7 +174,10 @@ func TestServiceTokenRotation(t *testing.T) {
 	if out, err := execute(t, env[1:], "seed"); err != nil {
 		t.Fatalf("%v %s", err, out)
 	}
-	for _, tokens := range [][2]string{{"old", "old"}, {"old,new", "old"}, {"old,new", "new,old"}, {"new,old", "old,new"}, {"new,old", "new"}, {"new", "new"}} {
+	for _, tokens := range [][2]string{
+		{"old", "old"}, {"old,new", "old"}, {"old,new", "new,old"}, {"new,old", "old,new"},
+		{"new,old", "new"}, {"new", "new"},
+	} {
 		customers := start(t, append(env, "SERVICE_TOKEN="+tokens[0]), "customers")
 		orders := start(
 			t, append(env, "SERVICE_TOKEN="+tokens[1], "CUSTOMERS_API_BASE="+customers.customers), "orders",

@@ -1,4 +1,5 @@
-// Package tenants_test holds partners apart: no answer shows, and no call changes, what belongs to another.
+// Package tenants_test holds that no answer to a partner shows data of another customer, and that no call of
+// a partner changes such data.
 package tenants_test
 
 import (
@@ -25,7 +26,7 @@ import (
 	"example.com/b2b/db"
 	"example.com/b2b/db/dbtest"
 	"example.com/b2b/internal/auth"
-	"example.com/b2b/internal/web"
+	"example.com/b2b/internal/bulk"
 	"example.com/b2b/internal/web/webtest"
 	"example.com/b2b/openapi/customersapi"
 	"example.com/b2b/openapi/orchestratorapi"
@@ -39,10 +40,11 @@ var documents = map[string][]byte{
 	"orchestrator": orchestratorapi.Document,
 }
 
-// everyScope may do everything that a partner can be let do.
+// everyScope has every scope that a partner can have.
 const everyScope = "customers:read customers:write products:read products:write orders:read orders:write events:read"
 
-// partners are bound to the customers of the sample data. All that one of them writes has its mark in it.
+// partners are bound to the customers of the sample data. Every text that a partner writes contains the mark
+// of its customer.
 var partners = []auth.Principal{
 	{Subject: "erp-mrkacme", Customer: 1, Scope: everyScope},
 	{Subject: "shop-mrkacme", Customer: 1, Scope: everyScope},
@@ -52,12 +54,12 @@ var partners = []auth.Principal{
 
 func mark(p auth.Principal) string { return p.Subject[strings.Index(p.Subject, "mrk"):] }
 
-// world is the system with its partners.
-type world struct {
+// system is the running system.
+type system struct {
 	db         *gorm.DB
 	base       map[string]string
 	operations []operation
-	tags       []string // that some partner has seen
+	tags       []string // ETags of earlier answers
 }
 
 type operation struct {
@@ -66,42 +68,36 @@ type operation struct {
 	parameters openapi3.Parameters
 }
 
-func start(t *testing.T, g *gorm.DB) *world {
+func start(t *testing.T, g *gorm.DB) *system {
 	if _, err := db.Seed(t.Context(), g); err != nil {
 		t.Fatal(err)
 	}
 	o := webtest.Options()
 	o.Open = false
-	w := &world{db: g, tags: []string{"*", `"0000"`}}
-	w.base = live.Serve(g, o, func(h http.Handler) string {
-		s := httptest.NewServer(h)
-		t.Cleanup(s.Close)
-		return s.URL
+	s := &system{db: g, tags: []string{"*", `"0000"`}}
+	s.base = live.Serve(g, o, func(h http.Handler) string {
+		server := httptest.NewServer(h)
+		t.Cleanup(server.Close)
+		return server.URL
 	})
 	for service, document := range documents {
 		for path, item := range webtest.Spec(t, document).Paths.Map() {
 			for method, described := range item.Operations() {
 				if path != "/health" && path != "/ready" {
-					w.operations = append(
-						w.operations,
-						operation{
-							service, method, path, described,
-							slices.Concat(item.Parameters, described.Parameters),
-						},
-					)
+					parameters := slices.Concat(item.Parameters, described.Parameters)
+					s.operations = append(s.operations, operation{service, method, path, described, parameters})
 				}
 			}
 		}
 	}
-	slices.SortFunc(
-		w.operations,
-		func(a, b operation) int { return strings.Compare(a.service+a.OperationID, b.service+b.OperationID) },
-	)
-	return w
+	slices.SortFunc(s.operations, func(a, b operation) int {
+		return strings.Compare(a.service+a.OperationID, b.service+b.OperationID)
+	})
+	return s
 }
 
-// value draws one for a parameter or field with this name, with a liking for what belongs to somebody else.
-func (w *world) value(r *rapid.T, p auth.Principal, name string) any {
+// value draws a value for a parameter or field, often a value that belongs to another partner.
+func (s *system) value(r *rapid.T, p auth.Principal, name string) any {
 	id := rapid.Int64Range(1, 4)
 	switch name {
 	case "customer_id", "product_id":
@@ -115,14 +111,14 @@ func (w *world) value(r *rapid.T, p auth.Principal, name string) any {
 	case "key", "idempotency_key", "X-Idempotency-Key":
 		return rapid.SampledFrom([]string{"key-1", "key-2", "key-3", "key-4", "key-5", "key-6"}).Draw(r, name)
 	case "If-Match", "If-None-Match":
-		return rapid.SampledFrom(w.tags).Draw(r, name)
+		return rapid.SampledFrom(s.tags).Draw(r, name)
 	case "search":
 		return rapid.SampledFrom([]string{"mrk", "a", "@", mark(partners[0]), mark(partners[2])}).Draw(r, name)
 	case "limit":
 		return 100
 	case "name", "phone", "cancel_reason":
 		return "of " + mark(p)
-	case "external_ref": // one that another has, perhaps
+	case "external_ref": // sometimes the reference of another order
 		if rapid.IntRange(0, 6).Draw(r, "another's") > 0 {
 			return rapid.StringMatching(`R-[a-z]{8}`).Draw(r, name)
 		}
@@ -137,8 +133,8 @@ func (w *world) value(r *rapid.T, p auth.Principal, name string) any {
 	return nil
 }
 
-// body draws one from the example of the document, of which fields are replaced, and some left out.
-func (w *world) body(r *rapid.T, p auth.Principal, o operation, example any) any {
+// body returns the example of the document, with drawn values for the fields that value knows.
+func (s *system) body(r *rapid.T, p auth.Principal, o operation, example any) any {
 	switch example := example.(type) {
 	case map[string]any:
 		fields := map[string]any{}
@@ -150,31 +146,31 @@ func (w *world) body(r *rapid.T, p auth.Principal, o operation, example any) any
 			}
 		})
 		for _, name := range names {
-			value := w.value(r, p, name)
+			value := s.value(r, p, name)
 			switch {
 			case name == "reason" && o.OperationID == "cancelOrder":
 				value = "because of " + mark(p)
 			case (name == "name" || name == "reason") && o.Tags[0] == "Products": // everybody sees the catalogue
 				value = "neutral"
 			case value == nil:
-				value = w.body(r, p, o, example[name])
+				value = s.body(r, p, o, example[name])
 			}
 			fields[name] = value
 		}
 		return fields
 	case []any:
-		return []any{w.body(r, p, o, example[0])}
+		return []any{s.body(r, p, o, example[0])}
 	}
 	return example
 }
 
 // request draws a call of any operation of any document.
-func (w *world) request(r *rapid.T, p auth.Principal) (*http.Request, operation) {
-	o := rapid.SampledFrom(w.operations).Draw(r, "operation")
+func (s *system) request(r *rapid.T, p auth.Principal) (*http.Request, operation) {
+	o := rapid.SampledFrom(s.operations).Draw(r, "operation")
 	path, query, header := o.path, url.Values{}, http.Header{"X-Correlation-Id": {"req-" + mark(p)}}
 	for _, parameter := range o.parameters {
 		name := parameter.Value.Name
-		value := w.value(r, p, name)
+		value := s.value(r, p, name)
 		if value == nil {
 			value = parameter.Value.Example
 		}
@@ -195,13 +191,15 @@ func (w *world) request(r *rapid.T, p auth.Principal) (*http.Request, operation)
 		media := "application/json"
 		example := o.RequestBody.Value.Content.Get(media)
 		if example == nil { // a file of one row
-			media = web.NDJSON
+			media = bulk.NDJSON
 			example = &openapi3.MediaType{}
-			if err := json.Unmarshal([]byte(strings.SplitAfter(o.RequestBody.Value.Content.Get(media).Example.(string), "\n")[0]), &example.Example); err != nil {
+			rows := o.RequestBody.Value.Content.Get(media).Example.(string)
+			first, _, _ := strings.Cut(rows, "\n")
+			if err := json.Unmarshal([]byte(first), &example.Example); err != nil {
 				r.Fatal(err)
 			}
 		}
-		encoded, err := json.Marshal(w.body(r, p, o, example.Example))
+		encoded, err := json.Marshal(s.body(r, p, o, example.Example))
 		if err != nil {
 			r.Fatal(err)
 		}
@@ -212,7 +210,7 @@ func (w *world) request(r *rapid.T, p auth.Principal) (*http.Request, operation)
 		other := rapid.SampledFrom(partners).Draw(r, "to be")
 		header.Set(auth.ActingForHeader, other.ActingFor())
 	}
-	req, err := http.NewRequest(o.method, w.base[o.service]+path+"?"+query.Encode(), body)
+	req, err := http.NewRequest(o.method, s.base[o.service]+path+"?"+query.Encode(), body)
 	if err != nil {
 		r.Fatal(err)
 	}
@@ -224,43 +222,45 @@ func (w *world) request(r *rapid.T, p auth.Principal) (*http.Request, operation)
 func TestPartnersApart(t *testing.T) {
 	checks := "4"
 	if testing.Short() {
-		checks = "5" // of which rapid makes a fifth
+		checks = "5" // rapid makes a fifth of the checks
 	}
-	for name, value := range map[string]string{"rapid.checks": checks, "rapid.steps": "1", "rapid.nofailfile": "true", "rapid.shrinktime": "0s"} {
-		given := false
-		flag.Visit(func(f *flag.Flag) { given = given || f.Name == name })
-		if !given {
+	for name, value := range map[string]string{
+		"rapid.checks": checks, "rapid.steps": "1", "rapid.nofailfile": "true", "rapid.shrinktime": "0s",
+	} {
+		isSet := false
+		flag.Visit(func(f *flag.Flag) { isSet = isSet || f.Name == name })
+		if !isSet {
 			if err := flag.Set(name, value); err != nil {
 				t.Fatal(err)
 			}
 		}
 	}
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
-		w := start(t, g)
-		seen := map[string]int{}         // answers of each operation that were a success
-		never := func() (all []string) { // have succeeded: the test would not have seen them show anything
-			for _, o := range w.operations {
-				if seen[o.OperationID] == 0 {
-					all = append(all, o.OperationID)
+		s := start(t, g)
+		successes := map[string]int{}       // by operation
+		failed := func() (names []string) { // operations without a success prove nothing
+			for _, o := range s.operations {
+				if successes[o.OperationID] == 0 {
+					names = append(names, o.OperationID)
 				}
 			}
-			return all
+			return names
 		}
-		// A partner creates no customer, and so no key of the Customers API stands for anything; nor does it
-		// change products.
+		// A partner cannot create customers, and so has no key of the Customers API. A partner cannot change
+		// products.
 		want := []string{
 			"createCustomer", "getCustomerIdempotencyKey", "getInternalCustomer", "importCustomers",
 			"adjustStock", "createProduct", "importProducts", "updateProduct",
 		}
-		for round := 0; round < 20 && (round == 0 || !slices.Equal(never(), want)); round++ {
+		for round := 0; round < 20 && (round == 0 || !slices.Equal(failed(), want)); round++ {
 			rapid.Check(t, func(r *rapid.T) {
 				for range 250 {
 					p := rapid.SampledFrom(partners).Draw(r, "partner")
-					w.call(t, r, p, seen)
+					s.call(t, r, p, successes)
 				}
 			})
 		}
-		if got := never(); !slices.Equal(got, want) {
+		if got := failed(); !slices.Equal(got, want) {
 			t.Errorf("%s never succeeded, want %s", got, want)
 		}
 	})
@@ -300,7 +300,7 @@ func TestOthersLookMissing(t *testing.T) {
 }
 
 // callExample calls an operation with the body of its example, and returns the answer, with ID for the id.
-func (w *world) callExample(t *testing.T, o operation, id int64, token string) string {
+func (s *system) callExample(t *testing.T, o operation, id int64, token string) string {
 	var body []byte
 	if o.RequestBody != nil {
 		var err error
@@ -308,25 +308,25 @@ func (w *world) callExample(t *testing.T, o operation, id int64, token string) s
 			t.Fatal(err)
 		}
 	}
-	url := w.base[o.service] + strings.Replace(o.path, "{id}", fmt.Sprint(id), 1)
+	url := s.base[o.service] + strings.Replace(o.path, "{id}", fmt.Sprint(id), 1)
 	status, answer, _ := webtest.Do(t, o.method, url, string(body), "Authorization", "Bearer "+token,
 		"Content-Type", "application/json", "X-Idempotency-Key", fmt.Sprint(o.OperationID, id))
 	return fmt.Sprintf("%d %s", status, strings.ReplaceAll(string(answer), fmt.Sprint(id), "ID"))
 }
 
-// call makes one, and looks at the answer and at what it has changed.
-func (w *world) call(t *testing.T, r *rapid.T, p auth.Principal, seen map[string]int) {
-	req, o := w.request(r, p)
+// call makes a drawn call, and checks the answer and the data of the other customers.
+func (s *system) call(t *testing.T, r *rapid.T, p auth.Principal, successes map[string]int) {
+	req, o := s.request(r, p)
 	if o.OperationID == "deleteCustomer" && strings.HasSuffix(req.URL.Path, fmt.Sprint("/", p.Customer)) {
-		seen[o.OperationID]++
-		return // it would end the partner's part
+		successes[o.OperationID]++
+		return // without its customer, the partner could do nothing more
 	}
 	token, err := webtest.Options().Tokens.Issue(p, time.Hour)
 	if err != nil {
 		r.Fatal(err)
 	}
 	req.Header.Set("Authorization", "Bearer "+token)
-	before := w.others(r, p.Customer)
+	before := s.hashOthers(r, p.Customer)
 	res, err := http.DefaultClient.Do(req)
 	if err != nil {
 		r.Fatal(err)
@@ -336,38 +336,36 @@ func (w *world) call(t *testing.T, r *rapid.T, p auth.Principal, seen map[string
 	if err != nil {
 		r.Fatal(err)
 	}
-	call := fmt.Sprintf(
-		"%s of customer %d: %s %s %v answered %d %v %s", p.Subject, p.Customer, req.Method, req.URL,
-		req.Header, res.StatusCode, res.Header, answer,
-	)
+	call := fmt.Sprintf("%s of customer %d: %s %s %v", p.Subject, p.Customer, req.Method, req.URL, req.Header) +
+		fmt.Sprintf(" answered %d %v %s", res.StatusCode, res.Header, answer)
 	if res.StatusCode >= 500 {
 		t.Error(call)
 	}
 	for _, other := range partners {
 		if other.Customer != p.Customer && strings.Contains(fmt.Sprint(res.Header)+string(answer), mark(other)) {
-			t.Errorf("shows what is %s's: %s", other.Subject, call)
+			t.Errorf("shows data of %s: %s", other.Subject, call)
 		}
 	}
 	decoded, err := decode(res.Header.Get("Content-Type"), answer)
 	if err != nil {
 		t.Errorf("%v: %s", err, call)
 	}
-	w.own(t, p, decoded, call)
-	if after := w.others(r, p.Customer); after != before {
-		t.Errorf("changed what is somebody else's: %s", call)
+	s.wantOwn(t, p, decoded, call)
+	if after := s.hashOthers(r, p.Customer); after != before {
+		t.Errorf("changed data of another customer: %s", call)
 	}
 	if tag := res.Header.Get("ETag"); tag != "" {
-		w.tags = append(w.tags, tag)
+		s.tags = append(s.tags, tag)
 	}
 	if res.StatusCode < 300 {
-		seen[o.OperationID]++
+		successes[o.OperationID]++
 	}
 }
 
-// decode reads an answer; of a file it makes a list of its rows.
+// decode decodes an answer, and a file to a list of its rows.
 func decode(media string, answer []byte) (decoded any, err error) {
 	switch media {
-	case web.CSV:
+	case bulk.CSV:
 		table, err := csv.NewReader(bytes.NewReader(answer)).ReadAll()
 		var rows []any
 		for _, cells := range table[min(1, len(table)):] {
@@ -381,10 +379,8 @@ func decode(media string, answer []byte) (decoded any, err error) {
 			rows = append(rows, row)
 		}
 		return rows, err
-	case web.NDJSON:
-		answer = append(
-			append([]byte{'['}, bytes.ReplaceAll(bytes.TrimSpace(answer), []byte{'\n'}, []byte{','})...), ']',
-		)
+	case bulk.NDJSON:
+		answer = []byte("[" + strings.ReplaceAll(strings.TrimSpace(string(answer)), "\n", ",") + "]")
 	}
 	if len(answer) > 0 {
 		err = json.Unmarshal(answer, &decoded)
@@ -392,12 +388,12 @@ func decode(media string, answer []byte) (decoded any, err error) {
 	return decoded, err
 }
 
-// own fails for every customer and order in an answer that is not p's.
-func (w *world) own(t *testing.T, p auth.Principal, answer any, call string) {
+// wantOwn fails the test for every customer and order in an answer that does not belong to p's customer.
+func (s *system) wantOwn(t *testing.T, p auth.Principal, answer any, call string) {
 	switch answer := answer.(type) {
 	case []any:
 		for _, element := range answer {
-			w.own(t, p, element, call)
+			s.wantOwn(t, p, element, call)
 		}
 	case map[string]any:
 		if id, ok := answer["customer_id"].(float64); ok && int64(id) != p.Customer {
@@ -405,7 +401,8 @@ func (w *world) own(t *testing.T, p auth.Principal, answer any, call string) {
 		}
 		if id, ok := answer["order_id"].(float64); ok {
 			var customer int64
-			if err := w.db.Raw("SELECT customer_id FROM orders WHERE id = ?", int64(id)).Scan(&customer).Error; err != nil || customer != p.Customer {
+			err := s.db.Raw("SELECT customer_id FROM orders WHERE id = ?", int64(id)).Scan(&customer).Error
+			if err != nil || customer != p.Customer {
 				t.Errorf("shows order %v: %s", id, call)
 			}
 		}
@@ -413,13 +410,13 @@ func (w *world) own(t *testing.T, p auth.Principal, answer any, call string) {
 			t.Errorf("shows customer %v: %s", answer["id"], call)
 		}
 		for _, value := range answer {
-			w.own(t, p, value, call)
+			s.wantOwn(t, p, value, call)
 		}
 	}
 }
 
-// others is the state of everything that belongs to others than the customer.
-func (w *world) others(r *rapid.T, customer int64) [sha256.Size]byte {
+// hashOthers returns a hash of all data that does not belong to the customer.
+func (s *system) hashOthers(r *rapid.T, customer int64) [sha256.Size]byte {
 	state := sha256.New()
 	callers := []string{}
 	for _, p := range partners {
@@ -433,12 +430,14 @@ func (w *world) others(r *rapid.T, customer int64) [sha256.Size]byte {
 	}{
 		{"SELECT * FROM customers WHERE id <> ? ORDER BY id", []any{customer}},
 		{"SELECT * FROM orders WHERE customer_id <> ? ORDER BY id", []any{customer}},
-		{"SELECT i.* FROM order_items i JOIN orders o ON o.id = i.order_id WHERE o.customer_id <> ? ORDER BY i.order_id, i.product_id", []any{customer}},
+		{`SELECT i.* FROM order_items i JOIN orders o ON o.id = i.order_id
+			WHERE o.customer_id <> ? ORDER BY i.order_id, i.product_id`, []any{customer}},
 		{"SELECT * FROM events WHERE customer_id <> ? ORDER BY id", []any{customer}},
-		{"SELECT * FROM idempotency_keys WHERE caller NOT IN ? ORDER BY caller, operation, idempotency_key", []any{callers}},
+		{`SELECT * FROM idempotency_keys WHERE caller NOT IN ?
+			ORDER BY caller, operation, idempotency_key`, []any{callers}},
 	} {
 		var rows []map[string]any
-		if err := w.db.Raw(query.sql, query.args...).Scan(&rows).Error; err != nil {
+		if err := s.db.Raw(query.sql, query.args...).Scan(&rows).Error; err != nil {
 			r.Fatal(err)
 		}
 		encoded, err := json.Marshal(rows)

@@ -24,6 +24,8 @@ import (
 	"github.com/getkin/kin-openapi/routers/legacy"
 
 	"example.com/b2b/internal/auth"
+	"example.com/b2b/internal/bulk"
+	"example.com/b2b/internal/correlation"
 	"example.com/b2b/internal/web"
 )
 
@@ -101,8 +103,8 @@ func Contract(t testing.TB, spec *openapi3.T) Breaks {
 var pages = regexp.MustCompile(`^/($|(docs|start|postman)(/|$)|openapi[./])`)
 
 func check(spec *openapi3.T, router routers.Router, r *http.Request, rec *httptest.ResponseRecorder) error {
-	if rec.Header().Get(web.CorrelationHeader) == "" {
-		return errors.New("no header " + web.CorrelationHeader)
+	if rec.Header().Get(correlation.Header) == "" {
+		return errors.New("no header " + correlation.Header)
 	}
 	if rec.Code >= 400 && !strings.HasSuffix(rec.Header().Get("Link"), `>; rel="help"`) {
 		return errors.New("no link to what explains the code")
@@ -148,7 +150,7 @@ func check(spec *openapi3.T, router routers.Router, r *http.Request, rec *httpte
 		return err
 	}
 	if isFile {
-		return checkRows(web.RowSchema(spec, file), rec.Header().Get("Content-Type") == web.CSV, rec.Body.Bytes())
+		return checkRows(bulk.RowSchema(spec, file), rec.Header().Get("Content-Type") == bulk.CSV, rec.Body.Bytes())
 	}
 	return checkCode(route.Operation.Responses.Status(rec.Code), rec.Body.Bytes())
 }

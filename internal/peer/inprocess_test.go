@@ -1,4 +1,4 @@
-package web
+package peer
 
 import (
 	"context"
@@ -16,18 +16,20 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"example.com/b2b/internal/auth"
+	"example.com/b2b/internal/correlation"
+	"example.com/b2b/internal/web"
 	"example.com/b2b/openapi/customersapi"
 )
 
-func near(h http.HandlerFunc) *InProcessTransport {
-	return &InProcessTransport{Handler: h, Log: slog.New(slog.DiscardHandler)}
+func inProcess(h http.HandlerFunc) *InProcessTransport {
+	return NewInProcessTransport(h, slog.New(slog.DiscardHandler))
 }
 
-// TestNearAnswers compares a call without a connection with the same one over a connection.
-func TestNearAnswers(t *testing.T) {
+// TestInProcessAnswers compares a call without a connection with the same one over a connection.
+func TestInProcessAnswers(t *testing.T) {
 	tokens := auth.Tokens{Service: []string{"secret"}}
-	e := New(
-		Options{
+	e := web.New(
+		web.Options{
 			Document: customersapi.Document, Tokens: tokens, Open: true, Log: slog.New(slog.DiscardHandler),
 			Timeout: time.Minute,
 		},
@@ -37,7 +39,7 @@ func TestNearAnswers(t *testing.T) {
 		c.JSON(
 			http.StatusOK,
 			[]any{
-				c.Param("id"), auth.From(c), CorrelationID(c), r.URL.String(), r.RequestURI, r.Host, r.Method,
+				c.Param("id"), auth.From(c), correlation.ID(c), r.URL.String(), r.RequestURI, r.Host, r.Method,
 				r.ContentLength,
 			},
 		)
@@ -50,7 +52,7 @@ func TestNearAnswers(t *testing.T) {
 	s := httptest.NewServer(e)
 	defer s.Close()
 	caller := auth.Principal{Subject: "somebody", Customer: 7, Scope: "customers:read customers:write"}
-	ctx := auth.With(context.WithValue(t.Context(), callKey{}, &call{correlationID: "req-1"}), caller)
+	ctx := auth.With(correlation.With(t.Context(), "req-1"), caller)
 	for _, call := range []struct{ method, path, body, contentType string }{
 		{"GET", "/internal/customers/1", "", ""},
 		{"GET", "/internal/customers/0?x=a%20b", "", ""},
@@ -65,7 +67,7 @@ func TestNearAnswers(t *testing.T) {
 		{"POST", "/customers", strings.Repeat(" ", 2<<20), "application/json"},
 	} {
 		var answers []string
-		for _, p := range []Peer{{Near: &InProcessTransport{Handler: e}}, {}} {
+		for _, p := range []Peer{{InProcess: NewInProcessTransport(e, slog.New(slog.DiscardHandler))}, {}} {
 			p.Token, p.Timeout = "secret", time.Minute
 			var content io.Reader
 			if call.body != "" {
@@ -98,11 +100,11 @@ func TestNearAnswers(t *testing.T) {
 	}
 }
 
-// TestNearContext hands the end of the caller's context on, and nothing else of it.
-func TestNearContext(t *testing.T) {
+// TestInProcessContext hands the end of the caller's context on, and nothing else of it.
+func TestInProcessContext(t *testing.T) {
 	type key struct{}
 	ended := make(chan error)
-	n := near(func(_ http.ResponseWriter, r *http.Request) {
+	n := inProcess(func(_ http.ResponseWriter, r *http.Request) {
 		if r.Context().Value(key{}) != nil {
 			t.Error("a value of the caller's context")
 		}
@@ -119,7 +121,7 @@ func TestNearContext(t *testing.T) {
 		t.Errorf("the handler's context has %v", err)
 	}
 	var after context.Context
-	n = near(func(_ http.ResponseWriter, r *http.Request) { after = r.Context() })
+	n = inProcess(func(_ http.ResponseWriter, r *http.Request) { after = r.Context() })
 	req, _ = http.NewRequest("GET", "http://peer/", nil)
 	if _, err := n.RoundTrip(req); err != nil {
 		t.Error(err)
@@ -127,11 +129,11 @@ func TestNearContext(t *testing.T) {
 	<-after.Done() // whoever still works for the call stops
 }
 
-// TestNearDrain has a handler that does not care for its context: its caller may go, but the service waits
+// TestInProcessDrain has a handler that does not care for its context: its caller may go, but the service waits
 // for it.
-func TestNearDrain(t *testing.T) {
+func TestInProcessDrain(t *testing.T) {
 	entered, release := make(chan struct{}), make(chan struct{})
-	n := near(func(_ http.ResponseWriter, r *http.Request) {
+	n := inProcess(func(_ http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/" {
 			close(entered)
 			<-release
@@ -144,7 +146,7 @@ func TestNearDrain(t *testing.T) {
 		t.Error(err)
 	}
 	drained := make(chan error, 1)
-	go func() { drained <- n.drain(t.Context()) }()
+	go func() { drained <- n.Drain(t.Context()) }()
 	over, stop := context.WithCancel(t.Context())
 	stop()
 	for { // until it takes no more
@@ -153,7 +155,7 @@ func TestNearDrain(t *testing.T) {
 			break
 		}
 	}
-	if err := n.drain(over); !errors.Is(err, context.Canceled) || len(drained) > 0 {
+	if err := n.Drain(over); !errors.Is(err, context.Canceled) || len(drained) > 0 {
 		t.Errorf("drained with a call at work: %v", err)
 	}
 	close(release)
@@ -162,15 +164,15 @@ func TestNearDrain(t *testing.T) {
 	}
 }
 
-// TestNearPanic makes of a handler's panic an answer that is lost.
-func TestNearPanic(t *testing.T) {
+// TestInProcessPanic makes of a handler's panic an answer that is lost.
+func TestInProcessPanic(t *testing.T) {
 	for _, p := range []any{http.ErrAbortHandler, "any"} {
-		n := near(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusOK); panic(p) })
+		n := inProcess(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusOK); panic(p) })
 		req, _ := http.NewRequest("GET", "http://peer/", nil)
 		if _, err := n.RoundTrip(req); !errors.Is(err, io.ErrUnexpectedEOF) {
 			t.Errorf("%v: %v", p, err)
 		}
-		if err := n.drain(t.Context()); err != nil {
+		if err := n.Drain(t.Context()); err != nil {
 			t.Error(err)
 		}
 	}

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math/rand/v2"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -17,22 +16,25 @@ import (
 	"time"
 
 	"example.com/b2b/internal/auth"
+	"example.com/b2b/internal/bulk"
+	"example.com/b2b/internal/correlation"
+	httpserver "example.com/b2b/internal/server"
 	"example.com/b2b/internal/web"
 	"example.com/b2b/internal/web/webtest"
 	"example.com/b2b/openapi/customersapi/server"
 )
 
-type fileResponse web.File
+type fileResponse bulk.File
 
 func (f fileResponse) VisitExportCustomersResponse(w http.ResponseWriter) error {
-	return web.File(f).Respond(w)
+	return bulk.File(f).Respond(w)
 }
 func (f fileResponse) VisitImportCustomersResponse(w http.ResponseWriter) error {
-	return web.File(f).Respond(w)
+	return bulk.File(f).Respond(w)
 }
 
 func (b behind) response(ctx context.Context) fileResponse {
-	return fileResponse{ContentType: web.NDJSON, Write: func(w *bufio.Writer) error {
+	return fileResponse{ContentType: bulk.NDJSON, Write: func(w *bufio.Writer) error {
 		if b.file != nil {
 			return b.file(ctx, w)
 		}
@@ -50,7 +52,7 @@ func (b behind) ExportCustomers(
 func (b behind) ImportCustomers(
 	ctx context.Context, r server.ImportCustomersRequestObject,
 ) (server.ImportCustomersResponseObject, error) {
-	rows, err := web.OpenRows(r.Body)
+	rows, err := bulk.OpenRows(r.Body)
 	if err != nil {
 		return nil, err
 	}
@@ -88,7 +90,7 @@ func TestOneCallerLeavesRoom(t *testing.T) {
 			t.Run(name+" "+path, func(t *testing.T) {
 				entered, leave := make(chan struct{}, 100), make(chan struct{})
 				hold := func(ctx context.Context) error {
-					if web.CorrelationID(ctx) == "held" {
+					if correlation.ID(ctx) == "held" {
 						entered <- struct{}{}
 						<-leave
 					}
@@ -101,7 +103,7 @@ func TestOneCallerLeavesRoom(t *testing.T) {
 				var calls sync.WaitGroup
 				for range 100 {
 					calls.Go(func() {
-						answers <- ask(e, path, near, append([]string{web.CorrelationHeader, "held"}, greedy.headers...)...)
+						answers <- ask(e, path, near, append([]string{correlation.Header, "held"}, greedy.headers...)...)
 					})
 				}
 				for range 100 - share {
@@ -142,49 +144,15 @@ func TestOneCallerLeavesRoom(t *testing.T) {
 	}
 }
 
-// TestFairQueue has one caller's waiters queue before another one's comes: the latter is the next.
-func TestFairQueue(t *testing.T) {
-	s := web.NewFairSemaphore(1, 4)
-	acquired := make(chan string)
-	wait := func(name string, waiting int) {
-		go func() {
-			if err := s.Acquire(t.Context(), name); err != nil {
-				t.Error(err)
-			}
-			acquired <- name
-		}()
-		for _, _, n := s.State(); n < waiting; _, _, n = s.State() {
-			time.Sleep(time.Millisecond)
-		}
-	}
-	wait("greedy", 0)
-	last := <-acquired
-	for i := range 8 {
-		wait("greedy", i+1)
-	}
-	wait("other", 9)
-	wait("another", 10)
-	for _, want := range []string{"other", "another", "greedy"} {
-		s.Release(last)
-		if last = <-acquired; last != want {
-			t.Errorf("the next is %s, want %s", last, want)
-		}
-	}
-	for range 7 {
-		s.Release(last)
-		last = <-acquired
-	}
-}
-
 // TestExportLeavesSearch has a search be at work while the reader of an export, which searches too, takes
 // nothing.
 func TestExportLeavesSearch(t *testing.T) {
 	o := webtest.Options()
 	o.Limits = web.Limits{Searches: 1, Exports: 8}
 	wrote := make(chan struct{}, 1<<16)
-	at := run(
+	at := webtest.Run(
 		t,
-		web.Server{
+		httpserver.Server{
 			Timeout: o.Timeout,
 			Handler: behind{get: nothing, file: func(ctx context.Context, w *bufio.Writer) error {
 				for ctx.Err() == nil {
@@ -200,7 +168,7 @@ func TestExportLeavesSearch(t *testing.T) {
 			}}.engine(o),
 		},
 	)
-	connect(t, "127.0.0.1", at, "GET /customers/export?format=csv&search=a HTTP/1.1\r\nHost: x\r\n\r\n")
+	webtest.Connect(t, "127.0.0.1", at, "GET /customers/export?format=csv&search=a HTTP/1.1\r\nHost: x\r\n\r\n")
 	for still := false; !still; { // until it waits for its reader
 		select {
 		case <-wrote:
@@ -208,9 +176,9 @@ func TestExportLeavesSearch(t *testing.T) {
 			still = true
 		}
 	}
-	c := connect(t, "127.0.0.1", at, "GET /customers?search=a HTTP/1.1\r\nHost: x\r\n\r\n")
+	c := webtest.Connect(t, "127.0.0.1", at, "GET /customers?search=a HTTP/1.1\r\nHost: x\r\n\r\n")
 	_ = c.SetReadDeadline(time.Now().Add(5 * time.Second))
-	if status, body := answer(t, c); status != 200 {
+	if status, body := webtest.Answer(t, c); status != 200 {
 		t.Errorf("%d %s", status, body)
 	}
 }
@@ -221,9 +189,9 @@ func TestSlowTransfers(t *testing.T) {
 	o := webtest.Options()
 	o.BodyTimeout, o.Timeout = time.Second, 10*time.Minute
 	ended := make(chan error, 1)
-	at := run(
+	at := webtest.Run(
 		t,
-		web.Server{
+		httpserver.Server{
 			Timeout: o.Timeout,
 			Handler: behind{get: nothing, file: func(ctx context.Context, w *bufio.Writer) (err error) {
 				defer func() { ended <- err }()
@@ -247,27 +215,27 @@ func TestSlowTransfers(t *testing.T) {
 		}
 	}
 	t.Run("an upload of a byte at a time", func(t *testing.T) {
-		c := connect(t, "127.0.0.1", at, fmt.Sprintf(importing, 1000+len("email\n")))
+		c := webtest.Connect(t, "127.0.0.1", at, fmt.Sprintf(importing, 1000+len("email\n")))
 		_ = c.SetReadDeadline(time.Now().Add(15 * time.Second))
 		go send(c, 1000, 1, 50*time.Millisecond)
-		status, body := answer(t, c)
+		status, body := webtest.Answer(t, c)
 		webtest.WantError(t, status, []byte(body), 408, "request_timeout")
 	})
 	t.Run("an upload that takes several times as long, and is fast enough", func(t *testing.T) {
 		const size = 512 << 10
-		c := connect(t, "127.0.0.1", at, fmt.Sprintf(importing, size+len("email\n")))
+		c := webtest.Connect(t, "127.0.0.1", at, fmt.Sprintf(importing, size+len("email\n")))
 		go send(c, size, 16<<10, 100*time.Millisecond)
-		if status, body := answer(t, c); status != 200 {
+		if status, body := webtest.Answer(t, c); status != 200 {
 			t.Errorf("%d %.100s", status, body)
 		}
 		<-ended
 	})
 	t.Run("an export of which nothing is read", func(t *testing.T) {
-		connect(t, "127.0.0.1", at, exporting)
+		webtest.Connect(t, "127.0.0.1", at, exporting)
 		wantCut(t, ended)
 	})
 	t.Run("an export of which a byte is read at a time", func(t *testing.T) {
-		c := connect(t, "127.0.0.1", at, exporting)
+		c := webtest.Connect(t, "127.0.0.1", at, exporting)
 		stop := make(chan struct{})
 		defer close(stop)
 		go func() {
@@ -283,7 +251,7 @@ func TestSlowTransfers(t *testing.T) {
 		wantCut(t, ended)
 	})
 	t.Run("an export that takes several times as long, and is read fast enough", func(t *testing.T) {
-		c := connect(t, "127.0.0.1", at, exporting)
+		c := webtest.Connect(t, "127.0.0.1", at, exporting)
 		go func() {
 			for {
 				if _, err := io.CopyN(io.Discard, c, 256<<10); err != nil {
@@ -308,35 +276,5 @@ func wantCut(t *testing.T, ended <-chan error) {
 		}
 	case <-time.After(15 * time.Second):
 		t.Fatal("it is still written")
-	}
-}
-
-// TestFairSemaphore has many callers come and go at random: nobody has more than its share when it comes, and
-// nothing is kept of those who have gone.
-func TestFairSemaphore(t *testing.T) {
-	s := web.NewFairSemaphore(20, 1)
-	var all sync.WaitGroup
-	for n := range 200 {
-		all.Go(func() {
-			name := fmt.Sprint(n % 7)
-			for range 100 {
-				if n%2 == 0 {
-					ctx, stop := context.WithTimeout(t.Context(), time.Duration(rand.IntN(200))*time.Microsecond)
-					if s.Acquire(ctx, name) == nil {
-						s.Release(name)
-					}
-					stop()
-				} else if s.TryAcquire(name) == nil {
-					s.Release(name)
-				}
-				if taken, _, _ := s.State(); taken > 20 {
-					t.Errorf("%d of 20 are taken", taken)
-				}
-			}
-		})
-	}
-	all.Wait()
-	if taken, callers, waiting := s.State(); taken+callers+waiting != 0 {
-		t.Errorf("%d are taken, by %d callers; %d wait", taken, callers, waiting)
 	}
 }

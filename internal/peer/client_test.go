@@ -1,4 +1,4 @@
-package web
+package peer
 
 import (
 	"context"
@@ -75,11 +75,11 @@ func TestBreaker(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := newFakePeer(t, c.answer)
-			client := newPeerClient(http.DefaultTransport, "peer", "", time.Minute, time.Hour)
+			client := newClient(http.DefaultTransport, "peer", "", time.Minute, time.Hour)
 			const calls = 3 * tripAfter
 			notCalled := 0
 			for range calls {
-				if _, err := p.call(t.Context(), client); errors.Is(err, ErrPeerDown) {
+				if _, err := p.call(t.Context(), client); errors.Is(err, ErrDown) {
 					notCalled++
 				}
 			}
@@ -96,14 +96,14 @@ func TestBreaker(t *testing.T) {
 
 func TestBreakerNeedsFailuresInARow(t *testing.T) {
 	p := newFakePeer(t, lost)
-	client := newPeerClient(http.DefaultTransport, "peer", "", time.Minute, time.Hour)
+	client := newClient(http.DefaultTransport, "peer", "", time.Minute, time.Hour)
 	works, fails := ok, lost
 	for i := range 5 * tripAfter {
 		p.answer.Store(&fails)
 		if i%tripAfter == 0 {
 			p.answer.Store(&works)
 		}
-		if _, err := p.call(t.Context(), client); errors.Is(err, ErrPeerDown) {
+		if _, err := p.call(t.Context(), client); errors.Is(err, ErrDown) {
 			t.Fatalf("call %d: %v", i, err)
 		}
 	}
@@ -112,10 +112,10 @@ func TestBreakerNeedsFailuresInARow(t *testing.T) {
 // TestBreakerRecovers has no waits: it calls until a call is let through again.
 func TestBreakerRecovers(t *testing.T) {
 	p := newFakePeer(t, lost)
-	client := newPeerClient(http.DefaultTransport, "peer", "", time.Minute, 20*time.Millisecond)
+	client := newClient(http.DefaultTransport, "peer", "", time.Minute, 20*time.Millisecond)
 	for range 2 { // a probe that fails opens it again
 		for {
-			if _, err := p.call(t.Context(), client); errors.Is(err, ErrPeerDown) {
+			if _, err := p.call(t.Context(), client); errors.Is(err, ErrDown) {
 				break
 			}
 		}
@@ -131,7 +131,7 @@ func TestBreakerRecovers(t *testing.T) {
 		if status == http.StatusOK {
 			break
 		}
-		if !errors.Is(err, ErrPeerDown) {
+		if !errors.Is(err, ErrDown) {
 			t.Fatal(err)
 		}
 	}
@@ -150,7 +150,7 @@ func TestBreakerRecovers(t *testing.T) {
 // breaker.
 func TestBreakerProbes(t *testing.T) {
 	p := newFakePeer(t, lost)
-	client := newPeerClient(http.DefaultTransport, "peer", "", time.Minute, time.Millisecond)
+	client := newClient(http.DefaultTransport, "peer", "", time.Minute, time.Millisecond)
 	for range tripAfter {
 		p.call(t.Context(), client)
 	}
@@ -161,7 +161,7 @@ func TestBreakerProbes(t *testing.T) {
 	for range tripAfter {
 		go func() {
 			for {
-				if _, err := p.call(t.Context(), client); !errors.Is(err, ErrPeerDown) {
+				if _, err := p.call(t.Context(), client); !errors.Is(err, ErrDown) {
 					probes <- err
 					return
 				}
@@ -171,7 +171,7 @@ func TestBreakerProbes(t *testing.T) {
 	for range tripAfter {
 		<-probing
 	}
-	if _, err := p.call(t.Context(), client); !errors.Is(err, ErrPeerDown) {
+	if _, err := p.call(t.Context(), client); !errors.Is(err, ErrDown) {
 		t.Errorf("one call more, while it is not known whether the peer is back: %v", err)
 	}
 	close(leave)
@@ -187,7 +187,7 @@ func TestBreakerIgnoresHurriedCallers(t *testing.T) {
 	release := make(chan struct{})
 	defer close(release)
 	p := newFakePeer(t, func(http.ResponseWriter) { <-release })
-	client := newPeerClient(http.DefaultTransport, "peer", "", time.Minute, time.Hour)
+	client := newClient(http.DefaultTransport, "peer", "", time.Minute, time.Hour)
 	for range 3 * tripAfter {
 		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
 		if _, err := p.call(ctx, client); !errors.Is(err, context.DeadlineExceeded) {
@@ -207,7 +207,7 @@ func TestBreakerCountsSilence(t *testing.T) {
 	release := make(chan struct{})
 	defer close(release)
 	p := newFakePeer(t, func(http.ResponseWriter) { <-release })
-	client := newPeerClient(http.DefaultTransport, "peer", "", 10*time.Millisecond, time.Hour)
+	client := newClient(http.DefaultTransport, "peer", "", 10*time.Millisecond, time.Hour)
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	for range tripAfter {
@@ -215,7 +215,7 @@ func TestBreakerCountsSilence(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if _, err := p.call(ctx, client); !errors.Is(err, ErrPeerDown) {
+	if _, err := p.call(ctx, client); !errors.Is(err, ErrDown) {
 		t.Error(err)
 	}
 }
@@ -224,7 +224,7 @@ func TestBreakerIgnoresCallersWhoLeave(t *testing.T) {
 	entered, release := make(chan struct{}), make(chan struct{})
 	defer close(release)
 	p := newFakePeer(t, func(http.ResponseWriter) { entered <- struct{}{}; <-release })
-	client := newPeerClient(http.DefaultTransport, "peer", "", time.Minute, time.Hour)
+	client := newClient(http.DefaultTransport, "peer", "", time.Minute, time.Hour)
 	for range 3 * tripAfter {
 		ctx, leave := context.WithCancel(t.Context())
 		go func() { <-entered; leave() }()
@@ -252,7 +252,7 @@ func TestTryLeavesTimeForAnother(t *testing.T) {
 	p.answer.Store(&hangs)
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
 	defer cancel()
-	client := NewPeerClient("peer", "", time.Minute)
+	client := Peer{Timeout: time.Minute}.Client("peer")
 	if _, err := p.call(ctx, client); !errors.Is(err, context.DeadlineExceeded) || ctx.Err() != nil {
 		t.Errorf("%v, and the caller's time: %v", err, ctx.Err())
 	}

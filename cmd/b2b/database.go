@@ -1,0 +1,102 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+
+	"gorm.io/gorm"
+
+	"example.com/b2b/db"
+	"example.com/b2b/db/doctor"
+	"example.com/b2b/internal/config"
+)
+
+// onDatabase returns the run function of a command that works on the database of the environment. Only the
+// group Database of the configuration is read.
+func onDatabase(
+	work func(context.Context, *gorm.DB, io.Writer) error,
+) func(context.Context, io.Writer) error {
+	return func(ctx context.Context, out io.Writer) error {
+		var c config.Settings
+		if err := c.Read(&c.Database); err != nil {
+			return err
+		}
+		g, err := open(ctx, c.Database)
+		if err != nil {
+			return err
+		}
+		return errors.Join(work(ctx, g, out), db.Close(g))
+	}
+}
+
+// open opens the database. The error names the variables to check.
+func open(ctx context.Context, c config.Database) (*gorm.DB, error) {
+	g, err := db.Open(ctx, db.Config(c))
+	switch {
+	case err == nil:
+		return g, nil
+	case c.Driver == config.SQLite:
+		return nil, fmt.Errorf("%s (DB_PATH) cannot be opened: %w", db.Config(c), err)
+	}
+	return nil, fmt.Errorf("%s (DB_HOST, DB_PORT, DB_USER, DB_PASSWORD, DB_NAME, DB_TLS) cannot be used: %w",
+		db.Config(c), err)
+}
+
+func migrate(ctx context.Context, g *gorm.DB, out io.Writer) error {
+	steps, err := db.Migrate(ctx, g)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(out, "The schema is up to date (%d new steps).\n", steps)
+	return nil
+}
+
+func seed(ctx context.Context, g *gorm.DB, out io.Writer) error {
+	loaded, err := db.Seed(ctx, g)
+	if err != nil {
+		return err
+	}
+	if loaded {
+		fmt.Fprintln(out, "The sample data is loaded.")
+	} else {
+		fmt.Fprintln(out, "The database has data; nothing was loaded.")
+	}
+	return nil
+}
+
+type doctorCommand struct {
+	services []*service
+	json     bool
+}
+
+func (d *doctorCommand) flags(f *flag.FlagSet) {
+	f.BoolVar(&d.json, "json", false, "print the result as JSON")
+}
+
+func (d *doctorCommand) run(ctx context.Context, g *gorm.DB, out io.Writer) error {
+	var rules []doctor.Rule
+	for _, s := range d.services {
+		rules = append(rules, s.rules...)
+	}
+	checks, err := doctor.Examine(ctx, g, rules)
+	if err != nil {
+		return err
+	}
+	healthy := doctor.Healthy(checks)
+	if d.json {
+		err = json.NewEncoder(out).Encode(map[string]any{"healthy": healthy, "checks": checks})
+	} else {
+		doctor.Print(out, checks)
+	}
+	if err != nil {
+		return err
+	}
+	if !healthy {
+		return errors.New("the database breaks a rule that must always hold")
+	}
+	return nil
+}

@@ -1,0 +1,83 @@
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"strings"
+
+	"github.com/schollz/progressbar/v3"
+	"golang.org/x/term"
+)
+
+// exportCommand exports all orders, products or customers.
+type exportCommand struct {
+	client
+	kind   string
+	format string
+	query  map[string]string // the filters
+}
+
+// filters are the parameters of the exports, as named in the documents.
+var filters = []string{"status", "customer_id", "external_ref", "from", "to", "updated_since",
+	"search", "sku", "email", "active"}
+
+func (e *exportCommand) flags(f *flag.FlagSet) {
+	e.client.flags(f)
+	f.StringVar(&e.format, "format", "", "csv or ndjson; without it ndjson")
+	for _, name := range filters {
+		usage := "only those with it, as the list's parameter " + name
+		f.Func(strings.ReplaceAll(name, "_", "-"), usage, func(text string) error {
+			e.query[name] = text
+			return nil
+		})
+	}
+}
+
+func (e *exportCommand) run(ctx context.Context, out io.Writer) error {
+	if err := e.connect(); err != nil {
+		return err
+	}
+	res, err := e.request(ctx)
+	if err != nil {
+		return err
+	}
+	defer res.Body.Close()
+	if err := checkStatus(res); err != nil {
+		return err
+	}
+	bar := progress(-1, e.kind)
+	if out == os.Stdout && term.IsTerminal(int(os.Stdout.Fd())) {
+		bar = progressbar.DefaultSilent(-1)
+	}
+	if _, err := io.Copy(io.MultiWriter(out, bar), res.Body); err != nil {
+		return fmt.Errorf("the answer broke off, and what was printed is not all: %w", err)
+	}
+	return bar.Finish()
+}
+
+func (e *exportCommand) request(ctx context.Context) (*http.Response, error) {
+	e.query["format"] = e.format
+	setQuery := func(_ context.Context, req *http.Request) error {
+		values := req.URL.Query()
+		for name, value := range e.query {
+			if value != "" {
+				values.Set(name, value)
+			}
+		}
+		req.URL.RawQuery = values.Encode()
+		return nil
+	}
+	switch e.kind {
+	case "orders":
+		return e.orders.ExportOrders(ctx, nil, setQuery)
+	case "products":
+		return e.orders.ExportProducts(ctx, nil, setQuery)
+	case "customers":
+		return e.customers.ExportCustomers(ctx, nil, setQuery)
+	}
+	return nil, fmt.Errorf("%q cannot be exported; allowed: orders, products, customers", e.kind)
+}

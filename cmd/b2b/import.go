@@ -1,0 +1,146 @@
+package main
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"example.com/b2b/internal/bulk"
+	"example.com/b2b/openapi/contract"
+	"example.com/b2b/openapi/customersapi"
+	"example.com/b2b/openapi/ordersapi"
+)
+
+// importCommand imports a file of products or customers.
+type importCommand struct {
+	client
+	path, kind, format string
+	dryRun             bool
+}
+
+func (i *importCommand) flags(f *flag.FlagSet) {
+	i.client.flags(f)
+	f.StringVar(&i.kind, "kind", "", "products or customers; without it as the file's name begins")
+	f.StringVar(&i.format, "format", "", "csv or ndjson; without it as the file's name ends")
+	f.BoolVar(&i.dryRun, "dry-run", false, "say what would happen, and change nothing")
+}
+
+// run prints the refused rows on stderr and the summary on out.
+func (i *importCommand) run(ctx context.Context, out io.Writer) error {
+	if err := i.connect(); err != nil {
+		return err
+	}
+	if err := i.complete(); err != nil {
+		return err
+	}
+	file, err := os.Open(i.path)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	lines, size, err := measure(file)
+	if err != nil {
+		return err
+	}
+	bar := progress(lines, "rows")
+	res, err := i.send(ctx, file, size)
+	if err != nil {
+		return err
+	}
+	defer res.Body.Close()
+	if err := checkStatus(res); err != nil {
+		return err
+	}
+	for answers := json.NewDecoder(res.Body); ; {
+		var line contract.ImportLine
+		if err := answers.Decode(&line); err != nil {
+			return fmt.Errorf("the answer broke off; repeat the import, it is safe: %w", err)
+		}
+		if line.Summary != nil {
+			_ = bar.Finish()
+			return report(*line.Summary, out)
+		}
+		_ = bar.Set64(int64(*line.Row))
+		if line.Code != nil {
+			_ = bar.Clear()
+			fmt.Fprintf(os.Stderr, "row %d: %s\n", *line.Row, describe(*line.Error, line.Details))
+		}
+	}
+}
+
+var mediaTypes = map[string]string{"csv": bulk.CSV, "ndjson": bulk.NDJSON, "jsonl": bulk.NDJSON}
+
+// complete derives the kind and the format from the file's name where they are not set.
+func (i *importCommand) complete() error {
+	name := strings.ToLower(filepath.Base(i.path))
+	for _, kind := range []string{"products", "customers"} {
+		if i.kind == "" && strings.HasPrefix(name, kind) {
+			i.kind = kind
+		}
+	}
+	i.format = cmp.Or(i.format, strings.TrimPrefix(filepath.Ext(name), "."))
+	if mediaTypes[i.format] == "" {
+		return fmt.Errorf("the format is %q; allowed: --format csv, --format ndjson, "+
+			"or a file name that ends so", i.format)
+	}
+	if i.kind != "products" && i.kind != "customers" {
+		return fmt.Errorf("the kind is %q; allowed: --kind products, --kind customers, "+
+			"or a file name that begins so", i.kind)
+	}
+	return nil
+}
+
+// measure counts the lines and bytes of a file, and seeks back to the start.
+func measure(file *os.File) (lines, size int64, err error) {
+	for buffer := make([]byte, 64<<10); ; {
+		n, err := file.Read(buffer)
+		lines += int64(bytes.Count(buffer[:n], []byte{'\n'}))
+		size += int64(n)
+		if errors.Is(err, io.EOF) {
+			_, err := file.Seek(0, io.SeekStart)
+			return lines, size, err
+		} else if err != nil {
+			return 0, 0, err
+		}
+	}
+}
+
+func (i *importCommand) send(ctx context.Context, file io.Reader, size int64) (*http.Response, error) {
+	setLength := func(_ context.Context, req *http.Request) error {
+		req.ContentLength = size
+		return nil
+	}
+	mediaType := mediaTypes[i.format]
+	if i.kind == "products" {
+		params := &ordersapi.ImportProductsParams{DryRun: &i.dryRun}
+		return i.orders.ImportProductsWithBody(ctx, params, mediaType, file, setLength)
+	}
+	params := &customersapi.ImportCustomersParams{DryRun: &i.dryRun}
+	return i.customers.ImportCustomersWithBody(ctx, params, mediaType, file, setLength)
+}
+
+// report prints the summary of an import. The error says that rows were refused, or that not all were read.
+func report(s contract.ImportSummary, out io.Writer) error {
+	note := ""
+	if s.DryRun {
+		note = " (a dry run: nothing was changed)"
+	}
+	fmt.Fprintf(out, "%d rows: %d created, %d updated, %d unchanged, %d refused%s\n",
+		s.Rows, s.Created, s.Updated, s.Unchanged, s.Refused, note)
+	switch {
+	case !s.Complete:
+		return fmt.Errorf("the file was not read to its end: %s", *s.Error)
+	case s.Refused > 0:
+		return fmt.Errorf("%d rows were refused", s.Refused)
+	}
+	return nil
+}

@@ -1,0 +1,68 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+
+	"example.com/b2b/cmd/wiring"
+	"example.com/b2b/internal/auth"
+	"example.com/b2b/internal/config"
+)
+
+// tokenCommand issues a JWT for a caller.
+type tokenCommand struct {
+	settings *config.Settings
+	caller   auth.Principal
+}
+
+func (t *tokenCommand) flags(f *flag.FlagSet) {
+	f.StringVar(&t.caller.Subject, "sub", "", "who calls")
+	f.StringVar(&t.caller.Scope, "scope", "", "what it may do, separated by spaces")
+	f.Func("customer", "the one customer for whom it acts", func(text string) (err error) {
+		t.caller.Customer, err = strconv.ParseInt(text, 10, 64)
+		if err != nil || t.caller.Customer < 1 || t.caller.Customer > 1<<53-1 {
+			return errors.New("allowed: the id of a customer")
+		}
+		return nil
+	})
+	f.Func("ttl", "how long it is valid; without it JWT_EXPIRES_IN", func(text string) (err error) {
+		t.settings.TokenLifetime, err = config.Lifetime(text)
+		return err
+	})
+}
+
+func (t *tokenCommand) run(_ context.Context, out io.Writer) error {
+	scopes := strings.Fields(t.caller.Scope)
+	for _, scope := range scopes {
+		if !slices.Contains(auth.Scopes, scope) {
+			return fmt.Errorf("--scope: %q is no scope; allowed: %s", scope, strings.Join(auth.Scopes, ", "))
+		}
+	}
+	if len(scopes) == 0 {
+		return fmt.Errorf(`--scope is ""; allowed: %s`, strings.Join(auth.Scopes, ", "))
+	}
+	t.caller.Scope = strings.Join(scopes, " ")
+	c := t.settings
+	groups := []any{&c.JWT}
+	if c.TokenLifetime == 0 {
+		groups = append(groups, &c.Issuing)
+	}
+	if err := c.Read(groups...); err != nil {
+		return err
+	}
+	if c.JWTSecret == "" {
+		return errors.New(`JWT_SECRET is ""; allowed: the secret that the services have`)
+	}
+	token, err := wiring.Tokens(c).Issue(t.caller, c.TokenLifetime)
+	if err != nil {
+		return fmt.Errorf("--sub %q cannot be: %w", t.caller.Subject, err)
+	}
+	fmt.Fprintln(out, token)
+	return nil
+}

@@ -1,0 +1,172 @@
+package bulk
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"strings"
+
+	"github.com/getkin/kin-openapi/openapi3"
+
+	"example.com/b2b/internal/apperr"
+	"example.com/b2b/internal/validation"
+)
+
+// The media types of files. In both a file is one row after the other; the document's x-row is the schema of a
+// row.
+const (
+	CSV    = "text/csv"
+	NDJSON = "application/x-ndjson"
+)
+
+// MaxFile bounds a file that a caller sends, in bytes. The sentence of apperr.TooManyRows names all bounds.
+const MaxFile = 64 << 20
+
+const (
+	maxRows = 100_000
+	maxRow  = 64 << 10 // bytes
+)
+
+// RowSchema returns the schema of the rows of a file.
+func RowSchema(spec *openapi3.T, file *openapi3.MediaType) *openapi3.Schema {
+	ref := file.Extensions["x-row"].(map[string]any)["$ref"].(string)
+	return spec.Components.Schemas[strings.TrimPrefix(ref, "#/components/schemas/")].Value
+}
+
+// Upload is the body of a request with a file of rows. The errors of Read are the request's.
+type Upload struct {
+	io.ReadCloser
+	Media string           // CSV or NDJSON
+	Row   *openapi3.Schema // of each row
+}
+
+// Rows are the rows of an uploaded file, checked by its document's schema.
+type Rows struct {
+	format
+	schema *openapi3.Schema
+	file   *os.File
+	left   int // bytes of the file that may still be read for the current row
+	count  int
+}
+
+// format reads the next row of a file. Of the row's content it refuses only what is not of the format.
+type format interface {
+	next() (Record, error)
+}
+
+// Record is a row of a file.
+type Record struct {
+	Line    int           // where the row begins, from 1
+	JSON    []byte        // valid until the next row is read
+	Refused *apperr.Error // why there is no JSON; nil for a valid row
+}
+
+// OpenRows receives a whole file on disk, so a client may send it all before reading any answer, and a file
+// that does not arrive changes nothing. body is an Upload. Close the rows. Errors: 400 malformed_row and 400
+// validation_failed for the line that names the columns, 503 unavailable for a full disk, and those of the
+// upload.
+func OpenRows(body io.Reader) (*Rows, error) {
+	upload := body.(*Upload)
+	file, err := os.CreateTemp("", "b2b-rows-")
+	if err != nil {
+		return nil, apperr.Unavailable.Because(err)
+	}
+	_ = os.Remove(file.Name()) // a killed process leaves no file, where an open file can be removed
+	r := &Rows{schema: upload.Row, file: file, left: maxRow}
+	if err = receive(file, upload); err == nil {
+		r.format, err = r.open(upload.Media)
+	}
+	if err != nil {
+		r.Close()
+		return nil, err
+	}
+	return r, nil
+}
+
+// receive writes an upload to the file, and rewinds the file.
+func receive(file *os.File, upload *Upload) error {
+	size, err := io.Copy(file, upload)
+	if err == nil {
+		_, err = file.Seek(0, io.SeekStart)
+	}
+	if errors.As(err, new(*fs.PathError)) {
+		return apperr.Unavailable.Because(err)
+	}
+	if err == nil && size == 0 {
+		return validation.Empty("send rows")
+	}
+	return err
+}
+
+func (r *Rows) open(media string) (format, error) {
+	text := bufio.NewReaderSize(readerFunc(r.readFile), maxRow)
+	if mark, _ := text.Peek(3); string(mark) == "\uFEFF" { // Excel writes a byte order mark
+		_, _ = text.Discard(3)
+	}
+	if media == CSV {
+		return openCSV(text, r.schema)
+	}
+	return &lines{text: text}, nil
+}
+
+// Close removes the file.
+func (r *Rows) Close() {
+	_ = r.file.Close()
+	_ = os.Remove(r.file.Name())
+}
+
+type readerFunc func([]byte) (int, error)
+
+func (f readerFunc) Read(b []byte) (int, error) { return f(b) }
+
+// readFile ends an endless CSV row, before all of it is in memory.
+func (r *Rows) readFile(b []byte) (int, error) {
+	if r.left <= 0 {
+		return 0, apperr.TooManyRows.New()
+	}
+	n, err := r.file.Read(b[:min(len(b), r.left)])
+	r.left -= n
+	return n, err
+}
+
+// Next returns the next row, refused with 400 malformed_row or 400 validation_failed when it breaks its schema.
+// Its error ends the file: io.EOF, 413 payload_too_large, or an error of reading.
+func (r *Rows) Next() (Record, error) {
+	r.left = maxRow
+	row, err := r.next()
+	if err != nil {
+		return row, err
+	}
+	if r.count++; r.count > maxRows {
+		return row, apperr.TooManyRows.New()
+	}
+	if row.Refused == nil {
+		_ = errors.As(validation.Check(row.JSON, r.schema, apperr.MalformedRow), &row.Refused)
+	}
+	return row, nil
+}
+
+// lines read NDJSON.
+type lines struct {
+	text *bufio.Reader
+	line int
+}
+
+func (l *lines) next() (Record, error) {
+	for {
+		text, err := l.text.ReadSlice('\n')
+		l.line++
+		switch {
+		case errors.Is(err, bufio.ErrBufferFull):
+			return Record{}, apperr.TooManyRows.New()
+		case err != nil && (len(text) == 0 || !errors.Is(err, io.EOF)):
+			return Record{}, err
+		}
+		if text = bytes.TrimSpace(text); len(text) > 0 {
+			return Record{Line: l.line, JSON: text}, nil
+		}
+	}
+}

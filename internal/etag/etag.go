@@ -1,0 +1,54 @@
+// Package etag makes entity tags of representations, and compares them with the conditions of a request: RFC
+// 9110, sections 8.8.3 and 13.1.
+package etag
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"example.com/b2b/internal/apperr"
+)
+
+// Of returns the strong tag of a JSON body. It is a hash, so it changes with everything that a caller can see.
+func Of(body []byte) string {
+	sum := sha256.Sum256(bytes.TrimSpace(body))
+	return fmt.Sprintf(`"%x"`, sum[:16])
+}
+
+// Precondition checks the header If-Match of a change; nil is no condition. representation is what a GET would
+// answer with at this moment, as a value that encoding/json writes: hold a lock on its rows until the change is
+// committed. Errors: 412 precondition_failed.
+func Precondition(ifMatch *string, representation any) error {
+	if ifMatch == nil {
+		return nil
+	}
+	body, err := json.Marshal(representation)
+	if err != nil {
+		return err
+	}
+	if !matches(*ifMatch, Of(body)) {
+		return apperr.PreconditionFailed.New()
+	}
+	return nil
+}
+
+// NotModified reports whether the header If-None-Match has the tag. Weak tags count, too: RFC 9110, section
+// 13.1.2.
+func NotModified(ifNoneMatch, tag string) bool {
+	return matches(strings.ReplaceAll(ifNoneMatch, "W/", ""), tag)
+}
+
+// entityTag matches each tag of a list. A tag may hold commas.
+var entityTag = regexp.MustCompile(`(?:W/)?"[!#-~\x80-\x{10ffff}]*"`)
+
+// matches reports whether a list of tags has this strong tag, or is *. A weak tag (W/) never equals a strong
+// tag. A single tag may come without quotes, as some clients send it.
+func matches(list, tag string) bool {
+	list = strings.TrimSpace(list)
+	return list == "*" || `"`+list+`"` == tag || slices.Contains(entityTag.FindAllString(list, -1), tag)
+}

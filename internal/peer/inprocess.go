@@ -1,0 +1,124 @@
+package peer
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"math"
+	"net/http"
+	"runtime/debug"
+	"strconv"
+	"time"
+
+	"golang.org/x/sync/semaphore"
+)
+
+// InProcessTransport calls a handler of this process without a connection. Contract, authentication, limits,
+// deadlines and the log line hold as for any call. Only the end of the caller's context reaches the handler,
+// and a caller never waits longer than its context lasts, whatever the handler does. Answers come as a whole,
+// so it is not for files.
+type InProcessTransport struct {
+	handler http.Handler
+	log     *slog.Logger
+	calls   *semaphore.Weighted // a slot for each call at work; Drain takes all slots, and keeps them
+}
+
+const maxCalls = math.MaxInt64
+
+var errNotServing = errors.New("the service has stopped")
+
+// NewInProcessTransport returns a transport to a handler, whose panics go to log.
+func NewInProcessTransport(handler http.Handler, log *slog.Logger) *InProcessTransport {
+	return &InProcessTransport{handler, log, semaphore.NewWeighted(maxCalls)}
+}
+
+// RoundTrip implements http.RoundTripper. The handler may change the request.
+func (t *InProcessTransport) RoundTrip(req *http.Request) (*http.Response, error) {
+	if !t.calls.TryAcquire(1) {
+		return nil, errNotServing
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	detach := context.AfterFunc(req.Context(), stop) // as when a caller closes its connection
+	answered, received := make(chan *answer, 1), asReceived(ctx, req)
+	go func() {
+		defer t.calls.Release(1)
+		defer detach()
+		defer stop()
+		answered <- t.serve(received)
+	}()
+	select {
+	case a := <-answered:
+		if a == nil {
+			return nil, io.ErrUnexpectedEOF
+		}
+		return a.response(req), nil
+	case <-req.Context().Done():
+		return nil, req.Context().Err()
+	}
+}
+
+// Drain takes no more calls, and returns once the calls at work have ended, or with an error when ctx ends.
+func (t *InProcessTransport) Drain(ctx context.Context) error { return t.calls.Acquire(ctx, maxCalls) }
+
+// serve returns nil for an answer that ended in the middle.
+func (t *InProcessTransport) serve(req *http.Request) (a *answer) {
+	defer func() {
+		if p := recover(); p != nil {
+			a = nil
+			if p != http.ErrAbortHandler { // net/http does not log it either
+				t.log.Warn("panic", "error", fmt.Sprintf("%v\n%s", p, debug.Stack()))
+			}
+		}
+	}()
+	a = &answer{header: make(http.Header, 16)}
+	t.handler.ServeHTTP(a, req)
+	return a
+}
+
+// asReceived turns a client's request into the request that a server gets.
+func asReceived(ctx context.Context, req *http.Request) *http.Request {
+	r := req.WithContext(ctx)
+	u := *req.URL
+	r.RequestURI, r.RemoteAddr = u.RequestURI(), "127.0.0.1:0"
+	u.Scheme, u.Host, u.User = "", "", nil
+	r.URL, r.GetBody = &u, nil
+	if r.Body == nil {
+		r.Body = http.NoBody
+	}
+	return r
+}
+
+// answer is the http.ResponseWriter of a call.
+type answer struct {
+	header http.Header
+	status int // 0 until it is known
+	body   bytes.Buffer
+}
+
+func (a *answer) Header() http.Header { return a.header }
+
+// SetReadDeadline is for http.ResponseController. The whole body is here already.
+func (a *answer) SetReadDeadline(time.Time) error { return nil }
+
+func (a *answer) WriteHeader(status int) {
+	if a.status == 0 {
+		a.status = status
+	}
+}
+
+func (a *answer) Write(b []byte) (int, error) {
+	a.WriteHeader(http.StatusOK)
+	return a.body.Write(b)
+}
+
+func (a *answer) response(req *http.Request) *http.Response {
+	a.WriteHeader(http.StatusOK)
+	return &http.Response{
+		Status: strconv.Itoa(a.status) + " " + http.StatusText(a.status), StatusCode: a.status,
+		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Header: a.header,
+		Body: io.NopCloser(&a.body), ContentLength: int64(a.body.Len()), Request: req,
+	}
+}

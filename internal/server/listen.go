@@ -1,0 +1,50 @@
+package server
+
+import (
+	"errors"
+	"net"
+	"strconv"
+	"syscall"
+)
+
+// Loopback is the name for this machine's own addresses, of IPv4 and IPv6.
+const Loopback = "localhost"
+
+// Listen listens at an IP address or at Loopback; 0.0.0.0 and :: stand for all addresses of this machine, of
+// both kinds. Port 0 is a free port.
+func Listen(address string, port int) ([]net.Listener, error) {
+	if address == Loopback {
+		return listenOnLoopback(port)
+	}
+	l, err := listen("tcp", address, port)
+	if err != nil {
+		return nil, err
+	}
+	return []net.Listener{l}, nil
+}
+
+// listenOnLoopback listens at both loopback addresses, because some programs try ::1 first, and at 127.0.0.1
+// alone on a machine without IPv6. A free port is a port that both addresses have free.
+func listenOnLoopback(port int) ([]net.Listener, error) {
+	for {
+		v4, err := listen("tcp4", "127.0.0.1", port)
+		if err != nil {
+			return nil, err
+		}
+		v6, err := listen("tcp6", "::1", v4.Addr().(*net.TCPAddr).Port)
+		if err == nil {
+			return []net.Listener{v4, v6}, nil
+		}
+		if !errors.Is(err, syscall.EADDRINUSE) {
+			return []net.Listener{v4}, nil
+		}
+		_ = v4.Close()
+		if port != 0 {
+			return nil, err
+		}
+	}
+}
+
+func listen(network, address string, port int) (net.Listener, error) {
+	return net.Listen(network, net.JoinHostPort(address, strconv.Itoa(port)))
+}

@@ -1,0 +1,214 @@
+package validation
+
+import (
+	"cmp"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/tidwall/gjson"
+
+	"example.com/b2b/internal/apperr"
+)
+
+// exactlyOneOf is the extension that lists fields of which an object must have exactly one.
+const exactlyOneOf = "x-exactly-one-of"
+
+// JSON is a JSON text, read only as far as its schema goes: a text that breaks the schema costs no more than a
+// text that keeps it.
+type JSON struct {
+	Text  []byte
+	Value any // what the handler gets: objects without unknown fields
+	More  int // faults beyond those that Faults returns
+
+	schema *openapi3.Schema
+	faults []apperr.Detail // found while reading: dropped fields, and facts that the schema validator cannot see
+}
+
+// Parse reads JSON by its schema. It returns the error of the code malformed, with the reason, for a text that
+// is not JSON.
+func Parse(text []byte, schema *openapi3.Schema, malformed *apperr.Code) (*JSON, error) {
+	if !utf8.Valid(text) {
+		return nil, malformed.New("it is not UTF-8")
+	}
+	if !json.Valid(text) {
+		var syntax *json.SyntaxError
+		if errors.As(json.Unmarshal(text, new(json.RawMessage)), &syntax) {
+			return nil, malformed.New(fmt.Sprintf("%s (byte %d)", syntax, syntax.Offset))
+		}
+	}
+	j := &JSON{Text: text, schema: schema}
+	j.Value = j.read(make([]string, 0, 8), gjson.ParseBytes(text), schema)
+	return j, nil
+}
+
+// Check returns 400 validation_failed when a JSON text breaks its schema, or the error of Parse.
+func Check(text []byte, schema *openapi3.Schema, malformed *apperr.Code) error {
+	j, err := Parse(text, schema, malformed)
+	if err != nil {
+		return err
+	}
+	return Refusal(j.Faults(), j.More)
+}
+
+// Faults returns the fields that break the schema.
+func (j *JSON) Faults() []apperr.Detail {
+	bySchema := details("", j.schema.VisitJSON(j.Value, options...))
+	if len(j.faults) > 0 { // the object may be empty only because its fields were dropped
+		bySchema = slices.DeleteFunc(bySchema, func(d apperr.Detail) bool { return d.Field == wholeBody })
+	}
+	return append(j.faults, bySchema...) // the first fault of a field counts, and the schema misjudges dropped fields
+}
+
+func (j *JSON) refuse(path []string, params apperr.Params, format string, args ...any) {
+	if len(j.faults) == maxDetails {
+		j.More++
+		return
+	}
+	field := cmp.Or(Pointer(path...), wholeBody)
+	j.faults = append(j.faults, apperr.Detail{Field: field, Message: fmt.Sprintf(format, args...), Params: params})
+}
+
+// read returns the value at path. Values of another type than the schema's are not read further.
+func (j *JSON) read(path []string, v gjson.Result, s *openapi3.Schema) any {
+	switch {
+	case v.IsObject() && s.AdditionalProperties.Schema != nil:
+		return j.readMap(path, v, s)
+	case v.IsObject() && s.Type.Is(openapi3.TypeObject):
+		return j.readObject(path, v, s)
+	case v.IsObject():
+		return map[string]any{}
+	case v.IsArray() && s.Type.Is(openapi3.TypeArray):
+		return j.readArray(path, v, s)
+	case v.IsArray():
+		return []any{}
+	case v.Type == gjson.String && s.Type.Is(openapi3.TypeString):
+		return j.readString(path, v, s)
+	case v.Type == gjson.String:
+		return ""
+	case v.Type == gjson.Number:
+		// JSON Schema counts 1.0 and 1e0 as integers, and Go does not read them as such.
+		if s.Type.Is(openapi3.TypeInteger) && strings.ContainsAny(v.Raw, ".eE") {
+			j.refuse(path, apperr.Params{"rule": "whole_number"},
+				"must be written as a whole number, without fraction or exponent")
+		}
+		return json.Number(v.Raw)
+	}
+	return v.Value() // true, false, null
+}
+
+// readObject refuses and drops fields that the schema does not know, and fields that come twice.
+func (j *JSON) readObject(path []string, v gjson.Result, s *openapi3.Schema) any {
+	fields := map[string]any{}
+	v.ForEach(func(key, value gjson.Result) bool {
+		name := key.Str
+		at, property := append(path, name), s.Properties[name]
+		if _, twice := fields[name]; twice {
+			j.refuse(at, Repeated, "was given more than once")
+		} else if property == nil {
+			j.refuse(at, UnknownField, "is not a known field")
+		} else {
+			fields[name] = j.read(at, value, property.Value)
+		}
+		return true
+	})
+	if names, ok := s.Extensions[exactlyOneOf].([]any); ok {
+		j.wantExactlyOne(path, names, fields)
+	}
+	return fields
+}
+
+// wantExactlyOne refuses an object with none, or several, of the fields of these names.
+func (j *JSON) wantExactlyOne(path []string, names []any, fields map[string]any) {
+	given := ""
+	for _, name := range names {
+		name := name.(string)
+		if _, has := fields[name]; !has {
+			continue
+		}
+		if given != "" {
+			params := apperr.Params{"rule": "exactly_one_of", "values": spaced(names)}
+			j.refuse(append(path, name), params, "must not be given beside %s", given)
+		}
+		given = name
+	}
+	if given == "" {
+		j.refuse(append(path, names[0].(string)), Required, "is required: one of %s", quoted(names))
+	}
+}
+
+// readMap reads an object whose fields the caller names, by the rules of x-property-names: the propertyNames
+// of JSON Schema, which OpenAPI 3.0 lacks. It returns nil for an object with more than maxProperties fields.
+func (j *JSON) readMap(path []string, v gjson.Result, s *openapi3.Schema) any {
+	names := &openapi3.Schema{}
+	if encoded, err := json.Marshal(s.Extensions["x-property-names"]); err == nil {
+		_ = names.UnmarshalJSON(encoded) // TestUsableDocuments holds the extension to be a schema
+	}
+	fields, n := map[string]any{}, uint64(0)
+	v.ForEach(func(key, value gjson.Result) bool {
+		if n++; n > *s.MaxProps {
+			return false
+		}
+		name := j.readString(append(path, key.Str), key, names)
+		at := append(path, name)
+		for _, d := range details("", names.VisitJSON(name, options...)) {
+			j.refuse(at, d.Params, "%s", d.Message)
+		}
+		if _, twice := fields[name]; twice {
+			j.refuse(at, Repeated, "was given more than once")
+		} else {
+			fields[name] = j.read(at, value, s.AdditionalProperties.Schema.Value)
+		}
+		return true
+	})
+	if n > *s.MaxProps {
+		params := apperr.Params{"rule": "max_properties", "limit": *s.MaxProps}
+		j.refuse(path, params, "must have at most %d fields", *s.MaxProps)
+		return nil
+	}
+	return fields
+}
+
+// readArray returns nil for an array with more than maxItems items.
+func (j *JSON) readArray(path []string, v gjson.Result, s *openapi3.Schema) any {
+	if v.Get("#").Uint() > *s.MaxItems {
+		params := apperr.Params{"rule": "max_items", "limit": *s.MaxItems}
+		j.refuse(path, params, "must have at most %d items", *s.MaxItems)
+		return nil
+	}
+	items := []any{}
+	v.ForEach(func(_, item gjson.Result) bool {
+		items = append(items, j.read(append(path, strconv.Itoa(len(items))), item, s.Items.Value))
+		return true
+	})
+	return items
+}
+
+var (
+	// wholePair matches a character that JSON escapes as a pair of surrogates, and an escaped backslash, after
+	// which a u means nothing.
+	wholePair = regexp.MustCompile(`\\\\|\\u[dD][89abAB]..\\u[dD][c-fC-F]`)
+	halfPair  = regexp.MustCompile(`\\u[dD][89a-fA-F]`)
+)
+
+// readString cuts a string that is much too long to a string that is still too long: formats are not made for
+// more. It refuses half of a surrogate pair, which Go reads as U+FFFD: RFC 8259, section 8.2.
+func (j *JSON) readString(path []string, v gjson.Result, s *openapi3.Schema) string {
+	if s.MaxLength == nil { // the schema is an enum, which takes no unknown value
+		return v.Str
+	}
+	if most := utf8.UTFMax * (*s.MaxLength + 1); uint64(len(v.Str)) > most {
+		return v.Str[:most]
+	}
+	if strings.Contains(v.Raw, `\u`) && halfPair.MatchString(wholePair.ReplaceAllString(v.Raw, " ")) {
+		j.refuse(path, apperr.Params{"rule": "surrogate_pair"},
+			`must not have half of a surrogate pair, such as \ud800 alone`)
+	}
+	return v.Str
+}

@@ -1,0 +1,149 @@
+// Package validation holds parameters and JSON to the schemas of an OpenAPI document, and says which fields fail
+// and why, in words and in values.
+package validation
+
+import (
+	"cmp"
+	"encoding/json"
+	"errors"
+	"slices"
+	"strings"
+
+	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/getkin/kin-openapi/openapi3filter"
+
+	"example.com/b2b/internal/apperr"
+	"example.com/b2b/internal/formats"
+)
+
+const (
+	maxDetails = 20      // failing fields in a refusal; another detail says how many more there are
+	wholeBody  = "/body" // the field of a fault without a field of its own
+)
+
+// options make the schema validator find every failing field at once. Formats say all that the documents'
+// patterns say.
+var options = []openapi3.SchemaValidationOption{
+	openapi3.MultiErrors(), openapi3.VisitAsRequest(), openapi3.DisablePatternValidation(), formatValidators(),
+}
+
+var filterOptions = openapi3filter.Options{MultiError: true, SchemaValidationOptions: options}
+
+func formatValidators() openapi3.SchemaValidationOption {
+	validators := map[string]openapi3.StringFormatValidator{}
+	for name, f := range formats.All {
+		validators[name] = openapi3.NewCallbackValidator(func(s string) error {
+			if !f.Valid(s) {
+				return errors.New(f.Sentence)
+			}
+			return nil
+		})
+	}
+	return openapi3.WithStringFormatValidators(validators)
+}
+
+// Refusal returns 400 validation_failed for details, each field once; nil for no details. more is how many
+// further faults were found.
+func Refusal(details []apperr.Detail, more int) error {
+	if len(details) == 0 {
+		return nil
+	}
+	slices.SortStableFunc(details, func(a, b apperr.Detail) int { return strings.Compare(a.Field, b.Field) })
+	details = slices.CompactFunc(details, func(a, b apperr.Detail) bool { return a.Field == b.Field })
+	refusal := apperr.ValidationFailed.New()
+	refusal.Details = details[:min(len(details), maxDetails)]
+	if more += len(details) - len(refusal.Details); more > 0 {
+		refusal.With(wholeBody, apperr.Params{"rule": "more", "count": more}, "and %d more", more)
+	}
+	return refusal
+}
+
+// Empty returns 400 validation_failed for a body that must not be empty; send says what to send.
+func Empty(send string) error {
+	return apperr.ValidationFailed.New().With(wholeBody, apperr.Params{"rule": "required"}, "%s: %s", isRequired, send)
+}
+
+// Parameter checks a parameter of a request by its schema, and numbers and booleans by JSON's spelling:
+// kin-openapi and the generated code read them with strconv, which takes 1 and TRUE for true, and +1 and 01
+// for 1. Of input it needs the request, and the parameters of path and query.
+func Parameter(input *openapi3filter.RequestValidationInput, p *openapi3.Parameter) []apperr.Detail {
+	if !spelledAsJSON(parameterValue(input, p), p.Schema.Value) {
+		message, params := explainType(p.Schema.Value)
+		return []apperr.Detail{{Field: "/" + p.In + "/" + p.Name, Message: message, Params: params}}
+	}
+	input.Options = &filterOptions
+	return details("", openapi3filter.ValidateParameter(input.Request.Context(), input, p))
+}
+
+// parameterValue returns the value that was sent, "" for none.
+func parameterValue(input *openapi3filter.RequestValidationInput, p *openapi3.Parameter) string {
+	switch p.In {
+	case openapi3.ParameterInPath:
+		return input.PathParams[p.Name]
+	case openapi3.ParameterInQuery:
+		return input.QueryParams.Get(p.Name)
+	case openapi3.ParameterInHeader:
+		return input.Request.Header.Get(p.Name)
+	}
+	return ""
+}
+
+func spelledAsJSON(value string, s *openapi3.Schema) bool {
+	switch {
+	case value == "":
+		return true
+	case s.Type.Is(openapi3.TypeBoolean):
+		return value == "true" || value == "false"
+	case s.Type.Is(openapi3.TypeInteger), s.Type.Is(openapi3.TypeNumber):
+		return json.Valid([]byte(value))
+	}
+	return true
+}
+
+// details lists the failing fields below prefix that an error of the schema validator names.
+func details(prefix string, err error) []apperr.Detail {
+	switch err := err.(type) {
+	case nil:
+		return nil
+	case openapi3.MultiError:
+		var all []apperr.Detail
+		for _, e := range err {
+			all = append(all, details(prefix, e)...)
+		}
+		return all
+	case *openapi3filter.RequestError:
+		return parameterDetails(err)
+	case *openapi3.SchemaError:
+		if err.Schema.Extensions[exactlyOneOf] != nil && strings.HasSuffix(err.SchemaField, "Properties") {
+			return nil // JSON has reported the same by x-exactly-one-of, in better words
+		}
+		message, params := explain(err)
+		field := cmp.Or(prefix+Pointer(err.JSONPointer()...), wholeBody)
+		return []apperr.Detail{{Field: field, Message: message, Params: params}}
+	}
+	return []apperr.Detail{{Field: prefix, Message: "is not valid", Params: apperr.Params{"rule": "valid"}}}
+}
+
+func parameterDetails(err *openapi3filter.RequestError) []apperr.Detail {
+	field := "/" + err.Parameter.In + "/" + err.Parameter.Name
+	if errors.Is(err.Err, openapi3filter.ErrInvalidRequired) {
+		return []apperr.Detail{{Field: field, Message: isRequired, Params: Required}}
+	}
+	if errors.As(err.Err, new(*openapi3filter.ParseError)) {
+		message, params := explainType(err.Parameter.Schema.Value)
+		return []apperr.Detail{{Field: field, Message: message, Params: params}}
+	}
+	return details(field, err.Err)
+}
+
+// Pointer joins reference tokens to a JSON pointer: RFC 6901.
+func Pointer(tokens ...string) string {
+	var b strings.Builder
+	for _, t := range tokens {
+		b.WriteByte('/')
+		_, _ = escapePointer.WriteString(&b, t)
+	}
+	return b.String()
+}
+
+var escapePointer = strings.NewReplacer("~", "~0", "/", "~1")

@@ -1,0 +1,77 @@
+package web
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/gin-gonic/gin"
+
+	"example.com/b2b/internal/apperr"
+	"example.com/b2b/internal/auth"
+)
+
+const authorizationField = "/header/Authorization"
+
+// authorize puts the caller into the request's context, or refuses a caller whom the document's security does
+// not let in. The rate limit counts before, so that it bounds guesses of tokens, too.
+func authorize(tokens auth.Tokens, rates *rateLimiter) func(*gin.Context, *operation) {
+	return func(c *gin.Context, op *operation) {
+		caller, err := identify(c, tokens, op.security)
+		if len(op.security) > 0 {
+			if limited := rates.admit(c, caller, err != nil && !caller.Known()); limited != nil {
+				Fail(c, limited)
+				return
+			}
+		}
+		if own := caller.Customer; err == nil && op.allOnly && own != 0 {
+			params := apperr.Params{"customer_id": own}
+			err = apperr.Forbidden.New().With(authorizationField, params, "acts for customer %d alone", own)
+		}
+		if err != nil {
+			Fail(c, err)
+			return
+		}
+		if len(op.security) > 0 {
+			callOf(c).caller = caller.Subject
+		}
+		c.Request = c.Request.WithContext(auth.With(c.Request.Context(), caller))
+	}
+}
+
+// identify returns the caller, with an error when none of the document's alternatives lets the caller in. An
+// empty alternative is for callers without a token: a token that is sent counts. Errors: 401 unauthorized, 403
+// forbidden.
+func identify(c *gin.Context, tokens auth.Tokens, alternatives openapi3.SecurityRequirements) (auth.Principal, error) {
+	if len(alternatives) == 0 {
+		return auth.Anonymous, nil
+	}
+	caller, err := tokens.Identify(c.Request.Header)
+	if err != nil {
+		return caller, err
+	}
+	refusal := apperr.Forbidden.New()
+	for _, needed := range alternatives {
+		scopes, byToken := needed["bearerAuth"]
+		_, byService := needed["serviceToken"]
+		missing := caller.Lacks(scopes)
+		switch {
+		case len(needed) == 0 && !caller.Known(),
+			byService && caller.ByService,
+			byToken && caller.Known() && missing == nil:
+			return caller, nil
+		case byService:
+			refusal.With(authorizationField, apperr.Params{"rule": "service_token"}, "is not the service token")
+		case missing != nil && caller.Known():
+			// RFC 6750, section 3.1
+			c.Header("WWW-Authenticate",
+				fmt.Sprintf(`Bearer error="insufficient_scope", scope="%s"`, strings.Join(scopes, " ")))
+			lacking := strings.Join(missing, " ")
+			refusal.With(authorizationField, apperr.Params{"scope": lacking}, "lacks the scope %s", lacking)
+		}
+	}
+	if !caller.Known() {
+		return caller, apperr.Unauthorized.New("send Authorization: Bearer TOKEN")
+	}
+	return caller, refusal
+}

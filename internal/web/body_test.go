@@ -1,0 +1,89 @@
+package web_test
+
+import (
+	"bufio"
+	"bytes"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"example.com/b2b/internal/server"
+	"example.com/b2b/internal/web/webtest"
+)
+
+// TestRefusedBeforeContinue has a caller wait with the body for 100 Continue: it is refused by the header
+// alone.
+func TestRefusedBeforeContinue(t *testing.T) {
+	at := webtest.Run(t, server.Server{Handler: things(t, webtest.Options(), succeed)})
+	for name, c := range map[string]struct {
+		headers, code string
+		status        int
+	}{
+		"too large":                       {"Content-Type: application/json\r\nContent-Length: 1048577", "payload_too_large", 413},
+		"far too large":                   {"Content-Type: application/json\r\nContent-Length: 9223372036854775807", "payload_too_large", 413},
+		"no type":                         {"Content-Length: 12", "unsupported_media_type", 415},
+		"another type":                    {"Content-Type: text/plain\r\nContent-Length: 12", "unsupported_media_type", 415},
+		"another type, of unknown length": {"Content-Type: text/plain\r\nTransfer-Encoding: chunked", "unsupported_media_type", 415},
+		"compressed":                      {"Content-Type: application/json\r\nContent-Encoding: gzip\r\nContent-Length: 12", "unsupported_media_type", 415},
+		"not a valid token":               {"Authorization: Bearer x\r\nContent-Type: application/json\r\nContent-Length: 12", "unauthorized", 401},
+	} {
+		t.Run(name, func(t *testing.T) {
+			conn := webtest.Connect(
+				t, "127.0.0.1", at,
+				"POST "+map[bool]string{true: "/secrets", false: "/things"}[c.status == 401]+" HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\n"+c.headers+"\r\n\r\n",
+			)
+			res, err := http.ReadResponse(bufio.NewReader(conn), nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			body, _ := io.ReadAll(res.Body)
+			if res.StatusCode != c.status || !bytes.Contains(body, []byte(c.code)) {
+				t.Errorf("%d %s", res.StatusCode, body)
+			}
+		})
+	}
+	conn := webtest.Connect(
+		t, "127.0.0.1", at,
+		"POST /things HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Type: application/json\r\nContent-Length: 12\r\n\r\n",
+	)
+	answers := bufio.NewReader(conn)
+	if line, err := answers.ReadString('\n'); err != nil || line != "HTTP/1.1 100 Continue\r\n" {
+		t.Fatalf("%q %v", line, err)
+	}
+}
+
+// TestContentType sends a body under headers that make it something else than one JSON text.
+func TestContentType(t *testing.T) {
+	e := things(t, webtest.Options(), succeed)
+	for _, c := range []struct {
+		status  int
+		headers http.Header
+	}{
+		{200, http.Header{"Content-Type": {"application/json"}}},
+		{200, http.Header{"Content-Type": {"Application/JSON; charset=UTF-8"}}},
+		{415, nil},
+		{415, http.Header{"Content-Type": {"text/plain"}}},
+		{415, http.Header{"Content-Type": {"application/x-www-form-urlencoded"}}},
+		{415, http.Header{"Content-Type": {"application/json; charset=utf-16"}}},
+		{415, http.Header{"Content-Type": {"application/json", "application/json"}}},
+		{415, http.Header{"Content-Type": {"application/json", "text/plain"}}},
+		{415, http.Header{"Content-Type": {"application/json, text/plain"}}},
+		{415, http.Header{"Content-Type": {"application/json"}, "Content-Encoding": {"gzip"}}},
+		{415, http.Header{"Content-Type": {"application/json"}, "Content-Encoding": {"identity"}}},
+	} {
+		for _, length := range []int64{12, -1} {
+			r := httptest.NewRequest("POST", "/things", strings.NewReader(`{"name":"x"}`))
+			r.ContentLength = length
+			for name, lines := range c.headers {
+				r.Header[name] = lines
+			}
+			w := httptest.NewRecorder()
+			e.ServeHTTP(w, r)
+			if w.Code != c.status || w.Code == 415 && !strings.Contains(w.Body.String(), `"unsupported_media_type"`) {
+				t.Errorf("%v, length %d: %d %s", c.headers, length, w.Code, w.Body)
+			}
+		}
+	}
+}

@@ -1,0 +1,58 @@
+package web
+
+import (
+	"bytes"
+	"net/http"
+	"strconv"
+
+	"github.com/gin-gonic/gin"
+
+	"example.com/b2b/internal/etag"
+)
+
+// bufferResponse keeps an answer back until all of it is known; files pass. HEAD gets the headers of GET
+// without the body. Where the document promises an ETag, the answer has it, or is 304 when the caller has that
+// representation already.
+func bufferResponse(c *gin.Context) {
+	op := callOf(c).operation
+	if op != nil && op.streams {
+		return
+	}
+	w, buffer := c.Writer, &responseBuffer{ResponseWriter: c.Writer}
+	c.Writer = buffer
+	c.Next()
+	c.Writer = w
+	body := buffer.body.Bytes()
+	isHead := c.Request.Method == http.MethodHead
+	if op != nil && op.hasETag && w.Status() == http.StatusOK {
+		tag := etag.Of(body)
+		w.Header().Set("ETag", tag)
+		isRead := isHead || c.Request.Method == http.MethodGet
+		if isRead && etag.NotModified(c.GetHeader("If-None-Match"), tag) {
+			w.Header().Del("Content-Type")
+			w.WriteHeader(http.StatusNotModified)
+			body = nil
+		}
+	}
+	if isHead && len(body) > 0 {
+		w.Header().Set("Content-Length", strconv.Itoa(len(body)))
+		body = nil
+	}
+	if w.WriteHeaderNow(); len(body) > 0 {
+		_, _ = w.Write(body)
+	}
+}
+
+// responseBuffer takes the body of an answer.
+type responseBuffer struct {
+	gin.ResponseWriter
+	body bytes.Buffer
+}
+
+func (b *responseBuffer) Write(p []byte) (int, error)       { return b.body.Write(p) }
+func (b *responseBuffer) WriteString(s string) (int, error) { return b.body.WriteString(s) }
+func (b *responseBuffer) Written() bool                     { return b.body.Len() > 0 }
+func (b *responseBuffer) WriteHeaderNow()                   {}
+
+// Unwrap lets http.ResponseController set the deadlines of the connection.
+func (b *responseBuffer) Unwrap() http.ResponseWriter { return b.ResponseWriter }

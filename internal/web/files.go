@@ -1,0 +1,143 @@
+package web
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"time"
+
+	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/gin-gonic/gin"
+
+	"example.com/b2b/internal/apperr"
+	"example.com/b2b/internal/bulk"
+	"example.com/b2b/internal/server"
+)
+
+// minTransfer is how many bytes of a file must pass within each BodyTimeout of waiting for the other side. With
+// the default that is 52 kbit/s, which the slowest mobile line and a modem reach.
+const minTransfer = 64 << 10
+
+// sendBuffer is the kernel's buffer for a file that is sent, so that a file that nobody reads is noticed. The
+// kernel lets a writer go on when a third of its buffer is free: in a buffer that has grown to megabytes a slow
+// reader would not free that much within a window of pace.
+const sendBuffer = 128 << 10
+
+// pace ends a transfer whose other side is slower than minTransfer, by a deadline of the connection. Only the
+// time of waiting for the other side counts, not the time in which rows are read or made here.
+type pace struct {
+	window      time.Duration
+	setDeadline func(time.Time) error // of the connection
+	bytes       int                   // since the window began
+	waited      time.Duration         // since the window began
+}
+
+// transfer moves some bytes. Its error is os.ErrDeadlineExceeded when the other side is too slow.
+func (p *pace) transfer(move func() (int, error)) (int, error) {
+	began := time.Now()
+	_ = p.setDeadline(began.Add(p.window - p.waited))
+	n, err := move()
+	p.waited += time.Since(began)
+	if p.bytes += n; p.bytes >= minTransfer {
+		p.bytes, p.waited = 0, 0
+	}
+	return n, err
+}
+
+// upload returns the body of a request with a file, to be read by the handler. It refuses a file by its
+// headers.
+func upload(c *gin.Context, row *openapi3.Schema, window time.Duration) (*bulk.Upload, error) {
+	media := mediaType(c.Request.Header)
+	switch {
+	case c.GetHeader("Content-Encoding") != "":
+		return nil, refuseEncoding(c, apperr.NoRows)
+	case media != bulk.CSV && media != bulk.NDJSON:
+		return nil, apperr.NoRows.New()
+	case c.Request.ContentLength > bulk.MaxFile:
+		return nil, apperr.TooManyRows.New()
+	}
+	body := &fileReader{
+		ReadCloser: http.MaxBytesReader(c.Writer, c.Request.Body, bulk.MaxFile),
+		pace:       pace{window: window, setDeadline: http.NewResponseController(c.Writer).SetReadDeadline},
+	}
+	return &bulk.Upload{ReadCloser: body, Media: media, Row: row}, nil
+}
+
+// fileReader reads a file from a caller who must send it fast enough.
+type fileReader struct {
+	io.ReadCloser
+	pace     pace
+	progress func() // called at each read
+}
+
+// Read returns 408 request_timeout, 413 payload_too_large or 400 malformed_row for a file that does not arrive.
+func (r *fileReader) Read(b []byte) (int, error) {
+	r.progress()
+	n, err := r.pace.transfer(func() (int, error) { return r.ReadCloser.Read(b) })
+	switch {
+	case errors.Is(err, io.EOF):
+		_ = r.pace.setDeadline(time.Time{}) // it would end the handler's context, too
+	case err != nil:
+		err = readError(err, apperr.TooManyRows, apperr.MalformedRow)
+	}
+	return n, err
+}
+
+// startFile makes the answer a file that is sent while it is made. The returned context ends when nothing has
+// been read or written for timeout; a caller who leaves makes the next write fail.
+func startFile(c *gin.Context, timeout, window time.Duration) (context.Context, context.CancelFunc) {
+	server.SetWriteBuffer(c.Request.Context(), sendBuffer)
+	ctx, stop := context.WithCancel(context.WithoutCancel(c.Request.Context()))
+	stalled := time.AfterFunc(timeout, stop)
+	progress := func() { stalled.Reset(timeout) }
+	controller := http.NewResponseController(c.Writer)
+	c.Writer = &fileWriter{
+		ResponseWriter: c.Writer, ctx: ctx, progress: progress,
+		pace:        pace{window: window, setDeadline: controller.SetWriteDeadline},
+		headersOnly: c.Request.Method == http.MethodHead,
+	}
+	if file, ok := c.Request.Body.(*bulk.Upload); ok {
+		file.ReadCloser.(*fileReader).progress = progress
+	}
+	return ctx, func() {
+		stalled.Stop()
+		stop()
+		_ = controller.SetWriteDeadline(time.Time{}) // the connection may serve another request
+	}
+}
+
+// fileWriter sends a file while it is made.
+type fileWriter struct {
+	gin.ResponseWriter
+	ctx         context.Context
+	pace        pace
+	progress    func()      // called at each write
+	search      *searchTurn // of the search whose results the file has; nil for none
+	headersOnly bool        // for HEAD
+}
+
+// Write waits for a reader to take what was written before. Meanwhile the file's search is not at work.
+func (w *fileWriter) Write(b []byte) (int, error) {
+	w.progress()
+	w.WriteHeaderNow()
+	if w.headersOnly {
+		return 0, http.ErrBodyNotAllowed
+	}
+	if w.search != nil {
+		w.search.release()
+	}
+	n, err := w.pace.transfer(func() (int, error) {
+		n, err := w.ResponseWriter.Write(b)
+		w.Flush()
+		return n, err
+	})
+	if w.search != nil && err == nil {
+		err = w.search.acquire(w.ctx)
+	}
+	w.progress()
+	return n, err
+}
+
+// Unwrap lets http.ResponseController reach the connection.
+func (w *fileWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }

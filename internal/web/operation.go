@@ -1,0 +1,136 @@
+package web
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/getkin/kin-openapi/routers"
+	"github.com/gin-gonic/gin"
+
+	"example.com/b2b/internal/bulk"
+)
+
+// operation is an operation of the document, with what the middlewares need of it.
+type operation struct {
+	*routers.Route
+	parameters openapi3.Parameters
+	security   openapi3.SecurityRequirements // empty for /health and /ready alone
+	body       *openapi3.Schema              // of a JSON body; nil when it takes no JSON
+	row        *openapi3.Schema              // of each row of a file; nil when it takes no file
+	keyInBody  bool                          // the idempotency key is a field of the body
+	allOnly    bool                          // not for callers who are bound to one customer
+	streams    bool                          // it answers with a file
+	hasETag    bool                          // it promises an ETag on 200
+	searches   bool                          // it has the parameter search
+	sunset     http.Header                   // headers that announce its end; nil when it has none
+}
+
+// operations are the operations of a document.
+type operations struct {
+	byPath map[string]map[string]*operation // by gin's path and method
+	allow  map[string]string                // the methods of each path without a parameter, for the header Allow
+}
+
+func newOperations(spec *openapi3.T) operations {
+	all := operations{map[string]map[string]*operation{}, map[string]string{}}
+	ginPath := strings.NewReplacer("{", ":", "}", "") // /orders/{id} is /orders/:id
+	for path, item := range spec.Paths.Map() {
+		byMethod := map[string]*operation{}
+		all.byPath[ginPath.Replace(path)] = byMethod
+		if !strings.Contains(path, "{") {
+			methods := strings.Join(slices.Sorted(maps.Keys(item.Operations())), ", ")
+			all.allow[path] = strings.Replace(methods, "GET", "GET, HEAD", 1)
+		}
+		for method, described := range item.Operations() {
+			byMethod[method] = newOperation(&routers.Route{
+				Spec: spec, Path: path, PathItem: item, Method: method, Operation: described,
+			})
+		}
+	}
+	return all
+}
+
+func newOperation(r *routers.Route) *operation {
+	described := r.Operation
+	op := &operation{
+		Route:      r,
+		parameters: slices.Concat(described.Parameters, r.PathItem.Parameters),
+		security:   *cmp.Or(described.Security, &r.Spec.Security),
+		allOnly:    described.Extensions["x-concerns-all-customers"] == true,
+		sunset:     sunsetHeaders(described),
+	}
+	op.searches = op.parameters.GetByInAndName(openapi3.ParameterInQuery, "search") != nil
+	if described.RequestBody != nil {
+		content := described.RequestBody.Value.Content
+		if asJSON := content.Get("application/json"); asJSON != nil {
+			op.body = asJSON.Schema.Value
+			op.keyInBody = op.body.Properties[keyField] != nil
+		} else {
+			op.row = bulk.RowSchema(r.Spec, content.Get(bulk.CSV))
+		}
+	}
+	if ok := described.Responses.Value("200"); ok != nil {
+		op.hasETag = ok.Value.Headers["ETag"] != nil
+		op.streams = ok.Value.Content.Get(bulk.NDJSON) != nil
+	}
+	return op
+}
+
+func sunsetHeaders(o *openapi3.Operation) http.Header {
+	if !o.Deprecated {
+		return nil
+	}
+	since, sunset := date(o, "x-deprecated-since"), date(o, "x-sunset")
+	return http.Header{
+		"Deprecation": {fmt.Sprintf("@%d", since.Unix())}, // RFC 9745, section 2.1: a Date of RFC 9651
+		"Sunset":      {sunset.Format(http.TimeFormat)},   // RFC 8594, section 3
+	}
+}
+
+// date returns the day, in UTC, in an extension of an operation. It panics when there is none.
+func date(o *openapi3.Operation, extension string) time.Time {
+	text, _ := o.Extensions[extension].(string)
+	day, err := time.Parse(time.DateOnly, text)
+	if err != nil {
+		panic(fmt.Sprintf("%s is deprecated, and its %s is no date: %v", o.OperationID, extension, err))
+	}
+	return day
+}
+
+// find returns the operation that gin has matched; nil for pages, which are not in the document, and for
+// unknown paths.
+func (o operations) find(c *gin.Context) *operation {
+	method := c.Request.Method
+	if method == http.MethodHead {
+		method = http.MethodGet
+	}
+	return o.byPath[c.FullPath()][method]
+}
+
+// refuseMethod answers 405 for a path of the document that gin has matched as another path's parameter, because
+// it has no such method: GET /orders/quote is not the order with the id quote.
+func (o operations) refuseMethod(c *gin.Context, _ *operation) {
+	path := c.Request.URL.Path
+	if allow := o.allow[path]; allow != "" && c.FullPath() != path {
+		c.Header("Allow", allow)
+		methodNotAllowed(c)
+	}
+}
+
+// announceSunset says when a deprecated operation ends.
+func announceSunset(c *gin.Context, op *operation) { maps.Copy(c.Writer.Header(), op.sunset) }
+
+// forOperations makes a middleware for requests of the document's operations alone.
+func forOperations(middleware func(c *gin.Context, op *operation)) gin.HandlerFunc {
+	return func(c *gin.Context) {
+		if op := callOf(c).operation; op != nil {
+			middleware(c, op)
+		}
+	}
+}

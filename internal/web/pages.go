@@ -1,0 +1,71 @@
+package web
+
+import (
+	"bytes"
+	"html/template"
+	"io/fs"
+	"mime"
+	"net/http"
+	"path"
+	"strings"
+	"sync"
+
+	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/gin-gonic/gin"
+	"github.com/swaggest/swgui/v5emb"
+
+	"example.com/b2b/internal/docs"
+)
+
+// serveDocs serves the documentation of a service: its document, in YAML and in JSON, and the pages.
+func serveDocs(e Engine, document []byte, spec *openapi3.T, others []docs.Linked, front bool) {
+	asJSON := sync.OnceValues(spec.MarshalJSON) // once it is asked for, so that it does not delay the start
+	e.GET("/openapi.json", func(c *gin.Context) {
+		document, err := asJSON()
+		if err != nil {
+			Fail(c, err)
+			return
+		}
+		c.Data(http.StatusOK, "application/json", document)
+	})
+	e.GET("/openapi.yaml", func(c *gin.Context) { c.Data(http.StatusOK, "application/yaml", document) })
+	index := func(c *gin.Context) {
+		ServePage(c, docs.IndexPage, docs.Index(spec.Info.Title, others, front, c.Request.Host))
+	}
+	swagger := gin.WrapH(v5emb.New("", "", "/docs/"))
+	e.GET("/docs", index)
+	e.GET("/docs/*file", func(c *gin.Context) {
+		switch name := strings.TrimPrefix(c.Param("file"), "/"); {
+		case name == "":
+			index(c)
+		case name == "errors":
+			ServePage(c, docs.ErrorsPage, docs.ErrorCodes())
+		case docs.HasFile(name):
+			ServeFile(c, docs.Files, "files/"+name)
+		case docs.HasSwaggerFile(name):
+			swagger(c)
+		default:
+			notFound(c)
+		}
+	})
+}
+
+// ServePage answers with a page of HTML.
+func ServePage(c *gin.Context, page *template.Template, data any) {
+	var b bytes.Buffer
+	if err := page.Execute(&b, data); err != nil {
+		Fail(c, err)
+		return
+	}
+	c.Data(http.StatusOK, "text/html; charset=utf-8", b.Bytes())
+}
+
+// ServeFile answers with a file of the program.
+func ServeFile(c *gin.Context, files fs.FS, name string) {
+	content, err := fs.ReadFile(files, name)
+	if err != nil {
+		Fail(c, err)
+		return
+	}
+	c.Data(http.StatusOK, mime.TypeByExtension(path.Ext(name)), content)
+}
