@@ -26,7 +26,7 @@ type Service struct {
 // New returns the service on a database that db.Migrate has brought up to date. Idempotency keys expire after
 // keyLifetime.
 func New(g *gorm.DB, keyLifetime time.Duration) *Service {
-	keys := idempotency.Keys{Lifetime: keyLifetime, Operations: keyedOperations}
+	keys := idempotency.Keys{DB: g, Lifetime: keyLifetime, Operations: keyedOperations}
 	newStore := func(base service.Store) store { return store{base} }
 	s := &Service{db: service.NewDatabase(g, "customers", keys, newStore)}
 	s.lookups.MaxConcurrent, s.lookups.MaxCost, s.lookups.Run = 1, 100, s.runLookups

@@ -100,7 +100,9 @@ func TestForUpdateIsBounded(t *testing.T) {
 
 // TestInTxGivesUp wants an error in bounded time for each way to meet a row that another transaction holds.
 func TestInTxGivesUp(t *testing.T) {
+	t.Parallel()
 	withRows(t, func(t *testing.T, g *gorm.DB) {
+		t.Parallel() // it waits, on a database of its own
 		holdProduct(t, g, 2)
 		for name, fn := range map[string]func(tx *gorm.DB) error{
 			"read with a lock": func(tx *gorm.DB) error {
@@ -211,7 +213,9 @@ func TestSilentHolder(t *testing.T) {
 	if testing.Short() {
 		t.Skip("it takes 20 seconds on each engine")
 	}
+	t.Parallel()
 	withRows(t, func(t *testing.T, g *gorm.DB) {
+		t.Parallel() // it waits, on a database of its own
 		silent, end := make(chan struct{}), make(chan struct{})
 		result := make(chan error, 1)
 		go func() {

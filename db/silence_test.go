@@ -34,7 +34,9 @@ func eachServer(t *testing.T, maxConns int, test func(t *testing.T, g *gorm.DB, 
 // ends by then, Ready says no in seconds, and the pool works as soon as new connections do.
 func TestSilentServer(t *testing.T) {
 	const conns = 3
+	t.Parallel()
 	eachServer(t, conns, func(t *testing.T, g *gorm.DB, silence *dbtest.Silence) {
+		t.Parallel() // it waits, on a database of its own
 		silence.Fall()
 		for range 3 { // first on the old connections, then on new ones
 			var all sync.WaitGroup
@@ -120,7 +122,9 @@ func (c *errorCounter) Handle(context.Context, slog.Record) error {
 // TestTableLocksAreAwaitedBriefly has a change of a table behind a transaction that never ends, and a read
 // behind that change: on MySQL everything that comes after a waiting change waits with it.
 func TestTableLocksAreAwaitedBriefly(t *testing.T) {
+	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
+		t.Parallel() // it waits, on a database of its own
 		var version string
 		if g.Name() == db.SQLite {
 			return

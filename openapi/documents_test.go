@@ -109,7 +109,8 @@ func TestForGenerators(t *testing.T) {
 		if info["contact"] == nil || info["license"].(map[string]any)["url"] != nil {
 			t.Errorf("%s: contact %v, license %v", name, info["contact"], info["license"])
 		}
-		for _, schema := range []string{"Error", "Order", "Customer"} { // words that languages have, or that two documents had
+		// Names of languages' own types, and names with two meanings in the documents.
+		for _, schema := range []string{"Error", "Order", "Customer"} {
 			if schema != "Error" && name != "orchestrator" {
 				continue
 			}
@@ -142,7 +143,8 @@ func TestCodesOfTheCatalogue(t *testing.T) {
 	for name, document := range documents(t) {
 		components := document["components"].(map[string]any)
 		var listed []string
-		for _, code := range components["schemas"].(map[string]any)["ErrorCode"].(map[string]any)["x-extensible-enum"].([]any) {
+		schemas := components["schemas"].(map[string]any)
+		for _, code := range schemas["ErrorCode"].(map[string]any)["x-extensible-enum"].([]any) {
 			listed = append(listed, code.(string))
 		}
 		if !slices.Equal(listed, names) {
@@ -169,8 +171,10 @@ func TestCodesOfTheCatalogue(t *testing.T) {
 					if status < "400" {
 						continue
 					}
-					answer := components["responses"].(map[string]any)[strings.TrimPrefix(ref, "#/components/responses/")].(map[string]any)
-					for code := range answer["content"].(map[string]any)["application/json"].(map[string]any)["examples"].(map[string]any) {
+					id := strings.TrimPrefix(ref, "#/components/responses/")
+					answer := components["responses"].(map[string]any)[id].(map[string]any)
+					media := answer["content"].(map[string]any)["application/json"].(map[string]any)
+					for code := range media["examples"].(map[string]any) {
 						if statuses[code] == nil {
 							t.Errorf(
 								"%s: %s %s answers %s %s, which the catalogue does not have", name, method,

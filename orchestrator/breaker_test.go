@@ -52,7 +52,7 @@ func TestBreaker(t *testing.T) {
 	}
 }
 
-// TestPeerOfAPeerIsDown holds that the breaker does not stop calls to the Orders API, because the Orders API
+// TestPeerOfAPeerIsDown checks that the breaker does not stop calls to the Orders API, because the Orders API
 // reports that its own peer, the Customers API, is down.
 func TestPeerOfAPeerIsDown(t *testing.T) {
 	t.Parallel()

@@ -114,7 +114,7 @@ func declared(t *testing.T, document []byte, id string) func(yield func(status i
 	}
 }
 
-// TestDeploymentFault holds that a wrong token or address of a peer leaves a single log line, which names the
+// TestDeploymentFault checks that a wrong token or address of a peer leaves a single log line, which names the
 // variable.
 func TestDeploymentFault(t *testing.T) {
 	for name, c := range map[string]struct {

@@ -216,7 +216,7 @@ func TestKeyInHeader(t *testing.T) {
 	}
 }
 
-// TestReplayed holds that Idempotency-Replayed of the confirmation is passed on.
+// TestReplayed checks that Idempotency-Replayed of the confirmation is passed on.
 func TestReplayed(t *testing.T) {
 	for _, replayed := range []string{"true", ""} {
 		p := &peers{replayed: replayed}
@@ -302,7 +302,8 @@ func TestRefusedStep(t *testing.T) {
 // TestPeersByExactName reads an answer by the exact names of the contract, and tries again after an answer
 // with a name twice, or with an error code in another case.
 func TestPeersByExactName(t *testing.T) {
-	const customer = `{"success":true,"data":{"id":1,"name":"ACME Corporation","email":"ops@acme.com","phone":"+1-555-0100"%s}}`
+	const customer = `{"success":true,"data":{"id":1,"name":"ACME Corporation","email":"ops@acme.com",` +
+		`"phone":"+1-555-0100"%s}}`
 	all := []string{customerStep, createStep, confirmStep}
 	customerTwice := []string{customerStep, customerStep, createStep, confirmStep}
 	createTwice := []string{customerStep, createStep, createStep, confirmStep}
@@ -445,11 +446,14 @@ func TestGetOrchestration(t *testing.T) {
 		}
 	})
 	t.Run("order_incomplete", func(t *testing.T) {
+		confirmed := of(ordersapi.CreateOrder, 5, contract.CONFIRMED)
+		canceled := of(ordersapi.CreateOrder, 5, contract.CANCELED)
+		other := of(ordersapi.ConfirmOrder, 4, contract.CONFIRMED)
 		for help, done := range map[string][]keyed{
 			"order 5 is CREATED: repeat the call to complete it":                            {created},
-			"order 5 is CONFIRMED: repeat the call to complete it":                          {of(ordersapi.CreateOrder, 5, contract.CONFIRMED)},
-			"order 5 is CANCELED and cannot be confirmed any more: use a new key":           {of(ordersapi.CreateOrder, 5, contract.CANCELED)},
-			"order 5 was placed with the key, and order 4 confirmed with it: use a new key": {of(ordersapi.ConfirmOrder, 4, contract.CONFIRMED), created},
+			"order 5 is CONFIRMED: repeat the call to complete it":                          {confirmed},
+			"order 5 is CANCELED and cannot be confirmed any more: use a new key":           {canceled},
+			"order 5 was placed with the key, and order 4 confirmed with it: use a new key": {other, created},
 		} {
 			status, body := get(t, &peers{done: done})
 			webtest.WantError(t, status, body, 404, "order_incomplete", "/path/idempotency_key")
@@ -475,9 +479,11 @@ func TestBadRequest(t *testing.T) {
 	p := &peers{}
 	base := serve(t, p, time.Minute)
 	withKey := func(key string) string {
-		return `{"customer_id":1,"items":[{"product_id":2,"qty":3}],"idempotency_key":"` + key + `","correlation_id":"req-1"}`
+		return `{"customer_id":1,"items":[{"product_id":2,"qty":3}],"correlation_id":"req-1",` +
+			`"idempotency_key":"` + key + `"}`
 	}
-	everyField := `{"customer_id":0,"items":[{"product_id":0,"qty":0,"z":1}],"idempotency_key":"a b","correlation_id":"req-1","x":1}`
+	const everyField = `{"customer_id":0,"items":[{"product_id":0,"qty":0,"z":1}],"idempotency_key":"a b",` +
+		`"correlation_id":"req-1","x":1}`
 	fields := []string{"/customer_id", "/items/0/product_id", "/items/0/qty", "/items/0/z", "/idempotency_key", "/x"}
 	required := []string{"/customer_id", "/items", "/idempotency_key"}
 	for name, bad := range map[string]struct {
@@ -588,7 +594,7 @@ func TestHealthReadyAndStartPage(t *testing.T) {
 	}
 }
 
-// TestJoinedDocument holds that the joined document has each operation of the three documents, unchanged, at
+// TestJoinedDocument checks that the joined document has each operation of the three documents, unchanged, at
 // the address of its service.
 func TestJoinedDocument(t *testing.T) {
 	base := serve(t, &peers{}, time.Minute)

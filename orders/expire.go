@@ -46,7 +46,8 @@ func (s *Service) expire(ctx context.Context, ids []int64) (expired, held int, e
 	var all errgroup.Group
 	for _, id := range ids {
 		all.Go(func() error {
-			_, err := s.submit(limited, &cancelCommand{submission{orderID: id}, reservationExpired, nil})
+			c := &cancelCommand{submission{orderID: id}, reservationExpired, nil}
+			_, err := s.submit(limited, c)
 			switch {
 			case err == nil:
 				canceledNow.Add(1)

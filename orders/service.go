@@ -38,7 +38,7 @@ type Service struct {
 // address of the Customers API.
 func New(g *gorm.DB, c Config) (*Service, error) {
 	s := &Service{Config: c}
-	keys := idempotency.Keys{Lifetime: c.KeyLifetime, Operations: keyedOperations}
+	keys := idempotency.Keys{DB: g, Lifetime: c.KeyLifetime, Operations: keyedOperations}
 	newStore := func(base service.Store) store { return store{base, &s.Config} }
 	s.db = service.NewDatabase(g, "orders", keys, newStore)
 	s.commands.MaxConcurrent, s.commands.MaxCost, s.commands.MaxHeld = s.maxBatches(), batchCost, c.MaxHeld

@@ -13,7 +13,7 @@ import (
 	"example.com/b2b/internal/service"
 )
 
-// store runs the queries of this package on behalf of a caller. TestStoreIsTheOnlyDoor keeps *gorm.DB in this
+// store runs the queries of this package on behalf of a caller. TestOnlyStoreUsesDatabase keeps *gorm.DB in this
 // file and in tenancy.go, where queries begin.
 type store struct {
 	service.Store

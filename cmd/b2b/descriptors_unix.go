@@ -4,7 +4,7 @@ package main
 
 import "syscall"
 
-// descriptors is how many files this process may have open.
+// descriptors returns the limit of open files of this process.
 func descriptors() int {
 	var limit syscall.Rlimit
 	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {

@@ -56,8 +56,8 @@ func TestParametersEverywhere(t *testing.T) {
 	})
 }
 
-// TestConcernsAllCustomers holds that a token for one customer can neither change products nor call the
-// operations that the document marks with x-concerns-all-customers, whatever its scopes are.
+// TestConcernsAllCustomers checks that a token for one customer can neither change products nor call the
+// operations that the document marks with x-concerns-all-customers, even with all scopes.
 func TestConcernsAllCustomers(t *testing.T) {
 	operations := 0
 	everyOperation(t, config.OnlyJWT, func(t *testing.T, o operation) {

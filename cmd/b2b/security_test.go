@@ -117,7 +117,7 @@ func (o operation) checkSecurity(t *testing.T, open bool) (scopes []string) {
 		}
 	}
 	if o.Security == nil {
-		t.Fatal("the document does not say who may call")
+		t.Fatal("the document has no security")
 	}
 	if public := o.path == "/health" || o.path == "/ready"; public || len(*o.Security) == 0 {
 		if len(*o.Security) > 0 || !public {
@@ -138,7 +138,7 @@ func (o operation) checkSecurity(t *testing.T, open bool) (scopes []string) {
 		case len(requirement) != 1 || byToken == byService || byToken && len(ofToken) == 0:
 			t.Errorf("security is %v", requirement)
 		case byService != strings.HasPrefix(o.path, "/internal/"):
-			t.Errorf("the service token is for /internal, and /internal is for it alone: security is %v", requirement)
+			t.Errorf("/internal needs the service token, all other paths need a token: security is %v", requirement)
 		case byService:
 			want("every scope", false, o.token(t, auth.Admin), 403, "is not the service token")
 		}

@@ -33,15 +33,15 @@ import (
 	"example.com/b2b/orders"
 )
 
-// service is an entry in the table of services: everything that the program knows of one.
+// service is an entry in the table of services.
 type service struct {
-	name, title string // the command; what it is called
+	name, title string // name of the command; title for people
 	database    bool
-	settings    any           // what it reads of the configuration besides what all services read; nil for no more
-	peers       []any         // where its peers are: read when they are not in the same process
-	port        *int          // where it listens
-	base        *string       // where others find it
-	rules       []doctor.Rule // what must always be true of its data
+	settings    any           // additional group of the configuration; nil for none
+	peers       []any         // groups with addresses of peers; read when the peers run in other processes
+	port        *int          // port to listen at
+	base        *string       // address for other services
+	rules       []doctor.Rule // invariants of the service's data
 	try         string        // a first call to show; %s is its address
 	build       func(g *gorm.DB, o web.Options) (http.Handler, func(ctx context.Context), error)
 
@@ -57,8 +57,8 @@ func (s *service) peer(c *config.Settings) peer.Peer {
 	return p
 }
 
-// table has the services, whose configuration is c, in the order in which they depend on each other; they
-// stop in the opposite one.
+// table returns the services with the configuration c. A service may call earlier services in the table; the
+// services stop in reverse order.
 func table(c *config.Settings) []*service {
 	customersAPI := &service{
 		name: "customers", title: "Customers API", database: true, rules: customers.Rules(),
@@ -75,8 +75,9 @@ func table(c *config.Settings) []*service {
 		try: "curl '%s/products?limit=3'",
 		build: func(g *gorm.DB, o web.Options) (http.Handler, func(context.Context), error) {
 			peer := customersAPI.peer(c)
-			peer.Timeout /= 2 // it must have given up on its peer, and said so, before its caller gives up on it
-			s, err := orders.New(g, orders.Config{Customers: peer, CancellationWindow: c.CancellationWindow, Reservation: c.Reservation, KeyLifetime: c.KeyLifetime, MaxHeld: max(1, c.MaxInFlight/8)})
+			peer.Timeout /= 2 // this service must answer 503 before its own caller's timeout
+			s, err := orders.New(g, orders.Config{Customers: peer, CancellationWindow: c.CancellationWindow,
+				Reservation: c.Reservation, KeyLifetime: c.KeyLifetime, MaxHeld: max(1, c.MaxInFlight/8)})
 			if err != nil {
 				return nil, nil, err
 			}
@@ -101,8 +102,8 @@ func table(c *config.Settings) []*service {
 	}}
 }
 
-// serve runs one service of c's table, or all of them, until ctx ends and the requests in flight are
-// answered. All of them are each other's peers, whatever the addresses in the environment say.
+// serve runs a single service or all services, until ctx ends and the requests in flight are answered. With
+// all services, the addresses of peers in the environment are ignored.
 func serve(ctx context.Context, c *config.Settings, services []*service, out io.Writer) error {
 	all := len(services) > 1
 	if err := read(c, services); err != nil {
@@ -114,10 +115,12 @@ func serve(ctx context.Context, c *config.Settings, services []*service, out io.
 	}
 	log := slog.New(slog.NewJSONHandler(os.Stderr, &slog.HandlerOptions{Level: c.LogLevel}))
 	if config.KnownToAll(c.ServiceTokens[0]) {
-		log.Warn("SERVICE_TOKEN is one that everybody knows; set APP_ENV=production before others can reach this machine")
+		log.Warn("SERVICE_TOKEN is one that everybody knows; " +
+			"set APP_ENV=production before others can reach this machine")
 	}
 	if all && os.Getenv("PORT") != "" {
-		log.Warn("PORT is for one service started alone; all three listen on CUSTOMERS_PORT, ORDERS_PORT and ORCHESTRATOR_PORT")
+		log.Warn("PORT is for one service started alone; " +
+			"all three listen on CUSTOMERS_PORT, ORDERS_PORT and ORCHESTRATOR_PORT")
 	}
 	address, siblings := bindAddress(c, services), []string{}
 	for _, s := range services {
@@ -130,8 +133,8 @@ func serve(ctx context.Context, c *config.Settings, services []*service, out io.
 		*s.port = s.server.Listeners[0].Addr().(*net.TCPAddr).Port
 		*s.base = "http://" + net.JoinHostPort(nameOf(address), strconv.Itoa(*s.port))
 	}
-	for _, port := range []int{c.CustomersPort, c.OrdersPort, c.OrchestratorPort} {
-		siblings = append(siblings, strconv.Itoa(port))
+	for _, s := range table(c) {
+		siblings = append(siblings, strconv.Itoa(*s.port))
 	}
 	var g *gorm.DB
 	if services[0].database {
@@ -178,7 +181,7 @@ func serve(ctx context.Context, c *config.Settings, services []*service, out io.
 	fmt.Fprintf(out, "\nTry: "+last.try+"\n", *last.base)
 	log.Info("started", "services", names, "version", buildinfo.Version(), "app_env", c.Env, "auth_mode", c.AuthMode)
 	defer log.Info("stopped")
-	go debug.FreeOSMemory() // what only the start needed
+	go debug.FreeOSMemory() // memory used by the start only
 	context.AfterFunc(ctx, func() { log.Info("stopping once the requests in flight are answered") })
 	drained, stop := context.WithCancel(context.WithoutCancel(ctx)) // one deadline for all services
 	defer stop()
@@ -199,7 +202,7 @@ func others(c *config.Settings, s *service, running []*service) (known []docs.Li
 	return known
 }
 
-// read fills c with what the services use, and no more.
+// read reads the groups of the configuration used by the services.
 func read(c *config.Settings, services []*service) error {
 	var groups []any
 	for _, s := range services {
@@ -213,15 +216,17 @@ func read(c *config.Settings, services []*service) error {
 	if len(services) == 1 {
 		groups = append(append(groups, &c.SinglePort), services[0].peers...)
 	}
-	err := c.Read(append(groups, &c.Logging, &c.Access, &c.JWT, &c.Serving, &c.Limiting, &c.Listening, &c.Browsers, &c.Ports, &c.Stopping)...)
+	groups = append(groups, &c.Logging, &c.Access, &c.JWT, &c.Serving, &c.Limiting, &c.Listening, &c.Browsers,
+		&c.Ports, &c.Stopping)
+	err := c.Read(groups...)
 	if c.Only != nil {
 		*services[0].port = *c.Only
 	}
 	return err
 }
 
-// bindAddress is where to listen when nobody says: where there is MySQL, or a lone orchestrator in
-// production, others call.
+// bindAddress returns BIND_ADDRESS. The default is every address with MySQL, and for a lone orchestrator in
+// production, because other machines call the service; else localhost.
 func bindAddress(c *config.Settings, services []*service) string {
 	switch {
 	case c.BindAddress != "":
@@ -232,7 +237,7 @@ func bindAddress(c *config.Settings, services []*service) string {
 	return server.Loopback
 }
 
-// nameOf is the host by which this machine reaches what listens at an address.
+// nameOf returns the host name for a listener on this machine.
 func nameOf(address string) string {
 	if ip := net.ParseIP(address); ip == nil || ip.IsUnspecified() {
 		return server.Loopback
@@ -240,35 +245,40 @@ func nameOf(address string) string {
 	return address
 }
 
-// connections returns how many callers each service may have connected: no more than leave the process enough
-// descriptors for its database, and for as many calls of other services. Else whoever opens connections, and
-// says nothing, closes the database to all.
+// connections returns the connection limit of a service: at most MAX_CONNECTIONS, and few enough to keep file
+// descriptors for the database, and for a call to another service per connection. Without the limit, idle
+// connections could use up all descriptors.
 func connections(c *config.Settings, services []*service) (int, error) {
-	const own, fewest = 32, 10 // listeners, epoll, the files of SQLite; each service's callers
-	needed := own
+	const (
+		reserved       = 32 // descriptors for listeners, epoll and the files of SQLite
+		minConnections = 10 // of a service
+	)
+	needed := reserved
 	if c.Driver == config.MySQL {
 		needed += c.Database.MaxConns
 	}
 	limit := descriptors()
-	most := min(c.MaxConnections, (limit-needed)/(2*len(services)))
-	if most < fewest {
-		return 0, fmt.Errorf("this process may have %d files open and needs %d; raise that limit (ulimit -n), or lower DB_MAX_CONNECTIONS", limit, needed+2*fewest*len(services))
+	connections := min(c.MaxConnections, (limit-needed)/(2*len(services)))
+	if connections < minConnections {
+		return 0, fmt.Errorf("this process may have %d files open and needs %d; "+
+			"raise that limit (ulimit -n), or lower DB_MAX_CONNECTIONS",
+			limit, needed+2*minConnections*len(services))
 	}
-	return most, nil
+	return connections, nil
 }
 
-// runUntil serves until ctx ends or a service fails. Then each service finishes its requests before those it
-// depends on stop, and all have ended when drained has.
+// runUntil serves until ctx ends or a service fails. Then the services stop in reverse order: a service stops
+// after the services that call it have finished their requests. When drained ends, all services stop at once.
 func runUntil(ctx, drained context.Context, services []*service) error {
 	group, ctx := errgroup.WithContext(ctx)
-	stop := ctx // ends when the services in front of the next one have stopped
+	callersStopped := ctx
 	for _, s := range slices.Backward(services) {
-		front := stop
-		done, ended := context.WithCancel(context.WithoutCancel(ctx))
-		stop = done
+		stop := callersStopped
+		stopped, setStopped := context.WithCancel(context.WithoutCancel(ctx))
+		callersStopped = stopped
 		group.Go(func() error {
-			defer ended()
-			return s.server.Serve(front, drained)
+			defer setStopped()
+			return s.server.Serve(stop, drained)
 		})
 		if s.background != nil {
 			group.Go(func() error { s.background(ctx); return nil })

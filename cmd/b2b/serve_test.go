@@ -17,7 +17,7 @@ import (
 	"example.com/b2b/internal/web/webtest"
 )
 
-// TestInProcessPeer holds that the orchestrator calls a service of its own process without a connection: no
+// TestInProcessPeer checks that the orchestrator calls a service of its own process without a connection: no
 // service listens at the configured addresses.
 func TestInProcessPeer(t *testing.T) {
 	var c config.Settings
@@ -43,7 +43,7 @@ func TestInProcessPeer(t *testing.T) {
 	webtest.WantError(t, w.Code, w.Body.Bytes(), http.StatusNotFound, "customer_not_found", "/customer_id")
 }
 
-// TestOneDrain holds that services that stop have one deadline in common. Each of three services has a
+// TestOneDrain checks that services that stop have one deadline in common. Each of three services has a
 // request in flight; all services end at the deadline.
 func TestOneDrain(t *testing.T) {
 	ctx, stop := context.WithCancel(context.Background())

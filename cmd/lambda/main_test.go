@@ -59,6 +59,7 @@ func TestMain(m *testing.M) {
 	bootstrap = filepath.Join(dir, "bootstrap")
 	webtest.Forbid(token, secret)
 	build := exec.Command("go", "build", "-tags", "lambda.norpc", "-o", bootstrap, ".")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	build.Stderr = os.Stderr
 	code := 1
 	if build.Run() == nil {
@@ -417,7 +418,7 @@ func TestFunctionUnknownEvent(t *testing.T) {
 	}
 }
 
-// TestEventsByExactName holds that the function reads the fields of an event by their exact names only, and
+// TestEventsByExactName checks that the function reads the fields of an event by their exact names only, and
 // refuses an event with a name twice.
 func TestEventsByExactName(t *testing.T) {
 	p := newPeers(t)
@@ -450,7 +451,7 @@ func TestEventsByExactName(t *testing.T) {
 	}
 }
 
-// TestFunctionDeadline holds that the function answers before Lambda's deadline when another service does
+// TestFunctionDeadline checks that the function answers before Lambda's deadline when another service does
 // not. After the deadline, the gateway answers 502.
 func TestFunctionDeadline(t *testing.T) {
 	t.Run("no_answer", func(t *testing.T) {
@@ -459,7 +460,7 @@ func TestFunctionDeadline(t *testing.T) {
 		t.Cleanup(silent.Close)
 		g := start(t, append(environment(silent.URL), "REQUEST_TIMEOUT_SECONDS=300")...)
 		a := g.send(t, "http_v2", order(sampleOrder), 2)
-		a.expectError(t, http.StatusGatewayTimeout, "upstream_unavailable") // 503 after the last try, without a deadline
+		a.expectError(t, http.StatusGatewayTimeout, "upstream_unavailable") // not 503, the answer after the last try
 	})
 	t.Run("refused", func(t *testing.T) {
 		gone := httptest.NewServer(nil)
@@ -511,7 +512,7 @@ func TestFunctionBadConfiguration(t *testing.T) {
 	}
 }
 
-// TestFunctionLinksNoDatabase holds that the function contains no code of a database.
+// TestFunctionLinksNoDatabase checks that the function contains no code of a database.
 func TestFunctionLinksNoDatabase(t *testing.T) {
 	deps, err := exec.Command("go", "list", "-deps", ".").Output()
 	if err != nil {

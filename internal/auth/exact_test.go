@@ -19,7 +19,7 @@ func signed(header, claims string) string {
 	return text + "." + signature(text)
 }
 
-// TestClaimsByExactName holds that claims are read by their exact names only, and that a token with a name
+// TestClaimsByExactName checks that claims are read by their exact names only, and that a token with a name
 // twice is refused.
 func TestClaimsByExactName(t *testing.T) {
 	tokens := Tokens{Secret: secret}
@@ -32,22 +32,22 @@ func TestClaimsByExactName(t *testing.T) {
 		status int
 		says   string
 	}{
-		"as_they_are":                   {`"customer_id":7,"scope":"orders:read"`, acme, 0, ""},
-		"another_customer_behind":       {`"customer_id":7,"Customer_ID":2,"scope":"orders:read"`, acme, 0, ""},
-		"another_customer_before":       {`"CUSTOMER_ID":2,"customer_id":7,"scope":"orders:read"`, acme, 0, ""},
-		"customer_with_a_long_s":        {`"cu\u017ftomer_id":7,"scope":"orders:read"`, unbound, 0, ""},
-		"scope_in_capitals":             {`"customer_id":7,"SCOPE":"admin"`, unscoped, 0, ""},
-		"scope_in_capitals_too":         {`"customer_id":7,"scope":"orders:read","Scope":"admin"`, acme, 0, ""},
-		"sub_in_capitals":               {`"customer_id":7,"scope":"orders:read","SUB":"victim"`, acme, 0, ""},
-		"nbf_in_capitals":               {`"customer_id":7,"scope":"orders:read","NBF":99999999999`, acme, 0, ""},
-		"other_claims_are_anything":     {`"customer_id":7,"scope":"orders:read","realm_access":{"roles":["a"],"Roles":[null]},"x":[1e300]`, acme, 0, ""},
-		"customer_twice":                {`"customer_id":7,"customer_id":2`, Anonymous, 401, "twice"},
-		"customer_twice_escaped":        {`"customer_id":7,"customer\u005fid":2`, Anonymous, 401, "twice"},
-		"scope_twice":                   {`"scope":"orders:read","scope":"admin"`, Anonymous, 401, "twice"},
-		"sub_twice":                     {`"sub":"victim"`, Anonymous, 401, "twice"},
-		"exp_twice":                     {fmt.Sprintf(`"exp":%d`, soon+1), Anonymous, 401, "twice"},
-		"a_name_that_nobody_asks_twice": {`"x":1,"x":2`, Anonymous, 401, "twice"},
-		"no_utf8":                       {"\"x\":\"\xff\"", Anonymous, 401, "neither"},
+		"as_they_are":               {`"customer_id":7,"scope":"orders:read"`, acme, 0, ""},
+		"another_customer_behind":   {`"customer_id":7,"Customer_ID":2,"scope":"orders:read"`, acme, 0, ""},
+		"another_customer_before":   {`"CUSTOMER_ID":2,"customer_id":7,"scope":"orders:read"`, acme, 0, ""},
+		"customer_with_a_long_s":    {`"cu\u017ftomer_id":7,"scope":"orders:read"`, unbound, 0, ""},
+		"scope_in_capitals":         {`"customer_id":7,"SCOPE":"admin"`, unscoped, 0, ""},
+		"scope_in_capitals_too":     {`"customer_id":7,"scope":"orders:read","Scope":"admin"`, acme, 0, ""},
+		"sub_in_capitals":           {`"customer_id":7,"scope":"orders:read","SUB":"victim"`, acme, 0, ""},
+		"nbf_in_capitals":           {`"customer_id":7,"scope":"orders:read","NBF":99999999999`, acme, 0, ""},
+		"other_claims_are_anything": {`"customer_id":7,"scope":"orders:read","realm_access":{"roles":["a"],"Roles":[null]},"x":[1e300]`, acme, 0, ""},
+		"customer_twice":            {`"customer_id":7,"customer_id":2`, Anonymous, 401, "twice"},
+		"customer_twice_escaped":    {`"customer_id":7,"customer\u005fid":2`, Anonymous, 401, "twice"},
+		"scope_twice":               {`"scope":"orders:read","scope":"admin"`, Anonymous, 401, "twice"},
+		"sub_twice":                 {`"sub":"victim"`, Anonymous, 401, "twice"},
+		"exp_twice":                 {fmt.Sprintf(`"exp":%d`, soon+1), Anonymous, 401, "twice"},
+		"an_unknown_name_twice":     {`"x":1,"x":2`, Anonymous, 401, "twice"},
+		"no_utf8":                   {"\"x\":\"\xff\"", Anonymous, 401, "neither"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			token := signed(plainHeader, fmt.Sprintf(`{"sub":"acme","exp":%d,%s}`, soon, c.claims))
@@ -62,7 +62,7 @@ func TestClaimsByExactName(t *testing.T) {
 	identify(t, Tokens{Secret: secret, Audience: "b2b"}, onlyAUD, Anonymous, 401, "lacks a claim")
 }
 
-// TestActingForByExactName holds that X-Acting-For is read as strictly as a token.
+// TestActingForByExactName checks that X-Acting-For is read as strictly as a token.
 func TestActingForByExactName(t *testing.T) {
 	tokens := Tokens{Service: []string{"service-token"}}
 	byService := acme

@@ -52,7 +52,7 @@ func signature(signed string) string {
 	return base64.RawURLEncoding.EncodeToString(mac.Sum(nil))
 }
 
-// FuzzIdentify holds that only a service token or a valid signature identifies a caller, and that
+// FuzzIdentify checks that only a service token or a valid signature identifies a caller, and that
 // X-Acting-For counts with a service token only.
 func FuzzIdentify(f *testing.F) {
 	jwt, err := fuzzed.Issue(acme, 24*time.Hour)
@@ -139,7 +139,7 @@ func FuzzClaims(f *testing.F) {
 	})
 }
 
-// FuzzIssue holds that an issued token identifies its principal, and that no changed token is accepted.
+// FuzzIssue checks that an issued token identifies its principal, and that no changed token is accepted.
 func FuzzIssue(f *testing.F) {
 	f.Add("acme", "orders:read orders:write", int64(7), uint(40), byte('A'))
 	f.Add("日本", "", int64(0), uint(0), byte('.'))

@@ -54,7 +54,7 @@ func (i *issuer) saysKeys(t *testing.T, keys ...any) {
 	i.says(string(text))
 }
 
-// TestUnusableKeys holds that a service starts although an issuer publishes an unusable key. The other keys
+// TestUnusableKeys checks that a service starts although an issuer publishes an unusable key. The other keys
 // verify tokens, the unusable key verifies none, and the log says that the key was left out.
 func TestUnusableKeys(t *testing.T) {
 	good, odd := newKeys(), newKeys()
@@ -69,28 +69,30 @@ func TestUnusableKeys(t *testing.T) {
 	type members = map[string]any
 	kid := func(m members) members { m["kid"] = "odd"; return m }
 	rs, es := jwt.SigningMethodRS256, jwt.SigningMethodES256
+	oddRSA := func(m members) members { return publicKey(t, &odd.rsa.PublicKey, kid(m)) }
+	oddEC := func(m members) members { return publicKey(t, &odd.ec.PublicKey, kid(m)) }
 	for name, c := range map[string]struct {
 		key    any
 		method jwt.SigningMethod // signs a token by the odd key
 		signer any
 	}{
-		"use_of_another_kind":      {publicKey(t, &odd.ec.PublicKey, kid(members{"use": "jwt-svid"})), es, odd.ec},
-		"use_enc":                  {publicKey(t, &odd.rsa.PublicKey, kid(members{"use": "enc"})), rs, odd.rsa},
-		"use_in_capitals_too":      {publicKey(t, &odd.rsa.PublicKey, kid(members{"use": "enc", "USE": "sig"})), rs, odd.rsa},
-		"key_ops_without_verify":   {publicKey(t, &odd.ec.PublicKey, kid(members{"key_ops": []string{"deriveKey"}})), es, odd.ec},
-		"rsa_of_1024_bits":         {publicKey(t, &weak.PublicKey, kid(members{})), rs, weak},
-		"rsa_for_encryption":       {publicKey(t, &odd.rsa.PublicKey, kid(members{"alg": "RSA-OAEP-256"})), rs, odd.rsa},
-		"another_curve":            {publicKey(t, &p384.PublicKey, kid(members{})), jwt.SigningMethodES384, p384},
-		"a_point_off_the_curve":    {publicKey(t, &odd.ec.PublicKey, kid(members{"y": strings.Repeat("A", 43)})), es, odd.ec},
-		"x5c_that_is_none":         {publicKey(t, &odd.ec.PublicKey, kid(members{"x5c": []string{"AAAA"}})), es, odd.ec},
-		"x5c_no_base64":            {publicKey(t, &odd.ec.PublicKey, kid(members{"x5c": []string{"%"}})), es, odd.ec},
-		"numeric_kid":              {publicKey(t, &odd.ec.PublicKey, members{"kid": 7}), es, odd.ec},
-		"no_kty":                   {publicKey(t, &odd.ec.PublicKey, kid(members{"kty": nil})), es, odd.ec},
-		"kty_in_capitals":          {publicKey(t, &odd.ec.PublicKey, kid(members{"kty": nil, "KTY": "EC"})), es, odd.ec},
-		"a_kind_that_nobody_knows": {members{"kty": "AKP", "kid": "odd", "alg": "ML-DSA-65", "pub": "AAAA"}, es, odd.ec},
-		"a_shared_secret":          {members{"kty": "oct", "kid": "odd", "k": "c2VjcmV0"}, jwt.SigningMethodHS256, []byte("secret")},
-		"no_object":                {"key", es, odd.ec},
-		"null":                     {nil, es, odd.ec},
+		"use_of_another_kind":    {oddEC(members{"use": "jwt-svid"}), es, odd.ec},
+		"use_enc":                {oddRSA(members{"use": "enc"}), rs, odd.rsa},
+		"use_in_capitals_too":    {oddRSA(members{"use": "enc", "USE": "sig"}), rs, odd.rsa},
+		"key_ops_without_verify": {oddEC(members{"key_ops": []string{"deriveKey"}}), es, odd.ec},
+		"rsa_of_1024_bits":       {publicKey(t, &weak.PublicKey, kid(members{})), rs, weak},
+		"rsa_for_encryption":     {oddRSA(members{"alg": "RSA-OAEP-256"}), rs, odd.rsa},
+		"another_curve":          {publicKey(t, &p384.PublicKey, kid(members{})), jwt.SigningMethodES384, p384},
+		"a_point_off_the_curve":  {oddEC(members{"y": strings.Repeat("A", 43)}), es, odd.ec},
+		"x5c_that_is_none":       {oddEC(members{"x5c": []string{"AAAA"}}), es, odd.ec},
+		"x5c_no_base64":          {oddEC(members{"x5c": []string{"%"}}), es, odd.ec},
+		"numeric_kid":            {publicKey(t, &odd.ec.PublicKey, members{"kid": 7}), es, odd.ec},
+		"no_kty":                 {oddEC(members{"kty": nil}), es, odd.ec},
+		"kty_in_capitals":        {oddEC(members{"kty": nil, "KTY": "EC"}), es, odd.ec},
+		"an_unknown_kind":        {kid(members{"kty": "AKP", "alg": "ML-DSA-65", "pub": "AAAA"}), es, odd.ec},
+		"a_shared_secret":        {kid(members{"kty": "oct", "k": "c2VjcmV0"}), jwt.SigningMethodHS256, []byte("secret")},
+		"no_object":              {"key", es, odd.ec},
+		"null":                   {nil, es, odd.ec},
 	} {
 		t.Run(name, func(t *testing.T) {
 			i := newIssuer(t)
@@ -210,8 +212,8 @@ func TestTwoKeysOfOneID(t *testing.T) {
 	}
 }
 
-// TestFreshKeyWithoutID fetches the keys again for a token without a key id that no key verifies. The number
-// of fetches has the same bound as for tokens that name an unknown key.
+// TestFreshKeyWithoutID fetches the keys again when no known key verifies a token without a key id. The number
+// of fetches has the same bound as for tokens with an unknown id.
 func TestFreshKeyWithoutID(t *testing.T) {
 	before, after, others := newKeys(), newKeys(), newKeys()
 	i := newIssuer(t)

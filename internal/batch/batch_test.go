@@ -306,7 +306,7 @@ func TestHeldRows(t *testing.T) {
 		b.end <- x.holds(1)
 		want(t, second, "<nil>")
 		wantHeld(t, b, 2)
-		gate := b.submit(ctx, &command{name: "gate", keys: []string{"k"}}) // the waiting command does not reserve its key
+		gate := b.submit(ctx, &command{name: "gate", keys: []string{"k"}}) // a waiting command leaves its key free
 		b.wantBegun("gate")
 		late := b.submit(ctx, &command{name: "late"})
 		x.free.Store(true)

@@ -24,8 +24,9 @@ func TestProduction(t *testing.T) {
 	}{
 		"newcomer":                    {service, "", "development open", nil},
 		"development_by_its_old_name": {service, "NODE_ENV=development DB_HOST=db", "development open", nil},
-		"development_on_mysql":        {service, "APP_ENV=development DB_HOST=db SERVICE_TOKEN=x", "development open", nil},
-		"development_with_tokens":     {service, "AUTH_MODE=jwt", "development jwt", nil},
+		"development_on_mysql": {service, "APP_ENV=development DB_HOST=db SERVICE_TOKEN=x",
+			"development open", nil},
+		"development_with_tokens": {service, "AUTH_MODE=jwt", "development jwt", nil},
 		"mysql": {service, "DB_HOST=localhost", "production jwt",
 			[]string{"SERVICE_TOKEN has 0 bytes", "JWT_SECRET and JWT_JWKS_URL are not set"}},
 		"mysql_with_secrets":      {service, "DB_HOST=localhost" + token + secret, "production jwt", nil},
@@ -87,7 +88,7 @@ func TestProduction(t *testing.T) {
 	}
 }
 
-// TestKnownToAll holds that production refuses each secret that a file of this repository shows, and each
+// TestKnownToAll checks that production refuses each secret that a file of this repository shows, and each
 // default of development.
 func TestKnownToAll(t *testing.T) {
 	secrets := regexp.MustCompile(`(?m)(TOKEN|SECRET|PASSWORD)(?:=|: |` + "`" + ` \| ` + "`" + `)([\w-]+)`)

@@ -49,7 +49,7 @@ var patterns = func() map[string]*regexp.Regexp {
 	return all
 }()
 
-// FuzzFormats holds that no format accepts a value that could break a line of a log or a header, a value that
+// FuzzFormats checks that no format accepts a value that could break a line of a log or a header, a value that
 // the pattern of the documents refuses, or an invalid email address.
 func FuzzFormats(f *testing.F) {
 	for _, s := range []string{

@@ -52,10 +52,9 @@ type Database[S any] struct {
 	newStore func(Store) S
 }
 
-// NewDatabase returns the stores of a database that db.Migrate has brought up to date. It sets the database of
-// keys. The service is ready when the table can be read; newStore makes the service's store.
+// NewDatabase returns the stores of a database that db.Migrate has brought up to date. The service is ready
+// when the table can be read; newStore makes the service's store.
 func NewDatabase[S any](g *gorm.DB, table string, keys idempotency.Keys, newStore func(Store) S) *Database[S] {
-	keys.DB = g
 	return &Database[S]{DB: g, Keys: keys, table: table, newStore: newStore}
 }
 

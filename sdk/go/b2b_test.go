@@ -41,7 +41,9 @@ func TestMain(m *testing.M) {
 	}
 	defer os.RemoveAll(folder)
 	binary = filepath.Join(folder, "b2b")
-	if out, err := exec.Command("go", "build", "-o", binary, "example.com/b2b/cmd/b2b").CombinedOutput(); err != nil {
+	build := exec.Command("go", "build", "-o", binary, "example.com/b2b/cmd/b2b")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := build.CombinedOutput(); err != nil {
 		panic(fmt.Sprintf("%v: %s", err, out))
 	}
 	var stop func()
@@ -53,7 +55,8 @@ func TestMain(m *testing.M) {
 // start runs b2b in a folder and returns its addresses.
 func start(folder string, env ...string) (addresses []string, stop func()) {
 	cmd := exec.Command(binary)
-	cmd.Dir, cmd.Env = folder, append(env, "CUSTOMERS_PORT=0", "ORDERS_PORT=0", "ORCHESTRATOR_PORT=0", "LOG_LEVEL=error")
+	cmd.Dir = folder
+	cmd.Env = append(env, "CUSTOMERS_PORT=0", "ORDERS_PORT=0", "ORCHESTRATOR_PORT=0", "LOG_LEVEL=error")
 	cmd.Stderr = os.Stderr
 	out, err := cmd.StdoutPipe()
 	if err != nil {
@@ -63,7 +66,8 @@ func start(folder string, env ...string) (addresses []string, stop func()) {
 		panic(err)
 	}
 	for lines := bufio.NewScanner(out); lines.Scan() && !strings.HasPrefix(lines.Text(), "Try: "); {
-		if m := regexp.MustCompile(`^(?:Customers API|Orders API|Orchestrator) +(http:\S+)`).FindStringSubmatch(lines.Text()); m != nil {
+		started := regexp.MustCompile(`^(?:Customers API|Orders API|Orchestrator) +(http:\S+)`)
+		if m := started.FindStringSubmatch(lines.Text()); m != nil {
 			addresses = append(addresses, m[1])
 		}
 	}
@@ -224,14 +228,16 @@ var made int
 
 func newFixture(t *testing.T, change ...func(*b2b.Options)) *fixture {
 	t.Helper()
-	f := &fixture{customers: newProxy(t, addresses[0]), orders: newProxy(t, addresses[1]), orchestrator: newProxy(t, addresses[2])}
+	f := &fixture{customers: newProxy(t, addresses[0]), orders: newProxy(t, addresses[1]),
+		orchestrator: newProxy(t, addresses[2])}
 	o := b2b.Options{Customers: f.customers.URL, Orders: f.orders.URL, Orchestrator: f.orchestrator.URL}
 	for _, c := range change {
 		c(&o)
 	}
 	f.Client = must(b2b.New(o))(t)
 	made++
-	customer := must(f.Customers.CreateCustomerWithResponse(t.Context(), nil, customersapi.NewCustomer{Name: "A test", Email: fmt.Sprintf("test-%d@example.com", made)}))(t)
+	customer := must(f.Customers.CreateCustomerWithResponse(t.Context(), nil,
+		customersapi.NewCustomer{Name: "A test", Email: fmt.Sprintf("test-%d@example.com", made)}))(t)
 	f.customer = customer.JSON201.Data.ID
 	f.product = f.newProduct(t, fmt.Sprintf("TEST-%d", made))
 	return f
@@ -239,7 +245,8 @@ func newFixture(t *testing.T, change ...func(*b2b.Options)) *fixture {
 
 func (f *fixture) newProduct(t *testing.T, sku string) int64 {
 	t.Helper()
-	return must(f.Orders.CreateProductWithResponse(t.Context(), nil, ordersapi.NewProduct{Sku: sku, Name: "A test", PriceCents: 999_999_937, Stock: 100}))(t).JSON201.Data.ID
+	product := ordersapi.NewProduct{Sku: sku, Name: "A test", PriceCents: 999_999_937, Stock: 100}
+	return must(f.Orders.CreateProductWithResponse(t.Context(), nil, product))(t).JSON201.Data.ID
 }
 
 func (f *fixture) items(qty int64) []contract.NewOrderItem {
@@ -303,7 +310,8 @@ func TestOneKeyOneOrder(t *testing.T) {
 	f.orders.plans(closed, drop, refuse(503, "0"), cut, refuse(502, ""), pass)
 	res := must(f.Orders.CreateOrderWithResponse(t.Context(), &ordersapi.CreateOrderParams{}, f.newOrder(3)))(t)
 	key := f.orders.one(t, 6)
-	if sent := res.HTTPResponse.Request.Header.Get("X-Idempotency-Key"); sent != key || res.HTTPResponse.Header.Get("Idempotency-Replayed") != "true" {
+	sent := res.HTTPResponse.Request.Header.Get("X-Idempotency-Key")
+	if sent != key || res.HTTPResponse.Header.Get("Idempotency-Replayed") != "true" {
 		t.Errorf("key %q, headers %v", sent, res.HTTPResponse.Header)
 	}
 	f.ordersAre(t, res.JSON201.Data.ID)
@@ -317,7 +325,8 @@ func TestOneKeyOneOrder(t *testing.T) {
 func TestCreateAndConfirmOrder(t *testing.T) {
 	f := newFixture(t)
 	f.orchestrator.plans(drop, cut, refuse(504, "0"), closed, pass)
-	placed := must(f.CreateAndConfirmOrder(t.Context(), orchestratorapi.OrchestrationRequest{CustomerID: f.customer, Items: f.items(2)}))(t)
+	placed := must(f.CreateAndConfirmOrder(t.Context(),
+		orchestratorapi.OrchestrationRequest{CustomerID: f.customer, Items: f.items(2)}))(t)
 	f.orchestrator.one(t, 5)
 	if placed.Order.Status != string(contract.CONFIRMED) {
 		t.Errorf("the order is %s", placed.Order.Status)
@@ -326,7 +335,8 @@ func TestCreateAndConfirmOrder(t *testing.T) {
 	f.stockIs(t, 98)
 
 	f.orchestrator.plans(drop, pass)
-	again := orchestratorapi.OrchestrationRequest{CustomerID: f.customer, Items: f.items(2), IdempotencyKey: fmt.Sprintf(`po-%d"a/?#%%&+`, f.customer)}
+	again := orchestratorapi.OrchestrationRequest{CustomerID: f.customer, Items: f.items(2),
+		IdempotencyKey: fmt.Sprintf(`po-%d"a/?#%%&+`, f.customer)}
 	second := must(f.CreateAndConfirmOrder(t.Context(), again))(t)
 	if key := f.orchestrator.one(t, 2); key != again.IdempotencyKey {
 		t.Errorf("the key is %q", key)
@@ -346,15 +356,18 @@ func TestEveryKeyedWrite(t *testing.T) {
 	confirmed := must(f.Orders.ConfirmOrderWithResponse(t.Context(), id, nil))(t)
 	f.orders.one(t, 3)
 	f.orders.plans(drop, drop, pass)
-	canceled := must(f.Orders.CancelOrderWithResponse(t.Context(), id, nil, ordersapi.Cancellation{Reason: new("a test")}))(t)
+	canceled := must(f.Orders.CancelOrderWithResponse(t.Context(), id, nil,
+		ordersapi.Cancellation{Reason: new("a test")}))(t)
 	f.orders.one(t, 3)
 	f.orders.plans(drop, drop, pass)
-	adjusted := must(f.Orders.AdjustStockWithResponse(t.Context(), f.product, &ordersapi.AdjustStockParams{XIdempotencyKey: new(fmt.Sprint("delivery-", f.product))},
+	adjusted := must(f.Orders.AdjustStockWithResponse(t.Context(), f.product,
+		&ordersapi.AdjustStockParams{XIdempotencyKey: new(fmt.Sprint("delivery-", f.product))},
 		ordersapi.NewStockAdjustment{Delta: 40, Reason: "a test"}))(t)
 	if key := f.orders.one(t, 3); key != fmt.Sprint("delivery-", f.product) {
 		t.Errorf("the key is %q", key)
 	}
-	if confirmed.JSON200.Data.Status != contract.CONFIRMED || canceled.JSON200.Data.Status != contract.CANCELED || adjusted.JSON201.Data.Level != 140 {
+	if confirmed.JSON200.Data.Status != contract.CONFIRMED ||
+		canceled.JSON200.Data.Status != contract.CANCELED || adjusted.JSON201.Data.Level != 140 {
 		t.Errorf("%s %s %s", confirmed.Body, canceled.Body, adjusted.Body)
 	}
 	f.stockIs(t, 140)
@@ -371,7 +384,8 @@ func TestAllAnswersLost(t *testing.T) {
 	}
 	f.orders.plans()
 	report := must(f.Orders.GetIdempotencyKeyWithResponse(t.Context(), lost.IdempotencyKey))(t).JSON200.Data
-	repeated := must(f.Orders.CreateOrderWithResponse(t.Context(), &ordersapi.CreateOrderParams{XIdempotencyKey: &lost.IdempotencyKey}, f.newOrder(1)))(t)
+	repeated := must(f.Orders.CreateOrderWithResponse(t.Context(),
+		&ordersapi.CreateOrderParams{XIdempotencyKey: &lost.IdempotencyKey}, f.newOrder(1)))(t)
 	if stands := report.Operations[0].OrderID; stands == nil || *stands != repeated.JSON201.Data.ID {
 		t.Errorf("the key stands for %v", stands)
 	}
@@ -386,7 +400,9 @@ func TestWriteWithoutKeyIsSentOnce(t *testing.T) {
 		status int
 	}{{drop, b2b.NoAnswer, 0}, {closed, b2b.NoAnswer, 0}, {refuse(503, "0"), "unavailable", 503}} {
 		f.customers.plans(test.step)
-		e := failure(f.Customers.UpdateCustomerWithResponse(t.Context(), f.customer, nil, customersapi.CustomerUpdate{Name: new("B test")}))(t, test.code, test.status, false)
+		update := customersapi.CustomerUpdate{Name: new("B test")}
+		e := failure(f.Customers.UpdateCustomerWithResponse(t.Context(), f.customer, nil, update))(
+			t, test.code, test.status, false)
 		if keys := f.customers.keys(t); len(keys) != 1 || keys[0] != "" || e.IdempotencyKey != "" {
 			t.Errorf("%s: keys %q", test.name, keys)
 		}
@@ -418,26 +434,39 @@ func TestRefusal(t *testing.T) {
 	f := newFixture(t)
 	named := func(_ context.Context, r *http.Request) error { r.Header.Set("X-Correlation-Id", "req-1"); return nil }
 	for _, refused := range []*b2b.Error{
-		failure(f.Orders.CreateOrderWithResponse(t.Context(), nil, f.newOrder(101), named))(t, contract.InsufficientStock, 400, false),
-		failure(f.CreateAndConfirmOrder(t.Context(), orchestratorapi.OrchestrationRequest{CustomerID: f.customer, Items: f.items(101), CorrelationID: new("req-1")}))(t, contract.InsufficientStock, 400, false),
+		failure(f.Orders.CreateOrderWithResponse(t.Context(), nil, f.newOrder(101), named))(
+			t, contract.InsufficientStock, 400, false),
+		failure(f.CreateAndConfirmOrder(t.Context(), orchestratorapi.OrchestrationRequest{
+			CustomerID: f.customer, Items: f.items(101), CorrelationID: new("req-1"),
+		}))(t, contract.InsufficientStock, 400, false),
 	} {
-		if refused.CorrelationID != "req-1" || len(refused.Details) != 1 || refused.Details[0].Field != "/items/0/qty" || refused.IdempotencyKey == "" {
+		if refused.CorrelationID != "req-1" || refused.IdempotencyKey == "" ||
+			len(refused.Details) != 1 || refused.Details[0].Field != "/items/0/qty" {
 			t.Errorf("%+v", refused)
 		}
 	}
-	first := must(f.Orders.CreateOrderWithResponse(t.Context(), &ordersapi.CreateOrderParams{XIdempotencyKey: new(fmt.Sprint("one-", f.customer))}, f.newOrder(1)))(t)
-	failure(f.Orders.CreateOrderWithResponse(t.Context(), &ordersapi.CreateOrderParams{XIdempotencyKey: new(fmt.Sprint("one-", f.customer))}, f.newOrder(2)))(t, contract.IdempotencyKeyReused, 422, false)
+	one := &ordersapi.CreateOrderParams{XIdempotencyKey: new(fmt.Sprint("one-", f.customer))}
+	first := must(f.Orders.CreateOrderWithResponse(t.Context(), one, f.newOrder(1)))(t)
+	failure(f.Orders.CreateOrderWithResponse(t.Context(), one, f.newOrder(2)))(
+		t, contract.IdempotencyKeyReused, 422, false)
 	f.ordersAre(t, first.JSON201.Data.ID)
 
 	etag := must(f.Orders.GetProductWithResponse(t.Context(), f.product, nil))(t).HTTPResponse.Header.Get("ETag")
-	failure(f.Orders.GetProductWithResponse(t.Context(), f.product, &ordersapi.GetProductParams{IfNoneMatch: &etag}))(t, b2b.NotModified, 304, false)
-	must(f.Orders.UpdateProductWithResponse(t.Context(), f.product, &ordersapi.UpdateProductParams{IfMatch: &etag}, ordersapi.ProductUpdate{Stock: new(int64(7))}))(t)
-	failure(f.Orders.UpdateProductWithResponse(t.Context(), f.product, &ordersapi.UpdateProductParams{IfMatch: &etag}, ordersapi.ProductUpdate{Stock: new(int64(8))}))(t, contract.PreconditionFailed, 412, false)
+	unchanged := &ordersapi.GetProductParams{IfNoneMatch: &etag}
+	failure(f.Orders.GetProductWithResponse(t.Context(), f.product, unchanged))(t, b2b.NotModified, 304, false)
+	ifMatch := &ordersapi.UpdateProductParams{IfMatch: &etag}
+	must(f.Orders.UpdateProductWithResponse(t.Context(), f.product, ifMatch,
+		ordersapi.ProductUpdate{Stock: new(int64(7))}))(t)
+	failure(f.Orders.UpdateProductWithResponse(t.Context(), f.product, ifMatch,
+		ordersapi.ProductUpdate{Stock: new(int64(8))}))(t, contract.PreconditionFailed, 412, false)
 }
 
 func TestAnswersOfSomebodyElse(t *testing.T) {
 	f := newFixture(t)
-	for _, s := range []step{answer(200, "<html>"), answer(200, "{}"), answer(404, "<html>"), answer(302, "", "Location", "/products/2")} {
+	for _, s := range []step{
+		answer(200, "<html>"), answer(200, "{}"), answer(404, "<html>"),
+		answer(302, "", "Location", "/products/2"),
+	} {
 		f.orders.plans(s)
 		failure(f.Orders.GetProductWithResponse(t.Context(), f.product, nil))(t, b2b.UnexpectedAnswer, s.status, false)
 	}
@@ -481,13 +510,16 @@ func TestPages(t *testing.T) {
 
 func TestWhatIsNew(t *testing.T) {
 	f := newFixture(t)
-	if total := must(f.Orders.CreateOrderWithResponse(t.Context(), nil, f.newOrder(97)))(t).JSON201.Data.TotalCents; total != 96_999_993_889 {
+	placed := must(f.Orders.CreateOrderWithResponse(t.Context(), nil, f.newOrder(97)))(t)
+	if total := placed.JSON201.Data.TotalCents; total != 96_999_993_889 {
 		t.Errorf("the total is %d", total)
 	}
 	const big = 1<<53 - 1
-	f.orders.plans(answer(200, fmt.Sprintf(`{"success": true, "data": {"id": %d, "status": "TELEPORTED", "total_cents": %[1]d, "novel": {"a": [1]}, "items": []}, "novel": 1}`, big)))
+	f.orders.plans(answer(200, fmt.Sprintf(`{"success": true, "data": {"id": %d, "status": "TELEPORTED", `+
+		`"total_cents": %[1]d, "novel": {"a": [1]}, "items": []}, "novel": 1}`, big)))
 	order := must(f.Orders.GetOrderWithResponse(t.Context(), big, nil))(t).JSON200.Data
-	if order.ID != big || order.TotalCents != big || order.Status != "TELEPORTED" || f.orders.seen[0].URL.Path != "/orders/9007199254740991" {
+	if order.ID != big || order.TotalCents != big || order.Status != "TELEPORTED" ||
+		f.orders.seen[0].URL.Path != "/orders/9007199254740991" {
 		t.Errorf("%+v", order)
 	}
 	f.orders.plans(answer(418, `{"success": false, "error": "New.", "code": "novel", "novel": 1}`))
@@ -503,27 +535,33 @@ func TestToken(t *testing.T) {
 	}}))(t)
 	f.orders.plans(refuse(503, "0"), answer(200, `{"success": true, "data": {}}`))
 	must(f.Orders.GetProductWithResponse(t.Context(), 2, nil))(t)
-	if first, second := f.orders.seen[0].Header.Get("Authorization"), f.orders.seen[1].Header.Get("Authorization"); first != "Bearer token-1" || second != "Bearer token-2" {
+	first := f.orders.seen[0].Header.Get("Authorization")
+	second := f.orders.seen[1].Header.Get("Authorization")
+	if first != "Bearer token-1" || second != "Bearer token-2" {
 		t.Errorf("%s, %s", first, second)
 	}
 	f.Client = must(b2b.New(b2b.Options{Orders: f.orders.URL, Token: b2b.StaticToken("nonsense")}))(t)
 	failure(f.Orders.GetProductWithResponse(t.Context(), 2, nil))(t, contract.Unauthorized, 401, false)
 	broken := errors.New("no token")
-	f.Client = must(b2b.New(b2b.Options{Orders: f.orders.URL, Token: func(context.Context) (string, error) { return "", broken }}))(t)
-	if e := failure(f.Orders.GetProductWithResponse(t.Context(), 2, nil))(t, b2b.NoAnswer, 0, true); !errors.Is(e, broken) {
+	noToken := func(context.Context) (string, error) { return "", broken }
+	f.Client = must(b2b.New(b2b.Options{Orders: f.orders.URL, Token: noToken}))(t)
+	e := failure(f.Orders.GetProductWithResponse(t.Context(), 2, nil))(t, b2b.NoAnswer, 0, true)
+	if !errors.Is(e, broken) {
 		t.Error(e)
 	}
 }
 
 // TestTokenOfACustomer calls services that let nobody in without a token, with one that b2b token prints.
 func TestTokenOfACustomer(t *testing.T) {
-	env := []string{"AUTH_MODE=jwt", "JWT_SECRET=a-secret-of-the-test-that-is-long-enough", "SERVICE_TOKEN=token-of-the-test"}
+	env := []string{"AUTH_MODE=jwt", "JWT_SECRET=a-secret-of-the-test-that-is-long-enough",
+		"SERVICE_TOKEN=token-of-the-test"}
 	strict, stop := start(t.TempDir(), env...)
 	defer stop()
 	orchestrator := newProxy(t, strict[2])
 	o := b2b.Options{Customers: strict[0], Orders: strict[1], Orchestrator: orchestrator.URL}
 	stranger := must(b2b.New(o))(t)
-	order := orchestratorapi.OrchestrationRequest{CustomerID: 1, Items: []contract.NewOrderItem{{ProductID: new(int64(2)), Qty: 1}}}
+	order := orchestratorapi.OrchestrationRequest{CustomerID: 1,
+		Items: []contract.NewOrderItem{{ProductID: new(int64(2)), Qty: 1}}}
 	failure(stranger.CreateAndConfirmOrder(t.Context(), order))(t, contract.Unauthorized, 401, false)
 
 	command := exec.Command(binary, "token", "--sub", "acme", "--scope", "orders:read orders:write", "--customer", "1")
@@ -548,8 +586,8 @@ func TestTokenOfACustomer(t *testing.T) {
 	failure(partner.Customers.GetCustomerWithResponse(t.Context(), 1, nil))(t, contract.Forbidden, 403, false)
 }
 
-// TestReadme builds and runs the README's program as a partner does, in a module of its own, which then knows nothing of the
-// services' dependencies.
+// TestReadme builds and runs the README's program as a partner does, in a module of its own, which then knows
+// nothing of the services' dependencies.
 func TestReadme(t *testing.T) {
 	readme := must(os.ReadFile("README.md"))(t)
 	program := regexp.MustCompile("(?s)```go\n(.*?)```").FindSubmatch(readme)
@@ -568,18 +606,21 @@ func TestReadme(t *testing.T) {
 		}
 	}
 	write("main.go", source)
-	write("go.mod", "module partner\n\ngo 1.26\n\nrequire example.com/b2b v0.0.0\n\nreplace example.com/b2b => "+root+"\n")
+	write("go.mod", "module partner\n\ngo 1.26\n\nrequire example.com/b2b v0.0.0\n\n"+
+		"replace example.com/b2b => "+root+"\n")
 	cmd := exec.Command("go", "run", ".")
-	cmd.Dir, cmd.Env = dir, append(os.Environ(), "GOFLAGS=-mod=mod", "GOWORK=off")
+	cmd.Dir, cmd.Env = dir, append(os.Environ(), "GOFLAGS=-mod=mod -trimpath", "GOWORK=off", "CGO_ENABLED=0")
 	out, err := cmd.CombinedOutput()
 	if err != nil {
 		t.Fatalf("%v %s", err, out)
 	}
-	if m := regexp.MustCompile(`(?m)^order (\d+) is CONFIRMED\n(?:.*\n)*(\d+) 389700$`).FindSubmatch(out); m == nil || !bytes.Equal(m[1], m[2]) {
+	m := regexp.MustCompile(`(?m)^order (\d+) is CONFIRMED\n(?:.*\n)*(\d+) 389700$`).FindSubmatch(out)
+	if m == nil || !bytes.Equal(m[1], m[2]) {
 		t.Errorf("%s", out)
 	}
 	for _, name := range []string{"go.mod", "go.sum"} {
-		if content := must(os.ReadFile(filepath.Join(dir, name)))(t); regexp.MustCompile(`gin-gonic|kin-openapi|gorm|sql`).Match(content) {
+		content := must(os.ReadFile(filepath.Join(dir, name)))(t)
+		if regexp.MustCompile(`gin-gonic|kin-openapi|gorm|sql`).Match(content) {
 			t.Errorf("a partner's %s is\n%s", name, content)
 		}
 	}

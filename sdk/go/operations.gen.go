@@ -11,7 +11,7 @@ import (
 	"example.com/b2b/openapi/ordersapi"
 )
 
-// operations lists the operations of each service.
+// operations are those of each service's document.
 var operations = map[string][]operation{
 	"customers": {
 		{name: "getCustomerIdempotencyKey", method: "GET", path: "/customer-idempotency-keys/{key}", key: none, ok: []int{200}},

@@ -25,7 +25,9 @@ func (s service) RoundTrip(r *http.Request) (*http.Response, error) {
 	if status >= 400 {
 		body = `{"success": false, "error": "Not now.", "code": "unavailable"}`
 	}
-	return &http.Response{StatusCode: status, Header: http.Header{"Content-Type": {"application/json"}, "Retry-After": {retryAfter}}, Body: io.NopCloser(strings.NewReader(body)), Request: r}, nil
+	header := http.Header{"Content-Type": {"application/json"}, "Retry-After": {retryAfter}}
+	return &http.Response{StatusCode: status, Header: header,
+		Body: io.NopCloser(strings.NewReader(body)), Request: r}, nil
 }
 
 func TestRetryAfter(t *testing.T) {
@@ -44,7 +46,8 @@ func TestRetryAfter(t *testing.T) {
 		})
 		c := must(b2b.New(b2b.Options{HTTPClient: &http.Client{Transport: s}}))(t)
 		must(c.Orders.GetProductWithResponse(t.Context(), 2, nil))(t)
-		if len(at) != 4 || at[1] < 7*time.Second || at[2]-at[1] < 19*time.Second || at[3]-at[2] < 100*time.Millisecond || at[3] > 30*time.Second {
+		if len(at) != 4 || at[1] < 7*time.Second || at[2]-at[1] < 19*time.Second ||
+			at[3]-at[2] < 100*time.Millisecond || at[3] > 30*time.Second {
 			t.Errorf("tried at %v", at)
 		}
 	})
@@ -67,7 +70,8 @@ func TestDeadline(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				tries := 0
 				counted := service(func() (int, string, error) { tries++; return test.service() })
-				c := must(b2b.New(b2b.Options{HTTPClient: &http.Client{Transport: counted}, Deadline: 30 * time.Second}))(t)
+				c := must(b2b.New(b2b.Options{
+					HTTPClient: &http.Client{Transport: counted}, Deadline: 30 * time.Second}))(t)
 				ctx := t.Context()
 				if test.deadline > 0 {
 					var cancel func()
@@ -91,7 +95,8 @@ func TestDeadline(t *testing.T) {
 func TestNotTriedAgain(t *testing.T) {
 	for status, retryable := range map[int]bool{500: true, 408: true, 404: false} {
 		tries := 0
-		c := must(b2b.New(b2b.Options{HTTPClient: &http.Client{Transport: service(func() (int, string, error) { tries++; return status, "", nil })}}))(t)
+		answers := service(func() (int, string, error) { tries++; return status, "", nil })
+		c := must(b2b.New(b2b.Options{HTTPClient: &http.Client{Transport: answers}}))(t)
 		failure(c.Orders.GetProductWithResponse(t.Context(), 2, nil))(t, "unavailable", status, retryable)
 		if tries != 1 {
 			t.Errorf("%d: %d tries", status, tries)

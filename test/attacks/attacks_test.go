@@ -57,6 +57,11 @@ type attack struct {
 	beside                string // an unfinished request that root sends on eight connections before
 }
 
+type namedAttack struct {
+	name string
+	attack
+}
+
 // target is the system under attack, in mode jwt, with an order of the victim.
 type target struct {
 	base   map[string]string
@@ -166,6 +171,12 @@ func (s *target) attacks(t *testing.T) map[string]attack {
 	hour, ago := time.Now().Add(time.Hour).Unix(), time.Now().Add(-time.Minute).Unix()
 	order := func(suffix string) string { return fmt.Sprint("/orders/", s.order, suffix) }
 	all := map[string]attack{}
+	add := func(name string, a attack) {
+		if _, exists := all[name]; exists {
+			t.Errorf("two attacks are named %q", name)
+		}
+		all[name] = a
+	}
 
 	// Authentication: each token reads an order of mallory's own.
 	good := s.sign(t, jwt.SigningMethodHS256, secret, nil)
@@ -178,71 +189,71 @@ func (s *target) attacks(t *testing.T) map[string]attack {
 	}
 	const claims = `"exp":4102444800,"customer_id":1,"scope":"orders:read"`
 	root := fmt.Sprintf(`{"sub":"mallory","scope":"admin","exp":%d}`, hour)
-	for name, authorization := range map[string]string{
-		"a customer twice":                text(`"exp":4102444800,"scope":"admin","customer_id":1,"customer_id":2`),
-		"a scope twice":                   text(claims + `,"scope":"admin"`),
-		"a subject twice":                 text(claims + `,"sub":"victim"`),
-		"exp, and EXP":                    text(`"exp":1,"EXP":4102444800,"customer_id":1,"scope":"orders:read"`),
-		"EXP only":                        text(`"EXP":4102444800,"customer_id":1,"scope":"orders:read"`),
-		"exp of 2^63-1":                   text(`"exp":9223372036854775807,"customer_id":1,"scope":"orders:read"`),
-		"nbf of 1e300":                    text(`"exp":4102444800,"nbf":1e300,"customer_id":1,"scope":"orders:read"`),
-		"an extension that is critical":   s.signText(t, `{"alg":"HS256","crit":["x"],"x":1}`, claims),
-		"alg twice":                       s.signText(t, `{"alg":"none","alg":"HS256"}`, claims),
-		"another encoding of a signature": "Bearer " + otherEncoding(strings.TrimPrefix(good, "Bearer ")),
-		"as Service":                      with("sub", "Service"),
-		"as the service and a space":      with("sub", "service\u00a0"),
-		"as the system, in wide letters":  with("sub", "ｓｙｓｔｅｍ"),
-		"no token":                        "",
-		"an empty bearer":                 "Bearer ",
-		"another scheme":                  "Basic bWFsbG9yeTptYWxsb3J5",
-		"the service token, basic":        "Basic " + webtest.Token,
-		"a guessed service token":         "Bearer dev-service-token",
-		"a part of the service token":     "Bearer " + webtest.Token[:8],
-		"the service token and more":      "Bearer " + webtest.Token + "x",
-		"alg none":                        s.sign(t, jwt.SigningMethodNone, jwt.UnsafeAllowNoneSignatureType, nil),
-		"alg nOnE":                        "Bearer " + encode(`{"alg":"nOnE","typ":"JWT"}`) + "." + parts[1] + ".",
-		"no signature":                    "Bearer " + parts[0] + "." + parts[1] + ".",
-		"two parts":                       "Bearer " + parts[0] + "." + parts[1],
-		"the public key as HMAC secret":   s.sign(t, jwt.SigningMethodHS256, public, nil),
-		"HS512 with the right secret":     s.sign(t, jwt.SigningMethodHS512, secret, nil),
-		"PS256, which is not accepted":    s.sign(t, jwt.SigningMethodPS256, s.key, nil),
-		"another secret":                  s.sign(t, jwt.SigningMethodHS256, []byte("another-secret-of-32-bytes-or-so"), nil),
-		"no secret":                       s.sign(t, jwt.SigningMethodHS256, []byte{}, nil),
-		"another RSA key":                 s.sign(t, jwt.SigningMethodRS256, must(rsa.GenerateKey(rand.Reader, 2048)), nil),
-		"claims changed after signing":    "Bearer " + parts[0] + "." + encode(root) + "." + parts[2],
-		"expired":                         with("exp", ago),
-		"never expires":                   with("exp", nil),
-		"expires some day":                with("exp", "some day"),
-		"not valid yet":                   with("nbf", hour),
-		"issued in the future":            with("iat", hour),
-		"another issuer":                  with("iss", "https://mallory.example"),
-		"no issuer":                       with("iss", nil),
-		"for another audience":            with("aud", "billing"),
-		"for no audience":                 with("aud", nil),
-		"nobody":                          with("sub", nil),
-		"as the service":                  with("sub", "service"),
-		"as the system":                   with("sub", "system"),
-		"as anonymous":                    with("sub", "anonymous"),
-		"customer null":                   with("customer_id", json.RawMessage("null")),
-		"customer 0":                      with("customer_id", 0),
-		"customer -1":                     with("customer_id", -1),
-		"customer 1.5":                    with("customer_id", 1.5),
-		"customer as text":                with("customer_id", "1"),
-		"several customers":               with("customer_id", []int{1, 2}),
-		"a token with a line break in it": "Bearer " + parts[0] + "." + parts[1] + "\t." + parts[2],
+	for _, c := range []struct{ name, authorization string }{
+		{"a customer twice", text(`"exp":4102444800,"scope":"admin","customer_id":1,"customer_id":2`)},
+		{"a scope twice", text(claims + `,"scope":"admin"`)},
+		{"a subject twice", text(claims + `,"sub":"victim"`)},
+		{"exp, and EXP", text(`"exp":1,"EXP":4102444800,"customer_id":1,"scope":"orders:read"`)},
+		{"EXP only", text(`"EXP":4102444800,"customer_id":1,"scope":"orders:read"`)},
+		{"exp of 2^63-1", text(`"exp":9223372036854775807,"customer_id":1,"scope":"orders:read"`)},
+		{"nbf of 1e300", text(`"exp":4102444800,"nbf":1e300,"customer_id":1,"scope":"orders:read"`)},
+		{"an extension that is critical", s.signText(t, `{"alg":"HS256","crit":["x"],"x":1}`, claims)},
+		{"alg twice", s.signText(t, `{"alg":"none","alg":"HS256"}`, claims)},
+		{"another encoding of a signature", "Bearer " + otherEncoding(strings.TrimPrefix(good, "Bearer "))},
+		{"as Service", with("sub", "Service")},
+		{"as the service and a space", with("sub", "service\u00a0")},
+		{"as the system, in wide letters", with("sub", "ｓｙｓｔｅｍ")},
+		{"no token", ""},
+		{"an empty bearer", "Bearer "},
+		{"another scheme", "Basic bWFsbG9yeTptYWxsb3J5"},
+		{"the service token, basic", "Basic " + webtest.Token},
+		{"a guessed service token", "Bearer dev-service-token"},
+		{"a part of the service token", "Bearer " + webtest.Token[:8]},
+		{"the service token and more", "Bearer " + webtest.Token + "x"},
+		{"alg none", s.sign(t, jwt.SigningMethodNone, jwt.UnsafeAllowNoneSignatureType, nil)},
+		{"alg nOnE", "Bearer " + encode(`{"alg":"nOnE","typ":"JWT"}`) + "." + parts[1] + "."},
+		{"no signature", "Bearer " + parts[0] + "." + parts[1] + "."},
+		{"two parts", "Bearer " + parts[0] + "." + parts[1]},
+		{"the public key as HMAC secret", s.sign(t, jwt.SigningMethodHS256, public, nil)},
+		{"HS512 with the right secret", s.sign(t, jwt.SigningMethodHS512, secret, nil)},
+		{"PS256, which is not accepted", s.sign(t, jwt.SigningMethodPS256, s.key, nil)},
+		{"another secret", s.sign(t, jwt.SigningMethodHS256, []byte("another-secret-of-32-bytes-or-so"), nil)},
+		{"no secret", s.sign(t, jwt.SigningMethodHS256, []byte{}, nil)},
+		{"another RSA key", s.sign(t, jwt.SigningMethodRS256, must(rsa.GenerateKey(rand.Reader, 2048)), nil)},
+		{"claims changed after signing", "Bearer " + parts[0] + "." + encode(root) + "." + parts[2]},
+		{"expired", with("exp", ago)},
+		{"never expires", with("exp", nil)},
+		{"expires some day", with("exp", "some day")},
+		{"not valid yet", with("nbf", hour)},
+		{"issued in the future", with("iat", hour)},
+		{"another issuer", with("iss", "https://mallory.example")},
+		{"no issuer", with("iss", nil)},
+		{"for another audience", with("aud", "billing")},
+		{"for no audience", with("aud", nil)},
+		{"no subject", with("sub", nil)},
+		{"as the service", with("sub", "service")},
+		{"as the system", with("sub", "system")},
+		{"as anonymous", with("sub", "anonymous")},
+		{"customer null", with("customer_id", json.RawMessage("null"))},
+		{"customer 0", with("customer_id", 0)},
+		{"customer -1", with("customer_id", -1)},
+		{"customer 1.5", with("customer_id", 1.5)},
+		{"customer as text", with("customer_id", "1")},
+		{"several customers", with("customer_id", []int{1, 2})},
+		{"a token with a line break in it", "Bearer " + parts[0] + "." + parts[1] + "\t." + parts[2]},
 	} {
-		all["authentication: "+name] = attack{
+		add("authentication: "+c.name, attack{
 			service: "orders", method: "GET", path: "/orders/1",
-			headers: []string{"Authorization", authorization}, status: 401, code: "unauthorized",
-		}
+			headers: []string{"Authorization", c.authorization}, status: 401, code: "unauthorized",
+		})
 	}
 	byClerk := func(method, path string) attack {
 		return attack{service: "orders", method: method, path: path, as: &clerk, status: 403, code: "forbidden"}
 	}
-	all["scope: write with a token that reads"] = byClerk("POST", "/orders")
-	all["scope: HEAD is a read, POST is none"] = byClerk("POST", order("/confirm"))
-	all["scope: products with orders:read"] = byClerk("GET", "/products/1")
-	all["scope: history without events:read"] = byClerk("GET", order("/history"))
+	add("scope: write with a token that reads", byClerk("POST", "/orders"))
+	add("scope: HEAD is a read, POST is none", byClerk("POST", order("/confirm")))
+	add("scope: products with orders:read", byClerk("GET", "/products/1"))
+	add("scope: history without events:read", byClerk("GET", order("/history")))
 	get := func(path, claims string, status int, code string) attack {
 		return attack{
 			service: "orders", method: "GET", path: path, headers: []string{"Authorization", text(claims)},
@@ -250,20 +261,19 @@ func (s *target) attacks(t *testing.T) map[string]attack {
 		}
 	}
 	const anyScope = `"exp":4102444800,"scope":"orders:read`
-	all["scope: SCOPE of another spelling"] = get("/products/1", anyScope+`","SCOPE":"admin"`, 403, "forbidden")
-	all["scope: separated by U+00A0"] = get("/products/1", anyScope+`\u00a0products:read"`, 403, "forbidden")
-	all["scope: scp beside scope"] = get("/products/1", anyScope+`","scp":"admin"`, 403, "forbidden")
-	all["tenant: Customer_ID beside customer_id"] = get(order(""), claims+`,"Customer_ID":2`, 404, "order_not_found")
-	all["tenant: cuſtomer_id beside customer_id"] = get(
-		order(""), claims+`,"cu\u017ftomer_id":2`, 404, "order_not_found",
-	)
-	all["scope: internal with a JWT"] = attack{
+	add("scope: SCOPE of another spelling", get("/products/1", anyScope+`","SCOPE":"admin"`, 403, "forbidden"))
+	add("scope: separated by U+00A0", get("/products/1", anyScope+`\u00a0products:read"`, 403, "forbidden"))
+	add("scope: scp beside scope", get("/products/1", anyScope+`","scp":"admin"`, 403, "forbidden"))
+	add("tenant: Customer_ID beside customer_id", get(order(""), claims+`,"Customer_ID":2`, 404, "order_not_found"))
+	add("tenant: cuſtomer_id beside customer_id",
+		get(order(""), claims+`,"cu\u017ftomer_id":2`, 404, "order_not_found"))
+	add("scope: internal with a JWT", attack{
 		service: "customers", method: "GET", path: "/internal/customers/1",
 		as: &auth.Principal{Subject: "root", Scope: auth.Admin}, status: 403, code: "forbidden",
-	}
-	all["scope: internal without a token"] = attack{
+	})
+	add("scope: internal without a token", attack{
 		service: "customers", method: "GET", path: "/internal/customers/1", status: 401, code: "unauthorized",
-	}
+	})
 
 	// Crossing tenants: mallory tries to read and change the victim's data.
 	byMallory := func(service, method, path, body string, status int, code string, headers ...string) attack {
@@ -279,53 +289,76 @@ func (s *target) attacks(t *testing.T) map[string]attack {
 		return byMallory(service, method, path, body, 403, "forbidden", headers...)
 	}
 	const newOrder = `{"customer_id":%d,"items":[{"product_id":5,"qty":1}]}`
+	const orchestrate = "/orchestrator/create-and-confirm-order"
 	const orchestration = `{"customer_id":2,"items":[{"product_id":5,"qty":1}],"idempotency_key":"k2"}`
 	const placed = `{"customer_id":2,"items":[{"product_id":5,"qty":7}]}`
+	asCSV := []string{"Content-Type", "text/csv"}
 	twoTokens := []string{"Authorization", s.bearer(t, mallory), "Authorization", "Bearer " + webtest.Token}
-	for name, a := range map[string]attack{
-		"read an order":                      hidden("GET", order(""), ""),
-		"read an order's head":               byMallory("orders", "HEAD", order(""), "", 404, ""),
-		"confirm an order":                   hidden("POST", order("/confirm"), "", web.IdempotencyHeader, "k1"),
-		"confirm with the victim's key":      hidden("POST", order("/confirm"), "", web.IdempotencyHeader, "shared-key"),
-		"cancel an order":                    hidden("POST", order("/cancel"), `{}`),
-		"cancel as compensation":             forbidden("orders", "POST", order("/cancel"), `{"cause":"compensation"}`),
-		"an order's history":                 hidden("GET", order("/history"), ""),
-		"an order's ETag, If-None-Match":     hidden("GET", order(""), "", "If-None-Match", s.tag),
-		"an order's ETag, any":               hidden("GET", order(""), "", "If-None-Match", "*"),
-		"an order's ETag, If-Match":          hidden("POST", order("/cancel"), `{}`, "If-Match", s.tag),
-		"an order's wrong ETag":              hidden("POST", order("/cancel"), `{}`, "If-Match", `"0"`),
-		"list by the victim's id":            byMallory("orders", "GET", "/orders?customer_id=2", "", 200, ""),
-		"list behind a cursor":               byMallory("orders", "GET", fmt.Sprint("/orders?cursor=", s.order-1), "", 200, ""),
-		"the report on the victim's key":     byMallory("orders", "GET", "/idempotency-keys/shared-key", "", 404, "idempotency_key_unknown"),
-		"the same, by the orchestrator":      byMallory("orchestrator", "GET", "/orchestrator/create-and-confirm-order/shared-key", "", 404, "idempotency_key_unknown"),
-		"order for the victim":               forbidden("orders", "POST", "/orders", fmt.Sprintf(newOrder, 2)),
-		"replay the victim's order":          forbidden("orders", "POST", "/orders", placed, web.IdempotencyHeader, "shared-key"),
-		"order for somebody unknown":         forbidden("orders", "POST", "/orders", fmt.Sprintf(newOrder, 99999)),
-		"order for the victim, orchestrated": forbidden("orchestrator", "POST", "/orchestrator/create-and-confirm-order", orchestration),
-		"read the victim's record":           byMallory("customers", "GET", "/customers/2", "", 404, "customer_not_found"),
-		"change the victim's record":         byMallory("customers", "PUT", "/customers/2", `{"name":"mine"}`, 404, "customer_not_found"),
-		"delete the victim's record":         byMallory("customers", "DELETE", "/customers/2", "", 404, "customer_not_found"),
-		"the victim's record's history":      byMallory("customers", "GET", "/customers/2/history", "", 404, "customer_not_found"),
-		"search for the victim":              byMallory("customers", "GET", "/customers?search=globex", "", 200, ""),
-		"make another customer":              forbidden("customers", "POST", "/customers", `{"name":"x","email":"x@example.com"}`),
-		"act for the victim":                 forbidden("orders", "GET", order(""), "", auth.ActingForHeader, victim.ActingFor()),
-		"act for nobody":                     forbidden("orders", "GET", order(""), "", auth.ActingForHeader, auth.Anonymous.ActingFor()),
-		"act for the victim without a token": {
+	for _, c := range []namedAttack{
+		{"read an order", hidden("GET", order(""), "")},
+		{"read an order's head", byMallory("orders", "HEAD", order(""), "", 404, "")},
+		{"confirm an order", hidden("POST", order("/confirm"), "", web.IdempotencyHeader, "k1")},
+		{"confirm with the victim's key",
+			hidden("POST", order("/confirm"), "", web.IdempotencyHeader, "shared-key")},
+		{"cancel an order", hidden("POST", order("/cancel"), `{}`)},
+		{"cancel as compensation", forbidden("orders", "POST", order("/cancel"), `{"cause":"compensation"}`)},
+		{"an order's history", hidden("GET", order("/history"), "")},
+		{"an order's ETag, If-None-Match", hidden("GET", order(""), "", "If-None-Match", s.tag)},
+		{"an order's ETag, any", hidden("GET", order(""), "", "If-None-Match", "*")},
+		{"an order's ETag, If-Match", hidden("POST", order("/cancel"), `{}`, "If-Match", s.tag)},
+		{"an order's wrong ETag", hidden("POST", order("/cancel"), `{}`, "If-Match", `"0"`)},
+		{"list by the victim's id", byMallory("orders", "GET", "/orders?customer_id=2", "", 200, "")},
+		{"list behind a cursor",
+			byMallory("orders", "GET", fmt.Sprint("/orders?cursor=", s.order-1), "", 200, "")},
+		{"the report on the victim's key",
+			byMallory("orders", "GET", "/idempotency-keys/shared-key", "", 404, "idempotency_key_unknown")},
+		{"the same, by the orchestrator",
+			byMallory("orchestrator", "GET", orchestrate+"/shared-key", "", 404, "idempotency_key_unknown")},
+		{"order for the victim", forbidden("orders", "POST", "/orders", fmt.Sprintf(newOrder, 2))},
+		{"replay the victim's order",
+			forbidden("orders", "POST", "/orders", placed, web.IdempotencyHeader, "shared-key")},
+		{"order for an unknown customer", forbidden("orders", "POST", "/orders", fmt.Sprintf(newOrder, 99999))},
+		{"order for the victim, orchestrated",
+			forbidden("orchestrator", "POST", orchestrate, orchestration)},
+		{"read the victim's record",
+			byMallory("customers", "GET", "/customers/2", "", 404, "customer_not_found")},
+		{"change the victim's record",
+			byMallory("customers", "PUT", "/customers/2", `{"name":"mine"}`, 404, "customer_not_found")},
+		{"delete the victim's record",
+			byMallory("customers", "DELETE", "/customers/2", "", 404, "customer_not_found")},
+		{"the victim's record's history",
+			byMallory("customers", "GET", "/customers/2/history", "", 404, "customer_not_found")},
+		{"search for the victim", byMallory("customers", "GET", "/customers?search=globex", "", 200, "")},
+		{"make another customer",
+			forbidden("customers", "POST", "/customers", `{"name":"x","email":"x@example.com"}`)},
+		{"act for the victim",
+			forbidden("orders", "GET", order(""), "", auth.ActingForHeader, victim.ActingFor())},
+		{"act for the anonymous caller",
+			forbidden("orders", "GET", order(""), "", auth.ActingForHeader, auth.Anonymous.ActingFor())},
+		{"act for the victim without a token", attack{
 			service: "orders", method: "GET", path: order(""), status: 403, code: "forbidden",
 			headers: []string{auth.ActingForHeader, victim.ActingFor()},
-		},
-		"two tokens, the second the service's": byMallory("orders", "GET", order(""), "", 401, "unauthorized", twoTokens...),
-		"the id by another spelling":           byMallory("orders", "GET", fmt.Sprintf("/orders/0%d", s.order), "", 400, "validation_failed"),
-		"the id with a sign":                   byMallory("orders", "GET", fmt.Sprintf("/orders/%%2B%d", s.order), "", 400, "validation_failed"),
-		"make a product":                       forbidden("orders", "POST", "/products", `{"sku":"M-1","name":"x","price_cents":1,"stock":1}`),
-		"set a price":                          forbidden("orders", "PATCH", "/products/5", `{"price_cents":1}`),
-		"take stock":                           forbidden("orders", "POST", "/products/5/stock-adjustments", `{"delta":-1,"reason":"x"}`),
-		"import prices":                        forbidden("orders", "POST", "/products/import", "sku,price_cents\nx,1\n", "Content-Type", "text/csv"),
-		"import customers":                     forbidden("customers", "POST", "/customers/import", "email,name\nx@example.com,x\n", "Content-Type", "text/csv"),
-		"the id as hexadecimal":                byMallory("orders", "GET", fmt.Sprintf("/orders/0x%x", s.order), "", 400, "validation_failed"),
-		"the id and a path":                    byMallory("orders", "GET", fmt.Sprintf("/orders/1%%2f..%%2f%d", s.order), "", 400, "validation_failed"),
+		}},
+		{"two tokens, the second the service's",
+			byMallory("orders", "GET", order(""), "", 401, "unauthorized", twoTokens...)},
+		{"the id by another spelling",
+			byMallory("orders", "GET", fmt.Sprintf("/orders/0%d", s.order), "", 400, "validation_failed")},
+		{"the id with a sign",
+			byMallory("orders", "GET", fmt.Sprintf("/orders/%%2B%d", s.order), "", 400, "validation_failed")},
+		{"make a product",
+			forbidden("orders", "POST", "/products", `{"sku":"M-1","name":"x","price_cents":1,"stock":1}`)},
+		{"set a price", forbidden("orders", "PATCH", "/products/5", `{"price_cents":1}`)},
+		{"take stock", forbidden("orders", "POST", "/products/5/stock-adjustments", `{"delta":-1,"reason":"x"}`)},
+		{"import prices",
+			forbidden("orders", "POST", "/products/import", "sku,price_cents\nx,1\n", asCSV...)},
+		{"import customers",
+			forbidden("customers", "POST", "/customers/import", "email,name\nx@example.com,x\n", asCSV...)},
+		{"the id as hexadecimal",
+			byMallory("orders", "GET", fmt.Sprintf("/orders/0x%x", s.order), "", 400, "validation_failed")},
+		{"the id and a path",
+			byMallory("orders", "GET", fmt.Sprintf("/orders/1%%2f..%%2f%d", s.order), "", 400, "validation_failed")},
 	} {
-		all["tenant: "+name] = a
+		add("tenant: "+c.name, c.attack)
 	}
 
 	// Injection, overflow, paths, and input against parsers, by a caller with every scope.
@@ -344,103 +377,130 @@ func (s *target) attacks(t *testing.T) map[string]attack {
 	read := func(path string, status int, code string, headers ...string) attack {
 		return byRoot("orders", "GET", path, "", status, code, headers...)
 	}
-	const line = `"product_id":5,"qty":1`
+	customers := func(body string) attack {
+		return byRoot("customers", "POST", "/customers", body, 400, "validation_failed")
+	}
+	const line, many = `"product_id":5,"qty":1`, `"product_id":5,"qty":1000000`
+	const template = `{"sku":"T-1","name":"{{7*7}}${7*7}<script>alert(1)</script>","price_cents":1,"stock":1}`
 	const withKey = `{"customer_id":1,"items":[{"product_id":5,"qty":1}],"idempotency_key":"k3"}`
 	item := func(fields string) string { return `{"customer_id":1,"items":[{` + fields + `}]}` }
 	deep := strings.Repeat("[", 100_000) + strings.Repeat("]", 100_000)
-	for name, a := range map[string]attack{
-		"SQL in a search":             byRoot("customers", "GET", "/customers?search=%27%20OR%201%3D1%20--", "", 200, ""),
-		"SQL union in a search":       read("/products?search=x%27%29%20UNION%20SELECT%201%2C2%20--%20", 200, ""),
-		"wildcards in a search":       read("/products?search=%25_%25", 200, ""),
-		"SQL in an id":                invalid("GET", "/orders/1%20OR%201=1", ""),
-		"SQL in a status":             invalid("GET", "/orders?status=CREATED%27--", ""),
-		"SQL in a date":               invalid("GET", "/orders?from=2024-01-01%27%3B--", ""),
-		"SQL in a key":                read("/idempotency-keys/%27%3BDROP%2FTABLE", 404, "idempotency_key_unknown"),
-		"NUL in a search":             byRoot("customers", "GET", "/customers?search=a%00b", "", 400, "validation_failed"),
-		"NUL in a name":               byRoot("customers", "POST", "/customers", `{"name":"a\u0000","email":"nul@example.com"}`, 400, "validation_failed"),
-		"a template in a name":        byRoot("orders", "POST", "/products", `{"sku":"T-1","name":"{{7*7}}${7*7}<script>alert(1)</script>","price_cents":1,"stock":1}`, 201, ""),
-		"a line break in a name":      invalid("POST", "/products", `{"sku":"T-2","name":"a\nlevel=ERROR","price_cents":1,"stock":1}`),
-		"a log line in an id":         read("/orders/1", 200, "", correlation.Header, "x\"}\t{\"level\":\"ERROR\""),
-		"half a surrogate pair":       byRoot("customers", "POST", "/customers", `{"name":"\ud800","email":"half@example.com"}`, 400, "validation_failed"),
-		"bytes that are not UTF-8":    byRoot("customers", "POST", "/customers", "{\"name\":\"\xff\",\"email\":\"x@example.com\"}", 400, "malformed_json"),
-		"a field of the database":     invalid("PATCH", "/products/1", `{"price_cents":1,"id":2,"created_at":"2020-01-01T00:00:00Z"}`),
-		"status in a new order":       invalid("POST", "/orders", `{"customer_id":1,"status":"CONFIRMED","total_cents":1,"items":[{"product_id":5,"qty":1}]}`),
-		"a price of one's own":        invalid("POST", "/orders", item(line+`,"unit_price_cents":1`)),
-		"__proto__":                   invalid("POST", "/orders", item(line+`,"__proto__":{"admin":true}`)),
-		"a negative quantity":         invalid("POST", "/orders", item(`"product_id":5,"qty":-1`)),
-		"quantity 2^63":               invalid("POST", "/orders", item(`"product_id":5,"qty":9223372036854775808`)),
-		"quantity 1e400":              invalid("POST", "/orders", item(`"product_id":5,"qty":1e400`)),
-		"quantity 1.5":                invalid("POST", "/orders", item(`"product_id":5,"qty":1.5`)),
-		"quantities that overflow":    byRoot("orders", "POST", "/orders", item(strings.Repeat(`"product_id":5,"qty":1000000},{`, 99)+`"product_id":5,"qty":1000000`), 400, "insufficient_stock"),
-		"a quantity twice":            invalid("POST", "/orders", item(line+`,"qty":1000`)),
-		"a quantity twice, escaped":   invalid("POST", "/orders", item(line+`,"\u0071ty":1000`)),
-		"a customer twice":            invalid("POST", "/orders", `{"customer_id":1,"customer_id":2,"items":[{"product_id":5,"qty":1}]}`),
-		"stock below zero":            byRoot("orders", "POST", "/products/1/stock-adjustments", `{"delta":-1000000000,"reason":"x"}`, 400, "insufficient_stock"),
-		"an id beyond 2^53":           invalid("GET", "/orders/9007199254740993", ""),
-		"a cursor below zero":         invalid("GET", "/orders?cursor=-1", ""),
-		"a million of a page":         invalid("GET", "/orders?limit=1000000", ""),
-		"a parameter twice":           invalid("GET", "/orders?customer_id=1&customer_id=2", ""),
-		"a parameter nobody knows":    invalid("GET", "/orders?custmer_id=2", ""),
-		"a parameter of another call": invalid("POST", "/orders?dry_run=true", item(line)),
-		"a parameter of a change":     invalid("PATCH", "/products/1?stock=0", `{"price_cents":1}`),
-		"true as 1":                   invalid("GET", "/products?active=1", ""),
-		"true as TRUE":                invalid("GET", "/products?active=TRUE", ""),
-		"a key between half quotes":   invalid("POST", "/orders", item(line), "Idempotency-Key", `"k`),
-		"an email of no domain":       byRoot("customers", "POST", "/customers", `{"name":"x","email":"a@localhost"}`, 400, "validation_failed"),
-		"another key in the header": byRoot("orchestrator", "POST", "/orchestrator/create-and-confirm-order", withKey,
-			400, "validation_failed", "Idempotency-Key", `"k4"`),
-		"101 lines":                 invalid("POST", "/orders", item(strings.Repeat(line+`},{`, 100)+line)),
-		"a deep body":               byRoot("orders", "POST", "/orders", deep, 400, ""),
-		"a deep field":              byRoot("orders", "POST", "/orders", `{"items":`+deep+`}`, 400, ""),
-		"a body over 1 MiB":         byRoot("orders", "POST", "/orders", `{"x":"`+strings.Repeat("a", 1<<20)+`"}`, 413, "payload_too_large"),
-		"an entity in XML":          unsupported("/orders", `<!DOCTYPE x [<!ENTITY e SYSTEM "file:///etc/passwd">]><x>&e;</x>`, "application/xml"),
-		"a form":                    unsupported(order("/cancel"), "reason=x", "application/x-www-form-urlencoded"),
-		"a form as text":            unsupported(order("/cancel"), `{"reason":"x"}`, "text/plain"),
-		"a key of spaces":           byRoot("orders", "POST", order("/confirm"), "", 400, "", web.IdempotencyHeader, "a b"),
-		"a key too long":            invalid("POST", order("/confirm"), "", web.IdempotencyHeader, strings.Repeat("k", 256)),
-		"two keys":                  invalid("POST", order("/confirm"), "", web.IdempotencyHeader, "a", "Idempotency-Key", "b"),
-		"a key .. in a path":        invalid("GET", "/idempotency-keys/%2e%2e", ""),
-		"up from the documentation": read("/docs/%2e%2e/%2e%2e/etc/passwd", 404, "not_found"),
-		"up, encoded twice":         read("/docs/%252e%252e%252fetc%252fpasswd", 404, "not_found"),
-		"up, with backslashes":      read("/docs/..%5c..%5cetc", 404, "not_found"),
-		"profiles":                  read("/debug/pprof/heap", 404, "not_found"),
-		"the environment":           read("/.env", 404, "not_found"),
-		"another case of a path":    read("/Orders/1", 404, "not_found"),
-		"a slash too many":          read("//orders/1", 404, "not_found"),
-		"a method override":         read("/orders/1", 200, "", "X-HTTP-Method-Override", "DELETE"),
-		"TRACE":                     byRoot("orders", "TRACE", "/orders/1", "", 405, "method_not_allowed"),
-		"DELETE of an order":        byRoot("orders", "DELETE", "/orders/1", "", 405, "method_not_allowed"),
-		"a method nobody knows":     byRoot("orders", "PROPFIND", "/orders", "", 405, "method_not_allowed"),
-		"another host by header":    read("/orders/1", 200, "", "X-Forwarded-Host", "mallory.example"),
-		"an address by header":      read("/orders/1", 200, "", "X-Original-URL", "/internal/customers/1"),
-		"the service token in a query": {
+	for _, c := range []namedAttack{
+		{"SQL in a search", byRoot("customers", "GET", "/customers?search=%27%20OR%201%3D1%20--", "", 200, "")},
+		{"SQL union in a search", read("/products?search=x%27%29%20UNION%20SELECT%201%2C2%20--%20", 200, "")},
+		{"wildcards in a search", read("/products?search=%25_%25", 200, "")},
+		{"SQL in an id", invalid("GET", "/orders/1%20OR%201=1", "")},
+		{"SQL in a status", invalid("GET", "/orders?status=CREATED%27--", "")},
+		{"SQL in a date", invalid("GET", "/orders?from=2024-01-01%27%3B--", "")},
+		{"SQL in a key", read("/idempotency-keys/%27%3BDROP%2FTABLE", 404, "idempotency_key_unknown")},
+		{"NUL in a search", byRoot("customers", "GET", "/customers?search=a%00b", "", 400, "validation_failed")},
+		{"NUL in a name",
+			customers(`{"name":"a\u0000","email":"nul@example.com"}`)},
+		{"a template in a name",
+			byRoot("orders", "POST", "/products", template, 201, "")},
+		{"a line break in a name",
+			invalid("POST", "/products", `{"sku":"T-2","name":"a\nlevel=ERROR","price_cents":1,"stock":1}`)},
+		{"a log line in an id", read("/orders/1", 200, "", correlation.Header, "x\"}\t{\"level\":\"ERROR\"")},
+		{"half a surrogate pair",
+			customers(`{"name":"\ud800","email":"half@example.com"}`)},
+		{"bytes that are not UTF-8",
+			byRoot("customers", "POST", "/customers",
+				"{\"name\":\"\xff\",\"email\":\"x@example.com\"}", 400, "malformed_json")},
+		{"a field of the database",
+			invalid("PATCH", "/products/1", `{"price_cents":1,"id":2,"created_at":"2020-01-01T00:00:00Z"}`)},
+		{"status in a new order",
+			invalid("POST", "/orders", `{"status":"CONFIRMED","total_cents":1,`+strings.TrimPrefix(item(line), "{"))},
+		{"a price in a new order", invalid("POST", "/orders", item(line+`,"unit_price_cents":1`))},
+		{"__proto__", invalid("POST", "/orders", item(line+`,"__proto__":{"admin":true}`))},
+		{"a negative quantity", invalid("POST", "/orders", item(`"product_id":5,"qty":-1`))},
+		{"quantity 2^63", invalid("POST", "/orders", item(`"product_id":5,"qty":9223372036854775808`))},
+		{"quantity 1e400", invalid("POST", "/orders", item(`"product_id":5,"qty":1e400`))},
+		{"quantity 1.5", invalid("POST", "/orders", item(`"product_id":5,"qty":1.5`))},
+		{"quantities that overflow",
+			byRoot("orders", "POST", "/orders", item(strings.Repeat(many+`},{`, 99)+many), 400, "insufficient_stock")},
+		{"a quantity twice", invalid("POST", "/orders", item(line+`,"qty":1000`))},
+		{"a quantity twice, escaped", invalid("POST", "/orders", item(line+`,"\u0071ty":1000`))},
+		{"a customer twice",
+			invalid("POST", "/orders", `{"customer_id":1,"customer_id":2,"items":[{"product_id":5,"qty":1}]}`)},
+		{"stock below zero",
+			byRoot("orders", "POST", "/products/1/stock-adjustments",
+				`{"delta":-1000000000,"reason":"x"}`, 400, "insufficient_stock")},
+		{"an id beyond 2^53", invalid("GET", "/orders/9007199254740993", "")},
+		{"a cursor below zero", invalid("GET", "/orders?cursor=-1", "")},
+		{"a million of a page", invalid("GET", "/orders?limit=1000000", "")},
+		{"a parameter twice", invalid("GET", "/orders?customer_id=1&customer_id=2", "")},
+		{"an unknown parameter", invalid("GET", "/orders?custmer_id=2", "")},
+		{"a parameter of another call", invalid("POST", "/orders?dry_run=true", item(line))},
+		{"a parameter of a change", invalid("PATCH", "/products/1?stock=0", `{"price_cents":1}`)},
+		{"true as 1", invalid("GET", "/products?active=1", "")},
+		{"true as TRUE", invalid("GET", "/products?active=TRUE", "")},
+		{"a key between half quotes", invalid("POST", "/orders", item(line), "Idempotency-Key", `"k`)},
+		{"an email of no domain",
+			customers(`{"name":"x","email":"a@localhost"}`)},
+		{"another key in the header",
+			byRoot("orchestrator", "POST", orchestrate, withKey, 400, "validation_failed", "Idempotency-Key", `"k4"`)},
+		{"101 lines", invalid("POST", "/orders", item(strings.Repeat(line+`},{`, 100)+line))},
+		{"a deep body", byRoot("orders", "POST", "/orders", deep, 400, "")},
+		{"a deep field", byRoot("orders", "POST", "/orders", `{"items":`+deep+`}`, 400, "")},
+		{"a body over 1 MiB",
+			byRoot("orders", "POST", "/orders", `{"x":"`+strings.Repeat("a", 1<<20)+`"}`, 413, "payload_too_large")},
+		{"an entity in XML",
+			unsupported("/orders",
+				`<!DOCTYPE x [<!ENTITY e SYSTEM "file:///etc/passwd">]><x>&e;</x>`, "application/xml")},
+		{"a form", unsupported(order("/cancel"), "reason=x", "application/x-www-form-urlencoded")},
+		{"a form as text", unsupported(order("/cancel"), `{"reason":"x"}`, "text/plain")},
+		{"a key of spaces",
+			byRoot("orders", "POST", order("/confirm"), "", 400, "", web.IdempotencyHeader, "a b")},
+		{"a key too long",
+			invalid("POST", order("/confirm"), "", web.IdempotencyHeader, strings.Repeat("k", 256))},
+		{"two keys", invalid("POST", order("/confirm"), "", web.IdempotencyHeader, "a", "Idempotency-Key", "b")},
+		{"a key .. in a path", invalid("GET", "/idempotency-keys/%2e%2e", "")},
+		{"up from the documentation", read("/docs/%2e%2e/%2e%2e/etc/passwd", 404, "not_found")},
+		{"up, encoded twice", read("/docs/%252e%252e%252fetc%252fpasswd", 404, "not_found")},
+		{"up, with backslashes", read("/docs/..%5c..%5cetc", 404, "not_found")},
+		{"profiles", read("/debug/pprof/heap", 404, "not_found")},
+		{"the environment", read("/.env", 404, "not_found")},
+		{"another case of a path", read("/Orders/1", 404, "not_found")},
+		{"a slash too many", read("//orders/1", 404, "not_found")},
+		{"a method override", read("/orders/1", 200, "", "X-HTTP-Method-Override", "DELETE")},
+		{"TRACE", byRoot("orders", "TRACE", "/orders/1", "", 405, "method_not_allowed")},
+		{"DELETE of an order", byRoot("orders", "DELETE", "/orders/1", "", 405, "method_not_allowed")},
+		{"an unknown method", byRoot("orders", "PROPFIND", "/orders", "", 405, "method_not_allowed")},
+		{"another host by header", read("/orders/1", 200, "", "X-Forwarded-Host", "mallory.example")},
+		{"an address by header", read("/orders/1", 200, "", "X-Original-URL", "/internal/customers/1")},
+		{"the service token in a query", attack{
 			service: "customers", method: "GET", path: "/internal/customers/1?access_token=" + webtest.Token,
 			status: 401, code: "unauthorized",
-		},
-		"the service token in a cookie": {
+		}},
+		{"the service token in a cookie", attack{
 			service: "customers", method: "GET", path: "/internal/customers/1", status: 401, code: "unauthorized",
 			headers: []string{"Cookie", "token=" + webtest.Token},
-		},
+		}},
 	} {
-		all["input: "+name] = a
+		add("input: "+c.name, c.attack)
 	}
 
 	// Greed: a caller keeps as many slots for imports as possible.
 	greedy := auth.Principal{Subject: "root", Scope: auth.Admin}
 	office := auth.Principal{Subject: "office", Scope: auth.Admin}
 	slowImport := "POST /products/import HTTP/1.1\r\nContent-Type: text/csv\r\nContent-Length: 1000"
+	const importPath = "/products/import"
 	const rows = "sku,name,price_cents,stock\nG-1,Good,1,1\n"
 	for name, a := range map[string]attack{
-		"more slow imports than a share": {as: &greedy, path: "/products/import", body: rows, status: 429, code: "rate_limited"},
-		"an import of another":           {as: &office, path: "/products/import", body: "colour\n", status: 400, code: "validation_failed"},
-		"a read of the same caller":      {as: &greedy, method: "GET", path: "/products/1", status: 200},
-		"an order of another":            {as: &victim, path: "/orders", body: fmt.Sprintf(newOrder, 2), status: 201},
+		"more slow imports than a share": {
+			as: &greedy, path: importPath, body: rows, status: 429, code: "rate_limited",
+		},
+		"an import of another": {
+			as: &office, path: importPath, body: "colour\n", status: 400, code: "validation_failed",
+		},
+		"a read of the same caller": {as: &greedy, method: "GET", path: "/products/1", status: 200},
+		"an order of another":       {as: &victim, path: "/orders", body: fmt.Sprintf(newOrder, 2), status: 201},
 	} {
 		a.service, a.beside, a.method = "orders", slowImport, cmp.Or(a.method, "POST")
-		if a.path == "/products/import" {
-			a.headers = []string{"Content-Type", "text/csv"}
+		if a.path == importPath {
+			a.headers = asCSV
 		}
-		all["greed: slow imports, "+name] = a
+		add("greed: slow imports, "+name, a)
 	}
 	return all
 }

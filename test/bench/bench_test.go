@@ -122,7 +122,7 @@ func TestSameWork(t *testing.T) {
 	})
 }
 
-// TestRawSQLRefuses holds that raw SQL, too, places no order without stock, and no second order with a key.
+// TestRawSQLRefuses checks that raw SQL, too, places no order without stock, and no second order with a key.
 func TestRawSQLRefuses(t *testing.T) {
 	each(t, func(t *testing.T, d *database, _ addresses) {
 		if err := d.g.Exec("UPDATE products SET stock = 0 WHERE id = 2").Error; err != nil {
@@ -173,7 +173,7 @@ func TestLists(t *testing.T) {
 	})
 }
 
-// TestBesideHeld holds that the product is locked while the load runs, that the measured orders need three
+// TestBesideHeld checks that the product is locked while the load runs, that the measured orders need three
 // other products, and that the orders at the same time need the held product.
 func TestBesideHeld(t *testing.T) {
 	for n := range int64(someProducts) {

@@ -41,7 +41,7 @@ func usedBy(pids ...int) (sum usage, err error) {
 	return sum, nil
 }
 
-// idle returns the memory of a process once it no longer changes: it grows for a moment after the start.
+// idle returns the memory of a process after the growth of its start, when the memory no longer changes.
 func idle(ctx context.Context, pid int) (memory uint64, err error) {
 	for before := uint64(1); before != memory; {
 		before = memory

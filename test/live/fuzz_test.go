@@ -118,9 +118,13 @@ func FuzzRequests(f *testing.F) {
 		"GET /idempotency-keys/%2e%2e HTTP/1.1\r\n\r\n",
 		"HEAD /orders/1 HTTP/1.1\r\nIf-None-Match: W/\"a\", \"b,c\"\r\n\r\n",
 		"GET /docs/..%2f..%2fgo.mod HTTP/1.1\r\n\r\n", "CONNECT /orders HTTP/1.1\r\n\r\n",
-		"POST /orders HTTP/1.1\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{\"a\":\r\n3\r\n[[[\r\n0\r\n\r\n",
-		"POST /orders HTTP/1.1\r\nContent-Type: application/json; charset=utf-16\r\nContent-Encoding: gzip\r\nContent-Length: 2\r\n\r\n\x1f\x8b",
-		"POST /orders/1/cancel HTTP/1.1\r\nOrigin: null\r\nX-Idempotency-Key: a\r\nX-Idempotency-Key: b\r\nX-Correlation-Id: {\"x\"}\r\nContent-Type: application/json\r\nContent-Length: 21\r\n\r\n{\"reason\":\"\\ud800\\u0\"}",
+		"POST /orders HTTP/1.1\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n" +
+			"5\r\n{\"a\":\r\n3\r\n[[[\r\n0\r\n\r\n",
+		"POST /orders HTTP/1.1\r\nContent-Type: application/json; charset=utf-16\r\n" +
+			"Content-Encoding: gzip\r\nContent-Length: 2\r\n\r\n\x1f\x8b",
+		"POST /orders/1/cancel HTTP/1.1\r\nOrigin: null\r\nX-Idempotency-Key: a\r\nX-Idempotency-Key: b\r\n" +
+			"X-Correlation-Id: {\"x\"}\r\nContent-Type: application/json\r\nContent-Length: 21\r\n\r\n" +
+			"{\"reason\":\"\\ud800\\u0\"}",
 	} {
 		f.Add(byte(1), []byte(hostile))
 	}

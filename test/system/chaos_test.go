@@ -38,9 +38,10 @@ import (
 
 var chaosKills = flag.Int("chaos.kills", 20, "how often TestChaos kills something, on each engine")
 
-// TestChaos kills services and the database server at random moments under load. Clients repeat each call
-// with its key until it is acknowledged, with the tokens of two partners, who use the same keys. In the end
-// the database must hold what was acknowledged, once, and nothing else, and its history must tell who did it.
+// TestChaos kills services and the database server at random moments under load. Clients of two partners,
+// which use the same keys, repeat each call with its key until an answer acknowledges the call. In the end the
+// database must contain each acknowledged effect once, and no other effect, and the history must name the
+// caller of each effect.
 //
 // MariaDB and MySQL are private servers: see server.Private.
 func TestChaos(t *testing.T) {
@@ -54,32 +55,25 @@ func TestChaos(t *testing.T) {
 		config := db.Config{Driver: db.SQLite, Path: filepath.Join(c.dir, "b2b.db")}
 		ports := []string{freePort(t), freePort(t), freePort(t)}
 		c.customers, c.orders, c.orchestrator = at(ports[0]), []string{at(ports[1])}, at(ports[2])
-		c.supervise(
-			"the process",
-			append(
-				guarded(config), "CUSTOMERS_PORT="+ports[0], "ORDERS_PORT="+ports[1],
-				"ORCHESTRATOR_PORT="+ports[2],
-			),
-		)
+		env := append(guarded(config), "CUSTOMERS_PORT="+ports[0], "ORDERS_PORT="+ports[1])
+		c.supervise("the process", append(env, "ORCHESTRATOR_PORT="+ports[2]))
 		c.run(config)
 	})
 	for _, s := range dbtest.Servers {
 		t.Run(s.Engine, func(t *testing.T) {
-			dir, err := os.MkdirTemp("", "b2b-") // shorter than t.TempDir: there is a socket in it
+			dir, err := os.MkdirTemp("", "b2b-") // t.TempDir is too long for the path of a socket
 			if err != nil {
 				t.Fatal(err)
 			}
 			t.Cleanup(func() { os.RemoveAll(dir) })
 			kept := keptFolder(t)
-			private, err := server.Private(
-				s.Engine, dir, "--innodb-flush-log-at-trx-commit=1",
-				"--log-error="+filepath.Join(kept, "server.log"),
-			)
+			log := "--log-error=" + filepath.Join(kept, "server.log")
+			private, err := server.Private(s.Engine, dir, "--innodb-flush-log-at-trx-commit=1", log)
 			if err != nil {
 				t.Fatal(err)
 			}
 			if private == nil {
-				t.Skip("its server program is not installed")
+				t.Skip("the server program is not installed")
 			}
 			t.Cleanup(func() { private.Stop() })
 			newChaos(ctx, t, kept).distributed(private)
@@ -87,7 +81,7 @@ func TestChaos(t *testing.T) {
 	}
 }
 
-// distributed runs each service as a process of its own, and two of orders, on a database server.
+// distributed runs each service as a process of its own, orders as two processes, on a database server.
 func (c *chaos) distributed(s *server.Server) {
 	config := db.Config{Driver: db.MySQL, Host: "127.0.0.1", Port: s.Port, User: "root", Name: "mysql", MaxConns: 5}
 	admin, err := db.Open(c.ctx, config)
@@ -113,23 +107,23 @@ func (c *chaos) distributed(s *server.Server) {
 	c.run(config)
 }
 
-// chaosTokens are those that the system accepts besides the service token.
+// chaosTokens signs the tokens of the clients.
 var chaosTokens = auth.Tokens{Secret: "jwt-secret-of-the-chaos-of-32-bytes"}
 
-// guarded is an environment in which nobody may do anything without a token.
+// guarded returns an environment in which every call needs a token.
 func guarded(c db.Config) []string {
 	return append(environment(c), "AUTH_MODE=jwt", "JWT_SECRET="+chaosTokens.Secret)
 }
 
 func at(port string) string { return "http://localhost:" + port }
 
-// balance gives each call to the next of the instances, or the one after it when that one takes no
+// balance passes each call to the next instance, or to the following instance when that instance refuses the
 // connection.
 func balance(ports []string) *httputil.ReverseProxy {
 	var calls atomic.Uint64
 	return &httputil.ReverseProxy{
 		Rewrite:      func(r *httputil.ProxyRequest) { r.Out.URL.Scheme = "http" },
-		ErrorHandler: func(http.ResponseWriter, *http.Request, error) { panic(http.ErrAbortHandler) }, // as without a proxy
+		ErrorHandler: abort,
 		Transport: roundTripper(func(req *http.Request) (res *http.Response, err error) {
 			body := []byte{}
 			if req.Body != nil {
@@ -152,25 +146,28 @@ func balance(ports []string) *httputil.ReverseProxy {
 	}
 }
 
+// abort closes the client's connection without an answer, as the killed service would.
+func abort(http.ResponseWriter, *http.Request, error) { panic(http.ErrAbortHandler) }
+
 type roundTripper func(*http.Request) (*http.Response, error)
 
 func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
-// chaos is a system whose parts get killed, and what it has told its clients.
+// chaos is a system whose parts get killed, and the effects that its answers have acknowledged.
 type chaos struct {
 	t                       *testing.T
 	dir                     string          // for logs, and SQLite; kept when the test fails
 	ctx                     context.Context // ends when the test gives up
 	customers, orchestrator string          // addresses
-	orders                  []string        // of each instance
+	orders                  []string        // addresses of the instances
 	victims                 []*victim
-	running                 sync.WaitGroup // what starts victims again
+	running                 sync.WaitGroup // goroutines that start victims again
 	http                    http.Client
 	giveUp                  func()
-	calm                    atomic.Bool   // nothing will be killed any more
-	progress                chan struct{} // has an element when something was acknowledged
+	calm                    atomic.Bool   // the last kill is over
+	progress                chan struct{} // has an element after an acknowledgement
 
-	mu                               sync.Mutex // for all below
+	mu                               sync.Mutex // guards all fields below
 	requests, acknowledged, compared int
 	failures                         map[string]int // by kind
 	breaks                           []string
@@ -181,11 +178,11 @@ type chaos struct {
 	happened                         []happened
 }
 
-// What the clients know and the database must hold.
+// The rows that clients know of, and that the database must contain.
 type (
 	placed struct {
 		ID, CustomerID int64
-		Tag, Extra     int64 // pieces of the two products; no other order of the customer has the tag
+		Tag, Extra     int64 // pieces of the two products; Tag is unique among the customer's orders
 		Status         string
 	}
 	adjusted struct{ ID, ProductID, Delta int64 }
@@ -202,7 +199,7 @@ type (
 	stock struct{ ID, Stock int64 }
 )
 
-// partner is who calls.
+// partner is a caller with a token.
 type partner struct {
 	auth.Principal
 	token string
@@ -234,17 +231,16 @@ func newChaos(ctx context.Context, t *testing.T, dir string) *chaos {
 	return c
 }
 
-// victim is what may be killed: by whoever takes the function from alive, which is there again when it lives
-// again.
+// victim is a process that may be killed. While the process runs, alive has a function that kills it.
 type victim struct {
 	name  string
 	alive chan func() error
 	kills int
 	log   string                     // a file
-	now   atomic.Pointer[os.Process] // the last one started; nil for the database server
+	now   atomic.Pointer[os.Process] // the running process; nil for the database server
 }
 
-// supervise runs b2b until the test ends, and starts it again at once when it was killed.
+// supervise runs b2b until the test ends, and starts b2b again after each kill.
 func (c *chaos) supervise(name string, env []string, args ...string) {
 	v := &victim{name: name, alive: make(chan func() error, 1), log: filepath.Join(c.dir, name+".log")}
 	c.victims = append(c.victims, v)
@@ -267,7 +263,7 @@ func (c *chaos) supervise(name string, env []string, args ...string) {
 			v.alive <- cmd.Process.Kill
 			cmd.Wait()
 			select {
-			case <-v.alive: // it gave up by itself, as the database was away
+			case <-v.alive: // b2b has ended by itself, because the database was down
 				c.pause(200 * time.Millisecond)
 			default:
 			}
@@ -275,7 +271,7 @@ func (c *chaos) supervise(name string, env []string, args ...string) {
 	})
 }
 
-// database makes the server a victim, and starts it again whenever it has ended, by itself, too.
+// database makes the database server a victim, and starts the server again whenever it has ended.
 func (c *chaos) database(s *server.Server) {
 	v := &victim{name: "database", alive: make(chan func() error, 1)}
 	c.victims = append(c.victims, v)
@@ -314,10 +310,10 @@ func (c *chaos) pause(d time.Duration) {
 
 const (
 	chaosClients = 6
-	chaosStock   = 500_000_000 // more than they can order
+	chaosStock   = 500_000_000 // more than the clients can order
 )
 
-// run puts the system under load, kills, and holds the database to what was acknowledged.
+// run puts the system under load, kills its parts, and compares the database with the acknowledged effects.
 func (c *chaos) run(config db.Config) {
 	services := append([]string{c.customers, c.orchestrator}, c.orders...)
 	office := newPartner(c.t, "office", 0)
@@ -328,17 +324,13 @@ func (c *chaos) run(config db.Config) {
 	}
 	var partners []partner
 	for _, name := range []string{"acme", "globex"} {
-		id, _ := c.call(
-			office, "POST", []string{c.customers}, "/customers", "",
-			fmt.Sprintf(`{"name":"Client","email":"%s@example.com"}`, name),
-		)
+		customer := fmt.Sprintf(`{"name":"Client","email":"%s@example.com"}`, name)
+		id, _ := c.call(office, "POST", []string{c.customers}, "/customers", "", customer)
 		partners = append(partners, newPartner(c.t, "erp-of-"+name, id))
 	}
 	for i := range 2 {
-		id, _ := c.call(
-			office, "POST", c.orders[:1], "/products", "",
-			fmt.Sprintf(`{"sku":"CHAOS-%d","name":"Chaos","price_cents":100,"stock":%d}`, i, chaosStock),
-		)
+		product := fmt.Sprintf(`{"sku":"CHAOS-%d","name":"Chaos","price_cents":100,"stock":%d}`, i, chaosStock)
+		id, _ := c.call(office, "POST", c.orders[:1], "/products", "", product)
 		c.products = append(c.products, stock{id, chaosStock})
 	}
 	var clients sync.WaitGroup
@@ -356,8 +348,8 @@ func (c *chaos) run(config db.Config) {
 	c.report()
 }
 
-// watch gives up when nothing has been acknowledged for patience, or just before the test's own deadline. It
-// first keeps what explains that, while all processes still are as they are.
+// watch gives the test up after patience without an acknowledgement, or just before the deadline of the test.
+// Before, it keeps the state of the database server, and the goroutines of all processes.
 func (c *chaos) watch(ctx context.Context, config db.Config) {
 	last, since := 0, time.Now()
 	for {
@@ -387,11 +379,11 @@ func (c *chaos) watch(ctx context.Context, config db.Config) {
 	}
 }
 
-// kill kills n times. Mostly it first lets the clients get something done; else it hits a system that has not
-// recovered yet.
+// kill kills n times. Before two of three kills, it waits for an acknowledgement; the others hit a system that
+// may not have recovered yet.
 func (c *chaos) kill(n int) {
 	for n > 0 && c.ctx.Err() == nil {
-		c.pause(time.Duration(rand.Int64N(int64(400 * time.Millisecond)))) // the moment, not a wait for anything
+		c.pause(time.Duration(rand.Int64N(int64(400 * time.Millisecond)))) // a random moment
 		if rand.IntN(3) > 0 {
 			select {
 			case <-c.progress:
@@ -408,26 +400,24 @@ func (c *chaos) kill(n int) {
 		case <-c.ctx.Done():
 		}
 		select {
-		case <-c.progress: // of before the kill
+		case <-c.progress: // from before the kill
 		default:
 		}
 	}
 }
 
-// client works for one partner until all is calm: it places orders, through the orchestrator or by itself,
-// and cancels some, and a clerk adjusts stock. The nth clients of both partners use the same keys.
+// client calls for a partner until the last kill is over: it places orders, by the orchestrator or by the
+// Orders API, cancels some of them, and adjusts stock as a clerk. The nth clients of both partners use the
+// same keys.
 func (c *chaos) client(n int, by partner) {
 	tagged, shared := c.products[0].ID, c.products[1].ID
 	clerk := newPartner(c.t, "clerk-beside-"+by.Subject, 0)
-	// did notes what a caller's key stands for, and the event that it has left, if any.
-	did := func(caller partner, operation, key string, target int64, event string, customer int64) {
+	// record records the target of a caller's key, and the event of the effect.
+	record := func(caller partner, operation, key string, target int64, event string, customer int64) {
 		c.mu.Lock()
 		defer c.mu.Unlock()
 		c.keyed = append(c.keyed, keyed{caller.KeySpace(), operation, key, target})
 		c.happened = append(c.happened, happened{event, target, customer, caller.Subject, key})
-	}
-	does := func(operation, key string, target int64, event string, customer int64) {
-		did(by, operation, key, target, event, customer)
 	}
 	for i := int64(1); !c.calm.Load() && c.ctx.Err() == nil; i++ {
 		key := fmt.Sprintf("chaos-%d-%d", n, i)
@@ -436,8 +426,10 @@ func (c *chaos) client(n int, by partner) {
 			if rand.IntN(2) == 0 {
 				a.Delta = -a.Delta
 			}
-			if a.ID, _ = c.call(clerk, "POST", c.orders, fmt.Sprintf("/products/%d/stock-adjustments", shared), key, fmt.Sprintf(`{"delta":%d,"reason":"chaos"}`, a.Delta)); a.ID != 0 {
-				did(clerk, "adjustStock", key, shared, "stock.adjusted", 0)
+			path := fmt.Sprintf("/products/%d/stock-adjustments", shared)
+			body := fmt.Sprintf(`{"delta":%d,"reason":"chaos"}`, a.Delta)
+			if a.ID, _ = c.call(clerk, "POST", c.orders, path, key, body); a.ID != 0 {
+				record(clerk, "adjustStock", key, shared, "stock.adjusted", 0)
 				c.mu.Lock()
 				c.adjusted = append(c.adjusted, a)
 				c.mu.Unlock()
@@ -447,26 +439,23 @@ func (c *chaos) client(n int, by partner) {
 		o := placed{CustomerID: by.Customer, Tag: i*chaosClients/2 + int64(n), Extra: 1 + rand.Int64N(9)}
 		step := func(operation string, bases []string, path, body, want string) {
 			id, status := c.call(by, "POST", bases, path, key, body)
-			if id == 0 { // c.call has said why
+			if id == 0 { // c.call has recorded the failure
 				return
 			}
 			if status != want || o.ID != 0 && o.ID != id {
 				c.broken("%s %s: order %d %s, want %d %s", operation, key, id, status, o.ID, want)
 			}
 			o.ID, o.Status = id, status
-			does(operation, key, id, events[operation], by.Customer)
+			record(by, operation, key, id, events[operation], by.Customer)
 		}
-		order := fmt.Sprintf(
-			`"customer_id":%d,"items":[{"product_id":%d,"qty":%d},{"product_id":%d,"qty":%d}]`, by.Customer,
-			tagged, o.Tag, shared, o.Extra,
-		)
+		const template = `"customer_id":%d,"items":[{"product_id":%d,"qty":%d},{"product_id":%d,"qty":%d}]`
+		order := fmt.Sprintf(template, by.Customer, tagged, o.Tag, shared, o.Extra)
 		if rand.IntN(2) == 0 {
-			step(
-				"createOrder", []string{c.orchestrator}, "/orchestrator/create-and-confirm-order",
-				fmt.Sprintf(`{%s,"idempotency_key":%q}`, order, key), "CONFIRMED",
-			)
+			body := fmt.Sprintf(`{%s,"idempotency_key":%q}`, order, key)
+			const path = "/orchestrator/create-and-confirm-order"
+			step("createOrder", []string{c.orchestrator}, path, body, "CONFIRMED")
 			if o.ID != 0 {
-				does("confirmOrder", key, o.ID, events["confirmOrder"], by.Customer)
+				record(by, "confirmOrder", key, o.ID, events["confirmOrder"], by.Customer)
 			}
 		} else {
 			step("createOrder", c.orders, "/orders", "{"+order+"}", "CREATED")
@@ -483,16 +472,16 @@ func (c *chaos) client(n int, by partner) {
 	}
 }
 
-// events are what operations leave in the history.
+// events are the events of the operations.
 var events = map[string]string{
 	"createOrder":  "order.created",
 	"confirmOrder": "order.confirmed",
 	"cancelOrder":  "order.canceled",
 }
 
-// call makes a call until it is acknowledged, each time at the next of the bases, and returns the id and
-// status of its answer: 0 when it was refused, or when time is up. Now and then it makes an acknowledged call
-// once more, which must change nothing.
+// call repeats a call, each time at the next of the bases, until an answer acknowledges the call. It returns
+// the id and the status of the answer; the id is 0 after a refusal, or when the test gives up. A quarter of
+// the acknowledged calls with a key are repeated: the answer must be the same.
 func (c *chaos) call(by partner, method string, bases []string, path, key, body string) (id int64, status string) {
 	first, err := c.untilAcknowledged(by, method, bases, path, key, body)
 	if err != nil {
@@ -515,7 +504,7 @@ func (c *chaos) call(by partner, method string, bases []string, path, key, body 
 	var answer struct {
 		Data struct {
 			thing
-			Order *thing // the orchestrator's
+			Order *thing // in an answer of the orchestrator
 		}
 	}
 	if err := json.Unmarshal(first, &answer); err != nil {
@@ -559,7 +548,7 @@ func (c *chaos) try(by partner, method, url, key, body string) (answer []byte, f
 	req.Header.Set("Authorization", "Bearer "+by.token)
 	if key != "" {
 		req.Header.Set("X-Correlation-Id", key)
-		if !strings.HasPrefix(url, c.orchestrator) { // where it is in the body
+		if !strings.HasPrefix(url, c.orchestrator) { // the orchestrator has the key in the body
 			req.Header.Set("X-Idempotency-Key", key)
 		}
 	}
@@ -583,16 +572,16 @@ func (c *chaos) try(by partner, method, url, key, body string) (answer []byte, f
 	return answer, "", nil
 }
 
-// broken notes that a promise was broken.
+// broken records a broken promise.
 func (c *chaos) broken(format string, args ...any) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.breaks = append(c.breaks, fmt.Sprintf(format, args...))
 }
 
-// examine holds the database to what was acknowledged, and to its own rules.
+// examine compares the database with the acknowledged effects, and runs the doctor.
 func (c *chaos) examine(config db.Config) {
-	ctx := context.Background() // also when the clients' time is up
+	ctx := context.Background() // c.ctx may have ended
 	g, err := db.Open(ctx, config)
 	if err != nil {
 		c.broken("the database: %v", err)
@@ -612,6 +601,7 @@ func (c *chaos) examine(config db.Config) {
 		customers = append(customers, o.CustomerID)
 	}
 	slices.Sort(customers)
+	customers = slices.Compact(customers)
 	var (
 		inPlaced   []placed
 		inAdjusted []adjusted
@@ -620,15 +610,16 @@ func (c *chaos) examine(config db.Config) {
 		inStock    []stock
 	)
 	err = errors.Join(
-		g.Raw(`SELECT o.id, o.customer_id, o.status, COALESCE(t.qty, 0) AS tag, COALESCE(e.qty, 0) AS extra FROM orders o
-			LEFT JOIN order_items t ON t.order_id = o.id AND t.product_id = ? LEFT JOIN order_items e ON e.order_id = o.id AND e.product_id = ?
-			WHERE o.customer_id IN ?`, tagged.ID, shared.ID, slices.Compact(customers)).
-			Scan(&inPlaced).
-			Error,
+		g.Raw(`SELECT o.id, o.customer_id, o.status, COALESCE(t.qty, 0) AS tag, COALESCE(e.qty, 0) AS extra
+			FROM orders o
+			LEFT JOIN order_items t ON t.order_id = o.id AND t.product_id = ?
+			LEFT JOIN order_items e ON e.order_id = o.id AND e.product_id = ?
+			WHERE o.customer_id IN ?`, tagged.ID, shared.ID, customers).Scan(&inPlaced).Error,
 		g.Raw("SELECT id, product_id, delta FROM stock_adjustments WHERE reason = 'chaos'").Scan(&inAdjusted).Error,
 		g.Raw("SELECT caller, operation, idempotency_key, target_id FROM idempotency_keys").Scan(&inKeyed).Error,
-		g.Raw(`SELECT type, subject_id, COALESCE(customer_id, 0) AS customer_id, actor, correlation_id FROM events
-			WHERE customer_id IN ? AND subject = 'order' OR type = 'stock.adjusted'`, slices.Compact(customers)).Scan(&inHistory).Error,
+		g.Raw(`SELECT type, subject_id, COALESCE(customer_id, 0) AS customer_id, actor, correlation_id
+			FROM events WHERE customer_id IN ? AND subject = 'order' OR type = 'stock.adjusted'`, customers).
+			Scan(&inHistory).Error,
 		g.Raw("SELECT id, stock FROM products WHERE id IN ?", []int64{tagged.ID, shared.ID}).Scan(&inStock).Error,
 	)
 	if err != nil {
@@ -647,30 +638,30 @@ func (c *chaos) examine(config db.Config) {
 	}
 }
 
-// compare notes what was acknowledged and is not there, and what is there and was not acknowledged: a second
-// effect of a key.
-func compare[T comparable](c *chaos, acknowledged, there []T) {
+// compare records acknowledged rows that the database does not have, and stored rows that were not
+// acknowledged, such as a second effect of a key.
+func compare[T comparable](c *chaos, acknowledged, stored []T) {
 	count := map[T]int{}
-	for _, row := range there {
+	for _, row := range stored {
 		count[row]++
 	}
 	for _, row := range acknowledged {
 		if count[row]--; count[row] < 0 {
-			c.broken("acknowledged, but not there: %T%+v", row, row)
+			c.broken("acknowledged, and not stored: %T%+v", row, row)
 		}
 	}
 	for row, n := range count {
 		if n > 0 {
-			c.broken("there, but not acknowledged: %T%+v", row, row)
+			c.broken("stored, and not acknowledged: %T%+v", row, row)
 		}
 	}
 }
 
-// report prints what happened, and fails the test when a promise was broken.
+// report prints the figures, and fails the test when a promise was broken.
 func (c *chaos) report() {
 	var table strings.Builder
 	w := tabwriter.NewWriter(&table, 0, 0, 2, ' ', tabwriter.AlignRight)
-	row := func(what string, n int) { fmt.Fprintf(w, "\t%d\t %s\n", n, what) }
+	row := func(label string, n int) { fmt.Fprintf(w, "\t%d\t %s\n", n, label) }
 	row("requests", c.requests)
 	row("acknowledged", c.acknowledged)
 	for _, failure := range slices.Sorted(maps.Keys(c.failures)) {

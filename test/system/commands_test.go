@@ -70,25 +70,23 @@ func TestRunAll(t *testing.T) {
 // TestDrain sends SIGTERM while an order is on its way through all three services.
 func TestDrain(t *testing.T) {
 	p := start(t, append(anyPorts, "DB_PATH="+filepath.Join(t.TempDir(), "b2b.db")))
-	// A request whose body is not complete is in flight for as long as the test wants.
+	// A request with an incomplete body stays in flight.
 	conn, err := net.Dial("tcp", strings.TrimPrefix(p.orchestrator, "http://"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer conn.Close()
 	body := `{"customer_id":1,"items":[{"product_id":2,"qty":3}],"idempotency_key":"drain"}`
-	fmt.Fprintf(
-		conn,
-		"POST /orchestrator/create-and-confirm-order HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: %d\r\nExpect: 100-continue\r\n\r\n",
-		len(body),
-	)
+	const head = "POST /orchestrator/create-and-confirm-order HTTP/1.1\r\nHost: localhost\r\n" +
+		"Content-Type: application/json\r\nContent-Length: %d\r\nExpect: 100-continue\r\n\r\n"
+	fmt.Fprintf(conn, head, len(body))
 	buffer := make([]byte, 1024)
-	if n, err := conn.Read(buffer); err != nil ||
-		!strings.Contains(string(buffer[:n]), "100 Continue") { // the handler reads the body now
+	n, err := conn.Read(buffer)
+	if err != nil || !strings.Contains(string(buffer[:n]), "100 Continue") { // the handler reads the body now
 		t.Fatalf("%s %v", buffer[:n], err)
 	}
 	p.cmd.Process.Signal(syscall.SIGTERM)
-	for { // until no new connection is taken
+	for { // until the orchestrator refuses connections
 		c, err := net.Dial("tcp", strings.TrimPrefix(p.orchestrator, "http://"))
 		if err != nil {
 			break
@@ -110,20 +108,16 @@ func TestRunOne(t *testing.T) {
 		env := append(environment(c), "PORT=0")
 		customers := start(t, env, "customers")
 		orders := start(t, append(env, "CUSTOMERS_API_BASE="+customers.customers+"/"), "orders")
-		orchestrator := start(
-			t,
-			append(
-				[]string{"PORT=0", "SERVICE_TOKEN=token-of-the-test", "CUSTOMERS_API_BASE=" + customers.customers},
-				"ORDERS_API_BASE="+orders.orders,
-			),
-			"orchestrator",
-		)
-		for _, step := range []struct{ method, url, body string }{
-			{"POST", customers.customers + "/customers", `{"name":"A","email":"a@example.com"}`},
-			{"POST", orders.orders + "/products", `{"sku":"A","name":"A","price_cents":1,"stock":1}`},
-			{"POST", orchestrator.orchestrator + "/orchestrator/create-and-confirm-order", `{"customer_id":1,"items":[{"product_id":1,"qty":1}],"idempotency_key":"one"}`},
+		bases := []string{"CUSTOMERS_API_BASE=" + customers.customers, "ORDERS_API_BASE=" + orders.orders}
+		orchestrator := start(t, append(bases, "PORT=0", "SERVICE_TOKEN=token-of-the-test"), "orchestrator")
+		for _, step := range []struct{ url, body string }{
+			{customers.customers + "/customers", `{"name":"A","email":"a@example.com"}`},
+			{orders.orders + "/products", `{"sku":"A","name":"A","price_cents":1,"stock":1}`},
+			{orchestrator.orchestrator + "/orchestrator/create-and-confirm-order",
+				`{"customer_id":1,"items":[{"product_id":1,"qty":1}],"idempotency_key":"one"}`},
 		} {
-			if status, body, _ := webtest.Do(t, step.method, step.url, step.body, "Content-Type", "application/json"); status != 201 {
+			status, body, _ := webtest.Do(t, "POST", step.url, step.body, "Content-Type", "application/json")
+			if status != 201 {
 				t.Errorf("%s: %d %s", step.url, status, body)
 			}
 		}
@@ -135,7 +129,7 @@ func TestRunOne(t *testing.T) {
 	})
 }
 
-// TestSweep starts the system on an order that nobody confirmed in time.
+// TestSweep starts the system with an order whose reservation has expired. The system must cancel the order.
 func TestSweep(t *testing.T) {
 	dbtest.EachConfig(t, func(t *testing.T, c db.Config) {
 		g := dbtest.Open(t, c)
@@ -146,12 +140,9 @@ func TestSweep(t *testing.T) {
 			t.Fatal(err)
 		}
 		p := start(t, append(environment(c), anyPorts...))
-		for { // until the sweep, which nobody asks for, has been there
-			if _, body, _ := webtest.Do(t, "GET", p.orders+"/orders/2", ""); strings.Contains(
-				string(body), `"cancel_reason":"reservation_expired"`,
-			) {
-				break
-			}
+		for canceled := false; !canceled; { // by a round of the background jobs
+			_, body, _ := webtest.Do(t, "GET", p.orders+"/orders/2", "")
+			canceled = strings.Contains(string(body), `"cancel_reason":"reservation_expired"`)
 		}
 		if stock := stockOf(t, g, 3); stock != 44 {
 			t.Errorf("stock is %d", stock)
@@ -159,7 +150,7 @@ func TestSweep(t *testing.T) {
 	})
 }
 
-// TestNoSampleData starts the system on an empty MySQL, which may be somebody's production.
+// TestNoSampleData starts the system on an empty MySQL database, which must stay without the sample data.
 func TestNoSampleData(t *testing.T) {
 	dbtest.EachConfig(t, func(t *testing.T, c db.Config) {
 		if c.Driver == db.SQLite {
@@ -173,7 +164,7 @@ func TestNoSampleData(t *testing.T) {
 	})
 }
 
-// TestMigrateOnStart leaves the schema alone when told so.
+// TestMigrateOnStart starts a service with MIGRATE_ON_START=false, which must not migrate.
 func TestMigrateOnStart(t *testing.T) {
 	dbtest.EachConfig(t, func(t *testing.T, c db.Config) {
 		p := start(t, append(environment(c), "PORT=0", "MIGRATE_ON_START=false"), "orders")
@@ -186,8 +177,10 @@ func TestMigrateAndSeed(t *testing.T) {
 	dbtest.EachConfig(t, func(t *testing.T, c db.Config) {
 		env := databaseOnly(c)
 		for _, step := range []struct{ command, want string }{
-			{"migrate", fmt.Sprintf("The schema is up to date (%d new steps).\n", migrations(t, c))}, {"migrate", "The schema is up to date (0 new steps).\n"},
-			{"seed", "The sample data is loaded.\n"}, {"seed", "The database has data; nothing was loaded.\n"},
+			{"migrate", fmt.Sprintf("The schema is up to date (%d new steps).\n", migrations(t, c))},
+			{"migrate", "The schema is up to date (0 new steps).\n"},
+			{"seed", "The sample data is loaded.\n"},
+			{"seed", "The database has data; nothing was loaded.\n"},
 		} {
 			if out, err := execute(t, env, step.command); err != nil || out != step.want {
 				t.Errorf("%s: %v, %q", step.command, err, out)
@@ -196,7 +189,7 @@ func TestMigrateAndSeed(t *testing.T) {
 	})
 }
 
-// migrations counts the files of an engine.
+// migrations returns the number of migrations of an engine.
 func migrations(t *testing.T, c db.Config) int {
 	t.Helper()
 	files, err := os.ReadDir(filepath.Join(root, "db", "migrations", c.Driver))
@@ -206,8 +199,8 @@ func migrations(t *testing.T, c db.Config) int {
 	return len(files)
 }
 
-// databaseOnly is environment without what a command about the database must not ask for, and with what it
-// must not look at.
+// databaseOnly returns the variables of the database, and invalid values of other variables, which a command
+// about the database must not read.
 func databaseOnly(c db.Config) []string {
 	env := slices.DeleteFunc(environment(c), func(entry string) bool { return !strings.HasPrefix(entry, "DB_") })
 	return append(env, "ORDERS_PORT=no port", "CUSTOMERS_API_BASE=nowhere", "LOG_LEVEL=loud")
@@ -231,66 +224,67 @@ func TestDoctor(t *testing.T) {
 			Checks  []doctor.Check
 		}
 		out, err := execute(t, env, "doctor", "--json")
+		names7 := func(c doctor.Check) bool { return slices.Equal(c.First, []string{"7"}) }
 		if json.Unmarshal([]byte(out), &report) != nil || err == nil || report.Healthy ||
-			!slices.ContainsFunc(
-				report.Checks, func(c doctor.Check) bool { return slices.Equal(c.First, []string{"7"}) },
-			) {
+			!slices.ContainsFunc(report.Checks, names7) {
 			t.Errorf("%v\n%s", err, out)
 		}
 	})
 }
 
 func TestRefusedStart(t *testing.T) {
-	taken, err := net.Listen("tcp", ":0")
+	listener, err := net.Listen("tcp", ":0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer taken.Close()
-	port := fmt.Sprint(taken.Addr().(*net.TCPAddr).Port)
-	for want, start := range map[string]struct {
-		env  []string
-		args []string
-	}{
-		`ORDERS_PORT is "abc"; allowed: a whole number from 0 to 65535`:                                 {env: []string{"ORDERS_PORT=abc"}},
-		`PORT is "65536"; allowed: a whole number from 0 to 65535`:                                      {env: []string{"PORT=65536"}, args: []string{"orders"}},
-		`DB_DRIVER is "postgres"; allowed: sqlite, mysql`:                                               {env: []string{"DB_DRIVER=postgres"}},
-		`DB_HOST is ""; allowed: the MySQL server, since DB_DRIVER is mysql`:                            {env: []string{"DB_DRIVER=mysql", "APP_ENV=development"}},
-		`DB_MAX_CONNECTIONS is "0"; allowed: a whole number from 1 to 1000`:                             {env: []string{"DB_MAX_CONNECTIONS=0"}},
-		"LOG_LEVEL is \"a\"; allowed: debug, info, warn, error\nORDERS_PORT is \"b\"; allowed: a whole": {env: []string{"ORDERS_PORT=b", "LOG_LEVEL=a"}},
-		`flag provided but not defined: -xml; see b2b doctor --help`:                                    {args: []string{"doctor", "--xml"}},
-		`an order needs --customer and --item; see b2b order --help`:                                    {args: []string{"order", "--customer", "1"}},
-		`an argument is missing; see b2b import --help`:                                                 {args: []string{"import"}},
-		`LOG_LEVEL is "loud"; allowed: debug, info, warn, error`:                                        {env: []string{"LOG_LEVEL=loud"}},
-		`MIGRATE_ON_START is "maybe"; allowed: true, false`:                                             {env: []string{"MIGRATE_ON_START=maybe"}},
-		`IDEMPOTENCY_KEY_EXPIRATION_HOURS is "-1"; allowed: a whole number from 1 to 8760`:              {env: []string{"IDEMPOTENCY_KEY_EXPIRATION_HOURS=-1"}},
-		`ORDER_CANCELLATION_WINDOW_MINUTES is "ten"; allowed: a whole number from 0 to 525600`:          {env: []string{"ORDER_CANCELLATION_WINDOW_MINUTES=ten"}},
-		`CUSTOMERS_API_BASE is "localhost:3001"; allowed: an address such as https://api.example.com`:   {env: []string{"CUSTOMERS_API_BASE=localhost:3001"}, args: []string{"orders"}},
-		`port ` + port + ` is taken; stop the program that has it, or give the Customers API another`:   {env: []string{"CUSTOMERS_PORT=" + port, "ORDERS_PORT=" + port, "ORCHESTRATOR_PORT=0"}},
-		`DB_HOST, DB_PORT, DB_USER, DB_PASSWORD, DB_NAME, DB_TLS) cannot be used`:                       {env: []string{"DB_HOST=127.0.0.1", "DB_PORT=1", "APP_ENV=development", "PORT=0"}, args: []string{"customers"}},
-		`(DB_PATH) cannot be opened`:                                                                    {env: append(anyPorts, "DB_PATH=/dev/null/b2b.db")},
-		`"ordre" is no command; see b2b --help`:                                                         {args: []string{"ordre"}},
-		`"now" is one argument too many; see b2b orders --help`:                                         {args: []string{"orders", "now"}},
+	defer listener.Close()
+	port := fmt.Sprint(listener.Addr().(*net.TCPAddr).Port)
+	for _, c := range []struct{ env, args, want string }{ // env and args are separated by spaces
+		{"ORDERS_PORT=abc", "", `ORDERS_PORT is "abc"; allowed: a whole number from 0 to 65535`},
+		{"PORT=65536", "orders", `PORT is "65536"; allowed: a whole number from 0 to 65535`},
+		{"DB_DRIVER=postgres", "", `DB_DRIVER is "postgres"; allowed: sqlite, mysql`},
+		{"DB_DRIVER=mysql APP_ENV=development", "",
+			`DB_HOST is ""; allowed: the MySQL server, since DB_DRIVER is mysql`},
+		{"DB_MAX_CONNECTIONS=0", "", `DB_MAX_CONNECTIONS is "0"; allowed: a whole number from 1 to 1000`},
+		{"ORDERS_PORT=b LOG_LEVEL=a", "",
+			"LOG_LEVEL is \"a\"; allowed: debug, info, warn, error\nORDERS_PORT is \"b\"; allowed: a whole"},
+		{"", "doctor --xml", `flag provided but not defined: -xml; see b2b doctor --help`},
+		{"", "order --customer 1", `an order needs --customer and --item; see b2b order --help`},
+		{"", "import", `an argument is missing; see b2b import --help`},
+		{"LOG_LEVEL=loud", "", `LOG_LEVEL is "loud"; allowed: debug, info, warn, error`},
+		{"MIGRATE_ON_START=maybe", "", `MIGRATE_ON_START is "maybe"; allowed: true, false`},
+		{"IDEMPOTENCY_KEY_EXPIRATION_HOURS=-1", "",
+			`IDEMPOTENCY_KEY_EXPIRATION_HOURS is "-1"; allowed: a whole number from 1 to 8760`},
+		{"ORDER_CANCELLATION_WINDOW_MINUTES=ten", "",
+			`ORDER_CANCELLATION_WINDOW_MINUTES is "ten"; allowed: a whole number from 0 to 525600`},
+		{"CUSTOMERS_API_BASE=localhost:3001", "orders",
+			`CUSTOMERS_API_BASE is "localhost:3001"; allowed: an address such as https://api.example.com`},
+		{"CUSTOMERS_PORT=" + port + " ORDERS_PORT=" + port + " ORCHESTRATOR_PORT=0", "",
+			`port ` + port + ` is taken; stop the program that has it, or give the Customers API another`},
+		{"DB_HOST=127.0.0.1 DB_PORT=1 APP_ENV=development PORT=0", "customers",
+			`DB_HOST, DB_PORT, DB_USER, DB_PASSWORD, DB_NAME, DB_TLS) cannot be used`},
+		{strings.Join(anyPorts, " ") + " DB_PATH=/dev/null/b2b.db", "", `(DB_PATH) cannot be opened`},
+		{"", "ordre", `"ordre" is no command; see b2b --help`},
+		{"", "orders now", `"now" is one argument too many; see b2b orders --help`},
 	} {
-		said := refused(t, start.env, start.args...)
-		if !strings.Contains(said, want) || strings.Count(said, "b2b: ") != 1 || strings.Contains(said, "goroutine") {
-			t.Errorf("want %q, got %q", want, said)
+		out := refused(t, strings.Fields(c.env), strings.Fields(c.args)...)
+		if !strings.Contains(out, c.want) || strings.Count(out, "b2b: ") != 1 || strings.Contains(out, "goroutine") {
+			t.Errorf("want %q, got %q", c.want, out)
 		}
-		if complaint := said[max(0, strings.Index(said, "b2b: ")):]; strings.Count(
-			strings.TrimSpace(complaint), "\n",
-		) != strings.Count(
-			want, "\n",
-		) {
-			t.Errorf("more than a line for each: %q", said)
+		message := strings.TrimSpace(out[max(0, strings.Index(out, "b2b: ")):])
+		if strings.Count(message, "\n") != strings.Count(c.want, "\n") {
+			t.Errorf("more than a line for each mistake: %q", out)
 		}
 	}
 }
 
+// TestDotEnv reads a file .env; a variable of the environment has precedence.
 func TestDotEnv(t *testing.T) {
 	dir := t.TempDir()
 	if err := os.WriteFile(filepath.Join(dir, ".env"), []byte("DB_PORT=loud\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	for env, want := range map[string]string{"": `DB_PORT is "loud"`, "DB_PORT=silent": `DB_PORT is "silent"`} { // the environment wins
+	for env, want := range map[string]string{"": `DB_PORT is "loud"`, "DB_PORT=silent": `DB_PORT is "silent"`} {
 		cmd := exec.Command(binary(), "migrate")
 		cmd.Dir, cmd.Env = dir, []string{env}
 		if out, err := cmd.CombinedOutput(); err == nil || !strings.Contains(string(out), want) {
@@ -299,14 +293,17 @@ func TestDotEnv(t *testing.T) {
 	}
 }
 
-// TestVersion builds the program with a version, and wants to see it everywhere.
+// TestVersion builds the program with a version, and finds the version in all places that show it.
 func TestVersion(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "b2b")
-	if out, err := exec.Command("go", "build", "-ldflags", "-X example.com/b2b/internal/buildinfo.version=7.8.9", "-o", path, "example.com/b2b/cmd/b2b").CombinedOutput(); err != nil {
+	const version = "-X example.com/b2b/internal/buildinfo.version=7.8.9"
+	build := exec.Command("go", "build", "-ldflags", version, "-o", path, "example.com/b2b/cmd/b2b")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("%v %s", err, out)
 	}
 	dir := t.TempDir()
-	if err := os.WriteFile(filepath.Join(dir, ".env"), []byte("not one of ours\n"), 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, ".env"), []byte("not a variable\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	for _, argument := range []string{"--version", "version"} {
@@ -328,13 +325,13 @@ func TestVersion(t *testing.T) {
 			}
 		}
 	}
-	if p.stop(); !regexp.MustCompile(`"msg":"started","services":\["customers",.+\],"version":"7\.8\.9"`).
-		MatchString(p.log.String()) {
+	started := regexp.MustCompile(`"msg":"started","services":\["customers",.+\],"version":"7\.8\.9"`)
+	if p.stop(); !started.MatchString(p.log.String()) {
 		t.Errorf("%s", p.log)
 	}
 }
 
-// TestHelp names every command and variable.
+// TestHelp finds every command and variable in the help.
 func TestHelp(t *testing.T) {
 	for _, args := range [][]string{{"--help"}, {"-h"}, {"help"}, {"orders", "--help"}} {
 		help, err := execute(t, nil, args...)

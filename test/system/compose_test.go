@@ -35,8 +35,7 @@ type composeService struct {
 	Healthcheck     struct{ Test []string }
 }
 
-// containerPorts returns the ports inside the container, each of which must be published under the same
-// number by default.
+// containerPorts returns the ports in the container. By default, each must be published under the same number.
 func (s composeService) containerPorts(t *testing.T) []string {
 	var ports []string
 	for _, published := range s.Ports {
@@ -50,10 +49,10 @@ func (s composeService) containerPorts(t *testing.T) []string {
 	return ports
 }
 
-// withDefault is how the file reads the environment of docker compose.
+// withDefault matches a variable of the environment of docker compose.
 var withDefault = regexp.MustCompile(`\$\{(\w+):-([^}]*)\}`)
 
-// TestCompose holds docker-compose.yml to the binary, as no Docker engine does it here.
+// TestCompose compares docker-compose.yml with the program, without a Docker engine.
 func TestCompose(t *testing.T) {
 	text, err := os.ReadFile(filepath.Join(root, "docker-compose.yml"))
 	if err != nil {
@@ -82,10 +81,8 @@ func TestCompose(t *testing.T) {
 		t.Errorf("volume %s is not declared", volume)
 	}
 	for variable, command := range servicePorts() {
-		if !slices.ContainsFunc(
-			slices.Collect(maps.Values(file.Services)),
-			func(s composeService) bool { return slices.Equal(s.Command, []string{command}) },
-		) {
+		runs := func(s composeService) bool { return slices.Equal(s.Command, []string{command}) }
+		if !slices.ContainsFunc(slices.Collect(maps.Values(file.Services)), runs) {
 			t.Errorf("no container runs b2b %s, which has the variable %s", command, variable)
 		}
 	}
@@ -111,16 +108,16 @@ func TestCompose(t *testing.T) {
 				builds++
 			}
 			env := []string{"DB_PATH=" + filepath.Join(t.TempDir(), "b2b.db")}
-			port := "" // that the service listens on
+			port := "" // of the service
 			for _, v := range config.Variables() {
 				if servicePorts()[v.Name] == s.Command[0] {
 					port = cmp.Or(s.Environment[v.Name], v.Default)
 				}
 				t.Setenv(v.Name, s.Environment[v.Name])
 				_, passed := s.Environment[v.Name]
-				if kept := slices.Contains(keptOut, v.Name) || strings.HasSuffix(v.Name, "_PORT") || strings.HasSuffix(v.Name, "_API_BASE"); !passed &&
-					!kept &&
-					!(s.Command[0] == "orchestrator" && isDatabase(v)) {
+				unused := slices.Contains(keptOut, v.Name) || strings.HasSuffix(v.Name, "_PORT") ||
+					strings.HasSuffix(v.Name, "_API_BASE") || s.Command[0] == "orchestrator" && isDatabase(v)
+				if !passed && !unused {
 					t.Errorf("%s never reaches the container", v.Name)
 				}
 			}
@@ -134,7 +131,10 @@ func TestCompose(t *testing.T) {
 				t.Fatalf("command %v", s.Command)
 			}
 			var cfg config.Settings
-			if err := cfg.Read(&cfg.Database, &cfg.Access, &cfg.JWT, &cfg.Issuing, &cfg.Serving, &cfg.Listening, &cfg.Stopping); err != nil {
+			err := cfg.Read(
+				&cfg.Database, &cfg.Access, &cfg.JWT, &cfg.Issuing, &cfg.Serving, &cfg.Listening, &cfg.Stopping,
+			)
+			if err != nil {
 				t.Fatal(err)
 			}
 			if s.Image != "b2b" || s.Command[0] != "orchestrator" && cfg.Driver != "mysql" {
@@ -144,22 +144,25 @@ func TestCompose(t *testing.T) {
 				databases[d.Name] = true
 				e := mysql.Environment
 				if d.Host != "mysql" || d.Port != 3306 || d.User != e["MYSQL_USER"] ||
-					d.Password != e["MYSQL_PASSWORD"] ||
-					d.Name != e["MYSQL_DATABASE"] {
-					t.Errorf("%+v is not what mysql is set to: %v", d, e)
+					d.Password != e["MYSQL_PASSWORD"] || d.Name != e["MYSQL_DATABASE"] {
+					t.Errorf("%+v differs from the settings of mysql: %v", d, e)
 				}
 			}
 			if ip := net.ParseIP(cfg.BindAddress); ip == nil || !ip.IsUnspecified() {
-				t.Errorf("listens at %q, where nothing reaches a container", cfg.BindAddress)
+				t.Errorf("listens at %q, which no connection from outside the container reaches", cfg.BindAddress)
 			}
-			if port != "" && (!slices.Equal(ports, []string{port}) || s.StopGracePeriod <= cfg.ShutdownTimeout) {
-				t.Errorf(
-					"publishes %v, listens on %s; is killed after %s, drains for %s", ports, port,
-					s.StopGracePeriod, cfg.ShutdownTimeout,
-				)
+			if port != "" && !slices.Equal(ports, []string{port}) {
+				t.Errorf("publishes %v, listens on %s", ports, port)
+			}
+			if port != "" && s.StopGracePeriod <= cfg.ShutdownTimeout {
+				t.Errorf("is killed after %s, drains for %s", s.StopGracePeriod, cfg.ShutdownTimeout)
 			}
 			peers := map[string]string{"CUSTOMERS_API_BASE": "customers", "ORDERS_API_BASE": "orders"}
-			for _, variable := range map[string][]string{"orders": {"CUSTOMERS_API_BASE"}, "orchestrator": {"CUSTOMERS_API_BASE", "ORDERS_API_BASE"}}[s.Command[0]] {
+			needed := map[string][]string{
+				"orders":       {"CUSTOMERS_API_BASE"},
+				"orchestrator": {"CUSTOMERS_API_BASE", "ORDERS_API_BASE"},
+			}
+			for _, variable := range needed[s.Command[0]] {
 				u, err := url.Parse(s.Environment[variable])
 				if err != nil {
 					t.Fatal(err)
@@ -167,12 +170,11 @@ func TestCompose(t *testing.T) {
 				peer := file.Services[u.Hostname()]
 				if !slices.Equal(peer.Command, []string{peers[variable]}) ||
 					!slices.Equal(peer.containerPorts(t), []string{u.Port()}) {
-					t.Errorf("%s=%s is not where that service is", variable, u)
+					t.Errorf("%s=%s is not the address of that service", variable, u)
 				}
 			}
 
-			// The same environment, but for the database, which is not there: each command starts, and a
-			// service then serves.
+			// Each command starts in the same environment, but with SQLite, and a service then serves.
 			env = append(env, "DB_DRIVER=sqlite", "MIGRATE_ON_START=true", "PORT=0")
 			if len(s.Ports) > 0 {
 				start(t, env, s.Command...)
@@ -186,8 +188,8 @@ func TestCompose(t *testing.T) {
 	}
 }
 
-// keptOut are the variables that have no place in a container: it has one service on a port of its own, and
-// MySQL, and calls nobody else.
+// keptOut are variables that containers do not need: a container runs a single service, on MySQL, and no
+// client commands.
 var keptOut = []string{"PORT", "DB_DRIVER", "DB_PATH", "B2B_TOKEN"}
 
 func isDatabase(v config.Variable) bool { return v.Group == "Database" || v.Group == "Migration" }
@@ -206,7 +208,7 @@ func isVariable(name string) bool {
 	return slices.ContainsFunc(config.Variables(), func(v config.Variable) bool { return v.Name == name })
 }
 
-// TestDockerfile runs what the build stage runs, on the files that Docker would get from a fresh clone.
+// TestDockerfile runs the commands of the build stage, on the files that Docker would get from a fresh clone.
 func TestDockerfile(t *testing.T) {
 	text, err := os.ReadFile(filepath.Join(root, "Dockerfile"))
 	if err != nil {
@@ -217,14 +219,14 @@ func TestDockerfile(t *testing.T) {
 		t.Fatal(err)
 	}
 	build, final, _ := strings.Cut(strings.ReplaceAll(string(text), "\\\n", " "), "\n\n")
-	if image := regexp.MustCompile(`(?m)^FROM golang:(\S+) AS build$`).FindStringSubmatch(build); image == nil ||
-		!strings.HasPrefix(string(goVersion), image[1]+".") {
+	image := regexp.MustCompile(`(?m)^FROM golang:(\S+) AS build$`).FindStringSubmatch(build)
+	if image == nil || !strings.HasPrefix(string(goVersion), image[1]+".") {
 		t.Errorf("builds with %v, go.mod needs %s", image, goVersion)
 	}
 	copied := regexp.MustCompile(`(?m)^COPY --from=build /src/(\S+) (\S+)$`).FindStringSubmatch(final)
 	if copied == nil || !strings.Contains(build, "\nWORKDIR /src\n") ||
 		!strings.Contains(final, fmt.Sprintf("\nENTRYPOINT [%q]\n", copied[2])) {
-		t.Fatalf("the program that is built is not the one that is run: %v", copied)
+		t.Fatalf("the image does not run the built program: %v", copied)
 	}
 	exposed := strings.Fields(regexp.MustCompile(`(?m)^EXPOSE .*$`).FindString(final))
 	for _, v := range config.Variables() {
@@ -233,14 +235,14 @@ func TestDockerfile(t *testing.T) {
 		}
 	}
 	if !strings.Contains(final, "\nENV BIND_ADDRESS=0.0.0.0\n") {
-		t.Error("a container that is run alone listens where nothing reaches it")
+		t.Error("no connection from outside reaches a container that runs alone")
 	}
 	commands := regexp.MustCompile(`(?m)^RUN (?:--mount=\S+\s+)*(.+)$`).FindAllStringSubmatch(build, -1)
 
 	dir := buildContext(t)
 	for _, command := range commands {
 		cmd := exec.Command("sh", "-c", command[1])
-		cmd.Dir, cmd.Env = dir, append(os.Environ(), "VERSION=7.8.9") // a build argument is a variable of what is run
+		cmd.Dir, cmd.Env = dir, append(os.Environ(), "VERSION=7.8.9") // a build argument is an environment variable
 		if out, err := cmd.CombinedOutput(); err != nil {
 			t.Fatalf("%s: %v\n%s", command[1], err, out)
 		}
@@ -255,8 +257,7 @@ func TestDockerfile(t *testing.T) {
 	}
 }
 
-// buildContext returns a copy of the files that git has or would take, without those that .dockerignore keeps
-// out.
+// buildContext returns a copy of the files that git tracks or would add, without the files of .dockerignore.
 func buildContext(t *testing.T) string {
 	list := exec.Command("git", "ls-files", "-co", "--exclude-standard", "-z")
 	list.Dir = root
@@ -270,15 +271,13 @@ func buildContext(t *testing.T) string {
 	}
 	dir := t.TempDir()
 	for file := range strings.SplitSeq(strings.TrimSuffix(string(files), "\x00"), "\x00") {
-		if slices.ContainsFunc(
-			strings.Fields(string(ignored)),
-			func(i string) bool { return strings.HasPrefix(file+"/", i+"/") },
-		) {
+		isIn := func(folder string) bool { return strings.HasPrefix(file+"/", folder+"/") }
+		if slices.ContainsFunc(strings.Fields(string(ignored)), isIn) {
 			continue
 		}
 		text, err := os.ReadFile(filepath.Join(root, file))
 		if errors.Is(err, fs.ErrNotExist) {
-			continue // deleted, and git not told yet
+			continue // deleted without git
 		}
 		to := filepath.Join(dir, file)
 		if err := errors.Join(err, os.MkdirAll(filepath.Dir(to), 0o755), os.WriteFile(to, text, 0o644)); err != nil {

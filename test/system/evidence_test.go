@@ -17,7 +17,8 @@ import (
 	"example.com/b2b/db/dbtest"
 )
 
-// keptFolder returns a new folder that is deleted when the test passes. A failure names it.
+// keptFolder returns a new folder, which is deleted when the test passes. The log of a failed test names the
+// folder.
 func keptFolder(t *testing.T) string {
 	dir, err := os.MkdirTemp("", "b2b-kept-")
 	if err != nil {
@@ -25,7 +26,7 @@ func keptFolder(t *testing.T) string {
 	}
 	t.Cleanup(func() {
 		if t.Failed() {
-			t.Logf("the logs, with all goroutines, and the state of the database server are kept in %s", dir)
+			t.Logf("logs, goroutines, and the state of the database server are in %s", dir)
 		} else if err := os.RemoveAll(dir); err != nil {
 			t.Error(err)
 		}
@@ -33,8 +34,7 @@ func keptFolder(t *testing.T) string {
 	return dir
 }
 
-// keepDatabase writes what the database server is doing, as a connection of its own sees it, and the test's
-// own goroutines to dir.
+// keepDatabase writes the state of the database server, and the goroutines of the test, to dir.
 func keepDatabase(t *testing.T, dir string, c db.Config) {
 	test, err := os.Create(filepath.Join(dir, "test.goroutines"))
 	if err == nil {
@@ -60,9 +60,11 @@ func keepDatabase(t *testing.T, dir string, c db.Config) {
 	}
 	defer pool.Close()
 	for _, statement := range []string{
-		"SHOW FULL PROCESSLIST", "SHOW ENGINE INNODB STATUS", "SELECT * FROM information_schema.innodb_trx", "SHOW GLOBAL STATUS LIKE '%onnect%'",
-		"SELECT * FROM information_schema.innodb_lock_waits",                                                  // MariaDB
-		"SELECT * FROM performance_schema.data_lock_waits", "SELECT * FROM performance_schema.metadata_locks", // MySQL
+		"SHOW FULL PROCESSLIST", "SHOW ENGINE INNODB STATUS", "SHOW GLOBAL STATUS LIKE '%onnect%'",
+		"SELECT * FROM information_schema.innodb_trx",
+		"SELECT * FROM information_schema.innodb_lock_waits", // MariaDB
+		"SELECT * FROM performance_schema.data_lock_waits",   // MySQL
+		"SELECT * FROM performance_schema.metadata_locks",    // MySQL
 	} {
 		fmt.Fprintf(file, "\n%s\n", statement)
 		if err := show(pool, file, statement); err != nil {
@@ -71,7 +73,7 @@ func keepDatabase(t *testing.T, dir string, c db.Config) {
 	}
 }
 
-// show writes a statement's rows, one column a line.
+// show writes the rows of a statement, with a line for each column.
 func show(pool *sql.DB, to io.Writer, statement string) error {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
@@ -100,17 +102,19 @@ func show(pool *sql.DB, to io.Writer, statement string) error {
 	return rows.Err()
 }
 
-// printGoroutines has a Go process print all its goroutines to its stderr and end. It returns when somebody
-// has waited for its end, or when it does not react.
+// printGoroutines ends a Go process by SIGQUIT, so that the process prints all its goroutines to its stderr.
+// printGoroutines returns after the end of the process, but at most ten seconds later. Another goroutine must
+// wait for the process.
 func printGoroutines(p *os.Process) {
 	_ = p.Signal(syscall.SIGQUIT)
-	for deadline := time.Now().Add(10 * time.Second); p.Signal(syscall.Signal(0)) == nil && time.Now().Before(deadline); {
+	deadline := time.Now().Add(10 * time.Second)
+	for p.Signal(syscall.Signal(0)) == nil && time.Now().Before(deadline) {
 		time.Sleep(50 * time.Millisecond)
 	}
 }
 
-// keepLog ends the process, if it still runs, and writes its log with all its goroutines to a file that the
-// test names.
+// keepLog ends the process, if it still runs, and writes its log, with all its goroutines, to a file. The log
+// of the test names the file.
 func (p *process) keepLog(t *testing.T) {
 	if p.cmd.ProcessState == nil {
 		_ = p.cmd.Process.Signal(syscall.SIGQUIT)
@@ -121,29 +125,29 @@ func (p *process) keepLog(t *testing.T) {
 	if err == nil {
 		_, err = file.Write(p.log.Bytes())
 		file.Close()
-		t.Logf("the log of %v is kept in %s", p.cmd.Args, file.Name())
+		t.Logf("the log of %v is in %s", p.cmd.Args, file.Name())
 	}
 	if err != nil {
 		t.Error(err)
 	}
 }
 
-// until makes a try again while it fails, and ends the test when it has failed for patience.
-func until(t *testing.T, what string, try func() bool) {
+// until repeats try until it returns true, and ends the test after patience. goal is for the message.
+func until(t *testing.T, goal string, try func() bool) {
 	t.Helper()
 	for began := time.Now(); !try(); {
 		if time.Since(began) > patience {
-			t.Fatalf("%s: not for %s", what, patience)
+			t.Fatalf("%s: not within %s", goal, patience)
 		}
 	}
 }
 
-// patience bounds how long a system may do nothing before a test gives up. A server that recovers from a
-// crash on a busy machine may take a minute.
+// patience is the time without progress after which a test gives up. On a busy machine, a server may need a
+// minute to recover from a crash.
 const patience = 2 * time.Minute
 
-// TestEvidence holds that a test which gives up can say what the processes and the database server were
-// doing.
+// TestEvidence checks that a test can keep the state of the processes and of the database server when it gives
+// up.
 func TestEvidence(t *testing.T) {
 	dbtest.EachConfig(t, func(t *testing.T, c db.Config) {
 		p := start(t, append(environment(c), anyPorts...))
@@ -165,9 +169,10 @@ func TestEvidence(t *testing.T) {
 		go func() { p.cmd.Wait(); close(ended) }()
 		printGoroutines(p.cmd.Process)
 		<-ended
-		if log := p.log.String(); !strings.Contains(log, "main.serve(") ||
-			!strings.Contains(log, "connectionOpener(") { // in the main goroutine, and another
-			t.Errorf("not all goroutines: %.1000s", log)
+		for _, function := range []string{"main.serve(", "connectionOpener("} { // of two different goroutines
+			if log := p.log.String(); !strings.Contains(log, function) {
+				t.Errorf("not all goroutines: %.1000s", log)
+			}
 		}
 	})
 }

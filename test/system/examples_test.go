@@ -16,23 +16,23 @@ import (
 	"example.com/b2b/internal/web/webtest"
 )
 
-// TestExamples does what a reader of the documentation does: the pages' commands, then "Try it out" and
-// "Execute" on every operation with the values that are filled in, in the order of the page, each twice.
+// TestExamples follows the documentation as a reader does: the commands of the pages, then "Try it out" and
+// "Execute" on every operation with the example values, in the order of the page, each operation twice.
 func TestExamples(t *testing.T) {
 	p := start(t, append(anyPorts, "DB_PATH="+filepath.Join(t.TempDir(), "b2b.db"), "SERVICE_TOKEN="+webtest.Token))
 	runPages(t, p)
 	bases := []string{p.customers, p.orders, p.orchestrator}
 	for _, base := range bases {
 		for _, e := range examples(t, base) {
-			if e.method != http.MethodGet { // what reads needs nothing but the pages
+			if e.method != http.MethodGet { // reads must work after the commands of the pages alone
 				continue
 			}
 			if got, body, _ := webtest.Do(t, e.method, e.url, e.body, e.headers...); got != e.success {
-				t.Errorf("%s, before any other: %d %s, want %d", e.OperationID, got, body, e.success)
+				t.Errorf("%s, after the pages: %d %s, want %d", e.OperationID, got, body, e.success)
 			}
 		}
 	}
-	want := map[string][2]int{ // where it is not twice the operation's first success
+	want := map[string][2]int{ // statuses of operations that do not succeed twice
 		"deleteCustomer": {200, 404},
 	}
 	for _, base := range bases {
@@ -64,15 +64,15 @@ type example struct {
 	*openapi3.Operation
 	method, url, body string
 	headers           []string
-	success           int // the status below 300 that it declares
+	success           int // the declared status below 300
 }
 
-// examples returns the operations of the document that a service serves, in its author's order.
+// examples returns the operations of a service's document, in the order of the document.
 func examples(t *testing.T, base string) (all []example) {
 	t.Helper()
 	_, served, _ := webtest.Do(t, "GET", base+"/openapi.yaml", "")
 	loader := openapi3.NewLoader()
-	loader.IncludeOrigin = true // lines
+	loader.IncludeOrigin = true // the line of each operation
 	doc, err := loader.LoadFromData(served)
 	if err != nil {
 		t.Fatal(err)
@@ -112,19 +112,19 @@ func (e *example) fillIn(t *testing.T, path string, parameters openapi3.Paramete
 	if e.RequestBody != nil {
 		media, content := "application/json", e.RequestBody.Value.Content
 		if content.Get(media) == nil {
-			media = bulk.CSV // a file
+			media = bulk.CSV
 		}
 		body, isText := content.Get(media).Example.(string)
 		if !isText {
 			encoded, err := json.Marshal(content.Get(media).Example)
 			if err != nil || string(encoded) == "null" {
-				t.Fatalf("%s: its body has no example", e.OperationID)
+				t.Fatalf("the body of %s has no example", e.OperationID)
 			}
 			body = string(encoded)
 		}
 		e.headers, e.body = append(e.headers, "Content-Type", media), body
 	}
-	if e.Security != nil && len(*e.Security) == 1 { // not one of several that will do
+	if e.Security != nil && len(*e.Security) == 1 { // the token is required
 		e.headers = append(e.headers, "Authorization", "Bearer "+webtest.Token)
 	}
 	e.success = 200

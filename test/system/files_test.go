@@ -12,8 +12,8 @@ import (
 	"example.com/b2b/openapi"
 )
 
-// TestImportExportPage runs the commands of docs/import-export.md from top to bottom on a fresh database;
-// each must succeed.
+// TestImportExportPage runs the commands of docs/import-export.md from top to bottom on a fresh database. Each
+// command must succeed.
 func TestImportExportPage(t *testing.T) {
 	if _, err := exec.LookPath("curl"); err != nil && os.Getenv("CI") == "" {
 		t.Skip("this machine has no curl")
@@ -23,31 +23,33 @@ func TestImportExportPage(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	here := strings.NewReplacer(openapi.CustomersAddress, p.customers, openapi.OrdersAddress, p.orders,
-		"curl ", "curl --fail-with-body -sS ")
+	addresses := strings.NewReplacer(
+		openapi.CustomersAddress, p.customers, openapi.OrdersAddress, p.orders,
+		"curl ", "curl --fail-with-body -sS ",
+	)
 	folder, printed := t.TempDir(), ""
 	if err := os.Symlink(binary(), filepath.Join(folder, "b2b")); err != nil {
 		t.Fatal(err)
 	}
 	for _, block := range regexp.MustCompile("(?ms)^```sh\n(.*?)^```").FindAllStringSubmatch(string(page), -1) {
-		cmd := exec.Command("bash", "-euc", here.Replace(block[1]))
+		cmd := exec.Command("bash", "-euc", addresses.Replace(block[1]))
 		cmd.Dir = folder
-		cmd.Env = append(
-			os.Environ(), "PATH="+folder+":"+os.Getenv("PATH"), "CUSTOMERS_API_BASE="+p.customers,
-			"ORDERS_API_BASE="+p.orders,
-		)
+		cmd.Env = append(os.Environ(), "PATH="+folder+":"+os.Getenv("PATH"))
+		cmd.Env = append(cmd.Env, "CUSTOMERS_API_BASE="+p.customers, "ORDERS_API_BASE="+p.orders)
 		out, err := cmd.CombinedOutput()
 		if printed += string(out); err != nil {
 			t.Errorf("%s\n%v %s", block[1], err, out)
 		}
 	}
 	for _, want := range []string{
-		"2 rows: 2 created, 0 updated, 0 unchanged, 0 refused (a dry run: nothing was changed)\n2 rows: 2 created, 0 updated, 0 unchanged, 0 refused\n2 rows: 0 created, 0 updated, 2 unchanged",
+		"2 rows: 2 created, 0 updated, 0 unchanged, 0 refused (a dry run: nothing was changed)\n" +
+			"2 rows: 2 created, 0 updated, 0 unchanged, 0 refused\n" +
+			"2 rows: 0 created, 0 updated, 2 unchanged",
 		`"status": "CONFIRMED"`, `"summary":{"complete":true,"dry_run":true,"rows":2`,
 		`{"row":1,"result":"created","id":6}`, `{"id":2,"customer_id":2,`,
 	} {
 		if !strings.Contains(printed, want) {
-			t.Errorf("no %q in what the page's commands print:\n%s", want, printed)
+			t.Errorf("no %q in the output of the page's commands:\n%s", want, printed)
 		}
 	}
 	for file, lines := range map[string]int{"catalogue.csv": 13, "orders.csv": 4} {
@@ -58,7 +60,7 @@ func TestImportExportPage(t *testing.T) {
 	}
 }
 
-// TestClientCommands looks at what b2b import, export and order say when something is not right.
+// TestClientCommands compares the messages of b2b import, export and order for mistakes of the user.
 func TestClientCommands(t *testing.T) {
 	env := append(anyPorts, append(ofProduction, "DB_PATH="+filepath.Join(t.TempDir(), "b2b.db"))...)
 	p := start(t, env)
@@ -85,7 +87,10 @@ func TestClientCommands(t *testing.T) {
 		args string
 		says string
 	}{
-		{caller, "import " + products, "row 3: The request is not valid. /stock must be an integer.\nrow 4: The request is not valid. /sku is in row 2 already.\n3 rows: 1 created, 0 updated, 0 unchanged, 2 refused\nb2b: 2 rows were refused\n"},
+		{caller, "import " + products, "row 3: The request is not valid. /stock must be an integer.\n" +
+			"row 4: The request is not valid. /sku is in row 2 already.\n" +
+			"3 rows: 1 created, 0 updated, 0 unchanged, 2 refused\n" +
+			"b2b: 2 rows were refused\n"},
 		{caller, "import " + products, "3 rows: 0 created, 0 updated, 1 unchanged, 2 refused\n"},
 		{caller, "import " + customers, `the format is "txt"`},
 		{caller, "import --format ndjson " + customers, `the kind is ""`},
@@ -109,16 +114,15 @@ func TestClientCommands(t *testing.T) {
 			t.Errorf("b2b %s says %q, want %q", c.args, got, c.says)
 		}
 	}
-	if out, err := execute(t, caller[1:], "import", "--token", token, "--kind", "customers", customers, "--format", "ndjson"); err != nil ||
-		out != "1 rows: 1 created, 0 updated, 0 unchanged, 0 refused\n" {
+	args := []string{"import", "--token", token, "--kind", "customers", customers, "--format", "ndjson"}
+	const imported = "1 rows: 1 created, 0 updated, 0 unchanged, 0 refused\n"
+	if out, err := execute(t, caller[1:], args...); err != nil || out != imported {
 		t.Errorf("%v %q", err, out)
 	}
+	const order = "order --customer 1 --item 2:3 --item X-1:1 --key once --external-ref PO-1 --confirm"
 	var orders []string
 	for range 2 {
-		out, err := execute(
-			t, caller, "order", "--customer", "1", "--item", "2:3", "--item", "X-1:1", "--key", "once",
-			"--external-ref", "PO-1", "--confirm",
-		)
+		out, err := execute(t, caller, strings.Fields(order)...)
 		if err != nil || !strings.Contains(out, `"external_ref": "PO-1"`) {
 			t.Fatalf("%v %s", err, out)
 		}

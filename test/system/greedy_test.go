@@ -16,9 +16,9 @@ import (
 	"example.com/b2b/db/dbtest"
 )
 
-// TestNobodyTakesEverything has one partner take all that it gets of a service, in several ways. Meanwhile
-// each call of another partner succeeds, at the first try.
-func TestNobodyTakesEverything(t *testing.T) {
+// TestGreedyPartner lets a partner use as much of a service as the limits allow, in several ways. Meanwhile
+// each call of another partner must succeed at the first try.
+func TestGreedyPartner(t *testing.T) {
 	dbtest.EachConfig(t, func(t *testing.T, c db.Config) {
 		g := dbtest.Open(t, c)
 		if _, err := db.Seed(t.Context(), g); err != nil {
@@ -41,11 +41,8 @@ func TestNobodyTakesEverything(t *testing.T) {
 			})
 		})
 		t.Run("uploads of a byte now and then", func(t *testing.T) {
-			slow := open(
-				t, p, 200, greedy,
-				"POST /products/import HTTP/1.1\r\nContent-Type: text/csv\r\nContent-Length: 1000000\r\n",
-				"sku,name\n",
-			)
+			const head = "POST /products/import HTTP/1.1\r\nContent-Type: text/csv\r\nContent-Length: 1000000\r\n"
+			slow := open(t, p, 200, greedy, head, "sku,name\n")
 			stop := make(chan struct{})
 			var sending sync.WaitGroup
 			sending.Go(func() {
@@ -67,7 +64,7 @@ func TestNobodyTakesEverything(t *testing.T) {
 				if res, err := http.ReadResponse(bufio.NewReader(c), nil); err == nil {
 					got[res.StatusCode]++
 				} else {
-					got[0]++ // one that is refused at once and goes on sending may see a reset
+					got[0]++ // an upload that goes on after its refusal may get a reset
 				}
 			}
 			close(stop)
@@ -77,16 +74,15 @@ func TestNobodyTakesEverything(t *testing.T) {
 				t.Errorf("the uploads got %v", got)
 			}
 		})
-		t.Run("exports that nobody reads", func(t *testing.T) {
-			for first := 0; first < 30_000; first += 1000 { // 10 MB as a file: more than what the network holds of it
+		t.Run("exports that are not read", func(t *testing.T) {
+			const insert = "INSERT INTO products (sku, name, price_cents, stock, created_at) VALUES "
+			name := strings.Repeat("n", 200)
+			for first := 0; first < 30_000; first += 1000 { // a file of 10 MB: more than the buffers of a connection
 				var rows []string
 				for i := range 1000 {
-					rows = append(
-						rows,
-						fmt.Sprintf("('MANY-%d','%s',1,1,CURRENT_TIMESTAMP)", first+i, strings.Repeat("n", 200)),
-					)
+					rows = append(rows, fmt.Sprintf("('MANY-%d','%s',1,1,CURRENT_TIMESTAMP)", first+i, name))
 				}
-				if err := g.Exec("INSERT INTO products (sku, name, price_cents, stock, created_at) VALUES " + strings.Join(rows, ",")).Error; err != nil {
+				if err := g.Exec(insert + strings.Join(rows, ",")).Error; err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -107,7 +103,7 @@ func TestNobodyTakesEverything(t *testing.T) {
 	})
 }
 
-// open begins a request on each of so many connections of which nothing is read.
+// open begins the request on each of n connections, and reads nothing from them.
 func open(t *testing.T, p *process, n int, token, head, body string) (all []net.Conn) {
 	t.Helper()
 	for range n {
@@ -123,7 +119,7 @@ func open(t *testing.T, p *process, n int, token, head, body string) (all []net.
 	return all
 }
 
-// hoard sends a call again and again, on 230 connections, beside what is called meanwhile.
+// hoard repeats a call on 230 connections while meanwhile runs.
 func hoard(t *testing.T, p *process, token, method, path, body string, meanwhile func()) {
 	client := &http.Client{Timeout: time.Minute, Transport: &http.Transport{MaxIdleConnsPerHost: 230}}
 	defer client.CloseIdleConnections()
@@ -135,12 +131,11 @@ func hoard(t *testing.T, p *process, token, method, path, body string, meanwhile
 		got[i] = map[int]int{}
 		all.Go(func() {
 			for !ended.Load() {
-				// Without an answer, with status 0: a connection that waits makes room for another caller's.
-				status, _, _ := send(
-					client, method, p.orders+path, body, token, fmt.Sprintf("greedy-%d", made.Add(1)),
-				)
+				// Status 0 is no answer: an idle connection was closed in favor of another caller.
+				key := fmt.Sprintf("greedy-%d", made.Add(1))
+				status, _, _ := send(client, method, p.orders+path, body, token, key)
 				if got[i][status]++; status == http.StatusTooManyRequests {
-					time.Sleep(500 * time.Millisecond) // half of what it is told
+					time.Sleep(500 * time.Millisecond) // half of Retry-After
 				}
 			}
 		})
@@ -158,12 +153,12 @@ func hoard(t *testing.T, p *process, token, method, path, body string, meanwhile
 		}
 	}
 	if sum[http.StatusTooManyRequests] == 0 || sum[http.StatusTooManyRequests] == int(made.Load()) {
-		t.Errorf("it did not take all that it could: %v", sum)
+		t.Errorf("the greedy partner did not reach its limits: %v", sum)
 	}
 	t.Logf("the greedy partner got %v", sum)
 }
 
-// hundredGoodCalls makes a hundred calls of the kinds, from so many clients, each of which must succeed.
+// hundredGoodCalls makes a hundred calls of the kinds by a number of clients. Each call must succeed.
 func hundredGoodCalls(t *testing.T, p *process, token string, clients int, kinds ...string) {
 	t.Helper()
 	client := &http.Client{Timeout: time.Minute, Transport: &http.Transport{MaxIdleConnsPerHost: clients}}
@@ -184,7 +179,9 @@ func hundredGoodCalls(t *testing.T, p *process, token string, clients int, kinds
 				case kind == "export" && n%10 == 1:
 					path = "/products/export?format=csv&sku=LAPTOP-HP-2024"
 				}
-				if status, answer := goodCall(t, client, method, p.orders+path, body, token, fmt.Sprintf("%s-%d", t.Name(), n)); status/100 != 2 {
+				key := fmt.Sprintf("%s-%d", t.Name(), n)
+				status, answer := goodCall(t, client, method, p.orders+path, body, token, key)
+				if status/100 != 2 {
 					t.Errorf("%s %s: %d %s", method, path, status, answer)
 				}
 			}

@@ -21,22 +21,23 @@ import (
 	"example.com/b2b/db/dbtest"
 )
 
-// bearable is how long, at the 99th percentile, a call takes that does not need a held row.
+// bearable limits the 99th percentile of calls that do not need a held row.
 const bearable = 1200 * time.Millisecond
 
-// outcome is what came of a call.
+// outcome is the outcome of a call.
 type outcome struct {
-	held   bool // the call needs the held row
-	status int
-	took   time.Duration
-	retry  string // Retry-After
+	held     bool // the call needs the held row
+	status   int
+	duration time.Duration
+	retry    string // Retry-After
 }
 
-// heldThing is what others hold while a tenth of the orders need it.
+// heldThing is a row, or an entry of a unique index, that another session holds while a tenth of the orders
+// need it.
 type heldThing struct {
 	hold  func(t *testing.T, c db.Config, g *gorm.DB) (release func())
-	order string // that needs it
-	key   string // of that order; "" for none
+	order string // an order that needs the row
+	key   string // the idempotency key of the order, or ""
 }
 
 var heldThings = map[string]heldThing{
@@ -58,12 +59,9 @@ var heldThings = map[string]heldThing{
 	},
 	"idempotency key": {
 		hold: func(t *testing.T, c db.Config, g *gorm.DB) func() {
-			return hold(
-				t,
-				g,
-				`INSERT INTO idempotency_keys (caller, operation, idempotency_key, request_hash, expires_at)
-				VALUES ('public', 'createOrder', 'held', REPEAT('h', 32), UTC_TIMESTAMP(3))`,
-			)
+			return hold(t, g, `INSERT INTO idempotency_keys
+				(caller, operation, idempotency_key, request_hash, expires_at)
+				VALUES ('public', 'createOrder', 'held', REPEAT('h', 32), UTC_TIMESTAMP(3))`)
 		},
 		order: `{"customer_id":2,"items":[{"product_id":104,"qty":1}]}`, key: "held",
 	},
@@ -76,23 +74,22 @@ var heldThings = map[string]heldThing{
 	},
 }
 
-// TestHeldRow lets others hold one thing while a tenth of the orders need it. All other calls go on.
+// TestHeldRow holds a row in another session while a tenth of the orders need the row. All other calls must be
+// served as without the lock.
 func TestHeldRow(t *testing.T) {
 	const heldFor = 5 * time.Second
 	dbtest.EachConfig(t, func(t *testing.T, c db.Config) {
 		if c.Driver == db.SQLite {
-			return // its transactions run one after the other
+			return // SQLite runs transactions one after the other
 		}
 		g := dbtest.Open(t, c)
 		if _, err := db.Seed(t.Context(), g); err != nil {
 			t.Fatal(err)
 		}
-		for id := range products { // so many that optimizers think of a scan when a batch names half of them
-			err := g.Exec(
-				`INSERT INTO products (id, sku, name, price_cents, stock, created_at) VALUES (?, ?, 'p', 1, 1000000, UTC_TIMESTAMP(3))`,
-				firstProduct+id, fmt.Sprint("held-", id),
-			).Error
-			if err != nil {
+		for id := range products { // enough that an optimizer may scan the table for a batch with half of them
+			const insert = `INSERT INTO products (id, sku, name, price_cents, stock, created_at)
+				VALUES (?, ?, 'p', 1, 1000000, UTC_TIMESTAMP(3))`
+			if err := g.Exec(insert, firstProduct+id, fmt.Sprint("held-", id)).Error; err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -155,14 +152,14 @@ func freeze(t *testing.T, c db.Config, g *gorm.DB) (release func()) {
 			continue
 		}
 		other.cmd.Process.Signal(syscall.SIGSTOP)
-		if locked(g) { // COMMIT had not been sent
+		if locked(g) { // the instance has not sent COMMIT
 			release = sync.OnceFunc(func() { other.cmd.Process.Signal(syscall.SIGCONT) })
 			t.Cleanup(release)
 			return release
 		}
 		other.cmd.Process.Signal(syscall.SIGCONT)
 	}
-	t.Fatal("the instance was never stopped inside of a transaction")
+	t.Fatal("the instance was never stopped in a transaction")
 	return nil
 }
 
@@ -174,9 +171,9 @@ func locked(g *gorm.DB) bool {
 	return err != nil
 }
 
-// orderAndRead sends orders at held.rate, a read for each fourth, and an adjustment of stock for each eighth,
-// without waiting for answers. A tenth of the orders, and a third of the adjustments, need the held thing, or
-// product 1.
+// orderAndRead sends orders at held.rate, a read beside each fourth order, and an adjustment of stock beside
+// each eighth, without waiting for answers. A tenth of the orders need the held row; a third of the adjustments
+// need product 1.
 func orderAndRead(t *testing.T, p *process, thing heldThing, lasts time.Duration) (outcomes []outcome) {
 	t.Helper()
 	var mu sync.Mutex
@@ -190,6 +187,7 @@ func orderAndRead(t *testing.T, p *process, thing heldThing, lasts time.Duration
 			outcomes = append(outcomes, o)
 		})
 	}
+	reads := []string{p.orders + "/products/1", p.orders + "/orders?limit=5", p.customers + "/customers/2"}
 	tick := time.NewTicker(time.Second / time.Duration(*heldRate))
 	defer tick.Stop()
 	for i := range *heldRate * int(lasts/time.Second) {
@@ -197,25 +195,20 @@ func orderAndRead(t *testing.T, p *process, thing heldThing, lasts time.Duration
 		if i%10 == 0 {
 			send(true, "POST", p.orders+"/orders", thing.order, thing.key)
 		} else {
-			lines := fmt.Sprintf(`{"product_id":%d,"qty":1},{"product_id":%d,"qty":1}`, firstProduct+i%products, firstProduct+7*i%products)
-			send(false, "POST", p.orders+"/orders", `{"customer_id":1,"items":[`+lines+`]}`, "")
+			const order = `{"customer_id":1,"items":[{"product_id":%d,"qty":1},{"product_id":%d,"qty":1}]}`
+			body := fmt.Sprintf(order, firstProduct+i%products, firstProduct+7*i%products)
+			send(false, "POST", p.orders+"/orders", body, "")
 		}
 		if i%4 == 0 {
-			send(
-				false, "GET",
-				[]string{p.orders + "/products/1", p.orders + "/orders?limit=5", p.customers + "/customers/2"}[i%3],
-				"", "",
-			)
+			send(false, "GET", reads[i%3], "", "")
 		}
 		if i%8 == 0 { // a clerk receives pieces
 			product := firstProduct + i%products
 			if i%24 == 0 {
 				product = 1
 			}
-			send(
-				product == 1, "POST", fmt.Sprintf("%s/products/%d/stock-adjustments", p.orders, product),
-				`{"delta":1,"reason":"received"}`, "",
-			)
+			url := fmt.Sprintf("%s/products/%d/stock-adjustments", p.orders, product)
+			send(product == 1, "POST", url, `{"delta":1,"reason":"received"}`, "")
 		}
 	}
 	calls.Wait()
@@ -231,7 +224,7 @@ func call(ctx context.Context, method, url, body, key string) (o outcome) {
 		return o
 	}
 	req.Header.Set("Content-Type", "application/json")
-	req.Header.Set("X-Forwarded-For", fmt.Sprint("198.51.100.", rand.N(50))) // many callers, each with its share
+	req.Header.Set("X-Forwarded-For", fmt.Sprint("198.51.100.", rand.N(50))) // 50 callers, each with its limits
 	if key != "" {
 		req.Header.Set("Idempotency-Key", key)
 	}
@@ -241,32 +234,32 @@ func call(ctx context.Context, method, url, body, key string) (o outcome) {
 	}
 	defer res.Body.Close()
 	_, _ = io.Copy(io.Discard, res.Body)
-	return outcome{status: res.StatusCode, took: time.Since(began), retry: res.Header.Get("Retry-After")}
+	return outcome{status: res.StatusCode, duration: time.Since(began), retry: res.Header.Get("Retry-After")}
 }
 
-// wantOthersServed wants a success, soon, for each call that does not need the held row; the others may be
-// refused, to be repeated.
+// wantOthersServed wants a success in time for each call that does not need the held row. A call that needs
+// the held row may get 503 with Retry-After.
 func wantOthersServed(t *testing.T, outcomes []outcome) {
 	t.Helper()
-	var took []time.Duration
-	refused, waited := map[int]int{}, map[int]int{}
+	var times []time.Duration
+	refused, onHeld := map[int]int{}, map[int]int{} // by status
 	for _, o := range outcomes {
 		switch {
 		case o.held:
-			waited[o.status]++
+			onHeld[o.status]++
 			if o.status != http.StatusCreated && o.status != http.StatusConflict &&
 				(o.status != http.StatusServiceUnavailable || o.retry == "") {
-				t.Errorf("what needs the held row got %d, Retry-After %q", o.status, o.retry)
+				t.Errorf("a call that needs the held row got %d, Retry-After %q", o.status, o.retry)
 			}
 		case o.status != http.StatusCreated && o.status != http.StatusOK:
 			refused[o.status]++
 		default:
-			took = append(took, o.took)
+			times = append(times, o.duration)
 		}
 	}
-	slices.Sort(took)
-	if len(refused) > 0 || at99(took) > bearable {
-		t.Errorf("beside the held row: p99 %s, refused %v", at99(took), refused)
+	slices.Sort(times)
+	if len(refused) > 0 || at99(times) > bearable {
+		t.Errorf("beside the held row: p99 %s, refused %v", at99(times), refused)
 	}
-	t.Logf("others: p50 %s, p99 %s of %d; on the held row: %v", at50(took), at99(took), len(took), waited)
+	t.Logf("others: p50 %s, p99 %s of %d; on the held row: %v", at50(times), at99(times), len(times), onHeld)
 }

@@ -1,7 +1,6 @@
 package system_test
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -12,6 +11,7 @@ import (
 	"net/url"
 	"path"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -22,15 +22,15 @@ import (
 	"example.com/b2b/db/dbtest"
 )
 
-// TestKilledStep kills one of three processes just before or just after one step of an order, and repeats the
-// call with its key as a partner does. Whatever the moment: one order, confirmed, its stock taken once.
+// TestKilledStep kills one of three processes just before or just after a step of an order, and repeats the
+// call with its key. There must be a single order, confirmed, with its stock reserved once.
 func TestKilledStep(t *testing.T) {
 	if testing.Short() {
 		t.Skip("kills")
 	}
 	steps := []struct {
-		path   string // of the call that the orchestrator makes
-		victim string // who may be killed around it, besides the orchestrator
+		path   string // of the orchestrator's call
+		victim string // the process that is killed, besides the orchestrator
 	}{{"/internal/customers/1", "customers"}, {"/orders", "orders"}, {"/orders/*/confirm", "orders"}}
 	dbtest.EachConfig(t, func(t *testing.T, c db.Config) {
 		g := dbtest.Open(t, c)
@@ -45,11 +45,9 @@ func TestKilledStep(t *testing.T) {
 						stock := stockOf(t, g, 2)
 						key := fmt.Sprintf("%s-%s-%s", victim, moment, step.path)
 						s.killAt(step.path, moment, victim)
-						first := order(
-							s.processes["orchestrator"].orchestrator, key,
-						) // lost when the orchestrator is killed
+						first := order(s.processes["orchestrator"].orchestrator, key) // 0 after the orchestrator's end
 						if s.armed() {
-							t.Fatal("nobody was killed")
+							t.Fatal("no process was killed")
 						}
 						id := s.repeat(t, key)
 						if again := s.repeat(t, key); again != id || first != 0 && first != id {
@@ -63,7 +61,7 @@ func TestKilledStep(t *testing.T) {
 	})
 }
 
-// TestKilledAnywhere kills the one process that is all three services at random moments of an order.
+// TestKilledAnywhere kills the process of all three services at random moments of an order.
 func TestKilledAnywhere(t *testing.T) {
 	if testing.Short() {
 		t.Skip("kills")
@@ -82,9 +80,7 @@ func TestKilledAnywhere(t *testing.T) {
 			p := start(t, env)
 			answered := make(chan int64)
 			go func() { answered <- order(p.orchestrator, key) }()
-			time.Sleep(
-				time.Duration(rand.Int64N(int64(12 * time.Millisecond))),
-			) // the moment, not a wait for anything
+			time.Sleep(time.Duration(rand.Int64N(int64(12 * time.Millisecond)))) // a random moment
 			p.kill()
 			first := <-answered
 			if first == 0 {
@@ -102,9 +98,9 @@ func TestKilledAnywhere(t *testing.T) {
 	})
 }
 
-// TestKilledTogether kills the one process that is all three services while many orders are under way, of
-// which some share a transaction.
-func TestKilledTogether(t *testing.T) {
+// TestKilledBatch kills the process of all three services while many orders are under way. Some of the orders
+// are in the same batch.
+func TestKilledBatch(t *testing.T) {
 	if testing.Short() {
 		t.Skip("kills")
 	}
@@ -115,7 +111,8 @@ func TestKilledTogether(t *testing.T) {
 		}
 		env := append(environment(c), anyPorts...)
 		const kills, clients, pieces = 6, 16, 3
-		if err := g.Exec("UPDATE products SET stock = stock + ? WHERE id = 2", kills*clients*pieces).Error; err != nil {
+		const supply = "UPDATE products SET stock = stock + ? WHERE id = 2"
+		if err := g.Exec(supply, kills*clients*pieces).Error; err != nil {
 			t.Fatal(err)
 		}
 		lost := 0
@@ -124,14 +121,14 @@ func TestKilledTogether(t *testing.T) {
 			p := start(t, env)
 			first, answered := make([]int64, clients), make(chan struct{}, clients)
 			var calls sync.WaitGroup
-			key := func(client int) string { return fmt.Sprint("together-", i, "-", client) }
+			key := func(client int) string { return fmt.Sprint("batch-", i, "-", client) }
 			for client := range clients {
 				calls.Go(func() {
 					first[client] = order(p.orchestrator, key(client))
 					answered <- struct{}{}
 				})
 			}
-			for range rand.IntN(clients / 2) { // then the others are on their way
+			for range rand.IntN(clients / 2) { // the other orders are under way then
 				<-answered
 			}
 			p.kill()
@@ -158,7 +155,7 @@ func TestKilledTogether(t *testing.T) {
 	})
 }
 
-// TestOneKeyAtOnce repeats one orchestration ten times in parallel.
+// TestOneKeyAtOnce makes the same orchestration ten times at the same time.
 func TestOneKeyAtOnce(t *testing.T) {
 	dbtest.EachConfig(t, func(t *testing.T, c db.Config) {
 		g := dbtest.Open(t, c)
@@ -180,13 +177,11 @@ func TestOneKeyAtOnce(t *testing.T) {
 	})
 }
 
-// order places and confirms three pieces of product 2, and returns the order's id, or 0 when there was no
-// success.
+// order orchestrates an order for three pieces of product 2. It returns the order's id, or 0 after a failure.
 func order(base, key string) int64 {
 	body := fmt.Sprintf(`{"customer_id":1,"items":[{"product_id":2,"qty":3}],"idempotency_key":%q}`, key)
-	res, err := http.Post(
-		base+"/orchestrator/create-and-confirm-order", "application/json", bytes.NewReader([]byte(body)),
-	)
+	url := base + "/orchestrator/create-and-confirm-order"
+	res, err := http.Post(url, "application/json", strings.NewReader(body))
 	if err != nil {
 		return 0
 	}
@@ -208,31 +203,31 @@ func stockOf(t *testing.T, g *gorm.DB, product int64) (stock int64) {
 	return stock
 }
 
+// wantOneOrder wants a confirmed order for the key, no orders without a key (but for plainProduct), and the
+// stock of product 2.
 func wantOneOrder(t *testing.T, g *gorm.DB, id, stock int64, key string) {
 	t.Helper()
 	var status string
 	var orders, keys int64
 	g.Raw("SELECT status FROM orders WHERE id = ?", id).Scan(&status)
-	g.Raw(`SELECT COUNT(*) FROM orders o WHERE id > 2 AND NOT EXISTS (SELECT 1 FROM idempotency_keys k WHERE k.operation = 'createOrder' AND k.target_id = o.id)
+	g.Raw(`SELECT COUNT(*) FROM orders o WHERE id > 2
+		AND NOT EXISTS (SELECT 1 FROM idempotency_keys k WHERE k.operation = 'createOrder' AND k.target_id = o.id)
 		AND NOT EXISTS (SELECT 1 FROM order_items i WHERE i.order_id = o.id AND i.product_id = ?)`, plainProduct).
 		Scan(&orders)
 	g.Raw("SELECT COUNT(*) FROM idempotency_keys WHERE idempotency_key = ? AND target_id = ?", key, id).Scan(&keys)
 	if got := stockOf(t, g, 2); status != "CONFIRMED" || orders != 0 || keys != 2 || got != stock {
-		t.Errorf(
-			"order %d is %q, %d orders without a key, %d keys for it, stock %d (want %d)", id, status, orders,
-			keys, got, stock,
-		)
+		t.Errorf("order %d is %q with %d keys; %d orders have no key", id, status, keys, orders)
+		t.Errorf("stock %d, want %d", got, stock)
 	}
 }
 
-// system is the three services as processes, which meet through a proxy that can kill one of them at a given
-// step.
+// system is the three services as processes. Their calls pass a proxy, which can kill a process at a step.
 type system struct {
 	t         *testing.T
 	env       map[string][]string
 	processes map[string]*process
 	mu        sync.Mutex
-	step      string // "" when nobody is to be killed
+	step      string // "" for no kill
 	moment    string
 	victim    string
 }
@@ -246,10 +241,8 @@ func newSystem(t *testing.T, c db.Config) *system {
 	for name := range ports {
 		env := append(environment(c), "PORT="+ports[name], "CUSTOMERS_API_BASE=http://localhost:"+ports["customers"])
 		if name == "orchestrator" {
-			env = append(
-				env, "CUSTOMERS_API_BASE="+s.proxy(ports["customers"]),
-				"ORDERS_API_BASE="+s.proxy(ports["orders"]),
-			)
+			customers, orders := s.proxy(ports["customers"]), s.proxy(ports["orders"])
+			env = append(env, "CUSTOMERS_API_BASE="+customers, "ORDERS_API_BASE="+orders)
 		}
 		s.env[name] = env
 		s.processes[name] = start(t, env, name)
@@ -257,11 +250,11 @@ func newSystem(t *testing.T, c db.Config) *system {
 	return s
 }
 
-// proxy passes calls on to that port of this machine.
+// proxy passes calls on to the port of this machine, and returns its address.
 func (s *system) proxy(port string) string {
 	to := httputil.NewSingleHostReverseProxy(&url.URL{Scheme: "http", Host: "localhost:" + port})
 	to.ErrorLog = nil
-	to.ErrorHandler = func(http.ResponseWriter, *http.Request, error) { panic(http.ErrAbortHandler) } // as without a proxy
+	to.ErrorHandler = abort
 	front := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s.maybeKill(r.URL.Path, "before")
 		answer := httptest.NewRecorder()
@@ -292,8 +285,8 @@ func (s *system) armed() bool {
 	return s.step != ""
 }
 
-// maybeKill kills the victim when this is its moment. The orchestrator stays dead until the test repeats its
-// call; the others come back at once, as under a supervisor.
+// maybeKill kills the victim at the step and the moment of killAt, and reports whether it did. It starts the
+// victim again at once, except the orchestrator, which repeat starts.
 func (s *system) maybeKill(called, moment string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -308,7 +301,7 @@ func (s *system) maybeKill(called, moment string) bool {
 	return true
 }
 
-// repeat makes the call again, after starting the orchestrator anew when it was killed.
+// repeat starts the orchestrator again if it was killed, and repeats the call.
 func (s *system) repeat(t *testing.T, key string) int64 {
 	t.Helper()
 	s.mu.Lock()

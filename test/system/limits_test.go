@@ -14,19 +14,21 @@ import (
 	"example.com/b2b/db/dbtest"
 )
 
-// TestDescriptors runs all three services where a process may have 256 files open, and opens 450 connections
-// that say nothing, or not all: new callers are served, and so is every call from service to service and to
-// the database.
+// TestDescriptors runs all three services with a limit of 256 open files, and opens 450 connections with no
+// request, or an unfinished request. New callers must be served, with all calls among the services and to the
+// database.
 func TestDescriptors(t *testing.T) {
 	dbtest.EachConfig(t, func(t *testing.T, c db.Config) {
 		g := dbtest.Open(t, c)
 		if _, err := db.Seed(t.Context(), g); err != nil {
 			t.Fatal(err)
 		}
-		p := launch(
-			t, append(environment(c), anyPorts...),
-			exec.Command("sh", "-c", `ulimit -n 256; exec "$0"`, binary()),
-		)
+		limited := exec.Command("sh", "-c", `ulimit -n 256; exec "$0"`, binary())
+		p := launch(t, append(environment(c), anyPorts...), limited)
+		unfinished := []string{
+			"", "GET / HTTP/1.1\r\nHost:",
+			"POST /orders HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{",
+		}
 		for i := range 150 {
 			for _, base := range []string{p.customers, p.orders, p.orchestrator} {
 				c, err := net.Dial("tcp", strings.TrimPrefix(base, "http://"))
@@ -34,23 +36,15 @@ func TestDescriptors(t *testing.T) {
 					t.Fatal(err)
 				}
 				defer c.Close()
-				fmt.Fprint(
-					c,
-					[]string{"", "GET / HTTP/1.1\r\nHost:", "POST /orders HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{"}[i%3],
-				)
+				fmt.Fprint(c, unfinished[i%3])
 			}
 		}
-		each := &http.Client{
-			Timeout: time.Minute, Transport: &http.Transport{DisableKeepAlives: true},
-		} // a caller who is new each time
+		// Each call has a new connection.
+		client := &http.Client{Timeout: time.Minute, Transport: &http.Transport{DisableKeepAlives: true}}
 		for i := range 20 {
-			body := fmt.Sprintf(
-				`{"customer_id":1,"items":[{"product_id":2,"qty":1}],"idempotency_key":"crowd-%d"}`, i,
-			)
-			res, err := each.Post(
-				p.orchestrator+"/orchestrator/create-and-confirm-order", "application/json",
-				strings.NewReader(body),
-			)
+			const order = `{"customer_id":1,"items":[{"product_id":2,"qty":1}],"idempotency_key":"crowd-%d"}`
+			url := p.orchestrator + "/orchestrator/create-and-confirm-order"
+			res, err := client.Post(url, "application/json", strings.NewReader(fmt.Sprintf(order, i)))
 			if err != nil {
 				t.Fatalf("%v %s", err, p.log)
 			}
@@ -59,7 +53,7 @@ func TestDescriptors(t *testing.T) {
 				t.Errorf("order %d: %s", i, res.Status)
 			}
 			for _, base := range []string{p.customers, p.orders, p.orchestrator} {
-				res, err := each.Get(base + "/ready")
+				res, err := client.Get(base + "/ready")
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -72,24 +66,23 @@ func TestDescriptors(t *testing.T) {
 	})
 	cmd := exec.Command("sh", "-c", `ulimit -n 64; exec "$0"`, binary())
 	cmd.Dir, cmd.Env = t.TempDir(), append([]string{"DB_PATH=" + t.TempDir() + "/b2b.db"}, anyPorts...)
-	if said, _ := cmd.CombinedOutput(); !strings.HasPrefix(
-		string(said), "b2b: this process may have 64 files open and needs 92",
-	) {
-		t.Errorf("with 64 files: %s", said)
+	out, _ := cmd.CombinedOutput()
+	if !strings.HasPrefix(string(out), "b2b: this process may have 64 files open and needs 92") {
+		t.Errorf("with 64 files: %s", out)
 	}
 }
 
-// TestBindAddress reaches what a service listens on from this machine, and by an address that others have of
-// it.
+// TestBindAddress connects to a service by the loopback addresses, and by an address that other machines can
+// use.
 func TestBindAddress(t *testing.T) {
-	others := ""
+	outside := ""
 	addresses, err := net.InterfaceAddrs()
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, a := range addresses {
 		if n, ok := a.(*net.IPNet); ok && n.IP.To4() != nil && !n.IP.IsLoopback() {
-			others = n.IP.String()
+			outside = n.IP.String()
 		}
 	}
 	reaches := func(t *testing.T, p *process, host string) bool {
@@ -113,8 +106,8 @@ func TestBindAddress(t *testing.T) {
 			"": c.Driver == db.MySQL, "localhost": false, "127.0.0.1": false, "0.0.0.0": true, "::": true,
 		} {
 			p := start(t, append(environment(c), "PORT=0", "BIND_ADDRESS="+address), "customers")
-			if !reaches(t, p, "127.0.0.1") || others != "" && reaches(t, p, others) != open {
-				t.Errorf("BIND_ADDRESS=%s on %s: open to others is not %t", address, c.Driver, open)
+			if !reaches(t, p, "127.0.0.1") || outside != "" && reaches(t, p, outside) != open {
+				t.Errorf("BIND_ADDRESS=%s on %s: open to other machines is not %t", address, c.Driver, open)
 			}
 			if hasIPv6 && address != "127.0.0.1" && !reaches(t, p, "::1") {
 				t.Errorf("BIND_ADDRESS=%s on %s: not reached by ::1", address, c.Driver)

@@ -13,14 +13,14 @@ import (
 var (
 	markdownLink = regexp.MustCompile(`\]\(([^)\s]+)\)`)
 	codeSpan     = regexp.MustCompile("`([^`\n]+)`")
-	// fileName is what in a code span is meant as a file of this repository: a folder, or a name with an
-	// ending that we use. So is what lies below one of our folders, unless it comes from a build.
+	// fileName matches code spans that stand for a file of this repository: a folder, or a name with one of
+	// these endings. A path below a folder of the repository stands for a file, too, except build results.
 	fileName = regexp.MustCompile(`^(?:[\w.*-]+/)*[\w.*-]+\.(?:go|md|yaml|yml|sql|mjs|json)$|^(?:[\w.*-]+/)+$`)
 	below    = regexp.MustCompile(`^(\.?\w[\w-]*)/[\w.*/-]+$`)
 	built    = regexp.MustCompile(`^(?:bin|data|dist|sbom)/|/build/`)
 )
 
-// TestMarkdown holds every relative link and every file name in all Markdown to the files that there are.
+// TestMarkdown checks that the files of all relative links and file names in Markdown pages exist.
 func TestMarkdown(t *testing.T) {
 	root := filepath.Join("..", "..")
 	var names []string // of all files and folders, relative to the root
@@ -28,10 +28,8 @@ func TestMarkdown(t *testing.T) {
 		if err != nil {
 			return err
 		}
-		if d.IsDir() &&
-			slices.Contains(
-				[]string{".git", "node_modules", "dist"}, d.Name(),
-			) { // dist is a release, with a copy of a page
+		skipped := []string{".git", "node_modules", "dist"} // dist is a release, with a copy of a page
+		if d.IsDir() && slices.Contains(skipped, d.Name()) {
 			return filepath.SkipDir
 		}
 		name, err := filepath.Rel(root, path)
@@ -73,14 +71,14 @@ func TestMarkdown(t *testing.T) {
 				continue
 			}
 			if _, err := os.Stat(filepath.Join(root, filepath.Dir(name), target)); err != nil {
-				t.Errorf("%s links to %s, which is not there", name, m[1])
+				t.Errorf("%s links to %s, which does not exist", name, m[1])
 			}
 		}
 		for _, m := range codeSpan.FindAllStringSubmatch(string(content), -1) {
 			folder := below.FindStringSubmatch(m[1])
 			isFile := fileName.MatchString(m[1]) || folder != nil && slices.Contains(names, folder[1])
 			if isFile && !built.MatchString(m[1]) && !exists(m[1]) {
-				t.Errorf("%s names %s, which is not there", name, m[1])
+				t.Errorf("%s names %s, which does not exist", name, m[1])
 			}
 		}
 	}
@@ -89,22 +87,19 @@ func TestMarkdown(t *testing.T) {
 	}
 }
 
-// TestNamedTests holds every test that a page names to those that there are.
+// TestNamedTests checks that every test that a page names exists.
 func TestNamedTests(t *testing.T) {
-	root, there := filepath.Join("..", ".."), map[string]bool{}
-	named, declared := regexp.MustCompile(
-		`\b(?:Test|Fuzz)[A-Z]\w+`,
-	), regexp.MustCompile(
-		`(?m)^func ((?:Test|Fuzz)\w+)`,
-	)
-	pages := map[string][]string{}
+	root, exists := filepath.Join("..", ".."), map[string]bool{}
+	mention := regexp.MustCompile(`\b(?:Test|Fuzz)[A-Z]\w+`)
+	declaration := regexp.MustCompile(`(?m)^func ((?:Test|Fuzz)\w+)`)
+	pages := map[string][]string{} // names of tests by path
 	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
-		if err != nil ||
-			d.IsDir() && (strings.HasPrefix(d.Name(), ".git") || d.Name() == "node_modules" || d.Name() == "sdk") {
-			if err == nil {
-				err = filepath.SkipDir
-			}
+		if err != nil {
 			return err
+		}
+		skipped := strings.HasPrefix(d.Name(), ".git") || d.Name() == "node_modules" || d.Name() == "sdk"
+		if d.IsDir() && skipped {
+			return filepath.SkipDir
 		}
 		isTest, isPage := strings.HasSuffix(path, "_test.go"), filepath.Ext(path) == ".md"
 		if !isTest && !isPage {
@@ -112,21 +107,21 @@ func TestNamedTests(t *testing.T) {
 		}
 		content, err := os.ReadFile(path)
 		if isTest {
-			for _, found := range declared.FindAllStringSubmatch(string(content), -1) {
-				there[found[1]] = true
+			for _, m := range declaration.FindAllStringSubmatch(string(content), -1) {
+				exists[m[1]] = true
 			}
 		} else {
-			pages[path] = named.FindAllString(string(content), -1)
+			pages[path] = mention.FindAllString(string(content), -1)
 		}
 		return err
 	})
-	if err != nil || len(pages[filepath.Join(root, "docs", "security.md")]) < 50 {
-		t.Fatalf("%v, %d tests in docs/security.md", err, len(pages[filepath.Join(root, "docs", "security.md")]))
+	if n := len(pages[filepath.Join(root, "docs", "security.md")]); err != nil || n < 50 {
+		t.Fatalf("%v, %d tests in docs/security.md", err, n)
 	}
 	for page, names := range pages {
 		for _, name := range names {
-			if !there[name] {
-				t.Errorf("%s names %s", page, name)
+			if !exists[name] {
+				t.Errorf("%s names %s, which does not exist", page, name)
 			}
 		}
 	}

@@ -29,14 +29,14 @@ import (
 	"example.com/b2b/orders"
 )
 
-var partition = flag.Duration("network.partition", 0, "how long TestNetwork's partitions last at least")
+var partition = flag.Duration("network.partition", 0, "the shortest duration of TestNetwork's partitions")
 
 const (
-	networkTimeout = 3 * time.Second  // REQUEST_TIMEOUT_SECONDS, so that a black hole is over soon
-	networkMargin  = 10 * time.Second // more, and an answer counts as missing
+	networkTimeout = 3 * time.Second  // REQUEST_TIMEOUT_SECONDS: short, because requests that vanish take as long
+	networkMargin  = 10 * time.Second // an answer that comes later still counts as missing
 )
 
-// The links on which faults happen.
+// The links that can have faults.
 const (
 	orchestratorToCustomers = "orchestrator-customers"
 	orchestratorToOrders    = "orchestrator-orders"
@@ -45,16 +45,16 @@ const (
 	ordersToDatabase        = "orders-database"
 )
 
-// TestNetwork puts faults of all kinds on the links between three processes and their database. Whatever the
-// fault, each call is answered in time and by the contract; and when it is over, the call's key stands for
-// one order whose stock was taken once.
+// TestNetwork puts faults on the links among three processes and their database. During each fault, each call
+// must get an answer of the contract in time. After the fault, each key must have a single order, with its
+// stock reserved once.
 func TestNetwork(t *testing.T) {
 	if testing.Short() {
 		t.Skip("network faults")
 	}
 	faults := []struct {
 		name, toxic string
-		mild        bool // an order succeeds all the same
+		mild        bool // orders succeed during the fault
 	}{
 		{"latency", `{"type":"latency","attributes":{"latency":20,"jitter":10}}`, true},
 		{"bandwidth", `{"type":"bandwidth","attributes":{"rate":64}}`, true},
@@ -71,7 +71,7 @@ func TestNetwork(t *testing.T) {
 	for _, link := range append(peers, databases...) {
 		places[link] = []string{link}
 	}
-	var all sync.WaitGroup // they mostly wait
+	var all sync.WaitGroup // side by side, because the tests mostly wait
 	defer all.Wait()
 	for place, links := range places {
 		all.Go(func() {
@@ -82,22 +82,18 @@ func TestNetwork(t *testing.T) {
 					}
 					n := newNetwork(t, c)
 					if len(links) > 1 {
-						n.suffer(
-							t, "partition", links, false, *partition,
-							`{"type":"timeout","stream":"upstream","name":"to"}`,
-							`{"type":"timeout","stream":"downstream","name":"from"}`,
-						)
+						const to = `{"type":"timeout","stream":"upstream","name":"to"}`
+						const from = `{"type":"timeout","stream":"downstream","name":"from"}`
+						n.suffer(t, "partition", links, false, *partition, to, from)
 					} else {
 						for _, f := range faults {
 							n.suffer(t, f.name, links, f.mild, 0, f.toxic)
 						}
 					}
 					if place == ordersToDatabase {
+						const passes = `{"type":"commit","stream":"upstream","attributes":{"passes":true}}`
 						n.suffer(t, "COMMIT vanishes", links, false, 0, `{"type":"commit","stream":"upstream"}`)
-						n.suffer(
-							t, "answer to COMMIT lost", links, false, 0,
-							`{"type":"commit","stream":"upstream","attributes":{"passes":true}}`,
-						)
+						n.suffer(t, "answer to COMMIT lost", links, false, 0, passes)
 					}
 					n.finish(t)
 				})
@@ -106,9 +102,9 @@ func TestNetwork(t *testing.T) {
 	}
 }
 
-// network is the three services as processes, on a sample database, with a proxy on each link.
+// network is the three services as processes, on a database with the sample data, with a proxy on each link.
 type network struct {
-	db        *gorm.DB // not through a proxy
+	db        *gorm.DB // without a proxy
 	links     map[string]*toxiproxy.Proxy
 	processes map[string]*process
 	client    http.Client
@@ -116,12 +112,13 @@ type network struct {
 }
 
 func newNetwork(t *testing.T, c db.Config) *network {
-	n := &network{db: dbtest.Open(t, c), links: map[string]*toxiproxy.Proxy{}, processes: map[string]*process{},
-		client: http.Client{Timeout: networkTimeout + networkMargin}}
+	n := &network{db: dbtest.Open(t, c), links: map[string]*toxiproxy.Proxy{}, processes: map[string]*process{}}
+	n.client.Timeout = networkTimeout + networkMargin
 	if _, err := db.Seed(t.Context(), n.db); err != nil {
 		t.Fatal(err)
 	}
 	direct := c
+	common := []string{"PORT=0", fmt.Sprint("REQUEST_TIMEOUT_SECONDS=", int(networkTimeout.Seconds()))}
 	behind := func(link string) []string {
 		c := direct
 		if c.Driver == db.MySQL {
@@ -129,36 +126,27 @@ func newNetwork(t *testing.T, c db.Config) *network {
 			c.Host = host
 			c.Port, _ = strconv.Atoi(port)
 		}
-		return append(
-			environment(c), "PORT=0", "REQUEST_TIMEOUT_SECONDS="+strconv.Itoa(int(networkTimeout.Seconds())),
-		)
+		return append(environment(c), common...)
 	}
 	peer := func(link, base string) string {
 		return "http://" + n.link(t, link, strings.TrimPrefix(base, "http://"))
 	}
 	customers := start(t, behind(customersToDatabase), "customers")
-	orders := start(
-		t,
-		append(behind(ordersToDatabase), "CUSTOMERS_API_BASE="+peer(ordersToCustomers, customers.customers)),
-		"orders",
-	)
-	orchestrator := start(
-		t,
-		append(environment(direct), "PORT=0", "REQUEST_TIMEOUT_SECONDS="+strconv.Itoa(int(networkTimeout.Seconds())),
-			"CUSTOMERS_API_BASE="+peer(orchestratorToCustomers, customers.customers),
-			"ORDERS_API_BASE="+peer(orchestratorToOrders, orders.orders)),
-		"orchestrator",
-	)
+	base := "CUSTOMERS_API_BASE=" + peer(ordersToCustomers, customers.customers)
+	orders := start(t, append(behind(ordersToDatabase), base), "orders")
+	env := append(append(environment(direct), common...),
+		"CUSTOMERS_API_BASE="+peer(orchestratorToCustomers, customers.customers),
+		"ORDERS_API_BASE="+peer(orchestratorToOrders, orders.orders))
+	orchestrator := start(t, env, "orchestrator")
 	n.processes["customers"], n.processes["orders"], n.processes["orchestrator"] = customers, orders, orchestrator
 	return n
 }
 
-// link makes a proxy to that address and returns its own.
+// link starts a proxy to the address, and returns the address of the proxy.
 func (n *network) link(t *testing.T, name, address string) string {
 	t.Helper()
-	p := toxiproxy.NewProxy(
-		toxiproxy.NewServer(toxiproxy.NewMetricsContainer(nil), zerolog.Nop()), name, "127.0.0.1:0", address,
-	)
+	proxies := toxiproxy.NewServer(toxiproxy.NewMetricsContainer(nil), zerolog.Nop())
+	p := toxiproxy.NewProxy(proxies, name, "127.0.0.1:0", address)
 	if err := p.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -167,7 +155,8 @@ func (n *network) link(t *testing.T, name, address string) string {
 	return p.Listen
 }
 
-// suffer makes calls while the links have the fault, for lasting or longer, and repeats them when it is over.
+// suffer makes calls while the links have the fault, for the duration lasting or longer, and repeats the calls
+// after the fault.
 func (n *network) suffer(
 	t *testing.T, name string, links []string, mild bool, lasting time.Duration, toxics ...string,
 ) {
@@ -175,17 +164,12 @@ func (n *network) suffer(
 	t.Run(name, func(t *testing.T) {
 		n.keys++
 		key := fmt.Sprint("network-", n.keys)
-		const atOnce = 4 // so that some share a transaction
+		const atOnce = 4 // enough that some orders are in the same batch
 		directKey := func(i int) string { return fmt.Sprint("direct-", n.keys, "-", i) }
-		stock, keyedStock, plainStock := stockOf(
-			t, n.db, 2,
-		), stockOf(
-			t, n.db, keyedProduct,
-		), stockOf(
-			t, n.db, plainProduct,
-		)
+		stock := stockOf(t, n.db, 2)
+		keyedStock, plainStock := stockOf(t, n.db, keyedProduct), stockOf(t, n.db, plainProduct)
 		var sent, succeeded atomic.Int64 // orders without a key
-		n.place(t, key)                  // on connections that the fault then finds in use
+		n.place(t, key)                  // opens the connections that the fault hits
 		id := int64(0)
 		key += "-faulty"
 		for _, link := range links {
@@ -196,7 +180,7 @@ func (n *network) suffer(
 			}
 		}
 		for began := time.Now(); ; {
-			var direct sync.WaitGroup // beside the orchestrator, the services that it calls
+			var direct sync.WaitGroup // calls of the other services, beside the orchestrator
 			for i := range atOnce {
 				direct.Go(func() { n.placeDirectly(t, directKey(i), keyedProduct) })
 				direct.Go(func() {
@@ -226,31 +210,26 @@ func (n *network) suffer(
 		}
 		wantOneOrder(t, n.db, id, stock-6, key)
 		for i := range atOnce {
-			until(
-				t, "an order of the Orders API",
-				func() bool { return n.placeDirectly(t, directKey(i), keyedProduct) },
-			)
+			place := func() bool { return n.placeDirectly(t, directKey(i), keyedProduct) }
+			until(t, "an order of the Orders API", place)
 		}
 		if got := stockOf(t, n.db, keyedProduct); got != keyedStock-atOnce {
-			t.Errorf("the Orders API, called directly with %d keys, made stock %d of %d", atOnce, got, keyedStock)
+			t.Errorf("orders of the Orders API with %d keys left a stock of %d of %d", atOnce, got, keyedStock)
 		}
-		if took := plainStock - stockOf(t, n.db, plainProduct); took < succeeded.Load() || took > sent.Load() {
-			t.Errorf(
-				"%d orders were placed by %d calls without a key, of which %d succeeded", took, sent.Load(),
-				succeeded.Load(),
-			)
+		placed := plainStock - stockOf(t, n.db, plainProduct)
+		if placed < succeeded.Load() || placed > sent.Load() {
+			t.Errorf("%d calls without a key placed %d orders, %d succeeded", sent.Load(), placed, succeeded.Load())
 		}
 	})
 }
 
-// place has the orchestrator place an order for 3 pieces of product 2 and returns its id, 0 when it was not
-// possible right now.
+// place orchestrates an order for 3 pieces of product 2. It returns the order's id, or 0 when a service that
+// the orchestrator calls is not available.
 func (n *network) place(t *testing.T, key string) int64 {
 	t.Helper()
-	status, body := n.call(
-		t, "POST", n.processes["orchestrator"].orchestrator+"/orchestrator/create-and-confirm-order",
-		fmt.Sprintf(`{"customer_id":1,"items":[{"product_id":2,"qty":3}],"idempotency_key":%q}`, key), "",
-	)
+	order := fmt.Sprintf(`{"customer_id":1,"items":[{"product_id":2,"qty":3}],"idempotency_key":%q}`, key)
+	url := n.processes["orchestrator"].orchestrator + "/orchestrator/create-and-confirm-order"
+	status, body := n.call(t, "POST", url, order, "")
 	var answer struct {
 		Code string
 		Data struct{ Order struct{ ID int64 } }
@@ -265,35 +244,34 @@ func (n *network) place(t *testing.T, key string) int64 {
 	return 0
 }
 
-// The products of which each call of placeDirectly orders a piece, with a key and without.
+// The products of orders by placeDirectly, with a key and without a key.
 const keyedProduct, plainProduct = 4, 5
 
-// placeDirectly has the Orders API place an order for one piece of a product and reports whether it did.
+// placeDirectly calls the Orders API to place an order for a piece of a product, and reports success.
 func (n *network) placeDirectly(t *testing.T, key string, product int64) bool {
-	status, body := n.call(
-		t, "POST", n.processes["orders"].orders+"/orders",
-		fmt.Sprintf(`{"customer_id":1,"items":[{"product_id":%d,"qty":1}]}`, product), key,
-	)
-	return n.worked(t, "POST /orders", status, http.StatusCreated, body)
+	order := fmt.Sprintf(`{"customer_id":1,"items":[{"product_id":%d,"qty":1}]}`, product)
+	status, body := n.call(t, "POST", n.processes["orders"].orders+"/orders", order, key)
+	return n.succeeded(t, "POST /orders", status, http.StatusCreated, body)
 }
 
 // read reads from both services that have a database.
 func (n *network) read(t *testing.T) {
 	status, body := n.call(t, "GET", n.processes["customers"].customers+"/customers/1", "", "")
-	n.worked(t, "GET /customers/1", status, http.StatusOK, body)
+	n.succeeded(t, "GET /customers/1", status, http.StatusOK, body)
 	status, body = n.call(t, "GET", n.processes["orders"].orders+"/ready", "", "")
-	n.worked(t, "GET /ready", status, http.StatusOK, body)
+	n.succeeded(t, "GET /ready", status, http.StatusOK, body)
 }
 
-func (n *network) worked(t *testing.T, what string, status, want int, body []byte) bool {
+// succeeded reports whether an answer has the wanted status. Any other answer must be 503 or 504, with a code.
+func (n *network) succeeded(t *testing.T, request string, status, want int, body []byte) bool {
 	var answer struct{ Code string }
 	if err := json.Unmarshal(body, &answer); err != nil || status != want && (status < 503 || answer.Code == "") {
-		t.Errorf("%s answered %d %s", what, status, body)
+		t.Errorf("%s answered %d %s", request, status, body)
 	}
 	return status == want
 }
 
-// call returns an answer, which must come in time and say when to try again.
+// call returns an answer, which must come in time. A fault must have Retry-After.
 func (n *network) call(t *testing.T, method, url, body, key string) (int, []byte) {
 	req, err := http.NewRequest(method, url, bytes.NewReader([]byte(body)))
 	if err != nil {
@@ -317,17 +295,17 @@ func (n *network) call(t *testing.T, method, url, body, key string) (int, []byte
 	return res.StatusCode, answer
 }
 
-// rules are those of every service.
+// rules are the doctor's rules of all services.
 var rules = slices.Concat(customers.Rules(), orders.Rules())
 
-// finish has the doctor examine what the faults have left.
+// finish stops the services, and examines their logs and the database.
 func (n *network) finish(t *testing.T) {
 	t.Helper()
 	for name, p := range n.processes {
 		if code := p.stop(); code != 0 {
 			t.Errorf("%s ended with %d", name, code)
 		}
-		for line := range strings.Lines(p.log.String()) { // a fault of the network is no defect
+		for line := range strings.Lines(p.log.String()) { // no 500, except after a canceled request
 			if !json.Valid([]byte(line)) ||
 				strings.Contains(line, `"status":500`) && !strings.Contains(line, context.Canceled.Error()) {
 				t.Errorf("%s: %s", name, line)
@@ -340,8 +318,8 @@ func (n *network) finish(t *testing.T) {
 	}
 }
 
-// commit loses the first COMMIT of a connection to MySQL, or passes it on and loses the answer with the
-// connection.
+// commit is a toxic that drops the first COMMIT of a connection to MySQL, or passes the COMMIT on, and closes
+// the connection before the answer.
 type commit struct {
 	Passes bool `json:"passes"`
 }
@@ -376,5 +354,5 @@ func (c *commit) Pipe(s *toxics.ToxicStub) {
 	}
 }
 
-// Cleanup implements toxics.CleanupToxic: a connection that has lost something cannot go on.
+// Cleanup implements toxics.CleanupToxic: a connection that has lost data cannot continue.
 func (c *commit) Cleanup(s *toxics.ToxicStub) { s.Close() }

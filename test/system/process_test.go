@@ -22,10 +22,12 @@ import (
 	"example.com/b2b/internal/web/webtest"
 )
 
-// binary builds b2b once for all tests and returns its path.
+// binary builds b2b once for all tests, as make build does, and returns its path.
 var binary = sync.OnceValue(func() string {
 	path := filepath.Join(binaryFolder, "b2b")
-	if out, err := exec.Command("go", "build", "-o", path, "example.com/b2b/cmd/b2b").CombinedOutput(); err != nil {
+	build := exec.Command("go", "build", "-o", path, "example.com/b2b/cmd/b2b")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := build.CombinedOutput(); err != nil {
 		panic(fmt.Sprintf("%v: %s", err, out))
 	}
 	return path
@@ -46,18 +48,18 @@ func TestMain(m *testing.M) {
 // process is a running b2b.
 type process struct {
 	cmd                             *exec.Cmd
-	customers, orders, orchestrator string // addresses, as it printed them
-	announced                       string // all that it printed at its start
+	customers, orders, orchestrator string // addresses, from the output
+	announced                       string // the output of the start
 	log                             *bytes.Buffer
 }
 
-// start runs b2b in a folder of its own with exactly that environment, and returns once it serves.
+// start runs b2b in a folder of its own with exactly the environment, and returns once b2b serves.
 func start(t *testing.T, env []string, args ...string) *process {
 	t.Helper()
 	return launch(t, env, exec.Command(binary(), args...))
 }
 
-// launch is start with a command that becomes b2b.
+// launch is start for any command that runs b2b.
 func launch(t *testing.T, env []string, cmd *exec.Cmd) *process {
 	t.Helper()
 	p := &process{cmd: cmd, log: &bytes.Buffer{}}
@@ -80,12 +82,15 @@ func launch(t *testing.T, env []string, cmd *exec.Cmd) *process {
 	lines := bufio.NewScanner(out)
 	for lines.Scan() {
 		p.announced += lines.Text() + "\n"
-		if m := regexp.MustCompile(`^(Customers API|Orders API|Orchestrator) +(http://\S+:\d+)`).FindStringSubmatch(lines.Text()); m != nil {
-			map[string]func(){
-				"Customers API": func() { p.customers = m[2] },
-				"Orders API":    func() { p.orders = m[2] },
-				"Orchestrator":  func() { p.orchestrator = m[2] },
-			}[m[1]]()
+		if m := serviceAddress.FindStringSubmatch(lines.Text()); m != nil {
+			switch m[1] {
+			case "Customers API":
+				p.customers = m[2]
+			case "Orders API":
+				p.orders = m[2]
+			case "Orchestrator":
+				p.orchestrator = m[2]
+			}
 		}
 		if strings.HasPrefix(lines.Text(), "Try: ") {
 			go io.Copy(io.Discard, out)
@@ -97,49 +102,55 @@ func launch(t *testing.T, env []string, cmd *exec.Cmd) *process {
 	return nil
 }
 
-// forbidSecrets keeps those of an environment out of all logs.
+var (
+	serviceAddress = regexp.MustCompile(`^(Customers API|Orders API|Orchestrator) +(http://\S+:\d+)`)
+	secretVariable = regexp.MustCompile("_(TOKEN|SECRET|PASSWORD)$")
+)
+
+// forbidSecrets makes each log fail that contains a secret of the environment.
 func forbidSecrets(env []string) {
 	for _, variable := range env {
-		if name, value, _ := strings.Cut(variable, "="); regexp.MustCompile("_(TOKEN|SECRET|PASSWORD)$").
-			MatchString(name) {
-			for _, secret := range strings.Split(value, ",") {
-				if len(secret) > 5 { // a shorter one is found by chance
-					webtest.Forbid(secret)
-				}
+		name, value, _ := strings.Cut(variable, "=")
+		if !secretVariable.MatchString(name) {
+			continue
+		}
+		for _, secret := range strings.Split(value, ",") {
+			if len(secret) > 5 { // a shorter secret may appear by chance
+				webtest.Forbid(secret)
 			}
 		}
 	}
 }
 
-// kill ends the process as a crash does.
+// kill kills the process, and waits for its end.
 func (p *process) kill() {
 	p.cmd.Process.Kill()
 	p.cmd.Wait()
 }
 
-// stop asks the process to end and returns its exit code.
+// stop sends SIGTERM, and returns the exit code.
 func (p *process) stop() int {
 	p.cmd.Process.Signal(syscall.SIGTERM)
 	p.cmd.Wait()
 	return p.cmd.ProcessState.ExitCode()
 }
 
-// execute runs b2b to its end and returns what it printed, and an error with what it complained of.
+// execute runs b2b to its end, and returns its output. An error contains the output to stderr.
 func execute(t *testing.T, env []string, args ...string) (string, error) {
 	t.Helper()
-	var out, complaint bytes.Buffer
+	var stdout, stderr bytes.Buffer
 	cmd := exec.Command(binary(), args...)
-	cmd.Dir, cmd.Env, cmd.Stdout, cmd.Stderr = t.TempDir(), env, &out, &complaint
+	cmd.Dir, cmd.Env, cmd.Stdout, cmd.Stderr = t.TempDir(), env, &stdout, &stderr
 	forbidSecrets(env)
 	err := cmd.Run()
-	webtest.WantNoLeak(t, complaint.Bytes())
+	webtest.WantNoLeak(t, stderr.Bytes())
 	if err != nil {
-		err = fmt.Errorf("%w: %s", err, &complaint)
+		err = fmt.Errorf("%w: %s", err, &stderr)
 	}
-	return out.String(), err
+	return stdout.String(), err
 }
 
-// refused runs b2b, which must not start, and returns what it says.
+// refused runs b2b, which must end with exit code 1, and returns its output.
 func refused(t *testing.T, env []string, args ...string) string {
 	t.Helper()
 	cmd := exec.Command(binary(), args...)
@@ -151,7 +162,7 @@ func refused(t *testing.T, env []string, args ...string) string {
 	return string(out)
 }
 
-// anyPorts lets all services take free ports.
+// anyPorts is an environment in which each service listens on a free port.
 var anyPorts = func() (env []string) {
 	for variable := range servicePorts() {
 		env = append(env, variable+"=0")
@@ -159,19 +170,18 @@ var anyPorts = func() (env []string) {
 	return slices.Clip(env) // tests append to it
 }()
 
-// servicePorts returns the variables that say where services listen, with the command that runs just that
-// service.
+// servicePorts returns the commands of the services by the variables of their ports.
 func servicePorts() map[string]string {
 	commands := map[string]string{}
 	for _, v := range config.Variables() {
-		if name, found := strings.CutSuffix(v.Name, "_PORT"); found && v.Group != "Database" {
+		if name, isPort := strings.CutSuffix(v.Name, "_PORT"); isPort && v.Group != "Database" {
 			commands[v.Name] = strings.ToLower(name)
 		}
 	}
 	return commands
 }
 
-// freePort returns a port that nobody uses now.
+// freePort returns a port that is free now.
 func freePort(t *testing.T) string {
 	t.Helper()
 	l, err := net.Listen("tcp", ":0")
@@ -182,14 +192,12 @@ func freePort(t *testing.T) string {
 	return strconv.Itoa(l.Addr().(*net.TCPAddr).Port)
 }
 
-// environment is what makes b2b use that database.
+// environment returns the variables with which b2b uses the database.
 func environment(c db.Config) []string {
 	env := []string{"APP_ENV=development", "SERVICE_TOKEN=token-of-the-test", "LOG_LEVEL=info"}
 	if c.Driver == db.SQLite {
 		return append(env, "DB_PATH="+c.Path)
 	}
-	return append(
-		env, "DB_HOST="+c.Host, "DB_PORT="+strconv.Itoa(c.Port), "DB_USER="+c.User, "DB_PASSWORD="+c.Password,
-		"DB_NAME="+c.Name,
-	)
+	env = append(env, "DB_HOST="+c.Host, "DB_PORT="+strconv.Itoa(c.Port), "DB_NAME="+c.Name)
+	return append(env, "DB_USER="+c.User, "DB_PASSWORD="+c.Password)
 }

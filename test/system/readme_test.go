@@ -15,15 +15,16 @@ import (
 	"example.com/b2b/openapi"
 )
 
-// elsewhere are the pages' commands that this test does not run.
+// elsewhere are commands of pages that TestPages does not run.
 var elsewhere = []string{
 	"make run", "make test", "make generate", "make lint", "make build", "make lambda", // .ci/run
 	"make chaos", // its short form is TestChaos
 	"npx newman run postman/B2B-Order-Management.postman_collection.json", // .ci/run
-	"docker compose up --build", "sam deploy --guided --template-file orchestrator/template.yaml", // nowhere, as docs/operations.md says
+	// No test runs these: see docs/operations.md.
+	"docker compose up --build", "sam deploy --guided --template-file orchestrator/template.yaml",
 }
 
-// programs are the pages of which something else runs every command, and what does.
+// programs has the pages whose commands another program runs, and that program.
 var programs = map[string]string{
 	"docs/import-export.md":         "TestImportExportPage",
 	"docs/performance.md":           ".ci/run",
@@ -34,8 +35,8 @@ var programs = map[string]string{
 	"README.es.md":                  "TestReadmeInSpanish",
 }
 
-// TestPages runs the curl commands of README.md, of docs/quickstart-curl.md, where it leads, and of all other
-// pages, each from top to bottom, on a fresh database; each must succeed.
+// TestPages runs the curl commands of README.md, then docs/quickstart-curl.md, then all other pages, each from
+// top to bottom, on a fresh database. Each command must succeed.
 func TestPages(t *testing.T) {
 	p := start(t, append(anyPorts, "DB_PATH="+filepath.Join(t.TempDir(), "b2b.db")))
 	runPages(t, p)
@@ -48,19 +49,21 @@ func runPages(t *testing.T, p *process) {
 	}
 	names := []string{"README.md", "docs/quickstart-curl.md"}
 	for _, pattern := range []string{"*.md", "docs/*.md"} {
-		found, err := filepath.Glob("../../" + pattern)
+		paths, err := filepath.Glob("../../" + pattern)
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, path := range found {
+		for _, path := range paths {
 			name := filepath.ToSlash(strings.TrimPrefix(path, filepath.Join("..", "..")+string(filepath.Separator)))
 			if !slices.Contains(names, name) && programs[name] == "" {
 				names = append(names, name)
 			}
 		}
 	}
-	here := strings.NewReplacer(openapi.OrchestratorAddress, p.orchestrator,
-		openapi.CustomersAddress, p.customers, openapi.OrdersAddress, p.orders)
+	addresses := strings.NewReplacer(
+		openapi.OrchestratorAddress, p.orchestrator, openapi.CustomersAddress, p.customers,
+		openapi.OrdersAddress, p.orders,
+	)
 	ran := map[string]int{}
 	for _, name := range names {
 		for _, block := range blocks(page(t, name), "sh") {
@@ -68,13 +71,14 @@ func runPages(t *testing.T, p *process) {
 				if slices.Contains(elsewhere, command) {
 					continue
 				}
-				if !strings.HasPrefix(command, "curl ") {
-					t.Errorf("%s: nothing runs %q", name, command)
+				arguments, isCurl := strings.CutPrefix(command, "curl ")
+				if !isCurl {
+					t.Errorf("%s: no test runs %q", name, command)
 					continue
 				}
 				ran[name]++
-				strict := "curl --fail-with-body -sS " + strings.TrimPrefix(command, "curl ")
-				out, err := exec.Command("bash", "-c", here.Replace(strict)).CombinedOutput()
+				curl := addresses.Replace("curl --fail-with-body -sS " + arguments)
+				out, err := exec.Command("bash", "-c", curl).CombinedOutput()
 				if err != nil || !strings.Contains(string(out), `"success":true`) {
 					t.Errorf("%s: %s\n%v %s", name, command, err, out)
 				}
@@ -86,7 +90,7 @@ func runPages(t *testing.T, p *process) {
 	}
 }
 
-// TestReadmeInSpanish holds README.es.md to README.md: the same commands, the same pages to read.
+// TestReadmeInSpanish compares README.es.md with README.md: both must have the same commands and links.
 func TestReadmeInSpanish(t *testing.T) {
 	english, spanish := page(t, "README.md"), page(t, "README.es.md")
 	if e, s := blocks(english, "sh"), blocks(spanish, "sh"); len(e) < 3 || !slices.Equal(e, s) {
@@ -94,7 +98,7 @@ func TestReadmeInSpanish(t *testing.T) {
 	}
 	targets := func(text string) (all []string) {
 		for _, m := range markdownLink.FindAllStringSubmatch(text, -1) {
-			if !strings.HasPrefix(m[1], "README") { // each other
+			if !strings.HasPrefix(m[1], "README") { // the two pages link to each other
 				all = append(all, m[1])
 			}
 		}
@@ -108,17 +112,16 @@ func TestReadmeInSpanish(t *testing.T) {
 		t.Fatal(err, pages)
 	}
 	for _, path := range pages {
-		if name := "docs/" + filepath.Base(path); !slices.ContainsFunc(
-			targets(english),
-			func(target string) bool { return target == name || strings.HasPrefix(target, name+"#") },
-		) {
-			t.Errorf("README.md does not lead to %s", name)
+		name := "docs/" + filepath.Base(path)
+		isName := func(target string) bool { return target == name || strings.HasPrefix(target, name+"#") }
+		if !slices.ContainsFunc(targets(english), isName) {
+			t.Errorf("README.md does not link to %s", name)
 		}
 	}
 }
 
-// TestQuickstarts holds the programs of the quick starts to those of the start page, and the first command to
-// the README's: an order that was placed there is the same here.
+// TestQuickstarts compares the programs of the quick starts with the programs of the start page, and the first
+// curl command with the command of README.md: all of them place the same order.
 func TestQuickstarts(t *testing.T) {
 	snippets, err := os.ReadDir("../../orchestrator/start/snippets")
 	if err != nil || len(snippets) < 5 {
@@ -128,49 +131,50 @@ func TestQuickstarts(t *testing.T) {
 		language := strings.TrimSuffix(file.Name(), ".txt")
 		text := page(t, "docs/quickstart-"+language+".md")
 		if language == "curl" {
-			if got, want := blocks(text, "sh")[0], blocks(page(t, "README.md"), "sh")[1]; got != want ||
-				!strings.HasPrefix(want, "curl ") {
+			got, want := blocks(text, "sh")[0], blocks(page(t, "README.md"), "sh")[1]
+			if got != want || !strings.HasPrefix(want, "curl ") {
 				t.Errorf("%s\n%s", got, want)
 			}
 			continue
 		}
-		want := page(t, "orchestrator/start/snippets/"+file.Name())
-		if !strings.Contains(
-			text,
-			"\n```"+map[string]string{"typescript": "js", "python": "python", "go": "go", "java": "java"}[language]+"\n"+want+"```\n",
-		) {
+		info := map[string]string{"typescript": "js", "python": "python", "go": "go", "java": "java"}[language]
+		program := page(t, "orchestrator/start/snippets/"+file.Name())
+		if !strings.Contains(text, "\n```"+info+"\n"+program+"```\n") {
 			t.Errorf("docs/quickstart-%s.md has another program than the start page", language)
 		}
 	}
 }
 
-// original is what users of the Node.js original know: its endpoints as METHOD PATH, its variables, its
-// commands.
+// original has the endpoints, as METHOD PATH, the variables and the commands of the Node.js original.
 var original = struct{ endpoints, variables, commands []string }{
 	[]string{
-		"GET /health", "POST /customers", "GET /customers", "GET /customers/:id", "PUT /customers/:id", "DELETE /customers/:id", "GET /internal/customers/:id",
+		"GET /health", "POST /customers", "GET /customers", "GET /customers/:id", "PUT /customers/:id",
+		"DELETE /customers/:id", "GET /internal/customers/:id",
 		"POST /products", "GET /products", "GET /products/:id", "PATCH /products/:id",
 		"POST /orders", "GET /orders", "GET /orders/:id", "POST /orders/:id/confirm", "POST /orders/:id/cancel",
 		"POST /orchestrator/create-and-confirm-order",
 	},
 	[]string{
-		"NODE_ENV", "PORT", "DB_HOST", "DB_PORT", "DB_USER", "DB_PASSWORD", "DB_NAME", "JWT_SECRET", "JWT_EXPIRES_IN", "SERVICE_TOKEN",
-		"CUSTOMERS_API_BASE", "ORDERS_API_BASE", "IDEMPOTENCY_KEY_EXPIRATION_HOURS", "ORDER_CANCELLATION_WINDOW_MINUTES",
+		"NODE_ENV", "PORT", "DB_HOST", "DB_PORT", "DB_USER", "DB_PASSWORD", "DB_NAME", "JWT_SECRET",
+		"JWT_EXPIRES_IN", "SERVICE_TOKEN", "CUSTOMERS_API_BASE", "ORDERS_API_BASE",
+		"IDEMPOTENCY_KEY_EXPIRATION_HOURS", "ORDER_CANCELLATION_WINDOW_MINUTES",
 		"SERVERLESS_OFFLINE_PORT", "LOG_LEVEL", "AWS_REGION",
 	},
 	[]string{
-		"pnpm install", "pnpm dev", "pnpm customers:dev", "pnpm orders:dev", "pnpm lambda:dev", "pnpm build", "pnpm test", "pnpm db:setup", "pnpm clean",
-		"pnpm deploy", "serverless info", "serverless logs", "serverless remove", "npm install -g serverless", "aws configure",
-		"docker-compose build", "docker-compose up -d mysql", "docker-compose logs mysql", "docker-compose restart mysql",
-		"docker-compose exec mysql mysql", "docker-compose exec mysql mysqladmin ping", "docker volume rm customers-orders_mysql_data",
+		"pnpm install", "pnpm dev", "pnpm customers:dev", "pnpm orders:dev", "pnpm lambda:dev", "pnpm build",
+		"pnpm test", "pnpm db:setup", "pnpm clean", "pnpm deploy", "serverless info", "serverless logs",
+		"serverless remove", "npm install -g serverless", "aws configure",
+		"docker-compose build", "docker-compose up -d mysql", "docker-compose logs mysql",
+		"docker-compose restart mysql", "docker-compose exec mysql mysql",
+		"docker-compose exec mysql mysqladmin ping", "docker volume rm customers-orders_mysql_data",
 		"docker build -t customers-api ./customers-api", "docker tag", "docker push", "lsof -i :3001",
 	},
 }
 
-// TestFromNodejs holds docs/from-nodejs.md to the original, of which it must name everything, with ours
-// beside it, and to the documents and the configuration, which must have all that it names of ours.
+// TestFromNodejs checks that docs/from-nodejs.md has a row for each endpoint, variable and command of the
+// original, and that each endpoint and variable of this system on the page exists.
 func TestFromNodejs(t *testing.T) {
-	endpoints, variables := map[string]bool{}, map[string]bool{"AWS_REGION": true} // which is ignored, as it says
+	endpoints, variables := map[string]bool{}, map[string]bool{"AWS_REGION": true} // the page: AWS_REGION is ignored
 	for _, service := range []string{"customers", "orders", "orchestrator"} {
 		doc, err := openapi3.NewLoader().LoadFromFile("../../openapi/" + service + "api/openapi.gen.yaml")
 		if err != nil {
@@ -189,11 +193,11 @@ func TestFromNodejs(t *testing.T) {
 	}
 	text := page(t, "docs/from-nodejs.md")
 	endpoint, variable := regexp.MustCompile(`^[A-Z]+ /\S+$`), regexp.MustCompile(`^[A-Z][A-Z0-9]*(_[A-Z0-9]+)+$`)
-	theirs := map[string]string{} // the rows' first spans, and the rest of their rows
+	rows := map[string]string{} // by a code span in the first cell of a row: the other cells
 	for line := range strings.Lines(text) {
 		if cells := strings.SplitN(line, " | ", 2); strings.HasPrefix(line, "| ") && len(cells) == 2 {
 			for _, m := range codeSpan.FindAllStringSubmatch(cells[0], -1) {
-				theirs[m[1]] += cells[1]
+				rows[m[1]] += cells[1]
 			}
 			line = cells[1]
 		}
@@ -207,19 +211,19 @@ func TestFromNodejs(t *testing.T) {
 		}
 	}
 	for _, e := range original.endpoints {
-		if ours := strings.ReplaceAll(e, ":id", "{id}"); !strings.HasPrefix(theirs[e], "`"+ours+"`") ||
-			!endpoints[ours] {
-			t.Errorf("%s: beside it stands %q", e, theirs[e])
+		ours := strings.ReplaceAll(e, ":id", "{id}")
+		if !strings.HasPrefix(rows[e], "`"+ours+"`") || !endpoints[ours] {
+			t.Errorf("the row of %s has %q", e, rows[e])
 		}
 	}
 	for _, v := range original.variables {
-		if theirs[v] == "" || !variables[v] {
-			t.Errorf("%s: beside it stands %q", v, theirs[v])
+		if rows[v] == "" || !variables[v] {
+			t.Errorf("the row of %s has %q", v, rows[v])
 		}
 	}
 	for _, c := range original.commands {
-		if theirs[c] == "" {
-			t.Errorf("nothing stands beside %s", c)
+		if rows[c] == "" {
+			t.Errorf("there is no row for %s", c)
 		}
 	}
 }

@@ -19,8 +19,9 @@ import (
 	"example.com/b2b/db/dbtest/server"
 )
 
-// TestResources takes from a running b2b what its database needs, and gives it back. Meanwhile it says 503
-// and that it is not ready; afterwards it works without a restart, and each key stands for one order.
+// TestResources takes a resource that the database needs from a running b2b, and gives it back. Without the
+// resource, b2b must answer 503, and must not be ready. Later, b2b must work without a restart, and each key
+// must have a single order.
 func TestResources(t *testing.T) {
 	if testing.Short() {
 		t.Skip("kills")
@@ -35,13 +36,13 @@ func TestResources(t *testing.T) {
 	t.Run("migration half done", migrationHalfDone)
 }
 
-// starved is b2b, all three services, while it lacks something.
+// starved is all three services of b2b in a process that lacks a resource.
 type starved struct {
 	network
 	name   string
 	keys   []string
 	stock  int64     // of product 2 before the first order
-	price  int64     // of product 1, as last changed
+	price  int64     // of product 1 after the last change
 	doctor *exec.Cmd // examines the database
 }
 
@@ -64,33 +65,31 @@ func (s *starved) stockNow(t *testing.T) int64 {
 	return answer.Data.Stock
 }
 
-// order places an order with a new key and reports whether it did.
+// order places an order with a new key, and reports success.
 func (s *starved) order(t *testing.T) bool {
 	key := fmt.Sprintf("%s-%d", s.name, len(s.keys))
 	s.keys = append(s.keys, key)
 	return s.place(t, key) != 0
 }
 
-// change changes the price of product 1 and reports whether it did.
+// change changes the price of product 1, and reports success.
 func (s *starved) change(t *testing.T) bool {
 	s.price++
-	status, body := s.call(
-		t, "PATCH", s.processes["orders"].orders+"/products/1", fmt.Sprintf(`{"price_cents":%d}`, s.price),
-		"",
-	)
-	return s.worked(t, "/products/1", status, http.StatusOK, body)
+	price := fmt.Sprintf(`{"price_cents":%d}`, s.price)
+	status, body := s.call(t, "PATCH", s.processes["orders"].orders+"/products/1", price, "")
+	return s.succeeded(t, "/products/1", status, http.StatusOK, body)
 }
 
-// ready reports whether both services with a database say so.
+// ready reports whether both services with a database are ready.
 func (s *starved) ready(t *testing.T) bool {
 	p := s.processes["orders"]
 	status, body := s.call(t, "GET", p.orders+"/ready", "", "")
-	orders := s.worked(t, "/ready", status, http.StatusOK, body)
+	orders := s.succeeded(t, "/ready", status, http.StatusOK, body)
 	status, body = s.call(t, "GET", p.customers+"/ready", "", "")
-	return s.worked(t, "/ready", status, http.StatusOK, body) && orders
+	return s.succeeded(t, "/ready", status, http.StatusOK, body) && orders
 }
 
-// starves wants everything refused that needs what is missing.
+// starves wants 503 from every call that needs the resource.
 func (s *starved) starves(t *testing.T) {
 	t.Helper()
 	for range 3 {
@@ -103,11 +102,11 @@ func (s *starved) starves(t *testing.T) {
 		t.Error("the Orders API, called directly, placed an order")
 	}
 	if s.ready(t) {
-		t.Error("it says that it is ready")
+		t.Error("ready without the resource")
 	}
 }
 
-// recovers repeats what was refused, and examines the database.
+// recovers repeats the refused calls, and examines the database.
 func (s *starved) recovers(t *testing.T) {
 	t.Helper()
 	until(t, "ready", func() bool { return s.ready(t) })
@@ -122,7 +121,8 @@ func (s *starved) recovers(t *testing.T) {
 	}
 }
 
-// inMountNamespace returns a command that runs script, whose last step becomes b2b, where it may mount.
+// inMountNamespace returns a command that runs script in a mount namespace of its own. The last command of the
+// script executes b2b.
 func inMountNamespace(t *testing.T, script string, args ...string) *exec.Cmd {
 	t.Helper()
 	if out, err := exec.Command("unshare", "-rm", "true").CombinedOutput(); err != nil {
@@ -131,39 +131,33 @@ func inMountNamespace(t *testing.T, script string, args ...string) *exec.Cmd {
 	return exec.Command("unshare", append([]string{"-rm", "sh", "-ec", script, "sh"}, args...)...)
 }
 
-// diskFull fills the small file system under SQLite, and makes room again. SQLite has written over what it
-// has of the disk already, as after some orders it does again and again, so that the next ones still fit.
+// diskFull fills the small file system of an SQLite database, and frees space again. Before, SQLite has begun
+// to overwrite its log, so that some more orders fit.
 func diskFull(t *testing.T) {
 	data := t.TempDir()
-	p := launch(
-		t,
-		append(
-			[]string{"DB_PATH=" + filepath.Join(data, "b2b.db"), "LOG_LEVEL=warn", "PATH=" + os.Getenv("PATH")},
-			anyPorts...),
-		inMountNamespace(t, `mount -t tmpfs -o size=12m b2b "$1"; exec "$2"`, data, binary()),
-	)
+	env := append(anyPorts, "DB_PATH="+filepath.Join(data, "b2b.db"), "LOG_LEVEL=warn", "PATH="+os.Getenv("PATH"))
+	p := launch(t, env, inMountNamespace(t, `mount -t tmpfs -o size=12m b2b "$1"; exec "$2"`, data, binary()))
 	pid := strconv.Itoa(p.cmd.Process.Pid)
-	examine := exec.Command(
-		"nsenter", "--target="+pid, "--user", "--mount", "--preserve-credentials", binary(), "doctor",
-	)
+	namespace := []string{"--target=" + pid, "--user", "--mount", "--preserve-credentials"}
+	examine := exec.Command("nsenter", append(namespace, binary(), "doctor")...)
 	examine.Env = p.cmd.Env
 	s := newStarved(t, p, examine)
 	if !s.order(t) || !s.ready(t) {
-		t.Fatal("it does not work with room on the disk")
+		t.Fatal("b2b does not work with free space")
 	}
 	folder := filepath.Join("/proc", pid, "root", data)
-	for grown := int64(0); ; { // until SQLite writes over its log
+	for size := int64(0); ; { // until SQLite overwrites its log
 		if !s.change(t) {
-			t.Fatal("a product was not changed with room on the disk")
+			t.Fatal("a product was not changed with free space")
 		}
 		log, err := os.Stat(filepath.Join(folder, "b2b.db-wal"))
 		if err != nil {
 			t.Fatal(err)
 		}
-		if log.Size() == grown {
+		if log.Size() == size {
 			break
 		}
-		grown = log.Size()
+		size = log.Size()
 	}
 	ballast := filepath.Join(folder, "ballast")
 	f, err := os.Create(ballast)
@@ -178,14 +172,14 @@ func diskFull(t *testing.T) {
 		t.Fatal(err)
 	}
 	if s.ready(t) {
-		t.Error("the first /ready on a full disk says that it is ready")
+		t.Error("ready at the first probe on a full disk")
 	}
 	for s.change(t) {
 	}
-	for s.order(t) { // what SQLite has of the disk already
+	for s.order(t) { // until the space of the log is used up
 	}
 	s.starves(t)
-	s.stockNow(t) // reading goes on
+	s.stockNow(t) // reads still succeed
 	if err := os.Remove(ballast); err != nil {
 		t.Fatal(err)
 	}
@@ -193,21 +187,20 @@ func diskFull(t *testing.T) {
 	s.recovers(t)
 }
 
-// readOnlyFolder starts b2b where it may not write, which it must say in one line.
+// readOnlyFolder starts b2b with its database in a read-only folder. b2b must end with an error of a single
+// line.
 func readOnlyFolder(t *testing.T) {
 	data := t.TempDir()
 	dbtest.Open(t, db.Config{Driver: db.SQLite, Path: filepath.Join(data, "b2b.db")})
 	cmd := inMountNamespace(t, `mount --bind "$1" "$1"; mount -o remount,bind,ro "$1"; exec "$2"`, data, binary())
-	cmd.Env = append(
-		[]string{"DB_PATH=" + filepath.Join(data, "b2b.db"), "LOG_LEVEL=error", "PATH=" + os.Getenv("PATH")},
-		anyPorts...)
+	cmd.Env = append(anyPorts, "DB_PATH="+filepath.Join(data, "b2b.db"), "LOG_LEVEL=error", "PATH="+os.Getenv("PATH"))
 	out, err := cmd.CombinedOutput()
 	if err == nil || strings.Count(string(out), "\n") != 1 || !strings.HasPrefix(string(out), "b2b: ") {
 		t.Errorf("%v: %s", err, out)
 	}
 }
 
-// serverRefuses is about a private server, whose settings are the test's.
+// serverRefuses changes the settings of a private server, so that it refuses writes, or connections.
 func serverRefuses(t *testing.T, engine, program string) {
 	private, err := server.Start(engine, program, t.TempDir())
 	if err != nil {
@@ -228,9 +221,7 @@ func serverRefuses(t *testing.T, engine, program string) {
 	do(t, "CREATE DATABASE b2b")
 	do(t, "CREATE USER app IDENTIFIED BY 'secret' WITH MAX_USER_CONNECTIONS 100")
 	do(t, "GRANT ALL ON b2b.* TO app")
-	asRoot := db.Config{
-		Driver: db.MySQL, Host: "127.0.0.1", Port: private.Port, User: "root", Name: "b2b", MaxConns: 5,
-	}
+	asRoot := db.Config{Driver: db.MySQL, Host: "127.0.0.1", Port: private.Port, User: "root", Name: "b2b", MaxConns: 5}
 	asApp := asRoot
 	asApp.User, asApp.Password = "app", "secret"
 	g := dbtest.Open(t, asRoot)
@@ -248,7 +239,7 @@ func serverRefuses(t *testing.T, engine, program string) {
 		s := newStarved(t, p, examine())
 		do(t, "SET GLOBAL read_only = 1")
 		s.starves(t)
-		s.stockNow(t) // reading goes on
+		s.stockNow(t) // reads still succeed
 		do(t, "SET GLOBAL read_only = 0")
 		s.recovers(t)
 	})
@@ -262,11 +253,11 @@ func serverRefuses(t *testing.T, engine, program string) {
 		}
 		defer crowd.Close()
 		only, err := crowd.Conn(t.Context())
-		for err != nil { // until none of b2b's is left
+		for err != nil { // until b2b has no connection
 			var ids []int64
 			g.Raw("SELECT id FROM information_schema.processlist WHERE user = 'app'").Scan(&ids)
 			for _, id := range ids {
-				_, _ = admin.Exec(fmt.Sprint("KILL ", id)) // it may have gone
+				_, _ = admin.Exec(fmt.Sprint("KILL ", id)) // an error when the connection has ended
 			}
 			only, err = crowd.Conn(t.Context())
 		}
@@ -278,7 +269,8 @@ func serverRefuses(t *testing.T, engine, program string) {
 	})
 }
 
-// migrationHalfDone starts the Orders API before the schema is there, and completes the schema beside it.
+// migrationHalfDone starts the Orders API with an incomplete schema, and completes the schema while the
+// service runs.
 func migrationHalfDone(t *testing.T) {
 	dbtest.EachConfig(t, func(t *testing.T, c db.Config) {
 		g, err := db.Open(t.Context(), c)
@@ -286,7 +278,7 @@ func migrationHalfDone(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer db.Close(g)
-		if c.Driver == db.MySQL { // where it can be half done
+		if c.Driver == db.MySQL { // SQLite migrates in a transaction
 			file, err := os.ReadFile("../../db/migrations/mysql/00001_init.sql")
 			if err != nil {
 				t.Fatal(err)
@@ -299,27 +291,28 @@ func migrationHalfDone(t *testing.T) {
 		}
 		p := start(t, append(environment(c), "MIGRATE_ON_START=false", "PORT=0"), "orders")
 		var n network
-		work := func(path, body string) bool {
-			status, answer := n.call(
-				t, map[bool]string{true: "GET", false: "POST"}[body == ""], p.orders+path, body, "",
-			)
-			return n.worked(t, path, status, map[bool]int{true: 200, false: 201}[body == ""], answer)
+		get := func(path string) bool {
+			status, answer := n.call(t, "GET", p.orders+path, "", "")
+			return n.succeeded(t, path, status, http.StatusOK, answer)
 		}
-		if work("/ready", "") {
-			t.Error("it says that it is ready")
+		createProduct := func(sku string) bool {
+			product := fmt.Sprintf(`{"sku":%q,"name":%[1]q,"price_cents":1,"stock":1}`, sku)
+			status, answer := n.call(t, "POST", p.orders+"/products", product, "")
+			return n.succeeded(t, "/products", status, http.StatusCreated, answer)
 		}
-		if work("/orders", "") ||
-			c.Driver == db.SQLite && work("/products", `{"sku":"A","name":"A","price_cents":1,"stock":1}`) {
-			t.Error("it works without its tables")
+		if get("/ready") {
+			t.Error("ready without all tables")
+		}
+		if get("/orders") || c.Driver == db.SQLite && createProduct("A") {
+			t.Error("a call succeeded without its tables")
 		}
 		migrate := exec.Command(binary(), "migrate")
 		migrate.Dir, migrate.Env = t.TempDir(), environment(c)
 		if out, err := migrate.CombinedOutput(); err != nil {
 			t.Fatalf("%v %s", err, out)
 		}
-		if !work("/ready", "") || !work("/orders", "") ||
-			!work("/products", `{"sku":"B","name":"B","price_cents":1,"stock":1}`) {
-			t.Error("it does not work with its tables")
+		if !get("/ready") || !get("/orders") || !createProduct("B") {
+			t.Error("a call failed with the complete schema")
 		}
 	})
 }

@@ -12,48 +12,49 @@ import (
 	"example.com/b2b/db/dbtest/server"
 )
 
-// TestSilentDatabase lets the database fall silent under a running b2b: it takes connections, and answers on
-// none, old or new. Every call is answered in time meanwhile. Once new connections work b2b is well again
-// within seconds and without a restart, although those that were made before never get an answer, as behind a
-// firewall that has forgotten them.
+// TestSilentDatabase makes the database silent under a running b2b: it accepts connections, and answers on no
+// connection, old or new. Every call must get an answer in time. Once new connections work, b2b must recover
+// within seconds, without a restart, although the old connections stay silent, as behind a firewall that has
+// lost its state.
 func TestSilentDatabase(t *testing.T) {
 	if testing.Short() {
 		t.Skip("network faults")
 	}
+	t.Parallel()
 	dbtest.EachConfig(t, func(t *testing.T, c db.Config) {
+		t.Parallel() // it waits, on a database of its own
 		if c.Driver == db.SQLite {
 			return // a file
 		}
 		seeded(t, c)
 		behind, silence := dbtest.Between(t, c)
-		suffersSilence(
-			t, c, behind, func() error { silence.Fall(); return nil },
-			func() error { silence.End(); return nil },
-		)
+		fall := func() error { silence.Fall(); return nil }
+		end := func() error { silence.End(); return nil }
+		suffersSilence(t, c, behind, fall, end)
 	})
 }
 
-// TestFrozenServer stops the database server's process, and lets it go on.
+// TestFrozenServer stops the process of the database server, and continues it.
 func TestFrozenServer(t *testing.T) {
 	if testing.Short() {
 		t.Skip("network faults")
 	}
+	t.Parallel()
 	for _, engine := range dbtest.Servers {
 		program := server.Find(engine.Engine)
 		if program == "" {
 			continue
 		}
 		t.Run(engine.Engine, func(t *testing.T) {
+			t.Parallel() // it waits, on a server of its own
 			private, err := server.Start(engine.Engine, program, t.TempDir())
 			if err != nil {
 				t.Fatal(err)
 			}
 			defer private.Stop()
 			defer private.Thaw()
-			c := db.Config{
-				Driver: db.MySQL, Host: "127.0.0.1", Port: private.Port, User: "root", Name: "mysql",
-				MaxConns: 5,
-			}
+			c := db.Config{Driver: db.MySQL, Host: "127.0.0.1", Port: private.Port, User: "root", MaxConns: 5}
+			c.Name = "mysql"
 			admin, err := db.Open(t.Context(), c)
 			if err != nil {
 				t.Fatal(err)
@@ -76,22 +77,24 @@ func seeded(t *testing.T, c db.Config) {
 	}
 }
 
-// suffersSilence runs b2b with the database that is reached at behind, and at c when that is silent.
+// suffersSilence runs b2b with the database at the address of behind, which falls silent. The doctor uses the
+// address of c.
 func suffersSilence(t *testing.T, c, behind db.Config, fall, end func() error) {
-	const connections = 5 // fewer than calls at once, of which some then wait for a connection
-	p := start(t, append(append(environment(behind), anyPorts...), fmt.Sprint("DB_MAX_CONNECTIONS=", connections),
-		"REQUEST_TIMEOUT_SECONDS=1"))
+	const connections = 5 // fewer than concurrent calls, so that some calls wait for a connection
+	env := append(environment(behind), anyPorts...)
+	env = append(env, fmt.Sprint("DB_MAX_CONNECTIONS=", connections), "REQUEST_TIMEOUT_SECONDS=1")
+	p := start(t, env)
 	examine := exec.Command(binary(), "doctor")
 	examine.Dir, examine.Env = t.TempDir(), environment(c)
 	s := newStarved(t, p, examine)
-	s.client.Timeout = networkTimeout + networkMargin // else a call counts as not answered
+	s.client.Timeout = networkTimeout + networkMargin
 	if !s.order(t) || !s.ready(t) {
-		t.Fatal("it does not work with a database that answers")
+		t.Fatal("b2b does not work with a database that answers")
 	}
 	if err := fall(); err != nil {
 		t.Fatal(err)
 	}
-	for range 2 { // on the old connections, and on new ones
+	for range 2 { // on the old connections, then on new connections
 		var crowd sync.WaitGroup
 		for range 4 * connections {
 			crowd.Go(func() { s.placeDirectly(t, "", plainProduct) })
@@ -105,9 +108,9 @@ func suffersSilence(t *testing.T, c, behind db.Config, fall, end func() error) {
 	}
 	began := time.Now()
 	s.recovers(t)
-	if took := time.Since(began); took > recovery {
-		t.Errorf("it took %s to be well again", took)
+	if duration := time.Since(began); duration > maxRecovery {
+		t.Errorf("recovered after %s", duration)
 	}
 }
 
-const recovery = 30 * time.Second // seconds, on a busy machine
+const maxRecovery = 30 * time.Second // generous, for busy machines

@@ -11,23 +11,18 @@ import (
 	"example.com/b2b/internal/web/webtest"
 )
 
-// ofProduction is what a production needs besides its database.
+// ofProduction is the environment of production, without the database.
 var ofProduction = []string{
 	"APP_ENV=production",
 	"SERVICE_TOKEN=a-service-token-of-32-bytes-or-more",
 	"JWT_SECRET=a-jwt-secret-of-32-bytes-or-more!",
 }
 
-// TestToken lets in who has a token of b2b token, for what it says, and nobody else.
+// TestToken calls the services with tokens of `b2b token`, and with other tokens.
 func TestToken(t *testing.T) {
-	env := append(
-		anyPorts,
-		append(
-			ofProduction,
-			"DB_PATH="+filepath.Join(t.TempDir(), "b2b.db"),
-			"JWT_ISSUER=https://issuer.example",
-			"JWT_AUDIENCE=b2b",
-		)...)
+	env := slices.Concat(anyPorts, ofProduction, []string{
+		"DB_PATH=" + filepath.Join(t.TempDir(), "b2b.db"), "JWT_ISSUER=https://issuer.example", "JWT_AUDIENCE=b2b",
+	})
 	p := start(t, env)
 	token := func(args ...string) string {
 		t.Helper()
@@ -39,38 +34,42 @@ func TestToken(t *testing.T) {
 	}
 	partner := token("--sub", "acme", "--scope", "orders:read  orders:write", "--customer", "1", "--ttl", "7d")
 	office := token("--sub", "office", "--scope", "admin")
-	order := `{"customer_id":%d,"items":[{"product_id":2,"qty":1}],"idempotency_key":"one"}`
+	order := func(customer int) string {
+		const body = `{"customer_id":%d,"items":[{"product_id":2,"qty":1}],"idempotency_key":"one"}`
+		return fmt.Sprintf(body, customer)
+	}
+	service := "Bearer " + strings.TrimPrefix(ofProduction[1], "SERVICE_TOKEN=")
+	orchestrate := p.orchestrator + "/orchestrator/create-and-confirm-order"
 	for _, step := range []struct {
 		token, method, url, body string
 		status                   int
 		says                     string
 	}{
 		{"", "GET", p.orders + "/orders", "", 401, "unauthorized"},
-		{"Bearer " + strings.TrimPrefix(ofProduction[1], "SERVICE_TOKEN="), "GET", p.orders + "/orders", "", 200, "CREATED"},
+		{service, "GET", p.orders + "/orders", "", 200, "CREATED"},
 		{"Bearer dev-jwt-secret-that-everybody-knows", "GET", p.orders + "/orders", "", 401, "unauthorized"},
-		{partner, "POST", p.orchestrator + "/orchestrator/create-and-confirm-order", fmt.Sprintf(order, 1), 201, `"order":{"id":3`},
-		{partner, "POST", p.orchestrator + "/orchestrator/create-and-confirm-order", fmt.Sprintf(order, 2), 403, "forbidden"},
-		{office, "POST", p.orchestrator + "/orchestrator/create-and-confirm-order", fmt.Sprintf(order, 2), 201, `"order":{"id":4`},
+		{partner, "POST", orchestrate, order(1), 201, `"order":{"id":3`},
+		{partner, "POST", orchestrate, order(2), 403, "forbidden"},
+		{office, "POST", orchestrate, order(2), 201, `"order":{"id":4`},
 		{partner, "GET", p.orders + "/orders/3", "", 200, "CONFIRMED"},
 		{partner, "GET", p.orders + "/orders/4", "", 404, "order_not_found"},
 		{office, "GET", p.orders + "/orders/4", "", 200, "CONFIRMED"},
 		{partner, "GET", p.orders + "/products", "", 403, "lacks the scope products:read"},
 	} {
-		status, body, _ := webtest.Do(
-			t, step.method, step.url, step.body, "Authorization", step.token, "Content-Type",
-			"application/json",
-		)
+		headers := []string{"Authorization", step.token, "Content-Type", "application/json"}
+		status, body, _ := webtest.Do(t, step.method, step.url, step.body, headers...)
 		if status != step.status || !strings.Contains(string(body), step.says) {
 			t.Errorf("%s %s: %d %s, want %d %s", step.method, step.url, status, body, step.status, step.says)
 		}
 	}
 	p.stop()
 
-	env = []string{} // as a newcomer has it
+	env = []string{} // development, with the default secret
 	partner = token("--sub", "acme", "--scope", "orders:read", "--customer", "1")
 	newcomer := start(t, append(anyPorts, "DB_PATH="+filepath.Join(t.TempDir(), "b2b.db")))
 	for bearer, want := range map[string]int{"": 200, partner: 200, partner + "x": 401, office: 401} {
-		if status, body, _ := webtest.Do(t, "GET", newcomer.orders+"/orders", "", "Authorization", bearer); status != want {
+		status, body, _ := webtest.Do(t, "GET", newcomer.orders+"/orders", "", "Authorization", bearer)
+		if status != want {
 			t.Errorf("%.10s: %d %s", bearer, status, body)
 		}
 	}
@@ -93,75 +92,70 @@ func TestTokenRefused(t *testing.T) {
 		{"", append(good, "--sub", "anonymous"), `--sub "anonymous" cannot be`},
 		{"", append(good, "--sub", "system"), `--sub "system" cannot be`},
 		{"", good[:2], `--scope is ""; allowed: customers:read, `},
-		{"", append(good, "--scope", "orders:read order:write"), `--scope: "order:write" is no scope; allowed: customers:read, `},
-		{"", append(good, "--customer", "0"), `invalid value "0" for flag -customer: allowed: the id of a customer; see b2b token --help`},
+		{"", append(good, "--scope", "orders:read order:write"),
+			`--scope: "order:write" is no scope; allowed: customers:read, `},
+		{"", append(good, "--customer", "0"),
+			`invalid value "0" for flag -customer: allowed: the id of a customer; see b2b token --help`},
 		{"", append(good, "--customer", "9007199254740992"), `invalid value "9007199254740992" for flag -customer`},
-		{"", append(good, "--ttl", "soon"), `invalid value "soon" for flag -ttl: 90m, 24h or 7d, from 1s to 365d; see b2b token --help`},
+		{"", append(good, "--ttl", "soon"),
+			`invalid value "soon" for flag -ttl: 90m, 24h or 7d, from 1s to 365d; see b2b token --help`},
 		{"", append(good, "acme"), `"acme" is one argument too many`},
 		{"JWT_EXPIRES_IN=never", good, `JWT_EXPIRES_IN is "never"; allowed: 90m, 24h or 7d`},
 		{"JWT_JWKS_URL=https://issuer.example/keys", good, `JWT_SECRET is ""; allowed: the secret that the services have`},
 		{"APP_ENV=production", good, `JWT_SECRET is ""; allowed`},
 		{"NODE_ENV=test", good, `NODE_ENV is "test"; allowed: development, production`},
 	} {
-		said := refused(t, []string{c.env}, append([]string{"token"}, c.args...)...)
-		if !strings.HasPrefix(said, "b2b: ") || !strings.Contains(said, c.want) || strings.Count(said, "\n") != 1 {
-			t.Errorf("%s %v: want %q, got %q", c.env, c.args, c.want, said)
+		out := refused(t, []string{c.env}, append([]string{"token"}, c.args...)...)
+		if !strings.HasPrefix(out, "b2b: ") || !strings.Contains(out, c.want) || strings.Count(out, "\n") != 1 {
+			t.Errorf("%s %v: want %q, got %q", c.env, c.args, c.want, out)
 		}
 	}
-	others := []string{
-		"JWT_EXPIRES_IN=never", "ORDERS_PORT=no port", "DB_HOST=nowhere", "SERVICE_TOKEN=x",
-	} // what it does not use
-	if out, err := execute(t, others, append([]string{"token", "--ttl", "1h"}, good...)...); err != nil {
+	unused := []string{"JWT_EXPIRES_IN=never", "ORDERS_PORT=no port", "DB_HOST=nowhere", "SERVICE_TOKEN=x"}
+	if out, err := execute(t, unused, append([]string{"token", "--ttl", "1h"}, good...)...); err != nil {
 		t.Errorf("%v %s", err, out)
 	}
 }
 
-// TestProductionGuard says all that a production lacks before it speaks to anybody.
+// TestProductionGuard refuses a start in production, with a line for each wrong setting, before b2b connects to
+// any other program.
 func TestProductionGuard(t *testing.T) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	spoken := make(chan bool)
+	connected := make(chan bool)
 	go func() {
 		_, err := l.Accept()
-		spoken <- err == nil
+		connected <- err == nil
 	}()
 	_, port, _ := net.SplitHostPort(l.Addr().String())
 	env := []string{
-		"DB_HOST=127.0.0.1",
-		"DB_PORT=" + port,
-		"JWT_JWKS_URL=http://127.0.0.1:" + port,
-		"AUTH_MODE=open",
-		"JWT_SECRET=short",
+		"APP_ENV=production", "DB_HOST=127.0.0.1", "DB_PORT=" + port,
+		"JWT_JWKS_URL=http://127.0.0.1:" + port, "AUTH_MODE=open", "JWT_SECRET=short",
 		"SERVICE_TOKEN=your-service-token-change-in-production,local-service-token",
 	}
 	ports := []string{"CUSTOMERS_PORT=" + port, "ORDERS_PORT=" + port, "ORCHESTRATOR_PORT=" + port}
 	for _, args := range [][]string{nil, {"customers"}, {"orders"}, {"orchestrator"}} {
-		said := strings.Split(
-			strings.TrimSpace(refused(t, slices.Concat(env, ports, []string{"APP_ENV=production"}), args...)),
-			"\n",
-		)
+		out := strings.TrimSpace(refused(t, slices.Concat(env, ports), args...))
 		want := []string{
 			`b2b: AUTH_MODE is "open"; allowed`,
 			`SERVICE_TOKEN, entry 1, is "your-service-token-change-in-production"`,
 			`SERVICE_TOKEN, entry 2, is "local-service-token"`, `JWT_SECRET has 5 bytes`,
 		}
-		if !slices.EqualFunc(said, want, strings.HasPrefix) {
-			t.Errorf("%v:\n%s", args, strings.Join(said, "\n"))
+		if !slices.EqualFunc(strings.Split(out, "\n"), want, strings.HasPrefix) {
+			t.Errorf("%v:\n%s", args, out)
 		}
 	}
-	for _, command := range []string{"migrate", "seed", "doctor"} { // ask for no secret but the database's
-		if said := refused(t, []string{"DB_HOST=db.invalid"}, command); !strings.HasPrefix(
-			said, `b2b: DB_PASSWORD is ""; allowed in production`,
-		) ||
-			strings.Count(said, "\n") != 1 {
-			t.Errorf("%s: %s", command, said)
+	for _, command := range []string{"migrate", "seed", "doctor"} { // need no secret but the database's
+		out := refused(t, []string{"DB_HOST=db.invalid"}, command)
+		const want = `b2b: DB_PASSWORD is ""; allowed in production`
+		if !strings.HasPrefix(out, want) || strings.Count(out, "\n") != 1 {
+			t.Errorf("%s: %s", command, out)
 		}
 	}
 	l.Close()
-	if <-spoken {
-		t.Error("somebody was spoken to")
+	if <-connected {
+		t.Error("b2b has connected to a server")
 	}
 }
 
@@ -179,11 +173,11 @@ func TestServiceTokenRotation(t *testing.T) {
 		{"new,old", "new"}, {"new", "new"},
 	} {
 		customers := start(t, append(env, "SERVICE_TOKEN="+tokens[0]), "customers")
-		orders := start(
-			t, append(env, "SERVICE_TOKEN="+tokens[1], "CUSTOMERS_API_BASE="+customers.customers), "orders",
-		)
+		base := "CUSTOMERS_API_BASE=" + customers.customers
+		orders := start(t, append(env, "SERVICE_TOKEN="+tokens[1], base), "orders")
 		body := `{"customer_id":1,"items":[{"product_id":2,"qty":1}]}`
-		if status, answer, _ := webtest.Do(t, "POST", orders.orders+"/orders", body, "Content-Type", "application/json"); status != 201 {
+		status, answer, _ := webtest.Do(t, "POST", orders.orders+"/orders", body, "Content-Type", "application/json")
+		if status != 201 {
 			t.Errorf("%q: %d %s", tokens, status, answer)
 		}
 		orders.stop()

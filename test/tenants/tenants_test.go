@@ -1,4 +1,4 @@
-// Package tenants_test holds that no answer to a partner shows data of another customer, and that no call of
+// Package tenants_test checks that no answer to a partner shows data of another customer, and that no call of
 // a partner changes such data.
 package tenants_test
 

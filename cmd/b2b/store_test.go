@@ -17,7 +17,7 @@ var (
 	recordedByCaller = []string{"writeStock", "insertPlaced"} // their only caller appends
 )
 
-// TestEveryChangeIsRecorded holds that each function that writes to the database of a service also appends
+// TestEveryChangeIsRecorded checks that each function that writes to the database of a service also appends
 // an event to the history.
 func TestEveryChangeIsRecorded(t *testing.T) {
 	writes := []string{
@@ -54,9 +54,9 @@ func TestEveryChangeIsRecorded(t *testing.T) {
 	}
 }
 
-// TestStoreIsTheOnlyDoor lets a service touch its database in store.go and tenancy.go only, where a query begins
-// with the rows that the caller may see. The constructor may take the database.
-func TestStoreIsTheOnlyDoor(t *testing.T) {
+// TestOnlyStoreUsesDatabase checks that a service uses its database in store.go and tenancy.go only, where each
+// query is limited to the rows that the caller may see. The constructor may pass the database to the store.
+func TestOnlyStoreUsesDatabase(t *testing.T) {
 	eachFile(t, func(files *token.FileSet, file *ast.File) {
 		if fileName(files, file) == "tenancy.go" {
 			return
