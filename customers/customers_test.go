@@ -321,7 +321,7 @@ func TestGetCustomer(t *testing.T) {
 			})
 		}
 		t.Run("internal", func(t *testing.T) {
-			made := create(t, c, "Internal", "internal@example.com")
+			made := create(t, c, "Inhouse Ltd", "internal@example.com")
 			res, err := c.GetInternalCustomerWithResponse(ctx, made.ID)
 			if err != nil || res.JSON200 == nil || res.JSON200.Data.Email != made.Email {
 				t.Errorf("%v %s", err, res.Body)
