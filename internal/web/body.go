@@ -46,7 +46,7 @@ func readBody(c *gin.Context, op *operation, timeout time.Duration, idInBody boo
 	}
 	if idInBody { // also in a body that is refused
 		if id := gjson.GetBytes(text, "correlation_id").Str; formats.IsCorrelationID(id) {
-			setCorrelationID(c, id)
+			setCorrelationID(c, c.Request.Context(), id)
 		}
 	}
 	switch {
@@ -60,6 +60,12 @@ func readBody(c *gin.Context, op *operation, timeout time.Duration, idInBody boo
 		return nil, apperr.UnsupportedMediaType.New()
 	}
 	return validation.Parse(text, op.body, apperr.MalformedJSON)
+}
+
+// liftReadDeadline keeps the deadline of a connection from ending the context of its request. AWS Lambda has no
+// connection.
+func liftReadDeadline(c *gin.Context) {
+	_ = http.NewResponseController(c.Writer).SetReadDeadline(time.Time{})
 }
 
 // readError returns the error of a request whose body did not arrive.

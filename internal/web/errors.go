@@ -61,6 +61,11 @@ func FailBinding(c *gin.Context, err error) { Fail(c, apperr.ValidationFailed.Be
 // FailParameter is FailBinding for the generated gin server.
 func FailParameter(c *gin.Context, err error, _ int) { FailBinding(c, err) }
 
+func notFound(c *gin.Context) { Fail(c, apperr.NotFound.New(c.Request.URL.Path)) }
+
+// methodNotAllowed expects the header Allow to be set, by gin for example.
+func methodNotAllowed(c *gin.Context) { Fail(c, apperr.MethodNotAllowed.New(c.Request.Method)) }
+
 // recoverPanics answers a panic with 500 internal, and logs its stack.
 func recoverPanics(c *gin.Context) {
 	defer func() {

@@ -14,12 +14,9 @@ import (
 // IdempotencyHeader carries the idempotency key of a request.
 const IdempotencyHeader = "X-Idempotency-Key"
 
-const (
-	// draftKeyHeader carries the key as a quoted string, as draft-ietf-httpapi-idempotency-key-header-07 has it;
-	// a key without quotes is taken, too.
-	draftKeyHeader = "Idempotency-Key"
-	keyField       = "idempotency_key" // the key in a body
-)
+// draftKeyHeader carries the key as a quoted string, as draft-ietf-httpapi-idempotency-key-header-07 has it; a
+// key without quotes is taken, too.
+const draftKeyHeader = "Idempotency-Key"
 
 // mergeKeys moves the keys of both headers to IdempotencyHeader, equal keys once.
 func mergeKeys(h http.Header, op *operation) error {
@@ -40,6 +37,10 @@ func mergeKeys(h http.Header, op *operation) error {
 		return repeatedHeader(IdempotencyHeader)
 	}
 	return nil
+}
+
+func repeatedHeader(name string) error {
+	return apperr.ValidationFailed.New().With("/header/"+name, validation.Repeated, "was sent more than once")
 }
 
 // unquote returns the text of a String of RFC 9651, section 3.3.3; a text without quotes stays as it is. It

@@ -1,8 +1,6 @@
 package web
 
 import (
-	"context"
-
 	"github.com/gin-gonic/gin"
 
 	"example.com/b2b/internal/auth"
@@ -106,26 +104,6 @@ func (l workLimits) begin(c *gin.Context, op *operation) (end func(), err error)
 		file.search = turn
 	}
 	return end, nil
-}
-
-// searchTurn is the slot of a search at work. An export gives it up while its reader takes what was found.
-type searchTurn struct {
-	searches *fair.Semaphore
-	caller   fair.Caller
-	held     bool
-}
-
-func (t *searchTurn) acquire(ctx context.Context) error {
-	err := t.searches.Acquire(ctx, t.caller)
-	t.held = err == nil
-	return err
-}
-
-func (t *searchTurn) release() {
-	if t.held {
-		t.searches.Release(t.caller)
-		t.held = false
-	}
 }
 
 // keepConnection keeps the connection of a request at work open when another caller wants its place.

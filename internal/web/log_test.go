@@ -2,6 +2,7 @@ package web_test
 
 import (
 	"bytes"
+	"encoding/json"
 	"strings"
 	"testing"
 	"time"
@@ -34,6 +35,41 @@ func TestMisplacedToken(t *testing.T) {
 		log.Reset()
 		if send(); !strings.Contains(log.String(), "[token]") || strings.Contains(log.String(), token[:12]) {
 			t.Errorf("%s: %s", place, &log)
+		}
+	}
+}
+
+// TestLogLine names the operation and the caller of a request, for whoever debugs it. A caller whose token is
+// refused has no name, and pages have neither.
+func TestLogLine(t *testing.T) {
+	var log bytes.Buffer
+	o := webtest.Options()
+	o.Log = webtest.Log(&log)
+	base := serveThings(t, o, succeed)
+	bearer := func(subject string) string {
+		text, err := o.Tokens.Issue(auth.Principal{Subject: subject, Scope: auth.Admin}, time.Hour)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return "Bearer " + text
+	}
+	long := strings.Repeat("\u00e9", 255)
+	for _, c := range []struct{ path, authorization, operation, caller string }{
+		{"/scoped", bearer("partner-7"), "getScoped", "partner-7"},
+		{"/scoped?nobody_knows=1", bearer("partner-7"), "getScoped", "partner-7"},
+		{"/either", "", "getEither", "anonymous"},
+		{"/old", "Bearer " + webtest.Token, "getOld", "service"},
+		{"/scoped", "Bearer made-up", "getScoped", ""},
+		{"/things", "", "listThings", ""}, // needs no caller
+		{"/docs", bearer("partner-7"), "", ""},
+		{"/scoped?" + strings.Repeat("x", 9999), bearer(long), "getScoped", strings.Repeat("\u00e9", 33) + "…"},
+	} {
+		log.Reset()
+		webtest.Do(t, "GET", base+c.path, "", "Authorization", c.authorization)
+		var line struct{ Operation, Caller string }
+		err := json.Unmarshal(log.Bytes(), &line)
+		if err != nil || line.Operation != c.operation || line.Caller != c.caller || log.Len() > 4096 {
+			t.Errorf("%s as %.20q: %v %s", c.path, c.authorization, err, &log)
 		}
 	}
 }

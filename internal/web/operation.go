@@ -16,6 +16,9 @@ import (
 	"example.com/b2b/internal/bulk"
 )
 
+// keyField is the idempotency key in a body.
+const keyField = "idempotency_key"
+
 // operation is an operation of the document, with what the middlewares need of it.
 type operation struct {
 	*routers.Route
@@ -111,26 +114,4 @@ func (o operations) find(c *gin.Context) *operation {
 		method = http.MethodGet
 	}
 	return o.byPath[c.FullPath()][method]
-}
-
-// refuseMethod answers 405 for a path of the document that gin has matched as another path's parameter, because
-// it has no such method: GET /orders/quote is not the order with the id quote.
-func (o operations) refuseMethod(c *gin.Context, _ *operation) {
-	path := c.Request.URL.Path
-	if allow := o.allow[path]; allow != "" && c.FullPath() != path {
-		c.Header("Allow", allow)
-		methodNotAllowed(c)
-	}
-}
-
-// announceSunset says when a deprecated operation ends.
-func announceSunset(c *gin.Context, op *operation) { maps.Copy(c.Writer.Header(), op.sunset) }
-
-// forOperations makes a middleware for requests of the document's operations alone.
-func forOperations(middleware func(c *gin.Context, op *operation)) gin.HandlerFunc {
-	return func(c *gin.Context) {
-		if op := callOf(c).operation; op != nil {
-			middleware(c, op)
-		}
-	}
 }

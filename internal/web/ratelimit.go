@@ -26,12 +26,13 @@ type rateLimiter struct {
 	buckets     *lru.Cache[string, *rate.Limiter] // by callerKey; a bucket that is forgotten is full again
 }
 
-// newRateLimiter returns nil, which is no limit, for a rate of 0.
-func newRateLimiter(l Limits) *rateLimiter {
-	if l.Rate == 0 {
+// newRateLimiter returns nil, which is no limit, for a rate of 0. A burst of
+// 0 is twice the rate.
+func newRateLimiter(perSecond, burst int) *rateLimiter {
+	if perSecond == 0 {
 		return nil
 	}
-	r := &rateLimiter{rate: l.Rate, burst: cmp.Or(l.Burst, 2*l.Rate)}
+	r := &rateLimiter{rate: perSecond, burst: cmp.Or(burst, 2*perSecond)}
 	// draft-ietf-httpapi-ratelimit-headers-10: the quota is a full bucket, the window the time to fill it.
 	r.policy = []string{fmt.Sprintf(`"caller";q=%d;w=%d`, r.burst, r.seconds(float64(r.burst)))}
 	r.buckets, _ = lru.New[string, *rate.Limiter](maxCallers)

@@ -42,12 +42,6 @@ func limitTime(timeout, bodyTimeout time.Duration) func(*gin.Context, *operation
 	}
 }
 
-// liftReadDeadline keeps the deadline of a connection from ending the context of its request. AWS Lambda has no
-// connection.
-func liftReadDeadline(c *gin.Context) {
-	_ = http.NewResponseController(c.Writer).SetReadDeadline(time.Time{})
-}
-
 // workContext returns the context of a request's work. It ends after timeout, at the deadline of the request's
 // context, and when the caller has left: at once for a service, which closes a connection only when it does not
 // wait any more; for any other caller some time after the end of the connection.

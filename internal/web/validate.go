@@ -3,6 +3,7 @@ package web
 import (
 	"context"
 	"errors"
+	"maps"
 	"net/http"
 	"net/url"
 	"strings"
@@ -17,6 +18,22 @@ import (
 	"example.com/b2b/internal/auth"
 	"example.com/b2b/internal/validation"
 )
+
+// refuseMethod answers 405 for a path of the document without this method, which gin may have matched as another
+// path's parameter: GET /orders/quote is not the order with the id quote. allow has the methods of each path
+// without a parameter.
+func refuseMethod(allow map[string]string) gin.HandlerFunc {
+	return func(c *gin.Context) {
+		path := c.Request.URL.Path
+		if methods := allow[path]; methods != "" && c.FullPath() != path {
+			c.Header("Allow", methods)
+			methodNotAllowed(c)
+		}
+	}
+}
+
+// announceSunset says when a deprecated operation ends.
+func announceSunset(c *gin.Context, op *operation) { maps.Copy(c.Writer.Header(), op.sunset) }
 
 // validate refuses a request that breaks the document, with all failing fields at once. The generated code
 // checks no bounds. With idInBody the correlation id may come in the body.
@@ -128,8 +145,4 @@ func mergeHeaders(h http.Header, op *operation) error {
 		}
 	}
 	return nil
-}
-
-func repeatedHeader(name string) error {
-	return apperr.ValidationFailed.New().With("/header/"+name, validation.Repeated, "was sent more than once")
 }

@@ -44,9 +44,9 @@ var (
 		`^(.{0,5}|[a-z]*|.*@.*)$`,
 	) // found in a log though nobody has put it there; or an address
 
-	// What a caller chooses as a name of his own for something, and the path: ids, keys and whatever else
-	// stands in it.
-	ofTheCaller = []string{"path", "correlation_id", "idempotency_key"}
+	// Attributes that a caller chooses (the path, its keys and ids, the subject of its token), and the name of an
+	// operation: a word in them may be a person's name by chance.
+	namesOfCallers = []string{"path", "correlation_id", "idempotency_key", "caller", "operation"}
 	// The fields of requests and answers that say something of a person.
 	personal = []string{"name", "email", "phone", "reason", "cancel_note"}
 )
@@ -74,7 +74,7 @@ func Leak(line []byte) string {
 		if found := shown(text, used.secrets); found != "" {
 			return found
 		}
-		if slices.Contains(ofTheCaller, name) {
+		if slices.Contains(namesOfCallers, name) {
 			continue
 		}
 		if found := address.FindString(text); found != "" && found != sentence {
