@@ -91,8 +91,8 @@ func (t *table) next() (Record, error) {
 	return row, nil
 }
 
-// reason says why a row is not CSV. A row that goes on over several lines hides the rows between, which get no
-// answers of their own.
+// reason says why a row is not CSV. A row that goes on over several lines hides the rows between, which get
+// no answers of their own.
 func reason(err *csv.ParseError) string {
 	const quote = "a quote is where CSV has none, or missing"
 	switch {

@@ -19,8 +19,8 @@ func (e ErrReported) Error() string { return e.Cause.Error() }
 func (e ErrReported) Unwrap() error { return e.Cause }
 
 // Respond answers with the file, as the generated servers do. After an error before the first byte the caller
-// may send another answer; after a later error it must cut the connection, except for an ErrReported. A writer
-// without a body, for HEAD, returns http.ErrBodyNotAllowed.
+// may send another answer; after a later error it must cut the connection, except for an ErrReported. A
+// writer without a body, for HEAD, returns http.ErrBodyNotAllowed.
 func (f File) Respond(w http.ResponseWriter) error {
 	w.Header().Set("Content-Type", f.ContentType)
 	out := bufio.NewWriterSize(w, 32<<10)

@@ -20,8 +20,8 @@ type Import[R, V any] struct {
 	DryRun bool
 	Value  func(R) V
 	Names  func(V) []Name // of the things that a row is about: two rows of a file must not share a name
-	// Apply decides on each row, with Is or Refuse, and changes the database in one transaction, except in a dry
-	// run. After ErrApart it is called again with fewer rows; another error ends the file.
+	// Apply decides on each row, with Is or Refuse, and changes the database in one transaction, except in a
+	// dry run. After ErrApart it is called again with fewer rows; another error ends the file.
 	Apply func(ctx context.Context, rows []*Row[V]) error
 }
 
@@ -70,7 +70,8 @@ func (i Import[R, V]) File(ctx context.Context, body io.Reader) (File, error) {
 	}
 	return File{ContentType: NDJSON, Write: func(out *bufio.Writer) error {
 		defer rows.Close()
-		r := &run[R, V]{Import: i, ctx: ctx, rows: rows, out: out, encoder: json.NewEncoder(out), lineOf: map[[16]byte]int{}}
+		r := run[R, V]{Import: i, ctx: ctx, rows: rows, out: out, lineOf: map[[16]byte]int{}}
+		r.encoder = json.NewEncoder(out)
 		return r.run()
 	}}, nil
 }
@@ -86,8 +87,8 @@ type run[R, V any] struct {
 	summary contract.ImportSummary
 }
 
-// run writes all lines and the summary. Its error is an ErrReported, unless the server failed before the first
-// row.
+// run writes all lines and the summary. Its error is an ErrReported, unless the server failed before the
+// first row.
 func (r *run[R, V]) run() error {
 	r.summary.DryRun = r.DryRun
 	err := r.applyAll()
@@ -140,14 +141,15 @@ func (r *run[R, V]) read(record Record) *Row[V] {
 	}
 	var generated R
 	if err := json.Unmarshal(record.JSON, &generated); err != nil {
-		row.Refuse(apperr.MalformedRow.Because(err, "it is not as the document says")) // no valid row does this
+		row.Refuse(apperr.MalformedRow.Because(err, "it is not as the document says")) // no known row
 		return row
 	}
 	row.Value = r.Value(generated)
 	names, repeated := r.Names(row.Value), apperr.ValidationFailed.New()
 	for _, n := range names {
 		if first := r.lineOf[n.hash()]; first > 0 {
-			repeated.With(n.Field, apperr.Params{"rule": "repeated", "row": first}, "is in row %d already", first)
+			params := apperr.Params{"rule": "repeated", "row": first}
+			repeated.With(n.Field, params, "is in row %d already", first)
 		}
 	}
 	if len(repeated.Details) > 0 {
@@ -222,7 +224,8 @@ func details(refused *apperr.Error) *[]contract.APIErrorDetail {
 	}
 	all := make([]contract.APIErrorDetail, len(refused.Details))
 	for i, d := range refused.Details {
-		all[i] = contract.APIErrorDetail{Field: d.Field, Message: d.Message, Params: (*map[string]any)(&d.Params)}
+		params := (*map[string]any)(&d.Params)
+		all[i] = contract.APIErrorDetail{Field: d.Field, Message: d.Message, Params: params}
 	}
 	return &all
 }

@@ -15,8 +15,8 @@ import (
 	"example.com/b2b/internal/validation"
 )
 
-// The media types of files. In both a file is one row after the other; the document's x-row is the schema of a
-// row.
+// The media types of files. In both a file is one row after the other; the document's x-row is the schema of
+// a row.
 const (
 	CSV    = "text/csv"
 	NDJSON = "application/x-ndjson"
@@ -132,8 +132,8 @@ func (r *Rows) readFile(b []byte) (int, error) {
 	return n, err
 }
 
-// Next returns the next row, refused with 400 malformed_row or 400 validation_failed when it breaks its schema.
-// Its error ends the file: io.EOF, 413 payload_too_large, or an error of reading.
+// Next returns the next row, refused with 400 malformed_row or 400 validation_failed when it breaks its
+// schema. Its error ends the file: io.EOF, 413 payload_too_large, or an error of reading.
 func (r *Rows) Next() (Record, error) {
 	r.left = maxRow
 	row, err := r.next()

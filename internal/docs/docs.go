@@ -33,7 +33,8 @@ var Files embed.FS
 // The templates of the pages, for the data of Index and ErrorCodes.
 var (
 	IndexPage  = template.Must(template.ParseFS(Files, "files/index.html"))
-	ErrorsPage = template.Must(template.New("errors.html").Funcs(template.FuncMap{"code": asHTML}).ParseFS(Files, "files/errors.html"))
+	withCode   = template.New("errors.html").Funcs(template.FuncMap{"code": asHTML})
+	ErrorsPage = template.Must(withCode.ParseFS(Files, "files/errors.html"))
 )
 
 // HasFile reports whether a page may load the file of this name from Files.
@@ -55,8 +56,8 @@ type link struct {
 	Here bool   `json:"-"`
 }
 
-// Index returns the data of IndexPage for a browser that has asked host. On the front, where callers begin, the
-// page also shows the documents of the other services, and links to a start page.
+// Index returns the data of IndexPage for a browser that has asked host. On the front, where callers begin,
+// the page also shows the documents of the other services, and links to a start page.
 func Index(title string, others []Linked, front bool, host string) any {
 	documents := []link{{Name: title, URL: "/openapi.yaml"}} // YAML keeps the author's order
 	links := []link{{Name: title, URL: "/docs", Here: true}}

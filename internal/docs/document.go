@@ -10,9 +10,9 @@ import (
 	"example.com/b2b/internal/buildinfo"
 )
 
-// Served returns a document as it is served, as YAML and as a model. It names the version of this program, and
-// with open it lets callers in without a token. It panics when the document, a part of the program, cannot be
-// read.
+// Served returns a document as it is served, as YAML and as a model. It names the version of this program,
+// and with open it lets callers in without a token. It panics when the document, a part of the program,
+// cannot be read.
 func Served(document []byte, open bool) ([]byte, *openapi3.T) {
 	if open {
 		document = bearerAuth.ReplaceAll(document, []byte("$1- {}\n$0"))
@@ -21,10 +21,9 @@ func Served(document []byte, open bool) ([]byte, *openapi3.T) {
 	if err != nil {
 		panic(err)
 	}
-	version := buildinfo.Version()
-	document = bytes.Replace(document, []byte("version: "+spec.Info.Version), []byte("version: "+strconv.Quote(version)), 1)
-	spec.Info.Version = version
-	return document, spec
+	placeholder, version := "version: "+spec.Info.Version, "version: "+strconv.Quote(buildinfo.Version())
+	spec.Info.Version = buildinfo.Version()
+	return bytes.Replace(document, []byte(placeholder), []byte(version), 1), spec
 }
 
 // bearerAuth matches the beginning of the security of an operation that needs a caller's token.

@@ -24,7 +24,7 @@ import (
 var ErrDown = errors.New("is down and was not called")
 
 const (
-	tripAfter = 10                     // failures in a row; as many calls are let through to try the peer again
+	tripAfter = 10                     // failures in a row; as many calls try the peer again
 	openFor   = 500 * time.Millisecond // less than a caller's retries take, so a peer may restart unnoticed
 	sizeHint  = 1 << 20                // bytes of an answer that are allocated by its Content-Length alone
 )
@@ -91,7 +91,8 @@ func (t transport) RoundTrip(req *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	if res.StatusCode >= http.StatusBadRequest && contract.Unmarshal(body, new(contract.APIError)) != nil {
-		// Somebody else's JSON, such as a gateway's: a generated client that tries to read it loses the status.
+		// Somebody else's JSON, such as a gateway's: a generated client that tries to read it loses the
+		// status.
 		res.Header.Del("Content-Type")
 	}
 	res.Body = io.NopCloser(bytes.NewReader(body))
@@ -120,8 +121,8 @@ func (t transport) send(ctx context.Context, req *http.Request) (*http.Response,
 	return res, body.Bytes(), err
 }
 
-// verdict returns the error of a call for the breaker. A peer that did not answer in time is at fault only when
-// it had nearly all the time that a call may take; else the caller's limit ended the call.
+// verdict returns the error of a call for the breaker. A peer that did not answer in time is at fault only
+// when it had nearly all the time that a call may take; else the caller's limit ended the call.
 func (t transport) verdict(res *http.Response, body []byte, err error, timeout time.Duration) error {
 	if errors.Is(err, context.DeadlineExceeded) && timeout < t.timeout*3/4 {
 		return context.Canceled
@@ -132,9 +133,9 @@ func (t transport) verdict(res *http.Response, body []byte, err error, timeout t
 	return err
 }
 
-// isFaulty reports whether an answer speaks against the peer as a whole: a 5xx, unless its code is one of that
-// service's own. After the Orders API's customers_unavailable, for example, another service is down, and the
-// Orders API can still confirm orders.
+// isFaulty reports whether an answer speaks against the peer as a whole: a 5xx, unless its code is one of
+// that service's own. After the Orders API's customers_unavailable, for example, another service is down, and
+// the Orders API can still confirm orders.
 func isFaulty(status int, body []byte) bool {
 	if status < http.StatusInternalServerError {
 		return false
@@ -143,5 +144,6 @@ func isFaulty(status int, body []byte) bool {
 		Code string `json:"code"`
 	}
 	_ = contract.Unmarshal(body, &e) // an answer of a gateway has no code of ours
-	return slices.Contains([]string{"", apperr.Internal.Name, apperr.Unavailable.Name, apperr.Timeout.Name}, e.Code)
+	ofThePeer := []string{"", apperr.Internal.Name, apperr.Unavailable.Name, apperr.Timeout.Name}
+	return slices.Contains(ofThePeer, e.Code)
 }

@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// connections are the open connections of a server. A busy connection stays; any other may be closed for a new
-// caller, so connections that stay open, or send slowly, keep nobody out.
+// connections are the open connections of a server. A busy connection stays; any other may be closed for a
+// new caller, so connections that stay open, or send slowly, keep nobody out.
 type connections struct {
 	max, perNetwork int
 
@@ -56,8 +56,8 @@ func (a *connections) admit(ctx context.Context, conn net.Conn) context.Context 
 	return context.WithValue(ctx, contextKey{}, c)
 }
 
-// makeRoom closes the connection that is next to go among those that may go, or the new connection when all of
-// them are busy.
+// makeRoom closes the connection that is next to go among those that may go, or the new connection when all
+// of them are busy.
 func (a *connections) makeRoom(added *connection, mayGo func(*connection) bool) {
 	var next *connection
 	for _, c := range a.open {

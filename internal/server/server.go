@@ -25,9 +25,9 @@ type Server struct {
 	HeaderTimeout time.Duration // for the whole header; 0 is five seconds
 	IdleTimeout   time.Duration // between two requests of a connection; 0 is 30 seconds
 
-	// Max and PerAddress bound the connections: all of them, and the connections of one network (see Network).
-	// 0 is no bound. A new connection takes the place of the connection that has been idle longest, of the
-	// network with the most connections. See Busy.
+	// Max and PerAddress bound the connections: all of them, and the connections of one network (see
+	// Network). 0 is no bound. A new connection takes the place of the connection that has been idle longest,
+	// of the network with the most connections. See Busy.
 	Max, PerAddress int
 }
 

@@ -12,8 +12,8 @@ import (
 
 const isRequired = "is required"
 
-// The params of faults that several places find. A rule has the name of the document's keyword, in snake_case;
-// a rule without a keyword has a name of its own.
+// The params of faults that several places find. A rule has the name of the document's keyword, in
+// snake_case; a rule without a keyword has a name of its own.
 var (
 	Required     = apperr.Params{"rule": "required"}
 	Repeated     = apperr.Params{"rule": "repeated"}

@@ -20,19 +20,19 @@ import (
 // exactlyOneOf is the extension that lists fields of which an object must have exactly one.
 const exactlyOneOf = "x-exactly-one-of"
 
-// JSON is a JSON text, read only as far as its schema goes: a text that breaks the schema costs no more than a
-// text that keeps it.
+// JSON is a JSON text, read only as far as its schema goes: a text that breaks the schema costs no more than
+// a text that keeps it.
 type JSON struct {
 	Text  []byte
 	Value any // what the handler gets: objects without unknown fields
 	More  int // faults beyond those that Faults returns
 
 	schema *openapi3.Schema
-	faults []apperr.Detail // found while reading: dropped fields, and facts that the schema validator cannot see
+	faults []apperr.Detail // found while reading: dropped fields, and facts hidden from the schema validator
 }
 
-// Parse reads JSON by its schema. It returns the error of the code malformed, with the reason, for a text that
-// is not JSON.
+// Parse reads JSON by its schema. It returns the error of the code malformed, with the reason, for a text
+// that is not JSON.
 func Parse(text []byte, schema *openapi3.Schema, malformed *apperr.Code) (*JSON, error) {
 	if !utf8.Valid(text) {
 		return nil, malformed.New("it is not UTF-8")
@@ -63,7 +63,7 @@ func (j *JSON) Faults() []apperr.Detail {
 	if len(j.faults) > 0 { // the object may be empty only because its fields were dropped
 		bySchema = slices.DeleteFunc(bySchema, func(d apperr.Detail) bool { return d.Field == wholeBody })
 	}
-	return append(j.faults, bySchema...) // the first fault of a field counts, and the schema misjudges dropped fields
+	return append(j.faults, bySchema...) // the first fault of a field counts; the schema misjudges dropped fields
 }
 
 func (j *JSON) refuse(path []string, params apperr.Params, format string, args ...any) {
@@ -71,8 +71,8 @@ func (j *JSON) refuse(path []string, params apperr.Params, format string, args .
 		j.More++
 		return
 	}
-	field := cmp.Or(Pointer(path...), wholeBody)
-	j.faults = append(j.faults, apperr.Detail{Field: field, Message: fmt.Sprintf(format, args...), Params: params})
+	field, message := cmp.Or(Pointer(path...), wholeBody), fmt.Sprintf(format, args...)
+	j.faults = append(j.faults, apperr.Detail{Field: field, Message: message, Params: params})
 }
 
 // read returns the value at path. Values of another type than the schema's are not read further.
@@ -191,8 +191,8 @@ func (j *JSON) readArray(path []string, v gjson.Result, s *openapi3.Schema) any 
 }
 
 var (
-	// wholePair matches a character that JSON escapes as a pair of surrogates, and an escaped backslash, after
-	// which a u means nothing.
+	// wholePair matches a character that JSON escapes as a pair of surrogates, and an escaped backslash,
+	// after which a u means nothing.
 	wholePair = regexp.MustCompile(`\\\\|\\u[dD][89abAB]..\\u[dD][c-fC-F]`)
 	halfPair  = regexp.MustCompile(`\\u[dD][89a-fA-F]`)
 )

@@ -1,5 +1,5 @@
-// Package validation holds parameters and JSON to the schemas of an OpenAPI document, and says which fields fail
-// and why, in words and in values.
+// Package validation holds parameters and JSON to the schemas of an OpenAPI document, and says which fields
+// fail and why, in words and in values.
 package validation
 
 import (
@@ -24,7 +24,8 @@ const (
 // options make the schema validator find every failing field at once. Formats say all that the documents'
 // patterns say.
 var options = []openapi3.SchemaValidationOption{
-	openapi3.MultiErrors(), openapi3.VisitAsRequest(), openapi3.DisablePatternValidation(), formatValidators(),
+	openapi3.MultiErrors(), openapi3.VisitAsRequest(), openapi3.DisablePatternValidation(),
+	formatValidators(),
 }
 
 var filterOptions = openapi3filter.Options{MultiError: true, SchemaValidationOptions: options}
@@ -60,7 +61,7 @@ func Refusal(details []apperr.Detail, more int) error {
 
 // Empty returns 400 validation_failed for a body that must not be empty; send says what to send.
 func Empty(send string) error {
-	return apperr.ValidationFailed.New().With(wholeBody, apperr.Params{"rule": "required"}, "%s: %s", isRequired, send)
+	return apperr.ValidationFailed.New().With(wholeBody, Required, "%s: %s", isRequired, send)
 }
 
 // Parameter checks a parameter of a request by its schema, and numbers and booleans by JSON's spelling:

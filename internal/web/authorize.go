@@ -40,9 +40,11 @@ func authorize(tokens auth.Tokens, rates *rateLimiter) func(*gin.Context, *opera
 }
 
 // identify returns the caller, with an error when none of the document's alternatives lets the caller in. An
-// empty alternative is for callers without a token: a token that is sent counts. Errors: 401 unauthorized, 403
-// forbidden.
-func identify(c *gin.Context, tokens auth.Tokens, alternatives openapi3.SecurityRequirements) (auth.Principal, error) {
+// empty alternative is for callers without a token: a token that is sent counts. Errors: 401 unauthorized,
+// 403 forbidden.
+func identify(
+	c *gin.Context, tokens auth.Tokens, alternatives openapi3.SecurityRequirements,
+) (auth.Principal, error) {
 	if len(alternatives) == 0 {
 		return auth.Anonymous, nil
 	}
@@ -61,7 +63,8 @@ func identify(c *gin.Context, tokens auth.Tokens, alternatives openapi3.Security
 			byToken && caller.Known() && missing == nil:
 			return caller, nil
 		case byService:
-			refusal.With(authorizationField, apperr.Params{"rule": "service_token"}, "is not the service token")
+			params := apperr.Params{"rule": "service_token"}
+			refusal.With(authorizationField, params, "is not the service token")
 		case missing != nil && caller.Known():
 			// RFC 6750, section 3.1
 			c.Header("WWW-Authenticate",

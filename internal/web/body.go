@@ -21,8 +21,8 @@ import (
 
 const maxBody = 1 << 20 // bytes
 
-// jsonBody is the body of a request after it was read. The generated code binds its value, so the handler gets
-// exactly the value that was validated.
+// jsonBody is the body of a request after it was read. The generated code binds its value, so the handler
+// gets exactly the value that was validated.
 type jsonBody struct {
 	io.ReadCloser
 	*validation.JSON
@@ -39,7 +39,7 @@ func readBody(c *gin.Context, op *operation, timeout time.Duration, idInBody boo
 	if err := refuseByHeaders(c); err != nil {
 		return nil, err
 	}
-	_ = http.NewResponseController(c.Writer).SetReadDeadline(time.Now().Add(timeout)) // AWS Lambda has no connection
+	_ = http.NewResponseController(c.Writer).SetReadDeadline(time.Now().Add(timeout)) // fails on AWS Lambda
 	text, err := io.ReadAll(http.MaxBytesReader(c.Writer, c.Request.Body, maxBody))
 	if err == nil {
 		liftReadDeadline(c)
@@ -62,8 +62,8 @@ func readBody(c *gin.Context, op *operation, timeout time.Duration, idInBody boo
 	return validation.Parse(text, op.body, apperr.MalformedJSON)
 }
 
-// liftReadDeadline keeps the deadline of a connection from ending the context of its request. AWS Lambda has no
-// connection.
+// liftReadDeadline keeps the deadline of a connection from ending the context of its request. AWS Lambda has
+// no connection.
 func liftReadDeadline(c *gin.Context) {
 	_ = http.NewResponseController(c.Writer).SetReadDeadline(time.Time{})
 }
@@ -79,8 +79,8 @@ func readError(err error, tooLarge, malformed *apperr.Code) error {
 	return malformed.Because(err, "it ended early")
 }
 
-// refuseByHeaders refuses a body by its headers, before net/http lets a caller who waits for 100 Continue send
-// it.
+// refuseByHeaders refuses a body by its headers, before net/http lets a caller who waits for 100 Continue
+// send it.
 func refuseByHeaders(c *gin.Context) error {
 	h, length := c.Request.Header, c.Request.ContentLength // -1 when no header says it
 	switch {
@@ -103,8 +103,8 @@ func refuseEncoding(c *gin.Context, code *apperr.Code) error {
 // isJSON reports whether a body is JSON, which is UTF-8: RFC 8259, section 8.1.
 func isJSON(h http.Header) bool { return mediaType(h) == "application/json" }
 
-// mediaType returns the media type of a body in UTF-8; "" for another charset, and unless there is exactly one
-// Content-Type.
+// mediaType returns the media type of a body in UTF-8; "" for another charset, and unless there is exactly
+// one Content-Type.
 func mediaType(h http.Header) string {
 	sent := h["Content-Type"]
 	if len(sent) != 1 {

@@ -25,8 +25,8 @@ type Browsers struct {
 	Local    bool     // only this machine can reach the service
 }
 
-// guardBrowsers answers preflights, and refuses calls of pages of other sites. With Hosts, or when the service
-// is Local, it also refuses names that are not the service's, except localhost and IP addresses.
+// guardBrowsers answers preflights, and refuses calls of pages of other sites. With Hosts, or when the
+// service is Local, it also refuses names that are not the service's, except localhost and IP addresses.
 func guardBrowsers(b Browsers) gin.HandlerFunc {
 	crossOrigin, forPages := http.NewCrossOriginProtection(), b.cors()
 	return func(c *gin.Context) {
@@ -49,8 +49,10 @@ func guardBrowsers(b Browsers) gin.HandlerFunc {
 
 func (b Browsers) cors() *cors.Cors {
 	return cors.New(cors.Options{
-		AllowOriginVaryRequestFunc: func(r *http.Request, _ string) (bool, []string) { return b.trust(r), nil },
-		AllowedMethods:             []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"},
+		AllowOriginVaryRequestFunc: func(r *http.Request, _ string) (bool, []string) {
+			return b.trust(r), nil
+		},
+		AllowedMethods: []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"},
 		AllowedHeaders: []string{"Authorization", "Content-Type", IdempotencyHeader, draftKeyHeader,
 			correlation.Header, "If-Match", "If-None-Match",
 			"traceparent", "tracestate"}, // of W3C Trace Context, which some pages send with every call
@@ -75,8 +77,8 @@ func (b Browsers) trust(r *http.Request) bool {
 }
 
 // knowHost reports whether a request names the service by one of its names. A site whose name leads to this
-// machine, so that its pages have the service's origin (DNS rebinding), has no token; a request with a token is
-// judged by the token. Load balancers ask for /health and /ready by any name.
+// machine, so that its pages have the service's origin (DNS rebinding), has no token; a request with a token
+// is judged by the token. Load balancers ask for /health and /ready by any name.
 func (b Browsers) knowHost(r *http.Request) bool {
 	anyName := len(b.Hosts) == 0 && !b.Local
 	isProbe := r.URL.Path == "/health" || r.URL.Path == "/ready"
@@ -109,8 +111,9 @@ var (
 )
 
 // securityHeaders tell browsers what they may do with an answer. Pages get the policy and show in no frame.
-// Data is nothing but data, and is not kept: a caller who wants to keep it has its ETag. Pages of other origins
-// may not load anything as a script or an image (Cross-Origin-Resource-Policy); calls by CORS may still read.
+// Data is nothing but data, and is not kept: a caller who wants to keep it has its ETag. Pages of other
+// origins may not load anything as a script or an image (Cross-Origin-Resource-Policy); calls by CORS may
+// still read.
 func securityHeaders(policy string) gin.HandlerFunc {
 	pagePolicy := []string{policy}
 	return func(c *gin.Context) {
@@ -127,8 +130,8 @@ func securityHeaders(policy string) gin.HandlerFunc {
 }
 
 // pagePolicy returns the Content-Security-Policy of pages. They load their own files, with styles in Swagger
-// UI's elements and images in its style sheet, run no other script, and call the service, its siblings, and the
-// services to which they link, by any name that the browser knows for this machine.
+// UI's elements and images in its style sheet, run no other script, and call the service, its siblings, and
+// the services to which they link, by any name that the browser knows for this machine.
 func pagePolicy(b Browsers, others []docs.Linked) string {
 	connect := []string{"'self'"}
 	for _, other := range others {
@@ -144,6 +147,6 @@ func pagePolicy(b Browsers, others []docs.Linked) string {
 	for _, port := range b.Siblings {
 		connect = append(connect, "http://localhost:"+port, "http://127.0.0.1:"+port)
 	}
-	return "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src " +
-		strings.Join(connect, " ") + "; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+	return "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; " +
+		"connect-src " + strings.Join(connect, " ") + "; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 }

@@ -11,8 +11,8 @@ import (
 )
 
 // bufferResponse keeps an answer back until all of it is known; files pass. HEAD gets the headers of GET
-// without the body. Where the document promises an ETag, the answer has it, or is 304 when the caller has that
-// representation already.
+// without the body. Where the document promises an ETag, the answer has it, or is 304 when the caller has
+// that representation already.
 func bufferResponse(c *gin.Context) {
 	op := callOf(c).operation
 	if op != nil && op.streams {

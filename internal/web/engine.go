@@ -25,16 +25,16 @@ type Options struct {
 	Limits      Limits
 	Browsers    Browsers
 
-	// CorrelationIDInBody is for the orchestrator: the correlation id may come as `correlation_id` in the body,
-	// and every error has it as `correlationId`.
+	// CorrelationIDInBody is for the orchestrator: the correlation id may come as `correlation_id` in the
+	// body, and every error has it as `correlationId`.
 	CorrelationIDInBody bool
 
 	Others []docs.Linked // the documentation page links to them
 	Front  bool          // callers begin here: see docs.Index
 }
 
-// New returns an engine for the generated handlers. It panics when the document, a part of the program, cannot
-// be read, or Limits.Proxies are not addresses.
+// New returns an engine for the generated handlers. It panics when the document, a part of the program,
+// cannot be read, or Limits.Proxies are not addresses.
 func New(o Options) Engine {
 	document, spec := docs.Served(o.Document, o.Open)
 	operations := newOperations(spec)

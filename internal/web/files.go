@@ -15,13 +15,13 @@ import (
 	"example.com/b2b/internal/server"
 )
 
-// minTransfer is how many bytes of a file must pass within each BodyTimeout of waiting for the other side. With
-// the default that is 52 kbit/s, which the slowest mobile line and a modem reach.
+// minTransfer is how many bytes of a file must pass within each BodyTimeout of waiting for the other side.
+// With the default that is 52 kbit/s, which the slowest mobile line and a modem reach.
 const minTransfer = 64 << 10
 
 // sendBuffer is the kernel's buffer for a file that is sent, so that a file that nobody reads is noticed. The
-// kernel lets a writer go on when a third of its buffer is free: in a buffer that has grown to megabytes a slow
-// reader would not free that much within a window of pace.
+// kernel lets a writer go on when a third of its buffer is free: in a buffer that has grown to megabytes a
+// slow reader would not free that much within a window of pace.
 const sendBuffer = 128 << 10
 
 // pace ends a transfer whose other side is slower than minTransfer, by a deadline of the connection. Only the
@@ -71,7 +71,8 @@ type fileReader struct {
 	progress func() // called at each read
 }
 
-// Read returns 408 request_timeout, 413 payload_too_large or 400 malformed_row for a file that does not arrive.
+// Read returns 408 request_timeout, 413 payload_too_large or 400 malformed_row for a file that does not
+// arrive.
 func (r *fileReader) Read(b []byte) (int, error) {
 	r.progress()
 	n, err := r.pace.transfer(func() (int, error) { return r.ReadCloser.Read(b) })

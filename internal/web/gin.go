@@ -44,8 +44,8 @@ func unescapePath(c *gin.Context) {
 }
 
 // CopyContext is a strict middleware that gives handlers a copy of gin's context. The generated strict server
-// passes gin's pooled context as ctx, and a database driver may still watch it when gin has given it to another
-// request.
+// passes gin's pooled context as ctx, and a database driver may still watch it when gin has given it to
+// another request.
 func CopyContext[H ~func(*gin.Context, any) (any, error)](next H, _ string) H {
 	return func(c *gin.Context, request any) (any, error) { return next(c.Copy(), request) }
 }

@@ -14,8 +14,8 @@ import (
 // IdempotencyHeader carries the idempotency key of a request.
 const IdempotencyHeader = "X-Idempotency-Key"
 
-// draftKeyHeader carries the key as a quoted string, as draft-ietf-httpapi-idempotency-key-header-07 has it; a
-// key without quotes is taken, too.
+// draftKeyHeader carries the key as a quoted string, as draft-ietf-httpapi-idempotency-key-header-07 has it;
+// a key without quotes is taken, too.
 const draftKeyHeader = "Idempotency-Key"
 
 // mergeKeys moves the keys of both headers to IdempotencyHeader, equal keys once.
@@ -83,7 +83,8 @@ func keyRequired(refusal error) error {
 		return refusal
 	}
 	missing := e.Details[0]
-	if missing.Field != "/header/"+IdempotencyHeader || missing.Params["rule"] != validation.Required["rule"] {
+	isKey := missing.Field == "/header/"+IdempotencyHeader
+	if !isKey || missing.Params["rule"] != validation.Required["rule"] {
 		return refusal
 	}
 	return apperr.IdempotencyKeyRequired.New().With(missing.Field, missing.Params, "%s", missing.Message)

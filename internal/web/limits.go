@@ -25,7 +25,7 @@ type Limits struct {
 // Factors of a fair.Semaphore, by the share of a lone caller.
 const (
 	fourFifths = 4 // for slots that are held briefly
-	half       = 1 // for slots that are held long, or few: the next callers get a quarter, an eighth and so on
+	half       = 1 // for few slots, or slots held long: the next callers get a quarter, an eighth and so on
 )
 
 const waitingSearches = 16 // for each search at work

@@ -37,7 +37,7 @@ type operation struct {
 // operations are the operations of a document.
 type operations struct {
 	byPath map[string]map[string]*operation // by gin's path and method
-	allow  map[string]string                // the methods of each path without a parameter, for the header Allow
+	allow  map[string]string                // the header Allow of each path without a parameter
 }
 
 func newOperations(spec *openapi3.T) operations {

@@ -39,9 +39,9 @@ func newRateLimiter(perSecond, burst int) *rateLimiter {
 	return r
 }
 
-// callerKey returns the key under which the calls of a caller count, for the rate limit and for all shares: the
-// token's subject, or the network of a caller without a token. A call of a service for a caller counts for that
-// caller.
+// callerKey returns the key under which the calls of a caller count, for the rate limit and for all shares:
+// the token's subject, or the network of a caller without a token. A call of a service for a caller counts
+// for that caller.
 func callerKey(c *gin.Context, p auth.Principal) string {
 	if p.Known() || p.ByService {
 		return p.KeySpace()
@@ -64,7 +64,8 @@ func (r *rateLimiter) admit(c *gin.Context, caller auth.Principal, invalidToken 
 	admitted, left := bucket.AllowN(now, 1), bucket.TokensAt(now)
 	h := c.Writer.Header()
 	h["Ratelimit-Policy"] = r.policy
-	h["Ratelimit"] = []string{fmt.Sprintf(`"caller";r=%d;t=%d`, int(max(left, 0)), r.seconds(float64(r.burst)-left))}
+	untilFull := r.seconds(float64(r.burst) - left)
+	h["Ratelimit"] = []string{fmt.Sprintf(`"caller";r=%d;t=%d`, int(max(left, 0)), untilFull)}
 	if !admitted {
 		h["Retry-After"] = []string{strconv.Itoa(max(1, r.seconds(1-left)))}
 		return apperr.RateLimited.New("try again")

@@ -19,9 +19,9 @@ import (
 	"example.com/b2b/internal/validation"
 )
 
-// refuseMethod answers 405 for a path of the document without this method, which gin may have matched as another
-// path's parameter: GET /orders/quote is not the order with the id quote. allow has the methods of each path
-// without a parameter.
+// refuseMethod answers 405 for a path of the document without this method, which gin may have matched as
+// another path's parameter: GET /orders/quote is not the order with the id quote. allow has the methods of
+// each path without a parameter.
 func refuseMethod(allow map[string]string) gin.HandlerFunc {
 	return func(c *gin.Context) {
 		path := c.Request.URL.Path
@@ -127,8 +127,8 @@ func readQuery(req *http.Request, op *operation) (url.Values, error) {
 	return query, validation.Refusal(faults, 0)
 }
 
-// mergeHeaders makes one line of a header that is a list (RFC 9110, section 5.3), and of the idempotency key in
-// its two headers. It refuses any other header with two lines.
+// mergeHeaders makes one line of a header that is a list (RFC 9110, section 5.3), and of the idempotency key
+// in its two headers. It refuses any other header with two lines.
 func mergeHeaders(h http.Header, op *operation) error {
 	if err := mergeKeys(h, op); err != nil {
 		return err

@@ -44,8 +44,8 @@ var (
 		`^(.{0,5}|[a-z]*|.*@.*)$`,
 	) // found in a log though nobody has put it there; or an address
 
-	// Attributes that a caller chooses (the path, its keys and ids, the subject of its token), and the name of an
-	// operation: a word in them may be a person's name by chance.
+	// Attributes that a caller chooses (the path, its keys and ids, the subject of its token), and the name
+	// of an operation: a word in them may be a person's name by chance.
 	namesOfCallers = []string{"path", "correlation_id", "idempotency_key", "caller", "operation"}
 	// The fields of requests and answers that say something of a person.
 	personal = []string{"name", "email", "phone", "reason", "cancel_note"}
@@ -129,7 +129,8 @@ func rememberIn(value any) {
 			if name == "metadata" { // whatever a partner keeps there
 				rememberMetadata(field)
 			}
-			if text, isText := field.(string); isText && slices.Contains(personal, name) && !byChance.MatchString(text) {
+			text, isText := field.(string)
+			if isText && slices.Contains(personal, name) && !byChance.MatchString(text) {
 				used.personal[text] = true
 			}
 			rememberIn(field)
