@@ -32,32 +32,33 @@ import (
 	"example.com/b2b/orders"
 )
 
-// service is an entry in the table of services: everything that the program knows of one.
+// service is an entry in the table of services: everything that the program knows of a service.
 type service struct {
-	name, title string // the command; what it is called
+	name, title string // the command; the title in texts
 	database    bool
-	settings    any           // what it reads of the configuration besides what all services read; nil for no more
-	peers       []any         // where its peers are: read when they are not in the same process
-	port        *int          // where it listens
-	base        *string       // where others find it
-	rules       []doctor.Rule // what must always be true of its data
+	settings    any           // configuration besides the common settings; nil for none
+	peers       []any         // addresses of its peers, read when they run in other processes
+	port        *int          // to listen on
+	base        *string       // address for the other services
+	rules       []doctor.Rule // that always hold for its data
 	try         string        // a first call to show; %s is its address
 	build       func(g *gorm.DB, o web.Options) (http.Handler, func(ctx context.Context), error)
 
 	server     server.Server
-	inProcess  *peer.InProcessTransport  // to the service from others of this process; nil when it runs elsewhere
-	background func(ctx context.Context) // work beside requests until ctx ends; nil when there is none
+	inProcess  *peer.InProcessTransport  // for the services of this process; nil when it runs elsewhere
+	background func(ctx context.Context) // work beside requests until ctx ends; nil for none
 }
 
-// peer is s as the services call it that are built after it: without a connection when it is of this process.
+// peer returns the service as a peer of the services that are built after it: without a connection when it is
+// of this process.
 func (s *service) peer(c *config.Settings) peer.Peer {
 	p := c.Peer(*s.base)
 	p.InProcess = s.inProcess
 	return p
 }
 
-// table has the services, whose configuration is c, in the order in which they depend on each other; they
-// stop in the opposite one.
+// table returns the services, whose configuration is c, in the order in which they depend on each other; they
+// stop in the opposite order.
 func table(c *config.Settings) []*service {
 	customersAPI := &service{
 		name: "customers", title: "Customers API", database: true, rules: customers.Rules(),
@@ -73,9 +74,12 @@ func table(c *config.Settings) []*service {
 		settings: &c.Orders, peers: []any{&c.CustomersPeer}, port: &c.OrdersPort, base: &c.OrdersBase,
 		try: "curl '%s/products?limit=3'",
 		build: func(g *gorm.DB, o web.Options) (http.Handler, func(context.Context), error) {
-			peer := customersAPI.peer(c)
-			peer.Timeout /= 2 // it must have given up on its peer, and said so, before its caller gives up on it
-			s, err := orders.New(g, orders.Config{Customers: peer, CancellationWindow: c.CancellationWindow, Reservation: c.Reservation, KeyLifetime: c.KeyLifetime, MaxHeld: max(1, c.MaxInFlight/8)})
+			customers := customersAPI.peer(c)
+			customers.Timeout /= 2 // so that the Orders API gives up, and says so, before its caller does
+			s, err := orders.New(g, orders.Config{
+				Customers: customers, CancellationWindow: c.CancellationWindow, Reservation: c.Reservation,
+				KeyLifetime: c.KeyLifetime, MaxHeld: max(1, c.MaxInFlight/8),
+			})
 			if err != nil {
 				return nil, nil, err
 			}
@@ -103,7 +107,6 @@ func table(c *config.Settings) []*service {
 // serve runs one service of c's table, or all of them, until ctx ends and the requests in flight are
 // answered. All of them are each other's peers, whatever the addresses in the environment say.
 func serve(ctx context.Context, c *config.Settings, services []*service, out io.Writer) error {
-	all := len(services) > 1
 	if err := read(c, services); err != nil {
 		return err
 	}
@@ -113,59 +116,42 @@ func serve(ctx context.Context, c *config.Settings, services []*service, out io.
 	}
 	log := slog.New(slog.NewJSONHandler(os.Stderr, &slog.HandlerOptions{Level: c.LogLevel}))
 	if config.KnownToAll(c.ServiceTokens[0]) {
-		log.Warn("SERVICE_TOKEN is one that everybody knows; set APP_ENV=production before others can reach this machine")
+		log.Warn("SERVICE_TOKEN is one that everybody knows; " +
+			"set APP_ENV=production before others can reach this machine")
 	}
-	if all && os.Getenv("PORT") != "" {
-		log.Warn("PORT is for one service started alone; all three listen on CUSTOMERS_PORT, ORDERS_PORT and ORCHESTRATOR_PORT")
+	if len(services) > 1 && os.Getenv("PORT") != "" {
+		log.Warn("PORT is for one service started alone; " +
+			"all three listen on CUSTOMERS_PORT, ORDERS_PORT and ORCHESTRATOR_PORT")
 	}
-	address, siblings := bindAddress(c, services), []string{}
-	for _, s := range services {
-		s.server.Listeners, err = server.Listen(address, *s.port)
-		if errors.Is(err, syscall.EADDRINUSE) {
-			return fmt.Errorf("port %d is taken; stop the program that has it, or give the %s another (PORT, when you start one service; see b2b --help)", *s.port, s.title)
-		} else if err != nil {
-			return err
-		}
-		*s.port = s.server.Listeners[0].Addr().(*net.TCPAddr).Port
-		*s.base = "http://" + net.JoinHostPort(nameOf(address), strconv.Itoa(*s.port))
-	}
-	for _, port := range []int{c.CustomersPort, c.OrdersPort, c.OrchestratorPort} {
-		siblings = append(siblings, strconv.Itoa(port))
+	address := bindAddress(c, services)
+	if err := listen(address, services); err != nil {
+		return err
 	}
 	var g *gorm.DB
 	if services[0].database {
-		if g, err = open(ctx, c.Database); err != nil {
+		if g, err = openReady(ctx, c, len(services) > 1); err != nil {
 			return err
 		}
 		defer db.Close(g)
-		if c.MigrateOnStart {
-			if _, err := db.Migrate(ctx, g); err != nil {
-				return fmt.Errorf("the schema could not be brought up to date: %w", err)
-			}
-		}
-		if all && c.Driver == config.SQLite {
-			if _, err := db.Seed(ctx, g); err != nil {
-				return err
-			}
-		}
 	}
 	o, err := c.Options(ctx, log)
 	if err != nil {
 		return err
 	}
-	o.Browsers.Local, o.Browsers.Siblings = address == server.Loopback || net.ParseIP(address).IsLoopback(), siblings
-	o.Limits.InFlight = min(o.Limits.InFlight, most/2) // so that there is room for who is told to come later
+	o.Browsers.Local = address == server.Loopback || net.ParseIP(address).IsLoopback()
+	for _, port := range []int{c.CustomersPort, c.OrdersPort, c.OrchestratorPort} {
+		o.Browsers.Siblings = append(o.Browsers.Siblings, strconv.Itoa(port))
+	}
+	// Some connections are left for callers who are told to come later.
+	o.Limits.InFlight = min(o.Limits.InFlight, most/2)
 	o.Limits.Imports, o.Limits.Exports = min(o.Limits.Imports, most/10), min(o.Limits.Exports, most/10)
 	var names []string
 	for _, s := range services {
 		o.Log = log.With("service", s.name)
 		o.Others = others(c, s, services)
-		s.server.Max, s.server.PerAddress, s.server.Timeout, s.server.Log = most, min(c.MaxPerAddress, most/2), o.Timeout, o.Log
-		if s.server.Handler, s.background, err = s.build(g, o); err != nil {
+		if err := s.prepare(g, o, most, c.MaxPerAddress); err != nil {
 			return err
 		}
-		s.inProcess = peer.NewInProcessTransport(s.server.Handler, o.Log)
-		s.server.Drain = s.inProcess.Drain
 		names = append(names, s.name)
 		fmt.Fprintf(out, "%-14s %s   documentation: %s/docs\n", s.title, *s.base, *s.base)
 	}
@@ -174,9 +160,10 @@ func serve(ctx context.Context, c *config.Settings, services []*service, out io.
 	}
 	last := services[len(services)-1]
 	fmt.Fprintf(out, "\nTry: "+last.try+"\n", *last.base)
-	log.Info("started", "services", names, "version", buildinfo.Version(), "app_env", c.Env, "auth_mode", c.AuthMode)
+	log.Info("started", "services", names, "version", buildinfo.Version(), "app_env", c.Env,
+		"auth_mode", c.AuthMode)
 	defer log.Info("stopped")
-	go debug.FreeOSMemory() // what only the start needed
+	go debug.FreeOSMemory() // the start needed more than the services do
 	context.AfterFunc(ctx, func() { log.Info("stopping once the requests in flight are answered") })
 	drained, stop := context.WithCancel(context.WithoutCancel(ctx)) // one deadline for all services
 	defer stop()
@@ -184,7 +171,57 @@ func serve(ctx context.Context, c *config.Settings, services []*service, out io.
 	return runUntil(ctx, drained, services)
 }
 
-// others returns the services, besides s, whose addresses this process knows.
+// listen opens the listeners of all services, and notes their ports and addresses.
+func listen(address string, services []*service) (err error) {
+	for _, s := range services {
+		s.server.Listeners, err = server.Listen(address, *s.port)
+		if errors.Is(err, syscall.EADDRINUSE) {
+			return fmt.Errorf("port %d is taken; stop the program that has it, or give the %s another "+
+				"(PORT, when you start one service; see b2b --help)", *s.port, s.title)
+		} else if err != nil {
+			return err
+		}
+		*s.port = s.server.Listeners[0].Addr().(*net.TCPAddr).Port
+		*s.base = "http://" + net.JoinHostPort(nameOf(address), strconv.Itoa(*s.port))
+	}
+	return nil
+}
+
+// openReady opens the database, and brings its schema up to date when the configuration says so. With seed an
+// empty SQLite database gets the sample data.
+func openReady(ctx context.Context, c *config.Settings, seed bool) (*gorm.DB, error) {
+	g, err := open(ctx, c.Database)
+	if err != nil {
+		return nil, err
+	}
+	if c.MigrateOnStart {
+		if _, err = db.Migrate(ctx, g); err != nil {
+			err = fmt.Errorf("the schema could not be brought up to date: %w", err)
+		}
+	}
+	if err == nil && seed && c.Driver == config.SQLite {
+		_, err = db.Seed(ctx, g)
+	}
+	if err != nil {
+		db.Close(g)
+		return nil, err
+	}
+	return g, nil
+}
+
+// prepare builds the service and its server, for at most so many connections, in all and of one address.
+func (s *service) prepare(g *gorm.DB, o web.Options, most, perAddress int) (err error) {
+	s.server.Max, s.server.PerAddress = most, min(perAddress, most/2)
+	s.server.Timeout, s.server.Log = o.Timeout, o.Log
+	if s.server.Handler, s.background, err = s.build(g, o); err != nil {
+		return err
+	}
+	s.inProcess = peer.NewInProcessTransport(s.server.Handler, o.Log)
+	s.server.Drain = s.inProcess.Drain
+	return nil
+}
+
+// others returns the other services whose addresses this process knows.
 func others(c *config.Settings, s *service, running []*service) (known []docs.Linked) {
 	if len(running) == 1 {
 		running = table(c)
@@ -197,7 +234,7 @@ func others(c *config.Settings, s *service, running []*service) (known []docs.Li
 	return known
 }
 
-// read fills c with what the services use, and no more.
+// read reads the settings that the services use, and no others.
 func read(c *config.Settings, services []*service) error {
 	var groups []any
 	for _, s := range services {
@@ -211,15 +248,17 @@ func read(c *config.Settings, services []*service) error {
 	if len(services) == 1 {
 		groups = append(append(groups, &c.SinglePort), services[0].peers...)
 	}
-	err := c.Read(append(groups, &c.Logging, &c.Access, &c.JWT, &c.Serving, &c.Limiting, &c.Listening, &c.Browsers, &c.Ports, &c.Stopping)...)
+	groups = append(groups, &c.Logging, &c.Access, &c.JWT, &c.Serving, &c.Limiting, &c.Listening, &c.Browsers,
+		&c.Ports, &c.Stopping)
+	err := c.Read(groups...)
 	if c.Only != nil {
 		*services[0].port = *c.Only
 	}
 	return err
 }
 
-// bindAddress is where to listen when nobody says: where there is MySQL, or a lone orchestrator in
-// production, others call.
+// bindAddress returns the address to listen at. Without a setting it is every address for services on MySQL
+// and for a lone orchestrator in production, because other machines call them.
 func bindAddress(c *config.Settings, services []*service) string {
 	switch {
 	case c.BindAddress != "":
@@ -230,7 +269,7 @@ func bindAddress(c *config.Settings, services []*service) string {
 	return server.Loopback
 }
 
-// nameOf is the host by which this machine reaches what listens at an address.
+// nameOf returns the host by which this machine reaches a listener at an address.
 func nameOf(address string) string {
 	if ip := net.ParseIP(address); ip == nil || ip.IsUnspecified() {
 		return server.Loopback
@@ -238,11 +277,11 @@ func nameOf(address string) string {
 	return address
 }
 
-// connections returns how many callers each service may have connected: no more than leave the process enough
-// descriptors for its database, and for as many calls of other services. Else whoever opens connections, and
-// says nothing, closes the database to all.
+// connections returns how many connections of callers each service may have. They leave the process enough
+// descriptors for its database, and for as many calls of other services; else callers who open connections
+// and say nothing would close the database to all.
 func connections(c *config.Settings, services []*service) (int, error) {
-	const own, fewest = 32, 10 // listeners, epoll, the files of SQLite; each service's callers
+	const own, fewest = 32, 10 // own: listeners, epoll, the files of SQLite; fewest: callers of a service
 	needed := own
 	if c.Driver == config.MySQL {
 		needed += c.Database.MaxConns
@@ -250,13 +289,14 @@ func connections(c *config.Settings, services []*service) (int, error) {
 	limit := descriptors()
 	most := min(c.MaxConnections, (limit-needed)/(2*len(services)))
 	if most < fewest {
-		return 0, fmt.Errorf("this process may have %d files open and needs %d; raise that limit (ulimit -n), or lower DB_MAX_CONNECTIONS", limit, needed+2*fewest*len(services))
+		return 0, fmt.Errorf("this process may have %d files open and needs %d; "+
+			"raise that limit (ulimit -n), or lower DB_MAX_CONNECTIONS", limit, needed+2*fewest*len(services))
 	}
 	return most, nil
 }
 
-// runUntil serves until ctx ends or a service fails. Then each service finishes its requests before those it
-// depends on stop, and all have ended when drained has.
+// runUntil serves until ctx ends or a service fails. Then each service finishes its requests before the
+// services that it depends on stop, and all have ended when drained has.
 func runUntil(ctx, drained context.Context, services []*service) error {
 	group, ctx := errgroup.WithContext(ctx)
 	stop := ctx // ends when the services in front of the next one have stopped
