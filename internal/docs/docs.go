@@ -19,7 +19,7 @@ import (
 	"example.com/b2b/internal/apperr"
 )
 
-// Linked is another service to whose documentation a page links.
+// Linked is another service, linked from a page.
 type Linked struct {
 	Title string
 	Base  string // address, as this process knows it
@@ -56,8 +56,8 @@ type link struct {
 	Here bool   `json:"-"`
 }
 
-// Index returns the data of IndexPage for a browser that has asked host. On the front, where callers begin,
-// the page also shows the documents of the other services, and links to a start page.
+// Index returns the data of IndexPage for a browser at host. On the front, where callers begin, the page also
+// shows the documents of the other services, and links to a start page.
 func Index(title string, others []Linked, front bool, host string) any {
 	documents := []link{{Name: title, URL: "/openapi.yaml"}} // YAML keeps the author's order
 	links := []link{{Name: title, URL: "/docs", Here: true}}
@@ -99,7 +99,7 @@ func ErrorCodes() any {
 	return all
 }
 
-// asHTML turns a sentence of the catalogue, which is Markdown, into HTML.
+// asHTML turns a sentence of the catalogue from Markdown into HTML.
 func asHTML(sentence string) template.HTML {
 	escaped := template.HTMLEscapeString(sentence)
 	return template.HTML(codeSpan.ReplaceAllString(escaped, "<code>$1</code>"))
@@ -107,8 +107,8 @@ func asHTML(sentence string) template.HTML {
 
 var codeSpan = regexp.MustCompile("`([^`]*)`")
 
-// ForBrowser returns the address of a service for a browser that has asked host. A base with a host that only
-// this machine or its container network knows (a name without a dot) becomes the same port of host.
+// ForBrowser returns the address of a service for a browser at host. A base with a host known only to this
+// machine or its container network (a name without a dot) becomes the same port of host.
 func ForBrowser(base, host string) string {
 	u, err := url.Parse(base)
 	if err != nil || strings.Contains(u.Hostname(), ".") || u.Port() == "" {

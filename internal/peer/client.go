@@ -19,8 +19,8 @@ import (
 	"example.com/b2b/openapi/contract"
 )
 
-// ErrDown is the error of a call that was not made, because the last calls of that peer have all failed. A
-// moment later some calls are let through again: a success closes the breaker, a failure opens it anew.
+// ErrDown is the error of an omitted call: the last calls of the peer have all failed. A moment later some
+// calls are let through again: a success closes the breaker, a failure opens it anew.
 var ErrDown = errors.New("is down and was not called")
 
 const (
@@ -39,8 +39,8 @@ type Peer struct {
 
 // Client returns the HTTP client for calls of the peer, which errors call by name. It presents the service
 // token, and passes on the caller's identity and the correlation id. Each call takes at most Timeout, answer
-// included, and at most half of the time that its context has left, so a call that hangs leaves time for
-// another try. Errors: ErrDown.
+// included, and at most half of its context's remaining time, so a hanging call leaves time for another try.
+// Errors: ErrDown.
 func (p Peer) Client(name string) *http.Client {
 	if p.InProcess != nil {
 		return newClient(p.InProcess, name, p.Token, p.Timeout, openFor)
@@ -67,10 +67,10 @@ type transport struct {
 	breaker     *gobreaker.TwoStepCircuitBreaker[any]
 }
 
-// RoundTrip reads the whole answer: an answer that ends early is an error.
+// RoundTrip reads the whole answer: an early end is an error.
 func (t transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	if req.Body != nil {
-		defer req.Body.Close() // nobody else closes the body of a call that is not made
+		defer req.Body.Close() // also for a call that is not made
 	}
 	if err := req.Context().Err(); err != nil {
 		return nil, err
@@ -121,8 +121,8 @@ func (t transport) send(ctx context.Context, req *http.Request) (*http.Response,
 	return res, body.Bytes(), err
 }
 
-// verdict returns the error of a call for the breaker. A peer that did not answer in time is at fault only
-// when it had nearly all the time that a call may take; else the caller's limit ended the call.
+// verdict returns the error of a call for the breaker. A late peer is at fault only when the call had nearly
+// all its possible time; else the caller's limit ended the call.
 func (t transport) verdict(res *http.Response, body []byte, err error, timeout time.Duration) error {
 	if errors.Is(err, context.DeadlineExceeded) && timeout < t.timeout*3/4 {
 		return context.Canceled
@@ -133,9 +133,9 @@ func (t transport) verdict(res *http.Response, body []byte, err error, timeout t
 	return err
 }
 
-// isFaulty reports whether an answer speaks against the peer as a whole: a 5xx, unless its code is one of
-// that service's own. After the Orders API's customers_unavailable, for example, another service is down, and
-// the Orders API can still confirm orders.
+// isFaulty reports whether an answer speaks against the peer as a whole: a 5xx, unless the code is the
+// service's own. After the Orders API's customers_unavailable, for example, another service is down, and the
+// Orders API can still confirm orders.
 func isFaulty(status int, body []byte) bool {
 	if status < http.StatusInternalServerError {
 		return false

@@ -62,7 +62,7 @@ var (
 	escaped  = regexp.MustCompile(`\\(.)`)
 )
 
-// checkKey refuses a key in the header that differs from the key in the body.
+// checkKey refuses different keys in header and body.
 func checkKey(h http.Header, body *validation.JSON) []apperr.Detail {
 	fields, _ := body.Value.(map[string]any)
 	inBody, given := fields[keyField].(string)
@@ -75,8 +75,7 @@ func checkKey(h http.Header, body *validation.JSON) []apperr.Detail {
 	}}
 }
 
-// keyRequired gives a refusal whose only fault is a missing key a code of its own: 400
-// idempotency_key_required.
+// keyRequired gives a refusal for nothing but a missing key a code of its own: 400 idempotency_key_required.
 func keyRequired(refusal error) error {
 	var e *apperr.Error
 	if !errors.As(refusal, &e) || len(e.Details) != 1 {

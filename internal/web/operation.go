@@ -19,19 +19,19 @@ import (
 // keyField is the idempotency key in a body.
 const keyField = "idempotency_key"
 
-// operation is an operation of the document, with what the middlewares need of it.
+// operation is an operation of the document, as the middlewares need it.
 type operation struct {
 	*routers.Route
 	parameters openapi3.Parameters
 	security   openapi3.SecurityRequirements // empty for /health and /ready alone
-	body       *openapi3.Schema              // of a JSON body; nil when it takes no JSON
-	row        *openapi3.Schema              // of each row of a file; nil when it takes no file
+	body       *openapi3.Schema              // of a JSON body; nil for none
+	row        *openapi3.Schema              // of each row of a file; nil for none
 	keyInBody  bool                          // the idempotency key is a field of the body
-	allOnly    bool                          // not for callers who are bound to one customer
-	streams    bool                          // it answers with a file
-	hasETag    bool                          // it promises an ETag on 200
-	searches   bool                          // it has the parameter search
-	sunset     http.Header                   // headers that announce its end; nil when it has none
+	allOnly    bool                          // not for callers bound to a single customer
+	streams    bool                          // the answer is a file
+	hasETag    bool                          // 200 has an ETag
+	searches   bool                          // has the parameter search
+	sunset     http.Header                   // headers that announce the end; nil for none
 }
 
 // operations are the operations of a document.
@@ -106,8 +106,7 @@ func date(o *openapi3.Operation, extension string) time.Time {
 	return day
 }
 
-// find returns the operation that gin has matched; nil for pages, which are not in the document, and for
-// unknown paths.
+// find returns the operation of gin's match; nil for pages, as the document has none, and for unknown paths.
 func (o operations) find(c *gin.Context) *operation {
 	method := c.Request.Method
 	if method == http.MethodHead {

@@ -6,7 +6,7 @@ import (
 	"example.com/b2b/internal/fair"
 )
 
-// searchTurn is the slot of a search at work. An export gives it up while its reader takes what was found.
+// searchTurn is the slot of a search at work. An export gives the slot up while its reader takes results.
 type searchTurn struct {
 	searches *fair.Semaphore
 	caller   fair.Caller

@@ -19,7 +19,7 @@ import (
 	"example.com/b2b/internal/validation"
 )
 
-// refuseMethod answers 405 for a path of the document without this method, which gin may have matched as
+// refuseMethod answers 405 for a path of the document without this method. gin may have taken the path for
 // another path's parameter: GET /orders/quote is not the order with the id quote. allow has the methods of
 // each path without a parameter.
 func refuseMethod(allow map[string]string) gin.HandlerFunc {
@@ -94,9 +94,9 @@ func checkParameters(c *gin.Context, op *operation, query url.Values) []apperr.D
 	return faults
 }
 
-// readQuery refuses a malformed query string, parts of which Go would drop in silence, parameters that come
-// twice, and unknown parameters: a misspelt filter would answer with everybody's data, and a misspelt dry_run
-// place an order. It removes parameters without a value, as forms send them for empty fields.
+// readQuery refuses a malformed query string, because Go would drop parts of it in silence, parameters that
+// come twice, and unknown parameters: a misspelt filter would answer with everybody's data, and a misspelt
+// dry_run place an order. It removes parameters without a value, as forms send them for empty fields.
 func readQuery(req *http.Request, op *operation) (url.Values, error) {
 	if req.URL.RawQuery == "" {
 		return url.Values{}, nil
@@ -127,8 +127,8 @@ func readQuery(req *http.Request, op *operation) (url.Values, error) {
 	return query, validation.Refusal(faults, 0)
 }
 
-// mergeHeaders makes one line of a header that is a list (RFC 9110, section 5.3), and of the idempotency key
-// in its two headers. It refuses any other header with two lines.
+// mergeHeaders joins the lines of a list (RFC 9110, section 5.3), and of the idempotency key in its two
+// headers. It refuses any other header with two lines.
 func mergeHeaders(h http.Header, op *operation) error {
 	if err := mergeKeys(h, op); err != nil {
 		return err
