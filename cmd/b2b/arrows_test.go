@@ -14,17 +14,41 @@ import (
 
 const module = "example.com/b2b/"
 
-// TestArrows refuses the imports that docs/architecture.md forbids.
-func TestArrows(t *testing.T) {
+// rooms are the packages of internal/, lowest first: each imports only packages before it. A generator, which
+// nothing imports, need not stand here.
+var rooms = []string{
+	"buildinfo", "formats", "apperr", "auth", "correlation", "batch", "fair", "etag", "validation", "bulk", "docs",
+	"server", "peer", "web", "web/webtest", "idempotency", "history", "service", "config",
+}
+
+// TestRooms holds the order of the packages of internal/: no import runs back up.
+func TestRooms(t *testing.T) {
+	for _, p := range packages(t) {
+		room := slices.Index(rooms, strings.TrimPrefix(p.ImportPath, "internal/"))
+		for _, imported := range p.Imports {
+			lower, internal := strings.CutPrefix(imported, module+"internal/")
+			if internal && room >= 0 && !slices.Contains(rooms[:room], lower) {
+				t.Errorf("%s imports internal/%s, which does not stand before it in rooms", p.ImportPath, lower)
+			}
+			if internal && room < 0 && !slices.Contains(rooms, lower) {
+				t.Errorf("%s imports internal/%s, which does not stand in rooms", p.ImportPath, lower)
+			}
+		}
+	}
+}
+
+type pkg struct {
+	ImportPath    string
+	Imports, Deps []string
+}
+
+// packages are all packages of the module, without the module in their paths.
+func packages(t *testing.T) (ours []pkg) {
+	t.Helper()
 	out, err := exec.Command("go", "list", "-deps", "-json=ImportPath,Imports,Deps,Standard", module+"...").Output()
 	if err != nil {
 		t.Fatal(err)
 	}
-	type pkg struct {
-		ImportPath    string
-		Imports, Deps []string
-	}
-	var ours []pkg
 	for d := json.NewDecoder(strings.NewReader(string(out))); ; {
 		var p pkg
 		if err := d.Decode(&p); errors.Is(err, io.EOF) {
@@ -40,6 +64,11 @@ func TestArrows(t *testing.T) {
 	if len(ours) < 12 {
 		t.Fatalf("only %d packages", len(ours))
 	}
+	return ours
+}
+
+// TestArrows holds the imports that must never be.
+func TestArrows(t *testing.T) {
 	under := func(path string, roots ...string) bool {
 		for _, root := range roots {
 			if path == root || strings.HasPrefix(path, root+"/") {
@@ -62,7 +91,7 @@ func TestArrows(t *testing.T) {
 	}
 	withoutDatabase = append(withoutDatabase, "cmd/lambda", "openapi", "sdk", "internal")
 	withDatabase := []string{"internal/service", "internal/idempotency", "internal/history", "internal/generate/schema"}
-	for _, p := range ours {
+	for _, p := range packages(t) {
 		contract, inOpenAPI := strings.CutPrefix(p.ImportPath, "openapi/")
 		service, isContract := strings.CutSuffix(contract, "api")
 		if inOpenAPI && isContract && !slices.Contains(names, service) {

@@ -133,21 +133,10 @@ func serve(ctx context.Context, c *config.Settings, services []*service, out io.
 	}
 	var g *gorm.DB
 	if services[0].database {
-		if g, err = open(ctx, c.Database); err != nil {
+		if g, err = openReady(ctx, c, log, all); err != nil {
 			return err
 		}
 		defer db.Close(g)
-		db.LogSlow(g, log, web.LoggedCorrelationID)
-		if c.MigrateOnStart {
-			if _, err := db.Migrate(ctx, g); err != nil {
-				return fmt.Errorf("the schema could not be brought up to date: %w", err)
-			}
-		}
-		if all && c.Driver == config.SQLite {
-			if _, err := db.Seed(ctx, g); err != nil {
-				return err
-			}
-		}
 	}
 	o, err := wiring.Options(ctx, c, log)
 	if err != nil {
@@ -162,13 +151,9 @@ func serve(ctx context.Context, c *config.Settings, services []*service, out io.
 	for _, s := range services {
 		o.Log = log.With("service", s.name)
 		o.Others = others(c, s, services)
-		s.server.Max, s.server.PerAddress = maxConnections, min(c.MaxPerAddress, maxConnections/2)
-		s.server.Timeout, s.server.Log = o.Timeout, o.Log
-		if s.server.Handler, s.background, err = s.build(g, o); err != nil {
+		if err := s.prepare(g, o, maxConnections, c.MaxPerAddress); err != nil {
 			return err
 		}
-		s.inProcess = peer.NewInProcessTransport(s.server.Handler, o.Log)
-		s.server.Drain = s.inProcess.Drain
 		names = append(names, s.name)
 		fmt.Fprintf(out, "%-14s %s   documentation: %s/docs\n", s.title, *s.base, *s.base)
 	}
@@ -206,6 +191,41 @@ func listen(c *config.Settings, address string, services []*service) (err error)
 		*s.port = s.server.Listeners[0].Addr().(*net.TCPAddr).Port
 		*s.base = "http://" + net.JoinHostPort(nameOf(address), strconv.Itoa(*s.port))
 	}
+	return nil
+}
+
+// openReady opens the database, and brings its schema up to date when the configuration says so. With seed an
+// empty SQLite database gets the sample data.
+func openReady(ctx context.Context, c *config.Settings, log *slog.Logger, seed bool) (*gorm.DB, error) {
+	g, err := open(ctx, c.Database)
+	if err != nil {
+		return nil, err
+	}
+	db.LogSlow(g, log, web.LoggedCorrelationID)
+	if c.MigrateOnStart {
+		if _, err = db.Migrate(ctx, g); err != nil {
+			err = fmt.Errorf("the schema could not be brought up to date: %w", err)
+		}
+	}
+	if err == nil && seed && c.Driver == config.SQLite {
+		_, err = db.Seed(ctx, g)
+	}
+	if err != nil {
+		db.Close(g)
+		return nil, err
+	}
+	return g, nil
+}
+
+// prepare builds the service and its server, which takes at most maxConnections, and perAddress from one address.
+func (s *service) prepare(g *gorm.DB, o web.Options, maxConnections, perAddress int) (err error) {
+	s.server.Max, s.server.PerAddress = maxConnections, min(perAddress, maxConnections/2)
+	s.server.Timeout, s.server.Log = o.Timeout, o.Log
+	if s.server.Handler, s.background, err = s.build(g, o); err != nil {
+		return err
+	}
+	s.inProcess = peer.NewInProcessTransport(s.server.Handler, o.Log)
+	s.server.Drain = s.inProcess.Drain
 	return nil
 }
 

@@ -22,7 +22,8 @@ func Public(ctx context.Context, err error) *Error {
 	public := *e
 	public.Message, public.Details = shorten(e.Message, 1999), nil
 	for _, d := range e.Details[:min(len(e.Details), 1000)] {
-		public.Details = append(public.Details, Detail{shorten(d.Field, 499), shorten(d.Message, 999), d.Params})
+		short := Detail{shorten(d.Field, 499), shorten(d.Message, 999), d.Params}
+		public.Details = append(public.Details, short)
 	}
 	return &public
 }

@@ -24,8 +24,8 @@ type table struct {
 	columns []string
 }
 
-// openCSV reads the line that names the columns. Errors: 400 malformed_row, 400 validation_failed for columns
-// that are unknown, missing or repeated.
+// openCSV reads the line of the columns. Errors: 400 malformed_row, 400 validation_failed for unknown,
+// missing or repeated columns.
 func openCSV(text *bufio.Reader, schema *openapi3.Schema) (*table, error) {
 	t := &table{Reader: csv.NewReader(text), schema: schema}
 	var err error
@@ -91,8 +91,8 @@ func (t *table) next() (Record, error) {
 	return row, nil
 }
 
-// reason says why a row is not CSV. A row that goes on over several lines hides the rows between, which get no
-// answers of their own.
+// reason says why a row is not CSV. A row over several lines hides the rows between: they get no answers of
+// their own.
 func reason(err *csv.ParseError) string {
 	const quote = "a quote is where CSV has none, or missing"
 	switch {
@@ -104,8 +104,8 @@ func reason(err *csv.ParseError) string {
 	return quote
 }
 
-// cellValue returns a cell as JSON. An empty cell is null; a cell that is not of the schema's type becomes a
-// string, which the schema refuses.
+// cellValue returns a cell as JSON. An empty cell is null; a cell of another type than the schema's becomes a
+// string, for the schema to refuse.
 func cellValue(cell string, s *openapi3.Schema) []byte {
 	isNumber := strings.IndexAny(cell, "-0123456789") == 0 && json.Valid([]byte(cell))
 	lower := strings.ToLower(cell) // spreadsheets write TRUE

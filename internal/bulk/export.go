@@ -12,9 +12,8 @@ import (
 // PageSize is how many rows an export reads at once.
 const PageSize = 500
 
-// Export makes a file of pages of a generated type T, whose values always have all their fields. page returns
-// the page behind a cursor, and the cursor of the next page: nil behind the last. In CSV the first line names
-// the fields.
+// Export makes a file of pages of a generated type T without optional fields. page returns the page behind a
+// cursor, and the cursor of the next page: nil behind the last. In CSV the first line names the fields.
 func Export[T any](asCSV bool, page func(cursor *int64) ([]T, *int64, error)) File {
 	if asCSV {
 		return File{ContentType: CSV, Write: func(out *bufio.Writer) error { return exportCSV(out, page) }}

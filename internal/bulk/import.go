@@ -1,5 +1,5 @@
-// Package bulk moves many rows in one call, as CSV or NDJSON: it receives, checks and applies the rows of a
-// file, and makes files of what a database holds. It knows no service.
+// Package bulk moves many rows in a call, as CSV or NDJSON: rows of a file into a database, and rows of a
+// database into a file. It knows no service.
 package bulk
 
 import (
@@ -14,13 +14,13 @@ import (
 	"example.com/b2b/openapi/contract"
 )
 
-// Import applies a file whose rows have the generated type R, which a service reads as V.
+// Import applies a file of rows of the generated type R; a service reads each as V.
 type Import[R, V any] struct {
 	DryRun bool
 	Value  func(R) V
-	Names  func(V) []Name // of the things that a row is about: two rows of a file must not share a name
-	// Apply decides on each row, with Is or Refuse, and changes the database in one transaction, except in a dry
-	// run. After ErrApart it is called again with fewer rows; another error ends the file.
+	Names  func(V) []Name // of the things in a row: two rows of a file must not share a name
+	// Apply decides on each row, with Is or Refuse, and changes the database in a transaction, except in a
+	// dry run. After ErrApart it gets fewer rows; another error ends the file.
 	Apply func(ctx context.Context, rows []*Row[V]) error
 }
 
@@ -33,7 +33,7 @@ func (n Name) hash() [16]byte {
 	return [16]byte(sum[:16])
 }
 
-// ErrApart is returned by Apply for rows that cannot be applied in one transaction, but one after the other.
+// ErrApart is Apply's error for rows that need several transactions.
 var ErrApart = errors.New("rows stand in each other's way")
 
 // batchSize is how many rows are applied in a transaction: their statements stay well below the limits of
@@ -50,7 +50,7 @@ type Row[V any] struct {
 	refused *apperr.Error
 }
 
-// Is sets the result of a row that is not refused. The id is 0 for a thing that a dry run would create.
+// Is sets the result of a row. The id is 0 for a new thing in a dry run.
 func (r *Row[V]) Is(result contract.ImportLineResult, id int64) {
 	r.result, r.id, r.refused = result, id, nil
 }
@@ -60,8 +60,8 @@ func (r *Row[V]) Refuse(why *apperr.Error) {
 	r.result, r.id, r.refused = contract.Refused, 0, why
 }
 
-// File applies the rows of body while it answers with a line for each row, and a summary at the end. ctx is
-// the request's. Errors: those of OpenRows.
+// File applies the rows of body and meanwhile answers with a line for each row, and a summary at the end. ctx
+// is the request's. Errors: those of OpenRows.
 func (i Import[R, V]) File(ctx context.Context, body io.Reader) (File, error) {
 	rows, err := OpenRows(body)
 	if err != nil {
@@ -69,8 +69,8 @@ func (i Import[R, V]) File(ctx context.Context, body io.Reader) (File, error) {
 	}
 	return File{ContentType: NDJSON, Write: func(out *bufio.Writer) error {
 		defer rows.Close()
-		r := &run[R, V]{Import: i, ctx: ctx, rows: rows, out: out,
-			encoder: json.NewEncoder(out), lineOf: map[[16]byte]int{}}
+		r := run[R, V]{Import: i, ctx: ctx, rows: rows, out: out, lineOf: map[[16]byte]int{}}
+		r.encoder = json.NewEncoder(out)
 		return r.run()
 	}}, nil
 }
@@ -82,12 +82,12 @@ type run[R, V any] struct {
 	rows    *Rows
 	out     *bufio.Writer
 	encoder *json.Encoder
-	lineOf  map[[16]byte]int // lines of the rows that are not refused, by the hashes of their names
+	lineOf  map[[16]byte]int // lines of the valid rows, by the hashes of their names
 	summary contract.ImportSummary
 }
 
-// run writes all lines and the summary. Its error is an ErrReported, unless the server failed before the first
-// row.
+// run writes all lines and the summary. Its error is an ErrReported, unless the server failed before the
+// first row.
 func (r *run[R, V]) run() error {
 	r.summary.DryRun = r.DryRun
 	err := r.applyAll()
@@ -100,7 +100,7 @@ func (r *run[R, V]) run() error {
 		r.summary.Code, r.summary.Error = new(contract.ErrorCode(public.Name)), &public.Message
 		err = ErrReported{Cause: err}
 	}
-	return errors.Join(err, r.encoder.Encode(contract.ImportLine{Summary: &r.summary})) // Respond flushes it
+	return errors.Join(err, r.encoder.Encode(contract.ImportLine{Summary: &r.summary})) // Respond flushes
 }
 
 // applyAll applies batch after batch, and sends the lines of each.
@@ -119,7 +119,7 @@ func (r *run[R, V]) applyAll() error {
 	}
 }
 
-// readBatch returns the next rows, with the error that ended the file: io.EOF at its end.
+// readBatch returns the next rows, with the error at the end of the file: io.EOF at its end.
 func (r *run[R, V]) readBatch() (batch []*Row[V], end error) {
 	for len(batch) < batchSize {
 		record, err := r.rows.Next()
@@ -140,14 +140,15 @@ func (r *run[R, V]) read(record Record) *Row[V] {
 	}
 	var generated R
 	if err := json.Unmarshal(record.JSON, &generated); err != nil {
-		row.Refuse(apperr.MalformedRow.Because(err, "it is not as the document says")) // no valid row does this
+		row.Refuse(apperr.MalformedRow.Because(err, "it is not as the document says")) // no known row
 		return row
 	}
 	row.Value = r.Value(generated)
 	names, repeated := r.Names(row.Value), apperr.ValidationFailed.New()
 	for _, n := range names {
 		if first := r.lineOf[n.hash()]; first > 0 {
-			repeated.With(n.Field, apperr.Params{"rule": "repeated", "row": first}, "is in row %d already", first)
+			params := apperr.Params{"rule": "repeated", "row": first}
+			repeated.With(n.Field, params, "is in row %d already", first)
 		}
 	}
 	if len(repeated.Details) > 0 {
@@ -160,7 +161,7 @@ func (r *run[R, V]) read(record Record) *Row[V] {
 	return row
 }
 
-// applyBatch applies the rows that are not refused, and sends the lines of all rows.
+// applyBatch applies the valid rows, and sends the lines of all rows.
 func (r *run[R, V]) applyBatch(batch []*Row[V]) error {
 	var valid []*Row[V]
 	for _, row := range batch {
@@ -181,7 +182,7 @@ func (r *run[R, V]) applyBatch(batch []*Row[V]) error {
 	return r.out.Flush()
 }
 
-// apply halves rows that cannot be applied in one transaction, down to single rows.
+// apply halves the rows on ErrApart, down to single rows.
 func (r *run[R, V]) apply(rows []*Row[V]) error {
 	err := r.Apply(r.ctx, rows)
 	half := len(rows) / 2
@@ -222,7 +223,8 @@ func details(refused *apperr.Error) *[]contract.APIErrorDetail {
 	}
 	all := make([]contract.APIErrorDetail, len(refused.Details))
 	for i, d := range refused.Details {
-		all[i] = contract.APIErrorDetail{Field: d.Field, Message: d.Message, Params: (*map[string]any)(&d.Params)}
+		params := (*map[string]any)(&d.Params)
+		all[i] = contract.APIErrorDetail{Field: d.Field, Message: d.Message, Params: params}
 	}
 	return &all
 }

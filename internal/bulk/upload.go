@@ -15,14 +15,13 @@ import (
 	"example.com/b2b/internal/validation"
 )
 
-// The media types of files. In both a file is one row after the other; the document's x-row is the schema of a
-// row.
+// The media types of files. Both are rows in sequence; the document's x-row is the schema of a row.
 const (
 	CSV    = "text/csv"
 	NDJSON = "application/x-ndjson"
 )
 
-// MaxFile bounds a file that a caller sends, in bytes. The sentence of apperr.TooManyRows names all bounds.
+// MaxFile bounds an uploaded file, in bytes. The sentence of apperr.TooManyRows names all bounds.
 const MaxFile = 64 << 20
 
 const (
@@ -48,11 +47,11 @@ type Rows struct {
 	format
 	schema *openapi3.Schema
 	file   *os.File
-	left   int // bytes of the file that may still be read for the current row
+	left   int // bytes of the file still allowed for the current row
 	count  int
 }
 
-// format reads the next row of a file. Of the row's content it refuses only what is not of the format.
+// format reads the next row of a file. It refuses only rows against the format, not against the schema.
 type format interface {
 	next() (Record, error)
 }
@@ -64,9 +63,9 @@ type Record struct {
 	Refused *apperr.Error // why there is no JSON; nil for a valid row
 }
 
-// OpenRows receives a whole file on disk, so a client may send it all before reading any answer, and a file
-// that does not arrive changes nothing. body is an Upload. Close the rows. Errors: 400 malformed_row and 400
-// validation_failed for the line that names the columns, 503 unavailable for a full disk, and those of the
+// OpenRows receives a whole file on disk, so a client may send all before reading any answer, and an
+// incomplete file changes nothing. body is an Upload. Close the rows. Errors: 400 malformed_row and 400
+// validation_failed for the line of the columns, 503 unavailable for a full disk, and the errors of the
 // upload.
 func OpenRows(body io.Reader) (*Rows, error) {
 	upload := body.(*Upload)
@@ -122,7 +121,7 @@ type readerFunc func([]byte) (int, error)
 
 func (f readerFunc) Read(b []byte) (int, error) { return f(b) }
 
-// readFile ends an endless CSV row, before all of it is in memory.
+// readFile ends an endless CSV row early.
 func (r *Rows) readFile(b []byte) (int, error) {
 	if r.left <= 0 {
 		return 0, apperr.TooManyRows.New()
@@ -132,8 +131,8 @@ func (r *Rows) readFile(b []byte) (int, error) {
 	return n, err
 }
 
-// Next returns the next row, refused with 400 malformed_row or 400 validation_failed when it breaks its schema.
-// Its error ends the file: io.EOF, 413 payload_too_large, or an error of reading.
+// Next returns the next row, refused with 400 malformed_row or 400 validation_failed when the row breaks its
+// schema. Its error ends the file: io.EOF, 413 payload_too_large, or an error of reading.
 func (r *Rows) Next() (Record, error) {
 	r.left = maxRow
 	row, err := r.next()

@@ -19,7 +19,7 @@ import (
 	"example.com/b2b/internal/apperr"
 )
 
-// Linked is another service to whose documentation a page links.
+// Linked is another service, linked from a page.
 type Linked struct {
 	Title string
 	Base  string // address, as this process knows it
@@ -33,8 +33,8 @@ var Files embed.FS
 // The templates of the pages, for the data of Page.
 var (
 	IndexPage  = template.Must(template.ParseFS(Files, "files/index.html"))
-	ErrorsPage = template.Must(template.New("errors.html").Funcs(template.FuncMap{"code": asHTML}).
-			ParseFS(Files, "files/errors.html"))
+	withCode   = template.New("errors.html").Funcs(template.FuncMap{"code": asHTML})
+	ErrorsPage = template.Must(withCode.ParseFS(Files, "files/errors.html"))
 )
 
 // HasFile reports whether a page may load the file of this name from Files.
@@ -100,7 +100,7 @@ func errorCodes() []errorCode {
 	return all
 }
 
-// asHTML turns a sentence of the catalogue, which is Markdown, into HTML.
+// asHTML turns a sentence of the catalogue from Markdown into HTML.
 func asHTML(sentence string) template.HTML {
 	escaped := template.HTMLEscapeString(sentence)
 	return template.HTML(codeSpan.ReplaceAllString(escaped, "<code>$1</code>"))
@@ -108,8 +108,8 @@ func asHTML(sentence string) template.HTML {
 
 var codeSpan = regexp.MustCompile("`([^`]*)`")
 
-// ForBrowser returns the address of a service for a browser that has asked host. A base with a host that only
-// this machine or its container network knows (a name without a dot) becomes the same port of host.
+// ForBrowser returns the address of a service for a browser at host. A base with a host known only to this
+// machine or its container network (a name without a dot) becomes the same port of host.
 func ForBrowser(base, host string) string {
 	u, err := url.Parse(base)
 	if err != nil || strings.Contains(u.Hostname(), ".") || u.Port() == "" {

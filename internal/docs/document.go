@@ -10,9 +10,8 @@ import (
 	"example.com/b2b/internal/buildinfo"
 )
 
-// Served returns a document as it is served, as YAML and as a model. It names the version of this program, and
-// with open it lets callers in without a token. It panics when the document, a part of the program, cannot be
-// read.
+// Served returns a document for callers, as YAML and as a model, with the version of this program; with open,
+// callers need no token. It panics when the document, a part of the program, cannot be read.
 func Served(document []byte, open bool) ([]byte, *openapi3.T) {
 	if open {
 		document = bearerAuth.ReplaceAll(document, []byte("$1- {}\n$0"))
@@ -28,5 +27,5 @@ func Served(document []byte, open bool) ([]byte, *openapi3.T) {
 	return document, spec
 }
 
-// bearerAuth matches the beginning of the security of an operation that needs a caller's token.
+// bearerAuth matches the beginning of an operation's security by a caller's token.
 var bearerAuth = regexp.MustCompile(`(?m)^( +)- bearerAuth:`)

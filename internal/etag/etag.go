@@ -14,15 +14,16 @@ import (
 	"example.com/b2b/internal/apperr"
 )
 
-// Of returns the strong tag of a JSON body. It is a hash, so it changes with everything that a caller can see.
+// Of returns the strong tag of a JSON body. It is a hash, so any change of the representation changes the
+// tag.
 func Of(body []byte) string {
 	sum := sha256.Sum256(bytes.TrimSpace(body))
 	return fmt.Sprintf(`"%x"`, sum[:16])
 }
 
-// Precondition checks the header If-Match of a change; nil is no condition. representation is what a GET would
-// answer with at this moment, as a value that encoding/json writes: hold a lock on its rows until the change is
-// committed. Errors: 412 precondition_failed.
+// Precondition checks the header If-Match of a change; nil is no condition. representation is the answer of a
+// GET at this moment, as a value for encoding/json: hold a lock on its rows until the change is committed.
+// Errors: 412 precondition_failed.
 func Precondition(ifMatch *string, representation any) error {
 	if ifMatch == nil {
 		return nil

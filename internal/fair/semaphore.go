@@ -17,9 +17,9 @@ type Caller struct {
 }
 
 // Semaphore is a semaphore in which no caller can take every slot: a caller may hold at most factor times as
-// many slots as are free. A lone caller gets factor/(1+factor) of the slots, n callers get factor/(1+n*factor)
-// each, and some slots stay free for the next caller. Switches share their memory by the same dynamic
-// threshold (Choudhury and Hahne, 1998). A nil Semaphore sets no bound.
+// many slots as are free. A lone caller gets factor/(1+factor) of the slots, n callers get
+// factor/(1+n*factor) each, and some slots stay free for the next caller. Switches share their memory by the
+// same dynamic threshold (Choudhury and Hahne, 1998). A nil Semaphore sets no bound.
 type Semaphore struct {
 	size, factor, reserved int
 	name                   string

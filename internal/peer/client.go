@@ -19,12 +19,12 @@ import (
 	"example.com/b2b/openapi/contract"
 )
 
-// ErrDown is the error of a call that was not made, because the last calls of that peer have all failed. A
-// moment later some calls are let through again: a success closes the breaker, a failure opens it anew.
+// ErrDown is the error of an omitted call: the last calls of the peer have all failed. A moment later some
+// calls are let through again: a success closes the breaker, a failure opens it anew.
 var ErrDown = errors.New("is down and was not called")
 
 const (
-	tripAfter = 10                     // failures in a row; as many calls are let through to try the peer again
+	tripAfter = 10                     // failures in a row; as many calls try the peer again
 	openFor   = 500 * time.Millisecond // less than a caller's retries take, so a peer may restart unnoticed
 	sizeHint  = 1 << 20                // bytes of an answer that are allocated by its Content-Length alone
 )
@@ -39,8 +39,8 @@ type Peer struct {
 
 // Client returns the HTTP client for calls of the peer, which errors call by name. It presents the service
 // token, and passes on the caller's identity and the correlation id. Each call takes at most Timeout, answer
-// included, and at most half of the time that its context has left, so a call that hangs leaves time for
-// another try. Errors: ErrDown.
+// included, and at most half of its context's remaining time, so a hanging call leaves time for another try.
+// Errors: ErrDown.
 func (p Peer) Client(name string) *http.Client {
 	if p.InProcess != nil {
 		return newClient(p.InProcess, name, p.Token, p.Timeout, openFor)
@@ -67,10 +67,10 @@ type transport struct {
 	breaker     *gobreaker.TwoStepCircuitBreaker[any]
 }
 
-// RoundTrip reads the whole answer: an answer that ends early is an error.
+// RoundTrip reads the whole answer: an early end is an error.
 func (t transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	if req.Body != nil {
-		defer req.Body.Close() // nobody else closes the body of a call that is not made
+		defer req.Body.Close() // also for a call that is not made
 	}
 	if err := req.Context().Err(); err != nil {
 		return nil, err
@@ -91,7 +91,8 @@ func (t transport) RoundTrip(req *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	if res.StatusCode >= http.StatusBadRequest && contract.Unmarshal(body, new(contract.APIError)) != nil {
-		// Somebody else's JSON, such as a gateway's: a generated client that tries to read it loses the status.
+		// Somebody else's JSON, such as a gateway's: a generated client that tries to read it loses the
+		// status.
 		res.Header.Del("Content-Type")
 	}
 	res.Body = io.NopCloser(bytes.NewReader(body))
@@ -120,8 +121,8 @@ func (t transport) send(ctx context.Context, req *http.Request) (*http.Response,
 	return res, body.Bytes(), err
 }
 
-// verdict returns the error of a call for the breaker. A peer that did not answer in time is at fault only when
-// it had nearly all the time that a call may take; else the caller's limit ended the call.
+// verdict returns the error of a call for the breaker. A late peer is at fault only when the call had nearly
+// all its possible time; else the caller's limit ended the call.
 func (t transport) verdict(res *http.Response, body []byte, err error, timeout time.Duration) error {
 	if errors.Is(err, context.DeadlineExceeded) && timeout < t.timeout*3/4 {
 		return context.Canceled
@@ -132,7 +133,7 @@ func (t transport) verdict(res *http.Response, body []byte, err error, timeout t
 	return err
 }
 
-// isFaulty reports whether an answer speaks against the peer as a whole: a 5xx, unless its code is one of that
+// isFaulty reports whether an answer speaks against the peer as a whole: a 5xx, unless the code is the
 // service's own. After the Orders API's customers_unavailable, for example, another service is down, and the
 // Orders API can still confirm orders.
 func isFaulty(status int, body []byte) bool {
@@ -143,5 +144,6 @@ func isFaulty(status int, body []byte) bool {
 		Code string `json:"code"`
 	}
 	_ = contract.Unmarshal(body, &e) // an answer of a gateway has no code of ours
-	return slices.Contains([]string{"", apperr.Internal.Name, apperr.Unavailable.Name, apperr.Timeout.Name}, e.Code)
+	ofThePeer := []string{"", apperr.Internal.Name, apperr.Unavailable.Name, apperr.Timeout.Name}
+	return slices.Contains(ofThePeer, e.Code)
 }

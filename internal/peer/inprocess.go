@@ -23,6 +23,7 @@ import (
 type InProcessTransport struct {
 	handler http.Handler
 	log     *slog.Logger
+	workers workers
 	calls   *semaphore.Weighted // a slot for each call at work; Drain takes all slots, and keeps them
 }
 
@@ -32,7 +33,7 @@ var errNotServing = errors.New("the service has stopped")
 
 // NewInProcessTransport returns a transport to a handler, whose panics go to log.
 func NewInProcessTransport(handler http.Handler, log *slog.Logger) *InProcessTransport {
-	return &InProcessTransport{handler, log, semaphore.NewWeighted(maxCalls)}
+	return &InProcessTransport{handler, log, workers{make(chan func())}, semaphore.NewWeighted(maxCalls)}
 }
 
 // RoundTrip implements http.RoundTripper. The handler may change the request.
@@ -43,12 +44,12 @@ func (t *InProcessTransport) RoundTrip(req *http.Request) (*http.Response, error
 	ctx, stop := context.WithCancel(context.Background())
 	detach := context.AfterFunc(req.Context(), stop) // as when a caller closes its connection
 	answered, received := make(chan *answer, 1), asReceived(ctx, req)
-	go func() {
+	t.workers.run(func() {
 		defer t.calls.Release(1)
 		defer detach()
 		defer stop()
 		answered <- t.serve(received)
-	}()
+	})
 	select {
 	case a := <-answered:
 		if a == nil {

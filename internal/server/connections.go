@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// connections are the open connections of a server. A busy connection stays; any other may be closed for a new
-// caller, so connections that stay open, or send slowly, keep nobody out.
+// connections are the open connections of a server. A busy connection stays; any other may be closed for a
+// new caller, so connections that stay open, or send slowly, keep nobody out.
 type connections struct {
 	max, perNetwork int
 
@@ -56,8 +56,7 @@ func (a *connections) admit(ctx context.Context, conn net.Conn) context.Context 
 	return context.WithValue(ctx, contextKey{}, c)
 }
 
-// makeRoom closes the connection that is next to go among those that may go, or the new connection when all of
-// them are busy.
+// makeRoom closes the connection that is next to go, or the new connection when all of them are busy.
 func (a *connections) makeRoom(added *connection, mayGo func(*connection) bool) {
 	var next *connection
 	for _, c := range a.open {
@@ -107,8 +106,8 @@ func (a *connections) changed(conn net.Conn, state http.ConnState) {
 	}
 }
 
-// Busy keeps the connection of a request's context open until done, whoever wants its place. Without a
-// connection of a Server it does nothing.
+// Busy keeps the connection of a request's context open until done, also when a new connection wants its
+// place. Without a connection of a Server it does nothing.
 func Busy(ctx context.Context) (done func()) {
 	c, ok := ctx.Value(contextKey{}).(*connection)
 	if !ok {
@@ -124,8 +123,7 @@ func (c *connection) setBusy(busy bool) {
 	c.busy, c.since = busy, time.Now()
 }
 
-// SetWriteBuffer sets the size of the kernel's buffer for what is sent to the caller of ctx, if that is a
-// connection of TCP.
+// SetWriteBuffer sets the size of the kernel's send buffer for the connection of ctx, on TCP.
 func SetWriteBuffer(ctx context.Context, bytes int) {
 	if c, ok := ctx.Value(contextKey{}).(*connection); ok {
 		if tcp, isTCP := c.Conn.(*net.TCPConn); isTCP {
@@ -134,8 +132,8 @@ func SetWriteBuffer(ctx context.Context, bytes int) {
 	}
 }
 
-// Network returns the network whose callers count as one caller: an IPv4 address, or the /64 of an IPv6
-// address, because its holder has all addresses of it.
+// Network returns the network of an address, for counting its callers as a single caller: an IPv4 address, or
+// the /64 of an IPv6 address, because its holder has all addresses of it.
 func Network(address string) string {
 	a, err := netip.ParseAddr(address)
 	if err == nil && a.Is6() && !a.Is4In6() {

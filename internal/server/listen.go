@@ -24,7 +24,7 @@ func Listen(address string, port int) ([]net.Listener, error) {
 }
 
 // listenOnLoopback listens at both loopback addresses, because some programs try ::1 first, and at 127.0.0.1
-// alone on a machine without IPv6. A free port is a port that both addresses have free.
+// alone on a machine without IPv6. A free port is free at both addresses.
 func listenOnLoopback(port int) ([]net.Listener, error) {
 	for {
 		v4, err := listen("tcp4", "127.0.0.1", port)

@@ -1,5 +1,5 @@
-// Package server serves HTTP on listeners: it bounds what a connection may take, makes room for new callers
-// among idle connections, and drains.
+// Package server serves HTTP on listeners: it bounds connections, makes room for new callers among idle
+// connections, and drains.
 package server
 
 import (
@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// Server answers requests on its listeners. A header has at most 16 KB (and 4 KB that net/http adds).
+// Server answers requests on its listeners. A header has at most 16 KB, and net/http adds 4 KB.
 type Server struct {
 	Listeners []net.Listener
 	Handler   http.Handler
@@ -25,9 +25,9 @@ type Server struct {
 	HeaderTimeout time.Duration // for the whole header; 0 is five seconds
 	IdleTimeout   time.Duration // between two requests of a connection; 0 is 30 seconds
 
-	// Max and PerAddress bound the connections: all of them, and the connections of one network (see Network).
-	// 0 is no bound. A new connection takes the place of the connection that has been idle longest, of the
-	// network with the most connections. See Busy.
+	// Max and PerAddress bound the connections: all of them, and the connections of one network (see
+	// Network). 0 is no bound. A new connection takes the place of the longest idle connection of the network
+	// with the most connections. See Busy.
 	Max, PerAddress int
 }
 
@@ -63,7 +63,7 @@ func (s Server) HTTP() *http.Server {
 		Handler:           s.Handler,
 		MaxHeaderBytes:    maxHeader,
 		ReadHeaderTimeout: cmp.Or(s.HeaderTimeout, 5*time.Second),
-		ReadTimeout:       20 * time.Second,        // of a body that Handler does not read
+		ReadTimeout:       20 * time.Second,        // of a body without a reader
 		WriteTimeout:      s.Timeout + time.Minute, // includes the time for the body, and some for the answer
 		IdleTimeout:       cmp.Or(s.IdleTimeout, 30*time.Second),
 		ErrorLog:          slog.NewLogLogger(s.Log.Handler(), slog.LevelWarn),

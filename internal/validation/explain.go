@@ -12,15 +12,15 @@ import (
 
 const isRequired = "is required"
 
-// The params of faults that several places find. A rule has the name of the document's keyword, in snake_case;
-// a rule without a keyword has a name of its own.
+// The params of common faults. A rule has the name of the document's keyword, in snake_case; a rule without a
+// keyword has a name of its own.
 var (
 	Required     = apperr.Params{"rule": "required"}
 	Repeated     = apperr.Params{"rule": "repeated"}
 	UnknownField = apperr.Params{"rule": "unknown_field"}
 )
 
-// explain returns the rule that a value breaks, in words and in values.
+// explain returns the broken rule, in words and in values.
 func explain(err *openapi3.SchemaError) (string, apperr.Params) {
 	s := err.Schema
 	limit := func(rule string, limit any) apperr.Params { return apperr.Params{"rule": rule, "limit": limit} }

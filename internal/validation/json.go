@@ -17,22 +17,21 @@ import (
 	"example.com/b2b/internal/apperr"
 )
 
-// exactlyOneOf is the extension that lists fields of which an object must have exactly one.
+// exactlyOneOf is the extension for a list of fields: an object must have exactly one.
 const exactlyOneOf = "x-exactly-one-of"
 
-// JSON is a JSON text, read only as far as its schema goes: a text that breaks the schema costs no more than a
-// text that keeps it.
+// JSON is a JSON text, read only as far as its schema goes: an invalid text costs no more than a valid text.
 type JSON struct {
 	Text  []byte
-	Value any // what the handler gets: objects without unknown fields
-	More  int // faults beyond those that Faults returns
+	Value any // for the handler: objects without unknown fields
+	More  int // number of faults beyond Faults
 
 	schema *openapi3.Schema
-	faults []apperr.Detail // found while reading: dropped fields, and facts that the schema validator cannot see
+	faults []apperr.Detail // found while reading: dropped fields, and facts hidden from the schema validator
 }
 
-// Parse reads JSON by its schema. It returns the error of the code malformed, with the reason, for a text that
-// is not JSON.
+// Parse reads JSON by its schema. It returns the error of the code malformed, with the reason, for a text
+// that is not JSON.
 func Parse(text []byte, schema *openapi3.Schema, malformed *apperr.Code) (*JSON, error) {
 	if !utf8.Valid(text) {
 		return nil, malformed.New("it is not UTF-8")
@@ -57,13 +56,13 @@ func Check(text []byte, schema *openapi3.Schema, malformed *apperr.Code) error {
 	return Refusal(j.Faults(), j.More)
 }
 
-// Faults returns the fields that break the schema.
+// Faults returns all faults, each with its field, also of the schema validator.
 func (j *JSON) Faults() []apperr.Detail {
 	bySchema := details("", j.schema.VisitJSON(j.Value, options...))
 	if len(j.faults) > 0 { // the object may be empty only because its fields were dropped
 		bySchema = slices.DeleteFunc(bySchema, func(d apperr.Detail) bool { return d.Field == wholeBody })
 	}
-	return append(j.faults, bySchema...) // the first fault of a field counts, and the schema misjudges dropped fields
+	return append(j.faults, bySchema...) // first, because the schema misjudges dropped fields
 }
 
 func (j *JSON) refuse(path []string, params apperr.Params, format string, args ...any) {
@@ -71,8 +70,8 @@ func (j *JSON) refuse(path []string, params apperr.Params, format string, args .
 		j.More++
 		return
 	}
-	field := cmp.Or(Pointer(path...), wholeBody)
-	j.faults = append(j.faults, apperr.Detail{Field: field, Message: fmt.Sprintf(format, args...), Params: params})
+	field, message := cmp.Or(Pointer(path...), wholeBody), fmt.Sprintf(format, args...)
+	j.faults = append(j.faults, apperr.Detail{Field: field, Message: message, Params: params})
 }
 
 // read returns the value at path. Values of another type than the schema's are not read further.
@@ -103,7 +102,7 @@ func (j *JSON) read(path []string, v gjson.Result, s *openapi3.Schema) any {
 	return v.Value() // true, false, null
 }
 
-// readObject refuses and drops fields that the schema does not know, and fields that come twice.
+// readObject refuses and drops unknown fields, and repeated fields.
 func (j *JSON) readObject(path []string, v gjson.Result, s *openapi3.Schema) any {
 	fields := map[string]any{}
 	v.ForEach(func(key, value gjson.Result) bool {
@@ -143,8 +142,9 @@ func (j *JSON) wantExactlyOne(path []string, names []any, fields map[string]any)
 	}
 }
 
-// readMap reads an object whose fields the caller names, by the rules of x-property-names: the propertyNames
-// of JSON Schema, which OpenAPI 3.0 lacks. It returns nil for an object with more than maxProperties fields.
+// readMap reads an object with field names of the caller's choice, by the rules of x-property-names: the
+// propertyNames of JSON Schema, missing in OpenAPI 3.0. It returns nil for an object with more than
+// maxProperties fields.
 func (j *JSON) readMap(path []string, v gjson.Result, s *openapi3.Schema) any {
 	names := &openapi3.Schema{}
 	if encoded, err := json.Marshal(s.Extensions["x-property-names"]); err == nil {
@@ -191,16 +191,16 @@ func (j *JSON) readArray(path []string, v gjson.Result, s *openapi3.Schema) any 
 }
 
 var (
-	// wholePair matches a character that JSON escapes as a pair of surrogates, and an escaped backslash, after
-	// which a u means nothing.
+	// wholePair matches a character escaped as a pair of surrogates, and an escaped backslash, because a u
+	// after it means nothing.
 	wholePair = regexp.MustCompile(`\\\\|\\u[dD][89abAB]..\\u[dD][c-fC-F]`)
 	halfPair  = regexp.MustCompile(`\\u[dD][89a-fA-F]`)
 )
 
-// readString cuts a string that is much too long to a string that is still too long: formats are not made for
-// more. It refuses half of a surrogate pair, which Go reads as U+FFFD: RFC 8259, section 8.2.
+// readString cuts a much too long string to a still too long string: formats are not made for more. It
+// refuses half of a surrogate pair, because Go reads it as U+FFFD: RFC 8259, section 8.2.
 func (j *JSON) readString(path []string, v gjson.Result, s *openapi3.Schema) string {
-	if s.MaxLength == nil { // the schema is an enum, which takes no unknown value
+	if s.MaxLength == nil { // the schema is an enum, without unknown values
 		return v.Str
 	}
 	if most := utf8.UTFMax * (*s.MaxLength + 1); uint64(len(v.Str)) > most {

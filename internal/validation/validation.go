@@ -1,5 +1,5 @@
-// Package validation holds parameters and JSON to the schemas of an OpenAPI document, and says which fields fail
-// and why, in words and in values.
+// Package validation holds parameters and JSON to the schemas of an OpenAPI document, and names the failing
+// fields, each with its rule in words and in values.
 package validation
 
 import (
@@ -21,10 +21,11 @@ const (
 	wholeBody  = "/body" // the field of a fault without a field of its own
 )
 
-// options make the schema validator find every failing field at once. Formats say all that the documents'
-// patterns say.
+// options make the schema validator find every failing field at once. Formats say more than the documents'
+// patterns.
 var options = []openapi3.SchemaValidationOption{
-	openapi3.MultiErrors(), openapi3.VisitAsRequest(), openapi3.DisablePatternValidation(), formatValidators(),
+	openapi3.MultiErrors(), openapi3.VisitAsRequest(), openapi3.DisablePatternValidation(),
+	formatValidators(),
 }
 
 var filterOptions = openapi3filter.Options{MultiError: true, SchemaValidationOptions: options}
@@ -58,14 +59,14 @@ func Refusal(details []apperr.Detail, more int) error {
 	return refusal
 }
 
-// Empty returns 400 validation_failed for a body that must not be empty; send says what to send.
+// Empty returns 400 validation_failed for an empty body. send tells the caller to send some content.
 func Empty(send string) error {
-	return apperr.ValidationFailed.New().With(wholeBody, apperr.Params{"rule": "required"}, "%s: %s", isRequired, send)
+	return apperr.ValidationFailed.New().With(wholeBody, Required, "%s: %s", isRequired, send)
 }
 
 // Parameter checks a parameter of a request by its schema, and numbers and booleans by JSON's spelling:
-// kin-openapi and the generated code read them with strconv, which takes 1 and TRUE for true, and +1 and 01
-// for 1. Of input it needs the request, and the parameters of path and query.
+// kin-openapi and the generated code read them with strconv: 1 and TRUE are true, and +1 and 01 are 1. It
+// needs of input the request, and the parameters of path and query.
 func Parameter(input *openapi3filter.RequestValidationInput, p *openapi3.Parameter) []apperr.Detail {
 	if !spelledAsJSON(parameterValue(input, p), p.Schema.Value) {
 		message, params := explainType(p.Schema.Value)
@@ -75,7 +76,7 @@ func Parameter(input *openapi3filter.RequestValidationInput, p *openapi3.Paramet
 	return details("", openapi3filter.ValidateParameter(input.Request.Context(), input, p))
 }
 
-// parameterValue returns the value that was sent, "" for none.
+// parameterValue returns the value in the request, "" for none.
 func parameterValue(input *openapi3filter.RequestValidationInput, p *openapi3.Parameter) string {
 	switch p.In {
 	case openapi3.ParameterInPath:
@@ -100,7 +101,7 @@ func spelledAsJSON(value string, s *openapi3.Schema) bool {
 	return true
 }
 
-// details lists the failing fields below prefix that an error of the schema validator names.
+// details lists the failing fields of an error of the schema validator, below prefix.
 func details(prefix string, err error) []apperr.Detail {
 	switch err := err.(type) {
 	case nil:

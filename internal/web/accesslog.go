@@ -13,7 +13,7 @@ import (
 	"example.com/b2b/internal/correlation"
 )
 
-// accessLog logs a request in one line once it is answered: at debug for the probes of /health and /ready, at
+// accessLog logs an answered request in a single line: at debug for the probes of /health and /ready, at
 // error for a fault of the service.
 func accessLog(log *slog.Logger) gin.HandlerFunc {
 	return func(c *gin.Context) {
@@ -21,7 +21,7 @@ func accessLog(log *slog.Logger) gin.HandlerFunc {
 		c.Next()
 		log.LogAttrs(c.Request.Context(), level(c), "request", attributes(c, time.Since(start))...)
 		if callOf(c).cut {
-			panic(http.ErrAbortHandler) // ends the connection, which shows that the answer is not whole
+			panic(http.ErrAbortHandler) // ends the connection: the answer is not whole
 		}
 	}
 }
@@ -75,8 +75,7 @@ func attributes(c *gin.Context, took time.Duration) []slog.Attr {
 // LoggedCorrelationID returns correlation.ID as the access log shows it.
 func LoggedCorrelationID(ctx context.Context) string { return loggable(correlation.ID(ctx), 128) }
 
-// loggable returns s for the log: cut to about limit bytes, and without tokens that a caller has sent in the
-// wrong place.
+// loggable returns s for the log: cut to about limit bytes, and without misplaced tokens.
 func loggable(s string, limit int) string {
 	if strings.Contains(s, "eyJ") {
 		s = jwt.ReplaceAllString(s, "[token]")
@@ -92,7 +91,7 @@ func loggable(s string, limit int) string {
 	return s
 }
 
-// jwt matches JWTs, which all begin with {" in base64.
+// jwt matches JWTs: all begin with {" in base64.
 var jwt = regexp.MustCompile(`eyJ[\w\-.]{8,}`)
 
 const maxLogged = 6 // bytes of a character

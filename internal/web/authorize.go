@@ -13,8 +13,8 @@ import (
 
 const authorizationField = "/header/Authorization"
 
-// authorize puts the caller into the request's context, or refuses a caller whom the document's security does
-// not let in. The rate limit counts before, so that it bounds guesses of tokens, too.
+// authorize puts the caller into the request's context, or refuses a caller by the document's security. The
+// rate limit counts before, to bound guesses of tokens, too.
 func authorize(tokens auth.Tokens, rates *rateLimiter) func(*gin.Context, *operation) {
 	return func(c *gin.Context, op *operation) {
 		caller, err := identify(c, tokens, op.security)
@@ -40,9 +40,10 @@ func authorize(tokens auth.Tokens, rates *rateLimiter) func(*gin.Context, *opera
 }
 
 // identify returns the caller, with an error when none of the document's alternatives lets the caller in. An
-// empty alternative is for callers without a token: a token that is sent counts. Errors: 401 unauthorized, 403
-// forbidden.
-func identify(c *gin.Context, tokens auth.Tokens, alternatives openapi3.SecurityRequirements) (auth.Principal, error) {
+// empty alternative is for callers without a token only. Errors: 401 unauthorized, 403 forbidden.
+func identify(
+	c *gin.Context, tokens auth.Tokens, alternatives openapi3.SecurityRequirements,
+) (auth.Principal, error) {
 	if len(alternatives) == 0 {
 		return auth.Anonymous, nil
 	}
@@ -61,7 +62,8 @@ func identify(c *gin.Context, tokens auth.Tokens, alternatives openapi3.Security
 			byToken && caller.Known() && missing == nil:
 			return caller, nil
 		case byService:
-			refusal.With(authorizationField, apperr.Params{"rule": "service_token"}, "is not the service token")
+			params := apperr.Params{"rule": "service_token"}
+			refusal.With(authorizationField, params, "is not the service token")
 		case missing != nil && caller.Known():
 			// RFC 6750, section 3.1
 			c.Header("WWW-Authenticate",

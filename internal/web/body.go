@@ -21,8 +21,8 @@ import (
 
 const maxBody = 1 << 20 // bytes
 
-// jsonBody is the body of a request after it was read. The generated code binds its value, so the handler gets
-// exactly the value that was validated.
+// jsonBody is a request body after reading. The generated code binds its value, so the handler gets exactly
+// the validated value.
 type jsonBody struct {
 	io.ReadCloser
 	*validation.JSON
@@ -34,19 +34,19 @@ func newJSONBody(j *validation.JSON) jsonBody {
 
 func (b jsonBody) ValidatedValue() any { return b.Value }
 
-// readBody reads a JSON body, for at most timeout. It returns nil for an optional body that was not sent.
+// readBody reads a JSON body, for at most timeout. It returns nil for an optional body without content.
 func readBody(c *gin.Context, op *operation, timeout time.Duration, idInBody bool) (*validation.JSON, error) {
 	if err := refuseByHeaders(c); err != nil {
 		return nil, err
 	}
-	_ = http.NewResponseController(c.Writer).SetReadDeadline(time.Now().Add(timeout)) // AWS Lambda has no connection
+	_ = http.NewResponseController(c.Writer).SetReadDeadline(time.Now().Add(timeout)) // fails on AWS Lambda
 	text, err := io.ReadAll(http.MaxBytesReader(c.Writer, c.Request.Body, maxBody))
 	if err == nil {
 		liftReadDeadline(c)
 	}
-	if idInBody { // also in a body that is refused
+	if idInBody { // also of a refused body
 		if id := gjson.GetBytes(text, "correlation_id").Str; formats.IsCorrelationID(id) {
-			setCorrelationID(c, id)
+			setCorrelationID(c, c.Request.Context(), id)
 		}
 	}
 	switch {
@@ -62,6 +62,12 @@ func readBody(c *gin.Context, op *operation, timeout time.Duration, idInBody boo
 	return validation.Parse(text, op.body, apperr.MalformedJSON)
 }
 
+// liftReadDeadline keeps the deadline of a connection from ending the context of its request. AWS Lambda has
+// no connection.
+func liftReadDeadline(c *gin.Context) {
+	_ = http.NewResponseController(c.Writer).SetReadDeadline(time.Time{})
+}
+
 // readError returns the error of a request whose body did not arrive.
 func readError(err error, tooLarge, malformed *apperr.Code) error {
 	switch {
@@ -73,10 +79,10 @@ func readError(err error, tooLarge, malformed *apperr.Code) error {
 	return malformed.Because(err, "it ended early")
 }
 
-// refuseByHeaders refuses a body by its headers, before net/http lets a caller who waits for 100 Continue send
-// it.
+// refuseByHeaders refuses a body by its headers. net/http has not yet sent 100 Continue to a caller who waits
+// for it.
 func refuseByHeaders(c *gin.Context) error {
-	h, length := c.Request.Header, c.Request.ContentLength // -1 when no header says it
+	h, length := c.Request.Header, c.Request.ContentLength // -1 when unknown
 	switch {
 	case length > maxBody:
 		return apperr.PayloadTooLarge.New()
@@ -94,11 +100,11 @@ func refuseEncoding(c *gin.Context, code *apperr.Code) error {
 		"must not be sent: the body is taken as it is")
 }
 
-// isJSON reports whether a body is JSON, which is UTF-8: RFC 8259, section 8.1.
+// isJSON reports whether a body is JSON, in UTF-8: RFC 8259, section 8.1.
 func isJSON(h http.Header) bool { return mediaType(h) == "application/json" }
 
-// mediaType returns the media type of a body in UTF-8; "" for another charset, and unless there is exactly one
-// Content-Type.
+// mediaType returns the media type of a body in UTF-8; "" for another charset, and unless there is exactly
+// one Content-Type.
 func mediaType(h http.Header) string {
 	sent := h["Content-Type"]
 	if len(sent) != 1 {

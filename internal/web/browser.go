@@ -16,17 +16,17 @@ import (
 	"example.com/b2b/internal/docs"
 )
 
-// Browsers say which pages may call the service, and by which names. The zero value lets no page of another
-// origin call, and takes every name.
+// Browsers name the pages that may call the service, and the service's names. The zero value lets no page of
+// another origin call, and takes every name.
 type Browsers struct {
-	Origins  []string // whose pages may call, such as https://shop.example.com
-	Siblings []string // ports of localhost whose pages may call, as long as they call localhost, too
+	Origins  []string // of pages that may call, such as https://shop.example.com
+	Siblings []string // ports of localhost: their pages may call localhost, too
 	Hosts    []string // names of the service
 	Local    bool     // only this machine can reach the service
 }
 
-// guardBrowsers answers preflights, and refuses calls of pages of other sites. With Hosts, or when the service
-// is Local, it also refuses names that are not the service's, except localhost and IP addresses.
+// guardBrowsers answers preflights, and refuses calls of pages of other sites. With Hosts, or when the
+// service is Local, it also refuses all other names but localhost and IP addresses.
 func guardBrowsers(b Browsers) gin.HandlerFunc {
 	crossOrigin, forPages := http.NewCrossOriginProtection(), b.cors()
 	return func(c *gin.Context) {
@@ -49,18 +49,20 @@ func guardBrowsers(b Browsers) gin.HandlerFunc {
 
 func (b Browsers) cors() *cors.Cors {
 	return cors.New(cors.Options{
-		AllowOriginVaryRequestFunc: func(r *http.Request, _ string) (bool, []string) { return b.trust(r), nil },
-		AllowedMethods:             []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"},
+		AllowOriginVaryRequestFunc: func(r *http.Request, _ string) (bool, []string) {
+			return b.trust(r), nil
+		},
+		AllowedMethods: []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"},
 		AllowedHeaders: []string{"Authorization", "Content-Type", IdempotencyHeader, draftKeyHeader,
 			correlation.Header, "If-Match", "If-None-Match",
-			"traceparent", "tracestate"}, // of W3C Trace Context, which some pages send with every call
+			"traceparent", "tracestate"}, // W3C Trace Context: some pages send it with every call
 		ExposedHeaders: []string{correlation.Header, "Idempotency-Replayed", "ETag", "Retry-After", "Link",
 			"Allow", "RateLimit", "RateLimit-Policy", "WWW-Authenticate", "Deprecation", "Sunset"},
 		MaxAge: 600, // seconds
 	})
 }
 
-// trust reports whether the page that calls, if it is a page, may call.
+// trust reports whether the calling page may call; false for a caller without a page.
 func (b Browsers) trust(r *http.Request) bool {
 	origin := r.Header.Get("Origin")
 	if origin == "" {
@@ -74,9 +76,9 @@ func (b Browsers) trust(r *http.Request) bool {
 		isLoopback(page.Hostname()) && page.Hostname() == hostname(r.Host)
 }
 
-// knowHost reports whether a request names the service by one of its names. A site whose name leads to this
-// machine, so that its pages have the service's origin (DNS rebinding), has no token; a request with a token is
-// judged by the token. Load balancers ask for /health and /ready by any name.
+// knowHost reports whether a request has a name of the service. A site with a name for this machine's
+// address, so that its pages have the service's origin (DNS rebinding), has no token; a request with a token
+// is judged by the token. Load balancers ask for /health and /ready by any name.
 func (b Browsers) knowHost(r *http.Request) bool {
 	anyName := len(b.Hosts) == 0 && !b.Local
 	isProbe := r.URL.Path == "/health" || r.URL.Path == "/ready"
@@ -108,9 +110,9 @@ var (
 	dataPolicy = []string{"default-src 'none'; frame-ancestors 'none'"}
 )
 
-// securityHeaders tell browsers what they may do with an answer. Pages get the policy and show in no frame.
-// Data is nothing but data, and is not kept: a caller who wants to keep it has its ETag. Pages of other origins
-// may not load anything as a script or an image (Cross-Origin-Resource-Policy); calls by CORS may still read.
+// securityHeaders restrict browsers. Pages get the policy and show in no frame. Data is nothing but data, and
+// is not kept: callers may keep data by its ETag. Pages of other origins may not load anything as a script or
+// an image (Cross-Origin-Resource-Policy); calls by CORS may still read.
 func securityHeaders(policy string) gin.HandlerFunc {
 	pagePolicy := []string{policy}
 	return func(c *gin.Context) {
@@ -127,8 +129,8 @@ func securityHeaders(policy string) gin.HandlerFunc {
 }
 
 // pagePolicy returns the Content-Security-Policy of pages. They load their own files, with styles in Swagger
-// UI's elements and images in its style sheet, run no other script, and call the service, its siblings, and the
-// services to which they link, by any name that the browser knows for this machine.
+// UI's elements and images in its style sheet, run no other script, and call the service, its siblings, and
+// the linked services, by any name of this machine.
 func pagePolicy(b Browsers, others []docs.Linked) string {
 	connect := []string{"'self'"}
 	for _, other := range others {
@@ -145,5 +147,6 @@ func pagePolicy(b Browsers, others []docs.Linked) string {
 		connect = append(connect, "http://localhost:"+port, "http://127.0.0.1:"+port)
 	}
 	return "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; " +
-		"connect-src " + strings.Join(connect, " ") + "; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+		"connect-src " + strings.Join(connect, " ") +
+		"; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 }

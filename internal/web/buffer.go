@@ -10,8 +10,8 @@ import (
 	"example.com/b2b/internal/etag"
 )
 
-// bufferResponse keeps an answer back until all of it is known; files pass. HEAD gets the headers of GET
-// without the body. Where the document promises an ETag, the answer has it, or is 304 when the caller has that
+// bufferResponse keeps an answer back until its end; files pass. HEAD gets the headers of GET without the
+// body. Where the document promises an ETag, the answer has it, or is 304 when the caller has the
 // representation already.
 func bufferResponse(c *gin.Context) {
 	op := callOf(c).operation

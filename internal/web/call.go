@@ -30,13 +30,12 @@ func beginCall(all operations, correlateBody bool) gin.HandlerFunc {
 			id = rand.Text()
 		}
 		begun := &call{operation: all.find(c), correlateBody: correlateBody}
-		c.Request = c.Request.WithContext(context.WithValue(c.Request.Context(), callKey{}, begun))
-		setCorrelationID(c, id)
+		setCorrelationID(c, context.WithValue(c.Request.Context(), callKey{}, begun), id)
 	}
 }
 
-func setCorrelationID(c *gin.Context, id string) {
-	c.Request = c.Request.WithContext(correlation.With(c.Request.Context(), id))
+func setCorrelationID(c *gin.Context, ctx context.Context, id string) {
+	c.Request = c.Request.WithContext(correlation.With(ctx, id))
 	c.Header(correlation.Header, id)
 }
 
@@ -46,4 +45,13 @@ func callOf(c *gin.Context) *call {
 		return begun
 	}
 	return &call{}
+}
+
+// forOperations makes a middleware for requests of the document's operations alone.
+func forOperations(middleware func(c *gin.Context, op *operation)) gin.HandlerFunc {
+	return func(c *gin.Context) {
+		if op := callOf(c).operation; op != nil {
+			middleware(c, op)
+		}
+	}
 }

@@ -5,12 +5,8 @@ package web
 import (
 	"cmp"
 	"log/slog"
-	"net/url"
 	"time"
 
-	"github.com/gin-gonic/gin"
-
-	"example.com/b2b/internal/apperr"
 	"example.com/b2b/internal/auth"
 	"example.com/b2b/internal/buildinfo"
 	"example.com/b2b/internal/docs"
@@ -29,25 +25,16 @@ type Options struct {
 	Limits      Limits
 	Browsers    Browsers
 
-	// CorrelationIDInBody is for the orchestrator: the correlation id may come as `correlation_id` in the body,
-	// and every error has it as `correlationId`.
+	// CorrelationIDInBody is for the orchestrator: the correlation id may come as `correlation_id` in the
+	// body, and every error has it as `correlationId`.
 	CorrelationIDInBody bool
 
 	Others []docs.Linked // the documentation page links to them
 	Front  bool          // callers begin here: see docs.Index
 }
 
-// Engine is a gin engine on which every GET answers HEAD, too: RFC 9110, section 9.3.2.
-type Engine struct{ *gin.Engine }
-
-// GET registers the handlers for GET and HEAD.
-func (e Engine) GET(path string, handlers ...gin.HandlerFunc) gin.IRoutes {
-	e.HEAD(path, handlers...)
-	return e.Engine.GET(path, handlers...)
-}
-
-// New returns an engine for the generated handlers. It panics when the document, a part of the program, cannot
-// be read, or Limits.Proxies are not addresses.
+// New returns an engine for the generated handlers. It panics when the document, a part of the program,
+// cannot be read, or Limits.Proxies are not addresses.
 func New(o Options) Engine {
 	document, spec := docs.Served(o.Document, o.Open)
 	operations := newOperations(spec)
@@ -63,9 +50,9 @@ func New(o Options) Engine {
 		recoverPanics,
 		securityHeaders(pagePolicy(o.Browsers, o.Others)),
 		guardBrowsers(o.Browsers),
-		forOperations(operations.refuseMethod),
+		refuseMethod(operations.allow),
 		forOperations(announceSunset),
-		forOperations(authorize(o.Tokens, newRateLimiter(o.Limits))),
+		forOperations(authorize(o.Tokens, newRateLimiter(o.Limits.Rate, o.Limits.Burst))),
 		forOperations(validate(bodyTimeout, o.CorrelationIDInBody)),
 		forOperations(limitTime(o.Timeout, bodyTimeout)),
 		forOperations(limitWork(newWorkLimits(o.Limits))),
@@ -75,46 +62,6 @@ func New(o Options) Engine {
 	e.NoMethod(methodNotAllowed)
 	serveDocs(e, document, spec, o.Others, o.Front)
 	return e
-}
-
-// newGin returns an engine without middlewares. Only the X-Forwarded-For of these proxies counts.
-func newGin(proxies []string) Engine {
-	gin.SetMode(gin.ReleaseMode)
-	e := Engine{gin.New()}
-	e.ContextWithFallback = true // a handler's ctx is the request's: its deadline and cancellation reach SQL
-	e.HandleMethodNotAllowed = true
-	e.UseRawPath = true             // an idempotency key in a path may hold a slash
-	e.UnescapePathValues = false    // gin would take a + for a space; see unescapePath
-	e.RedirectTrailingSlash = false // an error is JSON; a redirect would be HTML
-	if err := e.SetTrustedProxies(proxies); err != nil {
-		panic(err)
-	}
-	e.RemoteIPHeaders = []string{forwardedFor} // a caller may send any X-Real-IP
-	return e
-}
-
-// unescapePath unescapes the path's parameters: RFC 3986, section 2.1.
-func unescapePath(c *gin.Context) {
-	if c.Request.URL.RawPath == "" {
-		return // gin has matched the path that net/url has unescaped
-	}
-	for i, p := range c.Params {
-		if value, err := url.PathUnescape(p.Value); err == nil {
-			c.Params[i].Value = value
-		}
-	}
-}
-
-func notFound(c *gin.Context) { Fail(c, apperr.NotFound.New(c.Request.URL.Path)) }
-
-// methodNotAllowed expects the header Allow to be set, by gin for example.
-func methodNotAllowed(c *gin.Context) { Fail(c, apperr.MethodNotAllowed.New(c.Request.Method)) }
-
-// CopyContext is a strict middleware that gives handlers a copy of gin's context. The generated strict server
-// passes gin's pooled context as ctx, and a database driver may still watch it when gin has given it to another
-// request.
-func CopyContext[H ~func(*gin.Context, any) (any, error)](next H, _ string) H {
-	return func(c *gin.Context, request any) (any, error) { return next(c.Copy(), request) }
 }
 
 // Health returns a service's answer to /health and /ready.

@@ -23,8 +23,9 @@ type envelope struct {
 	Details       []apperr.Detail `json:"details,omitempty"`
 }
 
-// Fail answers with err, as far as the caller may see it (see apperr.Public), and keeps it for the access log.
-// After the first bytes of a file it cuts the connection instead, unless the file reports the error itself.
+// Fail answers with err, as far as the caller may see it (see apperr.Public), and keeps it for the access
+// log. After the first bytes of a file it cuts the connection instead, unless the file reports the error
+// itself.
 func Fail(c *gin.Context, err error) {
 	_ = c.Error(err)
 	c.Abort()
@@ -38,7 +39,7 @@ func Fail(c *gin.Context, err error) {
 	if public.Retry == apperr.Later && c.Writer.Header().Get("Retry-After") == "" {
 		c.Header("Retry-After", "1") // second
 	}
-	c.Header("Link", "</docs/errors#"+public.Name+`>; rel="help"`) // RFC 8288; the page has an anchor for each code
+	c.Header("Link", "</docs/errors#"+public.Name+`>; rel="help"`) // RFC 8288; an anchor of the page
 	if public.Status == http.StatusUnauthorized {
 		challenge := "Bearer" // RFC 6750, section 3
 		if c.GetHeader("Authorization") != "" {
@@ -60,6 +61,11 @@ func FailBinding(c *gin.Context, err error) { Fail(c, apperr.ValidationFailed.Be
 
 // FailParameter is FailBinding for the generated gin server.
 func FailParameter(c *gin.Context, err error, _ int) { FailBinding(c, err) }
+
+func notFound(c *gin.Context) { Fail(c, apperr.NotFound.New(c.Request.URL.Path)) }
+
+// methodNotAllowed expects the header Allow to be set, by gin for example.
+func methodNotAllowed(c *gin.Context) { Fail(c, apperr.MethodNotAllowed.New(c.Request.Method)) }
 
 // recoverPanics answers a panic with 500 internal, and logs its stack.
 func recoverPanics(c *gin.Context) {

@@ -15,17 +15,17 @@ import (
 	"example.com/b2b/internal/server"
 )
 
-// minTransfer is how many bytes of a file must pass within each BodyTimeout of waiting for the other side. With
-// the default that is 52 kbit/s, which the slowest mobile line and a modem reach.
+// minTransfer is how many bytes of a file must pass within each BodyTimeout of waiting for the other side.
+// The default comes to 52 kbit/s; the slowest mobile line and a modem reach that.
 const minTransfer = 64 << 10
 
-// sendBuffer is the kernel's buffer for a file that is sent, so that a file that nobody reads is noticed. The
-// kernel lets a writer go on when a third of its buffer is free: in a buffer that has grown to megabytes a slow
-// reader would not free that much within a window of pace.
+// sendBuffer is the kernel's buffer for a file on its way to a caller. A small buffer shows early when nobody
+// reads: the kernel lets a writer go on when a third of its buffer is free, and of a buffer grown to
+// megabytes a slow reader would not free a third within a window of pace.
 const sendBuffer = 128 << 10
 
-// pace ends a transfer whose other side is slower than minTransfer, by a deadline of the connection. Only the
-// time of waiting for the other side counts, not the time in which rows are read or made here.
+// pace ends a transfer slower than minTransfer, by a deadline of the connection. Only the time of waiting for
+// the other side counts, not the time of reading or making rows.
 type pace struct {
 	window      time.Duration
 	setDeadline func(time.Time) error // of the connection
@@ -71,21 +71,21 @@ type fileReader struct {
 	progress func() // called at each read
 }
 
-// Read returns 408 request_timeout, 413 payload_too_large or 400 malformed_row for a file that does not arrive.
+// Read returns 408 request_timeout, 413 payload_too_large or 400 malformed_row when the file does not arrive.
 func (r *fileReader) Read(b []byte) (int, error) {
 	r.progress()
 	n, err := r.pace.transfer(func() (int, error) { return r.ReadCloser.Read(b) })
 	switch {
 	case errors.Is(err, io.EOF):
-		_ = r.pace.setDeadline(time.Time{}) // it would end the handler's context, too
+		_ = r.pace.setDeadline(time.Time{}) // else the deadline would end the handler's context, too
 	case err != nil:
 		err = readError(err, apperr.TooManyRows, apperr.MalformedRow)
 	}
 	return n, err
 }
 
-// startFile makes the answer a file that is sent while it is made. The returned context ends when nothing has
-// been read or written for timeout; a caller who leaves makes the next write fail.
+// startFile makes the answer a file, sent while the handler makes it. The returned context ends when nothing
+// has been read or written for timeout; a caller who leaves makes the next write fail.
 func startFile(c *gin.Context, timeout, window time.Duration) (context.Context, context.CancelFunc) {
 	server.SetWriteBuffer(c.Request.Context(), sendBuffer)
 	ctx, stop := context.WithCancel(context.WithoutCancel(c.Request.Context()))
@@ -107,17 +107,17 @@ func startFile(c *gin.Context, timeout, window time.Duration) (context.Context, 
 	}
 }
 
-// fileWriter sends a file while it is made.
+// fileWriter sends a file while the handler makes it.
 type fileWriter struct {
 	gin.ResponseWriter
 	ctx         context.Context
 	pace        pace
 	progress    func()      // called at each write
-	search      *searchTurn // of the search whose results the file has; nil for none
+	search      *searchTurn // of the search for the file's content; nil for none
 	headersOnly bool        // for HEAD
 }
 
-// Write waits for a reader to take what was written before. Meanwhile the file's search is not at work.
+// Write waits until the reader has taken earlier writes. Meanwhile the file's search is not at work.
 func (w *fileWriter) Write(b []byte) (int, error) {
 	w.progress()
 	w.WriteHeaderNow()

@@ -2,9 +2,7 @@ package web_test
 
 import (
 	"bytes"
-	"crypto/sha256"
 	"encoding/json"
-	"fmt"
 	"net/http/httptest"
 	"net/url"
 	"reflect"
@@ -16,7 +14,6 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/gin-gonic/gin"
 
-	"example.com/b2b/internal/etag"
 	"example.com/b2b/internal/formats"
 	"example.com/b2b/internal/web"
 	"example.com/b2b/internal/web/webtest"
@@ -151,50 +148,4 @@ func FuzzListParameters(f *testing.F) {
 			}
 		}
 	})
-}
-
-// FuzzEntityTags compares If-Match with a reading of RFC 9110, section 8.8.3.
-func FuzzEntityTags(f *testing.F) {
-	current, _ := json.Marshal("it")
-	sum := sha256.Sum256(current)
-	tag := fmt.Sprintf(`"%x"`, sum[:16])
-	for _, list := range []string{tag, "*", "W/" + tag, `"a", ` + tag, `"a,` + tag[1:], tag + "," + tag, strings.Trim(tag, `"`), `"` + tag + `"`, "*, " + tag, `""`, `"`, "", ",,", `W/"`, strings.ToUpper(tag), "\u00e9", "\xff"} {
-		f.Add(list)
-	}
-	f.Fuzz(func(t *testing.T, list string) {
-		kept := etag.Precondition(&list, "it") == nil
-		tags, isList := entityTags(list)
-		switch named := list == "*" || slices.Contains(tags, tag); {
-		case isList && kept != named:
-			t.Errorf("%q names %s: %v", list, tag, kept)
-		case kept && !strings.Contains(list, strings.Trim(tag, `"`)) && strings.TrimSpace(list) != "*":
-			t.Errorf("%q cannot name %s", list, tag)
-		}
-	})
-}
-
-// entityTags are those of a list, when it is one.
-func entityTags(list string) (tags []string, isList bool) {
-	for {
-		list = strings.TrimLeft(list, " \t")
-		weak := strings.HasPrefix(list, `W/"`)
-		if !weak && !strings.HasPrefix(list, `"`) {
-			return nil, false
-		}
-		from := strings.Index(list, `"`)
-		end := strings.IndexFunc(
-			list[from+1:], func(r rune) bool { return r == '"' || r <= ' ' || r == 0x7f || r == 0xfffd },
-		)
-		if end < 0 || list[from+1+end] != '"' {
-			return nil, false
-		}
-		tags, list = append(tags, list[:from+end+2]), strings.TrimLeft(list[from+end+2:], " \t")
-		if list == "" {
-			return tags, true
-		}
-		if list[0] != ',' {
-			return nil, false
-		}
-		list = list[1:]
-	}
 }

@@ -14,12 +14,9 @@ import (
 // IdempotencyHeader carries the idempotency key of a request.
 const IdempotencyHeader = "X-Idempotency-Key"
 
-const (
-	// draftKeyHeader carries the key as a quoted string, as draft-ietf-httpapi-idempotency-key-header-07 has it;
-	// a key without quotes is taken, too.
-	draftKeyHeader = "Idempotency-Key"
-	keyField       = "idempotency_key" // the key in a body
-)
+// draftKeyHeader carries the key as a quoted string, as draft-ietf-httpapi-idempotency-key-header-07 has it;
+// a key without quotes is taken, too.
+const draftKeyHeader = "Idempotency-Key"
 
 // mergeKeys moves the keys of both headers to IdempotencyHeader, equal keys once.
 func mergeKeys(h http.Header, op *operation) error {
@@ -42,6 +39,10 @@ func mergeKeys(h http.Header, op *operation) error {
 	return nil
 }
 
+func repeatedHeader(name string) error {
+	return apperr.ValidationFailed.New().With("/header/"+name, validation.Repeated, "was sent more than once")
+}
+
 // unquote returns the text of a String of RFC 9651, section 3.3.3; a text without quotes stays as it is. It
 // reports whether the quotes are right.
 func unquote(sent string) (string, bool) {
@@ -61,7 +62,7 @@ var (
 	escaped  = regexp.MustCompile(`\\(.)`)
 )
 
-// checkKey refuses a key in the header that differs from the key in the body.
+// checkKey refuses different keys in header and body.
 func checkKey(h http.Header, body *validation.JSON) []apperr.Detail {
 	fields, _ := body.Value.(map[string]any)
 	inBody, given := fields[keyField].(string)
@@ -74,15 +75,15 @@ func checkKey(h http.Header, body *validation.JSON) []apperr.Detail {
 	}}
 }
 
-// keyRequired gives a refusal whose only fault is a missing key a code of its own: 400
-// idempotency_key_required.
+// keyRequired gives a refusal for nothing but a missing key a code of its own: 400 idempotency_key_required.
 func keyRequired(refusal error) error {
 	var e *apperr.Error
 	if !errors.As(refusal, &e) || len(e.Details) != 1 {
 		return refusal
 	}
 	missing := e.Details[0]
-	if missing.Field != "/header/"+IdempotencyHeader || missing.Params["rule"] != validation.Required["rule"] {
+	isKey := missing.Field == "/header/"+IdempotencyHeader
+	if !isKey || missing.Params["rule"] != validation.Required["rule"] {
 		return refusal
 	}
 	return apperr.IdempotencyKeyRequired.New().With(missing.Field, missing.Params, "%s", missing.Message)

@@ -1,8 +1,6 @@
 package web
 
 import (
-	"context"
-
 	"github.com/gin-gonic/gin"
 
 	"example.com/b2b/internal/auth"
@@ -10,15 +8,15 @@ import (
 	"example.com/b2b/internal/server"
 )
 
-// Limits bound what callers may take of an engine; zero is no bound. Of all but the rate one caller gets a
+// Limits bound the use of an engine by callers; zero is no bound. Except for the rate, each caller has a
 // share: see fair.Semaphore.
 type Limits struct {
-	Rate     int // requests of one caller a second, on average, counted by this engine alone
-	Burst    int // requests of one caller at once; 0 is twice Rate
+	Rate     int // requests of a caller a second, on average, counted by this engine alone
+	Burst    int // requests of a caller at once; 0 is twice Rate
 	InFlight int // requests at work, besides imports and exports
 	Searches int // searches at work, because each may read a whole table; sixteen times as many wait
-	Imports  int // files that are received or applied, each of them on disk
-	Exports  int // files that are made and sent
+	Imports  int // files in reception or in application, each on disk
+	Exports  int // files on their way to callers
 
 	// Proxies are the addresses and networks whose X-Forwarded-For names the caller.
 	Proxies []string
@@ -26,19 +24,19 @@ type Limits struct {
 
 // Factors of a fair.Semaphore, by the share of a lone caller.
 const (
-	fourFifths = 4 // for slots that are held briefly
-	half       = 1 // for slots that are held long, or few: the next callers get a quarter, an eighth and so on
+	fourFifths = 4 // for slots held briefly
+	half       = 1 // for few slots, or slots held long: the next callers get a quarter, an eighth and so on
 )
 
 const waitingSearches = 16 // for each search at work
 
-// workLimits bound the work that is done at once.
+// workLimits bound the work done at once.
 type workLimits struct {
 	inFlight, waiting, searches, imports, exports *fair.Semaphore
 }
 
 func newWorkLimits(l Limits) workLimits {
-	forServices := l.InFlight / 20 // so that other services are served when callers have taken the rest
+	forServices := l.InFlight / 20 // other services get these when callers have taken the rest
 	return workLimits{
 		inFlight: fair.New(l.InFlight, fourFifths, forServices, "requests at work (MAX_REQUESTS_IN_FLIGHT)"),
 		waiting: fair.New((1+waitingSearches)*l.Searches, half, 0,
@@ -49,9 +47,9 @@ func newWorkLimits(l Limits) workLimits {
 	}
 }
 
-// limitWork holds slots for a request while it is at work. It refuses at once when there is too much work: a
-// caller who tries again later is served sooner than in a queue that grows. Only searches wait, briefly.
-// /health and /ready, which need no caller, are not bounded.
+// limitWork holds slots for a request at work. Under too much work it refuses at once: a caller who tries
+// again later is served sooner than in a growing queue. Only searches wait, briefly. /health and /ready have
+// no bound.
 func limitWork(l workLimits) func(*gin.Context, *operation) {
 	return func(c *gin.Context, op *operation) {
 		if len(op.security) == 0 {
@@ -70,8 +68,8 @@ func limitWork(l workLimits) func(*gin.Context, *operation) {
 	}
 }
 
-// begin takes the slots that an operation needs; end gives them back. Errors: those of
-// fair.Semaphore.TryAcquire, and that of the request's context.
+// begin takes the slots of an operation; end gives them back. Errors: those of fair.Semaphore.TryAcquire, and
+// the error of the request's context.
 func (l workLimits) begin(c *gin.Context, op *operation) (end func(), err error) {
 	p := auth.From(c.Request.Context())
 	caller := fair.Caller{Name: callerKey(c, p), Service: p.ByService}
@@ -106,26 +104,6 @@ func (l workLimits) begin(c *gin.Context, op *operation) (end func(), err error)
 		file.search = turn
 	}
 	return end, nil
-}
-
-// searchTurn is the slot of a search at work. An export gives it up while its reader takes what was found.
-type searchTurn struct {
-	searches *fair.Semaphore
-	caller   fair.Caller
-	held     bool
-}
-
-func (t *searchTurn) acquire(ctx context.Context) error {
-	err := t.searches.Acquire(ctx, t.caller)
-	t.held = err == nil
-	return err
-}
-
-func (t *searchTurn) release() {
-	if t.held {
-		t.searches.Release(t.caller)
-		t.held = false
-	}
 }
 
 // keepConnection keeps the connection of a request at work open when another caller wants its place.

@@ -16,25 +16,28 @@ import (
 	"example.com/b2b/internal/bulk"
 )
 
-// operation is an operation of the document, with what the middlewares need of it.
+// keyField is the idempotency key in a body.
+const keyField = "idempotency_key"
+
+// operation is an operation of the document, as the middlewares need it.
 type operation struct {
 	*routers.Route
 	parameters openapi3.Parameters
 	security   openapi3.SecurityRequirements // empty for /health and /ready alone
-	body       *openapi3.Schema              // of a JSON body; nil when it takes no JSON
-	row        *openapi3.Schema              // of each row of a file; nil when it takes no file
+	body       *openapi3.Schema              // of a JSON body; nil for none
+	row        *openapi3.Schema              // of each row of a file; nil for none
 	keyInBody  bool                          // the idempotency key is a field of the body
-	allOnly    bool                          // not for callers who are bound to one customer
-	streams    bool                          // it answers with a file
-	hasETag    bool                          // it promises an ETag on 200
-	searches   bool                          // it has the parameter search
-	sunset     http.Header                   // headers that announce its end; nil when it has none
+	allOnly    bool                          // not for callers bound to a single customer
+	streams    bool                          // the answer is a file
+	hasETag    bool                          // 200 has an ETag
+	searches   bool                          // has the parameter search
+	sunset     http.Header                   // headers that announce the end; nil for none
 }
 
 // operations are the operations of a document.
 type operations struct {
 	byPath map[string]map[string]*operation // by gin's path and method
-	allow  map[string]string                // the methods of each path without a parameter, for the header Allow
+	allow  map[string]string                // the header Allow of each path without a parameter
 }
 
 func newOperations(spec *openapi3.T) operations {
@@ -103,34 +106,11 @@ func date(o *openapi3.Operation, extension string) time.Time {
 	return day
 }
 
-// find returns the operation that gin has matched; nil for pages, which are not in the document, and for
-// unknown paths.
+// find returns the operation of gin's match; nil for pages, as the document has none, and for unknown paths.
 func (o operations) find(c *gin.Context) *operation {
 	method := c.Request.Method
 	if method == http.MethodHead {
 		method = http.MethodGet
 	}
 	return o.byPath[c.FullPath()][method]
-}
-
-// refuseMethod answers 405 for a path of the document that gin has matched as another path's parameter, because
-// it has no such method: GET /orders/quote is not the order with the id quote.
-func (o operations) refuseMethod(c *gin.Context, _ *operation) {
-	path := c.Request.URL.Path
-	if allow := o.allow[path]; allow != "" && c.FullPath() != path {
-		c.Header("Allow", allow)
-		methodNotAllowed(c)
-	}
-}
-
-// announceSunset says when a deprecated operation ends.
-func announceSunset(c *gin.Context, op *operation) { maps.Copy(c.Writer.Header(), op.sunset) }
-
-// forOperations makes a middleware for requests of the document's operations alone.
-func forOperations(middleware func(c *gin.Context, op *operation)) gin.HandlerFunc {
-	return func(c *gin.Context) {
-		if op := callOf(c).operation; op != nil {
-			middleware(c, op)
-		}
-	}
 }

@@ -19,7 +19,7 @@ import (
 
 // serveDocs serves the documentation of a service: its document, in YAML and in JSON, and the pages.
 func serveDocs(e Engine, document []byte, spec *openapi3.T, others []docs.Linked, front bool) {
-	asJSON := sync.OnceValues(spec.MarshalJSON) // once it is asked for, so that it does not delay the start
+	asJSON := sync.OnceValues(spec.MarshalJSON) // on the first request, to keep the start short
 	e.GET("/openapi.json", func(c *gin.Context) {
 		document, err := asJSON()
 		if err != nil {

@@ -26,21 +26,22 @@ type rateLimiter struct {
 	buckets     *lru.Cache[string, *rate.Limiter] // by callerKey; a bucket that is forgotten is full again
 }
 
-// newRateLimiter returns nil, which is no limit, for a rate of 0.
-func newRateLimiter(l Limits) *rateLimiter {
-	if l.Rate == 0 {
+// newRateLimiter returns nil, which is no limit, for a rate of 0. A burst of
+// 0 is twice the rate.
+func newRateLimiter(perSecond, burst int) *rateLimiter {
+	if perSecond == 0 {
 		return nil
 	}
-	r := &rateLimiter{rate: l.Rate, burst: cmp.Or(l.Burst, 2*l.Rate)}
+	r := &rateLimiter{rate: perSecond, burst: cmp.Or(burst, 2*perSecond)}
 	// draft-ietf-httpapi-ratelimit-headers-10: the quota is a full bucket, the window the time to fill it.
 	r.policy = []string{fmt.Sprintf(`"caller";q=%d;w=%d`, r.burst, r.seconds(float64(r.burst)))}
 	r.buckets, _ = lru.New[string, *rate.Limiter](maxCallers)
 	return r
 }
 
-// callerKey returns the key under which the calls of a caller count, for the rate limit and for all shares: the
-// token's subject, or the network of a caller without a token. A call of a service for a caller counts for that
-// caller.
+// callerKey returns the key under which the calls of a caller count, for the rate limit and for all shares:
+// the token's subject, or the network of a caller without a token. A call of a service for a caller counts
+// for that caller.
 func callerKey(c *gin.Context, p auth.Principal) string {
 	if p.Known() || p.ByService {
 		return p.KeySpace()
@@ -63,7 +64,8 @@ func (r *rateLimiter) admit(c *gin.Context, caller auth.Principal, invalidToken 
 	admitted, left := bucket.AllowN(now, 1), bucket.TokensAt(now)
 	h := c.Writer.Header()
 	h["Ratelimit-Policy"] = r.policy
-	h["Ratelimit"] = []string{fmt.Sprintf(`"caller";r=%d;t=%d`, int(max(left, 0)), r.seconds(float64(r.burst)-left))}
+	untilFull := r.seconds(float64(r.burst) - left)
+	h["Ratelimit"] = []string{fmt.Sprintf(`"caller";r=%d;t=%d`, int(max(left, 0)), untilFull)}
 	if !admitted {
 		h["Retry-After"] = []string{strconv.Itoa(max(1, r.seconds(1-left)))}
 		return apperr.RateLimited.New("try again")

@@ -11,8 +11,8 @@ import (
 	"example.com/b2b/internal/auth"
 )
 
-// How long a request goes on after its caller's connection has ended: net/http does not say whether the caller
-// has left, or has closed only its half and waits for the answer.
+// How long a request goes on after its caller's connection has ended: net/http does not say whether the
+// caller has left, or has closed only its half and waits for the answer.
 const (
 	readsGoOn   = time.Second
 	changesGoOn = 5 * time.Second // about as long as the slowest call of another service takes
@@ -42,15 +42,9 @@ func limitTime(timeout, bodyTimeout time.Duration) func(*gin.Context, *operation
 	}
 }
 
-// liftReadDeadline keeps the deadline of a connection from ending the context of its request. AWS Lambda has no
-// connection.
-func liftReadDeadline(c *gin.Context) {
-	_ = http.NewResponseController(c.Writer).SetReadDeadline(time.Time{})
-}
-
-// workContext returns the context of a request's work. It ends after timeout, at the deadline of the request's
-// context, and when the caller has left: at once for a service, which closes a connection only when it does not
-// wait any more; for any other caller some time after the end of the connection.
+// workContext returns the context of a request's work. It ends after timeout, at the deadline of the
+// request's context, and when the caller has left: at once for a service, which closes a connection only when
+// it does not wait any more; for any other caller some time after the end of the connection.
 func workContext(r *http.Request, timeout time.Duration) (context.Context, context.CancelFunc) {
 	ctx := r.Context()
 	if auth.From(ctx).ByService {

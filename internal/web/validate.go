@@ -3,6 +3,7 @@ package web
 import (
 	"context"
 	"errors"
+	"maps"
 	"net/http"
 	"net/url"
 	"strings"
@@ -17,6 +18,22 @@ import (
 	"example.com/b2b/internal/auth"
 	"example.com/b2b/internal/validation"
 )
+
+// refuseMethod answers 405 for a path of the document without this method. gin may have taken the path for
+// another path's parameter: GET /orders/quote is not the order with the id quote. allow has the methods of
+// each path without a parameter.
+func refuseMethod(allow map[string]string) gin.HandlerFunc {
+	return func(c *gin.Context) {
+		path := c.Request.URL.Path
+		if methods := allow[path]; methods != "" && c.FullPath() != path {
+			c.Header("Allow", methods)
+			methodNotAllowed(c)
+		}
+	}
+}
+
+// announceSunset says when a deprecated operation ends.
+func announceSunset(c *gin.Context, op *operation) { maps.Copy(c.Writer.Header(), op.sunset) }
 
 // validate refuses a request that breaks the document, with all failing fields at once. The generated code
 // checks no bounds. With idInBody the correlation id may come in the body.
@@ -77,9 +94,9 @@ func checkParameters(c *gin.Context, op *operation, query url.Values) []apperr.D
 	return faults
 }
 
-// readQuery refuses a malformed query string, parts of which Go would drop in silence, parameters that come
-// twice, and unknown parameters: a misspelt filter would answer with everybody's data, and a misspelt dry_run
-// place an order. It removes parameters without a value, as forms send them for empty fields.
+// readQuery refuses a malformed query string, because Go would drop parts of it in silence, parameters that
+// come twice, and unknown parameters: a misspelt filter would answer with everybody's data, and a misspelt
+// dry_run place an order. It removes parameters without a value, as forms send them for empty fields.
 func readQuery(req *http.Request, op *operation) (url.Values, error) {
 	if req.URL.RawQuery == "" {
 		return url.Values{}, nil
@@ -110,8 +127,8 @@ func readQuery(req *http.Request, op *operation) (url.Values, error) {
 	return query, validation.Refusal(faults, 0)
 }
 
-// mergeHeaders makes one line of a header that is a list (RFC 9110, section 5.3), and of the idempotency key in
-// its two headers. It refuses any other header with two lines.
+// mergeHeaders joins the lines of a list (RFC 9110, section 5.3), and of the idempotency key in its two
+// headers. It refuses any other header with two lines.
 func mergeHeaders(h http.Header, op *operation) error {
 	if err := mergeKeys(h, op); err != nil {
 		return err
@@ -128,8 +145,4 @@ func mergeHeaders(h http.Header, op *operation) error {
 		}
 	}
 	return nil
-}
-
-func repeatedHeader(name string) error {
-	return apperr.ValidationFailed.New().With("/header/"+name, validation.Repeated, "was sent more than once")
 }

@@ -42,9 +42,9 @@ var (
 	address  = regexp.MustCompile(`[\w.+-]+@[\w-]+\.[a-z]\w*`)
 	sentence = "name@example.com" // of the sentence that says what an address is
 
-	// What a caller chooses as a name of his own for something, and the path: ids, keys and whatever else
-	// stands in it.
-	ofTheCaller = []string{"path", "correlation_id", "idempotency_key"}
+	// Attributes that a caller chooses (the path, its keys and ids, the subject of its token), and the name
+	// of an operation: a word in them may be a person's name by chance.
+	namesOfCallers = []string{"path", "correlation_id", "idempotency_key", "caller", "operation"}
 	// The fields of requests and answers that say something of a person.
 	personal = []string{"name", "email", "phone", "reason", "cancel_note"}
 )
@@ -72,7 +72,7 @@ func Leak(line []byte) string {
 		if found := shown(text, used.secrets); found != "" {
 			return found
 		}
-		if slices.Contains(ofTheCaller, name) {
+		if slices.Contains(namesOfCallers, name) {
 			continue
 		}
 		if strings.Contains(text, "@") { // the expression is slow under the race detector

@@ -1,0 +1,75 @@
+package web_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"strings"
+	"testing"
+	"time"
+
+	"example.com/b2b/internal/auth"
+	"example.com/b2b/internal/correlation"
+	"example.com/b2b/internal/web"
+	"example.com/b2b/internal/web/webtest"
+)
+
+// TestMisplacedToken sends a token wherever it does not belong. The log names such a call, and shows no part
+// of the token.
+func TestMisplacedToken(t *testing.T) {
+	var log bytes.Buffer
+	o := webtest.Options()
+	o.Log = webtest.Log(&log)
+	base := serveThings(t, o, succeed)
+	token, err := o.Tokens.Issue(auth.Principal{Subject: "a"}, time.Hour)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for place, send := range map[string]func(){
+		"path":             func() { webtest.Do(t, "GET", base+"/"+token, "") },
+		"path of a key":    func() { webtest.Do(t, "GET", base+"/things/"+token, "") },
+		"name of a filter": func() { webtest.Do(t, "GET", base+"/things?"+token+"=1", "") },
+		"key":              func() { webtest.Do(t, "GET", base+"/things", "", web.IdempotencyHeader, "Bearer "+token) },
+		"correlation id":   func() { webtest.Do(t, "GET", base+"/things", "", correlation.Header, token[:100]) },
+		"field":            func() { webtest.Do(t, "POST", base+"/things", `{"`+token+`":1}`, "Content-Type", "application/json") },
+	} {
+		log.Reset()
+		if send(); !strings.Contains(log.String(), "[token]") || strings.Contains(log.String(), token[:12]) {
+			t.Errorf("%s: %s", place, &log)
+		}
+	}
+}
+
+// TestLogLine names the operation and the caller of a request, for whoever debugs it. A caller whose token is
+// refused has no name, and pages have neither.
+func TestLogLine(t *testing.T) {
+	var log bytes.Buffer
+	o := webtest.Options()
+	o.Log = webtest.Log(&log)
+	base := serveThings(t, o, succeed)
+	bearer := func(subject string) string {
+		text, err := o.Tokens.Issue(auth.Principal{Subject: subject, Scope: auth.Admin}, time.Hour)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return "Bearer " + text
+	}
+	long := strings.Repeat("\u00e9", 255)
+	for _, c := range []struct{ path, authorization, operation, caller string }{
+		{"/scoped", bearer("partner-7"), "getScoped", "partner-7"},
+		{"/scoped?nobody_knows=1", bearer("partner-7"), "getScoped", "partner-7"},
+		{"/either", "", "getEither", "anonymous"},
+		{"/old", "Bearer " + webtest.Token, "getOld", "service"},
+		{"/scoped", "Bearer made-up", "getScoped", ""},
+		{"/things", "", "listThings", ""}, // needs no caller
+		{"/docs", bearer("partner-7"), "", ""},
+		{"/scoped?" + strings.Repeat("x", 9999), bearer(long), "getScoped", strings.Repeat("\u00e9", 33) + "…"},
+	} {
+		log.Reset()
+		webtest.Do(t, "GET", base+c.path, "", "Authorization", c.authorization)
+		var line struct{ Operation, Caller string }
+		err := json.Unmarshal(log.Bytes(), &line)
+		if err != nil || line.Operation != c.operation || line.Caller != c.caller || log.Len() > 4096 {
+			t.Errorf("%s as %.20q: %v %s", c.path, c.authorization, err, &log)
+		}
+	}
+}

@@ -1,0 +1,27 @@
+package web
+
+import (
+	"context"
+
+	"example.com/b2b/internal/fair"
+)
+
+// searchTurn is the slot of a search at work. An export gives the slot up while its reader takes results.
+type searchTurn struct {
+	searches *fair.Semaphore
+	caller   fair.Caller
+	held     bool
+}
+
+func (t *searchTurn) acquire(ctx context.Context) error {
+	err := t.searches.Acquire(ctx, t.caller)
+	t.held = err == nil
+	return err
+}
+
+func (t *searchTurn) release() {
+	if t.held {
+		t.searches.Release(t.caller)
+		t.held = false
+	}
+}
