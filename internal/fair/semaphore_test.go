@@ -16,8 +16,8 @@ func (s *Semaphore) state() (taken, callers, waiting int) {
 	return s.used, len(s.usedBy), len(s.queue)
 }
 
-// TestQueue has one caller's waiters queue before another one's comes: the latter is the next.
-func TestQueue(t *testing.T) {
+// TestFairQueue has one caller's waiters queue before another one's comes: the latter is the next.
+func TestFairQueue(t *testing.T) {
 	s := New(1, 4, 0, "slots")
 	acquired := make(chan string)
 	wait := func(name string, waiting int) {
@@ -50,9 +50,9 @@ func TestQueue(t *testing.T) {
 	}
 }
 
-// TestSemaphore has many callers come and go at random: nobody has more than its share when it comes, and
+// TestFairSemaphore has many callers come and go at random: nobody has more than its share when it comes, and
 // nothing is kept of those who have gone.
-func TestSemaphore(t *testing.T) {
+func TestFairSemaphore(t *testing.T) {
 	s := New(20, 1, 0, "slots")
 	var all sync.WaitGroup
 	for n := range 200 {
