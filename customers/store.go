@@ -56,9 +56,7 @@ func (s *Service) once(ctx context.Context, r idempotency.Request, effect func(t
 func (s *Service) ready(ctx context.Context) error { return db.Ready(ctx, s.db, "customers") }
 
 // indexCustomers is the job of the search index: see search.Index.UpdateDue.
-func (s *Service) indexCustomers(ctx context.Context) (rows int, err error) {
-	return texts.UpdateDue(ctx, s.db)
-}
+func (s *Service) indexCustomers(ctx context.Context) (int, error) { return texts.UpdateDue(ctx, s.db) }
 
 // customers are those that the caller may see: its own record, for one that is bound to a customer.
 func (s store) customers() *gorm.DB {

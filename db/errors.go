@@ -62,7 +62,8 @@ func translate(err error) error {
 	case errors.As(err, &lite):
 		kind = kindOfSQLite(lite)
 	case errors.Is(err, driver.ErrBadConn), errors.Is(err, mysqldriver.ErrInvalidConn),
-		errors.Is(err, sql.ErrConnDone), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.As(err, new(*net.OpError)),
+		errors.Is(err, sql.ErrConnDone), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF),
+		errors.As(err, new(*net.OpError)),
 		err.Error() == "sql: database is closed": // database/sql does not export this error
 		kind = ErrUnavailable
 	}
@@ -80,7 +81,7 @@ func kindOfMySQL(err *mysqldriver.MySQLError) error {
 		return gorm.ErrDuplicatedKey
 	case 1451, 1452: // ER_ROW_IS_REFERENCED_2, ER_NO_REFERENCED_ROW_2
 		return gorm.ErrForeignKeyViolated
-	case 1205, 3572, 3024, 1969: // ER_LOCK_WAIT_TIMEOUT, ER_LOCK_NOWAIT, ER_QUERY_TIMEOUT, ER_STATEMENT_TIMEOUT
+	case 1205, 3572, 3024, 1969: // ER_LOCK_WAIT_TIMEOUT, _LOCK_NOWAIT, _QUERY_TIMEOUT, _STATEMENT_TIMEOUT
 		return ErrLocked
 	case 1020, 1213, // ER_CHECKREAD (MariaDB: changed since it was read), ER_LOCK_DEADLOCK
 		8002, 8005, 8022, // ErrForUpdateCantRetry, ErrWriteConflictInTiDB, ErrTxnRetryable

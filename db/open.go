@@ -101,14 +101,8 @@ func (c Config) pool() (connections, gorm.Dialector, error) {
 	m := mysqldriver.NewConfig()
 	m.Net, m.Addr = "tcp", net.JoinHostPort(c.Host, strconv.Itoa(c.Port))
 	m.User, m.Passwd, m.DBName = c.User, c.Password, c.Name
-	switch c.TLS {
-	case "preferred":
-		m.TLSConfig = "preferred"
-	case "required":
-		m.TLSConfig = "skip-verify"
-	case "verify":
-		m.TLSConfig = "true"
-	}
+	modes := map[string]string{"preferred": "preferred", "required": "skip-verify", "verify": "true"}
+	m.TLSConfig = modes[c.TLS]
 	if c.TLSCA != "" {
 		pem, err := os.ReadFile(c.TLSCA)
 		if err != nil {

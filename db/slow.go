@@ -29,7 +29,7 @@ type slowLog struct {
 }
 
 // Trace implements logger.Interface.
-func (l slowLog) Trace(ctx context.Context, begin time.Time, statement func() (string, int64), err error) {
+func (l slowLog) Trace(ctx context.Context, begin time.Time, statement func() (string, int64), _ error) {
 	took := time.Since(begin)
 	if took < slowStatement || !l.log.Enabled(ctx, slog.LevelDebug) {
 		return
@@ -38,9 +38,6 @@ func (l slowLog) Trace(ctx context.Context, begin time.Time, statement func() (s
 	attributes := []any{"sql", sql[:min(len(sql), maxLoggedSQL)], "ms", took.Milliseconds(), "rows", rows}
 	if id := l.correlationID(ctx); id != "" {
 		attributes = append(attributes, "correlation_id", id)
-	}
-	if err != nil {
-		attributes = append(attributes, "error", err)
 	}
 	l.log.DebugContext(ctx, "slow statement", attributes...)
 }

@@ -198,7 +198,7 @@ const lockName = "CONCAT('b2b ', SHA2(CONCAT(DATABASE(), ' ', ?), 224))"
 func (l lock) take(ctx context.Context, conn *sql.Conn, seconds int) error {
 	var got sql.NullInt64
 	err := conn.QueryRowContext(ctx, "SELECT GET_LOCK("+lockName+", ?)", string(l), seconds).Scan(&got)
-	if err == nil && !got.Valid { // https://dev.mysql.com/doc/refman/8.4/en/locking-functions.html#function_get-lock
+	if err == nil && !got.Valid {
 		return errors.New("GET_LOCK failed")
 	} else if err == nil && got.Int64 == 0 {
 		return fmt.Errorf("%w: another process has held the lock %q for too long", ErrConflict, string(l))

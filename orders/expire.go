@@ -38,8 +38,8 @@ func (s *Service) ExpireReservations(ctx context.Context) (total int, err error)
 	}
 }
 
-// expire cancels the orders that are still CREATED. It returns the number of canceled orders, and the number of
-// orders whose rows other transactions hold.
+// expire cancels the orders that are still CREATED. It returns the number of canceled orders, and the number
+// of orders whose rows other transactions hold.
 func (s *Service) expire(ctx context.Context, ids []int64) (expired, held int, err error) {
 	limited, cancel := context.WithTimeout(ctx, expiryWait)
 	defer cancel()

@@ -72,9 +72,7 @@ func (s *Service) maxBatches() int {
 func (s *Service) ready(ctx context.Context) error { return db.Ready(ctx, s.db, "orders") }
 
 // indexProducts is the job of the search index: see search.Index.UpdateDue.
-func (s *Service) indexProducts(ctx context.Context) (rows int, err error) {
-	return texts.UpdateDue(ctx, s.db)
-}
+func (s *Service) indexProducts(ctx context.Context) (int, error) { return texts.UpdateDue(ctx, s.db) }
 
 // orders are those that the caller may see: its own, for one that is bound to a customer.
 func (s store) orders() *gorm.DB {

@@ -72,9 +72,8 @@ func create(t testing.TB, dsn string) db.Config {
 	must(t, err)
 	host, port, err := net.SplitHostPort(m.Addr)
 	must(t, err)
-	c := db.Config{
-		Driver: db.MySQL, Host: host, User: m.User, Password: m.Passwd, Name: "mysql", MaxConns: 25,
-	}
+	c := db.Config{Driver: db.MySQL, Host: host, User: m.User, Password: m.Passwd, Name: "mysql"}
+	c.MaxConns = 25
 	c.Port, err = strconv.Atoi(port)
 	must(t, err)
 	admin, err := db.Open(context.Background(), c)

@@ -47,10 +47,7 @@ func From(err error) *Error {
 	if errors.As(err, &e) {
 		return e
 	}
-	var passing interface {
-		error
-		Unavailable() bool
-	}
+	var passing interface{ Unavailable() bool }
 	if errors.As(err, &passing) && passing.Unavailable() {
 		return Unavailable.Because(err)
 	}

@@ -182,8 +182,15 @@ func (k Keys) Lookup(q *gorm.DB, requests []Request) ([]Existing, error) {
 		Find(&rows).Error
 	for _, stored := range rows {
 		for i, r := range requests {
-			if stored.isOf(r) {
-				all[i] = stored.existing(r)
+			switch {
+			case r.Key == nil, stored.IdempotencyKey != *r.Key, stored.Caller != r.Caller,
+				stored.Operation != r.Operation:
+			case stored.Expired:
+				all[i].expired = &stored
+			case string(stored.RequestHash) != string(r.hash()):
+				all[i].Reused = apperr.IdempotencyKeyReused.New()
+			default:
+				all[i].Answer = Answer{*stored.Status, []byte(*stored.ResponseBody), true}
 			}
 		}
 	}
@@ -302,22 +309,6 @@ type row struct {
 
 // TableName implements gorm's Tabler.
 func (row) TableName() string { return "idempotency_keys" }
-
-func (stored row) isOf(r Request) bool {
-	return r.Key != nil && stored.Caller == r.Caller && stored.Operation == r.Operation &&
-		stored.IdempotencyKey == *r.Key
-}
-
-func (stored row) existing(r Request) Existing {
-	switch {
-	case stored.Expired:
-		return Existing{expired: &stored}
-	case string(stored.RequestHash) != string(r.hash()):
-		return Existing{Reused: apperr.IdempotencyKeyReused.New()}
-	}
-	first := Answer{Status: *stored.Status, Body: []byte(*stored.ResponseBody), Replayed: true}
-	return Existing{Answer: first}
-}
 
 // Answer returns the answer to the request when it succeeds. JSON must be able to hold body.
 func (r Request) Answer(body any) (Answer, error) {
