@@ -10,13 +10,13 @@ import (
 )
 
 const (
-	// slowStatement is how long a statement takes that LogSlow logs, waits for locks included.
+	// slowStatement is the least time of a logged statement, waits for locks included.
 	slowStatement = 100 * time.Millisecond
 	maxLoggedSQL  = 2000 // bytes of a statement's text
 )
 
-// LogSlow makes g log slow statements at level debug: the text without its values, the time, the rows, and
-// the correlation id that the context has. Call it before g is used. BEGIN, COMMIT and ROLLBACK are not
+// LogSlow makes g log slow statements at level debug: the text without values, the time, the rows, and the
+// correlation id of the context. Call LogSlow before g is used. BEGIN, COMMIT and ROLLBACK are not
 // logged.
 func LogSlow(g *gorm.DB, log *slog.Logger, correlationID func(ctx context.Context) string) {
 	g.Logger = slowLog{logger.Discard, log, correlationID}

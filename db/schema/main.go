@@ -1,4 +1,5 @@
-// Command schema writes schema.sql, MySQL's whole schema in one file, from the migrations. It runs in the folder db.
+// Command schema writes schema.sql, MySQL's whole schema in one file, from the migrations. It runs in the
+// folder db.
 package main
 
 import (
@@ -58,7 +59,8 @@ func schema(migrations fs.FS) (string, error) {
 	return all, nil
 }
 
-// upPart is what goose runs to go up. The mysql client knows none of goose's other annotations, so there may be none.
+// upPart is what goose runs to go up. The mysql client knows none of goose's other annotations, so there may
+// be none.
 func upPart(text string) (string, error) {
 	_, up, found := strings.Cut(text, "-- +goose Up\n")
 	if !found {

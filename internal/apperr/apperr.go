@@ -1,5 +1,5 @@
-// Package apperr holds the error type with which this system refuses a request or reports a fault, and the
-// catalogue of error codes. An error is made where the reason is known; package web maps it to HTTP.
+// Package apperr holds the error type for refused requests and for faults, and the catalogue of error codes.
+// Code with a reason to refuse makes the error; package web maps the error to HTTP.
 package apperr
 
 import (
@@ -9,38 +9,38 @@ import (
 	"strings"
 )
 
-// Detail says what is wrong with one field.
+// Detail describes the error of a field.
 type Detail struct {
 	Field   string `json:"field"` // JSON pointer into the body, or /query/…, /path/…, /header/…
 	Message string `json:"message"`
 	Params  Params `json:"params,omitempty"` // none only where another service sent none
 }
 
-// Params are what a message says, for a program: strings, numbers and booleans under names of the contract.
-// The rule of the document that a value breaks is its `rule`.
+// Params are the facts of a message, for a program: strings, numbers and booleans under names of the
+// contract. `rule` is the broken rule of the document.
 type Params map[string]any
 
-// Error is a refusal or a fault, as the caller shall see it, with its cause for the log.
+// Error is a refusal or a fault, for the caller, with the cause for the log.
 type Error struct {
 	*Code
-	Message string // one sentence for a person
+	Message string // a sentence for a person
 	Details []Detail
 	Cause   error // for the log only
 }
 
-// New returns the code's error; args fill its sentence.
+// New returns the code's error; args fill the sentence.
 func (c *Code) New(args ...any) *Error {
 	return &Error{Code: c, Message: fmt.Sprintf(c.Sentence, args...)}
 }
 
-// Because returns the code's error with its cause, which only the log shows.
+// Because returns the code's error with its cause, shown in the log only.
 func (c *Code) Because(cause error, args ...any) *Error {
 	e := c.New(args...)
 	e.Cause = cause
 	return e
 }
 
-// From returns the *Error in err's chain. An error without an *Error is 503 unavailable when its chain has a
+// From returns the *Error in err's chain. An error without an *Error is 503 unavailable if the chain has a
 // method Unavailable, as errors of package db have, and 500 internal otherwise.
 func From(err error) *Error {
 	var e *Error
@@ -58,8 +58,8 @@ func From(err error) *Error {
 // the request.
 func (c *Code) IsFault() bool { return c.Status >= http.StatusInternalServerError }
 
-// Relayed returns the error that another service answered with, to be passed on as it is. A code that this
-// program does not know, because that service is newer, keeps its name and status.
+// Relayed returns the error of another service's answer, to be passed on unchanged. An unknown code, of a
+// newer service, keeps name and status.
 func Relayed(status int, name, message string) *Error {
 	for _, c := range catalogue {
 		if c.Name == name && c.Status == status {
@@ -75,7 +75,7 @@ func (e *Error) With(field string, params Params, format string, args ...any) *E
 	return e
 }
 
-// Error is what the log shows.
+// Error returns the text for the log.
 func (e *Error) Error() string {
 	var b strings.Builder
 	b.WriteString(e.Name + ": " + e.Message)

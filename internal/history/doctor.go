@@ -9,7 +9,7 @@ import (
 	"example.com/b2b/db/doctor"
 )
 
-// Count is an SQL expression for the number of events of a type that a row of table has. table must not have
+// Count is an SQL expression for the number of a row's events of a type. table must not have
 // an alias in the query. A row without the event SUBJECT.created is older than the history, and its events
 // may be incomplete.
 func Count(event, subject, table string) string {
@@ -51,7 +51,7 @@ func LastShows(subject, table, list string) doctor.Rule {
 			d.UseNumber()
 			broken := d.Decode(&shown) != nil
 			for i, column := range columns {
-				value := shown[column] // nil in an event that is older than the column
+				value := shown[column] // nil in an event older than the column
 				if value == true {
 					value = 1
 				} else if value == false {
