@@ -11,18 +11,18 @@ import (
 	"gorm.io/gorm"
 )
 
-// Job is work that a service does again and again beside its requests.
+// Job is repeated work of a service beside requests.
 type Job struct {
 	Name      string        // in the log; also of the lock of an exclusive job
 	Interval  time.Duration // between the end of a run and the start of the next, give or take a fifth
-	Exclusive bool          // one process at a time runs the job: see RunExclusive
+	Exclusive bool          // only one process runs the job at a time: see RunExclusive
 
-	// Run does the work that is due and returns how many rows it changed. A run ends after three minutes;
+	// Run does all due work and returns the number of changed rows. A run ends after three minutes;
 	// longer work must go on in the next run.
 	Run func(ctx context.Context) (rows int, err error)
 }
 
-// RunJobs runs jobs side by side, each of them again and again, until ctx ends. It logs every run that
+// RunJobs runs jobs side by side, each of them again and again, until ctx ends. RunJobs logs every run with
 // changed rows or failed. The job goes on after a failure, also when a statement got no answer, as over a
 // connection that a firewall has forgotten.
 func RunJobs(ctx context.Context, g *gorm.DB, log *slog.Logger, jobs ...Job) {

@@ -11,19 +11,19 @@ import (
 )
 
 const (
-	// maxWait is how long a statement waits for a locked row: innodb_lock_wait_timeout, whose minimum is 1 s.
+	// maxWait is how long a statement waits for a locked row: innodb_lock_wait_timeout, 1 s at least.
 	maxWait = time.Second
-	// minWait is the shortest time limit of a statement. A shorter one ends statements that do not wait when
-	// the server is busy.
+	// minWait is the shortest time limit of a statement. A shorter limit ends statements without any wait
+	// when the server is busy.
 	minWait = 50 * time.Millisecond
 	// waitTimeout is how many seconds the server keeps a silent connection, with the locks of its
 	// transaction.
 	waitTimeout = "20"
 )
 
-// ForUpdate locks the rows that a query reads until the transaction ends. The query's error is ErrLocked when
+// ForUpdate locks the rows of a query until the transaction ends. The query's error is ErrLocked when
 // another transaction holds a row for longer than a second. SQLite needs no row locks: its transactions run
-// one after the other.
+// serially.
 func ForUpdate(q *gorm.DB) *gorm.DB { return ForUpdateWithin(q, maxWait) }
 
 // ForUpdateWithin is ForUpdate with a shorter wait than a second; 0 does not wait. No engine has lock waits
@@ -37,7 +37,7 @@ func ForUpdateWithin(q *gorm.DB, wait time.Duration) *gorm.DB {
 	case q.Name() == SQLite:
 		return q
 	case wait >= maxWait:
-	case server.mariaDB: // its NOWAIT rolls the transaction back where innodb_rollback_on_timeout is set
+	case server.mariaDB: // MariaDB's NOWAIT rolls the transaction back where innodb_rollback_on_timeout is set
 		limit := fmt.Sprintf("SET STATEMENT max_statement_time=%.3f FOR", wait.Seconds())
 		q = q.Clauses(selectLimit{before: limit})
 	case wait == minWait:
@@ -49,8 +49,8 @@ func ForUpdateWithin(q *gorm.DB, wait time.Duration) *gorm.DB {
 }
 
 // ByID makes a statement on a model find its rows by the primary key. When a statement names many rows of a
-// small table, MySQL and MariaDB would scan the table and wait for locked rows that the statement does not
-// name.
+// small table, MySQL and MariaDB would scan the table and wait for locked rows of no concern to the
+// statement.
 func ByID(q *gorm.DB) *gorm.DB {
 	if q.Name() == SQLite {
 		return q
@@ -93,8 +93,8 @@ func (l selectLimit) ModifyStatement(s *gorm.Statement) {
 // turnWait is how long Take waits.
 const turnWait = 2 * time.Second
 
-// Turns lets the requests of a process change a row one after the other. A request takes its turn before its
-// transaction begins. When another process holds the row, only one request waits for it with a connection.
+// Turns lets the requests of a process change a row in turns. A request takes a turn before the transaction
+// begins. When another process holds the row, only a single request waits, with a connection.
 // The zero value is ready to use.
 type Turns struct {
 	mu   sync.Mutex
@@ -103,7 +103,7 @@ type Turns struct {
 
 type turn struct {
 	taken   chan struct{}
-	callers int // waiting ones included
+	callers int // also waiting callers
 }
 
 // Take waits for the caller's turn at a row. The error is ErrLocked after two seconds, or ctx's. Call done

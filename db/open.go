@@ -1,5 +1,5 @@
 // Package db opens the database, migrates its schema, runs transactions and background jobs, and reads pages
-// of lists. It hides the differences between SQLite, MySQL, MariaDB and TiDB from the services. It knows no
+// of lists. The package hides the differences between SQLite, MySQL, MariaDB and TiDB, and knows no
 // table of a service.
 package db
 
@@ -34,7 +34,7 @@ const (
 // Config describes the database to open.
 type Config struct {
 	Driver         string // MySQL or SQLite
-	Path           string // SQLite: the file; its folder is made when missing
+	Path           string // SQLite: the file, in a folder that Open makes if missing
 	Host           string // this and all below: MySQL only
 	Port           int
 	User, Password string
@@ -55,7 +55,7 @@ func (c Config) String() string {
 // answerTimeout bounds the time to connect.
 const answerTimeout = 5 * time.Second
 
-// Open connects to the database and fails within seconds when it does not answer.
+// Open connects to the database and fails within seconds without an answer.
 func Open(ctx context.Context, c Config) (*gorm.DB, error) {
 	ctx, cancel := context.WithTimeout(ctx, answerTimeout)
 	defer cancel()
@@ -63,8 +63,8 @@ func Open(ctx context.Context, c Config) (*gorm.DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	// When several processes open a new SQLite file, one switches it to WAL; meanwhile the others may get
-	// SQLITE_BUSY at once, whatever busy_timeout is.
+	// When several processes open a new SQLite file, the first switches the file to WAL; meanwhile the others
+	// may get SQLITE_BUSY at once, whatever busy_timeout is.
 	if err := retry(ctx, 30, time.Minute, func() error { return pool.PingContext(ctx) }); err != nil {
 		return nil, errors.Join(err, pool.Close())
 	}
@@ -101,14 +101,8 @@ func (c Config) pool() (connections, gorm.Dialector, error) {
 	m := mysqldriver.NewConfig()
 	m.Net, m.Addr = "tcp", net.JoinHostPort(c.Host, strconv.Itoa(c.Port))
 	m.User, m.Passwd, m.DBName = c.User, c.Password, c.Name
-	switch c.TLS {
-	case "preferred":
-		m.TLSConfig = "preferred"
-	case "required":
-		m.TLSConfig = "skip-verify"
-	case "verify":
-		m.TLSConfig = "true"
-	}
+	modes := map[string]string{"preferred": "preferred", "required": "skip-verify", "verify": "true"}
+	m.TLSConfig = modes[c.TLS]
 	if c.TLSCA != "" {
 		pem, err := os.ReadFile(c.TLSCA)
 		if err != nil {
@@ -128,7 +122,7 @@ func (c Config) pool() (connections, gorm.Dialector, error) {
 		"sql_mode":                 "'STRICT_ALL_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION'",
 		"innodb_lock_wait_timeout": "1",         // maxWait
 		"lock_wait_timeout":        "5",         // seconds, for tables; default: a year, on MariaDB a day
-		"wait_timeout":             waitTimeout, // seconds; bounds locks of a client that is gone
+		"wait_timeout":             waitTimeout, // seconds; bounds locks of a vanished client
 	}
 	connector, err := mysqldriver.NewConnector(m) // a driver with a DSN string would log by itself
 	if err != nil {
@@ -144,12 +138,12 @@ func (c Config) pool() (connections, gorm.Dialector, error) {
 
 // connecting sets the isolation of each new connection, and bounds the time to connect.
 //
-// READ COMMITTED is enough: every invariant stands in the condition of the statement that writes, or behind a
+// READ COMMITTED is enough: every invariant stands in the condition of the writing statement, or behind a
 // row lock. REPEATABLE READ would add gap locks and, with MariaDB's innodb_snapshot_isolation, a retry for
 // every race.
 //
-// A full pool makes new connections one after the other, without the deadline of a request. Without the
-// bound, a server that accepts a connection and never answers would block the pool for ever.
+// A full pool makes new connections serially, without the deadline of a request. Without the
+// bound, a server with accepted connections and no answers would block the pool for ever.
 type connecting struct{ driver.Connector }
 
 func (c connecting) Connect(ctx context.Context) (driver.Conn, error) {
@@ -171,8 +165,8 @@ func (c connecting) Connect(ctx context.Context) (driver.Conn, error) {
 const readyWithin = 2 * time.Second
 
 // Ready returns ErrUnavailable, within three seconds, unless the database answers, has the table, and lets
-// this user write there. table must have a column id. Ready runs one statement, which changes and locks no
-// row; calls at the same time share it. It does not notice a full disk on MySQL; for SQLite see
+// this user write there. table must have a column id. Ready runs a statement without changes or locks; calls
+// at the same time share the statement. Ready does not notice a full disk on MySQL; for SQLite see
 // sqlitePool.ready.
 func Ready(ctx context.Context, g *gorm.DB, table string) error {
 	answer := g.Dialector.(dialector).ready.DoChan(table, func() (any, error) {

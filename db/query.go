@@ -22,16 +22,16 @@ func Now(g *gorm.DB, after time.Duration) clause.Expr {
 	return gorm.Expr("UTC_TIMESTAMP(3) + INTERVAL ? MICROSECOND", after.Microseconds())
 }
 
-// NotBefore is an SQL expression for the later of the database's clock and the column, so that a time never
-// goes back: on MySQL a statement that waited for a lock sees the time at which its wait began.
+// NotBefore is an SQL expression for the later of the database's clock and the column, so times never go
+// back: on MySQL, after a wait for a lock, a statement sees the time at the start of the wait.
 func NotBefore(g *gorm.DB, column string) clause.Expr {
 	if g.Name() == SQLite {
-		return Now(g, 0) // transactions run one after the other
+		return Now(g, 0) // transactions run serially
 	}
 	return gorm.Expr("GREATEST("+column+", ?)", Now(g, 0))
 }
 
-// Containing selects the rows in which one of the columns contains text literally, in any case of letters. It
+// Containing selects the rows with text literally in some column, in any case of letters. It
 // reads all rows; for large tables see package search.
 func Containing(g *gorm.DB, text string, columns ...string) *gorm.DB {
 	anyColumn := g.Session(&gorm.Session{NewDB: true})
@@ -41,7 +41,7 @@ func Containing(g *gorm.DB, text string, columns ...string) *gorm.DB {
 	return g.Where(anyColumn)
 }
 
-// Fold makes texts equal that differ only in the case of letters.
+// Fold makes texts equal if only the case of letters differs.
 func Fold(text string) string { return strings.ToLower(text) }
 
 // Folded is an SQL expression that folds expression as Fold does, but for rare letters.
@@ -102,8 +102,8 @@ func init() { // SQLite's own LOWER changes ASCII only
 	sqlitedriver.MustRegisterDeterministicScalarFunction("unicode_lower", 1, lower)
 }
 
-// CreateAll inserts rows, pointers to gorm models with the field ID, in one statement, and sets their ids.
-// Its error is gorm.ErrDuplicatedKey when a unique value is taken.
+// CreateAll inserts rows, pointers to gorm models with the field ID, in a single statement, and sets their
+// ids. The error is gorm.ErrDuplicatedKey when a unique value is taken.
 //
 // MySQL returns the first id of a statement; the others follow in steps of the session's
 // auto_increment_increment: https://dev.mysql.com/doc/refman/8.4/en/innodb-auto-increment-handling.html. gorm
@@ -126,8 +126,8 @@ func CreateAll[T interface{ Key() int64 }](tx *gorm.DB, rows []T) error {
 	return nil
 }
 
-// Insert adds rows to a table in one statement. columns are separated by commas. It serves rows that come
-// with every order, where gorm's Create is slow, because it reflects on each field. Its error is
+// Insert adds rows to a table in one statement. columns are separated by commas. It serves the rows of
+// every order, because gorm's Create reflects on each field and is slow. The error is
 // gorm.ErrDuplicatedKey when a unique value is taken.
 func Insert(tx *gorm.DB, table, columns string, rows [][]any) error {
 	if len(rows) == 0 {
@@ -138,8 +138,8 @@ func Insert(tx *gorm.DB, table, columns string, rows [][]any) error {
 	return tx.Exec("INSERT INTO "+table+" ("+columns+") VALUES "+values, slices.Concat(rows...)...).Error
 }
 
-// UpdateEach writes the columns of rows, gorm models with the key id, in one statement. It returns the number
-// of rows that q found.
+// UpdateEach writes the columns of rows, gorm models with the key id, in one statement. UpdateEach returns
+// the number of rows found by q.
 func UpdateEach[T interface{ Key() int64 }](q *gorm.DB, rows []T, columns ...string) (n int64, err error) {
 	ids, parsed := make([]int64, len(rows)), &gorm.Statement{DB: q}
 	if err := parsed.Parse(&rows[0]); err != nil {
@@ -183,7 +183,7 @@ func PageFrom[S ~string](sort *S, cursor *int64, limit *int32) PageRequest {
 }
 
 // Page reads a page of q and returns the cursor of the next page: nil when there is none. T is a gorm model,
-// and Key returns its id.
+// and Key returns the id.
 func Page[T interface{ Key() int64 }](q *gorm.DB, w PageRequest) ([]T, *int64, error) {
 	rows, err := Rows[T](q, w)
 	if err != nil {
@@ -226,7 +226,7 @@ func PageIn[T interface{ Key() int64 }](q *gorm.DB, spans []IDRange, w PageReque
 	return rows, next, nil
 }
 
-// Rows reads the rows of a page, and one more when there is a next page.
+// Rows reads the rows of a page, and another row when there is a next page.
 func Rows[T any](q *gorm.DB, w PageRequest) (rows []T, err error) {
 	err = w.Apply(q).Limit(int(w.Limit) + 1).Find(&rows).Error
 	return rows, err

@@ -11,9 +11,9 @@ import (
 	"time"
 )
 
-// sqlitePool is the connections to an SQLite file: one writes, and some read. SQLite has one writer, so a
-// queue for one connection beats busy errors on several. A SELECT outside of a transaction uses a reader: it
-// reads committed rows, and does not wait for a writer of this process or another.
+// sqlitePool is the connections to an SQLite file: a writer and some readers. SQLite has a single writer, so
+// a queue for one connection beats busy errors on several. A SELECT outside of a transaction uses a reader:
+// the reader reads committed rows, and does not wait for a writer of this process or another.
 type sqlitePool struct {
 	*sql.DB // the writer
 	readers *sql.DB
@@ -23,13 +23,13 @@ type sqlitePool struct {
 
 const (
 	maxReaders    = 4           // connections; each caches up to 2 MB of pages
-	readersIdle   = time.Minute // before a reader is closed, which frees its cache
+	readersIdle   = time.Minute // until a reader is closed and its cache freed
 	lockWait      = "10000"     // milliseconds to wait for the lock of another process
 	briefLockWait = "1000"
 	maxLog        = 64 << 20 // bytes of the write-ahead log
 )
 
-// openSQLite opens the file, and makes its folder when it is missing.
+// openSQLite opens the file, and makes a missing folder.
 func openSQLite(path string) (*sqlitePool, error) {
 	if path == ":memory:" {
 		return nil, errors.New("the database must be a file: each connection to :memory: has one of its own")
@@ -44,7 +44,7 @@ func openSQLite(path string) (*sqlitePool, error) {
 			"_txlock":      {"immediate"},
 			"_time_format": {"sqlite"},
 			"_timezone":    {"UTC"},
-			"_texttotime":  {"1"}, // for times from expressions, which have no declared type
+			"_texttotime":  {"1"}, // for times from expressions, without a declared type
 		}
 		dsn := url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath(), RawQuery: q.Encode()}
 		return sql.Open("sqlite", dsn.String())
@@ -102,7 +102,7 @@ func (p *sqlitePool) briefly(ctx context.Context, statements ...string) error {
 	})
 }
 
-// boundLog truncates the write-ahead log when it is longer than maxLog. SQLite itself restarts the log at a
+// boundLog truncates the write-ahead log when longer than maxLog. SQLite itself restarts the log at a
 // moment without reads, and under overlapping long reads there is no such moment. The checkpoint makes
 // writers wait for reads, for a second at most.
 func (p *sqlitePool) boundLog(ctx context.Context) {
@@ -119,8 +119,8 @@ func (p *sqlitePool) boundLog(ctx context.Context) {
 	}
 }
 
-// ready runs change, which must change no row, writes a page, waits for the disk, and looks for free space on
-// the disk: SQLite overwrites space that it has already, so the page may fit on a full disk.
+// ready runs change (which must change no row), writes a page, waits for the disk, and looks for free space
+// on the disk: SQLite reuses space of the file, so the page may fit on a full disk.
 func (p *sqlitePool) ready(ctx context.Context, change string) error {
 	err := p.briefly(ctx, change, "PRAGMA user_version = 1")
 	if err == nil {

@@ -18,7 +18,7 @@ import (
 // for another transaction's row, or when fn returns ErrConflict, InTx runs fn again: 12 times or for five
 // seconds at most, with growing, jittered pauses. So fn must not leave traces outside of tx. When no try
 // succeeds, the error is ErrConflict. Transactions do not nest: g must not be in one, and tx refuses to begin
-// one.
+// another.
 //
 // InTx uses at most a third of the connections. Where transactions wait for stuck rows, reads and
 // InReservedTx still get a connection.
@@ -37,12 +37,12 @@ func InTx(ctx context.Context, g *gorm.DB, fn func(tx *gorm.DB) error) error {
 	})
 }
 
-// InReservedTx is InTx without its limit of connections, for callers that run few transactions at once.
+// InReservedTx is InTx without the limit of connections, for callers with few transactions at once.
 func InReservedTx(ctx context.Context, g *gorm.DB, fn func(tx *gorm.DB) error) error {
 	return retryTx(ctx, func() error { return transact(ctx, g, fn, begin(g)) })
 }
 
-// TryTx runs fn once, in a transaction that is rolled back.
+// TryTx runs fn once, in a transaction to be rolled back.
 func TryTx(ctx context.Context, g *gorm.DB, fn func(tx *gorm.DB) error) error {
 	err := transact(ctx, g, func(tx *gorm.DB) error { return cmp.Or(fn(tx), errRollback) }, begin(g))
 	if errors.Is(err, errRollback) {
@@ -79,7 +79,7 @@ func retry(ctx context.Context, tries uint, limit time.Duration, fn func() error
 }
 
 // Snapshot runs fn once, in a transaction that reads all tables as of one moment. fn must not write: only
-// MySQL and MariaDB refuse it. On SQLite, other transactions may write meanwhile.
+// MySQL and MariaDB refuse to. On SQLite, other transactions may write meanwhile.
 func Snapshot(ctx context.Context, g *gorm.DB, fn func(tx *gorm.DB) error) error {
 	if g.Name() == SQLite {
 		return transact(ctx, g, fn, "BEGIN")
@@ -93,9 +93,9 @@ func Snapshot(ctx context.Context, g *gorm.DB, fn func(tx *gorm.DB) error) error
 	return err
 }
 
-// transact runs fn in a transaction, which the statements in begin start.
+// transact runs fn in a transaction, started by the statements in begin.
 //
-// It does not use sql.Tx, because Commit and Rollback of sql.Tx take no context
+// transact does not use sql.Tx, because Commit and Rollback of sql.Tx take no context
 // (https://pkg.go.dev/database/sql/driver#Tx) and wait for the answer without end. When the server is cut off
 // at that moment, the request and its connection would wait until TCP gives up.
 func transact(ctx context.Context, g *gorm.DB, fn func(tx *gorm.DB) error, begin ...string) error {
@@ -118,12 +118,12 @@ func transact(ctx context.Context, g *gorm.DB, fn func(tx *gorm.DB) error, begin
 	})
 }
 
-// statements hides the methods of a connection that begin a transaction. On MySQL, to begin another one would
+// statements hides a connection's methods to begin a transaction. On MySQL, to begin another would
 // commit the first.
 type statements struct{ gorm.ConnPool }
 
-// onConn runs fn on a connection of its own. When fn panics or does not report it as clean, onConn closes the
-// connection, and the server rolls back its transaction.
+// onConn runs fn on a connection of its own. When fn panics or does not report a clean connection, onConn
+// closes the connection, and the server rolls back its transaction.
 func onConn(ctx context.Context, pool *sql.DB, fn func(conn *sql.Conn) (clean bool, err error)) error {
 	conn, err := pool.Conn(ctx)
 	if err != nil {
@@ -140,7 +140,7 @@ func onConn(ctx context.Context, pool *sql.DB, fn func(conn *sql.Conn) (clean bo
 	return translate(err)
 }
 
-// finish runs a statement that ends a transaction or a lock. It has a second of its own, because the time of
+// finish runs a statement to end a transaction or a lock. It has a second, because the time of
 // the request may be over.
 func finish(ctx context.Context, conn *sql.Conn, statement string, args ...any) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
@@ -149,12 +149,12 @@ func finish(ctx context.Context, conn *sql.Conn, statement string, args ...any) 
 	return err
 }
 
-// RunExclusive runs work unless another call, here or in another process, is running work of that name on the
-// same database. It reports whether it ran work.
+// RunExclusive runs work unless another call, here or in another process, is running work of the same name on
+// the same database. RunExclusive reports whether work ran.
 //
-// The lock ends with its connection, and after about three minutes. A process that is cut off from the
-// database may then still be at work when the next one starts. So RunExclusive saves double work, and work
-// must stay correct when two processes do it.
+// The lock ends with its connection, and after about three minutes. A process without contact to the database
+// may then still be at work when the next process starts. So RunExclusive saves double work, and work must
+// stay correct when two processes do it.
 //
 // The lock takes a connection, and work another. On SQLite, and in a pool of fewer than exclusiveFrom
 // connections, there is no lock, and every call runs work.
@@ -185,11 +185,11 @@ func RunExclusive(
 // and two connections for each cannot all be taken by locks.
 const exclusiveFrom = 10
 
-// lock is the name of a lock on the server, which ends with its connection. It implements goose's
+// lock is the name of a lock on the server, held until the connection ends. It implements goose's
 // lock.SessionLocker.
 type lock string
 
-// lockName is the server's name of a lock. The database is a part of it, because all databases of a server
+// lockName is the server's name of a lock. The name includes the database, because all databases of a server
 // share the names. 64 characters are allowed.
 const lockName = "CONCAT('b2b ', SHA2(CONCAT(DATABASE(), ' ', ?), 224))"
 
@@ -198,7 +198,7 @@ const lockName = "CONCAT('b2b ', SHA2(CONCAT(DATABASE(), ' ', ?), 224))"
 func (l lock) take(ctx context.Context, conn *sql.Conn, seconds int) error {
 	var got sql.NullInt64
 	err := conn.QueryRowContext(ctx, "SELECT GET_LOCK("+lockName+", ?)", string(l), seconds).Scan(&got)
-	if err == nil && !got.Valid { // https://dev.mysql.com/doc/refman/8.4/en/locking-functions.html#function_get-lock
+	if err == nil && !got.Valid {
 		return errors.New("GET_LOCK failed")
 	} else if err == nil && got.Int64 == 0 {
 		return fmt.Errorf("%w: another process has held the lock %q for too long", ErrConflict, string(l))

@@ -12,13 +12,13 @@ import (
 )
 
 const (
-	expiryBatch = 200             // orders that ExpireReservations cancels at once
-	expiryWait  = 2 * time.Second // limit for waiting for rows that other transactions hold
+	expiryBatch = 200             // orders to cancel at once
+	expiryWait  = 2 * time.Second // limit for waiting for held rows
 )
 
-// ExpireReservations cancels orders that are CREATED for longer than the reservation lasts, gives their stock
-// back, and returns the number of canceled orders. It skips orders whose rows other transactions hold; the
-// next call cancels them. Several processes may call it at once.
+// ExpireReservations cancels orders in CREATED for longer than the reservation lasts, gives their stock
+// back, and returns the number of canceled orders. Orders with rows held by other transactions
+// are left to the next call. Several processes may expire reservations at once.
 func (s *Service) ExpireReservations(ctx context.Context) (total int, err error) {
 	if s.Reservation == 0 {
 		return 0, nil
@@ -37,8 +37,8 @@ func (s *Service) ExpireReservations(ctx context.Context) (total int, err error)
 	}
 }
 
-// expire cancels the orders that are still CREATED. It returns the number of canceled orders, and the number of
-// orders whose rows other transactions hold.
+// expire cancels the orders still in CREATED. It returns the numbers of canceled orders, and of orders with
+// rows held by other transactions.
 func (s *Service) expire(ctx context.Context, ids []int64) (expired, held int, err error) {
 	limited, cancel := context.WithTimeout(ctx, expiryWait)
 	defer cancel()
@@ -65,5 +65,5 @@ func (s *Service) expire(ctx context.Context, ids []int64) (expired, held int, e
 }
 
 // errNotReserved says that an order is no longer CREATED, because another process, a confirm or a cancel was
-// faster. No caller of the service sees it.
+// faster. No caller of the service sees this error.
 var errNotReserved = errors.New("the order has no reservation")

@@ -43,7 +43,7 @@ func Each[T runner[T]](t T, test func(t T, g *gorm.DB)) {
 	EachConfig(t, func(t T, c db.Config) { test(t, Open(t, c)) })
 }
 
-// EachConfig is Each with an empty database, which it drops afterwards.
+// EachConfig is Each with an empty database, dropped afterwards.
 func EachConfig[T runner[T]](t T, test func(t T, c db.Config)) {
 	t.Run("SQLite", func(t T) {
 		test(t, db.Config{Driver: db.SQLite, Path: filepath.Join(t.TempDir(), "test.db")})
@@ -55,7 +55,7 @@ func EachConfig[T runner[T]](t T, test func(t T, c db.Config)) {
 	}
 }
 
-// Open opens and migrates the database, and closes it when the test ends.
+// Open opens and migrates the database, and closes the database at the end of the test.
 func Open(t testing.TB, c db.Config) *gorm.DB {
 	t.Helper()
 	g, err := db.Open(context.Background(), c)
@@ -72,9 +72,8 @@ func create(t testing.TB, dsn string) db.Config {
 	must(t, err)
 	host, port, err := net.SplitHostPort(m.Addr)
 	must(t, err)
-	c := db.Config{
-		Driver: db.MySQL, Host: host, User: m.User, Password: m.Passwd, Name: "mysql", MaxConns: 25,
-	}
+	c := db.Config{Driver: db.MySQL, Host: host, User: m.User, Password: m.Passwd, Name: "mysql"}
+	c.MaxConns = 25
 	c.Port, err = strconv.Atoi(port)
 	must(t, err)
 	admin, err := db.Open(context.Background(), c)
@@ -92,7 +91,7 @@ func must(t testing.TB, err error) {
 	}
 }
 
-// NoFilesort fails the test when g later runs a SELECT that counts, skips rows with OFFSET, or sorts them by
+// NoFilesort fails the test when g later runs a SELECT that counts, skips rows with OFFSET, or sorts by
 // the engine's plan.
 func NoFilesort(t *testing.T, g *gorm.DB) {
 	t.Helper()
@@ -110,7 +109,7 @@ func NoFilesort(t *testing.T, g *gorm.DB) {
 	})
 }
 
-// WantIndex fails the test unless the last SELECT that do runs on g uses the index.
+// WantIndex fails the test unless the last SELECT of do on g uses the index.
 func WantIndex(t *testing.T, g *gorm.DB, index string, do func()) {
 	t.Helper()
 	var last atomic.Value
@@ -123,7 +122,7 @@ func WantIndex(t *testing.T, g *gorm.DB, index string, do func()) {
 	}
 }
 
-// setStatement matches the prefix of MariaDB's statements that EXPLAIN does not accept.
+// setStatement matches a prefix of MariaDB's statements, not accepted by EXPLAIN.
 var setStatement = regexp.MustCompile("^SET STATEMENT .*? FOR ")
 
 // explain calls look for every SELECT that g runs from now on, with a function that asks the engine for its plan.

@@ -10,7 +10,7 @@ import (
 	"example.com/b2b/db"
 )
 
-// Silence is a proxy between a pool and its database server. After Fall it passes nothing on.
+// Silence is a proxy between a pool and its database server. After Fall, nothing passes.
 type Silence struct {
 	listener net.Listener
 	server   string
@@ -21,7 +21,8 @@ type Silence struct {
 	open   []net.Conn
 }
 
-// Between puts a Silence in front of c's server until the test ends, and returns c with its address.
+// Between puts a Silence in front of c's server until the test ends, and returns c with the address of the
+// Silence.
 func Between(t testing.TB, c db.Config) (db.Config, *Silence) {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -40,7 +41,7 @@ func Between(t testing.TB, c db.Config) (db.Config, *Silence) {
 	return c, s
 }
 
-// Fall makes all connections silent. It still accepts new ones and closes none, like a host that has
+// Fall makes all connections silent. New connections are accepted and none is closed, as by a host that has
 // vanished.
 func (s *Silence) Fall() {
 	s.mu.Lock()
@@ -84,7 +85,7 @@ func (s *Silence) accept() {
 	}
 }
 
-// pass copies from one connection to the other, and closes the other at the end. Once broken is closed, it
+// pass copies from one connection to the other, and closes the other at the end. Once broken is closed, pass
 // discards.
 func pass(to, from net.Conn, broken chan struct{}) {
 	buffer := make([]byte, 32<<10)

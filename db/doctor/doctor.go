@@ -20,22 +20,22 @@ import (
 type Rule struct {
 	Name  string
 	Table string
-	// Query selects the ids of the rows that break the rule, in ascending order. It should compare rows
-	// through indexes, so that a large table needs no temporary table.
+	// Query selects the ids of the broken rows, in ascending order. It should compare rows
+	// through indexes, so a large table needs no temporary table.
 	Query string
-	// Breaks is optional, for rules beyond SQL. It reads a row that Query selects, and returns its id if the
-	// row breaks the rule, else "".
+	// Breaks is optional, for rules beyond SQL. It reads a row of Query, and returns the id of a
+	// broken row, else "".
 	Breaks func(row *sql.Rows) (id string, err error)
-	// Examine replaces Query, for rules that need several queries. It calls broken with the id of each row
-	// that breaks the rule, and returns the number of rows that it examined.
+	// Examine replaces Query, for rules that need several queries. It calls broken with the id of each
+	// broken row, and returns the number of examined rows.
 	Examine func(tx *gorm.DB, broken func(id string)) (checked int64, err error)
 }
 
-// Check is the result of one rule.
+// Check is the result of a rule.
 type Check struct {
 	Rule    string   `json:"rule"`
 	Checked int64    `json:"checked"` // rows
-	Broken  int64    `json:"broken"`  // rows that break the rule
+	Broken  int64    `json:"broken"`  // rows
 	First   []string `json:"first"`   // ids of the first broken rows, at most ten
 }
 

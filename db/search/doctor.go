@@ -10,10 +10,10 @@ import (
 	"example.com/b2b/db/doctor"
 )
 
-// sampleSize is about the number of rows, spread over the table, that the doctor examines.
+// sampleSize is about the number of examined rows, spread over the table.
 const sampleSize = 1000
 
-// Rule says that every indexed row is in the index with all its grams.
+// Rule: every indexed row is in the index with all grams of its text.
 func (x Index) Rule() doctor.Rule {
 	sample := " (a sample of about " + strconv.Itoa(sampleSize) + ")"
 	name := "search finds a row of " + x.Table + " by its text" + sample

@@ -15,13 +15,13 @@ import (
 )
 
 const (
-	minBatch  = 100     // unindexed rows at which UpdateDue starts; a search compares fewer rows quickly
+	minBatch  = 100     // fewer unindexed rows do not start UpdateDue; a search compares fewer rows quickly
 	batch     = 1 << 15 // rows indexed at once, to bound the memory
-	statement = 500     // rows of a statement, to bound the time that others wait for its locks
+	statement = 500     // rows of a statement, to bound the waits of other transactions
 )
 
-// UpdateDue is Update once at least minBatch rows are unindexed, and does nothing before. Call it every few
-// seconds.
+// UpdateDue is Update once at least minBatch rows are unindexed, and does nothing before. Call UpdateDue
+// every few seconds.
 func (x Index) UpdateDue(ctx context.Context, g *gorm.DB) (rows int, err error) {
 	var ids []int64
 	err = g.WithContext(ctx).Table(x.Table).Where("unindexed = 1").Limit(minBatch).Pluck("id", &ids).Error
@@ -31,8 +31,8 @@ func (x Index) UpdateDue(ctx context.Context, g *gorm.DB) (rows int, err error) 
 	return x.Update(ctx, g)
 }
 
-// Update adds all unindexed rows to the index and returns the number of rows. Several processes may run it at
-// once. A row that changes meanwhile stays unindexed.
+// Update adds all unindexed rows to the index and returns the number of rows. Several processes may run
+// Update at once. A row with a new text meanwhile stays unindexed.
 func (x Index) Update(ctx context.Context, g *gorm.DB) (total int, err error) {
 	g = g.WithContext(ctx)
 	for last := int64(0); ; {
@@ -119,7 +119,7 @@ const insertGrams = "REPLACE INTO search_grams (subject, gram, chunk, hits, ids)
 
 // merge adds the ids of some grams of a chunk to the stored bitmaps.
 func (x Index) merge(tx *gorm.DB, chunk int64, added map[string]*roaring.Bitmap, some []string) error {
-	// The row without a gram is a lock: of two transactions, the second reads what the first has written.
+	// The row without a gram is a lock: of two transactions, the second reads the rows of the first.
 	if err := tx.Exec(insertGrams+"(?, X'', 0, 0, X'')", x.Table).Error; err != nil {
 		return err
 	}
@@ -167,7 +167,7 @@ func (x Index) merge(tx *gorm.DB, chunk int64, added map[string]*roaring.Bitmap,
 	return tx.Exec(insertGrams+rows, values...).Error
 }
 
-// grams yields the parts of a text that have from to to characters. It may yield a part several times.
+// grams yields the parts of a text with from to to characters, some parts several times.
 func grams(text string, from, to int) iter.Seq[string] {
 	return func(yield func(string) bool) {
 		for i := range text {

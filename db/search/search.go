@@ -1,10 +1,10 @@
-// Package search finds the rows of a table that contain a text, as db.Containing does, through an index in
-// the table search_grams. It knows no service.
+// Package search finds the rows of a table with a text in some columns, as db.Containing does, through an
+// index in the table search_grams. It knows no service.
 //
-// The index maps each gram, 1 to 3 characters of a folded text, to the ids of the rows that contain it. It
-// may list rows whose text has changed since, so a search compares every candidate literally. Rows that are
-// not in the index yet have the generated column unindexed = 1, and a search compares them, too. So a search
-// is correct at any time, and code that writes rows need not know of the index.
+// The index maps each gram, 1 to 3 characters of a folded text, to the ids of rows. The index may list rows
+// with a newer text, so a search compares every candidate literally. Rows not in the index yet have the
+// generated column unindexed = 1, and a search compares them, too. So a search is correct at any time, and
+// code for writing rows need not know of the index.
 package search
 
 import (
@@ -19,8 +19,8 @@ import (
 	"example.com/b2b/db"
 )
 
-// Index is the index of some columns of a table, which needs the columns id, indexed_text and unindexed: see
-// migration 00006.
+// Index is the index of some columns of a table. The table needs the columns id, indexed_text and unindexed:
+// see migration 00006.
 type Index struct {
 	Table   string
 	Columns []string
@@ -29,18 +29,18 @@ type Index struct {
 const (
 	chunkBits  = 16      // of an id are its offset in a chunk; a gram has a bitmap for each chunk
 	maxGrams   = 16      // grams of a text to look up
-	maxBitmaps = 4       // grams of a text, the rarest, whose bitmaps are read
+	maxBitmaps = 4       // grams of a text, the rarest, to read the bitmaps of
 	maxPending = 1000    // unindexed rows to compare; with more of them, a search compares all rows
-	maxTried   = 1000    // rows that a statement compares
-	firstRead  = 1 << 14 // bytes of bitmaps that the first statement reads; each further one 4 times more
+	maxTried   = 1000    // rows to compare in a statement
+	firstRead  = 1 << 14 // bytes of bitmaps for the first statement; each further one 4 times more
 )
 
-// Page is db.Page for the rows of q that contain text in one of the columns. q may have any conditions on the
+// Page is db.Page for the rows of q with text in some column of the index. q may have any conditions on the
 // table. When q selects few rows, db.Containing is faster.
 func Page[T interface{ Key() int64 }](q *gorm.DB, x Index, text string, w db.PageRequest) ([]T, *int64, error) {
 	matching := db.Containing(q, text, x.Columns...).Session(&gorm.Session{})
 	s := lookup{q: q.Session(&gorm.Session{NewDB: true}), x: x, w: w}
-	// Pending rows are read before the index, so that a row that is indexed between the two is not missed.
+	// Pending rows are read before the index, so that no row is missed when indexed between the two.
 	pending, err := s.pending()
 	if err != nil {
 		return nil, nil, err
@@ -59,7 +59,7 @@ func Page[T interface{ Key() int64 }](q *gorm.DB, x Index, text string, w db.Pag
 		rows, some = append(rows, more...), some[:0]
 		return err
 	}
-	most := int(w.Limit) + 1 // candidates in a statement; more after each one that did not fill the page
+	most := int(w.Limit) + 1 // candidates in a statement; more after each statement without a full page
 	for id, err := range s.candidates {
 		if err != nil {
 			return nil, nil, err
@@ -84,7 +84,7 @@ func Page[T interface{ Key() int64 }](q *gorm.DB, x Index, text string, w db.Pag
 	return rows, next, nil
 }
 
-// gramsOf returns grams that every match of the folded text must contain: grams of the longest length, at
+// gramsOf returns grams of the folded text, contained in every match: grams of the longest length, at
 // most maxGrams, spread over the alphabet.
 func gramsOf(folded string) [][]byte {
 	size := min(3, utf8.RuneCountInString(folded))
@@ -113,10 +113,10 @@ type lookup struct {
 	chunks []chunk  // not read yet, in the order of the page
 }
 
-// chunk is a chunk that may have matches.
+// chunk is a chunk with possible matches.
 type chunk struct {
 	number  int64
-	bytes   int             // size of its bitmaps, at most; 0 when only pending rows may match
+	bytes   int             // size of the bitmaps, at most; 0 when only pending rows may match
 	pending *roaring.Bitmap // offsets of unindexed rows; nil for none
 }
 
@@ -137,10 +137,10 @@ func (s *lookup) pending() (map[int64]*roaring.Bitmap, error) {
 	return all, nil
 }
 
-// offset is the place of an id in its chunk.
+// offset is the place of an id in the chunk.
 func offset(id int64) uint32 { return uint32(id & (1<<chunkBits - 1)) }
 
-// findChunks sets the chunks that have all grams or pending rows, and the rarest of the grams.
+// findChunks sets the chunks with all grams or with pending rows, and the rarest of the grams.
 func (s *lookup) findChunks(grams [][]byte, pending map[int64]*roaring.Bitmap) error {
 	q := s.q.Table("search_grams").Select("gram, chunk, hits").
 		Where("subject = ? AND gram IN ?", s.x.Table, grams)
@@ -184,7 +184,7 @@ func (s *lookup) findChunks(grams [][]byte, pending map[int64]*roaring.Bitmap) e
 	return nil
 }
 
-// candidates yields the ids of rows that may match, in the order of the page. It reads bitmaps as needed,
+// candidates yields the ids of possible matches, in the order of the page. Bitmaps are read as needed,
 // with each statement more of them.
 func (s *lookup) candidates(yield func(id int64, err error) bool) {
 	for budget := firstRead; len(s.chunks) > 0; budget *= 4 {
@@ -213,7 +213,7 @@ func (s *lookup) candidates(yield func(id int64, err error) bool) {
 	}
 }
 
-// having reads the bitmaps of the rarest grams and returns, by chunk, the rows that are in all of them.
+// having reads the bitmaps of the rarest grams and returns, by chunk, the rows in all of them.
 func (s *lookup) having(chunks []chunk) (map[int64]*roaring.Bitmap, error) {
 	var numbers []int64
 	for _, c := range chunks {

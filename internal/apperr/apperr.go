@@ -40,17 +40,14 @@ func (c *Code) Because(cause error, args ...any) *Error {
 	return e
 }
 
-// From returns the *Error in err's chain. An error without an *Error is 503 unavailable when its chain has a
+// From returns the *Error in err's chain. An error without an *Error is 503 unavailable if the chain has a
 // method Unavailable, as errors of package db have, and 500 internal otherwise.
 func From(err error) *Error {
 	var e *Error
 	if errors.As(err, &e) {
 		return e
 	}
-	var passing interface {
-		error
-		Unavailable() bool
-	}
+	var passing interface{ Unavailable() bool }
 	if errors.As(err, &passing) && passing.Unavailable() {
 		return Unavailable.Because(err)
 	}

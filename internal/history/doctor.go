@@ -9,7 +9,7 @@ import (
 	"example.com/b2b/db/doctor"
 )
 
-// Count is an SQL expression for the number of events of a type that a row of table has. table must not have
+// Count is an SQL expression for the number of a row's events of a type. table must not have
 // an alias in the query. A row without the event SUBJECT.created is older than the history, and its events
 // may be incomplete.
 func Count(event, subject, table string) string {
@@ -51,7 +51,14 @@ func LastShows(subject, table, list string) doctor.Rule {
 			d.UseNumber()
 			broken := d.Decode(&shown) != nil
 			for i, column := range columns {
-				broken = broken || inSQL(shown[column]) != now[i]
+				value := shown[column] // nil in an event older than the column
+				if value == true {
+					value = 1
+				} else if value == false {
+					value = 0
+				}
+				broken = broken || (value != nil) != now[i].Valid ||
+					value != nil && fmt.Sprint(value) != now[i].String
 			}
 			if !broken {
 				id = ""
@@ -59,17 +66,4 @@ func LastShows(subject, table, list string) doctor.Rule {
 			return id, nil
 		},
 	}
-}
-
-// inSQL is a JSON value as a query reads it; null for a column that is younger than the event.
-func inSQL(value any) sql.NullString {
-	switch value {
-	case nil:
-		return sql.NullString{}
-	case false:
-		value = 0
-	case true:
-		value = 1
-	}
-	return sql.NullString{String: fmt.Sprint(value), Valid: true}
 }

@@ -19,12 +19,12 @@ type Event struct {
 	Type       string // an EventType of the documents
 	Subject    string // the kind of the subject, such as order
 	SubjectID  int64
-	CustomerID *int64 // the customer that the subject belongs to; nil for a product
+	CustomerID *int64 // the owner of the subject; nil for a product
 	Origin
 	CreatedAt      time.Time
 	Representation string // the subject after the change, as JSON
 
-	Payload any `gorm:"-"` // for Append: the representation before it is encoded
+	Payload any `gorm:"-"` // for Append: the representation before the encoding
 }
 
 // Origin names the cause of a change.
@@ -45,7 +45,7 @@ func By(p auth.Principal, correlationID string) Origin {
 func (e Event) Key() int64 { return e.ID }
 
 // Append writes events in one statement, in the transaction of the changes. by is the origin of events
-// without one of their own.
+// without an origin.
 func Append(tx *gorm.DB, by Origin, events ...Event) error {
 	rows := make([][]any, len(events))
 	for i, e := range events {

@@ -26,11 +26,11 @@ type Keys struct {
 	Operations Operations    // of the service
 }
 
-// Operation is an operation that takes a key.
+// Operation is an operation with keys.
 type Operation struct {
 	Name   string // the contract's operationId
-	Status int    // of its success
-	Target string // the kind of thing that an effect creates or changes
+	Status int    // of the success
+	Target string // the kind of thing created or changed
 }
 
 // Request returns the request for which the caller uses key; key may be nil. The JSON of content must be the
@@ -41,7 +41,7 @@ func (o Operation) Request(ctx context.Context, key *string, content any) Reques
 	}
 }
 
-// Operations are the operations of a service that take a key.
+// Operations are the operations of a service with keys.
 type Operations []Operation
 
 // Find returns the operation with a name, and whether there is one.
@@ -53,7 +53,7 @@ func (all Operations) Find(name string) (Operation, bool) {
 	return all[i], true
 }
 
-// Rows is an SQL condition: row k of the table idempotency_keys is of one of the operations.
+// Rows is an SQL condition: row k of the table idempotency_keys belongs to the operations.
 func (all Operations) Rows() string {
 	return "k.operation IN ('" + strings.Join(all.names(), "', '") + "')"
 }
@@ -66,7 +66,7 @@ func (all Operations) names() []string {
 	return names
 }
 
-// Request is a request that may have a key.
+// Request is a request, with or without a key.
 type Request struct {
 	Caller    string  // the owner of the key
 	Operation string  // an Operation's name
@@ -94,10 +94,10 @@ func (a Answer) Respond(w http.ResponseWriter) error {
 }
 
 // Effect changes something in tx and returns the id of the changed thing and the body of the answer. Execute
-// may run it several times; one run commits.
+// may run it several times; a single run commits.
 type Effect func(tx *gorm.DB) (target int64, body any, err error)
 
-// Execute runs effect in a transaction and answers with the body that effect returns. With a key, effect
+// Execute runs effect in a transaction and answers with the body of effect. With a key, effect
 // happens at most once: a repeat gets the first answer, a repeat while the first request still runs waits for
 // it, and another request with the same key is 422 idempotency_key_reused. A refusal by effect is not stored.
 func (k Keys) Execute(ctx context.Context, r Request, effect Effect) (Answer, error) {
@@ -150,7 +150,7 @@ type Existing struct {
 	Answer Answer // the first answer
 	Reused error  // 422 idempotency_key_reused: the stored result is of another request
 
-	expired *row // the stored result, when it is too old to count
+	expired *row // a stored result, too old to count
 }
 
 // Found reports whether there is a stored result.
@@ -161,8 +161,8 @@ func (k Keys) lookupOne(q *gorm.DB, r Request) (Existing, error) {
 	return all[0], err
 }
 
-// Lookup reads the stored results of the requests' keys, in one statement. It reads committed rows: call it
-// behind the lock that would block a twin of the request, or again before refusing the request.
+// Lookup reads the stored results of the requests' keys, in one statement. Only committed rows are read: call
+// Lookup behind the lock that would block a twin of the request, or again before refusing the request.
 func (k Keys) Lookup(q *gorm.DB, requests []Request) ([]Existing, error) {
 	all := make([]Existing, len(requests))
 	var callers, operations, keys []string
@@ -182,8 +182,15 @@ func (k Keys) Lookup(q *gorm.DB, requests []Request) ([]Existing, error) {
 		Find(&rows).Error
 	for _, stored := range rows {
 		for i, r := range requests {
-			if stored.isOf(r) {
-				all[i] = stored.existing(r)
+			switch {
+			case r.Key == nil, stored.IdempotencyKey != *r.Key, stored.Caller != r.Caller,
+				stored.Operation != r.Operation:
+			case stored.Expired:
+				all[i].expired = &stored
+			case string(stored.RequestHash) != string(r.hash()):
+				all[i].Reused = apperr.IdempotencyKeyReused.New()
+			default:
+				all[i].Answer = Answer{*stored.Status, []byte(*stored.ResponseBody), true}
 			}
 		}
 	}
@@ -195,7 +202,7 @@ func distinct(values []string) []string {
 	return slices.Compact(values)
 }
 
-// Record is a request without a stored result, and its effect.
+// Record is a request without a stored result, and the effect.
 type Record struct {
 	Request
 	Existing Existing // from Lookup
@@ -203,8 +210,8 @@ type Record struct {
 	Answer   Answer
 }
 
-// Save stores the results of the records that have a key, in the transaction of their effects. It returns
-// db.ErrConflict when another transaction has stored a result for one of the keys since Lookup.
+// Save stores the results of records with a key, in the transaction of their effects. It returns
+// db.ErrConflict when another transaction has stored a result for a key since Lookup.
 func (k Keys) Save(tx *gorm.DB, records ...Record) error {
 	expires := db.Now(tx, k.Lifetime)
 	var expired []row
@@ -267,7 +274,7 @@ func (k Keys) Report(ctx context.Context, key string) ([]Use, error) {
 }
 
 // Purge deletes the expired keys of the service's operations, in small steps, and returns how many. Keys of
-// an operation that no service has any more stay.
+// an operation without a service stay.
 func (k Keys) Purge(ctx context.Context) (total int, err error) {
 	for {
 		q := k.DB.WithContext(ctx)
@@ -297,29 +304,13 @@ type row struct {
 	ResponseBody   *string // of the first answer
 	ExpiresAt      time.Time
 
-	Expired bool `gorm:"->"` // by the database's clock; set where a query selects it
+	Expired bool `gorm:"->"` // by the database's clock; set by queries that select expired
 }
 
 // TableName implements gorm's Tabler.
 func (row) TableName() string { return "idempotency_keys" }
 
-func (stored row) isOf(r Request) bool {
-	return r.Key != nil && stored.Caller == r.Caller && stored.Operation == r.Operation &&
-		stored.IdempotencyKey == *r.Key
-}
-
-func (stored row) existing(r Request) Existing {
-	switch {
-	case stored.Expired:
-		return Existing{expired: &stored}
-	case string(stored.RequestHash) != string(r.hash()):
-		return Existing{Reused: apperr.IdempotencyKeyReused.New()}
-	}
-	first := Answer{Status: *stored.Status, Body: []byte(*stored.ResponseBody), Replayed: true}
-	return Existing{Answer: first}
-}
-
-// Answer returns the answer to the request when it succeeds. JSON must be able to hold body.
+// Answer returns the answer to the request for a success. JSON must be able to hold body.
 func (r Request) Answer(body any) (Answer, error) {
 	encoded, err := json.Marshal(body)
 	return Answer{Status: r.Status, Body: encoded}, err

@@ -1,6 +1,6 @@
 // Command run runs go test on all database engines of this machine: on SQLite, and on MySQL and MariaDB if
 // TEST_MYSQL_DSN and TEST_MARIADB_DSN name a server or their server programs are installed. It starts an
-// installed server in a temporary folder. It uses TiDB only if TEST_TIDB_DSN names a server. At the end it
+// installed server in a temporary folder. TiDB is used only if TEST_TIDB_DSN names a server. At the end run
 // prints the engines.
 //
 //	go run ./db/dbtest/run [-require MySQL,MariaDB] [arguments of go test]

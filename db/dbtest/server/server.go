@@ -1,5 +1,5 @@
 // Package server runs a private MySQL or MariaDB server for tests, in a folder and on a port of its own.
-// Tests may kill the server and restart it on its data.
+// Tests may kill the server and restart the server on the old data.
 package server
 
 import (
@@ -19,7 +19,7 @@ import (
 	_ "github.com/go-sql-driver/mysql"
 )
 
-// Server is a private server. Its methods are for one goroutine at a time.
+// Server is a private server. No two goroutines may call methods at once.
 type Server struct {
 	DSN  string // of root
 	Port int
@@ -42,7 +42,7 @@ func Private(engine, dir string, args ...string) (*Server, error) {
 			return nil, err
 		}
 		s := &Server{DSN: dsn(port), Port: port, command: command}
-		return s, errors.Join(s.Stop(), s.Restart()) // Stop deletes the data of a run that was killed
+		return s, errors.Join(s.Stop(), s.Restart()) // Stop deletes the data of a killed run
 	}
 	program := Find(engine)
 	if program == "" {
@@ -70,8 +70,8 @@ func Find(engine string) string {
 	return ""
 }
 
-// Start runs the server on a free port and an empty data folder in dir, with args besides its own arguments.
-// It returns when the server answers.
+// Start runs the server on a free port and an empty data folder in dir, with args besides the usual
+// arguments. Start returns when the server answers.
 func Start(engine, program, dir string, args ...string) (*Server, error) {
 	port, err := FreePort()
 	if err != nil {
@@ -80,7 +80,7 @@ func Start(engine, program, dir string, args ...string) (*Server, error) {
 	if err := os.MkdirAll(filepath.Join(dir, "tmp"), 0o755); err != nil {
 		return nil, err
 	}
-	// A MariaDB that starts deletes the temporary tables of all others that have the same tmpdir.
+	// A starting MariaDB deletes the temporary tables of all servers with the same tmpdir.
 	own := []string{
 		"--no-defaults", "--datadir=" + filepath.Join(dir, "data"), "--tmpdir=" + filepath.Join(dir, "tmp"),
 	}
@@ -115,7 +115,7 @@ func FreePort() (int, error) {
 
 func dsn(port int) string { return fmt.Sprintf("root@tcp(127.0.0.1:%d)/", port) }
 
-// Restart starts the server again on its data, after it has ended. It returns when the server answers.
+// Restart starts the server again on the old data, after the end. Restart returns when the server answers.
 func (s *Server) Restart() error {
 	if s.command != nil {
 		return s.tell("start")
@@ -142,7 +142,7 @@ func (s *Server) Restart() error {
 	return errors.Join(err, s.Stop())
 }
 
-// Ended returns a channel that is closed when the current process has ended; nil when a command runs the
+// Ended returns a channel, closed at the end of the current process; nil when a command runs the
 // server.
 func (s *Server) Ended() <-chan struct{} { return s.ended }
 
@@ -152,7 +152,7 @@ func (s *Server) Kill() error { return s.end(syscall.SIGKILL, "kill") }
 // Stop ends the server in good order. A command also deletes the data.
 func (s *Server) Stop() error { return s.end(syscall.SIGTERM, "wipe") }
 
-// Freeze stops the process until Thaw. The server must be one that Start has started.
+// Freeze stops the process until Thaw. It does not work with a command.
 func (s *Server) Freeze() error { return s.process.Signal(syscall.SIGSTOP) }
 
 // Thaw ends Freeze.
@@ -178,7 +178,7 @@ func (s *Server) tell(word string) error {
 	return err
 }
 
-// Version asks the server at a DSN for its version.
+// Version asks the server at a DSN for the version.
 func Version(dsn string) (v string, err error) {
 	pool, err := sql.Open("mysql", dsn)
 	if err != nil {
