@@ -30,9 +30,9 @@ func (s *system) insertBlocked(t *testing.T, rows []blocked) {
 	}
 }
 
-func (s *system) noteBlocks(t *testing.T, want int) {
+func (s *system) recordRanges(t *testing.T, want int) {
 	t.Helper()
-	if n, err := s.service.NoteBlocks(ctx); err != nil || n != want {
+	if n, err := s.service.RecordRanges(ctx); err != nil || n != want {
 		t.Fatalf("%d blocks were noted, %v, want %d", n, err, want)
 	}
 }
@@ -62,7 +62,7 @@ func TestCreatedBetween(t *testing.T) {
 		}
 		dbtest.NoFilesort(t, g)
 		s.insertBlocked(t, rows)
-		s.noteBlocks(t, 5)
+		s.recordRanges(t, 5)
 		for _, noted := range []int{5, 2, 0} {
 			s.exec(t, "DELETE FROM order_blocks WHERE block >= ?", noted)
 			for range 15 {
@@ -104,8 +104,8 @@ func TestCreatedBetween(t *testing.T) {
 	})
 }
 
-// TestNoteBlocks notes a block with a gap when no order can come into it any more, and not before.
-func TestNoteBlocks(t *testing.T) {
+// TestRecordRanges notes a block with a gap when no order can come into it any more, and not before.
+func TestRecordRanges(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g)
 		var clock struct{ Now time.Time }
@@ -120,29 +120,29 @@ func TestNoteBlocks(t *testing.T) {
 		for id := range int64(blockSize) {
 			full = append(full, row(id+1, at))
 		}
-		s.noteBlocks(t, 0)
+		s.recordRanges(t, 0)
 		s.insertBlocked(t, full[1:])
-		s.noteBlocks(t, 0)
+		s.recordRanges(t, 0)
 		s.insertBlocked(t, []blocked{row(blockSize+2, at)})
-		s.noteBlocks(t, 0) // 1 may still come
+		s.recordRanges(t, 0) // 1 may still come
 		s.insertBlocked(t, full[:1])
-		s.noteBlocks(t, 1) // it did
+		s.recordRanges(t, 1) // it did
 		s.insertBlocked(t, []blocked{row(2*blockSize+1, at)})
-		s.noteBlocks(t, 0) // others may come behind blockSize+2
+		s.recordRanges(t, 0) // others may come behind blockSize+2
 		s.exec(t, "UPDATE orders SET created_at = ? WHERE id = ?", db.Now(g, -9*time.Minute), 2*blockSize+1)
-		s.noteBlocks(t, 0)
+		s.recordRanges(t, 0)
 		s.exec(t, "UPDATE orders SET created_at = ? WHERE id = ?", db.Now(g, -11*time.Minute), 2*blockSize+1)
-		s.noteBlocks(t, 1)
+		s.recordRanges(t, 1)
 		s.insertBlocked(t, []blocked{row(1<<40, at), row(1<<41, at)})
-		s.noteBlocks(t, 0)
+		s.recordRanges(t, 0)
 		s.exec(t, "UPDATE orders SET created_at = ? WHERE id > 2000", db.Now(g, -11*time.Minute))
-		s.noteBlocks(t, 2) // not the ones between
+		s.recordRanges(t, 2) // not the ones between
 		for i := range full {
 			full[i].ID += 1 << 42
 		}
 		s.insertBlocked(t, full)
 		s.exec(t, "UPDATE orders SET created_at = ? WHERE id = ?", db.Now(g, -11*time.Minute), full[0].ID)
-		s.noteBlocks(t, 1) // not the full one: ids before it may still come
+		s.recordRanges(t, 1) // not the full one: ids before it may still come
 		if got := listed(t, s.base+"/orders?limit=100&from=2024-01-01&sort=-created_at&"); len(got) != 2*blockSize+4 {
 			t.Errorf("%d orders", len(got))
 		}

@@ -12,6 +12,6 @@ func (s *Service) Jobs() []db.Job {
 		{Name: "expire reservations", Interval: 5 * time.Second, Exclusive: true, Run: s.ExpireReservations},
 		{Name: "delete expired keys of orders", Interval: 5 * time.Second, Exclusive: true, Run: s.db.Keys.Purge},
 		{Name: "index products", Interval: 5 * time.Second, Exclusive: true, Run: s.indexProducts},
-		{Name: "record id ranges of orders", Interval: 5 * time.Second, Exclusive: true, Run: s.NoteBlocks},
+		{Name: "record id ranges of orders", Interval: 5 * time.Second, Exclusive: true, Run: s.RecordRanges},
 	}
 }

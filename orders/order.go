@@ -270,7 +270,7 @@ func (s store) list(f orderFilter, page db.PageRequest) ([]order, *int64, error)
 	if f.From == nil && f.To == nil {
 		return db.Page[order](q, page)
 	}
-	spans, err := s.spans(f.From, f.To)
+	spans, err := s.idRanges(f.From, f.To)
 	if err != nil {
 		return nil, nil, err
 	}

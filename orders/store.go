@@ -43,10 +43,10 @@ func (s *Service) indexProducts(ctx context.Context) (rows int, err error) {
 	return texts.UpdateDue(ctx, s.db.DB)
 }
 
-// spans returns in which ids all orders are that were created from one moment to another, and few others: see
-// NoteBlocks. Nil is no bound.
-func (s store) spans(from, to *time.Time) ([]db.IDRange, error) {
-	var found struct{ First, Last, Noted *int64 }
+// idRanges returns ranges of ids with all orders created between two times, and few other orders; nil is no
+// bound. The last range has the ids behind the last recorded block: see RecordRanges.
+func (s store) idRanges(from, to *time.Time) ([]db.IDRange, error) {
+	var blocks struct{ First, Last, Recorded *int64 }
 	overlaps, bounds := "TRUE", []any{}
 	if from != nil {
 		overlaps, bounds = overlaps+" AND latest >= ?", append(bounds, *from)
@@ -55,51 +55,51 @@ func (s store) spans(from, to *time.Time) ([]db.IDRange, error) {
 		overlaps, bounds = overlaps+" AND earliest <= ?", append(bounds, *to)
 	}
 	block := gorm.Expr("CASE WHEN "+overlaps+" THEN block END", bounds...)
-	err := s.DB.Raw("SELECT MIN(?) AS first, MAX(?) AS last, MAX(block) AS noted FROM order_blocks",
-		block, block).Scan(&found).Error
-	if found.Noted == nil {
+	err := s.DB.Raw("SELECT MIN(?) AS first, MAX(?) AS last, MAX(block) AS recorded FROM order_blocks",
+		block, block).Scan(&blocks).Error
+	if blocks.Recorded == nil {
 		return []db.IDRange{{First: 1, Last: math.MaxInt64}}, err
 	}
-	behind := db.IDRange{First: idsOf(*found.Noted).Last + 1, Last: math.MaxInt64}
-	if found.First == nil {
+	behind := db.IDRange{First: idsOf(*blocks.Recorded).Last + 1, Last: math.MaxInt64}
+	if blocks.First == nil {
 		return []db.IDRange{behind}, err
 	}
-	return []db.IDRange{{First: idsOf(*found.First).First, Last: idsOf(*found.Last).Last}, behind}, err
+	return []db.IDRange{{First: idsOf(*blocks.First).First, Last: idsOf(*blocks.Last).Last}, behind}, err
 }
 
 // expired returns the ids of orders that have been CREATED for as long as a reservation lasts, the oldest
-// first, without the first skip. It goes by the time alone: ids need not ascend with time.
+// first, without the first skip. Only the time counts: ids need not ascend with time.
 func (s store) expired(reservation time.Duration, skip, limit int) (ids []int64, err error) {
 	err = s.orders().Where("reserved_since <= ?", db.Now(s.DB, -reservation)).Order("reserved_since").
 		Offset(skip).Limit(limit).Pluck("id", &ids).Error
 	return ids, err
 }
 
-// noteBlock notes the next block and reports whether it did.
-func (s store) noteBlock() (bool, error) {
+// recordRange records the next block, and reports whether the block was complete. Blocks without orders are
+// skipped.
+func (s store) recordRange() (bool, error) {
 	var last *int64
 	if err := s.DB.Raw("SELECT MAX(block) FROM order_blocks").Scan(&last).Error; err != nil {
 		return false, err
 	}
-	noted := int64(0)
+	recorded := int64(0) // the last id of a recorded block
 	if last != nil {
-		noted = idsOf(*last).Last
+		recorded = idsOf(*last).Last
 	}
 	var first int64
-	err := s.DB.Raw("SELECT id FROM orders WHERE id > ? ORDER BY id LIMIT 1", noted).Scan(&first).Error
+	err := s.DB.Raw("SELECT id FROM orders WHERE id > ? ORDER BY id LIMIT 1", recorded).Scan(&first).Error
 	if err != nil || first == 0 {
 		return false, err
 	}
 	block := (first - 1) / blockSize
 	ids := idsOf(block)
-	// A block that is not the next one leaves ids behind that are lost, too. The comment is none to TiDB,
-	// each of whose servers gives ids of a range of its own, for as long as it lasts: there nothing is ever
-	// settled.
+	// Ids of skipped blocks belong to rolled-back transactions. TiDB alone executes the comment, which keeps
+	// every block incomplete there: each server of TiDB gives out ids of a range of its own, at any time.
 	res := s.DB.Exec(`INSERT INTO order_blocks (block, earliest, latest)
 		SELECT ?, MIN(created_at), MAX(created_at) FROM orders WHERE id BETWEEN ? AND ?
 		HAVING (COUNT(*) = ? OR (SELECT created_at FROM orders WHERE id > ? ORDER BY id LIMIT 1) < ?)
 		/*T! AND FALSE */`,
-		block, ids.First, ids.Last, ids.Last-noted, ids.Last, db.Now(s.DB, -settled))
+		block, ids.First, ids.Last, ids.Last-recorded, ids.Last, db.Now(s.DB, -completeAfter))
 	if service.IsDuplicate(res.Error) {
 		return true, nil // another instance was faster
 	}
