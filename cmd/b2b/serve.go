@@ -7,7 +7,6 @@ import (
 	"io"
 	"log/slog"
 	"net"
-	"net/http"
 	"os"
 	"runtime/debug"
 	"slices"
@@ -19,89 +18,15 @@ import (
 	"golang.org/x/sync/errgroup"
 	"gorm.io/gorm"
 
-	"example.com/b2b/cmd/wiring"
-	"example.com/b2b/customers"
+	"example.com/b2b/cmd/options"
 	"example.com/b2b/db"
-	"example.com/b2b/db/doctor"
 	"example.com/b2b/internal/buildinfo"
 	"example.com/b2b/internal/config"
 	"example.com/b2b/internal/docs"
 	"example.com/b2b/internal/peer"
 	"example.com/b2b/internal/server"
 	"example.com/b2b/internal/web"
-	"example.com/b2b/orchestrator"
-	"example.com/b2b/orchestrator/start"
-	"example.com/b2b/orders"
 )
-
-// service is an entry in the table of services.
-type service struct {
-	name, title string // name of the command; title for people
-	database    bool
-	settings    any           // additional group of the configuration; nil for none
-	peers       []any         // groups with addresses of peers; read when the peers run in other processes
-	port        *int          // port to listen at
-	base        *string       // address for other services
-	rules       []doctor.Rule // invariants of the service's data
-	try         string        // a first call to show; %s is its address
-	build       func(g *gorm.DB, o web.Options) (http.Handler, func(ctx context.Context), error)
-
-	server     server.Server
-	inProcess  *peer.InProcessTransport  // for calls within this process; nil when s runs elsewhere
-	background func(ctx context.Context) // background jobs, until ctx ends; nil for none
-}
-
-// peer returns s as a peer of later services in the table. Calls within this process need no connection.
-func (s *service) peer(c *config.Settings) peer.Peer {
-	p := wiring.Peer(c, *s.base)
-	p.InProcess = s.inProcess
-	return p
-}
-
-// table returns the services with the configuration c. A service may call earlier services in the table; the
-// services stop in reverse order.
-func table(c *config.Settings) []*service {
-	customersAPI := &service{
-		name: "customers", title: "Customers API", database: true, rules: customers.Rules(),
-		port: &c.CustomersPort, base: &c.CustomersBase,
-		try: "curl '%s/customers?search=ACME'",
-		build: func(g *gorm.DB, o web.Options) (http.Handler, func(context.Context), error) {
-			s := customers.New(g, c.KeyLifetime)
-			return s.Handler(o), func(ctx context.Context) { db.RunJobs(ctx, g, o.Log, s.Jobs()...) }, nil
-		},
-	}
-	ordersAPI := &service{
-		name: "orders", title: "Orders API", database: true, rules: orders.Rules(),
-		settings: &c.Orders, peers: []any{&c.CustomersPeer}, port: &c.OrdersPort, base: &c.OrdersBase,
-		try: "curl '%s/products?limit=3'",
-		build: func(g *gorm.DB, o web.Options) (http.Handler, func(context.Context), error) {
-			peer := customersAPI.peer(c)
-			peer.Timeout /= 2 // this service must answer 503 before its own caller's timeout
-			s, err := orders.New(g, orders.Config{Customers: peer, CancellationWindow: c.CancellationWindow,
-				Reservation: c.Reservation, KeyLifetime: c.KeyLifetime, MaxHeld: max(1, c.MaxInFlight/8)})
-			if err != nil {
-				return nil, nil, err
-			}
-			return s.Handler(o), func(ctx context.Context) { db.RunJobs(ctx, g, o.Log, s.Jobs()...) }, nil
-		},
-	}
-	return []*service{customersAPI, ordersAPI, {
-		name: "orchestrator", title: "Orchestrator",
-		peers: []any{&c.CustomersPeer, &c.OrdersPeer}, port: &c.OrchestratorPort, base: new(string),
-		try: `curl -X POST %s/orchestrator/create-and-confirm-order -H 'Content-Type: application/json' ` +
-			`-d '{"customer_id": 1, "items": [{"product_id": 2, "qty": 3}], "idempotency_key": "try-1"}'`,
-		build: func(_ *gorm.DB, o web.Options) (http.Handler, func(context.Context), error) {
-			s, err := orchestrator.New(customersAPI.peer(c), ordersAPI.peer(c))
-			if err != nil {
-				return nil, nil, err
-			}
-			o.Front = true
-			engine := s.Engine(o)
-			start.Serve(engine, o, c.CustomersBase, c.OrdersBase)
-			return engine, nil, nil
-		},
-	}}
-}
 
 // serve runs a single service or all services, until ctx ends and the requests in flight are answered. With
 // all services, the addresses of peers in the environment are ignored.
@@ -138,7 +63,7 @@ func serve(ctx context.Context, c *config.Settings, services []*service, out io.
 		}
 		defer db.Close(g)
 	}
-	o, err := wiring.Options(ctx, c, log)
+	o, err := options.Options(ctx, c, log)
 	if err != nil {
 		return err
 	}

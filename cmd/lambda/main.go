@@ -20,7 +20,7 @@ import (
 	jsonv2 "github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 
-	"example.com/b2b/cmd/wiring"
+	"example.com/b2b/cmd/options"
 	"example.com/b2b/internal/buildinfo"
 	"example.com/b2b/internal/config"
 	"example.com/b2b/orchestrator"
@@ -46,11 +46,11 @@ func newEngine() (*gin.Engine, error) {
 	log := slog.New(slog.NewJSONHandler(os.Stderr, &slog.HandlerOptions{Level: c.LogLevel})).
 		With("service", "orchestrator", "version", buildinfo.Version())
 	slog.SetDefault(log) // for the Lambda library
-	service, err := orchestrator.New(wiring.Peer(&c, c.CustomersBase), wiring.Peer(&c, c.OrdersBase))
+	service, err := orchestrator.New(options.Peer(&c, c.CustomersBase), options.Peer(&c, c.OrdersBase))
 	if err != nil {
 		return nil, err
 	}
-	o, err := wiring.Options(context.Background(), &c, log)
+	o, err := options.Options(context.Background(), &c, log)
 	if err != nil {
 		return nil, err
 	}

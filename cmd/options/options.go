@@ -1,7 +1,7 @@
-// Package wiring turns the configuration into the values with which the programs build their services. It is
-// apart from package config so that the generators, which read the registered variables, do not depend on
-// code that they generate.
-package wiring
+// Package options turns the configuration into the options of the services: tokens, limits, peers. The services
+// themselves are built and joined in cmd/b2b/services.go. The package is apart from package config, because the
+// generators read the configuration's variables, and must not depend on code that they generate.
+package options
 
 import (
 	"context"
