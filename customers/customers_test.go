@@ -26,16 +26,14 @@ import (
 
 var ctx = context.Background()
 
-// serve runs the real engine on g and returns its address and a client.
+// serve runs a service on g and returns its address and a client.
 func serve(t *testing.T, g *gorm.DB) (string, *api.ClientWithResponses) {
 	t.Helper()
 	handler := customers.New(g, time.Hour).Handler(webtest.Options())
 	spec := webtest.Spec(t, api.Document)
 	base := webtest.Serve(t, handler, spec)
-	client, err := api.NewClientWithResponses(
-		base,
-		api.WithHTTPClient(peer.Peer{Token: webtest.Token, Timeout: webtest.Options().Timeout}.Client("Customers API")),
-	)
+	doer := peer.Peer{Token: webtest.Token, Timeout: webtest.Options().Timeout}.Client("Customers API")
+	client, err := api.NewClientWithResponses(base, api.WithHTTPClient(doer))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -55,8 +53,8 @@ func TestHealthAndReady(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		_, c := serve(t, g)
 		health, err := c.GetHealthWithResponse(ctx)
-		if err != nil || health.JSON200 == nil ||
-			*health.JSON200 != (contract.Health{Status: "ok", Service: "customers-api", Version: buildinfo.Version()}) {
+		want := contract.Health{Status: "ok", Service: "customers-api", Version: buildinfo.Version()}
+		if err != nil || health.JSON200 == nil || *health.JSON200 != want {
 			t.Errorf("%v %s", err, health.Body)
 		}
 		ready, err := c.GetReadyWithResponse(ctx)
@@ -89,10 +87,8 @@ func TestCreateCustomer(t *testing.T) {
 		base, c := serve(t, g)
 
 		t.Run("created", func(t *testing.T) {
-			res, err := c.CreateCustomerWithResponse(
-				ctx, nil,
-				api.NewCustomer{Name: "Zoë 😀 O'Brien \"Ltd\"", Email: " Zoe@Example.com ", Phone: new("+1-555")},
-			)
+			n := api.NewCustomer{Name: "Zoë 😀 O'Brien \"Ltd\"", Email: " Zoe@Example.com ", Phone: new("+1-555")}
+			res, err := c.CreateCustomerWithResponse(ctx, nil, n)
 			if err != nil || res.JSON201 == nil {
 				t.Fatalf("%v %s", err, res.Body)
 			}
@@ -116,9 +112,8 @@ func TestCreateCustomer(t *testing.T) {
 		})
 		t.Run("email_taken", func(t *testing.T) {
 			create(t, c, "A", "taken@example.com")
-			res, err := c.CreateCustomerWithResponse(
-				ctx, nil, api.NewCustomer{Name: "B", Email: " TAKEN@example.COM"},
-			)
+			n := api.NewCustomer{Name: "B", Email: " TAKEN@example.COM"}
+			res, err := c.CreateCustomerWithResponse(ctx, nil, n)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -155,11 +150,14 @@ func TestCreateCustomer(t *testing.T) {
 			code   string
 			fields []string
 		}{
-			"missing fields":   {`{}`, "validation_failed", []string{"/name", "/email"}},
-			"every field bad":  {`{"name":" ","email":"nope","phone":"` + strings.Repeat("1", 51) + `"}`, "validation_failed", []string{"/name", "/email", "/phone"}},
-			"wrong types":      {`{"name":1,"email":true,"phone":[]}`, "validation_failed", []string{"/name", "/email", "/phone"}},
-			"null":             {`{"name":null,"email":"a@example.com"}`, "validation_failed", []string{"/name"}},
-			"long":             {`{"name":"` + strings.Repeat("é", 256) + `","email":"` + strings.Repeat("a", 250) + `@example.com"}`, "validation_failed", []string{"/name", "/email"}},
+			"missing fields": {`{}`, "validation_failed", []string{"/name", "/email"}},
+			"every field bad": {`{"name":" ","email":"nope","phone":"` + strings.Repeat("1", 51) + `"}`,
+				"validation_failed", []string{"/name", "/email", "/phone"}},
+			"wrong types": {`{"name":1,"email":true,"phone":[]}`,
+				"validation_failed", []string{"/name", "/email", "/phone"}},
+			"null": {`{"name":null,"email":"a@example.com"}`, "validation_failed", []string{"/name"}},
+			"long": {`{"name":"` + strings.Repeat("é", 256) + `","email":"` + strings.Repeat("a", 250) + `@example.com"}`,
+				"validation_failed", []string{"/name", "/email"}},
 			"unknown field":    {`{"name":"A","email":"a@example.com","vip":true}`, "validation_failed", []string{"/vip"}},
 			"other case":       {`{"Name":"A","name":"B","email":"a@example.com"}`, "validation_failed", []string{"/Name"}},
 			"not ASCII email":  {`{"name":"A","email":"jos\u00e9@example.com"}`, "validation_failed", []string{"/email"}},
@@ -171,9 +169,8 @@ func TestCreateCustomer(t *testing.T) {
 			"missing body":     {``, "validation_failed", []string{"/body"}},
 		} {
 			t.Run(name, func(t *testing.T) {
-				status, body, _ := webtest.Do(
-					t, "POST", base+"/customers", bad.body, "Content-Type", "application/json",
-				)
+				status, body, _ := webtest.Do(t, "POST", base+"/customers", bad.body,
+					"Content-Type", "application/json")
 				webtest.WantError(t, status, body, 400, bad.code, bad.fields...)
 			})
 		}
@@ -181,24 +178,20 @@ func TestCreateCustomer(t *testing.T) {
 			create(t, c, strings.Repeat("é", 255), strings.Repeat("a", 243)+"@example.com")
 		})
 		t.Run("payload_too_large", func(t *testing.T) {
-			status, body, _ := webtest.Do(
-				t, "POST", base+"/customers", `{"name":"`+strings.Repeat("x", 2<<20)+`"}`, "Content-Type",
-				"application/json",
-			)
+			large := `{"name":"` + strings.Repeat("x", 2<<20) + `"}`
+			status, body, _ := webtest.Do(t, "POST", base+"/customers", large, "Content-Type", "application/json")
 			webtest.WantError(t, status, body, 413, "payload_too_large")
 		})
 		t.Run("unsupported_media_type", func(t *testing.T) {
-			for _, media := range []string{"", "text/plain", "application/x-www-form-urlencoded", "application/jsonx"} {
-				status, body, _ := webtest.Do(
-					t, "POST", base+"/customers", `{"name":"A","email":"a@example.com"}`, "Content-Type",
-					media,
-				)
+			const customer = `{"name":"A","email":"charset@example.com"}`
+			for _, media := range []string{
+				"", "text/plain", "application/x-www-form-urlencoded", "application/jsonx",
+			} {
+				status, body, _ := webtest.Do(t, "POST", base+"/customers", customer, "Content-Type", media)
 				webtest.WantError(t, status, body, 415, "unsupported_media_type")
 			}
-			status, body, _ := webtest.Do(
-				t, "POST", base+"/customers", `{"name":"A","email":"charset@example.com"}`, "Content-Type",
-				"application/json; charset=utf-8",
-			)
+			status, body, _ := webtest.Do(t, "POST", base+"/customers", customer,
+				"Content-Type", "application/json; charset=utf-8")
 			if status != 201 {
 				t.Errorf("%d %s", status, body)
 			}
@@ -226,8 +219,9 @@ func TestListCustomers(t *testing.T) {
 		}
 		t.Run("search", func(t *testing.T) {
 			for search, want := range map[string]string{
-				"%": "100% Pure", "_": "under_score", "'": "O'Reilly", `"`: `"Quoted"`, "😀": "Emoji 😀", "éclair": "ÉCLAIR", "PLAIN": "plain",
-				`\`: `back\slash`, "LIST3@": "O'Reilly", "0% p": "100% Pure", "eclair": "", "nothing such": "",
+				"%": "100% Pure", "_": "under_score", "'": "O'Reilly", `"`: `"Quoted"`, "😀": "Emoji 😀",
+				"éclair": "ÉCLAIR", "PLAIN": "plain", `\`: `back\slash`, "LIST3@": "O'Reilly",
+				"0% p": "100% Pure", "eclair": "", "nothing such": "",
 			} {
 				res, err := c.ListCustomersWithResponse(ctx, &api.ListCustomersParams{Search: &search})
 				if err != nil || res.JSON200 == nil {
@@ -291,9 +285,11 @@ func TestListCustomers(t *testing.T) {
 			}
 		})
 		for query, field := range map[string]string{
-			"limit=0": "/query/limit", "limit=101": "/query/limit", "limit=ten": "/query/limit", "limit=1.5": "/query/limit", "limit=1&limit=2": "/query/limit",
+			"limit=0": "/query/limit", "limit=101": "/query/limit", "limit=ten": "/query/limit",
+			"limit=1.5": "/query/limit", "limit=1&limit=2": "/query/limit",
 			"cursor=-1": "/query/cursor", "cursor=x": "/query/cursor", "cursor=9223372036854775808": "/query/cursor",
-			"search=" + strings.Repeat("x", 256): "/query/search", "search=%ff": "/query/search", "serach=ACME": "/query/serach", "a=%zz": "/query",
+			"search=" + strings.Repeat("x", 256): "/query/search", "search=%ff": "/query/search",
+			"serach=ACME": "/query/serach", "a=%zz": "/query",
 		} {
 			t.Run(query[:min(len(query), 20)], func(t *testing.T) {
 				status, body, _ := webtest.Do(t, "GET", base+"/customers?"+query, "")
@@ -310,12 +306,13 @@ func TestGetCustomer(t *testing.T) {
 			res, _ := c.GetCustomerWithResponse(ctx, 9007199254740991, nil)
 			webtest.WantError(t, res.StatusCode(), res.Body, 404, "customer_not_found")
 		})
-		for _, id := range []string{"0", "-1", "abc", "9223372036854775808", "9007199254740992", "1.5", "%20", "1%2F2"} {
+		for _, id := range []string{
+			"0", "-1", "abc", "9223372036854775808", "9007199254740992", "1.5", "%20", "1%2F2",
+		} {
 			t.Run("id "+id, func(t *testing.T) {
 				for _, path := range []string{"/customers/", "/internal/customers/"} {
-					status, body, _ := webtest.Do(
-						t, "GET", base+path+id, "", "Authorization", "Bearer "+webtest.Token,
-					)
+					status, body, _ := webtest.Do(t, "GET", base+path+id, "",
+						"Authorization", "Bearer "+webtest.Token)
 					webtest.WantError(t, status, body, 400, "validation_failed", "/path/id")
 				}
 			})
@@ -326,16 +323,17 @@ func TestGetCustomer(t *testing.T) {
 			if err != nil || res.JSON200 == nil || res.JSON200.Data.Email != made.Email {
 				t.Errorf("%v %s", err, res.Body)
 			}
-			if status, body, _ := webtest.Do(t, "GET", fmt.Sprintf("%s/internal/customers/%d", base, made.ID), "", "Authorization", "bearer "+webtest.Token); status != 200 {
+			lookup := fmt.Sprintf("%s/internal/customers/%d", base, made.ID)
+			status, body, _ := webtest.Do(t, "GET", lookup, "", "Authorization", "bearer "+webtest.Token)
+			if status != 200 {
 				t.Errorf("the scheme's case matters: %s", body)
 			}
 			res, _ = c.GetInternalCustomerWithResponse(ctx, 99999)
 			webtest.WantError(t, res.StatusCode(), res.Body, 404, "customer_not_found")
-			for _, header := range []string{"", "Bearer ", "Bearer wrong", webtest.Token, "Basic " + webtest.Token, "Bearer " + webtest.Token + "x"} {
-				status, body, _ := webtest.Do(
-					t, "GET", fmt.Sprintf("%s/internal/customers/%d", base, made.ID), "", "Authorization",
-					header,
-				)
+			for _, header := range []string{
+				"", "Bearer ", "Bearer wrong", webtest.Token, "Basic " + webtest.Token, "Bearer " + webtest.Token + "x",
+			} {
+				status, body, _ := webtest.Do(t, "GET", lookup, "", "Authorization", header)
 				webtest.WantError(t, status, body, 401, "unauthorized")
 			}
 		})
@@ -345,9 +343,8 @@ func TestGetCustomer(t *testing.T) {
 func TestUpdateCustomer(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		base, c := serve(t, g)
-		made, err := c.CreateCustomerWithResponse(
-			ctx, nil, api.NewCustomer{Name: "Before", Email: "before@example.com", Phone: new("1")},
-		)
+		n := api.NewCustomer{Name: "Before", Email: "before@example.com", Phone: new("1")}
+		made, err := c.CreateCustomerWithResponse(ctx, nil, n)
 		if err != nil || made.JSON201 == nil {
 			t.Fatalf("%v %s", err, made.Body)
 		}
@@ -383,9 +380,8 @@ func TestUpdateCustomer(t *testing.T) {
 		}
 		t.Run("email_taken", func(t *testing.T) {
 			create(t, c, "Other", "other@example.com")
-			res, _ := c.UpdateCustomerWithResponse(
-				ctx, id, nil, api.CustomerUpdate{Name: new("Changed"), Email: new("Other@Example.com")},
-			)
+			change := api.CustomerUpdate{Name: new("Changed"), Email: new("Other@Example.com")}
+			res, _ := c.UpdateCustomerWithResponse(ctx, id, nil, change)
 			webtest.WantError(t, res.StatusCode(), res.Body, 409, "email_taken", "/email")
 			read, _ := c.GetCustomerWithResponse(ctx, id, nil)
 			if read.JSON200.Data.Name != "After" {
@@ -397,16 +393,15 @@ func TestUpdateCustomer(t *testing.T) {
 			webtest.WantError(t, res.StatusCode(), res.Body, 404, "customer_not_found")
 		})
 		t.Run("bad fields", func(t *testing.T) {
-			status, body, _ := webtest.Do(
-				t, "PUT", fmt.Sprintf("%s/customers/%d", base, id),
-				`{"name":"","email":null,"phone":7,"x":1}`, "Content-Type", "application/json",
-			)
+			status, body, _ := webtest.Do(t, "PUT", fmt.Sprintf("%s/customers/%d", base, id),
+				`{"name":"","email":null,"phone":7,"x":1}`, "Content-Type", "application/json")
 			webtest.WantError(t, status, body, 400, "validation_failed", "/name", "/email", "/phone", "/x")
 		})
 	})
 }
 
-// TestUpdatedAt sets the time back before each change, and wants it to move when the change shows.
+// TestUpdatedAt sets updated_at back before each change. Only a change of the customer's data moves
+// updated_at.
 func TestUpdatedAt(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		_, c := serve(t, g)
@@ -417,7 +412,8 @@ func TestUpdatedAt(t *testing.T) {
 			moves  bool
 		}{
 			{api.CustomerUpdate{}, false},
-			{api.CustomerUpdate{Name: new("Name"), Email: new("name@example.com"), Phone: nullable.NewNullNullable[string]()}, false},
+			{api.CustomerUpdate{Name: new("Name"), Email: new("name@example.com"),
+				Phone: nullable.NewNullNullable[string]()}, false},
 			{api.CustomerUpdate{Name: new("Other")}, true},
 			{api.CustomerUpdate{Email: new("other@example.com")}, true},
 			{api.CustomerUpdate{Phone: nullable.NewNullableWithValue("1")}, true},
@@ -456,7 +452,7 @@ func TestDeleteCustomer(t *testing.T) {
 		if len(list.JSON200.Data) != 0 {
 			t.Errorf("%s", list.Body)
 		}
-		var kept int64 // softly: the customer's orders still refer to it
+		var kept int64 // a soft delete: the customer's orders still refer to the row
 		if g.Table("customers").Where("id = ? AND deleted_at IS NOT NULL", made.ID).Count(&kept); kept != 1 {
 			t.Error("the row is gone")
 		}
@@ -469,7 +465,9 @@ func TestDeleteCustomer(t *testing.T) {
 func TestUnknownPathAndMethod(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		base, _ := serve(t, g)
-		for _, path := range []string{"/", "/nothing", "/customers/", "/customers/1/", "/customers/1/orders", "/docs/nothing.js"} {
+		for _, path := range []string{
+			"/", "/nothing", "/customers/", "/customers/1/", "/customers/1/orders", "/docs/nothing.js",
+		} {
 			status, body, _ := webtest.Do(t, "GET", base+path, "")
 			webtest.WantError(t, status, body, 404, "not_found")
 		}
@@ -487,7 +485,8 @@ func TestDocumentation(t *testing.T) {
 		base, _ := serve(t, g)
 		for path, want := range map[string]string{
 			"/openapi.yaml": "operationId: createCustomer", "/openapi.json": `"operationId":"createCustomer"`,
-			"/docs": "swagger-ui", "/docs/swagger-ui.css": ".swagger-ui", "/docs/swagger-ui-bundle.js": "SwaggerUIBundle",
+			"/docs": "swagger-ui", "/docs/swagger-ui.css": ".swagger-ui",
+			"/docs/swagger-ui-bundle.js": "SwaggerUIBundle",
 		} {
 			res, err := http.Get(base + path)
 			if err != nil {
@@ -512,16 +511,13 @@ func TestETag(t *testing.T) {
 		if again.StatusCode() != 304 || len(again.Body) != 0 {
 			t.Errorf("%d %s", again.StatusCode(), again.Body)
 		}
-		updated, _ := c.UpdateCustomerWithResponse(
-			ctx, id, &api.UpdateCustomerParams{IfMatch: &first}, api.CustomerUpdate{Name: new("Changed")},
-		)
+		ifFirst := &api.UpdateCustomerParams{IfMatch: &first}
+		updated, _ := c.UpdateCustomerWithResponse(ctx, id, ifFirst, api.CustomerUpdate{Name: new("Changed")})
 		second := updated.HTTPResponse.Header.Get("ETag")
 		if updated.JSON200 == nil || second == "" || second == first {
 			t.Errorf("%s %q", updated.Body, second)
 		}
-		stale, _ := c.UpdateCustomerWithResponse(
-			ctx, id, &api.UpdateCustomerParams{IfMatch: &first}, api.CustomerUpdate{Name: new("Lost update")},
-		)
+		stale, _ := c.UpdateCustomerWithResponse(ctx, id, ifFirst, api.CustomerUpdate{Name: new("Lost update")})
 		webtest.WantError(t, stale.StatusCode(), stale.Body, 412, "precondition_failed")
 		deleted, _ := c.DeleteCustomerWithResponse(ctx, id, &api.DeleteCustomerParams{IfMatch: &first})
 		webtest.WantError(t, deleted.StatusCode(), deleted.Body, 412, "precondition_failed")
@@ -537,7 +533,7 @@ func TestETag(t *testing.T) {
 	})
 }
 
-// TestLiteralPath answers for a path of its own, not for a customer of that name.
+// TestLiteralPath treats "import" and "export" as paths, not as ids of customers.
 func TestLiteralPath(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		base, _ := serve(t, g)

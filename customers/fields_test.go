@@ -11,7 +11,7 @@ import (
 	api "example.com/b2b/openapi/customersapi"
 )
 
-// TestEveryField is the same for customers as that of package orders.
+// TestEveryField sends each field of a customer, and expects each field in the answer.
 func TestEveryField(t *testing.T) {
 	spec := webtest.Spec(t, api.Document)
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {

@@ -7,20 +7,18 @@ import (
 	"fmt"
 	"strings"
 	"testing"
-	"time"
 
 	"gorm.io/gorm"
 
 	"example.com/b2b/customers"
 	"example.com/b2b/db/dbtest"
 	"example.com/b2b/db/doctor"
-	"example.com/b2b/internal/auth"
 	"example.com/b2b/internal/web/webtest"
 	"example.com/b2b/openapi/contract"
 	api "example.com/b2b/openapi/customersapi"
 )
 
-// imported sends a file and says what became of each row, and in the last line of all.
+// imported sends a file and returns the result of each row, and the summary as the last element.
 func imported(t *testing.T, url, media, file string) (all []string) {
 	t.Helper()
 	status, body, _ := webtest.Do(t, "POST", url, file, "Content-Type", media)
@@ -34,13 +32,9 @@ func imported(t *testing.T, url, media, file string) (all []string) {
 		}
 		switch {
 		case l.Summary != nil:
-			all = append(
-				all,
-				fmt.Sprintf(
-					"%d created, %d updated, %d unchanged, %d refused", l.Summary.Created, l.Summary.Updated,
-					l.Summary.Unchanged, l.Summary.Refused,
-				),
-			)
+			s := l.Summary
+			all = append(all, fmt.Sprintf("%d created, %d updated, %d unchanged, %d refused",
+				s.Created, s.Updated, s.Unchanged, s.Refused))
 		case l.Code != nil && l.Details != nil:
 			all = append(all, fmt.Sprint(*l.Row, " ", *l.Code, " ", (*l.Details)[0].Field))
 		default:
@@ -105,55 +99,45 @@ func TestImportCustomers(t *testing.T) {
 				t.Errorf("%d events", events()-happened)
 			}
 			before, happened = export(), events()
-			if got := imported(t, url, csvText, file); got[len(got)-1] != "0 created, 0 updated, 3 unchanged, 4 refused" ||
-				export() != before ||
+			again := imported(t, url, csvText, file)
+			if again[len(again)-1] != "0 created, 0 updated, 3 unchanged, 4 refused" || export() != before ||
 				events() != happened {
-				t.Errorf("again: %q", got)
+				t.Errorf("again: %q", again)
 			}
 		})
-		t.Run("what a row does not give stays, and null clears", func(t *testing.T) {
-			wantLines(
-				t, imported(t, url, ndjson, `{"email":"old@example.com","name":"Older","phone":null}`),
-				"1 updated", "0 created, 1 updated, 0 unchanged, 0 refused",
-			)
+		t.Run("a field absent from a row stays, and null clears", func(t *testing.T) {
+			const updated = "0 created, 1 updated, 0 unchanged, 0 refused"
+			got := imported(t, url, ndjson, `{"email":"old@example.com","name":"Older","phone":null}`)
+			wantLines(t, got, "1 updated", updated)
 			res, _ := c.GetCustomerWithResponse(ctx, old.ID, nil)
 			if d := res.JSON200.Data; d.Name != "Older" || d.Phone != nil || *d.ExternalRef != "C-1" {
 				t.Errorf("%s", res.Body)
 			}
-			wantLines(
-				t, imported(t, url, csvText, "email,external_ref\nold@example.com,\n"), "2 updated",
-				"0 created, 1 updated, 0 unchanged, 0 refused",
-			)
+			wantLines(t, imported(t, url, csvText, "email,external_ref\nold@example.com,\n"), "2 updated", updated)
 			res, _ = c.GetCustomerWithResponse(ctx, old.ID, nil)
 			if d := res.JSON200.Data; d.ExternalRef != nil {
 				t.Errorf("%s", res.Body)
 			}
 		})
 		t.Run("an external_ref that is another's", func(t *testing.T) {
-			file := `{"email":"old@example.com","external_ref":"C-2"}` + "\n" + `{"email":"fourth@example.com","name":"Fourth","external_ref":"C-9"}` + "\n"
+			file := `{"email":"old@example.com","external_ref":"C-2"}` + "\n" +
+				`{"email":"fourth@example.com","name":"Fourth","external_ref":"C-9"}` + "\n"
 			status, body, _ := webtest.Do(t, "POST", url, file, "Content-Type", ndjson)
 			var line contract.ImportLine
 			if err := json.NewDecoder(bytes.NewReader(body)).Decode(&line); status != 200 || err != nil ||
-				*line.Code != "external_ref_taken" ||
-				(*(*line.Details)[0].Params)["customer_id"] == nil {
+				*line.Code != "external_ref_taken" || (*(*line.Details)[0].Params)["customer_id"] == nil {
 				t.Errorf("%d %s", status, body)
 			}
 		})
 		t.Run("an external_ref that an earlier row frees", func(t *testing.T) {
-			// The row that frees it has the higher id, and a statement that changes both meets the other one
-			// first.
+			// The row that frees the external_ref has the higher id, so one UPDATE of both rows would violate
+			// the unique index at the lower id.
 			a, b := create(t, c, "A", "a@example.com"), create(t, c, "B", "b@example.com")
 			imported(t, url, ndjson, `{"email":"b@example.com","external_ref":"R-1"}`)
-			wantLines(
-				t,
-				imported(
-					t, url, ndjson,
-					`{"email":"b@example.com","external_ref":"R-2"}`+"\n"+`{"email":"a@example.com","external_ref":"R-1"}`,
-				),
-				"1 updated",
-				"2 updated",
-				"0 created, 2 updated, 0 unchanged, 0 refused",
-			)
+			file := `{"email":"b@example.com","external_ref":"R-2"}` + "\n" +
+				`{"email":"a@example.com","external_ref":"R-1"}`
+			wantLines(t, imported(t, url, ndjson, file),
+				"1 updated", "2 updated", "0 created, 2 updated, 0 unchanged, 0 refused")
 			for id, ref := range map[int64]string{a.ID: "R-1", b.ID: "R-2"} {
 				if res, _ := c.GetCustomerWithResponse(ctx, id, nil); *res.JSON200.Data.ExternalRef != ref {
 					t.Errorf("%s", res.Body)
@@ -166,11 +150,12 @@ func TestImportCustomers(t *testing.T) {
 			for i := range 600 {
 				fmt.Fprintf(&file, "N,n%d@example.com\n", i)
 			}
-			if got := imported(t, url, csvText, file.String()); got[600] != "600 created, 0 updated, 0 unchanged, 0 refused" {
+			got := imported(t, url, csvText, file.String())
+			if got[600] != "600 created, 0 updated, 0 unchanged, 0 refused" {
 				t.Error(got[600])
 			}
-			rows, err := csv.NewReader(strings.NewReader(string(get(t, base+"/customers/export?format=csv&search=n5")))).
-				ReadAll()
+			exported := get(t, base+"/customers/export?format=csv&search=n5")
+			rows, err := csv.NewReader(bytes.NewReader(exported)).ReadAll()
 			if err != nil || len(rows) != 112 || rows[1][2] != "n5@example.com" {
 				t.Errorf("%d rows %v", len(rows), err)
 			}
@@ -181,33 +166,25 @@ func TestImportCustomers(t *testing.T) {
 		})
 		t.Run("every field", func(t *testing.T) {
 			row := webtest.EveryField(t, webtest.Spec(t, api.Document), "CustomerImportRow")
-			for _, exported := range []string{"id", "created_at", "updated_at"} {
-				delete(row, exported)
+			for _, readOnly := range []string{"id", "created_at", "updated_at"} {
+				delete(row, readOnly)
 			}
 			encoded, _ := json.Marshal(row)
 			imported(t, url, ndjson, string(encoded))
 			var shown map[string]any
-			if err := json.Unmarshal(get(t, base+"/customers/export?email="+fmt.Sprint(row["email"])), &shown); err != nil {
+			exported := get(t, base+"/customers/export?email="+fmt.Sprint(row["email"]))
+			if err := json.Unmarshal(exported, &shown); err != nil {
 				t.Fatal(err)
 			}
 			webtest.ComesBack(t, "CustomerImportRow", row, shown)
 		})
 		t.Run("for one customer", func(t *testing.T) {
-			token, err := webtest.Options().Tokens.Issue(
-				auth.Principal{Subject: "erp", Customer: old.ID, Scope: auth.Admin}, time.Hour,
-			)
-			if err != nil {
-				t.Fatal(err)
-			}
-			status, body, _ := webtest.Do(
-				t, "POST", url, "email\nx@example.com\n", "Content-Type", csvText, "Authorization",
-				"Bearer "+token,
-			)
+			authorization := bearer(t, "erp", old.ID)
+			status, body, _ := webtest.Do(t, "POST", url, "email\nx@example.com\n",
+				"Content-Type", csvText, "Authorization", authorization)
 			webtest.WantError(t, status, body, 403, "forbidden", "/header/Authorization")
-			if own := get(t, base+"/customers/export", "Authorization", "Bearer "+token); bytes.Count(
-				own, []byte{'\n'},
-			) != 1 ||
-				!bytes.Contains(own, []byte(`"Older"`)) {
+			own := get(t, base+"/customers/export", "Authorization", authorization)
+			if bytes.Count(own, []byte{'\n'}) != 1 || !bytes.Contains(own, []byte(`"Older"`)) {
 				t.Errorf("%s", own)
 			}
 		})

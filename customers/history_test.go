@@ -23,34 +23,36 @@ import (
 	api "example.com/b2b/openapi/customersapi"
 )
 
+// bearer returns the header Authorization of an administrator, bound to a customer unless customer is 0.
+func bearer(t *testing.T, subject string, customer int64) string {
+	t.Helper()
+	p := auth.Principal{Subject: subject, Customer: customer, Scope: auth.Admin}
+	token, err := webtest.Options().Tokens.Issue(p, time.Hour)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return "Bearer " + token
+}
+
 func TestHistory(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		base, c := serve(t, g)
 		dbtest.NoFilesort(t, g)
 		as := func(subject string, customer int64) []string {
-			token, err := webtest.Options().Tokens.Issue(
-				auth.Principal{Subject: subject, Customer: customer, Scope: auth.Admin}, time.Hour,
-			)
-			if err != nil {
-				t.Fatal(err)
-			}
-			return []string{"Authorization", "Bearer " + token, correlation.Header, "req-" + subject}
+			return []string{"Authorization", bearer(t, subject, customer), correlation.Header, "req-" + subject}
 		}
-		made := webtest.Data(
-			t,
-			"POST",
-			base+"/customers",
-			map[string]any{"name": "<Before> & Zoë", "email": "before@example.com"},
-			as("office", 0)...)
+		n := map[string]any{"name": "<Before> & Zoë", "email": "before@example.com"}
+		made := webtest.Data(t, "POST", base+"/customers", n, as("office", 0)...)
 		id := int64(made["id"].(float64))
 		path := fmt.Sprint(base, "/customers/", id)
 		states := []map[string]any{made}
-		for _, change := range []string{`{"name":"After"}`, `{"email":"AFTER@example.com"}`, `{}`, `{"name":"After","phone":null}`, `{"phone":"1"}`} {
+		for _, change := range []string{
+			`{"name":"After"}`, `{"email":"AFTER@example.com"}`, `{}`, `{"name":"After","phone":null}`, `{"phone":"1"}`,
+		} {
 			states = append(states, webtest.Data(t, "PUT", path, json.RawMessage(change), as("erp", id)...))
 		}
-		states = slices.CompactFunc(
-			states, func(a, b map[string]any) bool { return reflect.DeepEqual(a, b) },
-		) // two changed nothing
+		// Two of the requests change nothing.
+		states = slices.CompactFunc(states, func(a, b map[string]any) bool { return reflect.DeepEqual(a, b) })
 
 		history := func(headers ...string) (all []contract.ChangeEvent) {
 			t.Helper()
@@ -68,7 +70,7 @@ func TestHistory(t *testing.T) {
 				cursor = fmt.Sprint(*page.Meta.NextCursor)
 			}
 		}
-		told := func(events []contract.ChangeEvent) string {
+		summary := func(events []contract.ChangeEvent) string {
 			var all []string
 			for _, e := range events {
 				all = append(all, fmt.Sprint(e.Type, " by ", e.Actor, " in ", *e.CorrelationID))
@@ -77,10 +79,9 @@ func TestHistory(t *testing.T) {
 		}
 		t.Run("events", func(t *testing.T) {
 			events := history(as("erp", id)...)
-			if got := told(events); got != "customer.created by office in req-office"+strings.Repeat(
-				", customer.updated by erp in req-erp", 3,
-			) ||
-				len(events) != len(states) {
+			want := "customer.created by office in req-office" +
+				strings.Repeat(", customer.updated by erp in req-erp", 3)
+			if got := summary(events); got != want || len(events) != len(states) {
 				t.Fatal(got)
 			}
 			for i, e := range events {
@@ -89,25 +90,29 @@ func TestHistory(t *testing.T) {
 					!reflect.DeepEqual(shown, states[i]) {
 					t.Errorf("%v: event %d shows %s, want %v", err, i, e.Representation, states[i])
 				}
-				if e.Subject != contract.Customer || e.SubjectID != id || e.CustomerID == nil || *e.CustomerID != id {
+				if e.Subject != contract.Customer || e.SubjectID != id || e.CustomerID == nil ||
+					*e.CustomerID != id {
 					t.Errorf("%+v", e)
 				}
 			}
 		})
-		t.Run("nothing of what has not happened", func(t *testing.T) {
+		t.Run("no events of refused requests", func(t *testing.T) {
 			create(t, c, "Other", "other@example.com")
 			before := count(t, g)
-			if res, _ := c.CreateCustomerWithResponse(ctx, nil, api.NewCustomer{Name: "X", Email: "OTHER@example.com"}); res.StatusCode() != 409 {
+			taken := api.NewCustomer{Name: "X", Email: "OTHER@example.com"}
+			if res, _ := c.CreateCustomerWithResponse(ctx, nil, taken); res.StatusCode() != 409 {
 				t.Errorf("%s", res.Body)
 			}
-			if res, _ := c.UpdateCustomerWithResponse(ctx, id, nil, api.CustomerUpdate{Email: new("other@example.com"), Phone: nullable.NewNullNullable[string]()}); res.StatusCode() != 409 {
+			change := api.CustomerUpdate{Email: new("other@example.com"), Phone: nullable.NewNullNullable[string]()}
+			if res, _ := c.UpdateCustomerWithResponse(ctx, id, nil, change); res.StatusCode() != 409 {
 				t.Errorf("%s", res.Body)
 			}
-			if res, _ := c.DeleteCustomerWithResponse(ctx, id, &api.DeleteCustomerParams{IfMatch: new(`"stale"`)}); res.StatusCode() != 412 {
+			stale := &api.DeleteCustomerParams{IfMatch: new(`"stale"`)}
+			if res, _ := c.DeleteCustomerWithResponse(ctx, id, stale); res.StatusCode() != 412 {
 				t.Errorf("%s", res.Body)
 			}
 			if after := count(t, g); after != before {
-				t.Errorf("%d events of what did not happen", after-before)
+				t.Errorf("%d events of refused requests", after-before)
 			}
 		})
 		t.Run("of others", func(t *testing.T) {
@@ -145,7 +150,7 @@ func count(t *testing.T, g *gorm.DB) (n int64) {
 	return n
 }
 
-// broken lists what the doctor finds.
+// broken lists the broken rules, each with the rows that the doctor reports.
 func broken(t *testing.T, g *gorm.DB) string {
 	t.Helper()
 	checks, err := doctor.Examine(ctx, g, customers.Rules())
@@ -161,7 +166,8 @@ func broken(t *testing.T, g *gorm.DB) string {
 	return strings.Join(all, "; ")
 }
 
-// TestRules breaks each rule once. Customers without history are older than it, and in order.
+// TestRules breaks each rule of the doctor and mends the data again. Customers without events break no rule:
+// they are older than the history.
 func TestRules(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		exec := func(statement string) {
@@ -173,25 +179,32 @@ func TestRules(t *testing.T) {
 		if _, err := db.Seed(ctx, g); err != nil {
 			t.Fatal(err)
 		}
-		exec(
-			"INSERT INTO customers (id, name, email, created_at, deleted_at) VALUES (6, 'Older', 'older@example.com', CURRENT_TIMESTAMP, CURRENT_TIMESTAMP)",
-		)
-		exec(
-			"INSERT INTO events (id, type, subject, subject_id, customer_id, actor, created_at, representation) VALUES (777, 'customer.updated', 'customer', 6, 6, 'x', CURRENT_TIMESTAMP, '{}')",
-		)
+		exec(`INSERT INTO customers (id, name, email, created_at, deleted_at)
+			VALUES (6, 'Older', 'older@example.com', CURRENT_TIMESTAMP, CURRENT_TIMESTAMP)`)
+		exec(`INSERT INTO events (id, type, subject, subject_id, customer_id, actor, created_at, representation)
+			VALUES (777, 'customer.updated', 'customer', 6, 6, 'x', CURRENT_TIMESTAMP, '{}')`)
 		if got := broken(t, g); got != "" {
 			t.Fatalf("the sample data breaks %s", got)
 		}
-		const times, shows = "customer was created once, and deleted as often as it is", "last event shows the customer's name, email, phone, external_ref"
+		const times = "customer was created once, and deleted as often as it is"
+		const shows = "last event shows the customer's name, email, phone, external_ref"
 		for _, sick := range []struct{ cause, cure, want string }{
-			{"UPDATE customers SET deleted_at = CURRENT_TIMESTAMP WHERE id = 3", "UPDATE customers SET deleted_at = NULL WHERE id = 3", times + ": 3"},
-			{"UPDATE events SET type = 'customer.deleted' WHERE actor = 'x'", "UPDATE events SET type = 'customer.updated' WHERE actor = 'x'", ""},
-			{"INSERT INTO events (type, subject, subject_id, customer_id, actor, created_at, representation) SELECT type, subject, subject_id, customer_id, 'y', created_at, representation FROM events WHERE subject = 'customer' AND subject_id = 2",
+			{"UPDATE customers SET deleted_at = CURRENT_TIMESTAMP WHERE id = 3",
+				"UPDATE customers SET deleted_at = NULL WHERE id = 3", times + ": 3"},
+			{"UPDATE events SET type = 'customer.deleted' WHERE actor = 'x'",
+				"UPDATE events SET type = 'customer.updated' WHERE actor = 'x'", ""},
+			{`INSERT INTO events (type, subject, subject_id, customer_id, actor, created_at, representation)
+				SELECT type, subject, subject_id, customer_id, 'y', created_at, representation
+				FROM events WHERE subject = 'customer' AND subject_id = 2`,
 				"DELETE FROM events WHERE actor = 'y'", times + ": 2"},
-			{"UPDATE customers SET name = 'X' WHERE id = 1", "UPDATE customers SET name = 'ACME Corporation' WHERE id = 1", shows + ": 1"},
-			{"UPDATE customers SET phone = '1' WHERE id = 4", "UPDATE customers SET phone = NULL WHERE id = 4", shows + ": 4"},
-			{"UPDATE customers SET phone = NULL WHERE id = 5", "UPDATE customers SET phone = '+1-555-0104' WHERE id = 5", shows + ": 5"},
-			{"UPDATE events SET subject_id = 99 WHERE actor = 'x'", "UPDATE events SET subject_id = 6 WHERE actor = 'x'", "event of a customer has its customer: 777"},
+			{"UPDATE customers SET name = 'X' WHERE id = 1",
+				"UPDATE customers SET name = 'ACME Corporation' WHERE id = 1", shows + ": 1"},
+			{"UPDATE customers SET phone = '1' WHERE id = 4",
+				"UPDATE customers SET phone = NULL WHERE id = 4", shows + ": 4"},
+			{"UPDATE customers SET phone = NULL WHERE id = 5",
+				"UPDATE customers SET phone = '+1-555-0104' WHERE id = 5", shows + ": 5"},
+			{"UPDATE events SET subject_id = 99 WHERE actor = 'x'",
+				"UPDATE events SET subject_id = 6 WHERE actor = 'x'", "event of a customer has its customer: 777"},
 		} {
 			exec(sick.cause)
 			if got := broken(t, g); got != sick.want {

@@ -13,18 +13,22 @@ import (
 	"example.com/b2b/db/dbtest"
 )
 
-// TestExpiredKeysAreDeleted runs the jobs of a service alone: it deletes its expired keys, and neither keys
-// that still count nor keys of other services.
+// TestExpiredKeysAreDeleted runs the background jobs of a service. They delete the expired keys of the
+// service, but no valid keys and no keys of other services.
 func TestExpiredKeysAreDeleted(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		for _, row := range []struct {
 			operation, key string
 			age            time.Duration
-		}{{"createCustomer", "old", time.Second}, {"createCustomer", "young", -time.Hour}, {"createOrder", "old", time.Second}} {
-			err := g.Exec(
-				"INSERT INTO idempotency_keys (caller, operation, idempotency_key, request_hash, expires_at) VALUES ('a', ?, ?, ?, ?)",
-				row.operation, row.key, make([]byte, 32), db.Now(g, -row.age),
-			).Error
+		}{
+			{"createCustomer", "old", time.Second},
+			{"createCustomer", "young", -time.Hour},
+			{"createOrder", "old", time.Second},
+		} {
+			const insert = `
+				INSERT INTO idempotency_keys (caller, operation, idempotency_key, request_hash, expires_at)
+				VALUES ('a', ?, ?, ?, ?)`
+			err := g.Exec(insert, row.operation, row.key, make([]byte, 32), db.Now(g, -row.age)).Error
 			if err != nil {
 				t.Fatal(err)
 			}

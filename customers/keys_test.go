@@ -7,21 +7,20 @@ import (
 	api "example.com/b2b/openapi/customersapi"
 )
 
-// TestKeyedOperations holds the list of operations that take a key to those of the document.
+// TestKeyedOperations compares the operations with an idempotency key in the code and in the document.
 func TestKeyedOperations(t *testing.T) {
 	spec := webtest.Spec(t, api.Document)
 	for path, item := range spec.Paths.Map() {
 		for _, operation := range item.Operations() {
 			_, known := keyedOperations.Find(operation.OperationID)
 			if takes := operation.Parameters.GetByInAndName("header", "X-Idempotency-Key") != nil; takes != known {
-				t.Errorf(
-					"%s of %s takes a key: %v; it is one of keyedOperations: %v", operation.OperationID, path,
-					takes, known,
-				)
+				t.Errorf("%s of %s takes a key: %v; it is one of keyedOperations: %v",
+					operation.OperationID, path, takes, known)
 			}
 		}
 	}
-	listed := spec.Components.Schemas["CustomerKeyedOperation"].Value.Properties["operation"].Value.Extensions["x-extensible-enum"].([]any)
+	name := spec.Components.Schemas["CustomerKeyedOperation"].Value.Properties["operation"].Value
+	listed := name.Extensions["x-extensible-enum"].([]any)
 	if len(listed) != len(keyedOperations) {
 		t.Errorf("the document knows %v, the code %v", listed, keyedOperations)
 	}

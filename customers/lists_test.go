@@ -16,7 +16,7 @@ import (
 	api "example.com/b2b/openapi/customersapi"
 )
 
-// listed reads a list to its end, as the documents say, and returns the ids.
+// listed reads all pages of a list by next_cursor, and returns the ids.
 func listed(t *testing.T, url string) (ids []int64) {
 	t.Helper()
 	for cursor := "cursor="; ; {
@@ -47,22 +47,24 @@ func TestSort(t *testing.T) {
 			made = append(made, create(t, c, fmt.Sprint("Name ", i), fmt.Sprintf("sort%d@example.com", i)).ID)
 		}
 		for i := range 2 {
-			if res, err := c.UpdateCustomerWithResponse(ctx, made[0], nil, api.CustomerUpdate{Name: new(fmt.Sprint("Other ", i))}); err != nil ||
-				res.JSON200 == nil {
+			change := api.CustomerUpdate{Name: new(fmt.Sprint("Other ", i))}
+			res, err := c.UpdateCustomerWithResponse(ctx, made[0], nil, change)
+			if err != nil || res.JSON200 == nil {
 				t.Fatalf("%v %s", err, res.Body)
 			}
 		}
 		for path, want := range map[string]struct {
 			rows        int
-			newestFirst bool // without a word
-		}{"/customers?": {7, false}, "/customers?search=sort&": {7, false}, fmt.Sprintf("/customers/%d/history?", made[0]): {3, true}} {
+			newestFirst bool // the order without the parameter sort
+		}{
+			"/customers?":             {7, false},
+			"/customers?search=sort&": {7, false},
+			fmt.Sprintf("/customers/%d/history?", made[0]): {3, true},
+		} {
 			byDefault, newest := listed(t, base+path), listed(t, base+path+"sort=-created_at&")
 			for _, limit := range []int{1, 2, want.rows, 100} {
-				up, down := listed(
-					t, fmt.Sprint(base, path, "sort=created_at&limit=", limit, "&"),
-				), listed(
-					t, fmt.Sprint(base, path, "sort=-created_at&limit=", limit, "&"),
-				)
+				up := listed(t, fmt.Sprint(base, path, "sort=created_at&limit=", limit, "&"))
+				down := listed(t, fmt.Sprint(base, path, "sort=-created_at&limit=", limit, "&"))
 				if len(up) != want.rows || !slices.IsSorted(up) {
 					t.Errorf("%s, %d a page: %v", path, limit, up)
 				}
@@ -89,14 +91,10 @@ func TestUpdatedSince(t *testing.T) {
 		}
 		start := time.Date(2024, 1, 1, 0, 0, 0, 0, time.UTC)
 		var rows []row
-		for i := range 1500 { // changed in another order than created
-			rows = append(
-				rows,
-				row{
-					int64(i + 1), fmt.Sprint("Name ", i%2), fmt.Sprintf("%d@example.com", i), start,
-					start.Add(time.Duration(i*7919%1500) * time.Minute),
-				},
-			)
+		for i := range 1500 { // the order of the changes is not the order of the ids
+			changed := start.Add(time.Duration(i*7919%1500) * time.Minute)
+			name, email := fmt.Sprint("Name ", i%2), fmt.Sprintf("%d@example.com", i)
+			rows = append(rows, row{int64(i + 1), name, email, start, changed})
 		}
 		if err := g.Table("customers").CreateInBatches(rows, 500).Error; err != nil {
 			t.Fatal(err)
@@ -106,7 +104,8 @@ func TestUpdatedSince(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		for _, since := range []time.Time{start, start.Add(1490 * time.Minute), start.Add(1490*time.Minute + time.Millisecond), start.AddDate(1, 0, 0)} {
+		late := start.Add(1490 * time.Minute)
+		for _, since := range []time.Time{start, late, late.Add(time.Millisecond), start.AddDate(1, 0, 0)} {
 			for query, is := range map[string]func(row) bool{
 				"":                 func(row) bool { return true },
 				"sort=-created_at": func(row) bool { return true },
@@ -118,40 +117,38 @@ func TestUpdatedSince(t *testing.T) {
 						want = append(want, r.ID)
 					}
 				}
-				got := listed(
-					t,
-					base+"/customers?"+query+"&limit=100&updated_since="+since.Format(time.RFC3339Nano)+"&",
-				)
+				from := since.Format(time.RFC3339Nano)
+				got := listed(t, base+"/customers?"+query+"&limit=100&updated_since="+from+"&")
 				if slices.Sort(got); !slices.Equal(got, want) {
 					t.Errorf("%s since %v: %d customers, want %d: %v", query, since, len(got), len(want), got)
 				}
 			}
 		}
-		dbtest.WantIndex(
-			t, g, "ix_customers_updated_at",
-			func() { webtest.Do(t, "GET", base+"/customers?updated_since=2024-01-02T00:55:00Z", "") },
-		)
-		t.Run("what the answers show as updated_at", func(t *testing.T) {
+		dbtest.WantIndex(t, g, "ix_customers_updated_at", func() {
+			webtest.Do(t, "GET", base+"/customers?updated_since=2024-01-02T00:55:00Z", "")
+		})
+		t.Run("an updated_at of an answer", func(t *testing.T) {
 			for i := range 30 { // on SQLite times are texts, and some end in zeros
-				res, err := c.UpdateCustomerWithResponse(
-					ctx, 700, nil, api.CustomerUpdate{Name: new(fmt.Sprint("Changed ", i))},
-				)
+				change := api.CustomerUpdate{Name: new(fmt.Sprint("Changed ", i))}
+				res, err := c.UpdateCustomerWithResponse(ctx, 700, nil, change)
 				if err != nil || res.JSON200 == nil {
 					t.Fatalf("%v %s", err, res.Body)
 				}
 				at := res.JSON200.Data.UpdatedAt
-				if got := listed(t, base+"/customers?updated_since="+at.Format(time.RFC3339Nano)+"&"); !slices.Equal(
-					got, []int64{700},
-				) {
+				since := func(at time.Time) []int64 {
+					return listed(t, base+"/customers?updated_since="+at.Format(time.RFC3339Nano)+"&")
+				}
+				if got := since(at.Time); !slices.Equal(got, []int64{700}) {
 					t.Errorf("since %v: %v", at, got)
 				}
-				if got := listed(t, base+"/customers?updated_since="+at.Add(time.Millisecond).Format(time.RFC3339Nano)+"&"); got != nil {
+				if got := since(at.Add(time.Millisecond)); got != nil {
 					t.Errorf("after %v: %v", at, got)
 				}
 			}
 		})
 		t.Run("export", func(t *testing.T) {
-			if n := bytes.Count(get(t, base+"/customers/export?format=ndjson&updated_since=2024-01-02T00:58:00Z"), []byte("\n")); n != 3 { // and the changed one
+			file := get(t, base+"/customers/export?format=ndjson&updated_since=2024-01-02T00:58:00Z")
+			if n := bytes.Count(file, []byte("\n")); n != 3 { // two customers, and customer 700
 				t.Errorf("%d customers", n)
 			}
 		})

@@ -16,30 +16,29 @@ import (
 	"example.com/b2b/internal/web/webtest"
 )
 
-// TestSearchesLeaveRoom has 300 searches of a table at once, and holds in the database all that are let
-// through: there are never more than two, and a read gets its answer meanwhile.
+// TestSearchesLeaveRoom sends 300 concurrent searches and blocks each search in the database. At most two
+// searches reach the database at a time, and a read gets its answer meanwhile.
 func TestSearchesLeaveRoom(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		for at := 0; at < 2000; at += 500 {
 			var rows []string
 			for i := range 500 {
-				rows = append(
-					rows,
-					fmt.Sprintf("('Customer %d', 'c%d@example.com', '2024-01-01', '2024-01-01')", at+i, at+i),
-				)
+				const row = "('Customer %[1]d', 'c%[1]d@example.com', '2024-01-01', '2024-01-01')"
+				rows = append(rows, fmt.Sprintf(row, at+i))
 			}
-			if err := g.Exec("INSERT INTO customers (name, email, created_at, updated_at) VALUES " + strings.Join(rows, ",")).Error; err != nil {
+			insert := "INSERT INTO customers (name, email, created_at, updated_at) VALUES " + strings.Join(rows, ",")
+			if err := g.Exec(insert).Error; err != nil {
 				t.Fatal(err)
 			}
 		}
-		var atWork, most atomic.Int32
+		var running, most atomic.Int32
 		entered, leave := make(chan struct{}, 300), make(chan struct{})
 		isSearch := func(q *gorm.DB) bool {
 			return strings.Contains(fmt.Sprint(q.Statement.Clauses["WHERE"].Expression), "INSTR")
 		}
 		if err := g.Callback().Query().Before("gorm:query").Register("begins", func(q *gorm.DB) {
 			if isSearch(q) {
-				if n := atWork.Add(1); n > most.Load() {
+				if n := running.Add(1); n > most.Load() {
 					most.Store(n)
 				}
 				entered <- struct{}{}
@@ -50,7 +49,7 @@ func TestSearchesLeaveRoom(t *testing.T) {
 		}
 		if err := g.Callback().Query().After("gorm:query").Register("ends", func(q *gorm.DB) {
 			if isSearch(q) {
-				atWork.Add(-1)
+				running.Add(-1)
 			}
 		}); err != nil {
 			t.Fatal(err)
@@ -79,7 +78,7 @@ func TestSearchesLeaveRoom(t *testing.T) {
 			got[<-answers]++
 		}
 		if got[200]+got[503] != 300 || got[200] < 34 || most.Load() != 2 {
-			t.Errorf("answers %v, %d in the database at once", got, most.Load())
+			t.Errorf("answers %v, %d concurrent searches in the database", got, most.Load())
 		}
 	})
 }

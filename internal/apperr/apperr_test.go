@@ -10,7 +10,7 @@ import (
 	"example.com/b2b/internal/apperr"
 )
 
-// TestFrom maps errors of the database, and errors that nothing knows.
+// TestFrom maps errors of the database and unknown errors.
 func TestFrom(t *testing.T) {
 	refused := apperr.OrderNotFound.New(7)
 	for _, c := range []struct {

@@ -118,10 +118,8 @@ func TestRotationWithAnUnusableKey(t *testing.T) {
 	i.publish(t, "old", &before.ec.PublicKey)
 	var log bytes.Buffer
 	tokens := Tokens{Keys: i.fetch(t, &log)}
-	i.saysKeys(
-		t, publicKey(t, &before.rsa.PublicKey, map[string]any{"kid": 7}),
-		publicKey(t, &after.ec.PublicKey, map[string]any{"kid": "new"}),
-	)
+	unusable := publicKey(t, &before.rsa.PublicKey, map[string]any{"kid": 7})
+	i.saysKeys(t, unusable, publicKey(t, &after.ec.PublicKey, map[string]any{"kid": "new"}))
 	identify(t, tokens, mintES256(t, after.ec, "new"), acme, 0, "")
 	identify(t, tokens, mintES256(t, after.ec, "made up"), acme, 401, "signature")
 	if n := strings.Count(log.String(), "left out"); n != 1 {
@@ -212,8 +210,8 @@ func TestTwoKeysOfOneID(t *testing.T) {
 	}
 }
 
-// TestFreshKeyWithoutID fetches the keys again when no known key verifies a token without a key id. The number
-// of fetches has the same bound as for tokens with an unknown id.
+// TestFreshKeyWithoutID fetches the keys again when no known key verifies a token without a key id. The
+// number of fetches has the same bound as for tokens with an unknown id.
 func TestFreshKeyWithoutID(t *testing.T) {
 	before, after, others := newKeys(), newKeys(), newKeys()
 	i := newIssuer(t)
@@ -258,10 +256,8 @@ func TestEvenModulus(t *testing.T) {
 	even := own.rsa.PublicKey
 	even.N = new(big.Int).Lsh(big.NewInt(1), 2047)
 	i := newIssuer(t)
-	i.saysKeys(
-		t, publicKey(t, &even, map[string]any{"kid": "even"}),
-		publicKey(t, &own.ec.PublicKey, map[string]any{"kid": "good"}),
-	)
+	good := publicKey(t, &own.ec.PublicKey, map[string]any{"kid": "good"})
+	i.saysKeys(t, publicKey(t, &even, map[string]any{"kid": "even"}), good)
 	tokens := Tokens{Keys: i.fetch(t, io.Discard)}
 	identify(t, tokens, mint(t, jwt.SigningMethodRS256, own.rsa, valid(), "kid", "even"), acme, 401, "signature")
 	identify(t, tokens, mintES256(t, own.ec, "good"), acme, 0, "")

@@ -20,7 +20,7 @@ func TestProduction(t *testing.T) {
 		reads func(*Settings) []any
 		env   string
 		modes string   // Env and AuthMode
-		want  []string // the beginnings of the lines
+		want  []string // prefixes of the lines
 	}{
 		"newcomer":                    {service, "", "development open", nil},
 		"development_by_its_old_name": {service, "NODE_ENV=development DB_HOST=db", "development open", nil},

@@ -11,12 +11,15 @@ import (
 	"example.com/b2b/internal/etag"
 )
 
-// FuzzEntityTags compares If-Match with a reading of RFC 9110, section 8.8.3.
+// FuzzEntityTags compares Precondition with a parser of RFC 9110, section 8.8.3.
 func FuzzEntityTags(f *testing.F) {
 	current, _ := json.Marshal("it")
 	sum := sha256.Sum256(current)
 	tag := fmt.Sprintf(`"%x"`, sum[:16])
-	for _, list := range []string{tag, "*", "W/" + tag, `"a", ` + tag, `"a,` + tag[1:], tag + "," + tag, strings.Trim(tag, `"`), `"` + tag + `"`, "*, " + tag, `""`, `"`, "", ",,", `W/"`, strings.ToUpper(tag), "\u00e9", "\xff"} {
+	for _, list := range []string{
+		tag, "*", "W/" + tag, `"a", ` + tag, `"a,` + tag[1:], tag + "," + tag, strings.Trim(tag, `"`),
+		`"` + tag + `"`, "*, " + tag, `""`, `"`, "", ",,", `W/"`, strings.ToUpper(tag), "\u00e9", "\xff",
+	} {
 		f.Add(list)
 	}
 	f.Fuzz(func(t *testing.T, list string) {
@@ -31,7 +34,7 @@ func FuzzEntityTags(f *testing.F) {
 	})
 }
 
-// entityTags are those of a list, when it is one.
+// entityTags returns the entity tags of a list; isList is false for a text in another syntax.
 func entityTags(list string) (tags []string, isList bool) {
 	for {
 		list = strings.TrimLeft(list, " \t")
@@ -40,9 +43,9 @@ func entityTags(list string) (tags []string, isList bool) {
 			return nil, false
 		}
 		from := strings.Index(list, `"`)
-		end := strings.IndexFunc(
-			list[from+1:], func(r rune) bool { return r == '"' || r <= ' ' || r == 0x7f || r == 0xfffd },
-		)
+		end := strings.IndexFunc(list[from+1:], func(r rune) bool {
+			return r == '"' || r <= ' ' || r == 0x7f || r == 0xfffd
+		})
 		if end < 0 || list[from+1+end] != '"' {
 			return nil, false
 		}

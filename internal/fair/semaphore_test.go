@@ -9,15 +9,16 @@ import (
 	"time"
 )
 
-// state returns how many slots are taken, by how many callers, and how many waiters there are.
+// state returns the number of used slots, of callers with slots, and of waiters.
 func (s *Semaphore) state() (taken, callers, waiting int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.used, len(s.usedBy), len(s.queue)
 }
 
-// TestFairQueue has one caller's waiters queue before another one's comes: the latter is the next.
-func TestFairQueue(t *testing.T) {
+// TestQueue queues many waiters of one caller, then a waiter of each of two other callers. The other two
+// callers get the next slots.
+func TestQueue(t *testing.T) {
 	s := New(1, 4, 0, "slots")
 	acquired := make(chan string)
 	wait := func(name string, waiting int) {
@@ -50,9 +51,9 @@ func TestFairQueue(t *testing.T) {
 	}
 }
 
-// TestFairSemaphore has many callers come and go at random: nobody has more than its share when it comes, and
-// nothing is kept of those who have gone.
-func TestFairSemaphore(t *testing.T) {
+// TestSemaphore acquires and releases slots of many callers at random. At most all 20 slots are used at a time,
+// and no state remains at the end.
+func TestSemaphore(t *testing.T) {
 	s := New(20, 1, 0, "slots")
 	var all sync.WaitGroup
 	for n := range 200 {
@@ -60,7 +61,8 @@ func TestFairSemaphore(t *testing.T) {
 			name := fmt.Sprint(n % 7)
 			for range 100 {
 				if n%2 == 0 {
-					ctx, stop := context.WithTimeout(t.Context(), time.Duration(rand.IntN(200))*time.Microsecond)
+					wait := time.Duration(rand.IntN(200)) * time.Microsecond
+					ctx, stop := context.WithTimeout(t.Context(), wait)
 					if s.Acquire(ctx, Caller{Name: name}) == nil {
 						s.Release(Caller{Name: name})
 					}

@@ -49,8 +49,8 @@ var patterns = func() map[string]*regexp.Regexp {
 	return all
 }()
 
-// FuzzFormats checks that no format accepts a value that could break a line of a log or a header, a value that
-// the pattern of the documents refuses, or an invalid email address.
+// FuzzFormats checks that no format accepts a value with a line break for a log or a header, a value that the
+// pattern of the documents refuses, or an invalid email address.
 func FuzzFormats(f *testing.F) {
 	for _, s := range []string{
 		"Tech Solutions Inc", " a", "a ", "name@example.com", " name@example.com\n", "a..b@example.com",

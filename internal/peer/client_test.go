@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// fakePeer answers as it is told and counts the calls that it sees.
+// fakePeer answers with the stored handler and counts calls.
 type fakePeer struct {
 	*httptest.Server
 	answer atomic.Pointer[func(w http.ResponseWriter)]
@@ -109,11 +109,11 @@ func TestBreakerNeedsFailuresInARow(t *testing.T) {
 	}
 }
 
-// TestBreakerRecovers has no waits: it calls until a call is let through again.
+// TestBreakerRecovers repeats calls, without waits, until the breaker lets a call through.
 func TestBreakerRecovers(t *testing.T) {
 	p := newFakePeer(t, lost)
 	client := newClient(http.DefaultTransport, "peer", "", time.Minute, 20*time.Millisecond)
-	for range 2 { // a probe that fails opens it again
+	for range 2 { // a failed probe opens the breaker again
 		for {
 			if _, err := p.call(t.Context(), client); errors.Is(err, ErrDown) {
 				break
@@ -146,8 +146,7 @@ func TestBreakerRecovers(t *testing.T) {
 	}
 }
 
-// TestBreakerProbes comes back to a peer that is well again with as many calls at once as had opened the
-// breaker.
+// TestBreakerProbes lets as many concurrent probes through as the number of failures that opens the breaker.
 func TestBreakerProbes(t *testing.T) {
 	p := newFakePeer(t, lost)
 	client := newClient(http.DefaultTransport, "peer", "", time.Minute, time.Millisecond)
@@ -172,7 +171,7 @@ func TestBreakerProbes(t *testing.T) {
 		<-probing
 	}
 	if _, err := p.call(t.Context(), client); !errors.Is(err, ErrDown) {
-		t.Errorf("one call more, while it is not known whether the peer is back: %v", err)
+		t.Errorf("a further call, while the probes are in flight: %v", err)
 	}
 	close(leave)
 	for range tripAfter {
@@ -182,7 +181,8 @@ func TestBreakerProbes(t *testing.T) {
 	}
 }
 
-// TestBreakerIgnoresHurriedCallers has callers who leave a peer, which is well, less time than it takes.
+// TestBreakerIgnoresHurriedCallers calls a healthy peer with deadlines shorter than its answer takes. Such
+// timeouts do not open the breaker.
 func TestBreakerIgnoresHurriedCallers(t *testing.T) {
 	release := make(chan struct{})
 	defer close(release)
@@ -202,7 +202,8 @@ func TestBreakerIgnoresHurriedCallers(t *testing.T) {
 	}
 }
 
-// TestBreakerCountsSilence has a peer that takes longer than a call may, for callers with time.
+// TestBreakerCountsSilence opens the breaker when a peer exceeds the timeout of a call, although the callers
+// have time left.
 func TestBreakerCountsSilence(t *testing.T) {
 	release := make(chan struct{})
 	defer close(release)
@@ -231,7 +232,7 @@ func TestBreakerIgnoresCallersWhoLeave(t *testing.T) {
 		if _, err := p.call(ctx, client); !errors.Is(err, context.Canceled) {
 			t.Fatal(err)
 		}
-		if _, err := p.call(ctx, client); !errors.Is(err, context.Canceled) { // had left before
+		if _, err := p.call(ctx, client); !errors.Is(err, context.Canceled) { // canceled before the call
 			t.Fatal(err)
 		}
 	}
@@ -242,7 +243,8 @@ func TestBreakerIgnoresCallersWhoLeave(t *testing.T) {
 	}
 }
 
-// TestTryLeavesTimeForAnother has a peer whose first answer never comes.
+// TestTryLeavesTimeForAnother gives up an unanswered call early enough for a second call within the caller's
+// deadline.
 func TestTryLeavesTimeForAnother(t *testing.T) {
 	p := newFakePeer(t, nil)
 	release := make(chan struct{})
@@ -254,7 +256,7 @@ func TestTryLeavesTimeForAnother(t *testing.T) {
 	defer cancel()
 	client := Peer{Timeout: time.Minute}.Client("peer")
 	if _, err := p.call(ctx, client); !errors.Is(err, context.DeadlineExceeded) || ctx.Err() != nil {
-		t.Errorf("%v, and the caller's time: %v", err, ctx.Err())
+		t.Errorf("%v, the caller's context: %v", err, ctx.Err())
 	}
 	if status, err := p.call(ctx, client); status != http.StatusOK {
 		t.Error(err)

@@ -25,24 +25,19 @@ func inProcess(h http.HandlerFunc) *InProcessTransport {
 	return NewInProcessTransport(h, slog.New(slog.DiscardHandler))
 }
 
-// TestInProcessAnswers compares a call without a connection with the same one over a connection.
+// TestInProcessAnswers compares calls through the in-process transport with the same calls over HTTP.
 func TestInProcessAnswers(t *testing.T) {
 	tokens := auth.Tokens{Service: []string{"secret"}}
-	e := web.New(
-		web.Options{
-			Document: customersapi.Document, Tokens: tokens, Open: true, Log: slog.New(slog.DiscardHandler),
-			Timeout: time.Minute,
-		},
-	)
+	e := web.New(web.Options{
+		Document: customersapi.Document, Tokens: tokens, Open: true, Log: slog.New(slog.DiscardHandler),
+		Timeout: time.Minute,
+	})
 	e.GET("/internal/customers/:id", func(c *gin.Context) {
 		r := c.Request
-		c.JSON(
-			http.StatusOK,
-			[]any{
-				c.Param("id"), auth.From(c), correlation.ID(c), r.URL.String(), r.RequestURI, r.Host, r.Method,
-				r.ContentLength,
-			},
-		)
+		c.JSON(http.StatusOK, []any{
+			c.Param("id"), auth.From(c), correlation.ID(c), r.URL.String(), r.RequestURI, r.Host, r.Method,
+			r.ContentLength,
+		})
 	})
 	e.POST("/customers", func(c *gin.Context) {
 		got, _ := io.ReadAll(c.Request.Body)
@@ -100,7 +95,7 @@ func TestInProcessAnswers(t *testing.T) {
 	}
 }
 
-// TestInProcessContext hands the end of the caller's context on, and nothing else of it.
+// TestInProcessContext passes the cancellation of the caller's context to the handler, but none of its values.
 func TestInProcessContext(t *testing.T) {
 	type key struct{}
 	ended := make(chan error)
@@ -126,11 +121,11 @@ func TestInProcessContext(t *testing.T) {
 	if _, err := n.RoundTrip(req); err != nil {
 		t.Error(err)
 	}
-	<-after.Done() // whoever still works for the call stops
+	<-after.Done() // the handler's context ends with the call
 }
 
-// TestInProcessDrain has a handler that does not care for its context: its caller may go, but the service waits
-// for it.
+// TestInProcessDrain runs a handler that ignores its context. The caller may leave; Drain waits for the
+// handler, and new calls are refused.
 func TestInProcessDrain(t *testing.T) {
 	entered, release := make(chan struct{}), make(chan struct{})
 	n := inProcess(func(_ http.ResponseWriter, r *http.Request) {
@@ -149,14 +144,14 @@ func TestInProcessDrain(t *testing.T) {
 	go func() { drained <- n.Drain(t.Context()) }()
 	over, stop := context.WithCancel(t.Context())
 	stop()
-	for { // until it takes no more
+	for { // until new calls are refused
 		req, _ := http.NewRequestWithContext(over, "GET", "http://peer/other", nil)
 		if _, err := n.RoundTrip(req); errors.Is(err, errNotServing) {
 			break
 		}
 	}
 	if err := n.Drain(over); !errors.Is(err, context.Canceled) || len(drained) > 0 {
-		t.Errorf("drained with a call at work: %v", err)
+		t.Errorf("drained with a call in flight: %v", err)
 	}
 	close(release)
 	if err := <-drained; err != nil {
@@ -164,7 +159,7 @@ func TestInProcessDrain(t *testing.T) {
 	}
 }
 
-// TestInProcessPanic makes of a handler's panic an answer that is lost.
+// TestInProcessPanic turns a handler's panic into io.ErrUnexpectedEOF, as a broken connection would.
 func TestInProcessPanic(t *testing.T) {
 	for _, p := range []any{http.ErrAbortHandler, "any"} {
 		n := inProcess(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusOK); panic(p) })

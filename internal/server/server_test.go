@@ -22,9 +22,13 @@ import (
 	"example.com/b2b/openapi/customersapi"
 )
 
-// TestListen reaches what listens on loopback by both kinds of address, on one port.
+// TestListen connects to a server on loopback by IPv4 and by IPv6, on the same port.
 func TestListen(t *testing.T) {
-	for address, reached := range map[string][]string{server.Loopback: {"127.0.0.1", "::1"}, "127.0.0.1": {"127.0.0.1"}, "0.0.0.0": {"127.0.0.1", "::1"}} {
+	for address, reached := range map[string][]string{
+		server.Loopback: {"127.0.0.1", "::1"},
+		"127.0.0.1":     {"127.0.0.1"},
+		"0.0.0.0":       {"127.0.0.1", "::1"},
+	} {
 		all, err := server.Listen(address, 0)
 		if err != nil {
 			t.Fatal(err)
@@ -61,7 +65,7 @@ func closed(t *testing.T, c net.Conn) {
 	}
 }
 
-// isOpen asks once more on an idle connection.
+// isOpen checks that an idle connection still gets an answer.
 func isOpen(t *testing.T, c net.Conn) {
 	t.Helper()
 	fmt.Fprint(c, get)
@@ -72,7 +76,7 @@ func isOpen(t *testing.T, c net.Conn) {
 
 const get = "GET /customers/1 HTTP/1.1\r\nHost: x\r\n\r\n"
 
-// engine answers GET /customers/{id} once handle returns; nil does nothing.
+// engine answers GET /customers/{id} after handle returns. handle may be nil.
 func engine(handle func(ctx context.Context)) http.Handler {
 	o := webtest.Options()
 	o.Document = customersapi.Document
@@ -86,16 +90,12 @@ func engine(handle func(ctx context.Context)) http.Handler {
 	return e
 }
 
-// TestSlowHeader feeds a header slowly, and opens connections that say nothing.
+// TestSlowHeader closes connections without a complete header, and idle connections.
 func TestSlowHeader(t *testing.T) {
-	at := webtest.Run(
-		t,
-		server.Server{
-			Handler: engine(nil), HeaderTimeout: 30 * time.Millisecond,
-			IdleTimeout: 30 * time.Millisecond,
-		},
-	)
-	silent, slow := webtest.Connect(t, "127.0.0.1", at, ""), webtest.Connect(t, "127.0.0.1", at, "GET /customers/1 HTTP/1.1\r\nX-A: ")
+	const timeout = 30 * time.Millisecond
+	at := webtest.Run(t, server.Server{Handler: engine(nil), HeaderTimeout: timeout, IdleTimeout: timeout})
+	silent := webtest.Connect(t, "127.0.0.1", at, "")
+	slow := webtest.Connect(t, "127.0.0.1", at, "GET /customers/1 HTTP/1.1\r\nX-A: ")
 	idle := webtest.Connect(t, "127.0.0.1", at, get)
 	webtest.Answer(t, idle)
 	for _, c := range []net.Conn{silent, slow, idle} {
@@ -103,27 +103,27 @@ func TestSlowHeader(t *testing.T) {
 	}
 }
 
-// TestServerTimes has what a connection gets when nobody says otherwise.
+// TestServerTimes checks the default limits of a connection.
 func TestServerTimes(t *testing.T) {
 	h := server.Server{Timeout: 300 * time.Second, Log: webtest.Options().Log}.HTTP()
 	if h.ReadHeaderTimeout != 5*time.Second || h.IdleTimeout != 30*time.Second || h.MaxHeaderBytes != 16<<10 ||
-		h.ReadTimeout > 30*time.Second ||
-		h.WriteTimeout <= 310*time.Second {
+		h.ReadTimeout > 30*time.Second || h.WriteTimeout <= 310*time.Second {
 		t.Errorf("%+v", h)
 	}
 }
 
-// TestHeaderFlood sends headers without end.
+// TestHeaderFlood refuses headers of more than the allowed size.
 func TestHeaderFlood(t *testing.T) {
 	at := webtest.Run(t, server.Server{Handler: engine(nil)})
 	for name, part := range map[string]string{"one": "x", "many": "\r\nX-A: x"} {
-		for size, status := range map[int]string{12 << 10: "200 OK", 21 << 10: "431 Request Header Fields Too Large"} {
-			c := webtest.Connect(
-				t, "127.0.0.1", at,
-				"GET /customers/1 HTTP/1.1\r\nHost: x\r\nX-A: "+strings.Repeat(part, size/len(part)),
-			)
+		for size, status := range map[int]string{
+			12 << 10: "200 OK",
+			21 << 10: "431 Request Header Fields Too Large",
+		} {
+			header := "GET /customers/1 HTTP/1.1\r\nHost: x\r\nX-A: " + strings.Repeat(part, size/len(part))
+			c := webtest.Connect(t, "127.0.0.1", at, header)
 			if size < 16<<10 {
-				fmt.Fprint(c, "\r\n\r\n") // else it waits for no more
+				fmt.Fprint(c, "\r\n\r\n") // a longer header is refused before its end
 			}
 			line, err := bufio.NewReader(c).ReadString('\n')
 			if err != nil || strings.TrimSpace(line) != "HTTP/1.1 "+status {
@@ -133,8 +133,8 @@ func TestHeaderFlood(t *testing.T) {
 	}
 }
 
-// TestConnections opens more connections than there may be: those that wait make room, and those at work do
-// not.
+// TestConnections opens more connections than the limits allow. Connections without a request in flight are
+// closed to make room; connections with such a request stay open.
 func TestConnections(t *testing.T) {
 	entered, leave := make(chan struct{}), make(chan struct{})
 	handler := func() http.Handler {
@@ -147,7 +147,8 @@ func TestConnections(t *testing.T) {
 	}
 	const held = "GET /customers/1 HTTP/1.1\r\nHost: x\r\nX-Correlation-Id: held\r\n\r\n"
 	const half = "GET /customers/1 HTTP/1.1\r\nHost:"
-	const halfBody = "POST /customers HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{"
+	const halfBody = "POST /customers HTTP/1.1\r\nHost: x\r\n" +
+		"Content-Type: application/json\r\nContent-Length: 100\r\n\r\n{"
 	idle := func(t *testing.T, from, at string) net.Conn {
 		c := webtest.Connect(t, from, at, get)
 		webtest.Answer(t, c)
@@ -196,7 +197,8 @@ func TestConnections(t *testing.T) {
 		at := webtest.Run(t, server.Server{Handler: handler(), PerAddress: 10})
 		kept := idle(t, "127.0.0.1", at)
 		for range 30 {
-			c := webtest.Connect(t, "127.0.0.1", at, "GET /customers/1 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+			const last = "GET /customers/1 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+			c := webtest.Connect(t, "127.0.0.1", at, last)
 			webtest.Answer(t, c)
 			closed(t, c)
 		}
@@ -215,7 +217,8 @@ func TestConnections(t *testing.T) {
 			fmt.Fprint(c, held)
 			<-entered
 		}
-		refused := webtest.Connect(t, "127.0.0.1", at, "") // all of its connections are at work
+		// Each connection of the address has a request in flight.
+		refused := webtest.Connect(t, "127.0.0.1", at, "")
 		closed(t, refused)
 		isOpen(t, other)
 		for _, c := range []net.Conn{second, third} {

@@ -13,8 +13,8 @@ import (
 	"example.com/b2b/internal/web/webtest"
 )
 
-// TestMisplacedToken sends a token wherever it does not belong. The log names such a call, and shows no part
-// of the token.
+// TestMisplacedToken sends a token in a path, a query, a body or another header. The log has a line for such
+// a request, without any part of the token.
 func TestMisplacedToken(t *testing.T) {
 	var log bytes.Buffer
 	o := webtest.Options()
@@ -39,8 +39,8 @@ func TestMisplacedToken(t *testing.T) {
 	}
 }
 
-// TestLogLine names the operation and the caller of a request, for whoever debugs it. A caller whose token is
-// refused has no name, and pages have neither.
+// TestLogLine expects the operation and the caller of each request. A line has no caller after a refused
+// token; a line of a page has neither.
 func TestLogLine(t *testing.T) {
 	var log bytes.Buffer
 	o := webtest.Options()

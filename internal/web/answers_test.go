@@ -30,7 +30,7 @@ import (
 	"example.com/b2b/openapi/ordersapi"
 )
 
-// TestLongAnswers has everything in an answer that a caller, or another service, can make long.
+// TestLongAnswers checks the bounds of each text in an answer that a caller or another service can make long.
 func TestLongAnswers(t *testing.T) {
 	var log bytes.Buffer
 	o := webtest.Options()
@@ -73,7 +73,8 @@ func TestLongAnswers(t *testing.T) {
 	}
 }
 
-// TestDocumentsAllowAnswers holds the services' documents to what package web takes care to answer.
+// TestDocumentsAllowAnswers checks that the services' documents declare the bounds that package web keeps in
+// its answers.
 func TestDocumentsAllowAnswers(t *testing.T) {
 	for name, document := range documents {
 		for path, item := range webtest.Spec(t, document).Paths.Map() {
@@ -101,7 +102,7 @@ var documents = map[string][]byte{
 	"orchestrator": orchestratorapi.Document,
 }
 
-// TestHead compares HEAD with GET, of everything that can be read.
+// TestHead compares the answers to HEAD and GET, for data, pages and documents.
 func TestHead(t *testing.T) {
 	base := serveThings(t, webtest.Options(), succeed)
 	_, _, seen := webtest.Do(t, "GET", base+"/things/a", "")
@@ -138,13 +139,13 @@ func TestHead(t *testing.T) {
 	}
 	status, _, header := webtest.Do(t, "HEAD", base+"/secrets", "")
 	if status != 405 || header.Get("Allow") != "POST" {
-		t.Errorf("HEAD of what cannot be read: %d, Allow %q", status, header.Get("Allow"))
+		t.Errorf("HEAD of a path without GET: %d, Allow %q", status, header.Get("Allow"))
 	}
 	if _, _, header := webtest.Do(t, "DELETE", base+"/either", ""); header.Get("Allow") != "HEAD, GET" &&
 		header.Get("Allow") != "GET, HEAD" {
 		t.Errorf("Allow %q", header.Get("Allow"))
 	}
-	// AWS Lambda has no server between that drops a body.
+	// On AWS Lambda, no HTTP server drops the body.
 	w := httptest.NewRecorder()
 	things(t, webtest.Options(), succeed).ServeHTTP(w, httptest.NewRequest("HEAD", "/things", nil))
 	if w.Code != 200 || w.Body.Len() != 0 {
@@ -152,10 +153,13 @@ func TestHead(t *testing.T) {
 	}
 }
 
-// TestHalfClosed has callers who close their half of the connection once they have asked, and wait for the
-// answer: they get it, whatever it is, when it takes no longer than a caller who may have gone is worth.
+// TestHalfClosed closes the caller's half of the connection after the request, as some clients do that still
+// wait for the answer. The caller gets the answer, of any status, unless the request takes longer than the
+// grace period for callers who may have left.
 func TestHalfClosed(t *testing.T) {
-	get, post := "GET /things HTTP/1.1\r\nHost: x\r\n\r\n", "POST /things HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 12\r\n\r\n{\"name\":\"x\"}"
+	const get = "GET /things HTTP/1.1\r\nHost: x\r\n\r\n"
+	const post = "POST /things HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n" +
+		"Content-Length: 12\r\n\r\n{\"name\":\"x\"}"
 	for name, c := range map[string]struct {
 		request string
 		handle  gin.HandlerFunc
@@ -175,7 +179,7 @@ func TestHalfClosed(t *testing.T) {
 			var log bytes.Buffer
 			o := webtest.Options()
 			o.Log = webtest.Log(&log)
-			ended := make(chan struct{}) // once net/http has seen the end of the caller's half
+			ended := make(chan struct{}) // closed when net/http has seen the end of the caller's half
 			e := things(t, o, func(g *gin.Context) {
 				<-ended
 				if err := g.Request.Context().Err(); err != nil {
@@ -206,7 +210,7 @@ func TestHalfClosed(t *testing.T) {
 			} else if res.StatusCode != c.status {
 				t.Errorf("%d %s", res.StatusCode, body)
 			}
-			s.Close() // once the line is written
+			s.Close() // returns after the log line is written
 			if !strings.Contains(log.String(), c.logged) ||
 				c.status != 500 && !strings.Contains(log.String(), `"level":"INFO"`) {
 				t.Errorf("the log has %s", &log)
@@ -230,7 +234,7 @@ func dial(t *testing.T, s *httptest.Server) net.Conn {
 	return conn
 }
 
-// TestCallerHasLeft does nothing for a service that does not wait any more.
+// TestCallerHasLeft answers 503 without a call of the handler when the request's context has already ended.
 func TestCallerHasLeft(t *testing.T) {
 	called := false
 	e := things(t, webtest.Options(), func(*gin.Context) { called = true })
@@ -248,17 +252,15 @@ func TestCallerHasLeft(t *testing.T) {
 	}
 }
 
-// TestSlowBody has a body that never comes as a whole.
+// TestSlowBody answers 408 to a body that stops halfway, and closes the connection.
 func TestSlowBody(t *testing.T) {
 	o := webtest.Options()
 	o.BodyTimeout = 20 * time.Millisecond
 	s := httptest.NewServer(things(t, o, succeed))
 	defer s.Close()
 	conn := dial(t, s)
-	fmt.Fprint(
-		conn,
-		"POST /things HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 12\r\n\r\n{\"name",
-	)
+	fmt.Fprint(conn, "POST /things HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"+
+		"Content-Length: 12\r\n\r\n{\"name")
 	answers := bufio.NewReader(conn)
 	res, err := http.ReadResponse(answers, nil)
 	if err != nil {
@@ -277,7 +279,7 @@ func TestSlowBody(t *testing.T) {
 	}
 }
 
-// deadlines is a connection that notes the deadlines that are set for reading from it.
+// deadlines records each read deadline of a connection.
 type deadlines struct {
 	*httptest.ResponseRecorder
 	set []time.Time
@@ -285,8 +287,8 @@ type deadlines struct {
 
 func (d *deadlines) SetReadDeadline(t time.Time) error { d.set = append(d.set, t); return nil }
 
-// TestBodyDeadlineEnds lifts the deadline with the last byte of the body: when it passes later, the server
-// ends the request.
+// TestBodyDeadlineEnds expects the read deadline to be cleared after the last byte of the body: net/http
+// cancels a request whose read deadline passes later.
 func TestBodyDeadlineEnds(t *testing.T) {
 	w := &deadlines{ResponseRecorder: httptest.NewRecorder()}
 	r := httptest.NewRequest("POST", "/things", strings.NewReader(`{"name":"x"}`))
@@ -301,7 +303,7 @@ func TestBodyDeadlineEnds(t *testing.T) {
 	}
 }
 
-// TestClockStartsAfterBody gives the handler all of its time, however long the body took.
+// TestClockStartsAfterBody expects the handler's timeout to begin after the body was read.
 func TestClockStartsAfterBody(t *testing.T) {
 	var deadline time.Time
 	o := webtest.Options()
@@ -319,7 +321,7 @@ func TestClockStartsAfterBody(t *testing.T) {
 	}
 }
 
-// late is a body that notes when it was read.
+// late is a body that records the time of the last Read.
 type late struct {
 	*strings.Reader
 	read time.Time
@@ -329,7 +331,7 @@ func (l *late) Read(b []byte) (int, error) { l.read = time.Now(); return l.Reade
 
 func TestDocs(t *testing.T) {
 	o := webtest.Options()
-	o.Open = false // the document says of an open service that it is open
+	o.Open = false // an open service would add a note to its document
 	o.Others = []docs.Linked{
 		{Title: "Others", Base: "http://others:3009"},
 		{Title: "Far", Base: "https://far.example/api"},
@@ -337,8 +339,8 @@ func TestDocs(t *testing.T) {
 	base := serveThings(t, o, succeed)
 	for _, path := range []string{"/docs", "/docs/"} {
 		status, page, _ := webtest.Do(t, "GET", base+path, "")
-		if status != 200 ||
-			!bytes.Contains(page, []byte(`<meta name="viewport" content="width=device-width, initial-scale=1">`)) {
+		const viewport = `<meta name="viewport" content="width=device-width, initial-scale=1">`
+		if status != 200 || !bytes.Contains(page, []byte(viewport)) {
 			t.Errorf("%s: %d, without a viewport for phones", path, status)
 		}
 	}
@@ -349,13 +351,12 @@ func TestDocs(t *testing.T) {
 		}
 	}
 	if bytes.Contains(page, []byte("openapi.yaml&#34;},")) || bytes.Contains(page, []byte("<script>")) {
-		t.Errorf(
-			"/docs shows the documents of others, or has a script that a Content-Security-Policy forbids: %s",
-			page,
-		)
+		t.Errorf("/docs shows the documents of others, or has an inline script: %s", page)
 	}
 	for path, want := range map[string][]string{
-		"/docs/docs.js": {"text/javascript", "SwaggerUIBundle("}, "/docs/docs.css": {"text/css", "prefers-color-scheme: dark"}, "/docs/errors.css": {"text/css", ":target"},
+		"/docs/docs.js":    {"text/javascript", "SwaggerUIBundle("},
+		"/docs/docs.css":   {"text/css", "prefers-color-scheme: dark"},
+		"/docs/errors.css": {"text/css", ":target"},
 	} {
 		if status, body, header := webtest.Do(t, "GET", base+path, ""); status != 200 ||
 			!strings.HasPrefix(header.Get("Content-Type"), want[0]) ||
@@ -372,7 +373,10 @@ func TestDocs(t *testing.T) {
 	if bytes.Contains(codes, []byte("`")) {
 		t.Errorf("/docs/errors shows Markdown: %s", codes)
 	}
-	for _, path := range []string{"/docs/index.html", "/docs/errors.html", "/docs/.", "/docs/..", "/docs/./", "/docs/%2e", "/docs/nothing", "/docs/a/b", "/docs//", "/docs/../openapi.json"} {
+	for _, path := range []string{
+		"/docs/index.html", "/docs/errors.html", "/docs/.", "/docs/..", "/docs/./", "/docs/%2e", "/docs/nothing",
+		"/docs/a/b", "/docs//", "/docs/../openapi.json",
+	} {
 		status, body, header := webtest.Do(t, "GET", base+path, "")
 		webtest.WantError(t, status, body, 404, "not_found")
 		if header.Get("Content-Type") != "application/json" {
@@ -380,9 +384,8 @@ func TestDocs(t *testing.T) {
 		}
 	}
 	_, yaml, _ := webtest.Do(t, "GET", base+"/openapi.yaml", "")
-	if want := strings.Replace(document, "version: 0.0.1", "version: "+strconv.Quote(buildinfo.Version()), 1); string(
-		yaml,
-	) != want {
+	want := strings.Replace(document, "version: 0.0.1", "version: "+strconv.Quote(buildinfo.Version()), 1)
+	if string(yaml) != want {
 		t.Errorf("the document is served as %.200s", yaml)
 	}
 	_, served, _ := webtest.Do(t, "GET", base+"/openapi.json", "")
@@ -392,7 +395,7 @@ func TestDocs(t *testing.T) {
 	}
 }
 
-// TestVersionOfServices finds the place of info.version in each service's document.
+// TestVersionOfServices expects the version of the build as info.version of each service's document.
 func TestVersionOfServices(t *testing.T) {
 	for name, document := range documents {
 		o := webtest.Options()
@@ -406,7 +409,8 @@ func TestVersionOfServices(t *testing.T) {
 	}
 }
 
-// TestDeprecated reads the end of an operation from its answers, refusals too.
+// TestDeprecated expects the headers Deprecation and Sunset in all answers of a deprecated operation,
+// refusals included.
 func TestDeprecated(t *testing.T) {
 	base := serveThings(t, webtest.Options(), succeed)
 	for _, c := range []struct {
@@ -440,12 +444,16 @@ func TestPrecondition(t *testing.T) {
 			t.Errorf("%s: %v", list, err)
 		}
 	}
-	for list, status := range map[string]int{"*": 304, tag: 304, "W/" + tag: 304, `"x",` + tag: 304, `"a,*,b"`: 200, `"W/x"`: 200, "x": 200} {
+	for list, status := range map[string]int{
+		"*": 304, tag: 304, "W/" + tag: 304, `"x",` + tag: 304,
+		`"a,*,b"`: 200, `"W/x"`: 200, "x": 200,
+	} {
 		if got, _, _ := webtest.Do(t, "GET", base+"/things/a", "", "If-None-Match", list); got != status {
 			t.Errorf("If-None-Match: %s is %d", list, got)
 		}
 	}
-	if got, _, _ := webtest.Do(t, "GET", base+"/things/a", "", "If-None-Match", `"x"`, "If-None-Match", tag); got != 304 {
+	got, _, _ := webtest.Do(t, "GET", base+"/things/a", "", "If-None-Match", `"x"`, "If-None-Match", tag)
+	if got != 304 {
 		t.Errorf("If-None-Match in two lines is %d", got)
 	}
 }

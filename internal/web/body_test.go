@@ -13,8 +13,7 @@ import (
 	"example.com/b2b/internal/web/webtest"
 )
 
-// TestRefusedBeforeContinue has a caller wait with the body for 100 Continue: it is refused by the header
-// alone.
+// TestRefusedBeforeContinue refuses a request by its headers, while the caller still waits for 100 Continue.
 func TestRefusedBeforeContinue(t *testing.T) {
 	at := webtest.Run(t, server.Server{Handler: things(t, webtest.Options(), succeed)})
 	for name, c := range map[string]struct {
@@ -30,10 +29,12 @@ func TestRefusedBeforeContinue(t *testing.T) {
 		"not a valid token":               {"Authorization: Bearer x\r\nContent-Type: application/json\r\nContent-Length: 12", "unauthorized", 401},
 	} {
 		t.Run(name, func(t *testing.T) {
-			conn := webtest.Connect(
-				t, "127.0.0.1", at,
-				"POST "+map[bool]string{true: "/secrets", false: "/things"}[c.status == 401]+" HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\n"+c.headers+"\r\n\r\n",
-			)
+			path := "/things"
+			if c.status == 401 {
+				path = "/secrets"
+			}
+			request := "POST " + path + " HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\n" + c.headers + "\r\n\r\n"
+			conn := webtest.Connect(t, "127.0.0.1", at, request)
 			res, err := http.ReadResponse(bufio.NewReader(conn), nil)
 			if err != nil {
 				t.Fatal(err)
@@ -44,17 +45,16 @@ func TestRefusedBeforeContinue(t *testing.T) {
 			}
 		})
 	}
-	conn := webtest.Connect(
-		t, "127.0.0.1", at,
-		"POST /things HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Type: application/json\r\nContent-Length: 12\r\n\r\n",
-	)
+	const accepted = "POST /things HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\n" +
+		"Content-Type: application/json\r\nContent-Length: 12\r\n\r\n"
+	conn := webtest.Connect(t, "127.0.0.1", at, accepted)
 	answers := bufio.NewReader(conn)
 	if line, err := answers.ReadString('\n'); err != nil || line != "HTTP/1.1 100 Continue\r\n" {
 		t.Fatalf("%q %v", line, err)
 	}
 }
 
-// TestContentType sends a body under headers that make it something else than one JSON text.
+// TestContentType refuses bodies whose headers announce anything but uncompressed JSON.
 func TestContentType(t *testing.T) {
 	e := things(t, webtest.Options(), succeed)
 	for _, c := range []struct {

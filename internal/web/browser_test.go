@@ -11,8 +11,7 @@ import (
 	"example.com/b2b/internal/web/webtest"
 )
 
-// send lets an engine answer one request, under the name of host, to which a form or a program of the page
-// adds its headers.
+// send sends a request for a host to an engine, with the headers of a browser.
 func send(e http.Handler, method, host, path string, headers ...string) *httptest.ResponseRecorder {
 	r := httptest.NewRequest(method, "http://"+host+path, strings.NewReader(`{"name":"x"}`))
 	r.Header.Set("Content-Type", "application/json")
@@ -30,7 +29,7 @@ func guarded(t *testing.T) http.Handler {
 	return things(t, o, succeed)
 }
 
-// TestCrossOriginForm has pages of other sites change something.
+// TestCrossOriginForm posts forms from pages of other sites.
 func TestCrossOriginForm(t *testing.T) {
 	e := guarded(t)
 	for name, c := range map[string]struct {
@@ -79,20 +78,26 @@ func TestCrossOriginForm(t *testing.T) {
 	}
 }
 
-// TestCORS asks as a browser does before and while a page of another site calls.
+// TestCORS sends a browser's preflight request and the request itself for a page of another site.
 func TestCORS(t *testing.T) {
 	e := guarded(t)
-	asked := []string{
+	preflight := []string{
 		"Access-Control-Request-Method", "POST", "Access-Control-Request-Headers",
 		"authorization,content-type,traceparent,tracestate,x-idempotency-key",
 	}
-	for origin, allowed := range map[string]bool{"https://shop.example": true, "http://localhost:3000": true, "https://evil.example": false, "null": false, "http://localhost:8080": false} {
-		w := send(e, "OPTIONS", "localhost:3001", "/things", append(asked, "Origin", origin)...)
+	for origin, allowed := range map[string]bool{
+		"https://shop.example":  true,
+		"http://localhost:3000": true,
+		"https://evil.example":  false,
+		"null":                  false,
+		"http://localhost:8080": false,
+	} {
+		w := send(e, "OPTIONS", "localhost:3001", "/things", append(preflight, "Origin", origin)...)
 		h := w.Header()
-		if w.Code != 204 || (h.Get("Access-Control-Allow-Origin") == origin) != allowed || (h.Get("Access-Control-Allow-Methods") == "POST") != allowed ||
+		if w.Code != 204 || (h.Get("Access-Control-Allow-Origin") == origin) != allowed ||
+			(h.Get("Access-Control-Allow-Methods") == "POST") != allowed ||
 			strings.Contains(h.Get("Access-Control-Allow-Headers"), "x-idempotency-key") != allowed ||
-			!strings.Contains(h.Get("Vary"), "Origin") ||
-			h.Get("Access-Control-Allow-Credentials") != "" {
+			!strings.Contains(h.Get("Vary"), "Origin") || h.Get("Access-Control-Allow-Credentials") != "" {
 			t.Errorf("preflight from %s: %d %v", origin, w.Code, h)
 		}
 		w = send(e, "GET", "localhost:3001", "/things/a", "Origin", origin)
@@ -101,7 +106,9 @@ func TestCORS(t *testing.T) {
 			w.Header().Get("Vary") != "Origin" {
 			t.Errorf("GET from %s: %d %v", origin, w.Code, w.Header())
 		}
-		for _, name := range []string{"X-Correlation-Id", "Idempotency-Replayed", "ETag", "Retry-After", "Allow", "RateLimit", "RateLimit-Policy"} {
+		for _, name := range []string{
+			"X-Correlation-Id", "Idempotency-Replayed", "ETag", "Retry-After", "Allow", "RateLimit", "RateLimit-Policy",
+		} {
 			if regexp.MustCompile(`(?i)(^|, )`+name+`(,|$)`).MatchString(exposed) != allowed {
 				t.Errorf("from %s: exposes %q", origin, exposed)
 			}
@@ -111,12 +118,12 @@ func TestCORS(t *testing.T) {
 		w.Header().Get("Access-Control-Allow-Origin") != "" {
 		t.Errorf("without Origin: %v", w.Header())
 	}
-	if w := send(e, "OPTIONS", "localhost:3001", "/things", "Origin", "https://shop.example", "Access-Control-Request-Method", "POST", "Access-Control-Request-Headers", "x-acting-for"); w.Header().
-		Get("Access-Control-Allow-Origin") !=
-		"" {
+	w := send(e, "OPTIONS", "localhost:3001", "/things", "Origin", "https://shop.example",
+		"Access-Control-Request-Method", "POST", "Access-Control-Request-Headers", "x-acting-for")
+	if w.Header().Get("Access-Control-Allow-Origin") != "" {
 		t.Errorf("a page may send X-Acting-For: %v", w.Header())
 	}
-	// A page must be able to read why it was refused, too.
+	// A page must be able to read refusals, too.
 	if w := send(e, "GET", "localhost:3001", "/nowhere", "Origin", "https://shop.example"); w.Code != 404 ||
 		w.Header().Get("Access-Control-Allow-Origin") == "" {
 		t.Errorf("404: %d %v", w.Code, w.Header())
@@ -126,7 +133,7 @@ func TestCORS(t *testing.T) {
 	}
 }
 
-// TestHost calls under names that lead here (DNS rebinding).
+// TestHost sends requests with foreign names in Host, as pages can by DNS rebinding.
 func TestHost(t *testing.T) {
 	none, named := web.Browsers{}, web.Browsers{Hosts: []string{"api.example"}}
 	local, localNamed := web.Browsers{Local: true}, web.Browsers{Local: true, Hosts: []string{"api.example"}}
@@ -156,33 +163,37 @@ func TestHost(t *testing.T) {
 					webtest.WantError(t, w.Code, w.Body.Bytes(), 403, "forbidden", "/header/Host")
 				}
 			}
-			// Another service, or whoever has a token, may use any name; load balancers too.
+			// Requests with a token, and health checks of load balancers, may use any name.
 			if w := send(e, "POST", host, "/secrets", "Authorization", "Bearer "+webtest.Token); w.Code != 200 {
 				t.Errorf("%s with the service token: %d", host, w.Code)
 			}
 			if w := send(e, "GET", host, "/scoped", "Authorization", "Bearer made-up"); w.Code != 401 {
-				t.Errorf("%s with a token that is none: %d", host, w.Code)
+				t.Errorf("%s with an invalid token: %d", host, w.Code)
 			}
-			if w := send(e, "GET", host, "/health"); w.Code != 404 { // things has none
+			if w := send(e, "GET", host, "/health"); w.Code != 404 { // document has no /health
 				t.Errorf("%s/health: %d", host, w.Code)
 			}
 		}
 	}
 }
 
-// TestSecurityHeaders looks at pages, at data and at errors.
+// TestSecurityHeaders checks the security headers of pages, data and errors.
 func TestSecurityHeaders(t *testing.T) {
 	e := guarded(t)
-	for path, isPage := range map[string]bool{"/docs": true, "/docs/swagger-ui.css": true, "/nowhere": true, "/things": false, "/things?limit=0": false, "/scoped": false} {
-		h := send(
-			e, "GET", "localhost:3001", path, "Authorization",
-			"Bearer "+map[bool]string{true: "x", false: webtest.Token}[path == "/scoped"],
-		).Header()
+	for path, isPage := range map[string]bool{
+		"/docs": true, "/docs/swagger-ui.css": true, "/nowhere": true,
+		"/things": false, "/things?limit=0": false, "/scoped": false,
+	} {
+		authorization := "Bearer " + webtest.Token
+		if path == "/scoped" {
+			authorization = "Bearer x"
+		}
+		h := send(e, "GET", "localhost:3001", path, "Authorization", authorization).Header()
 		policy := h.Get("Content-Security-Policy")
-		if h.Get("X-Content-Type-Options") != "nosniff" || h.Get("Cross-Origin-Resource-Policy") != "same-origin" || h.Get("Referrer-Policy") != "no-referrer" || !strings.Contains(policy, "frame-ancestors 'none'") ||
-			!strings.Contains(policy, "default-src 'none'") ||
-			strings.Contains(policy, "unsafe-eval") ||
-			strings.Contains(policy, "*") {
+		if h.Get("X-Content-Type-Options") != "nosniff" || h.Get("Referrer-Policy") != "no-referrer" ||
+			h.Get("Cross-Origin-Resource-Policy") != "same-origin" ||
+			!strings.Contains(policy, "frame-ancestors 'none'") || !strings.Contains(policy, "default-src 'none'") ||
+			strings.Contains(policy, "unsafe-eval") || strings.Contains(policy, "*") {
 			t.Errorf("%s: %v", path, h)
 		}
 		if !isPage && (h.Get("Cache-Control") != "no-store" || strings.Contains(policy, "self")) {

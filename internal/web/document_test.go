@@ -11,7 +11,7 @@ import (
 	"example.com/b2b/internal/web/webtest"
 )
 
-// document has one of everything that package web looks at in a document.
+// document uses each feature of OpenAPI that package web reads.
 const document = `openapi: 3.0.3
 info:
   title: Things
@@ -25,8 +25,12 @@ paths:
         required: true
         content: { application/json: { schema: { $ref: "#/components/schemas/NewThing" } } }
       responses: &responses
-        "200": { description: Done., content: { application/json: { schema: { $ref: "#/components/schemas/Answer" } } } }
-        "400": &refused { description: Refused., content: { application/json: { schema: { $ref: "#/components/schemas/Refusal" } } } }
+        "200":
+          description: Done.
+          content: { application/json: { schema: { $ref: "#/components/schemas/Answer" } } }
+        "400": &refused
+          description: Refused.
+          content: { application/json: { schema: { $ref: "#/components/schemas/Refusal" } } }
         "401": *refused
         "403": *refused
         "408": *refused
@@ -40,9 +44,13 @@ paths:
       parameters:
         - { name: search, in: query, schema: { type: string, maxLength: 255, format: text } }
         - { name: from, in: query, schema: { type: string, maxLength: 35, format: date-or-date-time } }
-        - { name: limit, in: query, schema: { type: integer, format: int32, minimum: 1, maximum: 100, default: 20 } }
+        - name: limit
+          in: query
+          schema: { type: integer, format: int32, minimum: 1, maximum: 100, default: 20 }
         - { name: If-Match, in: header, schema: { type: string, minLength: 1, maxLength: 1000 } }
-        - { name: X-Idempotency-Key, in: header, schema: { type: string, minLength: 1, maxLength: 255, format: idempotency-key } }
+        - name: X-Idempotency-Key
+          in: header
+          schema: { type: string, minLength: 1, maxLength: 255, format: idempotency-key }
         - { name: X-Other, in: header, schema: { type: string, maxLength: 10 } }
       responses: *responses
   /things/{key}:
@@ -50,7 +58,10 @@ paths:
       operationId: getThing
       parameters:
         - { name: If-None-Match, in: header, schema: { type: string, minLength: 1, maxLength: 1000 } }
-        - { name: key, in: path, required: true, schema: { type: string, minLength: 1, maxLength: 255, format: idempotency-key } }
+        - name: key
+          in: path
+          required: true
+          schema: { type: string, minLength: 1, maxLength: 255, format: idempotency-key }
       responses:
         "400": *refused
         "500": *refused
@@ -80,7 +91,10 @@ paths:
         "415": *refused
         "500": *refused
         "503": *refused
-        "200": { description: Done., content: { application/x-ndjson: { schema: { type: string }, x-row: { $ref: "#/components/schemas/Answer" } } } }
+        "200":
+          description: Done.
+          content:
+            application/x-ndjson: { schema: { type: string }, x-row: { $ref: "#/components/schemas/Answer" } }
   /either:
     get:
       operationId: getEither
@@ -131,8 +145,12 @@ components:
         delta: { type: integer, not: { enum: [0] } }
         color: { type: string, enum: [red, blue] }
         sure: { type: boolean }
-        part: { type: object, additionalProperties: false, x-exactly-one-of: [id, code], minProperties: 1, maxProperties: 1, properties: { id: { type: integer }, code: { type: string, maxLength: 10 } } }
-        texts: { type: object, maxProperties: 3, x-property-names: { minLength: 1, maxLength: 5, format: trimmed }, additionalProperties: { type: string, maxLength: 10, format: text } }
+        part:
+          { type: object, additionalProperties: false, x-exactly-one-of: [id, code], minProperties: 1, maxProperties: 1,
+            properties: { id: { type: integer }, code: { type: string, maxLength: 10 } } }
+        texts:
+          { type: object, maxProperties: 3, x-property-names: { minLength: 1, maxLength: 5, format: trimmed },
+            additionalProperties: { type: string, maxLength: 10, format: text } }
     Answer:
       type: object
       required: [success]
@@ -171,7 +189,7 @@ func load(t testing.TB, document string) *openapi3.T {
 	return spec
 }
 
-// things returns an engine that serves document and lets handle do every operation.
+// things returns an engine for document whose operations all call handle.
 func things(t testing.TB, o web.Options, handle gin.HandlerFunc) web.Engine {
 	t.Helper()
 	o.Document = []byte(document)
@@ -189,7 +207,7 @@ func things(t testing.TB, o web.Options, handle gin.HandlerFunc) web.Engine {
 
 func succeed(c *gin.Context) { c.JSON(http.StatusOK, gin.H{"success": true}) }
 
-// serveThings serves the same and holds every answer to document.
+// serveThings serves such an engine and validates every answer against document.
 func serveThings(t testing.TB, o web.Options, handle gin.HandlerFunc) string {
 	t.Helper()
 	return webtest.Serve(t, things(t, o, handle), load(t, document))

@@ -22,11 +22,12 @@ import (
 	"example.com/b2b/openapi/customersapi/server"
 )
 
-// behind is a service whose one interesting operation does what the test says.
+// behind is a service whose operations call functions of the test.
 type behind struct {
 	server.StrictServerInterface
-	get  func(ctx context.Context) error
-	file func(ctx context.Context, w *bufio.Writer) error // writes an export, and the answer to an import; nil for one that get comes before
+	get func(ctx context.Context) error
+	// file writes an export, or the answer to an import. When nil, such a file has one line, and get is called.
+	file func(ctx context.Context, w *bufio.Writer) error
 }
 
 func (b behind) GetCustomer(
@@ -40,10 +41,11 @@ func (b behind) GetCustomer(
 }
 
 func (behind) GetHealth(context.Context, server.GetHealthRequestObject) (server.GetHealthResponseObject, error) {
-	return server.GetHealth200JSONResponse{Body: contract.Health{Status: "ok", Service: "test", Version: "dev"}}, nil
+	health := contract.Health{Status: "ok", Service: "test", Version: "dev"}
+	return server.GetHealth200JSONResponse{Body: health}, nil
 }
 
-// serve runs an engine with that service behind it and returns its address.
+// serve runs an engine for such a service and returns its address.
 func serve(t *testing.T, o web.Options, get func(ctx context.Context) error) string {
 	t.Helper()
 	spec := webtest.Spec(t, api.Document)
@@ -58,13 +60,9 @@ func engine(t testing.TB, o web.Options, get func(ctx context.Context) error) ht
 func (b behind) engine(o web.Options) http.Handler {
 	o.Document = api.Document
 	e := web.New(o)
-	server.RegisterHandlers(
-		e,
-		server.NewStrictHandlerWithOptions(
-			b, []server.StrictMiddlewareFunc{web.CopyContext[server.StrictHandlerFunc]},
-			server.StrictGinServerOptions{HandlerErrorFunc: web.Fail},
-		),
-	)
+	middlewares := []server.StrictMiddlewareFunc{web.CopyContext[server.StrictHandlerFunc]}
+	strict := server.StrictGinServerOptions{HandlerErrorFunc: web.Fail}
+	server.RegisterHandlers(e, server.NewStrictHandlerWithOptions(b, middlewares, strict))
 	return e
 }
 
@@ -160,7 +158,7 @@ func TestCorrelationID(t *testing.T) {
 	})
 }
 
-// TestServeDrains holds a request in flight while the server is told to stop.
+// TestServeDrains stops a server with a request in flight. Serve returns after the answer.
 func TestServeDrains(t *testing.T) {
 	entered, leave := make(chan struct{}), make(chan struct{})
 	e := engine(t, webtest.Options(), func(context.Context) error {
@@ -175,7 +173,8 @@ func TestServeDrains(t *testing.T) {
 	ctx, stop := context.WithCancel(context.Background())
 	served := make(chan error)
 	go func() {
-		served <- httpserver.Server{Listeners: []net.Listener{l}, Handler: e, Log: webtest.Options().Log}.Serve(ctx, context.Background())
+		s := httpserver.Server{Listeners: []net.Listener{l}, Handler: e, Log: webtest.Options().Log}
+		served <- s.Serve(ctx, context.Background())
 	}()
 	answered := make(chan int)
 	go func() {

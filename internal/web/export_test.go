@@ -1,4 +1,4 @@
 package web
 
-// MaxCallers is how many buckets an engine keeps.
+// MaxCallers is the number of rate limit buckets that an engine keeps.
 const MaxCallers = maxCallers

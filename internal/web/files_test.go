@@ -19,7 +19,7 @@ import (
 	"example.com/b2b/internal/web/webtest"
 )
 
-// echo answers each row of a file with what is to be said of it.
+// echo writes for each row of a file whether the row is valid.
 func echo(c *gin.Context) {
 	rows, err := bulk.OpenRows(c.Request.Body)
 	if err != nil {
@@ -48,12 +48,10 @@ func TestFile(t *testing.T) {
 	temporary := t.TempDir()
 	t.Setenv("TMPDIR", temporary)
 	base := serveThings(t, webtest.Options(), echo)
-	status, body, _ := webtest.Do(
-		t, "POST", base+"/things/file", "name,sure,color\nA,TRUE,\nB,maybe,red\nC,,green\n", "Content-Type",
-		"text/csv; charset=utf-8",
-	)
-	if want := `{"success":true}` + "\n" + `{"success":false}` + "\n" + `{"success":false}` + "\n"; status != 200 ||
-		string(body) != want {
+	file := "name,sure,color\nA,TRUE,\nB,maybe,red\nC,,green\n"
+	status, body, _ := webtest.Do(t, "POST", base+"/things/file", file, "Content-Type", "text/csv; charset=utf-8")
+	want := `{"success":true}` + "\n" + `{"success":false}` + "\n" + `{"success":false}` + "\n"
+	if status != 200 || string(body) != want {
 		t.Errorf("%d %s", status, body)
 	}
 	status, body, _ = webtest.Do(t, "POST", base+"/things/file", "colour\n", "Content-Type", "text/csv")
@@ -66,7 +64,7 @@ func TestFile(t *testing.T) {
 	webtest.WantError(t, status, body, 503, "unavailable")
 }
 
-// begin sends the beginning of a request to a live server.
+// begin starts a server and sends the beginning of a request.
 func begin(t *testing.T, o web.Options, handle gin.HandlerFunc, beginning string) net.Conn {
 	t.Helper()
 	s := httptest.NewServer(things(t, o, handle))
@@ -91,7 +89,7 @@ func answered(t *testing.T, conn net.Conn) (*http.Response, []byte) {
 	return res, body
 }
 
-// TestFileByItsHeaders refuses a file of which nothing has come yet.
+// TestFileByItsHeaders refuses a file by the headers of the request, before the first byte of the body.
 func TestFileByItsHeaders(t *testing.T) {
 	for headers, want := range map[string]struct {
 		status int
@@ -100,28 +98,25 @@ func TestFileByItsHeaders(t *testing.T) {
 		"Content-Type: text/csv\r\nContent-Length: 67108865": {413, "payload_too_large"},
 		"Content-Type: text/html\r\nContent-Length: 67":      {415, "unsupported_media_type"},
 	} {
-		conn := begin(
-			t, webtest.Options(), echo,
-			"POST /things/file HTTP/1.1\r\nHost: b2b\r\nExpect: 100-continue\r\n"+headers+"\r\n\r\n",
-		)
+		request := "POST /things/file HTTP/1.1\r\nHost: b2b\r\nExpect: 100-continue\r\n" + headers + "\r\n\r\n"
+		conn := begin(t, webtest.Options(), echo, request)
 		res, body := answered(t, conn)
 		webtest.WantError(t, res.StatusCode, body, want.status, want.code)
 	}
 }
 
-// TestFileInTime gives up on a file that does not go on.
+// TestFileInTime answers 408 to a file that stops halfway.
 func TestFileInTime(t *testing.T) {
 	o := webtest.Options()
 	o.BodyTimeout = 20 * time.Millisecond
-	conn := begin(
-		t, o, echo,
-		"POST /things/file HTTP/1.1\r\nHost: b2b\r\nContent-Type: text/csv\r\nContent-Length: 15\r\n\r\nname\nA",
-	)
+	const half = "POST /things/file HTTP/1.1\r\nHost: b2b\r\nContent-Type: text/csv\r\n" +
+		"Content-Length: 15\r\n\r\nname\nA"
+	conn := begin(t, o, echo, half)
 	res, body := answered(t, conn)
 	webtest.WantError(t, res.StatusCode, body, 408, "request_timeout")
 }
 
-// TestFileThatNobodyReads ends the work for a caller who takes nothing of the answer any more.
+// TestFileThatNobodyReads ends the handler of a caller who stopped reading the answer.
 func TestFileThatNobodyReads(t *testing.T) {
 	o := webtest.Options()
 	o.BodyTimeout = 100 * time.Millisecond
@@ -135,16 +130,15 @@ func TestFileThatNobodyReads(t *testing.T) {
 			}
 		}}.Respond(c.Writer)
 	}
-	begin(
-		t, o, endless,
-		"POST /things/file HTTP/1.1\r\nHost: b2b\r\nContent-Type: text/csv\r\nContent-Length: 5\r\n\r\nname\n",
-	)
+	const request = "POST /things/file HTTP/1.1\r\nHost: b2b\r\nContent-Type: text/csv\r\n" +
+		"Content-Length: 5\r\n\r\nname\n"
+	begin(t, o, endless, request)
 	select {
 	case err := <-ended:
 		if !errors.Is(err, os.ErrDeadlineExceeded) {
 			t.Error(err)
 		}
 	case <-time.After(30 * time.Second):
-		t.Error("it is still written")
+		t.Error("the file is still written")
 	}
 }

@@ -21,19 +21,22 @@ import (
 	"example.com/b2b/openapi/ordersapi"
 )
 
-// bodies are operations with their documents.
+// bodies lists operations with a body, and their documents.
 var bodies = []struct {
 	document []byte
 	path     string
 }{
-	{
-		ordersapi.Document, "/orders",
-	}, {ordersapi.Document, "/products"}, {ordersapi.Document, "/products/{id}/stock-adjustments"}, {ordersapi.Document, "/orders/{id}/cancel"}, {customersapi.Document, "/customers"},
+	{ordersapi.Document, "/orders"},
+	{ordersapi.Document, "/products"},
+	{ordersapi.Document, "/products/{id}/stock-adjustments"},
+	{ordersapi.Document, "/orders/{id}/cancel"},
+	{customersapi.Document, "/customers"},
 }
 
-// FuzzBody hands a body on as it was sent and as the document allows, or refuses it.
+// FuzzBody sends bodies. The engine refuses a body, or passes the body to the handler unchanged and valid by
+// the document.
 func FuzzBody(f *testing.F) {
-	var got any // what the last request handed on
+	var got any // the body that the handler received last
 	type target struct {
 		engine web.Engine
 		schema *openapi3.Schema
@@ -48,7 +51,7 @@ func FuzzBody(f *testing.F) {
 			if body, ok := c.Request.Body.(interface{ ValidatedValue() any }); ok {
 				got = body.ValidatedValue()
 			}
-			c.Data(599, "application/json", []byte("{}")) // which is never an answer of the engine's own
+			c.Data(599, "application/json", []byte("{}")) // the engine itself never answers 599
 		})
 		media := spec.Paths.Value(b.path).Post.RequestBody.Value.Content.Get("application/json")
 		targets = append(targets, target{e, media.Schema.Value, webtest.Contract(f, spec)})
@@ -56,9 +59,15 @@ func FuzzBody(f *testing.F) {
 		f.Add(byte(i), "application/json", example)
 		f.Add(byte(i), "application/json; charset=utf-8", bytes.ReplaceAll(example, []byte(`":`), []byte("\" :\n")))
 	}
-	for _, hostile := range []string{``, `{`, `null`, `[]`, `{}{}`, `"a"`, `{"qty":1,"qty":1000}`, `{"customer_id":1e0,"items":[]}`, `{"customer_id":9007199254740993,"items":[{"product_id":-0,"qty":1}]}`,
-		`{"customer_id":1,"items":[{"product_id":1,"qty":1},{"product_id":1,"qty":1,"qty":2}],"\u0069tems":[]}`, `{"name":"\ud800","email":"a@b.c"}`, `{"name":"\\ud800\ud83d\ude00","email":" A@b.c\n","phone":null}`,
-		`{"name":"` + strings.Repeat("é", 300) + `"}`, strings.Repeat(`[`, 3000), strings.Repeat(`{"a":`, 3000), `{"":0,"~/":0}`, "\ufeff{}", "{\"name\":\"a\x00\"}", "\xff"} {
+	for _, hostile := range []string{
+		``, `{`, `null`, `[]`, `{}{}`, `"a"`, `{"qty":1,"qty":1000}`, `{"customer_id":1e0,"items":[]}`,
+		`{"customer_id":9007199254740993,"items":[{"product_id":-0,"qty":1}]}`,
+		`{"customer_id":1,"items":[{"product_id":1,"qty":1},{"product_id":1,"qty":1,"qty":2}],"\u0069tems":[]}`,
+		`{"name":"\ud800","email":"a@b.c"}`,
+		`{"name":"\\ud800\ud83d\ude00","email":" A@b.c\n","phone":null}`,
+		`{"name":"` + strings.Repeat("é", 300) + `"}`, strings.Repeat(`[`, 3000), strings.Repeat(`{"a":`, 3000),
+		`{"":0,"~/":0}`, "\ufeff{}", "{\"name\":\"a\x00\"}", "\xff",
+	} {
 		for i := range targets {
 			f.Add(byte(i), "application/json", []byte(hostile))
 		}
@@ -80,7 +89,7 @@ func FuzzBody(f *testing.F) {
 			return
 		}
 		if got == nil && len(sent) == 0 {
-			return // nothing, where the document allows it
+			return // no body, which the document allows for some operations
 		}
 		var want any
 		d := json.NewDecoder(bytes.NewReader(sent))
@@ -88,14 +97,14 @@ func FuzzBody(f *testing.F) {
 		if err := d.Decode(&want); err != nil || !reflect.DeepEqual(got, want) {
 			t.Errorf("%q was handed on as %v, want %v (%v)", sent, got, want, err)
 		}
-		if err := targets[n].schema.VisitJSON(got, openapi3.VisitAsRequest(), openapi3.MultiErrors()); err != nil &&
-			!isEmail(err) {
+		err := targets[n].schema.VisitJSON(got, openapi3.VisitAsRequest(), openapi3.MultiErrors())
+		if err != nil && !isEmail(err) {
 			t.Errorf("%q was handed on: %v", sent, err)
 		}
 	})
 }
 
-// isEmail reports whether only emails break the schema: services trim them.
+// isEmail reports whether only email addresses break the schema: services trim email addresses later.
 func isEmail(err error) bool {
 	all, ok := err.(openapi3.MultiError)
 	return ok && !slices.ContainsFunc(all, func(err error) bool {
@@ -104,10 +113,15 @@ func isEmail(err error) bool {
 	})
 }
 
-// FuzzListParameters lets through only what a list may be asked for.
+// FuzzListParameters sends queries of a list. The handler receives only known parameters with valid values.
 func FuzzListParameters(f *testing.F) {
-	for _, query := range []string{"", "status=CREATED&customer_id=1&from=2024-01-01&to=2024-12-31T23:59:59%2B01:00&limit=10&cursor=5", "limit=0", "limit=101", "limit=1e1", "limit=%201", "limit=+1", "limit=0x1",
-		"cursor=9007199254740992", "cursor=-1", "cursor=5;limit=1", "limit=1&limit=2", "limit=&cursor=", "limit[]=1", "from=2024-02-30", "from=2024-01-01T00:00:00 01:00", "status=created", "sort=-created_at&updated_since=2024-01-01", "sort=id", "customer=1", "%zz", "a=%ff", "&&=&"} {
+	for _, query := range []string{
+		"", "limit=0", "limit=101", "limit=1e1", "limit=%201", "limit=+1", "limit=0x1",
+		"status=CREATED&customer_id=1&from=2024-01-01&to=2024-12-31T23:59:59%2B01:00&limit=10&cursor=5",
+		"cursor=9007199254740992", "cursor=-1", "cursor=5;limit=1", "limit=1&limit=2", "limit=&cursor=", "limit[]=1",
+		"from=2024-02-30", "from=2024-01-01T00:00:00 01:00", "status=created",
+		"sort=-created_at&updated_since=2024-01-01", "sort=id", "customer=1", "%zz", "a=%ff", "&&=&",
+	} {
 		f.Add(query)
 	}
 	o, spec := webtest.Options(), webtest.Spec(f, ordersapi.Document)
@@ -124,12 +138,19 @@ func FuzzListParameters(f *testing.F) {
 			return err == nil && n >= least && n <= most
 		}
 	}
-	may := map[string]func(string) bool{
-		"limit": whole(
-			1, 100,
-		), "cursor": whole(0, 1<<53-1), "customer_id": whole(1, 1<<53-1), "from": formats.All["date-or-date-time"].Valid, "to": formats.All["date-or-date-time"].Valid,
-		"updated_since": formats.All["date-or-date-time"].Valid, "sort": func(s string) bool { return s == "created_at" || s == "-created_at" },
-		"status": func(s string) bool { return slices.Contains([]string{"CREATED", "CONFIRMED", "CANCELED"}, s) },
+	oneOf := func(values ...string) func(string) bool {
+		return func(s string) bool { return slices.Contains(values, s) }
+	}
+	date := formats.All["date-or-date-time"].Valid
+	valid := map[string]func(string) bool{
+		"limit":         whole(1, 100),
+		"cursor":        whole(0, 1<<53-1),
+		"customer_id":   whole(1, 1<<53-1),
+		"from":          date,
+		"to":            date,
+		"updated_since": date,
+		"sort":          oneOf("created_at", "-created_at"),
+		"status":        oneOf("CREATED", "CONFIRMED", "CANCELED"),
 	}
 	f.Fuzz(func(t *testing.T, query string) {
 		r := httptest.NewRequest("GET", "/orders", nil)
@@ -143,7 +164,7 @@ func FuzzListParameters(f *testing.F) {
 			return
 		}
 		for name, values := range got {
-			if may[name] == nil || len(values) != 1 || !may[name](values[0]) {
+			if valid[name] == nil || len(values) != 1 || !valid[name](values[0]) {
 				t.Errorf("%q was handed on with %s=%q", query, name, values)
 			}
 		}

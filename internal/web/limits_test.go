@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"runtime"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -18,7 +19,7 @@ import (
 	"example.com/b2b/openapi/customersapi/server"
 )
 
-// ListCustomers answers an empty page, after get.
+// ListCustomers returns an empty page after get.
 func (b behind) ListCustomers(
 	ctx context.Context, _ server.ListCustomersRequestObject,
 ) (server.ListCustomersResponseObject, error) {
@@ -32,7 +33,7 @@ func (b behind) ListCustomers(
 
 func nothing(context.Context) error { return nil }
 
-// ask lets an engine answer one GET from an address.
+// ask sends a GET from an address to an engine.
 func ask(e http.Handler, path, from string, headers ...string) *httptest.ResponseRecorder {
 	r := httptest.NewRequest("GET", path, nil)
 	r.RemoteAddr = from
@@ -46,70 +47,82 @@ func ask(e http.Handler, path, from string, headers ...string) *httptest.Respons
 
 func token(t testing.TB, subject string) string {
 	t.Helper()
-	text, err := auth.Tokens{
-		Secret: webtest.Secret,
-	}.Issue(
-		auth.Principal{Subject: subject, Scope: "customers:read"}, time.Hour,
-	)
+	tokens := auth.Tokens{Secret: webtest.Secret}
+	text, err := tokens.Issue(auth.Principal{Subject: subject, Scope: "customers:read"}, time.Hour)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return "Bearer " + text
 }
 
-// TestRateLimit has callers empty their buckets, of three calls and one more in 100 seconds, and others who
-// are not kept out by that.
+// TestRateLimit empties a caller's bucket of three tokens, and then calls as the same or another caller. Only
+// the same caller is refused.
 func TestRateLimit(t *testing.T) {
 	limited := func(t *testing.T, proxies ...string) http.Handler {
 		o := webtest.Options()
 		o.Limits = web.Limits{Rate: 1, Burst: 3, Proxies: proxies}
 		return engine(t, o, nothing)
 	}
-	const near, far = "192.0.2.1:1", "198.51.100.1:1"
+	const addressA, addressB = "192.0.2.1:1", "198.51.100.1:1"
+	tokenA, tokenB := []string{"Authorization", token(t, "a")}, []string{"Authorization", token(t, "b")}
+	guessX, guessY := []string{"Authorization", "Bearer x"}, []string{"Authorization", "Bearer y"}
+	service := []string{"Authorization", "Bearer " + webtest.Token}
+	callerA := auth.Principal{Subject: "a", Scope: "customers:read"}
+	serviceForA := append(slices.Clone(service), auth.ActingForHeader, callerA.ActingFor())
+	forwarded := func(address string) []string { return []string{"X-Forwarded-For", address} }
+	proxy := []string{"192.0.2.1"}
 	for name, c := range map[string]struct {
-		from    [2]string // who empties the bucket; who calls then
+		from    [2]string // the address that empties the bucket, and the address of the next call
 		headers [2][]string
 		proxies []string
 		status  int
 	}{
-		"anonymous":                     {status: 429},
-		"anonymous, another port":       {from: [2]string{near, "192.0.2.1:2"}, status: 429},
-		"anonymous, another address":    {from: [2]string{near, far}, status: 200},
-		"anonymous, the same network":   {from: [2]string{"[2001:db8::1]:1", "[2001:db8::2:2]:1"}, status: 429},
-		"anonymous, another network":    {from: [2]string{"[2001:db8::1]:1", "[2001:db8:0:1::1]:1"}, status: 200},
-		"one token":                     {from: [2]string{near, far}, headers: [2][]string{{"Authorization", token(t, "a")}, {"Authorization", token(t, "a")}}, status: 429},
-		"another token":                 {headers: [2][]string{{"Authorization", token(t, "a")}, {"Authorization", token(t, "b")}}, status: 200},
-		"a token, then none":            {headers: [2][]string{{"Authorization", token(t, "a")}}, status: 200},
-		"none, then a token":            {headers: [2][]string{nil, {"Authorization", token(t, "a")}}, status: 200},
-		"guessed tokens":                {headers: [2][]string{{"Authorization", "Bearer x"}, {"Authorization", "Bearer y"}}, status: 429},
-		"a guessed token, then none":    {headers: [2][]string{{"Authorization", "Bearer x"}}, status: 429},
-		"guessed, from another address": {from: [2]string{near, far}, headers: [2][]string{{"Authorization", "Bearer x"}, {"Authorization", "Bearer x"}}, status: 401},
-		"a service":                     {headers: [2][]string{{"Authorization", "Bearer " + webtest.Token}, {"Authorization", "Bearer " + webtest.Token}}, status: 200},
-		"a service for a caller who has none left": {headers: [2][]string{{"Authorization", token(t, "a")},
-			{"Authorization", "Bearer " + webtest.Token, auth.ActingForHeader, auth.Principal{Subject: "a", Scope: "customers:read"}.ActingFor()}}, status: 200},
-		"X-Forwarded-For of anybody": {headers: [2][]string{{"X-Forwarded-For", "203.0.113.1"}, {"X-Forwarded-For", "203.0.113.2"}}, status: 429},
-		"X-Forwarded-For of a proxy": {proxies: []string{"192.0.2.0/24"}, headers: [2][]string{{"X-Forwarded-For", "203.0.113.1"}, {"X-Forwarded-For", "203.0.113.2"}}, status: 200},
-		"X-Forwarded-For with ports": {proxies: []string{"192.0.2.1"}, headers: [2][]string{{"X-Forwarded-For", "203.0.113.1:1111"}, {"X-Forwarded-For", "203.0.113.2:1111"}}, status: 200},
-		"X-Forwarded-For with another port": {proxies: []string{"192.0.2.1"}, headers: [2][]string{
-			{"X-Forwarded-For", "203.0.113.1:1111"}, {"X-Forwarded-For", "9.9.9.9, 203.0.113.1:2222"}}, status: 429},
-		"X-Forwarded-For with and without a port": {proxies: []string{"192.0.2.1"}, headers: [2][]string{{"X-Forwarded-For", "203.0.113.1:1111"}, {"X-Forwarded-For", "203.0.113.1"}}, status: 429},
-		"X-Forwarded-For with IPv6 and a port": {proxies: []string{"192.0.2.1"}, headers: [2][]string{
-			{"X-Forwarded-For", "[2001:db8::1]:443"}, {"X-Forwarded-For", "[2001:db8:0:1::1]:443"}}, status: 200},
-		"X-Forwarded-For with IPv6 of one network, in all spellings": {proxies: []string{"192.0.2.1"}, headers: [2][]string{
-			{"X-Forwarded-For", "[2001:db8::1]:443"}, {"X-Forwarded-For", `"[2001:DB8:0:0::2]"`}}, status: 429},
-		"X-Forwarded-For with IPv4 as IPv6": {proxies: []string{"192.0.2.1"}, headers: [2][]string{{"X-Forwarded-For", "[::ffff:203.0.113.1]:1"}, {"X-Forwarded-For", "203.0.113.1"}}, status: 429},
-		"X-Forwarded-For with a port behind two proxies": {proxies: []string{"192.0.2.1", "10.0.0.0/8"}, headers: [2][]string{
-			{"X-Forwarded-For", "203.0.113.1:1, 10.0.0.1:5"}, {"X-Forwarded-For", "203.0.113.2:1, 10.0.0.1:5"}}, status: 200},
-		"X-Forwarded-For with a port, of anybody": {headers: [2][]string{{"X-Forwarded-For", "203.0.113.1:1"}, {"X-Forwarded-For", "203.0.113.2:1"}}, status: 429},
-		"X-Real-IP": {proxies: []string{"192.0.2.1"}, headers: [2][]string{{"X-Real-IP", "9.9.9.1"}, {"X-Real-IP", "9.9.9.2"}}, status: 429},
-		"X-Forwarded-For in two lines, the caller's first": {proxies: []string{"192.0.2.1"}, headers: [2][]string{
-			{"X-Forwarded-For", "9.9.9.1", "X-Forwarded-For", "203.0.113.1"}, {"X-Forwarded-For", "9.9.9.2", "X-Forwarded-For", "203.0.113.1"}}, status: 429},
+		"anonymous":                                {status: 429},
+		"anonymous, another port":                  {from: [2]string{addressA, "192.0.2.1:2"}, status: 429},
+		"anonymous, another address":               {from: [2]string{addressA, addressB}, status: 200},
+		"anonymous, the same network":              {from: [2]string{"[2001:db8::1]:1", "[2001:db8::2:2]:1"}, status: 429},
+		"anonymous, another network":               {from: [2]string{"[2001:db8::1]:1", "[2001:db8:0:1::1]:1"}, status: 200},
+		"one token":                                {from: [2]string{addressA, addressB}, headers: [2][]string{tokenA, tokenA}, status: 429},
+		"another token":                            {headers: [2][]string{tokenA, tokenB}, status: 200},
+		"a token, then none":                       {headers: [2][]string{tokenA}, status: 200},
+		"none, then a token":                       {headers: [2][]string{nil, tokenA}, status: 200},
+		"guessed tokens":                           {headers: [2][]string{guessX, guessY}, status: 429},
+		"a guessed token, then none":               {headers: [2][]string{guessX}, status: 429},
+		"guessed, from another address":            {from: [2]string{addressA, addressB}, headers: [2][]string{guessX, guessX}, status: 401},
+		"a service":                                {headers: [2][]string{service, service}, status: 200},
+		"a service for a caller who has none left": {headers: [2][]string{tokenA, serviceForA}, status: 200},
+		"X-Forwarded-For of anybody": {
+			headers: [2][]string{forwarded("203.0.113.1"), forwarded("203.0.113.2")}, status: 429},
+		"X-Forwarded-For of a proxy": {proxies: []string{"192.0.2.0/24"},
+			headers: [2][]string{forwarded("203.0.113.1"), forwarded("203.0.113.2")}, status: 200},
+		"X-Forwarded-For with ports": {proxies: proxy,
+			headers: [2][]string{forwarded("203.0.113.1:1111"), forwarded("203.0.113.2:1111")}, status: 200},
+		"X-Forwarded-For with another port": {proxies: proxy,
+			headers: [2][]string{forwarded("203.0.113.1:1111"), forwarded("9.9.9.9, 203.0.113.1:2222")}, status: 429},
+		"X-Forwarded-For with and without a port": {proxies: proxy,
+			headers: [2][]string{forwarded("203.0.113.1:1111"), forwarded("203.0.113.1")}, status: 429},
+		"X-Forwarded-For with IPv6 and a port": {proxies: proxy,
+			headers: [2][]string{forwarded("[2001:db8::1]:443"), forwarded("[2001:db8:0:1::1]:443")}, status: 200},
+		"X-Forwarded-For with IPv6 of one network, in all spellings": {proxies: proxy,
+			headers: [2][]string{forwarded("[2001:db8::1]:443"), forwarded(`"[2001:DB8:0:0::2]"`)}, status: 429},
+		"X-Forwarded-For with IPv4 as IPv6": {proxies: proxy,
+			headers: [2][]string{forwarded("[::ffff:203.0.113.1]:1"), forwarded("203.0.113.1")}, status: 429},
+		"X-Forwarded-For with a port behind two proxies": {proxies: []string{"192.0.2.1", "10.0.0.0/8"}, status: 200,
+			headers: [2][]string{forwarded("203.0.113.1:1, 10.0.0.1:5"), forwarded("203.0.113.2:1, 10.0.0.1:5")}},
+		"X-Forwarded-For with a port, of anybody": {
+			headers: [2][]string{forwarded("203.0.113.1:1"), forwarded("203.0.113.2:1")}, status: 429},
+		"X-Real-IP": {proxies: proxy,
+			headers: [2][]string{{"X-Real-IP", "9.9.9.1"}, {"X-Real-IP", "9.9.9.2"}}, status: 429},
+		"X-Forwarded-For in two lines, the caller's first": {proxies: proxy, status: 429, headers: [2][]string{
+			append(forwarded("9.9.9.1"), forwarded("203.0.113.1")...),
+			append(forwarded("9.9.9.2"), forwarded("203.0.113.1")...),
+		}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			e := limited(t, c.proxies...)
 			for i, from := range c.from {
 				if from == "" {
-					c.from[i] = near
+					c.from[i] = addressA
 				}
 			}
 			for range 4 {
@@ -124,7 +137,7 @@ func TestRateLimit(t *testing.T) {
 		e := limited(t)
 		for range 10 {
 			for _, path := range []string{"/health", "/docs", "/openapi.json"} {
-				if w := ask(e, path, near); w.Code != 200 || w.Header().Get("RateLimit") != "" {
+				if w := ask(e, path, addressA); w.Code != 200 || w.Header().Get("RateLimit") != "" {
 					t.Errorf("%s: %d %v", path, w.Code, w.Header())
 				}
 			}
@@ -133,7 +146,7 @@ func TestRateLimit(t *testing.T) {
 	t.Run("off", func(t *testing.T) {
 		e := engine(t, webtest.Options(), nothing)
 		for range 10 {
-			if w := ask(e, "/customers/1", near); w.Code != 200 || w.Header().Get("RateLimit") != "" ||
+			if w := ask(e, "/customers/1", addressA); w.Code != 200 || w.Header().Get("RateLimit") != "" ||
 				w.Header().Get("RateLimit-Policy") != "" {
 				t.Errorf("%d %v", w.Code, w.Header())
 			}
@@ -144,7 +157,7 @@ func TestRateLimit(t *testing.T) {
 // TestRateLimitHeaders empties a bucket of 200 that fills in 100 seconds.
 func TestRateLimitHeaders(t *testing.T) {
 	o := webtest.Options()
-	o.Limits = web.Limits{Rate: 1, Burst: 100} // no token comes between two calls, unless a second passes
+	o.Limits = web.Limits{Rate: 1, Burst: 100} // two calls within a second get no new token
 	base := serve(t, o, nothing)
 	left, status, header := 100, 0, http.Header{}
 	var body []byte
@@ -152,9 +165,7 @@ func TestRateLimitHeaders(t *testing.T) {
 		status, body, header = webtest.Do(t, "GET", base+"/customers/1", "")
 		var r, after int
 		if _, err := fmt.Sscanf(header.Get("RateLimit"), `"caller";r=%d;t=%d`, &r, &after); err != nil ||
-			r >= left && r > 0 ||
-			after < 1 ||
-			after > 100 {
+			r >= left && r > 0 || after < 1 || after > 100 {
 			t.Fatalf("RateLimit %q after %d were left: %v", header.Get("RateLimit"), left, err)
 		}
 		left = r
@@ -164,11 +175,11 @@ func TestRateLimitHeaders(t *testing.T) {
 	}
 	webtest.WantError(t, status, body, 429, "rate_limited")
 	if header.Get("Retry-After") != "1" {
-		t.Errorf("Retry-After %q, and one comes in a second", header.Get("Retry-After"))
+		t.Errorf("Retry-After %q, the next token comes in a second", header.Get("Retry-After"))
 	}
 }
 
-// TestManyCallers has more callers than buckets: what is kept does not grow with them.
+// TestManyCallers has more callers than buckets. The memory does not grow with the number of callers.
 func TestManyCallers(t *testing.T) {
 	o := webtest.Options()
 	o.Limits = web.Limits{Rate: 1, Burst: 1}
@@ -186,14 +197,13 @@ func TestManyCallers(t *testing.T) {
 	if then := fill(2); then > first+first/4+1<<20 {
 		t.Errorf("%d bytes after as many callers again, %d before", then, first)
 	}
-	if w := ask(e, "/customers/1", "10.2.0.0:1"); w.Code != 200 { // forgotten, as the first of many
+	if w := ask(e, "/customers/1", "10.2.0.0:1"); w.Code != 200 { // its empty bucket was evicted
 		t.Errorf("%d", w.Code)
 	}
 	runtime.KeepAlive(e)
 }
 
-// crowd has so many callers, each from an address of its own, ask for a path at once. The answers come on the
-// channel.
+// crowd sends n concurrent requests for a path, each from another address. The channel gets the answers.
 func crowd(e http.Handler, path string, n int) <-chan *httptest.ResponseRecorder {
 	answers := make(chan *httptest.ResponseRecorder, n)
 	for i := range n {
@@ -202,7 +212,7 @@ func crowd(e http.Handler, path string, n int) <-chan *httptest.ResponseRecorder
 	return answers
 }
 
-// TestRequestsInFlight has as many at work as may be.
+// TestRequestsInFlight answers 503 to requests beyond the limit of requests in flight, except health checks.
 func TestRequestsInFlight(t *testing.T) {
 	entered, leave := make(chan struct{}), make(chan struct{})
 	o := webtest.Options()
@@ -239,8 +249,8 @@ func TestRequestsInFlight(t *testing.T) {
 	}
 }
 
-// TestSearches has 300 searches at once, of which two may be at work: a read, and a list without a search, go
-// on.
+// TestSearches sends 300 concurrent searches where two may run. Reads, and lists without a search, are served
+// meanwhile.
 func TestSearches(t *testing.T) {
 	var atWork, most atomic.Int32
 	leave := make(chan struct{})
@@ -276,7 +286,7 @@ func TestSearches(t *testing.T) {
 	}
 	entered.Wait()
 	got := map[int]int{}
-	for range 300 - 2 - 2*16 { // all that may neither be at work nor wait
+	for range 300 - 2 - 2*16 { // the searches that may neither run nor wait
 		got[<-searches]++
 	}
 	for _, path := range []string{"/customers/1", "/customers", "/customers?search="} {
@@ -289,14 +299,14 @@ func TestSearches(t *testing.T) {
 		got[<-searches]++
 	}
 	if got[503] != 300-34 || got[200] != 34 || most.Load() > 2 {
-		t.Errorf("answers %v, %d at work at once", got, most.Load())
+		t.Errorf("answers %v, %d concurrent searches", got, most.Load())
 	}
 }
 
 type searching struct{}
 
-// TestSearchGivesUp lets searches that wait end with their time, and their places be free again; those of
-// searches that are answered, too.
+// TestSearchGivesUp answers 504 to searches that wait until their deadline. Their places in the queue are
+// free again, as are the places of answered searches.
 func TestSearchGivesUp(t *testing.T) {
 	entered, leave := make(chan struct{}), make(chan struct{})
 	o := webtest.Options()

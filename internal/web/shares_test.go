@@ -60,24 +60,21 @@ func (b behind) ImportCustomers(
 	return b.response(ctx), nil
 }
 
-// TestOneCallerLeavesRoom has one caller take all that it gets. Its next call is 429, and others still find
-// room.
+// TestOneCallerLeavesRoom sends 100 concurrent requests of one caller. Requests beyond the caller's share are
+// 429, and requests of others are served.
 func TestOneCallerLeavesRoom(t *testing.T) {
-	const near, far = "192.0.2.1:1", "198.51.100.1:1"
+	const addressA, addressB = "192.0.2.1:1", "198.51.100.1:1"
 	actingFor := func(p auth.Principal) []string {
 		return []string{"Authorization", "Bearer " + webtest.Token, auth.ActingForHeader, p.ActingFor()}
 	}
 	bearer := func(subject string) []string { return []string{"Authorization", token(t, subject)} }
-	a, b := auth.Principal{
-		Subject: "a", Scope: "customers:read",
-	}, auth.Principal{
-		Subject: "b", Scope: "customers:read",
-	}
+	a := auth.Principal{Subject: "a", Scope: "customers:read"}
+	b := auth.Principal{Subject: "b", Scope: "customers:read"}
 	for name, greedy := range map[string]struct {
 		headers []string
 		share   int        // of 40 in flight, of which two are for services
-		more    []string   // another call of its own
-		others  [][]string // which are served
+		more    []string   // headers of a further call of the same caller
+		others  [][]string // headers of calls of others, to be served
 	}{
 		"a token":   {bearer("a"), 31, bearer("a"), [][]string{bearer("b"), nil, actingFor(b)}},
 		"a network": {nil, 31, nil, [][]string{bearer("a"), actingFor(a)}},
@@ -86,7 +83,11 @@ func TestOneCallerLeavesRoom(t *testing.T) {
 		"a service": {[]string{"Authorization", "Bearer " + webtest.Token}, 32,
 			[]string{"Authorization", "Bearer " + webtest.Token}, [][]string{bearer("a"), nil, actingFor(a)}},
 	} {
-		for path, share := range map[string]int{"/customers/1": greedy.share, "/customers?search=a": 9, "/customers/export?format=csv": 4} {
+		for path, share := range map[string]int{
+			"/customers/1":                 greedy.share,
+			"/customers?search=a":          9,
+			"/customers/export?format=csv": 4,
+		} {
 			t.Run(name+" "+path, func(t *testing.T) {
 				entered, leave := make(chan struct{}, 100), make(chan struct{})
 				hold := func(ctx context.Context) error {
@@ -101,10 +102,9 @@ func TestOneCallerLeavesRoom(t *testing.T) {
 				e := engine(t, o, hold)
 				answers := make(chan *httptest.ResponseRecorder, 100)
 				var calls sync.WaitGroup
+				held := append([]string{correlation.Header, "held"}, greedy.headers...)
 				for range 100 {
-					calls.Go(func() {
-						answers <- ask(e, path, near, append([]string{correlation.Header, "held"}, greedy.headers...)...)
-					})
+					calls.Go(func() { answers <- ask(e, path, addressA, held...) })
 				}
 				for range 100 - share {
 					var w *httptest.ResponseRecorder
@@ -112,19 +112,19 @@ func TestOneCallerLeavesRoom(t *testing.T) {
 					case w = <-answers:
 					case <-time.After(15 * time.Second):
 						close(leave)
-						t.Fatal("more than its share is at work")
+						t.Fatal("more requests than the caller's share are in flight")
 					}
 					webtest.WantError(t, w.Code, w.Body.Bytes(), 429, "rate_limited")
 					if w.Header().Get("Retry-After") == "" {
 						t.Error("no Retry-After")
 					}
 				}
-				if w := ask(e, path, near, greedy.more...); w.Code != 429 {
-					t.Errorf("another of its own: %d %s", w.Code, w.Body)
+				if w := ask(e, path, addressA, greedy.more...); w.Code != 429 {
+					t.Errorf("a further call of the same caller: %d %s", w.Code, w.Body)
 				}
-				if !strings.Contains(path, "search") { // else they wait for the one that is at work
+				if !strings.Contains(path, "search") { // other searches wait for the search that runs
 					for _, other := range greedy.others {
-						if w := ask(e, path, far, other...); w.Code != 200 {
+						if w := ask(e, path, addressB, other...); w.Code != 200 {
 							t.Errorf("%v: %d %s", other, w.Code, w.Body)
 						}
 					}
@@ -136,7 +136,7 @@ func TestOneCallerLeavesRoom(t *testing.T) {
 						t.Errorf("%d %s", w.Code, w.Body)
 					}
 				}
-				if w := ask(e, path, near, greedy.more...); w.Code != 200 {
+				if w := ask(e, path, addressA, greedy.more...); w.Code != 200 {
 					t.Errorf("then %d %s", w.Code, w.Body)
 				}
 			})
@@ -144,32 +144,28 @@ func TestOneCallerLeavesRoom(t *testing.T) {
 	}
 }
 
-// TestExportLeavesSearch has a search be at work while the reader of an export, which searches too, takes
-// nothing.
+// TestExportLeavesSearch expects an answer to a search while an export with a search waits for its reader.
 func TestExportLeavesSearch(t *testing.T) {
 	o := webtest.Options()
 	o.Limits = web.Limits{Searches: 1, Exports: 8}
 	wrote := make(chan struct{}, 1<<16)
-	at := webtest.Run(
-		t,
-		httpserver.Server{
-			Timeout: o.Timeout,
-			Handler: behind{get: nothing, file: func(ctx context.Context, w *bufio.Writer) error {
-				for ctx.Err() == nil {
-					if _, err := w.WriteString(strings.Repeat("x", 32<<10)); err != nil {
-						return err
-					}
-					select {
-					case wrote <- struct{}{}:
-					default:
-					}
-				}
-				return ctx.Err()
-			}}.engine(o),
-		},
-	)
-	webtest.Connect(t, "127.0.0.1", at, "GET /customers/export?format=csv&search=a HTTP/1.1\r\nHost: x\r\n\r\n")
-	for still := false; !still; { // until it waits for its reader
+	endless := func(ctx context.Context, w *bufio.Writer) error {
+		for ctx.Err() == nil {
+			if _, err := w.WriteString(strings.Repeat("x", 32<<10)); err != nil {
+				return err
+			}
+			select {
+			case wrote <- struct{}{}:
+			default:
+			}
+		}
+		return ctx.Err()
+	}
+	handler := behind{get: nothing, file: endless}.engine(o)
+	at := webtest.Run(t, httpserver.Server{Timeout: o.Timeout, Handler: handler})
+	const exporting = "GET /customers/export?format=csv&search=a HTTP/1.1\r\nHost: x\r\n\r\n"
+	webtest.Connect(t, "127.0.0.1", at, exporting)
+	for still := false; !still; { // until the export waits for its reader
 		select {
 		case <-wrote:
 		case <-time.After(time.Second):
@@ -183,28 +179,25 @@ func TestExportLeavesSearch(t *testing.T) {
 	}
 }
 
-// TestSlowTransfers has files come and go a byte at a time, which never stops: each ends when too little has
-// passed, and those that are fast enough do not, however long they take.
+// TestSlowTransfers sends and reads files slowly. A transfer below the minimum rate is ended, although bytes
+// keep coming; a transfer above the rate is not, however long the transfer takes.
 func TestSlowTransfers(t *testing.T) {
 	o := webtest.Options()
 	o.BodyTimeout, o.Timeout = time.Second, 10*time.Minute
 	ended := make(chan error, 1)
-	at := webtest.Run(
-		t,
-		httpserver.Server{
-			Timeout: o.Timeout,
-			Handler: behind{get: nothing, file: func(ctx context.Context, w *bufio.Writer) (err error) {
-				defer func() { ended <- err }()
-				for range 4 << 10 { // 4 MB
-					if _, err := w.WriteString(strings.Repeat("x", 1<<10)); err != nil {
-						return err
-					}
-				}
-				return nil
-			}}.engine(o),
-		},
-	)
-	const importing = "POST /customers/import HTTP/1.1\r\nHost: x\r\nContent-Type: text/csv\r\nContent-Length: %d\r\n\r\nemail\n"
+	file := func(_ context.Context, w *bufio.Writer) (err error) {
+		defer func() { ended <- err }()
+		for range 4 << 10 { // 4 MB
+			if _, err := w.WriteString(strings.Repeat("x", 1<<10)); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	handler := behind{get: nothing, file: file}.engine(o)
+	at := webtest.Run(t, httpserver.Server{Timeout: o.Timeout, Handler: handler})
+	const importing = "POST /customers/import HTTP/1.1\r\nHost: x\r\nContent-Type: text/csv\r\n" +
+		"Content-Length: %d\r\n\r\nemail\n"
 	const exporting = "GET /customers/export?format=csv HTTP/1.1\r\nHost: x\r\n\r\n"
 	send := func(c net.Conn, size, part int, pause time.Duration) {
 		for sent := 0; sent < size; sent += part {
@@ -266,7 +259,7 @@ func TestSlowTransfers(t *testing.T) {
 	})
 }
 
-// wantCut waits for a file that a deadline ends.
+// wantCut waits for a file to be ended by its deadline.
 func wantCut(t *testing.T, ended <-chan error) {
 	t.Helper()
 	select {
@@ -275,6 +268,6 @@ func wantCut(t *testing.T, ended <-chan error) {
 			t.Error(err)
 		}
 	case <-time.After(15 * time.Second):
-		t.Fatal("it is still written")
+		t.Fatal("the file is still written")
 	}
 }

@@ -26,8 +26,8 @@ import (
 
 const mebibyte = 1 << 20
 
-// fill returns a body of at most 1 MiB: head, as many parts as fit, parted by commas, and tail. A %d in part
-// becomes its number.
+// fill returns a body of at most 1 MiB: head, as many parts as fit, separated by commas, and tail. A %d in
+// part becomes the number of the part.
 func fill(head, part, tail string) string {
 	var b strings.Builder
 	b.WriteString(head)
@@ -122,7 +122,7 @@ func bind(c *gin.Context) {
 	succeed(c)
 }
 
-// TestHostileBody holds what a body of 1 MiB costs, by what is allocated and answered for it.
+// TestHostileBody bounds the allocations, the answer and the log line for a hostile body of 1 MiB.
 func TestHostileBody(t *testing.T) {
 	for name, c := range hostile {
 		t.Run(name, func(t *testing.T) {
@@ -134,7 +134,8 @@ func TestHostileBody(t *testing.T) {
 			runtime.ReadMemStats(&before)
 			w := post(e, "/things", c.body)
 			runtime.ReadMemStats(&after)
-			if n := after.Mallocs - before.Mallocs; n > 300_000 { // three for each of the shortest fields that a body can hold
+			// The bound is three allocations for each of the shortest fields that fit into a body.
+			if n := after.Mallocs - before.Mallocs; n > 300_000 {
 				t.Errorf("%d allocations", n)
 			}
 			if n := after.TotalAlloc - before.TotalAlloc; n > 32*mebibyte {
@@ -153,7 +154,7 @@ func TestHostileBody(t *testing.T) {
 	}
 }
 
-// BenchmarkHostileBody shows what each costs; ns/op is CPU, because nothing waits.
+// BenchmarkHostileBody measures each hostile body. ns/op is CPU time, because nothing waits.
 func BenchmarkHostileBody(b *testing.B) {
 	for name, c := range hostile {
 		b.Run(strings.ReplaceAll(name, " ", "_"), func(b *testing.B) {
@@ -203,7 +204,7 @@ func TestManyFindings(t *testing.T) {
 	}
 }
 
-// TestParams says each rule to a program, too.
+// TestParams expects the rule and its values, for programs, in the details of an error.
 func TestParams(t *testing.T) {
 	base := serveThings(t, webtest.Options(), succeed)
 	for body, want := range map[string]apperr.Params{
@@ -302,7 +303,7 @@ func TestBody(t *testing.T) {
 	} {
 		status, answer, _ := webtest.Do(t, "POST", base+"/things", body, "Content-Type", "application/json")
 		got := detailsOf(t, answer)
-		for i := range got { // TestParams is about them
+		for i := range got { // TestParams checks the values
 			if len(got[i].Params) == 0 {
 				t.Errorf("%s: no params for %s", body, got[i].Field)
 			}
@@ -314,26 +315,27 @@ func TestBody(t *testing.T) {
 	}
 }
 
-// TestBodyReachesHandler compares what the handler binds with what the caller sent.
+// TestBodyReachesHandler compares the body in the handler with the sent body.
 func TestBodyReachesHandler(t *testing.T) {
-	const body = ` {"customer_id":9007199254740991,"note":null,"name":"\u00e9\ud83d\ude00\n\"","items":[{"product_id":1,"qty":2}],"sure":false}`
-	body2 := strings.Replace(body, `\n`, ``, 1) // a line break is no part of a name
+	// The body begins with white space, and has a null, escapes and the largest id.
+	const body = ` {"customer_id":9007199254740991,"note":null,"name":"\u00e9\ud83d\ude00\"",` +
+		`"items":[{"product_id":1,"qty":2}],"sure":false}`
 	var validated, bound any
 	e := things(t, webtest.Options(), func(c *gin.Context) {
 		validated = c.Request.Body.(interface{ ValidatedValue() any }).ValidatedValue()
 		bind(c)
 	})
-	if w := post(e, "/things", body2); w.Code != 200 {
+	if w := post(e, "/things", body); w.Code != 200 {
 		t.Fatalf("%d %s", w.Code, w.Body)
 	}
-	d := json.NewDecoder(strings.NewReader(body2))
+	d := json.NewDecoder(strings.NewReader(body))
 	d.UseNumber()
 	if err := d.Decode(&bound); err != nil || fmt.Sprint(validated) != fmt.Sprint(bound) {
 		t.Errorf("validated %v, sent %v, %v", validated, bound, err)
 	}
 }
 
-// TestPathParameter sends keys as clients write them into a path.
+// TestPathParameter sends keys in a path, with and without escapes.
 func TestPathParameter(t *testing.T) {
 	var got string
 	s := httptest.NewServer(things(t, webtest.Options(), func(c *gin.Context) {
@@ -373,7 +375,7 @@ func TestParameters(t *testing.T) {
 		{"/things", []string{"Idempotency-Key", ".."}, []string{"/header/X-Idempotency-Key"}},
 		{"/things", []string{"X-Idempotency-Key", "a", "Idempotency-Key", "b"}, []string{"/header/X-Idempotency-Key"}},
 		{"/things", []string{"Idempotency-Key", `"a"`, "X-Idempotency-Key", "a", "Idempotency-Key", "a"}, nil},
-		{"/things", []string{"Idempotency-Key", `"a"`, "X-Idempotency-Key", `"a"`}, []string{"/header/X-Idempotency-Key"}}, // there, quotes are the key's
+		{"/things", []string{"Idempotency-Key", `"a"`, "X-Idempotency-Key", `"a"`}, []string{"/header/X-Idempotency-Key"}}, // in X-Idempotency-Key, quotes are part of the key
 		{"/things", []string{"Idempotency-Key", `"a\"\\b"`, "X-Idempotency-Key", `a"\b`}, nil},
 		{"/things", []string{"Idempotency-Key", `a"b`, "X-Idempotency-Key", `a"b`}, nil},
 		{"/things", []string{"Idempotency-Key", `"` + strings.Repeat(`\"`, 255) + `"`}, nil},
@@ -414,7 +416,7 @@ func TestParameters(t *testing.T) {
 	}
 }
 
-// TestWhoCalls reads no body before it knows that the caller may call, and tells the handler who it is.
+// TestWhoCalls refuses callers before the body is read, and passes the principal to the handler.
 func TestWhoCalls(t *testing.T) {
 	tokens := webtest.Options().Tokens
 	partner := auth.Principal{Subject: "acme", Customer: 7, Scope: "things:read events:read"}
@@ -437,7 +439,7 @@ func TestWhoCalls(t *testing.T) {
 		caller                                 auth.Principal
 		challenge                              string
 	}{
-		{"GET", "/things", "", "", false, 200, auth.Anonymous, ""}, // whoever calls is nobody's business
+		{"GET", "/things", "", "", false, 200, auth.Anonymous, ""}, // a public operation ignores tokens
 		{"GET", "/things", "Bearer wrong", "", false, 200, auth.Anonymous, ""},
 		{"GET", "/either", "", "", false, 200, auth.Anonymous, ""},
 		{"GET", "/either", service, "", false, 200, auth.Service, ""},
@@ -476,7 +478,8 @@ func TestWhoCalls(t *testing.T) {
 			body := &watched{Reader: strings.NewReader(`{"name":"x"}`)}
 			r := httptest.NewRequest(c.method, c.path, body)
 			r.Header.Set("Content-Type", "application/json")
-			for name, value := range map[string]string{"Authorization": c.authorization, auth.ActingForHeader: c.actingFor} {
+			headers := map[string]string{"Authorization": c.authorization, auth.ActingForHeader: c.actingFor}
+			for name, value := range headers {
 				if value != "" {
 					r.Header.Set(name, value)
 				}
@@ -513,9 +516,9 @@ type watched struct {
 func (w *watched) Read(b []byte) (int, error) { w.read = true; return w.Reader.Read(b) }
 func (w *watched) Close() error               { return nil }
 
-// unusable lists what package web cannot hold requests to in a document: formats that it does not know,
-// bodies that the document does not bound, which the reading of a body relies on, parameters of an operation
-// in place of its path's, and a deprecation without its two dates.
+// unusable lists the places of a document that package web cannot enforce: unknown formats, bodies without
+// bounds (the reader of bodies relies on bounds), parameters of an operation that override parameters of its
+// path, and a deprecation without its two dates.
 func unusable(t *testing.T, spec *openapi3.T) []string {
 	t.Helper()
 	var document any
@@ -531,19 +534,15 @@ func unusable(t *testing.T, spec *openapi3.T) []string {
 		for _, operation := range item.Operations() {
 			for _, p := range item.Parameters {
 				if operation.Parameters.GetByInAndName(p.Value.In, p.Value.Name) != nil {
-					faults = append(
-						faults,
-						fmt.Sprintf("%s overrides %s of its path", operation.OperationID, p.Value.Name),
-					)
+					fault := fmt.Sprintf("%s overrides %s of its path", operation.OperationID, p.Value.Name)
+					faults = append(faults, fault)
 				}
 			}
 			since, _ := operation.Extensions["x-deprecated-since"].(string)
 			sunset, _ := operation.Extensions["x-sunset"].(string)
 			if operation.Deprecated && !(isDate(since) && isDate(sunset) && since < sunset) {
-				faults = append(
-					faults,
-					fmt.Sprintf("%s is deprecated since %q until %q", operation.OperationID, since, sunset),
-				)
+				fault := fmt.Sprintf("%s is deprecated since %q until %q", operation.OperationID, since, sunset)
+				faults = append(faults, fault)
 			}
 			if operation.RequestBody != nil {
 				for media, body := range operation.RequestBody.Value.Content {
@@ -619,7 +618,7 @@ func isDate(s string) bool {
 	return err == nil
 }
 
-// TestUsableDocuments holds the services' documents to what package web needs of them.
+// TestUsableDocuments checks that package web can enforce the services' documents.
 func TestUsableDocuments(t *testing.T) {
 	for name, document := range documents {
 		for _, fault := range unusable(t, webtest.Spec(t, document)) {
@@ -628,7 +627,7 @@ func TestUsableDocuments(t *testing.T) {
 	}
 }
 
-// TestUnusableDocument shows that none of it can be forgotten.
+// TestUnusableDocument breaks document in each way that unusable must report.
 func TestUnusableDocument(t *testing.T) {
 	if faults := unusable(t, load(t, document)); len(faults) > 0 {
 		t.Fatal(faults)
@@ -656,10 +655,9 @@ func TestUnusableDocument(t *testing.T) {
 			if changed == document {
 				t.Fatal("the document has no " + c.old)
 			}
-			if faults := strings.Join(unusable(t, webtest.Spec(t, []byte(changed))), "\n"); !strings.Contains(
-				faults, c.says,
-			) {
-				t.Errorf("it is not said where: %s", faults)
+			faults := strings.Join(unusable(t, webtest.Spec(t, []byte(changed))), "\n")
+			if !strings.Contains(faults, c.says) {
+				t.Errorf("no fault names %s: %s", c.says, faults)
 			}
 		})
 	}

@@ -1,4 +1,4 @@
-// Package webtest serves an engine to a test and holds every answer that it gives to the service's OpenAPI
+// Package webtest serves an engine to a test and validates every answer against the service's OpenAPI
 // document.
 package webtest
 
@@ -32,10 +32,10 @@ import (
 // Token is the service token of Options.
 const Token = "token-of-the-test"
 
-// Secret is that of the JWTs that Options accept.
+// Secret signs the JWTs that Options accept.
 const Secret = "secret-of-the-test"
 
-// Options are the options of an engine under test.
+// Options returns options for an engine under test.
 func Options() web.Options {
 	return web.Options{
 		Tokens: auth.Tokens{Service: []string{Token}, Secret: Secret}, Open: true, Log: Log(io.Discard),
@@ -43,8 +43,8 @@ func Options() web.Options {
 	}
 }
 
-// Logged returns what an engine with these options logs while fn runs, which must wait for its answers: a
-// line is written before.
+// Logged returns the log of an engine with these options while fn runs. fn must wait for its answers: a line
+// is written before the end of the answer.
 func Logged(t testing.TB, fn func(o web.Options)) string {
 	t.Helper()
 	var b bytes.Buffer
@@ -62,8 +62,8 @@ func Spec(t testing.TB, document []byte) *openapi3.T {
 	return spec
 }
 
-// Serve serves h until the test ends. The test fails when an answer breaks the document: see Contract. It
-// returns the address.
+// Serve serves h until the test ends, and returns the address. The test fails when an answer breaks the
+// document: see Contract.
 func Serve(t testing.TB, h http.Handler, spec *openapi3.T) string {
 	t.Helper()
 	breaks := Contract(t, spec)
@@ -73,7 +73,7 @@ func Serve(t testing.TB, h http.Handler, spec *openapi3.T) string {
 		rec := httptest.NewRecorder()
 		remember(body)
 		h.ServeHTTP(rec, r)
-		if !pages.MatchString(r.URL.Path) { // there, parameters have names
+		if !pages.MatchString(r.URL.Path) { // pages contain the names of parameters
 			remember(rec.Body.Bytes())
 		}
 		if err := breaks(r, rec); err != nil && r.Context().Err() == nil { // a caller who has left gets no answer
@@ -88,8 +88,8 @@ func Serve(t testing.TB, h http.Handler, spec *openapi3.T) string {
 	return s.URL
 }
 
-// Breaks says how an answer breaks a document: a status that the operation does not declare, a body that its
-// schema refuses, a code that is not among the examples of that status, a missing header.
+// Breaks returns an error when an answer breaks a document: by an undeclared status, a body that is invalid
+// by its schema, a code without an example under the status, or a missing header.
 type Breaks func(*http.Request, *httptest.ResponseRecorder) error
 
 // Contract returns the Breaks of a document.
@@ -100,7 +100,7 @@ func Contract(t testing.TB, spec *openapi3.T) Breaks {
 	return func(r *http.Request, rec *httptest.ResponseRecorder) error { return check(spec, router, r, rec) }
 }
 
-// pages are what is served beside the document's operations.
+// pages matches the paths that are served beside the document's operations.
 var pages = regexp.MustCompile(`^/($|(docs|start|postman)(/|$)|openapi[./])`)
 
 func check(spec *openapi3.T, router routers.Router, r *http.Request, rec *httptest.ResponseRecorder) error {
@@ -114,13 +114,13 @@ func check(spec *openapi3.T, router routers.Router, r *http.Request, rec *httpte
 		return nil
 	}
 	asked := r
-	if r.Method == http.MethodHead { // as GET, without the body
+	if r.Method == http.MethodHead { // answered as GET, without the body
 		asked = r.Clone(r.Context())
 		asked.Method = http.MethodGet
 	}
 	route, params, err := router.FindRoute(asked)
-	// Of an unknown path or method the document says the envelope only. The router takes an empty parameter,
-	// as gin does not.
+	// The document has only the envelope of errors for an unknown path or method. The router here accepts an
+	// empty path parameter; gin does not.
 	if err != nil || rec.Code == http.StatusMethodNotAllowed || strings.HasSuffix(r.URL.Path, "/") ||
 		slices.Contains(slices.Collect(maps.Values(params)), "") {
 		if r.Method == http.MethodHead {
@@ -157,7 +157,7 @@ func check(spec *openapi3.T, router routers.Router, r *http.Request, rec *httpte
 	return checkCode(route.Operation.Responses.Status(rec.Code), rec.Body.Bytes())
 }
 
-// checkRows holds each row of a file to its schema. Of CSV it knows the columns only.
+// checkRows validates each row of NDJSON, or the columns of CSV, against the schema of a row.
 func checkRows(schema *openapi3.Schema, isCSV bool, file []byte) error {
 	if isCSV {
 		rows, err := csv.NewReader(bytes.NewReader(file)).ReadAll()
@@ -168,9 +168,8 @@ func checkRows(schema *openapi3.Schema, isCSV bool, file []byte) error {
 		for _, part := range schema.AllOf {
 			fields = append(fields, slices.Collect(maps.Keys(part.Value.Properties))...)
 		}
-		if columns := slices.Sorted(slices.Values(rows[0])); !slices.Equal(
-			columns, slices.Sorted(slices.Values(fields)),
-		) {
+		slices.Sort(fields)
+		if columns := slices.Sorted(slices.Values(rows[0])); !slices.Equal(columns, fields) {
 			return fmt.Errorf("the columns are %q, the fields %q", columns, fields)
 		}
 		return nil
@@ -187,36 +186,33 @@ func checkRows(schema *openapi3.Schema, isCSV bool, file []byte) error {
 	return nil
 }
 
-// errorSchema returns the schema of the envelope of errors, which every operation answers a defect with.
+// errorSchema returns the schema of the envelope of errors, which each operation declares for status 500.
 func errorSchema(spec *openapi3.T) *openapi3.Schema {
 	for _, item := range spec.Paths.Map() {
 		for _, operation := range item.Operations() {
-			return operation.Responses.Status(
-				http.StatusInternalServerError,
-			).Value.Content.Get(
-				"application/json",
-			).Schema.Value
+			failure := operation.Responses.Status(http.StatusInternalServerError).Value
+			return failure.Content.Get("application/json").Schema.Value
 		}
 	}
 	panic("the document has no operation")
 }
 
-// checkCode holds an error's code to the names of the examples of its status, where there are any.
+// checkCode checks that an error's code is the name of an example of its status, if the status has examples.
 func checkCode(declared *openapi3.ResponseRef, body []byte) error {
 	media := declared.Value.Content.Get("application/json")
 	if media == nil || len(media.Examples) == 0 {
 		return nil
 	}
 	var envelope struct{ Code string }
-	_ = json.Unmarshal(body, &envelope) // which has kept to its schema
+	_ = json.Unmarshal(body, &envelope) // validated against its schema before
 	if envelope.Code != "" && media.Examples[envelope.Code] == nil {
 		return fmt.Errorf("the code %s is not among the examples of this status", envelope.Code)
 	}
 	return nil
 }
 
-// Do sends a request as a careless client would and returns the answer. headers are names and values in turn;
-// an empty value leaves the header out.
+// Do sends a request and returns the answer. headers are names and values in turn; an empty value leaves the
+// header out.
 func Do(
 	t testing.TB, method, url, body string, headers ...string,
 ) (status int, answer []byte, header http.Header) {
@@ -237,8 +233,8 @@ func Do(
 	return res.StatusCode, answer, res.Header
 }
 
-// WantError fails unless the answer is that refusal, with details on exactly those fields, each in words and
-// in values.
+// WantError fails unless the answer is an error with the status and the code, and with details for exactly
+// the fields, each with a message, a rule and parameters.
 func WantError(t testing.TB, status int, body []byte, wantStatus int, wantCode string, fields ...string) {
 	t.Helper()
 	var e struct {
@@ -277,8 +273,7 @@ func WantError(t testing.TB, status int, body []byte, wantStatus int, wantCode s
 	}
 }
 
-// EveryField returns a body with every property that a request schema of the contract has, each with the
-// document's example.
+// EveryField returns a body with each property of a request schema, with the example of the document.
 func EveryField(t testing.TB, spec *openapi3.T, schema string) map[string]any {
 	t.Helper()
 	return example(t, schema, spec.Components.Schemas[schema].Value).(map[string]any)
@@ -301,8 +296,8 @@ func example(t testing.TB, name string, s *openapi3.Schema) any {
 	return s.Example
 }
 
-// ComesBack fails for every field of what was sent that the answer does not have, under the same name and
-// with the same value: it was forgotten on the way to the database or back.
+// ComesBack fails for each sent field that the answer lacks or has with another value: the code forgot the
+// field on the way to the database or back.
 func ComesBack(t testing.TB, name string, sent, answered any) {
 	t.Helper()
 	switch sent := sent.(type) {
@@ -332,8 +327,8 @@ func ComesBack(t testing.TB, name string, sent, answered any) {
 	}
 }
 
-// NeverShown fails for every property of a response schema that is null or absent in all of the answers: its
-// column, or the code that shows it, was forgotten.
+// NeverShown fails for each property of a response schema that is null or absent in all answers: the column,
+// or the code that returns the property, is missing.
 func NeverShown(t testing.TB, spec *openapi3.T, schema string, answers ...map[string]any) {
 	t.Helper()
 	for property := range spec.Components.Schemas[schema].Value.Properties {
@@ -343,7 +338,8 @@ func NeverShown(t testing.TB, spec *openapi3.T, schema string, answers ...map[st
 	}
 }
 
-// Data sends a body as JSON, nil for none, and returns the data of the answer, which must be a success.
+// Data sends a body as JSON, or no body for nil, and returns the data of the answer. The test fails unless
+// the answer is a success.
 func Data(t testing.TB, method, url string, body any, headers ...string) map[string]any {
 	t.Helper()
 	var encoded []byte

@@ -15,7 +15,11 @@ func TestCheckCode(t *testing.T) {
 		}
 	}
 	named := openapi3.Examples{"order_not_found": &openapi3.ExampleRef{}}
-	for body, fails := range map[string]bool{`{"code":"order_not_found"}`: false, `{"code":"internal"}`: true, `{"success":true}`: false} {
+	for body, fails := range map[string]bool{
+		`{"code":"order_not_found"}`: false,
+		`{"code":"internal"}`:        true,
+		`{"success":true}`:           false,
+	} {
 		if err := checkCode(answer(named), []byte(body)); (err != nil) != fails {
 			t.Errorf("%s: %v", body, err)
 		}
