@@ -27,8 +27,8 @@ var elsewhere = []string{
 	"npx newman run postman/B2B-Order-Management.postman_collection.json", // .ci/run
 }
 
-// absent are programs of commands that no test runs, because the machine has no Docker engine and no AWS account:
-// see docs/operations.md. TestComposeCommands checks the names in the commands of compose.
+// absent are programs of commands that no test runs, because there is no Docker engine and no AWS account: see
+// docs/operations.md. TestComposeCommands checks the names in the commands of compose.
 var absent = []string{"docker ", "sam ", "aws ", "lsof "}
 
 // programs has the pages whose commands another program runs, and that program.
@@ -141,8 +141,9 @@ func TestSpanishPages(t *testing.T) {
 
 var fence = regexp.MustCompile("(?ms)^```(\\w*)\n(.*?)^```")
 
-// areTwins compares a page with its translation. Both must have the same levels of headings, the same commands and
-// other blocks (of a diagram only its lines are counted), the same code spans in any order, and the same links.
+// areTwins compares a page with its translation. Both must have the same levels of headings, the same commands
+// and other blocks (of a diagram only the lines are counted), the same code spans in any order, and the same
+// links.
 func areTwins(t *testing.T, english, spanish string) {
 	t.Helper()
 	outline := func(name string) (levels, code, spans []string) {
@@ -181,11 +182,11 @@ func areTwins(t *testing.T, english, spanish string) {
 	}
 }
 
-// firstDifference returns the first element in which two lists differ.
+// firstDifference returns two lists from the first element on in which they differ.
 func firstDifference(a, b []string) string {
 	for i := 0; i < len(a) || i < len(b); i++ {
 		if i >= len(a) || i >= len(b) || a[i] != b[i] {
-			return fmt.Sprintf("%q\n%q", a[min(i, len(a)):min(i+1, len(a))], b[min(i, len(b)):min(i+1, len(b))])
+			return fmt.Sprintf("%q\n%q", a[min(i, len(a)):], b[min(i, len(b)):])
 		}
 	}
 	return ""

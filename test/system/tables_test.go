@@ -83,7 +83,8 @@ func TestEndpoints(t *testing.T) {
 				want = append(want, strings.ReplaceAll(row, "|  |", "| |"))
 			}
 		}
-		wantRows(t, doc.Info.Title+" in docs/endpoints.md", rowsOf(sectionOf(t, text, "## "+doc.Info.Title)), want)
+		section := sectionOf(t, text, "## "+doc.Info.Title)
+		wantRows(t, doc.Info.Title+" in docs/endpoints.md", rowsOf(section), want)
 	}
 }
 
@@ -106,8 +107,8 @@ func tokenOf(operation *openapi3.Operation) string {
 	return token
 }
 
-// TestAWSPage compares docs/aws.md with the template of the Lambda function, and with the ports and variables of
-// the configuration.
+// TestAWSPage compares docs/aws.md with the template of the Lambda function, and with the ports of the
+// configuration.
 func TestAWSPage(t *testing.T) {
 	text := page(t, "docs/aws.md")
 	var template struct {
@@ -214,7 +215,8 @@ func TestComposeCommands(t *testing.T) {
 	for _, name := range []string{"docs/operations.md", "docs/troubleshooting.md", "docs/from-nodejs.md"} {
 		for _, m := range command.FindAllStringSubmatch(page(t, name), -1) {
 			found++
-			words := slices.DeleteFunc(strings.Fields(m[1]), func(word string) bool { return strings.HasPrefix(word, "-") })
+			isFlag := func(word string) bool { return strings.HasPrefix(word, "-") }
+			words := slices.DeleteFunc(strings.Fields(m[1]), isFlag)
 			what := words[0]
 			if len(words) == 1 {
 				if !slices.Contains(takesNone, what) {
