@@ -2,37 +2,36 @@ package main
 
 import (
 	"cmp"
-	"context"
-	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
-	"io"
 	"net/http"
 	"os"
+	"time"
 
 	"github.com/schollz/progressbar/v3"
 	"golang.org/x/term"
 
 	"example.com/b2b/internal/config"
 	"example.com/b2b/openapi/contract"
-	"example.com/b2b/openapi/customersapi"
-	"example.com/b2b/openapi/ordersapi"
+	b2b "example.com/b2b/sdk/go"
 )
 
-// client calls the services over HTTP, like a partner's program, for the commands import, export and order.
+// client calls the services over HTTP, with the Go SDK, for the commands import, export, order and cancel.
 type client struct {
 	settings *config.Settings
 	base     string // address of the service; "" for that of the environment
 	token    string // "" for that of the environment
+	timeout  time.Duration
 
-	customers customersapi.ClientInterface
-	orders    ordersapi.ClientInterface
+	*b2b.Client
 }
 
 func (c *client) flags(f *flag.FlagSet) {
 	f.StringVar(&c.base, "base", "", "where the service is; without it CUSTOMERS_API_BASE or ORDERS_API_BASE")
 	f.StringVar(&c.token, "token", "", "the token to call with; without it B2B_TOKEN")
+	f.DurationVar(&c.timeout, "timeout", time.Minute, "how long to wait for an answer, with all tries; "+
+		"of a file, for its first line; without it 1m")
 }
 
 // connect reads the configuration and makes the clients. Call it before the first request.
@@ -41,42 +40,29 @@ func (c *client) connect() (err error) {
 	if err := s.Read(&s.Calling, &s.CustomersPeer, &s.OrdersPeer); err != nil {
 		return err
 	}
-	authorize := func(_ context.Context, req *http.Request) error {
-		if token := cmp.Or(c.token, s.Token); token != "" {
-			req.Header.Set("Authorization", "Bearer "+token)
-		}
-		return nil
+	transport := http.DefaultTransport.(*http.Transport).Clone()
+	transport.ResponseHeaderTimeout = c.timeout // the SDK does not limit the time of files
+	options := b2b.Options{
+		Customers: cmp.Or(c.base, s.CustomersBase), Orders: cmp.Or(c.base, s.OrdersBase),
+		Deadline: c.timeout, HTTPClient: &http.Client{Transport: transport},
 	}
-	c.customers, err = customersapi.NewClient(cmp.Or(c.base, s.CustomersBase),
-		customersapi.WithRequestEditorFn(authorize))
-	if err != nil {
-		return err
+	if token := cmp.Or(c.token, s.Token); token != "" {
+		options.Token = b2b.StaticToken(token)
 	}
-	c.orders, err = ordersapi.NewClient(cmp.Or(c.base, s.OrdersBase),
-		ordersapi.WithRequestEditorFn(authorize))
+	c.Client, err = b2b.New(options)
 	return err
 }
 
-// checkStatus returns an error with the message of the service unless the status is 200.
-func checkStatus(res *http.Response) error {
-	if res.StatusCode == http.StatusOK {
-		return nil
-	}
-	body, err := io.ReadAll(io.LimitReader(res.Body, 1<<20))
-	if err != nil {
+// explain returns the message of a failed call for a person: with the details, without the operation.
+func explain(err error) error {
+	var failed *b2b.Error
+	switch {
+	case !errors.As(err, &failed):
 		return err
+	case failed.Code == b2b.UnexpectedAnswer:
+		return fmt.Errorf("%s: is --base, CUSTOMERS_API_BASE or ORDERS_API_BASE right?", failed.Message)
 	}
-	return failure(res.StatusCode, body)
-}
-
-// failure returns an error with the message in the body of an unsuccessful answer.
-func failure(status int, body []byte) error {
-	var answer contract.APIError
-	if json.Unmarshal(body, &answer) != nil || answer.Error == "" {
-		return fmt.Errorf("the service answered %d: "+
-			"is --base, CUSTOMERS_API_BASE or ORDERS_API_BASE right?", status)
-	}
-	return errors.New(describe(answer.Error, answer.Details))
+	return errors.New(describe(failed.Message, &failed.Details))
 }
 
 // describe returns an error message followed by its details.

@@ -43,12 +43,9 @@ func (e *exportCommand) run(ctx context.Context, out io.Writer) error {
 	}
 	res, err := e.request(ctx)
 	if err != nil {
-		return err
+		return explain(err)
 	}
 	defer res.Body.Close()
-	if err := checkStatus(res); err != nil {
-		return err
-	}
 	bar := progress(-1, e.kind)
 	if out == os.Stdout && term.IsTerminal(int(os.Stdout.Fd())) {
 		bar = progressbar.DefaultSilent(-1)
@@ -73,11 +70,11 @@ func (e *exportCommand) request(ctx context.Context) (*http.Response, error) {
 	}
 	switch e.kind {
 	case "orders":
-		return e.orders.ExportOrders(ctx, nil, setQuery)
+		return e.Orders.ExportOrders(ctx, nil, setQuery)
 	case "products":
-		return e.orders.ExportProducts(ctx, nil, setQuery)
+		return e.Orders.ExportProducts(ctx, nil, setQuery)
 	case "customers":
-		return e.customers.ExportCustomers(ctx, nil, setQuery)
+		return e.Customers.ExportCustomers(ctx, nil, setQuery)
 	}
 	return nil, fmt.Errorf("%q cannot be exported; allowed: orders, products, customers", e.kind)
 }

@@ -54,12 +54,9 @@ func (i *importCommand) run(ctx context.Context, out io.Writer) error {
 	bar := progress(lines, "rows")
 	res, err := i.send(ctx, file, size)
 	if err != nil {
-		return err
+		return explain(err)
 	}
 	defer res.Body.Close()
-	if err := checkStatus(res); err != nil {
-		return err
-	}
 	for answers := json.NewDecoder(res.Body); ; {
 		var line contract.ImportLine
 		if err := answers.Decode(&line); err != nil {
@@ -122,10 +119,10 @@ func (i *importCommand) send(ctx context.Context, file io.Reader, size int64) (*
 	mediaType := mediaTypes[i.format]
 	if i.kind == "products" {
 		params := &ordersapi.ImportProductsParams{DryRun: &i.dryRun}
-		return i.orders.ImportProductsWithBody(ctx, params, mediaType, file, setLength)
+		return i.Orders.ImportProductsWithBody(ctx, params, mediaType, file, setLength)
 	}
 	params := &customersapi.ImportCustomersParams{DryRun: &i.dryRun}
-	return i.customers.ImportCustomersWithBody(ctx, params, mediaType, file, setLength)
+	return i.Customers.ImportCustomersWithBody(ctx, params, mediaType, file, setLength)
 }
 
 // report prints the summary of an import. The error says that rows were refused, or that not all were read.

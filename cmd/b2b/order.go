@@ -66,25 +66,17 @@ func (o *orderCommand) run(ctx context.Context, out io.Writer) error {
 		fmt.Fprintf(os.Stderr,
 			"When there is no answer, repeat this with --key %s: it is the same order.\n", o.key)
 	}
-	api := ordersapi.ClientWithResponses{ClientInterface: o.orders}
 	params := &ordersapi.CreateOrderParams{XIdempotencyKey: &o.key}
-	placed, err := api.CreateOrderWithResponse(ctx, params, o.order)
+	placed, err := o.Orders.CreateOrderWithResponse(ctx, params, o.order)
 	if err != nil {
-		return err
-	}
-	if placed.JSON201 == nil {
-		return failure(placed.StatusCode(), placed.Body)
+		return explain(err)
 	}
 	order := placed.JSON201.Data
 	if o.confirm {
 		params := &ordersapi.ConfirmOrderParams{XIdempotencyKey: o.key}
-		confirmed, err := api.ConfirmOrderWithResponse(ctx, order.ID, params)
+		confirmed, err := o.Orders.ConfirmOrderWithResponse(ctx, order.ID, params)
 		if err != nil {
-			return err
-		}
-		if confirmed.JSON200 == nil {
-			return fmt.Errorf("order %d was placed and not confirmed: %w",
-				order.ID, failure(confirmed.StatusCode(), confirmed.Body))
+			return fmt.Errorf("order %d was placed and not confirmed: %w", order.ID, explain(err))
 		}
 		order = confirmed.JSON200.Data
 	}

@@ -357,9 +357,10 @@ func TestHelp(t *testing.T) {
 		}
 	}
 	for command, flags := range map[string]string{
-		"import": "base token kind format dry-run",
-		"export": "base token format status customer-id external-ref from to updated-since search sku email active",
-		"order":  "base token customer item external-ref key confirm",
+		"import": "base token timeout kind format dry-run",
+		"export": "base token timeout format " +
+			"status customer-id external-ref from to updated-since search sku email active",
+		"order":  "base token timeout customer item external-ref key confirm",
 		"doctor": "json",
 		"token":  "sub scope customer ttl",
 	} {

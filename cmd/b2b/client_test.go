@@ -1,0 +1,62 @@
+package main
+
+import (
+	"bytes"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+)
+
+// call runs a command against a service, which handle replaces, and returns its output.
+func call(t *testing.T, handle http.HandlerFunc, line string) (string, error) {
+	t.Helper()
+	service := httptest.NewServer(handle)
+	t.Cleanup(service.Close)
+	t.Chdir(t.TempDir()) // without a file .env
+	var out bytes.Buffer
+	err := run(t.Context(), append(strings.Fields(line), "--base", service.URL), &out)
+	return out.String(), err
+}
+
+const answeredOrder = `{"success":true,"data":{"id":7,"status":"CREATED","total_cents":1200}}`
+
+func answer(w http.ResponseWriter, status int, body string) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	io.WriteString(w, body)
+}
+
+// TestOrderIsRepeated breaks off the first answer. The order must be sent again with its key.
+func TestOrderIsRepeated(t *testing.T) {
+	var keys []string
+	out, err := call(t, func(w http.ResponseWriter, r *http.Request) {
+		keys = append(keys, r.Header.Get("X-Idempotency-Key"))
+		if len(keys) == 1 {
+			panic(http.ErrAbortHandler)
+		}
+		answer(w, 201, answeredOrder)
+	}, "order --customer 1 --item A:1")
+	if err != nil || !strings.Contains(out, `"id": 7`) || len(keys) != 2 || keys[0] != keys[1] {
+		t.Errorf("%v, keys %q, %s", err, keys, out)
+	}
+}
+
+// TestTimeout calls a service that never answers.
+func TestTimeout(t *testing.T) {
+	for _, line := range []string{"order --customer 1 --item A:1", "export orders"} {
+		begin := time.Now()
+		_, err := call(t, func(_ http.ResponseWriter, r *http.Request) {
+			io.Copy(io.Discard, r.Body) // else the server does not notice that the caller has gone
+			select {
+			case <-r.Context().Done():
+			case <-time.After(20 * time.Second):
+			}
+		}, line+" --timeout 200ms")
+		if err == nil || !strings.Contains(err.Error(), "no answer came") || time.Since(begin) > 10*time.Second {
+			t.Errorf("%s: %v after %v", line, err, time.Since(begin))
+		}
+	}
+}
