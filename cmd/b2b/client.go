@@ -34,6 +34,16 @@ func (c *client) flags(f *flag.FlagSet) {
 		"of a file, for its first line; without it 1m")
 }
 
+func outputFlag(f *flag.FlagSet, output *string, usage string) {
+	f.Func("output", usage, func(text string) error {
+		if text != "json" && text != "text" {
+			return errors.New("allowed: json, text")
+		}
+		*output = text
+		return nil
+	})
+}
+
 // connect reads the configuration and makes the clients. Call it before the first request.
 func (c *client) connect() (err error) {
 	s := c.settings

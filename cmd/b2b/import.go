@@ -23,8 +23,8 @@ import (
 // importCommand imports a file of products or customers.
 type importCommand struct {
 	client
-	path, kind, format string
-	dryRun             bool
+	path, kind, format, output string
+	dryRun                     bool
 }
 
 func (i *importCommand) flags(f *flag.FlagSet) {
@@ -32,6 +32,8 @@ func (i *importCommand) flags(f *flag.FlagSet) {
 	f.StringVar(&i.kind, "kind", "", "products or customers; without it as the file's name begins")
 	f.StringVar(&i.format, "format", "", "csv or ndjson; without it as the file's name ends")
 	f.BoolVar(&i.dryRun, "dry-run", false, "say what would happen, and change nothing")
+	outputFlag(f, &i.output, "json for a line for each row and the summary, as the service answers; "+
+		"text for refused rows and a sentence; without it text")
 }
 
 // run prints the refused rows on stderr and the summary on out.
@@ -57,17 +59,21 @@ func (i *importCommand) run(ctx context.Context, out io.Writer) error {
 		return explain(err)
 	}
 	defer res.Body.Close()
-	for answers := json.NewDecoder(res.Body); ; {
+	var body io.Reader = res.Body
+	if i.output == "json" {
+		body = io.TeeReader(body, out)
+	}
+	for answers := json.NewDecoder(body); ; {
 		var line contract.ImportLine
 		if err := answers.Decode(&line); err != nil {
 			return fmt.Errorf("the answer broke off; repeat the import, it is safe: %w", err)
 		}
 		if line.Summary != nil {
 			_ = bar.Finish()
-			return report(*line.Summary, out)
+			return i.report(*line.Summary, out)
 		}
 		_ = bar.Set64(int64(*line.Row))
-		if line.Code != nil {
+		if line.Code != nil && i.output != "json" {
 			_ = bar.Clear()
 			fmt.Fprintf(os.Stderr, "row %d: %s\n", *line.Row, describe(*line.Error, line.Details))
 		}
@@ -126,13 +132,15 @@ func (i *importCommand) send(ctx context.Context, file io.Reader, size int64) (*
 }
 
 // report prints the summary of an import. The error says that rows were refused, or that not all were read.
-func report(s contract.ImportSummary, out io.Writer) error {
+func (i *importCommand) report(s contract.ImportSummary, out io.Writer) error {
 	note := ""
 	if s.DryRun {
 		note = " (a dry run: nothing was changed)"
 	}
-	fmt.Fprintf(out, "%d rows: %d created, %d updated, %d unchanged, %d refused%s\n",
-		s.Rows, s.Created, s.Updated, s.Unchanged, s.Refused, note)
+	if i.output != "json" {
+		fmt.Fprintf(out, "%d rows: %d created, %d updated, %d unchanged, %d refused%s\n",
+			s.Rows, s.Created, s.Updated, s.Unchanged, s.Refused, note)
+	}
 	switch {
 	case !s.Complete:
 		return fmt.Errorf("the file was not read to its end: %s", *s.Error)

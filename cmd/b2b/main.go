@@ -58,7 +58,8 @@ func commands() []command {
 	}
 	imports := &importCommand{client: client{settings: c}}
 	exports := &exportCommand{client: client{settings: c}, query: map[string]string{}}
-	orders := &orderCommand{client: client{settings: c}}
+	keyed := keyedCommand{client: client{settings: c}}
+	orders, cancels := &orderCommand{keyedCommand: keyed}, &cancelCommand{keyedCommand: keyed}
 	examine := &doctorCommand{services: services}
 	issue := &tokenCommand{settings: c}
 	return append(all,
@@ -69,8 +70,10 @@ func commands() []command {
 			summary: "print all orders, products or customers: WHAT [--format csv|ndjson] " +
 				"[--status CONFIRMED] [--from 2024-01-01] and the other filters of the list"},
 		command{name: "order", flags: orders.flags, run: orders.run,
-			summary: "place an order: --customer 1 --item 2:3 [--item SKU:1] [--external-ref PO-1] " +
-				"[--confirm] [--key KEY]; repeat it with the same key"},
+			summary: "place an order: --customer 1 --item SKU:3 [--item id:2:1] [--external-ref PO-1] " +
+				"[--metadata NAME=VALUE] [--confirm] [--key KEY]; repeat it with the same key"},
+		command{name: "cancel", flags: cancels.flags, argument: &cancels.order, run: cancels.run,
+			summary: "cancel an order: ORDER [--reason WHY] [--key KEY]"},
 		command{name: "migrate", run: onDatabase(migrate), summary: "bring the database's schema up to date"},
 		command{name: "seed", run: onDatabase(seed), summary: "load the sample data into an empty database"},
 		command{name: "doctor", flags: examine.flags, run: onDatabase(examine.run),

@@ -8,52 +8,149 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"net/http"
 	"os"
 	"strconv"
 	"strings"
 
 	"example.com/b2b/openapi/contract"
 	"example.com/b2b/openapi/ordersapi"
+	b2b "example.com/b2b/sdk/go"
 )
+
+// keyedCommand is a command with an idempotency key that prints an order.
+type keyedCommand struct {
+	client
+	key, output string
+}
+
+func (c *keyedCommand) flags(f *flag.FlagSet) {
+	c.client.flags(f)
+	f.Func("key", "idempotency key; without it one is made and printed", func(text string) error {
+		if text == "" { // from a script whose variable is not set: a new key would order twice
+			return errors.New("allowed: 1 to 255 visible ASCII characters")
+		}
+		c.key = text
+		return nil
+	})
+	outputFlag(f, &c.output, "json for the whole order, text for a line; without it json")
+}
+
+// ensureKey makes a key and prints it, unless the user gives a key.
+func (c *keyedCommand) ensureKey() {
+	if c.key == "" {
+		c.key = rand.Text()
+		fmt.Fprintf(os.Stderr,
+			"When there is no answer, repeat this with --key %s: nothing is done twice.\n", c.key)
+	}
+}
+
+func (c *keyedCommand) print(order ordersapi.Order, out io.Writer) error {
+	if c.output == "text" {
+		_, err := fmt.Fprintf(out, "order %d is %s, total_cents %d\n", order.ID, order.Status, order.TotalCents)
+		return err
+	}
+	pretty := json.NewEncoder(out)
+	pretty.SetIndent("", "  ")
+	return pretty.Encode(order)
+}
 
 // orderCommand places an order, and confirms it with --confirm.
 type orderCommand struct {
-	client
+	keyedCommand
 	order   ordersapi.NewOrder
-	key     string
+	skuOrID []int // indexes of items with a number that may be either; it is in Sku until resolve
 	confirm bool
 }
 
 func (o *orderCommand) flags(f *flag.FlagSet) {
-	o.client.flags(f)
+	o.keyedCommand.flags(f)
 	f.Int64Var(&o.order.CustomerID, "customer", 0, "who orders")
-	f.Func("item", "PRODUCT:PIECES; a product is an id, or a sku", o.addItem)
+	f.Func("item", "PRODUCT:PIECES; a product is a sku, or an id that is no other product's sku; "+
+		"sku:PRODUCT and id:PRODUCT are not looked up", o.addItem)
 	f.Func("external-ref", "your number of the order", func(text string) error {
 		o.order.ExternalRef = &text
 		return nil
 	})
-	f.StringVar(&o.key, "key", "", "idempotency key; without it one is made and printed")
+	f.Func("metadata", "NAME=VALUE, kept with the order", o.addMetadata)
 	f.BoolVar(&o.confirm, "confirm", false, "confirm it, too")
 }
 
 // addItem parses PRODUCT:PIECES.
 func (o *orderCommand) addItem(text string) error {
+	malformed := errors.New("allowed: PRODUCT:PIECES, such as LAPTOP-HP-2024:3, sku:00010:3 or id:2:3")
 	colon := strings.LastIndex(text, ":")
 	pieces, err := strconv.ParseInt(text[colon+1:], 10, 64)
 	if colon < 1 || err != nil {
-		return errors.New("allowed: PRODUCT:PIECES, such as 2:3 or LAPTOP-HP-2024:3")
+		return malformed
 	}
 	item := contract.NewOrderItem{Qty: pieces}
-	if id, err := strconv.ParseInt(text[:colon], 10, 64); err == nil {
+	if number, isID := strings.CutPrefix(text[:colon], "id:"); isID {
+		id, isID := parseID(number)
+		if !isID {
+			return malformed
+		}
 		item.ProductID = &id
 	} else {
-		item.Sku = new(text[:colon])
+		sku, isSku := strings.CutPrefix(text[:colon], "sku:")
+		if item.Sku = &sku; sku == "" {
+			return malformed
+		}
+		if _, mayBeID := parseID(sku); mayBeID && !isSku {
+			o.skuOrID = append(o.skuOrID, len(o.order.Items))
+		}
 	}
 	o.order.Items = append(o.order.Items, item)
 	return nil
 }
 
-// run prints the order as JSON.
+// parseID parses an id as the services write it, without leading zeros.
+func parseID(text string) (int64, bool) {
+	id, err := strconv.ParseInt(text, 10, 64)
+	return id, err == nil && 0 < id && id < 1<<53 && strconv.FormatInt(id, 10) == text
+}
+
+// addMetadata parses NAME=VALUE.
+func (o *orderCommand) addMetadata(text string) error {
+	name, value, found := strings.Cut(text, "=")
+	if !found || name == "" {
+		return errors.New("allowed: NAME=VALUE, such as cost_center=4711")
+	}
+	if o.order.Metadata == nil {
+		o.order.Metadata = &contract.OrderMetadata{}
+	}
+	(*o.order.Metadata)[name] = value
+	return nil
+}
+
+// resolve decides whether the number in item.Sku is a sku or an id. It refuses a number that is the sku of a
+// product and the id of another.
+func (o *orderCommand) resolve(ctx context.Context, item *contract.NewOrderItem) error {
+	number := *item.Sku
+	id, _ := parseID(number)
+	withSku, err := o.Orders.ListProductsWithResponse(ctx, &ordersapi.ListProductsParams{Sku: &number})
+	if err != nil {
+		return fmt.Errorf("whether %s is a sku or an id cannot be looked up; write sku:%[1]s or id:%[1]s: %w",
+			number, explain(err))
+	}
+	if len(withSku.JSON200.Data) == 0 {
+		item.Sku, item.ProductID = nil, &id
+		return nil
+	}
+	withID, err := o.Orders.GetProductWithResponse(ctx, id, nil)
+	var failed *b2b.Error
+	if errors.As(err, &failed) && failed.Status == http.StatusNotFound {
+		return nil
+	} else if err != nil {
+		return explain(err)
+	}
+	if sku, other := withSku.JSON200.Data[0], withID.JSON200.Data; sku.ID != other.ID {
+		return fmt.Errorf("%s is the sku of product %d (%s) and the id of another, %s (%s); "+
+			"write sku:%[1]s or id:%[1]s", number, sku.ID, sku.Name, other.Sku, other.Name)
+	}
+	return nil
+}
+
 func (o *orderCommand) run(ctx context.Context, out io.Writer) error {
 	if err := o.connect(); err != nil {
 		return err
@@ -61,11 +158,12 @@ func (o *orderCommand) run(ctx context.Context, out io.Writer) error {
 	if o.order.CustomerID == 0 || len(o.order.Items) == 0 {
 		return errors.New("an order needs --customer and --item; see b2b order --help")
 	}
-	if o.key == "" {
-		o.key = rand.Text()
-		fmt.Fprintf(os.Stderr,
-			"When there is no answer, repeat this with --key %s: it is the same order.\n", o.key)
+	for _, i := range o.skuOrID {
+		if err := o.resolve(ctx, &o.order.Items[i]); err != nil {
+			return err
+		}
 	}
+	o.ensureKey()
 	params := &ordersapi.CreateOrderParams{XIdempotencyKey: &o.key}
 	placed, err := o.Orders.CreateOrderWithResponse(ctx, params, o.order)
 	if err != nil {
@@ -80,7 +178,37 @@ func (o *orderCommand) run(ctx context.Context, out io.Writer) error {
 		}
 		order = confirmed.JSON200.Data
 	}
-	pretty := json.NewEncoder(out)
-	pretty.SetIndent("", "  ")
-	return pretty.Encode(order)
+	return o.print(order, out)
+}
+
+// cancelCommand cancels an order.
+type cancelCommand struct {
+	keyedCommand
+	order        string
+	cancellation ordersapi.Cancellation
+}
+
+func (c *cancelCommand) flags(f *flag.FlagSet) {
+	c.keyedCommand.flags(f)
+	f.Func("reason", "why, in your words", func(text string) error {
+		c.cancellation.Reason = &text
+		return nil
+	})
+}
+
+func (c *cancelCommand) run(ctx context.Context, out io.Writer) error {
+	if err := c.connect(); err != nil {
+		return err
+	}
+	id, isID := parseID(c.order)
+	if !isID {
+		return fmt.Errorf("%q is no order; allowed: its id, such as 7", c.order)
+	}
+	c.ensureKey()
+	params := &ordersapi.CancelOrderParams{XIdempotencyKey: &c.key}
+	canceled, err := c.Orders.CancelOrderWithResponse(ctx, id, params, c.cancellation)
+	if err != nil {
+		return explain(err)
+	}
+	return c.print(canceled.JSON200.Data, out)
 }

@@ -129,9 +129,9 @@ type Issuing struct {
 	TokenLifetime time.Duration `env:"JWT_EXPIRES_IN" default:"24h" help:"how long a token of b2b token is valid, as 90m, 24h or 7d"`
 }
 
-// Calling is for the commands that call services: b2b import, export and order.
+// Calling is for the commands that call services: b2b import, export, order and cancel.
 type Calling struct {
-	Token string `env:"B2B_TOKEN" help:"the token with which b2b import, export and order call the services; none where callers need none"`
+	Token string `env:"B2B_TOKEN" help:"the token with which b2b import, export, order and cancel call the services; none where callers need none"`
 }
 
 // Serving is for every service.

@@ -344,7 +344,8 @@ func TestHelp(t *testing.T) {
 			t.Errorf("%v: %v", args, err)
 		}
 		for _, command := range []string{
-			"customers", "orders", "orchestrator", "migrate", "seed", "doctor", "token", "version",
+			"customers", "orders", "orchestrator", "import", "export", "order", "cancel", "migrate", "seed",
+			"doctor", "token", "version",
 		} {
 			if !strings.Contains(help, "  b2b "+command+" ") {
 				t.Errorf("%v does not name %s", args, command)
@@ -357,10 +358,11 @@ func TestHelp(t *testing.T) {
 		}
 	}
 	for command, flags := range map[string]string{
-		"import": "base token timeout kind format dry-run",
+		"import": "base token timeout kind format dry-run output",
 		"export": "base token timeout format " +
 			"status customer-id external-ref from to updated-since search sku email active",
-		"order":  "base token timeout customer item external-ref key confirm",
+		"order":  "base token timeout customer item external-ref metadata key output confirm",
+		"cancel": "base token timeout reason key output",
 		"doctor": "json",
 		"token":  "sub scope customer ttl",
 	} {

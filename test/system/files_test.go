@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"example.com/b2b/internal/web/webtest"
 	"example.com/b2b/openapi"
 )
 
@@ -99,6 +100,8 @@ func TestClientCommands(t *testing.T) {
 		{caller, "import", "an argument is missing; see b2b import --help"},
 		{caller, "import a.csv b.csv", `"b.csv" is one argument too many`},
 		{caller, "import missing-products.csv --kind products", "no such file"},
+		{caller, "import --output json " + products, `"code":"validation_failed"`},
+		{caller, "import --output json " + products, `{"summary":{"complete":true,`},
 		{caller, "export invoices", `"invoices" cannot be exported`},
 		{caller, "export orders --status ODD", "/query/status must be one of"},
 		{caller, "export orders --search x", "/query/search is not a known parameter"},
@@ -136,5 +139,68 @@ func TestClientCommands(t *testing.T) {
 	if err != nil || strings.Count(out, "\n") != 1 || id == nil ||
 		!strings.HasPrefix(out, fmt.Sprintf(`{"id":%s,`, id[1])) {
 		t.Errorf("%v %s", err, out)
+	}
+}
+
+// TestOrderItems orders products whose sku looks like an id.
+func TestOrderItems(t *testing.T) {
+	p := start(t, append(anyPorts, "DB_PATH="+filepath.Join(t.TempDir(), "b2b.db")))
+	env := []string{"ORDERS_API_BASE=" + p.orders}
+	for _, sku := range []string{"00010", "4006381333931", "2", "id:2"} { // ids 11 to 14
+		body := fmt.Sprintf(`{"sku":%q,"name":"N-%s","price_cents":1,"stock":9}`, sku, sku)
+		status, answer, _ := webtest.Do(t, "POST", p.orders+"/products", body, "Content-Type", "application/json")
+		if status != 201 {
+			t.Fatalf("%d %s", status, answer)
+		}
+	}
+	for item, want := range map[string]int{
+		"00010": 11, "4006381333931": 12, "10": 10, "sku:00010": 11, "sku:2": 13, "id:2": 2, "sku:id:2": 14,
+		"14": 14,
+	} {
+		out, err := execute(t, env, "order", "--customer", "1", "--item", item+":1")
+		if err != nil || !strings.Contains(out, fmt.Sprintf(`"product_id": %d,`, want)) {
+			t.Errorf("%s: want product %d, got %v %s", item, want, err, out)
+		}
+	}
+	const order = "order --customer 1 --item id:2:1 "
+	for line, want := range map[string]string{
+		"order --customer 1 --item 2:1":        "2 is the sku of product 13 (N-2) and the id of another, ",
+		"order --customer 1 --item id:00010:1": "allowed: PRODUCT:PIECES",
+		"order --customer 1 --item sku::1":     "allowed: PRODUCT:PIECES",
+		order + "--key=":                       `invalid value "" for flag -key: allowed: 1 to 255 visible`,
+		order + "--output xml":                 "allowed: json, text",
+		order + "--metadata cost_center":       "allowed: NAME=VALUE",
+		"cancel 1 --key=":                      `invalid value "" for flag -key`,
+		"cancel PO-1":                          `"PO-1" is no order; allowed: its id`,
+		"cancel 999":                           "There is no order 999.",
+		"cancel":                               "an argument is missing",
+	} {
+		if got := refused(t, env, strings.Fields(line)...); !strings.Contains(got, want) {
+			t.Errorf("b2b %s says %q, want %q", line, got, want)
+		}
+	}
+	status, body, _ := webtest.Do(t, "GET", p.orders+"/orders?customer_id=1&limit=100", "")
+	if orders := strings.Count(string(body), `"customer_id":1`); status != 200 || orders != 9 { // 1 of the samples
+		t.Errorf("%d %d orders, want 9: %s", status, orders, body)
+	}
+}
+
+// TestCancelCommand places an order with metadata and cancels it twice with a key.
+func TestCancelCommand(t *testing.T) {
+	p := start(t, append(anyPorts, "DB_PATH="+filepath.Join(t.TempDir(), "b2b.db")))
+	env := []string{"ORDERS_API_BASE=" + p.orders}
+	for _, c := range []struct{ line, want string }{
+		{"order --customer 1 --item id:2:1 --metadata cost_center=4711 --metadata note=a=b", `"metadata": {
+    "cost_center": "4711",
+    "note": "a=b"
+  }`},
+		{"order --customer 1 --item id:2:1 --confirm --output text", "order 4 is CONFIRMED, total_cents "},
+		{"cancel 3 --reason broken --key c-4 --output json", `"cancel_note": "broken"`},
+		{"cancel 3 --reason broken --key c-4 --output text", "order 3 is CANCELED, total_cents "},
+		{"cancel --output text 4", "order 4 is CANCELED"},
+	} {
+		if out, err := execute(t, env, strings.Fields(c.line)...); err != nil || !strings.Contains(out, c.want) {
+			t.Errorf("b2b %s: want %q, got %v %s", c.line, c.want, err, out)
+		}
 	}
 }
