@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"flag"
 	"fmt"
@@ -69,6 +70,8 @@ func explain(err error) error {
 	switch {
 	case !errors.As(err, &failed):
 		return err
+	case errors.Is(err, errInterrupted), errors.Is(err, context.Canceled):
+		return errInterrupted
 	case failed.Code == b2b.UnexpectedAnswer:
 		return fmt.Errorf("%s: is --base, CUSTOMERS_API_BASE or ORDERS_API_BASE right?", failed.Message)
 	}

@@ -50,6 +50,7 @@ func (e *exportCommand) run(ctx context.Context, out io.Writer) error {
 	if out == os.Stdout && term.IsTerminal(int(os.Stdout.Fd())) {
 		bar = progressbar.DefaultSilent(-1)
 	}
+	defer bar.Clear() // an error stands on a line of its own
 	if _, err := io.Copy(io.MultiWriter(out, bar), res.Body); err != nil {
 		return fmt.Errorf("the answer broke off, and what was printed is not all: %w", err)
 	}

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"encoding/json"
@@ -38,22 +37,23 @@ func (i *importCommand) flags(f *flag.FlagSet) {
 
 // run prints the refused rows on stderr and the summary on out.
 func (i *importCommand) run(ctx context.Context, out io.Writer) error {
+	file, err := os.Open(i.path)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
 	if err := i.connect(); err != nil {
 		return err
 	}
 	if err := i.complete(); err != nil {
 		return err
 	}
-	file, err := os.Open(i.path)
+	rows, size, err := measure(file, i.format == "csv")
 	if err != nil {
 		return err
 	}
-	defer file.Close()
-	lines, size, err := measure(file)
-	if err != nil {
-		return err
-	}
-	bar := progress(lines, "rows")
+	bar := progress(rows, "rows")
+	defer bar.Clear() // an error stands on a line of its own
 	res, err := i.send(ctx, file, size)
 	if err != nil {
 		return explain(err)
@@ -72,11 +72,11 @@ func (i *importCommand) run(ctx context.Context, out io.Writer) error {
 			_ = bar.Finish()
 			return i.report(*line.Summary, out)
 		}
-		_ = bar.Set64(int64(*line.Row))
 		if line.Code != nil && i.output != "json" {
 			_ = bar.Clear()
 			fmt.Fprintf(os.Stderr, "row %d: %s\n", *line.Row, describe(*line.Error, line.Details))
 		}
+		_ = bar.Add(1)
 	}
 }
 
@@ -102,19 +102,40 @@ func (i *importCommand) complete() error {
 	return nil
 }
 
-// measure counts the lines and bytes of a file, and seeks back to the start.
-func measure(file *os.File) (lines, size int64, err error) {
+// measure counts the rows and bytes of a file, and seeks back to the start. The head of a CSV file is no row, and
+// neither is a line within a quoted cell.
+func measure(file io.ReadSeeker, isCSV bool) (rows, size int64, err error) {
+	lineHasText, isQuoted := false, false
 	for buffer := make([]byte, 64<<10); ; {
 		n, err := file.Read(buffer)
-		lines += int64(bytes.Count(buffer[:n], []byte{'\n'}))
 		size += int64(n)
+		for _, b := range buffer[:n] {
+			switch {
+			case b == '"' && isCSV:
+				isQuoted, lineHasText = !isQuoted, true
+			case b == '\n' && !isQuoted:
+				if lineHasText {
+					rows++
+				}
+				lineHasText = false
+			case b != '\r':
+				lineHasText = true
+			}
+		}
 		if errors.Is(err, io.EOF) {
-			_, err := file.Seek(0, io.SeekStart)
-			return lines, size, err
+			break
 		} else if err != nil {
 			return 0, 0, err
 		}
 	}
+	if lineHasText { // without a newline
+		rows++
+	}
+	if isCSV {
+		rows = max(0, rows-1)
+	}
+	_, err = file.Seek(0, io.SeekStart)
+	return rows, size, err
 }
 
 func (i *importCommand) send(ctx context.Context, file io.Reader, size int64) (*http.Response, error) {

@@ -12,27 +12,42 @@ import (
 	"os/signal"
 	"runtime/debug"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
-	"text/tabwriter"
 
 	"github.com/joho/godotenv"
+	"golang.org/x/term"
 
 	"example.com/b2b/internal/buildinfo"
 	"example.com/b2b/internal/config"
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	context.AfterFunc(ctx, stop) // a second signal ends the process at once
+	ctx, cancel := context.WithCancelCause(context.Background())
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	go func() {
+		received := <-signals
+		signal.Stop(signals) // a second signal ends the process at once
+		if received == os.Interrupt {
+			cancel(errInterrupted)
+		}
+		cancel(nil)
+	}()
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(200) // halves the collector's work; the live heap is a few megabytes
 	}
 	if err := run(ctx, os.Args[1:], os.Stdout); err != nil {
 		fmt.Fprintln(os.Stderr, "b2b:", err)
+		if context.Cause(ctx) == errInterrupted {
+			os.Exit(128 + int(syscall.SIGINT)) // as shells expect of a command ended by Ctrl-C
+		}
 		os.Exit(1)
 	}
 }
+
+var errInterrupted = errors.New("interrupted")
 
 // command is a command of b2b.
 type command struct {
@@ -141,24 +156,74 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 
 // commandUsage prints the help of a command with flags.
 func commandUsage(c command, f *flag.FlagSet, out io.Writer) {
-	fmt.Fprintf(out, "%s: %s\n\n", f.Name(), c.summary)
-	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	f.VisitAll(func(f *flag.Flag) { fmt.Fprintf(w, "  --%s\t%s\n", f.Name, f.Usage) })
-	w.Flush()
-	fmt.Fprint(out, "\nb2b --help has all commands and environment variables.\n")
+	fmt.Fprintf(out, "%s\n\n", wrap(f.Name()+": "+c.summary, 0, 4))
+	var rows [][2]string
+	f.VisitAll(func(f *flag.Flag) { rows = append(rows, [2]string{"--" + f.Name, f.Usage}) })
+	printRows(out, rows)
+	fmt.Fprintln(out, "\n"+wrap("b2b --help has all commands and environment variables.", 0, 0))
 }
 
 // usage prints the help of b2b.
 func usage(all []command, out io.Writer) {
 	fmt.Fprint(out, "b2b runs the B2B order-management system.\n\n")
-	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	var rows [][2]string
 	for _, c := range all {
-		fmt.Fprintf(w, "  b2b %s\t%s\n", c.name, c.summary)
+		rows = append(rows, [2]string{strings.TrimSpace("b2b " + c.name), c.summary})
 	}
-	fmt.Fprint(w, "  b2b --help\tthis page; b2b COMMAND --help, the flags of a command\n\n"+
-		"Environment variables, also read from a file .env in the current folder:\n\n")
+	printRows(out, append(rows, [2]string{"b2b --help", "this page; b2b COMMAND --help, the flags of a command"}))
+	fmt.Fprintf(out, "\n%s\n\n",
+		wrap("Environment variables, also read from a file .env in the current folder:", 0, 0))
+	rows = nil
 	for _, v := range config.Variables() {
-		fmt.Fprintf(w, "  %s\t%s\t%s\n", v.Name, v.DefaultText(""), v.Meaning)
+		meaning := v.Meaning
+		if byDefault := v.DefaultText(""); byDefault != "" {
+			meaning += " (default " + byDefault + ")"
+		}
+		rows = append(rows, [2]string{v.Name, meaning})
 	}
-	w.Flush()
+	printRows(out, rows)
+}
+
+// printRows prints rows of a label and a text, in two columns.
+func printRows(out io.Writer, rows [][2]string) {
+	indent := 0
+	for _, row := range rows {
+		indent = max(indent, len(row[0])+4)
+	}
+	if indent > terminalWidth()/2 { // too narrow for columns
+		indent = 6
+	}
+	for _, row := range rows {
+		label := fmt.Sprintf("  %-*s  ", indent-4, row[0])
+		fmt.Fprintln(out, label+wrap(row[1], len(label), indent))
+	}
+}
+
+// wrap breaks a text between words into lines as wide as the terminal. The text begins in column start, its
+// further lines in column indent.
+func wrap(text string, start, indent int) string {
+	width := terminalWidth()
+	var b strings.Builder
+	column, separator := start, ""
+	for _, word := range strings.Fields(text) {
+		if column > indent && column+len(separator)+len(word) > width {
+			column, separator = indent, "\n"+strings.Repeat(" ", indent)
+		} else {
+			column += len(separator)
+		}
+		b.WriteString(separator + word)
+		column, separator = column+len(word), " "
+	}
+	return b.String()
+}
+
+// terminalWidth returns COLUMNS, else the width of the terminal on stdout, else 80.
+func terminalWidth() int {
+	if columns, err := strconv.Atoi(os.Getenv("COLUMNS")); err == nil && columns > 0 {
+		return columns
+	}
+	if columns, _, err := term.GetSize(int(os.Stdout.Fd())); err == nil && columns > 0 {
+		return columns
+	}
+	return 80
 }

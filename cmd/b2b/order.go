@@ -66,8 +66,7 @@ type orderCommand struct {
 func (o *orderCommand) flags(f *flag.FlagSet) {
 	o.keyedCommand.flags(f)
 	f.Int64Var(&o.order.CustomerID, "customer", 0, "who orders")
-	f.Func("item", "PRODUCT:PIECES; a product is a sku, or an id that is no other product's sku; "+
-		"sku:PRODUCT and id:PRODUCT are not looked up", o.addItem)
+	f.Func("item", "PRODUCT:PIECES; a product is a sku, else an id; sku:PRODUCT and id:PRODUCT say which", o.addItem)
 	f.Func("external-ref", "your number of the order", func(text string) error {
 		o.order.ExternalRef = &text
 		return nil

@@ -377,3 +377,54 @@ func TestHelp(t *testing.T) {
 		}
 	}
 }
+
+// TestHelpWraps reads the help at several widths: no line is wider, except for a single long word, and no word
+// is lost or broken.
+func TestHelpWraps(t *testing.T) {
+	spaces := regexp.MustCompile(`\s+`)
+	for _, args := range [][]string{{"--help"}, {"order", "--help"}, {"import", "--help"}} {
+		wide, err := execute(t, []string{"COLUMNS=1000"}, args...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for columns, width := range map[string]int{"": 80, "COLUMNS=0": 80, "COLUMNS=100": 100, "COLUMNS=50": 50} {
+			help, err := execute(t, []string{columns}, args...)
+			if err != nil || spaces.ReplaceAllString(help, " ") != spaces.ReplaceAllString(wide, " ") {
+				t.Errorf("%v %s: %v %s", args, columns, err, help)
+			}
+			for line := range strings.Lines(help) {
+				if len(line) > width+1 && len(strings.Fields(line)) > 1 {
+					t.Errorf("%v %s: %q", args, columns, line)
+				}
+			}
+		}
+	}
+}
+
+// TestInterrupt sends SIGINT to commands that wait for an answer.
+func TestInterrupt(t *testing.T) {
+	silent, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer silent.Close()
+	for _, line := range []string{"export orders", "order --customer 1 --item A:1"} {
+		cmd := exec.Command(binary(), append(strings.Fields(line), "--base", "http://"+silent.Addr().String())...)
+		cmd.Dir, cmd.Env = t.TempDir(), []string{}
+		var stderr bytes.Buffer
+		cmd.Stderr = &stderr
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		conn, err := silent.Accept()
+		if err != nil {
+			t.Fatal(err)
+		}
+		cmd.Process.Signal(os.Interrupt)
+		cmd.Wait()
+		conn.Close()
+		if code := cmd.ProcessState.ExitCode(); code != 130 || !strings.Contains(stderr.String(), "interrupted") {
+			t.Errorf("%s: exit code %d, want 130: %s", line, code, &stderr)
+		}
+	}
+}

@@ -6,6 +6,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"runtime"
+	"slices"
 	"strings"
 	"testing"
 
@@ -100,6 +102,7 @@ func TestClientCommands(t *testing.T) {
 		{caller, "import", "an argument is missing; see b2b import --help"},
 		{caller, "import a.csv b.csv", `"b.csv" is one argument too many`},
 		{caller, "import missing-products.csv --kind products", "no such file"},
+		{caller, "import missing.txt", "missing.txt: no such file"},
 		{caller, "import --output json " + products, `"code":"validation_failed"`},
 		{caller, "import --output json " + products, `{"summary":{"complete":true,`},
 		{caller, "export invoices", `"invoices" cannot be exported`},
@@ -203,4 +206,53 @@ func TestCancelCommand(t *testing.T) {
 			t.Errorf("b2b %s: want %q, got %v %s", c.line, c.want, err, out)
 		}
 	}
+}
+
+// TestImportOnTerminal reads what b2b import shows on a terminal: a progress bar of the rows, and each error on a
+// line of its own.
+func TestImportOnTerminal(t *testing.T) {
+	if _, err := exec.LookPath("script"); err != nil || runtime.GOOS != "linux" {
+		t.Skip("this machine has no script of util-linux")
+	}
+	p := start(t, append(anyPorts, "DB_PATH="+filepath.Join(t.TempDir(), "b2b.db")))
+	folder := t.TempDir()
+	const rows = "sku,name,price_cents,stock\nT-1,\"Of two\nlines\",1,1\nT-2,Bad,x,1\nT-3,Good,1,1"
+	if err := os.WriteFile(filepath.Join(folder, "products.csv"), []byte(rows), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for base, want := range map[string][]string{
+		p.orders: {
+			"row 4: The request is not valid. /price_cents must be an integer.",
+			"3 rows: 1 created, 0 updated, 0 unchanged, 2 refused", "b2b: 2 rows were refused",
+		},
+		"http://127.0.0.1:1": {`b2b: no answer came: Post "http://127.0.0.1:1/products/import?dry_run=false": ` +
+			"dial tcp 127.0.0.1:1: connect: connection refused"},
+	} {
+		cmd := exec.Command("script", "-qec", binary()+" import products.csv --base "+base, "/dev/null")
+		cmd.Dir, cmd.Env = folder, []string{"SHELL=/bin/sh"}
+		out, _ := cmd.Output()
+		screen := onScreen(string(out))
+		for _, line := range want {
+			if !slices.Contains(screen, line) {
+				t.Errorf("no line %q in %q", line, out)
+			}
+		}
+		bar := regexp.MustCompile(`\(\d/(\d)`).FindAllStringSubmatch(string(out), -1)
+		if len(bar) == 0 || slices.ContainsFunc(bar, func(m []string) bool { return m[1] != "3" }) {
+			t.Errorf("the bar is not of 3 rows: %q", out)
+		}
+	}
+}
+
+// onScreen returns the lines that a terminal shows, where a carriage return starts to write a line anew.
+func onScreen(output string) (lines []string) {
+	for line := range strings.Lines(output) {
+		var shown []rune
+		for part := range strings.SplitSeq(strings.TrimRight(line, "\r\n"), "\r") {
+			part := []rune(part)
+			shown = append(part, shown[min(len(part), len(shown)):]...)
+		}
+		lines = append(lines, strings.TrimRight(string(shown), " "))
+	}
+	return lines
 }
