@@ -148,10 +148,27 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	case c.argument != nil && *c.argument == "":
 		return fmt.Errorf("an argument is missing; see %s --help", f.Name())
 	}
-	if err := godotenv.Load(); err != nil && !errors.Is(err, os.ErrNotExist) && name != "version" {
+	if err := loadDotEnv(); err != nil && !errors.Is(err, os.ErrNotExist) && name != "version" {
 		return fmt.Errorf(".env cannot be read: %w", err)
 	}
 	return c.run(ctx, out)
+}
+
+// loadDotEnv sets the variables of the file .env that the environment does not have. A $ stands for itself, as
+// it may be part of a secret: it is hidden from godotenv, which would expand it.
+func loadDotEnv() error {
+	content, err := os.ReadFile(".env")
+	if err != nil {
+		return err
+	}
+	const hidden = "\x00"
+	variables, err := godotenv.Unmarshal(strings.ReplaceAll(string(content), "$", hidden))
+	for name, value := range variables {
+		if _, isSet := os.LookupEnv(name); !isSet && err == nil {
+			err = os.Setenv(name, strings.ReplaceAll(value, hidden, "$"))
+		}
+	}
+	return err
 }
 
 // commandUsage prints the help of a command with flags.

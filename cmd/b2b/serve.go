@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"os"
+	"os/signal"
 	"runtime/debug"
 	"slices"
 	"strconv"
@@ -31,6 +32,7 @@ import (
 // serve runs a single service or all services, until ctx ends and the requests in flight are answered. With
 // all services, the addresses of peers in the environment are ignored.
 func serve(ctx context.Context, c *config.Settings, services []*service, out io.Writer) error {
+	signal.Ignore(syscall.SIGPIPE) // the reader of the log may end; the services go on
 	all := len(services) > 1
 	if err := read(c, services); err != nil {
 		return err

@@ -298,6 +298,47 @@ func TestDotEnv(t *testing.T) {
 	}
 }
 
+// TestDotEnvDollar reads values with a $, which must not be expanded.
+func TestDotEnvDollar(t *testing.T) {
+	dir := t.TempDir()
+	for line, want := range map[string]string{
+		`pa$WORD$1${X}$(Y)`: `pa$WORD$1${X}$(Y)`, `'pa$$WORD'`: `pa$$WORD`, `"pa$WORD"`: `pa$WORD`,
+		`"pa\$WORD"`: `pa$WORD`, `a\$b`: `a\$b`, `$`: `$`,
+	} {
+		content := []byte("WORD=x\nDB_DRIVER=" + line + " # a comment\n")
+		if err := os.WriteFile(filepath.Join(dir, ".env"), content, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		cmd := exec.Command(binary(), "migrate")
+		cmd.Dir, cmd.Env = dir, []string{}
+		want := fmt.Sprintf("DB_DRIVER is %q;", want)
+		if out, err := cmd.CombinedOutput(); err == nil || !strings.Contains(string(out), want) {
+			t.Errorf("%s: want %s, got %v %s", line, want, err, out)
+		}
+	}
+}
+
+// TestLogReaderEnds closes the reader of the log. The services must go on.
+func TestLogReaderEnds(t *testing.T) {
+	reader, log, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command("sh", "-c", "exec "+binary()+" 2>&3")
+	cmd.ExtraFiles = []*os.File{log} // file 3 of the process
+	p := launch(t, append(anyPorts, "DB_PATH="+filepath.Join(t.TempDir(), "b2b.db")), cmd)
+	log.Close()
+	reader.Close()
+	for range 3 { // each writes a line into the log
+		if status, body, _ := webtest.Do(t, "GET", p.orders+"/products/1", ""); status != 200 {
+			t.Errorf("%d %s", status, body)
+		}
+	}
+	if code := p.stop(); code != 0 {
+		t.Errorf("exit code %d after SIGTERM", code)
+	}
+}
+
 // TestVersion builds the program with a version, and finds the version in all places that show it.
 func TestVersion(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "b2b")

@@ -42,6 +42,7 @@ func rewrite(file string, variables []config.Variable, change func([]byte, []con
 
 const exampleHead = "# Copy this file to .env and change what you need. " +
 	"These are the defaults; a line behind # has none, or is better left out.\n" +
+	"# A $ stands for itself; put a value that has one between single quotes, because Docker Compose reads this file, too.\n" +
 	"# Made by make generate.\n"
 
 func example(variables []config.Variable) []byte {
