@@ -55,7 +55,8 @@ func TestTimeout(t *testing.T) {
 			case <-time.After(20 * time.Second):
 			}
 		}, line+" --timeout 200ms")
-		if err == nil || !strings.Contains(err.Error(), "no answer came") || time.Since(begin) > 10*time.Second {
+		if err == nil || !strings.Contains(err.Error(), "no answer came") ||
+			time.Since(begin) > 10*time.Second {
 			t.Errorf("%s: %v after %v", line, err, time.Since(begin))
 		}
 	}

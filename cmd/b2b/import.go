@@ -102,8 +102,8 @@ func (i *importCommand) complete() error {
 	return nil
 }
 
-// measure counts the rows and bytes of a file, and seeks back to the start. The head of a CSV file is no row, and
-// neither is a line within a quoted cell.
+// measure counts the rows and bytes of a file, and seeks back to the start. The head of a CSV file is no row,
+// and neither is a line within a quoted cell.
 func measure(file io.ReadSeeker, isCSV bool) (rows, size int64, err error) {
 	lineHasText, isQuoted := false, false
 	for buffer := make([]byte, 64<<10); ; {

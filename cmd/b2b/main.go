@@ -154,8 +154,8 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	return c.run(ctx, out)
 }
 
-// loadDotEnv sets the variables of the file .env that the environment does not have. A $ stands for itself, as
-// it may be part of a secret: it is hidden from godotenv, which would expand it.
+// loadDotEnv sets the variables of the file .env, except for variables of the environment. A $ stands for
+// itself, because secrets contain it; godotenv would expand it, so the $ is hidden from godotenv.
 func loadDotEnv() error {
 	content, err := os.ReadFile(".env")
 	if err != nil {
@@ -187,7 +187,8 @@ func usage(all []command, out io.Writer) {
 	for _, c := range all {
 		rows = append(rows, [2]string{strings.TrimSpace("b2b " + c.name), c.summary})
 	}
-	printRows(out, append(rows, [2]string{"b2b --help", "this page; b2b COMMAND --help, the flags of a command"}))
+	printRows(out, append(rows,
+		[2]string{"b2b --help", "this page; b2b COMMAND --help, the flags of a command"}))
 	fmt.Fprintf(out, "\n%s\n\n",
 		wrap("Environment variables, also read from a file .env in the current folder:", 0, 0))
 	rows = nil

@@ -12,6 +12,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"time"
 
 	"example.com/b2b/openapi/contract"
 	"example.com/b2b/openapi/ordersapi"
@@ -36,6 +37,13 @@ func (c *keyedCommand) flags(f *flag.FlagSet) {
 	outputFlag(f, &c.output, "json for the whole order, text for a line; without it json")
 }
 
+func (c *keyedCommand) connect() error {
+	time.AfterFunc(3*time.Second, func() {
+		fmt.Fprintf(os.Stderr, "No answer yet; trying for %v.\n", c.timeout)
+	})
+	return c.client.connect()
+}
+
 // ensureKey makes a key and prints it, unless the user gives a key.
 func (c *keyedCommand) ensureKey() {
 	if c.key == "" {
@@ -47,7 +55,8 @@ func (c *keyedCommand) ensureKey() {
 
 func (c *keyedCommand) print(order ordersapi.Order, out io.Writer) error {
 	if c.output == "text" {
-		_, err := fmt.Fprintf(out, "order %d is %s, total_cents %d\n", order.ID, order.Status, order.TotalCents)
+		_, err := fmt.Fprintf(out, "order %d is %s, total_cents %d\n",
+			order.ID, order.Status, order.TotalCents)
 		return err
 	}
 	pretty := json.NewEncoder(out)
@@ -66,7 +75,8 @@ type orderCommand struct {
 func (o *orderCommand) flags(f *flag.FlagSet) {
 	o.keyedCommand.flags(f)
 	f.Int64Var(&o.order.CustomerID, "customer", 0, "who orders")
-	f.Func("item", "PRODUCT:PIECES; a product is a sku, else an id; sku:PRODUCT and id:PRODUCT say which", o.addItem)
+	f.Func("item", "PRODUCT:PIECES; a product is a sku, else an id; sku:PRODUCT and id:PRODUCT say which",
+		o.addItem)
 	f.Func("external-ref", "your number of the order", func(text string) error {
 		o.order.ExternalRef = &text
 		return nil

@@ -419,8 +419,8 @@ func TestHelp(t *testing.T) {
 	}
 }
 
-// TestHelpWraps reads the help at several widths: no line is wider, except for a single long word, and no word
-// is lost or broken.
+// TestHelpWraps reads the help at several widths: no line is wider, except for a single long word, and no
+// word is lost or broken.
 func TestHelpWraps(t *testing.T) {
 	spaces := regexp.MustCompile(`\s+`)
 	for _, args := range [][]string{{"--help"}, {"order", "--help"}, {"import", "--help"}} {
@@ -428,7 +428,9 @@ func TestHelpWraps(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for columns, width := range map[string]int{"": 80, "COLUMNS=0": 80, "COLUMNS=100": 100, "COLUMNS=50": 50} {
+		for columns, width := range map[string]int{
+			"": 80, "COLUMNS=0": 80, "COLUMNS=100": 100, "COLUMNS=50": 50,
+		} {
 			help, err := execute(t, []string{columns}, args...)
 			if err != nil || spaces.ReplaceAllString(help, " ") != spaces.ReplaceAllString(wide, " ") {
 				t.Errorf("%v %s: %v %s", args, columns, err, help)
@@ -450,7 +452,8 @@ func TestInterrupt(t *testing.T) {
 	}
 	defer silent.Close()
 	for _, line := range []string{"export orders", "order --customer 1 --item A:1"} {
-		cmd := exec.Command(binary(), append(strings.Fields(line), "--base", "http://"+silent.Addr().String())...)
+		args := append(strings.Fields(line), "--base", "http://"+silent.Addr().String())
+		cmd := exec.Command(binary(), args...)
 		cmd.Dir, cmd.Env = t.TempDir(), []string{}
 		var stderr bytes.Buffer
 		cmd.Stderr = &stderr
@@ -464,7 +467,8 @@ func TestInterrupt(t *testing.T) {
 		cmd.Process.Signal(os.Interrupt)
 		cmd.Wait()
 		conn.Close()
-		if code := cmd.ProcessState.ExitCode(); code != 130 || !strings.Contains(stderr.String(), "interrupted") {
+		code := cmd.ProcessState.ExitCode()
+		if code != 130 || !strings.Contains(stderr.String(), "interrupted") {
 			t.Errorf("%s: exit code %d, want 130: %s", line, code, &stderr)
 		}
 	}

@@ -114,6 +114,8 @@ func TestClientCommands(t *testing.T) {
 		{caller[1:], "export customers", "valid token"},
 		{append(caller, "B2B_TOKEN=wrong"), "order --customer 1 --item 2:1", "valid token"},
 		{[]string{"ORDERS_API_BASE=http://127.0.0.1:1"}, "export products", "refused"},
+		{[]string{"ORDERS_API_BASE=http://127.0.0.1:1"}, "order --customer 1 --item A:1 --timeout 8s",
+			"No answer yet; trying for 8s.\nb2b: no answer came: "},
 		{caller, "export products --base " + p.customers, "There is no /products/export here."},
 	} {
 		if got := refused(t, c.env, strings.Fields(c.args)...); !strings.Contains(got, c.says) {
@@ -151,7 +153,8 @@ func TestOrderItems(t *testing.T) {
 	env := []string{"ORDERS_API_BASE=" + p.orders}
 	for _, sku := range []string{"00010", "4006381333931", "2", "id:2"} { // ids 11 to 14
 		body := fmt.Sprintf(`{"sku":%q,"name":"N-%s","price_cents":1,"stock":9}`, sku, sku)
-		status, answer, _ := webtest.Do(t, "POST", p.orders+"/products", body, "Content-Type", "application/json")
+		status, answer, _ := webtest.Do(t, "POST", p.orders+"/products", body,
+			"Content-Type", "application/json")
 		if status != 201 {
 			t.Fatalf("%d %s", status, answer)
 		}
@@ -183,7 +186,8 @@ func TestOrderItems(t *testing.T) {
 		}
 	}
 	status, body, _ := webtest.Do(t, "GET", p.orders+"/orders?customer_id=1&limit=100", "")
-	if orders := strings.Count(string(body), `"customer_id":1`); status != 200 || orders != 9 { // 1 of the samples
+	orders := strings.Count(string(body), `"customer_id":1`) // one of them is in the sample data
+	if status != 200 || orders != 9 {
 		t.Errorf("%d %d orders, want 9: %s", status, orders, body)
 	}
 }
@@ -202,14 +206,15 @@ func TestCancelCommand(t *testing.T) {
 		{"cancel 3 --reason broken --key c-4 --output text", "order 3 is CANCELED, total_cents "},
 		{"cancel --output text 4", "order 4 is CANCELED"},
 	} {
-		if out, err := execute(t, env, strings.Fields(c.line)...); err != nil || !strings.Contains(out, c.want) {
+		out, err := execute(t, env, strings.Fields(c.line)...)
+		if err != nil || !strings.Contains(out, c.want) {
 			t.Errorf("b2b %s: want %q, got %v %s", c.line, c.want, err, out)
 		}
 	}
 }
 
-// TestImportOnTerminal reads what b2b import shows on a terminal: a progress bar of the rows, and each error on a
-// line of its own.
+// TestImportOnTerminal reads what b2b import shows on a terminal: a progress bar of the rows, and each error
+// on a line of its own.
 func TestImportOnTerminal(t *testing.T) {
 	if _, err := exec.LookPath("script"); err != nil || runtime.GOOS != "linux" {
 		t.Skip("this machine has no script of util-linux")
@@ -225,7 +230,8 @@ func TestImportOnTerminal(t *testing.T) {
 			"row 4: The request is not valid. /price_cents must be an integer.",
 			"3 rows: 1 created, 0 updated, 0 unchanged, 2 refused", "b2b: 2 rows were refused",
 		},
-		"http://127.0.0.1:1": {`b2b: no answer came: Post "http://127.0.0.1:1/products/import?dry_run=false": ` +
+		"http://127.0.0.1:1": {`b2b: no answer came: Post ` +
+			`"http://127.0.0.1:1/products/import?dry_run=false": ` +
 			"dial tcp 127.0.0.1:1: connect: connection refused"},
 	} {
 		cmd := exec.Command("script", "-qec", binary()+" import products.csv --base "+base, "/dev/null")
