@@ -39,7 +39,7 @@ const maxTries = 5
 // answer, and nil for any other answer.
 //
 // ask repeats the call when there is no answer, when the answer is unreadable, and after 408, 425, 429 and
-// 5xx. Errors, together with the last answer:
+// 5xx. With an error, ask also returns the last answer. Errors:
 //   - the upstream's own error, at once, when the upstream refuses the caller's request
 //   - 503 upstream_unavailable, at once, when the upstream refuses the service token, does not have the path,
 //     or does not understand the request; the cause, for the log, says what is wrong

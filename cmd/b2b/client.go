@@ -70,9 +70,8 @@ func checkStatus(res *http.Response) error {
 	return failure(res.StatusCode, body)
 }
 
-// failure returns an error for an answer with another status than a success. The error has the message and
-// the details in body. A body without a message is probably not from a service: the error then asks whether
-// the address is right.
+// failure returns an error for an unsuccessful answer, with the message and the details in body. A body
+// without a message is probably not from a service: the error then asks whether the address is right.
 func failure(status int, body []byte) error {
 	var answer contract.APIError
 	if json.Unmarshal(body, &answer) != nil || answer.Error == "" {

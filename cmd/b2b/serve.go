@@ -207,7 +207,7 @@ func bindAddress(c *config.Settings, services []*service) string {
 	return server.Loopback
 }
 
-// nameOf returns the host for URLs of a service that listens on address. All addresses become localhost.
+// nameOf returns the host for URLs of a service that listens on address: localhost for 0.0.0.0 and ::.
 func nameOf(address string) string {
 	if ip := net.ParseIP(address); ip == nil || ip.IsUnspecified() {
 		return server.Loopback

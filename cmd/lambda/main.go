@@ -127,7 +127,7 @@ func handler(engine *gin.Engine) func(context.Context, json.RawMessage) (any, er
 var errUnknownEvent = errors.New("the event is neither of API Gateway nor of an Application Load Balancer")
 
 // unmarshal decodes an event. It matches names exactly and refuses duplicate names. It accepts invalid UTF-8,
-// so that the engine answers a path or header with invalid UTF-8 with the error in the OpenAPI document.
+// because the engine refuses invalid UTF-8 with an error in the form of the contract.
 func unmarshal(raw json.RawMessage, event any) error {
 	return jsonv2.Unmarshal(raw, event, jsontext.AllowInvalidUTF8(true))
 }

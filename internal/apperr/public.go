@@ -8,9 +8,9 @@ import (
 )
 
 // Public returns the part of err that the caller may see, cut to the lengths that the OpenAPI documents
-// allow. ctx is the context of the request. After its deadline, a fault becomes 504 timeout, unless the fault
-// has the status 504 already. After its cancellation, 500 internal becomes 503 unavailable. From says which
-// code an error without a code gets.
+// allow. ctx is the context of the request. After the deadline of ctx, a fault becomes 504 timeout, unless
+// the fault has the status 504 already. After a cancellation of ctx, 500 internal becomes 503 unavailable.
+// From says which code an error without a code gets.
 func Public(ctx context.Context, err error) *Error {
 	e := From(err)
 	switch ended := ctx.Err(); {

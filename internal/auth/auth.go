@@ -14,7 +14,7 @@ import (
 
 // Principal is the caller of a request.
 type Principal struct {
-	Subject   string // the actor in the history: `sub` of the token, or the name of a principal below
+	Subject   string // the actor in the history: `sub` of the token, or anonymous, service or system
 	Customer  int64  // the only customer for whom the caller may act; 0 means all customers
 	Scope     string // the granted scopes, separated by spaces
 	ByService bool   // another service calls, for this principal or for itself, with the service token
@@ -59,7 +59,7 @@ func (p Principal) Lacks(required []string) (missing []string) {
 func (p Principal) ActsFor(customer int64) bool { return p.Customer == 0 || p.Customer == customer }
 
 // KeySpace returns the namespace of p's idempotency keys, at most 64 ASCII characters. Tokens for different
-// customers have different namespaces, also with the same subject.
+// customers have different namespaces, even with the same subject.
 func (p Principal) KeySpace() string {
 	switch p.Subject {
 	case Anonymous.Subject:

@@ -73,7 +73,7 @@ type issuerKeys struct {
 	log       *slog.Logger
 	client    http.Client
 	missLimit *rate.Limiter      // limits the fetches for tokens that no key matches
-	fetching  singleflight.Group // shares a fetch between the tokens that need it at the same time
+	fetching  singleflight.Group // shares a fetch between concurrent calls of find or of refresh
 	keys      atomic.Pointer[[]issuerKey]
 	logged    string // the last warning about unusable keys; a refresh does not log the same warning again
 }
@@ -105,7 +105,7 @@ func (k *issuerKeys) find(ctx context.Context, token *jwt.Token) (any, error) {
 }
 
 // matching returns the keys with the algorithm and the `kid` of token. For a token without `kid`, it returns
-// the keys that verify the signature, because an empty result must say that the key is missing.
+// the keys that verify the signature, so that an empty result always means a missing key.
 func (k *issuerKeys) matching(token *jwt.Token) (set jwt.VerificationKeySet) {
 	signed := token.Raw[:strings.LastIndexByte(token.Raw, '.')]
 	id, hasID := token.Header["kid"]

@@ -114,7 +114,7 @@ func (t Tokens) verify(token string) (Principal, error) {
 	return c.principal()
 }
 
-// methods returns the accepted signature algorithms. Function key chooses the key by the algorithm of the
+// methods returns the accepted signature algorithms. The method key chooses the key by the algorithm of the
 // token, so that a public key is never used as an HMAC secret (RFC 8725, section 2.1).
 func (t Tokens) methods() []string {
 	methods := []string{}
@@ -137,7 +137,7 @@ func (t Tokens) key(token *jwt.Token) (any, error) {
 	if !jsontext.Value(decoded).IsValid() {
 		return nil, jsontext.ErrDuplicateName
 	}
-	if _, critical := token.Header["crit"]; critical { // RFC 7515, section 4.1.11: no extensions
+	if _, critical := token.Header["crit"]; critical { // no extension is supported (RFC 7515, section 4.1.11)
 		return nil, errCritical
 	}
 	if token.Method == jwt.SigningMethodHS256 {

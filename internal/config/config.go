@@ -1,5 +1,5 @@
-// Package config reads the configuration from environment variables. Only commands and generators may import
-// it. The tags of a field define an environment variable: parsing, --help, .env.example,
+// Package config reads the configuration from environment variables. Only commands and generators import this
+// package. The tags of a field define an environment variable: parsing, --help, .env.example,
 // docs/configuration.md and the variables in docker-compose.yml are derived from the tags. The package also
 // refuses configurations that are unsafe in production.
 package config
@@ -104,7 +104,7 @@ type Migration struct {
 	MigrateOnStart bool `env:"MIGRATE_ON_START" default:"true" help:"bring the schema up to date when a service starts"`
 }
 
-// Access configures the tokens and the admission of callers, for every service.
+// Access configures the service tokens and the admission of callers, for every service.
 type Access struct {
 	AuthMode         string   `env:"AUTH_MODE" development:"open" production:"jwt" oneof:"open jwt" help:"who may call: open lets callers without a token in, jwt does not; a token that is sent must be valid"`
 	OpenInProduction bool     `env:"AUTH_OPEN_IN_PRODUCTION" default:"false" help:"let AUTH_MODE=open through in production"`
