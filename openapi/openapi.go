@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// Document is openapi.gen.yaml: the paths of all three documents, except /health and /ready. Each path has
+// Document is openapi.gen.yaml: the paths of the three documents, except /health and /ready. Each path has
 // the default address of the service.
 //
 //go:embed openapi.gen.yaml

@@ -209,8 +209,7 @@ func (s *Service) settle(
 	return err
 }
 
-// compensate cancels the order and returns the canceled order. It returns nil when the order was confirmed in
-// the meantime.
+// compensate cancels the order and returns the result. It returns nil when the order was confirmed meanwhile.
 func (s *Service) compensate(ctx context.Context, id int64) (*ordersapi.Order, error) {
 	res, err := ask(ctx, ordersAPI, func() (*ordersapi.CancelOrderResponse, error) {
 		return s.orders.CancelOrderWithResponse(ctx, id, nil,

@@ -1,5 +1,4 @@
-// Package postman has the Postman collection of all services, and the Postman environment with the addresses
-// of the services.
+// Package postman has the Postman collection of all services, and an environment with their addresses.
 package postman
 
 import (

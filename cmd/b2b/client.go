@@ -57,8 +57,7 @@ func (c *client) connect() (err error) {
 	return err
 }
 
-// checkStatus returns nil for status 200, and otherwise an error with the message that the service has
-// answered.
+// checkStatus returns nil for status 200, and otherwise an error with the service's message.
 func checkStatus(res *http.Response) error {
 	if res.StatusCode == http.StatusOK {
 		return nil
@@ -70,8 +69,8 @@ func checkStatus(res *http.Response) error {
 	return failure(res.StatusCode, body)
 }
 
-// failure returns an error for an unsuccessful answer, with the message and the details in body. A body
-// without a message is probably not from a service: the error then asks whether the address is right.
+// failure returns an error for an unsuccessful answer, with the message and the details in body. When body
+// has no message, the error asks whether the address is right: the answer is probably not from a service.
 func failure(status int, body []byte) error {
 	var answer contract.APIError
 	if json.Unmarshal(body, &answer) != nil || answer.Error == "" {

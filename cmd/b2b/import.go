@@ -80,7 +80,7 @@ func (i *importCommand) run(ctx context.Context, out io.Writer) error {
 var mediaTypes = map[string]string{"csv": bulk.CSV, "ndjson": bulk.NDJSON, "jsonl": bulk.NDJSON}
 
 // complete takes the kind and the format from the name of the file, unless flags have set them. It fails when
-// the kind or the format is then unknown.
+// the kind or the format stays unknown.
 func (i *importCommand) complete() error {
 	name := strings.ToLower(filepath.Base(i.path))
 	for _, kind := range []string{"products", "customers"} {
@@ -129,8 +129,7 @@ func (i *importCommand) send(ctx context.Context, file io.Reader, size int64) (*
 	return i.customers.ImportCustomersWithBody(ctx, params, mediaType, file, setLength)
 }
 
-// report prints the summary of an import. It returns an error when a row was refused, or when the service did
-// not read the file to the end.
+// report prints the summary of an import. It fails when a row was refused, or when not all rows were read.
 func report(s contract.ImportSummary, out io.Writer) error {
 	note := ""
 	if s.DryRun {

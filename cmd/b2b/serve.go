@@ -29,8 +29,8 @@ import (
 )
 
 // serve runs services, a single service or all, until ctx ends. Then it waits until the requests in flight
-// are answered, at most for c.ShutdownTimeout. When all services run, the variables CUSTOMERS_API_BASE and
-// ORDERS_API_BASE are ignored.
+// are answered, at most for c.ShutdownTimeout. When all services run, CUSTOMERS_API_BASE and ORDERS_API_BASE
+// are ignored.
 func serve(ctx context.Context, c *config.Settings, services []*service, out io.Writer) error {
 	all := len(services) > 1
 	if err := read(c, services); err != nil {
@@ -170,8 +170,7 @@ func others(c *config.Settings, s *service, running []*service) (known []docs.Li
 	return known
 }
 
-// read reads the groups of the configuration that the services use. PORT replaces the port of a service that
-// runs alone.
+// read reads the groups of the configuration that the services use. PORT sets the port of a lone service.
 func read(c *config.Settings, services []*service) error {
 	var groups []any
 	for _, s := range services {

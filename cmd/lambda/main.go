@@ -58,8 +58,8 @@ func newEngine() (*gin.Engine, error) {
 	return service.Engine(o), nil
 }
 
-// configuration reads the environment variables. The addresses of the services are required, and the default
-// of APP_ENV is production.
+// configuration reads the environment variables. The addresses of the services are required, and APP_ENV is
+// production by default.
 func configuration() (c config.Settings, err error) {
 	c.Env = config.Production
 	err = errors.Join(
@@ -95,8 +95,7 @@ func handler(engine *gin.Engine) func(context.Context, json.RawMessage) (any, er
 			return forward(raw, func(e events.APIGatewayV2HTTPRequest) (any, error) {
 				e.RawPath = escapePath(e.RawPath)
 				if _, err := url.Parse("?" + e.RawQueryString); err != nil {
-					// Make the whole query the name of a parameter: the engine then refuses the request,
-					// because it does not know the parameter.
+					// The escaped query is an unknown parameter, so the engine refuses the request.
 					e.RawQueryString = url.QueryEscape(e.RawQueryString)
 				}
 				return v2.ProxyWithContext(ctx, e)

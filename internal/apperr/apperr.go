@@ -20,7 +20,7 @@ type Detail struct {
 // contract. The name "rule" gives the broken rule of the OpenAPI document.
 type Params map[string]any
 
-// Error is a refusal of a request or a fault of the system. It has the text for the caller, and the cause for
+// Error is a refusal of a request or a fault of the system, with the text for the caller and the cause for
 // the log.
 type Error struct {
 	*Code

@@ -49,8 +49,8 @@ func define(c Code) *Code {
 	return &c
 }
 
-// Catalogue returns all codes, in ascending order of status. A name with several statuses or sentences has an
-// entry for each of them.
+// Catalogue returns all codes, in ascending order of status. A name may have several entries, with different
+// statuses or sentences.
 func Catalogue() []*Code { return catalogue }
 
 // The catalogue, in ascending order of status.

@@ -37,8 +37,7 @@ const Admin = "admin"
 var Scopes = []string{"customers:read", "customers:write", "products:read", "products:write",
 	"orders:read", "orders:write", "events:read", Admin}
 
-// Known reports whether the caller is known. It is false for Anonymous, also when another service calls for
-// Anonymous.
+// Known reports whether p is a known caller. Anonymous is not, even when another service calls for Anonymous.
 func (p Principal) Known() bool { return p.Subject != Anonymous.Subject }
 
 // Lacks returns the required scopes that p does not have.

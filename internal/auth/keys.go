@@ -35,11 +35,10 @@ const (
 
 // FetchKeys fetches the issuer's keys from url, the address of a JWKS, and returns a function that finds the
 // keys for a token. Until ctx ends, the keys are fetched again every ten minutes, and also for a token that
-// no key matches: three times at once, and then every ten seconds at most. Unusable keys are skipped, with a
-// warning in the log.
+// no key matches: three times at once, then every ten seconds at most. Unusable keys are skipped and logged.
 //
-// FetchKeys fails when the first fetch fails or brings no usable key. A later failure is logged, and the keys
-// of the last successful fetch stay valid.
+// FetchKeys fails when the first fetch fails or brings no usable key. A later failure is only logged: the
+// keys fetched before stay valid.
 func FetchKeys(ctx context.Context, url string, log *slog.Logger) (jwt.Keyfunc, error) {
 	return fetchKeys(ctx, url, log, 5*time.Second)
 }
@@ -84,8 +83,8 @@ type issuerKey struct {
 	public any
 }
 
-// find returns the keys that may verify token. When no key matches, it fetches the keys again; it fails when
-// there is still no match.
+// find returns the keys that may verify token. When no key matches, it fetches the keys again. It fails when
+// still no key matches.
 func (k *issuerKeys) find(ctx context.Context, token *jwt.Token) (any, error) {
 	if set := k.matching(token); len(set.Keys) > 0 {
 		return set, nil

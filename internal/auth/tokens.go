@@ -128,9 +128,8 @@ func (t Tokens) methods() []string {
 	return methods
 }
 
-// key returns the key that verifies token. It refuses two kinds of header that the JWT parser accepts: a
-// header with a duplicate name, where the parser takes the last value, and a header with `crit`, which the
-// parser ignores.
+// key returns the key that verifies token. It refuses two kinds of header: a header with a duplicate name,
+// where the JWT parser takes the last value, and a header with `crit`, which the parser ignores.
 func (t Tokens) key(token *jwt.Token) (any, error) {
 	header, _, _ := strings.Cut(token.Raw, ".")
 	decoded, _ := base64.RawURLEncoding.DecodeString(header) // the parser has already decoded the header
@@ -196,8 +195,7 @@ func toClaims(p Principal) claims {
 }
 
 // UnmarshalJSON implements json.Unmarshaler. It matches names exactly, as RFC 7519 requires, and refuses
-// duplicate names. Without this method, the JWT parser would use encoding/json, which ignores case and takes
-// the last duplicate.
+// duplicate names. The encoding/json of the JWT parser would ignore case and take the last duplicate.
 func (c *claims) UnmarshalJSON(text []byte) error {
 	type plain claims
 	return json.Unmarshal(text, (*plain)(c), numericDates)
@@ -219,8 +217,7 @@ const lastSecond = 253402300799 // end of the year 9999, in Unix time
 // scopes is a string of scopes, separated by spaces (RFC 6749, section 3.3).
 type scopes string
 
-// UnmarshalJSON implements json.Unmarshaler. It accepts a string, and an array of scopes without spaces. Any
-// other value is errNoScopes.
+// UnmarshalJSON implements json.Unmarshaler. It accepts a string, and an array of scopes without spaces.
 func (s *scopes) UnmarshalJSON(text []byte) error {
 	if json.Unmarshal(text, (*string)(s)) == nil {
 		return nil
@@ -242,8 +239,7 @@ func (s *scopes) UnmarshalJSON(text []byte) error {
 // because a token with 0 may act for all customers.
 type customerID int64
 
-// UnmarshalJSON implements json.Unmarshaler. It accepts only the id of a customer; any other value, null too,
-// is errNoCustomer.
+// UnmarshalJSON implements json.Unmarshaler. It accepts only the id of a customer, and refuses even null.
 func (c *customerID) UnmarshalJSON(text []byte) error {
 	id, err := strconv.ParseInt(string(text), 10, 64)
 	*c = customerID(id)
@@ -265,7 +261,7 @@ var (
 )
 
 // principal returns the principal of the claims. Errors: errNoCustomer for an invalid customer_id;
-// errNoSubject for a subject that is empty, longer than 255 characters, or has control or invisible
+// errNoSubject for a subject that is empty, has more than 255 characters, or has control or invisible
 // characters, and for a subject that looks like a reserved name: "Service", "service ", or "service" in
 // full-width characters (RFC 8266).
 func (c claims) principal() (Principal, error) {

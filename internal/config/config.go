@@ -206,8 +206,7 @@ func (s *Settings) Read(groups ...any) error {
 	var problems []error
 	groups = append(groups, &s.Deployment)
 	all := reflect.ValueOf(s).Elem()
-	// Read in the order of Settings, because Deployment depends on Database, and the defaults of later groups
-	// depend on Deployment.
+	// Read in the order of Settings: Deployment depends on Database, and later defaults depend on Deployment.
 	for i := range all.NumField() {
 		group := all.Field(i)
 		if !slices.Contains(groups, group.Addr().Interface()) {
@@ -235,8 +234,7 @@ func (s *Settings) Read(groups ...any) error {
 	return errors.Join(append(problems, s.productionProblems(groups)...)...)
 }
 
-// complete sets the driver and the encryption where they are not set. It returns an error for each
-// contradiction between settings.
+// complete sets the driver and the encryption where they are not set. It returns errors for contradictions.
 func (d *Database) complete() (problems []error) {
 	if d.Driver == "" {
 		d.Driver = SQLite
@@ -288,8 +286,7 @@ func LocalAddress(portVariable string) (string, error) {
 	return "http://localhost:" + port, nil
 }
 
-// withPorts replaces in text each name of a variable of Ports in braces, such as {ORDERS_PORT}, by the
-// default of the variable.
+// withPorts replaces each name of a variable of Ports in braces, such as {ORDERS_PORT}, by its default.
 func withPorts(text string) string {
 	for _, f := range reflect.VisibleFields(reflect.TypeFor[Ports]()) {
 		name, _, _ := strings.Cut(f.Tag.Get("env"), ",")
@@ -408,8 +405,7 @@ func isAddress(s string) bool {
 	return err == nil && u.Host != "" && (u.Scheme == "http" || u.Scheme == "https")
 }
 
-// read parses the value of the variable, or the default, into field. The name of the variable wins over the
-// aliases.
+// read parses the value of the variable, or the default, into field. The name wins over the aliases.
 func (v Variable) read(field reflect.Value, environment string) error {
 	name, value := v.Name, cmp.Or(v.Default, v.DefaultIn[environment])
 	for _, spelling := range slices.Backward(append([]string{v.Name}, v.Aliases...)) {
@@ -473,8 +469,8 @@ func (v Variable) read(field reflect.Value, environment string) error {
 	return nil
 }
 
-// Lifetime parses the lifetime of a token: a Go duration, or whole days such as 7d. The text of the error is
-// the list of allowed values.
+// Lifetime parses the lifetime of a token: a Go duration, or days such as 7d. An error lists the allowed
+// values.
 func Lifetime(text string) (time.Duration, error) {
 	lifetime, err := time.ParseDuration(text)
 	if days, whole := strings.CutSuffix(text, "d"); whole {

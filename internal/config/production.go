@@ -5,8 +5,7 @@ import (
 	"slices"
 )
 
-// publicSecrets lists secrets that everybody can know: the defaults, and the examples in the files of this
-// system and of its predecessor.
+// publicSecrets lists the default secrets, and the examples in the files of this system and its predecessor.
 var publicSecrets = []string{
 	"dev-service-token", "dev-jwt-secret-that-everybody-knows", "local-service-token",
 	"app_password", "rootpassword", "your-service-token-change-in-production",

@@ -18,8 +18,7 @@ type Format struct {
 	accepted *regexp.Regexp // matches the valid strings; nil accepts every string
 }
 
-// Valid reports whether s has the format. For a format without a regular expression, such as int64, every
-// string is valid.
+// Valid reports whether s has the format. A format without a regular expression accepts every string.
 func (f Format) Valid(s string) bool { return f.accepted == nil || f.accepted.MatchString(s) }
 
 // Contents of character classes, without the brackets.
@@ -39,8 +38,7 @@ const (
 		`|(?:2[048]|[3579][26]|[468][048])00)`
 	date = `(?:` + years + `-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12]\d|3[01])|(?:0[469]|11)` +
 		`-(?:0[1-9]|[12]\d|30)|02-(?:0[1-9]|1\d|2[0-8]))|` + leapYears + `-02-29)`
-	// Time of day of RFC 3339. time.Parse accepts more: a comma before the fraction, and an offset of 24
-	// hours.
+	// RFC 3339. time.Parse accepts more: a comma before the fraction, and an offset of 24 hours.
 	timeOfDay = `T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{1,9})?(?:Z|[+\-](?:[01]\d|2[0-3]):[0-5]\d)`
 )
 
@@ -56,8 +54,7 @@ var All = map[string]Format{
 	// the address are allowed; the services trim them.
 	"email": {Sentence: "must be an email address, such as name@example.com",
 		accepted: anchored(`\s*` + atom + `(?:\.` + atom + `)*@` + label + `(?:\.` + label + `)+\s*`)},
-	// The keys . and .. are refused: a key is part of a path, and clients resolve . and .. in a path (section
-	// 5.2.4 of RFC 3986).
+	// The keys . and .. are refused, because clients resolve them in a path (RFC 3986, section 5.2.4).
 	"idempotency-key": format(`\.{0,2}[!-\-\/-~][!-~]*|\.{3}[!-~]*`,
 		"must be 1 to 255 visible ASCII characters without spaces, and neither . nor .."),
 	// No allowed character can forge a line of a log or a header.
@@ -134,8 +131,7 @@ func ParseDateFilter(s string) (first, last time.Time, err error) {
 	return first, first, err
 }
 
-// FirstMoment parses an optional filter and returns the first moment: see ParseDateFilter. It returns nil for
-// nil.
+// FirstMoment returns the first moment of an optional filter, and nil for nil: see ParseDateFilter.
 func FirstMoment(s *string) (*time.Time, error) {
 	if s == nil {
 		return nil, nil

@@ -27,8 +27,7 @@ type Options struct {
 	// Deadline limits the time of a call with all tries; 0 means 60 s. A deadline in the context of the call
 	// replaces Deadline.
 	Deadline time.Duration
-	// TryTimeout limits the time of a single try; 0 means 30 s, longer than the default time limit of the
-	// services.
+	// TryTimeout limits the time of a single try; 0 means 30 s, longer than a service takes by default.
 	TryTimeout time.Duration
 	// HTTPClient sends the requests; nil means the zero http.Client. Redirects are not followed, because a
 	// redirected POST may become a GET.
@@ -79,8 +78,7 @@ func (c *Client) CreateAndConfirmOrder(
 }
 
 // pages iterates over the items of all pages. cursor is nil for the first page. fetch returns the items of
-// the page at cursor, and the cursor of the next page, which is nil after the last page. An error ends the
-// iteration.
+// the page at cursor, and the next cursor, which is nil after the last page. An error ends the iteration.
 func pages[T any](fetch func(cursor *int64) ([]T, *int64, error)) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		var cursor *int64

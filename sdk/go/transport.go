@@ -211,8 +211,8 @@ func temporary(status int) bool {
 	return false
 }
 
-// retryAfter returns the time to wait that the header Retry-After gives, in seconds or as a date. It returns
-// 0 without the header, and for nil.
+// retryAfter returns the wait in the header Retry-After, in seconds or as a date. It returns 0 without the
+// header and for nil.
 func retryAfter(res *http.Response) time.Duration {
 	if res == nil {
 		return 0
