@@ -33,9 +33,10 @@ const (
 	minRSA, maxRSA = 2048, 8192 // bits
 )
 
-// FetchKeys fetches the issuer's keys from url, the address of a JWKS, and returns a function that finds the
-// keys for a token. Until ctx ends, the keys are fetched again every ten minutes, and also for a token that
-// no key matches: three times at once, then every ten seconds at most. Unusable keys are skipped and logged.
+// FetchKeys fetches the issuer's keys from url, the address of a JWKS, and returns a function to find the
+// keys for a token. Until ctx ends, the keys are fetched again every ten minutes, and also for a token
+// without a matching key: three times at once, then every ten seconds at most. Unusable keys are skipped and
+// logged.
 //
 // FetchKeys fails when the first fetch fails or brings no usable key. A later failure is only logged: the
 // keys fetched before stay valid.
@@ -71,7 +72,7 @@ type issuerKeys struct {
 	url       string
 	log       *slog.Logger
 	client    http.Client
-	missLimit *rate.Limiter      // limits the fetches for tokens that no key matches
+	missLimit *rate.Limiter      // limits the fetches for tokens without a matching key
 	fetching  singleflight.Group // shares a fetch between concurrent calls of find or of refresh
 	keys      atomic.Pointer[[]issuerKey]
 	logged    string // the last warning about unusable keys; a refresh does not log the same warning again
@@ -83,8 +84,8 @@ type issuerKey struct {
 	public any
 }
 
-// find returns the keys that may verify token. When no key matches, it fetches the keys again. It fails when
-// still no key matches.
+// find returns the keys that may verify token. When no key matches, find fetches the keys again. It fails
+// when still no key matches.
 func (k *issuerKeys) find(ctx context.Context, token *jwt.Token) (any, error) {
 	if set := k.matching(token); len(set.Keys) > 0 {
 		return set, nil
