@@ -83,7 +83,7 @@ func Rules() []doctor.Rule {
 }
 
 // keyedRow is a row of the table idempotency_keys, joined with the order and the product that have the target
-// as their id. The id order or product is 0 when there is no such row.
+// as their id. When no order or product has this id, the field order or product is 0.
 type keyedRow struct {
 	operation, key, body   string
 	target, order, product int64

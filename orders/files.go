@@ -62,7 +62,7 @@ func (s store) importProducts(rows []*bulk.Row[productRow], dryRun bool) error {
 	}
 	if created != nil {
 		if err := s.createProducts(created); service.IsDuplicate(err) {
-			return db.ErrConflict // another transaction has just created a product with such a sku
+			return db.ErrConflict // another transaction has just created a product with a sku of these rows
 		} else if err != nil {
 			return err
 		}

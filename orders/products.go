@@ -22,7 +22,7 @@ type product struct {
 	CreatedAt  time.Time
 	UpdatedAt  time.Time `gorm:"autoUpdateTime:false"`
 
-	Now time.Time `gorm:"->"` // time of the read, if the query selects now; createProducts sets the time of the creation
+	Now time.Time `gorm:"->"` // time of the read, if the query selects now, or of the creation
 }
 
 func (p product) Key() int64 { return p.ID }
