@@ -6,8 +6,8 @@ import (
 	"example.com/b2b/internal/idempotency"
 )
 
-// The operations that take an idempotency key. TestKeyedOperations checks that keyedOperations has all
-// operations that take a key in the contract.
+// The operations that take an idempotency key. TestKeyedOperations checks that keyedOperations has exactly
+// the operations that take a key in the contract.
 var (
 	createCustomer = idempotency.Operation{Name: "createCustomer", Status: http.StatusCreated, Target: subject}
 

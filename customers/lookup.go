@@ -8,8 +8,8 @@ import (
 	"example.com/b2b/internal/batch"
 )
 
-// lookup is a command that reads a customer for another service. Lookups that arrive while a query runs share
-// the next query, because every order needs one or two lookups.
+// lookup is a command to read a customer for another service. Lookups that arrive during a query share the
+// next query, because every order needs one or two lookups.
 type lookup struct {
 	id       int64
 	customer *customer // nil for a missing or deleted customer

@@ -22,9 +22,9 @@ import (
 //     wait for a lock: up to 12 times in 5 s. For a batch of several commands this happens only when BEGIN
 //     or COMMIT returns db.ErrConflict: see errBatchConflict.
 //   - When the transaction of several commands is rolled back, the Batcher runs each command once more, in a
-//     batch by itself, so that no command makes other commands fail. After an error of BEGIN or COMMIT the
-//     Batcher runs no command again: without BEGIN all commands would fail again, and after COMMIT they may
-//     be done. The callers get the error.
+//     batch by itself, so that no command makes other commands fail. After the final error of BEGIN or
+//     COMMIT the Batcher runs no command again: after BEGIN all commands would fail again, and after COMMIT
+//     the commands may be done. The callers get the error.
 //   - A command that needs a row held by another transaction is set aside (see lock.go), and runs again when
 //     the row is free. After batch.HeldTimeout or batch.BriefTimeout the caller gets 503 unavailable.
 
@@ -37,8 +37,8 @@ type orderCommand interface {
 	released(o *order) []item // the items of the locked order o that the command gives back to the stock
 
 	// decide returns the transition of the order and moves stock in rows.stock, or returns a refusal. o is
-	// nil for a new order. For any other order the checks of Service.decide have succeeded: the caller may
-	// see o, and o matches If-Match.
+	// nil for a new order. Otherwise Service.decide has checked that the caller may see o, and that o matches
+	// If-Match.
 	decide(o *order, rows *lockedRows) (transition, error)
 }
 
@@ -73,16 +73,16 @@ func (s *submission) ConflictKeys() []string { return s.keys }
 // Cost implements batch.Command.
 func (*submission) Cost() int { return orderCost }
 
-// The size of batches.
+// The costs of a batch and of a command, in order lines.
 const (
-	batchCost = 1000 // about how many order lines a transaction may have
-	orderCost = 10   // cost of a change of an order, in order lines
+	batchCost = 1000 // limit of a batch; a single command may cost more
+	orderCost = 10   // cost of confirming or canceling an order
 )
 
 // submit runs a command in a batch, and returns the answer. The command takes effect completely or not at
 // all, and at most once for the idempotency key. The failure of another command of the batch does not affect
-// the command. Errors: see decide; 422 idempotency_key_reused; 503 unavailable when another transaction holds
-// a row for too long.
+// the command. Errors: the errors of Service.decide; 422 idempotency_key_reused; 503 unavailable when another
+// transaction holds a row for too long.
 func (s *Service) submit(ctx context.Context, c orderCommand) (idempotency.Answer, error) {
 	in := c.common()
 	in.caller = auth.From(ctx)
@@ -129,13 +129,14 @@ func (s *Service) runBatch(ctx context.Context, commands []orderCommand) (
 	return held, rolledBack, err
 }
 
-// errBatchConflict replaces db.ErrConflict in a batch of several commands, because db.InReservedTx would run
-// the whole batch again after db.ErrConflict. No caller of submit sees this error.
+// errBatchConflict replaces db.ErrConflict in a batch of several commands. After db.ErrConflict,
+// db.InReservedTx would run the whole batch again; after errBatchConflict, the Batcher runs each command by
+// itself. No caller of submit sees this error.
 var errBatchConflict = errors.New("a batch has lost against another transaction")
 
 // executeBatch decides on each ready command as if all earlier commands of the batch were done, and then
-// writes the effects of all commands. The orders and products are locked, so a refusal because of their state
-// is still right at COMMIT.
+// writes the effects of all commands. The orders and products are locked, so a refusal because of an order or
+// a product is still right at COMMIT.
 func (s *Service) executeBatch(tx store, locked *lockedRows) error {
 	ready := locked.ready
 	requests, wanted := make([]idempotency.Request, len(ready)), make([]newOrder, len(ready))
@@ -190,9 +191,8 @@ func (s *Service) executeBatch(tx store, locked *lockedRows) error {
 	return s.saveKeys(tx, effects)
 }
 
-// decide checks that the caller may see the order of the command, and that the order matches If-Match; then
-// the command decides. Errors: 404 order_not_found, 412 precondition_failed, and the errors of the command's
-// own decide.
+// decide checks that the caller may see the order of the command, and that the order matches If-Match, and
+// then calls c.decide. Errors: 404 order_not_found, 412 precondition_failed, and the errors of c.decide.
 func (s *Service) decide(c orderCommand, locked *lockedRows) (transition, error) {
 	in := c.common()
 	if in.orderID == 0 {

@@ -100,8 +100,7 @@ const keyedRows = `
 	LEFT JOIN orders o ON o.id = k.target_id LEFT JOIN products p ON p.id = k.target_id
 	WHERE `
 
-// statusAfter maps each operation to the status of the order after the operation, as the stored answer shows
-// the order.
+// statusAfter maps an operation to the status of the order in the stored answer of the operation.
 var statusAfter = map[string]status{
 	createOrder.Name: created, confirmOrder.Name: confirmed, cancelOrder.Name: canceled,
 }

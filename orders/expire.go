@@ -13,12 +13,12 @@ import (
 
 const (
 	expiryBatch = 200             // orders to cancel at once
-	expiryWait  = 2 * time.Second // limit for canceling these orders, with the waits for held rows
+	expiryWait  = 2 * time.Second // limit for canceling these orders, including waits for held rows
 )
 
 // ExpireReservations cancels the orders that have been CREATED for at least the time Reservation, gives their
-// stock back, and returns the number of canceled orders. It skips orders whose rows other transactions hold;
-// the next call tries these orders again. Several processes may expire reservations at once.
+// stock back, and returns the number of canceled orders. When another transaction holds a needed row, the
+// order is left to the next call. Several processes may expire reservations at once.
 func (s *Service) ExpireReservations(ctx context.Context) (total int, err error) {
 	if s.Reservation == 0 {
 		return 0, nil
@@ -37,8 +37,9 @@ func (s *Service) ExpireReservations(ctx context.Context) (total int, err error)
 	}
 }
 
-// expire cancels the orders that are still CREATED. It returns the number of canceled orders, and the number
-// of orders that it skipped, because other transactions held their rows until the end of expiryWait.
+// expire cancels the orders that are still CREATED. It returns the number of canceled orders and the number
+// of skipped orders. An order is skipped when another transaction holds a needed row, or when the time
+// expiryWait is over.
 func (s *Service) expire(ctx context.Context, ids []int64) (expired, held int, err error) {
 	limited, cancel := context.WithTimeout(ctx, expiryWait)
 	defer cancel()
@@ -65,6 +66,6 @@ func (s *Service) expire(ctx context.Context, ids []int64) (expired, held int, e
 }
 
 // errNotReserved says that a reservation cannot expire, because the order is no longer CREATED: somebody has
-// confirmed or canceled the order first, or another process has expired the reservation. expire ignores this
-// error, and no caller of the service sees it.
+// confirmed or canceled the order first, or another process has expired the reservation. Only expire gets
+// this error, and ignores the order.
 var errNotReserved = errors.New("the order has no reservation")

@@ -92,8 +92,7 @@ func (r productRow) newProduct() (product, *apperr.Error) {
 }
 
 // productsOfRows returns the products that have the skus of the rows, in a map by sku. With locking, the
-// products stay locked until the transaction ends. They are locked in ascending id, the order in which orders
-// also lock products.
+// products are locked until the transaction ends, in ascending id as in every transaction.
 func (s store) productsOfRows(rows []*bulk.Row[productRow], locking bool) (map[string]product, error) {
 	skus := service.Views(rows, func(r *bulk.Row[productRow]) string { return r.Value.SKU })
 	var ids []int64

@@ -13,7 +13,7 @@ const (
 	productSubject = "product"
 
 	productCreated = "product.created"
-	productUpdated = "product.updated" // a new name, price or active
+	productUpdated = "product.updated" // a change of name, price or active
 	stockAdjusted  = "stock.adjusted"  // every stock adjustment except the opening stock
 )
 

@@ -70,7 +70,8 @@ func lines(items []contract.NewOrderItem) []line {
 	return service.Views(items, func(i contract.NewOrderItem) line { return line{i.ProductID, i.Sku, i.Qty} })
 }
 
-// QuoteOrder prices an order and changes nothing. Errors: see mayOrderFor, checkCustomer and quote.
+// QuoteOrder returns the price and the shortages of an order, and changes nothing. Errors: see mayOrderFor,
+// checkCustomer and quote.
 func (s *Service) QuoteOrder(ctx context.Context, r server.QuoteOrderRequestObject,
 ) (server.QuoteOrderResponseObject, error) {
 	if err := mayOrderFor(ctx, r.Body.CustomerID); err != nil {

@@ -25,7 +25,7 @@ type lockedRows struct {
 
 	commands []orderCommand          // all commands of the batch
 	ready    []orderCommand          // the commands that need no held row
-	blocked  map[orderCommand]string // for each other command, the name of a held row
+	blocked  map[orderCommand]string // the name of the held row that each other command needs
 	probes   map[string]probe        // by the name of the held row
 	orders   map[int64]*order        // the orders of ready commands, by id
 	stock    stockView               // the products of ready commands
@@ -48,8 +48,8 @@ func refName(n newOrder) string {
 	return fmt.Sprintf("external_ref %d %s", n.CustomerID, *n.ExternalRef)
 }
 
-// lockRows locks and reads the orders of the commands, and the products of which the commands change the
-// stock. A command that needs a held row is not ready.
+// lockRows locks and reads the orders of the commands, and the products whose stock the commands change. A
+// command that needs a held row is not ready.
 func (s *Service) lockRows(tx store, commands []orderCommand) (*lockedRows, error) {
 	l := &lockedRows{
 		s: s, tx: tx, commands: commands, ready: slices.Clone(commands), blocked: map[orderCommand]string{},
@@ -232,8 +232,8 @@ func (l *lockedRows) held() []batch.Held {
 }
 
 // isFree returns the function batch.Held.IsFree for a row with the probe lock. lock is nil for a row that the
-// batch did not try, because the Batcher reported the row as held. For such a row the Batcher already has a
-// function from an earlier batch, or the row has become free since.
+// batch did not try to lock, because the Batcher reported the row as held. For such a row the Batcher already
+// has a function from an earlier batch, or the row has become free since.
 func (s *Service) isFree(lock probe) func(ctx context.Context, wait time.Duration) bool {
 	return func(ctx context.Context, wait time.Duration) bool {
 		if lock == nil {
@@ -245,7 +245,7 @@ func (s *Service) isFree(lock probe) func(ctx context.Context, wait time.Duratio
 }
 
 // lockFree locks the rows of items, in the order of items, and returns the items whose rows other
-// transactions hold. It first locks all rows in one call of lock, with the wait briefWait. When a row is
+// transactions hold. It first locks all rows in one call of lock, and waits up to briefWait. When a row is
 // held, lockFree tries each row by itself without waiting, and then locks all free rows in one call.
 func lockFree[T any](items []T, lock func(some []T, wait time.Duration) error) (held []T, err error) {
 	if len(items) == 0 {

@@ -4,7 +4,7 @@ package orders
 type quote struct {
 	Items      []item
 	TotalCents int64
-	Shortages  []item // the items that ask for more pieces than the stock has
+	Shortages  []item // the items with more pieces than the stock has
 	Fillable   []line // the lines reduced to the pieces in stock; nil when no piece is in stock
 }
 
