@@ -53,8 +53,7 @@ func (s store) create(c *customer) error {
 	return s.uniqueError(s.createAll([]*customer{c}), *c)
 }
 
-// createAll inserts customers. When another customer has a unique value, service.IsDuplicate reports true for
-// the error.
+// createAll inserts customers. Error: gorm.ErrDuplicatedKey when another customer has a unique value.
 func (s store) createAll(customers []*customer) error {
 	now := now()
 	for _, c := range customers {
@@ -121,12 +120,11 @@ func (s store) updateCustomer(before customer, ch change) (customer, error) {
 	return c, s.uniqueError(err, c)
 }
 
-// updateAll writes locked customers. When another customer has a unique value, service.IsDuplicate reports
-// true for the error.
+// updateAll writes locked customers. Error: gorm.ErrDuplicatedKey when another customer has a unique value.
 func (s store) updateAll(customers []*customer) error {
 	now := now()
 	for _, c := range customers {
-		if now.After(c.UpdatedAt) { // the clock of another machine may be ahead
+		if now.After(c.UpdatedAt) { // UpdatedAt must not go back: another machine's clock may be ahead
 			c.UpdatedAt = now
 		}
 	}
@@ -207,7 +205,7 @@ func (s store) uniqueError(err error, c customer) error {
 		}
 		return unique.code.New().With(unique.field, params, "belongs to another customer")
 	}
-	return db.ErrConflict // the value has become free meanwhile
+	return db.ErrConflict // the other customer no longer has the value
 }
 
 // now returns the time with the precision of the database's columns.

@@ -66,8 +66,8 @@ const (
 	compensation       cancelReason = "compensation"        // a service undoes an operation with this order
 )
 
-// allowedFrom maps each status to the statuses from which an order may change to that status. The status of a
-// new order is "".
+// allowedFrom maps each status to the statuses from which an order may change to that status. An order that
+// is not inserted yet has the status "".
 var allowedFrom = map[status][]status{
 	created:   {""},
 	confirmed: {created},
@@ -84,8 +84,8 @@ type transition struct {
 // transition writes the transitions, each at the time Now of the order, and records an event for each
 // transition. New orders are inserted; all other orders must be locked. Every order must have its items.
 // After an error, the transaction must be rolled back. Errors: db.ErrConflict when another transaction has
-// already canceled an order; an error with service.IsDuplicate when an external_ref is taken. Every change of
-// a status goes through transition, so code that must run at every change belongs here.
+// already canceled an order; gorm.ErrDuplicatedKey when an external_ref is taken. Every change of a status
+// goes through transition, so code that must run at every change belongs here.
 func (s store) transition(transitions ...transition) error {
 	var placed, changed []*order
 	for _, next := range transitions {
@@ -187,9 +187,10 @@ func (s store) find(id int64) (order, error) {
 	return o, err
 }
 
-// lockOrders locks the orders that exist, until the transaction ends, and reads them with their items. All
-// transactions lock orders in ascending id, and products after orders, so that no two transactions wait for
-// each other. Error: db.ErrLocked when another transaction still holds an order after wait.
+// lockOrders locks the orders with the ids until the transaction ends, and reads them with their items.
+// Orders that do not exist are left out. All transactions lock orders in ascending id, and products after
+// orders, so that no two transactions wait for each other. Error: db.ErrLocked when another transaction still
+// holds an order after the time wait.
 func (s store) lockOrders(ids []int64, wait time.Duration) ([]*order, error) {
 	var locked []*order
 	err := db.ByID(s.lockingWithin(wait).orders()).Where("id IN ?", ids).Order("id").Find(&locked).Error

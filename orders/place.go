@@ -41,9 +41,9 @@ func (c *createCommand) decide(_ *order, rows *lockedRows) (transition, error) {
 	return transition{order: o, to: created}, err
 }
 
-// place returns the order and reserves the stock of all lines; after an error nothing is reserved. Errors:
-// the errors of price; 400 insufficient_stock, with a detail for each product that has too little stock, at
-// the first line of the product; the error of total.
+// place reserves the stock of all lines and returns the order; after an error no stock is reserved. Errors:
+// the errors of price and total; 400 insufficient_stock with a detail for each product without enough stock.
+// The detail points to the first line of the product.
 func (n newOrder) place(stock stockView) (*order, error) {
 	o := &order{CustomerID: n.CustomerID, ExternalRef: n.ExternalRef, Metadata: n.Metadata}
 	var err error

@@ -36,8 +36,7 @@ func (s store) createProduct(p *product) error {
 	return err
 }
 
-// createProducts inserts products with their opening stock. When a sku is taken, service.IsDuplicate reports
-// true for the error.
+// createProducts inserts products with their opening stock. Error: gorm.ErrDuplicatedKey when a sku is taken.
 func (s store) createProducts(products []*product) error {
 	now := time.Now().UTC().Truncate(time.Millisecond) // the precision of the columns
 	for _, p := range products {

@@ -35,8 +35,8 @@ type Service struct {
 	customers customersapi.ClientWithResponsesInterface
 }
 
-// New returns the service. db.Migrate must have brought the database up to date. An error comes from the
-// client of the Customers API.
+// New returns the service. db.Migrate must have brought the database up to date. An error means that the
+// client of the Customers API could not be made.
 func New(g *gorm.DB, c Config) (*Service, error) {
 	s := &Service{Config: c}
 	keys := idempotency.Keys{DB: g, Lifetime: c.KeyLifetime, Operations: keyedOperations}

@@ -22,7 +22,7 @@ func ofRow(subject, table string) string {
 }
 
 // JoinLast returns an SQL clause that joins each row of table with its last event, under the name last. Rows
-// older than the history drop out.
+// older than the history are left out.
 func JoinLast(subject, table string) string {
 	return fmt.Sprintf("JOIN events last ON last.id = (SELECT MAX(e.id) FROM events e WHERE %s) AND %s > 0",
 		ofRow(subject, table), Count(subject+".created", subject, table))

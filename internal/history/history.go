@@ -24,7 +24,7 @@ type Event struct {
 	CreatedAt      time.Time
 	Representation string // the subject after the change, as JSON
 
-	Payload any `gorm:"-"` // input of Append, which encodes Payload to Representation
+	Payload any `gorm:"-"` // Append stores Payload as JSON in Representation
 }
 
 // Origin names the caller and the request that caused a change.

@@ -53,7 +53,8 @@ func (all Operations) Find(name string) (Operation, bool) {
 	return all[i], true
 }
 
-// Rows is an SQL condition that is true when row k of the table idempotency_keys belongs to the operations.
+// Rows is an SQL condition on the table idempotency_keys, with the alias k: the key belongs to the
+// operations.
 func (all Operations) Rows() string {
 	return "k.operation IN ('" + strings.Join(all.names(), "', '") + "')"
 }
@@ -99,7 +100,7 @@ type Effect func(tx *gorm.DB) (target int64, body any, err error)
 
 // Execute runs effect in a transaction, and returns the answer with the body that effect returned. With a
 // key, effect takes place at most once: the same request with the same key gets the first answer, and waits
-// while the first request still runs; a different request with the same key is 422 idempotency_key_reused.
+// while the first request still runs; a different request with the same key gets 422 idempotency_key_reused.
 // When effect refuses the request, nothing is stored.
 func (k Keys) Execute(ctx context.Context, r Request, effect Effect) (Answer, error) {
 	var a Answer
@@ -164,8 +165,8 @@ func (k Keys) lookupOne(q *gorm.DB, r Request) (Existing, error) {
 }
 
 // Lookup reads the stored results of the requests' keys in one statement, and returns a result for each
-// request. It does not see the results of transactions that still run. Call Lookup after locking a row that
-// the same request would also lock, or call Lookup again before refusing a request.
+// request. It does not see the results of transactions that still run. Call Lookup after locking a row that a
+// repeat of the request would also lock, or call Lookup again before refusing a request.
 func (k Keys) Lookup(q *gorm.DB, requests []Request) ([]Existing, error) {
 	all := make([]Existing, len(requests))
 	var callers, operations, keys []string
@@ -244,7 +245,8 @@ func (k Keys) Save(tx *gorm.DB, records ...Record) error {
 	return err
 }
 
-// deleteExpired deletes the rows that are still expired: a request may have used a key again meanwhile.
+// deleteExpired deletes only rows that are still expired, because a request may have used a key again
+// meanwhile.
 func deleteExpired(q *gorm.DB, rows []row) *gorm.DB {
 	return q.Where("expires_at <= ?", db.Now(q, 0)).Delete(&rows)
 }
@@ -277,7 +279,7 @@ func (k Keys) Report(ctx context.Context, key string) ([]Use, error) {
 }
 
 // Purge deletes the expired keys of the service's operations, at most 500 keys in a statement, and returns
-// the number of deleted keys. Keys of an operation that no service has any more stay.
+// the number of deleted keys. It keeps the keys of operations that no service has any more.
 func (k Keys) Purge(ctx context.Context) (total int, err error) {
 	for {
 		q := k.DB.WithContext(ctx)

@@ -31,7 +31,7 @@ func (s Store) Events(subject string, id int64, page db.PageRequest) ([]history.
 	return history.Page(s.DB, subject, id, page)
 }
 
-// Record appends events in one statement. Each function that writes rows must call Record: see
+// Record appends events in one statement. Code that writes rows must also call Record: see
 // TestEveryChangeIsRecorded.
 func (s Store) Record(events ...history.Event) error {
 	return history.Append(s.DB, s.Origin, events...)
@@ -48,7 +48,7 @@ func (s Store) Now() clause.Expr { return db.Now(s.DB, 0) }
 type Database[S any] struct {
 	DB    *gorm.DB
 	Keys  idempotency.Keys
-	Turns db.Turns // turns at changing single rows: see ChangeRow
+	Turns db.Turns // turns of requests that change the same row: see ChangeRow
 
 	table    string
 	newStore func(Store) S
@@ -130,7 +130,7 @@ func List[T interface{ Key() int64 }](
 	return search.Page[T](q, index, *f.Search, page)
 }
 
-// Views converts each row with view, to a type of the contract.
+// Views calls view for each row, and returns the results.
 func Views[Row, View any](rows []Row, view func(Row) View) []View {
 	all := make([]View, len(rows))
 	for i, row := range rows {
