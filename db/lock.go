@@ -38,7 +38,7 @@ func ForUpdateWithin(q *gorm.DB, wait time.Duration) *gorm.DB {
 	case q.Name() == SQLite:
 		return q
 	case wait >= maxWait:
-	case server.mariaDB: // MariaDB's NOWAIT rolls the transaction back where innodb_rollback_on_timeout is set
+	case server.mariaDB: // with innodb_rollback_on_timeout, MariaDB's NOWAIT rolls the transaction back
 		limit := fmt.Sprintf("SET STATEMENT max_statement_time=%.3f FOR", wait.Seconds())
 		q = q.Clauses(selectLimit{before: limit})
 	case wait == minWait:

@@ -25,7 +25,7 @@ import (
 func InTx(ctx context.Context, g *gorm.DB, fn func(tx *gorm.DB) error) error {
 	room := g.Dialector.(dialector).transactions
 	return retryTx(ctx, func() error {
-		if _, err := g.DB(); err == nil && room != nil { // in a transaction g.DB fails, and then transact fails, too
+		if _, err := g.DB(); err == nil && room != nil { // in a transaction g.DB fails; so will transact
 			select {
 			case room <- struct{}{}:
 				defer func() { <-room }()
