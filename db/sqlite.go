@@ -138,7 +138,7 @@ func (p *sqlitePool) hasSpace() error {
 	if err != nil {
 		return err
 	}
-	_ = os.Remove(f.Name()) // before writing, so that a kill leaves no file; Windows removes only closed files
+	_ = os.Remove(f.Name()) // now, so that a kill leaves no file; Windows removes only closed files
 	_, err = f.Write(make([]byte, 64<<10))
 	err = errors.Join(err, f.Close())
 	_ = os.Remove(f.Name())

@@ -1,7 +1,7 @@
-// Command run runs go test on SQLite and on each other engine that it finds, and prints the engines at the end.
-// It uses the servers that TEST_MYSQL_DSN, TEST_MARIADB_DSN and TEST_TIDB_DSN name. If the variable of MySQL or
-// MariaDB is not set, but the server program is installed, run starts the program in a temporary folder. With
-// -require, run fails without the named engines.
+// Command run runs go test on SQLite and on each other engine that it finds, and prints the engines at the
+// end. It uses the servers that TEST_MYSQL_DSN, TEST_MARIADB_DSN and TEST_TIDB_DSN name. When the variable of
+// MySQL or MariaDB is not set, but its server program is installed, run starts a server in a temporary
+// folder. With -require, run fails when an engine in the list is missing.
 //
 //	go run ./db/dbtest/run [-require MySQL,MariaDB] [arguments of go test]
 package main

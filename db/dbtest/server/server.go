@@ -124,7 +124,7 @@ func (s *Server) Restart() error {
 		return s.tell("start")
 	}
 	cmd := exec.Command(s.program, s.args...)
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // Ctrl-C must only end the tests, and not the server
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // Ctrl-C must end only the tests, not the server
 	err := cmd.Start()
 	if err != nil {
 		return err
