@@ -27,7 +27,8 @@ func Run(t testing.TB, s server.Server) string {
 	return listeners[0].Addr().String()
 }
 
-// Connect opens a connection from an address of this machine, and sends a text.
+// Connect opens a connection from an address of this machine, and sends a text. It skips the test when the
+// connection fails, because not every machine has the address.
 func Connect(t testing.TB, from, to, sends string) net.Conn {
 	t.Helper()
 	d := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(from)}}
@@ -40,7 +41,7 @@ func Connect(t testing.TB, from, to, sends string) net.Conn {
 	return c
 }
 
-// Answer reads an answer, after which the connection is idle.
+// Answer reads an answer, and returns the status and the body. The connection is idle afterwards.
 func Answer(t testing.TB, c net.Conn) (int, string) {
 	t.Helper()
 	res, err := http.ReadResponse(bufio.NewReader(c), nil)

@@ -13,21 +13,21 @@ import (
 	"unicode/utf8"
 )
 
-// Log returns a logger for an engine under test, which writes lines of JSON to w. One that shows what no log
-// may show ends the test program: see Leak.
+// Log returns a logger for an engine under test. The logger writes lines of JSON to w. A line with a secret
+// or personal data ends the test program: see Leak.
 func Log(w io.Writer) *slog.Logger { return slog.New(slog.NewJSONHandler(guarded{w}, nil)) }
 
 type guarded struct{ io.Writer }
 
 func (g guarded) Write(line []byte) (int, error) {
 	if leak := Leak(line); leak != "" {
-		go panic(fmt.Sprintf("a log shows %q: %s", leak, line)) // which nobody recovers
+		go panic(fmt.Sprintf("a log shows %q: %s", leak, line)) // nothing recovers this panic
 		select {}
 	}
 	return g.Writer.Write(line)
 }
 
-// WantNoLeak fails for each line of a log that shows what no log may show: see Leak.
+// WantNoLeak fails for each line of a log with a secret or personal data: see Leak.
 func WantNoLeak(t testing.TB, log []byte) {
 	t.Helper()
 	for line := range strings.Lines(string(log)) {
@@ -38,25 +38,25 @@ func WantNoLeak(t testing.TB, log []byte) {
 }
 
 var (
-	token    = regexp.MustCompile(`eyJ[\w-]{8,}`) // a JWT, or X-Acting-For: base64 of {"
+	token    = regexp.MustCompile(`eyJ[\w-]{8,}`) // of a JWT or an X-Acting-For: {" in base64, and more
 	address  = regexp.MustCompile(`[\w.+-]+@[\w-]+\.[a-z]\w*`)
-	sentence = "name@example.com" // of the sentence that says what an address is
+	sentence = "name@example.com" // in the error message for an invalid email address
 
-	// Attributes that a caller chooses (the path, its keys and ids, the subject of its token), and the name
-	// of an operation: a word in them may be a person's name by chance.
+	// Log attributes that the caller chooses (path, ids, keys, subject of the token), and the name of the
+	// operation. A word in them may be a person's name by chance.
 	namesOfCallers = []string{"path", "correlation_id", "idempotency_key", "caller", "operation"}
-	// The fields of requests and answers that say something of a person.
+	// Fields of requests and answers with personal data.
 	personal = []string{"name", "email", "phone", "reason", "cancel_note"}
 )
 
-// used are the secrets of this test program, and what its requests and answers have said of persons so far.
+// used holds the secrets of this test program, and the personal data in its requests and answers so far.
 var used = struct {
 	sync.RWMutex
 	secrets, personal map[string]bool
 }{secrets: map[string]bool{Token: true, Secret: true}, personal: map[string]bool{}}
 
-// Leak returns what a line of a log shows of tokens, secrets, and what requests and answers say of persons;
-// "" when it shows nothing.
+// Leak returns the first text in a log line that no log may show: a token, a secret, an email address, or
+// personal data of an earlier request or answer. It returns "" when there is no such text.
 func Leak(line []byte) string {
 	attributes := map[string]any{}
 	if json.Unmarshal(line, &attributes) != nil {
@@ -87,7 +87,8 @@ func Leak(line []byte) string {
 	return ""
 }
 
-// byChance reports whether a text is found in a log though nobody has put it there, or is an address.
+// byChance reports whether a text may be in a log by chance, because the text is short or a plain word. It
+// also returns true for an email address, which Leak finds by address.
 func byChance(text string) bool {
 	oneLine := !strings.Contains(text, "\n")
 	return oneLine && (strings.Contains(text, "@") || utf8.RuneCountInString(text) <= 5) ||
@@ -103,7 +104,7 @@ func shown(text string, values map[string]bool) string {
 	return ""
 }
 
-// Forbid keeps secrets out of all logs from now on.
+// Forbid adds secrets that Leak finds from now on.
 func Forbid(secrets ...string) {
 	used.Lock()
 	defer used.Unlock()
@@ -114,7 +115,7 @@ func Forbid(secrets ...string) {
 	}
 }
 
-// remember keeps what a body says of persons out of all logs from now on.
+// remember adds the personal data in a body, for Leak to find from now on.
 func remember(body []byte) {
 	var decoded any
 	if json.Unmarshal(body, &decoded) != nil {
@@ -133,7 +134,7 @@ func rememberIn(value any) {
 		}
 	case map[string]any:
 		for name, field := range value {
-			if name == "metadata" { // whatever a partner keeps there
+			if name == "metadata" { // a partner may keep personal data there
 				rememberMetadata(field)
 			}
 			if text, isText := field.(string); isText && slices.Contains(personal, name) && !byChance(text) {

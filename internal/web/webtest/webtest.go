@@ -1,5 +1,4 @@
-// Package webtest serves an engine to a test and holds every answer that it gives to the service's OpenAPI
-// document.
+// Package webtest serves an engine in a test, and checks each answer against the service's OpenAPI document.
 package webtest
 
 import (
@@ -32,7 +31,7 @@ import (
 // Token is the service token of Options.
 const Token = "token-of-the-test"
 
-// Secret is that of the JWTs that Options accept.
+// Secret signs the JWTs that Options accept.
 const Secret = "secret-of-the-test"
 
 // Options are the options of an engine under test.
@@ -43,8 +42,8 @@ func Options() web.Options {
 	}
 }
 
-// Logged returns what an engine with these options logs while fn runs, which must wait for its answers: a
-// line is written before.
+// Logged runs fn, and returns the log of an engine with these options. fn must wait for its answers: an
+// engine writes the line of a request before the answer.
 func Logged(t testing.TB, fn func(o web.Options)) string {
 	t.Helper()
 	var b bytes.Buffer
@@ -54,7 +53,7 @@ func Logged(t testing.TB, fn func(o web.Options)) string {
 	return b.String()
 }
 
-// Spec reads a contract.
+// Spec parses an OpenAPI document.
 func Spec(t testing.TB, document []byte) *openapi3.T {
 	t.Helper()
 	spec, err := openapi3.NewLoader().LoadFromData(document)
@@ -62,8 +61,8 @@ func Spec(t testing.TB, document []byte) *openapi3.T {
 	return spec
 }
 
-// Serve serves h until the test ends. The test fails when an answer breaks the document: see Contract. It
-// returns the address.
+// Serve serves h until the test ends, and returns the address. The test fails when an answer breaks the
+// document: see Breaks.
 func Serve(t testing.TB, h http.Handler, spec *openapi3.T) string {
 	t.Helper()
 	breaks := Contract(t, spec)
@@ -73,10 +72,11 @@ func Serve(t testing.TB, h http.Handler, spec *openapi3.T) string {
 		rec := httptest.NewRecorder()
 		remember(body)
 		h.ServeHTTP(rec, r)
-		if !pages.MatchString(r.URL.Path) { // there, parameters have names
+		if !pages.MatchString(r.URL.Path) { // a page has names of parameters, not of persons
 			remember(rec.Body.Bytes())
 		}
-		if err := breaks(r, rec); err != nil && r.Context().Err() == nil { // a caller who has left gets no answer
+		// A caller who has left gets no answer.
+		if err := breaks(r, rec); err != nil && r.Context().Err() == nil {
 			t.Errorf("%s %s answered %d against the contract: %v\n%s",
 				r.Method, r.URL, rec.Code, err, rec.Body)
 		}
@@ -88,8 +88,8 @@ func Serve(t testing.TB, h http.Handler, spec *openapi3.T) string {
 	return s.URL
 }
 
-// Breaks says how an answer breaks a document: a status that the operation does not declare, a body that its
-// schema refuses, a code that is not among the examples of that status, a missing header.
+// Breaks returns an error when an answer breaks the document: an undeclared status, a body that its schema
+// refuses, an error code without an example for the status, or a missing header.
 type Breaks func(*http.Request, *httptest.ResponseRecorder) error
 
 // Contract returns the Breaks of a document.
@@ -100,7 +100,7 @@ func Contract(t testing.TB, spec *openapi3.T) Breaks {
 	return func(r *http.Request, rec *httptest.ResponseRecorder) error { return check(spec, router, r, rec) }
 }
 
-// pages are what is served beside the document's operations.
+// pages matches the paths that are served in addition to the document's operations.
 var pages = regexp.MustCompile(`^/($|(docs|start|postman)(/|$)|openapi[./])`)
 
 func check(spec *openapi3.T, router routers.Router, r *http.Request, rec *httptest.ResponseRecorder) error {
@@ -114,13 +114,13 @@ func check(spec *openapi3.T, router routers.Router, r *http.Request, rec *httpte
 		return nil
 	}
 	asked := r
-	if r.Method == http.MethodHead { // as GET, without the body
+	if r.Method == http.MethodHead { // checked as GET, without the body
 		asked = r.Clone(r.Context())
 		asked.Method = http.MethodGet
 	}
 	route, params, err := router.FindRoute(asked)
-	// Of an unknown path or method the document says the envelope only. The router takes an empty parameter,
-	// as gin does not.
+	// For an unknown path or method, the document only defines the envelope of the error. A path with an
+	// empty parameter is unknown to gin, although this router accepts it.
 	if err != nil || rec.Code == http.StatusMethodNotAllowed || strings.HasSuffix(r.URL.Path, "/") ||
 		slices.Contains(slices.Collect(maps.Values(params)), "") {
 		if r.Method == http.MethodHead {
@@ -157,7 +157,8 @@ func check(spec *openapi3.T, router routers.Router, r *http.Request, rec *httpte
 	return checkCode(route.Operation.Responses.Status(rec.Code), rec.Body.Bytes())
 }
 
-// checkRows holds each row of a file to its schema. Of CSV it knows the columns only.
+// checkRows checks each row of a file against the schema of the rows. In a CSV file it checks only the names
+// of the columns.
 func checkRows(schema *openapi3.Schema, isCSV bool, file []byte) error {
 	if isCSV {
 		rows, err := csv.NewReader(bytes.NewReader(file)).ReadAll()
@@ -187,7 +188,7 @@ func checkRows(schema *openapi3.Schema, isCSV bool, file []byte) error {
 	return nil
 }
 
-// errorSchema returns the schema of the envelope of errors, which every operation answers a defect with.
+// errorSchema returns the schema of the envelope of errors. Every operation declares this schema for 500.
 func errorSchema(spec *openapi3.T) *openapi3.Schema {
 	for _, item := range spec.Paths.Map() {
 		for _, operation := range item.Operations() {
@@ -201,22 +202,23 @@ func errorSchema(spec *openapi3.T) *openapi3.Schema {
 	panic("the document has no operation")
 }
 
-// checkCode holds an error's code to the names of the examples of its status, where there are any.
+// checkCode checks that an error's code is the name of an example of the status. It accepts every code when
+// the status has no examples.
 func checkCode(declared *openapi3.ResponseRef, body []byte) error {
 	media := declared.Value.Content.Get("application/json")
 	if media == nil || len(media.Examples) == 0 {
 		return nil
 	}
 	var envelope struct{ Code string }
-	_ = json.Unmarshal(body, &envelope) // which has kept to its schema
+	_ = json.Unmarshal(body, &envelope) // check has validated the body by its schema
 	if envelope.Code != "" && media.Examples[envelope.Code] == nil {
 		return fmt.Errorf("the code %s is not among the examples of this status", envelope.Code)
 	}
 	return nil
 }
 
-// Do sends a request as a careless client would and returns the answer. headers are names and values in turn;
-// an empty value leaves the header out.
+// Do sends a request and returns the answer. headers are names and values in turn; a header with an empty
+// value is not sent. Do adds no header that a client may forget, such as Content-Type.
 func Do(
 	t testing.TB, method, url, body string, headers ...string,
 ) (status int, answer []byte, header http.Header) {
@@ -237,8 +239,8 @@ func Do(
 	return res.StatusCode, answer, res.Header
 }
 
-// WantError fails unless the answer is that refusal, with details on exactly those fields, each in words and
-// in values.
+// WantError fails unless the answer has this status and code, and details for exactly these fields, each with
+// a message and params.
 func WantError(t testing.TB, status int, body []byte, wantStatus int, wantCode string, fields ...string) {
 	t.Helper()
 	var e struct {
@@ -277,8 +279,8 @@ func WantError(t testing.TB, status int, body []byte, wantStatus int, wantCode s
 	}
 }
 
-// EveryField returns a body with every property that a request schema of the contract has, each with the
-// document's example.
+// EveryField returns a body with every property of a request schema. The values are the examples in the
+// document.
 func EveryField(t testing.TB, spec *openapi3.T, schema string) map[string]any {
 	t.Helper()
 	return example(t, schema, spec.Components.Schemas[schema].Value).(map[string]any)
@@ -301,8 +303,8 @@ func example(t testing.TB, name string, s *openapi3.Schema) any {
 	return s.Example
 }
 
-// ComesBack fails for every field of what was sent that the answer does not have, under the same name and
-// with the same value: it was forgotten on the way to the database or back.
+// ComesBack compares the JSON that was sent with the answer. It fails for each sent field that the answer
+// lacks or shows with another value: such a field was lost on the way to the database or back.
 func ComesBack(t testing.TB, name string, sent, answered any) {
 	t.Helper()
 	switch sent := sent.(type) {
@@ -332,8 +334,8 @@ func ComesBack(t testing.TB, name string, sent, answered any) {
 	}
 }
 
-// NeverShown fails for every property of a response schema that is null or absent in all of the answers: its
-// column, or the code that shows it, was forgotten.
+// NeverShown fails for each property of a response schema that is null or absent in all answers: its column
+// is missing, or the code that shows it.
 func NeverShown(t testing.TB, spec *openapi3.T, schema string, answers ...map[string]any) {
 	t.Helper()
 	for property := range spec.Components.Schemas[schema].Value.Properties {
@@ -343,7 +345,8 @@ func NeverShown(t testing.TB, spec *openapi3.T, schema string, answers ...map[st
 	}
 }
 
-// Data sends a body as JSON, nil for none, and returns the data of the answer, which must be a success.
+// Data sends a body as JSON, and returns the data of the answer. A nil body sends no content. The test ends
+// when the answer is an error.
 func Data(t testing.TB, method, url string, body any, headers ...string) map[string]any {
 	t.Helper()
 	var encoded []byte
