@@ -59,7 +59,7 @@ func Fail(c *gin.Context, err error) {
 // No known value causes this error.
 func FailBinding(c *gin.Context, err error) { Fail(c, apperr.ValidationFailed.Because(err)) }
 
-// FailParameter is FailBinding with the parameters of the generated gin server.
+// FailParameter is FailBinding in the form that the generated gin server needs.
 func FailParameter(c *gin.Context, err error, _ int) { FailBinding(c, err) }
 
 func notFound(c *gin.Context) { Fail(c, apperr.NotFound.New(c.Request.URL.Path)) }

@@ -35,7 +35,7 @@ type operation struct {
 	streams    bool                          // the answer is a file
 	hasETag    bool                          // the answer 200 has an ETag
 	searches   bool                          // has a parameter named `search`
-	sunset     http.Header                   // headers that announce the end of the operation; nil when there is no end
+	sunset     http.Header                   // headers that announce the end of the operation; nil for none
 }
 
 // operations are the operations of a document.
@@ -124,7 +124,7 @@ func (o operations) find(c *gin.Context) *operation {
 type call struct {
 	operation     *operation // nil for pages and unknown paths
 	correlateBody bool       // the body of an error has the correlation id
-	caller        string     // subject of the caller, the actor of events; "" until authorize has let the caller in
+	caller        string     // subject of the authorized caller, the actor of events; "" before
 	cut           bool       // the answer is a file, and an error stopped it before its end
 	callerLeft    bool       // the caller's connection has ended, and so has the work
 }
