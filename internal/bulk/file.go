@@ -6,7 +6,7 @@ import (
 	"net/http"
 )
 
-// File is an answer with a file, which is sent while Write writes it.
+// File is an answer with a file. The file is sent while Write writes it.
 type File struct {
 	ContentType string
 	Write       func(w *bufio.Writer) error // each flush sends the bytes written so far

@@ -14,18 +14,19 @@ import (
 	"example.com/b2b/openapi/contract"
 )
 
-// Import applies the rows of a file. A row has the generated type R; Value converts it to the service's type
-// V.
+// Import applies the rows of a file. A row has the generated type R; Value converts a row to the service's
+// type V.
 type Import[R, V any] struct {
 	DryRun bool
 	Value  func(R) V
-	Names  func(V) []Name // names that a row uses; two rows of a file must not use the same name
+	Names  func(V) []Name // values that no other row of the file may have
 	// Apply calls Is or Refuse for each row, and changes the database in a transaction, except in a dry run.
 	// After ErrApart it is called again with fewer rows; any other error ends the import.
 	Apply func(ctx context.Context, rows []*Row[V]) error
 }
 
-// Name is a value that only one row of a file may have, such as an email, with the field of the value.
+// Name is a value that identifies the object of a row, such as an email, and the field of the value. Two rows
+// of a file must not share a Name.
 type Name struct{ Field, Value string }
 
 // hash returns a short hash, because the import keeps the hashes of all rows in memory.
@@ -87,8 +88,8 @@ type run[R, V any] struct {
 	summary contract.ImportSummary
 }
 
-// run applies all rows, and writes their lines and the summary. The summary reports an error, and run returns
-// the error as an ErrReported. Only a fault of this service before the first line is returned as it is.
+// run applies all rows, and writes their lines and the summary. The summary reports an error; run then
+// returns an ErrReported. Only a fault of the service before the first line is returned unchanged.
 func (r *run[R, V]) run() error {
 	r.summary.DryRun = r.DryRun
 	err := r.applyAll()
@@ -120,7 +121,7 @@ func (r *run[R, V]) applyAll() error {
 	}
 }
 
-// readBatch returns the next rows, and the error that ends the file: io.EOF at the end of a good file.
+// readBatch returns the next rows. The error says that no rows follow: io.EOF at the end of the file.
 func (r *run[R, V]) readBatch() (batch []*Row[V], end error) {
 	for len(batch) < batchSize {
 		record, err := r.rows.Next()
@@ -132,7 +133,7 @@ func (r *run[R, V]) readBatch() (batch []*Row[V], end error) {
 	return batch, nil
 }
 
-// read converts a record to a row. It refuses a row that shares a name with an earlier row.
+// read converts a record to a row. It refuses a row that shares a Name with an earlier valid row.
 func (r *run[R, V]) read(record Record) *Row[V] {
 	row := &Row[V]{line: record.Line}
 	if record.Refused != nil {

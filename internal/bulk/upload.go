@@ -37,7 +37,7 @@ func RowSchema(spec *openapi3.T, file *openapi3.MediaType) *openapi3.Schema {
 	return spec.Components.Schemas[strings.TrimPrefix(ref, "#/components/schemas/")].Value
 }
 
-// Upload is the body of a request with a file of rows. The errors of Read are for the caller.
+// Upload is the body of a request with a file of rows. Read returns errors with codes, for the caller.
 type Upload struct {
 	io.ReadCloser
 	Media string           // CSV or NDJSON
@@ -134,9 +134,9 @@ func (r *Rows) readFile(b []byte) (int, error) {
 	return n, err
 }
 
-// Next returns the next row. Its Refused is 400 malformed_row or 400 validation_failed when the row breaks
-// the format or the schema. After an error no rows follow: io.EOF, 413 payload_too_large, or an error of
-// reading.
+// Next returns the next row. The row's Refused is 400 malformed_row or 400 validation_failed when the row
+// breaks the format or the schema. After an error no rows follow. Errors: io.EOF at the end, 413
+// payload_too_large, or an error of reading.
 func (r *Rows) Next() (Record, error) {
 	r.left = maxRow
 	row, err := r.next()

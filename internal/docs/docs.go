@@ -26,7 +26,7 @@ import (
 // Linked is another service that a page links to.
 type Linked struct {
 	Title string
-	Base  string // address of the service, as this process calls it
+	Base  string // address of the service, as known to this process
 }
 
 // Files has the templates, style sheets and scripts of the pages, in the folder files.

@@ -21,8 +21,8 @@ func Of(body []byte) string {
 }
 
 // Precondition checks the header If-Match of a change; nil sets no condition. representation is the value
-// that a GET would answer now, for encoding/json. The caller must hold locks on its rows until the change is
-// committed. Error: 412 precondition_failed.
+// that a GET would answer now, for encoding/json. The caller must hold locks on the rows of the value until
+// the change is committed. Error: 412 precondition_failed.
 func Precondition(ifMatch *string, representation any) error {
 	if ifMatch == nil {
 		return nil

@@ -27,7 +27,7 @@ type Semaphore struct {
 
 	mu     sync.Mutex
 	used   int
-	usedBy map[string]int // slots of each caller who has any, by name
+	usedBy map[string]int // slots in use by name of caller; no entry for 0 slots
 	queue  []*waiter      // in the order of arrival
 	turn   int            // turn of the waiter that got a slot last
 }
@@ -68,8 +68,8 @@ func (s *Semaphore) TryAcquire(caller Caller) error {
 }
 
 // Acquire waits for a slot, which the caller must release. It returns the error of ctx when ctx ends first.
-// Callers take turns (start-time fair queueing): each slot and each waiter that a caller already has gives
-// the caller's new waiter a turn later by one.
+// Callers take turns (start-time fair queueing): each slot and each waiter that a caller already has moves
+// the caller's new waiter back by a turn.
 func (s *Semaphore) Acquire(ctx context.Context, caller Caller) error {
 	if s == nil {
 		return nil
@@ -86,7 +86,7 @@ func (s *Semaphore) Acquire(ctx context.Context, caller Caller) error {
 		s.queue = slices.Delete(s.queue, i, i+1)
 		return ctx.Err()
 	}
-	return nil // the waiter got its slot when ctx ended
+	return nil // the slot came at the moment when ctx ended
 }
 
 // Release gives back a slot of the caller, for the next waiter.

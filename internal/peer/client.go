@@ -21,7 +21,7 @@ import (
 
 // ErrDown is the error of a call that was not made, because the circuit breaker of the peer is open: the last
 // tripAfter calls to the peer have all failed. After openFor the breaker lets up to tripAfter trial calls
-// through. It closes when they succeed, and opens again after a failure.
+// through. The breaker closes when they succeed, and opens again after a failure.
 var ErrDown = errors.New("is down and was not called")
 
 const (
@@ -92,15 +92,15 @@ func (t transport) RoundTrip(req *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	if res.StatusCode >= http.StatusBadRequest && contract.Unmarshal(body, new(contract.APIError)) != nil {
-		// The error is not the peer's; it may be a gateway's. A generated client does not parse a body
-		// without Content-Type, and so keeps the status.
+		// The body is not the peer's; it may be a gateway's. A generated client does not parse a body without
+		// Content-Type, and so keeps the status.
 		res.Header.Del("Content-Type")
 	}
 	res.Body = io.NopCloser(bytes.NewReader(body))
 	return res, nil
 }
 
-// send sends the request with the identity of the caller in ctx, and reads the whole answer.
+// send sends req with the identity of the caller in ctx, and reads the whole answer.
 func (t transport) send(ctx context.Context, req *http.Request) (*http.Response, []byte, error) {
 	req = req.Clone(ctx)
 	if t.token != "" {

@@ -62,7 +62,8 @@ func (t *InProcessTransport) RoundTrip(req *http.Request) (*http.Response, error
 	}
 }
 
-// Drain refuses new calls, and waits until the calls in progress have ended. Error: ctx ended first.
+// Drain refuses new calls, and waits until the calls in progress have ended. It returns the error of ctx when
+// ctx ends first.
 func (t *InProcessTransport) Drain(ctx context.Context) error { return t.calls.Acquire(ctx, maxCalls) }
 
 // serve lets the handler answer req. It returns nil when the handler panics, because the answer may then be
@@ -130,9 +131,9 @@ func (a *answer) response(req *http.Request) *http.Response {
 // idleTime is the time for which an idle goroutine waits for the next function.
 const idleTime = time.Second
 
-// workers are goroutines that run one function after another. The stack of a new goroutine grows in steps,
-// and each step copies the stack: with a new goroutine for each call, a call within the process takes two
-// thirds more time.
+// workers are goroutines that each run many functions in sequence. The stack of a new goroutine grows in
+// steps, and each step copies the stack: with a new goroutine for each call, a call within the process takes
+// two thirds more time.
 type workers struct{ next chan func() }
 
 // run runs fn in an idle goroutine, else in a new goroutine.

@@ -56,8 +56,8 @@ func (a *connections) admit(ctx context.Context, conn net.Conn) context.Context 
 	return context.WithValue(ctx, contextKey{}, c)
 }
 
-// makeRoom closes a connection that is not busy and that mayGo accepts, the first by goesBefore. When there
-// is no such connection, it closes the added connection.
+// makeRoom closes a connection that mayGo accepts and that is not busy: the first in the order of goesBefore.
+// When there is no such connection, it closes the added connection.
 func (a *connections) makeRoom(added *connection, mayGo func(*connection) bool) {
 	var next *connection
 	for _, c := range a.open {
@@ -94,8 +94,8 @@ func (a *connections) remove(conn net.Conn) {
 	}
 }
 
-// changed removes closed connections, and records the time of a request's first byte. net/http calls it for
-// each change of a connection's state.
+// changed removes closed connections, and records the time of a request's first byte. net/http calls changed
+// when the state of a connection changes.
 func (a *connections) changed(conn net.Conn, state http.ConnState) {
 	a.mu.Lock()
 	defer a.mu.Unlock()

@@ -24,7 +24,7 @@ func Listen(address string, port int) ([]net.Listener, error) {
 }
 
 // listenOnLoopback listens at 127.0.0.1 and at ::1, because some programs try ::1 first. On a machine without
-// IPv6 it listens only at 127.0.0.1. For port 0 it finds a port that is free at both addresses.
+// IPv6, 127.0.0.1 is the only address. Port 0 means a port free at both addresses.
 func listenOnLoopback(port int) ([]net.Listener, error) {
 	for {
 		v4, err := listen("tcp4", "127.0.0.1", port)

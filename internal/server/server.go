@@ -23,7 +23,7 @@ type Server struct {
 	// such work.
 	Drain func(ctx context.Context) error
 
-	Timeout       time.Duration // for the work on a request; Handler enforces this limit, and the limit for a body
+	Timeout       time.Duration // for a request; Handler enforces this limit, and the limit for a body
 	HeaderTimeout time.Duration // to receive the whole header; 0 means five seconds
 	IdleTimeout   time.Duration // between two requests of a connection; 0 means 30 seconds
 
@@ -35,8 +35,8 @@ type Server struct {
 
 const maxHeader = 16 << 10 // bytes
 
-// Serve answers requests until ctx ends, and then waits for the requests in progress. Error: a listener
-// failed, or drained ended before the last answer.
+// Serve answers requests until ctx ends, and then waits for the requests in progress. It returns an error
+// when a listener fails, or when drained ends before the last answer.
 func (s Server) Serve(ctx, drained context.Context) error {
 	h := s.HTTP()
 	failed := make(chan error, len(s.Listeners))

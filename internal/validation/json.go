@@ -77,8 +77,9 @@ func (j *JSON) refuse(path []string, params apperr.Params, format string, args .
 	j.faults = append(j.faults, apperr.Detail{Field: field, Message: message, Params: params})
 }
 
-// read returns the value v for the schema validator; path is the place of v in the text. An object, an array
-// or a string of another type than the schema's becomes empty: the validator then refuses the type.
+// read converts v to a value for the schema validator and the handler; path is the place of v in the text. An
+// object, an array or a string of another type than the schema's becomes empty: the validator then refuses
+// the type.
 func (j *JSON) read(path []string, v gjson.Result, s *openapi3.Schema) any {
 	switch {
 	case v.IsObject() && s.AdditionalProperties.Schema != nil:
@@ -96,7 +97,7 @@ func (j *JSON) read(path []string, v gjson.Result, s *openapi3.Schema) any {
 	case v.Type == gjson.String:
 		return ""
 	case v.Type == gjson.Number:
-		// In JSON Schema 1.0 and 1e0 are integers, but Go cannot read them into an integer.
+		// By JSON Schema, 1.0 and 1e0 are integers, but Go cannot read such a text into an integer.
 		if s.Type.Is(openapi3.TypeInteger) && strings.ContainsAny(v.Raw, ".eE") {
 			j.refuse(path, apperr.Params{"rule": "whole_number"},
 				"must be written as a whole number, without fraction or exponent")
@@ -203,9 +204,9 @@ var (
 	halfPair  = regexp.MustCompile(`\\u[dD][89a-fA-F]`)
 )
 
-// readString reads a string. It cuts a string that is much too long, because checks of formats are slow for
-// long strings; the rest is still longer than maxLength, so the validator refuses it. readString refuses half
-// of a surrogate pair, because Go reads such a half as U+FFFD: RFC 8259, section 8.2.
+// readString reads a string. It cuts a string that is much too long, because the formats are made for short
+// strings; the rest is still longer than maxLength, so the validator refuses it. readString refuses half of a
+// surrogate pair, because Go reads such a half as U+FFFD: RFC 8259, section 8.2.
 func (j *JSON) readString(path []string, v gjson.Result, s *openapi3.Schema) string {
 	if s.MaxLength == nil { // the schema is an enum, and the validator refuses other values
 		return v.Str

@@ -14,8 +14,8 @@ import (
 )
 
 // accessLog writes a log line for each request after the answer. The level is debug for successful probes
-// (/health and /ready), error for an error with a status of 500 or more, and info for all other requests. For
-// a file that an error has stopped, accessLog then closes the connection.
+// (/health and /ready), error for an error with a status of 500 or more, and info for all other requests.
+// After a file that an error has stopped, accessLog closes the connection.
 func accessLog(log *slog.Logger) gin.HandlerFunc {
 	return func(c *gin.Context) {
 		start := time.Now()
@@ -39,8 +39,8 @@ func level(c *gin.Context) slog.Level {
 	return slog.LevelInfo
 }
 
-// loggedStatus returns the status of the answer, or 499, as nginx does, when the request failed and the
-// caller has left.
+// loggedStatus returns the status of the answer. When the request failed and the caller has left, it returns
+// 499, as nginx does.
 func loggedStatus(c *gin.Context) int {
 	if c.Errors.Last() != nil && callOf(c).callerLeft {
 		return 499
@@ -48,7 +48,7 @@ func loggedStatus(c *gin.Context) int {
 	return c.Writer.Status()
 }
 
-// attributes returns the attributes of a request's log line, of less than 4 KB together.
+// attributes returns the attributes of a log line, together less than 4 KB.
 func attributes(c *gin.Context, took time.Duration) []slog.Attr {
 	call, ctx := callOf(c), c.Request.Context()
 	all := make([]slog.Attr, 0, 10)
@@ -93,13 +93,12 @@ func loggable(s string, limit int) string {
 	return s
 }
 
-// jwt matches JWTs. Each begins with eyJ: this is {" in base64.
+// jwt matches JWTs. Each JWT begins with eyJ, which is {" in base64.
 var jwt = regexp.MustCompile(`eyJ[\w\-.]{8,}`)
 
-const maxLogged = 6 // most bytes of a character in the log
+const maxLogged = 6 // the most bytes that a character takes in the log
 
-// loggedSize returns the approximate number of bytes of a character in the log, which escapes some
-// characters.
+// loggedSize returns about how many bytes a character takes in the log. The log escapes some characters.
 func loggedSize(r rune) int {
 	switch {
 	case strings.ContainsRune("\"\\\n\t", r):

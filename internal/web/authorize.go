@@ -40,9 +40,9 @@ func authorize(tokens auth.Tokens, rates *rateLimiter) func(*gin.Context, *opera
 	}
 }
 
-// identify returns the caller, who must meet at least one of the alternatives in the document's security. An
-// empty alternative allows only callers without a token. Errors: 401 unauthorized for a missing or invalid
-// token, 403 forbidden for other callers who meet no alternative.
+// identify returns the caller. The caller must meet an alternative of the document's security; an empty
+// alternative is only for callers without a token. Errors: 401 unauthorized for a missing or invalid token,
+// 403 forbidden when a valid token meets no alternative.
 func identify(
 	c *gin.Context, tokens auth.Tokens, alternatives openapi3.SecurityRequirements,
 ) (auth.Principal, error) {

@@ -66,7 +66,7 @@ func readBody(c *gin.Context, op *operation, timeout time.Duration, idInBody boo
 }
 
 // liftReadDeadline removes the read deadline of the connection, because net/http would also end the request's
-// context at the deadline. On AWS Lambda there is no connection, and nothing happens.
+// context at the deadline. On AWS Lambda, without a connection, it does nothing.
 func liftReadDeadline(c *gin.Context) {
 	_ = http.NewResponseController(c.Writer).SetReadDeadline(time.Time{})
 }
@@ -82,8 +82,8 @@ func readError(err error, tooLarge, malformed *apperr.Code) error {
 	return malformed.Because(err, "it ended early")
 }
 
-// refuseByHeaders refuses a body that is too large, encoded or not JSON by its headers. It reads nothing, so
-// a caller who waits for 100 Continue does not send the body.
+// refuseByHeaders refuses a body by the headers. Errors: 413 payload_too_large, 415 unsupported_media_type.
+// It reads nothing, so a caller who waits for 100 Continue does not send the body.
 func refuseByHeaders(c *gin.Context) error {
 	h, length := c.Request.Header, c.Request.ContentLength // length is -1 when unknown
 	switch {

@@ -27,9 +27,9 @@ type Browsers struct {
 	Local    bool     // only this machine can reach the service
 }
 
-// guardBrowsers answers CORS preflights, and refuses requests from pages of other origins. GET and HEAD from
-// such pages pass, because the browser does not show them the answer. guardBrowsers also refuses unknown host
-// names: see knowHost. Error: 403 forbidden.
+// guardBrowsers answers CORS preflights, and refuses requests from pages of other origins. GET and HEAD pass,
+// because a browser hides the answer from such a page. guardBrowsers also refuses unknown host names: see
+// knowHost. Error: 403 forbidden.
 func guardBrowsers(b Browsers) gin.HandlerFunc {
 	crossOrigin, forPages := http.NewCrossOriginProtection(), b.cors()
 	return func(c *gin.Context) {
@@ -58,7 +58,7 @@ func (b Browsers) cors() *cors.Cors {
 		AllowedMethods: []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"},
 		AllowedHeaders: []string{"Authorization", "Content-Type", IdempotencyHeader, draftKeyHeader,
 			correlation.Header, "If-Match", "If-None-Match",
-			"traceparent", "tracestate"}, // W3C Trace Context: some pages send these with each call
+			"traceparent", "tracestate"}, // W3C Trace Context: some pages send both with each call
 		ExposedHeaders: []string{correlation.Header, "Idempotency-Replayed", "ETag", "Retry-After", "Link",
 			"Allow", "RateLimit", "RateLimit-Policy", "WWW-Authenticate", "Deprecation", "Sunset"},
 		MaxAge: 600, // seconds

@@ -10,9 +10,9 @@ import (
 	"example.com/b2b/internal/etag"
 )
 
-// bufferResponse sends an answer when the handler has ended; it does not buffer files. HEAD gets the headers
-// of GET without the body. When the document declares an ETag, an answer 200 has the ETag. A GET or HEAD with
-// this tag in If-None-Match gets 304.
+// bufferResponse keeps an answer in memory until the handler has ended. It does not buffer files. HEAD gets
+// the headers of GET without the body. When the document declares an ETag, a 200 has this header. A GET or
+// HEAD with the same tag in If-None-Match gets 304.
 func bufferResponse(c *gin.Context) {
 	op := callOf(c).operation
 	if op != nil && op.streams {

@@ -24,8 +24,8 @@ type envelope struct {
 }
 
 // Fail answers with the public part of err (see apperr.Public), and keeps err for the access log. After the
-// first bytes of a file it cannot send another answer. Then accessLog closes the connection, unless the file
-// itself has reported err: see bulk.ErrReported.
+// first bytes of a file, Fail cannot send another answer: accessLog then closes the connection, unless the
+// file itself has reported err (see bulk.ErrReported).
 func Fail(c *gin.Context, err error) {
 	_ = c.Error(err)
 	c.Abort()
@@ -64,11 +64,11 @@ func FailParameter(c *gin.Context, err error, _ int) { FailBinding(c, err) }
 
 func notFound(c *gin.Context) { Fail(c, apperr.NotFound.New(c.Request.URL.Path)) }
 
-// methodNotAllowed answers 405 method_not_allowed. The header Allow must be set before; gin sets it for
-// NoMethod.
+// methodNotAllowed answers 405 method_not_allowed. The caller must set the header Allow first; for NoMethod
+// gin has set it.
 func methodNotAllowed(c *gin.Context) { Fail(c, apperr.MethodNotAllowed.New(c.Request.Method)) }
 
-// recoverPanics answers a panic with 500 internal, and logs its stack.
+// recoverPanics answers a panic with 500 internal, and logs the stack.
 func recoverPanics(c *gin.Context) {
 	defer func() {
 		if p := recover(); p != nil {

@@ -47,8 +47,8 @@ func (p *pace) transfer(move func() (int, error)) (int, error) {
 	return n, err
 }
 
-// upload returns the body of a request with a file; the handler reads the file. Errors, by the headers: 413
-// payload_too_large, 415 unsupported_media_type.
+// upload returns the body of a request with a file; the handler reads the file. upload refuses a file by the
+// headers. Errors: 413 payload_too_large, 415 unsupported_media_type.
 func upload(c *gin.Context, row *openapi3.Schema, window time.Duration) (*bulk.Upload, error) {
 	media := mediaType(c.Request.Header)
 	switch {
@@ -87,8 +87,8 @@ func (r *fileReader) Read(b []byte) (int, error) {
 	return n, err
 }
 
-// startFile lets the handler send a file while the handler writes the file. The returned context ends when
-// the handler has neither read nor written for timeout. It does not end when the caller leaves: the next
+// startFile replaces c.Writer, so that a file is sent while the handler writes it. The returned context ends
+// when the handler has neither read nor written for timeout. It does not end when the caller leaves: the next
 // write then fails. window is the window of pace.
 func startFile(c *gin.Context, timeout, window time.Duration) (context.Context, context.CancelFunc) {
 	server.SetWriteBuffer(c.Request.Context(), sendBuffer)
@@ -111,7 +111,7 @@ func startFile(c *gin.Context, timeout, window time.Duration) (context.Context, 
 	}
 }
 
-// fileWriter sends a file while the handler writes the file.
+// fileWriter sends a file while the handler writes it.
 type fileWriter struct {
 	gin.ResponseWriter
 	ctx         context.Context

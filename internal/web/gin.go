@@ -15,15 +15,15 @@ func (e Engine) GET(path string, handlers ...gin.HandlerFunc) gin.IRoutes {
 	return e.Engine.GET(path, handlers...)
 }
 
-// newGin returns an engine without middlewares. X-Forwarded-For counts only in requests from proxies, a list
-// of addresses and networks. newGin panics when an entry is neither.
+// newGin returns an engine without middlewares. proxies are addresses and networks: X-Forwarded-For counts
+// only in requests from proxies. newGin panics when an entry is neither an address nor a network.
 func newGin(proxies []string) Engine {
 	gin.SetMode(gin.ReleaseMode)
 	e := Engine{gin.New()}
 	e.ContextWithFallback = true // the end of the request's context also ends a handler's SQL
 	e.HandleMethodNotAllowed = true
 	e.UseRawPath = true          // an idempotency key in a path may have an escaped slash
-	e.UnescapePathValues = false // unescapePath does it: gin would turn + into a space
+	e.UnescapePathValues = false // gin would turn + into a space; see unescapePath
 	// A path with a wrong slash at its end gets an error in JSON; gin's redirect would have an HTML body.
 	e.RedirectTrailingSlash = false
 	if err := e.SetTrustedProxies(proxies); err != nil {

@@ -8,7 +8,7 @@ import (
 	"example.com/b2b/internal/server"
 )
 
-// Limits bound how much callers may use an engine; 0 sets no bound. Callers share the requests, searches,
+// Limits bound the use of an engine; 0 sets no bound. Each caller may take a share of the requests, searches,
 // imports and exports in progress: see fair.Semaphore.
 type Limits struct {
 	Rate     int // requests per second from each caller, on average; each engine counts for itself
@@ -47,9 +47,9 @@ func newWorkLimits(l Limits) workLimits {
 	}
 }
 
-// limitWork holds slots while a request is in progress. When no slot is free for the caller, it refuses the
-// request at once: a retry is answered sooner than a request in a growing queue. Only searches wait. /health
-// and /ready need no slot.
+// limitWork holds slots while a request is in progress. When no slot is free for the caller, limitWork
+// refuses the request at once: a retry is answered sooner than a request in a growing queue. Only searches
+// wait. /health and /ready need no slot.
 func limitWork(l workLimits) func(*gin.Context, *operation) {
 	return func(c *gin.Context, op *operation) {
 		if len(op.security) == 0 {
@@ -69,8 +69,8 @@ func limitWork(l workLimits) func(*gin.Context, *operation) {
 }
 
 // begin takes the slots for a request, and waits for the slot of a search; end gives all slots back. Errors:
-// the errors of fair.Semaphore.TryAcquire, and the error of the request's context when it ends while the
-// search waits.
+// the errors of fair.Semaphore.TryAcquire, and the error of the request's context when the context ends while
+// the search waits.
 func (l workLimits) begin(c *gin.Context, op *operation) (end func(), err error) {
 	p := auth.From(c.Request.Context())
 	caller := fair.Caller{Name: callerKey(c, p), Service: p.ByService}
@@ -107,8 +107,8 @@ func (l workLimits) begin(c *gin.Context, op *operation) (end func(), err error)
 	return end, nil
 }
 
-// keepConnection marks the connection of a request in progress as busy, so that the server does not close it
-// for a new caller.
+// keepConnection marks the connection of a request in progress as busy, so that the server does not close the
+// connection for a new caller.
 func keepConnection(c *gin.Context, _ *operation) {
 	done := server.Busy(c.Request.Context())
 	defer done()

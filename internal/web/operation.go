@@ -120,11 +120,11 @@ func (o operations) find(c *gin.Context) *operation {
 	return o.byPath[c.FullPath()][method]
 }
 
-// call is the state of a request that its middlewares share. It is in the request's context.
+// call is the state that the middlewares of a request share. The request's context holds the call.
 type call struct {
 	operation     *operation // nil for pages and unknown paths
 	correlateBody bool       // the body of an error has the correlation id
-	caller        string     // subject of the authorized caller, the actor of events; "" before
+	caller        string     // subject of the caller, the actor of events; "" until authorize is done
 	cut           bool       // the answer is a file, and an error stopped it before its end
 	callerLeft    bool       // the caller's connection has ended, and so has the work
 }

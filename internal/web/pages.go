@@ -19,7 +19,7 @@ import (
 
 // serveDocs serves the documentation of a service: its document, in YAML and in JSON, and the pages.
 func serveDocs(e Engine, document []byte, spec *openapi3.T, others []docs.Linked, front bool) {
-	asJSON := sync.OnceValues(spec.MarshalJSON) // at the first request, so that the start is fast
+	asJSON := sync.OnceValues(spec.MarshalJSON) // encoded at the first request, so that the start is fast
 	e.GET("/openapi.json", func(c *gin.Context) {
 		document, err := asJSON()
 		if err != nil {

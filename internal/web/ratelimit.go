@@ -26,8 +26,9 @@ type rateLimiter struct {
 	buckets     *lru.Cache[string, *rate.Limiter] // by callerKey; a dropped bucket is full when it comes back
 }
 
-// newRateLimiter returns a limiter to perSecond requests from each caller on average, and to burst requests
-// at once; a burst of 0 means twice perSecond. When perSecond is 0, it returns nil, which sets no limit.
+// newRateLimiter returns a limiter. It admits perSecond requests from each caller on average, and burst
+// requests at once. A burst of 0 means twice perSecond. When perSecond is 0, the limiter is nil, and admits
+// all requests.
 func newRateLimiter(perSecond, burst int) *rateLimiter {
 	if perSecond == 0 {
 		return nil

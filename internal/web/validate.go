@@ -19,9 +19,9 @@ import (
 	"example.com/b2b/internal/validation"
 )
 
-// refuseMethod answers 405 method_not_allowed when the document has the path without the method, and gin has
-// matched another path: GET /orders/quote is no GET of the order with the id quote. allow has the methods of
-// each path without a parameter.
+// refuseMethod answers 405 method_not_allowed when the document has the path, but not with this method. gin
+// would match another path: GET /orders/quote would read the order with the id quote. allow has the header
+// Allow for each path without a parameter.
 func refuseMethod(allow map[string]string) gin.HandlerFunc {
 	return func(c *gin.Context) {
 		path := c.Request.URL.Path
@@ -130,8 +130,8 @@ func readQuery(req *http.Request, op *operation) (url.Values, error) {
 }
 
 // mergeHeaders joins repeated If-Match and If-None-Match headers into a list (RFC 9110, section 5.3), and
-// merges the two headers of the idempotency key. Error: 400 validation_failed when another parameter of op is
-// a repeated header.
+// merges the two headers of the idempotency key. Error: 400 validation_failed when any other header parameter
+// of op is repeated.
 func mergeHeaders(h http.Header, op *operation) error {
 	if err := mergeKeys(h, op); err != nil {
 		return err

@@ -38,7 +38,7 @@ func WantNoLeak(t testing.TB, log []byte) {
 }
 
 var (
-	token    = regexp.MustCompile(`eyJ[\w-]{8,}`) // of a JWT or an X-Acting-For: {" in base64, and more
+	token    = regexp.MustCompile(`eyJ[\w-]{8,}`) // a JWT, or X-Acting-For: begins with {" in base64
 	address  = regexp.MustCompile(`[\w.+-]+@[\w-]+\.[a-z]\w*`)
 	sentence = "name@example.com" // in the error message for an invalid email address
 
@@ -55,8 +55,8 @@ var used = struct {
 	secrets, personal map[string]bool
 }{secrets: map[string]bool{Token: true, Secret: true}, personal: map[string]bool{}}
 
-// Leak returns the first text in a log line that no log may show: a token, a secret, an email address, or
-// personal data of an earlier request or answer. It returns "" when there is no such text.
+// Leak searches a log line for a text that no log may show: a token, a secret, an email address, or personal
+// data of an earlier request or answer. It returns the text, or "" when there is none.
 func Leak(line []byte) string {
 	attributes := map[string]any{}
 	if json.Unmarshal(line, &attributes) != nil {
@@ -88,7 +88,7 @@ func Leak(line []byte) string {
 }
 
 // byChance reports whether a text may be in a log by chance, because the text is short or a plain word. It
-// also returns true for an email address, which Leak finds by address.
+// also returns true for an email address, because Leak finds email addresses anyway.
 func byChance(text string) bool {
 	oneLine := !strings.Contains(text, "\n")
 	return oneLine && (strings.Contains(text, "@") || utf8.RuneCountInString(text) <= 5) ||

@@ -218,7 +218,7 @@ func checkCode(declared *openapi3.ResponseRef, body []byte) error {
 }
 
 // Do sends a request and returns the answer. headers are names and values in turn; a header with an empty
-// value is not sent. Do adds no header that a client may forget, such as Content-Type.
+// value is not sent. Do sets no header by itself, not even Content-Type.
 func Do(
 	t testing.TB, method, url, body string, headers ...string,
 ) (status int, answer []byte, header http.Header) {
