@@ -12,8 +12,8 @@ import (
 	"example.com/b2b/orders"
 )
 
-// TestRules breaks each rule once, as far as the database's own constraints let it, and looks for the rule
-// and the id.
+// TestRules breaks each rule of the doctor, as far as the constraints of the database allow, and expects the
+// rule and the id in the report.
 func TestRules(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		exec := func(statement string) {

@@ -138,7 +138,7 @@ func TestImportProducts(t *testing.T) {
 			if p := res.JSON200.Data; p.Name != "Thing" || p.PriceCents != 150 || p.Stock != 9 || !p.Active {
 				t.Errorf("%s", res.Body)
 			}
-			if got := told(s.history(t, fmt.Sprint("/products/", old))); got != "product.created by anonymous in "+correlationOf(
+			if got := describe(s.history(t, fmt.Sprint("/products/", old))); got != "product.created by anonymous in "+correlationOf(
 				t, s, old, 2,
 			)+", product.updated by anonymous in "+correlationOf(
 				t, s, old, 1,

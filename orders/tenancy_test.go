@@ -64,7 +64,7 @@ func TestCommandsKeepTenancy(t *testing.T) {
 	})
 }
 
-// orderCommands returns the types of this package with a method decide, but for Service.
+// orderCommands returns the types of package orders with a method decide, except Service.
 func orderCommands(t *testing.T) (types []string) {
 	names, err := filepath.Glob("*.go")
 	if err != nil {
