@@ -28,8 +28,8 @@ import (
 	"example.com/b2b/orders"
 )
 
-// inOneBatch queues commands, in this order, until one batch can execute all of them, or as many as a batch may
-// have. It returns the outcome of each command.
+// inOneBatch queues commands, in this order, until one batch can execute all of them, or as many as a batch
+// may have. It returns the outcome of each command.
 func (s *system) inOneBatch(t *testing.T, commands ...func() string) []string {
 	t.Helper()
 	open := s.gate(t)

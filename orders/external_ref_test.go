@@ -148,7 +148,8 @@ func TestExternalRef(t *testing.T) {
 					"Content-Type", "application/json")
 				return status, body
 			}
-			for _, bad := range []string{`""`, `" x"`, `"x "`, `"a\u0000b"`, `1`, `"` + strings.Repeat("x", 101) + `"`} {
+			tooLong := `"` + strings.Repeat("x", 101) + `"`
+			for _, bad := range []string{`""`, `" x"`, `"x "`, `"a\u0000b"`, `1`, tooLong} {
 				status, body := post(bad)
 				webtest.WantError(t, status, body, 400, "validation_failed", "/external_ref")
 			}
@@ -202,13 +203,14 @@ func TestOrderMetadata(t *testing.T) {
 				}
 			}
 		}
+		long := strings.Repeat("x", 41)
 		for bad, fields := range map[string][]string{
 			texts(21, "n", "v"): {"/metadata"}, `[]`: {"/metadata"}, `"x"`: {"/metadata"},
 			`{"a":1}`: {"/metadata/a"}, `{"a":null}`: {"/metadata/a"}, `{"a":{"b":"c"}}`: {"/metadata/a"},
 			`{"a":"x","a":"y"}`: {"/metadata/a"}, `{"":"x"}`: {"/metadata/"}, `{" a":"x"}`: {"/metadata/ a"},
 			`{"a":"line\nbreak"}`: {"/metadata/a"},
-			`{"` + strings.Repeat("x", 41) + `":"` + strings.Repeat("x", 501) + `","b":"` + strings.Repeat("é", 501) + `"}`: {
-				"/metadata/" + strings.Repeat("x", 41), "/metadata/b"},
+			`{"` + long + `":"` + strings.Repeat("x", 501) + `","b":"` + strings.Repeat("é", 501) + `"}`: {
+				"/metadata/" + long, "/metadata/b"},
 		} {
 			status, body := post(bad)
 			webtest.WantError(t, status, body, 400, "validation_failed", fields...)
@@ -226,7 +228,9 @@ func TestLinesBySku(t *testing.T) {
 			res, _ := s.GetProductWithResponse(ctx, id, nil)
 			return &res.JSON200.Data.Sku
 		}
-		bySku := func(sku *string, qty int64) contract.NewOrderItem { return contract.NewOrderItem{Sku: sku, Qty: qty} }
+		bySku := func(sku *string, qty int64) contract.NewOrderItem {
+			return contract.NewOrderItem{Sku: sku, Qty: qty}
+		}
 		t.Run("one item for a product named by id and sku", func(t *testing.T) {
 			o := s.placed(t, bySku(sku(b), 1), line(a, 1), bySku(sku(a), 2), line(b, 3))
 			if len(o.Items) != 2 || o.Items[0].ProductID != a || o.Items[0].Qty != 3 || o.Items[1].Qty != 4 ||
@@ -304,7 +308,8 @@ func TestKeysOfTheVersionBefore(t *testing.T) {
 				t.Errorf("%s, then %s", first, again)
 			}
 		}
-		const another = `{"customer_id":1,"items":[{"product_id":2,"qty":3},{"product_id":4,"qty":5}],"external_ref":"PO"}`
+		const another = `{"customer_id":1,"items":[{"product_id":2,"qty":3},{"product_id":4,"qty":5}],` +
+			`"external_ref":"PO"}`
 		status, body, _ := post("/orders", another, "order")
 		webtest.WantError(t, status, body, 422, "idempotency_key_reused")
 	})

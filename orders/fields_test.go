@@ -11,8 +11,8 @@ import (
 	api "example.com/b2b/openapi/ordersapi"
 )
 
-// TestEveryField sends each field of the document and expects the field in the answer. It fails for a field of
-// an answer that is never set.
+// TestEveryField sends each field of the document and expects the field in the answer. It fails for a field
+// of an answer that is never set.
 func TestEveryField(t *testing.T) {
 	spec := webtest.Spec(t, api.Document)
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {

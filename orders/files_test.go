@@ -297,9 +297,9 @@ func correlationOf(t *testing.T, s *system, product int64, at int) string {
 	return *s.history(t, fmt.Sprint("/products/", product))[at].CorrelationID
 }
 
-// TestImportStatements checks the number of statements for a batch, for any number of rows: ids of skus, locked
-// products; for changes products, adjustments and events; for new products the distance between their ids.
-// BEGIN and COMMIT are not counted.
+// TestImportStatements checks the number of statements for a batch, for any number of rows: ids of skus,
+// locked products; for changes products, adjustments and events; for new products the distance between their
+// ids. BEGIN and COMMIT are not counted.
 func TestImportStatements(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g)

@@ -30,10 +30,11 @@ import (
 	"example.com/b2b/orders"
 )
 
-// TestLinearizable checks that the service is linearizable. Concurrent clients call two instances of the service
-// for a few scarce products; some answers are lost, and some of the lost calls are repeated. A serial order of
-// the calls, each between its start and its answer, must explain all answers in a simple model of the service:
-// stock, orders and keys in memory. All clients of a shop act for one partner; both partners use the same keys.
+// TestLinearizable checks that the service is linearizable. Concurrent clients call two instances of the
+// service for a few scarce products; some answers are lost, and some of the lost calls are repeated. A serial
+// order of the calls, each between its start and its answer, must explain all answers in a simple model of the
+// service: stock, orders and keys in memory. All clients of a shop act for one partner; both partners use the
+// same keys.
 func TestLinearizable(t *testing.T) {
 	const rounds, clients, calls = 12, 8, 12 // the cost of a check rises steeply with the length of a history
 	dbtest.EachConfig(t, func(t *testing.T, c db.Config) {
@@ -328,8 +329,8 @@ var linear = porcupine.Model{
 	DescribeState:     func(state any) string { return fmt.Sprintf("%+v", state) },
 }
 
-// shop has one or two products. No order has products of two shops, so the history of each shop can be checked
-// alone.
+// shop has one or two products. No order has products of two shops, so the history of each shop can be
+// checked alone.
 type shop struct {
 	partner  int // an index of callers
 	products [2]int64

@@ -378,8 +378,8 @@ type machine struct {
 	earlier []func(r *rapid.T)
 }
 
-// callers lists two partners, each bound to a customer, and a caller with access to all customers. They use the
-// same keys on purpose.
+// callers lists two partners, each bound to a customer, and a caller with access to all customers. They use
+// the same keys on purpose.
 var callers = []auth.Principal{
 	{Subject: "erp-of-1", Customer: 1},
 	{Subject: "erp-of-2", Customer: 2},
@@ -394,8 +394,8 @@ func (m *machine) acting(step func(*rapid.T)) func(*rapid.T) {
 	}
 }
 
-// TestModel runs random sequences of requests. -rapid.checks=1000 runs more sequences, -rapid.steps=200 longer
-// sequences.
+// TestModel runs random sequences of requests. -rapid.checks=1000 runs more sequences, -rapid.steps=200
+// longer sequences.
 func TestModel(t *testing.T) {
 	given := map[string]bool{}
 	flag.Visit(func(f *flag.Flag) { given[f.Name] = true })
@@ -496,7 +496,7 @@ func (m *machine) drawOrder(r *rapid.T) int64 {
 	return rapid.SampledFrom(append(slices.Repeat(ids, 5), unknown)).Draw(r, "order")
 }
 
-// drawTag draws an ETag for If-Match or If-None-Match, or nil. matches compares the ETag with a representation.
+// drawTag draws an ETag for If-Match or If-None-Match, or nil. matches compares it with a representation.
 func (m *machine) drawTag(r *rapid.T) (tag *string, matches func(view any) bool) {
 	t := rapid.SampledFrom([]string{"", "", "", "*", `"other"`, "seen", "seen"}).Draw(r, "tag")
 	if t == "seen" && m.tags != nil {
@@ -650,7 +650,7 @@ func (m *machine) drawNewOrder(r *rapid.T) {
 			}
 			return m.s.CreateOrder(ctx, &api.CreateOrderParams{XIdempotencyKey: key}, n)
 		}
-		// A repeated request gets the first answer without a look at the customer. A new order needs the customer.
+		// A repeated request gets the first answer without a customer lookup. A new order needs the lookup.
 		var first *memory
 		if key != nil {
 			first = m.live("createOrder", *key)

@@ -84,8 +84,8 @@ func asService(_ context.Context, req *http.Request) error {
 var changesOrders = []string{"confirm", "cancel", "compensate", "order 2"}
 
 // TestPairs runs each two operations at the same time on one order and its product: in two instances of the
-// service, in one instance, and in one batch. The outcomes must be the outcomes of a serial order, and the stock
-// must be consistent.
+// service, in one instance, and in one batch. The outcomes must be the outcomes of a serial order, and the
+// stock must be consistent.
 func TestPairs(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g)

@@ -23,7 +23,9 @@ func TestQuoteOrder(t *testing.T) {
 		sku := func(id int64) *string {
 			return new(webtest.Data(t, "GET", fmt.Sprint(s.base, "/products/", id), nil)["sku"].(string))
 		}
-		bySku := func(id, qty int64) contract.NewOrderItem { return contract.NewOrderItem{Sku: sku(id), Qty: qty} }
+		bySku := func(id, qty int64) contract.NewOrderItem {
+			return contract.NewOrderItem{Sku: sku(id), Qty: qty}
+		}
 		ask := func(n api.NewOrder) *api.QuoteOrderResponse {
 			res, err := s.QuoteOrderWithResponse(ctx, n)
 			if err != nil {
@@ -135,7 +137,8 @@ func TestQuoteOrder(t *testing.T) {
 			}
 			status, answer, _ := webtest.Do(t, "POST", s.base+"/orders/quote", body(1), headers...)
 			webtest.WantError(t, status, answer, 403, "forbidden", "/customer_id")
-			if status, answer, _ := webtest.Do(t, "POST", s.base+"/orders/quote", body(2), headers...); status != 200 {
+			status, answer, _ = webtest.Do(t, "POST", s.base+"/orders/quote", body(2), headers...)
+			if status != 200 {
 				t.Errorf("%d %s", status, answer)
 			}
 			status, answer, _ = webtest.Do(t, "POST", s.base+"/orders", body(2), headers...)

@@ -67,8 +67,8 @@ func TestCreateOrderStatements(t *testing.T) {
 	})
 }
 
-// TestBatchStatements executes 60 commands of all kinds in one batch. The batch needs no more statements than a
-// single command of each kind.
+// TestBatchStatements executes 60 commands of all kinds in one batch. The batch needs no more statements than
+// a single command of each kind.
 func TestBatchStatements(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g)
@@ -77,7 +77,8 @@ func TestBatchStatements(t *testing.T) {
 			p := s.product(t, 100, 100)
 			toConfirm, toCancel := s.placed(t, line(p, 1)).ID, s.placed(t, line(p, 1)).ID
 			key := fmt.Sprint("key-", i)
-			place, confirm := &api.CreateOrderParams{XIdempotencyKey: &key}, &api.ConfirmOrderParams{XIdempotencyKey: key}
+			place := &api.CreateOrderParams{XIdempotencyKey: &key}
+			confirm := &api.ConfirmOrderParams{XIdempotencyKey: key}
 			commands = append(commands,
 				func() string { return outcomeOf(s.CreateOrder(ctx, place, newOrder(line(p, i+1)))) },
 				func() string { return outcomeOf(s.ConfirmOrder(ctx, toConfirm, confirm)) },
@@ -85,8 +86,8 @@ func TestBatchStatements(t *testing.T) {
 		}
 		statements := counting(t, g)
 		wantCounts(t, counted(s.inOneBatch(t, commands...)), map[string]int{"201": 20, "200": 40})
-		// The order at the gate: 3 for its product, 5 for the order. The batch: orders, items, products, keys,
-		// stock, new orders, changed orders, new items, events, answers.
+		// At the gate: 3 for the product, 5 for the order. In the batch: orders, items, products, keys, stock,
+		// new orders, changed orders, new items, events, answers.
 		want := int64(3 + 5 + 10)
 		if g.Name() != db.SQLite {
 			want++ // the distance between the ids of one INSERT
