@@ -37,8 +37,8 @@ func (s *system) noteBlocks(t *testing.T, want int) {
 	}
 }
 
-// TestCreatedBetween lists the orders of a period and compares them with the rows of that period, with no, some
-// or all id ranges recorded.
+// TestCreatedBetween lists the orders of a period and compares them with the rows of that period, with no,
+// some or all id ranges recorded.
 func TestCreatedBetween(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g)
