@@ -18,7 +18,8 @@ func (s *system) adjust(t testing.TB, product, delta int64, reason, key string) 
 	if key != "" {
 		params.XIdempotencyKey = &key
 	}
-	res, err := s.AdjustStockWithResponse(ctx, product, &params, api.NewStockAdjustment{Delta: delta, Reason: reason})
+	n := api.NewStockAdjustment{Delta: delta, Reason: reason}
+	res, err := s.AdjustStockWithResponse(ctx, product, &params, n)
 	if err != nil {
 		t.Fatal(err)
 	}

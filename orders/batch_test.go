@@ -388,7 +388,8 @@ func TestBatchLostCommit(t *testing.T) {
 		results := s.queued(t, place, place, place)
 		losing.Store(true)
 		open() // the answer to its COMMIT is lost, too
-		if got := results(); !slices.Equal(got, []string{"503 unavailable", "503 unavailable", "503 unavailable"}) {
+		want := []string{"503 unavailable", "503 unavailable", "503 unavailable"}
+		if got := results(); !slices.Equal(got, want) {
 			t.Error(got)
 		}
 		losing.Store(false)

@@ -250,7 +250,8 @@ func TestLinesBySku(t *testing.T) {
 		t.Run("insufficient_stock", func(t *testing.T) {
 			res := s.place(t, "", line(b, 1), bySku(sku(a), 5), line(a, 3))
 			webtest.WantError(t, res.StatusCode(), res.Body, 400, "insufficient_stock", "/items/1/qty")
-			wantParams(t, res.Body, map[string]any{"product_id": a, "sku": *sku(a), "requested": 8, "available": 7})
+			want := map[string]any{"product_id": a, "sku": *sku(a), "requested": 8, "available": 7}
+			wantParams(t, res.Body, want)
 		})
 		t.Run("product_inactive", func(t *testing.T) {
 			kept := s.placed(t, line(a, 1))
@@ -275,7 +276,8 @@ func TestLinesBySku(t *testing.T) {
 				`{"product_id":1,"sku":"A","qty":1}`: "/items/0/sku",
 			} {
 				order := `{"customer_id":1,"items":[` + item + `]}`
-				status, body, _ := webtest.Do(t, "POST", s.base+"/orders", order, "Content-Type", "application/json")
+				status, body, _ := webtest.Do(t, "POST", s.base+"/orders", order,
+					"Content-Type", "application/json")
 				webtest.WantError(t, status, body, 400, "validation_failed", field)
 			}
 		})
@@ -304,7 +306,8 @@ func TestKeysOfTheVersionBefore(t *testing.T) {
 			_, first, _ := post(c.path, c.other, c.key)
 			hash := sha256.Sum256([]byte(c.hashed))
 			s.exec(t, "UPDATE idempotency_keys SET request_hash = ? WHERE idempotency_key = ?", hash[:], c.key)
-			if _, again, replayed := post(c.path, c.other, c.key); replayed != "true" || !bytes.Equal(again, first) {
+			_, again, replayed := post(c.path, c.other, c.key)
+			if replayed != "true" || !bytes.Equal(again, first) {
 				t.Errorf("%s, then %s", first, again)
 			}
 		}

@@ -202,8 +202,8 @@ func TestConcurrent(t *testing.T) {
 		})
 		t.Run("50 orders on a stock of 10", func(t *testing.T) {
 			p := s.product(t, 1, 10)
-			wantCounts(t, atOnce(50, func(i int) string { return placeOutcome(fmt.Sprint("stock-", i), line(p, 1)) }),
-				map[string]int{"201": 10, "400 insufficient_stock": 40})
+			counts := atOnce(50, func(i int) string { return placeOutcome(fmt.Sprint("stock-", i), line(p, 1)) })
+			wantCounts(t, counts, map[string]int{"201": 10, "400 insufficient_stock": 40})
 			s.wantStock(t, p, 0)
 		})
 		t.Run("20 orders with one key", func(t *testing.T) {
@@ -256,7 +256,8 @@ func TestConcurrent(t *testing.T) {
 				res := s.cancel(t, id, "")
 				return "cancel " + outcome(res.StatusCode(), res.Body)
 			})
-			if counts["cancel 200"] != 40 || counts["confirm 200"]+counts["confirm 400 order_not_confirmable"] != 40 {
+			if counts["cancel 200"] != 40 ||
+				counts["confirm 200"]+counts["confirm 400 order_not_confirmable"] != 40 {
 				t.Errorf("%v", counts)
 			}
 			s.wantStock(t, p, 20)

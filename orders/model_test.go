@@ -763,8 +763,9 @@ func (m *machine) getKey(r *rapid.T, key string) {
 	m.want(r, v, answered(m.s.GetIdempotencyKey(ctx, key)))
 }
 
+var statuses = []contract.OrderStatus{"", contract.CREATED, contract.CONFIRMED, contract.CANCELED}
+
 func (m *machine) drawList(r *rapid.T) {
-	statuses := []contract.OrderStatus{"", contract.CREATED, contract.CONFIRMED, contract.CANCELED}
 	status := rapid.SampledFrom(statuses).Draw(r, "status")
 	m.wantList(r, status, rapid.SampledFrom([]int64{0, 1, 2, 3}).Draw(r, "customer"))
 }
@@ -876,7 +877,7 @@ func (m *machine) wantAll(r *rapid.T) {
 		for _, o := range m.orders {
 			m.wantOrder(r, o.ID, nil, always)
 		}
-		for _, status := range []contract.OrderStatus{"", contract.CREATED, contract.CONFIRMED, contract.CANCELED} {
+		for _, status := range statuses {
 			m.wantList(r, status, 0)
 		}
 		for _, key := range []string{"k", "l"} {

@@ -53,7 +53,8 @@ func TestCreateProduct(t *testing.T) {
 				`{"sku":"X","name":"` + strings.Repeat("x", 256) + `","price_cents":1,"stock":1,"id":4}`: {
 					"/name", "/id"},
 			} {
-				status, answer, _ := webtest.Do(t, "POST", s.base+"/products", body, "Content-Type", "application/json")
+				status, answer, _ := webtest.Do(t, "POST", s.base+"/products", body,
+					"Content-Type", "application/json")
 				webtest.WantError(t, status, answer, 400, "validation_failed", fields...)
 			}
 			status, answer, _ := webtest.Do(t, "POST", s.base+"/products", "", "Content-Type", "application/json")

@@ -58,7 +58,9 @@ func TestQuoteOrder(t *testing.T) {
 		s.UpdateProductWithResponse(ctx, gone, nil, api.ProductUpdate{Active: new(false)})
 		state := func() string {
 			_, products, _ := webtest.Do(t, "GET", s.base+"/products/export", "")
-			for _, table := range []string{"orders", "order_items", "stock_adjustments", "events", "idempotency_keys"} {
+			for _, table := range []string{
+				"orders", "order_items", "stock_adjustments", "events", "idempotency_keys",
+			} {
 				products = fmt.Append(products, table, " ", s.count(t, table))
 			}
 			return string(products)

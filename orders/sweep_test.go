@@ -221,7 +221,8 @@ func TestCancelReason(t *testing.T) {
 		s := serve(t, g)
 		p := s.product(t, 1, 100)
 		post := func(id int64, body string, headers ...string) (int, []byte) {
-			status, answer, _ := webtest.Do(t, "POST", fmt.Sprint(s.base, "/orders/", id, "/cancel"), body, headers...)
+			url := fmt.Sprint(s.base, "/orders/", id, "/cancel")
+			status, answer, _ := webtest.Do(t, "POST", url, body, headers...)
 			return status, answer
 		}
 		asService := []string{"Content-Type", "application/json", "Authorization", "Bearer " + webtest.Token}

@@ -94,7 +94,8 @@ func TestKnownValues(t *testing.T) {
 		}
 	}
 	for name, known := range map[string][2][]string{
-		"EventType":      {events, {transitioned(created), transitioned(confirmed), transitioned(canceled), productCreated, productUpdated, stockAdjusted}},
+		"EventType": {events, {transitioned(created), transitioned(confirmed), transitioned(canceled),
+			productCreated, productUpdated, stockAdjusted}},
 		"OrderStatus":    {listed("OrderStatus", ""), {string(created), string(confirmed), string(canceled)}},
 		"CancelReason":   {listed("CancelReason", ""), {string(requested), string(reservationExpired), string(compensation)}},
 		"OrderAction":    {listed("OrderAction", ""), {string(confirmAction), string(cancelAction)}},
@@ -111,7 +112,8 @@ func TestKeyedOperations(t *testing.T) {
 	for path, item := range webtest.Spec(t, api.Document).Paths.Map() {
 		for _, operation := range item.Operations() {
 			_, known := keyedOperations.Find(operation.OperationID)
-			if takes := operation.Parameters.GetByInAndName("header", "X-Idempotency-Key") != nil; takes != known {
+			takes := operation.Parameters.GetByInAndName("header", "X-Idempotency-Key") != nil
+			if takes != known {
 				t.Errorf("%s of %s takes a key: %v; it is one of keyedOperations: %v",
 					operation.OperationID, path, takes, known)
 			}

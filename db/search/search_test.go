@@ -83,7 +83,9 @@ func TestPage(t *testing.T) {
 		// The alphabet has letters with a lower case, some of another length in bytes; special characters of
 		// LIKE and JSON; letters outside the basic plane of Unicode.
 		letter := rapid.SampledFrom([]rune("aAbBé%_É\\|' Σσςßẞ中文İiǅⅣⅳﬁ\u0301😀𐐀𐐨"))
-		text := func(least, most int) *rapid.Generator[string] { return rapid.StringOfN(letter, least, most, 255) }
+		text := func(least, most int) *rapid.Generator[string] {
+			return rapid.StringOfN(letter, least, most, 255)
+		}
 		next := int64(1)
 		rapid.Check(t, func(t *rapid.T) {
 			if err := g.Exec("DELETE FROM customers").Error; err != nil { // the index still has the deleted rows
