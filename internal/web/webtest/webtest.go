@@ -42,8 +42,8 @@ func Options() web.Options {
 	}
 }
 
-// Logged runs fn, and returns the log of an engine with these options. fn must wait for its answers: an
-// engine writes the line of a request before the answer.
+// Logged runs fn, and returns the log of an engine with these options. fn must wait for the answers to its
+// requests: an engine writes the line of a request before the answer.
 func Logged(t testing.TB, fn func(o web.Options)) string {
 	t.Helper()
 	var b bytes.Buffer
@@ -334,8 +334,8 @@ func ComesBack(t testing.TB, name string, sent, answered any) {
 	}
 }
 
-// NeverShown fails for each property of a response schema that is null or absent in all answers: its column
-// is missing, or the code that shows it.
+// NeverShown fails for each property of a response schema that is null or absent in all answers. Such a
+// property has no column, or no code shows it.
 func NeverShown(t testing.TB, spec *openapi3.T, schema string, answers ...map[string]any) {
 	t.Helper()
 	for property := range spec.Components.Schemas[schema].Value.Properties {
