@@ -29,7 +29,7 @@ type Semaphore struct {
 	used   int
 	usedBy map[string]int // slots in use by name of caller; no entry for 0 slots
 	queue  []*waiter      // in the order of arrival
-	turn   int            // turn of the waiter that got a slot last
+	turn   int            // turn of the waiter that last got a slot
 }
 
 type waiter struct {

@@ -20,8 +20,8 @@ import (
 // exactlyOneOf is the extension of a schema that lists fields: an object must have exactly one of the fields.
 const exactlyOneOf = "x-exactly-one-of"
 
-// JSON is a JSON text, read by its schema. A value of the wrong type is not read further, so an invalid text
-// costs no more time than a valid text.
+// JSON is a JSON text, read by its schema. A value that the schema does not expect is not read further, so an
+// invalid text costs no more time than a valid text.
 type JSON struct {
 	Text  []byte
 	Value any // value for the handler, without unknown fields
@@ -107,8 +107,8 @@ func (j *JSON) read(path []string, v gjson.Result, s *openapi3.Schema) any {
 	return v.Value() // true, false, null
 }
 
-// readObject returns the known fields of an object. It refuses unknown and repeated fields, and leaves them
-// out.
+// readObject returns the known fields of an object. It refuses unknown fields, and all but the first of
+// repeated fields.
 func (j *JSON) readObject(path []string, v gjson.Result, s *openapi3.Schema) any {
 	fields := map[string]any{}
 	v.ForEach(func(key, value gjson.Result) bool {

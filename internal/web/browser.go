@@ -80,11 +80,11 @@ func (b Browsers) trust(r *http.Request) bool {
 		isLoopback(page.Hostname()) && page.Hostname() == hostname(r.Host)
 }
 
-// knowHost reports whether the Host of a request is in Hosts, localhost, or an IP address. Other names may be
-// an attack by DNS rebinding: a site gives its own name the address of this machine, so that its pages have
-// the same origin as the service. Such a page has no token, so a request with a token passes. /health and
-// /ready pass, because load balancers may use any name. Without Hosts, every name passes unless the service
-// is Local.
+// knowHost reports whether the Host of a request is a name in Hosts, localhost, or an IP address. Another
+// name may be an attack by DNS rebinding: a site gives its own name the address of this machine, so that its
+// pages have the same origin as the service. Such a page has no token, so a request with a token passes.
+// /health and /ready pass, because load balancers may use any name. Without Hosts, every name passes unless
+// the service is Local.
 func (b Browsers) knowHost(r *http.Request) bool {
 	anyName := len(b.Hosts) == 0 && !b.Local
 	isProbe := r.URL.Path == "/health" || r.URL.Path == "/ready"

@@ -29,7 +29,7 @@ const sendBuffer = 128 << 10
 // the time of waiting for the other side counts, not the time in which the handler reads or makes rows.
 type pace struct {
 	window      time.Duration
-	setDeadline func(time.Time) error // of the connection
+	setDeadline func(time.Time) error // sets the deadline of the connection
 	bytes       int                   // since the window began
 	waited      time.Duration         // since the window began
 }

@@ -40,7 +40,7 @@ type operation struct {
 
 // operations are the operations of a document.
 type operations struct {
-	byPath map[string]map[string]*operation // by the path in gin's form, and by the method
+	byPath map[string]map[string]*operation // by path in gin's syntax, then by method
 	allow  map[string]string                // the header Allow of each path without a parameter
 }
 
