@@ -9,18 +9,25 @@ import (
 	"example.com/b2b/openapi/contract"
 )
 
-// The operations that take an idempotency key. Tests hold the report on a key, the doctor and the contract to
+// The operations that take an idempotency key, in the order of the contract, with the status of the answer, and
+// the order's status as the answer shows it. Tests hold the report on a key, the doctor and the contract to
 // keyedOperations.
 var (
-	createOrder  = idempotency.Operation{Name: "createOrder", Status: http.StatusCreated, Target: orderSubject}
-	confirmOrder = idempotency.Operation{Name: "confirmOrder", Status: http.StatusOK, Target: orderSubject}
-	cancelOrder  = idempotency.Operation{Name: "cancelOrder", Status: http.StatusOK, Target: orderSubject}
+	createProduct = keyed("createProduct", http.StatusCreated, productSubject, "")
+	adjustStock   = keyed("adjustStock", http.StatusCreated, productSubject, "")
+	createOrder   = keyed("createOrder", http.StatusCreated, orderSubject, created)
+	confirmOrder  = keyed("confirmOrder", http.StatusOK, orderSubject, confirmed)
+	cancelOrder   = keyed("cancelOrder", http.StatusOK, orderSubject, canceled)
 
-	createProduct = idempotency.Operation{Name: "createProduct", Status: http.StatusCreated, Target: productSubject}
-	adjustStock   = idempotency.Operation{Name: "adjustStock", Status: http.StatusCreated, Target: productSubject}
-
-	keyedOperations = idempotency.Operations{createOrder, confirmOrder, cancelOrder, createProduct, adjustStock}
+	keyedOperations idempotency.Operations
+	statusAfter     = map[string]status{} // the order's status after an operation, by the operation's name
 )
+
+func keyed(name string, answer int, target string, after status) idempotency.Operation {
+	o := idempotency.Operation{Name: name, Status: answer, Target: target}
+	keyedOperations, statusAfter[name] = append(keyedOperations, o), after
+	return o
+}
 
 // reportKey returns the effects of a key of the caller, and the status of each order among them. Error: 404
 // idempotency_key_unknown when the key has no effects, or has expired.

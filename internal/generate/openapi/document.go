@@ -6,6 +6,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"example.com/b2b/internal/apperr"
 	"example.com/b2b/internal/formats"
 )
 
@@ -37,6 +38,11 @@ func bundle(own, shared *yaml.Node) document {
 		}
 	})
 	set(at(d.Node, "components", "schemas", "ErrorCode"), extensible, list(codeNames()))
+	walk(d.Node, func(n *yaml.Node) {
+		if value(n, extensible) == "keyed operations" {
+			set(n, extensible, list(d.ids(apperr.WithKey)))
+		}
+	})
 	answers := responses{document: d, codes: map[string][]string{}}
 	for _, op := range d.operations() {
 		answers.addErrors(op)
@@ -177,6 +183,16 @@ type operation struct {
 	method     string
 	node       *yaml.Node
 	parameters []*yaml.Node // with those of the path
+}
+
+// ids returns the ids of the operations of a group, in the author's order.
+func (d document) ids(group string) (all []string) {
+	for _, op := range d.operations() {
+		if op.isOneOf(group) {
+			all = append(all, op.id)
+		}
+	}
+	return all
 }
 
 func (d document) operations() (all []operation) {

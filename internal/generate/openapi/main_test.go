@@ -72,6 +72,7 @@ components:
       properties:
         zone: { type: string }
         note: { $ref: "../common.yaml#/components/schemas/Note" }
+        made: { type: string, x-extensible-enum: keyed operations }
 `
 
 func parse(t *testing.T, text string) *yaml.Node {
@@ -141,6 +142,10 @@ func TestServed(t *testing.T) {
 	if len(content(codes)) != len(codeNames()) {
 		t.Errorf("%d codes", len(content(codes)))
 	}
+	order := at(served, "components", "schemas", "Order", "properties")
+	if got := yamlOf(t, at(order, "made", extensible)); got != "[createOrder]\n" {
+		t.Errorf("operations that take a key: %s", got)
+	}
 }
 
 // TestRun writes all files of a small contract. Only the catalogue complains: it has codes of other
@@ -170,7 +175,7 @@ func TestRun(t *testing.T) {
 	for name, wants := range map[string][]string{
 		"contract/contract.gen.go":       {"type Note = string", "ErrorCode = \"order_not_found\""},
 		"ordersapi/client.gen.go":        {"Zone *string", "GetOrderWithResponse(", "id int", "externalRef0.Note"},
-		"ordersapi/server/server.gen.go": {"CreateOrder(ctx context.Context, request "},
+		"ordersapi/server/server.gen.go": {"CreateOrder(ctx context.Context, request ", "func (a Answer) "},
 		"ordersapi/document.gen.go":      {`Package ordersapi is the contract "Orders API"`},
 		"ordersapi/openapi.gen.yaml":     {"title: Orders API"},
 		"openapi.gen.yaml":               {"title: B2B order management", "url: " + address, "# Orders API"},
