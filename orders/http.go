@@ -58,7 +58,7 @@ func (s *Service) CreateOrder(ctx context.Context, r server.CreateOrderRequestOb
 		}
 		return nil, err
 	}
-	n := newOrder{CustomerID: r.Body.CustomerID, ExternalRef: r.Body.ExternalRef, Lines: lines(r.Body.Items)}
+	n := newOrder{order{CustomerID: r.Body.CustomerID, ExternalRef: r.Body.ExternalRef}, lines(r.Body.Items)}
 	if r.Body.Metadata != nil {
 		n.Metadata = *r.Body.Metadata
 	}

@@ -12,12 +12,11 @@ type createCommand struct {
 	new newOrder
 }
 
-// newOrder is an order to place.
+// newOrder is an order to place, with the lines of the request, of which place makes the items. The Customers API
+// knows the customer.
 type newOrder struct {
-	CustomerID  int64 // the Customers API knows the customer
-	ExternalRef *string
-	Metadata    map[string]string
-	Lines       []line
+	order
+	Lines []line
 }
 
 // line asks for pieces of a product by its id or its sku. Several lines may name the same product.
@@ -44,7 +43,7 @@ func (c *createCommand) decide(_ *order, rows *lockedRows) (transition, error) {
 // place reserves the stock of all lines or of none, and returns the order. Errors: see price; 400
 // insufficient_stock for each short product, at its first line; see total.
 func (n newOrder) place(stock stockView) (*order, error) {
-	o := &order{CustomerID: n.CustomerID, ExternalRef: n.ExternalRef, Metadata: n.Metadata}
+	o := &n.order
 	var err error
 	if o.Items, err = stock.price(n.Lines); err != nil {
 		return nil, err

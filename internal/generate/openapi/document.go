@@ -30,17 +30,16 @@ func bundle(own, shared *yaml.Node) document {
 			set(n, "$ref", text(strings.TrimPrefix(ref, sharedFile)))
 		}
 		if target := d.target(n); target != n && len(n.Content) > 2 {
-			siblings := n.Content[2:] // keys beside $ref, which override those of the target
-			*n = *clone(target)
-			for pair := range slices.Chunk(siblings, 2) {
-				set(n, pair[0].Value, pair[1])
-			}
+			replaceRef(n, clone(target))
 		}
 	})
 	set(at(d.Node, "components", "schemas", "ErrorCode"), extensible, list(codeNames()))
 	walk(d.Node, func(n *yaml.Node) {
 		if value(n, extensible) == "keyed operations" {
 			set(n, extensible, list(d.ids(apperr.WithKey)))
+		}
+		if value(n, "required") == "all" {
+			set(n, "required", list(keys(at(n, "properties"))))
 		}
 	})
 	answers := responses{document: d, codes: map[string][]string{}}
@@ -50,6 +49,19 @@ func bundle(own, shared *yaml.Node) document {
 	}
 	d.prune()
 	return d
+}
+
+// replaceRef puts the keys of the target in the place of the key $ref. Keys beside $ref win.
+func replaceRef(n, target *yaml.Node) {
+	own := n.Content
+	n.Content, n.Style = nil, target.Style
+	for pair := range slices.Chunk(own, 2) {
+		if pair[0].Value == "$ref" {
+			merge(n, target)
+		} else {
+			set(n, pair[0].Value, pair[1])
+		}
+	}
 }
 
 // merge adds missing keys to a mapping, at every depth, and all elements to a list.
