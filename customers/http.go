@@ -48,7 +48,7 @@ func (s *Service) GetReady(ctx context.Context, _ server.GetReadyRequestObject) 
 func (s *Service) CreateCustomer(ctx context.Context, r server.CreateCustomerRequestObject,
 ) (server.CreateCustomerResponseObject, error) {
 	request := createCustomer.Request(ctx, r.Params.XIdempotencyKey, r.Body)
-	return keyed(s.db.Once(ctx, request, func(tx store) (int64, any, error) {
+	return answer(s.db.Once(ctx, request, func(tx store) (int64, any, error) {
 		c := customer{
 			Name: r.Body.Name, Email: strings.TrimSpace(r.Body.Email),
 			Phone: r.Body.Phone, ExternalRef: r.Body.ExternalRef,
@@ -112,7 +112,7 @@ func (s *Service) ImportCustomers(ctx context.Context, r server.ImportCustomersR
 			return s.importCustomers(ctx, rows, *r.Params.DryRun)
 		},
 	}.File(ctx, r.Body)
-	return answer(file.Respond), err
+	return server.Answer(file.Respond), err
 }
 
 // ExportCustomers returns a file of the customers that match the filters.
@@ -126,7 +126,7 @@ func (s *Service) ExportCustomers(ctx context.Context, r server.ExportCustomersR
 		rows, next, err := s.db.Read(ctx).list(f, db.PageRequest{Cursor: cursor, Limit: bulk.PageSize})
 		return service.Views(rows, view), next, err
 	})
-	return answer(file.Respond), nil
+	return server.Answer(file.Respond), nil
 }
 
 // GetCustomer returns a customer. Errors: see find.
@@ -180,11 +180,4 @@ func (s *Service) ListCustomerHistory(ctx context.Context, r server.ListCustomer
 	return server.ListCustomerHistory200JSONResponse{Body: history.Response(events, next)}, err
 }
 
-// answer writes a whole response: the answer of an operation with an idempotency key, or a file.
-type answer func(w http.ResponseWriter) error
-
-func keyed(a idempotency.Answer, err error) (answer, error) { return a.Respond, err }
-
-func (a answer) VisitCreateCustomerResponse(w http.ResponseWriter) error  { return a(w) }
-func (a answer) VisitImportCustomersResponse(w http.ResponseWriter) error { return a(w) }
-func (a answer) VisitExportCustomersResponse(w http.ResponseWriter) error { return a(w) }
+func answer(a idempotency.Answer, err error) (server.Answer, error) { return a.Respond, err }

@@ -4,6 +4,7 @@ package orchestrator
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -49,11 +50,13 @@ func (s *Service) CreateAndConfirmOrder(
 	if err != nil {
 		return nil, err
 	}
+	order, err := newOrder(r.Body)
+	if err != nil {
+		return nil, err
+	}
 	created, err := ask(ctx, ordersAPI, func() (*ordersapi.CreateOrderResponse, error) {
 		return s.orders.CreateOrderWithResponse(ctx,
-			&ordersapi.CreateOrderParams{XIdempotencyKey: &r.Body.IdempotencyKey},
-			ordersapi.NewOrder{CustomerID: r.Body.CustomerID, Items: r.Body.Items,
-				ExternalRef: r.Body.ExternalRef, Metadata: r.Body.Metadata})
+			&ordersapi.CreateOrderParams{XIdempotencyKey: &r.Body.IdempotencyKey}, order)
 	}, (*ordersapi.CreateOrderResponse).GetJSON201)
 	if err != nil {
 		return nil, err
@@ -75,6 +78,15 @@ func (s *Service) CreateAndConfirmOrder(
 		answer.Headers.IdempotencyReplayed = new(true)
 	}
 	return answer, nil
+}
+
+// newOrder returns the fields of the request that the Orders API knows, too.
+func newOrder(request *api.OrchestrationRequest) (order ordersapi.NewOrder, err error) {
+	encoded, err := json.Marshal(request)
+	if err == nil {
+		err = contract.Unmarshal(encoded, &order)
+	}
+	return order, err
 }
 
 const replayedHeader = "Idempotency-Replayed"

@@ -100,11 +100,6 @@ const keyedRows = `
 	LEFT JOIN orders o ON o.id = k.target_id LEFT JOIN products p ON p.id = k.target_id
 	WHERE `
 
-// statusAfter maps an operation to the status of the order in the stored answer of the operation.
-var statusAfter = map[string]status{
-	createOrder.Name: created, confirmOrder.Name: confirmed, cancelOrder.Name: canceled,
-}
-
 func keyRule(name string, keeps func(keyedRow) bool) doctor.Rule {
 	breaks := func(row *sql.Rows) (string, error) {
 		var r keyedRow

@@ -54,15 +54,15 @@ func (s *Service) CreateOrder(ctx context.Context, r server.CreateOrderRequestOb
 	if err := s.checkCustomer(ctx, r.Body.CustomerID); err != nil {
 		// A repeated request gets the first answer, even without the customer or the Customers API.
 		if first, stored := s.db.Keys.StoredAnswer(ctx, request); stored {
-			return answer(first.Respond), nil
+			return server.Answer(first.Respond), nil
 		}
 		return nil, err
 	}
-	n := newOrder{CustomerID: r.Body.CustomerID, ExternalRef: r.Body.ExternalRef, Lines: lines(r.Body.Items)}
+	n := newOrder{order{CustomerID: r.Body.CustomerID, ExternalRef: r.Body.ExternalRef}, lines(r.Body.Items)}
 	if r.Body.Metadata != nil {
 		n.Metadata = *r.Body.Metadata
 	}
-	return keyed(s.submit(ctx, &createCommand{submission{request: request}, n}))
+	return answer(s.submit(ctx, &createCommand{submission{request: request}, n}))
 }
 
 func lines(items []contract.NewOrderItem) []line {
@@ -88,7 +88,7 @@ func (s *Service) ConfirmOrder(ctx context.Context, r server.ConfirmOrderRequest
 ) (server.ConfirmOrderResponseObject, error) {
 	request := confirmOrder.Request(ctx, &r.Params.XIdempotencyKey, r.ID)
 	c := &confirmCommand{submission{request: request, orderID: r.ID, ifMatch: r.Params.IfMatch}}
-	return keyed(s.submit(ctx, c))
+	return answer(s.submit(ctx, c))
 }
 
 // CancelOrder cancels an order. Errors: see mayCompensate, submit and cancelCommand.decide.
@@ -111,7 +111,7 @@ func (s *Service) CancelOrder(ctx context.Context, r server.CancelOrderRequestOb
 		content = append(content, *c.note)
 	}
 	c.request = cancelOrder.Request(ctx, r.Params.XIdempotencyKey, content)
-	return keyed(s.submit(ctx, c))
+	return answer(s.submit(ctx, c))
 }
 
 // GetOrder returns an order. Errors: see find.
@@ -168,7 +168,7 @@ func (s *Service) ExportOrders(ctx context.Context, r server.ExportOrdersRequest
 		rows, next, err := s.db.Read(ctx).exportOrders(f, cursor)
 		return service.Views(rows, s.orderView), next, err
 	})
-	return answer(file.Respond), nil
+	return server.Answer(file.Respond), nil
 }
 
 // GetIdempotencyKey returns the effects of an idempotency key. Errors: see reportKey.
@@ -198,7 +198,7 @@ func (s *Service) GetIdempotencyKey(ctx context.Context, r server.GetIdempotency
 func (s *Service) CreateProduct(ctx context.Context, r server.CreateProductRequestObject,
 ) (server.CreateProductResponseObject, error) {
 	request := createProduct.Request(ctx, r.Params.XIdempotencyKey, r.Body)
-	return keyed(s.db.Once(ctx, request, func(tx store) (int64, any, error) {
+	return answer(s.db.Once(ctx, request, func(tx store) (int64, any, error) {
 		p := product{
 			SKU: r.Body.Sku, Name: r.Body.Name, PriceCents: r.Body.PriceCents, Stock: r.Body.Stock,
 			Active: r.Body.Active == nil || *r.Body.Active,
@@ -260,7 +260,7 @@ func (s *Service) ImportProducts(ctx context.Context, r server.ImportProductsReq
 			return s.importProducts(ctx, rows, *r.Params.DryRun)
 		},
 	}.File(ctx, r.Body)
-	return answer(file.Respond), err
+	return server.Answer(file.Respond), err
 }
 
 // ExportProducts returns a file of the products that match the filters.
@@ -274,7 +274,7 @@ func (s *Service) ExportProducts(ctx context.Context, r server.ExportProductsReq
 		rows, next, err := s.db.Read(ctx).listProducts(f, db.PageRequest{Cursor: cursor, Limit: bulk.PageSize})
 		return service.Views(rows, productView), next, err
 	})
-	return answer(file.Respond), nil
+	return server.Answer(file.Respond), nil
 }
 
 // AdjustStock adds pieces to the stock of a product or removes pieces. Errors: 404 product_not_found, 422
@@ -287,7 +287,7 @@ func (s *Service) AdjustStock(ctx context.Context, r server.AdjustStockRequestOb
 	}
 	defer done()
 	request := adjustStock.Request(ctx, r.Params.XIdempotencyKey, []any{r.ID, r.Body})
-	return keyed(s.db.Once(ctx, request, func(tx store) (int64, any, error) {
+	return answer(s.db.Once(ctx, request, func(tx store) (int64, any, error) {
 		p, err := tx.lockProduct(r.ID, nil)
 		if err != nil {
 			return 0, nil, err
@@ -318,16 +318,4 @@ func (s *Service) ListProductHistory(ctx context.Context, r server.ListProductHi
 	return server.ListProductHistory200JSONResponse{Body: history.Response(events, next)}, err
 }
 
-// answer writes a whole response: the answer of an operation with an idempotency key, or a file.
-type answer func(w http.ResponseWriter) error
-
-func keyed(a idempotency.Answer, err error) (answer, error) { return a.Respond, err }
-
-func (a answer) VisitCreateOrderResponse(w http.ResponseWriter) error    { return a(w) }
-func (a answer) VisitConfirmOrderResponse(w http.ResponseWriter) error   { return a(w) }
-func (a answer) VisitCancelOrderResponse(w http.ResponseWriter) error    { return a(w) }
-func (a answer) VisitExportOrdersResponse(w http.ResponseWriter) error   { return a(w) }
-func (a answer) VisitCreateProductResponse(w http.ResponseWriter) error  { return a(w) }
-func (a answer) VisitAdjustStockResponse(w http.ResponseWriter) error    { return a(w) }
-func (a answer) VisitImportProductsResponse(w http.ResponseWriter) error { return a(w) }
-func (a answer) VisitExportProductsResponse(w http.ResponseWriter) error { return a(w) }
+func answer(a idempotency.Answer, err error) (server.Answer, error) { return a.Respond, err }

@@ -12,12 +12,11 @@ type createCommand struct {
 	new newOrder
 }
 
-// newOrder is an order to place.
+// newOrder is an order to place. checkCustomer has found the customer. The method place makes the items of the
+// order from the lines of the request.
 type newOrder struct {
-	CustomerID  int64 // checkCustomer has found the customer
-	ExternalRef *string
-	Metadata    map[string]string
-	Lines       []line
+	order
+	Lines []line
 }
 
 // line asks for pieces of a product, named by its id or by its sku. Several lines may name the same product.
@@ -45,7 +44,7 @@ func (c *createCommand) decide(_ *order, rows *lockedRows) (transition, error) {
 // the errors of price and total; 400 insufficient_stock with a detail for each product without enough stock.
 // The detail points to the first line of the product.
 func (n newOrder) place(stock stockView) (*order, error) {
-	o := &order{CustomerID: n.CustomerID, ExternalRef: n.ExternalRef, Metadata: n.Metadata}
+	o := &n.order
 	var err error
 	if o.Items, err = stock.price(n.Lines); err != nil {
 		return nil, err

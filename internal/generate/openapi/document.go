@@ -6,6 +6,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"example.com/b2b/internal/apperr"
 	"example.com/b2b/internal/formats"
 )
 
@@ -29,14 +30,18 @@ func bundle(own, shared *yaml.Node) document {
 			set(n, "$ref", text(strings.TrimPrefix(ref, sharedFile)))
 		}
 		if target := d.target(n); target != n && len(n.Content) > 2 {
-			siblings := n.Content[2:] // keys beside $ref override keys of the target
-			*n = *clone(target)
-			for pair := range slices.Chunk(siblings, 2) {
-				set(n, pair[0].Value, pair[1])
-			}
+			replaceRef(n, clone(target))
 		}
 	})
 	set(at(d.Node, "components", "schemas", "ErrorCode"), extensible, list(codeNames()))
+	walk(d.Node, func(n *yaml.Node) {
+		if value(n, extensible) == "keyed operations" {
+			set(n, extensible, list(d.ids(apperr.WithKey)))
+		}
+		if value(n, "required") == "all" {
+			set(n, "required", list(keys(at(n, "properties"))))
+		}
+	})
 	answers := responses{document: d, codes: map[string][]string{}}
 	for _, op := range d.operations() {
 		answers.addErrors(op)
@@ -44,6 +49,19 @@ func bundle(own, shared *yaml.Node) document {
 	}
 	d.prune()
 	return d
+}
+
+// replaceRef puts the keys of the target in the place of the key $ref. Keys beside $ref win.
+func replaceRef(n, target *yaml.Node) {
+	own := n.Content
+	n.Content, n.Style = nil, target.Style
+	for pair := range slices.Chunk(own, 2) {
+		if pair[0].Value == "$ref" {
+			merge(n, target)
+		} else {
+			set(n, pair[0].Value, pair[1])
+		}
+	}
 }
 
 // merge adds to a mapping n the keys that only from has, at every depth, and to a list n all elements of
@@ -180,6 +198,16 @@ type operation struct {
 	method     string
 	node       *yaml.Node
 	parameters []*yaml.Node // including the parameters of the path
+}
+
+// ids returns the ids of the operations of a group, in the author's order.
+func (d document) ids(group string) (all []string) {
+	for _, op := range d.operations() {
+		if op.isOneOf(group) {
+			all = append(all, op.id)
+		}
+	}
+	return all
 }
 
 func (d document) operations() (all []operation) {
