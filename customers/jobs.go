@@ -6,13 +6,10 @@ import (
 	"example.com/b2b/db"
 )
 
-// jobInterval is also how long an expired key may stay, give or take a fifth.
-const jobInterval = 5 * time.Second
-
-// Jobs returns the background work of the service: see db.RunJobs.
+// Jobs returns the background jobs of the service: see db.RunJobs.
 func (s *Service) Jobs() []db.Job {
 	return []db.Job{
-		{Name: "delete expired keys of customers", Interval: jobInterval, Exclusive: true, Run: s.db.Keys.Purge},
-		{Name: "index customers for searches", Interval: jobInterval, Exclusive: true, Run: s.indexCustomers},
+		{Name: "delete expired keys of customers", Interval: 5 * time.Second, Exclusive: true, Run: s.db.Keys.Purge},
+		{Name: "index customers", Interval: 5 * time.Second, Exclusive: true, Run: s.indexCustomers},
 	}
 }

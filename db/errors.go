@@ -16,14 +16,15 @@ import (
 	sqlite3 "modernc.org/sqlite/lib"
 )
 
-// Errors of a database that cannot do its work now; the same call may succeed later. Package apperr makes
-// 503 unavailable of them.
+// Errors of a database that fails for now: the same call may succeed later. Package apperr turns them into
+// 503 unavailable.
 var (
 	ErrUnavailable error = unavailable{}
-	// ErrConflict is an ErrUnavailable: the transaction lost against another one and may be run again.
+	// ErrConflict is an ErrUnavailable: the transaction lost against another transaction, and may be run
+	// again.
 	ErrConflict = fmt.Errorf("lost against another transaction: %w", ErrUnavailable)
 	// ErrLocked is an ErrConflict: another transaction has held a row for too long. Only the statement has
-	// failed; the transaction goes on, with the locks that it has.
+	// failed; the transaction goes on and keeps its locks.
 	ErrLocked = fmt.Errorf("another transaction holds a row: %w", ErrConflict)
 )
 
@@ -34,22 +35,22 @@ func (unavailable) Error() string { return "the database is unavailable" }
 // Unavailable marks the error for apperr.From.
 func (unavailable) Unavailable() bool { return true }
 
-// dialector is a gorm dialector that translates all errors.
+// dialector is a gorm.Dialector that translates errors, and keeps the state of the database.
 type dialector struct {
 	gorm.Dialector
 	mariaDB      bool                // the server is MariaDB
-	transactions chan struct{}       // has an element for each transaction that InTx runs; nil on SQLite
+	transactions chan struct{}       // an element for each running transaction of InTx; nil on SQLite
 	ready        *singleflight.Group // calls of Ready, by table
 }
 
 // Translate implements gorm.ErrorTranslator.
 func (dialector) Translate(err error) error { return translate(err) }
 
-// Explain implements gorm.Dialector for logs: it leaves the values of a statement out.
+// Explain implements gorm.Dialector. It returns the text of a statement for logs, without values.
 func (dialector) Explain(sql string, _ ...any) string { return sql }
 
 // translate wraps a driver's error in gorm.ErrDuplicatedKey, gorm.ErrForeignKeyViolated, ErrLocked,
-// ErrConflict or, for any other fault that passes, ErrUnavailable. Other errors stay as they are.
+// ErrConflict or, for any other temporary fault, ErrUnavailable. Other errors stay as they are.
 func translate(err error) error {
 	var kind error
 	var my *mysqldriver.MySQLError
@@ -73,17 +74,18 @@ func translate(err error) error {
 	return fmt.Errorf("%w: %w", kind, err)
 }
 
-// Error numbers: https://dev.mysql.com/doc/mysql-errors/8.4/en/server-error-reference.html, from 8001 on of
-// TiDB: https://docs.pingcap.com/tidb/stable/error-codes
+// The error numbers are documented at
+// https://dev.mysql.com/doc/mysql-errors/8.4/en/server-error-reference.html and, from 8001 on, at
+// https://docs.pingcap.com/tidb/stable/error-codes.
 func kindOfMySQL(err *mysqldriver.MySQLError) error {
 	switch err.Number {
 	case 1062: // ER_DUP_ENTRY
 		return gorm.ErrDuplicatedKey
 	case 1451, 1452: // ER_ROW_IS_REFERENCED_2, ER_NO_REFERENCED_ROW_2
 		return gorm.ErrForeignKeyViolated
-	case 1205, 3572, 3024, 1969: // ER_LOCK_WAIT_TIMEOUT, ER_LOCK_NOWAIT, ER_QUERY_TIMEOUT, ER_STATEMENT_TIMEOUT
+	case 1205, 3572, 3024, 1969: // ER_LOCK_WAIT_TIMEOUT, _LOCK_NOWAIT, _QUERY_TIMEOUT, _STATEMENT_TIMEOUT
 		return ErrLocked
-	case 1020, 1213, // ER_CHECKREAD (MariaDB: changed since it was read), ER_LOCK_DEADLOCK
+	case 1020, 1213, // ER_CHECKREAD (MariaDB: changed since the read), ER_LOCK_DEADLOCK
 		8002, 8005, 8022, // ErrForUpdateCantRetry, ErrWriteConflictInTiDB, ErrTxnRetryable
 		8028, 9004, 9007: // ErrInfoSchemaChanged, ErrResolveLockTimeout, ErrWriteConflict
 		return ErrConflict
@@ -106,7 +108,7 @@ func kindOfMySQL(err *mysqldriver.MySQLError) error {
 	return nil
 }
 
-// Result codes: https://www.sqlite.org/rescode.html
+// The result codes are documented at https://www.sqlite.org/rescode.html.
 func kindOfSQLite(err *sqlitedriver.Error) error {
 	switch err.Code() {
 	case sqlite3.SQLITE_CONSTRAINT_UNIQUE, sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY:

@@ -20,11 +20,11 @@ var (
 	//go:embed migrations/versions.sql
 	versionsSQL string
 	//go:embed seed.sql
-	seedSQL string // the sample data, in SQL that MySQL and SQLite both read
+	seedSQL string // the sample data, in SQL for both MySQL and SQLite
 )
 
-// Migrate brings the schema to the newest version and returns the number of migrations that it ran. Several
-// processes may call it at once: one migrates, and the others wait for it.
+// Migrate brings the schema to the newest version and returns the number of migrations done. Several
+// processes may call Migrate at once: the first migrates, and the others wait.
 func Migrate(ctx context.Context, g *gorm.DB) (int, error) {
 	pool, err := g.DB()
 	if err != nil {
@@ -34,14 +34,16 @@ func Migrate(ctx context.Context, g *gorm.DB) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	// SQLite has no lock across transactions, but a migration and its version are one transaction. A process
-	// that loses the race for a migration has changed nothing, fails, and finds it done at the next try.
+	// SQLite has no lock that outlives a transaction, but a migration commits together with the row of its
+	// version. When two processes migrate at once, the slower process fails without a change, and finds the
+	// migration done at its next try.
 	dialect, tries, options := goose.DialectSQLite3, uint(10), []goose.ProviderOption{}
 	if g.Name() == MySQL {
 		dialect, tries = goose.DialectMySQL, 1
 		options = append(options, goose.WithSessionLocker(lock("migrate")))
-		// Goose creates its table before it takes the lock, and inserts the first row in a second step. A
-		// process that finds the table without the row, after a kill or between the steps, fails.
+		// Goose creates its table before it takes the lock, and inserts the first row in a second step.
+		// Between the two steps, or after a kill, other processes would find the table without the row, and
+		// fail. So Migrate runs these statements itself.
 		for _, statement := range statementsOf(versionsSQL) {
 			create := func() error { return g.WithContext(ctx).Exec(statement).Error }
 			if err := retry(ctx, 12, time.Minute, create); err != nil {
@@ -65,7 +67,7 @@ func Migrate(ctx context.Context, g *gorm.DB) (int, error) {
 	}, backoff.WithMaxTries(tries))
 }
 
-// Seed loads the sample data if all its tables are empty, and reports whether it did.
+// Seed loads the sample data if all tables of the sample are empty, and reports whether the data was loaded.
 func Seed(ctx context.Context, g *gorm.DB) (bool, error) {
 	err := InTx(ctx, g, func(tx *gorm.DB) error {
 		for _, statement := range statementsOf(seedSQL) {
@@ -84,11 +86,11 @@ func Seed(ctx context.Context, g *gorm.DB) (bool, error) {
 		}
 		return nil
 	})
-	if errors.Is(err, gorm.ErrDuplicatedKey) { // also when another process loads it at the same time
+	if errors.Is(err, gorm.ErrDuplicatedKey) { // also when another process loads the data at the same time
 		return false, nil
 	}
 	return err == nil, err
 }
 
-// statementsOf splits a file whose statements end with a semicolon at the end of a line.
+// statementsOf splits a file into its statements. Each statement ends with a semicolon at the end of a line.
 func statementsOf(file string) []string { return strings.Split(strings.TrimSpace(file), ";\n") }

@@ -3,6 +3,8 @@ package db_test
 import (
 	"io/fs"
 	"os"
+	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -200,5 +202,57 @@ func TestMigrationsAreTwins(t *testing.T) {
 	}
 	if !slices.Equal(names["mysql"], names["sqlite"]) {
 		t.Errorf("migrations for MySQL: %v, for SQLite: %v", names["mysql"], names["sqlite"])
+	}
+}
+
+// TestTablesInDocs compares the ER diagram of docs/orders.md with the columns that the migrations make. The
+// diagram leaves out generated columns, and tables that are indexes.
+func TestTablesInDocs(t *testing.T) {
+	text, err := os.ReadFile("../docs/orders.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, diagram, _ := strings.Cut(string(text), "```mermaid\nerDiagram\n")
+	diagram, _, _ = strings.Cut(diagram, "```")
+	drawn := map[string][]string{}
+	table := regexp.MustCompile(`(?ms)^    (\w+) \{\n(.*?)^    \}`)
+	column := regexp.MustCompile(`(?m)^ +\w+ (\w+)`)
+	for _, m := range table.FindAllStringSubmatch(diagram, -1) {
+		for _, c := range column.FindAllStringSubmatch(m[2], -1) {
+			drawn[m[1]] = append(drawn[m[1]], c[1])
+		}
+	}
+	c := db.Config{Driver: db.SQLite, Path: filepath.Join(t.TempDir(), "b2b.db")}
+	g, err := db.Open(ctx, c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close(g)
+	if _, err := db.Migrate(ctx, g); err != nil {
+		t.Fatal(err)
+	}
+	var tables []string
+	err = g.Raw("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'").
+		Scan(&tables).Error
+	if err != nil || len(tables) < 5 {
+		t.Fatal(tables, err)
+	}
+	for _, name := range tables {
+		if slices.Contains([]string{"goose_db_version", "search_grams", "order_blocks"}, name) {
+			continue
+		}
+		var columns []string
+		if err := g.Raw("SELECT name FROM pragma_table_info(?)", name).Scan(&columns).Error; err != nil {
+			t.Fatal(err)
+		}
+		slices.Sort(columns)
+		slices.Sort(drawn[name])
+		if !slices.Equal(columns, drawn[name]) {
+			t.Errorf("%s has the columns\n%v, the diagram\n%v", name, columns, drawn[name])
+		}
+		delete(drawn, name)
+	}
+	if len(drawn) > 0 {
+		t.Errorf("the diagram has also %v", drawn)
 	}
 }

@@ -3,7 +3,6 @@ package db_test
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"strings"
 	"sync"
@@ -71,14 +70,19 @@ func TestSilentServer(t *testing.T) {
 func TestJobRunThatHangsEnds(t *testing.T) {
 	t.Cleanup(db.SetRunTimeout(time.Second))
 	eachServer(t, 10, func(t *testing.T, g *gorm.DB, silence *dbtest.Silence) {
-		for _, exclusive := range []bool{false, true} {
-			t.Run(fmt.Sprint("exclusive ", exclusive), func(t *testing.T) {
+		alone := func(ctx context.Context) error { return g.WithContext(ctx).Exec("SELECT 1").Error }
+		exclusive := func(ctx context.Context) error { // without an error while a lost connection has the lock
+			_, err := db.RunExclusive(ctx, g, "runs", alone)
+			return err
+		}
+		for name, work := range map[string]func(ctx context.Context) error{"alone": alone, "exclusive": exclusive} {
+			t.Run(name, func(t *testing.T) {
 				ctx, cancel := context.WithTimeout(ctx, soon)
 				defer cancel()
 				fine := 0
 				failed := &errorCounter{Handler: slog.DiscardHandler, then: silence.End}
 				run := func(ctx context.Context) (int, error) {
-					err := g.WithContext(ctx).Exec("SELECT 1").Error
+					err := work(ctx)
 					switch {
 					case err == nil && failed.count > 0:
 						cancel()
@@ -89,9 +93,8 @@ func TestJobRunThatHangsEnds(t *testing.T) {
 					}
 					return 0, err
 				}
-				db.RunJobs(ctx, g, slog.New(failed), db.Job{
-					Name: "as tested", Interval: 10 * time.Millisecond, Exclusive: exclusive, Run: run,
-				})
+				job := db.Job{Name: "as tested", Interval: 10 * time.Millisecond, Run: run}
+				db.RunJobs(ctx, g, slog.New(failed), job)
 				if !errors.Is(ctx.Err(), context.Canceled) {
 					t.Errorf("%d runs worked, %d failed, and none worked again", fine, failed.count)
 				}

@@ -10,14 +10,14 @@ import (
 )
 
 const (
-	// slowStatement is how long a statement takes that LogSlow logs, waits for locks included.
+	// slowStatement is the time from which a statement is logged. It includes waits for locks.
 	slowStatement = 100 * time.Millisecond
 	maxLoggedSQL  = 2000 // bytes of a statement's text
 )
 
-// LogSlow makes g log slow statements at level debug: the text without its values, the time, the rows, and
-// the correlation id that the context has. Call it before g is used. BEGIN, COMMIT and ROLLBACK are not
-// logged.
+// LogSlow makes g log slow statements at level debug: the text without values, the time, the number of rows,
+// and the correlation id of the context. BEGIN, COMMIT and ROLLBACK are not logged. Call LogSlow before g is
+// used.
 func LogSlow(g *gorm.DB, log *slog.Logger, correlationID func(ctx context.Context) string) {
 	g.Logger = slowLog{logger.Discard, log, correlationID}
 }
@@ -29,7 +29,7 @@ type slowLog struct {
 }
 
 // Trace implements logger.Interface.
-func (l slowLog) Trace(ctx context.Context, begin time.Time, statement func() (string, int64), err error) {
+func (l slowLog) Trace(ctx context.Context, begin time.Time, statement func() (string, int64), _ error) {
 	took := time.Since(begin)
 	if took < slowStatement || !l.log.Enabled(ctx, slog.LevelDebug) {
 		return
@@ -38,9 +38,6 @@ func (l slowLog) Trace(ctx context.Context, begin time.Time, statement func() (s
 	attributes := []any{"sql", sql[:min(len(sql), maxLoggedSQL)], "ms", took.Milliseconds(), "rows", rows}
 	if id := l.correlationID(ctx); id != "" {
 		attributes = append(attributes, "correlation_id", id)
-	}
-	if err != nil {
-		attributes = append(attributes, "error", err)
 	}
 	l.log.DebugContext(ctx, "slow statement", attributes...)
 }

@@ -7,27 +7,32 @@ import (
 	"example.com/b2b/db"
 )
 
-// Lists find orders by the time of their creation without an index on it, which each creation would have to
-// write: ids ascend nearly as orders are created, so it is enough to know between which moments those of each
-// block of ids were created.
+// The table order_blocks is a block-range index: for each block of ids it has the earliest and the latest
+// created_at. A list of the orders of a period reads only the ids from the first to the last block that
+// overlaps the period, and the ids after the last recorded block. These are few ids, because ids ascend
+// nearly in the order of created_at. An ordinary index on created_at would cost a write for each order, and a
+// sort of the whole period for each page.
 
 const (
-	blockSize = 1024 // ids: 1 to 1024 are block 0
-	// settled is how much older than now an order must be, so that none with a lower id can come: longer than
-	// any transaction lasts.
-	settled = 10 * time.Minute
+	blockSize = 1024 // ids in a block; block 0 has the ids 1 to 1024
+
+	// completeAfter is longer than any transaction lasts. Once an order is this old, no new order gets a
+	// lower id.
+	completeAfter = 10 * time.Minute
 )
 
+// idsOf returns the first and the last id of a block.
 func idsOf(block int64) db.IDRange {
 	return db.IDRange{First: block*blockSize + 1, Last: (block + 1) * blockSize}
 }
 
-// NoteBlocks notes the moments of those blocks, one after the other, into which no order can come any more,
-// and returns how many. Such a block is full, or has a settled order behind it: an id is lost with its
-// transaction. Any number of instances may run it at once.
-func (s *Service) NoteBlocks(ctx context.Context) (n int, err error) {
+// RecordRanges records the complete blocks, in ascending order, and returns how many. A complete block can
+// get no more orders: every id of the block has an order, or the next order after the block is older than
+// completeAfter, so the missing ids belong to rolled-back transactions. Several instances may run
+// RecordRanges at the same time.
+func (s *Service) RecordRanges(ctx context.Context) (n int, err error) {
 	for {
-		if more, err := s.db.Read(ctx).noteBlock(); err != nil || !more {
+		if more, err := s.db.Read(ctx).recordRange(); err != nil || !more {
 			return n, err
 		}
 		n++

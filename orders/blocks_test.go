@@ -30,9 +30,9 @@ func (s *system) insertBlocked(t *testing.T, rows []blocked) {
 	}
 }
 
-func (s *system) noteBlocks(t *testing.T, want int) {
+func (s *system) recordRanges(t *testing.T, want int) {
 	t.Helper()
-	if n, err := s.service.NoteBlocks(ctx); err != nil || n != want {
+	if n, err := s.service.RecordRanges(ctx); err != nil || n != want {
 		t.Fatalf("%d id ranges were recorded, %v, want %d", n, err, want)
 	}
 }
@@ -60,7 +60,7 @@ func TestCreatedBetween(t *testing.T) {
 		}
 		dbtest.NoFilesort(t, g)
 		s.insertBlocked(t, rows)
-		s.noteBlocks(t, 5)
+		s.recordRanges(t, 5)
 		for _, recorded := range []int{5, 2, 0} {
 			s.exec(t, "DELETE FROM order_blocks WHERE block >= ?", recorded)
 			for range 15 {
@@ -99,8 +99,8 @@ func TestCreatedBetween(t *testing.T) {
 	})
 }
 
-// TestNoteBlocks records an id range with gaps only when the range can get no more orders.
-func TestNoteBlocks(t *testing.T) {
+// TestRecordRanges records an id range with gaps only when the range can get no more orders.
+func TestRecordRanges(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g)
 		var clock struct{ Now time.Time }
@@ -115,29 +115,29 @@ func TestNoteBlocks(t *testing.T) {
 		for id := range int64(blockSize) {
 			full = append(full, row(id+1, at))
 		}
-		s.noteBlocks(t, 0)
+		s.recordRanges(t, 0)
 		s.insertBlocked(t, full[1:])
-		s.noteBlocks(t, 0)
+		s.recordRanges(t, 0)
 		s.insertBlocked(t, []blocked{row(blockSize+2, at)})
-		s.noteBlocks(t, 0) // id 1 may still be committed
+		s.recordRanges(t, 0) // id 1 may still be committed
 		s.insertBlocked(t, full[:1])
-		s.noteBlocks(t, 1)
+		s.recordRanges(t, 1)
 		s.insertBlocked(t, []blocked{row(2*blockSize+1, at)})
-		s.noteBlocks(t, 0) // ids after blockSize+2 may still be committed
+		s.recordRanges(t, 0) // ids after blockSize+2 may still be committed
 		s.exec(t, "UPDATE orders SET created_at = ? WHERE id = ?", db.Now(g, -9*time.Minute), 2*blockSize+1)
-		s.noteBlocks(t, 0)
+		s.recordRanges(t, 0)
 		s.exec(t, "UPDATE orders SET created_at = ? WHERE id = ?", db.Now(g, -11*time.Minute), 2*blockSize+1)
-		s.noteBlocks(t, 1)
+		s.recordRanges(t, 1)
 		s.insertBlocked(t, []blocked{row(1<<40, at), row(1<<41, at)})
-		s.noteBlocks(t, 0)
+		s.recordRanges(t, 0)
 		s.exec(t, "UPDATE orders SET created_at = ? WHERE id > 2000", db.Now(g, -11*time.Minute))
-		s.noteBlocks(t, 2) // empty ranges between the two are skipped
+		s.recordRanges(t, 2) // empty ranges between the two are skipped
 		for i := range full {
 			full[i].ID += 1 << 42
 		}
 		s.insertBlocked(t, full)
 		s.exec(t, "UPDATE orders SET created_at = ? WHERE id = ?", db.Now(g, -11*time.Minute), full[0].ID)
-		s.noteBlocks(t, 1) // not the full range: lower ids may still be committed
+		s.recordRanges(t, 1) // not the full range: lower ids may still be committed
 		got := listed(t, s.base+"/orders?limit=100&from=2024-01-01&sort=-created_at&")
 		if len(got) != 2*blockSize+4 {
 			t.Errorf("%d orders", len(got))

@@ -12,13 +12,13 @@ import (
 )
 
 const (
-	expiryBatch = 200             // orders that ExpireReservations cancels at once
-	expiryWait  = 2 * time.Second // limit for waiting for rows that other transactions hold
+	expiryBatch = 200             // orders to cancel at once
+	expiryWait  = 2 * time.Second // limit for canceling these orders, including waits for held rows
 )
 
-// ExpireReservations cancels orders that are CREATED for longer than the reservation lasts, gives their stock
-// back, and returns the number of canceled orders. It skips orders whose rows other transactions hold; the
-// next call cancels them. Several processes may call it at once.
+// ExpireReservations cancels the orders that have been CREATED for at least the time Reservation, gives their
+// stock back, and returns the number of canceled orders. When another transaction holds a needed row, the
+// order is left to the next call. Several processes may expire reservations at once.
 func (s *Service) ExpireReservations(ctx context.Context) (total int, err error) {
 	if s.Reservation == 0 {
 		return 0, nil
@@ -37,8 +37,9 @@ func (s *Service) ExpireReservations(ctx context.Context) (total int, err error)
 	}
 }
 
-// expire cancels the orders that are still CREATED. It returns the number of canceled orders, and the number of
-// orders whose rows other transactions hold.
+// expire cancels the orders that are still CREATED. It returns the number of canceled orders and the number
+// of skipped orders. An order is skipped when another transaction holds a needed row, or when the time
+// expiryWait is over.
 func (s *Service) expire(ctx context.Context, ids []int64) (expired, held int, err error) {
 	limited, cancel := context.WithTimeout(ctx, expiryWait)
 	defer cancel()
@@ -64,6 +65,7 @@ func (s *Service) expire(ctx context.Context, ids []int64) (expired, held int, e
 	return int(canceledNow.Load()), int(heldNow.Load()), err
 }
 
-// errNotReserved says that an order is no longer CREATED, because another process, a confirm or a cancel was
-// faster. No caller of the service sees it.
+// errNotReserved says that a reservation cannot expire, because the order is no longer CREATED: somebody has
+// confirmed or canceled the order first, or another process has expired the reservation. Only expire gets
+// this error, and ignores the order.
 var errNotReserved = errors.New("the order has no reservation")

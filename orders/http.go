@@ -22,7 +22,8 @@ const name = "orders-api"
 
 var _ server.StrictServerInterface = (*Service)(nil)
 
-// Handler returns the service's HTTP side: package web enforces the contract, s does the work.
+// Handler returns the HTTP handler of the service. Package web enforces the contract, and s implements the
+// operations.
 func (s *Service) Handler(o web.Options) http.Handler {
 	o.Document = api.Document
 	e := web.New(o)
@@ -34,17 +35,17 @@ func (s *Service) Handler(o web.Options) http.Handler {
 	return e
 }
 
-// GetHealth answers as long as the process lives.
+// GetHealth answers with success as long as the process runs.
 func (s *Service) GetHealth(context.Context, server.GetHealthRequestObject) (server.GetHealthResponseObject, error) {
 	return server.GetHealth200JSONResponse{Body: web.Health(name)}, nil
 }
 
-// GetReady returns 503 unavailable while the database does not answer.
+// GetReady answers with success, or returns 503 unavailable when the database is not ready: see db.Ready.
 func (s *Service) GetReady(ctx context.Context, _ server.GetReadyRequestObject) (server.GetReadyResponseObject, error) {
 	return server.GetReady200JSONResponse{Body: web.Health(name)}, s.db.Ready(ctx)
 }
 
-// CreateOrder places an order. Errors: see mayOrderFor, checkCustomer, submit and createCommand.
+// CreateOrder places an order. Errors: see mayOrderFor, checkCustomer, submit and createCommand.decide.
 func (s *Service) CreateOrder(ctx context.Context, r server.CreateOrderRequestObject,
 ) (server.CreateOrderResponseObject, error) {
 	if err := mayOrderFor(ctx, r.Body.CustomerID); err != nil {
@@ -52,7 +53,7 @@ func (s *Service) CreateOrder(ctx context.Context, r server.CreateOrderRequestOb
 	}
 	request := createOrder.Request(ctx, r.Params.XIdempotencyKey, r.Body)
 	if err := s.checkCustomer(ctx, r.Body.CustomerID); err != nil {
-		// A repeat gets its first answer, even without the customer or the Customers API.
+		// A repeated request gets the first answer, even without the customer or the Customers API.
 		if first, stored := s.db.Keys.StoredAnswer(ctx, request); stored {
 			return answer(first.Respond), nil
 		}
@@ -69,7 +70,8 @@ func lines(items []contract.NewOrderItem) []line {
 	return service.Views(items, func(i contract.NewOrderItem) line { return line{i.ProductID, i.Sku, i.Qty} })
 }
 
-// QuoteOrder prices an order and changes nothing. Errors: see mayOrderFor, checkCustomer and quote.
+// QuoteOrder returns the price and the shortages of an order, and changes nothing. Errors: see mayOrderFor,
+// checkCustomer and quote.
 func (s *Service) QuoteOrder(ctx context.Context, r server.QuoteOrderRequestObject,
 ) (server.QuoteOrderResponseObject, error) {
 	if err := mayOrderFor(ctx, r.Body.CustomerID); err != nil {
@@ -83,7 +85,7 @@ func (s *Service) QuoteOrder(ctx context.Context, r server.QuoteOrderRequestObje
 	return server.QuoteOrder200JSONResponse{Body: response}, err
 }
 
-// ConfirmOrder confirms an order. Errors: see submit and confirmCommand.
+// ConfirmOrder confirms an order. Errors: see submit and confirmCommand.decide.
 func (s *Service) ConfirmOrder(ctx context.Context, r server.ConfirmOrderRequestObject,
 ) (server.ConfirmOrderResponseObject, error) {
 	request := confirmOrder.Request(ctx, &r.Params.XIdempotencyKey, r.ID)
@@ -91,7 +93,7 @@ func (s *Service) ConfirmOrder(ctx context.Context, r server.ConfirmOrderRequest
 	return keyed(s.submit(ctx, c))
 }
 
-// CancelOrder cancels an order. Errors: see mayCompensate, submit and cancelCommand.
+// CancelOrder cancels an order. Errors: see mayCompensate, submit and cancelCommand.decide.
 func (s *Service) CancelOrder(ctx context.Context, r server.CancelOrderRequestObject,
 ) (server.CancelOrderResponseObject, error) {
 	c := &cancelCommand{submission{orderID: r.ID, ifMatch: r.Params.IfMatch}, requested, nil}
@@ -120,7 +122,7 @@ func (s *Service) GetOrder(ctx context.Context, r server.GetOrderRequestObject) 
 	return server.GetOrder200JSONResponse{Body: s.orderResponse(o)}, err
 }
 
-// ListOrderHistory pages by id. Errors: see orderHistory.
+// ListOrderHistory returns a page of the events of an order. Errors: see orderHistory.
 func (s *Service) ListOrderHistory(ctx context.Context, r server.ListOrderHistoryRequestObject,
 ) (server.ListOrderHistoryResponseObject, error) {
 	page := db.PageFrom(r.Params.Sort, r.Params.Cursor, r.Params.Limit)
@@ -128,7 +130,7 @@ func (s *Service) ListOrderHistory(ctx context.Context, r server.ListOrderHistor
 	return server.ListOrderHistory200JSONResponse{Body: history.Response(events, next)}, err
 }
 
-// ListOrders pages by id.
+// ListOrders returns a page of the orders that match the filters.
 func (s *Service) ListOrders(ctx context.Context, r server.ListOrdersRequestObject,
 ) (server.ListOrdersResponseObject, error) {
 	f, err := orderFilter{
@@ -143,7 +145,7 @@ func (s *Service) ListOrders(ctx context.Context, r server.ListOrdersRequestObje
 	}}, err
 }
 
-// between returns the filter with times; package web has validated them.
+// between returns the filter with the times from, to and since. Package web has already validated the times.
 func (f orderFilter) between(from, to, since *string) (orderFilter, error) {
 	var errFrom, errTo, errSince error
 	f.From, errFrom = formats.FirstMoment(from)
@@ -155,7 +157,7 @@ func (f orderFilter) between(from, to, since *string) (orderFilter, error) {
 	return f, cmp.Or(errFrom, errSince, errTo)
 }
 
-// ExportOrders makes a file of orders.
+// ExportOrders returns a file of the orders that match the filters.
 func (s *Service) ExportOrders(ctx context.Context, r server.ExportOrdersRequestObject,
 ) (server.ExportOrdersResponseObject, error) {
 	f, err := orderFilter{
@@ -171,7 +173,7 @@ func (s *Service) ExportOrders(ctx context.Context, r server.ExportOrdersRequest
 	return answer(file.Respond), nil
 }
 
-// GetIdempotencyKey reports the effects of a key. Errors: see reportKey.
+// GetIdempotencyKey returns the effects of an idempotency key. Errors: see reportKey.
 func (s *Service) GetIdempotencyKey(ctx context.Context, r server.GetIdempotencyKeyRequestObject,
 ) (server.GetIdempotencyKeyResponseObject, error) {
 	effects, statuses, err := s.reportKey(ctx, r.Key)
@@ -194,7 +196,7 @@ func (s *Service) GetIdempotencyKey(ctx context.Context, r server.GetIdempotency
 	return server.GetIdempotencyKey200JSONResponse{Body: api.KeyReportResponse{Success: true, Data: report}}, nil
 }
 
-// CreateProduct creates a product. Errors: see createProduct, 422 idempotency_key_reused.
+// CreateProduct creates a product. Errors: 422 idempotency_key_reused, and the error of store.createProduct.
 func (s *Service) CreateProduct(ctx context.Context, r server.CreateProductRequestObject,
 ) (server.CreateProductResponseObject, error) {
 	request := createProduct.Request(ctx, r.Params.XIdempotencyKey, r.Body)
@@ -208,7 +210,7 @@ func (s *Service) CreateProduct(ctx context.Context, r server.CreateProductReque
 	}))
 }
 
-// ListProducts pages by id.
+// ListProducts returns a page of the products that match the filters.
 func (s *Service) ListProducts(ctx context.Context, r server.ListProductsRequestObject,
 ) (server.ListProductsResponseObject, error) {
 	f, err := productFilterFrom(r.Params.Search, r.Params.Sku, r.Params.Active, r.Params.UpdatedSince)
@@ -221,7 +223,7 @@ func (s *Service) ListProducts(ctx context.Context, r server.ListProductsRequest
 	}}, err
 }
 
-// productFilterFrom reads parameters; package web has validated them.
+// productFilterFrom returns the filter for query parameters that package web has already validated.
 func productFilterFrom(search, sku *string, active *bool, updatedSince *string) (productFilter, error) {
 	since, err := formats.FirstMoment(updatedSince)
 	return productFilter{service.Filter{Search: search, UpdatedSince: since}, sku, active}, err
@@ -234,7 +236,7 @@ func (s *Service) GetProduct(ctx context.Context, r server.GetProductRequestObje
 	return server.GetProduct200JSONResponse{Body: productResponse(p)}, err
 }
 
-// UpdateProduct changes the given fields. Errors: see lockProduct.
+// UpdateProduct changes the given fields of a product. Errors: see lockProduct.
 func (s *Service) UpdateProduct(ctx context.Context, r server.UpdateProductRequestObject,
 ) (server.UpdateProductResponseObject, error) {
 	var p product
@@ -247,7 +249,7 @@ func (s *Service) UpdateProduct(ctx context.Context, r server.UpdateProductReque
 	return server.UpdateProduct200JSONResponse{Body: productResponse(p)}, err
 }
 
-// ImportProducts creates and changes products, row by row. Errors: see bulk.Import.
+// ImportProducts creates or changes a product for each row of a file. Errors: see bulk.Import.
 func (s *Service) ImportProducts(ctx context.Context, r server.ImportProductsRequestObject,
 ) (server.ImportProductsResponseObject, error) {
 	file, err := bulk.Import[api.ProductImportRow, productRow]{
@@ -263,7 +265,7 @@ func (s *Service) ImportProducts(ctx context.Context, r server.ImportProductsReq
 	return answer(file.Respond), err
 }
 
-// ExportProducts makes a file of products.
+// ExportProducts returns a file of the products that match the filters.
 func (s *Service) ExportProducts(ctx context.Context, r server.ExportProductsRequestObject,
 ) (server.ExportProductsResponseObject, error) {
 	f, err := productFilterFrom(r.Params.Search, r.Params.Sku, r.Params.Active, r.Params.UpdatedSince)
@@ -277,8 +279,8 @@ func (s *Service) ExportProducts(ctx context.Context, r server.ExportProductsReq
 	return answer(file.Respond), nil
 }
 
-// AdjustStock adds to a product's stock or takes from it. Errors: see adjustStock, 404
-// product_not_found, 422 idempotency_key_reused.
+// AdjustStock adds pieces to the stock of a product or removes pieces. Errors: 404 product_not_found, 422
+// idempotency_key_reused, and the errors of store.adjustStock.
 func (s *Service) AdjustStock(ctx context.Context, r server.AdjustStockRequestObject,
 ) (server.AdjustStockResponseObject, error) {
 	done, err := s.db.Turns.Take(ctx, rowName("products", r.ID))
@@ -297,7 +299,7 @@ func (s *Service) AdjustStock(ctx context.Context, r server.AdjustStockRequestOb
 	}))
 }
 
-// ListStockAdjustments pages by id, or returns 404 product_not_found.
+// ListStockAdjustments returns a page of the stock adjustments of a product. Error: 404 product_not_found.
 func (s *Service) ListStockAdjustments(ctx context.Context, r server.ListStockAdjustmentsRequestObject,
 ) (server.ListStockAdjustmentsResponseObject, error) {
 	if _, err := s.db.Read(ctx).findProduct(r.ID); err != nil {
@@ -310,7 +312,7 @@ func (s *Service) ListStockAdjustments(ctx context.Context, r server.ListStockAd
 	}}, err
 }
 
-// ListProductHistory pages by id. Errors: see productHistory.
+// ListProductHistory returns a page of the events of a product. Errors: see productHistory.
 func (s *Service) ListProductHistory(ctx context.Context, r server.ListProductHistoryRequestObject,
 ) (server.ListProductHistoryResponseObject, error) {
 	page := db.PageFrom(r.Params.Sort, r.Params.Cursor, r.Params.Limit)
@@ -318,7 +320,7 @@ func (s *Service) ListProductHistory(ctx context.Context, r server.ListProductHi
 	return server.ListProductHistory200JSONResponse{Body: history.Response(events, next)}, err
 }
 
-// answer is a response that writes itself: a stored answer of an operation with an idempotency key, or a
+// answer is a function that writes a whole response: the answer of an operation with an idempotency key, or a
 // file.
 type answer func(w http.ResponseWriter) error
 

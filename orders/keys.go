@@ -9,8 +9,8 @@ import (
 	"example.com/b2b/openapi/contract"
 )
 
-// The operations that take an idempotency key. Tests hold the report on a key, the doctor and the contract to
-// keyedOperations.
+// The operations that take an idempotency key. TestKeyedOperations checks that keyedOperations has exactly
+// the operations that take a key in the contract.
 var (
 	createOrder  = idempotency.Operation{Name: "createOrder", Status: http.StatusCreated, Target: orderSubject}
 	confirmOrder = idempotency.Operation{Name: "confirmOrder", Status: http.StatusOK, Target: orderSubject}
@@ -22,8 +22,8 @@ var (
 	keyedOperations = idempotency.Operations{createOrder, confirmOrder, cancelOrder, createProduct, adjustStock}
 )
 
-// reportKey returns the effects of a key of the caller, and the status of each order among them. Error: 404
-// idempotency_key_unknown when the key has no effects, or has expired.
+// reportKey returns the effects of the caller's key, and a map from the id of each changed order to the
+// order's present status. Error: 404 idempotency_key_unknown when the key has no effects, or has expired.
 func (s *Service) reportKey(
 	ctx context.Context, key string,
 ) (effects []idempotency.Use, statuses map[int64]*contract.OrderStatus, err error) {

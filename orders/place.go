@@ -14,13 +14,13 @@ type createCommand struct {
 
 // newOrder is an order to place.
 type newOrder struct {
-	CustomerID  int64 // the Customers API knows the customer
+	CustomerID  int64 // checkCustomer has found the customer
 	ExternalRef *string
 	Metadata    map[string]string
 	Lines       []line
 }
 
-// line asks for pieces of a product by its id or its sku. Several lines may name the same product.
+// line asks for pieces of a product, named by its id or by its sku. Several lines may name the same product.
 type line struct {
 	ProductID *int64
 	SKU       *string
@@ -32,7 +32,7 @@ func (c *createCommand) Cost() int { return len(c.new.Lines) }
 
 func (c *createCommand) wanted() newOrder { return c.new }
 
-// decide implements orderCommand. Errors: 409 external_ref_taken; see place.
+// decide implements orderCommand. Errors: 409 external_ref_taken, and the errors of place.
 func (c *createCommand) decide(_ *order, rows *lockedRows) (transition, error) {
 	if err := c.new.checkExternalRef(rows.holders); err != nil {
 		return transition{}, err
@@ -41,8 +41,9 @@ func (c *createCommand) decide(_ *order, rows *lockedRows) (transition, error) {
 	return transition{order: o, to: created}, err
 }
 
-// place reserves the stock of all lines or of none, and returns the order. Errors: see price; 400
-// insufficient_stock for each short product, at its first line; see total.
+// place reserves the stock of all lines and returns the order; after an error no stock is reserved. Errors:
+// the errors of price and total; 400 insufficient_stock with a detail for each product without enough stock.
+// The detail points to the first line of the product.
 func (n newOrder) place(stock stockView) (*order, error) {
 	o := &order{CustomerID: n.CustomerID, ExternalRef: n.ExternalRef, Metadata: n.Metadata}
 	var err error
@@ -65,7 +66,8 @@ func (n newOrder) place(stock stockView) (*order, error) {
 	return o, nil
 }
 
-// findByExternalRef finds the holders of the external_refs of new orders.
+// findByExternalRef returns the existing orders with an external_ref of the new orders, except CANCELED
+// orders. The result may contain orders of other customers with the same external_ref: see checkExternalRef.
 func (s store) findByExternalRef(wanted []newOrder) ([]order, error) {
 	var customers []int64
 	var refs []string
@@ -83,7 +85,8 @@ func (s store) findByExternalRef(wanted []newOrder) ([]order, error) {
 	return orders, err
 }
 
-// checkExternalRef returns 409 external_ref_taken when one of the holders has the external_ref.
+// checkExternalRef returns 409 external_ref_taken when one of the holders has the customer and the
+// external_ref of the new order.
 func (n newOrder) checkExternalRef(holders []order) error {
 	for _, o := range holders {
 		if n.ExternalRef != nil && o.CustomerID == n.CustomerID && *o.ExternalRef == *n.ExternalRef {

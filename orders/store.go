@@ -13,40 +13,43 @@ import (
 	"example.com/b2b/internal/service"
 )
 
-// store runs the queries of this package on behalf of a caller. TestOnlyStoreUsesDatabase keeps *gorm.DB in this
-// file and in tenancy.go, where queries begin.
+// store runs the queries of this package on behalf of a caller. TestOnlyStoreUsesDatabase checks that only
+// this file and tenancy.go use the field DB. All other files begin their queries with the functions of
+// tenancy.go.
 type store struct {
 	service.Store
 	config *Config
 }
 
-// loadKeys finds what keys have done: see idempotency.Keys.Lookup.
+// loadKeys reads the stored results of the requests' keys: see idempotency.Keys.Lookup.
 func (s *Service) loadKeys(tx store, requests []idempotency.Request) ([]idempotency.Existing, error) {
 	return s.db.Keys.Lookup(tx.DB, requests)
 }
 
-// saveKeys writes down what keys have done: see idempotency.Keys.Save.
+// saveKeys stores the results of requests with an idempotency key: see idempotency.Keys.Save.
 func (s *Service) saveKeys(tx store, effects []idempotency.Record) error {
 	return s.db.Keys.Save(tx.DB, effects...)
 }
 
-// maxBatches is how many batches may run at once: on MySQL a batch prepares while another batch commits.
+// maxBatches returns how many batches may run at once. On MySQL, a batch can run its statements while another
+// batch commits.
 func (s *Service) maxBatches() int {
 	if s.db.DB.Name() == db.SQLite {
-		return 1 // transaction
+		return 1 // SQLite runs transactions one after the other
 	}
 	return 2
 }
 
-// indexProducts is the job of the search index: see search.Index.UpdateDue.
+// indexProducts adds new texts of products to the search index: see search.Index.UpdateDue.
 func (s *Service) indexProducts(ctx context.Context) (rows int, err error) {
 	return texts.UpdateDue(ctx, s.db.DB)
 }
 
-// spans returns in which ids all orders are that were created from one moment to another, and few others: see
-// NoteBlocks. Nil is no bound.
-func (s store) spans(from, to *time.Time) ([]db.IDRange, error) {
-	var found struct{ First, Last, Noted *int64 }
+// idRanges returns ranges of ids that together contain all orders created between from and to, inclusive, and
+// few other orders. A nil time sets no limit. The last range has the ids after the last recorded block,
+// because no times are recorded for these ids yet: see RecordRanges.
+func (s store) idRanges(from, to *time.Time) ([]db.IDRange, error) {
+	var blocks struct{ First, Last, Recorded *int64 }
 	overlaps, bounds := "TRUE", []any{}
 	if from != nil {
 		overlaps, bounds = overlaps+" AND latest >= ?", append(bounds, *from)
@@ -55,62 +58,65 @@ func (s store) spans(from, to *time.Time) ([]db.IDRange, error) {
 		overlaps, bounds = overlaps+" AND earliest <= ?", append(bounds, *to)
 	}
 	block := gorm.Expr("CASE WHEN "+overlaps+" THEN block END", bounds...)
-	err := s.DB.Raw("SELECT MIN(?) AS first, MAX(?) AS last, MAX(block) AS noted FROM order_blocks",
-		block, block).Scan(&found).Error
-	if found.Noted == nil {
+	err := s.DB.Raw("SELECT MIN(?) AS first, MAX(?) AS last, MAX(block) AS recorded FROM order_blocks",
+		block, block).Scan(&blocks).Error
+	if blocks.Recorded == nil {
 		return []db.IDRange{{First: 1, Last: math.MaxInt64}}, err
 	}
-	behind := db.IDRange{First: idsOf(*found.Noted).Last + 1, Last: math.MaxInt64}
-	if found.First == nil {
+	behind := db.IDRange{First: idsOf(*blocks.Recorded).Last + 1, Last: math.MaxInt64}
+	if blocks.First == nil {
 		return []db.IDRange{behind}, err
 	}
-	return []db.IDRange{{First: idsOf(*found.First).First, Last: idsOf(*found.Last).Last}, behind}, err
+	return []db.IDRange{{First: idsOf(*blocks.First).First, Last: idsOf(*blocks.Last).Last}, behind}, err
 }
 
-// expired returns the ids of orders that have been CREATED for as long as a reservation lasts, the oldest
-// first, without the first skip. It goes by the time alone: ids need not ascend with time.
+// expired returns the ids of up to limit orders that have been CREATED for at least the time reservation, the
+// oldest orders first. It leaves out the first skip orders. The ids are sorted by time, because an older
+// order may have a higher id.
 func (s store) expired(reservation time.Duration, skip, limit int) (ids []int64, err error) {
 	err = s.orders().Where("reserved_since <= ?", db.Now(s.DB, -reservation)).Order("reserved_since").
 		Offset(skip).Limit(limit).Pluck("id", &ids).Error
 	return ids, err
 }
 
-// noteBlock notes the next block and reports whether it did.
-func (s store) noteBlock() (bool, error) {
+// recordRange records the next block, if the block is complete, and reports whether the block is recorded
+// now. Blocks without orders are skipped. RecordRanges says when a block is complete.
+func (s store) recordRange() (bool, error) {
 	var last *int64
 	if err := s.DB.Raw("SELECT MAX(block) FROM order_blocks").Scan(&last).Error; err != nil {
 		return false, err
 	}
-	noted := int64(0)
+	recorded := int64(0) // last id of the last recorded block
 	if last != nil {
-		noted = idsOf(*last).Last
+		recorded = idsOf(*last).Last
 	}
 	var first int64
-	err := s.DB.Raw("SELECT id FROM orders WHERE id > ? ORDER BY id LIMIT 1", noted).Scan(&first).Error
+	err := s.DB.Raw("SELECT id FROM orders WHERE id > ? ORDER BY id LIMIT 1", recorded).Scan(&first).Error
 	if err != nil || first == 0 {
 		return false, err
 	}
 	block := (first - 1) / blockSize
 	ids := idsOf(block)
-	// A block that is not the next one leaves ids behind that are lost, too. The comment is none to TiDB,
-	// each of whose servers gives ids of a range of its own, for as long as it lasts: there nothing is ever
-	// settled.
+	// A block after skipped blocks is complete only by age: COUNT(*) cannot reach the number of all ids since
+	// the last recorded block, and the age shows that the skipped ids belong to rolled-back transactions.
+	// TiDB alone executes `AND FALSE`, so no block is ever complete on TiDB: each TiDB server gives out ids
+	// from a range of its own, and a low id may appear at any time.
 	res := s.DB.Exec(`INSERT INTO order_blocks (block, earliest, latest)
 		SELECT ?, MIN(created_at), MAX(created_at) FROM orders WHERE id BETWEEN ? AND ?
 		HAVING (COUNT(*) = ? OR (SELECT created_at FROM orders WHERE id > ? ORDER BY id LIMIT 1) < ?)
 		/*T! AND FALSE */`,
-		block, ids.First, ids.Last, ids.Last-noted, ids.Last, db.Now(s.DB, -settled))
+		block, ids.First, ids.Last, ids.Last-recorded, ids.Last, db.Now(s.DB, -completeAfter))
 	if service.IsDuplicate(res.Error) {
-		return true, nil // another instance was faster
+		return true, nil // another instance has recorded the block
 	}
 	return res.RowsAffected > 0, res.Error
 }
 
-// insert adds a row, or a row for each element of a slice, in one statement.
+// insert adds a row, or all rows of a slice, in one statement.
 func (s store) insert(rows any) error { return s.DB.Create(rows).Error }
 
-// insertItems adds rows of order_items, whose values are order_id, product_id, qty, unit_price_cents and
-// subtotal_cents, in one statement.
+// insertItems adds rows to the table order_items, in one statement. The values of a row are order_id,
+// product_id, qty, unit_price_cents and subtotal_cents.
 func (s store) insertItems(rows [][]any) error {
 	return db.Insert(s.DB, "order_items", "order_id, product_id, qty, unit_price_cents, subtotal_cents", rows)
 }
@@ -120,18 +126,18 @@ func (s store) update(row any, columns ...string) error {
 	return s.DB.Model(row).Select(columns).Updates(row).Error
 }
 
-// locking returns the store whose queries lock the rows that they read until the transaction ends.
+// locking returns a store in which every query locks the rows of its result until the transaction ends.
 func (s store) locking() store {
 	s.DB = db.ForUpdate(s.DB)
 	return s
 }
 
-// lockingWithin is locking, with another wait for rows of other transactions: see db.ForUpdateWithin.
+// lockingWithin is like locking, but limits the wait for rows of other transactions: see db.ForUpdateWithin.
 func (s store) lockingWithin(wait time.Duration) store {
 	s.DB = db.ForUpdateWithin(s.DB, wait)
 	return s
 }
 
-// notBefore is SQL for the later of the database's clock and the column, so that the column never goes back:
-// a statement that has waited for a lock sees the time at which it began to wait.
+// notBefore is SQL for the later of the database's time and the column, so that the column never goes back: a
+// statement that has waited for a lock reads the time at which the wait began.
 func (s store) notBefore(column string) clause.Expr { return db.NotBefore(s.DB, column) }

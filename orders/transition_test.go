@@ -4,6 +4,7 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -118,5 +119,28 @@ func TestKeyedOperations(t *testing.T) {
 					operation.OperationID, path, takes, known)
 			}
 		}
+	}
+}
+
+// TestStatesInDocs compares the state diagram of docs/orders.md with allowedFrom.
+func TestStatesInDocs(t *testing.T) {
+	text, err := os.ReadFile("../docs/orders.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var drawn, want []string
+	arrow := regexp.MustCompile(`(?m)^ +(\S+) --> ([A-Z]+):`)
+	for _, m := range arrow.FindAllStringSubmatch(string(text), -1) {
+		drawn = append(drawn, strings.TrimPrefix(m[1], "[*]")+" to "+m[2])
+	}
+	for to, all := range allowedFrom {
+		for _, from := range all {
+			want = append(want, string(from)+" to "+string(to))
+		}
+	}
+	slices.Sort(drawn)
+	slices.Sort(want)
+	if !slices.Equal(drawn, want) {
+		t.Errorf("the diagram has %q, allowedFrom %q", drawn, want)
 	}
 }

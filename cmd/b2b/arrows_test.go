@@ -18,7 +18,7 @@ const module = "example.com/b2b/"
 // nothing imports, need not stand here.
 var rooms = []string{
 	"buildinfo", "formats", "apperr", "auth", "correlation", "batch", "fair", "etag", "validation", "bulk", "docs",
-	"server", "peer", "web", "web/webtest", "idempotency", "history", "service", "config",
+	"server", "peer", "web", "web/webtest", "idempotency", "history", "service", "config", "generate",
 }
 
 // TestRooms holds the order of the packages of internal/: no import runs back up.

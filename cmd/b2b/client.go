@@ -20,11 +20,11 @@ import (
 	"example.com/b2b/openapi/ordersapi"
 )
 
-// client calls the services over HTTP, like a partner's program, for the commands import, export and order.
+// client calls the services over HTTP, for the commands import, export and order.
 type client struct {
 	settings *config.Settings
-	base     string // address of the service; "" for that of the environment
-	token    string // "" for that of the environment
+	base     string // address of the service; "" means the address in the environment
+	token    string // bearer token; "" means the token in the environment
 
 	customers customersapi.ClientInterface
 	orders    ordersapi.ClientInterface
@@ -57,7 +57,7 @@ func (c *client) connect() (err error) {
 	return err
 }
 
-// checkStatus returns an error with the message of the service unless the status is 200.
+// checkStatus returns nil for status 200, and otherwise an error with the service's message.
 func checkStatus(res *http.Response) error {
 	if res.StatusCode == http.StatusOK {
 		return nil
@@ -69,7 +69,8 @@ func checkStatus(res *http.Response) error {
 	return failure(res.StatusCode, body)
 }
 
-// failure returns an error with the message in the body of an unsuccessful answer.
+// failure returns an error for an unsuccessful answer, with the message and the details in body. When body
+// has no message, the error asks whether the address is right: the answer is probably not from a service.
 func failure(status int, body []byte) error {
 	var answer contract.APIError
 	if json.Unmarshal(body, &answer) != nil || answer.Error == "" {
@@ -79,7 +80,7 @@ func failure(status int, body []byte) error {
 	return errors.New(describe(answer.Error, answer.Details))
 }
 
-// describe returns an error message followed by its details.
+// describe returns message, followed by the details.
 func describe(message string, details *[]contract.APIErrorDetail) string {
 	if details != nil {
 		for _, d := range *details {
@@ -89,8 +90,8 @@ func describe(message string, details *[]contract.APIErrorDetail) string {
 	return message
 }
 
-// progress returns a progress bar, silent unless stderr is a terminal. total is -1 for an unknown number of
-// bytes.
+// progress returns a progress bar for total rows, or for an unknown number of bytes when total is -1. The bar
+// is silent unless stderr is a terminal.
 func progress(total int64, description string) *progressbar.ProgressBar {
 	if !term.IsTerminal(int(os.Stderr.Fd())) {
 		return progressbar.DefaultSilent(total)

@@ -16,7 +16,7 @@ import (
 	"example.com/b2b/openapi/ordersapi"
 )
 
-// orderCommand places an order, and confirms it with --confirm.
+// orderCommand places an order. With --confirm, it also confirms the order.
 type orderCommand struct {
 	client
 	order   ordersapi.NewOrder
@@ -36,7 +36,7 @@ func (o *orderCommand) flags(f *flag.FlagSet) {
 	f.BoolVar(&o.confirm, "confirm", false, "confirm it, too")
 }
 
-// addItem parses PRODUCT:PIECES.
+// addItem adds an item to the order. text has the form PRODUCT:PIECES.
 func (o *orderCommand) addItem(text string) error {
 	colon := strings.LastIndex(text, ":")
 	pieces, err := strconv.ParseInt(text[colon+1:], 10, 64)
@@ -53,7 +53,7 @@ func (o *orderCommand) addItem(text string) error {
 	return nil
 }
 
-// run prints the order as JSON.
+// run places the order, confirms the order if o.confirm is set, and prints the order as JSON.
 func (o *orderCommand) run(ctx context.Context, out io.Writer) error {
 	if err := o.connect(); err != nil {
 		return err

@@ -12,7 +12,7 @@ import (
 
 	"github.com/getkin/kin-openapi/openapi3"
 
-	"example.com/b2b/cmd/wiring"
+	"example.com/b2b/cmd/options"
 	"example.com/b2b/db"
 	"example.com/b2b/internal/auth"
 	"example.com/b2b/internal/config"
@@ -61,12 +61,12 @@ func everyOperation(t *testing.T, mode string, fn func(t *testing.T, o operation
 	var c config.Settings
 	c.AuthMode, c.JWTSecret, c.ServiceTokens = mode, webtest.Secret, []string{webtest.Token}
 	c.RequestTimeout = time.Minute
-	options, err := wiring.Options(t.Context(), &c, slog.New(slog.DiscardHandler))
+	o, err := options.Options(t.Context(), &c, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, s := range table(&c) {
-		handler, _, err := s.build(g, options)
+		handler, _, err := s.build(g, o)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -76,8 +76,8 @@ func everyOperation(t *testing.T, mode string, fn func(t *testing.T, o operation
 		_, document, _ := webtest.Do(t, "GET", *s.base+"/openapi.json", "")
 		for path, item := range webtest.Spec(t, document).Paths.Map() {
 			for method, described := range item.Operations() {
-				o := operation{described, wiring.Tokens(&c), *s.base, method, path, item}
-				t.Run(mode+" "+s.name+" "+method+path, func(t *testing.T) { fn(t, o) })
+				op := operation{described, options.Tokens(&c), *s.base, method, path, item}
+				t.Run(mode+" "+s.name+" "+method+path, func(t *testing.T) { fn(t, op) })
 			}
 		}
 	}

@@ -7,7 +7,6 @@ import (
 	"io"
 	"log/slog"
 	"net"
-	"net/http"
 	"os"
 	"runtime/debug"
 	"slices"
@@ -19,92 +18,19 @@ import (
 	"golang.org/x/sync/errgroup"
 	"gorm.io/gorm"
 
-	"example.com/b2b/cmd/wiring"
-	"example.com/b2b/customers"
+	"example.com/b2b/cmd/options"
 	"example.com/b2b/db"
-	"example.com/b2b/db/doctor"
 	"example.com/b2b/internal/buildinfo"
 	"example.com/b2b/internal/config"
 	"example.com/b2b/internal/docs"
 	"example.com/b2b/internal/peer"
 	"example.com/b2b/internal/server"
 	"example.com/b2b/internal/web"
-	"example.com/b2b/orchestrator"
-	"example.com/b2b/orchestrator/start"
-	"example.com/b2b/orders"
 )
 
-// service is an entry in the table of services.
-type service struct {
-	name, title string // name of the command; title for people
-	database    bool
-	settings    any           // additional group of the configuration; nil for none
-	peers       []any         // groups with addresses of peers; read when the peers run in other processes
-	port        *int          // port to listen at
-	base        *string       // address for other services
-	rules       []doctor.Rule // invariants of the service's data
-	try         string        // a first call to show; %s is its address
-	build       func(g *gorm.DB, o web.Options) (http.Handler, func(ctx context.Context), error)
-
-	server     server.Server
-	inProcess  *peer.InProcessTransport  // for calls within this process; nil when s runs elsewhere
-	background func(ctx context.Context) // background jobs, until ctx ends; nil for none
-}
-
-// peer returns s as a peer of later services in the table. Calls within this process need no connection.
-func (s *service) peer(c *config.Settings) peer.Peer {
-	p := wiring.Peer(c, *s.base)
-	p.InProcess = s.inProcess
-	return p
-}
-
-// table returns the services with the configuration c. A service may call earlier services in the table; the
-// services stop in reverse order.
-func table(c *config.Settings) []*service {
-	customersAPI := &service{
-		name: "customers", title: "Customers API", database: true, rules: customers.Rules(),
-		port: &c.CustomersPort, base: &c.CustomersBase,
-		try: "curl '%s/customers?search=ACME'",
-		build: func(g *gorm.DB, o web.Options) (http.Handler, func(context.Context), error) {
-			s := customers.New(g, c.KeyLifetime)
-			return s.Handler(o), func(ctx context.Context) { db.RunJobs(ctx, g, o.Log, s.Jobs()...) }, nil
-		},
-	}
-	ordersAPI := &service{
-		name: "orders", title: "Orders API", database: true, rules: orders.Rules(),
-		settings: &c.Orders, peers: []any{&c.CustomersPeer}, port: &c.OrdersPort, base: &c.OrdersBase,
-		try: "curl '%s/products?limit=3'",
-		build: func(g *gorm.DB, o web.Options) (http.Handler, func(context.Context), error) {
-			peer := customersAPI.peer(c)
-			peer.Timeout /= 2 // this service must answer 503 before its own caller's timeout
-			s, err := orders.New(g, orders.Config{Customers: peer, CancellationWindow: c.CancellationWindow,
-				Reservation: c.Reservation, KeyLifetime: c.KeyLifetime, MaxHeld: max(1, c.MaxInFlight/8)})
-			if err != nil {
-				return nil, nil, err
-			}
-			return s.Handler(o), func(ctx context.Context) { db.RunJobs(ctx, g, o.Log, s.Jobs()...) }, nil
-		},
-	}
-	return []*service{customersAPI, ordersAPI, {
-		name: "orchestrator", title: "Orchestrator",
-		peers: []any{&c.CustomersPeer, &c.OrdersPeer}, port: &c.OrchestratorPort, base: new(string),
-		try: `curl -X POST %s/orchestrator/create-and-confirm-order -H 'Content-Type: application/json' ` +
-			`-d '{"customer_id": 1, "items": [{"product_id": 2, "qty": 3}], "idempotency_key": "try-1"}'`,
-		build: func(_ *gorm.DB, o web.Options) (http.Handler, func(context.Context), error) {
-			s, err := orchestrator.New(customersAPI.peer(c), ordersAPI.peer(c))
-			if err != nil {
-				return nil, nil, err
-			}
-			o.Front = true
-			engine := s.Engine(o)
-			start.Serve(engine, o, c.CustomersBase, c.OrdersBase)
-			return engine, nil, nil
-		},
-	}}
-}
-
-// serve runs a single service or all services, until ctx ends and the requests in flight are answered. With
-// all services, the addresses of peers in the environment are ignored.
+// serve runs services, a single service or all, until ctx ends. Then it waits until the requests in flight
+// are answered, at most for c.ShutdownTimeout. When all services run, CUSTOMERS_API_BASE and ORDERS_API_BASE
+// are ignored.
 func serve(ctx context.Context, c *config.Settings, services []*service, out io.Writer) error {
 	all := len(services) > 1
 	if err := read(c, services); err != nil {
@@ -138,13 +64,13 @@ func serve(ctx context.Context, c *config.Settings, services []*service, out io.
 		}
 		defer db.Close(g)
 	}
-	o, err := wiring.Options(ctx, c, log)
+	o, err := options.Options(ctx, c, log)
 	if err != nil {
 		return err
 	}
 	o.Browsers.Local = address == server.Loopback || net.ParseIP(address).IsLoopback()
 	o.Browsers.Siblings = siblings
-	o.Limits.InFlight = min(o.Limits.InFlight, maxConnections/2) // the other connections get 429 or 503
+	o.Limits.InFlight = min(o.Limits.InFlight, maxConnections/2) // keeps connections free for 429 and 503
 	o.Limits.Imports = min(o.Limits.Imports, maxConnections/10)
 	o.Limits.Exports = min(o.Limits.Exports, maxConnections/10)
 	var names []string
@@ -165,16 +91,16 @@ func serve(ctx context.Context, c *config.Settings, services []*service, out io.
 	log.Info("started", "services", names, "version", buildinfo.Version(),
 		"app_env", c.Env, "auth_mode", c.AuthMode)
 	defer log.Info("stopped")
-	go debug.FreeOSMemory() // memory used by the start only
+	go debug.FreeOSMemory() // releases the memory that only the start has needed
 	context.AfterFunc(ctx, func() { log.Info("stopping once the requests in flight are answered") })
-	drained, stop := context.WithCancel(context.WithoutCancel(ctx)) // one deadline for all services
+	drained, stop := context.WithCancel(context.WithoutCancel(ctx)) // a single deadline for all services
 	defer stop()
 	context.AfterFunc(ctx, func() { time.AfterFunc(c.ShutdownTimeout, stop) })
 	return runUntil(ctx, drained, services)
 }
 
-// listen opens the listeners of the services, and sets their ports and addresses. The errors name the variables
-// to change.
+// listen opens the listeners of the services, and stores the ports and the addresses in the fields port and
+// base. An error names the environment variables to change.
 func listen(c *config.Settings, address string, services []*service) (err error) {
 	for _, s := range services {
 		variable := strings.ToUpper(s.name) + "_PORT"
@@ -194,8 +120,8 @@ func listen(c *config.Settings, address string, services []*service) (err error)
 	return nil
 }
 
-// openReady opens the database, and brings its schema up to date when the configuration says so. With seed an
-// empty SQLite database gets the sample data.
+// openReady opens the database and, if MIGRATE_ON_START is true, brings the schema up to date. With seed, it
+// loads the sample data into an empty SQLite database.
 func openReady(ctx context.Context, c *config.Settings, log *slog.Logger, seed bool) (*gorm.DB, error) {
 	g, err := open(ctx, c.Database)
 	if err != nil {
@@ -217,7 +143,8 @@ func openReady(ctx context.Context, c *config.Settings, log *slog.Logger, seed b
 	return g, nil
 }
 
-// prepare builds the service and its server, which takes at most maxConnections, and perAddress from one address.
+// prepare builds the service and its server. The server has at most maxConnections connections. At most
+// perAddress of them, and at most half of maxConnections, come from the same address.
 func (s *service) prepare(g *gorm.DB, o web.Options, maxConnections, perAddress int) (err error) {
 	s.server.Max, s.server.PerAddress = maxConnections, min(perAddress, maxConnections/2)
 	s.server.Timeout, s.server.Log = o.Timeout, o.Log
@@ -229,7 +156,8 @@ func (s *service) prepare(g *gorm.DB, o web.Options, maxConnections, perAddress 
 	return nil
 }
 
-// others returns the other services with a known address, as links for the documentation pages of s.
+// others returns the other services with a known address, for the links on the documentation pages of s.
+// running has the services of this process.
 func others(c *config.Settings, s *service, running []*service) (known []docs.Linked) {
 	if len(running) == 1 {
 		running = table(c)
@@ -242,7 +170,7 @@ func others(c *config.Settings, s *service, running []*service) (known []docs.Li
 	return known
 }
 
-// read reads the groups of the configuration used by the services.
+// read reads the groups of the configuration that the services use. PORT sets the port of a lone service.
 func read(c *config.Settings, services []*service) error {
 	var groups []any
 	for _, s := range services {
@@ -265,8 +193,9 @@ func read(c *config.Settings, services []*service) error {
 	return err
 }
 
-// bindAddress returns BIND_ADDRESS. The default is every address with MySQL, and for a lone orchestrator in
-// production, because other machines call the service; else localhost.
+// bindAddress returns the address to listen on: BIND_ADDRESS or, without it, a default. The default is all
+// addresses when the database is MySQL, and when the orchestrator runs alone in production, because then
+// other machines call the service. Otherwise the default is localhost.
 func bindAddress(c *config.Settings, services []*service) string {
 	switch {
 	case c.BindAddress != "":
@@ -277,7 +206,7 @@ func bindAddress(c *config.Settings, services []*service) string {
 	return server.Loopback
 }
 
-// nameOf returns the host name for a listener on this machine.
+// nameOf returns the host for URLs of a service that listens on address: localhost for 0.0.0.0 and ::.
 func nameOf(address string) string {
 	if ip := net.ParseIP(address); ip == nil || ip.IsUnspecified() {
 		return server.Loopback
@@ -285,13 +214,13 @@ func nameOf(address string) string {
 	return address
 }
 
-// connections returns the connection limit of a service: at most MAX_CONNECTIONS, and few enough to keep file
-// descriptors for the database, and for a call to another service per connection. Without the limit, idle
-// connections could use up all descriptors.
+// connections returns the maximum number of connections to each service. The number is at most
+// MAX_CONNECTIONS, and so small that enough file descriptors remain: for the database, and for a call to
+// another service per connection. Without this limit, idle connections could use up all descriptors.
 func connections(c *config.Settings, services []*service) (int, error) {
 	const (
 		reserved       = 32 // descriptors for listeners, epoll and the files of SQLite
-		minConnections = 10 // of a service
+		minConnections = 10 // for each service
 	)
 	needed := reserved
 	if c.Driver == config.MySQL {
@@ -307,8 +236,9 @@ func connections(c *config.Settings, services []*service) (int, error) {
 	return connections, nil
 }
 
-// runUntil serves until ctx ends or a service fails. Then the services stop in reverse order: a service stops
-// after the services that call it have finished their requests. When drained ends, all services stop at once.
+// runUntil runs the services until ctx ends or a service fails. Then the services stop in reverse order: each
+// service stops after the services that call it have finished their requests. When drained ends, all services
+// stop at once.
 func runUntil(ctx, drained context.Context, services []*service) error {
 	group, ctx := errgroup.WithContext(ctx)
 	callersStopped := ctx

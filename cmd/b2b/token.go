@@ -10,7 +10,7 @@ import (
 	"strconv"
 	"strings"
 
-	"example.com/b2b/cmd/wiring"
+	"example.com/b2b/cmd/options"
 	"example.com/b2b/internal/auth"
 	"example.com/b2b/internal/config"
 )
@@ -59,7 +59,7 @@ func (t *tokenCommand) run(_ context.Context, out io.Writer) error {
 	if c.JWTSecret == "" {
 		return errors.New(`JWT_SECRET is ""; allowed: the secret that the services have`)
 	}
-	token, err := wiring.Tokens(c).Issue(t.caller, c.TokenLifetime)
+	token, err := options.Tokens(c).Issue(t.caller, c.TokenLifetime)
 	if err != nil {
 		return fmt.Errorf("--sub %q cannot be: %w", t.caller.Subject, err)
 	}

@@ -10,18 +10,19 @@ import (
 	"example.com/b2b/db"
 )
 
-// Silence is a proxy between a pool and its database server. After Fall it passes nothing on.
+// Silence is a proxy between a pool and its database server. After Fall, nothing passes.
 type Silence struct {
 	listener net.Listener
 	server   string
 
 	mu     sync.Mutex
 	silent bool
-	broken chan struct{} // closed by Fall; connections made before stay silent for good
+	broken chan struct{} // closed by Fall; earlier connections stay silent for good
 	open   []net.Conn
 }
 
-// Between puts a Silence in front of c's server until the test ends, and returns c with its address.
+// Between puts a Silence in front of c's server until the test ends, and returns c with the address of the
+// Silence.
 func Between(t testing.TB, c db.Config) (db.Config, *Silence) {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -40,8 +41,8 @@ func Between(t testing.TB, c db.Config) (db.Config, *Silence) {
 	return c, s
 }
 
-// Fall makes all connections silent. It still accepts new ones and closes none, like a host that has
-// vanished.
+// Fall makes all connections silent, as if the host of the server had vanished: no connection is closed, and
+// new connections are accepted.
 func (s *Silence) Fall() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -51,7 +52,7 @@ func (s *Silence) Fall() {
 	}
 }
 
-// End lets new connections work again. Connections made before stay silent.
+// End lets new connections work again. Connections made before End stay silent.
 func (s *Silence) End() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -84,8 +85,8 @@ func (s *Silence) accept() {
 	}
 }
 
-// pass copies from one connection to the other, and closes the other at the end. Once broken is closed, it
-// discards.
+// pass copies from one connection to another until either fails, and then closes the second. After broken is
+// closed, pass discards the bytes, and closes nothing.
 func pass(to, from net.Conn, broken chan struct{}) {
 	buffer := make([]byte, 32<<10)
 	for {

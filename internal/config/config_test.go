@@ -184,6 +184,7 @@ func TestPortsInTexts(t *testing.T) {
 	for pattern, ofPort := range map[string]*regexp.Regexp{
 		"README*.md":                        inReadme,
 		"docs/*.md":                         address,
+		"docs/es/*.md":                      address,
 		"sdk/*/README.md":                   address,
 		"orchestrator/start/snippets/*.txt": address,
 	} {

@@ -3,6 +3,7 @@
 package docs
 
 import (
+	"bytes"
 	"embed"
 	"encoding/json"
 	"html/template"
@@ -12,11 +13,14 @@ import (
 	"path"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
+	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/swaggest/swgui/v5/static"
 
 	"example.com/b2b/internal/apperr"
+	"example.com/b2b/internal/buildinfo"
 )
 
 // Linked is another service, linked from a page.
@@ -121,3 +125,21 @@ func ForBrowser(base, host string) string {
 	u.Host = net.JoinHostPort(host, u.Port())
 	return u.String()
 }
+
+// Served returns a document for callers, as YAML and as a model, with the version of this program; with open,
+// callers need no token. It panics when the document, a part of the program, cannot be read.
+func Served(document []byte, open bool) ([]byte, *openapi3.T) {
+	if open {
+		document = bearerAuth.ReplaceAll(document, []byte("$1- {}\n$0"))
+	}
+	spec, err := openapi3.NewLoader().LoadFromData(document)
+	if err != nil {
+		panic(err)
+	}
+	placeholder, version := "version: "+spec.Info.Version, "version: "+strconv.Quote(buildinfo.Version())
+	spec.Info.Version = buildinfo.Version()
+	return bytes.Replace(document, []byte(placeholder), []byte(version), 1), spec
+}
+
+// bearerAuth matches the beginning of an operation's security by a caller's token.
+var bearerAuth = regexp.MustCompile(`(?m)^( +)- bearerAuth:`)

@@ -663,3 +663,16 @@ func TestUnusableDocument(t *testing.T) {
 		})
 	}
 }
+
+// TestLiteralPath asks a path without a parameter, which gin may take for a parameter of another path, with
+// methods that it does not have.
+func TestLiteralPath(t *testing.T) {
+	base := serveThings(t, webtest.Options(), succeed)
+	for _, method := range []string{"GET", "DELETE"} {
+		status, body, header := webtest.Do(t, method, base+"/things/file", "")
+		webtest.WantError(t, status, body, 405, "method_not_allowed")
+		if header.Get("Allow") != "POST" {
+			t.Errorf("%s: Allow is %q", method, header.Get("Allow"))
+		}
+	}
+}

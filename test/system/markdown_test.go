@@ -20,7 +20,8 @@ var (
 	built    = regexp.MustCompile(`^(?:bin|data|dist|sbom)/|/build/`)
 )
 
-// TestMarkdown checks that the files of all relative links and file names in Markdown pages exist.
+// TestMarkdown checks that the files and headings of all relative links, and the file names, in
+// Markdown pages exist.
 func TestMarkdown(t *testing.T) {
 	root := filepath.Join("..", "..")
 	var names []string // of all files and folders, relative to the root
@@ -66,12 +67,18 @@ func TestMarkdown(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, m := range markdownLink.FindAllStringSubmatch(string(content), -1) {
-			target, _, _ := strings.Cut(m[1], "#")
-			if target == "" || strings.Contains(target, "://") {
+			target, heading, _ := strings.Cut(m[1], "#")
+			if strings.Contains(target, "://") {
 				continue
 			}
-			if _, err := os.Stat(filepath.Join(root, filepath.Dir(name), target)); err != nil {
+			linked := filepath.Join(root, filepath.Dir(name), target)
+			if target == "" {
+				linked = filepath.Join(root, name)
+			}
+			if _, err := os.Stat(linked); err != nil {
 				t.Errorf("%s links to %s, which does not exist", name, m[1])
+			} else if heading != "" && !slices.Contains(anchors(t, linked), heading) {
+				t.Errorf("%s links to %s, a heading that does not exist", name, m[1])
 			}
 		}
 		for _, m := range codeSpan.FindAllStringSubmatch(string(content), -1) {
@@ -85,6 +92,20 @@ func TestMarkdown(t *testing.T) {
 	if pages < 4 {
 		t.Errorf("only %d pages", pages)
 	}
+}
+
+// anchors returns the anchors of a page's headings, as GitHub makes them.
+func anchors(t *testing.T, path string) (all []string) {
+	content, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := regexp.MustCompile("(?ms)^```.*?^```").ReplaceAllString(string(content), "")
+	for _, m := range regexp.MustCompile(`(?m)^#+ (.+)$`).FindAllStringSubmatch(text, -1) {
+		anchor := regexp.MustCompile(`[^\p{L}\p{N} _-]`).ReplaceAllString(strings.ToLower(m[1]), "")
+		all = append(all, strings.ReplaceAll(anchor, " ", "-"))
+	}
+	return all
 }
 
 // TestNamedTests checks that every test that a page names exists.

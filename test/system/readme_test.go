@@ -1,9 +1,14 @@
 package system_test
 
 import (
+	"encoding/json"
+	"errors"
+	"fmt"
 	"os"
 	"os/exec"
+	"path"
 	"path/filepath"
+	"reflect"
 	"regexp"
 	"slices"
 	"strings"
@@ -20,9 +25,11 @@ var elsewhere = []string{
 	"make run", "make test", "make generate", "make lint", "make build", "make lambda", // .ci/run
 	"make chaos", // its short form is TestChaos
 	"npx newman run postman/B2B-Order-Management.postman_collection.json", // .ci/run
-	// No test runs these: see docs/operations.md.
-	"docker compose up --build", "sam deploy --guided --template-file orchestrator/template.yaml",
 }
+
+// absent are programs of commands that no test runs, because there is no Docker engine and no AWS account: see
+// docs/operations.md. TestComposeCommands checks the names in the commands of compose.
+var absent = []string{"docker ", "sam ", "aws ", "lsof "}
 
 // programs has the pages whose commands another program runs, and that program.
 var programs = map[string]string{
@@ -32,7 +39,7 @@ var programs = map[string]string{
 	"docs/quickstart-python.md":     "test/quickstarts/run",
 	"docs/quickstart-go.md":         "test/quickstarts/run",
 	"docs/quickstart-java.md":       "test/quickstarts/run",
-	"README.es.md":                  "TestReadmeInSpanish",
+	"README.es.md":                  "TestSpanishPages",
 }
 
 // TestPages runs the curl commands of README.md, then docs/quickstart-curl.md, then all other pages, each from
@@ -68,7 +75,8 @@ func runPages(t *testing.T, p *process) {
 	for _, name := range names {
 		for _, block := range blocks(page(t, name), "sh") {
 			for _, command := range commands(block) {
-				if slices.Contains(elsewhere, command) {
+				isAbsent := func(program string) bool { return strings.HasPrefix(command, program) }
+				if slices.Contains(elsewhere, command) || slices.ContainsFunc(absent, isAbsent) {
 					continue
 				}
 				arguments, isCurl := strings.CutPrefix(command, "curl ")
@@ -82,6 +90,14 @@ func runPages(t *testing.T, p *process) {
 				if err != nil || !strings.Contains(string(out), `"success":true`) {
 					t.Errorf("%s: %s\n%v %s", name, command, err, out)
 				}
+				if name == "README.md" && ran[name] == 1 {
+					var got, want any
+					shown := blocks(page(t, name), "json")[0]
+					err := errors.Join(json.Unmarshal(out, &got), json.Unmarshal([]byte(shown), &want))
+					if err != nil || !reflect.DeepEqual(got, want) {
+						t.Errorf("%s shows the answer %s\n%v %s", name, shown, err, out)
+					}
+				}
 			}
 		}
 	}
@@ -90,34 +106,115 @@ func runPages(t *testing.T, p *process) {
 	}
 }
 
-// TestReadmeInSpanish compares README.es.md with README.md: both must have the same commands and links.
+// TestReadmeInSpanish checks that README.md links to every page, and that README.es.md is its twin.
 func TestReadmeInSpanish(t *testing.T) {
-	english, spanish := page(t, "README.md"), page(t, "README.es.md")
-	if e, s := blocks(english, "sh"), blocks(spanish, "sh"); len(e) < 3 || !slices.Equal(e, s) {
-		t.Errorf("commands\n%q\n%q", e, s)
-	}
-	targets := func(text string) (all []string) {
-		for _, m := range markdownLink.FindAllStringSubmatch(text, -1) {
-			if !strings.HasPrefix(m[1], "README") { // the two pages link to each other
-				all = append(all, m[1])
-			}
-		}
-		return all
-	}
-	if e, s := targets(english), targets(spanish); len(e) < 10 || !slices.Equal(e, s) {
-		t.Errorf("links\n%q\n%q", e, s)
+	english := page(t, "README.md")
+	if all := blocks(english, "sh"); len(all) < 3 {
+		t.Errorf("commands %q", all)
 	}
 	pages, err := filepath.Glob("../../docs/*.md")
 	if err != nil || len(pages) < 10 {
 		t.Fatal(err, pages)
 	}
+	links := linksOf("README.md", english)
 	for _, path := range pages {
 		name := "docs/" + filepath.Base(path)
 		isName := func(target string) bool { return target == name || strings.HasPrefix(target, name+"#") }
-		if !slices.ContainsFunc(targets(english), isName) {
+		if !slices.ContainsFunc(links, isName) {
 			t.Errorf("README.md does not link to %s", name)
 		}
 	}
+	areTwins(t, "README.md", "README.es.md")
+}
+
+// TestSpanishPages compares the pages of docs/es with their English twins.
+func TestSpanishPages(t *testing.T) {
+	pages, err := filepath.Glob("../../docs/es/*.md")
+	if err != nil || len(pages) < 3 {
+		t.Fatal(err, pages)
+	}
+	for _, path := range pages {
+		name := filepath.Base(path)
+		areTwins(t, "docs/"+name, "docs/es/"+name)
+	}
+}
+
+var fence = regexp.MustCompile("(?ms)^```(\\w*)\n(.*?)^```")
+
+// areTwins compares a page with its translation. Both must have the same levels of headings, the same commands
+// and other blocks (of a diagram only the lines are counted), the same code spans in any order, and the same
+// links.
+func areTwins(t *testing.T, english, spanish string) {
+	t.Helper()
+	outline := func(name string) (levels, code, spans []string) {
+		text := page(t, name)
+		for _, m := range fence.FindAllStringSubmatch(text, -1) {
+			switch m[1] {
+			case "sh":
+				code = append(code, commands(m[2])...)
+			case "mermaid":
+				code = append(code, fmt.Sprintf("a diagram of %d lines", strings.Count(m[2], "\n")))
+			default:
+				code = append(code, m[2])
+			}
+		}
+		prose := fence.ReplaceAllString(text, "")
+		for _, m := range regexp.MustCompile(`(?m)^(#+) `).FindAllStringSubmatch(prose, -1) {
+			levels = append(levels, m[1])
+		}
+		for _, m := range codeSpan.FindAllStringSubmatch(prose, -1) {
+			spans = append(spans, m[1])
+		}
+		slices.Sort(spans)
+		return levels, code, spans
+	}
+	levels, code, spans := outline(english)
+	levelsThere, codeThere, spansThere := outline(spanish)
+	for what, pair := range map[string][2][]string{
+		"headings":   {levels, levelsThere},
+		"code":       {code, codeThere},
+		"code spans": {spans, spansThere},
+		"links":      {linksOf(english, page(t, english)), linksOf(spanish, page(t, spanish))},
+	} {
+		if len(pair[0]) == 0 && what != "code" || !slices.Equal(pair[0], pair[1]) {
+			t.Errorf("%s of %s and %s differ:\n%s", what, english, spanish, firstDifference(pair[0], pair[1]))
+		}
+	}
+}
+
+// firstDifference returns two lists from the first element on in which they differ.
+func firstDifference(a, b []string) string {
+	for i := 0; i < len(a) || i < len(b); i++ {
+		if i >= len(a) || i >= len(b) || a[i] != b[i] {
+			return fmt.Sprintf("%q\n%q", a[min(i, len(a)):], b[min(i, len(b)):])
+		}
+	}
+	return ""
+}
+
+// linksOf returns the targets of a page's links, relative to the root. A Spanish page stands for its English
+// twin, without the heading, which is translated.
+func linksOf(name, text string) (all []string) {
+	for _, m := range markdownLink.FindAllStringSubmatch(text, -1) {
+		target, heading, _ := strings.Cut(m[1], "#")
+		if strings.Contains(target, "://") {
+			all = append(all, m[1])
+			continue
+		}
+		if target = path.Join(path.Dir(name), target); strings.HasPrefix(m[1], "#") {
+			target = name
+		}
+		twin := strings.Replace(strings.Replace(target, "docs/es/", "docs/", 1), "README.es.md", "README.md", 1)
+		isTranslated := strings.HasPrefix(m[1], "#")
+		if _, err := os.Stat("../../docs/es/" + strings.TrimPrefix(twin, "docs/")); err == nil {
+			isTranslated = true
+		}
+		if heading != "" && !isTranslated {
+			twin += "#" + heading
+		}
+		all = append(all, twin)
+	}
+	return all
 }
 
 // TestQuickstarts compares the programs of the quick starts with the programs of the start page, and the first

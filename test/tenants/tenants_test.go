@@ -272,7 +272,8 @@ func TestOthersLookMissing(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		w := start(t, g)
 		var order int64
-		if err := g.Raw("SELECT MIN(id) FROM orders WHERE customer_id = 1").Scan(&order).Error; err != nil || order == 0 {
+		err := g.Raw("SELECT MIN(id) FROM orders WHERE customer_id = 1").Scan(&order).Error
+		if err != nil || order == 0 {
 			t.Fatal(order, err)
 		}
 		token, err := webtest.Options().Tokens.Issue(partners[2], time.Hour)

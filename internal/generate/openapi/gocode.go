@@ -32,8 +32,8 @@ func writeShared(dir string, shared *yaml.Node) error {
 	return os.WriteFile(filepath.Join(dir, "contract.gen.go"), code, 0o644)
 }
 
-// writeCode writes the embedded document, the models and the client of a contract to dir, and its server to
-// the folder server below.
+// writeCode writes the Go code of a contract: the embedded document, the models and the client to dir, and
+// the server to the folder server in dir.
 func writeCode(dir string, d document) error {
 	name := filepath.Base(dir)
 	client := configuration(name)
@@ -64,7 +64,7 @@ package %[1]s
 
 import _ "embed"
 
-// Document is openapi.gen.yaml, the contract as it is served: self-contained, and in its author's order.
+// Document is the content of openapi.gen.yaml: the self-contained contract that the service serves.
 //
 //go:embed openapi.gen.yaml
 var Document []byte
@@ -81,12 +81,12 @@ func configuration(name string) codegen.Configuration {
 	c.OutputOptions.NameNormalizer = string(codegen.NameNormalizerFunctionToCamelCaseWithInitialisms)
 	formats := map[string]codegen.SimpleTypeSpec{"date-time": timestamp, "email": {Type: "string"}}
 	c.OutputOptions.TypeMapping = &codegen.TypeMapping{String: codegen.FormatMapping{Formats: formats}}
-	c.Compatibility.OldMergeSchemas = true // an allOf embeds: an order is its summary and its items
+	c.Compatibility.OldMergeSchemas = true // allOf makes a type that embeds its parts
 	return c
 }
 
-// goCode returns the Go code of a document. While it works, the document lies in dir, beside the contract,
-// for the sake of relative references.
+// goCode returns the Go code of a document. It writes the document to a temporary file in dir, because
+// references are relative to dir.
 func goCode(dir string, root *yaml.Node, c codegen.Configuration) ([]byte, error) {
 	temporary := filepath.Join(dir, ".compiled.yaml")
 	defer os.Remove(temporary)

@@ -1,0 +1,90 @@
+package main
+
+import (
+	"context"
+	"net/http"
+
+	"gorm.io/gorm"
+
+	"example.com/b2b/cmd/options"
+	"example.com/b2b/customers"
+	"example.com/b2b/db"
+	"example.com/b2b/db/doctor"
+	"example.com/b2b/internal/config"
+	"example.com/b2b/internal/peer"
+	"example.com/b2b/internal/server"
+	"example.com/b2b/internal/web"
+	"example.com/b2b/orchestrator"
+	"example.com/b2b/orchestrator/start"
+	"example.com/b2b/orders"
+)
+
+// service is an entry in the table of services.
+type service struct {
+	name, title string // name: the command that starts the service; title: the name for people
+	database    bool
+	settings    any           // additional group of the configuration; nil for none
+	peers       []any         // the groups with the addresses of peers; needed when the service runs alone
+	port        *int          // port to listen on
+	base        *string       // address of the service, for its callers
+	rules       []doctor.Rule // rules that the service's data must never break, for the command doctor
+	try         string        // example of a call; %s stands for the address of the service
+	build       func(g *gorm.DB, o web.Options) (http.Handler, func(ctx context.Context), error)
+
+	server     server.Server
+	inProcess  *peer.InProcessTransport  // for calls by services in this process; nil when s runs elsewhere
+	background func(ctx context.Context) // runs the background jobs until ctx ends; nil without jobs
+}
+
+// peer returns s as a peer, for the services after s in the table. Calls within this process need no
+// connection.
+func (s *service) peer(c *config.Settings) peer.Peer {
+	p := options.Peer(c, *s.base)
+	p.InProcess = s.inProcess
+	return p
+}
+
+// table returns the services, with the configuration c. A service may call only the services before it in the
+// table, because the services stop in reverse order.
+func table(c *config.Settings) []*service {
+	customersAPI := &service{
+		name: "customers", title: "Customers API", database: true, rules: customers.Rules(),
+		port: &c.CustomersPort, base: &c.CustomersBase,
+		try: "curl '%s/customers?search=ACME'",
+		build: func(g *gorm.DB, o web.Options) (http.Handler, func(context.Context), error) {
+			s := customers.New(g, c.KeyLifetime)
+			return s.Handler(o), func(ctx context.Context) { db.RunJobs(ctx, g, o.Log, s.Jobs()...) }, nil
+		},
+	}
+	ordersAPI := &service{
+		name: "orders", title: "Orders API", database: true, rules: orders.Rules(),
+		settings: &c.Orders, peers: []any{&c.CustomersPeer}, port: &c.OrdersPort, base: &c.OrdersBase,
+		try: "curl '%s/products?limit=3'",
+		build: func(g *gorm.DB, o web.Options) (http.Handler, func(context.Context), error) {
+			peer := customersAPI.peer(c)
+			peer.Timeout /= 2 // the Orders API must answer 503 before the call of the orchestrator times out
+			s, err := orders.New(g, orders.Config{Customers: peer, CancellationWindow: c.CancellationWindow,
+				Reservation: c.Reservation, KeyLifetime: c.KeyLifetime, MaxHeld: max(1, c.MaxInFlight/8)})
+			if err != nil {
+				return nil, nil, err
+			}
+			return s.Handler(o), func(ctx context.Context) { db.RunJobs(ctx, g, o.Log, s.Jobs()...) }, nil
+		},
+	}
+	return []*service{customersAPI, ordersAPI, {
+		name: "orchestrator", title: "Orchestrator",
+		peers: []any{&c.CustomersPeer, &c.OrdersPeer}, port: &c.OrchestratorPort, base: new(string),
+		try: `curl -X POST %s/orchestrator/create-and-confirm-order -H 'Content-Type: application/json' ` +
+			`-d '{"customer_id": 1, "items": [{"product_id": 2, "qty": 3}], "idempotency_key": "try-1"}'`,
+		build: func(_ *gorm.DB, o web.Options) (http.Handler, func(context.Context), error) {
+			s, err := orchestrator.New(customersAPI.peer(c), ordersAPI.peer(c))
+			if err != nil {
+				return nil, nil, err
+			}
+			o.Front = true
+			engine := s.Engine(o)
+			start.Serve(engine, o, c.CustomersBase, c.OrdersBase)
+			return engine, nil, nil
+		},
+	}}
+}

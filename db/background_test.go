@@ -1,0 +1,78 @@
+package db_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"log/slog"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"gorm.io/gorm"
+
+	"example.com/b2b/db"
+	"example.com/b2b/db/dbtest"
+)
+
+// TestRunJobs runs a job that changes rows, one that fails, one that has nothing to do, and an exclusive one
+// whose lock somebody else has at first.
+func TestRunJobs(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
+		ctx, cancel := context.WithTimeout(ctx, soon)
+		defer cancel()
+		var out bytes.Buffer
+		log := slog.New(slog.NewTextHandler(&out, nil))
+		var changed, failed, idle int
+		var exclusive, free atomic.Int64
+		job := func(name string, isExclusive bool, run func() (int, error)) db.Job {
+			return db.Job{
+				Name: name, Interval: time.Millisecond, Exclusive: isExclusive,
+				Run: func(context.Context) (int, error) { return run() },
+			}
+		}
+		locked, ended := make(chan struct{}), make(chan struct{})
+		go func() {
+			defer close(ended)
+			_, _ = db.RunExclusive(ctx, g, "exclusive", func(context.Context) error {
+				close(locked)
+				time.Sleep(100 * time.Millisecond)
+				free.Store(exclusive.Load())
+				return nil
+			})
+		}()
+		<-locked
+		db.RunJobs(ctx, g, log,
+			job("changes", false, func() (int, error) { changed++; return 7, nil }),
+			job("fails", false, func() (int, error) { failed++; return 0, errors.New("as tested") }),
+			job("idle", false, func() (int, error) { idle++; return 0, nil }),
+			job("exclusive", true, func() (int, error) {
+				exclusive.Add(1)
+				select {
+				case <-ended:
+					if exclusive.Load() > 3 {
+						cancel()
+					}
+				default:
+				}
+				return 0, nil
+			}),
+		)
+		if changed < 2 || failed < 2 || idle < 2 || exclusive.Load() < 2 || ctx.Err() != context.Canceled {
+			t.Errorf("%d, %d, %d and %d runs: %v", changed, failed, idle, exclusive.Load(), ctx.Err())
+		}
+		if g.Name() == db.MySQL && free.Load() != 0 {
+			t.Errorf("%d exclusive runs beside another one", free.Load())
+		}
+		for line, want := range map[string]bool{
+			"level=INFO msg=\"background job changed rows\" job=changes rows=7":                                      true,
+			"level=ERROR msg=\"background job failed and will be tried again\" job=fails rows=0 error=\"as tested\"": true,
+			"job=idle": false, "job=exclusive": false,
+		} {
+			if strings.Contains(out.String(), line) != want {
+				t.Errorf("%s is in the log: %v\n%.2000s", line, !want, &out)
+			}
+		}
+	})
+}

@@ -1,0 +1,236 @@
+package system_test
+
+import (
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/getkin/kin-openapi/openapi3"
+	"go.yaml.in/yaml/v3"
+
+	"example.com/b2b/internal/config"
+)
+
+// sectionOf returns the part of a page below a heading, up to the next heading of the same level.
+func sectionOf(t *testing.T, text, heading string) string {
+	t.Helper()
+	_, rest, found := strings.Cut(text, "\n"+heading+"\n")
+	if !found {
+		t.Fatalf("there is no heading %q", heading)
+	}
+	level, _, _ := strings.Cut(heading, " ")
+	section, _, _ := strings.Cut(rest, "\n"+level+" ")
+	return section
+}
+
+// rowsOf returns the rows of all tables of a text, without their heads.
+func rowsOf(text string) (rows []string) {
+	lines := strings.Split(text, "\n")
+	for i, line := range lines {
+		isHead := i+1 < len(lines) && strings.HasPrefix(lines[i+1], "|---")
+		if strings.HasPrefix(line, "| ") && !isHead {
+			rows = append(rows, line)
+		}
+	}
+	return rows
+}
+
+func wantRows(t *testing.T, where string, got, want []string) {
+	t.Helper()
+	for _, row := range want {
+		if !slices.Contains(got, row) {
+			t.Errorf("%s lacks\n%s", where, row)
+		}
+	}
+	for _, row := range got {
+		if !slices.Contains(want, row) {
+			t.Errorf("%s has\n%s", where, row)
+		}
+	}
+	if len(want) == 0 {
+		t.Errorf("nothing was expected of %s", where)
+	}
+}
+
+// TestEndpoints compares the tables of docs/endpoints.md with the documents: operations, summaries, scopes and
+// headers.
+func TestEndpoints(t *testing.T) {
+	text := page(t, "docs/endpoints.md")
+	for _, service := range []string{"customers", "orders", "orchestrator"} {
+		doc, err := openapi3.NewLoader().LoadFromFile("../../openapi/" + service + "api/openapi.gen.yaml")
+		if err != nil {
+			t.Fatal(err)
+		}
+		var want []string
+		for path, item := range doc.Paths.Map() {
+			for method, operation := range item.Operations() {
+				var headers []string
+				for _, p := range slices.Concat(item.Parameters, operation.Parameters) {
+					if p.Value.In != "header" {
+						continue
+					}
+					header := "`" + p.Value.Name + "`"
+					if p.Value.Required {
+						header += " (required)"
+					}
+					headers = append(headers, header)
+				}
+				row := fmt.Sprintf("| `%s %s` | %s | %s | %s |",
+					method, path, operation.Summary, tokenOf(operation), strings.Join(headers, ", "))
+				want = append(want, strings.ReplaceAll(row, "|  |", "| |"))
+			}
+		}
+		section := sectionOf(t, text, "## "+doc.Info.Title)
+		wantRows(t, doc.Info.Title+" in docs/endpoints.md", rowsOf(section), want)
+	}
+}
+
+// tokenOf returns the token that an operation needs, in the words of docs/endpoints.md.
+func tokenOf(operation *openapi3.Operation) string {
+	if operation.Security == nil || len(*operation.Security) == 0 {
+		return "none"
+	}
+	var scopes []string
+	for _, scope := range (*operation.Security)[0]["bearerAuth"] {
+		scopes = append(scopes, "`"+scope+"`")
+	}
+	if scopes == nil {
+		return "the service token"
+	}
+	token := strings.Join(scopes, ", ")
+	if operation.Extensions["x-concerns-all-customers"] == true {
+		token += "; not for a partner"
+	}
+	return token
+}
+
+// TestAWSPage compares docs/aws.md with the template of the Lambda function, and with the ports of the
+// configuration.
+func TestAWSPage(t *testing.T) {
+	text := page(t, "docs/aws.md")
+	var template struct {
+		Parameters map[string]struct {
+			Default *string `yaml:"Default"`
+		} `yaml:"Parameters"`
+		Resources struct {
+			Function struct {
+				Properties struct {
+					Environment struct {
+						Variables map[string]string `yaml:"Variables"`
+					} `yaml:"Environment"`
+				} `yaml:"Properties"`
+			} `yaml:"Function"`
+		} `yaml:"Resources"`
+	}
+	if err := yaml.Unmarshal([]byte(page(t, "orchestrator/template.yaml")), &template); err != nil {
+		t.Fatal(err)
+	}
+	var want []string
+	for variable, parameter := range template.Resources.Function.Properties.Environment.Variables {
+		p, ok := template.Parameters[parameter]
+		if !ok {
+			if fixed := "`" + variable + "` is fixed at " + parameter; !strings.Contains(text, fixed) {
+				t.Errorf("docs/aws.md does not say that %s", fixed)
+			}
+			continue
+		}
+		value := "none: it must be given"
+		if p.Default != nil && *p.Default == "" {
+			value = "empty"
+		} else if p.Default != nil {
+			value = "`" + *p.Default + "`"
+		}
+		want = append(want, fmt.Sprintf("| `%s` | `%s` | %s |", parameter, variable, value))
+	}
+	if len(want) != len(template.Parameters) {
+		t.Errorf("%d of %d parameters are variables", len(want), len(template.Parameters))
+	}
+	wantRows(t, "the Lambda function in docs/aws.md", rowsOf(sectionOf(t, text, "## Lambda")), want)
+
+	var services []string
+	for port, service := range servicePorts() {
+		for _, v := range config.Variables() {
+			if v.Name == port {
+				services = append(services, service+" "+v.Default)
+			}
+		}
+	}
+	cells := func(start string) []string {
+		for _, row := range rowsOf(text) {
+			if strings.HasPrefix(row, "| "+start) {
+				return strings.Split(strings.Trim(row, "| "), " | ")[1:]
+			}
+		}
+		t.Fatalf("docs/aws.md has no row %s", start)
+		return nil
+	}
+	commands, ports := cells("command"), cells("port")
+	for i, command := range commands {
+		service := strings.Trim(command, "`") + " " + ports[i]
+		if !slices.Contains(services, service) {
+			t.Errorf("docs/aws.md has %s, the configuration %v", service, services)
+		}
+	}
+	if len(commands) != len(services) {
+		t.Errorf("docs/aws.md has %v, the configuration %v", commands, services)
+	}
+}
+
+// TestVariablesInPages checks that each variable exists that a page for people who run the services names.
+// TestFromNodejs does so for the page of the original.
+func TestVariablesInPages(t *testing.T) {
+	isName := regexp.MustCompile(`^([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+)(?:=.*)?$`)
+	for _, name := range []string{
+		"docs/aws.md", "docs/import-export.md", "docs/orders.md", "docs/reference.md", "docs/security.md",
+		"docs/timeouts.md", "docs/troubleshooting.md",
+	} {
+		found := 0
+		for _, m := range codeSpan.FindAllStringSubmatch(page(t, name), -1) {
+			if variable := isName.FindStringSubmatch(m[1]); variable != nil {
+				found++
+				if !isVariable(variable[1]) {
+					t.Errorf("%s names %s, which is no variable of internal/config", name, variable[1])
+				}
+			}
+		}
+		if found == 0 {
+			t.Errorf("%s names no variable", name)
+		}
+	}
+}
+
+// TestComposeCommands checks the commands of compose in the pages: each container that they name exists.
+func TestComposeCommands(t *testing.T) {
+	var file struct{ Services map[string]any }
+	if err := yaml.Unmarshal([]byte(page(t, "docker-compose.yml")), &file); err != nil {
+		t.Fatal(err)
+	}
+	takesService := []string{"up", "logs", "restart", "exec"}
+	takesNone := []string{"up", "logs", "down", "ps", "stop", "start", "build"}
+	command := regexp.MustCompile("(?m)(?:^|`)docker compose( [^`\n]+)")
+	found := 0
+	for _, name := range []string{"docs/operations.md", "docs/troubleshooting.md", "docs/from-nodejs.md"} {
+		for _, m := range command.FindAllStringSubmatch(page(t, name), -1) {
+			found++
+			isFlag := func(word string) bool { return strings.HasPrefix(word, "-") }
+			words := slices.DeleteFunc(strings.Fields(m[1]), isFlag)
+			what := words[0]
+			if len(words) == 1 {
+				if !slices.Contains(takesNone, what) {
+					t.Errorf("%s: docker compose%s", name, m[1])
+				}
+				continue
+			}
+			if _, exists := file.Services[words[1]]; !exists || !slices.Contains(takesService, what) {
+				t.Errorf("%s: docker compose%s; containers are %v", name, m[1],
+					slices.Sorted(maps.Keys(file.Services)))
+			}
+		}
+	}
+	if found < 10 {
+		t.Errorf("only %d commands", found)
+	}
+}
