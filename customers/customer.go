@@ -23,8 +23,8 @@ type Service struct {
 	lookups batch.Batcher[*lookup]
 }
 
-// New returns the service. db.Migrate must have brought the database up to date. Idempotency keys expire
-// after keyLifetime.
+// New returns the service. db.Migrate must have brought the database up to date. keyLifetime is the lifetime
+// of idempotency keys.
 func New(g *gorm.DB, keyLifetime time.Duration) *Service {
 	keys := idempotency.Keys{DB: g, Lifetime: keyLifetime, Operations: keyedOperations}
 	newStore := func(base service.Store) store { return store{base} }

@@ -29,8 +29,7 @@ func (ch change) names() []bulk.Name {
 
 // importCustomers creates or changes a customer for each row, in one transaction. It refuses a row for a new
 // customer without a name, and a row with the external_ref of another customer. A dry run changes nothing.
-// Error: bulk.ErrApart when another request has taken a unique value, or when two rows swap values; then
-// apply fewer rows per transaction.
+// Error: bulk.ErrApart when another request has taken a unique value, or when two rows swap values.
 func (s *Service) importCustomers(ctx context.Context, rows []*bulk.Row[change], dryRun bool) error {
 	if dryRun {
 		return s.db.Read(ctx).importCustomers(rows, dryRun)
@@ -111,8 +110,7 @@ func (s store) importCustomers(rows []*bulk.Row[change], dryRun bool) error {
 }
 
 // customersOfRows returns the customers that have an email or an external_ref of the rows, in maps by
-// emailKey and by external_ref. With locking, the customers are locked in ascending id, until the transaction
-// ends.
+// emailKey and by external_ref. With locking, it locks the customers in ascending id.
 func (s store) customersOfRows(rows []*bulk.Row[change], locking bool) (
 	byEmail, byRef map[string]customer, err error,
 ) {

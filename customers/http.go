@@ -22,8 +22,7 @@ const name = "customers-api"
 
 var _ server.StrictServerInterface = (*Service)(nil)
 
-// Handler returns the HTTP handler of the service. Package web enforces the contract, and s implements the
-// operations.
+// Handler returns the service as an HTTP handler. Package web enforces the contract, s does the work.
 func (s *Service) Handler(o web.Options) http.Handler {
 	o.Document = api.Document
 	e := web.New(o)
@@ -181,8 +180,7 @@ func (s *Service) ListCustomerHistory(ctx context.Context, r server.ListCustomer
 	return server.ListCustomerHistory200JSONResponse{Body: history.Response(events, next)}, err
 }
 
-// answer is a function that writes a whole response: the answer of an operation with an idempotency key, or a
-// file.
+// answer writes a whole response: the answer of an operation with an idempotency key, or a file.
 type answer func(w http.ResponseWriter) error
 
 func keyed(a idempotency.Answer, err error) (answer, error) { return a.Respond, err }

@@ -8,8 +8,7 @@ import (
 	"example.com/b2b/internal/batch"
 )
 
-// lookup is a command to read a customer for another service. Lookups that arrive during a query share the
-// next query.
+// lookup is a command to read a customer for another service. Concurrent lookups share a query.
 type lookup struct {
 	id       int64
 	customer *customer // nil for a missing or deleted customer
@@ -37,8 +36,8 @@ func (s *Service) runLookups(ctx context.Context, lookups []*lookup) (_ []batch.
 	return nil, false, err
 }
 
-// lookUp returns a customer. Calls at the same time share a query: see lookup. Errors: 403 forbidden when the
-// caller is bound to another customer, 404 customer_not_found.
+// lookUp returns a customer, by a query that concurrent calls share. Errors: 403 forbidden when the caller is
+// bound to another customer, 404 customer_not_found.
 func (s *Service) lookUp(ctx context.Context, id int64) (customer, error) {
 	if err := mayRead(ctx, id); err != nil {
 		return customer{}, err

@@ -8,8 +8,7 @@ import (
 )
 
 // store runs the queries of this package on behalf of a caller. TestOnlyStoreUsesDatabase checks that only
-// this file and tenancy.go use the field DB. All other files begin their queries with the functions of
-// tenancy.go.
+// this file and tenancy.go use the field DB; all other files begin their queries in tenancy.go.
 type store struct{ service.Store }
 
 // indexCustomers adds new texts of customers to the search index: see search.Index.UpdateDue.

@@ -37,8 +37,7 @@ type orderCommand interface {
 	released(o *order) []item // the items of the locked order o that the command gives back to the stock
 
 	// decide returns the transition of the order and moves stock in rows.stock, or returns a refusal. o is
-	// nil for a new order. Otherwise Service.decide has checked that the caller may see o, and that o matches
-	// If-Match.
+	// nil for a new order. For other orders, Service.decide has checked the caller and If-Match.
 	decide(o *order, rows *lockedRows) (transition, error)
 }
 
@@ -106,9 +105,8 @@ func (s *Service) submit(ctx context.Context, c orderCommand) (idempotency.Answe
 	return in.answer, in.refused
 }
 
-// runBatch implements batch.Batcher.Run. It runs all commands in one transaction. rolledBack is true after an
-// error between BEGIN and COMMIT. After an error of COMMIT rolledBack is false, because the commands may be
-// done.
+// runBatch implements batch.Batcher.Run: all commands run in one transaction. rolledBack is true after an
+// error between BEGIN and COMMIT, and false after an error of COMMIT: the commands may then be done.
 func (s *Service) runBatch(ctx context.Context, commands []orderCommand) (
 	held []batch.Held, rolledBack bool, err error,
 ) {

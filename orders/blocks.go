@@ -28,8 +28,7 @@ func idsOf(block int64) db.IDRange {
 
 // RecordRanges records the complete blocks, in ascending order, and returns how many. A complete block can
 // get no more orders: every id of the block has an order, or the next order after the block is older than
-// completeAfter, so the missing ids belong to rolled-back transactions. Several instances may run
-// RecordRanges at the same time.
+// completeAfter, so the missing ids belong to rolled-back transactions. Instances may run it concurrently.
 func (s *Service) RecordRanges(ctx context.Context) (n int, err error) {
 	for {
 		if more, err := s.db.Read(ctx).recordRange(); err != nil || !more {

@@ -37,9 +37,8 @@ func (s *Service) ExpireReservations(ctx context.Context) (total int, err error)
 	}
 }
 
-// expire cancels the orders that are still CREATED. It returns the number of canceled orders and the number
-// of skipped orders. An order is skipped when another transaction holds a needed row, or when the time
-// expiryWait is over.
+// expire cancels the orders that are still CREATED, and returns the numbers of canceled and skipped orders.
+// It skips an order when another transaction holds a needed row, or when expiryWait is over.
 func (s *Service) expire(ctx context.Context, ids []int64) (expired, held int, err error) {
 	limited, cancel := context.WithTimeout(ctx, expiryWait)
 	defer cancel()
@@ -66,6 +65,6 @@ func (s *Service) expire(ctx context.Context, ids []int64) (expired, held int, e
 }
 
 // errNotReserved says that a reservation cannot expire, because the order is no longer CREATED: somebody has
-// confirmed or canceled the order first, or another process has expired the reservation. Only expire gets
-// this error, and ignores the order.
+// confirmed or canceled the order, or another process has expired the reservation. Only expire gets this
+// error.
 var errNotReserved = errors.New("the order has no reservation")

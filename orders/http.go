@@ -22,8 +22,7 @@ const name = "orders-api"
 
 var _ server.StrictServerInterface = (*Service)(nil)
 
-// Handler returns the HTTP handler of the service. Package web enforces the contract, and s implements the
-// operations.
+// Handler returns the service as an HTTP handler. Package web enforces the contract, s does the work.
 func (s *Service) Handler(o web.Options) http.Handler {
 	o.Document = api.Document
 	e := web.New(o)
@@ -70,8 +69,7 @@ func lines(items []contract.NewOrderItem) []line {
 	return service.Views(items, func(i contract.NewOrderItem) line { return line{i.ProductID, i.Sku, i.Qty} })
 }
 
-// QuoteOrder returns the price and the shortages of an order, and changes nothing. Errors: see mayOrderFor,
-// checkCustomer and quote.
+// QuoteOrder returns the price and shortages of an order. Errors: see mayOrderFor, checkCustomer and quote.
 func (s *Service) QuoteOrder(ctx context.Context, r server.QuoteOrderRequestObject,
 ) (server.QuoteOrderResponseObject, error) {
 	if err := mayOrderFor(ctx, r.Body.CustomerID); err != nil {
@@ -320,8 +318,7 @@ func (s *Service) ListProductHistory(ctx context.Context, r server.ListProductHi
 	return server.ListProductHistory200JSONResponse{Body: history.Response(events, next)}, err
 }
 
-// answer is a function that writes a whole response: the answer of an operation with an idempotency key, or a
-// file.
+// answer writes a whole response: the answer of an operation with an idempotency key, or a file.
 type answer func(w http.ResponseWriter) error
 
 func keyed(a idempotency.Answer, err error) (answer, error) { return a.Respond, err }

@@ -140,8 +140,7 @@ func (l *lockedRows) productRows(c orderCommand) (rows []string) {
 	return rows
 }
 
-// releasedBy returns the items that the command gives back to the stock, or nil when the command has no
-// locked order.
+// releasedBy returns the items that the command gives back to the stock; nil when the order is missing.
 func (l *lockedRows) releasedBy(c orderCommand) []item {
 	if o := l.orders[c.common().orderID]; o != nil {
 		return c.released(o)

@@ -200,8 +200,7 @@ func (s store) lockOrders(ids []int64, wait time.Duration) ([]*order, error) {
 	return locked, s.readItems(locked...)
 }
 
-// orderError returns 404 order_not_found for the error of a query that found no order, and every other error
-// unchanged.
+// orderError returns 404 order_not_found when a query has found no order, and any other error unchanged.
 func orderError(err error, id int64) error {
 	if service.IsNotFound(err) {
 		return apperr.OrderNotFound.New(id)

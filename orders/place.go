@@ -85,8 +85,7 @@ func (s store) findByExternalRef(wanted []newOrder) ([]order, error) {
 	return orders, err
 }
 
-// checkExternalRef returns 409 external_ref_taken when one of the holders has the customer and the
-// external_ref of the new order.
+// checkExternalRef returns 409 external_ref_taken when a holder has both the customer and the external_ref.
 func (n newOrder) checkExternalRef(holders []order) error {
 	for _, o := range holders {
 		if n.ExternalRef != nil && o.CustomerID == n.CustomerID && *o.ExternalRef == *n.ExternalRef {

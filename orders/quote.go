@@ -8,8 +8,8 @@ type quote struct {
 	Fillable   []line // the lines reduced to the pieces in stock; nil when no piece is in stock
 }
 
-// quote returns the quote for the lines. It reads prices and stock in one statement, and reserves nothing.
-// Errors: see price and total.
+// quote prices the lines, and reserves nothing. One statement reads all prices and stock. Errors: see price
+// and total.
 func (s store) quote(lines []line) (q quote, err error) {
 	stock, err := s.loadProducts(lines)
 	if err != nil {

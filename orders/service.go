@@ -1,5 +1,4 @@
-// Package orders is the Orders service. It manages products with their stock, and the orders that take pieces
-// from the stock.
+// Package orders is the Orders service. It manages products, their stock, and orders that reserve stock.
 package orders
 
 import (

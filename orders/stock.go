@@ -33,8 +33,7 @@ func (s store) loadProducts(lines []line) (stockView, error) {
 	return s.loadProductsByID(ids, skus)
 }
 
-// resolve returns the product ids of the lines, and a map from sku to product id for the lines with a sku. A
-// sku without a product is left out.
+// resolve returns the product ids of the lines, and a map from sku to product id for lines with a known sku.
 func (s store) resolve(lines []line) (ids []int64, bySKU map[string]int64, err error) {
 	var skus []string
 	for _, l := range lines {
@@ -102,9 +101,9 @@ func (s stockView) move(product, pieces int64) {
 }
 
 // writeStock writes the pending changes of stock, for up to 500 products in a statement, in ascending id.
-// Products that lose stock must be locked already. When another transaction holds one of the other products,
-// the statement waits up to a second, and this transaction keeps its locks meanwhile. Error: db.ErrConflict
-// when a product does not exist.
+// Products that lose stock must be locked already. When another transaction holds any other product, the
+// statement waits up to a second, and this transaction keeps its locks. Error: db.ErrConflict for a missing
+// product.
 //
 // Write the stock before inserting items: the foreign key of an item takes a shared lock on the product, and
 // two transactions that hold a shared lock on the same product could not write the stock.
@@ -128,8 +127,7 @@ func (s store) writeStock(stock stockView) error {
 	return nil
 }
 
-// stockAdjustment is a row of the table stock_adjustments: a change of a product's stock that no order has
-// made.
+// stockAdjustment is a row of the table stock_adjustments: a change of stock that no order has made.
 type stockAdjustment struct {
 	ID        int64
 	ProductID int64

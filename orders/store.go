@@ -14,8 +14,7 @@ import (
 )
 
 // store runs the queries of this package on behalf of a caller. TestOnlyStoreUsesDatabase checks that only
-// this file and tenancy.go use the field DB. All other files begin their queries with the functions of
-// tenancy.go.
+// this file and tenancy.go use the field DB; all other files begin their queries in tenancy.go.
 type store struct {
 	service.Store
 	config *Config
@@ -31,8 +30,7 @@ func (s *Service) saveKeys(tx store, effects []idempotency.Record) error {
 	return s.db.Keys.Save(tx.DB, effects...)
 }
 
-// maxBatches returns how many batches may run at once. On MySQL, a batch can run its statements while another
-// batch commits.
+// maxBatches returns how many batches may run at once. On MySQL, a batch can work while another commits.
 func (s *Service) maxBatches() int {
 	if s.db.DB.Name() == db.SQLite {
 		return 1 // SQLite runs transactions one after the other
@@ -70,9 +68,8 @@ func (s store) idRanges(from, to *time.Time) ([]db.IDRange, error) {
 	return []db.IDRange{{First: idsOf(*blocks.First).First, Last: idsOf(*blocks.Last).Last}, behind}, err
 }
 
-// expired returns the ids of up to limit orders that have been CREATED for at least the time reservation, the
-// oldest orders first. It leaves out the first skip orders. The ids are sorted by time, because an older
-// order may have a higher id.
+// expired returns the ids of up to limit orders that have been CREATED for at least the time reservation,
+// without the first skip orders. The oldest orders come first; an older order may have a higher id.
 func (s store) expired(reservation time.Duration, skip, limit int) (ids []int64, err error) {
 	err = s.orders().Where("reserved_since <= ?", db.Now(s.DB, -reservation)).Order("reserved_since").
 		Offset(skip).Limit(limit).Pluck("id", &ids).Error

@@ -33,8 +33,7 @@ func (s store) isBound() bool { return s.Caller.Customer != 0 }
 // behalf of a caller must check visibleTo for each order.
 func asSystem(ctx context.Context) context.Context { return auth.With(ctx, auth.System) }
 
-// visibleTo returns 404 order_not_found when o is nil, or when the caller may not see o. id is the order's id
-// in the request.
+// visibleTo returns 404 order_not_found when o is nil or the caller may not see o. id is the requested id.
 func visibleTo(caller auth.Principal, o *order, id int64) error {
 	if o == nil || !caller.ActsFor(o.CustomerID) {
 		return apperr.OrderNotFound.New(id)

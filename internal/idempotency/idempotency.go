@@ -53,8 +53,7 @@ func (all Operations) Find(name string) (Operation, bool) {
 	return all[i], true
 }
 
-// Rows is an SQL condition on the table idempotency_keys, with the alias k: the key belongs to the
-// operations.
+// Rows is an SQL condition: row k of the table idempotency_keys has a key of one of the operations.
 func (all Operations) Rows() string {
 	return "k.operation IN ('" + strings.Join(all.names(), "', '") + "')"
 }
@@ -245,8 +244,7 @@ func (k Keys) Save(tx *gorm.DB, records ...Record) error {
 	return err
 }
 
-// deleteExpired deletes only rows that are still expired, because a request may have used a key again
-// meanwhile.
+// deleteExpired deletes the rows that are still expired. A request may have used a key again meanwhile.
 func deleteExpired(q *gorm.DB, rows []row) *gorm.DB {
 	return q.Where("expires_at <= ?", db.Now(q, 0)).Delete(&rows)
 }

@@ -43,8 +43,7 @@ func Insert[T interface{ Key() int64 }](s Store, rows []T) error { return db.Cre
 // Now is an SQL expression for the time of the database's clock.
 func (s Store) Now() clause.Expr { return db.Now(s.DB, 0) }
 
-// Database makes the stores of a service, for single queries or for transactions. S is the type of the
-// stores.
+// Database makes the stores of a service, for single queries and transactions. S is the type of a store.
 type Database[S any] struct {
 	DB    *gorm.DB
 	Keys  idempotency.Keys
@@ -100,8 +99,7 @@ func (d *Database[S]) Once(
 	return d.Keys.Execute(ctx, r, func(tx *gorm.DB) (int64, any, error) { return effect(d.store(ctx, tx)) })
 }
 
-// Ready returns 503 unavailable when the database does not answer, or does not let the service write: see
-// db.Ready.
+// Ready returns 503 unavailable when the service cannot read and write the database: see db.Ready.
 func (d *Database[S]) Ready(ctx context.Context) error { return db.Ready(ctx, d.DB, d.table) }
 
 // Filter has the common filters of lists with a search; a nil field filters nothing.
