@@ -93,7 +93,8 @@ func TestJobRunThatHangsEnds(t *testing.T) {
 					}
 					return 0, err
 				}
-				db.RunJobs(ctx, g, slog.New(failed), db.Job{Name: "as tested", Interval: 10 * time.Millisecond, Run: run})
+				job := db.Job{Name: "as tested", Interval: 10 * time.Millisecond, Run: run}
+				db.RunJobs(ctx, g, slog.New(failed), job)
 				if !errors.Is(ctx.Err(), context.Canceled) {
 					t.Errorf("%d runs worked, %d failed, and none worked again", fine, failed.count)
 				}

@@ -193,7 +193,8 @@ func TestSecurityHeaders(t *testing.T) {
 		if h.Get("X-Content-Type-Options") != "nosniff" || h.Get("Referrer-Policy") != "no-referrer" ||
 			h.Get("Cross-Origin-Resource-Policy") != "same-origin" ||
 			!strings.Contains(policy, "frame-ancestors 'none'") ||
-			!strings.Contains(policy, "default-src 'none'") || strings.Contains(policy, "unsafe-eval") || strings.Contains(policy, "*") {
+			!strings.Contains(policy, "default-src 'none'") ||
+			strings.Contains(policy, "unsafe-eval") || strings.Contains(policy, "*") {
 			t.Errorf("%s: %v", path, h)
 		}
 		if !isPage && (h.Get("Cache-Control") != "no-store" || strings.Contains(policy, "self")) {
