@@ -13,12 +13,12 @@ import (
 
 // Job is work that a service repeats in the background.
 type Job struct {
-	Name      string        // in the log, and for the lock of an exclusive job
-	Interval  time.Duration // between two runs; varies at random by up to a fifth
+	Name      string        // used in the log, and for the lock of an exclusive job
+	Interval  time.Duration // pause between two runs; varies at random by up to a fifth
 	Exclusive bool          // only one process runs the job at a time: see RunExclusive
 
-	// Run does all due work, and returns the number of changed rows. Its ctx ends after three minutes; the
-	// next run does the rest.
+	// Run does all due work, and returns the number of changed rows. ctx ends after three minutes; the next
+	// run does the rest.
 	Run func(ctx context.Context) (rows int, err error)
 }
 
@@ -38,7 +38,7 @@ func (j Job) repeat(ctx context.Context, g *gorm.DB, log *slog.Logger) {
 		start := time.Now()
 		rows, err := j.runOnce(ctx, g)
 		if rows > 0 && errors.Is(err, context.DeadlineExceeded) {
-			err = nil // the next run does the rest
+			err = nil // not a failure: the next run does the rest
 		}
 		if err != nil && ctx.Err() == nil {
 			log.Error("background job failed and will be tried again", "rows", rows, "error", err)

@@ -16,8 +16,8 @@ import (
 	sqlite3 "modernc.org/sqlite/lib"
 )
 
-// Errors of a database that fails for now: the same call may succeed later. Package apperr turns them into
-// 503 unavailable.
+// Errors of a database that cannot serve now: the same call may succeed later. Package apperr turns these
+// errors into 503 unavailable.
 var (
 	ErrUnavailable error = unavailable{}
 	// ErrConflict is an ErrUnavailable: the transaction lost against another transaction, and may be run
@@ -35,12 +35,13 @@ func (unavailable) Error() string { return "the database is unavailable" }
 // Unavailable marks the error for apperr.From.
 func (unavailable) Unavailable() bool { return true }
 
-// dialector is a gorm.Dialector that translates errors, and keeps the state of the database.
+// dialector is a gorm.Dialector that translates errors, and holds the state that this package needs for a
+// database.
 type dialector struct {
 	gorm.Dialector
 	mariaDB      bool                // the server is MariaDB
 	transactions chan struct{}       // an element for each running transaction of InTx; nil on SQLite
-	ready        *singleflight.Group // calls of Ready, by table
+	ready        *singleflight.Group // running calls of Ready, by table
 }
 
 // Translate implements gorm.ErrorTranslator.

@@ -11,8 +11,8 @@ import (
 )
 
 const (
-	// maxWait is the time that a statement waits for a locked row: innodb_lock_wait_timeout, which is a
-	// second or more.
+	// maxWait is the time that a statement waits for a locked row: innodb_lock_wait_timeout, whose minimum is
+	// a second.
 	maxWait = time.Second
 	// minWait is the shortest time limit of a statement. On a busy server, a shorter limit would end
 	// statements that wait for no row.
@@ -28,9 +28,9 @@ const (
 func ForUpdate(q *gorm.DB) *gorm.DB { return ForUpdateWithin(q, maxWait) }
 
 // ForUpdateWithin is ForUpdate with a wait of less than a second. With 0 the query does not wait; on MariaDB,
-// it waits for minWait. No engine has lock waits between 0 and a second, so wait limits the whole statement:
-// https://dev.mysql.com/doc/refman/8.4/en/optimizer-hints.html#optimizer-hints-execution-time,
-// https://mariadb.com/kb/en/aborting-statements/
+// the query waits for minWait. No engine has lock waits between 0 and a second, so wait limits the whole
+// statement: see https://dev.mysql.com/doc/refman/8.4/en/optimizer-hints.html#optimizer-hints-execution-time
+// and https://mariadb.com/kb/en/aborting-statements/.
 func ForUpdateWithin(q *gorm.DB, wait time.Duration) *gorm.DB {
 	locking := clause.Locking{Strength: clause.LockingStrengthUpdate}
 	server := q.Dialector.(dialector)
@@ -38,7 +38,7 @@ func ForUpdateWithin(q *gorm.DB, wait time.Duration) *gorm.DB {
 	case q.Name() == SQLite:
 		return q
 	case wait >= maxWait:
-	case server.mariaDB: // with innodb_rollback_on_timeout, MariaDB's NOWAIT rolls the transaction back
+	case server.mariaDB: // not NOWAIT, which rolls the transaction back with innodb_rollback_on_timeout
 		limit := fmt.Sprintf("SET STATEMENT max_statement_time=%.3f FOR", wait.Seconds())
 		q = q.Clauses(selectLimit{before: limit})
 	case wait == minWait:
@@ -107,7 +107,7 @@ type turn struct {
 	callers int // callers that have the turn or wait for the turn
 }
 
-// Take waits until it is the caller's turn at a row. Call done when the transaction has ended. The error is
+// Take waits for the caller's turn to change a row. Call done when the transaction has ended. The error is
 // ErrLocked after two seconds, or the error of ctx when ctx ends.
 func (t *Turns) Take(ctx context.Context, row string) (done func(), err error) {
 	here := t.enter(row)

@@ -52,7 +52,7 @@ func (c Config) String() string {
 	return fmt.Sprintf("MySQL %s at %s", c.Name, net.JoinHostPort(c.Host, strconv.Itoa(c.Port)))
 }
 
-// answerTimeout bounds the time to connect.
+// answerTimeout limits the time to connect.
 const answerTimeout = 5 * time.Second
 
 // Open connects to the database. Without an answer, it fails within seconds.
@@ -131,16 +131,16 @@ func (c Config) pool() (connections, gorm.Dialector, error) {
 	pool := sql.OpenDB(connecting{connector})
 	pool.SetMaxOpenConns(c.MaxConns)
 	pool.SetMaxIdleConns(c.MaxConns)
-	pool.SetConnMaxIdleTime(10 * time.Second) // shorter than wait_timeout
+	pool.SetConnMaxIdleTime(10 * time.Second) // must be shorter than wait_timeout
 	pool.SetConnMaxLifetime(3 * time.Minute)
 	return pool, mysql.New(mysql.Config{Conn: pool}), nil
 }
 
 // connecting sets the isolation of each new connection, and limits the time to connect.
 //
-// READ COMMITTED is enough, because every statement that writes checks its invariants in its condition, or
-// under a row lock. REPEATABLE READ would add gap locks and, with MariaDB's innodb_snapshot_isolation, a
-// retry for every race.
+// READ COMMITTED is enough, because every invariant is checked in the condition of the statement that writes,
+// or while the row is locked. REPEATABLE READ would add gap locks and, with MariaDB's
+// innodb_snapshot_isolation, a retry for every race.
 //
 // A full pool makes new connections one after the other, without the deadline of a request. Without the
 // limit, a server that accepts connections and does not answer would block the pool for ever.
@@ -153,8 +153,8 @@ func (c connecting) Connect(ctx context.Context) (driver.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	// Set by a statement and not by a parameter of the DSN: a parameter needs the name of the variable, which
-	// older MariaDB calls tx_isolation.
+	// The isolation is set by a statement and not by a parameter of the DSN: a parameter needs the name of
+	// the variable, which older MariaDB calls tx_isolation.
 	const isolation = "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED"
 	if _, err := conn.(driver.ExecerContext).ExecContext(ctx, isolation, nil); err != nil {
 		return nil, errors.Join(err, conn.Close())

@@ -53,10 +53,10 @@ func Folded(g *gorm.DB, expression string) string {
 	return "LOWER(" + expression + ")"
 }
 
-// UpdatedSince adds to q, for the page w, the condition that a row was updated at or after moment. Fewer than
-// 1000 such rows are found by the index on updated_at, and then sorted. More rows would take too long to
-// sort, so the page is read in the order of ids: from the cursor on, or, if none of the next 500 rows is such
-// a row, from the first such row on.
+// UpdatedSince adds to q, for the page w, the condition that a row was updated at or after moment. If the
+// table has fewer than 1000 such rows, the index on updated_at finds these rows, and they are sorted.
+// Otherwise the page is read in the order of ids: from the cursor on, or, if none of the next 500 rows
+// satisfies the condition, from the first row that does.
 func UpdatedSince(q *gorm.DB, moment time.Time, w PageRequest) (*gorm.DB, error) {
 	const few, next = 1000, 500
 	byIndex, byID := "updated_at >= ?", "updated_at + INTERVAL 0 SECOND >= ?"
@@ -74,7 +74,7 @@ func UpdatedSince(q *gorm.DB, moment time.Time, w PageRequest) (*gorm.DB, error)
 	if err != nil || near > 0 {
 		return q.Where(byID, moment), err
 	}
-	first, from := "MIN(id + 0)", "id >= ?" // for plain id, rows would be read in the order of id
+	first, from := "MIN(id + 0)", "id >= ?" // with plain id, rows would be read in the order of id
 	if w.Sort == NewestFirst {
 		first, from = "MAX(id + 0)", "id <= ?"
 	}
@@ -130,8 +130,8 @@ func CreateAll[T interface{ Key() int64 }](tx *gorm.DB, rows []T) error {
 }
 
 // Insert adds rows to a table in one statement. columns are separated by commas. The error is
-// gorm.ErrDuplicatedKey when a unique value is taken. Insert is for the rows of every order: gorm's Create
-// uses reflection on each field, and is slower.
+// gorm.ErrDuplicatedKey when a unique value is taken. The rows of orders are written by Insert, because
+// gorm's Create uses reflection on each field, and is slower.
 func Insert(tx *gorm.DB, table, columns string, rows [][]any) error {
 	if len(rows) == 0 {
 		return nil
@@ -208,8 +208,8 @@ func PageIn[T interface{ Key() int64 }](q *gorm.DB, spans []IDRange, w PageReque
 	q = q.Session(&gorm.Session{}) // so that each query of the loop starts from q
 	var rows []T
 	for _, ids := range spans {
-		// The cursor narrows the range, and is no condition of its own: with two lower bounds, SQLite would
-		// begin at the first bound in the statement, even if the other is higher.
+		// The cursor narrows the range instead of adding a condition: with two lower bounds, SQLite would
+		// begin at the first bound in the statement, even if the second is higher.
 		if seen := w.AfterID(); seen > 0 && w.Sort == NewestFirst {
 			ids.Last = min(ids.Last, seen-1)
 		} else if seen > 0 {
@@ -231,7 +231,7 @@ func PageIn[T interface{ Key() int64 }](q *gorm.DB, spans []IDRange, w PageReque
 	return rows, next, nil
 }
 
-// Rows reads the rows of a page, and one row more when there is a next page. Trim separates them.
+// Rows reads the rows of a page, and one more row when there is a next page: see Trim.
 func Rows[T any](q *gorm.DB, w PageRequest) (rows []T, err error) {
 	err = w.Apply(q).Limit(int(w.Limit) + 1).Find(&rows).Error
 	return rows, err

@@ -10,7 +10,7 @@ import (
 )
 
 const (
-	// slowStatement is the time from which a statement is logged. It includes waits for locks.
+	// slowStatement is the time from which a statement is logged. The time includes waits for locks.
 	slowStatement = 100 * time.Millisecond
 	maxLoggedSQL  = 2000 // bytes of a statement's text
 )

@@ -45,7 +45,7 @@ func openSQLite(path string) (*sqlitePool, error) {
 			"_txlock":      {"immediate"},
 			"_time_format": {"sqlite"},
 			"_timezone":    {"UTC"},
-			"_texttotime":  {"1"}, // also for times from expressions, which have no declared type
+			"_texttotime":  {"1"}, // reads times also from expressions, which have no declared type
 		}
 		dsn := url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath(), RawQuery: q.Encode()}
 		return sql.Open("sqlite", dsn.String())
@@ -138,7 +138,7 @@ func (p *sqlitePool) hasSpace() error {
 	if err != nil {
 		return err
 	}
-	_ = os.Remove(f.Name()) // now, so that a kill leaves no file; Windows removes only closed files
+	_ = os.Remove(f.Name()) // at once, so that a kill leaves no file; fails on Windows, so again below
 	_, err = f.Write(make([]byte, 64<<10))
 	err = errors.Join(err, f.Close())
 	_ = os.Remove(f.Name())

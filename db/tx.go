@@ -15,10 +15,10 @@ import (
 )
 
 // InTx runs fn in a transaction, and commits when fn returns nil. InTx runs fn again after a deadlock, after
-// a wait of a second for a row that another transaction holds, and when fn returns ErrConflict: 12 times or
-// for five seconds at most, with growing, random pauses. So fn must not leave traces outside of tx. When no
-// try succeeds, the error is ErrConflict. Transactions do not nest: InTx fails when g is in a transaction,
-// and tx cannot begin another.
+// a wait of a second for a row that another transaction holds, and when fn returns ErrConflict. In all it
+// runs fn at most 12 times, and for about five seconds, with growing, random pauses. So fn must not leave
+// traces outside of tx. When no try succeeds, the error is ErrConflict. Transactions do not nest: InTx fails
+// when g is in a transaction, and tx cannot begin another.
 //
 // Except on SQLite, InTx uses at most a third of the connections. So reads and InReservedTx still get a
 // connection when transactions of InTx wait for rows.
@@ -184,21 +184,21 @@ func RunExclusive(
 	return ran, err
 }
 
-// exclusiveFrom is the least size of a pool for exclusive runs. A process has six exclusive jobs: when all of
-// them hold their locks, four connections are left for the work.
+// exclusiveFrom is the least pool size with which RunExclusive takes a lock. A process has six exclusive
+// jobs: when all of them hold their locks, four connections are left for the work.
 const exclusiveFrom = 10
 
-// lock is a lock on the server, by its name. A connection holds the lock until SessionUnlock, or until the
+// lock is the name of a lock on the server. A connection holds the lock until SessionUnlock, or until the
 // connection ends. lock implements goose's lock.SessionLocker.
 type lock string
 
-// lockName is an SQL expression for the name of a lock on the server, which may have 64 characters. The name
+// lockName is an SQL expression for the name of a lock on the server, at most 64 characters. The name
 // includes the database, because all databases of a server share the names of locks.
 const lockName = "CONCAT('b2b ', SHA2(CONCAT(DATABASE(), ' ', ?), 224))"
 
-// take takes the lock, after a wait of at most the given seconds. The error is ErrConflict when another
-// connection still holds the lock. TiDB waits for at least a second, and gives up early when many connections
-// ask at once.
+// take tries to take the lock for at most the given seconds. The error is ErrConflict when another connection
+// still holds the lock. TiDB waits for at least a second, and gives up early when many connections ask at
+// once.
 func (l lock) take(ctx context.Context, conn *sql.Conn, seconds int) error {
 	var got sql.NullInt64
 	err := conn.QueryRowContext(ctx, "SELECT GET_LOCK("+lockName+", ?)", string(l), seconds).Scan(&got)
@@ -207,13 +207,13 @@ func (l lock) take(ctx context.Context, conn *sql.Conn, seconds int) error {
 	} else if err == nil && got.Int64 == 0 {
 		return fmt.Errorf("%w: another process has held the lock %q for too long", ErrConflict, string(l))
 	}
-	if err == nil { // raised, because the connection is silent while work runs
+	if err == nil { // raise the timeout: the connection is silent while work runs
 		_, err = conn.ExecContext(ctx, "SET SESSION wait_timeout = 200")
 	}
 	return translate(err)
 }
 
-// SessionLock takes the lock, after a wait of at most about a minute.
+// SessionLock tries to take the lock for about a minute at most.
 func (l lock) SessionLock(ctx context.Context, conn *sql.Conn) error {
 	return retry(ctx, 50, time.Minute, func() error { return l.take(ctx, conn, 1) })
 }

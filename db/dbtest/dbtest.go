@@ -29,7 +29,7 @@ import (
 var Servers = []struct{ Engine, Variable string }{
 	{"MySQL", "TEST_MYSQL_DSN"},
 	{"MariaDB", "TEST_MARIADB_DSN"},
-	{"TiDB", "TEST_TIDB_DSN"}, // with tidb_enable_check_constraint = ON
+	{"TiDB", "TEST_TIDB_DSN"}, // needs tidb_enable_check_constraint = ON
 }
 
 // runner is implemented by *testing.T and *testing.B.
@@ -92,7 +92,7 @@ func must(t testing.TB, err error) {
 }
 
 // NoFilesort fails the test when g later runs a SELECT that counts rows, skips rows with OFFSET, or sorts
-// rows, as the plan of the engine shows.
+// rows by the engine's plan.
 func NoFilesort(t *testing.T, g *gorm.DB) {
 	t.Helper()
 	var explained sync.Map

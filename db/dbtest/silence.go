@@ -10,7 +10,7 @@ import (
 	"example.com/b2b/db"
 )
 
-// Silence is a proxy between a pool and its database server. After Fall, nothing passes.
+// Silence is a proxy between a pool and its database server. After Fall, no bytes pass.
 type Silence struct {
 	listener net.Listener
 	server   string
@@ -41,8 +41,8 @@ func Between(t testing.TB, c db.Config) (db.Config, *Silence) {
 	return c, s
 }
 
-// Fall makes all connections silent, as if the host of the server had vanished: no connection is closed, and
-// new connections are accepted.
+// Fall makes all connections silent, as if the server's host had vanished. It closes no connection. A new
+// connection is accepted, but gets no answer.
 func (s *Silence) Fall() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -85,8 +85,8 @@ func (s *Silence) accept() {
 	}
 }
 
-// pass copies from one connection to another until either fails, and then closes the second. After broken is
-// closed, pass discards the bytes, and closes nothing.
+// pass copies bytes from one connection to the other. When either connection fails, pass closes to. After
+// broken is closed, pass discards the bytes, and closes nothing.
 func pass(to, from net.Conn, broken chan struct{}) {
 	buffer := make([]byte, 32<<10)
 	for {

@@ -10,7 +10,7 @@ import (
 	"example.com/b2b/db/doctor"
 )
 
-// sampleSize is the approximate number of examined rows. They are spread over the table.
+// sampleSize is the approximate number of examined rows. The rows are spread over the table.
 const sampleSize = 1000
 
 // Rule returns a rule for the doctor: the index has every indexed row under all grams of the row's text. The

@@ -15,7 +15,7 @@ import (
 )
 
 const (
-	minBatch  = 100     // unindexed rows from which UpdateDue updates; a search compares fewer rows quickly
+	minBatch  = 100     // UpdateDue begins at so many unindexed rows; a search compares fewer rows quickly
 	batch     = 1 << 15 // rows indexed at once; limits the memory
 	statement = 500     // rows written by a statement; limits the waits of other transactions
 )
@@ -119,7 +119,7 @@ func (x Index) add(ctx context.Context, g *gorm.DB, chunk int64, rows []row) err
 
 const insertGrams = "REPLACE INTO search_grams (subject, gram, chunk, hits, ids) VALUES "
 
-// merge adds the ids in added to the stored bitmaps of a chunk, for some of the grams.
+// merge adds to the stored bitmaps of a chunk the ids in added, for the grams in some.
 func (x Index) merge(tx *gorm.DB, chunk int64, added map[string]*roaring.Bitmap, some []string) error {
 	// The row without a gram is a lock: a second transaction waits here, and then reads the bitmaps that the
 	// first transaction has written.
@@ -170,8 +170,8 @@ func (x Index) merge(tx *gorm.DB, chunk int64, added map[string]*roaring.Bitmap,
 	return tx.Exec(insertGrams+rows, values...).Error
 }
 
-// grams yields the parts of a text that have at least from and at most to characters. It yields a repeated
-// part again.
+// grams yields the parts of a text that have at least from and at most to characters. A part that occurs
+// twice is yielded twice.
 func grams(text string, from, to int) iter.Seq[string] {
 	return func(yield func(string) bool) {
 		for i := range text {

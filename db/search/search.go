@@ -28,8 +28,8 @@ type Index struct {
 
 const (
 	chunkBits  = 16      // the low bits of an id are its offset in a chunk; each gram and chunk has a bitmap
-	maxGrams   = 16      // grams of a search text that are looked up
-	maxBitmaps = 4       // the rarest of these grams: the search reads their bitmaps
+	maxGrams   = 16      // grams of its text that a search looks up
+	maxBitmaps = 4       // of these grams, the rarest, whose bitmaps a search reads
 	maxPending = 1000    // unindexed rows that a search compares; if there are more, it compares all rows
 	maxTried   = 1000    // rows that a statement compares
 	firstRead  = 1 << 14 // bytes of bitmaps in the first statement; each later statement reads 4 times more
@@ -85,9 +85,9 @@ func Page[T interface{ Key() int64 }](q *gorm.DB, x Index, text string, w db.Pag
 	return rows, next, nil
 }
 
-// gramsOf returns grams that every match must contain, because the folded text contains them. The grams are
-// as long as possible, at most maxGrams, and spread over the alphabet. For an empty text, gramsOf returns
-// nil.
+// gramsOf returns grams that every match must contain, because the folded text contains them: at most
+// maxGrams grams, of the greatest possible length, spread over the alphabet. For an empty text, gramsOf
+// returns nil.
 func gramsOf(folded string) [][]byte {
 	size := min(3, utf8.RuneCountInString(folded))
 	if size == 0 {
@@ -118,7 +118,7 @@ type lookup struct {
 // chunk is a chunk with possible matches: a range of 1<<chunkBits ids.
 type chunk struct {
 	number  int64
-	bytes   int             // estimated size of the bitmaps; 0 when only pending rows may match
+	bytes   int             // estimated size of the bitmaps to read; 0 when only pending rows may match
 	pending *roaring.Bitmap // offsets of unindexed rows; nil when there are none
 }
 

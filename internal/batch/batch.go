@@ -33,7 +33,7 @@ type Batcher[C Command] struct {
 	MaxConcurrent int           // concurrent batches, besides up to maxStalled stalled batches
 	MaxCost       int           // total cost of a batch; a more expensive command runs by itself
 	StallTimeout  time.Duration // after this time a batch counts as stalled; 0 means DefaultStallTimeout
-	MaxHeld       int           // waiting commands, above which BriefTimeout applies
+	MaxHeld       int           // number of waiting commands above which BriefTimeout applies
 
 	// Run runs a batch. ctx ends when no caller waits any more. Run leaves out the commands listed in held,
 	// because another transaction holds a row. After an error, rolledBack says that the batch changed
@@ -49,7 +49,7 @@ type Batcher[C Command] struct {
 	busy       map[string]bool // conflict keys of running commands
 	heldRows   map[string]*heldRow[C]
 	heldCount  int  // commands that wait for heldRows
-	probing    bool // probe runs
+	probing    bool // the method probe runs
 }
 
 // Held is a row held by another transaction.

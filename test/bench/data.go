@@ -117,7 +117,7 @@ func (d *database) hold(ctx context.Context, product int64) (release func() erro
 // drop deletes the database.
 func (d *database) drop() {
 	if d.config.Driver == db.MySQL {
-		_, _ = d.pool.Exec("DROP DATABASE " + d.config.Name) // ignored: run removes the server's folder
+		_, _ = d.pool.Exec("DROP DATABASE " + d.config.Name) // errors do no harm: run deletes all data
 	}
 	_ = db.Close(d.g)
 	if d.config.Driver == db.SQLite {

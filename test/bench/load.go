@@ -93,8 +93,8 @@ func (l load) run(ctx context.Context, c contender, o operation, server int) (s 
 	return s, nil
 }
 
-// besideHeld runs the load while another session holds heldProduct. At the same time, an equal number of
-// clients orders heldProduct. The sample does not count their orders, which wait or are refused.
+// besideHeld runs the load while another session holds heldProduct. At the same time, as many other clients
+// order heldProduct. The sample does not count their orders, which wait or are refused.
 func (l load) besideHeld(ctx context.Context, c contender, o operation, d *database) (s sample, err error) {
 	release, err := d.hold(ctx, heldProduct)
 	if err != nil {

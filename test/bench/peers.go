@@ -17,7 +17,7 @@ import (
 type peer struct {
 	name, folder, needs string
 	install             string                                 // a command of bash, run in the copy
-	command             func(installed string) (args []string) // run in the copy, starts the peer
+	command             func(installed string) (args []string) // returns the command that starts the peer
 }
 
 var peers = []peer{{

@@ -194,7 +194,8 @@ func (s *session) pairs(query string, args ...any) map[int64]int64 {
 	return all
 }
 
-// items reads an order, and returns the number of pieces of each product. lock ends the SELECT of the order.
+// items reads an order, and returns the number of pieces of each product. lock is added to the SELECT of the
+// order.
 func (s *session) items(order int64, lock string) map[int64]int64 {
 	s.pairs("SELECT id, customer_id FROM orders WHERE id = ?"+lock, order)
 	return s.pairs("SELECT product_id, qty FROM order_items WHERE order_id = ?", order)

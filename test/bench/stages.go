@@ -15,8 +15,8 @@ import (
 // inAFile means SQLite, in place of the name of a database on the server.
 const inAFile = ""
 
-// withDatabase calls fn with a new database: on SQLite for the name inAFile, else on the server. If the
-// server does not run, it does not call fn for a database on the server. If filled, the database has rows.
+// withDatabase calls fn with a new database: on SQLite for the name inAFile, else on the server. Without a
+// server, it does not call fn for a database on the server. If filled, the database has rows.
 func (b *bench) withDatabase(ctx context.Context, name string, filled bool, fn func(d *database) error) (err error) {
 	var d *database
 	switch {
@@ -100,8 +100,8 @@ func (b *bench) operations(ctx context.Context, d *database, instances int, with
 	return nil
 }
 
-// inTurn measures contenders one after the other, in rounds, and returns the medians. A short first round does
-// not count.
+// inTurn measures contenders one after the other, in rounds, and returns the medians. A short first round
+// does not count.
 func (b *bench) inTurn(
 	ctx context.Context, d *database, o operation, clients int, contenders []contender,
 ) ([]sample, error) {
@@ -198,7 +198,7 @@ func (b *bench) lists(ctx context.Context, name string) error {
 	return nil
 }
 
-// processes measures the start of b2b on a migrated database, and its memory before the first call.
+// processes measures the start of b2b on a migrated database, and the memory of b2b before the first call.
 func (b *bench) processes(ctx context.Context) error {
 	s := b.section("Start and idle memory of all three services", "database", "start to first answer", "idle memory")
 	for _, name := range []string{"start", inAFile} {

@@ -15,8 +15,8 @@ import (
 // usage is the processor time and the memory of processes.
 type usage struct {
 	cpu  time.Duration
-	peak uint64 // of memory, in bytes
-	now  uint64 // memory, in bytes
+	peak uint64 // highest memory so far, in bytes
+	now  uint64 // current memory, in bytes
 }
 
 // usedBy adds up the usage of processes and their children. A process id of 0 stands for no process.

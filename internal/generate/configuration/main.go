@@ -83,7 +83,7 @@ func passOn(compose []byte, variables []config.Variable) []byte {
 	var lines strings.Builder
 	for _, v := range variables {
 		if v.Group == "Calling" {
-			continue // for commands, and no container runs a command
+			continue // these variables are for commands, and no container runs a command
 		}
 		if !regexp.MustCompile(`\b` + v.Name + `\b`).Match(elsewhere) {
 			fmt.Fprintf(&lines, "  %s: ${%s:-%s}\n", v.Name, v.Name, v.Default)

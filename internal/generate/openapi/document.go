@@ -10,7 +10,7 @@ import (
 	"example.com/b2b/internal/formats"
 )
 
-// sharedFile is the file with the parts that contracts share, as contracts refer to the file.
+// sharedFile is the path of the file with the shared parts, as contracts write the path.
 const sharedFile = "../common.yaml"
 
 // document is a self-contained contract. Its parts are in the author's order.

@@ -15,7 +15,7 @@ import (
 // responses adds error responses and headers to the operations of a document.
 type responses struct {
 	document
-	codes map[string][]string // by the name of a response: its error messages
+	codes map[string][]string // error messages, by the name of the response
 }
 
 // addErrors adds to an operation a response for each status of the operation's codes in the catalogue.
@@ -96,8 +96,8 @@ func (op operation) takes(name string) *yaml.Node {
 	return op.parameters[i]
 }
 
-// addHeaders adds to each response of an operation X-Correlation-Id, and to each success the headers for
-// idempotency keys and for deprecated operations.
+// addHeaders adds the header X-Correlation-Id to each response of an operation, and the headers for
+// idempotency keys and for deprecation to each success.
 func (r responses) addHeaders(op operation) {
 	for pair := range slices.Chunk(at(op.node, "responses").Content, 2) {
 		answer := r.target(pair[1])

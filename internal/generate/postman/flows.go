@@ -17,7 +17,7 @@ type table struct {
 	Unprovoked map[string]string // by code: the reason why no client can provoke the error
 }
 
-// exception completes the example of an operation.
+// exception completes the example of an operation with values for the path, and with values to keep.
 type exception struct {
 	Path map[string]string
 	Save map[string]string
@@ -45,7 +45,7 @@ type step struct {
 
 	Status int
 	Code   string         // error code
-	Expect map[string]any // by place in the answer
+	Expect map[string]any // expected values, by place in the answer
 	Header map[string]string
 	Save   map[string]string // by variable: the place of its value in the answer
 }

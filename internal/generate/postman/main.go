@@ -1,6 +1,6 @@
 // Command postman writes the Postman collection and its environment. The collection has every operation of
-// every document with its example, and the flows of flows.yaml. The program fails unless flows.yaml either
-// provokes an error code, or says why no client can, for each code of the catalogue.
+// every document with its example, and the flows of flows.yaml. The program fails unless flows.yaml, for each
+// error code of the catalogue, either provokes the error or says why no client can provoke the error.
 package main
 
 import (

@@ -82,8 +82,8 @@ type call struct {
 	example      *yaml.Node
 }
 
-// generator makes the collection. It makes the requests of the documents before the flows, because they fill
-// calls.
+// generator makes the collection. It makes the requests of the documents before the flows, because these
+// requests fill calls.
 type generator struct {
 	table
 	services []service
@@ -184,8 +184,8 @@ func (g *generator) id(c call, p parameter) string {
 	return name
 }
 
-// fresh returns a copy of a body's example that sends a new value in each unique field. For an idempotency
-// key in the body, fresh sets the variable key in set.
+// fresh returns a copy of a body's example whose unique fields get a new value each time the request is sent.
+// An idempotency key in the body becomes the variable key, and fresh adds the variable to set.
 func fresh(example *yaml.Node, set map[string]string) *yaml.Node {
 	n := *example
 	n.Content = slices.Clone(example.Content)
