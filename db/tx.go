@@ -15,8 +15,8 @@ import (
 )
 
 // InTx runs fn in a transaction, and commits when fn returns nil. InTx runs fn again after a deadlock, after
-// a wait of a second for a row that another transaction holds, and when fn returns ErrConflict. In all it
-// runs fn at most 12 times, and for about five seconds, with growing, random pauses. So fn must not leave
+// a wait of a second for a row that another transaction holds, and when fn returns ErrConflict. It gives up
+// after 12 tries or five seconds; the pauses between the tries are random, and grow. So fn must not leave
 // traces outside of tx. When no try succeeds, the error is ErrConflict. Transactions do not nest: InTx fails
 // when g is in a transaction, and tx cannot begin another.
 //

@@ -91,8 +91,8 @@ func must(t testing.TB, err error) {
 	}
 }
 
-// NoFilesort fails the test when g later runs a SELECT that counts rows, skips rows with OFFSET, or sorts
-// rows by the engine's plan.
+// NoFilesort fails the test when g later runs a SELECT that counts rows, skips rows with OFFSET, or,
+// according to the engine's plan, sorts rows.
 func NoFilesort(t *testing.T, g *gorm.DB) {
 	t.Helper()
 	var explained sync.Map

@@ -85,8 +85,8 @@ func (s *Silence) accept() {
 	}
 }
 
-// pass copies bytes from one connection to the other. When either connection fails, pass closes to. After
-// broken is closed, pass discards the bytes, and closes nothing.
+// pass copies the bytes of one connection to another, and closes the second when either fails. After broken
+// is closed, pass discards the bytes, and closes nothing.
 func pass(to, from net.Conn, broken chan struct{}) {
 	buffer := make([]byte, 32<<10)
 	for {

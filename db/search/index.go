@@ -119,7 +119,8 @@ func (x Index) add(ctx context.Context, g *gorm.DB, chunk int64, rows []row) err
 
 const insertGrams = "REPLACE INTO search_grams (subject, gram, chunk, hits, ids) VALUES "
 
-// merge adds to the stored bitmaps of a chunk the ids in added, for the grams in some.
+// merge adds ids to the stored bitmaps of a chunk. some lists the grams to write, and added has the ids of
+// each gram.
 func (x Index) merge(tx *gorm.DB, chunk int64, added map[string]*roaring.Bitmap, some []string) error {
 	// The row without a gram is a lock: a second transaction waits here, and then reads the bitmaps that the
 	// first transaction has written.
@@ -170,8 +171,8 @@ func (x Index) merge(tx *gorm.DB, chunk int64, added map[string]*roaring.Bitmap,
 	return tx.Exec(insertGrams+rows, values...).Error
 }
 
-// grams yields the parts of a text that have at least from and at most to characters. A part that occurs
-// twice is yielded twice.
+// grams yields every part of a text whose length in characters is between the parameters from and to. A part
+// that occurs twice is yielded twice.
 func grams(text string, from, to int) iter.Seq[string] {
 	return func(yield func(string) bool) {
 		for i := range text {

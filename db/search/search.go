@@ -115,7 +115,7 @@ type lookup struct {
 	chunks []chunk  // chunks that are not read yet, in the order of the page
 }
 
-// chunk is a chunk with possible matches: a range of 1<<chunkBits ids.
+// chunk is a range of 1<<chunkBits ids with possible matches.
 type chunk struct {
 	number  int64
 	bytes   int             // estimated size of the bitmaps to read; 0 when only pending rows may match

@@ -70,8 +70,8 @@ const (
 	DefaultStallTimeout = time.Second
 	// HeldTimeout limits the time that a command waits for held rows.
 	HeldTimeout = 10 * time.Second
-	// BriefTimeout replaces HeldTimeout when more than MaxHeld commands wait. It applies to the rows for
-	// which more commands wait than MaxHeld divided by the number of held rows.
+	// BriefTimeout replaces HeldTimeout when more than MaxHeld commands wait. It applies to each row with
+	// more than its share of waiting commands: MaxHeld divided by the number of held rows.
 	BriefTimeout = 1500 * time.Millisecond
 
 	maxStalled    = 4                      // stalled batches must not occupy all connections

@@ -185,7 +185,7 @@ func (d document) key(op operation) string {
 	return "none"
 }
 
-// answers returns the statuses of the successful answers that have JSON, or nil.
+// answers returns the statuses of an operation's successful answers in JSON.
 func answers(op operation) (ok []int) {
 	for _, status := range sorted(op.Responses) {
 		code, err := strconv.Atoi(status)

@@ -64,8 +64,8 @@ func replaceRef(n, target *yaml.Node) {
 	}
 }
 
-// merge adds to a mapping n the keys that only from has, at every depth, and to a list n all elements of
-// from.
+// merge adds the content of from to n. A mapping gets the keys that are missing, at every depth. A list gets
+// all elements.
 func merge(n, from *yaml.Node) {
 	if n.Kind == yaml.SequenceNode {
 		n.Content = append(n.Content, from.Content...)
@@ -150,8 +150,8 @@ func (d document) served() *yaml.Node {
 	return root
 }
 
-// compiled returns the document for the Go generator. It refers to the shared schemas in common.yaml, because
-// their Go types are in openapi/contract.
+// compiled returns the document for the Go generator. This document refers to the shared schemas in
+// common.yaml, because their Go types are in openapi/contract.
 func (d document) compiled() *yaml.Node {
 	root := clone(d.Node)
 	isShared := func(name string) bool { return at(d.shared, name) != nil }

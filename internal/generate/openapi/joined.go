@@ -69,7 +69,7 @@ func hasTag(document *yaml.Node, name string) bool {
 	return slices.ContainsFunc(content(at(document, "tags")), isThat)
 }
 
-// lacking returns a copy of components, without the components that are in the node there already.
+// lacking returns a copy of components, without the entries that the parameter there has already.
 func lacking(there, components *yaml.Node) *yaml.Node {
 	all := clone(components)
 	for kind := range slices.Chunk(all.Content, 2) {

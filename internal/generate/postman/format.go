@@ -94,7 +94,7 @@ type environmentValue struct {
 	Enabled bool   `json:"enabled"`
 }
 
-// bearer sends the value of a variable as the token. An empty value sends no token: see withoutToken.
+// bearer sends the value of a variable as the token. For an empty value see withoutToken.
 func bearer(name string) *auth {
 	token := variable{Key: "token", Value: "{{" + name + "}}", Type: "string"}
 	return &auth{Type: "bearer", Bearer: []variable{token}}
