@@ -52,8 +52,7 @@ func (j Job) repeat(ctx context.Context, g *gorm.DB, log *slog.Logger) {
 	}
 }
 
-// runTimeout limits a run of a job to the time that an exclusive run keeps its lock. It is a variable for the
-// sake of tests.
+// runTimeout limits a run of a job to the time that an exclusive run keeps its lock. Tests change it.
 var runTimeout = 3 * time.Minute
 
 func (j Job) runOnce(ctx context.Context, g *gorm.DB) (rows int, err error) {

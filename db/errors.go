@@ -20,8 +20,7 @@ import (
 // errors into 503 unavailable.
 var (
 	ErrUnavailable error = unavailable{}
-	// ErrConflict is an ErrUnavailable: the transaction lost against another transaction, and may be run
-	// again.
+	// ErrConflict is an ErrUnavailable: the transaction lost against another, and may be run again.
 	ErrConflict = fmt.Errorf("lost against another transaction: %w", ErrUnavailable)
 	// ErrLocked is an ErrConflict: another transaction has held a row for too long. Only the statement has
 	// failed; the transaction goes on and keeps its locks.
@@ -35,8 +34,7 @@ func (unavailable) Error() string { return "the database is unavailable" }
 // Unavailable marks the error for apperr.From.
 func (unavailable) Unavailable() bool { return true }
 
-// dialector is a gorm.Dialector that translates errors, and holds the state that this package needs for a
-// database.
+// dialector is a gorm.Dialector that translates errors, and holds this package's state for a database.
 type dialector struct {
 	gorm.Dialector
 	mariaDB      bool                // the server is MariaDB
@@ -75,9 +73,8 @@ func translate(err error) error {
 	return fmt.Errorf("%w: %w", kind, err)
 }
 
-// The error numbers are documented at
-// https://dev.mysql.com/doc/mysql-errors/8.4/en/server-error-reference.html and, from 8001 on, at
-// https://docs.pingcap.com/tidb/stable/error-codes.
+// Error numbers: https://dev.mysql.com/doc/mysql-errors/8.4/en/server-error-reference.html, and for TiDB,
+// from 8001 on: https://docs.pingcap.com/tidb/stable/error-codes
 func kindOfMySQL(err *mysqldriver.MySQLError) error {
 	switch err.Number {
 	case 1062: // ER_DUP_ENTRY

@@ -11,8 +11,7 @@ import (
 )
 
 const (
-	// maxWait is the time that a statement waits for a locked row: innodb_lock_wait_timeout, whose minimum is
-	// a second.
+	// maxWait is the wait of a statement for a locked row: innodb_lock_wait_timeout, at least a second.
 	maxWait = time.Second
 	// minWait is the shortest time limit of a statement. On a busy server, a shorter limit would end
 	// statements that wait for no row.
@@ -50,8 +49,7 @@ func ForUpdateWithin(q *gorm.DB, wait time.Duration) *gorm.DB {
 }
 
 // ByID makes a statement on a model find its rows by the primary key. When a statement names many rows of a
-// small table, MySQL and MariaDB would scan the table, and wait for locked rows that the statement does not
-// need.
+// small table, MySQL and MariaDB would scan the table and wait for locked rows that it does not need.
 func ByID(q *gorm.DB) *gorm.DB {
 	if q.Name() == SQLite {
 		return q

@@ -1,5 +1,5 @@
 // Package db opens the database, migrates its schema, runs transactions and background jobs, and reads pages
-// of lists. The package hides the differences between SQLite, MySQL, MariaDB and TiDB. It knows no table of a
+// of lists. It hides the differences between SQLite, MySQL, MariaDB and TiDB, and knows no table of a
 // service.
 package db
 

@@ -199,8 +199,7 @@ func Page[T interface{ Key() int64 }](q *gorm.DB, w PageRequest) ([]T, *int64, e
 // IDRange is the range of ids from First to Last, both included.
 type IDRange struct{ First, Last int64 }
 
-// PageIn is Page for those rows of q whose ids are in spans. The spans must be in ascending order; PageIn may
-// reverse the slice.
+// PageIn is Page for the rows of q with ids in spans, which must ascend. PageIn may reverse the slice.
 func PageIn[T interface{ Key() int64 }](q *gorm.DB, spans []IDRange, w PageRequest) ([]T, *int64, error) {
 	if w.Sort == NewestFirst {
 		slices.Reverse(spans)

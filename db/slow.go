@@ -16,8 +16,7 @@ const (
 )
 
 // LogSlow makes g log slow statements at level debug: the text without values, the time, the number of rows,
-// and the correlation id of the context. BEGIN, COMMIT and ROLLBACK are not logged. Call LogSlow before g is
-// used.
+// and the context's correlation id. BEGIN, COMMIT and ROLLBACK are not logged. Call LogSlow before g is used.
 func LogSlow(g *gorm.DB, log *slog.Logger, correlationID func(ctx context.Context) string) {
 	g.Logger = slowLog{logger.Discard, log, correlationID}
 }

@@ -86,8 +86,7 @@ func (p *sqlitePool) of(query string) *sql.DB {
 	return p.DB
 }
 
-// Close closes the readers first and then the writer: the last connection removes the write-ahead log, and a
-// reader may not write.
+// Close closes the writer last: the last connection removes the write-ahead log, and a reader cannot write.
 func (p *sqlitePool) Close() error {
 	p.stop()
 	return errors.Join(p.readers.Close(), p.DB.Close())

@@ -64,8 +64,7 @@ func begin(g *gorm.DB) string {
 	return "START TRANSACTION"
 }
 
-// retry runs fn, and runs fn again while fn fails with ErrConflict. It runs fn at most tries times in all,
-// and starts no further try after limit.
+// retry runs fn again while fn fails with ErrConflict, at most tries times in all, and not after limit.
 func retry(ctx context.Context, tries uint, limit time.Duration, fn func() error) error {
 	wait := backoff.NewExponentialBackOff() // with jitter
 	wait.InitialInterval, wait.MaxInterval = 5*time.Millisecond, 250*time.Millisecond
@@ -196,9 +195,8 @@ type lock string
 // includes the database, because all databases of a server share the names of locks.
 const lockName = "CONCAT('b2b ', SHA2(CONCAT(DATABASE(), ' ', ?), 224))"
 
-// take tries to take the lock for at most the given seconds. The error is ErrConflict when another connection
-// still holds the lock. TiDB waits for at least a second, and gives up early when many connections ask at
-// once.
+// take waits for the lock for at most so many seconds, and then returns ErrConflict. TiDB waits for at least
+// a second, and gives up early when many connections ask at once.
 func (l lock) take(ctx context.Context, conn *sql.Conn, seconds int) error {
 	var got sql.NullInt64
 	err := conn.QueryRowContext(ctx, "SELECT GET_LOCK("+lockName+", ?)", string(l), seconds).Scan(&got)

@@ -122,8 +122,7 @@ func WantIndex(t *testing.T, g *gorm.DB, index string, do func()) {
 	}
 }
 
-// setStatement matches the prefix with which a statement on MariaDB sets a time limit. EXPLAIN does not
-// accept the prefix.
+// setStatement matches the prefix of a statement with a time limit on MariaDB. EXPLAIN refuses the prefix.
 var setStatement = regexp.MustCompile("^SET STATEMENT .*? FOR ")
 
 // explain calls look for every SELECT that g runs from now on. look gets the statement, and a function that

@@ -72,8 +72,7 @@ type row struct {
 
 func (r row) Key() int64 { return r.ID }
 
-// unindexed reads the unindexed rows with ids above last, in ascending order: about batch rows, or all if
-// there are fewer.
+// unindexed reads about batch unindexed rows with ids above last, or all, in the order of the ids.
 func (x Index) unindexed(g *gorm.DB, last int64) (rows []row, err error) {
 	for len(rows) < batch {
 		var some []row
@@ -91,8 +90,7 @@ func (x Index) unindexed(g *gorm.DB, last int64) (rows []row, err error) {
 	return rows, nil
 }
 
-// text returns an SQL expression for the indexed text of a row. The generated column unindexed uses the same
-// expression.
+// text returns an SQL expression for the indexed text of a row, the same as in the column unindexed.
 func (x Index) text() string { return "CONCAT(" + strings.Join(x.Columns, ", '|', ") + ", '|')" }
 
 // add adds rows of a chunk to the index.
@@ -122,8 +120,7 @@ const insertGrams = "REPLACE INTO search_grams (subject, gram, chunk, hits, ids)
 // merge adds ids to the stored bitmaps of a chunk. some lists the grams to write, and added has the ids of
 // each gram.
 func (x Index) merge(tx *gorm.DB, chunk int64, added map[string]*roaring.Bitmap, some []string) error {
-	// The row without a gram is a lock: a second transaction waits here, and then reads the bitmaps that the
-	// first transaction has written.
+	// The row without a gram is a lock: the second of two transactions waits for the bitmaps of the first.
 	if err := tx.Exec(insertGrams+"(?, X'', 0, 0, X'')", x.Table).Error; err != nil {
 		return err
 	}

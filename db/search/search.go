@@ -40,8 +40,7 @@ const (
 func Page[T interface{ Key() int64 }](q *gorm.DB, x Index, text string, w db.PageRequest) ([]T, *int64, error) {
 	matching := db.Containing(q, text, x.Columns...).Session(&gorm.Session{})
 	s := lookup{q: q.Session(&gorm.Session{NewDB: true}), x: x, w: w}
-	// Pending rows are read before the index. In the other order, a row that is indexed between the two reads
-	// would be missed.
+	// Pending rows are read first: else a row that is indexed between the two reads would be missed.
 	pending, err := s.pending()
 	if err != nil {
 		return nil, nil, err
@@ -122,8 +121,7 @@ type chunk struct {
 	pending *roaring.Bitmap // offsets of unindexed rows; nil when there are none
 }
 
-// pending returns the offsets of the unindexed rows by chunk, or nil when there are more than maxPending
-// rows.
+// pending returns the offsets of the unindexed rows by chunk, or nil for more than maxPending rows.
 func (s *lookup) pending() (map[int64]*roaring.Bitmap, error) {
 	var ids []int64
 	q := s.w.Apply(s.q.Table(s.x.Table)).Where("unindexed = 1").Limit(maxPending + 1)
@@ -143,8 +141,7 @@ func (s *lookup) pending() (map[int64]*roaring.Bitmap, error) {
 // offset returns the place of an id in its chunk.
 func offset(id int64) uint32 { return uint32(id & (1<<chunkBits - 1)) }
 
-// findChunks sets s.chunks to the chunks that have all grams or pending rows, and s.grams to the rarest
-// grams.
+// findChunks sets s.chunks to the chunks with all grams or pending rows, and s.grams to the rarest grams.
 func (s *lookup) findChunks(grams [][]byte, pending map[int64]*roaring.Bitmap) error {
 	q := s.q.Table("search_grams").Select("gram, chunk, hits").
 		Where("subject = ? AND gram IN ?", s.x.Table, grams)
@@ -217,8 +214,7 @@ func (s *lookup) candidates(yield func(id int64, err error) bool) {
 	}
 }
 
-// having reads the bitmaps of the rarest grams. It returns, by chunk, the offsets of the rows that have all
-// of these grams.
+// having returns, by chunk, the offsets of the rows that are in the bitmaps of all s.grams.
 func (s *lookup) having(chunks []chunk) (map[int64]*roaring.Bitmap, error) {
 	var numbers []int64
 	for _, c := range chunks {

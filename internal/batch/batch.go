@@ -57,8 +57,7 @@ type Held struct {
 	Row      string // the name of the row, for Batcher.IsHeld
 	Commands []int  // the commands that need the row, as indexes in the batch
 
-	// IsFree waits until the row is free, at most for wait, and reports whether the row is free. It keeps no
-	// lock.
+	// IsFree waits at most wait for the row to become free, and reports whether it is. It keeps no lock.
 	IsFree func(ctx context.Context, wait time.Duration) bool
 }
 
@@ -151,8 +150,7 @@ func (b *Batcher[C]) start() {
 
 // next takes a batch from the queue. It also removes the commands whose callers have gone. b.mu must be held.
 func (b *Batcher[C]) next() (batch []*waiter[C]) {
-	// Concurrent batches get equal shares of the commands: an alternation of large and small batches would be
-	// slower.
+	// Concurrent batches get equal shares: alternating large and small batches would be slower.
 	share := (b.inProgress + len(b.queue) + b.MaxConcurrent - 1) / b.MaxConcurrent
 	cost := 0
 	remaining := b.queue[:0]
@@ -298,8 +296,7 @@ func (b *Batcher[C]) finish(batch []*waiter[C], held []Held, err error, end func
 	}
 }
 
-// try calls Run. It turns a panic into an error, because no caller could recover from a panic on this
-// goroutine.
+// try calls Run. It turns a panic into an error: no caller could recover from a panic on this goroutine.
 func (b *Batcher[C]) try(batch []*waiter[C]) (held []Held, rolledBack bool, err error) {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()

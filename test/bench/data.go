@@ -35,8 +35,7 @@ var (
 // rawConnections is the size of the pool of raw SQL: a connection for each client.
 const rawConnections = 128
 
-// newOnServer creates a database on a server. If relaxed, a crash of the server may lose the orders of the
-// last second.
+// newOnServer creates a database on a server. If relaxed, a crash may lose the orders of the last second.
 func newOnServer(ctx context.Context, s *server.Server, engine, name string, relaxed bool) (*database, error) {
 	admin, err := sql.Open("mysql", s.DSN)
 	if err != nil {

@@ -22,8 +22,7 @@ type contender struct {
 	target    func(o operation, n int64) vegeta.Target
 }
 
-// load describes calls by a number of clients. Each client sends its next call after the answer to its last
-// call.
+// load describes calls by a number of clients. Each client sends a call after the answer to its last call.
 type load struct {
 	clients  int
 	duration time.Duration // 0 means until limit is reached

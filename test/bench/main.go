@@ -170,8 +170,7 @@ func numbersOf(to *[]int) func(text string) error {
 	}
 }
 
-// startServer starts MySQL or MariaDB with default settings. Without an installed program, b.server stays
-// nil.
+// startServer starts MySQL or MariaDB with default settings, and sets b.server, if a program is installed.
 func (b *bench) startServer() (err error) {
 	const setting = "--innodb-flush-log-at-trx-commit=1" // the default
 	for _, engine := range []string{"MySQL", "MariaDB"} {

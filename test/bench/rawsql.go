@@ -82,8 +82,7 @@ func (r rawSQL) create(ctx context.Context, key string, customer int64, products
 	})
 }
 
-// confirm runs the statements that confirm an order: they read the order and its items, and write the status,
-// the event and the key.
+// confirm reads an order and its items, and writes the status, the event and the key.
 func (r rawSQL) confirm(ctx context.Context, key string, order int64) error {
 	update := "UPDATE orders SET status = 'CONFIRMED', confirmed_at = " + r.now + ", updated_at = " + r.now +
 		" WHERE id = ? AND status = 'CREATED'"
@@ -95,8 +94,7 @@ func (r rawSQL) confirm(ctx context.Context, key string, order int64) error {
 	})
 }
 
-// cancel runs the statements that cancel an order: they read the order and its items, and write the status,
-// the event and the stock.
+// cancel reads an order and its items, and writes the status, the event and the stock.
 func (r rawSQL) cancel(ctx context.Context, order int64) error {
 	update := "UPDATE orders SET status = 'CANCELED', canceled_at = " + r.now + ", cancel_reason = 'requested'," +
 		" updated_at = " + r.now + " WHERE id = ? AND status = 'CREATED'"
@@ -110,8 +108,7 @@ func (r rawSQL) cancel(ctx context.Context, order int64) error {
 	})
 }
 
-// adjust runs the statements that change the stock of a product: they read the product, and write its stock,
-// the adjustment and the event.
+// adjust reads a product, and writes its stock, the adjustment and the event.
 func (r rawSQL) adjust(ctx context.Context, product int64) error {
 	insert := "INSERT INTO stock_adjustments (product_id, delta, level, reason, created_at)" +
 		" VALUES (?, 1, ?, 'bench', " + r.now + ")"
@@ -154,8 +151,7 @@ type session struct {
 	err error
 }
 
-// change runs a statement, and sets err unless the statement changes the given number of rows. It returns the
-// id of an inserted row.
+// change runs a statement that must change so many rows. It returns the id of an inserted row.
 func (s *session) change(rows int, statement string, args ...any) (id int64) {
 	if s.err != nil {
 		return 0
@@ -194,8 +190,7 @@ func (s *session) pairs(query string, args ...any) map[int64]int64 {
 	return all
 }
 
-// items reads an order, and returns the number of pieces of each product. lock is added to the SELECT of the
-// order.
+// items reads an order, with lock after the SELECT, and returns the number of pieces of each product.
 func (s *session) items(order int64, lock string) map[int64]int64 {
 	s.pairs("SELECT id, customer_id FROM orders WHERE id = ?"+lock, order)
 	return s.pairs("SELECT product_id, qty FROM order_items WHERE order_id = ?", order)

@@ -145,8 +145,7 @@ func (s *Server) Restart() error {
 	return errors.Join(err, s.Stop())
 }
 
-// Ended returns a channel that is closed when the current process ends. It returns nil when a command runs
-// the server.
+// Ended returns a channel, closed when the current process ends, or nil when a command runs the server.
 func (s *Server) Ended() <-chan struct{} { return s.ended }
 
 // Kill ends the server as a crash would.

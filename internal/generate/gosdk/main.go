@@ -1,6 +1,5 @@
-// Command gosdk writes sdk/go/operations.gen.go. The file has a table of the operations in the documents: by
-// this table the Go SDK sets keys and checks answers. It also has a method for each list, to iterate over all
-// pages.
+// Command gosdk writes sdk/go/operations.gen.go. The file has a table of the documents' operations: by this
+// table the Go SDK sets keys and checks answers. For each list it has a method that iterates over all pages.
 package main
 
 import (

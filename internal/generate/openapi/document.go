@@ -51,7 +51,7 @@ func bundle(own, shared *yaml.Node) document {
 	return d
 }
 
-// replaceRef puts the keys of the target in the place of the key $ref. Keys beside $ref win.
+// replaceRef puts the keys of the target in the place of the key $ref. Keys beside $ref override these keys.
 func replaceRef(n, target *yaml.Node) {
 	own := n.Content
 	n.Content, n.Style = nil, target.Style
@@ -64,8 +64,7 @@ func replaceRef(n, target *yaml.Node) {
 	}
 }
 
-// merge adds the content of from to n. A mapping gets the keys that are missing, at every depth. A list gets
-// all elements.
+// merge adds the content of from to n: to a mapping the missing keys, at every depth, to a list all elements.
 func merge(n, from *yaml.Node) {
 	if n.Kind == yaml.SequenceNode {
 		n.Content = append(n.Content, from.Content...)
@@ -175,8 +174,7 @@ func (d document) compiled() *yaml.Node {
 }
 
 // forGo prepares a document for the Go generator. It turns extensible values into an enum, so that the
-// generator makes constants. It numbers the fields of each object, because the generator would otherwise sort
-// them by name.
+// generator makes constants. It numbers the fields of an object, because the generator would sort them.
 func forGo(root *yaml.Node) *yaml.Node {
 	walk(root, func(n *yaml.Node) {
 		if values := at(n, extensible); values != nil {

@@ -59,8 +59,7 @@ func run(root string) error {
 	return write(filepath.Join(folder, name+".postman_environment.json"), g.environment())
 }
 
-// newGenerator parses flows, the content of flows.yaml. It refuses unknown keys, because a misspelt key would
-// test nothing.
+// newGenerator parses flows.yaml. It refuses unknown keys, because a misspelt key would test nothing.
 func newGenerator(flows []byte, services []service) (*generator, error) {
 	g := &generator{services: services, calls: map[string]call{}}
 	d := yaml.NewDecoder(bytes.NewReader(flows))

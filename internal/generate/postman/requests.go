@@ -82,8 +82,7 @@ type call struct {
 	example      *yaml.Node
 }
 
-// generator makes the collection. It makes the requests of the documents before the flows, because these
-// requests fill calls.
+// generator makes the collection: first the requests of the documents, which fill calls, and then the flows.
 type generator struct {
 	table
 	services []service
@@ -92,8 +91,7 @@ type generator struct {
 	provoked []string        // statuses and codes, such as "404 order_not_found"
 }
 
-// service returns the folder of a service. The folder contains a folder for each tag, in the order of the
-// document.
+// service returns the folder of a service, with a folder for each tag, in the order of the document.
 func (g *generator) service(s *service) (folder, error) {
 	var d document
 	if err := yaml.Unmarshal(s.document, &d); err != nil {
