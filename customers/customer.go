@@ -23,8 +23,8 @@ type Service struct {
 	lookups batch.Batcher[*lookup]
 }
 
-// New returns the service on a database that db.Migrate has brought up to date. Idempotency keys expire after
-// keyLifetime.
+// New returns the service. db.Migrate must have brought the database up to date. keyLifetime is the lifetime
+// of idempotency keys.
 func New(g *gorm.DB, keyLifetime time.Duration) *Service {
 	keys := idempotency.Keys{DB: g, Lifetime: keyLifetime, Operations: keyedOperations}
 	newStore := func(base service.Store) store { return store{base} }
@@ -33,14 +33,14 @@ func New(g *gorm.DB, keyLifetime time.Duration) *Service {
 	return s
 }
 
-// customer is a row of the table customers. The generated columns active_email, in lower case, and
-// active_external_ref are null for deleted customers, and unique among the others.
+// customer is a row of the table customers. The table also has two generated columns: active_email, in lower
+// case, and active_external_ref. Both columns are unique, and null for deleted customers.
 type customer struct {
 	ID          int64
 	Name        string
 	Email       string
 	Phone       *string
-	ExternalRef *string // the number in the caller's ERP
+	ExternalRef *string // the customer's number in the ERP of the caller
 	CreatedAt   time.Time
 	UpdatedAt   time.Time      `gorm:"autoUpdateTime:false"`
 	DeletedAt   gorm.DeletedAt // gorm adds `deleted_at IS NULL` to every query, and makes Delete an UPDATE
@@ -53,7 +53,7 @@ func (s store) create(c *customer) error {
 	return s.uniqueError(s.createAll([]*customer{c}), *c)
 }
 
-// createAll inserts customers. For a unique value of another customer, service.IsDuplicate knows the error.
+// createAll inserts customers. Error: gorm.ErrDuplicatedKey when another customer has a unique value.
 func (s store) createAll(customers []*customer) error {
 	now := now()
 	for _, c := range customers {
@@ -65,7 +65,7 @@ func (s store) createAll(customers []*customer) error {
 	return s.Record(events(created, customers)...)
 }
 
-// change has the new values of a customer; a nil or unspecified field keeps the value.
+// change has the new values of a customer; a nil or unspecified field keeps the old value.
 type change struct {
 	Name, Email        *string
 	Phone, ExternalRef nullable.Nullable[string]
@@ -92,7 +92,7 @@ func set(field **string, to nullable.Nullable[string]) {
 	}
 }
 
-// equals compares the fields of a change.
+// equals compares the fields that a change can set.
 func (c customer) equals(other customer) bool {
 	return c.Name == other.Name && c.Email == other.Email && equal(c.Phone, other.Phone) &&
 		equal(c.ExternalRef, other.ExternalRef)
@@ -110,7 +110,7 @@ func (s store) lock(id int64, ifMatch *string) (customer, error) {
 	return c, etag.Precondition(ifMatch, response(c))
 }
 
-// updateCustomer changes a locked customer. Errors: see uniqueError.
+// updateCustomer applies a change to a locked customer, and returns the result. Errors: see uniqueError.
 func (s store) updateCustomer(before customer, ch change) (customer, error) {
 	c := ch.apply(before)
 	if c.equals(before) {
@@ -120,12 +120,11 @@ func (s store) updateCustomer(before customer, ch change) (customer, error) {
 	return c, s.uniqueError(err, c)
 }
 
-// updateAll writes locked customers. For a unique value of another customer, service.IsDuplicate knows the
-// error.
+// updateAll writes locked customers. Error: gorm.ErrDuplicatedKey when another customer has a unique value.
 func (s store) updateAll(customers []*customer) error {
 	now := now()
 	for _, c := range customers {
-		if now.After(c.UpdatedAt) { // the clock of another machine may be ahead
+		if now.After(c.UpdatedAt) { // UpdatedAt must not go back: another machine's clock may be ahead
 			c.UpdatedAt = now
 		}
 	}
@@ -136,7 +135,7 @@ func (s store) updateAll(customers []*customer) error {
 	return s.Record(events(updated, customers)...)
 }
 
-// delete deletes a locked customer softly.
+// delete marks a locked customer as deleted.
 func (s store) delete(c customer) error {
 	if err := s.customers().Delete(&c).Error; err != nil {
 		return err
@@ -153,13 +152,13 @@ func (s store) find(id int64) (c customer, err error) {
 	return c, err
 }
 
-// texts is the index of the search in customers.
+// texts is the index for searches in customers.
 var texts = search.Index{Table: "customers", Columns: []string{"name", "email"}}
 
 // filter has the filters of a list of customers; a nil field filters nothing.
 type filter struct {
 	service.Filter
-	Email       *string // in any case
+	Email       *string // compared without regard to upper and lower case
 	ExternalRef *string
 }
 
@@ -176,8 +175,9 @@ func (s store) list(f filter, page db.PageRequest) ([]customer, *int64, error) {
 	return service.List[customer](q, texts, f.Filter, narrow, page)
 }
 
-// uniqueError makes 409 email_taken or 409 external_ref_taken of the error of a statement that wanted to
-// write c. A caller bound to a customer does not learn the id of the other customer.
+// uniqueError returns 409 email_taken or 409 external_ref_taken for the error of a statement that could not
+// write c because another customer has a unique value. Other errors stay unchanged. A caller bound to a
+// customer does not learn the id of the other customer.
 func (s store) uniqueError(err error, c customer) error {
 	if !service.IsDuplicate(err) {
 		return err
@@ -205,8 +205,8 @@ func (s store) uniqueError(err error, c customer) error {
 		}
 		return unique.code.New().With(unique.field, params, "belongs to another customer")
 	}
-	return db.ErrConflict // the value has become free meanwhile
+	return db.ErrConflict // the other customer no longer has the value
 }
 
-// now has the precision of the database's columns.
+// now returns the time with the precision of the database's columns.
 func now() time.Time { return time.Now().UTC().Truncate(time.Millisecond) }

@@ -537,7 +537,10 @@ func TestETag(t *testing.T) {
 func TestLiteralPath(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		base, _ := serve(t, g)
-		for path, allow := range map[string]string{"/customers/import": "POST", "/customers/export": "GET, HEAD"} {
+		for path, allow := range map[string]string{
+			"/customers/import": "POST",
+			"/customers/export": "GET, HEAD",
+		} {
 			status, body, header := webtest.Do(t, "PUT", base+path, `{}`, "Content-Type", "application/json")
 			webtest.WantError(t, status, body, 405, "method_not_allowed")
 			if header.Get("Allow") != allow {

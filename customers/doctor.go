@@ -8,7 +8,7 @@ import (
 	"example.com/b2b/internal/history"
 )
 
-// Rules are the invariants of customers.
+// Rules returns the invariants of customers, their history and their idempotency keys.
 func Rules() []doctor.Rule {
 	count := func(event string) string { return history.Count(event, subject, "customers") }
 	return []doctor.Rule{

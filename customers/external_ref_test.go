@@ -163,7 +163,8 @@ func TestIdempotencyKey(t *testing.T) {
 		webtest.WantError(t, unknown.StatusCode(), unknown.Body, 404, "idempotency_key_unknown")
 		create(t, c, "Taken", "taken@example.com")
 		// A refusal leaves the key free.
-		refused, _ := c.CreateCustomerWithResponse(ctx, key, api.NewCustomer{Name: "N", Email: "taken@example.com"})
+		taken := api.NewCustomer{Name: "N", Email: "taken@example.com"}
+		refused, _ := c.CreateCustomerWithResponse(ctx, key, taken)
 		webtest.WantError(t, refused.StatusCode(), refused.Body, 409, "email_taken", "/email")
 		bodies := make(chan string)
 		for range 20 {
@@ -184,8 +185,8 @@ func TestIdempotencyKey(t *testing.T) {
 			t.Errorf("%v", answers)
 		}
 		first, err := c.CreateCustomerWithResponse(ctx, key, n)
-		if err != nil || first.JSON201 == nil || first.HTTPResponse.Header.Get("Idempotency-Replayed") != "true" ||
-			answers[string(first.Body)] != 20 {
+		if err != nil || first.JSON201 == nil || answers[string(first.Body)] != 20 ||
+			first.HTTPResponse.Header.Get("Idempotency-Replayed") != "true" {
 			t.Fatalf("%v %s", err, first.Body)
 		}
 		id := first.JSON201.Data.ID

@@ -12,11 +12,11 @@ import (
 	"example.com/b2b/openapi/contract"
 )
 
-// A row of an import is a change of the customer with its email. Every row has an email.
+// A row of an import creates or changes the customer with the email of the row. Every row has an email.
 
 func (ch change) emailKey() string { return emailKey(*ch.Email) }
 
-// emailKey is the email as the unique index has it.
+// emailKey returns the email in the form of the column active_email.
 func emailKey(email string) string { return strings.ToLower(strings.TrimSpace(email)) }
 
 func (ch change) names() []bulk.Name {
@@ -27,9 +27,9 @@ func (ch change) names() []bulk.Name {
 	return names
 }
 
-// importCustomers creates and changes customers in a transaction. It refuses a row for a new customer without
-// a name, and a row with the external_ref of another customer. Error: bulk.ErrApart when another request took
-// a unique value, or two rows swap values: apply fewer rows per transaction.
+// importCustomers creates or changes a customer for each row, in one transaction. It refuses a row for a new
+// customer without a name, and a row with the external_ref of another customer. A dry run changes nothing.
+// Error: bulk.ErrApart when another request has taken a unique value, or when two rows swap values.
 func (s *Service) importCustomers(ctx context.Context, rows []*bulk.Row[change], dryRun bool) error {
 	if dryRun {
 		return s.db.Read(ctx).importCustomers(rows, dryRun)
@@ -71,7 +71,7 @@ func (s store) importCustomers(rows []*bulk.Row[change], dryRun bool) error {
 			continue
 		case holder.Email != "" && emailKey(holder.Email) != emailKey(c.Email):
 			params := apperr.Params{"rule": "unique"}
-			if holder.ID != 0 { // 0: a row before would create the holder
+			if holder.ID != 0 { // 0 when an earlier row would create the holder
 				params["customer_id"] = holder.ID
 			}
 			r.Refuse(apperr.ExternalRefTaken.New().With("/external_ref", params, "belongs to another customer"))
@@ -109,8 +109,8 @@ func (s store) importCustomers(rows []*bulk.Row[change], dryRun bool) error {
 	return nil
 }
 
-// customersOfRows reads the customers with an email or an external_ref of the rows. With locking it locks
-// them, in ascending id, until the transaction ends.
+// customersOfRows returns the customers that have an email or an external_ref of the rows, in maps by
+// emailKey and by external_ref. With locking, it locks the customers in ascending id.
 func (s store) customersOfRows(rows []*bulk.Row[change], locking bool) (
 	byEmail, byRef map[string]customer, err error,
 ) {

@@ -113,7 +113,8 @@ func TestImportCustomers(t *testing.T) {
 			if d := res.JSON200.Data; d.Name != "Older" || d.Phone != nil || *d.ExternalRef != "C-1" {
 				t.Errorf("%s", res.Body)
 			}
-			wantLines(t, imported(t, url, csvText, "email,external_ref\nold@example.com,\n"), "2 updated", updated)
+			got = imported(t, url, csvText, "email,external_ref\nold@example.com,\n")
+			wantLines(t, got, "2 updated", updated)
 			res, _ = c.GetCustomerWithResponse(ctx, old.ID, nil)
 			if d := res.JSON200.Data; d.ExternalRef != nil {
 				t.Errorf("%s", res.Body)

@@ -103,7 +103,9 @@ func TestHistory(t *testing.T) {
 			if res, _ := c.CreateCustomerWithResponse(ctx, nil, taken); res.StatusCode() != 409 {
 				t.Errorf("%s", res.Body)
 			}
-			change := api.CustomerUpdate{Email: new("other@example.com"), Phone: nullable.NewNullNullable[string]()}
+			change := api.CustomerUpdate{
+				Email: new("other@example.com"), Phone: nullable.NewNullNullable[string](),
+			}
 			if res, _ := c.UpdateCustomerWithResponse(ctx, id, nil, change); res.StatusCode() != 409 {
 				t.Errorf("%s", res.Body)
 			}

@@ -22,7 +22,7 @@ const name = "customers-api"
 
 var _ server.StrictServerInterface = (*Service)(nil)
 
-// Handler returns the service's HTTP side: package web enforces the contract, s does the work.
+// Handler returns the service as an HTTP handler. Package web enforces the contract, s does the work.
 func (s *Service) Handler(o web.Options) http.Handler {
 	o.Document = api.Document
 	e := web.New(o)
@@ -34,21 +34,21 @@ func (s *Service) Handler(o web.Options) http.Handler {
 	return e
 }
 
-// GetHealth answers as long as the process lives.
+// GetHealth answers with success as long as the process runs.
 func (s *Service) GetHealth(context.Context, server.GetHealthRequestObject) (server.GetHealthResponseObject, error) {
 	return server.GetHealth200JSONResponse{Body: web.Health(name)}, nil
 }
 
-// GetReady returns 503 unavailable while the database does not answer.
+// GetReady answers with success, or returns 503 unavailable when the database is not ready: see db.Ready.
 func (s *Service) GetReady(ctx context.Context, _ server.GetReadyRequestObject) (server.GetReadyResponseObject, error) {
 	return server.GetReady200JSONResponse{Body: web.Health(name)}, s.db.Ready(ctx)
 }
 
-// CreateCustomer creates a customer. Errors: see create; 422 idempotency_key_reused.
+// CreateCustomer creates a customer. Errors: 422 idempotency_key_reused, and the errors of store.create.
 func (s *Service) CreateCustomer(ctx context.Context, r server.CreateCustomerRequestObject,
 ) (server.CreateCustomerResponseObject, error) {
 	request := createCustomer.Request(ctx, r.Params.XIdempotencyKey, r.Body)
-	return keyed(s.db.Once(ctx, request, func(tx store) (int64, any, error) {
+	return answer(s.db.Once(ctx, request, func(tx store) (int64, any, error) {
 		c := customer{
 			Name: r.Body.Name, Email: strings.TrimSpace(r.Body.Email),
 			Phone: r.Body.Phone, ExternalRef: r.Body.ExternalRef,
@@ -58,7 +58,7 @@ func (s *Service) CreateCustomer(ctx context.Context, r server.CreateCustomerReq
 	}))
 }
 
-// GetCustomerIdempotencyKey reports the effects of a key. Error: 404 idempotency_key_unknown.
+// GetCustomerIdempotencyKey returns the effects of an idempotency key. Error: 404 idempotency_key_unknown.
 func (s *Service) GetCustomerIdempotencyKey(ctx context.Context, r server.GetCustomerIdempotencyKeyRequestObject,
 ) (server.GetCustomerIdempotencyKeyResponseObject, error) {
 	effects, err := s.db.Keys.Report(ctx, r.Key)
@@ -77,7 +77,7 @@ func (s *Service) GetCustomerIdempotencyKey(ctx context.Context, r server.GetCus
 	}, nil
 }
 
-// ListCustomers pages by id.
+// ListCustomers returns a page of the customers that match the filters.
 func (s *Service) ListCustomers(ctx context.Context, r server.ListCustomersRequestObject,
 ) (server.ListCustomersResponseObject, error) {
 	f, err := filterFrom(r.Params.Search, r.Params.Email, r.Params.ExternalRef, r.Params.UpdatedSince)
@@ -90,7 +90,7 @@ func (s *Service) ListCustomers(ctx context.Context, r server.ListCustomersReque
 	}}, err
 }
 
-// filterFrom reads parameters; package web has validated them.
+// filterFrom returns the filter for query parameters that package web has already validated.
 func filterFrom(search, email, externalRef, updatedSince *string) (filter, error) {
 	since, err := formats.FirstMoment(updatedSince)
 	if email != nil {
@@ -99,7 +99,7 @@ func filterFrom(search, email, externalRef, updatedSince *string) (filter, error
 	return filter{service.Filter{Search: search, UpdatedSince: since}, email, externalRef}, err
 }
 
-// ImportCustomers creates and changes customers, row by row. Errors: see bulk.Import.
+// ImportCustomers creates or changes a customer for each row of a file. Errors: see bulk.Import.
 func (s *Service) ImportCustomers(ctx context.Context, r server.ImportCustomersRequestObject,
 ) (server.ImportCustomersResponseObject, error) {
 	file, err := bulk.Import[api.CustomerImportRow, change]{
@@ -112,10 +112,10 @@ func (s *Service) ImportCustomers(ctx context.Context, r server.ImportCustomersR
 			return s.importCustomers(ctx, rows, *r.Params.DryRun)
 		},
 	}.File(ctx, r.Body)
-	return answer(file.Respond), err
+	return server.Answer(file.Respond), err
 }
 
-// ExportCustomers makes a file of customers.
+// ExportCustomers returns a file of the customers that match the filters.
 func (s *Service) ExportCustomers(ctx context.Context, r server.ExportCustomersRequestObject,
 ) (server.ExportCustomersResponseObject, error) {
 	f, err := filterFrom(r.Params.Search, r.Params.Email, r.Params.ExternalRef, r.Params.UpdatedSince)
@@ -126,7 +126,7 @@ func (s *Service) ExportCustomers(ctx context.Context, r server.ExportCustomersR
 		rows, next, err := s.db.Read(ctx).list(f, db.PageRequest{Cursor: cursor, Limit: bulk.PageSize})
 		return service.Views(rows, view), next, err
 	})
-	return answer(file.Respond), nil
+	return server.Answer(file.Respond), nil
 }
 
 // GetCustomer returns a customer. Errors: see find.
@@ -136,15 +136,15 @@ func (s *Service) GetCustomer(ctx context.Context, r server.GetCustomerRequestOb
 	return server.GetCustomer200JSONResponse{Body: response(c)}, err
 }
 
-// GetInternalCustomer is GetCustomer for other services; package web has checked the service token. Errors:
-// see lookUp.
+// GetInternalCustomer returns a customer to another service. Package web has already checked the service
+// token. Errors: see lookUp.
 func (s *Service) GetInternalCustomer(ctx context.Context, r server.GetInternalCustomerRequestObject,
 ) (server.GetInternalCustomerResponseObject, error) {
 	c, err := s.lookUp(ctx, r.ID)
 	return server.GetInternalCustomer200JSONResponse{Body: response(c)}, err
 }
 
-// UpdateCustomer changes the given fields. Errors: see lock and updateCustomer.
+// UpdateCustomer changes the given fields of a customer. Errors: see lock and updateCustomer.
 func (s *Service) UpdateCustomer(ctx context.Context, r server.UpdateCustomerRequestObject,
 ) (server.UpdateCustomerResponseObject, error) {
 	var c customer
@@ -159,7 +159,7 @@ func (s *Service) UpdateCustomer(ctx context.Context, r server.UpdateCustomerReq
 	return server.UpdateCustomer200JSONResponse{Body: response(c)}, err
 }
 
-// DeleteCustomer deletes a customer softly. Errors: see lock.
+// DeleteCustomer marks a customer as deleted. Errors: see lock.
 func (s *Service) DeleteCustomer(ctx context.Context, r server.DeleteCustomerRequestObject,
 ) (server.DeleteCustomerResponseObject, error) {
 	err := s.db.ChangeRow(ctx, fmt.Sprint(r.ID), func(tx store) error {
@@ -173,19 +173,11 @@ func (s *Service) DeleteCustomer(ctx context.Context, r server.DeleteCustomerReq
 	return server.DeleteCustomer200JSONResponse{Body: api.DeletedResponse{Success: true, Message: message}}, err
 }
 
-// ListCustomerHistory pages by id. Errors: see find.
+// ListCustomerHistory returns a page of the events of a customer. Errors: see find.
 func (s *Service) ListCustomerHistory(ctx context.Context, r server.ListCustomerHistoryRequestObject,
 ) (server.ListCustomerHistoryResponseObject, error) {
 	events, next, err := s.db.Read(ctx).history(r.ID, db.PageFrom(r.Params.Sort, r.Params.Cursor, r.Params.Limit))
 	return server.ListCustomerHistory200JSONResponse{Body: history.Response(events, next)}, err
 }
 
-// answer is a response that writes itself: a stored answer of an operation with an idempotency key, or a
-// file.
-type answer func(w http.ResponseWriter) error
-
-func keyed(a idempotency.Answer, err error) (answer, error) { return a.Respond, err }
-
-func (a answer) VisitCreateCustomerResponse(w http.ResponseWriter) error  { return a(w) }
-func (a answer) VisitImportCustomersResponse(w http.ResponseWriter) error { return a(w) }
-func (a answer) VisitExportCustomersResponse(w http.ResponseWriter) error { return a(w) }
+func answer(a idempotency.Answer, err error) (server.Answer, error) { return a.Respond, err }

@@ -6,7 +6,7 @@ import (
 	"example.com/b2b/db"
 )
 
-// Jobs returns the background work of the service: see db.RunJobs.
+// Jobs returns the background jobs of the service: see db.RunJobs.
 func (s *Service) Jobs() []db.Job {
 	return []db.Job{
 		{Name: "delete expired keys of customers", Interval: 5 * time.Second, Exclusive: true, Run: s.db.Keys.Purge},

@@ -6,8 +6,8 @@ import (
 	"example.com/b2b/internal/idempotency"
 )
 
-// The operations that take an idempotency key. Tests hold the report on a key, the doctor and the contract to
-// keyedOperations.
+// The operations that take an idempotency key. TestKeyedOperations checks that keyedOperations has exactly
+// the operations that take a key in the contract.
 var (
 	createCustomer = idempotency.Operation{Name: "createCustomer", Status: http.StatusCreated, Target: subject}
 

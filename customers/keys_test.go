@@ -13,7 +13,8 @@ func TestKeyedOperations(t *testing.T) {
 	for path, item := range spec.Paths.Map() {
 		for _, operation := range item.Operations() {
 			_, known := keyedOperations.Find(operation.OperationID)
-			if takes := operation.Parameters.GetByInAndName("header", "X-Idempotency-Key") != nil; takes != known {
+			takes := operation.Parameters.GetByInAndName("header", "X-Idempotency-Key") != nil
+			if takes != known {
 				t.Errorf("%s of %s takes a key: %v; it is one of keyedOperations: %v",
 					operation.OperationID, path, takes, known)
 			}

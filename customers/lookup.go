@@ -8,8 +8,7 @@ import (
 	"example.com/b2b/internal/batch"
 )
 
-// lookup reads a customer for another service: each order needs a lookup or two. Lookups that arrive while
-// the database answers share the next query.
+// lookup is a command to read a customer for another service. Concurrent lookups share a query.
 type lookup struct {
 	id       int64
 	customer *customer // nil for a missing or deleted customer
@@ -21,7 +20,7 @@ func (*lookup) ConflictKeys() []string { return nil }
 // Cost implements batch.Command.
 func (*lookup) Cost() int { return 1 }
 
-// runLookups implements batch.Batcher.Run.
+// runLookups implements batch.Batcher.Run. The lookups share a single query.
 func (s *Service) runLookups(ctx context.Context, lookups []*lookup) (_ []batch.Held, rolledBack bool, _ error) {
 	ids := make([]int64, len(lookups))
 	for i, l := range lookups {
@@ -37,8 +36,8 @@ func (s *Service) runLookups(ctx context.Context, lookups []*lookup) (_ []batch.
 	return nil, false, err
 }
 
-// lookUp returns a customer by a lookup. Errors: 403 forbidden for another customer than the caller's, 404
-// customer_not_found.
+// lookUp returns a customer, by a query that concurrent calls share. Errors: 403 forbidden when the caller is
+// bound to another customer, 404 customer_not_found.
 func (s *Service) lookUp(ctx context.Context, id int64) (customer, error) {
 	if err := mayRead(ctx, id); err != nil {
 		return customer{}, err

@@ -5,8 +5,8 @@ import (
 	api "example.com/b2b/openapi/customersapi"
 )
 
-// Representations: the contract's types of a customer, for answers, events and ETags. An ETag is made of the
-// whole response.
+// The functions of this file convert a customer to the types of the contract, for answers, events and ETags.
+// An ETag is computed from the whole response.
 
 func response(c customer) api.CustomerResponse {
 	return api.CustomerResponse{Success: true, Data: view(c)}

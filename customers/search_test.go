@@ -26,8 +26,9 @@ func TestSearchesLeaveRoom(t *testing.T) {
 				const row = "('Customer %[1]d', 'c%[1]d@example.com', '2024-01-01', '2024-01-01')"
 				rows = append(rows, fmt.Sprintf(row, at+i))
 			}
-			insert := "INSERT INTO customers (name, email, created_at, updated_at) VALUES " + strings.Join(rows, ",")
-			if err := g.Exec(insert).Error; err != nil {
+			values := strings.Join(rows, ",")
+			err := g.Exec("INSERT INTO customers (name, email, created_at, updated_at) VALUES " + values).Error
+			if err != nil {
 				t.Fatal(err)
 			}
 		}

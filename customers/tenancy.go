@@ -9,10 +9,11 @@ import (
 	"example.com/b2b/internal/auth"
 )
 
-// Tenancy: a caller bound to a customer sees and changes only this customer. TestTenancy wants the
-// rule to stand in this file alone; queries begin here.
+// Tenancy: a caller bound to a customer sees and changes only this customer. Other files must not implement
+// this rule, and must begin their queries with the functions of this file: see TestTenancy and
+// TestOnlyStoreUsesDatabase.
 
-// customers are the customers that the caller may see.
+// customers begins a query for the customers that the caller may see.
 func (s store) customers() *gorm.DB {
 	q := s.DB.Model(&customer{})
 	if own := s.Caller.Customer; own != 0 {
@@ -21,17 +22,18 @@ func (s store) customers() *gorm.DB {
 	return q
 }
 
-// everyCustomer begins queries for unique values, also of customers the caller may not see.
+// everyCustomer begins a query for all customers, including customers that the caller may not see: an email
+// or external_ref must be unique among all of them.
 func (s store) everyCustomer() *gorm.DB { return s.DB.Model(&customer{}) }
 
 // isBound reports whether the caller is bound to a customer.
 func (s store) isBound() bool { return s.Caller.Customer != 0 }
 
-// asSystem returns a context whose stores see all customers. Code that acts for a caller in such a store
-// checks mayRead.
+// asSystem returns a context for stores that see all customers. Code that uses such a store on behalf of a
+// caller must check mayRead.
 func asSystem(ctx context.Context) context.Context { return auth.With(ctx, auth.System) }
 
-// mayRead returns 403 forbidden for another customer than the caller's.
+// mayRead returns 403 forbidden when the caller is bound to another customer.
 func mayRead(ctx context.Context, id int64) error {
 	if !auth.From(ctx).ActsFor(id) {
 		return apperr.Forbidden.New()

@@ -11,20 +11,20 @@ import (
 	"gorm.io/gorm"
 )
 
-// Job is repeated work of a service beside requests.
+// Job is work that a service repeats in the background.
 type Job struct {
-	Name      string        // in the log; also of the lock of an exclusive job
-	Interval  time.Duration // between the end of a run and the start of the next, give or take a fifth
+	Name      string        // used in the log, and for the lock of an exclusive job
+	Interval  time.Duration // pause between two runs; varies at random by up to a fifth
 	Exclusive bool          // only one process runs the job at a time: see RunExclusive
 
-	// Run does all due work and returns the number of changed rows. A run ends after three minutes;
-	// longer work must go on in the next run.
+	// Run does all due work, and returns the number of changed rows. ctx ends after three minutes; the next
+	// run does the rest.
 	Run func(ctx context.Context) (rows int, err error)
 }
 
-// RunJobs runs jobs side by side, each of them again and again, until ctx ends. RunJobs logs every run with
-// changed rows or failed. The job goes on after a failure, also when a statement got no answer, as over a
-// connection that a firewall has forgotten.
+// RunJobs runs jobs side by side, and repeats each, until ctx ends. It logs every run that has changed rows
+// or failed. A job goes on after a failure, and also when a statement gets no answer, for example because a
+// firewall has forgotten the connection.
 func RunJobs(ctx context.Context, g *gorm.DB, log *slog.Logger, jobs ...Job) {
 	var all sync.WaitGroup
 	for _, j := range jobs {
@@ -38,7 +38,7 @@ func (j Job) repeat(ctx context.Context, g *gorm.DB, log *slog.Logger) {
 		start := time.Now()
 		rows, err := j.runOnce(ctx, g)
 		if rows > 0 && errors.Is(err, context.DeadlineExceeded) {
-			err = nil // the next run goes on
+			err = nil // not a failure: the next run does the rest
 		}
 		if err != nil && ctx.Err() == nil {
 			log.Error("background job failed and will be tried again", "rows", rows, "error", err)
@@ -52,7 +52,7 @@ func (j Job) repeat(ctx context.Context, g *gorm.DB, log *slog.Logger) {
 	}
 }
 
-// runTimeout bounds a run of a job, as long as an exclusive run keeps its lock. A variable for tests.
+// runTimeout limits a run of a job to the time that an exclusive run keeps its lock. Tests change it.
 var runTimeout = 3 * time.Minute
 
 func (j Job) runOnce(ctx context.Context, g *gorm.DB) (rows int, err error) {

@@ -14,13 +14,12 @@ func TestNow(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		var row struct{ Now, Later time.Time }
 		before := time.Now().Truncate(time.Millisecond)
-		if err := g.Raw("SELECT ? AS now, ? AS later", db.Now(g, 0), db.Now(g, time.Hour+time.Millisecond)).Scan(&row).Error; err != nil {
+		now, later := db.Now(g, 0), db.Now(g, time.Hour+time.Millisecond)
+		if err := g.Raw("SELECT ? AS now, ? AS later", now, later).Scan(&row).Error; err != nil {
 			t.Fatal(err)
 		}
-		if row.Now.Before(before) ||
-			row.Now.After(
-				time.Now().Add(time.Millisecond),
-			) { // the tests' databases run on this machine's clock; TiDB rounds up
+		// The databases of the tests have the clock of this machine; TiDB rounds up.
+		if row.Now.Before(before) || row.Now.After(time.Now().Add(time.Millisecond)) {
 			t.Errorf("now is %v, not about %v", row.Now, before)
 		}
 		if d := row.Later.Sub(row.Now); d < time.Hour+time.Millisecond || d > time.Hour+time.Second {

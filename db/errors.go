@@ -16,11 +16,11 @@ import (
 	sqlite3 "modernc.org/sqlite/lib"
 )
 
-// Errors of a database out of order; the same call may succeed later. Package apperr makes
-// 503 unavailable of them.
+// Errors of a database that cannot serve now: the same call may succeed later. Package apperr turns these
+// errors into 503 unavailable.
 var (
 	ErrUnavailable error = unavailable{}
-	// ErrConflict is an ErrUnavailable: the transaction lost against another one and may be run again.
+	// ErrConflict is an ErrUnavailable: the transaction lost against another, and may be run again.
 	ErrConflict = fmt.Errorf("lost against another transaction: %w", ErrUnavailable)
 	// ErrLocked is an ErrConflict: another transaction has held a row for too long. Only the statement has
 	// failed; the transaction goes on and keeps its locks.
@@ -34,18 +34,18 @@ func (unavailable) Error() string { return "the database is unavailable" }
 // Unavailable marks the error for apperr.From.
 func (unavailable) Unavailable() bool { return true }
 
-// dialector is a gorm dialector with translated errors.
+// dialector is a gorm.Dialector that translates errors, and holds this package's state for a database.
 type dialector struct {
 	gorm.Dialector
 	mariaDB      bool                // the server is MariaDB
 	transactions chan struct{}       // an element for each running transaction of InTx; nil on SQLite
-	ready        *singleflight.Group // calls of Ready, by table
+	ready        *singleflight.Group // running calls of Ready, by table
 }
 
 // Translate implements gorm.ErrorTranslator.
 func (dialector) Translate(err error) error { return translate(err) }
 
-// Explain implements gorm.Dialector for logs: the text of a statement without values.
+// Explain implements gorm.Dialector. It returns the text of a statement for logs, without values.
 func (dialector) Explain(sql string, _ ...any) string { return sql }
 
 // translate wraps a driver's error in gorm.ErrDuplicatedKey, gorm.ErrForeignKeyViolated, ErrLocked,
@@ -73,8 +73,8 @@ func translate(err error) error {
 	return fmt.Errorf("%w: %w", kind, err)
 }
 
-// Error numbers: https://dev.mysql.com/doc/mysql-errors/8.4/en/server-error-reference.html, from 8001 on of
-// TiDB: https://docs.pingcap.com/tidb/stable/error-codes
+// Error numbers: https://dev.mysql.com/doc/mysql-errors/8.4/en/server-error-reference.html, and for TiDB,
+// from 8001 on: https://docs.pingcap.com/tidb/stable/error-codes
 func kindOfMySQL(err *mysqldriver.MySQLError) error {
 	switch err.Number {
 	case 1062: // ER_DUP_ENTRY
@@ -106,7 +106,7 @@ func kindOfMySQL(err *mysqldriver.MySQLError) error {
 	return nil
 }
 
-// Result codes: https://www.sqlite.org/rescode.html
+// The result codes are documented at https://www.sqlite.org/rescode.html.
 func kindOfSQLite(err *sqlitedriver.Error) error {
 	switch err.Code() {
 	case sqlite3.SQLITE_CONSTRAINT_UNIQUE, sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY:

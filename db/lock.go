@@ -11,25 +11,25 @@ import (
 )
 
 const (
-	// maxWait is how long a statement waits for a locked row: innodb_lock_wait_timeout, 1 s at least.
+	// maxWait is the wait of a statement for a locked row: innodb_lock_wait_timeout, at least a second.
 	maxWait = time.Second
-	// minWait is the shortest time limit of a statement. A shorter limit ends statements without any wait
-	// when the server is busy.
+	// minWait is the shortest time limit of a statement. On a busy server, a shorter limit would end
+	// statements that wait for no row.
 	minWait = 50 * time.Millisecond
-	// waitTimeout is how many seconds the server keeps a silent connection, with the locks of its
-	// transaction.
+	// waitTimeout is the number of seconds after which the server closes a silent connection, and so frees
+	// the locks of its transaction.
 	waitTimeout = "20"
 )
 
-// ForUpdate locks the rows of a query until the transaction ends. The query's error is ErrLocked when
-// another transaction holds a row for longer than a second. SQLite needs no row locks: its transactions run
-// serially.
+// ForUpdate makes a query lock its rows until the transaction ends. The query fails with ErrLocked when
+// another transaction holds a row for longer than a second. On SQLite, ForUpdate does nothing, because
+// transactions run serially.
 func ForUpdate(q *gorm.DB) *gorm.DB { return ForUpdateWithin(q, maxWait) }
 
-// ForUpdateWithin is ForUpdate with a shorter wait than a second; 0 does not wait. No engine has lock waits
-// between 0 and a second, so wait limits the whole statement:
-// https://dev.mysql.com/doc/refman/8.4/en/optimizer-hints.html#optimizer-hints-execution-time,
-// https://mariadb.com/kb/en/aborting-statements/
+// ForUpdateWithin is ForUpdate with a wait of less than a second. With 0 the query does not wait; on MariaDB,
+// the query waits for minWait. No engine has lock waits between 0 and a second, so wait limits the whole
+// statement: see https://dev.mysql.com/doc/refman/8.4/en/optimizer-hints.html#optimizer-hints-execution-time
+// and https://mariadb.com/kb/en/aborting-statements/.
 func ForUpdateWithin(q *gorm.DB, wait time.Duration) *gorm.DB {
 	locking := clause.Locking{Strength: clause.LockingStrengthUpdate}
 	server := q.Dialector.(dialector)
@@ -37,7 +37,7 @@ func ForUpdateWithin(q *gorm.DB, wait time.Duration) *gorm.DB {
 	case q.Name() == SQLite:
 		return q
 	case wait >= maxWait:
-	case server.mariaDB: // MariaDB's NOWAIT rolls the transaction back where innodb_rollback_on_timeout is set
+	case server.mariaDB: // not NOWAIT, which rolls the transaction back with innodb_rollback_on_timeout
 		limit := fmt.Sprintf("SET STATEMENT max_statement_time=%.3f FOR", wait.Seconds())
 		q = q.Clauses(selectLimit{before: limit})
 	case wait == minWait:
@@ -49,8 +49,7 @@ func ForUpdateWithin(q *gorm.DB, wait time.Duration) *gorm.DB {
 }
 
 // ByID makes a statement on a model find its rows by the primary key. When a statement names many rows of a
-// small table, MySQL and MariaDB would scan the table and wait for locked rows of no concern to the
-// statement.
+// small table, MySQL and MariaDB would scan the table and wait for locked rows that it does not need.
 func ByID(q *gorm.DB) *gorm.DB {
 	if q.Name() == SQLite {
 		return q
@@ -90,12 +89,12 @@ func (l selectLimit) ModifyStatement(s *gorm.Statement) {
 	s.Clauses["SELECT"] = c
 }
 
-// turnWait is how long Take waits.
+// turnWait is the longest wait of Take.
 const turnWait = 2 * time.Second
 
-// Turns lets the requests of a process change a row in turns. A request takes a turn before the transaction
-// begins. When another process holds the row, only a single request waits, with a connection.
-// The zero value is ready to use.
+// Turns lets the requests of a process change a row one after the other. A request takes its turn before its
+// transaction begins. So when another process holds the row, only one request occupies a connection while it
+// waits. The zero value is ready to use.
 type Turns struct {
 	mu   sync.Mutex
 	rows map[string]*turn
@@ -103,11 +102,11 @@ type Turns struct {
 
 type turn struct {
 	taken   chan struct{}
-	callers int // also waiting callers
+	callers int // callers that have the turn or wait for the turn
 }
 
-// Take waits for the caller's turn at a row. The error is ErrLocked after two seconds, or ctx's. Call done
-// when the transaction has ended.
+// Take waits for the caller's turn to change a row. Call done when the transaction has ended. The error is
+// ErrLocked after two seconds, or the error of ctx when ctx ends.
 func (t *Turns) Take(ctx context.Context, row string) (done func(), err error) {
 	here := t.enter(row)
 	patience := time.NewTimer(turnWait)

@@ -15,18 +15,19 @@ import (
 	"example.com/b2b/db/dbtest"
 )
 
-// patience is longer than any bounded wait for a row, and shorter than a wait without a bound.
-const patience = 10 * time.Second
+// lockTimeout is longer than any bounded wait for a row.
+const lockTimeout = 10 * time.Second
 
 // withRows runs a test on each engine that has row locks, with three products.
 func withRows(t *testing.T, test func(t *testing.T, g *gorm.DB)) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		if g.Name() == db.SQLite {
-			return // its transactions run one after the other
+			return // SQLite has a single writer and no row locks
 		}
 		for i := range 3 {
-			row := "INSERT INTO products (id, sku, name, price_cents, stock, created_at) VALUES (?, ?, 'p', 1, 1, CURRENT_TIMESTAMP)"
-			if err := g.Exec(row, i+1, fmt.Sprint(i)).Error; err != nil {
+			const insert = `INSERT INTO products (id, sku, name, price_cents, stock, created_at)
+				VALUES (?, ?, 'p', 1, 1, CURRENT_TIMESTAMP)`
+			if err := g.Exec(insert, i+1, fmt.Sprint(i)).Error; err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -34,7 +35,7 @@ func withRows(t *testing.T, test func(t *testing.T, g *gorm.DB)) {
 	})
 }
 
-// holdProduct lets another connection hold a product until release.
+// holdProduct locks a product's row in another connection until release is called.
 func holdProduct(t *testing.T, g *gorm.DB, id int) (release func()) {
 	t.Helper()
 	tx := g.Begin()
@@ -46,17 +47,17 @@ func holdProduct(t *testing.T, g *gorm.DB, id int) (release func()) {
 	return release
 }
 
-// TestForUpdateIsBounded gives up on a row that another transaction holds, and keeps what the transaction has
-// locked.
+// TestForUpdateIsBounded waits a bounded time for a row of another transaction. The waiting transaction keeps
+// its own locks.
 func TestForUpdateIsBounded(t *testing.T) {
 	withRows(t, func(t *testing.T, g *gorm.DB) {
 		release := holdProduct(t, g, 2)
-		ctx, cancel := context.WithTimeout(t.Context(), patience)
+		ctx, cancel := context.WithTimeout(t.Context(), lockTimeout)
 		defer cancel()
 		lock := func(tx *gorm.DB, wait time.Duration, ids ...int) (read []int64, err error) {
 			var rows []struct {
 				ID   int64
-				Name string // with the ids alone MySQL scans the index
+				Name string // for ids alone, MySQL would scan and lock the index
 			}
 			err = db.ForUpdateWithin(db.ByID(tx.Table("products")), wait).
 				Where("id IN ?", ids).
@@ -78,7 +79,7 @@ func TestForUpdateIsBounded(t *testing.T) {
 			if read, err := lock(tx, 0, 1, 3); err != nil || !slices.Equal(read, []int64{1, 3}) {
 				t.Errorf("the others: %v, %v", read, err)
 			}
-			// The transaction has both of them still.
+			// The transaction still has the locks of products 1 and 3.
 			return db.TryTx(ctx, g, func(other *gorm.DB) error {
 				if _, err := lock(other, 0, 3); !errors.Is(err, db.ErrLocked) {
 					t.Errorf("another transaction gets product 3, too: %v", err)
@@ -91,29 +92,35 @@ func TestForUpdateIsBounded(t *testing.T) {
 		}
 		release()
 		for _, wait := range []time.Duration{0, 100 * time.Millisecond, time.Second} {
-			if err := db.TryTx(ctx, g, func(tx *gorm.DB) error { _, err := lock(tx, wait, 2); return err }); err != nil {
+			err := db.TryTx(ctx, g, func(tx *gorm.DB) error {
+				_, err := lock(tx, wait, 2)
+				return err
+			})
+			if err != nil {
 				t.Errorf("product 2 after its release: %v", err)
 			}
 		}
 	})
 }
 
-// TestInTxGivesUp wants an error in bounded time for each way to meet a row that another transaction holds.
+// TestInTxGivesUp expects ErrLocked within a bounded time from each kind of statement that needs a row of
+// another transaction.
 func TestInTxGivesUp(t *testing.T) {
 	t.Parallel()
 	withRows(t, func(t *testing.T, g *gorm.DB) {
-		t.Parallel() // it waits, on a database of its own
+		t.Parallel() // the test waits, on a database of its own
 		holdProduct(t, g, 2)
 		for name, fn := range map[string]func(tx *gorm.DB) error{
 			"read with a lock": func(tx *gorm.DB) error {
 				return db.ForUpdate(tx.Table("products")).Where("id = 2").Find(&[]map[string]any{}).Error
 			},
-			"update": func(tx *gorm.DB) error { return tx.Exec("UPDATE products SET stock = 2 WHERE id = 2").Error },
+			"update": setStock(2),
 			"insert": func(tx *gorm.DB) error {
-				return tx.Exec("INSERT INTO stock_adjustments (product_id, delta, level, reason, created_at) VALUES (2, 1, 1, 'r', CURRENT_TIMESTAMP)").Error
+				return tx.Exec(`INSERT INTO stock_adjustments (product_id, delta, level, reason, created_at)
+					VALUES (2, 1, 1, 'r', CURRENT_TIMESTAMP)`).Error
 			},
 		} {
-			ctx, cancel := context.WithTimeout(t.Context(), patience)
+			ctx, cancel := context.WithTimeout(t.Context(), lockTimeout)
 			if err := db.InTx(ctx, g, fn); !errors.Is(err, db.ErrLocked) || ctx.Err() != nil {
 				t.Errorf("%s: %v", name, err)
 			}
@@ -122,8 +129,15 @@ func TestInTxGivesUp(t *testing.T) {
 	})
 }
 
-// TestStuckTransactionsLeaveConnections lets many transactions wait for one row. Reads, and transactions with
-// connections of their own, go on meanwhile.
+// setStock returns a function that updates a product in a transaction.
+func setStock(id int) func(tx *gorm.DB) error {
+	return func(tx *gorm.DB) error {
+		return tx.Exec("UPDATE products SET stock = 2 WHERE id = ?", id).Error
+	}
+}
+
+// TestStuckTransactionsLeaveConnections lets many transactions wait for one row. Reads and InReservedTx still
+// get connections.
 func TestStuckTransactionsLeaveConnections(t *testing.T) {
 	withRows(t, func(t *testing.T, g *gorm.DB) {
 		release := holdProduct(t, g, 2)
@@ -132,10 +146,7 @@ func TestStuckTransactionsLeaveConnections(t *testing.T) {
 		for range 100 {
 			stuck.Go(func() {
 				for ctx.Err() == nil {
-					_ = db.InTx(
-						ctx, g,
-						func(tx *gorm.DB) error { return tx.Exec("UPDATE products SET stock = 2 WHERE id = 2").Error },
-					)
+					_ = db.InTx(ctx, g, setStock(2))
 				}
 			})
 		}
@@ -143,20 +154,18 @@ func TestStuckTransactionsLeaveConnections(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for deadline := time.Now().Add(patience); pool.Stats().InUse < 8 && time.Now().Before(deadline); { // with the one that holds the row
+		// Wait for 8 connections in use: the connection with the lock and 7 waiting transactions.
+		for deadline := time.Now().Add(lockTimeout); pool.Stats().InUse < 8 && time.Now().Before(deadline); {
 			time.Sleep(time.Millisecond)
 		}
 		for range 20 {
 			brief, done := context.WithTimeout(ctx, 2*time.Second)
 			var name string
-			if err := g.WithContext(brief).Raw("SELECT name FROM products WHERE id = 1").Scan(&name).Error; err != nil {
+			read := g.WithContext(brief).Raw("SELECT name FROM products WHERE id = 1")
+			if err := read.Scan(&name).Error; err != nil {
 				t.Errorf("a read: %v", err)
 			}
-			err := db.InReservedTx(
-				brief, g,
-				func(tx *gorm.DB) error { return tx.Exec("UPDATE products SET stock = 2 WHERE id = 1").Error },
-			)
-			if err != nil {
+			if err := db.InReservedTx(brief, g, setStock(1)); err != nil {
 				t.Errorf("a batch: %v", err)
 			}
 			done()
@@ -167,8 +176,8 @@ func TestStuckTransactionsLeaveConnections(t *testing.T) {
 	})
 }
 
-// TestTurns lets one caller at a time have a row, gives the others up after a while, and forgets rows that
-// nobody wants.
+// TestTurns gives a row to one caller at a time. Waiting callers give up after a while, and no state remains
+// of rows without callers.
 func TestTurns(t *testing.T) {
 	var turns db.Turns
 	done, err := turns.Take(t.Context(), "a")
@@ -180,7 +189,7 @@ func TestTurns(t *testing.T) {
 		t.Fatal(err)
 	}
 	other()
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	ctx, cancel := context.WithTimeout(t.Context(), lockTimeout)
 	defer cancel()
 	if _, err := turns.Take(ctx, "a"); !errors.Is(err, db.ErrLocked) {
 		t.Errorf("a second turn: %v", err)
@@ -203,19 +212,19 @@ func TestTurns(t *testing.T) {
 		t.Errorf("the next turn: %v", err)
 	}
 	if n := turns.Rows(); n != 0 {
-		t.Errorf("%d rows are remembered", n)
+		t.Errorf("state of %d rows remains", n)
 	}
 }
 
-// TestSilentHolder lets the server end a transaction whose client says nothing any more, as one that was
-// frozen or whose machine is gone.
+// TestSilentHolder expects the server to end a transaction whose client is silent, as a frozen process or a
+// lost machine would be.
 func TestSilentHolder(t *testing.T) {
 	if testing.Short() {
 		t.Skip("it takes 20 seconds on each engine")
 	}
 	t.Parallel()
 	withRows(t, func(t *testing.T, g *gorm.DB) {
-		t.Parallel() // it waits, on a database of its own
+		t.Parallel() // the test waits, on a database of its own
 		silent, end := make(chan struct{}), make(chan struct{})
 		result := make(chan error, 1)
 		go func() {
@@ -233,7 +242,7 @@ func TestSilentHolder(t *testing.T) {
 				Find(&[]map[string]any{}).
 				Error
 		}
-		for deadline := time.Now().Add(3 * patience); db.TryTx(t.Context(), g, free) != nil; {
+		for deadline := time.Now().Add(3 * lockTimeout); db.TryTx(t.Context(), g, free) != nil; {
 			if time.Now().After(deadline) {
 				t.Fatal("the row is still held")
 			}

@@ -34,14 +34,16 @@ func Migrate(ctx context.Context, g *gorm.DB) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	// SQLite has no lock across transactions, but a migration and the row of its version commit together. The
-	// loser of a race fails, has changed nothing, and finds the migration done at the next try.
+	// SQLite has no lock that outlives a transaction, but a migration commits together with the row of its
+	// version. When two processes migrate at once, the slower process fails without a change, and finds the
+	// migration done at its next try.
 	dialect, tries, options := goose.DialectSQLite3, uint(10), []goose.ProviderOption{}
 	if g.Name() == MySQL {
 		dialect, tries = goose.DialectMySQL, 1
 		options = append(options, goose.WithSessionLocker(lock("migrate")))
-		// Goose creates a table before taking the lock, and inserts the first row in a second step. Between
-		// the steps, or after a kill, other processes find the table without the row, and fail.
+		// Goose creates its table before it takes the lock, and inserts the first row in a second step.
+		// Between the two steps, or after a kill, other processes would find the table without the row, and
+		// fail. So Migrate runs these statements itself.
 		for _, statement := range statementsOf(versionsSQL) {
 			create := func() error { return g.WithContext(ctx).Exec(statement).Error }
 			if err := retry(ctx, 12, time.Minute, create); err != nil {
@@ -90,5 +92,5 @@ func Seed(ctx context.Context, g *gorm.DB) (bool, error) {
 	return err == nil, err
 }
 
-// statementsOf splits a file of statements, each ending with a semicolon at the end of a line.
+// statementsOf splits a file into its statements. Each statement ends with a semicolon at the end of a line.
 func statementsOf(file string) []string { return strings.Split(strings.TrimSpace(file), ";\n") }

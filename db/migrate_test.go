@@ -23,7 +23,7 @@ func TestMigrateSeveralAtOnce(t *testing.T) {
 		var wg sync.WaitGroup
 		for range 6 {
 			wg.Go(func() {
-				g, err := db.Open(ctx, c) // each as a process of its own would
+				g, err := db.Open(ctx, c) // as a separate process
 				if err != nil {
 					t.Error(err)
 					return
@@ -47,19 +47,20 @@ func TestMigrateSeveralAtOnce(t *testing.T) {
 	})
 }
 
-// TestMigrateAgainAfterAKill leaves migrations undone half-way, as a killed start does where DDL commits at
-// once: the first one after a few statements, then each one before it is recorded.
+// TestMigrateAgainAfterAKill repeats interrupted migrations, as after a killed start on an engine that
+// commits each DDL statement: the first migration after a few statements, then each migration before its
+// version is recorded.
 func TestMigrateAgainAfterAKill(t *testing.T) {
 	dbtest.EachConfig(t, func(t *testing.T, c db.Config) {
 		if c.Driver == db.SQLite {
-			return // a migration is one transaction there: never half done
+			return // SQLite executes a migration in one transaction
 		}
 		g, err := db.Open(ctx, c)
 		if err != nil {
 			t.Fatal(err)
 		}
 		defer db.Close(g)
-		// goose's own table is there, killed before its first row
+		// The table of goose exists, without its first row.
 		done := append(
 			statements(t, "migrations/versions.sql")[:1],
 			statements(t, "migrations/mysql/00001_init.sql")[:3]...)
@@ -86,7 +87,7 @@ func TestMigrateAgainAfterAKill(t *testing.T) {
 	})
 }
 
-// statements splits a file as the database's own client does.
+// statements splits an SQL file into statements, as the client of the database does.
 func statements(t *testing.T, file string) []string {
 	t.Helper()
 	sql, err := os.ReadFile(file)
@@ -98,8 +99,8 @@ func statements(t *testing.T, file string) []string {
 	return all
 }
 
-// TestSchemaFile holds schema.sql to the migrations: the same tables, to the letter, and nothing left to
-// migrate.
+// TestSchemaFile compares schema.sql with the migrations: both create exactly the same tables, and a database
+// from schema.sql has no pending migration.
 func TestSchemaFile(t *testing.T) {
 	definitions := func(t *testing.T, g *gorm.DB) map[string]string {
 		t.Helper()
@@ -113,15 +114,15 @@ func TestSchemaFile(t *testing.T) {
 			if err := g.Raw("SHOW CREATE TABLE "+table).Row().Scan(&name, &definition); err != nil {
 				t.Fatal(err)
 			}
-			all[table], _, _ = strings.Cut(definition, ") ENGINE") // behind it stand row counters
+			all[table], _, _ = strings.Cut(definition, ") ENGINE") // row counters follow
 		}
 		return all
 	}
 	dbtest.EachConfig(t, func(t *testing.T, c db.Config) {
 		if c.Driver == db.SQLite {
-			return // schema.sql is MySQL's
+			return // schema.sql is for MySQL
 		}
-		c.MaxConns = 1 // so that USE holds
+		c.MaxConns = 1 // USE applies to a single connection
 		g := dbtest.Open(t, c)
 		migrated := definitions(t, g)
 		for _, statement := range []string{"DROP DATABASE ", "CREATE DATABASE ", "USE "} {
@@ -176,10 +177,8 @@ func TestConstraints(t *testing.T) {
 				t.Errorf("%s: %s was accepted", name, statement)
 			}
 		}
-		if g.Name() == db.SQLite &&
-			g.Exec(
-				"UPDATE orders SET customer_id = 99 WHERE id = 1",
-			).Error == nil { // MySQL: see 00009_customer_lock.sql
+		// For MySQL see 00009_customer_lock.sql.
+		if g.Name() == db.SQLite && g.Exec("UPDATE orders SET customer_id = 99 WHERE id = 1").Error == nil {
 			t.Error("an order without a customer was accepted")
 		}
 		if err := g.Exec("UPDATE customers SET deleted_at = CURRENT_TIMESTAMP WHERE id = 1").Error; err != nil {
@@ -191,7 +190,7 @@ func TestConstraints(t *testing.T) {
 	})
 }
 
-// TestMigrationsAreTwins wants every migration for both kinds of database.
+// TestMigrationsAreTwins expects each migration for MySQL and for SQLite.
 func TestMigrationsAreTwins(t *testing.T) {
 	names := map[string][]string{}
 	for _, kind := range []string{"mysql", "sqlite"} {

@@ -1,6 +1,6 @@
 // Package db opens the database, migrates its schema, runs transactions and background jobs, and reads pages
-// of lists. The package hides the differences between SQLite, MySQL, MariaDB and TiDB, and knows no
-// table of a service.
+// of lists. It hides the differences between SQLite, MySQL, MariaDB and TiDB, and knows no table of a
+// service.
 package db
 
 import (
@@ -34,17 +34,17 @@ const (
 // Config describes the database to open.
 type Config struct {
 	Driver         string // MySQL or SQLite
-	Path           string // SQLite: the file, in a folder that Open makes if missing
-	Host           string // this and all below: MySQL only
+	Path           string // SQLite: the file; Open creates its folder if missing
+	Host           string // Host and all fields below: MySQL only
 	Port           int
 	User, Password string
 	Name           string
 	MaxConns       int    // connections at once
 	TLS            string // off, preferred, required (unverified) or verify; "" is off
-	TLSCA          string // for verify: a PEM file with the CA's certificates; "" is the machine's own
+	TLSCA          string // for verify: a PEM file of CA certificates; "" means those of the machine
 }
 
-// String returns the place of the data, without the password.
+// String says where the data is, without the password.
 func (c Config) String() string {
 	if c.Driver == SQLite {
 		return "SQLite " + c.Path
@@ -52,10 +52,10 @@ func (c Config) String() string {
 	return fmt.Sprintf("MySQL %s at %s", c.Name, net.JoinHostPort(c.Host, strconv.Itoa(c.Port)))
 }
 
-// answerTimeout bounds the time to connect.
+// answerTimeout limits the time to connect.
 const answerTimeout = 5 * time.Second
 
-// Open connects to the database and fails within seconds without an answer.
+// Open connects to the database. Without an answer, it fails within seconds.
 func Open(ctx context.Context, c Config) (*gorm.DB, error) {
 	ctx, cancel := context.WithTimeout(ctx, answerTimeout)
 	defer cancel()
@@ -63,8 +63,8 @@ func Open(ctx context.Context, c Config) (*gorm.DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	// When several processes open a new SQLite file, the first switches the file to WAL; meanwhile the others
-	// may get SQLITE_BUSY at once, whatever busy_timeout is.
+	// When several processes open a new SQLite file, the first switches the file to WAL. Meanwhile the others
+	// may get SQLITE_BUSY at once, in spite of busy_timeout.
 	if err := retry(ctx, 30, time.Minute, func() error { return pool.PingContext(ctx) }); err != nil {
 		return nil, errors.Join(err, pool.Close())
 	}
@@ -82,7 +82,7 @@ func Open(ctx context.Context, c Config) (*gorm.DB, error) {
 		SkipDefaultTransaction: true,
 		DisableAutomaticPing:   true,
 		NowFunc:                func() time.Time { return time.Now().UTC() },
-		Logger:                 logger.Discard, // package web logs each error; see LogSlow
+		Logger:                 logger.Discard, // package web logs errors, and LogSlow adds slow statements
 	})
 }
 
@@ -114,36 +114,36 @@ func (c Config) pool() (connections, gorm.Dialector, error) {
 		}
 	}
 	m.ParseTime, m.Loc = true, time.UTC
-	m.InterpolateParams = true // no round trip to prepare
-	m.ClientFoundRows = true   // an UPDATE counts the rows it found, changed or not, as SQLite does
+	m.InterpolateParams = true // saves the round trip that prepares a statement
+	m.ClientFoundRows = true   // an UPDATE counts unchanged rows, too, as on SQLite
 	m.Logger = &mysqldriver.NopLogger{}
 	m.Params = map[string]string{
 		"time_zone":                "'+00:00'",
 		"sql_mode":                 "'STRICT_ALL_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION'",
 		"innodb_lock_wait_timeout": "1",         // maxWait
-		"lock_wait_timeout":        "5",         // seconds, for tables; default: a year, on MariaDB a day
-		"wait_timeout":             waitTimeout, // seconds; bounds locks of a vanished client
+		"lock_wait_timeout":        "5",         // seconds, for tables; the default is a day or a year
+		"wait_timeout":             waitTimeout, // seconds; frees the locks of a lost client
 	}
-	connector, err := mysqldriver.NewConnector(m) // a driver with a DSN string would log by itself
+	connector, err := mysqldriver.NewConnector(m) // sql.Open with a DSN would not use m.Logger
 	if err != nil {
 		return nil, nil, err
 	}
 	pool := sql.OpenDB(connecting{connector})
 	pool.SetMaxOpenConns(c.MaxConns)
 	pool.SetMaxIdleConns(c.MaxConns)
-	pool.SetConnMaxIdleTime(10 * time.Second) // shorter than wait_timeout
+	pool.SetConnMaxIdleTime(10 * time.Second) // must be shorter than wait_timeout
 	pool.SetConnMaxLifetime(3 * time.Minute)
 	return pool, mysql.New(mysql.Config{Conn: pool}), nil
 }
 
-// connecting sets the isolation of each new connection, and bounds the time to connect.
+// connecting sets the isolation of each new connection, and limits the time to connect.
 //
-// READ COMMITTED is enough: every invariant stands in the condition of the writing statement, or behind a
-// row lock. REPEATABLE READ would add gap locks and, with MariaDB's innodb_snapshot_isolation, a retry for
-// every race.
+// READ COMMITTED is enough, because every invariant is checked in the condition of the statement that writes,
+// or while the row is locked. REPEATABLE READ would add gap locks and, with MariaDB's
+// innodb_snapshot_isolation, a retry for every race.
 //
-// A full pool makes new connections serially, without the deadline of a request. Without the
-// bound, a server with accepted connections and no answers would block the pool for ever.
+// A full pool makes new connections one after the other, without the deadline of a request. Without the
+// limit, a server that accepts connections and does not answer would block the pool for ever.
 type connecting struct{ driver.Connector }
 
 func (c connecting) Connect(ctx context.Context) (driver.Conn, error) {
@@ -153,7 +153,8 @@ func (c connecting) Connect(ctx context.Context) (driver.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	// A statement, because the variable is called tx_isolation on older MariaDB.
+	// The isolation is set by a statement and not by a parameter of the DSN: a parameter needs the name of
+	// the variable, which older MariaDB calls tx_isolation.
 	const isolation = "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED"
 	if _, err := conn.(driver.ExecerContext).ExecContext(ctx, isolation, nil); err != nil {
 		return nil, errors.Join(err, conn.Close())
@@ -161,13 +162,13 @@ func (c connecting) Connect(ctx context.Context) (driver.Conn, error) {
 	return conn, nil
 }
 
-// readyWithin bounds the wait of Ready for a connection or a statement.
+// readyWithin limits the time in which Ready gets a connection and runs a statement.
 const readyWithin = 2 * time.Second
 
-// Ready returns ErrUnavailable, within three seconds, unless the database answers, has the table, and lets
-// this user write there. table must have a column id. Ready runs a statement without changes or locks; calls
-// at the same time share the statement. Ready does not notice a full disk on MySQL; for SQLite see
-// sqlitePool.ready.
+// Ready returns nil when the database answers, has the table, and lets this user write to the table.
+// Otherwise it returns ErrUnavailable, within three seconds, or the error of ctx when ctx ends. table must
+// have a column id. Ready runs a statement that neither changes nor locks a row; calls at the same time share
+// the statement. On MySQL, Ready does not notice a full disk; for SQLite see sqlitePool.ready.
 func Ready(ctx context.Context, g *gorm.DB, table string) error {
 	answer := g.Dialector.(dialector).ready.DoChan(table, func() (any, error) {
 		return nil, ready(context.WithoutCancel(ctx), g, table)

@@ -11,7 +11,8 @@ import (
 var ctx = context.Background()
 
 func TestOpenUnreachable(t *testing.T) {
-	_, err := db.Open(ctx, db.Config{Driver: db.MySQL, Host: "127.0.0.1", Port: 1, User: "u", Name: "n", MaxConns: 1})
+	c := db.Config{Driver: db.MySQL, Host: "127.0.0.1", Port: 1, User: "u", Name: "n", MaxConns: 1}
+	_, err := db.Open(ctx, c)
 	if err == nil || !strings.Contains(err.Error(), "refused") {
 		t.Errorf("%v", err)
 	}

@@ -13,7 +13,7 @@ import (
 	sqlitedriver "modernc.org/sqlite"
 )
 
-// Now is an SQL expression for the time on the database's clock plus after, in UTC, with milliseconds.
+// Now returns an SQL expression for the time on the database's clock plus after, in UTC, with milliseconds.
 func Now(g *gorm.DB, after time.Duration) clause.Expr {
 	if g.Name() == SQLite {
 		offset := fmt.Sprintf("%+.3f seconds", after.Seconds())
@@ -22,8 +22,9 @@ func Now(g *gorm.DB, after time.Duration) clause.Expr {
 	return gorm.Expr("UTC_TIMESTAMP(3) + INTERVAL ? MICROSECOND", after.Microseconds())
 }
 
-// NotBefore is an SQL expression for the later of the database's clock and the column, so times never go
-// back: on MySQL, after a wait for a lock, a statement sees the time at the start of the wait.
+// NotBefore returns an SQL expression for the later of two times: the time on the database's clock, and the
+// time in the column. So times never go back: on MySQL, a statement that has waited for a lock still sees the
+// time at which the wait began.
 func NotBefore(g *gorm.DB, column string) clause.Expr {
 	if g.Name() == SQLite {
 		return Now(g, 0) // transactions run serially
@@ -31,8 +32,8 @@ func NotBefore(g *gorm.DB, column string) clause.Expr {
 	return gorm.Expr("GREATEST("+column+", ?)", Now(g, 0))
 }
 
-// Containing selects the rows with text literally in some column, in any case of letters. It
-// reads all rows; for large tables see package search.
+// Containing adds to g the condition that text is literally in at least one of the columns, in any case of
+// letters. The query reads all rows; for large tables see package search.
 func Containing(g *gorm.DB, text string, columns ...string) *gorm.DB {
 	anyColumn := g.Session(&gorm.Session{NewDB: true})
 	for _, column := range columns {
@@ -41,10 +42,10 @@ func Containing(g *gorm.DB, text string, columns ...string) *gorm.DB {
 	return g.Where(anyColumn)
 }
 
-// Fold makes texts equal if only the case of letters differs.
+// Fold returns text in lower case. Texts that differ only in the case of letters become equal.
 func Fold(text string) string { return strings.ToLower(text) }
 
-// Folded is an SQL expression that folds expression as Fold does, but for rare letters.
+// Folded returns an SQL expression that folds expression as Fold does. Some rare letters may differ.
 func Folded(g *gorm.DB, expression string) string {
 	if g.Name() == SQLite {
 		return "unicode_lower(" + expression + ")"
@@ -52,12 +53,14 @@ func Folded(g *gorm.DB, expression string) string {
 	return "LOWER(" + expression + ")"
 }
 
-// UpdatedSince keeps the rows that were updated at or after a moment, for a page of them. A few are found by
-// the index on updated_at and sorted. Many are not: they are read by id, from where the first of them is.
+// UpdatedSince adds to q, for the page w, the condition that a row was updated at or after moment. If the
+// table has fewer than 1000 such rows, the index on updated_at finds these rows, and they are sorted.
+// Otherwise the page is read in the order of ids: from the cursor on, or, if none of the next 500 rows
+// satisfies the condition, from the first row that does.
 func UpdatedSince(q *gorm.DB, moment time.Time, w PageRequest) (*gorm.DB, error) {
 	const few, next = 1000, 500
 	byIndex, byID := "updated_at >= ?", "updated_at + INTERVAL 0 SECOND >= ?"
-	if q.Name() == SQLite { // it knows no counts, and would read all rows by id to spare itself the sorting
+	if q.Name() == SQLite { // without statistics, SQLite would read all rows by id to avoid a sort
 		byIndex, byID = "likelihood(updated_at >= ?, 0.001)", "+updated_at >= ?"
 	}
 	all := q.Session(&gorm.Session{NewDB: true}).Model(q.Statement.Model).Unscoped().Session(&gorm.Session{})
@@ -71,13 +74,13 @@ func UpdatedSince(q *gorm.DB, moment time.Time, w PageRequest) (*gorm.DB, error)
 	if err != nil || near > 0 {
 		return q.Where(byID, moment), err
 	}
-	first, from := "MIN(id + 0)", "id >= ?" // not of id, which would be read in its order
+	first, from := "MIN(id + 0)", "id >= ?" // with plain id, rows would be read in the order of id
 	if w.Sort == NewestFirst {
 		first, from = "MAX(id + 0)", "id <= ?"
 	}
 	var id *int64
 	err = w.after(all.Where(byIndex, moment)).Select(first).Scan(&id).Error
-	if id == nil { // then there is none
+	if id == nil { // no such row, or an error
 		return q.Where("1 = 0"), err
 	}
 	return q.Where(byID, moment).Where(from, *id), err
@@ -102,12 +105,12 @@ func init() { // SQLite's own LOWER changes ASCII only
 	sqlitedriver.MustRegisterDeterministicScalarFunction("unicode_lower", 1, lower)
 }
 
-// CreateAll inserts rows, pointers to gorm models with the field ID, in a single statement, and sets their
-// ids. The error is gorm.ErrDuplicatedKey when a unique value is taken.
+// CreateAll inserts rows in a single statement, and sets their ids. rows are pointers to gorm models with the
+// field ID. The error is gorm.ErrDuplicatedKey when a unique value is taken.
 //
-// MySQL returns the first id of a statement; the others follow in steps of the session's
+// MySQL returns only the first id of a statement. The other ids follow in steps of the session's
 // auto_increment_increment: https://dev.mysql.com/doc/refman/8.4/en/innodb-auto-increment-handling.html. gorm
-// counts in steps of 1.
+// counts in steps of 1, so CreateAll corrects the ids.
 func CreateAll[T interface{ Key() int64 }](tx *gorm.DB, rows []T) error {
 	if err := tx.Create(rows).Error; err != nil || len(rows) == 1 || tx.Name() == SQLite {
 		return err
@@ -126,9 +129,9 @@ func CreateAll[T interface{ Key() int64 }](tx *gorm.DB, rows []T) error {
 	return nil
 }
 
-// Insert adds rows to a table in one statement. columns are separated by commas. It serves the rows of
-// every order, because gorm's Create reflects on each field and is slow. The error is
-// gorm.ErrDuplicatedKey when a unique value is taken.
+// Insert adds rows to a table in one statement. columns are separated by commas. The error is
+// gorm.ErrDuplicatedKey when a unique value is taken. The rows of orders are written by Insert, because
+// gorm's Create uses reflection on each field, and is slower.
 func Insert(tx *gorm.DB, table, columns string, rows [][]any) error {
 	if len(rows) == 0 {
 		return nil
@@ -138,8 +141,8 @@ func Insert(tx *gorm.DB, table, columns string, rows [][]any) error {
 	return tx.Exec("INSERT INTO "+table+" ("+columns+") VALUES "+values, slices.Concat(rows...)...).Error
 }
 
-// UpdateEach writes the columns of rows, gorm models with the key id, in one statement. UpdateEach returns
-// the number of rows found by q.
+// UpdateEach writes the given columns of rows in one statement, and returns the number of rows found. rows
+// are gorm models with the key id. A row must also satisfy the conditions of q.
 func UpdateEach[T interface{ Key() int64 }](q *gorm.DB, rows []T, columns ...string) (n int64, err error) {
 	ids, parsed := make([]int64, len(rows)), &gorm.Statement{DB: q}
 	if err := parsed.Parse(&rows[0]); err != nil {
@@ -160,8 +163,8 @@ func UpdateEach[T interface{ Key() int64 }](q *gorm.DB, rows []T, columns ...str
 	return res.RowsAffected, res.Error
 }
 
-// Sort is the order of a list, a value of the documents' parameter sort. Lists are ordered by id; ids ascend
-// as rows are created.
+// Sort is the order of a list: a value of the parameter sort in the OpenAPI documents. Lists are ordered by
+// id, because newer rows have larger ids.
 type Sort string
 
 const (
@@ -176,14 +179,14 @@ type PageRequest struct {
 	Limit  int32
 }
 
-// PageFrom makes a PageRequest of a list's parameters. sort and limit are never nil, because they have
-// defaults in the document.
+// PageFrom returns the PageRequest for the parameters of a list. sort and limit are never nil, because the
+// OpenAPI documents give them defaults.
 func PageFrom[S ~string](sort *S, cursor *int64, limit *int32) PageRequest {
 	return PageRequest{Sort: Sort(*sort), Cursor: cursor, Limit: *limit}
 }
 
-// Page reads a page of q and returns the cursor of the next page: nil when there is none. T is a gorm model,
-// and Key returns the id.
+// Page reads a page of the rows of q. It also returns the cursor of the next page, or nil when there is no
+// next page. T is a gorm model, and Key returns the id.
 func Page[T interface{ Key() int64 }](q *gorm.DB, w PageRequest) ([]T, *int64, error) {
 	rows, err := Rows[T](q, w)
 	if err != nil {
@@ -193,18 +196,19 @@ func Page[T interface{ Key() int64 }](q *gorm.DB, w PageRequest) ([]T, *int64, e
 	return rows, next, nil
 }
 
-// IDRange is the ids from one to another.
+// IDRange is the range of ids from First to Last, both included.
 type IDRange struct{ First, Last int64 }
 
-// PageIn is Page for the rows in spans, which ascend.
+// PageIn is Page for the rows of q with ids in spans, which must ascend. PageIn may reverse the slice.
 func PageIn[T interface{ Key() int64 }](q *gorm.DB, spans []IDRange, w PageRequest) ([]T, *int64, error) {
 	if w.Sort == NewestFirst {
 		slices.Reverse(spans)
 	}
-	q = q.Session(&gorm.Session{}) // for several queries
+	q = q.Session(&gorm.Session{}) // so that each query of the loop starts from q
 	var rows []T
 	for _, ids := range spans {
-		// One bound at each end: of two lower ones SQLite begins at the first, not at the higher.
+		// The cursor narrows the range instead of adding a condition: with two lower bounds, SQLite would
+		// begin at the first bound in the statement, even if the second is higher.
 		if seen := w.AfterID(); seen > 0 && w.Sort == NewestFirst {
 			ids.Last = min(ids.Last, seen-1)
 		} else if seen > 0 {
@@ -226,13 +230,13 @@ func PageIn[T interface{ Key() int64 }](q *gorm.DB, spans []IDRange, w PageReque
 	return rows, next, nil
 }
 
-// Rows reads the rows of a page, and another row when there is a next page.
+// Rows reads the rows of a page, and one more row when there is a next page: see Trim.
 func Rows[T any](q *gorm.DB, w PageRequest) (rows []T, err error) {
 	err = w.Apply(q).Limit(int(w.Limit) + 1).Find(&rows).Error
 	return rows, err
 }
 
-// Apply orders q by the request's sort and starts behind its cursor.
+// Apply orders q by w.Sort, and leaves out the rows up to the cursor.
 func (w PageRequest) Apply(q *gorm.DB) *gorm.DB {
 	order := "id"
 	if w.Sort == NewestFirst {
@@ -252,7 +256,7 @@ func (w PageRequest) after(q *gorm.DB) *gorm.DB {
 	return q.Where("id > ?", seen)
 }
 
-// AfterID is the last id of the page before; 0 for the first page.
+// AfterID returns the last id of the page before, or 0 for the first page.
 func (w PageRequest) AfterID() int64 {
 	if w.Cursor == nil {
 		return 0

@@ -8,7 +8,7 @@ import (
 	"example.com/b2b/db/dbtest"
 )
 
-// TestReady has one table only: what is asked of a service's own must not depend on another's.
+// TestReady has a single table: the readiness of a service must not depend on the tables of another service.
 func TestReady(t *testing.T) {
 	dbtest.EachConfig(t, func(t *testing.T, c db.Config) {
 		g, err := db.Open(ctx, c)
@@ -24,7 +24,7 @@ func TestReady(t *testing.T) {
 			t.Fatal(err)
 		}
 		if err := db.Ready(ctx, g, "picture"); !unavailable(err) {
-			t.Errorf("where nobody may write: %v", err)
+			t.Errorf("without the right to write: %v", err)
 		}
 		if err := g.Exec("CREATE TABLE things (id BIGINT NOT NULL PRIMARY KEY)").Error; err != nil {
 			t.Fatal(err)

@@ -37,8 +37,8 @@ func TestSeed(t *testing.T) {
 			}
 		}
 		var wrong int64
-		g.Raw("SELECT COUNT(*) FROM orders o WHERE total_cents <> (SELECT SUM(subtotal_cents) FROM order_items i WHERE i.order_id = o.id)").
-			Scan(&wrong)
+		g.Raw(`SELECT COUNT(*) FROM orders o WHERE total_cents <>
+			(SELECT SUM(subtotal_cents) FROM order_items i WHERE i.order_id = o.id)`).Scan(&wrong)
 		if wrong != 0 {
 			t.Errorf("%d sample orders do not add up", wrong)
 		}

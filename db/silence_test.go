@@ -15,9 +15,9 @@ import (
 	"example.com/b2b/db/dbtest"
 )
 
-const soon = 30 * time.Second // more, and a wait counts as one without end
+const soon = 30 * time.Second // a longer wait counts as endless
 
-// eachServer runs test on a migrated database of each engine that is a server, behind a dbtest.Silence.
+// eachServer runs test on a migrated database of each engine except SQLite, behind a dbtest.Silence.
 func eachServer(t *testing.T, maxConns int, test func(t *testing.T, g *gorm.DB, s *dbtest.Silence)) {
 	dbtest.EachConfig(t, func(t *testing.T, c db.Config) {
 		if c.Driver == db.SQLite {
@@ -29,15 +29,15 @@ func eachServer(t *testing.T, maxConns int, test func(t *testing.T, g *gorm.DB, 
 	})
 }
 
-// TestSilentServer has a full pool whose server takes connections and answers on none. What has a deadline
-// ends by then, Ready says no in seconds, and the pool works as soon as new connections do.
+// TestSilentServer has a full pool, and a server that accepts connections but never answers. Statements end
+// with their deadline, Ready fails within seconds, and the pool works again as soon as new connections work.
 func TestSilentServer(t *testing.T) {
 	const conns = 3
 	t.Parallel()
 	eachServer(t, conns, func(t *testing.T, g *gorm.DB, silence *dbtest.Silence) {
-		t.Parallel() // it waits, on a database of its own
+		t.Parallel() // the test waits, on a database of its own
 		silence.Fall()
-		for range 3 { // first on the old connections, then on new ones
+		for range 3 { // on the old connections first, then on new connections
 			var all sync.WaitGroup
 			for range 4 * conns {
 				all.Go(func() {
@@ -93,7 +93,8 @@ func TestJobRunThatHangsEnds(t *testing.T) {
 					}
 					return 0, err
 				}
-				db.RunJobs(ctx, g, slog.New(failed), db.Job{Name: "as tested", Interval: 10 * time.Millisecond, Run: run})
+				job := db.Job{Name: "as tested", Interval: 10 * time.Millisecond, Run: run}
+				db.RunJobs(ctx, g, slog.New(failed), job)
 				if !errors.Is(ctx.Err(), context.Canceled) {
 					t.Errorf("%d runs worked, %d failed, and none worked again", fine, failed.count)
 				}
@@ -102,7 +103,7 @@ func TestJobRunThatHangsEnds(t *testing.T) {
 	})
 }
 
-// errorCounter counts lines of the log about errors.
+// errorCounter counts log lines of level ERROR.
 type errorCounter struct {
 	slog.Handler
 	count int
@@ -121,18 +122,18 @@ func (c *errorCounter) Handle(context.Context, slog.Record) error {
 	return nil
 }
 
-// TestTableLocksAreAwaitedBriefly has a change of a table behind a transaction that never ends, and a read
-// behind that change: on MySQL everything that comes after a waiting change waits with it.
+// TestTableLocksAreAwaitedBriefly runs ALTER TABLE while a transaction uses the table and never ends, and
+// then a read: on MySQL, all later statements wait for a waiting ALTER TABLE.
 func TestTableLocksAreAwaitedBriefly(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
-		t.Parallel() // it waits, on a database of its own
+		t.Parallel() // the test waits, on a database of its own
 		var version string
 		if g.Name() == db.SQLite {
 			return
 		}
 		if g.Raw("SELECT VERSION()").Scan(&version); strings.Contains(version, "TiDB") {
-			return // a change there waits and keeps nobody
+			return // on TiDB, a waiting ALTER TABLE blocks no other statement
 		}
 		ctx, cancel := context.WithTimeout(ctx, soon)
 		defer cancel()
@@ -142,21 +143,19 @@ func TestTableLocksAreAwaitedBriefly(t *testing.T) {
 			}
 			var all sync.WaitGroup
 			all.Go(func() {
-				if err := g.WithContext(ctx).Exec("ALTER TABLE customers ADD COLUMN more INT").Error; !errors.Is(
-					err, db.ErrConflict,
-				) {
-					t.Errorf("the change: %v", err)
+				err := g.WithContext(ctx).Exec("ALTER TABLE customers ADD COLUMN more INT").Error
+				if !errors.Is(err, db.ErrConflict) {
+					t.Errorf("ALTER TABLE: %v", err)
 				}
 			})
 			all.Go(func() {
 				for waiting := 0; waiting == 0 && ctx.Err() == nil; {
-					g.WithContext(ctx).
-						Raw("SELECT COUNT(*) FROM information_schema.processlist WHERE info LIKE 'ALTER TABLE customers%'").
-						Scan(&waiting)
+					g.WithContext(ctx).Raw(`SELECT COUNT(*) FROM information_schema.processlist
+						WHERE info LIKE 'ALTER TABLE customers%'`).Scan(&waiting)
 				}
 				if err := g.WithContext(ctx).Exec("SELECT COUNT(*) FROM customers").Error; err != nil &&
 					!errors.Is(err, db.ErrConflict) {
-					t.Errorf("a read behind the change: %v", err)
+					t.Errorf("a read after ALTER TABLE: %v", err)
 				}
 			})
 			all.Wait()

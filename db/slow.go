@@ -10,14 +10,13 @@ import (
 )
 
 const (
-	// slowStatement is the least time of a logged statement, waits for locks included.
+	// slowStatement is the time from which a statement is logged. The time includes waits for locks.
 	slowStatement = 100 * time.Millisecond
 	maxLoggedSQL  = 2000 // bytes of a statement's text
 )
 
-// LogSlow makes g log slow statements at level debug: the text without values, the time, the rows, and the
-// correlation id of the context. Call LogSlow before g is used. BEGIN, COMMIT and ROLLBACK are not
-// logged.
+// LogSlow makes g log slow statements at level debug: the text without values, the time, the number of rows,
+// and the context's correlation id. BEGIN, COMMIT and ROLLBACK are not logged. Call LogSlow before g is used.
 func LogSlow(g *gorm.DB, log *slog.Logger, correlationID func(ctx context.Context) string) {
 	g.Logger = slowLog{logger.Discard, log, correlationID}
 }

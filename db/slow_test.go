@@ -13,12 +13,13 @@ import (
 	"example.com/b2b/db/dbtest"
 )
 
-// TestLogSlow has a slow statement, a fast one, and a log that does not want to know.
+// TestLogSlow runs a slow and a fast statement. The log has the slow statement, at level DEBUG only.
 func TestLogSlow(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		slow := "SELECT SLEEP(0.2), ?"
 		if g.Name() == db.SQLite {
-			slow = "SELECT MAX(i), ? FROM (WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3000000) SELECT i FROM n)"
+			slow = "SELECT MAX(i), ? FROM (WITH RECURSIVE n(i) AS " +
+				"(SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3000000) SELECT i FROM n)"
 		}
 		for _, level := range []slog.Level{slog.LevelDebug, slog.LevelInfo} {
 			var out bytes.Buffer

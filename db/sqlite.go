@@ -11,25 +11,26 @@ import (
 	"time"
 )
 
-// sqlitePool is the connections to an SQLite file: a writer and some readers. SQLite has a single writer, so
-// a queue for one connection beats busy errors on several. A SELECT outside of a transaction uses a reader:
-// the reader reads committed rows, and does not wait for a writer of this process or another.
+// sqlitePool holds the connections to an SQLite file: a writer and some readers. SQLite allows a single
+// writer at a time. So statements that write queue for one connection; with several connections, they would
+// fail with busy errors. A SELECT outside of a transaction uses a reader: the reader sees committed rows, and
+// does not wait for a writer of this process or another.
 type sqlitePool struct {
 	*sql.DB // the writer
 	readers *sql.DB
 	path    string
-	stop    context.CancelFunc // of boundLog
+	stop    context.CancelFunc // ends boundLog
 }
 
 const (
 	maxReaders    = 4           // connections; each caches up to 2 MB of pages
-	readersIdle   = time.Minute // until a reader is closed and its cache freed
+	readersIdle   = time.Minute // idle time after which a reader is closed and its cache freed
 	lockWait      = "10000"     // milliseconds to wait for the lock of another process
 	briefLockWait = "1000"
-	maxLog        = 64 << 20 // bytes of the write-ahead log
+	maxLog        = 64 << 20 // bytes of the write-ahead log: see boundLog
 )
 
-// openSQLite opens the file, and makes a missing folder.
+// openSQLite returns the pool for a file, and creates the file's folder if missing.
 func openSQLite(path string) (*sqlitePool, error) {
 	if path == ":memory:" {
 		return nil, errors.New("the database must be a file: each connection to :memory: has one of its own")
@@ -44,7 +45,7 @@ func openSQLite(path string) (*sqlitePool, error) {
 			"_txlock":      {"immediate"},
 			"_time_format": {"sqlite"},
 			"_timezone":    {"UTC"},
-			"_texttotime":  {"1"}, // for times from expressions, without a declared type
+			"_texttotime":  {"1"}, // reads times also from expressions, which have no declared type
 		}
 		dsn := url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath(), RawQuery: q.Encode()}
 		return sql.Open("sqlite", dsn.String())
@@ -85,13 +86,13 @@ func (p *sqlitePool) of(query string) *sql.DB {
 	return p.DB
 }
 
-// Close closes the writer last: the last connection removes the write-ahead log, and a reader may not.
+// Close closes the writer last: the last connection removes the write-ahead log, and a reader cannot write.
 func (p *sqlitePool) Close() error {
 	p.stop()
 	return errors.Join(p.readers.Close(), p.DB.Close())
 }
 
-// briefly runs statements on the writer, and waits for locks of other processes for a second at most.
+// briefly runs statements on the writer, and waits at most a second for locks of other processes.
 func (p *sqlitePool) briefly(ctx context.Context, statements ...string) error {
 	return onConn(ctx, p.DB, func(conn *sql.Conn) (clean bool, err error) {
 		_, err = conn.ExecContext(ctx, "PRAGMA busy_timeout = "+briefLockWait)
@@ -102,9 +103,9 @@ func (p *sqlitePool) briefly(ctx context.Context, statements ...string) error {
 	})
 }
 
-// boundLog truncates the write-ahead log when longer than maxLog. SQLite itself restarts the log at a
-// moment without reads, and under overlapping long reads there is no such moment. The checkpoint makes
-// writers wait for reads, for a second at most.
+// boundLog truncates the write-ahead log whenever it is longer than maxLog, until ctx ends. SQLite itself
+// restarts the log only at a moment without reads, and overlapping long reads leave no such moment. The
+// truncation makes writers wait for reads, for a second at most.
 func (p *sqlitePool) boundLog(ctx context.Context) {
 	for ctx.Err() == nil {
 		pause := time.Second
@@ -119,8 +120,9 @@ func (p *sqlitePool) boundLog(ctx context.Context) {
 	}
 }
 
-// ready runs change (which must change no row), writes a page, waits for the disk, and looks for free space
-// on the disk: SQLite reuses space of the file, so the page may fit on a full disk.
+// ready returns an error when the database cannot be written. It runs change, which must change no row, then
+// writes a page, and waits for the disk. Last, it checks the free space of the disk: SQLite reuses free space
+// in the file, so the page may fit although the disk is full.
 func (p *sqlitePool) ready(ctx context.Context, change string) error {
 	err := p.briefly(ctx, change, "PRAGMA user_version = 1")
 	if err == nil {
@@ -135,7 +137,7 @@ func (p *sqlitePool) hasSpace() error {
 	if err != nil {
 		return err
 	}
-	_ = os.Remove(f.Name()) // now, so that a kill leaves no file behind; on Windows, below
+	_ = os.Remove(f.Name()) // at once, so that a kill leaves no file; fails on Windows, so again below
 	_, err = f.Write(make([]byte, 64<<10))
 	err = errors.Join(err, f.Close())
 	_ = os.Remove(f.Name())

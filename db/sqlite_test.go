@@ -25,7 +25,7 @@ func openSQLite(t *testing.T) (g *gorm.DB, path string) {
 	return g, path
 }
 
-// holdLock takes SQLite's lock for writing as another process does, until free is called.
+// holdLock takes the write lock of SQLite, as another process would, until free is called.
 func holdLock(t *testing.T, path string) (free func()) {
 	t.Helper()
 	other, err := sql.Open("sqlite", path)
@@ -41,8 +41,8 @@ func holdLock(t *testing.T, path string) (free func()) {
 	return free
 }
 
-// TestReadsBesideForeignLock reads while another process holds the lock for writing, and while this one waits
-// for the lock. Ready says so within its time, and what has waited is written in the end.
+// TestReadsBesideForeignLock reads while another process has the write lock and a transaction here waits for
+// the lock. Ready fails within its timeout, and the waiting transaction succeeds in the end.
 func TestReadsBesideForeignLock(t *testing.T) {
 	g, path := openSQLite(t)
 	free := holdLock(t, path)
@@ -61,7 +61,9 @@ func TestReadsBesideForeignLock(t *testing.T) {
 	}
 	written := make(chan error, 1)
 	go func() {
-		written <- db.InTx(ctx, g, func(tx *gorm.DB) error { return tx.Exec("INSERT INTO things (id) VALUES (1)").Error })
+		written <- db.InTx(ctx, g, func(tx *gorm.DB) error {
+			return tx.Exec("INSERT INTO things (id) VALUES (1)").Error
+		})
 	}()
 	pool, _ := g.DB()
 	for pool.Stats().InUse == 0 { // until the writer waits
@@ -69,10 +71,10 @@ func TestReadsBesideForeignLock(t *testing.T) {
 	}
 	read()
 	if err := db.Ready(ctx, g, "things"); !errors.Is(err, db.ErrUnavailable) {
-		t.Errorf("ready behind one that waits: %v", err)
+		t.Errorf("ready while a transaction waits for the lock: %v", err)
 	}
 	if read() != 0 || len(written) > 0 || soon.Err() != nil {
-		t.Error("something was written, or it was not in time")
+		t.Error("a row was written, or the reads took too long")
 	}
 	free()
 	if err := <-written; err != nil {
@@ -80,18 +82,19 @@ func TestReadsBesideForeignLock(t *testing.T) {
 	}
 	var n int64
 	if err := g.Table("things").Count(&n).Error; err != nil || n != 1 {
-		t.Errorf("%d rows behind the commit, %v", n, err)
+		t.Errorf("%d rows after the commit, %v", n, err)
 	}
 	if err := db.Ready(ctx, g, "things"); err != nil {
 		t.Error(err)
 	}
 }
 
-// TestReadersDoNotWrite sends changes through every way in which gorm reads.
+// TestReadersDoNotWrite runs INSERT ... RETURNING through Raw, which gorm takes for a read. The statement must
+// use the connection for writes.
 func TestReadersDoNotWrite(t *testing.T) {
 	g, _ := openSQLite(t)
 	var id int64
-	for range 2 { // both on the connection that writes
+	for range 2 {
 		if err := g.Raw("INSERT INTO things (content) VALUES ('a') RETURNING id").Scan(&id).Error; err != nil ||
 			id == 0 {
 			t.Errorf("%d, %v", id, err)
@@ -102,8 +105,8 @@ func TestReadersDoNotWrite(t *testing.T) {
 	}
 }
 
-// TestLogIsBounded lets reads overlap, so that one is under way at every moment, while much is written. The
-// write-ahead log becomes short again all the same.
+// TestLogIsBounded writes much data during overlapping reads, with a read in progress at every moment. The
+// write-ahead log is truncated all the same.
 func TestLogIsBounded(t *testing.T) {
 	if testing.Short() {
 		t.Skip("writes 70 MB")
@@ -124,7 +127,7 @@ func TestLogIsBounded(t *testing.T) {
 		}
 		return rows
 	}
-	// A read that begins before the last one has ended keeps SQLite from beginning the log anew.
+	// SQLite cannot restart the log while a read is in progress.
 	reading := read()
 	for written := 0; size() < bound; written++ {
 		if err := g.Exec("INSERT INTO things (content) VALUES (zeroblob(1000000 + 48576))").Error; err != nil {

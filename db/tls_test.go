@@ -20,7 +20,7 @@ import (
 	"example.com/b2b/db/dbtest/server"
 )
 
-// cipher returns how the connection to a database is encrypted; "" when it is not.
+// cipher returns the cipher of the connection to a database; "" means no encryption.
 func cipher(c db.Config) (name string, err error) {
 	g, err := db.Open(ctx, c)
 	if err != nil {
@@ -32,8 +32,7 @@ func cipher(c db.Config) (name string, err error) {
 	return name, err
 }
 
-// certificate writes a new one for this machine's address, and its key, into a folder, and returns the two
-// files.
+// certificate writes a new certificate for the local address, and its key, and returns the two files.
 func certificate(t *testing.T) (certificate, key string) {
 	t.Helper()
 	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
@@ -56,8 +55,8 @@ func certificate(t *testing.T) (certificate, key string) {
 	return write("certificate", "CERTIFICATE", signed), write("key", "PRIVATE KEY", encoded)
 }
 
-// TestTLS is about the servers as they are: they may have encryption, with a certificate of their own making,
-// or none.
+// TestTLS connects to the test servers as they are configured: with encryption by a self-signed certificate,
+// or without encryption.
 func TestTLS(t *testing.T) {
 	another, _ := certificate(t)
 	dbtest.EachConfig(t, func(t *testing.T, c db.Config) {
@@ -84,7 +83,7 @@ func TestTLS(t *testing.T) {
 	})
 }
 
-// TestVerify runs a server whose certificate is valid for one of its names.
+// TestVerify runs a server with a certificate for one of its two names.
 func TestVerify(t *testing.T) {
 	program := server.Find("MariaDB")
 	if program == "" && os.Getenv("CI") == "" {
@@ -107,11 +106,10 @@ func TestVerify(t *testing.T) {
 		"no_certificate":   {"127.0.0.1", "verify", key, "has no certificate"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			got, err := cipher(
-				db.Config{
-					Driver: db.MySQL, Host: want.host, Port: private.Port, User: "root", Name: "mysql",
-					MaxConns: 1, TLS: want.tls, TLSCA: want.ca,
-				},
+			got, err := cipher(db.Config{
+				Driver: db.MySQL, Host: want.host, Port: private.Port, User: "root", Name: "mysql",
+				MaxConns: 1, TLS: want.tls, TLSCA: want.ca,
+			},
 			)
 			switch {
 			case want.err != "" && (err == nil || !strings.Contains(err.Error(), want.err)),

@@ -14,18 +14,18 @@ import (
 	"gorm.io/gorm"
 )
 
-// InTx runs fn in a transaction and commits when fn returns nil. After a deadlock, after a wait of a second
-// for another transaction's row, or when fn returns ErrConflict, InTx runs fn again: 12 times or for five
-// seconds at most, with growing, jittered pauses. So fn must not leave traces outside of tx. When no try
-// succeeds, the error is ErrConflict. Transactions do not nest: g must not be in one, and tx refuses to begin
-// another.
+// InTx runs fn in a transaction, and commits when fn returns nil. InTx runs fn again after a deadlock, after
+// a wait of a second for a row that another transaction holds, and when fn returns ErrConflict. It gives up
+// after 12 tries or five seconds; the pauses between the tries are random, and grow. So fn must not leave
+// traces outside of tx. When no try succeeds, the error is ErrConflict. Transactions do not nest: InTx fails
+// when g is in a transaction, and tx cannot begin another.
 //
-// InTx uses at most a third of the connections. Where transactions wait for stuck rows, reads and
-// InReservedTx still get a connection.
+// Except on SQLite, InTx uses at most a third of the connections. So reads and InReservedTx still get a
+// connection when transactions of InTx wait for rows.
 func InTx(ctx context.Context, g *gorm.DB, fn func(tx *gorm.DB) error) error {
 	room := g.Dialector.(dialector).transactions
 	return retryTx(ctx, func() error {
-		if _, err := g.DB(); err == nil && room != nil { // in a transaction g.DB fails, and so will transact
+		if _, err := g.DB(); err == nil && room != nil { // in a transaction g.DB fails; so will transact
 			select {
 			case room <- struct{}{}:
 				defer func() { <-room }()
@@ -37,12 +37,12 @@ func InTx(ctx context.Context, g *gorm.DB, fn func(tx *gorm.DB) error) error {
 	})
 }
 
-// InReservedTx is InTx without the limit of connections, for callers with few transactions at once.
+// InReservedTx is InTx without the limit on connections. It is for callers that run few transactions at once.
 func InReservedTx(ctx context.Context, g *gorm.DB, fn func(tx *gorm.DB) error) error {
 	return retryTx(ctx, func() error { return transact(ctx, g, fn, begin(g)) })
 }
 
-// TryTx runs fn once, in a transaction to be rolled back.
+// TryTx runs fn once, in a transaction, and rolls the transaction back. It returns the error of fn.
 func TryTx(ctx context.Context, g *gorm.DB, fn func(tx *gorm.DB) error) error {
 	err := transact(ctx, g, func(tx *gorm.DB) error { return cmp.Or(fn(tx), errRollback) }, begin(g))
 	if errors.Is(err, errRollback) {
@@ -64,7 +64,7 @@ func begin(g *gorm.DB) string {
 	return "START TRANSACTION"
 }
 
-// retry runs fn until it does not fail with an ErrConflict, at most tries times and until limit has passed.
+// retry runs fn again while fn fails with ErrConflict, at most tries times in all, and not after limit.
 func retry(ctx context.Context, tries uint, limit time.Duration, fn func() error) error {
 	wait := backoff.NewExponentialBackOff() // with jitter
 	wait.InitialInterval, wait.MaxInterval = 5*time.Millisecond, 250*time.Millisecond
@@ -78,8 +78,9 @@ func retry(ctx context.Context, tries uint, limit time.Duration, fn func() error
 	return err
 }
 
-// Snapshot runs fn once, in a transaction that reads all tables as of one moment. fn must not write: only
-// MySQL and MariaDB refuse to. On SQLite, other transactions may write meanwhile.
+// Snapshot runs fn once, in a transaction that reads all tables as of one moment. fn must not write; only
+// MySQL and MariaDB refuse writes. Meanwhile other transactions may write; on SQLite, the transactions of
+// this process wait until fn has ended.
 func Snapshot(ctx context.Context, g *gorm.DB, fn func(tx *gorm.DB) error) error {
 	if g.Name() == SQLite {
 		return transact(ctx, g, fn, "BEGIN")
@@ -87,17 +88,18 @@ func Snapshot(ctx context.Context, g *gorm.DB, fn func(tx *gorm.DB) error) error
 	const repeatableRead = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"
 	err := transact(ctx, g, fn, repeatableRead, "START TRANSACTION READ ONLY")
 	var my *mysqldriver.MySQLError
-	if errors.As(err, &my) && my.Number == 1235 { // ER_NOT_SUPPORTED_YET: TiDB has no READ ONLY
+	if errors.As(err, &my) && my.Number == 1235 { // ER_NOT_SUPPORTED_YET: TiDB refuses READ ONLY
 		err = transact(ctx, g, fn, repeatableRead, "START TRANSACTION")
 	}
 	return err
 }
 
-// transact runs fn in a transaction, started by the statements in begin.
+// transact runs fn in a transaction, and commits when fn returns nil. The statements in begin start the
+// transaction.
 //
 // transact does not use sql.Tx, because Commit and Rollback of sql.Tx take no context
-// (https://pkg.go.dev/database/sql/driver#Tx) and wait for the answer without end. When the server is cut off
-// at that moment, the request and its connection would wait until TCP gives up.
+// (https://pkg.go.dev/database/sql/driver#Tx) and wait for the answer of the server without a limit. When the
+// server is cut off at that moment, the request and its connection would wait until TCP gives up.
 func transact(ctx context.Context, g *gorm.DB, fn func(tx *gorm.DB) error, begin ...string) error {
 	pool, err := g.DB()
 	if err != nil {
@@ -106,7 +108,7 @@ func transact(ctx context.Context, g *gorm.DB, fn func(tx *gorm.DB) error, begin
 	return onConn(ctx, pool, func(conn *sql.Conn) (clean bool, err error) {
 		for _, statement := range begin {
 			if _, err := conn.ExecContext(ctx, statement); err != nil {
-				return false, err // not clean: SET TRANSACTION may have set the level of the next transaction
+				return false, err // not clean: SET TRANSACTION may change the next transaction
 			}
 		}
 		tx := g.Session(&gorm.Session{NewDB: true, Context: ctx})
@@ -118,12 +120,12 @@ func transact(ctx context.Context, g *gorm.DB, fn func(tx *gorm.DB) error, begin
 	})
 }
 
-// statements hides a connection's methods to begin a transaction. On MySQL, to begin another would
-// commit the first.
+// statements hides those methods of a connection that begin a transaction: on MySQL, beginning a second
+// transaction would commit the first.
 type statements struct{ gorm.ConnPool }
 
-// onConn runs fn on a connection of its own. When fn panics or does not report a clean connection, onConn
-// closes the connection, and the server rolls back its transaction.
+// onConn takes a connection from the pool, and runs fn on the connection. When fn panics or reports that the
+// connection is not clean, onConn closes the connection, and the server rolls back the open transaction.
 func onConn(ctx context.Context, pool *sql.DB, fn func(conn *sql.Conn) (clean bool, err error)) error {
 	conn, err := pool.Conn(ctx)
 	if err != nil {
@@ -140,8 +142,8 @@ func onConn(ctx context.Context, pool *sql.DB, fn func(conn *sql.Conn) (clean bo
 	return translate(err)
 }
 
-// finish runs a statement to end a transaction or a lock. It has a second, because the time of
-// the request may be over.
+// finish runs a statement that ends a transaction or a lock, or resets a setting of the connection. The
+// statement gets a second of its own, because the time of the request may be over.
 func finish(ctx context.Context, conn *sql.Conn, statement string, args ...any) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
 	defer cancel()
@@ -149,15 +151,15 @@ func finish(ctx context.Context, conn *sql.Conn, statement string, args ...any) 
 	return err
 }
 
-// RunExclusive runs work unless another call, here or in another process, is running work of the same name on
-// the same database. RunExclusive reports whether work ran.
+// RunExclusive runs work and returns true, unless another call with the same name is already running work on
+// the same database, in this process or in another.
 //
-// The lock ends with its connection, and after about three minutes. A process without contact to the database
-// may then still be at work when the next process starts. So RunExclusive saves double work, and work must
-// stay correct when two processes do it.
+// The lock ends with its connection, and after about three minutes. A process that has lost contact to the
+// database may still be at work when the next process starts. So RunExclusive only saves double work: work
+// must stay correct when two processes run it at once.
 //
-// The lock takes a connection, and work another. On SQLite, and in a pool of fewer than exclusiveFrom
-// connections, there is no lock, and every call runs work.
+// Each call takes two connections: one for the lock, and one for work. On SQLite, and in a pool of fewer than
+// exclusiveFrom connections, there is no lock, and every call runs work.
 func RunExclusive(
 	ctx context.Context, g *gorm.DB, name string, work func(ctx context.Context) error,
 ) (ran bool, err error) {
@@ -175,26 +177,26 @@ func RunExclusive(
 			return false, err
 		}
 		ran = true
-		defer func() { clean = lock(name).SessionUnlock(ctx, conn) == nil }() // when work panics, too
+		defer func() { clean = lock(name).SessionUnlock(ctx, conn) == nil }() // also when work panics
 		return false, work(ctx)
 	})
 	return ran, err
 }
 
-// exclusiveFrom is how many connections a pool needs for exclusive runs: a process has five exclusive jobs,
-// and two connections for each cannot all be taken by locks.
+// exclusiveFrom is the least pool size with which RunExclusive takes a lock. A process has six exclusive
+// jobs: when all of them hold their locks, four connections are left for the work.
 const exclusiveFrom = 10
 
-// lock is the name of a lock on the server, held until the connection ends. It implements goose's
-// lock.SessionLocker.
+// lock is the name of a lock on the server. A connection holds the lock until SessionUnlock, or until the
+// connection ends. lock implements goose's lock.SessionLocker.
 type lock string
 
-// lockName is the server's name of a lock. The name includes the database, because all databases of a server
-// share the names. 64 characters are allowed.
+// lockName is an SQL expression for the name of a lock on the server, at most 64 characters. The name
+// includes the database, because all databases of a server share the names of locks.
 const lockName = "CONCAT('b2b ', SHA2(CONCAT(DATABASE(), ' ', ?), 224))"
 
-// take returns ErrConflict when other connections have held the lock for so many seconds. TiDB waits for a
-// second at least, and gives up early when many connections ask at once.
+// take waits for the lock for at most so many seconds, and then returns ErrConflict. TiDB waits for at least
+// a second, and gives up early when many connections ask at once.
 func (l lock) take(ctx context.Context, conn *sql.Conn, seconds int) error {
 	var got sql.NullInt64
 	err := conn.QueryRowContext(ctx, "SELECT GET_LOCK("+lockName+", ?)", string(l), seconds).Scan(&got)
@@ -203,13 +205,13 @@ func (l lock) take(ctx context.Context, conn *sql.Conn, seconds int) error {
 	} else if err == nil && got.Int64 == 0 {
 		return fmt.Errorf("%w: another process has held the lock %q for too long", ErrConflict, string(l))
 	}
-	if err == nil { // the connection is silent while work runs
+	if err == nil { // raise the timeout: the connection is silent while work runs
 		_, err = conn.ExecContext(ctx, "SET SESSION wait_timeout = 200")
 	}
 	return translate(err)
 }
 
-// SessionLock waits for about a minute.
+// SessionLock tries to take the lock for about a minute at most.
 func (l lock) SessionLock(ctx context.Context, conn *sql.Conn) error {
 	return retry(ctx, 50, time.Minute, func() error { return l.take(ctx, conn, 1) })
 }

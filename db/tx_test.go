@@ -19,10 +19,8 @@ import (
 func TestInTx(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		insert := func(tx *gorm.DB, name string) error {
-			return tx.Exec(
-				"INSERT INTO products (sku, name, price_cents, stock, created_at) VALUES (?, ?, 1, 1, CURRENT_TIMESTAMP)",
-				name, name,
-			).Error
+			return tx.Exec(`INSERT INTO products (sku, name, price_cents, stock, created_at)
+				VALUES (?, ?, 1, 1, CURRENT_TIMESTAMP)`, name, name).Error
 		}
 		products := func() (names []string) {
 			g.Raw("SELECT name FROM products ORDER BY name").Scan(&names)
@@ -89,7 +87,7 @@ func TestInTx(t *testing.T) {
 				t.Error(products())
 			}
 		})
-		t.Run("many on one row", func(t *testing.T) { // TiDB gives up on some
+		t.Run("many on one row", func(t *testing.T) { // TiDB reports conflicts
 			if err := insert(g, "hot"); err != nil {
 				t.Fatal(err)
 			}
@@ -112,19 +110,20 @@ func TestInTx(t *testing.T) {
 		})
 		t.Run("deadlock", func(t *testing.T) {
 			if g.Name() == db.SQLite {
-				return // one writer at a time: none can happen
+				return // SQLite has a single writer and no deadlocks
 			}
 			if err := errors.Join(insert(g, "x"), insert(g, "y")); err != nil {
 				t.Fatal(err)
 			}
-			var both sync.WaitGroup // both hold their first row before either wants its second, in the first run
+			var both sync.WaitGroup // in the first run, both lock their first row before their second row
 			both.Add(2)
 			var runs atomic.Int64
 			lock := func(first, second string) error {
 				met := false
 				return db.InTx(ctx, g, func(tx *gorm.DB) error {
 					runs.Add(1)
-					if err := tx.Exec("UPDATE products SET stock = stock + 1 WHERE sku = ?", first).Error; err != nil {
+					err := tx.Exec("UPDATE products SET stock = stock + 1 WHERE sku = ?", first).Error
+					if err != nil {
 						return err
 					}
 					if !met {
@@ -142,9 +141,8 @@ func TestInTx(t *testing.T) {
 				t.Errorf("%v after %d runs", err, runs.Load())
 			}
 			var stock []int64
-			if g.Raw("SELECT stock FROM products WHERE sku IN ('x', 'y')").Scan(&stock); !slices.Equal(
-				stock, []int64{3, 3},
-			) {
+			g.Raw("SELECT stock FROM products WHERE sku IN ('x', 'y')").Scan(&stock)
+			if !slices.Equal(stock, []int64{3, 3}) {
 				t.Errorf("stock %v", stock)
 			}
 		})
@@ -155,10 +153,8 @@ func TestSnapshot(t *testing.T) {
 	dbtest.EachConfig(t, func(t *testing.T, c db.Config) {
 		g, other := dbtest.Open(t, c), dbtest.Open(t, c)
 		insert := func(g *gorm.DB, sku string) error {
-			return g.Exec(
-				"INSERT INTO products (sku, name, price_cents, stock, created_at) VALUES (?, 'n', 1, 1, CURRENT_TIMESTAMP)",
-				sku,
-			).Error
+			return g.Exec(`INSERT INTO products (sku, name, price_cents, stock, created_at)
+				VALUES (?, 'n', 1, 1, CURRENT_TIMESTAMP)`, sku).Error
 		}
 		count := func(g *gorm.DB) (n int64) {
 			if err := g.Table("products").Count(&n).Error; err != nil {

@@ -2,7 +2,7 @@
 
 package openapi
 
-// The addresses in Document: each service on this machine, at the default of its port.
+// The addresses of the services in Document: localhost, with the default port of each service.
 const (
 	CustomersAddress    = "http://localhost:3001"
 	OrchestratorAddress = "http://localhost:3000"

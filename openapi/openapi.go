@@ -6,13 +6,13 @@ import (
 	"strings"
 )
 
-// Document is openapi.gen.yaml: all paths of the three documents, except /health and /ready, each with the
-// default address of its service.
+// Document is openapi.gen.yaml: the paths of the three documents, except /health and /ready. Each path has
+// the default address of the service.
 //
 //go:embed openapi.gen.yaml
 var Document []byte
 
-// Addresses returns a replacer of the default addresses by the given addresses.
+// Addresses returns a replacer that changes the default addresses of the services to the given addresses.
 func Addresses(customers, orders, orchestrator string) *strings.Replacer {
 	return strings.NewReplacer(
 		CustomersAddress, customers, OrdersAddress, orders, OrchestratorAddress, orchestrator)

@@ -14,10 +14,10 @@ import (
 	"example.com/b2b/openapi/contract"
 )
 
-// upstream is a service called by the orchestrator.
+// upstream is a service that the orchestrator calls.
 type upstream struct {
 	name     string
-	variable string // the variable with the address, for the log
+	variable string // environment variable with the address, for the log
 }
 
 var (
@@ -25,25 +25,25 @@ var (
 	ordersAPI    = upstream{"Orders API", "ORDERS_API_BASE"}
 )
 
-// response is the common part of the generated clients' responses.
+// response has the methods that the responses of all generated clients have in common.
 type response interface {
 	StatusCode() int
 	GetBody() []byte
 }
 
-// maxTries limits the tries of a call. When an upstream service fails at once, the tries and the pauses
-// between them take less than two seconds.
+// maxTries limits the tries of a call. When every try fails at once, all tries and the pauses between them
+// take less than two seconds.
 const maxTries = 5
 
-// ask calls an upstream service, with retries within ctx. success returns the body of a success, or nil for
-// any other answer.
+// ask makes a call to an upstream service and returns the answer. success returns the body of a successful
+// answer, and nil for any other answer.
 //
-// A call is repeated without an answer, after an unreadable answer, and after 408, 425, 429 and 5xx. The errors
-// are:
-//   - the upstream's own error, at once, for a refusal of the caller's request
-//   - 503 upstream_unavailable, at once, when the upstream refuses our token, address or protocol;
-//     the cause names the variable to check
-//   - 503 or 504 upstream_unavailable after the last try
+// ask repeats the call when there is no answer, when the answer is unreadable, and after 408, 425, 429 and
+// 5xx. With an error, ask also returns the last answer. Errors:
+//   - the upstream's own error, at once, when the upstream refuses the caller's request
+//   - 503 upstream_unavailable, at once, when the upstream refuses the service token, does not have the path,
+//     or does not understand the request; the cause, for the log, says what is wrong
+//   - 503 or 504 upstream_unavailable, after the last try or at the end of ctx
 func ask[R response, T any](
 	ctx context.Context, u upstream, call func() (R, error), success func(R) *T,
 ) (R, error) {
@@ -51,7 +51,7 @@ func ask[R response, T any](
 	pauses.InitialInterval, pauses.MaxInterval = 100*time.Millisecond, 2*time.Second
 	options := []backoff.RetryOption{backoff.WithBackOff(pauses), backoff.WithMaxTries(maxTries)}
 	if deadline, ok := ctx.Deadline(); ok {
-		// A try close to the deadline would fail: return the error without a further pause.
+		// Begin no try in the last quarter of the time, because an answer would hardly come in time.
 		options = append(options, backoff.WithMaxElapsedTime(time.Until(deadline)*3/4))
 	}
 	answer, err := backoff.Retry(ctx, func() (R, error) {
@@ -73,11 +73,11 @@ func ask[R response, T any](
 	return answer, apperr.UpstreamUnavailable.Because(err, u.name)
 }
 
-// failure returns the error of an unsuccessful answer; a permanent error of backoff ends the retries.
+// failure returns the error for an unsuccessful answer. A backoff.PermanentError ends the retries.
 func (u upstream) failure(res response, caller auth.Principal) error {
 	status := res.StatusCode()
 	answered := fmt.Errorf("the %s answered %d", u.name, status)
-	var body contract.APIError // same fields in all services
+	var body contract.APIError // errors have the same fields in all services
 	readable := contract.Unmarshal(res.GetBody(), &body) == nil && body.Code != ""
 	code := string(body.Code)
 	switch {
@@ -85,7 +85,7 @@ func (u upstream) failure(res response, caller auth.Principal) error {
 		status == http.StatusTooManyRequests, status >= http.StatusInternalServerError:
 		return answered
 	case status == http.StatusUnauthorized,
-		// A known caller may be refused by the service; without a caller the service token is wrong.
+		// 403 forbidden refuses a known caller. Any other 403 means that the service token is wrong.
 		status == http.StatusForbidden && !(caller.Known() && code == apperr.Forbidden.Name):
 		return u.misconfigured("%w: SERVICE_TOKEN or AUTH_MODE differs between the services", answered)
 	case status == http.StatusNotFound && (!readable || code == apperr.NotFound.Name),

@@ -1,9 +1,10 @@
-// Package orchestrator places and confirms an order in a single call, through the Customers API and the
-// Orders API. It stores nothing: the Orders API stores the results under the caller's idempotency key.
+// Package orchestrator places and confirms an order in a single call, with requests to the Customers API and
+// the Orders API. It stores nothing: the Orders API stores the results under the caller's idempotency key.
 package orchestrator
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -26,7 +27,7 @@ type Service struct {
 	orders    ordersapi.ClientWithResponsesInterface
 }
 
-// New returns the service. The error is for an invalid address of a peer.
+// New returns the service. It fails when the address of a peer is invalid.
 func New(customers, orders peer.Peer) (*Service, error) {
 	customersClient, err := customersapi.NewClientWithResponses(customers.Base,
 		customersapi.WithHTTPClient(customers.Client(customersAPI.name)))
@@ -39,9 +40,9 @@ func New(customers, orders peer.Peer) (*Service, error) {
 }
 
 // CreateAndConfirmOrder checks the customer, places the order with the caller's key, and confirms the order
-// with the same key. Each step is idempotent and is repeated after a failure; the caller may repeat the whole
-// call. The errors are those of the other services, and 503 or 504 upstream_unavailable. When the order
-// cannot be confirmed, it is canceled: see settle.
+// with the same key. Each of these steps is idempotent and is repeated after a failure; the caller may repeat
+// the whole call. Errors: the refusals by the other services, and 503 or 504 upstream_unavailable. When the
+// confirmation is refused, the order is canceled: see settle.
 func (s *Service) CreateAndConfirmOrder(
 	ctx context.Context, r server.CreateAndConfirmOrderRequestObject,
 ) (server.CreateAndConfirmOrderResponseObject, error) {
@@ -49,11 +50,13 @@ func (s *Service) CreateAndConfirmOrder(
 	if err != nil {
 		return nil, err
 	}
+	order, err := newOrder(r.Body)
+	if err != nil {
+		return nil, err
+	}
 	created, err := ask(ctx, ordersAPI, func() (*ordersapi.CreateOrderResponse, error) {
 		return s.orders.CreateOrderWithResponse(ctx,
-			&ordersapi.CreateOrderParams{XIdempotencyKey: &r.Body.IdempotencyKey},
-			ordersapi.NewOrder{CustomerID: r.Body.CustomerID, Items: r.Body.Items,
-				ExternalRef: r.Body.ExternalRef, Metadata: r.Body.Metadata})
+			&ordersapi.CreateOrderParams{XIdempotencyKey: &r.Body.IdempotencyKey}, order)
 	}, (*ordersapi.CreateOrderResponse).GetJSON201)
 	if err != nil {
 		return nil, err
@@ -77,11 +80,21 @@ func (s *Service) CreateAndConfirmOrder(
 	return answer, nil
 }
 
+// newOrder returns the fields of the request that the Orders API knows, too.
+func newOrder(request *api.OrchestrationRequest) (order ordersapi.NewOrder, err error) {
+	encoded, err := json.Marshal(request)
+	if err == nil {
+		err = contract.Unmarshal(encoded, &order)
+	}
+	return order, err
+}
+
 const replayedHeader = "Idempotency-Replayed"
 
-// GetOrchestration returns the result of CreateAndConfirmOrder with a key, and the current status of the
-// order, from the Orders API's record of the key. The errors are 404 idempotency_key_unknown when there is no
-// record, and 404 order_incomplete when the order was not confirmed with the key.
+// GetOrchestration returns the result of an earlier CreateAndConfirmOrder with the key, and the current
+// status of the order. It finds the order in the Orders API's record of the key. Errors: 404
+// idempotency_key_unknown when no order was placed with the key; 404 order_incomplete when the order was not
+// confirmed with the key; and those of ask.
 func (s *Service) GetOrchestration(
 	ctx context.Context, r server.GetOrchestrationRequestObject,
 ) (server.GetOrchestrationResponseObject, error) {
@@ -106,15 +119,15 @@ func (s *Service) GetOrchestration(
 		return nil, err
 	}
 	result := orderView(order.JSON200.Data)
-	result.Status = string(contract.CONFIRMED) // at the end of the call; the order may have changed since
+	result.Status = string(contract.CONFIRMED) // the status in the first answer; it may have changed since
 	return server.GetOrchestration200JSONResponse{Body: api.OrchestrationReportResponse{
 		Success: true, CorrelationID: correlation.ID(ctx),
 		Data: api.OrchestrationReport{Customer: customerView(customer), Order: result,
 			CurrentStatus: order.JSON200.Data.Status}}}, nil
 }
 
-// confirmedWith returns the id of the order placed and confirmed with a key. The errors are 404
-// idempotency_key_unknown without an order, and 404 order_incomplete for an order that is not confirmed.
+// confirmedWith returns the id of the order that was placed and confirmed with a key. Errors: 404
+// idempotency_key_unknown when no order was placed; 404 order_incomplete when the order was not confirmed.
 func confirmedWith(key ordersapi.KeyReport) (id int64, err error) {
 	var created, confirmed *ordersapi.KeyedOperation
 	for i, operation := range key.Operations {
@@ -149,8 +162,8 @@ func confirmedWith(key ordersapi.KeyReport) (id int64, err error) {
 		"order %d is %s: repeat the call to complete it", id, *created.OrderStatus)
 }
 
-// customer returns the ordering customer. The errors are 404 customer_not_found, and 403 forbidden when the
-// caller acts for another customer, both with the field /customer_id.
+// customer returns the customer with the id. Errors: 404 customer_not_found, and 403 forbidden when the
+// caller acts for another customer, both with the field /customer_id; and those of ask.
 func (s *Service) customer(ctx context.Context, id int64) (customersapi.Customer, error) {
 	res, err := ask(ctx, customersAPI, func() (*customersapi.GetInternalCustomerResponse, error) {
 		return s.customers.GetInternalCustomerWithResponse(ctx, id)
@@ -170,10 +183,11 @@ func (s *Service) customer(ctx context.Context, id int64) (customersapi.Customer
 	return res.JSON200.Data, nil
 }
 
-// settle cancels the order placed by this call after its confirmation was refused, even when the caller has
-// gone, and adds the status of the order to refused, the caller's answer. An order placed by an earlier call
-// with the key stays as it is, because another key may still confirm the order; so does an order that was
-// confirmed meanwhile. The error says that the order could not be canceled.
+// settle handles an order whose confirmation was refused. If this call has placed the order, settle cancels
+// the order, even when the caller has gone. It leaves two kinds of orders as they are: an order that an
+// earlier call placed with the key, because another key may still confirm the order, and an order that was
+// confirmed in the meantime. settle adds the id and the status of the order to refused, the error for the
+// caller. It returns an error when the order could not be canceled.
 func (s *Service) settle(
 	ctx context.Context, refused *apperr.Error, placed *ordersapi.CreateOrderResponse,
 ) error {
@@ -189,7 +203,7 @@ func (s *Service) settle(
 		current, readErr := ask(ctx, ordersAPI, func() (*ordersapi.GetOrderResponse, error) {
 			return s.orders.GetOrderWithResponse(ctx, id, nil)
 		}, (*ordersapi.GetOrderResponse).GetJSON200)
-		if readErr == nil { // else the status stays unknown, for example to a caller without orders:read
+		if readErr == nil { // else the status stays unknown: the caller may lack orders:read
 			order = &current.JSON200.Data
 		}
 	}
@@ -207,7 +221,7 @@ func (s *Service) settle(
 	return err
 }
 
-// compensate cancels the order and returns it. It returns nil when the order was confirmed meanwhile.
+// compensate cancels the order and returns the result. It returns nil when the order was confirmed meanwhile.
 func (s *Service) compensate(ctx context.Context, id int64) (*ordersapi.Order, error) {
 	res, err := ask(ctx, ordersAPI, func() (*ordersapi.CancelOrderResponse, error) {
 		return s.orders.CancelOrderWithResponse(ctx, id, nil,
@@ -222,7 +236,7 @@ func (s *Service) compensate(ctx context.Context, id int64) (*ordersapi.Order, e
 	return nil, fmt.Errorf("order %d could not be canceled: %w", id, err)
 }
 
-// refusal returns err as a final refusal of the caller's request, or nil for any other error.
+// refusal returns err if it refuses the caller's request (4xx), and nil for any other error.
 func refusal(err error) *apperr.Error {
 	if e, ok := errors.AsType[*apperr.Error](err); ok && e.Status < http.StatusInternalServerError {
 		return e

@@ -18,14 +18,15 @@ func (s *system) adjust(t testing.TB, product, delta int64, reason, key string) 
 	if key != "" {
 		params.XIdempotencyKey = &key
 	}
-	res, err := s.AdjustStockWithResponse(ctx, product, &params, api.NewStockAdjustment{Delta: delta, Reason: reason})
+	n := api.NewStockAdjustment{Delta: delta, Reason: reason}
+	res, err := s.AdjustStockWithResponse(ctx, product, &params, n)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return res
 }
 
-// adjustments lists them all, newest first, as "delta level reason".
+// adjustments lists all stock adjustments of a product, newest first, as "delta level reason".
 func (s *system) adjustments(t *testing.T, product int64) (all []string) {
 	t.Helper()
 	params := api.ListStockAdjustmentsParams{Limit: new(int32(2))}
@@ -58,9 +59,8 @@ func TestAdjustStock(t *testing.T) {
 			s.placed(t, line(p, 5)) // an order is no adjustment
 			s.adjust(t, p, -2, "broken", "")
 			s.UpdateProductWithResponse(ctx, p, nil, api.ProductUpdate{Stock: new(int64(20))})
-			s.UpdateProductWithResponse(
-				ctx, p, nil, api.ProductUpdate{Stock: new(int64(20)), PriceCents: new(int64(7))},
-			) // changes no stock
+			sameStock := api.ProductUpdate{Stock: new(int64(20)), PriceCents: new(int64(7))}
+			s.UpdateProductWithResponse(ctx, p, nil, sameStock)
 			want := "[-23 20 level set -2 43 broken 40 50 delivery 4711 10 10 created]"
 			if got := fmt.Sprint(s.adjustments(t, p)); got != want {
 				t.Errorf("%s, want %s", got, want)
@@ -90,7 +90,11 @@ func TestAdjustStock(t *testing.T) {
 				t.Errorf("%s, then %s", first.Body, again.Body)
 			}
 			s.wantStock(t, p, 6)
-			for _, other := range []*api.AdjustStockResponse{s.adjust(t, p, 6, "once", "adjust-key"), s.adjust(t, p, 5, "twice", "adjust-key"), s.adjust(t, s.product(t, 1, 1), 5, "once", "adjust-key")} {
+			for _, other := range []*api.AdjustStockResponse{
+				s.adjust(t, p, 6, "once", "adjust-key"),
+				s.adjust(t, p, 5, "twice", "adjust-key"),
+				s.adjust(t, s.product(t, 1, 1), 5, "once", "adjust-key"),
+			} {
 				webtest.WantError(t, other.StatusCode(), other.Body, 422, "idempotency_key_reused")
 			}
 		})
@@ -114,13 +118,13 @@ func TestAdjustStock(t *testing.T) {
 		})
 		t.Run("bad fields", func(t *testing.T) {
 			for body, fields := range map[string][]string{
-				`{}`: {"/delta", "/reason"}, `{"delta":0,"reason":" "}`: {"/delta", "/reason"}, `{"delta":1000000001,"reason":"x"}`: {"/delta"},
+				`{}`:                                   {"/delta", "/reason"},
+				`{"delta":0,"reason":" "}`:             {"/delta", "/reason"},
+				`{"delta":1000000001,"reason":"x"}`:    {"/delta"},
 				`{"delta":1.5,"reason":"x","level":3}`: {"/delta", "/level"},
 			} {
-				status, answer, _ := webtest.Do(
-					t, "POST", fmt.Sprint(s.base, "/products/", p, "/stock-adjustments"), body,
-					"Content-Type", "application/json",
-				)
+				url := fmt.Sprint(s.base, "/products/", p, "/stock-adjustments")
+				status, answer, _ := webtest.Do(t, "POST", url, body, "Content-Type", "application/json")
 				webtest.WantError(t, status, answer, 400, "validation_failed", fields...)
 			}
 		})
@@ -157,20 +161,15 @@ func TestETag(t *testing.T) {
 		t.Run("an order changes the product's", func(t *testing.T) {
 			s.placed(t, line(p, 1))
 			stale := tag
-			res, _ := s.UpdateProductWithResponse(
-				ctx, p, &api.UpdateProductParams{IfMatch: &stale}, api.ProductUpdate{Stock: new(int64(50))},
-			)
+			change := api.ProductUpdate{Stock: new(int64(50))}
+			res, _ := s.UpdateProductWithResponse(ctx, p, &api.UpdateProductParams{IfMatch: &stale}, change)
 			webtest.WantError(t, res.StatusCode(), res.Body, 412, "precondition_failed")
 			s.wantStock(t, p, 9)
 			weak := "W/" + read().HTTPResponse.Header.Get("ETag")
-			res, _ = s.UpdateProductWithResponse(
-				ctx, p, &api.UpdateProductParams{IfMatch: &weak}, api.ProductUpdate{Stock: new(int64(50))},
-			)
+			res, _ = s.UpdateProductWithResponse(ctx, p, &api.UpdateProductParams{IfMatch: &weak}, change)
 			webtest.WantError(t, res.StatusCode(), res.Body, 412, "precondition_failed")
 			fresh := read().HTTPResponse.Header.Get("ETag")
-			res, _ = s.UpdateProductWithResponse(
-				ctx, p, &api.UpdateProductParams{IfMatch: &fresh}, api.ProductUpdate{Stock: new(int64(50))},
-			)
+			res, _ = s.UpdateProductWithResponse(ctx, p, &api.UpdateProductParams{IfMatch: &fresh}, change)
 			if res.JSON200 == nil || res.HTTPResponse.Header.Get("ETag") != read().HTTPResponse.Header.Get("ETag") ||
 				res.HTTPResponse.Header.Get("ETag") == fresh {
 				t.Errorf("%s %v", res.Body, res.HTTPResponse.Header)
@@ -179,10 +178,8 @@ func TestETag(t *testing.T) {
 		t.Run("of two with one tag one wins", func(t *testing.T) {
 			seen := read().HTTPResponse.Header.Get("ETag")
 			wantCounts(t, atOnce(8, func(i int) string {
-				res, err := s.UpdateProductWithResponse(
-					ctx, p, &api.UpdateProductParams{IfMatch: &seen},
-					api.ProductUpdate{Stock: new(int64(100 + i))},
-				)
+				change := api.ProductUpdate{Stock: new(int64(100 + i))}
+				res, err := s.UpdateProductWithResponse(ctx, p, &api.UpdateProductParams{IfMatch: &seen}, change)
 				if err != nil {
 					return err.Error()
 				}
@@ -197,23 +194,21 @@ func TestETag(t *testing.T) {
 			if again.StatusCode() != 304 {
 				t.Errorf("%d %s", again.StatusCode(), again.Body)
 			}
-			confirmed, _ := s.ConfirmOrderWithResponse(
-				ctx, o.ID, &api.ConfirmOrderParams{XIdempotencyKey: "etag-1", IfMatch: &seen},
-			)
+			confirm := func(key string) *api.ConfirmOrderResponse {
+				params := &api.ConfirmOrderParams{XIdempotencyKey: key, IfMatch: &seen}
+				res, _ := s.ConfirmOrderWithResponse(ctx, o.ID, params)
+				return res
+			}
+			confirmed := confirm("etag-1")
 			if confirmed.JSON200 == nil {
 				t.Errorf("%s", confirmed.Body)
 			}
-			canceled, _ := s.CancelOrderWithResponse(
-				ctx, o.ID, &api.CancelOrderParams{IfMatch: &seen}, api.Cancellation{},
-			)
+			ifSeen := &api.CancelOrderParams{IfMatch: &seen}
+			canceled, _ := s.CancelOrderWithResponse(ctx, o.ID, ifSeen, api.Cancellation{})
 			webtest.WantError(t, canceled.StatusCode(), canceled.Body, 412, "precondition_failed")
-			refused, _ := s.ConfirmOrderWithResponse(
-				ctx, o.ID, &api.ConfirmOrderParams{XIdempotencyKey: "etag-2", IfMatch: &seen},
-			)
+			refused := confirm("etag-2")
 			webtest.WantError(t, refused.StatusCode(), refused.Body, 412, "precondition_failed")
-			replayed, _ := s.ConfirmOrderWithResponse(
-				ctx, o.ID, &api.ConfirmOrderParams{XIdempotencyKey: "etag-1", IfMatch: &seen},
-			)
+			replayed := confirm("etag-1")
 			if !bytes.Equal(replayed.Body, confirmed.Body) {
 				t.Errorf("a repeat got %s", replayed.Body)
 			}

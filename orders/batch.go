@@ -16,35 +16,37 @@ import (
 	"example.com/b2b/internal/service"
 )
 
-// Retries, all of them:
+// Transactions and commands are run again in these cases:
 //
-//   - db.InTx and db.InReservedTx run a transaction again after db.ErrConflict (a deadlock, a lock wait), up
-//     to 12 times in 5 s. This includes a batch of a single command.
-//   - A batch of several commands is not run again as a whole. After a rollback, package batch runs each of its
-//     commands once more, alone, so that no command harms another. After an error of COMMIT it runs none: they
-//     may be done. After an error of BEGIN it runs none: they would fail, too. Their callers get the error.
-//   - A command with a row of another transaction is set aside (lock.go), and run again when the row is free.
-//     The caller gets 503 unavailable after batch.HeldTimeout or batch.BriefTimeout.
+//   - db.InTx and db.InReservedTx run a transaction again after db.ErrConflict, such as a deadlock or a long
+//     wait for a lock: up to 12 times in 5 s. For a batch of several commands this happens only when BEGIN
+//     or COMMIT returns db.ErrConflict: see errBatchConflict.
+//   - When the transaction of several commands is rolled back, the Batcher runs each command once more, in a
+//     batch by itself, so that no command makes other commands fail. After the final error of BEGIN or
+//     COMMIT the Batcher runs no command again: after BEGIN all commands would fail again, and after COMMIT
+//     the commands may be done. The callers get the error.
+//   - A command that needs a row held by another transaction is set aside (see lock.go), and runs again when
+//     the row is free. After batch.HeldTimeout or batch.BriefTimeout the caller gets 503 unavailable.
 
-// orderCommand creates, confirms or cancels an order: createCommand, confirmCommand, cancelCommand. Commands
-// that arrive while a transaction commits share the next transaction, its statements and its commit.
+// orderCommand is a command that creates, confirms or cancels an order: createCommand, confirmCommand or
+// cancelCommand. Commands that arrive while other batches run share the transaction of the next batch.
 type orderCommand interface {
 	batch.Command
 	common() *submission
 	wanted() newOrder         // the order to create; zero for a change of an order
-	released(o *order) []item // the items of a locked order, if the command gives their stock back
+	released(o *order) []item // the items of the locked order o that the command gives back to the stock
 
-	// decide returns the transition of the order, and moves stock in rows.stock, or refuses. The caller may
-	// see o, and If-Match is fulfilled; o is nil for a new order.
+	// decide returns the transition of the order and moves stock in rows.stock, or returns a refusal. o is
+	// nil for a new order. For other orders, Service.decide has checked the caller and If-Match.
 	decide(o *order, rows *lockedRows) (transition, error)
 }
 
-// submission is the common part of all commands: input, caller, and after the batch the outcome. Its methods
-// serve a command without stock to move.
+// submission is the common part of all commands: the input, the caller and, after the batch, the outcome. The
+// methods of submission suit a command that moves no stock.
 type submission struct {
 	request idempotency.Request
-	orderID int64   // of the order to change; 0 for a new order
-	ifMatch *string // the required ETag of the order; nil: any
+	orderID int64   // the order to change; 0 for a new order
+	ifMatch *string // the header If-Match; nil sets no condition
 
 	caller auth.Principal
 	origin history.Origin
@@ -54,7 +56,7 @@ type submission struct {
 
 // outcome is the result of a command.
 type outcome struct {
-	order   *order // nil when the idempotency key has an answer already
+	order   *order // nil when the command is refused, or the idempotency key has a stored answer
 	answer  idempotency.Answer
 	refused error
 }
@@ -70,15 +72,16 @@ func (s *submission) ConflictKeys() []string { return s.keys }
 // Cost implements batch.Command.
 func (*submission) Cost() int { return orderCost }
 
-// The size of batches.
+// The costs of a batch and of a command, in order lines.
 const (
-	batchCost = 1000 // order lines in a transaction, about
-	orderCost = 10   // of the change of an order, in lines
+	batchCost = 1000 // limit of a batch; a single command may cost more
+	orderCost = 10   // cost of confirming or canceling an order
 )
 
-// submit runs a command in a batch, and returns its answer. The command is all or nothing, done once for the
-// request's key, and independent of the other commands of the batch. Errors: see decide; 422
-// idempotency_key_reused; 503 unavailable where other transactions hold a row for too long.
+// submit runs a command in a batch, and returns the answer. The command takes effect completely or not at
+// all, and at most once for the idempotency key. The failure of another command of the batch does not affect
+// the command. Errors: the errors of Service.decide; 422 idempotency_key_reused; 503 unavailable when another
+// transaction holds a row for too long.
 func (s *Service) submit(ctx context.Context, c orderCommand) (idempotency.Answer, error) {
 	in := c.common()
 	in.caller = auth.From(ctx)
@@ -102,8 +105,8 @@ func (s *Service) submit(ctx context.Context, c orderCommand) (idempotency.Answe
 	return in.answer, in.refused
 }
 
-// runBatch implements batch.Batcher.Run: one transaction for all commands. An error of executeBatch has
-// rolled the transaction back; after an error of COMMIT nobody knows whether the commands are done.
+// runBatch implements batch.Batcher.Run: all commands run in one transaction. rolledBack is true after an
+// error between BEGIN and COMMIT, and false after an error of COMMIT: the commands may then be done.
 func (s *Service) runBatch(ctx context.Context, commands []orderCommand) (
 	held []batch.Held, rolledBack bool, err error,
 ) {
@@ -124,19 +127,22 @@ func (s *Service) runBatch(ctx context.Context, commands []orderCommand) (
 	return held, rolledBack, err
 }
 
-// errBatchConflict replaces db.ErrConflict, after which db.InReservedTx would run the batch again. No caller
-// sees it.
+// errBatchConflict replaces db.ErrConflict in a batch of several commands. After db.ErrConflict,
+// db.InReservedTx would run the whole batch again; after errBatchConflict, the Batcher runs each command by
+// itself. No caller of submit sees this error.
 var errBatchConflict = errors.New("a batch has lost against another transaction")
 
-// executeBatch decides on each command of a batch as if the commands before had been done, and writes the
-// outcome of all. It decides by locked rows, so a refusal still holds at COMMIT.
+// executeBatch decides on each ready command as if all earlier commands of the batch were done, and then
+// writes the effects of all commands. The orders and products are locked, so a refusal because of an order or
+// a product is still right at COMMIT.
 func (s *Service) executeBatch(tx store, locked *lockedRows) error {
 	ready := locked.ready
 	requests, wanted := make([]idempotency.Request, len(ready)), make([]newOrder, len(ready))
 	for i, c := range ready {
 		requests[i], wanted[i] = c.common().request, c.wanted()
 	}
-	earlier, err := s.loadKeys(tx, requests) // behind the locks: a twin with these locks has committed
+	// Read the keys after locking: an identical earlier request with the same locks has then committed.
+	earlier, err := s.loadKeys(tx, requests)
 	if err != nil {
 		return err
 	}
@@ -183,8 +189,8 @@ func (s *Service) executeBatch(tx store, locked *lockedRows) error {
 	return s.saveKeys(tx, effects)
 }
 
-// decide hands the command its order, and lets it decide. Errors: 404 order_not_found, 412
-// precondition_failed, and the errors of the command's own decide.
+// decide checks that the caller may see the order of the command, and that the order matches If-Match, and
+// then calls c.decide. Errors: 404 order_not_found, 412 precondition_failed, and the errors of c.decide.
 func (s *Service) decide(c orderCommand, locked *lockedRows) (transition, error) {
 	in := c.common()
 	if in.orderID == 0 {

@@ -28,45 +28,46 @@ import (
 	"example.com/b2b/orders"
 )
 
-// together lets changes wait, in this order, until one transaction can carry out all of them, or as many as
-// may be in one. Each returns what came of it.
-func (s *system) together(t *testing.T, changes ...func() string) []string {
+// inOneBatch queues commands, in this order, until one batch can execute all of them, or as many as a batch
+// may have. It returns the outcome of each command.
+func (s *system) inOneBatch(t *testing.T, commands ...func() string) []string {
 	t.Helper()
 	open := s.gate(t)
-	results := s.queued(t, changes...)
+	results := s.queued(t, commands...)
 	if got := open(); got != "201" {
 		t.Errorf("the order at the gate: %s", got)
 	}
 	return results()
 }
 
-// queued starts changes behind a gate, one after the other. It returns a function that waits for what comes
-// of them.
-func (s *system) queued(t *testing.T, changes ...func() string) (results func() []string) {
-	came := make([]chan string, len(changes))
-	for i, change := range changes {
-		came[i] = make(chan string, 1)
-		go func() { came[i] <- change() }()
+// queued queues commands behind a gate, one after the other. It returns a function that waits for their
+// outcomes.
+func (s *system) queued(t *testing.T, commands ...func() string) (results func() []string) {
+	outcomes := make([]chan string, len(commands))
+	for i, command := range commands {
+		outcomes[i] = make(chan string, 1)
+		go func() { outcomes[i] <- command() }()
 		s.wantLoad(t, 1, i+1)
 	}
 	return func() []string {
-		all := make([]string, len(changes))
-		for i, result := range came {
+		all := make([]string, len(commands))
+		for i, result := range outcomes {
 			all[i] = <-result
 		}
 		return all
 	}
 }
 
-// gate keeps the one batch that may run in its transaction until open is called, which returns the outcome of
-// the order in it.
+// gate blocks the only batch that may run, with one order in its transaction, until open is called. open
+// returns the outcome of that order.
 func (s *system) gate(t *testing.T) (open func() string) {
 	t.Helper()
 	s.oneBatch.Do(func() { orders.OneBatch(s.service) })
 	product, reached, opened := s.product(t, 1, 1), make(chan struct{}), make(chan struct{})
 	reach := sync.OnceFunc(func() { close(reached) })
-	// The callback stays registered: gorm lets no callback be removed while other statements run.
-	err := s.db.Callback().Query().After("gorm:query").Register(fmt.Sprint("test:gate ", product), func(tx *gorm.DB) {
+	// The callback stays registered: gorm cannot remove a callback while other statements run.
+	name := fmt.Sprint("test:gate ", product)
+	err := s.db.Callback().Query().After("gorm:query").Register(name, func(tx *gorm.DB) {
 		if slices.Contains(tx.Statement.Vars, any(product)) {
 			reach()
 			<-opened
@@ -77,7 +78,7 @@ func (s *system) gate(t *testing.T) (open func() string) {
 	}
 	passed := make(chan string)
 	go func() { passed <- outcomeOf(s.CreateOrder(ctx, nil, newOrder(line(product, 1)))) }()
-	<-reached // else the batch could still take further commands
+	<-reached // from here on, the batch takes no further commands
 	s.wantLoad(t, 1, 0)
 	return func() string {
 		close(opened)
@@ -85,16 +86,16 @@ func (s *system) gate(t *testing.T) (open func() string) {
 	}
 }
 
-// wantLoad waits until so many batches run, and so many commands wait.
-func (s *system) wantLoad(t *testing.T, groups, waiting int) {
+// wantLoad waits until the given number of batches run and the given number of commands wait.
+func (s *system) wantLoad(t *testing.T, batches, waiting int) {
 	t.Helper()
-	var g, w int
+	var b, w int
 	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(time.Millisecond) {
-		if g, w, _ = orders.Load(s.service); g == groups && w == waiting {
+		if b, w, _ = orders.Load(s.service); b == batches && w == waiting {
 			return
 		}
 	}
-	t.Fatalf("%d batches run and %d commands wait, want %d and %d", g, w, groups, waiting)
+	t.Fatalf("%d batches run and %d commands wait, want %d and %d", b, w, batches, waiting)
 }
 
 func newOrder(lines ...contract.NewOrderItem) api.NewOrder {
@@ -109,19 +110,16 @@ func outcomeOf(res *http.Response, err error) string {
 	return outcome(got.status, got.body)
 }
 
-// TestTogether carries changes out in one transaction that have to do with each other, and some that come to
-// nothing.
-func TestTogether(t *testing.T) {
+// TestBatch executes commands in one batch that depend on each other, and commands that are refused.
+func TestBatch(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g)
-		a, b, scarce, retired := s.product(t, 100, 10), s.product(t, 10, 10), s.product(t, 1, 3), s.product(t, 1, 9)
+		a, b := s.product(t, 100, 10), s.product(t, 10, 10)
+		scarce, retired := s.product(t, 1, 3), s.product(t, 1, 9)
 		s.UpdateProductWithResponse(ctx, retired, nil, api.ProductUpdate{Active: new(false)})
-		other, canceledOne := s.placed(
-			t, line(a, 1), line(scarce, 2),
-		), s.placed(
-			t, line(b, 1),
-		) // one piece of the scarce is left
-		s.cancel(t, canceledOne.ID, "")
+		other := s.placed(t, line(a, 1), line(scarce, 2)) // leaves one piece of scarce
+		canceled := s.placed(t, line(b, 1))
+		s.cancel(t, canceled.ID, "")
 		place := func(key string, n api.NewOrder) func() string {
 			params := &api.CreateOrderParams{}
 			if key != "" {
@@ -129,41 +127,39 @@ func TestTogether(t *testing.T) {
 			}
 			return func() string { return outcomeOf(s.CreateOrder(ctx, params, n)) }
 		}
-		got := s.together(
+		confirm := func() string {
+			params := &api.ConfirmOrderParams{XIdempotencyKey: "confirm"}
+			return outcomeOf(s.ConfirmOrder(ctx, canceled.ID, params))
+		}
+		cancel := func(id int64) func() string {
+			return func() string { return outcomeOf(s.CancelOrder(ctx, id, nil, api.Cancellation{})) }
+		}
+		po1 := func(customer int64) api.NewOrder {
+			items := []contract.NewOrderItem{line(b, 2)}
+			return api.NewOrder{CustomerID: customer, Items: items, ExternalRef: new("PO-1")}
+		}
+		// Commands with the key or external_ref of an earlier command are executed in the next batch.
+		got := s.inOneBatch(
 			t,
 			place("", newOrder(line(scarce, 2))),
 			place("first", newOrder(line(scarce, 1), line(a, 1))),
 			place("late", newOrder(line(scarce, 1))),
 			place("", newOrder(line(retired, 1))),
 			place("", newOrder(line(999_999, 1))),
-			func() string {
-				return outcomeOf(
-					s.ConfirmOrder(ctx, canceledOne.ID, &api.ConfirmOrderParams{XIdempotencyKey: "confirm"}),
-				)
-			},
-			func() string { return outcomeOf(s.CancelOrder(ctx, other.ID, nil, api.Cancellation{})) },
+			confirm,
+			cancel(other.ID),
 			place("", newOrder(line(scarce, 2), line(b, 1))),
-			func() string { return outcomeOf(s.CancelOrder(ctx, 999_999, nil, api.Cancellation{})) },
-			place(
-				"",
-				api.NewOrder{CustomerID: 1, Items: []contract.NewOrderItem{line(b, 2)}, ExternalRef: new("PO-1")},
-			),
-			place(
-				"first", newOrder(line(scarce, 1), line(a, 1)),
-			), // in the next transaction, as are those of its kind
+			cancel(999_999),
+			place("", po1(1)),
+			place("first", newOrder(line(scarce, 1), line(a, 1))),
 			place("late", newOrder(line(scarce, 2))),
-			place(
-				"",
-				api.NewOrder{CustomerID: 1, Items: []contract.NewOrderItem{line(b, 2)}, ExternalRef: new("PO-1")},
-			),
-			place(
-				"",
-				api.NewOrder{CustomerID: 2, Items: []contract.NewOrderItem{line(b, 2)}, ExternalRef: new("PO-1")},
-			),
+			place("", po1(1)),
+			place("", po1(2)),
 		)
 		want := []string{
-			"400 insufficient_stock", "201", "400 insufficient_stock", "400 product_inactive", "404 product_not_found", "400 order_not_confirmable",
-			"200", "201", "404 order_not_found", "201", "201", "400 insufficient_stock", "409 external_ref_taken", "201",
+			"400 insufficient_stock", "201", "400 insufficient_stock", "400 product_inactive",
+			"404 product_not_found", "400 order_not_confirmable", "200", "201", "404 order_not_found", "201",
+			"201", "400 insufficient_stock", "409 external_ref_taken", "201",
 		}
 		if !slices.Equal(got, want) {
 			t.Errorf("got  %v\nwant %v", got, want)
@@ -172,20 +168,20 @@ func TestTogether(t *testing.T) {
 		s.wantStock(t, b, 5)
 		s.wantStock(t, scarce, 0)
 		if res := s.place(t, "late", line(scarce, 1)); res.StatusCode() != 400 {
-			t.Errorf("a refusal was remembered: %s", res.Body)
+			t.Errorf("the key has the answer of a refusal: %s", res.Body)
 		}
 		wantHealthy(t, g)
 	})
 }
 
-// TestTogetherAnswers gives each of many orders of one transaction the answer, and the history, that is its
-// own.
-func TestTogetherAnswers(t *testing.T) {
+// TestBatchAnswers places many orders in one batch. Each caller gets the answer and the history of its own
+// order.
+func TestBatchAnswers(t *testing.T) {
 	const many = 30
 	dbtest.EachConfig(t, func(t *testing.T, c db.Config) {
-		c.MaxConns = 1 // so that what is set below is set
+		c.MaxConns = 1 // all statements use the connection with the variable below
 		g := dbtest.Open(t, c)
-		for _, step := range []int64{1, 3} { // as where several servers share the ids
+		for _, step := range []int64{1, 3} { // 3 as in a cluster, where each server has its own ids
 			if g.Name() == db.SQLite && step > 1 {
 				continue
 			}
@@ -198,27 +194,24 @@ func TestTogetherAnswers(t *testing.T) {
 				products = append(products, s.product(t, int64(i+1), 100))
 			}
 			bodies := make([][]byte, many)
-			var changes []func() string
+			paramsOf := func(i int) *api.CreateOrderParams {
+				return &api.CreateOrderParams{XIdempotencyKey: new(fmt.Sprint(step, "-", i))}
+			}
+			var commands []func() string
 			for i, p := range products {
-				changes = append(changes, func() string {
+				commands = append(commands, func() string {
 					n := newOrder(line(p, int64(i+1)), line(products[0], 1))
 					n.Metadata = &contract.OrderMetadata{"i": fmt.Sprint(i)}
-					got := answered(
-						s.CreateOrder(
-							ctx,
-							&api.CreateOrderParams{XIdempotencyKey: new(fmt.Sprint(step, "-", i))},
-							n,
-							func(_ context.Context, r *http.Request) error {
-								r.Header.Set(correlation.Header, fmt.Sprint("c-", i))
-								return nil
-							},
-						),
-					)
+					correlated := func(_ context.Context, r *http.Request) error {
+						r.Header.Set(correlation.Header, fmt.Sprint("c-", i))
+						return nil
+					}
+					got := answered(s.CreateOrder(ctx, paramsOf(i), n, correlated))
 					bodies[i] = got.body
 					return outcome(got.status, got.body)
 				})
 			}
-			wantCounts(t, counted(s.together(t, changes...)), map[string]int{"201": many})
+			wantCounts(t, counted(s.inOneBatch(t, commands...)), map[string]int{"201": many})
 			var ids []int64
 			for i, body := range bodies {
 				var answer api.OrderResponse
@@ -233,27 +226,22 @@ func TestTogetherAnswers(t *testing.T) {
 				}
 				if got := (*created.Metadata)["i"]; got != fmt.Sprint(i) ||
 					created.Items[len(created.Items)-1].ProductID != products[i] {
-					t.Errorf("order %d is another one: %s", i, body)
+					t.Errorf("caller %d got another order: %s", i, body)
 				}
-				again := answered(
-					s.CreateOrder(
-						ctx,
-						&api.CreateOrderParams{XIdempotencyKey: new(fmt.Sprint(step, "-", i))},
-						api.NewOrder{
-							CustomerID: 1, Items: []contract.NewOrderItem{line(products[i], int64(i+1)), line(products[0], 1)}, Metadata: created.Metadata},
-					),
-				)
+				n := newOrder(line(products[i], int64(i+1)), line(products[0], 1))
+				n.Metadata = created.Metadata
+				again := answered(s.CreateOrder(ctx, paramsOf(i), n))
 				if !bytes.Equal(again.body, body) {
 					t.Errorf("order %d was answered with\n%s and then\n%s", i, body, again.body)
 				}
 				history, err := s.ListOrderHistoryWithResponse(ctx, created.ID, nil)
 				if err != nil || len(history.JSON200.Data) != 1 ||
 					*history.JSON200.Data[0].CorrelationID != fmt.Sprint("c-", i) {
-					t.Errorf("order %d came of another call: %s", i, history.Body)
+					t.Errorf("the history of order %d names another request: %s", i, history.Body)
 				}
 			}
 			if last := ids[0] + (many-1)*step; !slices.IsSorted(ids) || ids[many-1] != last {
-				t.Errorf("orders %v are not of one statement, in the order in which they came", ids)
+				t.Errorf("orders %v were not inserted by one statement, in the order of their requests", ids)
 			}
 			wantHealthy(t, g)
 			s.clear(t)
@@ -262,19 +250,16 @@ func TestTogetherAnswers(t *testing.T) {
 	})
 }
 
-// TestTogetherGone leaves out of a transaction whose caller has gone before it began, and carries out the
-// others.
-func TestTogetherGone(t *testing.T) {
+// TestBatchCallerGone cancels a request before its batch begins. The batch executes the other commands only.
+func TestBatchCallerGone(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g)
 		p := s.product(t, 1, 10)
 		gone, leave := context.WithCancel(ctx)
-		request := httptest.NewRequestWithContext(
-			gone, "POST", "/orders",
-			strings.NewReader(fmt.Sprintf(`{"customer_id":1,"items":[{"product_id":%d,"qty":1}]}`, p)),
-		)
+		body := fmt.Sprintf(`{"customer_id":1,"items":[{"product_id":%d,"qty":1}]}`, p)
+		request := httptest.NewRequestWithContext(gone, "POST", "/orders", strings.NewReader(body))
 		request.Header.Set("Content-Type", "application/json")
-		request.Header.Set("Authorization", "Bearer "+webtest.Token) // a service, which leaves at once
+		request.Header.Set("Authorization", "Bearer "+webtest.Token) // a service gets no grace period
 		open := s.gate(t)
 		left, stayed := make(chan int), make(chan string)
 		go func() {
@@ -287,7 +272,7 @@ func TestTogetherGone(t *testing.T) {
 		s.wantLoad(t, 1, 2)
 		leave()
 		if code := <-left; code < 500 {
-			t.Errorf("who has gone was answered with %d", code)
+			t.Errorf("the canceled request was answered with %d", code)
 		}
 		open()
 		if got := <-stayed; got != "201" {
@@ -297,12 +282,12 @@ func TestTogetherGone(t *testing.T) {
 	})
 }
 
-// TestTogetherHeld lets somebody else hold a product. Who does not want it must not wait for those who do:
-// neither behind the groups that they are in, nor in one with them.
-func TestTogetherHeld(t *testing.T) {
+// TestBatchHeld locks a product in another session. Orders without the product must not wait for orders with
+// the product, neither in the same batch nor in a later batch.
+func TestBatchHeld(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		if g.Name() == db.SQLite {
-			return // one transaction at a time, whoever holds what
+			return // SQLite has a single writer and no row locks
 		}
 		s := serve(t, g)
 		held, free := s.product(t, 1, 100), s.product(t, 1, 100)
@@ -312,7 +297,7 @@ func TestTogetherHeld(t *testing.T) {
 		open := s.gate(t)
 		results := make(chan []string)
 		queued := s.queued(t, place(held), func() string {
-			got := place(free)() // in one group with the first
+			got := place(free)() // in one batch with the order for the held product
 			if again := place(free)(); again != got {
 				t.Errorf("%s, then %s", got, again)
 			}
@@ -325,7 +310,8 @@ func TestTogetherHeld(t *testing.T) {
 		}
 		open()
 		go func() { results <- queued() }()
-		for placed := int64(0); placed < 3; placed = s.count(t, "orders") { // the one at the gate, and two that are free
+		// Wait for the order at the gate and for the two orders of the free product.
+		for placed := int64(0); placed < 3; placed = s.count(t, "orders") {
 			time.Sleep(time.Millisecond)
 		}
 		select {
@@ -343,22 +329,20 @@ func TestTogetherHeld(t *testing.T) {
 	})
 }
 
-// TestTogetherOneBad lets one change break the transaction in which it is. The others must not notice.
-func TestTogetherOneBad(t *testing.T) {
+// TestBatchOneBad lets one command break its batch. The other commands succeed.
+func TestBatchOneBad(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g)
 		for name, breaks := range map[string]func(tx *gorm.DB){
-			"error": func(tx *gorm.DB) { tx.AddError(errors.New("this one breaks")) },
-			"panic": func(*gorm.DB) { panic("this one breaks") },
+			"error": func(tx *gorm.DB) { tx.AddError(errors.New("broken by the test")) },
+			"panic": func(*gorm.DB) { panic("broken by the test") },
 		} {
 			t.Run(name, func(t *testing.T) {
 				p := s.product(t, 1, 10)
 				const bad = "poison"
+				isBad := func(v any) bool { s, ok := v.(string); return ok && strings.Contains(s, bad) }
 				err := g.Callback().Raw().Before("gorm:raw").Register("test:break", func(tx *gorm.DB) {
-					if slices.ContainsFunc(
-						tx.Statement.Vars,
-						func(v any) bool { s, ok := v.(string); return ok && strings.Contains(s, bad) },
-					) {
+					if slices.ContainsFunc(tx.Statement.Vars, isBad) {
 						breaks(tx)
 					}
 				})
@@ -366,21 +350,19 @@ func TestTogetherOneBad(t *testing.T) {
 					t.Fatal(err)
 				}
 				defer g.Callback().Raw().Remove("test:break")
-				var changes []func() string
+				var commands []func() string
 				for i := range 5 {
 					key := fmt.Sprint(name, i)
 					if i == 2 {
 						key += bad
 					}
-					changes = append(changes, func() string {
-						return outcomeOf(
-							s.CreateOrder(ctx, &api.CreateOrderParams{XIdempotencyKey: &key}, newOrder(line(p, 1))),
-						)
+					params := &api.CreateOrderParams{XIdempotencyKey: &key}
+					commands = append(commands, func() string {
+						return outcomeOf(s.CreateOrder(ctx, params, newOrder(line(p, 1))))
 					})
 				}
-				if got, want := s.together(t, changes...), []string{"201", "201", "500 internal", "201", "201"}; !slices.Equal(
-					got, want,
-				) {
+				want := []string{"201", "201", "500 internal", "201", "201"}
+				if got := s.inOneBatch(t, commands...); !slices.Equal(got, want) {
 					t.Errorf("%v, want %v", got, want)
 				}
 				s.wantStock(t, p, 6)
@@ -390,12 +372,12 @@ func TestTogetherOneBad(t *testing.T) {
 	})
 }
 
-// TestTogetherLostCommit loses the answer to the commit of orders without a key. They may be placed, so none
-// is tried again.
-func TestTogetherLostCommit(t *testing.T) {
+// TestBatchLostCommit loses the database's answer to COMMIT, for a batch of orders without a key. The orders
+// may be placed, so no order is retried.
+func TestBatchLostCommit(t *testing.T) {
 	dbtest.EachConfig(t, func(t *testing.T, c db.Config) {
 		if c.Driver == db.SQLite {
-			return // a file
+			return // SQLite has no connection that could break
 		}
 		var losing atomic.Bool
 		c.Host, c.Port = commitLoser(t, net.JoinHostPort(c.Host, strconv.Itoa(c.Port)), &losing)
@@ -405,8 +387,9 @@ func TestTogetherLostCommit(t *testing.T) {
 		place := func() string { return outcomeOf(s.CreateOrder(ctx, nil, newOrder(line(p, 1)))) }
 		results := s.queued(t, place, place, place)
 		losing.Store(true)
-		open() // its answer is lost, too
-		if got := results(); !slices.Equal(got, []string{"503 unavailable", "503 unavailable", "503 unavailable"}) {
+		open() // the answer to its COMMIT is lost, too
+		want := []string{"503 unavailable", "503 unavailable", "503 unavailable"}
+		if got := results(); !slices.Equal(got, want) {
 			t.Error(got)
 		}
 		losing.Store(false)
@@ -415,7 +398,8 @@ func TestTogetherLostCommit(t *testing.T) {
 	})
 }
 
-// commitLoser passes connections to MySQL on. While it is losing, a COMMIT gets through, but no answer to it.
+// commitLoser is a proxy for connections to MySQL. While losing is true, it forwards each COMMIT, but not the
+// answer.
 func commitLoser(t *testing.T, address string, losing *atomic.Bool) (host string, port int) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -446,19 +430,18 @@ func commitLoser(t *testing.T, address string, losing *atomic.Bool) (host string
 					to.Write(chunk[:n])
 				}
 			}
-			go pass(
-				server, client,
-				func(chunk []byte) { lost.Store(losing.Load() && bytes.HasSuffix(chunk, []byte("\x03COMMIT"))) },
-			)
+			go pass(server, client, func(chunk []byte) {
+				lost.Store(losing.Load() && bytes.HasSuffix(chunk, []byte("\x03COMMIT")))
+			})
 			go pass(client, server, func([]byte) {})
 		}
 	}()
 	return "127.0.0.1", l.Addr().(*net.TCPAddr).Port
 }
 
-// TestTogetherElsewhere gives keys to two instances at once, for the same request and for others that meet at
-// nothing else.
-func TestTogetherElsewhere(t *testing.T) {
+// TestBatchTwoInstances sends the same key to two instances at the same time, for equal requests and for
+// requests that share nothing but the key.
+func TestBatchTwoInstances(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g)
 		instances := []*api.ClientWithResponses{s.ClientWithResponses, s.another(t)}
@@ -468,12 +451,8 @@ func TestTogetherElsewhere(t *testing.T) {
 			bodies := make([][4]string, keys)
 			counts := atOnce(4*keys, func(i int) string {
 				key, which := fmt.Sprint(name, i/4), i%2
-				got := answered(
-					instances[i%4/2].CreateOrder(
-						ctx, &api.CreateOrderParams{XIdempotencyKey: &key},
-						newOrder(line(products[which], 1)),
-					),
-				)
+				params := &api.CreateOrderParams{XIdempotencyKey: &key}
+				got := answered(instances[i%4/2].CreateOrder(ctx, params, newOrder(line(products[which], 1))))
 				bodies[i/4][i%4] = string(got.body)
 				return outcome(got.status, got.body)
 			})

@@ -7,14 +7,17 @@ import (
 	"example.com/b2b/db"
 )
 
-// The block-range index, table order_blocks, has the earliest and latest created_at of each block of ids. Lists
-// of a period read the blocks that overlap the period: ids ascend nearly as orders are created. An ordinary
-// index on created_at would cost a write for each order, and a sort of the whole period for each page.
+// The table order_blocks is a block-range index: for each block of ids it has the earliest and the latest
+// created_at. A list of the orders of a period reads only the ids from the first to the last block that
+// overlaps the period, and the ids after the last recorded block. These are few ids, because ids ascend
+// nearly in the order of created_at. An ordinary index on created_at would cost a write for each order, and a
+// sort of the whole period for each page.
 
 const (
-	blockSize = 1024 // ids: 1 to 1024 are block 0
+	blockSize = 1024 // ids in a block; block 0 has the ids 1 to 1024
 
-	// completeAfter is longer than any transaction lasts. Behind an order of this age, no lower id appears.
+	// completeAfter is longer than any transaction lasts. Once an order is this old, no new order gets a
+	// lower id.
 	completeAfter = 10 * time.Minute
 )
 
@@ -23,9 +26,9 @@ func idsOf(block int64) db.IDRange {
 	return db.IDRange{First: block*blockSize + 1, Last: (block + 1) * blockSize}
 }
 
-// RecordRanges records the blocks that can get no more orders, in ascending order, and returns how many. A block
-// is complete when every id has an order, or when a later order is older than completeAfter: missing ids then
-// belong to rolled-back transactions. Any number of instances may run RecordRanges at the same time.
+// RecordRanges records the complete blocks, in ascending order, and returns how many. A complete block can
+// get no more orders: every id of the block has an order, or the next order after the block is older than
+// completeAfter, so the missing ids belong to rolled-back transactions. Instances may run it concurrently.
 func (s *Service) RecordRanges(ctx context.Context) (n int, err error) {
 	for {
 		if more, err := s.db.Read(ctx).recordRange(); err != nil || !more {

@@ -13,7 +13,7 @@ import (
 	"example.com/b2b/db/dbtest"
 )
 
-// blockSize is that of the package.
+// blockSize is the number of ids in an id range, as in the package.
 const blockSize = 1024
 
 type blocked struct {
@@ -33,12 +33,12 @@ func (s *system) insertBlocked(t *testing.T, rows []blocked) {
 func (s *system) recordRanges(t *testing.T, want int) {
 	t.Helper()
 	if n, err := s.service.RecordRanges(ctx); err != nil || n != want {
-		t.Fatalf("%d blocks were noted, %v, want %d", n, err, want)
+		t.Fatalf("%d id ranges were recorded, %v, want %d", n, err, want)
 	}
 }
 
-// TestCreatedBetween compares lists of a time with what is of that time, whether none, few or all blocks are
-// noted.
+// TestCreatedBetween lists the orders of a period and compares them with the rows of that period, with no,
+// some or all id ranges recorded.
 func TestCreatedBetween(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g)
@@ -48,29 +48,24 @@ func TestCreatedBetween(t *testing.T) {
 			at := start.Add(time.Duration(i)*time.Hour/10 + time.Duration(rand.N(int64(20*time.Hour)))).
 				Truncate(time.Millisecond)
 			switch {
-			case i == 700: // clocks went wrong
+			case i == 700: // a wrong clock
 				at = start.AddDate(1, 0, 0)
 			case i == 4000:
 				at = start.AddDate(-1, 0, 0)
-			case i/blockSize == 3 && i%7 == 0: // ids were lost
+			case i/blockSize == 3 && i%7 == 0: // ids of rolled-back transactions
 				continue
 			}
-			rows = append(
-				rows,
-				blocked{ID: i + 1, CustomerID: i%2 + 1, Status: "CREATED", CreatedAt: at, UpdatedAt: at},
-			)
+			row := blocked{ID: i + 1, CustomerID: i%2 + 1, Status: "CREATED", CreatedAt: at, UpdatedAt: at}
+			rows = append(rows, row)
 		}
 		dbtest.NoFilesort(t, g)
 		s.insertBlocked(t, rows)
 		s.recordRanges(t, 5)
-		for _, noted := range []int{5, 2, 0} {
-			s.exec(t, "DELETE FROM order_blocks WHERE block >= ?", noted)
+		for _, recorded := range []int{5, 2, 0} {
+			s.exec(t, "DELETE FROM order_blocks WHERE block >= ?", recorded)
 			for range 15 {
-				from, to := start.Add(
-					time.Duration(rand.N(600))*time.Hour-50*time.Hour,
-				), start.Add(
-					time.Duration(rand.N(700))*time.Hour,
-				)
+				from := start.Add(time.Duration(rand.N(600))*time.Hour - 50*time.Hour)
+				to := start.Add(time.Duration(rand.N(700)) * time.Hour)
 				query, bound := "/orders?limit=100", [2]bool{rand.N(5) > 0, rand.N(5) > 0}
 				if bound[0] {
 					query += "&from=" + from.Format(time.RFC3339)
@@ -97,14 +92,14 @@ func TestCreatedBetween(t *testing.T) {
 					slices.Reverse(want)
 				}
 				if got := listed(t, s.base+query+"&"); !slices.Equal(got, want) {
-					t.Errorf("%s, %d noted: %d orders, want %d", query, noted, len(got), len(want))
+					t.Errorf("%s, %d id ranges recorded: %d orders, want %d", query, recorded, len(got), len(want))
 				}
 			}
 		}
 	})
 }
 
-// TestRecordRanges notes a block with a gap when no order can come into it any more, and not before.
+// TestRecordRanges records an id range with gaps only when the range can get no more orders.
 func TestRecordRanges(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g)
@@ -124,11 +119,11 @@ func TestRecordRanges(t *testing.T) {
 		s.insertBlocked(t, full[1:])
 		s.recordRanges(t, 0)
 		s.insertBlocked(t, []blocked{row(blockSize+2, at)})
-		s.recordRanges(t, 0) // 1 may still come
+		s.recordRanges(t, 0) // id 1 may still be committed
 		s.insertBlocked(t, full[:1])
-		s.recordRanges(t, 1) // it did
+		s.recordRanges(t, 1)
 		s.insertBlocked(t, []blocked{row(2*blockSize+1, at)})
-		s.recordRanges(t, 0) // others may come behind blockSize+2
+		s.recordRanges(t, 0) // ids after blockSize+2 may still be committed
 		s.exec(t, "UPDATE orders SET created_at = ? WHERE id = ?", db.Now(g, -9*time.Minute), 2*blockSize+1)
 		s.recordRanges(t, 0)
 		s.exec(t, "UPDATE orders SET created_at = ? WHERE id = ?", db.Now(g, -11*time.Minute), 2*blockSize+1)
@@ -136,14 +131,15 @@ func TestRecordRanges(t *testing.T) {
 		s.insertBlocked(t, []blocked{row(1<<40, at), row(1<<41, at)})
 		s.recordRanges(t, 0)
 		s.exec(t, "UPDATE orders SET created_at = ? WHERE id > 2000", db.Now(g, -11*time.Minute))
-		s.recordRanges(t, 2) // not the ones between
+		s.recordRanges(t, 2) // empty ranges between the two are skipped
 		for i := range full {
 			full[i].ID += 1 << 42
 		}
 		s.insertBlocked(t, full)
 		s.exec(t, "UPDATE orders SET created_at = ? WHERE id = ?", db.Now(g, -11*time.Minute), full[0].ID)
-		s.recordRanges(t, 1) // not the full one: ids before it may still come
-		if got := listed(t, s.base+"/orders?limit=100&from=2024-01-01&sort=-created_at&"); len(got) != 2*blockSize+4 {
+		s.recordRanges(t, 1) // not the full range: lower ids may still be committed
+		got := listed(t, s.base+"/orders?limit=100&from=2024-01-01&sort=-created_at&")
+		if len(got) != 2*blockSize+4 {
 			t.Errorf("%d orders", len(got))
 		}
 	})

@@ -11,7 +11,7 @@ import (
 type cancelCommand struct {
 	submission
 	reason cancelReason
-	note   *string // free text of the caller
+	note   *string // free text from the caller
 }
 
 // released implements orderCommand.
@@ -22,8 +22,8 @@ func (*cancelCommand) released(o *order) []item {
 	return o.Items
 }
 
-// decide implements orderCommand. Errors: see cancelable; errNotReserved when a reservation is to expire
-// and the order is no longer CREATED.
+// decide implements orderCommand. Errors: the errors of cancelable; errNotReserved when the reason is
+// reservationExpired and the order is no longer CREATED.
 func (c *cancelCommand) decide(o *order, rows *lockedRows) (transition, error) {
 	if c.reason == reservationExpired && o.Status != created {
 		return transition{}, errNotReserved
@@ -38,8 +38,9 @@ func (c *cancelCommand) decide(o *order, rows *lockedRows) (transition, error) {
 	return transition{order: o, to: canceled}, nil
 }
 
-// cancelable returns 400 cancel_window_closed for a CONFIRMED order behind its cancellation window, and 412
-// precondition_failed when a compensation finds the order CONFIRMED: somebody wants the order.
+// cancelable returns nil for an order that may be canceled or is CANCELED already. Errors: 412
+// precondition_failed for a CONFIRMED order when the reason is compensation, because somebody relies on the
+// confirmed order; 400 cancel_window_closed for any other CONFIRMED order after the cancellation window.
 func (c *Config) cancelable(o order, reason cancelReason) error {
 	if o.Status == confirmed && reason == compensation {
 		return apperr.PreconditionFailed.New().With("/cause", apperr.Params{"order_status": string(o.Status)},

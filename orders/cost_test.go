@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// BenchmarkEncodeOrder shows what it costs to show an order: once as the answer, and once in its event.
+// BenchmarkEncodeOrder measures encoding an order as the answer and in its event.
 func BenchmarkEncodeOrder(b *testing.B) {
 	s := &Service{Config: Config{Reservation: time.Hour}}
 	o := order{ID: 1, CustomerID: 1, TotalCents: 3000, Items: []item{

@@ -9,7 +9,7 @@ import (
 	"example.com/b2b/internal/history"
 )
 
-// Rules are the invariants of products, stock, orders, their history and their idempotency keys.
+// Rules returns the invariants of products, stock, orders, their history and their idempotency keys.
 func Rules() []doctor.Rule {
 	countOrder := func(to status) string { return history.Count(transitioned(to), orderSubject, "orders") }
 	size := strconv.Itoa(blockSize)
@@ -82,8 +82,8 @@ func Rules() []doctor.Rule {
 	}
 }
 
-// keyedRow is the row of an idempotency key, with the order and the product that have the target's id now; an
-// id is 0 where there is none.
+// keyedRow is a row of the table idempotency_keys, joined with the order and the product that have the target
+// as their id. When no order or product has this id, the field order or product is 0.
 type keyedRow struct {
 	operation, key, body   string
 	target, order, product int64
@@ -99,11 +99,6 @@ const keyedRows = `
 	FROM idempotency_keys k
 	LEFT JOIN orders o ON o.id = k.target_id LEFT JOIN products p ON p.id = k.target_id
 	WHERE `
-
-// statusAfter has for each operation the order's status afterwards, as the stored answer shows it.
-var statusAfter = map[string]status{
-	createOrder.Name: created, confirmOrder.Name: confirmed, cancelOrder.Name: canceled,
-}
 
 func keyRule(name string, keeps func(keyedRow) bool) doctor.Rule {
 	breaks := func(row *sql.Rows) (string, error) {

@@ -13,12 +13,12 @@ import (
 
 const (
 	expiryBatch = 200             // orders to cancel at once
-	expiryWait  = 2 * time.Second // limit for waiting for held rows
+	expiryWait  = 2 * time.Second // limit for canceling these orders, including waits for held rows
 )
 
-// ExpireReservations cancels orders in CREATED for longer than the reservation lasts, gives their stock
-// back, and returns the number of canceled orders. Orders with rows held by other transactions
-// are left to the next call. Several processes may expire reservations at once.
+// ExpireReservations cancels the orders that have been CREATED for at least the time Reservation, gives their
+// stock back, and returns the number of canceled orders. When another transaction holds a needed row, the
+// order is left to the next call. Several processes may expire reservations at once.
 func (s *Service) ExpireReservations(ctx context.Context) (total int, err error) {
 	if s.Reservation == 0 {
 		return 0, nil
@@ -37,8 +37,8 @@ func (s *Service) ExpireReservations(ctx context.Context) (total int, err error)
 	}
 }
 
-// expire cancels the orders still in CREATED. It returns the numbers of canceled orders, and of orders with
-// rows held by other transactions.
+// expire cancels the orders that are still CREATED, and returns the numbers of canceled and skipped orders.
+// It skips an order when another transaction holds a needed row, or when expiryWait is over.
 func (s *Service) expire(ctx context.Context, ids []int64) (expired, held int, err error) {
 	limited, cancel := context.WithTimeout(ctx, expiryWait)
 	defer cancel()
@@ -64,6 +64,7 @@ func (s *Service) expire(ctx context.Context, ids []int64) (expired, held int, e
 	return int(canceledNow.Load()), int(heldNow.Load()), err
 }
 
-// errNotReserved says that an order is no longer CREATED, because another process, a confirm or a cancel was
-// faster. No caller of the service sees this error.
+// errNotReserved says that a reservation cannot expire, because the order is no longer CREATED: somebody has
+// confirmed or canceled the order, or another process has expired the reservation. Only expire gets this
+// error.
 var errNotReserved = errors.New("the order has no reservation")

@@ -5,10 +5,12 @@ import (
 	"time"
 )
 
-// OneBatch lets no more than one batch of commands run at once, however long it takes, before any does.
+// OneBatch limits the service to one batch at a time, however long the batch takes. Call it before the first
+// command.
 func OneBatch(s *Service) { s.commands.MaxConcurrent, s.commands.StallTimeout = 1, time.Hour }
 
-// Load returns how many batches of commands run, and how many commands wait for a batch, and for held rows.
+// Load returns the number of running batches, of commands that wait for a batch, and of commands that wait
+// for rows of other sessions.
 func Load(s *Service) (batches, waiting, held int) { return s.commands.Load() }
 
 // PurgeKeys deletes the service's expired idempotency keys.

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"strings"
 	"testing"
-	"time"
 
 	"gorm.io/gorm"
 
@@ -18,7 +17,7 @@ import (
 	api "example.com/b2b/openapi/ordersapi"
 )
 
-// order posts a new order, with a key unless that is "".
+// order posts a new order. key may be "".
 func (s *system) order(t testing.TB, key string, n api.NewOrder) *api.CreateOrderResponse {
 	t.Helper()
 	params := &api.CreateOrderParams{}
@@ -32,7 +31,7 @@ func (s *system) order(t testing.TB, key string, n api.NewOrder) *api.CreateOrde
 	return res
 }
 
-// wantParams fails unless the first detail of a refusal has these params.
+// wantParams fails unless the first detail of a refusal has these parameters.
 func wantParams(t *testing.T, body []byte, want map[string]any) {
 	t.Helper()
 	var e struct {
@@ -69,16 +68,12 @@ func TestExternalRef(t *testing.T) {
 					t.Errorf("%s", res.Body)
 				}
 			}
-			if again := s.order(t, "first", by(1, "PO-1")); !bytes.Equal(
-				again.Body, first.Body,
-			) { // the key comes first
+			// The key is looked up before the external_ref.
+			if again := s.order(t, "first", by(1, "PO-1")); !bytes.Equal(again.Body, first.Body) {
 				t.Errorf("%s, then %s", first.Body, again.Body)
 			}
-			s.exec(
-				t, "UPDATE idempotency_keys SET expires_at = ? WHERE idempotency_key = 'first'",
-				db.Now(g, -time.Second),
-			)
-			wantTaken(t, s.order(t, "first", by(1, "PO-1")), id) // Monday's repeat of Friday's failure
+			s.expireKeys(t, "first")
+			wantTaken(t, s.order(t, "first", by(1, "PO-1")), id) // the external_ref outlives the key
 			s.wantStock(t, p, 995)
 		})
 		t.Run("free again", func(t *testing.T) {
@@ -99,13 +94,13 @@ func TestExternalRef(t *testing.T) {
 				end(res.JSON201.Data.ID)
 			}
 		})
-		t.Run("is said before what is missing now", func(t *testing.T) {
+		t.Run("external_ref_taken before insufficient_stock and product_inactive", func(t *testing.T) {
 			scarce := s.product(t, 1, 1)
 			n := api.NewOrder{
 				CustomerID: 1, Items: []contract.NewOrderItem{line(scarce, 1)}, ExternalRef: new("PO-3"),
 			}
 			id := s.order(t, "", n).JSON201.Data.ID
-			wantTaken(t, s.order(t, "", n), id) // it has taken the last piece itself
+			wantTaken(t, s.order(t, "", n), id) // the order itself has reserved the last piece
 			s.UpdateProductWithResponse(ctx, scarce, nil, api.ProductUpdate{Active: new(false)})
 			wantTaken(t, s.order(t, "", n), id)
 			n.ExternalRef = new("PO-4")
@@ -121,43 +116,45 @@ func TestExternalRef(t *testing.T) {
 					if keyed {
 						key = fmt.Sprint("race-", i)
 					}
-					res := s.order(
-						t, key,
-						api.NewOrder{CustomerID: 2, Items: []contract.NewOrderItem{line(p, 1)}, ExternalRef: &ref},
-					)
+					n := api.NewOrder{CustomerID: 2, Items: []contract.NewOrderItem{line(p, 1)}, ExternalRef: &ref}
+					res := s.order(t, key, n)
 					return outcome(res.StatusCode(), res.Body)
 				}), map[string]int{"201": 1, "409 external_ref_taken": 19})
 			}
 			s.wantStock(t, p, 98)
 		})
 		t.Run("filter", func(t *testing.T) {
-			for query, want := range map[string]int{"?external_ref=PO-1": 2, "?external_ref=PO-1&customer_id=1": 1, "?external_ref=PO-2": 3, "?external_ref=PO-2&status=CANCELED": 2, "?external_ref=none": 0} {
+			for query, want := range map[string]int{
+				"?external_ref=PO-1":                 2,
+				"?external_ref=PO-1&customer_id=1":   1,
+				"?external_ref=PO-2":                 3,
+				"?external_ref=PO-2&status=CANCELED": 2,
+				"?external_ref=none":                 0,
+			} {
 				status, body, _ := webtest.Do(t, "GET", s.base+"/orders"+query, "")
 				var list api.OrderListResponse
 				if err := json.Unmarshal(body, &list); err != nil || status != 200 || len(list.Data) != want {
 					t.Errorf("%s: %s, want %d", query, body, want)
 				}
 			}
-			dbtest.WantIndex(
-				t, g, "ix_orders_external_ref",
-				func() { webtest.Do(t, "GET", s.base+"/orders?external_ref=PO-1", "") },
-			)
+			dbtest.WantIndex(t, g, "ix_orders_external_ref", func() {
+				webtest.Do(t, "GET", s.base+"/orders?external_ref=PO-1", "")
+			})
 		})
 		t.Run("bad", func(t *testing.T) {
-			for _, bad := range []string{`""`, `" x"`, `"x "`, `"a\u0000b"`, `1`, `"` + strings.Repeat("x", 101) + `"`} {
-				status, body, _ := webtest.Do(
-					t, "POST", s.base+"/orders",
-					fmt.Sprintf(`{"customer_id":1,"items":[{"product_id":%d,"qty":1}],"external_ref":%s}`, p, bad),
-					"Content-Type", "application/json",
-				)
+			post := func(ref string) (int, []byte) {
+				const order = `{"customer_id":1,"items":[{"product_id":%d,"qty":1}],"external_ref":%s}`
+				status, body, _ := webtest.Do(t, "POST", s.base+"/orders", fmt.Sprintf(order, p, ref),
+					"Content-Type", "application/json")
+				return status, body
+			}
+			tooLong := `"` + strings.Repeat("x", 101) + `"`
+			for _, bad := range []string{`""`, `" x"`, `"x "`, `"a\u0000b"`, `1`, tooLong} {
+				status, body := post(bad)
 				webtest.WantError(t, status, body, 400, "validation_failed", "/external_ref")
 			}
 			for _, good := range []string{`null`, `"` + strings.Repeat("é", 100) + `"`} {
-				status, body, _ := webtest.Do(
-					t, "POST", s.base+"/orders",
-					fmt.Sprintf(`{"customer_id":1,"items":[{"product_id":%d,"qty":1}],"external_ref":%s}`, p, good),
-					"Content-Type", "application/json",
-				)
+				status, body := post(good)
 				if status != 201 || !strings.Contains(string(body), `"external_ref":`+good) {
 					t.Errorf("%d %s", status, body)
 				}
@@ -172,11 +169,9 @@ func TestOrderMetadata(t *testing.T) {
 		s := serve(t, g)
 		p := s.product(t, 100, 100)
 		post := func(metadata string) (int, []byte) {
-			status, body, _ := webtest.Do(
-				t, "POST", s.base+"/orders",
-				fmt.Sprintf(`{"customer_id":1,"items":[{"product_id":%d,"qty":1}],"metadata":%s}`, p, metadata),
-				"Content-Type", "application/json",
-			)
+			const order = `{"customer_id":1,"items":[{"product_id":%d,"qty":1}],"metadata":%s}`
+			status, body, _ := webtest.Do(t, "POST", s.base+"/orders", fmt.Sprintf(order, p, metadata),
+				"Content-Type", "application/json")
 			return status, body
 		}
 		texts := func(n int, name, value string) string {
@@ -187,7 +182,11 @@ func TestOrderMetadata(t *testing.T) {
 			encoded, _ := json.Marshal(m)
 			return string(encoded)
 		}
-		for _, good := range []string{`null`, `{}`, `{"a":""}`, `{"z":"1","A":"<b>&\"'\\","ключ 😀":"значение \u007e 漢字","null":"null"}`, texts(20, strings.Repeat("é", 38), strings.Repeat("<😀", 250))} {
+		for _, good := range []string{
+			`null`, `{}`, `{"a":""}`,
+			`{"z":"1","A":"<b>&\"'\\","ключ 😀":"значение \u007e 漢字","null":"null"}`,
+			texts(20, strings.Repeat("é", 38), strings.Repeat("<😀", 250)),
+		} {
 			status, body := post(good)
 			var answer struct{ Data map[string]any }
 			var want any
@@ -204,10 +203,14 @@ func TestOrderMetadata(t *testing.T) {
 				}
 			}
 		}
+		long := strings.Repeat("x", 41)
 		for bad, fields := range map[string][]string{
-			texts(21, "n", "v"): {"/metadata"}, `[]`: {"/metadata"}, `"x"`: {"/metadata"}, `{"a":1}`: {"/metadata/a"}, `{"a":null}`: {"/metadata/a"}, `{"a":{"b":"c"}}`: {"/metadata/a"},
-			`{"a":"x","a":"y"}`: {"/metadata/a"}, `{"":"x"}`: {"/metadata/"}, `{" a":"x"}`: {"/metadata/ a"}, `{"a":"line\nbreak"}`: {"/metadata/a"},
-			`{"` + strings.Repeat("x", 41) + `":"` + strings.Repeat("x", 501) + `","b":"` + strings.Repeat("é", 501) + `"}`: {"/metadata/" + strings.Repeat("x", 41), "/metadata/b"},
+			texts(21, "n", "v"): {"/metadata"}, `[]`: {"/metadata"}, `"x"`: {"/metadata"},
+			`{"a":1}`: {"/metadata/a"}, `{"a":null}`: {"/metadata/a"}, `{"a":{"b":"c"}}`: {"/metadata/a"},
+			`{"a":"x","a":"y"}`: {"/metadata/a"}, `{"":"x"}`: {"/metadata/"}, `{" a":"x"}`: {"/metadata/ a"},
+			`{"a":"line\nbreak"}`: {"/metadata/a"},
+			`{"` + long + `":"` + strings.Repeat("x", 501) + `","b":"` + strings.Repeat("é", 501) + `"}`: {
+				"/metadata/" + long, "/metadata/b"},
 		} {
 			status, body := post(bad)
 			webtest.WantError(t, status, body, 400, "validation_failed", fields...)
@@ -225,8 +228,10 @@ func TestLinesBySku(t *testing.T) {
 			res, _ := s.GetProductWithResponse(ctx, id, nil)
 			return &res.JSON200.Data.Sku
 		}
-		bySku := func(sku *string, qty int64) contract.NewOrderItem { return contract.NewOrderItem{Sku: sku, Qty: qty} }
-		t.Run("one item of what is named twice", func(t *testing.T) {
+		bySku := func(sku *string, qty int64) contract.NewOrderItem {
+			return contract.NewOrderItem{Sku: sku, Qty: qty}
+		}
+		t.Run("one item for a product named by id and sku", func(t *testing.T) {
 			o := s.placed(t, bySku(sku(b), 1), line(a, 1), bySku(sku(a), 2), line(b, 3))
 			if len(o.Items) != 2 || o.Items[0].ProductID != a || o.Items[0].Qty != 3 || o.Items[1].Qty != 4 ||
 				o.TotalCents != 1100 {
@@ -236,20 +241,17 @@ func TestLinesBySku(t *testing.T) {
 			s.wantStock(t, b, 6)
 		})
 		t.Run("product_not_found", func(t *testing.T) {
-			res := s.place(
-				t, "", bySku(new("NONE"), 1), bySku(sku(a), 1), line(77777, 1),
-				bySku(new(strings.ToLower(*sku(a))), 1),
-			)
-			webtest.WantError(
-				t, res.StatusCode(), res.Body, 404, "product_not_found", "/items/0/sku",
-				"/items/2/product_id", "/items/3/sku",
-			)
+			lower := strings.ToLower(*sku(a))
+			res := s.place(t, "", bySku(new("NONE"), 1), bySku(sku(a), 1), line(77777, 1), bySku(&lower, 1))
+			webtest.WantError(t, res.StatusCode(), res.Body, 404, "product_not_found",
+				"/items/0/sku", "/items/2/product_id", "/items/3/sku")
 			wantParams(t, res.Body, map[string]any{"sku": "NONE"})
 		})
 		t.Run("insufficient_stock", func(t *testing.T) {
 			res := s.place(t, "", line(b, 1), bySku(sku(a), 5), line(a, 3))
 			webtest.WantError(t, res.StatusCode(), res.Body, 400, "insufficient_stock", "/items/1/qty")
-			wantParams(t, res.Body, map[string]any{"product_id": a, "sku": *sku(a), "requested": 8, "available": 7})
+			want := map[string]any{"product_id": a, "sku": *sku(a), "requested": 8, "available": 7}
+			wantParams(t, res.Body, want)
 		})
 		t.Run("product_inactive", func(t *testing.T) {
 			kept := s.placed(t, line(a, 1))
@@ -258,10 +260,8 @@ func TestLinesBySku(t *testing.T) {
 				t.Fatalf("%v %s", err, res.Body)
 			}
 			refused := s.place(t, "", line(a, 1), line(b, 1), bySku(sku(a), 100))
-			webtest.WantError(
-				t, refused.StatusCode(), refused.Body, 400, "product_inactive", "/items/0/product_id",
-				"/items/2/sku",
-			)
+			webtest.WantError(t, refused.StatusCode(), refused.Body, 400, "product_inactive",
+				"/items/0/product_id", "/items/2/sku")
 			wantParams(t, refused.Body, map[string]any{"product_id": a, "sku": *sku(a)})
 			if res := s.confirm(t, kept.ID, "kept"); res.JSON200 == nil {
 				t.Errorf("%s", res.Body)
@@ -271,11 +271,13 @@ func TestLinesBySku(t *testing.T) {
 			}
 		})
 		t.Run("exactly one", func(t *testing.T) {
-			for item, field := range map[string]string{`{"qty":1}`: "/items/0/product_id", `{"product_id":1,"sku":"A","qty":1}`: "/items/0/sku"} {
-				status, body, _ := webtest.Do(
-					t, "POST", s.base+"/orders", `{"customer_id":1,"items":[`+item+`]}`, "Content-Type",
-					"application/json",
-				)
+			for item, field := range map[string]string{
+				`{"qty":1}`:                          "/items/0/product_id",
+				`{"product_id":1,"sku":"A","qty":1}`: "/items/0/sku",
+			} {
+				order := `{"customer_id":1,"items":[` + item + `]}`
+				status, body, _ := webtest.Do(t, "POST", s.base+"/orders", order,
+					"Content-Type", "application/json")
 				webtest.WantError(t, status, body, 400, "validation_failed", field)
 			}
 		})
@@ -283,8 +285,8 @@ func TestLinesBySku(t *testing.T) {
 	})
 }
 
-// TestKeysOfTheVersionBefore finds answers that a program without external_ref, metadata and skus has stored:
-// the hash of a request that has none of them must never change.
+// TestKeysOfTheVersionBefore replays answers stored by a version without external_ref, metadata and skus: the
+// hash of a request without these fields must never change.
 func TestKeysOfTheVersionBefore(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g)
@@ -292,9 +294,8 @@ func TestKeysOfTheVersionBefore(t *testing.T) {
 			s.product(t, 1, 100)
 		}
 		post := func(path, body, key string) (int, []byte, string) {
-			status, answer, header := webtest.Do(
-				t, "POST", s.base+path, body, "Content-Type", "application/json", "X-Idempotency-Key", key,
-			)
+			status, answer, header := webtest.Do(t, "POST", s.base+path, body,
+				"Content-Type", "application/json", "X-Idempotency-Key", key)
 			return status, answer, header.Get("Idempotency-Replayed")
 		}
 		for _, c := range []struct{ path, key, hashed, other string }{
@@ -305,15 +306,14 @@ func TestKeysOfTheVersionBefore(t *testing.T) {
 			_, first, _ := post(c.path, c.other, c.key)
 			hash := sha256.Sum256([]byte(c.hashed))
 			s.exec(t, "UPDATE idempotency_keys SET request_hash = ? WHERE idempotency_key = ?", hash[:], c.key)
-			if _, again, replayed := post(c.path, c.other, c.key); replayed != "true" || !bytes.Equal(again, first) {
+			_, again, replayed := post(c.path, c.other, c.key)
+			if replayed != "true" || !bytes.Equal(again, first) {
 				t.Errorf("%s, then %s", first, again)
 			}
 		}
-		status, body, _ := post(
-			"/orders",
-			`{"customer_id":1,"items":[{"product_id":2,"qty":3},{"product_id":4,"qty":5}],"external_ref":"PO"}`,
-			"order",
-		)
+		const another = `{"customer_id":1,"items":[{"product_id":2,"qty":3},{"product_id":4,"qty":5}],` +
+			`"external_ref":"PO"}`
+		status, body, _ := post("/orders", another, "order")
 		webtest.WantError(t, status, body, 422, "idempotency_key_reused")
 	})
 }
@@ -345,14 +345,13 @@ func TestProductFiltersAndKeys(t *testing.T) {
 		taken, _ := s.CreateProductWithResponse(ctx, nil, n)
 		webtest.WantError(t, taken.StatusCode(), taken.Body, 409, "sku_taken", "/sku")
 		wantParams(t, taken.Body, map[string]any{"rule": "unique", "product_id": id})
-		if told := told(s.history(t, fmt.Sprint("/products/", id))); !strings.HasPrefix(told, "product.created") ||
-			strings.Count(told, "product.updated") != 1 {
-			t.Errorf("%s", told)
+		events := describe(s.history(t, fmt.Sprint("/products/", id)))
+		if !strings.HasPrefix(events, "product.created") || strings.Count(events, "product.updated") != 1 {
+			t.Errorf("%s", events)
 		}
 		for i := range 30 {
-			s.CreateProductWithResponse(
-				ctx, nil, api.NewProduct{Sku: fmt.Sprint("lap-", i), Name: "Laptop", Active: new(i > 0)},
-			)
+			n := api.NewProduct{Sku: fmt.Sprint("lap-", i), Name: "Laptop", Active: new(i > 0)}
+			s.CreateProductWithResponse(ctx, nil, n)
 		}
 		list := func(query string) []string {
 			status, body, _ := webtest.Do(t, "GET", s.base+"/products?"+query, "")
@@ -366,7 +365,10 @@ func TestProductFiltersAndKeys(t *testing.T) {
 			}
 			return all
 		}
-		for query, want := range map[string]int{"sku=LAP-1": 1, "sku=lap-1": 1, "sku=LAP": 0, "active=false": 2, "active=true&limit=100": 29, "active=false&sku=LAP-1": 1, "active=true&sku=LAP-1": 0, "search=LAP-1&active=false": 1} {
+		for query, want := range map[string]int{
+			"sku=LAP-1": 1, "sku=lap-1": 1, "sku=LAP": 0, "active=false": 2, "active=true&limit=100": 29,
+			"active=false&sku=LAP-1": 1, "active=true&sku=LAP-1": 0, "search=LAP-1&active=false": 1,
+		} {
 			if got := list(query); len(got) != want {
 				t.Errorf("%s: %v, want %d", query, got, want)
 			}

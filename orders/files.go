@@ -16,8 +16,8 @@ type productRow struct {
 	productChange
 }
 
-// importProducts creates and changes products in one transaction. It refuses a row for a new product without
-// name, price or stock.
+// importProducts creates or changes a product for each row, in one transaction. It refuses a row for a new
+// product without name, price or stock. A dry run changes nothing.
 func (s *Service) importProducts(ctx context.Context, rows []*bulk.Row[productRow], dryRun bool) error {
 	if dryRun {
 		return s.db.Read(ctx).importProducts(rows, dryRun)
@@ -62,7 +62,7 @@ func (s store) importProducts(rows []*bulk.Row[productRow], dryRun bool) error {
 	}
 	if created != nil {
 		if err := s.createProducts(created); service.IsDuplicate(err) {
-			return db.ErrConflict // another transaction has just created one
+			return db.ErrConflict // another transaction has just created a product with a sku of these rows
 		} else if err != nil {
 			return err
 		}
@@ -73,7 +73,7 @@ func (s store) importProducts(rows []*bulk.Row[productRow], dryRun bool) error {
 	return nil
 }
 
-// newProduct returns the row's product. Error: 400 validation_failed for each missing field.
+// newProduct returns the row's new product. Error: 400 validation_failed with a detail per missing field.
 func (r productRow) newProduct() (product, *apperr.Error) {
 	refusal := apperr.ValidationFailed.New()
 	require := func(field string, given bool) {
@@ -90,8 +90,8 @@ func (r productRow) newProduct() (product, *apperr.Error) {
 	return r.apply(product{SKU: r.SKU, Active: true}), nil
 }
 
-// productsOfRows reads the products with the rows' skus, by sku. With locking it locks them, like orders do
-// in ascending id, until the transaction ends.
+// productsOfRows returns the products that have the skus of the rows, in a map by sku. With locking, the
+// products are locked until the transaction ends, in ascending id as in every transaction.
 func (s store) productsOfRows(rows []*bulk.Row[productRow], locking bool) (map[string]product, error) {
 	skus := service.Views(rows, func(r *bulk.Row[productRow]) string { return r.Value.SKU })
 	var ids []int64

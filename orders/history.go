@@ -7,20 +7,20 @@ import (
 	"example.com/b2b/internal/history"
 )
 
-// The subjects and types of events. See transitioned for the transitions of an order.
+// The subjects and types of events. transitioned returns the types of the events of orders.
 const (
 	orderSubject   = "order"
 	productSubject = "product"
 
 	productCreated = "product.created"
-	productUpdated = "product.updated" // name, price or active
-	stockAdjusted  = "stock.adjusted"  // any stock adjustment but the opening stock
+	productUpdated = "product.updated" // a change of name, price or active
+	stockAdjusted  = "stock.adjusted"  // every stock adjustment except the opening stock
 )
 
-// transitioned is the type of the event of a transition.
+// transitioned returns the type of the event for the transition of an order to the status.
 func transitioned(to status) string { return orderSubject + "." + strings.ToLower(string(to)) }
 
-// orderEvent is the event of the order's last transition.
+// orderEvent returns the event for the last transition of the order.
 func (c *Config) orderEvent(o order) history.Event {
 	return history.Event{
 		Type: transitioned(o.Status), Subject: orderSubject, SubjectID: o.ID, CustomerID: &o.CustomerID,
@@ -28,7 +28,7 @@ func (c *Config) orderEvent(o order) history.Event {
 	}
 }
 
-// productEvent is the event of the product's last change.
+// productEvent returns the event for the last change of the product.
 func productEvent(eventType string, p product) history.Event {
 	return history.Event{
 		Type: eventType, Subject: productSubject, SubjectID: p.ID,
@@ -36,7 +36,7 @@ func productEvent(eventType string, p product) history.Event {
 	}
 }
 
-// orderHistory reads a page of an order's events, or returns 404 order_not_found.
+// orderHistory reads a page of an order's events. Error: 404 order_not_found.
 func (s store) orderHistory(id int64, page db.PageRequest) ([]history.Event, *int64, error) {
 	if err := s.orders().Select("id").Take(&order{}, id).Error; err != nil {
 		return nil, nil, orderError(err, id)
@@ -44,8 +44,8 @@ func (s store) orderHistory(id int64, page db.PageRequest) ([]history.Event, *in
 	return s.Events(orderSubject, id, page)
 }
 
-// productHistory reads a page of a product's events, or returns 404 product_not_found. A caller bound to a
-// customer gets an empty page.
+// productHistory reads a page of a product's events. A caller bound to a customer gets an empty page. Error:
+// 404 product_not_found.
 func (s store) productHistory(id int64, page db.PageRequest) ([]history.Event, *int64, error) {
 	if _, err := s.findProduct(id); err != nil || s.isBound() {
 		return nil, nil, err

@@ -20,7 +20,7 @@ import (
 	api "example.com/b2b/openapi/ordersapi"
 )
 
-// as returns the headers of a call by p, which has every scope.
+// as returns the headers of a request by p with all scopes.
 func as(t *testing.T, p auth.Principal, correlationID string) []string {
 	t.Helper()
 	p.Scope = auth.Admin
@@ -34,7 +34,7 @@ func as(t *testing.T, p auth.Principal, correlationID string) []string {
 	}
 }
 
-// history reads that of /orders/1 or /products/1, page by page, newest first.
+// history reads the history of a path such as /orders/1 or /products/1, page by page, newest first.
 func (s *system) history(t *testing.T, thing string, headers ...string) (all []contract.ChangeEvent) {
 	t.Helper()
 	for cursor := ""; ; {
@@ -51,8 +51,8 @@ func (s *system) history(t *testing.T, thing string, headers ...string) (all []c
 	}
 }
 
-// told puts events in words, oldest first.
-func told(events []contract.ChangeEvent) string {
+// describe returns events as text, oldest first.
+func describe(events []contract.ChangeEvent) string {
 	var all []string
 	for _, e := range slices.Backward(events) {
 		words := fmt.Sprint(e.Type, " by ", e.Actor)
@@ -84,7 +84,7 @@ func TestHistory(t *testing.T) {
 			}
 			return webtest.Data(t, method, s.base+path, content, headers...)
 		}
-		// shows fails unless the newest event shows the thing as a read does now.
+		// shows fails unless the newest event has the representation that a read returns now.
 		shows := func(thing string) {
 			t.Helper()
 			events := s.history(t, thing)
@@ -103,39 +103,34 @@ func TestHistory(t *testing.T) {
 		}
 		product, order := "", ""
 		t.Run("of a product", func(t *testing.T) {
-			product = fmt.Sprint(
-				"/products/",
-				do("POST", "/products", `{"sku":"H","name":"<Thing> & Größe","price_cents":100,"stock":10}`, asService)["id"],
-			)
+			const n = `{"sku":"H","name":"<Thing> & Größe","price_cents":100,"stock":10}`
+			product = fmt.Sprint("/products/", do("POST", "/products", n, asService)["id"])
 			shows(product)
 			do("PATCH", product, `{"price_cents":200}`, asAnybody)
 			shows(product)
-			do(
-				"POST", product+"/stock-adjustments", `{"delta":5,"reason":"came"}`,
-				as(t, auth.Principal{Subject: "warehouse"}, "req-1"),
-			)
+			warehouse := as(t, auth.Principal{Subject: "warehouse"}, "req-1")
+			do("POST", product+"/stock-adjustments", `{"delta":5,"reason":"came"}`, warehouse)
 			shows(product)
 			do("PATCH", product, `{"stock":30}`, asAnybody)
 			shows(product)
 			do("PATCH", product, `{"stock":40,"price_cents":300}`, asAnybody)
 			shows(product)
 			do("PATCH", product, `{"stock":40,"price_cents":300}`, asAnybody) // changes nothing
-			const want = "product.created by service in req-service, product.updated by anonymous in req-anybody, stock.adjusted by warehouse in req-1, " +
-				"stock.adjusted by anonymous in req-anybody, product.updated by anonymous in req-anybody, stock.adjusted by anonymous in req-anybody"
-			if got := told(s.history(t, product)); got != want {
+			const want = "product.created by service in req-service, product.updated by anonymous in req-anybody, " +
+				"stock.adjusted by warehouse in req-1, stock.adjusted by anonymous in req-anybody, " +
+				"product.updated by anonymous in req-anybody, stock.adjusted by anonymous in req-anybody"
+			if got := describe(s.history(t, product)); got != want {
 				t.Errorf("%s\nwant %s", got, want)
 			}
 		})
-		lines := fmt.Sprintf(
-			`{"customer_id":1,"items":[{"product_id":%s,"qty":1}]}`,
-			strings.TrimPrefix(product, "/products/"),
-		)
+		id := strings.TrimPrefix(product, "/products/")
+		lines := fmt.Sprintf(`{"customer_id":1,"items":[{"product_id":%s,"qty":1}]}`, id)
 		t.Run("of an order", func(t *testing.T) {
-			before := told(s.history(t, product))
+			before := describe(s.history(t, product))
 			order = fmt.Sprint("/orders/", do("POST", "/orders", lines, asPartner("req-2"))["id"])
 			shows(order)
 			keyed := append(asPartner("req-3"), "X-Idempotency-Key", "history-1")
-			for range 2 { // of which the second is a replay
+			for range 2 { // the second answer is a replay
 				do("POST", order+"/confirm", "", keyed)
 				shows(order)
 			}
@@ -144,9 +139,10 @@ func TestHistory(t *testing.T) {
 				do("POST", order+"/cancel", `{"cause":"requested","reason":"it failed"}`, asService)
 				shows(order)
 			}
-			const want = "order.created by erp ünï in req-2, order.confirmed by erp ünï in req-3, order.canceled by service in req-service"
+			const want = "order.created by erp ünï in req-2, order.confirmed by erp ünï in req-3, " +
+				"order.canceled by service in req-service"
 			events := s.history(t, order)
-			if got := told(events); got != want {
+			if got := describe(events); got != want {
 				t.Errorf("%s\nwant %s", got, want)
 			}
 			for _, e := range events {
@@ -156,7 +152,7 @@ func TestHistory(t *testing.T) {
 					t.Errorf("%+v", e)
 				}
 			}
-			if after := told(s.history(t, product)); after != before {
+			if after := describe(s.history(t, product)); after != before {
 				t.Errorf("an order is an event of its product: %s", after)
 			}
 		})
@@ -172,7 +168,8 @@ func TestHistory(t *testing.T) {
 			}
 			for _, order := range expired {
 				shows(order)
-				if got := told(s.history(t, order)); got != "order.created by anonymous in req-anybody, order.canceled by system" {
+				const want = "order.created by anonymous in req-anybody, order.canceled by system"
+				if got := describe(s.history(t, order)); got != want {
 					t.Error(got)
 				}
 			}
@@ -180,10 +177,13 @@ func TestHistory(t *testing.T) {
 		t.Run("nothing of what has not happened", func(t *testing.T) {
 			before := s.count(t, "events")
 			for path, body := range map[string]string{
-				"/products": `{"sku":"H","name":"Taken","price_cents":1,"stock":1}`, product + "/stock-adjustments": `{"delta":-999,"reason":"too many"}`,
-				"/orders": strings.Replace(lines, `"qty":1`, `"qty":999`, 1), order + "/confirm": "",
+				"/products":                    `{"sku":"H","name":"Taken","price_cents":1,"stock":1}`,
+				product + "/stock-adjustments": `{"delta":-999,"reason":"too many"}`,
+				"/orders":                      strings.Replace(lines, `"qty":1`, `"qty":999`, 1),
+				order + "/confirm":             "",
 			} {
-				if status, answer, _ := webtest.Do(t, "POST", s.base+path, body, append(asAnybody, "X-Idempotency-Key", "history-3")...); status < 400 {
+				headers := append(asAnybody, "X-Idempotency-Key", "history-3")
+				if status, answer, _ := webtest.Do(t, "POST", s.base+path, body, headers...); status < 400 {
 					t.Errorf("%s: %d %s", path, status, answer)
 				}
 			}
@@ -213,12 +213,15 @@ func TestHistory(t *testing.T) {
 			}
 			status, body, _ := webtest.Do(t, "GET", s.base+order+"/history", "", other...)
 			webtest.WantError(t, status, body, 404, "order_not_found")
-			for _, partner := range [][]string{owner, other} { // who else trades with it is not theirs to see
+			for _, partner := range [][]string{owner, other} { // partners see no events of products
 				if got := s.history(t, product, partner...); len(got) != 0 {
-					t.Errorf("a partner sees %s", told(got))
+					t.Errorf("a partner sees %s", describe(got))
 				}
 			}
-			for path, code := range map[string]string{"/orders/99999": "order_not_found", "/products/99999": "product_not_found"} {
+			for path, code := range map[string]string{
+				"/orders/99999":   "order_not_found",
+				"/products/99999": "product_not_found",
+			} {
 				status, body, _ := webtest.Do(t, "GET", s.base+path+"/history", "")
 				webtest.WantError(t, status, body, 404, code)
 			}
@@ -227,8 +230,8 @@ func TestHistory(t *testing.T) {
 	})
 }
 
-// TestHistoryIsYounger has a database with rows that are older than its history. The doctor must not miss
-// what is older.
+// TestHistoryIsYounger has rows that are older than the history. The doctor must not report their missing
+// events.
 func TestHistoryIsYounger(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g)
@@ -236,17 +239,19 @@ func TestHistoryIsYounger(t *testing.T) {
 		s.adjust(t, p, 5, "came", "")
 		untouched, o := s.placed(t, line(p, 1)).ID, s.placed(t, line(p, 1)).ID
 		s.confirm(t, untouched, "younger-1")
-		s.exec(t, "DELETE FROM events") // as the migration leaves it
+		s.exec(t, "DELETE FROM events") // the state after the migration that adds the history
 		wantHealthy(t, g)
 		s.confirm(t, o, "younger-2")
-		if res, err := s.UpdateProductWithResponse(ctx, p, nil, api.ProductUpdate{Stock: new(int64(3)), PriceCents: new(int64(1))}); err != nil ||
-			res.JSON200 == nil {
+		change := api.ProductUpdate{Stock: new(int64(3)), PriceCents: new(int64(1))}
+		if res, err := s.UpdateProductWithResponse(ctx, p, nil, change); err != nil || res.JSON200 == nil {
 			t.Fatalf("%v %s", err, res.Body)
 		}
 		for thing, want := range map[string]string{
-			fmt.Sprint("/orders/", untouched): "", fmt.Sprint("/orders/", o): "order.confirmed", fmt.Sprint("/products/", p): "product.updated, stock.adjusted",
+			fmt.Sprint("/orders/", untouched): "",
+			fmt.Sprint("/orders/", o):         "order.confirmed",
+			fmt.Sprint("/products/", p):       "product.updated, stock.adjusted",
 		} {
-			got := told(s.history(t, thing))
+			got := describe(s.history(t, thing))
 			for _, e := range s.history(t, thing) {
 				got = strings.ReplaceAll(got, " by anonymous in "+*e.CorrelationID, "")
 			}

@@ -22,7 +22,7 @@ const name = "orders-api"
 
 var _ server.StrictServerInterface = (*Service)(nil)
 
-// Handler returns the service's HTTP side: package web enforces the contract, s does the work.
+// Handler returns the service as an HTTP handler. Package web enforces the contract, s does the work.
 func (s *Service) Handler(o web.Options) http.Handler {
 	o.Document = api.Document
 	e := web.New(o)
@@ -34,17 +34,17 @@ func (s *Service) Handler(o web.Options) http.Handler {
 	return e
 }
 
-// GetHealth answers as long as the process lives.
+// GetHealth answers with success as long as the process runs.
 func (s *Service) GetHealth(context.Context, server.GetHealthRequestObject) (server.GetHealthResponseObject, error) {
 	return server.GetHealth200JSONResponse{Body: web.Health(name)}, nil
 }
 
-// GetReady returns 503 unavailable while the database does not answer.
+// GetReady answers with success, or returns 503 unavailable when the database is not ready: see db.Ready.
 func (s *Service) GetReady(ctx context.Context, _ server.GetReadyRequestObject) (server.GetReadyResponseObject, error) {
 	return server.GetReady200JSONResponse{Body: web.Health(name)}, s.db.Ready(ctx)
 }
 
-// CreateOrder places an order. Errors: see mayOrderFor, checkCustomer, submit and createCommand.
+// CreateOrder places an order. Errors: see mayOrderFor, checkCustomer, submit and createCommand.decide.
 func (s *Service) CreateOrder(ctx context.Context, r server.CreateOrderRequestObject,
 ) (server.CreateOrderResponseObject, error) {
 	if err := mayOrderFor(ctx, r.Body.CustomerID); err != nil {
@@ -52,24 +52,24 @@ func (s *Service) CreateOrder(ctx context.Context, r server.CreateOrderRequestOb
 	}
 	request := createOrder.Request(ctx, r.Params.XIdempotencyKey, r.Body)
 	if err := s.checkCustomer(ctx, r.Body.CustomerID); err != nil {
-		// A repeat gets its first answer, even without the customer or the Customers API.
+		// A repeated request gets the first answer, even without the customer or the Customers API.
 		if first, stored := s.db.Keys.StoredAnswer(ctx, request); stored {
-			return answer(first.Respond), nil
+			return server.Answer(first.Respond), nil
 		}
 		return nil, err
 	}
-	n := newOrder{CustomerID: r.Body.CustomerID, ExternalRef: r.Body.ExternalRef, Lines: lines(r.Body.Items)}
+	n := newOrder{order{CustomerID: r.Body.CustomerID, ExternalRef: r.Body.ExternalRef}, lines(r.Body.Items)}
 	if r.Body.Metadata != nil {
 		n.Metadata = *r.Body.Metadata
 	}
-	return keyed(s.submit(ctx, &createCommand{submission{request: request}, n}))
+	return answer(s.submit(ctx, &createCommand{submission{request: request}, n}))
 }
 
 func lines(items []contract.NewOrderItem) []line {
 	return service.Views(items, func(i contract.NewOrderItem) line { return line{i.ProductID, i.Sku, i.Qty} })
 }
 
-// QuoteOrder prices an order and changes nothing. Errors: see mayOrderFor, checkCustomer and quote.
+// QuoteOrder returns the price and shortages of an order. Errors: see mayOrderFor, checkCustomer and quote.
 func (s *Service) QuoteOrder(ctx context.Context, r server.QuoteOrderRequestObject,
 ) (server.QuoteOrderResponseObject, error) {
 	if err := mayOrderFor(ctx, r.Body.CustomerID); err != nil {
@@ -83,15 +83,15 @@ func (s *Service) QuoteOrder(ctx context.Context, r server.QuoteOrderRequestObje
 	return server.QuoteOrder200JSONResponse{Body: response}, err
 }
 
-// ConfirmOrder confirms an order. Errors: see submit and confirmCommand.
+// ConfirmOrder confirms an order. Errors: see submit and confirmCommand.decide.
 func (s *Service) ConfirmOrder(ctx context.Context, r server.ConfirmOrderRequestObject,
 ) (server.ConfirmOrderResponseObject, error) {
 	request := confirmOrder.Request(ctx, &r.Params.XIdempotencyKey, r.ID)
 	c := &confirmCommand{submission{request: request, orderID: r.ID, ifMatch: r.Params.IfMatch}}
-	return keyed(s.submit(ctx, c))
+	return answer(s.submit(ctx, c))
 }
 
-// CancelOrder cancels an order. Errors: see mayCompensate, submit and cancelCommand.
+// CancelOrder cancels an order. Errors: see mayCompensate, submit and cancelCommand.decide.
 func (s *Service) CancelOrder(ctx context.Context, r server.CancelOrderRequestObject,
 ) (server.CancelOrderResponseObject, error) {
 	c := &cancelCommand{submission{orderID: r.ID, ifMatch: r.Params.IfMatch}, requested, nil}
@@ -111,7 +111,7 @@ func (s *Service) CancelOrder(ctx context.Context, r server.CancelOrderRequestOb
 		content = append(content, *c.note)
 	}
 	c.request = cancelOrder.Request(ctx, r.Params.XIdempotencyKey, content)
-	return keyed(s.submit(ctx, c))
+	return answer(s.submit(ctx, c))
 }
 
 // GetOrder returns an order. Errors: see find.
@@ -120,7 +120,7 @@ func (s *Service) GetOrder(ctx context.Context, r server.GetOrderRequestObject) 
 	return server.GetOrder200JSONResponse{Body: s.orderResponse(o)}, err
 }
 
-// ListOrderHistory pages by id. Errors: see orderHistory.
+// ListOrderHistory returns a page of the events of an order. Errors: see orderHistory.
 func (s *Service) ListOrderHistory(ctx context.Context, r server.ListOrderHistoryRequestObject,
 ) (server.ListOrderHistoryResponseObject, error) {
 	page := db.PageFrom(r.Params.Sort, r.Params.Cursor, r.Params.Limit)
@@ -128,7 +128,7 @@ func (s *Service) ListOrderHistory(ctx context.Context, r server.ListOrderHistor
 	return server.ListOrderHistory200JSONResponse{Body: history.Response(events, next)}, err
 }
 
-// ListOrders pages by id.
+// ListOrders returns a page of the orders that match the filters.
 func (s *Service) ListOrders(ctx context.Context, r server.ListOrdersRequestObject,
 ) (server.ListOrdersResponseObject, error) {
 	f, err := orderFilter{
@@ -143,7 +143,7 @@ func (s *Service) ListOrders(ctx context.Context, r server.ListOrdersRequestObje
 	}}, err
 }
 
-// between returns the filter with times; package web has validated them.
+// between returns the filter with the times from, to and since. Package web has already validated the times.
 func (f orderFilter) between(from, to, since *string) (orderFilter, error) {
 	var errFrom, errTo, errSince error
 	f.From, errFrom = formats.FirstMoment(from)
@@ -155,7 +155,7 @@ func (f orderFilter) between(from, to, since *string) (orderFilter, error) {
 	return f, cmp.Or(errFrom, errSince, errTo)
 }
 
-// ExportOrders makes a file of orders.
+// ExportOrders returns a file of the orders that match the filters.
 func (s *Service) ExportOrders(ctx context.Context, r server.ExportOrdersRequestObject,
 ) (server.ExportOrdersResponseObject, error) {
 	f, err := orderFilter{
@@ -168,10 +168,10 @@ func (s *Service) ExportOrders(ctx context.Context, r server.ExportOrdersRequest
 		rows, next, err := s.db.Read(ctx).exportOrders(f, cursor)
 		return service.Views(rows, s.orderView), next, err
 	})
-	return answer(file.Respond), nil
+	return server.Answer(file.Respond), nil
 }
 
-// GetIdempotencyKey reports the effects of a key. Errors: see reportKey.
+// GetIdempotencyKey returns the effects of an idempotency key. Errors: see reportKey.
 func (s *Service) GetIdempotencyKey(ctx context.Context, r server.GetIdempotencyKeyRequestObject,
 ) (server.GetIdempotencyKeyResponseObject, error) {
 	effects, statuses, err := s.reportKey(ctx, r.Key)
@@ -194,11 +194,11 @@ func (s *Service) GetIdempotencyKey(ctx context.Context, r server.GetIdempotency
 	return server.GetIdempotencyKey200JSONResponse{Body: api.KeyReportResponse{Success: true, Data: report}}, nil
 }
 
-// CreateProduct creates a product. Errors: see createProduct, 422 idempotency_key_reused.
+// CreateProduct creates a product. Errors: 422 idempotency_key_reused, and the error of store.createProduct.
 func (s *Service) CreateProduct(ctx context.Context, r server.CreateProductRequestObject,
 ) (server.CreateProductResponseObject, error) {
 	request := createProduct.Request(ctx, r.Params.XIdempotencyKey, r.Body)
-	return keyed(s.db.Once(ctx, request, func(tx store) (int64, any, error) {
+	return answer(s.db.Once(ctx, request, func(tx store) (int64, any, error) {
 		p := product{
 			SKU: r.Body.Sku, Name: r.Body.Name, PriceCents: r.Body.PriceCents, Stock: r.Body.Stock,
 			Active: r.Body.Active == nil || *r.Body.Active,
@@ -208,7 +208,7 @@ func (s *Service) CreateProduct(ctx context.Context, r server.CreateProductReque
 	}))
 }
 
-// ListProducts pages by id.
+// ListProducts returns a page of the products that match the filters.
 func (s *Service) ListProducts(ctx context.Context, r server.ListProductsRequestObject,
 ) (server.ListProductsResponseObject, error) {
 	f, err := productFilterFrom(r.Params.Search, r.Params.Sku, r.Params.Active, r.Params.UpdatedSince)
@@ -221,7 +221,7 @@ func (s *Service) ListProducts(ctx context.Context, r server.ListProductsRequest
 	}}, err
 }
 
-// productFilterFrom reads parameters; package web has validated them.
+// productFilterFrom returns the filter for query parameters that package web has already validated.
 func productFilterFrom(search, sku *string, active *bool, updatedSince *string) (productFilter, error) {
 	since, err := formats.FirstMoment(updatedSince)
 	return productFilter{service.Filter{Search: search, UpdatedSince: since}, sku, active}, err
@@ -234,7 +234,7 @@ func (s *Service) GetProduct(ctx context.Context, r server.GetProductRequestObje
 	return server.GetProduct200JSONResponse{Body: productResponse(p)}, err
 }
 
-// UpdateProduct changes the given fields. Errors: see lockProduct.
+// UpdateProduct changes the given fields of a product. Errors: see lockProduct.
 func (s *Service) UpdateProduct(ctx context.Context, r server.UpdateProductRequestObject,
 ) (server.UpdateProductResponseObject, error) {
 	var p product
@@ -247,7 +247,7 @@ func (s *Service) UpdateProduct(ctx context.Context, r server.UpdateProductReque
 	return server.UpdateProduct200JSONResponse{Body: productResponse(p)}, err
 }
 
-// ImportProducts creates and changes products, row by row. Errors: see bulk.Import.
+// ImportProducts creates or changes a product for each row of a file. Errors: see bulk.Import.
 func (s *Service) ImportProducts(ctx context.Context, r server.ImportProductsRequestObject,
 ) (server.ImportProductsResponseObject, error) {
 	file, err := bulk.Import[api.ProductImportRow, productRow]{
@@ -260,10 +260,10 @@ func (s *Service) ImportProducts(ctx context.Context, r server.ImportProductsReq
 			return s.importProducts(ctx, rows, *r.Params.DryRun)
 		},
 	}.File(ctx, r.Body)
-	return answer(file.Respond), err
+	return server.Answer(file.Respond), err
 }
 
-// ExportProducts makes a file of products.
+// ExportProducts returns a file of the products that match the filters.
 func (s *Service) ExportProducts(ctx context.Context, r server.ExportProductsRequestObject,
 ) (server.ExportProductsResponseObject, error) {
 	f, err := productFilterFrom(r.Params.Search, r.Params.Sku, r.Params.Active, r.Params.UpdatedSince)
@@ -274,11 +274,11 @@ func (s *Service) ExportProducts(ctx context.Context, r server.ExportProductsReq
 		rows, next, err := s.db.Read(ctx).listProducts(f, db.PageRequest{Cursor: cursor, Limit: bulk.PageSize})
 		return service.Views(rows, productView), next, err
 	})
-	return answer(file.Respond), nil
+	return server.Answer(file.Respond), nil
 }
 
-// AdjustStock adds to a product's stock or takes from it. Errors: see adjustStock, 404
-// product_not_found, 422 idempotency_key_reused.
+// AdjustStock adds pieces to the stock of a product or removes pieces. Errors: 404 product_not_found, 422
+// idempotency_key_reused, and the errors of store.adjustStock.
 func (s *Service) AdjustStock(ctx context.Context, r server.AdjustStockRequestObject,
 ) (server.AdjustStockResponseObject, error) {
 	done, err := s.db.Turns.Take(ctx, rowName("products", r.ID))
@@ -287,7 +287,7 @@ func (s *Service) AdjustStock(ctx context.Context, r server.AdjustStockRequestOb
 	}
 	defer done()
 	request := adjustStock.Request(ctx, r.Params.XIdempotencyKey, []any{r.ID, r.Body})
-	return keyed(s.db.Once(ctx, request, func(tx store) (int64, any, error) {
+	return answer(s.db.Once(ctx, request, func(tx store) (int64, any, error) {
 		p, err := tx.lockProduct(r.ID, nil)
 		if err != nil {
 			return 0, nil, err
@@ -297,7 +297,7 @@ func (s *Service) AdjustStock(ctx context.Context, r server.AdjustStockRequestOb
 	}))
 }
 
-// ListStockAdjustments pages by id, or returns 404 product_not_found.
+// ListStockAdjustments returns a page of the stock adjustments of a product. Error: 404 product_not_found.
 func (s *Service) ListStockAdjustments(ctx context.Context, r server.ListStockAdjustmentsRequestObject,
 ) (server.ListStockAdjustmentsResponseObject, error) {
 	if _, err := s.db.Read(ctx).findProduct(r.ID); err != nil {
@@ -310,7 +310,7 @@ func (s *Service) ListStockAdjustments(ctx context.Context, r server.ListStockAd
 	}}, err
 }
 
-// ListProductHistory pages by id. Errors: see productHistory.
+// ListProductHistory returns a page of the events of a product. Errors: see productHistory.
 func (s *Service) ListProductHistory(ctx context.Context, r server.ListProductHistoryRequestObject,
 ) (server.ListProductHistoryResponseObject, error) {
 	page := db.PageFrom(r.Params.Sort, r.Params.Cursor, r.Params.Limit)
@@ -318,17 +318,4 @@ func (s *Service) ListProductHistory(ctx context.Context, r server.ListProductHi
 	return server.ListProductHistory200JSONResponse{Body: history.Response(events, next)}, err
 }
 
-// answer is a response that writes itself: a stored answer of an operation with an idempotency key, or a
-// file.
-type answer func(w http.ResponseWriter) error
-
-func keyed(a idempotency.Answer, err error) (answer, error) { return a.Respond, err }
-
-func (a answer) VisitCreateOrderResponse(w http.ResponseWriter) error    { return a(w) }
-func (a answer) VisitConfirmOrderResponse(w http.ResponseWriter) error   { return a(w) }
-func (a answer) VisitCancelOrderResponse(w http.ResponseWriter) error    { return a(w) }
-func (a answer) VisitExportOrdersResponse(w http.ResponseWriter) error   { return a(w) }
-func (a answer) VisitCreateProductResponse(w http.ResponseWriter) error  { return a(w) }
-func (a answer) VisitAdjustStockResponse(w http.ResponseWriter) error    { return a(w) }
-func (a answer) VisitImportProductsResponse(w http.ResponseWriter) error { return a(w) }
-func (a answer) VisitExportProductsResponse(w http.ResponseWriter) error { return a(w) }
+func answer(a idempotency.Answer, err error) (server.Answer, error) { return a.Respond, err }

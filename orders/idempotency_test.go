@@ -16,18 +16,21 @@ import (
 	api "example.com/b2b/openapi/ordersapi"
 )
 
+// expireKeys sets the expiry of the idempotency keys that match an SQL pattern to a second ago.
+func (s *system) expireKeys(t *testing.T, pattern string) {
+	t.Helper()
+	const expire = "UPDATE idempotency_keys SET expires_at = ? WHERE idempotency_key LIKE ?"
+	s.exec(t, expire, db.Now(s.db, -time.Second), pattern)
+}
+
 func TestIdempotencyKey(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g)
 		p := s.product(t, 100, 100)
 		post := func(body string, headers ...string) (int, []byte, string) {
 			t.Helper()
-			status, answer, header := webtest.Do(
-				t,
-				"POST",
-				s.base+"/orders",
-				body,
-				append([]string{"Content-Type", "application/json"}, headers...)...)
+			headers = append([]string{"Content-Type", "application/json"}, headers...)
+			status, answer, header := webtest.Do(t, "POST", s.base+"/orders", body, headers...)
 			return status, answer, header.Get("Idempotency-Replayed")
 		}
 		body := fmt.Sprintf(`{"customer_id":1,"items":[{"product_id":%d,"qty":1}]}`, p)
@@ -38,9 +41,8 @@ func TestIdempotencyKey(t *testing.T) {
 				t.Error("the first answer is no replay")
 			}
 			for _, spelling := range []string{"X-Idempotency-Key", "Idempotency-Key", "x-idempotency-key"} {
-				status, again, replayed := post(
-					strings.ReplaceAll(body, ":", " : "), spelling, "same",
-				) // the same request in other words
+				sameWithSpaces := strings.ReplaceAll(body, ":", " : ")
+				status, again, replayed := post(sameWithSpaces, spelling, "same")
 				if status != 201 || replayed != "true" || !bytes.Equal(first, again) {
 					t.Errorf("%s: %d %q %s, first %s", spelling, status, replayed, again, first)
 				}
@@ -49,15 +51,22 @@ func TestIdempotencyKey(t *testing.T) {
 		})
 		t.Run("one key, quoted and not", func(t *testing.T) {
 			before := s.count(t, "orders")
-			for _, key := range []struct{ headers, path, shown string }{{`"q"`, "q", "q"}, {`"q\"\\r"`, `q%22%5Cr`, `q"\r`}} {
-				_, first, _ := post(body, "Idempotency-Key", key.headers)
-				for _, again := range [][]string{{"X-Idempotency-Key", key.shown}, {"Idempotency-Key", key.headers, "X-Idempotency-Key", key.shown}} {
+			for _, key := range []struct{ quoted, path, plain string }{
+				{`"q"`, "q", "q"},
+				{`"q\"\\r"`, `q%22%5Cr`, `q"\r`},
+			} {
+				_, first, _ := post(body, "Idempotency-Key", key.quoted)
+				for _, again := range [][]string{
+					{"X-Idempotency-Key", key.plain},
+					{"Idempotency-Key", key.quoted, "X-Idempotency-Key", key.plain},
+				} {
 					status, answer, replayed := post(body, again...)
 					if status != 201 || replayed != "true" || !bytes.Equal(first, answer) {
 						t.Errorf("%q: %d %q %s, first %s", again, status, replayed, answer, first)
 					}
 				}
-				if report := webtest.Data(t, "GET", s.base+"/idempotency-keys/"+key.path, nil); report["idempotency_key"] != key.shown {
+				report := webtest.Data(t, "GET", s.base+"/idempotency-keys/"+key.path, nil)
+				if report["idempotency_key"] != key.plain {
 					t.Errorf("%s: %v", key.path, report)
 				}
 			}
@@ -84,13 +93,14 @@ func TestIdempotencyKey(t *testing.T) {
 		})
 		t.Run("idempotency_key_reused", func(t *testing.T) {
 			s.place(t, "mine", line(p, 1))
-			for _, res := range []*api.CreateOrderResponse{s.place(t, "mine", line(p, 2)), s.place(t, "mine", line(p, 1), line(p, 1))} {
+			for _, res := range []*api.CreateOrderResponse{
+				s.place(t, "mine", line(p, 2)),
+				s.place(t, "mine", line(p, 1), line(p, 1)),
+			} {
 				webtest.WantError(t, res.StatusCode(), res.Body, 422, "idempotency_key_reused")
 			}
-			res, _ := s.CreateOrderWithResponse(
-				ctx, &api.CreateOrderParams{XIdempotencyKey: new("mine")},
-				api.NewOrder{CustomerID: 2, Items: []contract.NewOrderItem{line(p, 1)}},
-			)
+			n := api.NewOrder{CustomerID: 2, Items: []contract.NewOrderItem{line(p, 1)}}
+			res, _ := s.CreateOrderWithResponse(ctx, &api.CreateOrderParams{XIdempotencyKey: new("mine")}, n)
 			webtest.WantError(t, res.StatusCode(), res.Body, 422, "idempotency_key_reused")
 		})
 		t.Run("belongs to one operation", func(t *testing.T) {
@@ -104,7 +114,7 @@ func TestIdempotencyKey(t *testing.T) {
 			if res := s.cancel(t, o.ID, "every"); res.JSON200 == nil {
 				t.Errorf("%s", res.Body)
 			}
-			again = s.confirm(t, o.ID, "every") // what the key has done, not what would happen now
+			again = s.confirm(t, o.ID, "every") // the stored answer, although the order is canceled now
 			if !bytes.Equal(confirmed.Body, again.Body) {
 				t.Errorf("%s, then %s", confirmed.Body, again.Body)
 			}
@@ -135,11 +145,8 @@ func TestIdempotencyKey(t *testing.T) {
 		})
 		t.Run("expired is as good as new", func(t *testing.T) {
 			first := s.place(t, "old", line(p, 1))
-			s.exec(
-				t, "UPDATE idempotency_keys SET expires_at = ? WHERE idempotency_key = 'old'",
-				db.Now(g, -time.Second),
-			)
-			second := s.place(t, "old", line(p, 2)) // even for another request
+			s.expireKeys(t, "old")
+			second := s.place(t, "old", line(p, 2)) // another request may use the key
 			if second.JSON201 == nil || second.JSON201.Data.ID == first.JSON201.Data.ID {
 				t.Fatalf("%s", second.Body)
 			}
@@ -150,8 +157,9 @@ func TestIdempotencyKey(t *testing.T) {
 		t.Run("lives as long as it should", func(t *testing.T) {
 			s.place(t, "age", line(p, 1))
 			var n int64
+			earliest, latest := db.Now(g, keyLifetime-time.Minute), db.Now(g, keyLifetime)
 			g.Table("idempotency_keys").
-				Where("idempotency_key = 'age' AND expires_at > ? AND expires_at <= ?", db.Now(g, keyLifetime-time.Minute), db.Now(g, keyLifetime)).
+				Where("idempotency_key = 'age' AND expires_at > ? AND expires_at <= ?", earliest, latest).
 				Count(&n)
 			if n != 1 {
 				t.Error("the key does not expire after KeyLifetime")
@@ -162,16 +170,12 @@ func TestIdempotencyKey(t *testing.T) {
 			for i := range 3 {
 				s.place(t, fmt.Sprint("purge-", i), line(p, 1))
 			}
-			s.exec(
-				t, "UPDATE idempotency_keys SET expires_at = ? WHERE idempotency_key LIKE 'purge-%'",
-				db.Now(g, -time.Second),
-			)
+			s.expireKeys(t, "purge-%")
 			if n, err := s.service.PurgeKeys(ctx); err != nil || n != 3 {
 				t.Errorf("%d purged, %v", n, err)
 			}
-			if again := s.place(t, "kept", line(p, 1)); again.HTTPResponse.Header.Get(
-				"Idempotency-Replayed",
-			) != "true" {
+			again := s.place(t, "kept", line(p, 1))
+			if again.HTTPResponse.Header.Get("Idempotency-Replayed") != "true" {
 				t.Error("a key that had not expired was purged")
 			}
 		})
@@ -198,8 +202,8 @@ func TestConcurrent(t *testing.T) {
 		})
 		t.Run("50 orders on a stock of 10", func(t *testing.T) {
 			p := s.product(t, 1, 10)
-			wantCounts(t, atOnce(50, func(i int) string { return placeOutcome(fmt.Sprint("stock-", i), line(p, 1)) }),
-				map[string]int{"201": 10, "400 insufficient_stock": 40})
+			counts := atOnce(50, func(i int) string { return placeOutcome(fmt.Sprint("stock-", i), line(p, 1)) })
+			wantCounts(t, counts, map[string]int{"201": 10, "400 insufficient_stock": 40})
 			s.wantStock(t, p, 0)
 		})
 		t.Run("20 orders with one key", func(t *testing.T) {
@@ -212,10 +216,8 @@ func TestConcurrent(t *testing.T) {
 		})
 		t.Run("20 refused orders with one key", func(t *testing.T) {
 			p := s.product(t, 1, 0)
-			wantCounts(
-				t, atOnce(20, func(int) string { return placeOutcome("refused-key", line(p, 1)) }),
-				map[string]int{"400 insufficient_stock": 20},
-			)
+			counts := atOnce(20, func(int) string { return placeOutcome("refused-key", line(p, 1)) })
+			wantCounts(t, counts, map[string]int{"400 insufficient_stock": 20})
 		})
 		t.Run("20 orders with one key and two bodies", func(t *testing.T) {
 			p := s.product(t, 1, 100)
@@ -225,10 +227,7 @@ func TestConcurrent(t *testing.T) {
 		t.Run("20 orders with one expired key", func(t *testing.T) {
 			p := s.product(t, 1, 100)
 			s.place(t, "expired-key", line(p, 1))
-			s.exec(
-				t, "UPDATE idempotency_keys SET expires_at = ? WHERE idempotency_key = 'expired-key'",
-				db.Now(g, -time.Second),
-			)
+			s.expireKeys(t, "expired-key")
 			bodies := atOnce(20, func(int) string { return string(s.place(t, "expired-key", line(p, 1)).Body) })
 			if len(bodies) != 1 {
 				t.Errorf("%d different answers: %v", len(bodies), bodies)
@@ -257,7 +256,8 @@ func TestConcurrent(t *testing.T) {
 				res := s.cancel(t, id, "")
 				return "cancel " + outcome(res.StatusCode(), res.Body)
 			})
-			if counts["cancel 200"] != 40 || counts["confirm 200"]+counts["confirm 400 order_not_confirmable"] != 40 {
+			if counts["cancel 200"] != 40 ||
+				counts["confirm 200"]+counts["confirm 400 order_not_confirmable"] != 40 {
 				t.Errorf("%v", counts)
 			}
 			s.wantStock(t, p, 20)
@@ -266,9 +266,8 @@ func TestConcurrent(t *testing.T) {
 			p := s.product(t, 1, 1000)
 			counts := atOnce(60, func(i int) string {
 				if i%3 == 0 {
-					res, err := s.UpdateProductWithResponse(
-						ctx, p, nil, api.ProductUpdate{PriceCents: new(int64(i + 1))},
-					)
+					change := api.ProductUpdate{PriceCents: new(int64(i + 1))}
+					res, err := s.UpdateProductWithResponse(ctx, p, nil, change)
 					if err != nil {
 						return err.Error()
 					}

@@ -9,21 +9,29 @@ import (
 	"example.com/b2b/openapi/contract"
 )
 
-// The operations that take an idempotency key. Tests hold the report on a key, the doctor and the contract to
-// keyedOperations.
+// The operations that take an idempotency key, in the order of the contract. keyed adds each operation to
+// keyedOperations and statusAfter. Tests compare keyedOperations with the contract.
 var (
-	createOrder  = idempotency.Operation{Name: "createOrder", Status: http.StatusCreated, Target: orderSubject}
-	confirmOrder = idempotency.Operation{Name: "confirmOrder", Status: http.StatusOK, Target: orderSubject}
-	cancelOrder  = idempotency.Operation{Name: "cancelOrder", Status: http.StatusOK, Target: orderSubject}
+	createProduct = keyed("createProduct", http.StatusCreated, productSubject, "")
+	adjustStock   = keyed("adjustStock", http.StatusCreated, productSubject, "")
+	createOrder   = keyed("createOrder", http.StatusCreated, orderSubject, created)
+	confirmOrder  = keyed("confirmOrder", http.StatusOK, orderSubject, confirmed)
+	cancelOrder   = keyed("cancelOrder", http.StatusOK, orderSubject, canceled)
 
-	createProduct = idempotency.Operation{Name: "createProduct", Status: http.StatusCreated, Target: productSubject}
-	adjustStock   = idempotency.Operation{Name: "adjustStock", Status: http.StatusCreated, Target: productSubject}
-
-	keyedOperations = idempotency.Operations{createOrder, confirmOrder, cancelOrder, createProduct, adjustStock}
+	keyedOperations idempotency.Operations
+	statusAfter     = map[string]status{} // the order's status after an operation, by the operation's name
 )
 
-// reportKey returns the effects of a key of the caller, and the status of each order among them. Error: 404
-// idempotency_key_unknown when the key has no effects, or has expired.
+// keyed registers an operation: with the HTTP status of its answer, the kind of thing that it creates or
+// changes, and, for orders, the status of the order in the answer.
+func keyed(name string, answer int, target string, after status) idempotency.Operation {
+	o := idempotency.Operation{Name: name, Status: answer, Target: target}
+	keyedOperations, statusAfter[name] = append(keyedOperations, o), after
+	return o
+}
+
+// reportKey returns the effects of the caller's key, and a map from the id of each changed order to the
+// order's present status. Error: 404 idempotency_key_unknown when the key has no effects, or has expired.
 func (s *Service) reportKey(
 	ctx context.Context, key string,
 ) (effects []idempotency.Use, statuses map[int64]*contract.OrderStatus, err error) {

@@ -30,11 +30,11 @@ import (
 	"example.com/b2b/orders"
 )
 
-// TestLinearizable lets clients work on a few scarce products through two instances of the service. Some
-// answers get lost, and some of those calls are repeated. Whatever the clients saw must be explained by some
-// order in which the calls happened one after the other, each between its start and its answer, in a simple
-// model of the service: stock, orders and keys in memory. The clients of a shop are those of one partner;
-// both partners use the same keys.
+// TestLinearizable checks that the service is linearizable. Concurrent clients call two instances of the
+// service for a few scarce products; some answers are lost, and some of the lost calls are repeated. A serial
+// order of the calls, each between its start and its answer, must explain all answers in a simple model of
+// the service: stock, orders and keys in memory. All clients of a shop act for one partner; both partners use
+// the same keys.
 func TestLinearizable(t *testing.T) {
 	const rounds, clients, calls = 12, 8, 12 // the cost of a check rises steeply with the length of a history
 	dbtest.EachConfig(t, func(t *testing.T, c db.Config) {
@@ -51,7 +51,8 @@ func TestLinearizable(t *testing.T) {
 		seen := map[string]int{}
 		var tokens, clerks [2]string
 		for i := range tokens {
-			tokens[i], clerks[i] = as(t, callers[i], "")[1], as(t, auth.Principal{Subject: fmt.Sprint("clerk-", i)}, "")[1]
+			tokens[i] = as(t, callers[i], "")[1]
+			clerks[i] = as(t, auth.Principal{Subject: fmt.Sprint("clerk-", i)}, "")[1]
 		}
 		for n := range rounds {
 			r := &round{
@@ -74,9 +75,10 @@ func TestLinearizable(t *testing.T) {
 				t.Fatalf("in round %d", n)
 			}
 		}
-		for _, outcome := range []string{ // else the test would say less than it seems to
-			"create 201", "create 201 again", "create 400 insufficient_stock", "create 422 idempotency_key_reused", "create lost",
-			"confirm 200", "confirm 400 order_not_confirmable", "cancel 200", "cancel 200 again", "adjust 201", "key 200", "peek 404 order_not_found",
+		for _, outcome := range []string{ // the random calls must have had each of these outcomes
+			"create 201", "create 201 again", "create 400 insufficient_stock", "create 422 idempotency_key_reused",
+			"create lost", "confirm 200", "confirm 400 order_not_confirmable", "cancel 200", "cancel 200 again",
+			"adjust 201", "key 200", "peek 404 order_not_found",
 		} {
 			if seen[outcome] == 0 {
 				t.Errorf("no call ended with %q: %v", outcome, seen)
@@ -90,39 +92,38 @@ func TestLinearizable(t *testing.T) {
 	})
 }
 
-// wantActors wants an event of each order's beginning, and nobody but its customer's partner in its history.
+// wantActors checks that each order has an event of its creation, and that all events of an order are by the
+// partner of its customer.
 func (s *system) wantActors(t *testing.T) {
 	t.Helper()
+	const byAnother = "subject = 'order' AND actor <> CASE customer_id WHEN ? THEN ? ELSE ? END"
+	a, b := callers[0], callers[1]
 	var created, foreign int64
 	err := errors.Join(
 		s.db.Table("events").Where("type = 'order.created'").Count(&created).Error,
-		s.db.Table("events").
-			Where("subject = 'order' AND actor <> CASE customer_id WHEN ? THEN ? ELSE ? END", callers[0].Customer, callers[0].Subject, callers[1].Subject).
-			Count(&foreign).
-			Error,
+		s.db.Table("events").Where(byAnother, a.Customer, a.Subject, b.Subject).Count(&foreign).Error,
 	)
 	if orders := s.count(t, "orders"); err != nil || created != orders || foreign != 0 {
-		t.Errorf(
-			"%d of %d orders begin in the history, where %d events are by somebody else; %v", created, orders,
-			foreign, err,
-		)
+		t.Errorf("%d of %d orders have an event of their creation, %d events are by another caller; %v",
+			created, orders, foreign, err)
 	}
 }
 
-// The prices make an order's total tell its lines.
+// The prices are chosen so that the total of an order determines its lines.
 const price0, price1, opening = 1000, 1, 4
 
-// input is a call. Its zero fields do not matter to the operation.
+// input is a call. The operation ignores fields that are zero.
 type input struct {
-	op       string // create, confirm, cancel, adjust; product, order, key; peek: the other partner asks for the order
-	partner  int    // which of the callers
+	// op is create, confirm, cancel, adjust, product, order, key, or peek: the other partner reads the order.
+	op       string
+	partner  int // an index of callers
 	key      string
-	products [2]int64 // the shop's
-	qty      [2]int64 // create: pieces of each; adjust: delta of one
+	products [2]int64 // the products of the shop
+	qty      [2]int64 // create: pieces of each product; adjust: the delta of one product
 	swapped  bool     // create: the lines in descending product id
 	order    int64
-	at       int  // which product
-	byClerk  bool // the call is made by who may change products, which no partner may: adjust, and key for its keys
+	at       int  // an index of products
+	byClerk  bool // by a caller with the right to change products: adjust, and key for keys of adjust
 }
 
 func (in input) writes() bool {
@@ -156,12 +157,8 @@ func (in input) request() (method, path, body string) {
 		encoded, _ := json.Marshal(api.NewOrder{CustomerID: callers[in.partner].Customer, Items: lines})
 		return "POST", "/orders", string(encoded)
 	case "adjust":
-		return "POST", fmt.Sprintf(
-				"/products/%d/stock-adjustments",
-				in.products[in.at],
-			), fmt.Sprintf(
-				`{"delta":%d,"reason":"counted"}`, in.qty[in.at],
-			)
+		path := fmt.Sprintf("/products/%d/stock-adjustments", in.products[in.at])
+		return "POST", path, fmt.Sprintf(`{"delta":%d,"reason":"counted"}`, in.qty[in.at])
 	case "product":
 		return "GET", fmt.Sprintf("/products/%d", in.products[in.at]), ""
 	case "order", "peek":
@@ -172,17 +169,17 @@ func (in input) request() (method, path, body string) {
 	return "POST", fmt.Sprintf("/orders/%d/%s", in.order, in.op), ""
 }
 
-// answer is what a client learns from a call.
+// answer is the part of an answer that the model predicts.
 type answer struct {
-	lost     bool // then nothing that follows counts, except for id where another answer told it
+	lost     bool // the other fields are unknown, except id if settle found it in another answer
 	status   int
 	code     string
-	short    string // the details of a refusal for want of stock
+	short    string // the details of insufficient_stock
 	replayed bool
 	id       int64 // of the order, or of the stock adjustment
 	order    contract.OrderStatus
 	total    int64
-	stock    int64 // now, or after an adjustment
+	stock    int64 // of the product, or after an adjustment
 }
 
 func (a answer) outcome() string {
@@ -196,7 +193,7 @@ func (a answer) outcome() string {
 	return outcome
 }
 
-// model is the service as its contract describes it. Its states are never changed, only replaced.
+// model is a model of the service. A call returns a new state and does not change the old state.
 type model struct {
 	stock  [2]int64
 	orders map[int64]placedOrder
@@ -208,7 +205,7 @@ type placedOrder struct {
 	qty    [2]int64
 }
 
-// first is the request that took a key, and its answer.
+// first is the first request with a key, and its answer.
 type first struct {
 	in  input
 	out answer
@@ -239,7 +236,7 @@ func (m model) show(status int, id int64) answer {
 	return answer{status: status, id: id, order: o.status, total: price0*o.qty[0] + price1*o.qty[1]}
 }
 
-// call carries out a call. What it creates gets id, which only the database can choose.
+// call executes a call. A created order or adjustment gets id, because the database chooses the ids.
 func (m model) call(in input, id int64) (answer, model) {
 	switch in.op {
 	case "product":
@@ -278,15 +275,14 @@ func (m model) call(in input, id int64) (answer, model) {
 
 func (m model) write(in input, id int64) (answer, model) {
 	if in.op == "create" || in.op == "adjust" {
-		before, taken, short := m, in.qty, []string(nil)
+		before, removed, short := m, in.qty, []string(nil)
 		if in.op == "adjust" {
-			taken[in.at] *= -1
+			removed[in.at] *= -1
 		}
-		for i, qty := range taken {
+		for i, qty := range removed {
 			if qty > m.stock[i] {
-				short = append(
-					short, fmt.Sprintf("product %d: asked %d, available %d", in.products[i], qty, m.stock[i]),
-				)
+				const detail = "product %d: asked %d, available %d"
+				short = append(short, fmt.Sprintf(detail, in.products[i], qty, m.stock[i]))
 			}
 			m.stock[i] -= qty
 		}
@@ -333,36 +329,38 @@ var linear = porcupine.Model{
 	DescribeState:     func(state any) string { return fmt.Sprintf("%+v", state) },
 }
 
-// shop is one or two products that no order shares with those of another shop. So its history can be checked
-// by itself.
+// shop has one or two products. No order has products of two shops, so the history of each shop can be
+// checked alone.
 type shop struct {
-	partner  int // which of the callers
+	partner  int // an index of callers
 	products [2]int64
 	history  []porcupine.Operation
-	orders   []int64 // that clients know of
-	keyed    []input // calls that were made with a key
+	orders   []int64 // ids in the answers so far
+	keyed    []input // calls with a key
 }
 
-// round is one history for each shop.
+// round records a history for each shop.
 type round struct {
 	t         *testing.T
 	n         int
 	instances []string
 	client    *http.Client
 	tokens    [2]string // of the partners
-	clerks    [2]string // of who may change the products of their shops
+	clerks    [2]string // tokens of callers with the right to change products
 	start     time.Time
-	late      sync.WaitGroup // calls that no client waits for
+	late      sync.WaitGroup // calls without a waiting client
 
-	mu        sync.Mutex // for what follows and for the shops
+	mu        sync.Mutex // guards the fields below and in the shops
 	shops     []*shop
 	processes int
 }
 
-// settle says of the lost answers what the others tell, which saves the search from trying all that might
-// have been.
+// settle completes lost answers from other answers to the same key. Without it, the checker would have to try
+// too many possibilities.
 func (s *shop) settle() {
-	did, not, ids := map[string]bool{}, map[string]int64{}, map[string]int64{} // for each key
+	// For each key: an answer shows the call that used the key; the latest time at which the key was unknown;
+	// the id.
+	did, not, ids := map[string]bool{}, map[string]int64{}, map[string]int64{}
 	for _, op := range s.history {
 		in, out := op.Input.(input), op.Output.(answer)
 		switch {
@@ -374,16 +372,15 @@ func (s *shop) settle() {
 			ids[in.key] = out.id
 		}
 	}
-	// Where an answer shows which call it was that did what the key stands for, the others did nothing.
-	s.history = slices.DeleteFunc(
-		s.history,
-		func(op porcupine.Operation) bool { return op.Output.(answer).lost && did[op.Input.(input).key] },
-	)
+	// When an answer shows the call that used the key, lost calls with this key changed nothing.
+	s.history = slices.DeleteFunc(s.history, func(op porcupine.Operation) bool {
+		return op.Output.(answer).lost && did[op.Input.(input).key]
+	})
 	for i := range s.history {
 		op := &s.history[i]
 		if key, out := op.Input.(input).key, op.Output.(answer); out.lost {
-			op.Call = max(op.Call, not[key])       // until then it had not happened
-			out.id = cmp.Or(ids[key], -int64(i)-1) // or one that nobody knows
+			op.Call = max(op.Call, not[key])       // the call took effect after that time
+			out.id = cmp.Or(ids[key], -int64(i)-1) // a negative id stands for an unknown id
 			op.Output = out
 		}
 	}
@@ -394,16 +391,16 @@ func (r *round) run(clients, calls int) {
 	for process := range clients {
 		wg.Go(func() {
 			for range calls {
-				shop := r.shops[rand.N(3)/2] // rather the one with two products
+				shop := r.shops[rand.N(3)/2] // the shop with two products is twice as likely
 				in := r.next(shop)
-				for r.record(&process, shop, in, true) && in.key != "" && rand.N(4) > 0 { // lost: repeat
+				for r.record(&process, shop, in, true) && in.key != "" && rand.N(4) > 0 { // repeat a lost call
 				}
 			}
 		})
 	}
 	wg.Wait()
 	r.late.Wait()
-	for _, shop := range r.shops { // what became of it all
+	for _, shop := range r.shops { // read the final state
 		look := input{op: "product", partner: shop.partner, products: shop.products}
 		r.record(new(0), shop, look, false)
 		if look.at = 1; shop.products[1] != 0 {
@@ -421,7 +418,7 @@ func (r *round) run(clients, calls int) {
 	}
 }
 
-// next makes a call up.
+// next returns a random call.
 func (r *round) next(s *shop) input {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -429,13 +426,13 @@ func (r *round) next(s *shop) input {
 	if both {
 		in.at = rand.N(2)
 	}
-	if len(s.keyed) > 0 && rand.N(6) == 0 { // a key once more, perhaps for another request
+	if len(s.keyed) > 0 && rand.N(6) == 0 { // reuse a key, perhaps for another request
 		again := s.keyed[max(0, len(s.keyed)-1-rand.N(4))]
 		switch {
 		case rand.N(2) == 0:
 		case again.order == 0:
 			again.qty[again.at]++
-			if again.op == "adjust" && again.qty[again.at] == 0 { // which is no adjustment
+			if again.op == "adjust" && again.qty[again.at] == 0 { // a delta of 0 is invalid
 				again.qty[again.at] = 1
 			}
 		default:
@@ -443,7 +440,11 @@ func (r *round) next(s *shop) input {
 		}
 		return again
 	}
-	in.op = []string{"create", "create", "create", "create", "confirm", "cancel", "cancel", "adjust", "product", "product", "order", "peek", "key"}[rand.N(13)]
+	ops := []string{
+		"create", "create", "create", "create", "confirm", "cancel", "cancel", "adjust",
+		"product", "product", "order", "peek", "key",
+	}
+	in.op = ops[rand.N(len(ops))]
 	if len(s.orders) == 0 && slices.Contains([]string{"confirm", "cancel", "order", "peek"}, in.op) {
 		in.op = "create"
 	}
@@ -457,7 +458,7 @@ func (r *round) next(s *shop) input {
 		in.byClerk = true
 		in.qty[in.at] = []int64{-2, -1, 1, 2}[rand.N(4)]
 	case "confirm", "cancel", "order", "peek":
-		in.order = s.orders[max(0, len(s.orders)-1-rand.N(4))] // clients meet at the latest orders
+		in.order = s.orders[max(0, len(s.orders)-1-rand.N(4))] // clients compete for the latest orders
 	case "key":
 		if len(s.keyed) == 0 {
 			in.op = "product"
@@ -470,13 +471,13 @@ func (r *round) next(s *shop) input {
 		in.partner = 1 - s.partner
 	}
 	if in.op == "confirm" || in.writes() && rand.N(3) > 0 {
-		in.key = fmt.Sprintf("%d-%d", r.n, len(s.keyed)) // in the other shop, too
+		in.key = fmt.Sprintf("%d-%d", r.n, len(s.keyed)) // the other shop has the same keys
 		s.keyed = append(s.keyed, in)
 	}
 	return in
 }
 
-// record makes a call, writes it into the history, and reports whether its answer was lost.
+// record makes a call, appends the call to the history, and reports whether the answer was lost.
 func (r *round) record(process *int, s *shop, in input, losing bool) (lost bool) {
 	began := time.Since(r.start).Nanoseconds()
 	out := r.call(in, losing)
@@ -485,9 +486,9 @@ func (r *round) record(process *int, s *shop, in input, losing bool) (lost bool)
 	defer r.mu.Unlock()
 	op := porcupine.Operation{ClientId: *process, Input: in, Output: out, Call: began, Return: ended}
 	if out.lost {
-		// It may happen whenever from now on, or never: at the end, nobody sees it.
+		// The call may take effect at any later time, or never.
 		op.Return = math.MaxInt64
-		*process = r.processes // this one still waits for its answer
+		*process = r.processes // a process has one call at a time, and the lost call has not ended
 		r.processes++
 	} else if in.op == "create" && out.id != 0 && !slices.Contains(s.orders, out.id) {
 		s.orders = append(s.orders, out.id)
@@ -502,15 +503,15 @@ func (r *round) call(in input, losing bool) answer {
 	ctx := ctx
 	if losing && in.writes() {
 		switch rand.N(24) {
-		case 0: // never sent
+		case 0: // lose the request
 			return answer{lost: true}
-		case 1: // answered, but nobody listens
+		case 1: // lose the answer
 			r.send(ctx, in)
 			return answer{lost: true}
-		case 2: // still under way when the client goes on
+		case 2: // lose the answer, while the request is still in flight
 			r.late.Go(func() { r.send(ctx, in) })
 			return answer{lost: true}
-		case 3: // hung up at some moment
+		case 3: // cancel the request at a random time
 			var cancel context.CancelFunc
 			ctx, cancel = context.WithCancel(ctx)
 			defer cancel()
@@ -522,9 +523,8 @@ func (r *round) call(in input, losing bool) answer {
 
 func (r *round) send(ctx context.Context, in input) answer {
 	method, path, body := in.request()
-	req, err := http.NewRequestWithContext(
-		ctx, method, r.instances[rand.N(len(r.instances))]+path, strings.NewReader(body),
-	)
+	url := r.instances[rand.N(len(r.instances))] + path
+	req, err := http.NewRequestWithContext(ctx, method, url, strings.NewReader(body))
 	if err != nil {
 		r.t.Error(err)
 		return answer{lost: true}
@@ -565,7 +565,7 @@ func (r *round) send(ctx context.Context, in input) answer {
 		return answer{lost: true}
 	}
 	if res.StatusCode == http.StatusServiceUnavailable || res.StatusCode == http.StatusGatewayTimeout {
-		return answer{lost: true, status: res.StatusCode} // which promises nothing
+		return answer{lost: true, status: res.StatusCode} // the effect is unknown
 	}
 	d := a.Data
 	out := answer{
@@ -588,7 +588,7 @@ func (r *round) send(ctx context.Context, in input) answer {
 	return out
 }
 
-// check looks for an order of the calls that explains the answers, and counts those.
+// check searches a serial order of the calls that explains the answers, and counts the answers by outcome.
 func (r *round) check(seen map[string]int) {
 	for _, shop := range r.shops {
 		for _, op := range shop.history {
@@ -602,10 +602,8 @@ func (r *round) check(seen map[string]int) {
 		r.t.Errorf("products %v: %s", shop.products, result)
 		slices.SortFunc(shop.history, func(a, b porcupine.Operation) int { return cmp.Compare(a.Call, b.Call) })
 		for _, op := range shop.history {
-			r.t.Logf(
-				"%3d %v-%v %s", op.ClientId, time.Duration(op.Call), time.Duration(op.Return),
-				linear.DescribeOperation(op.Input, op.Output),
-			)
+			r.t.Logf("%3d %v-%v %s", op.ClientId, time.Duration(op.Call), time.Duration(op.Return),
+				linear.DescribeOperation(op.Input, op.Output))
 		}
 		_, info := porcupine.CheckOperationsVerbose(linear, shop.history, 20*time.Second)
 		file := filepath.Join(r.t.ArtifactDir(), "history.html") // kept with go test -artifacts

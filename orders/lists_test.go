@@ -15,7 +15,7 @@ import (
 	"example.com/b2b/internal/web/webtest"
 )
 
-// listed reads a list to its end, as the documents say, and returns the ids.
+// listed reads all pages of a list by next_cursor, and returns the ids.
 func listed(t *testing.T, url string) (ids []int64) {
 	t.Helper()
 	for cursor := "cursor="; ; {
@@ -52,18 +52,20 @@ func TestSort(t *testing.T) {
 		s.cancel(t, o, "")
 		for path, want := range map[string]struct {
 			rows        int
-			newestFirst bool // without a word
+			newestFirst bool // the order without the parameter sort
 		}{
-			"/orders?": {7, false}, "/orders?status=CREATED&": {6, false}, "/products?": {7, false}, "/products?search=thing&": {7, false},
-			fmt.Sprintf("/products/%d/stock-adjustments?", p): {7, true}, fmt.Sprintf("/products/%d/history?", p): {7, true}, fmt.Sprintf("/orders/%d/history?", o): {3, true},
+			"/orders?":                {7, false},
+			"/orders?status=CREATED&": {6, false},
+			"/products?":              {7, false},
+			"/products?search=thing&": {7, false},
+			fmt.Sprintf("/products/%d/stock-adjustments?", p): {7, true},
+			fmt.Sprintf("/products/%d/history?", p):           {7, true},
+			fmt.Sprintf("/orders/%d/history?", o):             {3, true},
 		} {
 			byDefault, newest := listed(t, s.base+path), listed(t, s.base+path+"sort=-created_at&")
 			for _, limit := range []int{1, 2, want.rows, 100} {
-				up, down := listed(
-					t, fmt.Sprint(s.base, path, "sort=created_at&limit=", limit, "&"),
-				), listed(
-					t, fmt.Sprint(s.base, path, "sort=-created_at&limit=", limit, "&"),
-				)
+				up := listed(t, fmt.Sprint(s.base, path, "sort=created_at&limit=", limit, "&"))
+				down := listed(t, fmt.Sprint(s.base, path, "sort=-created_at&limit=", limit, "&"))
 				if len(up) != want.rows || !slices.IsSorted(up) {
 					t.Errorf("%s, %d a page: %v", path, limit, up)
 				}
@@ -99,7 +101,7 @@ func TestUpdatedSince(t *testing.T) {
 		start := time.Date(2024, 1, 1, 0, 0, 0, 0, time.UTC)
 		var rows []row
 		var goods []good
-		for i := range 1500 { // changed in another order than created
+		for i := range 1500 { // the order of the changes is not the order of the ids
 			id, changed := int64(i+1), start.Add(time.Duration(i*7919%1500)*time.Minute)
 			rows = append(rows, row{id, int64(i%2 + 1), "CREATED", 1, start, changed})
 			goods = append(goods, good{id, fmt.Sprint("S-", i), "Thing", 1, 1, start, changed})
@@ -113,17 +115,22 @@ func TestUpdatedSince(t *testing.T) {
 			}
 		}
 		t.Run("filters", func(t *testing.T) {
-			for _, since := range []time.Time{start, start.Add(time.Hour), start.Add(1495 * time.Minute), start.Add(1495*time.Minute + time.Millisecond), start.AddDate(1, 0, 0)} {
+			late := start.Add(1495 * time.Minute)
+			for _, since := range []time.Time{
+				start, start.Add(time.Hour), late, late.Add(time.Millisecond), start.AddDate(1, 0, 0),
+			} {
 				for _, also := range []struct {
 					query string
 					is    func(row) bool
 				}{
 					{"/orders?", func(row) bool { return true }},
 					{"/orders?customer_id=2&", func(r row) bool { return r.CustomerID == 2 }},
-					{"/orders?customer_id=1&status=CREATED&from=2024-01-01&to=2024-01-01&sort=-created_at&", func(r row) bool { return r.CustomerID == 1 }},
+					{"/orders?customer_id=1&status=CREATED&from=2024-01-01&to=2024-01-01&sort=-created_at&",
+						func(r row) bool { return r.CustomerID == 1 }},
 					{"/orders?status=CONFIRMED&", func(row) bool { return false }},
 					{"/products?", func(row) bool { return true }},
-					{"/products?active=true&search=S-1&sku=S-1497&sort=-created_at&", func(r row) bool { return r.ID == 1498 }},
+					{"/products?active=true&search=S-1&sku=S-1497&sort=-created_at&",
+						func(r row) bool { return r.ID == 1498 }},
 				} {
 					var want []int64
 					for _, r := range rows {
@@ -131,7 +138,8 @@ func TestUpdatedSince(t *testing.T) {
 							want = append(want, r.ID)
 						}
 					}
-					got := listed(t, s.base+also.query+"limit=100&updated_since="+since.Format(time.RFC3339Nano)+"&")
+					from := since.Format(time.RFC3339Nano)
+					got := listed(t, s.base+also.query+"limit=100&updated_since="+from+"&")
 					if slices.Sort(got); !slices.Equal(got, want) {
 						t.Errorf("%s since %v: %d rows, want %d: %v", also.query, since, len(got), len(want), got)
 					}
@@ -139,9 +147,10 @@ func TestUpdatedSince(t *testing.T) {
 			}
 		})
 		t.Run("a date is its first moment", func(t *testing.T) {
-			if first, second := len(listed(t, s.base+"/orders?limit=100&updated_since=2024-01-02&")), len(listed(t, s.base+"/orders?limit=100&updated_since=2024-01-02T00:00:00Z&")); first != 60 ||
-				second != 60 {
-				t.Errorf("%d and %d", first, second)
+			byDate := len(listed(t, s.base+"/orders?limit=100&updated_since=2024-01-02&"))
+			byTime := len(listed(t, s.base+"/orders?limit=100&updated_since=2024-01-02T00:00:00Z&"))
+			if byDate != 60 || byTime != 60 {
+				t.Errorf("%d and %d", byDate, byTime)
 			}
 		})
 		t.Run("export", func(t *testing.T) {
@@ -150,23 +159,19 @@ func TestUpdatedSince(t *testing.T) {
 				t.Errorf("%d products", n)
 			}
 		})
-		t.Run("by an index", func(t *testing.T) { // what changed is sorted by id; all that did not is not looked at
+		// The index finds the changed rows, to be sorted by id; unchanged rows are not read.
+		t.Run("by an index", func(t *testing.T) {
 			for _, path := range []string{"/orders?", "/orders?sort=-created_at&", "/products?"} {
 				index := "ix_orders_updated_at"
 				if path == "/products?" {
 					index = "ix_products_updated_at"
 				}
-				dbtest.WantIndex(
-					t, g, index,
-					func() { webtest.Do(t, "GET", s.base+path+"updated_since=2024-01-02T00:55:00Z", "") },
-				)
-				dbtest.WantIndex(
-					t, g, index,
-					func() { webtest.Do(t, "GET", s.base+path+"updated_since=2024-01-02T00:55:00Z&cursor=700", "") },
-				)
+				url := s.base + path + "updated_since=2024-01-02T00:55:00Z"
+				dbtest.WantIndex(t, g, index, func() { webtest.Do(t, "GET", url, "") })
+				dbtest.WantIndex(t, g, index, func() { webtest.Do(t, "GET", url+"&cursor=700", "") })
 			}
 		})
-		t.Run("what the answers show as updated_at", func(t *testing.T) {
+		t.Run("an updated_at of an answer", func(t *testing.T) {
 			p := s.product(t, 1, 1000)
 			for range 30 { // on SQLite times are texts, and some end in zeros
 				s.adjust(t, p, 1, "came", "")
@@ -193,8 +198,7 @@ func TestUpdatedSince(t *testing.T) {
 	})
 }
 
-// TestUpdatedSinceMany has many that have changed, one behind the other, and many that have not before and
-// behind them.
+// TestUpdatedSinceMany changes 2000 orders with consecutive ids, between 1000 unchanged orders on each side.
 func TestUpdatedSinceMany(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g)
@@ -227,10 +231,9 @@ func TestUpdatedSinceMany(t *testing.T) {
 				t.Errorf("%s, newest first: %d orders, want %d", path, len(got), len(want))
 			}
 			for cursor, sort := range map[int]string{3000: "created_at", 1001: "-created_at"} {
-				if _, body, _ := webtest.Do(t, "GET", fmt.Sprint(s.base, path, "&cursor=", cursor, "&sort=", sort), ""); !bytes.Contains(
-					body, []byte(`"data":[]`),
-				) {
-					t.Errorf("%s behind %d: %s", path, cursor, body)
+				_, body, _ := webtest.Do(t, "GET", fmt.Sprint(s.base, path, "&cursor=", cursor, "&sort=", sort), "")
+				if !bytes.Contains(body, []byte(`"data":[]`)) {
+					t.Errorf("%s after %d: %s", path, cursor, body)
 				}
 			}
 		}

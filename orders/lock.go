@@ -13,27 +13,30 @@ import (
 	"example.com/b2b/internal/idempotency"
 )
 
-// briefWait limits the wait of a batch for rows of other transactions. Meanwhile the batch keeps its locks.
+// briefWait limits how long a batch waits for rows that other transactions hold. The limit is short, because
+// the batch keeps its own locks meanwhile.
 const briefWait = 300 * time.Millisecond
 
-// lockedRows has the rows of a batch, locked and read.
+// lockedRows holds the commands of a batch, and the rows that are locked and read for the commands. A held
+// row is a row that another transaction has locked.
 type lockedRows struct {
 	s  *Service
 	tx store
 
-	commands []orderCommand          // of the batch
-	ready    []orderCommand          // the commands without a held row
-	blocked  map[orderCommand]string // the held row that each other command needs
-	probes   map[string]probe        // by held row
-	orders   map[int64]*order        // of ready commands, by id
-	stock    stockView               // of the products of ready commands
-	holders  []order                 // of external_refs of new orders
+	commands []orderCommand          // all commands of the batch
+	ready    []orderCommand          // the commands that need no held row
+	blocked  map[orderCommand]string // the name of the held row that each other command needs
+	probes   map[string]probe        // by the name of the held row
+	orders   map[int64]*order        // the orders of ready commands, by id
+	stock    stockView               // the products of ready commands
+	holders  []order                 // existing orders with an external_ref of the new orders
 }
 
 // probe locks a row, or returns db.ErrLocked when another transaction still holds the row after the wait.
 type probe func(tx store, wait time.Duration) error
 
-// Names of rows and unique values: the conflict keys of commands, and the names of held rows.
+// The functions rowName, keyName and refName return names of rows and of unique values. The names serve as
+// conflict keys of commands, and as names of held rows.
 
 func rowName(table string, id int64) string { return table + " " + strconv.FormatInt(id, 10) }
 
@@ -45,8 +48,8 @@ func refName(n newOrder) string {
 	return fmt.Sprintf("external_ref %d %s", n.CustomerID, *n.ExternalRef)
 }
 
-// lockRows locks and reads the orders of the commands, and the products whose stock they move. It leaves out
-// commands with a row of another transaction.
+// lockRows locks and reads the orders of the commands, and the products whose stock the commands change. A
+// command that needs a held row is not ready.
 func (s *Service) lockRows(tx store, commands []orderCommand) (*lockedRows, error) {
 	l := &lockedRows{
 		s: s, tx: tx, commands: commands, ready: slices.Clone(commands), blocked: map[orderCommand]string{},
@@ -99,7 +102,7 @@ func (l *lockedRows) lockProducts() error {
 	for _, i := range released {
 		ids = append(ids, i.ProductID)
 	}
-	slices.Sort(ids) // all transactions lock products in ascending id, so no two wait for each other
+	slices.Sort(ids) // all transactions lock products in ascending id, so that no two wait for each other
 	held, free := map[string]bool{}, []int64{}
 	for _, id := range slices.Compact(ids) {
 		if row := rowName("products", id); l.s.commands.IsHeld(row) {
@@ -126,7 +129,7 @@ func (l *lockedRows) lockProducts() error {
 	return err
 }
 
-// productRows names the products of a command.
+// productRows returns the names of the product rows that a command needs.
 func (l *lockedRows) productRows(c orderCommand) (rows []string) {
 	for _, line := range c.wanted().Lines {
 		rows = append(rows, rowName("products", l.stock.id(line)))
@@ -137,7 +140,7 @@ func (l *lockedRows) productRows(c orderCommand) (rows []string) {
 	return rows
 }
 
-// releasedBy returns the items whose stock the command gives back, or nothing for a missing order.
+// releasedBy returns the items that the command gives back to the stock; nil when the order is missing.
 func (l *lockedRows) releasedBy(c orderCommand) []item {
 	if o := l.orders[c.common().orderID]; o != nil {
 		return c.released(o)
@@ -145,8 +148,9 @@ func (l *lockedRows) releasedBy(c orderCommand) []item {
 	return nil
 }
 
-// leaveOutNames leaves out the commands whose idempotency key or external_ref another transaction has
-// inserted and not committed, so that the batch waited. It returns errNamesHeld when there are such commands.
+// leaveOutNames takes a command out of the ready commands when another transaction has inserted the
+// idempotency key or the external_ref of the command and has not committed yet. Call leaveOutNames after a
+// statement of the batch has failed with db.ErrLocked. Error: errNamesHeld when a command was taken out.
 func (l *lockedRows) leaveOutNames() error {
 	names, ready := map[string]probe{}, len(l.ready)
 	for _, c := range l.ready {
@@ -156,7 +160,7 @@ func (l *lockedRows) leaveOutNames() error {
 	l.leaveOut(orderCommand.ConflictKeys, func(name string) bool {
 		probe := names[name]
 		if probe == nil {
-			return false // an order, already locked
+			return false // name is the conflict key of an order, and lockOrders has already locked the order
 		}
 		err := probe(l.tx, 0)
 		if errors.Is(err, db.ErrLocked) {
@@ -175,7 +179,8 @@ func (l *lockedRows) leaveOutNames() error {
 	return nil
 }
 
-// errNamesHeld rolls a batch back whose held commands have been set aside. No caller sees it.
+// errNamesHeld rolls back the transaction of a batch from which leaveOutNames has taken commands; the Batcher
+// then runs each of the other commands again. No caller of submit sees this error.
 var errNamesHeld = errors.New("another transaction holds an idempotency key or an external_ref")
 
 // addNameProbes adds probes for the idempotency key and the external_ref of a command.
@@ -194,7 +199,8 @@ func (s *Service) addNameProbes(probes map[string]probe, c orderCommand) {
 	}
 }
 
-// leaveOut takes the commands with a held row out of the ready commands.
+// leaveOut takes the commands with a held row out of the ready commands. rows returns the names of the rows
+// that a command needs.
 func (l *lockedRows) leaveOut(rows func(c orderCommand) []string, isHeld func(row string) bool) {
 	l.ready = slices.DeleteFunc(l.ready, func(c orderCommand) bool {
 		needed := rows(c)
@@ -224,8 +230,9 @@ func (l *lockedRows) held() []batch.Held {
 	return held
 }
 
-// isFree makes batch.Held.IsFree of a probe. The probe is nil for a row held before, and free
-// meanwhile.
+// isFree returns the function batch.Held.IsFree for a row with the probe lock. lock is nil for a row that the
+// batch did not try to lock, because the Batcher reported the row as held. For such a row the Batcher already
+// has a function from an earlier batch, or the row has become free since.
 func (s *Service) isFree(lock probe) func(ctx context.Context, wait time.Duration) bool {
 	return func(ctx context.Context, wait time.Duration) bool {
 		if lock == nil {
@@ -237,8 +244,8 @@ func (s *Service) isFree(lock probe) func(ctx context.Context, wait time.Duratio
 }
 
 // lockFree locks the rows of items, in the order of items, and returns the items whose rows other
-// transactions hold. It first locks all rows at once. When other transactions hold some of them after
-// briefWait, it asks for each row without waiting, and then locks the free rows at once.
+// transactions hold. It first locks all rows in one call of lock, and waits up to briefWait. When a row is
+// held, lockFree tries each row by itself without waiting, and then locks all free rows in one call.
 func lockFree[T any](items []T, lock func(some []T, wait time.Duration) error) (held []T, err error) {
 	if len(items) == 0 {
 		return nil, nil

@@ -27,10 +27,10 @@ import (
 	"example.com/b2b/orders"
 )
 
-// books is what the Orders API promises, in as few words as possible. Its things are those of the answers,
-// but for their times, which are on the model's own clock: the real one and what the test has let pass.
+// books is a model of the Orders API in memory. It stores the types of the answers. Their times are on the
+// model's clock: the real time plus passed.
 type books struct {
-	by          auth.Principal // who calls
+	by          auth.Principal // the caller
 	passed      time.Duration
 	products    []*api.Product
 	adjustments []*api.StockAdjustment
@@ -39,15 +39,15 @@ type books struct {
 	events      []event
 }
 
-// event is a row of the history: what was done to what, for which customer, by whom.
+// event is a row of the history.
 type event struct {
-	what     string
-	to       *int64 // its id
+	what     string // the type
+	to       *int64 // the id of the order or product
 	customer int64  // 0 for a product
 	by       string
 }
 
-// memory is what a key stands for.
+// memory is the stored result of an idempotency key.
 type memory struct {
 	request string
 	target  *int64
@@ -59,14 +59,14 @@ type memory struct {
 type verdict struct {
 	status  int
 	code    string     // of a refusal
-	details []string   // of a refusal: how they begin, field and message
+	details []string   // of a refusal: prefixes of field and message
 	replay  []byte     // the first answer to the key
 	view    func() any // the data of a success
-	created *int64     // the id of something new, which the service chooses
-	target  *int64     // what a key stands for
+	created *int64     // where to store the id that the service chooses
+	target  *int64     // the id of the order or product for the key
 }
 
-// forNoPartner is what a caller who acts for one customer gets of what concerns all of them.
+// forNoPartner refuses an operation on products to a caller bound to a customer.
 var forNoPartner = refused(403, "forbidden", "/header/Authorization ")
 
 func refused(status int, code string, details ...string) verdict {
@@ -81,7 +81,7 @@ func (b *books) product(id int64) *api.Product {
 	return pick(b.products, func(p *api.Product) bool { return p.ID == id })
 }
 
-// order is nil for one that the caller may not see.
+// order returns an order, or nil if the caller may not see the order.
 func (b *books) order(id int64) *api.Order {
 	return pick(b.orders, func(o *api.Order) bool { return o.ID == id && b.by.ActsFor(o.CustomerID) })
 }
@@ -124,7 +124,7 @@ func (b *books) viewOrder(o *api.Order) any {
 	return v
 }
 
-// live returns what the key stands for, nil when it is free.
+// live returns the stored result of a key, or nil if the key is free.
 func (b *books) live(operation, key string) *memory {
 	if k := b.keys[[3]string{b.by.Subject, operation, key}]; k != nil && b.now().Before(k.expires) {
 		return k
@@ -148,7 +148,7 @@ func (b *books) createProduct(n api.NewProduct) verdict {
 	return verdict{status: 201, view: func() any { return b.viewProduct(p) }, created: &p.ID, target: &p.ID}
 }
 
-// moveStock changes the stock for a reason that is not an order.
+// moveStock changes the stock by an adjustment.
 func (b *books) moveStock(p *api.Product, delta int64, reason, what string) *api.StockAdjustment {
 	p.Stock, p.UpdatedAt = p.Stock+delta, b.now()
 	b.events = append(b.events, event{what: what, to: &p.ID, by: b.by.Subject})
@@ -197,10 +197,8 @@ func (b *books) adjustStock(id int64, n api.NewStockAdjustment) verdict {
 	case p == nil:
 		return refused(404, "product_not_found")
 	case p.Stock+n.Delta < 0:
-		return refused(
-			400, "insufficient_stock",
-			fmt.Sprintf("/delta product %d: asked %d, available %d", id, -n.Delta, p.Stock),
-		)
+		detail := fmt.Sprintf("/delta product %d: asked %d, available %d", id, -n.Delta, p.Stock)
+		return refused(400, "insufficient_stock", detail)
 	case n.Delta > 0 && p.Stock+n.Delta > 1_000_000_000:
 		return refused(400, "validation_failed", "/delta ")
 	}
@@ -209,10 +207,12 @@ func (b *books) adjustStock(id int64, n api.NewStockAdjustment) verdict {
 }
 
 func (b *books) createOrder(n api.NewOrder) verdict {
-	if first := pick(b.orders, func(o *api.Order) bool {
-		return n.ExternalRef != nil && o.ExternalRef != nil && *o.ExternalRef == *n.ExternalRef && o.CustomerID == n.CustomerID && o.Status != contract.CANCELED
-	}); first != nil {
-		return refused(409, "external_ref_taken", fmt.Sprintf("/external_ref belongs to order %d", first.ID))
+	earlier := pick(b.orders, func(o *api.Order) bool {
+		return n.ExternalRef != nil && o.ExternalRef != nil && *o.ExternalRef == *n.ExternalRef &&
+			o.CustomerID == n.CustomerID && o.Status != contract.CANCELED
+	})
+	if earlier != nil {
+		return refused(409, "external_ref_taken", fmt.Sprintf("/external_ref belongs to order %d", earlier.ID))
 	}
 	o := &api.Order{
 		OrderSummary: api.OrderSummary{
@@ -220,14 +220,9 @@ func (b *books) createOrder(n api.NewOrder) verdict {
 			Status: contract.CREATED, CreatedAt: b.now(), UpdatedAt: b.now(),
 		},
 	}
-	first := map[int64]int{} // the line where a product comes first
-	missing, inactive, short := refused(
-		404, "product_not_found",
-	), refused(
-		400, "product_inactive",
-	), refused(
-		400, "insufficient_stock",
-	)
+	first := map[int64]int{} // the first line of each product
+	missing, inactive := refused(404, "product_not_found"), refused(400, "product_inactive")
+	short := refused(400, "insufficient_stock")
 	for i, l := range n.Items {
 		named, field := func(p *api.Product) bool { return l.Sku != nil && p.Sku == *l.Sku }, "sku"
 		if l.ProductID != nil {
@@ -239,9 +234,8 @@ func (b *books) createOrder(n api.NewOrder) verdict {
 			continue
 		}
 		if !p.Active {
-			inactive.details = append(
-				inactive.details, fmt.Sprintf("/items/%d/%s product %d is not active", i, field, p.ID),
-			)
+			detail := fmt.Sprintf("/items/%d/%s product %d is not active", i, field, p.ID)
+			inactive.details = append(inactive.details, detail)
 		}
 		item := pick(pointers(o.Items), func(item *contract.OrderItem) bool { return item.ProductID == p.ID })
 		if item == nil {
@@ -256,10 +250,8 @@ func (b *books) createOrder(n api.NewOrder) verdict {
 		line := first[item.ProductID]
 		p := b.product(item.ProductID)
 		if p.Stock < item.Qty {
-			short.details = append(
-				short.details,
-				fmt.Sprintf("/items/%d/qty product %d: asked %d, available %d", line, p.ID, item.Qty, p.Stock),
-			)
+			const detail = "/items/%d/qty product %d: asked %d, available %d"
+			short.details = append(short.details, fmt.Sprintf(detail, line, p.ID, item.Qty, p.Stock))
 		}
 		o.Items[i].UnitPriceCents, o.Items[i].SubtotalCents = p.PriceCents, p.PriceCents*item.Qty
 		o.TotalCents += p.PriceCents * item.Qty
@@ -319,9 +311,8 @@ func (b *books) transitioned(o *api.Order, what string, by auth.Principal) {
 
 func (b *books) cancel(o *api.Order, reason api.CancelReason, note *string, by auth.Principal) {
 	b.transitioned(o, "order.canceled", by)
-	o.Status, o.CanceledAt, o.CancelReason, o.CancelNote, o.UpdatedAt = contract.CANCELED, new(
-		b.now(),
-	), &reason, note, b.now()
+	o.Status, o.CanceledAt, o.UpdatedAt = contract.CANCELED, new(b.now()), b.now()
+	o.CancelReason, o.CancelNote = &reason, note
 	for _, item := range o.Items {
 		p := b.product(item.ProductID)
 		p.Stock, p.UpdatedAt = p.Stock+item.Qty, b.now()
@@ -377,25 +368,25 @@ func pointers[T any](all []T) []*T {
 	return p
 }
 
-// machine does the same to the service and to the model, and compares.
+// machine sends each request to the service and to the model, and compares the answers.
 type machine struct {
 	t *testing.T
 	s *system
 	books
-	seen    map[string]string // what each ETag stands for
+	seen    map[string]string // the representation of each ETag
 	tags    []string
 	earlier []func(r *rapid.T)
 }
 
-// callers are two partners, each bound to a customer, and one who may see everything. Their keys are the same
-// on purpose.
+// callers lists two partners, each bound to a customer, and a caller with access to all customers. They use
+// the same keys on purpose.
 var callers = []auth.Principal{
 	{Subject: "erp-of-1", Customer: 1},
 	{Subject: "erp-of-2", Customer: 2},
 	{Subject: "office"},
 }
 
-// acting makes a step one of some caller's.
+// acting runs a step as a random caller.
 func (m *machine) acting(step func(*rapid.T)) func(*rapid.T) {
 	return func(r *rapid.T) {
 		m.by = rapid.SampledFrom(callers).Draw(r, "caller")
@@ -403,12 +394,14 @@ func (m *machine) acting(step func(*rapid.T)) func(*rapid.T) {
 	}
 }
 
-// TestModel runs random sequences of requests. More of them: -rapid.checks=1000; longer ones:
-// -rapid.steps=200.
+// TestModel runs random sequences of requests. -rapid.checks=1000 runs more sequences, -rapid.steps=200
+// longer sequences.
 func TestModel(t *testing.T) {
 	given := map[string]bool{}
 	flag.Visit(func(f *flag.Flag) { given[f.Name] = true })
-	for name, value := range map[string]string{"rapid.checks": "40", "rapid.steps": "50", "rapid.nofailfile": "true"} { // the log has the sequence and its seed
+	// No file for a failed sequence: the log has the sequence and its seed.
+	defaults := map[string]string{"rapid.checks": "40", "rapid.steps": "50", "rapid.nofailfile": "true"}
+	for name, value := range defaults {
 		if !given[name] {
 			if err := flag.Set(name, value); err != nil {
 				t.Fatal(err)
@@ -441,7 +434,7 @@ func TestModel(t *testing.T) {
 				"update product":          m.drawProductUpdate,
 				"adjust stock":            m.drawAdjustment,
 				"create order":            m.drawNewOrder,
-				"create another order":    m.drawNewOrder, // twice as likely, as are two below
+				"create another order":    m.drawNewOrder, // some steps have two names, to be twice as likely
 				"confirm order":           m.drawConfirmation,
 				"confirm another order":   m.drawConfirmation,
 				"cancel order":            m.drawCancellation,
@@ -466,7 +459,7 @@ func TestModel(t *testing.T) {
 	})
 }
 
-// unknown is an id that nothing gets.
+// unknown is an id without an order or product.
 const unknown = 1 << 50
 
 var skuPool = []string{"A", "a", "B", "C"}
@@ -503,7 +496,7 @@ func (m *machine) drawOrder(r *rapid.T) int64 {
 	return rapid.SampledFrom(append(slices.Repeat(ids, 5), unknown)).Draw(r, "order")
 }
 
-// drawTag draws an ETag for If-Match or If-None-Match, or none, with what the model makes of it.
+// drawTag draws an ETag for If-Match or If-None-Match, or nil. matches compares it with a representation.
 func (m *machine) drawTag(r *rapid.T) (tag *string, matches func(view any) bool) {
 	t := rapid.SampledFrom([]string{"", "", "", "*", `"other"`, "seen", "seen"}).Draw(r, "tag")
 	if t == "seen" && m.tags != nil {
@@ -515,7 +508,7 @@ func (m *machine) drawTag(r *rapid.T) (tag *string, matches func(view any) bool)
 	return &t, func(view any) bool { return t == "*" || m.seen[t] == asJSON(view) }
 }
 
-// do carries out a request now, and makes it one of those that may be repeated later.
+// do sends a request, and keeps the request for repeat.
 func (m *machine) do(r *rapid.T, request func(r *rapid.T)) {
 	r.Helper()
 	by := m.by
@@ -534,10 +527,11 @@ func (m *machine) repeat(r *rapid.T) {
 }
 
 func (m *machine) newProduct(r *rapid.T, key *string, n api.NewProduct) {
-	m.keyed(r, "createProduct", key, n, func() verdict { return m.createProduct(n) }, func() (*http.Response, error) {
+	effect := func() verdict { return m.createProduct(n) }
+	m.keyed(r, "createProduct", key, n, effect, func() (*http.Response, error) {
 		return m.s.CreateProduct(ctx, &api.CreateProductParams{XIdempotencyKey: key}, n)
 	})
-	// Only now has a product its id, which its first adjustment wants too.
+	// The first adjustment of the product still lacks the product's id, which the service has chosen.
 	for _, a := range m.adjustments {
 		if a.ProductID == 0 {
 			a.ProductID = m.products[len(m.products)-1].ID
@@ -576,14 +570,12 @@ func (m *machine) drawProductUpdate(r *rapid.T) {
 		u.Name = new(rapid.SampledFrom([]string{"Thing", "Other thing"}).Draw(r, "name"))
 	}
 	m.do(r, func(r *rapid.T) {
-		m.want(
-			r, m.updateProduct(id, matches, u),
-			answered(m.s.UpdateProduct(ctx, id, &api.UpdateProductParams{IfMatch: tag}, u)),
-		)
+		want := m.updateProduct(id, matches, u)
+		m.want(r, want, answered(m.s.UpdateProduct(ctx, id, &api.UpdateProductParams{IfMatch: tag}, u)))
 	})
 }
 
-// keyed carries out a request that may have a key.
+// keyed sends a request with or without an idempotency key.
 func (m *machine) keyed(
 	r *rapid.T, operation string, key *string, request any, effect func() verdict,
 	call func() (*http.Response, error),
@@ -617,35 +609,28 @@ func (m *machine) drawAdjustment(r *rapid.T) {
 		Reason: rapid.SampledFrom([]string{"came", "went"}).Draw(r, "reason"),
 	}
 	m.do(r, func(r *rapid.T) {
-		m.keyed(
-			r,
-			"adjustStock",
-			key,
-			[]any{id, n},
-			func() verdict { return m.adjustStock(id, n) },
-			func() (*http.Response, error) {
-				return m.s.AdjustStock(ctx, id, &api.AdjustStockParams{XIdempotencyKey: key}, n)
-			},
-		)
+		effect := func() verdict { return m.adjustStock(id, n) }
+		m.keyed(r, "adjustStock", key, []any{id, n}, effect, func() (*http.Response, error) {
+			return m.s.AdjustStock(ctx, id, &api.AdjustStockParams{XIdempotencyKey: key}, n)
+		})
 	})
 }
 
 func (m *machine) drawNewOrder(r *rapid.T) {
 	key := drawKeyOrNone(r)
-	n := api.NewOrder{
-		CustomerID: rapid.SampledFrom([]int64{1, 2, 1, 2, 1, 2, 3}).Draw(r, "customer"),
-	} // there is no 3
+	// There is no customer 3.
+	n := api.NewOrder{CustomerID: rapid.SampledFrom([]int64{1, 2, 1, 2, 1, 2, 3}).Draw(r, "customer")}
 	if ref := rapid.SampledFrom([]string{"", "", "PO-1", "po-1", "PO-2"}).Draw(r, "external_ref"); ref != "" {
 		n.ExternalRef, n.Metadata = &ref, &contract.OrderMetadata{"for": ref}
 	}
 	for range rapid.IntRange(1, 3).Draw(r, "lines") {
 		if oneIn(r, 3, "by sku") {
-			n.Items = append(
-				n.Items, contract.NewOrderItem{Sku: new(rapid.SampledFrom(skuPool).Draw(r, "sku")), Qty: 1},
-			)
+			sku := rapid.SampledFrom(skuPool).Draw(r, "sku")
+			n.Items = append(n.Items, contract.NewOrderItem{Sku: &sku, Qty: 1})
 			continue
 		}
-		n.Items = append(n.Items, line(m.drawProduct(r), rapid.SampledFrom([]int64{1, 2, 3, 1, 15}).Draw(r, "qty")))
+		product := m.drawProduct(r)
+		n.Items = append(n.Items, line(product, rapid.SampledFrom([]int64{1, 2, 3, 1, 15}).Draw(r, "qty")))
 	}
 	m.do(r, func(r *rapid.T) {
 		down := oneIn(r, 8, "customers down")
@@ -654,33 +639,25 @@ func (m *machine) drawNewOrder(r *rapid.T) {
 				m.s.customersDown.Store(true)
 				defer func() {
 					m.s.customersDown.Store(false)
-					res := answered(
-						m.s.CreateOrder(
-							ctx,
-							nil,
-							api.NewOrder{
-								CustomerID: cmp.Or(m.by.Customer, 1),
-								Items:      []contract.NewOrderItem{line(unknown, 1)},
-							},
-						),
-					)
-					m.want(
-						r, refused(404, "product_not_found", "/items/0/product_id "), res,
-					) // a customer that is found: else the service would stop asking
+					// Find a customer once, so that the breaker of the Customers API closes again.
+					lookup := api.NewOrder{
+						CustomerID: cmp.Or(m.by.Customer, 1),
+						Items:      []contract.NewOrderItem{line(unknown, 1)},
+					}
+					want := refused(404, "product_not_found", "/items/0/product_id ")
+					m.want(r, want, answered(m.s.CreateOrder(ctx, nil, lookup)))
 				}()
 			}
 			return m.s.CreateOrder(ctx, &api.CreateOrderParams{XIdempotencyKey: key}, n)
 		}
-		// Who asks again gets the first answer, whatever became of the customer; any other order needs one.
+		// A repeated request gets the first answer without a customer lookup. A new order needs the lookup.
 		var first *memory
 		if key != nil {
 			first = m.live("createOrder", *key)
 		}
 		if again := first != nil && first.request == asJSON(n); !m.by.ActsFor(n.CustomerID) {
-			m.want(
-				r, refused(403, "forbidden", "/customer_id "),
-				answered(m.s.CreateOrder(ctx, &api.CreateOrderParams{XIdempotencyKey: key}, n)),
-			)
+			m.want(r, refused(403, "forbidden", "/customer_id "),
+				answered(m.s.CreateOrder(ctx, &api.CreateOrderParams{XIdempotencyKey: key}, n)))
 		} else if !again && down {
 			m.want(r, refused(503, "customers_unavailable"), answered(call()))
 		} else if !again && n.CustomerID == 3 {
@@ -697,17 +674,15 @@ func (m *machine) drawConfirmation(r *rapid.T) {
 	m.do(r, func(r *rapid.T) {
 		params := &api.ConfirmOrderParams{IfMatch: tag}
 		if key == nil {
-			m.want(
-				r, refused(400, "idempotency_key_required", "/header/X-Idempotency-Key "),
-				answered(m.s.ConfirmOrder(ctx, id, params, withoutKey)),
-			)
+			m.want(r, refused(400, "idempotency_key_required", "/header/X-Idempotency-Key "),
+				answered(m.s.ConfirmOrder(ctx, id, params, withoutKey)))
 			return
 		}
 		params.XIdempotencyKey = *key
-		m.keyed(
-			r, "confirmOrder", key, id, func() verdict { return m.confirmOrder(id, matches) },
-			func() (*http.Response, error) { return m.s.ConfirmOrder(ctx, id, params) },
-		)
+		effect := func() verdict { return m.confirmOrder(id, matches) }
+		m.keyed(r, "confirmOrder", key, id, effect, func() (*http.Response, error) {
+			return m.s.ConfirmOrder(ctx, id, params)
+		})
 	})
 }
 
@@ -720,10 +695,12 @@ func (m *machine) drawCancellation(r *rapid.T) {
 	id, key := m.drawOrder(r), drawKeyOrNone(r)
 	tag, matches := m.drawTag(r)
 	var body api.Cancellation
-	if reason := rapid.SampledFrom([]string{"", "Cliente solicitó cancelación", "other words"}).Draw(r, "reason"); reason != "" {
+	reasons := rapid.SampledFrom([]string{"", "Cliente solicitó cancelación", "other words"})
+	if reason := reasons.Draw(r, "reason"); reason != "" {
 		body.Reason = &reason
 	}
-	if cause := rapid.SampledFrom([]api.CancelReason{"", "", api.Requested, api.Compensation}).Draw(r, "cause"); cause != "" {
+	causes := rapid.SampledFrom([]api.CancelReason{"", "", api.Requested, api.Compensation})
+	if cause := causes.Draw(r, "cause"); cause != "" {
 		body.Cause = &cause
 	}
 	meant := body // leaving the cause out is the same request
@@ -734,18 +711,16 @@ func (m *machine) drawCancellation(r *rapid.T) {
 		cancel := func() (*http.Response, error) {
 			return m.s.CancelOrder(ctx, id, &api.CancelOrderParams{IfMatch: tag, XIdempotencyKey: key}, body)
 		}
-		if *meant.Cause == api.Compensation { // which only a service may say
+		if *meant.Cause == api.Compensation { // only services may send this cause
 			m.want(r, refused(403, "forbidden", "/cause "), answered(cancel()))
 			return
 		}
-		m.keyed(
-			r, "cancelOrder", key, []any{id, meant},
-			func() verdict { return m.cancelOrder(id, matches, body) }, cancel,
-		)
+		effect := func() verdict { return m.cancelOrder(id, matches, body) }
+		m.keyed(r, "cancelOrder", key, []any{id, meant}, effect, cancel)
 	})
 }
 
-// reading is the verdict of reading something; none is what If-None-Match says.
+// reading returns the verdict of a read with If-None-Match: none.
 func reading(found bool, code string, view func() any, none *string, matches func(view any) bool) verdict {
 	switch {
 	case !found:
@@ -788,9 +763,10 @@ func (m *machine) getKey(r *rapid.T, key string) {
 	m.want(r, v, answered(m.s.GetIdempotencyKey(ctx, key)))
 }
 
+var statuses = []contract.OrderStatus{"", contract.CREATED, contract.CONFIRMED, contract.CANCELED}
+
 func (m *machine) drawList(r *rapid.T) {
-	status := rapid.SampledFrom([]contract.OrderStatus{"", contract.CREATED, contract.CONFIRMED, contract.CANCELED}).
-		Draw(r, "status")
+	status := rapid.SampledFrom(statuses).Draw(r, "status")
 	m.wantList(r, status, rapid.SampledFrom([]int64{0, 1, 2, 3}).Draw(r, "customer"))
 }
 
@@ -815,8 +791,10 @@ func (m *machine) wantList(r *rapid.T, status contract.OrderStatus, customer int
 	})
 }
 
-// wantPages compares a list, read page after page, leaving out one field.
-func (m *machine) wantPages(r *rapid.T, field string, want []any, page func(cursor *int64) (*http.Response, error)) {
+// wantPages reads a list page by page and compares the rows without one field.
+func (m *machine) wantPages(
+	r *rapid.T, field string, want []any, page func(cursor *int64) (*http.Response, error),
+) {
 	r.Helper()
 	var got []any
 	for cursor := (*int64)(nil); ; {
@@ -854,24 +832,26 @@ func (m *machine) purge(r *rapid.T) {
 	}
 }
 
-// letTimePass makes everything older. No sum of these comes near the cancellation window, the reservation or
-// a key's lifetime.
+// letTimePass makes all rows older. No sum of its durations in a test is closer than a minute to the
+// cancellation window, the reservation or the lifetime of a key.
 func (m *machine) letTimePass(r *rapid.T) {
-	d := rapid.SampledFrom([]time.Duration{4 * time.Minute, window + time.Minute, 13 * time.Hour, 25 * time.Hour}).
-		Draw(r, "time")
+	durations := []time.Duration{4 * time.Minute, window + time.Minute, 13 * time.Hour, 25 * time.Hour}
+	d := rapid.SampledFrom(durations).Draw(r, "time")
 	m.passed += d
 	earlier := func(column string) string {
 		if m.s.db.Name() == db.SQLite {
-			return fmt.Sprintf(
-				"%s = strftime('%%Y-%%m-%%d %%H:%%M:%%f+00:00', %s, '-%.0f seconds')", column, column,
-				d.Seconds(),
-			)
+			const set = "%[1]s = strftime('%%Y-%%m-%%d %%H:%%M:%%f+00:00', %[1]s, '-%.0[2]f seconds')"
+			return fmt.Sprintf(set, column, d.Seconds())
 		}
 		return fmt.Sprintf("%s = %s - INTERVAL %.0f SECOND", column, column, d.Seconds())
 	}
 	var age []string
 	for _, c := range []struct{ table, columns string }{
-		{"products", "created_at updated_at"}, {"stock_adjustments", "created_at"}, {"orders", "created_at confirmed_at canceled_at updated_at"}, {"idempotency_keys", "expires_at"}, {"events", "created_at"},
+		{"products", "created_at updated_at"},
+		{"stock_adjustments", "created_at"},
+		{"orders", "created_at confirmed_at canceled_at updated_at"},
+		{"idempotency_keys", "expires_at"},
+		{"events", "created_at"},
 	} {
 		var set []string
 		for column := range strings.FieldsSeq(c.columns) {
@@ -882,7 +862,7 @@ func (m *machine) letTimePass(r *rapid.T) {
 	m.s.atomically(r, age...)
 }
 
-// wantAll compares everything that can be read, counts the rows, and asks the doctor.
+// wantAll reads and compares all products, orders, lists and keys, counts the rows, and runs the doctor.
 func (m *machine) wantAll(r *rapid.T) {
 	always := func(any) bool { return true }
 	for _, p := range m.products {
@@ -897,7 +877,7 @@ func (m *machine) wantAll(r *rapid.T) {
 		for _, o := range m.orders {
 			m.wantOrder(r, o.ID, nil, always)
 		}
-		for _, status := range []contract.OrderStatus{"", contract.CREATED, contract.CONFIRMED, contract.CANCELED} {
+		for _, status := range statuses {
 			m.wantList(r, status, 0)
 		}
 		for _, key := range []string{"k", "l"} {
@@ -905,7 +885,10 @@ func (m *machine) wantAll(r *rapid.T) {
 		}
 	}
 	m.wantHistory(r)
-	for table, want := range map[string]int{"products": len(m.products), "stock_adjustments": len(m.adjustments), "orders": len(m.orders), "order_items": lines, "idempotency_keys": len(m.keys), "events": len(m.events)} {
+	for table, want := range map[string]int{
+		"products": len(m.products), "stock_adjustments": len(m.adjustments), "orders": len(m.orders),
+		"order_items": lines, "idempotency_keys": len(m.keys), "events": len(m.events),
+	} {
 		if got := m.s.count(m.t, table); got != int64(want) {
 			r.Errorf("%d %s, want %d", got, table, want)
 		}
@@ -916,13 +899,15 @@ func (m *machine) wantAll(r *rapid.T) {
 	}
 }
 
-// wantHistory compares the events of each thing, in their order.
+// wantHistory compares the events of each order and product, in their order.
 func (m *machine) wantHistory(r *rapid.T) {
 	var rows []struct {
 		Subject, Type, Actor  string
 		SubjectID, CustomerID int64
 	}
-	if err := m.s.db.Raw("SELECT subject, subject_id, type, actor, COALESCE(customer_id, 0) AS customer_id FROM events ORDER BY id").Scan(&rows).Error; err != nil {
+	err := m.s.db.Raw(`SELECT subject, subject_id, type, actor, COALESCE(customer_id, 0) AS customer_id
+		FROM events ORDER BY id`).Scan(&rows).Error
+	if err != nil {
 		r.Fatal(err)
 	}
 	got, want := map[string][]string{}, map[string][]string{}
@@ -951,17 +936,17 @@ func (m *machine) wantAdjustments(r *rapid.T, id int64) {
 	var want []any
 	for _, a := range slices.Backward(m.adjustments) {
 		if a.ProductID == id {
-			want = append(want, without("id", plain(m.viewAdjustment(a)))) // the id only of some has been an answer
+			// The model knows the id of an adjustment only if an answer had it.
+			want = append(want, without("id", plain(m.viewAdjustment(a))))
 		}
 	}
 	m.wantPages(r, "id", want, func(cursor *int64) (*http.Response, error) {
-		return m.s.ListStockAdjustments(
-			ctx, id, &api.ListStockAdjustmentsParams{Limit: new(int32(4)), Cursor: cursor},
-		)
+		params := &api.ListStockAdjustmentsParams{Limit: new(int32(4)), Cursor: cursor}
+		return m.s.ListStockAdjustments(ctx, id, params)
 	})
 }
 
-// reply is what came back.
+// reply is a whole answer, or the error of the call.
 type reply struct {
 	status int
 	body   []byte
@@ -978,7 +963,7 @@ func answered(res *http.Response, err error) reply {
 	return reply{res.StatusCode, body, res.Header, err}
 }
 
-// want compares an answer with the model's, and takes from it the id of what is new.
+// want compares an answer with the model's verdict, and stores the id of a created row in the model.
 func (m *machine) want(r *rapid.T, v verdict, got reply) {
 	r.Helper()
 	if got.err != nil {
@@ -986,10 +971,8 @@ func (m *machine) want(r *rapid.T, v verdict, got reply) {
 	}
 	if replayed := got.header.Get("Idempotency-Replayed") == "true"; replayed != (v.replay != nil) ||
 		replayed && !bytes.Equal(got.body, v.replay) {
-		r.Fatalf(
-			"answered %d, replayed %v: %s\nwant the answer %q to be replayed", got.status, replayed, got.body,
-			v.replay,
-		)
+		r.Fatalf("answered %d, replayed %v: %s\nwant the answer %q to be replayed",
+			got.status, replayed, got.body, v.replay)
 	} else if replayed {
 		return
 	}
@@ -1032,7 +1015,7 @@ func asJSON(v any) string {
 	return string(text)
 }
 
-// plain is v as its reader decodes it.
+// plain encodes v as JSON and decodes the text.
 func plain(v any) (p any) {
 	if err := json.Unmarshal([]byte(asJSON(v)), &p); err != nil {
 		panic(err)
@@ -1045,8 +1028,8 @@ func without(field string, row any) any {
 	return row
 }
 
-// alike compares decoded JSON. Two times are alike when they are closer than the shortest time that the test
-// lets pass.
+// alike compares decoded JSON. Two times are alike when they differ by less than 2 minutes: less than the
+// shortest duration of letTimePass.
 func alike(got, want any) bool {
 	switch w := want.(type) {
 	case map[string]any:
@@ -1069,16 +1052,14 @@ func alike(got, want any) bool {
 	return got == want
 }
 
-// clear deletes everything but the customers.
+// clear deletes all rows except customers.
 func (s *system) clear(t rapid.TB) {
 	t.Helper()
-	s.atomically(
-		t, "DELETE FROM events", "DELETE FROM idempotency_keys", "DELETE FROM order_items",
-		"DELETE FROM orders", "DELETE FROM stock_adjustments", "DELETE FROM products",
-	)
+	s.atomically(t, "DELETE FROM events", "DELETE FROM idempotency_keys", "DELETE FROM order_items",
+		"DELETE FROM orders", "DELETE FROM stock_adjustments", "DELETE FROM products")
 }
 
-// atomically runs SQL behind the service's back.
+// atomically runs SQL statements in a transaction, without the service.
 func (s *system) atomically(t rapid.TB, statements ...string) {
 	t.Helper()
 	err := s.db.Transaction(func(tx *gorm.DB) error {

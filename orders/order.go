@@ -11,28 +11,28 @@ import (
 	"example.com/b2b/internal/service"
 )
 
-// order is a row of the table orders, and its items.
+// order is a row of the table orders, with the items of the order.
 type order struct {
 	ID           int64
 	CustomerID   int64
-	ExternalRef  *string           // unique for a customer's orders until they are CANCELED
-	Metadata     map[string]string `gorm:"serializer:json"` // nil: none
+	ExternalRef  *string           // unique among the orders of a customer that are not CANCELED
+	Metadata     map[string]string `gorm:"serializer:json"` // nil for an order without metadata
 	Status       status
 	TotalCents   int64
-	CreatedAt    time.Time // all times are on the database's clock
+	CreatedAt    time.Time // all times of an order come from the database's clock
 	ConfirmedAt  *time.Time
 	CanceledAt   *time.Time
-	CancelReason *cancelReason // when CANCELED
-	CancelNote   *string       // free text of the caller
+	CancelReason *cancelReason // nil unless the order is CANCELED
+	CancelNote   *string       // free text that the caller gave with the cancellation
 	UpdatedAt    time.Time     `gorm:"autoUpdateTime:false"`
 
-	Items []item    `gorm:"-"`  // in ascending product id; nil in lists
-	Now   time.Time `gorm:"->"` // the database's clock when the order was read
+	Items []item    `gorm:"-"`  // in ascending product id; nil in the results of list
+	Now   time.Time `gorm:"->"` // database's time when the order, or the products of a new order, were read
 }
 
 func (o order) Key() int64 { return o.ID }
 
-// item is a row of the table order_items: one for each product of the order.
+// item is a row of the table order_items. An order has an item for each of its products.
 type item struct {
 	OrderID        int64 `gorm:"primaryKey;autoIncrement:false"`
 	ProductID      int64 `gorm:"primaryKey;autoIncrement:false"`
@@ -40,8 +40,8 @@ type item struct {
 	UnitPriceCents int64
 	SubtotalCents  int64
 
-	Now     time.Time `gorm:"->"` // the database's clock, where a query selects it
-	line    int       // the product's first line in the request; set by price
+	Now     time.Time `gorm:"->"` // the database's time, if the query selects now
+	line    int       // index of the product's first line in the request; set by price
 	product *product  // set by price
 }
 
@@ -61,29 +61,31 @@ const (
 type cancelReason string
 
 const (
-	requested          cancelReason = "requested"           // a caller has asked for it
+	requested          cancelReason = "requested"           // a caller has canceled the order
 	reservationExpired cancelReason = "reservation_expired" // nobody has confirmed the order in time
-	compensation       cancelReason = "compensation"        // a service undoes a larger operation
+	compensation       cancelReason = "compensation"        // a service undoes an operation with this order
 )
 
-// allowedFrom has for each status the statuses from which an order may come there; a new order has none.
+// allowedFrom maps each status to the statuses from which an order may change to that status. An order that
+// is not inserted yet has the status "".
 var allowedFrom = map[status][]status{
 	created:   {""},
 	confirmed: {created},
 	canceled:  {created, confirmed},
 }
 
-// transition brings an order to a status.
+// transition is the change of an order to a status.
 type transition struct {
 	order  *order
 	to     status
-	origin history.Origin // of its event; zero for the store's origin
+	origin history.Origin // origin of the event; the zero value stands for the origin of the store
 }
 
-// transition makes all transitions or none, each at its order's Now, and records them. All changes of a
-// status go through it, so consequences of every change belong here. New orders are inserted; all
-// others must be locked. All must have their items. Error: db.ErrConflict when an order was CANCELED all the
-// same.
+// transition writes the transitions, each at the time Now of the order, and records an event for each
+// transition. New orders are inserted; all other orders must be locked. Every order must have its items.
+// After an error, the transaction must be rolled back. Errors: db.ErrConflict when another transaction has
+// already canceled an order; gorm.ErrDuplicatedKey when an external_ref is taken. Every change of a status
+// goes through transition, so code that must run at every change belongs here.
 func (s store) transition(transitions ...transition) error {
 	var placed, changed []*order
 	for _, next := range transitions {
@@ -144,7 +146,7 @@ func (s store) insertPlaced(orders []*order) error {
 	return s.insertItems(items)
 }
 
-// action is a change of an order, allowed by its status and the time.
+// action is a change that a caller may make to an order.
 type action string
 
 const (
@@ -152,11 +154,11 @@ const (
 	cancelAction  action = "cancel"
 )
 
-// allowedActions has the allowed actions of an order at the moment when it was read.
+// allowedActions holds the actions that are allowed at the time Now of an order.
 type allowedActions struct {
 	Actions              []action
-	ReservationExpiresAt *time.Time // end of the reservation of a CREATED order
-	CancelableUntil      *time.Time // the end of the cancellation window of a CONFIRMED order
+	ReservationExpiresAt *time.Time // end of the reservation of a CREATED order; nil without an end
+	CancelableUntil      *time.Time // end of the cancellation window of a CONFIRMED order; nil after the end
 }
 
 func (c *Config) allowedActions(o order) allowedActions {
@@ -185,9 +187,10 @@ func (s store) find(id int64) (order, error) {
 	return o, err
 }
 
-// lockOrders reads orders with their items, and locks them until the transaction ends. All transactions lock
-// orders in ascending id, and products after orders. Error: db.ErrLocked where another transaction still
-// holds an order after the wait.
+// lockOrders locks the orders with the ids until the transaction ends, and reads them with their items.
+// Orders that do not exist are left out. All transactions lock orders in ascending id, and products after
+// orders, so that no two transactions wait for each other. Error: db.ErrLocked when another transaction still
+// holds an order after the time wait.
 func (s store) lockOrders(ids []int64, wait time.Duration) ([]*order, error) {
 	var locked []*order
 	err := db.ByID(s.lockingWithin(wait).orders()).Where("id IN ?", ids).Order("id").Find(&locked).Error
@@ -197,7 +200,7 @@ func (s store) lockOrders(ids []int64, wait time.Duration) ([]*order, error) {
 	return locked, s.readItems(locked...)
 }
 
-// orderError makes 404 order_not_found of the error of a query for one order that found none.
+// orderError returns 404 order_not_found when a query has found no order, and any other error unchanged.
 func orderError(err error, id int64) error {
 	if service.IsNotFound(err) {
 		return apperr.OrderNotFound.New(id)
@@ -205,9 +208,9 @@ func orderError(err error, id int64) error {
 	return err
 }
 
-// readItems reads the items of orders, and the clock. It reads the clock here, and not with the orders: a
-// statement that waits for a lock sees the time at which it began to wait, so a cancellation could seem older
-// than the confirmation before it.
+// readItems sets Items and Now of the orders. Now must be read after the orders are locked: a statement that
+// waits for a lock reads the time at which the wait began, so a cancellation could get an earlier time than
+// the preceding confirmation.
 func (s store) readItems(orders ...*order) error {
 	byID := make(map[int64]*order, len(orders))
 	ids := make([]int64, len(orders))
@@ -237,8 +240,8 @@ type orderFilter struct {
 	Status      *status
 	CustomerID  *int64
 	ExternalRef *string
-	From, To    *time.Time // created at or after, and at or before
-	Since       *time.Time // changed at or after
+	From, To    *time.Time // created at or after From, and at or before To
+	Since       *time.Time // changed at or after Since
 }
 
 // list reads a page of orders, without their items.

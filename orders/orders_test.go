@@ -29,7 +29,7 @@ import (
 
 var ctx = context.Background()
 
-// system is the real service on a real database, with a fake Customers API that knows the customers 1 and 2.
+// system is a service on a database, with a fake Customers API that knows the customers 1 and 2.
 type system struct {
 	*api.ClientWithResponses
 	base          string
@@ -60,17 +60,15 @@ func serve(t *testing.T, g *gorm.DB) *system {
 		}
 	}))
 	t.Cleanup(fake.Close)
-	if err := g.Exec("INSERT INTO customers (id, name, email, created_at) VALUES (1, 'One', 'one@example.com', CURRENT_TIMESTAMP), (2, 'Two', 'two@example.com', CURRENT_TIMESTAMP)").Error; err != nil {
+	err := g.Exec(`INSERT INTO customers (id, name, email, created_at) VALUES
+		(1, 'One', 'one@example.com', CURRENT_TIMESTAMP), (2, 'Two', 'two@example.com', CURRENT_TIMESTAMP)`).Error
+	if err != nil {
 		t.Fatal(err)
 	}
-	var err error
-	s.service, err = orders.New(
-		g,
-		orders.Config{
-			Customers:          peer.Peer{Base: fake.URL, Token: webtest.Token, Timeout: time.Minute},
-			CancellationWindow: window, Reservation: reservation, KeyLifetime: keyLifetime, MaxHeld: 50,
-		},
-	)
+	s.service, err = orders.New(g, orders.Config{
+		Customers:          peer.Peer{Base: fake.URL, Token: webtest.Token, Timeout: time.Minute},
+		CancellationWindow: window, Reservation: reservation, KeyLifetime: keyLifetime, MaxHeld: 50,
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -78,20 +76,19 @@ func serve(t *testing.T, g *gorm.DB) *system {
 	return s
 }
 
-// instance serves a service.
+// instance serves a service and returns its address and a client.
 func instance(t *testing.T, service *orders.Service) (base string, client *api.ClientWithResponses) {
 	t.Helper()
 	base = webtest.Serve(t, service.Handler(webtest.Options()), webtest.Spec(t, api.Document))
-	client, err := api.NewClientWithResponses(
-		base, api.WithHTTPClient(peer.Peer{Timeout: time.Minute}.Client("Orders API")),
-	)
+	doer := peer.Peer{Timeout: time.Minute}.Client("Orders API")
+	client, err := api.NewClientWithResponses(base, api.WithHTTPClient(doer))
 	if err != nil {
 		t.Fatal(err)
 	}
 	return base, client
 }
 
-// another is a second instance of the service on the same database.
+// another starts a second instance of the service on the same database.
 func (s *system) another(t *testing.T) *api.ClientWithResponses {
 	t.Helper()
 	service, err := orders.New(s.db, s.service.Config)
@@ -105,10 +102,9 @@ func (s *system) another(t *testing.T) *api.ClientWithResponses {
 // product creates a product with a sku of its own and returns its id.
 func (s *system) product(t *testing.T, priceCents, stock int64) int64 {
 	t.Helper()
-	res, err := s.CreateProductWithResponse(
-		ctx, nil,
-		api.NewProduct{Sku: fmt.Sprint("SKU-", skus.Add(1)), Name: "Thing", PriceCents: priceCents, Stock: stock},
-	)
+	sku := fmt.Sprint("SKU-", skus.Add(1))
+	n := api.NewProduct{Sku: sku, Name: "Thing", PriceCents: priceCents, Stock: stock}
+	res, err := s.CreateProductWithResponse(ctx, nil, n)
 	if err != nil || res.JSON201 == nil {
 		t.Fatalf("%v %s", err, res.Body)
 	}
@@ -178,7 +174,7 @@ func (s *system) cancel(t testing.TB, id int64, key string) *api.CancelOrderResp
 	return res
 }
 
-// exec runs SQL behind the service's back, to let time pass.
+// exec runs SQL without the service, for example to change times.
 func (s *system) exec(t *testing.T, sql string, args ...any) {
 	t.Helper()
 	if err := s.db.Exec(sql, args...).Error; err != nil {
@@ -194,7 +190,7 @@ func (s *system) count(t *testing.T, table string) (n int64) {
 	return n
 }
 
-// atOnce calls f n times in parallel and counts what it returns.
+// atOnce calls f n times in parallel and counts the results.
 func atOnce(n int, f func(i int) string) map[string]int {
 	counts := map[string]int{}
 	var mu sync.Mutex
@@ -211,7 +207,7 @@ func atOnce(n int, f func(i int) string) map[string]int {
 	return counts
 }
 
-// outcome names an answer: its status, and its code when it is a refusal.
+// outcome returns the status of an answer, and the code of a refusal.
 func outcome(status int, body []byte) string {
 	var e struct{ Code string }
 	_ = json.Unmarshal(body, &e)
@@ -280,9 +276,8 @@ func TestCreateOrder(t *testing.T) {
 		t.Run("insufficient_stock", func(t *testing.T) {
 			little, none := s.product(t, 1, 3), s.product(t, 1, 0)
 			res := s.place(t, "short", line(b, 1), line(little, 2), line(none, 1), line(little, 2))
-			webtest.WantError(
-				t, res.StatusCode(), res.Body, 400, "insufficient_stock", "/items/1/qty", "/items/2/qty",
-			)
+			webtest.WantError(t, res.StatusCode(), res.Body, 400, "insufficient_stock",
+				"/items/1/qty", "/items/2/qty")
 			if m := fmt.Sprintf("product %d: asked 4, available 3", little); !strings.Contains(string(res.Body), m) {
 				t.Errorf("%s does not say %q", res.Body, m)
 			}
@@ -290,15 +285,12 @@ func TestCreateOrder(t *testing.T) {
 		})
 		t.Run("product_not_found", func(t *testing.T) {
 			res := s.place(t, "missing", line(b, 1), line(77777, 1), line(88888, 1))
-			webtest.WantError(
-				t, res.StatusCode(), res.Body, 404, "product_not_found", "/items/1/product_id",
-				"/items/2/product_id",
-			)
+			webtest.WantError(t, res.StatusCode(), res.Body, 404, "product_not_found",
+				"/items/1/product_id", "/items/2/product_id")
 		})
 		t.Run("customer_not_found", func(t *testing.T) {
-			res, _ := s.CreateOrderWithResponse(
-				ctx, nil, api.NewOrder{CustomerID: 99, Items: []contract.NewOrderItem{line(b, 1)}},
-			)
+			n := api.NewOrder{CustomerID: 99, Items: []contract.NewOrderItem{line(b, 1)}}
+			res, _ := s.CreateOrderWithResponse(ctx, nil, n)
 			webtest.WantError(t, res.StatusCode(), res.Body, 404, "customer_not_found", "/customer_id")
 		})
 		t.Run("customers_unavailable", func(t *testing.T) {
@@ -332,38 +324,47 @@ func TestCreateOrder(t *testing.T) {
 			code   string
 			fields []string
 		}{
-			"missing fields":     {`{}`, "validation_failed", []string{"/customer_id", "/items"}},
-			"no lines":           {`{"customer_id":1,"items":[]}`, "validation_failed", []string{"/items"}},
-			"101 lines":          {`{"customer_id":1,"items":[` + strings.Repeat(`{"product_id":1,"qty":1},`, 100) + `{"product_id":1,"qty":1}]}`, "validation_failed", []string{"/items"}},
-			"every field":        {`{"customer_id":0,"items":[{"product_id":-1,"qty":0},{"qty":1000001},{"product_id":"1","qty":1.5,"x":1}],"y":1}`, "validation_failed", []string{"/customer_id", "/items/0/product_id", "/items/0/qty", "/items/1/product_id", "/items/1/qty", "/items/2/product_id", "/items/2/qty", "/items/2/x", "/y"}},
-			"id abc":             {`{"customer_id":"abc","items":[{"product_id":1,"qty":1}]}`, "validation_failed", []string{"/customer_id"}},
-			"id 2^63":            {`{"customer_id":9223372036854775808,"items":[{"product_id":9223372036854775808,"qty":1}]}`, "validation_failed", []string{"/customer_id", "/items/0/product_id"}},
-			"id 2^53":            {`{"customer_id":9007199254740992,"items":[{"product_id":1,"qty":1}]}`, "validation_failed", []string{"/customer_id"}},
-			"items not a list":   {`{"customer_id":1,"items":{"product_id":1,"qty":1}}`, "validation_failed", []string{"/items"}},
-			"null":               {`null`, "validation_failed", []string{"/body"}},
-			"10.0 pieces":        {`{"customer_id":1,"items":[{"product_id":1,"qty":10.0}]}`, "validation_failed", []string{"/items/0/qty"}},
-			"malformed":          {`{"customer_id":1,`, "malformed_json", nil},
-			"missing body":       {``, "validation_failed", []string{"/body"}},
-			"price of their own": {`{"customer_id":1,"items":[{"product_id":1,"qty":1,"unit_price_cents":1}]}`, "validation_failed", []string{"/items/0/unit_price_cents"}},
+			"missing fields": {`{}`, "validation_failed", []string{"/customer_id", "/items"}},
+			"no lines":       {`{"customer_id":1,"items":[]}`, "validation_failed", []string{"/items"}},
+			"101 lines": {
+				`{"customer_id":1,"items":[` + strings.Repeat(`{"product_id":1,"qty":1},`, 100) + `{"product_id":1,"qty":1}]}`,
+				"validation_failed", []string{"/items"}},
+			"every field": {
+				`{"customer_id":0,"items":[{"product_id":-1,"qty":0},{"qty":1000001},{"product_id":"1","qty":1.5,"x":1}],"y":1}`,
+				"validation_failed", []string{"/customer_id", "/items/0/product_id", "/items/0/qty", "/items/1/product_id",
+					"/items/1/qty", "/items/2/product_id", "/items/2/qty", "/items/2/x", "/y"}},
+			"id abc": {`{"customer_id":"abc","items":[{"product_id":1,"qty":1}]}`,
+				"validation_failed", []string{"/customer_id"}},
+			"id 2^63": {`{"customer_id":9223372036854775808,"items":[{"product_id":9223372036854775808,"qty":1}]}`,
+				"validation_failed", []string{"/customer_id", "/items/0/product_id"}},
+			"id 2^53": {`{"customer_id":9007199254740992,"items":[{"product_id":1,"qty":1}]}`,
+				"validation_failed", []string{"/customer_id"}},
+			"items not a list": {`{"customer_id":1,"items":{"product_id":1,"qty":1}}`,
+				"validation_failed", []string{"/items"}},
+			"null": {`null`, "validation_failed", []string{"/body"}},
+			"10.0 pieces": {`{"customer_id":1,"items":[{"product_id":1,"qty":10.0}]}`,
+				"validation_failed", []string{"/items/0/qty"}},
+			"malformed":    {`{"customer_id":1,`, "malformed_json", nil},
+			"missing body": {``, "validation_failed", []string{"/body"}},
+			"price of their own": {`{"customer_id":1,"items":[{"product_id":1,"qty":1,"unit_price_cents":1}]}`,
+				"validation_failed", []string{"/items/0/unit_price_cents"}},
 		} {
 			t.Run(name, func(t *testing.T) {
-				status, body, _ := webtest.Do(
-					t, "POST", s.base+"/orders", bad.body, "Content-Type", "application/json",
-					"X-Idempotency-Key", "bad",
-				)
+				status, body, _ := webtest.Do(t, "POST", s.base+"/orders", bad.body,
+					"Content-Type", "application/json", "X-Idempotency-Key", "bad")
 				webtest.WantError(t, status, body, 400, bad.code, bad.fields...)
 			})
 		}
 		t.Run("payload_too_large and unsupported_media_type", func(t *testing.T) {
-			status, body, _ := webtest.Do(
-				t, "POST", s.base+"/orders", strings.Repeat(" ", 2<<20), "Content-Type", "application/json",
-			)
+			status, body, _ := webtest.Do(t, "POST", s.base+"/orders", strings.Repeat(" ", 2<<20),
+				"Content-Type", "application/json")
 			webtest.WantError(t, status, body, 413, "payload_too_large")
 			status, body, _ = webtest.Do(t, "POST", s.base+"/orders", `{}`, "Content-Type", "text/xml")
 			webtest.WantError(t, status, body, 415, "unsupported_media_type")
 		})
 		t.Run("nothing left behind", func(t *testing.T) {
-			if after := s.count(t, "orders") + s.count(t, "order_items") + s.count(t, "idempotency_keys"); after != before {
+			after := s.count(t, "orders") + s.count(t, "order_items") + s.count(t, "idempotency_keys")
+			if after != before {
 				t.Errorf("refusals left %d rows", after-before)
 			}
 			s.wantStock(t, b, stock.JSON200.Data.Stock)
@@ -481,7 +482,7 @@ func TestCancelOrder(t *testing.T) {
 func TestListOrders(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g)
-		// Enough rows that the engine has a choice of plans: 3 statuses, 2 customers, one order an hour.
+		// Insert enough rows for the engine to choose among plans: 3 statuses, 2 customers, an order an hour.
 		type row struct {
 			ID, CustomerID, TotalCents int64
 			Status                     string
@@ -536,7 +537,8 @@ func TestListOrders(t *testing.T) {
 				for _, bounds := range []struct{ from, to string }{
 					{"", ""}, {"2024-01-10", ""}, {"", "2024-01-10"}, {"2024-01-10", "2024-01-10"},
 					{"2024-01-10T05:00:00Z", "2024-01-12T07:00:00+02:00"}, {"2030-01-01", ""}, {"2024-02-29", "2024-02-29"},
-					{"1970-01-01", "9999-12-31"}, {"1970-01-01T00:00:00+01:00", "9999-12-31T23:00:00-01:00"}, {"1970-01-01T00:00:00Z", "9999-12-31T23:59:59Z"},
+					{"1970-01-01", "9999-12-31"}, {"1970-01-01T00:00:00+01:00", "9999-12-31T23:00:00-01:00"},
+					{"1970-01-01T00:00:00Z", "9999-12-31T23:59:59Z"},
 				} {
 					p := api.ListOrdersParams{Status: status, CustomerID: customer}
 					from, to := start, start.AddDate(1, 0, 0)
@@ -560,17 +562,16 @@ func TestListOrders(t *testing.T) {
 						}
 					}
 					if got := all(t, p); !slices.Equal(got, want) {
-						t.Errorf(
-							"%v %v %v: %d orders, want %d: %v %v", p.Status, p.CustomerID, bounds, len(got),
-							len(want), got, want,
-						)
+						t.Errorf("%v %v %v: %d orders, want %d: %v %v",
+							p.Status, p.CustomerID, bounds, len(got), len(want), got, want)
 					}
 				}
 			}
 		}
 		for query, field := range map[string]string{
-			"status=PAID": "/query/status", "status=created": "/query/status", "customer_id=0": "/query/customer_id", "from=yesterday": "/query/from",
-			"from=2024-02-30": "/query/from", "to=2024-13-01": "/query/to", "to=2024-01-01T25:00:00Z": "/query/to", "to=2024-01-01T10:00:00": "/query/to",
+			"status=PAID": "/query/status", "status=created": "/query/status", "customer_id=0": "/query/customer_id",
+			"from=yesterday": "/query/from", "from=2024-02-30": "/query/from", "to=2024-13-01": "/query/to",
+			"to=2024-01-01T25:00:00Z": "/query/to", "to=2024-01-01T10:00:00": "/query/to",
 			"limit=101": "/query/limit", "cursor=abc": "/query/cursor",
 			"to=0000-01-01": "/query/to", "from=1969-12-31T23:59:59Z": "/query/from",
 			"from=2024-01-01T00:00:00%2B24:00": "/query/from", "from=2024-01-01T00:00:00,5Z": "/query/from",

@@ -20,7 +20,7 @@ import (
 	api "example.com/b2b/openapi/ordersapi"
 )
 
-// pair is an order of 2 pieces that nobody has confirmed in time, of a product with 2 pieces left.
+// pair is a product with 2 pieces left, and an expired order of 2 further pieces.
 type pair struct {
 	*system
 	*api.ClientWithResponses // an instance of the service
@@ -29,35 +29,29 @@ type pair struct {
 	confirmations            *atomic.Int64
 }
 
-// at is the pair as another instance of the service sees it.
+// at returns the pair with a client of another instance of the service.
 func (p *pair) at(instance *api.ClientWithResponses) *pair {
 	seen := *p
 	seen.ClientWithResponses = instance
 	return &seen
 }
 
-// pairOperations are all that may happen to the order and its product. Each returns what came of it. Those
-// that change orders may be carried out together.
+// pairOperations lists the operations on the order and its product. Each returns its outcome. Operations that
+// change orders may share a batch.
 var pairOperations = []struct {
 	name string
 	do   func(p *pair) string
 }{
 	{"confirm", func(p *pair) string {
-		return p.came(
-			p.ConfirmOrder(
-				ctx, p.order,
-				&api.ConfirmOrderParams{XIdempotencyKey: fmt.Sprint("confirmation-", p.confirmations.Add(1))},
-			),
-		)
+		key := fmt.Sprint("confirmation-", p.confirmations.Add(1))
+		return p.outcome(p.ConfirmOrder(ctx, p.order, &api.ConfirmOrderParams{XIdempotencyKey: key}))
 	}},
-	{"cancel", func(p *pair) string { return p.came(p.CancelOrder(ctx, p.order, nil, api.Cancellation{})) }},
+	{"cancel", func(p *pair) string {
+		return p.outcome(p.CancelOrder(ctx, p.order, nil, api.Cancellation{}))
+	}},
 	{"compensate", func(p *pair) string {
-		return p.came(
-			p.CancelOrder(
-				ctx, p.order, nil, api.Cancellation{Cause: new(api.Compensation), Reason: new("words")},
-				asService,
-			),
-		)
+		cancellation := api.Cancellation{Cause: new(api.Compensation), Reason: new("words")}
+		return p.outcome(p.CancelOrder(ctx, p.order, nil, cancellation, asService))
 	}},
 	{"expire", func(p *pair) string {
 		n, err := p.service.ExpireReservations(ctx)
@@ -67,22 +61,21 @@ var pairOperations = []struct {
 		return fmt.Sprint(n, " expired")
 	}},
 	{"add 5", func(p *pair) string {
-		return p.came(p.AdjustStock(ctx, p.product, nil, api.NewStockAdjustment{Delta: 5, Reason: "came"}))
+		return p.outcome(p.AdjustStock(ctx, p.product, nil, api.NewStockAdjustment{Delta: 5, Reason: "came"}))
 	}},
 	{"take 2", func(p *pair) string {
-		return p.came(p.AdjustStock(ctx, p.product, nil, api.NewStockAdjustment{Delta: -2, Reason: "went"}))
+		return p.outcome(p.AdjustStock(ctx, p.product, nil, api.NewStockAdjustment{Delta: -2, Reason: "went"}))
 	}},
 	{"set to 3", func(p *pair) string {
-		return p.came(p.UpdateProduct(ctx, p.product, nil, api.ProductUpdate{Stock: new(int64(3))}))
+		return p.outcome(p.UpdateProduct(ctx, p.product, nil, api.ProductUpdate{Stock: new(int64(3))}))
 	}},
 	{"order 2", func(p *pair) string {
-		return p.came(
-			p.CreateOrder(ctx, nil, api.NewOrder{CustomerID: 2, Items: []contract.NewOrderItem{line(p.product, 2)}}),
-		)
+		n := api.NewOrder{CustomerID: 2, Items: []contract.NewOrderItem{line(p.product, 2)}}
+		return p.outcome(p.CreateOrder(ctx, nil, n))
 	}},
 }
 
-// asService makes a call as another service of the system.
+// asService adds the service token to a request.
 func asService(_ context.Context, req *http.Request) error {
 	req.Header.Set("Authorization", "Bearer "+webtest.Token)
 	return nil
@@ -90,9 +83,9 @@ func asService(_ context.Context, req *http.Request) error {
 
 var changesOrders = []string{"confirm", "cancel", "compensate", "order 2"}
 
-// TestPairs lets every two operations meet on one order and its product, in every way in which they can: in
-// two instances of the service, in one, and in one transaction. What comes of it must be what comes of one
-// after the other, and the stock must add up.
+// TestPairs runs each two operations at the same time on one order and its product: in two instances of the
+// service, in one instance, and in one batch. The outcomes must be the outcomes of a serial order, and the
+// stock must be consistent.
 func TestPairs(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g)
@@ -101,8 +94,8 @@ func TestPairs(t *testing.T) {
 			for _, b := range pairOperations[i:] {
 				t.Run(a.name+" and "+b.name, func(t *testing.T) {
 					serial := map[string]bool{}
-					first := func(p *pair) (string, string) { cameA := a.do(p); return cameA, b.do(p) }
-					second := func(p *pair) (string, string) { cameB := b.do(p); return a.do(p), cameB }
+					first := func(p *pair) (string, string) { ofA := a.do(p); return ofA, b.do(p) }
+					second := func(p *pair) (string, string) { ofB := b.do(p); return a.do(p), ofB }
 					serial[s.meet(t, first)] = true
 					serial[s.meet(t, second)] = true
 					want := func(how string, meet func(p *pair) (string, string)) {
@@ -114,25 +107,24 @@ func TestPairs(t *testing.T) {
 					elsewhere := func(p *pair) string { return b.do(p.at(instances[1])) }
 					for range 2 {
 						want("at once", func(p *pair) (string, string) { return p.atOnce(a.do, b.do) })
-						want(
-							"at once in two instances",
-							func(p *pair) (string, string) { return p.atOnce(a.do, elsewhere) },
-						)
+						want("at once in two instances", func(p *pair) (string, string) {
+							return p.atOnce(a.do, elsewhere)
+						})
 					}
 					if slices.Contains(changesOrders, a.name) && slices.Contains(changesOrders, b.name) {
-						want("together", func(p *pair) (string, string) { return p.together(a.do, b.do) })
-						want("together the other way", func(p *pair) (string, string) {
-							cameB, cameA := p.together(b.do, a.do)
-							return cameA, cameB
+						want("in one batch", func(p *pair) (string, string) { return p.inOneBatch(a.do, b.do) })
+						want("in one batch the other way", func(p *pair) (string, string) {
+							ofB, ofA := p.inOneBatch(b.do, a.do)
+							return ofA, ofB
 						})
 					}
 					if g.Name() == db.SQLite || a.name == "expire" && b.name == "expire" {
-						return // no two transactions at once; a sweep leaves held rows for the next one
+						return // SQLite has a single writer; a sweep skips the rows of another sweep
 					}
 					want("queued", func(p *pair) (string, string) { return p.queued(a.do, elsewhere) })
 					want("queued the other way", func(p *pair) (string, string) {
-						cameB, cameA := p.queued(elsewhere, a.do)
-						return cameA, cameB
+						ofB, ofA := p.queued(elsewhere, a.do)
+						return ofA, ofB
 					})
 				})
 			}
@@ -140,8 +132,8 @@ func TestPairs(t *testing.T) {
 	})
 }
 
-// meet makes a new pair, lets two operations meet on it, and returns what came of them and of the pair.
-func (s *system) meet(t *testing.T, how func(p *pair) (cameA, cameB string)) string {
+// meet creates a pair, runs two operations on it, and returns their outcomes, the order and the product.
+func (s *system) meet(t *testing.T, run func(p *pair) (ofA, ofB string)) string {
 	t.Helper()
 	s.clear(t)
 	p := &pair{
@@ -150,16 +142,14 @@ func (s *system) meet(t *testing.T, how func(p *pair) (cameA, cameB string)) str
 	}
 	p.order = s.placed(t, line(p.product, 2)).ID
 	s.expire(t, p.order)
-	cameA, cameB := how(p)
+	ofA, ofB := run(p)
 	wantHealthy(t, s.db)
-	return fmt.Sprint(
-		cameA, ", ", cameB, ": ", p.came(s.GetOrder(ctx, p.order, nil)), ", ",
-		p.came(s.GetProduct(ctx, p.product, nil)),
-	)
+	order, product := p.outcome(s.GetOrder(ctx, p.order, nil)), p.outcome(s.GetProduct(ctx, p.product, nil))
+	return fmt.Sprint(ofA, ", ", ofB, ": ", order, ", ", product)
 }
 
-// came says what came of a call, in what both serial orders have in common: no ids and no times.
-func (p *pair) came(res *http.Response, err error) string {
+// outcome returns the status, the code and the state in an answer, without ids and times.
+func (p *pair) outcome(res *http.Response, err error) string {
 	got := answered(res, err)
 	if got.err != nil || got.status >= 500 {
 		p.t.Errorf("%v %d %s", got.err, got.status, got.body)
@@ -185,26 +175,26 @@ func (p *pair) came(res *http.Response, err error) string {
 	return said
 }
 
-// atOnce starts both at the same moment.
-func (p *pair) atOnce(a, b func(p *pair) string) (cameA, cameB string) {
+// atOnce starts two operations at the same moment.
+func (p *pair) atOnce(a, b func(p *pair) string) (ofA, ofB string) {
 	start, done := make(chan struct{}), make(chan string)
 	go func() {
 		<-start
 		done <- b(p)
 	}()
 	close(start)
-	cameA = a(p)
-	return cameA, <-done
+	ofA = a(p)
+	return ofA, <-done
 }
 
-// together carries both out in one transaction, where they can be: see system.together.
-func (p *pair) together(first, second func(p *pair) string) (cameFirst, cameSecond string) {
-	came := p.system.together(p.t, func() string { return first(p) }, func() string { return second(p) })
-	return came[0], came[1]
+// inOneBatch runs two operations in one batch, if they may share a batch: see system.inOneBatch.
+func (p *pair) inOneBatch(first, second func(p *pair) string) (ofFirst, ofSecond string) {
+	outcomes := p.system.inOneBatch(p.t, func() string { return first(p) }, func() string { return second(p) })
+	return outcomes[0], outcomes[1]
 }
 
-// queued holds the order and the product until first, and behind it second, waits for one of them.
-func (p *pair) queued(first, second func(p *pair) string) (cameFirst, cameSecond string) {
+// queued locks the order and the product until first, and then second, waits for one of the rows.
+func (p *pair) queued(first, second func(p *pair) string) (ofFirst, ofSecond string) {
 	p.t.Helper()
 	tx := p.db.Begin()
 	defer tx.Rollback()
@@ -226,9 +216,8 @@ func (p *pair) queued(first, second func(p *pair) string) (cameFirst, cameSecond
 	return <-results[0], <-results[1]
 }
 
-// wantWaiting returns when each operation either waits for a row or, as one that is refused without any lock,
-// has an answer. No other statement of theirs than one that wants a row is as long under way: the server's
-// list of what is running now serves.
+// wantWaiting returns when each operation waits for a row or has an answer (a refusal may need no lock). It
+// counts the locking statements in the server's process list: only a statement that waits stays there.
 func (p *pair) wantWaiting(results []chan string) {
 	p.t.Helper()
 	database := p.db.Migrator().CurrentDatabase()
@@ -251,7 +240,7 @@ func (p *pair) wantWaiting(results []chan string) {
 			return
 		}
 		if time.Now().After(deadline) {
-			p.t.Fatalf("they do not wait: %+v", running)
+			p.t.Fatalf("the operations do not wait: %+v", running)
 		}
 	}
 }

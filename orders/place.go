@@ -12,15 +12,14 @@ type createCommand struct {
 	new newOrder
 }
 
-// newOrder is an order to place.
+// newOrder is an order to place. checkCustomer has found the customer. The method place makes the items of the
+// order from the lines of the request.
 type newOrder struct {
-	CustomerID  int64 // the Customers API knows the customer
-	ExternalRef *string
-	Metadata    map[string]string
-	Lines       []line
+	order
+	Lines []line
 }
 
-// line asks for pieces of a product by its id or its sku. Several lines may name the same product.
+// line asks for pieces of a product, named by its id or by its sku. Several lines may name the same product.
 type line struct {
 	ProductID *int64
 	SKU       *string
@@ -32,7 +31,7 @@ func (c *createCommand) Cost() int { return len(c.new.Lines) }
 
 func (c *createCommand) wanted() newOrder { return c.new }
 
-// decide implements orderCommand. Errors: 409 external_ref_taken; see place.
+// decide implements orderCommand. Errors: 409 external_ref_taken, and the errors of place.
 func (c *createCommand) decide(_ *order, rows *lockedRows) (transition, error) {
 	if err := c.new.checkExternalRef(rows.holders); err != nil {
 		return transition{}, err
@@ -41,10 +40,11 @@ func (c *createCommand) decide(_ *order, rows *lockedRows) (transition, error) {
 	return transition{order: o, to: created}, err
 }
 
-// place reserves the stock of all lines or of none, and returns the order. Errors: see price; 400
-// insufficient_stock for each short product, at its first line; see total.
+// place reserves the stock of all lines and returns the order; after an error no stock is reserved. Errors:
+// the errors of price and total; 400 insufficient_stock with a detail for each product without enough stock.
+// The detail points to the first line of the product.
 func (n newOrder) place(stock stockView) (*order, error) {
-	o := &order{CustomerID: n.CustomerID, ExternalRef: n.ExternalRef, Metadata: n.Metadata}
+	o := &n.order
 	var err error
 	if o.Items, err = stock.price(n.Lines); err != nil {
 		return nil, err
@@ -65,7 +65,8 @@ func (n newOrder) place(stock stockView) (*order, error) {
 	return o, nil
 }
 
-// findByExternalRef finds the holders of the external_refs of new orders.
+// findByExternalRef returns the existing orders with an external_ref of the new orders, except CANCELED
+// orders. The result may contain orders of other customers with the same external_ref: see checkExternalRef.
 func (s store) findByExternalRef(wanted []newOrder) ([]order, error) {
 	var customers []int64
 	var refs []string
@@ -83,7 +84,7 @@ func (s store) findByExternalRef(wanted []newOrder) ([]order, error) {
 	return orders, err
 }
 
-// checkExternalRef returns 409 external_ref_taken when one of the holders has the external_ref.
+// checkExternalRef returns 409 external_ref_taken when a holder has both the customer and the external_ref.
 func (n newOrder) checkExternalRef(holders []order) error {
 	for _, o := range holders {
 		if n.ExternalRef != nil && o.CustomerID == n.CustomerID && *o.ExternalRef == *n.ExternalRef {

@@ -8,12 +8,12 @@ import (
 	"example.com/b2b/internal/apperr"
 )
 
-// maxCents is the largest amount that JavaScript reads exactly.
+// maxCents is the largest integer that JavaScript represents exactly.
 const maxCents = 1<<53 - 1
 
 // price returns an item for each product of the lines, at the product's price, in ascending product id.
-// Errors: 404 product_not_found for each line without a product, else 400 product_inactive for each line with
-// a product that cannot be ordered.
+// Errors: 404 product_not_found with a detail for each line whose product does not exist; otherwise 400
+// product_inactive with a detail for each line whose product is not active.
 func (s stockView) price(lines []line) (items []item, err error) {
 	notFound, inactive := apperr.OrderedProductNotFound.New(), apperr.ProductInactive.New()
 	for i, l := range lines {
@@ -43,7 +43,7 @@ func (s stockView) price(lines []line) (items []item, err error) {
 	return items, nil
 }
 
-// field is the JSON pointer to the product of the i-th line.
+// field returns the JSON pointer to the sku or the product_id of line i of the request.
 func (l line) field(i int) string {
 	if l.SKU != nil {
 		return fmt.Sprintf("/items/%d/sku", i)
@@ -51,7 +51,7 @@ func (l line) field(i int) string {
 	return fmt.Sprintf("/items/%d/product_id", i)
 }
 
-// addNotFound adds to a refusal that the i-th line's product does not exist.
+// addNotFound adds a detail to refusal: the product of line i of the request does not exist.
 func (l line) addNotFound(refusal *apperr.Error, i int) {
 	if l.SKU != nil {
 		refusal.With(l.field(i), apperr.Params{"sku": *l.SKU}, "there is no product with the sku %s", *l.SKU)
@@ -61,10 +61,10 @@ func (l line) addNotFound(refusal *apperr.Error, i int) {
 	}
 }
 
-// total adds items up. Error: 400 validation_failed for a sum above maxCents.
+// total returns the sum of the subtotals. Error: 400 validation_failed for a sum above maxCents.
 func total(items []item) (cents int64, err error) {
 	for _, item := range items {
-		cents += item.SubtotalCents // below 2^63: 100 lines of 10^9 cents × 10^6 pieces
+		cents += item.SubtotalCents // never above 2^63: at most 100 lines of 10^6 pieces at 10^9 cents
 	}
 	if cents > maxCents {
 		return cents, apperr.ValidationFailed.New().With("/items",
@@ -73,7 +73,7 @@ func total(items []item) (cents int64, err error) {
 	return cents, nil
 }
 
-// shortages returns the priced items whose product has less stock than they ask for.
+// shortages returns the items, made by price, that ask for more pieces than their product has in stock.
 func shortages(items []item) (short []item) {
 	for _, i := range items {
 		if i.product.Stock < i.Qty {
@@ -83,7 +83,7 @@ func shortages(items []item) (short []item) {
 	return short
 }
 
-// shortageParams tells programs how much stock is missing.
+// shortageParams returns the parameters of an error about insufficient stock.
 func shortageParams(p product, requested int64) apperr.Params {
 	return apperr.Params{"product_id": p.ID, "sku": p.SKU, "requested": requested, "available": p.Stock}
 }

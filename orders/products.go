@@ -17,12 +17,12 @@ type product struct {
 	SKU        string
 	Name       string
 	PriceCents int64
-	Stock      int64 // pieces not reserved by orders
-	Active     bool  // orders may ask for the product
+	Stock      int64 // pieces that new orders can take
+	Active     bool  // new orders may contain the product
 	CreatedAt  time.Time
 	UpdatedAt  time.Time `gorm:"autoUpdateTime:false"`
 
-	Now time.Time `gorm:"->"` // the database's clock, where a query selects it
+	Now time.Time `gorm:"->"` // time of the read, if the query selects now, or of the creation
 }
 
 func (p product) Key() int64 { return p.ID }
@@ -36,10 +36,9 @@ func (s store) createProduct(p *product) error {
 	return err
 }
 
-// createProducts inserts products with their opening stock. For the sku of another product,
-// service.IsDuplicate knows the error.
+// createProducts inserts products with their opening stock. Error: gorm.ErrDuplicatedKey when a sku is taken.
 func (s store) createProducts(products []*product) error {
-	now := time.Now().UTC().Truncate(time.Millisecond) // the columns' precision
+	now := time.Now().UTC().Truncate(time.Millisecond) // the precision of the columns
 	for _, p := range products {
 		p.CreatedAt, p.UpdatedAt, p.Now = now, now, now
 	}
@@ -56,7 +55,7 @@ func (s store) createProducts(products []*product) error {
 	return s.Record(events...)
 }
 
-// skuTaken returns 409 sku_taken with the product of the sku.
+// skuTaken returns 409 sku_taken with the id of the product that has the sku.
 func (s store) skuTaken(sku string) error {
 	var p product
 	if err := s.products().Select("id").Where("sku = ?", sku).Take(&p).Error; err != nil {
@@ -66,7 +65,7 @@ func (s store) skuTaken(sku string) error {
 		With("/sku", apperr.Params{"rule": "unique", "product_id": p.ID}, "belongs to product %d", p.ID)
 }
 
-// productChange has the new values of a product; a nil field keeps the value.
+// productChange has the new values of a product; a nil field keeps the old value.
 type productChange struct {
 	Name              *string
 	PriceCents, Stock *int64
@@ -99,7 +98,8 @@ func (s store) updateProduct(p *product, c productChange) error {
 	return s.updateProducts([]product{before}, []*product{p})
 }
 
-// updateProducts writes locked products; each differs from before.
+// updateProducts writes locked products. before has the old values of the products, in the same order; each
+// product must differ from its old values.
 func (s store) updateProducts(before []product, products []*product) error {
 	var events []history.Event
 	var adjustments []stockAdjustment
@@ -143,8 +143,8 @@ func (s store) findProduct(id int64) (product, error) {
 	return p, err
 }
 
-// lockProduct returns a product, locked until the transaction ends. Errors: see findProduct; 412
-// precondition_failed.
+// lockProduct returns a product, and locks the row until the transaction ends. Errors: 404 product_not_found;
+// 412 precondition_failed when the product does not match ifMatch.
 func (s store) lockProduct(id int64, ifMatch *string) (product, error) {
 	p, err := s.locking().findProduct(id)
 	if err != nil {
@@ -153,7 +153,7 @@ func (s store) lockProduct(id int64, ifMatch *string) (product, error) {
 	return p, etag.Precondition(ifMatch, productResponse(p))
 }
 
-// texts is the index of the search in products.
+// texts is the index for searches in products.
 var texts = search.Index{Table: "products", Columns: []string{"name", "sku"}}
 
 // productFilter has the filters of a list of products; a nil field filters nothing.

@@ -17,9 +17,8 @@ func TestCreateProduct(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g)
 		t.Run("created", func(t *testing.T) {
-			res, err := s.CreateProductWithResponse(
-				ctx, nil, api.NewProduct{Sku: "A b-1", Name: "Größe 😀", PriceCents: 1_000_000_000, Stock: 0},
-			)
+			n := api.NewProduct{Sku: "A b-1", Name: "Größe 😀", PriceCents: 1_000_000_000, Stock: 0}
+			res, err := s.CreateProductWithResponse(ctx, nil, n)
 			if err != nil || res.JSON201 == nil {
 				t.Fatalf("%v %s", err, res.Body)
 			}
@@ -46,14 +45,16 @@ func TestCreateProduct(t *testing.T) {
 		t.Run("bad fields", func(t *testing.T) {
 			for body, fields := range map[string][]string{
 				`{}`: {"/sku", "/name", "/price_cents", "/stock"},
-				`{"sku":" X","name":"\t","price_cents":-1,"stock":1000000001}`:                           {"/sku", "/name", "/price_cents", "/stock"},
-				`{"sku":"","name":"N","price_cents":1000000001,"stock":-1}`:                              {"/sku", "/price_cents", "/stock"},
-				`{"sku":"` + strings.Repeat("x", 101) + `","name":"N","price_cents":1.5,"stock":"3"}`:    {"/sku", "/price_cents", "/stock"},
-				`{"sku":"X","name":"` + strings.Repeat("x", 256) + `","price_cents":1,"stock":1,"id":4}`: {"/name", "/id"},
+				`{"sku":" X","name":"\t","price_cents":-1,"stock":1000000001}`: {
+					"/sku", "/name", "/price_cents", "/stock"},
+				`{"sku":"","name":"N","price_cents":1000000001,"stock":-1}`: {"/sku", "/price_cents", "/stock"},
+				`{"sku":"` + strings.Repeat("x", 101) + `","name":"N","price_cents":1.5,"stock":"3"}`: {
+					"/sku", "/price_cents", "/stock"},
+				`{"sku":"X","name":"` + strings.Repeat("x", 256) + `","price_cents":1,"stock":1,"id":4}`: {
+					"/name", "/id"},
 			} {
-				status, answer, _ := webtest.Do(
-					t, "POST", s.base+"/products", body, "Content-Type", "application/json",
-				)
+				status, answer, _ := webtest.Do(t, "POST", s.base+"/products", body,
+					"Content-Type", "application/json")
 				webtest.WantError(t, status, answer, 400, "validation_failed", fields...)
 			}
 			status, answer, _ := webtest.Do(t, "POST", s.base+"/products", "", "Content-Type", "application/json")
@@ -67,11 +68,15 @@ func TestListProducts(t *testing.T) {
 		s := serve(t, g)
 		dbtest.NoFilesort(t, g)
 		for i, name := range []string{"50% Off", "a_b", "It's", "Straße"} {
-			if res, _ := s.CreateProductWithResponse(ctx, nil, api.NewProduct{Sku: fmt.Sprint("List-", i), Name: name}); res.JSON201 == nil {
+			n := api.NewProduct{Sku: fmt.Sprint("List-", i), Name: name}
+			if res, _ := s.CreateProductWithResponse(ctx, nil, n); res.JSON201 == nil {
 				t.Fatalf("%s", res.Body)
 			}
 		}
-		for search, want := range map[string]string{"%": "50% Off", "_": "a_b", "'": "It's", "STRASSE": "", "straße": "Straße", "LIST-2": "It's", "off": "50% Off"} {
+		for search, want := range map[string]string{
+			"%": "50% Off", "_": "a_b", "'": "It's", "STRASSE": "", "straße": "Straße", "LIST-2": "It's",
+			"off": "50% Off",
+		} {
 			res, err := s.ListProductsWithResponse(ctx, &api.ListProductsParams{Search: &search})
 			if err != nil || res.JSON200 == nil {
 				t.Fatalf("%v %s", err, res.Body)
@@ -85,9 +90,8 @@ func TestListProducts(t *testing.T) {
 			}
 		}
 		first, _ := s.ListProductsWithResponse(ctx, &api.ListProductsParams{Limit: new(int32(3))})
-		rest, _ := s.ListProductsWithResponse(
-			ctx, &api.ListProductsParams{Limit: new(int32(3)), Cursor: first.JSON200.Meta.NextCursor},
-		)
+		second := &api.ListProductsParams{Limit: new(int32(3)), Cursor: first.JSON200.Meta.NextCursor}
+		rest, _ := s.ListProductsWithResponse(ctx, second)
 		if len(first.JSON200.Data) != 3 || len(rest.JSON200.Data) != 1 || rest.JSON200.Meta.NextCursor != nil {
 			t.Errorf("%s %s", first.Body, rest.Body)
 		}
@@ -107,7 +111,7 @@ func TestUpdateProduct(t *testing.T) {
 			{api.ProductUpdate{PriceCents: new(int64(0))}, 0, 5},
 			{api.ProductUpdate{Stock: new(int64(9))}, 0, 9},
 			{api.ProductUpdate{PriceCents: new(int64(7)), Stock: new(int64(0))}, 7, 0},
-			{api.ProductUpdate{PriceCents: new(int64(7))}, 7, 0}, // no change is no 404
+			{api.ProductUpdate{PriceCents: new(int64(7))}, 7, 0}, // an update that changes no row is not taken for 404
 		} {
 			res, err := s.UpdateProductWithResponse(ctx, id, nil, step.update)
 			if err != nil || res.JSON200 == nil {
@@ -120,11 +124,12 @@ func TestUpdateProduct(t *testing.T) {
 			}
 		}
 		for body, fields := range map[string][]string{
-			`{}`: {"/body"}, `{"price_cents":-1,"stock":-1}`: {"/price_cents", "/stock"}, `{"sku":"N","stock":1}`: {"/sku"}, `{"name":" ","active":1}`: {"/name", "/active"}, `{"stock":null}`: {"/stock"}, `{"stock":1e2}`: {"/stock"},
+			`{}`: {"/body"}, `{"price_cents":-1,"stock":-1}`: {"/price_cents", "/stock"},
+			`{"sku":"N","stock":1}`: {"/sku"}, `{"name":" ","active":1}`: {"/name", "/active"},
+			`{"stock":null}`: {"/stock"}, `{"stock":1e2}`: {"/stock"},
 		} {
-			status, answer, _ := webtest.Do(
-				t, "PATCH", fmt.Sprint(s.base, "/products/", id), body, "Content-Type", "application/json",
-			)
+			status, answer, _ := webtest.Do(t, "PATCH", fmt.Sprint(s.base, "/products/", id), body,
+				"Content-Type", "application/json")
 			webtest.WantError(t, status, answer, 400, "validation_failed", fields...)
 		}
 		res, _ := s.UpdateProductWithResponse(ctx, 99999, nil, api.ProductUpdate{Stock: new(int64(1))})

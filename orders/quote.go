@@ -1,14 +1,15 @@
 package orders
 
-// quote is the price of an order, and the shortages, if the order were placed now.
+// quote has the price and the shortages of an order, as if the order were placed now.
 type quote struct {
 	Items      []item
 	TotalCents int64
-	Shortages  []item // the items that ask for more than the stock
-	Fillable   []line // the lines as far as the stock goes; nil without any stock
+	Shortages  []item // the items with more pieces than the stock has
+	Fillable   []line // the lines reduced to the pieces in stock; nil when no piece is in stock
 }
 
-// quote reads prices and stock once, and reserves nothing. Errors: see price and total.
+// quote prices the lines, and reserves nothing. One statement reads all prices and stock. Errors: see price
+// and total.
 func (s store) quote(lines []line) (q quote, err error) {
 	stock, err := s.loadProducts(lines)
 	if err != nil {
@@ -22,7 +23,7 @@ func (s store) quote(lines []line) (q quote, err error) {
 	}
 	q.Shortages = shortages(q.Items)
 	asked := map[*product]int64{}
-	for _, l := range lines { // first come, first served
+	for _, l := range lines { // earlier lines get the stock first
 		p := stock.find(l)
 		l.Qty = min(l.Qty, p.Stock-asked[p])
 		if asked[p] += l.Qty; l.Qty > 0 {

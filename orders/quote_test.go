@@ -3,6 +3,7 @@ package orders_test
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -22,7 +23,9 @@ func TestQuoteOrder(t *testing.T) {
 		sku := func(id int64) *string {
 			return new(webtest.Data(t, "GET", fmt.Sprint(s.base, "/products/", id), nil)["sku"].(string))
 		}
-		bySku := func(id, qty int64) contract.NewOrderItem { return contract.NewOrderItem{Sku: sku(id), Qty: qty} }
+		bySku := func(id, qty int64) contract.NewOrderItem {
+			return contract.NewOrderItem{Sku: sku(id), Qty: qty}
+		}
 		ask := func(n api.NewOrder) *api.QuoteOrderResponse {
 			res, err := s.QuoteOrderWithResponse(ctx, n)
 			if err != nil {
@@ -32,12 +35,10 @@ func TestQuoteOrder(t *testing.T) {
 		}
 		quoted := func(t *testing.T, lines ...contract.NewOrderItem) api.Quote {
 			t.Helper()
-			res := ask(
-				api.NewOrder{
-					CustomerID: 1, Items: lines, ExternalRef: new("PO-1"),
-					Metadata: &contract.OrderMetadata{"k": "v"},
-				},
-			)
+			res := ask(api.NewOrder{
+				CustomerID: 1, Items: lines, ExternalRef: new("PO-1"),
+				Metadata: &contract.OrderMetadata{"k": "v"},
+			})
 			if res.JSON200 == nil {
 				t.Fatalf("%s", res.Body)
 			}
@@ -57,7 +58,9 @@ func TestQuoteOrder(t *testing.T) {
 		s.UpdateProductWithResponse(ctx, gone, nil, api.ProductUpdate{Active: new(false)})
 		state := func() string {
 			_, products, _ := webtest.Do(t, "GET", s.base+"/products/export", "")
-			for _, table := range []string{"orders", "order_items", "stock_adjustments", "events", "idempotency_keys"} {
+			for _, table := range []string{
+				"orders", "order_items", "stock_adjustments", "events", "idempotency_keys",
+			} {
 				products = fmt.Append(products, table, " ", s.count(t, table))
 			}
 			return string(products)
@@ -72,14 +75,10 @@ func TestQuoteOrder(t *testing.T) {
 			})
 			is(t, q.TotalCents, 1750)
 			is(t, q.Shortages, []api.Shortage{})
-			is(
-				t,
-				q.Fillable,
-				api.NewOrder{
-					CustomerID: 1, Items: lines, ExternalRef: new("PO-1"),
-					Metadata: &contract.OrderMetadata{"k": "v"},
-				},
-			)
+			is(t, q.Fillable, api.NewOrder{
+				CustomerID: 1, Items: lines, ExternalRef: new("PO-1"),
+				Metadata: &contract.OrderMetadata{"k": "v"},
+			})
 		})
 		t.Run("every shortage", func(t *testing.T) {
 			q := quoted(t, line(none, 5), line(b, 2), line(a, 8), bySku(b, 2), bySku(a, 7), line(a, 1))
@@ -96,11 +95,8 @@ func TestQuoteOrder(t *testing.T) {
 			if q.Fillable != nil || len(q.Shortages) != 1 {
 				t.Errorf("%s", text(q))
 			}
-			_, body, _ := webtest.Do(
-				t, "POST", s.base+"/orders/quote",
-				fmt.Sprintf(`{"customer_id":1,"items":[{"product_id":%d,"qty":1}]}`, none), "Content-Type",
-				"application/json",
-			)
+			order := fmt.Sprintf(`{"customer_id":1,"items":[{"product_id":%d,"qty":1}]}`, none)
+			_, body, _ := webtest.Do(t, "POST", s.base+"/orders/quote", order, "Content-Type", "application/json")
 			if answer := (struct{ Data map[string]any }{}); json.Unmarshal(body, &answer) != nil ||
 				len(answer.Data) != 3 {
 				t.Errorf("%s", body)
@@ -114,9 +110,12 @@ func TestQuoteOrder(t *testing.T) {
 				code     string
 				fields   []string
 			}{
-				{1, []contract.NewOrderItem{line(77777, 1), line(none, 1), {Sku: new("NONE"), Qty: 1}, line(gone, 1)}, 404, "product_not_found", []string{"/items/0/product_id", "/items/2/sku"}},
-				{1, []contract.NewOrderItem{line(none, 1), line(gone, 1), bySku(gone, 1)}, 400, "product_inactive", []string{"/items/1/product_id", "/items/2/sku"}},
-				{1, []contract.NewOrderItem{line(dear, 1e6), line(dear, 1e6), line(dear, 1e6), line(dear, 1e6), line(dear, 1e6), line(dear, 1e6), line(dear, 1e6), line(dear, 1e6), line(dear, 1e6), line(dear, 1e6)}, 400, "validation_failed", []string{"/items"}},
+				{1, []contract.NewOrderItem{line(77777, 1), line(none, 1), {Sku: new("NONE"), Qty: 1}, line(gone, 1)},
+					404, "product_not_found", []string{"/items/0/product_id", "/items/2/sku"}},
+				{1, []contract.NewOrderItem{line(none, 1), line(gone, 1), bySku(gone, 1)},
+					400, "product_inactive", []string{"/items/1/product_id", "/items/2/sku"}},
+				{1, slices.Repeat([]contract.NewOrderItem{line(dear, 1e6)}, 10),
+					400, "validation_failed", []string{"/items"}},
 				{3, []contract.NewOrderItem{line(a, 1)}, 404, "customer_not_found", []string{"/customer_id"}},
 				{1, []contract.NewOrderItem{line(a, 0)}, 400, "validation_failed", []string{"/items/0/qty"}},
 			} {
@@ -129,9 +128,8 @@ func TestQuoteOrder(t *testing.T) {
 			webtest.WantError(t, res.StatusCode(), res.Body, 503, "customers_unavailable")
 		})
 		t.Run("for another customer", func(t *testing.T) {
-			token, err := webtest.Options().Tokens.Issue(
-				auth.Principal{Subject: "partner", Customer: 2, Scope: "orders:read"}, time.Hour,
-			)
+			partner := auth.Principal{Subject: "partner", Customer: 2, Scope: "orders:read"}
+			token, err := webtest.Options().Tokens.Issue(partner, time.Hour)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -141,14 +139,16 @@ func TestQuoteOrder(t *testing.T) {
 			}
 			status, answer, _ := webtest.Do(t, "POST", s.base+"/orders/quote", body(1), headers...)
 			webtest.WantError(t, status, answer, 403, "forbidden", "/customer_id")
-			if status, answer, _ := webtest.Do(t, "POST", s.base+"/orders/quote", body(2), headers...); status != 200 {
+			status, answer, _ = webtest.Do(t, "POST", s.base+"/orders/quote", body(2), headers...)
+			if status != 200 {
 				t.Errorf("%d %s", status, answer)
 			}
 			status, answer, _ = webtest.Do(t, "POST", s.base+"/orders", body(2), headers...)
 			webtest.WantError(t, status, answer, 403, "forbidden", "/header/Authorization")
 		})
-		t.Run("what is fillable can be posted as it is", func(t *testing.T) {
-			const ask = `{"customer_id":1,"items":[{"product_id":%d,"qty":2},{"sku":%q,"qty":100},{"product_id":%d,"qty":9}],"external_ref":"PO-9","metadata":{"k":"v"}}`
+		t.Run("fillable is a valid order", func(t *testing.T) {
+			const ask = `{"customer_id":1,"items":[{"product_id":%d,"qty":2},{"sku":%q,"qty":100},` +
+				`{"product_id":%d,"qty":9}],"external_ref":"PO-9","metadata":{"k":"v"}}`
 			isJSON := []string{"Content-Type", "application/json"}
 			order := fmt.Sprintf(ask, a, *sku(b), none)
 			status, body, _ := webtest.Do(t, "POST", s.base+"/orders", order, isJSON...)

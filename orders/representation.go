@@ -8,8 +8,8 @@ import (
 	api "example.com/b2b/openapi/ordersapi"
 )
 
-// Representations: the contract's types of orders, products and stock adjustments, for answers, events and
-// ETags. An ETag is made of the whole response.
+// The functions of this file convert orders, products and stock adjustments to the types of the contract, for
+// answers, events and ETags. An ETag is computed from the whole response.
 
 func (c *Config) orderResponse(o order) api.OrderResponse {
 	return api.OrderResponse{Success: true, Data: c.orderView(o)}
@@ -23,7 +23,7 @@ func (c *Config) orderView(o order) api.Order {
 	})}
 }
 
-// summary shows an order, and its allowed actions, at the moment o.Now.
+// summary returns an order as the API shows it in lists, with the actions allowed at the time o.Now.
 func (c *Config) summary(o order) api.OrderSummary {
 	next := c.allowedActions(o)
 	return api.OrderSummary{
@@ -37,7 +37,7 @@ func (c *Config) summary(o order) api.OrderSummary {
 	}
 }
 
-// metadata is null for an order without metadata.
+// metadata returns the metadata of an order, or nil when the order has none.
 func metadata(texts map[string]string) *contract.OrderMetadata {
 	if texts == nil {
 		return nil
@@ -45,7 +45,8 @@ func metadata(texts map[string]string) *contract.OrderMetadata {
 	return (*contract.OrderMetadata)(&texts)
 }
 
-// quoteView shows a quote of the order in the request.
+// quoteView returns a quote as the API shows it. asked is the order in the request; with only the fillable
+// lines, asked becomes Fillable.
 func quoteView(q quote, asked api.NewOrder) api.Quote {
 	view := api.Quote{
 		Items: service.Views(q.Items, quotedItem), TotalCents: q.TotalCents,

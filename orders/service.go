@@ -1,4 +1,4 @@
-// Package orders is the Orders service: products with their stock, and the orders that take it.
+// Package orders is the Orders service. It manages products, their stock, and orders that reserve stock.
 package orders
 
 import (
@@ -20,10 +20,10 @@ import (
 // Config configures the service.
 type Config struct {
 	Customers          peer.Peer     // the Customers API
-	CancellationWindow time.Duration // how long a CONFIRMED order may be canceled
-	Reservation        time.Duration // how long a CREATED order holds its stock; 0: for ever
-	KeyLifetime        time.Duration // of idempotency keys
-	MaxHeld            int           // commands that may wait long for held rows: see batch.Batcher
+	CancellationWindow time.Duration // how long after the confirmation an order may be canceled
+	Reservation        time.Duration // how long a CREATED order reserves its stock; 0 means for ever
+	KeyLifetime        time.Duration // how long an idempotency key is stored
+	MaxHeld            int           // how many commands may wait long for held rows: see batch.Batcher
 }
 
 // Service implements the generated StrictServerInterface on a database.
@@ -34,8 +34,8 @@ type Service struct {
 	customers customersapi.ClientWithResponsesInterface
 }
 
-// New returns the service on a database that db.Migrate has brought up to date. Its error is about the
-// address of the Customers API.
+// New returns the service. db.Migrate must have brought the database up to date. An error means that the
+// client of the Customers API could not be made.
 func New(g *gorm.DB, c Config) (*Service, error) {
 	s := &Service{Config: c}
 	keys := idempotency.Keys{DB: g, Lifetime: c.KeyLifetime, Operations: keyedOperations}
@@ -49,8 +49,8 @@ func New(g *gorm.DB, c Config) (*Service, error) {
 	return s, err
 }
 
-// checkCustomer asks the Customers API for the customer. Errors: 404 customer_not_found, and 503
-// customers_unavailable when there is no answer.
+// checkCustomer asks the Customers API whether the customer exists. Errors: 404 customer_not_found, and 503
+// customers_unavailable when the Customers API gives no answer or an unexpected answer.
 func (s *Service) checkCustomer(ctx context.Context, id int64) error {
 	res, err := s.customers.GetInternalCustomerWithResponse(ctx, id)
 	switch {

@@ -12,11 +12,12 @@ import (
 	"example.com/b2b/internal/apperr"
 )
 
-// stockView has products as they were read, with the pending changes of their stock.
+// stockView holds the products that were read, and the changes of stock that writeStock has to write. The
+// field Stock of a product includes these changes.
 type stockView struct {
 	byID    map[int64]*product
-	ids     map[string]int64 // by sku, of lines with a sku
-	pending map[int64]int64  // pieces by product, read or not; negative for reserved pieces
+	ids     map[string]int64 // product ids by sku, for the lines with a sku
+	pending map[int64]int64  // pieces to add to the stock, by product id; negative for reserved pieces
 }
 
 func newStockView() stockView {
@@ -32,7 +33,7 @@ func (s store) loadProducts(lines []line) (stockView, error) {
 	return s.loadProductsByID(ids, skus)
 }
 
-// resolve returns the ids of the products of lines, and the ids by sku of the lines with a sku.
+// resolve returns the product ids of the lines, and a map from sku to product id for lines with a known sku.
 func (s store) resolve(lines []line) (ids []int64, bySKU map[string]int64, err error) {
 	var skus []string
 	for _, l := range lines {
@@ -75,17 +76,17 @@ func (s stockView) id(l line) int64 {
 	return *l.ProductID
 }
 
-// find returns the line's product, or nil.
+// find returns the line's product, or nil when the product does not exist.
 func (s stockView) find(l line) *product { return s.byID[s.id(l)] }
 
-// reserve takes the pieces of items off a sufficient stock.
+// reserve takes the pieces of the items from the stock. The stock must be sufficient.
 func (s stockView) reserve(items []item) {
 	for _, i := range items {
 		s.move(i.ProductID, -i.Qty)
 	}
 }
 
-// release gives the pieces of items back.
+// release gives the pieces of the items back to the stock.
 func (s stockView) release(items []item) {
 	for _, i := range items {
 		s.move(i.ProductID, i.Qty)
@@ -99,12 +100,13 @@ func (s stockView) move(product, pieces int64) {
 	}
 }
 
-// writeStock writes the pending changes in one statement, which locks products in ascending id. Products that
-// lose stock must be locked already. For any other product of another transaction the statement waits a
-// second, with all locks of its own transaction.
+// writeStock writes the pending changes of stock, for up to 500 products in a statement, in ascending id.
+// Products that lose stock must be locked already. When another transaction holds any other product, the
+// statement waits up to a second, and this transaction keeps its locks. Error: db.ErrConflict for a missing
+// product.
 //
-// Stock is written before lines are inserted: the foreign key of a line takes a shared lock on the product,
-// and two transactions that hold the shared lock could not write the stock.
+// Write the stock before inserting items: the foreign key of an item takes a shared lock on the product, and
+// two transactions that hold a shared lock on the same product could not write the stock.
 func (s store) writeStock(stock stockView) error {
 	for ids := range slices.Chunk(slices.Sorted(maps.Keys(stock.pending)), 500) {
 		pieces := make([]any, 0, 2*len(ids))
@@ -125,14 +127,14 @@ func (s store) writeStock(stock stockView) error {
 	return nil
 }
 
-// stockAdjustment is a row of the table stock_adjustments: a change of a product's stock by no order.
+// stockAdjustment is a row of the table stock_adjustments: a change of stock that no order has made.
 type stockAdjustment struct {
 	ID        int64
 	ProductID int64
 	Delta     int64
-	Level     int64 // the stock afterwards
+	Level     int64 // the stock after the change
 	Reason    string
-	CreatedAt time.Time // on the database's clock
+	CreatedAt time.Time // by the database's clock; for the opening stock, by the clock of this process
 }
 
 func (a stockAdjustment) Key() int64 { return a.ID }
@@ -140,8 +142,8 @@ func (a stockAdjustment) Key() int64 { return a.ID }
 // maxStock is the highest stock that an input may set.
 const maxStock = 1_000_000_000
 
-// adjustStock adds delta to the stock of a locked product. Errors: 400 insufficient_stock, 400
-// validation_failed for a stock above maxStock.
+// adjustStock adds delta to the stock of a locked product. Errors: 400 insufficient_stock for a stock below
+// zero, 400 validation_failed for a stock above maxStock.
 func (s store) adjustStock(p *product, delta int64, reason string) (stockAdjustment, error) {
 	level := p.Stock + delta
 	if level < 0 {
@@ -165,7 +167,7 @@ func (s store) adjustStock(p *product, delta int64, reason string) (stockAdjustm
 	return a, s.Record(productEvent(stockAdjusted, *p))
 }
 
-// newAdjustment returns the adjustment that has led to p's stock.
+// newAdjustment returns the adjustment by delta that led to the stock of p.
 func newAdjustment(p product, delta int64, reason string) stockAdjustment {
 	return stockAdjustment{ProductID: p.ID, Delta: delta, Level: p.Stock, Reason: reason, CreatedAt: p.Now}
 }

@@ -13,38 +13,39 @@ import (
 	"example.com/b2b/internal/service"
 )
 
-// store runs the queries of this package on behalf of a caller. TestOnlyStoreUsesDatabase keeps *gorm.DB in this
-// file and in tenancy.go, where queries begin.
+// store runs the queries of this package on behalf of a caller. TestOnlyStoreUsesDatabase checks that only
+// this file and tenancy.go use the field DB; all other files begin their queries in tenancy.go.
 type store struct {
 	service.Store
 	config *Config
 }
 
-// loadKeys finds what keys have done: see idempotency.Keys.Lookup.
+// loadKeys reads the stored results of the requests' keys: see idempotency.Keys.Lookup.
 func (s *Service) loadKeys(tx store, requests []idempotency.Request) ([]idempotency.Existing, error) {
 	return s.db.Keys.Lookup(tx.DB, requests)
 }
 
-// saveKeys writes down what keys have done: see idempotency.Keys.Save.
+// saveKeys stores the results of requests with an idempotency key: see idempotency.Keys.Save.
 func (s *Service) saveKeys(tx store, effects []idempotency.Record) error {
 	return s.db.Keys.Save(tx.DB, effects...)
 }
 
-// maxBatches is how many batches may run at once: on MySQL a batch prepares while another batch commits.
+// maxBatches returns how many batches may run at once. On MySQL, a batch can work while another commits.
 func (s *Service) maxBatches() int {
 	if s.db.DB.Name() == db.SQLite {
-		return 1 // transaction
+		return 1 // SQLite runs transactions one after the other
 	}
 	return 2
 }
 
-// indexProducts is the job of the search index: see search.Index.UpdateDue.
+// indexProducts adds new texts of products to the search index: see search.Index.UpdateDue.
 func (s *Service) indexProducts(ctx context.Context) (rows int, err error) {
 	return texts.UpdateDue(ctx, s.db.DB)
 }
 
-// idRanges returns ranges of ids with all orders created between two times, and few other orders; nil is no
-// bound. The last range has the ids behind the last recorded block: see RecordRanges.
+// idRanges returns ranges of ids that together contain all orders created between from and to, inclusive, and
+// few other orders. A nil time sets no limit. The last range has the ids after the last recorded block,
+// because no times are recorded for these ids yet: see RecordRanges.
 func (s store) idRanges(from, to *time.Time) ([]db.IDRange, error) {
 	var blocks struct{ First, Last, Recorded *int64 }
 	overlaps, bounds := "TRUE", []any{}
@@ -67,22 +68,22 @@ func (s store) idRanges(from, to *time.Time) ([]db.IDRange, error) {
 	return []db.IDRange{{First: idsOf(*blocks.First).First, Last: idsOf(*blocks.Last).Last}, behind}, err
 }
 
-// expired returns the ids of orders that have been CREATED for as long as a reservation lasts, the oldest
-// first, without the first skip. Only the time counts: ids need not ascend with time.
+// expired returns the ids of up to limit orders that have been CREATED for at least the time reservation,
+// without the first skip orders. The oldest orders come first; an older order may have a higher id.
 func (s store) expired(reservation time.Duration, skip, limit int) (ids []int64, err error) {
 	err = s.orders().Where("reserved_since <= ?", db.Now(s.DB, -reservation)).Order("reserved_since").
 		Offset(skip).Limit(limit).Pluck("id", &ids).Error
 	return ids, err
 }
 
-// recordRange records the next block, and reports whether the block was complete. Blocks without orders are
-// skipped.
+// recordRange records the next block, if the block is complete, and reports whether the block is recorded
+// now. Blocks without orders are skipped. RecordRanges says when a block is complete.
 func (s store) recordRange() (bool, error) {
 	var last *int64
 	if err := s.DB.Raw("SELECT MAX(block) FROM order_blocks").Scan(&last).Error; err != nil {
 		return false, err
 	}
-	recorded := int64(0) // the last id of a recorded block
+	recorded := int64(0) // last id of the last recorded block
 	if last != nil {
 		recorded = idsOf(*last).Last
 	}
@@ -93,24 +94,26 @@ func (s store) recordRange() (bool, error) {
 	}
 	block := (first - 1) / blockSize
 	ids := idsOf(block)
-	// Ids of skipped blocks belong to rolled-back transactions. TiDB alone executes the comment, which keeps
-	// every block incomplete there: each server of TiDB gives out ids of a range of its own, at any time.
+	// A block after skipped blocks is complete only by age: COUNT(*) cannot reach the number of all ids since
+	// the last recorded block, and the age shows that the skipped ids belong to rolled-back transactions.
+	// TiDB alone executes `AND FALSE`, so no block is ever complete on TiDB: each TiDB server gives out ids
+	// from a range of its own, and a low id may appear at any time.
 	res := s.DB.Exec(`INSERT INTO order_blocks (block, earliest, latest)
 		SELECT ?, MIN(created_at), MAX(created_at) FROM orders WHERE id BETWEEN ? AND ?
 		HAVING (COUNT(*) = ? OR (SELECT created_at FROM orders WHERE id > ? ORDER BY id LIMIT 1) < ?)
 		/*T! AND FALSE */`,
 		block, ids.First, ids.Last, ids.Last-recorded, ids.Last, db.Now(s.DB, -completeAfter))
 	if service.IsDuplicate(res.Error) {
-		return true, nil // another instance was faster
+		return true, nil // another instance has recorded the block
 	}
 	return res.RowsAffected > 0, res.Error
 }
 
-// insert adds a row, or a row for each element of a slice, in one statement.
+// insert adds a row, or all rows of a slice, in one statement.
 func (s store) insert(rows any) error { return s.DB.Create(rows).Error }
 
-// insertItems adds rows of order_items, whose values are order_id, product_id, qty, unit_price_cents and
-// subtotal_cents, in one statement.
+// insertItems adds rows to the table order_items, in one statement. The values of a row are order_id,
+// product_id, qty, unit_price_cents and subtotal_cents.
 func (s store) insertItems(rows [][]any) error {
 	return db.Insert(s.DB, "order_items", "order_id, product_id, qty, unit_price_cents, subtotal_cents", rows)
 }
@@ -120,18 +123,18 @@ func (s store) update(row any, columns ...string) error {
 	return s.DB.Model(row).Select(columns).Updates(row).Error
 }
 
-// locking returns the store whose queries lock the rows that they read until the transaction ends.
+// locking returns a store in which every query locks the rows of its result until the transaction ends.
 func (s store) locking() store {
 	s.DB = db.ForUpdate(s.DB)
 	return s
 }
 
-// lockingWithin is locking, with another wait for rows of other transactions: see db.ForUpdateWithin.
+// lockingWithin is like locking, but limits the wait for rows of other transactions: see db.ForUpdateWithin.
 func (s store) lockingWithin(wait time.Duration) store {
 	s.DB = db.ForUpdateWithin(s.DB, wait)
 	return s
 }
 
-// notBefore is SQL for the later of the database's clock and the column, so that the column never goes back:
-// a statement that has waited for a lock sees the time at which it began to wait.
+// notBefore is SQL for the later of the database's time and the column, so that the column never goes back: a
+// statement that has waited for a lock reads the time at which the wait began.
 func (s store) notBefore(column string) clause.Expr { return db.NotBefore(s.DB, column) }

@@ -17,7 +17,7 @@ import (
 	"example.com/b2b/orders"
 )
 
-// expire makes the order one that nobody confirmed in time.
+// expire sets an order's creation back until its reservation has expired.
 func (s *system) expire(t *testing.T, id int64) {
 	t.Helper()
 	s.exec(t, "UPDATE orders SET created_at = ? WHERE id = ?", db.Now(s.db, -reservation-time.Second), id)
@@ -36,41 +36,37 @@ func TestExpireReservations(t *testing.T) {
 		s := serve(t, g)
 		a, b := s.product(t, 100, 100), s.product(t, 100, 100)
 		t.Run("only what is CREATED and expired", func(t *testing.T) {
-			old, confirmed, canceled, young := s.placed(
-				t, line(a, 1), line(b, 2),
-			), s.placed(
-				t, line(a, 1),
-			), s.placed(
-				t, line(a, 1),
-			), s.placed(
-				t, line(a, 1),
-			)
+			old, confirmed := s.placed(t, line(a, 1), line(b, 2)), s.placed(t, line(a, 1))
+			canceled, young := s.placed(t, line(a, 1)), s.placed(t, line(a, 1))
 			s.confirm(t, confirmed.ID, "sweep-1")
 			s.cancel(t, canceled.ID, "")
 			if until := old.ReservationExpiresAt; until == nil || !until.Equal(old.CreatedAt.Add(reservation)) {
 				t.Errorf("reservation_expires_at %v", until)
 			}
 			s.expire(t, old.ID)
-			s.exec(
-				t, "UPDATE orders SET created_at = ?, confirmed_at = ? WHERE id = ?",
-				db.Now(g, -reservation-time.Second), db.Now(g, 0), confirmed.ID,
-			)
+			s.exec(t, "UPDATE orders SET created_at = ?, confirmed_at = ? WHERE id = ?",
+				db.Now(g, -reservation-time.Second), db.Now(g, 0), confirmed.ID)
 			if n, err := s.service.ExpireReservations(ctx); err != nil || n != 1 {
 				t.Errorf("%d expired, %v", n, err)
 			}
 			if n, err := s.service.ExpireReservations(ctx); err != nil || n != 0 {
 				t.Errorf("%d expired again, %v", n, err)
 			}
-			for id, want := range map[int64]string{old.ID: "CANCELED reservation_expired", confirmed.ID: "CONFIRMED -", canceled.ID: "CANCELED requested", young.ID: "CREATED -"} {
+			for id, want := range map[int64]string{
+				old.ID:       "CANCELED reservation_expired",
+				confirmed.ID: "CONFIRMED -",
+				canceled.ID:  "CANCELED requested",
+				young.ID:     "CREATED -",
+			} {
 				read, _ := s.GetOrderWithResponse(ctx, id, nil)
-				reason := "-"
-				if r := read.JSON200.Data.CancelReason; r != nil {
-					reason = string(*r)
+				o, reason := read.JSON200.Data, "-"
+				if o.CancelReason != nil {
+					reason = string(*o.CancelReason)
 				}
-				if got := string(read.JSON200.Data.Status) + " " + reason; got != want {
+				if got := string(o.Status) + " " + reason; got != want {
 					t.Errorf("order %d is %s, want %s", id, got, want)
 				}
-				if (read.JSON200.Data.ReservationExpiresAt != nil) != (read.JSON200.Data.Status == contract.CREATED) {
+				if (o.ReservationExpiresAt != nil) != (o.Status == contract.CREATED) {
 					t.Errorf("%s", read.Body)
 				}
 			}
@@ -100,7 +96,7 @@ func TestExpireReservations(t *testing.T) {
 		})
 		t.Run("beside held rows", func(t *testing.T) {
 			if g.Name() == db.SQLite {
-				return // its transactions run one after the other
+				return // SQLite has a single writer and no row locks
 			}
 			held, free := s.product(t, 1, 1000), s.product(t, 1, 1000)
 			var ids []int64
@@ -110,8 +106,11 @@ func TestExpireReservations(t *testing.T) {
 			s.exec(t, "UPDATE orders SET created_at = ? WHERE id IN ?", db.Now(g, -reservation-time.Second), ids)
 			tx := g.Begin()
 			defer tx.Rollback()
-			lock := tx.Exec("UPDATE products SET stock = stock WHERE id = ?", held).Error
-			if err := errors.Join(lock, tx.Exec("UPDATE orders SET status = status WHERE id = ?", ids[1]).Error); err != nil {
+			err := errors.Join(
+				tx.Exec("UPDATE products SET stock = stock WHERE id = ?", held).Error,
+				tx.Exec("UPDATE orders SET status = status WHERE id = ?", ids[1]).Error,
+			)
+			if err != nil {
 				t.Fatal(err)
 			}
 			if n, err := s.service.ExpireReservations(ctx); n != len(ids)-2 || err != nil {
@@ -166,8 +165,8 @@ func TestExpireReservations(t *testing.T) {
 	})
 }
 
-// TestExpireByTime lets times and ids go different ways, as they do where servers allocate ids in ranges of
-// their own.
+// TestExpireByTime has orders whose ids do not ascend with their times, as in a cluster of servers with an id
+// range each.
 func TestExpireByTime(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g)
@@ -182,24 +181,17 @@ func TestExpireByTime(t *testing.T) {
 		var young []blocked
 		for i := range int64(300) {
 			at := time.Now().UTC().Truncate(time.Millisecond)
-			young = append(
-				young,
-				blocked{
-					ID: lowest + 1 + i, CustomerID: 1, Status: "CREATED", CreatedAt: at, UpdatedAt: at,
-					TotalCents: 1,
-				},
-			)
+			young = append(young, blocked{
+				ID: lowest + 1 + i, CustomerID: 1, Status: "CREATED", CreatedAt: at, UpdatedAt: at, TotalCents: 1,
+			})
 		}
 		s.insertBlocked(t, young)
-		s.exec(
-			t,
-			`INSERT INTO order_items (order_id, product_id, qty, unit_price_cents, subtotal_cents) SELECT id, ?, 1, 1, 1 FROM orders WHERE id > ?`,
-			p, lowest,
-		)
+		s.exec(t, `INSERT INTO order_items (order_id, product_id, qty, unit_price_cents, subtotal_cents)
+			SELECT id, ?, 1, 1, 1 FROM orders WHERE id > ?`, p, lowest)
 		s.exec(t, "UPDATE products SET stock = stock - 300 WHERE id = ?", p)
 		highest := s.placed(t, line(p, 1)).ID
 		if highest <= young[len(young)-1].ID {
-			t.Fatalf("order %d is not behind the young ones", highest)
+			t.Fatalf("the id %d is not greater than the ids of the young orders", highest)
 		}
 		if g.Name() == db.MySQL {
 			s.exec(t, "ANALYZE TABLE orders")
@@ -211,16 +203,12 @@ func TestExpireByTime(t *testing.T) {
 		expire(1)
 		s.wantStock(t, p, 700)
 
-		s.service.Reservation = reservation / 2 // which holds for open orders, too
-		s.exec(
-			t, "UPDATE orders SET created_at = ? WHERE id = ?", db.Now(g, -reservation/2-time.Second),
-			young[250].ID,
-		)
+		s.service.Reservation = reservation / 2 // applies to open orders, too
+		s.exec(t, "UPDATE orders SET created_at = ? WHERE id = ?",
+			db.Now(g, -reservation/2-time.Second), young[250].ID)
 		expire(1)
-		s.exec(
-			t, "UPDATE orders SET created_at = ? WHERE id > ? AND id <= ?",
-			db.Now(g, -reservation-time.Second), lowest, lowest+230,
-		)
+		s.exec(t, "UPDATE orders SET created_at = ? WHERE id > ? AND id <= ?",
+			db.Now(g, -reservation-time.Second), lowest, lowest+230)
 		expire(230)
 		s.wantStock(t, p, 931)
 		dbtest.NoFilesort(t, g)
@@ -233,12 +221,8 @@ func TestCancelReason(t *testing.T) {
 		s := serve(t, g)
 		p := s.product(t, 1, 100)
 		post := func(id int64, body string, headers ...string) (int, []byte) {
-			status, answer, _ := webtest.Do(
-				t,
-				"POST",
-				fmt.Sprint(s.base, "/orders/", id, "/cancel"),
-				body,
-				headers...)
+			url := fmt.Sprint(s.base, "/orders/", id, "/cancel")
+			status, answer, _ := webtest.Do(t, "POST", url, body, headers...)
 			return status, answer
 		}
 		asService := []string{"Content-Type", "application/json", "Authorization", "Bearer " + webtest.Token}
@@ -248,7 +232,8 @@ func TestCancelReason(t *testing.T) {
 		}{
 			{"", "requested", "", nil},
 			{"{}", "requested", "", asService[:2]},
-			{`{"reason":"Cliente solicitó cancelación"}`, "requested", "Cliente solicitó cancelación", asService[:2]}, // the original's own collection
+			// The original's own collection sends the next body.
+			{`{"reason":"Cliente solicitó cancelación"}`, "requested", "Cliente solicitó cancelación", asService[:2]},
 			{`{"cause":"requested","reason":"words"}`, "requested", "words", asService[:2]},
 			{`{"cause":"compensation"}`, "compensation", "", asService},
 		} {
@@ -280,9 +265,8 @@ func TestCancelReason(t *testing.T) {
 			t.Errorf("%s, want %s", after.Body, before.Body)
 		}
 		o = s.placed(t, line(p, 1))
-		status, answer = post(
-			o.ID, `{"cause":"reservation_expired","reason":" ","x":1}`, "Content-Type", "application/json",
-		)
+		const bad = `{"cause":"reservation_expired","reason":" ","x":1}`
+		status, answer = post(o.ID, bad, "Content-Type", "application/json")
 		webtest.WantError(t, status, answer, 400, "validation_failed", "/cause", "/reason", "/x")
 		status, answer = post(o.ID, `{"reason":"requested"}`)
 		webtest.WantError(t, status, answer, 415, "unsupported_media_type")
@@ -325,7 +309,7 @@ func TestGetIdempotencyKey(t *testing.T) {
 			t.Error(got)
 		}
 		s.place(t, key, line(p, 1000))
-		if got := report(key); got != "404 idempotency_key_unknown" { // a refusal is not remembered
+		if got := report(key); got != "404 idempotency_key_unknown" { // a refusal is not stored
 			t.Error(got)
 		}
 		id := s.place(t, key, line(p, 1)).JSON201.Data.ID
@@ -335,9 +319,8 @@ func TestGetIdempotencyKey(t *testing.T) {
 		s.confirm(t, id, key)
 		s.cancel(t, id, "")
 		s.adjust(t, p, 1, "x", key)
-		if got := report(key); got != fmt.Sprintf(
-			"adjustStock product %d; confirmOrder %d CANCELED; createOrder %d CANCELED; ", p, id, id,
-		) {
+		const all = "adjustStock product %d; confirmOrder %d CANCELED; createOrder %d CANCELED; "
+		if got := report(key); got != fmt.Sprintf(all, p, id, id) {
 			t.Error(got)
 		}
 		s.exec(t, "UPDATE idempotency_keys SET expires_at = ?", db.Now(g, -time.Second))

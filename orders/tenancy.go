@@ -9,10 +9,11 @@ import (
 	"example.com/b2b/internal/auth"
 )
 
-// Tenancy: a caller bound to a customer sees and changes only the orders of this customer. Everybody
-// sees the products. TestTenancy wants the rule to stand in this file alone; queries begin here.
+// Tenancy: a caller bound to a customer sees and changes only the orders of this customer. Every caller sees
+// all products. Other files must not implement this rule, and must begin their queries with the functions of
+// this file: see TestTenancy and TestOnlyStoreUsesDatabase.
 
-// orders are the orders that the caller may see.
+// orders begins a query for the orders that the caller may see.
 func (s store) orders() *gorm.DB {
 	q := s.DB.Model(&order{})
 	if own := s.Caller.Customer; own != 0 {
@@ -21,18 +22,18 @@ func (s store) orders() *gorm.DB {
 	return q
 }
 
-func (s store) items() *gorm.DB       { return s.DB.Model(&item{}) } // ask only for items of visible orders
+func (s store) items() *gorm.DB       { return s.DB.Model(&item{}) } // query only items of visible orders
 func (s store) products() *gorm.DB    { return s.DB.Model(&product{}) }
 func (s store) adjustments() *gorm.DB { return s.DB.Model(&stockAdjustment{}) }
 
 // isBound reports whether the caller is bound to a customer.
 func (s store) isBound() bool { return s.Caller.Customer != 0 }
 
-// asSystem returns a context whose stores see all orders. Code that acts for a caller in such a store checks
-// visibleTo for each order.
+// asSystem returns a context for stores that see the orders of all customers. Code that uses such a store on
+// behalf of a caller must check visibleTo for each order.
 func asSystem(ctx context.Context) context.Context { return auth.With(ctx, auth.System) }
 
-// visibleTo returns 404 order_not_found when there is no order, or the caller may not see it.
+// visibleTo returns 404 order_not_found when o is nil or the caller may not see o. id is the requested id.
 func visibleTo(caller auth.Principal, o *order, id int64) error {
 	if o == nil || !caller.ActsFor(o.CustomerID) {
 		return apperr.OrderNotFound.New(id)
@@ -40,7 +41,7 @@ func visibleTo(caller auth.Principal, o *order, id int64) error {
 	return nil
 }
 
-// mayOrderFor returns 403 forbidden for another customer than the caller's.
+// mayOrderFor returns 403 forbidden when the caller is bound to another customer.
 func mayOrderFor(ctx context.Context, customer int64) error {
 	if caller := auth.From(ctx); !caller.ActsFor(customer) {
 		return apperr.Forbidden.New().With("/customer_id", apperr.Params{"customer_id": caller.Customer},
@@ -49,7 +50,7 @@ func mayOrderFor(ctx context.Context, customer int64) error {
 	return nil
 }
 
-// mayCompensate returns 403 forbidden unless a service of this system makes the call.
+// mayCompensate returns 403 forbidden unless another service of this system makes the call.
 func mayCompensate(ctx context.Context) error {
 	if !auth.From(ctx).ByService {
 		return apperr.Forbidden.New().With("/cause", apperr.Params{"rule": "service_token"},

@@ -33,7 +33,8 @@ func TestCommandsKeepTenancy(t *testing.T) {
 		s := serve(t, g)
 		p := s.product(t, 100, 10)
 		o := s.placed(t, line(p, 1))
-		other := append(as(t, auth.Principal{Subject: "other", Customer: 2}, "req-other"), "X-Idempotency-Key", "other")
+		principal := auth.Principal{Subject: "other", Customer: 2}
+		other := append(as(t, principal, "req-other"), "X-Idempotency-Key", "other")
 		events := s.count(t, "events")
 		for command, c := range cases {
 			send := func(id int64) string {
@@ -64,7 +65,7 @@ func TestCommandsKeepTenancy(t *testing.T) {
 	})
 }
 
-// orderCommands returns the types of this package with a method decide, but for Service.
+// orderCommands returns the types of package orders with a method decide, except Service.
 func orderCommands(t *testing.T) (types []string) {
 	names, err := filepath.Glob("*.go")
 	if err != nil {

@@ -15,8 +15,8 @@ import (
 	api "example.com/b2b/openapi/ordersapi"
 )
 
-// TestOneTransition lets no code but transition write an order's status: neither into the struct nor into the
-// table.
+// TestOneTransition fails for code outside transition that writes an order's status, into the struct or into
+// the table.
 func TestOneTransition(t *testing.T) {
 	names, err := filepath.Glob("*.go")
 	if err != nil {
@@ -71,7 +71,7 @@ func TestOneTransition(t *testing.T) {
 
 var setsStatus = regexp.MustCompile(`(?is)\bset\b.*\bstatus\s*=`)
 
-// TestKnownValues holds what the code knows to what the document says.
+// TestKnownValues compares the enumerations of the code with the document.
 func TestKnownValues(t *testing.T) {
 	schemas := webtest.Spec(t, api.Document).Components.Schemas
 	listed := func(schema, property string) (values []string) {
@@ -88,14 +88,15 @@ func TestKnownValues(t *testing.T) {
 	for _, o := range keyedOperations {
 		operations = append(operations, o.Name)
 	}
-	var happens []string // to orders and products
+	var events []string // of orders and products
 	for _, event := range listed("EventType", "") {
 		if !strings.HasPrefix(event, "customer.") {
-			happens = append(happens, event)
+			events = append(events, event)
 		}
 	}
 	for name, known := range map[string][2][]string{
-		"EventType":      {happens, {transitioned(created), transitioned(confirmed), transitioned(canceled), productCreated, productUpdated, stockAdjusted}},
+		"EventType": {events, {transitioned(created), transitioned(confirmed), transitioned(canceled),
+			productCreated, productUpdated, stockAdjusted}},
 		"OrderStatus":    {listed("OrderStatus", ""), {string(created), string(confirmed), string(canceled)}},
 		"CancelReason":   {listed("CancelReason", ""), {string(requested), string(reservationExpired), string(compensation)}},
 		"OrderAction":    {listed("OrderAction", ""), {string(confirmAction), string(cancelAction)}},
@@ -107,16 +108,15 @@ func TestKnownValues(t *testing.T) {
 	}
 }
 
-// TestKeyedOperations holds the list of operations that take a key to those of the document.
+// TestKeyedOperations compares the operations with an idempotency key in the code and in the document.
 func TestKeyedOperations(t *testing.T) {
 	for path, item := range webtest.Spec(t, api.Document).Paths.Map() {
 		for _, operation := range item.Operations() {
 			_, known := keyedOperations.Find(operation.OperationID)
-			if takes := operation.Parameters.GetByInAndName("header", "X-Idempotency-Key") != nil; takes != known {
-				t.Errorf(
-					"%s of %s takes a key: %v; it is one of keyedOperations: %v", operation.OperationID, path,
-					takes, known,
-				)
+			takes := operation.Parameters.GetByInAndName("header", "X-Idempotency-Key") != nil
+			if takes != known {
+				t.Errorf("%s of %s takes a key: %v; it is one of keyedOperations: %v",
+					operation.OperationID, path, takes, known)
 			}
 		}
 	}

@@ -12,8 +12,8 @@ import (
 	api "example.com/b2b/openapi/ordersapi"
 )
 
-// TestUpdatedAt sets all times back before each step, and wants those to move that the step has changed, and
-// no others.
+// TestUpdatedAt sets each updated_at back before each step. Only the rows that the step changes get a new
+// updated_at.
 func TestUpdatedAt(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g)
@@ -36,7 +36,8 @@ func TestUpdatedAt(t *testing.T) {
 			{"nothing", func() {}, "false false false"},
 			{"price", update(api.ProductUpdate{PriceCents: new(int64(200))}), "false false true"},
 			{"level", update(api.ProductUpdate{Stock: new(int64(20))}), "false false true"},
-			{"the same again", update(api.ProductUpdate{PriceCents: new(int64(200)), Stock: new(int64(20))}), "false false false"},
+			{"the same again", update(api.ProductUpdate{PriceCents: new(int64(200)), Stock: new(int64(20))}),
+				"false false false"},
 			{"adjustment", func() { s.adjust(t, product, 5, "delivery", "") }, "false false true"},
 			{"another order", func() { s.placed(t, line(product, 1)) }, "false false true"},
 			{"confirm", func() { s.confirm(t, order, "updated-1") }, "true false false"},
@@ -57,7 +58,8 @@ func TestUpdatedAt(t *testing.T) {
 				shown := webtest.Data(t, "GET", fmt.Sprint(s.base, path, id), nil)["updated_at"].(string)
 				return parse(shown).After(created)
 			}
-			if got := fmt.Sprint(moved("/orders/", order), moved("/orders/", expiring), moved("/products/", product)); got != step.moved {
+			got := fmt.Sprint(moved("/orders/", order), moved("/orders/", expiring), moved("/products/", product))
+			if got != step.moved {
 				t.Errorf("%s: moved %s, want %s", step.name, got, step.moved)
 			}
 		}

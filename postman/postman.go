@@ -7,7 +7,7 @@ import (
 	"example.com/b2b/openapi"
 )
 
-// Collection is the collection, in Postman's format 2.1.
+// Collection is the Postman collection, in format 2.1.
 //
 //go:embed B2B-Order-Management.postman_collection.json
 var Collection []byte
@@ -15,7 +15,7 @@ var Collection []byte
 //go:embed B2B-Order-Management.postman_environment.json
 var environment string
 
-// Environment returns the environment with the given addresses of the services.
+// Environment returns the Postman environment with the given addresses of the services.
 func Environment(customers, orders, orchestrator string) []byte {
 	return []byte(openapi.Addresses(customers, orders, orchestrator).Replace(environment))
 }

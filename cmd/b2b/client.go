@@ -21,8 +21,8 @@ import (
 // client calls the services over HTTP, with the Go SDK, for the commands import, export, order and cancel.
 type client struct {
 	settings *config.Settings
-	base     string // address of the service; "" for that of the environment
-	token    string // "" for that of the environment
+	base     string // address of the service; "" means the address in the environment
+	token    string // bearer token; "" means the token in the environment
 	timeout  time.Duration
 
 	*b2b.Client
@@ -35,6 +35,7 @@ func (c *client) flags(f *flag.FlagSet) {
 		"of a file, for its first line; without it 1m")
 }
 
+// outputFlag defines the flag --output, which sets output to json or text.
 func outputFlag(f *flag.FlagSet, output *string, usage string) {
 	f.Func("output", usage, func(text string) error {
 		if text != "json" && text != "text" {
@@ -64,7 +65,8 @@ func (c *client) connect() (err error) {
 	return err
 }
 
-// explain returns the message of a failed call for a person: with the details, without the operation.
+// explain returns an error with the message and the details of a failed call. For an answer that is probably
+// not from a service, the error asks whether the address is right.
 func explain(err error) error {
 	var failed *b2b.Error
 	switch {
@@ -78,7 +80,7 @@ func explain(err error) error {
 	return errors.New(describe(failed.Message, &failed.Details))
 }
 
-// describe returns an error message followed by its details.
+// describe returns message, followed by the details.
 func describe(message string, details *[]contract.APIErrorDetail) string {
 	if details != nil {
 		for _, d := range *details {
@@ -88,8 +90,8 @@ func describe(message string, details *[]contract.APIErrorDetail) string {
 	return message
 }
 
-// progress returns a progress bar, silent unless stderr is a terminal. total is -1 for an unknown number of
-// bytes.
+// progress returns a progress bar for total rows, or for an unknown number of bytes when total is -1. The bar
+// is silent unless stderr is a terminal.
 func progress(total int64, description string) *progressbar.ProgressBar {
 	if !term.IsTerminal(int(os.Stderr.Fd())) {
 		return progressbar.DefaultSilent(total)

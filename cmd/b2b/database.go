@@ -15,8 +15,9 @@ import (
 	"example.com/b2b/internal/config"
 )
 
-// onDatabase returns the run function of a command that works on the database of the environment. Only the
-// group Database of the configuration is read.
+// onDatabase returns the run function of a command. The function opens the database that the environment
+// variables describe, calls work, and closes the database. It reads only the groups Database and Deployment
+// of the configuration.
 func onDatabase(
 	work func(context.Context, *gorm.DB, io.Writer) error,
 ) func(context.Context, io.Writer) error {

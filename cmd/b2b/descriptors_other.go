@@ -2,5 +2,5 @@
 
 package main
 
-// descriptors returns the limit of open files; other systems than Unix have no such limit.
+// descriptors returns a number above any need, because systems other than Unix have no limit of open files.
 func descriptors() int { return 1 << 30 }

@@ -4,7 +4,7 @@ package main
 
 import "syscall"
 
-// descriptors returns the limit of open files of this process.
+// descriptors returns the number of files that this process may have open at once.
 func descriptors() int {
 	var limit syscall.Rlimit
 	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {

@@ -13,15 +13,15 @@ import (
 	"golang.org/x/term"
 )
 
-// exportCommand exports all orders, products or customers.
+// exportCommand prints the orders, products or customers that match the filters.
 type exportCommand struct {
 	client
 	kind   string
 	format string
-	query  map[string]string // the filters
+	query  map[string]string // query parameters of the request, by name
 }
 
-// filters are the parameters of the exports, as named in the documents.
+// filters lists the query parameters of the exports, with the names in the OpenAPI documents.
 var filters = []string{"status", "customer_id", "external_ref", "from", "to", "updated_since",
 	"search", "sku", "email", "active"}
 

@@ -35,7 +35,7 @@ func (i *importCommand) flags(f *flag.FlagSet) {
 		"text for refused rows and a sentence; without it text")
 }
 
-// run prints the refused rows on stderr and the summary on out.
+// run imports the file. It prints the refused rows on stderr, and the summary on out.
 func (i *importCommand) run(ctx context.Context, out io.Writer) error {
 	file, err := os.Open(i.path)
 	if err != nil {
@@ -82,7 +82,8 @@ func (i *importCommand) run(ctx context.Context, out io.Writer) error {
 
 var mediaTypes = map[string]string{"csv": bulk.CSV, "ndjson": bulk.NDJSON, "jsonl": bulk.NDJSON}
 
-// complete derives the kind and the format from the file's name where they are not set.
+// complete takes the kind and the format from the name of the file, unless flags have set them. It fails when
+// the kind or the format stays unknown.
 func (i *importCommand) complete() error {
 	name := strings.ToLower(filepath.Base(i.path))
 	for _, kind := range []string{"products", "customers"} {
@@ -152,7 +153,8 @@ func (i *importCommand) send(ctx context.Context, file io.Reader, size int64) (*
 	return i.Customers.ImportCustomersWithBody(ctx, params, mediaType, file, setLength)
 }
 
-// report prints the summary of an import. The error says that rows were refused, or that not all were read.
+// report prints the summary of an import. It fails when a row was refused, or when not all
+// rows were read.
 func (i *importCommand) report(s contract.ImportSummary, out io.Writer) error {
 	note := ""
 	if s.DryRun {

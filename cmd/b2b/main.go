@@ -1,4 +1,4 @@
-// Command b2b runs the order-management system: all three services, or a single service. Its other commands
+// Command b2b runs the order-management system: all three services, or a single service. Other commands
 // manage the database, call the services, and issue tokens.
 package main
 
@@ -36,7 +36,7 @@ func main() {
 		cancel(nil)
 	}()
 	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(200) // halves the collector's work; the live heap is a few megabytes
+		debug.SetGCPercent(200) // less work for the garbage collector; the live heap has only a few megabytes
 	}
 	if err := run(ctx, os.Args[1:], os.Stdout); err != nil {
 		fmt.Fprintln(os.Stderr, "b2b:", err)
@@ -54,11 +54,11 @@ type command struct {
 	name, summary string
 	flags         func(f *flag.FlagSet) // defines the flags; nil without flags
 	argument      *string               // receives the required argument; nil without an argument
-	// run is called after the flags are parsed.
+	// run executes the command. It is called after the flags and the argument are set.
 	run func(ctx context.Context, out io.Writer) error
 }
 
-// commands returns the table of commands. The first command, without a name, runs when b2b has no arguments.
+// commands returns the table of commands. The first command has no name; it runs when b2b has no arguments.
 func commands() []command {
 	c := &config.Settings{}
 	services := table(c)
@@ -106,7 +106,7 @@ func version(_ context.Context, out io.Writer) error {
 	return nil
 }
 
-// run executes a command line, until the command is done or ctx ends.
+// run executes the command line args, and returns when the command is done.
 func run(ctx context.Context, args []string, out io.Writer) error {
 	name := ""
 	if len(args) > 0 {

@@ -64,11 +64,11 @@ func (c *keyedCommand) print(order ordersapi.Order, out io.Writer) error {
 	return pretty.Encode(order)
 }
 
-// orderCommand places an order, and confirms it with --confirm.
+// orderCommand places an order. With --confirm, it also confirms the order.
 type orderCommand struct {
 	keyedCommand
 	order   ordersapi.NewOrder
-	skuOrID []int // indexes of items with a number that may be either; it is in Sku until resolve
+	skuOrID []int // indexes of items whose Sku is a number, until resolve has looked it up
 	confirm bool
 }
 
@@ -85,7 +85,7 @@ func (o *orderCommand) flags(f *flag.FlagSet) {
 	f.BoolVar(&o.confirm, "confirm", false, "confirm it, too")
 }
 
-// addItem parses PRODUCT:PIECES.
+// addItem adds an item to the order. text has the form PRODUCT:PIECES.
 func (o *orderCommand) addItem(text string) error {
 	malformed := errors.New("allowed: PRODUCT:PIECES, such as LAPTOP-HP-2024:3, sku:00010:3 or id:2:3")
 	colon := strings.LastIndex(text, ":")
@@ -119,7 +119,7 @@ func parseID(text string) (int64, bool) {
 	return id, err == nil && 0 < id && id < 1<<53 && strconv.FormatInt(id, 10) == text
 }
 
-// addMetadata parses NAME=VALUE.
+// addMetadata adds metadata to the order. text has the form NAME=VALUE.
 func (o *orderCommand) addMetadata(text string) error {
 	name, value, found := strings.Cut(text, "=")
 	if !found || name == "" {
@@ -160,6 +160,7 @@ func (o *orderCommand) resolve(ctx context.Context, item *contract.NewOrderItem)
 	return nil
 }
 
+// run places the order, confirms the order if o.confirm is set, and prints the order.
 func (o *orderCommand) run(ctx context.Context, out io.Writer) error {
 	if err := o.connect(); err != nil {
 		return err

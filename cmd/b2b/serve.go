@@ -29,8 +29,9 @@ import (
 	"example.com/b2b/internal/web"
 )
 
-// serve runs a single service or all services, until ctx ends and the requests in flight are answered. With
-// all services, the addresses of peers in the environment are ignored.
+// serve runs services, a single service or all, until ctx ends. Then it waits until the requests in flight
+// are answered, at most for c.ShutdownTimeout. When all services run, CUSTOMERS_API_BASE and ORDERS_API_BASE
+// are ignored.
 func serve(ctx context.Context, c *config.Settings, services []*service, out io.Writer) error {
 	signal.Ignore(syscall.SIGPIPE) // the reader of the log may end; the services go on
 	all := len(services) > 1
@@ -71,7 +72,7 @@ func serve(ctx context.Context, c *config.Settings, services []*service, out io.
 	}
 	o.Browsers.Local = address == server.Loopback || net.ParseIP(address).IsLoopback()
 	o.Browsers.Siblings = siblings
-	o.Limits.InFlight = min(o.Limits.InFlight, maxConnections/2) // the other connections get 429 or 503
+	o.Limits.InFlight = min(o.Limits.InFlight, maxConnections/2) // keeps connections free for 429 and 503
 	o.Limits.Imports = min(o.Limits.Imports, maxConnections/10)
 	o.Limits.Exports = min(o.Limits.Exports, maxConnections/10)
 	var names []string
@@ -92,16 +93,16 @@ func serve(ctx context.Context, c *config.Settings, services []*service, out io.
 	log.Info("started", "services", names, "version", buildinfo.Version(),
 		"app_env", c.Env, "auth_mode", c.AuthMode)
 	defer log.Info("stopped")
-	go debug.FreeOSMemory() // memory used by the start only
+	go debug.FreeOSMemory() // releases the memory that only the start has needed
 	context.AfterFunc(ctx, func() { log.Info("stopping once the requests in flight are answered") })
-	drained, stop := context.WithCancel(context.WithoutCancel(ctx)) // one deadline for all services
+	drained, stop := context.WithCancel(context.WithoutCancel(ctx)) // a single deadline for all services
 	defer stop()
 	context.AfterFunc(ctx, func() { time.AfterFunc(c.ShutdownTimeout, stop) })
 	return runUntil(ctx, drained, services)
 }
 
-// listen opens the listeners of the services, and sets their ports and addresses. The errors name the variables
-// to change.
+// listen opens the listeners of the services, and stores the ports and the addresses in the fields port and
+// base. An error names the environment variables to change.
 func listen(c *config.Settings, address string, services []*service) (err error) {
 	for _, s := range services {
 		variable := strings.ToUpper(s.name) + "_PORT"
@@ -121,8 +122,8 @@ func listen(c *config.Settings, address string, services []*service) (err error)
 	return nil
 }
 
-// openReady opens the database, and brings its schema up to date when the configuration says so. With seed an
-// empty SQLite database gets the sample data.
+// openReady opens the database and, if MIGRATE_ON_START is true, brings the schema up to date. With seed, it
+// loads the sample data into an empty SQLite database.
 func openReady(ctx context.Context, c *config.Settings, log *slog.Logger, seed bool) (*gorm.DB, error) {
 	g, err := open(ctx, c.Database)
 	if err != nil {
@@ -144,7 +145,8 @@ func openReady(ctx context.Context, c *config.Settings, log *slog.Logger, seed b
 	return g, nil
 }
 
-// prepare builds the service and its server, which takes at most maxConnections, and perAddress from one address.
+// prepare builds the service and its server. The server has at most maxConnections connections. At most
+// perAddress of them, and at most half of maxConnections, come from the same address.
 func (s *service) prepare(g *gorm.DB, o web.Options, maxConnections, perAddress int) (err error) {
 	s.server.Max, s.server.PerAddress = maxConnections, min(perAddress, maxConnections/2)
 	s.server.Timeout, s.server.Log = o.Timeout, o.Log
@@ -156,7 +158,8 @@ func (s *service) prepare(g *gorm.DB, o web.Options, maxConnections, perAddress 
 	return nil
 }
 
-// others returns the other services with a known address, as links for the documentation pages of s.
+// others returns the other services with a known address, for the links on the documentation pages of s.
+// running has the services of this process.
 func others(c *config.Settings, s *service, running []*service) (known []docs.Linked) {
 	if len(running) == 1 {
 		running = table(c)
@@ -169,7 +172,7 @@ func others(c *config.Settings, s *service, running []*service) (known []docs.Li
 	return known
 }
 
-// read reads the groups of the configuration used by the services.
+// read reads the groups of the configuration that the services use. PORT sets the port of a lone service.
 func read(c *config.Settings, services []*service) error {
 	var groups []any
 	for _, s := range services {
@@ -192,8 +195,9 @@ func read(c *config.Settings, services []*service) error {
 	return err
 }
 
-// bindAddress returns BIND_ADDRESS. The default is every address with MySQL, and for a lone orchestrator in
-// production, because other machines call the service; else localhost.
+// bindAddress returns the address to listen on: BIND_ADDRESS or, without it, a default. The default is all
+// addresses when the database is MySQL, and when the orchestrator runs alone in production, because then
+// other machines call the service. Otherwise the default is localhost.
 func bindAddress(c *config.Settings, services []*service) string {
 	switch {
 	case c.BindAddress != "":
@@ -204,7 +208,7 @@ func bindAddress(c *config.Settings, services []*service) string {
 	return server.Loopback
 }
 
-// nameOf returns the host name for a listener on this machine.
+// nameOf returns the host for URLs of a service that listens on address: localhost for 0.0.0.0 and ::.
 func nameOf(address string) string {
 	if ip := net.ParseIP(address); ip == nil || ip.IsUnspecified() {
 		return server.Loopback
@@ -212,13 +216,13 @@ func nameOf(address string) string {
 	return address
 }
 
-// connections returns the connection limit of a service: at most MAX_CONNECTIONS, and few enough to keep file
-// descriptors for the database, and for a call to another service per connection. Without the limit, idle
-// connections could use up all descriptors.
+// connections returns the maximum number of connections to each service. The number is at most
+// MAX_CONNECTIONS, and so small that enough file descriptors remain: for the database, and for a call to
+// another service per connection. Without this limit, idle connections could use up all descriptors.
 func connections(c *config.Settings, services []*service) (int, error) {
 	const (
 		reserved       = 32 // descriptors for listeners, epoll and the files of SQLite
-		minConnections = 10 // of a service
+		minConnections = 10 // for each service
 	)
 	needed := reserved
 	if c.Driver == config.MySQL {
@@ -234,8 +238,9 @@ func connections(c *config.Settings, services []*service) (int, error) {
 	return connections, nil
 }
 
-// runUntil serves until ctx ends or a service fails. Then the services stop in reverse order: a service stops
-// after the services that call it have finished their requests. When drained ends, all services stop at once.
+// runUntil runs the services until ctx ends or a service fails. Then the services stop in reverse order: each
+// service stops after the services that call it have finished their requests. When drained ends, all services
+// stop at once.
 func runUntil(ctx, drained context.Context, services []*service) error {
 	group, ctx := errgroup.WithContext(ctx)
 	callersStopped := ctx

@@ -21,30 +21,31 @@ import (
 
 // service is an entry in the table of services.
 type service struct {
-	name, title string // name of the command; title for people
+	name, title string // name: the command that starts the service; title: the name for people
 	database    bool
 	settings    any           // additional group of the configuration; nil for none
-	peers       []any         // groups with addresses of peers; read when the peers run in other processes
-	port        *int          // port to listen at
-	base        *string       // address for other services
-	rules       []doctor.Rule // invariants of the service's data
-	try         string        // a first call to show; %s is its address
+	peers       []any         // the groups with the addresses of peers; needed when the service runs alone
+	port        *int          // port to listen on
+	base        *string       // address of the service, for its callers
+	rules       []doctor.Rule // rules that the service's data must never break, for the command doctor
+	try         string        // example of a call; %s stands for the address of the service
 	build       func(g *gorm.DB, o web.Options) (http.Handler, func(ctx context.Context), error)
 
 	server     server.Server
-	inProcess  *peer.InProcessTransport  // for calls within this process; nil when s runs elsewhere
-	background func(ctx context.Context) // background jobs, until ctx ends; nil for none
+	inProcess  *peer.InProcessTransport  // for calls by services in this process; nil when s runs elsewhere
+	background func(ctx context.Context) // runs the background jobs until ctx ends; nil without jobs
 }
 
-// peer returns s as a peer of later services in the table. Calls within this process need no connection.
+// peer returns s as a peer, for the services after s in the table. Calls within this process need no
+// connection.
 func (s *service) peer(c *config.Settings) peer.Peer {
 	p := options.Peer(c, *s.base)
 	p.InProcess = s.inProcess
 	return p
 }
 
-// table returns the services with the configuration c. A service may call earlier services in the table; the
-// services stop in reverse order.
+// table returns the services, with the configuration c. A service may call only the services before it in the
+// table, because the services stop in reverse order.
 func table(c *config.Settings) []*service {
 	customersAPI := &service{
 		name: "customers", title: "Customers API", database: true, rules: customers.Rules(),
@@ -61,7 +62,7 @@ func table(c *config.Settings) []*service {
 		try: "curl '%s/products?limit=3'",
 		build: func(g *gorm.DB, o web.Options) (http.Handler, func(context.Context), error) {
 			peer := customersAPI.peer(c)
-			peer.Timeout /= 2 // this service must answer 503 before its own caller's timeout
+			peer.Timeout /= 2 // the Orders API must answer 503 before the call of the orchestrator times out
 			s, err := orders.New(g, orders.Config{Customers: peer, CancellationWindow: c.CancellationWindow,
 				Reservation: c.Reservation, KeyLifetime: c.KeyLifetime, MaxHeld: max(1, c.MaxInFlight/8)})
 			if err != nil {

@@ -26,7 +26,8 @@ import (
 	"example.com/b2b/orchestrator"
 )
 
-// deadlineReserve is the time before Lambda's deadline to deliver the answer: Lambda drops late answers.
+// deadlineReserve is the time between the deadline of a request and Lambda's own deadline. The answer is
+// delivered in this time; Lambda drops late answers.
 const deadlineReserve = 500 * time.Millisecond
 
 func main() {
@@ -45,7 +46,7 @@ func newEngine() (*gin.Engine, error) {
 	}
 	log := slog.New(slog.NewJSONHandler(os.Stderr, &slog.HandlerOptions{Level: c.LogLevel})).
 		With("service", "orchestrator", "version", buildinfo.Version())
-	slog.SetDefault(log) // for the Lambda library
+	slog.SetDefault(log) // the Lambda library logs with the default logger
 	service, err := orchestrator.New(options.Peer(&c, c.CustomersBase), options.Peer(&c, c.OrdersBase))
 	if err != nil {
 		return nil, err
@@ -57,8 +58,8 @@ func newEngine() (*gin.Engine, error) {
 	return service.Engine(o), nil
 }
 
-// configuration reads the environment. The addresses of the services are required, and APP_ENV is production
-// by default.
+// configuration reads the environment variables. The addresses of the services are required, and APP_ENV is
+// production by default.
 func configuration() (c config.Settings, err error) {
 	c.Env = config.Production
 	err = errors.Join(
@@ -67,8 +68,9 @@ func configuration() (c config.Settings, err error) {
 	return c, err
 }
 
-// handler returns a Lambda handler for requests to engine, as events of an API Gateway REST API (v1), an HTTP
-// API (v2) or a load balancer (ALB). The answer has the form of the event's source. Other events are errors.
+// handler returns a Lambda handler that passes each event to engine as a request. Events come from an API
+// Gateway REST API (v1), an API Gateway HTTP API (v2) or an Application Load Balancer (ALB), and the answer
+// has the same form as the event. Any other event is errUnknownEvent.
 func handler(engine *gin.Engine) func(context.Context, json.RawMessage) (any, error) {
 	v1, v2, alb := ginadapter.New(engine), ginadapter.NewV2(engine), ginadapter.NewALB(engine)
 	return func(ctx context.Context, raw json.RawMessage) (any, error) {
@@ -93,7 +95,7 @@ func handler(engine *gin.Engine) func(context.Context, json.RawMessage) (any, er
 			return forward(raw, func(e events.APIGatewayV2HTTPRequest) (any, error) {
 				e.RawPath = escapePath(e.RawPath)
 				if _, err := url.Parse("?" + e.RawQueryString); err != nil {
-					// An unknown parameter, so that the engine refuses the query.
+					// The escaped query is an unknown parameter, so the engine refuses the request.
 					e.RawQueryString = url.QueryEscape(e.RawQueryString)
 				}
 				return v2.ProxyWithContext(ctx, e)
@@ -102,7 +104,7 @@ func handler(engine *gin.Engine) func(context.Context, json.RawMessage) (any, er
 			return forward(raw, func(e events.ALBTargetGroupRequest) (any, error) {
 				e.Path = escapePath(e.Path)
 				answer, err := alb.ProxyWithContext(ctx, e)
-				if e.MultiValueHeaders == nil { // the target group has multi-value headers off: use Headers
+				if e.MultiValueHeaders == nil { // the target group has single-value headers: use Headers
 					answer.Headers = make(map[string]string, len(answer.MultiValueHeaders))
 					for name, values := range answer.MultiValueHeaders {
 						answer.Headers[name] = values[0]
@@ -123,13 +125,13 @@ func handler(engine *gin.Engine) func(context.Context, json.RawMessage) (any, er
 
 var errUnknownEvent = errors.New("the event is neither of API Gateway nor of an Application Load Balancer")
 
-// unmarshal decodes an event, including authorizer data. It matches names exactly and refuses duplicate
-// names. Invalid UTF-8 in paths and headers is left to the engine, for an answer in the form of the contract.
+// unmarshal decodes an event. It matches names exactly and refuses duplicate names. It accepts invalid UTF-8,
+// because the engine refuses invalid UTF-8 with an error in the form of the contract.
 func unmarshal(raw json.RawMessage, event any) error {
 	return jsonv2.Unmarshal(raw, event, jsontext.AllowInvalidUTF8(true))
 }
 
-// forward decodes an event of type E and proxies it.
+// forward decodes an event of type E and calls proxy with the event.
 func forward[E any](raw json.RawMessage, proxy func(E) (any, error)) (any, error) {
 	var event E
 	if err := unmarshal(raw, &event); err != nil {
@@ -138,8 +140,8 @@ func forward[E any](raw json.RawMessage, proxy func(E) (any, error)) (any, error
 	return proxy(event)
 }
 
-// escapePath escapes a path that the gateway has unescaped into an invalid URL, or into a URL with a query or
-// a fragment. The engine then answers 404, as for any unknown path.
+// escapePath escapes path again if the gateway has unescaped it into an invalid URL, or into a URL with a
+// query or a fragment. The engine then answers 404, as for any unknown path.
 func escapePath(path string) string {
 	if _, err := url.Parse("https://host" + path); err != nil || strings.ContainsAny(path, "?#") {
 		return (&url.URL{Path: path}).EscapedPath()

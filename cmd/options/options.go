@@ -1,6 +1,6 @@
-// Package options turns the configuration into the options of the services: tokens, limits, peers. The services
-// themselves are built and joined in cmd/b2b/services.go. The package is apart from package config, because the
-// generators read the configuration's variables, and must not depend on code that they generate.
+// Package options makes the options of the services from the configuration: tokens, limits and peers. The
+// services themselves are built in cmd/b2b/services.go. The package is not a part of package config, because
+// the generators import config, and must not depend on code that they generate.
 package options
 
 import (
@@ -14,13 +14,13 @@ import (
 	"example.com/b2b/internal/web"
 )
 
-// Tokens returns the configured secrets and claims of tokens, without the issuer's keys.
+// Tokens returns the secrets and the required claims of tokens. Options adds the keys of the issuer.
 func Tokens(s *config.Settings) auth.Tokens {
 	return auth.Tokens{Secret: s.JWTSecret, Issuer: s.Issuer, Audience: s.Audience, Service: s.ServiceTokens}
 }
 
-// Options returns the options of every service. It fetches the issuer's keys where JWT_JWKS_URL is set, and
-// renews them until ctx ends; a failure of the first fetch is the error.
+// Options returns the options that all services have in common. When JWT_JWKS_URL is set, it fetches the
+// issuer's keys, and renews the keys until ctx ends. The error is the failure of the first fetch.
 func Options(ctx context.Context, s *config.Settings, log *slog.Logger) (web.Options, error) {
 	o := web.Options{
 		Tokens: Tokens(s), Open: s.AuthMode == config.Open, Log: log, Timeout: s.RequestTimeout,
@@ -34,7 +34,7 @@ func Options(ctx context.Context, s *config.Settings, log *slog.Logger) (web.Opt
 	case s.MaxSearches > 0:
 	case s.Driver == config.MySQL:
 		o.Limits.Searches = max(1, s.Database.MaxConns/4)
-	default: // SQLite: searches share one connection with everything else
+	default: // SQLite has few connections, and searches share them with all other requests
 		o.Limits.Searches = 1
 	}
 	var err error
@@ -44,8 +44,8 @@ func Options(ctx context.Context, s *config.Settings, log *slog.Logger) (web.Opt
 	return o, err
 }
 
-// Peer returns the service at base, as other services call it. A call may take half of
-// REQUEST_TIMEOUT_SECONDS, and 5 s at most.
+// Peer returns the service at the address base as a peer, for calls by other services. A call may take half
+// of REQUEST_TIMEOUT_SECONDS, and at most 5 s.
 func Peer(s *config.Settings, base string) peer.Peer {
 	return peer.Peer{Base: base, Token: s.ServiceTokens[0], Timeout: min(5*time.Second, s.RequestTimeout/2)}
 }

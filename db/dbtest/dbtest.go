@@ -24,15 +24,15 @@ import (
 	"example.com/b2b/db"
 )
 
-// Servers are the engines besides SQLite, and the variables of their DSNs. The user of a DSN must be allowed
-// to create databases.
+// Servers are the engines besides SQLite, with the environment variables of their DSNs. The user of a DSN
+// must be allowed to create databases.
 var Servers = []struct{ Engine, Variable string }{
 	{"MySQL", "TEST_MYSQL_DSN"},
 	{"MariaDB", "TEST_MARIADB_DSN"},
-	{"TiDB", "TEST_TIDB_DSN"}, // with tidb_enable_check_constraint = ON
+	{"TiDB", "TEST_TIDB_DSN"}, // needs tidb_enable_check_constraint = ON
 }
 
-// runner is *testing.T, and *testing.B.
+// runner is implemented by *testing.T and *testing.B.
 type runner[T any] interface {
 	testing.TB
 	Run(name string, f func(t T)) bool
@@ -43,7 +43,7 @@ func Each[T runner[T]](t T, test func(t T, g *gorm.DB)) {
 	EachConfig(t, func(t T, c db.Config) { test(t, Open(t, c)) })
 }
 
-// EachConfig is Each with an empty database, dropped afterwards.
+// EachConfig is Each with an empty database, which is dropped afterwards.
 func EachConfig[T runner[T]](t T, test func(t T, c db.Config)) {
 	t.Run("SQLite", func(t T) {
 		test(t, db.Config{Driver: db.SQLite, Path: filepath.Join(t.TempDir(), "test.db")})
@@ -91,8 +91,8 @@ func must(t testing.TB, err error) {
 	}
 }
 
-// NoFilesort fails the test when g later runs a SELECT that counts, skips rows with OFFSET, or sorts by
-// the engine's plan.
+// NoFilesort fails the test when g later runs a SELECT that counts rows, skips rows with OFFSET, or,
+// according to the engine's plan, sorts rows.
 func NoFilesort(t *testing.T, g *gorm.DB) {
 	t.Helper()
 	var explained sync.Map
@@ -109,7 +109,7 @@ func NoFilesort(t *testing.T, g *gorm.DB) {
 	})
 }
 
-// WantIndex fails the test unless the last SELECT of do on g uses the index.
+// WantIndex calls do, and fails the test unless the last SELECT that do runs on g uses the index.
 func WantIndex(t *testing.T, g *gorm.DB, index string, do func()) {
 	t.Helper()
 	var last atomic.Value
@@ -122,10 +122,11 @@ func WantIndex(t *testing.T, g *gorm.DB, index string, do func()) {
 	}
 }
 
-// setStatement matches a prefix of MariaDB's statements, not accepted by EXPLAIN.
+// setStatement matches the prefix of a statement with a time limit on MariaDB. EXPLAIN refuses the prefix.
 var setStatement = regexp.MustCompile("^SET STATEMENT .*? FOR ")
 
-// explain calls look for every SELECT that g runs from now on, with a function that asks the engine for its plan.
+// explain calls look for every SELECT that g runs from now on. look gets the statement, and a function that
+// asks the engine for the plan.
 func explain(t *testing.T, g *gorm.DB, name string, look func(statement string, ask func() string)) {
 	t.Helper()
 	prefix := "EXPLAIN QUERY PLAN "

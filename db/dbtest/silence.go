@@ -10,14 +10,14 @@ import (
 	"example.com/b2b/db"
 )
 
-// Silence is a proxy between a pool and its database server. After Fall, nothing passes.
+// Silence is a proxy between a pool and its database server. After Fall, no bytes pass.
 type Silence struct {
 	listener net.Listener
 	server   string
 
 	mu     sync.Mutex
 	silent bool
-	broken chan struct{} // closed by Fall; connections made before stay silent for good
+	broken chan struct{} // closed by Fall; earlier connections stay silent for good
 	open   []net.Conn
 }
 
@@ -41,8 +41,8 @@ func Between(t testing.TB, c db.Config) (db.Config, *Silence) {
 	return c, s
 }
 
-// Fall makes all connections silent. New connections are accepted and none is closed, as by a host that has
-// vanished.
+// Fall makes all connections silent, as if the server's host had vanished. It closes no connection. A new
+// connection is accepted, but gets no answer.
 func (s *Silence) Fall() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -52,7 +52,7 @@ func (s *Silence) Fall() {
 	}
 }
 
-// End lets new connections work again. Connections made before stay silent.
+// End lets new connections work again. Connections made before End stay silent.
 func (s *Silence) End() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -85,8 +85,8 @@ func (s *Silence) accept() {
 	}
 }
 
-// pass copies from one connection to the other, and closes the other at the end. Once broken is closed, pass
-// discards.
+// pass copies the bytes of one connection to another, and closes the second when either fails. After broken
+// is closed, pass discards the bytes, and closes nothing.
 func pass(to, from net.Conn, broken chan struct{}) {
 	buffer := make([]byte, 32<<10)
 	for {

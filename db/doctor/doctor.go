@@ -1,5 +1,5 @@
-// Package doctor checks the invariants of a live database. The services define the rules. The doctor only
-// reads, in one snapshot, row by row.
+// Package doctor checks a live database by the rules that the services define. It does not write, and it
+// reads all tables as of one moment.
 package doctor
 
 import (
@@ -20,22 +20,22 @@ import (
 type Rule struct {
 	Name  string
 	Table string
-	// Query selects the ids of the broken rows, in ascending order. It should compare rows
-	// through indexes, so a large table needs no temporary table.
+	// Query selects the ids of the broken rows, in ascending order. It should compare rows through indexes:
+	// then a large table needs no temporary table.
 	Query string
-	// Breaks is optional, for rules beyond SQL. It reads a row of Query, and returns the id of a
-	// broken row, else "".
+	// Breaks is optional, for rules that SQL cannot express. Query then selects the rows to check. Breaks
+	// reads a row of Query, and returns the row's id when the row is broken, else "".
 	Breaks func(row *sql.Rows) (id string, err error)
-	// Examine replaces Query, for rules that need several queries. It calls broken with the id of each
-	// broken row, and returns the number of examined rows.
+	// Examine replaces Query and Breaks, for rules that need several queries. It calls broken with the id of
+	// each broken row, and returns the number of examined rows.
 	Examine func(tx *gorm.DB, broken func(id string)) (checked int64, err error)
 }
 
 // Check is the result of a rule.
 type Check struct {
 	Rule    string   `json:"rule"`
-	Checked int64    `json:"checked"` // rows
-	Broken  int64    `json:"broken"`  // rows
+	Checked int64    `json:"checked"` // number of rows
+	Broken  int64    `json:"broken"`  // number of rows
 	First   []string `json:"first"`   // ids of the first broken rows, at most ten
 }
 
@@ -94,7 +94,7 @@ func (r Rule) examine(tx *gorm.DB) (Check, error) {
 	return c, rows.Err()
 }
 
-// Healthy reports whether no rule is broken.
+// Healthy reports whether no check has found a broken row.
 func Healthy(checks []Check) bool {
 	return !slices.ContainsFunc(checks, func(c Check) bool { return c.Broken > 0 })
 }

@@ -10,10 +10,11 @@ import (
 	"example.com/b2b/db/doctor"
 )
 
-// sampleSize is about the number of examined rows, spread over the table.
+// sampleSize is the approximate number of examined rows. The rows are spread over the table.
 const sampleSize = 1000
 
-// Rule: every indexed row is in the index with all grams of its text.
+// Rule returns a rule for the doctor: the index has every indexed row under all grams of the row's text. The
+// rule examines a sample of the rows.
 func (x Index) Rule() doctor.Rule {
 	sample := " (a sample of about " + strconv.Itoa(sampleSize) + ")"
 	name := "search finds a row of " + x.Table + " by its text" + sample

@@ -15,12 +15,12 @@ import (
 )
 
 const (
-	minBatch  = 100     // fewer unindexed rows do not start UpdateDue; a search compares fewer rows quickly
-	batch     = 1 << 15 // rows indexed at once, to bound the memory
-	statement = 500     // rows of a statement, to bound the waits of other transactions
+	minBatch  = 100     // UpdateDue begins at so many unindexed rows; a search compares fewer rows quickly
+	batch     = 1 << 15 // rows indexed at once; limits the memory
+	statement = 500     // rows written by a statement; limits the waits of other transactions
 )
 
-// UpdateDue is Update once at least minBatch rows are unindexed, and does nothing before. Call UpdateDue
+// UpdateDue calls Update if at least minBatch rows are unindexed, and otherwise does nothing. Call UpdateDue
 // every few seconds.
 func (x Index) UpdateDue(ctx context.Context, g *gorm.DB) (rows int, err error) {
 	var ids []int64
@@ -31,8 +31,8 @@ func (x Index) UpdateDue(ctx context.Context, g *gorm.DB) (rows int, err error) 
 	return x.Update(ctx, g)
 }
 
-// Update adds all unindexed rows to the index and returns the number of rows. Several processes may run
-// Update at once. A row with a new text meanwhile stays unindexed.
+// Update adds all unindexed rows to the index, and returns their number. Several processes may run Update at
+// once. A row that gets a new text meanwhile stays unindexed.
 func (x Index) Update(ctx context.Context, g *gorm.DB) (total int, err error) {
 	g = g.WithContext(ctx)
 	for last := int64(0); ; {
@@ -72,7 +72,7 @@ type row struct {
 
 func (r row) Key() int64 { return r.ID }
 
-// unindexed reads the next unindexed rows after the id last, at most batch.
+// unindexed reads about batch unindexed rows with ids above last, or all, in the order of the ids.
 func (x Index) unindexed(g *gorm.DB, last int64) (rows []row, err error) {
 	for len(rows) < batch {
 		var some []row
@@ -90,7 +90,7 @@ func (x Index) unindexed(g *gorm.DB, last int64) (rows []row, err error) {
 	return rows, nil
 }
 
-// text is an SQL expression for the indexed text of a row, the same as in the column unindexed.
+// text returns an SQL expression for the indexed text of a row, the same as in the column unindexed.
 func (x Index) text() string { return "CONCAT(" + strings.Join(x.Columns, ", '|', ") + ", '|')" }
 
 // add adds rows of a chunk to the index.
@@ -117,9 +117,10 @@ func (x Index) add(ctx context.Context, g *gorm.DB, chunk int64, rows []row) err
 
 const insertGrams = "REPLACE INTO search_grams (subject, gram, chunk, hits, ids) VALUES "
 
-// merge adds the ids of some grams of a chunk to the stored bitmaps.
+// merge adds ids to the stored bitmaps of a chunk. some lists the grams to write, and added has the ids of
+// each gram.
 func (x Index) merge(tx *gorm.DB, chunk int64, added map[string]*roaring.Bitmap, some []string) error {
-	// The row without a gram is a lock: of two transactions, the second reads the rows of the first.
+	// The row without a gram is a lock: the second of two transactions waits for the bitmaps of the first.
 	if err := tx.Exec(insertGrams+"(?, X'', 0, 0, X'')", x.Table).Error; err != nil {
 		return err
 	}
@@ -167,7 +168,8 @@ func (x Index) merge(tx *gorm.DB, chunk int64, added map[string]*roaring.Bitmap,
 	return tx.Exec(insertGrams+rows, values...).Error
 }
 
-// grams yields the parts of a text with from to to characters, some parts several times.
+// grams yields every part of a text whose length in characters is between the parameters from and to. A part
+// that occurs twice is yielded twice.
 func grams(text string, from, to int) iter.Seq[string] {
 	return func(yield func(string) bool) {
 		for i := range text {

@@ -1,10 +1,10 @@
-// Package search finds the rows of a table with a text in some columns, as db.Containing does, through an
-// index in the table search_grams. It knows no service.
+// Package search finds the rows of a table that contain a text in some columns, as db.Containing does, but
+// with an index in the table search_grams. The package knows no service.
 //
-// The index maps each gram, 1 to 3 characters of a folded text, to the ids of rows. The index may list rows
-// with a newer text, so a search compares every candidate literally. Rows not in the index yet have the
-// generated column unindexed = 1, and a search compares them, too. So a search is correct at any time, and
-// code for writing rows need not know of the index.
+// The index maps each gram, a part of 1 to 3 characters of a folded text, to the ids of the rows with the
+// gram. The index may also list a row whose text has changed since, so a search compares every candidate with
+// the text. A row that is not in the index yet has 1 in the generated column unindexed, and a search compares
+// such rows, too. So a search is correct at any time, and code that writes rows need not know of the index.
 package search
 
 import (
@@ -27,20 +27,20 @@ type Index struct {
 }
 
 const (
-	chunkBits  = 16      // of an id are its offset in a chunk; a gram has a bitmap for each chunk
-	maxGrams   = 16      // grams of a text to look up
-	maxBitmaps = 4       // grams of a text, the rarest, to read the bitmaps of
-	maxPending = 1000    // unindexed rows to compare; with more of them, a search compares all rows
-	maxTried   = 1000    // rows to compare in a statement
-	firstRead  = 1 << 14 // bytes of bitmaps for the first statement; each further one 4 times more
+	chunkBits  = 16      // the low bits of an id are its offset in a chunk; each gram and chunk has a bitmap
+	maxGrams   = 16      // grams of its text that a search looks up
+	maxBitmaps = 4       // of these grams, the rarest, whose bitmaps a search reads
+	maxPending = 1000    // unindexed rows that a search compares; if there are more, it compares all rows
+	maxTried   = 1000    // rows that a statement compares
+	firstRead  = 1 << 14 // bytes of bitmaps in the first statement; each later statement reads 4 times more
 )
 
-// Page is db.Page for the rows of q with text in some column of the index. q may have any conditions on the
-// table. When q selects few rows, db.Containing is faster.
+// Page is db.Page for the rows of q that contain text in some column of the index. q may have any conditions
+// on the table. When q selects few rows, db.Containing is faster.
 func Page[T interface{ Key() int64 }](q *gorm.DB, x Index, text string, w db.PageRequest) ([]T, *int64, error) {
 	matching := db.Containing(q, text, x.Columns...).Session(&gorm.Session{})
 	s := lookup{q: q.Session(&gorm.Session{NewDB: true}), x: x, w: w}
-	// Pending rows are read before the index, so that no row is missed when indexed between the two.
+	// Pending rows are read first: else a row that is indexed between the two reads would be missed.
 	pending, err := s.pending()
 	if err != nil {
 		return nil, nil, err
@@ -59,7 +59,7 @@ func Page[T interface{ Key() int64 }](q *gorm.DB, x Index, text string, w db.Pag
 		rows, some = append(rows, more...), some[:0]
 		return err
 	}
-	most := int(w.Limit) + 1 // candidates in a statement; more after each statement without a full page
+	most := int(w.Limit) + 1 // candidates in a statement; grows until the page is full
 	for id, err := range s.candidates {
 		if err != nil {
 			return nil, nil, err
@@ -84,8 +84,9 @@ func Page[T interface{ Key() int64 }](q *gorm.DB, x Index, text string, w db.Pag
 	return rows, next, nil
 }
 
-// gramsOf returns grams of the folded text, contained in every match: grams of the longest length, at
-// most maxGrams, spread over the alphabet.
+// gramsOf returns grams that every match must contain, because the folded text contains them: at most
+// maxGrams grams, of the greatest possible length, spread over the alphabet. For an empty text, gramsOf
+// returns nil.
 func gramsOf(folded string) [][]byte {
 	size := min(3, utf8.RuneCountInString(folded))
 	if size == 0 {
@@ -104,23 +105,23 @@ func gramsOf(folded string) [][]byte {
 	return some
 }
 
-// lookup is the state of a search for a page.
+// lookup is the state of one call of Page.
 type lookup struct {
 	q      *gorm.DB
 	x      Index
 	w      db.PageRequest
-	grams  [][]byte // to read the bitmaps of
-	chunks []chunk  // not read yet, in the order of the page
+	grams  [][]byte // the rarest grams of the text; their bitmaps are read
+	chunks []chunk  // chunks that are not read yet, in the order of the page
 }
 
-// chunk is a chunk with possible matches.
+// chunk is a range of 1<<chunkBits ids with possible matches.
 type chunk struct {
 	number  int64
-	bytes   int             // size of the bitmaps, at most; 0 when only pending rows may match
-	pending *roaring.Bitmap // offsets of unindexed rows; nil for none
+	bytes   int             // estimated size of the bitmaps to read; 0 when only pending rows may match
+	pending *roaring.Bitmap // offsets of unindexed rows; nil when there are none
 }
 
-// pending returns the unindexed rows by chunk; nil when there are more than maxPending.
+// pending returns the offsets of the unindexed rows by chunk, or nil for more than maxPending rows.
 func (s *lookup) pending() (map[int64]*roaring.Bitmap, error) {
 	var ids []int64
 	q := s.w.Apply(s.q.Table(s.x.Table)).Where("unindexed = 1").Limit(maxPending + 1)
@@ -137,10 +138,10 @@ func (s *lookup) pending() (map[int64]*roaring.Bitmap, error) {
 	return all, nil
 }
 
-// offset is the place of an id in the chunk.
+// offset returns the place of an id in its chunk.
 func offset(id int64) uint32 { return uint32(id & (1<<chunkBits - 1)) }
 
-// findChunks sets the chunks with all grams or with pending rows, and the rarest of the grams.
+// findChunks sets s.chunks to the chunks with all grams or pending rows, and s.grams to the rarest grams.
 func (s *lookup) findChunks(grams [][]byte, pending map[int64]*roaring.Bitmap) error {
 	q := s.q.Table("search_grams").Select("gram, chunk, hits").
 		Where("subject = ? AND gram IN ?", s.x.Table, grams)
@@ -184,8 +185,8 @@ func (s *lookup) findChunks(grams [][]byte, pending map[int64]*roaring.Bitmap) e
 	return nil
 }
 
-// candidates yields the ids of possible matches, in the order of the page. Bitmaps are read as needed,
-// with each statement more of them.
+// candidates yields the ids of possible matches, in the order of the page. It reads bitmaps only as needed,
+// and more of them with each statement.
 func (s *lookup) candidates(yield func(id int64, err error) bool) {
 	for budget := firstRead; len(s.chunks) > 0; budget *= 4 {
 		n, bytes := 1, s.chunks[0].bytes
@@ -213,7 +214,7 @@ func (s *lookup) candidates(yield func(id int64, err error) bool) {
 	}
 }
 
-// having reads the bitmaps of the rarest grams and returns, by chunk, the rows in all of them.
+// having returns, by chunk, the offsets of the rows that are in the bitmaps of all s.grams.
 func (s *lookup) having(chunks []chunk) (map[int64]*roaring.Bitmap, error) {
 	var numbers []int64
 	for _, c := range chunks {
@@ -247,7 +248,8 @@ func (s *lookup) having(chunks []chunk) (map[int64]*roaring.Bitmap, error) {
 	return all, nil
 }
 
-// each yields the ids of a chunk's rows behind the cursor, in the order of the page.
+// each yields the ids of the rows at the offsets in a chunk, in the order of the page, without the rows up to
+// the cursor. It returns false when yield has returned false.
 func (s *lookup) each(chunk int64, offsets *roaring.Bitmap, yield func(id int64) bool) bool {
 	newestFirst := s.w.Sort == db.NewestFirst
 	if seen := s.w.AfterID(); seen > 0 && seen>>chunkBits == chunk {
@@ -269,7 +271,7 @@ func (s *lookup) each(chunk int64, offsets *roaring.Bitmap, yield func(id int64)
 	return true
 }
 
-// read reads a bitmap of the index.
+// read decodes a bitmap of the index.
 func read(stored []byte) (*roaring.Bitmap, error) {
 	b := roaring.New()
 	_, err := b.FromBuffer(stored)

@@ -37,11 +37,8 @@ func insert(t testing.TB, g *gorm.DB, rows ...customer) {
 		for _, c := range some {
 			values = append(values, c.ID, c.Name, c.Email)
 		}
-		exec(
-			t,
-			g,
-			"INSERT INTO customers (id, name, email, created_at) VALUES "+strings.Repeat(", (?, ?, ?, CURRENT_TIMESTAMP)", len(some))[2:],
-			values...)
+		rows := strings.Repeat(", (?, ?, ?, CURRENT_TIMESTAMP)", len(some))[2:]
+		exec(t, g, "INSERT INTO customers (id, name, email, created_at) VALUES "+rows, values...)
 	}
 }
 
@@ -63,7 +60,7 @@ func index(t testing.TB, g *gorm.DB) int {
 
 type fataler interface{ Fatal(...any) }
 
-// found reads all pages.
+// found reads all pages of a search, and returns the ids.
 func found(t fataler, q *gorm.DB, text string, sort db.Sort, limit int32) (ids []int64) {
 	for w := (db.PageRequest{Sort: sort, Limit: limit, Cursor: new(int64)}); ; {
 		rows, next, err := search.Page[customer](q, texts, text, w)
@@ -79,17 +76,19 @@ func found(t fataler, q *gorm.DB, text string, sort db.Sort, limit int32) (ids [
 	}
 }
 
-// TestPage compares what is found of random texts with what a look at each finds, while they are unindexed,
-// indexed and changed.
+// TestPage searches random texts, unindexed, indexed and changed, and compares the result with a scan of all
+// rows.
 func TestPage(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
-		// Letters that fold, to one of another length even; what LIKE and JSON know; the last one is outside
-		// of the basic plane.
+		// The alphabet has letters with a lower case, some of another length in bytes; special characters of
+		// LIKE and JSON; letters outside the basic plane of Unicode.
 		letter := rapid.SampledFrom([]rune("aAbBé%_É\\|' Σσςßẞ中文İiǅⅣⅳﬁ\u0301😀𐐀𐐨"))
-		text := func(least, most int) *rapid.Generator[string] { return rapid.StringOfN(letter, least, most, 255) }
+		text := func(least, most int) *rapid.Generator[string] {
+			return rapid.StringOfN(letter, least, most, 255)
+		}
 		next := int64(1)
 		rapid.Check(t, func(t *rapid.T) {
-			if err := g.Exec("DELETE FROM customers").Error; err != nil { // the index still names them
+			if err := g.Exec("DELETE FROM customers").Error; err != nil { // the index still has the deleted rows
 				t.Fatal(err)
 			}
 			var ids []int64
@@ -97,7 +96,9 @@ func TestPage(t *testing.T) {
 			for range rapid.IntRange(1, 3).Draw(t, "rounds") {
 				for range rapid.IntRange(1, 8).Draw(t, "rows") {
 					c := customer{next, text(1, 40).Draw(t, "name"), fmt.Sprint(next, text(0, 5).Draw(t, "email"))}
-					if err := g.Exec("INSERT INTO customers (id, name, email, created_at) VALUES (?, ?, ?, CURRENT_TIMESTAMP)", c.ID, c.Name, c.Email).Error; err != nil {
+					const insert = `INSERT INTO customers (id, name, email, created_at)
+						VALUES (?, ?, ?, CURRENT_TIMESTAMP)`
+					if err := g.Exec(insert, c.ID, c.Name, c.Email).Error; err != nil {
 						t.Fatal(err)
 					}
 					now[c.ID], ids = c, append(ids, c.ID)
@@ -123,10 +124,11 @@ func TestPage(t *testing.T) {
 				wanted = string(some[from:rapid.IntRange(from+1, len(some)).Draw(t, "to")])
 			}
 			var want []int64
-			if err := db.Containing(g.Table("customers"), wanted, texts.Columns...).Order("id").Pluck("id", &want).Error; err != nil {
+			scan := db.Containing(g.Table("customers"), wanted, texts.Columns...)
+			if err := scan.Order("id").Pluck("id", &want).Error; err != nil {
 				t.Fatal(err)
 			}
-			if g.Name() == db.SQLite { // elsewhere the server has its own table of letters
+			if g.Name() == db.SQLite { // other engines have a LOWER() of their own
 				var literal []int64
 				for _, id := range ids {
 					if c := now[id]; strings.Contains(strings.ToLower(c.Name), strings.ToLower(wanted)) ||
@@ -150,7 +152,7 @@ func TestPage(t *testing.T) {
 	})
 }
 
-// TestManyUnindexed has more than a search looks at one by one, and then none.
+// TestManyUnindexed searches with more unindexed rows than a search scans, and then with none.
 func TestManyUnindexed(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		var rows []customer
@@ -170,21 +172,20 @@ func TestManyUnindexed(t *testing.T) {
 				t.Errorf("%d were indexed, want %d", n, indexed)
 			}
 		}
-		if got := found(t, g.Model(&customer{}).Where("id > 1000"), "e 3", db.OldestFirst, 20); !slices.Equal(
-			got, want[143:],
-		) {
+		got := found(t, g.Model(&customer{}).Where("id > 1000"), "e 3", db.OldestFirst, 20)
+		if !slices.Equal(got, want[143:]) {
 			t.Errorf("with another filter: %v", got)
 		}
 	})
 }
 
-// TestIndexBesideWriters has several change texts and index them: whoever has changed one finds it at once,
-// and in the end all are found.
+// TestIndexBesideWriters runs several writers that change texts and index them. A writer finds its change
+// immediately, and all changes are found in the end.
 func TestIndexBesideWriters(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		const writers, rows = 6, 20
 		rounds := 40
-		if g.Name() == db.SQLite { // where transactions run one after the other
+		if g.Name() == db.SQLite { // transactions run one after the other
 			rounds = 5
 		}
 		var all []customer
@@ -193,8 +194,9 @@ func TestIndexBesideWriters(t *testing.T) {
 		}
 		insert(t, g, all...)
 		find := func(c customer) error {
-			found, _, err := search.Page[customer](g.Model(&customer{}), texts, c.Name, db.PageRequest{Limit: 1000})
-			if err == nil && !slices.Contains(found, c) {
+			page := db.PageRequest{Limit: 1000}
+			rows, _, err := search.Page[customer](g.Model(&customer{}), texts, c.Name, page)
+			if err == nil && !slices.Contains(rows, c) {
 				err = fmt.Errorf("%v is not found", c)
 			}
 			return err
@@ -206,7 +208,8 @@ func TestIndexBesideWriters(t *testing.T) {
 					for i := range rows {
 						c := &all[w*rows+i]
 						c.Name = fmt.Sprintf("<%d>", rand.N(100))
-						if err := g.Exec("UPDATE customers SET name = ? WHERE id = ?", c.Name, c.ID).Error; err != nil {
+						err := g.Exec("UPDATE customers SET name = ? WHERE id = ?", c.Name, c.ID).Error
+						if err != nil {
 							return err
 						}
 					}

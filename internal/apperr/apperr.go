@@ -1,5 +1,5 @@
-// Package apperr holds the error type of refusals and faults, and the catalogue of error codes. An error is
-// made where its reason is known; only package web maps errors to HTTP.
+// Package apperr holds the error type for refusals and faults, and the catalogue of error codes. The code
+// that knows the reason makes the error; only package web turns errors into HTTP answers.
 package apperr
 
 import (
@@ -9,39 +9,41 @@ import (
 	"strings"
 )
 
-// Detail describes the problem of a single field.
+// Detail describes a problem with a single field.
 type Detail struct {
-	Field   string `json:"field"` // JSON pointer into the body, or /query/…, /path/…, /header/…
+	Field   string `json:"field"` // JSON pointer into the body, or /query/…, /path/… or /header/…
 	Message string `json:"message"`
-	Params  Params `json:"params,omitempty"` // empty only in relayed errors
+	Params  Params `json:"params,omitempty"` // empty only in errors of another service: see Relayed
 }
 
-// Params are the values of a message for programs: strings, numbers and booleans under names of the contract.
-// "rule" names the broken rule of the document.
+// Params has the values in a message, for programs: strings, numbers and booleans. The names are part of the
+// contract. The name "rule" gives the broken rule of the OpenAPI document.
 type Params map[string]any
 
-// Error is a refusal or a fault, as shown to the caller, with its cause for the log.
+// Error is a refusal of a request or a fault of the system, with the text for the caller and the cause for
+// the log.
 type Error struct {
 	*Code
-	Message string // a sentence for a person
+	Message string // sentence for people
 	Details []Detail
 	Cause   error // for the log; never sent to the caller
 }
 
-// New returns an error of code c. args are the arguments of the format Code.Sentence.
+// New returns an error with code c. args are the arguments of the format c.Sentence.
 func (c *Code) New(args ...any) *Error {
 	return &Error{Code: c, Message: fmt.Sprintf(c.Sentence, args...)}
 }
 
-// Because returns an error of code c with a cause for the log.
+// Because returns an error like New, with a cause for the log.
 func (c *Code) Because(cause error, args ...any) *Error {
 	e := c.New(args...)
 	e.Cause = cause
 	return e
 }
 
-// From returns the *Error in err's chain. An error without an *Error is 503 unavailable if the chain has a
-// method Unavailable, as errors of package db have, and 500 internal otherwise.
+// From returns the first *Error in the chain of err. For a chain without an *Error, it returns 503
+// unavailable if an error in the chain has a method Unavailable that returns true, as errors of package db
+// have, and otherwise 500 internal. Both have err as the cause.
 func From(err error) *Error {
 	var e *Error
 	if errors.As(err, &e) {
@@ -54,12 +56,12 @@ func From(err error) *Error {
 	return Internal.Because(err)
 }
 
-// IsFault reports whether the error is a fault of this system or of a service behind it, and no refusal of
-// the request.
+// IsFault reports whether c is a fault of this system or of a service that this system calls. Any other code
+// is a refusal of the request.
 func (c *Code) IsFault() bool { return c.Status >= http.StatusInternalServerError }
 
-// Relayed returns an error from the answer of another service, to be passed on unchanged. Codes of a newer
-// version of that service keep their name and status.
+// Relayed returns an error that another service has answered, to be passed on unchanged. A code that is not
+// in this catalogue, such as a code of a newer version of that service, keeps its name and status.
 func Relayed(status int, name, message string) *Error {
 	for _, c := range catalogue {
 		if c.Name == name && c.Status == status {
@@ -69,7 +71,7 @@ func Relayed(status int, name, message string) *Error {
 	return &Error{Code: &Code{Name: name, Status: status}, Message: message}
 }
 
-// With adds a detail and returns e.
+// With adds a detail to e and returns e. format and args make the message of the detail.
 func (e *Error) With(field string, params Params, format string, args ...any) *Error {
 	e.Details = append(e.Details, Detail{field, fmt.Sprintf(format, args...), params})
 	return e

@@ -2,43 +2,43 @@ package apperr
 
 import "net/http"
 
-// Code is an entry of the catalogue. The documents' responses and list of codes, and docs/errors.md, are
-// generated from the entries.
+// Code is an entry of the catalogue. From the catalogue, the generators write the error responses and the
+// list of codes in the OpenAPI documents, and docs/errors.md.
 type Code struct {
-	Name     string // stable, snake_case; programs branch on the name
+	Name     string // in snake_case; never changes, because programs branch on the name
 	Status   int    // HTTP status
-	Sentence string // message for a person; a format for fmt.Sprintf
+	Sentence string // message for people; a format for fmt.Sprintf
 	When     string // circumstances in which the error happens
 	Do       string // advice for the caller
 	Retry    Retry
-	On       []string // operations with this error: operation ids and groups, such as WithBody
-	Example  Detail   // for codes with details
-	Args     []any    // arguments of Sentence in the example
+	On       []string // operations that may have this error: operation ids, and groups such as WithBody
+	Example  Detail   // example of a detail; empty for codes without details
+	Args     []any    // arguments for Sentence in the example
 }
 
 // Retry tells whether the same call may succeed later.
 type Retry string
 
-// The kinds of Retry.
+// The values of Retry.
 const (
 	Never     Retry = "no"
 	AfterThat Retry = "when the state has changed"
 	Again     Retry = "yes, with the same idempotency key"
-	Later     Retry = "yes, with the same idempotency key, after a moment" // answered with Retry-After
+	Later     Retry = "yes, with the same idempotency key, after a moment" // the answer has Retry-After
 )
 
-// Groups of operations, derived from the documents.
+// Groups of operations, for Code.On. The OpenAPI documents say which operations are in a group.
 const (
 	Always        = "*"             // every operation
-	Business      = "business"      // every operation but /health and /ready
-	WithDatabase  = "database"      // operations of services with a database, but not /health
+	Business      = "business"      // every operation except /health and /ready
+	WithDatabase  = "database"      // every operation, except /health, of services with a database
 	WithBody      = "body"          // operations with a JSON body
 	WithRows      = "rows"          // operations with a body of CSV or NDJSON rows
-	WithKey       = "key"           // operations with an idempotency key in a header
-	WithNeededKey = "required key"  // operations with a required idempotency key
-	WithIfMatch   = "If-Match"      // operations with If-Match
-	WithSecurity  = "security"      // operations with a required token
-	Unrouted      = "no operation"  // unknown paths and methods
+	WithKey       = "key"           // operations that accept the header X-Idempotency-Key
+	WithNeededKey = "required key"  // operations that require the header X-Idempotency-Key
+	WithIfMatch   = "If-Match"      // operations that accept the header If-Match
+	WithSecurity  = "security"      // operations that check the caller
+	Unrouted      = "no operation"  // requests with an unknown path or method
 	WithPeers     = "orchestration" // operations of the orchestrator
 )
 
@@ -49,8 +49,8 @@ func define(c Code) *Code {
 	return &c
 }
 
-// Catalogue returns all codes in ascending order of status. A name with several statuses or sentences has
-// several entries.
+// Catalogue returns all codes, in ascending order of status. A name may have several entries, with different
+// statuses or sentences.
 func Catalogue() []*Code { return catalogue }
 
 // The catalogue, in ascending order of status.

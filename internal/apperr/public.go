@@ -7,9 +7,10 @@ import (
 	"unicode/utf8"
 )
 
-// Public returns the part of err that its caller may see, within the lengths that the documents allow. ctx is
-// the request's: an error after its end is 504 timeout, or 503 unavailable when the work was canceled. Any
-// other error without a code is 500 internal.
+// Public returns the part of err that the caller may see, cut to the lengths that the OpenAPI documents
+// allow. ctx is the context of the request. After the deadline of ctx, a fault becomes 504 timeout, unless
+// the fault has the status 504 already. After a cancellation of ctx, 500 internal becomes 503 unavailable.
+// From says which code an error without a code gets.
 func Public(ctx context.Context, err error) *Error {
 	e := From(err)
 	switch ended := ctx.Err(); {
@@ -28,7 +29,7 @@ func Public(ctx context.Context, err error) *Error {
 	return &public
 }
 
-// shorten returns at most limit characters of s, and an ellipsis when s has more.
+// shorten returns s, or the first limit characters of s and an ellipsis when s is longer.
 func shorten(s string, limit int) string {
 	if utf8.RuneCountInString(s) <= limit {
 		return s

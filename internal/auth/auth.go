@@ -1,5 +1,6 @@
-// Package auth identifies the caller of a request. Package web stores the principal in the request's context
-// after it has checked the token; the services decide where the data is read or written.
+// Package auth identifies the caller of a request. Package web checks the token and the scopes, and stores
+// the principal in the context of the request. The services check, where they read or write data, for which
+// customer the principal may act.
 package auth
 
 import (
@@ -13,17 +14,17 @@ import (
 
 // Principal is the caller of a request.
 type Principal struct {
-	Subject   string // the token's `sub`, or that of Anonymous, Service or System: the actor in the history
-	Customer  int64  // the only customer for whom the caller may act; 0 for all customers
+	Subject   string // the actor in the history: `sub` of the token, or anonymous, service or system
+	Customer  int64  // the only customer for whom the caller may act; 0 means all customers
 	Scope     string // the granted scopes, separated by spaces
-	ByService bool   // the service token was sent: another service calls, for itself or for this principal
+	ByService bool   // another service calls, for this principal or for itself, with the service token
 }
 
 // The principals without a JWT.
 var (
-	// Anonymous sent no token.
+	// Anonymous is a caller without a token.
 	Anonymous = Principal{Subject: "anonymous"}
-	// Service sent the service token and no X-Acting-For.
+	// Service is another service that calls for itself: with the service token, without X-Acting-For.
 	Service = Principal{Subject: "service", Scope: Admin, ByService: true}
 	// System is the program itself, for example when an order expires.
 	System = Principal{Subject: "system", Scope: Admin}
@@ -32,14 +33,14 @@ var (
 // Admin is the scope that includes all others.
 const Admin = "admin"
 
-// Scopes are all scopes that the documents require, and Admin.
+// Scopes lists the scopes that the OpenAPI documents require, and Admin.
 var Scopes = []string{"customers:read", "customers:write", "products:read", "products:write",
 	"orders:read", "orders:write", "events:read", Admin}
 
-// Known reports whether p is identified by a token.
+// Known reports whether p is a known caller. Anonymous is not, even when another service calls for Anonymous.
 func (p Principal) Known() bool { return p.Subject != Anonymous.Subject }
 
-// Lacks returns the required scopes that are not granted to p.
+// Lacks returns the required scopes that p does not have.
 func (p Principal) Lacks(required []string) (missing []string) {
 	granted := strings.Split(p.Scope, " ")
 	if slices.Contains(granted, Admin) {
@@ -56,8 +57,8 @@ func (p Principal) Lacks(required []string) (missing []string) {
 // ActsFor reports whether p may act for the customer.
 func (p Principal) ActsFor(customer int64) bool { return p.Customer == 0 || p.Customer == customer }
 
-// KeySpace returns the namespace of p's idempotency keys, at most 64 ASCII characters. Tokens with the same
-// subject and different customers have different namespaces.
+// KeySpace returns the namespace of p's idempotency keys, at most 64 ASCII characters. Tokens for different
+// customers have different namespaces, even with the same subject.
 func (p Principal) KeySpace() string {
 	switch p.Subject {
 	case Anonymous.Subject:
@@ -76,7 +77,7 @@ func With(ctx context.Context, p Principal) context.Context {
 	return context.WithValue(ctx, contextKey{}, p)
 }
 
-// From returns the caller that With stored in ctx, else Anonymous.
+// From returns the caller that With has stored in ctx, or Anonymous without a stored caller.
 func From(ctx context.Context) Principal {
 	if p, ok := ctx.Value(contextKey{}).(Principal); ok {
 		return p

@@ -119,7 +119,9 @@ func TestStrictJOSE(t *testing.T) {
 		"iat_of_1e300":            {plainHeader, claims(`"exp":4102444800,"iat":1e300`), 401, "not a date"},
 		"nbf_of_the_next_century": {plainHeader, claims(`"exp":4102444800,"nbf":4102444800`), 401, "not valid yet"},
 	} {
-		t.Run(name, func(t *testing.T) { identify(t, tokens, signed(c.header, c.claims), acme, c.status, c.says) })
+		t.Run(name, func(t *testing.T) {
+			identify(t, tokens, signed(c.header, c.claims), acme, c.status, c.says)
+		})
 	}
 	for _, alphabet := range []string{
 		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_", "=\r\n",

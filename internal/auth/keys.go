@@ -26,18 +26,19 @@ import (
 
 const (
 	refreshInterval = 10 * time.Minute
-	// Tokens with invented key ids must not flood the issuer with requests.
+	// A token with an unknown key id causes a fetch. These limits protect the issuer from invented key ids.
 	missInterval   = 10 * time.Second
 	missBurst      = 3
 	maxJWKS        = 1 << 20    // bytes
 	minRSA, maxRSA = 2048, 8192 // bits
 )
 
-// FetchKeys fetches the issuer's keys from a JWKS address and returns a function that finds the key of a
-// token. The keys are fetched again every ten minutes, and for a token without a matching key (a burst of
-// three, then every ten seconds), until ctx ends. Unusable keys are skipped with a warning in the log.
+// FetchKeys fetches the issuer's keys from url, the address of a JWKS, and returns a function to find the
+// keys for a token. Until ctx ends, the keys are fetched again every ten minutes, and also for a token
+// without a matching key: three times at once, then every ten seconds at most. Unusable keys are skipped and
+// logged.
 //
-// The error says that the first fetch failed or brought no usable key. Later failures are logged, and the
+// FetchKeys fails when the first fetch fails or brings no usable key. A later failure is only logged: the
 // keys fetched before stay valid.
 func FetchKeys(ctx context.Context, url string, log *slog.Logger) (jwt.Keyfunc, error) {
 	return fetchKeys(ctx, url, log, 5*time.Second)
@@ -66,15 +67,15 @@ func fetchKeys(
 	return func(token *jwt.Token) (any, error) { return k.find(ctx, token) }, nil
 }
 
-// issuerKeys are the keys of an issuer: see docs/architecture.md, decision 10.
+// issuerKeys fetches and holds the keys of an issuer: see docs/architecture.md, decision 10.
 type issuerKeys struct {
 	url       string
 	log       *slog.Logger
 	client    http.Client
-	missLimit *rate.Limiter      // fetches for tokens without a matching key
-	fetching  singleflight.Group // many tokens signed with a new key arrive together
+	missLimit *rate.Limiter      // limits the fetches for tokens without a matching key
+	fetching  singleflight.Group // shares a fetch between concurrent calls of find or of refresh
 	keys      atomic.Pointer[[]issuerKey]
-	logged    string // the last warning about unusable keys, so that a refresh does not repeat the line
+	logged    string // the last warning about unusable keys; a refresh does not log the same warning again
 }
 
 type issuerKey struct {
@@ -83,7 +84,8 @@ type issuerKey struct {
 	public any
 }
 
-// find returns the keys to verify a token with. It fetches the keys again when no key matches.
+// find returns the keys that may verify token. When no key matches, find fetches the keys again. It fails
+// when still no key matches.
 func (k *issuerKeys) find(ctx context.Context, token *jwt.Token) (any, error) {
 	if set := k.matching(token); len(set.Keys) > 0 {
 		return set, nil
@@ -94,16 +96,16 @@ func (k *issuerKeys) find(ctx context.Context, token *jwt.Token) (any, error) {
 		}
 		return nil, k.refresh(ctx)
 	})
-	set := k.matching(token) // even after an error: another call may have fetched the key
+	set := k.matching(token) // also after an error, because another call may have fetched the key
 	if len(set.Keys) == 0 {
-		// %v: errors about the issuer's JSON must not match those about the token's JSON.
+		// %v and not %w: to reason, an error in the issuer's JSON must not look like an error in the token.
 		return nil, fmt.Errorf("no key of the issuer fits (%v)", err)
 	}
 	return set, nil
 }
 
-// matching returns the keys with the token's algorithm and `kid`. For a token without `kid` the signature is
-// verified here, so that a missing key is noticed and fetched.
+// matching returns the keys with the algorithm and the `kid` of token. For a token without `kid`, it returns
+// the keys that verify the signature, so that an empty result always means a missing key.
 func (k *issuerKeys) matching(token *jwt.Token) (set jwt.VerificationKeySet) {
 	signed := token.Raw[:strings.LastIndexByte(token.Raw, '.')]
 	id, hasID := token.Header["kid"]
@@ -118,7 +120,7 @@ func (k *issuerKeys) matching(token *jwt.Token) (set jwt.VerificationKeySet) {
 	return set
 }
 
-// refresh fetches the keys again and logs a failure. Concurrent calls share one request.
+// refresh fetches the keys again and logs a failure. Concurrent calls share a fetch.
 func (k *issuerKeys) refresh(ctx context.Context) error {
 	_, err, _ := k.fetching.Do("refresh", func() (any, error) {
 		err := k.fetch(ctx)
@@ -177,7 +179,8 @@ func (k *issuerKeys) fetch(ctx context.Context) error {
 	return nil
 }
 
-// parseKey parses a JWK. The error says that the key is not for signatures with RS256, ES256 or EdDSA.
+// parseKey parses a JWK. It fails for a key that cannot verify signatures with RS256, ES256 or EdDSA, and for
+// an RSA key that is too short or too long. A key with an error still has the id, for the log.
 func parseKey(text jsontext.Value) (key issuerKey, err error) {
 	var m jwkset.JWKMarshal
 	if err := json.Unmarshal(text, &m); err != nil {

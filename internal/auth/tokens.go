@@ -21,21 +21,21 @@ import (
 	"example.com/b2b/internal/apperr"
 )
 
-// Tokens verifies the tokens of a deployment. The zero value accepts no token.
+// Tokens verifies and issues the tokens of a deployment. The zero value accepts no token.
 type Tokens struct {
-	Secret   string      // for JWTs signed with HS256; "" refuses them
-	Keys     jwt.Keyfunc // finds the key of JWTs signed with RS256, ES256 or EdDSA; nil refuses them
-	Issuer   string      // the required `iss`; "" for any
-	Audience string      // the required entry of `aud`; "" for any
-	Service  []string    // service tokens: services send the first, the others are being rotated in or out
+	Secret   string      // secret of JWTs signed with HS256; "" refuses these JWTs
+	Keys     jwt.Keyfunc // finds the key of a JWT signed with RS256, ES256 or EdDSA; nil refuses these JWTs
+	Issuer   string      // required `iss`; "" accepts any
+	Audience string      // required entry of `aud`; "" accepts any
+	Service  []string    // accepted service tokens; services send the first; the others are for a rotation
 }
 
 // ActingForHeader carries the principal for whom a service makes a call: see Principal.ActingFor.
 const ActingForHeader = "X-Acting-For"
 
-// Identify returns the caller named by the headers Authorization and X-Acting-For. The errors are 401
-// unauthorized for an invalid token, and 403 forbidden for an X-Acting-For that is malformed or sent without
-// the service token.
+// Identify returns the caller that the headers Authorization and X-Acting-For name, or Anonymous without
+// Authorization. Errors: 401 unauthorized for an invalid token, or for a header that comes twice; 403
+// forbidden for an X-Acting-For that is malformed or comes without the service token.
 func (t Tokens) Identify(h http.Header) (Principal, error) {
 	if len(h.Values("Authorization")) > 1 || len(h.Values(ActingForHeader)) > 1 {
 		return Anonymous, apperr.Unauthorized.New("send one only")
@@ -89,11 +89,11 @@ func (t Tokens) bearer(authorization string) (Principal, error) {
 	return p, nil
 }
 
-// clockSkew is the tolerance for `nbf` and `iat`, when the issuer's clock is ahead. `exp` has no tolerance.
+// clockSkew is the tolerance for `nbf` and `iat`: the issuer's clock may be ahead. `exp` has no tolerance.
 const clockSkew = 5 * time.Second
 
 func (t Tokens) verify(token string) (Principal, error) {
-	if strings.ContainsAny(token, "\r\n") { // even strict base64 decoding skips line ends
+	if strings.ContainsAny(token, "\r\n") { // base64 decoding skips line ends, also when strict
 		return Anonymous, jwt.ErrTokenMalformed
 	}
 	options := []jwt.ParserOption{jwt.WithStrictDecoding(), jwt.WithExpirationRequired(), jwt.WithIssuedAt(),
@@ -114,8 +114,8 @@ func (t Tokens) verify(token string) (Principal, error) {
 	return c.principal()
 }
 
-// methods returns the accepted signature algorithms. The key follows from the token's algorithm, so that a
-// public key is never used as an HMAC secret (RFC 8725, section 2.1).
+// methods returns the accepted signature algorithms. The method key chooses the key by the algorithm of the
+// token, so that a public key is never used as an HMAC secret (RFC 8725, section 2.1).
 func (t Tokens) methods() []string {
 	methods := []string{}
 	if t.Secret != "" {
@@ -128,15 +128,15 @@ func (t Tokens) methods() []string {
 	return methods
 }
 
-// key returns the key for a token's algorithm. It refuses headers that the JWT parser misreads: for a
-// duplicate name the parser takes the last value, and it ignores `crit`.
+// key returns the key that verifies token. It refuses two kinds of header: a header with a duplicate name,
+// where the JWT parser takes the last value, and a header with `crit`, which the parser ignores.
 func (t Tokens) key(token *jwt.Token) (any, error) {
 	header, _, _ := strings.Cut(token.Raw, ".")
-	decoded, _ := base64.RawURLEncoding.DecodeString(header) // the parser has decoded the header before
+	decoded, _ := base64.RawURLEncoding.DecodeString(header) // the parser has already decoded the header
 	if !jsontext.Value(decoded).IsValid() {
 		return nil, jsontext.ErrDuplicateName
 	}
-	if _, critical := token.Header["crit"]; critical { // RFC 7515, section 4.1.11: no support
+	if _, critical := token.Header["crit"]; critical { // no extension is supported (RFC 7515, section 4.1.11)
 		return nil, errCritical
 	}
 	if token.Method == jwt.SigningMethodHS256 {
@@ -145,8 +145,8 @@ func (t Tokens) key(token *jwt.Token) (any, error) {
 	return t.Keys(token)
 }
 
-// Issue signs a JWT for p with the secret, valid for lifetime from now. The error says that p's subject or
-// customer cannot be put into a token.
+// Issue returns a JWT for p, signed with t.Secret and valid for lifetime from now. It fails when a token
+// cannot have p's subject or customer: see claims.principal.
 func (t Tokens) Issue(p Principal, lifetime time.Duration) (string, error) {
 	now := time.Now()
 	c := toClaims(p)
@@ -161,7 +161,8 @@ func (t Tokens) Issue(p Principal, lifetime time.Duration) (string, error) {
 	return jwt.NewWithClaims(jwt.SigningMethodHS256, c).SignedString([]byte(t.Secret))
 }
 
-// ActingFor returns the X-Acting-For of a service's call for p; "" for a call of the service itself.
+// ActingFor returns the header X-Acting-For for calls that a service makes for p. It returns "", which means
+// no header, when p is Service or System.
 func (p Principal) ActingFor() string {
 	switch p.Subject {
 	case Service.Subject, System.Subject:
@@ -172,19 +173,19 @@ func (p Principal) ActingFor() string {
 	return toClaims(p).encode()
 }
 
-// forAnonymous is the X-Acting-For of a caller without a token.
+// forAnonymous is the X-Acting-For for a caller without a token.
 var forAnonymous = claims{}.encode()
 
 func (c claims) encode() string {
-	encoded, _ := json.Marshal(c) // strings and numbers cannot fail
+	encoded, _ := json.Marshal(c) // cannot fail: claims are strings and numbers
 	return base64.RawURLEncoding.EncodeToString(encoded)
 }
 
-// claims are the supported claims of a JWT.
+// claims has the supported claims of a JWT.
 type claims struct {
 	jwt.RegisteredClaims
 	Scope    *scopes    `json:"scope,omitempty"`      // RFC 8693, section 4.2
-	Scp      *scopes    `json:"scp,omitempty"`        // some issuers' name for `scope`; used without `scope`
+	Scp      *scopes    `json:"scp,omitempty"`        // other name of `scope`; used when `scope` is missing
 	Customer customerID `json:"customer_id,omitzero"` // the only customer for whom the caller may act
 }
 
@@ -194,14 +195,14 @@ func toClaims(p Principal) claims {
 }
 
 // UnmarshalJSON implements json.Unmarshaler. It matches names exactly, as RFC 7519 requires, and refuses
-// duplicate names. The parser's encoding/json would ignore case and take the last duplicate.
+// duplicate names. The encoding/json of the JWT parser would ignore case and take the last duplicate.
 func (c *claims) UnmarshalJSON(text []byte) error {
 	type plain claims
 	return json.Unmarshal(text, (*plain)(c), numericDates)
 }
 
-// numericDates parses `exp`, `nbf` and `iat`, and refuses times beyond the year 9999; jwt.NumericDate itself
-// accepts 1e300.
+// numericDates parses `exp`, `nbf` and `iat`. The error for a time after the year 9999 is errNoDate;
+// jwt.NumericDate alone would accept 1e300.
 var numericDates = json.WithUnmarshalers(json.UnmarshalFunc(func(text []byte, d *jwt.NumericDate) error {
 	seconds, err := strconv.ParseFloat(string(text), 64)
 	if err != nil || math.Abs(seconds) > lastSecond {
@@ -211,12 +212,12 @@ var numericDates = json.WithUnmarshalers(json.UnmarshalFunc(func(text []byte, d 
 	return nil
 }))
 
-const lastSecond = 253402300799 // of the year 9999
+const lastSecond = 253402300799 // end of the year 9999, in Unix time
 
-// scopes is a list separated by spaces (RFC 6749, section 3.3).
+// scopes is a string of scopes, separated by spaces (RFC 6749, section 3.3).
 type scopes string
 
-// UnmarshalJSON implements json.Unmarshaler, for a string and for a list of scopes.
+// UnmarshalJSON implements json.Unmarshaler. It accepts a string, and an array of scopes without spaces.
 func (s *scopes) UnmarshalJSON(text []byte) error {
 	if json.Unmarshal(text, (*string)(s)) == nil {
 		return nil
@@ -234,11 +235,11 @@ func (s *scopes) UnmarshalJSON(text []byte) error {
 	return nil
 }
 
-// customerID is the id of a customer. An invalid claim is an error: read as 0, the claim would make a token
-// for all customers.
+// customerID is the id of a customer. An invalid id in a token must be an error, and must not become 0,
+// because a token with 0 may act for all customers.
 type customerID int64
 
-// UnmarshalJSON implements json.Unmarshaler. It refuses null, too.
+// UnmarshalJSON implements json.Unmarshaler. It accepts only the id of a customer, and refuses even null.
 func (c *customerID) UnmarshalJSON(text []byte) error {
 	id, err := strconv.ParseInt(string(text), 10, 64)
 	*c = customerID(id)
@@ -248,7 +249,7 @@ func (c *customerID) UnmarshalJSON(text []byte) error {
 	return nil
 }
 
-// valid reports whether c is an id, or 0. Ids have 53 bits, so that JavaScript keeps them exact.
+// valid reports whether c is an id or 0. Ids have at most 53 bits, because JavaScript rounds larger integers.
 func (c customerID) valid() bool { return c >= 0 && c <= 1<<53-1 }
 
 var (
@@ -259,9 +260,10 @@ var (
 	errCritical   = errors.New("crit asks for an extension that is not supported")
 )
 
-// principal returns the principal of the claims. The errors are errNoCustomer for an invalid customer_id, and
-// errNoSubject for a subject with control or invisible characters, and for a name that looks like a reserved
-// name: "Service", "service ", or "service" in full-width characters (RFC 8266).
+// principal returns the principal of the claims. Errors: errNoCustomer for an invalid customer_id;
+// errNoSubject for a subject that is empty, has more than 255 characters, or has control or invisible
+// characters, and for a subject that looks like a reserved name: "Service", "service ", or "service" in
+// full-width characters (RFC 8266).
 func (c claims) principal() (Principal, error) {
 	name, err := precis.Nickname.CompareKey(c.Subject)
 	reserved := []string{Anonymous.Subject, Service.Subject, System.Subject}
@@ -278,7 +280,7 @@ func (c claims) principal() (Principal, error) {
 	return p, nil
 }
 
-// reason returns the sentence for the caller about an invalid token.
+// reason returns the sentence that tells the caller why a token is invalid.
 func reason(err error) string {
 	for _, known := range []struct {
 		err      error

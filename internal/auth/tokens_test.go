@@ -35,7 +35,8 @@ type claimsOf = jwt.MapClaims
 
 // valid returns the claims of a token that is accepted, with changes; nil removes a claim.
 func valid(changed ...claimsOf) claimsOf {
-	c := claimsOf{"sub": "acme", "exp": time.Now().Add(time.Hour).Unix(), "scope": "orders:read", "customer_id": 7}
+	inAnHour := time.Now().Add(time.Hour).Unix()
+	c := claimsOf{"sub": "acme", "exp": inAnHour, "scope": "orders:read", "customer_id": 7}
 	for _, claims := range changed {
 		maps.Copy(c, claims)
 	}
@@ -79,7 +80,8 @@ func identify(t *testing.T, tokens Tokens, token string, want Principal, status 
 	case status == 0 && (err != nil || p != want):
 		t.Errorf("%+v %v", p, err)
 	case status == 0:
-	case !errors.As(err, &refusal) || refusal.Status != status || !strings.Contains(refusal.Message, says) || p.Known():
+	case !errors.As(err, &refusal) || refusal.Status != status || p.Known() ||
+		!strings.Contains(refusal.Message, says):
 		t.Errorf("%+v %v, want %d %s", p, err, status, says)
 	}
 }
@@ -256,10 +258,12 @@ func TestSignatures(t *testing.T) {
 		t.Fatal(err)
 	}
 	inPEM := pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: spki})
-	hs, rs, es, ed := jwt.SigningMethodHS256, jwt.SigningMethodRS256, jwt.SigningMethodES256, jwt.SigningMethodEdDSA
+	hs, rs := jwt.SigningMethodHS256, jwt.SigningMethodRS256
+	es, ed := jwt.SigningMethodES256, jwt.SigningMethodEdDSA
 	hs512, rs512, ps256 := jwt.SigningMethodHS512, jwt.SigningMethodRS512, jwt.SigningMethodPS256
 	none, unsafe := jwt.SigningMethodNone, jwt.UnsafeAllowNoneSignatureType
-	both, bySecret, byKeys := Tokens{Secret: secret, Keys: published}, Tokens{Secret: secret}, Tokens{Keys: published}
+	both := Tokens{Secret: secret, Keys: published}
+	bySecret, byKeys := Tokens{Secret: secret}, Tokens{Keys: published}
 	rsaToken := mint(t, rs, own.rsa, valid(), "kid", "rsa")
 	head, rest, _ := strings.Cut(rsaToken, ".")
 	_, signature, _ := strings.Cut(rest, ".")

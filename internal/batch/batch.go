@@ -15,7 +15,7 @@ import (
 	"time"
 )
 
-// Command is run by a Batcher. Batcher.Run stores the outcome in the command.
+// Command is a piece of work for a Batcher. Batcher.Run stores the outcome in the command.
 type Command interface {
 	ConflictKeys() []string // commands with a common key never run at the same time
 	Cost() int              // counts towards Batcher.MaxCost
@@ -25,39 +25,39 @@ type Command interface {
 // in a batch by itself; otherwise new commands queue up and form the next batch, in order of arrival. Without
 // contention, commands do not wait for each other.
 //
-// A command in need of a row held by another transaction does not delay the others: Run leaves the command
-// out of the batch, and the Batcher runs the command again after the row is free.
+// A command that needs a row held by another transaction does not delay the others: Run leaves the command
+// out of the batch, and the Batcher runs the command again when the row is free.
 //
-// The methods may be called from several goroutines; set the exported fields before.
+// Set the exported fields before the first call. Several goroutines may call the methods.
 type Batcher[C Command] struct {
-	MaxConcurrent int           // concurrent batches, besides at most maxStalled stalled batches
-	MaxCost       int           // total cost of a batch; a more expensive command is a batch by itself
-	StallTimeout  time.Duration // after this time a batch counts as stalled; DefaultStallTimeout for 0
-	MaxHeld       int           // commands that may wait for HeldTimeout; with more, see BriefTimeout
+	MaxConcurrent int           // concurrent batches, besides up to maxStalled stalled batches
+	MaxCost       int           // total cost of a batch; a more expensive command runs by itself
+	StallTimeout  time.Duration // after this time a batch counts as stalled; 0 means DefaultStallTimeout
+	MaxHeld       int           // number of waiting commands above which BriefTimeout applies
 
-	// Run runs a batch. ctx ends when no caller waits any more. A command listed in held was not run, because
-	// another transaction holds a row. After an error, rolledBack means that the batch changed nothing, as
-	// after a panic: each of the other commands is then run once more, in a batch by itself, so that a bad
-	// command does not fail the others.
+	// Run runs a batch. ctx ends when no caller waits any more. Run leaves out the commands listed in held,
+	// because another transaction holds a row. After an error, rolledBack says that the batch changed
+	// nothing; a panic counts as rolled back. After a rollback, each of the other commands is run once more,
+	// in a batch by itself, so that a bad command does not fail the others.
 	Run func(ctx context.Context, batch []C) (held []Held, rolledBack bool, err error)
 
 	mu         sync.Mutex
 	queue      []*waiter[C]    // in order of arrival
 	running    int             // running batches, without stalled batches
 	stalled    int             // running batches that have stalled
-	inProgress int             // commands in running
+	inProgress int             // commands in the running batches
 	busy       map[string]bool // conflict keys of running commands
 	heldRows   map[string]*heldRow[C]
-	heldCount  int  // commands in heldRows
-	probing    bool // probe runs
+	heldCount  int  // commands that wait for heldRows
+	probing    bool // the method probe runs
 }
 
 // Held is a row held by another transaction.
 type Held struct {
 	Row      string // the name of the row, for Batcher.IsHeld
-	Commands []int  // the commands in need of the row, as indexes in the batch
+	Commands []int  // the commands that need the row, as indexes in the batch
 
-	// IsFree waits for the row to become free, up to wait. It keeps no lock.
+	// IsFree waits at most wait for the row to become free, and reports whether it is. It keeps no lock.
 	IsFree func(ctx context.Context, wait time.Duration) bool
 }
 
@@ -69,14 +69,14 @@ const (
 	DefaultStallTimeout = time.Second
 	// HeldTimeout limits the time that a command waits for held rows.
 	HeldTimeout = 10 * time.Second
-	// BriefTimeout replaces HeldTimeout while more than MaxHeld commands wait, for commands that wait for a
-	// row with more than MaxHeld / (number of held rows) waiting commands.
+	// BriefTimeout replaces HeldTimeout when more than MaxHeld commands wait. It applies to each row with
+	// more than its share of waiting commands: MaxHeld divided by the number of held rows.
 	BriefTimeout = 1500 * time.Millisecond
 
 	maxStalled    = 4                      // stalled batches must not occupy all connections
 	maxRetries    = 4                      // concurrent retries of the commands of a rolled-back batch
 	probePause    = 100 * time.Millisecond // pause between rounds of probing the held rows
-	probeWait     = 100 * time.Millisecond // wait of a round for its first row; none for the others
+	probeWait     = 100 * time.Millisecond // a round waits for its first row, and not for the others
 	maxHeldFactor = 6                      // at most maxHeldFactor * MaxHeld commands wait for held rows
 )
 
@@ -102,7 +102,7 @@ func (w *waiter[C]) end(err error) {
 }
 
 // Submit runs the command and returns the error of Run, or ErrHeld. When ctx ends, Submit returns the error
-// of ctx at once; the command may still be run, unless ctx ended before the command's batch began.
+// of ctx at once; the command may still be run if its batch has begun.
 func (b *Batcher[C]) Submit(ctx context.Context, command C) error {
 	w := &waiter[C]{command: command, ctx: ctx, done: make(chan struct{})}
 	b.mu.Lock()
@@ -112,7 +112,7 @@ func (b *Batcher[C]) Submit(ctx context.Context, command C) error {
 	select {
 	case <-w.done:
 		if w.err != nil && ctx.Err() != nil {
-			return ctx.Err() // rather than the consequence: without callers the batch is canceled
+			return ctx.Err() // not w.err: a batch without callers is canceled
 		}
 		return w.err
 	case <-ctx.Done():
@@ -127,8 +127,8 @@ func (b *Batcher[C]) Load() (batches, queued, held int) {
 	return b.running, len(b.queue), b.heldCount
 }
 
-// IsHeld reports whether Run found the row held and no probe found the row free since. A batch should then
-// not wait for the row.
+// IsHeld reports whether Run has found the row held, and no probe has found the row free since then. A batch
+// should not wait for a held row.
 func (b *Batcher[C]) IsHeld(row string) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -148,13 +148,13 @@ func (b *Batcher[C]) start() {
 	}
 }
 
-// next removes a batch from the queue, and the commands of callers that have gone. b.mu must be held.
+// next takes a batch from the queue. It also removes the commands whose callers have gone. b.mu must be held.
 func (b *Batcher[C]) next() (batch []*waiter[C]) {
-	// Concurrent batches get equal shares: large and small batches in turn would be slower.
+	// Concurrent batches get equal shares: alternating large and small batches would be slower.
 	share := (b.inProgress + len(b.queue) + b.MaxConcurrent - 1) / b.MaxConcurrent
 	cost := 0
 	remaining := b.queue[:0]
-	blocked := map[string]bool{} // conflict keys of remaining commands, for later commands not to overtake
+	blocked := map[string]bool{} // keys of remaining commands: later commands must not overtake them
 	for i, w := range b.queue {
 		if len(batch) == share || len(batch) > 0 && cost+w.command.Cost() > b.MaxCost {
 			remaining = append(remaining, b.queue[i:]...)
@@ -190,8 +190,8 @@ func (b *Batcher[C]) markBusy(keys []string) {
 	}
 }
 
-// run runs a batch, and after a rollback each command by itself. The next batch starts before the callers are
-// told.
+// run runs a batch, and after a rollback runs each command by itself. The next batch starts before the
+// callers get their results.
 func (b *Batcher[C]) run(batch []*waiter[C]) {
 	end := b.watch(len(batch))
 	held, rolledBack, err := b.try(batch)
@@ -218,7 +218,7 @@ func (b *Batcher[C]) run(batch []*waiter[C]) {
 	b.finish(nil, nil, nil, end)
 }
 
-// setAside finishes the commands of a batch that need held rows, and returns the others.
+// setAside calls finish for the commands of a batch that need held rows, and returns the other commands.
 func (b *Batcher[C]) setAside(batch []*waiter[C], held []Held) (others []*waiter[C]) {
 	var needy []*waiter[C]
 	index := map[int]int{} // from the index in batch to the index in needy
@@ -235,8 +235,8 @@ func (b *Batcher[C]) setAside(batch []*waiter[C], held []Held) (others []*waiter
 	return slices.DeleteFunc(batch, func(w *waiter[C]) bool { return slices.Contains(needy, w) })
 }
 
-// watch stops to count a batch of n commands as running after StallTimeout, so that another batch may start.
-// The returned function ends the batch; b.mu must be held.
+// watch watches a batch of n commands. After StallTimeout, the batch no longer counts as running, so that
+// another batch may start. Call end when the batch has ended, with b.mu held.
 func (b *Batcher[C]) watch(n int) (end func()) {
 	ended, stalled := false, false
 	stallTimeout := cmp.Or(b.StallTimeout, DefaultStallTimeout)
@@ -273,8 +273,8 @@ func (b *Batcher[C]) watch(n int) (end func()) {
 	}
 }
 
-// finish frees the conflict keys of the batch, parks the commands that need held rows, starts the next
-// batches, and ends the other commands with err.
+// finish frees the conflict keys of a batch, parks the commands that need held rows, calls end, and starts
+// the next batches. Commands that cannot be parked end with ErrHeld, and the other commands with err.
 func (b *Batcher[C]) finish(batch []*waiter[C], held []Held, err error, end func()) {
 	b.mu.Lock()
 	for _, w := range batch {
@@ -296,7 +296,7 @@ func (b *Batcher[C]) finish(batch []*waiter[C], held []Held, err error, end func
 	}
 }
 
-// try calls Run. A panic becomes an error, because no caller could recover on this goroutine.
+// try calls Run. It turns a panic into an error: no caller could recover from a panic on this goroutine.
 func (b *Batcher[C]) try(batch []*waiter[C]) (held []Held, rolledBack bool, err error) {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
@@ -319,8 +319,9 @@ func (b *Batcher[C]) try(batch []*waiter[C]) (held []Held, rolledBack bool, err 
 	return b.Run(ctx, commands)
 }
 
-// park lets commands of a batch wait for held rows. It returns the indexes of the commands that wait now, and
-// of those refused because they have waited for too long, or too many others wait. b.mu must be held.
+// park lets the commands in held wait for their rows. parked are the indexes of the commands that wait now.
+// refused are the indexes of the commands that have waited for too long, or find too many others waiting.
+// b.mu must be held.
 func (b *Batcher[C]) park(batch []*waiter[C], held []Held) (parked, refused map[int]bool) {
 	parked, refused = map[int]bool{}, map[int]bool{}
 	for _, h := range held {
@@ -371,7 +372,7 @@ func (b *Batcher[C]) probe() {
 			return
 		}
 		ctx, cancel := context.WithTimeout(context.Background(), DefaultStallTimeout)
-		wait := probeWait // only for the first row; the order of a map changes in each round
+		wait := probeWait // only for the first row; the order of a map differs in each round
 		for name, row := range rows {
 			if row.free(ctx, wait) {
 				b.release(name)
@@ -382,8 +383,8 @@ func (b *Batcher[C]) probe() {
 	}
 }
 
-// free reports whether the row is free. After a panic of isFree the row counts as free: its commands run
-// again and report the reason.
+// free reports whether the row is free. After a panic of isFree, the row counts as free, so that its commands
+// run again and report the reason.
 func (r *heldRow[C]) free(ctx context.Context, wait time.Duration) (free bool) {
 	defer func() {
 		if recover() != nil {
@@ -424,7 +425,7 @@ func (b *Batcher[C]) removeExpired() map[string]*heldRow[C] {
 	return maps.Clone(b.heldRows)
 }
 
-// release puts the commands that waited for a row at the head of the queue.
+// release puts the commands that waited for a row at the head of the queue, and starts batches.
 func (b *Batcher[C]) release(name string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -306,7 +306,8 @@ func TestHeldRows(t *testing.T) {
 		b.end <- x.holds(1)
 		want(t, second, "<nil>")
 		wantHeld(t, b, 2)
-		gate := b.submit(ctx, &command{name: "gate", keys: []string{"k"}}) // a waiting command leaves its key free
+		// A waiting command leaves its key free.
+		gate := b.submit(ctx, &command{name: "gate", keys: []string{"k"}})
 		b.wantBegun("gate")
 		late := b.submit(ctx, &command{name: "late"})
 		x.free.Store(true)

@@ -9,8 +9,8 @@ import (
 // version is set by the linker: -ldflags "-X example.com/b2b/internal/buildinfo.version=1.4.0".
 var version string
 
-// Version returns the version set by the linker, else the version of the module, else the commit of the source,
-// with "-dirty" after uncommitted changes, else "dev".
+// Version returns the version that the linker has set, or else the version of the module, or else the commit
+// of the source, with "-dirty" for uncommitted changes, or else "dev".
 var Version = sync.OnceValue(func() string {
 	info, ok := debug.ReadBuildInfo()
 	switch {

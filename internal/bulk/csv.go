@@ -24,8 +24,8 @@ type table struct {
 	columns []string
 }
 
-// openCSV reads the line of the columns. Errors: 400 malformed_row, 400 validation_failed for unknown,
-// missing or repeated columns.
+// openCSV reads the first line, with the names of the columns. Errors: 400 malformed_row, 400
+// validation_failed for unknown, missing or repeated columns.
 func openCSV(text *bufio.Reader, schema *openapi3.Schema) (*table, error) {
 	t := &table{Reader: csv.NewReader(text), schema: schema}
 	var err error
@@ -91,8 +91,8 @@ func (t *table) next() (Record, error) {
 	return row, nil
 }
 
-// reason says why a row is not CSV. A row over several lines hides the rows between: they get no answers of
-// their own.
+// reason returns the message for a row that is not CSV. When a missing quote makes the row take several
+// lines, the message names the last line, because the lines between get no answers.
 func reason(err *csv.ParseError) string {
 	const quote = "a quote is where CSV has none, or missing"
 	switch {
@@ -104,8 +104,8 @@ func reason(err *csv.ParseError) string {
 	return quote
 }
 
-// cellValue returns a cell as JSON. An empty cell is null; a cell of another type than the schema's becomes a
-// string, for the schema to refuse.
+// cellValue returns a cell as JSON. An empty cell is null. A cell of another type than the schema's becomes a
+// string, which the schema validator refuses.
 func cellValue(cell string, s *openapi3.Schema) []byte {
 	isNumber := strings.IndexAny(cell, "-0123456789") == 0 && json.Valid([]byte(cell))
 	lower := strings.ToLower(cell) // spreadsheets write TRUE

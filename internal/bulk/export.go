@@ -9,11 +9,12 @@ import (
 	"github.com/tidwall/gjson"
 )
 
-// PageSize is how many rows an export reads at once.
+// PageSize is the number of rows that an export reads at once.
 const PageSize = 500
 
-// Export makes a file of pages of a generated type T without optional fields. page returns the page behind a
-// cursor, and the cursor of the next page: nil behind the last. In CSV the first line names the fields.
+// Export returns a file of all rows that page returns. The generated type T must not have optional fields.
+// page returns the rows after a cursor, and the cursor for the next call: nil after the last page. In CSV the
+// first line names the fields.
 func Export[T any](asCSV bool, page func(cursor *int64) ([]T, *int64, error)) File {
 	if asCSV {
 		return File{ContentType: CSV, Write: func(out *bufio.Writer) error { return exportCSV(out, page) }}
@@ -43,7 +44,7 @@ func exportCSV[T any](out *bufio.Writer, page func(cursor *int64) ([]T, *int64, 
 	return eachPage(page, write, flush)
 }
 
-// eachPage writes page after page, and flushes behind each.
+// eachPage writes all pages, and flushes after each page.
 func eachPage[T any](
 	page func(cursor *int64) ([]T, *int64, error), write func(T) error, flush func() error,
 ) error {
@@ -65,7 +66,8 @@ func eachPage[T any](
 	}
 }
 
-// cells returns the names and values of a thing's fields: nothing for null, JSON for objects and arrays.
+// cells returns the names and the values of a row's fields. A value is "" for null, and JSON for objects and
+// arrays.
 func cells(thing any) (names, values []string, err error) {
 	encoded, err := json.Marshal(thing)
 	gjson.ParseBytes(encoded).ForEach(func(name, value gjson.Result) bool {

@@ -6,21 +6,21 @@ import (
 	"net/http"
 )
 
-// File is an answer, sent while Write makes it.
+// File is an answer with a file. The file is sent while Write writes it.
 type File struct {
 	ContentType string
 	Write       func(w *bufio.Writer) error // each flush sends the bytes written so far
 }
 
-// ErrReported is an error reported at the end of the file itself: the answer is whole.
+// ErrReported is an error that the file itself reports at its end, so the answer is complete.
 type ErrReported struct{ Cause error }
 
 func (e ErrReported) Error() string { return e.Cause.Error() }
 func (e ErrReported) Unwrap() error { return e.Cause }
 
-// Respond answers with the file, as the generated servers do. After an error before the first byte the caller
-// may send another answer; after a later error the caller must cut the connection, except for an ErrReported.
-// A writer without a body, for HEAD, returns http.ErrBodyNotAllowed.
+// Respond writes the file to w as the answer. After an error before the first byte, the caller may send
+// another answer. After a later error the caller must close the connection, unless the error is an
+// ErrReported. http.ErrBodyNotAllowed, the error of a writer for HEAD, counts as success.
 func (f File) Respond(w http.ResponseWriter) error {
 	w.Header().Set("Content-Type", f.ContentType)
 	out := bufio.NewWriterSize(w, 32<<10)

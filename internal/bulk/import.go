@@ -1,5 +1,5 @@
-// Package bulk moves many rows in a call, as CSV or NDJSON: rows of a file into a database, and rows of a
-// database into a file. It knows no service.
+// Package bulk reads and writes files of many rows, in CSV or NDJSON: imports of a file into a database, and
+// exports of a database to a file. It depends on no service.
 package bulk
 
 import (
@@ -14,30 +14,32 @@ import (
 	"example.com/b2b/openapi/contract"
 )
 
-// Import applies a file of rows of the generated type R; a service reads each as V.
+// Import applies the rows of a file. A row has the generated type R; Value converts a row to the service's
+// type V.
 type Import[R, V any] struct {
 	DryRun bool
 	Value  func(R) V
-	Names  func(V) []Name // of the things in a row: two rows of a file must not share a name
-	// Apply decides on each row, with Is or Refuse, and changes the database in a transaction, except in a
-	// dry run. After ErrApart it gets fewer rows; another error ends the file.
+	Names  func(V) []Name // values that no other row of the file may have
+	// Apply calls Is or Refuse for each row, and changes the database in a transaction, except in a dry run.
+	// After ErrApart it is called again with fewer rows; any other error ends the import.
 	Apply func(ctx context.Context, rows []*Row[V]) error
 }
 
-// Name is a value by which a row names a thing, and its field.
+// Name is a value that identifies the object of a row, such as an email, and the field of the value. Two rows
+// of a file must not share a Name.
 type Name struct{ Field, Value string }
 
-// hash is short, because the names of a whole file are kept.
+// hash returns a short hash, because the import keeps the hashes of all rows in memory.
 func (n Name) hash() [16]byte {
 	sum := sha256.Sum256([]byte(n.Field + " " + n.Value))
 	return [16]byte(sum[:16])
 }
 
-// ErrApart is Apply's error for rows that need several transactions.
+// ErrApart is the error of Apply when the rows must be applied in several transactions.
 var ErrApart = errors.New("rows stand in each other's way")
 
-// batchSize is how many rows are applied in a transaction: their statements stay well below the limits of
-// SQLite and MySQL.
+// batchSize is the number of rows in a transaction. Their statements stay well below the limits of SQLite and
+// MySQL.
 const batchSize = 250
 
 // Row is a row of an import, and its result.
@@ -50,18 +52,18 @@ type Row[V any] struct {
 	refused *apperr.Error
 }
 
-// Is sets the result of a row. The id is 0 for a new thing in a dry run.
+// Is sets the result of a row. The id is 0 for a new row of a dry run.
 func (r *Row[V]) Is(result contract.ImportLineResult, id int64) {
 	r.result, r.id, r.refused = result, id, nil
 }
 
-// Refuse leaves a row out, and says why.
+// Refuse sets the result of a row to refused, with the reason.
 func (r *Row[V]) Refuse(why *apperr.Error) {
 	r.result, r.id, r.refused = contract.Refused, 0, why
 }
 
-// File applies the rows of body and meanwhile answers with a line for each row, and a summary at the end. ctx
-// is the request's. Errors: those of OpenRows.
+// File receives body, and returns the answer: a file whose Write applies the rows, and writes a line for each
+// row and a summary at the end. ctx is the request's context. Errors: those of OpenRows.
 func (i Import[R, V]) File(ctx context.Context, body io.Reader) (File, error) {
 	rows, err := OpenRows(body)
 	if err != nil {
@@ -75,19 +77,19 @@ func (i Import[R, V]) File(ctx context.Context, body io.Reader) (File, error) {
 	}}, nil
 }
 
-// run is an import at work.
+// run is an import in progress.
 type run[R, V any] struct {
 	Import[R, V]
 	ctx     context.Context
 	rows    *Rows
 	out     *bufio.Writer
 	encoder *json.Encoder
-	lineOf  map[[16]byte]int // lines of the valid rows, by the hashes of their names
+	lineOf  map[[16]byte]int // line numbers of the valid rows, by the hashes of their names
 	summary contract.ImportSummary
 }
 
-// run writes all lines and the summary. Its error is an ErrReported, unless the server failed before the
-// first row.
+// run applies all rows, and writes their lines and the summary. The summary reports an error; run then
+// returns an ErrReported. Only a fault of the service before the first line is returned unchanged.
 func (r *run[R, V]) run() error {
 	r.summary.DryRun = r.DryRun
 	err := r.applyAll()
@@ -103,7 +105,7 @@ func (r *run[R, V]) run() error {
 	return errors.Join(err, r.encoder.Encode(contract.ImportLine{Summary: &r.summary})) // Respond flushes
 }
 
-// applyAll applies batch after batch, and sends the lines of each.
+// applyAll applies all batches, and sends the lines of each batch when it is applied.
 func (r *run[R, V]) applyAll() error {
 	for {
 		batch, end := r.readBatch()
@@ -119,7 +121,7 @@ func (r *run[R, V]) applyAll() error {
 	}
 }
 
-// readBatch returns the next rows, with the error at the end of the file: io.EOF at its end.
+// readBatch returns the next rows. The error says that no rows follow: io.EOF at the end of the file.
 func (r *run[R, V]) readBatch() (batch []*Row[V], end error) {
 	for len(batch) < batchSize {
 		record, err := r.rows.Next()
@@ -131,7 +133,7 @@ func (r *run[R, V]) readBatch() (batch []*Row[V], end error) {
 	return batch, nil
 }
 
-// read refuses a row that shares a name with an earlier row.
+// read converts a record to a row. It refuses a row that shares a Name with an earlier valid row.
 func (r *run[R, V]) read(record Record) *Row[V] {
 	row := &Row[V]{line: record.Line}
 	if record.Refused != nil {
@@ -140,7 +142,8 @@ func (r *run[R, V]) read(record Record) *Row[V] {
 	}
 	var generated R
 	if err := json.Unmarshal(record.JSON, &generated); err != nil {
-		row.Refuse(apperr.MalformedRow.Because(err, "it is not as the document says")) // no known row
+		// No known row causes this error.
+		row.Refuse(apperr.MalformedRow.Because(err, "it is not as the document says"))
 		return row
 	}
 	row.Value = r.Value(generated)
@@ -182,7 +185,7 @@ func (r *run[R, V]) applyBatch(batch []*Row[V]) error {
 	return r.out.Flush()
 }
 
-// apply halves the rows on ErrApart, down to single rows.
+// apply applies the rows. After ErrApart it applies each half of the rows by itself, down to single rows.
 func (r *run[R, V]) apply(rows []*Row[V]) error {
 	err := r.Apply(r.ctx, rows)
 	half := len(rows) / 2

@@ -15,13 +15,15 @@ import (
 	"example.com/b2b/internal/validation"
 )
 
-// The media types of files. Both are rows in sequence; the document's x-row is the schema of a row.
+// Media types of files. In both, a file is a sequence of rows; x-row in the document names the schema of a
+// row.
 const (
 	CSV    = "text/csv"
 	NDJSON = "application/x-ndjson"
 )
 
-// MaxFile bounds an uploaded file, in bytes. The sentence of apperr.TooManyRows names all bounds.
+// MaxFile is the largest size of an uploaded file, in bytes. The message of apperr.TooManyRows repeats
+// MaxFile, maxRows and maxRow.
 const MaxFile = 64 << 20
 
 const (
@@ -35,45 +37,45 @@ func RowSchema(spec *openapi3.T, file *openapi3.MediaType) *openapi3.Schema {
 	return spec.Components.Schemas[strings.TrimPrefix(ref, "#/components/schemas/")].Value
 }
 
-// Upload is the body of a request with a file of rows. The errors of Read are the request's.
+// Upload is the body of a request with a file of rows. Read returns errors with codes, for the caller.
 type Upload struct {
 	io.ReadCloser
 	Media string           // CSV or NDJSON
-	Row   *openapi3.Schema // of each row
+	Row   *openapi3.Schema // schema of each row
 }
 
-// Rows are the rows of an uploaded file, checked by its document's schema.
+// Rows reads the rows of an uploaded file, and checks each row against the schema.
 type Rows struct {
 	format
 	schema *openapi3.Schema
 	file   *os.File
-	left   int // bytes of the file still allowed for the current row
+	left   int // bytes that may still be read for the current row
 	count  int
 }
 
-// format reads the next row of a file. It refuses only rows against the format, not against the schema.
+// format reads the next row of a file. It refuses a row that breaks the format; Rows checks the schema.
 type format interface {
 	next() (Record, error)
 }
 
 // Record is a row of a file.
 type Record struct {
-	Line    int           // where the row begins, from 1
+	Line    int           // number of the line on which the row begins; the first line is 1
 	JSON    []byte        // valid until the next row is read
-	Refused *apperr.Error // why there is no JSON; nil for a valid row
+	Refused *apperr.Error // why the row is refused; nil for a valid row
 }
 
-// OpenRows receives a whole file on disk, so a client may send all before reading any answer, and an
-// incomplete file changes nothing. body is an Upload. Close the rows. Errors: 400 malformed_row and 400
-// validation_failed for the line of the columns, 503 unavailable for a full disk, and the errors of the
-// upload.
+// OpenRows receives the whole file to disk before it returns. So a client may send the whole file before it
+// reads an answer, and an incomplete file changes nothing. body must be an *Upload. The caller must close the
+// rows. Errors: 400 malformed_row or validation_failed for the columns of CSV, 400 validation_failed for an
+// empty file, 503 unavailable when the disk is full or fails, and the errors of Upload.Read.
 func OpenRows(body io.Reader) (*Rows, error) {
 	upload := body.(*Upload)
 	file, err := os.CreateTemp("", "b2b-rows-")
 	if err != nil {
 		return nil, apperr.Unavailable.Because(err)
 	}
-	_ = os.Remove(file.Name()) // a killed process leaves no file, where an open file can be removed
+	_ = os.Remove(file.Name()) // so a killed process leaves no file; fails on Windows
 	r := &Rows{schema: upload.Row, file: file, left: maxRow}
 	if err = receive(file, upload); err == nil {
 		r.format, err = r.open(upload.Media)
@@ -121,7 +123,8 @@ type readerFunc func([]byte) (int, error)
 
 func (f readerFunc) Read(b []byte) (int, error) { return f(b) }
 
-// readFile ends an endless CSV row early.
+// readFile reads from the file, at most maxRow bytes for the current row. Error: 413 payload_too_large when
+// more bytes are needed, so that an endless row of CSV is not read.
 func (r *Rows) readFile(b []byte) (int, error) {
 	if r.left <= 0 {
 		return 0, apperr.TooManyRows.New()
@@ -131,8 +134,9 @@ func (r *Rows) readFile(b []byte) (int, error) {
 	return n, err
 }
 
-// Next returns the next row, refused with 400 malformed_row or 400 validation_failed when the row breaks its
-// schema. Its error ends the file: io.EOF, 413 payload_too_large, or an error of reading.
+// Next returns the next row. The row's Refused is 400 malformed_row or 400 validation_failed when the row
+// breaks the format or the schema. After an error no rows follow. Errors: io.EOF at the end, 413
+// payload_too_large, or an error of reading.
 func (r *Rows) Next() (Record, error) {
 	r.left = maxRow
 	row, err := r.next()
@@ -148,7 +152,7 @@ func (r *Rows) Next() (Record, error) {
 	return row, nil
 }
 
-// lines read NDJSON.
+// lines reads NDJSON, and skips empty lines.
 type lines struct {
 	text *bufio.Reader
 	line int

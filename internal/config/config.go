@@ -1,7 +1,7 @@
-// Package config reads the configuration from environment variables, for package main only. The tags of a
-// field register its variable: parsing, --help, .env.example, docs/configuration.md and the variables in
-// docker-compose.yml are derived from the tags. The package also refuses configurations that are unsafe in
-// production.
+// Package config reads the configuration from environment variables. Only commands and generators import this
+// package. The tags of a field define an environment variable: parsing, --help, .env.example,
+// docs/configuration.md and the variables in docker-compose.yml are derived from the tags. The package also
+// refuses configurations that are unsafe in production.
 package config
 
 import (
@@ -33,7 +33,8 @@ import (
 //   - oneof: the allowed values, separated by spaces
 //   - format: the rule for a string, or for each entry of a list: see formats
 //
-// A default may name a variable of Ports in braces, in place of the default of that variable.
+// A default may contain the name of a variable of Ports in braces, such as {ORDERS_PORT}. The name stands for
+// the default of that variable.
 type Settings struct {
 	Logging
 	Database
@@ -56,24 +57,24 @@ type Settings struct {
 	OrdersPeer
 }
 
-// Deployment is for every command: Settings.Read always reads this group.
+// Deployment configures the environment, for every command: Settings.Read always reads this group.
 type Deployment struct {
 	Env string `env:"APP_ENV,NODE_ENV" oneof:"development production" help:"how careful to be: in production nothing starts with secrets that others know; without it production with MySQL and for the Lambda function, else development"`
 }
 
-// The environments.
+// The values of Deployment.Env.
 const (
 	Development = "development"
 	Production  = "production"
 )
 
-// Logging is for every command that logs.
+// Logging configures the log.
 type Logging struct {
 	LogLevel slog.Level `env:"LOG_LEVEL" default:"info" oneof:"debug info warn error" help:"lines below this level are left out"`
 }
 
-// Database has the fields of db.Config. This package must not import db, because the Lambda function links no
-// database code.
+// Database has the same fields as db.Config. This package must not import db, because the Lambda function
+// must not contain database code.
 type Database struct {
 	Driver   string `env:"DB_DRIVER" oneof:"sqlite mysql" help:"the kind of database; without it mysql when DB_HOST is set, else sqlite"`
 	Path     string `env:"DB_PATH" default:"./data/b2b.db" help:"SQLite: the database file"`
@@ -87,36 +88,36 @@ type Database struct {
 	TLSCA    string `env:"DB_TLS_CA" help:"MySQL: the file with the certificates, in PEM, by which verify knows the server; without it those that this machine trusts"`
 }
 
-// The kinds of database.
+// The values of Database.Driver.
 const (
 	MySQL  = "mysql"
 	SQLite = "sqlite"
 )
 
-// Keys is for services with a database.
+// Keys configures idempotency keys, for services with a database.
 type Keys struct {
 	KeyLifetime time.Duration `env:"IDEMPOTENCY_KEY_EXPIRATION_HOURS" default:"24" unit:"hours" from:"1" to:"8760" help:"how long an idempotency key is remembered"`
 }
 
-// Migration is for services with a database.
+// Migration configures the migration at the start, for services with a database.
 type Migration struct {
 	MigrateOnStart bool `env:"MIGRATE_ON_START" default:"true" help:"bring the schema up to date when a service starts"`
 }
 
-// Access is for every service.
+// Access configures the service tokens and the admission of callers, for every service.
 type Access struct {
 	AuthMode         string   `env:"AUTH_MODE" development:"open" production:"jwt" oneof:"open jwt" help:"who may call: open lets callers without a token in, jwt does not; a token that is sent must be valid"`
 	OpenInProduction bool     `env:"AUTH_OPEN_IN_PRODUCTION" default:"false" help:"let AUTH_MODE=open through in production"`
 	ServiceTokens    []string `env:"SERVICE_TOKEN" development:"dev-service-token" help:"secrets of the services, separated by commas: they present the first and accept all; in production of 32 bytes or more each"`
 }
 
-// Modes of Access.
+// The values of Access.AuthMode.
 const (
 	Open    = "open"
 	OnlyJWT = "jwt"
 )
 
-// JWT is for every service, and for b2b token.
+// JWT configures JWTs, for every service and for the command b2b token.
 type JWT struct {
 	JWTSecret string `env:"JWT_SECRET" development:"dev-jwt-secret-that-everybody-knows" help:"secret of tokens signed with HS256; in production of 32 bytes or more"`
 	JWKSURL   string `env:"JWT_JWKS_URL" format:"address" help:"where the issuer's keys are (JWKS), for tokens signed with RS256, ES256 or EdDSA"`
@@ -124,22 +125,22 @@ type JWT struct {
 	Audience  string `env:"JWT_AUDIENCE" help:"what a token must name in aud"`
 }
 
-// Issuing is for b2b token.
+// Issuing configures the command b2b token.
 type Issuing struct {
 	TokenLifetime time.Duration `env:"JWT_EXPIRES_IN" default:"24h" help:"how long a token of b2b token is valid, as 90m, 24h or 7d"`
 }
 
-// Calling is for the commands that call services: b2b import, export, order and cancel.
+// Calling configures the commands that call services: b2b import, export, order and cancel.
 type Calling struct {
 	Token string `env:"B2B_TOKEN" help:"the token with which b2b import, export, order and cancel call the services; none where callers need none"`
 }
 
-// Serving is for every service.
+// Serving configures the time limit of requests, for every service.
 type Serving struct {
 	RequestTimeout time.Duration `env:"REQUEST_TIMEOUT_SECONDS" default:"25" unit:"seconds" from:"1" to:"300" help:"how long a request may take once its body has arrived"`
 }
 
-// Limiting is for every service outside Lambda.
+// Limiting configures limits for requests, for every service outside Lambda.
 type Limiting struct {
 	RateLimit      int      `env:"RATE_LIMIT_RPS" default:"0" from:"0" to:"100000" help:"requests a second that a caller, by its token or else its address, may send to each instance on average; 0 is no limit"`
 	RateBurst      int      `env:"RATE_LIMIT_BURST" default:"0" from:"0" to:"1000000" help:"requests that a caller may send at once; 0 is twice RATE_LIMIT_RPS"`
@@ -150,61 +151,62 @@ type Limiting struct {
 	MaxExports     int      `env:"MAX_EXPORTS" default:"16" from:"1" to:"1000" help:"exports in a service at once; one more is 503 at once"`
 }
 
-// Listening is for every service outside Lambda.
+// Listening configures the listener and the connections of every service outside Lambda.
 type Listening struct {
 	BindAddress    string `env:"BIND_ADDRESS" format:"ip" help:"the address to listen at: localhost is this machine only, 0.0.0.0 all addresses; without it all with MySQL, and for a lone orchestrator in production, else localhost"`
 	MaxConnections int    `env:"MAX_CONNECTIONS" default:"500" from:"10" to:"100000" help:"connections to a service at once, less where the process may open few files (ulimit -n); one more takes the place of an idle one"`
 	MaxPerAddress  int    `env:"MAX_CONNECTIONS_PER_ADDRESS" default:"250" from:"1" to:"100000" help:"and from one address; half of all at most"`
 }
 
-// Browsers is for every service outside Lambda.
+// Browsers configures the access of web pages, for every service outside Lambda.
 type Browsers struct {
 	Hosts   []string `env:"ALLOWED_HOSTS" format:"name" help:"names by which callers without a token may call the services, separated by commas; localhost and IP addresses always may; without it any name, but none other on localhost"`
 	Origins []string `env:"CORS_ALLOWED_ORIGINS" format:"origin" help:"sites whose pages may call the services, separated by commas, such as https://shop.example.com"`
 }
 
-// Stopping is for every service outside Lambda.
+// Stopping configures the shutdown of every service outside Lambda.
 type Stopping struct {
 	ShutdownTimeout time.Duration `env:"SHUTDOWN_TIMEOUT_SECONDS" default:"30" unit:"seconds" from:"1" to:"300" help:"how long requests in flight get on SIGTERM, all services of a process together"`
 }
 
-// SinglePort is for commands that run a single service. Only is nil when PORT is not set.
+// SinglePort configures the port of a service that runs alone. Only is nil when PORT is not set.
 type SinglePort struct {
 	Only *int `env:"PORT" from:"0" to:"65535" help:"port of the service, when a command runs just one; wins over the port of its own"`
 }
 
-// Ports is for every service outside Lambda. A service also reads the ports of the others, because their
-// pages may call its API.
+// Ports configures the ports of the services outside Lambda. Each service reads the ports of all services,
+// because pages of the other services may call this service.
 type Ports struct {
 	CustomersPort    int `env:"CUSTOMERS_PORT" default:"3001" from:"0" to:"65535" help:"port of the Customers API; 0 takes a free one"`
 	OrdersPort       int `env:"ORDERS_PORT" default:"3002" from:"0" to:"65535" help:"port of the Orders API; 0 takes a free one"`
 	OrchestratorPort int `env:"ORCHESTRATOR_PORT,SERVERLESS_OFFLINE_PORT" default:"3000" from:"0" to:"65535" help:"port of the orchestrator; 0 takes a free one"`
 }
 
-// Orders is for the Orders API.
+// Orders configures the Orders API.
 type Orders struct {
 	CancellationWindow time.Duration `env:"ORDER_CANCELLATION_WINDOW_MINUTES" default:"10" unit:"minutes" from:"0" to:"525600" help:"how long a confirmed order may be canceled"`
 	Reservation        time.Duration `env:"ORDER_RESERVATION_HOURS" default:"24" unit:"hours" from:"0" to:"8760" help:"how long an order that nobody confirms holds its stock; 0 is for ever"`
 }
 
-// CustomersPeer is for services that call the Customers API.
+// CustomersPeer configures calls to the Customers API.
 type CustomersPeer struct {
 	CustomersBase string `env:"CUSTOMERS_API_BASE" default:"http://localhost:{CUSTOMERS_PORT}" format:"address" help:"where the Customers API is; a command that runs all services uses the one that it starts"`
 }
 
-// OrdersPeer is for services that call the Orders API.
+// OrdersPeer configures calls to the Orders API.
 type OrdersPeer struct {
 	OrdersBase string `env:"ORDERS_API_BASE" default:"http://localhost:{ORDERS_PORT}" format:"address" help:"where the Orders API is; a command that runs all services uses the one that it starts"`
 }
 
-// Read fills the groups, given as pointers into s, and Deployment from the environment. A field keeps its
-// value when its variable has neither a value nor a default. The error has a line for each invalid variable,
-// with its name, value and allowed values, and a line for each setting that is unsafe in production.
+// Read sets the fields of the groups, and of the group Deployment, from environment variables. groups are
+// pointers to fields of s. A field keeps its value when the variable has neither a value nor a default. The
+// error has a line for each invalid variable, with the name, the value and the allowed values, and a line for
+// each setting that is unsafe in production.
 func (s *Settings) Read(groups ...any) error {
 	var problems []error
 	groups = append(groups, &s.Deployment)
 	all := reflect.ValueOf(s).Elem()
-	// In the order of Settings: Deployment depends on Database, and later defaults depend on Deployment.
+	// Read in the order of Settings: Deployment depends on Database, and later defaults depend on Deployment.
 	for i := range all.NumField() {
 		group := all.Field(i)
 		if !slices.Contains(groups, group.Addr().Interface()) {
@@ -225,14 +227,14 @@ func (s *Settings) Read(groups ...any) error {
 			group.Env = cmp.Or(group.Env, Development)
 		case *JWT:
 			if s.Env == Development && group.JWKSURL != "" && KnownToAll(group.JWTSecret) {
-				group.JWTSecret = "" // with an issuer's keys, the public default must not sign tokens
+				group.JWTSecret = "" // an issuer signs: refuse tokens signed with the public default
 			}
 		}
 	}
 	return errors.Join(append(problems, s.productionProblems(groups)...)...)
 }
 
-// complete chooses the driver and the encryption where they are not set.
+// complete sets the driver and the encryption where they are not set. It returns errors for contradictions.
 func (d *Database) complete() (problems []error) {
 	if d.Driver == "" {
 		d.Driver = SQLite
@@ -262,7 +264,7 @@ func (d *Database) complete() (problems []error) {
 
 func onThisMachine(host string) bool { return host == "localhost" || net.ParseIP(host).IsLoopback() }
 
-// Required returns an error for each variable that is not set.
+// Required returns an error that lists the variables without a value.
 func Required(names ...string) error {
 	var problems []error
 	for _, name := range names {
@@ -273,8 +275,8 @@ func Required(names ...string) error {
 	return errors.Join(problems...)
 }
 
-// LocalAddress returns the address of a service on this machine at its default port. It fails when no
-// variable of Ports has the name portVariable.
+// LocalAddress returns the address of a service on localhost, with the default port. portVariable names the
+// variable of the port; LocalAddress fails when Ports has no variable with this name.
 func LocalAddress(portVariable string) (string, error) {
 	placeholder := "{" + portVariable + "}"
 	port := withPorts(placeholder)
@@ -284,7 +286,7 @@ func LocalAddress(portVariable string) (string, error) {
 	return "http://localhost:" + port, nil
 }
 
-// withPorts replaces each variable of Ports in braces by its default.
+// withPorts replaces each name of a variable of Ports in braces, such as {ORDERS_PORT}, by its default.
 func withPorts(text string) string {
 	for _, f := range reflect.VisibleFields(reflect.TypeFor[Ports]()) {
 		name, _, _ := strings.Cut(f.Tag.Get("env"), ",")
@@ -293,13 +295,13 @@ func withPorts(text string) string {
 	return text
 }
 
-// Variable is the registration of an environment variable.
+// Variable describes an environment variable.
 type Variable struct {
 	Name      string
 	Aliases   []string
-	Default   string            // in every environment
-	DefaultIn map[string]string // by environment
-	Meaning   string            // description with unit and bounds
+	Default   string            // default in every environment
+	DefaultIn map[string]string // default in a single environment, by environment
+	Meaning   string            // description, with unit and bounds
 	Group     string            // name of the group in Settings
 	unit      time.Duration
 	from, to  int
@@ -348,7 +350,7 @@ func variablesOf(group reflect.Type) (all []Variable) {
 
 var units = map[string]time.Duration{"seconds": time.Second, "minutes": time.Minute, "hours": time.Hour}
 
-// DefaultText returns the defaults for a table of variables, each value between quotes.
+// DefaultText returns the defaults as a text for tables. quote is put before and after each value.
 func (v Variable) DefaultText(quote string) string {
 	var all []string
 	if v.Default != "" {
@@ -362,7 +364,7 @@ func (v Variable) DefaultText(quote string) string {
 	return strings.Join(all, ", ")
 }
 
-// formats are the values of the tag format.
+// formats has the rules that the tag format may name.
 var formats = map[string]struct {
 	allowed string
 	valid   func(string) bool
@@ -381,8 +383,8 @@ var (
 	origin   = regexp.MustCompile(`^https?://(?:[a-z0-9._-]+|\[[0-9a-f:]+\])(?::\d+)?$`)
 )
 
-// isOrigin reports whether s may be the Origin of a browser's request (RFC 6454, section 6.1), with the
-// scheme's default port left out.
+// isOrigin reports whether a browser may send s as Origin (RFC 6454, section 6.1): without a path, and
+// without the default port of the scheme.
 func isOrigin(s string) bool {
 	defaultPort := ":443"
 	if strings.HasPrefix(s, "http:") {
@@ -403,7 +405,7 @@ func isAddress(s string) bool {
 	return err == nil && u.Host != "" && (u.Scheme == "http" || u.Scheme == "https")
 }
 
-// read parses the variable's value, or its default, into the field.
+// read parses the value of the variable, or the default, into field. The name wins over the aliases.
 func (v Variable) read(field reflect.Value, environment string) error {
 	name, value := v.Name, cmp.Or(v.Default, v.DefaultIn[environment])
 	for _, spelling := range slices.Backward(append([]string{v.Name}, v.Aliases...)) {
@@ -467,8 +469,8 @@ func (v Variable) read(field reflect.Value, environment string) error {
 	return nil
 }
 
-// Lifetime parses the lifetime of a token: a Go duration, or whole days such as 7d. The error text lists the
-// allowed values.
+// Lifetime parses the lifetime of a token: a Go duration, or days such as 7d. An error lists the allowed
+// values.
 func Lifetime(text string) (time.Duration, error) {
 	lifetime, err := time.ParseDuration(text)
 	if days, whole := strings.CutSuffix(text, "d"); whole {

@@ -5,18 +5,18 @@ import (
 	"slices"
 )
 
-// publicSecrets are the default secrets, and the examples in the files of this system and its predecessor.
+// publicSecrets lists the default secrets, and the examples in the files of this system and its predecessor.
 var publicSecrets = []string{
 	"dev-service-token", "dev-jwt-secret-that-everybody-knows", "local-service-token",
 	"app_password", "rootpassword", "your-service-token-change-in-production",
 	"your-jwt-secret-key-change-in-production", "your-production-token",
 }
 
-// KnownToAll reports whether the secret is public.
+// KnownToAll reports whether secret is a public secret.
 func KnownToAll(secret string) bool { return slices.Contains(publicSecrets, secret) }
 
-// productionProblems returns an error for each setting of the groups that is unsafe in production. The errors
-// show no secret, except public secrets.
+// productionProblems returns an error for each setting in groups that is unsafe in production. The errors may
+// contain public secrets, but no other secrets.
 func (s *Settings) productionProblems(groups []any) (problems []error) {
 	if s.Env != Production {
 		return nil
@@ -30,7 +30,7 @@ func (s *Settings) productionProblems(groups []any) (problems []error) {
 		switch {
 		case KnownToAll(value):
 			refuse(fmt.Sprintf("%s is %q, which everybody knows", name, value), allowed)
-		case len(value) < 32: // RFC 7518, section 3.2, for HS256
+		case len(value) < 32: // the minimum for HS256: RFC 7518, section 3.2
 			refuse(fmt.Sprintf("%s has %d bytes", name, len(value)), allowed)
 		}
 	}

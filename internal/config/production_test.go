@@ -92,7 +92,10 @@ func TestProduction(t *testing.T) {
 // default of development.
 func TestKnownToAll(t *testing.T) {
 	secrets := regexp.MustCompile(`(?m)(TOKEN|SECRET|PASSWORD)(?:=|: |` + "`" + ` \| ` + "`" + `)([\w-]+)`)
-	for _, file := range []string{".env.example", "docker-compose.yml", "docs/configuration.md", "docs/operations.md", "docs/aws.md", "docs/troubleshooting.md"} {
+	for _, file := range []string{
+		".env.example", "docker-compose.yml", "docs/configuration.md", "docs/operations.md",
+		"docs/aws.md", "docs/troubleshooting.md",
+	} {
 		text, err := os.ReadFile("../../" + file)
 		if err != nil {
 			t.Fatal(err)

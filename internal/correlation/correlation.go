@@ -1,5 +1,5 @@
-// Package correlation carries the id of a call from service to service: in a header of each request, and in
-// the context of the work for it.
+// Package correlation carries the correlation id of a call from service to service: in a header of each
+// request, and in the context of the work on the request.
 package correlation
 
 import "context"
@@ -9,12 +9,13 @@ const Header = "X-Correlation-Id"
 
 type contextKey struct{}
 
-// With returns a context of the call with this id.
+// With returns a context with the correlation id.
 func With(ctx context.Context, id string) context.Context {
 	return context.WithValue(ctx, contextKey{}, id)
 }
 
-// ID returns the id of the call that ctx belongs to: the caller's own, or a random id; "" outside a call.
+// ID returns the correlation id in ctx: the id that the caller has sent, or a random id. It returns "" when
+// ctx has no id.
 func ID(ctx context.Context) string {
 	id, _ := ctx.Value(contextKey{}).(string)
 	return id

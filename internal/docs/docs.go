@@ -1,5 +1,5 @@
-// Package docs makes the documentation of a service: its OpenAPI document as served, the page of Swagger UI,
-// which works without a network, and the page of error codes.
+// Package docs makes the documentation of a service: the OpenAPI document for callers, a page with Swagger
+// UI, and a page of error codes. The pages work without internet access.
 package docs
 
 import (
@@ -23,25 +23,25 @@ import (
 	"example.com/b2b/internal/buildinfo"
 )
 
-// Linked is another service, linked from a page.
+// Linked is another service that a page links to.
 type Linked struct {
 	Title string
-	Base  string // address, as this process knows it
+	Base  string // address of the service, as known to this process
 }
 
-// Files has the style sheets and scripts of the pages, below files/.
+// Files has the templates, style sheets and scripts of the pages, in the folder files.
 //
 //go:embed files
 var Files embed.FS
 
-// The templates of the pages, for the data of Page.
+// Templates of the pages; Page returns their data.
 var (
 	IndexPage  = template.Must(template.ParseFS(Files, "files/index.html"))
 	withCode   = template.New("errors.html").Funcs(template.FuncMap{"code": asHTML})
 	ErrorsPage = template.Must(withCode.ParseFS(Files, "files/errors.html"))
 )
 
-// HasFile reports whether a page may load the file of this name from Files.
+// HasFile reports whether Files has a file of this name that is not the template of a page.
 func HasFile(name string) bool { return isFile(Files, "files/"+name) && path.Ext(name) != ".html" }
 
 // HasSwaggerFile reports whether Swagger UI has the file of this name.
@@ -60,8 +60,8 @@ type link struct {
 	Here bool   `json:"-"`
 }
 
-// Page returns the data of both pages for a browser that has asked host. On the front, where callers begin, the
-// index also shows the documents of the other services, and links to a start page.
+// Page returns the data of both templates, for a browser that has called host. With front, the index page
+// also shows the documents of the other services, and links to a start page.
 func Page(title string, others []Linked, front bool, host string) map[string]any {
 	documents := []link{{Name: title, URL: "/openapi.yaml"}} // YAML keeps the author's order
 	links := []link{{Name: title, URL: "/docs", Here: true}}
@@ -81,7 +81,7 @@ func Page(title string, others []Linked, front bool, host string) map[string]any
 	}
 }
 
-// errorCode has the entries of the catalogue under one name.
+// errorCode has all entries of the catalogue with the same name.
 type errorCode struct {
 	Name  string
 	Codes []entry
@@ -112,8 +112,9 @@ func asHTML(sentence string) template.HTML {
 
 var codeSpan = regexp.MustCompile("`([^`]*)`")
 
-// ForBrowser returns the address of a service for a browser at host. A base with a host known only to this
-// machine or its container network (a name without a dot) becomes the same port of host.
+// ForBrowser returns the address of a service for a browser that has called host. A browser may not know a
+// host name without a dot, such as localhost or the name of a container. In a base with such a name and a
+// port, host replaces the name.
 func ForBrowser(base, host string) string {
 	u, err := url.Parse(base)
 	if err != nil || strings.Contains(u.Hostname(), ".") || u.Port() == "" {
@@ -126,8 +127,9 @@ func ForBrowser(base, host string) string {
 	return u.String()
 }
 
-// Served returns a document for callers, as YAML and as a model, with the version of this program; with open,
-// callers need no token. It panics when the document, a part of the program, cannot be read.
+// Served returns the document for callers, as YAML and as a model, with the version of this program. With
+// open, operations do not require a caller's token. Served panics when the document cannot be read, because
+// the document is part of the program.
 func Served(document []byte, open bool) ([]byte, *openapi3.T) {
 	if open {
 		document = bearerAuth.ReplaceAll(document, []byte("$1- {}\n$0"))
@@ -141,5 +143,5 @@ func Served(document []byte, open bool) ([]byte, *openapi3.T) {
 	return bytes.Replace(document, []byte(placeholder), []byte(version), 1), spec
 }
 
-// bearerAuth matches the beginning of an operation's security by a caller's token.
+// bearerAuth matches the line that requires a caller's token for an operation.
 var bearerAuth = regexp.MustCompile(`(?m)^( +)- bearerAuth:`)

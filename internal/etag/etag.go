@@ -14,16 +14,15 @@ import (
 	"example.com/b2b/internal/apperr"
 )
 
-// Of returns the strong tag of a JSON body. It is a hash, so any change of the representation changes the
-// tag.
+// Of returns the strong tag of a JSON body. The tag is a hash, so every change of the body changes the tag.
 func Of(body []byte) string {
 	sum := sha256.Sum256(bytes.TrimSpace(body))
 	return fmt.Sprintf(`"%x"`, sum[:16])
 }
 
-// Precondition checks the header If-Match of a change; nil is no condition. representation is the answer of a
-// GET at this moment, as a value for encoding/json: hold a lock on its rows until the change is committed.
-// Errors: 412 precondition_failed.
+// Precondition checks the header If-Match of a change; nil sets no condition. representation is the value
+// that a GET would answer now, for encoding/json. The caller must hold locks on the rows of the value until
+// the change is committed. Error: 412 precondition_failed.
 func Precondition(ifMatch *string, representation any) error {
 	if ifMatch == nil {
 		return nil
@@ -44,11 +43,11 @@ func NotModified(ifNoneMatch, tag string) bool {
 	return matches(strings.ReplaceAll(ifNoneMatch, "W/", ""), tag)
 }
 
-// entityTag matches each tag of a list. A tag may hold commas.
+// entityTag matches a tag in a list of tags. A tag may have commas.
 var entityTag = regexp.MustCompile(`(?:W/)?"[!#-~\x80-\x{10ffff}]*"`)
 
-// matches reports whether a list of tags has this strong tag, or is *. A weak tag (W/) never equals a strong
-// tag. A single tag may come without quotes, as some clients send it.
+// matches reports whether a list of tags is *, or has this strong tag. A weak tag (W/) never equals a strong
+// tag. A single tag may be without quotes, because some clients leave the quotes out.
 func matches(list, tag string) bool {
 	list = strings.TrimSpace(list)
 	return list == "*" || `"`+list+`"` == tag || slices.Contains(entityTag.FindAllString(list, -1), tag)

@@ -10,25 +10,26 @@ import (
 	"example.com/b2b/internal/apperr"
 )
 
-// Caller holds slots of a Semaphore.
+// Caller takes slots of a Semaphore.
 type Caller struct {
 	Name    string
-	Service bool // the call came with the service token: the reserved slots are for it, too
+	Service bool // the request has the service token, so the caller may take the reserved slots
 }
 
-// Semaphore is a semaphore in which no caller can take every slot: a caller may hold at most factor times as
-// many slots as are free. A lone caller gets factor/(1+factor) of the slots, n callers get
-// factor/(1+n*factor) each, and some slots stay free for the next caller. Switches share their memory by the
-// same dynamic threshold (Choudhury and Hahne, 1998). A nil Semaphore sets no bound.
+// Semaphore is a semaphore in which no caller can take every slot. A caller gets a slot only while the caller
+// has fewer slots than factor times the free slots. So a lone caller gets factor/(1+factor) of the slots,
+// each of n callers gets factor/(1+n*factor), and some slots stay free for a new caller. Network switches
+// share their memory by the same dynamic threshold (Choudhury and Hahne, 1998). A nil Semaphore sets no
+// bound.
 type Semaphore struct {
 	size, factor, reserved int
 	name                   string
 
 	mu     sync.Mutex
 	used   int
-	usedBy map[string]int // by the names of callers with at least one slot
+	usedBy map[string]int // slots in use by name of caller; no entry for 0 slots
 	queue  []*waiter      // in the order of arrival
-	turn   int            // of the waiter that got a slot last
+	turn   int            // turn of the waiter that last got a slot
 }
 
 type waiter struct {
@@ -37,8 +38,8 @@ type waiter struct {
 	acquired chan struct{} // closed when the waiter has its slot
 }
 
-// New returns a semaphore of size slots, of which the last reserved slots are for services; nil for size 0.
-// name says in log lines what the slots are, and which variable sets their number.
+// New returns a semaphore of size slots, or nil when size is 0. reserved is the number of slots that only
+// services may take. name is for log lines: it names the slots, and the variable that sets their number.
 func New(size, factor, reserved int, name string) *Semaphore {
 	if size == 0 {
 		return nil
@@ -46,8 +47,8 @@ func New(size, factor, reserved int, name string) *Semaphore {
 	return &Semaphore{size: size, factor: factor, reserved: reserved, name: name, usedBy: map[string]int{}}
 }
 
-// TryAcquire takes a slot, which the caller must release. Errors: 503 unavailable when no slot is free, 429
-// rate_limited when the caller has its share.
+// TryAcquire takes a slot without waiting; the caller must release the slot. Errors: 503 unavailable when no
+// slot is free, 429 rate_limited when the caller has its share.
 func (s *Semaphore) TryAcquire(caller Caller) error {
 	if s == nil {
 		return nil
@@ -66,9 +67,9 @@ func (s *Semaphore) TryAcquire(caller Caller) error {
 	return nil
 }
 
-// Acquire waits for a slot, which the caller must release, or returns the error of ctx. Callers take turns:
-// each slot or waiter that a caller has already puts the new waiter one turn behind callers without any
-// (start-time fair queueing).
+// Acquire waits for a slot, which the caller must release. It returns the error of ctx when ctx ends first.
+// Callers take turns (start-time fair queueing): each slot and each waiter that a caller already has moves
+// the caller's new waiter back by a turn.
 func (s *Semaphore) Acquire(ctx context.Context, caller Caller) error {
 	if s == nil {
 		return nil
@@ -85,10 +86,10 @@ func (s *Semaphore) Acquire(ctx context.Context, caller Caller) error {
 		s.queue = slices.Delete(s.queue, i, i+1)
 		return ctx.Err()
 	}
-	return nil // the waiter got its slot at the same moment
+	return nil // the slot came at the moment when ctx ended
 }
 
-// Release gives a slot of the caller to the next waiter.
+// Release gives back a slot of the caller, for the next waiter.
 func (s *Semaphore) Release(caller Caller) {
 	if s == nil {
 		return
@@ -130,7 +131,7 @@ func (s *Semaphore) take(caller Caller) {
 	s.usedBy[caller.Name]++
 }
 
-// serveQueue gives free slots to waiters, by their turns, until no waiter may have one.
+// serveQueue gives free slots to waiters, in the order of their turns, until no waiter may have a slot.
 func (s *Semaphore) serveQueue() {
 	for {
 		next := -1

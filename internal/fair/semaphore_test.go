@@ -51,8 +51,8 @@ func TestQueue(t *testing.T) {
 	}
 }
 
-// TestSemaphore acquires and releases slots of many callers at random. At most all 20 slots are used at a time,
-// and no state remains at the end.
+// TestSemaphore acquires and releases slots of many callers at random. At most all 20 slots are used at a
+// time, and no state remains at the end.
 func TestSemaphore(t *testing.T) {
 	s := New(20, 1, 0, "slots")
 	var all sync.WaitGroup

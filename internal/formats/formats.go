@@ -1,5 +1,5 @@
-// Package formats holds the string formats of the documents. A format has a pattern, for the documents and
-// for the validation of requests, and a sentence for a person.
+// Package formats holds the string formats of the OpenAPI documents. A format has a pattern, for the
+// documents and for the validation of requests, and a sentence for error messages.
 package formats
 
 import (
@@ -12,18 +12,18 @@ import (
 
 // Format is a rule for a string.
 type Format struct {
-	Pattern  string // a regular expression for ECMA-262 and RE2; "" for numbers, and for times in answers
-	Sentence string // "must be …"
+	Pattern  string // regular expression (ECMA-262) in the documents; "" for none
+	Sentence string // rule for people, such as "must be a date"
 
-	accepted *regexp.Regexp // Pattern; or a wider pattern, where a standard asks recipients to be lenient
+	accepted *regexp.Regexp // matches the valid strings; nil accepts every string
 }
 
-// Valid reports whether s has the format. A format without a pattern accepts every string.
+// Valid reports whether s has the format. A format without a regular expression accepts every string.
 func (f Format) Valid(s string) bool { return f.accepted == nil || f.accepted.MatchString(s) }
 
-// Character classes, without brackets.
+// Contents of character classes, without the brackets.
 var (
-	control   = `\x00-\x1f\x7f-\x9f\x{2028}\x{2029}` // also the line and the paragraph separator
+	control   = `\x00-\x1f\x7f-\x9f\x{2028}\x{2029}` // with the line separator and the paragraph separator
 	space     = class(unicode.White_Space) + `\x{200B}\x{2060}\x{FEFF}`
 	invisible = class(unicode.White_Space, unicode.Cc, unicode.Cf, unicode.Other_Default_Ignorable_Code_Point,
 		unicode.Variation_Selector)
@@ -38,7 +38,7 @@ const (
 		`|(?:2[048]|[3579][26]|[468][048])00)`
 	date = `(?:` + years + `-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12]\d|3[01])|(?:0[469]|11)` +
 		`-(?:0[1-9]|[12]\d|30)|02-(?:0[1-9]|1\d|2[0-8]))|` + leapYears + `-02-29)`
-	// RFC 3339; time.Parse also accepts a comma before the fraction, and offsets of a whole day.
+	// RFC 3339. time.Parse accepts more: a comma before the fraction, and an offset of 24 hours.
 	timeOfDay = `T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{1,9})?(?:Z|[+\-](?:[01]\d|2[0-3]):[0-5]\d)`
 )
 
@@ -50,17 +50,17 @@ var All = map[string]Format{
 		"must begin with a visible character, must not end with a space, "+
 			"and must have no control characters"),
 	"text": format(`[^`+control+`]*`, "must have no control characters"),
-	// Generators and validators know the format "email", so the documents show no pattern. Services trim
-	// spaces.
+	// The documents show no pattern, because generators and validators know the format "email". Spaces around
+	// the address are allowed; the services trim them.
 	"email": {Sentence: "must be an email address, such as name@example.com",
 		accepted: anchored(`\s*` + atom + `(?:\.` + atom + `)*@` + label + `(?:\.` + label + `)+\s*`)},
-	// Clients resolve . and .. in a path (RFC 3986, section 5.2.4), and the key is part of a path.
+	// The keys . and .. are refused, because clients resolve them in a path (RFC 3986, section 5.2.4).
 	"idempotency-key": format(`\.{0,2}[!-\-\/-~][!-~]*|\.{3}[!-~]*`,
 		"must be 1 to 255 visible ASCII characters without spaces, and neither . nor .."),
-	// No characters to forge a log line or a header with.
+	// No allowed character can forge a line of a log or a header.
 	"correlation-id": format(`[A-Za-z0-9._:\/+=@\-]{1,128}`,
 		"must be 1 to 128 of the characters A-Z a-z 0-9 . _ : / + = @ -"),
-	// An empty parameter counts as omitted.
+	// The empty string is allowed, because an empty parameter counts as omitted.
 	"date-or-date-time": format(`|`+date+`(?:`+timeOfDay+`)?`, "must be a date, such as 2024-01-31, "+
 		"or an RFC 3339 time, such as 2024-01-31T12:00:00Z (write a + as %2B), in the years 1970 to 9999"),
 	"date-time": {Sentence: "must be an RFC 3339 time, such as 2024-01-31T12:00:00Z"},
@@ -75,13 +75,13 @@ func format(pattern, sentence string) Format {
 
 func anchored(pattern string) *regexp.Regexp { return regexp.MustCompile(`^(?:` + pattern + `)$`) }
 
-// ecma replaces code points in RE2's notation, \x{200B}, by ECMA-262's, \u200B.
+// ecma changes the notation of code points: from \x{200B}, for RE2, to \u200B, for ECMA-262.
 func ecma(pattern string) string { return codePoint.ReplaceAllString(pattern, `\u$1`) }
 
 var codePoint = regexp.MustCompile(`\\x\{([0-9A-F]{4})\}`)
 
-// class returns the characters of the tables as ranges, up to U+FFFF: code points beyond do not work in the
-// patterns of all tools.
+// class returns the characters of the tables as the content of a character class. It omits characters above
+// U+FFFF, because some tools do not accept these in patterns.
 func class(tables ...*unicode.RangeTable) string {
 	var in [1 << 16]bool
 	for _, table := range tables {
@@ -104,18 +104,20 @@ func class(tables ...*unicode.RangeTable) string {
 	return b.String()
 }
 
-// IsCorrelationID reports whether s is in the format correlation-id.
+// IsCorrelationID reports whether s has the format correlation-id.
 func IsCorrelationID(s string) bool { return All["correlation-id"].Valid(s) }
 
-// The range of times in filters: MySQL's DATETIME and SQLite's string comparison need years of four digits.
+// The range of times in filters. Years need four digits, because of the range of MySQL's DATETIME, and
+// because SQLite compares times as strings.
 var (
 	firstMoment = time.Unix(0, 0).UTC()
 	lastMoment  = time.Date(9999, 12, 31, 23, 59, 59, 999e6, time.UTC)
 )
 
-// ParseDateFilter parses a value of the format date-or-date-time: a date such as 2024-01-31 for the whole day
-// in UTC, or an RFC 3339 time. It returns the first and the last millisecond of the value, in UTC and limited
-// to the years 1970 to 9999. The error says that s has another format.
+// ParseDateFilter parses a value of the format date-or-date-time, and returns the first and the last moment
+// of the value, in UTC. A date such as 2024-01-31 begins with the first and ends with the last millisecond of
+// the day in UTC. An RFC 3339 time is a single moment, limited to the years 1970 to 9999. ParseDateFilter
+// fails when s has another format.
 func ParseDateFilter(s string) (first, last time.Time, err error) {
 	if first, err = time.Parse(time.DateOnly, s); err == nil {
 		return first, first.AddDate(0, 0, 1).Add(-time.Millisecond), nil
@@ -129,7 +131,7 @@ func ParseDateFilter(s string) (first, last time.Time, err error) {
 	return first, first, err
 }
 
-// FirstMoment parses an optional filter with ParseDateFilter and returns the first moment; nil for nil.
+// FirstMoment returns the first moment of an optional filter, and nil for nil: see ParseDateFilter.
 func FirstMoment(s *string) (*time.Time, error) {
 	if s == nil {
 		return nil, nil

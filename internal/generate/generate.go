@@ -1,6 +1,6 @@
-// Package generate holds the programs behind make generate, a folder for each product. The programs run in the
-// order below: the Postman collection and the Go SDK are made from the documents and the clients of the first
-// program. Each program takes the root of the repository.
+// Package generate holds the programs of make generate, in a folder for each product. The programs run in the
+// order below, because the Postman collection and the Go SDK are made from the documents and clients that the
+// first program writes. The argument of each program is the root of the repository.
 package generate
 
 import (
@@ -15,7 +15,7 @@ import (
 //go:generate go run ./postman ../..
 //go:generate go run ./gosdk ../..
 
-// Run is main of each program: it calls write with the root, and ends the process with status 1 after an error.
+// Run is the main function of each program: it calls write with the root, and exits with 1 after an error.
 func Run(write func(root string) error) {
 	log.SetFlags(0)
 	name := filepath.Base(os.Args[0])

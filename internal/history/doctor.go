@@ -9,9 +9,9 @@ import (
 	"example.com/b2b/db/doctor"
 )
 
-// Count is an SQL expression for the number of a row's events of a type. table must not have
-// an alias in the query. A row without the event SUBJECT.created is older than the history, and its events
-// may be incomplete.
+// Count returns an SQL expression for the number of events of one type that belong to a row of table. In the
+// query, table must not have an alias. A row without the event SUBJECT.created is older than the history, and
+// some of its events may be missing.
 func Count(event, subject, table string) string {
 	const count = "(SELECT COUNT(*) FROM events e WHERE %s AND e.type = '%s')"
 	return fmt.Sprintf(count, ofRow(subject, table), event)
@@ -21,14 +21,15 @@ func ofRow(subject, table string) string {
 	return fmt.Sprintf("e.subject = '%s' AND e.subject_id = %s.id", subject, table)
 }
 
-// JoinLast is an SQL clause that joins the last event to each row, but for rows older than the history.
+// JoinLast returns an SQL clause that joins each row of table with its last event, under the name last. Rows
+// older than the history are left out.
 func JoinLast(subject, table string) string {
 	return fmt.Sprintf("JOIN events last ON last.id = (SELECT MAX(e.id) FROM events e WHERE %s) AND %s > 0",
 		ofRow(subject, table), Count(subject+".created", subject, table))
 }
 
-// LastShows is the rule that the last event of a row shows the row's current columns. list separates the
-// columns by a comma and a space.
+// LastShows returns the rule that the last event of a row shows the current values of the row's columns. list
+// has the names of the columns, separated by a comma and a space.
 func LastShows(subject, table, list string) doctor.Rule {
 	columns := strings.Split(list, ", ")
 	return doctor.Rule{
@@ -51,7 +52,7 @@ func LastShows(subject, table, list string) doctor.Rule {
 			d.UseNumber()
 			broken := d.Decode(&shown) != nil
 			for i, column := range columns {
-				value := shown[column] // nil in an event older than the column
+				value := shown[column] // nil when the event is older than the column
 				if value == true {
 					value = 1
 				} else if value == false {

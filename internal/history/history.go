@@ -1,5 +1,5 @@
-// Package history stores the events of all services: each change appends its event in its own transaction. It
-// knows no service.
+// Package history stores the events of all services. Each change appends its event in the transaction of the
+// change. The package knows no service.
 package history
 
 import (
@@ -16,7 +16,7 @@ import (
 // Event is a row of the table events: a change of a subject.
 type Event struct {
 	ID         int64
-	Type       string // an EventType of the documents
+	Type       string // a value of the schema EventType in the OpenAPI documents, such as order.confirmed
 	Subject    string // the kind of the subject, such as order
 	SubjectID  int64
 	CustomerID *int64 // the owner of the subject; nil for a product
@@ -24,16 +24,16 @@ type Event struct {
 	CreatedAt      time.Time
 	Representation string // the subject after the change, as JSON
 
-	Payload any `gorm:"-"` // for Append: the representation before the encoding
+	Payload any `gorm:"-"` // Append stores Payload as JSON in Representation
 }
 
-// Origin names the cause of a change.
+// Origin names the caller and the request that caused a change.
 type Origin struct {
 	Actor         string  // the caller's name: see auth.Principal
 	CorrelationID *string // of the request; nil for background work
 }
 
-// By is the origin of changes by a principal. correlationID is "" outside of requests.
+// By returns the origin of changes by a principal. correlationID is "" outside of requests.
 func By(p auth.Principal, correlationID string) Origin {
 	if correlationID == "" {
 		return Origin{Actor: p.Subject}
@@ -44,8 +44,8 @@ func By(p auth.Principal, correlationID string) Origin {
 // Key returns the id, for db.Page.
 func (e Event) Key() int64 { return e.ID }
 
-// Append writes events in one statement, in the transaction of the changes. by is the origin of events
-// without an origin.
+// Append inserts events in one statement. tx is the transaction of the changes, and by is the origin of
+// events without an origin.
 func Append(tx *gorm.DB, by Origin, events ...Event) error {
 	rows := make([][]any, len(events))
 	for i, e := range events {
@@ -66,13 +66,13 @@ func Append(tx *gorm.DB, by Origin, events ...Event) error {
 	return db.Insert(tx, "events", columns, rows)
 }
 
-// Page reads a page of a subject's events. The caller of Page must check that the subject is visible to the
-// caller of the service.
+// Page reads a page of the events of a subject. It does not check whether the caller of the service may see
+// the subject.
 func Page(q *gorm.DB, subject string, id int64, w db.PageRequest) ([]Event, *int64, error) {
 	return db.Page[Event](q.Where("subject = ? AND subject_id = ?", subject, id), w)
 }
 
-// Response makes the answer of a page.
+// Response returns the answer for a page of events. next is the cursor of the next page.
 func Response(events []Event, next *int64) contract.EventListResponse {
 	data := make([]contract.ChangeEvent, len(events))
 	for i, e := range events {

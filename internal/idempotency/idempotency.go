@@ -1,5 +1,5 @@
-// Package idempotency makes an effect happen at most once for a key. The row of a key, with a hash of the
-// request and the answer, commits in the transaction of the effect.
+// Package idempotency makes an effect happen at most once for a key. The row of a key has a hash of the
+// request, and the answer; the row is inserted in the transaction of the effect.
 package idempotency
 
 import (
@@ -19,29 +19,29 @@ import (
 	"example.com/b2b/internal/auth"
 )
 
-// Keys is the store of a service's keys.
+// Keys stores the idempotency keys of a service.
 type Keys struct {
 	DB         *gorm.DB
 	Lifetime   time.Duration // from the first answer until the key expires
-	Operations Operations    // of the service
+	Operations Operations    // the operations of the service
 }
 
-// Operation is an operation with keys.
+// Operation is an operation of a service that takes an idempotency key.
 type Operation struct {
 	Name   string // the contract's operationId
-	Status int    // of the success
-	Target string // the kind of thing created or changed
+	Status int    // HTTP status of a success
+	Target string // the kind of thing that the operation creates or changes
 }
 
-// Request returns the request for which the caller uses key; key may be nil. The JSON of content must be the
-// same in a repeat, and must not change from one version of the program to the next.
+// Request returns a request of the operation, by the caller in ctx. key may be nil. content identifies the
+// request: a repeat must have the same content in JSON, also in later versions of the program.
 func (o Operation) Request(ctx context.Context, key *string, content any) Request {
 	return Request{
 		Caller: auth.From(ctx).KeySpace(), Operation: o.Name, Key: key, Content: content, Status: o.Status,
 	}
 }
 
-// Operations are the operations of a service with keys.
+// Operations lists the operations of a service that take an idempotency key.
 type Operations []Operation
 
 // Find returns the operation with a name, and whether there is one.
@@ -53,7 +53,7 @@ func (all Operations) Find(name string) (Operation, bool) {
 	return all[i], true
 }
 
-// Rows is an SQL condition: row k of the table idempotency_keys belongs to the operations.
+// Rows is an SQL condition: row k of the table idempotency_keys has a key of one of the operations.
 func (all Operations) Rows() string {
 	return "k.operation IN ('" + strings.Join(all.names(), "', '") + "')"
 }
@@ -68,21 +68,21 @@ func (all Operations) names() []string {
 
 // Request is a request, with or without a key.
 type Request struct {
-	Caller    string  // the owner of the key
-	Operation string  // an Operation's name
-	Key       *string // nil: the caller wants no idempotency, and the request is never stored
+	Caller    string  // the owner of the key: see auth.Principal.KeySpace
+	Operation string  // the name of an Operation
+	Key       *string // nil for a request without idempotency; the result is then not stored
 	Content   any     // see Operation.Request
-	Status    int     // of the answer when the request succeeds
+	Status    int     // HTTP status of a success
 }
 
-// Answer is a success as stored under its key: every repeat gets the first answer, byte for byte.
+// Answer is the answer to a successful request. Every repeat gets the first answer, byte for byte.
 type Answer struct {
 	Status   int
 	Body     []byte
-	Replayed bool // read from the store
+	Replayed bool // true for a stored answer
 }
 
-// Respond writes the answer as the generated servers do.
+// Respond writes the answer in the form of the generated servers.
 func (a Answer) Respond(w http.ResponseWriter) error {
 	w.Header().Set("Content-Type", "application/json")
 	if a.Replayed {
@@ -93,13 +93,14 @@ func (a Answer) Respond(w http.ResponseWriter) error {
 	return err
 }
 
-// Effect changes something in tx and returns the id of the changed thing and the body of the answer. Execute
-// may run it several times; a single run commits.
+// Effect changes something in tx, and returns the id of the changed thing and the body of the answer. Execute
+// may run an effect several times, but commits only one run.
 type Effect func(tx *gorm.DB) (target int64, body any, err error)
 
-// Execute runs effect in a transaction and answers with the body of effect. With a key, effect
-// happens at most once: a repeat gets the first answer, a repeat while the first request still runs waits for
-// it, and another request with the same key is 422 idempotency_key_reused. A refusal by effect is not stored.
+// Execute runs effect in a transaction, and returns the answer with the body that effect returned. With a
+// key, effect takes place at most once: the same request with the same key gets the first answer, and waits
+// while the first request still runs; a different request with the same key gets 422 idempotency_key_reused.
+// When effect refuses the request, nothing is stored.
 func (k Keys) Execute(ctx context.Context, r Request, effect Effect) (Answer, error) {
 	var a Answer
 	err := db.InTx(ctx, k.DB, func(tx *gorm.DB) error {
@@ -112,7 +113,7 @@ func (k Keys) Execute(ctx context.Context, r Request, effect Effect) (Answer, er
 			if a, refused = k.run(tx, r, existing, effect); refused == nil || apperr.From(refused).IsFault() {
 				return refused
 			}
-			// A twin of the request, committed meanwhile, may be the reason for the refusal.
+			// The same request may have committed meanwhile, and may be the reason for the refusal.
 			if existing, err = k.lookupOne(tx, r); err != nil {
 				return err
 			}
@@ -138,22 +139,23 @@ func (k Keys) run(tx *gorm.DB, r Request, existing Existing, effect Effect) (Ans
 	return a, k.Save(tx, Record{r, existing, target, a})
 }
 
-// StoredAnswer returns the first answer to the key, outside of any transaction, and whether there is one.
+// StoredAnswer reads the first answer to the same request with the same key, outside of transactions. It
+// reports whether there is such an answer.
 func (k Keys) StoredAnswer(ctx context.Context, r Request) (Answer, bool) {
 	existing, err := k.lookupOne(k.DB.WithContext(ctx), r)
 	return existing.Answer, err == nil && existing.Answer.Replayed
 }
 
-// Existing is the stored result of a key; the zero value means none. A stored result decides on every further
-// request with the key.
+// Existing is the stored result of a key; the zero value means that there is no result. A stored result
+// decides on every further request with the key.
 type Existing struct {
 	Answer Answer // the first answer
-	Reused error  // 422 idempotency_key_reused: the stored result is of another request
+	Reused error  // 422 idempotency_key_reused when the result belongs to another request
 
-	expired *row // a stored result, too old to count
+	expired *row // the row of an expired result, which counts as no result
 }
 
-// Found reports whether there is a stored result.
+// Found reports whether there is a stored result that has not expired.
 func (e Existing) Found() bool { return e.Answer.Replayed || e.Reused != nil }
 
 func (k Keys) lookupOne(q *gorm.DB, r Request) (Existing, error) {
@@ -161,8 +163,9 @@ func (k Keys) lookupOne(q *gorm.DB, r Request) (Existing, error) {
 	return all[0], err
 }
 
-// Lookup reads the stored results of the requests' keys, in one statement. Only committed rows are read: call
-// Lookup behind the lock that would block a twin of the request, or again before refusing the request.
+// Lookup reads the stored results of the requests' keys in one statement, and returns a result for each
+// request. It does not see the results of transactions that still run. Call Lookup after locking a row that a
+// repeat of the request would also lock, or call Lookup again before refusing a request.
 func (k Keys) Lookup(q *gorm.DB, requests []Request) ([]Existing, error) {
 	all := make([]Existing, len(requests))
 	var callers, operations, keys []string
@@ -202,16 +205,16 @@ func distinct(values []string) []string {
 	return slices.Compact(values)
 }
 
-// Record is a request without a stored result, and the effect.
+// Record is a request without a stored result, and the result to store.
 type Record struct {
 	Request
-	Existing Existing // from Lookup
+	Existing Existing // the result of Lookup
 	Target   int64
 	Answer   Answer
 }
 
-// Save stores the results of records with a key, in the transaction of their effects. It returns
-// db.ErrConflict when another transaction has stored a result for a key since Lookup.
+// Save stores the results of the records with a key. tx is the transaction of the effects. Error:
+// db.ErrConflict when another transaction has stored a result for one of the keys since Lookup.
 func (k Keys) Save(tx *gorm.DB, records ...Record) error {
 	expires := db.Now(tx, k.Lifetime)
 	var expired []row
@@ -241,20 +244,20 @@ func (k Keys) Save(tx *gorm.DB, records ...Record) error {
 	return err
 }
 
-// deleteExpired deletes rows, except where a request has used the key again meanwhile.
+// deleteExpired deletes the rows that are still expired. A request may have used a key again meanwhile.
 func deleteExpired(q *gorm.DB, rows []row) *gorm.DB {
 	return q.Where("expires_at <= ?", db.Now(q, 0)).Delete(&rows)
 }
 
-// Use is an effect under a key.
+// Use is an effect of a request with a key.
 type Use struct {
 	Operation
 	TargetID  int64
 	ExpiresAt time.Time
 }
 
-// Report returns the caller's uses of a key in the service's operations, by the operations' names. Error: 404
-// idempotency_key_unknown when there is none, or all have expired.
+// Report returns the effects of the caller's key in the operations of the service, sorted by the name of the
+// operation. Error: 404 idempotency_key_unknown when the key has no effects, or all effects have expired.
 func (k Keys) Report(ctx context.Context, key string) ([]Use, error) {
 	q := k.DB.WithContext(ctx)
 	var rows []row
@@ -273,8 +276,8 @@ func (k Keys) Report(ctx context.Context, key string) ([]Use, error) {
 	return all, err
 }
 
-// Purge deletes the expired keys of the service's operations, in small steps, and returns how many. Keys of
-// an operation without a service stay.
+// Purge deletes the expired keys of the service's operations, at most 500 keys in a statement, and returns
+// the number of deleted keys. It keeps the keys of operations that no service has any more.
 func (k Keys) Purge(ctx context.Context) (total int, err error) {
 	for {
 		q := k.DB.WithContext(ctx)
@@ -304,13 +307,13 @@ type row struct {
 	ResponseBody   *string // of the first answer
 	ExpiresAt      time.Time
 
-	Expired bool `gorm:"->"` // by the database's clock; set by queries that select expired
+	Expired bool `gorm:"->"` // expired by the database's clock; set by queries that select expired
 }
 
 // TableName implements gorm's Tabler.
 func (row) TableName() string { return "idempotency_keys" }
 
-// Answer returns the answer to the request for a success. JSON must be able to hold body.
+// Answer returns the answer to a success of the request. It encodes body as JSON.
 func (r Request) Answer(body any) (Answer, error) {
 	encoded, err := json.Marshal(body)
 	return Answer{Status: r.Status, Body: encoded}, err
@@ -319,7 +322,7 @@ func (r Request) Answer(body any) (Answer, error) {
 func (r Request) hash() []byte {
 	content, err := json.Marshal(r.Content)
 	if err != nil {
-		panic(err) // bound from JSON just now
+		panic(err) // content was just decoded from JSON, so it can be encoded
 	}
 	sum := sha256.Sum256(content)
 	return sum[:]

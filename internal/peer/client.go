@@ -1,4 +1,4 @@
-// Package peer calls the other services: with a circuit breaker, over connections or within the process.
+// Package peer calls other services through a circuit breaker, over connections or within the process.
 package peer
 
 import (
@@ -19,14 +19,15 @@ import (
 	"example.com/b2b/openapi/contract"
 )
 
-// ErrDown is the error of an omitted call: the last calls of the peer have all failed. A moment later some
-// calls are let through again: a success closes the breaker, a failure opens it anew.
+// ErrDown is the error of a call that was not made, because the circuit breaker of the peer is open: the last
+// tripAfter calls to the peer have all failed. After openFor the breaker lets up to tripAfter trial calls
+// through. The breaker closes when they succeed, and opens again after a failure.
 var ErrDown = errors.New("is down and was not called")
 
 const (
-	tripAfter = 10                     // failures in a row; as many calls try the peer again
-	openFor   = 500 * time.Millisecond // less than a caller's retries take, so a peer may restart unnoticed
-	sizeHint  = 1 << 20                // bytes of an answer that are allocated by its Content-Length alone
+	tripAfter = 10                     // failures in a row that open the breaker; trial calls that close it
+	openFor   = 500 * time.Millisecond // shorter than a caller's retries, so a restart stays unnoticed
+	sizeHint  = 1 << 20                // most bytes that are allocated for an answer by its Content-Length
 )
 
 // Peer says where another service is, and how to call it.
@@ -34,28 +35,28 @@ type Peer struct {
 	Base      string // address, without a slash at the end
 	Token     string // the service token
 	Timeout   time.Duration
-	InProcess *InProcessTransport // to the service in this process; nil for a service elsewhere
+	InProcess *InProcessTransport // transport to a service in this process; nil for a service elsewhere
 }
 
-// Client returns the HTTP client for calls of the peer, which errors call by name. It presents the service
-// token, and passes on the caller's identity and the correlation id. Each call takes at most Timeout, answer
-// included, and at most half of its context's remaining time, so a hanging call leaves time for another try.
-// Errors: ErrDown.
+// Client returns an HTTP client for calls to the peer; name is the name of the peer in errors. The client
+// sends the service token, the caller's identity and the correlation id with each call. A call with its
+// answer takes at most Timeout, and at most half of the time left in its context, so that time for a second
+// call remains. Error of a call: ErrDown.
 func (p Peer) Client(name string) *http.Client {
 	if p.InProcess != nil {
 		return newClient(p.InProcess, name, p.Token, p.Timeout, openFor)
 	}
 	t := http.DefaultTransport.(*http.Transport).Clone()
-	t.MaxIdleConnsPerHost = t.MaxIdleConns // all calls go to one host
+	t.MaxIdleConnsPerHost = t.MaxIdleConns // all calls go to the same host
 	return newClient(t, name, p.Token, p.Timeout, openFor)
 }
 
 func newClient(t http.RoundTripper, name, token string, timeout, openFor time.Duration) *http.Client {
 	breaker := gobreaker.NewTwoStepCircuitBreaker[any](gobreaker.Settings{
 		Timeout:     openFor,
-		MaxRequests: tripAfter, // several, because after a quiet time several callers come at once
+		MaxRequests: tripAfter, // several, because several callers may come at the same time
 		ReadyToTrip: func(c gobreaker.Counts) bool { return c.ConsecutiveFailures >= tripAfter },
-		IsExcluded:  func(err error) bool { return errors.Is(err, context.Canceled) }, // the caller's doing
+		IsExcluded:  func(err error) bool { return errors.Is(err, context.Canceled) }, // see verdict
 	})
 	return &http.Client{Transport: transport{t, name, token, timeout, breaker}}
 }
@@ -67,7 +68,7 @@ type transport struct {
 	breaker     *gobreaker.TwoStepCircuitBreaker[any]
 }
 
-// RoundTrip reads the whole answer: an early end is an error.
+// RoundTrip sends req and reads the whole answer. An answer that ends early is an error.
 func (t transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	if req.Body != nil {
 		defer req.Body.Close() // also for a call that is not made
@@ -91,15 +92,15 @@ func (t transport) RoundTrip(req *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	if res.StatusCode >= http.StatusBadRequest && contract.Unmarshal(body, new(contract.APIError)) != nil {
-		// Somebody else's JSON, such as a gateway's: a generated client that tries to read it loses the
-		// status.
+		// The body is not the peer's; it may be a gateway's. A generated client does not parse a body without
+		// Content-Type, and so keeps the status.
 		res.Header.Del("Content-Type")
 	}
 	res.Body = io.NopCloser(bytes.NewReader(body))
 	return res, nil
 }
 
-// send sends the request for the caller of ctx, and reads the whole answer.
+// send sends req with the identity of the caller in ctx, and reads the whole answer.
 func (t transport) send(ctx context.Context, req *http.Request) (*http.Response, []byte, error) {
 	req = req.Clone(ctx)
 	if t.token != "" {
@@ -121,8 +122,10 @@ func (t transport) send(ctx context.Context, req *http.Request) (*http.Response,
 	return res, body.Bytes(), err
 }
 
-// verdict returns the error of a call for the breaker. A late peer is at fault only when the call had nearly
-// all its possible time; else the caller's limit ended the call.
+// verdict returns the error that a call reports to the circuit breaker: err, or an error for a faulty answer.
+// A call that ran out of time counts as a failure of the peer only when it had at least three quarters of
+// t.timeout. Otherwise the caller's deadline was too short, and verdict returns context.Canceled, which the
+// breaker ignores.
 func (t transport) verdict(res *http.Response, body []byte, err error, timeout time.Duration) error {
 	if errors.Is(err, context.DeadlineExceeded) && timeout < t.timeout*3/4 {
 		return context.Canceled
@@ -133,9 +136,9 @@ func (t transport) verdict(res *http.Response, body []byte, err error, timeout t
 	return err
 }
 
-// isFaulty reports whether an answer speaks against the peer as a whole: a 5xx, unless the code is the
-// service's own. After the Orders API's customers_unavailable, for example, another service is down, and the
-// Orders API can still confirm orders.
+// isFaulty reports whether an answer shows a fault of the peer as a whole: a 5xx without a code, or with the
+// code internal, unavailable or timeout. After another code, the peer can still do other work: with
+// customers_unavailable, for example, the Orders API can still confirm orders.
 func isFaulty(status int, body []byte) bool {
 	if status < http.StatusInternalServerError {
 		return false
@@ -143,7 +146,7 @@ func isFaulty(status int, body []byte) bool {
 	var e struct {
 		Code string `json:"code"`
 	}
-	_ = contract.Unmarshal(body, &e) // an answer of a gateway has no code of ours
+	_ = contract.Unmarshal(body, &e) // the answer of a gateway leaves e.Code empty
 	ofThePeer := []string{"", apperr.Internal.Name, apperr.Unavailable.Name, apperr.Timeout.Name}
 	return slices.Contains(ofThePeer, e.Code)
 }

@@ -16,33 +16,34 @@ import (
 	"golang.org/x/sync/semaphore"
 )
 
-// InProcessTransport calls a handler of this process without a connection. Contract, authentication, limits,
-// deadlines and the log line hold as for any call. Only the end of the caller's context reaches the handler,
-// and a caller never waits longer than its context lasts, whatever the handler does. Answers come as a whole,
-// so it is not for files.
+// InProcessTransport calls a handler in this process without a connection. The handler treats the call like
+// any request: with validation, authentication, limits, deadlines and a log line. When the caller's context
+// ends, the handler's context ends, too, and the caller stops waiting, even if the handler continues. The
+// handler gets no other part of the caller's context. An answer arrives as a whole, so the transport is not
+// for files.
 type InProcessTransport struct {
 	handler http.Handler
 	log     *slog.Logger
 	workers workers
-	calls   *semaphore.Weighted // a slot for each call at work; Drain takes all slots, and keeps them
+	calls   *semaphore.Weighted // a slot for each call in progress; Drain takes all slots for good
 }
 
 const maxCalls = math.MaxInt64
 
 var errNotServing = errors.New("the service has stopped")
 
-// NewInProcessTransport returns a transport to a handler, whose panics go to log.
+// NewInProcessTransport returns a transport to a handler. Panics of the handler go to log.
 func NewInProcessTransport(handler http.Handler, log *slog.Logger) *InProcessTransport {
 	return &InProcessTransport{handler, log, workers{make(chan func())}, semaphore.NewWeighted(maxCalls)}
 }
 
-// RoundTrip implements http.RoundTripper. The handler may change the request.
+// RoundTrip implements http.RoundTripper, but the handler may change the headers of req.
 func (t *InProcessTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 	if !t.calls.TryAcquire(1) {
 		return nil, errNotServing
 	}
 	ctx, stop := context.WithCancel(context.Background())
-	detach := context.AfterFunc(req.Context(), stop) // as when a caller closes its connection
+	detach := context.AfterFunc(req.Context(), stop) // like the end of a caller's connection
 	answered, received := make(chan *answer, 1), asReceived(ctx, req)
 	t.workers.run(func() {
 		defer t.calls.Release(1)
@@ -61,15 +62,17 @@ func (t *InProcessTransport) RoundTrip(req *http.Request) (*http.Response, error
 	}
 }
 
-// Drain takes no more calls, and returns once the calls at work have ended, or with an error when ctx ends.
+// Drain refuses new calls, and waits until the calls in progress have ended. It returns the error of ctx when
+// ctx ends first.
 func (t *InProcessTransport) Drain(ctx context.Context) error { return t.calls.Acquire(ctx, maxCalls) }
 
-// serve returns nil for an answer that ended in the middle.
+// serve lets the handler answer req. It returns nil when the handler panics, because the answer may then be
+// incomplete.
 func (t *InProcessTransport) serve(req *http.Request) (a *answer) {
 	defer func() {
 		if p := recover(); p != nil {
 			a = nil
-			if p != http.ErrAbortHandler { // net/http does not log it either
+			if p != http.ErrAbortHandler { // net/http does not log this panic, either
 				t.log.Warn("panic", "error", fmt.Sprintf("%v\n%s", p, debug.Stack()))
 			}
 		}
@@ -95,13 +98,14 @@ func asReceived(ctx context.Context, req *http.Request) *http.Request {
 // answer is the http.ResponseWriter of a call.
 type answer struct {
 	header http.Header
-	status int // 0 until it is known
+	status int // 0 before WriteHeader
 	body   bytes.Buffer
 }
 
 func (a *answer) Header() http.Header { return a.header }
 
-// SetReadDeadline is for http.ResponseController. The whole body is here already.
+// SetReadDeadline is called by http.ResponseController. It does nothing, because the body is already in
+// memory.
 func (a *answer) SetReadDeadline(time.Time) error { return nil }
 
 func (a *answer) WriteHeader(status int) {
@@ -124,11 +128,12 @@ func (a *answer) response(req *http.Request) *http.Response {
 	}
 }
 
-// idleTime is how long a goroutine waits for another call.
+// idleTime is the time for which an idle goroutine waits for the next function.
 const idleTime = time.Second
 
-// workers are goroutines for many functions, in sequence. The stack of a new goroutine grows in steps, with a
-// copy at each step: with a goroutine for each call, a call within the process costs two thirds more.
+// workers are goroutines that each run many functions in sequence. The stack of a new goroutine grows in
+// steps, and each step copies the stack: with a new goroutine for each call, a call within the process takes
+// two thirds more time.
 type workers struct{ next chan func() }
 
 // run runs fn in an idle goroutine, else in a new goroutine.

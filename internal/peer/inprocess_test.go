@@ -95,7 +95,8 @@ func TestInProcessAnswers(t *testing.T) {
 	}
 }
 
-// TestInProcessContext passes the cancellation of the caller's context to the handler, but none of its values.
+// TestInProcessContext passes the cancellation of the caller's context to the handler, but none of its
+// values.
 func TestInProcessContext(t *testing.T) {
 	type key struct{}
 	ended := make(chan error)

@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// connections are the open connections of a server. A busy connection stays; any other may be closed for a
-// new caller, so connections that stay open, or send slowly, keep nobody out.
+// connections are the open connections of a server. A connection that is not busy may be closed for a new
+// caller, so idle and slow connections keep nobody out.
 type connections struct {
 	max, perNetwork int
 
@@ -26,10 +26,10 @@ type connection struct {
 	all     *connections
 	network string
 	busy    bool
-	since   time.Time // of the last change: opened, first byte of a request, busy, idle
+	since   time.Time // time of the last change: opened, first byte of a request, busy, no longer busy
 }
 
-// newConnections bounds connections; 0 is no bound.
+// newConnections returns connections with bounds: max for all, perNetwork for each network. 0 sets no bound.
 func newConnections(max, perNetwork int) *connections {
 	return &connections{
 		max: cmp.Or(max, math.MaxInt), perNetwork: cmp.Or(perNetwork, math.MaxInt),
@@ -39,7 +39,7 @@ func newConnections(max, perNetwork int) *connections {
 
 type contextKey struct{}
 
-// admit adds a connection, in the place of another connection when there are too many.
+// admit adds a connection. When there are too many connections, it first closes a connection: see makeRoom.
 func (a *connections) admit(ctx context.Context, conn net.Conn) context.Context {
 	host, _, _ := net.SplitHostPort(conn.RemoteAddr().String())
 	c := &connection{Conn: conn, all: a, network: Network(host), since: time.Now()}
@@ -56,7 +56,8 @@ func (a *connections) admit(ctx context.Context, conn net.Conn) context.Context 
 	return context.WithValue(ctx, contextKey{}, c)
 }
 
-// makeRoom closes the connection that is next to go, or the new connection when all of them are busy.
+// makeRoom closes a connection that mayGo accepts and that is not busy: the first in the order of goesBefore.
+// When there is no such connection, it closes the added connection.
 func (a *connections) makeRoom(added *connection, mayGo func(*connection) bool) {
 	var next *connection
 	for _, c := range a.open {
@@ -72,7 +73,8 @@ func (a *connections) makeRoom(added *connection, mayGo func(*connection) bool) 
 	_ = next.Close()
 }
 
-// goesBefore orders idle connections: the network with the most connections first, then the longest idle.
+// goesBefore reports whether makeRoom closes c rather than other. Connections of the network with the most
+// connections go first, and among these the longest idle connection.
 func (a *connections) goesBefore(c, other *connection) bool {
 	if more := a.byNetwork[c.network] - a.byNetwork[other.network]; more != 0 {
 		return more > 0
@@ -92,7 +94,8 @@ func (a *connections) remove(conn net.Conn) {
 	}
 }
 
-// changed follows the states of a connection for net/http.
+// changed removes closed connections, and records the time of a request's first byte. net/http calls changed
+// when the state of a connection changes.
 func (a *connections) changed(conn net.Conn, state http.ConnState) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -106,8 +109,8 @@ func (a *connections) changed(conn net.Conn, state http.ConnState) {
 	}
 }
 
-// Busy keeps the connection of a request's context open until done, also when a new connection wants its
-// place. Without a connection of a Server it does nothing.
+// Busy marks the connection of a request as busy until done is called: the server does not close it for a new
+// caller. ctx is the request's context. Without a connection of a Server in ctx, Busy does nothing.
 func Busy(ctx context.Context) (done func()) {
 	c, ok := ctx.Value(contextKey{}).(*connection)
 	if !ok {
@@ -123,7 +126,7 @@ func (c *connection) setBusy(busy bool) {
 	c.busy, c.since = busy, time.Now()
 }
 
-// SetWriteBuffer sets the size of the kernel's send buffer for the connection of ctx, on TCP.
+// SetWriteBuffer sets the size of the kernel's send buffer for the TCP connection in ctx.
 func SetWriteBuffer(ctx context.Context, bytes int) {
 	if c, ok := ctx.Value(contextKey{}).(*connection); ok {
 		if tcp, isTCP := c.Conn.(*net.TCPConn); isTCP {
@@ -132,8 +135,8 @@ func SetWriteBuffer(ctx context.Context, bytes int) {
 	}
 }
 
-// Network returns the network of an address, for counting its callers as a single caller: an IPv4 address, or
-// the /64 of an IPv6 address, because its holder has all addresses of it.
+// Network returns the network of an address. All callers in a network count as a single caller. The network
+// is the address itself for IPv4, and the /64 for IPv6, because a caller usually has all addresses of a /64.
 func Network(address string) string {
 	a, err := netip.ParseAddr(address)
 	if err == nil && a.Is6() && !a.Is4In6() {

@@ -7,11 +7,11 @@ import (
 	"syscall"
 )
 
-// Loopback is the name for this machine's own addresses, of IPv4 and IPv6.
+// Loopback is the name of this machine's loopback addresses, 127.0.0.1 and ::1.
 const Loopback = "localhost"
 
-// Listen listens at an IP address or at Loopback; 0.0.0.0 and :: stand for all addresses of this machine, of
-// both kinds. Port 0 is a free port.
+// Listen listens at an IP address or at Loopback. 0.0.0.0 and :: mean all addresses of this machine, IPv4 and
+// IPv6. Port 0 means a free port.
 func Listen(address string, port int) ([]net.Listener, error) {
 	if address == Loopback {
 		return listenOnLoopback(port)
@@ -23,8 +23,8 @@ func Listen(address string, port int) ([]net.Listener, error) {
 	return []net.Listener{l}, nil
 }
 
-// listenOnLoopback listens at both loopback addresses, because some programs try ::1 first, and at 127.0.0.1
-// alone on a machine without IPv6. A free port is free at both addresses.
+// listenOnLoopback listens at 127.0.0.1 and at ::1, because some programs try ::1 first. On a machine without
+// IPv6, 127.0.0.1 is the only address. Port 0 means a port free at both addresses.
 func listenOnLoopback(port int) ([]net.Listener, error) {
 	for {
 		v4, err := listen("tcp4", "127.0.0.1", port)

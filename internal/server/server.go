@@ -1,5 +1,5 @@
-// Package server serves HTTP on listeners: it bounds connections, makes room for new callers among idle
-// connections, and drains.
+// Package server serves HTTP on listeners. It bounds the number of connections, closes idle connections to
+// make room for new callers, and drains before it stops.
 package server
 
 import (
@@ -12,29 +12,31 @@ import (
 	"time"
 )
 
-// Server answers requests on its listeners. A header has at most 16 KB, and net/http adds 4 KB.
+// Server answers requests on its listeners. The header of a request may have 16 KB, and net/http allows 4 KB
+// more.
 type Server struct {
 	Listeners []net.Listener
 	Handler   http.Handler
 	Log       *slog.Logger
 
-	// Drain waits for work of Handler without a connection, such as calls within the process; nil for none.
+	// Drain waits for work of Handler that has no connection, such as calls within the process; nil for no
+	// such work.
 	Drain func(ctx context.Context) error
 
-	Timeout       time.Duration // of a request; Handler enforces it, and the time for a body
-	HeaderTimeout time.Duration // for the whole header; 0 is five seconds
-	IdleTimeout   time.Duration // between two requests of a connection; 0 is 30 seconds
+	Timeout       time.Duration // for a request; Handler enforces this limit, and the limit for a body
+	HeaderTimeout time.Duration // to receive the whole header; 0 means five seconds
+	IdleTimeout   time.Duration // between two requests of a connection; 0 means 30 seconds
 
-	// Max and PerAddress bound the connections: all of them, and the connections of one network (see
-	// Network). 0 is no bound. A new connection takes the place of the longest idle connection of the network
-	// with the most connections. See Busy.
+	// Max bounds all connections, and PerAddress the connections of a network (see Network); 0 sets no bound.
+	// At a bound, a new connection replaces the longest idle connection of the network with the most
+	// connections. A busy connection is not replaced: see Busy.
 	Max, PerAddress int
 }
 
 const maxHeader = 16 << 10 // bytes
 
-// Serve answers until ctx ends, and returns once the requests in flight are answered, or with an error when
-// drained ends before.
+// Serve answers requests until ctx ends, and then waits for the requests in progress. It returns an error
+// when a listener fails, or when drained ends before the last answer.
 func (s Server) Serve(ctx, drained context.Context) error {
 	h := s.HTTP()
 	failed := make(chan error, len(s.Listeners))
@@ -63,8 +65,8 @@ func (s Server) HTTP() *http.Server {
 		Handler:           s.Handler,
 		MaxHeaderBytes:    maxHeader,
 		ReadHeaderTimeout: cmp.Or(s.HeaderTimeout, 5*time.Second),
-		ReadTimeout:       20 * time.Second,        // of a body without a reader
-		WriteTimeout:      s.Timeout + time.Minute, // includes the time for the body, and some for the answer
+		ReadTimeout:       20 * time.Second,        // for a body that Handler does not read
+		WriteTimeout:      s.Timeout + time.Minute, // the minute is for the body and the answer
 		IdleTimeout:       cmp.Or(s.IdleTimeout, 30*time.Second),
 		ErrorLog:          slog.NewLogLogger(s.Log.Handler(), slog.LevelWarn),
 		ConnContext:       connections.admit,

@@ -1,4 +1,4 @@
-// Package service holds the common parts of services with a database: the base of its store, connections
+// Package service holds the parts that all services with a database share: the base of a store, connections
 // and transactions for stores, and lists with a search.
 package service
 
@@ -18,42 +18,43 @@ import (
 	"example.com/b2b/internal/idempotency"
 )
 
-// Store is the base of a service's store: a connection or a transaction, used on behalf of a caller. A
-// service embeds Store in a store of its own, whose queries begin with the rows that the caller may see.
+// Store is the base of a service's store. It uses a connection or a transaction on behalf of a caller. A
+// service embeds Store in its own store, and begins each query with the rows that the caller may see.
 type Store struct {
 	DB     *gorm.DB
 	Caller auth.Principal
-	Origin history.Origin // of recorded events
+	Origin history.Origin // origin of the recorded events
 }
 
-// Events reads a page of the history of a subject. The caller must be allowed to see the subject.
+// Events reads a page of the history of a subject. It does not check whether the caller may see the subject.
 func (s Store) Events(subject string, id int64, page db.PageRequest) ([]history.Event, *int64, error) {
 	return history.Page(s.DB, subject, id, page)
 }
 
-// Record appends events in one statement. TestEveryChangeIsRecorded demands a call beside each write.
+// Record appends events in one statement. Code that writes rows must also call Record: see
+// TestEveryChangeIsRecorded.
 func (s Store) Record(events ...history.Event) error {
 	return history.Append(s.DB, s.Origin, events...)
 }
 
-// Insert adds rows, pointers to gorm models, and gives them their ids, in one statement.
+// Insert adds rows in one statement, and sets their ids. The rows are pointers to gorm models.
 func Insert[T interface{ Key() int64 }](s Store, rows []T) error { return db.CreateAll(s.DB, rows) }
 
-// Now is an SQL expression for the database's clock.
+// Now is an SQL expression for the time of the database's clock.
 func (s Store) Now() clause.Expr { return db.Now(s.DB, 0) }
 
-// Database opens a service's stores, whose type is S.
+// Database makes the stores of a service, for single queries and transactions. S is the type of a store.
 type Database[S any] struct {
 	DB    *gorm.DB
 	Keys  idempotency.Keys
-	Turns db.Turns // at single rows; ChangeRow takes them
+	Turns db.Turns // turns of requests that change the same row: see ChangeRow
 
 	table    string
 	newStore func(Store) S
 }
 
-// NewDatabase returns the stores of a database that db.Migrate has brought up to date. The service is ready
-// when the table can be read; newStore makes the service's store.
+// NewDatabase returns the Database on g. db.Migrate must have brought g up to date. Ready checks the table;
+// newStore makes the service's store.
 func NewDatabase[S any](g *gorm.DB, table string, keys idempotency.Keys, newStore func(Store) S) *Database[S] {
 	return &Database[S]{DB: g, Keys: keys, table: table, newStore: newStore}
 }
@@ -63,15 +64,15 @@ func (d *Database[S]) store(ctx context.Context, q *gorm.DB) S {
 	return d.newStore(Store{q, caller, history.By(caller, correlation.ID(ctx))})
 }
 
-// Read returns the store for queries outside of transactions.
+// Read returns a store for queries outside of transactions.
 func (d *Database[S]) Read(ctx context.Context) S { return d.store(ctx, d.DB.WithContext(ctx)) }
 
-// Change runs fn in a transaction, several times where the transaction loses: see db.InTx.
+// Change runs fn in a transaction, and again after a conflict with another transaction: see db.InTx.
 func (d *Database[S]) Change(ctx context.Context, fn func(tx S) error) error {
 	return db.InTx(ctx, d.DB, func(tx *gorm.DB) error { return fn(d.store(ctx, tx)) })
 }
 
-// ChangeReserved is Change for batches, which have connections of their own: see db.InReservedTx.
+// ChangeReserved is Change without the limit of connections, for batches: see db.InReservedTx.
 func (d *Database[S]) ChangeReserved(ctx context.Context, fn func(tx S) error) error {
 	return db.InReservedTx(ctx, d.DB, func(tx *gorm.DB) error { return fn(d.store(ctx, tx)) })
 }
@@ -81,7 +82,7 @@ func (d *Database[S]) Try(ctx context.Context, fn func(tx S) error) error {
 	return db.TryTx(ctx, d.DB, func(tx *gorm.DB) error { return fn(d.store(ctx, tx)) })
 }
 
-// ChangeRow is Change for a single row, whose changes take turns: see db.Turns.
+// ChangeRow is Change for a single row. The changes of a row take turns: see db.Turns.
 func (d *Database[S]) ChangeRow(ctx context.Context, row string, fn func(tx S) error) error {
 	done, err := d.Turns.Take(ctx, row)
 	if err != nil {
@@ -91,24 +92,24 @@ func (d *Database[S]) ChangeRow(ctx context.Context, row string, fn func(tx S) e
 	return d.Change(ctx, fn)
 }
 
-// Once runs effect in a transaction, once for the request's key: see idempotency.Keys.Execute.
+// Once runs effect in a transaction, at most once for the request's key: see idempotency.Keys.Execute.
 func (d *Database[S]) Once(
 	ctx context.Context, r idempotency.Request, effect func(tx S) (target int64, body any, err error),
 ) (idempotency.Answer, error) {
 	return d.Keys.Execute(ctx, r, func(tx *gorm.DB) (int64, any, error) { return effect(d.store(ctx, tx)) })
 }
 
-// Ready returns 503 unavailable while the database does not do the service's work.
+// Ready returns 503 unavailable when the service cannot read and write the database: see db.Ready.
 func (d *Database[S]) Ready(ctx context.Context) error { return db.Ready(ctx, d.DB, d.table) }
 
 // Filter has the common filters of lists with a search; a nil field filters nothing.
 type Filter struct {
-	Search       *string    // part of a column of the index
-	UpdatedSince *time.Time // inclusive
+	Search       *string    // text that some column of the index must contain
+	UpdatedSince *time.Time // changed at or after this moment
 }
 
-// List reads a page of the rows of q that match the filter. With narrow, q has few rows, so that List
-// compares all of them with the text, and does not use the index.
+// List reads a page of the rows of q that match the filter. narrow says that q has few rows: List then
+// compares all these rows with the text, and does not use the index.
 func List[T interface{ Key() int64 }](
 	q *gorm.DB, index search.Index, f Filter, narrow bool, page db.PageRequest,
 ) ([]T, *int64, error) {
@@ -127,7 +128,7 @@ func List[T interface{ Key() int64 }](
 	return search.Page[T](q, index, *f.Search, page)
 }
 
-// Views makes the contract's type of each row.
+// Views calls view for each row, and returns the results.
 func Views[Row, View any](rows []Row, view func(Row) View) []View {
 	all := make([]View, len(rows))
 	for i, row := range rows {
@@ -136,8 +137,8 @@ func Views[Row, View any](rows []Row, view func(Row) View) []View {
 	return all
 }
 
-// IsNotFound reports whether a query for a single row has found nothing.
+// IsNotFound reports whether a query for a single row has found no row.
 func IsNotFound(err error) bool { return errors.Is(err, gorm.ErrRecordNotFound) }
 
-// IsDuplicate reports whether a row was refused because another row has its unique value.
+// IsDuplicate reports whether a statement failed because another row already has a unique value.
 func IsDuplicate(err error) bool { return errors.Is(err, gorm.ErrDuplicatedKey) }

@@ -12,7 +12,7 @@ import (
 
 const isRequired = "is required"
 
-// The params of common faults. A rule has the name of the document's keyword, in snake_case; a rule without a
+// Params of common faults. A rule is named after its keyword in the document, in snake_case; a rule without a
 // keyword has a name of its own.
 var (
 	Required     = apperr.Params{"rule": "required"}
@@ -20,7 +20,7 @@ var (
 	UnknownField = apperr.Params{"rule": "unknown_field"}
 )
 
-// explain returns the broken rule, in words and in values.
+// explain returns the broken rule, as a message and as params.
 func explain(err *openapi3.SchemaError) (string, apperr.Params) {
 	s := err.Schema
 	limit := func(rule string, limit any) apperr.Params { return apperr.Params{"rule": rule, "limit": limit} }
@@ -51,7 +51,7 @@ func explain(err *openapi3.SchemaError) (string, apperr.Params) {
 		if not := s.Not.Value.Enum; not != nil {
 			return "must not be " + quoted(not), apperr.Params{"rule": "not", "values": spaced(not)}
 		}
-	case "format", "pattern": // a pattern repeats a part of the format
+	case "format", "pattern": // each pattern repeats a part of its format
 		return formats.All[s.Format].Sentence, apperr.Params{"rule": "format", "format": s.Format}
 	}
 	return "breaks the rule " + err.SchemaField, apperr.Params{"rule": err.SchemaField}

@@ -17,21 +17,22 @@ import (
 	"example.com/b2b/internal/apperr"
 )
 
-// exactlyOneOf is the extension for a list of fields: an object must have exactly one.
+// exactlyOneOf is the extension of a schema that lists fields: an object must have exactly one of the fields.
 const exactlyOneOf = "x-exactly-one-of"
 
-// JSON is a JSON text, read only as far as its schema goes: an invalid text costs no more than a valid text.
+// JSON is a JSON text, read by its schema. A value that the schema does not expect is not read further, so an
+// invalid text costs no more time than a valid text.
 type JSON struct {
 	Text  []byte
-	Value any // for the handler: objects without unknown fields
-	More  int // number of faults beyond Faults
+	Value any // value for the handler, without unknown fields
+	More  int // number of faults that Faults leaves out
 
 	schema *openapi3.Schema
-	faults []apperr.Detail // found while reading: dropped fields, and facts hidden from the schema validator
+	faults []apperr.Detail // faults found while reading; the schema validator does not see them in Value
 }
 
-// Parse reads JSON by its schema. It returns the error of the code malformed, with the reason, for a text
-// that is not JSON.
+// Parse reads a JSON text by its schema; Faults then says how the text breaks the schema. Error: malformed,
+// with the reason, when the text is not JSON in UTF-8.
 func Parse(text []byte, schema *openapi3.Schema, malformed *apperr.Code) (*JSON, error) {
 	if !utf8.Valid(text) {
 		return nil, malformed.New("it is not UTF-8")
@@ -47,7 +48,8 @@ func Parse(text []byte, schema *openapi3.Schema, malformed *apperr.Code) (*JSON,
 	return j, nil
 }
 
-// Check returns 400 validation_failed when a JSON text breaks its schema, or the error of Parse.
+// Check parses a JSON text by its schema. Errors: 400 validation_failed when the text breaks the schema, and
+// the error of Parse.
 func Check(text []byte, schema *openapi3.Schema, malformed *apperr.Code) error {
 	j, err := Parse(text, schema, malformed)
 	if err != nil {
@@ -56,13 +58,14 @@ func Check(text []byte, schema *openapi3.Schema, malformed *apperr.Code) error {
 	return Refusal(j.Faults(), j.More)
 }
 
-// Faults returns all faults, each with its field, also of the schema validator.
+// Faults returns the faults found while reading, at most maxDetails, and the faults that the schema validator
+// finds.
 func (j *JSON) Faults() []apperr.Detail {
 	bySchema := details("", j.schema.VisitJSON(j.Value, options...))
 	if len(j.faults) > 0 { // the object may be empty only because its fields were dropped
 		bySchema = slices.DeleteFunc(bySchema, func(d apperr.Detail) bool { return d.Field == wholeBody })
 	}
-	return append(j.faults, bySchema...) // first, because the schema misjudges dropped fields
+	return append(j.faults, bySchema...) // first, because Refusal keeps the first fault of each field
 }
 
 func (j *JSON) refuse(path []string, params apperr.Params, format string, args ...any) {
@@ -74,7 +77,9 @@ func (j *JSON) refuse(path []string, params apperr.Params, format string, args .
 	j.faults = append(j.faults, apperr.Detail{Field: field, Message: message, Params: params})
 }
 
-// read returns the value at path. Values of another type than the schema's are not read further.
+// read converts v to a value for the schema validator and the handler; path is the place of v in the text. An
+// object, an array or a string of another type than the schema's becomes empty: the validator then refuses
+// the type.
 func (j *JSON) read(path []string, v gjson.Result, s *openapi3.Schema) any {
 	switch {
 	case v.IsObject() && s.AdditionalProperties.Schema != nil:
@@ -92,7 +97,7 @@ func (j *JSON) read(path []string, v gjson.Result, s *openapi3.Schema) any {
 	case v.Type == gjson.String:
 		return ""
 	case v.Type == gjson.Number:
-		// JSON Schema counts 1.0 and 1e0 as integers, and Go does not read them as such.
+		// By JSON Schema, 1.0 and 1e0 are integers, but Go cannot read such a text into an integer.
 		if s.Type.Is(openapi3.TypeInteger) && strings.ContainsAny(v.Raw, ".eE") {
 			j.refuse(path, apperr.Params{"rule": "whole_number"},
 				"must be written as a whole number, without fraction or exponent")
@@ -102,7 +107,8 @@ func (j *JSON) read(path []string, v gjson.Result, s *openapi3.Schema) any {
 	return v.Value() // true, false, null
 }
 
-// readObject refuses and drops unknown fields, and repeated fields.
+// readObject returns the known fields of an object. It refuses unknown fields, and all but the first of
+// repeated fields.
 func (j *JSON) readObject(path []string, v gjson.Result, s *openapi3.Schema) any {
 	fields := map[string]any{}
 	v.ForEach(func(key, value gjson.Result) bool {
@@ -123,7 +129,7 @@ func (j *JSON) readObject(path []string, v gjson.Result, s *openapi3.Schema) any
 	return fields
 }
 
-// wantExactlyOne refuses an object with none, or several, of the fields of these names.
+// wantExactlyOne refuses an object that has none or several of the named fields.
 func (j *JSON) wantExactlyOne(path []string, names []any, fields map[string]any) {
 	given := ""
 	for _, name := range names {
@@ -142,13 +148,13 @@ func (j *JSON) wantExactlyOne(path []string, names []any, fields map[string]any)
 	}
 }
 
-// readMap reads an object with field names of the caller's choice, by the rules of x-property-names: the
-// propertyNames of JSON Schema, missing in OpenAPI 3.0. It returns nil for an object with more than
-// maxProperties fields.
+// readMap reads an object whose field names are the caller's choice. The schema of the names is
+// x-property-names, because OpenAPI 3.0 lacks the propertyNames of JSON Schema. readMap refuses an object
+// with more than maxProperties fields, and returns nil for this object.
 func (j *JSON) readMap(path []string, v gjson.Result, s *openapi3.Schema) any {
 	names := &openapi3.Schema{}
 	if encoded, err := json.Marshal(s.Extensions["x-property-names"]); err == nil {
-		_ = names.UnmarshalJSON(encoded) // TestUsableDocuments holds the extension to be a schema
+		_ = names.UnmarshalJSON(encoded) // TestUsableDocuments checks that the extension is a schema
 	}
 	fields, n := map[string]any{}, uint64(0)
 	v.ForEach(func(key, value gjson.Result) bool {
@@ -175,7 +181,8 @@ func (j *JSON) readMap(path []string, v gjson.Result, s *openapi3.Schema) any {
 	return fields
 }
 
-// readArray returns nil for an array with more than maxItems items.
+// readArray reads an array. It refuses an array with more than maxItems items, and returns nil for this
+// array.
 func (j *JSON) readArray(path []string, v gjson.Result, s *openapi3.Schema) any {
 	if v.Get("#").Uint() > *s.MaxItems {
 		params := apperr.Params{"rule": "max_items", "limit": *s.MaxItems}
@@ -191,16 +198,17 @@ func (j *JSON) readArray(path []string, v gjson.Result, s *openapi3.Schema) any 
 }
 
 var (
-	// wholePair matches a character escaped as a pair of surrogates, and an escaped backslash, because a u
-	// after it means nothing.
+	// wholePair matches a character that is escaped as a pair of surrogates. It also matches an escaped
+	// backslash, because a u after an escaped backslash does not begin an escape.
 	wholePair = regexp.MustCompile(`\\\\|\\u[dD][89abAB]..\\u[dD][c-fC-F]`)
 	halfPair  = regexp.MustCompile(`\\u[dD][89a-fA-F]`)
 )
 
-// readString cuts a much too long string to a still too long string: formats are not made for more. It
-// refuses half of a surrogate pair, because Go reads it as U+FFFD: RFC 8259, section 8.2.
+// readString reads a string. It cuts a string that is much too long, because the formats are made for short
+// strings; the rest is still longer than maxLength, so the validator refuses it. readString refuses half of a
+// surrogate pair, because Go reads such a half as U+FFFD: RFC 8259, section 8.2.
 func (j *JSON) readString(path []string, v gjson.Result, s *openapi3.Schema) string {
-	if s.MaxLength == nil { // the schema is an enum, without unknown values
+	if s.MaxLength == nil { // the schema is an enum, and the validator refuses other values
 		return v.Str
 	}
 	if most := utf8.UTFMax * (*s.MaxLength + 1); uint64(len(v.Str)) > most {

@@ -1,5 +1,5 @@
-// Package validation holds parameters and JSON to the schemas of an OpenAPI document, and names the failing
-// fields, each with its rule in words and in values.
+// Package validation checks parameters and JSON against the schemas of an OpenAPI document. It returns each
+// failing field with the broken rule, as a message and as params.
 package validation
 
 import (
@@ -17,12 +17,12 @@ import (
 )
 
 const (
-	maxDetails = 20      // failing fields in a refusal; another detail says how many more there are
-	wholeBody  = "/body" // the field of a fault without a field of its own
+	maxDetails = 20      // failing fields in a refusal; a further detail has the number of the others
+	wholeBody  = "/body" // field of a fault of the whole body
 )
 
-// options make the schema validator find every failing field at once. Formats say more than the documents'
-// patterns.
+// options make the schema validator find all failing fields at once. It checks formats and not patterns,
+// because each pattern repeats a part of a format.
 var options = []openapi3.SchemaValidationOption{
 	openapi3.MultiErrors(), openapi3.VisitAsRequest(), openapi3.DisablePatternValidation(),
 	formatValidators(),
@@ -43,8 +43,9 @@ func formatValidators() openapi3.SchemaValidationOption {
 	return openapi3.WithStringFormatValidators(validators)
 }
 
-// Refusal returns 400 validation_failed for details, each field once; nil for no details. more is how many
-// further faults were found.
+// Refusal returns 400 validation_failed with details: at most maxDetails fields, sorted, and the first fault
+// of each field. It returns nil when there are no details. more is the number of faults that are not in
+// details.
 func Refusal(details []apperr.Detail, more int) error {
 	if len(details) == 0 {
 		return nil
@@ -59,14 +60,15 @@ func Refusal(details []apperr.Detail, more int) error {
 	return refusal
 }
 
-// Empty returns 400 validation_failed for an empty body. send tells the caller to send some content.
+// Empty returns 400 validation_failed for an empty body. send tells the caller the right body, as in "send
+// rows".
 func Empty(send string) error {
 	return apperr.ValidationFailed.New().With(wholeBody, Required, "%s: %s", isRequired, send)
 }
 
-// Parameter checks a parameter of a request by its schema, and numbers and booleans by JSON's spelling:
-// kin-openapi and the generated code read them with strconv: 1 and TRUE are true, and +1 and 01 are 1. It
-// needs of input the request, and the parameters of path and query.
+// Parameter checks a parameter of a request against its schema. Numbers and booleans must be written as in
+// JSON: kin-openapi and the generated code use strconv, which reads 1 and TRUE as true, and +1 and 01 as 1.
+// input must have the request, and the parameters of path and query.
 func Parameter(input *openapi3filter.RequestValidationInput, p *openapi3.Parameter) []apperr.Detail {
 	if !spelledAsJSON(parameterValue(input, p), p.Schema.Value) {
 		message, params := explainType(p.Schema.Value)
@@ -76,7 +78,7 @@ func Parameter(input *openapi3filter.RequestValidationInput, p *openapi3.Paramet
 	return details("", openapi3filter.ValidateParameter(input.Request.Context(), input, p))
 }
 
-// parameterValue returns the value in the request, "" for none.
+// parameterValue returns the value in the request, or "" when the request lacks the parameter.
 func parameterValue(input *openapi3filter.RequestValidationInput, p *openapi3.Parameter) string {
 	switch p.In {
 	case openapi3.ParameterInPath:
@@ -101,7 +103,7 @@ func spelledAsJSON(value string, s *openapi3.Schema) bool {
 	return true
 }
 
-// details lists the failing fields of an error of the schema validator, below prefix.
+// details returns the failing fields in an error of the schema validator. prefix is put before each field.
 func details(prefix string, err error) []apperr.Detail {
 	switch err := err.(type) {
 	case nil:
@@ -116,7 +118,7 @@ func details(prefix string, err error) []apperr.Detail {
 		return parameterDetails(err)
 	case *openapi3.SchemaError:
 		if err.Schema.Extensions[exactlyOneOf] != nil && strings.HasSuffix(err.SchemaField, "Properties") {
-			return nil // JSON has reported the same by x-exactly-one-of, in better words
+			return nil // wantExactlyOne has reported the same fault in better words
 		}
 		message, params := explain(err)
 		field := cmp.Or(prefix+Pointer(err.JSONPointer()...), wholeBody)
@@ -137,7 +139,7 @@ func parameterDetails(err *openapi3filter.RequestError) []apperr.Detail {
 	return details(field, err.Err)
 }
 
-// Pointer joins reference tokens to a JSON pointer: RFC 6901.
+// Pointer joins reference tokens into a JSON pointer: RFC 6901.
 func Pointer(tokens ...string) string {
 	var b strings.Builder
 	for _, t := range tokens {

@@ -13,15 +13,16 @@ import (
 	"example.com/b2b/internal/correlation"
 )
 
-// accessLog logs an answered request in a single line: at debug for the probes of /health and /ready, at
-// error for a fault of the service.
+// accessLog writes a log line for each request after the answer. The level is debug for successful probes
+// (/health and /ready), error for an error with a status of 500 or more, and info for all other requests.
+// After a file that an error has stopped, accessLog closes the connection.
 func accessLog(log *slog.Logger) gin.HandlerFunc {
 	return func(c *gin.Context) {
 		start := time.Now()
 		c.Next()
 		log.LogAttrs(c.Request.Context(), level(c), "request", attributes(c, time.Since(start))...)
 		if callOf(c).cut {
-			panic(http.ErrAbortHandler) // ends the connection: the answer is not whole
+			panic(http.ErrAbortHandler) // closes the connection, because the file is incomplete
 		}
 	}
 }
@@ -38,7 +39,8 @@ func level(c *gin.Context) slog.Level {
 	return slog.LevelInfo
 }
 
-// loggedStatus returns 499 for a caller who has left, as nginx logs it.
+// loggedStatus returns the status of the answer. When the request failed and the caller has left, it returns
+// 499, as nginx does.
 func loggedStatus(c *gin.Context) int {
 	if c.Errors.Last() != nil && callOf(c).callerLeft {
 		return 499
@@ -46,7 +48,7 @@ func loggedStatus(c *gin.Context) int {
 	return c.Writer.Status()
 }
 
-// attributes describe a request. The lengths of all come to less than 4 KB.
+// attributes returns the attributes of a log line, together less than 4 KB.
 func attributes(c *gin.Context, took time.Duration) []slog.Attr {
 	call, ctx := callOf(c), c.Request.Context()
 	all := make([]slog.Attr, 0, 10)
@@ -72,10 +74,10 @@ func attributes(c *gin.Context, took time.Duration) []slog.Attr {
 	return all
 }
 
-// LoggedCorrelationID returns correlation.ID as the access log shows it.
+// LoggedCorrelationID returns correlation.ID in the form of the access log.
 func LoggedCorrelationID(ctx context.Context) string { return loggable(correlation.ID(ctx), 128) }
 
-// loggable returns s for the log: cut to about limit bytes, and without misplaced tokens.
+// loggable returns s for the log: [token] replaces each JWT, and a long text is cut to about limit bytes.
 func loggable(s string, limit int) string {
 	if strings.Contains(s, "eyJ") {
 		s = jwt.ReplaceAllString(s, "[token]")
@@ -91,12 +93,12 @@ func loggable(s string, limit int) string {
 	return s
 }
 
-// jwt matches JWTs: all begin with {" in base64.
+// jwt matches JWTs. Each JWT begins with eyJ, which is {" in base64.
 var jwt = regexp.MustCompile(`eyJ[\w\-.]{8,}`)
 
-const maxLogged = 6 // bytes of a character
+const maxLogged = 6 // the most bytes that a character takes in the log
 
-// loggedSize returns about how many bytes a character takes in the log, where some are escaped.
+// loggedSize returns about how many bytes a character takes in the log. The log escapes some characters.
 func loggedSize(r rune) int {
 	switch {
 	case strings.ContainsRune("\"\\\n\t", r):

@@ -13,8 +13,9 @@ import (
 
 const authorizationField = "/header/Authorization"
 
-// authorize puts the caller into the request's context, or refuses a caller by the document's security. The
-// rate limit counts before, to bound guesses of tokens, too.
+// authorize puts the caller into the request's context, or refuses the caller by the security in the
+// document. The rate limit counts the request first, so that guesses of tokens are limited, too. Errors: 401
+// unauthorized, 403 forbidden, 429 rate_limited.
 func authorize(tokens auth.Tokens, rates *rateLimiter) func(*gin.Context, *operation) {
 	return func(c *gin.Context, op *operation) {
 		caller, err := identify(c, tokens, op.security)
@@ -39,8 +40,9 @@ func authorize(tokens auth.Tokens, rates *rateLimiter) func(*gin.Context, *opera
 	}
 }
 
-// identify returns the caller, with an error when none of the document's alternatives lets the caller in. An
-// empty alternative is for callers without a token only. Errors: 401 unauthorized, 403 forbidden.
+// identify returns the caller. The caller must meet an alternative of the document's security; an empty
+// alternative is only for callers without a token. Errors: 401 unauthorized for a missing or invalid token,
+// 403 forbidden when a valid token meets no alternative.
 func identify(
 	c *gin.Context, tokens auth.Tokens, alternatives openapi3.SecurityRequirements,
 ) (auth.Principal, error) {

@@ -21,8 +21,8 @@ import (
 
 const maxBody = 1 << 20 // bytes
 
-// jsonBody is a request body after reading. The generated code binds its value, so the handler gets exactly
-// the validated value.
+// jsonBody is a request body that has been read and validated. The generated code binds ValidatedValue, so
+// the handler gets exactly the validated value.
 type jsonBody struct {
 	io.ReadCloser
 	*validation.JSON
@@ -34,7 +34,10 @@ func newJSONBody(j *validation.JSON) jsonBody {
 
 func (b jsonBody) ValidatedValue() any { return b.Value }
 
-// readBody reads a JSON body, for at most timeout. It returns nil for an optional body without content.
+// readBody reads a JSON body within timeout. It returns nil when the body is empty and optional. With
+// idInBody, the field correlation_id of the body sets the request's correlation id. Errors: 400
+// malformed_json, 400 validation_failed for an empty body, 408 request_timeout, 413 payload_too_large, 415
+// unsupported_media_type.
 func readBody(c *gin.Context, op *operation, timeout time.Duration, idInBody bool) (*validation.JSON, error) {
 	if err := refuseByHeaders(c); err != nil {
 		return nil, err
@@ -44,7 +47,7 @@ func readBody(c *gin.Context, op *operation, timeout time.Duration, idInBody boo
 	if err == nil {
 		liftReadDeadline(c)
 	}
-	if idInBody { // also of a refused body
+	if idInBody { // also when the body is refused
 		if id := gjson.GetBytes(text, "correlation_id").Str; formats.IsCorrelationID(id) {
 			setCorrelationID(c, c.Request.Context(), id)
 		}
@@ -62,13 +65,13 @@ func readBody(c *gin.Context, op *operation, timeout time.Duration, idInBody boo
 	return validation.Parse(text, op.body, apperr.MalformedJSON)
 }
 
-// liftReadDeadline keeps the deadline of a connection from ending the context of its request. AWS Lambda has
-// no connection.
+// liftReadDeadline removes the read deadline of the connection, because net/http would also end the request's
+// context at the deadline. On AWS Lambda, without a connection, it does nothing.
 func liftReadDeadline(c *gin.Context) {
 	_ = http.NewResponseController(c.Writer).SetReadDeadline(time.Time{})
 }
 
-// readError returns the error of a request whose body did not arrive.
+// readError returns the error for a body that could not be read: tooLarge, 408 request_timeout, or malformed.
 func readError(err error, tooLarge, malformed *apperr.Code) error {
 	switch {
 	case errors.As(err, new(*http.MaxBytesError)):
@@ -79,10 +82,10 @@ func readError(err error, tooLarge, malformed *apperr.Code) error {
 	return malformed.Because(err, "it ended early")
 }
 
-// refuseByHeaders refuses a body by its headers. net/http has not yet sent 100 Continue to a caller who waits
-// for it.
+// refuseByHeaders refuses a body by the headers. Errors: 413 payload_too_large, 415 unsupported_media_type.
+// It reads nothing, so a caller who waits for 100 Continue does not send the body.
 func refuseByHeaders(c *gin.Context) error {
-	h, length := c.Request.Header, c.Request.ContentLength // -1 when unknown
+	h, length := c.Request.Header, c.Request.ContentLength // length is -1 when unknown
 	switch {
 	case length > maxBody:
 		return apperr.PayloadTooLarge.New()
@@ -100,11 +103,11 @@ func refuseEncoding(c *gin.Context, code *apperr.Code) error {
 		"must not be sent: the body is taken as it is")
 }
 
-// isJSON reports whether a body is JSON, in UTF-8: RFC 8259, section 8.1.
+// isJSON reports whether the headers declare a body of JSON in UTF-8: RFC 8259, section 8.1.
 func isJSON(h http.Header) bool { return mediaType(h) == "application/json" }
 
-// mediaType returns the media type of a body in UTF-8; "" for another charset, and unless there is exactly
-// one Content-Type.
+// mediaType returns the media type in Content-Type. It returns "" for a charset other than UTF-8, for a
+// malformed Content-Type, and when the header is missing or repeated.
 func mediaType(h http.Header) string {
 	sent := h["Content-Type"]
 	if len(sent) != 1 {

@@ -81,7 +81,8 @@ func TestContentType(t *testing.T) {
 			}
 			w := httptest.NewRecorder()
 			e.ServeHTTP(w, r)
-			if w.Code != c.status || w.Code == 415 && !strings.Contains(w.Body.String(), `"unsupported_media_type"`) {
+			if w.Code != c.status ||
+				w.Code == 415 && !strings.Contains(w.Body.String(), `"unsupported_media_type"`) {
 				t.Errorf("%v, length %d: %d %s", c.headers, length, w.Code, w.Body)
 			}
 		}

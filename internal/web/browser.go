@@ -16,17 +16,20 @@ import (
 	"example.com/b2b/internal/docs"
 )
 
-// Browsers name the pages that may call the service, and the service's names. The zero value lets no page of
-// another origin call, and takes every name.
+// Browsers says which pages may call the service, and by which host names. The zero value allows no page of
+// another origin, and allows every host name.
 type Browsers struct {
-	Origins  []string // of pages that may call, such as https://shop.example.com
-	Siblings []string // ports of localhost: their pages may call localhost, too
-	Hosts    []string // names of the service
+	Origins []string // origins of pages that may call, such as https://shop.example.com
+	// Siblings are ports whose pages may call the service, when page and service have the same loopback host,
+	// such as localhost.
+	Siblings []string
+	Hosts    []string // host names of the service
 	Local    bool     // only this machine can reach the service
 }
 
-// guardBrowsers answers preflights, and refuses calls of pages of other sites. With Hosts, or when the
-// service is Local, it also refuses all other names but localhost and IP addresses.
+// guardBrowsers answers CORS preflights, and refuses requests from pages of other origins. GET and HEAD pass,
+// because a browser hides the answer from such a page. guardBrowsers also refuses unknown host names: see
+// knowHost. Error: 403 forbidden.
 func guardBrowsers(b Browsers) gin.HandlerFunc {
 	crossOrigin, forPages := http.NewCrossOriginProtection(), b.cors()
 	return func(c *gin.Context) {
@@ -37,7 +40,7 @@ func guardBrowsers(b Browsers) gin.HandlerFunc {
 		}
 		forPages.HandlerFunc(c.Writer, c.Request)
 		if c.Request.Method == http.MethodOptions && c.GetHeader("Access-Control-Request-Method") != "" {
-			c.Abort() // a preflight, answered by now
+			c.Abort() // a preflight, already answered
 			return
 		}
 		if !b.trust(c.Request) && crossOrigin.Check(c.Request) != nil {
@@ -55,14 +58,15 @@ func (b Browsers) cors() *cors.Cors {
 		AllowedMethods: []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"},
 		AllowedHeaders: []string{"Authorization", "Content-Type", IdempotencyHeader, draftKeyHeader,
 			correlation.Header, "If-Match", "If-None-Match",
-			"traceparent", "tracestate"}, // W3C Trace Context: some pages send it with every call
+			"traceparent", "tracestate"}, // W3C Trace Context: some pages send both with each call
 		ExposedHeaders: []string{correlation.Header, "Idempotency-Replayed", "ETag", "Retry-After", "Link",
 			"Allow", "RateLimit", "RateLimit-Policy", "WWW-Authenticate", "Deprecation", "Sunset"},
 		MaxAge: 600, // seconds
 	})
 }
 
-// trust reports whether the calling page may call; false for a caller without a page.
+// trust reports whether the calling page is of an allowed origin. It returns false for a request without
+// Origin.
 func (b Browsers) trust(r *http.Request) bool {
 	origin := r.Header.Get("Origin")
 	if origin == "" {
@@ -76,9 +80,11 @@ func (b Browsers) trust(r *http.Request) bool {
 		isLoopback(page.Hostname()) && page.Hostname() == hostname(r.Host)
 }
 
-// knowHost reports whether a request has a name of the service. A site with a name for this machine's
-// address, so that its pages have the service's origin (DNS rebinding), has no token; a request with a token
-// is judged by the token. Load balancers ask for /health and /ready by any name.
+// knowHost reports whether the Host of a request is a name in Hosts, localhost, or an IP address. Another
+// name may be an attack by DNS rebinding: a site gives its own name the address of this machine, so that its
+// pages have the same origin as the service. Such a page has no token, so a request with a token passes.
+// /health and /ready pass, because load balancers may use any name. Without Hosts, every name passes unless
+// the service is Local.
 func (b Browsers) knowHost(r *http.Request) bool {
 	anyName := len(b.Hosts) == 0 && !b.Local
 	isProbe := r.URL.Path == "/health" || r.URL.Path == "/ready"
@@ -110,9 +116,10 @@ var (
 	dataPolicy = []string{"default-src 'none'; frame-ancestors 'none'"}
 )
 
-// securityHeaders restrict browsers. Pages get the policy and show in no frame. Data is nothing but data, and
-// is not kept: callers may keep data by its ETag. Pages of other origins may not load anything as a script or
-// an image (Cross-Origin-Resource-Policy); calls by CORS may still read.
+// securityHeaders sets headers that restrict browsers. Pages get policy as their Content-Security-Policy.
+// Answers of operations may load nothing, and browsers must not store them. No answer may show in a frame.
+// Pages of other origins may not load an answer as a script or an image (Cross-Origin-Resource-Policy), but
+// may read an answer by CORS.
 func securityHeaders(policy string) gin.HandlerFunc {
 	pagePolicy := []string{policy}
 	return func(c *gin.Context) {
@@ -128,9 +135,9 @@ func securityHeaders(policy string) gin.HandlerFunc {
 	}
 }
 
-// pagePolicy returns the Content-Security-Policy of pages. They load their own files, with styles in Swagger
-// UI's elements and images in its style sheet, run no other script, and call the service, its siblings, and
-// the linked services, by any name of this machine.
+// pagePolicy returns the Content-Security-Policy of pages. A page may load files of the service, and call the
+// service, its siblings and the services in others. The host of another service may differ in the browser, so
+// any host with the same port is allowed. Swagger UI needs inline styles and data: images.
 func pagePolicy(b Browsers, others []docs.Linked) string {
 	connect := []string{"'self'"}
 	for _, other := range others {

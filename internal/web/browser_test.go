@@ -192,7 +192,8 @@ func TestSecurityHeaders(t *testing.T) {
 		policy := h.Get("Content-Security-Policy")
 		if h.Get("X-Content-Type-Options") != "nosniff" || h.Get("Referrer-Policy") != "no-referrer" ||
 			h.Get("Cross-Origin-Resource-Policy") != "same-origin" ||
-			!strings.Contains(policy, "frame-ancestors 'none'") || !strings.Contains(policy, "default-src 'none'") ||
+			!strings.Contains(policy, "frame-ancestors 'none'") ||
+			!strings.Contains(policy, "default-src 'none'") ||
 			strings.Contains(policy, "unsafe-eval") || strings.Contains(policy, "*") {
 			t.Errorf("%s: %v", path, h)
 		}

@@ -10,9 +10,9 @@ import (
 	"example.com/b2b/internal/etag"
 )
 
-// bufferResponse keeps an answer back until its end; files pass. HEAD gets the headers of GET without the
-// body. Where the document promises an ETag, the answer has it, or is 304 when the caller has the
-// representation already.
+// bufferResponse keeps an answer in memory until the handler has ended. It does not buffer files. HEAD gets
+// the headers of GET without the body. When the document declares an ETag, a 200 has this header. A GET or
+// HEAD with the same tag in If-None-Match gets 304.
 func bufferResponse(c *gin.Context) {
 	op := callOf(c).operation
 	if op != nil && op.streams {
@@ -43,7 +43,7 @@ func bufferResponse(c *gin.Context) {
 	}
 }
 
-// responseBuffer takes the body of an answer.
+// responseBuffer keeps the body of an answer in memory.
 type responseBuffer struct {
 	gin.ResponseWriter
 	body bytes.Buffer

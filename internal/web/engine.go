@@ -1,5 +1,5 @@
-// Package web is the HTTP engine of every service: a chain of middlewares that holds each request to the
-// service's OpenAPI document, and the one place where errors become HTTP.
+// Package web is the HTTP engine of every service: a chain of middlewares. It refuses requests that break the
+// service's OpenAPI document, and no other package turns errors into HTTP answers.
 package web
 
 import (
@@ -15,26 +15,29 @@ import (
 
 // Options configure an engine.
 type Options struct {
-	Document []byte        // the service's OpenAPI document, in YAML
-	Open     bool          // callers without a token may do all that the document does not keep for services
-	Tokens   auth.Tokens   // accepted tokens
-	Log      *slog.Logger  // gets a line of at most 4 KB for each request
-	Timeout  time.Duration // of a request, once its body is read; of a file, without a byte read or written
-	// BodyTimeout is for a body, and for each 64 KiB of a file that is received or sent; 0 is ten seconds.
+	Document []byte       // the service's OpenAPI document, in YAML
+	Open     bool         // callers need no token, except for operations that need the service token
+	Tokens   auth.Tokens  // accepted tokens
+	Log      *slog.Logger // gets a line of at most 4 KB for each request
+	// Timeout bounds the work on a request, counted from the end of the body. For a file it bounds the time
+	// in which the handler neither reads nor writes.
+	Timeout time.Duration
+	// BodyTimeout bounds the time to receive a JSON body, and the time to receive or send each 64 KiB of a
+	// file; 0 means ten seconds.
 	BodyTimeout time.Duration
 	Limits      Limits
 	Browsers    Browsers
 
-	// CorrelationIDInBody is for the orchestrator: the correlation id may come as `correlation_id` in the
-	// body, and every error has it as `correlationId`.
+	// CorrelationIDInBody is for the orchestrator: the body of a request may have the correlation id, as
+	// `correlation_id`, and the body of each error has the id, as `correlationId`.
 	CorrelationIDInBody bool
 
-	Others []docs.Linked // the documentation page links to them
-	Front  bool          // callers begin here: see docs.Index
+	Others []docs.Linked // services that the documentation page links to
+	Front  bool          // callers begin at this service: see docs.Page
 }
 
-// New returns an engine for the generated handlers. It panics when the document, a part of the program,
-// cannot be read, or Limits.Proxies are not addresses.
+// New returns an engine for the generated handlers. It panics when the document cannot be read, because the
+// document is part of the program, and when an entry of Limits.Proxies is no address or network.
 func New(o Options) Engine {
 	document, spec := docs.Served(o.Document, o.Open)
 	operations := newOperations(spec)

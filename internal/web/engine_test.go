@@ -26,7 +26,8 @@ import (
 type behind struct {
 	server.StrictServerInterface
 	get func(ctx context.Context) error
-	// file writes an export, or the answer to an import. When nil, such a file has one line, and get is called.
+	// file writes an export, or the answer to an import. When nil, such a file has one line, and get is
+	// called.
 	file func(ctx context.Context, w *bufio.Writer) error
 }
 

@@ -23,9 +23,9 @@ type envelope struct {
 	Details       []apperr.Detail `json:"details,omitempty"`
 }
 
-// Fail answers with err, as far as the caller may see it (see apperr.Public), and keeps it for the access
-// log. After the first bytes of a file it cuts the connection instead, unless the file reports the error
-// itself.
+// Fail answers with the public part of err (see apperr.Public), and keeps err for the access log. After the
+// first bytes of a file, Fail cannot send another answer: accessLog then closes the connection, unless the
+// file itself has reported err (see bulk.ErrReported).
 func Fail(c *gin.Context, err error) {
 	_ = c.Error(err)
 	c.Abort()
@@ -39,7 +39,7 @@ func Fail(c *gin.Context, err error) {
 	if public.Retry == apperr.Later && c.Writer.Header().Get("Retry-After") == "" {
 		c.Header("Retry-After", "1") // second
 	}
-	c.Header("Link", "</docs/errors#"+public.Name+`>; rel="help"`) // RFC 8288; an anchor of the page
+	c.Header("Link", "</docs/errors#"+public.Name+`>; rel="help"`) // RFC 8288; each code has an anchor
 	if public.Status == http.StatusUnauthorized {
 		challenge := "Bearer" // RFC 6750, section 3
 		if c.GetHeader("Authorization") != "" {
@@ -55,19 +55,20 @@ func Fail(c *gin.Context, err error) {
 	c.Data(public.Status, "application/json", append(encoded, '\n'))
 }
 
-// FailBinding is for the generated strict server: a validated value could not be bound, which happens to no
-// known value.
+// FailBinding answers 400 validation_failed when the generated strict server cannot bind a validated value.
+// No known value causes this error.
 func FailBinding(c *gin.Context, err error) { Fail(c, apperr.ValidationFailed.Because(err)) }
 
-// FailParameter is FailBinding for the generated gin server.
+// FailParameter is FailBinding in the form that the generated gin server needs.
 func FailParameter(c *gin.Context, err error, _ int) { FailBinding(c, err) }
 
 func notFound(c *gin.Context) { Fail(c, apperr.NotFound.New(c.Request.URL.Path)) }
 
-// methodNotAllowed expects the header Allow to be set, by gin for example.
+// methodNotAllowed answers 405 method_not_allowed. The caller must set the header Allow first; for NoMethod
+// gin has set it.
 func methodNotAllowed(c *gin.Context) { Fail(c, apperr.MethodNotAllowed.New(c.Request.Method)) }
 
-// recoverPanics answers a panic with 500 internal, and logs its stack.
+// recoverPanics answers a panic with 500 internal, and logs the stack.
 func recoverPanics(c *gin.Context) {
 	defer func() {
 		if p := recover(); p != nil {

@@ -15,25 +15,27 @@ import (
 	"example.com/b2b/internal/server"
 )
 
-// minTransfer is how many bytes of a file must pass within each BodyTimeout of waiting for the other side.
-// The default comes to 52 kbit/s; the slowest mobile line and a modem reach that.
+// minTransfer is the number of bytes of a file that must pass in each BodyTimeout spent on waiting for the
+// other side. With the default BodyTimeout this is 52 kbit/s; the slowest mobile line and a modem are fast
+// enough.
 const minTransfer = 64 << 10
 
-// sendBuffer is the kernel's buffer for a file on its way to a caller. A small buffer shows early when nobody
-// reads: the kernel lets a writer go on when a third of its buffer is free, and of a buffer grown to
-// megabytes a slow reader would not free a third within a window of pace.
+// sendBuffer is the size of the kernel's send buffer for a file, in bytes. The kernel wakes a waiting writer
+// when a third of the buffer is free. A small buffer shows early that nobody reads. In a buffer of megabytes,
+// a slow but acceptable reader could not free a third before pace ends the transfer.
 const sendBuffer = 128 << 10
 
-// pace ends a transfer slower than minTransfer, by a deadline of the connection. Only the time of waiting for
-// the other side counts, not the time of reading or making rows.
+// pace ends a transfer slower than minTransfer bytes in each window, by a deadline of the connection. Only
+// the time of waiting for the other side counts, not the time in which the handler reads or makes rows.
 type pace struct {
 	window      time.Duration
-	setDeadline func(time.Time) error // of the connection
+	setDeadline func(time.Time) error // sets the deadline of the connection
 	bytes       int                   // since the window began
 	waited      time.Duration         // since the window began
 }
 
-// transfer moves some bytes. Its error is os.ErrDeadlineExceeded when the other side is too slow.
+// transfer calls move, which reads or writes some bytes. Error: os.ErrDeadlineExceeded when the other side is
+// too slow.
 func (p *pace) transfer(move func() (int, error)) (int, error) {
 	began := time.Now()
 	_ = p.setDeadline(began.Add(p.window - p.waited))
@@ -45,8 +47,8 @@ func (p *pace) transfer(move func() (int, error)) (int, error) {
 	return n, err
 }
 
-// upload returns the body of a request with a file, to be read by the handler. It refuses a file by its
-// headers.
+// upload returns the body of a request with a file; the handler reads the file. upload refuses a file by the
+// headers. Errors: 413 payload_too_large, 415 unsupported_media_type.
 func upload(c *gin.Context, row *openapi3.Schema, window time.Duration) (*bulk.Upload, error) {
 	media := mediaType(c.Request.Header)
 	switch {
@@ -64,28 +66,30 @@ func upload(c *gin.Context, row *openapi3.Schema, window time.Duration) (*bulk.U
 	return &bulk.Upload{ReadCloser: body, Media: media, Row: row}, nil
 }
 
-// fileReader reads a file from a caller who must send it fast enough.
+// fileReader reads a file from a caller, and ends an upload that is too slow: see pace.
 type fileReader struct {
 	io.ReadCloser
 	pace     pace
 	progress func() // called at each read
 }
 
-// Read returns 408 request_timeout, 413 payload_too_large or 400 malformed_row when the file does not arrive.
+// Read reads from the file. Errors: 408 request_timeout when the caller sends too slowly, 413
+// payload_too_large, 400 malformed_row when the file ends early.
 func (r *fileReader) Read(b []byte) (int, error) {
 	r.progress()
 	n, err := r.pace.transfer(func() (int, error) { return r.ReadCloser.Read(b) })
 	switch {
 	case errors.Is(err, io.EOF):
-		_ = r.pace.setDeadline(time.Time{}) // else the deadline would end the handler's context, too
+		_ = r.pace.setDeadline(time.Time{}) // else the deadline would end the request's context, too
 	case err != nil:
 		err = readError(err, apperr.TooManyRows, apperr.MalformedRow)
 	}
 	return n, err
 }
 
-// startFile makes the answer a file, sent while the handler makes it. The returned context ends when nothing
-// has been read or written for timeout; a caller who leaves makes the next write fail.
+// startFile replaces c.Writer, so that a file is sent while the handler writes it. The returned context ends
+// when the handler has neither read nor written for timeout. It does not end when the caller leaves: the next
+// write then fails. window is the window of pace.
 func startFile(c *gin.Context, timeout, window time.Duration) (context.Context, context.CancelFunc) {
 	server.SetWriteBuffer(c.Request.Context(), sendBuffer)
 	ctx, stop := context.WithCancel(context.WithoutCancel(c.Request.Context()))
@@ -107,17 +111,18 @@ func startFile(c *gin.Context, timeout, window time.Duration) (context.Context, 
 	}
 }
 
-// fileWriter sends a file while the handler makes it.
+// fileWriter sends a file while the handler writes it.
 type fileWriter struct {
 	gin.ResponseWriter
 	ctx         context.Context
 	pace        pace
 	progress    func()      // called at each write
-	search      *searchTurn // of the search for the file's content; nil for none
+	search      *searchTurn // slot of the search for the file's rows; nil without a search
 	headersOnly bool        // for HEAD
 }
 
-// Write waits until the reader has taken earlier writes. Meanwhile the file's search is not at work.
+// Write sends b, and waits until the caller has read enough of the earlier bytes. Meanwhile another search
+// may use the slot of this file's search. For HEAD the error is http.ErrBodyNotAllowed.
 func (w *fileWriter) Write(b []byte) (int, error) {
 	w.progress()
 	w.WriteHeaderNow()

@@ -9,8 +9,8 @@ import (
 
 const forwardedFor = "X-Forwarded-For"
 
-// readForwarded leaves nothing but addresses in X-Forwarded-For: some proxies add the port, and put IPv6
-// between brackets, and gin would not take such an entry for an address. gin decides whose header counts: see
+// readForwarded removes ports and brackets from the addresses in X-Forwarded-For. Some proxies add them, and
+// gin would then not recognize the addresses. gin decides from which proxies the header counts: see
 // Limits.Proxies.
 func readForwarded(c *gin.Context) {
 	lines := c.Request.Header[forwardedFor]
@@ -24,7 +24,7 @@ func readForwarded(c *gin.Context) {
 	c.Request.Header[forwardedFor] = []string{strings.Join(entries, ",")}
 }
 
-// withoutPort returns the address of an entry in its canonical form, or the entry when it has no address.
+// withoutPort returns the address of an entry in canonical form, or the entry itself when it has no address.
 func withoutPort(entry string) string {
 	entry = strings.Trim(entry, " \t\"")
 	address, err := netip.ParseAddr(strings.TrimSuffix(strings.TrimPrefix(entry, "["), "]"))

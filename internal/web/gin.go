@@ -6,7 +6,7 @@ import (
 	"github.com/gin-gonic/gin"
 )
 
-// Engine is a gin engine on which every GET answers HEAD, too: RFC 9110, section 9.3.2.
+// Engine is a gin engine in which each route for GET also answers HEAD: RFC 9110, section 9.3.2.
 type Engine struct{ *gin.Engine }
 
 // GET registers the handlers for GET and HEAD.
@@ -15,26 +15,28 @@ func (e Engine) GET(path string, handlers ...gin.HandlerFunc) gin.IRoutes {
 	return e.Engine.GET(path, handlers...)
 }
 
-// newGin returns an engine without middlewares. Only the X-Forwarded-For of these proxies counts.
+// newGin returns an engine without middlewares. proxies are addresses and networks: X-Forwarded-For counts
+// only in requests from proxies. newGin panics when an entry is neither an address nor a network.
 func newGin(proxies []string) Engine {
 	gin.SetMode(gin.ReleaseMode)
 	e := Engine{gin.New()}
-	e.ContextWithFallback = true // a handler's ctx is the request's: its deadline and cancellation reach SQL
+	e.ContextWithFallback = true // the end of the request's context also ends a handler's SQL
 	e.HandleMethodNotAllowed = true
-	e.UseRawPath = true             // an idempotency key in a path may hold a slash
-	e.UnescapePathValues = false    // gin would take a + for a space; see unescapePath
-	e.RedirectTrailingSlash = false // an error is JSON; a redirect would be HTML
+	e.UseRawPath = true          // an idempotency key in a path may have an escaped slash
+	e.UnescapePathValues = false // gin would turn + into a space; see unescapePath
+	// A path with a wrong slash at its end gets an error in JSON; gin's redirect would have an HTML body.
+	e.RedirectTrailingSlash = false
 	if err := e.SetTrustedProxies(proxies); err != nil {
 		panic(err)
 	}
-	e.RemoteIPHeaders = []string{forwardedFor} // a caller may send any X-Real-IP
+	e.RemoteIPHeaders = []string{forwardedFor} // not X-Real-IP, because a caller may send any value
 	return e
 }
 
-// unescapePath unescapes the path's parameters: RFC 3986, section 2.1.
+// unescapePath unescapes the parameters of the path: RFC 3986, section 2.1.
 func unescapePath(c *gin.Context) {
 	if c.Request.URL.RawPath == "" {
-		return // gin has matched the path that net/url has unescaped
+		return // gin has matched URL.Path, which net/url has unescaped
 	}
 	for i, p := range c.Params {
 		if value, err := url.PathUnescape(p.Value); err == nil {
@@ -43,9 +45,9 @@ func unescapePath(c *gin.Context) {
 	}
 }
 
-// CopyContext is a strict middleware that gives handlers a copy of gin's context. The generated strict server
-// passes gin's pooled context as ctx, and a database driver may still watch it when gin has given it to
-// another request.
+// CopyContext is a middleware for the generated strict server. It gives handlers a copy of gin's context,
+// because gin reuses contexts: a database driver may still watch a context after gin has given it to another
+// request.
 func CopyContext[H ~func(*gin.Context, any) (any, error)](next H, _ string) H {
 	return func(c *gin.Context, request any) (any, error) { return next(c.Copy(), request) }
 }

@@ -14,11 +14,13 @@ import (
 // IdempotencyHeader carries the idempotency key of a request.
 const IdempotencyHeader = "X-Idempotency-Key"
 
-// draftKeyHeader carries the key as a quoted string, as draft-ietf-httpapi-idempotency-key-header-07 has it;
-// a key without quotes is taken, too.
+// draftKeyHeader is the header of draft-ietf-httpapi-idempotency-key-header-07. It carries the key as a
+// quoted string; a key without quotes is accepted, too.
 const draftKeyHeader = "Idempotency-Key"
 
-// mergeKeys moves the keys of both headers to IdempotencyHeader, equal keys once.
+// mergeKeys puts the keys of both headers into IdempotencyHeader, equal keys only once. Errors: 400
+// validation_failed for a malformed quoted string, and for different keys when the key may come in the body.
+// For other operations mergeHeaders refuses different keys.
 func mergeKeys(h http.Header, op *operation) error {
 	keys := h.Values(IdempotencyHeader)
 	for _, sent := range h.Values(draftKeyHeader) {
@@ -43,8 +45,8 @@ func repeatedHeader(name string) error {
 	return apperr.ValidationFailed.New().With("/header/"+name, validation.Repeated, "was sent more than once")
 }
 
-// unquote returns the text of a String of RFC 9651, section 3.3.3; a text without quotes stays as it is. It
-// reports whether the quotes are right.
+// unquote returns the text inside a String of RFC 9651, section 3.3.3. A text without a quote at its
+// beginning stays unchanged. The result is false for a malformed String.
 func unquote(sent string) (string, bool) {
 	inside, quoted := strings.CutPrefix(strings.TrimSpace(sent), `"`)
 	if !quoted {
@@ -62,7 +64,7 @@ var (
 	escaped  = regexp.MustCompile(`\\(.)`)
 )
 
-// checkKey refuses different keys in header and body.
+// checkKey refuses a request with different keys in the header and in the body.
 func checkKey(h http.Header, body *validation.JSON) []apperr.Detail {
 	fields, _ := body.Value.(map[string]any)
 	inBody, given := fields[keyField].(string)
@@ -75,7 +77,8 @@ func checkKey(h http.Header, body *validation.JSON) []apperr.Detail {
 	}}
 }
 
-// keyRequired gives a refusal for nothing but a missing key a code of its own: 400 idempotency_key_required.
+// keyRequired returns 400 idempotency_key_required when the only fault of a refusal is a missing key. It
+// returns any other refusal, and nil, unchanged.
 func keyRequired(refusal error) error {
 	var e *apperr.Error
 	if !errors.As(refusal, &e) || len(e.Details) != 1 {

@@ -8,35 +8,35 @@ import (
 	"example.com/b2b/internal/server"
 )
 
-// Limits bound the use of an engine by callers; zero is no bound. Except for the rate, each caller has a
-// share: see fair.Semaphore.
+// Limits bound the use of an engine; 0 sets no bound. Each caller may take a share of the requests, searches,
+// imports and exports in progress: see fair.Semaphore.
 type Limits struct {
-	Rate     int // requests of a caller a second, on average, counted by this engine alone
-	Burst    int // requests of a caller at once; 0 is twice Rate
-	InFlight int // requests at work, besides imports and exports
-	Searches int // searches at work, because each may read a whole table; sixteen times as many wait
-	Imports  int // files in reception or in application, each on disk
-	Exports  int // files on their way to callers
+	Rate     int // requests per second from each caller, on average; each engine counts for itself
+	Burst    int // requests that a caller may send at once; 0 means twice Rate
+	InFlight int // requests in progress, without imports and exports
+	Searches int // searches in progress (each may read a whole table); sixteen times as many may wait
+	Imports  int // files being received or applied; each is on disk
+	Exports  int // files being sent
 
-	// Proxies are the addresses and networks whose X-Forwarded-For names the caller.
+	// Proxies are addresses and networks of proxies: X-Forwarded-For counts only in requests from them.
 	Proxies []string
 }
 
-// Factors of a fair.Semaphore, by the share of a lone caller.
+// Factors for fair.New, named after the part of the slots that a lone caller gets.
 const (
 	fourFifths = 4 // for slots held briefly
 	half       = 1 // for few slots, or slots held long: the next callers get a quarter, an eighth and so on
 )
 
-const waitingSearches = 16 // for each search at work
+const waitingSearches = 16 // searches that may wait, for each search in progress
 
-// workLimits bound the work done at once.
+// workLimits bound the work in progress.
 type workLimits struct {
 	inFlight, waiting, searches, imports, exports *fair.Semaphore
 }
 
 func newWorkLimits(l Limits) workLimits {
-	forServices := l.InFlight / 20 // other services get these when callers have taken the rest
+	forServices := l.InFlight / 20 // slots that only other services may take
 	return workLimits{
 		inFlight: fair.New(l.InFlight, fourFifths, forServices, "requests at work (MAX_REQUESTS_IN_FLIGHT)"),
 		waiting: fair.New((1+waitingSearches)*l.Searches, half, 0,
@@ -47,9 +47,9 @@ func newWorkLimits(l Limits) workLimits {
 	}
 }
 
-// limitWork holds slots for a request at work. Under too much work it refuses at once: a caller who tries
-// again later is served sooner than in a growing queue. Only searches wait, briefly. /health and /ready have
-// no bound.
+// limitWork holds slots while a request is in progress. When no slot is free for the caller, limitWork
+// refuses the request at once: a retry is answered sooner than a request in a growing queue. Only searches
+// wait. /health and /ready need no slot.
 func limitWork(l workLimits) func(*gin.Context, *operation) {
 	return func(c *gin.Context, op *operation) {
 		if len(op.security) == 0 {
@@ -58,7 +58,7 @@ func limitWork(l workLimits) func(*gin.Context, *operation) {
 		end, err := l.begin(c, op)
 		if err != nil {
 			if op.streams {
-				c.Header("Retry-After", "10") // seconds, because files take long
+				c.Header("Retry-After", "10") // seconds, because a file holds its slot long
 			}
 			Fail(c, err)
 			return
@@ -68,8 +68,9 @@ func limitWork(l workLimits) func(*gin.Context, *operation) {
 	}
 }
 
-// begin takes the slots of an operation; end gives them back. Errors: those of fair.Semaphore.TryAcquire, and
-// the error of the request's context.
+// begin takes the slots for a request, and waits for the slot of a search; end gives all slots back. Errors:
+// the errors of fair.Semaphore.TryAcquire, and the error of the request's context when the context ends while
+// the search waits.
 func (l workLimits) begin(c *gin.Context, op *operation) (end func(), err error) {
 	p := auth.From(c.Request.Context())
 	caller := fair.Caller{Name: callerKey(c, p), Service: p.ByService}
@@ -88,7 +89,7 @@ func (l workLimits) begin(c *gin.Context, op *operation) (end func(), err error)
 	}
 	waiting := l.waiting
 	if op.streams {
-		waiting = nil // all exports may wait
+		waiting = nil // all exports may wait: l.exports bounds their number
 	}
 	if err := waiting.TryAcquire(caller); err != nil {
 		slots.Release(caller)
@@ -106,7 +107,8 @@ func (l workLimits) begin(c *gin.Context, op *operation) (end func(), err error)
 	return end, nil
 }
 
-// keepConnection keeps the connection of a request at work open when another caller wants its place.
+// keepConnection marks the connection of a request in progress as busy, so that the server does not close the
+// connection for a new caller.
 func keepConnection(c *gin.Context, _ *operation) {
 	done := server.Busy(c.Request.Context())
 	defer done()

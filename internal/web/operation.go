@@ -20,33 +20,33 @@ import (
 	"example.com/b2b/internal/formats"
 )
 
-// keyField is the idempotency key in a body.
+// keyField is the field of the idempotency key in a body.
 const keyField = "idempotency_key"
 
-// operation is an operation of the document, as the middlewares need it.
+// operation is an operation of the document, with the facts that the middlewares need.
 type operation struct {
 	*routers.Route
 	parameters openapi3.Parameters
-	security   openapi3.SecurityRequirements // empty for /health and /ready alone
-	body       *openapi3.Schema              // of a JSON body; nil for none
-	row        *openapi3.Schema              // of each row of a file; nil for none
-	keyInBody  bool                          // the idempotency key is a field of the body
-	allOnly    bool                          // not for callers bound to a single customer
+	security   openapi3.SecurityRequirements // empty only for /health and /ready
+	body       *openapi3.Schema              // schema of a JSON body; nil without a JSON body
+	row        *openapi3.Schema              // schema of a row of an uploaded file; nil without a file
+	keyInBody  bool                          // the body may have the idempotency key
+	allOnly    bool                          // refuses callers who may act for a single customer only
 	streams    bool                          // the answer is a file
-	hasETag    bool                          // 200 has an ETag
-	searches   bool                          // has the parameter search
-	sunset     http.Header                   // headers that announce the end; nil for none
+	hasETag    bool                          // the answer 200 has an ETag
+	searches   bool                          // has a parameter named `search`
+	sunset     http.Header                   // headers that announce the end of the operation; nil for none
 }
 
 // operations are the operations of a document.
 type operations struct {
-	byPath map[string]map[string]*operation // by gin's path and method
+	byPath map[string]map[string]*operation // by path in gin's syntax, then by method
 	allow  map[string]string                // the header Allow of each path without a parameter
 }
 
 func newOperations(spec *openapi3.T) operations {
 	all := operations{map[string]map[string]*operation{}, map[string]string{}}
-	ginPath := strings.NewReplacer("{", ":", "}", "") // /orders/{id} is /orders/:id
+	ginPath := strings.NewReplacer("{", ":", "}", "") // /orders/{id} becomes /orders/:id
 	for path, item := range spec.Paths.Map() {
 		byMethod := map[string]*operation{}
 		all.byPath[ginPath.Replace(path)] = byMethod
@@ -100,7 +100,7 @@ func sunsetHeaders(o *openapi3.Operation) http.Header {
 	}
 }
 
-// date returns the day, in UTC, in an extension of an operation. It panics when there is none.
+// date returns the day in an extension of an operation, in UTC. It panics when the extension has no day.
 func date(o *openapi3.Operation, extension string) time.Time {
 	text, _ := o.Extensions[extension].(string)
 	day, err := time.Parse(time.DateOnly, text)
@@ -110,7 +110,8 @@ func date(o *openapi3.Operation, extension string) time.Time {
 	return day
 }
 
-// find returns the operation of gin's match; nil for pages, as the document has none, and for unknown paths.
+// find returns the operation that gin has matched. It returns nil for unknown paths and for pages, which the
+// document does not have.
 func (o operations) find(c *gin.Context) *operation {
 	method := c.Request.Method
 	if method == http.MethodHead {
@@ -119,19 +120,19 @@ func (o operations) find(c *gin.Context) *operation {
 	return o.byPath[c.FullPath()][method]
 }
 
-// call is the state of a request that its middlewares share, in the request's context.
+// call is the state that the middlewares of a request share. The request's context holds the call.
 type call struct {
 	operation     *operation // nil for pages and unknown paths
-	correlateBody bool       // errors carry the correlation id in the body, too
-	caller        string     // the subject that may call, as events name the actor; "" until it is known
-	cut           bool       // a file ended in the middle
-	callerLeft    bool       // the caller's connection has ended, and the work with it
+	correlateBody bool       // the body of an error has the correlation id
+	caller        string     // subject of the caller, the actor of events; "" until authorize is done
+	cut           bool       // the answer is a file, and an error stopped it before its end
+	callerLeft    bool       // the caller's connection has ended, and so has the work
 }
 
 type callKey struct{}
 
-// beginCall puts the operation of a request and its correlation id into the request's context. The id is the
-// caller's, when the header has a valid id, else a random id.
+// beginCall puts a new call and the correlation id into the request's context. The id comes from the header;
+// when the header has no valid id, the id is random.
 func beginCall(all operations, correlateBody bool) gin.HandlerFunc {
 	return func(c *gin.Context) {
 		id := c.GetHeader(correlation.Header)
@@ -148,7 +149,7 @@ func setCorrelationID(c *gin.Context, ctx context.Context, id string) {
 	c.Header(correlation.Header, id)
 }
 
-// callOf returns the call of a request, an empty call outside an engine.
+// callOf returns the call of a request, or an empty call outside an engine.
 func callOf(c *gin.Context) *call {
 	if begun, ok := c.Request.Context().Value(callKey{}).(*call); ok {
 		return begun
@@ -156,7 +157,7 @@ func callOf(c *gin.Context) *call {
 	return &call{}
 }
 
-// forOperations makes a middleware for requests of the document's operations alone.
+// forOperations returns a middleware that runs only for operations of the document.
 func forOperations(middleware func(c *gin.Context, op *operation)) gin.HandlerFunc {
 	return func(c *gin.Context) {
 		if op := callOf(c).operation; op != nil {

@@ -19,7 +19,7 @@ import (
 
 // serveDocs serves the documentation of a service: its document, in YAML and in JSON, and the pages.
 func serveDocs(e Engine, document []byte, spec *openapi3.T, others []docs.Linked, front bool) {
-	asJSON := sync.OnceValues(spec.MarshalJSON) // on the first request, to keep the start short
+	asJSON := sync.OnceValues(spec.MarshalJSON) // encoded at the first request, so that the start is fast
 	e.GET("/openapi.json", func(c *gin.Context) {
 		document, err := asJSON()
 		if err != nil {
@@ -51,7 +51,7 @@ func serveDocs(e Engine, document []byte, spec *openapi3.T, others []docs.Linked
 	})
 }
 
-// ServePage answers with a page of HTML.
+// ServePage answers with the HTML of a template and its data.
 func ServePage(c *gin.Context, page *template.Template, data any) {
 	var b bytes.Buffer
 	if err := page.Execute(&b, data); err != nil {
@@ -61,7 +61,7 @@ func ServePage(c *gin.Context, page *template.Template, data any) {
 	c.Data(http.StatusOK, "text/html; charset=utf-8", b.Bytes())
 }
 
-// ServeFile answers with a file of the program.
+// ServeFile answers with a file that is embedded in the program.
 func ServeFile(c *gin.Context, files fs.FS, name string) {
 	content, err := fs.ReadFile(files, name)
 	if err != nil {

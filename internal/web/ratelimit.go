@@ -16,32 +16,34 @@ import (
 	"example.com/b2b/internal/server"
 )
 
-// maxCallers bounds the memory of the buckets, to a few megabytes.
+// maxCallers bounds the number of buckets, so that they take only a few megabytes.
 const maxCallers = 20_000
 
 // rateLimiter has a token bucket for each caller.
 type rateLimiter struct {
 	rate, burst int
-	policy      []string                          // of the header RateLimit-Policy
-	buckets     *lru.Cache[string, *rate.Limiter] // by callerKey; a bucket that is forgotten is full again
+	policy      []string                          // value of the header RateLimit-Policy
+	buckets     *lru.Cache[string, *rate.Limiter] // by callerKey; a dropped bucket comes back full
 }
 
-// newRateLimiter returns nil, which is no limit, for a rate of 0. A burst of
-// 0 is twice the rate.
+// newRateLimiter returns a limiter. It admits perSecond requests from each caller on average, and burst
+// requests at once. A burst of 0 means twice perSecond. When perSecond is 0, the limiter is nil, and admits
+// all requests.
 func newRateLimiter(perSecond, burst int) *rateLimiter {
 	if perSecond == 0 {
 		return nil
 	}
 	r := &rateLimiter{rate: perSecond, burst: cmp.Or(burst, 2*perSecond)}
-	// draft-ietf-httpapi-ratelimit-headers-10: the quota is a full bucket, the window the time to fill it.
+	// draft-ietf-httpapi-ratelimit-headers-10: the quota (q) is a full bucket, the window (w) is the time in
+	// seconds to fill an empty bucket.
 	r.policy = []string{fmt.Sprintf(`"caller";q=%d;w=%d`, r.burst, r.seconds(float64(r.burst)))}
 	r.buckets, _ = lru.New[string, *rate.Limiter](maxCallers)
 	return r
 }
 
-// callerKey returns the key under which the calls of a caller count, for the rate limit and for all shares:
-// the token's subject, or the network of a caller without a token. A call of a service for a caller counts
-// for that caller.
+// callerKey returns the key under which the requests of a caller are counted, for the rate limit and for the
+// shares of slots: the key space of the token, or the network of a caller without a token. A service's
+// request for a caller counts for that caller.
 func callerKey(c *gin.Context, p auth.Principal) string {
 	if p.Known() || p.ByService {
 		return p.KeySpace()
@@ -49,9 +51,9 @@ func callerKey(c *gin.Context, p auth.Principal) string {
 	return server.Network(c.ClientIP())
 }
 
-// admit returns 429 rate_limited when the caller sends more than it may. A call with an invalid token counts
-// for the network, so that guessing is limited. A service's call for a caller has been counted at the service
-// that the caller has asked.
+// admit counts a request, and sets the RateLimit headers. Error: 429 rate_limited when the caller has sent
+// too many requests. A request with an invalid token counts for the network, so that guesses of tokens are
+// limited. A service's request is not counted: the service has already counted the request of its caller.
 func (r *rateLimiter) admit(c *gin.Context, caller auth.Principal, invalidToken bool) error {
 	if r == nil || caller.ByService {
 		return nil
@@ -79,12 +81,12 @@ func (r *rateLimiter) bucket(key string) *rate.Limiter {
 	}
 	bucket := rate.NewLimiter(rate.Limit(r.rate), r.burst)
 	if earlier, ok, _ := r.buckets.PeekOrAdd(key, bucket); ok {
-		return earlier // another request was faster
+		return earlier // another request has added the bucket first
 	}
 	return bucket
 }
 
-// seconds returns how long the bucket takes to get so many tokens, rounded up.
+// seconds returns the time in which the bucket gets this number of tokens, in whole seconds, rounded up.
 func (r *rateLimiter) seconds(tokens float64) int {
 	return int(math.Ceil(max(tokens, 0) / float64(r.rate)))
 }

@@ -6,7 +6,8 @@ import (
 	"example.com/b2b/internal/fair"
 )
 
-// searchTurn is the slot of a search at work. An export gives the slot up while its reader takes results.
+// searchTurn is the slot of a search in progress. An export releases the slot while the caller reads results,
+// and acquires it again afterwards.
 type searchTurn struct {
 	searches *fair.Semaphore
 	caller   fair.Caller

@@ -11,18 +11,19 @@ import (
 	"example.com/b2b/internal/auth"
 )
 
-// How long a request goes on after its caller's connection has ended: net/http does not say whether the
-// caller has left, or has closed only its half and waits for the answer.
+// The time for which the work on a request continues after the caller's connection has ended. net/http does
+// not say whether the caller has left, or has only closed its sending side and still waits for the answer.
 const (
 	readsGoOn   = time.Second
-	changesGoOn = 5 * time.Second // about as long as the slowest call of another service takes
+	changesGoOn = 5 * time.Second // about the longest time of a call to another service
 )
 
-// limitTime bounds the time of a request's work, which begins when its body has come.
+// limitTime gives the work on a request a context that ends after timeout: see workContext, and startFile for
+// files. The time begins after a JSON body has been read.
 func limitTime(timeout, bodyTimeout time.Duration) func(*gin.Context, *operation) {
 	return func(c *gin.Context, op *operation) {
 		request := c.Request
-		if request.Body == http.NoBody { // a body has lifted its own deadline
+		if request.Body == http.NoBody { // with a body, readBody or fileReader lifts the deadline
 			liftReadDeadline(c)
 		}
 		var ctx context.Context
@@ -36,15 +37,17 @@ func limitTime(timeout, bodyTimeout time.Duration) func(*gin.Context, *operation
 		c.Request = request.WithContext(ctx)
 		defer func() {
 			callOf(c).callerLeft = isCanceled(request.Context()) && (op.streams || isCanceled(ctx))
-			c.Request = request // else the end of ctx would look like the caller's
+			// Else the outer middlewares would take the end of ctx for the end of the caller's connection.
+			c.Request = request
 		}()
 		c.Next()
 	}
 }
 
-// workContext returns the context of a request's work. It ends after timeout, at the deadline of the
-// request's context, and when the caller has left: at once for a service, which closes a connection only when
-// it does not wait any more; for any other caller some time after the end of the connection.
+// workContext returns the context for the work on r. The context ends after timeout, or earlier at the
+// deadline of r's context. When the caller's connection has ended, the context ends, too: at once for a
+// service, because a service closes a connection only when it no longer waits; for other callers after
+// readsGoOn or changesGoOn.
 func workContext(r *http.Request, timeout time.Duration) (context.Context, context.CancelFunc) {
 	ctx := r.Context()
 	if auth.From(ctx).ByService {

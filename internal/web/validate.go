@@ -19,9 +19,9 @@ import (
 	"example.com/b2b/internal/validation"
 )
 
-// refuseMethod answers 405 for a path of the document without this method. gin may have taken the path for
-// another path's parameter: GET /orders/quote is not the order with the id quote. allow has the methods of
-// each path without a parameter.
+// refuseMethod answers 405 method_not_allowed when the document has the path, but not with this method. gin
+// would match another path: GET /orders/quote would read the order with the id quote. allow has the header
+// Allow for each path without a parameter.
 func refuseMethod(allow map[string]string) gin.HandlerFunc {
 	return func(c *gin.Context) {
 		path := c.Request.URL.Path
@@ -32,11 +32,12 @@ func refuseMethod(allow map[string]string) gin.HandlerFunc {
 	}
 }
 
-// announceSunset says when a deprecated operation ends.
+// announceSunset sets the headers Deprecation and Sunset for a deprecated operation.
 func announceSunset(c *gin.Context, op *operation) { maps.Copy(c.Writer.Header(), op.sunset) }
 
-// validate refuses a request that breaks the document, with all failing fields at once. The generated code
-// checks no bounds. With idInBody the correlation id may come in the body.
+// validate refuses a request that breaks the document, and lists all failing fields. The generated code
+// relies on these checks: for example, it checks no bounds. With idInBody the correlation id may come in the
+// body.
 func validate(bodyTimeout time.Duration, idInBody bool) func(*gin.Context, *operation) {
 	return func(c *gin.Context, op *operation) {
 		if err := check(c, op, bodyTimeout, idInBody); err != nil {
@@ -94,9 +95,10 @@ func checkParameters(c *gin.Context, op *operation, query url.Values) []apperr.D
 	return faults
 }
 
-// readQuery refuses a malformed query string, because Go would drop parts of it in silence, parameters that
-// come twice, and unknown parameters: a misspelt filter would answer with everybody's data, and a misspelt
-// dry_run place an order. It removes parameters without a value, as forms send them for empty fields.
+// readQuery parses the query string, and removes parameters without a value, because forms send such
+// parameters for empty fields. Error: 400 validation_failed for a malformed query string (Go would drop parts
+// silently), for repeated parameters, and for unknown parameters. Without the last check, a misspelt filter
+// would return the data of everybody, and a misspelt dry_run would place an order.
 func readQuery(req *http.Request, op *operation) (url.Values, error) {
 	if req.URL.RawQuery == "" {
 		return url.Values{}, nil
@@ -127,8 +129,9 @@ func readQuery(req *http.Request, op *operation) (url.Values, error) {
 	return query, validation.Refusal(faults, 0)
 }
 
-// mergeHeaders joins the lines of a list (RFC 9110, section 5.3), and of the idempotency key in its two
-// headers. It refuses any other header with two lines.
+// mergeHeaders joins repeated If-Match and If-None-Match headers into a list (RFC 9110, section 5.3), and
+// merges the two headers of the idempotency key. Error: 400 validation_failed when any other header parameter
+// of op is repeated.
 func mergeHeaders(h http.Header, op *operation) error {
 	if err := mergeKeys(h, op); err != nil {
 		return err

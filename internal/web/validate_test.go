@@ -466,7 +466,8 @@ func TestWhoCalls(t *testing.T) {
 		{"GET", "/scoped", bearer(partner), reader.ActingFor(), false, 403, nobody, ""},
 		{"GET", "/scoped", "", reader.ActingFor(), true, 403, nobody, ""},
 	} {
-		t.Run(fmt.Sprint(c.method, c.path, " ", c.authorization, " ", c.actingFor, " ", c.open), func(t *testing.T) {
+		name := fmt.Sprint(c.method, c.path, " ", c.authorization, " ", c.actingFor, " ", c.open)
+		t.Run(name, func(t *testing.T) {
 			var caller auth.Principal
 			called := false
 			o := webtest.Options()

@@ -1,5 +1,5 @@
-// Package contract holds the Go types shared by the three contracts: envelopes, errors, ids, times and
-// paging, generated from openapi/common.yaml.
+// Package contract holds the Go types that the three OpenAPI documents share: envelopes, errors, ids, times
+// and paging. Most are generated from openapi/common.yaml.
 package contract
 
 import (
@@ -8,7 +8,7 @@ import (
 	"github.com/go-json-experiment/json"
 )
 
-// Time is a time in the JSON format of the contracts: RFC 3339 in UTC, always with milliseconds.
+// Time is a time with the JSON form of the contracts: RFC 3339 in UTC, always with milliseconds.
 type Time struct{ time.Time }
 
 // MarshalJSON implements json.Marshaler.

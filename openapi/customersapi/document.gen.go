@@ -5,7 +5,7 @@ package customersapi
 
 import _ "embed"
 
-// Document is openapi.gen.yaml, the contract as it is served: self-contained, and in its author's order.
+// Document is the content of openapi.gen.yaml: the self-contained contract that the service serves.
 //
 //go:embed openapi.gen.yaml
 var Document []byte

@@ -20,7 +20,7 @@ var files embed.FS
 
 var page = template.Must(template.ParseFS(files, "index.html"))
 
-// snippets are examples of a first order, in the files snippets/ID.txt.
+// snippets lists the examples of a first order. The code of an example is in snippets/ID.txt.
 var snippets = []snippet{
 	{ID: "curl", Name: "curl"},
 	{ID: "typescript", Name: "TypeScript", Needs: "the package of sdk/typescript"},
@@ -29,9 +29,10 @@ var snippets = []snippet{
 	{ID: "java", Name: "Java", Needs: "the package of sdk/java"},
 }
 
-// Serve adds the page GET / to the orchestrator's engine, with the options o, and also the Postman collection
-// and the joined document of all services, as /openapi/all.yaml and /openapi/all.json. The addresses are
-// those of the other services. The page needs no other site and has no inline scripts.
+// Serve adds pages to the orchestrator's engine: the start page as GET /, the Postman collection and
+// environment, and the joined document of all services, as /openapi/all.yaml and /openapi/all.json. o has the
+// options of the engine; customersBase and ordersBase are the addresses of the other services. The start page
+// loads nothing from other sites and has no inline scripts.
 func Serve(engine *gin.Engine, o web.Options, customersBase, ordersBase string) {
 	e := web.Engine{Engine: engine}
 	e.GET("/", func(c *gin.Context) {
@@ -67,7 +68,7 @@ type service struct{ Title, Does, Base string }
 
 type snippet struct{ ID, Name, Needs, Code string }
 
-// describe returns the data of the page's template.
+// describe returns the data for the template of the start page.
 func describe(r *http.Request, customersBase, ordersBase string) any {
 	customers, orders := docs.ForBrowser(customersBase, r.Host), docs.ForBrowser(ordersBase, r.Host)
 	addresses := openapi.Addresses(customers, orders, address(r))
@@ -90,7 +91,7 @@ func describe(r *http.Request, customersBase, ordersBase string) any {
 	}
 }
 
-// address returns the address of this service as seen by the browser.
+// address returns the address of this service for the browser that sent r.
 func address(r *http.Request) string {
 	scheme := "http"
 	if r.TLS != nil || r.Header.Get("X-Forwarded-Proto") == "https" {

@@ -16,40 +16,42 @@ import (
 
 // Options configures a Client.
 type Options struct {
-	// The addresses of the services, such as https://orders.example.com. Addresses of unused services may be
-	// "".
+	// Customers, Orders and Orchestrator are the addresses of the services, such as
+	// https://orders.example.com. The address of an unused service may be "".
 	Customers, Orders, Orchestrator string
 
-	// Token returns the bearer token. It is called before every try. Nil sends no token; see StaticToken.
+	// Token returns the bearer token. It is called before every try. With a nil Token, requests have no
+	// token. See StaticToken for a constant token.
 	Token func(context.Context) (string, error)
 
-	// Deadline limits a call with all its tries; 60 s when 0. A deadline of the call's context replaces it.
+	// Deadline limits the time of a call with all tries; 0 means 60 s. A deadline in the context of the call
+	// replaces Deadline.
 	Deadline time.Duration
-	// TryTimeout limits a single try; 30 s when 0, longer than the services need at most.
+	// TryTimeout limits the time of a single try; 0 means 30 s, longer than a service takes by default.
 	TryTimeout time.Duration
-	// HTTPClient sends the requests; http.DefaultClient when nil. Redirects are not followed, because a
-	// redirected POST may arrive as a GET.
+	// HTTPClient sends the requests; nil means the zero http.Client. Redirects are not followed, because a
+	// redirected POST may become a GET.
 	HTTPClient *http.Client
 }
 
-// StaticToken returns a function for Options.Token with a constant token.
+// StaticToken returns a function for Options.Token that always returns token.
 func StaticToken(token string) func(context.Context) (string, error) {
 	return func(context.Context) (string, error) { return token, nil }
 }
 
-// Client has the generated clients of the three services. A call returns an *Error unless the operation
-// succeeded; JSON200 or JSON201 of its response is then set.
+// Client has the generated clients of the three services. After a successful call, JSON200 or JSON201 of the
+// response is set. Any other call returns an *Error.
 //
-// An empty idempotency key is replaced by a new key, the same for all tries of a call. Reads, and writes with
-// a key, are tried again after a connection error, a timeout of the try, 429, 502, 503 and 504, until the
-// deadline. A write without a key is sent once.
+// A call without an idempotency key gets a new key, if the operation has keys. All tries of the call have the
+// same key. The client repeats reads, and also writes with a key, after a connection error, a timeout of the
+// try, 429, 502, 503 and 504, until the deadline. It sends a write without a key once.
 type Client struct {
 	Customers    *customersapi.ClientWithResponses
 	Orders       *ordersapi.ClientWithResponses
 	Orchestrator *orchestratorapi.ClientWithResponses
 }
 
-// New returns a client. The error is for an invalid address.
+// New returns a client. It fails when an address is invalid.
 func New(o Options) (*Client, error) {
 	customers, err1 := customersapi.NewClientWithResponses(o.Customers,
 		customersapi.WithHTTPClient(o.transport("customers", o.Customers)))
@@ -63,8 +65,8 @@ func New(o Options) (*Client, error) {
 	return &Client{customers, orders, orchestrator}, nil
 }
 
-// CreateAndConfirmOrder places and confirms an order. Repeat the call after an *Error with Retryable, with
-// the error's IdempotencyKey: the order is not placed twice.
+// CreateAndConfirmOrder places and confirms an order. After an *Error with Retryable, repeat the call with
+// the IdempotencyKey of the error: the order is not placed twice.
 func (c *Client) CreateAndConfirmOrder(
 	ctx context.Context, order orchestratorapi.OrchestrationRequest,
 ) (*orchestratorapi.Orchestration, error) {
@@ -75,8 +77,8 @@ func (c *Client) CreateAndConfirmOrder(
 	return &res.JSON201.Data, nil
 }
 
-// pages iterates over the items of all pages. fetch returns the page at a cursor, nil for the first page, and
-// the cursor of the next page, nil after the last page. An error ends the iteration.
+// pages iterates over the items of all pages. cursor is nil for the first page. fetch returns the items of
+// the page at cursor, and the next cursor, which is nil after the last page. An error ends the iteration.
 func pages[T any](fetch func(cursor *int64) ([]T, *int64, error)) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		var cursor *int64

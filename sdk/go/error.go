@@ -12,24 +12,24 @@ import (
 	"example.com/b2b/openapi/contract"
 )
 
-// Codes of an Error, in addition to the codes of the services.
+// Codes of the SDK. An Error has one of these codes or a code of the services.
 const (
-	NoAnswer         contract.ErrorCode = "no_answer"         // without an answer; a write may have happened
-	NotModified      contract.ErrorCode = "not_modified"      // 304: the version of If-None-Match is current
-	UnexpectedAnswer contract.ErrorCode = "unexpected_answer" // not from a service; from a proxy, for example
+	NoAnswer         contract.ErrorCode = "no_answer"         // no answer came; a write may have happened
+	NotModified      contract.ErrorCode = "not_modified"      // 304: the version in If-None-Match is current
+	UnexpectedAnswer contract.ErrorCode = "unexpected_answer" // another program answered, such as a proxy
 )
 
-// Error describes a failed call: a service refused the request, or did not answer.
+// Error describes a failed call: a service refused the request or failed, or did not answer.
 type Error struct {
-	Operation string             // operation id of the document, such as createOrder
-	Code      contract.ErrorCode // programs branch on the code; more codes may be added at any time
+	Operation string             // operation id in the OpenAPI document, such as createOrder
+	Code      contract.ErrorCode // programs branch on the code; services may get new codes at any time
 	Status    int                // HTTP status; 0 without an answer
-	Message   string             // a sentence for a person
+	Message   string             // sentence for people
 	Details   []contract.APIErrorDetail
 
 	CorrelationID  string // identifies the call in the logs of all services
-	IdempotencyKey string // key to repeat the call or look up its result; "" for operations without keys
-	Retryable      bool   // repeating the call with the key may succeed, and has no second effect
+	IdempotencyKey string // key to repeat the call or look up the result; "" for operations without keys
+	Retryable      bool   // a repetition with the same key may succeed, and has no second effect
 
 	cause error
 }
@@ -40,17 +40,18 @@ func (e *Error) Error() string { return fmt.Sprintf("%s: %s (%s)", e.Operation, 
 // Unwrap returns the cause of NoAnswer, such as context.DeadlineExceeded.
 func (e *Error) Unwrap() error { return e.cause }
 
-// call is a request with its operation and key.
+// call is a request with the operation and the idempotency key.
 type call struct {
 	operation
 	*http.Request
 	idempotencyKey string
 }
 
-// repeatable reports whether a second request has no second effect.
+// repeatable reports whether c can be sent again without a second effect.
 func (c call) repeatable() bool { return c.Method == http.MethodGet || c.idempotencyKey != "" }
 
-// answer returns the response of a successful call, with body as its body, else an *Error.
+// answer returns res with body as its body when the call was successful, and an *Error otherwise. err is the
+// error of the request, if there was no answer.
 func (c call) answer(res *http.Response, body []byte, err error) (*http.Response, error) {
 	if err != nil {
 		return nil, c.noAnswer(err)

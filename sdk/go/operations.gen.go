@@ -11,7 +11,7 @@ import (
 	"example.com/b2b/openapi/ordersapi"
 )
 
-// operations are those of each service's document.
+// operations has the operations of each service's document, by the name of the service.
 var operations = map[string][]operation{
 	"customers": {
 		{name: "getCustomerIdempotencyKey", method: "GET", path: "/customer-idempotency-keys/{key}", key: none, ok: []int{200}},

@@ -16,14 +16,14 @@ import (
 	"time"
 )
 
-// operation describes an operation of the documents.
+// operation describes an operation of the OpenAPI documents.
 type operation struct {
 	name, method, path string
 	key                keyPlace
-	ok                 []int // success statuses with a JSON body; nil for files
+	ok                 []int // statuses of success with a JSON body; nil for imports and exports
 }
 
-// keyPlace is the place of the idempotency key in a request.
+// keyPlace says where a request has the idempotency key.
 type keyPlace int
 
 const (
@@ -42,7 +42,7 @@ type transport struct {
 	Options
 	client     http.Client
 	operations []operation
-	base       string // path of the service's address, for services behind a gateway
+	base       string // path in the service's address, without a slash at the end; often empty
 }
 
 func (o Options) transport(service, address string) *transport {
@@ -58,8 +58,9 @@ func (o Options) transport(service, address string) *transport {
 	return &t
 }
 
-// Do implements HttpRequestDoer of the generated clients. It returns the complete response of a successful
-// operation, else an *Error. Files are streamed: see stream.
+// Do implements the interface HttpRequestDoer of the generated clients. It returns the response with the
+// whole body when the operation was successful, and an *Error otherwise. Imports, exports and bodies that can
+// be read only once are streamed: see stream.
 func (t *transport) Do(r *http.Request) (*http.Response, error) {
 	if r.Header.Get(correlationHeader) == "" {
 		r.Header.Set(correlationHeader, rand.Text())
@@ -97,11 +98,11 @@ func (t *transport) Do(r *http.Request) (*http.Response, error) {
 	}
 }
 
-// find returns the operation of a request; the zero operation for requests outside the documents.
+// find returns the operation of r, or the zero operation when the documents do not have the request.
 func (t *transport) find(r *http.Request) operation {
 	path := strings.Split(strings.TrimPrefix(r.URL.EscapedPath(), t.base), "/")
 	matches := func(part, sent string) bool { return part == sent || strings.HasPrefix(part, "{") }
-	for _, op := range t.operations { // in an order with /orders/export before /orders/{id}
+	for _, op := range t.operations { // /orders/export comes before /orders/{id}
 		if op.method == r.Method && slices.EqualFunc(strings.Split(op.path, "/"), path, matches) {
 			return op
 		}
@@ -109,8 +110,8 @@ func (t *transport) find(r *http.Request) operation {
 	return operation{}
 }
 
-// ensureKey sets a new idempotency key in a request without a key, and returns the key; "" for operations
-// without keys.
+// ensureKey returns the idempotency key of r. When r has no key, ensureKey first sets a new key. It returns
+// "" for operations without keys.
 func (op operation) ensureKey(r *http.Request) (string, error) {
 	fresh := rand.Text()
 	switch op.key {
@@ -159,7 +160,7 @@ func (t *transport) authorize(ctx context.Context, r *http.Request) error {
 	return err
 }
 
-// try sends a request once and returns its whole answer.
+// try sends r once. It returns the answer and the whole body of the answer.
 func (t *transport) try(ctx context.Context, r *http.Request) (*http.Response, []byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, t.TryTimeout)
 	defer cancel()
@@ -182,8 +183,8 @@ func (t *transport) try(ctx context.Context, r *http.Request) (*http.Response, [
 	return res, body, nil
 }
 
-// stream sends a request once, for operations with a body or an answer too large for memory. Only the context
-// limits the time.
+// stream sends a request once and does not read the body of a successful answer. It is for requests and
+// answers that are too large for memory. Only the context limits the time.
 func (t *transport) stream(c call) (*http.Response, error) {
 	if err := t.authorize(c.Context(), c.Request); err != nil {
 		return nil, c.noAnswer(err)
@@ -200,7 +201,7 @@ func (t *transport) stream(c call) (*http.Response, error) {
 	return c.answer(res, body, err)
 }
 
-// temporary reports whether a retry may get another status.
+// temporary reports whether status is a failure that may pass.
 func temporary(status int) bool {
 	switch status {
 	case http.StatusTooManyRequests, http.StatusBadGateway, http.StatusServiceUnavailable,
@@ -210,8 +211,8 @@ func temporary(status int) bool {
 	return false
 }
 
-// retryAfter returns the wait of the header Retry-After, in seconds or as a date; 0 without the header or
-// without a response.
+// retryAfter returns the wait in the header Retry-After, in seconds or as a date. It returns 0 without the
+// header and for nil.
 func retryAfter(res *http.Response) time.Duration {
 	if res == nil {
 		return 0

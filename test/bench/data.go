@@ -23,10 +23,10 @@ type database struct {
 	g      *gorm.DB
 	rawSQL
 	server int    // the process id of the server; 0 for SQLite, which has no server
-	engine string // name, version and the settings of a commit
+	engine string // name, version, and the settings that change what a commit costs
 }
 
-// The SQL of each engine.
+// The SQL that differs between the engines.
 var (
 	onMySQL  = rawSQL{now: "UTC_TIMESTAMP(3)", lock: " FOR UPDATE"}
 	onSQLite = rawSQL{now: "strftime('%Y-%m-%d %H:%M:%f+00:00', 'now')"}
@@ -35,7 +35,7 @@ var (
 // rawConnections is the size of the pool of raw SQL: a connection for each client.
 const rawConnections = 128
 
-// newOnServer creates a database on a server. A relaxed server may lose the orders of its last second.
+// newOnServer creates a database on a server. If relaxed, a crash may lose the orders of the last second.
 func newOnServer(ctx context.Context, s *server.Server, engine, name string, relaxed bool) (*database, error) {
 	admin, err := sql.Open("mysql", s.DSN)
 	if err != nil {
@@ -99,8 +99,8 @@ func (d *database) open(ctx context.Context) (err error) {
 	return err
 }
 
-// hold locks a product's row in a session of its own until release. release returns an error when the session
-// has ended before. SQLite has no row locks.
+// hold locks a product's row in a session of its own until release is called. release returns an error when
+// the session has already ended. hold is not for SQLite, which has no row locks.
 func (d *database) hold(ctx context.Context, product int64) (release func() error, err error) {
 	tx, err := d.pool.BeginTx(ctx, nil)
 	if err != nil {
@@ -116,7 +116,7 @@ func (d *database) hold(ctx context.Context, product int64) (release func() erro
 // drop deletes the database.
 func (d *database) drop() {
 	if d.config.Driver == db.MySQL {
-		_, _ = d.pool.Exec("DROP DATABASE " + d.config.Name) // after an error, the server's folder goes at the end
+		_, _ = d.pool.Exec("DROP DATABASE " + d.config.Name) // errors do no harm: run deletes all data
 	}
 	_ = db.Close(d.g)
 	if d.config.Driver == db.SQLite {
@@ -124,9 +124,10 @@ func (d *database) drop() {
 	}
 }
 
-// fill adds rows until the tables have the numbers of rows. The orders are of 25 customers, have one item
-// each, and are spread evenly over the first hundred days of 2024. Every third order is CANCELED, the others
-// are CONFIRMED. The names of the last ten customers and products contain "quartz", all names a number.
+// fill adds rows until the tables have the given numbers of rows. The orders belong to 25 customers, have one
+// item each, and are spread evenly over the first hundred days of 2024. Every third order is CANCELED, and
+// the others are CONFIRMED. Every name contains a number. The names of the last ten customers and of the last
+// ten products also contain "quartz".
 func (d *database) fill(ctx context.Context, customers, products, orders int64) error {
 	name := func(kind string, n, rows int64) string {
 		if n > rows-10 {
@@ -167,7 +168,7 @@ func (d *database) fill(ctx context.Context, customers, products, orders int64) 
 		if err != nil {
 			return fmt.Errorf("filling %s: %w", t.table, err)
 		}
-		if d.config.Driver == db.MySQL { // MySQL does so in the background, later
+		if d.config.Driver == db.MySQL { // MySQL itself would do this later, in the background
 			if _, err := d.pool.ExecContext(ctx, "ANALYZE TABLE "+t.table); err != nil {
 				return err
 			}
@@ -176,17 +177,17 @@ func (d *database) fill(ctx context.Context, customers, products, orders int64) 
 	return nil
 }
 
-// The price and the first stock of each product.
+// The price and the initial stock of each product.
 const (
 	price  = 1000
 	plenty = 500_000_000
 )
 
-// insert inserts the rows first to last.
+// insert inserts the rows with the numbers first to last.
 func (d *database) insert(
 	ctx context.Context, table, columns string, first, last int64, row func(n int64) []any,
 ) error {
-	const maxRows = 3000 // of a statement: SQLite accepts 32766 values
+	const maxRows = 3000 // in a statement, because SQLite accepts 32766 values
 	values := "(?" + strings.Repeat(", ?", strings.Count(columns, ",")) + ")"
 	for ; first <= last; first += maxRows {
 		rows := min(maxRows, last-first+1)
@@ -235,8 +236,8 @@ func (d *database) supply(ctx context.Context, orders int64) (first int64, err e
 
 const itemColumns = "order_id, product_id, qty, unit_price_cents, subtotal_cents"
 
-// indexed waits until b2b has brought the indexes for searches and for the times of orders up to date. Up to
-// 99 rows stay without an index.
+// indexed waits until b2b has updated the search index and the block-range index. Up to 99 rows of a table
+// may stay out of the search index.
 func indexed(ctx context.Context, pool *sql.DB) error {
 	for _, unfinished := range []string{
 		"SELECT COUNT(*) = 100 FROM (SELECT 1 FROM customers WHERE unindexed = 1 LIMIT 100) pending",

@@ -14,7 +14,7 @@ import (
 	vegeta "github.com/tsenart/vegeta/v12/lib"
 )
 
-// contender is an implementation that is measured. All contenders of an operation are measured in turn.
+// contender is an implementation to measure. All contenders of an operation are measured in turn.
 type contender struct {
 	name      string
 	service   []int // process ids; none for raw SQL, which runs in this process
@@ -22,24 +22,24 @@ type contender struct {
 	target    func(o operation, n int64) vegeta.Target
 }
 
-// load is a load by a number of clients. A client sends its next call after the answer to the last.
+// load describes calls by a number of clients. Each client sends a call after the answer to its last call.
 type load struct {
 	clients  int
-	duration time.Duration // 0: until limit is reached
+	duration time.Duration // 0 means until limit is reached
 	first    int64         // the number of the first call
-	limit    int64         // of calls
+	limit    int64         // greatest number of calls
 }
 
 // sample has the figures of a load.
 type sample struct {
 	calls, errors     int64
-	rate              float64 // successes a second
+	rate              float64 // successful calls per second
 	p50, p99, max     time.Duration
-	service, database time.Duration // CPU time a call
-	memory            uint64        // peak, in bytes
+	service, database time.Duration // CPU time per call
+	memory            uint64        // peak of the service, in bytes
 }
 
-// run measures a contender. server is the process id of the database server, or 0.
+// run measures a contender under the load. server is the process id of the database server, or 0.
 func (l load) run(ctx context.Context, c contender, o operation, server int) (s sample, err error) {
 	client := &http.Client{Timeout: time.Minute, Transport: c.transport(o, l.clients)}
 	defer client.CloseIdleConnections()
@@ -61,7 +61,7 @@ func (l load) run(ctx context.Context, c contender, o operation, server int) (s 
 	}
 	forgetPeak(c.service...)
 	var m vegeta.Metrics
-	rate := vegeta.Rate{Freq: o.rate, Per: time.Second} // 0: as fast as possible
+	rate := vegeta.Rate{Freq: o.rate, Per: time.Second} // a rate of 0 means as fast as possible
 	for r := range attacker.Attack(next, rate, l.duration, "") {
 		if r.Error != vegeta.ErrNoTargets.Error() {
 			m.Add(r)
@@ -92,8 +92,8 @@ func (l load) run(ctx context.Context, c contender, o operation, server int) (s 
 	return s, nil
 }
 
-// besideHeld runs the load while another session holds heldProduct. As many clients again send orders for
-// that product at the same time; the sample does not count these orders, which wait or are refused.
+// besideHeld runs the load while another session holds heldProduct. At the same time, as many other clients
+// order heldProduct. The sample does not count their orders, which wait or are refused.
 func (l load) besideHeld(ctx context.Context, c contender, o operation, d *database) (s sample, err error) {
 	release, err := d.hold(ctx, heldProduct)
 	if err != nil {
@@ -114,8 +114,8 @@ func overHTTP(_ operation, clients int) http.RoundTripper {
 	return &http.Transport{MaxIdleConnsPerHost: clients, DisableCompression: true}
 }
 
-// median returns the median of each figure. Calls and errors are sums; the longest call and the peak of
-// memory are the maxima of all rounds.
+// median returns the median of each figure, except that calls and errors are sums, and the longest call and
+// the peak of memory are maxima.
 func median(rounds []sample) (s sample) {
 	s = sample{
 		rate:     middle(rounds, func(s sample) float64 { return s.rate }),

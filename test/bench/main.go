@@ -27,20 +27,20 @@ import (
 
 // bench is a run of the command.
 type bench struct {
-	on             []string // stages
+	on             []string // names of the stages to run
 	sizes, clients []int
 	rounds         int
-	duration       time.Duration // of a round
+	duration       time.Duration // of each measurement
 	only           *regexp.Regexp
 	inARow         int64
 	relaxed, quick bool
-	page           string // file that gets the report, too
+	page           string // file into which the report is also written; may be ""
 
 	dir, program, token string
 	server              *server.Server // nil when no server program is installed
 	engine              string
 	sections            []*section
-	calls               int64 // numbers given so far: each call has a number, and so a key, of its own
+	calls               int64 // call numbers used so far: each call has its own number and key
 }
 
 // stages are the stages of a run, in order.
@@ -106,7 +106,7 @@ func run(ctx context.Context, args []string) (err error) {
 			continue
 		}
 		log.Print("== ", s.name)
-		if failure := s.run(ctx, b); failure != nil { // the report still has the other stages, which take hours
+		if failure := s.run(ctx, b); failure != nil { // the other stages still run
 			err = errors.Join(err, fmt.Errorf("%s: %w", s.name, failure))
 		}
 	}
@@ -170,7 +170,7 @@ func numbersOf(to *[]int) func(text string) error {
 	}
 }
 
-// startServer starts MySQL or MariaDB with default settings. Without an installed program there is no server.
+// startServer starts MySQL or MariaDB with default settings, and sets b.server, if a program is installed.
 func (b *bench) startServer() (err error) {
 	const setting = "--innodb-flush-log-at-trx-commit=1" // the default
 	for _, engine := range []string{"MySQL", "MariaDB"} {

@@ -10,19 +10,19 @@ import (
 	vegeta "github.com/tsenart/vegeta/v12/lib"
 )
 
-// operation is a row of the table.
+// operation is an operation to measure. The report has a row for each number of clients and each contender.
 type operation struct {
 	name    string
 	clients []int
-	usesUp  bool // each call needs a CREATED order, whose id is the number of the call
+	usesUp  bool // each call needs a CREATED order; the call's number is the order's id
 	peers   bool // the peers have this operation, too
 	http    func(at addresses, n int64) vegeta.Target
 	sql     func(ctx context.Context, r rawSQL, n int64) error // nil for lists, which raw SQL does not have
-	rate    int                                                // calls a second at most; 0: no limit
+	rate    int                                                // calls per second at most; 0 means no limit
 	held    *operation                                         // orders for heldProduct: see besideHeld
 }
 
-// The rows of a database before orders are placed.
+// The numbers of rows in a database before the measurements.
 const (
 	someCustomers = 1000
 	someProducts  = 200
@@ -31,18 +31,18 @@ const (
 
 func customerOf(n int64) int64 { return n%someCustomers + 1 }
 
-// productsOf returns three different products.
+// productsOf returns the ids of three different products.
 func productsOf(n int64) []int64 {
 	return []int64{n*7%someProducts + 1, (n*7+61)%someProducts + 1, (n*7+122)%someProducts + 1}
 }
 
 func orderOf(n int64) int64 { return n*7919%someOrders + 1 }
 
-// An orchestration uses its key for the confirmation, too: confirmations have other keys.
+// An orchestration also confirms its order with key(n), so the operation confirm needs other keys.
 func key(n int64) string          { return fmt.Sprint("bench-", n) }
 func confirmation(n int64) string { return fmt.Sprint("bench-confirm-", n) }
 
-// order returns the body of a creation.
+// order returns the body of a request that creates an order with one piece of each product.
 func order(customer int64, products ...int64) []byte {
 	body := fmt.Appendf(nil, `{"customer_id":%d,"items":[`, customer)
 	for i, p := range products {
@@ -78,11 +78,11 @@ var hotProduct = operation{name: "create with key, one hot product", clients: []
 	},
 	sql: func(ctx context.Context, r rawSQL, n int64) error { return r.create(ctx, key(n), customerOf(n), 1) }}
 
-// heldProduct is a product in the middle of the ids: an order that waits for its row has locked the rows of
-// products with smaller ids before.
+// heldProduct is a product in the middle of the ids: an order that waits for this product has already locked
+// its products with smaller ids.
 const heldProduct = someProducts / 2
 
-// othersOf returns three different products without heldProduct.
+// othersOf returns the ids of three different products other than heldProduct.
 func othersOf(n int64) []int64 {
 	all := productsOf(n)
 	if i := slices.Index(all, heldProduct); i >= 0 {
@@ -91,8 +91,8 @@ func othersOf(n int64) []int64 {
 	return all
 }
 
-// otherProducts places orders while another session holds heldProduct. A tenth of all orders, 20 of 200 in a
-// second, needs that product.
+// otherProducts places orders while another session holds heldProduct. Of 200 orders in a second, 20 need
+// heldProduct.
 var otherProducts = operation{name: "create, other products while one is held", clients: []int{128}, rate: 180,
 	http: func(at addresses, n int64) vegeta.Target {
 		return post(at.orders+"/orders", "", order(customerOf(n), othersOf(n)...))
@@ -154,8 +154,8 @@ var operations = []operation{{
 	sql: func(ctx context.Context, r rawSQL, n int64) error { return r.get(ctx, orderOf(n)) },
 }}
 
-// lists returns the operations whose time must not depend on the number of rows. fill makes the rows that
-// they find.
+// lists returns the operations whose time must not depend on the number of rows. They read the rows that fill
+// makes.
 func lists(rows int64) []operation {
 	page := func(name, path string) operation {
 		return operation{name: name, clients: []int{8}, http: func(at addresses, _ int64) vegeta.Target {

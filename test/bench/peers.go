@@ -12,12 +12,12 @@ import (
 	"example.com/b2b/db/dbtest/server"
 )
 
-// peer places an order in another framework. Its files lie in a folder of test/bench/peers, and are copied to
-// a folder of the user's cache.
+// peer is a server in another framework that places orders. The peer's files are in a folder of
+// test/bench/peers. start copies the files to a folder of the user's cache.
 type peer struct {
 	name, folder, needs string
 	install             string                                 // a command of bash, run in the copy
-	command             func(installed string) (args []string) // starts the peer in the copy
+	command             func(installed string) (args []string) // returns the command that starts the peer
 }
 
 var peers = []peer{{
@@ -30,8 +30,8 @@ var peers = []peer{{
 	},
 }}
 
-// start installs a peer, unless its requirements are installed already, and runs the peer. It returns no
-// process when the peer's language is not installed.
+// start installs a peer, unless its requirements are installed already, and runs the peer. The process is nil
+// when the program p.needs is not installed.
 func (p peer) start(ctx context.Context, b *bench, c db.Config) (*process, contender, error) {
 	if _, err := exec.LookPath(p.needs); err != nil {
 		return nil, contender{}, nil
@@ -41,7 +41,7 @@ func (p peer) start(ctx context.Context, b *bench, c db.Config) (*process, conte
 		return nil, contender{}, err
 	}
 	installed := filepath.Join(cache, "b2b-bench", p.folder)
-	// A changed list of requirements is installed again.
+	// The requirements are installed again when their list has changed.
 	script := `mkdir -p "$2"
 		cd "$1"
 		for list in package.json requirements.txt; do

@@ -23,8 +23,8 @@ type process struct {
 	startup time.Duration // from the start to the first answer
 }
 
-// launch runs a program and returns when url answers 200. The output of the program is discarded, because
-// writing it to a disk would be measured, too.
+// launch runs a program and returns when url answers 200. The output of the program is discarded, because the
+// measurements would include the time to write it to a disk.
 func launch(ctx context.Context, cmd *exec.Cmd, url string) (*process, error) {
 	began := time.Now()
 	if err := cmd.Start(); err != nil {
@@ -57,7 +57,7 @@ func launch(ctx context.Context, cmd *exec.Cmd, url string) (*process, error) {
 	}
 }
 
-// stop asks the process to end, and returns when the process has ended, or kills it after ten seconds.
+// stop asks the process to end, and waits for the end. After ten seconds, it kills the process.
 func (p *process) stop() {
 	_ = p.cmd.Process.Signal(syscall.SIGTERM)
 	for range 1000 {
@@ -111,7 +111,7 @@ func environment(c db.Config) []string {
 	}
 }
 
-// instances returns the contender of processes that share the calls.
+// instances returns a contender whose calls are spread over the processes.
 func (b *bench) instances(name string, all []addresses, processes ...*process) contender {
 	c := contender{name: name, transport: overHTTP, target: func(o operation, n int64) vegeta.Target {
 		return b.authorized(o.http(all[n%int64(len(all))], n))
@@ -137,7 +137,7 @@ func token() (string, error) {
 	return auth.Tokens{Secret: jwtSecret}.Issue(auth.Principal{Subject: "bench", Scope: auth.Admin}, 24*time.Hour)
 }
 
-// build builds b2b.
+// build builds the program b2b.
 func build(ctx context.Context, program string) error {
 	out, err := exec.CommandContext(ctx, "make", "build", "PROGRAM="+program).CombinedOutput()
 	if err != nil {

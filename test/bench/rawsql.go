@@ -16,8 +16,8 @@ import (
 	vegeta "github.com/tsenart/vegeta/v12/lib"
 )
 
-// rawSQL runs the statements of an operation alone, on database/sql, without HTTP and validation. The same
-// clients call rawSQL and the services.
+// rawSQL runs only the SQL statements of an operation, on database/sql, without HTTP and validation. The
+// clients that call the services also call rawSQL.
 type rawSQL struct {
 	pool *sql.DB
 	now  string // an SQL expression for the clock
@@ -34,7 +34,7 @@ func (r rawSQL) contender() contender {
 		}}
 }
 
-// call is a transport that calls the function with the number in the path.
+// call is an http.RoundTripper that calls the function with the number in the path of a request.
 type call func(ctx context.Context, n int64) error
 
 // RoundTrip implements http.RoundTripper.
@@ -49,8 +49,8 @@ func (c call) RoundTrip(r *http.Request) (*http.Response, error) {
 	return &http.Response{StatusCode: http.StatusOK, Body: http.NoBody, Request: r}, nil
 }
 
-// create places an order with one piece of each product. With a key, the key's row with the answer commits in
-// the same transaction.
+// create places an order with one piece of each product. With a key, it also stores the key and the answer,
+// in the same transaction.
 func (r rawSQL) create(ctx context.Context, key string, customer int64, products ...int64) error {
 	const exists = "SELECT id FROM customers WHERE id = ? AND deleted_at IS NULL"
 	if err := r.pool.QueryRowContext(ctx, exists, customer).Scan(&customer); err != nil {
@@ -82,7 +82,7 @@ func (r rawSQL) create(ctx context.Context, key string, customer int64, products
 	})
 }
 
-// confirm runs the statements of a confirmation: the order, its items, its status, the event, the key.
+// confirm reads an order and its items, and writes the status, the event and the key.
 func (r rawSQL) confirm(ctx context.Context, key string, order int64) error {
 	update := "UPDATE orders SET status = 'CONFIRMED', confirmed_at = " + r.now + ", updated_at = " + r.now +
 		" WHERE id = ? AND status = 'CREATED'"
@@ -94,7 +94,7 @@ func (r rawSQL) confirm(ctx context.Context, key string, order int64) error {
 	})
 }
 
-// cancel runs the statements of a cancellation: the order, its items, its status, the event, the stock.
+// cancel reads an order and its items, and writes the status, the event and the stock.
 func (r rawSQL) cancel(ctx context.Context, order int64) error {
 	update := "UPDATE orders SET status = 'CANCELED', canceled_at = " + r.now + ", cancel_reason = 'requested'," +
 		" updated_at = " + r.now + " WHERE id = ? AND status = 'CREATED'"
@@ -108,7 +108,7 @@ func (r rawSQL) cancel(ctx context.Context, order int64) error {
 	})
 }
 
-// adjust runs the statements of a change of stock: the product, its level, the adjustment, the event.
+// adjust reads a product, and writes its stock, the adjustment and the event.
 func (r rawSQL) adjust(ctx context.Context, product int64) error {
 	insert := "INSERT INTO stock_adjustments (product_id, delta, level, reason, created_at)" +
 		" VALUES (?, 1, ?, 'bench', " + r.now + ")"
@@ -140,7 +140,7 @@ func (r rawSQL) inTx(ctx context.Context, fn func(tx *session)) error {
 	return tx.Commit()
 }
 
-// session runs statements until the first error, which it keeps in err. Later calls do nothing.
+// session runs statements until the first error, and keeps the error in err. Later calls do nothing.
 type session struct {
 	ctx context.Context
 	db  interface {
@@ -151,7 +151,7 @@ type session struct {
 	err error
 }
 
-// change runs a statement that must change the number of rows. It returns the id of an inserted row.
+// change runs a statement that must change so many rows. It returns the id of an inserted row.
 func (s *session) change(rows int, statement string, args ...any) (id int64) {
 	if s.err != nil {
 		return 0
@@ -168,7 +168,7 @@ func (s *session) change(rows int, statement string, args ...any) (id int64) {
 	return id
 }
 
-// pairs reads rows of two numbers. No row is an error.
+// pairs reads rows of two numbers into a map. A result without rows is an error.
 func (s *session) pairs(query string, args ...any) map[int64]int64 {
 	if s.err != nil {
 		return nil
@@ -190,7 +190,7 @@ func (s *session) pairs(query string, args ...any) map[int64]int64 {
 	return all
 }
 
-// items reads an order, with the lock, and returns the number of pieces by product.
+// items reads an order, with lock after the SELECT, and returns the number of pieces of each product.
 func (s *session) items(order int64, lock string) map[int64]int64 {
 	s.pairs("SELECT id, customer_id FROM orders WHERE id = ?"+lock, order)
 	return s.pairs("SELECT product_id, qty FROM order_items WHERE order_id = ?", order)
@@ -203,7 +203,7 @@ func (s *session) event(kind, subject string, id int64, after any) {
 	s.change(1, insert, kind, subject, id, encoded(after))
 }
 
-// save inserts the row of a key. A second row with the key is an error.
+// save inserts the row of a key. It is an error when the key has a row already.
 func (s *session) save(operation, key string, target int64, answer any) {
 	const insert = "INSERT INTO idempotency_keys (caller, operation, idempotency_key, request_hash, target_id," +
 		" status, response_body, expires_at) VALUES ('raw', ?, ?, ?, ?, 201, ?, ?)"
@@ -212,11 +212,11 @@ func (s *session) save(operation, key string, target int64, answer any) {
 }
 
 func encoded(value any) string {
-	text, _ := json.Marshal(value) // maps and numbers: no error
+	text, _ := json.Marshal(value) // maps and numbers cause no error
 	return string(text)
 }
 
-// list returns the placeholders and arguments of a list after IN.
+// list returns the placeholders and the arguments for IN.
 func list(ids []int64) (placeholders string, args []any) {
 	for _, id := range ids {
 		args = append(args, id)

@@ -19,10 +19,10 @@ var measured = []string{
 	"CPU/op of the service", "of the database", "peak memory",
 }
 
-// none stands where there is no figure.
+// none is the text of a cell without a figure.
 const none = "–"
 
-// add appends a row, and shows it at once.
+// add appends a row, and prints the row to stderr at once.
 func (s *section) add(cells ...string) {
 	s.rows = append(s.rows, cells)
 	fmt.Fprintln(os.Stderr, strings.Join(cells, " | "))

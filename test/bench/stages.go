@@ -12,11 +12,11 @@ import (
 	"time"
 )
 
-// inAFile stands for SQLite, where a stage gives the name of a database on the server.
+// inAFile means SQLite, in place of the name of a database on the server.
 const inAFile = ""
 
-// withDatabase calls fn with a new database. When the server does not run, fn is not called for a database on
-// the server.
+// withDatabase calls fn with a new database: on SQLite for the name inAFile, else on the server. Without a
+// server, it does not call fn for a database on the server. If filled, the database has rows.
 func (b *bench) withDatabase(ctx context.Context, name string, filled bool, fn func(d *database) error) (err error) {
 	var d *database
 	switch {
@@ -39,8 +39,8 @@ func (b *bench) withDatabase(ctx context.Context, name string, filled bool, fn f
 	return fn(d)
 }
 
-// measure measures operations in a new database of the name: raw SQL, b2b in a number of instances, and the
-// peers.
+// measure measures operations in a new database with this name. The contenders are raw SQL, the given number
+// of instances of b2b, and, if withPeers, the peers.
 func (b *bench) measure(ctx context.Context, name string, instances int, withPeers bool, all ...operation) error {
 	return b.withDatabase(ctx, name, true, func(d *database) error {
 		return b.operations(ctx, d, instances, withPeers, all)
@@ -100,8 +100,8 @@ func (b *bench) operations(ctx context.Context, d *database, instances int, with
 	return nil
 }
 
-// inTurn measures contenders one after the other, in rounds, and returns the medians. A short first round does
-// not count.
+// inTurn measures contenders one after the other, in rounds, and returns the medians. A short first round
+// does not count.
 func (b *bench) inTurn(
 	ctx context.Context, d *database, o operation, clients int, contenders []contender,
 ) ([]sample, error) {
@@ -132,7 +132,7 @@ func (b *bench) inTurn(
 			if err != nil {
 				return nil, err
 			}
-			b.calls += s.calls + int64(clients) // each client may have got a number for a call that it did not make
+			b.calls += s.calls + int64(clients) // a client may have taken a number without a call
 			if round > 0 {
 				rounds[i] = append(rounds[i], s)
 			}
@@ -144,16 +144,16 @@ func (b *bench) inTurn(
 	return medians, nil
 }
 
-// leastHeld is the shortest time for which a row is held, in quick runs, too: orders that wait for the row
-// would not show in less.
+// leastHeld is the shortest time for which a row is held, also in quick runs. A shorter time would not show
+// the effect of orders that wait for the row.
 const leastHeld = 2 * time.Second
 
-// fastest limits the calls in a second for operations that use orders up. A faster contender is measured for
-// a shorter time.
+// fastest limits the number of orders in operations that use orders up, to this number per second. A faster
+// contender is measured for a shorter time.
 const fastest = 5000
 
-// lists measures the lists at each size, each in a new database of the name, and compares each p99 with the
-// p99 at the first size.
+// lists measures the lists at each size, in a new database with this name, and compares each p99 with the p99
+// at the first size.
 func (b *bench) lists(ctx context.Context, name string) error {
 	var s *section
 	smallest := map[string]time.Duration{}
@@ -198,7 +198,7 @@ func (b *bench) lists(ctx context.Context, name string) error {
 	return nil
 }
 
-// processes measures the start of b2b on a migrated database, and its memory before the first call.
+// processes measures the start of b2b on a migrated database, and the memory of b2b before the first call.
 func (b *bench) processes(ctx context.Context) error {
 	s := b.section("Start and idle memory of all three services", "database", "start to first answer", "idle memory")
 	for _, name := range []string{"start", inAFile} {
@@ -276,7 +276,7 @@ func (b *bench) parts(ctx context.Context) error {
 	return nil
 }
 
-// manyInARow places orders without a pause, and reports each tenth of the orders.
+// manyInARow places orders without a pause, and reports the figures of each tenth of the orders.
 func (b *bench) manyInARow(ctx context.Context) error {
 	return b.withDatabase(ctx, "in_a_row", true, func(d *database) error {
 		p, at, err := b.b2b(ctx, d.config)

@@ -15,8 +15,8 @@ import (
 // usage is the processor time and the memory of processes.
 type usage struct {
 	cpu  time.Duration
-	peak uint64 // of memory, in bytes
-	now  uint64 // memory, in bytes
+	peak uint64 // highest memory so far, in bytes
+	now  uint64 // current memory, in bytes
 }
 
 // usedBy adds up the usage of processes and their children. A process id of 0 stands for no process.
@@ -41,7 +41,7 @@ func usedBy(pids ...int) (sum usage, err error) {
 	return sum, nil
 }
 
-// idle returns the memory of a process after the growth of its start, when the memory no longer changes.
+// idle waits until the memory of a process no longer changes after the start, and returns the memory.
 func idle(ctx context.Context, pid int) (memory uint64, err error) {
 	for before := uint64(1); before != memory; {
 		before = memory
@@ -75,7 +75,7 @@ func family(pids []int) (all []int) {
 		all = append(all, pid)
 		threads, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", pid))
 		for _, thread := range threads {
-			children, _ := os.ReadFile(thread) // a thread may have ended
+			children, _ := os.ReadFile(thread) // no file when the thread has ended
 			for _, child := range strings.Fields(string(children)) {
 				id, _ := strconv.Atoi(child)
 				all = append(all, family([]int{id})...)
@@ -85,8 +85,8 @@ func family(pids []int) (all []int) {
 	return all
 }
 
-// forgetPeak resets the peak of the processes' memory: see clear_refs in proc(5). Without permission, the peak
-// stays the peak since their start.
+// forgetPeak resets the peak of the processes' memory: see clear_refs in proc(5). Without permission, the
+// peak since the start of the processes remains.
 func forgetPeak(pids ...int) {
 	for _, pid := range family(pids) {
 		_ = os.WriteFile(fmt.Sprintf("/proc/%d/clear_refs", pid), []byte("5"), 0)

@@ -1,4 +1,4 @@
-// Package live runs all services inside a test's process.
+// Package live runs all services inside the process of a test.
 package live
 
 import (
@@ -21,8 +21,8 @@ import (
 	"example.com/b2b/orders"
 )
 
-// Main runs the tests of a TestMain while all services run on a fresh SQLite file with the sample data. It
-// sets base to the address of the service with the name.
+// Main runs the tests of m while all services run, on a new SQLite file with the sample data. Call Main in a
+// TestMain. It sets *base to the address of the service called name.
 func Main(m *testing.M, name string, base *string) {
 	folder := must(os.MkdirTemp("", "b2b-"))
 	defer os.RemoveAll(folder)
@@ -36,8 +36,8 @@ func Main(m *testing.M, name string, base *string) {
 	m.Run()
 }
 
-// Serve runs all services on a migrated database, and returns their addresses by name. start starts a handler
-// and returns its address.
+// Serve starts all services on g, a migrated database, and returns the addresses of the services by name.
+// start starts a server for a handler and returns the address.
 func Serve(g *gorm.DB, o web.Options, start func(http.Handler) string) map[string]string {
 	const keyLifetime = time.Hour
 	addresses := map[string]string{}

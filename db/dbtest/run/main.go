@@ -1,7 +1,7 @@
-// Command run runs go test on all database engines of this machine: on SQLite, and on MySQL and MariaDB if
-// TEST_MYSQL_DSN and TEST_MARIADB_DSN name a server or their server programs are installed. It starts an
-// installed server in a temporary folder. TiDB is used only if TEST_TIDB_DSN names a server. At the end run
-// prints the engines.
+// Command run runs go test on SQLite and on each other engine that it finds, and prints the engines at the
+// end. It uses the servers that TEST_MYSQL_DSN, TEST_MARIADB_DSN and TEST_TIDB_DSN name. When the variable of
+// MySQL or MariaDB is not set, but its server program is installed, run starts a server in a temporary
+// folder. With -require, run fails when an engine in the list is missing.
 //
 //	go run ./db/dbtest/run [-require MySQL,MariaDB] [arguments of go test]
 package main
@@ -42,7 +42,8 @@ func run(required, args []string) error {
 	ran := []string{"SQLite"}
 	for _, s := range dbtest.Servers {
 		if program := server.Find(s.Engine); program != "" && os.Getenv(s.Variable) == "" {
-			// The data need not outlive the machine: servers that a test kills have arguments of their own.
+			// These servers do not wait for the disk: their data need not survive a crash. A test that kills
+			// a server starts a server of its own.
 			private, err := server.Start(s.Engine, program, filepath.Join(dir, s.Engine),
 				"--innodb-flush-log-at-trx-commit=2", "--innodb-flush-method=nosync")
 			if err != nil {
@@ -62,7 +63,7 @@ func run(required, args []string) error {
 		}
 	}
 	if slices.Contains(args, "-race") {
-		os.Setenv("CGO_ENABLED", "1") // the race detector needs it, and nothing else does
+		os.Setenv("CGO_ENABLED", "1") // only the race detector needs cgo
 	}
 	test := exec.Command("go", append([]string{"test"}, args...)...)
 	test.Stdout, test.Stderr = os.Stdout, os.Stderr

@@ -1,5 +1,5 @@
 // Package server runs a private MySQL or MariaDB server for tests, in a folder and on a port of its own.
-// Tests may kill the server and restart the server on the old data.
+// Tests may kill the server, and start it again with the old data.
 package server
 
 import (
@@ -19,9 +19,9 @@ import (
 	_ "github.com/go-sql-driver/mysql"
 )
 
-// Server is a private server. No two goroutines may call methods at once.
+// Server is a private server. Only one goroutine at a time may call its methods.
 type Server struct {
-	DSN  string // of root
+	DSN  string // for the user root
 	Port int
 
 	command []string // starts and stops the server, in place of program
@@ -31,10 +31,12 @@ type Server struct {
 	ended   chan struct{} // closed when process has ended
 }
 
-// Private starts an engine's server by the installed program, in dir, with args. For MySQL, the environment
-// variable TEST_MYSQL_KILL may name a command in place of the program. Its arguments are start, kill
-// (SIGKILL) or wipe (stop, delete the data), and a port of 127.0.0.1; root must have no password; dir and
-// args are not used. Private returns nil when there is neither program nor command.
+// Private starts a server of an engine in dir, by the installed program, with args. It returns nil when no
+// program is installed.
+//
+// For MySQL, the environment variable TEST_MYSQL_KILL may name a command that replaces the program; then dir
+// and args are not used. The command gets the argument start, kill (SIGKILL) or wipe (stop the server, and
+// delete its data), and a port of 127.0.0.1. On the command's server, root must have no password.
 func Private(engine, dir string, args ...string) (*Server, error) {
 	if command := strings.Fields(os.Getenv("TEST_MYSQL_KILL")); engine == "MySQL" && len(command) > 0 {
 		port, err := FreePort()
@@ -42,7 +44,7 @@ func Private(engine, dir string, args ...string) (*Server, error) {
 			return nil, err
 		}
 		s := &Server{DSN: dsn(port), Port: port, command: command}
-		return s, errors.Join(s.Stop(), s.Restart()) // Stop deletes the data of a killed run
+		return s, errors.Join(s.Stop(), s.Restart()) // Stop deletes data that an earlier run has left
 	}
 	program := Find(engine)
 	if program == "" {
@@ -51,8 +53,8 @@ func Private(engine, dir string, args ...string) (*Server, error) {
 	return Start(engine, program, dir, args...)
 }
 
-// Find returns the path of an engine's server program, "" when there is none. MariaDB's program may be called
-// mysqld, too.
+// Find returns the path of an engine's server program, or "" when there is none. The program of MariaDB may
+// also be called mysqld.
 func Find(engine string) string {
 	if engine != "MySQL" && engine != "MariaDB" {
 		return ""
@@ -70,8 +72,8 @@ func Find(engine string) string {
 	return ""
 }
 
-// Start runs the server on a free port and an empty data folder in dir, with args besides the usual
-// arguments. Start returns when the server answers.
+// Start runs program, a server of the engine, on a free port, with an empty data folder in dir. args are
+// added to the usual arguments. Start returns when the server answers.
 func Start(engine, program, dir string, args ...string) (*Server, error) {
 	port, err := FreePort()
 	if err != nil {
@@ -80,7 +82,8 @@ func Start(engine, program, dir string, args ...string) (*Server, error) {
 	if err := os.MkdirAll(filepath.Join(dir, "tmp"), 0o755); err != nil {
 		return nil, err
 	}
-	// A starting MariaDB deletes the temporary tables of all servers with the same tmpdir.
+	// The server gets a tmpdir of its own, because a starting MariaDB deletes the temporary tables of all
+	// servers with the same tmpdir.
 	own := []string{
 		"--no-defaults", "--datadir=" + filepath.Join(dir, "data"), "--tmpdir=" + filepath.Join(dir, "tmp"),
 	}
@@ -115,13 +118,13 @@ func FreePort() (int, error) {
 
 func dsn(port int) string { return fmt.Sprintf("root@tcp(127.0.0.1:%d)/", port) }
 
-// Restart starts the server again on the old data, after the end. Restart returns when the server answers.
+// Restart starts the server again after its end, with the old data. It returns when the server answers.
 func (s *Server) Restart() error {
 	if s.command != nil {
 		return s.tell("start")
 	}
 	cmd := exec.Command(s.program, s.args...)
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // Ctrl-C ends the tests; they stop the server
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // Ctrl-C must end only the tests, not the server
 	err := cmd.Start()
 	if err != nil {
 		return err
@@ -142,17 +145,16 @@ func (s *Server) Restart() error {
 	return errors.Join(err, s.Stop())
 }
 
-// Ended returns a channel, closed at the end of the current process; nil when a command runs the
-// server.
+// Ended returns a channel, closed when the current process ends, or nil when a command runs the server.
 func (s *Server) Ended() <-chan struct{} { return s.ended }
 
-// Kill ends the server like a crash.
+// Kill ends the server as a crash would.
 func (s *Server) Kill() error { return s.end(syscall.SIGKILL, "kill") }
 
-// Stop ends the server in good order. A command also deletes the data.
+// Stop shuts the server down. With a command, it also deletes the data.
 func (s *Server) Stop() error { return s.end(syscall.SIGTERM, "wipe") }
 
-// Freeze stops the process until Thaw. It does not work with a command.
+// Freeze suspends the process until Thaw. It does not work with a command.
 func (s *Server) Freeze() error { return s.process.Signal(syscall.SIGSTOP) }
 
 // Thaw ends Freeze.
@@ -168,7 +170,7 @@ func (s *Server) end(signal os.Signal, word string) error {
 	return err
 }
 
-// tell runs the server's command.
+// tell runs the server's command with a word, such as start, and the port.
 func (s *Server) tell(word string) error {
 	args := append(s.command[1:], word, strconv.Itoa(s.Port))
 	out, err := exec.Command(s.command[0], args...).CombinedOutput()

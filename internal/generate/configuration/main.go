@@ -1,6 +1,6 @@
-// Command configuration writes what follows from the variables of package config: .env.example,
-// docs/configuration.md, the ports in the Dockerfile, and in docker-compose.yml the ports and the variables
-// for every container.
+// Command configuration writes the files that list the variables of package config: .env.example and
+// docs/configuration.md. It also writes the ports into the Dockerfile, and the ports and the variables of
+// every container into docker-compose.yml.
 package main
 
 import (
@@ -21,8 +21,8 @@ func main() {
 	generate.Run(func(root string) error { return run(root, config.Variables()) })
 }
 
-// run writes the files below root. It makes .env.example and docs/configuration.md anew, and changes the
-// other files where they depend on the variables.
+// run writes the files below root. It replaces .env.example and docs/configuration.md, and changes the other
+// files where they depend on the variables.
 func run(root string, variables []config.Variable) error {
 	return errors.Join(
 		os.WriteFile(filepath.Join(root, ".env.example"), example(variables), 0o644),
@@ -77,14 +77,14 @@ func page(variables []config.Variable) []byte {
 
 var passedOn = regexp.MustCompile(`(?s)(  # variables: made by make generate\n).*?(  # end of variables\n)`)
 
-// passOn rewrites the lines between the marks of a compose file: a line for each variable that the file names
-// nowhere else.
+// passOn rewrites the lines between the marks of a compose file. There is a line for each variable that the
+// rest of the file does not name.
 func passOn(compose []byte, variables []config.Variable) []byte {
 	elsewhere := passedOn.ReplaceAll(compose, nil)
 	var lines strings.Builder
 	for _, v := range variables {
 		if v.Group == "Calling" {
-			continue // for commands, which no container runs
+			continue // these variables are for commands, and no container runs a command
 		}
 		if !regexp.MustCompile(`\b` + v.Name + `\b`).Match(elsewhere) {
 			fmt.Fprintf(&lines, "  %s: ${%s:-%s}\n", v.Name, v.Name, v.Default)
@@ -94,8 +94,8 @@ func passOn(compose []byte, variables []config.Variable) []byte {
 	return passedOn.ReplaceAll(compose, []byte("${1}"+escaped+"${2}"))
 }
 
-// publish rewrites the ports in a compose file: the published port of each service, and the port in its
-// address between containers.
+// publish rewrites the ports in a compose file: the published port of each service, and the port in the
+// address that other containers use.
 func publish(compose []byte, variables []config.Variable) []byte {
 	for _, v := range ports(variables) {
 		published := regexp.MustCompile(`\$\{` + v.Name + `:-\d+\}:\d+`)
@@ -110,7 +110,7 @@ func publish(compose []byte, variables []config.Variable) []byte {
 
 var exposed = regexp.MustCompile(`(?m)^EXPOSE .*$`)
 
-// expose rewrites the line of a Dockerfile that names the ports of the services.
+// expose rewrites the line of a Dockerfile with the ports of the services.
 func expose(dockerfile []byte, variables []config.Variable) []byte {
 	line := "EXPOSE"
 	for _, v := range ports(variables) {

@@ -1,5 +1,5 @@
-// Command gosdk writes sdk/go/operations.gen.go: the table of the documents' operations, by which the Go SDK
-// sets keys and checks answers, and for each list a method that iterates over all pages.
+// Command gosdk writes sdk/go/operations.gen.go. The file has a table of the documents' operations: by this
+// table the Go SDK sets keys and checks answers. For each list it has a method that iterates over all pages.
 package main
 
 import (
@@ -24,7 +24,7 @@ import (
 
 // service is a service with its document and the type of its client.
 type service struct {
-	name, field string // of the service, and in Client of package b2b
+	name, field string // names of the service, and of its field in b2b.Client
 	document    []byte
 	client      reflect.Type
 }
@@ -77,7 +77,7 @@ func run(root string) error {
 	return os.WriteFile(filepath.Join(root, "sdk", "go", "operations.gen.go"), code, 0o644)
 }
 
-// operations returns the generated file.
+// operations returns the content of the generated file.
 func operations(services []service) ([]byte, error) {
 	var table, lists strings.Builder
 	imports := map[string]bool{"context": true, "iter": true}
@@ -128,7 +128,7 @@ import (
 %s
 %s)
 
-// operations are those of each service's document.
+// operations has the operations of each service's document, by the name of the service.
 var operations = map[string][]operation{
 %s}
 %s`
@@ -184,7 +184,7 @@ func (d document) key(op operation) string {
 	return "none"
 }
 
-// answers returns the statuses with which an operation succeeds with JSON.
+// answers returns the statuses of an operation's successful answers in JSON.
 func answers(op operation) (ok []int) {
 	for _, status := range sorted(op.Responses) {
 		code, err := strconv.Atoi(status)
@@ -196,8 +196,8 @@ func answers(op operation) (ok []int) {
 	return ok
 }
 
-// writeList writes the method of an operation whose answers are pages, and nothing for other operations. It
-// adds the packages of the method's types to imports.
+// writeList writes a method for an operation whose answers are pages. For other operations it writes nothing.
+// It adds the packages of the method's types to imports.
 func writeList(w *strings.Builder, imports map[string]bool, s service, op operation) error {
 	name := strings.ToUpper(op.ID[:1]) + op.ID[1:]
 	call, found := s.client.MethodByName(name + "WithResponse")
@@ -213,7 +213,7 @@ func writeList(w *strings.Builder, imports map[string]bool, s service, op operat
 	if meta.Type == nil || data.Type.Kind() != reflect.Slice {
 		return nil
 	}
-	last := call.Type.NumIn() - 2 // the parameters; behind them come the editors of the request
+	last := call.Type.NumIn() - 2 // index of the parameters; the editors of the request come after them
 	params := call.Type.In(last).Elem()
 	in, args := "", ""
 	for i := 2; i < last; i++ { // 0 is the client, 1 the context

@@ -6,20 +6,21 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"example.com/b2b/internal/apperr"
 	"example.com/b2b/internal/formats"
 )
 
-// sharedFile holds the parts that contracts share, as a contract refers to it.
+// sharedFile is the path of the file with the shared parts, as contracts write the path.
 const sharedFile = "../common.yaml"
 
-// document is a self-contained contract, in its author's order.
+// document is a self-contained contract. Its parts are in the author's order.
 type document struct {
 	*yaml.Node
 	shared *yaml.Node // the schemas of common.yaml
 }
 
-// bundle copies the shared parts into a contract, adds the error responses and headers of each operation, and
-// leaves out components without a reference.
+// bundle copies the shared parts into a contract, adds error responses and headers to each operation, and
+// removes the components to which nothing refers.
 func bundle(own, shared *yaml.Node) document {
 	d := document{clone(own), at(shared, "components", "schemas")}
 	at(d.Node, "info", "description").Value += "\n" + at(shared, "info", "description").Value
@@ -29,14 +30,18 @@ func bundle(own, shared *yaml.Node) document {
 			set(n, "$ref", text(strings.TrimPrefix(ref, sharedFile)))
 		}
 		if target := d.target(n); target != n && len(n.Content) > 2 {
-			siblings := n.Content[2:] // keys beside $ref, which override those of the target
-			*n = *clone(target)
-			for pair := range slices.Chunk(siblings, 2) {
-				set(n, pair[0].Value, pair[1])
-			}
+			replaceRef(n, clone(target))
 		}
 	})
 	set(at(d.Node, "components", "schemas", "ErrorCode"), extensible, list(codeNames()))
+	walk(d.Node, func(n *yaml.Node) {
+		if value(n, extensible) == "keyed operations" {
+			set(n, extensible, list(d.ids(apperr.WithKey)))
+		}
+		if value(n, "required") == "all" {
+			set(n, "required", list(keys(at(n, "properties"))))
+		}
+	})
 	answers := responses{document: d, codes: map[string][]string{}}
 	for _, op := range d.operations() {
 		answers.addErrors(op)
@@ -46,7 +51,20 @@ func bundle(own, shared *yaml.Node) document {
 	return d
 }
 
-// merge adds missing keys to a mapping, at every depth, and all elements to a list.
+// replaceRef puts the keys of the target in the place of the key $ref. Keys beside $ref override these keys.
+func replaceRef(n, target *yaml.Node) {
+	own := n.Content
+	n.Content, n.Style = nil, target.Style
+	for pair := range slices.Chunk(own, 2) {
+		if pair[0].Value == "$ref" {
+			merge(n, target)
+		} else {
+			set(n, pair[0].Value, pair[1])
+		}
+	}
+}
+
+// merge adds the content of from to n: to a mapping the missing keys, at every depth, to a list all elements.
 func merge(n, from *yaml.Node) {
 	if n.Kind == yaml.SequenceNode {
 		n.Content = append(n.Content, from.Content...)
@@ -63,8 +81,8 @@ func merge(n, from *yaml.Node) {
 	}
 }
 
-// prune removes components without a reference, again and again: a removed component may hold the last
-// reference to another.
+// prune removes components without a reference. It repeats this, because a removed component may have held
+// the last reference to another.
 func (d document) prune() {
 	for again := true; again; {
 		used := map[string]bool{}
@@ -85,7 +103,7 @@ func (d document) prune() {
 	keep(components, func(kind string) bool { return len(at(components, kind).Content) > 0 })
 }
 
-// target returns the part to which n refers, or n when it is no reference.
+// target returns the part to which n refers, or n itself when n is no reference.
 func (d document) target(n *yaml.Node) *yaml.Node {
 	path, found := strings.CutPrefix(value(n, "$ref"), "#/")
 	if !found {
@@ -100,8 +118,8 @@ func (d document) target(n *yaml.Node) *yaml.Node {
 
 const extensible = "x-extensible-enum" // lists the values of today; a later version may add others
 
-// served returns the document for partners: without the keys for the Go generator, and with schemas that
-// allow further fields, because some partners' generators refuse unknown fields otherwise.
+// served returns the document for partners, without the keys for the Go generator. The schemas allow further
+// fields, because some partners' generators would otherwise make code that refuses unknown fields.
 func (d document) served() *yaml.Node {
 	root := clone(d.Node)
 	walk(root, func(n *yaml.Node) {
@@ -113,7 +131,7 @@ func (d document) served() *yaml.Node {
 			set(n, "pattern", text(pattern))
 		}
 		if value(n, "in") == "query" {
-			set(n, "allowEmptyValue", node(true)) // an empty value counts as not given
+			set(n, "allowEmptyValue", node(true)) // an empty value counts as no value
 		}
 		object := value(n, "type") == "object" && at(n, "properties") != nil || at(n, "allOf") != nil
 		if object && at(n, "additionalProperties") == nil {
@@ -131,8 +149,8 @@ func (d document) served() *yaml.Node {
 	return root
 }
 
-// compiled returns the document for the Go generator: it refers to the shared schemas, whose Go types are in
-// openapi/contract.
+// compiled returns the document for the Go generator. This document refers to the shared schemas in
+// common.yaml, because their Go types are in openapi/contract.
 func (d document) compiled() *yaml.Node {
 	root := clone(d.Node)
 	isShared := func(name string) bool { return at(d.shared, name) != nil }
@@ -146,7 +164,8 @@ func (d document) compiled() *yaml.Node {
 	for _, op := range d.operations() {
 		rows := at(root, "paths", op.path, op.method, "requestBody", "content")
 		if at(rows, "text/csv") != nil {
-			// The generator makes a field of the same name for each media type, and types only for schemas.
+			// The generator would make a field of the same name for each media type, so only text/csv stays.
+			// It makes types only for schemas, so the type of a row becomes the schema.
 			keep(rows, func(media string) bool { return media == "text/csv" })
 			set(at(rows, "text/csv"), "schema", at(rows, "text/csv", "x-row"))
 		}
@@ -154,8 +173,8 @@ func (d document) compiled() *yaml.Node {
 	return forGo(root)
 }
 
-// forGo turns extensible values into an enum, of which the Go generator makes constants, and numbers the
-// fields of each object, which the generator sorts otherwise.
+// forGo prepares a document for the Go generator. It turns extensible values into an enum, so that the
+// generator makes constants. It numbers the fields of an object, because the generator would sort them.
 func forGo(root *yaml.Node) *yaml.Node {
 	walk(root, func(n *yaml.Node) {
 		if values := at(n, extensible); values != nil {
@@ -176,7 +195,17 @@ type operation struct {
 	path       string
 	method     string
 	node       *yaml.Node
-	parameters []*yaml.Node // with those of the path
+	parameters []*yaml.Node // including the parameters of the path
+}
+
+// ids returns the ids of the operations of a group, in the author's order.
+func (d document) ids(group string) (all []string) {
+	for _, op := range d.operations() {
+		if op.isOneOf(group) {
+			all = append(all, op.id)
+		}
+	}
+	return all
 }
 
 func (d document) operations() (all []operation) {
@@ -185,7 +214,7 @@ func (d document) operations() (all []operation) {
 			op := operation{path: path[0].Value, method: part[0].Value, node: part[1]}
 			op.id = value(op.node, "operationId")
 			if op.id == "" {
-				continue // parameters of the path, for example
+				continue // no operation, but for example the parameters of the path
 			}
 			shared, own := content(at(path[1], "parameters")), content(at(op.node, "parameters"))
 			for _, p := range slices.Concat(shared, own) {

@@ -15,11 +15,11 @@ import (
 // responses adds error responses and headers to the operations of a document.
 type responses struct {
 	document
-	codes map[string][]string // the error messages of a response, by its name
+	codes map[string][]string // error messages, by the name of the response
 }
 
-// addErrors adds to an operation a response for each status of its codes in the catalogue. Operations with
-// the same codes and messages share the response; its name lists the codes.
+// addErrors adds to an operation a response for each status of the operation's codes in the catalogue.
+// Operations with the same codes and messages share the response. The name of a response lists its codes.
 func (r responses) addErrors(op operation) {
 	for _, group := range byStatus(op) {
 		status := strconv.Itoa(group[0].Status)
@@ -43,8 +43,8 @@ func (r responses) addErrors(op operation) {
 	}
 }
 
-// byStatus returns the codes of an operation, grouped by status. The catalogue has the codes in the order of
-// their statuses.
+// byStatus returns the codes of an operation, grouped by status. It relies on the order of the catalogue,
+// which is by status.
 func byStatus(op operation) (all [][]*apperr.Code) {
 	for _, c := range apperr.Catalogue() {
 		if !slices.ContainsFunc(c.On, op.isOneOf) {
@@ -67,7 +67,7 @@ func (op operation) isOneOf(on string) bool {
 	return op.id == on
 }
 
-// groups are the groups of operations in Code.On.
+// groups says, for each group of operations in Code.On, which operations belong to the group.
 var groups = map[string]func(op operation) bool{
 	apperr.Always:        func(operation) bool { return true },
 	apperr.Business:      func(op operation) bool { return op.path != "/health" && op.path != "/ready" },
@@ -82,12 +82,12 @@ var groups = map[string]func(op operation) bool{
 	apperr.Unrouted:      func(operation) bool { return false },
 }
 
-// body returns the request body of a media type, nil when there is none.
+// body returns the request body of a media type, or nil when there is none.
 func (op operation) body(media string) *yaml.Node {
 	return at(op.node, "requestBody", "content", media)
 }
 
-// takes returns the parameter of that name, nil when there is none.
+// takes returns the parameter with this name, or nil when there is none.
 func (op operation) takes(name string) *yaml.Node {
 	i := slices.IndexFunc(op.parameters, func(p *yaml.Node) bool { return value(p, "name") == name })
 	if i < 0 {
@@ -96,7 +96,8 @@ func (op operation) takes(name string) *yaml.Node {
 	return op.parameters[i]
 }
 
-// addHeaders adds to the responses of an operation the headers that follow from it.
+// addHeaders adds the header X-Correlation-Id to each response of an operation, and the headers for
+// idempotency keys and for deprecation to each success.
 func (r responses) addHeaders(op operation) {
 	for pair := range slices.Chunk(at(op.node, "responses").Content, 2) {
 		answer := r.target(pair[1])
@@ -119,7 +120,7 @@ func (r responses) addHeaders(op operation) {
 	}
 }
 
-// response returns the response of codes with one status, with an example for each code.
+// response returns the response for codes that have the same status, with an example for each code.
 func response(codes []*apperr.Code) *yaml.Node {
 	headers, examples := map[string]any{"Link": ref("headers", "Help")}, &yaml.Node{Kind: yaml.MappingNode}
 	var when []string
@@ -135,7 +136,7 @@ func response(codes []*apperr.Code) *yaml.Node {
 			headers["RateLimit"] = ref("headers", "RateLimit")
 			headers["RateLimit-Policy"] = ref("headers", "RateLimitPolicy")
 		}
-		answer := struct { // as contract.ApiError, whose package this program generates
+		answer := struct { // like contract.ApiError, but this program generates that package
 			Success     bool
 			Error, Code string
 			Details     []apperr.Detail `yaml:",omitempty"`
@@ -167,7 +168,7 @@ func codeNames() (names []string) {
 	return names
 }
 
-// checkCatalogue returns an error for a code whose operation is in no contract.
+// checkCatalogue returns an error when a code is for an operation that no contract has.
 func checkCatalogue(contracts []contract) error {
 	operations := map[string]bool{}
 	for _, c := range contracts {
@@ -185,7 +186,7 @@ func checkCatalogue(contracts []contract) error {
 	return nil
 }
 
-// errorsPage returns docs/errors.md.
+// errorsPage returns the content of docs/errors.md.
 func errorsPage() []byte {
 	var b bytes.Buffer
 	b.WriteString("<!-- Generated from internal/apperr/catalogue.go by make generate. DO NOT EDIT. -->\n" +

@@ -1,11 +1,11 @@
-// Command openapi makes the documents and the Go code of the contracts in openapi/*api. For each contract:
-// the self-contained document openapi.gen.yaml that its service serves, the typed client with its models, and
-// the gin server in a package of its own. For all contracts: the Go types of openapi/common.yaml in
-// openapi/contract, the joined document openapi/openapi.gen.yaml with its addresses as Go constants, and
-// docs/errors.md.
+// Command openapi writes the documents and the Go code of the contracts in openapi/*api. For each contract,
+// it writes the self-contained document openapi.gen.yaml for the service to serve, the typed client with its
+// models, and the gin server in a package of its own. For all contracts together, it writes the Go types of
+// openapi/common.yaml in openapi/contract, the joined document openapi/openapi.gen.yaml, Go constants for the
+// addresses in the joined document, and docs/errors.md.
 //
-// The program imports no package that it generates, so that it runs while generated code does not compile
-// (TestArrows).
+// The program imports no package that it generates, so that it also runs when generated code does not
+// compile. TestArrows checks this.
 package main
 
 import (
@@ -22,7 +22,7 @@ import (
 	"example.com/b2b/internal/generate"
 )
 
-// contract is the document of a service, and the service's address on a machine of its own.
+// contract is the document of a service, with the default address of the service on localhost.
 type contract struct {
 	document
 	service, address string // such as orders, http://localhost:3002
@@ -66,7 +66,7 @@ func run(root string) error {
 		os.WriteFile(filepath.Join(root, "docs", "errors.md"), errorsPage(), 0o644))
 }
 
-// writeContract writes the served document and the Go code of a contract beside its source.
+// writeContract writes the served document and the Go code of a contract into the folder of its source.
 func writeContract(source string, shared *yaml.Node) (contract, error) {
 	own, err := read(source)
 	if err != nil {
@@ -83,7 +83,7 @@ func writeContract(source string, shared *yaml.Node) (contract, error) {
 	return c, writeCode(dir, c.document)
 }
 
-// read returns a document without anchors and comments.
+// read parses a file, and returns the document without anchors and comments.
 func read(file string) (*yaml.Node, error) {
 	content, err := os.ReadFile(file)
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 	"go/token"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -31,6 +32,8 @@ components:
     ApiError: { type: object, properties: { code: { $ref: "#/components/schemas/ErrorCode" } } }
     Note: { type: string, maxLength: 100 }
     Unused: { type: string }
+  x-properties:
+    Noted: { note: { $ref: "#/components/schemas/Note" } }
   responses: {}
   headers:
     CorrelationId: { schema: { type: string } }
@@ -72,6 +75,13 @@ components:
       properties:
         zone: { type: string }
         note: { $ref: "../common.yaml#/components/schemas/Note" }
+        made:
+          type: object
+          required: all
+          properties:
+            by: { type: string, x-extensible-enum: keyed operations }
+            $ref: "../common.yaml#/components/x-properties/Noted"
+            at: { type: string }
 `
 
 func parse(t *testing.T, text string) *yaml.Node {
@@ -97,7 +107,7 @@ func yamlOf(t *testing.T, n *yaml.Node) string {
 func TestServed(t *testing.T) {
 	served := bundle(parse(t, orders), parse(t, common)).served()
 	text := yamlOf(t, served)
-	for _, unwanted := range []string{"common.yaml", "x-go-", "Unused"} {
+	for _, unwanted := range []string{"common.yaml", "x-go-", "x-properties", "Unused"} {
 		if strings.Contains(text, unwanted) {
 			t.Errorf("the served document has %s", unwanted)
 		}
@@ -141,6 +151,16 @@ func TestServed(t *testing.T) {
 	if len(content(codes)) != len(codeNames()) {
 		t.Errorf("%d codes", len(content(codes)))
 	}
+	made := at(served, "components", "schemas", "Order", "properties", "made")
+	if got := yamlOf(t, at(made, "properties", "by", extensible)); got != "[createOrder]\n" {
+		t.Errorf("operations that take a key: %s", got)
+	}
+	if got := keys(at(made, "properties")); !slices.Equal(got, []string{"by", "note", "at"}) {
+		t.Errorf("shared properties among others: %v", got)
+	}
+	if got := yamlOf(t, at(made, "required")); got != "[by, note, at]\n" {
+		t.Errorf("required: %s", got)
+	}
 }
 
 // TestRun writes all files of a small contract. Only the catalogue complains: it has codes of other
@@ -170,7 +190,7 @@ func TestRun(t *testing.T) {
 	for name, wants := range map[string][]string{
 		"contract/contract.gen.go":       {"type Note = string", "ErrorCode = \"order_not_found\""},
 		"ordersapi/client.gen.go":        {"Zone *string", "GetOrderWithResponse(", "id int", "externalRef0.Note"},
-		"ordersapi/server/server.gen.go": {"CreateOrder(ctx context.Context, request "},
+		"ordersapi/server/server.gen.go": {"CreateOrder(ctx context.Context, request ", "func (a Answer) "},
 		"ordersapi/document.gen.go":      {`Package ordersapi is the contract "Orders API"`},
 		"ordersapi/openapi.gen.yaml":     {"title: Orders API"},
 		"openapi.gen.yaml":               {"title: B2B order management", "url: " + address, "# Orders API"},

@@ -7,7 +7,7 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// clone returns a copy with aliases and merge keys resolved, without anchors and comments.
+// clone returns a copy without anchors and comments. Aliases and merge keys are resolved.
 func clone(n *yaml.Node) *yaml.Node {
 	if n.Kind == yaml.AliasNode {
 		return clone(n.Alias)
@@ -18,7 +18,7 @@ func clone(n *yaml.Node) *yaml.Node {
 	for i := range n.Content {
 		c.Content[i] = clone(n.Content[i])
 	}
-	if base := at(&c, "<<"); base != nil { // keys beside a merge key win
+	if base := at(&c, "<<"); base != nil { // keys beside a merge key override merged keys
 		keep(&c, func(key string) bool { return key != "<<" })
 		own := c.Content
 		c.Content = base.Content
@@ -37,7 +37,7 @@ func walk(n *yaml.Node, visit func(*yaml.Node)) {
 	}
 }
 
-// at returns the value at a path of keys, nil when a key is missing.
+// at returns the value at a path of keys, or nil when a key is missing.
 func at(n *yaml.Node, path ...string) *yaml.Node {
 	for _, key := range path {
 		if n == nil || n.Kind != yaml.MappingNode {
@@ -55,12 +55,20 @@ func at(n *yaml.Node, path ...string) *yaml.Node {
 	return n
 }
 
-// value returns the scalar at a key of a mapping, "" when there is none.
+// value returns the scalar at a key of a mapping, or "" when there is none.
 func value(n *yaml.Node, key string) string {
 	if v := at(n, key); v != nil && v.Kind == yaml.ScalarNode {
 		return v.Value
 	}
 	return ""
+}
+
+// keys returns the keys of a mapping.
+func keys(n *yaml.Node) (all []string) {
+	for pair := range slices.Chunk(n.Content, 2) {
+		all = append(all, pair[0].Value)
+	}
+	return all
 }
 
 // isTrue reports whether a key of a mapping is true.
@@ -74,7 +82,7 @@ func content(n *yaml.Node) []*yaml.Node {
 	return n.Content
 }
 
-// set replaces or appends the value of a key of a mapping.
+// set sets the value of a key of a mapping. A new key comes last.
 func set(n *yaml.Node, key string, v *yaml.Node) {
 	if old := at(n, key); old != nil {
 		*old = *v
@@ -83,7 +91,7 @@ func set(n *yaml.Node, key string, v *yaml.Node) {
 	n.Content = append(n.Content, text(key), v)
 }
 
-// keep removes all other keys from a mapping, and reports whether it removed any.
+// keep removes the keys that are not wanted from a mapping, and reports whether it has removed any.
 func keep(n *yaml.Node, wanted func(key string) bool) bool {
 	var kept []*yaml.Node
 	for pair := range slices.Chunk(n.Content, 2) {

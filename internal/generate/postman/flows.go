@@ -14,10 +14,10 @@ import (
 type table struct {
 	Requests   map[string]exception // by operation id
 	Flows      []flow
-	Unprovoked map[string]string // by code: why no client can provoke it
+	Unprovoked map[string]string // by code: the reason why no client can provoke the error
 }
 
-// exception completes the example of an operation.
+// exception completes the example of an operation with values for the path, and with values to keep.
 type exception struct {
 	Path map[string]string
 	Save map[string]string
@@ -28,26 +28,26 @@ type flow struct {
 	Steps       []step
 }
 
-// step is a request of a flow, the assertions on its answer, and the values to keep for later steps.
-// "data.items.0.qty" is a place in the body, "headers.ETag" a header.
+// step is one request of a flow, with the tests of its answer, and the values to keep for later steps. Expect
+// and Save name places in the answer: "data.items.0.qty" is in the body, and "headers.ETag" is a header.
 type step struct {
 	Name, About string
 	Call        string            // operation id
-	Send        string            // or a method and an address, for a request of no document
-	Set         map[string]string // variables, before
-	Script      []string          // JavaScript, before
+	Send        string            // method and address, in place of Call, for a request of no document
+	Set         map[string]string // variables to set before the request
+	Script      []string          // JavaScript to run before the request
 	Path        map[string]string
 	Query       map[string]string
 	Headers     map[string]string
 	Body        yaml.Node
 	Raw         string // a body that is not JSON
-	Token       string // the variable with the token; "none" sends none, "" that of the collection
+	Token       string // variable with the token; "none": no token; "": the collection's token
 
 	Status int
-	Code   string         // of the error
-	Expect map[string]any // by place in the body
+	Code   string         // error code
+	Expect map[string]any // expected values, by place in the answer
 	Header map[string]string
-	Save   map[string]string // variables, and the places of their values
+	Save   map[string]string // by variable: the place of its value in the answer
 }
 
 func (s *step) path(name, value string) {
@@ -84,7 +84,7 @@ func (s step) before() (lines []string) {
 	return append(lines, s.Script...)
 }
 
-// after returns the script that tests the answer and keeps values of it.
+// after returns the script that tests the answer and keeps values from the answer.
 func (s step) after() []string {
 	const status = "pm.test('status is %d', () => pm.expect(pm.response.code).to.eql(%[1]d));"
 	lines := []string{fmt.Sprintf(status, s.Status)}
@@ -120,8 +120,8 @@ func (s step) after() []string {
 	return lines
 }
 
-// javaScript turns data.items.0.qty into body.data.items[0].qty, and headers.ETag into the value of that
-// header.
+// javaScript returns the JavaScript for a place in the answer: body.data.items[0].qty for data.items.0.qty,
+// and the value of the header for headers.ETag.
 func javaScript(at string) string {
 	if header, found := strings.CutPrefix(at, "headers."); found {
 		return "pm.response.headers.get(" + literal(header) + ")"

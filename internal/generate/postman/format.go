@@ -1,6 +1,6 @@
 package main
 
-// The used parts of Postman's formats:
+// The parts of Postman's formats that this program uses:
 // https://schema.getpostman.com/collection/json/v2.1.0/draft-07/docs/index.html
 
 type collection struct {
@@ -94,7 +94,7 @@ type environmentValue struct {
 	Enabled bool   `json:"enabled"`
 }
 
-// bearer sends the value of a variable as the token, unless it is empty.
+// bearer sends the value of a variable as the token. For an empty value see withoutToken.
 func bearer(name string) *auth {
 	token := variable{Key: "token", Value: "{{" + name + "}}", Type: "string"}
 	return &auth{Type: "bearer", Bearer: []variable{token}}
@@ -106,8 +106,9 @@ func script(listen string, lines []string) event {
 	return e
 }
 
-// withoutToken is the script of the collection before a request. Bruno sends an empty token otherwise. In
-// Postman the script finds no header: Postman adds Authorization after it.
+// withoutToken is the collection's script before each request. It removes the header Authorization when the
+// variable token is empty, because Bruno would send the header with an empty token. In Postman the script
+// changes nothing: Postman adds the header after the script has run.
 var withoutToken = []string{
 	"if (pm.request.headers.get('Authorization') === 'Bearer {{token}}' " +
 		"&& pm.variables.replaceIn('{{token}}') === '') {",
@@ -115,7 +116,8 @@ var withoutToken = []string{
 	"}",
 }
 
-// envelope is the script of the collection that tests every answer.
+// envelope is the collection's script after each request. It tests the correlation id, and whether success in
+// the body agrees with the status.
 var envelope = []string{
 	"const correlation = pm.response.headers.get('X-Correlation-Id') || '';",
 	"pm.test('X-Correlation-Id names the call', () => " +

@@ -10,14 +10,14 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// asJSON returns a YAML value as JSON in its author's order, indented. A string such as "{{orderId}}", a
-// variable whose name ends in Id and nothing else, loses its quotes: its value is a number.
+// asJSON returns a YAML value as indented JSON, in the author's order. A string that is only a variable whose
+// name ends in Id, such as "{{orderId}}", loses its quotes, because the value of the variable is a number.
 func asJSON(n *yaml.Node) string {
 	var b bytes.Buffer
 	encode(&b, n)
 	var indented bytes.Buffer
 	if err := json.Indent(&indented, b.Bytes(), "", "  "); err != nil {
-		panic(err) // encode writes JSON
+		panic(err) // impossible: encode writes JSON
 	}
 	return idVariable.ReplaceAllString(indented.String(), "$1")
 }
@@ -50,19 +50,19 @@ func encode(b *bytes.Buffer, n *yaml.Node) {
 	default:
 		var v any
 		if err := n.Decode(&v); err != nil {
-			panic(err) // a scalar
+			panic(err) // impossible for a scalar
 		}
 		b.WriteString(literal(v))
 	}
 }
 
-// literal returns a value in JSON, and so in JavaScript.
+// literal returns a value as JSON, which is also JavaScript.
 func literal(v any) string {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)
 	if err := e.Encode(v); err != nil {
-		panic(err) // of a YAML scalar or a text
+		panic(err) // impossible for a YAML scalar or a text
 	}
 	return strings.TrimSpace(b.String())
 }

@@ -1,6 +1,6 @@
-// Command postman writes the Postman collection and its environment: every operation of every document with
-// its example, and the flows of flows.yaml. It fails when no step provokes a code of the catalogue that a
-// client can provoke.
+// Command postman writes the Postman collection and its environment. The collection has every operation of
+// every document with its example, and the flows of flows.yaml. The program fails unless flows.yaml, for each
+// error code of the catalogue, either provokes the error or says why no client can provoke the error.
 package main
 
 import (
@@ -35,7 +35,7 @@ const (
 
 func main() { generate.Run(run) }
 
-// run reads postman/flows.yaml below root, and writes the collection and the environment beside it.
+// run reads postman/flows.yaml below root, and writes the collection and the environment to the same folder.
 func run(root string) error {
 	folder := filepath.Join(root, "postman")
 	content, err := os.ReadFile(filepath.Join(folder, "flows.yaml"))
@@ -59,7 +59,7 @@ func run(root string) error {
 	return write(filepath.Join(folder, name+".postman_environment.json"), g.environment())
 }
 
-// newGenerator reads flows. It refuses unknown keys: a misspelt key would assert nothing.
+// newGenerator parses flows.yaml. It refuses unknown keys, because a misspelt key would test nothing.
 func newGenerator(flows []byte, services []service) (*generator, error) {
 	g := &generator{services: services, calls: map[string]call{}}
 	d := yaml.NewDecoder(bytes.NewReader(flows))
@@ -107,8 +107,8 @@ func (g *generator) environment() environment {
 	return e
 }
 
-// checkCodes holds flows.yaml to the catalogue: each code is either provoked by a step or listed under
-// unprovoked.
+// checkCodes returns an error unless each code of the catalogue is either provoked by a step or listed under
+// unprovoked, and unprovoked lists no other code.
 func (g *generator) checkCodes() error {
 	for _, c := range apperr.Catalogue() {
 		provoked := slices.Contains(g.provoked, fmt.Sprint(c.Status, " ", c.Name))

@@ -15,7 +15,7 @@ import (
 	"example.com/b2b/openapi/ordersapi"
 )
 
-// service is a service with its document, and the variable that holds its address.
+// service is the document of a service, with the Postman variable for the service's address.
 type service struct {
 	variable, base string
 	document       []byte
@@ -27,8 +27,8 @@ var services = []service{
 	{"orchestratorBase", openapi.OrchestratorAddress, orchestratorapi.Document},
 }
 
-// typed writes the value of a query parameter as people type it. Postman and Bruno encode the rest; Bruno
-// would encode an encoded character twice.
+// typed encodes the characters of a query parameter's value that mean something in an address. Postman and
+// Bruno encode the other characters; Bruno would encode an encoded character twice.
 var typed = strings.NewReplacer("%", "%25", "&", "%26", "#", "%23", "+", "%2B", " ", "%20")
 
 // addresses returns the variables that depend on a deployment: addresses and tokens.
@@ -78,20 +78,20 @@ type call struct {
 	method, path string
 	service      *service
 	parameters   []parameter
-	mediaType    string // of the body; "" without one
+	mediaType    string // of the body; "" without a body
 	example      *yaml.Node
 }
 
-// generator makes the collection. The requests of the documents come first: they fill calls.
+// generator makes the collection: first the requests of the documents, which fill calls, and then the flows.
 type generator struct {
 	table
 	services []service
 	calls    map[string]call // by operation id
-	initial  []variable      // ids of the examples
+	initial  []variable      // variables for the ids of the examples
 	provoked []string        // statuses and codes, such as "404 order_not_found"
 }
 
-// service returns the folder of a document: a folder for each tag, in the author's order.
+// service returns the folder of a service, with a folder for each tag, in the order of the document.
 func (g *generator) service(s *service) (folder, error) {
 	var d document
 	if err := yaml.Unmarshal(s.document, &d); err != nil {
@@ -108,7 +108,7 @@ func (g *generator) service(s *service) (folder, error) {
 			method, described := item.Content[j].Value, item.Content[j+1]
 			c := call{method: strings.ToUpper(method), path: d.Paths.Content[i].Value, service: s}
 			if err := described.Decode(&c.operation); err != nil || c.ID == "" {
-				continue // parameters of the path, for example
+				continue // no operation, but for example the parameters of the path
 			}
 			for _, p := range slices.Concat(shared.Parameters, c.Parameters) {
 				if name, found := strings.CutPrefix(p.Ref, "#/components/parameters/"); found {
@@ -138,8 +138,8 @@ func (g *generator) service(s *service) (folder, error) {
 	return all, nil
 }
 
-// reference returns the request of an operation's example. Idempotency keys and unique names get a new value
-// each time it is sent.
+// reference returns the request with an operation's example. Idempotency keys and unique names get a new
+// value each time the request is sent.
 func (g *generator) reference(c call) (item, error) {
 	own := g.Requests[c.ID]
 	delete(g.Requests, c.ID)
@@ -160,7 +160,7 @@ func (g *generator) reference(c call) (item, error) {
 			s.Query[p.Name] = p.Example.Value
 		case s.Path[p.Name] != "":
 		case isKey:
-			s.path(p.Name, "{{key}}") // the key of the call before
+			s.path(p.Name, "{{key}}") // the key of the previous request
 		default:
 			s.path(p.Name, "{{"+g.id(c, p)+"}}")
 		}
@@ -171,8 +171,8 @@ func (g *generator) reference(c call) (item, error) {
 	return g.item(s, true)
 }
 
-// id returns the name of the variable for an id in a path, such as orderId of /orders/{id}. The variable
-// begins as the example.
+// id returns the name of the variable for an id in a path, such as orderId of /orders/{id}. The first value
+// of the variable is the id in the example.
 func (g *generator) id(c call, p parameter) string {
 	before, _, _ := strings.Cut(c.path, "/{"+p.Name+"}")
 	name := strings.TrimSuffix(before[strings.LastIndex(before, "/")+1:], "s") + "Id"
@@ -182,8 +182,8 @@ func (g *generator) id(c call, p parameter) string {
 	return name
 }
 
-// fresh returns the example of a body with a new value in each unique field. A key in the body is set as the
-// variable key.
+// fresh returns a copy of a body's example whose unique fields get a new value each time the request is sent.
+// An idempotency key in the body becomes the variable key, and fresh adds the variable to set.
 func fresh(example *yaml.Node, set map[string]string) *yaml.Node {
 	n := *example
 	n.Content = slices.Clone(example.Content)
@@ -203,8 +203,8 @@ func fresh(example *yaml.Node, set map[string]string) *yaml.Node {
 	return &n
 }
 
-// item returns the request of a step with its assertions. A complete item also lists the parameters that are
-// not sent, disabled.
+// item returns the request of a step with its tests. If complete, the request also lists the parameters that
+// are not sent, and marks them as disabled.
 func (g *generator) item(s step, complete bool) (item, error) {
 	c, known := g.calls[s.Call]
 	if !known && s.Call != "" {
@@ -263,7 +263,7 @@ func (g *generator) item(s step, complete bool) (item, error) {
 	switch {
 	case s.Raw != "":
 		made.Request.Body = &body{Mode: "raw", Raw: s.Raw}
-	case s.Body.Kind == yaml.ScalarNode: // rows
+	case s.Body.Kind == yaml.ScalarNode: // rows of a file
 		made.Request.Body = &body{Mode: "raw", Raw: s.Body.Value}
 	case s.Body.Kind != 0:
 		made.Request.Body = &body{Mode: "raw", Raw: asJSON(&s.Body), Options: inJSON}

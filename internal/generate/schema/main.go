@@ -31,8 +31,8 @@ func run(root string) error {
 	return os.WriteFile(filepath.Join(db, "schema.sql"), []byte(sql), 0o644)
 }
 
-// schema joins versions.sql and the Up part of each file in mysql/, in the order of their names. Behind each
-// Up part it inserts the migration's version, as goose does.
+// schema joins versions.sql and the Up part of each file in mysql/, in the order of the file names. After
+// each Up part it adds a statement that inserts the migration's version, as goose does.
 func schema(migrations fs.FS) (string, error) {
 	versions, err := fs.ReadFile(migrations, "versions.sql")
 	if err != nil {
@@ -62,8 +62,8 @@ func schema(migrations fs.FS) (string, error) {
 	return all, nil
 }
 
-// upPart returns the statements of a migration's Up part. It refuses goose's other annotations: the mysql
-// client does not know them.
+// upPart returns the statements of a migration's Up part. It refuses other annotations of goose, because the
+// mysql client does not know them.
 func upPart(text string) (string, error) {
 	_, up, found := strings.Cut(text, "-- +goose Up\n")
 	if !found {

@@ -40,7 +40,7 @@ func Connect(t testing.TB, from, to, sends string) net.Conn {
 	return c
 }
 
-// Answer reads an answer, after which the connection is idle.
+// Answer reads an answer, and returns the status and the body. The connection is idle afterwards.
 func Answer(t testing.TB, c net.Conn) (int, string) {
 	t.Helper()
 	res, err := http.ReadResponse(bufio.NewReader(c), nil)

@@ -38,7 +38,7 @@ func WantNoLeak(t testing.TB, log []byte) {
 }
 
 var (
-	token    = regexp.MustCompile(`eyJ[\w-]{8,}`) // a JWT, or X-Acting-For: base64 of {"
+	token    = regexp.MustCompile(`eyJ[\w-]{8,}`) // JWTs and values of X-Acting-For begin with {" in base64
 	address  = regexp.MustCompile(`[\w.+-]+@[\w-]+\.[a-z]\w*`)
 	sentence = "name@example.com" // the example in the message about invalid email addresses
 

@@ -54,7 +54,7 @@ func Logged(t testing.TB, fn func(o web.Options)) string {
 	return b.String()
 }
 
-// Spec reads a contract.
+// Spec parses an OpenAPI document.
 func Spec(t testing.TB, document []byte) *openapi3.T {
 	t.Helper()
 	spec, err := openapi3.NewLoader().LoadFromData(document)
@@ -76,7 +76,8 @@ func Serve(t testing.TB, h http.Handler, spec *openapi3.T) string {
 		if !pages.MatchString(r.URL.Path) { // pages contain the names of parameters
 			remember(rec.Body.Bytes())
 		}
-		if err := breaks(r, rec); err != nil && r.Context().Err() == nil { // a caller who has left gets no answer
+		// A caller who has left gets no answer.
+		if err := breaks(r, rec); err != nil && r.Context().Err() == nil {
 			t.Errorf("%s %s answered %d against the contract: %v\n%s",
 				r.Method, r.URL, rec.Code, err, rec.Body)
 		}

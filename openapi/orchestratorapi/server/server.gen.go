@@ -1205,3 +1205,11 @@ func (sh *strictHandler) GetReady(ctx *gin.Context) {
 		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
 	}
 }
+
+// Answer is a response that writes itself, such as the stored answer of an idempotency key, or a file.
+type Answer func(w http.ResponseWriter) error
+
+func (a Answer) VisitCreateAndConfirmOrderResponse(w http.ResponseWriter) error { return a(w) }
+func (a Answer) VisitGetOrchestrationResponse(w http.ResponseWriter) error      { return a(w) }
+func (a Answer) VisitGetHealthResponse(w http.ResponseWriter) error             { return a(w) }
+func (a Answer) VisitGetReadyResponse(w http.ResponseWriter) error              { return a(w) }

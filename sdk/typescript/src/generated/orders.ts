@@ -673,7 +673,7 @@ export interface components {
         };
         KeyedOperation: {
             /**
-             * @description The operation, as this document calls it. Extensible: others may be added to `createOrder`, `confirmOrder`, `cancelOrder`, `createProduct`, `adjustStock`.
+             * @description The operation, as this document calls it. Extensible: others may be added to `createProduct`, `adjustStock`, `createOrder`, `confirmOrder`, `cancelOrder`.
              * @example createOrder
              */
             operation: string;

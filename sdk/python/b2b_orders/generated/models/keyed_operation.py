@@ -14,8 +14,8 @@ T = TypeVar("T", bound="KeyedOperation")
 class KeyedOperation:
     """
     Attributes:
-        operation (str): The operation, as this document calls it. Extensible: others may be added to `createOrder`,
-            `confirmOrder`, `cancelOrder`, `createProduct`, `adjustStock`. Example: createOrder.
+        operation (str): The operation, as this document calls it. Extensible: others may be added to `createProduct`,
+            `adjustStock`, `createOrder`, `confirmOrder`, `cancelOrder`. Example: createOrder.
         order_id (int | None): The order that the key stands for; null for a product. Example: 3.
         order_status (None | str): Where that order stands now; null for a product. Extensible: others may be added to
             `CREATED`, `CONFIRMED`, `CANCELED`. Example: CONFIRMED.
