@@ -97,7 +97,7 @@ func table(c *config.Settings) []*service {
 			}
 			o.Front = true
 			engine := s.Engine(o)
-			start.Serve(engine, o, c.CustomersBase, c.OrdersBase)
+			start.Serve(engine, o)
 			return engine, nil, nil
 		},
 	}}
@@ -236,7 +236,7 @@ func others(c *config.Settings, s *service, running []*service) (known []docs.Li
 	}
 	for _, other := range slices.Backward(running) {
 		if other.name != s.name && *other.base != "" {
-			known = append(known, docs.Linked{Title: other.title, Base: *other.base})
+			known = append(known, docs.Linked{Name: other.name, Title: other.title, Base: *other.base})
 		}
 	}
 	return known

@@ -25,6 +25,7 @@ import (
 
 // Linked is another service, linked from a page.
 type Linked struct {
+	Name  string // of its contract, such as orders
 	Title string
 	Base  string // address, as this process knows it
 }
