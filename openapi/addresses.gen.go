@@ -8,3 +8,9 @@ const (
 	OrchestratorAddress = "http://localhost:3000"
 	OrdersAddress       = "http://localhost:3002"
 )
+
+var byService = map[string]string{
+	"customers":    CustomersAddress,
+	"orchestrator": OrchestratorAddress,
+	"orders":       OrdersAddress,
+}

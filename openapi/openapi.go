@@ -12,8 +12,11 @@ import (
 //go:embed openapi.gen.yaml
 var Document []byte
 
-// Addresses returns a replacer that changes the default addresses of the services to the given addresses.
-func Addresses(customers, orders, orchestrator string) *strings.Replacer {
-	return strings.NewReplacer(
-		CustomersAddress, customers, OrdersAddress, orders, OrchestratorAddress, orchestrator)
+// Addresses returns a replacer of the default addresses by the given addresses of services.
+func Addresses(services map[string]string) *strings.Replacer {
+	var pairs []string
+	for service, address := range services {
+		pairs = append(pairs, byService[service], address)
+	}
+	return strings.NewReplacer(pairs...)
 }

@@ -170,7 +170,11 @@ func serveOn(t *testing.T, base string, o web.Options) string {
 		t.Fatal(err)
 	}
 	engine := service.Engine(o)
-	start.Serve(engine, o, "http://customers-api:3001", "https://api.example.com/orders")
+	o.Others = []docs.Linked{
+		{Name: "orders", Title: "Orders API", Base: "https://api.example.com/orders"},
+		{Name: "customers", Title: "Customers API", Base: "http://customers-api:3001"},
+	}
+	start.Serve(engine, o)
 	return webtest.Serve(t, engine, webtest.Spec(t, api.Document))
 }
 

@@ -15,7 +15,7 @@ var Collection []byte
 //go:embed B2B-Order-Management.postman_environment.json
 var environment string
 
-// Environment returns the Postman environment with the given addresses of the services.
-func Environment(customers, orders, orchestrator string) []byte {
-	return []byte(openapi.Addresses(customers, orders, orchestrator).Replace(environment))
+// Environment returns the environment with the given addresses of services.
+func Environment(services map[string]string) []byte {
+	return []byte(openapi.Addresses(services).Replace(environment))
 }

@@ -83,7 +83,7 @@ func table(c *config.Settings) []*service {
 			}
 			o.Front = true
 			engine := s.Engine(o)
-			start.Serve(engine, o, c.CustomersBase, c.OrdersBase)
+			start.Serve(engine, o)
 			return engine, nil, nil
 		},
 	}}

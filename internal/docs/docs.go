@@ -25,6 +25,7 @@ import (
 
 // Linked is another service that a page links to.
 type Linked struct {
+	Name  string // of its contract, such as orders
 	Title string
 	Base  string // address of the service, as known to this process
 }

@@ -29,15 +29,19 @@ var snippets = []snippet{
 	{ID: "java", Name: "Java", Needs: "the package of sdk/java"},
 }
 
-// Serve adds pages to the orchestrator's engine: the start page as GET /, the Postman collection and
-// environment, and the joined document of all services, as /openapi/all.yaml and /openapi/all.json. o has the
-// options of the engine; customersBase and ordersBase are the addresses of the other services. The start page
-// loads nothing from other sites and has no inline scripts.
-func Serve(engine *gin.Engine, o web.Options, customersBase, ordersBase string) {
+// does says for people what a service does.
+var does = map[string]string{
+	"orchestrator": "place and confirm an order in one call",
+	"orders":       "products, stock and orders",
+	"customers":    "customers",
+}
+
+// Serve adds the page GET / to the orchestrator's engine, with the options o, and also the Postman collection
+// and the joined document of all services, as /openapi/all.yaml and /openapi/all.json. The addresses are
+// those of o.Others. The page needs no other site and has no inline scripts.
+func Serve(engine *gin.Engine, o web.Options) {
 	e := web.Engine{Engine: engine}
-	e.GET("/", func(c *gin.Context) {
-		web.ServePage(c, page, describe(c.Request, customersBase, ordersBase))
-	})
+	e.GET("/", func(c *gin.Context) { web.ServePage(c, page, describe(c.Request, o.Others)) })
 	for _, name := range []string{"start.css", "start.js"} {
 		e.GET("/start/"+name, func(c *gin.Context) { web.ServeFile(c, files, name) })
 	}
@@ -45,9 +49,7 @@ func Serve(engine *gin.Engine, o web.Options, customersBase, ordersBase string) 
 		c.Data(http.StatusOK, "application/json", postman.Collection)
 	})
 	e.GET("/postman/environment.json", func(c *gin.Context) {
-		host := c.Request.Host
-		c.Data(http.StatusOK, "application/json", postman.Environment(
-			docs.ForBrowser(customersBase, host), docs.ForBrowser(ordersBase, host), address(c.Request)))
+		c.Data(http.StatusOK, "application/json", postman.Environment(addresses(c.Request, o.Others)))
 	})
 	asYAML, spec := docs.Served(openapi.Document, o.Open)
 	asJSON, err := spec.MarshalJSON()
@@ -56,10 +58,8 @@ func Serve(engine *gin.Engine, o web.Options, customersBase, ordersBase string) 
 	}
 	for name, document := range map[string][]byte{"yaml": asYAML, "json": asJSON} {
 		e.GET("/openapi/all."+name, func(c *gin.Context) {
-			host := c.Request.Host
-			addresses := openapi.Addresses(
-				docs.ForBrowser(customersBase, host), docs.ForBrowser(ordersBase, host), address(c.Request))
-			c.Data(http.StatusOK, "application/"+name, []byte(addresses.Replace(string(document))))
+			own := openapi.Addresses(addresses(c.Request, o.Others)).Replace(string(document))
+			c.Data(http.StatusOK, "application/"+name, []byte(own))
 		})
 	}
 }
@@ -68,30 +68,37 @@ type service struct{ Title, Does, Base string }
 
 type snippet struct{ ID, Name, Needs, Code string }
 
-// describe returns the data for the template of the start page.
-func describe(r *http.Request, customersBase, ordersBase string) any {
-	customers, orders := docs.ForBrowser(customersBase, r.Host), docs.ForBrowser(ordersBase, r.Host)
-	addresses := openapi.Addresses(customers, orders, address(r))
+// describe returns the data of the page's template.
+func describe(r *http.Request, others []docs.Linked) any {
+	bases := addresses(r, others)
+	services := []service{{"Orchestrator", does["orchestrator"], ""}}
+	for _, other := range others {
+		services = append(services, service{other.Title, does[other.Name], bases[other.Name]})
+	}
 	var all []snippet
 	for _, s := range snippets {
 		code, err := files.ReadFile("snippets/" + s.ID + ".txt")
 		if err != nil {
 			panic(err)
 		}
-		s.Code = addresses.Replace(string(code))
+		s.Code = openapi.Addresses(bases).Replace(string(code))
 		all = append(all, s)
 	}
 	return map[string]any{
-		"Customers": customers, "Orders": orders, "Snippets": all,
-		"Services": []service{
-			{"Orchestrator", "place and confirm an order in one call", ""},
-			{"Orders API", "products, stock and orders", orders},
-			{"Customers API", "customers", customers},
-		},
+		"Customers": bases["customers"], "Orders": bases["orders"], "Snippets": all, "Services": services,
 	}
 }
 
-// address returns the address of this service for the browser that sent r.
+// addresses returns the addresses of all services as seen by the browser.
+func addresses(r *http.Request, others []docs.Linked) map[string]string {
+	all := map[string]string{"orchestrator": address(r)}
+	for _, other := range others {
+		all[other.Name] = docs.ForBrowser(other.Base, r.Host)
+	}
+	return all
+}
+
+// address returns the address of this service as seen by the browser.
 func address(r *http.Request) string {
 	scheme := "http"
 	if r.TLS != nil || r.Header.Get("X-Forwarded-Proto") == "https" {

@@ -6,6 +6,7 @@ import (
 	"go/format"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 
 	"github.com/oapi-codegen/oapi-codegen/v2/pkg/codegen"
@@ -105,6 +106,8 @@ func configuration(name string) codegen.Configuration {
 	return c
 }
 
+var usesJSON = regexp.MustCompile(`\bjson\.[A-Z]`)
+
 // goCode returns the Go code of a document. It writes the document to a temporary file in dir, because
 // references are relative to dir.
 func goCode(dir string, root *yaml.Node, c codegen.Configuration) ([]byte, error) {
@@ -120,5 +123,8 @@ func goCode(dir string, root *yaml.Node, c codegen.Configuration) ([]byte, error
 	code, err := codegen.Generate(spec, c)
 	// encoding/json accepts names in any case; the generated client must not.
 	code = strings.ReplaceAll(code, "json.Unmarshal(bodyBytes", "externalRef0.Unmarshal(bodyBytes")
+	if !usesJSON.MatchString(code) { // a contract without request bodies
+		code = strings.Replace(code, "\t\"encoding/json\"\n", "", 1)
+	}
 	return []byte(code), err
 }

@@ -84,6 +84,15 @@ components:
             at: { type: string }
 `
 
+const customers = `
+openapi: 3.0.3
+info: { title: Customers API, version: 0.0.0, description: Shows customers. }
+paths:
+  /customers:
+    get: { operationId: listCustomers, responses: { "200": { description: Customers. } } }
+components: {}
+`
+
 func parse(t *testing.T, text string) *yaml.Node {
 	t.Helper()
 	var n yaml.Node
@@ -168,7 +177,8 @@ func TestServed(t *testing.T) {
 func TestRun(t *testing.T) {
 	root := t.TempDir()
 	for name, text := range map[string]string{
-		"common.yaml": common, "ordersapi/openapi.yaml": orders, "contract/x": "", "../docs/x": "",
+		"common.yaml": common, "ordersapi/openapi.yaml": orders, "customersapi/openapi.yaml": customers,
+		"contract/x": "", "../docs/x": "",
 	} {
 		file := filepath.Join(root, "openapi", name)
 		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
@@ -194,7 +204,7 @@ func TestRun(t *testing.T) {
 		"ordersapi/document.gen.go":      {`Package ordersapi is the contract "Orders API"`},
 		"ordersapi/openapi.gen.yaml":     {"title: Orders API"},
 		"openapi.gen.yaml":               {"title: B2B order management", "url: " + address, "# Orders API"},
-		"addresses.gen.go":               {"OrdersAddress = \"" + address + "\""},
+		"addresses.gen.go":               {"OrdersAddress    = \"" + address + "\"", `"orders":    OrdersAddress`},
 		"../docs/errors.md":              {"\n## order_not_found\n"},
 	} {
 		text, err := os.ReadFile(filepath.Join(root, "openapi", name))
@@ -220,6 +230,10 @@ func TestRun(t *testing.T) {
 	if strings.Contains(string(client), "json.Unmarshal(bodyBytes") ||
 		strings.Index(string(client), "Zone ") > strings.Index(string(client), "Note ") {
 		t.Error("the client reads names in any case, or sorts fields")
+	}
+	without, err := os.ReadFile(filepath.Join(root, "openapi", "customersapi", "client.gen.go"))
+	if err != nil || strings.Contains(string(without), "encoding/json") {
+		t.Error("a client without request bodies imports encoding/json, and does not compile", err)
 	}
 }
 
