@@ -162,14 +162,10 @@ func TestETag(t *testing.T) {
 			)
 			webtest.WantError(t, res.StatusCode(), res.Body, 412, "precondition_failed")
 			s.wantStock(t, p, 9)
-			weak := "W/" + read().HTTPResponse.Header.Get("ETag")
+			fresh := read().HTTPResponse.Header.Get("ETag")
+			weak := "W/" + fresh // from a proxy that compresses
 			res, _ = s.UpdateProductWithResponse(
 				ctx, p, &api.UpdateProductParams{IfMatch: &weak}, api.ProductUpdate{Stock: new(int64(50))},
-			)
-			webtest.WantError(t, res.StatusCode(), res.Body, 412, "precondition_failed")
-			fresh := read().HTTPResponse.Header.Get("ETag")
-			res, _ = s.UpdateProductWithResponse(
-				ctx, p, &api.UpdateProductParams{IfMatch: &fresh}, api.ProductUpdate{Stock: new(int64(50))},
 			)
 			if res.JSON200 == nil || res.HTTPResponse.Header.Get("ETag") != read().HTTPResponse.Header.Get("ETag") ||
 				res.HTTPResponse.Header.Get("ETag") == fresh {

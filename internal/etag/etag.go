@@ -38,18 +38,19 @@ func Precondition(ifMatch *string, representation any) error {
 	return nil
 }
 
-// NotModified reports whether the header If-None-Match has the tag. Weak tags count, too: RFC 9110, section
-// 13.1.2.
-func NotModified(ifNoneMatch, tag string) bool {
-	return matches(strings.ReplaceAll(ifNoneMatch, "W/", ""), tag)
-}
+// NotModified reports whether the header If-None-Match has the tag.
+func NotModified(ifNoneMatch, tag string) bool { return matches(ifNoneMatch, tag) }
 
-// entityTag matches each tag of a list. A tag may hold commas.
-var entityTag = regexp.MustCompile(`(?:W/)?"[!#-~\x80-\x{10ffff}]*"`)
+// entityTag matches each tag of a list, as Of has made it or as a proxy that compresses has changed it: nginx
+// makes the tag weak (W/), others add the name of the encoding. A tag may hold commas.
+var entityTag = regexp.MustCompile(`(?:W/)?"([!#-~\x80-\x{10ffff}]*?)(?:-(?:gzip|br|zstd))?"`)
 
-// matches reports whether a list of tags has this strong tag, or is *. A weak tag (W/) never equals a strong
-// tag. A single tag may come without quotes, as some clients send it.
+// matches reports whether a list of tags has this tag, or is *. Marks of compression do not count, because a
+// tag is a hash of the content. A single tag may come without quotes, as some clients send it.
 func matches(list, tag string) bool {
-	list = strings.TrimSpace(list)
-	return list == "*" || `"`+list+`"` == tag || slices.Contains(entityTag.FindAllString(list, -1), tag)
+	list, content := strings.TrimSpace(list), strings.Trim(tag, `"`)
+	return list == "*" || list == content ||
+		slices.ContainsFunc(entityTag.FindAllStringSubmatch(list, -1), func(found []string) bool {
+			return found[1] == content
+		})
 }

@@ -925,12 +925,12 @@ export interface components {
          */
         ExportFormat: components["schemas"]["FileFormat"];
         /**
-         * @description The `ETag` of the state that you have seen, several with commas between them, or `*` for any; 412 `precondition_failed` when it is another one now.
+         * @description The `ETag` of the state that you have seen, several with commas between them, or `*` for any; 412 `precondition_failed` when it is another one now. The tag is a hash of the content: `W/` before it, and `-gzip`, `-br` or `-zstd` at its end, as proxies that compress add them, do not count.
          * @example *
          */
         IfMatch: string;
         /**
-         * @description The `ETag` that you have; 304 without a body when nothing has changed since.
+         * @description The `ETag` that you have, compared as in `If-Match`; 304 without a body when nothing has changed since.
          * @example "5f2b8e0c9a7d4e61"
          */
         IfNoneMatch: string;
@@ -1258,7 +1258,7 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description The `ETag` that you have; 304 without a body when nothing has changed since.
+                 * @description The `ETag` that you have, compared as in `If-Match`; 304 without a body when nothing has changed since.
                  * @example "5f2b8e0c9a7d4e61"
                  */
                 "If-None-Match"?: components["parameters"]["IfNoneMatch"];
@@ -1315,7 +1315,7 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description The `ETag` of the state that you have seen, several with commas between them, or `*` for any; 412 `precondition_failed` when it is another one now.
+                 * @description The `ETag` of the state that you have seen, several with commas between them, or `*` for any; 412 `precondition_failed` when it is another one now. The tag is a hash of the content: `W/` before it, and `-gzip`, `-br` or `-zstd` at its end, as proxies that compress add them, do not count.
                  * @example *
                  */
                 "If-Match"?: components["parameters"]["IfMatch"];
@@ -1386,7 +1386,7 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description The `ETag` of the state that you have seen, several with commas between them, or `*` for any; 412 `precondition_failed` when it is another one now.
+                 * @description The `ETag` of the state that you have seen, several with commas between them, or `*` for any; 412 `precondition_failed` when it is another one now. The tag is a hash of the content: `W/` before it, and `-gzip`, `-br` or `-zstd` at its end, as proxies that compress add them, do not count.
                  * @example *
                  */
                 "If-Match"?: components["parameters"]["IfMatch"];
