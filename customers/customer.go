@@ -88,8 +88,17 @@ func set(field **string, to nullable.Nullable[string]) {
 	if to.IsNull() {
 		*field = nil
 	} else if value, err := to.Get(); err == nil {
-		*field = &value
+		*field = nonEmpty(&value)
 	}
+}
+
+// nonEmpty returns nil for an empty text: forms send "" for a field without a value, and CSV cannot tell them
+// apart.
+func nonEmpty(text *string) *string {
+	if text != nil && *text == "" {
+		return nil
+	}
+	return text
 }
 
 // equals compares the fields of a change.

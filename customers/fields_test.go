@@ -25,3 +25,44 @@ func TestEveryField(t *testing.T) {
 		webtest.ComesBack(t, "CustomerUpdate", change, webtest.Data(t, "PUT", path, change))
 	})
 }
+
+// TestEmptyPhone takes an empty phone as none, so that an export, imported again, changes nothing.
+func TestEmptyPhone(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
+		base, _ := serve(t, g)
+		create := func(body string) []byte {
+			t.Helper()
+			status, answer, _ := webtest.Do(t, "POST", base+"/customers", body,
+				"Content-Type", "application/json", "X-Idempotency-Key", "empty-phone")
+			if status != 201 {
+				t.Fatalf("%d %s", status, answer)
+			}
+			return answer
+		}
+		first := create(`{"name":"A","email":"a@example.com","phone":""}`)
+		if again := create(`{"name":"A","email":"a@example.com","phone":""}`); string(again) != string(first) {
+			t.Errorf("%s, then %s", first, again)
+		}
+		url := base + "/customers/1"
+		if phone := webtest.Data(t, "GET", url, nil)["phone"]; phone != nil {
+			t.Errorf("created with phone %q", phone)
+		}
+		for _, media := range []string{"csv", "ndjson"} {
+			_, file, header := webtest.Do(t, "GET", base+"/customers/export?format="+media, "")
+			got := imported(t, base+"/customers/import", header.Get("Content-Type"), string(file))
+			if got[len(got)-1] != "0 created, 0 updated, 1 unchanged, 0 refused" {
+				t.Errorf("%s: %q", media, got)
+			}
+		}
+		for _, phone := range []any{"1", ""} {
+			webtest.Data(t, "PUT", url, map[string]any{"phone": phone})
+		}
+		if phone := webtest.Data(t, "GET", url, nil)["phone"]; phone != nil {
+			t.Errorf("changed to phone %q", phone)
+		}
+		changed := webtest.Data(t, "PUT", url, map[string]any{"name": nil, "email": nil, "phone": "2"})
+		if changed["name"] != "A" || changed["email"] != "a@example.com" || changed["phone"] != "2" {
+			t.Errorf("%v", changed)
+		}
+	})
+}

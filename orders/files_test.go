@@ -174,7 +174,7 @@ func TestImportProducts(t *testing.T) {
 		t.Run("ndjson", func(t *testing.T) {
 			file := `{"sku":"J-1","name":"<&> \u00e9","price_cents":1,"stock":0}` + "\n\n \r\n" +
 				`{"sku":"J-1","sku":"J-2","name":"x","price_cents":1,"stock":0}` + "\n" +
-				`{"sku":"J-3","SKU":"x","name":null,"price_cents":1,"stock":0}` + "\n" +
+				`{"sku":"J-3","SKU":"x","name":7,"price_cents":1,"stock":0}` + "\n" +
 				`["sku"]` + "\n{\n" + `{"sku":"J-4","name":"last","price_cents":1,"stock":0,"id":7,"created_at":"x"}`
 			lines, summary := imported(t, url, ndjson, file)
 			got := strings.NewReplacer(fmt.Sprint("created ", *lines[0].ID), "created ID", fmt.Sprint("created ", *lines[5].ID), "created ID").

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 	"strconv"
@@ -102,7 +103,8 @@ func (j *JSON) read(path []string, v gjson.Result, s *openapi3.Schema) any {
 	return v.Value() // true, false, null
 }
 
-// readObject refuses and drops unknown fields, and repeated fields.
+// readObject refuses and drops unknown fields, and repeated fields. It drops a null in an optional field that
+// is not nullable: many serializers write null for a field without a value.
 func (j *JSON) readObject(path []string, v gjson.Result, s *openapi3.Schema) any {
 	fields := map[string]any{}
 	v.ForEach(func(key, value gjson.Result) bool {
@@ -116,6 +118,9 @@ func (j *JSON) readObject(path []string, v gjson.Result, s *openapi3.Schema) any
 			fields[name] = j.read(at, value, property.Value)
 		}
 		return true
+	})
+	maps.DeleteFunc(fields, func(name string, value any) bool {
+		return value == nil && !s.Properties[name].Value.Nullable && !slices.Contains(s.Required, name)
 	})
 	if names, ok := s.Extensions[exactlyOneOf].([]any); ok {
 		j.wantExactlyOne(path, names, fields)

@@ -48,15 +48,16 @@ func (p *pace) transfer(move func() (int, error)) (int, error) {
 // upload returns the body of a request with a file, to be read by the handler. It refuses a file by its
 // headers.
 func upload(c *gin.Context, row *openapi3.Schema, window time.Duration) (*bulk.Upload, error) {
-	media := mediaType(c.Request.Header)
-	switch {
-	case c.GetHeader("Content-Encoding") != "":
+	if c.GetHeader("Content-Encoding") != "" {
 		return nil, refuseEncoding(c, apperr.NoRows)
-	case media != bulk.CSV && media != bulk.NDJSON:
-		return nil, apperr.NoRows.New()
-	case c.Request.ContentLength > bulk.MaxFile:
+	}
+	if err := refuseMedia(c.Request.Header, apperr.NoRows, bulk.CSV, bulk.NDJSON); err != nil {
+		return nil, err
+	}
+	if c.Request.ContentLength > bulk.MaxFile {
 		return nil, apperr.TooManyRows.New()
 	}
+	media, _ := contentType(c.Request.Header)
 	body := &fileReader{
 		ReadCloser: http.MaxBytesReader(c.Writer, c.Request.Body, bulk.MaxFile),
 		pace:       pace{window: window, setDeadline: http.NewResponseController(c.Writer).SetReadDeadline},

@@ -50,7 +50,7 @@ type Customer struct {
 	// Example: contact@techsolutions.com
 	Email Email `json:"email"`
 
-	// Phone The customer's phone number, or null.
+	// Phone The customer's phone number, or null; an empty text counts as null.
 	//
 	// Example: +1-555-0200
 	Phone *Phone `json:"phone"`
@@ -88,7 +88,7 @@ type CustomerImportRow struct {
 	// Example: contact@techsolutions.com
 	Email Email `json:"email"`
 
-	// Phone The new phone number; null clears it.
+	// Phone The new phone number; null or an empty text clears it.
 	//
 	// Example: +1-555-0100
 	Phone nullable.Nullable[string] `json:"phone,omitempty"`
@@ -193,7 +193,7 @@ type CustomerUpdate struct {
 	// Example: contact@techsolutions.com
 	Email *Email `json:"email,omitempty"`
 
-	// Phone The new phone number; null clears it.
+	// Phone The new phone number; null or an empty text clears it.
 	//
 	// Example: +1-555-0100
 	Phone nullable.Nullable[string] `json:"phone,omitempty"`
@@ -234,7 +234,7 @@ type NewCustomer struct {
 	// Example: contact@techsolutions.com
 	Email Email `json:"email"`
 
-	// Phone The customer's phone number, or null.
+	// Phone The customer's phone number, or null; an empty text counts as null.
 	//
 	// Example: +1-555-0200
 	Phone *Phone `json:"phone,omitempty"`
@@ -245,7 +245,7 @@ type NewCustomer struct {
 	ExternalRef *CustomerExternalRef `json:"external_ref,omitempty"`
 }
 
-// Phone The customer's phone number, or null.
+// Phone The customer's phone number, or null; an empty text counts as null.
 //
 // Example: +1-555-0200
 type Phone = string

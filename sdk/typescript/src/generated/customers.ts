@@ -248,7 +248,7 @@ export interface components {
         Email: string;
         /**
          * Format: text
-         * @description The customer's phone number, or null.
+         * @description The customer's phone number, or null; an empty text counts as null.
          * @example +1-555-0200
          */
         Phone: string | null;
@@ -270,7 +270,7 @@ export interface components {
             email?: components["schemas"]["Email"];
             /**
              * Format: text
-             * @description The new phone number; null clears it.
+             * @description The new phone number; null or an empty text clears it.
              * @example +1-555-0100
              */
             phone?: string | null;
@@ -287,7 +287,7 @@ export interface components {
             email: components["schemas"]["Email"];
             /**
              * Format: text
-             * @description The new phone number; null clears it.
+             * @description The new phone number; null or an empty text clears it.
              * @example +1-555-0100
              */
             phone?: string | null;
@@ -729,7 +729,7 @@ export interface components {
                 "application/json": components["schemas"]["ApiError"];
             };
         };
-        /** @description `unsupported_media_type`: The body is not declared as JSON, once and in UTF-8, or has a Content-Encoding. */
+        /** @description `unsupported_media_type`: The body is not declared as JSON, once and in UTF-8 (`details` says when the charset is another), or has a Content-Encoding. */
         UnsupportedMediaType: {
             headers: {
                 "X-Correlation-Id": components["headers"]["CorrelationId"];
@@ -833,7 +833,7 @@ export interface components {
                 "application/json": components["schemas"]["ApiError"];
             };
         };
-        /** @description `unsupported_media_type`: The rows are declared neither as CSV nor as NDJSON. */
+        /** @description `unsupported_media_type`: The rows are declared neither as CSV nor as NDJSON, or in another charset than UTF-8. */
         UnsupportedMediaType2: {
             headers: {
                 "X-Correlation-Id": components["headers"]["CorrelationId"];
