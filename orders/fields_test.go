@@ -64,7 +64,8 @@ func TestNullFields(t *testing.T) {
 		for i, c := range []struct{ path, null, absent string }{
 			{"/products", `{"sku":"NULL","name":"N","price_cents":1,"stock":1,"active":null}`,
 				`{"sku":"NULL","name":"N","price_cents":1,"stock":1}`},
-			{"/orders", fmt.Sprintf(`{"customer_id":1,"items":[{"product_id":%d,"sku":null,"qty":1}],"external_ref":null,"metadata":null}`, p),
+			{"/orders", fmt.Sprintf(`{"customer_id":1,"items":[{"product_id":%d,"sku":null,"qty":1}],`, p) +
+				`"external_ref":null,"metadata":null}`,
 				fmt.Sprintf(`{"customer_id":1,"items":[{"product_id":%d,"qty":1}]}`, p)},
 			{"/orders", `{"customer_id":1,"items":[{"product_id":null,"sku":"NULL","qty":1}]}`,
 				`{"customer_id":1,"items":[{"sku":"NULL","qty":1}]}`},
@@ -86,7 +87,8 @@ func TestNullFields(t *testing.T) {
 			`{"customer_id":1,"items":[{"product_id":null,"qty":1}]}`:               "/items/0/product_id",
 			`{"customer_id":1,"items":[{"sku":"a","qty":1}],"metadata":{"a":null}}`: "/metadata/a",
 		} {
-			status, answer, _ := webtest.Do(t, "POST", s.base+"/orders", body, "Content-Type", "application/json")
+			status, answer, _ := webtest.Do(t, "POST", s.base+"/orders", body,
+				"Content-Type", "application/json")
 			webtest.WantError(t, status, answer, 400, "validation_failed", field)
 		}
 	})

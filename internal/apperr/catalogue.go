@@ -225,8 +225,8 @@ var (
 	UnsupportedMediaType = define(Code{Name: "unsupported_media_type",
 		Status: http.StatusUnsupportedMediaType, Retry: Never, On: []string{WithBody},
 		Sentence: "Send the body with Content-Type: application/json.",
-		When: "The body is not declared as JSON, once and in UTF-8 (`details` says when the charset is another), " +
-			"or has a Content-Encoding.",
+		When: "The body is not declared as JSON, once and in UTF-8, or has a Content-Encoding. " +
+			"`details` names a wrong charset.",
 		Do: "Send `Content-Type: application/json`, and the body as it is."})
 	NoRows = define(Code{Name: "unsupported_media_type", Status: http.StatusUnsupportedMediaType,
 		Retry: Never, On: []string{WithRows},

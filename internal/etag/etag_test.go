@@ -38,7 +38,8 @@ func TestCompressingProxy(t *testing.T) {
 	}
 }
 
-// FuzzEntityTags compares Precondition with a parser of RFC 9110, section 8.8.3, but for marks of compression.
+// FuzzEntityTags compares Precondition with a parser of RFC 9110, section 8.8.3, but for marks of
+// compression.
 func FuzzEntityTags(f *testing.F) {
 	current, _ := json.Marshal("it")
 	sum := sha256.Sum256(current)

@@ -100,6 +100,7 @@ func TestCharset(t *testing.T) {
 		status, body, _ := webtest.Do(t, "POST", base+"/things", `{"name":"x"}`, "Content-Type", media)
 		webtest.WantError(t, status, body, 415, "unsupported_media_type", fields...)
 	}
-	status, body, _ := webtest.Do(t, "POST", base+"/things/file", "name\nx\n", "Content-Type", "text/csv; charset=utf-16")
+	status, body, _ := webtest.Do(t, "POST", base+"/things/file", "name\nx\n",
+		"Content-Type", "text/csv; charset=utf-16")
 	webtest.WantError(t, status, body, 415, "unsupported_media_type", "/header/Content-Type")
 }

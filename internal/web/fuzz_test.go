@@ -95,10 +95,11 @@ func FuzzBody(f *testing.F) {
 		var want any
 		d := json.NewDecoder(bytes.NewReader(sent))
 		d.UseNumber()
-		if err := d.Decode(&want); err != nil || !reflect.DeepEqual(got, withoutAbsent(want, targets[n].schema)) {
+		err := d.Decode(&want)
+		if want = withoutAbsent(want, targets[n].schema); err != nil || !reflect.DeepEqual(got, want) {
 			t.Errorf("%q was handed on as %v, want %v (%v)", sent, got, want, err)
 		}
-		err := targets[n].schema.VisitJSON(got, openapi3.VisitAsRequest(), openapi3.MultiErrors())
+		err = targets[n].schema.VisitJSON(got, openapi3.VisitAsRequest(), openapi3.MultiErrors())
 		if err != nil && !isEmail(err) {
 			t.Errorf("%q was handed on: %v", sent, err)
 		}
