@@ -82,12 +82,39 @@ func Seed(ctx context.Context, g *gorm.DB) (bool, error) {
 				return fmt.Errorf("seed.sql: %w", err)
 			}
 		}
+		if tx.Name() == SQLite {
+			return writeSampleTimes(tx)
+		}
 		return nil
 	})
 	if errors.Is(err, gorm.ErrDuplicatedKey) { // also when another process loads the data at the same time
 		return false, nil
 	}
 	return err == nil, err
+}
+
+// writeSampleTimes gives the times of the sample data, whole seconds in UTC, the form in which the driver
+// writes times: SQLite compares times as texts.
+func writeSampleTimes(tx *gorm.DB) error {
+	for _, table := range []struct {
+		name    string
+		columns []string
+	}{
+		{"customers", []string{"created_at", "updated_at"}},
+		{"products", []string{"created_at", "updated_at"}},
+		{"stock_adjustments", []string{"created_at"}},
+		{"orders", []string{"created_at", "updated_at", "confirmed_at", "canceled_at"}},
+		{"events", []string{"created_at"}},
+	} {
+		times := map[string]any{}
+		for _, column := range table.columns {
+			times[column] = gorm.Expr("strftime('%Y-%m-%d %H:%M:%S+00:00', " + column + ")")
+		}
+		if err := tx.Table(table.name).Where("TRUE").UpdateColumns(times).Error; err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // statementsOf splits a file of statements, each ending with a semicolon at the end of a line.

@@ -39,7 +39,10 @@ func (s store) createProduct(p *product) error {
 // createProducts inserts products with their opening stock. For the sku of another product,
 // service.IsDuplicate knows the error.
 func (s store) createProducts(products []*product) error {
-	now := time.Now().UTC().Truncate(time.Millisecond) // the columns' precision
+	now, err := s.ReadClock()
+	if err != nil {
+		return err
+	}
 	for _, p := range products {
 		p.CreatedAt, p.UpdatedAt, p.Now = now, now, now
 	}

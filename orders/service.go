@@ -20,7 +20,7 @@ import (
 // Config configures the service.
 type Config struct {
 	Customers          peer.Peer     // the Customers API
-	CancellationWindow time.Duration // how long a CONFIRMED order may be canceled
+	CancellationWindow time.Duration // how long a CONFIRMED order may be canceled; 0: never
 	Reservation        time.Duration // how long a CREATED order holds its stock; 0: for ever
 	KeyLifetime        time.Duration // of idempotency keys
 	MaxHeld            int           // commands that may wait long for held rows: see batch.Batcher

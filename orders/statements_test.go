@@ -91,7 +91,7 @@ func TestTogetherStatements(t *testing.T) {
 				},
 				func() string { return outcomeOf(s.CancelOrder(ctx, toCancel, nil, api.Cancellation{})) })
 		}
-		statements, atTheGate := counting(t, g), int64(3) // making its product, in a transaction
+		statements, atTheGate := counting(t, g), int64(4) // its product: the clock, product, stock, event
 		wantCounts(t, counted(s.together(t, changes...)), map[string]int{"201": 20, "200": 40})
 		// The order at the gate; orders and their items, prices, keys, stock, new orders, how far apart their
 		// ids are, what becomes of the others, new items, events, answers.

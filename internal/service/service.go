@@ -39,8 +39,14 @@ func (s Store) Record(events ...history.Event) error {
 // Insert adds rows, pointers to gorm models, and gives them their ids, in one statement.
 func Insert[T interface{ Key() int64 }](s Store, rows []T) error { return db.CreateAll(s.DB, rows) }
 
-// Now is an SQL expression for the database's clock.
+// Now is an SQL expression for the database's clock, on which all times of rows are.
 func (s Store) Now() clause.Expr { return db.Now(s.DB, 0) }
+
+// ReadClock reads the database's clock, for rows that are not read before they are written.
+func (s Store) ReadClock() (now time.Time, err error) {
+	err = s.DB.Raw("SELECT ?", s.Now()).Scan(&now).Error
+	return now, err
+}
 
 // Database opens a service's stores, whose type is S.
 type Database[S any] struct {
