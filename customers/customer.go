@@ -44,6 +44,8 @@ type customer struct {
 	CreatedAt   time.Time
 	UpdatedAt   time.Time      `gorm:"autoUpdateTime:false"`
 	DeletedAt   gorm.DeletedAt // gorm adds `deleted_at IS NULL` to every query, and makes Delete an UPDATE
+
+	Now time.Time `gorm:"->"` // the database's clock, where a query selects it
 }
 
 func (c customer) Key() int64 { return c.ID }
@@ -55,7 +57,10 @@ func (s store) create(c *customer) error {
 
 // createAll inserts customers. Error: gorm.ErrDuplicatedKey when another customer has a unique value.
 func (s store) createAll(customers []*customer) error {
-	now := now()
+	now, err := s.ReadClock()
+	if err != nil {
+		return err
+	}
 	for _, c := range customers {
 		c.CreatedAt, c.UpdatedAt = now, now
 	}
@@ -88,8 +93,16 @@ func set(field **string, to nullable.Nullable[string]) {
 	if to.IsNull() {
 		*field = nil
 	} else if value, err := to.Get(); err == nil {
-		*field = &value
+		*field = nonEmpty(&value)
 	}
+}
+
+// nonEmpty returns nil for an empty text. Forms and CSV files have an empty text for a field without a value.
+func nonEmpty(text *string) *string {
+	if text != nil && *text == "" {
+		return nil
+	}
+	return text
 }
 
 // equals compares the fields that a change can set.
@@ -120,13 +133,19 @@ func (s store) updateCustomer(before customer, ch change) (customer, error) {
 	return c, s.uniqueError(err, c)
 }
 
+// moment returns the time of a change: the later of c.Now and c.UpdatedAt. A query that has waited for a lock
+// returns the time at which the wait began.
+func (c customer) moment() time.Time {
+	if c.UpdatedAt.After(c.Now) {
+		return c.UpdatedAt
+	}
+	return c.Now
+}
+
 // updateAll writes locked customers. Error: gorm.ErrDuplicatedKey when another customer has a unique value.
 func (s store) updateAll(customers []*customer) error {
-	now := now()
 	for _, c := range customers {
-		if now.After(c.UpdatedAt) { // UpdatedAt must not go back: another machine's clock may be ahead
-			c.UpdatedAt = now
-		}
+		c.UpdatedAt = c.moment()
 	}
 	_, err := db.UpdateEach(s.customers(), customers, "name", "email", "phone", "external_ref", "updated_at")
 	if err != nil {
@@ -137,15 +156,16 @@ func (s store) updateAll(customers []*customer) error {
 
 // delete marks a locked customer as deleted.
 func (s store) delete(c customer) error {
-	if err := s.customers().Delete(&c).Error; err != nil {
+	at := gorm.Session{NowFunc: c.moment}
+	if err := s.customers().Session(&at).Delete(&c).Error; err != nil {
 		return err
 	}
-	return s.Record(event(deleted, c, now()))
+	return s.Record(event(deleted, c, c.moment()))
 }
 
 // find returns a customer. Error: 404 customer_not_found for a missing or deleted customer.
 func (s store) find(id int64) (c customer, err error) {
-	err = s.customers().Take(&c, id).Error
+	err = s.customers().Select("*, ? AS now", s.Now()).Take(&c, id).Error
 	if service.IsNotFound(err) {
 		err = apperr.CustomerNotFound.New(id)
 	}
@@ -207,6 +227,3 @@ func (s store) uniqueError(err error, c customer) error {
 	}
 	return db.ErrConflict // the other customer no longer has the value
 }
-
-// now returns the time with the precision of the database's columns.
-func now() time.Time { return time.Now().UTC().Truncate(time.Millisecond) }

@@ -138,7 +138,8 @@ func (s store) customersOfRows(rows []*bulk.Row[change], locking bool) (
 		s = s.locking()
 	}
 	var customers []customer
-	err = db.ByID(s.customers()).Where("id IN ?", ids).Order("id").Find(&customers).Error
+	err = db.ByID(s.customers()).Select("*, ? AS now", s.Now()).
+		Where("id IN ?", ids).Order("id").Find(&customers).Error
 	for _, c := range customers {
 		byEmail[emailKey(c.Email)] = c
 		if c.ExternalRef != nil {

@@ -51,7 +51,7 @@ func (s *Service) CreateCustomer(ctx context.Context, r server.CreateCustomerReq
 	return answer(s.db.Once(ctx, request, func(tx store) (int64, any, error) {
 		c := customer{
 			Name: r.Body.Name, Email: strings.TrimSpace(r.Body.Email),
-			Phone: r.Body.Phone, ExternalRef: r.Body.ExternalRef,
+			Phone: nonEmpty(r.Body.Phone), ExternalRef: r.Body.ExternalRef,
 		}
 		err := tx.create(&c)
 		return c.ID, response(c), err

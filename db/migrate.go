@@ -84,12 +84,39 @@ func Seed(ctx context.Context, g *gorm.DB) (bool, error) {
 				return fmt.Errorf("seed.sql: %w", err)
 			}
 		}
+		if tx.Name() == SQLite {
+			return writeSampleTimes(tx)
+		}
 		return nil
 	})
 	if errors.Is(err, gorm.ErrDuplicatedKey) { // also when another process loads the data at the same time
 		return false, nil
 	}
 	return err == nil, err
+}
+
+// writeSampleTimes rewrites the times of the sample data in the form in which the driver writes times, because
+// SQLite compares times as texts. The times are whole seconds in UTC.
+func writeSampleTimes(tx *gorm.DB) error {
+	for _, table := range []struct {
+		name    string
+		columns []string
+	}{
+		{"customers", []string{"created_at", "updated_at"}},
+		{"products", []string{"created_at", "updated_at"}},
+		{"stock_adjustments", []string{"created_at"}},
+		{"orders", []string{"created_at", "updated_at", "confirmed_at", "canceled_at"}},
+		{"events", []string{"created_at"}},
+	} {
+		times := map[string]any{}
+		for _, column := range table.columns {
+			times[column] = gorm.Expr("strftime('%Y-%m-%d %H:%M:%S+00:00', " + column + ")")
+		}
+		if err := tx.Table(table.name).Where("TRUE").UpdateColumns(times).Error; err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // statementsOf splits a file into its statements. Each statement ends with a semicolon at the end of a line.

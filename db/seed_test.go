@@ -4,6 +4,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"gorm.io/gorm"
 
@@ -11,6 +12,7 @@ import (
 	"example.com/b2b/db/dbtest"
 )
 
+// TestSeed loads the sample data once, and finds it by exact moments.
 func TestSeed(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		var loaded atomic.Int64
@@ -34,6 +36,21 @@ func TestSeed(t *testing.T) {
 			var n int64
 			if g.Table(table).Count(&n); n != want {
 				t.Errorf("%d %s", n, table)
+			}
+		}
+		for table, columns := range map[string][]string{
+			"customers": {"created_at", "updated_at"}, "products": {"created_at", "updated_at"},
+			"orders": {"created_at", "confirmed_at", "updated_at"}, "stock_adjustments": {"created_at"},
+			"events": {"created_at"},
+		} {
+			for _, column := range columns {
+				var moment time.Time
+				var n int64
+				g.Table(table).Order("id").Limit(1).Pluck(column, &moment)
+				g.Table(table).Where(column+" >= ? AND "+column+" <= ?", moment, moment).Count(&n)
+				if moment.Year() != 2024 || n == 0 {
+					t.Errorf("%s.%s: %d rows of %s", table, column, n, moment)
+				}
 			}
 		}
 		var wrong int64

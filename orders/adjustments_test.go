@@ -165,11 +165,9 @@ func TestETag(t *testing.T) {
 			res, _ := s.UpdateProductWithResponse(ctx, p, &api.UpdateProductParams{IfMatch: &stale}, change)
 			webtest.WantError(t, res.StatusCode(), res.Body, 412, "precondition_failed")
 			s.wantStock(t, p, 9)
-			weak := "W/" + read().HTTPResponse.Header.Get("ETag")
-			res, _ = s.UpdateProductWithResponse(ctx, p, &api.UpdateProductParams{IfMatch: &weak}, change)
-			webtest.WantError(t, res.StatusCode(), res.Body, 412, "precondition_failed")
 			fresh := read().HTTPResponse.Header.Get("ETag")
-			res, _ = s.UpdateProductWithResponse(ctx, p, &api.UpdateProductParams{IfMatch: &fresh}, change)
+			weak := "W/" + fresh // from a proxy that compresses
+			res, _ = s.UpdateProductWithResponse(ctx, p, &api.UpdateProductParams{IfMatch: &weak}, change)
 			if res.JSON200 == nil || res.HTTPResponse.Header.Get("ETag") != read().HTTPResponse.Header.Get("ETag") ||
 				res.HTTPResponse.Header.Get("ETag") == fresh {
 				t.Errorf("%s %v", res.Body, res.HTTPResponse.Header)

@@ -45,3 +45,47 @@ func TestEveryField(t *testing.T) {
 		webtest.NeverShown(t, spec, "OrderSummary", placed, confirmed, canceled)
 	})
 }
+
+// TestNullFields sends null in optional fields, and repeats the request without the fields: it is the same.
+func TestNullFields(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
+		s := serve(t, g)
+		p := s.product(t, 100, 10)
+		send := func(key, path, body string) (int, string, string) {
+			t.Helper()
+			status, answer, header := webtest.Do(t, "POST", s.base+path, body,
+				"Content-Type", "application/json", "X-Idempotency-Key", key)
+			return status, string(answer), header.Get("Idempotency-Replayed")
+		}
+		for i, c := range []struct{ path, null, absent string }{
+			{"/products", `{"sku":"NULL","name":"N","price_cents":1,"stock":1,"active":null}`,
+				`{"sku":"NULL","name":"N","price_cents":1,"stock":1}`},
+			{"/orders", fmt.Sprintf(`{"customer_id":1,"items":[{"product_id":%d,"sku":null,"qty":1}],`, p) +
+				`"external_ref":null,"metadata":null}`,
+				fmt.Sprintf(`{"customer_id":1,"items":[{"product_id":%d,"qty":1}]}`, p)},
+			{"/orders", `{"customer_id":1,"items":[{"product_id":null,"sku":"NULL","qty":1}]}`,
+				`{"customer_id":1,"items":[{"sku":"NULL","qty":1}]}`},
+			{"/orders/1/cancel", `{"reason":null,"cause":null}`, `{}`},
+		} {
+			key := fmt.Sprint("null-", i)
+			status, first, _ := send(key, c.path, c.null)
+			if status >= 300 {
+				t.Errorf("%s: %d %s", c.null, status, first)
+				continue
+			}
+			if _, again, replayed := send(key, c.path, c.absent); again != first || replayed != "true" {
+				t.Errorf("%s, repeated as %s: %s", c.null, c.absent, again)
+			}
+		}
+		for body, field := range map[string]string{
+			`{"customer_id":null,"items":[{"product_id":1,"qty":1}]}`:               "/customer_id",
+			`{"customer_id":1,"items":[{"product_id":1,"qty":null}]}`:               "/items/0/qty",
+			`{"customer_id":1,"items":[{"product_id":null,"qty":1}]}`:               "/items/0/product_id",
+			`{"customer_id":1,"items":[{"sku":"a","qty":1}],"metadata":{"a":null}}`: "/metadata/a",
+		} {
+			status, answer, _ := webtest.Do(t, "POST", s.base+"/orders", body,
+				"Content-Type", "application/json")
+			webtest.WantError(t, status, answer, 400, "validation_failed", field)
+		}
+	})
+}

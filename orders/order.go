@@ -170,7 +170,7 @@ func (c *Config) allowedActions(o order) allowedActions {
 		}
 		return next
 	case confirmed:
-		if until := c.cancelableUntil(o); !o.Now.After(until) {
+		if until := c.cancelableUntil(o); c.CancellationWindow > 0 && !o.Now.After(until) {
 			return allowedActions{Actions: []action{cancelAction}, CancelableUntil: &until}
 		}
 	}

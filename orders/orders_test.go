@@ -479,6 +479,28 @@ func TestCancelOrder(t *testing.T) {
 	})
 }
 
+// TestNoCancellationWindow neither shows nor allows a cancellation of a CONFIRMED order.
+func TestNoCancellationWindow(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
+		s := serve(t, g)
+		config := orders.Config{Reservation: reservation, KeyLifetime: keyLifetime, MaxHeld: 50}
+		service, err := orders.New(g, config)
+		if err != nil {
+			t.Fatal(err)
+		}
+		base, _ := instance(t, service)
+		url := fmt.Sprint(base, "/orders/", s.placed(t, line(s.product(t, 100, 1), 1)).ID)
+		confirmed := webtest.Data(t, "POST", url+"/confirm", nil, "X-Idempotency-Key", "no-window")
+		for _, shown := range []map[string]any{confirmed, webtest.Data(t, "GET", url, nil)} {
+			if fmt.Sprint(shown["allowed_actions"], shown["cancelable_until"]) != "[] <nil>" {
+				t.Errorf("allowed %v until %v", shown["allowed_actions"], shown["cancelable_until"])
+			}
+		}
+		status, body, _ := webtest.Do(t, "POST", url+"/cancel", "", "Content-Type", "application/json")
+		webtest.WantError(t, status, body, 400, "cancel_window_closed")
+	})
+}
+
 func TestListOrders(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g)

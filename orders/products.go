@@ -38,7 +38,10 @@ func (s store) createProduct(p *product) error {
 
 // createProducts inserts products with their opening stock. Error: gorm.ErrDuplicatedKey when a sku is taken.
 func (s store) createProducts(products []*product) error {
-	now := time.Now().UTC().Truncate(time.Millisecond) // the precision of the columns
+	now, err := s.ReadClock()
+	if err != nil {
+		return err
+	}
 	for _, p := range products {
 		p.CreatedAt, p.UpdatedAt, p.Now = now, now, now
 	}

@@ -20,7 +20,7 @@ import (
 // Config configures the service.
 type Config struct {
 	Customers          peer.Peer     // the Customers API
-	CancellationWindow time.Duration // how long after the confirmation an order may be canceled
+	CancellationWindow time.Duration // how long after the confirmation an order may be canceled; 0 means never
 	Reservation        time.Duration // how long a CREATED order reserves its stock; 0 means for ever
 	KeyLifetime        time.Duration // how long an idempotency key is stored
 	MaxHeld            int           // how many commands may wait long for held rows: see batch.Batcher

@@ -65,3 +65,24 @@ func TestUpdatedAt(t *testing.T) {
 		}
 	})
 }
+
+// TestDatabaseClock wants the database's clock in the times of products, and no time to go back.
+func TestDatabaseClock(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
+		s := serve(t, g)
+		start := time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC)
+		dbtest.SetClock(t, g, start)
+		path := fmt.Sprint(s.base, "/products/", s.product(t, 100, 10))
+		if made := webtest.Data(t, "GET", path, nil); !parse(made["created_at"].(string)).Equal(start) ||
+			!parse(made["updated_at"].(string)).Equal(start) {
+			t.Errorf("%v", made)
+		}
+		for i, minute := range []time.Duration{2, 1} {
+			dbtest.SetClock(t, g, start.Add(minute*time.Minute))
+			changed := webtest.Data(t, "PATCH", path, map[string]int{"price_cents": i})
+			if at := parse(changed["updated_at"].(string)); !at.Equal(start.Add(2 * time.Minute)) {
+				t.Errorf("changed at %s", at)
+			}
+		}
+	})
+}

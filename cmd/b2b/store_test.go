@@ -75,6 +75,21 @@ func TestOnlyStoreUsesDatabase(t *testing.T) {
 	})
 }
 
+// TestOneClock checks that a service takes no time from the program's clock, which may differ from the
+// database's.
+func TestOneClock(t *testing.T) {
+	eachFile(t, func(files *token.FileSet, file *ast.File) {
+		ast.Inspect(file, func(n ast.Node) bool {
+			if s, ok := n.(*ast.SelectorExpr); ok && s.Sel.Name == "Now" {
+				if of, ok := s.X.(*ast.Ident); ok && of.Name == "time" {
+					t.Errorf("%s reads the program's clock", files.Position(n.Pos()))
+				}
+			}
+			return true
+		})
+	})
+}
+
 // asSystem are the functions that see the rows of all customers: the sweep, probes of locks, and batches, which
 // check each caller in the functions of tenancy.go.
 var asSystem = []string{"ExpireReservations", "isFree", "runBatch", "runLookups"}

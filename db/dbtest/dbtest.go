@@ -17,6 +17,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/go-sql-driver/mysql"
 	"gorm.io/gorm"
@@ -82,6 +83,19 @@ func create(t testing.TB, dsn string) db.Config {
 	must(t, admin.Exec("CREATE DATABASE "+c.Name).Error)
 	t.Cleanup(func() { must(t, errors.Join(admin.Exec("DROP DATABASE "+c.Name).Error, db.Close(admin))) })
 	return c
+}
+
+// SetClock stops the database's clock at a whole second, on a single connection that g has from now on. It
+// skips the test on SQLite, which has the program's clock.
+func SetClock(t testing.TB, g *gorm.DB, at time.Time) {
+	t.Helper()
+	if g.Name() == db.SQLite {
+		t.Skip("SQLite has the program's clock")
+	}
+	pool, err := g.DB()
+	must(t, err)
+	pool.SetMaxOpenConns(1)
+	must(t, g.Exec(fmt.Sprint("SET timestamp = ", at.Unix())).Error)
 }
 
 func must(t testing.TB, err error) {

@@ -225,12 +225,13 @@ var (
 	UnsupportedMediaType = define(Code{Name: "unsupported_media_type",
 		Status: http.StatusUnsupportedMediaType, Retry: Never, On: []string{WithBody},
 		Sentence: "Send the body with Content-Type: application/json.",
-		When:     "The body is not declared as JSON, once and in UTF-8, or has a Content-Encoding.",
-		Do:       "Send `Content-Type: application/json`, and the body as it is."})
+		When: "The body is not declared as JSON, once and in UTF-8, or has a Content-Encoding. " +
+			"`details` names a wrong charset.",
+		Do: "Send `Content-Type: application/json`, and the body as it is."})
 	NoRows = define(Code{Name: "unsupported_media_type", Status: http.StatusUnsupportedMediaType,
 		Retry: Never, On: []string{WithRows},
 		Sentence: "Send the rows with Content-Type: text/csv or application/x-ndjson.",
-		When:     "The rows are declared neither as CSV nor as NDJSON.",
+		When:     "The rows are declared neither as CSV nor as NDJSON, or in another charset than UTF-8.",
 		Do:       "Send `Content-Type: text/csv` or `application/x-ndjson`."})
 	IdempotencyKeyReused = define(Code{Name: "idempotency_key_reused", Status: http.StatusUnprocessableEntity,
 		Retry: Never, On: []string{WithKey, "createAndConfirmOrder"},

@@ -37,18 +37,19 @@ func Precondition(ifMatch *string, representation any) error {
 	return nil
 }
 
-// NotModified reports whether the header If-None-Match has the tag. Weak tags count, too: RFC 9110, section
-// 13.1.2.
-func NotModified(ifNoneMatch, tag string) bool {
-	return matches(strings.ReplaceAll(ifNoneMatch, "W/", ""), tag)
-}
+// NotModified reports whether the header If-None-Match has the tag.
+func NotModified(ifNoneMatch, tag string) bool { return matches(ifNoneMatch, tag) }
 
-// entityTag matches a tag in a list of tags. A tag may have commas.
-var entityTag = regexp.MustCompile(`(?:W/)?"[!#-~\x80-\x{10ffff}]*"`)
+// entityTag matches a tag in a list of tags, as Of made the tag, or as a proxy that compresses changed the tag:
+// nginx makes the tag weak (W/), other proxies append the name of the encoding. A tag may have commas.
+var entityTag = regexp.MustCompile(`(?:W/)?"([!#-~\x80-\x{10ffff}]*?)(?:-(?:gzip|br|zstd))?"`)
 
-// matches reports whether a list of tags is *, or has this strong tag. A weak tag (W/) never equals a strong
-// tag. A single tag may be without quotes, because some clients leave the quotes out.
+// matches reports whether a list of tags is *, or has this tag. Marks of compression do not count, because a
+// tag is a hash of the content. A single tag may be without quotes, because some clients leave the quotes out.
 func matches(list, tag string) bool {
-	list = strings.TrimSpace(list)
-	return list == "*" || `"`+list+`"` == tag || slices.Contains(entityTag.FindAllString(list, -1), tag)
+	list, content := strings.TrimSpace(list), strings.Trim(tag, `"`)
+	return list == "*" || list == content ||
+		slices.ContainsFunc(entityTag.FindAllStringSubmatch(list, -1), func(found []string) bool {
+			return found[1] == content
+		})
 }

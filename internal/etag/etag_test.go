@@ -11,7 +11,35 @@ import (
 	"example.com/b2b/internal/etag"
 )
 
-// FuzzEntityTags compares Precondition with a parser of RFC 9110, section 8.8.3.
+// TestCompressingProxy compares tags as proxies that compress return them.
+func TestCompressingProxy(t *testing.T) {
+	current, _ := json.Marshal("it")
+	sum := sha256.Sum256(current)
+	content := fmt.Sprintf("%x", sum[:16])
+	for list, same := range map[string]bool{
+		`W/"` + content + `"`:                         true, // nginx
+		`"` + content + `-gzip"`:                      true, // Apache
+		`"` + content + `-br"`:                        true,
+		`W/"` + content + `-zstd"`:                    true, // Caddy
+		`"other", W/"` + content + `-gzip" , "third"`: true,
+		`"` + content + `-gzip`:                       false,
+		`"` + content + `-other"`:                     false,
+		`"-gzip"`:                                     false,
+		`W/"other"`:                                   false,
+		`"` + content + `-gzip-other"`:                false,
+		`w/"` + content[:31] + `"`:                    false,
+	} {
+		if err := etag.Precondition(&list, "it"); (err == nil) != same {
+			t.Errorf("If-Match: %s: %v", list, err)
+		}
+		if etag.NotModified(list, `"`+content+`"`) != same {
+			t.Errorf("If-None-Match: %s", list)
+		}
+	}
+}
+
+// FuzzEntityTags compares Precondition with a parser of RFC 9110, section 8.8.3, but for marks of
+// compression.
 func FuzzEntityTags(f *testing.F) {
 	current, _ := json.Marshal("it")
 	sum := sha256.Sum256(current)
@@ -19,6 +47,7 @@ func FuzzEntityTags(f *testing.F) {
 	for _, list := range []string{
 		tag, "*", "W/" + tag, `"a", ` + tag, `"a,` + tag[1:], tag + "," + tag, strings.Trim(tag, `"`),
 		`"` + tag + `"`, "*, " + tag, `""`, `"`, "", ",,", `W/"`, strings.ToUpper(tag), "\u00e9", "\xff",
+		`"` + strings.Trim(tag, `"`) + `-gzip"`, `W/"` + strings.Trim(tag, `"`) + `-br"`,
 	} {
 		f.Add(list)
 	}
@@ -49,7 +78,14 @@ func entityTags(list string) (tags []string, isList bool) {
 		if end < 0 || list[from+1+end] != '"' {
 			return nil, false
 		}
-		tags, list = append(tags, list[:from+end+2]), strings.TrimLeft(list[from+end+2:], " \t")
+		content := list[from+1 : from+1+end]
+		for _, encoding := range []string{"-gzip", "-br", "-zstd"} {
+			if without, marked := strings.CutSuffix(content, encoding); marked {
+				content = without
+				break
+			}
+		}
+		tags, list = append(tags, `"`+content+`"`), strings.TrimLeft(list[from+end+2:], " \t")
 		if list == "" {
 			return tags, true
 		}

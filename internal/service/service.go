@@ -40,8 +40,14 @@ func (s Store) Record(events ...history.Event) error {
 // Insert adds rows in one statement, and sets their ids. The rows are pointers to gorm models.
 func Insert[T interface{ Key() int64 }](s Store, rows []T) error { return db.CreateAll(s.DB, rows) }
 
-// Now is an SQL expression for the time of the database's clock.
+// Now is an SQL expression for the time of the database's clock. All times of rows come from that clock.
 func (s Store) Now() clause.Expr { return db.Now(s.DB, 0) }
+
+// ReadClock reads the database's clock. It is for rows that are inserted without an earlier query.
+func (s Store) ReadClock() (now time.Time, err error) {
+	err = s.DB.Raw("SELECT ?", s.Now()).Scan(&now).Error
+	return now, err
+}
 
 // Database makes the stores of a service, for single queries and transactions. S is the type of a store.
 type Database[S any] struct {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 	"strconv"
@@ -108,7 +109,8 @@ func (j *JSON) read(path []string, v gjson.Result, s *openapi3.Schema) any {
 }
 
 // readObject returns the known fields of an object. It refuses unknown fields, and all but the first of
-// repeated fields.
+// repeated fields. It leaves out a null in an optional field that is not nullable, because many serializers
+// write null for a field without a value.
 func (j *JSON) readObject(path []string, v gjson.Result, s *openapi3.Schema) any {
 	fields := map[string]any{}
 	v.ForEach(func(key, value gjson.Result) bool {
@@ -122,6 +124,9 @@ func (j *JSON) readObject(path []string, v gjson.Result, s *openapi3.Schema) any
 			fields[name] = j.read(at, value, property.Value)
 		}
 		return true
+	})
+	maps.DeleteFunc(fields, func(name string, value any) bool {
+		return value == nil && !s.Properties[name].Value.Nullable && !slices.Contains(s.Required, name)
 	})
 	if names, ok := s.Extensions[exactlyOneOf].([]any); ok {
 		j.wantExactlyOne(path, names, fields)

@@ -8,6 +8,7 @@ import (
 	"mime"
 	"net/http"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -59,8 +60,9 @@ func readBody(c *gin.Context, op *operation, timeout time.Duration, idInBody boo
 		return nil, nil
 	case len(text) == 0:
 		return nil, validation.Empty("send a JSON object")
-	case !isJSON(c.Request.Header):
-		return nil, apperr.UnsupportedMediaType.New()
+	}
+	if err := refuseMedia(c.Request.Header, apperr.UnsupportedMediaType, mediaJSON); err != nil {
+		return nil, err
 	}
 	return validation.Parse(text, op.body, apperr.MalformedJSON)
 }
@@ -91,8 +93,8 @@ func refuseByHeaders(c *gin.Context) error {
 		return apperr.PayloadTooLarge.New()
 	case length != 0 && h.Get("Content-Encoding") != "":
 		return refuseEncoding(c, apperr.UnsupportedMediaType)
-	case length != 0 && (length > 0 || h.Get("Content-Type") != "") && !isJSON(h):
-		return apperr.UnsupportedMediaType.New()
+	case length != 0 && (length > 0 || h.Get("Content-Type") != ""):
+		return refuseMedia(h, apperr.UnsupportedMediaType, mediaJSON)
 	}
 	return nil
 }
@@ -103,22 +105,35 @@ func refuseEncoding(c *gin.Context, code *apperr.Code) error {
 		"must not be sent: the body is taken as it is")
 }
 
-// isJSON reports whether the headers declare a body of JSON in UTF-8: RFC 8259, section 8.1.
-func isJSON(h http.Header) bool { return mediaType(h) == "application/json" }
+const mediaJSON = "application/json"
 
-// mediaType returns the media type in Content-Type. It returns "" for a charset other than UTF-8, for a
-// malformed Content-Type, and when the header is missing or repeated.
-func mediaType(h http.Header) string {
+// refuseMedia returns the error code unless the body has an accepted media type and the charset UTF-8 (RFC
+// 8259, section 8.1). A missing or repeated Content-Type is refused, too.
+func refuseMedia(h http.Header, code *apperr.Code, accepted ...string) error {
+	media, charset := contentType(h)
+	switch {
+	case !slices.Contains(accepted, media):
+		return code.New()
+	case !strings.EqualFold(charset, "utf-8") && !strings.EqualFold(charset, "utf8"):
+		return code.New().With("/header/Content-Type", apperr.Params{"rule": "charset", "values": "utf-8"},
+			"must have no other charset than utf-8")
+	}
+	return nil
+}
+
+// contentType returns the media type and the charset in Content-Type. It returns "" for a malformed
+// Content-Type, and when the header is missing or repeated.
+func contentType(h http.Header) (media, charset string) {
 	sent := h["Content-Type"]
 	if len(sent) != 1 {
-		return ""
+		return "", ""
 	}
-	if sent[0] == "application/json" {
-		return sent[0]
+	if sent[0] == mediaJSON {
+		return mediaJSON, "utf-8"
 	}
 	media, parameters, err := mime.ParseMediaType(sent[0])
-	if err != nil || !strings.EqualFold(cmp.Or(parameters["charset"], "utf-8"), "utf-8") {
-		return ""
+	if err != nil {
+		return "", ""
 	}
-	return media
+	return media, cmp.Or(parameters["charset"], "utf-8")
 }

@@ -66,6 +66,7 @@ func TestContentType(t *testing.T) {
 		{415, nil},
 		{415, http.Header{"Content-Type": {"text/plain"}}},
 		{415, http.Header{"Content-Type": {"application/x-www-form-urlencoded"}}},
+		{200, http.Header{"Content-Type": {`application/json;charset="UTF8"`}}},
 		{415, http.Header{"Content-Type": {"application/json; charset=utf-16"}}},
 		{415, http.Header{"Content-Type": {"application/json", "application/json"}}},
 		{415, http.Header{"Content-Type": {"application/json", "text/plain"}}},
@@ -87,4 +88,20 @@ func TestContentType(t *testing.T) {
 			}
 		}
 	}
+}
+
+// TestCharset names the header in a 415 when the charset is wrong, and not the media type.
+func TestCharset(t *testing.T) {
+	base := serveThings(t, webtest.Options(), succeed)
+	for media, fields := range map[string][]string{
+		"application/json; charset=utf-16":     {"/header/Content-Type"},
+		"application/json; charset=iso-8859-1": {"/header/Content-Type"},
+		"text/plain; charset=utf-16":           nil,
+	} {
+		status, body, _ := webtest.Do(t, "POST", base+"/things", `{"name":"x"}`, "Content-Type", media)
+		webtest.WantError(t, status, body, 415, "unsupported_media_type", fields...)
+	}
+	status, body, _ := webtest.Do(t, "POST", base+"/things/file", "name\nx\n",
+		"Content-Type", "text/csv; charset=utf-16")
+	webtest.WantError(t, status, body, 415, "unsupported_media_type", "/header/Content-Type")
 }

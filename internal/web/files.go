@@ -50,15 +50,16 @@ func (p *pace) transfer(move func() (int, error)) (int, error) {
 // upload returns the body of a request with a file; the handler reads the file. upload refuses a file by the
 // headers. Errors: 413 payload_too_large, 415 unsupported_media_type.
 func upload(c *gin.Context, row *openapi3.Schema, window time.Duration) (*bulk.Upload, error) {
-	media := mediaType(c.Request.Header)
-	switch {
-	case c.GetHeader("Content-Encoding") != "":
+	if c.GetHeader("Content-Encoding") != "" {
 		return nil, refuseEncoding(c, apperr.NoRows)
-	case media != bulk.CSV && media != bulk.NDJSON:
-		return nil, apperr.NoRows.New()
-	case c.Request.ContentLength > bulk.MaxFile:
+	}
+	if err := refuseMedia(c.Request.Header, apperr.NoRows, bulk.CSV, bulk.NDJSON); err != nil {
+		return nil, err
+	}
+	if c.Request.ContentLength > bulk.MaxFile {
 		return nil, apperr.TooManyRows.New()
 	}
+	media, _ := contentType(c.Request.Header)
 	body := &fileReader{
 		ReadCloser: http.MaxBytesReader(c.Writer, c.Request.Body, bulk.MaxFile),
 		pace:       pace{window: window, setDeadline: http.NewResponseController(c.Writer).SetReadDeadline},

@@ -67,6 +67,7 @@ func FuzzBody(f *testing.F) {
 		`{"name":"\ud800","email":"a@b.c"}`,
 		`{"name":"\\ud800\ud83d\ude00","email":" A@b.c\n","phone":null}`,
 		`{"name":"` + strings.Repeat("é", 300) + `"}`, strings.Repeat(`[`, 3000), strings.Repeat(`{"a":`, 3000),
+		`{"customer_id":1,"items":[{"product_id":null,"sku":"a","qty":1}],"metadata":null,"correlation_id":null}`,
 		`{"":0,"~/":0}`, "\ufeff{}", "{\"name\":\"a\x00\"}", "\xff",
 	} {
 		for i := range targets {
@@ -95,14 +96,35 @@ func FuzzBody(f *testing.F) {
 		var want any
 		d := json.NewDecoder(bytes.NewReader(sent))
 		d.UseNumber()
-		if err := d.Decode(&want); err != nil || !reflect.DeepEqual(got, want) {
+		err := d.Decode(&want)
+		if want = withoutAbsent(want, targets[n].schema); err != nil || !reflect.DeepEqual(got, want) {
 			t.Errorf("%q was handed on as %v, want %v (%v)", sent, got, want, err)
 		}
-		err := targets[n].schema.VisitJSON(got, openapi3.VisitAsRequest(), openapi3.MultiErrors())
+		err = targets[n].schema.VisitJSON(got, openapi3.VisitAsRequest(), openapi3.MultiErrors())
 		if err != nil && !isEmail(err) {
 			t.Errorf("%q was handed on: %v", sent, err)
 		}
 	})
+}
+
+// withoutAbsent drops null from the optional fields that are not nullable.
+func withoutAbsent(value any, schema *openapi3.Schema) any {
+	switch value := value.(type) {
+	case []any:
+		for i := range value {
+			value[i] = withoutAbsent(value[i], schema.Items.Value)
+		}
+	case map[string]any:
+		for name, property := range schema.Properties {
+			field, given := value[name]
+			if given && field == nil && !property.Value.Nullable && !slices.Contains(schema.Required, name) {
+				delete(value, name)
+			} else if given {
+				value[name] = withoutAbsent(field, property.Value)
+			}
+		}
+	}
+	return value
 }
 
 // isEmail reports whether only email addresses break the schema: services trim email addresses later.

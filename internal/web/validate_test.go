@@ -212,7 +212,8 @@ func TestParams(t *testing.T) {
 		`{"customer_id":9007199254740992}`:               {"rule": "maximum", "limit": 9007199254740991},
 		`{"customer_id":"x"}`:                            {"rule": "type", "type": "integer"},
 		`{"customer_id":1.0}`:                            {"rule": "whole_number"},
-		`{"customer_id":null}`:                           {"rule": "not_null"},
+		`{"items":[{"product_id":null,"qty":1}]}`:        {"rule": "not_null"},
+		`{"customer_id":null}`:                           {"rule": "min_properties", "limit": 1},
 		`{"customer_id":1,"customer_id":2}`:              {"rule": "repeated"},
 		`{"name":""}`:                                    {"rule": "min_length", "limit": 1},
 		`{"note":"` + strings.Repeat("x", 256) + `"}`:    {"rule": "max_length", "limit": 255},
@@ -311,6 +312,31 @@ func TestBody(t *testing.T) {
 		}
 		if fmt.Sprint(got) != fmt.Sprint(want) || (status == 200) != (want == nil) {
 			t.Errorf("%s: %d %s, want %v", body, status, answer, want)
+		}
+	}
+}
+
+// TestNullIsAbsent sends null in optional fields: the handler gets the body without the fields.
+func TestNullIsAbsent(t *testing.T) {
+	var got any
+	e := things(t, webtest.Options(), func(c *gin.Context) {
+		got = c.Request.Body.(interface{ ValidatedValue() any }).ValidatedValue()
+		succeed(c)
+	})
+	for body, want := range map[string]string{
+		`{"name":"x","customer_id":null,"items":null,"sure":null,"color":null,"texts":null,"part":null}`: `map[name:x]`,
+		`{"name":"x","note":null}`:         `map[name:x note:<nil>]`, // nullable
+		`{"part":{"id":null,"code":"x"}}`:  `map[part:map[code:x]]`,
+		`{"part":{"id":null}}`:             "",
+		`{"name":null}`:                    "",
+		`{"name":"x","texts":{"a":null}}`:  "",
+		`{"name":"x","colour":null}`:       "",
+		`{"sku":"x","name":null,"name":1}`: "",
+	} {
+		got = nil
+		w := post(e, "/things", body)
+		if want == "" && w.Code != 400 || want != "" && (w.Code != 200 || fmt.Sprint(got) != want) {
+			t.Errorf("%s: %d %v %s", body, w.Code, got, w.Body)
 		}
 	}
 }

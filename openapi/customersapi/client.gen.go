@@ -50,7 +50,7 @@ type Customer struct {
 	// Example: contact@techsolutions.com
 	Email Email `json:"email"`
 
-	// Phone The customer's phone number, or null.
+	// Phone The customer's phone number, or null; an empty text counts as null.
 	//
 	// Example: +1-555-0200
 	Phone *Phone `json:"phone"`
@@ -88,7 +88,7 @@ type CustomerImportRow struct {
 	// Example: contact@techsolutions.com
 	Email Email `json:"email"`
 
-	// Phone The new phone number; null clears it.
+	// Phone The new phone number; null or an empty text clears it.
 	//
 	// Example: +1-555-0100
 	Phone nullable.Nullable[string] `json:"phone,omitempty"`
@@ -193,7 +193,7 @@ type CustomerUpdate struct {
 	// Example: contact@techsolutions.com
 	Email *Email `json:"email,omitempty"`
 
-	// Phone The new phone number; null clears it.
+	// Phone The new phone number; null or an empty text clears it.
 	//
 	// Example: +1-555-0100
 	Phone nullable.Nullable[string] `json:"phone,omitempty"`
@@ -234,7 +234,7 @@ type NewCustomer struct {
 	// Example: contact@techsolutions.com
 	Email Email `json:"email"`
 
-	// Phone The customer's phone number, or null.
+	// Phone The customer's phone number, or null; an empty text counts as null.
 	//
 	// Example: +1-555-0200
 	Phone *Phone `json:"phone,omitempty"`
@@ -245,7 +245,7 @@ type NewCustomer struct {
 	ExternalRef *CustomerExternalRef `json:"external_ref,omitempty"`
 }
 
-// Phone The customer's phone number, or null.
+// Phone The customer's phone number, or null; an empty text counts as null.
 //
 // Example: +1-555-0200
 type Phone = string
@@ -415,19 +415,19 @@ type ImportCustomersParams struct {
 
 // DeleteCustomerParams defines parameters for DeleteCustomer.
 type DeleteCustomerParams struct {
-	// IfMatch The `ETag` of the state that you have seen, several with commas between them, or `*` for any; 412 `precondition_failed` when it is another one now.
+	// IfMatch The `ETag` of the state that you have seen, several with commas between them, or `*` for any; 412 `precondition_failed` when it is another one now. The tag is a hash of the content: `W/` before it, and `-gzip`, `-br` or `-zstd` at its end, as proxies that compress add them, do not count.
 	IfMatch *IfMatch `json:"If-Match,omitempty"`
 }
 
 // GetCustomerParams defines parameters for GetCustomer.
 type GetCustomerParams struct {
-	// IfNoneMatch The `ETag` that you have; 304 without a body when nothing has changed since.
+	// IfNoneMatch The `ETag` that you have, compared as in `If-Match`; 304 without a body when nothing has changed since.
 	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
 }
 
 // UpdateCustomerParams defines parameters for UpdateCustomer.
 type UpdateCustomerParams struct {
-	// IfMatch The `ETag` of the state that you have seen, several with commas between them, or `*` for any; 412 `precondition_failed` when it is another one now.
+	// IfMatch The `ETag` of the state that you have seen, several with commas between them, or `*` for any; 412 `precondition_failed` when it is another one now. The tag is a hash of the content: `W/` before it, and `-gzip`, `-br` or `-zstd` at its end, as proxies that compress add them, do not count.
 	IfMatch *IfMatch `json:"If-Match,omitempty"`
 }
 

@@ -822,13 +822,13 @@ type ExportOrdersParams struct {
 
 // GetOrderParams defines parameters for GetOrder.
 type GetOrderParams struct {
-	// IfNoneMatch The `ETag` that you have; 304 without a body when nothing has changed since.
+	// IfNoneMatch The `ETag` that you have, compared as in `If-Match`; 304 without a body when nothing has changed since.
 	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
 }
 
 // CancelOrderParams defines parameters for CancelOrder.
 type CancelOrderParams struct {
-	// IfMatch The `ETag` of the state that you have seen, several with commas between them, or `*` for any; 412 `precondition_failed` when it is another one now.
+	// IfMatch The `ETag` of the state that you have seen, several with commas between them, or `*` for any; 412 `precondition_failed` when it is another one now. The tag is a hash of the content: `W/` before it, and `-gzip`, `-br` or `-zstd` at its end, as proxies that compress add them, do not count.
 	IfMatch *IfMatch `json:"If-Match,omitempty"`
 
 	// XIdempotencyKey Your own name for this one effect, 1–255 visible ASCII characters; kept for 24 hours, after which a repeat is a new request.
@@ -840,7 +840,7 @@ type CancelOrderParams struct {
 
 // ConfirmOrderParams defines parameters for ConfirmOrder.
 type ConfirmOrderParams struct {
-	// IfMatch The `ETag` of the state that you have seen, several with commas between them, or `*` for any; 412 `precondition_failed` when it is another one now.
+	// IfMatch The `ETag` of the state that you have seen, several with commas between them, or `*` for any; 412 `precondition_failed` when it is another one now. The tag is a hash of the content: `W/` before it, and `-gzip`, `-br` or `-zstd` at its end, as proxies that compress add them, do not count.
 	IfMatch *IfMatch `json:"If-Match,omitempty"`
 
 	// XIdempotencyKey Your own name for this one effect, 1–255 visible ASCII characters; kept for 24 hours, after which a repeat is a new request.
@@ -927,13 +927,13 @@ type ImportProductsParams struct {
 
 // GetProductParams defines parameters for GetProduct.
 type GetProductParams struct {
-	// IfNoneMatch The `ETag` that you have; 304 without a body when nothing has changed since.
+	// IfNoneMatch The `ETag` that you have, compared as in `If-Match`; 304 without a body when nothing has changed since.
 	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
 }
 
 // UpdateProductParams defines parameters for UpdateProduct.
 type UpdateProductParams struct {
-	// IfMatch The `ETag` of the state that you have seen, several with commas between them, or `*` for any; 412 `precondition_failed` when it is another one now.
+	// IfMatch The `ETag` of the state that you have seen, several with commas between them, or `*` for any; 412 `precondition_failed` when it is another one now. The tag is a hash of the content: `W/` before it, and `-gzip`, `-br` or `-zstd` at its end, as proxies that compress add them, do not count.
 	IfMatch *IfMatch `json:"If-Match,omitempty"`
 }
 

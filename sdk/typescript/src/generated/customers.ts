@@ -248,7 +248,7 @@ export interface components {
         Email: string;
         /**
          * Format: text
-         * @description The customer's phone number, or null.
+         * @description The customer's phone number, or null; an empty text counts as null.
          * @example +1-555-0200
          */
         Phone: string | null;
@@ -270,7 +270,7 @@ export interface components {
             email?: components["schemas"]["Email"];
             /**
              * Format: text
-             * @description The new phone number; null clears it.
+             * @description The new phone number; null or an empty text clears it.
              * @example +1-555-0100
              */
             phone?: string | null;
@@ -287,7 +287,7 @@ export interface components {
             email: components["schemas"]["Email"];
             /**
              * Format: text
-             * @description The new phone number; null clears it.
+             * @description The new phone number; null or an empty text clears it.
              * @example +1-555-0100
              */
             phone?: string | null;
@@ -729,7 +729,7 @@ export interface components {
                 "application/json": components["schemas"]["ApiError"];
             };
         };
-        /** @description `unsupported_media_type`: The body is not declared as JSON, once and in UTF-8, or has a Content-Encoding. */
+        /** @description `unsupported_media_type`: The body is not declared as JSON, once and in UTF-8, or has a Content-Encoding. `details` names a wrong charset. */
         UnsupportedMediaType: {
             headers: {
                 "X-Correlation-Id": components["headers"]["CorrelationId"];
@@ -833,7 +833,7 @@ export interface components {
                 "application/json": components["schemas"]["ApiError"];
             };
         };
-        /** @description `unsupported_media_type`: The rows are declared neither as CSV nor as NDJSON. */
+        /** @description `unsupported_media_type`: The rows are declared neither as CSV nor as NDJSON, or in another charset than UTF-8. */
         UnsupportedMediaType2: {
             headers: {
                 "X-Correlation-Id": components["headers"]["CorrelationId"];
@@ -925,12 +925,12 @@ export interface components {
          */
         ExportFormat: components["schemas"]["FileFormat"];
         /**
-         * @description The `ETag` of the state that you have seen, several with commas between them, or `*` for any; 412 `precondition_failed` when it is another one now.
+         * @description The `ETag` of the state that you have seen, several with commas between them, or `*` for any; 412 `precondition_failed` when it is another one now. The tag is a hash of the content: `W/` before it, and `-gzip`, `-br` or `-zstd` at its end, as proxies that compress add them, do not count.
          * @example *
          */
         IfMatch: string;
         /**
-         * @description The `ETag` that you have; 304 without a body when nothing has changed since.
+         * @description The `ETag` that you have, compared as in `If-Match`; 304 without a body when nothing has changed since.
          * @example "5f2b8e0c9a7d4e61"
          */
         IfNoneMatch: string;
@@ -1258,7 +1258,7 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description The `ETag` that you have; 304 without a body when nothing has changed since.
+                 * @description The `ETag` that you have, compared as in `If-Match`; 304 without a body when nothing has changed since.
                  * @example "5f2b8e0c9a7d4e61"
                  */
                 "If-None-Match"?: components["parameters"]["IfNoneMatch"];
@@ -1315,7 +1315,7 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description The `ETag` of the state that you have seen, several with commas between them, or `*` for any; 412 `precondition_failed` when it is another one now.
+                 * @description The `ETag` of the state that you have seen, several with commas between them, or `*` for any; 412 `precondition_failed` when it is another one now. The tag is a hash of the content: `W/` before it, and `-gzip`, `-br` or `-zstd` at its end, as proxies that compress add them, do not count.
                  * @example *
                  */
                 "If-Match"?: components["parameters"]["IfMatch"];
@@ -1386,7 +1386,7 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description The `ETag` of the state that you have seen, several with commas between them, or `*` for any; 412 `precondition_failed` when it is another one now.
+                 * @description The `ETag` of the state that you have seen, several with commas between them, or `*` for any; 412 `precondition_failed` when it is another one now. The tag is a hash of the content: `W/` before it, and `-gzip`, `-br` or `-zstd` at its end, as proxies that compress add them, do not count.
                  * @example *
                  */
                 "If-Match"?: components["parameters"]["IfMatch"];

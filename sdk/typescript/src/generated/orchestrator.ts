@@ -414,7 +414,7 @@ export interface components {
                 "application/json": components["schemas"]["ApiError"];
             };
         };
-        /** @description `unsupported_media_type`: The body is not declared as JSON, once and in UTF-8, or has a Content-Encoding. */
+        /** @description `unsupported_media_type`: The body is not declared as JSON, once and in UTF-8, or has a Content-Encoding. `details` names a wrong charset. */
         UnsupportedMediaType: {
             headers: {
                 "X-Correlation-Id": components["headers"]["CorrelationId"];

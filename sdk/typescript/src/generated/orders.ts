@@ -1184,7 +1184,7 @@ export interface components {
                 "application/json": components["schemas"]["ApiError"];
             };
         };
-        /** @description `unsupported_media_type`: The body is not declared as JSON, once and in UTF-8, or has a Content-Encoding. */
+        /** @description `unsupported_media_type`: The body is not declared as JSON, once and in UTF-8, or has a Content-Encoding. `details` names a wrong charset. */
         UnsupportedMediaType: {
             headers: {
                 "X-Correlation-Id": components["headers"]["CorrelationId"];
@@ -1288,7 +1288,7 @@ export interface components {
                 "application/json": components["schemas"]["ApiError"];
             };
         };
-        /** @description `unsupported_media_type`: The rows are declared neither as CSV nor as NDJSON. */
+        /** @description `unsupported_media_type`: The rows are declared neither as CSV nor as NDJSON, or in another charset than UTF-8. */
         UnsupportedMediaType2: {
             headers: {
                 "X-Correlation-Id": components["headers"]["CorrelationId"];
@@ -1485,12 +1485,12 @@ export interface components {
          */
         ExportFormat: components["schemas"]["FileFormat"];
         /**
-         * @description The `ETag` of the state that you have seen, several with commas between them, or `*` for any; 412 `precondition_failed` when it is another one now.
+         * @description The `ETag` of the state that you have seen, several with commas between them, or `*` for any; 412 `precondition_failed` when it is another one now. The tag is a hash of the content: `W/` before it, and `-gzip`, `-br` or `-zstd` at its end, as proxies that compress add them, do not count.
          * @example *
          */
         IfMatch: string;
         /**
-         * @description The `ETag` that you have; 304 without a body when nothing has changed since.
+         * @description The `ETag` that you have, compared as in `If-Match`; 304 without a body when nothing has changed since.
          * @example "5f2b8e0c9a7d4e61"
          */
         IfNoneMatch: string;
@@ -1825,7 +1825,7 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description The `ETag` that you have; 304 without a body when nothing has changed since.
+                 * @description The `ETag` that you have, compared as in `If-Match`; 304 without a body when nothing has changed since.
                  * @example "5f2b8e0c9a7d4e61"
                  */
                 "If-None-Match"?: components["parameters"]["IfNoneMatch"];
@@ -1883,7 +1883,7 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description The `ETag` of the state that you have seen, several with commas between them, or `*` for any; 412 `precondition_failed` when it is another one now.
+                 * @description The `ETag` of the state that you have seen, several with commas between them, or `*` for any; 412 `precondition_failed` when it is another one now. The tag is a hash of the content: `W/` before it, and `-gzip`, `-br` or `-zstd` at its end, as proxies that compress add them, do not count.
                  * @example *
                  */
                 "If-Match"?: components["parameters"]["IfMatch"];
@@ -2557,7 +2557,7 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description The `ETag` that you have; 304 without a body when nothing has changed since.
+                 * @description The `ETag` that you have, compared as in `If-Match`; 304 without a body when nothing has changed since.
                  * @example "5f2b8e0c9a7d4e61"
                  */
                 "If-None-Match"?: components["parameters"]["IfNoneMatch"];
@@ -2641,7 +2641,7 @@ export interface operations {
             query?: never;
             header: {
                 /**
-                 * @description The `ETag` of the state that you have seen, several with commas between them, or `*` for any; 412 `precondition_failed` when it is another one now.
+                 * @description The `ETag` of the state that you have seen, several with commas between them, or `*` for any; 412 `precondition_failed` when it is another one now. The tag is a hash of the content: `W/` before it, and `-gzip`, `-br` or `-zstd` at its end, as proxies that compress add them, do not count.
                  * @example *
                  */
                 "If-Match"?: components["parameters"]["IfMatch"];
@@ -2733,7 +2733,7 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description The `ETag` of the state that you have seen, several with commas between them, or `*` for any; 412 `precondition_failed` when it is another one now.
+                 * @description The `ETag` of the state that you have seen, several with commas between them, or `*` for any; 412 `precondition_failed` when it is another one now. The tag is a hash of the content: `W/` before it, and `-gzip`, `-br` or `-zstd` at its end, as proxies that compress add them, do not count.
                  * @example *
                  */
                 "If-Match"?: components["parameters"]["IfMatch"];

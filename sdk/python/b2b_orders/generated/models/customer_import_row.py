@@ -18,7 +18,7 @@ class CustomerImportRow:
         email (str): The customer's email address, with a dot in its domain; trimmed, and compared whatever its case.
             Example: contact@techsolutions.com.
         name (str | Unset): The customer's name; not blank, without control characters. Example: Tech Solutions Inc.
-        phone (None | str | Unset): The new phone number; null clears it. Example: +1-555-0100.
+        phone (None | str | Unset): The new phone number; null or an empty text clears it. Example: +1-555-0100.
         external_ref (None | str | Unset): Your new number for the customer; null clears it. Example: C-1008.
         id (int | Unset): Of an export; it is not read. Example: 2.
         created_at (str | Unset): Of an export; it is not read. Example: 2024-03-01T09:30:00.000Z.

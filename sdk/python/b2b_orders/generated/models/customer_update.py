@@ -18,7 +18,7 @@ class CustomerUpdate:
         name (str | Unset): The customer's name; not blank, without control characters. Example: Tech Solutions Inc.
         email (str | Unset): The customer's email address, with a dot in its domain; trimmed, and compared whatever its
             case. Example: contact@techsolutions.com.
-        phone (None | str | Unset): The new phone number; null clears it. Example: +1-555-0100.
+        phone (None | str | Unset): The new phone number; null or an empty text clears it. Example: +1-555-0100.
         external_ref (None | str | Unset): Your new number for the customer; null clears it. Example: C-1008.
     """
 

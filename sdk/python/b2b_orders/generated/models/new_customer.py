@@ -17,7 +17,8 @@ class NewCustomer:
         name (str): The customer's name; not blank, without control characters. Example: Tech Solutions Inc.
         email (str): The customer's email address, with a dot in its domain; trimmed, and compared whatever its case.
             Example: contact@techsolutions.com.
-        phone (None | str | Unset): The customer's phone number, or null. Example: +1-555-0200.
+        phone (None | str | Unset): The customer's phone number, or null; an empty text counts as null. Example:
+            +1-555-0200.
         external_ref (None | str | Unset): Your own number for the customer, such as that of your ERP; case-sensitive,
             without spaces at either end or control characters. No two customers that are not deleted have the same.
             Example: C-1007.
