@@ -126,7 +126,7 @@ func TestUpdateProduct(t *testing.T) {
 		for body, fields := range map[string][]string{
 			`{}`: {"/body"}, `{"price_cents":-1,"stock":-1}`: {"/price_cents", "/stock"},
 			`{"sku":"N","stock":1}`: {"/sku"}, `{"name":" ","active":1}`: {"/name", "/active"},
-			`{"stock":null}`: {"/stock"}, `{"stock":1e2}`: {"/stock"},
+			`{"stock":null}`: {"/body"}, `{"stock":1e2}`: {"/stock"},
 		} {
 			status, answer, _ := webtest.Do(t, "PATCH", fmt.Sprint(s.base, "/products/", id), body,
 				"Content-Type", "application/json")
