@@ -9,9 +9,8 @@ import (
 	"example.com/b2b/openapi/contract"
 )
 
-// The operations that take an idempotency key, in the order of the contract, with the status of the answer, and
-// the order's status as the answer shows it. Tests hold the report on a key, the doctor and the contract to
-// keyedOperations.
+// The operations that take an idempotency key, in the order of the contract. Tests hold the report on a key,
+// the doctor and the contract to keyedOperations.
 var (
 	createProduct = keyed("createProduct", http.StatusCreated, productSubject, "")
 	adjustStock   = keyed("adjustStock", http.StatusCreated, productSubject, "")
@@ -20,9 +19,10 @@ var (
 	cancelOrder   = keyed("cancelOrder", http.StatusOK, orderSubject, canceled)
 
 	keyedOperations idempotency.Operations
-	statusAfter     = map[string]status{} // the order's status after an operation, by the operation's name
+	statusAfter     = map[string]status{} // of the order in the answer, by the operation's name
 )
 
+// keyed adds an operation to keyedOperations. The answer shows the order in the status after.
 func keyed(name string, answer int, target string, after status) idempotency.Operation {
 	o := idempotency.Operation{Name: name, Status: answer, Target: target}
 	keyedOperations, statusAfter[name] = append(keyedOperations, o), after

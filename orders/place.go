@@ -12,8 +12,8 @@ type createCommand struct {
 	new newOrder
 }
 
-// newOrder is an order to place, with the lines of the request, of which place makes the items. The Customers API
-// knows the customer.
+// newOrder is an order to place, for a customer that the Customers API knows. Its items follow from the
+// lines: see place.
 type newOrder struct {
 	order
 	Lines []line
