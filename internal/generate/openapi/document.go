@@ -19,8 +19,8 @@ type document struct {
 	shared *yaml.Node // the schemas of common.yaml
 }
 
-// bundle copies the shared parts into a contract, adds error responses and headers to each operation, and
-// removes the components to which nothing refers.
+// bundle copies the shared parts into a contract, adds error responses and headers to each operation, fills in
+// the lists "keyed operations" and "required: all", and removes the components to which nothing refers.
 func bundle(own, shared *yaml.Node) document {
 	d := document{clone(own), at(shared, "components", "schemas")}
 	at(d.Node, "info", "description").Value += "\n" + at(shared, "info", "description").Value
@@ -34,19 +34,23 @@ func bundle(own, shared *yaml.Node) document {
 		}
 	})
 	set(at(d.Node, "components", "schemas", "ErrorCode"), extensible, list(codeNames()))
+	answers := responses{document: d, codes: map[string][]string{}}
+	var keyed []string
+	for _, op := range d.operations() {
+		answers.addErrors(op)
+		answers.addHeaders(op)
+		if op.isOneOf(apperr.WithKey) {
+			keyed = append(keyed, op.id)
+		}
+	}
 	walk(d.Node, func(n *yaml.Node) {
 		if value(n, extensible) == "keyed operations" {
-			set(n, extensible, list(d.ids(apperr.WithKey)))
+			set(n, extensible, list(keyed))
 		}
 		if value(n, "required") == "all" {
 			set(n, "required", list(keys(at(n, "properties"))))
 		}
 	})
-	answers := responses{document: d, codes: map[string][]string{}}
-	for _, op := range d.operations() {
-		answers.addErrors(op)
-		answers.addHeaders(op)
-	}
 	d.prune()
 	return d
 }
@@ -196,16 +200,6 @@ type operation struct {
 	method     string
 	node       *yaml.Node
 	parameters []*yaml.Node // including the parameters of the path
-}
-
-// ids returns the ids of the operations of a group, in the author's order.
-func (d document) ids(group string) (all []string) {
-	for _, op := range d.operations() {
-		if op.isOneOf(group) {
-			all = append(all, op.id)
-		}
-	}
-	return all
 }
 
 func (d document) operations() (all []operation) {

@@ -3843,15 +3843,50 @@ func (sh *strictHandler) GetReady(ctx *gin.Context) {
 // Answer is a response that writes itself, such as the stored answer of an idempotency key, or a file.
 type Answer func(w http.ResponseWriter) error
 
-func (a Answer) VisitCreateCustomerResponse(w http.ResponseWriter) error            { return a(w) }
-func (a Answer) VisitListCustomersResponse(w http.ResponseWriter) error             { return a(w) }
-func (a Answer) VisitImportCustomersResponse(w http.ResponseWriter) error           { return a(w) }
-func (a Answer) VisitExportCustomersResponse(w http.ResponseWriter) error           { return a(w) }
-func (a Answer) VisitGetCustomerResponse(w http.ResponseWriter) error               { return a(w) }
-func (a Answer) VisitUpdateCustomerResponse(w http.ResponseWriter) error            { return a(w) }
-func (a Answer) VisitDeleteCustomerResponse(w http.ResponseWriter) error            { return a(w) }
-func (a Answer) VisitListCustomerHistoryResponse(w http.ResponseWriter) error       { return a(w) }
-func (a Answer) VisitGetCustomerIdempotencyKeyResponse(w http.ResponseWriter) error { return a(w) }
-func (a Answer) VisitGetInternalCustomerResponse(w http.ResponseWriter) error       { return a(w) }
-func (a Answer) VisitGetHealthResponse(w http.ResponseWriter) error                 { return a(w) }
-func (a Answer) VisitGetReadyResponse(w http.ResponseWriter) error                  { return a(w) }
+func (a Answer) VisitCreateCustomerResponse(w http.ResponseWriter) error {
+	return a(w)
+}
+
+func (a Answer) VisitListCustomersResponse(w http.ResponseWriter) error {
+	return a(w)
+}
+
+func (a Answer) VisitImportCustomersResponse(w http.ResponseWriter) error {
+	return a(w)
+}
+
+func (a Answer) VisitExportCustomersResponse(w http.ResponseWriter) error {
+	return a(w)
+}
+
+func (a Answer) VisitGetCustomerResponse(w http.ResponseWriter) error {
+	return a(w)
+}
+
+func (a Answer) VisitUpdateCustomerResponse(w http.ResponseWriter) error {
+	return a(w)
+}
+
+func (a Answer) VisitDeleteCustomerResponse(w http.ResponseWriter) error {
+	return a(w)
+}
+
+func (a Answer) VisitListCustomerHistoryResponse(w http.ResponseWriter) error {
+	return a(w)
+}
+
+func (a Answer) VisitGetCustomerIdempotencyKeyResponse(w http.ResponseWriter) error {
+	return a(w)
+}
+
+func (a Answer) VisitGetInternalCustomerResponse(w http.ResponseWriter) error {
+	return a(w)
+}
+
+func (a Answer) VisitGetHealthResponse(w http.ResponseWriter) error {
+	return a(w)
+}
+
+func (a Answer) VisitGetReadyResponse(w http.ResponseWriter) error {
+	return a(w)
+}

@@ -1209,7 +1209,18 @@ func (sh *strictHandler) GetReady(ctx *gin.Context) {
 // Answer is a response that writes itself, such as the stored answer of an idempotency key, or a file.
 type Answer func(w http.ResponseWriter) error
 
-func (a Answer) VisitCreateAndConfirmOrderResponse(w http.ResponseWriter) error { return a(w) }
-func (a Answer) VisitGetOrchestrationResponse(w http.ResponseWriter) error      { return a(w) }
-func (a Answer) VisitGetHealthResponse(w http.ResponseWriter) error             { return a(w) }
-func (a Answer) VisitGetReadyResponse(w http.ResponseWriter) error              { return a(w) }
+func (a Answer) VisitCreateAndConfirmOrderResponse(w http.ResponseWriter) error {
+	return a(w)
+}
+
+func (a Answer) VisitGetOrchestrationResponse(w http.ResponseWriter) error {
+	return a(w)
+}
+
+func (a Answer) VisitGetHealthResponse(w http.ResponseWriter) error {
+	return a(w)
+}
+
+func (a Answer) VisitGetReadyResponse(w http.ResponseWriter) error {
+	return a(w)
+}

@@ -6877,23 +6877,82 @@ func (sh *strictHandler) GetReady(ctx *gin.Context) {
 // Answer is a response that writes itself, such as the stored answer of an idempotency key, or a file.
 type Answer func(w http.ResponseWriter) error
 
-func (a Answer) VisitCreateProductResponse(w http.ResponseWriter) error        { return a(w) }
-func (a Answer) VisitListProductsResponse(w http.ResponseWriter) error         { return a(w) }
-func (a Answer) VisitImportProductsResponse(w http.ResponseWriter) error       { return a(w) }
-func (a Answer) VisitExportProductsResponse(w http.ResponseWriter) error       { return a(w) }
-func (a Answer) VisitGetProductResponse(w http.ResponseWriter) error           { return a(w) }
-func (a Answer) VisitUpdateProductResponse(w http.ResponseWriter) error        { return a(w) }
-func (a Answer) VisitAdjustStockResponse(w http.ResponseWriter) error          { return a(w) }
-func (a Answer) VisitListStockAdjustmentsResponse(w http.ResponseWriter) error { return a(w) }
-func (a Answer) VisitListProductHistoryResponse(w http.ResponseWriter) error   { return a(w) }
-func (a Answer) VisitCreateOrderResponse(w http.ResponseWriter) error          { return a(w) }
-func (a Answer) VisitListOrdersResponse(w http.ResponseWriter) error           { return a(w) }
-func (a Answer) VisitQuoteOrderResponse(w http.ResponseWriter) error           { return a(w) }
-func (a Answer) VisitExportOrdersResponse(w http.ResponseWriter) error         { return a(w) }
-func (a Answer) VisitGetOrderResponse(w http.ResponseWriter) error             { return a(w) }
-func (a Answer) VisitConfirmOrderResponse(w http.ResponseWriter) error         { return a(w) }
-func (a Answer) VisitCancelOrderResponse(w http.ResponseWriter) error          { return a(w) }
-func (a Answer) VisitListOrderHistoryResponse(w http.ResponseWriter) error     { return a(w) }
-func (a Answer) VisitGetIdempotencyKeyResponse(w http.ResponseWriter) error    { return a(w) }
-func (a Answer) VisitGetHealthResponse(w http.ResponseWriter) error            { return a(w) }
-func (a Answer) VisitGetReadyResponse(w http.ResponseWriter) error             { return a(w) }
+func (a Answer) VisitCreateProductResponse(w http.ResponseWriter) error {
+	return a(w)
+}
+
+func (a Answer) VisitListProductsResponse(w http.ResponseWriter) error {
+	return a(w)
+}
+
+func (a Answer) VisitImportProductsResponse(w http.ResponseWriter) error {
+	return a(w)
+}
+
+func (a Answer) VisitExportProductsResponse(w http.ResponseWriter) error {
+	return a(w)
+}
+
+func (a Answer) VisitGetProductResponse(w http.ResponseWriter) error {
+	return a(w)
+}
+
+func (a Answer) VisitUpdateProductResponse(w http.ResponseWriter) error {
+	return a(w)
+}
+
+func (a Answer) VisitAdjustStockResponse(w http.ResponseWriter) error {
+	return a(w)
+}
+
+func (a Answer) VisitListStockAdjustmentsResponse(w http.ResponseWriter) error {
+	return a(w)
+}
+
+func (a Answer) VisitListProductHistoryResponse(w http.ResponseWriter) error {
+	return a(w)
+}
+
+func (a Answer) VisitCreateOrderResponse(w http.ResponseWriter) error {
+	return a(w)
+}
+
+func (a Answer) VisitListOrdersResponse(w http.ResponseWriter) error {
+	return a(w)
+}
+
+func (a Answer) VisitQuoteOrderResponse(w http.ResponseWriter) error {
+	return a(w)
+}
+
+func (a Answer) VisitExportOrdersResponse(w http.ResponseWriter) error {
+	return a(w)
+}
+
+func (a Answer) VisitGetOrderResponse(w http.ResponseWriter) error {
+	return a(w)
+}
+
+func (a Answer) VisitConfirmOrderResponse(w http.ResponseWriter) error {
+	return a(w)
+}
+
+func (a Answer) VisitCancelOrderResponse(w http.ResponseWriter) error {
+	return a(w)
+}
+
+func (a Answer) VisitListOrderHistoryResponse(w http.ResponseWriter) error {
+	return a(w)
+}
+
+func (a Answer) VisitGetIdempotencyKeyResponse(w http.ResponseWriter) error {
+	return a(w)
+}
+
+func (a Answer) VisitGetHealthResponse(w http.ResponseWriter) error {
+	return a(w)
+}
+
+func (a Answer) VisitGetReadyResponse(w http.ResponseWriter) error {
+	return a(w)
+}
