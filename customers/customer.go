@@ -71,7 +71,7 @@ type change struct {
 	Phone, ExternalRef nullable.Nullable[string]
 }
 
-// apply returns c with the change.
+// apply returns c with the new values of ch.
 func (ch change) apply(c customer) customer {
 	if ch.Name != nil {
 		c.Name = *ch.Name
@@ -208,5 +208,5 @@ func (s store) uniqueError(err error, c customer) error {
 	return db.ErrConflict // the other customer no longer has the value
 }
 
-// now returns the time with the precision of the database's columns.
+// now returns the current time with the precision of the database's columns.
 func now() time.Time { return time.Now().UTC().Truncate(time.Millisecond) }

@@ -141,7 +141,7 @@ func (s *Service) executeBatch(tx store, locked *lockedRows) error {
 	for i, c := range ready {
 		requests[i], wanted[i] = c.common().request, c.wanted()
 	}
-	// Read the keys after locking: an identical earlier request with the same locks has then committed.
+	// Read the keys after locking: an earlier identical request has held the same locks until its COMMIT.
 	earlier, err := s.loadKeys(tx, requests)
 	if err != nil {
 		return err

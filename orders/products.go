@@ -22,7 +22,7 @@ type product struct {
 	CreatedAt  time.Time
 	UpdatedAt  time.Time `gorm:"autoUpdateTime:false"`
 
-	Now time.Time `gorm:"->"` // time of the read, if the query selects now, or of the creation
+	Now time.Time `gorm:"->"` // time of the read (zero unless the query selects `now`) or of the creation
 }
 
 func (p product) Key() int64 { return p.ID }
@@ -72,7 +72,7 @@ type productChange struct {
 	Active            *bool
 }
 
-// apply returns p with the change.
+// apply returns p with the new values of c.
 func (c productChange) apply(p product) product {
 	if c.Name != nil {
 		p.Name = *c.Name

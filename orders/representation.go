@@ -46,7 +46,7 @@ func metadata(texts map[string]string) *contract.OrderMetadata {
 }
 
 // quoteView returns a quote as the API shows it. asked is the order in the request; with only the fillable
-// lines, asked becomes Fillable.
+// lines, asked becomes the field Fillable.
 func quoteView(q quote, asked api.NewOrder) api.Quote {
 	view := api.Quote{
 		Items: service.Views(q.Items, quotedItem), TotalCents: q.TotalCents,

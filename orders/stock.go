@@ -134,7 +134,7 @@ type stockAdjustment struct {
 	Delta     int64
 	Level     int64 // the stock after the change
 	Reason    string
-	CreatedAt time.Time // by the database's clock; for the opening stock, by the clock of this process
+	CreatedAt time.Time // time of the database; for the opening stock, time of this process
 }
 
 func (a stockAdjustment) Key() int64 { return a.ID }

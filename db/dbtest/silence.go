@@ -10,7 +10,7 @@ import (
 	"example.com/b2b/db"
 )
 
-// Silence is a proxy between a pool and its database server. After Fall, no bytes pass.
+// Silence is a proxy between a pool and its database server. After a call of Fall, no bytes pass.
 type Silence struct {
 	listener net.Listener
 	server   string
@@ -85,8 +85,8 @@ func (s *Silence) accept() {
 	}
 }
 
-// pass copies the bytes of one connection to another, and closes the second when either fails. After broken
-// is closed, pass discards the bytes, and closes nothing.
+// pass copies the bytes of one connection to another, and closes the second when either connection fails.
+// After the channel broken is closed, pass discards the bytes, and closes nothing.
 func pass(to, from net.Conn, broken chan struct{}) {
 	buffer := make([]byte, 32<<10)
 	for {

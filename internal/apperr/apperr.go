@@ -16,8 +16,9 @@ type Detail struct {
 	Params  Params `json:"params,omitempty"` // empty only in errors of another service: see Relayed
 }
 
-// Params has the values in a message, for programs: strings, numbers and booleans. The names are part of the
-// contract. The name "rule" gives the broken rule of the OpenAPI document.
+// Params holds the values that a message mentions, so that programs can read them. A value is a string, a
+// number or a boolean. The keys are part of the contract. The value of the key "rule" is the rule that the
+// field breaks.
 type Params map[string]any
 
 // Error is a refusal of a request or a fault of the system, with the text for the caller and the cause for
@@ -43,7 +44,7 @@ func (c *Code) Because(cause error, args ...any) *Error {
 
 // From returns the first *Error in the chain of err. For a chain without an *Error, it returns 503
 // unavailable if an error in the chain has a method Unavailable that returns true, as errors of package db
-// have, and otherwise 500 internal. Both have err as the cause.
+// have, and otherwise 500 internal. Both errors have err as the cause.
 func From(err error) *Error {
 	var e *Error
 	if errors.As(err, &e) {

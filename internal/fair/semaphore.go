@@ -28,7 +28,7 @@ type Semaphore struct {
 	mu     sync.Mutex
 	used   int
 	usedBy map[string]int // slots in use by name of caller; no entry for 0 slots
-	queue  []*waiter      // in the order of arrival
+	queue  []*waiter      // waiters in the order of arrival
 	turn   int            // turn of the waiter that last got a slot
 }
 
@@ -38,8 +38,9 @@ type waiter struct {
 	acquired chan struct{} // closed when the waiter has its slot
 }
 
-// New returns a semaphore of size slots, or nil when size is 0. reserved is the number of slots that only
-// services may take. name is for log lines: it names the slots, and the variable that sets their number.
+// New returns a semaphore of size slots, or nil when size is 0. The parameter reserved is the number of slots
+// that only services may take. The parameter name is for log lines: it names the slots, and the variable that
+// sets their number.
 func New(size, factor, reserved int, name string) *Semaphore {
 	if size == 0 {
 		return nil

@@ -31,8 +31,8 @@ type JSON struct {
 	faults []apperr.Detail // faults found while reading; the schema validator does not see them in Value
 }
 
-// Parse reads a JSON text by its schema; Faults then says how the text breaks the schema. Error: malformed,
-// with the reason, when the text is not JSON in UTF-8.
+// Parse reads a JSON text by its schema; Faults then says how the text breaks the schema. Error: the code
+// malformed, with the reason, when the text is not JSON in UTF-8.
 func Parse(text []byte, schema *openapi3.Schema, malformed *apperr.Code) (*JSON, error) {
 	if !utf8.Valid(text) {
 		return nil, malformed.New("it is not UTF-8")
@@ -65,7 +65,7 @@ func (j *JSON) Faults() []apperr.Detail {
 	if len(j.faults) > 0 { // the object may be empty only because its fields were dropped
 		bySchema = slices.DeleteFunc(bySchema, func(d apperr.Detail) bool { return d.Field == wholeBody })
 	}
-	return append(j.faults, bySchema...) // first, because Refusal keeps the first fault of each field
+	return append(j.faults, bySchema...) // j.faults come first: Refusal keeps the first fault of each field
 }
 
 func (j *JSON) refuse(path []string, params apperr.Params, format string, args ...any) {
@@ -204,9 +204,9 @@ var (
 	halfPair  = regexp.MustCompile(`\\u[dD][89a-fA-F]`)
 )
 
-// readString reads a string. It cuts a string that is much too long, because the formats are made for short
-// strings; the rest is still longer than maxLength, so the validator refuses it. readString refuses half of a
-// surrogate pair, because Go reads such a half as U+FFFD: RFC 8259, section 8.2.
+// readString reads a string. It cuts a string of more than 4 * (maxLength + 1) bytes, because the formats are
+// made for short strings. The validator refuses the cut string, because it is still longer than maxLength.
+// readString refuses half of a surrogate pair, because Go reads such a half as U+FFFD: RFC 8259, section 8.2.
 func (j *JSON) readString(path []string, v gjson.Result, s *openapi3.Schema) string {
 	if s.MaxLength == nil { // the schema is an enum, and the validator refuses other values
 		return v.Str

@@ -17,7 +17,7 @@ import (
 )
 
 const (
-	maxDetails = 20      // failing fields in a refusal; a further detail has the number of the others
+	maxDetails = 20      // failing fields in a refusal; a further detail has the number of the other fields
 	wholeBody  = "/body" // field of a fault of the whole body
 )
 
@@ -44,8 +44,8 @@ func formatValidators() openapi3.SchemaValidationOption {
 }
 
 // Refusal returns 400 validation_failed with details: at most maxDetails fields, sorted, and the first fault
-// of each field. It returns nil when there are no details. more is the number of faults that are not in
-// details.
+// of each field. It returns nil when there are no details. The parameter more is the number of faults that
+// are not in details.
 func Refusal(details []apperr.Detail, more int) error {
 	if len(details) == 0 {
 		return nil
@@ -60,8 +60,8 @@ func Refusal(details []apperr.Detail, more int) error {
 	return refusal
 }
 
-// Empty returns 400 validation_failed for an empty body. send tells the caller the right body, as in "send
-// rows".
+// Empty returns 400 validation_failed for an empty body. The text send tells the caller the right body, as in
+// "send rows".
 func Empty(send string) error {
 	return apperr.ValidationFailed.New().With(wholeBody, Required, "%s: %s", isRequired, send)
 }

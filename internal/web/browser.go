@@ -136,8 +136,8 @@ func securityHeaders(policy string) gin.HandlerFunc {
 }
 
 // pagePolicy returns the Content-Security-Policy of pages. A page may load files of the service, and call the
-// service, its siblings and the services in others. The host of another service may differ in the browser, so
-// any host with the same port is allowed. Swagger UI needs inline styles and data: images.
+// service, its siblings and the linked services (others). The host of another service may differ in the
+// browser, so any host with the same port is allowed. Swagger UI needs inline styles and data: images.
 func pagePolicy(b Browsers, others []docs.Linked) string {
 	connect := []string{"'self'"}
 	for _, other := range others {

@@ -43,8 +43,8 @@ func Options() web.Options {
 	}
 }
 
-// Logged returns the log of an engine with these options while fn runs. fn must wait for its answers: a line
-// is written before the end of the answer.
+// Logged runs fn with options for an engine, and returns the log of the engine. fn must wait for its answers:
+// a line is written before the end of the answer.
 func Logged(t testing.TB, fn func(o web.Options)) string {
 	t.Helper()
 	var b bytes.Buffer
@@ -205,7 +205,7 @@ func checkCode(declared *openapi3.ResponseRef, body []byte) error {
 		return nil
 	}
 	var envelope struct{ Code string }
-	_ = json.Unmarshal(body, &envelope) // validated against its schema before
+	_ = json.Unmarshal(body, &envelope) // ValidateResponse has checked the body already
 	if envelope.Code != "" && media.Examples[envelope.Code] == nil {
 		return fmt.Errorf("the code %s is not among the examples of this status", envelope.Code)
 	}
