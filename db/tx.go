@@ -178,7 +178,7 @@ func RunExclusive(
 			return false, err
 		}
 		ran = true
-		defer func() { clean = lock(name).SessionUnlock(ctx, conn) == nil }() // also when the function work panics
+		defer func() { clean = lock(name).SessionUnlock(ctx, conn) == nil }() // also after a panic of work
 		return false, work(ctx)
 	})
 	return ran, err

@@ -36,7 +36,7 @@ func (o *orderCommand) flags(f *flag.FlagSet) {
 	f.BoolVar(&o.confirm, "confirm", false, "confirm it, too")
 }
 
-// addItem adds an item to the order. text has the form PRODUCT:PIECES.
+// addItem adds an item to the order. The text has the form PRODUCT:PIECES.
 func (o *orderCommand) addItem(text string) error {
 	colon := strings.LastIndex(text, ":")
 	pieces, err := strconv.ParseInt(text[colon+1:], 10, 64)

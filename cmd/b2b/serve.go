@@ -93,7 +93,7 @@ func serve(ctx context.Context, c *config.Settings, services []*service, out io.
 	defer log.Info("stopped")
 	go debug.FreeOSMemory() // releases the memory that only the start has needed
 	context.AfterFunc(ctx, func() { log.Info("stopping once the requests in flight are answered") })
-	drained, stop := context.WithCancel(context.WithoutCancel(ctx)) // a single deadline for all services
+	drained, stop := context.WithCancel(context.WithoutCancel(ctx)) // shared by all services
 	defer stop()
 	context.AfterFunc(ctx, func() { time.AfterFunc(c.ShutdownTimeout, stop) })
 	return runUntil(ctx, drained, services)
@@ -120,8 +120,8 @@ func listen(c *config.Settings, address string, services []*service) (err error)
 	return nil
 }
 
-// openReady opens the database and, if MIGRATE_ON_START is true, brings the schema up to date. With seed, it
-// loads the sample data into an empty SQLite database.
+// openReady opens the database and, if MIGRATE_ON_START is true, brings the schema up to date. With the
+// parameter seed, it loads the sample data into an empty SQLite database.
 func openReady(ctx context.Context, c *config.Settings, log *slog.Logger, seed bool) (*gorm.DB, error) {
 	g, err := open(ctx, c.Database)
 	if err != nil {
@@ -144,7 +144,7 @@ func openReady(ctx context.Context, c *config.Settings, log *slog.Logger, seed b
 }
 
 // prepare builds the service and its server. The server has at most maxConnections connections. At most
-// perAddress of them, and at most half of maxConnections, come from the same address.
+// perAddress connections, and at most half of maxConnections, come from the same address.
 func (s *service) prepare(g *gorm.DB, o web.Options, maxConnections, perAddress int) (err error) {
 	s.server.Max, s.server.PerAddress = maxConnections, min(perAddress, maxConnections/2)
 	s.server.Timeout, s.server.Log = o.Timeout, o.Log
@@ -156,8 +156,8 @@ func (s *service) prepare(g *gorm.DB, o web.Options, maxConnections, perAddress 
 	return nil
 }
 
-// others returns the other services with a known address, for the links on the documentation pages of s.
-// running has the services of this process.
+// others returns the other services with a known address, for the links on the documentation pages of s. The
+// parameter running has the services of this process.
 func others(c *config.Settings, s *service, running []*service) (known []docs.Linked) {
 	if len(running) == 1 {
 		running = table(c)
@@ -220,7 +220,7 @@ func nameOf(address string) string {
 func connections(c *config.Settings, services []*service) (int, error) {
 	const (
 		reserved       = 32 // descriptors for listeners, epoll and the files of SQLite
-		minConnections = 10 // for each service
+		minConnections = 10 // fewest connections to each service
 	)
 	needed := reserved
 	if c.Driver == config.MySQL {
@@ -237,8 +237,8 @@ func connections(c *config.Settings, services []*service) (int, error) {
 }
 
 // runUntil runs the services until ctx ends or a service fails. Then the services stop in reverse order: each
-// service stops after the services that call it have finished their requests. When drained ends, all services
-// stop at once.
+// service stops after the services that call it have finished their requests. When the context drained ends,
+// all services stop at once.
 func runUntil(ctx, drained context.Context, services []*service) error {
 	group, ctx := errgroup.WithContext(ctx)
 	callersStopped := ctx

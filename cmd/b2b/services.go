@@ -32,7 +32,7 @@ type service struct {
 	build       func(g *gorm.DB, o web.Options) (http.Handler, func(ctx context.Context), error)
 
 	server     server.Server
-	inProcess  *peer.InProcessTransport  // for calls by services in this process; nil when s runs elsewhere
+	inProcess  *peer.InProcessTransport  // transport for calls within this process; nil when s runs elsewhere
 	background func(ctx context.Context) // runs the background jobs until ctx ends; nil without jobs
 }
 

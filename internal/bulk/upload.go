@@ -49,7 +49,7 @@ type Rows struct {
 	format
 	schema *openapi3.Schema
 	file   *os.File
-	left   int // bytes of a row that may still be read for the current row
+	left   int // bytes that may still be read for the current row
 	count  int
 }
 

@@ -154,8 +154,8 @@ var operations = []operation{{
 	sql: func(ctx context.Context, r rawSQL, n int64) error { return r.get(ctx, orderOf(n)) },
 }}
 
-// lists returns the operations whose time must not depend on the number of rows. They read the rows that fill
-// makes.
+// lists returns the operations whose time must not depend on the number of rows. They read the rows that
+// database.fill makes.
 func lists(rows int64) []operation {
 	page := func(name, path string) operation {
 		return operation{name: name, clients: []int{8}, http: func(at addresses, _ int64) vegeta.Target {
