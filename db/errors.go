@@ -20,7 +20,7 @@ import (
 // errors into 503 unavailable.
 var (
 	ErrUnavailable error = unavailable{}
-	// ErrConflict is an ErrUnavailable: the transaction lost against another transaction, and may be run
+	// ErrConflict is an ErrUnavailable: the transaction lost against another transaction and may be run
 	// again.
 	ErrConflict = fmt.Errorf("lost against another transaction: %w", ErrUnavailable)
 	// ErrLocked is an ErrConflict: another transaction has held a row for too long. Only the statement has

@@ -13,8 +13,7 @@ import (
 	sqlitedriver "modernc.org/sqlite"
 )
 
-// Now returns an SQL expression for the time on the database's clock plus the duration after, in UTC, with
-// milliseconds.
+// Now returns an SQL expression for the database's time plus the duration after, in UTC, with milliseconds.
 func Now(g *gorm.DB, after time.Duration) clause.Expr {
 	if g.Name() == SQLite {
 		offset := fmt.Sprintf("%+.3f seconds", after.Seconds())
@@ -201,8 +200,7 @@ func Page[T interface{ Key() int64 }](q *gorm.DB, w PageRequest) ([]T, *int64, e
 // IDRange is the range of ids from First to Last, both included.
 type IDRange struct{ First, Last int64 }
 
-// PageIn is like Page, for the rows of q with ids in spans. The spans must ascend; PageIn may reverse the
-// slice.
+// PageIn is like Page, for rows of q with ids in spans. The spans must ascend; PageIn may reverse the slice.
 func PageIn[T interface{ Key() int64 }](q *gorm.DB, spans []IDRange, w PageRequest) ([]T, *int64, error) {
 	if w.Sort == NewestFirst {
 		slices.Reverse(spans)

@@ -95,8 +95,7 @@ func Snapshot(ctx context.Context, g *gorm.DB, fn func(tx *gorm.DB) error) error
 	return err
 }
 
-// transact runs fn in a transaction, and commits when fn returns nil. The statements in begin start the
-// transaction.
+// transact runs fn in a transaction, started by the statements in begin, and commits when fn returns nil.
 //
 // transact does not use sql.Tx, because Commit and Rollback of sql.Tx take no context
 // (https://pkg.go.dev/database/sql/driver#Tx) and wait for the answer of the server without a limit. When the

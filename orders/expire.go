@@ -64,7 +64,7 @@ func (s *Service) expire(ctx context.Context, ids []int64) (expired, held int, e
 	return int(canceledNow.Load()), int(heldNow.Load()), err
 }
 
-// errNotReserved says that a reservation cannot expire, because the order is no longer CREATED: somebody has
-// confirmed or canceled the order, or another process has expired the reservation. Only expire gets this
+// errNotReserved says that a reservation cannot expire, because the order is no longer CREATED: it was
+// confirmed or canceled, or another process has expired the reservation. Only the method expire gets this
 // error.
 var errNotReserved = errors.New("the order has no reservation")

@@ -28,9 +28,8 @@ import (
 	"example.com/b2b/internal/web"
 )
 
-// serve runs services, a single service or all, until ctx ends. Then it waits until the requests in flight
-// are answered, at most for c.ShutdownTimeout. When all services run, CUSTOMERS_API_BASE and ORDERS_API_BASE
-// are ignored.
+// serve runs services, a single service or all, until ctx ends. Then it answers the requests in flight,
+// within c.ShutdownTimeout. When all services run, CUSTOMERS_API_BASE and ORDERS_API_BASE are ignored.
 func serve(ctx context.Context, c *config.Settings, services []*service, out io.Writer) error {
 	all := len(services) > 1
 	if err := read(c, services); err != nil {
@@ -93,7 +92,8 @@ func serve(ctx context.Context, c *config.Settings, services []*service, out io.
 	defer log.Info("stopped")
 	go debug.FreeOSMemory() // releases the memory that only the start has needed
 	context.AfterFunc(ctx, func() { log.Info("stopping once the requests in flight are answered") })
-	drained, stop := context.WithCancel(context.WithoutCancel(ctx)) // shared by all services
+	// drained is shared by all services. It ends ShutdownTimeout after ctx has ended.
+	drained, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
 	context.AfterFunc(ctx, func() { time.AfterFunc(c.ShutdownTimeout, stop) })
 	return runUntil(ctx, drained, services)

@@ -36,8 +36,7 @@ type service struct {
 	background func(ctx context.Context) // runs the background jobs until ctx ends; nil without jobs
 }
 
-// peer returns s as a peer, for the services after s in the table. Calls within this process need no
-// connection.
+// peer returns s as a peer of the services after s in the table. Calls in this process need no connection.
 func (s *service) peer(c *config.Settings) peer.Peer {
 	p := options.Peer(c, *s.base)
 	p.InProcess = s.inProcess

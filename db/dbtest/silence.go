@@ -21,8 +21,7 @@ type Silence struct {
 	open   []net.Conn
 }
 
-// Between puts a Silence in front of c's server until the test ends, and returns c with the address of the
-// Silence.
+// Between puts a Silence before c's server until the test ends, and returns c with the Silence's address.
 func Between(t testing.TB, c db.Config) (db.Config, *Silence) {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")

@@ -40,8 +40,8 @@ const (
 func Page[T interface{ Key() int64 }](q *gorm.DB, x Index, text string, w db.PageRequest) ([]T, *int64, error) {
 	matching := db.Containing(q, text, x.Columns...).Session(&gorm.Session{})
 	s := lookup{q: q.Session(&gorm.Session{NewDB: true}), x: x, w: w}
-	// Pending rows are read before the index: otherwise a row that is indexed between these two reads would
-	// be missed.
+	// Pending rows are read before the index: otherwise a row indexed between these two reads would be
+	// missed.
 	pending, err := s.pending()
 	if err != nil {
 		return nil, nil, err

@@ -16,13 +16,13 @@ type Detail struct {
 	Params  Params `json:"params,omitempty"` // empty only in errors of another service: see Relayed
 }
 
-// Params holds the values that a message mentions, so that programs can read them. A value is a string, a
-// number or a boolean. The keys are part of the contract. The value of the key "rule" is the rule that the
+// Params holds the values that a message mentions, so that programs can read them. Values are strings,
+// numbers or booleans. The keys are part of the contract. The value of the key "rule" is the rule that the
 // field breaks.
 type Params map[string]any
 
-// Error is a refusal of a request or a fault of the system, with the text for the caller and the cause for
-// the log.
+// Error is a refusal of a request or a fault of the system, with a text for the caller and the cause for the
+// log.
 type Error struct {
 	*Code
 	Message string // sentence for people

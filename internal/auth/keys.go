@@ -99,8 +99,8 @@ func (k *issuerKeys) find(ctx context.Context, token *jwt.Token) (any, error) {
 	})
 	set := k.matching(token) // also after an error, because another call may have fetched the key
 	if len(set.Keys) == 0 {
-		// %v and not %w: to the function reason, an error in the issuer's JSON must not look like an error in
-		// the token.
+		// %v and not %w: to the function reason, an error in the issuer's JSON must not look like a token's
+		// error.
 		return nil, fmt.Errorf("no key of the issuer fits (%v)", err)
 	}
 	return set, nil
@@ -182,8 +182,7 @@ func (k *issuerKeys) fetch(ctx context.Context) error {
 }
 
 // parseKey parses a JWK. It fails for a key that cannot verify signatures with RS256, ES256 or EdDSA, and for
-// an RSA key with fewer than minRSA or more than maxRSA bits. A key with an error still has the id, for the
-// log.
+// an RSA key with fewer than minRSA or more than maxRSA bits. A key with an error has the id, for the log.
 func parseKey(text jsontext.Value) (key issuerKey, err error) {
 	var m jwkset.JWKMarshal
 	if err := json.Unmarshal(text, &m); err != nil {

@@ -275,8 +275,7 @@ func (b *Batcher[C]) watch(n int) (end func()) {
 }
 
 // finish frees the conflict keys of a batch, parks the commands that need held rows, calls the function end,
-// and starts the next batches. Commands that cannot be parked end with ErrHeld, and the other commands with
-// err.
+// and starts the next batches. Commands that cannot be parked end with ErrHeld, other commands with err.
 func (b *Batcher[C]) finish(batch []*waiter[C], held []Held, err error, end func()) {
 	b.mu.Lock()
 	for _, w := range batch {
@@ -298,8 +297,7 @@ func (b *Batcher[C]) finish(batch []*waiter[C], held []Held, err error, end func
 	}
 }
 
-// try calls Batcher.Run. It turns a panic into an error: no caller could recover from a panic on this
-// goroutine.
+// try calls Batcher.Run. It turns a panic into an error: no caller could recover from it on this goroutine.
 func (b *Batcher[C]) try(batch []*waiter[C]) (held []Held, rolledBack bool, err error) {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
@@ -397,8 +395,7 @@ func (r *heldRow[C]) free(ctx context.Context, wait time.Duration) (free bool) {
 	return r.isFree(ctx, wait)
 }
 
-// removeExpired ends the commands that have waited for too long, and returns the rows that still have waiting
-// commands.
+// removeExpired ends the commands that have waited too long, and returns the rows with waiting commands.
 func (b *Batcher[C]) removeExpired() map[string]*heldRow[C] {
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -14,8 +14,8 @@ import (
 	"example.com/b2b/openapi/contract"
 )
 
-// Import applies the rows of a file. A row has the generated type R; Value converts a row to the service's
-// type V.
+// Import applies the rows of a file. A row has the generated type R; Value converts it to the service's type
+// V.
 type Import[R, V any] struct {
 	DryRun bool
 	Value  func(R) V
@@ -121,8 +121,7 @@ func (r *run[R, V]) applyAll() error {
 	}
 }
 
-// readBatch returns the next rows, at most batchSize. The error says that no rows follow: io.EOF at the end
-// of the file.
+// readBatch returns the next rows, at most batchSize. An error says that no rows follow: io.EOF at the end.
 func (r *run[R, V]) readBatch() (batch []*Row[V], end error) {
 	for len(batch) < batchSize {
 		record, err := r.rows.Next()

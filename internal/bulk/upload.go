@@ -15,8 +15,7 @@ import (
 	"example.com/b2b/internal/validation"
 )
 
-// Media types of files. In both types, a file is a sequence of rows; x-row in the document names the schema
-// of a row.
+// Media types of files. In both types, a file is a sequence of rows; x-row names the schema of a row.
 const (
 	CSV    = "text/csv"
 	NDJSON = "application/x-ndjson"
@@ -66,7 +65,7 @@ type Record struct {
 }
 
 // OpenRows writes the whole file to disk before it returns. So a client may send the whole file before it
-// reads an answer, and an incomplete file changes nothing. body must be an *Upload. The caller must close the
+// reads an answer, and a truncated file changes nothing. body must be an *Upload. The caller must close the
 // rows. Errors: 400 malformed_row or validation_failed for faulty columns of a CSV file, 400
 // validation_failed for an empty file, 503 unavailable when the disk is full or fails, and the errors of
 // Upload.Read.

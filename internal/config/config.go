@@ -227,7 +227,7 @@ func (s *Settings) Read(groups ...any) error {
 			group.Env = cmp.Or(group.Env, Development)
 		case *JWT:
 			if s.Env == Development && group.JWKSURL != "" && KnownToAll(group.JWTSecret) {
-				group.JWTSecret = "" // an issuer signs the tokens: refuse tokens signed with the public default
+				group.JWTSecret = "" // tokens come from an issuer: refuse the public default
 			}
 		}
 	}
@@ -469,8 +469,7 @@ func (v Variable) read(field reflect.Value, environment string) error {
 	return nil
 }
 
-// Lifetime parses the lifetime of a token: a Go duration, or days such as 7d. An error lists the allowed
-// values.
+// Lifetime parses the lifetime of a token: a Go duration, or days such as 7d. Errors list the allowed values.
 func Lifetime(text string) (time.Duration, error) {
 	lifetime, err := time.ParseDuration(text)
 	if days, whole := strings.CutSuffix(text, "d"); whole {

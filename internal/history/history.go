@@ -66,8 +66,7 @@ func Append(tx *gorm.DB, by Origin, events ...Event) error {
 	return db.Insert(tx, "events", columns, rows)
 }
 
-// Page reads a page of the events of a subject. It does not check whether the caller of the service may see
-// the subject.
+// Page reads a page of the events of a subject. It does not check whether the caller may see the subject.
 func Page(q *gorm.DB, subject string, id int64, w db.PageRequest) ([]Event, *int64, error) {
 	return db.Page[Event](q.Where("subject = ? AND subject_id = ?", subject, id), w)
 }

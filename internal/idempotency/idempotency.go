@@ -113,8 +113,8 @@ func (k Keys) Execute(ctx context.Context, r Request, effect Effect) (Answer, er
 			if a, refused = k.run(tx, r, existing, effect); refused == nil || apperr.From(refused).IsFault() {
 				return refused
 			}
-			// Another copy of this request may have committed meanwhile, and its effect may be the reason for
-			// the refusal.
+			// Another copy of this request may have committed meanwhile: its effect may have caused the
+			// refusal.
 			if existing, err = k.lookupOne(tx, r); err != nil {
 				return err
 			}

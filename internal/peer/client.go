@@ -122,10 +122,10 @@ func (t transport) send(ctx context.Context, req *http.Request) (*http.Response,
 	return res, body.Bytes(), err
 }
 
-// verdict returns the error that a call reports to the circuit breaker: err, or an error for a faulty answer.
-// A call that ran out of time counts as a failure of the peer only when it had at least three quarters of
-// t.timeout. Otherwise the caller's deadline was too short, and verdict returns context.Canceled, which the
-// breaker ignores.
+// verdict returns the error for the circuit breaker: err, or an error for a faulty answer. A call that ran
+// out of time counts as a failure of the peer only when it had at least three quarters of t.timeout.
+// Otherwise the caller's deadline was too short, and verdict returns context.Canceled, which the breaker
+// ignores.
 func (t transport) verdict(res *http.Response, body []byte, err error, timeout time.Duration) error {
 	if errors.Is(err, context.DeadlineExceeded) && timeout < t.timeout*3/4 {
 		return context.Canceled

@@ -29,8 +29,7 @@ type connection struct {
 	since   time.Time // time of the last change: opened, first byte of a request, busy, no longer busy
 }
 
-// newConnections returns connections with bounds: max in all, and perNetwork in each network. 0 sets no
-// bound.
+// newConnections returns connections with bounds: max in all, perNetwork in each network. 0 sets no bound.
 func newConnections(max, perNetwork int) *connections {
 	return &connections{
 		max: cmp.Or(max, math.MaxInt), perNetwork: cmp.Or(perNetwork, math.MaxInt),
@@ -110,9 +109,8 @@ func (a *connections) changed(conn net.Conn, state http.ConnState) {
 	}
 }
 
-// Busy marks the connection of a request as busy until the function done is called: the server does not close
-// it for a new caller. ctx is the request's context. Without a connection of a Server in ctx, Busy does
-// nothing.
+// Busy marks the connection of a request as busy until done() is called: the server does not close it for a
+// new caller. ctx is the request's context. Without a connection of a Server in ctx, Busy does nothing.
 func Busy(ctx context.Context) (done func()) {
 	c, ok := ctx.Value(contextKey{}).(*connection)
 	if !ok {

@@ -12,15 +12,13 @@ import (
 	"time"
 )
 
-// Server answers requests on its listeners. The header of a request may have 16 KB, and net/http allows 4 KB
-// more.
+// Server answers requests on its listeners. A request's header may have 16 KB, and net/http allows 4 KB more.
 type Server struct {
 	Listeners []net.Listener
 	Handler   http.Handler
 	Log       *slog.Logger
 
-	// Drain waits for work of Handler that has no connection, such as calls within the process; nil for no
-	// such work.
+	// Drain waits for work of Handler without a connection, such as calls within the process; nil for none.
 	Drain func(ctx context.Context) error
 
 	Timeout       time.Duration // limit for a request; Handler enforces this limit, and the limit for a body

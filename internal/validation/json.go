@@ -58,8 +58,7 @@ func Check(text []byte, schema *openapi3.Schema, malformed *apperr.Code) error {
 	return Refusal(j.Faults(), j.More)
 }
 
-// Faults returns the faults found while reading, at most maxDetails, and the faults that the schema validator
-// finds.
+// Faults returns the faults found while reading, at most maxDetails, and the faults of the schema validator.
 func (j *JSON) Faults() []apperr.Detail {
 	bySchema := details("", j.schema.VisitJSON(j.Value, options...))
 	if len(j.faults) > 0 { // the object may be empty only because its fields were dropped
@@ -78,8 +77,8 @@ func (j *JSON) refuse(path []string, params apperr.Params, format string, args .
 }
 
 // read converts v to a value for the schema validator and the handler; path is the place of v in the text. An
-// object, an array or a string of another type than the schema's becomes empty: the validator then refuses
-// the type.
+// object, an array or a string of another type than the schema's becomes empty: the validator refuses the
+// type.
 func (j *JSON) read(path []string, v gjson.Result, s *openapi3.Schema) any {
 	switch {
 	case v.IsObject() && s.AdditionalProperties.Schema != nil:
@@ -181,8 +180,7 @@ func (j *JSON) readMap(path []string, v gjson.Result, s *openapi3.Schema) any {
 	return fields
 }
 
-// readArray reads an array. It refuses an array with more than maxItems items, and returns nil for this
-// array.
+// readArray reads an array. It refuses an array with more than maxItems items, and returns nil instead.
 func (j *JSON) readArray(path []string, v gjson.Result, s *openapi3.Schema) any {
 	if v.Get("#").Uint() > *s.MaxItems {
 		params := apperr.Params{"rule": "max_items", "limit": *s.MaxItems}

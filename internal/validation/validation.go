@@ -44,8 +44,7 @@ func formatValidators() openapi3.SchemaValidationOption {
 }
 
 // Refusal returns 400 validation_failed with details: at most maxDetails fields, sorted, and the first fault
-// of each field. It returns nil when there are no details. The parameter more is the number of faults that
-// are not in details.
+// of each field. It returns nil without details. The parameter more is the number of faults not in details.
 func Refusal(details []apperr.Detail, more int) error {
 	if len(details) == 0 {
 		return nil
@@ -60,8 +59,8 @@ func Refusal(details []apperr.Detail, more int) error {
 	return refusal
 }
 
-// Empty returns 400 validation_failed for an empty body. The text send tells the caller the right body, as in
-// "send rows".
+// Empty returns 400 validation_failed for an empty body. The text send says what to send, such as "send
+// rows".
 func Empty(send string) error {
 	return apperr.ValidationFailed.New().With(wholeBody, Required, "%s: %s", isRequired, send)
 }

@@ -65,8 +65,7 @@ func (b Browsers) cors() *cors.Cors {
 	})
 }
 
-// trust reports whether the calling page is of an allowed origin. It returns false for a request without
-// Origin.
+// trust reports whether the calling page is of an allowed origin: false for a request without Origin.
 func (b Browsers) trust(r *http.Request) bool {
 	origin := r.Header.Get("Origin")
 	if origin == "" {

@@ -46,7 +46,7 @@ func unescapePath(c *gin.Context) {
 }
 
 // CopyContext is a middleware for the generated strict server. It gives handlers a copy of gin's context,
-// because gin reuses contexts: a database driver may still watch a context after gin has given it to another
+// because gin reuses contexts: a database driver may watch a context after gin has given it to another
 // request.
 func CopyContext[H ~func(*gin.Context, any) (any, error)](next H, _ string) H {
 	return func(c *gin.Context, request any) (any, error) { return next(c.Copy(), request) }

@@ -116,7 +116,7 @@ func (d *database) hold(ctx context.Context, product int64) (release func() erro
 // drop deletes the database.
 func (d *database) drop() {
 	if d.config.Driver == db.MySQL {
-		_, _ = d.pool.Exec("DROP DATABASE " + d.config.Name) // errors do no harm: the function run deletes all data
+		_, _ = d.pool.Exec("DROP DATABASE " + d.config.Name) // errors do no harm: run() deletes all data
 	}
 	_ = db.Close(d.g)
 	if d.config.Driver == db.SQLite {
@@ -168,7 +168,7 @@ func (d *database) fill(ctx context.Context, customers, products, orders int64) 
 		if err != nil {
 			return fmt.Errorf("filling %s: %w", t.table, err)
 		}
-		if d.config.Driver == db.MySQL { // MySQL itself would do this later, in the background
+		if d.config.Driver == db.MySQL { // MySQL itself would analyze the table later
 			if _, err := d.pool.ExecContext(ctx, "ANALYZE TABLE "+t.table); err != nil {
 				return err
 			}

@@ -91,8 +91,7 @@ func othersOf(n int64) []int64 {
 	return all
 }
 
-// otherProducts places orders while another session holds heldProduct. Of 200 orders in a second, 20 need
-// heldProduct.
+// otherProducts places orders while another session holds heldProduct, which 20 of 200 orders a second need.
 var otherProducts = operation{name: "create, other products while one is held", clients: []int{128}, rate: 180,
 	http: func(at addresses, n int64) vegeta.Target {
 		return post(at.orders+"/orders", "", order(customerOf(n), othersOf(n)...))

@@ -1,6 +1,6 @@
 // Command gosdk writes sdk/go/operations.gen.go. The file has a table of the documents' operations: the Go
-// SDK uses this table to set keys and to check answers. For each list it has a method that iterates over all
-// pages.
+// SDK uses this table to set keys and to check answers. For each list there is a method that iterates over
+// all pages.
 package main
 
 import (

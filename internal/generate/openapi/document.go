@@ -64,8 +64,7 @@ func replaceRef(n, target *yaml.Node) {
 	}
 }
 
-// merge adds the content of the node from to the node n: to a mapping the missing keys, at every depth, to a
-// list all elements.
+// merge adds a node (from) to n: the missing keys to a mapping, at every depth; all elements to a list.
 func merge(n, from *yaml.Node) {
 	if n.Kind == yaml.SequenceNode {
 		n.Content = append(n.Content, from.Content...)

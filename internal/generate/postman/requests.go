@@ -82,8 +82,7 @@ type call struct {
 	example      *yaml.Node
 }
 
-// generator makes the collection: first the requests of the documents, which fill the field calls, and then
-// the flows.
+// generator makes the collection: first the documents' requests, which fill the field calls, then the flows.
 type generator struct {
 	table
 	services []service
