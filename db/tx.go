@@ -64,8 +64,8 @@ func begin(g *gorm.DB) string {
 	return "START TRANSACTION"
 }
 
-// retry runs fn, and runs fn again while fn fails with ErrConflict: at most as often as the parameter tries
-// says, and not after the time limit.
+// retry runs fn again while fn fails with ErrConflict. The parameters tries and limit bound the number and
+// the time of all tries.
 func retry(ctx context.Context, tries uint, limit time.Duration, fn func() error) error {
 	wait := backoff.NewExponentialBackOff() // with jitter
 	wait.InitialInterval, wait.MaxInterval = 5*time.Millisecond, 250*time.Millisecond

@@ -16,8 +16,8 @@ import (
 const (
 	blockSize = 1024 // ids in a block; block 0 has the ids 1 to 1024
 
-	// completeAfter exceeds the time of any transaction. Once an order is this old, no new order gets a lower
-	// id.
+	// completeAfter is longer than any transaction lasts. Once an order is this old, no new order gets a
+	// lower id.
 	completeAfter = 10 * time.Minute
 )
 

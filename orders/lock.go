@@ -245,8 +245,7 @@ func (s *Service) isFree(lock probe) func(ctx context.Context, wait time.Duratio
 
 // lockFree locks the rows of items, in the order of items, and returns the items whose rows other
 // transactions hold. It first locks all rows in one call of the function lock, and waits up to briefWait.
-// When a row is held, lockFree tries each row by itself without waiting, then locks all free rows in one
-// call.
+// When a row is held, lockFree tries each row by itself without waiting, then locks the free rows at once.
 func lockFree[T any](items []T, lock func(some []T, wait time.Duration) error) (held []T, err error) {
 	if len(items) == 0 {
 		return nil, nil

@@ -1,5 +1,5 @@
-// Command lambda runs the orchestrator as an AWS Lambda function, behind API Gateway or a load balancer
-// (ALB).
+// Command lambda runs the orchestrator as an AWS Lambda function, behind API Gateway or an Application Load
+// Balancer.
 package main
 
 import (

@@ -99,8 +99,7 @@ func (k *issuerKeys) find(ctx context.Context, token *jwt.Token) (any, error) {
 	})
 	set := k.matching(token) // also after an error, because another call may have fetched the key
 	if len(set.Keys) == 0 {
-		// %v and not %w: to the function reason, an error in the issuer's JSON must not look like a token's
-		// error.
+		// %v, not %w: reason() must not take an error in the issuer's JSON for an error in the token.
 		return nil, fmt.Errorf("no key of the issuer fits (%v)", err)
 	}
 	return set, nil

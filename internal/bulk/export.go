@@ -66,7 +66,7 @@ func eachPage[T any](
 	}
 }
 
-// cells returns the names and the values of a row's fields. A value is "" for null, JSON for objects and
+// cells returns the names and the values of a row's fields. A value is "" for null, and JSON for objects and
 // arrays.
 func cells(thing any) (names, values []string, err error) {
 	encoded, err := json.Marshal(thing)

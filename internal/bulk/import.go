@@ -14,8 +14,8 @@ import (
 	"example.com/b2b/openapi/contract"
 )
 
-// Import applies the rows of a file. A row has the generated type R; Value converts it to the service's type
-// V.
+// Import applies the rows of a file. A row has the generated type R; Value converts a row to the service's
+// type V.
 type Import[R, V any] struct {
 	DryRun bool
 	Value  func(R) V

@@ -62,8 +62,8 @@ func (t *InProcessTransport) RoundTrip(req *http.Request) (*http.Response, error
 	}
 }
 
-// Drain refuses new calls, and waits until the calls in progress have ended. Error: ctx.Err() when ctx ends
-// first.
+// Drain refuses new calls, and waits until the calls in progress have ended. It returns the error of ctx when
+// ctx ends first.
 func (t *InProcessTransport) Drain(ctx context.Context) error { return t.calls.Acquire(ctx, maxCalls) }
 
 // serve lets the handler answer req. It returns nil after a panic, because the answer may then be incomplete.

@@ -100,8 +100,8 @@ func (b *bench) operations(ctx context.Context, d *database, instances int, with
 	return nil
 }
 
-// inTurn measures contenders one after the other, in rounds, and returns medians. A short first round is left
-// out.
+// inTurn measures contenders one after the other, in rounds, and returns the medians. A short first round
+// does not count.
 func (b *bench) inTurn(
 	ctx context.Context, d *database, o operation, clients int, contenders []contender,
 ) ([]sample, error) {

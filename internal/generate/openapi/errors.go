@@ -43,8 +43,8 @@ func (r responses) addErrors(op operation) {
 	}
 }
 
-// byStatus returns the codes of an operation, grouped by status. The catalogue is in ascending order of
-// status.
+// byStatus returns the codes of an operation, grouped by status. It relies on the order of the catalogue,
+// which is by status.
 func byStatus(op operation) (all [][]*apperr.Code) {
 	for _, c := range apperr.Catalogue() {
 		if !slices.ContainsFunc(c.On, op.isOneOf) {

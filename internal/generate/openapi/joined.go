@@ -16,8 +16,8 @@ const introduction = "The services of this system in one document, for who makes
 	"`/health`, `/ready` and each document by itself are at every service, and not in this one.\n"
 
 // join returns one document with the paths of all contracts, without the paths of common.yaml, which every
-// service has. Each path has its service's address. Components with the same name must be the same in all
-// contracts; TestNamesMeanOneThing checks this. The function join fails when two contracts have the same
+// service has. Each path has the address of its service. Components with the same name must be the same in
+// all contracts; TestNamesMeanOneThing checks this. The function join fails when two contracts have the same
 // path.
 func join(contracts []contract, shared *yaml.Node) (*yaml.Node, error) {
 	info, tags, paths, components := mapping(), &yaml.Node{Kind: yaml.SequenceNode}, mapping(), mapping()
