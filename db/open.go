@@ -63,8 +63,8 @@ func Open(ctx context.Context, c Config) (*gorm.DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	// When several processes open a new SQLite file, the first switches the file to WAL. Meanwhile the others
-	// may get SQLITE_BUSY at once, in spite of busy_timeout.
+	// When several processes open a new SQLite file, the first switches the file to WAL. Meanwhile the other
+	// processes may get SQLITE_BUSY at once, in spite of busy_timeout.
 	if err := retry(ctx, 30, time.Minute, func() error { return pool.PingContext(ctx) }); err != nil {
 		return nil, errors.Join(err, pool.Close())
 	}

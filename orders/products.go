@@ -98,8 +98,8 @@ func (s store) updateProduct(p *product, c productChange) error {
 	return s.updateProducts([]product{before}, []*product{p})
 }
 
-// updateProducts writes locked products. before has the old values of the products, in the same order; each
-// product must differ from its old values.
+// updateProducts writes locked products. The slice before has the old values of the products, in the same
+// order; each product must differ from its old values.
 func (s store) updateProducts(before []product, products []*product) error {
 	var events []history.Event
 	var adjustments []stockAdjustment

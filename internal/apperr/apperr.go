@@ -30,7 +30,7 @@ type Error struct {
 	Cause   error // for the log; never sent to the caller
 }
 
-// New returns an error with code c. args are the arguments of the format c.Sentence.
+// New returns an error with code c. The args are the arguments of the format c.Sentence.
 func (c *Code) New(args ...any) *Error {
 	return &Error{Code: c, Message: fmt.Sprintf(c.Sentence, args...)}
 }

@@ -38,7 +38,7 @@ type Batcher[C Command] struct {
 	// Run runs a batch. ctx ends when no caller waits any more. Run leaves out the commands listed in held,
 	// because another transaction holds a row. After an error, rolledBack says that the batch changed
 	// nothing; a panic counts as rolled back. After a rollback, each of the other commands is run once more,
-	// in a batch by itself, so that a bad command does not fail the others.
+	// in a batch by itself, so that a bad command does not fail other commands.
 	Run func(ctx context.Context, batch []C) (held []Held, rolledBack bool, err error)
 
 	mu         sync.Mutex

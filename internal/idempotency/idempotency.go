@@ -33,8 +33,8 @@ type Operation struct {
 	Target string // the kind of thing that the operation creates or changes
 }
 
-// Request returns a request of the operation, by the caller in ctx. key may be nil. content identifies the
-// request: a repeat must have the same content in JSON, also in later versions of the program.
+// Request returns a request of the operation, by the caller in ctx. The key may be nil. The content
+// identifies the request: a repeat must have the same content in JSON, also in later versions of the program.
 func (o Operation) Request(ctx context.Context, key *string, content any) Request {
 	return Request{
 		Caller: auth.From(ctx).KeySpace(), Operation: o.Name, Key: key, Content: content, Status: o.Status,
@@ -98,9 +98,9 @@ func (a Answer) Respond(w http.ResponseWriter) error {
 type Effect func(tx *gorm.DB) (target int64, body any, err error)
 
 // Execute runs effect in a transaction, and returns the answer with the body that effect returned. With a
-// key, effect takes place at most once: a repeat of the request with the same key gets the first answer, and
-// waits while the first request still runs; a different request with the same key gets 422
-// idempotency_key_reused. When effect refuses the request, nothing is stored.
+// key, the effect takes place at most once: a repeat of the request with the same key gets the first answer,
+// and waits while the first request still runs; a different request with the same key gets 422
+// idempotency_key_reused. When the effect refuses the request, nothing is stored.
 func (k Keys) Execute(ctx context.Context, r Request, effect Effect) (Answer, error) {
 	var a Answer
 	err := db.InTx(ctx, k.DB, func(tx *gorm.DB) error {

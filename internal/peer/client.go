@@ -38,10 +38,10 @@ type Peer struct {
 	InProcess *InProcessTransport // transport to a service in this process; nil for a service elsewhere
 }
 
-// Client returns an HTTP client for calls to the peer; name is the name of the peer in errors. The client
-// sends the service token, the caller's identity and the correlation id with each call. A call with its
-// answer takes at most Timeout, and at most half of the time left in its context, so that time for a second
-// call remains. Error of a call: ErrDown.
+// Client returns an HTTP client for calls to the peer; the parameter name is the peer's name in errors. The
+// client sends the service token, the caller's identity and the correlation id with each call. A call with
+// its answer takes at most Timeout, and at most half of the time left in its context, so that time for a
+// second call remains. Error of a call: ErrDown.
 func (p Peer) Client(name string) *http.Client {
 	if p.InProcess != nil {
 		return newClient(p.InProcess, name, p.Token, p.Timeout, openFor)

@@ -76,9 +76,9 @@ func (j *JSON) refuse(path []string, params apperr.Params, format string, args .
 	j.faults = append(j.faults, apperr.Detail{Field: field, Message: message, Params: params})
 }
 
-// read converts v to a value for the schema validator and the handler; path is the place of v in the text. An
-// object, an array or a string of another type than the schema's becomes empty: the validator refuses the
-// type.
+// read converts v to a value for the schema validator and the handler. The path is the place of v in the
+// text. An object, an array or a string of another type than the schema's becomes empty: the validator
+// refuses the type.
 func (j *JSON) read(path []string, v gjson.Result, s *openapi3.Schema) any {
 	switch {
 	case v.IsObject() && s.AdditionalProperties.Schema != nil:

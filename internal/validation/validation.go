@@ -67,7 +67,7 @@ func Empty(send string) error {
 
 // Parameter checks a parameter of a request against its schema. Numbers and booleans must be written as in
 // JSON: kin-openapi and the generated code use strconv, which reads 1 and TRUE as true, and +1 and 01 as 1.
-// input must have the request, and the parameters of path and query.
+// The input must have the request, and the parameters of path and query.
 func Parameter(input *openapi3filter.RequestValidationInput, p *openapi3.Parameter) []apperr.Detail {
 	if !spelledAsJSON(parameterValue(input, p), p.Schema.Value) {
 		message, params := explainType(p.Schema.Value)
@@ -102,7 +102,8 @@ func spelledAsJSON(value string, s *openapi3.Schema) bool {
 	return true
 }
 
-// details returns the failing fields in an error of the schema validator. prefix is put before each field.
+// details returns the failing fields in an error of the schema validator. The prefix is put before each
+// field.
 func details(prefix string, err error) []apperr.Detail {
 	switch err := err.(type) {
 	case nil:

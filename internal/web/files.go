@@ -46,8 +46,8 @@ func (p *pace) transfer(move func() (int, error)) (int, error) {
 	return n, err
 }
 
-// upload returns the body of a request with a file; the handler reads the file. upload refuses a file because
-// of its headers. Errors: 413 payload_too_large, 415 unsupported_media_type.
+// upload returns the body of a request with a file; the handler reads the file. It refuses a file because of
+// its headers. Errors: 413 payload_too_large, 415 unsupported_media_type.
 func upload(c *gin.Context, row *openapi3.Schema, window time.Duration) (*bulk.Upload, error) {
 	media := mediaType(c.Request.Header)
 	switch {

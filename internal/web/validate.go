@@ -20,8 +20,8 @@ import (
 )
 
 // refuseMethod answers 405 method_not_allowed when the document has the path, but not with this method. gin
-// would match another path: GET /orders/quote would read the order with the id quote. allow has the header
-// Allow for each path without a parameter.
+// would match another path: GET /orders/quote would read the order with the id quote. The map allow has the
+// header Allow for each path without a parameter.
 func refuseMethod(allow map[string]string) gin.HandlerFunc {
 	return func(c *gin.Context) {
 		path := c.Request.URL.Path

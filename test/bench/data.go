@@ -126,8 +126,8 @@ func (d *database) drop() {
 
 // fill adds rows until the tables have the given numbers of rows. The orders belong to 25 customers, have one
 // item each, and are spread evenly over the first hundred days of 2024. Every third order is CANCELED, and
-// the others are CONFIRMED. Every name contains a number. The names of the last ten customers and of the last
-// ten products also contain "quartz".
+// all other orders are CONFIRMED. Every name contains a number. The names of the last ten customers and of
+// the last ten products also contain "quartz".
 func (d *database) fill(ctx context.Context, customers, products, orders int64) error {
 	name := func(kind string, n, rows int64) string {
 		if n > rows-10 {

@@ -39,7 +39,8 @@ type sample struct {
 	memory            uint64        // peak of the service, in bytes
 }
 
-// run measures a contender under the load. server is the process id of the database server, or 0.
+// run measures a contender under the load. The parameter server is the process id of the database server, or
+// 0.
 func (l load) run(ctx context.Context, c contender, o operation, server int) (s sample, err error) {
 	client := &http.Client{Timeout: time.Minute, Transport: c.transport(o, l.clients)}
 	defer client.CloseIdleConnections()

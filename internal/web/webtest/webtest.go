@@ -212,8 +212,8 @@ func checkCode(declared *openapi3.ResponseRef, body []byte) error {
 	return nil
 }
 
-// Do sends a request and returns the answer. headers are names and values in turn; an empty value leaves the
-// header out.
+// Do sends a request and returns the answer. The headers are names and values in turn; an empty value leaves
+// the header out.
 func Do(
 	t testing.TB, method, url, body string, headers ...string,
 ) (status int, answer []byte, header http.Header) {
