@@ -41,7 +41,7 @@ type Config struct {
 	Name           string
 	MaxConns       int    // most connections at once
 	TLS            string // off, preferred, required (unverified) or verify; "" is off
-	TLSCA          string // for verify: a PEM file of CA certificates; "" means those of the machine
+	TLSCA          string // for verify: a PEM file of CA certificates; "" means the machine's certificates
 }
 
 // String says where the data is, without the password.

@@ -26,7 +26,7 @@ type order struct {
 	CancelNote   *string       // free text that the caller gave with the cancellation
 	UpdatedAt    time.Time     `gorm:"autoUpdateTime:false"`
 
-	Items []item    `gorm:"-"`  // in ascending product id; nil in the results of store.list
+	Items []item    `gorm:"-"`  // items in ascending product id; nil in the results of store.list
 	Now   time.Time `gorm:"->"` // database's time of reading the order, or the products of a new order
 }
 

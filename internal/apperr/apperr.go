@@ -27,7 +27,7 @@ type Error struct {
 	*Code
 	Message string // sentence for people
 	Details []Detail
-	Cause   error // for the log; never sent to the caller
+	Cause   error // underlying error, for the log; never sent to the caller
 }
 
 // New returns an error with code c. The args are the arguments of the format c.Sentence.

@@ -222,7 +222,7 @@ func (b *Batcher[C]) run(batch []*waiter[C]) {
 // setAside calls finish for the commands of a batch that need held rows, and returns the other commands.
 func (b *Batcher[C]) setAside(batch []*waiter[C], held []Held) (others []*waiter[C]) {
 	var needy []*waiter[C]
-	index := map[int]int{} // from the index in batch to the index in needy
+	index := map[int]int{} // indexes in needy, by index in batch
 	for _, h := range held {
 		for i, c := range h.Commands {
 			if _, listed := index[c]; !listed {

@@ -71,7 +71,7 @@ type Request struct {
 	Caller    string  // the owner of the key: see auth.Principal.KeySpace
 	Operation string  // the name of an Operation
 	Key       *string // nil for a request without idempotency; the result is then not stored
-	Content   any     // see Operation.Request
+	Content   any     // content of the request: see Operation.Request
 	Status    int     // HTTP status of a success
 }
 
@@ -240,7 +240,7 @@ func (k Keys) Save(tx *gorm.DB, records ...Record) error {
 		"expires_at"
 	err := db.Insert(tx, "idempotency_keys", columns, rows)
 	if errors.Is(err, gorm.ErrDuplicatedKey) {
-		return db.ErrConflict // so that the transaction runs again and finds the row
+		return db.ErrConflict // the transaction then runs again and finds the row
 	}
 	return err
 }

@@ -71,7 +71,7 @@ type transport struct {
 // RoundTrip sends req and reads the whole answer. An answer that ends early is an error.
 func (t transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	if req.Body != nil {
-		defer req.Body.Close() // also for a call that is not made
+		defer req.Body.Close() // closed also for a call that is not made
 	}
 	if err := req.Context().Err(); err != nil {
 		return nil, err

@@ -63,7 +63,7 @@ func (s Server) HTTP() *http.Server {
 		Handler:           s.Handler,
 		MaxHeaderBytes:    maxHeader,
 		ReadHeaderTimeout: cmp.Or(s.HeaderTimeout, 5*time.Second),
-		ReadTimeout:       20 * time.Second,        // for a body that Handler does not read
+		ReadTimeout:       20 * time.Second,        // limit for a body that Handler does not read
 		WriteTimeout:      s.Timeout + time.Minute, // a minute to receive the body and send the answer
 		IdleTimeout:       cmp.Or(s.IdleTimeout, 30*time.Second),
 		ErrorLog:          slog.NewLogLogger(s.Log.Handler(), slog.LevelWarn),
