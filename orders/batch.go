@@ -81,7 +81,7 @@ const (
 // submit runs a command in a batch, and returns the answer. The command takes effect completely or not at
 // all, and at most once for the idempotency key. The failure of another command of the batch does not affect
 // the command. Errors: the errors of Service.decide; 422 idempotency_key_reused; 503 unavailable when another
-// transaction holds a row for too long.
+// transaction holds a row for too long: see batch.ErrHeld.
 func (s *Service) submit(ctx context.Context, c orderCommand) (idempotency.Answer, error) {
 	in := c.common()
 	in.caller = auth.From(ctx)

@@ -15,7 +15,7 @@ import (
 )
 
 const (
-	minBatch  = 100     // UpdateDue begins at so many unindexed rows; a search compares fewer rows quickly
+	minBatch  = 100     // unindexed rows from which UpdateDue begins; a search compares fewer rows quickly
 	batch     = 1 << 15 // rows indexed at once; limits the memory
 	statement = 500     // rows written by a statement; limits the waits of other transactions
 )

@@ -62,7 +62,8 @@ type Held struct {
 	IsFree func(ctx context.Context, wait time.Duration) bool
 }
 
-// ErrHeld means that a command was not run, because another transaction held a row for too long.
+// ErrHeld means that a command was not run, because another transaction held a row for longer than
+// HeldTimeout or BriefTimeout.
 var ErrHeld = errors.New("another transaction holds a row that is needed")
 
 const (
@@ -322,7 +323,7 @@ func (b *Batcher[C]) try(batch []*waiter[C]) (held []Held, rolledBack bool, err 
 
 // park lets the commands in held wait for their rows. The result parked has the indexes of the commands that
 // wait now. The result refused has the indexes of the commands that have waited longer than HeldTimeout, or
-// find too many other commands waiting. b.mu must be held.
+// find maxHeldFactor * MaxHeld other commands waiting. b.mu must be held.
 func (b *Batcher[C]) park(batch []*waiter[C], held []Held) (parked, refused map[int]bool) {
 	parked, refused = map[int]bool{}, map[int]bool{}
 	for _, h := range held {

@@ -39,7 +39,7 @@ func newConnections(max, perNetwork int) *connections {
 
 type contextKey struct{}
 
-// admit adds a connection. When there are too many connections, it first closes a connection: see makeRoom.
+// admit adds a connection. When a bound is reached, it first closes a connection: see makeRoom.
 func (a *connections) admit(ctx context.Context, conn net.Conn) context.Context {
 	host, _, _ := net.SplitHostPort(conn.RemoteAddr().String())
 	c := &connection{Conn: conn, all: a, network: Network(host), since: time.Now()}

@@ -20,8 +20,8 @@ import (
 // exactlyOneOf is the extension of a schema that lists fields: an object must have exactly one of the fields.
 const exactlyOneOf = "x-exactly-one-of"
 
-// JSON is a JSON text, read by its schema. A value that the schema does not expect is not read further, so an
-// invalid text costs no more time than a valid text.
+// JSON is a JSON text, read with its schema. A value that the schema does not expect is not read further, so
+// an invalid text costs no more time than a valid text.
 type JSON struct {
 	Text  []byte
 	Value any // value for the handler, without unknown fields
@@ -31,7 +31,7 @@ type JSON struct {
 	faults []apperr.Detail // faults found while reading; the schema validator does not see them in Value
 }
 
-// Parse reads a JSON text by its schema; Faults then says how the text breaks the schema. Error: the code
+// Parse reads a JSON text with its schema; Faults then says how the text breaks the schema. Error: the code
 // malformed, with the reason, when the text is not JSON in UTF-8.
 func Parse(text []byte, schema *openapi3.Schema, malformed *apperr.Code) (*JSON, error) {
 	if !utf8.Valid(text) {
@@ -48,8 +48,8 @@ func Parse(text []byte, schema *openapi3.Schema, malformed *apperr.Code) (*JSON,
 	return j, nil
 }
 
-// Check parses a JSON text by its schema. Errors: 400 validation_failed when the text breaks the schema, and
-// the error of Parse.
+// Check parses a JSON text with its schema. Errors: 400 validation_failed when the text breaks the schema,
+// and the error of Parse.
 func Check(text []byte, schema *openapi3.Schema, malformed *apperr.Code) error {
 	j, err := Parse(text, schema, malformed)
 	if err != nil {

@@ -89,8 +89,8 @@ func Serve(t testing.TB, h http.Handler, spec *openapi3.T) string {
 	return s.URL
 }
 
-// Breaks returns an error when an answer breaks a document: by an undeclared status, a body that is invalid
-// by its schema, a code without an example under the status, or a missing header.
+// Breaks returns an error when an answer breaks a document: by an undeclared status, a body that breaks its
+// schema, a code without an example under the status, or a missing header.
 type Breaks func(*http.Request, *httptest.ResponseRecorder) error
 
 // Contract returns the Breaks of a document.
