@@ -63,7 +63,7 @@ type Held struct {
 }
 
 // ErrHeld means that a command was not run, because another transaction held a row for longer than
-// HeldTimeout or BriefTimeout.
+// HeldTimeout or BriefTimeout, or more commands waited than maxHeldFactor allows.
 var ErrHeld = errors.New("another transaction holds a row that is needed")
 
 const (
