@@ -76,7 +76,7 @@ type change struct {
 	Phone, ExternalRef nullable.Nullable[string]
 }
 
-// apply returns c with the change.
+// apply returns c with the new values of ch.
 func (ch change) apply(c customer) customer {
 	if ch.Name != nil {
 		c.Name = *ch.Name

@@ -129,7 +129,7 @@ func (s *Service) ExportCustomers(ctx context.Context, r server.ExportCustomersR
 	return server.Answer(file.Respond), nil
 }
 
-// GetCustomer returns a customer. Errors: see find.
+// GetCustomer returns a customer. Errors: see store.find.
 func (s *Service) GetCustomer(ctx context.Context, r server.GetCustomerRequestObject,
 ) (server.GetCustomerResponseObject, error) {
 	c, err := s.db.Read(ctx).find(r.ID)
@@ -144,7 +144,7 @@ func (s *Service) GetInternalCustomer(ctx context.Context, r server.GetInternalC
 	return server.GetInternalCustomer200JSONResponse{Body: response(c)}, err
 }
 
-// UpdateCustomer changes the given fields of a customer. Errors: see lock and updateCustomer.
+// UpdateCustomer changes the given fields of a customer. Errors: see store.lock and store.updateCustomer.
 func (s *Service) UpdateCustomer(ctx context.Context, r server.UpdateCustomerRequestObject,
 ) (server.UpdateCustomerResponseObject, error) {
 	var c customer
@@ -159,7 +159,7 @@ func (s *Service) UpdateCustomer(ctx context.Context, r server.UpdateCustomerReq
 	return server.UpdateCustomer200JSONResponse{Body: response(c)}, err
 }
 
-// DeleteCustomer marks a customer as deleted. Errors: see lock.
+// DeleteCustomer marks a customer as deleted. Errors: see store.lock.
 func (s *Service) DeleteCustomer(ctx context.Context, r server.DeleteCustomerRequestObject,
 ) (server.DeleteCustomerResponseObject, error) {
 	err := s.db.ChangeRow(ctx, fmt.Sprint(r.ID), func(tx store) error {
@@ -173,7 +173,7 @@ func (s *Service) DeleteCustomer(ctx context.Context, r server.DeleteCustomerReq
 	return server.DeleteCustomer200JSONResponse{Body: api.DeletedResponse{Success: true, Message: message}}, err
 }
 
-// ListCustomerHistory returns a page of the events of a customer. Errors: see find.
+// ListCustomerHistory returns a page of the events of a customer. Errors: see store.history.
 func (s *Service) ListCustomerHistory(ctx context.Context, r server.ListCustomerHistoryRequestObject,
 ) (server.ListCustomerHistoryResponseObject, error) {
 	events, next, err := s.db.Read(ctx).history(r.ID, db.PageFrom(r.Params.Sort, r.Params.Cursor, r.Params.Limit))

@@ -20,7 +20,7 @@ import (
 // errors into 503 unavailable.
 var (
 	ErrUnavailable error = unavailable{}
-	// ErrConflict is an ErrUnavailable: the transaction lost against another, and may be run again.
+	// ErrConflict is an ErrUnavailable: another transaction has won, and this transaction may be run again.
 	ErrConflict = fmt.Errorf("lost against another transaction: %w", ErrUnavailable)
 	// ErrLocked is an ErrConflict: another transaction has held a row for too long. Only the statement has
 	// failed; the transaction goes on and keeps its locks.

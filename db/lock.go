@@ -27,9 +27,10 @@ const (
 func ForUpdate(q *gorm.DB) *gorm.DB { return ForUpdateWithin(q, maxWait) }
 
 // ForUpdateWithin is ForUpdate with a wait of less than a second. With 0 the query does not wait; on MariaDB,
-// the query waits for minWait. No engine has lock waits between 0 and a second, so wait limits the whole
-// statement: see https://dev.mysql.com/doc/refman/8.4/en/optimizer-hints.html#optimizer-hints-execution-time
-// and https://mariadb.com/kb/en/aborting-statements/.
+// the query waits for minWait. No engine has lock waits between 0 and a second, so the parameter wait limits
+// the whole statement: see
+// https://dev.mysql.com/doc/refman/8.4/en/optimizer-hints.html#optimizer-hints-execution-time and
+// https://mariadb.com/kb/en/aborting-statements/.
 func ForUpdateWithin(q *gorm.DB, wait time.Duration) *gorm.DB {
 	locking := clause.Locking{Strength: clause.LockingStrengthUpdate}
 	server := q.Dialector.(dialector)
@@ -71,7 +72,7 @@ func (byID) ModifyStatement(s *gorm.Statement) {
 	}
 }
 
-// selectLimit adds SQL before or after the keyword SELECT.
+// selectLimit limits the time of a SELECT, by SQL before or after the keyword SELECT.
 type selectLimit struct{ before, after string }
 
 // Build implements clause.Expression.
@@ -89,7 +90,7 @@ func (l selectLimit) ModifyStatement(s *gorm.Statement) {
 	s.Clauses["SELECT"] = c
 }
 
-// turnWait is the longest wait of Take.
+// turnWait is the longest wait of Turns.Take.
 const turnWait = 2 * time.Second
 
 // Turns lets the requests of a process change a row one after the other. A request takes its turn before its
@@ -105,8 +106,8 @@ type turn struct {
 	callers int // callers that have the turn or wait for the turn
 }
 
-// Take waits for the caller's turn to change a row. Call done when the transaction has ended. The error is
-// ErrLocked after two seconds, or the error of ctx when ctx ends.
+// Take waits for the caller's turn to change a row. Call the function done when the transaction has ended.
+// The error is ErrLocked after two seconds, or the error of ctx when ctx ends.
 func (t *Turns) Take(ctx context.Context, row string) (done func(), err error) {
 	here := t.enter(row)
 	patience := time.NewTimer(turnWait)

@@ -24,7 +24,7 @@ var (
 )
 
 // Migrate brings the schema to the newest version and returns the number of migrations done. Several
-// processes may call Migrate at once: the first migrates, and the others wait.
+// processes may call Migrate at once: the first migrates, and the other processes wait.
 func Migrate(ctx context.Context, g *gorm.DB) (int, error) {
 	pool, err := g.DB()
 	if err != nil {

@@ -39,9 +39,9 @@ type Config struct {
 	Port           int
 	User, Password string
 	Name           string
-	MaxConns       int    // connections at once
+	MaxConns       int    // most connections at once
 	TLS            string // off, preferred, required (unverified) or verify; "" is off
-	TLSCA          string // for verify: a PEM file of CA certificates; "" means those of the machine
+	TLSCA          string // for verify: a PEM file of CA certificates; "" means the machine's certificates
 }
 
 // String says where the data is, without the password.
@@ -55,7 +55,7 @@ func (c Config) String() string {
 // answerTimeout limits the time to connect.
 const answerTimeout = 5 * time.Second
 
-// Open connects to the database. Without an answer, it fails within seconds.
+// Open connects to the database. Without an answer, it fails after answerTimeout.
 func Open(ctx context.Context, c Config) (*gorm.DB, error) {
 	ctx, cancel := context.WithTimeout(ctx, answerTimeout)
 	defer cancel()
@@ -63,8 +63,8 @@ func Open(ctx context.Context, c Config) (*gorm.DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	// When several processes open a new SQLite file, the first switches the file to WAL. Meanwhile the others
-	// may get SQLITE_BUSY at once, in spite of busy_timeout.
+	// When several processes open a new SQLite file, the first switches the file to WAL. Meanwhile the other
+	// processes may get SQLITE_BUSY at once, in spite of busy_timeout.
 	if err := retry(ctx, 30, time.Minute, func() error { return pool.PingContext(ctx) }); err != nil {
 		return nil, errors.Join(err, pool.Close())
 	}
@@ -166,9 +166,9 @@ func (c connecting) Connect(ctx context.Context) (driver.Conn, error) {
 const readyWithin = 2 * time.Second
 
 // Ready returns nil when the database answers, has the table, and lets this user write to the table.
-// Otherwise it returns ErrUnavailable, within three seconds, or the error of ctx when ctx ends. table must
-// have a column id. Ready runs a statement that neither changes nor locks a row; calls at the same time share
-// the statement. On MySQL, Ready does not notice a full disk; for SQLite see sqlitePool.ready.
+// Otherwise it returns ErrUnavailable, within three seconds, or the error of ctx when ctx ends. The table
+// must have a column id. Ready runs a statement that neither changes nor locks a row; calls at the same time
+// share the statement. On MySQL, Ready does not notice a full disk; for SQLite see sqlitePool.ready.
 func Ready(ctx context.Context, g *gorm.DB, table string) error {
 	answer := g.Dialector.(dialector).ready.DoChan(table, func() (any, error) {
 		return nil, ready(context.WithoutCancel(ctx), g, table)

@@ -13,7 +13,7 @@ import (
 	sqlitedriver "modernc.org/sqlite"
 )
 
-// Now returns an SQL expression for the time on the database's clock plus after, in UTC, with milliseconds.
+// Now returns an SQL expression for the database's time plus the duration after, in UTC, with milliseconds.
 func Now(g *gorm.DB, after time.Duration) clause.Expr {
 	if g.Name() == SQLite {
 		offset := fmt.Sprintf("%+.3f seconds", after.Seconds())
@@ -32,8 +32,8 @@ func NotBefore(g *gorm.DB, column string) clause.Expr {
 	return gorm.Expr("GREATEST("+column+", ?)", Now(g, 0))
 }
 
-// Containing adds to g the condition that text is literally in at least one of the columns, in any case of
-// letters. The query reads all rows; for large tables see package search.
+// Containing adds to g the condition that at least one of the columns contains the text literally, in any
+// case of letters. The query reads all rows; for large tables see package search.
 func Containing(g *gorm.DB, text string, columns ...string) *gorm.DB {
 	anyColumn := g.Session(&gorm.Session{NewDB: true})
 	for _, column := range columns {
@@ -45,7 +45,8 @@ func Containing(g *gorm.DB, text string, columns ...string) *gorm.DB {
 // Fold returns text in lower case. Texts that differ only in the case of letters become equal.
 func Fold(text string) string { return strings.ToLower(text) }
 
-// Folded returns an SQL expression that folds expression as Fold does. Some rare letters may differ.
+// Folded returns an SQL expression that folds expression as Fold does. For some rare letters, the result may
+// differ from the result of Fold.
 func Folded(g *gorm.DB, expression string) string {
 	if g.Name() == SQLite {
 		return "unicode_lower(" + expression + ")"
@@ -105,8 +106,8 @@ func init() { // SQLite's own LOWER changes ASCII only
 	sqlitedriver.MustRegisterDeterministicScalarFunction("unicode_lower", 1, lower)
 }
 
-// CreateAll inserts rows in a single statement, and sets their ids. rows are pointers to gorm models with the
-// field ID. The error is gorm.ErrDuplicatedKey when a unique value is taken.
+// CreateAll inserts rows in a single statement, and sets their ids. The rows are pointers to gorm models with
+// the field ID. The error is gorm.ErrDuplicatedKey when a unique value is taken.
 //
 // MySQL returns only the first id of a statement. The other ids follow in steps of the session's
 // auto_increment_increment: https://dev.mysql.com/doc/refman/8.4/en/innodb-auto-increment-handling.html. gorm
@@ -129,7 +130,7 @@ func CreateAll[T interface{ Key() int64 }](tx *gorm.DB, rows []T) error {
 	return nil
 }
 
-// Insert adds rows to a table in one statement. columns are separated by commas. The error is
+// Insert adds rows to a table in one statement. The columns are separated by commas. The error is
 // gorm.ErrDuplicatedKey when a unique value is taken. The rows of orders are written by Insert, because
 // gorm's Create uses reflection on each field, and is slower.
 func Insert(tx *gorm.DB, table, columns string, rows [][]any) error {
@@ -141,8 +142,8 @@ func Insert(tx *gorm.DB, table, columns string, rows [][]any) error {
 	return tx.Exec("INSERT INTO "+table+" ("+columns+") VALUES "+values, slices.Concat(rows...)...).Error
 }
 
-// UpdateEach writes the given columns of rows in one statement, and returns the number of rows found. rows
-// are gorm models with the key id. A row must also satisfy the conditions of q.
+// UpdateEach writes the given columns of rows in one statement, and returns the number of rows found. The
+// rows are gorm models with the key id. A row must also satisfy the conditions of q.
 func UpdateEach[T interface{ Key() int64 }](q *gorm.DB, rows []T, columns ...string) (n int64, err error) {
 	ids, parsed := make([]int64, len(rows)), &gorm.Statement{DB: q}
 	if err := parsed.Parse(&rows[0]); err != nil {
@@ -179,8 +180,8 @@ type PageRequest struct {
 	Limit  int32
 }
 
-// PageFrom returns the PageRequest for the parameters of a list. sort and limit are never nil, because the
-// OpenAPI documents give them defaults.
+// PageFrom returns the PageRequest for the parameters of a list. The parameters sort and limit are never nil,
+// because the OpenAPI documents give them defaults.
 func PageFrom[S ~string](sort *S, cursor *int64, limit *int32) PageRequest {
 	return PageRequest{Sort: Sort(*sort), Cursor: cursor, Limit: *limit}
 }
@@ -199,7 +200,7 @@ func Page[T interface{ Key() int64 }](q *gorm.DB, w PageRequest) ([]T, *int64, e
 // IDRange is the range of ids from First to Last, both included.
 type IDRange struct{ First, Last int64 }
 
-// PageIn is Page for the rows of q with ids in spans, which must ascend. PageIn may reverse the slice.
+// PageIn is like Page, for rows of q with ids in spans. The spans must ascend; PageIn may reverse the slice.
 func PageIn[T interface{ Key() int64 }](q *gorm.DB, spans []IDRange, w PageRequest) ([]T, *int64, error) {
 	if w.Sort == NewestFirst {
 		slices.Reverse(spans)

@@ -14,7 +14,7 @@ import (
 // sqlitePool holds the connections to an SQLite file: a writer and some readers. SQLite allows a single
 // writer at a time. So statements that write queue for one connection; with several connections, they would
 // fail with busy errors. A SELECT outside of a transaction uses a reader: the reader sees committed rows, and
-// does not wait for a writer of this process or another.
+// does not wait for a writer of this or another process.
 type sqlitePool struct {
 	*sql.DB // the writer
 	readers *sql.DB
@@ -26,8 +26,8 @@ const (
 	maxReaders    = 4           // connections; each caches up to 2 MB of pages
 	readersIdle   = time.Minute // idle time after which a reader is closed and its cache freed
 	lockWait      = "10000"     // milliseconds to wait for the lock of another process
-	briefLockWait = "1000"
-	maxLog        = 64 << 20 // bytes of the write-ahead log: see boundLog
+	briefLockWait = "1000"      // milliseconds: see briefly
+	maxLog        = 64 << 20    // bytes of the write-ahead log: see boundLog
 )
 
 // openSQLite returns the pool for a file, and creates the file's folder if missing.
@@ -110,7 +110,7 @@ func (p *sqlitePool) boundLog(ctx context.Context) {
 	for ctx.Err() == nil {
 		pause := time.Second
 		if log, err := os.Stat(p.path + "-wal"); err == nil && log.Size() > maxLog {
-			_ = p.briefly(ctx, "PRAGMA wal_checkpoint(TRUNCATE)") // fails during a long read
+			_ = p.briefly(ctx, "PRAGMA wal_checkpoint(TRUNCATE)") // the checkpoint fails during a long read
 			pause = 10 * time.Second
 		}
 		select {
@@ -120,9 +120,9 @@ func (p *sqlitePool) boundLog(ctx context.Context) {
 	}
 }
 
-// ready returns an error when the database cannot be written. It runs change, which must change no row, then
-// writes a page, and waits for the disk. Last, it checks the free space of the disk: SQLite reuses free space
-// in the file, so the page may fit although the disk is full.
+// ready returns an error when the database cannot be written. It runs the statement change, which must change
+// no row, then writes a page, and waits for the disk. Last, it checks the free space of the disk: SQLite
+// reuses free space in the file, so the page may fit although the disk is full.
 func (p *sqlitePool) ready(ctx context.Context, change string) error {
 	err := p.briefly(ctx, change, "PRAGMA user_version = 1")
 	if err == nil {
@@ -137,7 +137,7 @@ func (p *sqlitePool) hasSpace() error {
 	if err != nil {
 		return err
 	}
-	_ = os.Remove(f.Name()) // at once, so that a kill leaves no file; fails on Windows, so again below
+	_ = os.Remove(f.Name()) // remove now, so that a kill leaves no file; fails on Windows, so also below
 	_, err = f.Write(make([]byte, 64<<10))
 	err = errors.Join(err, f.Close())
 	_ = os.Remove(f.Name())

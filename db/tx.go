@@ -64,7 +64,8 @@ func begin(g *gorm.DB) string {
 	return "START TRANSACTION"
 }
 
-// retry runs fn again while fn fails with ErrConflict, at most tries times in all, and not after limit.
+// retry runs fn again while fn fails with ErrConflict. The parameters tries and limit bound the number and
+// the time of all tries.
 func retry(ctx context.Context, tries uint, limit time.Duration, fn func() error) error {
 	wait := backoff.NewExponentialBackOff() // with jitter
 	wait.InitialInterval, wait.MaxInterval = 5*time.Millisecond, 250*time.Millisecond
@@ -94,8 +95,7 @@ func Snapshot(ctx context.Context, g *gorm.DB, fn func(tx *gorm.DB) error) error
 	return err
 }
 
-// transact runs fn in a transaction, and commits when fn returns nil. The statements in begin start the
-// transaction.
+// transact runs fn in a transaction, started by the statements in begin, and commits when fn returns nil.
 //
 // transact does not use sql.Tx, because Commit and Rollback of sql.Tx take no context
 // (https://pkg.go.dev/database/sql/driver#Tx) and wait for the answer of the server without a limit. When the
@@ -151,15 +151,15 @@ func finish(ctx context.Context, conn *sql.Conn, statement string, args ...any) 
 	return err
 }
 
-// RunExclusive runs work and returns true, unless another call with the same name is already running work on
-// the same database, in this process or in another.
+// RunExclusive runs the function work and returns true, unless another call with the same name already runs
+// on the same database, in this process or in another process.
 //
-// The lock ends with its connection, and after about three minutes. A process that has lost contact to the
-// database may still be at work when the next process starts. So RunExclusive only saves double work: work
-// must stay correct when two processes run it at once.
+// The lock ends with its connection, and after about three minutes. A process that has lost contact with the
+// database may still be at work when the next process starts. So RunExclusive only saves double work: the
+// function work must stay correct when two processes run it at once.
 //
-// Each call takes two connections: one for the lock, and one for work. On SQLite, and in a pool of fewer than
-// exclusiveFrom connections, there is no lock, and every call runs work.
+// Each call takes two connections: one for the lock, and one for the function work. On SQLite, and in a pool
+// of fewer than exclusiveFrom connections, there is no lock, and every call runs the function.
 func RunExclusive(
 	ctx context.Context, g *gorm.DB, name string, work func(ctx context.Context) error,
 ) (ran bool, err error) {
@@ -177,7 +177,7 @@ func RunExclusive(
 			return false, err
 		}
 		ran = true
-		defer func() { clean = lock(name).SessionUnlock(ctx, conn) == nil }() // also when work panics
+		defer func() { clean = lock(name).SessionUnlock(ctx, conn) == nil }() // also after a panic of work
 		return false, work(ctx)
 	})
 	return ran, err
@@ -195,8 +195,8 @@ type lock string
 // includes the database, because all databases of a server share the names of locks.
 const lockName = "CONCAT('b2b ', SHA2(CONCAT(DATABASE(), ' ', ?), 224))"
 
-// take waits for the lock for at most so many seconds, and then returns ErrConflict. TiDB waits for at least
-// a second, and gives up early when many connections ask at once.
+// take waits for the lock for at most the given seconds, and then returns ErrConflict. TiDB waits for at
+// least a second, and gives up early when many connections ask at once.
 func (l lock) take(ctx context.Context, conn *sql.Conn, seconds int) error {
 	var got sql.NullInt64
 	err := conn.QueryRowContext(ctx, "SELECT GET_LOCK("+lockName+", ?)", string(l), seconds).Scan(&got)
@@ -205,7 +205,7 @@ func (l lock) take(ctx context.Context, conn *sql.Conn, seconds int) error {
 	} else if err == nil && got.Int64 == 0 {
 		return fmt.Errorf("%w: another process has held the lock %q for too long", ErrConflict, string(l))
 	}
-	if err == nil { // raise the timeout: the connection is silent while work runs
+	if err == nil { // raise the timeout: the connection is silent while the job runs
 		_, err = conn.ExecContext(ctx, "SET SESSION wait_timeout = 200")
 	}
 	return translate(err)

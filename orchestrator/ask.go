@@ -35,8 +35,8 @@ type response interface {
 // take less than two seconds.
 const maxTries = 5
 
-// ask makes a call to an upstream service and returns the answer. success returns the body of a successful
-// answer, and nil for any other answer.
+// ask makes a call to an upstream service and returns the answer. The function success returns the body of a
+// successful answer, and nil for any other answer.
 //
 // ask repeats the call when there is no answer, when the answer is unreadable, and after 408, 425, 429 and
 // 5xx. With an error, ask also returns the last answer. Errors:

@@ -34,7 +34,7 @@ func (s *Service) GetHealth(
 	return server.GetHealth200JSONResponse{Body: web.Health(name)}, nil
 }
 
-// GetReady implements GET /ready. It does not check the other services, because each has its own /ready.
+// GetReady implements GET /ready. It does not check the other services: each service has its own /ready.
 func (s *Service) GetReady(
 	context.Context, server.GetReadyRequestObject,
 ) (server.GetReadyResponseObject, error) {

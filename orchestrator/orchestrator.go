@@ -94,7 +94,7 @@ const replayedHeader = "Idempotency-Replayed"
 // GetOrchestration returns the result of an earlier CreateAndConfirmOrder with the key, and the current
 // status of the order. It finds the order in the Orders API's record of the key. Errors: 404
 // idempotency_key_unknown when no order was placed with the key; 404 order_incomplete when the order was not
-// confirmed with the key; and those of ask.
+// confirmed with the key; and the errors of the function ask.
 func (s *Service) GetOrchestration(
 	ctx context.Context, r server.GetOrchestrationRequestObject,
 ) (server.GetOrchestrationResponseObject, error) {
@@ -163,7 +163,7 @@ func confirmedWith(key ordersapi.KeyReport) (id int64, err error) {
 }
 
 // customer returns the customer with the id. Errors: 404 customer_not_found, and 403 forbidden when the
-// caller acts for another customer, both with the field /customer_id; and those of ask.
+// caller acts for another customer, both with the field /customer_id; and the errors of the function ask.
 func (s *Service) customer(ctx context.Context, id int64) (customersapi.Customer, error) {
 	res, err := ask(ctx, customersAPI, func() (*customersapi.GetInternalCustomerResponse, error) {
 		return s.customers.GetInternalCustomerWithResponse(ctx, id)

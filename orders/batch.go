@@ -81,7 +81,7 @@ const (
 // submit runs a command in a batch, and returns the answer. The command takes effect completely or not at
 // all, and at most once for the idempotency key. The failure of another command of the batch does not affect
 // the command. Errors: the errors of Service.decide; 422 idempotency_key_reused; 503 unavailable when another
-// transaction holds a row for too long.
+// transaction holds a row for too long: see batch.ErrHeld.
 func (s *Service) submit(ctx context.Context, c orderCommand) (idempotency.Answer, error) {
 	in := c.common()
 	in.caller = auth.From(ctx)
@@ -141,7 +141,7 @@ func (s *Service) executeBatch(tx store, locked *lockedRows) error {
 	for i, c := range ready {
 		requests[i], wanted[i] = c.common().request, c.wanted()
 	}
-	// Read the keys after locking: an identical earlier request with the same locks has then committed.
+	// Read the keys after locking: an earlier identical request has held the same locks until its COMMIT.
 	earlier, err := s.loadKeys(tx, requests)
 	if err != nil {
 		return err

@@ -7,7 +7,7 @@ import (
 	"example.com/b2b/internal/history"
 )
 
-// The subjects and types of events. transitioned returns the types of the events of orders.
+// The subjects and types of events. The function transitioned returns the types of the events of orders.
 const (
 	orderSubject   = "order"
 	productSubject = "product"

@@ -44,7 +44,8 @@ func (s *Service) GetReady(ctx context.Context, _ server.GetReadyRequestObject) 
 	return server.GetReady200JSONResponse{Body: web.Health(name)}, s.db.Ready(ctx)
 }
 
-// CreateOrder places an order. Errors: see mayOrderFor, checkCustomer, submit and createCommand.decide.
+// CreateOrder places an order. Errors: see mayOrderFor, checkCustomer, Service.submit and
+// createCommand.decide.
 func (s *Service) CreateOrder(ctx context.Context, r server.CreateOrderRequestObject,
 ) (server.CreateOrderResponseObject, error) {
 	if err := mayOrderFor(ctx, r.Body.CustomerID); err != nil {
@@ -69,7 +70,7 @@ func lines(items []contract.NewOrderItem) []line {
 	return service.Views(items, func(i contract.NewOrderItem) line { return line{i.ProductID, i.Sku, i.Qty} })
 }
 
-// QuoteOrder returns the price and shortages of an order. Errors: see mayOrderFor, checkCustomer and quote.
+// QuoteOrder returns an order's price and shortages. Errors: see mayOrderFor, checkCustomer and store.quote.
 func (s *Service) QuoteOrder(ctx context.Context, r server.QuoteOrderRequestObject,
 ) (server.QuoteOrderResponseObject, error) {
 	if err := mayOrderFor(ctx, r.Body.CustomerID); err != nil {
@@ -83,7 +84,7 @@ func (s *Service) QuoteOrder(ctx context.Context, r server.QuoteOrderRequestObje
 	return server.QuoteOrder200JSONResponse{Body: response}, err
 }
 
-// ConfirmOrder confirms an order. Errors: see submit and confirmCommand.decide.
+// ConfirmOrder confirms an order. Errors: see Service.submit and confirmCommand.decide.
 func (s *Service) ConfirmOrder(ctx context.Context, r server.ConfirmOrderRequestObject,
 ) (server.ConfirmOrderResponseObject, error) {
 	request := confirmOrder.Request(ctx, &r.Params.XIdempotencyKey, r.ID)
@@ -91,7 +92,7 @@ func (s *Service) ConfirmOrder(ctx context.Context, r server.ConfirmOrderRequest
 	return answer(s.submit(ctx, c))
 }
 
-// CancelOrder cancels an order. Errors: see mayCompensate, submit and cancelCommand.decide.
+// CancelOrder cancels an order. Errors: see mayCompensate, Service.submit and cancelCommand.decide.
 func (s *Service) CancelOrder(ctx context.Context, r server.CancelOrderRequestObject,
 ) (server.CancelOrderResponseObject, error) {
 	c := &cancelCommand{submission{orderID: r.ID, ifMatch: r.Params.IfMatch}, requested, nil}
@@ -114,7 +115,7 @@ func (s *Service) CancelOrder(ctx context.Context, r server.CancelOrderRequestOb
 	return answer(s.submit(ctx, c))
 }
 
-// GetOrder returns an order. Errors: see find.
+// GetOrder returns an order. Errors: see store.find.
 func (s *Service) GetOrder(ctx context.Context, r server.GetOrderRequestObject) (server.GetOrderResponseObject, error) {
 	o, err := s.db.Read(ctx).find(r.ID)
 	return server.GetOrder200JSONResponse{Body: s.orderResponse(o)}, err

@@ -9,8 +9,8 @@ import (
 	"example.com/b2b/openapi/contract"
 )
 
-// The operations that take an idempotency key, in the order of the contract. keyed adds each operation to
-// keyedOperations and statusAfter. Tests compare keyedOperations with the contract.
+// The operations that take an idempotency key, in the order of the contract. The function keyed adds each
+// operation to keyedOperations and statusAfter. Tests compare keyedOperations with the contract.
 var (
 	createProduct = keyed("createProduct", http.StatusCreated, productSubject, "")
 	adjustStock   = keyed("adjustStock", http.StatusCreated, productSubject, "")

@@ -26,7 +26,7 @@ type lockedRows struct {
 	commands []orderCommand          // all commands of the batch
 	ready    []orderCommand          // the commands that need no held row
 	blocked  map[orderCommand]string // the name of the held row that each other command needs
-	probes   map[string]probe        // by the name of the held row
+	probes   map[string]probe        // the probe of each held row, by the row's name
 	orders   map[int64]*order        // the orders of ready commands, by id
 	stock    stockView               // the products of ready commands
 	holders  []order                 // existing orders with an external_ref of the new orders
@@ -199,8 +199,8 @@ func (s *Service) addNameProbes(probes map[string]probe, c orderCommand) {
 	}
 }
 
-// leaveOut takes the commands with a held row out of the ready commands. rows returns the names of the rows
-// that a command needs.
+// leaveOut takes the commands with a held row out of the ready commands. The function rows returns the names
+// of the rows that a command needs.
 func (l *lockedRows) leaveOut(rows func(c orderCommand) []string, isHeld func(row string) bool) {
 	l.ready = slices.DeleteFunc(l.ready, func(c orderCommand) bool {
 		needed := rows(c)
@@ -230,9 +230,9 @@ func (l *lockedRows) held() []batch.Held {
 	return held
 }
 
-// isFree returns the function batch.Held.IsFree for a row with the probe lock. lock is nil for a row that the
-// batch did not try to lock, because the Batcher reported the row as held. For such a row the Batcher already
-// has a function from an earlier batch, or the row has become free since.
+// isFree returns the function batch.Held.IsFree for a row with the probe lock. The probe is nil for a row
+// that the batch did not try to lock, because the Batcher reported the row as held. For such a row the
+// Batcher already has a function from an earlier batch, or the row has become free since.
 func (s *Service) isFree(lock probe) func(ctx context.Context, wait time.Duration) bool {
 	return func(ctx context.Context, wait time.Duration) bool {
 		if lock == nil {
@@ -244,8 +244,8 @@ func (s *Service) isFree(lock probe) func(ctx context.Context, wait time.Duratio
 }
 
 // lockFree locks the rows of items, in the order of items, and returns the items whose rows other
-// transactions hold. It first locks all rows in one call of lock, and waits up to briefWait. When a row is
-// held, lockFree tries each row by itself without waiting, and then locks all free rows in one call.
+// transactions hold. It first locks all rows in one call of the function lock, and waits up to briefWait.
+// When a row is held, lockFree tries each row by itself without waiting, then locks the free rows at once.
 func lockFree[T any](items []T, lock func(some []T, wait time.Duration) error) (held []T, err error) {
 	if len(items) == 0 {
 		return nil, nil

@@ -26,8 +26,8 @@ type order struct {
 	CancelNote   *string       // free text that the caller gave with the cancellation
 	UpdatedAt    time.Time     `gorm:"autoUpdateTime:false"`
 
-	Items []item    `gorm:"-"`  // in ascending product id; nil in the results of list
-	Now   time.Time `gorm:"->"` // database's time when the order, or the products of a new order, were read
+	Items []item    `gorm:"-"`  // items in ascending product id; nil in the results of store.list
+	Now   time.Time `gorm:"->"` // database's time of reading the order, or the products of a new order
 }
 
 func (o order) Key() int64 { return o.ID }
@@ -40,9 +40,9 @@ type item struct {
 	UnitPriceCents int64
 	SubtotalCents  int64
 
-	Now     time.Time `gorm:"->"` // the database's time, if the query selects now
-	line    int       // index of the product's first line in the request; set by price
-	product *product  // set by price
+	Now     time.Time `gorm:"->"` // time of the database; zero unless the query selects a column named `now`
+	line    int       // index of the first line of the request with this product; set by stockView.price
+	product *product  // the item's product; set by stockView.price
 }
 
 // TableName implements gorm's Tabler.
@@ -78,14 +78,14 @@ var allowedFrom = map[status][]status{
 type transition struct {
 	order  *order
 	to     status
-	origin history.Origin // origin of the event; the zero value stands for the origin of the store
+	origin history.Origin // origin of the event; the zero value means the field Origin of the store
 }
 
-// transition writes the transitions, each at the time Now of the order, and records an event for each
-// transition. New orders are inserted; all other orders must be locked. Every order must have its items.
-// After an error, the transaction must be rolled back. Errors: db.ErrConflict when another transaction has
-// already canceled an order; gorm.ErrDuplicatedKey when an external_ref is taken. Every change of a status
-// goes through transition, so code that must run at every change belongs here.
+// transition writes the transitions, each at the order's time Now, and records an event for each transition.
+// New orders are inserted; all other orders must be locked. Every order must have its items. After an error,
+// the transaction must be rolled back. Errors: db.ErrConflict when another transaction has already canceled
+// an order; gorm.ErrDuplicatedKey when an external_ref is taken. Every change of a status goes through this
+// method, so code that must run at every change belongs here.
 func (s store) transition(transitions ...transition) error {
 	var placed, changed []*order
 	for _, next := range transitions {
@@ -208,9 +208,9 @@ func orderError(err error, id int64) error {
 	return err
 }
 
-// readItems sets Items and Now of the orders. Now must be read after the orders are locked: a statement that
-// waits for a lock reads the time at which the wait began, so a cancellation could get an earlier time than
-// the preceding confirmation.
+// readItems sets the fields Items and Now of the orders. The time Now must be read after the orders are
+// locked: a statement that waits for a lock reads the time at which the wait began, so a cancellation could
+// get an earlier time than the preceding confirmation.
 func (s store) readItems(orders ...*order) error {
 	byID := make(map[int64]*order, len(orders))
 	ids := make([]int64, len(orders))

@@ -31,7 +31,7 @@ func (c *createCommand) Cost() int { return len(c.new.Lines) }
 
 func (c *createCommand) wanted() newOrder { return c.new }
 
-// decide implements orderCommand. Errors: 409 external_ref_taken, and the errors of place.
+// decide implements orderCommand. Errors: 409 external_ref_taken, and the errors of newOrder.place.
 func (c *createCommand) decide(_ *order, rows *lockedRows) (transition, error) {
 	if err := c.new.checkExternalRef(rows.holders); err != nil {
 		return transition{}, err
@@ -41,8 +41,8 @@ func (c *createCommand) decide(_ *order, rows *lockedRows) (transition, error) {
 }
 
 // place reserves the stock of all lines and returns the order; after an error no stock is reserved. Errors:
-// the errors of price and total; 400 insufficient_stock with a detail for each product without enough stock.
-// The detail points to the first line of the product.
+// the errors of stockView.price and of the function total; 400 insufficient_stock with a detail for each
+// product without enough stock. The detail points to the first line of the product.
 func (n newOrder) place(stock stockView) (*order, error) {
 	o := &n.order
 	var err error
@@ -84,7 +84,7 @@ func (s store) findByExternalRef(wanted []newOrder) ([]order, error) {
 	return orders, err
 }
 
-// checkExternalRef returns 409 external_ref_taken when a holder has both the customer and the external_ref.
+// checkExternalRef returns 409 external_ref_taken when a holder has the customer and the external_ref of n.
 func (n newOrder) checkExternalRef(holders []order) error {
 	for _, o := range holders {
 		if n.ExternalRef != nil && o.CustomerID == n.CustomerID && *o.ExternalRef == *n.ExternalRef {

@@ -73,7 +73,7 @@ func total(items []item) (cents int64, err error) {
 	return cents, nil
 }
 
-// shortages returns the items, made by price, that ask for more pieces than their product has in stock.
+// shortages returns the items of stockView.price that ask for more pieces than their product has in stock.
 func shortages(items []item) (short []item) {
 	for _, i := range items {
 		if i.product.Stock < i.Qty {

@@ -22,7 +22,7 @@ type product struct {
 	CreatedAt  time.Time
 	UpdatedAt  time.Time `gorm:"autoUpdateTime:false"`
 
-	Now time.Time `gorm:"->"` // time of the read, if the query selects now, or of the creation
+	Now time.Time `gorm:"->"` // time of the read (zero unless the query selects `now`) or of the creation
 }
 
 func (p product) Key() int64 { return p.ID }
@@ -75,7 +75,7 @@ type productChange struct {
 	Active            *bool
 }
 
-// apply returns p with the change.
+// apply returns p with the new values of c.
 func (c productChange) apply(p product) product {
 	if c.Name != nil {
 		p.Name = *c.Name
@@ -101,8 +101,8 @@ func (s store) updateProduct(p *product, c productChange) error {
 	return s.updateProducts([]product{before}, []*product{p})
 }
 
-// updateProducts writes locked products. before has the old values of the products, in the same order; each
-// product must differ from its old values.
+// updateProducts writes locked products. The slice before has the old values of the products, in the same
+// order; each product must differ from its old values.
 func (s store) updateProducts(before []product, products []*product) error {
 	var events []history.Event
 	var adjustments []stockAdjustment

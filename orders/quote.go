@@ -8,8 +8,8 @@ type quote struct {
 	Fillable   []line // the lines reduced to the pieces in stock; nil when no piece is in stock
 }
 
-// quote prices the lines, and reserves nothing. One statement reads all prices and stock. Errors: see price
-// and total.
+// quote prices the lines, and reserves nothing. One statement reads all prices and stock. Errors: see
+// stockView.price and the function total.
 func (s store) quote(lines []line) (q quote, err error) {
 	stock, err := s.loadProducts(lines)
 	if err != nil {

@@ -45,8 +45,8 @@ func metadata(texts map[string]string) *contract.OrderMetadata {
 	return (*contract.OrderMetadata)(&texts)
 }
 
-// quoteView returns a quote as the API shows it. asked is the order in the request; with only the fillable
-// lines, asked becomes Fillable.
+// quoteView returns a quote as the API shows it. The parameter asked is the order in the request; with only
+// the fillable lines, it becomes the field Fillable.
 func quoteView(q quote, asked api.NewOrder) api.Quote {
 	view := api.Quote{
 		Items: service.Views(q.Items, quotedItem), TotalCents: q.TotalCents,

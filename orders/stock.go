@@ -101,9 +101,8 @@ func (s stockView) move(product, pieces int64) {
 }
 
 // writeStock writes the pending changes of stock, for up to 500 products in a statement, in ascending id.
-// Products that lose stock must be locked already. When another transaction holds any other product, the
-// statement waits up to a second, and this transaction keeps its locks. Error: db.ErrConflict for a missing
-// product.
+// Products that lose stock must be locked. When another transaction holds any other product, the statement
+// waits up to a second, and the transaction keeps its locks. Error: db.ErrConflict for a missing product.
 //
 // Write the stock before inserting items: the foreign key of an item takes a shared lock on the product, and
 // two transactions that hold a shared lock on the same product could not write the stock.
@@ -134,7 +133,7 @@ type stockAdjustment struct {
 	Delta     int64
 	Level     int64 // the stock after the change
 	Reason    string
-	CreatedAt time.Time // by the database's clock; for the opening stock, by the clock of this process
+	CreatedAt time.Time // time of the database; for the opening stock, time of this process
 }
 
 func (a stockAdjustment) Key() int64 { return a.ID }

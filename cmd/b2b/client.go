@@ -80,7 +80,7 @@ func explain(err error) error {
 	return errors.New(describe(failed.Message, &failed.Details))
 }
 
-// describe returns message, followed by the details.
+// describe returns the message, followed by the details.
 func describe(message string, details *[]contract.APIErrorDetail) string {
 	if details != nil {
 		for _, d := range *details {
@@ -90,8 +90,8 @@ func describe(message string, details *[]contract.APIErrorDetail) string {
 	return message
 }
 
-// progress returns a progress bar for total rows, or for an unknown number of bytes when total is -1. The bar
-// is silent unless stderr is a terminal.
+// progress returns a progress bar for a number of rows (total), or for an unknown number of bytes when total
+// is -1. The bar is silent unless stderr is a terminal.
 func progress(total int64, description string) *progressbar.ProgressBar {
 	if !term.IsTerminal(int(os.Stderr.Fd())) {
 		return progressbar.DefaultSilent(total)

@@ -16,8 +16,8 @@ import (
 )
 
 // onDatabase returns the run function of a command. The function opens the database that the environment
-// variables describe, calls work, and closes the database. It reads only the groups Database and Deployment
-// of the configuration.
+// variables describe, calls the function work, and closes the database. It reads only the groups Database and
+// Deployment of the configuration.
 func onDatabase(
 	work func(context.Context, *gorm.DB, io.Writer) error,
 ) func(context.Context, io.Writer) error {

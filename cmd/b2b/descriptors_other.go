@@ -2,5 +2,5 @@
 
 package main
 
-// descriptors returns a number above any need, because systems other than Unix have no limit of open files.
+// descriptors returns a number above any need, because systems other than Unix have no limit on open files.
 func descriptors() int { return 1 << 30 }

@@ -85,7 +85,7 @@ func (o *orderCommand) flags(f *flag.FlagSet) {
 	f.BoolVar(&o.confirm, "confirm", false, "confirm it, too")
 }
 
-// addItem adds an item to the order. text has the form PRODUCT:PIECES.
+// addItem adds an item to the order. The text has the form PRODUCT:PIECES.
 func (o *orderCommand) addItem(text string) error {
 	malformed := errors.New("allowed: PRODUCT:PIECES, such as LAPTOP-HP-2024:3, sku:00010:3 or id:2:3")
 	colon := strings.LastIndex(text, ":")

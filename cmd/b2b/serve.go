@@ -29,9 +29,8 @@ import (
 	"example.com/b2b/internal/web"
 )
 
-// serve runs services, a single service or all, until ctx ends. Then it waits until the requests in flight
-// are answered, at most for c.ShutdownTimeout. When all services run, CUSTOMERS_API_BASE and ORDERS_API_BASE
-// are ignored.
+// serve runs services, a single service or all, until ctx ends. Then it answers the requests in flight,
+// within c.ShutdownTimeout. When all services run, CUSTOMERS_API_BASE and ORDERS_API_BASE are ignored.
 func serve(ctx context.Context, c *config.Settings, services []*service, out io.Writer) error {
 	signal.Ignore(syscall.SIGPIPE) // the reader of the log may end; the services go on
 	all := len(services) > 1
@@ -95,7 +94,8 @@ func serve(ctx context.Context, c *config.Settings, services []*service, out io.
 	defer log.Info("stopped")
 	go debug.FreeOSMemory() // releases the memory that only the start has needed
 	context.AfterFunc(ctx, func() { log.Info("stopping once the requests in flight are answered") })
-	drained, stop := context.WithCancel(context.WithoutCancel(ctx)) // a single deadline for all services
+	// drained is shared by all services. It ends ShutdownTimeout after ctx has ended.
+	drained, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
 	context.AfterFunc(ctx, func() { time.AfterFunc(c.ShutdownTimeout, stop) })
 	return runUntil(ctx, drained, services)
@@ -122,8 +122,8 @@ func listen(c *config.Settings, address string, services []*service) (err error)
 	return nil
 }
 
-// openReady opens the database and, if MIGRATE_ON_START is true, brings the schema up to date. With seed, it
-// loads the sample data into an empty SQLite database.
+// openReady opens the database and, if MIGRATE_ON_START is true, brings the schema up to date. With the
+// parameter seed, it loads the sample data into an empty SQLite database.
 func openReady(ctx context.Context, c *config.Settings, log *slog.Logger, seed bool) (*gorm.DB, error) {
 	g, err := open(ctx, c.Database)
 	if err != nil {
@@ -146,7 +146,7 @@ func openReady(ctx context.Context, c *config.Settings, log *slog.Logger, seed b
 }
 
 // prepare builds the service and its server. The server has at most maxConnections connections. At most
-// perAddress of them, and at most half of maxConnections, come from the same address.
+// perAddress connections, and at most half of maxConnections, come from the same address.
 func (s *service) prepare(g *gorm.DB, o web.Options, maxConnections, perAddress int) (err error) {
 	s.server.Max, s.server.PerAddress = maxConnections, min(perAddress, maxConnections/2)
 	s.server.Timeout, s.server.Log = o.Timeout, o.Log
@@ -158,8 +158,8 @@ func (s *service) prepare(g *gorm.DB, o web.Options, maxConnections, perAddress 
 	return nil
 }
 
-// others returns the other services with a known address, for the links on the documentation pages of s.
-// running has the services of this process.
+// others returns the other services with a known address, for the links on the documentation pages of s. The
+// parameter running has the services of this process.
 func others(c *config.Settings, s *service, running []*service) (known []docs.Linked) {
 	if len(running) == 1 {
 		running = table(c)
@@ -222,7 +222,7 @@ func nameOf(address string) string {
 func connections(c *config.Settings, services []*service) (int, error) {
 	const (
 		reserved       = 32 // descriptors for listeners, epoll and the files of SQLite
-		minConnections = 10 // for each service
+		minConnections = 10 // fewest connections to each service
 	)
 	needed := reserved
 	if c.Driver == config.MySQL {
@@ -239,8 +239,8 @@ func connections(c *config.Settings, services []*service) (int, error) {
 }
 
 // runUntil runs the services until ctx ends or a service fails. Then the services stop in reverse order: each
-// service stops after the services that call it have finished their requests. When drained ends, all services
-// stop at once.
+// service stops after the services that call it have finished their requests. When the context drained ends,
+// all services stop at once.
 func runUntil(ctx, drained context.Context, services []*service) error {
 	group, ctx := errgroup.WithContext(ctx)
 	callersStopped := ctx

@@ -32,12 +32,11 @@ type service struct {
 	build       func(g *gorm.DB, o web.Options) (http.Handler, func(ctx context.Context), error)
 
 	server     server.Server
-	inProcess  *peer.InProcessTransport  // for calls by services in this process; nil when s runs elsewhere
+	inProcess  *peer.InProcessTransport  // transport for calls within this process; nil when s runs elsewhere
 	background func(ctx context.Context) // runs the background jobs until ctx ends; nil without jobs
 }
 
-// peer returns s as a peer, for the services after s in the table. Calls within this process need no
-// connection.
+// peer returns s as a peer of the services after s in the table. Calls in this process need no connection.
 func (s *service) peer(c *config.Settings) peer.Peer {
 	p := options.Peer(c, *s.base)
 	p.InProcess = s.inProcess

@@ -68,7 +68,7 @@ func configuration() (c config.Settings, err error) {
 	return c, err
 }
 
-// handler returns a Lambda handler that passes each event to engine as a request. Events come from an API
+// handler returns a Lambda handler that passes each event to the engine as a request. Events come from an API
 // Gateway REST API (v1), an API Gateway HTTP API (v2) or an Application Load Balancer (ALB), and the answer
 // has the same form as the event. Any other event is errUnknownEvent.
 func handler(engine *gin.Engine) func(context.Context, json.RawMessage) (any, error) {
@@ -140,7 +140,7 @@ func forward[E any](raw json.RawMessage, proxy func(E) (any, error)) (any, error
 	return proxy(event)
 }
 
-// escapePath escapes path again if the gateway has unescaped it into an invalid URL, or into a URL with a
+// escapePath escapes the path again if the gateway has unescaped it into an invalid URL, or into a URL with a
 // query or a fragment. The engine then answers 404, as for any unknown path.
 func escapePath(path string) string {
 	if _, err := url.Parse("https://host" + path); err != nil || strings.ContainsAny(path, "?#") {

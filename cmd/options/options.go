@@ -14,7 +14,7 @@ import (
 	"example.com/b2b/internal/web"
 )
 
-// Tokens returns the secrets and the required claims of tokens. Options adds the keys of the issuer.
+// Tokens returns the secrets and the required claims of tokens. The function Options adds the issuer's keys.
 func Tokens(s *config.Settings) auth.Tokens {
 	return auth.Tokens{Secret: s.JWTSecret, Issuer: s.Issuer, Audience: s.Audience, Service: s.ServiceTokens}
 }

@@ -44,7 +44,7 @@ func Each[T runner[T]](t T, test func(t T, g *gorm.DB)) {
 	EachConfig(t, func(t T, c db.Config) { test(t, Open(t, c)) })
 }
 
-// EachConfig is Each with an empty database, which is dropped afterwards.
+// EachConfig is like the function Each, but on an empty database, which is dropped afterwards.
 func EachConfig[T runner[T]](t T, test func(t T, c db.Config)) {
 	t.Run("SQLite", func(t T) {
 		test(t, db.Config{Driver: db.SQLite, Path: filepath.Join(t.TempDir(), "test.db")})
@@ -123,7 +123,7 @@ func NoFilesort(t *testing.T, g *gorm.DB) {
 	})
 }
 
-// WantIndex calls do, and fails the test unless the last SELECT that do runs on g uses the index.
+// WantIndex calls the function do. It fails the test unless the last SELECT of this call on g uses the index.
 func WantIndex(t *testing.T, g *gorm.DB, index string, do func()) {
 	t.Helper()
 	var last atomic.Value
@@ -139,8 +139,8 @@ func WantIndex(t *testing.T, g *gorm.DB, index string, do func()) {
 // setStatement matches the prefix of a statement with a time limit on MariaDB. EXPLAIN refuses the prefix.
 var setStatement = regexp.MustCompile("^SET STATEMENT .*? FOR ")
 
-// explain calls look for every SELECT that g runs from now on. look gets the statement, and a function that
-// asks the engine for the plan.
+// explain calls the function look for every SELECT that g runs from now on. The arguments are the statement,
+// and a function that asks the engine for the plan.
 func explain(t *testing.T, g *gorm.DB, name string, look func(statement string, ask func() string)) {
 	t.Helper()
 	prefix := "EXPLAIN QUERY PLAN "

@@ -10,7 +10,7 @@ import (
 	"example.com/b2b/db"
 )
 
-// Silence is a proxy between a pool and its database server. After Fall, no bytes pass.
+// Silence is a proxy between a pool and its database server. After a call of Fall, no bytes pass.
 type Silence struct {
 	listener net.Listener
 	server   string
@@ -21,8 +21,7 @@ type Silence struct {
 	open   []net.Conn
 }
 
-// Between puts a Silence in front of c's server until the test ends, and returns c with the address of the
-// Silence.
+// Between puts a Silence before c's server until the test ends, and returns c with the Silence's address.
 func Between(t testing.TB, c db.Config) (db.Config, *Silence) {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -85,8 +84,8 @@ func (s *Silence) accept() {
 	}
 }
 
-// pass copies the bytes of one connection to another, and closes the second when either fails. After broken
-// is closed, pass discards the bytes, and closes nothing.
+// pass copies the bytes of one connection to another, and closes the second when either connection fails.
+// After the channel broken is closed, pass discards the bytes, and closes nothing.
 func pass(to, from net.Conn, broken chan struct{}) {
 	buffer := make([]byte, 32<<10)
 	for {

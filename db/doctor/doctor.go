@@ -26,16 +26,16 @@ type Rule struct {
 	// Breaks is optional, for rules that SQL cannot express. Query then selects the rows to check. Breaks
 	// reads a row of Query, and returns the row's id when the row is broken, else "".
 	Breaks func(row *sql.Rows) (id string, err error)
-	// Examine replaces Query and Breaks, for rules that need several queries. It calls broken with the id of
-	// each broken row, and returns the number of examined rows.
+	// Examine replaces Query and Breaks, for rules that need several queries. It calls the function broken
+	// with the id of each broken row, and returns the number of examined rows.
 	Examine func(tx *gorm.DB, broken func(id string)) (checked int64, err error)
 }
 
-// Check is the result of a rule.
+// Check is the result of checking a rule.
 type Check struct {
 	Rule    string   `json:"rule"`
-	Checked int64    `json:"checked"` // number of rows
-	Broken  int64    `json:"broken"`  // number of rows
+	Checked int64    `json:"checked"` // number of checked rows
+	Broken  int64    `json:"broken"`  // number of broken rows
 	First   []string `json:"first"`   // ids of the first broken rows, at most ten
 }
 

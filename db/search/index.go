@@ -15,7 +15,7 @@ import (
 )
 
 const (
-	minBatch  = 100     // UpdateDue begins at so many unindexed rows; a search compares fewer rows quickly
+	minBatch  = 100     // unindexed rows from which UpdateDue begins; a search compares fewer rows quickly
 	batch     = 1 << 15 // rows indexed at once; limits the memory
 	statement = 500     // rows written by a statement; limits the waits of other transactions
 )
@@ -72,7 +72,8 @@ type row struct {
 
 func (r row) Key() int64 { return r.ID }
 
-// unindexed reads about batch unindexed rows with ids above last, or all, in the order of the ids.
+// unindexed reads unindexed rows with ids above last, in ascending order of id. It stops at the first
+// statement that brings the number to batch or more. If there are fewer rows, it returns all of them.
 func (x Index) unindexed(g *gorm.DB, last int64) (rows []row, err error) {
 	for len(rows) < batch {
 		var some []row
@@ -117,8 +118,8 @@ func (x Index) add(ctx context.Context, g *gorm.DB, chunk int64, rows []row) err
 
 const insertGrams = "REPLACE INTO search_grams (subject, gram, chunk, hits, ids) VALUES "
 
-// merge adds ids to the stored bitmaps of a chunk. some lists the grams to write, and added has the ids of
-// each gram.
+// merge adds ids to the stored bitmaps of a chunk. The parameter some lists the grams to write, and the
+// parameter added has the ids of each gram.
 func (x Index) merge(tx *gorm.DB, chunk int64, added map[string]*roaring.Bitmap, some []string) error {
 	// The row without a gram is a lock: the second of two transactions waits for the bitmaps of the first.
 	if err := tx.Exec(insertGrams+"(?, X'', 0, 0, X'')", x.Table).Error; err != nil {

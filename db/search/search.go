@@ -28,19 +28,20 @@ type Index struct {
 
 const (
 	chunkBits  = 16      // the low bits of an id are its offset in a chunk; each gram and chunk has a bitmap
-	maxGrams   = 16      // grams of its text that a search looks up
-	maxBitmaps = 4       // of these grams, the rarest, whose bitmaps a search reads
+	maxGrams   = 16      // grams of the text that a search looks up
+	maxBitmaps = 4       // number of the rarest grams, whose bitmaps a search reads
 	maxPending = 1000    // unindexed rows that a search compares; if there are more, it compares all rows
 	maxTried   = 1000    // rows that a statement compares
 	firstRead  = 1 << 14 // bytes of bitmaps in the first statement; each later statement reads 4 times more
 )
 
-// Page is db.Page for the rows of q that contain text in some column of the index. q may have any conditions
-// on the table. When q selects few rows, db.Containing is faster.
+// Page is like db.Page, for the rows of q that contain the text in some column of the index. q may have any
+// conditions on the table. When q selects few rows, db.Containing is faster.
 func Page[T interface{ Key() int64 }](q *gorm.DB, x Index, text string, w db.PageRequest) ([]T, *int64, error) {
 	matching := db.Containing(q, text, x.Columns...).Session(&gorm.Session{})
 	s := lookup{q: q.Session(&gorm.Session{NewDB: true}), x: x, w: w}
-	// Pending rows are read first: else a row that is indexed between the two reads would be missed.
+	// Pending rows are read before the index: otherwise a row indexed between these two reads would be
+	// missed.
 	pending, err := s.pending()
 	if err != nil {
 		return nil, nil, err
@@ -186,7 +187,7 @@ func (s *lookup) findChunks(grams [][]byte, pending map[int64]*roaring.Bitmap) e
 }
 
 // candidates yields the ids of possible matches, in the order of the page. It reads bitmaps only as needed,
-// and more of them with each statement.
+// and more bitmaps with each statement.
 func (s *lookup) candidates(yield func(id int64, err error) bool) {
 	for budget := firstRead; len(s.chunks) > 0; budget *= 4 {
 		n, bytes := 1, s.chunks[0].bytes

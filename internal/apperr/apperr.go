@@ -16,20 +16,21 @@ type Detail struct {
 	Params  Params `json:"params,omitempty"` // empty only in errors of another service: see Relayed
 }
 
-// Params has the values in a message, for programs: strings, numbers and booleans. The names are part of the
-// contract. The name "rule" gives the broken rule of the OpenAPI document.
+// Params holds the values that a message mentions, so that programs can read them. Values are strings,
+// numbers or booleans. The keys are part of the contract. The value of the key "rule" is the rule that the
+// field breaks.
 type Params map[string]any
 
-// Error is a refusal of a request or a fault of the system, with the text for the caller and the cause for
-// the log.
+// Error is a refusal of a request or a fault of the system, with a text for the caller and the cause for the
+// log.
 type Error struct {
 	*Code
 	Message string // sentence for people
 	Details []Detail
-	Cause   error // for the log; never sent to the caller
+	Cause   error // underlying error, for the log; never sent to the caller
 }
 
-// New returns an error with code c. args are the arguments of the format c.Sentence.
+// New returns an error with code c. The args are the arguments of the format c.Sentence.
 func (c *Code) New(args ...any) *Error {
 	return &Error{Code: c, Message: fmt.Sprintf(c.Sentence, args...)}
 }
@@ -43,7 +44,7 @@ func (c *Code) Because(cause error, args ...any) *Error {
 
 // From returns the first *Error in the chain of err. For a chain without an *Error, it returns 503
 // unavailable if an error in the chain has a method Unavailable that returns true, as errors of package db
-// have, and otherwise 500 internal. Both have err as the cause.
+// have, and otherwise 500 internal. Both errors have err as the cause.
 func From(err error) *Error {
 	var e *Error
 	if errors.As(err, &e) {

@@ -5,7 +5,7 @@ import "net/http"
 // Code is an entry of the catalogue. From the catalogue, the generators write the error responses and the
 // list of codes in the OpenAPI documents, and docs/errors.md.
 type Code struct {
-	Name     string // in snake_case; never changes, because programs branch on the name
+	Name     string // name in snake_case; never changes, because programs branch on the name
 	Status   int    // HTTP status
 	Sentence string // message for people; a format for fmt.Sprintf
 	When     string // circumstances in which the error happens

@@ -30,7 +30,7 @@ var (
 	System = Principal{Subject: "system", Scope: Admin}
 )
 
-// Admin is the scope that includes all others.
+// Admin is the scope that includes all other scopes.
 const Admin = "admin"
 
 // Scopes lists the scopes that the OpenAPI documents require, and Admin.

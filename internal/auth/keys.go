@@ -26,11 +26,12 @@ import (
 
 const (
 	refreshInterval = 10 * time.Minute
-	// A token with an unknown key id causes a fetch. These limits protect the issuer from invented key ids.
+	// A token with an unknown key id causes a fetch. missInterval and missBurst protect the issuer from
+	// invented key ids.
 	missInterval   = 10 * time.Second
 	missBurst      = 3
-	maxJWKS        = 1 << 20    // bytes
-	minRSA, maxRSA = 2048, 8192 // bits
+	maxJWKS        = 1 << 20    // bytes of the issuer's answer
+	minRSA, maxRSA = 2048, 8192 // bits of an RSA key
 )
 
 // FetchKeys fetches the issuer's keys from url, the address of a JWKS, and returns a function to find the
@@ -73,7 +74,7 @@ type issuerKeys struct {
 	log       *slog.Logger
 	client    http.Client
 	missLimit *rate.Limiter      // limits the fetches for tokens without a matching key
-	fetching  singleflight.Group // shares a fetch between concurrent calls of find or of refresh
+	fetching  singleflight.Group // shares a fetch between concurrent calls of issuerKeys.find or refresh
 	keys      atomic.Pointer[[]issuerKey]
 	logged    string // the last warning about unusable keys; a refresh does not log the same warning again
 }
@@ -84,7 +85,7 @@ type issuerKey struct {
 	public any
 }
 
-// find returns the keys that may verify token. When no key matches, find fetches the keys again. It fails
+// find returns the keys that may verify the token. When no key matches, find fetches the keys again. It fails
 // when still no key matches.
 func (k *issuerKeys) find(ctx context.Context, token *jwt.Token) (any, error) {
 	if set := k.matching(token); len(set.Keys) > 0 {
@@ -98,7 +99,7 @@ func (k *issuerKeys) find(ctx context.Context, token *jwt.Token) (any, error) {
 	})
 	set := k.matching(token) // also after an error, because another call may have fetched the key
 	if len(set.Keys) == 0 {
-		// %v and not %w: to reason, an error in the issuer's JSON must not look like an error in the token.
+		// %v, not %w: reason() must not take an error in the issuer's JSON for an error in the token.
 		return nil, fmt.Errorf("no key of the issuer fits (%v)", err)
 	}
 	return set, nil
@@ -180,7 +181,7 @@ func (k *issuerKeys) fetch(ctx context.Context) error {
 }
 
 // parseKey parses a JWK. It fails for a key that cannot verify signatures with RS256, ES256 or EdDSA, and for
-// an RSA key that is too short or too long. A key with an error still has the id, for the log.
+// an RSA key with fewer than minRSA or more than maxRSA bits. A key with an error has the id, for the log.
 func parseKey(text jsontext.Value) (key issuerKey, err error) {
 	var m jwkset.JWKMarshal
 	if err := json.Unmarshal(text, &m); err != nil {

@@ -25,8 +25,8 @@ import (
 type Tokens struct {
 	Secret   string      // secret of JWTs signed with HS256; "" refuses these JWTs
 	Keys     jwt.Keyfunc // finds the key of a JWT signed with RS256, ES256 or EdDSA; nil refuses these JWTs
-	Issuer   string      // required `iss`; "" accepts any
-	Audience string      // required entry of `aud`; "" accepts any
+	Issuer   string      // required `iss`; "" accepts any issuer
+	Audience string      // required entry of `aud`; "" accepts any audience
 	Service  []string    // accepted service tokens; services send the first; the others are for a rotation
 }
 
@@ -128,8 +128,8 @@ func (t Tokens) methods() []string {
 	return methods
 }
 
-// key returns the key that verifies token. It refuses two kinds of header: a header with a duplicate name,
-// where the JWT parser takes the last value, and a header with `crit`, which the parser ignores.
+// key returns the key that verifies the token. It refuses two kinds of header: a header with a duplicate
+// name, where the JWT parser takes the last value, and a header with `crit`, which the parser ignores.
 func (t Tokens) key(token *jwt.Token) (any, error) {
 	header, _, _ := strings.Cut(token.Raw, ".")
 	decoded, _ := base64.RawURLEncoding.DecodeString(header) // the parser has already decoded the header
@@ -145,8 +145,8 @@ func (t Tokens) key(token *jwt.Token) (any, error) {
 	return t.Keys(token)
 }
 
-// Issue returns a JWT for p, signed with t.Secret and valid for lifetime from now. It fails when a token
-// cannot have p's subject or customer: see claims.principal.
+// Issue returns a JWT for p, signed with t.Secret. The token is valid from now on, for the time lifetime. It
+// fails when a token cannot have p's subject or customer: see claims.principal.
 func (t Tokens) Issue(p Principal, lifetime time.Duration) (string, error) {
 	now := time.Now()
 	c := toClaims(p)

@@ -25,24 +25,24 @@ type Command interface {
 // in a batch by itself; otherwise new commands queue up and form the next batch, in order of arrival. Without
 // contention, commands do not wait for each other.
 //
-// A command that needs a row held by another transaction does not delay the others: Run leaves the command
-// out of the batch, and the Batcher runs the command again when the row is free.
+// A command that needs a row held by another transaction does not delay the other commands: Run leaves the
+// command out of the batch, and the Batcher runs the command again when the row is free.
 //
 // Set the exported fields before the first call. Several goroutines may call the methods.
 type Batcher[C Command] struct {
 	MaxConcurrent int           // concurrent batches, besides up to maxStalled stalled batches
 	MaxCost       int           // total cost of a batch; a more expensive command runs by itself
 	StallTimeout  time.Duration // after this time a batch counts as stalled; 0 means DefaultStallTimeout
-	MaxHeld       int           // number of waiting commands above which BriefTimeout applies
+	MaxHeld       int           // number of commands waiting for held rows above which BriefTimeout applies
 
 	// Run runs a batch. ctx ends when no caller waits any more. Run leaves out the commands listed in held,
 	// because another transaction holds a row. After an error, rolledBack says that the batch changed
 	// nothing; a panic counts as rolled back. After a rollback, each of the other commands is run once more,
-	// in a batch by itself, so that a bad command does not fail the others.
+	// in a batch by itself, so that a bad command does not fail other commands.
 	Run func(ctx context.Context, batch []C) (held []Held, rolledBack bool, err error)
 
 	mu         sync.Mutex
-	queue      []*waiter[C]    // in order of arrival
+	queue      []*waiter[C]    // waiting commands in order of arrival
 	running    int             // running batches, without stalled batches
 	stalled    int             // running batches that have stalled
 	inProgress int             // commands in the running batches
@@ -57,11 +57,13 @@ type Held struct {
 	Row      string // the name of the row, for Batcher.IsHeld
 	Commands []int  // the commands that need the row, as indexes in the batch
 
-	// IsFree waits at most wait for the row to become free, and reports whether it is. It keeps no lock.
+	// IsFree waits for the row to become free, for the time wait at most, and reports whether the row is
+	// free. It keeps no lock.
 	IsFree func(ctx context.Context, wait time.Duration) bool
 }
 
-// ErrHeld means that a command was not run, because another transaction held a row for too long.
+// ErrHeld means that a command was not run, because another transaction held a row for longer than
+// HeldTimeout or BriefTimeout, or more commands waited than maxHeldFactor allows.
 var ErrHeld = errors.New("another transaction holds a row that is needed")
 
 const (
@@ -89,7 +91,7 @@ type heldRow[C Command] struct {
 // waiter is a command whose caller waits in Submit.
 type waiter[C Command] struct {
 	command C
-	ctx     context.Context // of the caller
+	ctx     context.Context // context of the caller
 	heldAt  time.Time       // start of the wait for held rows; zero before
 	err     error
 	done    chan struct{}
@@ -221,7 +223,7 @@ func (b *Batcher[C]) run(batch []*waiter[C]) {
 // setAside calls finish for the commands of a batch that need held rows, and returns the other commands.
 func (b *Batcher[C]) setAside(batch []*waiter[C], held []Held) (others []*waiter[C]) {
 	var needy []*waiter[C]
-	index := map[int]int{} // from the index in batch to the index in needy
+	index := map[int]int{} // indexes in needy, by index in batch
 	for _, h := range held {
 		for i, c := range h.Commands {
 			if _, listed := index[c]; !listed {
@@ -236,7 +238,7 @@ func (b *Batcher[C]) setAside(batch []*waiter[C], held []Held) (others []*waiter
 }
 
 // watch watches a batch of n commands. After StallTimeout, the batch no longer counts as running, so that
-// another batch may start. Call end when the batch has ended, with b.mu held.
+// another batch may start. Call the function end when the batch has ended, with b.mu held.
 func (b *Batcher[C]) watch(n int) (end func()) {
 	ended, stalled := false, false
 	stallTimeout := cmp.Or(b.StallTimeout, DefaultStallTimeout)
@@ -273,8 +275,8 @@ func (b *Batcher[C]) watch(n int) (end func()) {
 	}
 }
 
-// finish frees the conflict keys of a batch, parks the commands that need held rows, calls end, and starts
-// the next batches. Commands that cannot be parked end with ErrHeld, and the other commands with err.
+// finish frees the conflict keys of a batch, parks the commands that need held rows, calls the function end,
+// and starts the next batches. Commands that cannot be parked end with ErrHeld, other commands with err.
 func (b *Batcher[C]) finish(batch []*waiter[C], held []Held, err error, end func()) {
 	b.mu.Lock()
 	for _, w := range batch {
@@ -296,7 +298,7 @@ func (b *Batcher[C]) finish(batch []*waiter[C], held []Held, err error, end func
 	}
 }
 
-// try calls Run. It turns a panic into an error: no caller could recover from a panic on this goroutine.
+// try calls Batcher.Run. It turns a panic into an error: no caller could recover from it on this goroutine.
 func (b *Batcher[C]) try(batch []*waiter[C]) (held []Held, rolledBack bool, err error) {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
@@ -319,9 +321,9 @@ func (b *Batcher[C]) try(batch []*waiter[C]) (held []Held, rolledBack bool, err 
 	return b.Run(ctx, commands)
 }
 
-// park lets the commands in held wait for their rows. parked are the indexes of the commands that wait now.
-// refused are the indexes of the commands that have waited for too long, or find too many others waiting.
-// b.mu must be held.
+// park lets the commands in held wait for their rows. The result parked has the indexes of the commands that
+// wait now. The result refused has the indexes of the commands that have waited longer than HeldTimeout, or
+// find maxHeldFactor * MaxHeld other commands waiting. b.mu must be held.
 func (b *Batcher[C]) park(batch []*waiter[C], held []Held) (parked, refused map[int]bool) {
 	parked, refused = map[int]bool{}, map[int]bool{}
 	for _, h := range held {
@@ -394,8 +396,7 @@ func (r *heldRow[C]) free(ctx context.Context, wait time.Duration) (free bool) {
 	return r.isFree(ctx, wait)
 }
 
-// removeExpired ends the commands that have waited for too long, and returns the rows that still have waiting
-// commands.
+// removeExpired ends the commands that have waited too long, and returns the rows with waiting commands.
 func (b *Batcher[C]) removeExpired() map[string]*heldRow[C] {
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -12,9 +12,9 @@ import (
 // PageSize is the number of rows that an export reads at once.
 const PageSize = 500
 
-// Export returns a file of all rows that page returns. The generated type T must not have optional fields.
-// page returns the rows after a cursor, and the cursor for the next call: nil after the last page. In CSV the
-// first line names the fields.
+// Export returns a file of all rows that the function page returns. The generated type T must not have
+// optional fields. The function page returns the rows after a cursor, and the cursor for the next call: nil
+// after the last page. In CSV the first line names the fields.
 func Export[T any](asCSV bool, page func(cursor *int64) ([]T, *int64, error)) File {
 	if asCSV {
 		return File{ContentType: CSV, Write: func(out *bufio.Writer) error { return exportCSV(out, page) }}

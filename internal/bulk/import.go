@@ -20,8 +20,8 @@ type Import[R, V any] struct {
 	DryRun bool
 	Value  func(R) V
 	Names  func(V) []Name // values that no other row of the file may have
-	// Apply calls Is or Refuse for each row, and changes the database in a transaction, except in a dry run.
-	// After ErrApart it is called again with fewer rows; any other error ends the import.
+	// Apply calls Row.Is or Row.Refuse for each row, and changes the database in a transaction, except in a
+	// dry run. After ErrApart it is called again with fewer rows; any other error ends the import.
 	Apply func(ctx context.Context, rows []*Row[V]) error
 }
 
@@ -38,8 +38,8 @@ func (n Name) hash() [16]byte {
 // ErrApart is the error of Apply when the rows must be applied in several transactions.
 var ErrApart = errors.New("rows stand in each other's way")
 
-// batchSize is the number of rows in a transaction. Their statements stay well below the limits of SQLite and
-// MySQL.
+// batchSize is the number of rows in a transaction. The statements of a transaction stay well below the
+// limits of SQLite and MySQL.
 const batchSize = 250
 
 // Row is a row of an import, and its result.
@@ -63,7 +63,7 @@ func (r *Row[V]) Refuse(why *apperr.Error) {
 }
 
 // File receives body, and returns the answer: a file whose Write applies the rows, and writes a line for each
-// row and a summary at the end. ctx is the request's context. Errors: those of OpenRows.
+// row and a summary at the end. ctx is the request's context. Errors: the errors of OpenRows.
 func (i Import[R, V]) File(ctx context.Context, body io.Reader) (File, error) {
 	rows, err := OpenRows(body)
 	if err != nil {
@@ -88,7 +88,7 @@ type run[R, V any] struct {
 	summary contract.ImportSummary
 }
 
-// run applies all rows, and writes their lines and the summary. The summary reports an error; run then
+// run applies all rows, and writes their lines and the summary. The summary reports an error; the method then
 // returns an ErrReported. Only a fault of the service before the first line is returned unchanged.
 func (r *run[R, V]) run() error {
 	r.summary.DryRun = r.DryRun
@@ -105,7 +105,7 @@ func (r *run[R, V]) run() error {
 	return errors.Join(err, r.encoder.Encode(contract.ImportLine{Summary: &r.summary})) // Respond flushes
 }
 
-// applyAll applies all batches, and sends the lines of each batch when it is applied.
+// applyAll applies all batches, and sends the answer's lines of each batch when the batch is applied.
 func (r *run[R, V]) applyAll() error {
 	for {
 		batch, end := r.readBatch()
@@ -121,7 +121,7 @@ func (r *run[R, V]) applyAll() error {
 	}
 }
 
-// readBatch returns the next rows. The error says that no rows follow: io.EOF at the end of the file.
+// readBatch returns the next rows, at most batchSize. An error says that no rows follow: io.EOF at the end.
 func (r *run[R, V]) readBatch() (batch []*Row[V], end error) {
 	for len(batch) < batchSize {
 		record, err := r.rows.Next()
@@ -164,7 +164,7 @@ func (r *run[R, V]) read(record Record) *Row[V] {
 	return row
 }
 
-// applyBatch applies the valid rows, and sends the lines of all rows.
+// applyBatch applies the valid rows, and sends the answer's line for each row.
 func (r *run[R, V]) applyBatch(batch []*Row[V]) error {
 	var valid []*Row[V]
 	for _, row := range batch {

@@ -15,8 +15,7 @@ import (
 	"example.com/b2b/internal/validation"
 )
 
-// Media types of files. In both, a file is a sequence of rows; x-row in the document names the schema of a
-// row.
+// Media types of files. In both types, a file is a sequence of rows; x-row names the schema of a row.
 const (
 	CSV    = "text/csv"
 	NDJSON = "application/x-ndjson"
@@ -28,7 +27,7 @@ const MaxFile = 64 << 20
 
 const (
 	maxRows = 100_000
-	maxRow  = 64 << 10 // bytes
+	maxRow  = 64 << 10 // bytes of a row
 )
 
 // RowSchema returns the schema of the rows of a file.
@@ -65,17 +64,18 @@ type Record struct {
 	Refused *apperr.Error // why the row is refused; nil for a valid row
 }
 
-// OpenRows receives the whole file to disk before it returns. So a client may send the whole file before it
-// reads an answer, and an incomplete file changes nothing. body must be an *Upload. The caller must close the
-// rows. Errors: 400 malformed_row or validation_failed for the columns of CSV, 400 validation_failed for an
-// empty file, 503 unavailable when the disk is full or fails, and the errors of Upload.Read.
+// OpenRows writes the whole file to disk before it returns. So a client may send the whole file before it
+// reads an answer, and a truncated file changes nothing. The body must be an *Upload. The caller must close
+// the rows. Errors: 400 malformed_row or validation_failed for faulty columns of a CSV file, 400
+// validation_failed for an empty file, 503 unavailable when the disk is full or fails, and the errors of
+// Upload.Read.
 func OpenRows(body io.Reader) (*Rows, error) {
 	upload := body.(*Upload)
 	file, err := os.CreateTemp("", "b2b-rows-")
 	if err != nil {
 		return nil, apperr.Unavailable.Because(err)
 	}
-	_ = os.Remove(file.Name()) // so a killed process leaves no file; fails on Windows
+	_ = os.Remove(file.Name()) // removed now, so that a kill leaves no file; fails on Windows
 	r := &Rows{schema: upload.Row, file: file, left: maxRow}
 	if err = receive(file, upload); err == nil {
 		r.format, err = r.open(upload.Media)

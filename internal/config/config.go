@@ -169,7 +169,7 @@ type Stopping struct {
 	ShutdownTimeout time.Duration `env:"SHUTDOWN_TIMEOUT_SECONDS" default:"30" unit:"seconds" from:"1" to:"300" help:"how long requests in flight get on SIGTERM, all services of a process together"`
 }
 
-// SinglePort configures the port of a service that runs alone. Only is nil when PORT is not set.
+// SinglePort configures the port of a service that runs alone. The field Only is nil when PORT is not set.
 type SinglePort struct {
 	Only *int `env:"PORT" from:"0" to:"65535" help:"port of the service, when a command runs just one; wins over the port of its own"`
 }
@@ -198,7 +198,7 @@ type OrdersPeer struct {
 	OrdersBase string `env:"ORDERS_API_BASE" default:"http://localhost:{ORDERS_PORT}" format:"address" help:"where the Orders API is; a command that runs all services uses the one that it starts"`
 }
 
-// Read sets the fields of the groups, and of the group Deployment, from environment variables. groups are
+// Read sets the fields of the groups, and of the group Deployment, from environment variables. The groups are
 // pointers to fields of s. A field keeps its value when the variable has neither a value nor a default. The
 // error has a line for each invalid variable, with the name, the value and the allowed values, and a line for
 // each setting that is unsafe in production.
@@ -227,7 +227,7 @@ func (s *Settings) Read(groups ...any) error {
 			group.Env = cmp.Or(group.Env, Development)
 		case *JWT:
 			if s.Env == Development && group.JWKSURL != "" && KnownToAll(group.JWTSecret) {
-				group.JWTSecret = "" // an issuer signs: refuse tokens signed with the public default
+				group.JWTSecret = "" // tokens come from an issuer: refuse the public default
 			}
 		}
 	}
@@ -350,7 +350,7 @@ func variablesOf(group reflect.Type) (all []Variable) {
 
 var units = map[string]time.Duration{"seconds": time.Second, "minutes": time.Minute, "hours": time.Hour}
 
-// DefaultText returns the defaults as a text for tables. quote is put before and after each value.
+// DefaultText returns the defaults as a text for tables. The text quote is put before and after each value.
 func (v Variable) DefaultText(quote string) string {
 	var all []string
 	if v.Default != "" {
@@ -469,8 +469,7 @@ func (v Variable) read(field reflect.Value, environment string) error {
 	return nil
 }
 
-// Lifetime parses the lifetime of a token: a Go duration, or days such as 7d. An error lists the allowed
-// values.
+// Lifetime parses the lifetime of a token: a Go duration, or days such as 7d. Errors list the allowed values.
 func Lifetime(text string) (time.Duration, error) {
 	lifetime, err := time.ParseDuration(text)
 	if days, whole := strings.CutSuffix(text, "d"); whole {

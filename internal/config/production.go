@@ -12,7 +12,7 @@ var publicSecrets = []string{
 	"your-jwt-secret-key-change-in-production", "your-production-token",
 }
 
-// KnownToAll reports whether secret is a public secret.
+// KnownToAll reports whether the secret is public.
 func KnownToAll(secret string) bool { return slices.Contains(publicSecrets, secret) }
 
 // productionProblems returns an error for each setting in groups that is unsafe in production. The errors may
@@ -30,7 +30,7 @@ func (s *Settings) productionProblems(groups []any) (problems []error) {
 		switch {
 		case KnownToAll(value):
 			refuse(fmt.Sprintf("%s is %q, which everybody knows", name, value), allowed)
-		case len(value) < 32: // the minimum for HS256: RFC 7518, section 3.2
+		case len(value) < 32: // the minimum for HS256, in bytes: RFC 7518, section 3.2
 			refuse(fmt.Sprintf("%s has %d bytes", name, len(value)), allowed)
 		}
 	}

@@ -61,8 +61,8 @@ type link struct {
 	Here bool   `json:"-"`
 }
 
-// Page returns the data of both templates, for a browser that has called host. With front, the index page
-// also shows the documents of the other services, and links to a start page.
+// Page returns the data of the templates, for a browser that has called the host. With the parameter front,
+// the index page also shows the documents of the other services, and links to a start page.
 func Page(title string, others []Linked, front bool, host string) map[string]any {
 	documents := []link{{Name: title, URL: "/openapi.yaml"}} // YAML keeps the author's order
 	links := []link{{Name: title, URL: "/docs", Here: true}}
@@ -113,9 +113,9 @@ func asHTML(sentence string) template.HTML {
 
 var codeSpan = regexp.MustCompile("`([^`]*)`")
 
-// ForBrowser returns the address of a service for a browser that has called host. A browser may not know a
-// host name without a dot, such as localhost or the name of a container. In a base with such a name and a
-// port, host replaces the name.
+// ForBrowser returns the address of a service for a browser that has called the host. A browser may not know
+// a host name without a dot, such as localhost or the name of a container. In a base with such a name and a
+// port, the parameter host replaces the name.
 func ForBrowser(base, host string) string {
 	u, err := url.Parse(base)
 	if err != nil || strings.Contains(u.Hostname(), ".") || u.Port() == "" {
@@ -128,9 +128,9 @@ func ForBrowser(base, host string) string {
 	return u.String()
 }
 
-// Served returns the document for callers, as YAML and as a model, with the version of this program. With
-// open, operations do not require a caller's token. Served panics when the document cannot be read, because
-// the document is part of the program.
+// Served returns the document for callers, as YAML and as a model, with the version of this program. With the
+// parameter open, operations do not require a caller's token. Served panics when the document cannot be read,
+// because the document is part of the program.
 func Served(document []byte, open bool) ([]byte, *openapi3.T) {
 	if open {
 		document = bearerAuth.ReplaceAll(document, []byte("$1- {}\n$0"))

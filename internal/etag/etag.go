@@ -20,9 +20,9 @@ func Of(body []byte) string {
 	return fmt.Sprintf(`"%x"`, sum[:16])
 }
 
-// Precondition checks the header If-Match of a change; nil sets no condition. representation is the value
-// that a GET would answer now, for encoding/json. The caller must hold locks on the rows of the value until
-// the change is committed. Error: 412 precondition_failed.
+// Precondition checks the header If-Match of a change; nil sets no condition. The parameter representation is
+// the value that a GET would answer now, for encoding/json. The caller must hold locks on the rows of the
+// value until the change is committed. Error: 412 precondition_failed.
 func Precondition(ifMatch *string, representation any) error {
 	if ifMatch == nil {
 		return nil

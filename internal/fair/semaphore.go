@@ -19,8 +19,7 @@ type Caller struct {
 // Semaphore is a semaphore in which no caller can take every slot. A caller gets a slot only while the caller
 // has fewer slots than factor times the free slots. So a lone caller gets factor/(1+factor) of the slots,
 // each of n callers gets factor/(1+n*factor), and some slots stay free for a new caller. Network switches
-// share their memory by the same dynamic threshold (Choudhury and Hahne, 1998). A nil Semaphore sets no
-// bound.
+// share memory by the same dynamic threshold (Choudhury and Hahne, 1998). A nil Semaphore has no bound.
 type Semaphore struct {
 	size, factor, reserved int
 	name                   string
@@ -28,7 +27,7 @@ type Semaphore struct {
 	mu     sync.Mutex
 	used   int
 	usedBy map[string]int // slots in use by name of caller; no entry for 0 slots
-	queue  []*waiter      // in the order of arrival
+	queue  []*waiter      // waiters in the order of arrival
 	turn   int            // turn of the waiter that last got a slot
 }
 
@@ -38,8 +37,8 @@ type waiter struct {
 	acquired chan struct{} // closed when the waiter has its slot
 }
 
-// New returns a semaphore of size slots, or nil when size is 0. reserved is the number of slots that only
-// services may take. name is for log lines: it names the slots, and the variable that sets their number.
+// New returns a semaphore of size slots, or nil for 0 slots. Only services may take the reserved slots. The
+// text name is for log lines: it names the slots, and the variable that sets their number.
 func New(size, factor, reserved int, name string) *Semaphore {
 	if size == 0 {
 		return nil

@@ -23,7 +23,7 @@ func (f Format) Valid(s string) bool { return f.accepted == nil || f.accepted.Ma
 
 // Contents of character classes, without the brackets.
 var (
-	control   = `\x00-\x1f\x7f-\x9f\x{2028}\x{2029}` // with the line separator and the paragraph separator
+	control   = `\x00-\x1f\x7f-\x9f\x{2028}\x{2029}` // also the line and the paragraph separator
 	space     = class(unicode.White_Space) + `\x{200B}\x{2060}\x{FEFF}`
 	invisible = class(unicode.White_Space, unicode.Cc, unicode.Cf, unicode.Other_Default_Ignorable_Code_Point,
 		unicode.Variation_Selector)

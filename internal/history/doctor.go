@@ -9,9 +9,9 @@ import (
 	"example.com/b2b/db/doctor"
 )
 
-// Count returns an SQL expression for the number of events of one type that belong to a row of table. In the
-// query, table must not have an alias. A row without the event SUBJECT.created is older than the history, and
-// some of its events may be missing.
+// Count returns an SQL expression for the number of events of one type that belong to a row of table. The
+// query must not give the table an alias. A row without the event SUBJECT.created is older than the history,
+// and some of its events may be missing.
 func Count(event, subject, table string) string {
 	const count = "(SELECT COUNT(*) FROM events e WHERE %s AND e.type = '%s')"
 	return fmt.Sprintf(count, ofRow(subject, table), event)
@@ -28,8 +28,8 @@ func JoinLast(subject, table string) string {
 		ofRow(subject, table), Count(subject+".created", subject, table))
 }
 
-// LastShows returns the rule that the last event of a row shows the current values of the row's columns. list
-// has the names of the columns, separated by a comma and a space.
+// LastShows returns the rule that the last event of a row shows the current values of the row's columns. The
+// parameter list has the names of the columns, separated by a comma and a space.
 func LastShows(subject, table, list string) doctor.Rule {
 	columns := strings.Split(list, ", ")
 	return doctor.Rule{

@@ -30,7 +30,7 @@ type Event struct {
 // Origin names the caller and the request that caused a change.
 type Origin struct {
 	Actor         string  // the caller's name: see auth.Principal
-	CorrelationID *string // of the request; nil for background work
+	CorrelationID *string // correlation id of the request; nil for background work
 }
 
 // By returns the origin of changes by a principal. correlationID is "" outside of requests.
@@ -44,8 +44,8 @@ func By(p auth.Principal, correlationID string) Origin {
 // Key returns the id, for db.Page.
 func (e Event) Key() int64 { return e.ID }
 
-// Append inserts events in one statement. tx is the transaction of the changes, and by is the origin of
-// events without an origin.
+// Append inserts events in one statement. tx is the transaction of the changes. The parameter by is the
+// origin of events without an origin.
 func Append(tx *gorm.DB, by Origin, events ...Event) error {
 	rows := make([][]any, len(events))
 	for i, e := range events {
@@ -66,13 +66,12 @@ func Append(tx *gorm.DB, by Origin, events ...Event) error {
 	return db.Insert(tx, "events", columns, rows)
 }
 
-// Page reads a page of the events of a subject. It does not check whether the caller of the service may see
-// the subject.
+// Page reads a page of the events of a subject. It does not check whether the caller may see the subject.
 func Page(q *gorm.DB, subject string, id int64, w db.PageRequest) ([]Event, *int64, error) {
 	return db.Page[Event](q.Where("subject = ? AND subject_id = ?", subject, id), w)
 }
 
-// Response returns the answer for a page of events. next is the cursor of the next page.
+// Response returns the answer for a page of events. The parameter next is the cursor of the next page.
 func Response(events []Event, next *int64) contract.EventListResponse {
 	data := make([]contract.ChangeEvent, len(events))
 	for i, e := range events {

@@ -22,7 +22,7 @@ import (
 // Keys stores the idempotency keys of a service.
 type Keys struct {
 	DB         *gorm.DB
-	Lifetime   time.Duration // from the first answer until the key expires
+	Lifetime   time.Duration // time from the first answer until the key expires
 	Operations Operations    // the operations of the service
 }
 
@@ -33,8 +33,8 @@ type Operation struct {
 	Target string // the kind of thing that the operation creates or changes
 }
 
-// Request returns a request of the operation, by the caller in ctx. key may be nil. content identifies the
-// request: a repeat must have the same content in JSON, also in later versions of the program.
+// Request returns a request of the operation, by the caller in ctx. The key may be nil. The content
+// identifies the request: a repeat must have the same content in JSON, also in later versions of the program.
 func (o Operation) Request(ctx context.Context, key *string, content any) Request {
 	return Request{
 		Caller: auth.From(ctx).KeySpace(), Operation: o.Name, Key: key, Content: content, Status: o.Status,
@@ -44,7 +44,7 @@ func (o Operation) Request(ctx context.Context, key *string, content any) Reques
 // Operations lists the operations of a service that take an idempotency key.
 type Operations []Operation
 
-// Find returns the operation with a name, and whether there is one.
+// Find returns the operation with a name, and whether there is such an operation.
 func (all Operations) Find(name string) (Operation, bool) {
 	i := slices.IndexFunc(all, func(o Operation) bool { return o.Name == name })
 	if i < 0 {
@@ -71,7 +71,7 @@ type Request struct {
 	Caller    string  // the owner of the key: see auth.Principal.KeySpace
 	Operation string  // the name of an Operation
 	Key       *string // nil for a request without idempotency; the result is then not stored
-	Content   any     // see Operation.Request
+	Content   any     // content of the request: see Operation.Request
 	Status    int     // HTTP status of a success
 }
 
@@ -98,9 +98,9 @@ func (a Answer) Respond(w http.ResponseWriter) error {
 type Effect func(tx *gorm.DB) (target int64, body any, err error)
 
 // Execute runs effect in a transaction, and returns the answer with the body that effect returned. With a
-// key, effect takes place at most once: the same request with the same key gets the first answer, and waits
-// while the first request still runs; a different request with the same key gets 422 idempotency_key_reused.
-// When effect refuses the request, nothing is stored.
+// key, the effect takes place at most once: a repeat of the request with the same key gets the first answer,
+// and waits while the first request still runs; a different request with the same key gets 422
+// idempotency_key_reused. When the effect refuses the request, nothing is stored.
 func (k Keys) Execute(ctx context.Context, r Request, effect Effect) (Answer, error) {
 	var a Answer
 	err := db.InTx(ctx, k.DB, func(tx *gorm.DB) error {
@@ -113,7 +113,8 @@ func (k Keys) Execute(ctx context.Context, r Request, effect Effect) (Answer, er
 			if a, refused = k.run(tx, r, existing, effect); refused == nil || apperr.From(refused).IsFault() {
 				return refused
 			}
-			// The same request may have committed meanwhile, and may be the reason for the refusal.
+			// Another copy of this request may have committed meanwhile: its effect may have caused the
+			// refusal.
 			if existing, err = k.lookupOne(tx, r); err != nil {
 				return err
 			}
@@ -139,7 +140,7 @@ func (k Keys) run(tx *gorm.DB, r Request, existing Existing, effect Effect) (Ans
 	return a, k.Save(tx, Record{r, existing, target, a})
 }
 
-// StoredAnswer reads the first answer to the same request with the same key, outside of transactions. It
+// StoredAnswer reads the answer to an earlier copy of r with the same key, outside of transactions. It
 // reports whether there is such an answer.
 func (k Keys) StoredAnswer(ctx context.Context, r Request) (Answer, bool) {
 	existing, err := k.lookupOne(k.DB.WithContext(ctx), r)
@@ -239,12 +240,13 @@ func (k Keys) Save(tx *gorm.DB, records ...Record) error {
 		"expires_at"
 	err := db.Insert(tx, "idempotency_keys", columns, rows)
 	if errors.Is(err, gorm.ErrDuplicatedKey) {
-		return db.ErrConflict // so that the transaction runs again and finds the row
+		return db.ErrConflict // the transaction then runs again and finds the row
 	}
 	return err
 }
 
-// deleteExpired deletes the rows that are still expired. A request may have used a key again meanwhile.
+// deleteExpired deletes the rows that are still expired. It keeps the rows that a request has renewed
+// meanwhile, by using an expired key again.
 func deleteExpired(q *gorm.DB, rows []row) *gorm.DB {
 	return q.Where("expires_at <= ?", db.Now(q, 0)).Delete(&rows)
 }
@@ -303,11 +305,11 @@ type row struct {
 	IdempotencyKey string `gorm:"primaryKey"`
 	RequestHash    []byte
 	TargetID       *int64
-	Status         *int    // of the first answer
-	ResponseBody   *string // of the first answer
+	Status         *int    // HTTP status of the first answer
+	ResponseBody   *string // body of the first answer
 	ExpiresAt      time.Time
 
-	Expired bool `gorm:"->"` // expired by the database's clock; set by queries that select expired
+	Expired bool `gorm:"->"` // true for an expired key; set by queries that select a column named `expired`
 }
 
 // TableName implements gorm's Tabler.

@@ -38,10 +38,10 @@ type Peer struct {
 	InProcess *InProcessTransport // transport to a service in this process; nil for a service elsewhere
 }
 
-// Client returns an HTTP client for calls to the peer; name is the name of the peer in errors. The client
-// sends the service token, the caller's identity and the correlation id with each call. A call with its
-// answer takes at most Timeout, and at most half of the time left in its context, so that time for a second
-// call remains. Error of a call: ErrDown.
+// Client returns an HTTP client for calls to the peer; the parameter name is the peer's name in errors. The
+// client sends the service token, the caller's identity and the correlation id with each call. A call with
+// its answer takes at most Timeout, and at most half of the time left in its context, so that time for a
+// second call remains. Error of a call: ErrDown.
 func (p Peer) Client(name string) *http.Client {
 	if p.InProcess != nil {
 		return newClient(p.InProcess, name, p.Token, p.Timeout, openFor)
@@ -71,7 +71,7 @@ type transport struct {
 // RoundTrip sends req and reads the whole answer. An answer that ends early is an error.
 func (t transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	if req.Body != nil {
-		defer req.Body.Close() // also for a call that is not made
+		defer req.Body.Close() // closed also for a call that is not made
 	}
 	if err := req.Context().Err(); err != nil {
 		return nil, err
@@ -122,10 +122,10 @@ func (t transport) send(ctx context.Context, req *http.Request) (*http.Response,
 	return res, body.Bytes(), err
 }
 
-// verdict returns the error that a call reports to the circuit breaker: err, or an error for a faulty answer.
-// A call that ran out of time counts as a failure of the peer only when it had at least three quarters of
-// t.timeout. Otherwise the caller's deadline was too short, and verdict returns context.Canceled, which the
-// breaker ignores.
+// verdict returns the error for the circuit breaker: err, or an error for a faulty answer. A call that ran
+// out of time counts as a failure of the peer only when it had at least three quarters of t.timeout.
+// Otherwise the caller's deadline was too short, and verdict returns context.Canceled, which the breaker
+// ignores.
 func (t transport) verdict(res *http.Response, body []byte, err error, timeout time.Duration) error {
 	if errors.Is(err, context.DeadlineExceeded) && timeout < t.timeout*3/4 {
 		return context.Canceled

@@ -66,8 +66,7 @@ func (t *InProcessTransport) RoundTrip(req *http.Request) (*http.Response, error
 // ctx ends first.
 func (t *InProcessTransport) Drain(ctx context.Context) error { return t.calls.Acquire(ctx, maxCalls) }
 
-// serve lets the handler answer req. It returns nil when the handler panics, because the answer may then be
-// incomplete.
+// serve lets the handler answer req. It returns nil after a panic, because the answer may then be incomplete.
 func (t *InProcessTransport) serve(req *http.Request) (a *answer) {
 	defer func() {
 		if p := recover(); p != nil {
@@ -104,8 +103,7 @@ type answer struct {
 
 func (a *answer) Header() http.Header { return a.header }
 
-// SetReadDeadline is called by http.ResponseController. It does nothing, because the body is already in
-// memory.
+// SetReadDeadline is called by http.ResponseController. It does nothing: the body is already in memory.
 func (a *answer) SetReadDeadline(time.Time) error { return nil }
 
 func (a *answer) WriteHeader(status int) {

@@ -29,7 +29,7 @@ type connection struct {
 	since   time.Time // time of the last change: opened, first byte of a request, busy, no longer busy
 }
 
-// newConnections returns connections with bounds: max for all, perNetwork for each network. 0 sets no bound.
+// newConnections returns connections with bounds: max in all, perNetwork in each network. 0 sets no bound.
 func newConnections(max, perNetwork int) *connections {
 	return &connections{
 		max: cmp.Or(max, math.MaxInt), perNetwork: cmp.Or(perNetwork, math.MaxInt),
@@ -39,7 +39,7 @@ func newConnections(max, perNetwork int) *connections {
 
 type contextKey struct{}
 
-// admit adds a connection. When there are too many connections, it first closes a connection: see makeRoom.
+// admit adds a connection. When a bound is reached, it first closes a connection: see makeRoom.
 func (a *connections) admit(ctx context.Context, conn net.Conn) context.Context {
 	host, _, _ := net.SplitHostPort(conn.RemoteAddr().String())
 	c := &connection{Conn: conn, all: a, network: Network(host), since: time.Now()}
@@ -109,8 +109,8 @@ func (a *connections) changed(conn net.Conn, state http.ConnState) {
 	}
 }
 
-// Busy marks the connection of a request as busy until done is called: the server does not close it for a new
-// caller. ctx is the request's context. Without a connection of a Server in ctx, Busy does nothing.
+// Busy marks the connection of a request as busy until done() is called: the server does not close it for a
+// new caller. ctx is the request's context. Without a connection of a Server in ctx, Busy does nothing.
 func Busy(ctx context.Context) (done func()) {
 	c, ok := ctx.Value(contextKey{}).(*connection)
 	if !ok {

@@ -12,20 +12,18 @@ import (
 	"time"
 )
 
-// Server answers requests on its listeners. The header of a request may have 16 KB, and net/http allows 4 KB
-// more.
+// Server answers requests on its listeners. A request's header may have 16 KB, and net/http allows 4 KB more.
 type Server struct {
 	Listeners []net.Listener
 	Handler   http.Handler
 	Log       *slog.Logger
 
-	// Drain waits for work of Handler that has no connection, such as calls within the process; nil for no
-	// such work.
+	// Drain waits for work of Handler without a connection, such as calls within the process; nil for none.
 	Drain func(ctx context.Context) error
 
-	Timeout       time.Duration // for a request; Handler enforces this limit, and the limit for a body
-	HeaderTimeout time.Duration // to receive the whole header; 0 means five seconds
-	IdleTimeout   time.Duration // between two requests of a connection; 0 means 30 seconds
+	Timeout       time.Duration // limit for a request; Handler enforces this limit, and the limit for a body
+	HeaderTimeout time.Duration // time to receive the whole header; 0 means five seconds
+	IdleTimeout   time.Duration // time between two requests of a connection; 0 means 30 seconds
 
 	// Max bounds all connections, and PerAddress the connections of a network (see Network); 0 sets no bound.
 	// At a bound, a new connection replaces the longest idle connection of the network with the most
@@ -36,7 +34,7 @@ type Server struct {
 const maxHeader = 16 << 10 // bytes
 
 // Serve answers requests until ctx ends, and then waits for the requests in progress. It returns an error
-// when a listener fails, or when drained ends before the last answer.
+// when a listener fails, or when the context drained ends before the last answer.
 func (s Server) Serve(ctx, drained context.Context) error {
 	h := s.HTTP()
 	failed := make(chan error, len(s.Listeners))
@@ -65,8 +63,8 @@ func (s Server) HTTP() *http.Server {
 		Handler:           s.Handler,
 		MaxHeaderBytes:    maxHeader,
 		ReadHeaderTimeout: cmp.Or(s.HeaderTimeout, 5*time.Second),
-		ReadTimeout:       20 * time.Second,        // for a body that Handler does not read
-		WriteTimeout:      s.Timeout + time.Minute, // the minute is for the body and the answer
+		ReadTimeout:       20 * time.Second,        // limit for a body that Handler does not read
+		WriteTimeout:      s.Timeout + time.Minute, // a minute to receive the body and send the answer
 		IdleTimeout:       cmp.Or(s.IdleTimeout, 30*time.Second),
 		ErrorLog:          slog.NewLogLogger(s.Log.Handler(), slog.LevelWarn),
 		ConnContext:       connections.admit,

@@ -78,7 +78,7 @@ func (d *Database[S]) Change(ctx context.Context, fn func(tx S) error) error {
 	return db.InTx(ctx, d.DB, func(tx *gorm.DB) error { return fn(d.store(ctx, tx)) })
 }
 
-// ChangeReserved is Change without the limit of connections, for batches: see db.InReservedTx.
+// ChangeReserved is like Change, without the limit on connections. It is for batches: see db.InReservedTx.
 func (d *Database[S]) ChangeReserved(ctx context.Context, fn func(tx S) error) error {
 	return db.InReservedTx(ctx, d.DB, func(tx *gorm.DB) error { return fn(d.store(ctx, tx)) })
 }
@@ -88,7 +88,7 @@ func (d *Database[S]) Try(ctx context.Context, fn func(tx S) error) error {
 	return db.TryTx(ctx, d.DB, func(tx *gorm.DB) error { return fn(d.store(ctx, tx)) })
 }
 
-// ChangeRow is Change for a single row. The changes of a row take turns: see db.Turns.
+// ChangeRow is like Change, for a single row. The changes of a row take turns: see db.Turns.
 func (d *Database[S]) ChangeRow(ctx context.Context, row string, fn func(tx S) error) error {
 	done, err := d.Turns.Take(ctx, row)
 	if err != nil {
@@ -114,8 +114,8 @@ type Filter struct {
 	UpdatedSince *time.Time // changed at or after this moment
 }
 
-// List reads a page of the rows of q that match the filter. narrow says that q has few rows: List then
-// compares all these rows with the text, and does not use the index.
+// List reads a page of the rows of q that match the filter. The parameter narrow says that q has few rows:
+// List then looks for f.Search in all these rows, and does not use the search index.
 func List[T interface{ Key() int64 }](
 	q *gorm.DB, index search.Index, f Filter, narrow bool, page db.PageRequest,
 ) ([]T, *int64, error) {

@@ -21,8 +21,8 @@ import (
 // exactlyOneOf is the extension of a schema that lists fields: an object must have exactly one of the fields.
 const exactlyOneOf = "x-exactly-one-of"
 
-// JSON is a JSON text, read by its schema. A value that the schema does not expect is not read further, so an
-// invalid text costs no more time than a valid text.
+// JSON is a JSON text, read with its schema. A value that the schema does not expect is not read further, so
+// an invalid text costs no more time than a valid text.
 type JSON struct {
 	Text  []byte
 	Value any // value for the handler, without unknown fields
@@ -32,8 +32,8 @@ type JSON struct {
 	faults []apperr.Detail // faults found while reading; the schema validator does not see them in Value
 }
 
-// Parse reads a JSON text by its schema; Faults then says how the text breaks the schema. Error: malformed,
-// with the reason, when the text is not JSON in UTF-8.
+// Parse reads a JSON text with its schema; Faults then says how the text breaks the schema. Error: the code
+// malformed, with the reason, when the text is not JSON in UTF-8.
 func Parse(text []byte, schema *openapi3.Schema, malformed *apperr.Code) (*JSON, error) {
 	if !utf8.Valid(text) {
 		return nil, malformed.New("it is not UTF-8")
@@ -49,8 +49,8 @@ func Parse(text []byte, schema *openapi3.Schema, malformed *apperr.Code) (*JSON,
 	return j, nil
 }
 
-// Check parses a JSON text by its schema. Errors: 400 validation_failed when the text breaks the schema, and
-// the error of Parse.
+// Check parses a JSON text with its schema. Errors: 400 validation_failed when the text breaks the schema,
+// and the error of Parse.
 func Check(text []byte, schema *openapi3.Schema, malformed *apperr.Code) error {
 	j, err := Parse(text, schema, malformed)
 	if err != nil {
@@ -59,14 +59,13 @@ func Check(text []byte, schema *openapi3.Schema, malformed *apperr.Code) error {
 	return Refusal(j.Faults(), j.More)
 }
 
-// Faults returns the faults found while reading, at most maxDetails, and the faults that the schema validator
-// finds.
+// Faults returns the faults found while reading, at most maxDetails, and the faults of the schema validator.
 func (j *JSON) Faults() []apperr.Detail {
 	bySchema := details("", j.schema.VisitJSON(j.Value, options...))
 	if len(j.faults) > 0 { // the object may be empty only because its fields were dropped
 		bySchema = slices.DeleteFunc(bySchema, func(d apperr.Detail) bool { return d.Field == wholeBody })
 	}
-	return append(j.faults, bySchema...) // first, because Refusal keeps the first fault of each field
+	return append(j.faults, bySchema...) // j.faults come first: Refusal keeps the first fault of each field
 }
 
 func (j *JSON) refuse(path []string, params apperr.Params, format string, args ...any) {
@@ -78,9 +77,9 @@ func (j *JSON) refuse(path []string, params apperr.Params, format string, args .
 	j.faults = append(j.faults, apperr.Detail{Field: field, Message: message, Params: params})
 }
 
-// read converts v to a value for the schema validator and the handler; path is the place of v in the text. An
-// object, an array or a string of another type than the schema's becomes empty: the validator then refuses
-// the type.
+// read converts v to a value for the schema validator and the handler. The path is the place of v in the
+// text. An object, an array or a string of another type than the schema's becomes empty: the validator
+// refuses the type.
 func (j *JSON) read(path []string, v gjson.Result, s *openapi3.Schema) any {
 	switch {
 	case v.IsObject() && s.AdditionalProperties.Schema != nil:
@@ -186,8 +185,7 @@ func (j *JSON) readMap(path []string, v gjson.Result, s *openapi3.Schema) any {
 	return fields
 }
 
-// readArray reads an array. It refuses an array with more than maxItems items, and returns nil for this
-// array.
+// readArray reads an array. It refuses an array with more than maxItems items, and returns nil instead.
 func (j *JSON) readArray(path []string, v gjson.Result, s *openapi3.Schema) any {
 	if v.Get("#").Uint() > *s.MaxItems {
 		params := apperr.Params{"rule": "max_items", "limit": *s.MaxItems}
@@ -209,9 +207,9 @@ var (
 	halfPair  = regexp.MustCompile(`\\u[dD][89a-fA-F]`)
 )
 
-// readString reads a string. It cuts a string that is much too long, because the formats are made for short
-// strings; the rest is still longer than maxLength, so the validator refuses it. readString refuses half of a
-// surrogate pair, because Go reads such a half as U+FFFD: RFC 8259, section 8.2.
+// readString reads a string. It cuts a string of more than 4 * (maxLength + 1) bytes, because the formats are
+// made for short strings. The validator refuses the cut string, because it is still longer than maxLength.
+// readString refuses half of a surrogate pair, because Go reads such a half as U+FFFD: RFC 8259, section 8.2.
 func (j *JSON) readString(path []string, v gjson.Result, s *openapi3.Schema) string {
 	if s.MaxLength == nil { // the schema is an enum, and the validator refuses other values
 		return v.Str

@@ -17,7 +17,7 @@ import (
 )
 
 const (
-	maxDetails = 20      // failing fields in a refusal; a further detail has the number of the others
+	maxDetails = 20      // failing fields in a refusal; a further detail has the number of the other fields
 	wholeBody  = "/body" // field of a fault of the whole body
 )
 
@@ -44,8 +44,7 @@ func formatValidators() openapi3.SchemaValidationOption {
 }
 
 // Refusal returns 400 validation_failed with details: at most maxDetails fields, sorted, and the first fault
-// of each field. It returns nil when there are no details. more is the number of faults that are not in
-// details.
+// of each field. It returns nil without details. The parameter more is the number of faults not in details.
 func Refusal(details []apperr.Detail, more int) error {
 	if len(details) == 0 {
 		return nil
@@ -60,7 +59,7 @@ func Refusal(details []apperr.Detail, more int) error {
 	return refusal
 }
 
-// Empty returns 400 validation_failed for an empty body. send tells the caller the right body, as in "send
+// Empty returns 400 validation_failed for an empty body. The text send says what to send, such as "send
 // rows".
 func Empty(send string) error {
 	return apperr.ValidationFailed.New().With(wholeBody, Required, "%s: %s", isRequired, send)
@@ -68,7 +67,7 @@ func Empty(send string) error {
 
 // Parameter checks a parameter of a request against its schema. Numbers and booleans must be written as in
 // JSON: kin-openapi and the generated code use strconv, which reads 1 and TRUE as true, and +1 and 01 as 1.
-// input must have the request, and the parameters of path and query.
+// The input must have the request, and the parameters of path and query.
 func Parameter(input *openapi3filter.RequestValidationInput, p *openapi3.Parameter) []apperr.Detail {
 	if !spelledAsJSON(parameterValue(input, p), p.Schema.Value) {
 		message, params := explainType(p.Schema.Value)
@@ -103,7 +102,8 @@ func spelledAsJSON(value string, s *openapi3.Schema) bool {
 	return true
 }
 
-// details returns the failing fields in an error of the schema validator. prefix is put before each field.
+// details returns the failing fields in an error of the schema validator. The prefix is put before each
+// field.
 func details(prefix string, err error) []apperr.Detail {
 	switch err := err.(type) {
 	case nil:

@@ -13,8 +13,9 @@ import (
 
 const authorizationField = "/header/Authorization"
 
-// authorize puts the caller into the request's context, or refuses the caller by the security in the
-// document. The rate limit counts the request first, so that guesses of tokens are limited, too. Errors: 401
+// authorize puts the caller into the request's context. It refuses a caller who does not meet the security
+// requirements of the operation, and a caller bound to a customer when the operation is for all customers.
+// The rate limit counts the request before any refusal, so guesses of tokens are limited, too. Errors: 401
 // unauthorized, 403 forbidden, 429 rate_limited.
 func authorize(tokens auth.Tokens, rates *rateLimiter) func(*gin.Context, *operation) {
 	return func(c *gin.Context, op *operation) {
@@ -40,9 +41,9 @@ func authorize(tokens auth.Tokens, rates *rateLimiter) func(*gin.Context, *opera
 	}
 }
 
-// identify returns the caller. The caller must meet an alternative of the document's security; an empty
-// alternative is only for callers without a token. Errors: 401 unauthorized for a missing or invalid token,
-// 403 forbidden when a valid token meets no alternative.
+// identify returns the caller. The caller must meet an alternative of the operation's security requirements;
+// an empty alternative is only for callers without a token. Errors: 401 unauthorized for a missing or invalid
+// token, 403 forbidden when a valid token meets no alternative.
 func identify(
 	c *gin.Context, tokens auth.Tokens, alternatives openapi3.SecurityRequirements,
 ) (auth.Principal, error) {

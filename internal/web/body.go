@@ -48,7 +48,7 @@ func readBody(c *gin.Context, op *operation, timeout time.Duration, idInBody boo
 	if err == nil {
 		liftReadDeadline(c)
 	}
-	if idInBody { // also when the body is refused
+	if idInBody { // a refused body sets the id, too
 		if id := gjson.GetBytes(text, "correlation_id").Str; formats.IsCorrelationID(id) {
 			setCorrelationID(c, c.Request.Context(), id)
 		}
@@ -84,8 +84,8 @@ func readError(err error, tooLarge, malformed *apperr.Code) error {
 	return malformed.Because(err, "it ended early")
 }
 
-// refuseByHeaders refuses a body by the headers. Errors: 413 payload_too_large, 415 unsupported_media_type.
-// It reads nothing, so a caller who waits for 100 Continue does not send the body.
+// refuseByHeaders refuses a body because of its headers. Errors: 413 payload_too_large, 415
+// unsupported_media_type. It reads nothing, so a caller who waits for 100 Continue does not send the body.
 func refuseByHeaders(c *gin.Context) error {
 	h, length := c.Request.Header, c.Request.ContentLength // length is -1 when unknown
 	switch {

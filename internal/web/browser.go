@@ -65,8 +65,7 @@ func (b Browsers) cors() *cors.Cors {
 	})
 }
 
-// trust reports whether the calling page is of an allowed origin. It returns false for a request without
-// Origin.
+// trust reports whether the calling page is of an allowed origin: false for a request without Origin.
 func (b Browsers) trust(r *http.Request) bool {
 	origin := r.Header.Get("Origin")
 	if origin == "" {
@@ -136,8 +135,8 @@ func securityHeaders(policy string) gin.HandlerFunc {
 }
 
 // pagePolicy returns the Content-Security-Policy of pages. A page may load files of the service, and call the
-// service, its siblings and the services in others. The host of another service may differ in the browser, so
-// any host with the same port is allowed. Swagger UI needs inline styles and data: images.
+// service, its siblings and the linked services (others). The host of another service may differ in the
+// browser, so any host with the same port is allowed. Swagger UI needs inline styles and data: images.
 func pagePolicy(b Browsers, others []docs.Linked) string {
 	connect := []string{"'self'"}
 	for _, other := range others {

@@ -33,7 +33,7 @@ type Options struct {
 	CorrelationIDInBody bool
 
 	Others []docs.Linked // services that the documentation page links to
-	Front  bool          // callers begin at this service: see docs.Page
+	Front  bool          // the service has the start page; /docs shows the documents of Others, too
 }
 
 // New returns an engine for the generated handlers. It panics when the document cannot be read, because the

@@ -64,8 +64,8 @@ func FailParameter(c *gin.Context, err error, _ int) { FailBinding(c, err) }
 
 func notFound(c *gin.Context) { Fail(c, apperr.NotFound.New(c.Request.URL.Path)) }
 
-// methodNotAllowed answers 405 method_not_allowed. The caller must set the header Allow first; for NoMethod
-// gin has set it.
+// methodNotAllowed answers 405 method_not_allowed. The caller must set the header Allow first; gin sets the
+// header for NoMethod.
 func methodNotAllowed(c *gin.Context) { Fail(c, apperr.MethodNotAllowed.New(c.Request.Method)) }
 
 // recoverPanics answers a panic with 500 internal, and logs the stack.

@@ -16,13 +16,12 @@ import (
 )
 
 // minTransfer is the number of bytes of a file that must pass in each BodyTimeout spent on waiting for the
-// other side. With the default BodyTimeout this is 52 kbit/s; the slowest mobile line and a modem are fast
-// enough.
+// other side. With the default BodyTimeout this is 52 kbit/s; the slowest mobile line is fast enough.
 const minTransfer = 64 << 10
 
 // sendBuffer is the size of the kernel's send buffer for a file, in bytes. The kernel wakes a waiting writer
 // when a third of the buffer is free. A small buffer shows early that nobody reads. In a buffer of megabytes,
-// a slow but acceptable reader could not free a third before pace ends the transfer.
+// a slow but acceptable reader could not free a third within BodyTimeout.
 const sendBuffer = 128 << 10
 
 // pace ends a transfer slower than minTransfer bytes in each window, by a deadline of the connection. Only
@@ -30,12 +29,12 @@ const sendBuffer = 128 << 10
 type pace struct {
 	window      time.Duration
 	setDeadline func(time.Time) error // sets the deadline of the connection
-	bytes       int                   // since the window began
-	waited      time.Duration         // since the window began
+	bytes       int                   // bytes transferred since the window began
+	waited      time.Duration         // time of waiting since the window began
 }
 
-// transfer calls move, which reads or writes some bytes. Error: os.ErrDeadlineExceeded when the other side is
-// too slow.
+// transfer calls the function move, which reads or writes some bytes. Error: os.ErrDeadlineExceeded when the
+// other side is too slow.
 func (p *pace) transfer(move func() (int, error)) (int, error) {
 	began := time.Now()
 	_ = p.setDeadline(began.Add(p.window - p.waited))
@@ -47,8 +46,8 @@ func (p *pace) transfer(move func() (int, error)) (int, error) {
 	return n, err
 }
 
-// upload returns the body of a request with a file; the handler reads the file. upload refuses a file by the
-// headers. Errors: 413 payload_too_large, 415 unsupported_media_type.
+// upload returns the body of a request with a file; the handler reads the file. It refuses a file because of
+// its headers. Errors: 413 payload_too_large, 415 unsupported_media_type.
 func upload(c *gin.Context, row *openapi3.Schema, window time.Duration) (*bulk.Upload, error) {
 	if c.GetHeader("Content-Encoding") != "" {
 		return nil, refuseEncoding(c, apperr.NoRows)
@@ -90,7 +89,7 @@ func (r *fileReader) Read(b []byte) (int, error) {
 
 // startFile replaces c.Writer, so that a file is sent while the handler writes it. The returned context ends
 // when the handler has neither read nor written for timeout. It does not end when the caller leaves: the next
-// write then fails. window is the window of pace.
+// write then fails. See pace for the parameter window.
 func startFile(c *gin.Context, timeout, window time.Duration) (context.Context, context.CancelFunc) {
 	server.SetWriteBuffer(c.Request.Context(), sendBuffer)
 	ctx, stop := context.WithCancel(context.WithoutCancel(c.Request.Context()))
@@ -119,7 +118,7 @@ type fileWriter struct {
 	pace        pace
 	progress    func()      // called at each write
 	search      *searchTurn // slot of the search for the file's rows; nil without a search
-	headersOnly bool        // for HEAD
+	headersOnly bool        // whether the request is HEAD
 }
 
 // Write sends b, and waits until the caller has read enough of the earlier bytes. Meanwhile another search

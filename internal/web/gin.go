@@ -15,8 +15,8 @@ func (e Engine) GET(path string, handlers ...gin.HandlerFunc) gin.IRoutes {
 	return e.Engine.GET(path, handlers...)
 }
 
-// newGin returns an engine without middlewares. proxies are addresses and networks: X-Forwarded-For counts
-// only in requests from proxies. newGin panics when an entry is neither an address nor a network.
+// newGin returns an engine without middlewares. The proxies are addresses and networks: X-Forwarded-For
+// counts only in requests from proxies. newGin panics when an entry is neither an address nor a network.
 func newGin(proxies []string) Engine {
 	gin.SetMode(gin.ReleaseMode)
 	e := Engine{gin.New()}
@@ -46,7 +46,7 @@ func unescapePath(c *gin.Context) {
 }
 
 // CopyContext is a middleware for the generated strict server. It gives handlers a copy of gin's context,
-// because gin reuses contexts: a database driver may still watch a context after gin has given it to another
+// because gin reuses contexts: a database driver may watch a context after gin has given it to another
 // request.
 func CopyContext[H ~func(*gin.Context, any) (any, error)](next H, _ string) H {
 	return func(c *gin.Context, request any) (any, error) { return next(c.Copy(), request) }

@@ -18,9 +18,9 @@ const IdempotencyHeader = "X-Idempotency-Key"
 // quoted string; a key without quotes is accepted, too.
 const draftKeyHeader = "Idempotency-Key"
 
-// mergeKeys puts the keys of both headers into IdempotencyHeader, equal keys only once. Errors: 400
-// validation_failed for a malformed quoted string, and for different keys when the key may come in the body.
-// For other operations mergeHeaders refuses different keys.
+// mergeKeys puts the keys of IdempotencyHeader and draftKeyHeader into IdempotencyHeader, and keeps one of
+// equal keys. Errors: 400 validation_failed for a malformed quoted string, and for different keys when the
+// body of the operation may have the key. For any other operation, mergeHeaders refuses different keys.
 func mergeKeys(h http.Header, op *operation) error {
 	keys := h.Values(IdempotencyHeader)
 	for _, sent := range h.Values(draftKeyHeader) {

@@ -68,9 +68,9 @@ func limitWork(l workLimits) func(*gin.Context, *operation) {
 	}
 }
 
-// begin takes the slots for a request, and waits for the slot of a search; end gives all slots back. Errors:
-// the errors of fair.Semaphore.TryAcquire, and the error of the request's context when the context ends while
-// the search waits.
+// begin takes the slots that a request needs. A search waits until its slot is free; other requests do not
+// wait. The function end gives all slots back. Errors: the errors of fair.Semaphore.TryAcquire, and the error
+// of the request's context when the context ends before the search gets its slot.
 func (l workLimits) begin(c *gin.Context, op *operation) (end func(), err error) {
 	p := auth.From(c.Request.Context())
 	caller := fair.Caller{Name: callerKey(c, p), Service: p.ByService}

@@ -40,7 +40,7 @@ type operation struct {
 
 // operations are the operations of a document.
 type operations struct {
-	byPath map[string]map[string]*operation // by path in gin's syntax, then by method
+	byPath map[string]map[string]*operation // operations by path in gin's syntax, then by method
 	allow  map[string]string                // the header Allow of each path without a parameter
 }
 
@@ -110,8 +110,8 @@ func date(o *openapi3.Operation, extension string) time.Time {
 	return day
 }
 
-// find returns the operation that gin has matched. It returns nil for unknown paths and for pages, which the
-// document does not have.
+// find returns the operation that gin has matched. It returns nil for unknown paths and for HTML pages, which
+// the document does not have.
 func (o operations) find(c *gin.Context) *operation {
 	method := c.Request.Method
 	if method == http.MethodHead {
@@ -122,7 +122,7 @@ func (o operations) find(c *gin.Context) *operation {
 
 // call is the state that the middlewares of a request share. The request's context holds the call.
 type call struct {
-	operation     *operation // nil for pages and unknown paths
+	operation     *operation // nil for HTML pages and unknown paths
 	correlateBody bool       // the body of an error has the correlation id
 	caller        string     // subject of the caller, the actor of events; "" until authorize is done
 	cut           bool       // the answer is a file, and an error stopped it before its end

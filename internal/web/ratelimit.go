@@ -23,7 +23,7 @@ const maxCallers = 20_000
 type rateLimiter struct {
 	rate, burst int
 	policy      []string                          // value of the header RateLimit-Policy
-	buckets     *lru.Cache[string, *rate.Limiter] // by callerKey; a dropped bucket comes back full
+	buckets     *lru.Cache[string, *rate.Limiter] // buckets by callerKey; a dropped bucket comes back full
 }
 
 // newRateLimiter returns a limiter. It admits perSecond requests from each caller on average, and burst

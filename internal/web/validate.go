@@ -20,8 +20,8 @@ import (
 )
 
 // refuseMethod answers 405 method_not_allowed when the document has the path, but not with this method. gin
-// would match another path: GET /orders/quote would read the order with the id quote. allow has the header
-// Allow for each path without a parameter.
+// would match another path: GET /orders/quote would read the order with the id quote. The map allow has the
+// header Allow for each path without a parameter.
 func refuseMethod(allow map[string]string) gin.HandlerFunc {
 	return func(c *gin.Context) {
 		path := c.Request.URL.Path
@@ -36,7 +36,7 @@ func refuseMethod(allow map[string]string) gin.HandlerFunc {
 func announceSunset(c *gin.Context, op *operation) { maps.Copy(c.Writer.Header(), op.sunset) }
 
 // validate refuses a request that breaks the document, and lists all failing fields. The generated code
-// relies on these checks: for example, it checks no bounds. With idInBody the correlation id may come in the
+// relies on validate: for example, it checks no bounds. With idInBody the correlation id may come in the
 // body.
 func validate(bodyTimeout time.Duration, idInBody bool) func(*gin.Context, *operation) {
 	return func(c *gin.Context, op *operation) {

@@ -77,8 +77,9 @@ func (c *Client) CreateAndConfirmOrder(
 	return &res.JSON201.Data, nil
 }
 
-// pages iterates over the items of all pages. cursor is nil for the first page. fetch returns the items of
-// the page at cursor, and the next cursor, which is nil after the last page. An error ends the iteration.
+// pages iterates over the items of all pages. cursor is nil for the first page. The function fetch returns
+// the items of the page at cursor, and the next cursor, which is nil after the last page. An error ends the
+// iteration.
 func pages[T any](fetch func(cursor *int64) ([]T, *int64, error)) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		var cursor *int64

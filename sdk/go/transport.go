@@ -184,7 +184,7 @@ func (t *transport) try(ctx context.Context, r *http.Request) (*http.Response, [
 }
 
 // stream sends a request once and does not read the body of a successful answer. It is for requests and
-// answers that are too large for memory. Only the context limits the time.
+// answers that may be too large for memory. Only the context limits the time.
 func (t *transport) stream(c call) (*http.Response, error) {
 	if err := t.authorize(c.Context(), c.Request); err != nil {
 		return nil, c.noAnswer(err)

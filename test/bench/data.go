@@ -99,8 +99,8 @@ func (d *database) open(ctx context.Context) (err error) {
 	return err
 }
 
-// hold locks a product's row in a session of its own until release is called. release returns an error when
-// the session has already ended. hold is not for SQLite, which has no row locks.
+// hold locks a product's row in a session of its own until the function release is called. The function
+// returns an error when the session has already ended. hold is not for SQLite, which has no row locks.
 func (d *database) hold(ctx context.Context, product int64) (release func() error, err error) {
 	tx, err := d.pool.BeginTx(ctx, nil)
 	if err != nil {
@@ -116,7 +116,7 @@ func (d *database) hold(ctx context.Context, product int64) (release func() erro
 // drop deletes the database.
 func (d *database) drop() {
 	if d.config.Driver == db.MySQL {
-		_, _ = d.pool.Exec("DROP DATABASE " + d.config.Name) // errors do no harm: run deletes all data
+		_, _ = d.pool.Exec("DROP DATABASE " + d.config.Name) // errors do no harm: run() deletes all data
 	}
 	_ = db.Close(d.g)
 	if d.config.Driver == db.SQLite {
@@ -126,8 +126,8 @@ func (d *database) drop() {
 
 // fill adds rows until the tables have the given numbers of rows. The orders belong to 25 customers, have one
 // item each, and are spread evenly over the first hundred days of 2024. Every third order is CANCELED, and
-// the others are CONFIRMED. Every name contains a number. The names of the last ten customers and of the last
-// ten products also contain "quartz".
+// all other orders are CONFIRMED. Every name contains a number. The names of the last ten customers and of
+// the last ten products also contain "quartz".
 func (d *database) fill(ctx context.Context, customers, products, orders int64) error {
 	name := func(kind string, n, rows int64) string {
 		if n > rows-10 {
@@ -168,7 +168,7 @@ func (d *database) fill(ctx context.Context, customers, products, orders int64) 
 		if err != nil {
 			return fmt.Errorf("filling %s: %w", t.table, err)
 		}
-		if d.config.Driver == db.MySQL { // MySQL itself would do this later, in the background
+		if d.config.Driver == db.MySQL { // MySQL itself would analyze the table later
 			if _, err := d.pool.ExecContext(ctx, "ANALYZE TABLE "+t.table); err != nil {
 				return err
 			}
@@ -187,7 +187,7 @@ const (
 func (d *database) insert(
 	ctx context.Context, table, columns string, first, last int64, row func(n int64) []any,
 ) error {
-	const maxRows = 3000 // in a statement, because SQLite accepts 32766 values
+	const maxRows = 3000 // rows in a statement, because SQLite accepts 32766 values
 	values := "(?" + strings.Repeat(", ?", strings.Count(columns, ",")) + ")"
 	for ; first <= last; first += maxRows {
 		rows := min(maxRows, last-first+1)

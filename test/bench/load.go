@@ -25,7 +25,7 @@ type contender struct {
 // load describes calls by a number of clients. Each client sends a call after the answer to its last call.
 type load struct {
 	clients  int
-	duration time.Duration // 0 means until limit is reached
+	duration time.Duration // 0 means that the load ends only after limit calls
 	first    int64         // the number of the first call
 	limit    int64         // greatest number of calls
 }
@@ -39,7 +39,8 @@ type sample struct {
 	memory            uint64        // peak of the service, in bytes
 }
 
-// run measures a contender under the load. server is the process id of the database server, or 0.
+// run measures a contender under the load. The parameter server is the process id of the database server, or
+// 0.
 func (l load) run(ctx context.Context, c contender, o operation, server int) (s sample, err error) {
 	client := &http.Client{Timeout: time.Minute, Transport: c.transport(o, l.clients)}
 	defer client.CloseIdleConnections()
@@ -101,7 +102,7 @@ func (l load) besideHeld(ctx context.Context, c contender, o operation, d *datab
 	}
 	var waiting sync.WaitGroup
 	waiting.Go(func() {
-		_, _ = l.run(ctx, c, *o.held, d.server) // all of these orders may fail
+		_, _ = l.run(ctx, c, *o.held, d.server) // all orders of heldProduct may fail
 	})
 	s, err = l.run(ctx, c, o, d.server)
 	err = errors.Join(err, release())

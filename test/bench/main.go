@@ -30,7 +30,7 @@ type bench struct {
 	on             []string // names of the stages to run
 	sizes, clients []int
 	rounds         int
-	duration       time.Duration // of each measurement
+	duration       time.Duration // duration of each measurement
 	only           *regexp.Regexp
 	inARow         int64
 	relaxed, quick bool

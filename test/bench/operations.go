@@ -91,8 +91,7 @@ func othersOf(n int64) []int64 {
 	return all
 }
 
-// otherProducts places orders while another session holds heldProduct. Of 200 orders in a second, 20 need
-// heldProduct.
+// otherProducts places orders while another session holds heldProduct, which 20 of 200 orders a second need.
 var otherProducts = operation{name: "create, other products while one is held", clients: []int{128}, rate: 180,
 	http: func(at addresses, n int64) vegeta.Target {
 		return post(at.orders+"/orders", "", order(customerOf(n), othersOf(n)...))
@@ -154,8 +153,8 @@ var operations = []operation{{
 	sql: func(ctx context.Context, r rawSQL, n int64) error { return r.get(ctx, orderOf(n)) },
 }}
 
-// lists returns the operations whose time must not depend on the number of rows. They read the rows that fill
-// makes.
+// lists returns the operations whose time must not depend on the number of rows. They read the rows that
+// database.fill makes.
 func lists(rows int64) []operation {
 	page := func(name, path string) operation {
 		return operation{name: name, clients: []int{8}, http: func(at addresses, _ int64) vegeta.Target {

@@ -13,7 +13,7 @@ import (
 )
 
 // peer is a server in another framework that places orders. The peer's files are in a folder of
-// test/bench/peers. start copies the files to a folder of the user's cache.
+// test/bench/peers. The method start copies the files to a folder of the user's cache.
 type peer struct {
 	name, folder, needs string
 	install             string                                 // a command of bash, run in the copy

@@ -20,7 +20,7 @@ import (
 // process is a running server.
 type process struct {
 	cmd     *exec.Cmd
-	startup time.Duration // from the start to the first answer
+	startup time.Duration // time from the start to the first answer
 }
 
 // launch runs a program and returns when url answers 200. The output of the program is discarded, because the

@@ -151,7 +151,7 @@ type session struct {
 	err error
 }
 
-// change runs a statement that must change so many rows. It returns the id of an inserted row.
+// change runs a statement that must change the given number of rows. It returns the id of an inserted row.
 func (s *session) change(rows int, statement string, args ...any) (id int64) {
 	if s.err != nil {
 		return 0
@@ -190,7 +190,7 @@ func (s *session) pairs(query string, args ...any) map[int64]int64 {
 	return all
 }
 
-// items reads an order, with lock after the SELECT, and returns the number of pieces of each product.
+// items reads an order, with the text lock after the SELECT, and returns the pieces of each product.
 func (s *session) items(order int64, lock string) map[int64]int64 {
 	s.pairs("SELECT id, customer_id FROM orders WHERE id = ?"+lock, order)
 	return s.pairs("SELECT product_id, qty FROM order_items WHERE order_id = ?", order)

@@ -36,8 +36,8 @@ func Main(m *testing.M, name string, base *string) {
 	m.Run()
 }
 
-// Serve starts all services on g, a migrated database, and returns the addresses of the services by name.
-// start starts a server for a handler and returns the address.
+// Serve starts all services on g, a migrated database, and returns the addresses of the services by name. The
+// function start starts a server for a handler and returns the address.
 func Serve(g *gorm.DB, o web.Options, start func(http.Handler) string) map[string]string {
 	const keyLifetime = time.Hour
 	addresses := map[string]string{}

@@ -1,7 +1,7 @@
 // Command run runs go test on SQLite and on each other engine that it finds, and prints the engines at the
 // end. It uses the servers that TEST_MYSQL_DSN, TEST_MARIADB_DSN and TEST_TIDB_DSN name. When the variable of
-// MySQL or MariaDB is not set, but its server program is installed, run starts a server in a temporary
-// folder. With -require, run fails when an engine in the list is missing.
+// MySQL or MariaDB is not set, but its server program is installed, the command starts a server in a
+// temporary folder. With -require, the command fails when an engine in the list is missing.
 //
 //	go run ./db/dbtest/run [-require MySQL,MariaDB] [arguments of go test]
 package main
@@ -38,7 +38,7 @@ func run(required, args []string) error {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	signal.Notify(make(chan os.Signal, 1), os.Interrupt) // Ctrl-C ends go test, and then run
+	signal.Notify(make(chan os.Signal, 1), os.Interrupt) // Ctrl-C ends go test, and then this command
 	ran := []string{"SQLite"}
 	for _, s := range dbtest.Servers {
 		if program := server.Find(s.Engine); program != "" && os.Getenv(s.Variable) == "" {

@@ -21,7 +21,7 @@ import (
 
 // Server is a private server. Only one goroutine at a time may call its methods.
 type Server struct {
-	DSN  string // for the user root
+	DSN  string // DSN of the user root
 	Port int
 
 	command []string // starts and stops the server, in place of program
@@ -31,8 +31,8 @@ type Server struct {
 	ended   chan struct{} // closed when process has ended
 }
 
-// Private starts a server of an engine in dir, by the installed program, with args. It returns nil when no
-// program is installed.
+// Private starts a server of an engine in dir. It runs the installed server program with args. It returns nil
+// when no program is installed.
 //
 // For MySQL, the environment variable TEST_MYSQL_KILL may name a command that replaces the program; then dir
 // and args are not used. The command gets the argument start, kill (SIGKILL) or wipe (stop the server, and
@@ -72,7 +72,7 @@ func Find(engine string) string {
 	return ""
 }
 
-// Start runs program, a server of the engine, on a free port, with an empty data folder in dir. args are
+// Start runs the server program of an engine on a free port, with an empty data folder in dir. The args are
 // added to the usual arguments. Start returns when the server answers.
 func Start(engine, program, dir string, args ...string) (*Server, error) {
 	port, err := FreePort()
@@ -157,7 +157,7 @@ func (s *Server) Stop() error { return s.end(syscall.SIGTERM, "wipe") }
 // Freeze suspends the process until Thaw. It does not work with a command.
 func (s *Server) Freeze() error { return s.process.Signal(syscall.SIGSTOP) }
 
-// Thaw ends Freeze.
+// Thaw resumes the process that Freeze has suspended.
 func (s *Server) Thaw() error { return s.process.Signal(syscall.SIGCONT) }
 
 func (s *Server) end(signal os.Signal, word string) error {

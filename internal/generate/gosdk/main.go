@@ -1,5 +1,6 @@
-// Command gosdk writes sdk/go/operations.gen.go. The file has a table of the documents' operations: by this
-// table the Go SDK sets keys and checks answers. For each list it has a method that iterates over all pages.
+// Command gosdk writes sdk/go/operations.gen.go. The file has a table of the documents' operations: the Go
+// SDK uses this table to set keys and to check answers. For each list there is a method that iterates over
+// all pages.
 package main
 
 import (
@@ -153,7 +154,7 @@ func (d document) operations() (all []operation, err error) {
 				return nil, fmt.Errorf("%s %s: %w", method, path, err)
 			}
 			if slices.Contains(op.Tags, "Operations") || slices.Contains(op.Tags, "Internal") {
-				continue // not for partners
+				continue // the operation is not for partners
 			}
 			op.Parameters = append(op.Parameters, shared...)
 			all = append(all, op)

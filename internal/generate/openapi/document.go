@@ -68,7 +68,7 @@ func replaceRef(n, target *yaml.Node) {
 	}
 }
 
-// merge adds the content of from to n: to a mapping the missing keys, at every depth, to a list all elements.
+// merge adds a node (from) to n: the missing keys to a mapping, at every depth; all elements to a list.
 func merge(n, from *yaml.Node) {
 	if n.Kind == yaml.SequenceNode {
 		n.Content = append(n.Content, from.Content...)
@@ -85,8 +85,8 @@ func merge(n, from *yaml.Node) {
 	}
 }
 
-// prune removes components without a reference. It repeats this, because a removed component may have held
-// the last reference to another.
+// prune removes components without a reference. It repeats the removal, because a removed component may have
+// held the last reference to another component.
 func (d document) prune() {
 	for again := true; again; {
 		used := map[string]bool{}
@@ -208,7 +208,7 @@ func (d document) operations() (all []operation) {
 			op := operation{path: path[0].Value, method: part[0].Value, node: part[1]}
 			op.id = value(op.node, "operationId")
 			if op.id == "" {
-				continue // no operation, but for example the parameters of the path
+				continue // not an operation: for example, the parameters of the path
 			}
 			shared, own := content(at(path[1], "parameters")), content(at(op.node, "parameters"))
 			for _, p := range slices.Concat(shared, own) {

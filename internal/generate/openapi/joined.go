@@ -17,7 +17,8 @@ const introduction = "The services of this system in one document, for who makes
 
 // join returns one document with the paths of all contracts, without the paths of common.yaml, which every
 // service has. Each path has the address of its service. Components with the same name must be the same in
-// all contracts; TestNamesMeanOneThing checks this. join fails when two contracts have the same path.
+// all contracts; TestNamesMeanOneThing checks this. The function join fails when two contracts have the same
+// path.
 func join(contracts []contract, shared *yaml.Node) (*yaml.Node, error) {
 	info, tags, paths, components := mapping(), &yaml.Node{Kind: yaml.SequenceNode}, mapping(), mapping()
 	set(info, "title", text("B2B order management"))

@@ -91,7 +91,7 @@ func set(n *yaml.Node, key string, v *yaml.Node) {
 	n.Content = append(n.Content, text(key), v)
 }
 
-// keep removes the keys that are not wanted from a mapping, and reports whether it has removed any.
+// keep removes the keys that are not wanted from a mapping, and reports whether it has removed any key.
 func keep(n *yaml.Node, wanted func(key string) bool) bool {
 	var kept []*yaml.Node
 	for pair := range slices.Chunk(n.Content, 2) {

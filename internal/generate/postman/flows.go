@@ -12,9 +12,9 @@ import (
 
 // table is the content of flows.yaml.
 type table struct {
-	Requests   map[string]exception // by operation id
+	Requests   map[string]exception // exceptions by operation id
 	Flows      []flow
-	Unprovoked map[string]string // by code: the reason why no client can provoke the error
+	Unprovoked map[string]string // reasons why no client can provoke an error, by code
 }
 
 // exception completes the example of an operation with values for the path, and with values to keep.
@@ -47,7 +47,7 @@ type step struct {
 	Code   string         // error code
 	Expect map[string]any // expected values, by place in the answer
 	Header map[string]string
-	Save   map[string]string // by variable: the place of its value in the answer
+	Save   map[string]string // values to keep: name of the variable -> place of the value in the answer
 }
 
 func (s *step) path(name, value string) {

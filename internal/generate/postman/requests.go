@@ -78,15 +78,15 @@ type call struct {
 	method, path string
 	service      *service
 	parameters   []parameter
-	mediaType    string // of the body; "" without a body
+	mediaType    string // media type of the body; "" without a body
 	example      *yaml.Node
 }
 
-// generator makes the collection: first the requests of the documents, which fill calls, and then the flows.
+// generator makes the collection: first the documents' requests, which fill the field calls, then the flows.
 type generator struct {
 	table
 	services []service
-	calls    map[string]call // by operation id
+	calls    map[string]call // calls by operation id
 	initial  []variable      // variables for the ids of the examples
 	provoked []string        // statuses and codes, such as "404 order_not_found"
 }
@@ -108,7 +108,7 @@ func (g *generator) service(s *service) (folder, error) {
 			method, described := item.Content[j].Value, item.Content[j+1]
 			c := call{method: strings.ToUpper(method), path: d.Paths.Content[i].Value, service: s}
 			if err := described.Decode(&c.operation); err != nil || c.ID == "" {
-				continue // no operation, but for example the parameters of the path
+				continue // not an operation: for example, the parameters of the path
 			}
 			for _, p := range slices.Concat(shared.Parameters, c.Parameters) {
 				if name, found := strings.CutPrefix(p.Ref, "#/components/parameters/"); found {
@@ -183,7 +183,7 @@ func (g *generator) id(c call, p parameter) string {
 }
 
 // fresh returns a copy of a body's example whose unique fields get a new value each time the request is sent.
-// An idempotency key in the body becomes the variable key, and fresh adds the variable to set.
+// An idempotency key in the body becomes the variable key, and fresh adds the variable to the map set.
 func fresh(example *yaml.Node, set map[string]string) *yaml.Node {
 	n := *example
 	n.Content = slices.Clone(example.Content)

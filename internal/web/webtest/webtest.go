@@ -43,8 +43,8 @@ func Options() web.Options {
 	}
 }
 
-// Logged returns the log of an engine with these options while fn runs. fn must wait for its answers: a line
-// is written before the end of the answer.
+// Logged runs fn with options for an engine, and returns the log of the engine. fn must wait for its answers:
+// a line is written before the end of the answer.
 func Logged(t testing.TB, fn func(o web.Options)) string {
 	t.Helper()
 	var b bytes.Buffer
@@ -89,8 +89,8 @@ func Serve(t testing.TB, h http.Handler, spec *openapi3.T) string {
 	return s.URL
 }
 
-// Breaks returns an error when an answer breaks a document: by an undeclared status, a body that is invalid
-// by its schema, a code without an example under the status, or a missing header.
+// Breaks returns an error when an answer breaks a document: by an undeclared status, a body that breaks its
+// schema, a code without an example under the status, or a missing header.
 type Breaks func(*http.Request, *httptest.ResponseRecorder) error
 
 // Contract returns the Breaks of a document.
@@ -205,15 +205,15 @@ func checkCode(declared *openapi3.ResponseRef, body []byte) error {
 		return nil
 	}
 	var envelope struct{ Code string }
-	_ = json.Unmarshal(body, &envelope) // validated against its schema before
+	_ = json.Unmarshal(body, &envelope) // ValidateResponse has checked the body already
 	if envelope.Code != "" && media.Examples[envelope.Code] == nil {
 		return fmt.Errorf("the code %s is not among the examples of this status", envelope.Code)
 	}
 	return nil
 }
 
-// Do sends a request and returns the answer. headers are names and values in turn; an empty value leaves the
-// header out.
+// Do sends a request and returns the answer. The headers are names and values in turn; an empty value leaves
+// the header out.
 func Do(
 	t testing.TB, method, url, body string, headers ...string,
 ) (status int, answer []byte, header http.Header) {
