@@ -110,7 +110,7 @@ func (s store) importCustomers(rows []*bulk.Row[change], dryRun bool) error {
 }
 
 // customersOfRows returns the customers that have an email or an external_ref of the rows, in maps by
-// emailKey and by external_ref. With locking, it locks the customers in ascending id.
+// emailKey and by external_ref. If the parameter locking is true, it locks the customers in ascending id.
 func (s store) customersOfRows(rows []*bulk.Row[change], locking bool) (
 	byEmail, byRef map[string]customer, err error,
 ) {

@@ -83,7 +83,7 @@ func kindOfMySQL(err *mysqldriver.MySQLError) error {
 		return gorm.ErrForeignKeyViolated
 	case 1205, 3572, 3024, 1969: // ER_LOCK_WAIT_TIMEOUT, _LOCK_NOWAIT, _QUERY_TIMEOUT, _STATEMENT_TIMEOUT
 		return ErrLocked
-	case 1020, 1213, // ER_CHECKREAD (MariaDB: changed since the read), ER_LOCK_DEADLOCK
+	case 1020, 1213, // ER_CHECKREAD (MariaDB: the row has changed since it was read), ER_LOCK_DEADLOCK
 		8002, 8005, 8022, // ErrForUpdateCantRetry, ErrWriteConflictInTiDB, ErrTxnRetryable
 		8028, 9004, 9007: // ErrInfoSchemaChanged, ErrResolveLockTimeout, ErrWriteConflict
 		return ErrConflict

@@ -11,13 +11,14 @@ import (
 )
 
 const (
-	// maxWait is the wait of a statement for a locked row: innodb_lock_wait_timeout, at least a second.
+	// maxWait is the longest time that a statement waits for a locked row. It is the value of
+	// innodb_lock_wait_timeout, which cannot be less than a second.
 	maxWait = time.Second
 	// minWait is the shortest time limit of a statement. On a busy server, a shorter limit would end
 	// statements that wait for no row.
 	minWait = 50 * time.Millisecond
-	// waitTimeout is the number of seconds after which the server closes a silent connection, and so frees
-	// the locks of its transaction.
+	// waitTimeout is the number of seconds after which the server closes an idle connection, and so frees the
+	// locks of its transaction.
 	waitTimeout = "20"
 )
 

@@ -13,7 +13,7 @@ import (
 	sqlitedriver "modernc.org/sqlite"
 )
 
-// Now returns an SQL expression for the database's time plus the duration after, in UTC, with milliseconds.
+// Now returns an SQL expression for the database's time plus the parameter after, in UTC, with milliseconds.
 func Now(g *gorm.DB, after time.Duration) clause.Expr {
 	if g.Name() == SQLite {
 		offset := fmt.Sprintf("%+.3f seconds", after.Seconds())
@@ -45,8 +45,8 @@ func Containing(g *gorm.DB, text string, columns ...string) *gorm.DB {
 // Fold returns text in lower case. Texts that differ only in the case of letters become equal.
 func Fold(text string) string { return strings.ToLower(text) }
 
-// Folded returns an SQL expression that folds expression as Fold does. For some rare letters, the result may
-// differ from the result of Fold.
+// Folded returns an SQL expression that folds the given expression as Fold does. For some rare letters, the
+// result may differ from the result of Fold.
 func Folded(g *gorm.DB, expression string) string {
 	if g.Name() == SQLite {
 		return "unicode_lower(" + expression + ")"
@@ -54,14 +54,16 @@ func Folded(g *gorm.DB, expression string) string {
 	return "LOWER(" + expression + ")"
 }
 
-// UpdatedSince adds to q, for the page w, the condition that a row was updated at or after moment. If the
-// table has fewer than 1000 such rows, the index on updated_at finds these rows, and they are sorted.
-// Otherwise the page is read in the order of ids: from the cursor on, or, if none of the next 500 rows
-// satisfies the condition, from the first row that does.
+// UpdatedSince adds to q, for the page w, the condition that a row was updated at the time moment or later.
+// If the table has fewer than 1000 such rows, the index on updated_at finds these rows, and they are sorted.
+// Otherwise the page is read in the order of ids, from the cursor on. If none of the next 500 rows satisfies
+// the condition, reading begins at the first later row that satisfies it.
 func UpdatedSince(q *gorm.DB, moment time.Time, w PageRequest) (*gorm.DB, error) {
 	const few, next = 1000, 500
 	byIndex, byID := "updated_at >= ?", "updated_at + INTERVAL 0 SECOND >= ?"
-	if q.Name() == SQLite { // without statistics, SQLite would read all rows by id to avoid a sort
+	if q.Name() == SQLite {
+		// SQLite has no statistics: without these hints it would read all rows in the order of id, to avoid a
+		// sort.
 		byIndex, byID = "likelihood(updated_at >= ?, 0.001)", "+updated_at >= ?"
 	}
 	all := q.Session(&gorm.Session{NewDB: true}).Model(q.Statement.Model).Unscoped().Session(&gorm.Session{})
@@ -200,7 +202,8 @@ func Page[T interface{ Key() int64 }](q *gorm.DB, w PageRequest) ([]T, *int64, e
 // IDRange is the range of ids from First to Last, both included.
 type IDRange struct{ First, Last int64 }
 
-// PageIn is like Page, for rows of q with ids in spans. The spans must ascend; PageIn may reverse the slice.
+// PageIn is like Page, for rows of q with ids in the ranges that the parameter spans lists. The ranges must
+// ascend; PageIn may reverse the slice.
 func PageIn[T interface{ Key() int64 }](q *gorm.DB, spans []IDRange, w PageRequest) ([]T, *int64, error) {
 	if w.Sort == NewestFirst {
 		slices.Reverse(spans)

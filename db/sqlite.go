@@ -26,7 +26,7 @@ const (
 	maxReaders    = 4           // connections; each caches up to 2 MB of pages
 	readersIdle   = time.Minute // idle time after which a reader is closed and its cache freed
 	lockWait      = "10000"     // milliseconds to wait for the lock of another process
-	briefLockWait = "1000"      // milliseconds: see briefly
+	briefLockWait = "1000"      // milliseconds to wait for the lock of another process, in the method briefly
 	maxLog        = 64 << 20    // bytes of the write-ahead log: see boundLog
 )
 
@@ -120,9 +120,9 @@ func (p *sqlitePool) boundLog(ctx context.Context) {
 	}
 }
 
-// ready returns an error when the database cannot be written. It runs the statement change, which must change
-// no row, then writes a page, and waits for the disk. Last, it checks the free space of the disk: SQLite
-// reuses free space in the file, so the page may fit although the disk is full.
+// ready returns an error when the database cannot be written. It runs the statement in the parameter change,
+// which must change no row, then writes a page, and waits for the disk. Last, it checks the free space of the
+// disk: SQLite reuses free space in the file, so the page may fit although the disk is full.
 func (p *sqlitePool) ready(ctx context.Context, change string) error {
 	err := p.briefly(ctx, change, "PRAGMA user_version = 1")
 	if err == nil {

@@ -25,7 +25,8 @@ import (
 func InTx(ctx context.Context, g *gorm.DB, fn func(tx *gorm.DB) error) error {
 	room := g.Dialector.(dialector).transactions
 	return retryTx(ctx, func() error {
-		if _, err := g.DB(); err == nil && room != nil { // in a transaction g.DB fails; so will transact
+		// In a transaction, g.DB fails, and so will the function transact.
+		if _, err := g.DB(); err == nil && room != nil {
 			select {
 			case room <- struct{}{}:
 				defer func() { <-room }()
@@ -95,9 +96,10 @@ func Snapshot(ctx context.Context, g *gorm.DB, fn func(tx *gorm.DB) error) error
 	return err
 }
 
-// transact runs fn in a transaction, started by the statements in begin, and commits when fn returns nil.
+// transact runs fn in a transaction, and commits when fn returns nil. The parameter begin has the statements
+// that start the transaction.
 //
-// transact does not use sql.Tx, because Commit and Rollback of sql.Tx take no context
+// The function transact does not use sql.Tx, because Commit and Rollback of sql.Tx take no context
 // (https://pkg.go.dev/database/sql/driver#Tx) and wait for the answer of the server without a limit. When the
 // server is cut off at that moment, the request and its connection would wait until TCP gives up.
 func transact(ctx context.Context, g *gorm.DB, fn func(tx *gorm.DB) error, begin ...string) error {
@@ -177,7 +179,8 @@ func RunExclusive(
 			return false, err
 		}
 		ran = true
-		defer func() { clean = lock(name).SessionUnlock(ctx, conn) == nil }() // also after a panic of work
+		// This runs also after a panic of the function work.
+		defer func() { clean = lock(name).SessionUnlock(ctx, conn) == nil }()
 		return false, work(ctx)
 	})
 	return ran, err
@@ -188,7 +191,7 @@ func RunExclusive(
 const exclusiveFrom = 10
 
 // lock is the name of a lock on the server. A connection holds the lock until SessionUnlock, or until the
-// connection ends. lock implements goose's lock.SessionLocker.
+// connection ends. The type implements goose's lock.SessionLocker.
 type lock string
 
 // lockName is an SQL expression for the name of a lock on the server, at most 64 characters. The name

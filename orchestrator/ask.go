@@ -38,8 +38,8 @@ const maxTries = 5
 // ask makes a call to an upstream service and returns the answer. The function success returns the body of a
 // successful answer, and nil for any other answer.
 //
-// ask repeats the call when there is no answer, when the answer is unreadable, and after 408, 425, 429 and
-// 5xx. With an error, ask also returns the last answer. Errors:
+// The function ask repeats the call when there is no answer, when the answer is unreadable, and after 408,
+// 425, 429 and 5xx. With an error, it also returns the last answer. Errors:
 //   - the upstream's own error, at once, when the upstream refuses the caller's request
 //   - 503 upstream_unavailable, at once, when the upstream refuses the service token, does not have the path,
 //     or does not understand the request; the cause, for the log, says what is wrong

@@ -42,7 +42,7 @@ func New(customers, orders peer.Peer) (*Service, error) {
 // CreateAndConfirmOrder checks the customer, places the order with the caller's key, and confirms the order
 // with the same key. Each of these steps is idempotent and is repeated after a failure; the caller may repeat
 // the whole call. Errors: the refusals by the other services, and 503 or 504 upstream_unavailable. When the
-// confirmation is refused, the order is canceled: see settle.
+// confirmation is refused, the order is canceled: see the method settle.
 func (s *Service) CreateAndConfirmOrder(
 	ctx context.Context, r server.CreateAndConfirmOrderRequestObject,
 ) (server.CreateAndConfirmOrderResponseObject, error) {
@@ -186,8 +186,8 @@ func (s *Service) customer(ctx context.Context, id int64) (customersapi.Customer
 // settle handles an order whose confirmation was refused. If this call has placed the order, settle cancels
 // the order, even when the caller has gone. It leaves two kinds of orders as they are: an order that an
 // earlier call placed with the key, because another key may still confirm the order, and an order that was
-// confirmed in the meantime. settle adds the id and the status of the order to refused, the error for the
-// caller. It returns an error when the order could not be canceled.
+// confirmed in the meantime. The id and the status of the order are added to the parameter refused, which is
+// the error for the caller. The method settle returns an error when the order could not be canceled.
 func (s *Service) settle(
 	ctx context.Context, refused *apperr.Error, placed *ordersapi.CreateOrderResponse,
 ) error {

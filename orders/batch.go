@@ -129,7 +129,7 @@ func (s *Service) runBatch(ctx context.Context, commands []orderCommand) (
 
 // errBatchConflict replaces db.ErrConflict in a batch of several commands. After db.ErrConflict,
 // db.InReservedTx would run the whole batch again; after errBatchConflict, the Batcher runs each command by
-// itself. No caller of submit sees this error.
+// itself. No caller of the method submit sees this error.
 var errBatchConflict = errors.New("a batch has lost against another transaction")
 
 // executeBatch decides on each ready command as if all earlier commands of the batch were done, and then

@@ -22,8 +22,8 @@ func (*cancelCommand) released(o *order) []item {
 	return o.Items
 }
 
-// decide implements orderCommand. Errors: the errors of cancelable; errNotReserved when the reason is
-// reservationExpired and the order is no longer CREATED.
+// decide implements orderCommand. Errors: the errors of the method cancelable; errNotReserved when the reason
+// is reservationExpired and the order is no longer CREATED.
 func (c *cancelCommand) decide(o *order, rows *lockedRows) (transition, error) {
 	if c.reason == reservationExpired && o.Status != created {
 		return transition{}, errNotReserved

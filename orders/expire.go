@@ -37,8 +37,9 @@ func (s *Service) ExpireReservations(ctx context.Context) (total int, err error)
 	}
 }
 
-// expire cancels each order of ids that is still CREATED, and returns the numbers of canceled and skipped
-// orders. It skips an order when another transaction holds a needed row, or when expiryWait is over.
+// expire cancels each of the orders with the given ids that is still CREATED, and returns the numbers of
+// canceled and skipped orders. It skips an order when another transaction holds a needed row, or when
+// expiryWait is over.
 func (s *Service) expire(ctx context.Context, ids []int64) (expired, held int, err error) {
 	limited, cancel := context.WithTimeout(ctx, expiryWait)
 	defer cancel()

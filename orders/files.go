@@ -90,8 +90,9 @@ func (r productRow) newProduct() (product, *apperr.Error) {
 	return r.apply(product{SKU: r.SKU, Active: true}), nil
 }
 
-// productsOfRows returns the products that have the skus of the rows, in a map by sku. With locking, the
-// products are locked until the transaction ends, in ascending id as in every transaction.
+// productsOfRows returns the products that have the skus of the rows, in a map by sku. If the parameter
+// locking is true, the products are locked until the transaction ends, in ascending id as in every
+// transaction.
 func (s store) productsOfRows(rows []*bulk.Row[productRow], locking bool) (map[string]product, error) {
 	skus := service.Views(rows, func(r *bulk.Row[productRow]) string { return r.Value.SKU })
 	var ids []int64

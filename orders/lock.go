@@ -180,7 +180,7 @@ func (l *lockedRows) leaveOutNames() error {
 }
 
 // errNamesHeld rolls back the transaction of a batch from which leaveOutNames has taken commands; the Batcher
-// then runs each of the other commands again. No caller of submit sees this error.
+// then runs each of the other commands again. No caller of the method submit sees this error.
 var errNamesHeld = errors.New("another transaction holds an idempotency key or an external_ref")
 
 // addNameProbes adds probes for the idempotency key and the external_ref of a command.
@@ -230,9 +230,10 @@ func (l *lockedRows) held() []batch.Held {
 	return held
 }
 
-// isFree returns the function batch.Held.IsFree for a row with the probe lock. The probe is nil for a row
-// that the batch did not try to lock, because the Batcher reported the row as held. For such a row the
-// Batcher already has a function from an earlier batch, or the row has become free since.
+// isFree returns the function batch.Held.IsFree for a row. The parameter lock is the probe of the row; it is
+// nil when the batch did not try to lock the row, because the Batcher reported the row as held. Then the
+// returned function reports the row as free. The Batcher uses it only if the row has become free since;
+// otherwise the Batcher keeps the function IsFree of an earlier batch.
 func (s *Service) isFree(lock probe) func(ctx context.Context, wait time.Duration) bool {
 	return func(ctx context.Context, wait time.Duration) bool {
 		if lock == nil {
@@ -243,9 +244,10 @@ func (s *Service) isFree(lock probe) func(ctx context.Context, wait time.Duratio
 	}
 }
 
-// lockFree locks the rows of items, in the order of items, and returns the items whose rows other
-// transactions hold. It first locks all rows in one call of the function lock, and waits up to briefWait.
-// When a row is held, lockFree tries each row by itself without waiting, then locks the free rows at once.
+// lockFree locks the row of each item, in the order of the parameter items, and returns the items whose rows
+// other transactions hold. It first locks all rows in one call of the function lock, and waits up to
+// briefWait. When a row is held, lockFree tries each row by itself without waiting, then locks the free rows
+// at once.
 func lockFree[T any](items []T, lock func(some []T, wait time.Duration) error) (held []T, err error) {
 	if len(items) == 0 {
 		return nil, nil

@@ -51,7 +51,7 @@ func (l line) field(i int) string {
 	return fmt.Sprintf("/items/%d/product_id", i)
 }
 
-// addNotFound adds a detail to refusal: the product of line i of the request does not exist.
+// addNotFound adds a detail to the error refusal: the product of line i of the request does not exist.
 func (l line) addNotFound(refusal *apperr.Error, i int) {
 	if l.SKU != nil {
 		refusal.With(l.field(i), apperr.Params{"sku": *l.SKU}, "there is no product with the sku %s", *l.SKU)

@@ -133,7 +133,7 @@ type stockAdjustment struct {
 	Delta     int64
 	Level     int64 // the stock after the change
 	Reason    string
-	CreatedAt time.Time // time of the database; for the opening stock, time of this process
+	CreatedAt time.Time // time of the database's clock
 }
 
 func (a stockAdjustment) Key() int64 { return a.ID }

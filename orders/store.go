@@ -43,9 +43,9 @@ func (s *Service) indexProducts(ctx context.Context) (rows int, err error) {
 	return texts.UpdateDue(ctx, s.db.DB)
 }
 
-// idRanges returns ranges of ids that together contain all orders created between from and to, inclusive, and
-// few other orders. A nil time sets no limit. The last range has the ids after the last recorded block,
-// because no times are recorded for these ids yet: see RecordRanges.
+// idRanges returns ranges of ids that together contain all orders created between the times from and to,
+// inclusive, and few other orders. A nil time sets no limit. The last range has the ids after the last
+// recorded block, because no times are recorded for these ids yet: see RecordRanges.
 func (s store) idRanges(from, to *time.Time) ([]db.IDRange, error) {
 	var blocks struct{ First, Last, Recorded *int64 }
 	overlaps, bounds := "TRUE", []any{}
@@ -68,8 +68,9 @@ func (s store) idRanges(from, to *time.Time) ([]db.IDRange, error) {
 	return []db.IDRange{{First: idsOf(*blocks.First).First, Last: idsOf(*blocks.Last).Last}, behind}, err
 }
 
-// expired returns the ids of up to limit orders that have been CREATED for at least the time reservation,
-// without the first skip orders. The oldest orders come first; an older order may have a higher id.
+// expired returns the ids of orders that have been CREATED for at least the time reservation. The oldest
+// orders come first; an older order may have a higher id. The parameter skip is the number of orders to leave
+// out at the beginning, and limit is the highest number of ids to return.
 func (s store) expired(reservation time.Duration, skip, limit int) (ids []int64, err error) {
 	err = s.orders().Where("reserved_since <= ?", db.Now(s.DB, -reservation)).Order("reserved_since").
 		Offset(skip).Limit(limit).Pluck("id", &ids).Error

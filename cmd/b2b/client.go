@@ -35,7 +35,7 @@ func (c *client) flags(f *flag.FlagSet) {
 		"of a file, for its first line; without it 1m")
 }
 
-// outputFlag defines the flag --output, which sets output to json or text.
+// outputFlag defines the flag --output, which sets *output to json or text.
 func outputFlag(f *flag.FlagSet, output *string, usage string) {
 	f.Func("output", usage, func(text string) error {
 		if text != "json" && text != "text" {
@@ -90,8 +90,8 @@ func describe(message string, details *[]contract.APIErrorDetail) string {
 	return message
 }
 
-// progress returns a progress bar for a number of rows (total), or for an unknown number of bytes when total
-// is -1. The bar is silent unless stderr is a terminal.
+// progress returns a progress bar. The parameter total is the number of rows, or -1 for an unknown number of
+// bytes. The bar is silent unless stderr is a terminal.
 func progress(total int64, description string) *progressbar.ProgressBar {
 	if !term.IsTerminal(int(os.Stderr.Fd())) {
 		return progressbar.DefaultSilent(total)

@@ -35,7 +35,7 @@ func (i *importCommand) flags(f *flag.FlagSet) {
 		"text for refused rows and a sentence; without it text")
 }
 
-// run imports the file. It prints the refused rows on stderr, and the summary on out.
+// run imports the file. It prints the refused rows on stderr, and writes the summary to the writer out.
 func (i *importCommand) run(ctx context.Context, out io.Writer) error {
 	file, err := os.Open(i.path)
 	if err != nil {

@@ -106,7 +106,7 @@ func version(_ context.Context, out io.Writer) error {
 	return nil
 }
 
-// run executes the command line args, and returns when the command is done.
+// run executes the command line in the parameter args, and returns when the command is done.
 func run(ctx context.Context, args []string, out io.Writer) error {
 	name := ""
 	if len(args) > 0 {
@@ -217,8 +217,8 @@ func printRows(out io.Writer, rows [][2]string) {
 	}
 }
 
-// wrap breaks a text between words into lines as wide as the terminal. The text begins in column start, its
-// further lines in column indent.
+// wrap breaks a text between words into lines as wide as the terminal. The parameter start is the column in
+// which the text begins; the parameter indent is the column of its further lines.
 func wrap(text string, start, indent int) string {
 	width := terminalWidth()
 	var b strings.Builder

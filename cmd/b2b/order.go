@@ -68,7 +68,7 @@ func (c *keyedCommand) print(order ordersapi.Order, out io.Writer) error {
 type orderCommand struct {
 	keyedCommand
 	order   ordersapi.NewOrder
-	skuOrID []int // indexes of items whose Sku is a number, until resolve has looked it up
+	skuOrID []int // indexes of items whose Sku is a number, until the method resolve has looked it up
 	confirm bool
 }
 
@@ -119,7 +119,7 @@ func parseID(text string) (int64, bool) {
 	return id, err == nil && 0 < id && id < 1<<53 && strconv.FormatInt(id, 10) == text
 }
 
-// addMetadata adds metadata to the order. text has the form NAME=VALUE.
+// addMetadata adds metadata to the order. The parameter text has the form NAME=VALUE.
 func (o *orderCommand) addMetadata(text string) error {
 	name, value, found := strings.Cut(text, "=")
 	if !found || name == "" {

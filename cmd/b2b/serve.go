@@ -94,7 +94,7 @@ func serve(ctx context.Context, c *config.Settings, services []*service, out io.
 	defer log.Info("stopped")
 	go debug.FreeOSMemory() // releases the memory that only the start has needed
 	context.AfterFunc(ctx, func() { log.Info("stopping once the requests in flight are answered") })
-	// drained is shared by all services. It ends ShutdownTimeout after ctx has ended.
+	// The context drained is shared by all services. It ends ShutdownTimeout after ctx has ended.
 	drained, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
 	context.AfterFunc(ctx, func() { time.AfterFunc(c.ShutdownTimeout, stop) })
@@ -217,8 +217,8 @@ func nameOf(address string) string {
 }
 
 // connections returns the maximum number of connections to each service. The number is at most
-// MAX_CONNECTIONS, and so small that enough file descriptors remain: for the database, and for a call to
-// another service per connection. Without this limit, idle connections could use up all descriptors.
+// MAX_CONNECTIONS. It leaves enough file descriptors for the database, and one for each connection, for a
+// call to another service. Without this limit, idle connections could use up all descriptors.
 func connections(c *config.Settings, services []*service) (int, error) {
 	const (
 		reserved       = 32 // descriptors for listeners, epoll and the files of SQLite

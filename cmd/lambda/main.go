@@ -131,7 +131,7 @@ func unmarshal(raw json.RawMessage, event any) error {
 	return jsonv2.Unmarshal(raw, event, jsontext.AllowInvalidUTF8(true))
 }
 
-// forward decodes an event of type E and calls proxy with the event.
+// forward decodes an event of type E and calls the function proxy with the event.
 func forward[E any](raw json.RawMessage, proxy func(E) (any, error)) (any, error) {
 	var event E
 	if err := unmarshal(raw, &event); err != nil {

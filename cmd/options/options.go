@@ -44,8 +44,8 @@ func Options(ctx context.Context, s *config.Settings, log *slog.Logger) (web.Opt
 	return o, err
 }
 
-// Peer returns the service at the address base as a peer, for calls by other services. A call may take half
-// of REQUEST_TIMEOUT_SECONDS, and at most 5 s.
+// Peer returns a service as a peer, for calls by other services. The parameter base is the address of the
+// service. A call may take half of REQUEST_TIMEOUT_SECONDS, and at most 5 s.
 func Peer(s *config.Settings, base string) peer.Peer {
 	return peer.Peer{Base: base, Token: s.ServiceTokens[0], Timeout: min(5*time.Second, s.RequestTimeout/2)}
 }

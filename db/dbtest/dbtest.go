@@ -139,8 +139,8 @@ func WantIndex(t *testing.T, g *gorm.DB, index string, do func()) {
 // setStatement matches the prefix of a statement with a time limit on MariaDB. EXPLAIN refuses the prefix.
 var setStatement = regexp.MustCompile("^SET STATEMENT .*? FOR ")
 
-// explain calls the function look for every SELECT that g runs from now on. The arguments are the statement,
-// and a function that asks the engine for the plan.
+// For every SELECT that g runs from now on, explain calls the function look. The arguments of look are the
+// statement, and a function that asks the engine for the plan.
 func explain(t *testing.T, g *gorm.DB, name string, look func(statement string, ask func() string)) {
 	t.Helper()
 	prefix := "EXPLAIN QUERY PLAN "

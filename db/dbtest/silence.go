@@ -85,7 +85,7 @@ func (s *Silence) accept() {
 }
 
 // pass copies the bytes of one connection to another, and closes the second when either connection fails.
-// After the channel broken is closed, pass discards the bytes, and closes nothing.
+// After the channel broken is closed, the function pass discards the bytes, and closes nothing.
 func pass(to, from net.Conn, broken chan struct{}) {
 	buffer := make([]byte, 32<<10)
 	for {

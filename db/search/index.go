@@ -72,8 +72,8 @@ type row struct {
 
 func (r row) Key() int64 { return r.ID }
 
-// unindexed reads unindexed rows with ids above last, in ascending order of id. It stops at the first
-// statement that brings the number to batch or more. If there are fewer rows, it returns all of them.
+// unindexed reads unindexed rows with ids above the parameter last, in ascending order of id. It runs one
+// SELECT after another, until it has read at least as many rows as the constant batch, or no row is left.
 func (x Index) unindexed(g *gorm.DB, last int64) (rows []row, err error) {
 	for len(rows) < batch {
 		var some []row

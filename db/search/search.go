@@ -28,7 +28,7 @@ type Index struct {
 
 const (
 	chunkBits  = 16      // the low bits of an id are its offset in a chunk; each gram and chunk has a bitmap
-	maxGrams   = 16      // grams of the text that a search looks up
+	maxGrams   = 16      // highest number of grams that a search looks up for its text
 	maxBitmaps = 4       // number of the rarest grams, whose bitmaps a search reads
 	maxPending = 1000    // unindexed rows that a search compares; if there are more, it compares all rows
 	maxTried   = 1000    // rows that a statement compares
@@ -250,7 +250,7 @@ func (s *lookup) having(chunks []chunk) (map[int64]*roaring.Bitmap, error) {
 }
 
 // each yields the ids of the rows at the offsets in a chunk, in the order of the page, without the rows up to
-// the cursor. It returns false when yield has returned false.
+// the cursor. It returns false when the function yield has returned false.
 func (s *lookup) each(chunk int64, offsets *roaring.Bitmap, yield func(id int64) bool) bool {
 	newestFirst := s.w.Sort == db.NewestFirst
 	if seen := s.w.AfterID(); seen > 0 && seen>>chunkBits == chunk {

@@ -72,7 +72,7 @@ func Relayed(status int, name, message string) *Error {
 	return &Error{Code: &Code{Name: name, Status: status}, Message: message}
 }
 
-// With adds a detail to e and returns e. format and args make the message of the detail.
+// With adds a detail to e and returns e. The parameters format and args make the message of the detail.
 func (e *Error) With(field string, params Params, format string, args ...any) *Error {
 	e.Details = append(e.Details, Detail{field, fmt.Sprintf(format, args...), params})
 	return e

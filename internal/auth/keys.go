@@ -34,10 +34,9 @@ const (
 	minRSA, maxRSA = 2048, 8192 // bits of an RSA key
 )
 
-// FetchKeys fetches the issuer's keys from url, the address of a JWKS, and returns a function to find the
-// keys for a token. Until ctx ends, the keys are fetched again every ten minutes, and also for a token
-// without a matching key: three times at once, then every ten seconds at most. Unusable keys are skipped and
-// logged.
+// FetchKeys fetches the issuer's keys from the address url of a JWKS, and returns a function to find the keys
+// for a token. Until ctx ends, the keys are fetched again every ten minutes, and also for a token without a
+// matching key: three times at once, then every ten seconds at most. Unusable keys are skipped and logged.
 //
 // FetchKeys fails when the first fetch fails or brings no usable key. A later failure is only logged: the
 // keys fetched before stay valid.
@@ -85,7 +84,7 @@ type issuerKey struct {
 	public any
 }
 
-// find returns the keys that may verify the token. When no key matches, find fetches the keys again. It fails
+// find returns the keys that may verify the token. When no key matches, it fetches the keys again, and fails
 // when still no key matches.
 func (k *issuerKeys) find(ctx context.Context, token *jwt.Token) (any, error) {
 	if set := k.matching(token); len(set.Keys) > 0 {
@@ -105,8 +104,8 @@ func (k *issuerKeys) find(ctx context.Context, token *jwt.Token) (any, error) {
 	return set, nil
 }
 
-// matching returns the keys with the algorithm and the `kid` of token. For a token without `kid`, it returns
-// the keys that verify the signature, so that an empty result always means a missing key.
+// matching returns the keys with the algorithm and the `kid` of a token. For a token without `kid`, it
+// returns the keys that verify the signature, so that an empty result always means a missing key.
 func (k *issuerKeys) matching(token *jwt.Token) (set jwt.VerificationKeySet) {
 	signed := token.Raw[:strings.LastIndexByte(token.Raw, '.')]
 	id, hasID := token.Header["kid"]

@@ -145,8 +145,8 @@ func (t Tokens) key(token *jwt.Token) (any, error) {
 	return t.Keys(token)
 }
 
-// Issue returns a JWT for p, signed with t.Secret. The token is valid from now on, for the time lifetime. It
-// fails when a token cannot have p's subject or customer: see claims.principal.
+// Issue returns a JWT for p, signed with t.Secret. The parameter lifetime is the time for which the token is
+// valid, from now on. Issue fails when a token cannot have p's subject or customer: see claims.principal.
 func (t Tokens) Issue(p Principal, lifetime time.Duration) (string, error) {
 	now := time.Now()
 	c := toClaims(p)

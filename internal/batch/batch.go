@@ -220,10 +220,11 @@ func (b *Batcher[C]) run(batch []*waiter[C]) {
 	b.finish(nil, nil, nil, end)
 }
 
-// setAside calls finish for the commands of a batch that need held rows, and returns the other commands.
+// setAside calls the method finish for the commands of a batch that need held rows, and returns the other
+// commands.
 func (b *Batcher[C]) setAside(batch []*waiter[C], held []Held) (others []*waiter[C]) {
 	var needy []*waiter[C]
-	index := map[int]int{} // indexes in needy, by index in batch
+	index := map[int]int{} // indexes in the slice needy, by index in the parameter batch
 	for _, h := range held {
 		for i, c := range h.Commands {
 			if _, listed := index[c]; !listed {
@@ -298,7 +299,8 @@ func (b *Batcher[C]) finish(batch []*waiter[C], held []Held, err error, end func
 	}
 }
 
-// try calls Batcher.Run. It turns a panic into an error: no caller could recover from it on this goroutine.
+// try calls Batcher.Run. It turns a panic into an error, because try does not run on a caller's goroutine,
+// and no caller could recover from the panic.
 func (b *Batcher[C]) try(batch []*waiter[C]) (held []Held, rolledBack bool, err error) {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
@@ -321,9 +323,9 @@ func (b *Batcher[C]) try(batch []*waiter[C]) (held []Held, rolledBack bool, err 
 	return b.Run(ctx, commands)
 }
 
-// park lets the commands in held wait for their rows. The result parked has the indexes of the commands that
-// wait now. The result refused has the indexes of the commands that have waited longer than HeldTimeout, or
-// find maxHeldFactor * MaxHeld other commands waiting. b.mu must be held.
+// park lets the commands of the parameter held wait for their rows. The result parked has the indexes of the
+// commands that wait now. The result refused has the indexes of the commands that have waited longer than
+// HeldTimeout, or find maxHeldFactor * MaxHeld other commands waiting. b.mu must be held.
 func (b *Batcher[C]) park(batch []*waiter[C], held []Held) (parked, refused map[int]bool) {
 	parked, refused = map[int]bool{}, map[int]bool{}
 	for _, h := range held {

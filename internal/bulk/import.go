@@ -62,8 +62,8 @@ func (r *Row[V]) Refuse(why *apperr.Error) {
 	r.result, r.id, r.refused = contract.Refused, 0, why
 }
 
-// File receives body, and returns the answer: a file whose Write applies the rows, and writes a line for each
-// row and a summary at the end. ctx is the request's context. Errors: the errors of OpenRows.
+// File receives the parameter body, and returns the answer: a file whose Write applies the rows, and writes a
+// line for each row and a summary at the end. ctx is the request's context. Errors: the errors of OpenRows.
 func (i Import[R, V]) File(ctx context.Context, body io.Reader) (File, error) {
 	rows, err := OpenRows(body)
 	if err != nil {

@@ -31,7 +31,7 @@ import (
 //   - from, to: the bounds of a number
 //   - unit: the unit of a duration
 //   - oneof: the allowed values, separated by spaces
-//   - format: the rule for a string, or for each entry of a list: see formats
+//   - format: the rule for a string, or for each entry of a list: see the variable formats
 //
 // A default may contain the name of a variable of Ports in braces, such as {ORDERS_PORT}. The name stands for
 // the default of that variable.
@@ -206,7 +206,8 @@ func (s *Settings) Read(groups ...any) error {
 	var problems []error
 	groups = append(groups, &s.Deployment)
 	all := reflect.ValueOf(s).Elem()
-	// Read in the order of Settings: Deployment depends on Database, and later defaults depend on Deployment.
+	// The groups are read in the order of Settings: Deployment depends on Database, and later defaults depend
+	// on Deployment.
 	for i := range all.NumField() {
 		group := all.Field(i)
 		if !slices.Contains(groups, group.Addr().Interface()) {
@@ -300,7 +301,7 @@ type Variable struct {
 	Name      string
 	Aliases   []string
 	Default   string            // default in every environment
-	DefaultIn map[string]string // default in a single environment, by environment
+	DefaultIn map[string]string // default for some environments only; the key is the environment
 	Meaning   string            // description, with unit and bounds
 	Group     string            // name of the group in Settings
 	unit      time.Duration
@@ -350,7 +351,8 @@ func variablesOf(group reflect.Type) (all []Variable) {
 
 var units = map[string]time.Duration{"seconds": time.Second, "minutes": time.Minute, "hours": time.Hour}
 
-// DefaultText returns the defaults as a text for tables. The text quote is put before and after each value.
+// DefaultText returns the defaults as a text for tables. The parameter quote is put before and after each
+// value.
 func (v Variable) DefaultText(quote string) string {
 	var all []string
 	if v.Default != "" {
@@ -405,7 +407,8 @@ func isAddress(s string) bool {
 	return err == nil && u.Host != "" && (u.Scheme == "http" || u.Scheme == "https")
 }
 
-// read parses the value of the variable, or the default, into field. The name wins over the aliases.
+// read parses the value of the variable, or the default, into the parameter field. The name wins over the
+// aliases.
 func (v Variable) read(field reflect.Value, environment string) error {
 	name, value := v.Name, cmp.Or(v.Default, v.DefaultIn[environment])
 	for _, spelling := range slices.Backward(append([]string{v.Name}, v.Aliases...)) {

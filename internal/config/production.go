@@ -15,8 +15,8 @@ var publicSecrets = []string{
 // KnownToAll reports whether the secret is public.
 func KnownToAll(secret string) bool { return slices.Contains(publicSecrets, secret) }
 
-// productionProblems returns an error for each setting in groups that is unsafe in production. The errors may
-// contain public secrets, but no other secrets.
+// productionProblems returns an error for each setting in the given groups that is unsafe in production. The
+// errors may contain public secrets, but no other secrets.
 func (s *Settings) productionProblems(groups []any) (problems []error) {
 	if s.Env != Production {
 		return nil

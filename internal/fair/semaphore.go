@@ -37,8 +37,9 @@ type waiter struct {
 	acquired chan struct{} // closed when the waiter has its slot
 }
 
-// New returns a semaphore of size slots, or nil for 0 slots. Only services may take the reserved slots. The
-// text name is for log lines: it names the slots, and the variable that sets their number.
+// New returns a semaphore; the parameter size is the number of its slots. For 0 slots, New returns nil. Only
+// services may take the reserved slots. The parameter name is for log lines: it names the slots, and the
+// variable that sets their number.
 func New(size, factor, reserved int, name string) *Semaphore {
 	if size == 0 {
 		return nil

@@ -15,7 +15,7 @@ import (
 //go:generate go run ./postman ../..
 //go:generate go run ./gosdk ../..
 
-// Run is the main function of each program: it calls write with the root, and exits with 1 after an error.
+// Run is the main function of each program: it calls the function write, and exits with 1 after an error.
 func Run(write func(root string) error) {
 	log.SetFlags(0)
 	name := filepath.Base(os.Args[0])

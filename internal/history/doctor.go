@@ -9,7 +9,7 @@ import (
 	"example.com/b2b/db/doctor"
 )
 
-// Count returns an SQL expression for the number of events of one type that belong to a row of table. The
+// Count returns an SQL expression for the number of events of one type that belong to a row of a table. The
 // query must not give the table an alias. A row without the event SUBJECT.created is older than the history,
 // and some of its events may be missing.
 func Count(event, subject, table string) string {
@@ -21,8 +21,8 @@ func ofRow(subject, table string) string {
 	return fmt.Sprintf("e.subject = '%s' AND e.subject_id = %s.id", subject, table)
 }
 
-// JoinLast returns an SQL clause that joins each row of table with its last event, under the name last. Rows
-// older than the history are left out.
+// JoinLast returns an SQL clause that joins each row of a table with its last event, under the name last.
+// Rows older than the history are left out.
 func JoinLast(subject, table string) string {
 	return fmt.Sprintf("JOIN events last ON last.id = (SELECT MAX(e.id) FROM events e WHERE %s) AND %s > 0",
 		ofRow(subject, table), Count(subject+".created", subject, table))

@@ -44,7 +44,7 @@ func By(p auth.Principal, correlationID string) Origin {
 // Key returns the id, for db.Page.
 func (e Event) Key() int64 { return e.ID }
 
-// Append inserts events in one statement. tx is the transaction of the changes. The parameter by is the
+// Append inserts events in one statement. The parameter tx is the transaction of the changes, and by is the
 // origin of events without an origin.
 func Append(tx *gorm.DB, by Origin, events ...Event) error {
 	rows := make([][]any, len(events))

@@ -97,9 +97,9 @@ func (a Answer) Respond(w http.ResponseWriter) error {
 // may run an effect several times, but commits only one run.
 type Effect func(tx *gorm.DB) (target int64, body any, err error)
 
-// Execute runs effect in a transaction, and returns the answer with the body that effect returned. With a
-// key, the effect takes place at most once: a repeat of the request with the same key gets the first answer,
-// and waits while the first request still runs; a different request with the same key gets 422
+// Execute runs an effect in a transaction, and returns the answer with the body that the effect returned.
+// With a key, the effect takes place at most once: a repeat of the request with the same key gets the first
+// answer, and waits while the first request still runs; a different request with the same key gets 422
 // idempotency_key_reused. When the effect refuses the request, nothing is stored.
 func (k Keys) Execute(ctx context.Context, r Request, effect Effect) (Answer, error) {
 	var a Answer
@@ -315,7 +315,7 @@ type row struct {
 // TableName implements gorm's Tabler.
 func (row) TableName() string { return "idempotency_keys" }
 
-// Answer returns the answer to a success of the request. It encodes body as JSON.
+// Answer returns the answer to a success of the request. It encodes the parameter body as JSON.
 func (r Request) Answer(body any) (Answer, error) {
 	encoded, err := json.Marshal(body)
 	return Answer{Status: r.Status, Body: encoded}, err

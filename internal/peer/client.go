@@ -56,7 +56,8 @@ func newClient(t http.RoundTripper, name, token string, timeout, openFor time.Du
 		Timeout:     openFor,
 		MaxRequests: tripAfter, // several, because several callers may come at the same time
 		ReadyToTrip: func(c gobreaker.Counts) bool { return c.ConsecutiveFailures >= tripAfter },
-		IsExcluded:  func(err error) bool { return errors.Is(err, context.Canceled) }, // see verdict
+		// See transport.verdict.
+		IsExcluded: func(err error) bool { return errors.Is(err, context.Canceled) },
 	})
 	return &http.Client{Transport: transport{t, name, token, timeout, breaker}}
 }

@@ -32,7 +32,7 @@ const maxCalls = math.MaxInt64
 
 var errNotServing = errors.New("the service has stopped")
 
-// NewInProcessTransport returns a transport to a handler. Panics of the handler go to log.
+// NewInProcessTransport returns a transport to a handler. Panics of the handler go to the logger log.
 func NewInProcessTransport(handler http.Handler, log *slog.Logger) *InProcessTransport {
 	return &InProcessTransport{handler, log, workers{make(chan func())}, semaphore.NewWeighted(maxCalls)}
 }

@@ -29,7 +29,8 @@ type connection struct {
 	since   time.Time // time of the last change: opened, first byte of a request, busy, no longer busy
 }
 
-// newConnections returns connections with bounds: max in all, perNetwork in each network. 0 sets no bound.
+// newConnections returns a new value of the type connections. The parameter max bounds the number of all
+// connections, and perNetwork the number in each network; 0 sets no bound.
 func newConnections(max, perNetwork int) *connections {
 	return &connections{
 		max: cmp.Or(max, math.MaxInt), perNetwork: cmp.Or(perNetwork, math.MaxInt),
@@ -73,8 +74,8 @@ func (a *connections) makeRoom(added *connection, mayGo func(*connection) bool) 
 	_ = next.Close()
 }
 
-// goesBefore reports whether makeRoom closes c rather than other. Connections of the network with the most
-// connections go first, and among these the longest idle connection.
+// goesBefore reports whether makeRoom closes c rather than the connection other. Connections of the network
+// with the most connections go first, and among these the longest idle connection.
 func (a *connections) goesBefore(c, other *connection) bool {
 	if more := a.byNetwork[c.network] - a.byNetwork[other.network]; more != 0 {
 		return more > 0
@@ -94,8 +95,8 @@ func (a *connections) remove(conn net.Conn) {
 	}
 }
 
-// changed removes closed connections, and records the time of a request's first byte. net/http calls changed
-// when the state of a connection changes.
+// changed removes closed connections, and records the time of a request's first byte. net/http calls the
+// method changed when the state of a connection changes.
 func (a *connections) changed(conn net.Conn, state http.ConnState) {
 	a.mu.Lock()
 	defer a.mu.Unlock()

@@ -18,7 +18,8 @@ type Server struct {
 	Handler   http.Handler
 	Log       *slog.Logger
 
-	// Drain waits for work of Handler without a connection, such as calls within the process; nil for none.
+	// Drain waits for the calls that reach Handler without a network connection, such as calls from another
+	// service in this process. It is nil when there are no such calls.
 	Drain func(ctx context.Context) error
 
 	Timeout       time.Duration // limit for a request; Handler enforces this limit, and the limit for a body

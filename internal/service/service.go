@@ -98,7 +98,7 @@ func (d *Database[S]) ChangeRow(ctx context.Context, row string, fn func(tx S) e
 	return d.Change(ctx, fn)
 }
 
-// Once runs effect in a transaction, at most once for the request's key: see idempotency.Keys.Execute.
+// Once runs an effect in a transaction, at most once for the request's key: see idempotency.Keys.Execute.
 func (d *Database[S]) Once(
 	ctx context.Context, r idempotency.Request, effect func(tx S) (target int64, body any, err error),
 ) (idempotency.Answer, error) {
@@ -134,7 +134,7 @@ func List[T interface{ Key() int64 }](
 	return search.Page[T](q, index, *f.Search, page)
 }
 
-// Views calls view for each row, and returns the results.
+// Views calls the function view for each row, and returns the results.
 func Views[Row, View any](rows []Row, view func(Row) View) []View {
 	all := make([]View, len(rows))
 	for i, row := range rows {

@@ -59,7 +59,7 @@ func Refusal(details []apperr.Detail, more int) error {
 	return refusal
 }
 
-// Empty returns 400 validation_failed for an empty body. The text send says what to send, such as "send
+// Empty returns 400 validation_failed for an empty body. The parameter send says what to send, such as "send
 // rows".
 func Empty(send string) error {
 	return apperr.ValidationFailed.New().With(wholeBody, Required, "%s: %s", isRequired, send)

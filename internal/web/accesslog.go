@@ -77,7 +77,8 @@ func attributes(c *gin.Context, took time.Duration) []slog.Attr {
 // LoggedCorrelationID returns correlation.ID in the form of the access log.
 func LoggedCorrelationID(ctx context.Context) string { return loggable(correlation.ID(ctx), 128) }
 
-// loggable returns s for the log: [token] replaces each JWT, and a long text is cut to about limit bytes.
+// loggable returns s for the log: [token] replaces each JWT, and a long text is cut. The parameter limit is
+// the approximate number of bytes of such a text.
 func loggable(s string, limit int) string {
 	if strings.Contains(s, "eyJ") {
 		s = jwt.ReplaceAllString(s, "[token]")

@@ -35,8 +35,8 @@ func newJSONBody(j *validation.JSON) jsonBody {
 
 func (b jsonBody) ValidatedValue() any { return b.Value }
 
-// readBody reads a JSON body within timeout. It returns nil when the body is empty and optional. With
-// idInBody, the field correlation_id of the body sets the request's correlation id. Errors: 400
+// readBody reads a JSON body within the time timeout. It returns nil when the body is empty and optional.
+// With idInBody, the field correlation_id of the body sets the request's correlation id. Errors: 400
 // malformed_json, 400 validation_failed for an empty body, 408 request_timeout, 413 payload_too_large, 415
 // unsupported_media_type.
 func readBody(c *gin.Context, op *operation, timeout time.Duration, idInBody bool) (*validation.JSON, error) {
@@ -73,7 +73,8 @@ func liftReadDeadline(c *gin.Context) {
 	_ = http.NewResponseController(c.Writer).SetReadDeadline(time.Time{})
 }
 
-// readError returns the error for a body that could not be read: tooLarge, 408 request_timeout, or malformed.
+// readError returns the error for a body that could not be read: the code tooLarge, 408 request_timeout, or
+// the code malformed.
 func readError(err error, tooLarge, malformed *apperr.Code) error {
 	switch {
 	case errors.As(err, new(*http.MaxBytesError)):

@@ -115,10 +115,10 @@ var (
 	dataPolicy = []string{"default-src 'none'; frame-ancestors 'none'"}
 )
 
-// securityHeaders sets headers that restrict browsers. Pages get policy as their Content-Security-Policy.
-// Answers of operations may load nothing, and browsers must not store them. No answer may show in a frame.
-// Pages of other origins may not load an answer as a script or an image (Cross-Origin-Resource-Policy), but
-// may read an answer by CORS.
+// securityHeaders sets headers that restrict browsers. The parameter policy is the Content-Security-Policy of
+// pages. Answers of operations may load nothing, and browsers must not store them. No answer may show in a
+// frame. Pages of other origins may not load an answer as a script or an image
+// (Cross-Origin-Resource-Policy), but may read an answer by CORS.
 func securityHeaders(policy string) gin.HandlerFunc {
 	pagePolicy := []string{policy}
 	return func(c *gin.Context) {

@@ -24,8 +24,8 @@ const minTransfer = 64 << 10
 // a slow but acceptable reader could not free a third within BodyTimeout.
 const sendBuffer = 128 << 10
 
-// pace ends a transfer slower than minTransfer bytes in each window, by a deadline of the connection. Only
-// the time of waiting for the other side counts, not the time in which the handler reads or makes rows.
+// pace sets a deadline on the connection: a transfer ends when fewer than minTransfer bytes pass in a window.
+// Only the time of waiting for the other side counts, not the time in which the handler reads or makes rows.
 type pace struct {
 	window      time.Duration
 	setDeadline func(time.Time) error // sets the deadline of the connection
@@ -66,7 +66,7 @@ func upload(c *gin.Context, row *openapi3.Schema, window time.Duration) (*bulk.U
 	return &bulk.Upload{ReadCloser: body, Media: media, Row: row}, nil
 }
 
-// fileReader reads a file from a caller, and ends an upload that is too slow: see pace.
+// fileReader reads a file from a caller, and ends an upload that is too slow: see the type pace.
 type fileReader struct {
 	io.ReadCloser
 	pace     pace
@@ -88,8 +88,8 @@ func (r *fileReader) Read(b []byte) (int, error) {
 }
 
 // startFile replaces c.Writer, so that a file is sent while the handler writes it. The returned context ends
-// when the handler has neither read nor written for timeout. It does not end when the caller leaves: the next
-// write then fails. See pace for the parameter window.
+// when the handler has neither read nor written for the time timeout. It does not end when the caller leaves:
+// the next write then fails. The type pace describes the parameter window.
 func startFile(c *gin.Context, timeout, window time.Duration) (context.Context, context.CancelFunc) {
 	server.SetWriteBuffer(c.Request.Context(), sendBuffer)
 	ctx, stop := context.WithCancel(context.WithoutCancel(c.Request.Context()))

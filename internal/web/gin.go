@@ -15,8 +15,9 @@ func (e Engine) GET(path string, handlers ...gin.HandlerFunc) gin.IRoutes {
 	return e.Engine.GET(path, handlers...)
 }
 
-// newGin returns an engine without middlewares. The proxies are addresses and networks: X-Forwarded-For
-// counts only in requests from proxies. newGin panics when an entry is neither an address nor a network.
+// newGin returns an engine without middlewares. The parameter proxies lists addresses and networks:
+// X-Forwarded-For counts only in requests from them. newGin panics when an entry is neither an address nor a
+// network.
 func newGin(proxies []string) Engine {
 	gin.SetMode(gin.ReleaseMode)
 	e := Engine{gin.New()}

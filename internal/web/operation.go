@@ -124,9 +124,9 @@ func (o operations) find(c *gin.Context) *operation {
 type call struct {
 	operation     *operation // nil for HTML pages and unknown paths
 	correlateBody bool       // the body of an error has the correlation id
-	caller        string     // subject of the caller, the actor of events; "" until authorize is done
+	caller        string     // caller's subject, the actor of events; "" until the middleware authorize ends
 	cut           bool       // the answer is a file, and an error stopped it before its end
-	callerLeft    bool       // the caller's connection has ended, and so has the work
+	callerLeft    bool       // the caller has closed the connection, so the work was stopped
 }
 
 type callKey struct{}

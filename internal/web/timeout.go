@@ -18,8 +18,8 @@ const (
 	changesGoOn = 5 * time.Second // about the longest time of a call to another service
 )
 
-// limitTime gives the work on a request a context that ends after timeout: see workContext, and startFile for
-// files. The time begins after a JSON body has been read.
+// limitTime gives the work on a request a context that ends after the time timeout: see workContext, and
+// startFile for files. The time begins after a JSON body has been read.
 func limitTime(timeout, bodyTimeout time.Duration) func(*gin.Context, *operation) {
 	return func(c *gin.Context, op *operation) {
 		request := c.Request
@@ -44,8 +44,8 @@ func limitTime(timeout, bodyTimeout time.Duration) func(*gin.Context, *operation
 	}
 }
 
-// workContext returns the context for the work on r. The context ends after timeout, or earlier at the
-// deadline of r's context. When the caller's connection has ended, the context ends, too: at once for a
+// workContext returns the context for the work on r. The context ends after the time timeout, or earlier at
+// the deadline of r's context. When the caller's connection has ended, the context ends, too: at once for a
 // service, because a service closes a connection only when it no longer waits; for other callers after
 // readsGoOn or changesGoOn.
 func workContext(r *http.Request, timeout time.Duration) (context.Context, context.CancelFunc) {

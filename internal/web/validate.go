@@ -36,7 +36,7 @@ func refuseMethod(allow map[string]string) gin.HandlerFunc {
 func announceSunset(c *gin.Context, op *operation) { maps.Copy(c.Writer.Header(), op.sunset) }
 
 // validate refuses a request that breaks the document, and lists all failing fields. The generated code
-// relies on validate: for example, it checks no bounds. With idInBody the correlation id may come in the
+// relies on these checks: for example, it checks no bounds. With idInBody the correlation id may come in the
 // body.
 func validate(bodyTimeout time.Duration, idInBody bool) func(*gin.Context, *operation) {
 	return func(c *gin.Context, op *operation) {

@@ -34,7 +34,7 @@ type Options struct {
 	HTTPClient *http.Client
 }
 
-// StaticToken returns a function for Options.Token that always returns token.
+// StaticToken returns a function for Options.Token that always returns the parameter token.
 func StaticToken(token string) func(context.Context) (string, error) {
 	return func(context.Context) (string, error) { return token, nil }
 }
@@ -77,8 +77,8 @@ func (c *Client) CreateAndConfirmOrder(
 	return &res.JSON201.Data, nil
 }
 
-// pages iterates over the items of all pages. cursor is nil for the first page. The function fetch returns
-// the items of the page at cursor, and the next cursor, which is nil after the last page. An error ends the
+// pages iterates over the items of all pages. The function fetch returns the items of the page at a cursor,
+// which is nil for the first page, and the next cursor, which is nil after the last page. An error ends the
 // iteration.
 func pages[T any](fetch func(cursor *int64) ([]T, *int64, error)) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {

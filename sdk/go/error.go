@@ -50,8 +50,8 @@ type call struct {
 // repeatable reports whether c can be sent again without a second effect.
 func (c call) repeatable() bool { return c.Method == http.MethodGet || c.idempotencyKey != "" }
 
-// answer returns res with body as its body when the call was successful, and an *Error otherwise. err is the
-// error of the request, if there was no answer.
+// answer returns res with the parameter body as its body when the call was successful, and an *Error
+// otherwise. err is the error of the request, if there was no answer.
 func (c call) answer(res *http.Response, body []byte, err error) (*http.Response, error) {
 	if err != nil {
 		return nil, c.noAnswer(err)

@@ -60,7 +60,7 @@ func (o Options) transport(service, address string) *transport {
 
 // Do implements the interface HttpRequestDoer of the generated clients. It returns the response with the
 // whole body when the operation was successful, and an *Error otherwise. Imports, exports and bodies that can
-// be read only once are streamed: see stream.
+// be read only once are streamed: see the method stream.
 func (t *transport) Do(r *http.Request) (*http.Response, error) {
 	if r.Header.Get(correlationHeader) == "" {
 		r.Header.Set(correlationHeader, rand.Text())

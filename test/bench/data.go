@@ -35,7 +35,8 @@ var (
 // rawConnections is the size of the pool of raw SQL: a connection for each client.
 const rawConnections = 128
 
-// newOnServer creates a database on a server. If relaxed, a crash may lose the orders of the last second.
+// newOnServer creates a database on a server. If the parameter relaxed is true, a crash may lose the orders
+// of the last second.
 func newOnServer(ctx context.Context, s *server.Server, engine, name string, relaxed bool) (*database, error) {
 	admin, err := sql.Open("mysql", s.DSN)
 	if err != nil {
@@ -100,7 +101,8 @@ func (d *database) open(ctx context.Context) (err error) {
 }
 
 // hold locks a product's row in a session of its own until the function release is called. The function
-// returns an error when the session has already ended. hold is not for SQLite, which has no row locks.
+// returns an error when the session has already ended. The method hold is not for SQLite, which has no row
+// locks.
 func (d *database) hold(ctx context.Context, product int64) (release func() error, err error) {
 	tx, err := d.pool.BeginTx(ctx, nil)
 	if err != nil {
@@ -183,7 +185,7 @@ const (
 	plenty = 500_000_000
 )
 
-// insert inserts the rows with the numbers first to last.
+// insert inserts rows. The parameters first and last are the numbers of the first and the last row.
 func (d *database) insert(
 	ctx context.Context, table, columns string, first, last int64, row func(n int64) []any,
 ) error {

@@ -25,7 +25,7 @@ type contender struct {
 // load describes calls by a number of clients. Each client sends a call after the answer to its last call.
 type load struct {
 	clients  int
-	duration time.Duration // 0 means that the load ends only after limit calls
+	duration time.Duration // 0 means that only the field limit ends the load
 	first    int64         // the number of the first call
 	limit    int64         // greatest number of calls
 }

@@ -190,7 +190,8 @@ func (s *session) pairs(query string, args ...any) map[int64]int64 {
 	return all
 }
 
-// items reads an order, with the text lock after the SELECT, and returns the pieces of each product.
+// items reads an order, and returns the pieces of each product. The parameter lock is a text to put after the
+// SELECT.
 func (s *session) items(order int64, lock string) map[int64]int64 {
 	s.pairs("SELECT id, customer_id FROM orders WHERE id = ?"+lock, order)
 	return s.pairs("SELECT product_id, qty FROM order_items WHERE order_id = ?", order)

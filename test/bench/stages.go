@@ -16,7 +16,8 @@ import (
 const inAFile = ""
 
 // withDatabase calls fn with a new database: on SQLite for the name inAFile, else on the server. Without a
-// server, it does not call fn for a database on the server. If filled, the database has rows.
+// server, it does not call fn for a database on the server. If the parameter filled is true, the database has
+// rows.
 func (b *bench) withDatabase(ctx context.Context, name string, filled bool, fn func(d *database) error) (err error) {
 	var d *database
 	switch {

@@ -24,19 +24,19 @@ type Server struct {
 	DSN  string // DSN of the user root
 	Port int
 
-	command []string // starts and stops the server, in place of program
+	command []string // starts and stops the server, in place of the field program
 	program string
 	args    []string
 	process *os.Process
-	ended   chan struct{} // closed when process has ended
+	ended   chan struct{} // closed when the process has ended
 }
 
-// Private starts a server of an engine in dir. It runs the installed server program with args. It returns nil
-// when no program is installed.
+// Private starts a server of an engine in the folder dir. It runs the installed server program with the
+// arguments args. It returns nil when no program is installed.
 //
-// For MySQL, the environment variable TEST_MYSQL_KILL may name a command that replaces the program; then dir
-// and args are not used. The command gets the argument start, kill (SIGKILL) or wipe (stop the server, and
-// delete its data), and a port of 127.0.0.1. On the command's server, root must have no password.
+// For MySQL, the environment variable TEST_MYSQL_KILL may name a command that replaces the program; then the
+// parameters dir and args are not used. The command gets the argument start, kill (SIGKILL) or wipe (stop the
+// server, and delete its data), and a port of 127.0.0.1. On the command's server, root must have no password.
 func Private(engine, dir string, args ...string) (*Server, error) {
 	if command := strings.Fields(os.Getenv("TEST_MYSQL_KILL")); engine == "MySQL" && len(command) > 0 {
 		port, err := FreePort()
@@ -72,8 +72,8 @@ func Find(engine string) string {
 	return ""
 }
 
-// Start runs the server program of an engine on a free port, with an empty data folder in dir. The args are
-// added to the usual arguments. Start returns when the server answers.
+// Start runs the server program of an engine on a free port, with an empty data folder in the folder dir. The
+// parameter args is added to the usual arguments. Start returns when the server answers.
 func Start(engine, program, dir string, args ...string) (*Server, error) {
 	port, err := FreePort()
 	if err != nil {
@@ -164,7 +164,9 @@ func (s *Server) end(signal os.Signal, word string) error {
 	if s.command != nil {
 		return s.tell(word)
 	}
-	ended := s.ended // read now: another goroutine may call Restart as soon as the process has ended
+	// Read before the signal: once the process has ended, another goroutine may call Restart, which replaces
+	// s.ended.
+	ended := s.ended
 	err := s.process.Signal(signal)
 	<-ended
 	return err

@@ -21,8 +21,8 @@ func main() {
 	generate.Run(func(root string) error { return run(root, config.Variables()) })
 }
 
-// run writes the files below root. It replaces .env.example and docs/configuration.md, and changes the other
-// files where they depend on the variables.
+// run writes the files below the folder root. It replaces .env.example and docs/configuration.md, and changes
+// the other files where they depend on the variables.
 func run(root string, variables []config.Variable) error {
 	return errors.Join(
 		os.WriteFile(filepath.Join(root, ".env.example"), example(variables), 0o644),

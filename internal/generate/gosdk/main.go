@@ -198,7 +198,7 @@ func answers(op operation) (ok []int) {
 }
 
 // writeList writes a method for an operation whose answers are pages. For other operations it writes nothing.
-// It adds the packages of the method's types to imports.
+// It adds the packages of the method's types to the map imports.
 func writeList(w *strings.Builder, imports map[string]bool, s service, op operation) error {
 	name := strings.ToUpper(op.ID[:1]) + op.ID[1:]
 	call, found := s.client.MethodByName(name + "WithResponse")
@@ -214,7 +214,7 @@ func writeList(w *strings.Builder, imports map[string]bool, s service, op operat
 	if meta.Type == nil || data.Type.Kind() != reflect.Slice {
 		return nil
 	}
-	last := call.Type.NumIn() - 2 // index of the parameters; the editors of the request come after them
+	last := call.Type.NumIn() - 2 // index of the argument params; only the argument reqEditors comes after it
 	params := call.Type.In(last).Elem()
 	in, args := "", ""
 	for i := 2; i < last; i++ { // 0 is the client, 1 the context

@@ -10,7 +10,7 @@ import (
 	"example.com/b2b/internal/formats"
 )
 
-// sharedFile is the path of the file with the shared parts, as contracts write the path.
+// sharedFile is the path of the file with the shared parts, as it stands in the references of the contracts.
 const sharedFile = "../common.yaml"
 
 // document is a self-contained contract. Its parts are in the author's order.
@@ -68,7 +68,8 @@ func replaceRef(n, target *yaml.Node) {
 	}
 }
 
-// merge adds a node (from) to n: the missing keys to a mapping, at every depth; all elements to a list.
+// merge completes the node n with the parameter from: a mapping gets the missing keys, at every depth, and a
+// list gets all elements.
 func merge(n, from *yaml.Node) {
 	if n.Kind == yaml.SequenceNode {
 		n.Content = append(n.Content, from.Content...)
@@ -120,7 +121,7 @@ func (d document) target(n *yaml.Node) *yaml.Node {
 	return part
 }
 
-const extensible = "x-extensible-enum" // lists the values of today; a later version may add others
+const extensible = "x-extensible-enum" // lists the current values; a later version may add others
 
 // served returns the document for partners, without the keys for the Go generator. The schemas allow further
 // fields, because some partners' generators would otherwise make code that refuses unknown fields.

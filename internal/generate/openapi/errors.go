@@ -97,7 +97,7 @@ func (op operation) takes(name string) *yaml.Node {
 }
 
 // addHeaders adds the header X-Correlation-Id to each response of an operation, and the headers for
-// idempotency keys and for deprecation to each success.
+// idempotency keys and for deprecation to each successful response.
 func (r responses) addHeaders(op operation) {
 	for pair := range slices.Chunk(at(op.node, "responses").Content, 2) {
 		answer := r.target(pair[1])

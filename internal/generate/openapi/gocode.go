@@ -18,7 +18,7 @@ const (
 	sharedPackage = module + "openapi/contract"
 )
 
-// writeShared writes the Go types of common.yaml to dir.
+// writeShared writes the Go types of common.yaml to the folder dir.
 func writeShared(dir string, shared *yaml.Node) error {
 	root := forGo(clone(shared))
 	set(at(root, "components", "schemas", "ErrorCode"), "enum", list(codeNames()))
@@ -33,8 +33,8 @@ func writeShared(dir string, shared *yaml.Node) error {
 	return os.WriteFile(filepath.Join(dir, "contract.gen.go"), code, 0o644)
 }
 
-// writeCode writes the Go code of a contract: the embedded document, the models and the client to dir, and
-// the server to the folder server in dir.
+// writeCode writes the Go code of a contract: the embedded document, the models and the client to the folder
+// dir, and the server to its subfolder server.
 func writeCode(dir string, d document) error {
 	name := filepath.Base(dir)
 	client := configuration(name)
@@ -102,8 +102,8 @@ func configuration(name string) codegen.Configuration {
 	return c
 }
 
-// goCode returns the Go code of a document. It writes the document to a temporary file in dir, because
-// references are relative to dir.
+// goCode returns the Go code of a document. It writes the document to a temporary file in the folder dir,
+// because references are relative to this folder.
 func goCode(dir string, root *yaml.Node, c codegen.Configuration) ([]byte, error) {
 	temporary := filepath.Join(dir, ".compiled.yaml")
 	defer os.Remove(temporary)

@@ -35,7 +35,8 @@ const (
 
 func main() { generate.Run(run) }
 
-// run reads postman/flows.yaml below root, and writes the collection and the environment to the same folder.
+// run reads postman/flows.yaml below the folder root, and writes the collection and the environment to the
+// folder of that file.
 func run(root string) error {
 	folder := filepath.Join(root, "postman")
 	content, err := os.ReadFile(filepath.Join(folder, "flows.yaml"))

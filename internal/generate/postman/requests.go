@@ -183,7 +183,7 @@ func (g *generator) id(c call, p parameter) string {
 }
 
 // fresh returns a copy of a body's example whose unique fields get a new value each time the request is sent.
-// An idempotency key in the body becomes the variable key, and fresh adds the variable to the map set.
+// An idempotency key in the body becomes the variable named key; the function adds it to the map set.
 func fresh(example *yaml.Node, set map[string]string) *yaml.Node {
 	n := *example
 	n.Content = slices.Clone(example.Content)
@@ -203,8 +203,8 @@ func fresh(example *yaml.Node, set map[string]string) *yaml.Node {
 	return &n
 }
 
-// item returns the request of a step with its tests. If complete, the request also lists the parameters that
-// are not sent, and marks them as disabled.
+// item returns the request of a step with its tests. If the parameter complete is true, the request also
+// lists the parameters that are not sent, and marks them as disabled.
 func (g *generator) item(s step, complete bool) (item, error) {
 	c, known := g.calls[s.Call]
 	if !known && s.Call != "" {

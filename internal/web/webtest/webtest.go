@@ -101,7 +101,7 @@ func Contract(t testing.TB, spec *openapi3.T) Breaks {
 	return func(r *http.Request, rec *httptest.ResponseRecorder) error { return check(spec, router, r, rec) }
 }
 
-// pages matches the paths that are served beside the document's operations.
+// pages matches the paths that are served, but are not in the OpenAPI document.
 var pages = regexp.MustCompile(`^/($|(docs|start|postman)(/|$)|openapi[./])`)
 
 func check(spec *openapi3.T, router routers.Router, r *http.Request, rec *httptest.ResponseRecorder) error {
