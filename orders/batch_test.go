@@ -319,13 +319,29 @@ func TestBatchHeld(t *testing.T) {
 			t.Errorf("the product was not held: %v", got)
 		default:
 		}
+		// An order by sku for the held product alone waits, too: its batch loads no product.
+		var sku string
+		if err := g.Table("products").Select("sku").Where("id = ?", held).Scan(&sku).Error; err != nil {
+			t.Fatal(err)
+		}
+		bySKU := make(chan string, 1)
+		go func() {
+			order := newOrder(contract.NewOrderItem{Sku: &sku, Qty: 1})
+			bySKU <- outcomeOf(s.CreateOrder(ctx, nil, order))
+		}()
+		for waiting := 0; waiting < 2 && len(bySKU) == 0; _, _, waiting = orders.Load(s.service) {
+			time.Sleep(time.Millisecond)
+		}
 		if err := tx.Rollback().Error; err != nil {
 			t.Fatal(err)
 		}
 		if got := <-results; !slices.Equal(got, []string{"201", "201"}) {
 			t.Error(got)
 		}
-		s.wantStock(t, held, 99)
+		if got := <-bySKU; got != "201" {
+			t.Errorf("by sku: %s", got)
+		}
+		s.wantStock(t, held, 98)
 	})
 }
 

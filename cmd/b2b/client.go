@@ -56,7 +56,8 @@ func (c *client) connect() (err error) {
 	transport.ResponseHeaderTimeout = c.timeout // the SDK does not limit the time of files
 	options := b2b.Options{
 		Customers: cmp.Or(c.base, s.CustomersBase), Orders: cmp.Or(c.base, s.OrdersBase),
-		Deadline: c.timeout, HTTPClient: &http.Client{Transport: transport},
+		Deadline: c.timeout, TryTimeout: max(30*time.Second, c.timeout/2),
+		HTTPClient: &http.Client{Transport: transport},
 	}
 	if token := cmp.Or(c.token, s.Token); token != "" {
 		options.Token = b2b.StaticToken(token)
