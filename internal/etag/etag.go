@@ -48,7 +48,7 @@ var entityTag = regexp.MustCompile(`(?:W/)?"([!#-~\x80-\x{10ffff}]*?)(?:-(?:gzip
 // tag is a hash of the content. A single tag may be without quotes, because some clients leave the quotes out.
 func matches(list, tag string) bool {
 	list, content := strings.TrimSpace(list), strings.Trim(tag, `"`)
-	return list == "*" || list == content ||
+	return list == "*" || strings.TrimPrefix(list, "W/") == content ||
 		slices.ContainsFunc(entityTag.FindAllStringSubmatch(list, -1), func(found []string) bool {
 			return found[1] == content
 		})

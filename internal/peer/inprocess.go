@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"runtime/debug"
 	"strconv"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/semaphore"
@@ -25,7 +26,8 @@ type InProcessTransport struct {
 	handler http.Handler
 	log     *slog.Logger
 	workers workers
-	calls   *semaphore.Weighted // a slot for each call in progress; Drain takes all slots for good
+	calls   *semaphore.Weighted // a slot for each call in progress
+	stopped atomic.Bool         // set by Drain, for good
 }
 
 const maxCalls = math.MaxInt64
@@ -34,12 +36,14 @@ var errNotServing = errors.New("the service has stopped")
 
 // NewInProcessTransport returns a transport to a handler. Panics of the handler go to the logger log.
 func NewInProcessTransport(handler http.Handler, log *slog.Logger) *InProcessTransport {
-	return &InProcessTransport{handler, log, workers{make(chan func())}, semaphore.NewWeighted(maxCalls)}
+	return &InProcessTransport{
+		handler: handler, log: log, workers: workers{make(chan func())}, calls: semaphore.NewWeighted(maxCalls),
+	}
 }
 
 // RoundTrip implements http.RoundTripper, but the handler may change the headers of req.
 func (t *InProcessTransport) RoundTrip(req *http.Request) (*http.Response, error) {
-	if !t.calls.TryAcquire(1) {
+	if t.stopped.Load() || !t.calls.TryAcquire(1) {
 		return nil, errNotServing
 	}
 	ctx, stop := context.WithCancel(context.Background())
@@ -62,9 +66,12 @@ func (t *InProcessTransport) RoundTrip(req *http.Request) (*http.Response, error
 	}
 }
 
-// Drain refuses new calls, and waits until the calls in progress have ended. It returns the error of ctx when
-// ctx ends first.
-func (t *InProcessTransport) Drain(ctx context.Context) error { return t.calls.Acquire(ctx, maxCalls) }
+// Drain refuses new calls for good, and waits until the calls in progress have ended. It returns the error of
+// ctx when ctx ends first.
+func (t *InProcessTransport) Drain(ctx context.Context) error {
+	t.stopped.Store(true)
+	return t.calls.Acquire(ctx, maxCalls)
+}
 
 // serve lets the handler answer req. It returns nil after a panic, because the answer may then be incomplete.
 func (t *InProcessTransport) serve(req *http.Request) (a *answer) {

@@ -160,6 +160,28 @@ func TestInProcessDrain(t *testing.T) {
 	}
 }
 
+// TestInProcessDrainEnds ends Drain by its context while a call is in progress. The transport still refuses new
+// calls.
+func TestInProcessDrainEnds(t *testing.T) {
+	entered, release := make(chan struct{}), make(chan struct{})
+	n := inProcess(func(http.ResponseWriter, *http.Request) { close(entered); <-release })
+	defer close(release)
+	go func() {
+		req, _ := http.NewRequestWithContext(t.Context(), "GET", "http://peer/", nil)
+		_, _ = n.RoundTrip(req)
+	}()
+	<-entered
+	over, stop := context.WithCancel(t.Context())
+	stop()
+	if err := n.Drain(over); !errors.Is(err, context.Canceled) {
+		t.Errorf("drained with a call in progress: %v", err)
+	}
+	req, _ := http.NewRequestWithContext(t.Context(), "GET", "http://peer/other", nil)
+	if _, err := n.RoundTrip(req); !errors.Is(err, errNotServing) {
+		t.Errorf("a call after Drain: %v", err)
+	}
+}
+
 // TestInProcessPanic turns a handler's panic into io.ErrUnexpectedEOF, as a broken connection would.
 func TestInProcessPanic(t *testing.T) {
 	for _, p := range []any{http.ErrAbortHandler, "any"} {

@@ -46,22 +46,25 @@ func TestLogLine(t *testing.T) {
 	o := webtest.Options()
 	o.Log = webtest.Log(&log)
 	base := serveThings(t, o, succeed)
-	bearer := func(subject string) string {
-		text, err := o.Tokens.Issue(auth.Principal{Subject: subject, Scope: auth.Admin}, time.Hour)
+	scoped := func(subject, scope string) string {
+		text, err := o.Tokens.Issue(auth.Principal{Subject: subject, Scope: scope}, time.Hour)
 		if err != nil {
 			t.Fatal(err)
 		}
 		return "Bearer " + text
 	}
+	bearer := func(subject string) string { return scoped(subject, auth.Admin) }
 	long := strings.Repeat("\u00e9", 255)
 	for _, c := range []struct{ path, authorization, operation, caller string }{
 		{"/scoped", bearer("partner-7"), "getScoped", "partner-7"},
 		{"/scoped?nobody_knows=1", bearer("partner-7"), "getScoped", "partner-7"},
+		{"/scoped", scoped("partner-8", auth.Scopes[0]), "getScoped", "partner-8"}, // refused, and known
 		{"/either", "", "getEither", "anonymous"},
 		{"/old", "Bearer " + webtest.Token, "getOld", "service"},
 		{"/scoped", "Bearer made-up", "getScoped", ""},
 		{"/things", "", "listThings", ""}, // needs no caller
 		{"/docs", bearer("partner-7"), "", ""},
+		{"/things/file", bearer("partner-7"), "", ""}, // 405: the document has only POST there
 		{"/scoped?" + strings.Repeat("x", 9999), bearer(long), "getScoped", strings.Repeat("\u00e9", 33) + "…"},
 	} {
 		log.Reset()

@@ -21,6 +21,9 @@ func authorize(tokens auth.Tokens, rates *rateLimiter) func(*gin.Context, *opera
 	return func(c *gin.Context, op *operation) {
 		caller, err := identify(c, tokens, op.security)
 		if len(op.security) > 0 {
+			if err == nil || caller.Known() {
+				callOf(c).caller = caller.Subject
+			}
 			if limited := rates.admit(c, caller, err != nil && !caller.Known()); limited != nil {
 				Fail(c, limited)
 				return
@@ -33,9 +36,6 @@ func authorize(tokens auth.Tokens, rates *rateLimiter) func(*gin.Context, *opera
 		if err != nil {
 			Fail(c, err)
 			return
-		}
-		if len(op.security) > 0 {
-			callOf(c).caller = caller.Subject
 		}
 		c.Request = c.Request.WithContext(auth.With(c.Request.Context(), caller))
 	}

@@ -138,7 +138,7 @@ func (w *fileWriter) Write(b []byte) (int, error) {
 		return n, err
 	})
 	if w.search != nil && err == nil {
-		err = w.search.acquire(w.ctx)
+		_ = w.search.acquire(w.ctx) // fails when w.ctx has ended, and the handler's next query with it
 	}
 	w.progress()
 	return n, err

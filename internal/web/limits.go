@@ -96,12 +96,20 @@ func (l workLimits) begin(c *gin.Context, op *operation) (end func(), err error)
 		return nil, err
 	}
 	turn := &searchTurn{searches: l.searches, caller: caller}
-	end = func() { turn.release(); waiting.Release(caller); slots.Release(caller) }
+	file, isFile := c.Writer.(*fileWriter)
+	end = func() {
+		if isFile {
+			file.search = nil // a panic is answered after end, and must not take another turn
+		}
+		turn.release()
+		waiting.Release(caller)
+		slots.Release(caller)
+	}
 	if err := turn.acquire(c.Request.Context()); err != nil {
 		end()
 		return nil, err
 	}
-	if file, ok := c.Writer.(*fileWriter); ok {
+	if isFile {
 		file.search = turn
 	}
 	return end, nil

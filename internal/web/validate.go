@@ -26,6 +26,7 @@ func refuseMethod(allow map[string]string) gin.HandlerFunc {
 	return func(c *gin.Context) {
 		path := c.Request.URL.Path
 		if methods := allow[path]; methods != "" && c.FullPath() != path {
+			callOf(c).operation = nil // gin's match, which the log line must not name
 			c.Header("Allow", methods)
 			methodNotAllowed(c)
 		}
