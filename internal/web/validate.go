@@ -66,10 +66,9 @@ func check(c *gin.Context, op *operation, bodyTimeout time.Duration, idInBody bo
 	if err != nil {
 		return err
 	}
-	if ctx := c.Request.Context(); auth.From(ctx).ByService || !isCanceled(ctx) { // see workContext
-		if err := ctx.Err(); err != nil {
-			return err
-		}
+	ctx := c.Request.Context()
+	if err := ctx.Err(); err != nil && (auth.From(ctx).ByService || !errors.Is(err, context.Canceled)) {
+		return err // the work for other callers goes on after their connection has ended: see workContext
 	}
 	faults, more := checkParameters(c, op, query), 0
 	if body != nil {
