@@ -5,7 +5,7 @@ COPY . .
 # Of a release: --build-arg VERSION=1.4.0. Without it the program knows its commit, from .git.
 ARG VERSION
 RUN --mount=type=cache,target=/go/pkg/mod --mount=type=cache,target=/root/.cache/go-build \
-    CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X example.com/b2b/internal/buildinfo.version=$VERSION" -o bin/b2b ./cmd/b2b && mkdir bin/home
+    CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X example.com/b2b/v2/internal/buildinfo.version=$VERSION" -o bin/b2b ./cmd/b2b && mkdir bin/home
 
 FROM scratch
 COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/

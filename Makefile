@@ -11,7 +11,7 @@ help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
 
 # make build VERSION=1.4.0 names a release; without it the program knows its commit.
-LDFLAGS := -s -w -X example.com/b2b/internal/buildinfo.version=$(VERSION)
+LDFLAGS := -s -w -X example.com/b2b/v2/internal/buildinfo.version=$(VERSION)
 
 run: ## start the three services on SQLite, with sample data
 	@CGO_ENABLED=0 go build -o bin/b2b ./cmd/b2b && exec bin/b2b

@@ -1,4 +1,4 @@
-module example.com/b2b
+module example.com/b2b/v2
 
 go 1.26.0
 

@@ -8,13 +8,13 @@ import (
 	"github.com/oapi-codegen/nullable"
 	"gorm.io/gorm"
 
-	"example.com/b2b/db"
-	"example.com/b2b/db/search"
-	"example.com/b2b/internal/apperr"
-	"example.com/b2b/internal/batch"
-	"example.com/b2b/internal/etag"
-	"example.com/b2b/internal/idempotency"
-	"example.com/b2b/internal/service"
+	"example.com/b2b/v2/db"
+	"example.com/b2b/v2/db/search"
+	"example.com/b2b/v2/internal/apperr"
+	"example.com/b2b/v2/internal/batch"
+	"example.com/b2b/v2/internal/etag"
+	"example.com/b2b/v2/internal/idempotency"
+	"example.com/b2b/v2/internal/service"
 )
 
 // Service implements the generated StrictServerInterface on a database.

@@ -14,14 +14,14 @@ import (
 	"github.com/oapi-codegen/nullable"
 	"gorm.io/gorm"
 
-	"example.com/b2b/customers"
-	"example.com/b2b/db"
-	"example.com/b2b/db/dbtest"
-	"example.com/b2b/internal/buildinfo"
-	"example.com/b2b/internal/peer"
-	"example.com/b2b/internal/web/webtest"
-	"example.com/b2b/openapi/contract"
-	api "example.com/b2b/openapi/customersapi"
+	"example.com/b2b/v2/customers"
+	"example.com/b2b/v2/db"
+	"example.com/b2b/v2/db/dbtest"
+	"example.com/b2b/v2/internal/buildinfo"
+	"example.com/b2b/v2/internal/peer"
+	"example.com/b2b/v2/internal/web/webtest"
+	"example.com/b2b/v2/openapi/contract"
+	api "example.com/b2b/v2/openapi/customersapi"
 )
 
 var ctx = context.Background()

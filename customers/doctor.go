@@ -4,8 +4,8 @@ import (
 	"database/sql"
 	"encoding/json"
 
-	"example.com/b2b/db/doctor"
-	"example.com/b2b/internal/history"
+	"example.com/b2b/v2/db/doctor"
+	"example.com/b2b/v2/internal/history"
 )
 
 // Rules returns the invariants of customers, their history and their idempotency keys.

@@ -9,11 +9,11 @@ import (
 	"github.com/oapi-codegen/nullable"
 	"gorm.io/gorm"
 
-	"example.com/b2b/customers"
-	"example.com/b2b/db/dbtest"
-	"example.com/b2b/db/doctor"
-	"example.com/b2b/internal/web/webtest"
-	api "example.com/b2b/openapi/customersapi"
+	"example.com/b2b/v2/customers"
+	"example.com/b2b/v2/db/dbtest"
+	"example.com/b2b/v2/db/doctor"
+	"example.com/b2b/v2/internal/web/webtest"
+	api "example.com/b2b/v2/openapi/customersapi"
 )
 
 // paramsOf returns the parameters of the only detail in a refusal.

@@ -7,9 +7,9 @@ import (
 
 	"gorm.io/gorm"
 
-	"example.com/b2b/db/dbtest"
-	"example.com/b2b/internal/web/webtest"
-	api "example.com/b2b/openapi/customersapi"
+	"example.com/b2b/v2/db/dbtest"
+	"example.com/b2b/v2/internal/web/webtest"
+	api "example.com/b2b/v2/openapi/customersapi"
 )
 
 // TestEveryField sends each field of a customer, and expects each field in the answer.

@@ -5,11 +5,11 @@ import (
 	"slices"
 	"strings"
 
-	"example.com/b2b/db"
-	"example.com/b2b/internal/apperr"
-	"example.com/b2b/internal/bulk"
-	"example.com/b2b/internal/service"
-	"example.com/b2b/openapi/contract"
+	"example.com/b2b/v2/db"
+	"example.com/b2b/v2/internal/apperr"
+	"example.com/b2b/v2/internal/bulk"
+	"example.com/b2b/v2/internal/service"
+	"example.com/b2b/v2/openapi/contract"
 )
 
 // A row of an import creates or changes the customer with the email of the row. Every row has an email.

@@ -10,12 +10,12 @@ import (
 
 	"gorm.io/gorm"
 
-	"example.com/b2b/customers"
-	"example.com/b2b/db/dbtest"
-	"example.com/b2b/db/doctor"
-	"example.com/b2b/internal/web/webtest"
-	"example.com/b2b/openapi/contract"
-	api "example.com/b2b/openapi/customersapi"
+	"example.com/b2b/v2/customers"
+	"example.com/b2b/v2/db/dbtest"
+	"example.com/b2b/v2/db/doctor"
+	"example.com/b2b/v2/internal/web/webtest"
+	"example.com/b2b/v2/openapi/contract"
+	api "example.com/b2b/v2/openapi/customersapi"
 )
 
 // imported sends a file and returns the result of each row, and the summary as the last element.

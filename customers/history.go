@@ -3,9 +3,9 @@ package customers
 import (
 	"time"
 
-	"example.com/b2b/db"
-	"example.com/b2b/internal/history"
-	"example.com/b2b/internal/service"
+	"example.com/b2b/v2/db"
+	"example.com/b2b/v2/internal/history"
+	"example.com/b2b/v2/internal/service"
 )
 
 const subject = "customer"

@@ -3,7 +3,7 @@ package customers
 import (
 	"time"
 
-	"example.com/b2b/db"
+	"example.com/b2b/v2/db"
 )
 
 // Jobs returns the background jobs of the service: see db.RunJobs.

@@ -8,9 +8,9 @@ import (
 
 	"gorm.io/gorm"
 
-	"example.com/b2b/customers"
-	"example.com/b2b/db"
-	"example.com/b2b/db/dbtest"
+	"example.com/b2b/v2/customers"
+	"example.com/b2b/v2/db"
+	"example.com/b2b/v2/db/dbtest"
 )
 
 // TestExpiredKeysAreDeleted runs the background jobs of a service. They delete the expired keys of the

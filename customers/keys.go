@@ -3,7 +3,7 @@ package customers
 import (
 	"net/http"
 
-	"example.com/b2b/internal/idempotency"
+	"example.com/b2b/v2/internal/idempotency"
 )
 
 // The operations that take an idempotency key. TestKeyedOperations checks that keyedOperations has exactly

@@ -3,8 +3,8 @@ package customers
 import (
 	"testing"
 
-	"example.com/b2b/internal/web/webtest"
-	api "example.com/b2b/openapi/customersapi"
+	"example.com/b2b/v2/internal/web/webtest"
+	api "example.com/b2b/v2/openapi/customersapi"
 )
 
 // TestKeyedOperations compares the operations with an idempotency key in the code and in the document.

@@ -10,10 +10,10 @@ import (
 
 	"gorm.io/gorm"
 
-	"example.com/b2b/db"
-	"example.com/b2b/db/dbtest"
-	"example.com/b2b/internal/web/webtest"
-	api "example.com/b2b/openapi/customersapi"
+	"example.com/b2b/v2/db"
+	"example.com/b2b/v2/db/dbtest"
+	"example.com/b2b/v2/internal/web/webtest"
+	api "example.com/b2b/v2/openapi/customersapi"
 )
 
 // listed reads all pages of a list by next_cursor, and returns the ids.

@@ -4,8 +4,8 @@ import (
 	"context"
 	"slices"
 
-	"example.com/b2b/internal/apperr"
-	"example.com/b2b/internal/batch"
+	"example.com/b2b/v2/internal/apperr"
+	"example.com/b2b/v2/internal/batch"
 )
 
 // lookup is a command to read a customer for another service. Concurrent lookups share a query.

@@ -1,8 +1,8 @@
 package customers
 
 import (
-	"example.com/b2b/openapi/contract"
-	api "example.com/b2b/openapi/customersapi"
+	"example.com/b2b/v2/openapi/contract"
+	api "example.com/b2b/v2/openapi/customersapi"
 )
 
 // The functions of this file convert a customer to the types of the contract, for answers, events and ETags.

@@ -11,9 +11,9 @@ import (
 
 	"gorm.io/gorm"
 
-	"example.com/b2b/customers"
-	"example.com/b2b/db/dbtest"
-	"example.com/b2b/internal/web/webtest"
+	"example.com/b2b/v2/customers"
+	"example.com/b2b/v2/db/dbtest"
+	"example.com/b2b/v2/internal/web/webtest"
 )
 
 // TestSearchesLeaveRoom sends 300 concurrent searches and blocks each search in the database. At most two

@@ -3,8 +3,8 @@ package customers
 import (
 	"context"
 
-	"example.com/b2b/db"
-	"example.com/b2b/internal/service"
+	"example.com/b2b/v2/db"
+	"example.com/b2b/v2/internal/service"
 )
 
 // store runs the queries of this package on behalf of a caller. TestOnlyStoreUsesDatabase checks that only

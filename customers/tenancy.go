@@ -5,8 +5,8 @@ import (
 
 	"gorm.io/gorm"
 
-	"example.com/b2b/internal/apperr"
-	"example.com/b2b/internal/auth"
+	"example.com/b2b/v2/internal/apperr"
+	"example.com/b2b/v2/internal/auth"
 )
 
 // Tenancy: a caller bound to a customer sees and changes only this customer. Other files must not implement

@@ -12,8 +12,8 @@ import (
 
 	"gorm.io/gorm"
 
-	"example.com/b2b/db"
-	"example.com/b2b/db/dbtest"
+	"example.com/b2b/v2/db"
+	"example.com/b2b/v2/db/dbtest"
 )
 
 // TestRunJobs runs a job that changes rows, one that fails, one that has nothing to do, and an exclusive one

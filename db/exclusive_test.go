@@ -10,8 +10,8 @@ import (
 
 	"gorm.io/gorm"
 
-	"example.com/b2b/db"
-	"example.com/b2b/db/dbtest"
+	"example.com/b2b/v2/db"
+	"example.com/b2b/v2/db/dbtest"
 )
 
 // TestRunExclusiveWithFewConnections runs two functions exclusively in a pool of two connections.

@@ -11,8 +11,8 @@ import (
 
 	"gorm.io/gorm"
 
-	"example.com/b2b/db"
-	"example.com/b2b/db/dbtest"
+	"example.com/b2b/v2/db"
+	"example.com/b2b/v2/db/dbtest"
 )
 
 // lockTimeout is longer than any bounded wait for a row.

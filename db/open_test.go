@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"example.com/b2b/db"
+	"example.com/b2b/v2/db"
 )
 
 var ctx = context.Background()

@@ -4,8 +4,8 @@ import (
 	"errors"
 	"testing"
 
-	"example.com/b2b/db"
-	"example.com/b2b/db/dbtest"
+	"example.com/b2b/v2/db"
+	"example.com/b2b/v2/db/dbtest"
 )
 
 // TestReady has a single table: the readiness of a service must not depend on the tables of another service.

@@ -11,8 +11,8 @@ import (
 
 	"gorm.io/gorm"
 
-	"example.com/b2b/db"
-	"example.com/b2b/db/dbtest"
+	"example.com/b2b/v2/db"
+	"example.com/b2b/v2/db/dbtest"
 )
 
 const soon = 30 * time.Second // a longer wait counts as endless

@@ -9,8 +9,8 @@ import (
 
 	"gorm.io/gorm"
 
-	"example.com/b2b/db"
-	"example.com/b2b/db/dbtest"
+	"example.com/b2b/v2/db"
+	"example.com/b2b/v2/db/dbtest"
 )
 
 // TestLogSlow runs a slow and a fast statement. The log has the slow statement, at level DEBUG only.

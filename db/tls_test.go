@@ -15,9 +15,9 @@ import (
 	"testing"
 	"time"
 
-	"example.com/b2b/db"
-	"example.com/b2b/db/dbtest"
-	"example.com/b2b/db/dbtest/server"
+	"example.com/b2b/v2/db"
+	"example.com/b2b/v2/db/dbtest"
+	"example.com/b2b/v2/db/dbtest/server"
 )
 
 // cipher returns the cipher of the connection to a database; "" means no encryption.

@@ -9,9 +9,9 @@ import (
 
 	"github.com/cenkalti/backoff/v5"
 
-	"example.com/b2b/internal/apperr"
-	"example.com/b2b/internal/auth"
-	"example.com/b2b/openapi/contract"
+	"example.com/b2b/v2/internal/apperr"
+	"example.com/b2b/v2/internal/auth"
+	"example.com/b2b/v2/openapi/contract"
 )
 
 // upstream is a service that the orchestrator calls.

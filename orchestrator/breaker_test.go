@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"example.com/b2b/internal/web/webtest"
+	"example.com/b2b/v2/internal/web/webtest"
 )
 
 // TestBreaker makes many orchestrations at the same time while a peer is down. The peer gets few of their

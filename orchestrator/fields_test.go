@@ -6,10 +6,10 @@ import (
 	"net/http/httptest"
 	"testing"
 
-	"example.com/b2b/internal/web/webtest"
-	"example.com/b2b/openapi/customersapi"
-	api "example.com/b2b/openapi/orchestratorapi"
-	"example.com/b2b/openapi/ordersapi"
+	"example.com/b2b/v2/internal/web/webtest"
+	"example.com/b2b/v2/openapi/customersapi"
+	api "example.com/b2b/v2/openapi/orchestratorapi"
+	"example.com/b2b/v2/openapi/ordersapi"
 )
 
 // TestEveryField compares an orchestration with the order that the orchestrator places: the contract must

@@ -5,9 +5,9 @@ import (
 
 	"github.com/gin-gonic/gin"
 
-	"example.com/b2b/internal/web"
-	api "example.com/b2b/openapi/orchestratorapi"
-	"example.com/b2b/openapi/orchestratorapi/server"
+	"example.com/b2b/v2/internal/web"
+	api "example.com/b2b/v2/openapi/orchestratorapi"
+	"example.com/b2b/v2/openapi/orchestratorapi/server"
 )
 
 const name = "orchestrator"

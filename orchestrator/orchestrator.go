@@ -10,15 +10,15 @@ import (
 	"net/http"
 	"time"
 
-	"example.com/b2b/internal/apperr"
-	"example.com/b2b/internal/auth"
-	"example.com/b2b/internal/correlation"
-	"example.com/b2b/internal/peer"
-	"example.com/b2b/openapi/contract"
-	"example.com/b2b/openapi/customersapi"
-	api "example.com/b2b/openapi/orchestratorapi"
-	"example.com/b2b/openapi/orchestratorapi/server"
-	"example.com/b2b/openapi/ordersapi"
+	"example.com/b2b/v2/internal/apperr"
+	"example.com/b2b/v2/internal/auth"
+	"example.com/b2b/v2/internal/correlation"
+	"example.com/b2b/v2/internal/peer"
+	"example.com/b2b/v2/openapi/contract"
+	"example.com/b2b/v2/openapi/customersapi"
+	api "example.com/b2b/v2/openapi/orchestratorapi"
+	"example.com/b2b/v2/openapi/orchestratorapi/server"
+	"example.com/b2b/v2/openapi/ordersapi"
 )
 
 // Service implements the generated StrictServerInterface with calls to the two other services.

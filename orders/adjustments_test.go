@@ -7,9 +7,9 @@ import (
 
 	"gorm.io/gorm"
 
-	"example.com/b2b/db/dbtest"
-	"example.com/b2b/internal/web/webtest"
-	api "example.com/b2b/openapi/ordersapi"
+	"example.com/b2b/v2/db/dbtest"
+	"example.com/b2b/v2/internal/web/webtest"
+	api "example.com/b2b/v2/openapi/ordersapi"
 )
 
 func (s *system) adjust(t testing.TB, product, delta int64, reason, key string) *api.AdjustStockResponse {

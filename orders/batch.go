@@ -5,15 +5,15 @@ import (
 	"context"
 	"errors"
 
-	"example.com/b2b/db"
-	"example.com/b2b/internal/apperr"
-	"example.com/b2b/internal/auth"
-	"example.com/b2b/internal/batch"
-	"example.com/b2b/internal/correlation"
-	"example.com/b2b/internal/etag"
-	"example.com/b2b/internal/history"
-	"example.com/b2b/internal/idempotency"
-	"example.com/b2b/internal/service"
+	"example.com/b2b/v2/db"
+	"example.com/b2b/v2/internal/apperr"
+	"example.com/b2b/v2/internal/auth"
+	"example.com/b2b/v2/internal/batch"
+	"example.com/b2b/v2/internal/correlation"
+	"example.com/b2b/v2/internal/etag"
+	"example.com/b2b/v2/internal/history"
+	"example.com/b2b/v2/internal/idempotency"
+	"example.com/b2b/v2/internal/service"
 )
 
 // Transactions and commands are run again in these cases:

@@ -19,13 +19,13 @@ import (
 
 	"gorm.io/gorm"
 
-	"example.com/b2b/db"
-	"example.com/b2b/db/dbtest"
-	"example.com/b2b/internal/correlation"
-	"example.com/b2b/internal/web/webtest"
-	"example.com/b2b/openapi/contract"
-	api "example.com/b2b/openapi/ordersapi"
-	"example.com/b2b/orders"
+	"example.com/b2b/v2/db"
+	"example.com/b2b/v2/db/dbtest"
+	"example.com/b2b/v2/internal/correlation"
+	"example.com/b2b/v2/internal/web/webtest"
+	"example.com/b2b/v2/openapi/contract"
+	api "example.com/b2b/v2/openapi/ordersapi"
+	"example.com/b2b/v2/orders"
 )
 
 // inOneBatch queues commands, in this order, until one batch can execute all of them, or as many as a batch

@@ -4,7 +4,7 @@ import (
 	"context"
 	"time"
 
-	"example.com/b2b/db"
+	"example.com/b2b/v2/db"
 )
 
 // The table order_blocks is a block-range index: for each block of ids it has the earliest and the latest

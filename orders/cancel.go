@@ -4,7 +4,7 @@ import (
 	"slices"
 	"time"
 
-	"example.com/b2b/internal/apperr"
+	"example.com/b2b/v2/internal/apperr"
 )
 
 // cancelCommand makes an order CANCELED and gives its stock back. A CANCELED order stays unchanged.

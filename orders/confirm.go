@@ -1,6 +1,6 @@
 package orders
 
-import "example.com/b2b/internal/apperr"
+import "example.com/b2b/v2/internal/apperr"
 
 // confirmCommand makes a CREATED order CONFIRMED. A CONFIRMED order stays unchanged.
 type confirmCommand struct{ submission }

@@ -5,8 +5,8 @@ import (
 	"encoding/json"
 	"strconv"
 
-	"example.com/b2b/db/doctor"
-	"example.com/b2b/internal/history"
+	"example.com/b2b/v2/db/doctor"
+	"example.com/b2b/v2/internal/history"
 )
 
 // Rules returns the invariants of products, stock, orders, their history and their idempotency keys.

@@ -8,7 +8,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"example.com/b2b/internal/batch"
+	"example.com/b2b/v2/internal/batch"
 )
 
 const (

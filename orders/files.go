@@ -3,11 +3,11 @@ package orders
 import (
 	"context"
 
-	"example.com/b2b/db"
-	"example.com/b2b/internal/apperr"
-	"example.com/b2b/internal/bulk"
-	"example.com/b2b/internal/service"
-	"example.com/b2b/openapi/contract"
+	"example.com/b2b/v2/db"
+	"example.com/b2b/v2/internal/apperr"
+	"example.com/b2b/v2/internal/bulk"
+	"example.com/b2b/v2/internal/service"
+	"example.com/b2b/v2/openapi/contract"
 )
 
 // productRow is a row of an import: the new values of the product with the sku.

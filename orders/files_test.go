@@ -17,13 +17,13 @@ import (
 
 	"gorm.io/gorm"
 
-	"example.com/b2b/db"
-	"example.com/b2b/db/dbtest"
-	"example.com/b2b/internal/auth"
-	"example.com/b2b/internal/web"
-	"example.com/b2b/internal/web/webtest"
-	"example.com/b2b/openapi/contract"
-	api "example.com/b2b/openapi/ordersapi"
+	"example.com/b2b/v2/db"
+	"example.com/b2b/v2/db/dbtest"
+	"example.com/b2b/v2/internal/auth"
+	"example.com/b2b/v2/internal/web"
+	"example.com/b2b/v2/internal/web/webtest"
+	"example.com/b2b/v2/openapi/contract"
+	api "example.com/b2b/v2/openapi/ordersapi"
 )
 
 // imported sends a file and returns the lines of the answer, and the summary.

@@ -3,8 +3,8 @@ package orders
 import (
 	"strings"
 
-	"example.com/b2b/db"
-	"example.com/b2b/internal/history"
+	"example.com/b2b/v2/db"
+	"example.com/b2b/v2/internal/history"
 )
 
 // The subjects and types of events. The function transitioned returns the types of the events of orders.

@@ -9,11 +9,11 @@ import (
 
 	"gorm.io/gorm"
 
-	"example.com/b2b/db"
-	"example.com/b2b/db/dbtest"
-	"example.com/b2b/internal/web/webtest"
-	"example.com/b2b/openapi/contract"
-	api "example.com/b2b/openapi/ordersapi"
+	"example.com/b2b/v2/db"
+	"example.com/b2b/v2/db/dbtest"
+	"example.com/b2b/v2/internal/web/webtest"
+	"example.com/b2b/v2/openapi/contract"
+	api "example.com/b2b/v2/openapi/ordersapi"
 )
 
 // expireKeys sets the expiry of the idempotency keys that match an SQL pattern to a second ago.

@@ -4,9 +4,9 @@ import (
 	"context"
 	"net/http"
 
-	"example.com/b2b/internal/idempotency"
-	"example.com/b2b/internal/service"
-	"example.com/b2b/openapi/contract"
+	"example.com/b2b/v2/internal/idempotency"
+	"example.com/b2b/v2/internal/service"
+	"example.com/b2b/v2/openapi/contract"
 )
 
 // The operations that take an idempotency key, in the order of the contract. The function keyed adds each

@@ -20,14 +20,14 @@ import (
 
 	"github.com/anishathalye/porcupine"
 
-	"example.com/b2b/db"
-	"example.com/b2b/db/dbtest"
-	"example.com/b2b/db/doctor"
-	"example.com/b2b/internal/auth"
-	"example.com/b2b/internal/web/webtest"
-	"example.com/b2b/openapi/contract"
-	api "example.com/b2b/openapi/ordersapi"
-	"example.com/b2b/orders"
+	"example.com/b2b/v2/db"
+	"example.com/b2b/v2/db/dbtest"
+	"example.com/b2b/v2/db/doctor"
+	"example.com/b2b/v2/internal/auth"
+	"example.com/b2b/v2/internal/web/webtest"
+	"example.com/b2b/v2/openapi/contract"
+	api "example.com/b2b/v2/openapi/ordersapi"
+	"example.com/b2b/v2/orders"
 )
 
 // TestLinearizable checks that the service is linearizable. Concurrent clients call two instances of the

@@ -10,9 +10,9 @@ import (
 
 	"gorm.io/gorm"
 
-	"example.com/b2b/db"
-	"example.com/b2b/db/dbtest"
-	"example.com/b2b/internal/web/webtest"
+	"example.com/b2b/v2/db"
+	"example.com/b2b/v2/db/dbtest"
+	"example.com/b2b/v2/internal/web/webtest"
 )
 
 // listed reads all pages of a list by next_cursor, and returns the ids.

@@ -8,9 +8,9 @@ import (
 	"strconv"
 	"time"
 
-	"example.com/b2b/db"
-	"example.com/b2b/internal/batch"
-	"example.com/b2b/internal/idempotency"
+	"example.com/b2b/v2/db"
+	"example.com/b2b/v2/internal/batch"
+	"example.com/b2b/v2/internal/idempotency"
 )
 
 // briefWait limits how long a batch waits for rows that other transactions hold. The limit is short, because

@@ -18,13 +18,13 @@ import (
 	"gorm.io/gorm"
 	"pgregory.net/rapid"
 
-	"example.com/b2b/db"
-	"example.com/b2b/db/dbtest"
-	"example.com/b2b/db/doctor"
-	"example.com/b2b/internal/auth"
-	"example.com/b2b/openapi/contract"
-	api "example.com/b2b/openapi/ordersapi"
-	"example.com/b2b/orders"
+	"example.com/b2b/v2/db"
+	"example.com/b2b/v2/db/dbtest"
+	"example.com/b2b/v2/db/doctor"
+	"example.com/b2b/v2/internal/auth"
+	"example.com/b2b/v2/openapi/contract"
+	api "example.com/b2b/v2/openapi/ordersapi"
+	"example.com/b2b/v2/orders"
 )
 
 // books is a model of the Orders API in memory. It stores the types of the answers. Their times are on the

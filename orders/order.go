@@ -5,10 +5,10 @@ import (
 	"slices"
 	"time"
 
-	"example.com/b2b/db"
-	"example.com/b2b/internal/apperr"
-	"example.com/b2b/internal/history"
-	"example.com/b2b/internal/service"
+	"example.com/b2b/v2/db"
+	"example.com/b2b/v2/internal/apperr"
+	"example.com/b2b/v2/internal/history"
+	"example.com/b2b/v2/internal/service"
 )
 
 // order is a row of the table orders, with the items of the order.

@@ -16,15 +16,15 @@ import (
 
 	"gorm.io/gorm"
 
-	"example.com/b2b/db"
-	"example.com/b2b/db/dbtest"
-	"example.com/b2b/internal/correlation"
-	"example.com/b2b/internal/peer"
-	"example.com/b2b/internal/web/webtest"
-	"example.com/b2b/openapi/contract"
-	"example.com/b2b/openapi/customersapi"
-	api "example.com/b2b/openapi/ordersapi"
-	"example.com/b2b/orders"
+	"example.com/b2b/v2/db"
+	"example.com/b2b/v2/db/dbtest"
+	"example.com/b2b/v2/internal/correlation"
+	"example.com/b2b/v2/internal/peer"
+	"example.com/b2b/v2/internal/web/webtest"
+	"example.com/b2b/v2/openapi/contract"
+	"example.com/b2b/v2/openapi/customersapi"
+	api "example.com/b2b/v2/openapi/ordersapi"
+	"example.com/b2b/v2/orders"
 )
 
 var ctx = context.Background()

@@ -3,7 +3,7 @@ package orders
 import (
 	"fmt"
 
-	"example.com/b2b/internal/apperr"
+	"example.com/b2b/v2/internal/apperr"
 )
 
 // createCommand places an order: the order is CREATED and its stock is reserved.

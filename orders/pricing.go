@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"slices"
 
-	"example.com/b2b/internal/apperr"
+	"example.com/b2b/v2/internal/apperr"
 )
 
 // maxCents is the largest integer that JavaScript represents exactly.

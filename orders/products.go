@@ -3,12 +3,12 @@ package orders
 import (
 	"time"
 
-	"example.com/b2b/db"
-	"example.com/b2b/db/search"
-	"example.com/b2b/internal/apperr"
-	"example.com/b2b/internal/etag"
-	"example.com/b2b/internal/history"
-	"example.com/b2b/internal/service"
+	"example.com/b2b/v2/db"
+	"example.com/b2b/v2/db/search"
+	"example.com/b2b/v2/internal/apperr"
+	"example.com/b2b/v2/internal/etag"
+	"example.com/b2b/v2/internal/history"
+	"example.com/b2b/v2/internal/service"
 )
 
 // product is a row of the table products.

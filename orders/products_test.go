@@ -8,9 +8,9 @@ import (
 
 	"gorm.io/gorm"
 
-	"example.com/b2b/db/dbtest"
-	"example.com/b2b/internal/web/webtest"
-	api "example.com/b2b/openapi/ordersapi"
+	"example.com/b2b/v2/db/dbtest"
+	"example.com/b2b/v2/internal/web/webtest"
+	api "example.com/b2b/v2/openapi/ordersapi"
 )
 
 func TestCreateProduct(t *testing.T) {

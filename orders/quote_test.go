@@ -9,11 +9,11 @@ import (
 
 	"gorm.io/gorm"
 
-	"example.com/b2b/db/dbtest"
-	"example.com/b2b/internal/auth"
-	"example.com/b2b/internal/web/webtest"
-	"example.com/b2b/openapi/contract"
-	api "example.com/b2b/openapi/ordersapi"
+	"example.com/b2b/v2/db/dbtest"
+	"example.com/b2b/v2/internal/auth"
+	"example.com/b2b/v2/internal/web/webtest"
+	"example.com/b2b/v2/openapi/contract"
+	api "example.com/b2b/v2/openapi/ordersapi"
 )
 
 func TestQuoteOrder(t *testing.T) {

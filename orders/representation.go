@@ -3,9 +3,9 @@ package orders
 import (
 	"time"
 
-	"example.com/b2b/internal/service"
-	"example.com/b2b/openapi/contract"
-	api "example.com/b2b/openapi/ordersapi"
+	"example.com/b2b/v2/internal/service"
+	"example.com/b2b/v2/openapi/contract"
+	api "example.com/b2b/v2/openapi/ordersapi"
 )
 
 // The functions of this file convert orders, products and stock adjustments to the types of the contract, for

@@ -9,12 +9,12 @@ import (
 
 	"gorm.io/gorm"
 
-	"example.com/b2b/internal/apperr"
-	"example.com/b2b/internal/batch"
-	"example.com/b2b/internal/idempotency"
-	"example.com/b2b/internal/peer"
-	"example.com/b2b/internal/service"
-	"example.com/b2b/openapi/customersapi"
+	"example.com/b2b/v2/internal/apperr"
+	"example.com/b2b/v2/internal/batch"
+	"example.com/b2b/v2/internal/idempotency"
+	"example.com/b2b/v2/internal/peer"
+	"example.com/b2b/v2/internal/service"
+	"example.com/b2b/v2/openapi/customersapi"
 )
 
 // Config configures the service.

@@ -8,8 +8,8 @@ import (
 
 	"gorm.io/gorm/clause"
 
-	"example.com/b2b/db"
-	"example.com/b2b/internal/apperr"
+	"example.com/b2b/v2/db"
+	"example.com/b2b/v2/internal/apperr"
 )
 
 // stockView holds the products that were read, and the changes of stock that writeStock has to write. The

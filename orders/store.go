@@ -8,9 +8,9 @@ import (
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
 
-	"example.com/b2b/db"
-	"example.com/b2b/internal/idempotency"
-	"example.com/b2b/internal/service"
+	"example.com/b2b/v2/db"
+	"example.com/b2b/v2/internal/idempotency"
+	"example.com/b2b/v2/internal/service"
 )
 
 // store runs the queries of this package on behalf of a caller. TestOnlyStoreUsesDatabase checks that only

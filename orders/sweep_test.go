@@ -9,12 +9,12 @@ import (
 
 	"gorm.io/gorm"
 
-	"example.com/b2b/db"
-	"example.com/b2b/db/dbtest"
-	"example.com/b2b/db/doctor"
-	"example.com/b2b/internal/web/webtest"
-	"example.com/b2b/openapi/contract"
-	"example.com/b2b/orders"
+	"example.com/b2b/v2/db"
+	"example.com/b2b/v2/db/dbtest"
+	"example.com/b2b/v2/db/doctor"
+	"example.com/b2b/v2/internal/web/webtest"
+	"example.com/b2b/v2/openapi/contract"
+	"example.com/b2b/v2/orders"
 )
 
 // expire sets an order's creation back until its reservation has expired.

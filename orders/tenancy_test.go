@@ -13,9 +13,9 @@ import (
 
 	"gorm.io/gorm"
 
-	"example.com/b2b/db/dbtest"
-	"example.com/b2b/internal/auth"
-	"example.com/b2b/internal/web/webtest"
+	"example.com/b2b/v2/db/dbtest"
+	"example.com/b2b/v2/internal/auth"
+	"example.com/b2b/v2/internal/web/webtest"
 )
 
 // TestCommandsKeepTenancy runs every order command against an order of another customer. The caller learns no

@@ -11,8 +11,8 @@ import (
 	"strings"
 	"testing"
 
-	"example.com/b2b/internal/web/webtest"
-	api "example.com/b2b/openapi/ordersapi"
+	"example.com/b2b/v2/internal/web/webtest"
+	api "example.com/b2b/v2/openapi/ordersapi"
 )
 
 // TestOneTransition fails for code outside transition that writes an order's status, into the struct or into

@@ -7,9 +7,9 @@ import (
 
 	"gorm.io/gorm"
 
-	"example.com/b2b/db/dbtest"
-	"example.com/b2b/internal/web/webtest"
-	api "example.com/b2b/openapi/ordersapi"
+	"example.com/b2b/v2/db/dbtest"
+	"example.com/b2b/v2/internal/web/webtest"
+	api "example.com/b2b/v2/openapi/ordersapi"
 )
 
 // TestUpdatedAt sets each updated_at back before each step. Only the rows that the step changes get a new

@@ -4,7 +4,7 @@ package postman
 import (
 	_ "embed"
 
-	"example.com/b2b/openapi"
+	"example.com/b2b/v2/openapi"
 )
 
 // Collection is the Postman collection, in format 2.1.

@@ -9,10 +9,10 @@ import (
 	"strings"
 	"testing"
 
-	"example.com/b2b/internal/config"
+	"example.com/b2b/v2/internal/config"
 )
 
-const module = "example.com/b2b/"
+const module = "example.com/b2b/v2/"
 
 // rooms are the packages of internal/, lowest first: each imports only packages before it. A generator, which
 // nothing imports, need not stand here.

@@ -20,8 +20,8 @@ import (
 
 	"github.com/go-sql-driver/mysql"
 
-	"example.com/b2b/db"
-	"example.com/b2b/internal/config"
+	"example.com/b2b/v2/db"
+	"example.com/b2b/v2/internal/config"
 )
 
 // BenchmarkOrders measures the cost of an order for 32 clients in the three services of one process:

@@ -13,9 +13,9 @@ import (
 	"github.com/schollz/progressbar/v3"
 	"golang.org/x/term"
 
-	"example.com/b2b/internal/config"
-	"example.com/b2b/openapi/contract"
-	b2b "example.com/b2b/sdk/go"
+	"example.com/b2b/v2/internal/config"
+	"example.com/b2b/v2/openapi/contract"
+	b2b "example.com/b2b/v2/sdk/go"
 )
 
 // client calls the services over HTTP, with the Go SDK, for the commands import, export, order and cancel.

@@ -10,9 +10,9 @@ import (
 
 	"gorm.io/gorm"
 
-	"example.com/b2b/db"
-	"example.com/b2b/db/doctor"
-	"example.com/b2b/internal/config"
+	"example.com/b2b/v2/db"
+	"example.com/b2b/v2/db/doctor"
+	"example.com/b2b/v2/internal/config"
 )
 
 // onDatabase returns the run function of a command. The function opens the database that the environment

@@ -13,10 +13,10 @@ import (
 	"path/filepath"
 	"strings"
 
-	"example.com/b2b/internal/bulk"
-	"example.com/b2b/openapi/contract"
-	"example.com/b2b/openapi/customersapi"
-	"example.com/b2b/openapi/ordersapi"
+	"example.com/b2b/v2/internal/bulk"
+	"example.com/b2b/v2/openapi/contract"
+	"example.com/b2b/v2/openapi/customersapi"
+	"example.com/b2b/v2/openapi/ordersapi"
 )
 
 // importCommand imports a file of products or customers.

@@ -19,8 +19,8 @@ import (
 	"github.com/joho/godotenv"
 	"golang.org/x/term"
 
-	"example.com/b2b/internal/buildinfo"
-	"example.com/b2b/internal/config"
+	"example.com/b2b/v2/internal/buildinfo"
+	"example.com/b2b/v2/internal/config"
 )
 
 func main() {

@@ -14,9 +14,9 @@ import (
 	"strings"
 	"time"
 
-	"example.com/b2b/openapi/contract"
-	"example.com/b2b/openapi/ordersapi"
-	b2b "example.com/b2b/sdk/go"
+	"example.com/b2b/v2/openapi/contract"
+	"example.com/b2b/v2/openapi/ordersapi"
+	b2b "example.com/b2b/v2/sdk/go"
 )
 
 // keyedCommand is a command with an idempotency key that prints an order.

@@ -10,10 +10,10 @@ import (
 
 	"github.com/getkin/kin-openapi/openapi3"
 
-	"example.com/b2b/internal/auth"
-	"example.com/b2b/internal/bulk"
-	"example.com/b2b/internal/config"
-	"example.com/b2b/internal/web/webtest"
+	"example.com/b2b/v2/internal/auth"
+	"example.com/b2b/v2/internal/bulk"
+	"example.com/b2b/v2/internal/config"
+	"example.com/b2b/v2/internal/web/webtest"
 )
 
 var inPath = regexp.MustCompile(`\{\w+\}`)

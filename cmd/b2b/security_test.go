@@ -12,11 +12,11 @@ import (
 
 	"github.com/getkin/kin-openapi/openapi3"
 
-	"example.com/b2b/cmd/options"
-	"example.com/b2b/db"
-	"example.com/b2b/internal/auth"
-	"example.com/b2b/internal/config"
-	"example.com/b2b/internal/web/webtest"
+	"example.com/b2b/v2/cmd/options"
+	"example.com/b2b/v2/db"
+	"example.com/b2b/v2/internal/auth"
+	"example.com/b2b/v2/internal/config"
+	"example.com/b2b/v2/internal/web/webtest"
 )
 
 // TestEveryOperationIsGuarded compares, for every operation of every service, the callers that the document

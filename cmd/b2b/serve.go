@@ -19,14 +19,14 @@ import (
 	"golang.org/x/sync/errgroup"
 	"gorm.io/gorm"
 
-	"example.com/b2b/cmd/options"
-	"example.com/b2b/db"
-	"example.com/b2b/internal/buildinfo"
-	"example.com/b2b/internal/config"
-	"example.com/b2b/internal/docs"
-	"example.com/b2b/internal/peer"
-	"example.com/b2b/internal/server"
-	"example.com/b2b/internal/web"
+	"example.com/b2b/v2/cmd/options"
+	"example.com/b2b/v2/db"
+	"example.com/b2b/v2/internal/buildinfo"
+	"example.com/b2b/v2/internal/config"
+	"example.com/b2b/v2/internal/docs"
+	"example.com/b2b/v2/internal/peer"
+	"example.com/b2b/v2/internal/server"
+	"example.com/b2b/v2/internal/web"
 )
 
 // serve runs services, a single service or all, until ctx ends. Then it answers the requests in flight,

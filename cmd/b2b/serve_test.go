@@ -11,10 +11,10 @@ import (
 	"testing"
 	"time"
 
-	"example.com/b2b/internal/config"
-	"example.com/b2b/internal/peer"
-	"example.com/b2b/internal/server"
-	"example.com/b2b/internal/web/webtest"
+	"example.com/b2b/v2/internal/config"
+	"example.com/b2b/v2/internal/peer"
+	"example.com/b2b/v2/internal/server"
+	"example.com/b2b/v2/internal/web/webtest"
 )
 
 // TestInProcessPeer checks that the orchestrator calls a service of its own process without a connection: no

@@ -6,17 +6,17 @@ import (
 
 	"gorm.io/gorm"
 
-	"example.com/b2b/cmd/options"
-	"example.com/b2b/customers"
-	"example.com/b2b/db"
-	"example.com/b2b/db/doctor"
-	"example.com/b2b/internal/config"
-	"example.com/b2b/internal/peer"
-	"example.com/b2b/internal/server"
-	"example.com/b2b/internal/web"
-	"example.com/b2b/orchestrator"
-	"example.com/b2b/orchestrator/start"
-	"example.com/b2b/orders"
+	"example.com/b2b/v2/cmd/options"
+	"example.com/b2b/v2/customers"
+	"example.com/b2b/v2/db"
+	"example.com/b2b/v2/db/doctor"
+	"example.com/b2b/v2/internal/config"
+	"example.com/b2b/v2/internal/peer"
+	"example.com/b2b/v2/internal/server"
+	"example.com/b2b/v2/internal/web"
+	"example.com/b2b/v2/orchestrator"
+	"example.com/b2b/v2/orchestrator/start"
+	"example.com/b2b/v2/orders"
 )
 
 // service is an entry in the table of services.

@@ -10,9 +10,9 @@ import (
 	"strconv"
 	"strings"
 
-	"example.com/b2b/cmd/options"
-	"example.com/b2b/internal/auth"
-	"example.com/b2b/internal/config"
+	"example.com/b2b/v2/cmd/options"
+	"example.com/b2b/v2/internal/auth"
+	"example.com/b2b/v2/internal/config"
 )
 
 // tokenCommand issues a JWT for a caller.

@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"example.com/b2b/internal/config"
+	"example.com/b2b/v2/internal/config"
 )
 
 // TestEveryVariableIsUsed fails for a variable of internal/config that no command uses.

@@ -9,10 +9,10 @@ import (
 	"testing"
 	"time"
 
-	"example.com/b2b/internal/peer"
-	"example.com/b2b/internal/web/webtest"
-	"example.com/b2b/openapi/contract"
-	"example.com/b2b/orchestrator"
+	"example.com/b2b/v2/internal/peer"
+	"example.com/b2b/v2/internal/web/webtest"
+	"example.com/b2b/v2/openapi/contract"
+	"example.com/b2b/v2/orchestrator"
 )
 
 // withoutCustomers returns the function, with services behind it that have no customers.

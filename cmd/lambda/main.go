@@ -20,10 +20,10 @@ import (
 	jsonv2 "github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 
-	"example.com/b2b/cmd/options"
-	"example.com/b2b/internal/buildinfo"
-	"example.com/b2b/internal/config"
-	"example.com/b2b/orchestrator"
+	"example.com/b2b/v2/cmd/options"
+	"example.com/b2b/v2/internal/buildinfo"
+	"example.com/b2b/v2/internal/config"
+	"example.com/b2b/v2/orchestrator"
 )
 
 // deadlineReserve is the time between the deadline of a request and Lambda's own deadline. The answer is

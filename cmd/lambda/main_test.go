@@ -24,13 +24,13 @@ import (
 	"github.com/gin-gonic/gin"
 	"go.yaml.in/yaml/v3"
 
-	"example.com/b2b/internal/auth"
-	"example.com/b2b/internal/config"
-	"example.com/b2b/internal/web/webtest"
-	"example.com/b2b/openapi/contract"
-	"example.com/b2b/openapi/customersapi"
-	"example.com/b2b/openapi/orchestratorapi"
-	"example.com/b2b/openapi/ordersapi"
+	"example.com/b2b/v2/internal/auth"
+	"example.com/b2b/v2/internal/config"
+	"example.com/b2b/v2/internal/web/webtest"
+	"example.com/b2b/v2/openapi/contract"
+	"example.com/b2b/v2/openapi/customersapi"
+	"example.com/b2b/v2/openapi/orchestratorapi"
+	"example.com/b2b/v2/openapi/ordersapi"
 )
 
 const (

@@ -8,10 +8,10 @@ import (
 	"log/slog"
 	"time"
 
-	"example.com/b2b/internal/auth"
-	"example.com/b2b/internal/config"
-	"example.com/b2b/internal/peer"
-	"example.com/b2b/internal/web"
+	"example.com/b2b/v2/internal/auth"
+	"example.com/b2b/v2/internal/config"
+	"example.com/b2b/v2/internal/peer"
+	"example.com/b2b/v2/internal/web"
 )
 
 // Tokens returns the secrets and the required claims of tokens. The function Options adds the issuer's keys.

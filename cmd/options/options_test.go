@@ -10,8 +10,8 @@ import (
 	"testing"
 	"time"
 
-	"example.com/b2b/internal/auth"
-	"example.com/b2b/internal/config"
+	"example.com/b2b/v2/internal/auth"
+	"example.com/b2b/v2/internal/config"
 )
 
 // keySet is an issuer's, of RFC 8037, appendix A.2.

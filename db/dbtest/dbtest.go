@@ -22,7 +22,7 @@ import (
 	"github.com/go-sql-driver/mysql"
 	"gorm.io/gorm"
 
-	"example.com/b2b/db"
+	"example.com/b2b/v2/db"
 )
 
 // Servers are the engines besides SQLite, with the environment variables of their DSNs. The user of a DSN

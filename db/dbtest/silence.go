@@ -7,7 +7,7 @@ import (
 	"sync"
 	"testing"
 
-	"example.com/b2b/db"
+	"example.com/b2b/v2/db"
 )
 
 // Silence is a proxy between a pool and its database server. After a call of Fall, no bytes pass.

@@ -13,7 +13,7 @@ import (
 
 	"gorm.io/gorm"
 
-	"example.com/b2b/db"
+	"example.com/b2b/v2/db"
 )
 
 // Rule is an invariant of each row of a table.

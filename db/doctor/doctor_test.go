@@ -10,8 +10,8 @@ import (
 
 	"gorm.io/gorm"
 
-	"example.com/b2b/db/dbtest"
-	"example.com/b2b/db/doctor"
+	"example.com/b2b/v2/db/dbtest"
+	"example.com/b2b/v2/db/doctor"
 )
 
 func TestExamine(t *testing.T) {

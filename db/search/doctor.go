@@ -6,8 +6,8 @@ import (
 
 	"gorm.io/gorm"
 
-	"example.com/b2b/db"
-	"example.com/b2b/db/doctor"
+	"example.com/b2b/v2/db"
+	"example.com/b2b/v2/db/doctor"
 )
 
 // sampleSize is the approximate number of examined rows. The rows are spread over the table.

@@ -11,7 +11,7 @@ import (
 	"github.com/RoaringBitmap/roaring/v2"
 	"gorm.io/gorm"
 
-	"example.com/b2b/db"
+	"example.com/b2b/v2/db"
 )
 
 const (

@@ -16,7 +16,7 @@ import (
 	"github.com/RoaringBitmap/roaring/v2"
 	"gorm.io/gorm"
 
-	"example.com/b2b/db"
+	"example.com/b2b/v2/db"
 )
 
 // Index is the index of some columns of a table. The table needs the columns id, indexed_text and unindexed:

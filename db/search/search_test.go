@@ -12,9 +12,9 @@ import (
 	"gorm.io/gorm"
 	"pgregory.net/rapid"
 
-	"example.com/b2b/db"
-	"example.com/b2b/db/dbtest"
-	"example.com/b2b/db/search"
+	"example.com/b2b/v2/db"
+	"example.com/b2b/v2/db/dbtest"
+	"example.com/b2b/v2/db/search"
 )
 
 var ctx = context.Background()

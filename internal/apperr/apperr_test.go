@@ -6,8 +6,8 @@ import (
 	"fmt"
 	"testing"
 
-	"example.com/b2b/db"
-	"example.com/b2b/internal/apperr"
+	"example.com/b2b/v2/db"
+	"example.com/b2b/v2/internal/apperr"
 )
 
 // TestFrom maps errors of the database and unknown errors.

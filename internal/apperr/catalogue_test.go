@@ -14,7 +14,7 @@ import (
 	"strings"
 	"testing"
 
-	"example.com/b2b/internal/apperr"
+	"example.com/b2b/v2/internal/apperr"
 )
 
 // TestCatalogue checks the fields of every entry, from which the documents and help pages are generated.

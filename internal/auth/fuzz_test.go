@@ -13,7 +13,7 @@ import (
 	"time"
 	"unicode"
 
-	"example.com/b2b/internal/apperr"
+	"example.com/b2b/v2/internal/apperr"
 )
 
 var fuzzed = Tokens{Secret: secret, Service: []string{"service-token", "old-service-token"}}

@@ -18,7 +18,7 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 	"golang.org/x/text/secure/precis"
 
-	"example.com/b2b/internal/apperr"
+	"example.com/b2b/v2/internal/apperr"
 )
 
 // Tokens verifies and issues the tokens of a deployment. The zero value accepts no token.

@@ -12,7 +12,7 @@ import (
 	"testing"
 	"time"
 
-	"example.com/b2b/internal/batch"
+	"example.com/b2b/v2/internal/batch"
 )
 
 // command is a command with a name. Its cost is at least 1.

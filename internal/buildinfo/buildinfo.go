@@ -6,7 +6,7 @@ import (
 	"sync"
 )
 
-// version is set by the linker: -ldflags "-X example.com/b2b/internal/buildinfo.version=1.4.0".
+// version is set by the linker: -ldflags "-X example.com/b2b/v2/internal/buildinfo.version=1.4.0".
 var version string
 
 // Version returns the version that the linker has set, or else the version of the module, or else the commit

@@ -13,8 +13,8 @@ import (
 
 	"github.com/getkin/kin-openapi/openapi3"
 
-	"example.com/b2b/internal/apperr"
-	"example.com/b2b/internal/validation"
+	"example.com/b2b/v2/internal/apperr"
+	"example.com/b2b/v2/internal/validation"
 )
 
 // table reads CSV. Each row becomes a JSON object, with the columns as its fields.

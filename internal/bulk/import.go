@@ -10,8 +10,8 @@ import (
 	"errors"
 	"io"
 
-	"example.com/b2b/internal/apperr"
-	"example.com/b2b/openapi/contract"
+	"example.com/b2b/v2/internal/apperr"
+	"example.com/b2b/v2/openapi/contract"
 )
 
 // Import applies the rows of a file. A row has the generated type R; Value converts a row to the service's

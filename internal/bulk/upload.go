@@ -11,8 +11,8 @@ import (
 
 	"github.com/getkin/kin-openapi/openapi3"
 
-	"example.com/b2b/internal/apperr"
-	"example.com/b2b/internal/validation"
+	"example.com/b2b/v2/internal/apperr"
+	"example.com/b2b/v2/internal/validation"
 )
 
 // Media types of files. In both types, a file is a sequence of rows; x-row names the schema of a row.

@@ -19,8 +19,8 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/swaggest/swgui/v5/static"
 
-	"example.com/b2b/internal/apperr"
-	"example.com/b2b/internal/buildinfo"
+	"example.com/b2b/v2/internal/apperr"
+	"example.com/b2b/v2/internal/buildinfo"
 )
 
 // Linked is another service that a page links to.

@@ -11,7 +11,7 @@ import (
 	"slices"
 	"strings"
 
-	"example.com/b2b/internal/apperr"
+	"example.com/b2b/v2/internal/apperr"
 )
 
 // Of returns the strong tag of a JSON body. The tag is a hash, so every change of the body changes the tag.

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"example.com/b2b/internal/etag"
+	"example.com/b2b/v2/internal/etag"
 )
 
 // TestCompressingProxy compares tags as proxies that compress return them.

@@ -7,7 +7,7 @@ import (
 	"slices"
 	"sync"
 
-	"example.com/b2b/internal/apperr"
+	"example.com/b2b/v2/internal/apperr"
 )
 
 // Caller takes slots of a Semaphore.

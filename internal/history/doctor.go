@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"strings"
 
-	"example.com/b2b/db/doctor"
+	"example.com/b2b/v2/db/doctor"
 )
 
 // Count returns an SQL expression for the number of events of one type that belong to a row of a table. The

@@ -8,9 +8,9 @@ import (
 
 	"gorm.io/gorm"
 
-	"example.com/b2b/db"
-	"example.com/b2b/internal/auth"
-	"example.com/b2b/openapi/contract"
+	"example.com/b2b/v2/db"
+	"example.com/b2b/v2/internal/auth"
+	"example.com/b2b/v2/openapi/contract"
 )
 
 // Event is a row of the table events: a change of a subject.

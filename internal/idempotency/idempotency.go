@@ -14,9 +14,9 @@ import (
 
 	"gorm.io/gorm"
 
-	"example.com/b2b/db"
-	"example.com/b2b/internal/apperr"
-	"example.com/b2b/internal/auth"
+	"example.com/b2b/v2/db"
+	"example.com/b2b/v2/internal/apperr"
+	"example.com/b2b/v2/internal/auth"
 )
 
 // Keys stores the idempotency keys of a service.

@@ -13,10 +13,10 @@ import (
 
 	"github.com/sony/gobreaker/v2"
 
-	"example.com/b2b/internal/apperr"
-	"example.com/b2b/internal/auth"
-	"example.com/b2b/internal/correlation"
-	"example.com/b2b/openapi/contract"
+	"example.com/b2b/v2/internal/apperr"
+	"example.com/b2b/v2/internal/auth"
+	"example.com/b2b/v2/internal/correlation"
+	"example.com/b2b/v2/openapi/contract"
 )
 
 // ErrDown is the error of a call that was not made, because the circuit breaker of the peer is open: the last

@@ -15,10 +15,10 @@ import (
 
 	"github.com/gin-gonic/gin"
 
-	"example.com/b2b/internal/auth"
-	"example.com/b2b/internal/correlation"
-	"example.com/b2b/internal/web"
-	"example.com/b2b/openapi/customersapi"
+	"example.com/b2b/v2/internal/auth"
+	"example.com/b2b/v2/internal/correlation"
+	"example.com/b2b/v2/internal/web"
+	"example.com/b2b/v2/openapi/customersapi"
 )
 
 func inProcess(h http.HandlerFunc) *InProcessTransport {

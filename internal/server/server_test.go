@@ -15,11 +15,11 @@ import (
 
 	"github.com/gin-gonic/gin"
 
-	"example.com/b2b/internal/correlation"
-	"example.com/b2b/internal/server"
-	"example.com/b2b/internal/web"
-	"example.com/b2b/internal/web/webtest"
-	"example.com/b2b/openapi/customersapi"
+	"example.com/b2b/v2/internal/correlation"
+	"example.com/b2b/v2/internal/server"
+	"example.com/b2b/v2/internal/web"
+	"example.com/b2b/v2/internal/web/webtest"
+	"example.com/b2b/v2/openapi/customersapi"
 )
 
 // TestListen connects to a server on loopback by IPv4 and by IPv6, on the same port.

@@ -10,12 +10,12 @@ import (
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
 
-	"example.com/b2b/db"
-	"example.com/b2b/db/search"
-	"example.com/b2b/internal/auth"
-	"example.com/b2b/internal/correlation"
-	"example.com/b2b/internal/history"
-	"example.com/b2b/internal/idempotency"
+	"example.com/b2b/v2/db"
+	"example.com/b2b/v2/db/search"
+	"example.com/b2b/v2/internal/auth"
+	"example.com/b2b/v2/internal/correlation"
+	"example.com/b2b/v2/internal/history"
+	"example.com/b2b/v2/internal/idempotency"
 )
 
 // Store is the base of a service's store. It uses a connection or a transaction on behalf of a caller. A

@@ -15,7 +15,7 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/tidwall/gjson"
 
-	"example.com/b2b/internal/apperr"
+	"example.com/b2b/v2/internal/apperr"
 )
 
 // exactlyOneOf is the extension of a schema that lists fields: an object must have exactly one of the fields.

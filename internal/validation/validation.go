@@ -12,8 +12,8 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/getkin/kin-openapi/openapi3filter"
 
-	"example.com/b2b/internal/apperr"
-	"example.com/b2b/internal/formats"
+	"example.com/b2b/v2/internal/apperr"
+	"example.com/b2b/v2/internal/formats"
 )
 
 const (

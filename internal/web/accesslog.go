@@ -10,7 +10,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
-	"example.com/b2b/internal/correlation"
+	"example.com/b2b/v2/internal/correlation"
 )
 
 // accessLog writes a log line for each request after the answer. The level is debug for successful probes

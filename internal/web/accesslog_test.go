@@ -7,10 +7,10 @@ import (
 	"testing"
 	"time"
 
-	"example.com/b2b/internal/auth"
-	"example.com/b2b/internal/correlation"
-	"example.com/b2b/internal/web"
-	"example.com/b2b/internal/web/webtest"
+	"example.com/b2b/v2/internal/auth"
+	"example.com/b2b/v2/internal/correlation"
+	"example.com/b2b/v2/internal/web"
+	"example.com/b2b/v2/internal/web/webtest"
 )
 
 // TestMisplacedToken sends a token in a path, a query, a body or another header. The log has a line for such

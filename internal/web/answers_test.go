@@ -19,15 +19,15 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/gin-gonic/gin"
 
-	"example.com/b2b/internal/apperr"
-	"example.com/b2b/internal/buildinfo"
-	"example.com/b2b/internal/docs"
-	"example.com/b2b/internal/etag"
-	"example.com/b2b/internal/web"
-	"example.com/b2b/internal/web/webtest"
-	"example.com/b2b/openapi/customersapi"
-	"example.com/b2b/openapi/orchestratorapi"
-	"example.com/b2b/openapi/ordersapi"
+	"example.com/b2b/v2/internal/apperr"
+	"example.com/b2b/v2/internal/buildinfo"
+	"example.com/b2b/v2/internal/docs"
+	"example.com/b2b/v2/internal/etag"
+	"example.com/b2b/v2/internal/web"
+	"example.com/b2b/v2/internal/web/webtest"
+	"example.com/b2b/v2/openapi/customersapi"
+	"example.com/b2b/v2/openapi/orchestratorapi"
+	"example.com/b2b/v2/openapi/ordersapi"
 )
 
 // TestLongAnswers checks the bounds of each text in an answer that a caller or another service can make long.

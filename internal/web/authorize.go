@@ -7,8 +7,8 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/gin-gonic/gin"
 
-	"example.com/b2b/internal/apperr"
-	"example.com/b2b/internal/auth"
+	"example.com/b2b/v2/internal/apperr"
+	"example.com/b2b/v2/internal/auth"
 )
 
 const authorizationField = "/header/Authorization"

@@ -15,9 +15,9 @@ import (
 	"github.com/gin-gonic/gin"
 	"github.com/tidwall/gjson"
 
-	"example.com/b2b/internal/apperr"
-	"example.com/b2b/internal/formats"
-	"example.com/b2b/internal/validation"
+	"example.com/b2b/v2/internal/apperr"
+	"example.com/b2b/v2/internal/formats"
+	"example.com/b2b/v2/internal/validation"
 )
 
 const maxBody = 1 << 20 // bytes

@@ -9,8 +9,8 @@ import (
 	"strings"
 	"testing"
 
-	"example.com/b2b/internal/server"
-	"example.com/b2b/internal/web/webtest"
+	"example.com/b2b/v2/internal/server"
+	"example.com/b2b/v2/internal/web/webtest"
 )
 
 // TestRefusedBeforeContinue refuses a request by its headers, while the caller still waits for 100 Continue.

@@ -11,9 +11,9 @@ import (
 	"github.com/gin-gonic/gin"
 	"github.com/rs/cors"
 
-	"example.com/b2b/internal/apperr"
-	"example.com/b2b/internal/correlation"
-	"example.com/b2b/internal/docs"
+	"example.com/b2b/v2/internal/apperr"
+	"example.com/b2b/v2/internal/correlation"
+	"example.com/b2b/v2/internal/docs"
 )
 
 // Browsers says which pages may call the service, and by which host names. The zero value allows no page of

@@ -7,8 +7,8 @@ import (
 	"strings"
 	"testing"
 
-	"example.com/b2b/internal/web"
-	"example.com/b2b/internal/web/webtest"
+	"example.com/b2b/v2/internal/web"
+	"example.com/b2b/v2/internal/web/webtest"
 )
 
 // send sends a request for a host to an engine, with the headers of a browser.

@@ -7,7 +7,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
-	"example.com/b2b/internal/etag"
+	"example.com/b2b/v2/internal/etag"
 )
 
 // bufferResponse keeps an answer in memory until the handler has ended. It does not buffer files. HEAD gets

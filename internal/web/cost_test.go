@@ -11,9 +11,9 @@ import (
 
 	"github.com/gin-gonic/gin"
 
-	"example.com/b2b/internal/web"
-	"example.com/b2b/internal/web/webtest"
-	"example.com/b2b/openapi/ordersapi"
+	"example.com/b2b/v2/internal/web"
+	"example.com/b2b/v2/internal/web/webtest"
+	"example.com/b2b/v2/openapi/ordersapi"
 )
 
 // BenchmarkGet measures the cost of package web for a read.

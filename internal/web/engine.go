@@ -7,10 +7,10 @@ import (
 	"log/slog"
 	"time"
 
-	"example.com/b2b/internal/auth"
-	"example.com/b2b/internal/buildinfo"
-	"example.com/b2b/internal/docs"
-	"example.com/b2b/openapi/contract"
+	"example.com/b2b/v2/internal/auth"
+	"example.com/b2b/v2/internal/buildinfo"
+	"example.com/b2b/v2/internal/docs"
+	"example.com/b2b/v2/openapi/contract"
 )
 
 // Options configure an engine.

@@ -11,15 +11,15 @@ import (
 	"testing"
 	"time"
 
-	"example.com/b2b/internal/apperr"
-	"example.com/b2b/internal/correlation"
-	"example.com/b2b/internal/peer"
-	httpserver "example.com/b2b/internal/server"
-	"example.com/b2b/internal/web"
-	"example.com/b2b/internal/web/webtest"
-	"example.com/b2b/openapi/contract"
-	api "example.com/b2b/openapi/customersapi"
-	"example.com/b2b/openapi/customersapi/server"
+	"example.com/b2b/v2/internal/apperr"
+	"example.com/b2b/v2/internal/correlation"
+	"example.com/b2b/v2/internal/peer"
+	httpserver "example.com/b2b/v2/internal/server"
+	"example.com/b2b/v2/internal/web"
+	"example.com/b2b/v2/internal/web/webtest"
+	"example.com/b2b/v2/openapi/contract"
+	api "example.com/b2b/v2/openapi/customersapi"
+	"example.com/b2b/v2/openapi/customersapi/server"
 )
 
 // behind is a service whose operations call functions of the test.

@@ -9,9 +9,9 @@ import (
 
 	"github.com/gin-gonic/gin"
 
-	"example.com/b2b/internal/apperr"
-	"example.com/b2b/internal/bulk"
-	"example.com/b2b/internal/correlation"
+	"example.com/b2b/v2/internal/apperr"
+	"example.com/b2b/v2/internal/bulk"
+	"example.com/b2b/v2/internal/correlation"
 )
 
 // envelope is the body of every error.

@@ -10,9 +10,9 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/gin-gonic/gin"
 
-	"example.com/b2b/internal/apperr"
-	"example.com/b2b/internal/bulk"
-	"example.com/b2b/internal/server"
+	"example.com/b2b/v2/internal/apperr"
+	"example.com/b2b/v2/internal/bulk"
+	"example.com/b2b/v2/internal/server"
 )
 
 // minTransfer is the number of bytes of a file that must pass in each BodyTimeout spent on waiting for the

@@ -14,9 +14,9 @@ import (
 
 	"github.com/gin-gonic/gin"
 
-	"example.com/b2b/internal/bulk"
-	"example.com/b2b/internal/web"
-	"example.com/b2b/internal/web/webtest"
+	"example.com/b2b/v2/internal/bulk"
+	"example.com/b2b/v2/internal/web"
+	"example.com/b2b/v2/internal/web/webtest"
 )
 
 // echo writes for each row of a file whether the row is valid.

@@ -14,11 +14,11 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/gin-gonic/gin"
 
-	"example.com/b2b/internal/formats"
-	"example.com/b2b/internal/web"
-	"example.com/b2b/internal/web/webtest"
-	"example.com/b2b/openapi/customersapi"
-	"example.com/b2b/openapi/ordersapi"
+	"example.com/b2b/v2/internal/formats"
+	"example.com/b2b/v2/internal/web"
+	"example.com/b2b/v2/internal/web/webtest"
+	"example.com/b2b/v2/openapi/customersapi"
+	"example.com/b2b/v2/openapi/ordersapi"
 )
 
 // bodies lists operations with a body, and their documents.

@@ -7,8 +7,8 @@ import (
 	"slices"
 	"strings"
 
-	"example.com/b2b/internal/apperr"
-	"example.com/b2b/internal/validation"
+	"example.com/b2b/v2/internal/apperr"
+	"example.com/b2b/v2/internal/validation"
 )
 
 // IdempotencyHeader carries the idempotency key of a request.

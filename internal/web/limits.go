@@ -3,9 +3,9 @@ package web
 import (
 	"github.com/gin-gonic/gin"
 
-	"example.com/b2b/internal/auth"
-	"example.com/b2b/internal/fair"
-	"example.com/b2b/internal/server"
+	"example.com/b2b/v2/internal/auth"
+	"example.com/b2b/v2/internal/fair"
+	"example.com/b2b/v2/internal/server"
 )
 
 // Limits bound the use of an engine; 0 sets no bound. Each caller may take a share of the requests, searches,
@@ -81,19 +81,21 @@ func (l workLimits) begin(c *gin.Context, op *operation) (end func(), err error)
 	case op.streams:
 		slots = l.exports
 	}
-	if err := slots.TryAcquire(caller); err != nil {
-		return nil, err
+	isSearch := op.searches && c.Query("search") != ""
+	var waiting *fair.Semaphore // none for exports: all may wait, since l.exports bounds their number
+	if isSearch && !op.streams {
+		waiting = l.waiting
 	}
-	if !op.searches || c.Query("search") == "" {
-		return func() { slots.Release(caller) }, nil
-	}
-	waiting := l.waiting
-	if op.streams {
-		waiting = nil // all exports may wait: l.exports bounds their number
-	}
+	// Searches beyond the queue are refused before they take one of the slots that other requests need.
 	if err := waiting.TryAcquire(caller); err != nil {
-		slots.Release(caller)
 		return nil, err
+	}
+	if err := slots.TryAcquire(caller); err != nil {
+		waiting.Release(caller)
+		return nil, err
+	}
+	if !isSearch {
+		return func() { slots.Release(caller) }, nil
 	}
 	turn := &searchTurn{searches: l.searches, caller: caller}
 	file, isFile := c.Writer.(*fileWriter)

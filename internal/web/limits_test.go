@@ -12,11 +12,11 @@ import (
 	"testing"
 	"time"
 
-	"example.com/b2b/internal/auth"
-	"example.com/b2b/internal/web"
-	"example.com/b2b/internal/web/webtest"
-	api "example.com/b2b/openapi/customersapi"
-	"example.com/b2b/openapi/customersapi/server"
+	"example.com/b2b/v2/internal/auth"
+	"example.com/b2b/v2/internal/web"
+	"example.com/b2b/v2/internal/web/webtest"
+	api "example.com/b2b/v2/openapi/customersapi"
+	"example.com/b2b/v2/openapi/customersapi/server"
 )
 
 // ListCustomers returns an empty page after get.

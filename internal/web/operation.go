@@ -15,9 +15,9 @@ import (
 	"github.com/getkin/kin-openapi/routers"
 	"github.com/gin-gonic/gin"
 
-	"example.com/b2b/internal/bulk"
-	"example.com/b2b/internal/correlation"
-	"example.com/b2b/internal/formats"
+	"example.com/b2b/v2/internal/bulk"
+	"example.com/b2b/v2/internal/correlation"
+	"example.com/b2b/v2/internal/formats"
 )
 
 // keyField is the field of the idempotency key in a body.

@@ -14,7 +14,7 @@ import (
 	"github.com/gin-gonic/gin"
 	"github.com/swaggest/swgui/v5emb"
 
-	"example.com/b2b/internal/docs"
+	"example.com/b2b/v2/internal/docs"
 )
 
 // serveDocs serves the documentation of a service: its document, in YAML and in JSON, and the pages.

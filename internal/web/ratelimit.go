@@ -11,9 +11,9 @@ import (
 	lru "github.com/hashicorp/golang-lru/v2"
 	"golang.org/x/time/rate"
 
-	"example.com/b2b/internal/apperr"
-	"example.com/b2b/internal/auth"
-	"example.com/b2b/internal/server"
+	"example.com/b2b/v2/internal/apperr"
+	"example.com/b2b/v2/internal/auth"
+	"example.com/b2b/v2/internal/server"
 )
 
 // maxCallers bounds the number of buckets, so that they take only a few megabytes.

@@ -3,7 +3,7 @@ package web
 import (
 	"context"
 
-	"example.com/b2b/internal/fair"
+	"example.com/b2b/v2/internal/fair"
 )
 
 // searchTurn is the slot of a search in progress. An export releases the slot while the caller reads results,

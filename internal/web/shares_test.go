@@ -15,13 +15,13 @@ import (
 	"testing"
 	"time"
 
-	"example.com/b2b/internal/auth"
-	"example.com/b2b/internal/bulk"
-	"example.com/b2b/internal/correlation"
-	httpserver "example.com/b2b/internal/server"
-	"example.com/b2b/internal/web"
-	"example.com/b2b/internal/web/webtest"
-	"example.com/b2b/openapi/customersapi/server"
+	"example.com/b2b/v2/internal/auth"
+	"example.com/b2b/v2/internal/bulk"
+	"example.com/b2b/v2/internal/correlation"
+	httpserver "example.com/b2b/v2/internal/server"
+	"example.com/b2b/v2/internal/web"
+	"example.com/b2b/v2/internal/web/webtest"
+	"example.com/b2b/v2/openapi/customersapi/server"
 )
 
 type fileResponse bulk.File

@@ -8,7 +8,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
-	"example.com/b2b/internal/auth"
+	"example.com/b2b/v2/internal/auth"
 )
 
 // The time for which the work on a request continues after the caller's connection has ended. net/http does

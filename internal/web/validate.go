@@ -14,9 +14,9 @@ import (
 	"github.com/getkin/kin-openapi/openapi3filter"
 	"github.com/gin-gonic/gin"
 
-	"example.com/b2b/internal/apperr"
-	"example.com/b2b/internal/auth"
-	"example.com/b2b/internal/validation"
+	"example.com/b2b/v2/internal/apperr"
+	"example.com/b2b/v2/internal/auth"
+	"example.com/b2b/v2/internal/validation"
 )
 
 // refuseMethod answers 405 method_not_allowed when the document has the path, but not with this method. gin

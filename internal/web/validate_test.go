@@ -16,12 +16,12 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/gin-gonic/gin"
 
-	"example.com/b2b/internal/apperr"
-	"example.com/b2b/internal/auth"
-	"example.com/b2b/internal/bulk"
-	"example.com/b2b/internal/formats"
-	"example.com/b2b/internal/web"
-	"example.com/b2b/internal/web/webtest"
+	"example.com/b2b/v2/internal/apperr"
+	"example.com/b2b/v2/internal/auth"
+	"example.com/b2b/v2/internal/bulk"
+	"example.com/b2b/v2/internal/formats"
+	"example.com/b2b/v2/internal/web"
+	"example.com/b2b/v2/internal/web/webtest"
 )
 
 const mebibyte = 1 << 20

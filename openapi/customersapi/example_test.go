@@ -8,9 +8,9 @@ import (
 
 	"github.com/oapi-codegen/nullable"
 
-	"example.com/b2b/openapi/contract"
-	"example.com/b2b/openapi/customersapi"
-	"example.com/b2b/test/live"
+	"example.com/b2b/v2/openapi/contract"
+	"example.com/b2b/v2/openapi/customersapi"
+	"example.com/b2b/v2/test/live"
 )
 
 var base string // the address of the Customers API

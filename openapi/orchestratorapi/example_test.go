@@ -6,9 +6,9 @@ import (
 	"log"
 	"testing"
 
-	"example.com/b2b/openapi/contract"
-	"example.com/b2b/openapi/orchestratorapi"
-	"example.com/b2b/test/live"
+	"example.com/b2b/v2/openapi/contract"
+	"example.com/b2b/v2/openapi/orchestratorapi"
+	"example.com/b2b/v2/test/live"
 )
 
 var base string // the address of the orchestrator

@@ -9,10 +9,10 @@ import (
 
 	"github.com/gin-gonic/gin"
 
-	"example.com/b2b/internal/docs"
-	"example.com/b2b/internal/web"
-	"example.com/b2b/openapi"
-	"example.com/b2b/postman"
+	"example.com/b2b/v2/internal/docs"
+	"example.com/b2b/v2/internal/web"
+	"example.com/b2b/v2/openapi"
+	"example.com/b2b/v2/postman"
 )
 
 //go:embed index.html start.css start.js snippets

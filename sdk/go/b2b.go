@@ -9,9 +9,9 @@ import (
 	"net/http"
 	"time"
 
-	"example.com/b2b/openapi/customersapi"
-	"example.com/b2b/openapi/orchestratorapi"
-	"example.com/b2b/openapi/ordersapi"
+	"example.com/b2b/v2/openapi/customersapi"
+	"example.com/b2b/v2/openapi/orchestratorapi"
+	"example.com/b2b/v2/openapi/ordersapi"
 )
 
 // Options configures a Client.

@@ -20,13 +20,13 @@ import (
 	"testing"
 	"time"
 
-	"example.com/b2b/openapi"
-	"example.com/b2b/openapi/contract"
-	"example.com/b2b/openapi/customersapi"
-	"example.com/b2b/openapi/orchestratorapi"
-	"example.com/b2b/openapi/ordersapi"
-	b2b "example.com/b2b/sdk/go"
-	_ "example.com/b2b/test/live" // all that b2b is made of: what changes it makes go test forget the result
+	"example.com/b2b/v2/openapi"
+	"example.com/b2b/v2/openapi/contract"
+	"example.com/b2b/v2/openapi/customersapi"
+	"example.com/b2b/v2/openapi/orchestratorapi"
+	"example.com/b2b/v2/openapi/ordersapi"
+	b2b "example.com/b2b/v2/sdk/go"
+	_ "example.com/b2b/v2/test/live" // all that b2b is made of: what changes it makes go test forget the result
 )
 
 var (
@@ -41,7 +41,7 @@ func TestMain(m *testing.M) {
 	}
 	defer os.RemoveAll(folder)
 	binary = filepath.Join(folder, "b2b")
-	build := exec.Command("go", "build", "-o", binary, "example.com/b2b/cmd/b2b")
+	build := exec.Command("go", "build", "-o", binary, "example.com/b2b/v2/cmd/b2b")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := build.CombinedOutput(); err != nil {
 		panic(fmt.Sprintf("%v: %s", err, out))
@@ -606,8 +606,8 @@ func TestReadme(t *testing.T) {
 		}
 	}
 	write("main.go", source)
-	write("go.mod", "module partner\n\ngo 1.26\n\nrequire example.com/b2b v0.0.0\n\n"+
-		"replace example.com/b2b => "+root+"\n")
+	write("go.mod", "module partner\n\ngo 1.26\n\nrequire example.com/b2b/v2 v2.1.0\n\n"+
+		"replace example.com/b2b/v2 => "+root+"\n")
 	cmd := exec.Command("go", "run", ".")
 	cmd.Dir, cmd.Env = dir, append(os.Environ(), "GOFLAGS=-mod=mod -trimpath", "GOWORK=off", "CGO_ENABLED=0")
 	out, err := cmd.CombinedOutput()

@@ -9,7 +9,7 @@ import (
 	"net/http"
 	"slices"
 
-	"example.com/b2b/openapi/contract"
+	"example.com/b2b/v2/openapi/contract"
 )
 
 // Codes of the SDK. An Error has one of these codes or a code of the services.

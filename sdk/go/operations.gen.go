@@ -6,9 +6,9 @@ import (
 	"context"
 	"iter"
 
-	"example.com/b2b/openapi/contract"
-	"example.com/b2b/openapi/customersapi"
-	"example.com/b2b/openapi/ordersapi"
+	"example.com/b2b/v2/openapi/contract"
+	"example.com/b2b/v2/openapi/customersapi"
+	"example.com/b2b/v2/openapi/ordersapi"
 )
 
 // operations has the operations of each service's document, by the name of the service.

@@ -10,7 +10,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	b2b "example.com/b2b/sdk/go"
+	b2b "example.com/b2b/v2/sdk/go"
 )
 
 // service is one that answers at once, without a network, so that time is what the test says.

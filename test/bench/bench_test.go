@@ -18,10 +18,10 @@ import (
 	vegeta "github.com/tsenart/vegeta/v12/lib"
 	"gorm.io/gorm"
 
-	"example.com/b2b/db"
-	"example.com/b2b/db/dbtest"
-	"example.com/b2b/internal/web/webtest"
-	"example.com/b2b/test/live"
+	"example.com/b2b/v2/db"
+	"example.com/b2b/v2/db/dbtest"
+	"example.com/b2b/v2/internal/web/webtest"
+	"example.com/b2b/v2/test/live"
 )
 
 // each calls test on every engine, with a filled database and services that run on this database.

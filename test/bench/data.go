@@ -13,8 +13,8 @@ import (
 
 	"gorm.io/gorm"
 
-	"example.com/b2b/db"
-	"example.com/b2b/db/dbtest/server"
+	"example.com/b2b/v2/db"
+	"example.com/b2b/v2/db/dbtest/server"
 )
 
 // database is a migrated database. The contenders use it in turn.

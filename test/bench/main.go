@@ -22,7 +22,7 @@ import (
 	"syscall"
 	"time"
 
-	"example.com/b2b/db/dbtest/server"
+	"example.com/b2b/v2/db/dbtest/server"
 )
 
 // bench is a run of the command.

@@ -8,8 +8,8 @@ import (
 	"path/filepath"
 	"strconv"
 
-	"example.com/b2b/db"
-	"example.com/b2b/db/dbtest/server"
+	"example.com/b2b/v2/db"
+	"example.com/b2b/v2/db/dbtest/server"
 )
 
 // peer is a server in another framework that places orders. The peer's files are in a folder of

@@ -12,9 +12,9 @@ import (
 
 	vegeta "github.com/tsenart/vegeta/v12/lib"
 
-	"example.com/b2b/db"
-	"example.com/b2b/db/dbtest/server"
-	"example.com/b2b/internal/auth"
+	"example.com/b2b/v2/db"
+	"example.com/b2b/v2/db/dbtest/server"
+	"example.com/b2b/v2/internal/auth"
 )
 
 // process is a running server.

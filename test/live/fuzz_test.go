@@ -16,17 +16,17 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"example.com/b2b/db"
-	"example.com/b2b/internal/auth"
-	"example.com/b2b/internal/correlation"
-	"example.com/b2b/internal/formats"
-	"example.com/b2b/internal/web"
-	"example.com/b2b/internal/web/webtest"
-	"example.com/b2b/openapi/contract"
-	"example.com/b2b/openapi/customersapi"
-	"example.com/b2b/openapi/orchestratorapi"
-	"example.com/b2b/openapi/ordersapi"
-	"example.com/b2b/test/live"
+	"example.com/b2b/v2/db"
+	"example.com/b2b/v2/internal/auth"
+	"example.com/b2b/v2/internal/correlation"
+	"example.com/b2b/v2/internal/formats"
+	"example.com/b2b/v2/internal/web"
+	"example.com/b2b/v2/internal/web/webtest"
+	"example.com/b2b/v2/openapi/contract"
+	"example.com/b2b/v2/openapi/customersapi"
+	"example.com/b2b/v2/openapi/orchestratorapi"
+	"example.com/b2b/v2/openapi/ordersapi"
+	"example.com/b2b/v2/test/live"
 )
 
 // documents are the documents of the services, in the order in which live.Serve starts the services.

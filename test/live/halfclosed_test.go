@@ -11,11 +11,11 @@ import (
 
 	"gorm.io/gorm"
 
-	"example.com/b2b/db"
-	"example.com/b2b/db/dbtest"
-	"example.com/b2b/internal/correlation"
-	"example.com/b2b/internal/web/webtest"
-	"example.com/b2b/test/live"
+	"example.com/b2b/v2/db"
+	"example.com/b2b/v2/db/dbtest"
+	"example.com/b2b/v2/internal/correlation"
+	"example.com/b2b/v2/internal/web/webtest"
+	"example.com/b2b/v2/test/live"
 )
 
 // TestHalfClosed closes the client's half of the connection after each request. Every request must get its

@@ -12,13 +12,13 @@ import (
 
 	"gorm.io/gorm"
 
-	"example.com/b2b/customers"
-	"example.com/b2b/db"
-	"example.com/b2b/internal/peer"
-	"example.com/b2b/internal/web"
-	"example.com/b2b/internal/web/webtest"
-	"example.com/b2b/orchestrator"
-	"example.com/b2b/orders"
+	"example.com/b2b/v2/customers"
+	"example.com/b2b/v2/db"
+	"example.com/b2b/v2/internal/peer"
+	"example.com/b2b/v2/internal/web"
+	"example.com/b2b/v2/internal/web/webtest"
+	"example.com/b2b/v2/orchestrator"
+	"example.com/b2b/v2/orders"
 )
 
 // Main runs the tests of m while all services run, on a new SQLite file with the sample data. Call Main in a

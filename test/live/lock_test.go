@@ -8,10 +8,10 @@ import (
 	"testing"
 	"time"
 
-	"example.com/b2b/db"
-	"example.com/b2b/db/dbtest"
-	"example.com/b2b/internal/web/webtest"
-	"example.com/b2b/test/live"
+	"example.com/b2b/v2/db"
+	"example.com/b2b/v2/db/dbtest"
+	"example.com/b2b/v2/internal/web/webtest"
+	"example.com/b2b/v2/test/live"
 )
 
 // TestForeignLock holds SQLite's write lock in another session. Reads succeed, also while an order waits for

@@ -28,12 +28,12 @@ import (
 
 	"github.com/cenkalti/backoff/v5"
 
-	"example.com/b2b/db"
-	"example.com/b2b/db/dbtest"
-	"example.com/b2b/db/dbtest/server"
-	"example.com/b2b/db/doctor"
-	"example.com/b2b/internal/auth"
-	"example.com/b2b/internal/web/webtest"
+	"example.com/b2b/v2/db"
+	"example.com/b2b/v2/db/dbtest"
+	"example.com/b2b/v2/db/dbtest/server"
+	"example.com/b2b/v2/db/doctor"
+	"example.com/b2b/v2/internal/auth"
+	"example.com/b2b/v2/internal/web/webtest"
 )
 
 var chaosKills = flag.Int("chaos.kills", 20, "how often TestChaos kills something, on each engine")

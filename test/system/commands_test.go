@@ -16,11 +16,11 @@ import (
 	"testing"
 	"time"
 
-	"example.com/b2b/db"
-	"example.com/b2b/db/dbtest"
-	"example.com/b2b/db/doctor"
-	"example.com/b2b/internal/config"
-	"example.com/b2b/internal/web/webtest"
+	"example.com/b2b/v2/db"
+	"example.com/b2b/v2/db/dbtest"
+	"example.com/b2b/v2/db/doctor"
+	"example.com/b2b/v2/internal/config"
+	"example.com/b2b/v2/internal/web/webtest"
 )
 
 func TestRunAll(t *testing.T) {
@@ -342,8 +342,8 @@ func TestLogReaderEnds(t *testing.T) {
 // TestVersion builds the program with a version, and finds the version in all places that show it.
 func TestVersion(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "b2b")
-	const version = "-X example.com/b2b/internal/buildinfo.version=7.8.9"
-	build := exec.Command("go", "build", "-ldflags", version, "-o", path, "example.com/b2b/cmd/b2b")
+	const version = "-X example.com/b2b/v2/internal/buildinfo.version=7.8.9"
+	build := exec.Command("go", "build", "-ldflags", version, "-o", path, "example.com/b2b/v2/cmd/b2b")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("%v %s", err, out)

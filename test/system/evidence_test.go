@@ -13,8 +13,8 @@ import (
 	"testing"
 	"time"
 
-	"example.com/b2b/db"
-	"example.com/b2b/db/dbtest"
+	"example.com/b2b/v2/db"
+	"example.com/b2b/v2/db/dbtest"
 )
 
 // keptFolder returns a new folder, which is deleted when the test passes. The log of a failed test names the

@@ -12,8 +12,8 @@ import (
 
 	"github.com/getkin/kin-openapi/openapi3"
 
-	"example.com/b2b/internal/bulk"
-	"example.com/b2b/internal/web/webtest"
+	"example.com/b2b/v2/internal/bulk"
+	"example.com/b2b/v2/internal/web/webtest"
 )
 
 // TestExamples follows the documentation as a reader does: the commands of the pages, then "Try it out" and

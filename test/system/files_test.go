@@ -11,8 +11,8 @@ import (
 	"strings"
 	"testing"
 
-	"example.com/b2b/internal/web/webtest"
-	"example.com/b2b/openapi"
+	"example.com/b2b/v2/internal/web/webtest"
+	"example.com/b2b/v2/openapi"
 )
 
 // TestImportExportPage runs the commands of docs/import-export.md from top to bottom on a fresh database. Each

@@ -12,8 +12,8 @@ import (
 	"testing"
 	"time"
 
-	"example.com/b2b/db"
-	"example.com/b2b/db/dbtest"
+	"example.com/b2b/v2/db"
+	"example.com/b2b/v2/db/dbtest"
 )
 
 // TestGreedyPartner lets a partner use as much of a service as the limits allow, in several ways. Meanwhile

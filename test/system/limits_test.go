@@ -10,8 +10,8 @@ import (
 	"testing"
 	"time"
 
-	"example.com/b2b/db"
-	"example.com/b2b/db/dbtest"
+	"example.com/b2b/v2/db"
+	"example.com/b2b/v2/db/dbtest"
 )
 
 // TestDescriptors runs all three services with a limit of 256 open files, and opens 450 connections with no

@@ -22,11 +22,11 @@ import (
 	"github.com/rs/zerolog"
 	"gorm.io/gorm"
 
-	"example.com/b2b/customers"
-	"example.com/b2b/db"
-	"example.com/b2b/db/dbtest"
-	"example.com/b2b/db/doctor"
-	"example.com/b2b/orders"
+	"example.com/b2b/v2/customers"
+	"example.com/b2b/v2/db"
+	"example.com/b2b/v2/db/dbtest"
+	"example.com/b2b/v2/db/doctor"
+	"example.com/b2b/v2/orders"
 )
 
 var partition = flag.Duration("network.partition", 0, "the shortest duration of TestNetwork's partitions")

@@ -17,15 +17,15 @@ import (
 	"syscall"
 	"testing"
 
-	"example.com/b2b/db"
-	"example.com/b2b/internal/config"
-	"example.com/b2b/internal/web/webtest"
+	"example.com/b2b/v2/db"
+	"example.com/b2b/v2/internal/config"
+	"example.com/b2b/v2/internal/web/webtest"
 )
 
 // binary builds b2b once for all tests, as make build does, and returns its path.
 var binary = sync.OnceValue(func() string {
 	path := filepath.Join(binaryFolder, "b2b")
-	build := exec.Command("go", "build", "-o", path, "example.com/b2b/cmd/b2b")
+	build := exec.Command("go", "build", "-o", path, "example.com/b2b/v2/cmd/b2b")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := build.CombinedOutput(); err != nil {
 		panic(fmt.Sprintf("%v: %s", err, out))

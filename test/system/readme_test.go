@@ -16,8 +16,8 @@ import (
 
 	"github.com/getkin/kin-openapi/openapi3"
 
-	"example.com/b2b/internal/config"
-	"example.com/b2b/openapi"
+	"example.com/b2b/v2/internal/config"
+	"example.com/b2b/v2/openapi"
 )
 
 // elsewhere are commands of pages that TestPages does not run.

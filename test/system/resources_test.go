@@ -14,9 +14,9 @@ import (
 	"syscall"
 	"testing"
 
-	"example.com/b2b/db"
-	"example.com/b2b/db/dbtest"
-	"example.com/b2b/db/dbtest/server"
+	"example.com/b2b/v2/db"
+	"example.com/b2b/v2/db/dbtest"
+	"example.com/b2b/v2/db/dbtest/server"
 )
 
 // TestResources takes a resource that the database needs from a running b2b, and gives it back. Without the

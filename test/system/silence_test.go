@@ -7,9 +7,9 @@ import (
 	"testing"
 	"time"
 
-	"example.com/b2b/db"
-	"example.com/b2b/db/dbtest"
-	"example.com/b2b/db/dbtest/server"
+	"example.com/b2b/v2/db"
+	"example.com/b2b/v2/db/dbtest"
+	"example.com/b2b/v2/db/dbtest/server"
 )
 
 // TestSilentDatabase makes the database silent under a running b2b: it accepts connections, and answers on no

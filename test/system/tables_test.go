@@ -11,7 +11,7 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 	"go.yaml.in/yaml/v3"
 
-	"example.com/b2b/internal/config"
+	"example.com/b2b/v2/internal/config"
 )
 
 // sectionOf returns the part of a page below a heading, up to the next heading of the same level.

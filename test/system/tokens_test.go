@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"example.com/b2b/internal/web/webtest"
+	"example.com/b2b/v2/internal/web/webtest"
 )
 
 // ofProduction is the environment of production, without the database.

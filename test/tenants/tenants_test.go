@@ -23,15 +23,15 @@ import (
 	"gorm.io/gorm"
 	"pgregory.net/rapid"
 
-	"example.com/b2b/db"
-	"example.com/b2b/db/dbtest"
-	"example.com/b2b/internal/auth"
-	"example.com/b2b/internal/bulk"
-	"example.com/b2b/internal/web/webtest"
-	"example.com/b2b/openapi/customersapi"
-	"example.com/b2b/openapi/orchestratorapi"
-	"example.com/b2b/openapi/ordersapi"
-	"example.com/b2b/test/live"
+	"example.com/b2b/v2/db"
+	"example.com/b2b/v2/db/dbtest"
+	"example.com/b2b/v2/internal/auth"
+	"example.com/b2b/v2/internal/bulk"
+	"example.com/b2b/v2/internal/web/webtest"
+	"example.com/b2b/v2/openapi/customersapi"
+	"example.com/b2b/v2/openapi/orchestratorapi"
+	"example.com/b2b/v2/openapi/ordersapi"
+	"example.com/b2b/v2/test/live"
 )
 
 var documents = map[string][]byte{

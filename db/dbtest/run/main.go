@@ -16,8 +16,8 @@ import (
 	"slices"
 	"strings"
 
-	"example.com/b2b/db/dbtest"
-	"example.com/b2b/db/dbtest/server"
+	"example.com/b2b/v2/db/dbtest"
+	"example.com/b2b/v2/db/dbtest/server"
 )
 
 func main() {

@@ -13,8 +13,8 @@ import (
 	"regexp"
 	"strings"
 
-	"example.com/b2b/internal/config"
-	"example.com/b2b/internal/generate"
+	"example.com/b2b/v2/internal/config"
+	"example.com/b2b/v2/internal/generate"
 )
 
 func main() {

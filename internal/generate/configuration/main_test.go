@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"example.com/b2b/internal/config"
+	"example.com/b2b/v2/internal/config"
 )
 
 // TestConfiguration writes every file for three variables, and expects the hand-written rest of the compose

@@ -17,10 +17,10 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
-	"example.com/b2b/internal/generate"
-	"example.com/b2b/openapi/customersapi"
-	"example.com/b2b/openapi/orchestratorapi"
-	"example.com/b2b/openapi/ordersapi"
+	"example.com/b2b/v2/internal/generate"
+	"example.com/b2b/v2/openapi/customersapi"
+	"example.com/b2b/v2/openapi/orchestratorapi"
+	"example.com/b2b/v2/openapi/ordersapi"
 )
 
 // service is a service with its document and the type of its client.

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"example.com/b2b/openapi/ordersapi"
+	"example.com/b2b/v2/openapi/ordersapi"
 )
 
 // client has the methods of a generated client for the operations of small.
@@ -73,7 +73,7 @@ func TestOperations(t *testing.T) {
 		`{name: "exportOrders", method: "GET", path: "/orders/export", key: none, ok: []int(nil)},`,
 		`{name: "keyInBody", method: "PUT", path: "/orders/quote", key: inBody, ok: []int(nil)},`,
 		`func (c *Client) ListOrders(ctx context.Context, params ordersapi.ListOrdersParams) iter.Seq2[`,
-		`"example.com/b2b/openapi/ordersapi"`,
+		`"example.com/b2b/v2/openapi/ordersapi"`,
 	} {
 		if !strings.Contains(string(code), want) {
 			t.Errorf("no %s in\n%s", want, code)

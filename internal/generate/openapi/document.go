@@ -6,8 +6,8 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
-	"example.com/b2b/internal/apperr"
-	"example.com/b2b/internal/formats"
+	"example.com/b2b/v2/internal/apperr"
+	"example.com/b2b/v2/internal/formats"
 )
 
 // sharedFile is the path of the file with the shared parts, as it stands in the references of the contracts.

@@ -14,7 +14,7 @@ import (
 )
 
 const (
-	module        = "example.com/b2b/"
+	module        = "example.com/b2b/v2/"
 	sharedPackage = module + "openapi/contract"
 )
 

@@ -8,7 +8,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
-	"example.com/b2b/internal/config"
+	"example.com/b2b/v2/internal/config"
 )
 
 const introduction = "The services of this system in one document, for who makes one client of all. " +

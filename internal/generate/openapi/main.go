@@ -18,8 +18,8 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
-	"example.com/b2b/internal/config"
-	"example.com/b2b/internal/generate"
+	"example.com/b2b/v2/internal/config"
+	"example.com/b2b/v2/internal/generate"
 )
 
 // contract is the document of a service, with the default address of the service on localhost.

@@ -11,7 +11,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
-	"example.com/b2b/internal/config"
+	"example.com/b2b/v2/internal/config"
 )
 
 const common = `

@@ -15,8 +15,8 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
-	"example.com/b2b/internal/apperr"
-	"example.com/b2b/internal/generate"
+	"example.com/b2b/v2/internal/apperr"
+	"example.com/b2b/v2/internal/generate"
 )
 
 const (

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"example.com/b2b/internal/apperr"
+	"example.com/b2b/v2/internal/apperr"
 )
 
 const small = `

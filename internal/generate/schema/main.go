@@ -10,7 +10,7 @@ import (
 
 	"github.com/pressly/goose/v3"
 
-	"example.com/b2b/internal/generate"
+	"example.com/b2b/v2/internal/generate"
 )
 
 const head = `-- Code generated from migrations/ by "make generate". DO NOT EDIT.

@@ -9,7 +9,7 @@ import (
 	"net/http"
 	"testing"
 
-	"example.com/b2b/internal/server"
+	"example.com/b2b/v2/internal/server"
 )
 
 // Run runs a server until the test ends, and returns its address.

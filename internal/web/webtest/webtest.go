@@ -23,10 +23,10 @@ import (
 	"github.com/getkin/kin-openapi/routers"
 	"github.com/getkin/kin-openapi/routers/legacy"
 
-	"example.com/b2b/internal/auth"
-	"example.com/b2b/internal/bulk"
-	"example.com/b2b/internal/correlation"
-	"example.com/b2b/internal/web"
+	"example.com/b2b/v2/internal/auth"
+	"example.com/b2b/v2/internal/bulk"
+	"example.com/b2b/v2/internal/correlation"
+	"example.com/b2b/v2/internal/web"
 )
 
 // Token is the service token of Options.
