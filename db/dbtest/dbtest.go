@@ -56,14 +56,34 @@ func EachConfig[T runner[T]](t T, test func(t T, c db.Config)) {
 	}
 }
 
-// Open opens and migrates the database, and closes the database at the end of the test.
+// Open opens and migrates the database, and closes the database at the end of the test. The migrations run in
+// the first database of each server and process; later databases get a copy of the resulting schema.
 func Open(t testing.TB, c db.Config) *gorm.DB {
 	t.Helper()
+	s := schemaOf(c)
+	s.Lock()
+	defer s.Unlock()
+	_, err := os.Stat(c.Path)
+	if c.Driver == db.SQLite && s.file != nil && errors.Is(err, os.ErrNotExist) {
+		must(t, os.WriteFile(c.Path, s.file, 0o600))
+	}
 	g, err := db.Open(context.Background(), c)
 	must(t, err)
 	t.Cleanup(func() { db.Close(g) })
-	_, err = db.Migrate(context.Background(), g)
+	if s.statements != nil && len(tables(t, g)) == 0 {
+		must(t, g.Connection(func(tx *gorm.DB) (err error) {
+			for _, statement := range s.statements {
+				err = errors.Join(err, tx.Exec(statement).Error)
+			}
+			return err
+		}))
+		return g
+	}
+	steps, err := db.Migrate(context.Background(), g)
 	must(t, err)
+	if steps > 0 {
+		s.learn(t, g)
+	}
 	return g
 }
 
@@ -83,6 +103,61 @@ func create(t testing.TB, dsn string) db.Config {
 	must(t, admin.Exec("CREATE DATABASE "+c.Name).Error)
 	t.Cleanup(func() { must(t, errors.Join(admin.Exec("DROP DATABASE "+c.Name).Error, db.Close(admin))) })
 	return c
+}
+
+// schema is what the migrations make of an empty database of a server.
+type schema struct {
+	sync.Mutex
+	file       []byte   // SQLite: the database file
+	statements []string // other engines: statements for one connection
+}
+
+var schemas sync.Map // of *schema, by driver and address of the server
+
+func schemaOf(c db.Config) *schema {
+	s, _ := schemas.LoadOrStore(fmt.Sprint(c.Driver, c.Host, c.Port), &schema{})
+	return s.(*schema)
+}
+
+// learn copies the schema of a database that was just migrated. It fails the test when a migration has
+// inserted rows, other than the versions of goose, because databases made of the copy would lack these rows.
+func (s *schema) learn(t testing.TB, g *gorm.DB) {
+	t.Helper()
+	if g.Name() == db.SQLite {
+		path := filepath.Join(t.TempDir(), "schema.db")
+		must(t, g.Exec("VACUUM INTO ?", path).Error)
+		file, err := os.ReadFile(path)
+		must(t, err)
+		s.file = file
+		return
+	}
+	statements := []string{"SET foreign_key_checks = 0"} // tables come in the order of their names
+	for _, table := range tables(t, g) {
+		var name, create string
+		must(t, g.Raw("SHOW CREATE TABLE "+table).Row().Scan(&name, &create))
+		statements = append(statements, create)
+		var filled bool
+		must(t, g.Raw("SELECT EXISTS (SELECT 1 FROM "+table+")").Scan(&filled).Error)
+		if filled && table != "goose_db_version" {
+			t.Fatal("a migration fills the table " + table)
+		}
+	}
+	var versions []int64
+	must(t, g.Raw("SELECT version_id FROM goose_db_version ORDER BY id").Scan(&versions).Error)
+	for _, version := range versions {
+		statements = append(statements, fmt.Sprintf(
+			"INSERT INTO goose_db_version (version_id, is_applied) VALUES (%d, TRUE)", version))
+	}
+	s.statements = append(statements, "SET foreign_key_checks = 1")
+}
+
+// tables returns the names of all tables of a MySQL database, and none for SQLite.
+func tables(t testing.TB, g *gorm.DB) (names []string) {
+	t.Helper()
+	if g.Name() == db.MySQL {
+		must(t, g.Raw("SHOW TABLES").Scan(&names).Error)
+	}
+	return names
 }
 
 // SetClock stops the database's clock at a whole second, on a single connection that g has from now on. It
