@@ -1087,8 +1087,9 @@ type ClientInterface interface {
 
 	// CreateOrderWithBody Place an order
 	//
-	// Checks the customer, takes the stock of every line or of none, and fixes the price of each line. A line names its product by
-	// `product_id` or by `sku`. Two lines with one product become one item. The order is then CREATED: confirm it or cancel it.
+	// Checks the customer, takes the stock of every line or of none, and fixes the sku, the name and the price of each line. A line
+	// names its product by `product_id` or by `sku`. Two lines with one product become one item. The order is then CREATED: confirm
+	// it or cancel it.
 	//
 	// Send an `X-Idempotency-Key` of your own for each order, and repeat a call whose answer you did not get with the same
 	// key and body: you get the first answer again, with `Idempotency-Replayed: true`, and never a second order. A refused
@@ -1105,8 +1106,9 @@ type ClientInterface interface {
 
 	// CreateOrder Place an order
 	//
-	// Checks the customer, takes the stock of every line or of none, and fixes the price of each line. A line names its product by
-	// `product_id` or by `sku`. Two lines with one product become one item. The order is then CREATED: confirm it or cancel it.
+	// Checks the customer, takes the stock of every line or of none, and fixes the sku, the name and the price of each line. A line
+	// names its product by `product_id` or by `sku`. Two lines with one product become one item. The order is then CREATED: confirm
+	// it or cancel it.
 	//
 	// Send an `X-Idempotency-Key` of your own for each order, and repeat a call whose answer you did not get with the same
 	// key and body: you get the first answer again, with `Idempotency-Replayed: true`, and never a second order. A refused
@@ -1273,7 +1275,7 @@ type ClientInterface interface {
 
 	// UpdateProductWithBody Change a product
 	//
-	// Sets what is given, at least one field. Orders that exist keep the price at which they were placed, and may be confirmed when
+	// Sets what is given, at least one field. Orders that exist keep the price and the name with which they were placed, and may be confirmed when
 	// the product is no longer active.
 	//
 	// `stock` sets the level, and so overwrites what was sold since you looked: to say "40 arrived", post a stock adjustment;
@@ -1286,7 +1288,7 @@ type ClientInterface interface {
 
 	// UpdateProduct Change a product
 	//
-	// Sets what is given, at least one field. Orders that exist keep the price at which they were placed, and may be confirmed when
+	// Sets what is given, at least one field. Orders that exist keep the price and the name with which they were placed, and may be confirmed when
 	// the product is no longer active.
 	//
 	// `stock` sets the level, and so overwrites what was sold since you looked: to say "40 arrived", post a stock adjustment;
@@ -1396,8 +1398,9 @@ func (c *Client) ListOrders(ctx context.Context, params *ListOrdersParams, reqEd
 
 // CreateOrderWithBody Place an order
 //
-// Checks the customer, takes the stock of every line or of none, and fixes the price of each line. A line names its product by
-// `product_id` or by `sku`. Two lines with one product become one item. The order is then CREATED: confirm it or cancel it.
+// Checks the customer, takes the stock of every line or of none, and fixes the sku, the name and the price of each line. A line
+// names its product by `product_id` or by `sku`. Two lines with one product become one item. The order is then CREATED: confirm
+// it or cancel it.
 //
 // Send an `X-Idempotency-Key` of your own for each order, and repeat a call whose answer you did not get with the same
 // key and body: you get the first answer again, with `Idempotency-Replayed: true`, and never a second order. A refused
@@ -1424,8 +1427,9 @@ func (c *Client) CreateOrderWithBody(ctx context.Context, params *CreateOrderPar
 
 // CreateOrder Place an order
 //
-// Checks the customer, takes the stock of every line or of none, and fixes the price of each line. A line names its product by
-// `product_id` or by `sku`. Two lines with one product become one item. The order is then CREATED: confirm it or cancel it.
+// Checks the customer, takes the stock of every line or of none, and fixes the sku, the name and the price of each line. A line
+// names its product by `product_id` or by `sku`. Two lines with one product become one item. The order is then CREATED: confirm
+// it or cancel it.
 //
 // Send an `X-Idempotency-Key` of your own for each order, and repeat a call whose answer you did not get with the same
 // key and body: you get the first answer again, with `Idempotency-Replayed: true`, and never a second order. A refused
@@ -1742,7 +1746,7 @@ func (c *Client) GetProduct(ctx context.Context, id ProductID, params *GetProduc
 
 // UpdateProductWithBody Change a product
 //
-// Sets what is given, at least one field. Orders that exist keep the price at which they were placed, and may be confirmed when
+// Sets what is given, at least one field. Orders that exist keep the price and the name with which they were placed, and may be confirmed when
 // the product is no longer active.
 //
 // `stock` sets the level, and so overwrites what was sold since you looked: to say "40 arrived", post a stock adjustment;
@@ -1765,7 +1769,7 @@ func (c *Client) UpdateProductWithBody(ctx context.Context, id ProductID, params
 
 // UpdateProduct Change a product
 //
-// Sets what is given, at least one field. Orders that exist keep the price at which they were placed, and may be confirmed when
+// Sets what is given, at least one field. Orders that exist keep the price and the name with which they were placed, and may be confirmed when
 // the product is no longer active.
 //
 // `stock` sets the level, and so overwrites what was sold since you looked: to say "40 arrived", post a stock adjustment;
@@ -3360,8 +3364,9 @@ type ClientWithResponsesInterface interface {
 
 	// CreateOrderWithBodyWithResponse Place an order
 	//
-	// Checks the customer, takes the stock of every line or of none, and fixes the price of each line. A line names its product by
-	// `product_id` or by `sku`. Two lines with one product become one item. The order is then CREATED: confirm it or cancel it.
+	// Checks the customer, takes the stock of every line or of none, and fixes the sku, the name and the price of each line. A line
+	// names its product by `product_id` or by `sku`. Two lines with one product become one item. The order is then CREATED: confirm
+	// it or cancel it.
 	//
 	// Send an `X-Idempotency-Key` of your own for each order, and repeat a call whose answer you did not get with the same
 	// key and body: you get the first answer again, with `Idempotency-Replayed: true`, and never a second order. A refused
@@ -3378,8 +3383,9 @@ type ClientWithResponsesInterface interface {
 
 	// CreateOrderWithResponse Place an order
 	//
-	// Checks the customer, takes the stock of every line or of none, and fixes the price of each line. A line names its product by
-	// `product_id` or by `sku`. Two lines with one product become one item. The order is then CREATED: confirm it or cancel it.
+	// Checks the customer, takes the stock of every line or of none, and fixes the sku, the name and the price of each line. A line
+	// names its product by `product_id` or by `sku`. Two lines with one product become one item. The order is then CREATED: confirm
+	// it or cancel it.
 	//
 	// Send an `X-Idempotency-Key` of your own for each order, and repeat a call whose answer you did not get with the same
 	// key and body: you get the first answer again, with `Idempotency-Replayed: true`, and never a second order. A refused
@@ -3560,7 +3566,7 @@ type ClientWithResponsesInterface interface {
 
 	// UpdateProductWithBodyWithResponse Change a product
 	//
-	// Sets what is given, at least one field. Orders that exist keep the price at which they were placed, and may be confirmed when
+	// Sets what is given, at least one field. Orders that exist keep the price and the name with which they were placed, and may be confirmed when
 	// the product is no longer active.
 	//
 	// `stock` sets the level, and so overwrites what was sold since you looked: to say "40 arrived", post a stock adjustment;
@@ -3573,7 +3579,7 @@ type ClientWithResponsesInterface interface {
 
 	// UpdateProductWithResponse Change a product
 	//
-	// Sets what is given, at least one field. Orders that exist keep the price at which they were placed, and may be confirmed when
+	// Sets what is given, at least one field. Orders that exist keep the price and the name with which they were placed, and may be confirmed when
 	// the product is no longer active.
 	//
 	// `stock` sets the level, and so overwrites what was sold since you looked: to say "40 arrived", post a stock adjustment;
@@ -7372,8 +7378,9 @@ func (c *ClientWithResponses) ListOrdersWithResponse(ctx context.Context, params
 
 // CreateOrderWithBodyWithResponse Place an order
 //
-// Checks the customer, takes the stock of every line or of none, and fixes the price of each line. A line names its product by
-// `product_id` or by `sku`. Two lines with one product become one item. The order is then CREATED: confirm it or cancel it.
+// Checks the customer, takes the stock of every line or of none, and fixes the sku, the name and the price of each line. A line
+// names its product by `product_id` or by `sku`. Two lines with one product become one item. The order is then CREATED: confirm
+// it or cancel it.
 //
 // Send an `X-Idempotency-Key` of your own for each order, and repeat a call whose answer you did not get with the same
 // key and body: you get the first answer again, with `Idempotency-Replayed: true`, and never a second order. A refused
@@ -7396,8 +7403,9 @@ func (c *ClientWithResponses) CreateOrderWithBodyWithResponse(ctx context.Contex
 
 // CreateOrderWithResponse Place an order
 //
-// Checks the customer, takes the stock of every line or of none, and fixes the price of each line. A line names its product by
-// `product_id` or by `sku`. Two lines with one product become one item. The order is then CREATED: confirm it or cancel it.
+// Checks the customer, takes the stock of every line or of none, and fixes the sku, the name and the price of each line. A line
+// names its product by `product_id` or by `sku`. Two lines with one product become one item. The order is then CREATED: confirm
+// it or cancel it.
 //
 // Send an `X-Idempotency-Key` of your own for each order, and repeat a call whose answer you did not get with the same
 // key and body: you get the first answer again, with `Idempotency-Replayed: true`, and never a second order. A refused
@@ -7668,7 +7676,7 @@ func (c *ClientWithResponses) GetProductWithResponse(ctx context.Context, id Pro
 
 // UpdateProductWithBodyWithResponse Change a product
 //
-// Sets what is given, at least one field. Orders that exist keep the price at which they were placed, and may be confirmed when
+// Sets what is given, at least one field. Orders that exist keep the price and the name with which they were placed, and may be confirmed when
 // the product is no longer active.
 //
 // `stock` sets the level, and so overwrites what was sold since you looked: to say "40 arrived", post a stock adjustment;
@@ -7687,7 +7695,7 @@ func (c *ClientWithResponses) UpdateProductWithBodyWithResponse(ctx context.Cont
 
 // UpdateProductWithResponse Change a product
 //
-// Sets what is given, at least one field. Orders that exist keep the price at which they were placed, and may be confirmed when
+// Sets what is given, at least one field. Orders that exist keep the price and the name with which they were placed, and may be confirmed when
 // the product is no longer active.
 //
 // `stock` sets the level, and so overwrites what was sold since you looked: to say "40 arrived", post a stock adjustment;
