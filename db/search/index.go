@@ -52,7 +52,7 @@ func (x Index) Update(ctx context.Context, g *gorm.DB) (total int, err error) {
 		}
 		for some := range slices.Chunk(rows, statement) {
 			err := db.InTx(ctx, g, func(tx *gorm.DB) error {
-				_, err := db.UpdateEach(tx.Table(x.Table), some, "indexed_text")
+				_, err := db.UpdateEach(tx.Table(x.Table), some, "indexed_text", "folded_text")
 				return err
 			})
 			if err != nil {
@@ -67,7 +67,7 @@ func (x Index) Update(ctx context.Context, g *gorm.DB) (total int, err error) {
 type row struct {
 	ID          int64
 	IndexedText string
-	Folded      string // IndexedText in lower case
+	FoldedText  string
 }
 
 func (r row) Key() int64 { return r.ID }
@@ -77,14 +77,16 @@ func (r row) Key() int64 { return r.ID }
 func (x Index) unindexed(g *gorm.DB, last int64) (rows []row, err error) {
 	for len(rows) < batch {
 		var some []row
-		q := g.Table(x.Table).
-			Select("id, "+x.text()+" AS indexed_text, "+db.Folded(g, x.text())+" AS folded").
+		q := g.Table(x.Table).Select("id, "+x.text()+" AS indexed_text").
 			Where("unindexed = 1 AND id > ?", last)
 		if err := q.Order("id").Limit(4 * statement).Find(&some).Error; err != nil {
 			return nil, err
 		}
 		if len(some) == 0 {
 			break
+		}
+		for i := range some {
+			some[i].FoldedText = Fold(some[i].IndexedText)
 		}
 		rows, last = append(rows, some...), some[len(some)-1].ID
 	}
@@ -98,7 +100,7 @@ func (x Index) text() string { return "CONCAT(" + strings.Join(x.Columns, ", '|'
 func (x Index) add(ctx context.Context, g *gorm.DB, chunk int64, rows []row) error {
 	added := map[string]*roaring.Bitmap{}
 	for _, r := range rows {
-		for gram := range grams(r.Folded, 1, 3) {
+		for gram := range grams(r.FoldedText, 1, 3) {
 			ids := added[gram]
 			if ids == nil {
 				ids = roaring.New()
