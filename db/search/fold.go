@@ -2,6 +2,7 @@ package search
 
 import (
 	"strings"
+	"unicode/utf8"
 
 	"golang.org/x/text/cases"
 	"golang.org/x/text/unicode/norm"
@@ -12,7 +13,10 @@ import (
 // characters (NFC and NFD). İ becomes i. Stored texts must be folded again when Fold changes, also by new
 // tables of golang.org/x/text: see docs/operations.md.
 func Fold(text string) string {
-	// Fold maps Ꭰ to ꭰ and ꭰ to Ꭰ, as each Cherokee letter, so all letters are lower case before.
+	if utf8.RuneCountInString(text) == len(text) { // no letters outside ASCII
+		return strings.ToLower(text)
+	}
+	// cases.Fold maps Ꭰ to ꭰ and ꭰ to Ꭰ, as each Cherokee letter, so all letters are lower case before.
 	folded := cases.Fold().String(strings.ToLower(norm.NFD.String(text)))
 	return norm.NFC.String(strings.ReplaceAll(folded, "i\u0307", "i"))
 }

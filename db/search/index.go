@@ -17,7 +17,7 @@ import (
 const (
 	minBatch  = 100     // unindexed rows from which UpdateDue begins; a search compares fewer rows quickly
 	batch     = 1 << 15 // rows indexed at once; limits the memory
-	statement = 500     // rows written by a statement; limits the waits of other transactions
+	statement = 500     // rows written by a transaction; limits the waits of others
 )
 
 // UpdateDue calls Update if at least minBatch rows are unindexed, and otherwise does nothing. Call UpdateDue
@@ -52,8 +52,13 @@ func (x Index) Update(ctx context.Context, g *gorm.DB) (total int, err error) {
 		}
 		for some := range slices.Chunk(rows, statement) {
 			err := db.InTx(ctx, g, func(tx *gorm.DB) error {
-				_, err := db.UpdateEach(tx.Table(x.Table), some, "indexed_text", "folded_text")
-				return err
+				// The time of UpdateEach grows with the square of the number of rows.
+				for few := range slices.Chunk(some, statement/10) {
+					if _, err := db.UpdateEach(tx.Table(x.Table), few, "indexed_text", "folded_text"); err != nil {
+						return err
+					}
+				}
+				return nil
 			})
 			if err != nil {
 				return total, err
