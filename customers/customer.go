@@ -160,6 +160,7 @@ func (s store) delete(c customer) error {
 	if err := s.customers().Session(&at).Delete(&c).Error; err != nil {
 		return err
 	}
+	c.DeletedAt = gorm.DeletedAt{Time: c.moment(), Valid: true}
 	return s.Record(event(deleted, c, c.moment()))
 }
 
