@@ -80,8 +80,8 @@ func TestEmptyPhone(t *testing.T) {
 	})
 }
 
-// TestDeletedAt shows deleted_at of a customer that lives as null, in answers and in both files, and takes the
-// column of a file back without reading it.
+// TestDeletedAt shows deleted_at of a customer that lives as null, in answers and in both files. An import
+// takes the column without reading it.
 func TestDeletedAt(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		base, c := serve(t, g)
@@ -90,8 +90,8 @@ func TestDeletedAt(t *testing.T) {
 			t.Errorf("deleted_at is %v, shown: %v", at, shown)
 		}
 		_, csv, _ := webtest.Do(t, "GET", base+"/customers/export?format=csv", "")
-		if header, row, _ := strings.Cut(string(csv), "\n"); !strings.HasSuffix(strings.TrimSpace(header), ",deleted_at") ||
-			!strings.HasSuffix(strings.TrimSpace(row), "Z,") {
+		lines := strings.Fields(string(csv))
+		if !strings.HasSuffix(lines[0], ",deleted_at") || !strings.HasSuffix(lines[1], "Z,") {
 			t.Errorf("%s", csv)
 		}
 		_, ndjson, _ := webtest.Do(t, "GET", base+"/customers/export?format=ndjson", "")

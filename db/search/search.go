@@ -22,8 +22,8 @@ import (
 	"example.com/b2b/v2/db"
 )
 
-// Index is the index of some columns of a table. The table needs the columns id, indexed_text, folded_text and
-// unindexed: see migration 00006.
+// Index is the index of some columns of a table. The table needs the columns id, indexed_text, folded_text
+// and unindexed: see migration 00006.
 type Index struct {
 	Table   string
 	Columns []string
