@@ -160,6 +160,7 @@ func (s store) delete(c customer) error {
 	if err := s.customers().Session(&at).Delete(&c).Error; err != nil {
 		return err
 	}
+	c.DeletedAt = gorm.DeletedAt{Time: c.moment(), Valid: true}
 	return s.Record(event(deleted, c, c.moment()))
 }
 
@@ -174,6 +175,9 @@ func (s store) find(id int64) (c customer, err error) {
 
 // texts is the index for searches in customers.
 var texts = search.Index{Table: "customers", Columns: []string{"name", "email"}}
+
+// Texts implements search.Row.
+func (c customer) Texts() []string { return []string{c.Name, c.Email} }
 
 // filter has the filters of a list of customers; a nil field filters nothing.
 type filter struct {

@@ -212,7 +212,7 @@ func TestListCustomers(t *testing.T) {
 		dbtest.NoFilesort(t, g)
 		names := []string{
 			"100% Pure", "under_score", "O'Reilly", `"Quoted"`, "Emoji 😀", "Emoji 🎉", "ÉCLAIR", "plain",
-			`back\slash`,
+			`back\slash`, "GROẞHANDEL", "o\u0301n",
 		}
 		for i, name := range names {
 			create(t, c, name, fmt.Sprintf("list%d@example.com", i+1))
@@ -222,6 +222,7 @@ func TestListCustomers(t *testing.T) {
 				"%": "100% Pure", "_": "under_score", "'": "O'Reilly", `"`: `"Quoted"`, "😀": "Emoji 😀",
 				"éclair": "ÉCLAIR", "PLAIN": "plain", `\`: `back\slash`, "LIST3@": "O'Reilly",
 				"0% p": "100% Pure", "eclair": "", "nothing such": "",
+				"e\u0301clair": "ÉCLAIR", "GROẞ": "GROẞHANDEL", "großhandel": "GROẞHANDEL", "ÓN": "o\u0301n",
 			} {
 				res, err := c.ListCustomersWithResponse(ctx, &api.ListCustomersParams{Search: &search})
 				if err != nil || res.JSON200 == nil {

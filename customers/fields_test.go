@@ -1,12 +1,16 @@
 package customers_test
 
 import (
+	"encoding/json"
 	"fmt"
+	"reflect"
+	"strings"
 	"testing"
 	"time"
 
 	"gorm.io/gorm"
 
+	"example.com/b2b/v2/db"
 	"example.com/b2b/v2/db/dbtest"
 	"example.com/b2b/v2/internal/web/webtest"
 	api "example.com/b2b/v2/openapi/customersapi"
@@ -21,9 +25,16 @@ func TestEveryField(t *testing.T) {
 		made := webtest.Data(t, "POST", base+"/customers", customer)
 		path := fmt.Sprint(base, "/customers/", made["id"])
 		webtest.ComesBack(t, "NewCustomer", customer, webtest.Data(t, "GET", path, nil))
-		webtest.NeverShown(t, spec, "Customer", made)
 		change := webtest.EveryField(t, spec, "CustomerUpdate")
 		webtest.ComesBack(t, "CustomerUpdate", change, webtest.Data(t, "PUT", path, change))
+		status, answer, _ := webtest.Do(t, "DELETE", path, "")
+		var last string
+		g.Raw("SELECT representation FROM events ORDER BY id DESC LIMIT 1").Scan(&last)
+		var deleted map[string]any
+		if err := json.Unmarshal([]byte(last), &deleted); err != nil || status != 200 {
+			t.Fatalf("%d %s, %v: %s", status, answer, err, last)
+		}
+		webtest.NeverShown(t, spec, "Customer", made, deleted)
 	})
 }
 
@@ -65,6 +76,100 @@ func TestEmptyPhone(t *testing.T) {
 		changed := webtest.Data(t, "PUT", url, map[string]any{"name": nil, "email": nil, "phone": "2"})
 		if changed["name"] != "A" || changed["email"] != "a@example.com" || changed["phone"] != "2" {
 			t.Errorf("%v", changed)
+		}
+	})
+}
+
+// TestDeletedAt shows deleted_at of a customer that lives as null, in answers and in both files. An import
+// takes the column without reading it.
+func TestDeletedAt(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
+		base, c := serve(t, g)
+		path := fmt.Sprint(base, "/customers/", create(t, c, "A", "a@example.com").ID)
+		if at, shown := webtest.Data(t, "GET", path, nil)["deleted_at"]; at != nil || !shown {
+			t.Errorf("deleted_at is %v, shown: %v", at, shown)
+		}
+		_, csv, _ := webtest.Do(t, "GET", base+"/customers/export?format=csv", "")
+		lines := strings.Fields(string(csv))
+		if !strings.HasSuffix(lines[0], ",deleted_at") || !strings.HasSuffix(lines[1], "Z,") {
+			t.Errorf("%s", csv)
+		}
+		_, ndjson, _ := webtest.Do(t, "GET", base+"/customers/export?format=ndjson", "")
+		if !strings.Contains(string(ndjson), `"deleted_at":null`) {
+			t.Errorf("%s", ndjson)
+		}
+		for _, file := range []string{string(csv), string(ndjson),
+			"email,deleted_at\na@example.com,2024-01-01T00:00:00.000Z\n"} {
+			media := "text/csv"
+			if file == string(ndjson) {
+				media = "application/x-ndjson"
+			}
+			got := imported(t, base+"/customers/import", media, file)
+			if got[len(got)-1] != "0 created, 0 updated, 1 unchanged, 0 refused" {
+				t.Errorf("%s: %q", file, got)
+			}
+		}
+		for _, body := range []string{`{"deleted_at":null}`, `{"deleted_at":"2024-01-01T00:00:00.000Z"}`} {
+			status, answer, _ := webtest.Do(t, "PUT", path, body, "Content-Type", "application/json")
+			webtest.WantError(t, status, answer, 400, "validation_failed", "/deleted_at")
+		}
+	})
+}
+
+// TestStoredEmptyPhones migrates customers with the phone "", which version 2.0.0 stored. A customer's phone
+// becomes null by a change with its event. A second run, as after a kill, changes nothing.
+func TestStoredEmptyPhones(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
+		base, c := serve(t, g)
+		var paths []string
+		for i, phone := range []string{"", "1", "  ", ""} {
+			made := webtest.Data(t, "POST", base+"/customers", map[string]any{
+				"name": `A "phone":"" Z`, "email": fmt.Sprint(i, "@example.com"), "phone": "#" + phone,
+			})
+			paths = append(paths, fmt.Sprint(base, "/customers/", made["id"]))
+		}
+		status, answer, _ := webtest.Do(t, "DELETE", paths[3], "")
+		if status != 200 {
+			t.Fatalf("%d %s", status, answer)
+		}
+		before := webtest.Data(t, "GET", paths[0], nil)
+		for _, statement := range []string{
+			"UPDATE customers SET phone = SUBSTR(phone, 2)",
+			`UPDATE events SET representation = REPLACE(representation, '"phone":"#', '"phone":"')`,
+			"DELETE FROM goose_db_version WHERE version_id >= 10",
+		} {
+			if err := g.Exec(statement).Error; err != nil {
+				t.Fatal(err)
+			}
+		}
+		var after map[string]any
+		for range 2 {
+			if steps, err := db.Migrate(ctx, g); err != nil || steps == 0 {
+				t.Fatal(steps, err)
+			}
+			if err := g.Exec("DELETE FROM goose_db_version WHERE version_id >= 10").Error; err != nil {
+				t.Fatal(err)
+			}
+			after = webtest.Data(t, "GET", paths[0], nil)
+			if after["phone"] != nil || after["updated_at"].(string) < before["updated_at"].(string) {
+				t.Errorf("%v, then %v", before, after)
+			}
+		}
+		for i, want := range []any{nil, "1", "  "} {
+			if got := webtest.Data(t, "GET", paths[i], nil); got["phone"] != want {
+				t.Errorf("phone is %v, want %v", got["phone"], want)
+			}
+		}
+		res, err := c.ListCustomerHistoryWithResponse(ctx, int64(after["id"].(float64)), nil)
+		if err != nil || res.JSON200 == nil || len(res.JSON200.Data) != 2 {
+			t.Fatalf("%v %s", err, res.Body)
+		}
+		last := res.JSON200.Data[0]
+		var shown map[string]any
+		if err := json.Unmarshal(last.Representation, &shown); err != nil || !reflect.DeepEqual(shown, after) ||
+			last.Type != "customer.updated" || last.Actor != "system" ||
+			last.CreatedAt.Format("2006-01-02T15:04:05.000Z") != after["updated_at"] {
+			t.Errorf("%+v shows %v, want %v, %v", last, shown, after, err)
 		}
 	})
 }

@@ -13,6 +13,10 @@ func response(c customer) api.CustomerResponse {
 }
 
 func view(c customer) api.Customer {
-	return api.Customer{ID: c.ID, Name: c.Name, Email: c.Email, Phone: c.Phone, ExternalRef: c.ExternalRef,
+	v := api.Customer{ID: c.ID, Name: c.Name, Email: c.Email, Phone: c.Phone, ExternalRef: c.ExternalRef,
 		CreatedAt: contract.Time{Time: c.CreatedAt}, UpdatedAt: contract.Time{Time: c.UpdatedAt}}
+	if c.DeletedAt.Valid {
+		v.DeletedAt = &contract.Time{Time: c.DeletedAt.Time}
+	}
+	return v
 }

@@ -1,7 +1,6 @@
 package db
 
 import (
-	"database/sql/driver"
 	"fmt"
 	"reflect"
 	"slices"
@@ -10,7 +9,6 @@ import (
 
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
-	sqlitedriver "modernc.org/sqlite"
 )
 
 // Now returns an SQL expression for the database's time plus the parameter after, in UTC, with milliseconds.
@@ -30,28 +28,6 @@ func NotBefore(g *gorm.DB, column string) clause.Expr {
 		return Now(g, 0) // transactions run serially
 	}
 	return gorm.Expr("GREATEST("+column+", ?)", Now(g, 0))
-}
-
-// Containing adds to g the condition that at least one of the columns contains the text literally, in any
-// case of letters. The query reads all rows; for large tables see package search.
-func Containing(g *gorm.DB, text string, columns ...string) *gorm.DB {
-	anyColumn := g.Session(&gorm.Session{NewDB: true})
-	for _, column := range columns {
-		anyColumn = anyColumn.Or("INSTR("+Folded(g, column)+", ?) > 0", Fold(text))
-	}
-	return g.Where(anyColumn)
-}
-
-// Fold returns text in lower case. Texts that differ only in the case of letters become equal.
-func Fold(text string) string { return strings.ToLower(text) }
-
-// Folded returns an SQL expression that folds the given expression as Fold does. For some rare letters, the
-// result may differ from the result of Fold.
-func Folded(g *gorm.DB, expression string) string {
-	if g.Name() == SQLite {
-		return "unicode_lower(" + expression + ")"
-	}
-	return "LOWER(" + expression + ")"
 }
 
 // UpdatedSince adds to q, for the page w, the condition that a row was updated at the time moment or later.
@@ -96,16 +72,6 @@ func Likely(g *gorm.DB, condition string) string {
 		return "likely(" + condition + ")"
 	}
 	return condition
-}
-
-func init() { // SQLite's own LOWER changes ASCII only
-	lower := func(_ *sqlitedriver.FunctionContext, args []driver.Value) (driver.Value, error) {
-		if s, ok := args[0].(string); ok {
-			return Fold(s), nil
-		}
-		return args[0], nil
-	}
-	sqlitedriver.MustRegisterDeterministicScalarFunction("unicode_lower", 1, lower)
 }
 
 // CreateAll inserts rows in a single statement, and sets their ids. The rows are pointers to gorm models with

@@ -230,8 +230,9 @@ INSERT INTO goose_db_version (version_id, is_applied) VALUES (5, TRUE);
 
 -- mysql/00006_search.sql
 -- By which lists find a part of a text: see package db/search. A row of search_grams says which rows of a table have a gram, those of
--- one chunk of 65536 ids, as a roaring bitmap. indexed_text is what of a row is in there; as long as that is not its text, it is
--- unindexed, whatever program has written it. Each statement can be run again: see 00002; one change a statement: see 00004.
+-- one chunk of 65536 ids, as a roaring bitmap. indexed_text is what of a row is in there, and folded_text the same as searches compare
+-- it; as long as indexed_text is not its text, it is unindexed, whatever program has written it. Each statement can be run again: see
+-- 00002; one change a statement: see 00004.
 CREATE TABLE IF NOT EXISTS search_grams (
   subject VARCHAR(20)   CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
   gram    VARBINARY(12) NOT NULL,
@@ -242,7 +243,7 @@ CREATE TABLE IF NOT EXISTS search_grams (
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;
 
 SET @statement = IF((SELECT COUNT(*) FROM information_schema.columns WHERE table_schema = DATABASE() AND table_name = 'customers' AND column_name = 'indexed_text') > 0, 'DO 0',
-  'ALTER TABLE customers ADD COLUMN indexed_text VARCHAR(512) NULL');
+  'ALTER TABLE customers ADD COLUMN indexed_text VARCHAR(512) NULL, ADD COLUMN folded_text TEXT NULL');
 PREPARE step FROM @statement;
 EXECUTE step;
 DEALLOCATE PREPARE step;
@@ -260,7 +261,7 @@ EXECUTE step;
 DEALLOCATE PREPARE step;
 
 SET @statement = IF((SELECT COUNT(*) FROM information_schema.columns WHERE table_schema = DATABASE() AND table_name = 'products' AND column_name = 'indexed_text') > 0, 'DO 0',
-  'ALTER TABLE products ADD COLUMN indexed_text VARCHAR(357) NULL');
+  'ALTER TABLE products ADD COLUMN indexed_text VARCHAR(357) NULL, ADD COLUMN folded_text TEXT NULL');
 PREPARE step FROM @statement;
 EXECUTE step;
 DEALLOCATE PREPARE step;
@@ -318,6 +319,22 @@ EXECUTE step;
 DEALLOCATE PREPARE step;
 
 INSERT INTO goose_db_version (version_id, is_applied) VALUES (9, TRUE);
+
+-- mysql/00010_empty_phones.sql
+-- A customer without a phone has NULL, no longer '', which 2.0.0 stored for "phone": "". The change has its event, where the customer has
+-- events. Deleted customers, which nobody sees, stay as they are. Each statement can be run again: see 00002; the second one knows the
+-- customers by their last events. LENGTH, because '' = ' ' in this collation.
+UPDATE customers SET phone = NULL, updated_at = GREATEST(updated_at, UTC_TIMESTAMP(3)) WHERE LENGTH(phone) = 0 AND deleted_at IS NULL;
+
+INSERT INTO events (type, subject, subject_id, customer_id, actor, created_at, representation)
+SELECT 'customer.updated', 'customer', c.id, c.id, 'system', c.updated_at, REPLACE(
+  REPLACE(last.representation, '"phone":""', '"phone":null'),
+  CONCAT('"updated_at":', JSON_EXTRACT(last.representation, '$.updated_at')),
+  CONCAT('"updated_at":"', LEFT(DATE_FORMAT(c.updated_at, '%Y-%m-%dT%H:%i:%s.%f'), 23), 'Z"'))
+FROM customers c JOIN events last ON last.id = (SELECT MAX(e.id) FROM events e WHERE e.subject = 'customer' AND e.subject_id = c.id)
+WHERE c.phone IS NULL AND c.deleted_at IS NULL AND last.representation LIKE '%"phone":""%';
+
+INSERT INTO goose_db_version (version_id, is_applied) VALUES (10, TRUE);
 
 -- mysql/00011_line_names.sql
 -- The sku and the name of the product when the order was placed, fixed in the line as the price is. They allow null, because programs of

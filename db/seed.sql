@@ -35,7 +35,7 @@ INSERT INTO order_items (order_id, product_id, sku, name, qty, unit_price_cents,
 INSERT INTO events (type, subject, subject_id, customer_id, actor, created_at, representation)
   SELECT 'customer.created', 'customer', id, id, 'system', created_at,
     JSON_OBJECT('id', id, 'name', name, 'email', email, 'phone', phone, 'external_ref', external_ref,
-      'created_at', CONCAT(REPLACE(created_at, ' ', 'T'), 'Z'), 'updated_at', CONCAT(REPLACE(updated_at, ' ', 'T'), 'Z'))
+      'created_at', CONCAT(REPLACE(created_at, ' ', 'T'), 'Z'), 'updated_at', CONCAT(REPLACE(updated_at, ' ', 'T'), 'Z'), 'deleted_at', NULL)
   FROM customers
   UNION ALL SELECT 'product.created', 'product', p.id, NULL, 'system', p.created_at,
     REPLACE(JSON_OBJECT('id', p.id, 'sku', sku, 'name', name, 'price_cents', price_cents, 'stock', level, 'active', '@',

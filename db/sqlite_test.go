@@ -5,7 +5,9 @@ import (
 	"database/sql"
 	"errors"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -23,6 +25,49 @@ func openSQLite(t *testing.T) (g *gorm.DB, path string) {
 		t.Fatal(err)
 	}
 	return g, path
+}
+
+// TestSQLiteCommand uses the system's command sqlite3, which may be older than the SQLite in this program, on
+// the sample data: it indexes again, dumps and loads, vacuums and checks the file.
+func TestSQLiteCommand(t *testing.T) {
+	if _, err := exec.LookPath("sqlite3"); err != nil && os.Getenv("CI") == "" {
+		t.Skip("this machine has no sqlite3")
+	}
+	c := db.Config{Driver: db.SQLite, Path: filepath.Join(t.TempDir(), "test.db")}
+	g := dbtest.Open(t, c)
+	if _, err := db.Seed(ctx, g); err != nil {
+		t.Fatal(err)
+	}
+	run := func(path, script string) string {
+		t.Helper()
+		command := exec.Command("sqlite3", "-bail", path)
+		command.Stdin = strings.NewReader(script)
+		out, err := command.CombinedOutput()
+		if err != nil {
+			t.Errorf("%.60s: %v: %s", script, err, out)
+		}
+		return string(out)
+	}
+	for _, table := range []string{"customers", "products"} {
+		run(c.Path, "UPDATE "+table+" SET indexed_text = NULL, name = name || ' & Söhne';")
+	}
+	run(c.Path, "VACUUM;")
+	dump := run(c.Path, ".dump")
+	if !strings.Contains(dump, "GENERATED ALWAYS") || strings.Contains(dump, "CONCAT") {
+		t.Errorf("a generated column uses CONCAT, which needs SQLite 3.44: %s", dump)
+	}
+	copied := db.Config{Driver: db.SQLite, Path: filepath.Join(t.TempDir(), "copy.db")}
+	run(copied.Path, dump)
+	for _, path := range []string{c.Path, copied.Path} {
+		if out := run(path, "PRAGMA integrity_check; PRAGMA foreign_key_check;"); out != "ok\n" {
+			t.Errorf("%s: %s", filepath.Base(path), out)
+		}
+	}
+	var names []string
+	err := dbtest.Open(t, copied).Table("customers").Order("id").Pluck("name", &names).Error
+	if err != nil || len(names) != 5 || names[0] != "ACME Corporation & Söhne" {
+		t.Errorf("the copy has %v, %v", names, err)
+	}
 }
 
 // holdLock takes the write lock of SQLite, as another process would, until free is called.

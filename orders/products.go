@@ -159,6 +159,9 @@ func (s store) lockProduct(id int64, ifMatch *string) (product, error) {
 // texts is the index for searches in products.
 var texts = search.Index{Table: "products", Columns: []string{"name", "sku"}}
 
+// Texts implements search.Row.
+func (p product) Texts() []string { return []string{p.Name, p.SKU} }
+
 // productFilter has the filters of a list of products; a nil field filters nothing.
 type productFilter struct {
 	service.Filter

@@ -17,7 +17,7 @@ import (
 const (
 	minBatch  = 100     // unindexed rows from which UpdateDue begins; a search compares fewer rows quickly
 	batch     = 1 << 15 // rows indexed at once; limits the memory
-	statement = 500     // rows written by a statement; limits the waits of other transactions
+	statement = 500     // rows written by a transaction; limits the waits of others
 )
 
 // UpdateDue calls Update if at least minBatch rows are unindexed, and otherwise does nothing. Call UpdateDue
@@ -52,8 +52,13 @@ func (x Index) Update(ctx context.Context, g *gorm.DB) (total int, err error) {
 		}
 		for some := range slices.Chunk(rows, statement) {
 			err := db.InTx(ctx, g, func(tx *gorm.DB) error {
-				_, err := db.UpdateEach(tx.Table(x.Table), some, "indexed_text")
-				return err
+				// The time of UpdateEach grows with the square of the number of rows.
+				for few := range slices.Chunk(some, statement/10) {
+					if _, err := db.UpdateEach(tx.Table(x.Table), few, "indexed_text", "folded_text"); err != nil {
+						return err
+					}
+				}
+				return nil
 			})
 			if err != nil {
 				return total, err
@@ -67,7 +72,7 @@ func (x Index) Update(ctx context.Context, g *gorm.DB) (total int, err error) {
 type row struct {
 	ID          int64
 	IndexedText string
-	Folded      string // IndexedText in lower case
+	FoldedText  string
 }
 
 func (r row) Key() int64 { return r.ID }
@@ -77,14 +82,16 @@ func (r row) Key() int64 { return r.ID }
 func (x Index) unindexed(g *gorm.DB, last int64) (rows []row, err error) {
 	for len(rows) < batch {
 		var some []row
-		q := g.Table(x.Table).
-			Select("id, "+x.text()+" AS indexed_text, "+db.Folded(g, x.text())+" AS folded").
+		q := g.Table(x.Table).Select("id, "+x.text()+" AS indexed_text").
 			Where("unindexed = 1 AND id > ?", last)
 		if err := q.Order("id").Limit(4 * statement).Find(&some).Error; err != nil {
 			return nil, err
 		}
 		if len(some) == 0 {
 			break
+		}
+		for i := range some {
+			some[i].FoldedText = Fold(some[i].IndexedText)
 		}
 		rows, last = append(rows, some...), some[len(some)-1].ID
 	}
@@ -98,7 +105,7 @@ func (x Index) text() string { return "CONCAT(" + strings.Join(x.Columns, ", '|'
 func (x Index) add(ctx context.Context, g *gorm.DB, chunk int64, rows []row) error {
 	added := map[string]*roaring.Bitmap{}
 	for _, r := range rows {
-		for gram := range grams(r.Folded, 1, 3) {
+		for gram := range grams(r.FoldedText, 1, 3) {
 			ids := added[gram]
 			if ids == nil {
 				ids = roaring.New()

@@ -1,16 +1,19 @@
-// Package search finds the rows of a table that contain a text in some columns, as db.Containing does, but
-// with an index in the table search_grams. The package knows no service.
+// Package search finds the rows of a table that contain a text in some columns, with an index in the table
+// search_grams. The package knows no service.
 //
 // The index maps each gram, a part of 1 to 3 characters of a folded text, to the ids of the rows with the
-// gram. The index may also list a row whose text has changed since, so a search compares every candidate with
-// the text. A row that is not in the index yet has 1 in the generated column unindexed, and a search compares
-// such rows, too. So a search is correct at any time, and code that writes rows need not know of the index.
+// gram. The column folded_text has the folded text of an indexed row: see Fold. The index may also list a row
+// whose text has changed since, so a search compares every candidate with the text. A row that is not in the
+// index yet has 1 in the generated column unindexed, and a search folds and compares such rows, too. So a
+// search is correct at any time, and code that writes rows need not know of the index.
 package search
 
 import (
 	"cmp"
+	"iter"
 	"maps"
 	"slices"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/RoaringBitmap/roaring/v2"
@@ -19,11 +22,17 @@ import (
 	"example.com/b2b/v2/db"
 )
 
-// Index is the index of some columns of a table. The table needs the columns id, indexed_text and unindexed:
-// see migration 00006.
+// Index is the index of some columns of a table. The table needs the columns id, indexed_text, folded_text
+// and unindexed: see migration 00006.
 type Index struct {
 	Table   string
 	Columns []string
+}
+
+// Row is a row of a table with an index, a gorm model.
+type Row interface {
+	Key() int64
+	Texts() []string // values of the columns of the index
 }
 
 const (
@@ -31,58 +40,35 @@ const (
 	maxGrams   = 16      // highest number of grams that a search looks up for its text
 	maxBitmaps = 4       // number of the rarest grams, whose bitmaps a search reads
 	maxPending = 1000    // unindexed rows that a search compares; if there are more, it compares all rows
-	maxTried   = 1000    // rows that a statement compares
+	maxTried   = 1000    // candidates that a statement compares
+	maxScanned = 10_000  // rows that a statement of a scan returns
 	firstRead  = 1 << 14 // bytes of bitmaps in the first statement; each later statement reads 4 times more
 )
 
-// Page is like db.Page, for the rows of q that contain the text in some column of the index. q may have any
-// conditions on the table. When q selects few rows, db.Containing is faster.
-func Page[T interface{ Key() int64 }](q *gorm.DB, x Index, text string, w db.PageRequest) ([]T, *int64, error) {
-	matching := db.Containing(q, text, x.Columns...).Session(&gorm.Session{})
-	s := lookup{q: q.Session(&gorm.Session{NewDB: true}), x: x, w: w}
+// Page is like db.Page, for the rows of q that contain the text in some column of the index, after both are
+// folded. q may have any conditions on the table. When q selects few rows, Scan is faster.
+func Page[T Row](q *gorm.DB, x Index, text string, w db.PageRequest) ([]T, *int64, error) {
+	s := newLookup[T](q, x, text, w)
 	// Pending rows are read before the index: otherwise a row indexed between these two reads would be
 	// missed.
 	pending, err := s.pending()
 	if err != nil {
 		return nil, nil, err
 	}
-	grams := gramsOf(db.Fold(text))
+	grams := gramsOf(s.folded)
 	if pending == nil || grams == nil {
-		return db.Page[T](matching, w)
+		return s.page(s.scanned)
 	}
 	if err := s.findChunks(grams, pending); err != nil {
 		return nil, nil, err
 	}
-	var rows []T
-	var some []int64
-	try := func() error {
-		more, err := db.Rows[T](matching.Where("id IN ?", some), w)
-		rows, some = append(rows, more...), some[:0]
-		return err
-	}
-	most := int(w.Limit) + 1 // candidates in a statement; grows until the page is full
-	for id, err := range s.candidates {
-		if err != nil {
-			return nil, nil, err
-		}
-		if some = append(some, id); len(some) < most {
-			continue
-		}
-		if err := try(); err != nil {
-			return nil, nil, err
-		}
-		if len(rows) > int(w.Limit) {
-			break
-		}
-		most = min(most*4, maxTried)
-	}
-	if len(some) > 0 {
-		if err := try(); err != nil {
-			return nil, nil, err
-		}
-	}
-	rows, next := db.Trim(rows, w)
-	return rows, next, nil
+	return s.page(s.candidates)
+}
+
+// Scan is like Page, without the index.
+func Scan[T Row](q *gorm.DB, x Index, text string, w db.PageRequest) ([]T, *int64, error) {
+	s := newLookup[T](q, x, text, w)
+	return s.page(s.scanned)
 }
 
 // gramsOf returns grams that every match must contain, because the folded text contains them: at most
@@ -106,14 +92,101 @@ func gramsOf(folded string) [][]byte {
 	return some
 }
 
-// lookup is the state of one call of Page.
-type lookup struct {
-	q      *gorm.DB
-	x      Index
-	w      db.PageRequest
-	grams  [][]byte // the rarest grams of the text; their bitmaps are read
-	chunks []chunk  // chunks that are not read yet, in the order of the page
+// lookup is the state of one call of Page or Scan.
+type lookup[T Row] struct {
+	matching *gorm.DB // the rows of the caller that are not indexed, or contain the text
+	q        *gorm.DB // without conditions
+	x        Index
+	folded   string // the text
+	w        db.PageRequest
+	grams    [][]byte // the rarest grams of the text; their bitmaps are read
+	chunks   []chunk  // chunks that are not read yet, in the order of the page
 }
+
+func newLookup[T Row](q *gorm.DB, x Index, text string, w db.PageRequest) *lookup[T] {
+	s := &lookup[T]{x: x, folded: Fold(text), w: w, q: q.Session(&gorm.Session{NewDB: true})}
+	s.matching = q.Where("(unindexed = 1 OR INSTR(folded_text, ?) > 0)", s.folded).Session(&gorm.Session{})
+	return s
+}
+
+// page reads the page. The parameter candidates yields ids of possible matches, in the order of the page.
+func (s *lookup[T]) page(candidates iter.Seq2[int64, error]) ([]T, *int64, error) {
+	var rows []T
+	var some []int64
+	try := func() error {
+		defer func() { some = some[:0] }()
+		for row, err := range s.rows(s.matching.Where("id IN ?", some)) {
+			if rows = append(rows, row); err != nil || len(rows) > int(s.w.Limit) {
+				return err
+			}
+		}
+		return nil
+	}
+	most := int(s.w.Limit) + 1 // candidates in a statement; grows until the page is full
+	for id, err := range candidates {
+		if err != nil {
+			return nil, nil, err
+		}
+		if some = append(some, id); len(some) < most {
+			continue
+		}
+		if err := try(); err != nil {
+			return nil, nil, err
+		}
+		if len(rows) > int(s.w.Limit) {
+			break
+		}
+		most = min(most*4, maxTried)
+	}
+	if len(some) > 0 {
+		if err := try(); err != nil {
+			return nil, nil, err
+		}
+	}
+	rows, next := db.Trim(rows, s.w)
+	return rows, next, nil
+}
+
+// rows yields the rows of q that contain the text, in the order of the page. It reads more rows with each
+// statement.
+func (s *lookup[T]) rows(q *gorm.DB) iter.Seq2[T, error] {
+	q = q.Session(&gorm.Session{})
+	return func(yield func(row T, err error) bool) {
+		for w := s.w; ; w.Limit = min(w.Limit*4, maxScanned) {
+			rows, err := db.Rows[T](q, w)
+			if err != nil {
+				yield(*new(T), err)
+				return
+			}
+			for _, row := range rows {
+				if s.contains(row) && !yield(row, nil) {
+					return
+				}
+			}
+			if len(rows) <= int(w.Limit) {
+				return
+			}
+			w.Cursor = new(rows[len(rows)-1].Key())
+		}
+	}
+}
+
+// contains reports whether some column of the row contains the text.
+func (s *lookup[T]) contains(row T) bool {
+	return slices.ContainsFunc(row.Texts(), func(t string) bool { return strings.Contains(Fold(t), s.folded) })
+}
+
+// scanned yields the ids of all matches, in the order of the page.
+func (s *lookup[T]) scanned(yield func(id int64, err error) bool) {
+	for row, err := range s.rows(s.matching.Select(s.columns())) {
+		if !yield(row.Key(), err) {
+			return
+		}
+	}
+}
+
+// columns returns the columns that the method contains needs, and the id.
+func (s *lookup[T]) columns() []string { return append([]string{"id"}, s.x.Columns...) }
 
 // chunk is a range of 1<<chunkBits ids with possible matches.
 type chunk struct {
@@ -122,15 +195,21 @@ type chunk struct {
 	pending *roaring.Bitmap // offsets of unindexed rows; nil when there are none
 }
 
-// pending returns the offsets of the unindexed rows by chunk, or nil for more than maxPending rows.
-func (s *lookup) pending() (map[int64]*roaring.Bitmap, error) {
-	var ids []int64
+// pending returns the offsets of the unindexed rows that contain the text, by chunk, or nil for more than
+// maxPending unindexed rows.
+func (s *lookup[T]) pending() (map[int64]*roaring.Bitmap, error) {
+	var rows []T
 	q := s.w.Apply(s.q.Table(s.x.Table)).Where("unindexed = 1").Limit(maxPending + 1)
-	if err := q.Pluck("id", &ids).Error; err != nil || len(ids) > maxPending {
+	err := q.Select(s.columns()).Find(&rows).Error
+	if err != nil || len(rows) > maxPending {
 		return nil, err
 	}
 	all := map[int64]*roaring.Bitmap{}
-	for _, id := range ids {
+	for _, row := range rows {
+		if !s.contains(row) {
+			continue
+		}
+		id := row.Key()
 		if all[id>>chunkBits] == nil {
 			all[id>>chunkBits] = roaring.New()
 		}
@@ -143,7 +222,7 @@ func (s *lookup) pending() (map[int64]*roaring.Bitmap, error) {
 func offset(id int64) uint32 { return uint32(id & (1<<chunkBits - 1)) }
 
 // findChunks sets s.chunks to the chunks with all grams or pending rows, and s.grams to the rarest grams.
-func (s *lookup) findChunks(grams [][]byte, pending map[int64]*roaring.Bitmap) error {
+func (s *lookup[T]) findChunks(grams [][]byte, pending map[int64]*roaring.Bitmap) error {
 	q := s.q.Table("search_grams").Select("gram, chunk, hits").
 		Where("subject = ? AND gram IN ?", s.x.Table, grams)
 	newestFirst := s.w.Sort == db.NewestFirst
@@ -188,7 +267,7 @@ func (s *lookup) findChunks(grams [][]byte, pending map[int64]*roaring.Bitmap) e
 
 // candidates yields the ids of possible matches, in the order of the page. It reads bitmaps only as needed,
 // and more bitmaps with each statement.
-func (s *lookup) candidates(yield func(id int64, err error) bool) {
+func (s *lookup[T]) candidates(yield func(id int64, err error) bool) {
 	for budget := firstRead; len(s.chunks) > 0; budget *= 4 {
 		n, bytes := 1, s.chunks[0].bytes
 		for ; n < len(s.chunks) && bytes+s.chunks[n].bytes <= budget; n++ {
@@ -216,7 +295,7 @@ func (s *lookup) candidates(yield func(id int64, err error) bool) {
 }
 
 // having returns, by chunk, the offsets of the rows that are in the bitmaps of all s.grams.
-func (s *lookup) having(chunks []chunk) (map[int64]*roaring.Bitmap, error) {
+func (s *lookup[T]) having(chunks []chunk) (map[int64]*roaring.Bitmap, error) {
 	var numbers []int64
 	for _, c := range chunks {
 		if c.bytes > 0 {
@@ -251,7 +330,7 @@ func (s *lookup) having(chunks []chunk) (map[int64]*roaring.Bitmap, error) {
 
 // each yields the ids of the rows at the offsets in a chunk, in the order of the page, without the rows up to
 // the cursor. It returns false when the function yield has returned false.
-func (s *lookup) each(chunk int64, offsets *roaring.Bitmap, yield func(id int64) bool) bool {
+func (s *lookup[T]) each(chunk int64, offsets *roaring.Bitmap, yield func(id int64) bool) bool {
 	newestFirst := s.w.Sort == db.NewestFirst
 	if seen := s.w.AfterID(); seen > 0 && seen>>chunkBits == chunk {
 		if at := uint64(offset(seen)); newestFirst {

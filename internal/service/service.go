@@ -116,7 +116,7 @@ type Filter struct {
 
 // List reads a page of the rows of q that match the filter. The parameter narrow says that q has few rows:
 // List then looks for f.Search in all these rows, and does not use the search index.
-func List[T interface{ Key() int64 }](
+func List[T search.Row](
 	q *gorm.DB, index search.Index, f Filter, narrow bool, page db.PageRequest,
 ) ([]T, *int64, error) {
 	if f.UpdatedSince != nil {
@@ -129,7 +129,7 @@ func List[T interface{ Key() int64 }](
 	case f.Search == nil:
 		return db.Page[T](q, page)
 	case narrow, f.UpdatedSince != nil:
-		return db.Page[T](db.Containing(q, *f.Search, index.Columns...), page)
+		return search.Scan[T](q, index, *f.Search, page)
 	}
 	return search.Page[T](q, index, *f.Search, page)
 }

@@ -69,6 +69,11 @@ type Customer struct {
 	//
 	// Example: 2024-03-01T09:30:00.000Z
 	UpdatedAt externalRef0.Timestamp `json:"updated_at"`
+
+	// DeletedAt RFC 3339, UTC, milliseconds; null when it has not happened or does not apply.
+	//
+	// Example: 2024-03-01T09:30:00.000Z
+	DeletedAt *externalRef0.NullableTimestamp `json:"deleted_at"`
 }
 
 // CustomerExternalRef Your own number for the customer, such as that of your ERP; case-sensitive, without spaces at either end or control characters. No two customers that are not deleted have the same.
@@ -112,6 +117,11 @@ type CustomerImportRow struct {
 	//
 	// Example: 2024-03-01T09:30:00.000Z
 	UpdatedAt *string `json:"updated_at,omitempty"`
+
+	// DeletedAt Of an export; it is not read.
+	//
+	// Example: 2024-03-01T09:30:00.000Z
+	DeletedAt *string `json:"deleted_at,omitempty"`
 }
 
 // CustomerKeyReport defines model for CustomerKeyReport.
@@ -352,7 +362,7 @@ type ValidationFailed = externalRef0.APIError
 
 // ListCustomersParams defines parameters for ListCustomers.
 type ListCustomersParams struct {
-	// Search A literal part of the name or email, in any case.
+	// Search A literal part of the name or email, in any case (Unicode case folding, so ß is also ss), composed (NFC) or decomposed (NFD).
 	Search *CustomerSearch `form:"search,omitempty" json:"search,omitempty"`
 
 	// Email Only the customer with exactly this email, trimmed and in any case.
@@ -391,7 +401,7 @@ type ExportCustomersParams struct {
 	// Format `csv` as in RFC 4180, or `ndjson`, one JSON object a line.
 	Format *ExportFormat `form:"format,omitempty" json:"format,omitempty"`
 
-	// Search A literal part of the name or email, in any case.
+	// Search A literal part of the name or email, in any case (Unicode case folding, so ß is also ss), composed (NFC) or decomposed (NFD).
 	Search *CustomerSearch `form:"search,omitempty" json:"search,omitempty"`
 
 	// Email Only the customer with exactly this email, trimmed and in any case.

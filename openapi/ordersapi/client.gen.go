@@ -869,7 +869,7 @@ type ListOrderHistoryParams struct {
 
 // ListProductsParams defines parameters for ListProducts.
 type ListProductsParams struct {
-	// Search A literal part of the name or sku, in any case.
+	// Search A literal part of the name or sku, in any case (Unicode case folding, so ß is also ss), composed (NFC) or decomposed (NFD).
 	Search *ProductSearch `form:"search,omitempty" json:"search,omitempty"`
 
 	// Sku Only the product with exactly this sku.
@@ -908,7 +908,7 @@ type ExportProductsParams struct {
 	// Format `csv` as in RFC 4180, or `ndjson`, one JSON object a line.
 	Format *ExportFormat `form:"format,omitempty" json:"format,omitempty"`
 
-	// Search A literal part of the name or sku, in any case.
+	// Search A literal part of the name or sku, in any case (Unicode case folding, so ß is also ss), composed (NFC) or decomposed (NFD).
 	Search *ProductSearch `form:"search,omitempty" json:"search,omitempty"`
 
 	// Sku Only the product with exactly this sku.

@@ -313,6 +313,11 @@ export interface components {
              * @example 2024-03-01T09:30:00.000Z
              */
             updated_at?: string;
+            /**
+             * @description Of an export; it is not read.
+             * @example 2024-03-01T09:30:00.000Z
+             */
+            deleted_at?: string;
         };
         Customer: {
             id: components["schemas"]["Id"];
@@ -322,6 +327,7 @@ export interface components {
             external_ref: components["schemas"]["CustomerExternalRef"];
             created_at: components["schemas"]["Timestamp"];
             updated_at: components["schemas"]["Timestamp"];
+            deleted_at: components["schemas"]["NullableTimestamp"];
         } & {
             [key: string]: unknown;
         };
@@ -384,6 +390,12 @@ export interface components {
          * @example 2024-03-01T09:30:00.000Z
          */
         Timestamp: string;
+        /**
+         * Format: date-time
+         * @description RFC 3339, UTC, milliseconds; null when it has not happened or does not apply.
+         * @example 2024-03-01T09:30:00.000Z
+         */
+        NullableTimestamp: string | null;
         /**
          * Format: correlation-id
          * @description Names this call in the logs of every service that it touched.
@@ -885,7 +897,7 @@ export interface components {
          */
         CustomerId: components["schemas"]["Id"];
         /**
-         * @description A literal part of the name or email, in any case.
+         * @description A literal part of the name or email, in any case (Unicode case folding, so ß is also ss), composed (NFC) or decomposed (NFD).
          * @example ACME
          */
         CustomerSearch: string;
@@ -984,7 +996,7 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description A literal part of the name or email, in any case.
+                 * @description A literal part of the name or email, in any case (Unicode case folding, so ß is also ss), composed (NFC) or decomposed (NFD).
                  * @example ACME
                  */
                 search?: components["parameters"]["CustomerSearch"];
@@ -1043,7 +1055,8 @@ export interface operations {
                      *           "phone": "+1-555-0100",
                      *           "external_ref": "C-1001",
                      *           "created_at": "2024-01-10T08:00:00.000Z",
-                     *           "updated_at": "2024-01-10T08:00:00.000Z"
+                     *           "updated_at": "2024-01-10T08:00:00.000Z",
+                     *           "deleted_at": null
                      *         }
                      *       ],
                      *       "meta": {
@@ -1112,7 +1125,8 @@ export interface operations {
                      *         "phone": "+1-555-0300",
                      *         "external_ref": "C-1006",
                      *         "created_at": "2024-03-01T09:30:00.000Z",
-                     *         "updated_at": "2024-03-01T09:30:00.000Z"
+                     *         "updated_at": "2024-03-01T09:30:00.000Z",
+                     *         "deleted_at": null
                      *       }
                      *     }
                      */
@@ -1199,7 +1213,7 @@ export interface operations {
                  */
                 format?: components["parameters"]["ExportFormat"];
                 /**
-                 * @description A literal part of the name or email, in any case.
+                 * @description A literal part of the name or email, in any case (Unicode case folding, so ß is also ss), composed (NFC) or decomposed (NFD).
                  * @example ACME
                  */
                 search?: components["parameters"]["CustomerSearch"];
@@ -1236,11 +1250,11 @@ export interface operations {
                 };
                 content: {
                     /**
-                     * @example id,name,email,phone,external_ref,created_at,updated_at
-                     *     1,ACME Corporation,ops@acme.com,+1-555-0100,C-1001,2024-01-10T08:00:00.000Z,2024-01-10T08:00:00.000Z
+                     * @example id,name,email,phone,external_ref,created_at,updated_at,deleted_at
+                     *     1,ACME Corporation,ops@acme.com,+1-555-0100,C-1001,2024-01-10T08:00:00.000Z,2024-01-10T08:00:00.000Z,
                      */
                     "text/csv": string;
-                    /** @example {"id":1,"name":"ACME Corporation","email":"ops@acme.com","phone":"+1-555-0100","external_ref":"C-1001","created_at":"2024-01-10T08:00:00.000Z","updated_at":"2024-01-10T08:00:00.000Z"} */
+                    /** @example {"id":1,"name":"ACME Corporation","email":"ops@acme.com","phone":"+1-555-0100","external_ref":"C-1001","created_at":"2024-01-10T08:00:00.000Z","updated_at":"2024-01-10T08:00:00.000Z","deleted_at":null} */
                     "application/x-ndjson": string;
                 };
             };
@@ -1292,7 +1306,8 @@ export interface operations {
                      *         "phone": "+1-555-0100",
                      *         "external_ref": "C-1001",
                      *         "created_at": "2024-01-10T08:00:00.000Z",
-                     *         "updated_at": "2024-01-10T08:00:00.000Z"
+                     *         "updated_at": "2024-01-10T08:00:00.000Z",
+                     *         "deleted_at": null
                      *       }
                      *     }
                      */
@@ -1359,7 +1374,8 @@ export interface operations {
                      *         "phone": "+1-555-0100",
                      *         "external_ref": "C-1001",
                      *         "created_at": "2024-01-10T08:00:00.000Z",
-                     *         "updated_at": "2024-01-10T08:00:00.000Z"
+                     *         "updated_at": "2024-01-10T08:00:00.000Z",
+                     *         "deleted_at": null
                      *       }
                      *     }
                      */
@@ -1484,7 +1500,8 @@ export interface operations {
                      *             "phone": "+1-555-0100",
                      *             "external_ref": "C-1001",
                      *             "created_at": "2024-01-10T08:00:00.000Z",
-                     *             "updated_at": "2024-01-10T08:00:00.000Z"
+                     *             "updated_at": "2024-01-10T08:00:00.000Z",
+                     *             "deleted_at": null
                      *           }
                      *         }
                      *       ],
@@ -1588,7 +1605,8 @@ export interface operations {
                      *         "phone": "+1-555-0100",
                      *         "external_ref": "C-1001",
                      *         "created_at": "2024-01-10T08:00:00.000Z",
-                     *         "updated_at": "2024-01-10T08:00:00.000Z"
+                     *         "updated_at": "2024-01-10T08:00:00.000Z",
+                     *         "deleted_at": null
                      *       }
                      *     }
                      */

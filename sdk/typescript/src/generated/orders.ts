@@ -1468,7 +1468,7 @@ export interface components {
          */
         OrderId: components["schemas"]["Id"];
         /**
-         * @description A literal part of the name or sku, in any case.
+         * @description A literal part of the name or sku, in any case (Unicode case folding, so ß is also ss), composed (NFC) or decomposed (NFD).
          * @example laptop
          */
         ProductSearch: string;
@@ -1572,7 +1572,7 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description A literal part of the name or sku, in any case.
+                 * @description A literal part of the name or sku, in any case (Unicode case folding, so ß is also ss), composed (NFC) or decomposed (NFD).
                  * @example laptop
                  */
                 search?: components["parameters"]["ProductSearch"];
@@ -1789,7 +1789,7 @@ export interface operations {
                  */
                 format?: components["parameters"]["ExportFormat"];
                 /**
-                 * @description A literal part of the name or sku, in any case.
+                 * @description A literal part of the name or sku, in any case (Unicode case folding, so ß is also ss), composed (NFC) or decomposed (NFD).
                  * @example laptop
                  */
                 search?: components["parameters"]["ProductSearch"];

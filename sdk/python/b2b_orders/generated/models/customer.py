@@ -24,6 +24,8 @@ class Customer:
             C-1007.
         created_at (datetime.datetime): RFC 3339, UTC, milliseconds. Example: 2024-03-01T09:30:00.000Z.
         updated_at (datetime.datetime): RFC 3339, UTC, milliseconds. Example: 2024-03-01T09:30:00.000Z.
+        deleted_at (datetime.datetime | None): RFC 3339, UTC, milliseconds; null when it has not happened or does not
+            apply. Example: 2024-03-01T09:30:00.000Z.
     """
 
     id: int
@@ -33,6 +35,7 @@ class Customer:
     external_ref: None | str
     created_at: datetime.datetime
     updated_at: datetime.datetime
+    deleted_at: datetime.datetime | None
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
@@ -52,6 +55,12 @@ class Customer:
 
         updated_at = self.updated_at.isoformat()
 
+        deleted_at: None | str
+        if isinstance(self.deleted_at, datetime.datetime):
+            deleted_at = self.deleted_at.isoformat()
+        else:
+            deleted_at = self.deleted_at
+
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
         field_dict.update(
@@ -63,6 +72,7 @@ class Customer:
                 "external_ref": external_ref,
                 "created_at": created_at,
                 "updated_at": updated_at,
+                "deleted_at": deleted_at,
             }
         )
 
@@ -95,6 +105,23 @@ class Customer:
 
         updated_at = datetime.datetime.fromisoformat(d.pop("updated_at"))
 
+        def _parse_deleted_at(data: object) -> datetime.datetime | None:
+            if data is None:
+                return data
+            try:
+                if not isinstance(data, str):
+                    raise TypeError()
+                componentsschemas_nullable_timestamp_type_0 = (
+                    datetime.datetime.fromisoformat(data)
+                )
+
+                return componentsschemas_nullable_timestamp_type_0
+            except (TypeError, ValueError, AttributeError, KeyError):
+                pass
+            return cast(datetime.datetime | None, data)
+
+        deleted_at = _parse_deleted_at(d.pop("deleted_at"))
+
         customer = cls(
             id=id,
             name=name,
@@ -103,6 +130,7 @@ class Customer:
             external_ref=external_ref,
             created_at=created_at,
             updated_at=updated_at,
+            deleted_at=deleted_at,
         )
 
         customer.additional_properties = d

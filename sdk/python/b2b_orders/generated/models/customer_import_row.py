@@ -23,6 +23,7 @@ class CustomerImportRow:
         id (int | Unset): Of an export; it is not read. Example: 2.
         created_at (str | Unset): Of an export; it is not read. Example: 2024-03-01T09:30:00.000Z.
         updated_at (str | Unset): Of an export; it is not read. Example: 2024-03-01T09:30:00.000Z.
+        deleted_at (str | Unset): Of an export; it is not read. Example: 2024-03-01T09:30:00.000Z.
     """
 
     email: str
@@ -32,6 +33,7 @@ class CustomerImportRow:
     id: int | Unset = UNSET
     created_at: str | Unset = UNSET
     updated_at: str | Unset = UNSET
+    deleted_at: str | Unset = UNSET
 
     def to_dict(self) -> dict[str, Any]:
         email = self.email
@@ -56,6 +58,8 @@ class CustomerImportRow:
 
         updated_at = self.updated_at
 
+        deleted_at = self.deleted_at
+
         field_dict: dict[str, Any] = {}
 
         field_dict.update(
@@ -75,6 +79,8 @@ class CustomerImportRow:
             field_dict["created_at"] = created_at
         if updated_at is not UNSET:
             field_dict["updated_at"] = updated_at
+        if deleted_at is not UNSET:
+            field_dict["deleted_at"] = deleted_at
 
         return field_dict
 
@@ -109,6 +115,8 @@ class CustomerImportRow:
 
         updated_at = d.pop("updated_at", UNSET)
 
+        deleted_at = d.pop("deleted_at", UNSET)
+
         customer_import_row = cls(
             email=email,
             name=name,
@@ -117,6 +125,7 @@ class CustomerImportRow:
             id=id,
             created_at=created_at,
             updated_at=updated_at,
+            deleted_at=deleted_at,
         )
 
         return customer_import_row

@@ -1,0 +1,132 @@
+package search_test
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"unicode"
+
+	"golang.org/x/text/unicode/norm"
+	"gorm.io/gorm"
+
+	"example.com/b2b/v2/db"
+	"example.com/b2b/v2/db/dbtest"
+)
+
+// inEachState runs a test with rows that are not indexed, then with indexed rows, then with more rows that
+// are not indexed than a search compares one by one.
+func inEachState(t *testing.T, g *gorm.DB, rows []customer, test func(t *testing.T)) {
+	t.Helper()
+	insert(t, g, rows...)
+	t.Run("unindexed", test)
+	index(t, g)
+	t.Run("indexed", test)
+	var others []customer
+	for i := range int64(1200) {
+		others = append(others, customer{ID: 1_000_000 + i, Name: "-", Email: fmt.Sprint("-", i)})
+	}
+	insert(t, g, others...)
+	exec(t, g, "UPDATE customers SET indexed_text = NULL")
+	t.Run("scan", test)
+}
+
+// TestEveryCapital searches texts of all capital letters of Unicode, and of all other letters that Fold
+// changes, by their own spelling, in upper and lower case, composed and decomposed.
+func TestEveryCapital(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
+		var letters []rune
+		for r := range unicode.MaxRune {
+			changes := r != unicode.ToLower(r) || r != unicode.ToUpper(r) || r != unicode.SimpleFold(r)
+			if unicode.IsUpper(r) || unicode.IsTitle(r) || changes {
+				letters = append(letters, r)
+			}
+		}
+		var rows []customer
+		for some := range slices.Chunk(letters, 40) {
+			rows = append(rows, customer{int64(len(rows) + 1), string(some), fmt.Sprint(len(rows), "@example.com")})
+		}
+		if len(letters) < 2800 {
+			t.Fatalf("only %d letters", len(letters))
+		}
+		inEachState(t, g, rows, func(t *testing.T) {
+			for _, c := range rows {
+				spellings := map[string]string{
+					"own": c.Name, "lower": strings.ToLower(c.Name), "upper": strings.ToUpper(c.Name),
+					"composed": norm.NFC.String(c.Name), "decomposed": norm.NFD.String(c.Name),
+				}
+				if strings.Contains(c.Name, "ı") { // I is the upper case of i, and of ı
+					delete(spellings, "upper")
+				}
+				for spelling, text := range spellings {
+					got := found(t, g.Model(&customer{}), text, db.OldestFirst, 100)
+					if !slices.Contains(got, c.ID) {
+						t.Errorf("%s spelling %q of %q: found %v, want %d", spelling, text, c.Name, got, c.ID)
+					}
+				}
+			}
+		})
+	})
+}
+
+// TestFoldedTextIsChecked lets the doctor find a row whose folded text is not the one that Fold returns.
+func TestFoldedTextIsChecked(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
+		insert(t, g, customer{7, "Straße", "a@example.com"}, customer{8, "Weg", "b@example.com"})
+		index(t, g)
+		for folded, want := range map[string][]string{"straße|a@example.com|": {"7"}, "strasse|a@example.com|": nil} {
+			exec(t, g, "UPDATE customers SET folded_text = ? WHERE id = 7", folded)
+			var broken []string
+			checked, err := texts.Rule().Examine(g, func(id string) { broken = append(broken, id) })
+			if err != nil || checked != 2 || !slices.Equal(broken, want) {
+				t.Errorf("%s: of %d the broken ones are %v, want %v, %v", folded, checked, broken, want, err)
+			}
+		}
+	})
+}
+
+// TestSpellings searches each spelling of a text, and finds all spellings of the text, and no others.
+func TestSpellings(t *testing.T) {
+	same := [][]string{
+		{"GROẞHANDEL", "Großhandel", "GROSSHANDEL", "großhandel"},
+		{"ΟΔΥΣΣΕΥΣ", "οδυσσευς", "οδυσσευσ"},
+		{"Müller", "MÜLLER", "Mu\u0308ller", "MU\u0308LLER"},
+		{"Muller", "MULLER"},
+		{"İzmir", "i\u0307zmir", "I\u0307ZMIR", "izmir", "IZMIR"},
+		{"ızmır"},
+		{"Ǆep", "ǅep", "ǆep"},
+		{"ﬁrma", "FIRMA", "firma"},
+		{"\u1fd3", "\u0390", "\u03b9\u0308\u0301", "\u03aa\u0301"},
+		{"ᾼδης", "ᾳδης", "ΑΙΔΗΣ"},
+		{"\u212bngström", "Ångström", "A\u030aNGSTRO\u0308M"},
+		{"\u212aelvin", "Kelvin"},
+		{"ᎠᏰ", "ꭰᏸ"},
+		{"한국", norm.NFD.String("한국")},
+		{"ſäle", "Säle"},
+		{"a|b"},
+	}
+	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
+		var rows []customer
+		want := map[string][]int64{}
+		for _, spellings := range same {
+			var ids []int64
+			for _, name := range spellings {
+				c := customer{int64(len(rows) + 1), "x" + name + "y", fmt.Sprint(len(rows), "@example.com")}
+				rows, ids = append(rows, c), append(ids, c.ID)
+			}
+			for _, name := range spellings {
+				want[name] = ids
+			}
+		}
+		inEachState(t, g, rows, func(t *testing.T) {
+			for text, ids := range want {
+				if got := found(t, g.Model(&customer{}), text, db.OldestFirst, 2); !slices.Equal(got, ids) {
+					t.Errorf("%q (%+q): found %v, want %v", text, text, got, ids)
+				}
+			}
+			if got := found(t, g.Model(&customer{}), "y|0@", db.OldestFirst, 2); got != nil {
+				t.Errorf("a text across two columns: found %v", got)
+			}
+		})
+	})
+}
