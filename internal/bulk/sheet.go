@@ -20,8 +20,9 @@ const headSize = 8 << 10
 // Sheet reads CSV as spreadsheets write it.
 type Sheet struct {
 	*csv.Reader
-	Columns   []string // cells of the first row
-	Separator string   // the line sep= before the first row; "" without
+	Columns   []string  // cells of the first row
+	Separator string    // the line sep= before the first row; "" without
+	Rest      io.Reader // the text after the rows that were read
 
 	skipped int64 // bytes before the csv.Reader
 	lines   int   // lines before the csv.Reader
@@ -51,7 +52,7 @@ func OpenSheet(text *bufio.Reader, known func(name string) bool) (*Sheet, error)
 	} else {
 		comma = separator(head, known)
 	}
-	s.Reader = csv.NewReader(text)
+	s.Reader, s.Rest = csv.NewReader(text), text
 	s.Comma = comma
 	var err error
 	s.Columns, err = s.Read()
