@@ -73,7 +73,7 @@ func (i *importCommand) run(ctx context.Context, out io.Writer) error {
 	if err := i.complete(); err != nil {
 		return err
 	}
-	rows, err := measure(bulk.OpenText(file, i.encoding), i.format == "csv")
+	rows, err := measure(bulk.OpenText(file, i.encoding), mediaTypes[i.format] == bulk.CSV)
 	if err != nil {
 		return err
 	}
