@@ -167,7 +167,7 @@ func TestImportCustomers(t *testing.T) {
 		})
 		t.Run("every field", func(t *testing.T) {
 			row := webtest.EveryField(t, webtest.Spec(t, api.Document), "CustomerImportRow")
-			for _, readOnly := range []string{"id", "created_at", "updated_at", "deleted_at"} {
+			for _, readOnly := range []string{"id", "created_at", "updated_at", "deleted_at", "refusal"} {
 				delete(row, readOnly)
 			}
 			encoded, _ := json.Marshal(row)

@@ -222,7 +222,7 @@ func TestImportProducts(t *testing.T) {
 		t.Run("every field", func(t *testing.T) {
 			spec := webtest.Spec(t, api.Document)
 			row := webtest.EveryField(t, spec, "ProductImportRow")
-			for _, exported := range []string{"id", "created_at", "updated_at"} {
+			for _, exported := range []string{"id", "created_at", "updated_at", "refusal"} {
 				delete(row, exported)
 			}
 			row["active"] = false

@@ -24,6 +24,8 @@ class CustomerImportRow:
         created_at (str | Unset): Of an export; it is not read. Example: 2024-03-01T09:30:00.000Z.
         updated_at (str | Unset): Of an export; it is not read. Example: 2024-03-01T09:30:00.000Z.
         deleted_at (str | Unset): Of an export; it is not read. Example: 2024-03-01T09:30:00.000Z.
+        refusal (str | Unset): Of a file of refused rows, as `b2b import` writes it; it is not read. Example: The
+            request is not valid. /name is required..
     """
 
     email: str
@@ -34,6 +36,7 @@ class CustomerImportRow:
     created_at: str | Unset = UNSET
     updated_at: str | Unset = UNSET
     deleted_at: str | Unset = UNSET
+    refusal: str | Unset = UNSET
 
     def to_dict(self) -> dict[str, Any]:
         email = self.email
@@ -60,6 +63,8 @@ class CustomerImportRow:
 
         deleted_at = self.deleted_at
 
+        refusal = self.refusal
+
         field_dict: dict[str, Any] = {}
 
         field_dict.update(
@@ -81,6 +86,8 @@ class CustomerImportRow:
             field_dict["updated_at"] = updated_at
         if deleted_at is not UNSET:
             field_dict["deleted_at"] = deleted_at
+        if refusal is not UNSET:
+            field_dict["refusal"] = refusal
 
         return field_dict
 
@@ -117,6 +124,8 @@ class CustomerImportRow:
 
         deleted_at = d.pop("deleted_at", UNSET)
 
+        refusal = d.pop("refusal", UNSET)
+
         customer_import_row = cls(
             email=email,
             name=name,
@@ -126,6 +135,7 @@ class CustomerImportRow:
             created_at=created_at,
             updated_at=updated_at,
             deleted_at=deleted_at,
+            refusal=refusal,
         )
 
         return customer_import_row
