@@ -1,4 +1,4 @@
-package b2b_test
+package tests
 
 import (
 	"context"

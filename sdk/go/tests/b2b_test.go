@@ -1,4 +1,4 @@
-package b2b_test
+package tests
 
 import (
 	"bufio"
@@ -589,12 +589,12 @@ func TestTokenOfACustomer(t *testing.T) {
 // TestReadme builds and runs the README's program as a partner does, in a module of its own, which then knows
 // nothing of the services' dependencies.
 func TestReadme(t *testing.T) {
-	readme := must(os.ReadFile("README.md"))(t)
+	readme := must(os.ReadFile("../README.md"))(t)
 	program := regexp.MustCompile("(?s)```go\n(.*?)```").FindSubmatch(readme)
 	if program == nil {
 		t.Fatal("there is no program")
 	}
-	root := must(filepath.Abs("../.."))(t)
+	root := must(filepath.Abs("../../.."))(t)
 	source := string(program[1])
 	for i, base := range []string{openapi.CustomersAddress, openapi.OrdersAddress, openapi.OrchestratorAddress} {
 		source = strings.ReplaceAll(source, base, addresses[i])
