@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"math"
 	mathrand "math/rand/v2"
 	"net/http"
 	"net/url"
@@ -233,8 +234,8 @@ func temporary(status int) bool {
 	return false
 }
 
-// retryAfter returns the wait in the header Retry-After, in seconds or as a date. It returns 0 without the
-// header and for nil.
+// retryAfter returns the wait in the header Retry-After, in seconds or as a date, at most 68 years: a sum with
+// it does not overflow. It returns 0 without the header and for nil.
 func retryAfter(res *http.Response) time.Duration {
 	if res == nil {
 		return 0
@@ -245,7 +246,7 @@ func retryAfter(res *http.Response) time.Duration {
 		return time.Duration(seconds) * time.Second
 	}
 	if at, err := http.ParseTime(value); err == nil {
-		return max(0, time.Until(at))
+		return min(max(0, time.Until(at)), math.MaxInt32*time.Second)
 	}
 	return 0
 }

@@ -515,8 +515,10 @@ func TestWhatIsNew(t *testing.T) {
 		t.Errorf("the total is %d", total)
 	}
 	const big = 1<<53 - 1
-	f.orders.plans(answer(200, fmt.Sprintf(`{"success": true, "data": {"id": %d, "status": "TELEPORTED", `+
-		`"total_cents": %[1]d, "novel": {"a": [1]}, "items": []}, "novel": 1}`, big)))
+	f.orders.plans(answer(200, strings.NewReplacer(
+		fmt.Sprintf(`"id":%d,`, placed.JSON201.Data.ID), fmt.Sprintf(`"id":%d,"novel":{"a":[1]},`, big),
+		`"CREATED"`, `"TELEPORTED"`, "96999993889", fmt.Sprint(big),
+	).Replace(string(placed.Body))))
 	order := must(f.Orders.GetOrderWithResponse(t.Context(), big, nil))(t).JSON200.Data
 	if order.ID != big || order.TotalCents != big || order.Status != "TELEPORTED" ||
 		f.orders.seen[0].URL.Path != "/orders/9007199254740991" {
@@ -533,7 +535,7 @@ func TestToken(t *testing.T) {
 		asked++
 		return fmt.Sprint("token-", asked), nil
 	}}))(t)
-	f.orders.plans(refuse(503, "0"), answer(200, `{"success": true, "data": {}}`))
+	f.orders.plans(refuse(503, "0"), answer(200, product))
 	must(f.Orders.GetProductWithResponse(t.Context(), 2, nil))(t)
 	first := f.orders.seen[0].Header.Get("Authorization")
 	second := f.orders.seen[1].Header.Get("Authorization")
