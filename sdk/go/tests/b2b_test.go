@@ -20,7 +20,6 @@ import (
 	"testing"
 	"time"
 
-	"example.com/b2b/v2/openapi"
 	"example.com/b2b/v2/openapi/contract"
 	"example.com/b2b/v2/openapi/customersapi"
 	"example.com/b2b/v2/openapi/orchestratorapi"
@@ -586,44 +585,4 @@ func TestTokenOfACustomer(t *testing.T) {
 	order.CustomerID = 2
 	failure(partner.CreateAndConfirmOrder(t.Context(), order))(t, contract.Forbidden, 403, false)
 	failure(partner.Customers.GetCustomerWithResponse(t.Context(), 1, nil))(t, contract.Forbidden, 403, false)
-}
-
-// TestReadme builds and runs the README's program as a partner does, in a module of its own, which then knows
-// nothing of the services' dependencies.
-func TestReadme(t *testing.T) {
-	readme := must(os.ReadFile("../README.md"))(t)
-	program := regexp.MustCompile("(?s)```go\n(.*?)```").FindSubmatch(readme)
-	if program == nil {
-		t.Fatal("there is no program")
-	}
-	root := must(filepath.Abs("../../.."))(t)
-	source := string(program[1])
-	for i, base := range []string{openapi.CustomersAddress, openapi.OrdersAddress, openapi.OrchestratorAddress} {
-		source = strings.ReplaceAll(source, base, addresses[i])
-	}
-	dir := t.TempDir()
-	write := func(name, content string) {
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	write("main.go", source)
-	write("go.mod", "module partner\n\ngo 1.26\n\nrequire example.com/b2b/v2 v2.1.0\n\n"+
-		"replace example.com/b2b/v2 => "+root+"\n")
-	cmd := exec.Command("go", "run", ".")
-	cmd.Dir, cmd.Env = dir, append(os.Environ(), "GOFLAGS=-mod=mod -trimpath", "GOWORK=off", "CGO_ENABLED=0")
-	out, err := cmd.CombinedOutput()
-	if err != nil {
-		t.Fatalf("%v %s", err, out)
-	}
-	m := regexp.MustCompile(`(?m)^order (\d+) is CONFIRMED\n(?:.*\n)*(\d+) 389700$`).FindSubmatch(out)
-	if m == nil || !bytes.Equal(m[1], m[2]) {
-		t.Errorf("%s", out)
-	}
-	for _, name := range []string{"go.mod", "go.sum"} {
-		content := must(os.ReadFile(filepath.Join(dir, name)))(t)
-		if regexp.MustCompile(`gin-gonic|kin-openapi|gorm|sql`).Match(content) {
-			t.Errorf("a partner's %s is\n%s", name, content)
-		}
-	}
 }
