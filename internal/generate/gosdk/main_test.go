@@ -21,7 +21,7 @@ type single struct {
 	JSON201 *ordersapi.OrderResponse
 }
 
-type file struct{ Body []byte }
+type transfer struct{ Body []byte }
 
 type editor func()
 
@@ -35,13 +35,13 @@ func (client) CreateOrderWithResponse(
 	return nil, nil
 }
 
-func (client) ExportOrdersWithResponse(context.Context, *ordersapi.ExportOrdersParams, ...editor) (*file, error) {
+func (client) ExportOrdersWithResponse(context.Context, *ordersapi.ExportOrdersParams, ...editor) (*transfer, error) {
 	return nil, nil
 }
 
 func (client) ImportProductsWithBodyWithResponse(
 	context.Context, *ordersapi.ImportProductsParams, string, io.Reader, ...editor,
-) (*file, error) {
+) (*transfer, error) {
 	return nil, nil
 }
 
