@@ -102,8 +102,9 @@ func TestEveryOperation(t *testing.T) {
 						mediaType, body = answer[0], answer[1]
 						err := call(t, service.client, op.ID)
 						var failed *b2b.Error
-						if !errors.As(err, &failed) || failed.Code != b2b.UnexpectedAnswer || failed.Status != status ||
-							failed.IdempotencyKey != key || failed.CorrelationID != "of-the-answer" || failed.Operation != op.ID {
+						if !errors.As(err, &failed) || failed.Code != b2b.UnexpectedAnswer ||
+							failed.Status != status || failed.IdempotencyKey != key ||
+							failed.CorrelationID != "of-the-answer" || failed.Operation != op.ID {
 							t.Errorf("%q: %+v, with the key %q", answer, err, key)
 						}
 					}

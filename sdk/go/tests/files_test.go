@@ -55,7 +55,8 @@ func TestImport(t *testing.T) {
 				t.Fatalf("row %d: %+v", i, row)
 			}
 		}
-		if row := got[1]; row.Code != contract.ValidationFailed || row.Message == "" || row.Details[0].Field != "/name" {
+		row := got[1]
+		if row.Code != contract.ValidationFailed || row.Message == "" || row.Details[0].Field != "/name" {
 			t.Errorf("%+v", row)
 		}
 	}
@@ -117,7 +118,8 @@ func TestOddFiles(t *testing.T) {
 	const (
 		first   = `{"row":1,"result":"updated","id":2}` + "\n"
 		second  = `{"row":2,"result":"refused","code":"validation_failed","error":"No."}` + "\n"
-		summary = `{"summary":{"complete":true,"dry_run":false,"rows":2,"created":0,"updated":1,"unchanged":0,"refused":1}}`
+		summary = `{"summary":{"complete":true,"dry_run":false,"rows":2,` +
+			`"created":0,"updated":1,"unchanged":0,"refused":1}}`
 	)
 	incomplete := strings.Replace(summary, `true,`, `false,"code":"timeout","error":"Too slow.",`, 1)
 	for answered, want := range map[string]struct {

@@ -109,7 +109,8 @@ func TestInstall(t *testing.T) {
 	for line := range strings.Lines(block(t, "../README.md", "sh")) {
 		p.run(t, "sh", "-euc", line)
 	}
-	for folder, page := range map[string]string{"readme": "../README.md", "quickstart": root + "/docs/quickstart-go.md"} {
+	pages := map[string]string{"readme": "../README.md", "quickstart": root + "/docs/quickstart-go.md"}
+	for folder, page := range pages {
 		program := block(t, page, "go")
 		for i, base := range []string{openapi.CustomersAddress, openapi.OrdersAddress, openapi.OrchestratorAddress} {
 			program = strings.ReplaceAll(program, base, addresses[i])
