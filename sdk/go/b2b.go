@@ -5,7 +5,6 @@ package b2b
 import (
 	"context"
 	"errors"
-	"iter"
 	"net/http"
 	"time"
 
@@ -40,7 +39,7 @@ func StaticToken(token string) func(context.Context) (string, error) {
 }
 
 // Client has the generated clients of the three services. After a successful call, JSON200 or JSON201 of the
-// response is set. Any other call returns an *Error.
+// response is set, with all required fields. Any other call returns an *Error.
 //
 // A call without an idempotency key gets a new key, if the operation has keys. All tries of the call have the
 // same key. The client repeats reads, and also writes with a key, after a connection error, a timeout of the
@@ -75,29 +74,4 @@ func (c *Client) CreateAndConfirmOrder(
 		return nil, err
 	}
 	return &res.JSON201.Data, nil
-}
-
-// pages iterates over the items of all pages. The function fetch returns the items of the page at a cursor,
-// which is nil for the first page, and the next cursor, which is nil after the last page. An error ends the
-// iteration.
-func pages[T any](fetch func(cursor *int64) ([]T, *int64, error)) iter.Seq2[T, error] {
-	return func(yield func(T, error) bool) {
-		var cursor *int64
-		for {
-			items, next, err := fetch(cursor)
-			if err != nil {
-				yield(*new(T), err)
-				return
-			}
-			for _, item := range items {
-				if !yield(item, nil) {
-					return
-				}
-			}
-			if next == nil {
-				return
-			}
-			cursor = next
-		}
-	}
 }

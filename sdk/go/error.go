@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"slices"
 
 	"example.com/b2b/v2/openapi/contract"
 )
@@ -16,7 +15,7 @@ import (
 const (
 	NoAnswer         contract.ErrorCode = "no_answer"         // no answer came; a write may have happened
 	NotModified      contract.ErrorCode = "not_modified"      // 304: the version in If-None-Match is current
-	UnexpectedAnswer contract.ErrorCode = "unexpected_answer" // another program answered, such as a proxy
+	UnexpectedAnswer contract.ErrorCode = "unexpected_answer" // the answer is not the document's: a proxy answered?
 )
 
 // Error describes a failed call: a service refused the request or failed, or did not answer.
@@ -34,10 +33,16 @@ type Error struct {
 	cause error
 }
 
-// Error implements error.
-func (e *Error) Error() string { return fmt.Sprintf("%s: %s (%s)", e.Operation, e.Message, e.Code) }
+// Error implements error. The text has the code and the details.
+func (e *Error) Error() string {
+	text := fmt.Sprintf("%s: %s (%s)", e.Operation, e.Message, e.Code)
+	for _, d := range e.Details {
+		text += fmt.Sprintf(" %s %s.", d.Field, d.Message)
+	}
+	return text
+}
 
-// Unwrap returns the cause of NoAnswer, such as context.DeadlineExceeded.
+// Unwrap returns the cause of NoAnswer, such as context.DeadlineExceeded, or of UnexpectedAnswer.
 func (e *Error) Unwrap() error { return e.cause }
 
 // call is a request with the operation and the idempotency key.
@@ -56,41 +61,57 @@ func (c call) answer(res *http.Response, body []byte, err error) (*http.Response
 	if err != nil {
 		return nil, c.noAnswer(err)
 	}
-	var succeeded struct{ Success bool }
-	if slices.Contains(c.ok, res.StatusCode) && json.Unmarshal(body, &succeeded) == nil && succeeded.Success {
-		res.Body = io.NopCloser(bytes.NewReader(body))
+	oddity := c.check(res, body)
+	if oddity == nil {
+		res.Header.Set("Content-Type", jsonType) // the generated clients know no other spelling
+		res.Body, res.Request = io.NopCloser(bytes.NewReader(body)), c.Request
 		return res, nil
 	}
-	e := c.failure(res.StatusCode)
-	var sent contract.APIError
+	var sent map[string]json.RawMessage
+	_ = json.Unmarshal(body, &sent) // without an object, sent is empty
+	code := text(sent["code"])
 	switch {
 	case res.StatusCode == http.StatusNotModified:
-		e.Code, e.Message = NotModified, "it has not changed"
-	case json.Unmarshal(body, &sent) != nil || sent.Code == "":
-		e.Code = UnexpectedAnswer
-		e.Message = fmt.Sprintf("somebody else has answered, with status %d", res.StatusCode)
-	default:
-		e.Code, e.Message = sent.Code, sent.Error
-		if sent.Details != nil {
-			e.Details = *sent.Details
+		return nil, c.fail(res, NotModified, "it has not changed", nil)
+	case code == "":
+		return nil, c.unexpected(res, oddity)
+	}
+	message := cmp.Or(text(sent["error"]), fmt.Sprintf("refused with status %d", res.StatusCode))
+	e := c.fail(res, contract.ErrorCode(code), message, nil)
+	if res.Header.Get(correlationHeader) == "" {
+		e.CorrelationID = cmp.Or(text(sent["correlationId"]), e.CorrelationID)
+	}
+	var details []json.RawMessage
+	_ = json.Unmarshal(sent["details"], &details)
+	for _, d := range details {
+		if detail, err := decode[contract.APIErrorDetail](d); err == nil {
+			e.Details = append(e.Details, detail)
 		}
 	}
-	e.CorrelationID = cmp.Or(res.Header.Get(correlationHeader), e.CorrelationID)
 	return nil, e
 }
 
 func (c call) noAnswer(cause error) *Error {
-	e := c.failure(0)
-	e.Code, e.Message, e.cause = NoAnswer, fmt.Sprintf("no answer came: %v", cause), cause
-	return e
+	return c.fail(nil, NoAnswer, fmt.Sprintf("no answer came: %v", cause), cause)
 }
 
-func (c call) failure(status int) *Error {
-	nothingDone := status == http.StatusRequestTimeout || status == http.StatusTooManyRequests
-	mayRecover := status == 0 || status == http.StatusInternalServerError || temporary(status)
-	return &Error{
-		Operation: cmp.Or(c.name, c.Method+" "+c.URL.Path), Status: status,
-		CorrelationID: c.Header.Get(correlationHeader), IdempotencyKey: c.idempotencyKey,
-		Retryable: nothingDone || mayRecover && c.repeatable(),
+func (c call) unexpected(res *http.Response, oddity error) *Error {
+	message := fmt.Sprintf("the answer, with status %d, is not the service's: %v", res.StatusCode, oddity)
+	return c.fail(res, UnexpectedAnswer, message, oddity)
+}
+
+// fail returns an error of c. The parameter res is nil if there was no answer.
+func (c call) fail(res *http.Response, code contract.ErrorCode, message string, cause error) *Error {
+	e := &Error{
+		Operation: cmp.Or(c.name, c.Method+" "+c.URL.Path), Code: code, Message: message,
+		CorrelationID: c.Header.Get(correlationHeader), IdempotencyKey: c.idempotencyKey, cause: cause,
 	}
+	if res != nil {
+		e.Status = res.StatusCode
+		e.CorrelationID = cmp.Or(res.Header.Get(correlationHeader), e.CorrelationID)
+	}
+	nothingDone := e.Status == http.StatusRequestTimeout || e.Status == http.StatusTooManyRequests
+	mayRecover := e.Status == 0 || e.Status == http.StatusInternalServerError || temporary(e.Status)
+	e.Retryable = nothingDone || mayRecover && c.repeatable()
+	return e
 }

@@ -3,154 +3,189 @@
 package b2b
 
 import (
+	"cmp"
 	"context"
+	"io"
 	"iter"
+	"net/http"
 
 	"example.com/b2b/v2/openapi/contract"
 	"example.com/b2b/v2/openapi/customersapi"
+	"example.com/b2b/v2/openapi/orchestratorapi"
 	"example.com/b2b/v2/openapi/ordersapi"
 )
 
 // operations has the operations of each service's document, by the name of the service.
 var operations = map[string][]operation{
 	"customers": {
-		{name: "getCustomerIdempotencyKey", method: "GET", path: "/customer-idempotency-keys/{key}", key: none, ok: []int{200}},
-		{name: "listCustomers", method: "GET", path: "/customers", key: none, ok: []int{200}},
-		{name: "createCustomer", method: "POST", path: "/customers", key: inHeader, ok: []int{201}},
-		{name: "exportCustomers", method: "GET", path: "/customers/export", key: none, ok: []int(nil)},
-		{name: "importCustomers", method: "POST", path: "/customers/import", key: none, ok: []int(nil)},
-		{name: "getCustomer", method: "GET", path: "/customers/{id}", key: none, ok: []int{200}},
-		{name: "updateCustomer", method: "PUT", path: "/customers/{id}", key: none, ok: []int{200}},
-		{name: "deleteCustomer", method: "DELETE", path: "/customers/{id}", key: none, ok: []int{200}},
-		{name: "listCustomerHistory", method: "GET", path: "/customers/{id}/history", key: none, ok: []int{200}},
+		{name: "getCustomerIdempotencyKey", method: "GET", path: "/customer-idempotency-keys/{key}", key: none, ok: checks{200: success[customersapi.CustomerKeyReportResponse]}},
+		{name: "listCustomers", method: "GET", path: "/customers", key: none, ok: checks{200: success[customersapi.CustomerListResponse]}},
+		{name: "createCustomer", method: "POST", path: "/customers", key: inHeader, ok: checks{201: success[customersapi.CustomerResponse]}},
+		{name: "exportCustomers", method: "GET", path: "/customers/export", key: none, files: []string{"application/x-ndjson", "text/csv"}},
+		{name: "importCustomers", method: "POST", path: "/customers/import", key: none, files: []string{"application/x-ndjson"}},
+		{name: "getCustomer", method: "GET", path: "/customers/{id}", key: none, ok: checks{200: success[customersapi.CustomerResponse]}},
+		{name: "updateCustomer", method: "PUT", path: "/customers/{id}", key: none, ok: checks{200: success[customersapi.CustomerResponse]}},
+		{name: "deleteCustomer", method: "DELETE", path: "/customers/{id}", key: none, ok: checks{200: success[customersapi.DeletedResponse]}},
+		{name: "listCustomerHistory", method: "GET", path: "/customers/{id}/history", key: none, ok: checks{200: success[contract.EventListResponse]}},
 	},
 	"orders": {
-		{name: "getIdempotencyKey", method: "GET", path: "/idempotency-keys/{key}", key: none, ok: []int{200}},
-		{name: "listOrders", method: "GET", path: "/orders", key: none, ok: []int{200}},
-		{name: "createOrder", method: "POST", path: "/orders", key: inHeader, ok: []int{201}},
-		{name: "exportOrders", method: "GET", path: "/orders/export", key: none, ok: []int(nil)},
-		{name: "quoteOrder", method: "POST", path: "/orders/quote", key: none, ok: []int{200}},
-		{name: "getOrder", method: "GET", path: "/orders/{id}", key: none, ok: []int{200}},
-		{name: "cancelOrder", method: "POST", path: "/orders/{id}/cancel", key: inHeader, ok: []int{200}},
-		{name: "confirmOrder", method: "POST", path: "/orders/{id}/confirm", key: inHeader, ok: []int{200}},
-		{name: "listOrderHistory", method: "GET", path: "/orders/{id}/history", key: none, ok: []int{200}},
-		{name: "listProducts", method: "GET", path: "/products", key: none, ok: []int{200}},
-		{name: "createProduct", method: "POST", path: "/products", key: inHeader, ok: []int{201}},
-		{name: "exportProducts", method: "GET", path: "/products/export", key: none, ok: []int(nil)},
-		{name: "importProducts", method: "POST", path: "/products/import", key: none, ok: []int(nil)},
-		{name: "getProduct", method: "GET", path: "/products/{id}", key: none, ok: []int{200}},
-		{name: "updateProduct", method: "PATCH", path: "/products/{id}", key: none, ok: []int{200}},
-		{name: "listProductHistory", method: "GET", path: "/products/{id}/history", key: none, ok: []int{200}},
-		{name: "listStockAdjustments", method: "GET", path: "/products/{id}/stock-adjustments", key: none, ok: []int{200}},
-		{name: "adjustStock", method: "POST", path: "/products/{id}/stock-adjustments", key: inHeader, ok: []int{201}},
+		{name: "getIdempotencyKey", method: "GET", path: "/idempotency-keys/{key}", key: none, ok: checks{200: success[ordersapi.KeyReportResponse]}},
+		{name: "listOrders", method: "GET", path: "/orders", key: none, ok: checks{200: success[ordersapi.OrderListResponse]}},
+		{name: "createOrder", method: "POST", path: "/orders", key: inHeader, ok: checks{201: success[ordersapi.OrderResponse]}},
+		{name: "exportOrders", method: "GET", path: "/orders/export", key: none, files: []string{"application/x-ndjson", "text/csv"}},
+		{name: "quoteOrder", method: "POST", path: "/orders/quote", key: none, ok: checks{200: success[ordersapi.QuoteResponse]}},
+		{name: "getOrder", method: "GET", path: "/orders/{id}", key: none, ok: checks{200: success[ordersapi.OrderResponse]}},
+		{name: "cancelOrder", method: "POST", path: "/orders/{id}/cancel", key: inHeader, ok: checks{200: success[ordersapi.OrderResponse]}},
+		{name: "confirmOrder", method: "POST", path: "/orders/{id}/confirm", key: inHeader, ok: checks{200: success[ordersapi.OrderResponse]}},
+		{name: "listOrderHistory", method: "GET", path: "/orders/{id}/history", key: none, ok: checks{200: success[contract.EventListResponse]}},
+		{name: "listProducts", method: "GET", path: "/products", key: none, ok: checks{200: success[ordersapi.ProductListResponse]}},
+		{name: "createProduct", method: "POST", path: "/products", key: inHeader, ok: checks{201: success[ordersapi.ProductResponse]}},
+		{name: "exportProducts", method: "GET", path: "/products/export", key: none, files: []string{"application/x-ndjson", "text/csv"}},
+		{name: "importProducts", method: "POST", path: "/products/import", key: none, files: []string{"application/x-ndjson"}},
+		{name: "getProduct", method: "GET", path: "/products/{id}", key: none, ok: checks{200: success[ordersapi.ProductResponse]}},
+		{name: "updateProduct", method: "PATCH", path: "/products/{id}", key: none, ok: checks{200: success[ordersapi.ProductResponse]}},
+		{name: "listProductHistory", method: "GET", path: "/products/{id}/history", key: none, ok: checks{200: success[contract.EventListResponse]}},
+		{name: "listStockAdjustments", method: "GET", path: "/products/{id}/stock-adjustments", key: none, ok: checks{200: success[ordersapi.StockAdjustmentListResponse]}},
+		{name: "adjustStock", method: "POST", path: "/products/{id}/stock-adjustments", key: inHeader, ok: checks{201: success[ordersapi.StockAdjustmentResponse]}},
 	},
 	"orchestrator": {
-		{name: "createAndConfirmOrder", method: "POST", path: "/orchestrator/create-and-confirm-order", key: inBody, ok: []int{201}},
-		{name: "getOrchestration", method: "GET", path: "/orchestrator/create-and-confirm-order/{idempotency_key}", key: none, ok: []int{200}},
+		{name: "createAndConfirmOrder", method: "POST", path: "/orchestrator/create-and-confirm-order", key: inBody, ok: checks{201: success[orchestratorapi.OrchestrationResponse]}},
+		{name: "getOrchestration", method: "GET", path: "/orchestrator/create-and-confirm-order/{idempotency_key}", key: none, ok: checks{200: success[orchestratorapi.OrchestrationReportResponse]}},
 	},
 }
 
 // ListCustomers iterates over all pages of "List and search customers", beginning at params.Cursor. It ends after the first error.
 func (c *Client) ListCustomers(ctx context.Context, params customersapi.ListCustomersParams) iter.Seq2[customersapi.Customer, error] {
-	return pages(func(cursor *int64) ([]customersapi.Customer, *int64, error) {
+	return pages("listCustomers", params.Cursor, func(cursor *int64) ([]customersapi.Customer, *int64, *http.Response, error) {
 		page := params
-		if cursor != nil {
-			page.Cursor = cursor
-		}
+		page.Cursor, page.Limit = cursor, cmp.Or(params.Limit, new(pageSize))
 		res, err := c.Customers.ListCustomersWithResponse(ctx, &page)
 		if err != nil {
-			return nil, nil, err
+			return nil, nil, nil, err
 		}
-		return res.JSON200.Data, res.JSON200.Meta.NextCursor, nil
+		return res.JSON200.Data, res.JSON200.Meta.NextCursor, res.HTTPResponse, nil
+	})
+}
+
+// ExportCustomers iterates over the rows of "Read all customers as a file" while they arrive. It ends after the first error.
+func (c *Client) ExportCustomers(ctx context.Context, params customersapi.ExportCustomersParams) iter.Seq2[customersapi.Customer, error] {
+	return export[customersapi.Customer]("exportCustomers", func() (*http.Response, error) {
+		page := params
+		page.Format = new(contract.Ndjson)
+		return c.Customers.ExportCustomers(ctx, &page)
+	})
+}
+
+// ImportCustomers does "Create and change customers, row by row". It sends rows while they are made, once, and iterates over what became of them. An
+// error ends the iteration: of the rows without an answer it is not known what became of them, and to repeat
+// the import is safe. Only ctx limits the time.
+func (c *Client) ImportCustomers(ctx context.Context, params customersapi.ImportCustomersParams, rows iter.Seq[customersapi.CustomerImportRow]) iter.Seq2[Imported[customersapi.CustomerImportRow], error] {
+	return imports("importCustomers", rows, func(file io.Reader) (*http.Response, error) {
+		return c.Customers.ImportCustomersWithBody(ctx, &params, ndjson, file)
 	})
 }
 
 // ListCustomerHistory iterates over all pages of "List what has happened to a customer", beginning at params.Cursor. It ends after the first error.
 func (c *Client) ListCustomerHistory(ctx context.Context, id int64, params customersapi.ListCustomerHistoryParams) iter.Seq2[contract.ChangeEvent, error] {
-	return pages(func(cursor *int64) ([]contract.ChangeEvent, *int64, error) {
+	return pages("listCustomerHistory", params.Cursor, func(cursor *int64) ([]contract.ChangeEvent, *int64, *http.Response, error) {
 		page := params
-		if cursor != nil {
-			page.Cursor = cursor
-		}
+		page.Cursor, page.Limit = cursor, cmp.Or(params.Limit, new(pageSize))
 		res, err := c.Customers.ListCustomerHistoryWithResponse(ctx, id, &page)
 		if err != nil {
-			return nil, nil, err
+			return nil, nil, nil, err
 		}
-		return res.JSON200.Data, res.JSON200.Meta.NextCursor, nil
+		return res.JSON200.Data, res.JSON200.Meta.NextCursor, res.HTTPResponse, nil
 	})
 }
 
 // ListOrders iterates over all pages of "List orders", beginning at params.Cursor. It ends after the first error.
 func (c *Client) ListOrders(ctx context.Context, params ordersapi.ListOrdersParams) iter.Seq2[ordersapi.OrderSummary, error] {
-	return pages(func(cursor *int64) ([]ordersapi.OrderSummary, *int64, error) {
+	return pages("listOrders", params.Cursor, func(cursor *int64) ([]ordersapi.OrderSummary, *int64, *http.Response, error) {
 		page := params
-		if cursor != nil {
-			page.Cursor = cursor
-		}
+		page.Cursor, page.Limit = cursor, cmp.Or(params.Limit, new(pageSize))
 		res, err := c.Orders.ListOrdersWithResponse(ctx, &page)
 		if err != nil {
-			return nil, nil, err
+			return nil, nil, nil, err
 		}
-		return res.JSON200.Data, res.JSON200.Meta.NextCursor, nil
+		return res.JSON200.Data, res.JSON200.Meta.NextCursor, res.HTTPResponse, nil
+	})
+}
+
+// ExportOrders iterates over the rows of "Read all orders as a file" while they arrive. It ends after the first error.
+func (c *Client) ExportOrders(ctx context.Context, params ordersapi.ExportOrdersParams) iter.Seq2[ordersapi.Order, error] {
+	return export[ordersapi.Order]("exportOrders", func() (*http.Response, error) {
+		page := params
+		page.Format = new(contract.Ndjson)
+		return c.Orders.ExportOrders(ctx, &page)
 	})
 }
 
 // ListOrderHistory iterates over all pages of "List what has happened to an order", beginning at params.Cursor. It ends after the first error.
 func (c *Client) ListOrderHistory(ctx context.Context, id int64, params ordersapi.ListOrderHistoryParams) iter.Seq2[contract.ChangeEvent, error] {
-	return pages(func(cursor *int64) ([]contract.ChangeEvent, *int64, error) {
+	return pages("listOrderHistory", params.Cursor, func(cursor *int64) ([]contract.ChangeEvent, *int64, *http.Response, error) {
 		page := params
-		if cursor != nil {
-			page.Cursor = cursor
-		}
+		page.Cursor, page.Limit = cursor, cmp.Or(params.Limit, new(pageSize))
 		res, err := c.Orders.ListOrderHistoryWithResponse(ctx, id, &page)
 		if err != nil {
-			return nil, nil, err
+			return nil, nil, nil, err
 		}
-		return res.JSON200.Data, res.JSON200.Meta.NextCursor, nil
+		return res.JSON200.Data, res.JSON200.Meta.NextCursor, res.HTTPResponse, nil
 	})
 }
 
 // ListProducts iterates over all pages of "List and search products", beginning at params.Cursor. It ends after the first error.
 func (c *Client) ListProducts(ctx context.Context, params ordersapi.ListProductsParams) iter.Seq2[ordersapi.Product, error] {
-	return pages(func(cursor *int64) ([]ordersapi.Product, *int64, error) {
+	return pages("listProducts", params.Cursor, func(cursor *int64) ([]ordersapi.Product, *int64, *http.Response, error) {
 		page := params
-		if cursor != nil {
-			page.Cursor = cursor
-		}
+		page.Cursor, page.Limit = cursor, cmp.Or(params.Limit, new(pageSize))
 		res, err := c.Orders.ListProductsWithResponse(ctx, &page)
 		if err != nil {
-			return nil, nil, err
+			return nil, nil, nil, err
 		}
-		return res.JSON200.Data, res.JSON200.Meta.NextCursor, nil
+		return res.JSON200.Data, res.JSON200.Meta.NextCursor, res.HTTPResponse, nil
+	})
+}
+
+// ExportProducts iterates over the rows of "Read all products as a file" while they arrive. It ends after the first error.
+func (c *Client) ExportProducts(ctx context.Context, params ordersapi.ExportProductsParams) iter.Seq2[ordersapi.Product, error] {
+	return export[ordersapi.Product]("exportProducts", func() (*http.Response, error) {
+		page := params
+		page.Format = new(contract.Ndjson)
+		return c.Orders.ExportProducts(ctx, &page)
+	})
+}
+
+// ImportProducts does "Create and change products, row by row". It sends rows while they are made, once, and iterates over what became of them. An
+// error ends the iteration: of the rows without an answer it is not known what became of them, and to repeat
+// the import is safe. Only ctx limits the time.
+func (c *Client) ImportProducts(ctx context.Context, params ordersapi.ImportProductsParams, rows iter.Seq[ordersapi.ProductImportRow]) iter.Seq2[Imported[ordersapi.ProductImportRow], error] {
+	return imports("importProducts", rows, func(file io.Reader) (*http.Response, error) {
+		return c.Orders.ImportProductsWithBody(ctx, &params, ndjson, file)
 	})
 }
 
 // ListProductHistory iterates over all pages of "List what has happened to a product", beginning at params.Cursor. It ends after the first error.
 func (c *Client) ListProductHistory(ctx context.Context, id int64, params ordersapi.ListProductHistoryParams) iter.Seq2[contract.ChangeEvent, error] {
-	return pages(func(cursor *int64) ([]contract.ChangeEvent, *int64, error) {
+	return pages("listProductHistory", params.Cursor, func(cursor *int64) ([]contract.ChangeEvent, *int64, *http.Response, error) {
 		page := params
-		if cursor != nil {
-			page.Cursor = cursor
-		}
+		page.Cursor, page.Limit = cursor, cmp.Or(params.Limit, new(pageSize))
 		res, err := c.Orders.ListProductHistoryWithResponse(ctx, id, &page)
 		if err != nil {
-			return nil, nil, err
+			return nil, nil, nil, err
 		}
-		return res.JSON200.Data, res.JSON200.Meta.NextCursor, nil
+		return res.JSON200.Data, res.JSON200.Meta.NextCursor, res.HTTPResponse, nil
 	})
 }
 
 // ListStockAdjustments iterates over all pages of "List the changes of a product's stock", beginning at params.Cursor. It ends after the first error.
 func (c *Client) ListStockAdjustments(ctx context.Context, id int64, params ordersapi.ListStockAdjustmentsParams) iter.Seq2[ordersapi.StockAdjustment, error] {
-	return pages(func(cursor *int64) ([]ordersapi.StockAdjustment, *int64, error) {
+	return pages("listStockAdjustments", params.Cursor, func(cursor *int64) ([]ordersapi.StockAdjustment, *int64, *http.Response, error) {
 		page := params
-		if cursor != nil {
-			page.Cursor = cursor
-		}
+		page.Cursor, page.Limit = cursor, cmp.Or(params.Limit, new(pageSize))
 		res, err := c.Orders.ListStockAdjustmentsWithResponse(ctx, id, &page)
 		if err != nil {
-			return nil, nil, err
+			return nil, nil, nil, err
 		}
-		return res.JSON200.Data, res.JSON200.Meta.NextCursor, nil
+		return res.JSON200.Data, res.JSON200.Meta.NextCursor, res.HTTPResponse, nil
 	})
 }

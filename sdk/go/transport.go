@@ -6,7 +6,9 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/json"
+	"errors"
 	"io"
+	"math"
 	mathrand "math/rand/v2"
 	"net/http"
 	"net/url"
@@ -20,8 +22,12 @@ import (
 type operation struct {
 	name, method, path string
 	key                keyPlace
-	ok                 []int // statuses of success with a JSON body; nil for imports and exports
+	ok                 checks   // of successes in JSON
+	files              []string // media types of the success of an import or export
 }
+
+// checks has, by the status of a success, the function that checks the body.
+type checks map[int]func(body []byte) error
 
 // keyPlace says where a request has the idempotency key.
 type keyPlace int
@@ -59,15 +65,18 @@ func (o Options) transport(service, address string) *transport {
 }
 
 // Do implements the interface HttpRequestDoer of the generated clients. It returns the response with the
-// whole body when the operation was successful, and an *Error otherwise. Imports, exports and bodies that can
-// be read only once are streamed: see the method stream.
+// whole body when the operation was successful, and an *Error otherwise. Imports and exports are streamed: see
+// the method stream.
 func (t *transport) Do(r *http.Request) (*http.Response, error) {
 	if r.Header.Get(correlationHeader) == "" {
 		r.Header.Set(correlationHeader, rand.Text())
 	}
 	op := t.find(r)
-	if op.ok == nil || r.Body != nil && r.GetBody == nil {
+	if op.ok == nil {
 		return t.stream(call{operation: op, Request: r})
+	}
+	if err := keepBody(r); err != nil {
+		return nil, err
 	}
 	key, err := op.ensureKey(r)
 	if err != nil {
@@ -110,43 +119,55 @@ func (t *transport) find(r *http.Request) operation {
 	return operation{}
 }
 
+// keepBody reads the body of r into memory if it can be read only once.
+func keepBody(r *http.Request) error {
+	if r.Body == nil || r.GetBody != nil {
+		return nil
+	}
+	defer r.Body.Close()
+	content, err := io.ReadAll(r.Body)
+	setBody(r, content)
+	return err
+}
+
+func setBody(r *http.Request, content []byte) {
+	r.ContentLength = int64(len(content))
+	r.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(content)), nil }
+}
+
 // ensureKey returns the idempotency key of r. When r has no key, ensureKey first sets a new key. It returns
-// "" for operations without keys.
+// "" for operations without keys, and for a body that the service will refuse because it is no object.
 func (op operation) ensureKey(r *http.Request) (string, error) {
 	fresh := rand.Text()
-	switch op.key {
-	case inHeader:
+	switch {
+	case op.key == inHeader:
 		if key := cmp.Or(r.Header.Get(keyHeader), r.Header.Get("Idempotency-Key")); key != "" {
 			return key, nil
 		}
 		r.Header.Set(keyHeader, fresh)
 		return fresh, nil
-	case inBody:
+	case op.key == inBody && r.GetBody != nil:
 		body, err := r.GetBody()
 		if err != nil {
 			return "", err
-		}
-		var fields map[string]json.RawMessage
-		var given struct {
-			Key string `json:"idempotency_key"`
 		}
 		content, err := io.ReadAll(body)
 		if err != nil {
 			return "", err
 		}
-		if err := json.Unmarshal(content, &fields); err != nil {
-			return "", err
+		var fields map[string]json.RawMessage
+		if json.Unmarshal(content, &fields) != nil || fields == nil {
+			return "", nil
 		}
-		if err := json.Unmarshal(content, &given); err != nil || given.Key != "" {
-			return given.Key, err
+		var key string
+		given, found := fields["idempotency_key"]
+		if found && json.Unmarshal(given, &key) != nil || key != "" {
+			return key, nil
 		}
 		fields["idempotency_key"] = json.RawMessage(strconv.Quote(fresh))
-		if content, err = json.Marshal(fields); err != nil {
-			return "", err
-		}
-		r.ContentLength = int64(len(content))
-		r.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(content)), nil }
-		return fresh, nil
+		content, err = json.Marshal(fields)
+		setBody(r, content)
+		return fresh, err
 	}
 	return "", nil
 }
@@ -193,7 +214,9 @@ func (t *transport) stream(c call) (*http.Response, error) {
 	if err != nil {
 		return nil, c.noAnswer(err)
 	}
-	if res.StatusCode/100 == 2 {
+	isFile := c.files == nil || slices.Contains(c.files, mediaType(res))
+	if res.StatusCode/100 == 2 && isFile {
+		res.Request = c.Request
 		return res, nil
 	}
 	defer res.Body.Close()
@@ -211,18 +234,19 @@ func temporary(status int) bool {
 	return false
 }
 
-// retryAfter returns the wait in the header Retry-After, in seconds or as a date. It returns 0 without the
-// header and for nil.
+// retryAfter returns the wait in the header Retry-After, in seconds or as a date, at most 68 years: a sum with
+// it does not overflow. It returns 0 without the header and for nil.
 func retryAfter(res *http.Response) time.Duration {
 	if res == nil {
 		return 0
 	}
 	value := res.Header.Get("Retry-After")
-	if seconds, err := strconv.ParseUint(value, 10, 31); err == nil {
+	seconds, err := strconv.ParseUint(value, 10, 31)
+	if err == nil || errors.Is(err, strconv.ErrRange) { // then the greatest number
 		return time.Duration(seconds) * time.Second
 	}
 	if at, err := http.ParseTime(value); err == nil {
-		return max(0, time.Until(at))
+		return min(max(0, time.Until(at)), math.MaxInt32*time.Second)
 	}
 	return 0
 }

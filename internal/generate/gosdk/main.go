@@ -1,6 +1,6 @@
 // Command gosdk writes sdk/go/operations.gen.go. The file has a table of the documents' operations: the Go
-// SDK uses this table to set keys and to check answers. For each list there is a method that iterates over
-// all pages.
+// SDK uses this table to set keys and to check answers. For each list, import and export there is a method
+// that iterates over the items or rows.
 package main
 
 import (
@@ -12,7 +12,6 @@ import (
 	"path/filepath"
 	"reflect"
 	"slices"
-	"strconv"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -54,7 +53,10 @@ type parameter struct {
 	Name string
 }
 
-type content map[string]struct{ Schema schema }
+type content map[string]struct {
+	Schema schema
+	Row    schema `yaml:"x-row"` // of a line of a file
+}
 
 type schema struct {
 	Ref        string `yaml:"$ref"`
@@ -80,7 +82,7 @@ func run(root string) error {
 
 // operations returns the content of the generated file.
 func operations(services []service) ([]byte, error) {
-	var table, lists strings.Builder
+	var table, methods strings.Builder
 	imports := map[string]bool{"context": true, "iter": true}
 	for _, s := range services {
 		var d document
@@ -93,15 +95,13 @@ func operations(services []service) ([]byte, error) {
 		}
 		fmt.Fprintf(&table, "%q: {\n", s.name)
 		for _, op := range all {
-			ok := answers(op)
-			fmt.Fprintf(&table, "{name: %q, method: %q, path: %q, key: %s, ok: %#v},\n",
-				op.ID, strings.ToUpper(op.method), op.path, d.key(op), ok)
-			if ok == nil { // the answer is a file
-				continue
-			}
-			if err := writeList(&lists, imports, s, op); err != nil {
+			c, err := s.call(op)
+			if err != nil {
 				return nil, err
 			}
+			fmt.Fprintf(&table, "{name: %q, method: %q, path: %q, key: %s, %s},\n",
+				op.ID, strings.ToUpper(op.method), op.path, d.key(op), c.checks(imports))
+			c.writeMethod(&methods, imports)
 		}
 		table.WriteString("},\n")
 	}
@@ -113,7 +113,7 @@ func operations(services []service) ([]byte, error) {
 			fmt.Fprintf(&standard, "%q\n", path)
 		}
 	}
-	out := fmt.Sprintf(file, standard.String(), ours.String(), table.String(), lists.String())
+	out := fmt.Sprintf(file, standard.String(), ours.String(), table.String(), methods.String())
 	code, err := format.Source([]byte(out))
 	if err != nil {
 		return nil, fmt.Errorf("%w\n%s", err, out)
@@ -185,62 +185,127 @@ func (d document) key(op operation) string {
 	return "none"
 }
 
-// answers returns the statuses of an operation's successful answers in JSON.
-func answers(op operation) (ok []int) {
-	for _, status := range sorted(op.Responses) {
-		code, err := strconv.Atoi(status)
-		_, isJSON := op.Responses[status].Content["application/json"]
-		if err == nil && code/100 == 2 && isJSON {
-			ok = append(ok, code)
-		}
-	}
-	return ok
+// call is an operation with the method of the generated client.
+type call struct {
+	operation
+	service
+	name   string       // of the method
+	method reflect.Type // the method name + "WithResponse"
 }
 
-// writeList writes a method for an operation whose answers are pages. For other operations it writes nothing.
-// It adds the packages of the method's types to the map imports.
-func writeList(w *strings.Builder, imports map[string]bool, s service, op operation) error {
+func (s service) call(op operation) (call, error) {
 	name := strings.ToUpper(op.ID[:1]) + op.ID[1:]
-	call, found := s.client.MethodByName(name + "WithResponse")
-	if !found {
-		return fmt.Errorf("the client of %s has no %sWithResponse", s.name, name)
+	// A body that is no JSON has no method of its own: see the parameter body.
+	for _, suffix := range []string{"WithResponse", "WithBodyWithResponse"} {
+		if m, found := s.client.MethodByName(name + suffix); found {
+			return call{op, s, name, m.Type}, nil
+		}
 	}
-	result, _ := call.Type.Out(0).Elem().FieldByName("JSON200")
+	return call{}, fmt.Errorf("the client of %s has no %sWithResponse", s.name, name)
+}
+
+// checks returns the fields of the table that say what the successes are. It adds the packages of their types
+// to the map imports.
+func (c call) checks(imports map[string]bool) string {
+	var ok, files []string
+	for _, status := range sorted(c.Responses) {
+		content := c.Responses[status].Content
+		_, isJSON := content["application/json"]
+		field, found := c.method.Out(0).Elem().FieldByName("JSON" + status)
+		switch {
+		case !strings.HasPrefix(status, "2"):
+		case isJSON && found:
+			imports[field.Type.Elem().PkgPath()] = true
+			ok = append(ok, fmt.Sprintf("%s: success[%s]", status, field.Type.Elem()))
+		default:
+			files = append(files, sorted(content)...)
+		}
+	}
+	if ok != nil {
+		return "ok: checks{" + strings.Join(ok, ", ") + "}"
+	}
+	return fmt.Sprintf("files: %#v", files)
+}
+
+// writeMethod writes a method for an operation whose answers are pages, or whose request or answer is a file
+// of rows. For other operations it writes nothing. It adds the packages of the method's types to the map
+// imports.
+func (c call) writeMethod(w *strings.Builder, imports map[string]bool) {
+	const ndjson = "application/x-ndjson"
+	sent, answered := c.RequestBody.Content[ndjson].Row.Ref, c.Responses["200"].Content[ndjson].Row.Ref
+	if sent == "" && answered == "" {
+		c.writeList(w, imports)
+		return
+	}
+	params := c.method.In(2).Elem()
+	rows, template := params.PkgPath(), exportMethod
+	imports[rows] = true
+	row := path.Base(answered)
+	if sent != "" {
+		row, template = path.Base(sent), importMethod
+		imports["io"] = true
+	}
+	imports["net/http"], imports["example.com/b2b/v2/openapi/contract"] = true, true
+	fmt.Fprintf(w, template, c.name, c.Summary, params, path.Base(rows)+"."+row, c.field, c.ID)
+}
+
+const exportMethod = `
+// %[1]s iterates over the rows of "%[2]s" while they arrive. It ends after the first error.
+func (c *Client) %[1]s(ctx context.Context, params %[3]s) iter.Seq2[%[4]s, error] {
+	return export[%[4]s]("%[6]s", func() (*http.Response, error) {
+		page := params
+		page.Format = new(contract.Ndjson)
+		return c.%[5]s.%[1]s(ctx, &page)
+	})
+}
+`
+
+const importMethod = `
+// %[1]s does "%[2]s". It sends rows while they are made, once, and iterates over what became of them. An
+// error ends the iteration: of the rows without an answer it is not known what became of them, and to repeat
+// the import is safe. Only ctx limits the time.
+func (c *Client) %[1]s(ctx context.Context, params %[3]s, rows iter.Seq[%[4]s]) iter.Seq2[Imported[%[4]s], error] {
+	return imports("%[6]s", rows, func(file io.Reader) (*http.Response, error) {
+		return c.%[5]s.%[1]sWithBody(ctx, &params, ndjson, file)
+	})
+}
+`
+
+func (c call) writeList(w *strings.Builder, imports map[string]bool) {
+	result, _ := c.method.Out(0).Elem().FieldByName("JSON200")
 	if result.Type == nil {
-		return nil
+		return
 	}
 	meta, _ := result.Type.Elem().FieldByName("Meta")
 	data, _ := result.Type.Elem().FieldByName("Data")
 	if meta.Type == nil || data.Type.Kind() != reflect.Slice {
-		return nil
+		return
 	}
-	last := call.Type.NumIn() - 2 // index of the argument params; only the argument reqEditors comes after it
-	params := call.Type.In(last).Elem()
+	last := c.method.NumIn() - 2 // index of the argument params; only the argument reqEditors comes after it
+	params := c.method.In(last).Elem()
 	in, args := "", ""
 	for i := 2; i < last; i++ { // 0 is the client, 1 the context
-		in += fmt.Sprintf("id %s, ", call.Type.In(i))
+		in += fmt.Sprintf("id %s, ", c.method.In(i))
 		args += "id, "
 	}
 	for _, t := range []reflect.Type{data.Type.Elem(), params} {
 		imports[t.PkgPath()] = true
 	}
-	fmt.Fprintf(w, list, name, op.Summary, in, params, data.Type.Elem(), s.field, args)
-	return nil
+	imports["net/http"], imports["cmp"] = true, true
+	fmt.Fprintf(w, list, c.name, c.Summary, in, params, data.Type.Elem(), c.field, args, c.ID)
 }
 
 const list = `
 // %[1]s iterates over all pages of "%[2]s", beginning at params.Cursor. It ends after the first error.
 func (c *Client) %[1]s(ctx context.Context, %[3]sparams %[4]s) iter.Seq2[%[5]s, error] {
-	return pages(func(cursor *int64) ([]%[5]s, *int64, error) {
+	return pages("%[8]s", params.Cursor, func(cursor *int64) ([]%[5]s, *int64, *http.Response, error) {
 		page := params
-		if cursor != nil {
-			page.Cursor = cursor
-		}
+		page.Cursor, page.Limit = cursor, cmp.Or(params.Limit, new(pageSize))
 		res, err := c.%[6]s.%[1]sWithResponse(ctx, %[7]s&page)
 		if err != nil {
-			return nil, nil, err
+			return nil, nil, nil, err
 		}
-		return res.JSON200.Data, res.JSON200.Meta.NextCursor, nil
+		return res.JSON200.Data, res.JSON200.Meta.NextCursor, res.HTTPResponse, nil
 	})
 }
 `

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"io"
 	"reflect"
 	"strings"
 	"testing"
@@ -20,6 +21,8 @@ type single struct {
 	JSON201 *ordersapi.OrderResponse
 }
 
+type transfer struct{ Body []byte }
+
 type editor func()
 
 func (client) ListOrdersWithResponse(context.Context, *ordersapi.ListOrdersParams, ...editor) (*page, error) {
@@ -29,6 +32,20 @@ func (client) ListOrdersWithResponse(context.Context, *ordersapi.ListOrdersParam
 func (client) CreateOrderWithResponse(
 	context.Context, *ordersapi.CreateOrderParams, ordersapi.NewOrder, ...editor,
 ) (*single, error) {
+	return nil, nil
+}
+
+func (client) ExportOrdersWithResponse(context.Context, *ordersapi.ExportOrdersParams, ...editor) (*transfer, error) {
+	return nil, nil
+}
+
+func (client) ImportProductsWithBodyWithResponse(
+	context.Context, *ordersapi.ImportProductsParams, string, io.Reader, ...editor,
+) (*transfer, error) {
+	return nil, nil
+}
+
+func (client) KeyInBodyWithResponse(context.Context, ordersapi.NewOrder, ...editor) (*single, error) {
 	return nil, nil
 }
 
@@ -51,12 +68,26 @@ paths:
       summary: List orders
       responses: { "200": { content: { application/json: {} } } }
   /orders/export:
-    get: { operationId: exportOrders, responses: { "200": { content: { text/csv: {} } } } }
+    get:
+      operationId: exportOrders
+      summary: Read all orders
+      responses:
+        "200":
+          content: { text/csv: {}, application/x-ndjson: { x-row: { $ref: "#/components/schemas/Order" } } }
+  /products/import:
+    post:
+      operationId: importProducts
+      summary: Change products
+      requestBody:
+        content:
+          application/x-ndjson: { x-row: { $ref: "#/components/schemas/ProductImportRow" } }
+      responses:
+        "200": { content: { application/x-ndjson: { x-row: { $ref: "#/components/schemas/ImportLine" } } } }
   /orders/quote:
     put:
       operationId: keyInBody
       requestBody: { content: { application/json: { schema: { $ref: "#/components/schemas/Quote" } } } }
-      responses: { "204": {} }
+      responses: { "201": { content: { application/json: {} } } }
 components:
   parameters: { Key: { name: X-Idempotency-Key } }
   schemas: { Quote: { properties: { idempotency_key: {} } } }
@@ -68,11 +99,21 @@ func TestOperations(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, want := range []string{
-		`{name: "listOrders", method: "GET", path: "/orders", key: inHeader, ok: []int{200}},`,
-		`{name: "createOrder", method: "POST", path: "/orders", key: inHeader, ok: []int{201}},`,
-		`{name: "exportOrders", method: "GET", path: "/orders/export", key: none, ok: []int(nil)},`,
-		`{name: "keyInBody", method: "PUT", path: "/orders/quote", key: inBody, ok: []int(nil)},`,
+		`{name: "listOrders", method: "GET", path: "/orders", key: inHeader, ` +
+			`ok: checks{200: success[ordersapi.OrderListResponse]}},`,
+		`{name: "createOrder", method: "POST", path: "/orders", key: inHeader, ` +
+			`ok: checks{201: success[ordersapi.OrderResponse]}},`,
+		`{name: "exportOrders", method: "GET", path: "/orders/export", key: none, ` +
+			`files: []string{"application/x-ndjson", "text/csv"}},`,
+		`{name: "importProducts", method: "POST", path: "/products/import", key: none, ` +
+			`files: []string{"application/x-ndjson"}},`,
+		`{name: "keyInBody", method: "PUT", path: "/orders/quote", key: inBody, ` +
+			`ok: checks{201: success[ordersapi.OrderResponse]}},`,
 		`func (c *Client) ListOrders(ctx context.Context, params ordersapi.ListOrdersParams) iter.Seq2[`,
+		`func (c *Client) ExportOrders(ctx context.Context, params ordersapi.ExportOrdersParams) ` +
+			`iter.Seq2[ordersapi.Order, error] {`,
+		`func (c *Client) ImportProducts(ctx context.Context, params ordersapi.ImportProductsParams, ` +
+			`rows iter.Seq[ordersapi.ProductImportRow]) iter.Seq2[Imported[ordersapi.ProductImportRow], error] {`,
 		`"example.com/b2b/v2/openapi/ordersapi"`,
 	} {
 		if !strings.Contains(string(code), want) {

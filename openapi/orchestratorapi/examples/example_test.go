@@ -1,4 +1,4 @@
-package orchestratorapi_test
+package examples_test
 
 import (
 	"context"
@@ -16,7 +16,7 @@ var base string // the address of the orchestrator
 func TestMain(m *testing.M) { live.Main(m, "orchestrator", &base) }
 
 // The idempotency key makes the call safe to repeat, and finds the result later.
-func ExampleClientWithResponses_CreateAndConfirmOrderWithResponse() {
+func Example_createAndConfirmOrder() {
 	client, err := orchestratorapi.NewClientWithResponses(base)
 	if err != nil {
 		log.Fatal(err)

@@ -1,4 +1,4 @@
-package b2b_test
+package tests
 
 import (
 	"context"
@@ -13,6 +13,10 @@ import (
 	b2b "example.com/b2b/v2/sdk/go"
 )
 
+// product is a success of getProduct.
+const product = `{"success": true, "data": {"id": 2, "sku": "A", "name": "A test", "price_cents": 1, "stock": 1,
+	"active": true, "created_at": "2024-01-10T08:00:00.000Z", "updated_at": "2024-01-10T08:00:00.000Z"}}`
+
 // service is one that answers at once, without a network, so that time is what the test says.
 type service func() (status int, retryAfter string, err error)
 
@@ -21,7 +25,7 @@ func (s service) RoundTrip(r *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	body := `{"success": true, "data": {}}`
+	body := product
 	if status >= 400 {
 		body = `{"success": false, "error": "Not now.", "code": "unavailable"}`
 	}

@@ -1,4 +1,4 @@
-package customersapi_test
+package examples_test
 
 import (
 	"context"
@@ -18,7 +18,7 @@ var base string // the address of the Customers API
 func TestMain(m *testing.M) { live.Main(m, "customers", &base) }
 
 // Branch on the code of an error, and show its sentence to the user.
-func ExampleClientWithResponses_CreateCustomerWithResponse() {
+func Example_createCustomer() {
 	client, err := customersapi.NewClientWithResponses(base)
 	if err != nil {
 		log.Fatal(err)
@@ -46,7 +46,7 @@ func ExampleClientWithResponses_CreateCustomerWithResponse() {
 
 // A field that is left out keeps its value, and null clears the field. The ETag protects the changes of
 // other clients.
-func ExampleClientWithResponses_UpdateCustomerWithResponse() {
+func Example_updateCustomer() {
 	client, err := customersapi.NewClientWithResponses(base)
 	if err != nil {
 		log.Fatal(err)

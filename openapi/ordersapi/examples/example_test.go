@@ -1,4 +1,4 @@
-package ordersapi_test
+package examples_test
 
 import (
 	"context"
@@ -17,7 +17,7 @@ func TestMain(m *testing.M) { live.Main(m, "orders", &base) }
 
 // The idempotency key makes the call safe to repeat, for example after a time-out: all calls place a single
 // order.
-func ExampleClientWithResponses_CreateOrderWithResponse() {
+func Example_createOrder() {
 	client, err := ordersapi.NewClientWithResponses(base)
 	if err != nil {
 		log.Fatal(err)

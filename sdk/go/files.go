@@ -1,0 +1,171 @@
+package b2b
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"net/http"
+	"sync"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"example.com/b2b/v2/openapi/contract"
+)
+
+// Imported describes what became of a row of an import.
+type Imported[T any] struct {
+	Index  int // position of the row in the import, from 0
+	Row    T   // as it was sent
+	Result contract.ImportLineResult
+	ID     int64 // of the product or customer; 0 for a refused row, and for one that a dry run would create
+
+	Code    contract.ErrorCode // why the row was refused; "" for any other row
+	Message string
+	Details []contract.APIErrorDetail
+}
+
+const ndjson = "application/x-ndjson"
+
+// export iterates over the rows of a file in NDJSON while they arrive.
+func export[T any](operationID string, fetch func() (*http.Response, error)) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		res, err := fetch()
+		if err != nil {
+			yield(*new(T), err)
+			return
+		}
+		defer res.Body.Close()
+		lines[T](callOf(operationID, res), res)(yield)
+	}
+}
+
+// imports sends rows as a file and iterates over the answers. It keeps the rows until the end. An error ends
+// the iteration; for the rows without an answer it is not known what became of them.
+func imports[T any](
+	operationID string, rows iter.Seq[T], send func(file io.Reader) (*http.Response, error),
+) iter.Seq2[Imported[T], error] {
+	return func(yield func(Imported[T], error) bool) {
+		file := &upload[T]{}
+		file.next, file.stop = iter.Pull(rows)
+		defer file.Close()
+		res, err := send(file)
+		if err != nil {
+			yield(Imported[T]{}, err)
+			return
+		}
+		defer res.Body.Close()
+		c := callOf(operationID, res)
+		for line, err := range lines[contract.ImportLine](c, res) {
+			if err == nil && line.Summary != nil {
+				if s := line.Summary; !s.Complete {
+					yield(Imported[T]{}, c.fail(res, value(s.Code), value(s.Error), nil))
+				}
+				return
+			}
+			var row Imported[T]
+			if err == nil {
+				row, err = file.result(line)
+			}
+			if err != nil {
+				var failed *Error
+				if !errors.As(err, &failed) {
+					err = c.unexpected(res, err)
+				}
+				yield(Imported[T]{}, err)
+				return
+			}
+			if !yield(row, nil) {
+				return
+			}
+		}
+		yield(Imported[T]{}, c.noAnswer(io.ErrUnexpectedEOF))
+	}
+}
+
+// lines iterates over the lines of a successful answer in NDJSON. It ends after the first error.
+func lines[T any](c call, res *http.Response) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		for answers := jsontext.NewDecoder(res.Body); ; {
+			line, err := answers.ReadValue()
+			if errors.Is(err, io.EOF) {
+				return
+			}
+			var decoded T
+			var malformed *jsontext.SyntacticError
+			switch {
+			case errors.As(err, &malformed) && !errors.Is(err, io.ErrUnexpectedEOF):
+				err = c.unexpected(res, err)
+			case err != nil:
+				err = c.noAnswer(err)
+			default:
+				if decoded, err = decode[T](line); err != nil {
+					err = c.unexpected(res, err)
+				}
+			}
+			if !yield(decoded, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+// upload is a file in NDJSON, which is made while it is read. The HTTP client may read on while the answer is
+// read, and close the file late.
+type upload[T any] struct {
+	mu     sync.Mutex
+	next   func() (T, bool)
+	stop   func()
+	sent   []T
+	buffer bytes.Buffer // what is encoded and not read
+}
+
+// Read implements io.Reader.
+func (u *upload[T]) Read(p []byte) (int, error) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.buffer.Len() == 0 {
+		row, found := u.next()
+		if !found {
+			return 0, io.EOF
+		}
+		u.sent = append(u.sent, row)
+		if err := json.NewEncoder(&u.buffer).Encode(row); err != nil {
+			return 0, err
+		}
+	}
+	return u.buffer.Read(p)
+}
+
+// Close implements io.Closer.
+func (u *upload[T]) Close() error {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.stop()
+	return nil
+}
+
+// result returns what a line says about its row. A row is a line of the file.
+func (u *upload[T]) result(line contract.ImportLine) (Imported[T], error) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	i := int(value(line.Row)) - 1
+	if i < 0 || i >= len(u.sent) || line.Result == nil {
+		return Imported[T]{}, fmt.Errorf("a line of the answer has row %d, of %d, and result %q",
+			i+1, len(u.sent), value(line.Result))
+	}
+	return Imported[T]{
+		Index: i, Row: u.sent[i], Result: *line.Result, ID: value(line.ID),
+		Code: value(line.Code), Message: value(line.Error), Details: value(line.Details),
+	}, nil
+}
+
+// value returns *p, and the zero value for nil.
+func value[T any](p *T) T {
+	if p == nil {
+		p = new(T)
+	}
+	return *p
+}

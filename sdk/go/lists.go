@@ -1,0 +1,51 @@
+package b2b
+
+import (
+	"fmt"
+	"iter"
+	"net/http"
+)
+
+// pageSize is the number of items that an iterator asks for at a time, unless Limit of the parameters says
+// otherwise: the most that a service returns.
+const pageSize int32 = 100
+
+// pages iterates over the items of all pages of an operation. The function fetch returns the items of the page
+// at a cursor, which is nil for the first page, and the next cursor, which is nil after the last page. An
+// error ends the iteration, and so does a cursor that has come before.
+func pages[T any](
+	operationID string, first *int64, fetch func(cursor *int64) ([]T, *int64, *http.Response, error),
+) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		var none T
+		seen := map[int64]bool{}
+		for cursor := first; ; {
+			if cursor != nil {
+				seen[*cursor] = true
+			}
+			items, next, res, err := fetch(cursor)
+			if err != nil {
+				yield(none, err)
+				return
+			}
+			for _, item := range items {
+				if !yield(item, nil) {
+					return
+				}
+			}
+			if next == nil {
+				return
+			}
+			if seen[*next] {
+				yield(none, callOf(operationID, res).unexpected(res, fmt.Errorf("/meta/nextCursor is %d again", *next)))
+				return
+			}
+			cursor = next
+		}
+	}
+}
+
+// callOf returns the call of an operation without a key that res has answered.
+func callOf(operationID string, res *http.Response) call {
+	return call{operation: operation{name: operationID}, Request: res.Request}
+}
