@@ -14,6 +14,7 @@ import (
 // operations has the operations of each service's document, by the name of the service.
 var operations = map[string][]operation{
 	"customers": {
+		{name: "findCustomerIdempotencyKey", method: "GET", path: "/customer-idempotency-keys", key: none, ok: []int{200}},
 		{name: "getCustomerIdempotencyKey", method: "GET", path: "/customer-idempotency-keys/{key}", key: none, ok: []int{200}},
 		{name: "listCustomers", method: "GET", path: "/customers", key: none, ok: []int{200}},
 		{name: "createCustomer", method: "POST", path: "/customers", key: inHeader, ok: []int{201}},
@@ -25,6 +26,7 @@ var operations = map[string][]operation{
 		{name: "listCustomerHistory", method: "GET", path: "/customers/{id}/history", key: none, ok: []int{200}},
 	},
 	"orders": {
+		{name: "findIdempotencyKey", method: "GET", path: "/idempotency-keys", key: none, ok: []int{200}},
 		{name: "getIdempotencyKey", method: "GET", path: "/idempotency-keys/{key}", key: none, ok: []int{200}},
 		{name: "listOrders", method: "GET", path: "/orders", key: none, ok: []int{200}},
 		{name: "createOrder", method: "POST", path: "/orders", key: inHeader, ok: []int{201}},
@@ -45,6 +47,7 @@ var operations = map[string][]operation{
 		{name: "adjustStock", method: "POST", path: "/products/{id}/stock-adjustments", key: inHeader, ok: []int{201}},
 	},
 	"orchestrator": {
+		{name: "findOrchestration", method: "GET", path: "/orchestrator/create-and-confirm-order", key: none, ok: []int{200}},
 		{name: "createAndConfirmOrder", method: "POST", path: "/orchestrator/create-and-confirm-order", key: inBody, ok: []int{201}},
 		{name: "getOrchestration", method: "GET", path: "/orchestrator/create-and-confirm-order/{idempotency_key}", key: none, ok: []int{200}},
 	},
