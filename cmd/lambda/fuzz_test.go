@@ -28,7 +28,7 @@ func withoutCustomers(f *testing.F) func(t *testing.T, raw json.RawMessage) (ans
 	if err != nil {
 		f.Fatal(err)
 	}
-	handle := handler(service.Engine(webtest.Options()))
+	handle := handler(service.Engine(webtest.Options()), "")
 	return func(t *testing.T, raw json.RawMessage) (a answer, err error) {
 		response, err := handle(t.Context(), raw)
 		if err != nil {
