@@ -395,7 +395,8 @@ func TestFunction(t *testing.T) {
 			get("/nowhere").expectError(t, http.StatusNotFound, "not_found")
 			get("/").expectError(t, http.StatusNotFound, "not_found") // the function has no start page
 			get("/50%").expectError(t, http.StatusNotFound, "not_found")
-			g.send(t, kind, request{method: "DELETE", path: endpoint}, 29).expectError(t, http.StatusMethodNotAllowed, "method_not_allowed")
+			g.send(t, kind, request{method: "DELETE", path: endpoint}, 29).
+				expectError(t, http.StatusMethodNotAllowed, "method_not_allowed")
 		})
 	}
 }

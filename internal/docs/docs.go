@@ -80,7 +80,8 @@ func Page(title string, others []Linked, front bool, host, root string) map[stri
 		panic(err)
 	}
 	return map[string]any{
-		"Title": title, "Front": front, "Root": root, "Links": links, "Documents": string(encoded), "Codes": errorCodes(),
+		"Title": title, "Front": front, "Root": root, "Links": links,
+		"Documents": string(encoded), "Codes": errorCodes(),
 	}
 }
 
