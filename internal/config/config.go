@@ -84,7 +84,7 @@ type Database struct {
 	User     string `env:"DB_USER" default:"app_user" help:"MySQL: the user"`
 	Password string `env:"DB_PASSWORD" help:"MySQL: the password"`
 	Name     string `env:"DB_NAME" default:"customers_orders" help:"MySQL: the database"`
-	MaxConns int    `env:"DB_MAX_CONNECTIONS" default:"25" from:"1" to:"1000" help:"MySQL: connections at once"`
+	MaxConns int    `env:"DB_MAX_CONNECTIONS" default:"25" from:"1" to:"1000" help:"MySQL: connections at once; with fewer than 10, each instance does the background work of all, with the same results"`
 	TLS      string `env:"DB_TLS" oneof:"off preferred required verify" help:"MySQL: encryption; preferred uses it when the server has it, required refuses a server without, verify also one whose certificate is not valid for DB_HOST; without it verify when DB_TLS_CA is set, else off for this machine and preferred for others"`
 	TLSCA    string `env:"DB_TLS_CA" help:"MySQL: the file with the certificates, in PEM, by which verify knows the server; without it those that this machine trusts"`
 }
