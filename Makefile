@@ -14,6 +14,7 @@ help: ## list the targets
 LDFLAGS := -s -w -X example.com/b2b/v2/internal/buildinfo.version=$(VERSION)
 
 run: ## start the three services on SQLite, with sample data
+	@[ -e bin/b2b ] || echo 'Downloading and compiling the program, which takes a minute or two the first time ...'
 	@CGO_ENABLED=0 go build -o bin/b2b ./cmd/b2b && exec bin/b2b
 
 # The race detector needs cgo. With cgo, gorm's driver compiles SQLite in C, of which nothing is called: -O0 makes that quick.

@@ -6,7 +6,9 @@
 // (default dev-service-token), TOKEN a caller's with all scopes, for services that want one, CHROMIUM the browser's program (default /usr/bin/chromium), NODE_MODULES the folder where
 // playwright-core is installed. One line for each check; the first that fails ends the script with status 1.
 import { execFileSync } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdirSync, writeFileSync } from 'node:fs'
+import { createServer, get } from 'node:http'
 import { createRequire } from 'node:module'
 import { join, resolve } from 'node:path'
 import { isDeepStrictEqual as same } from 'node:util'
@@ -157,7 +159,7 @@ async function firstScreen(page, name) {
 async function filter(page) {
   doing = 'filtering operations'
   const box = page.getByRole('searchbox', { name: 'Filter operations' })
-  await box.fill('became')
+  await box.fill('in one call')
   check('Filter: finds an operation by a word', await page.locator('.opblock').count() === 1, 'not the one')
   await box.fill('')
 }
@@ -298,6 +300,29 @@ async function onePage(base, bases, specs) {
   await verdict('One page')
 }
 
+// belowPath looks at the page of a service through a proxy that serves it below /b2b.
+async function belowPath(base, bases) {
+  const proxy = createServer(({ url, headers }, answer) => url.startsWith('/b2b/')
+    ? get(base + url.slice('/b2b'.length), { headers }, from => from.pipe(answer.writeHead(from.statusCode, from.headers)))
+    : answer.writeHead(404).end())
+  await once(proxy.listen(0, 'localhost'), 'listening')
+  const at = `http://localhost:${proxy.address().port}/b2b`
+  for (const path of ['/docs', '/docs/']) {
+    const [page, verdict] = await open(at + path, [at, ...bases])
+    const block = page.locator('.opblock', { hasText: '/health' }).first()
+    await block.locator('.opblock-summary-control').click()
+    await block.getByRole('button', { name: 'Try it out' }).click()
+    await block.getByRole('button', { name: 'Execute' }).click()
+    const asked = await block.locator('.request-url pre').innerText()
+    check(`15, below a path, ${path}: Execute goes through the proxy`, asked === at + '/health', asked)
+    await page.getByRole('link', { name: 'Error codes' }).click()
+    check(`15, below a path, ${path}: a link, too`, page.url() === at + '/docs/errors', page.url())
+    await page.getByRole('searchbox').waitFor()
+    await verdict(`Below a path, ${path}`)
+  }
+  proxy.close()
+}
+
 // pagesCalls sends what README.md and docs/quickstart-curl.md send with the keys that the documents' examples ask for.
 async function pagesCalls(customers, orders, orchestrator) {
   doing = "placing the README's orders"
@@ -411,7 +436,7 @@ async function links(base, bases) {
   check('22: and says when there are none', await codes.getByRole('searchbox').fill('zebra').then(() => codes.getByText('No code has these words.').isVisible()), 'it does not')
   await codes.goto(base + '/docs/errors#timeout')
   check('22: a link shows its code', await onScreen(codes.locator('#timeout')), 'it is not on the screen')
-  check('22: search and way back stay on the screen', await onScreen(codes.getByRole('searchbox')) && await onScreen(codes.locator(`nav a[href="/docs"]`)), 'they do not')
+  check('22: search and way back stay on the screen', await onScreen(codes.getByRole('searchbox')) && await onScreen(codes.locator(`nav a[href="../docs"]`)), 'they do not')
   await isReadable(codes, 'Error codes')
   await inTheDark(codes, 'Error codes')
   await fitsPhone(codes, 'Error codes')
@@ -429,6 +454,7 @@ try {
     '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'] })
   const specs = await Promise.all(bases.map(async base => (await fetch(base + '/openapi.json')).json()))
   for (const [i, spec] of specs.entries()) await ownPage(bases[i], bases, spec)
+  await belowPath(bases[0], bases)
   await pagesCalls(...bases)
   await onePage(bases[2], bases, specs)
   await firstOrder(bases[2], bases)

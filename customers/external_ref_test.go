@@ -154,6 +154,29 @@ func wantHealthy(t *testing.T, g *gorm.DB) {
 	}
 }
 
+// TestKeyByQuery finds every key by query parameter as by path.
+func TestKeyByQuery(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
+		_, c := serve(t, g)
+		for i, key := range webtest.OddKeys {
+			query := &api.FindCustomerIdempotencyKeyParams{Key: key}
+			unknown, _ := c.FindCustomerIdempotencyKeyWithResponse(ctx, query)
+			webtest.WantError(t, unknown.StatusCode(), unknown.Body, 404, "idempotency_key_unknown")
+			created, _ := c.CreateCustomerWithResponse(ctx, &api.CreateCustomerParams{XIdempotencyKey: &key},
+				api.NewCustomer{Name: "N", Email: fmt.Sprintf("n%d@example.com", i)})
+			found, _ := c.FindCustomerIdempotencyKeyWithResponse(ctx, query)
+			if created.JSON201 == nil || found.JSON200 == nil ||
+				found.JSON200.Data.Operations[0].CustomerID != created.JSON201.Data.ID {
+				t.Errorf("%s: %s %s", key, created.Body, found.Body)
+			}
+			byPath, _ := c.GetCustomerIdempotencyKeyWithResponse(ctx, key)
+			if !bytes.Equal(found.Body, byPath.Body) {
+				t.Errorf("%s: %s by query, %s by path", key, found.Body, byPath.Body)
+			}
+		}
+	})
+}
+
 func TestIdempotencyKey(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		_, c := serve(t, g)

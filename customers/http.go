@@ -61,20 +61,27 @@ func (s *Service) CreateCustomer(ctx context.Context, r server.CreateCustomerReq
 // GetCustomerIdempotencyKey returns the effects of an idempotency key. Error: 404 idempotency_key_unknown.
 func (s *Service) GetCustomerIdempotencyKey(ctx context.Context, r server.GetCustomerIdempotencyKeyRequestObject,
 ) (server.GetCustomerIdempotencyKeyResponseObject, error) {
-	effects, err := s.db.Keys.Report(ctx, r.Key)
-	if err != nil {
-		return nil, err
-	}
-	report := api.CustomerKeyReport{IdempotencyKey: r.Key}
+	report, err := s.keyReport(ctx, r.Key)
+	return server.GetCustomerIdempotencyKey200JSONResponse{Body: report}, err
+}
+
+// FindCustomerIdempotencyKey is GetCustomerIdempotencyKey with the key as a query parameter.
+func (s *Service) FindCustomerIdempotencyKey(ctx context.Context, r server.FindCustomerIdempotencyKeyRequestObject,
+) (server.FindCustomerIdempotencyKeyResponseObject, error) {
+	report, err := s.keyReport(ctx, r.Params.Key)
+	return server.FindCustomerIdempotencyKey200JSONResponse{Body: report}, err
+}
+
+func (s *Service) keyReport(ctx context.Context, key string) (api.CustomerKeyReportResponse, error) {
+	effects, err := s.db.Keys.Report(ctx, key)
+	report := api.CustomerKeyReport{IdempotencyKey: key}
 	for _, e := range effects {
 		report.Operations = append(report.Operations, api.CustomerKeyedOperation{
 			Operation: api.CustomerKeyedOperationOperation(e.Name), CustomerID: e.TargetID,
 			ExpiresAt: contract.Time{Time: e.ExpiresAt},
 		})
 	}
-	return server.GetCustomerIdempotencyKey200JSONResponse{
-		Body: api.CustomerKeyReportResponse{Success: true, Data: report},
-	}, nil
+	return api.CustomerKeyReportResponse{Success: true, Data: report}, err
 }
 
 // ListCustomers returns a page of the customers that match the filters.

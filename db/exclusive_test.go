@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -12,6 +14,7 @@ import (
 
 	"example.com/b2b/v2/db"
 	"example.com/b2b/v2/db/dbtest"
+	"example.com/b2b/v2/internal/config"
 )
 
 // TestRunExclusiveWithFewConnections runs two functions exclusively in a pool of two connections.
@@ -35,6 +38,28 @@ func TestRunExclusiveWithFewConnections(t *testing.T) {
 			})
 		}
 		done.Wait()
+	})
+}
+
+// TestExclusiveFrom compares RunExclusive with the number that the help of DB_MAX_CONNECTIONS names.
+func TestExclusiveFrom(t *testing.T) {
+	at := slices.IndexFunc(config.Variables(), func(v config.Variable) bool { return v.Name == "DB_MAX_CONNECTIONS" })
+	var enough int
+	_, number, _ := strings.Cut(config.Variables()[at].Meaning, "with fewer than ")
+	if _, err := fmt.Sscan(number, &enough); err != nil {
+		t.Fatalf("the help names no number: %v", err)
+	}
+	dbtest.EachConfig(t, func(t *testing.T, c db.Config) {
+		for _, c.MaxConns = range []int{enough - 1, enough} {
+			a, b, bothRan := dbtest.Open(t, c), dbtest.Open(t, c), false
+			_, err := db.RunExclusive(ctx, a, "job", func(ctx context.Context) (err error) {
+				bothRan, err = db.RunExclusive(ctx, b, "job", func(context.Context) error { return nil })
+				return err
+			})
+			if want := c.Driver == db.SQLite || c.MaxConns < enough; err != nil || bothRan != want {
+				t.Errorf("%d connections: both ran %t, want %t (%v)", c.MaxConns, bothRan, want, err)
+			}
+		}
 	})
 }
 

@@ -38,7 +38,7 @@ func TestEveryPeerCode(t *testing.T) {
 		{ordersapi.Document, "createOrder", createStep, false},
 		{ordersapi.Document, "confirmOrder", confirmStep, false},
 		{ordersapi.Document, "cancelOrder", cancelStep, false},
-		{ordersapi.Document, "getIdempotencyKey", keyStep, true},
+		{ordersapi.Document, "findIdempotencyKey", keyStep, true},
 		{ordersapi.Document, "getOrder", orderStep, true},
 	} {
 		for status, code := range declared(t, called.document, called.operation) {

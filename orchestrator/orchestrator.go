@@ -92,43 +92,57 @@ func newOrder(request *api.OrchestrationRequest) (order ordersapi.NewOrder, err 
 const replayedHeader = "Idempotency-Replayed"
 
 // GetOrchestration returns the result of an earlier CreateAndConfirmOrder with the key, and the current
-// status of the order. It finds the order in the Orders API's record of the key. Errors: 404
-// idempotency_key_unknown when no order was placed with the key; 404 order_incomplete when the order was not
-// confirmed with the key; and the errors of the function ask.
+// status of the order. Errors: see report.
 func (s *Service) GetOrchestration(
 	ctx context.Context, r server.GetOrchestrationRequestObject,
 ) (server.GetOrchestrationResponseObject, error) {
-	key, err := ask(ctx, ordersAPI, func() (*ordersapi.GetIdempotencyKeyResponse, error) {
-		return s.orders.GetIdempotencyKeyWithResponse(ctx, r.IdempotencyKey)
-	}, (*ordersapi.GetIdempotencyKeyResponse).GetJSON200)
+	report, err := s.report(ctx, r.IdempotencyKey, "/path/idempotency_key")
+	return server.GetOrchestration200JSONResponse{Body: report}, err
+}
+
+// FindOrchestration is GetOrchestration with the key as a query parameter.
+func (s *Service) FindOrchestration(
+	ctx context.Context, r server.FindOrchestrationRequestObject,
+) (server.FindOrchestrationResponseObject, error) {
+	report, err := s.report(ctx, r.Params.IdempotencyKey, "/query/idempotency_key")
+	return server.FindOrchestration200JSONResponse{Body: report}, err
+}
+
+// report finds the order in the Orders API's record of the key. The parameter field is the place of the key in
+// the request. Errors: 404 idempotency_key_unknown when no order was placed with the key; 404 order_incomplete
+// when the order was not confirmed with the key; and the errors of the function ask.
+func (s *Service) report(ctx context.Context, key, field string) (none api.OrchestrationReportResponse, err error) {
+	done, err := ask(ctx, ordersAPI, func() (*ordersapi.FindIdempotencyKeyResponse, error) {
+		return s.orders.FindIdempotencyKeyWithResponse(ctx, &ordersapi.FindIdempotencyKeyParams{Key: key})
+	}, (*ordersapi.FindIdempotencyKeyResponse).GetJSON200)
 	if err != nil {
-		return nil, err
+		return none, err
 	}
-	id, err := confirmedWith(key.JSON200.Data)
+	id, err := confirmedWith(done.JSON200.Data, field)
 	if err != nil {
-		return nil, err
+		return none, err
 	}
 	order, err := ask(ctx, ordersAPI, func() (*ordersapi.GetOrderResponse, error) {
 		return s.orders.GetOrderWithResponse(ctx, id, nil)
 	}, (*ordersapi.GetOrderResponse).GetJSON200)
 	if err != nil {
-		return nil, err
+		return none, err
 	}
 	customer, err := s.customer(ctx, order.JSON200.Data.CustomerID)
 	if err != nil {
-		return nil, err
+		return none, err
 	}
 	result := orderView(order.JSON200.Data)
 	result.Status = string(contract.CONFIRMED) // the status in the first answer; it may have changed since
-	return server.GetOrchestration200JSONResponse{Body: api.OrchestrationReportResponse{
-		Success: true, CorrelationID: correlation.ID(ctx),
+	return api.OrchestrationReportResponse{Success: true, CorrelationID: correlation.ID(ctx),
 		Data: api.OrchestrationReport{Customer: customerView(customer), Order: result,
-			CurrentStatus: order.JSON200.Data.Status}}}, nil
+			CurrentStatus: order.JSON200.Data.Status}}, nil
 }
 
 // confirmedWith returns the id of the order that was placed and confirmed with a key. Errors: 404
-// idempotency_key_unknown when no order was placed; 404 order_incomplete when the order was not confirmed.
-func confirmedWith(key ordersapi.KeyReport) (id int64, err error) {
+// idempotency_key_unknown when no order was placed; 404 order_incomplete, of the parameter field, when the order
+// was not confirmed.
+func confirmedWith(key ordersapi.KeyReport, field string) (id int64, err error) {
 	var created, confirmed *ordersapi.KeyedOperation
 	for i, operation := range key.Operations {
 		switch operation.Operation {
@@ -142,7 +156,6 @@ func confirmedWith(key ordersapi.KeyReport) (id int64, err error) {
 		return 0, apperr.IdempotencyKeyUnknown.New()
 	}
 	id = *created.OrderID
-	const field = "/path/idempotency_key"
 	incomplete := apperr.OrderIncomplete.New()
 	switch {
 	case confirmed != nil && *confirmed.OrderID == id:

@@ -1,11 +1,13 @@
 package orchestrator_test
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"regexp"
 	"slices"
 	"strings"
@@ -35,6 +37,7 @@ type peers struct {
 	calls    []string                   // the steps, in order
 	done     []ordersapi.KeyedOperation // the operations that were done with the key
 	replayed string                     // the header Idempotency-Replayed of every answer
+	key      string                     // the key that the orchestrator must look up; key-1 without
 }
 
 // fault is an answer instead of a success.
@@ -58,7 +61,7 @@ const (
 	confirmStep  = "POST /orders/5/confirm"
 	cancelStep   = "POST /orders/5/cancel"
 	orderStep    = "GET /orders/5"
-	keyStep      = "GET /idempotency-keys/key-1"
+	keyStep      = "GET /idempotency-keys"
 )
 
 // answer answers with an error of the contract. details are the field and the message of a detail.
@@ -95,6 +98,9 @@ func (p *peers) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		p.t.Errorf("%s with headers %v", step, r.Header)
 	}
 	if key := r.Header.Get("X-Idempotency-Key"); key != "key-1" && (step == createStep || step == confirmStep) {
+		p.t.Errorf("%s with key %q", step, key)
+	}
+	if key := r.URL.Query().Get("key"); step == keyStep && key != cmp.Or(p.key, "key-1") {
 		p.t.Errorf("%s with key %q", step, key)
 	}
 	if instead != nil {
@@ -428,9 +434,14 @@ func TestUpstreamUnavailable(t *testing.T) {
 }
 
 func TestGetOrchestration(t *testing.T) {
+	t.Run("by_path", func(t *testing.T) { testGetOrchestration(t, "/", "/path/idempotency_key") })
+	t.Run("by_query", func(t *testing.T) { testGetOrchestration(t, "?idempotency_key=", "/query/idempotency_key") })
+}
+
+func testGetOrchestration(t *testing.T, before, field string) {
 	get := func(t *testing.T, p *peers) (int, []byte) {
 		t.Helper()
-		url := serve(t, p, time.Minute) + path + "/key-1"
+		url := serve(t, p, time.Minute) + path + before + url.QueryEscape(cmp.Or(p.key, "key-1"))
 		status, body, _ := webtest.Do(t, "GET", url, "", correlation.Header, "req-1")
 		for _, call := range p.calls {
 			if !strings.HasPrefix(call, "GET ") {
@@ -464,7 +475,7 @@ func TestGetOrchestration(t *testing.T) {
 			"order 5 was placed with the key, and order 4 confirmed with it: use a new key": {other, created},
 		} {
 			status, body := get(t, &peers{done: done})
-			webtest.WantError(t, status, body, 404, "order_incomplete", "/path/idempotency_key")
+			webtest.WantError(t, status, body, 404, "order_incomplete", field)
 			if !strings.Contains(string(body), `"`+help+`"`) {
 				t.Errorf("%s, want %s", body, help)
 			}
@@ -478,8 +489,14 @@ func TestGetOrchestration(t *testing.T) {
 		webtest.WantError(t, status, body, 404, "idempotency_key_unknown")
 	})
 	t.Run("bad key", func(t *testing.T) {
-		status, body, _ := webtest.Do(t, "GET", serve(t, &peers{}, time.Minute)+path+"/two%20words", "")
-		webtest.WantError(t, status, body, 400, "validation_failed", "/path/idempotency_key")
+		status, body, _ := webtest.Do(t, "GET", serve(t, &peers{}, time.Minute)+path+before+"two%20words", "")
+		webtest.WantError(t, status, body, 400, "validation_failed", field)
+	})
+	t.Run("any key", func(t *testing.T) {
+		for _, key := range webtest.OddKeys {
+			status, body := get(t, &peers{key: key, done: []keyed{created}})
+			webtest.WantError(t, status, body, 404, "order_incomplete", field)
+		}
 	})
 }
 
@@ -543,9 +560,9 @@ func TestBadRequest(t *testing.T) {
 	t.Run("unknown path and method", func(t *testing.T) {
 		status, body, _ := webtest.Do(t, "GET", base+"/orchestrator", "")
 		webtest.WantError(t, status, body, 404, "not_found")
-		status, body, header := webtest.Do(t, "GET", base+path, "")
+		status, body, header := webtest.Do(t, "DELETE", base+path, "")
 		webtest.WantError(t, status, body, 405, "method_not_allowed")
-		if header.Get("Allow") != "POST" {
+		if header.Get("Allow") != "GET, HEAD, POST" {
 			t.Errorf("Allow: %q", header.Get("Allow"))
 		}
 	})

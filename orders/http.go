@@ -178,11 +178,20 @@ func (s *Service) ExportOrders(ctx context.Context, r server.ExportOrdersRequest
 // GetIdempotencyKey returns the effects of an idempotency key. Errors: see reportKey.
 func (s *Service) GetIdempotencyKey(ctx context.Context, r server.GetIdempotencyKeyRequestObject,
 ) (server.GetIdempotencyKeyResponseObject, error) {
-	effects, statuses, err := s.reportKey(ctx, r.Key)
-	if err != nil {
-		return nil, err
-	}
-	report := api.KeyReport{IdempotencyKey: r.Key}
+	report, err := s.keyReport(ctx, r.Key)
+	return server.GetIdempotencyKey200JSONResponse{Body: report}, err
+}
+
+// FindIdempotencyKey is GetIdempotencyKey with the key as a query parameter.
+func (s *Service) FindIdempotencyKey(ctx context.Context, r server.FindIdempotencyKeyRequestObject,
+) (server.FindIdempotencyKeyResponseObject, error) {
+	report, err := s.keyReport(ctx, r.Params.Key)
+	return server.FindIdempotencyKey200JSONResponse{Body: report}, err
+}
+
+func (s *Service) keyReport(ctx context.Context, key string) (api.KeyReportResponse, error) {
+	effects, statuses, err := s.reportKey(ctx, key)
+	report := api.KeyReport{IdempotencyKey: key}
 	for _, e := range effects {
 		operation := api.KeyedOperation{
 			Operation: api.KeyedOperationOperation(e.Name), ExpiresAt: timestamp(e.ExpiresAt),
@@ -195,7 +204,7 @@ func (s *Service) GetIdempotencyKey(ctx context.Context, r server.GetIdempotency
 		}
 		report.Operations = append(report.Operations, operation)
 	}
-	return server.GetIdempotencyKey200JSONResponse{Body: api.KeyReportResponse{Success: true, Data: report}}, nil
+	return api.KeyReportResponse{Success: true, Data: report}, err
 }
 
 // CreateProduct creates a product. Errors: 422 idempotency_key_reused, and the error of store.createProduct.

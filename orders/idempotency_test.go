@@ -23,6 +23,32 @@ func (s *system) expireKeys(t *testing.T, pattern string) {
 	s.exec(t, expire, db.Now(s.db, -time.Second), pattern)
 }
 
+// TestKeyByQuery finds every key by query parameter as by path.
+func TestKeyByQuery(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
+		s := serve(t, g)
+		p := s.product(t, 1, 100)
+		for _, key := range webtest.OddKeys {
+			query := &api.FindIdempotencyKeyParams{Key: key}
+			unknown, _ := s.FindIdempotencyKeyWithResponse(ctx, query)
+			webtest.WantError(t, unknown.StatusCode(), unknown.Body, 404, "idempotency_key_unknown")
+			id := s.place(t, key, line(p, 1)).JSON201.Data.ID
+			found, _ := s.FindIdempotencyKeyWithResponse(ctx, query)
+			if found.JSON200 == nil || *found.JSON200.Data.Operations[0].OrderID != id {
+				t.Errorf("%s: %s", key, found.Body)
+			}
+			byPath, _ := s.GetIdempotencyKeyWithResponse(ctx, key)
+			if !bytes.Equal(found.Body, byPath.Body) {
+				t.Errorf("%s: %s by query, %s by path", key, found.Body, byPath.Body)
+			}
+		}
+		for _, query := range []string{"", "?key=", "?key=..", "?key=a%20b", "?key=" + strings.Repeat("k", 256)} {
+			status, body, _ := webtest.Do(t, "GET", s.base+"/idempotency-keys"+query, "")
+			webtest.WantError(t, status, body, 400, "validation_failed", "/query/key")
+		}
+	})
+}
+
 func TestIdempotencyKey(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g)

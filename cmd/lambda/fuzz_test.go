@@ -28,7 +28,7 @@ func withoutCustomers(f *testing.F) func(t *testing.T, raw json.RawMessage) (ans
 	if err != nil {
 		f.Fatal(err)
 	}
-	handle := handler(service.Engine(webtest.Options()))
+	handle := handler(service.Engine(webtest.Options()), "/b2b")
 	return func(t *testing.T, raw json.RawMessage) (a answer, err error) {
 		response, err := handle(t.Context(), raw)
 		if err != nil {
@@ -56,6 +56,7 @@ func FuzzGateway(f *testing.F) {
 	}
 	for kind, path := range []string{
 		"/50%", "//evil.example/", "/\x00", " /", "", "?", "/docs/..%2f", "http://evil.example/health", "/é", "*",
+		"/b2b", "/b2b/health", "/b2b?", "/v1/b2b//",
 	} {
 		f.Add(byte(kind), "GET", path, "%zz&;", "Host", "evil.example\r\nX: y", "\xff")
 	}

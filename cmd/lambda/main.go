@@ -3,6 +3,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -23,6 +24,7 @@ import (
 	"example.com/b2b/v2/cmd/options"
 	"example.com/b2b/v2/internal/buildinfo"
 	"example.com/b2b/v2/internal/config"
+	"example.com/b2b/v2/internal/web"
 	"example.com/b2b/v2/orchestrator"
 )
 
@@ -31,15 +33,17 @@ import (
 const deadlineReserve = 500 * time.Millisecond
 
 func main() {
-	engine, err := newEngine()
+	handle, err := newHandler()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "lambda:", err)
 		os.Exit(1)
 	}
-	lambda.Start(handler(engine))
+	lambda.Start(handle)
 }
 
-func newEngine() (*gin.Engine, error) {
+type handlerFunc = func(context.Context, json.RawMessage) (any, error)
+
+func newHandler() (handlerFunc, error) {
 	c, err := configuration()
 	if err != nil {
 		return nil, err
@@ -55,7 +59,7 @@ func newEngine() (*gin.Engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	return service.Engine(o), nil
+	return handler(service.Engine(o), c.BasePath), nil
 }
 
 // configuration reads the environment variables. The addresses of the services are required, and APP_ENV is
@@ -64,14 +68,15 @@ func configuration() (c config.Settings, err error) {
 	c.Env = config.Production
 	err = errors.Join(
 		config.Required("CUSTOMERS_API_BASE", "ORDERS_API_BASE"),
-		c.Read(&c.Logging, &c.Access, &c.JWT, &c.Serving, &c.CustomersPeer, &c.OrdersPeer))
+		c.Read(&c.Logging, &c.Access, &c.JWT, &c.Serving, &c.CustomersPeer, &c.OrdersPeer, &c.Mounting))
 	return c, err
 }
 
 // handler returns a Lambda handler that passes each event to the engine as a request. Events come from an API
 // Gateway REST API (v1), an API Gateway HTTP API (v2) or an Application Load Balancer (ALB), and the answer
-// has the same form as the event. Any other event is errUnknownEvent.
-func handler(engine *gin.Engine) func(context.Context, json.RawMessage) (any, error) {
+// has the same form as the event. Any other event is errUnknownEvent. The paths of events may begin with
+// basePath, which is BASE_PATH, or with a stage: see ownPath.
+func handler(engine *gin.Engine, basePath string) handlerFunc {
 	v1, v2, alb := ginadapter.New(engine), ginadapter.NewV2(engine), ginadapter.NewALB(engine)
 	return func(ctx context.Context, raw json.RawMessage) (any, error) {
 		if deadline, ok := ctx.Deadline(); ok {
@@ -93,17 +98,16 @@ func handler(engine *gin.Engine) func(context.Context, json.RawMessage) (any, er
 		switch {
 		case event.Version == "2.0" && event.RequestContext.HTTP != nil:
 			return forward(raw, func(e events.APIGatewayV2HTTPRequest) (any, error) {
-				e.RawPath = escapePath(e.RawPath)
-				if _, err := url.Parse("?" + e.RawQueryString); err != nil {
-					// The escaped query is an unknown parameter, so the engine refuses the request.
-					e.RawQueryString = url.QueryEscape(e.RawQueryString)
-				}
-				return v2.ProxyWithContext(ctx, e)
+				path, base := ownPath(cmp.Or(e.RawPath, e.RequestContext.HTTP.Path), basePath, e.RequestContext.Stage)
+				e.RawPath, e.RawQueryString = escapePath(path), validQuery(e.RawQueryString)
+				return v2.ProxyWithContext(web.WithBasePath(ctx, base), e)
 			})
 		case event.HTTPMethod != "" && event.RequestContext.ELB != nil:
 			return forward(raw, func(e events.ALBTargetGroupRequest) (any, error) {
-				e.Path = escapePath(e.Path)
-				answer, err := alb.ProxyWithContext(ctx, e)
+				path, base := ownPath(e.Path, basePath, "")
+				e.Path = escapePath(path) + sentQuery(e)
+				e.QueryStringParameters, e.MultiValueQueryStringParameters = nil, nil
+				answer, err := alb.ProxyWithContext(web.WithBasePath(ctx, base), e)
 				if e.MultiValueHeaders == nil { // the target group has single-value headers: use Headers
 					answer.Headers = make(map[string]string, len(answer.MultiValueHeaders))
 					for name, values := range answer.MultiValueHeaders {
@@ -115,8 +119,13 @@ func handler(engine *gin.Engine) func(context.Context, json.RawMessage) (any, er
 			})
 		case event.HTTPMethod != "":
 			return forward(raw, func(e events.APIGatewayProxyRequest) (any, error) {
-				e.Path = escapePath(e.Path)
-				return v1.ProxyWithContext(ctx, e)
+				path, stage := e.Path, e.RequestContext.Stage
+				if whole := "/" + stage + path; whole == e.RequestContext.Path {
+					path = whole // a REST API has taken the stage out of the path
+				}
+				path, base := ownPath(path, basePath, stage)
+				e.Path = escapePath(path)
+				return v1.ProxyWithContext(web.WithBasePath(ctx, base), e)
 			})
 		}
 		return nil, errUnknownEvent
@@ -138,6 +147,58 @@ func forward[E any](raw json.RawMessage, proxy func(E) (any, error)) (any, error
 		return nil, fmt.Errorf("%w: %w", errUnknownEvent, err)
 	}
 	return proxy(event)
+}
+
+// ownPath returns the path of an event as the document has it, and the base path of the callers' addresses. An
+// event's path may begin with basePath, or with the stage of an API Gateway. An HTTP API puts the stage into the
+// path where callers send the mapping of a custom domain, so a basePath is right for callers in any case.
+func ownPath(path, basePath, stage string) (own, base string) {
+	own = behind(basePath, path)
+	if stage == "" || stage == "$default" {
+		return own, basePath
+	}
+	path = own
+	if own = behind("/"+stage, path); own != path {
+		basePath = cmp.Or(basePath, "/"+stage)
+	}
+	return own, basePath
+}
+
+// behind returns the part of the path behind the segments base, or the whole path if it does not begin with
+// them.
+func behind(base, path string) string {
+	rest, found := strings.CutPrefix(path, base)
+	if !found || base == "" || rest != "" && rest[0] != '/' {
+		return path
+	}
+	return "/" + strings.TrimPrefix(rest, "/")
+}
+
+// sentQuery returns the query of a request to a load balancer, with its question mark. A load balancer passes
+// names and values on as they were sent; the adapter would escape them once more.
+func sentQuery(e events.ALBTargetGroupRequest) string {
+	var all []string
+	for name, values := range e.MultiValueQueryStringParameters {
+		for _, value := range values {
+			all = append(all, name+"="+value)
+		}
+	}
+	for name, value := range e.QueryStringParameters {
+		all = append(all, name+"="+value)
+	}
+	if len(all) == 0 {
+		return ""
+	}
+	return "?" + validQuery(strings.Join(all, "&"))
+}
+
+// validQuery escapes the whole query if it cannot stand in a URL. The query is an unknown parameter then, so the
+// engine refuses the request.
+func validQuery(query string) string {
+	if _, err := url.Parse("?" + query); err != nil || strings.Contains(query, "#") {
+		return url.QueryEscape(query)
+	}
+	return query
 }
 
 // escapePath escapes the path again if the gateway has unescaped it into an invalid URL, or into a URL with a

@@ -133,7 +133,8 @@ var (
 		Do:   "Check the address against the document."})
 	CustomerNotFound = define(Code{Name: "customer_not_found", Status: http.StatusNotFound,
 		Retry: Never, On: []string{"getCustomer", "updateCustomer", "deleteCustomer", "listCustomerHistory",
-			"getInternalCustomer", "createOrder", "quoteOrder", "createAndConfirmOrder", "getOrchestration"},
+			"getInternalCustomer", "createOrder", "quoteOrder", "createAndConfirmOrder", "getOrchestration",
+			"findOrchestration"},
 		Sentence: "There is no customer %d.", Args: []any{99},
 		When: "The customer does not exist, or was deleted.",
 		Do:   "Check the id."})
@@ -151,17 +152,18 @@ var (
 		Do:       "Check the ids and skus."})
 	OrderNotFound = define(Code{Name: "order_not_found", Status: http.StatusNotFound,
 		Retry: Never, On: []string{"getOrder", "confirmOrder", "cancelOrder", "listOrderHistory",
-			"createAndConfirmOrder", "getOrchestration"},
+			"createAndConfirmOrder", "getOrchestration", "findOrchestration"},
 		Sentence: "There is no order %d.", Args: []any{77},
 		When: "The order does not exist.",
 		Do:   "Check the id."})
 	IdempotencyKeyUnknown = define(Code{Name: "idempotency_key_unknown", Status: http.StatusNotFound,
-		Retry: AfterThat, On: []string{"getIdempotencyKey", "getCustomerIdempotencyKey", "getOrchestration"},
+		Retry: AfterThat, On: []string{"getIdempotencyKey", "findIdempotencyKey", "getCustomerIdempotencyKey",
+			"findCustomerIdempotencyKey", "getOrchestration", "findOrchestration"},
 		Sentence: "Nothing has been done with this key.",
 		When:     "No call with this key has had an effect, or the key has expired.",
 		Do:       "Repeat the call with the key, if you still want its effect."})
 	OrderIncomplete = define(Code{Name: "order_incomplete", Status: http.StatusNotFound,
-		Retry: AfterThat, On: []string{"getOrchestration"},
+		Retry: AfterThat, On: []string{"getOrchestration", "findOrchestration"},
 		Sentence: "The order was placed with this key, and was not confirmed with it.",
 		Example: Detail{"/path/idempotency_key", "order 5 is CREATED: repeat the call to complete it",
 			Params{"order_id": 5, "order_status": "CREATED"}},

@@ -55,6 +55,7 @@ type Settings struct {
 	Orders
 	CustomersPeer
 	OrdersPeer
+	Mounting
 }
 
 // Deployment configures the environment, for every command: Settings.Read always reads this group.
@@ -83,7 +84,7 @@ type Database struct {
 	User     string `env:"DB_USER" default:"app_user" help:"MySQL: the user"`
 	Password string `env:"DB_PASSWORD" help:"MySQL: the password"`
 	Name     string `env:"DB_NAME" default:"customers_orders" help:"MySQL: the database"`
-	MaxConns int    `env:"DB_MAX_CONNECTIONS" default:"25" from:"1" to:"1000" help:"MySQL: connections at once"`
+	MaxConns int    `env:"DB_MAX_CONNECTIONS" default:"25" from:"1" to:"1000" help:"MySQL: connections at once; with fewer than 10, each instance does the background work of all, with the same results"`
 	TLS      string `env:"DB_TLS" oneof:"off preferred required verify" help:"MySQL: encryption; preferred uses it when the server has it, required refuses a server without, verify also one whose certificate is not valid for DB_HOST; without it verify when DB_TLS_CA is set, else off for this machine and preferred for others"`
 	TLSCA    string `env:"DB_TLS_CA" help:"MySQL: the file with the certificates, in PEM, by which verify knows the server; without it those that this machine trusts"`
 }
@@ -196,6 +197,11 @@ type CustomersPeer struct {
 // OrdersPeer configures calls to the Orders API.
 type OrdersPeer struct {
 	OrdersBase string `env:"ORDERS_API_BASE" default:"http://localhost:{ORDERS_PORT}" format:"address" help:"where the Orders API is; a command that runs all services uses the one that it starts"`
+}
+
+// Mounting configures the place of the Lambda function behind its gateway.
+type Mounting struct {
+	BasePath string `env:"BASE_PATH" format:"path" help:"Lambda function: the path before its own in the callers' address, such as /b2b: the mapping of a custom domain or the prefix of a load balancer; the stage of an API Gateway needs none"`
 }
 
 // Read sets the fields of the groups, and of the group Deployment, from environment variables. The groups are
@@ -374,7 +380,8 @@ var formats = map[string]struct {
 	"address": {"an address such as https://api.example.com/orders", isAddress},
 	"origin": {"sites such as https://shop.example.com, as browsers name them " +
 		"(no *, no path, no default port), separated by commas", isOrigin},
-	"ip": {"localhost or an IP address", isBindAddress},
+	"path": {"a path such as /b2b or /shop/b2b", basePath.MatchString},
+	"ip":   {"localhost or an IP address", isBindAddress},
 	"name": {"names such as api.example.com, without a port and without *, separated by commas",
 		hostName.MatchString},
 	"network": {"IP addresses and networks such as 10.0.0.0/8, separated by commas", isNetwork},
@@ -382,6 +389,7 @@ var formats = map[string]struct {
 
 var (
 	hostName = regexp.MustCompile(`^[a-z0-9._-]+$`)
+	basePath = regexp.MustCompile(`^(?:/[A-Za-z0-9$_.+!*'()~-]+)*/?$`)
 	origin   = regexp.MustCompile(`^https?://(?:[a-z0-9._-]+|\[[0-9a-f:]+\])(?::\d+)?$`)
 )
 
@@ -428,7 +436,7 @@ func (v Variable) read(field reflect.Value, environment string) error {
 		if f := formats[v.format]; f.valid != nil && !f.valid(value) {
 			return invalid(f.allowed)
 		}
-		if v.format == "address" {
+		if v.format == "address" || v.format == "path" {
 			value = strings.TrimSuffix(value, "/")
 		}
 		field.SetString(value)

@@ -82,7 +82,7 @@ func TestReadRefuses(t *testing.T) {
 		"ORDERS_PORT": "65536", "SERVICE_TOKEN": ",", "NODE_ENV": "test", "JWT_EXPIRES_IN": "1y",
 		"DB_TLS": "required", "DB_TLS_CA": "ca.pem", "TRUSTED_PROXIES": "10.0.0.0/8,proxy",
 		"BIND_ADDRESS": "here", "ALLOWED_HOSTS": "a.example:80", "CORS_ALLOWED_ORIGINS": "https://a.example/",
-		"MAX_REQUESTS_IN_FLIGHT": "0",
+		"MAX_REQUESTS_IN_FLIGHT": "0", "BASE_PATH": "b2b",
 	} {
 		t.Setenv(name, value)
 	}
@@ -109,6 +109,7 @@ func TestReadRefuses(t *testing.T) {
 		`ORDERS_PORT is "65536"; allowed: a whole number from 0 to 65535`,
 		`ORDER_RESERVATION_HOURS is "-1"; allowed: a whole number from 0 to 8760`,
 		`CUSTOMERS_API_BASE is "localhost:3001"; allowed: an address such as https://api.example.com/orders`,
+		`BASE_PATH is "b2b"; allowed: a path such as /b2b or /shop/b2b`,
 	}
 	if got := err.Error(); got != strings.Join(want, "\n") {
 		t.Errorf("%s\nwant\n%s", got, strings.Join(want, "\n"))
@@ -116,6 +117,21 @@ func TestReadRefuses(t *testing.T) {
 	t.Setenv("NODE_ENV", "")
 	if err := s.Read(&s.Stopping); err != nil {
 		t.Errorf("the variables of other groups are read: %v", err)
+	}
+}
+
+// TestBasePath reads a base path without a slash at its end, and refuses what is no path.
+func TestBasePath(t *testing.T) {
+	for value, want := range map[string]string{
+		"/b2b": "/b2b", "/b2b/": "/b2b", "/shop/b2b_v1.0~$": "/shop/b2b_v1.0~$", "/": "",
+		"//b2b": "refused", "/b2b//": "refused", "/b 2b": "refused", "/b2b?x": "refused", "/b%2Fb": "refused",
+		"https://api.example.com/b2b": "refused", `/b2b"`: "refused", "/<b>": "refused", "/b2b\n": "refused",
+	} {
+		t.Setenv("BASE_PATH", value)
+		s := Settings{Mounting: Mounting{BasePath: "refused"}}
+		if err := s.Read(&s.Mounting); s.BasePath != want || (err != nil) != (want == "refused") {
+			t.Errorf("%q: %q, %v", value, s.BasePath, err)
+		}
 	}
 }
 

@@ -62,10 +62,12 @@ type link struct {
 }
 
 // Page returns the data of the templates, for a browser that has called the host. With the parameter front,
-// the index page also shows the documents of the other services, and links to a start page.
-func Page(title string, others []Linked, front bool, host string) map[string]any {
-	documents := []link{{Name: title, URL: "/openapi.yaml"}} // YAML keeps the author's order
-	links := []link{{Name: title, URL: "/docs", Here: true}}
+// the index page also shows the documents of the other services, and links to a start page. The parameter root
+// leads from the page to the root of the service, such as .. from /docs/errors: links are relative, because a
+// gateway may serve the pages below a path of its own.
+func Page(title string, others []Linked, front bool, host, root string) map[string]any {
+	documents := []link{{Name: title, URL: root + "/openapi.yaml"}} // YAML keeps the author's order
+	links := []link{{Name: title, URL: root + "/docs", Here: true}}
 	for _, other := range others {
 		base := ForBrowser(other.Base, host)
 		links = append(links, link{Name: other.Title, URL: base + "/docs"})
@@ -78,7 +80,8 @@ func Page(title string, others []Linked, front bool, host string) map[string]any
 		panic(err)
 	}
 	return map[string]any{
-		"Title": title, "Front": front, "Links": links, "Documents": string(encoded), "Codes": errorCodes(),
+		"Title": title, "Front": front, "Root": root, "Links": links,
+		"Documents": string(encoded), "Codes": errorCodes(),
 	}
 }
 
@@ -143,6 +146,20 @@ func Served(document []byte, open bool) ([]byte, *openapi3.T) {
 	spec.Info.Version = buildinfo.Version()
 	return bytes.Replace(document, []byte(placeholder), []byte(version), 1), spec
 }
+
+// Below returns the document of a service, in YAML or JSON, for callers to whom the service is at base, such as
+// /b2b, and not at the root of the host.
+func Below(base string, document []byte) []byte {
+	if base == "" {
+		return document
+	}
+	return server.ReplaceAllFunc(document, func(root []byte) []byte {
+		return slices.Concat(bytes.TrimSuffix(root, []byte("/")), []byte(base))
+	})
+}
+
+// server matches the server of a document, up to the slash of its relative address.
+var server = regexp.MustCompile(`(?:"url":"|(?m:^) +(?:- )?url: )/`)
 
 // bearerAuth matches the line that requires a caller's token for an operation.
 var bearerAuth = regexp.MustCompile(`(?m)^( +)- bearerAuth:`)

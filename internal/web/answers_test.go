@@ -345,7 +345,7 @@ func TestDocs(t *testing.T) {
 		}
 	}
 	_, page, _ := webtest.Do(t, "GET", base+"/docs", "")
-	for _, want := range []string{`"http://127.0.0.1:3009/docs"`, `"https://far.example/api/docs"`, `"/docs/errors"`} {
+	for _, want := range []string{`"http://127.0.0.1:3009/docs"`, `"https://far.example/api/docs"`, `"./docs/errors"`} {
 		if !bytes.Contains(page, []byte(want)) {
 			t.Errorf("/docs does not link to %s: %s", want, page)
 		}

@@ -2,6 +2,7 @@ package web
 
 import (
 	"bytes"
+	"context"
 	"html/template"
 	"io/fs"
 	"mime"
@@ -26,11 +27,17 @@ func serveDocs(e Engine, document []byte, spec *openapi3.T, others []docs.Linked
 			Fail(c, err)
 			return
 		}
-		c.Data(http.StatusOK, "application/json", document)
+		c.Data(http.StatusOK, "application/json", docs.Below(basePath(c), document))
 	})
-	e.GET("/openapi.yaml", func(c *gin.Context) { c.Data(http.StatusOK, "application/yaml", document) })
+	e.GET("/openapi.yaml", func(c *gin.Context) {
+		c.Data(http.StatusOK, "application/yaml", docs.Below(basePath(c), document))
+	})
 	serve := func(c *gin.Context, page *template.Template) {
-		ServePage(c, page, docs.Page(spec.Info.Title, others, front, c.Request.Host))
+		root := ".."
+		if c.Request.URL.Path == "/docs" {
+			root = "."
+		}
+		ServePage(c, page, docs.Page(spec.Info.Title, others, front, c.Request.Host, root))
 	}
 	index := func(c *gin.Context) { serve(c, docs.IndexPage) }
 	swagger := gin.WrapH(v5emb.New("", "", "/docs/"))
@@ -49,6 +56,19 @@ func serveDocs(e Engine, document []byte, spec *openapi3.T, others []docs.Linked
 			notFound(c)
 		}
 	})
+}
+
+type basePathKey struct{}
+
+// WithBasePath returns a context for requests that callers send to paths below base, and that arrive without
+// base: the service's document names base as its server. The base is "", or a path such as /b2b.
+func WithBasePath(ctx context.Context, base string) context.Context {
+	return context.WithValue(ctx, basePathKey{}, base)
+}
+
+func basePath(c *gin.Context) string {
+	base, _ := c.Request.Context().Value(basePathKey{}).(string)
+	return base
 }
 
 // ServePage answers with the HTML of a template and its data.

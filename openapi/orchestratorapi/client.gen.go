@@ -190,6 +190,12 @@ type UpstreamUnavailableOrUnavailable = externalRef0.APIError
 // ValidationFailed defines model for ValidationFailed.
 type ValidationFailed = externalRef0.APIError
 
+// FindOrchestrationParams defines parameters for FindOrchestration.
+type FindOrchestrationParams struct {
+	// IdempotencyKey The key of the POST, percent-encoded. It arrives unchanged through every proxy and gateway.
+	IdempotencyKey externalRef0.IdempotencyKey `form:"idempotency_key" json:"idempotency_key"`
+}
+
 // CreateAndConfirmOrderJSONRequestBody defines body for CreateAndConfirmOrder for application/json ContentType.
 type CreateAndConfirmOrderJSONRequestBody = OrchestrationRequest
 
@@ -274,6 +280,14 @@ type ClientInterface interface {
 	// Corresponds with GET /health (the `GetHealth` operationId).
 	GetHealth(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// FindOrchestration What became of a call? (key in the query)
+	//
+	// Answers as `GET /orchestrator/create-and-confirm-order/{idempotency_key}`, and finds every key behind every proxy and gateway,
+	// also a key with `%` or `/`.
+	//
+	// Corresponds with GET /orchestrator/create-and-confirm-order (the `FindOrchestration` operationId).
+	FindOrchestration(ctx context.Context, params *FindOrchestrationParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// CreateAndConfirmOrderWithBody Place and confirm an order in one call
 	//
 	// Validates the customer, places the order with the idempotency key, and confirms it with the same key. When the order can
@@ -290,7 +304,7 @@ type ClientInterface interface {
 	// Steps that fail for a passing reason are tried again inside the time that the caller allows. After that the answer is
 	// 503 or 504 with `Retry-After`, and repeating the call with the same key is safe. A repeat, marked by
 	// `Idempotency-Replayed: true`, shows the order as the key confirmed it, whatever has become of it since, and the customer
-	// as it is now; when the customer was deleted since, it is 404, and the Orders API's `GET /idempotency-keys/{key}` still
+	// as it is now; when the customer was deleted since, it is 404, and the Orders API's `GET /idempotency-keys?key=…` still
 	// names the order.
 	//
 	// Takes any type of body and a specified content type.
@@ -314,7 +328,7 @@ type ClientInterface interface {
 	// Steps that fail for a passing reason are tried again inside the time that the caller allows. After that the answer is
 	// 503 or 504 with `Retry-After`, and repeating the call with the same key is safe. A repeat, marked by
 	// `Idempotency-Replayed: true`, shows the order as the key confirmed it, whatever has become of it since, and the customer
-	// as it is now; when the customer was deleted since, it is 404, and the Orders API's `GET /idempotency-keys/{key}` still
+	// as it is now; when the customer was deleted since, it is 404, and the Orders API's `GET /idempotency-keys?key=…` still
 	// names the order.
 	//
 	// Takes a body of the `application/json` content type.
@@ -327,7 +341,8 @@ type ClientInterface interface {
 	// For whoever lost the answer: `customer` and `order` as the POST answered or would answer, when the order that the key
 	// stands for was placed and confirmed; and in `current_status` where that order stands now. Else 404:
 	// `idempotency_key_unknown` when nothing has happened yet, `order_incomplete` with how far it got in `details` when the
-	// order is placed and not confirmed. Reading changes nothing.
+	// order is placed and not confirmed. Reading changes nothing. A key with `%` or `/`:
+	// `GET /orchestrator/create-and-confirm-order?idempotency_key=…`.
 	//
 	// Corresponds with GET /orchestrator/create-and-confirm-order/{idempotency_key} (the `GetOrchestration` operationId).
 	GetOrchestration(ctx context.Context, idempotencyKey externalRef0.IdempotencyKey, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -357,6 +372,24 @@ func (c *Client) GetHealth(ctx context.Context, reqEditors ...RequestEditorFn) (
 	return c.Client.Do(req)
 }
 
+// FindOrchestration What became of a call? (key in the query)
+//
+// Answers as `GET /orchestrator/create-and-confirm-order/{idempotency_key}`, and finds every key behind every proxy and gateway,
+// also a key with `%` or `/`.
+//
+// Corresponds with GET /orchestrator/create-and-confirm-order (the `FindOrchestration` operationId).
+func (c *Client) FindOrchestration(ctx context.Context, params *FindOrchestrationParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewFindOrchestrationRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // CreateAndConfirmOrderWithBody Place and confirm an order in one call
 //
 // Validates the customer, places the order with the idempotency key, and confirms it with the same key. When the order can
@@ -373,7 +406,7 @@ func (c *Client) GetHealth(ctx context.Context, reqEditors ...RequestEditorFn) (
 // Steps that fail for a passing reason are tried again inside the time that the caller allows. After that the answer is
 // 503 or 504 with `Retry-After`, and repeating the call with the same key is safe. A repeat, marked by
 // `Idempotency-Replayed: true`, shows the order as the key confirmed it, whatever has become of it since, and the customer
-// as it is now; when the customer was deleted since, it is 404, and the Orders API's `GET /idempotency-keys/{key}` still
+// as it is now; when the customer was deleted since, it is 404, and the Orders API's `GET /idempotency-keys?key=…` still
 // names the order.
 //
 // Takes any type of body and a specified content type.
@@ -407,7 +440,7 @@ func (c *Client) CreateAndConfirmOrderWithBody(ctx context.Context, contentType 
 // Steps that fail for a passing reason are tried again inside the time that the caller allows. After that the answer is
 // 503 or 504 with `Retry-After`, and repeating the call with the same key is safe. A repeat, marked by
 // `Idempotency-Replayed: true`, shows the order as the key confirmed it, whatever has become of it since, and the customer
-// as it is now; when the customer was deleted since, it is 404, and the Orders API's `GET /idempotency-keys/{key}` still
+// as it is now; when the customer was deleted since, it is 404, and the Orders API's `GET /idempotency-keys?key=…` still
 // names the order.
 //
 // Takes a body of the `application/json` content type.
@@ -430,7 +463,8 @@ func (c *Client) CreateAndConfirmOrder(ctx context.Context, body CreateAndConfir
 // For whoever lost the answer: `customer` and `order` as the POST answered or would answer, when the order that the key
 // stands for was placed and confirmed; and in `current_status` where that order stands now. Else 404:
 // `idempotency_key_unknown` when nothing has happened yet, `order_incomplete` with how far it got in `details` when the
-// order is placed and not confirmed. Reading changes nothing.
+// order is placed and not confirmed. Reading changes nothing. A key with `%` or `/`:
+// `GET /orchestrator/create-and-confirm-order?idempotency_key=…`.
 //
 // Corresponds with GET /orchestrator/create-and-confirm-order/{idempotency_key} (the `GetOrchestration` operationId).
 func (c *Client) GetOrchestration(ctx context.Context, idempotencyKey externalRef0.IdempotencyKey, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -479,6 +513,56 @@ func NewGetHealthRequest(server string) (*http.Request, error) {
 	queryURL, err := serverURL.Parse(operationPath)
 	if err != nil {
 		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewFindOrchestrationRequest constructs an http.Request for the FindOrchestration method
+func NewFindOrchestrationRequest(server string, params *FindOrchestrationParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/orchestrator/create-and-confirm-order")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if queryFrag, err := runtime.StyleParamWithOptions("form", true, "idempotency_key", params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "idempotency-key"}); err != nil {
+			return nil, err
+		} else {
+			for _, qp := range strings.Split(queryFrag, "&") {
+				rawQueryFragments = append(rawQueryFragments, qp)
+			}
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
 	}
 
 	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
@@ -643,6 +727,16 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /health (the `GetHealth` operationId).
 	GetHealthWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*GetHealthResponse, error)
 
+	// FindOrchestrationWithResponse What became of a call? (key in the query)
+	//
+	// Answers as `GET /orchestrator/create-and-confirm-order/{idempotency_key}`, and finds every key behind every proxy and gateway,
+	// also a key with `%` or `/`.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /orchestrator/create-and-confirm-order (the `FindOrchestration` operationId).
+	FindOrchestrationWithResponse(ctx context.Context, params *FindOrchestrationParams, reqEditors ...RequestEditorFn) (*FindOrchestrationResponse, error)
+
 	// CreateAndConfirmOrderWithBodyWithResponse Place and confirm an order in one call
 	//
 	// Validates the customer, places the order with the idempotency key, and confirms it with the same key. When the order can
@@ -659,7 +753,7 @@ type ClientWithResponsesInterface interface {
 	// Steps that fail for a passing reason are tried again inside the time that the caller allows. After that the answer is
 	// 503 or 504 with `Retry-After`, and repeating the call with the same key is safe. A repeat, marked by
 	// `Idempotency-Replayed: true`, shows the order as the key confirmed it, whatever has become of it since, and the customer
-	// as it is now; when the customer was deleted since, it is 404, and the Orders API's `GET /idempotency-keys/{key}` still
+	// as it is now; when the customer was deleted since, it is 404, and the Orders API's `GET /idempotency-keys?key=…` still
 	// names the order.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
@@ -683,7 +777,7 @@ type ClientWithResponsesInterface interface {
 	// Steps that fail for a passing reason are tried again inside the time that the caller allows. After that the answer is
 	// 503 or 504 with `Retry-After`, and repeating the call with the same key is safe. A repeat, marked by
 	// `Idempotency-Replayed: true`, shows the order as the key confirmed it, whatever has become of it since, and the customer
-	// as it is now; when the customer was deleted since, it is 404, and the Orders API's `GET /idempotency-keys/{key}` still
+	// as it is now; when the customer was deleted since, it is 404, and the Orders API's `GET /idempotency-keys?key=…` still
 	// names the order.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
@@ -696,7 +790,8 @@ type ClientWithResponsesInterface interface {
 	// For whoever lost the answer: `customer` and `order` as the POST answered or would answer, when the order that the key
 	// stands for was placed and confirmed; and in `current_status` where that order stands now. Else 404:
 	// `idempotency_key_unknown` when nothing has happened yet, `order_incomplete` with how far it got in `details` when the
-	// order is placed and not confirmed. Reading changes nothing.
+	// order is placed and not confirmed. Reading changes nothing. A key with `%` or `/`:
+	// `GET /orchestrator/create-and-confirm-order?idempotency_key=…`.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -785,6 +880,180 @@ func (r GetHealthResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r GetHealthResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// FindOrchestrationResponse200Headers the declared response headers of an HTTP 200 response for FindOrchestration
+type FindOrchestrationResponse200Headers struct {
+	XCorrelationID *externalRef0.CorrelationID
+}
+
+// FindOrchestrationResponse400Headers the declared response headers of an HTTP 400 response for FindOrchestration
+type FindOrchestrationResponse400Headers struct {
+	Link           *string
+	XCorrelationID *externalRef0.CorrelationID
+}
+
+// FindOrchestrationResponse401Headers the declared response headers of an HTTP 401 response for FindOrchestration
+type FindOrchestrationResponse401Headers struct {
+	Link            *string
+	WWWAuthenticate *string
+	XCorrelationID  *externalRef0.CorrelationID
+}
+
+// FindOrchestrationResponse403Headers the declared response headers of an HTTP 403 response for FindOrchestration
+type FindOrchestrationResponse403Headers struct {
+	Link           *string
+	XCorrelationID *externalRef0.CorrelationID
+}
+
+// FindOrchestrationResponse404Headers the declared response headers of an HTTP 404 response for FindOrchestration
+type FindOrchestrationResponse404Headers struct {
+	Link           *string
+	XCorrelationID *externalRef0.CorrelationID
+}
+
+// FindOrchestrationResponse429Headers the declared response headers of an HTTP 429 response for FindOrchestration
+type FindOrchestrationResponse429Headers struct {
+	Link            *string
+	RateLimit       *string
+	RateLimitPolicy *string
+	RetryAfter      *int
+	XCorrelationID  *externalRef0.CorrelationID
+}
+
+// FindOrchestrationResponse500Headers the declared response headers of an HTTP 500 response for FindOrchestration
+type FindOrchestrationResponse500Headers struct {
+	Link           *string
+	XCorrelationID *externalRef0.CorrelationID
+}
+
+// FindOrchestrationResponse503Headers the declared response headers of an HTTP 503 response for FindOrchestration
+type FindOrchestrationResponse503Headers struct {
+	Link           *string
+	RetryAfter     *int
+	XCorrelationID *externalRef0.CorrelationID
+}
+
+// FindOrchestrationResponse504Headers the declared response headers of an HTTP 504 response for FindOrchestration
+type FindOrchestrationResponse504Headers struct {
+	Link           *string
+	RetryAfter     *int
+	XCorrelationID *externalRef0.CorrelationID
+}
+
+type FindOrchestrationResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *OrchestrationReportResponse
+	// JSON400 the response for an HTTP 400 `application/json` response
+	JSON400 *ValidationFailed
+	// JSON401 the response for an HTTP 401 `application/json` response
+	JSON401 *Unauthorized
+	// JSON403 the response for an HTTP 403 `application/json` response
+	JSON403 *Forbidden
+	// JSON404 the response for an HTTP 404 `application/json` response
+	JSON404 *CustomerNotFoundOrOrderNotFoundOrIdempotencyKeyUnknownOrOrderIncomplete
+	// JSON429 the response for an HTTP 429 `application/json` response
+	JSON429 *RateLimited
+	// JSON500 the response for an HTTP 500 `application/json` response
+	JSON500 *Internal
+	// JSON503 the response for an HTTP 503 `application/json` response
+	JSON503 *UpstreamUnavailableOrUnavailable
+	// JSON504 the response for an HTTP 504 `application/json` response
+	JSON504 *UpstreamUnavailableOrTimeout
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *FindOrchestrationResponse200Headers
+	// Headers400 the parsed response headers for an HTTP 400 response
+	Headers400 *FindOrchestrationResponse400Headers
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *FindOrchestrationResponse401Headers
+	// Headers403 the parsed response headers for an HTTP 403 response
+	Headers403 *FindOrchestrationResponse403Headers
+	// Headers404 the parsed response headers for an HTTP 404 response
+	Headers404 *FindOrchestrationResponse404Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *FindOrchestrationResponse429Headers
+	// Headers500 the parsed response headers for an HTTP 500 response
+	Headers500 *FindOrchestrationResponse500Headers
+	// Headers503 the parsed response headers for an HTTP 503 response
+	Headers503 *FindOrchestrationResponse503Headers
+	// Headers504 the parsed response headers for an HTTP 504 response
+	Headers504 *FindOrchestrationResponse504Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r FindOrchestrationResponse) GetJSON200() *OrchestrationReportResponse {
+	return r.JSON200
+}
+
+// GetJSON400 returns the response for an HTTP 400 `application/json` response
+func (r FindOrchestrationResponse) GetJSON400() *ValidationFailed {
+	return r.JSON400
+}
+
+// GetJSON401 returns the response for an HTTP 401 `application/json` response
+func (r FindOrchestrationResponse) GetJSON401() *Unauthorized {
+	return r.JSON401
+}
+
+// GetJSON403 returns the response for an HTTP 403 `application/json` response
+func (r FindOrchestrationResponse) GetJSON403() *Forbidden {
+	return r.JSON403
+}
+
+// GetJSON404 returns the response for an HTTP 404 `application/json` response
+func (r FindOrchestrationResponse) GetJSON404() *CustomerNotFoundOrOrderNotFoundOrIdempotencyKeyUnknownOrOrderIncomplete {
+	return r.JSON404
+}
+
+// GetJSON429 returns the response for an HTTP 429 `application/json` response
+func (r FindOrchestrationResponse) GetJSON429() *RateLimited {
+	return r.JSON429
+}
+
+// GetJSON500 returns the response for an HTTP 500 `application/json` response
+func (r FindOrchestrationResponse) GetJSON500() *Internal {
+	return r.JSON500
+}
+
+// GetJSON503 returns the response for an HTTP 503 `application/json` response
+func (r FindOrchestrationResponse) GetJSON503() *UpstreamUnavailableOrUnavailable {
+	return r.JSON503
+}
+
+// GetJSON504 returns the response for an HTTP 504 `application/json` response
+func (r FindOrchestrationResponse) GetJSON504() *UpstreamUnavailableOrTimeout {
+	return r.JSON504
+}
+
+// GetBody returns the raw response body bytes
+func (r FindOrchestrationResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r FindOrchestrationResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r FindOrchestrationResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r FindOrchestrationResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -1325,6 +1594,22 @@ func (c *ClientWithResponses) GetHealthWithResponse(ctx context.Context, reqEdit
 	return ParseGetHealthResponse(rsp)
 }
 
+// FindOrchestrationWithResponse What became of a call? (key in the query)
+//
+// Answers as `GET /orchestrator/create-and-confirm-order/{idempotency_key}`, and finds every key behind every proxy and gateway,
+// also a key with `%` or `/`.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /orchestrator/create-and-confirm-order (the `FindOrchestration` operationId).
+func (c *ClientWithResponses) FindOrchestrationWithResponse(ctx context.Context, params *FindOrchestrationParams, reqEditors ...RequestEditorFn) (*FindOrchestrationResponse, error) {
+	rsp, err := c.FindOrchestration(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseFindOrchestrationResponse(rsp)
+}
+
 // CreateAndConfirmOrderWithBodyWithResponse Place and confirm an order in one call
 //
 // Validates the customer, places the order with the idempotency key, and confirms it with the same key. When the order can
@@ -1341,7 +1626,7 @@ func (c *ClientWithResponses) GetHealthWithResponse(ctx context.Context, reqEdit
 // Steps that fail for a passing reason are tried again inside the time that the caller allows. After that the answer is
 // 503 or 504 with `Retry-After`, and repeating the call with the same key is safe. A repeat, marked by
 // `Idempotency-Replayed: true`, shows the order as the key confirmed it, whatever has become of it since, and the customer
-// as it is now; when the customer was deleted since, it is 404, and the Orders API's `GET /idempotency-keys/{key}` still
+// as it is now; when the customer was deleted since, it is 404, and the Orders API's `GET /idempotency-keys?key=…` still
 // names the order.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
@@ -1371,7 +1656,7 @@ func (c *ClientWithResponses) CreateAndConfirmOrderWithBodyWithResponse(ctx cont
 // Steps that fail for a passing reason are tried again inside the time that the caller allows. After that the answer is
 // 503 or 504 with `Retry-After`, and repeating the call with the same key is safe. A repeat, marked by
 // `Idempotency-Replayed: true`, shows the order as the key confirmed it, whatever has become of it since, and the customer
-// as it is now; when the customer was deleted since, it is 404, and the Orders API's `GET /idempotency-keys/{key}` still
+// as it is now; when the customer was deleted since, it is 404, and the Orders API's `GET /idempotency-keys?key=…` still
 // names the order.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
@@ -1390,7 +1675,8 @@ func (c *ClientWithResponses) CreateAndConfirmOrderWithResponse(ctx context.Cont
 // For whoever lost the answer: `customer` and `order` as the POST answered or would answer, when the order that the key
 // stands for was placed and confirmed; and in `current_status` where that order stands now. Else 404:
 // `idempotency_key_unknown` when nothing has happened yet, `order_incomplete` with how far it got in `details` when the
-// order is placed and not confirmed. Reading changes nothing.
+// order is placed and not confirmed. Reading changes nothing. A key with `%` or `/`:
+// `GET /orchestrator/create-and-confirm-order?idempotency_key=…`.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -1500,6 +1786,279 @@ func ParseGetHealthResponse(rsp *http.Response) (*GetHealthResponse, error) {
 			headers.XCorrelationID = &value
 		}
 		response.Headers500 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseFindOrchestrationResponse parses an HTTP response from a FindOrchestrationWithResponse call
+func ParseFindOrchestrationResponse(rsp *http.Response) (*FindOrchestrationResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &FindOrchestrationResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest OrchestrationReportResponse
+		if err := externalRef0.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest ValidationFailed
+		if err := externalRef0.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := externalRef0.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := externalRef0.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
+		var dest CustomerNotFoundOrOrderNotFoundOrIdempotencyKeyUnknownOrOrderIncomplete
+		if err := externalRef0.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON404 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest RateLimited
+		if err := externalRef0.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON429 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest Internal
+		if err := externalRef0.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest UpstreamUnavailableOrUnavailable
+		if err := externalRef0.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON503 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 504:
+		var dest UpstreamUnavailableOrTimeout
+		if err := externalRef0.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON504 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers FindOrchestrationResponse200Headers
+		if values := rsp.Header.Values("X-Correlation-Id"); len(values) > 0 {
+			var value externalRef0.CorrelationID
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Correlation-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: "correlation-id"}); err != nil {
+				return nil, err
+			}
+			headers.XCorrelationID = &value
+		}
+		response.Headers200 = &headers
+	case rsp.StatusCode == 400:
+		var headers FindOrchestrationResponse400Headers
+		if values := rsp.Header.Values("Link"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Link", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Link = &value
+		}
+		if values := rsp.Header.Values("X-Correlation-Id"); len(values) > 0 {
+			var value externalRef0.CorrelationID
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Correlation-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: "correlation-id"}); err != nil {
+				return nil, err
+			}
+			headers.XCorrelationID = &value
+		}
+		response.Headers400 = &headers
+	case rsp.StatusCode == 401:
+		var headers FindOrchestrationResponse401Headers
+		if values := rsp.Header.Values("Link"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Link", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Link = &value
+		}
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		if values := rsp.Header.Values("X-Correlation-Id"); len(values) > 0 {
+			var value externalRef0.CorrelationID
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Correlation-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: "correlation-id"}); err != nil {
+				return nil, err
+			}
+			headers.XCorrelationID = &value
+		}
+		response.Headers401 = &headers
+	case rsp.StatusCode == 403:
+		var headers FindOrchestrationResponse403Headers
+		if values := rsp.Header.Values("Link"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Link", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Link = &value
+		}
+		if values := rsp.Header.Values("X-Correlation-Id"); len(values) > 0 {
+			var value externalRef0.CorrelationID
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Correlation-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: "correlation-id"}); err != nil {
+				return nil, err
+			}
+			headers.XCorrelationID = &value
+		}
+		response.Headers403 = &headers
+	case rsp.StatusCode == 404:
+		var headers FindOrchestrationResponse404Headers
+		if values := rsp.Header.Values("Link"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Link", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Link = &value
+		}
+		if values := rsp.Header.Values("X-Correlation-Id"); len(values) > 0 {
+			var value externalRef0.CorrelationID
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Correlation-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: "correlation-id"}); err != nil {
+				return nil, err
+			}
+			headers.XCorrelationID = &value
+		}
+		response.Headers404 = &headers
+	case rsp.StatusCode == 429:
+		var headers FindOrchestrationResponse429Headers
+		if values := rsp.Header.Values("Link"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Link", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Link = &value
+		}
+		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Policy"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Policy", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitPolicy = &value
+		}
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		if values := rsp.Header.Values("X-Correlation-Id"); len(values) > 0 {
+			var value externalRef0.CorrelationID
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Correlation-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: "correlation-id"}); err != nil {
+				return nil, err
+			}
+			headers.XCorrelationID = &value
+		}
+		response.Headers429 = &headers
+	case rsp.StatusCode == 500:
+		var headers FindOrchestrationResponse500Headers
+		if values := rsp.Header.Values("Link"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Link", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Link = &value
+		}
+		if values := rsp.Header.Values("X-Correlation-Id"); len(values) > 0 {
+			var value externalRef0.CorrelationID
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Correlation-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: "correlation-id"}); err != nil {
+				return nil, err
+			}
+			headers.XCorrelationID = &value
+		}
+		response.Headers500 = &headers
+	case rsp.StatusCode == 503:
+		var headers FindOrchestrationResponse503Headers
+		if values := rsp.Header.Values("Link"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Link", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Link = &value
+		}
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		if values := rsp.Header.Values("X-Correlation-Id"); len(values) > 0 {
+			var value externalRef0.CorrelationID
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Correlation-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: "correlation-id"}); err != nil {
+				return nil, err
+			}
+			headers.XCorrelationID = &value
+		}
+		response.Headers503 = &headers
+	case rsp.StatusCode == 504:
+		var headers FindOrchestrationResponse504Headers
+		if values := rsp.Header.Values("Link"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Link", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Link = &value
+		}
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		if values := rsp.Header.Values("X-Correlation-Id"); len(values) > 0 {
+			var value externalRef0.CorrelationID
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Correlation-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: "correlation-id"}); err != nil {
+				return nil, err
+			}
+			headers.XCorrelationID = &value
+		}
+		response.Headers504 = &headers
 	}
 
 	return response, nil

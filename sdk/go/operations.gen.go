@@ -18,6 +18,7 @@ import (
 // operations has the operations of each service's document, by the name of the service.
 var operations = map[string][]operation{
 	"customers": {
+		{name: "findCustomerIdempotencyKey", method: "GET", path: "/customer-idempotency-keys", key: none, ok: checks{200: success[customersapi.CustomerKeyReportResponse]}},
 		{name: "getCustomerIdempotencyKey", method: "GET", path: "/customer-idempotency-keys/{key}", key: none, ok: checks{200: success[customersapi.CustomerKeyReportResponse]}},
 		{name: "listCustomers", method: "GET", path: "/customers", key: none, ok: checks{200: success[customersapi.CustomerListResponse]}},
 		{name: "createCustomer", method: "POST", path: "/customers", key: inHeader, ok: checks{201: success[customersapi.CustomerResponse]}},
@@ -29,6 +30,7 @@ var operations = map[string][]operation{
 		{name: "listCustomerHistory", method: "GET", path: "/customers/{id}/history", key: none, ok: checks{200: success[contract.EventListResponse]}},
 	},
 	"orders": {
+		{name: "findIdempotencyKey", method: "GET", path: "/idempotency-keys", key: none, ok: checks{200: success[ordersapi.KeyReportResponse]}},
 		{name: "getIdempotencyKey", method: "GET", path: "/idempotency-keys/{key}", key: none, ok: checks{200: success[ordersapi.KeyReportResponse]}},
 		{name: "listOrders", method: "GET", path: "/orders", key: none, ok: checks{200: success[ordersapi.OrderListResponse]}},
 		{name: "createOrder", method: "POST", path: "/orders", key: inHeader, ok: checks{201: success[ordersapi.OrderResponse]}},
@@ -49,6 +51,7 @@ var operations = map[string][]operation{
 		{name: "adjustStock", method: "POST", path: "/products/{id}/stock-adjustments", key: inHeader, ok: checks{201: success[ordersapi.StockAdjustmentResponse]}},
 	},
 	"orchestrator": {
+		{name: "findOrchestration", method: "GET", path: "/orchestrator/create-and-confirm-order", key: none, ok: checks{200: success[orchestratorapi.OrchestrationReportResponse]}},
 		{name: "createAndConfirmOrder", method: "POST", path: "/orchestrator/create-and-confirm-order", key: inBody, ok: checks{201: success[orchestratorapi.OrchestrationResponse]}},
 		{name: "getOrchestration", method: "GET", path: "/orchestrator/create-and-confirm-order/{idempotency_key}", key: none, ok: checks{200: success[orchestratorapi.OrchestrationReportResponse]}},
 	},

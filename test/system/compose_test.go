@@ -188,9 +188,9 @@ func TestCompose(t *testing.T) {
 	}
 }
 
-// keptOut are variables that containers do not need: a container runs a single service, on MySQL, and no
-// client commands.
-var keptOut = []string{"PORT", "DB_DRIVER", "DB_PATH", "B2B_TOKEN"}
+// keptOut are variables that containers do not need: a container runs a single service, on MySQL, no client
+// commands, and not the Lambda function.
+var keptOut = []string{"PORT", "DB_DRIVER", "DB_PATH", "B2B_TOKEN", "BASE_PATH"}
 
 func isDatabase(v config.Variable) bool { return v.Group == "Database" || v.Group == "Migration" }
 

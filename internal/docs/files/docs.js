@@ -112,7 +112,8 @@ function improve({ React: { createElement: h, Fragment, useState } }) {
     return original(at, param, !byItself ? value : param.get('name') === KEY ? fresh() : param.get('required') ? value : null, isXml)
   }
 
-  const updateJsonSpec = (original, system) => spec => original(prepare(spec, new URL(system.specSelectors.url(), location).origin))
+  const folder = url => new URL('.', new URL(url, location)).href.slice(0, -1)
+  const updateJsonSpec = (original, system) => spec => original(prepare(spec, folder(system.specSelectors.url())))
   return {
     fn: { opsFilter },
     components: { FilterContainer, info, ParameterIncludeEmpty: () => null }, // an empty parameter counts as not given

@@ -83,8 +83,8 @@ func passOn(compose []byte, variables []config.Variable) []byte {
 	elsewhere := passedOn.ReplaceAll(compose, nil)
 	var lines strings.Builder
 	for _, v := range variables {
-		if v.Group == "Calling" {
-			continue // these variables are for commands, and no container runs a command
+		if v.Group == "Calling" || v.Group == "Mounting" {
+			continue // these variables are for commands and for the Lambda function, which no container runs
 		}
 		if !regexp.MustCompile(`\b` + v.Name + `\b`).Match(elsewhere) {
 			fmt.Fprintf(&lines, "  %s: ${%s:-%s}\n", v.Name, v.Name, v.Default)

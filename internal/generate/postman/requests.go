@@ -156,11 +156,13 @@ func (g *generator) reference(c call) (item, error) {
 			s.Headers[p.Name] = "{{key}}"
 		case p.In == "header":
 			s.Headers[p.Name] = p.Example.Value
+		case isKey && p.In == "query":
+			s.Query[p.Name] = "{{key}}" // the key of the previous request
 		case p.In == "query":
 			s.Query[p.Name] = p.Example.Value
 		case s.Path[p.Name] != "":
 		case isKey:
-			s.path(p.Name, "{{key}}") // the key of the previous request
+			s.path(p.Name, "{{key}}")
 		default:
 			s.path(p.Name, "{{"+g.id(c, p)+"}}")
 		}

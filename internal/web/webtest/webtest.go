@@ -35,6 +35,9 @@ const Token = "token-of-the-test"
 // Secret signs the JWTs that Options accept.
 const Secret = "secret-of-the-test"
 
+// OddKeys are idempotency keys with characters that mean something in a path or a query.
+var OddKeys = []string{"50%", "a%2Fb", "a/b", "/a", "a+b", "%41", "a?b#c", "a&key=b", `k/1?x#%2F"`, "a;b", "%zz", "..."}
+
 // Options returns options for an engine under test.
 func Options() web.Options {
 	return web.Options{

@@ -20,6 +20,9 @@ import (
 
 // ServerInterface represents all server handlers.
 type ServerInterface interface {
+	// FindCustomerIdempotencyKey What has a key done? (key in the query)
+	// (GET /customer-idempotency-keys)
+	FindCustomerIdempotencyKey(c *gin.Context, params FindCustomerIdempotencyKeyParams)
 	// GetCustomerIdempotencyKey What has a key done?
 	// (GET /customer-idempotency-keys/{key})
 	GetCustomerIdempotencyKey(c *gin.Context, key externalRef0.IdempotencyKey)
@@ -66,6 +69,33 @@ type ServerInterfaceWrapper struct {
 }
 
 type MiddlewareFunc func(c *gin.Context)
+
+// FindCustomerIdempotencyKey operation middleware
+func (siw *ServerInterfaceWrapper) FindCustomerIdempotencyKey(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params FindCustomerIdempotencyKeyParams
+
+	// ------------- Required query parameter "key" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, true, "key", c.Request.URL.Query(), &params.Key, runtime.BindQueryParameterOptions{Type: "string", Format: "idempotency-key"})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter key: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.FindCustomerIdempotencyKey(c, params)
+}
 
 // GetCustomerIdempotencyKey operation middleware
 func (siw *ServerInterfaceWrapper) GetCustomerIdempotencyKey(c *gin.Context) {
@@ -586,6 +616,7 @@ func RegisterHandlersWithOptions(router gin.IRouter, si ServerInterface, options
 	router.GET(options.BaseURL+"/customers/:id", wrapper.GetCustomer)
 	router.PUT(options.BaseURL+"/customers/:id", wrapper.UpdateCustomer)
 	router.GET(options.BaseURL+"/customers/:id/history", wrapper.ListCustomerHistory)
+	router.GET(options.BaseURL+"/customer-idempotency-keys", wrapper.FindCustomerIdempotencyKey)
 	router.GET(options.BaseURL+"/customer-idempotency-keys/:key", wrapper.GetCustomerIdempotencyKey)
 	router.GET(options.BaseURL+"/internal/customers/:id", wrapper.GetInternalCustomer)
 	router.GET(options.BaseURL+"/health", wrapper.GetHealth)
@@ -795,6 +826,218 @@ type ValidationFailedJSONResponse struct {
 	Body externalRef0.APIError
 
 	Headers ValidationFailedResponseHeaders
+}
+
+type FindCustomerIdempotencyKeyRequestObject struct {
+	Params FindCustomerIdempotencyKeyParams
+}
+
+type FindCustomerIdempotencyKeyResponseObject interface {
+	VisitFindCustomerIdempotencyKeyResponse(w http.ResponseWriter) error
+}
+
+type FindCustomerIdempotencyKey200ResponseHeaders struct {
+	XCorrelationID *externalRef0.CorrelationID
+}
+
+type FindCustomerIdempotencyKey200JSONResponse struct {
+	Body    CustomerKeyReportResponse
+	Headers FindCustomerIdempotencyKey200ResponseHeaders
+}
+
+func (response FindCustomerIdempotencyKey200JSONResponse) VisitFindCustomerIdempotencyKeyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.XCorrelationID != nil {
+		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type FindCustomerIdempotencyKey400JSONResponse struct{ ValidationFailedJSONResponse }
+
+func (response FindCustomerIdempotencyKey400JSONResponse) VisitFindCustomerIdempotencyKeyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.Link != nil {
+		w.Header().Set("Link", fmt.Sprint(*response.Headers.Link))
+	}
+	if response.Headers.XCorrelationID != nil {
+		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
+	}
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type FindCustomerIdempotencyKey401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response FindCustomerIdempotencyKey401JSONResponse) VisitFindCustomerIdempotencyKeyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.Link != nil {
+		w.Header().Set("Link", fmt.Sprint(*response.Headers.Link))
+	}
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	if response.Headers.XCorrelationID != nil {
+		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type FindCustomerIdempotencyKey403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response FindCustomerIdempotencyKey403JSONResponse) VisitFindCustomerIdempotencyKeyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.Link != nil {
+		w.Header().Set("Link", fmt.Sprint(*response.Headers.Link))
+	}
+	if response.Headers.XCorrelationID != nil {
+		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
+	}
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type FindCustomerIdempotencyKey404JSONResponse struct {
+	IdempotencyKeyUnknownJSONResponse
+}
+
+func (response FindCustomerIdempotencyKey404JSONResponse) VisitFindCustomerIdempotencyKeyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.Link != nil {
+		w.Header().Set("Link", fmt.Sprint(*response.Headers.Link))
+	}
+	if response.Headers.XCorrelationID != nil {
+		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
+	}
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type FindCustomerIdempotencyKey429JSONResponse struct{ RateLimitedJSONResponse }
+
+func (response FindCustomerIdempotencyKey429JSONResponse) VisitFindCustomerIdempotencyKeyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.Link != nil {
+		w.Header().Set("Link", fmt.Sprint(*response.Headers.Link))
+	}
+	if response.Headers.RateLimit != nil {
+		w.Header().Set("RateLimit", fmt.Sprint(*response.Headers.RateLimit))
+	}
+	if response.Headers.RateLimitPolicy != nil {
+		w.Header().Set("RateLimit-Policy", fmt.Sprint(*response.Headers.RateLimitPolicy))
+	}
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	if response.Headers.XCorrelationID != nil {
+		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type FindCustomerIdempotencyKey500JSONResponse struct{ InternalJSONResponse }
+
+func (response FindCustomerIdempotencyKey500JSONResponse) VisitFindCustomerIdempotencyKeyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.Link != nil {
+		w.Header().Set("Link", fmt.Sprint(*response.Headers.Link))
+	}
+	if response.Headers.XCorrelationID != nil {
+		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
+	}
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type FindCustomerIdempotencyKey503JSONResponse struct{ UnavailableJSONResponse }
+
+func (response FindCustomerIdempotencyKey503JSONResponse) VisitFindCustomerIdempotencyKeyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.Link != nil {
+		w.Header().Set("Link", fmt.Sprint(*response.Headers.Link))
+	}
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	if response.Headers.XCorrelationID != nil {
+		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type FindCustomerIdempotencyKey504JSONResponse struct{ TimeoutJSONResponse }
+
+func (response FindCustomerIdempotencyKey504JSONResponse) VisitFindCustomerIdempotencyKeyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.Link != nil {
+		w.Header().Set("Link", fmt.Sprint(*response.Headers.Link))
+	}
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	if response.Headers.XCorrelationID != nil {
+		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
+	}
+	w.WriteHeader(504)
+	_, err := buf.WriteTo(w)
+	return err
 }
 
 type GetCustomerIdempotencyKeyRequestObject struct {
@@ -3403,6 +3646,9 @@ func (response GetReady503JSONResponse) VisitGetReadyResponse(w http.ResponseWri
 
 // StrictServerInterface represents all server handlers.
 type StrictServerInterface interface {
+	// FindCustomerIdempotencyKey What has a key done? (key in the query)
+	// (GET /customer-idempotency-keys)
+	FindCustomerIdempotencyKey(ctx context.Context, request FindCustomerIdempotencyKeyRequestObject) (FindCustomerIdempotencyKeyResponseObject, error)
 	// GetCustomerIdempotencyKey What has a key done?
 	// (GET /customer-idempotency-keys/{key})
 	GetCustomerIdempotencyKey(ctx context.Context, request GetCustomerIdempotencyKeyRequestObject) (GetCustomerIdempotencyKeyResponseObject, error)
@@ -3496,6 +3742,32 @@ type strictHandler struct {
 	ssi         StrictServerInterface
 	middlewares []StrictMiddlewareFunc
 	options     StrictGinServerOptions
+}
+
+// FindCustomerIdempotencyKey operation middleware
+func (sh *strictHandler) FindCustomerIdempotencyKey(ctx *gin.Context, params FindCustomerIdempotencyKeyParams) {
+	var request FindCustomerIdempotencyKeyRequestObject
+
+	request.Params = params
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.FindCustomerIdempotencyKey(ctx, request.(FindCustomerIdempotencyKeyRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "FindCustomerIdempotencyKey")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(FindCustomerIdempotencyKeyResponseObject); ok {
+		if err := validResponse.VisitFindCustomerIdempotencyKeyResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
 }
 
 // GetCustomerIdempotencyKey operation middleware
@@ -3880,6 +4152,10 @@ func (a Answer) VisitDeleteCustomerResponse(w http.ResponseWriter) error {
 }
 
 func (a Answer) VisitListCustomerHistoryResponse(w http.ResponseWriter) error {
+	return a(w)
+}
+
+func (a Answer) VisitFindCustomerIdempotencyKeyResponse(w http.ResponseWriter) error {
 	return a(w)
 }
 

@@ -22,6 +22,9 @@ type ServerInterface interface {
 	// GetHealth Is the process alive?
 	// (GET /health)
 	GetHealth(c *gin.Context)
+	// FindOrchestration What became of a call? (key in the query)
+	// (GET /orchestrator/create-and-confirm-order)
+	FindOrchestration(c *gin.Context, params FindOrchestrationParams)
 	// CreateAndConfirmOrder Place and confirm an order in one call
 	// (POST /orchestrator/create-and-confirm-order)
 	CreateAndConfirmOrder(c *gin.Context)
@@ -53,6 +56,33 @@ func (siw *ServerInterfaceWrapper) GetHealth(c *gin.Context) {
 	}
 
 	siw.Handler.GetHealth(c)
+}
+
+// FindOrchestration operation middleware
+func (siw *ServerInterfaceWrapper) FindOrchestration(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params FindOrchestrationParams
+
+	// ------------- Required query parameter "idempotency_key" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, true, "idempotency_key", c.Request.URL.Query(), &params.IdempotencyKey, runtime.BindQueryParameterOptions{Type: "string", Format: "idempotency-key"})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter idempotency_key: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.FindOrchestration(c, params)
 }
 
 // CreateAndConfirmOrder operation middleware
@@ -133,6 +163,7 @@ func RegisterHandlersWithOptions(router gin.IRouter, si ServerInterface, options
 		ErrorHandler:       errorHandler,
 	}
 
+	router.GET(options.BaseURL+"/orchestrator/create-and-confirm-order", wrapper.FindOrchestration)
 	router.POST(options.BaseURL+"/orchestrator/create-and-confirm-order", wrapper.CreateAndConfirmOrder)
 	router.GET(options.BaseURL+"/orchestrator/create-and-confirm-order/:idempotency_key", wrapper.GetOrchestration)
 	router.GET(options.BaseURL+"/health", wrapper.GetHealth)
@@ -374,6 +405,222 @@ func (response GetHealth500JSONResponse) VisitGetHealthResponse(w http.ResponseW
 		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
 	}
 	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type FindOrchestrationRequestObject struct {
+	Params FindOrchestrationParams
+}
+
+type FindOrchestrationResponseObject interface {
+	VisitFindOrchestrationResponse(w http.ResponseWriter) error
+}
+
+type FindOrchestration200ResponseHeaders struct {
+	XCorrelationID *externalRef0.CorrelationID
+}
+
+type FindOrchestration200JSONResponse struct {
+	Body    OrchestrationReportResponse
+	Headers FindOrchestration200ResponseHeaders
+}
+
+func (response FindOrchestration200JSONResponse) VisitFindOrchestrationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.XCorrelationID != nil {
+		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type FindOrchestration400JSONResponse struct{ ValidationFailedJSONResponse }
+
+func (response FindOrchestration400JSONResponse) VisitFindOrchestrationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.Link != nil {
+		w.Header().Set("Link", fmt.Sprint(*response.Headers.Link))
+	}
+	if response.Headers.XCorrelationID != nil {
+		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
+	}
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type FindOrchestration401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response FindOrchestration401JSONResponse) VisitFindOrchestrationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.Link != nil {
+		w.Header().Set("Link", fmt.Sprint(*response.Headers.Link))
+	}
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	if response.Headers.XCorrelationID != nil {
+		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type FindOrchestration403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response FindOrchestration403JSONResponse) VisitFindOrchestrationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.Link != nil {
+		w.Header().Set("Link", fmt.Sprint(*response.Headers.Link))
+	}
+	if response.Headers.XCorrelationID != nil {
+		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
+	}
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type FindOrchestration404JSONResponse struct {
+	CustomerNotFoundOrOrderNotFoundOrIdempotencyKeyUnknownOrOrderIncompleteJSONResponse
+}
+
+func (response FindOrchestration404JSONResponse) VisitFindOrchestrationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.Link != nil {
+		w.Header().Set("Link", fmt.Sprint(*response.Headers.Link))
+	}
+	if response.Headers.XCorrelationID != nil {
+		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
+	}
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type FindOrchestration429JSONResponse struct{ RateLimitedJSONResponse }
+
+func (response FindOrchestration429JSONResponse) VisitFindOrchestrationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.Link != nil {
+		w.Header().Set("Link", fmt.Sprint(*response.Headers.Link))
+	}
+	if response.Headers.RateLimit != nil {
+		w.Header().Set("RateLimit", fmt.Sprint(*response.Headers.RateLimit))
+	}
+	if response.Headers.RateLimitPolicy != nil {
+		w.Header().Set("RateLimit-Policy", fmt.Sprint(*response.Headers.RateLimitPolicy))
+	}
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	if response.Headers.XCorrelationID != nil {
+		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type FindOrchestration500JSONResponse struct{ InternalJSONResponse }
+
+func (response FindOrchestration500JSONResponse) VisitFindOrchestrationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.Link != nil {
+		w.Header().Set("Link", fmt.Sprint(*response.Headers.Link))
+	}
+	if response.Headers.XCorrelationID != nil {
+		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
+	}
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type FindOrchestration503JSONResponse struct {
+	UpstreamUnavailableOrUnavailableJSONResponse
+}
+
+func (response FindOrchestration503JSONResponse) VisitFindOrchestrationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.Link != nil {
+		w.Header().Set("Link", fmt.Sprint(*response.Headers.Link))
+	}
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	if response.Headers.XCorrelationID != nil {
+		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type FindOrchestration504JSONResponse struct {
+	UpstreamUnavailableOrTimeoutJSONResponse
+}
+
+func (response FindOrchestration504JSONResponse) VisitFindOrchestrationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.Link != nil {
+		w.Header().Set("Link", fmt.Sprint(*response.Headers.Link))
+	}
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	if response.Headers.XCorrelationID != nil {
+		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
+	}
+	w.WriteHeader(504)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -1024,6 +1271,9 @@ type StrictServerInterface interface {
 	// GetHealth Is the process alive?
 	// (GET /health)
 	GetHealth(ctx context.Context, request GetHealthRequestObject) (GetHealthResponseObject, error)
+	// FindOrchestration What became of a call? (key in the query)
+	// (GET /orchestrator/create-and-confirm-order)
+	FindOrchestration(ctx context.Context, request FindOrchestrationRequestObject) (FindOrchestrationResponseObject, error)
 	// CreateAndConfirmOrder Place and confirm an order in one call
 	// (POST /orchestrator/create-and-confirm-order)
 	CreateAndConfirmOrder(ctx context.Context, request CreateAndConfirmOrderRequestObject) (CreateAndConfirmOrderResponseObject, error)
@@ -1109,6 +1359,32 @@ func (sh *strictHandler) GetHealth(ctx *gin.Context) {
 		sh.options.HandlerErrorFunc(ctx, err)
 	} else if validResponse, ok := response.(GetHealthResponseObject); ok {
 		if err := validResponse.VisitGetHealthResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// FindOrchestration operation middleware
+func (sh *strictHandler) FindOrchestration(ctx *gin.Context, params FindOrchestrationParams) {
+	var request FindOrchestrationRequestObject
+
+	request.Params = params
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.FindOrchestration(ctx, request.(FindOrchestrationRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "FindOrchestration")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(FindOrchestrationResponseObject); ok {
+		if err := validResponse.VisitFindOrchestrationResponse(ctx.Writer); err != nil {
 			sh.options.ResponseErrorHandlerFunc(ctx, err)
 		}
 	} else if response != nil {
@@ -1212,6 +1488,10 @@ func (sh *strictHandler) GetReady(ctx *gin.Context) {
 type Answer func(w http.ResponseWriter) error
 
 func (a Answer) VisitCreateAndConfirmOrderResponse(w http.ResponseWriter) error {
+	return a(w)
+}
+
+func (a Answer) VisitFindOrchestrationResponse(w http.ResponseWriter) error {
 	return a(w)
 }
 

@@ -24,6 +24,9 @@ type ServerInterface interface {
 	// GetHealth Is the process alive?
 	// (GET /health)
 	GetHealth(c *gin.Context)
+	// FindIdempotencyKey What has a key done? (key in the query)
+	// (GET /idempotency-keys)
+	FindIdempotencyKey(c *gin.Context, params FindIdempotencyKeyParams)
 	// GetIdempotencyKey What has a key done?
 	// (GET /idempotency-keys/{key})
 	GetIdempotencyKey(c *gin.Context, key IdempotencyKeyInPath)
@@ -103,6 +106,33 @@ func (siw *ServerInterfaceWrapper) GetHealth(c *gin.Context) {
 	}
 
 	siw.Handler.GetHealth(c)
+}
+
+// FindIdempotencyKey operation middleware
+func (siw *ServerInterfaceWrapper) FindIdempotencyKey(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params FindIdempotencyKeyParams
+
+	// ------------- Required query parameter "key" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, true, "key", c.Request.URL.Query(), &params.Key, runtime.BindQueryParameterOptions{Type: "string", Format: "idempotency-key"})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter key: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.FindIdempotencyKey(c, params)
 }
 
 // GetIdempotencyKey operation middleware
@@ -1106,6 +1136,7 @@ func RegisterHandlersWithOptions(router gin.IRouter, si ServerInterface, options
 	router.POST(options.BaseURL+"/orders/:id/confirm", wrapper.ConfirmOrder)
 	router.POST(options.BaseURL+"/orders/:id/cancel", wrapper.CancelOrder)
 	router.GET(options.BaseURL+"/orders/:id/history", wrapper.ListOrderHistory)
+	router.GET(options.BaseURL+"/idempotency-keys", wrapper.FindIdempotencyKey)
 	router.GET(options.BaseURL+"/idempotency-keys/:key", wrapper.GetIdempotencyKey)
 	router.GET(options.BaseURL+"/health", wrapper.GetHealth)
 	router.GET(options.BaseURL+"/ready", wrapper.GetReady)
@@ -1474,6 +1505,218 @@ func (response GetHealth500JSONResponse) VisitGetHealthResponse(w http.ResponseW
 		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
 	}
 	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type FindIdempotencyKeyRequestObject struct {
+	Params FindIdempotencyKeyParams
+}
+
+type FindIdempotencyKeyResponseObject interface {
+	VisitFindIdempotencyKeyResponse(w http.ResponseWriter) error
+}
+
+type FindIdempotencyKey200ResponseHeaders struct {
+	XCorrelationID *externalRef0.CorrelationID
+}
+
+type FindIdempotencyKey200JSONResponse struct {
+	Body    KeyReportResponse
+	Headers FindIdempotencyKey200ResponseHeaders
+}
+
+func (response FindIdempotencyKey200JSONResponse) VisitFindIdempotencyKeyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.XCorrelationID != nil {
+		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type FindIdempotencyKey400JSONResponse struct{ ValidationFailedJSONResponse }
+
+func (response FindIdempotencyKey400JSONResponse) VisitFindIdempotencyKeyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.Link != nil {
+		w.Header().Set("Link", fmt.Sprint(*response.Headers.Link))
+	}
+	if response.Headers.XCorrelationID != nil {
+		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
+	}
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type FindIdempotencyKey401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response FindIdempotencyKey401JSONResponse) VisitFindIdempotencyKeyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.Link != nil {
+		w.Header().Set("Link", fmt.Sprint(*response.Headers.Link))
+	}
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	if response.Headers.XCorrelationID != nil {
+		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type FindIdempotencyKey403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response FindIdempotencyKey403JSONResponse) VisitFindIdempotencyKeyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.Link != nil {
+		w.Header().Set("Link", fmt.Sprint(*response.Headers.Link))
+	}
+	if response.Headers.XCorrelationID != nil {
+		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
+	}
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type FindIdempotencyKey404JSONResponse struct {
+	IdempotencyKeyUnknownJSONResponse
+}
+
+func (response FindIdempotencyKey404JSONResponse) VisitFindIdempotencyKeyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.Link != nil {
+		w.Header().Set("Link", fmt.Sprint(*response.Headers.Link))
+	}
+	if response.Headers.XCorrelationID != nil {
+		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
+	}
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type FindIdempotencyKey429JSONResponse struct{ RateLimitedJSONResponse }
+
+func (response FindIdempotencyKey429JSONResponse) VisitFindIdempotencyKeyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.Link != nil {
+		w.Header().Set("Link", fmt.Sprint(*response.Headers.Link))
+	}
+	if response.Headers.RateLimit != nil {
+		w.Header().Set("RateLimit", fmt.Sprint(*response.Headers.RateLimit))
+	}
+	if response.Headers.RateLimitPolicy != nil {
+		w.Header().Set("RateLimit-Policy", fmt.Sprint(*response.Headers.RateLimitPolicy))
+	}
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	if response.Headers.XCorrelationID != nil {
+		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type FindIdempotencyKey500JSONResponse struct{ InternalJSONResponse }
+
+func (response FindIdempotencyKey500JSONResponse) VisitFindIdempotencyKeyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.Link != nil {
+		w.Header().Set("Link", fmt.Sprint(*response.Headers.Link))
+	}
+	if response.Headers.XCorrelationID != nil {
+		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
+	}
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type FindIdempotencyKey503JSONResponse struct{ UnavailableJSONResponse }
+
+func (response FindIdempotencyKey503JSONResponse) VisitFindIdempotencyKeyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.Link != nil {
+		w.Header().Set("Link", fmt.Sprint(*response.Headers.Link))
+	}
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	if response.Headers.XCorrelationID != nil {
+		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type FindIdempotencyKey504JSONResponse struct{ TimeoutJSONResponse }
+
+func (response FindIdempotencyKey504JSONResponse) VisitFindIdempotencyKeyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.Link != nil {
+		w.Header().Set("Link", fmt.Sprint(*response.Headers.Link))
+	}
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	if response.Headers.XCorrelationID != nil {
+		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
+	}
+	w.WriteHeader(504)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -6132,6 +6375,9 @@ type StrictServerInterface interface {
 	// GetHealth Is the process alive?
 	// (GET /health)
 	GetHealth(ctx context.Context, request GetHealthRequestObject) (GetHealthResponseObject, error)
+	// FindIdempotencyKey What has a key done? (key in the query)
+	// (GET /idempotency-keys)
+	FindIdempotencyKey(ctx context.Context, request FindIdempotencyKeyRequestObject) (FindIdempotencyKeyResponseObject, error)
 	// GetIdempotencyKey What has a key done?
 	// (GET /idempotency-keys/{key})
 	GetIdempotencyKey(ctx context.Context, request GetIdempotencyKeyRequestObject) (GetIdempotencyKeyResponseObject, error)
@@ -6265,6 +6511,32 @@ func (sh *strictHandler) GetHealth(ctx *gin.Context) {
 		sh.options.HandlerErrorFunc(ctx, err)
 	} else if validResponse, ok := response.(GetHealthResponseObject); ok {
 		if err := validResponse.VisitGetHealthResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// FindIdempotencyKey operation middleware
+func (sh *strictHandler) FindIdempotencyKey(ctx *gin.Context, params FindIdempotencyKeyParams) {
+	var request FindIdempotencyKeyRequestObject
+
+	request.Params = params
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.FindIdempotencyKey(ctx, request.(FindIdempotencyKeyRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "FindIdempotencyKey")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(FindIdempotencyKeyResponseObject); ok {
+		if err := validResponse.VisitFindIdempotencyKeyResponse(ctx.Writer); err != nil {
 			sh.options.ResponseErrorHandlerFunc(ctx, err)
 		}
 	} else if response != nil {
@@ -6952,6 +7224,10 @@ func (a Answer) VisitCancelOrderResponse(w http.ResponseWriter) error {
 }
 
 func (a Answer) VisitListOrderHistoryResponse(w http.ResponseWriter) error {
+	return a(w)
+}
+
+func (a Answer) VisitFindIdempotencyKeyResponse(w http.ResponseWriter) error {
 	return a(w)
 }
 

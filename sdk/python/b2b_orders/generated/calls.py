@@ -8,18 +8,23 @@ from typing import Any
 from .._calls import Answer, AsyncCaller, Caller, map_of, new_key
 from .api.customers import create_customer as _create_customer
 from .api.customers import delete_customer as _delete_customer
+from .api.customers import (
+    find_customer_idempotency_key as _find_customer_idempotency_key,
+)
 from .api.customers import get_customer as _get_customer
 from .api.customers import get_customer_idempotency_key as _get_customer_idempotency_key
 from .api.customers import list_customer_history as _list_customer_history
 from .api.customers import list_customers as _list_customers
 from .api.customers import update_customer as _update_customer
 from .api.orchestrator import create_and_confirm_order as _create_and_confirm_order
+from .api.orchestrator import find_orchestration as _find_orchestration
 from .api.orchestrator import get_orchestration as _get_orchestration
 from .api.orders import adjust_stock as _adjust_stock
 from .api.orders import cancel_order as _cancel_order
 from .api.orders import confirm_order as _confirm_order
 from .api.orders import create_order as _create_order
 from .api.orders import create_product as _create_product
+from .api.orders import find_idempotency_key as _find_idempotency_key
 from .api.orders import get_idempotency_key as _get_idempotency_key
 from .api.orders import get_order as _get_order
 from .api.orders import get_product as _get_product
@@ -283,6 +288,26 @@ class Calls(Caller):
                 deadline=deadline,
                 cursor=cursor,
             )
+        )
+
+    def find_customer_idempotency_key(
+        self,
+        *,
+        key: str,
+        correlation_id: str | None = None,
+        deadline: float | None = None,
+    ) -> Answer[CustomerKeyReport]:
+        """What has a key done? (key in the query)."""
+        _key = None
+        _request = _find_customer_idempotency_key._get_kwargs(key=key)
+        return self._call(
+            "find_customer_idempotency_key",
+            "customers",
+            _request,
+            CustomerKeyReportResponse,
+            _key,
+            correlation_id,
+            deadline,
         )
 
     def get_customer_idempotency_key(
@@ -822,6 +847,26 @@ class Calls(Caller):
             )
         )
 
+    def find_idempotency_key(
+        self,
+        *,
+        key: str,
+        correlation_id: str | None = None,
+        deadline: float | None = None,
+    ) -> Answer[KeyReport]:
+        """What has a key done? (key in the query)."""
+        _key = None
+        _request = _find_idempotency_key._get_kwargs(key=key)
+        return self._call(
+            "find_idempotency_key",
+            "orders",
+            _request,
+            KeyReportResponse,
+            _key,
+            correlation_id,
+            deadline,
+        )
+
     def get_idempotency_key(
         self,
         key: str,
@@ -837,6 +882,26 @@ class Calls(Caller):
             "orders",
             _request,
             KeyReportResponse,
+            _key,
+            correlation_id,
+            deadline,
+        )
+
+    def find_orchestration(
+        self,
+        *,
+        idempotency_key: str,
+        correlation_id: str | None = None,
+        deadline: float | None = None,
+    ) -> Answer[OrchestrationReport]:
+        """What became of a call? (key in the query)."""
+        _key = None
+        _request = _find_orchestration._get_kwargs(idempotency_key=idempotency_key)
+        return self._call(
+            "find_orchestration",
+            "orchestrator",
+            _request,
+            OrchestrationReportResponse,
             _key,
             correlation_id,
             deadline,
@@ -1105,6 +1170,26 @@ class AsyncCalls(AsyncCaller):
                 deadline=deadline,
                 cursor=cursor,
             )
+        )
+
+    async def find_customer_idempotency_key(
+        self,
+        *,
+        key: str,
+        correlation_id: str | None = None,
+        deadline: float | None = None,
+    ) -> Answer[CustomerKeyReport]:
+        """What has a key done? (key in the query)."""
+        _key = None
+        _request = _find_customer_idempotency_key._get_kwargs(key=key)
+        return await self._call(
+            "find_customer_idempotency_key",
+            "customers",
+            _request,
+            CustomerKeyReportResponse,
+            _key,
+            correlation_id,
+            deadline,
         )
 
     async def get_customer_idempotency_key(
@@ -1644,6 +1729,26 @@ class AsyncCalls(AsyncCaller):
             )
         )
 
+    async def find_idempotency_key(
+        self,
+        *,
+        key: str,
+        correlation_id: str | None = None,
+        deadline: float | None = None,
+    ) -> Answer[KeyReport]:
+        """What has a key done? (key in the query)."""
+        _key = None
+        _request = _find_idempotency_key._get_kwargs(key=key)
+        return await self._call(
+            "find_idempotency_key",
+            "orders",
+            _request,
+            KeyReportResponse,
+            _key,
+            correlation_id,
+            deadline,
+        )
+
     async def get_idempotency_key(
         self,
         key: str,
@@ -1659,6 +1764,26 @@ class AsyncCalls(AsyncCaller):
             "orders",
             _request,
             KeyReportResponse,
+            _key,
+            correlation_id,
+            deadline,
+        )
+
+    async def find_orchestration(
+        self,
+        *,
+        idempotency_key: str,
+        correlation_id: str | None = None,
+        deadline: float | None = None,
+    ) -> Answer[OrchestrationReport]:
+        """What became of a call? (key in the query)."""
+        _key = None
+        _request = _find_orchestration._get_kwargs(idempotency_key=idempotency_key)
+        return await self._call(
+            "find_orchestration",
+            "orchestrator",
+            _request,
+            OrchestrationReportResponse,
             _key,
             correlation_id,
             deadline,

@@ -148,6 +148,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/customer-idempotency-keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What has a key done? (key in the query)
+         * @description Answers as `GET /customer-idempotency-keys/{key}`, and finds every key behind every proxy and gateway, also a key with `%` or
+         *     `/`.
+         */
+        get: operations["findCustomerIdempotencyKey"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/customer-idempotency-keys/{key}": {
         parameters: {
             query?: never;
@@ -158,7 +179,7 @@ export interface paths {
         /**
          * What has a key done?
          * @description For whoever lost an answer: each operation of this service that the key has carried out, and what it stands for. 404 when
-         *     nothing has been committed with it. Reading changes nothing.
+         *     nothing has been committed with it. Reading changes nothing. A key with `%` or `/`: `GET /customer-idempotency-keys?key=…`.
          */
         get: operations["getCustomerIdempotencyKey"];
         put?: never;
@@ -1551,13 +1572,64 @@ export interface operations {
             504: components["responses"]["Timeout"];
         };
     };
+    findCustomerIdempotencyKey: {
+        parameters: {
+            query: {
+                /**
+                 * @description The key, percent-encoded. It arrives unchanged through every proxy and gateway.
+                 * @example my-customer-1
+                 */
+                key: components["schemas"]["IdempotencyKey"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What the key has done. */
+            200: {
+                headers: {
+                    "X-Correlation-Id": components["headers"]["CorrelationId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "success": true,
+                     *       "data": {
+                     *         "idempotency_key": "my-customer-1",
+                     *         "operations": [
+                     *           {
+                     *             "operation": "createCustomer",
+                     *             "customer_id": 6,
+                     *             "expires_at": "2024-03-02T09:30:00.000Z"
+                     *           }
+                     *         ]
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["CustomerKeyReportResponse"];
+                };
+            };
+            400: components["responses"]["ValidationFailed"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["IdempotencyKeyUnknown"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+            504: components["responses"]["Timeout"];
+        };
+    };
     getCustomerIdempotencyKey: {
         parameters: {
             query?: never;
             header?: never;
             path: {
                 /**
-                 * @description The key, percent-encoded where a path needs it.
+                 * @description The key, percent-encoded where a path needs it. A proxy or gateway that decodes paths, such as an HTTP API of Amazon API Gateway,
+                 *     turns a key with `%` or `/` into another one: send such keys as the query parameter `key`, which is safe everywhere.
                  * @example my-customer-1
                  */
                 key: components["schemas"]["IdempotencyKey"];

@@ -102,6 +102,8 @@ export const operations = {
   deleteCustomer: {"service":"customers","method":"delete","path":"/customers/{id}","key":"none","query":[],"body":"none"},
   /** List what has happened to a customer */
   listCustomerHistory: {"service":"customers","method":"get","path":"/customers/{id}/history","key":"none","query":["sort","cursor","limit"],"body":"none"},
+  /** What has a key done? (key in the query) */
+  findCustomerIdempotencyKey: {"service":"customers","method":"get","path":"/customer-idempotency-keys","key":"none","query":["key"],"body":"none"},
   /** What has a key done? */
   getCustomerIdempotencyKey: {"service":"customers","method":"get","path":"/customer-idempotency-keys/{key}","key":"none","query":[],"body":"none"},
   /** List and search products */
@@ -132,8 +134,12 @@ export const operations = {
   cancelOrder: {"service":"orders","method":"post","path":"/orders/{id}/cancel","key":"header","query":[],"body":"optional"},
   /** List what has happened to an order */
   listOrderHistory: {"service":"orders","method":"get","path":"/orders/{id}/history","key":"none","query":["sort","cursor","limit"],"body":"none"},
+  /** What has a key done? (key in the query) */
+  findIdempotencyKey: {"service":"orders","method":"get","path":"/idempotency-keys","key":"none","query":["key"],"body":"none"},
   /** What has a key done? */
   getIdempotencyKey: {"service":"orders","method":"get","path":"/idempotency-keys/{key}","key":"none","query":[],"body":"none"},
+  /** What became of a call? (key in the query) */
+  findOrchestration: {"service":"orchestrator","method":"get","path":"/orchestrator/create-and-confirm-order","key":"none","query":["idempotency_key"],"body":"none"},
   /** Place and confirm an order in one call */
   createAndConfirmOrder: {"service":"orchestrator","method":"post","path":"/orchestrator/create-and-confirm-order","key":"body","query":[],"body":"required"},
   /** What became of a call? */

@@ -11,7 +11,12 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /**
+         * What became of a call? (key in the query)
+         * @description Answers as `GET /orchestrator/create-and-confirm-order/{idempotency_key}`, and finds every key behind every proxy and gateway,
+         *     also a key with `%` or `/`.
+         */
+        get: operations["findOrchestration"];
         put?: never;
         /**
          * Place and confirm an order in one call
@@ -29,7 +34,7 @@ export interface paths {
          *     Steps that fail for a passing reason are tried again inside the time that the caller allows. After that the answer is
          *     503 or 504 with `Retry-After`, and repeating the call with the same key is safe. A repeat, marked by
          *     `Idempotency-Replayed: true`, shows the order as the key confirmed it, whatever has become of it since, and the customer
-         *     as it is now; when the customer was deleted since, it is 404, and the Orders API's `GET /idempotency-keys/{key}` still
+         *     as it is now; when the customer was deleted since, it is 404, and the Orders API's `GET /idempotency-keys?key=…` still
          *     names the order.
          */
         post: operations["createAndConfirmOrder"];
@@ -51,7 +56,8 @@ export interface paths {
          * @description For whoever lost the answer: `customer` and `order` as the POST answered or would answer, when the order that the key
          *     stands for was placed and confirmed; and in `current_status` where that order stands now. Else 404:
          *     `idempotency_key_unknown` when nothing has happened yet, `order_incomplete` with how far it got in `details` when the
-         *     order is placed and not confirmed. Reading changes nothing.
+         *     order is placed and not confirmed. Reading changes nothing. A key with `%` or `/`:
+         *     `GET /orchestrator/create-and-confirm-order?idempotency_key=…`.
          */
         get: operations["getOrchestration"];
         put?: never;
@@ -580,6 +586,71 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    findOrchestration: {
+        parameters: {
+            query: {
+                /**
+                 * @description The key of the POST, percent-encoded. It arrives unchanged through every proxy and gateway.
+                 * @example order-2024-001
+                 */
+                idempotency_key: components["schemas"]["IdempotencyKey"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The order was placed and confirmed. */
+            200: {
+                headers: {
+                    "X-Correlation-Id": components["headers"]["CorrelationId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "success": true,
+                     *       "correlationId": "req-12345",
+                     *       "data": {
+                     *         "customer": {
+                     *           "id": 1,
+                     *           "name": "ACME Corporation",
+                     *           "email": "ops@acme.com",
+                     *           "phone": "+1-555-0100"
+                     *         },
+                     *         "order": {
+                     *           "id": 5,
+                     *           "status": "CONFIRMED",
+                     *           "total_cents": 389700,
+                     *           "items": [
+                     *             {
+                     *               "product_id": 2,
+                     *               "sku": "LAPTOP-HP-2024",
+                     *               "name": "HP EliteBook 840",
+                     *               "qty": 3,
+                     *               "unit_price_cents": 129900,
+                     *               "subtotal_cents": 389700
+                     *             }
+                     *           ]
+                     *         },
+                     *         "current_status": "CANCELED"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["OrchestrationReportResponse"];
+                };
+            };
+            400: components["responses"]["ValidationFailed"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["CustomerNotFoundOrOrderNotFoundOrIdempotencyKeyUnknownOrOrderIncomplete"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["UpstreamUnavailableOrUnavailable"];
+            504: components["responses"]["UpstreamUnavailableOrTimeout"];
+        };
+    };
     createAndConfirmOrder: {
         parameters: {
             query?: never;
@@ -669,7 +740,9 @@ export interface operations {
             header?: never;
             path: {
                 /**
-                 * @description The key of the POST, percent-encoded where a path needs it.
+                 * @description The key of the POST, percent-encoded where a path needs it. A proxy or gateway that decodes paths, such as an HTTP API of
+                 *     Amazon API Gateway, turns a key with `%` or `/` into another one: send such keys as the query parameter `idempotency_key`,
+                 *     which is safe everywhere.
                  * @example order-2024-001
                  */
                 idempotency_key: components["schemas"]["IdempotencyKey"];

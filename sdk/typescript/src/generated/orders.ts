@@ -381,6 +381,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/idempotency-keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What has a key done? (key in the query)
+         * @description Answers as `GET /idempotency-keys/{key}`, and finds every key behind every proxy and gateway, also a key with `%` or `/`.
+         */
+        get: operations["findIdempotencyKey"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/idempotency-keys/{key}": {
         parameters: {
             query?: never;
@@ -391,7 +411,7 @@ export interface paths {
         /**
          * What has a key done?
          * @description For whoever lost an answer: each operation that the key has carried out, what it stands for and how that stands now. 404
-         *     when nothing has been committed with it. Reading changes nothing.
+         *     when nothing has been committed with it. Reading changes nothing. A key with `%` or `/`: `GET /idempotency-keys?key=…`.
          */
         get: operations["getIdempotencyKey"];
         put?: never;
@@ -1541,10 +1561,16 @@ export interface components {
          */
         IfNoneMatch: string;
         /**
-         * @description The key, percent-encoded where a path needs it.
+         * @description The key, percent-encoded where a path needs it. A proxy or gateway that decodes paths, such as an HTTP API of Amazon API Gateway,
+         *     turns a key with `%` or `/` into another one: send such keys as the query parameter `key`, which is safe everywhere.
          * @example my-order-1
          */
         IdempotencyKeyInPath: components["schemas"]["IdempotencyKey"];
+        /**
+         * @description The key, percent-encoded. It arrives unchanged through every proxy and gateway.
+         * @example my-order-1
+         */
+        IdempotencyKeyInQuery: components["schemas"]["IdempotencyKey"];
     };
     requestBodies: never;
     headers: {
@@ -3008,13 +3034,66 @@ export interface operations {
             504: components["responses"]["Timeout"];
         };
     };
+    findIdempotencyKey: {
+        parameters: {
+            query: {
+                /**
+                 * @description The key, percent-encoded. It arrives unchanged through every proxy and gateway.
+                 * @example my-order-1
+                 */
+                key: components["parameters"]["IdempotencyKeyInQuery"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What the key has done. */
+            200: {
+                headers: {
+                    "X-Correlation-Id": components["headers"]["CorrelationId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "success": true,
+                     *       "data": {
+                     *         "idempotency_key": "my-order-1",
+                     *         "operations": [
+                     *           {
+                     *             "operation": "createOrder",
+                     *             "order_id": 3,
+                     *             "order_status": "CONFIRMED",
+                     *             "product_id": null,
+                     *             "expires_at": "2024-03-02T09:30:00.000Z"
+                     *           }
+                     *         ]
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["KeyReportResponse"];
+                };
+            };
+            400: components["responses"]["ValidationFailed"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["IdempotencyKeyUnknown"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+            504: components["responses"]["Timeout"];
+        };
+    };
     getIdempotencyKey: {
         parameters: {
             query?: never;
             header?: never;
             path: {
                 /**
-                 * @description The key, percent-encoded where a path needs it.
+                 * @description The key, percent-encoded where a path needs it. A proxy or gateway that decodes paths, such as an HTTP API of Amazon API Gateway,
+                 *     turns a key with `%` or `/` into another one: send such keys as the query parameter `key`, which is safe everywhere.
                  * @example my-order-1
                  */
                 key: components["parameters"]["IdempotencyKeyInPath"];

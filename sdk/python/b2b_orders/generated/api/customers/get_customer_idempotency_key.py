@@ -58,7 +58,8 @@ def sync_detailed(
 
      For whoever lost an answer: each operation of this service that the key has carried out, and what it
     stands for. 404 when
-    nothing has been committed with it. Reading changes nothing.
+    nothing has been committed with it. Reading changes nothing. A key with `%` or `/`: `GET /customer-
+    idempotency-keys?key=…`.
 
     Args:
         key (str): Your own name for one effect; visible ASCII, and neither `.` nor `..`, which a
@@ -92,7 +93,8 @@ def sync(
 
      For whoever lost an answer: each operation of this service that the key has carried out, and what it
     stands for. 404 when
-    nothing has been committed with it. Reading changes nothing.
+    nothing has been committed with it. Reading changes nothing. A key with `%` or `/`: `GET /customer-
+    idempotency-keys?key=…`.
 
     Args:
         key (str): Your own name for one effect; visible ASCII, and neither `.` nor `..`, which a
@@ -121,7 +123,8 @@ async def asyncio_detailed(
 
      For whoever lost an answer: each operation of this service that the key has carried out, and what it
     stands for. 404 when
-    nothing has been committed with it. Reading changes nothing.
+    nothing has been committed with it. Reading changes nothing. A key with `%` or `/`: `GET /customer-
+    idempotency-keys?key=…`.
 
     Args:
         key (str): Your own name for one effect; visible ASCII, and neither `.` nor `..`, which a
@@ -153,7 +156,8 @@ async def asyncio(
 
      For whoever lost an answer: each operation of this service that the key has carried out, and what it
     stands for. 404 when
-    nothing has been committed with it. Reading changes nothing.
+    nothing has been committed with it. Reading changes nothing. A key with `%` or `/`: `GET /customer-
+    idempotency-keys?key=…`.
 
     Args:
         key (str): Your own name for one effect; visible ASCII, and neither `.` nor `..`, which a

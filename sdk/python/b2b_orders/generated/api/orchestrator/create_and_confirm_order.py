@@ -84,7 +84,7 @@ def sync_detailed(
     `Idempotency-Replayed: true`, shows the order as the key confirmed it, whatever has become of it
     since, and the customer
     as it is now; when the customer was deleted since, it is 404, and the Orders API's `GET
-    /idempotency-keys/{key}` still
+    /idempotency-keys?key=…` still
     names the order.
 
     Args:
@@ -139,7 +139,7 @@ def sync(
     `Idempotency-Replayed: true`, shows the order as the key confirmed it, whatever has become of it
     since, and the customer
     as it is now; when the customer was deleted since, it is 404, and the Orders API's `GET
-    /idempotency-keys/{key}` still
+    /idempotency-keys?key=…` still
     names the order.
 
     Args:
@@ -189,7 +189,7 @@ async def asyncio_detailed(
     `Idempotency-Replayed: true`, shows the order as the key confirmed it, whatever has become of it
     since, and the customer
     as it is now; when the customer was deleted since, it is 404, and the Orders API's `GET
-    /idempotency-keys/{key}` still
+    /idempotency-keys?key=…` still
     names the order.
 
     Args:
@@ -242,7 +242,7 @@ async def asyncio(
     `Idempotency-Replayed: true`, shows the order as the key confirmed it, whatever has become of it
     since, and the customer
     as it is now; when the customer was deleted since, it is 404, and the Orders API's `GET
-    /idempotency-keys/{key}` still
+    /idempotency-keys?key=…` still
     names the order.
 
     Args:

@@ -61,7 +61,8 @@ def sync_detailed(
     stands for was placed and confirmed; and in `current_status` where that order stands now. Else 404:
     `idempotency_key_unknown` when nothing has happened yet, `order_incomplete` with how far it got in
     `details` when the
-    order is placed and not confirmed. Reading changes nothing.
+    order is placed and not confirmed. Reading changes nothing. A key with `%` or `/`:
+    `GET /orchestrator/create-and-confirm-order?idempotency_key=…`.
 
     Args:
         idempotency_key (str): Your own name for one effect; visible ASCII, and neither `.` nor
@@ -98,7 +99,8 @@ def sync(
     stands for was placed and confirmed; and in `current_status` where that order stands now. Else 404:
     `idempotency_key_unknown` when nothing has happened yet, `order_incomplete` with how far it got in
     `details` when the
-    order is placed and not confirmed. Reading changes nothing.
+    order is placed and not confirmed. Reading changes nothing. A key with `%` or `/`:
+    `GET /orchestrator/create-and-confirm-order?idempotency_key=…`.
 
     Args:
         idempotency_key (str): Your own name for one effect; visible ASCII, and neither `.` nor
@@ -130,7 +132,8 @@ async def asyncio_detailed(
     stands for was placed and confirmed; and in `current_status` where that order stands now. Else 404:
     `idempotency_key_unknown` when nothing has happened yet, `order_incomplete` with how far it got in
     `details` when the
-    order is placed and not confirmed. Reading changes nothing.
+    order is placed and not confirmed. Reading changes nothing. A key with `%` or `/`:
+    `GET /orchestrator/create-and-confirm-order?idempotency_key=…`.
 
     Args:
         idempotency_key (str): Your own name for one effect; visible ASCII, and neither `.` nor
@@ -165,7 +168,8 @@ async def asyncio(
     stands for was placed and confirmed; and in `current_status` where that order stands now. Else 404:
     `idempotency_key_unknown` when nothing has happened yet, `order_incomplete` with how far it got in
     `details` when the
-    order is placed and not confirmed. Reading changes nothing.
+    order is placed and not confirmed. Reading changes nothing. A key with `%` or `/`:
+    `GET /orchestrator/create-and-confirm-order?idempotency_key=…`.
 
     Args:
         idempotency_key (str): Your own name for one effect; visible ASCII, and neither `.` nor

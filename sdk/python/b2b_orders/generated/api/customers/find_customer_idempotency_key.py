@@ -1,0 +1,180 @@
+from http import HTTPStatus
+from typing import Any
+
+import httpx
+
+from ... import errors
+from ...client import AuthenticatedClient, Client
+from ...models.customer_key_report_response import CustomerKeyReportResponse
+from ...types import UNSET, Response
+
+
+def _get_kwargs(
+    *,
+    key: str,
+) -> dict[str, Any]:
+
+    params: dict[str, Any] = {}
+
+    params["key"] = key
+
+    params = {k: v for k, v in params.items() if v is not UNSET and v is not None}
+
+    _kwargs: dict[str, Any] = {
+        "method": "get",
+        "url": "/customer-idempotency-keys",
+        "params": params,
+    }
+
+    return _kwargs
+
+
+def _parse_response(
+    *, client: AuthenticatedClient | Client, response: httpx.Response
+) -> CustomerKeyReportResponse | None:
+    if response.status_code == 200:
+        response_200 = CustomerKeyReportResponse.from_dict(response.json())
+
+        return response_200
+
+    if client.raise_on_unexpected_status:
+        raise errors.UnexpectedStatus(response.status_code, response.content)
+    else:
+        return None
+
+
+def _build_response(
+    *, client: AuthenticatedClient | Client, response: httpx.Response
+) -> Response[CustomerKeyReportResponse]:
+    return Response(
+        status_code=HTTPStatus(response.status_code),
+        content=response.content,
+        headers=response.headers,
+        parsed=_parse_response(client=client, response=response),
+    )
+
+
+def sync_detailed(
+    *,
+    client: AuthenticatedClient,
+    key: str,
+) -> Response[CustomerKeyReportResponse]:
+    """What has a key done? (key in the query)
+
+     Answers as `GET /customer-idempotency-keys/{key}`, and finds every key behind every proxy and
+    gateway, also a key with `%` or
+    `/`.
+
+    Args:
+        key (str): Your own name for one effect; visible ASCII, and neither `.` nor `..`, which a
+            path cannot hold. Example: po-4711.
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Response[CustomerKeyReportResponse]
+    """
+
+    kwargs = _get_kwargs(
+        key=key,
+    )
+
+    response = client.get_httpx_client().request(
+        **kwargs,
+    )
+
+    return _build_response(client=client, response=response)
+
+
+def sync(
+    *,
+    client: AuthenticatedClient,
+    key: str,
+) -> CustomerKeyReportResponse | None:
+    """What has a key done? (key in the query)
+
+     Answers as `GET /customer-idempotency-keys/{key}`, and finds every key behind every proxy and
+    gateway, also a key with `%` or
+    `/`.
+
+    Args:
+        key (str): Your own name for one effect; visible ASCII, and neither `.` nor `..`, which a
+            path cannot hold. Example: po-4711.
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        CustomerKeyReportResponse
+    """
+
+    return sync_detailed(
+        client=client,
+        key=key,
+    ).parsed
+
+
+async def asyncio_detailed(
+    *,
+    client: AuthenticatedClient,
+    key: str,
+) -> Response[CustomerKeyReportResponse]:
+    """What has a key done? (key in the query)
+
+     Answers as `GET /customer-idempotency-keys/{key}`, and finds every key behind every proxy and
+    gateway, also a key with `%` or
+    `/`.
+
+    Args:
+        key (str): Your own name for one effect; visible ASCII, and neither `.` nor `..`, which a
+            path cannot hold. Example: po-4711.
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Response[CustomerKeyReportResponse]
+    """
+
+    kwargs = _get_kwargs(
+        key=key,
+    )
+
+    response = await client.get_async_httpx_client().request(**kwargs)
+
+    return _build_response(client=client, response=response)
+
+
+async def asyncio(
+    *,
+    client: AuthenticatedClient,
+    key: str,
+) -> CustomerKeyReportResponse | None:
+    """What has a key done? (key in the query)
+
+     Answers as `GET /customer-idempotency-keys/{key}`, and finds every key behind every proxy and
+    gateway, also a key with `%` or
+    `/`.
+
+    Args:
+        key (str): Your own name for one effect; visible ASCII, and neither `.` nor `..`, which a
+            path cannot hold. Example: po-4711.
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        CustomerKeyReportResponse
+    """
+
+    return (
+        await asyncio_detailed(
+            client=client,
+            key=key,
+        )
+    ).parsed

@@ -1,0 +1,29 @@
+package system_test
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// TestMakeRunCompiles checks that the first `make run` of a clone says that it compiles, and a later one does not.
+func TestMakeRunCompiles(t *testing.T) {
+	clone := t.TempDir()
+	compiler := "#!/bin/sh\nmkdir -p bin; echo echo started > bin/b2b; chmod +x bin/b2b\n"
+	for name, content := range map[string]string{"go": compiler, "Makefile": page(t, "Makefile")} {
+		if err := os.WriteFile(filepath.Join(clone, name), []byte(content), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, first := range []bool{true, false} {
+		run := exec.Command("make", "run")
+		run.Dir, run.Env = clone, append(os.Environ(), "PATH="+clone+":"+os.Getenv("PATH"))
+		out, err := run.CombinedOutput()
+		lines := strings.Split(strings.TrimSpace(string(out)), "\n")
+		if err != nil || strings.Contains(lines[0], "compiling") != first || lines[len(lines)-1] != "started" {
+			t.Errorf("first %t: %s (%v)", first, out, err)
+		}
+	}
+}
