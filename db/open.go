@@ -82,7 +82,7 @@ func Open(ctx context.Context, c Config) (*gorm.DB, error) {
 		SkipDefaultTransaction: true,
 		DisableAutomaticPing:   true,
 		NowFunc:                func() time.Time { return time.Now().UTC() },
-		Logger:                 logger.Discard, // package web logs errors, and LogSlow adds slow statements
+		Logger:                 logger.Discard, // package web logs errors, and Log adds slow statements
 	})
 }
 

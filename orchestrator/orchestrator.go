@@ -10,6 +10,9 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promauto"
+
 	"example.com/b2b/v2/internal/apperr"
 	"example.com/b2b/v2/internal/auth"
 	"example.com/b2b/v2/internal/correlation"
@@ -221,6 +224,11 @@ func (s *Service) settle(
 	return err
 }
 
+var compensations = promauto.NewCounter(prometheus.CounterOpts{
+	Name: "b2b_compensations_total",
+	Help: "Orders that were placed, could not be confirmed, and were canceled again.",
+})
+
 // compensate cancels the order and returns the result. It returns nil when the order was confirmed meanwhile.
 func (s *Service) compensate(ctx context.Context, id int64) (*ordersapi.Order, error) {
 	res, err := ask(ctx, ordersAPI, func() (*ordersapi.CancelOrderResponse, error) {
@@ -229,6 +237,7 @@ func (s *Service) compensate(ctx context.Context, id int64) (*ordersapi.Order, e
 	}, (*ordersapi.CancelOrderResponse).GetJSON200)
 	switch {
 	case err == nil:
+		compensations.Inc()
 		return &res.JSON200.Data, nil
 	case res != nil && res.JSON412 != nil:
 		return nil, nil

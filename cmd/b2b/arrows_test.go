@@ -17,8 +17,8 @@ const module = "example.com/b2b/v2/"
 // rooms are the packages of internal/, lowest first: each imports only packages before it. A generator, which
 // nothing imports, need not stand here.
 var rooms = []string{
-	"buildinfo", "formats", "apperr", "auth", "correlation", "batch", "fair", "etag", "validation", "bulk", "docs",
-	"server", "peer", "web", "web/webtest", "idempotency", "history", "service", "config", "generate",
+	"buildinfo", "formats", "apperr", "auth", "correlation", "timing", "batch", "fair", "etag", "validation", "bulk",
+	"docs", "server", "peer", "web", "web/webtest", "idempotency", "history", "service", "config", "generate",
 }
 
 // TestRooms holds the order of the packages of internal/: no import runs back up.

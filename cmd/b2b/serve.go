@@ -41,7 +41,7 @@ func serve(ctx context.Context, c *config.Settings, services []*service, out io.
 	if err != nil {
 		return err
 	}
-	log := slog.New(slog.NewJSONHandler(os.Stderr, &slog.HandlerOptions{Level: c.LogLevel}))
+	log := slog.New(logHandler(c))
 	if config.KnownToAll(c.ServiceTokens[0]) {
 		log.Warn("SERVICE_TOKEN is one that everybody knows; " +
 			"set APP_ENV=production before others can reach this machine")
@@ -76,7 +76,7 @@ func serve(ctx context.Context, c *config.Settings, services []*service, out io.
 	o.Limits.Exports = min(o.Limits.Exports, maxConnections/10)
 	var names []string
 	for _, s := range services {
-		o.Log = log.With("service", s.name)
+		o.Log, o.Service = log.With("service", s.name), s.name
 		o.Others = others(c, s, services)
 		if err := s.prepare(g, o, maxConnections, c.MaxPerAddress); err != nil {
 			return err
@@ -86,6 +86,15 @@ func serve(ctx context.Context, c *config.Settings, services []*service, out io.
 	}
 	if g != nil {
 		fmt.Fprintf(out, "%-14s %s\n", "Data", db.Config(c.Database))
+	}
+	ops, err := listenForOperators(c)
+	if err != nil {
+		return err
+	}
+	if ops != nil {
+		defer ops.Close()
+		fmt.Fprintf(out, "%-14s http://%s/metrics\n", "For operators", ops.Addr())
+		go serveOperators(ops, g)
 	}
 	last := services[len(services)-1]
 	fmt.Fprintf(out, "\nTry: "+last.try+"\n", *last.base)
@@ -129,7 +138,7 @@ func openReady(ctx context.Context, c *config.Settings, log *slog.Logger, seed b
 	if err != nil {
 		return nil, err
 	}
-	db.LogSlow(g, log, web.LoggedCorrelationID)
+	db.Log(g, log, c.SlowQuery, web.LoggedCorrelationID)
 	if c.MigrateOnStart {
 		if _, err = db.Migrate(ctx, g); err != nil {
 			err = fmt.Errorf("the schema could not be brought up to date: %w", err)
@@ -181,13 +190,13 @@ func read(c *config.Settings, services []*service) error {
 		}
 	}
 	if services[0].database {
-		groups = append(groups, &c.Database, &c.Migration, &c.Keys)
+		groups = append(groups, &c.Database, &c.Migration, &c.Keys, &c.SlowQueries)
 	}
 	if len(services) == 1 {
 		groups = append(append(groups, &c.SinglePort), services[0].peers...)
 	}
 	groups = append(groups, &c.Logging, &c.Access, &c.JWT, &c.Serving, &c.Limiting, &c.Listening, &c.Browsers,
-		&c.Ports, &c.Stopping)
+		&c.Observing, &c.Ports, &c.Stopping)
 	err := c.Read(groups...)
 	if c.Only != nil {
 		*services[0].port = *c.Only

@@ -49,6 +49,8 @@ type Settings struct {
 	Limiting
 	Listening
 	Browsers
+	Observing
+	SlowQueries
 	Stopping
 	SinglePort
 	Ports
@@ -70,8 +72,15 @@ const (
 
 // Logging configures the log.
 type Logging struct {
-	LogLevel slog.Level `env:"LOG_LEVEL" default:"info" oneof:"debug info warn error" help:"lines below this level are left out"`
+	LogLevel  slog.Level `env:"LOG_LEVEL" default:"info" oneof:"debug info warn error" help:"lines below this level are left out"`
+	LogFormat string     `env:"LOG_FORMAT" oneof:"json text" help:"how a line of the log is written; without it text on a terminal, and json elsewhere"`
 }
+
+// The values of Logging.LogFormat.
+const (
+	JSONLog = "json"
+	TextLog = "text"
+)
 
 // Database has the same fields as db.Config. This package must not import db, because the Lambda function
 // must not contain database code.
@@ -162,6 +171,17 @@ type Listening struct {
 type Browsers struct {
 	Hosts   []string `env:"ALLOWED_HOSTS" format:"name" help:"names by which callers without a token may call the services, separated by commas; localhost and IP addresses always may; without it any name, but none other on localhost"`
 	Origins []string `env:"CORS_ALLOWED_ORIGINS" format:"origin" help:"sites whose pages may call the services, separated by commas, such as https://shop.example.com"`
+}
+
+// Observing configures what operators see of every service outside Lambda, besides the log.
+type Observing struct {
+	OpsPort    *int   `env:"OPS_PORT" from:"0" to:"65535" help:"port for operators: /metrics for Prometheus, and /debug/pprof; 0 takes a free one; without it none"`
+	OpsAddress string `env:"OPS_ADDRESS" format:"ip" default:"127.0.0.1" help:"the address of OPS_PORT; whoever reaches it needs no token, so never a public one"`
+}
+
+// SlowQueries configures the log of slow statements, for services with a database.
+type SlowQueries struct {
+	SlowQuery time.Duration `env:"SLOW_QUERY_MS" default:"500" unit:"milliseconds" from:"1" to:"60000" help:"an SQL statement that takes this long, waits for locks included, is a line of the log, without its values"`
 }
 
 // Stopping configures the shutdown of every service outside Lambda.
@@ -349,7 +369,9 @@ func variablesOf(group reflect.Type) (all []Variable) {
 	return all
 }
 
-var units = map[string]time.Duration{"seconds": time.Second, "minutes": time.Minute, "hours": time.Hour}
+var units = map[string]time.Duration{
+	"milliseconds": time.Millisecond, "seconds": time.Second, "minutes": time.Minute, "hours": time.Hour,
+}
 
 // DefaultText returns the defaults as a text for tables. The parameter quote is put before and after each
 // value.

@@ -15,6 +15,7 @@ import (
 
 // Options configure an engine.
 type Options struct {
+	Service  string       // name of the service in metrics
 	Document []byte       // the service's OpenAPI document, in YAML
 	Open     bool         // callers need no token, except for operations that need the service token
 	Tokens   auth.Tokens  // accepted tokens
@@ -49,6 +50,7 @@ func New(o Options) Engine {
 		readForwarded,
 		beginCall(operations, o.CorrelationIDInBody),
 		accessLog(o.Log),
+		measure(o.Service),
 		bufferResponse,
 		recoverPanics,
 		securityHeaders(pagePolicy(o.Browsers, o.Others)),
