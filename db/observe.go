@@ -17,7 +17,7 @@ import (
 var (
 	statementSeconds = promauto.NewHistogramVec(prometheus.HistogramOpts{
 		Name:    "b2b_db_statement_duration_seconds",
-		Help:    "Time of SQL statements, waits for locks included, by the kind and the first table of the statement.",
+		Help:    "Time of SQL statements, waits for locks included, by the kind and the first table.",
 		Buckets: []float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10},
 	}, []string{"statement"})
 	connectionSeconds = promauto.NewHistogram(prometheus.HistogramOpts{
@@ -34,25 +34,17 @@ var (
 // Log makes g log each statement that takes at least the time slow, waits for locks included: name, text
 // without values, time, number of rows, and the context's correlation id. Call Log before g is used.
 func Log(g *gorm.DB, log *slog.Logger, slow time.Duration, correlationID func(ctx context.Context) string) {
-	g.Logger = statementLog{logger.Discard, func(ctx context.Context, name, sql string, took time.Duration, rows int64) {
-		if took < slow {
-			return
-		}
-		attributes := []any{"statement", name, "sql", sql[:min(len(sql), maxLoggedSQL)],
-			"ms", took.Milliseconds(), "rows", rows}
-		if id := correlationID(ctx); id != "" {
-			attributes = append(attributes, "correlation_id", id)
-		}
-		log.WarnContext(ctx, "slow statement", attributes...)
-	}}
+	g.Logger = statementLog{logger.Discard, log, slow, correlationID}
 }
 
 const maxLoggedSQL = 2000 // bytes of a statement's text
 
-// statementLog counts every statement of gorm, and hands the statement to the function log.
+// statementLog counts every statement of gorm, and logs the slow statements.
 type statementLog struct {
 	logger.Interface
-	log func(ctx context.Context, name, sql string, took time.Duration, rows int64)
+	log           *slog.Logger
+	slow          time.Duration
+	correlationID func(ctx context.Context) string
 }
 
 // Trace implements logger.Interface.
@@ -61,7 +53,15 @@ func (l statementLog) Trace(ctx context.Context, begin time.Time, statement func
 	sql, rows := statement()
 	name := statementName(sql)
 	count(ctx, name, took)
-	l.log(ctx, name, sql, took, rows)
+	if took < l.slow {
+		return
+	}
+	attributes := []any{"statement", name, "sql", sql[:min(len(sql), maxLoggedSQL)],
+		"ms", took.Milliseconds(), "rows", rows}
+	if id := l.correlationID(ctx); id != "" {
+		attributes = append(attributes, "correlation_id", id)
+	}
+	l.log.WarnContext(ctx, "slow statement", attributes...)
 }
 
 func count(ctx context.Context, name string, took time.Duration) {

@@ -78,6 +78,7 @@ func newClient(t http.RoundTripper, name, token string, timeout, openFor time.Du
 		// See transport.verdict.
 		IsExcluded: func(err error) bool { return errors.Is(err, context.Canceled) },
 	})
+	breakerOpen.WithLabelValues(name).Set(openness(gobreaker.StateClosed))
 	return &http.Client{Transport: transport{t, name, token, timeout, breaker}}
 }
 
