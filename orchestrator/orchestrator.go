@@ -224,6 +224,25 @@ func (s *Service) settle(
 	return err
 }
 
+// readyWithin limits the time in which the other services must say that they are ready.
+const readyWithin = 2 * time.Second
+
+// ready returns 503 unavailable unless both other services are ready.
+func (s *Service) ready(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, readyWithin)
+	defer cancel()
+	customers, customersErr := s.customers.GetReadyWithResponse(ctx)
+	orders, ordersErr := s.orders.GetReadyWithResponse(ctx)
+	if err := errors.Join(customersErr, ordersErr); err != nil {
+		return apperr.Unavailable.Because(err)
+	}
+	if customers.JSON200 == nil || orders.JSON200 == nil {
+		return apperr.Unavailable.Because(fmt.Errorf(
+			"the %s answered %s, the %s %s", customersAPI.name, customers.Status(), ordersAPI.name, orders.Status()))
+	}
+	return nil
+}
+
 var compensations = promauto.NewCounter(prometheus.CounterOpts{
 	Name: "b2b_compensations_total",
 	Help: "Orders that were placed, could not be confirmed, and were canceled again.",

@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
@@ -69,6 +70,7 @@ func serve(ctx context.Context, c *config.Settings, services []*service, out io.
 	if err != nil {
 		return err
 	}
+	o.Stopping = func() bool { return ctx.Err() != nil }
 	o.Browsers.Local = address == server.Loopback || net.ParseIP(address).IsLoopback()
 	o.Browsers.Siblings = siblings
 	o.Limits.InFlight = min(o.Limits.InFlight, maxConnections/2) // keeps connections free for 429 and 503
@@ -100,14 +102,26 @@ func serve(ctx context.Context, c *config.Settings, services []*service, out io.
 	fmt.Fprintf(out, "\nTry: "+last.try+"\n", *last.base)
 	log.Info("started", "services", names, "version", buildinfo.Version(),
 		"app_env", c.Env, "auth_mode", c.AuthMode)
-	defer log.Info("stopped")
 	go debug.FreeOSMemory() // releases the memory that only the start has needed
-	context.AfterFunc(ctx, func() { log.Info("stopping once the requests in flight are answered") })
-	// The context drained is shared by all services. It ends ShutdownTimeout after ctx has ended.
+	stopping := sync.OnceFunc(func() {
+		log.Info("stopping once the requests in flight are answered", "not_ready_for_seconds", c.DrainDelay.Seconds())
+	})
+	context.AfterFunc(ctx, stopping)
+	defer func() {
+		if ctx.Err() != nil {
+			stopping() // before the next line, also when the services have already stopped
+		}
+		log.Info("stopped")
+	}()
+	// Load balancers notice within DrainDelay that the services are not ready.
+	draining, drain := context.WithCancel(context.WithoutCancel(ctx))
+	defer drain()
+	context.AfterFunc(ctx, func() { time.AfterFunc(c.DrainDelay, drain) })
+	// The context drained is shared by all services. It ends ShutdownTimeout after draining has ended.
 	drained, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
-	context.AfterFunc(ctx, func() { time.AfterFunc(c.ShutdownTimeout, stop) })
-	return runUntil(ctx, drained, services)
+	context.AfterFunc(draining, func() { time.AfterFunc(c.ShutdownTimeout, stop) })
+	return runUntil(draining, drained, services)
 }
 
 // listen opens the listeners of the services, and stores the ports and the addresses in the fields port and

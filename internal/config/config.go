@@ -186,6 +186,7 @@ type SlowQueries struct {
 
 // Stopping configures the shutdown of every service outside Lambda.
 type Stopping struct {
+	DrainDelay      time.Duration `env:"DRAIN_DELAY_SECONDS" development:"0" production:"5" unit:"seconds" from:"0" to:"300" help:"how long after SIGTERM the services still take requests while /ready says 503, so that load balancers turn away first"`
 	ShutdownTimeout time.Duration `env:"SHUTDOWN_TIMEOUT_SECONDS" default:"30" unit:"seconds" from:"1" to:"300" help:"how long requests in flight get on SIGTERM, all services of a process together"`
 }
 

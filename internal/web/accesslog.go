@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"regexp"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -14,14 +15,26 @@ import (
 	"example.com/b2b/v2/internal/timing"
 )
 
-// accessLog writes a log line for each request after the answer. The level is debug for successful probes
-// (/health and /ready), error for an error with a status of 500 or more, and info for all other requests.
-// After a file that an error has stopped, accessLog closes the connection.
+// accessLog writes a log line for each request after the answer. The level is error for an error with a status
+// of 500 or more, and info for all other requests. For the probes /health and /ready, the level is debug
+// unless the status has changed since the last probe. After a file that an error has stopped, accessLog closes
+// the connection.
 func accessLog(log *slog.Logger) gin.HandlerFunc {
+	lastStatus := map[string]*atomic.Int64{"/health": new(atomic.Int64), "/ready": new(atomic.Int64)}
+	for _, status := range lastStatus {
+		status.Store(http.StatusOK)
+	}
 	return func(c *gin.Context) {
 		start := time.Now()
 		c.Next()
-		log.LogAttrs(c.Request.Context(), level(c), "request", attributes(c, time.Since(start))...)
+		l := level(c)
+		if last := lastStatus[c.FullPath()]; last != nil {
+			now := int64(c.Writer.Status())
+			if last.Swap(now) == now {
+				l = slog.LevelDebug
+			}
+		}
+		log.LogAttrs(c.Request.Context(), l, "request", attributes(c, time.Since(start))...)
 		if callOf(c).cut {
 			panic(http.ErrAbortHandler) // closes the connection, because the file is incomplete
 		}
@@ -29,13 +42,8 @@ func accessLog(log *slog.Logger) gin.HandlerFunc {
 }
 
 func level(c *gin.Context) slog.Level {
-	failed := c.Errors.Last() != nil
-	isProbe := c.FullPath() == "/health" || c.FullPath() == "/ready"
-	switch {
-	case failed && loggedStatus(c) >= http.StatusInternalServerError:
+	if c.Errors.Last() != nil && loggedStatus(c) >= http.StatusInternalServerError {
 		return slog.LevelError
-	case !failed && isProbe:
-		return slog.LevelDebug
 	}
 	return slog.LevelInfo
 }

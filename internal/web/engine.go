@@ -28,6 +28,7 @@ type Options struct {
 	BodyTimeout time.Duration
 	Limits      Limits
 	Browsers    Browsers
+	Stopping    func() bool // reports whether the service is about to stop; nil means never
 
 	// CorrelationIDInBody is for the orchestrator: the body of a request may have the correlation id, as
 	// `correlation_id`, and the body of each error has the id, as `correlationId`.
@@ -56,6 +57,7 @@ func New(o Options) Engine {
 		securityHeaders(pagePolicy(o.Browsers, o.Others)),
 		guardBrowsers(o.Browsers),
 		refuseMethod(operations.allow),
+		announceStop(o.Stopping),
 		forOperations(announceSunset),
 		forOperations(authorize(o.Tokens, newRateLimiter(o.Limits.Rate, o.Limits.Burst))),
 		forOperations(validate(bodyTimeout, o.CorrelationIDInBody)),

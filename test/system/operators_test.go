@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 
 	dto "github.com/prometheus/client_model/go"
@@ -174,4 +175,69 @@ func value(family *dto.MetricFamily, labels string) (float64, bool) {
 		return m.GetCounter().GetValue() + m.GetGauge().GetValue(), true
 	}
 	return 0, false
+}
+
+// TestReadyEndsFirst sends SIGTERM to b2b with a DRAIN_DELAY_SECONDS. /ready answers 503, and orders are still
+// placed; each answer closes its connection. Then b2b ends, and its log has the steps in order.
+func TestReadyEndsFirst(t *testing.T) {
+	c := db.Config{Driver: db.SQLite, Path: t.TempDir() + "/b2b.db"}
+	p := start(t, slices.Concat(environment(c), anyPorts, []string{"DRAIN_DELAY_SECONDS=3"}))
+	bases := []string{p.customers, p.orders, p.orchestrator}
+	ready := func(base string) int {
+		status, _, _ := webtest.Do(t, "GET", base+"/ready", "")
+		return status
+	}
+	for _, base := range bases {
+		if status := ready(base); status != http.StatusOK {
+			t.Errorf("%s before SIGTERM: %d", base, status)
+		}
+	}
+	p.cmd.Process.Signal(syscall.SIGTERM)
+	for _, base := range bases {
+		until(t, "/ready is 503", func() bool { return ready(base) == http.StatusServiceUnavailable })
+	}
+	const order = `{"customer_id":1,"items":[{"product_id":2,"qty":1}],"idempotency_key":"draining"}`
+	res, err := http.Post(p.orchestrator+"/orchestrator/create-and-confirm-order", "application/json",
+		strings.NewReader(order))
+	if err != nil {
+		t.Fatal(err)
+	}
+	res.Body.Close()
+	if res.StatusCode != http.StatusCreated || !res.Close {
+		t.Errorf("an order meanwhile: %d, closes its connection: %v", res.StatusCode, res.Close)
+	}
+	if p.cmd.Wait(); p.cmd.ProcessState.ExitCode() != 0 {
+		t.Errorf("exit code %d: %s", p.cmd.ProcessState.ExitCode(), p.log)
+	}
+	log := p.log.String()
+	stopping, stopped := strings.Index(log, `"stopping`), strings.Index(log, `"stopped"`)
+	if stopping < 0 || stopped < stopping {
+		t.Errorf("the log has stopping at %d, stopped at %d", stopping, stopped)
+	}
+}
+
+// TestReadyWithoutMigrations starts b2b on an empty database, without migrations. /ready answers 503, the log
+// names the command that helps, and once somebody has migrated, /ready answers 200.
+func TestReadyWithoutMigrations(t *testing.T) {
+	dbtest.EachConfig(t, func(t *testing.T, c db.Config) {
+		p := start(t, slices.Concat(environment(c), []string{"MIGRATE_ON_START=false", "PORT=0"}), "orders")
+		for range 3 {
+			if status, _, _ := webtest.Do(t, "GET", p.orders+"/ready", ""); status != http.StatusServiceUnavailable {
+				t.Errorf("without a schema: %d", status)
+			}
+		}
+		if _, err := execute(t, databaseOnly(c), "migrate"); err != nil {
+			t.Fatal(err)
+		}
+		if status, _, _ := webtest.Do(t, "GET", p.orders+"/ready", ""); status != http.StatusOK {
+			t.Errorf("after b2b migrate: %d", status)
+		}
+		p.stop()
+		if !strings.Contains(p.log.String(), "b2b migrate") {
+			t.Errorf("the log does not name b2b migrate: %s", p.log)
+		}
+		if n := strings.Count(p.log.String(), `"path":"/ready"`); n != 2 {
+			t.Errorf("%d lines for 4 probes, want one for each change: %s", n, p.log)
+		}
+	})
 }
