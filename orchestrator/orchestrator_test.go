@@ -108,7 +108,10 @@ func (p *peers) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			ID: 5, CustomerID: 1, Status: contract.CREATED, TotalCents: 389700,
 			AllowedActions: []ordersapi.OrderAction{},
 		},
-		Items: []contract.OrderItem{{ProductID: 2, Qty: 3, UnitPriceCents: 129900, SubtotalCents: 389700}},
+		Items: []contract.OrderItem{{
+			ProductID: 2, Sku: "LAPTOP-HP-2024", Name: "HP EliteBook 840", Qty: 3,
+			UnitPriceCents: 129900, SubtotalCents: 389700,
+		}},
 	}
 	w.Header().Set("Content-Type", "application/json")
 	if p.replayed != "" {
@@ -197,7 +200,7 @@ func TestCreateAndConfirmOrder(t *testing.T) {
 	want := `{"success":true,"correlationId":"req-1","data":{` +
 		`"customer":{"id":1,"name":"ACME Corporation","email":"ops@acme.com","phone":"+1-555-0100"},` +
 		`"order":{"id":5,"status":"CONFIRMED","total_cents":389700,"items":[` +
-		`{"product_id":2,"qty":3,"unit_price_cents":129900,"subtotal_cents":389700}]}}}`
+		`{"product_id":2,"sku":"LAPTOP-HP-2024","name":"HP EliteBook 840","qty":3,"unit_price_cents":129900,"subtotal_cents":389700}]}}}`
 	if status != 201 || strings.TrimSpace(string(body)) != want {
 		t.Errorf("%d %s", status, body)
 	}
@@ -266,6 +269,7 @@ func TestRefusedStep(t *testing.T) {
 		{createStep, 400, "insufficient_stock", "/items/0/qty", false},
 		{createStep, 404, "product_not_found", "/items/0/product_id", false},
 		{createStep, 409, "external_ref_taken", "/external_ref", false},
+		{createStep, 409, "total_changed", "/expected_total_cents", false},
 		{createStep, 400, "product_inactive", "/items/0/sku", false},
 		{createStep, 422, "idempotency_key_reused", "/idempotency_key", false},
 		{confirmStep, 400, "order_not_confirmable", "/id", true},

@@ -253,6 +253,7 @@ func (b *books) createOrder(n api.NewOrder) verdict {
 			const detail = "/items/%d/qty product %d: asked %d, available %d"
 			short.details = append(short.details, fmt.Sprintf(detail, line, p.ID, item.Qty, p.Stock))
 		}
+		o.Items[i].Sku, o.Items[i].Name = p.Sku, p.Name
 		o.Items[i].UnitPriceCents, o.Items[i].SubtotalCents = p.PriceCents, p.PriceCents*item.Qty
 		o.TotalCents += p.PriceCents * item.Qty
 	}
@@ -264,6 +265,19 @@ func (b *books) createOrder(n api.NewOrder) verdict {
 	}
 	if short.details != nil {
 		return short
+	}
+	if expected := n.ExpectedTotalCents; expected != nil && *expected != o.TotalCents {
+		changed := refused(409, "total_changed",
+			fmt.Sprintf("/expected_total_cents is %d, and the total is %d", *expected, o.TotalCents))
+		for i, l := range n.Items {
+			p, field := pick(b.products, func(p *api.Product) bool { return l.Sku != nil && p.Sku == *l.Sku }), "sku"
+			if l.ProductID != nil {
+				p, field = b.product(*l.ProductID), "product_id"
+			}
+			const detail = "/items/%d/%s product %d: %d cents a piece"
+			changed.details = append(changed.details, fmt.Sprintf(detail, i, field, p.ID, p.PriceCents))
+		}
+		return changed
 	}
 	for _, item := range o.Items {
 		p := b.product(item.ProductID)
@@ -631,6 +645,9 @@ func (m *machine) drawNewOrder(r *rapid.T) {
 		}
 		product := m.drawProduct(r)
 		n.Items = append(n.Items, line(product, rapid.SampledFrom([]int64{1, 2, 3, 1, 15}).Draw(r, "qty")))
+	}
+	if oneIn(r, 4, "expects a total") {
+		n.ExpectedTotalCents = new(int64(rapid.SampledFrom([]int{0, 100, 200, 300}).Draw(r, "total")))
 	}
 	m.do(r, func(r *rapid.T) {
 		down := oneIn(r, 8, "customers down")

@@ -18,7 +18,8 @@ func (c *Config) orderResponse(o order) api.OrderResponse {
 func (c *Config) orderView(o order) api.Order {
 	return api.Order{OrderSummary: c.summary(o), Items: service.Views(o.Items, func(i item) contract.OrderItem {
 		return contract.OrderItem{
-			ProductID: i.ProductID, Qty: i.Qty, UnitPriceCents: i.UnitPriceCents, SubtotalCents: i.SubtotalCents,
+			ProductID: i.ProductID, Sku: i.SKU, Name: i.Name, Qty: i.Qty,
+			UnitPriceCents: i.UnitPriceCents, SubtotalCents: i.SubtotalCents,
 		}
 	})}
 }
@@ -46,7 +47,7 @@ func metadata(texts map[string]string) *contract.OrderMetadata {
 }
 
 // quoteView returns a quote as the API shows it. The parameter asked is the order in the request; with only
-// the fillable lines, it becomes the field Fillable.
+// the fillable lines and their price, it becomes the field Fillable.
 func quoteView(q quote, asked api.NewOrder) api.Quote {
 	view := api.Quote{
 		Items: service.Views(q.Items, quotedItem), TotalCents: q.TotalCents,
@@ -56,18 +57,19 @@ func quoteView(q quote, asked api.NewOrder) api.Quote {
 		asked.Items = service.Views(q.Fillable, func(l line) contract.NewOrderItem {
 			return contract.NewOrderItem{ProductID: l.ProductID, Sku: l.SKU, Qty: l.Qty}
 		})
+		asked.ExpectedTotalCents = &q.FillableTotalCents
 		view.Fillable = &asked
 	}
 	return view
 }
 
 func quotedItem(i item) api.QuotedItem {
-	return api.QuotedItem{ProductID: i.ProductID, Sku: i.product.SKU, Qty: i.Qty,
+	return api.QuotedItem{ProductID: i.ProductID, Sku: i.SKU, Qty: i.Qty,
 		UnitPriceCents: i.UnitPriceCents, SubtotalCents: i.SubtotalCents}
 }
 
 func shortageView(i item) api.Shortage {
-	return api.Shortage{ProductID: i.ProductID, Sku: i.product.SKU, Requested: i.Qty, Available: i.product.Stock}
+	return api.Shortage{ProductID: i.ProductID, Sku: i.SKU, Requested: i.Qty, Available: i.product.Stock}
 }
 
 func productResponse(p product) api.ProductResponse {

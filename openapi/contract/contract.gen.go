@@ -35,6 +35,7 @@ const (
 	RequestTimeout         ErrorCode = "request_timeout"
 	SkuTaken               ErrorCode = "sku_taken"
 	Timeout                ErrorCode = "timeout"
+	TotalChanged           ErrorCode = "total_changed"
 	Unauthorized           ErrorCode = "unauthorized"
 	Unavailable            ErrorCode = "unavailable"
 	UnsupportedMediaType   ErrorCode = "unsupported_media_type"
@@ -96,6 +97,8 @@ func (e ErrorCode) Valid() bool {
 	case SkuTaken:
 		return true
 	case Timeout:
+		return true
+	case TotalChanged:
 		return true
 	case Unauthorized:
 		return true
@@ -407,6 +410,11 @@ type EventSubject string
 // Example: order.created
 type EventType string
 
+// ExpectedTotalCents What you expect the order to cost, in cents. When it costs anything else, it is refused with 409 `total_changed` and nothing is taken. Not stored with the order.
+//
+// Example: 259800
+type ExpectedTotalCents = int64
+
 // FileFormat How a file is written.
 //
 // Example: csv
@@ -577,6 +585,16 @@ type OrderItem struct {
 	//
 	// Example: 1
 	ProductID ID `json:"product_id"`
+
+	// Sku The product's code when the order was placed.
+	//
+	// Example: LAPTOP-HP-2024
+	Sku string `json:"sku"`
+
+	// Name The product's name when the order was placed; renaming the product does not change it.
+	//
+	// Example: HP EliteBook 840
+	Name string `json:"name"`
 
 	// Qty Pieces. Several lines of a request may have been merged into this one.
 	//

@@ -168,6 +168,11 @@ type NewOrder struct {
 	// Items The lines of the order.
 	Items []externalRef0.NewOrderItem `json:"items"`
 
+	// ExpectedTotalCents What you expect the order to cost, in cents. When it costs anything else, it is refused with 409 `total_changed` and nothing is taken. Not stored with the order.
+	//
+	// Example: 259800
+	ExpectedTotalCents *externalRef0.ExpectedTotalCents `json:"expected_total_cents,omitempty"`
+
 	// ExternalRef The customer's own number for the order, such as that of its purchase order; case-sensitive, without spaces at either end or control characters. No two orders of one customer that are not CANCELED have the same.
 	//
 	// Example: PO-2024-0815
@@ -673,8 +678,8 @@ type CustomerNotFoundOrProductNotFound = externalRef0.APIError
 // CustomersUnavailableOrUnavailable defines model for CustomersUnavailableOrUnavailable.
 type CustomersUnavailableOrUnavailable = externalRef0.APIError
 
-// ExternalRefTaken defines model for ExternalRefTaken.
-type ExternalRefTaken = externalRef0.APIError
+// ExternalRefTakenOrTotalChanged defines model for ExternalRefTakenOrTotalChanged.
+type ExternalRefTakenOrTotalChanged = externalRef0.APIError
 
 // Forbidden defines model for Forbidden.
 type Forbidden = externalRef0.APIError
@@ -1087,12 +1092,16 @@ type ClientInterface interface {
 
 	// CreateOrderWithBody Place an order
 	//
-	// Checks the customer, takes the stock of every line or of none, and fixes the price of each line. A line names its product by
-	// `product_id` or by `sku`. Two lines with one product become one item. The order is then CREATED: confirm it or cancel it.
+	// Checks the customer, takes the stock of every line or of none, and fixes the sku, the name and the price of each line. A line
+	// names its product by `product_id` or by `sku`. Two lines with one product become one item. The order is then CREATED: confirm
+	// it or cancel it.
 	//
 	// Send an `X-Idempotency-Key` of your own for each order, and repeat a call whose answer you did not get with the same
 	// key and body: you get the first answer again, with `Idempotency-Replayed: true`, and never a second order. A refused
 	// call (no stock, say) leaves the key free.
+	//
+	// Send as `expected_total_cents` what you were told that the order costs: when prices have changed since, it is 409
+	// `total_changed`, with the new total and the price of each line in `details`, and nothing is taken.
 	//
 	// The key is forgotten after 24 hours. Send your own number for the order as `external_ref`, too: then a later repeat is 409
 	// `external_ref_taken`, and `params` in its detail names the order that is there, in `order_id`. Canceling that order, for
@@ -1105,12 +1114,16 @@ type ClientInterface interface {
 
 	// CreateOrder Place an order
 	//
-	// Checks the customer, takes the stock of every line or of none, and fixes the price of each line. A line names its product by
-	// `product_id` or by `sku`. Two lines with one product become one item. The order is then CREATED: confirm it or cancel it.
+	// Checks the customer, takes the stock of every line or of none, and fixes the sku, the name and the price of each line. A line
+	// names its product by `product_id` or by `sku`. Two lines with one product become one item. The order is then CREATED: confirm
+	// it or cancel it.
 	//
 	// Send an `X-Idempotency-Key` of your own for each order, and repeat a call whose answer you did not get with the same
 	// key and body: you get the first answer again, with `Idempotency-Replayed: true`, and never a second order. A refused
 	// call (no stock, say) leaves the key free.
+	//
+	// Send as `expected_total_cents` what you were told that the order costs: when prices have changed since, it is 409
+	// `total_changed`, with the new total and the price of each line in `details`, and nothing is taken.
 	//
 	// The key is forgotten after 24 hours. Send your own number for the order as `external_ref`, too: then a later repeat is 409
 	// `external_ref_taken`, and `params` in its detail names the order that is there, in `order_id`. Canceling that order, for
@@ -1141,7 +1154,9 @@ type ClientInterface interface {
 	//
 	// `fillable` is the order as far as the stock allows, ready to be posted to `/orders`: the same lines in the same words, those that
 	// come first are filled first, and a line with nothing left is gone. It is the whole order when nothing is short, and absent
-	// when nothing can be filled. `external_ref` and `metadata` are handed on in it as they are; whether the number is taken only placing says.
+	// when nothing can be filled. Its `expected_total_cents` is what it costs at the prices of this answer, whatever the request
+	// expects: placed at other prices, it is 409 `total_changed`. `external_ref` and `metadata` are handed on in it as they are;
+	// whether the number is taken only placing says.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -1156,7 +1171,9 @@ type ClientInterface interface {
 	//
 	// `fillable` is the order as far as the stock allows, ready to be posted to `/orders`: the same lines in the same words, those that
 	// come first are filled first, and a line with nothing left is gone. It is the whole order when nothing is short, and absent
-	// when nothing can be filled. `external_ref` and `metadata` are handed on in it as they are; whether the number is taken only placing says.
+	// when nothing can be filled. Its `expected_total_cents` is what it costs at the prices of this answer, whatever the request
+	// expects: placed at other prices, it is 409 `total_changed`. `external_ref` and `metadata` are handed on in it as they are;
+	// whether the number is taken only placing says.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -1273,7 +1290,7 @@ type ClientInterface interface {
 
 	// UpdateProductWithBody Change a product
 	//
-	// Sets what is given, at least one field. Orders that exist keep the price at which they were placed, and may be confirmed when
+	// Sets what is given, at least one field. Orders that exist keep the price and the name with which they were placed, and may be confirmed when
 	// the product is no longer active.
 	//
 	// `stock` sets the level, and so overwrites what was sold since you looked: to say "40 arrived", post a stock adjustment;
@@ -1286,7 +1303,7 @@ type ClientInterface interface {
 
 	// UpdateProduct Change a product
 	//
-	// Sets what is given, at least one field. Orders that exist keep the price at which they were placed, and may be confirmed when
+	// Sets what is given, at least one field. Orders that exist keep the price and the name with which they were placed, and may be confirmed when
 	// the product is no longer active.
 	//
 	// `stock` sets the level, and so overwrites what was sold since you looked: to say "40 arrived", post a stock adjustment;
@@ -1396,12 +1413,16 @@ func (c *Client) ListOrders(ctx context.Context, params *ListOrdersParams, reqEd
 
 // CreateOrderWithBody Place an order
 //
-// Checks the customer, takes the stock of every line or of none, and fixes the price of each line. A line names its product by
-// `product_id` or by `sku`. Two lines with one product become one item. The order is then CREATED: confirm it or cancel it.
+// Checks the customer, takes the stock of every line or of none, and fixes the sku, the name and the price of each line. A line
+// names its product by `product_id` or by `sku`. Two lines with one product become one item. The order is then CREATED: confirm
+// it or cancel it.
 //
 // Send an `X-Idempotency-Key` of your own for each order, and repeat a call whose answer you did not get with the same
 // key and body: you get the first answer again, with `Idempotency-Replayed: true`, and never a second order. A refused
 // call (no stock, say) leaves the key free.
+//
+// Send as `expected_total_cents` what you were told that the order costs: when prices have changed since, it is 409
+// `total_changed`, with the new total and the price of each line in `details`, and nothing is taken.
 //
 // The key is forgotten after 24 hours. Send your own number for the order as `external_ref`, too: then a later repeat is 409
 // `external_ref_taken`, and `params` in its detail names the order that is there, in `order_id`. Canceling that order, for
@@ -1424,12 +1445,16 @@ func (c *Client) CreateOrderWithBody(ctx context.Context, params *CreateOrderPar
 
 // CreateOrder Place an order
 //
-// Checks the customer, takes the stock of every line or of none, and fixes the price of each line. A line names its product by
-// `product_id` or by `sku`. Two lines with one product become one item. The order is then CREATED: confirm it or cancel it.
+// Checks the customer, takes the stock of every line or of none, and fixes the sku, the name and the price of each line. A line
+// names its product by `product_id` or by `sku`. Two lines with one product become one item. The order is then CREATED: confirm
+// it or cancel it.
 //
 // Send an `X-Idempotency-Key` of your own for each order, and repeat a call whose answer you did not get with the same
 // key and body: you get the first answer again, with `Idempotency-Replayed: true`, and never a second order. A refused
 // call (no stock, say) leaves the key free.
+//
+// Send as `expected_total_cents` what you were told that the order costs: when prices have changed since, it is 409
+// `total_changed`, with the new total and the price of each line in `details`, and nothing is taken.
 //
 // The key is forgotten after 24 hours. Send your own number for the order as `external_ref`, too: then a later repeat is 409
 // `external_ref_taken`, and `params` in its detail names the order that is there, in `order_id`. Canceling that order, for
@@ -1480,7 +1505,9 @@ func (c *Client) ExportOrders(ctx context.Context, params *ExportOrdersParams, r
 //
 // `fillable` is the order as far as the stock allows, ready to be posted to `/orders`: the same lines in the same words, those that
 // come first are filled first, and a line with nothing left is gone. It is the whole order when nothing is short, and absent
-// when nothing can be filled. `external_ref` and `metadata` are handed on in it as they are; whether the number is taken only placing says.
+// when nothing can be filled. Its `expected_total_cents` is what it costs at the prices of this answer, whatever the request
+// expects: placed at other prices, it is 409 `total_changed`. `external_ref` and `metadata` are handed on in it as they are;
+// whether the number is taken only placing says.
 //
 // Takes any type of body and a specified content type.
 //
@@ -1505,7 +1532,9 @@ func (c *Client) QuoteOrderWithBody(ctx context.Context, contentType string, bod
 //
 // `fillable` is the order as far as the stock allows, ready to be posted to `/orders`: the same lines in the same words, those that
 // come first are filled first, and a line with nothing left is gone. It is the whole order when nothing is short, and absent
-// when nothing can be filled. `external_ref` and `metadata` are handed on in it as they are; whether the number is taken only placing says.
+// when nothing can be filled. Its `expected_total_cents` is what it costs at the prices of this answer, whatever the request
+// expects: placed at other prices, it is 409 `total_changed`. `external_ref` and `metadata` are handed on in it as they are;
+// whether the number is taken only placing says.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -1742,7 +1771,7 @@ func (c *Client) GetProduct(ctx context.Context, id ProductID, params *GetProduc
 
 // UpdateProductWithBody Change a product
 //
-// Sets what is given, at least one field. Orders that exist keep the price at which they were placed, and may be confirmed when
+// Sets what is given, at least one field. Orders that exist keep the price and the name with which they were placed, and may be confirmed when
 // the product is no longer active.
 //
 // `stock` sets the level, and so overwrites what was sold since you looked: to say "40 arrived", post a stock adjustment;
@@ -1765,7 +1794,7 @@ func (c *Client) UpdateProductWithBody(ctx context.Context, id ProductID, params
 
 // UpdateProduct Change a product
 //
-// Sets what is given, at least one field. Orders that exist keep the price at which they were placed, and may be confirmed when
+// Sets what is given, at least one field. Orders that exist keep the price and the name with which they were placed, and may be confirmed when
 // the product is no longer active.
 //
 // `stock` sets the level, and so overwrites what was sold since you looked: to say "40 arrived", post a stock adjustment;
@@ -3360,12 +3389,16 @@ type ClientWithResponsesInterface interface {
 
 	// CreateOrderWithBodyWithResponse Place an order
 	//
-	// Checks the customer, takes the stock of every line or of none, and fixes the price of each line. A line names its product by
-	// `product_id` or by `sku`. Two lines with one product become one item. The order is then CREATED: confirm it or cancel it.
+	// Checks the customer, takes the stock of every line or of none, and fixes the sku, the name and the price of each line. A line
+	// names its product by `product_id` or by `sku`. Two lines with one product become one item. The order is then CREATED: confirm
+	// it or cancel it.
 	//
 	// Send an `X-Idempotency-Key` of your own for each order, and repeat a call whose answer you did not get with the same
 	// key and body: you get the first answer again, with `Idempotency-Replayed: true`, and never a second order. A refused
 	// call (no stock, say) leaves the key free.
+	//
+	// Send as `expected_total_cents` what you were told that the order costs: when prices have changed since, it is 409
+	// `total_changed`, with the new total and the price of each line in `details`, and nothing is taken.
 	//
 	// The key is forgotten after 24 hours. Send your own number for the order as `external_ref`, too: then a later repeat is 409
 	// `external_ref_taken`, and `params` in its detail names the order that is there, in `order_id`. Canceling that order, for
@@ -3378,12 +3411,16 @@ type ClientWithResponsesInterface interface {
 
 	// CreateOrderWithResponse Place an order
 	//
-	// Checks the customer, takes the stock of every line or of none, and fixes the price of each line. A line names its product by
-	// `product_id` or by `sku`. Two lines with one product become one item. The order is then CREATED: confirm it or cancel it.
+	// Checks the customer, takes the stock of every line or of none, and fixes the sku, the name and the price of each line. A line
+	// names its product by `product_id` or by `sku`. Two lines with one product become one item. The order is then CREATED: confirm
+	// it or cancel it.
 	//
 	// Send an `X-Idempotency-Key` of your own for each order, and repeat a call whose answer you did not get with the same
 	// key and body: you get the first answer again, with `Idempotency-Replayed: true`, and never a second order. A refused
 	// call (no stock, say) leaves the key free.
+	//
+	// Send as `expected_total_cents` what you were told that the order costs: when prices have changed since, it is 409
+	// `total_changed`, with the new total and the price of each line in `details`, and nothing is taken.
 	//
 	// The key is forgotten after 24 hours. Send your own number for the order as `external_ref`, too: then a later repeat is 409
 	// `external_ref_taken`, and `params` in its detail names the order that is there, in `order_id`. Canceling that order, for
@@ -3416,7 +3453,9 @@ type ClientWithResponsesInterface interface {
 	//
 	// `fillable` is the order as far as the stock allows, ready to be posted to `/orders`: the same lines in the same words, those that
 	// come first are filled first, and a line with nothing left is gone. It is the whole order when nothing is short, and absent
-	// when nothing can be filled. `external_ref` and `metadata` are handed on in it as they are; whether the number is taken only placing says.
+	// when nothing can be filled. Its `expected_total_cents` is what it costs at the prices of this answer, whatever the request
+	// expects: placed at other prices, it is 409 `total_changed`. `external_ref` and `metadata` are handed on in it as they are;
+	// whether the number is taken only placing says.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -3431,7 +3470,9 @@ type ClientWithResponsesInterface interface {
 	//
 	// `fillable` is the order as far as the stock allows, ready to be posted to `/orders`: the same lines in the same words, those that
 	// come first are filled first, and a line with nothing left is gone. It is the whole order when nothing is short, and absent
-	// when nothing can be filled. `external_ref` and `metadata` are handed on in it as they are; whether the number is taken only placing says.
+	// when nothing can be filled. Its `expected_total_cents` is what it costs at the prices of this answer, whatever the request
+	// expects: placed at other prices, it is 409 `total_changed`. `external_ref` and `metadata` are handed on in it as they are;
+	// whether the number is taken only placing says.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -3560,7 +3601,7 @@ type ClientWithResponsesInterface interface {
 
 	// UpdateProductWithBodyWithResponse Change a product
 	//
-	// Sets what is given, at least one field. Orders that exist keep the price at which they were placed, and may be confirmed when
+	// Sets what is given, at least one field. Orders that exist keep the price and the name with which they were placed, and may be confirmed when
 	// the product is no longer active.
 	//
 	// `stock` sets the level, and so overwrites what was sold since you looked: to say "40 arrived", post a stock adjustment;
@@ -3573,7 +3614,7 @@ type ClientWithResponsesInterface interface {
 
 	// UpdateProductWithResponse Change a product
 	//
-	// Sets what is given, at least one field. Orders that exist keep the price at which they were placed, and may be confirmed when
+	// Sets what is given, at least one field. Orders that exist keep the price and the name with which they were placed, and may be confirmed when
 	// the product is no longer active.
 	//
 	// `stock` sets the level, and so overwrites what was sold since you looked: to say "40 arrived", post a stock adjustment;
@@ -4152,7 +4193,7 @@ type CreateOrderResponse struct {
 	// JSON408 the response for an HTTP 408 `application/json` response
 	JSON408 *RequestTimeout
 	// JSON409 the response for an HTTP 409 `application/json` response
-	JSON409 *ExternalRefTaken
+	JSON409 *ExternalRefTakenOrTotalChanged
 	// JSON413 the response for an HTTP 413 `application/json` response
 	JSON413 *PayloadTooLarge
 	// JSON415 the response for an HTTP 415 `application/json` response
@@ -4228,7 +4269,7 @@ func (r CreateOrderResponse) GetJSON408() *RequestTimeout {
 }
 
 // GetJSON409 returns the response for an HTTP 409 `application/json` response
-func (r CreateOrderResponse) GetJSON409() *ExternalRefTaken {
+func (r CreateOrderResponse) GetJSON409() *ExternalRefTakenOrTotalChanged {
 	return r.JSON409
 }
 
@@ -7372,12 +7413,16 @@ func (c *ClientWithResponses) ListOrdersWithResponse(ctx context.Context, params
 
 // CreateOrderWithBodyWithResponse Place an order
 //
-// Checks the customer, takes the stock of every line or of none, and fixes the price of each line. A line names its product by
-// `product_id` or by `sku`. Two lines with one product become one item. The order is then CREATED: confirm it or cancel it.
+// Checks the customer, takes the stock of every line or of none, and fixes the sku, the name and the price of each line. A line
+// names its product by `product_id` or by `sku`. Two lines with one product become one item. The order is then CREATED: confirm
+// it or cancel it.
 //
 // Send an `X-Idempotency-Key` of your own for each order, and repeat a call whose answer you did not get with the same
 // key and body: you get the first answer again, with `Idempotency-Replayed: true`, and never a second order. A refused
 // call (no stock, say) leaves the key free.
+//
+// Send as `expected_total_cents` what you were told that the order costs: when prices have changed since, it is 409
+// `total_changed`, with the new total and the price of each line in `details`, and nothing is taken.
 //
 // The key is forgotten after 24 hours. Send your own number for the order as `external_ref`, too: then a later repeat is 409
 // `external_ref_taken`, and `params` in its detail names the order that is there, in `order_id`. Canceling that order, for
@@ -7396,12 +7441,16 @@ func (c *ClientWithResponses) CreateOrderWithBodyWithResponse(ctx context.Contex
 
 // CreateOrderWithResponse Place an order
 //
-// Checks the customer, takes the stock of every line or of none, and fixes the price of each line. A line names its product by
-// `product_id` or by `sku`. Two lines with one product become one item. The order is then CREATED: confirm it or cancel it.
+// Checks the customer, takes the stock of every line or of none, and fixes the sku, the name and the price of each line. A line
+// names its product by `product_id` or by `sku`. Two lines with one product become one item. The order is then CREATED: confirm
+// it or cancel it.
 //
 // Send an `X-Idempotency-Key` of your own for each order, and repeat a call whose answer you did not get with the same
 // key and body: you get the first answer again, with `Idempotency-Replayed: true`, and never a second order. A refused
 // call (no stock, say) leaves the key free.
+//
+// Send as `expected_total_cents` what you were told that the order costs: when prices have changed since, it is 409
+// `total_changed`, with the new total and the price of each line in `details`, and nothing is taken.
 //
 // The key is forgotten after 24 hours. Send your own number for the order as `external_ref`, too: then a later repeat is 409
 // `external_ref_taken`, and `params` in its detail names the order that is there, in `order_id`. Canceling that order, for
@@ -7446,7 +7495,9 @@ func (c *ClientWithResponses) ExportOrdersWithResponse(ctx context.Context, para
 //
 // `fillable` is the order as far as the stock allows, ready to be posted to `/orders`: the same lines in the same words, those that
 // come first are filled first, and a line with nothing left is gone. It is the whole order when nothing is short, and absent
-// when nothing can be filled. `external_ref` and `metadata` are handed on in it as they are; whether the number is taken only placing says.
+// when nothing can be filled. Its `expected_total_cents` is what it costs at the prices of this answer, whatever the request
+// expects: placed at other prices, it is 409 `total_changed`. `external_ref` and `metadata` are handed on in it as they are;
+// whether the number is taken only placing says.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -7467,7 +7518,9 @@ func (c *ClientWithResponses) QuoteOrderWithBodyWithResponse(ctx context.Context
 //
 // `fillable` is the order as far as the stock allows, ready to be posted to `/orders`: the same lines in the same words, those that
 // come first are filled first, and a line with nothing left is gone. It is the whole order when nothing is short, and absent
-// when nothing can be filled. `external_ref` and `metadata` are handed on in it as they are; whether the number is taken only placing says.
+// when nothing can be filled. Its `expected_total_cents` is what it costs at the prices of this answer, whatever the request
+// expects: placed at other prices, it is 409 `total_changed`. `external_ref` and `metadata` are handed on in it as they are;
+// whether the number is taken only placing says.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -7668,7 +7721,7 @@ func (c *ClientWithResponses) GetProductWithResponse(ctx context.Context, id Pro
 
 // UpdateProductWithBodyWithResponse Change a product
 //
-// Sets what is given, at least one field. Orders that exist keep the price at which they were placed, and may be confirmed when
+// Sets what is given, at least one field. Orders that exist keep the price and the name with which they were placed, and may be confirmed when
 // the product is no longer active.
 //
 // `stock` sets the level, and so overwrites what was sold since you looked: to say "40 arrived", post a stock adjustment;
@@ -7687,7 +7740,7 @@ func (c *ClientWithResponses) UpdateProductWithBodyWithResponse(ctx context.Cont
 
 // UpdateProductWithResponse Change a product
 //
-// Sets what is given, at least one field. Orders that exist keep the price at which they were placed, and may be confirmed when
+// Sets what is given, at least one field. Orders that exist keep the price and the name with which they were placed, and may be confirmed when
 // the product is no longer active.
 //
 // `stock` sets the level, and so overwrites what was sold since you looked: to say "40 arrived", post a stock adjustment;
@@ -8449,7 +8502,7 @@ func ParseCreateOrderResponse(rsp *http.Response) (*CreateOrderResponse, error) 
 		response.JSON408 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 409:
-		var dest ExternalRefTaken
+		var dest ExternalRefTakenOrTotalChanged
 		if err := externalRef0.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}

@@ -1124,14 +1124,14 @@ type CustomersUnavailableOrUnavailableJSONResponse struct {
 	Headers CustomersUnavailableOrUnavailableResponseHeaders
 }
 
-type ExternalRefTakenResponseHeaders struct {
+type ExternalRefTakenOrTotalChangedResponseHeaders struct {
 	Link           *string
 	XCorrelationID *externalRef0.CorrelationID
 }
-type ExternalRefTakenJSONResponse struct {
+type ExternalRefTakenOrTotalChangedJSONResponse struct {
 	Body externalRef0.APIError
 
-	Headers ExternalRefTakenResponseHeaders
+	Headers ExternalRefTakenOrTotalChangedResponseHeaders
 }
 
 type ForbiddenResponseHeaders struct {
@@ -2019,7 +2019,9 @@ func (response CreateOrder408JSONResponse) VisitCreateOrderResponse(w http.Respo
 	return err
 }
 
-type CreateOrder409JSONResponse struct{ ExternalRefTakenJSONResponse }
+type CreateOrder409JSONResponse struct {
+	ExternalRefTakenOrTotalChangedJSONResponse
+}
 
 func (response CreateOrder409JSONResponse) VisitCreateOrderResponse(w http.ResponseWriter) error {
 

@@ -641,6 +641,7 @@ class Calls(Caller):
         *,
         customer_id: int,
         items: list[NewOrderItem],
+        expected_total_cents: int | Unset = UNSET,
         external_ref: None | str | Unset = UNSET,
         metadata: None | Mapping[str, Any] | Unset = UNSET,
         idempotency_key: str | None = None,
@@ -654,6 +655,7 @@ class Calls(Caller):
             body=NewOrder(
                 customer_id=customer_id,
                 items=items,
+                expected_total_cents=expected_total_cents,
                 external_ref=external_ref,
                 metadata=map_of(OrderMetadataType0, metadata),
             ),
@@ -673,6 +675,7 @@ class Calls(Caller):
         *,
         customer_id: int,
         items: list[NewOrderItem],
+        expected_total_cents: int | Unset = UNSET,
         external_ref: None | str | Unset = UNSET,
         metadata: None | Mapping[str, Any] | Unset = UNSET,
         correlation_id: str | None = None,
@@ -684,6 +687,7 @@ class Calls(Caller):
             body=NewOrder(
                 customer_id=customer_id,
                 items=items,
+                expected_total_cents=expected_total_cents,
                 external_ref=external_ref,
                 metadata=map_of(OrderMetadataType0, metadata),
             )
@@ -843,6 +847,7 @@ class Calls(Caller):
         *,
         customer_id: int,
         items: list[NewOrderItem],
+        expected_total_cents: int | Unset = UNSET,
         external_ref: None | str | Unset = UNSET,
         metadata: None | Mapping[str, Any] | Unset = UNSET,
         idempotency_key: str | None = None,
@@ -855,6 +860,7 @@ class Calls(Caller):
             body=OrchestrationRequest(
                 customer_id=customer_id,
                 items=items,
+                expected_total_cents=expected_total_cents,
                 external_ref=external_ref,
                 metadata=map_of(OrderMetadataType0, metadata),
                 idempotency_key=_key,
@@ -1457,6 +1463,7 @@ class AsyncCalls(AsyncCaller):
         *,
         customer_id: int,
         items: list[NewOrderItem],
+        expected_total_cents: int | Unset = UNSET,
         external_ref: None | str | Unset = UNSET,
         metadata: None | Mapping[str, Any] | Unset = UNSET,
         idempotency_key: str | None = None,
@@ -1470,6 +1477,7 @@ class AsyncCalls(AsyncCaller):
             body=NewOrder(
                 customer_id=customer_id,
                 items=items,
+                expected_total_cents=expected_total_cents,
                 external_ref=external_ref,
                 metadata=map_of(OrderMetadataType0, metadata),
             ),
@@ -1489,6 +1497,7 @@ class AsyncCalls(AsyncCaller):
         *,
         customer_id: int,
         items: list[NewOrderItem],
+        expected_total_cents: int | Unset = UNSET,
         external_ref: None | str | Unset = UNSET,
         metadata: None | Mapping[str, Any] | Unset = UNSET,
         correlation_id: str | None = None,
@@ -1500,6 +1509,7 @@ class AsyncCalls(AsyncCaller):
             body=NewOrder(
                 customer_id=customer_id,
                 items=items,
+                expected_total_cents=expected_total_cents,
                 external_ref=external_ref,
                 metadata=map_of(OrderMetadataType0, metadata),
             )
@@ -1659,6 +1669,7 @@ class AsyncCalls(AsyncCaller):
         *,
         customer_id: int,
         items: list[NewOrderItem],
+        expected_total_cents: int | Unset = UNSET,
         external_ref: None | str | Unset = UNSET,
         metadata: None | Mapping[str, Any] | Unset = UNSET,
         idempotency_key: str | None = None,
@@ -1671,6 +1682,7 @@ class AsyncCalls(AsyncCaller):
             body=OrchestrationRequest(
                 customer_id=customer_id,
                 items=items,
+                expected_total_cents=expected_total_cents,
                 external_ref=external_ref,
                 metadata=map_of(OrderMetadataType0, metadata),
                 idempotency_key=_key,

@@ -109,7 +109,7 @@ export interface paths {
         head?: never;
         /**
          * Change a product
-         * @description Sets what is given, at least one field. Orders that exist keep the price at which they were placed, and may be confirmed when
+         * @description Sets what is given, at least one field. Orders that exist keep the price and the name with which they were placed, and may be confirmed when
          *     the product is no longer active.
          *
          *     `stock` sets the level, and so overwrites what was sold since you looked: to say "40 arrived", post a stock adjustment;
@@ -193,12 +193,16 @@ export interface paths {
         put?: never;
         /**
          * Place an order
-         * @description Checks the customer, takes the stock of every line or of none, and fixes the price of each line. A line names its product by
-         *     `product_id` or by `sku`. Two lines with one product become one item. The order is then CREATED: confirm it or cancel it.
+         * @description Checks the customer, takes the stock of every line or of none, and fixes the sku, the name and the price of each line. A line
+         *     names its product by `product_id` or by `sku`. Two lines with one product become one item. The order is then CREATED: confirm
+         *     it or cancel it.
          *
          *     Send an `X-Idempotency-Key` of your own for each order, and repeat a call whose answer you did not get with the same
          *     key and body: you get the first answer again, with `Idempotency-Replayed: true`, and never a second order. A refused
          *     call (no stock, say) leaves the key free.
+         *
+         *     Send as `expected_total_cents` what you were told that the order costs: when prices have changed since, it is 409
+         *     `total_changed`, with the new total and the price of each line in `details`, and nothing is taken.
          *
          *     The key is forgotten after 24 hours. Send your own number for the order as `external_ref`, too: then a later repeat is 409
          *     `external_ref_taken`, and `params` in its detail names the order that is there, in `order_id`. Canceling that order, for
@@ -228,7 +232,9 @@ export interface paths {
          *
          *     `fillable` is the order as far as the stock allows, ready to be posted to `/orders`: the same lines in the same words, those that
          *     come first are filled first, and a line with nothing left is gone. It is the whole order when nothing is short, and absent
-         *     when nothing can be filled. `external_ref` and `metadata` are handed on in it as they are; whether the number is taken only placing says.
+         *     when nothing can be filled. Its `expected_total_cents` is what it costs at the prices of this answer, whatever the request
+         *     expects: placed at other prices, it is 409 `total_changed`. `external_ref` and `metadata` are handed on in it as they are;
+         *     whether the number is taken only placing says.
          */
         post: operations["quoteOrder"];
         delete?: never;
@@ -540,6 +546,7 @@ export interface components {
             customer_id: components["schemas"]["OrderCustomerId"];
             /** @description The lines of the order. */
             items: components["schemas"]["NewOrderItem"][];
+            expected_total_cents?: components["schemas"]["ExpectedTotalCents"];
             external_ref?: components["schemas"]["OrderExternalRef"];
             metadata?: components["schemas"]["OrderMetadata"];
         };
@@ -984,7 +991,7 @@ export interface components {
             [key: string]: unknown;
         };
         /**
-         * @description Stable; branch on it. Extensible: others may be added to `malformed_json`, `malformed_row`, `validation_failed`, `idempotency_key_required`, `insufficient_stock`, `product_inactive`, `order_not_confirmable`, `cancel_window_closed`, `unauthorized`, `forbidden`, `not_found`, `customer_not_found`, `product_not_found`, `order_not_found`, `idempotency_key_unknown`, `order_incomplete`, `method_not_allowed`, `request_timeout`, `email_taken`, `external_ref_taken`, `sku_taken`, `precondition_failed`, `payload_too_large`, `unsupported_media_type`, `idempotency_key_reused`, `rate_limited`, `internal`, `customers_unavailable`, `upstream_unavailable`, `unavailable`, `timeout`.
+         * @description Stable; branch on it. Extensible: others may be added to `malformed_json`, `malformed_row`, `validation_failed`, `idempotency_key_required`, `insufficient_stock`, `product_inactive`, `order_not_confirmable`, `cancel_window_closed`, `unauthorized`, `forbidden`, `not_found`, `customer_not_found`, `product_not_found`, `order_not_found`, `idempotency_key_unknown`, `order_incomplete`, `method_not_allowed`, `request_timeout`, `email_taken`, `external_ref_taken`, `total_changed`, `sku_taken`, `precondition_failed`, `payload_too_large`, `unsupported_media_type`, `idempotency_key_reused`, `rate_limited`, `internal`, `customers_unavailable`, `upstream_unavailable`, `unavailable`, `timeout`.
          * @example validation_failed
          */
         ErrorCode: string;
@@ -1021,8 +1028,24 @@ export interface components {
         OrderMetadata: {
             [key: string]: string;
         } | null;
+        /**
+         * Format: int64
+         * @description What you expect the order to cost, in cents. When it costs anything else, it is refused with 409 `total_changed` and nothing is taken. Not stored with the order.
+         * @example 259800
+         */
+        ExpectedTotalCents: number;
         OrderItem: {
             product_id: components["schemas"]["Id"];
+            /**
+             * @description The product's code when the order was placed.
+             * @example LAPTOP-HP-2024
+             */
+            sku: string;
+            /**
+             * @description The product's name when the order was placed; renaming the product does not change it.
+             * @example HP EliteBook 840
+             */
+            name: string;
             /**
              * Format: int64
              * @description Pieces. Several lines of a request may have been merged into this one.
@@ -1354,8 +1377,8 @@ export interface components {
                 "application/json": components["schemas"]["ApiError"];
             };
         };
-        /** @description `external_ref_taken`: An order of this customer that is not CANCELED has the external_ref. Nothing was taken. */
-        ExternalRefTaken: {
+        /** @description `external_ref_taken`: An order of this customer that is not CANCELED has the external_ref. Nothing was taken. `total_changed`: The total of the order is not its `expected_total_cents`: prices have changed. The first detail has both totals, and one detail for each line has its price (`unit_price_cents`). Nothing was taken. */
+        ExternalRefTakenOrTotalChanged: {
             headers: {
                 "X-Correlation-Id": components["headers"]["CorrelationId"];
                 Link: components["headers"]["Help"];
@@ -2348,12 +2371,16 @@ export interface operations {
                      *         "items": [
                      *           {
                      *             "product_id": 2,
+                     *             "sku": "LAPTOP-HP-2024",
+                     *             "name": "HP EliteBook 840",
                      *             "qty": 2,
                      *             "unit_price_cents": 129900,
                      *             "subtotal_cents": 259800
                      *           },
                      *           {
                      *             "product_id": 3,
+                     *             "sku": "TABLET-SAM-S9",
+                     *             "name": "Samsung Galaxy Tab S9",
                      *             "qty": 1,
                      *             "unit_price_cents": 79900,
                      *             "subtotal_cents": 79900
@@ -2370,7 +2397,7 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             404: components["responses"]["CustomerNotFoundOrProductNotFound"];
             408: components["responses"]["RequestTimeout"];
-            409: components["responses"]["ExternalRefTaken"];
+            409: components["responses"]["ExternalRefTakenOrTotalChanged"];
             413: components["responses"]["PayloadTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["IdempotencyKeyReused"];
@@ -2458,6 +2485,7 @@ export interface operations {
                      *               "qty": 40
                      *             }
                      *           ],
+                     *           "expected_total_cents": 3455800,
                      *           "external_ref": "PO-2024-0816"
                      *         }
                      *       }
@@ -2536,10 +2564,10 @@ export interface operations {
                 content: {
                     /**
                      * @example id,customer_id,external_ref,metadata,status,total_cents,created_at,confirmed_at,canceled_at,cancel_reason,cancel_note,reservation_expires_at,cancelable_until,allowed_actions,updated_at,items
-                     *     3,1,PO-2024-0815,"{""cost_center"":""4711""}",CREATED,259800,2024-03-01T09:30:00.000Z,,,,,2024-03-02T09:30:00.000Z,,"[""confirm"",""cancel""]",2024-03-01T09:30:00.000Z,"[{""product_id"":2,""qty"":2,""unit_price_cents"":129900,""subtotal_cents"":259800}]"
+                     *     3,1,PO-2024-0815,"{""cost_center"":""4711""}",CREATED,259800,2024-03-01T09:30:00.000Z,,,,,2024-03-02T09:30:00.000Z,,"[""confirm"",""cancel""]",2024-03-01T09:30:00.000Z,"[{""product_id"":2,""sku"":""LAPTOP-HP-2024"",""name"":""HP EliteBook 840"",""qty"":2,""unit_price_cents"":129900,""subtotal_cents"":259800}]"
                      */
                     "text/csv": string;
-                    /** @example {"id":3,"customer_id":1,"external_ref":"PO-2024-0815","metadata":{"cost_center":"4711"},"status":"CREATED","total_cents":259800,"created_at":"2024-03-01T09:30:00.000Z","confirmed_at":null,"canceled_at":null,"cancel_reason":null,"cancel_note":null,"reservation_expires_at":"2024-03-02T09:30:00.000Z","cancelable_until":null,"allowed_actions":["confirm","cancel"],"updated_at":"2024-03-01T09:30:00.000Z","items":[{"product_id":2,"qty":2,"unit_price_cents":129900,"subtotal_cents":259800}]} */
+                    /** @example {"id":3,"customer_id":1,"external_ref":"PO-2024-0815","metadata":{"cost_center":"4711"},"status":"CREATED","total_cents":259800,"created_at":"2024-03-01T09:30:00.000Z","confirmed_at":null,"canceled_at":null,"cancel_reason":null,"cancel_note":null,"reservation_expires_at":"2024-03-02T09:30:00.000Z","cancelable_until":null,"allowed_actions":["confirm","cancel"],"updated_at":"2024-03-01T09:30:00.000Z","items":[{"product_id":2,"sku":"LAPTOP-HP-2024","name":"HP EliteBook 840","qty":2,"unit_price_cents":129900,"subtotal_cents":259800}]} */
                     "application/x-ndjson": string;
                 };
             };
@@ -2608,12 +2636,16 @@ export interface operations {
                      *         "items": [
                      *           {
                      *             "product_id": 2,
+                     *             "sku": "LAPTOP-HP-2024",
+                     *             "name": "HP EliteBook 840",
                      *             "qty": 2,
                      *             "unit_price_cents": 129900,
                      *             "subtotal_cents": 259800
                      *           },
                      *           {
                      *             "product_id": 3,
+                     *             "sku": "TABLET-SAM-S9",
+                     *             "name": "Samsung Galaxy Tab S9",
                      *             "qty": 1,
                      *             "unit_price_cents": 79900,
                      *             "subtotal_cents": 79900
@@ -2699,12 +2731,16 @@ export interface operations {
                      *         "items": [
                      *           {
                      *             "product_id": 2,
+                     *             "sku": "LAPTOP-HP-2024",
+                     *             "name": "HP EliteBook 840",
                      *             "qty": 2,
                      *             "unit_price_cents": 129900,
                      *             "subtotal_cents": 259800
                      *           },
                      *           {
                      *             "product_id": 3,
+                     *             "sku": "TABLET-SAM-S9",
+                     *             "name": "Samsung Galaxy Tab S9",
                      *             "qty": 1,
                      *             "unit_price_cents": 79900,
                      *             "subtotal_cents": 79900
@@ -2799,12 +2835,16 @@ export interface operations {
                      *         "items": [
                      *           {
                      *             "product_id": 2,
+                     *             "sku": "LAPTOP-HP-2024",
+                     *             "name": "HP EliteBook 840",
                      *             "qty": 2,
                      *             "unit_price_cents": 129900,
                      *             "subtotal_cents": 259800
                      *           },
                      *           {
                      *             "product_id": 3,
+                     *             "sku": "TABLET-SAM-S9",
+                     *             "name": "Samsung Galaxy Tab S9",
                      *             "qty": 1,
                      *             "unit_price_cents": 79900,
                      *             "subtotal_cents": 79900
@@ -2903,12 +2943,16 @@ export interface operations {
                      *             "items": [
                      *               {
                      *                 "product_id": 2,
+                     *                 "sku": "LAPTOP-HP-2024",
+                     *                 "name": "HP EliteBook 840",
                      *                 "qty": 2,
                      *                 "unit_price_cents": 129900,
                      *                 "subtotal_cents": 259800
                      *               },
                      *               {
                      *                 "product_id": 3,
+                     *                 "sku": "TABLET-SAM-S9",
+                     *                 "name": "Samsung Galaxy Tab S9",
                      *                 "qty": 1,
                      *                 "unit_price_cents": 79900,
                      *                 "subtotal_cents": 79900

@@ -65,16 +65,21 @@ def sync_detailed(
 ) -> Response[OrderResponse]:
     """Place an order
 
-     Checks the customer, takes the stock of every line or of none, and fixes the price of each line. A
-    line names its product by
-    `product_id` or by `sku`. Two lines with one product become one item. The order is then CREATED:
-    confirm it or cancel it.
+     Checks the customer, takes the stock of every line or of none, and fixes the sku, the name and the
+    price of each line. A line
+    names its product by `product_id` or by `sku`. Two lines with one product become one item. The order
+    is then CREATED: confirm
+    it or cancel it.
 
     Send an `X-Idempotency-Key` of your own for each order, and repeat a call whose answer you did not
     get with the same
     key and body: you get the first answer again, with `Idempotency-Replayed: true`, and never a second
     order. A refused
     call (no stock, say) leaves the key free.
+
+    Send as `expected_total_cents` what you were told that the order costs: when prices have changed
+    since, it is 409
+    `total_changed`, with the new total and the price of each line in `details`, and nothing is taken.
 
     The key is forgotten after 24 hours. Send your own number for the order as `external_ref`, too: then
     a later repeat is 409
@@ -115,16 +120,21 @@ def sync(
 ) -> OrderResponse | None:
     """Place an order
 
-     Checks the customer, takes the stock of every line or of none, and fixes the price of each line. A
-    line names its product by
-    `product_id` or by `sku`. Two lines with one product become one item. The order is then CREATED:
-    confirm it or cancel it.
+     Checks the customer, takes the stock of every line or of none, and fixes the sku, the name and the
+    price of each line. A line
+    names its product by `product_id` or by `sku`. Two lines with one product become one item. The order
+    is then CREATED: confirm
+    it or cancel it.
 
     Send an `X-Idempotency-Key` of your own for each order, and repeat a call whose answer you did not
     get with the same
     key and body: you get the first answer again, with `Idempotency-Replayed: true`, and never a second
     order. A refused
     call (no stock, say) leaves the key free.
+
+    Send as `expected_total_cents` what you were told that the order costs: when prices have changed
+    since, it is 409
+    `total_changed`, with the new total and the price of each line in `details`, and nothing is taken.
 
     The key is forgotten after 24 hours. Send your own number for the order as `external_ref`, too: then
     a later repeat is 409
@@ -160,16 +170,21 @@ async def asyncio_detailed(
 ) -> Response[OrderResponse]:
     """Place an order
 
-     Checks the customer, takes the stock of every line or of none, and fixes the price of each line. A
-    line names its product by
-    `product_id` or by `sku`. Two lines with one product become one item. The order is then CREATED:
-    confirm it or cancel it.
+     Checks the customer, takes the stock of every line or of none, and fixes the sku, the name and the
+    price of each line. A line
+    names its product by `product_id` or by `sku`. Two lines with one product become one item. The order
+    is then CREATED: confirm
+    it or cancel it.
 
     Send an `X-Idempotency-Key` of your own for each order, and repeat a call whose answer you did not
     get with the same
     key and body: you get the first answer again, with `Idempotency-Replayed: true`, and never a second
     order. A refused
     call (no stock, say) leaves the key free.
+
+    Send as `expected_total_cents` what you were told that the order costs: when prices have changed
+    since, it is 409
+    `total_changed`, with the new total and the price of each line in `details`, and nothing is taken.
 
     The key is forgotten after 24 hours. Send your own number for the order as `external_ref`, too: then
     a later repeat is 409
@@ -208,16 +223,21 @@ async def asyncio(
 ) -> OrderResponse | None:
     """Place an order
 
-     Checks the customer, takes the stock of every line or of none, and fixes the price of each line. A
-    line names its product by
-    `product_id` or by `sku`. Two lines with one product become one item. The order is then CREATED:
-    confirm it or cancel it.
+     Checks the customer, takes the stock of every line or of none, and fixes the sku, the name and the
+    price of each line. A line
+    names its product by `product_id` or by `sku`. Two lines with one product become one item. The order
+    is then CREATED: confirm
+    it or cancel it.
 
     Send an `X-Idempotency-Key` of your own for each order, and repeat a call whose answer you did not
     get with the same
     key and body: you get the first answer again, with `Idempotency-Replayed: true`, and never a second
     order. A refused
     call (no stock, say) leaves the key free.
+
+    Send as `expected_total_cents` what you were told that the order costs: when prices have changed
+    since, it is 409
+    `total_changed`, with the new total and the price of each line in `details`, and nothing is taken.
 
     The key is forgotten after 24 hours. Send your own number for the order as `external_ref`, too: then
     a later repeat is 409
