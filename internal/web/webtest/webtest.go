@@ -38,7 +38,7 @@ const Secret = "secret-of-the-test"
 // Options returns options for an engine under test.
 func Options() web.Options {
 	return web.Options{
-		Tokens: auth.Tokens{Service: []string{Token}, Secret: Secret}, Open: true, Log: Log(io.Discard),
+		Tokens: auth.Tokens{Service: []string{Token}, Secrets: []string{Secret}}, Open: true, Log: Log(io.Discard),
 		Timeout: 30 * time.Second,
 	}
 }
