@@ -29,6 +29,7 @@ func New(g *gorm.DB, keyLifetime time.Duration) *Service {
 	keys := idempotency.Keys{DB: g, Lifetime: keyLifetime, Operations: keyedOperations}
 	newStore := func(base service.Store) store { return store{base} }
 	s := &Service{db: service.NewDatabase(g, "customers", keys, newStore)}
+	s.lookups.Name = "lookups of customers"
 	s.lookups.MaxConcurrent, s.lookups.MaxCost, s.lookups.Run = 1, 100, s.runLookups
 	return s
 }

@@ -8,7 +8,28 @@ import (
 	"sync"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promauto"
 	"gorm.io/gorm"
+)
+
+var (
+	jobSuccess = promauto.NewGaugeVec(prometheus.GaugeOpts{
+		Name: "b2b_job_last_success_timestamp_seconds",
+		Help: "When a background job last ended without a failure in this process.",
+	}, []string{"job"})
+	jobSeconds = promauto.NewGaugeVec(prometheus.GaugeOpts{
+		Name: "b2b_job_last_duration_seconds",
+		Help: "Time of the last run of a background job.",
+	}, []string{"job"})
+	jobRows = promauto.NewCounterVec(prometheus.CounterOpts{
+		Name: "b2b_job_rows_total",
+		Help: "Rows changed by background jobs.",
+	}, []string{"job"})
+	jobFailures = promauto.NewCounterVec(prometheus.CounterOpts{
+		Name: "b2b_job_failures_total",
+		Help: "Failed runs of background jobs.",
+	}, []string{"job"})
 )
 
 // Job is work that a service repeats in the background.
@@ -37,10 +58,16 @@ func (j Job) repeat(ctx context.Context, g *gorm.DB, log *slog.Logger) {
 	for ctx.Err() == nil {
 		start := time.Now()
 		rows, err := j.runOnce(ctx, g)
+		jobSeconds.WithLabelValues(j.Name).Set(time.Since(start).Seconds())
+		jobRows.WithLabelValues(j.Name).Add(float64(rows))
 		if rows > 0 && errors.Is(err, context.DeadlineExceeded) {
 			err = nil // not a failure: the next run does the rest
 		}
+		if err == nil {
+			jobSuccess.WithLabelValues(j.Name).SetToCurrentTime()
+		}
 		if err != nil && ctx.Err() == nil {
+			jobFailures.WithLabelValues(j.Name).Inc()
 			log.Error("background job failed and will be tried again", "rows", rows, "error", err)
 		} else if rows > 0 {
 			log.Info("background job changed rows", "rows", rows, "seconds", time.Since(start).Seconds())

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"strings"
+	"sync/atomic"
 
 	mysqldriver "github.com/go-sql-driver/mysql"
 	"golang.org/x/sync/singleflight"
@@ -40,6 +41,7 @@ type dialector struct {
 	mariaDB      bool                // the server is MariaDB
 	transactions chan struct{}       // an element for each running transaction of InTx; nil on SQLite
 	ready        *singleflight.Group // running calls of Ready, by table
+	migrated     *atomic.Bool        // the schema is complete: see Migrated
 }
 
 // Translate implements gorm.ErrorTranslator.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"path"
 	"strings"
 	"time"
 
@@ -24,8 +25,12 @@ var (
 )
 
 // Migrate brings the schema to the newest version and returns the number of migrations done. Several
-// processes may call Migrate at once: the first migrates, and the other processes wait.
+// processes may call Migrate at once: the first migrates, and the other processes wait. When nothing is to be
+// done, the user of the database needs no right to change the schema.
 func Migrate(ctx context.Context, g *gorm.DB) (int, error) {
+	if complete(ctx, g) == nil {
+		return 0, nil
+	}
 	pool, err := g.DB()
 	if err != nil {
 		return 0, err
@@ -65,6 +70,45 @@ func Migrate(ctx context.Context, g *gorm.DB) (int, error) {
 		steps += len(results)
 		return steps, err
 	}, backoff.WithMaxTries(tries))
+}
+
+// Migrated returns ErrUnavailable when the schema lacks migrations of this program, and names the first of
+// them. A newer schema is fine. Once the schema is complete, Migrated asks the database no more.
+func Migrated(ctx context.Context, g *gorm.DB) error {
+	migrated := g.Dialector.(dialector).migrated
+	if migrated.Load() {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, readyWithin)
+	defer cancel()
+	err := complete(ctx, g)
+	migrated.Store(err == nil)
+	return err
+}
+
+// complete returns an error when the schema lacks migrations: see Migrated.
+func complete(ctx context.Context, g *gorm.DB) error {
+	var version int64
+	newest := "SELECT MAX(version_id) FROM goose_db_version WHERE is_applied"
+	if err := g.WithContext(ctx).Raw(newest).Scan(&version).Error; err != nil {
+		return fmt.Errorf("%w: the schema cannot be read; when it is missing, run b2b migrate, "+
+			"or set MIGRATE_ON_START=true: %w", ErrUnavailable, err)
+	}
+	files, err := fs.Glob(migrations, "migrations/"+g.Name()+"/*.sql") // in order
+	if err != nil {
+		return err
+	}
+	for _, file := range files {
+		number, err := goose.NumericComponent(file)
+		if err != nil {
+			return err
+		}
+		if number > version {
+			return fmt.Errorf("%w: the schema lacks %s: run b2b migrate, or set MIGRATE_ON_START=true",
+				ErrUnavailable, path.Base(file))
+		}
+	}
+	return nil
 }
 
 // Seed loads the sample data if all tables of the sample are empty, and reports whether the data was loaded.

@@ -1,6 +1,9 @@
 package db_test
 
 import (
+	"crypto/rand"
+	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -262,4 +265,68 @@ func TestTablesInDocs(t *testing.T) {
 	if len(drawn) > 0 {
 		t.Errorf("the diagram has also %v", drawn)
 	}
+}
+
+// TestMigrated removes all migrations of a schema, and the newest. Migrated names the newest migration, and
+// the command that helps; when the schema is complete, Migrated is silent.
+func TestMigrated(t *testing.T) {
+	dbtest.EachConfig(t, func(t *testing.T, c db.Config) {
+		again := func() *gorm.DB { // a new process remembers nothing
+			g, err := db.Open(ctx, c)
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { db.Close(g) })
+			return g
+		}
+		err := db.Migrated(ctx, again())
+		if !errors.Is(err, db.ErrUnavailable) || !strings.Contains(err.Error(), "b2b migrate") {
+			t.Errorf("without a schema: %v", err)
+		}
+		g := dbtest.Open(t, c)
+		if err := db.Migrated(ctx, again()); err != nil {
+			t.Errorf("with the schema: %v", err)
+		}
+		var newest int64
+		if err := g.Raw("SELECT MAX(version_id) FROM goose_db_version").Scan(&newest).Error; err != nil {
+			t.Fatal(err)
+		}
+		if err := g.Exec("DELETE FROM goose_db_version WHERE version_id = ?", newest).Error; err != nil {
+			t.Fatal(err)
+		}
+		err = db.Migrated(ctx, again())
+		if err == nil || !strings.Contains(err.Error(), fmt.Sprintf("lacks %05d_", newest)) {
+			t.Errorf("without the last migration: %v", err)
+		}
+	})
+}
+
+// TestMigrateWithoutRights starts with a user who may not change the schema: when the schema is complete,
+// Migrate has nothing to do.
+func TestMigrateWithoutRights(t *testing.T) {
+	dbtest.EachConfig(t, func(t *testing.T, c db.Config) {
+		if c.Driver == db.SQLite {
+			return // no users
+		}
+		g := dbtest.Open(t, c)
+		user := "u" + strings.ToLower(rand.Text())[:12]
+		for _, statement := range []string{
+			"CREATE USER '" + user + "' IDENTIFIED BY 'a-password'",
+			"GRANT SELECT, INSERT, UPDATE, DELETE ON " + c.Name + ".* TO '" + user + "'",
+		} {
+			if err := g.Exec(statement).Error; err != nil {
+				t.Fatal(err)
+			}
+		}
+		t.Cleanup(func() { g.Exec("DROP USER '" + user + "'") })
+		c.User, c.Password = user, "a-password"
+		limited, err := db.Open(ctx, c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { db.Close(limited) })
+		if steps, err := db.Migrate(ctx, limited); err != nil || steps != 0 {
+			t.Errorf("%d steps, %v", steps, err)
+		}
+	})
 }

@@ -15,6 +15,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	mysqldriver "github.com/go-sql-driver/mysql"
@@ -68,7 +69,7 @@ func Open(ctx context.Context, c Config) (*gorm.DB, error) {
 	if err := retry(ctx, 30, time.Minute, func() error { return pool.PingContext(ctx) }); err != nil {
 		return nil, errors.Join(err, pool.Close())
 	}
-	wrapped := dialector{Dialector: base, ready: new(singleflight.Group)}
+	wrapped := dialector{Dialector: base, ready: new(singleflight.Group), migrated: new(atomic.Bool)}
 	if c.Driver == MySQL {
 		var version string
 		if err := pool.QueryRowContext(ctx, "SELECT VERSION()").Scan(&version); err != nil {
@@ -82,7 +83,7 @@ func Open(ctx context.Context, c Config) (*gorm.DB, error) {
 		SkipDefaultTransaction: true,
 		DisableAutomaticPing:   true,
 		NowFunc:                func() time.Time { return time.Now().UTC() },
-		Logger:                 logger.Discard, // package web logs errors, and LogSlow adds slow statements
+		Logger:                 logger.Discard, // package web logs errors, and Log adds slow statements
 	})
 }
 

@@ -12,6 +12,8 @@ import (
 	"github.com/cenkalti/backoff/v5"
 	mysqldriver "github.com/go-sql-driver/mysql"
 	"gorm.io/gorm"
+
+	"example.com/b2b/v2/internal/timing"
 )
 
 // InTx runs fn in a transaction, and commits when fn returns nil. InTx runs fn again after a deadlock, after
@@ -70,7 +72,12 @@ func begin(g *gorm.DB) string {
 func retry(ctx context.Context, tries uint, limit time.Duration, fn func() error) error {
 	wait := backoff.NewExponentialBackOff() // with jitter
 	wait.InitialInterval, wait.MaxInterval = 5*time.Millisecond, 250*time.Millisecond
+	tried := false
 	_, err := backoff.Retry(ctx, func() (struct{}, error) {
+		if tried {
+			retries.Inc()
+		}
+		tried = true
 		err := fn()
 		if err != nil && !errors.Is(translate(err), ErrConflict) {
 			err = backoff.Permanent(err)
@@ -109,14 +116,14 @@ func transact(ctx context.Context, g *gorm.DB, fn func(tx *gorm.DB) error, begin
 	}
 	return onConn(ctx, pool, func(conn *sql.Conn) (clean bool, err error) {
 		for _, statement := range begin {
-			if _, err := conn.ExecContext(ctx, statement); err != nil {
+			if err := execCounted(ctx, conn, statement); err != nil {
 				return false, err // not clean: SET TRANSACTION may change the next transaction
 			}
 		}
 		tx := g.Session(&gorm.Session{NewDB: true, Context: ctx})
 		tx.Statement.ConnPool = statements{conn}
 		if err = fn(tx); err == nil {
-			_, err = conn.ExecContext(ctx, "COMMIT")
+			err = execCounted(ctx, conn, "COMMIT")
 		}
 		return err == nil || finish(ctx, conn, "ROLLBACK") == nil, err
 	})
@@ -129,7 +136,11 @@ type statements struct{ gorm.ConnPool }
 // onConn takes a connection from the pool, and runs fn on the connection. When fn panics or reports that the
 // connection is not clean, onConn closes the connection, and the server rolls back the open transaction.
 func onConn(ctx context.Context, pool *sql.DB, fn func(conn *sql.Conn) (clean bool, err error)) error {
+	begin := time.Now()
 	conn, err := pool.Conn(ctx)
+	waited := time.Since(begin)
+	connectionSeconds.Observe(waited.Seconds())
+	timing.From(ctx).Pool(waited)
 	if err != nil {
 		return translate(err)
 	}
@@ -142,6 +153,14 @@ func onConn(ctx context.Context, pool *sql.DB, fn func(conn *sql.Conn) (clean bo
 	}()
 	clean, err = fn(conn)
 	return translate(err)
+}
+
+// execCounted runs a statement that gorm does not run, and counts the statement as gorm's statements.
+func execCounted(ctx context.Context, conn *sql.Conn, statement string) error {
+	begin := time.Now()
+	_, err := conn.ExecContext(ctx, statement)
+	count(ctx, statement, time.Since(begin))
+	return err
 }
 
 // finish runs a statement that ends a transaction or a lock, or resets a setting of the connection. The

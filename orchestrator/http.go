@@ -34,9 +34,10 @@ func (s *Service) GetHealth(
 	return server.GetHealth200JSONResponse{Body: web.Health(name)}, nil
 }
 
-// GetReady implements GET /ready. It does not check the other services: each service has its own /ready.
+// GetReady answers with success, or returns 503 unavailable when another service is not ready: without it, no
+// order can be placed.
 func (s *Service) GetReady(
-	context.Context, server.GetReadyRequestObject,
+	ctx context.Context, _ server.GetReadyRequestObject,
 ) (server.GetReadyResponseObject, error) {
-	return server.GetReady200JSONResponse{Body: web.Health(name)}, nil
+	return server.GetReady200JSONResponse{Body: web.Health(name)}, s.ready(ctx)
 }

@@ -10,6 +10,9 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promauto"
+
 	"example.com/b2b/v2/internal/apperr"
 	"example.com/b2b/v2/internal/auth"
 	"example.com/b2b/v2/internal/correlation"
@@ -234,6 +237,30 @@ func (s *Service) settle(
 	return err
 }
 
+// readyWithin limits the time in which the other services must say that they are ready.
+const readyWithin = 2 * time.Second
+
+// ready returns 503 unavailable unless both other services are ready.
+func (s *Service) ready(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, readyWithin)
+	defer cancel()
+	customers, customersErr := s.customers.GetReadyWithResponse(ctx)
+	orders, ordersErr := s.orders.GetReadyWithResponse(ctx)
+	if err := errors.Join(customersErr, ordersErr); err != nil {
+		return apperr.Unavailable.Because(err)
+	}
+	if customers.JSON200 == nil || orders.JSON200 == nil {
+		return apperr.Unavailable.Because(fmt.Errorf(
+			"the %s answered %s, the %s %s", customersAPI.name, customers.Status(), ordersAPI.name, orders.Status()))
+	}
+	return nil
+}
+
+var compensations = promauto.NewCounter(prometheus.CounterOpts{
+	Name: "b2b_compensations_total",
+	Help: "Orders that were placed, could not be confirmed, and were canceled again.",
+})
+
 // compensate cancels the order and returns the result. It returns nil when the order was confirmed meanwhile.
 func (s *Service) compensate(ctx context.Context, id int64) (*ordersapi.Order, error) {
 	res, err := ask(ctx, ordersAPI, func() (*ordersapi.CancelOrderResponse, error) {
@@ -242,6 +269,7 @@ func (s *Service) compensate(ctx context.Context, id int64) (*ordersapi.Order, e
 	}, (*ordersapi.CancelOrderResponse).GetJSON200)
 	switch {
 	case err == nil:
+		compensations.Inc()
 		return &res.JSON200.Data, nil
 	case res != nil && res.JSON412 != nil:
 		return nil, nil

@@ -56,6 +56,7 @@ func (p *peers) count(step string) (n int) {
 const path = "/orchestrator/create-and-confirm-order"
 
 const (
+	readyStep    = "GET /ready"
 	customerStep = "GET /internal/customers/1"
 	createStep   = "POST /orders"
 	confirmStep  = "POST /orders/5/confirm"
@@ -94,7 +95,8 @@ func (p *peers) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		instead, p.instead[step] = left[0], left[1:]
 	}
 	p.mu.Unlock()
-	if r.Header.Get("Authorization") != "Bearer "+webtest.Token || r.Header.Get(correlation.Header) != "req-1" {
+	if r.Header.Get("Authorization") != "Bearer "+webtest.Token ||
+		step != readyStep && r.Header.Get(correlation.Header) != "req-1" {
 		p.t.Errorf("%s with headers %v", step, r.Header)
 	}
 	if key := r.Header.Get("X-Idempotency-Key"); key != "key-1" && (step == createStep || step == confirmStep) {
@@ -123,6 +125,8 @@ func (p *peers) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	out := json.NewEncoder(w)
 	switch step {
+	case readyStep:
+		out.Encode(contract.Health{Status: "ok"})
 	case customerStep:
 		customer := customersapi.Customer{
 			ID: 1, Name: "ACME Corporation", Email: "ops@acme.com", Phone: new("+1-555-0100"),
@@ -571,8 +575,24 @@ func TestBadRequest(t *testing.T) {
 	}
 }
 
+// TestReadyNeedsPeers answers /ready with 503 when a service that the orchestrator calls is not ready, or has no
+// answer.
+func TestReadyNeedsPeers(t *testing.T) {
+	for name, missing := range map[string]fault{
+		"not ready": func(w http.ResponseWriter) { w.WriteHeader(http.StatusServiceUnavailable) },
+		"no answer": func(http.ResponseWriter) { panic(http.ErrAbortHandler) },
+	} {
+		base := serve(t, &peers{t: t, instead: map[string][]fault{readyStep: {missing}}}, time.Minute)
+		status, body, _ := webtest.Do(t, "GET", base+"/ready", "")
+		webtest.WantError(t, status, body, 503, "unavailable")
+		if status, body, _ = webtest.Do(t, "GET", base+"/ready", ""); status != http.StatusOK {
+			t.Errorf("%s, and ready again: %d %s", name, status, body)
+		}
+	}
+}
+
 func TestHealthReadyAndStartPage(t *testing.T) {
-	base := serve(t, &peers{}, time.Minute)
+	base := serve(t, &peers{t: t}, time.Minute)
 	for _, path := range []string{"/health", "/ready"} {
 		if status, body, _ := webtest.Do(t, "GET", base+path, ""); status != 200 ||
 			!strings.Contains(string(body), `"service":"orchestrator"`) {

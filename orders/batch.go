@@ -102,6 +102,9 @@ func (s *Service) submit(ctx context.Context, c orderCommand) (idempotency.Answe
 	if err != nil {
 		return idempotency.Answer{}, err
 	}
+	if in.refused != nil {
+		countRefusal(in.refused)
+	}
 	return in.answer, in.refused
 }
 
@@ -110,10 +113,12 @@ func (s *Service) submit(ctx context.Context, c orderCommand) (idempotency.Answe
 func (s *Service) runBatch(ctx context.Context, commands []orderCommand) (
 	held []batch.Held, rolledBack bool, err error,
 ) {
+	var done []transition
 	err = s.db.ChangeReserved(asSystem(ctx), func(tx store) error {
+		done = nil
 		locked, err := s.lockRows(tx, commands)
 		if err == nil && len(locked.ready) > 0 {
-			err = s.executeBatch(tx, locked)
+			done, err = s.executeBatch(tx, locked)
 		}
 		if errors.Is(err, db.ErrLocked) && locked != nil {
 			err = cmp.Or(locked.leaveOutNames(), err)
@@ -124,6 +129,9 @@ func (s *Service) runBatch(ctx context.Context, commands []orderCommand) (
 		}
 		return err
 	})
+	if err == nil {
+		countTransitions(done)
+	}
 	return held, rolledBack, err
 }
 
@@ -135,7 +143,7 @@ var errBatchConflict = errors.New("a batch has lost against another transaction"
 // executeBatch decides on each ready command as if all earlier commands of the batch were done, and then
 // writes the effects of all commands. The orders and products are locked, so a refusal because of an order or
 // a product is still right at COMMIT.
-func (s *Service) executeBatch(tx store, locked *lockedRows) error {
+func (s *Service) executeBatch(tx store, locked *lockedRows) (transitions []transition, err error) {
 	ready := locked.ready
 	requests, wanted := make([]idempotency.Request, len(ready)), make([]newOrder, len(ready))
 	for i, c := range ready {
@@ -144,12 +152,11 @@ func (s *Service) executeBatch(tx store, locked *lockedRows) error {
 	// Read the keys after locking: an earlier identical request has held the same locks until its COMMIT.
 	earlier, err := s.loadKeys(tx, requests)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if locked.holders, err = tx.findByExternalRef(wanted); err != nil {
-		return err
+		return nil, err
 	}
-	var transitions []transition
 	for i, c := range ready {
 		in := c.common()
 		in.outcome = outcome{answer: earlier[i].Answer, refused: earlier[i].Reused}
@@ -165,12 +172,12 @@ func (s *Service) executeBatch(tx store, locked *lockedRows) error {
 	}
 	if transitions != nil {
 		if err := tx.writeStock(locked.stock); err != nil {
-			return err
+			return nil, err
 		}
 		if err := tx.transition(transitions...); service.IsDuplicate(err) {
-			return db.ErrConflict // another transaction has taken an external_ref meanwhile
+			return nil, db.ErrConflict // another transaction has taken an external_ref meanwhile
 		} else if err != nil {
-			return err
+			return nil, err
 		}
 	}
 	var effects []idempotency.Record
@@ -180,13 +187,13 @@ func (s *Service) executeBatch(tx store, locked *lockedRows) error {
 			continue
 		}
 		if in.answer, err = in.request.Answer(s.orderResponse(*in.order)); err != nil {
-			return err
+			return nil, err
 		}
 		effects = append(effects, idempotency.Record{
 			Request: in.request, Existing: earlier[i], Target: in.order.ID, Answer: in.answer,
 		})
 	}
-	return s.saveKeys(tx, effects)
+	return transitions, s.saveKeys(tx, effects)
 }
 
 // decide checks that the caller may see the order of the command, and that the order matches If-Match, and

@@ -42,7 +42,7 @@ func New(g *gorm.DB, c Config) (*Service, error) {
 	newStore := func(base service.Store) store { return store{base, &s.Config} }
 	s.db = service.NewDatabase(g, "orders", keys, newStore)
 	s.commands.MaxConcurrent, s.commands.MaxCost, s.commands.MaxHeld = s.maxBatches(), batchCost, c.MaxHeld
-	s.commands.Run = s.runBatch
+	s.commands.Name, s.commands.Run = "orders", s.runBatch
 	var err error
 	s.customers, err = customersapi.NewClientWithResponses(
 		c.Customers.Base, customersapi.WithHTTPClient(c.Customers.Client("Customers API")))

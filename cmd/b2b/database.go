@@ -57,6 +57,9 @@ func migrate(ctx context.Context, g *gorm.DB, out io.Writer) error {
 }
 
 func seed(ctx context.Context, g *gorm.DB, out io.Writer) error {
+	if err := db.Migrated(ctx, g); err != nil {
+		return err
+	}
 	loaded, err := db.Seed(ctx, g)
 	if err != nil {
 		return err

@@ -59,7 +59,7 @@ func everyOperation(t *testing.T, mode string, fn func(t *testing.T, o operation
 	}
 	t.Cleanup(func() { db.Close(g) })
 	var c config.Settings
-	c.AuthMode, c.JWTSecret, c.ServiceTokens = mode, webtest.Secret, []string{webtest.Token}
+	c.AuthMode, c.JWTSecrets, c.ServiceTokens = mode, []string{webtest.Secret}, []string{webtest.Token}
 	c.RequestTimeout = time.Minute
 	o, err := options.Options(t.Context(), &c, slog.New(slog.DiscardHandler))
 	if err != nil {

@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
@@ -41,7 +42,7 @@ func serve(ctx context.Context, c *config.Settings, services []*service, out io.
 	if err != nil {
 		return err
 	}
-	log := slog.New(slog.NewJSONHandler(os.Stderr, &slog.HandlerOptions{Level: c.LogLevel}))
+	log := slog.New(logHandler(c))
 	if config.KnownToAll(c.ServiceTokens[0]) {
 		log.Warn("SERVICE_TOKEN is one that everybody knows; " +
 			"set APP_ENV=production before others can reach this machine")
@@ -69,6 +70,7 @@ func serve(ctx context.Context, c *config.Settings, services []*service, out io.
 	if err != nil {
 		return err
 	}
+	o.Stopping = func() bool { return ctx.Err() != nil }
 	o.Browsers.Local = address == server.Loopback || net.ParseIP(address).IsLoopback()
 	o.Browsers.Siblings = siblings
 	o.Limits.InFlight = min(o.Limits.InFlight, maxConnections/2) // keeps connections free for 429 and 503
@@ -76,7 +78,7 @@ func serve(ctx context.Context, c *config.Settings, services []*service, out io.
 	o.Limits.Exports = min(o.Limits.Exports, maxConnections/10)
 	var names []string
 	for _, s := range services {
-		o.Log = log.With("service", s.name)
+		o.Log, o.Service = log.With("service", s.name), s.name
 		o.Others = others(c, s, services)
 		if err := s.prepare(g, o, maxConnections, c.MaxPerAddress); err != nil {
 			return err
@@ -87,18 +89,39 @@ func serve(ctx context.Context, c *config.Settings, services []*service, out io.
 	if g != nil {
 		fmt.Fprintf(out, "%-14s %s\n", "Data", db.Config(c.Database))
 	}
+	ops, err := listenForOperators(c)
+	if err != nil {
+		return err
+	}
+	if ops != nil {
+		defer ops.Close()
+		fmt.Fprintf(out, "%-14s http://%s/metrics\n", "For operators", ops.Addr())
+		go serveOperators(ops, g)
+	}
 	last := services[len(services)-1]
 	fmt.Fprintf(out, "\nTry: "+last.try+"\n", *last.base)
 	log.Info("started", "services", names, "version", buildinfo.Version(),
 		"app_env", c.Env, "auth_mode", c.AuthMode)
-	defer log.Info("stopped")
 	go debug.FreeOSMemory() // releases the memory that only the start has needed
-	context.AfterFunc(ctx, func() { log.Info("stopping once the requests in flight are answered") })
-	// The context drained is shared by all services. It ends ShutdownTimeout after ctx has ended.
+	stopping := sync.OnceFunc(func() {
+		log.Info("stopping once the requests in flight are answered", "not_ready_for_seconds", c.DrainDelay.Seconds())
+	})
+	context.AfterFunc(ctx, stopping)
+	defer func() {
+		if ctx.Err() != nil {
+			stopping() // before the next line, also when the services have already stopped
+		}
+		log.Info("stopped")
+	}()
+	// Load balancers notice within DrainDelay that the services are not ready.
+	draining, drain := context.WithCancel(context.WithoutCancel(ctx))
+	defer drain()
+	context.AfterFunc(ctx, func() { time.AfterFunc(c.DrainDelay, drain) })
+	// The context drained is shared by all services. It ends ShutdownTimeout after draining has ended.
 	drained, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
-	context.AfterFunc(ctx, func() { time.AfterFunc(c.ShutdownTimeout, stop) })
-	return runUntil(ctx, drained, services)
+	context.AfterFunc(draining, func() { time.AfterFunc(c.ShutdownTimeout, stop) })
+	return runUntil(draining, drained, services)
 }
 
 // listen opens the listeners of the services, and stores the ports and the addresses in the fields port and
@@ -129,7 +152,7 @@ func openReady(ctx context.Context, c *config.Settings, log *slog.Logger, seed b
 	if err != nil {
 		return nil, err
 	}
-	db.LogSlow(g, log, web.LoggedCorrelationID)
+	db.Log(g, log, c.SlowQuery, web.LoggedCorrelationID)
 	if c.MigrateOnStart {
 		if _, err = db.Migrate(ctx, g); err != nil {
 			err = fmt.Errorf("the schema could not be brought up to date: %w", err)
@@ -181,13 +204,13 @@ func read(c *config.Settings, services []*service) error {
 		}
 	}
 	if services[0].database {
-		groups = append(groups, &c.Database, &c.Migration, &c.Keys)
+		groups = append(groups, &c.Database, &c.Migration, &c.Keys, &c.SlowQueries)
 	}
 	if len(services) == 1 {
 		groups = append(append(groups, &c.SinglePort), services[0].peers...)
 	}
 	groups = append(groups, &c.Logging, &c.Access, &c.JWT, &c.Serving, &c.Limiting, &c.Listening, &c.Browsers,
-		&c.Ports, &c.Stopping)
+		&c.Observing, &c.Ports, &c.Stopping)
 	err := c.Read(groups...)
 	if c.Only != nil {
 		*services[0].port = *c.Only

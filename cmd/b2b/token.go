@@ -56,7 +56,7 @@ func (t *tokenCommand) run(_ context.Context, out io.Writer) error {
 	if err := c.Read(groups...); err != nil {
 		return err
 	}
-	if c.JWTSecret == "" {
+	if len(c.JWTSecrets) == 0 {
 		return errors.New(`JWT_SECRET is ""; allowed: the secret that the services have`)
 	}
 	token, err := options.Tokens(c).Issue(t.caller, c.TokenLifetime)

@@ -81,7 +81,7 @@ type request struct {
 var partner = auth.Principal{Subject: "acme", Customer: 1, Scope: "orders:read orders:write"}
 
 func order(body string) request {
-	jwt, err := auth.Tokens{Secret: secret}.Issue(partner, time.Hour)
+	jwt, err := auth.Tokens{Secrets: []string{secret}}.Issue(partner, time.Hour)
 	if err != nil {
 		panic(err)
 	}
@@ -432,7 +432,7 @@ func TestFunctionUnknownEvent(t *testing.T) {
 func TestEventsByExactName(t *testing.T) {
 	p := newPeers(t)
 	g := start(t, environment(p.URL)...)
-	tokens := auth.Tokens{Secret: secret}
+	tokens := auth.Tokens{Secrets: []string{secret}}
 	mallory := auth.Principal{Subject: "mallory", Customer: 2, Scope: "orders:write"}
 	token, err := tokens.Issue(mallory, time.Hour)
 	if err != nil {

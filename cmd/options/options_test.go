@@ -24,7 +24,7 @@ func TestOptions(t *testing.T) {
 	defer issuer.Close()
 	s := &config.Settings{
 		Access:  config.Access{AuthMode: config.OnlyJWT, ServiceTokens: []string{"new", "old"}},
-		JWT:     config.JWT{JWTSecret: "s", JWKSURL: issuer.URL, Issuer: "i", Audience: "a"},
+		JWT:     config.JWT{JWTSecrets: []string{"s"}, JWKSURL: issuer.URL, Issuer: "i", Audience: "a"},
 		Serving: config.Serving{RequestTimeout: 8 * time.Second},
 	}
 	log := slog.New(slog.DiscardHandler)
@@ -33,7 +33,7 @@ func TestOptions(t *testing.T) {
 		t.Errorf("%+v %v", o, err)
 	}
 	o.Tokens.Keys = nil
-	want := auth.Tokens{Secret: "s", Issuer: "i", Audience: "a", Service: []string{"new", "old"}}
+	want := auth.Tokens{Secrets: []string{"s"}, Issuer: "i", Audience: "a", Service: []string{"new", "old"}}
 	if !reflect.DeepEqual(o.Tokens, want) {
 		t.Errorf("%+v", o.Tokens)
 	}

@@ -8,7 +8,7 @@ import (
 
 // BenchmarkIdentify measures identifying a caller by a JWT signed with the secret, and by X-Acting-For.
 func BenchmarkIdentify(b *testing.B) {
-	tokens := Tokens{Secret: secret, Service: []string{"service-token"}}
+	tokens := Tokens{Secrets: []string{secret}, Service: []string{"service-token"}}
 	jwt, err := tokens.Issue(acme, time.Hour)
 	if err != nil {
 		b.Fatal(err)

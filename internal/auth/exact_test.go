@@ -22,7 +22,7 @@ func signed(header, claims string) string {
 // TestClaimsByExactName checks that claims are read by their exact names only, and that a token with a name
 // twice is refused.
 func TestClaimsByExactName(t *testing.T) {
-	tokens := Tokens{Secret: secret}
+	tokens := Tokens{Secrets: []string{secret}}
 	soon := time.Now().Add(time.Hour).Unix()
 	unbound, unscoped := acme, acme
 	unbound.Customer, unscoped.Scope = 0, ""
@@ -59,7 +59,7 @@ func TestClaimsByExactName(t *testing.T) {
 	expAndEXP := signed(plainHeader, fmt.Sprintf(`{"sub":"acme","exp":1,"EXP":%d}`, soon))
 	identify(t, tokens, expAndEXP, Anonymous, 401, "expired")
 	onlyAUD := signed(plainHeader, fmt.Sprintf(`{"sub":"acme","exp":%d,"AUD":"b2b"}`, soon))
-	identify(t, Tokens{Secret: secret, Audience: "b2b"}, onlyAUD, Anonymous, 401, "lacks a claim")
+	identify(t, Tokens{Secrets: []string{secret}, Audience: "b2b"}, onlyAUD, Anonymous, 401, "lacks a claim")
 }
 
 // TestActingForByExactName checks that X-Acting-For is read as strictly as a token.
@@ -88,7 +88,7 @@ func TestActingForByExactName(t *testing.T) {
 // TestStrictJOSE refuses tokens with critical headers (`crit`), with an encoding that is not canonical, or
 // with a time that is no date.
 func TestStrictJOSE(t *testing.T) {
-	tokens := Tokens{Secret: secret}
+	tokens := Tokens{Secrets: []string{secret}}
 	claims := func(changed string) string {
 		return `{"sub":"acme","customer_id":7,"scope":"orders:read",` + changed + `}`
 	}
@@ -145,7 +145,7 @@ func TestStrictJOSE(t *testing.T) {
 // TestScopes reads the claims that issuers use: `scope` or `scp`, as a text or as a list. Only U+0020
 // separates scopes (RFC 6749, section 3.3). A number below zero stands for a refused token.
 func TestScopes(t *testing.T) {
-	tokens := Tokens{Secret: secret}
+	tokens := Tokens{Secrets: []string{secret}}
 	required := []string{"orders:read", "orders:write"}
 	for claims, lacking := range map[string]int{
 		`"scope":"orders:read orders:write"`:                0,
@@ -183,7 +183,7 @@ func TestScopes(t *testing.T) {
 
 // TestReservedSubjects refuses each subject that a reader of a history could take for the system itself.
 func TestReservedSubjects(t *testing.T) {
-	tokens := Tokens{Secret: secret}
+	tokens := Tokens{Secrets: []string{secret}}
 	for _, subject := range []string{
 		"service", "Service", "SERVICE", "service ", " service", "\u00a0Service\u2003", "ſervice", "ｓｅｒｖｉｃｅ",
 		"𝐬𝐞𝐫𝐯𝐢𝐜𝐞", "ser\u200bvice", "ser\u00advice", "service\ufeff", "service\ufe0f", "\u202eecivres",
@@ -208,7 +208,7 @@ func TestReservedSubjects(t *testing.T) {
 // TestBearerSpaces accepts one or more spaces before a token (RFC 9110, section 11.4), and no other white
 // space before or after the token.
 func TestBearerSpaces(t *testing.T) {
-	tokens := Tokens{Secret: secret, Service: []string{"service-token"}}
+	tokens := Tokens{Secrets: []string{secret}, Service: []string{"service-token"}}
 	jwt := mintHS256(t, valid())
 	for authorization, want := range map[string]Principal{
 		"Bearer " + jwt: acme, "Bearer  " + jwt: acme, "BEARER    " + jwt: acme,

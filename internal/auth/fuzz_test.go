@@ -16,7 +16,7 @@ import (
 	"example.com/b2b/v2/internal/apperr"
 )
 
-var fuzzed = Tokens{Secret: secret, Service: []string{"service-token", "old-service-token"}}
+var fuzzed = Tokens{Secrets: []string{secret}, Service: []string{"service-token", "old-service-token"}}
 
 // identified returns the caller. The test fails for an error that is no refusal, and for a caller that
 // Identify must never return.

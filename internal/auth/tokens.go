@@ -23,7 +23,7 @@ import (
 
 // Tokens verifies and issues the tokens of a deployment. The zero value accepts no token.
 type Tokens struct {
-	Secret   string      // secret of JWTs signed with HS256; "" refuses these JWTs
+	Secrets  []string    // secrets of JWTs signed with HS256: the first signs, all verify; none refuses these JWTs
 	Keys     jwt.Keyfunc // finds the key of a JWT signed with RS256, ES256 or EdDSA; nil refuses these JWTs
 	Issuer   string      // required `iss`; "" accepts any issuer
 	Audience string      // required entry of `aud`; "" accepts any audience
@@ -118,7 +118,7 @@ func (t Tokens) verify(token string) (Principal, error) {
 // token, so that a public key is never used as an HMAC secret (RFC 8725, section 2.1).
 func (t Tokens) methods() []string {
 	methods := []string{}
-	if t.Secret != "" {
+	if len(t.Secrets) > 0 {
 		methods = append(methods, jwt.SigningMethodHS256.Alg())
 	}
 	if t.Keys != nil {
@@ -140,12 +140,16 @@ func (t Tokens) key(token *jwt.Token) (any, error) {
 		return nil, errCritical
 	}
 	if token.Method == jwt.SigningMethodHS256 {
-		return []byte(t.Secret), nil
+		all := jwt.VerificationKeySet{}
+		for _, secret := range t.Secrets {
+			all.Keys = append(all.Keys, []byte(secret))
+		}
+		return all, nil
 	}
 	return t.Keys(token)
 }
 
-// Issue returns a JWT for p, signed with t.Secret. The parameter lifetime is the time for which the token is
+// Issue returns a JWT for p, signed with the first secret. The parameter lifetime is the time for which the token is
 // valid, from now on. Issue fails when a token cannot have p's subject or customer: see claims.principal.
 func (t Tokens) Issue(p Principal, lifetime time.Duration) (string, error) {
 	now := time.Now()
@@ -158,7 +162,7 @@ func (t Tokens) Issue(p Principal, lifetime time.Duration) (string, error) {
 	if _, err := c.principal(); err != nil {
 		return "", err
 	}
-	return jwt.NewWithClaims(jwt.SigningMethodHS256, c).SignedString([]byte(t.Secret))
+	return jwt.NewWithClaims(jwt.SigningMethodHS256, c).SignedString([]byte(t.Secrets[0]))
 }
 
 // ActingFor returns the header X-Acting-For for calls that a service makes for p. It returns "", which means

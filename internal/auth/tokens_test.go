@@ -92,8 +92,8 @@ var acme = Principal{Subject: "acme", Customer: 7, Scope: "orders:read"}
 func TestClaims(t *testing.T) {
 	ago := func(d time.Duration) int64 { return time.Now().Add(-d).Unix() }
 	ahead := ago(-2 * time.Second) // within the tolerated difference of clocks
-	plain := Tokens{Secret: secret}
-	strict := Tokens{Secret: secret, Issuer: "https://issuer.example", Audience: "b2b"}
+	plain := Tokens{Secrets: []string{secret}}
+	strict := Tokens{Secrets: []string{secret}, Issuer: "https://issuer.example", Audience: "b2b"}
 	addressed := claimsOf{"iss": strict.Issuer, "aud": strict.Audience}
 	unbound := acme
 	unbound.Customer = 0
@@ -262,8 +262,8 @@ func TestSignatures(t *testing.T) {
 	es, ed := jwt.SigningMethodES256, jwt.SigningMethodEdDSA
 	hs512, rs512, ps256 := jwt.SigningMethodHS512, jwt.SigningMethodRS512, jwt.SigningMethodPS256
 	none, unsafe := jwt.SigningMethodNone, jwt.UnsafeAllowNoneSignatureType
-	both := Tokens{Secret: secret, Keys: published}
-	bySecret, byKeys := Tokens{Secret: secret}, Tokens{Keys: published}
+	both := Tokens{Secrets: []string{secret}, Keys: published}
+	bySecret, byKeys := Tokens{Secrets: []string{secret}}, Tokens{Keys: published}
 	rsaToken := mint(t, rs, own.rsa, valid(), "kid", "rsa")
 	head, rest, _ := strings.Cut(rsaToken, ".")
 	_, signature, _ := strings.Cut(rest, ".")
@@ -361,7 +361,7 @@ func TestIssuerOutage(t *testing.T) {
 // TestServiceTokens accepts each configured service token, as a whole only, and with such a token accepts
 // X-Acting-For.
 func TestServiceTokens(t *testing.T) {
-	tokens := Tokens{Secret: secret, Service: []string{"new-token", "old-token"}}
+	tokens := Tokens{Secrets: []string{secret}, Service: []string{"new-token", "old-token"}}
 	byService := acme
 	byService.ByService = true
 	jwt := mint(t, jwt.SigningMethodHS256, []byte(secret), valid())
@@ -418,5 +418,32 @@ func TestServiceTokens(t *testing.T) {
 	}
 	if p, err := (Tokens{Service: []string{""}}).Identify(http.Header{"Authorization": {"Bearer "}}); err == nil {
 		t.Errorf("no token is configured: %+v", p)
+	}
+}
+
+// TestSecretRotation accepts tokens of the old and of the new secret while both are listed, and signs with the
+// first.
+func TestSecretRotation(t *testing.T) {
+	before, after := Tokens{Secrets: []string{"old secret"}}, Tokens{Secrets: []string{"new secret"}}
+	during := Tokens{Secrets: []string{"new secret", "old secret"}}
+	for name, c := range map[string]struct {
+		signs, verifies Tokens
+		want            bool
+	}{
+		"old, during":  {before, during, true},
+		"new, during":  {after, during, true},
+		"during, new":  {during, after, true},
+		"during, old":  {during, before, false},
+		"old, after":   {before, after, false},
+		"other secret": {Tokens{Secrets: []string{"new secret,old secret"}}, during, false},
+	} {
+		token, err := c.signs.Issue(acme, time.Hour)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p, err := c.verifies.Identify(http.Header{"Authorization": {"Bearer " + token}})
+		if (err == nil) != c.want || c.want && p != acme {
+			t.Errorf("%s: %v, %v", name, p, err)
+		}
 	}
 }

@@ -13,6 +13,24 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promauto"
+
+	"example.com/b2b/v2/internal/timing"
+)
+
+var (
+	batchSize = promauto.NewHistogramVec(prometheus.HistogramOpts{
+		Name:    "b2b_batch_size",
+		Help:    "Commands in a batch.",
+		Buckets: []float64{1, 2, 5, 10, 20, 50, 100, 200},
+	}, []string{"batch"})
+	batchWait = promauto.NewHistogramVec(prometheus.HistogramOpts{
+		Name:    "b2b_batch_wait_seconds",
+		Help:    "Wait of a command until its batch began.",
+		Buckets: []float64{.0001, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10},
+	}, []string{"batch"})
 )
 
 // Command is a piece of work for a Batcher. Batcher.Run stores the outcome in the command.
@@ -30,6 +48,7 @@ type Command interface {
 //
 // Set the exported fields before the first call. Several goroutines may call the methods.
 type Batcher[C Command] struct {
+	Name          string        // the label of the metrics
 	MaxConcurrent int           // concurrent batches, besides up to maxStalled stalled batches
 	MaxCost       int           // total cost of a batch; a more expensive command runs by itself
 	StallTimeout  time.Duration // after this time a batch counts as stalled; 0 means DefaultStallTimeout
@@ -93,6 +112,7 @@ type waiter[C Command] struct {
 	command C
 	ctx     context.Context // context of the caller
 	heldAt  time.Time       // start of the wait for held rows; zero before
+	asked   time.Time       // when the command was submitted, or run last
 	err     error
 	done    chan struct{}
 }
@@ -106,7 +126,7 @@ func (w *waiter[C]) end(err error) {
 // Submit runs the command and returns the error of Run, or ErrHeld. When ctx ends, Submit returns the error
 // of ctx at once; the command may still be run if its batch has begun.
 func (b *Batcher[C]) Submit(ctx context.Context, command C) error {
-	w := &waiter[C]{command: command, ctx: ctx, done: make(chan struct{})}
+	w := &waiter[C]{command: command, ctx: ctx, asked: time.Now(), done: make(chan struct{})}
 	b.mu.Lock()
 	b.queue = append(b.queue, w)
 	b.start()
@@ -304,6 +324,9 @@ func (b *Batcher[C]) finish(batch []*waiter[C], held []Held, err error, end func
 func (b *Batcher[C]) try(batch []*waiter[C]) (held []Held, rolledBack bool, err error) {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
+	ctx, times := timing.With(ctx)
+	begin := time.Now()
+	defer func() { b.measure(batch, begin, times) }()
 	var callers atomic.Int64
 	callers.Store(int64(len(batch)))
 	commands := make([]C, len(batch))
@@ -321,6 +344,17 @@ func (b *Batcher[C]) try(batch []*waiter[C]) (held []Held, rolledBack bool, err 
 		}
 	}()
 	return b.Run(ctx, commands)
+}
+
+// measure records a batch that has run since begin, with the times of its parts.
+func (b *Batcher[C]) measure(batch []*waiter[C], begin time.Time, times *timing.Times) {
+	size, end, parts := len(batch), time.Now(), times.Parts()
+	batchSize.WithLabelValues(b.Name).Observe(float64(size))
+	for _, w := range batch {
+		batchWait.WithLabelValues(b.Name).Observe(begin.Sub(w.asked).Seconds())
+		timing.From(w.ctx).Batch(size, begin.Sub(w.asked), end.Sub(begin), parts)
+		w.asked = end
+	}
 }
 
 // park lets the commands of the parameter held wait for their rows. The result parked has the indexes of the

@@ -10,9 +10,11 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"example.com/b2b/v2/internal/batch"
+	"example.com/b2b/v2/internal/timing"
 )
 
 // command is a command with a name. Its cost is at least 1.
@@ -475,4 +477,37 @@ func TestBatcherUnderLoad(t *testing.T) {
 			t.Errorf("the command %s was run %d times", name, times)
 		}
 	}
+}
+
+// TestTimes runs commands in a batch. The times of each caller have the size of the batch, its time, and its
+// slowest part.
+func TestTimes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := &batch.Batcher[*command]{MaxConcurrent: 1, MaxCost: 100}
+		b.Run = func(ctx context.Context, _ []*command) ([]batch.Held, bool, error) {
+			timing.From(ctx).Statement("UPDATE things", 2*time.Second)
+			time.Sleep(3 * time.Second)
+			return nil, false, nil
+		}
+		b.StallTimeout = time.Minute
+		var all sync.WaitGroup
+		var collected [3]*timing.Times
+		for i := range collected {
+			var ctx context.Context
+			ctx, collected[i] = timing.With(t.Context())
+			all.Go(func() { b.Submit(ctx, &command{}) })
+			synctest.Wait()
+		}
+		all.Wait()
+		for i, want := range []timing.Parts{
+			{BatchSize: 1, Batch: 3 * time.Second},
+			{BatchSize: 2, Batch: 3 * time.Second, BatchWait: 3 * time.Second},
+			{BatchSize: 2, Batch: 3 * time.Second, BatchWait: 3 * time.Second},
+		} {
+			want.Slowest, want.SlowestTime = "UPDATE things", 2*time.Second
+			if got := collected[i].Parts(); got != want {
+				t.Errorf("%d: %+v, want %+v", i, got, want)
+			}
+		}
+	})
 }

@@ -31,6 +31,7 @@ import (
 //   - from, to: the bounds of a number
 //   - unit: the unit of a duration
 //   - oneof: the allowed values, separated by spaces
+//   - secret: the value is secret, and may be in a file instead, named by the variable with _FILE behind its name
 //   - format: the rule for a string, or for each entry of a list: see the variable formats
 //
 // A default may contain the name of a variable of Ports in braces, such as {ORDERS_PORT}. The name stands for
@@ -49,6 +50,8 @@ type Settings struct {
 	Limiting
 	Listening
 	Browsers
+	Observing
+	SlowQueries
 	Stopping
 	SinglePort
 	Ports
@@ -82,7 +85,7 @@ type Database struct {
 	Host     string `env:"DB_HOST" help:"MySQL 8.4+, MariaDB 10.6+: the server"`
 	Port     int    `env:"DB_PORT" default:"3306" from:"1" to:"65535" help:"MySQL: the port"`
 	User     string `env:"DB_USER" default:"app_user" help:"MySQL: the user"`
-	Password string `env:"DB_PASSWORD" help:"MySQL: the password"`
+	Password string `env:"DB_PASSWORD" secret:"true" help:"MySQL: the password"`
 	Name     string `env:"DB_NAME" default:"customers_orders" help:"MySQL: the database"`
 	MaxConns int    `env:"DB_MAX_CONNECTIONS" default:"25" from:"1" to:"1000" help:"MySQL: connections at once; with fewer than 10, each instance does the background work of all, with the same results"`
 	TLS      string `env:"DB_TLS" oneof:"off preferred required verify" help:"MySQL: encryption; preferred uses it when the server has it, required refuses a server without, verify also one whose certificate is not valid for DB_HOST; without it verify when DB_TLS_CA is set, else off for this machine and preferred for others"`
@@ -109,7 +112,7 @@ type Migration struct {
 type Access struct {
 	AuthMode         string   `env:"AUTH_MODE" development:"open" production:"jwt" oneof:"open jwt" help:"who may call: open lets callers without a token in, jwt does not; a token that is sent must be valid"`
 	OpenInProduction bool     `env:"AUTH_OPEN_IN_PRODUCTION" default:"false" help:"let AUTH_MODE=open through in production"`
-	ServiceTokens    []string `env:"SERVICE_TOKEN" development:"dev-service-token" help:"secrets of the services, separated by commas: they present the first and accept all; in production of 32 bytes or more each"`
+	ServiceTokens    []string `env:"SERVICE_TOKEN" secret:"true" development:"dev-service-token" help:"secrets of the services, separated by commas: they present the first and accept all; in production of 32 bytes or more each"`
 }
 
 // The values of Access.AuthMode.
@@ -120,10 +123,10 @@ const (
 
 // JWT configures JWTs, for every service and for the command b2b token.
 type JWT struct {
-	JWTSecret string `env:"JWT_SECRET" development:"dev-jwt-secret-that-everybody-knows" help:"secret of tokens signed with HS256; in production of 32 bytes or more"`
-	JWKSURL   string `env:"JWT_JWKS_URL" format:"address" help:"where the issuer's keys are (JWKS), for tokens signed with RS256, ES256 or EdDSA"`
-	Issuer    string `env:"JWT_ISSUER" help:"what a token must name as iss"`
-	Audience  string `env:"JWT_AUDIENCE" help:"what a token must name in aud"`
+	JWTSecrets []string `env:"JWT_SECRET" secret:"true" development:"dev-jwt-secret-that-everybody-knows" help:"secrets of tokens signed with HS256, separated by commas: b2b token signs with the first, all are accepted; in production of 32 bytes or more each"`
+	JWKSURL    string   `env:"JWT_JWKS_URL" format:"address" help:"where the issuer's keys are (JWKS), for tokens signed with RS256, ES256 or EdDSA"`
+	Issuer     string   `env:"JWT_ISSUER" help:"what a token must name as iss"`
+	Audience   string   `env:"JWT_AUDIENCE" help:"what a token must name in aud"`
 }
 
 // Issuing configures the command b2b token.
@@ -133,7 +136,7 @@ type Issuing struct {
 
 // Calling configures the commands that call services: b2b import, export, order and cancel.
 type Calling struct {
-	Token string `env:"B2B_TOKEN" help:"the token with which b2b import, export, order and cancel call the services; none where callers need none"`
+	Token string `env:"B2B_TOKEN" secret:"true" help:"the token with which b2b import, export, order and cancel call the services; none where callers need none"`
 }
 
 // Serving configures the time limit of requests, for every service.
@@ -165,8 +168,27 @@ type Browsers struct {
 	Origins []string `env:"CORS_ALLOWED_ORIGINS" format:"origin" help:"sites whose pages may call the services, separated by commas, such as https://shop.example.com"`
 }
 
+// Observing configures what operators see of every service outside Lambda, besides the log.
+type Observing struct {
+	LogFormat  string `env:"LOG_FORMAT" oneof:"json text" help:"how a line of the log is written; without it text on a terminal in development, and json elsewhere"`
+	OpsPort    *int   `env:"OPS_PORT" from:"0" to:"65535" help:"port for operators: /metrics for Prometheus, and /debug/pprof; 0 takes a free one; without it none"`
+	OpsAddress string `env:"OPS_ADDRESS" format:"ip" default:"127.0.0.1" help:"the address of OPS_PORT; whoever reaches it needs no token, so never a public one"`
+}
+
+// The values of Observing.LogFormat.
+const (
+	JSONLog = "json"
+	TextLog = "text"
+)
+
+// SlowQueries configures the log of slow statements, for services with a database.
+type SlowQueries struct {
+	SlowQuery time.Duration `env:"SLOW_QUERY_MS" default:"500" unit:"milliseconds" from:"1" to:"60000" help:"an SQL statement that takes this long, waits for locks included, is a line of the log, without its values"`
+}
+
 // Stopping configures the shutdown of every service outside Lambda.
 type Stopping struct {
+	DrainDelay      time.Duration `env:"DRAIN_DELAY_SECONDS" development:"0" production:"5" unit:"seconds" from:"0" to:"300" help:"how long after SIGTERM the services still take requests while /ready says 503, so that load balancers turn away first"`
 	ShutdownTimeout time.Duration `env:"SHUTDOWN_TIMEOUT_SECONDS" default:"30" unit:"seconds" from:"1" to:"300" help:"how long requests in flight get on SIGTERM, all services of a process together"`
 }
 
@@ -233,8 +255,8 @@ func (s *Settings) Read(groups ...any) error {
 			}
 			group.Env = cmp.Or(group.Env, Development)
 		case *JWT:
-			if s.Env == Development && group.JWKSURL != "" && KnownToAll(group.JWTSecret) {
-				group.JWTSecret = "" // tokens come from an issuer: refuse the public default
+			if s.Env == Development && group.JWKSURL != "" && slices.ContainsFunc(group.JWTSecrets, KnownToAll) {
+				group.JWTSecrets = nil // tokens come from an issuer: refuse the public default
 			}
 		}
 	}
@@ -313,6 +335,7 @@ type Variable struct {
 	unit      time.Duration
 	from, to  int
 	oneOf     []string
+	secret    bool
 	format    string
 	field     []int // index in the group, for reflect
 }
@@ -333,7 +356,8 @@ func variablesOf(group reflect.Type) (all []Variable) {
 			DefaultIn: map[string]string{
 				Development: f.Tag.Get(Development), Production: f.Tag.Get(Production)},
 			Meaning: f.Tag.Get("help"), Group: group.Name(), unit: units[f.Tag.Get("unit")],
-			oneOf: strings.Fields(f.Tag.Get("oneof")), format: f.Tag.Get("format"), field: f.Index}
+			oneOf: strings.Fields(f.Tag.Get("oneof")), secret: f.Tag.Get("secret") != "",
+			format: f.Tag.Get("format"), field: f.Index}
 		v.from, _ = strconv.Atoi(f.Tag.Get("from"))
 		v.to, _ = strconv.Atoi(f.Tag.Get("to"))
 		switch {
@@ -347,6 +371,9 @@ func variablesOf(group reflect.Type) (all []Variable) {
 		if len(v.oneOf) > 0 {
 			v.Meaning += "; " + strings.Join(v.oneOf, ", ")
 		}
+		if v.secret {
+			v.Meaning += "; or " + v.Name + fileSuffix + ", a file that has it"
+		}
 		if len(v.Aliases) > 0 {
 			v.Meaning += "; " + strings.Join(v.Aliases, ", ") + " is another spelling"
 		}
@@ -355,7 +382,13 @@ func variablesOf(group reflect.Type) (all []Variable) {
 	return all
 }
 
-var units = map[string]time.Duration{"seconds": time.Second, "minutes": time.Minute, "hours": time.Hour}
+// fileSuffix ends the name of a variable that names the file with a secret, as Docker's and Kubernetes' secrets
+// are given to a container.
+const fileSuffix = "_FILE"
+
+var units = map[string]time.Duration{
+	"milliseconds": time.Millisecond, "seconds": time.Second, "minutes": time.Minute, "hours": time.Hour,
+}
 
 // DefaultText returns the defaults as a text for tables. The parameter quote is put before and after each
 // value.
@@ -425,6 +458,16 @@ func (v Variable) read(field reflect.Value, environment string) error {
 		}
 	}
 	invalid := func(allowed string) error { return fmt.Errorf("%s is %q; allowed: %s", name, value, allowed) }
+	if file := os.Getenv(v.Name + fileSuffix); v.secret && file != "" {
+		if os.Getenv(name) != "" {
+			return fmt.Errorf("%s and %s%s are both set; allowed: one of them", name, v.Name, fileSuffix)
+		}
+		content, err := os.ReadFile(file)
+		if err != nil {
+			return fmt.Errorf("%s%s cannot be read: %w", v.Name, fileSuffix, err)
+		}
+		value = strings.TrimSpace(string(content))
+	}
 	if value == "" {
 		return nil
 	}

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -56,7 +57,7 @@ func TestRead(t *testing.T) {
 		MaxConns: 7, TLS: "verify", TLSCA: "ca.pem",
 	}
 	want.Access = Access{OnlyJWT, true, []string{"new", "old"}}
-	want.JWT = JWT{"s", "https://i.example/keys", "i", "a"}
+	want.JWT = JWT{[]string{"s"}, "https://i.example/keys", "i", "a"}
 	want.TokenLifetime, want.RequestTimeout, want.ShutdownTimeout = 7*24*time.Hour, 5*time.Second, 6*time.Second
 	want.KeyLifetime, want.CancellationWindow, want.Reservation = 2*time.Hour, 3*time.Minute, 4*time.Hour
 	want.OrchestratorPort, want.CustomersBase, want.OrdersBase = 5000, "https://c.example", "http://o.example:1/x"
@@ -228,5 +229,48 @@ func TestPortsInTexts(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// TestSecretFiles reads each secret from a file, as from a container's secret.
+func TestSecretFiles(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "secret")
+	if err := os.WriteFile(file, []byte("new-secret,\nold-secret\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for name, get := range map[string]func(*Settings) any{
+		"JWT_SECRET":    func(s *Settings) any { return s.JWTSecrets },
+		"SERVICE_TOKEN": func(s *Settings) any { return s.ServiceTokens },
+		"DB_PASSWORD":   func(s *Settings) any { return []string{s.Password} },
+		"B2B_TOKEN":     func(s *Settings) any { return []string{s.Token} },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Setenv(name, "")
+			t.Setenv(name+"_FILE", file)
+			var s Settings
+			err := s.Read(&s.JWT, &s.Access, &s.Database, &s.Calling)
+			got := fmt.Sprint(get(&s))
+			if err != nil || got != "[new-secret old-secret]" && got != "[new-secret,\nold-secret]" {
+				t.Errorf("%s, %v", got, err)
+			}
+			t.Setenv(name, "another")
+			s = Settings{}
+			err = s.Read(&s.JWT, &s.Access, &s.Database, &s.Calling)
+			if err == nil || !strings.Contains(err.Error(), name+"_FILE are both set") {
+				t.Errorf("both are set: %v", err)
+			}
+			t.Setenv(name, "")
+			t.Setenv(name+"_FILE", file+"-missing")
+			s = Settings{}
+			err = s.Read(&s.JWT, &s.Access, &s.Database, &s.Calling)
+			if err == nil || !strings.Contains(err.Error(), name+"_FILE cannot be read") {
+				t.Errorf("no file: %v", err)
+			}
+		})
+	}
+	t.Setenv("APP_ENV_FILE", file)
+	var s Settings
+	if err := s.Read(); err != nil || s.Env != Development {
+		t.Errorf("a variable without a secret is read from a file: %q, %v", s.Env, err)
 	}
 }

@@ -34,6 +34,15 @@ func (s *Settings) productionProblems(groups []any) (problems []error) {
 			refuse(fmt.Sprintf("%s has %d bytes", name, len(value)), allowed)
 		}
 	}
+	checkAll := func(name string, secrets []string) {
+		for i, secret := range secrets {
+			if len(secrets) > 1 {
+				checkSecret(fmt.Sprintf("%s, entry %d,", name, i+1), secret)
+			} else {
+				checkSecret(name, secret)
+			}
+		}
+	}
 	if read(&s.Database) && s.Driver == MySQL && !onThisMachine(s.Host) &&
 		(s.Password == "" || KnownToAll(s.Password)) {
 		refuse(fmt.Sprintf("DB_PASSWORD is %q", s.Password),
@@ -46,19 +55,13 @@ func (s *Settings) productionProblems(groups []any) (problems []error) {
 		if len(s.ServiceTokens) == 0 {
 			checkSecret("SERVICE_TOKEN", "")
 		}
-		for i, token := range s.ServiceTokens {
-			name := "SERVICE_TOKEN"
-			if len(s.ServiceTokens) > 1 {
-				name = fmt.Sprintf("SERVICE_TOKEN, entry %d,", i+1)
-			}
-			checkSecret(name, token)
-		}
-		if s.AuthMode == OnlyJWT && s.JWTSecret == "" && s.JWKSURL == "" {
+		checkAll("SERVICE_TOKEN", s.ServiceTokens)
+		if s.AuthMode == OnlyJWT && len(s.JWTSecrets) == 0 && s.JWKSURL == "" {
 			refuse("JWT_SECRET and JWT_JWKS_URL are not set", "one of them, since AUTH_MODE is jwt")
 		}
 	}
-	if read(&s.JWT) && s.JWTSecret != "" {
-		checkSecret("JWT_SECRET", s.JWTSecret)
+	if read(&s.JWT) {
+		checkAll("JWT_SECRET", s.JWTSecrets)
 	}
 	return problems
 }

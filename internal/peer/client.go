@@ -9,14 +9,30 @@ import (
 	"io"
 	"net/http"
 	"slices"
+	"strconv"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promauto"
 	"github.com/sony/gobreaker/v2"
 
 	"example.com/b2b/v2/internal/apperr"
 	"example.com/b2b/v2/internal/auth"
 	"example.com/b2b/v2/internal/correlation"
+	"example.com/b2b/v2/internal/timing"
 	"example.com/b2b/v2/openapi/contract"
+)
+
+var (
+	callSeconds = promauto.NewHistogramVec(prometheus.HistogramOpts{
+		Name:    "b2b_peer_call_duration_seconds",
+		Help:    "Time of calls to another service, by the status of the answer, or error without an answer.",
+		Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5},
+	}, []string{"peer", "status"})
+	breakerOpen = promauto.NewGaugeVec(prometheus.GaugeOpts{
+		Name: "b2b_peer_breaker_open",
+		Help: "1 while the circuit breaker of another service is open, so that it is not called.",
+	}, []string{"peer"})
 )
 
 // ErrDown is the error of a call that was not made, because the circuit breaker of the peer is open: the last
@@ -56,10 +72,22 @@ func newClient(t http.RoundTripper, name, token string, timeout, openFor time.Du
 		Timeout:     openFor,
 		MaxRequests: tripAfter, // several, because several callers may come at the same time
 		ReadyToTrip: func(c gobreaker.Counts) bool { return c.ConsecutiveFailures >= tripAfter },
+		OnStateChange: func(_ string, _, to gobreaker.State) {
+			breakerOpen.WithLabelValues(name).Set(openness(to))
+		},
 		// See transport.verdict.
 		IsExcluded: func(err error) bool { return errors.Is(err, context.Canceled) },
 	})
+	breakerOpen.WithLabelValues(name).Set(openness(gobreaker.StateClosed))
 	return &http.Client{Transport: transport{t, name, token, timeout, breaker}}
+}
+
+// openness is the value of the metric breakerOpen.
+func openness(state gobreaker.State) float64 {
+	if state == gobreaker.StateOpen {
+		return 1
+	}
+	return 0
 }
 
 type transport struct {
@@ -87,7 +115,11 @@ func (t transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	ctx, cancel := context.WithTimeout(req.Context(), timeout)
 	defer cancel()
+	begin := time.Now()
 	res, body, err := t.send(ctx, req)
+	took := time.Since(begin)
+	timing.From(ctx).Call(took)
+	callSeconds.WithLabelValues(t.name, outcome(res, err)).Observe(took.Seconds())
 	done(t.verdict(res, body, err, timeout))
 	if err != nil {
 		return nil, err
@@ -99,6 +131,14 @@ func (t transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	res.Body = io.NopCloser(bytes.NewReader(body))
 	return res, nil
+}
+
+// outcome returns the status of an answer, or error without an answer.
+func outcome(res *http.Response, err error) string {
+	if err != nil {
+		return "error"
+	}
+	return strconv.Itoa(res.StatusCode)
 }
 
 // send sends req with the identity of the caller in ctx, and reads the whole answer.

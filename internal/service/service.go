@@ -105,8 +105,14 @@ func (d *Database[S]) Once(
 	return d.Keys.Execute(ctx, r, func(tx *gorm.DB) (int64, any, error) { return effect(d.store(ctx, tx)) })
 }
 
-// Ready returns 503 unavailable when the service cannot read and write the database: see db.Ready.
-func (d *Database[S]) Ready(ctx context.Context) error { return db.Ready(ctx, d.DB, d.table) }
+// Ready returns 503 unavailable when the service cannot read and write the database, or the schema lacks
+// migrations: see db.Ready and db.Migrated.
+func (d *Database[S]) Ready(ctx context.Context) error {
+	if err := db.Migrated(ctx, d.DB); err != nil {
+		return err
+	}
+	return db.Ready(ctx, d.DB, d.table)
+}
 
 // Filter has the common filters of lists with a search; a nil field filters nothing.
 type Filter struct {

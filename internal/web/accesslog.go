@@ -6,21 +6,35 @@ import (
 	"net/http"
 	"regexp"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/gin-gonic/gin"
 
 	"example.com/b2b/v2/internal/correlation"
+	"example.com/b2b/v2/internal/timing"
 )
 
-// accessLog writes a log line for each request after the answer. The level is debug for successful probes
-// (/health and /ready), error for an error with a status of 500 or more, and info for all other requests.
-// After a file that an error has stopped, accessLog closes the connection.
+// accessLog writes a log line for each request after the answer. The level is error for an error with a status
+// of 500 or more, and info for all other requests. For the probes /health and /ready, the level is debug
+// unless the status has changed since the last probe. After a file that an error has stopped, accessLog closes
+// the connection.
 func accessLog(log *slog.Logger) gin.HandlerFunc {
+	lastStatus := map[string]*atomic.Int64{"/health": new(atomic.Int64), "/ready": new(atomic.Int64)}
+	for _, status := range lastStatus {
+		status.Store(http.StatusOK)
+	}
 	return func(c *gin.Context) {
 		start := time.Now()
 		c.Next()
-		log.LogAttrs(c.Request.Context(), level(c), "request", attributes(c, time.Since(start))...)
+		l := level(c)
+		if last := lastStatus[c.FullPath()]; last != nil {
+			now := int64(c.Writer.Status())
+			if last.Swap(now) == now {
+				l = slog.LevelDebug
+			}
+		}
+		log.LogAttrs(c.Request.Context(), l, "request", attributes(c, time.Since(start))...)
 		if callOf(c).cut {
 			panic(http.ErrAbortHandler) // closes the connection, because the file is incomplete
 		}
@@ -28,13 +42,8 @@ func accessLog(log *slog.Logger) gin.HandlerFunc {
 }
 
 func level(c *gin.Context) slog.Level {
-	failed := c.Errors.Last() != nil
-	isProbe := c.FullPath() == "/health" || c.FullPath() == "/ready"
-	switch {
-	case failed && loggedStatus(c) >= http.StatusInternalServerError:
+	if c.Errors.Last() != nil && loggedStatus(c) >= http.StatusInternalServerError {
 		return slog.LevelError
-	case !failed && isProbe:
-		return slog.LevelDebug
 	}
 	return slog.LevelInfo
 }
@@ -48,30 +57,82 @@ func loggedStatus(c *gin.Context) int {
 	return c.Writer.Status()
 }
 
-// attributes returns the attributes of a log line, together less than 4 KB.
+// attributes returns the attributes of a log line, together less than 4 KB. Times are in milliseconds.
 func attributes(c *gin.Context, took time.Duration) []slog.Attr {
 	call, ctx := callOf(c), c.Request.Context()
-	all := make([]slog.Attr, 0, 10)
+	all := make([]slog.Attr, 0, 28)
 	all = append(all,
 		slog.String("method", loggable(c.Request.Method, 20)),
 		slog.String("path", loggable(c.Request.URL.Path, 500)),
 		slog.Int("status", loggedStatus(c)),
-		slog.Float64("ms", float64(took.Microseconds())/1000),
+		milliseconds("ms", took),
 		slog.String("correlation_id", loggable(correlation.ID(ctx), 128)))
 	if call.operation != nil {
-		all = append(all, slog.String("operation", call.operation.Operation.OperationID))
+		all = append(all,
+			slog.String("operation", call.operation.Operation.OperationID),
+			slog.String("route", call.operation.Path))
 	}
 	if call.caller != "" {
 		all = append(all, slog.String("caller", loggable(call.caller, 200)))
 	}
+	if call.customer != 0 {
+		all = append(all, slog.Int64("customer", call.customer))
+	}
+	if call.actingFor {
+		all = append(all, slog.Bool("by_service", true))
+	}
+	all = append(all,
+		slog.String("client", c.ClientIP()),
+		slog.Int64("bytes_in", max(c.Request.ContentLength, 0)),
+		slog.Int("bytes_out", max(c.Writer.Size(), 0)))
+	if agent := c.Request.UserAgent(); agent != "" {
+		all = append(all, slog.String("user_agent", loggable(agent, 200)))
+	}
+	all = appendTimes(all, call.times.Parts())
 	if key := c.GetHeader(IdempotencyHeader); key != "" {
 		replayed := c.Writer.Header().Get("Idempotency-Replayed") != ""
 		all = append(all, slog.String("idempotency_key", loggable(key, 300)), slog.Bool("replayed", replayed))
 	}
+	if call.limit != "" {
+		all = append(all, slog.String("limit", call.limit))
+	}
 	if err := c.Errors.Last(); err != nil {
-		all = append(all, slog.String("error", loggable(err.Error(), 2200)))
+		all = append(all,
+			slog.String("code", call.code),
+			slog.String("error", loggable(err.Error(), 1800)))
 	}
 	return all
+}
+
+// appendTimes appends the parts of the work that the request needed.
+func appendTimes(all []slog.Attr, parts timing.Parts) []slog.Attr {
+	if parts.Statements > 0 {
+		all = append(all,
+			slog.Int("statements", parts.Statements),
+			milliseconds("db_ms", parts.Database))
+	}
+	if parts.Slowest != "" {
+		all = append(all,
+			slog.String("slowest_statement", parts.Slowest),
+			milliseconds("slowest_ms", parts.SlowestTime))
+	}
+	if parts.Pool > time.Millisecond {
+		all = append(all, milliseconds("pool_wait_ms", parts.Pool))
+	}
+	if parts.BatchSize > 0 {
+		all = append(all,
+			slog.Int("batch_size", parts.BatchSize),
+			milliseconds("batch_wait_ms", parts.BatchWait),
+			milliseconds("batch_ms", parts.Batch))
+	}
+	if parts.Calls > 0 {
+		all = append(all, slog.Int("calls", parts.Calls), milliseconds("calls_ms", parts.Called))
+	}
+	return all
+}
+
+func milliseconds(name string, d time.Duration) slog.Attr {
+	return slog.Float64(name, float64(d.Microseconds())/1000)
 }
 
 // LoggedCorrelationID returns correlation.ID in the form of the access log.

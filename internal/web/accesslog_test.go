@@ -69,8 +69,17 @@ func TestLogLine(t *testing.T) {
 	} {
 		log.Reset()
 		webtest.Do(t, "GET", base+c.path, "", "Authorization", c.authorization)
-		var line struct{ Operation, Caller string }
+		var line struct {
+			Operation, Route, Caller, Client, Code string
+			Status                                 int
+			Out                                    *int   `json:"bytes_out"`
+			Agent                                  string `json:"user_agent"`
+		}
 		err := json.Unmarshal(log.Bytes(), &line)
+		if (line.Route == "") != (line.Operation == "") || (line.Code == "") != (line.Status < 400) ||
+			line.Client != "127.0.0.1" || line.Out == nil || line.Agent != "Go-http-client/1.1" {
+			t.Errorf("%s: %s", c.path, &log)
+		}
 		if err != nil || line.Operation != c.operation || line.Caller != c.caller || log.Len() > 4096 {
 			t.Errorf("%s as %.20q: %v %s", c.path, c.authorization, err, &log)
 		}

@@ -22,9 +22,11 @@ func authorize(tokens auth.Tokens, rates *rateLimiter) func(*gin.Context, *opera
 		caller, err := identify(c, tokens, op.security)
 		if len(op.security) > 0 {
 			if err == nil || caller.Known() {
-				callOf(c).caller = caller.Subject
+				call := callOf(c)
+				call.caller, call.customer, call.actingFor = caller.Subject, caller.Customer, caller.ByService
 			}
 			if limited := rates.admit(c, caller, err != nil && !caller.Known()); limited != nil {
+				callOf(c).limit = "rate"
 				Fail(c, limited)
 				return
 			}

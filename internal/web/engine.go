@@ -15,6 +15,7 @@ import (
 
 // Options configure an engine.
 type Options struct {
+	Service  string       // name of the service in metrics
 	Document []byte       // the service's OpenAPI document, in YAML
 	Open     bool         // callers need no token, except for operations that need the service token
 	Tokens   auth.Tokens  // accepted tokens
@@ -27,6 +28,7 @@ type Options struct {
 	BodyTimeout time.Duration
 	Limits      Limits
 	Browsers    Browsers
+	Stopping    func() bool // reports whether the service is about to stop; nil means never
 
 	// CorrelationIDInBody is for the orchestrator: the body of a request may have the correlation id, as
 	// `correlation_id`, and the body of each error has the id, as `correlationId`.
@@ -49,11 +51,13 @@ func New(o Options) Engine {
 		readForwarded,
 		beginCall(operations, o.CorrelationIDInBody),
 		accessLog(o.Log),
+		measure(o.Service),
 		bufferResponse,
 		recoverPanics,
 		securityHeaders(pagePolicy(o.Browsers, o.Others)),
 		guardBrowsers(o.Browsers),
 		refuseMethod(operations.allow),
+		announceStop(o.Stopping),
 		forOperations(announceSunset),
 		forOperations(authorize(o.Tokens, newRateLimiter(o.Limits.Rate, o.Limits.Burst))),
 		forOperations(validate(bodyTimeout, o.CorrelationIDInBody)),

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"runtime/debug"
+	"slices"
 
 	"github.com/gin-gonic/gin"
 
@@ -29,13 +30,16 @@ type envelope struct {
 func Fail(c *gin.Context, err error) {
 	_ = c.Error(err)
 	c.Abort()
-	call := callOf(c)
+	call, public := callOf(c), apperr.Public(c.Request.Context(), err)
+	call.code = "other" // of another service; see apperr.Relayed
+	if slices.Contains(apperr.Catalogue(), public.Code) {
+		call.code = public.Name
+	}
 	if c.Writer.Written() { // too late for another answer
 		_, isFile := c.Writer.(*fileWriter)
 		call.cut = call.cut || isFile && !errors.As(err, new(bulk.ErrReported))
 		return
 	}
-	public := apperr.Public(c.Request.Context(), err)
 	if public.Retry == apperr.Later && c.Writer.Header().Get("Retry-After") == "" {
 		c.Header("Retry-After", "1") // second
 	}

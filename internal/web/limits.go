@@ -74,12 +74,12 @@ func limitWork(l workLimits) func(*gin.Context, *operation) {
 func (l workLimits) begin(c *gin.Context, op *operation) (end func(), err error) {
 	p := auth.From(c.Request.Context())
 	caller := fair.Caller{Name: callerKey(c, p), Service: p.ByService}
-	slots := l.inFlight
+	slots, limit := l.inFlight, "requests"
 	switch {
 	case op.row != nil:
-		slots = l.imports
+		slots, limit = l.imports, "imports"
 	case op.streams:
-		slots = l.exports
+		slots, limit = l.exports, "exports"
 	}
 	isSearch := op.searches && c.Query("search") != ""
 	var waiting *fair.Semaphore // none for exports: all may wait, since l.exports bounds their number
@@ -88,9 +88,11 @@ func (l workLimits) begin(c *gin.Context, op *operation) (end func(), err error)
 	}
 	// Searches beyond the queue are refused before they take one of the slots that other requests need.
 	if err := waiting.TryAcquire(caller); err != nil {
+		callOf(c).limit = "searches"
 		return nil, err
 	}
 	if err := slots.TryAcquire(caller); err != nil {
+		callOf(c).limit = limit
 		waiting.Release(caller)
 		return nil, err
 	}

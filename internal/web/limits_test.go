@@ -47,7 +47,7 @@ func ask(e http.Handler, path, from string, headers ...string) *httptest.Respons
 
 func token(t testing.TB, subject string) string {
 	t.Helper()
-	tokens := auth.Tokens{Secret: webtest.Secret}
+	tokens := auth.Tokens{Secrets: []string{webtest.Secret}}
 	text, err := tokens.Issue(auth.Principal{Subject: subject, Scope: "customers:read"}, time.Hour)
 	if err != nil {
 		t.Fatal(err)

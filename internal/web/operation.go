@@ -18,6 +18,7 @@ import (
 	"example.com/b2b/v2/internal/bulk"
 	"example.com/b2b/v2/internal/correlation"
 	"example.com/b2b/v2/internal/formats"
+	"example.com/b2b/v2/internal/timing"
 )
 
 // keyField is the field of the idempotency key in a body.
@@ -123,10 +124,15 @@ func (o operations) find(c *gin.Context) *operation {
 // call is the state that the middlewares of a request share. The request's context holds the call.
 type call struct {
 	operation     *operation // nil for HTML pages and unknown paths
-	correlateBody bool       // the body of an error has the correlation id
-	caller        string     // caller's subject, the actor of events; "" until the middleware authorize ends
-	cut           bool       // the answer is a file, and an error stopped it before its end
-	callerLeft    bool       // the caller has closed the connection, so the work was stopped
+	times         *timing.Times
+	correlateBody bool   // the body of an error has the correlation id
+	caller        string // caller's subject, the actor of events; "" until the middleware authorize ends
+	customer      int64  // the only customer for whom the caller may act; 0 means all customers
+	actingFor     bool   // another service calls for the caller
+	code          string // code of the error; "" without an error
+	limit         string // name of the limit that refused the request; "" for none
+	cut           bool   // the answer is a file, and an error stopped it before its end
+	callerLeft    bool   // the caller has closed the connection, so the work was stopped
 }
 
 type callKey struct{}
@@ -139,8 +145,9 @@ func beginCall(all operations, correlateBody bool) gin.HandlerFunc {
 		if !formats.IsCorrelationID(id) {
 			id = rand.Text()
 		}
-		begun := &call{operation: all.find(c), correlateBody: correlateBody}
-		setCorrelationID(c, context.WithValue(c.Request.Context(), callKey{}, begun), id)
+		ctx, times := timing.With(c.Request.Context())
+		begun := &call{operation: all.find(c), correlateBody: correlateBody, times: times}
+		setCorrelationID(c, context.WithValue(ctx, callKey{}, begun), id)
 	}
 }
 

@@ -694,7 +694,7 @@ type ClientInterface interface {
 
 	// GetReady Can the service do its work?
 	//
-	// Answers 200 when the service takes calls and the database that it has, if any, answers, has the schema and takes changes; else 503.
+	// Answers 200 when the service takes calls and what it needs answers - the database, which has the whole schema and takes changes, or the other services of an orchestrator; else 503. It is 503 as soon as the service is told to stop, while calls are still answered.
 	//
 	// Corresponds with GET /ready (the `GetReady` operationId).
 	GetReady(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -981,7 +981,7 @@ func (c *Client) GetInternalCustomer(ctx context.Context, id CustomerID, reqEdit
 
 // GetReady Can the service do its work?
 //
-// Answers 200 when the service takes calls and the database that it has, if any, answers, has the schema and takes changes; else 503.
+// Answers 200 when the service takes calls and what it needs answers - the database, which has the whole schema and takes changes, or the other services of an orchestrator; else 503. It is 503 as soon as the service is told to stop, while calls are still answered.
 //
 // Corresponds with GET /ready (the `GetReady` operationId).
 func (c *Client) GetReady(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -1967,7 +1967,7 @@ type ClientWithResponsesInterface interface {
 
 	// GetReadyWithResponse Can the service do its work?
 	//
-	// Answers 200 when the service takes calls and the database that it has, if any, answers, has the schema and takes changes; else 503.
+	// Answers 200 when the service takes calls and what it needs answers - the database, which has the whole schema and takes changes, or the other services of an orchestrator; else 503. It is 503 as soon as the service is told to stop, while calls are still answered.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -4454,7 +4454,7 @@ func (c *ClientWithResponses) GetInternalCustomerWithResponse(ctx context.Contex
 
 // GetReadyWithResponse Can the service do its work?
 //
-// Answers 200 when the service takes calls and the database that it has, if any, answers, has the schema and takes changes; else 503.
+// Answers 200 when the service takes calls and what it needs answers - the database, which has the whole schema and takes changes, or the other services of an orchestrator; else 503. It is 503 as soon as the service is told to stop, while calls are still answered.
 //
 // Returns a wrapper object for the known response body format(s).
 //

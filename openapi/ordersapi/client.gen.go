@@ -1390,7 +1390,7 @@ type ClientInterface interface {
 
 	// GetReady Can the service do its work?
 	//
-	// Answers 200 when the service takes calls and the database that it has, if any, answers, has the schema and takes changes; else 503.
+	// Answers 200 when the service takes calls and what it needs answers - the database, which has the whole schema and takes changes, or the other services of an orchestrator; else 503. It is 503 as soon as the service is told to stop, while calls are still answered.
 	//
 	// Corresponds with GET /ready (the `GetReady` operationId).
 	GetReady(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -1954,7 +1954,7 @@ func (c *Client) AdjustStock(ctx context.Context, id ProductID, params *AdjustSt
 
 // GetReady Can the service do its work?
 //
-// Answers 200 when the service takes calls and the database that it has, if any, answers, has the schema and takes changes; else 503.
+// Answers 200 when the service takes calls and what it needs answers - the database, which has the whole schema and takes changes, or the other services of an orchestrator; else 503. It is 503 as soon as the service is told to stop, while calls are still answered.
 //
 // Corresponds with GET /ready (the `GetReady` operationId).
 func (c *Client) GetReady(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -3805,7 +3805,7 @@ type ClientWithResponsesInterface interface {
 
 	// GetReadyWithResponse Can the service do its work?
 	//
-	// Answers 200 when the service takes calls and the database that it has, if any, answers, has the schema and takes changes; else 503.
+	// Answers 200 when the service takes calls and what it needs answers - the database, which has the whole schema and takes changes, or the other services of an orchestrator; else 503. It is 503 as soon as the service is told to stop, while calls are still answered.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -8156,7 +8156,7 @@ func (c *ClientWithResponses) AdjustStockWithResponse(ctx context.Context, id Pr
 
 // GetReadyWithResponse Can the service do its work?
 //
-// Answers 200 when the service takes calls and the database that it has, if any, answers, has the schema and takes changes; else 503.
+// Answers 200 when the service takes calls and what it needs answers - the database, which has the whole schema and takes changes, or the other services of an orchestrator; else 503. It is 503 as soon as the service is told to stop, while calls are still answered.
 //
 // Returns a wrapper object for the known response body format(s).
 //

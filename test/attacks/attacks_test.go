@@ -94,7 +94,7 @@ func serve(t *testing.T, g *gorm.DB) *target {
 	}
 	s := &target{key: key}
 	s.tokens = auth.Tokens{
-		Secret:   "the-secret-of-this-deployment-32",
+		Secrets:   []string{"the-secret-of-this-deployment-32"},
 		Issuer:   "https://issuer.example",
 		Audience: "b2b",
 		Service:  []string{webtest.Token},
@@ -159,13 +159,13 @@ func (s *target) signText(t *testing.T, header, claims string) string {
 	claims = fmt.Sprintf(`{"sub":"mallory","iss":%q,"aud":%q,%s}`, s.tokens.Issuer, s.tokens.Audience, claims)
 	encode := base64.RawURLEncoding.EncodeToString
 	text := encode([]byte(header)) + "." + encode([]byte(claims))
-	signature := must(jwt.SigningMethodHS256.Sign(text, []byte(s.tokens.Secret)))
+	signature := must(jwt.SigningMethodHS256.Sign(text, []byte(s.tokens.Secrets[0])))
 	return "Bearer " + text + "." + encode(signature)
 }
 
 // attacks returns all attacks, by name.
 func (s *target) attacks(t *testing.T) map[string]attack {
-	secret := []byte(s.tokens.Secret)
+	secret := []byte(s.tokens.Secrets[0])
 	der := must(x509.MarshalPKIXPublicKey(&s.key.PublicKey))
 	public := pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der})
 	hour, ago := time.Now().Add(time.Hour).Unix(), time.Now().Add(-time.Minute).Unix()

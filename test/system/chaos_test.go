@@ -108,11 +108,11 @@ func (c *chaos) distributed(s *server.Server) {
 }
 
 // chaosTokens signs the tokens of the clients.
-var chaosTokens = auth.Tokens{Secret: "jwt-secret-of-the-chaos-of-32-bytes"}
+var chaosTokens = auth.Tokens{Secrets: []string{"jwt-secret-of-the-chaos-of-32-bytes"}}
 
 // guarded returns an environment in which every call needs a token.
 func guarded(c db.Config) []string {
-	return append(environment(c), "AUTH_MODE=jwt", "JWT_SECRET="+chaosTokens.Secret)
+	return append(environment(c), "AUTH_MODE=jwt", "JWT_SECRET="+chaosTokens.Secrets[0])
 }
 
 func at(port string) string { return "http://localhost:" + port }

@@ -155,7 +155,7 @@ func send(client *http.Client, method, url, body, token, key string) (int, []byt
 
 // hostileLoad makes hostile calls while meanwhile runs, and counts the answers by status; 0 is no answer.
 func hostileLoad(t *testing.T, p *process, meanwhile func()) map[int]int {
-	others := auth.Tokens{Secret: strings.Repeat("another secret ", 3)}
+	others := auth.Tokens{Secrets: []string{strings.Repeat("another secret ", 3)}}
 	impostor, err := others.Issue(auth.Principal{Subject: "good-1", Scope: auth.Admin}, time.Hour)
 	if err != nil {
 		t.Fatal(err)

@@ -174,7 +174,7 @@ var anyPorts = func() (env []string) {
 func servicePorts() map[string]string {
 	commands := map[string]string{}
 	for _, v := range config.Variables() {
-		if name, isPort := strings.CutSuffix(v.Name, "_PORT"); isPort && v.Group != "Database" {
+		if name, isPort := strings.CutSuffix(v.Name, "_PORT"); isPort && v.Group == "Ports" {
 			commands[v.Name] = strings.ToLower(name)
 		}
 	}

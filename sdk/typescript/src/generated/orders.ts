@@ -451,7 +451,7 @@ export interface paths {
         };
         /**
          * Can the service do its work?
-         * @description Answers 200 when the service takes calls and the database that it has, if any, answers, has the schema and takes changes; else 503.
+         * @description Answers 200 when the service takes calls and what it needs answers - the database, which has the whole schema and takes changes, or the other services of an orchestrator; else 503. It is 503 as soon as the service is told to stop, while calls are still answered.
          */
         get: operations["getReady"];
         put?: never;

@@ -1,0 +1,96 @@
+package db
+
+import (
+	"context"
+	"log/slog"
+	"strings"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promauto"
+	"gorm.io/gorm"
+	"gorm.io/gorm/logger"
+
+	"example.com/b2b/v2/internal/timing"
+)
+
+var (
+	statementSeconds = promauto.NewHistogramVec(prometheus.HistogramOpts{
+		Name:    "b2b_db_statement_duration_seconds",
+		Help:    "Time of SQL statements, waits for locks included, by the kind and the first table.",
+		Buckets: []float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10},
+	}, []string{"statement"})
+	connectionSeconds = promauto.NewHistogram(prometheus.HistogramOpts{
+		Name:    "b2b_db_connection_wait_seconds",
+		Help:    "Wait of transactions for a connection of the pool.",
+		Buckets: []float64{.0001, .001, .01, .05, .1, .25, .5, 1, 2.5, 5, 10},
+	})
+	retries = promauto.NewCounter(prometheus.CounterOpts{
+		Name: "b2b_db_retries_total",
+		Help: "Transactions that ran again after a conflict with another transaction, such as a deadlock.",
+	})
+)
+
+// Log makes g log each statement that takes at least the time slow, waits for locks included: name, text
+// without values, time, number of rows, and the context's correlation id. Call Log before g is used.
+func Log(g *gorm.DB, log *slog.Logger, slow time.Duration, correlationID func(ctx context.Context) string) {
+	g.Logger = statementLog{logger.Discard, log, slow, correlationID}
+}
+
+const maxLoggedSQL = 2000 // bytes of a statement's text
+
+// statementLog counts every statement of gorm, and logs the slow statements.
+type statementLog struct {
+	logger.Interface
+	log           *slog.Logger
+	slow          time.Duration
+	correlationID func(ctx context.Context) string
+}
+
+// Trace implements logger.Interface.
+func (l statementLog) Trace(ctx context.Context, begin time.Time, statement func() (string, int64), _ error) {
+	took := time.Since(begin)
+	sql, rows := statement()
+	name := statementName(sql)
+	count(ctx, name, took)
+	if took < l.slow {
+		return
+	}
+	attributes := []any{"statement", name, "sql", sql[:min(len(sql), maxLoggedSQL)],
+		"ms", took.Milliseconds(), "rows", rows}
+	if id := l.correlationID(ctx); id != "" {
+		attributes = append(attributes, "correlation_id", id)
+	}
+	l.log.WarnContext(ctx, "slow statement", attributes...)
+}
+
+func count(ctx context.Context, name string, took time.Duration) {
+	statementSeconds.WithLabelValues(name).Observe(took.Seconds())
+	timing.From(ctx).Statement(name, took)
+}
+
+// statementName returns the kind and the first table of a statement, such as "UPDATE products", or other. The
+// number of names is small, because texts of the same kind differ in values and conditions only.
+func statementName(sql string) string {
+	_, after, limited := strings.Cut(sql, " FOR ")
+	if strings.HasPrefix(sql, "SET STATEMENT ") && limited { // a time limit on MariaDB
+		sql = after
+	}
+	kind, rest, _ := strings.Cut(strings.TrimSpace(sql), " ")
+	before, follows := tableFollows[kind]
+	if !follows {
+		return "other"
+	}
+	if before != "" {
+		_, rest, _ = strings.Cut(rest, before)
+	}
+	rest = strings.TrimLeft(rest, "`\"( ")
+	end := strings.IndexFunc(rest, func(r rune) bool { return (r < 'a' || r > 'z') && r != '_' })
+	if end < 0 {
+		end = len(rest)
+	}
+	return strings.TrimSpace(kind + " " + rest[:min(end, 40)])
+}
+
+// tableFollows maps the kind of a statement to the word before the name of its first table.
+var tableFollows = map[string]string{"SELECT": " FROM ", "INSERT": "INTO ", "UPDATE": "", "DELETE": "FROM "}

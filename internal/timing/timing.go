@@ -1,0 +1,95 @@
+// Package timing collects, in the context of a request, how long the parts of the work took. The access log
+// shows the result, so that a line of a slow request names the cause.
+package timing
+
+import (
+	"context"
+	"sync"
+	"time"
+)
+
+// Times are the times of the parts of a request. The methods work on a nil *Times, too, and then do nothing.
+type Times struct {
+	mu    sync.Mutex
+	parts Parts
+}
+
+// Parts are the sums over all parts of a kind. Each statement of a batch works for several requests, so
+// Statements and Database leave it out; Batch is the time of the whole batch.
+type Parts struct {
+	Statements  int           // number of SQL statements
+	Database    time.Duration // time of these statements
+	Pool        time.Duration // wait for a connection to the database, in batches, too
+	Slowest     string        // name of the slowest statement, in batches, too
+	SlowestTime time.Duration
+	BatchSize   int           // commands in the last batch with a command of the request
+	BatchWait   time.Duration // wait until the batch began
+	Batch       time.Duration // time of the batch
+	Calls       int           // calls to other services, retries included
+	Called      time.Duration // time of these calls
+}
+
+type key struct{}
+
+// With returns a context that collects times, and the times.
+func With(ctx context.Context) (context.Context, *Times) {
+	t := new(Times)
+	return context.WithValue(ctx, key{}, t), t
+}
+
+// From returns the times of the request with the context ctx; nil outside a request.
+func From(ctx context.Context) *Times {
+	t, _ := ctx.Value(key{}).(*Times)
+	return t
+}
+
+// Parts returns the times so far.
+func (t *Times) Parts() (parts Parts) {
+	t.add(func(p *Parts) { parts = *p })
+	return parts
+}
+
+// Statement adds an SQL statement.
+func (t *Times) Statement(name string, took time.Duration) {
+	t.add(func(p *Parts) {
+		p.Statements++
+		p.Database += took
+		if took > p.SlowestTime {
+			p.Slowest, p.SlowestTime = name, took
+		}
+	})
+}
+
+// Pool adds a wait for a connection to the database.
+func (t *Times) Pool(waited time.Duration) { t.add(func(p *Parts) { p.Pool += waited }) }
+
+// Batch adds a batch of the given size with a command of the request. The parameter own has the times of the
+// batch itself.
+func (t *Times) Batch(size int, waited, took time.Duration, own Parts) {
+	t.add(func(p *Parts) {
+		p.BatchSize = size
+		p.BatchWait += waited
+		p.Batch += took
+		p.Pool += own.Pool
+		if own.SlowestTime > p.SlowestTime {
+			p.Slowest, p.SlowestTime = own.Slowest, own.SlowestTime
+		}
+	})
+}
+
+// Call adds a call to another service.
+func (t *Times) Call(took time.Duration) {
+	t.add(func(p *Parts) {
+		p.Calls++
+		p.Called += took
+	})
+}
+
+func (t *Times) add(change func(*Parts)) {
+	if t == nil {
+		return
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	change(&t.parts)
+}
