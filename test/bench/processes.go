@@ -134,7 +134,8 @@ func (b *bench) authorized(t vegeta.Target) vegeta.Target {
 }
 
 func token() (string, error) {
-	return auth.Tokens{Secrets: []string{jwtSecret}}.Issue(auth.Principal{Subject: "bench", Scope: auth.Admin}, 24*time.Hour)
+	tokens := auth.Tokens{Secrets: []string{jwtSecret}}
+	return tokens.Issue(auth.Principal{Subject: "bench", Scope: auth.Admin}, 24*time.Hour)
 }
 
 // build builds the program b2b.

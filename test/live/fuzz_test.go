@@ -65,7 +65,8 @@ func FuzzRequests(f *testing.F) {
 	lenient := webtest.Options()
 	lenient.Log = slog.New(slog.DiscardHandler) // the service token gets into paths
 	guarded := lenient
-	guarded.Open, guarded.Tokens = false, auth.Tokens{Secrets: []string{"another secret"}, Service: []string{"another token"}}
+	guarded.Open = false
+	guarded.Tokens = auth.Tokens{Secrets: []string{"another secret"}, Service: []string{"another token"}}
 	handlers := start(f, lenient, guarded)
 	open, closed := handlers[0], handlers[1]
 	acme := auth.Principal{Subject: "acme", Customer: 1, Scope: auth.Admin}
