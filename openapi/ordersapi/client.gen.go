@@ -620,6 +620,14 @@ type Cursor = int64
 // DryRun defines model for DryRun.
 type DryRun = bool
 
+// ExportBOM defines model for ExportBOM.
+type ExportBOM = bool
+
+// ExportDelimiter What separates the cells of CSV.
+//
+// Example: semicolon
+type ExportDelimiter = externalRef0.CSVDelimiter
+
 // ExportFormat How a file is written.
 //
 // Example: csv
@@ -768,6 +776,13 @@ type ListOrdersParams struct {
 	// To Only orders created at or before this moment: a date (which includes that whole day in UTC) or RFC 3339.
 	To *externalRef0.DateFilter `form:"to,omitempty" json:"to,omitempty"`
 
+	// ConfirmedFrom Only orders confirmed at or after this moment, also those that were canceled later: a date (its first moment in UTC) or RFC 3339.
+	ConfirmedFrom *externalRef0.DateFilter `form:"confirmed_from,omitempty" json:"confirmed_from,omitempty"`
+
+	// ConfirmedTo Only orders confirmed at or before this moment, also those that were canceled later: a date (which includes that whole day in
+	// UTC) or RFC 3339.
+	ConfirmedTo *externalRef0.DateFilter `form:"confirmed_to,omitempty" json:"confirmed_to,omitempty"`
+
 	// UpdatedSince Only what changed at or after this moment, in the words of its `updated_at`: a date (its first moment in UTC) or RFC 3339. To
 	// keep a copy up to date, note the time before you begin, read page after page to the end, and next time ask from one minute before
 	// the time that you noted: what was still being committed then comes in, what you have may come again, and so does what changed
@@ -798,6 +813,13 @@ type ExportOrdersParams struct {
 	// Format `csv` as in RFC 4180, or `ndjson`, one JSON object a line.
 	Format *ExportFormat `form:"format,omitempty" json:"format,omitempty"`
 
+	// Bom Only with `format=csv`: begin the file with a byte order mark, by which Excel knows UTF-8.
+	Bom *ExportBOM `form:"bom,omitempty" json:"bom,omitempty"`
+
+	// Delimiter Only with `format=csv`: what separates the cells, `comma` (`,`, also without the parameter), `semicolon` (`;`) or `tab`
+	// (U+0009). Excel expects a semicolon where the decimal separator is a comma.
+	Delimiter *ExportDelimiter `form:"delimiter,omitempty" json:"delimiter,omitempty"`
+
 	// Status Only orders in this status.
 	Status *OrderStatusFilter `form:"status,omitempty" json:"status,omitempty"`
 
@@ -812,6 +834,13 @@ type ExportOrdersParams struct {
 
 	// To Only orders created at or before this moment: a date (which includes that whole day in UTC) or RFC 3339.
 	To *externalRef0.DateFilter `form:"to,omitempty" json:"to,omitempty"`
+
+	// ConfirmedFrom Only orders confirmed at or after this moment, also those that were canceled later: a date (its first moment in UTC) or RFC 3339.
+	ConfirmedFrom *externalRef0.DateFilter `form:"confirmed_from,omitempty" json:"confirmed_from,omitempty"`
+
+	// ConfirmedTo Only orders confirmed at or before this moment, also those that were canceled later: a date (which includes that whole day in
+	// UTC) or RFC 3339.
+	ConfirmedTo *externalRef0.DateFilter `form:"confirmed_to,omitempty" json:"confirmed_to,omitempty"`
 
 	// UpdatedSince Only what changed at or after this moment, in the words of its `updated_at`: a date (its first moment in UTC) or RFC 3339. To
 	// keep a copy up to date, note the time before you begin, read page after page to the end, and next time ask from one minute before
@@ -902,6 +931,13 @@ type CreateProductParams struct {
 type ExportProductsParams struct {
 	// Format `csv` as in RFC 4180, or `ndjson`, one JSON object a line.
 	Format *ExportFormat `form:"format,omitempty" json:"format,omitempty"`
+
+	// Bom Only with `format=csv`: begin the file with a byte order mark, by which Excel knows UTF-8.
+	Bom *ExportBOM `form:"bom,omitempty" json:"bom,omitempty"`
+
+	// Delimiter Only with `format=csv`: what separates the cells, `comma` (`,`, also without the parameter), `semicolon` (`;`) or `tab`
+	// (U+0009). Excel expects a semicolon where the decimal separator is a comma.
+	Delimiter *ExportDelimiter `form:"delimiter,omitempty" json:"delimiter,omitempty"`
 
 	// Search A literal part of the name or sku, in any case.
 	Search *ProductSearch `form:"search,omitempty" json:"search,omitempty"`
@@ -2028,6 +2064,30 @@ func NewListOrdersRequest(server string, params *ListOrdersParams) (*http.Reques
 
 		}
 
+		if params.ConfirmedFrom != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "confirmed_from", *params.ConfirmedFrom, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "date-or-date-time"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.ConfirmedTo != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "confirmed_to", *params.ConfirmedTo, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "date-or-date-time"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
 		if params.UpdatedSince != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "updated_since", *params.UpdatedSince, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "date-or-date-time"}); err != nil {
@@ -2185,6 +2245,30 @@ func NewExportOrdersRequest(server string, params *ExportOrdersParams) (*http.Re
 
 		}
 
+		if params.Bom != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "bom", *params.Bom, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Delimiter != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "delimiter", *params.Delimiter, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
 		if params.Status != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "status", *params.Status, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
@@ -2236,6 +2320,30 @@ func NewExportOrdersRequest(server string, params *ExportOrdersParams) (*http.Re
 		if params.To != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "to", *params.To, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "date-or-date-time"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.ConfirmedFrom != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "confirmed_from", *params.ConfirmedFrom, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "date-or-date-time"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.ConfirmedTo != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "confirmed_to", *params.ConfirmedTo, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "date-or-date-time"}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {
@@ -2788,6 +2896,30 @@ func NewExportProductsRequest(server string, params *ExportProductsParams) (*htt
 		if params.Format != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "format", *params.Format, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Bom != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "bom", *params.Bom, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Delimiter != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "delimiter", *params.Delimiter, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {
@@ -4298,7 +4430,8 @@ func (r CreateOrderResponse) ContentType() string {
 
 // ExportOrdersResponse200Headers the declared response headers of an HTTP 200 response for ExportOrders
 type ExportOrdersResponse200Headers struct {
-	XCorrelationID *externalRef0.CorrelationID
+	ContentDisposition *string
+	XCorrelationID     *externalRef0.CorrelationID
 }
 
 // ExportOrdersResponse400Headers the declared response headers of an HTTP 400 response for ExportOrders
@@ -5878,7 +6011,8 @@ func (r CreateProductResponse) ContentType() string {
 
 // ExportProductsResponse200Headers the declared response headers of an HTTP 200 response for ExportProducts
 type ExportProductsResponse200Headers struct {
-	XCorrelationID *externalRef0.CorrelationID
+	ContentDisposition *string
+	XCorrelationID     *externalRef0.CorrelationID
 }
 
 // ExportProductsResponse400Headers the declared response headers of an HTTP 400 response for ExportProducts
@@ -8867,6 +9001,13 @@ func ParseExportOrdersResponse(rsp *http.Response) (*ExportOrdersResponse, error
 	switch {
 	case rsp.StatusCode == 200:
 		var headers ExportOrdersResponse200Headers
+		if values := rsp.Header.Values("Content-Disposition"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Content-Disposition", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ContentDisposition = &value
+		}
 		if values := rsp.Header.Values("X-Correlation-Id"); len(values) > 0 {
 			var value externalRef0.CorrelationID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Correlation-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: "correlation-id"}); err != nil {
@@ -11401,6 +11542,13 @@ func ParseExportProductsResponse(rsp *http.Response) (*ExportProductsResponse, e
 	switch {
 	case rsp.StatusCode == 200:
 		var headers ExportProductsResponse200Headers
+		if values := rsp.Header.Values("Content-Disposition"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Content-Disposition", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ContentDisposition = &value
+		}
 		if values := rsp.Header.Values("X-Correlation-Id"); len(values) > 0 {
 			var value externalRef0.CorrelationID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Correlation-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: "correlation-id"}); err != nil {

@@ -179,6 +179,22 @@ func (siw *ServerInterfaceWrapper) ListOrders(c *gin.Context) {
 		return
 	}
 
+	// ------------- Optional query parameter "confirmed_from" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "confirmed_from", c.Request.URL.Query(), &params.ConfirmedFrom, runtime.BindQueryParameterOptions{Type: "string", Format: "date-or-date-time"})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter confirmed_from: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "confirmed_to" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "confirmed_to", c.Request.URL.Query(), &params.ConfirmedTo, runtime.BindQueryParameterOptions{Type: "string", Format: "date-or-date-time"})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter confirmed_to: %w", err), http.StatusBadRequest)
+		return
+	}
+
 	// ------------- Optional query parameter "updated_since" -------------
 
 	err = runtime.BindQueryParameterWithOptions("form", true, false, "updated_since", c.Request.URL.Query(), &params.UpdatedSince, runtime.BindQueryParameterOptions{Type: "string", Format: "date-or-date-time"})
@@ -278,6 +294,22 @@ func (siw *ServerInterfaceWrapper) ExportOrders(c *gin.Context) {
 		return
 	}
 
+	// ------------- Optional query parameter "bom" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "bom", c.Request.URL.Query(), &params.Bom, runtime.BindQueryParameterOptions{Type: "boolean", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter bom: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "delimiter" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "delimiter", c.Request.URL.Query(), &params.Delimiter, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter delimiter: %w", err), http.StatusBadRequest)
+		return
+	}
+
 	// ------------- Optional query parameter "status" -------------
 
 	err = runtime.BindQueryParameterWithOptions("form", true, false, "status", c.Request.URL.Query(), &params.Status, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
@@ -315,6 +347,22 @@ func (siw *ServerInterfaceWrapper) ExportOrders(c *gin.Context) {
 	err = runtime.BindQueryParameterWithOptions("form", true, false, "to", c.Request.URL.Query(), &params.To, runtime.BindQueryParameterOptions{Type: "string", Format: "date-or-date-time"})
 	if err != nil {
 		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter to: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "confirmed_from" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "confirmed_from", c.Request.URL.Query(), &params.ConfirmedFrom, runtime.BindQueryParameterOptions{Type: "string", Format: "date-or-date-time"})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter confirmed_from: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "confirmed_to" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "confirmed_to", c.Request.URL.Query(), &params.ConfirmedTo, runtime.BindQueryParameterOptions{Type: "string", Format: "date-or-date-time"})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter confirmed_to: %w", err), http.StatusBadRequest)
 		return
 	}
 
@@ -718,6 +766,22 @@ func (siw *ServerInterfaceWrapper) ExportProducts(c *gin.Context) {
 	err = runtime.BindQueryParameterWithOptions("form", true, false, "format", c.Request.URL.Query(), &params.Format, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
 	if err != nil {
 		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter format: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "bom" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "bom", c.Request.URL.Query(), &params.Bom, runtime.BindQueryParameterOptions{Type: "boolean", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter bom: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "delimiter" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "delimiter", c.Request.URL.Query(), &params.Delimiter, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter delimiter: %w", err), http.StatusBadRequest)
 		return
 	}
 
@@ -2209,7 +2273,8 @@ type ExportOrdersResponseObject interface {
 }
 
 type ExportOrders200ResponseHeaders struct {
-	XCorrelationID *externalRef0.CorrelationID
+	ContentDisposition *string
+	XCorrelationID     *externalRef0.CorrelationID
 }
 
 type ExportOrders200ApplicationXNdjsonResponse struct {
@@ -2223,6 +2288,9 @@ func (response ExportOrders200ApplicationXNdjsonResponse) VisitExportOrdersRespo
 	w.Header().Set("Content-Type", "application/x-ndjson")
 	if response.ContentLength != 0 {
 		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	if response.Headers.ContentDisposition != nil {
+		w.Header().Set("Content-Disposition", fmt.Sprint(*response.Headers.ContentDisposition))
 	}
 	if response.Headers.XCorrelationID != nil {
 		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
@@ -2270,6 +2338,9 @@ func (response ExportOrders200TextCsvResponse) VisitExportOrdersResponse(w http.
 	w.Header().Set("Content-Type", "text/csv")
 	if response.ContentLength != 0 {
 		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	if response.Headers.ContentDisposition != nil {
+		w.Header().Set("Content-Disposition", fmt.Sprint(*response.Headers.ContentDisposition))
 	}
 	if response.Headers.XCorrelationID != nil {
 		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
@@ -4248,7 +4319,8 @@ type ExportProductsResponseObject interface {
 }
 
 type ExportProducts200ResponseHeaders struct {
-	XCorrelationID *externalRef0.CorrelationID
+	ContentDisposition *string
+	XCorrelationID     *externalRef0.CorrelationID
 }
 
 type ExportProducts200ApplicationXNdjsonResponse struct {
@@ -4262,6 +4334,9 @@ func (response ExportProducts200ApplicationXNdjsonResponse) VisitExportProductsR
 	w.Header().Set("Content-Type", "application/x-ndjson")
 	if response.ContentLength != 0 {
 		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	if response.Headers.ContentDisposition != nil {
+		w.Header().Set("Content-Disposition", fmt.Sprint(*response.Headers.ContentDisposition))
 	}
 	if response.Headers.XCorrelationID != nil {
 		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
@@ -4309,6 +4384,9 @@ func (response ExportProducts200TextCsvResponse) VisitExportProductsResponse(w h
 	w.Header().Set("Content-Type", "text/csv")
 	if response.ContentLength != 0 {
 		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	if response.Headers.ContentDisposition != nil {
+		w.Header().Set("Content-Disposition", fmt.Sprint(*response.Headers.ContentDisposition))
 	}
 	if response.Headers.XCorrelationID != nil {
 		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
