@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 
 	"example.com/b2b/v2/db"
 	"example.com/b2b/v2/internal/bulk"
@@ -170,7 +171,16 @@ func (s *Service) ExportOrders(ctx context.Context, r server.ExportOrdersRequest
 	if err != nil {
 		return nil, err
 	}
-	layout := bulk.Layout{Format: *r.Params.Format, BOM: r.Params.Bom, Delimiter: r.Params.Delimiter}
+	layout := bulk.Layout{
+		Format: *r.Params.Format, BOM: r.Params.Bom, Delimiter: r.Params.Delimiter, Lines: r.Params.Lines,
+	}
+	if layout.Lines != nil && *layout.Lines {
+		file, err := bulk.Export("order-lines", layout, func(cursor *int64) ([]api.OrderLineRow, *int64, error) {
+			rows, next, err := s.db.Read(ctx).exportOrders(f, cursor)
+			return slices.Concat(service.Views(rows, s.lineRows)...), next, err
+		})
+		return server.Answer(file.Respond), err
+	}
 	file, err := bulk.Export("orders", layout, func(cursor *int64) ([]api.Order, *int64, error) {
 		rows, next, err := s.db.Read(ctx).exportOrders(f, cursor)
 		return service.Views(rows, s.orderView), next, err

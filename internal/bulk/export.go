@@ -17,11 +17,12 @@ import (
 // PageSize is the number of rows that an export reads at once.
 const PageSize = 500
 
-// Layout has the parameters that say how an export is written. BOM and Delimiter are for CSV only.
+// Layout has the parameters that say how an export is written. All but the format are for CSV only.
 type Layout struct {
 	Format    contract.FileFormat
 	BOM       *bool
 	Delimiter *contract.CSVDelimiter
+	Lines     *bool // for the caller, who chooses the rows by it
 }
 
 // check returns 400 validation_failed with a detail for each parameter that is for CSV only, unless the file
@@ -34,7 +35,7 @@ func (l Layout) check() error {
 	for _, p := range []struct {
 		name  string
 		given bool
-	}{{"bom", l.BOM != nil}, {"delimiter", l.Delimiter != nil}} {
+	}{{"bom", l.BOM != nil}, {"delimiter", l.Delimiter != nil}, {"lines", l.Lines != nil}} {
 		if p.given {
 			refusal.With("/query/"+p.name, apperr.Params{"rule": "needs_csv"}, "is only for format=csv")
 		}

@@ -239,6 +239,52 @@ type OrderAction string
 // Example: 1
 type OrderCustomerID = int64
 
+// OrderLineRow A line of an order, in a file that has a row for each. An order of three lines has three rows.
+type OrderLineRow struct {
+	// Embedded fields due to inline allOf schema
+	// OrderID An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly.
+	//
+	// Example: 1
+	OrderID externalRef0.ID `json:"order_id"`
+
+	// CustomerID The customer's id, from the Customers API.
+	//
+	// Example: 1
+	CustomerID OrderCustomerID `json:"customer_id"`
+
+	// ExternalRef The customer's own number for the order, such as that of its purchase order; case-sensitive, without spaces at either end or control characters. No two orders of one customer that are not CANCELED have the same.
+	//
+	// Example: PO-2024-0815
+	ExternalRef *externalRef0.OrderExternalRef `json:"external_ref"`
+
+	// Metadata What else you want to keep with the order, up to 20 texts of up to 500 characters, by names of up to 40. Nothing here reads it.
+	//
+	// Example: {"cost_center":"4711","ordered_by":"J. Doe"}
+	Metadata *externalRef0.OrderMetadata `json:"metadata"`
+
+	// Status Where the order stands.
+	//
+	// Example: CREATED
+	Status externalRef0.OrderStatus `json:"status"`
+
+	// CreatedAt RFC 3339, UTC, milliseconds.
+	//
+	// Example: 2024-03-01T09:30:00.000Z
+	CreatedAt externalRef0.Timestamp `json:"created_at"`
+
+	// ConfirmedAt RFC 3339, UTC, milliseconds; null when it has not happened or does not apply.
+	//
+	// Example: 2024-03-01T09:30:00.000Z
+	ConfirmedAt *externalRef0.NullableTimestamp `json:"confirmed_at"`
+
+	// CanceledAt RFC 3339, UTC, milliseconds; null when it has not happened or does not apply.
+	//
+	// Example: 2024-03-01T09:30:00.000Z
+	CanceledAt *externalRef0.NullableTimestamp `json:"canceled_at"`
+	// Embedded struct due to allOf(../common.yaml#/components/schemas/OrderItem)
+	externalRef0.OrderItem `yaml:",inline"`
+}
+
 // OrderListResponse defines model for OrderListResponse.
 type OrderListResponse struct {
 	// Success Always true here; false in every error.
@@ -820,6 +866,9 @@ type ExportOrdersParams struct {
 	// (U+0009). Excel expects a semicolon where the decimal separator is a comma.
 	Delimiter *ExportDelimiter `form:"delimiter,omitempty" json:"delimiter,omitempty"`
 
+	// Lines Only with `format=csv`: write a row for each line of an order, an `OrderLineRow`, and not one for each order.
+	Lines *bool `form:"lines,omitempty" json:"lines,omitempty"`
+
 	// Status Only orders in this status.
 	Status *OrderStatusFilter `form:"status,omitempty" json:"status,omitempty"`
 
@@ -1164,7 +1213,7 @@ type ClientInterface interface {
 	// are as they are when the answer comes to them.
 	//
 	// In CSV a field without a value is empty, and a list or an object is JSON in its cell. Cells are as they are stored: one that a
-	// spreadsheet may take for a formula is not changed.
+	// spreadsheet may take for a formula is not changed. `lines=true` gives a row for each line of each order, an `OrderLineRow`.
 	//
 	// Corresponds with GET /orders/export (the `ExportOrders` operationId).
 	ExportOrders(ctx context.Context, params *ExportOrdersParams, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -1493,7 +1542,7 @@ func (c *Client) CreateOrder(ctx context.Context, params *CreateOrderParams, bod
 // are as they are when the answer comes to them.
 //
 // In CSV a field without a value is empty, and a list or an object is JSON in its cell. Cells are as they are stored: one that a
-// spreadsheet may take for a formula is not changed.
+// spreadsheet may take for a formula is not changed. `lines=true` gives a row for each line of each order, an `OrderLineRow`.
 //
 // Corresponds with GET /orders/export (the `ExportOrders` operationId).
 func (c *Client) ExportOrders(ctx context.Context, params *ExportOrdersParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -2260,6 +2309,18 @@ func NewExportOrdersRequest(server string, params *ExportOrdersParams) (*http.Re
 		if params.Delimiter != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "delimiter", *params.Delimiter, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Lines != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "lines", *params.Lines, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: ""}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {
@@ -3533,7 +3594,7 @@ type ClientWithResponsesInterface interface {
 	// are as they are when the answer comes to them.
 	//
 	// In CSV a field without a value is empty, and a list or an object is JSON in its cell. Cells are as they are stored: one that a
-	// spreadsheet may take for a formula is not changed.
+	// spreadsheet may take for a formula is not changed. `lines=true` gives a row for each line of each order, an `OrderLineRow`.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -7559,7 +7620,7 @@ func (c *ClientWithResponses) CreateOrderWithResponse(ctx context.Context, param
 // are as they are when the answer comes to them.
 //
 // In CSV a field without a value is empty, and a list or an object is JSON in its cell. Cells are as they are stored: one that a
-// spreadsheet may take for a formula is not changed.
+// spreadsheet may take for a formula is not changed. `lines=true` gives a row for each line of each order, an `OrderLineRow`.
 //
 // Returns a wrapper object for the known response body format(s).
 //
