@@ -28,12 +28,18 @@ var filters = []string{"status", "customer_id", "external_ref", "from", "to",
 func (e *exportCommand) flags(f *flag.FlagSet) {
 	e.client.flags(f)
 	f.StringVar(&e.format, "format", "", "csv or ndjson; without it ndjson")
-	for _, name := range filters {
-		usage := "only those with it, as the list's parameter " + name
-		f.Func(strings.ReplaceAll(name, "_", "-"), usage, func(text string) error {
+	set := func(name string) func(string) error {
+		return func(text string) error {
 			e.query[name] = text
 			return nil
-		})
+		}
+	}
+	f.BoolFunc("bom", "begin CSV with a byte order mark, by which Excel knows UTF-8", set("bom"))
+	f.Func("delimiter", "comma, semicolon or tab, between the cells of CSV; without it comma", set("delimiter"))
+	f.BoolFunc("lines", "a row of CSV for each line of an order, with its sku and name", set("lines"))
+	for _, name := range filters {
+		usage := "only those with it, as the list's parameter " + name
+		f.Func(strings.ReplaceAll(name, "_", "-"), usage, set(name))
 	}
 }
 
