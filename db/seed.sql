@@ -27,10 +27,10 @@ INSERT INTO orders (id, customer_id, external_ref, metadata, status, total_cents
   (1, 1, 'PO-2024-0042', '{"cost_center":"4711"}', 'CONFIRMED', 67700, '2024-01-15 10:00:00.000', '2024-01-15 10:02:00.000', NULL, '2024-01-15 10:02:00.000'),
   (2, 2, 'G-77', NULL, 'CREATED', 319600, CURRENT_TIMESTAMP, NULL, NULL, CURRENT_TIMESTAMP);
 
-INSERT INTO order_items (order_id, product_id, qty, unit_price_cents, subtotal_cents) VALUES
-  (1, 1, 1, 45900, 45900),
-  (1, 4, 2, 10900, 21800),
-  (2, 3, 4, 79900, 319600);
+INSERT INTO order_items (order_id, product_id, sku, name, qty, unit_price_cents, subtotal_cents) VALUES
+  (1, 1, 'MON-LG-27', 'LG UltraFine 27 Monitor', 1, 45900, 45900),
+  (1, 4, 'KEYB-LOGI-MX', 'Logitech MX Keys', 2, 10900, 21800),
+  (2, 3, 'TABLET-SAM-S9', 'Samsung Galaxy Tab S9', 4, 79900, 319600);
 
 INSERT INTO events (type, subject, subject_id, customer_id, actor, created_at, representation)
   SELECT 'customer.created', 'customer', id, id, 'system', created_at,
@@ -42,12 +42,12 @@ INSERT INTO events (type, subject, subject_id, customer_id, actor, created_at, r
       'created_at', CONCAT(REPLACE(p.created_at, ' ', 'T'), 'Z'), 'updated_at', CONCAT(REPLACE(updated_at, ' ', 'T'), 'Z')), '"@"', 'true')
   FROM products p JOIN stock_adjustments a ON a.product_id = p.id
   UNION ALL SELECT 'order.created', 'order', id, customer_id, 'system', created_at,
-    '{"id":1,"customer_id":1,"external_ref":"PO-2024-0042","metadata":{"cost_center":"4711"},"status":"CREATED","total_cents":67700,"created_at":"2024-01-15T10:00:00.000Z","confirmed_at":null,"canceled_at":null,"cancel_reason":null,"cancel_note":null,"reservation_expires_at":null,"cancelable_until":null,"allowed_actions":["confirm","cancel"],"updated_at":"2024-01-15T10:00:00.000Z","items":[{"product_id":1,"qty":1,"unit_price_cents":45900,"subtotal_cents":45900},{"product_id":4,"qty":2,"unit_price_cents":10900,"subtotal_cents":21800}]}'
+    '{"id":1,"customer_id":1,"external_ref":"PO-2024-0042","metadata":{"cost_center":"4711"},"status":"CREATED","total_cents":67700,"created_at":"2024-01-15T10:00:00.000Z","confirmed_at":null,"canceled_at":null,"cancel_reason":null,"cancel_note":null,"reservation_expires_at":null,"cancelable_until":null,"allowed_actions":["confirm","cancel"],"updated_at":"2024-01-15T10:00:00.000Z","items":[{"product_id":1,"sku":"MON-LG-27","name":"LG UltraFine 27 Monitor","qty":1,"unit_price_cents":45900,"subtotal_cents":45900},{"product_id":4,"sku":"KEYB-LOGI-MX","name":"Logitech MX Keys","qty":2,"unit_price_cents":10900,"subtotal_cents":21800}]}'
   FROM orders WHERE id = 1
   UNION ALL SELECT 'order.confirmed', 'order', id, customer_id, 'system', confirmed_at,
-    '{"id":1,"customer_id":1,"external_ref":"PO-2024-0042","metadata":{"cost_center":"4711"},"status":"CONFIRMED","total_cents":67700,"created_at":"2024-01-15T10:00:00.000Z","confirmed_at":"2024-01-15T10:02:00.000Z","canceled_at":null,"cancel_reason":null,"cancel_note":null,"reservation_expires_at":null,"cancelable_until":"2024-01-15T10:12:00.000Z","allowed_actions":["cancel"],"updated_at":"2024-01-15T10:02:00.000Z","items":[{"product_id":1,"qty":1,"unit_price_cents":45900,"subtotal_cents":45900},{"product_id":4,"qty":2,"unit_price_cents":10900,"subtotal_cents":21800}]}'
+    '{"id":1,"customer_id":1,"external_ref":"PO-2024-0042","metadata":{"cost_center":"4711"},"status":"CONFIRMED","total_cents":67700,"created_at":"2024-01-15T10:00:00.000Z","confirmed_at":"2024-01-15T10:02:00.000Z","canceled_at":null,"cancel_reason":null,"cancel_note":null,"reservation_expires_at":null,"cancelable_until":"2024-01-15T10:12:00.000Z","allowed_actions":["cancel"],"updated_at":"2024-01-15T10:02:00.000Z","items":[{"product_id":1,"sku":"MON-LG-27","name":"LG UltraFine 27 Monitor","qty":1,"unit_price_cents":45900,"subtotal_cents":45900},{"product_id":4,"sku":"KEYB-LOGI-MX","name":"Logitech MX Keys","qty":2,"unit_price_cents":10900,"subtotal_cents":21800}]}'
   FROM orders WHERE id = 1
   UNION ALL SELECT 'order.created', 'order', id, customer_id, 'system', created_at,
-    REPLACE('{"id":2,"customer_id":2,"external_ref":"G-77","metadata":null,"status":"CREATED","total_cents":319600,"created_at":"@","confirmed_at":null,"canceled_at":null,"cancel_reason":null,"cancel_note":null,"reservation_expires_at":null,"cancelable_until":null,"allowed_actions":["confirm","cancel"],"updated_at":"@","items":[{"product_id":3,"qty":4,"unit_price_cents":79900,"subtotal_cents":319600}]}',
+    REPLACE('{"id":2,"customer_id":2,"external_ref":"G-77","metadata":null,"status":"CREATED","total_cents":319600,"created_at":"@","confirmed_at":null,"canceled_at":null,"cancel_reason":null,"cancel_note":null,"reservation_expires_at":null,"cancelable_until":null,"allowed_actions":["confirm","cancel"],"updated_at":"@","items":[{"product_id":3,"sku":"TABLET-SAM-S9","name":"Samsung Galaxy Tab S9","qty":4,"unit_price_cents":79900,"subtotal_cents":319600}]}',
       '@', CONCAT(SUBSTR(CONCAT(REPLACE(created_at, ' ', 'T'), '.000'), 1, 23), 'Z'))
   FROM orders WHERE id = 2;

@@ -106,7 +106,10 @@ func (p *peers) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			ID: 5, CustomerID: 1, Status: contract.CREATED, TotalCents: 389700,
 			AllowedActions: []ordersapi.OrderAction{},
 		},
-		Items: []contract.OrderItem{{ProductID: 2, Qty: 3, UnitPriceCents: 129900, SubtotalCents: 389700}},
+		Items: []contract.OrderItem{{
+			ProductID: 2, Sku: "LAPTOP-HP-2024", Name: "HP EliteBook 840", Qty: 3,
+			UnitPriceCents: 129900, SubtotalCents: 389700,
+		}},
 	}
 	w.Header().Set("Content-Type", "application/json")
 	if p.replayed != "" {
@@ -193,7 +196,7 @@ func TestCreateAndConfirmOrder(t *testing.T) {
 	want := `{"success":true,"correlationId":"req-1","data":{` +
 		`"customer":{"id":1,"name":"ACME Corporation","email":"ops@acme.com","phone":"+1-555-0100"},` +
 		`"order":{"id":5,"status":"CONFIRMED","total_cents":389700,"items":[` +
-		`{"product_id":2,"qty":3,"unit_price_cents":129900,"subtotal_cents":389700}]}}}`
+		`{"product_id":2,"sku":"LAPTOP-HP-2024","name":"HP EliteBook 840","qty":3,"unit_price_cents":129900,"subtotal_cents":389700}]}}}`
 	if status != 201 || strings.TrimSpace(string(body)) != want {
 		t.Errorf("%d %s", status, body)
 	}

@@ -30,6 +30,9 @@ func Rules() []doctor.Rule {
 		{Name: "line of an order = pieces x price", Table: "order_items", Query: `
 			SELECT order_id FROM order_items WHERE subtotal_cents <> qty * unit_price_cents OR qty < 1
 			ORDER BY order_id`},
+		{Name: "line has a sku and a name, or neither from a program of 2.0.0", Table: "order_items", Query: `
+			SELECT order_id FROM order_items
+			WHERE sku = '' OR name = '' OR (sku IS NULL) <> (name IS NULL) ORDER BY order_id`},
 		{Name: "times of an order agree with its status", Table: "orders", Query: `
 			SELECT id FROM orders WHERE
 			  (status = 'CREATED' AND confirmed_at IS NOT NULL) OR

@@ -253,6 +253,7 @@ func (b *books) createOrder(n api.NewOrder) verdict {
 			const detail = "/items/%d/qty product %d: asked %d, available %d"
 			short.details = append(short.details, fmt.Sprintf(detail, line, p.ID, item.Qty, p.Stock))
 		}
+		o.Items[i].Sku, o.Items[i].Name = p.Sku, p.Name
 		o.Items[i].UnitPriceCents, o.Items[i].SubtotalCents = p.PriceCents, p.PriceCents*item.Qty
 		o.TotalCents += p.PriceCents * item.Qty
 	}

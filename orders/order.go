@@ -34,8 +34,9 @@ func (o order) Key() int64 { return o.ID }
 
 // item is a row of the table order_items. An order has an item for each of its products.
 type item struct {
-	OrderID        int64 `gorm:"primaryKey;autoIncrement:false"`
-	ProductID      int64 `gorm:"primaryKey;autoIncrement:false"`
+	OrderID        int64  `gorm:"primaryKey;autoIncrement:false"`
+	ProductID      int64  `gorm:"primaryKey;autoIncrement:false"`
+	SKU, Name      string // sku and name of the product when the order was placed
 	Qty            int64
 	UnitPriceCents int64
 	SubtotalCents  int64
@@ -140,7 +141,8 @@ func (s store) insertPlaced(orders []*order) error {
 			item := &o.Items[i]
 			item.OrderID = o.ID
 			items = append(items,
-				[]any{item.OrderID, item.ProductID, item.Qty, item.UnitPriceCents, item.SubtotalCents})
+				[]any{item.OrderID, item.ProductID, item.SKU, item.Name, item.Qty, item.UnitPriceCents,
+					item.SubtotalCents})
 		}
 	}
 	return s.insertItems(items)
@@ -210,7 +212,8 @@ func orderError(err error, id int64) error {
 
 // readItems sets the fields Items and Now of the orders. The time Now must be read after the orders are
 // locked: a statement that waits for a lock reads the time at which the wait began, so a cancellation could
-// get an earlier time than the preceding confirmation.
+// get an earlier time than the preceding confirmation. A line that a program of version 2.0.0 has inserted
+// after the migration has no sku and name of its own, and gets the product's present sku and name.
 func (s store) readItems(orders ...*order) error {
 	byID := make(map[int64]*order, len(orders))
 	ids := make([]int64, len(orders))
@@ -218,7 +221,10 @@ func (s store) readItems(orders ...*order) error {
 		ids[i], byID[o.ID] = o.ID, o
 	}
 	var items []item
-	err := s.items().Select("*, ? AS now", s.Now()).Where("order_id IN ?", ids).
+	const columns = `order_id, product_id, qty, unit_price_cents, subtotal_cents,
+		COALESCE(sku, (SELECT p.sku FROM products p WHERE p.id = product_id)) AS sku,
+		COALESCE(name, (SELECT p.name FROM products p WHERE p.id = product_id)) AS name, ? AS now`
+	err := s.items().Select(columns, s.Now()).Where("order_id IN ?", ids).
 		Order("order_id, product_id").Find(&items).Error
 	if err != nil {
 		return err

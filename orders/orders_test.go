@@ -113,6 +113,16 @@ func (s *system) product(t *testing.T, priceCents, stock int64) int64 {
 
 var skus atomic.Int64
 
+// sku returns the sku of a product.
+func (s *system) sku(t testing.TB, product int64) string {
+	t.Helper()
+	res, err := s.GetProductWithResponse(ctx, product, nil)
+	if err != nil || res.JSON200 == nil {
+		t.Fatalf("%v %s", err, res.Body)
+	}
+	return res.JSON200.Data.Sku
+}
+
 func (s *system) wantStock(t *testing.T, product, want int64) {
 	t.Helper()
 	res, err := s.GetProductWithResponse(ctx, product, nil)
@@ -233,8 +243,8 @@ func TestCreateOrder(t *testing.T) {
 			}
 			o := res.JSON201.Data
 			want := []contract.OrderItem{
-				{ProductID: a, Qty: 3, UnitPriceCents: 1500, SubtotalCents: 4500},
-				{ProductID: b, Qty: 6, UnitPriceCents: 250, SubtotalCents: 1500},
+				{ProductID: a, Sku: s.sku(t, a), Name: "Thing", Qty: 3, UnitPriceCents: 1500, SubtotalCents: 4500},
+				{ProductID: b, Sku: s.sku(t, b), Name: "Thing", Qty: 6, UnitPriceCents: 250, SubtotalCents: 1500},
 			}
 			if !slices.Equal(o.Items, want) || o.TotalCents != 6000 || o.Status != contract.CREATED ||
 				o.CustomerID != 1 {

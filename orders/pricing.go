@@ -11,7 +11,8 @@ import (
 // maxCents is the largest integer that JavaScript represents exactly.
 const maxCents = 1<<53 - 1
 
-// price returns an item for each product of the lines, at the product's price, in ascending product id.
+// price returns an item for each product of the lines, with the product's present sku, name and price, in
+// ascending product id.
 // Errors: 404 product_not_found with a detail for each line whose product does not exist; otherwise 400
 // product_inactive with a detail for each line whose product is not active.
 func (s stockView) price(lines []line) (items []item, err error) {
@@ -29,7 +30,9 @@ func (s stockView) price(lines []line) (items []item, err error) {
 		at := slices.IndexFunc(items, func(item item) bool { return item.product == p })
 		if at < 0 {
 			at = len(items)
-			items = append(items, item{ProductID: p.ID, UnitPriceCents: p.PriceCents, line: i, product: p})
+			items = append(items, item{
+				ProductID: p.ID, SKU: p.SKU, Name: p.Name, UnitPriceCents: p.PriceCents, line: i, product: p,
+			})
 		}
 		items[at].Qty += l.Qty
 		items[at].SubtotalCents = p.PriceCents * items[at].Qty

@@ -20,9 +20,7 @@ func TestQuoteOrder(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g)
 		a, b, none := s.product(t, 100, 10), s.product(t, 250, 3), s.product(t, 7, 0)
-		sku := func(id int64) *string {
-			return new(webtest.Data(t, "GET", fmt.Sprint(s.base, "/products/", id), nil)["sku"].(string))
-		}
+		sku := func(id int64) *string { return new(s.sku(t, id)) }
 		bySku := func(id, qty int64) contract.NewOrderItem {
 			return contract.NewOrderItem{Sku: sku(id), Qty: qty}
 		}

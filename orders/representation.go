@@ -18,7 +18,8 @@ func (c *Config) orderResponse(o order) api.OrderResponse {
 func (c *Config) orderView(o order) api.Order {
 	return api.Order{OrderSummary: c.summary(o), Items: service.Views(o.Items, func(i item) contract.OrderItem {
 		return contract.OrderItem{
-			ProductID: i.ProductID, Qty: i.Qty, UnitPriceCents: i.UnitPriceCents, SubtotalCents: i.SubtotalCents,
+			ProductID: i.ProductID, Sku: i.SKU, Name: i.Name, Qty: i.Qty,
+			UnitPriceCents: i.UnitPriceCents, SubtotalCents: i.SubtotalCents,
 		}
 	})}
 }
@@ -74,12 +75,12 @@ func quoteView(q quote, asked api.NewOrder) api.Quote {
 }
 
 func quotedItem(i item) api.QuotedItem {
-	return api.QuotedItem{ProductID: i.ProductID, Sku: i.product.SKU, Qty: i.Qty,
+	return api.QuotedItem{ProductID: i.ProductID, Sku: i.SKU, Qty: i.Qty,
 		UnitPriceCents: i.UnitPriceCents, SubtotalCents: i.SubtotalCents}
 }
 
 func shortageView(i item) api.Shortage {
-	return api.Shortage{ProductID: i.ProductID, Sku: i.product.SKU, Requested: i.Qty, Available: i.product.Stock}
+	return api.Shortage{ProductID: i.ProductID, Sku: i.SKU, Requested: i.Qty, Available: i.product.Stock}
 }
 
 func productResponse(p product) api.ProductResponse {

@@ -58,7 +58,7 @@ func (s store) resolve(lines []line) (ids []int64, bySKU map[string]int64, err e
 func (s store) loadProductsByID(ids []int64, bySKU map[string]int64) (stockView, error) {
 	slices.Sort(ids)
 	var products []*product
-	err := db.ByID(s.products()).Select("id, sku, price_cents, stock, active, ? AS now", s.Now()).
+	err := db.ByID(s.products()).Select("id, sku, name, price_cents, stock, active, ? AS now", s.Now()).
 		Where("id IN ?", slices.Compact(ids)).Order("id").Find(&products).Error
 	stock := newStockView()
 	stock.ids = bySKU

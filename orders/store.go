@@ -114,9 +114,10 @@ func (s store) recordRange() (bool, error) {
 func (s store) insert(rows any) error { return s.DB.Create(rows).Error }
 
 // insertItems adds rows to the table order_items, in one statement. The values of a row are order_id,
-// product_id, qty, unit_price_cents and subtotal_cents.
+// product_id, sku, name, qty, unit_price_cents and subtotal_cents.
 func (s store) insertItems(rows [][]any) error {
-	return db.Insert(s.DB, "order_items", "order_id, product_id, qty, unit_price_cents, subtotal_cents", rows)
+	const columns = "order_id, product_id, sku, name, qty, unit_price_cents, subtotal_cents"
+	return db.Insert(s.DB, "order_items", columns, rows)
 }
 
 // update writes the columns of a locked row.

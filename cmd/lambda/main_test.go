@@ -46,7 +46,8 @@ const (
 	sampleAnswer = `{"success": true, "correlationId": "req-12345", "data": {
 		"customer": {"id": 1, "name": "ACME Corporation", "email": "ops@acme.com", "phone": "+1-555-0100"},
 		"order": {"id": 5, "status": "CONFIRMED", "total_cents": 389700,
-			"items": [{"product_id": 2, "qty": 3, "unit_price_cents": 129900, "subtotal_cents": 389700}]}}}`
+			"items": [{"product_id": 2, "sku": "LAPTOP-HP-2024", "name": "HP EliteBook 840", "qty": 3,
+				"unit_price_cents": 129900, "subtotal_cents": 389700}]}}}`
 )
 
 var bootstrap string // the path of the function, built as by `make lambda`, but for this machine
@@ -307,7 +308,10 @@ func newPeers(t testing.TB) *peers {
 		OrderSummary: ordersapi.OrderSummary{
 			ID: 5, CustomerID: 1, Status: contract.CREATED, TotalCents: 389700, CreatedAt: createdAt,
 		},
-		Items: []contract.OrderItem{{ProductID: 2, Qty: 3, UnitPriceCents: 129900, SubtotalCents: 389700}},
+		Items: []contract.OrderItem{{
+			ProductID: 2, Sku: "LAPTOP-HP-2024", Name: "HP EliteBook 840", Qty: 3,
+			UnitPriceCents: 129900, SubtotalCents: 389700,
+		}},
 	}}
 	confirmed := created
 	confirmed.Data.Status, confirmed.Data.ConfirmedAt = contract.CONFIRMED, &contract.Time{Time: when}

@@ -604,6 +604,16 @@ type OrderItem struct {
 	// Example: 1
 	ProductID ID `json:"product_id"`
 
+	// Sku The product's code when the order was placed.
+	//
+	// Example: LAPTOP-HP-2024
+	Sku string `json:"sku"`
+
+	// Name The product's name when the order was placed; renaming the product does not change it.
+	//
+	// Example: HP EliteBook 840
+	Name string `json:"name"`
+
 	// Qty Pieces. Several lines of a request may have been merged into this one.
 	//
 	// Example: 2

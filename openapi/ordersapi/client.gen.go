@@ -1172,8 +1172,9 @@ type ClientInterface interface {
 
 	// CreateOrderWithBody Place an order
 	//
-	// Checks the customer, takes the stock of every line or of none, and fixes the price of each line. A line names its product by
-	// `product_id` or by `sku`. Two lines with one product become one item. The order is then CREATED: confirm it or cancel it.
+	// Checks the customer, takes the stock of every line or of none, and fixes the sku, the name and the price of each line. A line
+	// names its product by `product_id` or by `sku`. Two lines with one product become one item. The order is then CREATED: confirm
+	// it or cancel it.
 	//
 	// Send an `X-Idempotency-Key` of your own for each order, and repeat a call whose answer you did not get with the same
 	// key and body: you get the first answer again, with `Idempotency-Replayed: true`, and never a second order. A refused
@@ -1190,8 +1191,9 @@ type ClientInterface interface {
 
 	// CreateOrder Place an order
 	//
-	// Checks the customer, takes the stock of every line or of none, and fixes the price of each line. A line names its product by
-	// `product_id` or by `sku`. Two lines with one product become one item. The order is then CREATED: confirm it or cancel it.
+	// Checks the customer, takes the stock of every line or of none, and fixes the sku, the name and the price of each line. A line
+	// names its product by `product_id` or by `sku`. Two lines with one product become one item. The order is then CREATED: confirm
+	// it or cancel it.
 	//
 	// Send an `X-Idempotency-Key` of your own for each order, and repeat a call whose answer you did not get with the same
 	// key and body: you get the first answer again, with `Idempotency-Replayed: true`, and never a second order. A refused
@@ -1358,7 +1360,7 @@ type ClientInterface interface {
 
 	// UpdateProductWithBody Change a product
 	//
-	// Sets what is given, at least one field. Orders that exist keep the price at which they were placed, and may be confirmed when
+	// Sets what is given, at least one field. Orders that exist keep the price and the name with which they were placed, and may be confirmed when
 	// the product is no longer active.
 	//
 	// `stock` sets the level, and so overwrites what was sold since you looked: to say "40 arrived", post a stock adjustment;
@@ -1371,7 +1373,7 @@ type ClientInterface interface {
 
 	// UpdateProduct Change a product
 	//
-	// Sets what is given, at least one field. Orders that exist keep the price at which they were placed, and may be confirmed when
+	// Sets what is given, at least one field. Orders that exist keep the price and the name with which they were placed, and may be confirmed when
 	// the product is no longer active.
 	//
 	// `stock` sets the level, and so overwrites what was sold since you looked: to say "40 arrived", post a stock adjustment;
@@ -1481,8 +1483,9 @@ func (c *Client) ListOrders(ctx context.Context, params *ListOrdersParams, reqEd
 
 // CreateOrderWithBody Place an order
 //
-// Checks the customer, takes the stock of every line or of none, and fixes the price of each line. A line names its product by
-// `product_id` or by `sku`. Two lines with one product become one item. The order is then CREATED: confirm it or cancel it.
+// Checks the customer, takes the stock of every line or of none, and fixes the sku, the name and the price of each line. A line
+// names its product by `product_id` or by `sku`. Two lines with one product become one item. The order is then CREATED: confirm
+// it or cancel it.
 //
 // Send an `X-Idempotency-Key` of your own for each order, and repeat a call whose answer you did not get with the same
 // key and body: you get the first answer again, with `Idempotency-Replayed: true`, and never a second order. A refused
@@ -1509,8 +1512,9 @@ func (c *Client) CreateOrderWithBody(ctx context.Context, params *CreateOrderPar
 
 // CreateOrder Place an order
 //
-// Checks the customer, takes the stock of every line or of none, and fixes the price of each line. A line names its product by
-// `product_id` or by `sku`. Two lines with one product become one item. The order is then CREATED: confirm it or cancel it.
+// Checks the customer, takes the stock of every line or of none, and fixes the sku, the name and the price of each line. A line
+// names its product by `product_id` or by `sku`. Two lines with one product become one item. The order is then CREATED: confirm
+// it or cancel it.
 //
 // Send an `X-Idempotency-Key` of your own for each order, and repeat a call whose answer you did not get with the same
 // key and body: you get the first answer again, with `Idempotency-Replayed: true`, and never a second order. A refused
@@ -1827,7 +1831,7 @@ func (c *Client) GetProduct(ctx context.Context, id ProductID, params *GetProduc
 
 // UpdateProductWithBody Change a product
 //
-// Sets what is given, at least one field. Orders that exist keep the price at which they were placed, and may be confirmed when
+// Sets what is given, at least one field. Orders that exist keep the price and the name with which they were placed, and may be confirmed when
 // the product is no longer active.
 //
 // `stock` sets the level, and so overwrites what was sold since you looked: to say "40 arrived", post a stock adjustment;
@@ -1850,7 +1854,7 @@ func (c *Client) UpdateProductWithBody(ctx context.Context, id ProductID, params
 
 // UpdateProduct Change a product
 //
-// Sets what is given, at least one field. Orders that exist keep the price at which they were placed, and may be confirmed when
+// Sets what is given, at least one field. Orders that exist keep the price and the name with which they were placed, and may be confirmed when
 // the product is no longer active.
 //
 // `stock` sets the level, and so overwrites what was sold since you looked: to say "40 arrived", post a stock adjustment;
@@ -3553,8 +3557,9 @@ type ClientWithResponsesInterface interface {
 
 	// CreateOrderWithBodyWithResponse Place an order
 	//
-	// Checks the customer, takes the stock of every line or of none, and fixes the price of each line. A line names its product by
-	// `product_id` or by `sku`. Two lines with one product become one item. The order is then CREATED: confirm it or cancel it.
+	// Checks the customer, takes the stock of every line or of none, and fixes the sku, the name and the price of each line. A line
+	// names its product by `product_id` or by `sku`. Two lines with one product become one item. The order is then CREATED: confirm
+	// it or cancel it.
 	//
 	// Send an `X-Idempotency-Key` of your own for each order, and repeat a call whose answer you did not get with the same
 	// key and body: you get the first answer again, with `Idempotency-Replayed: true`, and never a second order. A refused
@@ -3571,8 +3576,9 @@ type ClientWithResponsesInterface interface {
 
 	// CreateOrderWithResponse Place an order
 	//
-	// Checks the customer, takes the stock of every line or of none, and fixes the price of each line. A line names its product by
-	// `product_id` or by `sku`. Two lines with one product become one item. The order is then CREATED: confirm it or cancel it.
+	// Checks the customer, takes the stock of every line or of none, and fixes the sku, the name and the price of each line. A line
+	// names its product by `product_id` or by `sku`. Two lines with one product become one item. The order is then CREATED: confirm
+	// it or cancel it.
 	//
 	// Send an `X-Idempotency-Key` of your own for each order, and repeat a call whose answer you did not get with the same
 	// key and body: you get the first answer again, with `Idempotency-Replayed: true`, and never a second order. A refused
@@ -3753,7 +3759,7 @@ type ClientWithResponsesInterface interface {
 
 	// UpdateProductWithBodyWithResponse Change a product
 	//
-	// Sets what is given, at least one field. Orders that exist keep the price at which they were placed, and may be confirmed when
+	// Sets what is given, at least one field. Orders that exist keep the price and the name with which they were placed, and may be confirmed when
 	// the product is no longer active.
 	//
 	// `stock` sets the level, and so overwrites what was sold since you looked: to say "40 arrived", post a stock adjustment;
@@ -3766,7 +3772,7 @@ type ClientWithResponsesInterface interface {
 
 	// UpdateProductWithResponse Change a product
 	//
-	// Sets what is given, at least one field. Orders that exist keep the price at which they were placed, and may be confirmed when
+	// Sets what is given, at least one field. Orders that exist keep the price and the name with which they were placed, and may be confirmed when
 	// the product is no longer active.
 	//
 	// `stock` sets the level, and so overwrites what was sold since you looked: to say "40 arrived", post a stock adjustment;
@@ -7567,8 +7573,9 @@ func (c *ClientWithResponses) ListOrdersWithResponse(ctx context.Context, params
 
 // CreateOrderWithBodyWithResponse Place an order
 //
-// Checks the customer, takes the stock of every line or of none, and fixes the price of each line. A line names its product by
-// `product_id` or by `sku`. Two lines with one product become one item. The order is then CREATED: confirm it or cancel it.
+// Checks the customer, takes the stock of every line or of none, and fixes the sku, the name and the price of each line. A line
+// names its product by `product_id` or by `sku`. Two lines with one product become one item. The order is then CREATED: confirm
+// it or cancel it.
 //
 // Send an `X-Idempotency-Key` of your own for each order, and repeat a call whose answer you did not get with the same
 // key and body: you get the first answer again, with `Idempotency-Replayed: true`, and never a second order. A refused
@@ -7591,8 +7598,9 @@ func (c *ClientWithResponses) CreateOrderWithBodyWithResponse(ctx context.Contex
 
 // CreateOrderWithResponse Place an order
 //
-// Checks the customer, takes the stock of every line or of none, and fixes the price of each line. A line names its product by
-// `product_id` or by `sku`. Two lines with one product become one item. The order is then CREATED: confirm it or cancel it.
+// Checks the customer, takes the stock of every line or of none, and fixes the sku, the name and the price of each line. A line
+// names its product by `product_id` or by `sku`. Two lines with one product become one item. The order is then CREATED: confirm
+// it or cancel it.
 //
 // Send an `X-Idempotency-Key` of your own for each order, and repeat a call whose answer you did not get with the same
 // key and body: you get the first answer again, with `Idempotency-Replayed: true`, and never a second order. A refused
@@ -7863,7 +7871,7 @@ func (c *ClientWithResponses) GetProductWithResponse(ctx context.Context, id Pro
 
 // UpdateProductWithBodyWithResponse Change a product
 //
-// Sets what is given, at least one field. Orders that exist keep the price at which they were placed, and may be confirmed when
+// Sets what is given, at least one field. Orders that exist keep the price and the name with which they were placed, and may be confirmed when
 // the product is no longer active.
 //
 // `stock` sets the level, and so overwrites what was sold since you looked: to say "40 arrived", post a stock adjustment;
@@ -7882,7 +7890,7 @@ func (c *ClientWithResponses) UpdateProductWithBodyWithResponse(ctx context.Cont
 
 // UpdateProductWithResponse Change a product
 //
-// Sets what is given, at least one field. Orders that exist keep the price at which they were placed, and may be confirmed when
+// Sets what is given, at least one field. Orders that exist keep the price and the name with which they were placed, and may be confirmed when
 // the product is no longer active.
 //
 // `stock` sets the level, and so overwrites what was sold since you looked: to say "40 arrived", post a stock adjustment;

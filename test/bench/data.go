@@ -160,7 +160,7 @@ func (d *database) fill(ctx context.Context, customers, products, orders int64) 
 			return row
 		}},
 		{"order_items", itemColumns, orders, func(n int64) []any {
-			return []any{n, productsOf(n)[0], 1, price, price}
+			return item(n, productsOf(n)[0])
 		}},
 	} {
 		first, err := d.next(ctx, t.table)
@@ -229,14 +229,19 @@ func (d *database) supply(ctx context.Context, orders int64) (first int64, err e
 	for i := range 3 {
 		if err == nil {
 			err = d.insert(ctx, "order_items", itemColumns, first, last, func(n int64) []any {
-				return []any{n, productsOf(n)[i], 1, price, price}
+				return item(n, productsOf(n)[i])
 			})
 		}
 	}
 	return first, err
 }
 
-const itemColumns = "order_id, product_id, qty, unit_price_cents, subtotal_cents"
+const itemColumns = "order_id, product_id, sku, name, qty, unit_price_cents, subtotal_cents"
+
+// item returns the values of itemColumns for one piece of a product.
+func item(order, product int64) []any {
+	return []any{order, product, fmt.Sprint("SKU-", product), fmt.Sprint("Product ", product), 1, price, price}
+}
 
 // indexed waits until b2b has updated the search index and the block-range index. Up to 99 rows of a table
 // may stay out of the search index.

@@ -59,8 +59,8 @@ func (r rawSQL) create(ctx context.Context, key string, customer int64, products
 	reserve := "UPDATE products SET stock = stock - 1, updated_at = " + r.now + " WHERE stock >= 1 AND id IN "
 	insert := "INSERT INTO orders (customer_id, status, total_cents, created_at, updated_at)" +
 		" VALUES (?, 'CREATED', ?, " + r.now + ", " + r.now + ")"
-	insertLines := "INSERT INTO order_items (" + itemColumns + ") VALUES (?, ?, 1, ?, ?)" +
-		strings.Repeat(", (?, ?, 1, ?, ?)", len(products)-1)
+	insertLines := "INSERT INTO order_items (" + itemColumns + ")" +
+		" SELECT ?, id, sku, name, 1, price_cents, price_cents FROM products WHERE id IN "
 	return r.inTx(ctx, func(tx *session) {
 		in, ids := list(products)
 		prices := tx.pairs("SELECT id, price_cents FROM products WHERE id IN "+in, ids...)
@@ -70,11 +70,7 @@ func (r rawSQL) create(ctx context.Context, key string, customer int64, products
 			total += price
 		}
 		order := tx.change(1, insert, customer, total)
-		var lines []any
-		for _, p := range products {
-			lines = append(lines, order, p, prices[p], prices[p])
-		}
-		tx.change(len(products), insertLines, lines...)
+		tx.change(len(products), insertLines+in, append([]any{order}, ids...)...)
 		if key != "" {
 			answer := map[string]any{"id": order, "customer_id": customer, "total_cents": total, "prices": prices}
 			tx.save("createOrder", key, order, answer)

@@ -342,7 +342,7 @@ def test_numbers_are_exact_and_what_is_new_does_not_disturb(b2b, proxies, custom
 
 
 def vars_of(item):
-    return item.product_id, item.qty, item.unit_price_cents, item.subtotal_cents
+    return item.product_id, item.sku, item.name, item.qty, item.unit_price_cents, item.subtotal_cents
 
 
 def test_conditions(b2b, product):

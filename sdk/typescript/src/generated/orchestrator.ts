@@ -307,6 +307,16 @@ export interface components {
         OrderItem: {
             product_id: components["schemas"]["Id"];
             /**
+             * @description The product's code when the order was placed.
+             * @example LAPTOP-HP-2024
+             */
+            sku: string;
+            /**
+             * @description The product's name when the order was placed; renaming the product does not change it.
+             * @example HP EliteBook 840
+             */
+            name: string;
+            /**
              * Format: int64
              * @description Pieces. Several lines of a request may have been merged into this one.
              * @example 2
@@ -615,6 +625,8 @@ export interface operations {
                      *           "items": [
                      *             {
                      *               "product_id": 2,
+                     *               "sku": "LAPTOP-HP-2024",
+                     *               "name": "HP EliteBook 840",
                      *               "qty": 3,
                      *               "unit_price_cents": 129900,
                      *               "subtotal_cents": 389700
@@ -682,6 +694,8 @@ export interface operations {
                      *           "items": [
                      *             {
                      *               "product_id": 2,
+                     *               "sku": "LAPTOP-HP-2024",
+                     *               "name": "HP EliteBook 840",
                      *               "qty": 3,
                      *               "unit_price_cents": 129900,
                      *               "subtotal_cents": 389700

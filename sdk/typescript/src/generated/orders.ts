@@ -109,7 +109,7 @@ export interface paths {
         head?: never;
         /**
          * Change a product
-         * @description Sets what is given, at least one field. Orders that exist keep the price at which they were placed, and may be confirmed when
+         * @description Sets what is given, at least one field. Orders that exist keep the price and the name with which they were placed, and may be confirmed when
          *     the product is no longer active.
          *
          *     `stock` sets the level, and so overwrites what was sold since you looked: to say "40 arrived", post a stock adjustment;
@@ -193,8 +193,9 @@ export interface paths {
         put?: never;
         /**
          * Place an order
-         * @description Checks the customer, takes the stock of every line or of none, and fixes the price of each line. A line names its product by
-         *     `product_id` or by `sku`. Two lines with one product become one item. The order is then CREATED: confirm it or cancel it.
+         * @description Checks the customer, takes the stock of every line or of none, and fixes the sku, the name and the price of each line. A line
+         *     names its product by `product_id` or by `sku`. Two lines with one product become one item. The order is then CREATED: confirm
+         *     it or cancel it.
          *
          *     Send an `X-Idempotency-Key` of your own for each order, and repeat a call whose answer you did not get with the same
          *     key and body: you get the first answer again, with `Idempotency-Replayed: true`, and never a second order. A refused
@@ -1023,6 +1024,16 @@ export interface components {
         } | null;
         OrderItem: {
             product_id: components["schemas"]["Id"];
+            /**
+             * @description The product's code when the order was placed.
+             * @example LAPTOP-HP-2024
+             */
+            sku: string;
+            /**
+             * @description The product's name when the order was placed; renaming the product does not change it.
+             * @example HP EliteBook 840
+             */
+            name: string;
             /**
              * Format: int64
              * @description Pieces. Several lines of a request may have been merged into this one.
@@ -2348,12 +2359,16 @@ export interface operations {
                      *         "items": [
                      *           {
                      *             "product_id": 2,
+                     *             "sku": "LAPTOP-HP-2024",
+                     *             "name": "HP EliteBook 840",
                      *             "qty": 2,
                      *             "unit_price_cents": 129900,
                      *             "subtotal_cents": 259800
                      *           },
                      *           {
                      *             "product_id": 3,
+                     *             "sku": "TABLET-SAM-S9",
+                     *             "name": "Samsung Galaxy Tab S9",
                      *             "qty": 1,
                      *             "unit_price_cents": 79900,
                      *             "subtotal_cents": 79900
@@ -2536,10 +2551,10 @@ export interface operations {
                 content: {
                     /**
                      * @example id,customer_id,external_ref,metadata,status,total_cents,created_at,confirmed_at,canceled_at,cancel_reason,cancel_note,reservation_expires_at,cancelable_until,allowed_actions,updated_at,items
-                     *     3,1,PO-2024-0815,"{""cost_center"":""4711""}",CREATED,259800,2024-03-01T09:30:00.000Z,,,,,2024-03-02T09:30:00.000Z,,"[""confirm"",""cancel""]",2024-03-01T09:30:00.000Z,"[{""product_id"":2,""qty"":2,""unit_price_cents"":129900,""subtotal_cents"":259800}]"
+                     *     3,1,PO-2024-0815,"{""cost_center"":""4711""}",CREATED,259800,2024-03-01T09:30:00.000Z,,,,,2024-03-02T09:30:00.000Z,,"[""confirm"",""cancel""]",2024-03-01T09:30:00.000Z,"[{""product_id"":2,""sku"":""LAPTOP-HP-2024"",""name"":""HP EliteBook 840"",""qty"":2,""unit_price_cents"":129900,""subtotal_cents"":259800}]"
                      */
                     "text/csv": string;
-                    /** @example {"id":3,"customer_id":1,"external_ref":"PO-2024-0815","metadata":{"cost_center":"4711"},"status":"CREATED","total_cents":259800,"created_at":"2024-03-01T09:30:00.000Z","confirmed_at":null,"canceled_at":null,"cancel_reason":null,"cancel_note":null,"reservation_expires_at":"2024-03-02T09:30:00.000Z","cancelable_until":null,"allowed_actions":["confirm","cancel"],"updated_at":"2024-03-01T09:30:00.000Z","items":[{"product_id":2,"qty":2,"unit_price_cents":129900,"subtotal_cents":259800}]} */
+                    /** @example {"id":3,"customer_id":1,"external_ref":"PO-2024-0815","metadata":{"cost_center":"4711"},"status":"CREATED","total_cents":259800,"created_at":"2024-03-01T09:30:00.000Z","confirmed_at":null,"canceled_at":null,"cancel_reason":null,"cancel_note":null,"reservation_expires_at":"2024-03-02T09:30:00.000Z","cancelable_until":null,"allowed_actions":["confirm","cancel"],"updated_at":"2024-03-01T09:30:00.000Z","items":[{"product_id":2,"sku":"LAPTOP-HP-2024","name":"HP EliteBook 840","qty":2,"unit_price_cents":129900,"subtotal_cents":259800}]} */
                     "application/x-ndjson": string;
                 };
             };
@@ -2608,12 +2623,16 @@ export interface operations {
                      *         "items": [
                      *           {
                      *             "product_id": 2,
+                     *             "sku": "LAPTOP-HP-2024",
+                     *             "name": "HP EliteBook 840",
                      *             "qty": 2,
                      *             "unit_price_cents": 129900,
                      *             "subtotal_cents": 259800
                      *           },
                      *           {
                      *             "product_id": 3,
+                     *             "sku": "TABLET-SAM-S9",
+                     *             "name": "Samsung Galaxy Tab S9",
                      *             "qty": 1,
                      *             "unit_price_cents": 79900,
                      *             "subtotal_cents": 79900
@@ -2699,12 +2718,16 @@ export interface operations {
                      *         "items": [
                      *           {
                      *             "product_id": 2,
+                     *             "sku": "LAPTOP-HP-2024",
+                     *             "name": "HP EliteBook 840",
                      *             "qty": 2,
                      *             "unit_price_cents": 129900,
                      *             "subtotal_cents": 259800
                      *           },
                      *           {
                      *             "product_id": 3,
+                     *             "sku": "TABLET-SAM-S9",
+                     *             "name": "Samsung Galaxy Tab S9",
                      *             "qty": 1,
                      *             "unit_price_cents": 79900,
                      *             "subtotal_cents": 79900
@@ -2799,12 +2822,16 @@ export interface operations {
                      *         "items": [
                      *           {
                      *             "product_id": 2,
+                     *             "sku": "LAPTOP-HP-2024",
+                     *             "name": "HP EliteBook 840",
                      *             "qty": 2,
                      *             "unit_price_cents": 129900,
                      *             "subtotal_cents": 259800
                      *           },
                      *           {
                      *             "product_id": 3,
+                     *             "sku": "TABLET-SAM-S9",
+                     *             "name": "Samsung Galaxy Tab S9",
                      *             "qty": 1,
                      *             "unit_price_cents": 79900,
                      *             "subtotal_cents": 79900
@@ -2903,12 +2930,16 @@ export interface operations {
                      *             "items": [
                      *               {
                      *                 "product_id": 2,
+                     *                 "sku": "LAPTOP-HP-2024",
+                     *                 "name": "HP EliteBook 840",
                      *                 "qty": 2,
                      *                 "unit_price_cents": 129900,
                      *                 "subtotal_cents": 259800
                      *               },
                      *               {
                      *                 "product_id": 3,
+                     *                 "sku": "TABLET-SAM-S9",
+                     *                 "name": "Samsung Galaxy Tab S9",
                      *                 "qty": 1,
                      *                 "unit_price_cents": 79900,
                      *                 "subtotal_cents": 79900

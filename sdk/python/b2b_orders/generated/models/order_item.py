@@ -14,12 +14,17 @@ class OrderItem:
     """
     Attributes:
         product_id (int): An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly. Example: 1.
+        sku (str): The product's code when the order was placed. Example: LAPTOP-HP-2024.
+        name (str): The product's name when the order was placed; renaming the product does not change it. Example: HP
+            EliteBook 840.
         qty (int): Pieces. Several lines of a request may have been merged into this one. Example: 2.
         unit_price_cents (int): Price of one piece when the order was placed, in cents. Example: 129900.
         subtotal_cents (int): An amount, in cents. Example: 259800.
     """
 
     product_id: int
+    sku: str
+    name: str
     qty: int
     unit_price_cents: int
     subtotal_cents: int
@@ -27,6 +32,10 @@ class OrderItem:
 
     def to_dict(self) -> dict[str, Any]:
         product_id = self.product_id
+
+        sku = self.sku
+
+        name = self.name
 
         qty = self.qty
 
@@ -39,6 +48,8 @@ class OrderItem:
         field_dict.update(
             {
                 "product_id": product_id,
+                "sku": sku,
+                "name": name,
                 "qty": qty,
                 "unit_price_cents": unit_price_cents,
                 "subtotal_cents": subtotal_cents,
@@ -52,6 +63,10 @@ class OrderItem:
         d = dict(src_dict)
         product_id = d.pop("product_id")
 
+        sku = d.pop("sku")
+
+        name = d.pop("name")
+
         qty = d.pop("qty")
 
         unit_price_cents = d.pop("unit_price_cents")
@@ -60,6 +75,8 @@ class OrderItem:
 
         order_item = cls(
             product_id=product_id,
+            sku=sku,
+            name=name,
             qty=qty,
             unit_price_cents=unit_price_cents,
             subtotal_cents=subtotal_cents,

@@ -65,10 +65,11 @@ def sync_detailed(
 ) -> Response[OrderResponse]:
     """Place an order
 
-     Checks the customer, takes the stock of every line or of none, and fixes the price of each line. A
-    line names its product by
-    `product_id` or by `sku`. Two lines with one product become one item. The order is then CREATED:
-    confirm it or cancel it.
+     Checks the customer, takes the stock of every line or of none, and fixes the sku, the name and the
+    price of each line. A line
+    names its product by `product_id` or by `sku`. Two lines with one product become one item. The order
+    is then CREATED: confirm
+    it or cancel it.
 
     Send an `X-Idempotency-Key` of your own for each order, and repeat a call whose answer you did not
     get with the same
@@ -115,10 +116,11 @@ def sync(
 ) -> OrderResponse | None:
     """Place an order
 
-     Checks the customer, takes the stock of every line or of none, and fixes the price of each line. A
-    line names its product by
-    `product_id` or by `sku`. Two lines with one product become one item. The order is then CREATED:
-    confirm it or cancel it.
+     Checks the customer, takes the stock of every line or of none, and fixes the sku, the name and the
+    price of each line. A line
+    names its product by `product_id` or by `sku`. Two lines with one product become one item. The order
+    is then CREATED: confirm
+    it or cancel it.
 
     Send an `X-Idempotency-Key` of your own for each order, and repeat a call whose answer you did not
     get with the same
@@ -160,10 +162,11 @@ async def asyncio_detailed(
 ) -> Response[OrderResponse]:
     """Place an order
 
-     Checks the customer, takes the stock of every line or of none, and fixes the price of each line. A
-    line names its product by
-    `product_id` or by `sku`. Two lines with one product become one item. The order is then CREATED:
-    confirm it or cancel it.
+     Checks the customer, takes the stock of every line or of none, and fixes the sku, the name and the
+    price of each line. A line
+    names its product by `product_id` or by `sku`. Two lines with one product become one item. The order
+    is then CREATED: confirm
+    it or cancel it.
 
     Send an `X-Idempotency-Key` of your own for each order, and repeat a call whose answer you did not
     get with the same
@@ -208,10 +211,11 @@ async def asyncio(
 ) -> OrderResponse | None:
     """Place an order
 
-     Checks the customer, takes the stock of every line or of none, and fixes the price of each line. A
-    line names its product by
-    `product_id` or by `sku`. Two lines with one product become one item. The order is then CREATED:
-    confirm it or cancel it.
+     Checks the customer, takes the stock of every line or of none, and fixes the sku, the name and the
+    price of each line. A line
+    names its product by `product_id` or by `sku`. Two lines with one product become one item. The order
+    is then CREATED: confirm
+    it or cancel it.
 
     Send an `X-Idempotency-Key` of your own for each order, and repeat a call whose answer you did not
     get with the same

@@ -70,8 +70,8 @@ def sync_detailed(
 ) -> Response[ProductResponse]:
     """Change a product
 
-     Sets what is given, at least one field. Orders that exist keep the price at which they were placed,
-    and may be confirmed when
+     Sets what is given, at least one field. Orders that exist keep the price and the name with which
+    they were placed, and may be confirmed when
     the product is no longer active.
 
     `stock` sets the level, and so overwrites what was sold since you looked: to say "40 arrived", post
@@ -113,8 +113,8 @@ def sync(
 ) -> ProductResponse | None:
     """Change a product
 
-     Sets what is given, at least one field. Orders that exist keep the price at which they were placed,
-    and may be confirmed when
+     Sets what is given, at least one field. Orders that exist keep the price and the name with which
+    they were placed, and may be confirmed when
     the product is no longer active.
 
     `stock` sets the level, and so overwrites what was sold since you looked: to say "40 arrived", post
@@ -151,8 +151,8 @@ async def asyncio_detailed(
 ) -> Response[ProductResponse]:
     """Change a product
 
-     Sets what is given, at least one field. Orders that exist keep the price at which they were placed,
-    and may be confirmed when
+     Sets what is given, at least one field. Orders that exist keep the price and the name with which
+    they were placed, and may be confirmed when
     the product is no longer active.
 
     `stock` sets the level, and so overwrites what was sold since you looked: to say "40 arrived", post
@@ -192,8 +192,8 @@ async def asyncio(
 ) -> ProductResponse | None:
     """Change a product
 
-     Sets what is given, at least one field. Orders that exist keep the price at which they were placed,
-    and may be confirmed when
+     Sets what is given, at least one field. Orders that exist keep the price and the name with which
+    they were placed, and may be confirmed when
     the product is no longer active.
 
     `stock` sets the level, and so overwrites what was sold since you looked: to say "40 arrived", post
