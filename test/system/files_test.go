@@ -55,8 +55,14 @@ func TestImportExportPage(t *testing.T) {
 			t.Errorf("no %q in the output of the page's commands:\n%s", want, printed)
 		}
 	}
-	for file, lines := range map[string]int{"catalogue.csv": 13, "orders.csv": 4} {
-		content, err := os.ReadFile(filepath.Join(folder, file))
+	for pattern, lines := range map[string]int{
+		"catalogue.csv": 13, "orders.csv": 4, "lines.csv": 3, "order-lines-20[0-9][0-9]-[0-9][0-9]-[0-9][0-9].csv": 5,
+	} {
+		files, _ := filepath.Glob(filepath.Join(folder, pattern))
+		if len(files) != 1 {
+			t.Fatalf("%s: %q", pattern, files)
+		}
+		content, err := os.ReadFile(files[0])
 		if err != nil || strings.Count(string(content), "\r\n") != lines {
 			t.Errorf("%v %s", err, content)
 		}
