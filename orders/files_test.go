@@ -594,7 +594,9 @@ func TestExportForPeople(t *testing.T) {
 				t.Errorf("the columns are %q", names)
 			}
 			cells := fmt.Sprint(got[1])
-			for _, cell := range []string{*o.ExternalRef, `{"note":"+1;2"}`, n.Sku, n.Name, "CONFIRMED", "3 1250 3750"} {
+			for _, cell := range []string{
+				*o.ExternalRef, `{"note":"+1;2"}`, n.Sku, n.Name, "CONFIRMED", "3 1250 3750",
+			} {
 				if !strings.Contains(cells, cell) {
 					t.Errorf("no %q in %s", cell, cells)
 				}

@@ -399,13 +399,6 @@ type ExportCustomersParams struct {
 	// Format `csv` as in RFC 4180, or `ndjson`, one JSON object a line.
 	Format *ExportFormat `form:"format,omitempty" json:"format,omitempty"`
 
-	// Bom Only with `format=csv`: begin the file with a byte order mark, by which Excel knows UTF-8.
-	Bom *ExportBOM `form:"bom,omitempty" json:"bom,omitempty"`
-
-	// Delimiter Only with `format=csv`: what separates the cells, `comma` (`,`, also without the parameter), `semicolon` (`;`) or `tab`
-	// (U+0009). Excel expects a semicolon where the decimal separator is a comma.
-	Delimiter *ExportDelimiter `form:"delimiter,omitempty" json:"delimiter,omitempty"`
-
 	// Search A literal part of the name or email, in any case.
 	Search *CustomerSearch `form:"search,omitempty" json:"search,omitempty"`
 
@@ -420,6 +413,13 @@ type ExportCustomersParams struct {
 	// the time that you noted: what was still being committed then comes in, what you have may come again, and so does what changed
 	// while you read. Leave the parameter out for the first copy: it is made for finding few among many.
 	UpdatedSince *UpdatedSince `form:"updated_since,omitempty" json:"updated_since,omitempty"`
+
+	// Bom Only with `format=csv`: begin the file with a byte order mark, by which Excel knows UTF-8.
+	Bom *ExportBOM `form:"bom,omitempty" json:"bom,omitempty"`
+
+	// Delimiter Only with `format=csv`: what separates the cells, `comma` (`,`, also without the parameter), `semicolon` (`;`) or `tab`
+	// (U+0009). Excel expects a semicolon where the decimal separator is a comma.
+	Delimiter *ExportDelimiter `form:"delimiter,omitempty" json:"delimiter,omitempty"`
 }
 
 // ImportCustomersParams defines parameters for ImportCustomers.
@@ -1200,30 +1200,6 @@ func NewExportCustomersRequest(server string, params *ExportCustomersParams) (*h
 
 		}
 
-		if params.Bom != nil {
-
-			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "bom", *params.Bom, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: ""}); err != nil {
-				return nil, err
-			} else {
-				for _, qp := range strings.Split(queryFrag, "&") {
-					rawQueryFragments = append(rawQueryFragments, qp)
-				}
-			}
-
-		}
-
-		if params.Delimiter != nil {
-
-			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "delimiter", *params.Delimiter, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
-				return nil, err
-			} else {
-				for _, qp := range strings.Split(queryFrag, "&") {
-					rawQueryFragments = append(rawQueryFragments, qp)
-				}
-			}
-
-		}
-
 		if params.Search != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "search", *params.Search, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "text"}); err != nil {
@@ -1263,6 +1239,30 @@ func NewExportCustomersRequest(server string, params *ExportCustomersParams) (*h
 		if params.UpdatedSince != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "updated_since", *params.UpdatedSince, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "date-or-date-time"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Bom != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "bom", *params.Bom, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Delimiter != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "delimiter", *params.Delimiter, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {

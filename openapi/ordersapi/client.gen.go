@@ -822,13 +822,6 @@ type ListOrdersParams struct {
 	// To Only orders created at or before this moment: a date (which includes that whole day in UTC) or RFC 3339.
 	To *externalRef0.DateFilter `form:"to,omitempty" json:"to,omitempty"`
 
-	// ConfirmedFrom Only orders confirmed at or after this moment, also those that were canceled later: a date (its first moment in UTC) or RFC 3339.
-	ConfirmedFrom *externalRef0.DateFilter `form:"confirmed_from,omitempty" json:"confirmed_from,omitempty"`
-
-	// ConfirmedTo Only orders confirmed at or before this moment, also those that were canceled later: a date (which includes that whole day in
-	// UTC) or RFC 3339.
-	ConfirmedTo *externalRef0.DateFilter `form:"confirmed_to,omitempty" json:"confirmed_to,omitempty"`
-
 	// UpdatedSince Only what changed at or after this moment, in the words of its `updated_at`: a date (its first moment in UTC) or RFC 3339. To
 	// keep a copy up to date, note the time before you begin, read page after page to the end, and next time ask from one minute before
 	// the time that you noted: what was still being committed then comes in, what you have may come again, and so does what changed
@@ -843,6 +836,13 @@ type ListOrdersParams struct {
 
 	// Limit How many to return at most.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// ConfirmedFrom Only orders confirmed at or after this moment, also those that were canceled later: a date (its first moment in UTC) or RFC 3339.
+	ConfirmedFrom *externalRef0.DateFilter `form:"confirmed_from,omitempty" json:"confirmed_from,omitempty"`
+
+	// ConfirmedTo Only orders confirmed at or before this moment, also those that were canceled later: a date (which includes that whole day in
+	// UTC) or RFC 3339.
+	ConfirmedTo *externalRef0.DateFilter `form:"confirmed_to,omitempty" json:"confirmed_to,omitempty"`
 }
 
 // CreateOrderParams defines parameters for CreateOrder.
@@ -859,16 +859,6 @@ type ExportOrdersParams struct {
 	// Format `csv` as in RFC 4180, or `ndjson`, one JSON object a line.
 	Format *ExportFormat `form:"format,omitempty" json:"format,omitempty"`
 
-	// Bom Only with `format=csv`: begin the file with a byte order mark, by which Excel knows UTF-8.
-	Bom *ExportBOM `form:"bom,omitempty" json:"bom,omitempty"`
-
-	// Delimiter Only with `format=csv`: what separates the cells, `comma` (`,`, also without the parameter), `semicolon` (`;`) or `tab`
-	// (U+0009). Excel expects a semicolon where the decimal separator is a comma.
-	Delimiter *ExportDelimiter `form:"delimiter,omitempty" json:"delimiter,omitempty"`
-
-	// Lines Only with `format=csv`: write a row for each line of an order, an `OrderLineRow`, and not one for each order.
-	Lines *bool `form:"lines,omitempty" json:"lines,omitempty"`
-
 	// Status Only orders in this status.
 	Status *OrderStatusFilter `form:"status,omitempty" json:"status,omitempty"`
 
@@ -884,6 +874,12 @@ type ExportOrdersParams struct {
 	// To Only orders created at or before this moment: a date (which includes that whole day in UTC) or RFC 3339.
 	To *externalRef0.DateFilter `form:"to,omitempty" json:"to,omitempty"`
 
+	// UpdatedSince Only what changed at or after this moment, in the words of its `updated_at`: a date (its first moment in UTC) or RFC 3339. To
+	// keep a copy up to date, note the time before you begin, read page after page to the end, and next time ask from one minute before
+	// the time that you noted: what was still being committed then comes in, what you have may come again, and so does what changed
+	// while you read. Leave the parameter out for the first copy: it is made for finding few among many.
+	UpdatedSince *UpdatedSince `form:"updated_since,omitempty" json:"updated_since,omitempty"`
+
 	// ConfirmedFrom Only orders confirmed at or after this moment, also those that were canceled later: a date (its first moment in UTC) or RFC 3339.
 	ConfirmedFrom *externalRef0.DateFilter `form:"confirmed_from,omitempty" json:"confirmed_from,omitempty"`
 
@@ -891,11 +887,15 @@ type ExportOrdersParams struct {
 	// UTC) or RFC 3339.
 	ConfirmedTo *externalRef0.DateFilter `form:"confirmed_to,omitempty" json:"confirmed_to,omitempty"`
 
-	// UpdatedSince Only what changed at or after this moment, in the words of its `updated_at`: a date (its first moment in UTC) or RFC 3339. To
-	// keep a copy up to date, note the time before you begin, read page after page to the end, and next time ask from one minute before
-	// the time that you noted: what was still being committed then comes in, what you have may come again, and so does what changed
-	// while you read. Leave the parameter out for the first copy: it is made for finding few among many.
-	UpdatedSince *UpdatedSince `form:"updated_since,omitempty" json:"updated_since,omitempty"`
+	// Bom Only with `format=csv`: begin the file with a byte order mark, by which Excel knows UTF-8.
+	Bom *ExportBOM `form:"bom,omitempty" json:"bom,omitempty"`
+
+	// Delimiter Only with `format=csv`: what separates the cells, `comma` (`,`, also without the parameter), `semicolon` (`;`) or `tab`
+	// (U+0009). Excel expects a semicolon where the decimal separator is a comma.
+	Delimiter *ExportDelimiter `form:"delimiter,omitempty" json:"delimiter,omitempty"`
+
+	// Lines Only with `format=csv`: write a row for each line of an order, an `OrderLineRow`, and not one for each order.
+	Lines *bool `form:"lines,omitempty" json:"lines,omitempty"`
 }
 
 // GetOrderParams defines parameters for GetOrder.
@@ -981,13 +981,6 @@ type ExportProductsParams struct {
 	// Format `csv` as in RFC 4180, or `ndjson`, one JSON object a line.
 	Format *ExportFormat `form:"format,omitempty" json:"format,omitempty"`
 
-	// Bom Only with `format=csv`: begin the file with a byte order mark, by which Excel knows UTF-8.
-	Bom *ExportBOM `form:"bom,omitempty" json:"bom,omitempty"`
-
-	// Delimiter Only with `format=csv`: what separates the cells, `comma` (`,`, also without the parameter), `semicolon` (`;`) or `tab`
-	// (U+0009). Excel expects a semicolon where the decimal separator is a comma.
-	Delimiter *ExportDelimiter `form:"delimiter,omitempty" json:"delimiter,omitempty"`
-
 	// Search A literal part of the name or sku, in any case.
 	Search *ProductSearch `form:"search,omitempty" json:"search,omitempty"`
 
@@ -1002,6 +995,13 @@ type ExportProductsParams struct {
 	// the time that you noted: what was still being committed then comes in, what you have may come again, and so does what changed
 	// while you read. Leave the parameter out for the first copy: it is made for finding few among many.
 	UpdatedSince *UpdatedSince `form:"updated_since,omitempty" json:"updated_since,omitempty"`
+
+	// Bom Only with `format=csv`: begin the file with a byte order mark, by which Excel knows UTF-8.
+	Bom *ExportBOM `form:"bom,omitempty" json:"bom,omitempty"`
+
+	// Delimiter Only with `format=csv`: what separates the cells, `comma` (`,`, also without the parameter), `semicolon` (`;`) or `tab`
+	// (U+0009). Excel expects a semicolon where the decimal separator is a comma.
+	Delimiter *ExportDelimiter `form:"delimiter,omitempty" json:"delimiter,omitempty"`
 }
 
 // ImportProductsParams defines parameters for ImportProducts.
@@ -2117,30 +2117,6 @@ func NewListOrdersRequest(server string, params *ListOrdersParams) (*http.Reques
 
 		}
 
-		if params.ConfirmedFrom != nil {
-
-			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "confirmed_from", *params.ConfirmedFrom, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "date-or-date-time"}); err != nil {
-				return nil, err
-			} else {
-				for _, qp := range strings.Split(queryFrag, "&") {
-					rawQueryFragments = append(rawQueryFragments, qp)
-				}
-			}
-
-		}
-
-		if params.ConfirmedTo != nil {
-
-			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "confirmed_to", *params.ConfirmedTo, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "date-or-date-time"}); err != nil {
-				return nil, err
-			} else {
-				for _, qp := range strings.Split(queryFrag, "&") {
-					rawQueryFragments = append(rawQueryFragments, qp)
-				}
-			}
-
-		}
-
 		if params.UpdatedSince != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "updated_since", *params.UpdatedSince, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "date-or-date-time"}); err != nil {
@@ -2180,6 +2156,30 @@ func NewListOrdersRequest(server string, params *ListOrdersParams) (*http.Reques
 		if params.Limit != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.ConfirmedFrom != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "confirmed_from", *params.ConfirmedFrom, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "date-or-date-time"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.ConfirmedTo != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "confirmed_to", *params.ConfirmedTo, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "date-or-date-time"}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {
@@ -2298,42 +2298,6 @@ func NewExportOrdersRequest(server string, params *ExportOrdersParams) (*http.Re
 
 		}
 
-		if params.Bom != nil {
-
-			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "bom", *params.Bom, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: ""}); err != nil {
-				return nil, err
-			} else {
-				for _, qp := range strings.Split(queryFrag, "&") {
-					rawQueryFragments = append(rawQueryFragments, qp)
-				}
-			}
-
-		}
-
-		if params.Delimiter != nil {
-
-			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "delimiter", *params.Delimiter, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
-				return nil, err
-			} else {
-				for _, qp := range strings.Split(queryFrag, "&") {
-					rawQueryFragments = append(rawQueryFragments, qp)
-				}
-			}
-
-		}
-
-		if params.Lines != nil {
-
-			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "lines", *params.Lines, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: ""}); err != nil {
-				return nil, err
-			} else {
-				for _, qp := range strings.Split(queryFrag, "&") {
-					rawQueryFragments = append(rawQueryFragments, qp)
-				}
-			}
-
-		}
-
 		if params.Status != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "status", *params.Status, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
@@ -2394,6 +2358,18 @@ func NewExportOrdersRequest(server string, params *ExportOrdersParams) (*http.Re
 
 		}
 
+		if params.UpdatedSince != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "updated_since", *params.UpdatedSince, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "date-or-date-time"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
 		if params.ConfirmedFrom != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "confirmed_from", *params.ConfirmedFrom, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "date-or-date-time"}); err != nil {
@@ -2418,9 +2394,33 @@ func NewExportOrdersRequest(server string, params *ExportOrdersParams) (*http.Re
 
 		}
 
-		if params.UpdatedSince != nil {
+		if params.Bom != nil {
 
-			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "updated_since", *params.UpdatedSince, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "date-or-date-time"}); err != nil {
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "bom", *params.Bom, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Delimiter != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "delimiter", *params.Delimiter, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Lines != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "lines", *params.Lines, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: ""}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {
@@ -2970,30 +2970,6 @@ func NewExportProductsRequest(server string, params *ExportProductsParams) (*htt
 
 		}
 
-		if params.Bom != nil {
-
-			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "bom", *params.Bom, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: ""}); err != nil {
-				return nil, err
-			} else {
-				for _, qp := range strings.Split(queryFrag, "&") {
-					rawQueryFragments = append(rawQueryFragments, qp)
-				}
-			}
-
-		}
-
-		if params.Delimiter != nil {
-
-			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "delimiter", *params.Delimiter, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
-				return nil, err
-			} else {
-				for _, qp := range strings.Split(queryFrag, "&") {
-					rawQueryFragments = append(rawQueryFragments, qp)
-				}
-			}
-
-		}
-
 		if params.Search != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "search", *params.Search, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "text"}); err != nil {
@@ -3033,6 +3009,30 @@ func NewExportProductsRequest(server string, params *ExportProductsParams) (*htt
 		if params.UpdatedSince != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "updated_since", *params.UpdatedSince, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "date-or-date-time"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Bom != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "bom", *params.Bom, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Delimiter != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "delimiter", *params.Delimiter, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {

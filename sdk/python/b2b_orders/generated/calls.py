@@ -579,6 +579,8 @@ class Calls(Caller):
         sort: ListSort | Unset = UNSET,
         cursor: int | Unset = UNSET,
         limit: int | Unset = UNSET,
+        confirmed_from: str | Unset = UNSET,
+        confirmed_to: str | Unset = UNSET,
         correlation_id: str | None = None,
         deadline: float | None = None,
     ) -> Answer[list[OrderSummary]]:
@@ -594,6 +596,8 @@ class Calls(Caller):
             sort=sort,
             cursor=cursor,
             limit=limit,
+            confirmed_from=confirmed_from,
+            confirmed_to=confirmed_to,
         )
         return self._call(
             "list_orders",
@@ -616,6 +620,8 @@ class Calls(Caller):
         updated_since: str | Unset = UNSET,
         sort: ListSort | Unset = UNSET,
         limit: int | Unset = UNSET,
+        confirmed_from: str | Unset = UNSET,
+        confirmed_to: str | Unset = UNSET,
         correlation_id: str | None = None,
         deadline: float | None = None,
     ) -> Iterator[OrderSummary]:
@@ -630,6 +636,8 @@ class Calls(Caller):
                 updated_since=updated_since,
                 sort=sort,
                 limit=limit,
+                confirmed_from=confirmed_from,
+                confirmed_to=confirmed_to,
                 correlation_id=correlation_id,
                 deadline=deadline,
                 cursor=cursor,
@@ -1395,6 +1403,8 @@ class AsyncCalls(AsyncCaller):
         sort: ListSort | Unset = UNSET,
         cursor: int | Unset = UNSET,
         limit: int | Unset = UNSET,
+        confirmed_from: str | Unset = UNSET,
+        confirmed_to: str | Unset = UNSET,
         correlation_id: str | None = None,
         deadline: float | None = None,
     ) -> Answer[list[OrderSummary]]:
@@ -1410,6 +1420,8 @@ class AsyncCalls(AsyncCaller):
             sort=sort,
             cursor=cursor,
             limit=limit,
+            confirmed_from=confirmed_from,
+            confirmed_to=confirmed_to,
         )
         return await self._call(
             "list_orders",
@@ -1432,6 +1444,8 @@ class AsyncCalls(AsyncCaller):
         updated_since: str | Unset = UNSET,
         sort: ListSort | Unset = UNSET,
         limit: int | Unset = UNSET,
+        confirmed_from: str | Unset = UNSET,
+        confirmed_to: str | Unset = UNSET,
         correlation_id: str | None = None,
         deadline: float | None = None,
     ) -> AsyncIterator[OrderSummary]:
@@ -1446,6 +1460,8 @@ class AsyncCalls(AsyncCaller):
                 updated_since=updated_since,
                 sort=sort,
                 limit=limit,
+                confirmed_from=confirmed_from,
+                confirmed_to=confirmed_to,
                 correlation_id=correlation_id,
                 deadline=deadline,
                 cursor=cursor,
