@@ -2,6 +2,7 @@ package customers
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"strings"
 
@@ -27,15 +28,20 @@ func (ch change) names() []bulk.Name {
 	return names
 }
 
+// dryRun is the state of a dry run: the ids of the customers whose external_ref earlier rows of the file would
+// have changed. Later rows may take the old values; bulk.Import refuses a row with a new value. It is nil for a
+// run.
+type dryRun map[int64]bool
+
 // importCustomers creates or changes a customer for each row, in one transaction. It refuses a row for a new
-// customer without a name, and a row with the external_ref of another customer. A dry run changes nothing.
-// Error: bulk.ErrApart when another request has taken a unique value, or when two rows swap values.
-func (s *Service) importCustomers(ctx context.Context, rows []*bulk.Row[change], dryRun bool) error {
-	if dryRun {
+// customer without a name, and a row with the external_ref of another customer. With a dryRun it changes
+// nothing. Error: bulk.ErrApart when another request has taken a unique value, or when two rows swap values.
+func (s *Service) importCustomers(ctx context.Context, rows []*bulk.Row[change], dryRun dryRun) error {
+	if dryRun != nil {
 		return s.db.Read(ctx).importCustomers(rows, dryRun)
 	}
 	err := s.db.Change(ctx, func(tx store) error {
-		err := tx.importCustomers(rows, dryRun)
+		err := tx.importCustomers(rows, nil)
 		if service.IsDuplicate(err) && len(rows) == 1 {
 			return db.ErrConflict // another request has just taken the value
 		}
@@ -47,11 +53,12 @@ func (s *Service) importCustomers(ctx context.Context, rows []*bulk.Row[change],
 	return err
 }
 
-func (s store) importCustomers(rows []*bulk.Row[change], dryRun bool) error {
-	byEmail, byRef, err := s.customersOfRows(rows, !dryRun)
+func (s store) importCustomers(rows []*bulk.Row[change], dryRun dryRun) error {
+	byEmail, byRef, err := s.customersOfRows(rows, dryRun == nil)
 	if err != nil {
 		return err
 	}
+	maps.DeleteFunc(byRef, func(_ string, holder customer) bool { return dryRun[holder.ID] })
 	var created, updated []*customer
 	var createdRows []*bulk.Row[change]
 	for _, r := range rows {
@@ -85,12 +92,15 @@ func (s store) importCustomers(rows []*bulk.Row[change], dryRun bool) error {
 		}
 		if before.ExternalRef != nil {
 			delete(byRef, *before.ExternalRef)
+			if dryRun != nil && !equal(before.ExternalRef, c.ExternalRef) {
+				dryRun[c.ID] = true
+			}
 		}
 		if c.ExternalRef != nil {
 			byRef[*c.ExternalRef] = c
 		}
 	}
-	if dryRun {
+	if dryRun != nil {
 		return nil
 	}
 	if updated != nil {

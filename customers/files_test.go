@@ -168,7 +168,7 @@ func TestImportCustomers(t *testing.T) {
 		})
 		t.Run("every field", func(t *testing.T) {
 			row := webtest.EveryField(t, webtest.Spec(t, api.Document), "CustomerImportRow")
-			for _, readOnly := range []string{"id", "created_at", "updated_at"} {
+			for _, readOnly := range []string{"id", "created_at", "updated_at", "refusal"} {
 				delete(row, readOnly)
 			}
 			encoded, _ := json.Marshal(row)
@@ -208,6 +208,12 @@ func TestExportForPeople(t *testing.T) {
 		if got := string(get(t, url+"&bom=true&delimiter=semicolon")); got != want ||
 			!strings.Contains(got, `"=1;2 Größe"`) {
 			t.Errorf("%q, want %q", got, want)
+		}
+		for _, query := range []string{"bom=true", "delimiter=semicolon", "bom=true&delimiter=tab"} {
+			again := imported(t, base+"/customers/import", "text/csv", string(get(t, url+"&"+query)))
+			if last := again[len(again)-1]; last != "0 created, 0 updated, 1 unchanged, 0 refused" {
+				t.Errorf("%s goes in again: %s", query, again)
+			}
 		}
 		_, _, header := webtest.Do(t, "GET", url, "")
 		name := regexp.MustCompile(`^attachment; filename="customers-\d{4}-\d\d-\d\d\.csv"$`)

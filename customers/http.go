@@ -102,6 +102,10 @@ func filterFrom(search, email, externalRef, updatedSince *string) (filter, error
 // ImportCustomers creates or changes a customer for each row of a file. Errors: see bulk.Import.
 func (s *Service) ImportCustomers(ctx context.Context, r server.ImportCustomersRequestObject,
 ) (server.ImportCustomersResponseObject, error) {
+	var dry dryRun
+	if *r.Params.DryRun {
+		dry = dryRun{}
+	}
 	file, err := bulk.Import[api.CustomerImportRow, change]{
 		DryRun: *r.Params.DryRun,
 		Value: func(row api.CustomerImportRow) change {
@@ -109,7 +113,7 @@ func (s *Service) ImportCustomers(ctx context.Context, r server.ImportCustomersR
 		},
 		Names: change.names,
 		Apply: func(ctx context.Context, rows []*bulk.Row[change]) error {
-			return s.importCustomers(ctx, rows, *r.Params.DryRun)
+			return s.importCustomers(ctx, rows, dry)
 		},
 	}.File(ctx, r.Body)
 	return server.Answer(file.Respond), err

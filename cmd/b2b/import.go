@@ -1,16 +1,20 @@
 package main
 
 import (
+	"bufio"
 	"cmp"
 	"context"
+	"encoding/csv"
 	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"example.com/b2b/v2/internal/bulk"
@@ -22,20 +26,41 @@ import (
 // importCommand imports a file of products or customers.
 type importCommand struct {
 	client
-	path, kind, format, output string
-	dryRun                     bool
+	path, kind, format, encoding, output, refused string
+	fields                                        map[string]string // fields of the service by names of columns
+	dryRun                                        bool
 }
 
 func (i *importCommand) flags(f *flag.FlagSet) {
 	i.client.flags(f)
 	f.StringVar(&i.kind, "kind", "", "products or customers; without it as the file's name begins")
 	f.StringVar(&i.format, "format", "", "csv or ndjson; without it as the file's name ends")
+	f.StringVar(&i.encoding, "encoding", "", "the file's encoding, such as windows-1252 (Excel's CSV) or utf-16; "+
+		"without it as the file's byte order mark says, or UTF-8")
+	f.Func("map", `"Artikelnummer=sku": the column Artikelnummer has the field sku; `+
+		`"Artikelnummer=" leaves the column out; may be repeated`, i.addField)
+	f.StringVar(&i.refused, "refused", "", "a new file for the refused rows with their reasons, to mend and import; "+
+		"without it beside the imported file, as products.refused.csv; none with --output json")
 	f.BoolVar(&i.dryRun, "dry-run", false, "say what would happen, and change nothing")
 	outputFlag(f, &i.output, "json for a line for each row and the summary, as the service answers; "+
 		"text for refused rows and a sentence; without it text")
 }
 
-// run imports the file. It prints the refused rows on stderr, and writes the summary to the writer out.
+// addField sets the field of a column by a text such as "Artikelnummer=sku".
+func (i *importCommand) addField(text string) error {
+	at := strings.LastIndex(text, "=")
+	if at < 1 {
+		return errors.New("allowed: COLUMN=FIELD")
+	}
+	i.fields[foldColumn(text[:at])] = strings.TrimSpace(text[at+1:])
+	return nil
+}
+
+// foldColumn returns the name of a column without regard to case and line breaks.
+func foldColumn(name string) string { return strings.ToLower(strings.Join(strings.Fields(name), " ")) }
+
+// run imports the file. It prints the kinds of refusals on stderr, writes the refused rows to a file, and the
+// summary to the writer out.
 func (i *importCommand) run(ctx context.Context, out io.Writer) error {
 	file, err := os.Open(i.path)
 	if err != nil {
@@ -48,17 +73,21 @@ func (i *importCommand) run(ctx context.Context, out io.Writer) error {
 	if err := i.complete(); err != nil {
 		return err
 	}
-	rows, size, err := measure(file, i.format == "csv")
+	rows, err := measure(bulk.OpenText(file, i.encoding), i.format == "csv")
 	if err != nil {
+		return err
+	}
+	if _, err := file.Seek(0, io.SeekStart); err != nil {
 		return err
 	}
 	bar := progress(rows, "rows")
 	defer bar.Clear() // an error stands on a line of its own
-	res, err := i.send(ctx, file, size)
+	res, err := i.send(ctx, file)
 	if err != nil {
 		return explain(err)
 	}
 	defer res.Body.Close()
+	refused := &refusals{importCommand: i, kinds: map[string]*kind{}}
 	var body io.Reader = res.Body
 	if i.output == "json" {
 		body = io.TeeReader(body, out)
@@ -66,21 +95,23 @@ func (i *importCommand) run(ctx context.Context, out io.Writer) error {
 	for answers := json.NewDecoder(body); ; {
 		var line contract.ImportLine
 		if err := answers.Decode(&line); err != nil {
+			_ = bar.Clear()
+			_, _ = refused.finish()
 			return fmt.Errorf("the answer broke off; repeat the import, it is safe: %w", err)
 		}
 		if line.Summary != nil {
 			_ = bar.Finish()
-			return i.report(*line.Summary, out)
+			where, err := refused.finish()
+			return errors.Join(i.report(*line.Summary, where, out), err)
 		}
 		if line.Code != nil && i.output != "json" {
-			_ = bar.Clear()
-			fmt.Fprintf(os.Stderr, "row %d: %s\n", *line.Row, describe(*line.Error, line.Details))
+			refused.add(*line.Row, describe(*line.Error, line.Details))
 		}
 		_ = bar.Add(1)
 	}
 }
 
-var mediaTypes = map[string]string{"csv": bulk.CSV, "ndjson": bulk.NDJSON, "jsonl": bulk.NDJSON}
+var mediaTypes = map[string]string{"csv": bulk.CSV, "tsv": bulk.CSV, "ndjson": bulk.NDJSON, "jsonl": bulk.NDJSON}
 
 // complete takes the kind and the format from the name of the file, unless flags have set them. It fails when
 // the kind or the format stays unknown.
@@ -92,9 +123,14 @@ func (i *importCommand) complete() error {
 		}
 	}
 	i.format = cmp.Or(i.format, strings.TrimPrefix(filepath.Ext(name), "."))
-	if mediaTypes[i.format] == "" {
+	switch media := mediaTypes[i.format]; {
+	case media == "":
 		return fmt.Errorf("the format is %q; allowed: --format csv, --format ndjson, "+
 			"or a file name that ends so", i.format)
+	case media != bulk.CSV && len(i.fields) > 0:
+		return errors.New("--map names columns of CSV; the file is NDJSON")
+	case i.encoding != "" && !slices.Contains(bulk.Encodings(), strings.ToLower(i.encoding)):
+		return fmt.Errorf("the encoding is %q; allowed: %s", i.encoding, strings.Join(bulk.Encodings(), ", "))
 	}
 	if i.kind != "products" && i.kind != "customers" {
 		return fmt.Errorf("the kind is %q; allowed: --kind products, --kind customers, "+
@@ -103,13 +139,12 @@ func (i *importCommand) complete() error {
 	return nil
 }
 
-// measure counts the rows and bytes of a file, and seeks back to the start. The head of a CSV file is no row,
-// and neither is a line within a quoted cell.
-func measure(file io.ReadSeeker, isCSV bool) (rows, size int64, err error) {
+// measure counts the rows of a file. The head of a CSV file is no row, and neither is a line within a quoted
+// cell, or a line of separators alone.
+func measure(file io.Reader, isCSV bool) (rows int64, err error) {
 	lineHasText, isQuoted := false, false
 	for buffer := make([]byte, 64<<10); ; {
 		n, err := file.Read(buffer)
-		size += int64(n)
 		for _, b := range buffer[:n] {
 			switch {
 			case b == '"' && isCSV:
@@ -119,14 +154,14 @@ func measure(file io.ReadSeeker, isCSV bool) (rows, size int64, err error) {
 					rows++
 				}
 				lineHasText = false
-			case b != '\r':
+			case b != '\r' && !(isCSV && (b == ';' || b == ',' || b == '\t')):
 				lineHasText = true
 			}
 		}
 		if errors.Is(err, io.EOF) {
 			break
 		} else if err != nil {
-			return 0, 0, err
+			return 0, err
 		}
 	}
 	if lineHasText { // without a newline
@@ -135,27 +170,81 @@ func measure(file io.ReadSeeker, isCSV bool) (rows, size int64, err error) {
 	if isCSV {
 		rows = max(0, rows-1)
 	}
-	_, err = file.Seek(0, io.SeekStart)
-	return rows, size, err
+	return rows, nil
 }
 
-func (i *importCommand) send(ctx context.Context, file io.Reader, size int64) (*http.Response, error) {
-	setLength := func(_ context.Context, req *http.Request) error {
-		req.ContentLength = size
-		return nil
+// send sends the file as it is, unless columns have other names than the fields: then as UTF-8, with the names of
+// the fields in the first line.
+func (i *importCommand) send(ctx context.Context, file *os.File) (*http.Response, error) {
+	var body io.Reader = file
+	encoding := strings.ToLower(i.encoding)
+	setLength := func(context.Context, *http.Request) error { return nil }
+	if len(i.fields) > 0 {
+		var err error
+		if body, err = i.renamed(file); err != nil {
+			return nil, err
+		}
+		encoding = ""
+	} else if info, err := file.Stat(); err != nil {
+		return nil, err
+	} else {
+		setLength = func(_ context.Context, req *http.Request) error {
+			req.ContentLength = info.Size()
+			return nil
+		}
 	}
 	mediaType := mediaTypes[i.format]
 	if i.kind == "products" {
 		params := &ordersapi.ImportProductsParams{DryRun: &i.dryRun}
-		return i.Orders.ImportProductsWithBody(ctx, params, mediaType, file, setLength)
+		if encoding != "" {
+			params.Encoding = new(contract.FileEncoding(encoding))
+		}
+		return i.Orders.ImportProductsWithBody(ctx, params, mediaType, body, setLength)
 	}
 	params := &customersapi.ImportCustomersParams{DryRun: &i.dryRun}
-	return i.Customers.ImportCustomersWithBody(ctx, params, mediaType, file, setLength)
+	if encoding != "" {
+		params.Encoding = new(contract.FileEncoding(encoding))
+	}
+	return i.Customers.ImportCustomersWithBody(ctx, params, mediaType, body, setLength)
+}
+
+// renamed returns the file with the names of fields in place of the names of columns. The rows stay on their
+// lines. Error: a column of --map that the file lacks.
+func (i *importCommand) renamed(file io.Reader) (io.Reader, error) {
+	text := bulk.OpenText(file, i.encoding)
+	sheet, err := i.open(text.Reader)
+	if err != nil {
+		return nil, err
+	}
+	missing := maps.Clone(i.fields)
+	lines := 0 // in the first row
+	for at, name := range sheet.Columns {
+		lines += strings.Count(name, "\n")
+		if field, ok := i.fields[foldColumn(name)]; ok {
+			sheet.Columns[at] = field
+			delete(missing, foldColumn(name))
+		}
+	}
+	for name := range missing {
+		return nil, fmt.Errorf("--map: the file has no column %q, only %q", name, sheet.Columns)
+	}
+	var head strings.Builder
+	head.WriteString(sheet.Separator)
+	row := csv.NewWriter(&head)
+	row.Comma = sheet.Comma
+	err = row.Write(sheet.Columns)
+	row.Flush()
+	return io.MultiReader(strings.NewReader(head.String()+strings.Repeat("\n", lines)), sheet.Rest), err
+}
+
+// open reads the first row of a CSV file.
+func (i *importCommand) open(text *bufio.Reader) (*bulk.Sheet, error) {
+	return bulk.OpenSheet(text, func(name string) bool { _, ok := i.fields[foldColumn(name)]; return ok })
 }
 
 // report prints the summary of an import. It fails when a row was refused, or when not all
-// rows were read.
-func (i *importCommand) report(s contract.ImportSummary, out io.Writer) error {
+// rows were read. The parameter where says where the refused rows are.
+func (i *importCommand) report(s contract.ImportSummary, where string, out io.Writer) error {
 	note := ""
 	if s.DryRun {
 		note = " (a dry run: nothing was changed)"
@@ -168,7 +257,7 @@ func (i *importCommand) report(s contract.ImportSummary, out io.Writer) error {
 	case !s.Complete:
 		return fmt.Errorf("the file was not read to its end: %s", *s.Error)
 	case s.Refused > 0:
-		return fmt.Errorf("%d rows were refused", s.Refused)
+		return fmt.Errorf("%d rows were refused%s", s.Refused, where)
 	}
 	return nil
 }

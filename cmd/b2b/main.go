@@ -71,7 +71,7 @@ func commands() []command {
 		}
 		all = append(all, command{name: s.name, run: serveOne, summary: "the " + s.title})
 	}
-	imports := &importCommand{client: client{settings: c}}
+	imports := &importCommand{client: client{settings: c}, fields: map[string]string{}}
 	exports := &exportCommand{client: client{settings: c}, query: map[string]string{}}
 	keyed := keyedCommand{client: client{settings: c}}
 	orders, cancels := &orderCommand{keyedCommand: keyed}, &cancelCommand{keyedCommand: keyed}
@@ -80,7 +80,8 @@ func commands() []command {
 	return append(all,
 		command{name: "import", flags: imports.flags, argument: &imports.path, run: imports.run,
 			summary: "create and change what a file says: FILE [--kind products|customers] " +
-				"[--format csv|ndjson] [--dry-run]; exit code 1 when a row is refused"},
+				`[--format csv|ndjson] [--encoding windows-1252] [--map "Artikelnummer=sku"] [--dry-run]; ` +
+				"exit code 1 when a row is refused"},
 		command{name: "export", flags: exports.flags, argument: &exports.kind, run: exports.run,
 			summary: "print all orders, products or customers: WHAT [--format csv|ndjson] " +
 				"[--bom] [--delimiter semicolon] [--lines] [--status CONFIRMED] [--confirmed-from 2024-01-01] " +

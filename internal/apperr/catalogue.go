@@ -63,8 +63,9 @@ var (
 	MalformedRow = define(Code{Name: "malformed_row", Status: http.StatusBadRequest,
 		Retry: Never, On: []string{WithRows},
 		Sentence: "The row cannot be read: %s.", Args: []any{"it is not UTF-8"},
-		When: "A row of an import, or the line that names the columns, is no CSV, no JSON, or not UTF-8.",
-		Do:   "Correct the program that makes the file."})
+		When: "A row of an import, or the line that names the columns, is no CSV, no JSON, or not in the " +
+			"file's encoding: UTF-8, unless `encoding` names another.",
+		Do: "Name the file's encoding, or correct the program that makes the file."})
 	ValidationFailed = define(Code{Name: "validation_failed", Status: http.StatusBadRequest,
 		Retry: Never, On: []string{Always},
 		Sentence: "The request is not valid.",
@@ -231,7 +232,7 @@ var (
 	NoRows = define(Code{Name: "unsupported_media_type", Status: http.StatusUnsupportedMediaType,
 		Retry: Never, On: []string{WithRows},
 		Sentence: "Send the rows with Content-Type: text/csv or application/x-ndjson.",
-		When:     "The rows are declared neither as CSV nor as NDJSON, or in another charset than UTF-8.",
+		When:     "The rows are declared neither as CSV nor as NDJSON, or in a charset that `encoding` does not list.",
 		Do:       "Send `Content-Type: text/csv` or `application/x-ndjson`."})
 	IdempotencyKeyReused = define(Code{Name: "idempotency_key_reused", Status: http.StatusUnprocessableEntity,
 		Retry: Never, On: []string{WithKey, "createAndConfirmOrder"},

@@ -1,15 +1,13 @@
 package bulk
 
 import (
-	"bufio"
+	"cmp"
 	"encoding/csv"
 	"encoding/json"
 	"errors"
-	"fmt"
-	"io"
+	"regexp"
 	"slices"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/getkin/kin-openapi/openapi3"
 
@@ -19,104 +17,169 @@ import (
 
 // table reads CSV. Each row becomes a JSON object, with the columns as its fields.
 type table struct {
-	*csv.Reader
-	schema  *openapi3.Schema
-	columns []string
+	*Sheet
+	text    *Text
+	columns []column
+}
+
+// column is a column of a table. A column without a name is not read.
+type column struct {
+	name    string           // as in the first line
+	field   []byte           // name of the field as JSON, with a colon; nil without a field
+	schema  *openapi3.Schema // schema of the field
+	inUnits bool             // the field is in cents, and the column is not
 }
 
 // openCSV reads the first line, with the names of the columns. Errors: 400 malformed_row, 400
 // validation_failed for unknown, missing or repeated columns.
-func openCSV(text *bufio.Reader, schema *openapi3.Schema) (*table, error) {
-	t := &table{Reader: csv.NewReader(text), schema: schema}
-	var err error
-	t.columns, err = t.Read()
-	switch {
-	case errors.As(err, new(*csv.ParseError)), errors.Is(err, io.EOF):
-		return nil, apperr.MalformedRow.Because(err, "the first line does not name columns")
-	case err != nil:
+func openCSV(text *Text, schema *openapi3.Schema) (*table, error) {
+	known := func(name string) bool { field, _ := fieldOf(name, schema); return schema.Properties[field] != nil }
+	sheet, err := OpenSheet(text.Reader, known)
+	if err != nil {
 		return nil, err
 	}
-	t.ReuseRecord = true
-	return t, t.checkColumns()
+	sheet.ReuseRecord = true
+	t := &table{Sheet: sheet, text: text}
+	return t, t.readColumns(schema)
 }
 
-func (t *table) checkColumns() error {
+// fieldOf returns the name of the field for a column of that name, in any case. A column named as a field in
+// cents, but without "_cents", is in units.
+func fieldOf(column string, schema *openapi3.Schema) (field string, inUnits bool) {
+	field = strings.ToLower(strings.TrimSpace(column))
+	if cents := field + "_cents"; schema.Properties[field] == nil && schema.Properties[cents] != nil {
+		return cents, true
+	}
+	return field, false
+}
+
+func (t *table) readColumns(schema *openapi3.Schema) error {
 	var faults []apperr.Detail
+	var fields []string
 	refuse := func(column, message string, params apperr.Params) {
-		field := validation.Pointer(strings.ToValidUTF8(column, "\uFFFD"))
-		faults = append(faults, apperr.Detail{Field: field, Message: message, Params: params})
+		faults = append(faults, apperr.Detail{Field: validation.Pointer(column), Message: message, Params: params})
 	}
-	for i, name := range t.columns {
-		if t.schema.Properties[name] == nil {
-			refuse(name, "is not a known field", validation.UnknownField)
-		} else if slices.Contains(t.columns[:i], name) {
-			refuse(name, "was given more than once", validation.Repeated)
+	for _, name := range t.Columns {
+		if broken := t.text.check([]byte(name)); broken != nil {
+			return broken
 		}
+		field, inUnits := fieldOf(name, schema)
+		c := column{name: strings.TrimSpace(name), inUnits: inUnits}
+		if property := schema.Properties[field]; property != nil {
+			quoted, _ := json.Marshal(field)
+			c.field, c.schema = append(quoted, ':'), property.Value
+			if slices.Contains(fields, field) {
+				refuse(c.name, "was given more than once", validation.Repeated)
+			}
+		} else if strings.ContainsAny(name, ",;\t|:") {
+			refuse(name, "is not a known field: columns are separated by commas, semicolons or tabs, "+
+				"or by what a first line such as sep=| says", validation.UnknownField)
+		} else if c.name != "" {
+			refuse(name, "is not a known field", validation.UnknownField)
+		}
+		t.columns, fields = append(t.columns, c), append(fields, field)
 	}
-	for _, name := range t.schema.Required {
-		if !slices.Contains(t.columns, name) {
+	for _, name := range schema.Required {
+		if !slices.Contains(fields, name) {
 			refuse(name, "is required", validation.Required)
 		}
+	}
+	if len(faults) > 0 && !slices.ContainsFunc(t.columns, func(c column) bool { return c.field != nil }) &&
+		strings.HasPrefix(t.text.encoding, "utf-16") {
+		return apperr.MalformedRow.New("the first line, read as UTF-16, names no known column")
 	}
 	return validation.Refusal(faults, 0)
 }
 
+// next returns a Record without a line for a row of empty cells, which spreadsheets write below the others.
 func (t *table) next() (Record, error) {
-	cells, err := t.Read()
+	cells, line, err := t.Row()
 	var broken *csv.ParseError
-	if errors.As(err, &broken) {
-		return Record{Line: broken.StartLine, Refused: apperr.MalformedRow.New(reason(broken))}, nil
-	}
-	if err != nil {
+	switch isBroken := errors.As(err, &broken); {
+	case (err == nil || isBroken) && len(cells) > 0 && isBlank(cells):
+		return Record{}, nil
+	case isBroken:
+		return Record{Line: line, Refused: apperr.MalformedRow.New(t.reason(broken))}, nil
+	case err != nil:
 		return Record{}, err
 	}
-	row := Record{JSON: []byte{'{'}}
-	row.Line, _ = t.FieldPos(0)
+	row := Record{Line: line, JSON: []byte{'{'}}
 	for i, cell := range cells {
-		schema := t.schema.Properties[t.columns[i]].Value
-		if !utf8.ValidString(cell) {
-			row.Refused = apperr.MalformedRow.New("it is not UTF-8")
+		c := t.columns[i]
+		if broken := t.text.check([]byte(cell)); broken != nil {
+			row.Refused = broken
 		}
-		if cell == "" && !schema.Nullable {
+		if c.field == nil || cell == "" && !c.schema.Nullable {
 			continue
+		}
+		value := cellValue(cell, c.schema)
+		if c.inUnits && cell != "" {
+			if value = cents(cell); value == nil {
+				row.faults = append(row.faults, apperr.Detail{Field: validation.Pointer(c.name),
+					Message: "must be an amount such as 1299.90 or 1.299,90",
+					Params:  apperr.Params{"rule": "format", "format": "amount"}})
+				continue
+			}
 		}
 		if len(row.JSON) > 1 {
 			row.JSON = append(row.JSON, ',')
 		}
-		name, _ := json.Marshal(t.columns[i])
-		row.JSON = append(append(row.JSON, name...), ':')
-		row.JSON = append(row.JSON, cellValue(cell, schema)...)
+		row.JSON = append(append(row.JSON, c.field...), value...)
 	}
 	row.JSON = append(row.JSON, '}')
 	return row, nil
 }
 
-// reason returns the message for a row that is not CSV. When a missing quote makes the row take several
-// lines, the message names the last line, because the lines between get no answers.
-func reason(err *csv.ParseError) string {
-	const quote = "a quote is where CSV has none, or missing"
-	switch {
-	case errors.Is(err, csv.ErrFieldCount):
-		return "it has more or fewer cells than the first line"
-	case err.Line > err.StartLine:
-		return fmt.Sprintf(quote+"; the row was taken to go on to line %d", err.Line)
-	}
-	return quote
+func isBlank(cells []string) bool {
+	return !slices.ContainsFunc(cells, func(cell string) bool { return cell != "" })
+}
+
+// words are the booleans of people and of spreadsheets, in English, Spanish and German.
+var words = map[string]string{
+	"true": "true", "yes": "true", "y": "true", "1": "true", "verdadero": "true", "sí": "true", "si\u0301": "true",
+	"si": "true", "s": "true", "wahr": "true", "ja": "true", "j": "true",
+	"false": "false", "no": "false", "n": "false", "0": "false", "falso": "false", "falsch": "false", "nein": "false",
 }
 
 // cellValue returns a cell as JSON. An empty cell is null. A cell of another type than the schema's becomes a
 // string, which the schema validator refuses.
 func cellValue(cell string, s *openapi3.Schema) []byte {
-	isNumber := strings.IndexAny(cell, "-0123456789") == 0 && json.Valid([]byte(cell))
-	lower := strings.ToLower(cell) // spreadsheets write TRUE
 	switch {
 	case cell == "":
 		return []byte("null")
-	case s.Type.Is(openapi3.TypeInteger) && isNumber:
+	case s.Type.Is(openapi3.TypeInteger) && strings.IndexAny(cell, "-0123456789") == 0 && json.Valid([]byte(cell)):
 		return []byte(cell)
-	case s.Type.Is(openapi3.TypeBoolean) && (lower == "true" || lower == "false"):
-		return []byte(lower)
+	case s.Type.Is(openapi3.TypeBoolean):
+		if word := words[strings.ToLower(strings.TrimSpace(cell))]; word != "" {
+			return []byte(word)
+		}
 	}
 	text, _ := json.Marshal(cell)
 	return text
+}
+
+// amount matches an amount in units, with at most two decimals after a point or a comma, and a currency. It does
+// not match 1.234 and 1,234, which are a thousand to some readers and a little more than one to others.
+var amount = regexp.MustCompile(`^(?:\p{Sc}|[A-Z]{3})?\p{Zs}*` +
+	`((?:\d+|\d{1,3}(?:[\p{Zs}'’]\d{3})+)(?:[.,]\d\d?)?|[.,]\d\d?|\d{1,3}(?:\.\d{3})+,\d\d?|\d{1,3}(?:,\d{3})+\.\d\d?|` +
+	`\d{1,3}(?:\.\d{3}){2,}|\d{1,3}(?:,\d{3}){2,})` +
+	`\p{Zs}*(?:\p{Sc}|[A-Z]{3})?$`)
+
+var (
+	decimals = regexp.MustCompile(`[.,](\d\d?)$`)
+	noDigit  = regexp.MustCompile(`\D`)
+)
+
+// cents returns an amount in units as JSON in cents, and nil for another text.
+func cents(cell string) []byte {
+	match := amount.FindStringSubmatch(strings.TrimSpace(cell))
+	if match == nil {
+		return nil
+	}
+	units, hundredths := match[1], "00"
+	if m := decimals.FindStringSubmatch(units); m != nil {
+		units, hundredths = strings.TrimSuffix(units, m[0]), (m[1] + "0")[:2]
+	}
+	digits := strings.TrimLeft(noDigit.ReplaceAllString(units, "")+hundredths, "0")
+	return []byte(cmp.Or(digits, "0"))
 }

@@ -39,8 +39,9 @@ func RowSchema(spec *openapi3.T, file *openapi3.MediaType) *openapi3.Schema {
 // Upload is the body of a request with a file of rows. Read returns errors with codes, for the caller.
 type Upload struct {
 	io.ReadCloser
-	Media string           // CSV or NDJSON
-	Row   *openapi3.Schema // schema of each row
+	Media    string           // CSV or NDJSON
+	Encoding string           // name of the encoding: see OpenText
+	Row      *openapi3.Schema // schema of each row
 }
 
 // Rows reads the rows of an uploaded file, and checks each row against the schema.
@@ -59,9 +60,11 @@ type format interface {
 
 // Record is a row of a file.
 type Record struct {
-	Line    int           // number of the line on which the row begins; the first line is 1
+	Line    int           // number of the line on which the row begins, from 1; 0 for a row without content
 	JSON    []byte        // valid until the next row is read
 	Refused *apperr.Error // why the row is refused; nil for a valid row
+
+	faults []apperr.Detail // faults that JSON does not show
 }
 
 // OpenRows writes the whole file to disk before it returns. So a client may send the whole file before it
@@ -78,7 +81,7 @@ func OpenRows(body io.Reader) (*Rows, error) {
 	_ = os.Remove(file.Name()) // removed now, so that a kill leaves no file; fails on Windows
 	r := &Rows{schema: upload.Row, file: file, left: maxRow}
 	if err = receive(file, upload); err == nil {
-		r.format, err = r.open(upload.Media)
+		r.format, err = r.open(upload)
 	}
 	if err != nil {
 		r.Close()
@@ -102,12 +105,9 @@ func receive(file *os.File, upload *Upload) error {
 	return err
 }
 
-func (r *Rows) open(media string) (format, error) {
-	text := bufio.NewReaderSize(readerFunc(r.readFile), maxRow)
-	if mark, _ := text.Peek(3); string(mark) == "\uFEFF" { // Excel writes a byte order mark
-		_, _ = text.Discard(3)
-	}
-	if media == CSV {
+func (r *Rows) open(upload *Upload) (format, error) {
+	text := OpenText(readerFunc(r.readFile), upload.Encoding)
+	if upload.Media == CSV {
 		return openCSV(text, r.schema)
 	}
 	return &lines{text: text}, nil
@@ -137,39 +137,49 @@ func (r *Rows) readFile(b []byte) (int, error) {
 // Next returns the next row. The row's Refused is 400 malformed_row or 400 validation_failed when the row
 // breaks the format or the schema. After an error no rows follow. Errors: io.EOF at the end, 413
 // payload_too_large, or an error of reading.
-func (r *Rows) Next() (Record, error) {
-	r.left = maxRow
-	row, err := r.next()
-	if err != nil {
-		return row, err
+func (r *Rows) Next() (row Record, err error) {
+	for row.Line == 0 {
+		r.left = maxRow
+		if row, err = r.next(); err != nil {
+			return row, err
+		}
 	}
 	if r.count++; r.count > maxRows {
 		return row, apperr.TooManyRows.New()
 	}
 	if row.Refused == nil {
-		_ = errors.As(validation.Check(row.JSON, r.schema, apperr.MalformedRow), &row.Refused)
+		_ = errors.As(r.check(row), &row.Refused)
 	}
 	return row, nil
 }
 
-// lines reads NDJSON, and skips empty lines.
+// check returns why a row breaks the schema, or nil.
+func (r *Rows) check(row Record) error {
+	text, err := validation.Parse(row.JSON, r.schema, apperr.MalformedRow)
+	if err != nil {
+		return err
+	}
+	return validation.Refusal(append(row.faults, text.Faults()...), text.More)
+}
+
+// lines reads NDJSON.
 type lines struct {
-	text *bufio.Reader
+	text *Text
 	line int
 }
 
+// next returns a Record without a line for an empty line.
 func (l *lines) next() (Record, error) {
-	for {
-		text, err := l.text.ReadSlice('\n')
-		l.line++
-		switch {
-		case errors.Is(err, bufio.ErrBufferFull):
-			return Record{}, apperr.TooManyRows.New()
-		case err != nil && (len(text) == 0 || !errors.Is(err, io.EOF)):
-			return Record{}, err
-		}
-		if text = bytes.TrimSpace(text); len(text) > 0 {
-			return Record{Line: l.line, JSON: text}, nil
-		}
+	text, err := l.text.ReadSlice('\n')
+	l.line++
+	switch {
+	case errors.Is(err, bufio.ErrBufferFull):
+		return Record{}, apperr.TooManyRows.New()
+	case err != nil && (len(text) == 0 || !errors.Is(err, io.EOF)):
+		return Record{}, err
 	}
+	if text = bytes.TrimSpace(text); len(text) == 0 {
+		return Record{}, nil
+	}
+	return Record{Line: l.line, JSON: text, Refused: l.text.check(text)}, nil
 }

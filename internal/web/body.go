@@ -2,7 +2,6 @@ package web
 
 import (
 	"bytes"
-	"cmp"
 	"errors"
 	"io"
 	"mime"
@@ -61,7 +60,7 @@ func readBody(c *gin.Context, op *operation, timeout time.Duration, idInBody boo
 	case len(text) == 0:
 		return nil, validation.Empty("send a JSON object")
 	}
-	if err := refuseMedia(c.Request.Header, apperr.UnsupportedMediaType, mediaJSON); err != nil {
+	if err := refuseMedia(c.Request.Header, apperr.UnsupportedMediaType, []string{charsetUTF8}, mediaJSON); err != nil {
 		return nil, err
 	}
 	return validation.Parse(text, op.body, apperr.MalformedJSON)
@@ -95,7 +94,7 @@ func refuseByHeaders(c *gin.Context) error {
 	case length != 0 && h.Get("Content-Encoding") != "":
 		return refuseEncoding(c, apperr.UnsupportedMediaType)
 	case length != 0 && (length > 0 || h.Get("Content-Type") != ""):
-		return refuseMedia(h, apperr.UnsupportedMediaType, mediaJSON)
+		return refuseMedia(h, apperr.UnsupportedMediaType, []string{charsetUTF8}, mediaJSON)
 	}
 	return nil
 }
@@ -106,23 +105,27 @@ func refuseEncoding(c *gin.Context, code *apperr.Code) error {
 		"must not be sent: the body is taken as it is")
 }
 
-const mediaJSON = "application/json"
+const (
+	mediaJSON   = "application/json"
+	charsetUTF8 = "utf-8"
+)
 
-// refuseMedia returns the error code unless the body has an accepted media type and the charset UTF-8 (RFC
-// 8259, section 8.1). A missing or repeated Content-Type is refused, too.
-func refuseMedia(h http.Header, code *apperr.Code, accepted ...string) error {
+// refuseMedia returns the error code unless the body has an accepted media type and one of the charsets. JSON is
+// in UTF-8 (RFC 8259, section 8.1). A missing or repeated Content-Type is refused, too.
+func refuseMedia(h http.Header, code *apperr.Code, charsets []string, accepted ...string) error {
 	media, charset := contentType(h)
 	switch {
 	case !slices.Contains(accepted, media):
 		return code.New()
-	case !strings.EqualFold(charset, "utf-8") && !strings.EqualFold(charset, "utf8"):
-		return code.New().With("/header/Content-Type", apperr.Params{"rule": "charset", "values": "utf-8"},
-			"must have no other charset than utf-8")
+	case !slices.Contains(charsets, charset):
+		values := strings.Join(charsets, " ")
+		return code.New().With("/header/Content-Type", apperr.Params{"rule": "charset", "values": values},
+			"must have no other charset than %s", strings.ReplaceAll(values, " ", ", "))
 	}
 	return nil
 }
 
-// contentType returns the media type and the charset in Content-Type. It returns "" for a malformed
+// contentType returns the media type and the charset in Content-Type, in lower case. It returns "" for a malformed
 // Content-Type, and when the header is missing or repeated.
 func contentType(h http.Header) (media, charset string) {
 	sent := h["Content-Type"]
@@ -130,11 +133,15 @@ func contentType(h http.Header) (media, charset string) {
 		return "", ""
 	}
 	if sent[0] == mediaJSON {
-		return mediaJSON, "utf-8"
+		return mediaJSON, charsetUTF8
 	}
 	media, parameters, err := mime.ParseMediaType(sent[0])
 	if err != nil {
 		return "", ""
 	}
-	return media, cmp.Or(parameters["charset"], "utf-8")
+	charset = strings.ToLower(parameters["charset"])
+	if charset == "" || charset == "utf8" {
+		charset = charsetUTF8
+	}
+	return media, charset
 }

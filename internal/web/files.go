@@ -1,10 +1,12 @@
 package web
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
 	"net/http"
+	"net/url"
 	"time"
 
 	"github.com/getkin/kin-openapi/openapi3"
@@ -46,24 +48,27 @@ func (p *pace) transfer(move func() (int, error)) (int, error) {
 	return n, err
 }
 
-// upload returns the body of a request with a file; the handler reads the file. It refuses a file because of
-// its headers. Errors: 413 payload_too_large, 415 unsupported_media_type.
-func upload(c *gin.Context, row *openapi3.Schema, window time.Duration) (*bulk.Upload, error) {
+// upload returns the body of a request with a file; the handler reads the file. The parameter encoding of the
+// query counts more than the charset, which some HTTP clients add on their own. It refuses a file because of its
+// headers. Errors: 413 payload_too_large, 415 unsupported_media_type.
+func upload(c *gin.Context, query url.Values, row *openapi3.Schema, window time.Duration) (*bulk.Upload, error) {
 	if c.GetHeader("Content-Encoding") != "" {
 		return nil, refuseEncoding(c, apperr.NoRows)
 	}
-	if err := refuseMedia(c.Request.Header, apperr.NoRows, bulk.CSV, bulk.NDJSON); err != nil {
+	err := refuseMedia(c.Request.Header, apperr.NoRows, bulk.Encodings(), bulk.CSV, bulk.NDJSON)
+	if err != nil {
 		return nil, err
 	}
 	if c.Request.ContentLength > bulk.MaxFile {
 		return nil, apperr.TooManyRows.New()
 	}
-	media, _ := contentType(c.Request.Header)
+	media, charset := contentType(c.Request.Header)
 	body := &fileReader{
 		ReadCloser: http.MaxBytesReader(c.Writer, c.Request.Body, bulk.MaxFile),
 		pace:       pace{window: window, setDeadline: http.NewResponseController(c.Writer).SetReadDeadline},
 	}
-	return &bulk.Upload{ReadCloser: body, Media: media, Row: row}, nil
+	encoding := cmp.Or(query.Get("encoding"), charset)
+	return &bulk.Upload{ReadCloser: body, Media: media, Encoding: encoding, Row: row}, nil
 }
 
 // fileReader reads a file from a caller, and ends an upload that is too slow: see the type pace.

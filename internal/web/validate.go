@@ -61,7 +61,7 @@ func check(c *gin.Context, op *operation, bodyTimeout time.Duration, idInBody bo
 	case op.body != nil:
 		body, err = readBody(c, op, bodyTimeout, idInBody)
 	case op.row != nil:
-		c.Request.Body, err = upload(c, op.row, bodyTimeout)
+		c.Request.Body, err = upload(c, query, op.row, bodyTimeout)
 	}
 	if err != nil {
 		return err

@@ -193,6 +193,45 @@ func (e EventType) Valid() bool {
 	}
 }
 
+// Defines values for FileEncoding.
+const (
+	Ibm850      FileEncoding = "ibm850"
+	Iso88591    FileEncoding = "iso-8859-1"
+	Iso885915   FileEncoding = "iso-8859-15"
+	Macintosh   FileEncoding = "macintosh"
+	UTF8        FileEncoding = "utf-8"
+	Utf16       FileEncoding = "utf-16"
+	Utf16Be     FileEncoding = "utf-16be"
+	Utf16Le     FileEncoding = "utf-16le"
+	Windows1252 FileEncoding = "windows-1252"
+)
+
+// Valid indicates whether the value is a known member of the FileEncoding enum.
+func (e FileEncoding) Valid() bool {
+	switch e {
+	case Ibm850:
+		return true
+	case Iso88591:
+		return true
+	case Iso885915:
+		return true
+	case Macintosh:
+		return true
+	case UTF8:
+		return true
+	case Utf16:
+		return true
+	case Utf16Be:
+		return true
+	case Utf16Le:
+		return true
+	case Windows1252:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for FileFormat.
 const (
 	Csv    FileFormat = "csv"
@@ -432,6 +471,11 @@ type EventSubject string
 //
 // Example: order.created
 type EventType string
+
+// FileEncoding The encoding of a file. `iso-8859-1` is read as `windows-1252`, as browsers do.
+//
+// Example: windows-1252
+type FileEncoding string
 
 // FileFormat How a file is written.
 //

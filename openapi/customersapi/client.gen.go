@@ -112,6 +112,11 @@ type CustomerImportRow struct {
 	//
 	// Example: 2024-03-01T09:30:00.000Z
 	UpdatedAt *string `json:"updated_at,omitempty"`
+
+	// Refusal Of a file of refused rows, as `b2b import` writes it; it is not read.
+	//
+	// Example: The request is not valid. /name is required.
+	Refusal *string `json:"refusal,omitempty"`
 }
 
 // CustomerKeyReport defines model for CustomerKeyReport.
@@ -277,6 +282,11 @@ type ExportDelimiter = externalRef0.CSVDelimiter
 // Example: csv
 type ExportFormat = externalRef0.FileFormat
 
+// FileEncoding The encoding of a file. `iso-8859-1` is read as `windows-1252`, as browsers do.
+//
+// Example: windows-1252
+type FileEncoding = externalRef0.FileEncoding
+
 // IfMatch defines model for IfMatch.
 type IfMatch = string
 
@@ -426,6 +436,10 @@ type ExportCustomersParams struct {
 type ImportCustomersParams struct {
 	// DryRun Say what would become of each row, and change nothing.
 	DryRun *DryRun `form:"dry_run,omitempty" json:"dry_run,omitempty"`
+
+	// Encoding The encoding of the file, where it is not UTF-8: Excel's "CSV" is in `windows-1252` in Western Europe and America. It counts more
+	// than the charset in `Content-Type`, which may say the same. A byte order mark in the file, of UTF-8 or UTF-16, counts more than both.
+	Encoding *FileEncoding `form:"encoding,omitempty" json:"encoding,omitempty"`
 }
 
 // DeleteCustomerParams defines parameters for DeleteCustomer.
@@ -590,16 +604,21 @@ type ClientInterface interface {
 
 	// ImportCustomersWithBody Create and change customers, row by row
 	//
-	// Takes up to 100 000 rows and 64 MiB, as CSV (RFC 4180, UTF-8; the first line names the columns) or as NDJSON (one JSON object a
-	// line), in the fields of `CustomerImportRow`. The customer with the row's `email`, whatever its case, gets what the row gives,
+	// Takes up to 100 000 rows and 64 MiB, as CSV (the first line names the columns) or as NDJSON (one JSON object a line), in the
+	// fields of `CustomerImportRow`. The customer with the row's `email`, whatever its case, gets what the row gives,
 	// and keeps what it does not; an email that nobody has makes a new customer, for which the row must also give the name. To give a
 	// customer another email, change that one.
 	//
 	// An `external_ref` that another customer has is refused. An empty CSV cell clears `phone` and `external_ref`, as null does in
 	// NDJSON; in any other column it gives nothing.
 	//
+	// CSV is taken as spreadsheets write it: columns between commas, semicolons or tabs, or what a first line `sep=|` says; names of
+	// columns in any case; columns without a name are not read; rows of empty cells are skipped.
+	//
 	// Each row is for itself: one that is refused harms no other. A row that names what an earlier one of the file names already is
-	// refused. The answer comes line by line while the rows are worked on, in their order: each is an `ImportLine`, the last one the
+	// refused. Rows are decided in their order, each on what the earlier ones leave, and a dry run says what the run then does. A repeat
+	// changes nothing, except that a row refused for an `external_ref` that a later row frees is accepted then. The
+	// answer comes line by line while the rows are worked on, in their order: each is an `ImportLine`, the last one the
 	// summary. Once the answer has begun its status stays 200: read the summary. Rows are applied some hundreds at a time; when the
 	// connection breaks, repeat the call: what is done already is `unchanged`.
 	//
@@ -774,16 +793,21 @@ func (c *Client) ExportCustomers(ctx context.Context, params *ExportCustomersPar
 
 // ImportCustomersWithBody Create and change customers, row by row
 //
-// Takes up to 100 000 rows and 64 MiB, as CSV (RFC 4180, UTF-8; the first line names the columns) or as NDJSON (one JSON object a
-// line), in the fields of `CustomerImportRow`. The customer with the row's `email`, whatever its case, gets what the row gives,
+// Takes up to 100 000 rows and 64 MiB, as CSV (the first line names the columns) or as NDJSON (one JSON object a line), in the
+// fields of `CustomerImportRow`. The customer with the row's `email`, whatever its case, gets what the row gives,
 // and keeps what it does not; an email that nobody has makes a new customer, for which the row must also give the name. To give a
 // customer another email, change that one.
 //
 // An `external_ref` that another customer has is refused. An empty CSV cell clears `phone` and `external_ref`, as null does in
 // NDJSON; in any other column it gives nothing.
 //
+// CSV is taken as spreadsheets write it: columns between commas, semicolons or tabs, or what a first line `sep=|` says; names of
+// columns in any case; columns without a name are not read; rows of empty cells are skipped.
+//
 // Each row is for itself: one that is refused harms no other. A row that names what an earlier one of the file names already is
-// refused. The answer comes line by line while the rows are worked on, in their order: each is an `ImportLine`, the last one the
+// refused. Rows are decided in their order, each on what the earlier ones leave, and a dry run says what the run then does. A repeat
+// changes nothing, except that a row refused for an `external_ref` that a later row frees is accepted then. The
+// answer comes line by line while the rows are worked on, in their order: each is an `ImportLine`, the last one the
 // summary. Once the answer has begun its status stays 200: read the summary. Rows are applied some hundreds at a time; when the
 // connection breaks, repeat the call: what is done already is `unchanged`.
 //
@@ -1326,6 +1350,18 @@ func NewImportCustomersRequestWithBody(server string, params *ImportCustomersPar
 
 		}
 
+		if params.Encoding != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "encoding", *params.Encoding, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
 		if encoded := queryValues.Encode(); encoded != "" {
 			rawQueryFragments = append(rawQueryFragments, encoded)
 		}
@@ -1777,16 +1813,21 @@ type ClientWithResponsesInterface interface {
 
 	// ImportCustomersWithBodyWithResponse Create and change customers, row by row
 	//
-	// Takes up to 100 000 rows and 64 MiB, as CSV (RFC 4180, UTF-8; the first line names the columns) or as NDJSON (one JSON object a
-	// line), in the fields of `CustomerImportRow`. The customer with the row's `email`, whatever its case, gets what the row gives,
+	// Takes up to 100 000 rows and 64 MiB, as CSV (the first line names the columns) or as NDJSON (one JSON object a line), in the
+	// fields of `CustomerImportRow`. The customer with the row's `email`, whatever its case, gets what the row gives,
 	// and keeps what it does not; an email that nobody has makes a new customer, for which the row must also give the name. To give a
 	// customer another email, change that one.
 	//
 	// An `external_ref` that another customer has is refused. An empty CSV cell clears `phone` and `external_ref`, as null does in
 	// NDJSON; in any other column it gives nothing.
 	//
+	// CSV is taken as spreadsheets write it: columns between commas, semicolons or tabs, or what a first line `sep=|` says; names of
+	// columns in any case; columns without a name are not read; rows of empty cells are skipped.
+	//
 	// Each row is for itself: one that is refused harms no other. A row that names what an earlier one of the file names already is
-	// refused. The answer comes line by line while the rows are worked on, in their order: each is an `ImportLine`, the last one the
+	// refused. Rows are decided in their order, each on what the earlier ones leave, and a dry run says what the run then does. A repeat
+	// changes nothing, except that a row refused for an `external_ref` that a later row frees is accepted then. The
+	// answer comes line by line while the rows are worked on, in their order: each is an `ImportLine`, the last one the
 	// summary. Once the answer has begun its status stays 200: read the summary. Rows are applied some hundreds at a time; when the
 	// connection breaks, repeat the call: what is done already is `unchanged`.
 	//
@@ -4022,16 +4063,21 @@ func (c *ClientWithResponses) ExportCustomersWithResponse(ctx context.Context, p
 
 // ImportCustomersWithBodyWithResponse Create and change customers, row by row
 //
-// Takes up to 100 000 rows and 64 MiB, as CSV (RFC 4180, UTF-8; the first line names the columns) or as NDJSON (one JSON object a
-// line), in the fields of `CustomerImportRow`. The customer with the row's `email`, whatever its case, gets what the row gives,
+// Takes up to 100 000 rows and 64 MiB, as CSV (the first line names the columns) or as NDJSON (one JSON object a line), in the
+// fields of `CustomerImportRow`. The customer with the row's `email`, whatever its case, gets what the row gives,
 // and keeps what it does not; an email that nobody has makes a new customer, for which the row must also give the name. To give a
 // customer another email, change that one.
 //
 // An `external_ref` that another customer has is refused. An empty CSV cell clears `phone` and `external_ref`, as null does in
 // NDJSON; in any other column it gives nothing.
 //
+// CSV is taken as spreadsheets write it: columns between commas, semicolons or tabs, or what a first line `sep=|` says; names of
+// columns in any case; columns without a name are not read; rows of empty cells are skipped.
+//
 // Each row is for itself: one that is refused harms no other. A row that names what an earlier one of the file names already is
-// refused. The answer comes line by line while the rows are worked on, in their order: each is an `ImportLine`, the last one the
+// refused. Rows are decided in their order, each on what the earlier ones leave, and a dry run says what the run then does. A repeat
+// changes nothing, except that a row refused for an `external_ref` that a later row frees is accepted then. The
+// answer comes line by line while the rows are worked on, in their order: each is an `ImportLine`, the last one the
 // summary. Once the answer has begun its status stays 200: read the summary. Rows are applied some hundreds at a time; when the
 // connection breaks, repeat the call: what is done already is `unchanged`.
 //

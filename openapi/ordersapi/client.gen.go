@@ -479,6 +479,11 @@ type ProductImportRow struct {
 	//
 	// Example: 2024-03-01T09:30:00.000Z
 	UpdatedAt *string `json:"updated_at,omitempty"`
+
+	// Refusal Of a file of refused rows, as `b2b import` writes it; it is not read.
+	//
+	// Example: The request is not valid. /name is required.
+	Refusal *string `json:"refusal,omitempty"`
 }
 
 // ProductListResponse defines model for ProductListResponse.
@@ -678,6 +683,11 @@ type ExportDelimiter = externalRef0.CSVDelimiter
 //
 // Example: csv
 type ExportFormat = externalRef0.FileFormat
+
+// FileEncoding The encoding of a file. `iso-8859-1` is read as `windows-1252`, as browsers do.
+//
+// Example: windows-1252
+type FileEncoding = externalRef0.FileEncoding
 
 // IdempotencyKeyInPath Your own name for one effect; visible ASCII, and neither `.` nor `..`, which a path cannot hold.
 //
@@ -1008,6 +1018,10 @@ type ExportProductsParams struct {
 type ImportProductsParams struct {
 	// DryRun Say what would become of each row, and change nothing.
 	DryRun *DryRun `form:"dry_run,omitempty" json:"dry_run,omitempty"`
+
+	// Encoding The encoding of the file, where it is not UTF-8: Excel's "CSV" is in `windows-1252` in Western Europe and America. It counts more
+	// than the charset in `Content-Type`, which may say the same. A byte order mark in the file, of UTF-8 or UTF-16, counts more than both.
+	Encoding *FileEncoding `form:"encoding,omitempty" json:"encoding,omitempty"`
 }
 
 // GetProductParams defines parameters for GetProduct.
@@ -1334,15 +1348,21 @@ type ClientInterface interface {
 
 	// ImportProductsWithBody Create and change products, row by row
 	//
-	// Takes up to 100 000 rows and 64 MiB, as CSV (RFC 4180, UTF-8; the first line names the columns) or as NDJSON (one JSON object a
-	// line), in the fields of `ProductImportRow`. The product with the row's `sku` gets what the row gives, and keeps what it does
+	// Takes up to 100 000 rows and 64 MiB, as CSV (the first line names the columns) or as NDJSON (one JSON object a line), in the
+	// fields of `ProductImportRow`. The product with the row's `sku` gets what the row gives, and keeps what it does
 	// not; a sku that nobody has makes a new product, for which the row must give all that a new product needs.
 	//
 	// `stock` sets the level, which is noted as a stock adjustment; leave the column out to change prices only. An empty CSV cell
 	// gives nothing.
 	//
+	// CSV is taken as spreadsheets write it: columns between commas, semicolons or tabs, or what a first line `sep=|` says; names of
+	// columns in any case; columns without a name are not read; rows of empty cells are skipped; a column `price` has amounts in
+	// units, such as `1299.90` or `1.299,90`, for `price_cents`; `active` takes the usual words of English, Spanish and German.
+	//
 	// Each row is for itself: one that is refused harms no other. A row that names what an earlier one of the file names already is
-	// refused. The answer comes line by line while the rows are worked on, in their order: each is an `ImportLine`, the last one the
+	// refused. Rows are decided in their order, each on what the earlier ones leave, and a dry run says what the run then does; a repeat
+	// changes nothing. The
+	// answer comes line by line while the rows are worked on, in their order: each is an `ImportLine`, the last one the
 	// summary. Once the answer has begun its status stays 200: read the summary. Rows are applied some hundreds at a time; when the
 	// connection breaks, repeat the call: what is done already is `unchanged`.
 	//
@@ -1785,15 +1805,21 @@ func (c *Client) ExportProducts(ctx context.Context, params *ExportProductsParam
 
 // ImportProductsWithBody Create and change products, row by row
 //
-// Takes up to 100 000 rows and 64 MiB, as CSV (RFC 4180, UTF-8; the first line names the columns) or as NDJSON (one JSON object a
-// line), in the fields of `ProductImportRow`. The product with the row's `sku` gets what the row gives, and keeps what it does
+// Takes up to 100 000 rows and 64 MiB, as CSV (the first line names the columns) or as NDJSON (one JSON object a line), in the
+// fields of `ProductImportRow`. The product with the row's `sku` gets what the row gives, and keeps what it does
 // not; a sku that nobody has makes a new product, for which the row must give all that a new product needs.
 //
 // `stock` sets the level, which is noted as a stock adjustment; leave the column out to change prices only. An empty CSV cell
 // gives nothing.
 //
+// CSV is taken as spreadsheets write it: columns between commas, semicolons or tabs, or what a first line `sep=|` says; names of
+// columns in any case; columns without a name are not read; rows of empty cells are skipped; a column `price` has amounts in
+// units, such as `1299.90` or `1.299,90`, for `price_cents`; `active` takes the usual words of English, Spanish and German.
+//
 // Each row is for itself: one that is refused harms no other. A row that names what an earlier one of the file names already is
-// refused. The answer comes line by line while the rows are worked on, in their order: each is an `ImportLine`, the last one the
+// refused. Rows are decided in their order, each on what the earlier ones leave, and a dry run says what the run then does; a repeat
+// changes nothing. The
+// answer comes line by line while the rows are worked on, in their order: each is an `ImportLine`, the last one the
 // summary. Once the answer has begun its status stays 200: read the summary. Rows are applied some hundreds at a time; when the
 // connection breaks, repeat the call: what is done already is `unchanged`.
 //
@@ -3096,6 +3122,18 @@ func NewImportProductsRequestWithBody(server string, params *ImportProductsParam
 
 		}
 
+		if params.Encoding != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "encoding", *params.Encoding, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
 		if encoded := queryValues.Encode(); encoded != "" {
 			rawQueryFragments = append(rawQueryFragments, encoded)
 		}
@@ -3731,15 +3769,21 @@ type ClientWithResponsesInterface interface {
 
 	// ImportProductsWithBodyWithResponse Create and change products, row by row
 	//
-	// Takes up to 100 000 rows and 64 MiB, as CSV (RFC 4180, UTF-8; the first line names the columns) or as NDJSON (one JSON object a
-	// line), in the fields of `ProductImportRow`. The product with the row's `sku` gets what the row gives, and keeps what it does
+	// Takes up to 100 000 rows and 64 MiB, as CSV (the first line names the columns) or as NDJSON (one JSON object a line), in the
+	// fields of `ProductImportRow`. The product with the row's `sku` gets what the row gives, and keeps what it does
 	// not; a sku that nobody has makes a new product, for which the row must give all that a new product needs.
 	//
 	// `stock` sets the level, which is noted as a stock adjustment; leave the column out to change prices only. An empty CSV cell
 	// gives nothing.
 	//
+	// CSV is taken as spreadsheets write it: columns between commas, semicolons or tabs, or what a first line `sep=|` says; names of
+	// columns in any case; columns without a name are not read; rows of empty cells are skipped; a column `price` has amounts in
+	// units, such as `1299.90` or `1.299,90`, for `price_cents`; `active` takes the usual words of English, Spanish and German.
+	//
 	// Each row is for itself: one that is refused harms no other. A row that names what an earlier one of the file names already is
-	// refused. The answer comes line by line while the rows are worked on, in their order: each is an `ImportLine`, the last one the
+	// refused. Rows are decided in their order, each on what the earlier ones leave, and a dry run says what the run then does; a repeat
+	// changes nothing. The
+	// answer comes line by line while the rows are worked on, in their order: each is an `ImportLine`, the last one the
 	// summary. Once the answer has begun its status stays 200: read the summary. Rows are applied some hundreds at a time; when the
 	// connection breaks, repeat the call: what is done already is `unchanged`.
 	//
@@ -7831,15 +7875,21 @@ func (c *ClientWithResponses) ExportProductsWithResponse(ctx context.Context, pa
 
 // ImportProductsWithBodyWithResponse Create and change products, row by row
 //
-// Takes up to 100 000 rows and 64 MiB, as CSV (RFC 4180, UTF-8; the first line names the columns) or as NDJSON (one JSON object a
-// line), in the fields of `ProductImportRow`. The product with the row's `sku` gets what the row gives, and keeps what it does
+// Takes up to 100 000 rows and 64 MiB, as CSV (the first line names the columns) or as NDJSON (one JSON object a line), in the
+// fields of `ProductImportRow`. The product with the row's `sku` gets what the row gives, and keeps what it does
 // not; a sku that nobody has makes a new product, for which the row must give all that a new product needs.
 //
 // `stock` sets the level, which is noted as a stock adjustment; leave the column out to change prices only. An empty CSV cell
 // gives nothing.
 //
+// CSV is taken as spreadsheets write it: columns between commas, semicolons or tabs, or what a first line `sep=|` says; names of
+// columns in any case; columns without a name are not read; rows of empty cells are skipped; a column `price` has amounts in
+// units, such as `1299.90` or `1.299,90`, for `price_cents`; `active` takes the usual words of English, Spanish and German.
+//
 // Each row is for itself: one that is refused harms no other. A row that names what an earlier one of the file names already is
-// refused. The answer comes line by line while the rows are worked on, in their order: each is an `ImportLine`, the last one the
+// refused. Rows are decided in their order, each on what the earlier ones leave, and a dry run says what the run then does; a repeat
+// changes nothing. The
+// answer comes line by line while the rows are worked on, in their order: each is an `ImportLine`, the last one the
 // summary. Once the answer has begun its status stays 200: read the summary. Rows are applied some hundreds at a time; when the
 // connection breaks, repeat the call: what is done already is `unchanged`.
 //

@@ -399,7 +399,7 @@ func TestHelp(t *testing.T) {
 		}
 	}
 	for command, flags := range map[string]string{
-		"import": "base token timeout kind format dry-run output",
+		"import": "base token timeout kind format encoding map refused dry-run output",
 		"export": "base token timeout format bom delimiter lines status customer-id external-ref from to " +
 			"confirmed-from confirmed-to updated-since search sku email active",
 		"order":  "base token timeout customer item external-ref metadata key output confirm",

@@ -99,7 +99,8 @@ func TestClientCommands(t *testing.T) {
 		{caller, "import " + products, "row 3: The request is not valid. /stock must be an integer.\n" +
 			"row 4: The request is not valid. /sku is in row 2 already.\n" +
 			"3 rows: 1 created, 0 updated, 0 unchanged, 2 refused\n" +
-			"b2b: 2 rows were refused\n"},
+			"b2b: 2 rows were refused; " + strings.Replace(products, ".csv", ".refused.csv", 1) +
+			" has them, with the reasons\n"},
 		{caller, "import " + products, "3 rows: 0 created, 0 updated, 1 unchanged, 2 refused\n"},
 		{caller, "import " + customers, `the format is "txt"`},
 		{caller, "import --format ndjson " + customers, `the kind is ""`},
@@ -237,7 +238,8 @@ func TestImportOnTerminal(t *testing.T) {
 	for base, want := range map[string][]string{
 		p.orders: {
 			"row 4: The request is not valid. /price_cents must be an integer.",
-			"3 rows: 1 created, 0 updated, 0 unchanged, 2 refused", "b2b: 2 rows were refused",
+			"3 rows: 1 created, 0 updated, 0 unchanged, 2 refused",
+			"b2b: 2 rows were refused; products.refused.csv has them, with the reasons",
 		},
 		"http://127.0.0.1:1": {`b2b: no answer came: Post ` +
 			`"http://127.0.0.1:1/products/import?dry_run=false": ` +
@@ -270,4 +272,112 @@ func onScreen(output string) (lines []string) {
 		lines = append(lines, strings.TrimRight(string(shown), " "))
 	}
 	return lines
+}
+
+// TestImportRefusedRows imports a German clerk's file with b2b, mends the file of refused rows, and imports that.
+func TestImportRefusedRows(t *testing.T) {
+	p := start(t, append(anyPorts, "DB_PATH="+filepath.Join(t.TempDir(), "b2b.db")))
+	env := []string{"ORDERS_API_BASE=" + p.orders, "CUSTOMERS_API_BASE=" + p.customers}
+	folder := t.TempDir()
+	path := func(name string) string { return filepath.Join(folder, name) }
+	save := func(name, text string) {
+		t.Helper()
+		if err := os.WriteFile(path(name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	read := func(name string) string {
+		t.Helper()
+		text, err := os.ReadFile(path(name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(text)
+	}
+	want := func(got string, lines ...string) {
+		t.Helper()
+		if all := strings.Join(lines, "\n") + "\n"; got != all {
+			t.Errorf("%s\nwant %s", got, all)
+		}
+	}
+	// Windows-1252: \xf6 is ö, \xdf is ß, \x80 is €.
+	sheet := "Artikel-\"\"Nr\"\"\";Bezeichnung;\"Preis\nbrutto\";Bestand;Lieferant\r\n" +
+		"K-1;Gr\xf6\xdfe;1.299,90 \x80;5;X\r\n" + "K-2;\"Zwei; \"\"2\"\"\";1.299;5;X\r\n" + "K-3;Drei;2,5;viele;X\r\n" +
+		"K-4;Vier\r\n" + "K-5;F\"nf;1,00;1;X\r\n" + "K-6;Gr\xf6\xdfer;1,00;keine;X\r\n;;;;\r\n"
+	save("products.csv", "\""+sheet)
+	args := []string{
+		"import", "--encoding", "windows-1252", "--map", `artikel-"nr"=sku`, "--map", "Bezeichnung=name",
+		"--map", "Preis brutto=price", "--map", "Bestand=stock", "--map", "Lieferant=",
+	}
+	again := "; " + path("products.refused.csv") + " has them, with the reasons"
+	want(refused(t, env, append(args, path("products.csv"))...),
+		"row 4: The request is not valid. /price must be an amount such as 1299.90 or 1.299,90.",
+		"row 5 and 1 more: The request is not valid. /stock must be an integer.",
+		"row 6: The row cannot be read: it has more or fewer cells than the first line.",
+		"row 7: The row cannot be read: a quote is where CSV has none, or missing.",
+		"6 rows: 1 created, 0 updated, 0 unchanged, 5 refused",
+		"b2b: 5 rows were refused"+again)
+	const amount, integer = "The request is not valid. /price must be an amount such as 1299.90 or 1.299,90.",
+		"The request is not valid. /stock must be an integer."
+	const head = "\uFEFF\"Artikel-\"\"Nr\"\"\";Bezeichnung;\"Preis\r\nbrutto\";Bestand;Lieferant;refusal\r\n"
+	if got, all := read("products.refused.csv"), head+"K-2;\"Zwei; \"\"2\"\"\";1.299;5;X;"+amount+"\r\n"+
+		"K-3;Drei;2,5;viele;X;"+integer+"\r\n"+
+		"K-4;Vier;The row cannot be read: it has more or fewer cells than the first line.\r\n"+
+		"K-5;F\"nf;1,00;1;X;The row cannot be read: a quote is where CSV has none, or missing.\r\n"+
+		"K-6;Größer;1,00;keine;X;"+integer+"\r\n"; got != all {
+		t.Errorf("%q\nwant %q", got, all)
+	}
+
+	mended := strings.NewReplacer("1.299;", "1.299,00;", "viele", "7", "keine", "0", "F\"nf", "Fünf")
+	save("products.refused.csv", mended.Replace(read("products.refused.csv")))
+	want(refused(t, env, append(args, path("products.refused.csv"))...),
+		"row 5: The row cannot be read: it has more or fewer cells than the first line.",
+		"5 rows: 4 created, 0 updated, 0 unchanged, 1 refused",
+		"b2b: 1 rows were refused; "+path("products.refused-2.csv")+" has them, with the reasons")
+	if got, all := read("products.refused-2.csv"), head+
+		"K-4;Vier;The row cannot be read: it has more or fewer cells than the first line.\r\n"; got != all {
+		t.Errorf("%q\nwant %q", got, all)
+	}
+	_, body, _ := webtest.Do(t, "GET", p.orders+"/products/export?format=csv&search=K-", "")
+	var products []string
+	for line := range strings.Lines(string(body)) {
+		_, product, _ := strings.Cut(line, ",")
+		products = append(products, strings.Join(strings.SplitN(product, ",2", 2)[:1], ""))
+	}
+	if got := strings.Join(products[1:], " "); !strings.Contains(got, "K-1,Größe,129990,5,true") ||
+		!strings.Contains(got, "K-6,Größer,100,0,true") {
+		t.Error(got)
+	}
+
+	save("customers.ndjson", `{"email":"k@example.com","name":"K"}`+"\n\n"+`{"email":"l@example.com"}`+"\n"+
+		`{"email": "nobody", "refusal": "old"}`+"\n{\n{}\n")
+	got := refused(t, env, "import", path("customers.ndjson"), "--refused", path("bad"))
+	if !strings.Contains(got, "5 rows: 1 created, 0 updated, 0 unchanged, 4 refused") {
+		t.Error(got)
+	}
+	want(read("bad"),
+		`{"email":"l@example.com","refusal":"The request is not valid. /name is required: no customer has this email yet."}`,
+		`{"email": "nobody", "refusal": "The request is not valid. /email must be an email address, such as name@example.com."}`,
+		`{`, `{"refusal":"The request is not valid. /email is required."}`)
+	got = refused(t, env, "import", path("customers.ndjson"), "--refused", path("bad"))
+	if !strings.Contains(got, "the refused rows are in no file: ") || !strings.Contains(got, "1 unchanged, 4 refused") {
+		t.Error(got)
+	}
+	if got := refused(t, env, "import", "--kind", "customers", "--format", "ndjson", path("bad")); !strings.Contains(got,
+		"/name is required") || strings.Contains(got, "/refusal") {
+		t.Error(got)
+	}
+	for args, says := range map[string]string{
+		"--map Preis=price":        `--map: the file has no column "preis"`,
+		"--map =sku":               "allowed: COLUMN=FIELD",
+		"--encoding latin9":        `the encoding is "latin9"; allowed: ibm850, `,
+		"--map Bezeichnung=name":   "/Bestand is not a known field.",
+		"--format ndjson":          "if the file is in another encoding, name it, such as encoding=windows-1252.",
+		"--map a=b --format jsonl": "--map names columns of CSV",
+	} {
+		line := append([]string{"import", path("products.csv")}, strings.Fields(args)...)
+		if got := refused(t, env, line...); !strings.Contains(got, says) {
+			t.Errorf("%s: %q, want %q", args, got, says)
+		}
+	}
 }

@@ -42,16 +42,21 @@ export interface paths {
         put?: never;
         /**
          * Create and change customers, row by row
-         * @description Takes up to 100 000 rows and 64 MiB, as CSV (RFC 4180, UTF-8; the first line names the columns) or as NDJSON (one JSON object a
-         *     line), in the fields of `CustomerImportRow`. The customer with the row's `email`, whatever its case, gets what the row gives,
+         * @description Takes up to 100 000 rows and 64 MiB, as CSV (the first line names the columns) or as NDJSON (one JSON object a line), in the
+         *     fields of `CustomerImportRow`. The customer with the row's `email`, whatever its case, gets what the row gives,
          *     and keeps what it does not; an email that nobody has makes a new customer, for which the row must also give the name. To give a
          *     customer another email, change that one.
          *
          *     An `external_ref` that another customer has is refused. An empty CSV cell clears `phone` and `external_ref`, as null does in
          *     NDJSON; in any other column it gives nothing.
          *
+         *     CSV is taken as spreadsheets write it: columns between commas, semicolons or tabs, or what a first line `sep=|` says; names of
+         *     columns in any case; columns without a name are not read; rows of empty cells are skipped.
+         *
          *     Each row is for itself: one that is refused harms no other. A row that names what an earlier one of the file names already is
-         *     refused. The answer comes line by line while the rows are worked on, in their order: each is an `ImportLine`, the last one the
+         *     refused. Rows are decided in their order, each on what the earlier ones leave, and a dry run says what the run then does. A repeat
+         *     changes nothing, except that a row refused for an `external_ref` that a later row frees is accepted then. The
+         *     answer comes line by line while the rows are worked on, in their order: each is an `ImportLine`, the last one the
          *     summary. Once the answer has begun its status stays 200: read the summary. Rows are applied some hundreds at a time; when the
          *     connection breaks, repeat the call: what is done already is `unchanged`.
          */
@@ -313,6 +318,11 @@ export interface components {
              * @example 2024-03-01T09:30:00.000Z
              */
             updated_at?: string;
+            /**
+             * @description Of a file of refused rows, as `b2b import` writes it; it is not read.
+             * @example The request is not valid. /name is required.
+             */
+            refusal?: string;
         };
         Customer: {
             id: components["schemas"]["Id"];
@@ -501,6 +511,12 @@ export interface components {
          * @example 2024-01-01
          */
         DateFilter: string;
+        /**
+         * @description The encoding of a file. `iso-8859-1` is read as `windows-1252`, as browsers do.
+         * @example windows-1252
+         * @enum {string}
+         */
+        FileEncoding: "utf-8" | "utf-16" | "utf-16le" | "utf-16be" | "windows-1252" | "iso-8859-1" | "iso-8859-15" | "macintosh" | "ibm850";
         /**
          * @description How a file is written.
          * @default ndjson
@@ -817,7 +833,7 @@ export interface components {
                 "application/json": components["schemas"]["ApiError"];
             };
         };
-        /** @description `malformed_row`: A row of an import, or the line that names the columns, is no CSV, no JSON, or not UTF-8. `validation_failed`: A field, parameter or header breaks a rule of the document. `details` names every one, up to 20. */
+        /** @description `malformed_row`: A row of an import, or the line that names the columns, is no CSV, no JSON, or not in the file's encoding: UTF-8, unless `encoding` names another. `validation_failed`: A field, parameter or header breaks a rule of the document. `details` names every one, up to 20. */
         MalformedRowOrValidationFailed: {
             headers: {
                 "X-Correlation-Id": components["headers"]["CorrelationId"];
@@ -839,7 +855,7 @@ export interface components {
                 "application/json": components["schemas"]["ApiError"];
             };
         };
-        /** @description `unsupported_media_type`: The rows are declared neither as CSV nor as NDJSON, or in another charset than UTF-8. */
+        /** @description `unsupported_media_type`: The rows are declared neither as CSV nor as NDJSON, or in a charset that `encoding` does not list. */
         UnsupportedMediaType2: {
             headers: {
                 "X-Correlation-Id": components["headers"]["CorrelationId"];
@@ -925,6 +941,12 @@ export interface components {
          * @example true
          */
         DryRun: boolean;
+        /**
+         * @description The encoding of the file, where it is not UTF-8: Excel's "CSV" is in `windows-1252` in Western Europe and America. It counts more
+         *     than the charset in `Content-Type`, which may say the same. A byte order mark in the file, of UTF-8 or UTF-16, counts more than both.
+         * @example windows-1252
+         */
+        FileEncoding: components["schemas"]["FileEncoding"];
         /**
          * @description `csv` as in RFC 4180, or `ndjson`, one JSON object a line.
          * @example csv
@@ -1159,6 +1181,12 @@ export interface operations {
                  * @example true
                  */
                 dry_run?: components["parameters"]["DryRun"];
+                /**
+                 * @description The encoding of the file, where it is not UTF-8: Excel's "CSV" is in `windows-1252` in Western Europe and America. It counts more
+                 *     than the charset in `Content-Type`, which may say the same. A byte order mark in the file, of UTF-8 or UTF-16, counts more than both.
+                 * @example windows-1252
+                 */
+                encoding?: components["parameters"]["FileEncoding"];
             };
             header?: never;
             path?: never;

@@ -18,6 +18,7 @@ from .customer_response import CustomerResponse
 from .customer_update import CustomerUpdate
 from .deleted_response import DeletedResponse
 from .event_list_response import EventListResponse
+from .file_encoding import FileEncoding
 from .file_format import FileFormat
 from .health import Health
 from .import_line import ImportLine
@@ -80,6 +81,7 @@ __all__ = (
     "CustomerUpdate",
     "DeletedResponse",
     "EventListResponse",
+    "FileEncoding",
     "FileFormat",
     "Health",
     "ImportLine",

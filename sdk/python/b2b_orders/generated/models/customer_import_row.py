@@ -23,6 +23,8 @@ class CustomerImportRow:
         id (int | Unset): Of an export; it is not read. Example: 2.
         created_at (str | Unset): Of an export; it is not read. Example: 2024-03-01T09:30:00.000Z.
         updated_at (str | Unset): Of an export; it is not read. Example: 2024-03-01T09:30:00.000Z.
+        refusal (str | Unset): Of a file of refused rows, as `b2b import` writes it; it is not read. Example: The
+            request is not valid. /name is required..
     """
 
     email: str
@@ -32,6 +34,7 @@ class CustomerImportRow:
     id: int | Unset = UNSET
     created_at: str | Unset = UNSET
     updated_at: str | Unset = UNSET
+    refusal: str | Unset = UNSET
 
     def to_dict(self) -> dict[str, Any]:
         email = self.email
@@ -56,6 +59,8 @@ class CustomerImportRow:
 
         updated_at = self.updated_at
 
+        refusal = self.refusal
+
         field_dict: dict[str, Any] = {}
 
         field_dict.update(
@@ -75,6 +80,8 @@ class CustomerImportRow:
             field_dict["created_at"] = created_at
         if updated_at is not UNSET:
             field_dict["updated_at"] = updated_at
+        if refusal is not UNSET:
+            field_dict["refusal"] = refusal
 
         return field_dict
 
@@ -109,6 +116,8 @@ class CustomerImportRow:
 
         updated_at = d.pop("updated_at", UNSET)
 
+        refusal = d.pop("refusal", UNSET)
+
         customer_import_row = cls(
             email=email,
             name=name,
@@ -117,6 +126,7 @@ class CustomerImportRow:
             id=id,
             created_at=created_at,
             updated_at=updated_at,
+            refusal=refusal,
         )
 
         return customer_import_row

@@ -25,6 +25,8 @@ class ProductImportRow:
         id (int | Unset): Of an export; it is not read. Example: 2.
         created_at (str | Unset): Of an export; it is not read. Example: 2024-03-01T09:30:00.000Z.
         updated_at (str | Unset): Of an export; it is not read. Example: 2024-03-01T09:30:00.000Z.
+        refusal (str | Unset): Of a file of refused rows, as `b2b import` writes it; it is not read. Example: The
+            request is not valid. /name is required..
     """
 
     sku: str
@@ -35,6 +37,7 @@ class ProductImportRow:
     id: int | Unset = UNSET
     created_at: str | Unset = UNSET
     updated_at: str | Unset = UNSET
+    refusal: str | Unset = UNSET
 
     def to_dict(self) -> dict[str, Any]:
         sku = self.sku
@@ -52,6 +55,8 @@ class ProductImportRow:
         created_at = self.created_at
 
         updated_at = self.updated_at
+
+        refusal = self.refusal
 
         field_dict: dict[str, Any] = {}
 
@@ -74,6 +79,8 @@ class ProductImportRow:
             field_dict["created_at"] = created_at
         if updated_at is not UNSET:
             field_dict["updated_at"] = updated_at
+        if refusal is not UNSET:
+            field_dict["refusal"] = refusal
 
         return field_dict
 
@@ -96,6 +103,8 @@ class ProductImportRow:
 
         updated_at = d.pop("updated_at", UNSET)
 
+        refusal = d.pop("refusal", UNSET)
+
         product_import_row = cls(
             sku=sku,
             name=name,
@@ -105,6 +114,7 @@ class ProductImportRow:
             id=id,
             created_at=created_at,
             updated_at=updated_at,
+            refusal=refusal,
         )
 
         return product_import_row

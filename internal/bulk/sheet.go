@@ -1,0 +1,115 @@
+package bulk
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"io"
+	"regexp"
+	"strings"
+
+	"example.com/b2b/v2/internal/apperr"
+)
+
+// headSize is the number of bytes in which the names of the columns are looked for. It is well below maxRow, also
+// when each character takes two bytes in the file.
+const headSize = 8 << 10
+
+// Sheet reads CSV as spreadsheets write it.
+type Sheet struct {
+	*csv.Reader
+	Columns   []string  // cells of the first row
+	Separator string    // the line sep= before the first row; "" without
+	Rest      io.Reader // the text after the rows that were read
+
+	skipped int64 // bytes before the csv.Reader
+	lines   int   // lines before the csv.Reader
+}
+
+// separatorLine matches the line by which a file tells Excel its separator.
+var separatorLine = regexp.MustCompile(`(?i)^"?sep=(.)"?\r?\n`)
+
+// OpenSheet reads the first row of CSV. The row's separator is named by a line sep= before it; else it is the one
+// of comma, semicolon and tab that makes the most names known, and then the most cells. Error: 400 malformed_row.
+func OpenSheet(text *bufio.Reader, known func(name string) bool) (*Sheet, error) {
+	head, _ := text.Peek(headSize)
+	if bytes.HasPrefix(head, []byte("PK\x03\x04")) {
+		return nil, apperr.MalformedRow.New("the file is a workbook; save its sheet as CSV")
+	}
+	if end := bytes.IndexByte(head, '\r'); end >= 0 && end+1 < len(head) && head[end+1] != '\n' &&
+		!bytes.Contains(head[:end], []byte{'\n'}) {
+		text = bufio.NewReaderSize(lineEnds{text}, maxRow)
+		head, _ = text.Peek(headSize)
+	}
+	s := &Sheet{}
+	comma := ','
+	if line := separatorLine.FindSubmatch(head); line != nil {
+		s.Separator, s.skipped, s.lines = string(line[0]), int64(len(line[0])), 1
+		comma = []rune(string(line[1]))[0]
+		_, _ = text.Discard(len(line[0]))
+	} else {
+		comma = separator(head, known)
+	}
+	s.Reader, s.Rest = csv.NewReader(text), text
+	s.Comma = comma
+	var err error
+	s.Columns, err = s.Read()
+	if errors.As(err, new(*csv.ParseError)) || errors.Is(err, io.EOF) ||
+		err != nil && strings.Contains("\r\n\"\uFFFD", string(comma)) {
+		return nil, apperr.MalformedRow.Because(err, "the first line does not name columns")
+	}
+	return s, err
+}
+
+// separator returns the separator of the columns that the head of a file names.
+func separator(head []byte, known func(name string) bool) rune {
+	best, most := ',', -1
+	for _, comma := range ",;\t" {
+		row := csv.NewReader(bytes.NewReader(head))
+		row.Comma = comma
+		cells, _ := row.Read()
+		score := len(cells)
+		for _, name := range cells {
+			if known(name) {
+				score += headSize
+			}
+		}
+		if score > most {
+			best, most = comma, score
+		}
+	}
+	return best
+}
+
+// Row returns the cells of the next row, and the line on which the row begins. The cells are valid until the next
+// call. Errors: *csv.ParseError, io.EOF at the end, or an error of reading.
+func (s *Sheet) Row() (cells []string, line int, err error) {
+	cells, err = s.Read()
+	var broken *csv.ParseError
+	switch {
+	case errors.As(err, &broken):
+		return cells, broken.StartLine + s.lines, err
+	case err != nil:
+		return nil, 0, err
+	}
+	line, _ = s.FieldPos(0)
+	return cells, line + s.lines, nil
+}
+
+// Offset returns the number of bytes of the text up to the end of the last row.
+func (s *Sheet) Offset() int64 { return s.skipped + s.InputOffset() }
+
+// reason returns the message for a row that is not CSV. When a missing quote makes the row take several
+// lines, the message names the last line, because the lines between get no answers.
+func (s *Sheet) reason(err *csv.ParseError) string {
+	const quote = "a quote is where CSV has none, or missing"
+	switch {
+	case errors.Is(err, csv.ErrFieldCount):
+		return "it has more or fewer cells than the first line"
+	case err.Line > err.StartLine:
+		return fmt.Sprintf(quote+"; the row was taken to go on to line %d", err.Line+s.lines)
+	}
+	return quote
+}

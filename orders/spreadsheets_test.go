@@ -1,0 +1,225 @@
+package orders_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"golang.org/x/text/encoding"
+	"golang.org/x/text/encoding/charmap"
+	"golang.org/x/text/encoding/unicode"
+	"gorm.io/gorm"
+
+	"example.com/b2b/v2/db/dbtest"
+	"example.com/b2b/v2/internal/bulk"
+	"example.com/b2b/v2/internal/web/webtest"
+	api "example.com/b2b/v2/openapi/ordersapi"
+)
+
+var utf16LE = unicode.UTF16(unicode.LittleEndian, unicode.UseBOM)
+
+// encoded returns a text in an encoding.
+func encoded(t *testing.T, e encoding.Encoding, text string) string {
+	t.Helper()
+	converted, err := e.NewEncoder().String(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return converted
+}
+
+// TestSpreadsheets imports the same three products from files as spreadsheets write them. The files in
+// testdata/spreadsheets are from LibreOffice 7.4 (soffice --headless --convert-to csv): a sheet with amounts,
+// booleans, and empty cells at its end and at its side. The files of Excel are composed here, byte by byte.
+func TestSpreadsheets(t *testing.T) {
+	const want = `LO-1 Größe, "klein"; blau 129990 15 true, LO-2 Niño 5€ 50 0 false, 00010 Führende Null 123450 7 true`
+	const german = "sku;name;price;stock;active\r\nLO-1;\"Größe, \"\"klein\"\"; blau\";1.299,90 €;15;WAHR\r\n" +
+		"LO-2;Niño 5€;0,50 €;0;FALSCH\r\n00010;Führende Null;1.234,50 €;7;WAHR\r\n;;;;\r\n;;;;\r\n"
+	const spanish = "sku;name;price;stock;active\r\nLO-1;\"Größe, \"\"klein\"\"; blau\";1299,9;15;VERDADERO\r\n" +
+		"LO-2;Niño 5€;,5;0;FALSO\r\n00010;Führende Null;1234,50;7;sí\r\n;;;;\r\n;;;;\r\n"
+	const english = "SKU,Name,Price,Stock,Active\r\nLO-1,\"Größe, \"\"klein\"\"; blau\",\" $1,299.90 \",15,TRUE\r\n" +
+		"LO-2,Niño 5€, $0.50 ,0,FALSE\r\n00010,Führende Null,\" $1,234.50 \",7,yes\r\n,,,,\r\n"
+	tabs := strings.NewReplacer("; blau", "; blau", ";", "\t").Replace(german)
+	bars := strings.NewReplacer("; blau", "; blau", ";", "|").Replace(german)
+	ansi := encoded(t, charmap.Windows1252, german)
+	file := func(name string) string {
+		content, err := os.ReadFile("testdata/spreadsheets/" + name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(content)
+	}
+	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
+		s := serve(t, g)
+		for name, c := range map[string]struct{ query, charset, file string }{
+			"LibreOffice, semicolon":        {"", "", file("libreoffice-semicolon.csv")},
+			"LibreOffice, UTF-16 and tab":   {"", "", file("libreoffice-utf-16.csv")},
+			"LibreOffice, all quoted":       {"", "", file("libreoffice-quoted.csv")},
+			"LibreOffice, Windows-1252":     {"encoding=windows-1252", "", file("libreoffice-windows-1252.csv")},
+			"Excel in German, CSV UTF-8":    {"", "", "\uFEFF" + german},
+			"Excel in German, CSV":          {"encoding=windows-1252", "", ansi},
+			"Excel in Spanish, CSV":         {"encoding=windows-1252", "", encoded(t, charmap.Windows1252, spanish)},
+			"Excel in English, CSV UTF-8":   {"", "", "\uFEFF" + english},
+			"Excel in English, CSV":         {"encoding=windows-1252", "", encoded(t, charmap.Windows1252, english)},
+			"Excel, Unicode Text":           {"", "", encoded(t, utf16LE, tabs)},
+			"Excel for Mac, CSV":            {"encoding=macintosh", "", encoded(t, charmap.Macintosh, strings.ReplaceAll(german, "\r\n", "\r"))},
+			"charset":                       {"", "; charset=Windows-1252", ansi},
+			"the parameter counts more":     {"encoding=windows-1252", "; charset=utf-8", ansi},
+			"the byte order mark, too":      {"encoding=macintosh", "; charset=ibm850", "\uFEFF" + german},
+			"UTF-16 without mark":           {"encoding=utf-16", "", encoded(t, utf16LE, german)[2:]},
+			"sep=":                          {"", "", "\uFEFFsep=;\r\n" + german},
+			"sep= in quotes, with a bar":    {"", "", "\"sep=|\"\n" + bars},
+			"an index without a name, bars": {"", "", "sep=|\n|" + strings.ReplaceAll(strings.TrimRight(bars, "|\r\n"), "\r\n", "\r\n7|")},
+		} {
+			t.Run(name, func(t *testing.T) {
+				for _, table := range []string{"stock_adjustments", "products"} {
+					if err := g.Exec("DELETE FROM " + table).Error; err != nil {
+						t.Fatal(err)
+					}
+				}
+				lines, summary := imported(t, s.base+"/products/import?"+c.query, "text/csv"+c.charset, c.file)
+				if summary.Rows != 3 || summary.Created != 3 {
+					t.Fatalf("%s: %s", counts(summary), words(lines))
+				}
+				var got []string
+				_, exported, _ := webtest.Do(t, "GET", s.base+"/products/export", "")
+				for line := range strings.Lines(string(exported)) {
+					var p api.Product
+					if err := json.Unmarshal([]byte(line), &p); err != nil {
+						t.Fatal(err)
+					}
+					got = append(got, fmt.Sprint(p.Sku, " ", p.Name, " ", p.PriceCents, " ", p.Stock, " ", p.Active))
+				}
+				if joined := strings.Join(got, ", "); joined != want {
+					t.Errorf("%s\nwant %s", joined, want)
+				}
+			})
+		}
+	})
+}
+
+// TestCells imports amounts and words, one a file.
+func TestCells(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
+		s := serve(t, g)
+		for header, cells := range map[string]map[string]string{
+			"price": {
+				"0": "0", "12": "1200", "12,5": "1250", "12.5": "1250", "12,05": "1205", "12.50 €": "1250", "€12": "1200",
+				"EUR 12": "1200", "1.299,90": "129990", "1,299.90": "129990", "1 299,90": "129990", "1\u202f299": "129900",
+				"1'299.90": "129990", "1.299.900": "129990000", "0012": "1200", "10000000": "1000000000",
+				"10000000,01": "/price_cents maximum", "1.234": "/price format", "1,234": "/price format",
+				"1.29.90": "/price format", "1,299,90": "/price format", "-1": "/price format", "1e3": "/price format",
+				"many": "/price format", "12,505": "/price format", "€": "/price format", "1.299,90.00": "/price format",
+				"99999999999999999999999": "/price_cents format", "12 ,5": "/price format", ",50": "50", ".5": "50",
+			},
+			"price_cents": {"12": "12", "12,50": "/price_cents type", "12.50": "/price_cents whole_number"},
+			"active": {
+				"true": "true", "TRUE": "true", "yes": "true", "1": "true", "sí": "true", "SI\u0301": "true", "SÍ": "true",
+				"Si": "true", "Verdadero": "true", "ja": "true", "WAHR": "true", "false": "false", "No": "false", "0": "false",
+				"Falso": "false", "nein": "false", "Falsch": "false", "perhaps": "/active type", "2": "/active type",
+			},
+		} {
+			field := strings.Replace(header, "price", "price_cents", 1)
+			field = strings.Replace(field, "cents_cents", "cents", 1)
+			for cell, want := range cells {
+				id := s.product(t, 1, 1)
+				file := fmt.Sprintf("sku;%s\nSKU-%d;%s\n", header, skus.Load(), cell)
+				lines, _ := imported(t, s.base+"/products/import", "text/csv", file)
+				product := webtest.Data(t, "GET", fmt.Sprint(s.base, "/products/", id), nil)
+				got := fmt.Sprint(product[field])
+				if refused := lines[0].Details; refused != nil {
+					got = fmt.Sprint((*refused)[0].Field, " ", (*(*refused)[0].Params)["rule"])
+				} else if n, ok := product[field].(float64); ok {
+					got = fmt.Sprintf("%.0f", n)
+				}
+				if got != want {
+					t.Errorf("%s %q: %s, want %s", header, cell, got, want)
+				}
+			}
+		}
+	})
+}
+
+// TestOneErrorAtTheHeader sends files that cannot be read. The whole file is refused, with an error that names
+// the separator or the encoding.
+func TestOneErrorAtTheHeader(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
+		s := serve(t, g)
+		const sheet = "sku;n\u00famina;price_cents\n"
+		rows := strings.Repeat("A;B;1\n", 500)
+		for name, c := range map[string]struct {
+			query, file string
+			code        string
+			says        []string
+		}{
+			"another separator":       {"", "sku|name\n" + rows, "validation_failed", []string{"/sku|name", "separated by commas, semicolons or tabs"}},
+			"mixed separators":        {"", "sku;name,price_cents\n" + rows, "validation_failed", []string{"/sku;name", "separated by commas"}},
+			"names in German":         {"", "Artikelnummer;Preis\n" + rows, "validation_failed", []string{"/Artikelnummer", "/Preis", "/sku"}},
+			"price and price_cents":   {"", "sku;price;price_cents\n" + rows, "validation_failed", []string{"/price_cents", "more than once"}},
+			"Windows-1252":            {"", encoded(t, charmap.Windows1252, sheet), "malformed_row", []string{"encoding=windows-1252"}},
+			"UTF-16 without mark":     {"", encoded(t, utf16LE, sheet)[2:], "malformed_row", []string{"encoding=utf-16"}},
+			"UTF-8 as UTF-16":         {"encoding=utf-16", "sku,names\n" + rows, "malformed_row", []string{"read as UTF-16"}},
+			"half of a UTF-16 letter": {"", "\xff\xfes\x00k\x00u", "malformed_row", []string{"not utf-16"}},
+			"a workbook":              {"", "PK\x03\x04\x14\x00\x06\x00\x08\x00" + rows, "malformed_row", []string{"save its sheet as CSV"}},
+			"an impossible separator": {"", "sep=\"\nsku\n" + rows, "malformed_row", []string{"does not name columns"}},
+			"an unknown encoding":     {"encoding=latin1", "sku\n", "validation_failed", []string{"/query/encoding", "windows-1252"}},
+		} {
+			status, body, _ := webtest.Do(t, "POST", s.base+"/products/import?"+c.query, c.file, "Content-Type", "text/csv")
+			if status != 400 || !strings.Contains(string(body), `"`+c.code+`"`) || slices.ContainsFunc(c.says,
+				func(word string) bool { return !strings.Contains(string(body), word) }) {
+				t.Errorf("%s: %d %s", name, status, body)
+			}
+		}
+	})
+}
+
+// TestBytesThatAreNoText sends bytes that are not in the file's encoding, in the first line and in a row, of CSV and
+// of NDJSON: malformed_row, for the file or for the row.
+func TestBytesThatAreNoText(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
+		s := serve(t, g)
+		url := s.base + "/products/import"
+		for _, head := range []string{"sku,n\xfamina\n", "sku,\xff\n", "\xfa\n", "sku;\xc3\n", "sku,name\xed\xa0\x80\n"} {
+			status, body, _ := webtest.Do(t, "POST", url, head+"A,B\n", "Content-Type", "text/csv")
+			webtest.WantError(t, status, body, 400, "malformed_row")
+		}
+		for _, c := range []struct{ media, file string }{
+			{"text/csv", "sku,name\nA,n\xfamina\nB,\xed\xa0\x80\n\xff,B\n"},
+			{"application/x-ndjson", "{\"sku\":\"n\xfamina\"}\n{\"n\xfamina\":1}\n\xff\n"},
+			{"text/csv", encoded(t, utf16LE, "sku,name\nA,") + "\x00\xd8\n\x00" + encoded(t, utf16LE, "B,B\uFFFD\n\uFFFD,C\n")[2:]},
+			{"application/x-ndjson", encoded(t, utf16LE, "{\"sku\":\"A\uFFFD\"}\n{\"\uFFFD\":1}\n\uFFFD\n")},
+		} {
+			lines, summary := imported(t, url, c.media, c.file)
+			if got := words(lines); summary.Refused != 3 || strings.Count(got, "malformed_row") != 3 {
+				t.Errorf("%s %q: %s", c.media, c.file, got)
+			}
+		}
+	})
+}
+
+// TestEmptyCellsAreNoRows imports a sheet with a million empty rows below its products.
+func TestEmptyCellsAreNoRows(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
+		s := serve(t, g)
+		file := "sku;name;price_cents;stock;;\r\n;;;;;\r\nE-1;One;1;1;;\r\n" + strings.Repeat(";;;;;\r\n", 1_000_000) + "E-2;x;;;;\r\n"
+		lines, summary := imported(t, s.base+"/products/import", "text/csv", file)
+		if summary.Rows != 2 || summary.Created != 1 || !summary.Complete || *lines[0].Row != 3 || *lines[1].Row != 1_000_004 {
+			t.Errorf("%s: %s", counts(summary), words(lines))
+		}
+	})
+}
+
+// TestEncodings compares the encodings of the document with those of the program.
+func TestEncodings(t *testing.T) {
+	var documented []string
+	for _, name := range webtest.Spec(t, api.Document).Components.Schemas["FileEncoding"].Value.Enum {
+		documented = append(documented, name.(string))
+	}
+	slices.Sort(documented)
+	if !slices.Equal(documented, bulk.Encodings()) {
+		t.Errorf("%q, want %q", documented, bulk.Encodings())
+	}
+}
