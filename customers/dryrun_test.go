@@ -11,7 +11,8 @@ import (
 	"example.com/b2b/v2/db/dbtest"
 )
 
-// filler is rows of CSV that are refused without a statement, so that the rows around them are in different batches.
+// filler is rows of CSV that are refused without a statement, so that the rows around them are in different
+// batches.
 func filler(n int) string { return strings.Repeat("one cell\n", n) }
 
 // TestDryRunAcrossBatches frees an external_ref in row 2, and takes it 261 rows later.
@@ -30,8 +31,9 @@ func TestDryRunAcrossBatches(t *testing.T) {
 	})
 }
 
-// TestDryRunIsTheRun imports random files. The answers of a dry run must be those of the run, and a repeat must
-// change no row that was accepted, and accept of the refused rows only those whose external_ref was taken.
+// TestDryRunIsTheRun imports random files. The answers of a dry run must be those of the run, and a repeat
+// must change no row that was accepted, and accept of the refused rows only those whose external_ref was
+// taken.
 func TestDryRunIsTheRun(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		base, _ := serve(t, g)

@@ -35,7 +35,8 @@ func encoded(t *testing.T, e encoding.Encoding, text string) string {
 // testdata/spreadsheets are from LibreOffice 7.4 (soffice --headless --convert-to csv): a sheet with amounts,
 // booleans, and empty cells at its end and at its side. The files of Excel are composed here, byte by byte.
 func TestSpreadsheets(t *testing.T) {
-	const want = `LO-1 Größe, "klein"; blau 129990 15 true, LO-2 Niño 5€ 50 0 false, 00010 Führende Null 123450 7 true`
+	const want = `LO-1 Größe, "klein"; blau 129990 15 true, LO-2 Niño 5€ 50 0 false, ` +
+		`00010 Führende Null 123450 7 true`
 	const german = "sku;name;price;stock;active\r\nLO-1;\"Größe, \"\"klein\"\"; blau\";1.299,90 €;15;WAHR\r\n" +
 		"LO-2;Niño 5€;0,50 €;0;FALSCH\r\n00010;Führende Null;1.234,50 €;7;WAHR\r\n;;;;\r\n;;;;\r\n"
 	const spanish = "sku;name;price;stock;active\r\nLO-1;\"Größe, \"\"klein\"\"; blau\";1299,9;15;VERDADERO\r\n" +
@@ -143,8 +144,8 @@ func TestCells(t *testing.T) {
 	})
 }
 
-// TestOneErrorAtTheHeader sends files that cannot be read. The whole file is refused, with an error that names
-// the separator or the encoding.
+// TestOneErrorAtTheHeader sends files that cannot be read. The whole file is refused, with an error that
+// names the separator or the encoding.
 func TestOneErrorAtTheHeader(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g)
@@ -167,7 +168,8 @@ func TestOneErrorAtTheHeader(t *testing.T) {
 			"an impossible separator": {"", "sep=\"\nsku\n" + rows, "malformed_row", []string{"does not name columns"}},
 			"an unknown encoding":     {"encoding=latin1", "sku\n", "validation_failed", []string{"/query/encoding", "windows-1252"}},
 		} {
-			status, body, _ := webtest.Do(t, "POST", s.base+"/products/import?"+c.query, c.file, "Content-Type", "text/csv")
+			url := s.base + "/products/import?" + c.query
+			status, body, _ := webtest.Do(t, "POST", url, c.file, "Content-Type", "text/csv")
 			if status != 400 || !strings.Contains(string(body), `"`+c.code+`"`) || slices.ContainsFunc(c.says,
 				func(word string) bool { return !strings.Contains(string(body), word) }) {
 				t.Errorf("%s: %d %s", name, status, body)
@@ -176,13 +178,15 @@ func TestOneErrorAtTheHeader(t *testing.T) {
 	})
 }
 
-// TestBytesThatAreNoText sends bytes that are not in the file's encoding, in the first line and in a row, of CSV and
-// of NDJSON: malformed_row, for the file or for the row.
+// TestBytesThatAreNoText sends bytes that are not in the file's encoding, in the first line and in a row, of
+// CSV and of NDJSON: malformed_row, for the file or for the row.
 func TestBytesThatAreNoText(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g)
 		url := s.base + "/products/import"
-		for _, head := range []string{"sku,n\xfamina\n", "sku,\xff\n", "\xfa\n", "sku;\xc3\n", "sku,name\xed\xa0\x80\n"} {
+		for _, head := range []string{
+			"sku,n\xfamina\n", "sku,\xff\n", "\xfa\n", "sku;\xc3\n", "sku,name\xed\xa0\x80\n",
+		} {
 			status, body, _ := webtest.Do(t, "POST", url, head+"A,B\n", "Content-Type", "text/csv")
 			webtest.WantError(t, status, body, 400, "malformed_row")
 		}
@@ -204,9 +208,11 @@ func TestBytesThatAreNoText(t *testing.T) {
 func TestEmptyCellsAreNoRows(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g)
-		file := "sku;name;price_cents;stock;;\r\n;;;;;\r\nE-1;One;1;1;;\r\n" + strings.Repeat(";;;;;\r\n", 1_000_000) + "E-2;x;;;;\r\n"
+		file := "sku;name;price_cents;stock;;\r\n;;;;;\r\nE-1;One;1;1;;\r\n" +
+			strings.Repeat(";;;;;\r\n", 1_000_000) + "E-2;x;;;;\r\n"
 		lines, summary := imported(t, s.base+"/products/import", "text/csv", file)
-		if summary.Rows != 2 || summary.Created != 1 || !summary.Complete || *lines[0].Row != 3 || *lines[1].Row != 1_000_004 {
+		if summary.Rows != 2 || summary.Created != 1 || !summary.Complete || *lines[0].Row != 3 ||
+			*lines[1].Row != 1_000_004 {
 			t.Errorf("%s: %s", counts(summary), words(lines))
 		}
 	})

@@ -73,7 +73,7 @@ func (i *importCommand) run(ctx context.Context, out io.Writer) error {
 	if err := i.complete(); err != nil {
 		return err
 	}
-	rows, err := measure(bulk.OpenText(file, i.encoding), i.format == "csv")
+	rows, err := measure(bulk.OpenText(file, i.encoding), mediaTypes[i.format] == bulk.CSV)
 	if err != nil {
 		return err
 	}
@@ -173,8 +173,8 @@ func measure(file io.Reader, isCSV bool) (rows int64, err error) {
 	return rows, nil
 }
 
-// send sends the file as it is, unless columns have other names than the fields: then as UTF-8, with the names of
-// the fields in the first line.
+// send sends the file as it is, unless columns have other names than the fields: then as UTF-8, with the
+// names of the fields in the first line.
 func (i *importCommand) send(ctx context.Context, file *os.File) (*http.Response, error) {
 	var body io.Reader = file
 	encoding := strings.ToLower(i.encoding)

@@ -67,8 +67,8 @@ func (r *refusals) add(line int32, reason string) {
 	}
 }
 
-// finish completes the file, and prints a line for each kind on stderr. It returns in which file the rows are, and
-// an error when they are in no file.
+// finish completes the file, and prints a line for each kind on stderr. It returns in which file the rows
+// are, and an error when they are in no file.
 func (r *refusals) finish() (where string, err error) {
 	if r.file != nil {
 		r.err = errors.Join(r.err, r.out.Flush(), r.file.Close(), r.source.Close())
@@ -93,8 +93,8 @@ func (r *refusals) finish() (where string, err error) {
 	return fmt.Sprintf("; %s has them, with the reasons", r.file.Name()), nil
 }
 
-// begin creates the file, and opens the imported file again. The file gets the text as UTF-8; unless the imported
-// file is UTF-8 without byte order mark, it has the mark, and so any --encoding reads it.
+// begin creates the file, and opens the imported file again. The file gets the text as UTF-8; unless the
+// imported file is UTF-8 without byte order mark, it has the mark, and so any --encoding reads it.
 func (r *refusals) begin() (err error) {
 	if r.source, err = os.Open(r.path); err != nil {
 		return err

@@ -158,11 +158,12 @@ func cellValue(cell string, s *openapi3.Schema) []byte {
 	return text
 }
 
-// amount matches an amount in units, with at most two decimals after a point or a comma, and a currency. It does
-// not match 1.234 and 1,234, which are a thousand to some readers and a little more than one to others.
+// amount matches an amount in units, with at most two decimals after a point or a comma, and a currency. It
+// does not match 1.234 and 1,234, which are a thousand to some readers and a little more than one to others.
 var amount = regexp.MustCompile(`^(?:\p{Sc}|[A-Z]{3})?\p{Zs}*` +
-	`((?:\d+|\d{1,3}(?:[\p{Zs}'’]\d{3})+)(?:[.,]\d\d?)?|[.,]\d\d?|\d{1,3}(?:\.\d{3})+,\d\d?|\d{1,3}(?:,\d{3})+\.\d\d?|` +
-	`\d{1,3}(?:\.\d{3}){2,}|\d{1,3}(?:,\d{3}){2,})` +
+	`((?:\d+|\d{1,3}(?:[\p{Zs}'’]\d{3})+)(?:[.,]\d\d?)?|[.,]\d\d?|` +
+	`\d{1,3}(?:\.\d{3})+,\d\d?|\d{1,3}(?:\.\d{3}){2,}|` +
+	`\d{1,3}(?:,\d{3})+\.\d\d?|\d{1,3}(?:,\d{3}){2,})` +
 	`\p{Zs}*(?:\p{Sc}|[A-Z]{3})?$`)
 
 var (

@@ -13,8 +13,8 @@ import (
 	"example.com/b2b/v2/internal/apperr"
 )
 
-// headSize is the number of bytes in which the names of the columns are looked for. It is well below maxRow, also
-// when each character takes two bytes in the file.
+// headSize is the number of bytes in which the names of the columns are looked for. It is well below maxRow,
+// also when each character takes two bytes in the file.
 const headSize = 8 << 10
 
 // Sheet reads CSV as spreadsheets write it.
@@ -31,8 +31,9 @@ type Sheet struct {
 // separatorLine matches the line by which a file tells Excel its separator.
 var separatorLine = regexp.MustCompile(`(?i)^"?sep=(.)"?\r?\n`)
 
-// OpenSheet reads the first row of CSV. The row's separator is named by a line sep= before it; else it is the one
-// of comma, semicolon and tab that makes the most names known, and then the most cells. Error: 400 malformed_row.
+// OpenSheet reads the first row of CSV. The row's separator is named by a line sep= before it; else it is the
+// one of comma, semicolon and tab that makes the most names known, and then the most cells. Error: 400
+// malformed_row.
 func OpenSheet(text *bufio.Reader, known func(name string) bool) (*Sheet, error) {
 	head, _ := text.Peek(headSize)
 	if bytes.HasPrefix(head, []byte("PK\x03\x04")) {
@@ -83,8 +84,8 @@ func separator(head []byte, known func(name string) bool) rune {
 	return best
 }
 
-// Row returns the cells of the next row, and the line on which the row begins. The cells are valid until the next
-// call. Errors: *csv.ParseError, io.EOF at the end, or an error of reading.
+// Row returns the cells of the next row, and the line on which the row begins. The cells are valid until the
+// next call. Errors: *csv.ParseError, io.EOF at the end, or an error of reading.
 func (s *Sheet) Row() (cells []string, line int, err error) {
 	cells, err = s.Read()
 	var broken *csv.ParseError

@@ -16,8 +16,8 @@ import (
 	"example.com/b2b/v2/internal/apperr"
 )
 
-// encodings holds the encodings of files by name; nil is UTF-8. As in browsers, ISO 8859-1 is Windows-1252, which
-// has characters in place of control characters.
+// encodings holds the encodings of files by name; nil is UTF-8. As in browsers, ISO 8859-1 is Windows-1252,
+// which has characters in place of control characters.
 var encodings = map[string]encoding.Encoding{
 	"utf-8":        nil,
 	"utf-16":       unicode.UTF16(unicode.LittleEndian, unicode.UseBOM),

@@ -49,16 +49,6 @@ func Parse(text []byte, schema *openapi3.Schema, malformed *apperr.Code) (*JSON,
 	return j, nil
 }
 
-// Check parses a JSON text with its schema. Errors: 400 validation_failed when the text breaks the schema,
-// and the error of Parse.
-func Check(text []byte, schema *openapi3.Schema, malformed *apperr.Code) error {
-	j, err := Parse(text, schema, malformed)
-	if err != nil {
-		return err
-	}
-	return Refusal(j.Faults(), j.More)
-}
-
 // Faults returns the faults found while reading, at most maxDetails, and the faults of the schema validator.
 func (j *JSON) Faults() []apperr.Detail {
 	bySchema := details("", j.schema.VisitJSON(j.Value, options...))

@@ -110,8 +110,8 @@ const (
 	charsetUTF8 = "utf-8"
 )
 
-// refuseMedia returns the error code unless the body has an accepted media type and one of the charsets. JSON is
-// in UTF-8 (RFC 8259, section 8.1). A missing or repeated Content-Type is refused, too.
+// refuseMedia returns the error code unless the body has an accepted media type and one of the charsets. JSON
+// is in UTF-8 (RFC 8259, section 8.1). A missing or repeated Content-Type is refused, too.
 func refuseMedia(h http.Header, code *apperr.Code, charsets []string, accepted ...string) error {
 	media, charset := contentType(h)
 	switch {
@@ -125,8 +125,8 @@ func refuseMedia(h http.Header, code *apperr.Code, charsets []string, accepted .
 	return nil
 }
 
-// contentType returns the media type and the charset in Content-Type, in lower case. It returns "" for a malformed
-// Content-Type, and when the header is missing or repeated.
+// contentType returns the media type and the charset in Content-Type, in lower case. It returns "" for a
+// malformed Content-Type, and when the header is missing or repeated.
 func contentType(h http.Header) (media, charset string) {
 	sent := h["Content-Type"]
 	if len(sent) != 1 {

@@ -49,8 +49,8 @@ func (p *pace) transfer(move func() (int, error)) (int, error) {
 }
 
 // upload returns the body of a request with a file; the handler reads the file. The parameter encoding of the
-// query counts more than the charset, which some HTTP clients add on their own. It refuses a file because of its
-// headers. Errors: 413 payload_too_large, 415 unsupported_media_type.
+// query counts more than the charset, which some HTTP clients add on their own. It refuses a file because of
+// its headers. Errors: 413 payload_too_large, 415 unsupported_media_type.
 func upload(c *gin.Context, query url.Values, row *openapi3.Schema, window time.Duration) (*bulk.Upload, error) {
 	if c.GetHeader("Content-Encoding") != "" {
 		return nil, refuseEncoding(c, apperr.NoRows)

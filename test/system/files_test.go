@@ -15,8 +15,8 @@ import (
 	"example.com/b2b/v2/openapi"
 )
 
-// TestImportExportPage runs the commands of docs/import-export.md from top to bottom on a fresh database. Each
-// command must succeed.
+// TestImportExportPage runs the commands of docs/import-export.md from top to bottom on a fresh database.
+// Each command must succeed.
 func TestImportExportPage(t *testing.T) {
 	if _, err := exec.LookPath("curl"); err != nil && os.Getenv("CI") == "" {
 		t.Skip("this machine has no curl")
@@ -274,7 +274,8 @@ func onScreen(output string) (lines []string) {
 	return lines
 }
 
-// TestImportRefusedRows imports a German clerk's file with b2b, mends the file of refused rows, and imports that.
+// TestImportRefusedRows imports a German clerk's file with b2b, mends the file of refused rows, and imports
+// that.
 func TestImportRefusedRows(t *testing.T) {
 	p := start(t, append(anyPorts, "DB_PATH="+filepath.Join(t.TempDir(), "b2b.db")))
 	env := []string{"ORDERS_API_BASE=" + p.orders, "CUSTOMERS_API_BASE=" + p.customers}
@@ -363,8 +364,8 @@ func TestImportRefusedRows(t *testing.T) {
 	if !strings.Contains(got, "the refused rows are in no file: ") || !strings.Contains(got, "1 unchanged, 4 refused") {
 		t.Error(got)
 	}
-	if got := refused(t, env, "import", "--kind", "customers", "--format", "ndjson", path("bad")); !strings.Contains(got,
-		"/name is required") || strings.Contains(got, "/refusal") {
+	got = refused(t, env, "import", "--kind", "customers", "--format", "ndjson", path("bad"))
+	if !strings.Contains(got, "/name is required") || strings.Contains(got, "/refusal") {
 		t.Error(got)
 	}
 	for args, says := range map[string]string{
