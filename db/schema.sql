@@ -319,7 +319,7 @@ DEALLOCATE PREPARE step;
 
 INSERT INTO goose_db_version (version_id, is_applied) VALUES (9, TRUE);
 
--- mysql/00010_line_names.sql
+-- mysql/00011_line_names.sql
 -- The sku and the name of the product when the order was placed, fixed in the line as the price is. They allow null, because programs of
 -- the version before may still insert lines without them. Each statement can be run again: see 00002. The UPDATE has subqueries, because
 -- a join would lock the products, for which orders would wait.
@@ -334,7 +334,7 @@ UPDATE order_items SET
   name = (SELECT p.name FROM products p WHERE p.id = product_id)
 WHERE sku IS NULL;
 
-INSERT INTO goose_db_version (version_id, is_applied) VALUES (10, TRUE);
+INSERT INTO goose_db_version (version_id, is_applied) VALUES (11, TRUE);
 
 -- mysql/00012_confirmed_at.sql
 -- By which lists find the orders confirmed in a period. The statement can be run again: see 00002.

@@ -265,6 +265,7 @@ func TestRefusedStep(t *testing.T) {
 		{createStep, 400, "insufficient_stock", "/items/0/qty", false},
 		{createStep, 404, "product_not_found", "/items/0/product_id", false},
 		{createStep, 409, "external_ref_taken", "/external_ref", false},
+		{createStep, 409, "total_changed", "/expected_total_cents", false},
 		{createStep, 400, "product_inactive", "/items/0/sku", false},
 		{createStep, 422, "idempotency_key_reused", "/idempotency_key", false},
 		{confirmStep, 400, "order_not_confirmable", "/id", true},

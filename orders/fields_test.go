@@ -37,7 +37,9 @@ func TestEveryField(t *testing.T) {
 		line := order["items"].([]any)[0].(map[string]any)
 		line["product_id"] = made["id"]
 		delete(line, "sku") // TestLinesBySku
+		order["expected_total_cents"] = line["qty"].(float64) * change["price_cents"].(float64)
 		placed := webtest.Data(t, "POST", s.base+"/orders", order)
+		delete(order, "expected_total_cents") // not stored: TestExpectedTotal
 		webtest.ComesBack(t, "NewOrder", order, read("/orders/", placed["id"]))
 		path = fmt.Sprint(s.base, "/orders/", placed["id"])
 		confirmed := webtest.Data(t, "POST", path+"/confirm", nil, "X-Idempotency-Key", "fields")
@@ -61,7 +63,7 @@ func TestNullFields(t *testing.T) {
 			{"/products", `{"sku":"NULL","name":"N","price_cents":1,"stock":1,"active":null}`,
 				`{"sku":"NULL","name":"N","price_cents":1,"stock":1}`},
 			{"/orders", fmt.Sprintf(`{"customer_id":1,"items":[{"product_id":%d,"sku":null,"qty":1}],`, p) +
-				`"external_ref":null,"metadata":null}`,
+				`"external_ref":null,"metadata":null,"expected_total_cents":null}`,
 				fmt.Sprintf(`{"customer_id":1,"items":[{"product_id":%d,"qty":1}]}`, p)},
 			{"/orders", `{"customer_id":1,"items":[{"product_id":null,"sku":"NULL","qty":1}]}`,
 				`{"customer_id":1,"items":[{"sku":"NULL","qty":1}]}`},

@@ -59,7 +59,10 @@ func (s *Service) CreateOrder(ctx context.Context, r server.CreateOrderRequestOb
 		}
 		return nil, err
 	}
-	n := newOrder{order{CustomerID: r.Body.CustomerID, ExternalRef: r.Body.ExternalRef}, lines(r.Body.Items)}
+	n := newOrder{
+		order{CustomerID: r.Body.CustomerID, ExternalRef: r.Body.ExternalRef}, lines(r.Body.Items),
+		r.Body.ExpectedTotalCents,
+	}
 	if r.Body.Metadata != nil {
 		n.Metadata = *r.Body.Metadata
 	}

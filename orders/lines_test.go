@@ -117,7 +117,7 @@ func TestLinesOfPreviousVersion(t *testing.T) {
 		before, between := s.placed(t, line(p, 1)).ID, s.placed(t, line(p, 1)).ID
 		s.exec(t, "ALTER TABLE order_items DROP COLUMN sku")
 		s.exec(t, "ALTER TABLE order_items DROP COLUMN name")
-		migration, err := os.ReadFile("../db/migrations/" + g.Name() + "/00010_line_names.sql")
+		migration, err := os.ReadFile("../db/migrations/" + g.Name() + "/00011_line_names.sql")
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -266,6 +266,19 @@ func (b *books) createOrder(n api.NewOrder) verdict {
 	if short.details != nil {
 		return short
 	}
+	if expected := n.ExpectedTotalCents; expected != nil && *expected != o.TotalCents {
+		changed := refused(409, "total_changed",
+			fmt.Sprintf("/expected_total_cents is %d, and the total is %d", *expected, o.TotalCents))
+		for i, l := range n.Items {
+			p, field := pick(b.products, func(p *api.Product) bool { return l.Sku != nil && p.Sku == *l.Sku }), "sku"
+			if l.ProductID != nil {
+				p, field = b.product(*l.ProductID), "product_id"
+			}
+			const detail = "/items/%d/%s product %d: %d cents a piece"
+			changed.details = append(changed.details, fmt.Sprintf(detail, i, field, p.ID, p.PriceCents))
+		}
+		return changed
+	}
 	for _, item := range o.Items {
 		p := b.product(item.ProductID)
 		p.Stock, p.UpdatedAt = p.Stock-item.Qty, b.now()
@@ -632,6 +645,9 @@ func (m *machine) drawNewOrder(r *rapid.T) {
 		}
 		product := m.drawProduct(r)
 		n.Items = append(n.Items, line(product, rapid.SampledFrom([]int64{1, 2, 3, 1, 15}).Draw(r, "qty")))
+	}
+	if oneIn(r, 4, "expects a total") {
+		n.ExpectedTotalCents = new(int64(rapid.SampledFrom([]int{0, 100, 200, 300}).Draw(r, "total")))
 	}
 	m.do(r, func(r *rapid.T) {
 		down := oneIn(r, 8, "customers down")

@@ -16,7 +16,8 @@ type createCommand struct {
 // order from the lines of the request.
 type newOrder struct {
 	order
-	Lines []line
+	Lines              []line
+	ExpectedTotalCents *int64 // total that the caller expects; nil expects nothing
 }
 
 // line asks for pieces of a product, named by its id or by its sku. Several lines may name the same product.
@@ -42,7 +43,8 @@ func (c *createCommand) decide(_ *order, rows *lockedRows) (transition, error) {
 
 // place reserves the stock of all lines and returns the order; after an error no stock is reserved. Errors:
 // the errors of stockView.price and of the function total; 400 insufficient_stock with a detail for each
-// product without enough stock. The detail points to the first line of the product.
+// product without enough stock, which points to the first line of the product; 409 total_changed for another
+// total than the expected total.
 func (n newOrder) place(stock stockView) (*order, error) {
 	o := &n.order
 	var err error
@@ -60,9 +62,27 @@ func (n newOrder) place(stock stockView) (*order, error) {
 	if o.TotalCents, err = total(o.Items); err != nil {
 		return nil, err
 	}
+	if n.ExpectedTotalCents != nil && *n.ExpectedTotalCents != o.TotalCents {
+		return nil, n.totalChanged(stock)
+	}
 	stock.reserve(o.Items)
 	o.Now = o.Items[0].product.Now
 	return o, nil
+}
+
+// totalChanged returns 409 total_changed with a detail for both totals and a detail for the price of each line.
+func (n newOrder) totalChanged(stock stockView) error {
+	total, expected := n.TotalCents, *n.ExpectedTotalCents
+	refusal := apperr.TotalChanged.New(total, expected).With("/expected_total_cents",
+		apperr.Params{"expected_total_cents": expected, "total_cents": total},
+		"is %d, and the total is %d", expected, total)
+	for i, l := range n.Lines {
+		p := stock.find(l)
+		refusal.With(l.field(i),
+			apperr.Params{"product_id": p.ID, "sku": p.SKU, "qty": l.Qty, "unit_price_cents": p.PriceCents},
+			"product %d: %d cents a piece", p.ID, p.PriceCents)
+	}
+	return refusal
 }
 
 // findByExternalRef returns the existing orders with an external_ref of the new orders, except CANCELED

@@ -5,7 +5,9 @@ type quote struct {
 	Items      []item
 	TotalCents int64
 	Shortages  []item // the items with more pieces than the stock has
-	Fillable   []line // the lines reduced to the pieces in stock; nil when no piece is in stock
+
+	Fillable           []line // the lines reduced to the pieces in stock; nil when no piece is in stock
+	FillableTotalCents int64  // price of the fillable lines
 }
 
 // quote prices the lines, and reserves nothing. One statement reads all prices and stock. Errors: see
@@ -28,6 +30,7 @@ func (s store) quote(lines []line) (q quote, err error) {
 		l.Qty = min(l.Qty, p.Stock-asked[p])
 		if asked[p] += l.Qty; l.Qty > 0 {
 			q.Fillable = append(q.Fillable, l)
+			q.FillableTotalCents += l.Qty * p.PriceCents
 		}
 	}
 	return q, nil

@@ -75,7 +75,7 @@ func TestQuoteOrder(t *testing.T) {
 			is(t, q.Shortages, []api.Shortage{})
 			is(t, q.Fillable, api.NewOrder{
 				CustomerID: 1, Items: lines, ExternalRef: new("PO-1"),
-				Metadata: &contract.OrderMetadata{"k": "v"},
+				Metadata: &contract.OrderMetadata{"k": "v"}, ExpectedTotalCents: new(int64(1750)),
 			})
 		})
 		t.Run("every shortage", func(t *testing.T) {
@@ -87,6 +87,7 @@ func TestQuoteOrder(t *testing.T) {
 				{ProductID: none, Sku: *sku(none), Requested: 5, Available: 0},
 			})
 			is(t, q.Fillable.Items, []contract.NewOrderItem{line(b, 2), line(a, 8), bySku(b, 1), bySku(a, 2)})
+			is(t, q.Fillable.ExpectedTotalCents, 3*250+10*100)
 		})
 		t.Run("nothing is there", func(t *testing.T) {
 			q := quoted(t, line(none, 1))
@@ -146,7 +147,7 @@ func TestQuoteOrder(t *testing.T) {
 		})
 		t.Run("fillable is a valid order", func(t *testing.T) {
 			const ask = `{"customer_id":1,"items":[{"product_id":%d,"qty":2},{"sku":%q,"qty":100},` +
-				`{"product_id":%d,"qty":9}],"external_ref":"PO-9","metadata":{"k":"v"}}`
+				`{"product_id":%d,"qty":9}],"expected_total_cents":1,"external_ref":"PO-9","metadata":{"k":"v"}}`
 			isJSON := []string{"Content-Type", "application/json"}
 			order := fmt.Sprintf(ask, a, *sku(b), none)
 			status, body, _ := webtest.Do(t, "POST", s.base+"/orders", order, isJSON...)

@@ -59,7 +59,7 @@ func metadata(texts map[string]string) *contract.OrderMetadata {
 }
 
 // quoteView returns a quote as the API shows it. The parameter asked is the order in the request; with only
-// the fillable lines, it becomes the field Fillable.
+// the fillable lines and their price, it becomes the field Fillable.
 func quoteView(q quote, asked api.NewOrder) api.Quote {
 	view := api.Quote{
 		Items: service.Views(q.Items, quotedItem), TotalCents: q.TotalCents,
@@ -69,6 +69,7 @@ func quoteView(q quote, asked api.NewOrder) api.Quote {
 		asked.Items = service.Views(q.Fillable, func(l line) contract.NewOrderItem {
 			return contract.NewOrderItem{ProductID: l.ProductID, Sku: l.SKU, Qty: l.Qty}
 		})
+		asked.ExpectedTotalCents = &q.FillableTotalCents
 		view.Fillable = &asked
 	}
 	return view

@@ -201,6 +201,14 @@ var (
 		When:    "An order of this customer that is not CANCELED has the external_ref. Nothing was taken.",
 		Do: "Look at that order before you order again: it is probably the one that you want. " +
 			"Canceling it frees the number."})
+	TotalChanged = define(Code{Name: "total_changed", Status: http.StatusConflict,
+		Retry: Never, On: []string{"createOrder", "createAndConfirmOrder"},
+		Sentence: "The order costs %d cents now, not %d.", Args: []any{259800, 239800},
+		Example: Detail{"/expected_total_cents", "is 239800, and the total is 259800",
+			Params{"expected_total_cents": 239800, "total_cents": 259800}},
+		When: "The total of the order is not its `expected_total_cents`: prices have changed. The first detail " +
+			"has both totals, and one detail for each line has its price (`unit_price_cents`). Nothing was taken.",
+		Do: "Decide again, and send the new total, or ask for a quote. The key is still free."})
 	SKUTaken = define(Code{Name: "sku_taken", Status: http.StatusConflict,
 		Retry: Never, On: []string{"createProduct"},
 		Sentence: "Another product has this sku.",

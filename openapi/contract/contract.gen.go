@@ -56,6 +56,7 @@ const (
 	RequestTimeout         ErrorCode = "request_timeout"
 	SkuTaken               ErrorCode = "sku_taken"
 	Timeout                ErrorCode = "timeout"
+	TotalChanged           ErrorCode = "total_changed"
 	Unauthorized           ErrorCode = "unauthorized"
 	Unavailable            ErrorCode = "unavailable"
 	UnsupportedMediaType   ErrorCode = "unsupported_media_type"
@@ -117,6 +118,8 @@ func (e ErrorCode) Valid() bool {
 	case SkuTaken:
 		return true
 	case Timeout:
+		return true
+	case TotalChanged:
 		return true
 	case Unauthorized:
 		return true
@@ -471,6 +474,11 @@ type EventSubject string
 //
 // Example: order.created
 type EventType string
+
+// ExpectedTotalCents What you expect the order to cost, in cents. When it costs anything else, it is refused with 409 `total_changed` and nothing is taken. Not stored with the order.
+//
+// Example: 259800
+type ExpectedTotalCents = int64
 
 // FileEncoding The encoding of a file. `iso-8859-1` is read as `windows-1252`, as browsers do.
 //

@@ -58,6 +58,11 @@ type OrchestrationRequest struct {
 	// Items The lines of the order.
 	Items []externalRef0.NewOrderItem `json:"items"`
 
+	// ExpectedTotalCents What you expect the order to cost, in cents. When it costs anything else, it is refused with 409 `total_changed` and nothing is taken. Not stored with the order.
+	//
+	// Example: 259800
+	ExpectedTotalCents *externalRef0.ExpectedTotalCents `json:"expected_total_cents,omitempty"`
+
 	// ExternalRef The customer's own number for the order, such as that of its purchase order; case-sensitive, without spaces at either end or control characters. No two orders of one customer that are not CANCELED have the same.
 	//
 	// Example: PO-2024-0815
@@ -143,8 +148,8 @@ type CustomerNotFoundOrOrderNotFoundOrIdempotencyKeyUnknownOrOrderIncomplete = e
 // CustomerNotFoundOrProductNotFoundOrOrderNotFound defines model for CustomerNotFoundOrProductNotFoundOrOrderNotFound.
 type CustomerNotFoundOrProductNotFoundOrOrderNotFound = externalRef0.APIError
 
-// ExternalRefTaken defines model for ExternalRefTaken.
-type ExternalRefTaken = externalRef0.APIError
+// ExternalRefTakenOrTotalChanged defines model for ExternalRefTakenOrTotalChanged.
+type ExternalRefTakenOrTotalChanged = externalRef0.APIError
 
 // Forbidden defines model for Forbidden.
 type Forbidden = externalRef0.APIError
@@ -277,6 +282,8 @@ type ClientInterface interface {
 	// stock given back. That happens to an order that this call has placed and nobody has confirmed since. An order that an
 	// earlier call has placed with the key stays as it is.
 	//
+	// An order that does not cost its `expected_total_cents` is 409 `total_changed` and is not placed; the key stays free.
+	//
 	// The key is a field of the body. It may be sent as `Idempotency-Key` or `X-Idempotency-Key`, too, as the other services take it;
 	// a header with another key than the body's is 400 `validation_failed`.
 	//
@@ -298,6 +305,8 @@ type ClientInterface interface {
 	// `order_id`, its `order_status` if you may read it, and in `compensated` whether the order was canceled for that reason and its
 	// stock given back. That happens to an order that this call has placed and nobody has confirmed since. An order that an
 	// earlier call has placed with the key stays as it is.
+	//
+	// An order that does not cost its `expected_total_cents` is 409 `total_changed` and is not placed; the key stays free.
 	//
 	// The key is a field of the body. It may be sent as `Idempotency-Key` or `X-Idempotency-Key`, too, as the other services take it;
 	// a header with another key than the body's is 400 `validation_failed`.
@@ -356,6 +365,8 @@ func (c *Client) GetHealth(ctx context.Context, reqEditors ...RequestEditorFn) (
 // stock given back. That happens to an order that this call has placed and nobody has confirmed since. An order that an
 // earlier call has placed with the key stays as it is.
 //
+// An order that does not cost its `expected_total_cents` is 409 `total_changed` and is not placed; the key stays free.
+//
 // The key is a field of the body. It may be sent as `Idempotency-Key` or `X-Idempotency-Key`, too, as the other services take it;
 // a header with another key than the body's is 400 `validation_failed`.
 //
@@ -387,6 +398,8 @@ func (c *Client) CreateAndConfirmOrderWithBody(ctx context.Context, contentType 
 // `order_id`, its `order_status` if you may read it, and in `compensated` whether the order was canceled for that reason and its
 // stock given back. That happens to an order that this call has placed and nobody has confirmed since. An order that an
 // earlier call has placed with the key stays as it is.
+//
+// An order that does not cost its `expected_total_cents` is 409 `total_changed` and is not placed; the key stays free.
 //
 // The key is a field of the body. It may be sent as `Idempotency-Key` or `X-Idempotency-Key`, too, as the other services take it;
 // a header with another key than the body's is 400 `validation_failed`.
@@ -638,6 +651,8 @@ type ClientWithResponsesInterface interface {
 	// stock given back. That happens to an order that this call has placed and nobody has confirmed since. An order that an
 	// earlier call has placed with the key stays as it is.
 	//
+	// An order that does not cost its `expected_total_cents` is 409 `total_changed` and is not placed; the key stays free.
+	//
 	// The key is a field of the body. It may be sent as `Idempotency-Key` or `X-Idempotency-Key`, too, as the other services take it;
 	// a header with another key than the body's is 400 `validation_failed`.
 	//
@@ -659,6 +674,8 @@ type ClientWithResponsesInterface interface {
 	// `order_id`, its `order_status` if you may read it, and in `compensated` whether the order was canceled for that reason and its
 	// stock given back. That happens to an order that this call has placed and nobody has confirmed since. An order that an
 	// earlier call has placed with the key stays as it is.
+	//
+	// An order that does not cost its `expected_total_cents` is 409 `total_changed` and is not placed; the key stays free.
 	//
 	// The key is a field of the body. It may be sent as `Idempotency-Key` or `X-Idempotency-Key`, too, as the other services take it;
 	// a header with another key than the body's is 400 `validation_failed`.
@@ -881,7 +898,7 @@ type CreateAndConfirmOrderResponse struct {
 	// JSON408 the response for an HTTP 408 `application/json` response
 	JSON408 *RequestTimeout
 	// JSON409 the response for an HTTP 409 `application/json` response
-	JSON409 *ExternalRefTaken
+	JSON409 *ExternalRefTakenOrTotalChanged
 	// JSON413 the response for an HTTP 413 `application/json` response
 	JSON413 *PayloadTooLarge
 	// JSON415 the response for an HTTP 415 `application/json` response
@@ -957,7 +974,7 @@ func (r CreateAndConfirmOrderResponse) GetJSON408() *RequestTimeout {
 }
 
 // GetJSON409 returns the response for an HTTP 409 `application/json` response
-func (r CreateAndConfirmOrderResponse) GetJSON409() *ExternalRefTaken {
+func (r CreateAndConfirmOrderResponse) GetJSON409() *ExternalRefTakenOrTotalChanged {
 	return r.JSON409
 }
 
@@ -1316,6 +1333,8 @@ func (c *ClientWithResponses) GetHealthWithResponse(ctx context.Context, reqEdit
 // stock given back. That happens to an order that this call has placed and nobody has confirmed since. An order that an
 // earlier call has placed with the key stays as it is.
 //
+// An order that does not cost its `expected_total_cents` is 409 `total_changed` and is not placed; the key stays free.
+//
 // The key is a field of the body. It may be sent as `Idempotency-Key` or `X-Idempotency-Key`, too, as the other services take it;
 // a header with another key than the body's is 400 `validation_failed`.
 //
@@ -1343,6 +1362,8 @@ func (c *ClientWithResponses) CreateAndConfirmOrderWithBodyWithResponse(ctx cont
 // `order_id`, its `order_status` if you may read it, and in `compensated` whether the order was canceled for that reason and its
 // stock given back. That happens to an order that this call has placed and nobody has confirmed since. An order that an
 // earlier call has placed with the key stays as it is.
+//
+// An order that does not cost its `expected_total_cents` is 409 `total_changed` and is not placed; the key stays free.
 //
 // The key is a field of the body. It may be sent as `Idempotency-Key` or `X-Idempotency-Key`, too, as the other services take it;
 // a header with another key than the body's is 400 `validation_failed`.
@@ -1541,7 +1562,7 @@ func ParseCreateAndConfirmOrderResponse(rsp *http.Response) (*CreateAndConfirmOr
 		response.JSON408 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 409:
-		var dest ExternalRefTaken
+		var dest ExternalRefTakenOrTotalChanged
 		if err := externalRef0.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}

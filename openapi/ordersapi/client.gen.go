@@ -168,6 +168,11 @@ type NewOrder struct {
 	// Items The lines of the order.
 	Items []externalRef0.NewOrderItem `json:"items"`
 
+	// ExpectedTotalCents What you expect the order to cost, in cents. When it costs anything else, it is refused with 409 `total_changed` and nothing is taken. Not stored with the order.
+	//
+	// Example: 259800
+	ExpectedTotalCents *externalRef0.ExpectedTotalCents `json:"expected_total_cents,omitempty"`
+
 	// ExternalRef The customer's own number for the order, such as that of its purchase order; case-sensitive, without spaces at either end or control characters. No two orders of one customer that are not CANCELED have the same.
 	//
 	// Example: PO-2024-0815
@@ -737,8 +742,8 @@ type CustomerNotFoundOrProductNotFound = externalRef0.APIError
 // CustomersUnavailableOrUnavailable defines model for CustomersUnavailableOrUnavailable.
 type CustomersUnavailableOrUnavailable = externalRef0.APIError
 
-// ExternalRefTaken defines model for ExternalRefTaken.
-type ExternalRefTaken = externalRef0.APIError
+// ExternalRefTakenOrTotalChanged defines model for ExternalRefTakenOrTotalChanged.
+type ExternalRefTakenOrTotalChanged = externalRef0.APIError
 
 // Forbidden defines model for Forbidden.
 type Forbidden = externalRef0.APIError
@@ -1194,6 +1199,9 @@ type ClientInterface interface {
 	// key and body: you get the first answer again, with `Idempotency-Replayed: true`, and never a second order. A refused
 	// call (no stock, say) leaves the key free.
 	//
+	// Send as `expected_total_cents` what you were told that the order costs: when prices have changed since, it is 409
+	// `total_changed`, with the new total and the price of each line in `details`, and nothing is taken.
+	//
 	// The key is forgotten after 24 hours. Send your own number for the order as `external_ref`, too: then a later repeat is 409
 	// `external_ref_taken`, and `params` in its detail names the order that is there, in `order_id`. Canceling that order, for
 	// whatever reason, frees the number.
@@ -1212,6 +1220,9 @@ type ClientInterface interface {
 	// Send an `X-Idempotency-Key` of your own for each order, and repeat a call whose answer you did not get with the same
 	// key and body: you get the first answer again, with `Idempotency-Replayed: true`, and never a second order. A refused
 	// call (no stock, say) leaves the key free.
+	//
+	// Send as `expected_total_cents` what you were told that the order costs: when prices have changed since, it is 409
+	// `total_changed`, with the new total and the price of each line in `details`, and nothing is taken.
 	//
 	// The key is forgotten after 24 hours. Send your own number for the order as `external_ref`, too: then a later repeat is 409
 	// `external_ref_taken`, and `params` in its detail names the order that is there, in `order_id`. Canceling that order, for
@@ -1242,7 +1253,9 @@ type ClientInterface interface {
 	//
 	// `fillable` is the order as far as the stock allows, ready to be posted to `/orders`: the same lines in the same words, those that
 	// come first are filled first, and a line with nothing left is gone. It is the whole order when nothing is short, and absent
-	// when nothing can be filled. `external_ref` and `metadata` are handed on in it as they are; whether the number is taken only placing says.
+	// when nothing can be filled. Its `expected_total_cents` is what it costs at the prices of this answer, whatever the request
+	// expects: placed at other prices, it is 409 `total_changed`. `external_ref` and `metadata` are handed on in it as they are;
+	// whether the number is taken only placing says.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -1257,7 +1270,9 @@ type ClientInterface interface {
 	//
 	// `fillable` is the order as far as the stock allows, ready to be posted to `/orders`: the same lines in the same words, those that
 	// come first are filled first, and a line with nothing left is gone. It is the whole order when nothing is short, and absent
-	// when nothing can be filled. `external_ref` and `metadata` are handed on in it as they are; whether the number is taken only placing says.
+	// when nothing can be filled. Its `expected_total_cents` is what it costs at the prices of this answer, whatever the request
+	// expects: placed at other prices, it is 409 `total_changed`. `external_ref` and `metadata` are handed on in it as they are;
+	// whether the number is taken only placing says.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -1511,6 +1526,9 @@ func (c *Client) ListOrders(ctx context.Context, params *ListOrdersParams, reqEd
 // key and body: you get the first answer again, with `Idempotency-Replayed: true`, and never a second order. A refused
 // call (no stock, say) leaves the key free.
 //
+// Send as `expected_total_cents` what you were told that the order costs: when prices have changed since, it is 409
+// `total_changed`, with the new total and the price of each line in `details`, and nothing is taken.
+//
 // The key is forgotten after 24 hours. Send your own number for the order as `external_ref`, too: then a later repeat is 409
 // `external_ref_taken`, and `params` in its detail names the order that is there, in `order_id`. Canceling that order, for
 // whatever reason, frees the number.
@@ -1539,6 +1557,9 @@ func (c *Client) CreateOrderWithBody(ctx context.Context, params *CreateOrderPar
 // Send an `X-Idempotency-Key` of your own for each order, and repeat a call whose answer you did not get with the same
 // key and body: you get the first answer again, with `Idempotency-Replayed: true`, and never a second order. A refused
 // call (no stock, say) leaves the key free.
+//
+// Send as `expected_total_cents` what you were told that the order costs: when prices have changed since, it is 409
+// `total_changed`, with the new total and the price of each line in `details`, and nothing is taken.
 //
 // The key is forgotten after 24 hours. Send your own number for the order as `external_ref`, too: then a later repeat is 409
 // `external_ref_taken`, and `params` in its detail names the order that is there, in `order_id`. Canceling that order, for
@@ -1589,7 +1610,9 @@ func (c *Client) ExportOrders(ctx context.Context, params *ExportOrdersParams, r
 //
 // `fillable` is the order as far as the stock allows, ready to be posted to `/orders`: the same lines in the same words, those that
 // come first are filled first, and a line with nothing left is gone. It is the whole order when nothing is short, and absent
-// when nothing can be filled. `external_ref` and `metadata` are handed on in it as they are; whether the number is taken only placing says.
+// when nothing can be filled. Its `expected_total_cents` is what it costs at the prices of this answer, whatever the request
+// expects: placed at other prices, it is 409 `total_changed`. `external_ref` and `metadata` are handed on in it as they are;
+// whether the number is taken only placing says.
 //
 // Takes any type of body and a specified content type.
 //
@@ -1614,7 +1637,9 @@ func (c *Client) QuoteOrderWithBody(ctx context.Context, contentType string, bod
 //
 // `fillable` is the order as far as the stock allows, ready to be posted to `/orders`: the same lines in the same words, those that
 // come first are filled first, and a line with nothing left is gone. It is the whole order when nothing is short, and absent
-// when nothing can be filled. `external_ref` and `metadata` are handed on in it as they are; whether the number is taken only placing says.
+// when nothing can be filled. Its `expected_total_cents` is what it costs at the prices of this answer, whatever the request
+// expects: placed at other prices, it is 409 `total_changed`. `external_ref` and `metadata` are handed on in it as they are;
+// whether the number is taken only placing says.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -3603,6 +3628,9 @@ type ClientWithResponsesInterface interface {
 	// key and body: you get the first answer again, with `Idempotency-Replayed: true`, and never a second order. A refused
 	// call (no stock, say) leaves the key free.
 	//
+	// Send as `expected_total_cents` what you were told that the order costs: when prices have changed since, it is 409
+	// `total_changed`, with the new total and the price of each line in `details`, and nothing is taken.
+	//
 	// The key is forgotten after 24 hours. Send your own number for the order as `external_ref`, too: then a later repeat is 409
 	// `external_ref_taken`, and `params` in its detail names the order that is there, in `order_id`. Canceling that order, for
 	// whatever reason, frees the number.
@@ -3621,6 +3649,9 @@ type ClientWithResponsesInterface interface {
 	// Send an `X-Idempotency-Key` of your own for each order, and repeat a call whose answer you did not get with the same
 	// key and body: you get the first answer again, with `Idempotency-Replayed: true`, and never a second order. A refused
 	// call (no stock, say) leaves the key free.
+	//
+	// Send as `expected_total_cents` what you were told that the order costs: when prices have changed since, it is 409
+	// `total_changed`, with the new total and the price of each line in `details`, and nothing is taken.
 	//
 	// The key is forgotten after 24 hours. Send your own number for the order as `external_ref`, too: then a later repeat is 409
 	// `external_ref_taken`, and `params` in its detail names the order that is there, in `order_id`. Canceling that order, for
@@ -3653,7 +3684,9 @@ type ClientWithResponsesInterface interface {
 	//
 	// `fillable` is the order as far as the stock allows, ready to be posted to `/orders`: the same lines in the same words, those that
 	// come first are filled first, and a line with nothing left is gone. It is the whole order when nothing is short, and absent
-	// when nothing can be filled. `external_ref` and `metadata` are handed on in it as they are; whether the number is taken only placing says.
+	// when nothing can be filled. Its `expected_total_cents` is what it costs at the prices of this answer, whatever the request
+	// expects: placed at other prices, it is 409 `total_changed`. `external_ref` and `metadata` are handed on in it as they are;
+	// whether the number is taken only placing says.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -3668,7 +3701,9 @@ type ClientWithResponsesInterface interface {
 	//
 	// `fillable` is the order as far as the stock allows, ready to be posted to `/orders`: the same lines in the same words, those that
 	// come first are filled first, and a line with nothing left is gone. It is the whole order when nothing is short, and absent
-	// when nothing can be filled. `external_ref` and `metadata` are handed on in it as they are; whether the number is taken only placing says.
+	// when nothing can be filled. Its `expected_total_cents` is what it costs at the prices of this answer, whatever the request
+	// expects: placed at other prices, it is 409 `total_changed`. `external_ref` and `metadata` are handed on in it as they are;
+	// whether the number is taken only placing says.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -4395,7 +4430,7 @@ type CreateOrderResponse struct {
 	// JSON408 the response for an HTTP 408 `application/json` response
 	JSON408 *RequestTimeout
 	// JSON409 the response for an HTTP 409 `application/json` response
-	JSON409 *ExternalRefTaken
+	JSON409 *ExternalRefTakenOrTotalChanged
 	// JSON413 the response for an HTTP 413 `application/json` response
 	JSON413 *PayloadTooLarge
 	// JSON415 the response for an HTTP 415 `application/json` response
@@ -4471,7 +4506,7 @@ func (r CreateOrderResponse) GetJSON408() *RequestTimeout {
 }
 
 // GetJSON409 returns the response for an HTTP 409 `application/json` response
-func (r CreateOrderResponse) GetJSON409() *ExternalRefTaken {
+func (r CreateOrderResponse) GetJSON409() *ExternalRefTakenOrTotalChanged {
 	return r.JSON409
 }
 
@@ -7625,6 +7660,9 @@ func (c *ClientWithResponses) ListOrdersWithResponse(ctx context.Context, params
 // key and body: you get the first answer again, with `Idempotency-Replayed: true`, and never a second order. A refused
 // call (no stock, say) leaves the key free.
 //
+// Send as `expected_total_cents` what you were told that the order costs: when prices have changed since, it is 409
+// `total_changed`, with the new total and the price of each line in `details`, and nothing is taken.
+//
 // The key is forgotten after 24 hours. Send your own number for the order as `external_ref`, too: then a later repeat is 409
 // `external_ref_taken`, and `params` in its detail names the order that is there, in `order_id`. Canceling that order, for
 // whatever reason, frees the number.
@@ -7649,6 +7687,9 @@ func (c *ClientWithResponses) CreateOrderWithBodyWithResponse(ctx context.Contex
 // Send an `X-Idempotency-Key` of your own for each order, and repeat a call whose answer you did not get with the same
 // key and body: you get the first answer again, with `Idempotency-Replayed: true`, and never a second order. A refused
 // call (no stock, say) leaves the key free.
+//
+// Send as `expected_total_cents` what you were told that the order costs: when prices have changed since, it is 409
+// `total_changed`, with the new total and the price of each line in `details`, and nothing is taken.
 //
 // The key is forgotten after 24 hours. Send your own number for the order as `external_ref`, too: then a later repeat is 409
 // `external_ref_taken`, and `params` in its detail names the order that is there, in `order_id`. Canceling that order, for
@@ -7693,7 +7734,9 @@ func (c *ClientWithResponses) ExportOrdersWithResponse(ctx context.Context, para
 //
 // `fillable` is the order as far as the stock allows, ready to be posted to `/orders`: the same lines in the same words, those that
 // come first are filled first, and a line with nothing left is gone. It is the whole order when nothing is short, and absent
-// when nothing can be filled. `external_ref` and `metadata` are handed on in it as they are; whether the number is taken only placing says.
+// when nothing can be filled. Its `expected_total_cents` is what it costs at the prices of this answer, whatever the request
+// expects: placed at other prices, it is 409 `total_changed`. `external_ref` and `metadata` are handed on in it as they are;
+// whether the number is taken only placing says.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -7714,7 +7757,9 @@ func (c *ClientWithResponses) QuoteOrderWithBodyWithResponse(ctx context.Context
 //
 // `fillable` is the order as far as the stock allows, ready to be posted to `/orders`: the same lines in the same words, those that
 // come first are filled first, and a line with nothing left is gone. It is the whole order when nothing is short, and absent
-// when nothing can be filled. `external_ref` and `metadata` are handed on in it as they are; whether the number is taken only placing says.
+// when nothing can be filled. Its `expected_total_cents` is what it costs at the prices of this answer, whatever the request
+// expects: placed at other prices, it is 409 `total_changed`. `external_ref` and `metadata` are handed on in it as they are;
+// whether the number is taken only placing says.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -8702,7 +8747,7 @@ func ParseCreateOrderResponse(rsp *http.Response) (*CreateOrderResponse, error) 
 		response.JSON408 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 409:
-		var dest ExternalRefTaken
+		var dest ExternalRefTakenOrTotalChanged
 		if err := externalRef0.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}

@@ -159,14 +159,14 @@ type CustomerNotFoundOrProductNotFoundOrOrderNotFoundJSONResponse struct {
 	Headers CustomerNotFoundOrProductNotFoundOrOrderNotFoundResponseHeaders
 }
 
-type ExternalRefTakenResponseHeaders struct {
+type ExternalRefTakenOrTotalChangedResponseHeaders struct {
 	Link           *string
 	XCorrelationID *externalRef0.CorrelationID
 }
-type ExternalRefTakenJSONResponse struct {
+type ExternalRefTakenOrTotalChangedJSONResponse struct {
 	Body externalRef0.APIError
 
-	Headers ExternalRefTakenResponseHeaders
+	Headers ExternalRefTakenOrTotalChangedResponseHeaders
 }
 
 type ForbiddenResponseHeaders struct {
@@ -524,7 +524,9 @@ func (response CreateAndConfirmOrder408JSONResponse) VisitCreateAndConfirmOrderR
 	return err
 }
 
-type CreateAndConfirmOrder409JSONResponse struct{ ExternalRefTakenJSONResponse }
+type CreateAndConfirmOrder409JSONResponse struct {
+	ExternalRefTakenOrTotalChangedJSONResponse
+}
 
 func (response CreateAndConfirmOrder409JSONResponse) VisitCreateAndConfirmOrderResponse(w http.ResponseWriter) error {
 

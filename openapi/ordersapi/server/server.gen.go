@@ -1204,14 +1204,14 @@ type CustomersUnavailableOrUnavailableJSONResponse struct {
 	Headers CustomersUnavailableOrUnavailableResponseHeaders
 }
 
-type ExternalRefTakenResponseHeaders struct {
+type ExternalRefTakenOrTotalChangedResponseHeaders struct {
 	Link           *string
 	XCorrelationID *externalRef0.CorrelationID
 }
-type ExternalRefTakenJSONResponse struct {
+type ExternalRefTakenOrTotalChangedJSONResponse struct {
 	Body externalRef0.APIError
 
-	Headers ExternalRefTakenResponseHeaders
+	Headers ExternalRefTakenOrTotalChangedResponseHeaders
 }
 
 type ForbiddenResponseHeaders struct {
@@ -2099,7 +2099,9 @@ func (response CreateOrder408JSONResponse) VisitCreateOrderResponse(w http.Respo
 	return err
 }
 
-type CreateOrder409JSONResponse struct{ ExternalRefTakenJSONResponse }
+type CreateOrder409JSONResponse struct {
+	ExternalRefTakenOrTotalChangedJSONResponse
+}
 
 func (response CreateOrder409JSONResponse) VisitCreateOrderResponse(w http.ResponseWriter) error {
 

@@ -649,6 +649,7 @@ class Calls(Caller):
         *,
         customer_id: int,
         items: list[NewOrderItem],
+        expected_total_cents: int | Unset = UNSET,
         external_ref: None | str | Unset = UNSET,
         metadata: None | Mapping[str, Any] | Unset = UNSET,
         idempotency_key: str | None = None,
@@ -662,6 +663,7 @@ class Calls(Caller):
             body=NewOrder(
                 customer_id=customer_id,
                 items=items,
+                expected_total_cents=expected_total_cents,
                 external_ref=external_ref,
                 metadata=map_of(OrderMetadataType0, metadata),
             ),
@@ -681,6 +683,7 @@ class Calls(Caller):
         *,
         customer_id: int,
         items: list[NewOrderItem],
+        expected_total_cents: int | Unset = UNSET,
         external_ref: None | str | Unset = UNSET,
         metadata: None | Mapping[str, Any] | Unset = UNSET,
         correlation_id: str | None = None,
@@ -692,6 +695,7 @@ class Calls(Caller):
             body=NewOrder(
                 customer_id=customer_id,
                 items=items,
+                expected_total_cents=expected_total_cents,
                 external_ref=external_ref,
                 metadata=map_of(OrderMetadataType0, metadata),
             )
@@ -851,6 +855,7 @@ class Calls(Caller):
         *,
         customer_id: int,
         items: list[NewOrderItem],
+        expected_total_cents: int | Unset = UNSET,
         external_ref: None | str | Unset = UNSET,
         metadata: None | Mapping[str, Any] | Unset = UNSET,
         idempotency_key: str | None = None,
@@ -863,6 +868,7 @@ class Calls(Caller):
             body=OrchestrationRequest(
                 customer_id=customer_id,
                 items=items,
+                expected_total_cents=expected_total_cents,
                 external_ref=external_ref,
                 metadata=map_of(OrderMetadataType0, metadata),
                 idempotency_key=_key,
@@ -1473,6 +1479,7 @@ class AsyncCalls(AsyncCaller):
         *,
         customer_id: int,
         items: list[NewOrderItem],
+        expected_total_cents: int | Unset = UNSET,
         external_ref: None | str | Unset = UNSET,
         metadata: None | Mapping[str, Any] | Unset = UNSET,
         idempotency_key: str | None = None,
@@ -1486,6 +1493,7 @@ class AsyncCalls(AsyncCaller):
             body=NewOrder(
                 customer_id=customer_id,
                 items=items,
+                expected_total_cents=expected_total_cents,
                 external_ref=external_ref,
                 metadata=map_of(OrderMetadataType0, metadata),
             ),
@@ -1505,6 +1513,7 @@ class AsyncCalls(AsyncCaller):
         *,
         customer_id: int,
         items: list[NewOrderItem],
+        expected_total_cents: int | Unset = UNSET,
         external_ref: None | str | Unset = UNSET,
         metadata: None | Mapping[str, Any] | Unset = UNSET,
         correlation_id: str | None = None,
@@ -1516,6 +1525,7 @@ class AsyncCalls(AsyncCaller):
             body=NewOrder(
                 customer_id=customer_id,
                 items=items,
+                expected_total_cents=expected_total_cents,
                 external_ref=external_ref,
                 metadata=map_of(OrderMetadataType0, metadata),
             )
@@ -1675,6 +1685,7 @@ class AsyncCalls(AsyncCaller):
         *,
         customer_id: int,
         items: list[NewOrderItem],
+        expected_total_cents: int | Unset = UNSET,
         external_ref: None | str | Unset = UNSET,
         metadata: None | Mapping[str, Any] | Unset = UNSET,
         idempotency_key: str | None = None,
@@ -1687,6 +1698,7 @@ class AsyncCalls(AsyncCaller):
             body=OrchestrationRequest(
                 customer_id=customer_id,
                 items=items,
+                expected_total_cents=expected_total_cents,
                 external_ref=external_ref,
                 metadata=map_of(OrderMetadataType0, metadata),
                 idempotency_key=_key,

@@ -31,6 +31,7 @@ export type ErrorCode = customers.components['schemas']['ErrorCode'];
 export type EventListResponse = customers.components['schemas']['EventListResponse'];
 export type EventSubject = customers.components['schemas']['EventSubject'];
 export type EventType = customers.components['schemas']['EventType'];
+export type ExpectedTotalCents = orders.components['schemas']['ExpectedTotalCents'];
 export type FileEncoding = customers.components['schemas']['FileEncoding'];
 export type FileFormat = customers.components['schemas']['FileFormat'];
 export type Health = customers.components['schemas']['Health'];

@@ -21,6 +21,8 @@ export interface paths {
          *     stock given back. That happens to an order that this call has placed and nobody has confirmed since. An order that an
          *     earlier call has placed with the key stays as it is.
          *
+         *     An order that does not cost its `expected_total_cents` is 409 `total_changed` and is not placed; the key stays free.
+         *
          *     The key is a field of the body. It may be sent as `Idempotency-Key` or `X-Idempotency-Key`, too, as the other services take it;
          *     a header with another key than the body's is 400 `validation_failed`.
          *
@@ -108,6 +110,7 @@ export interface components {
             customer_id: components["schemas"]["Id"];
             /** @description The lines of the order. */
             items: components["schemas"]["NewOrderItem"][];
+            expected_total_cents?: components["schemas"]["ExpectedTotalCents"];
             external_ref?: components["schemas"]["OrderExternalRef"];
             metadata?: components["schemas"]["OrderMetadata"];
             idempotency_key: components["schemas"]["IdempotencyKey"];
@@ -267,7 +270,7 @@ export interface components {
             [key: string]: unknown;
         };
         /**
-         * @description Stable; branch on it. Extensible: others may be added to `malformed_json`, `malformed_row`, `validation_failed`, `idempotency_key_required`, `insufficient_stock`, `product_inactive`, `order_not_confirmable`, `cancel_window_closed`, `unauthorized`, `forbidden`, `not_found`, `customer_not_found`, `product_not_found`, `order_not_found`, `idempotency_key_unknown`, `order_incomplete`, `method_not_allowed`, `request_timeout`, `email_taken`, `external_ref_taken`, `sku_taken`, `precondition_failed`, `payload_too_large`, `unsupported_media_type`, `idempotency_key_reused`, `rate_limited`, `internal`, `customers_unavailable`, `upstream_unavailable`, `unavailable`, `timeout`.
+         * @description Stable; branch on it. Extensible: others may be added to `malformed_json`, `malformed_row`, `validation_failed`, `idempotency_key_required`, `insufficient_stock`, `product_inactive`, `order_not_confirmable`, `cancel_window_closed`, `unauthorized`, `forbidden`, `not_found`, `customer_not_found`, `product_not_found`, `order_not_found`, `idempotency_key_unknown`, `order_incomplete`, `method_not_allowed`, `request_timeout`, `email_taken`, `external_ref_taken`, `total_changed`, `sku_taken`, `precondition_failed`, `payload_too_large`, `unsupported_media_type`, `idempotency_key_reused`, `rate_limited`, `internal`, `customers_unavailable`, `upstream_unavailable`, `unavailable`, `timeout`.
          * @example validation_failed
          */
         ErrorCode: string;
@@ -304,6 +307,12 @@ export interface components {
         OrderMetadata: {
             [key: string]: string;
         } | null;
+        /**
+         * Format: int64
+         * @description What you expect the order to cost, in cents. When it costs anything else, it is refused with 409 `total_changed` and nothing is taken. Not stored with the order.
+         * @example 259800
+         */
+        ExpectedTotalCents: number;
         OrderItem: {
             product_id: components["schemas"]["Id"];
             /**
@@ -402,8 +411,8 @@ export interface components {
                 "application/json": components["schemas"]["ApiError"];
             };
         };
-        /** @description `external_ref_taken`: An order of this customer that is not CANCELED has the external_ref. Nothing was taken. */
-        ExternalRefTaken: {
+        /** @description `external_ref_taken`: An order of this customer that is not CANCELED has the external_ref. Nothing was taken. `total_changed`: The total of the order is not its `expected_total_cents`: prices have changed. The first detail has both totals, and one detail for each line has its price (`unit_price_cents`). Nothing was taken. */
+        ExternalRefTakenOrTotalChanged: {
             headers: {
                 "X-Correlation-Id": components["headers"]["CorrelationId"];
                 Link: components["headers"]["Help"];
@@ -644,7 +653,7 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             404: components["responses"]["CustomerNotFoundOrProductNotFoundOrOrderNotFound"];
             408: components["responses"]["RequestTimeout"];
-            409: components["responses"]["ExternalRefTaken"];
+            409: components["responses"]["ExternalRefTakenOrTotalChanged"];
             413: components["responses"]["PayloadTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["IdempotencyKeyReused"];

@@ -207,6 +207,9 @@ export interface paths {
          *     key and body: you get the first answer again, with `Idempotency-Replayed: true`, and never a second order. A refused
          *     call (no stock, say) leaves the key free.
          *
+         *     Send as `expected_total_cents` what you were told that the order costs: when prices have changed since, it is 409
+         *     `total_changed`, with the new total and the price of each line in `details`, and nothing is taken.
+         *
          *     The key is forgotten after 24 hours. Send your own number for the order as `external_ref`, too: then a later repeat is 409
          *     `external_ref_taken`, and `params` in its detail names the order that is there, in `order_id`. Canceling that order, for
          *     whatever reason, frees the number.
@@ -235,7 +238,9 @@ export interface paths {
          *
          *     `fillable` is the order as far as the stock allows, ready to be posted to `/orders`: the same lines in the same words, those that
          *     come first are filled first, and a line with nothing left is gone. It is the whole order when nothing is short, and absent
-         *     when nothing can be filled. `external_ref` and `metadata` are handed on in it as they are; whether the number is taken only placing says.
+         *     when nothing can be filled. Its `expected_total_cents` is what it costs at the prices of this answer, whatever the request
+         *     expects: placed at other prices, it is 409 `total_changed`. `external_ref` and `metadata` are handed on in it as they are;
+         *     whether the number is taken only placing says.
          */
         post: operations["quoteOrder"];
         delete?: never;
@@ -552,6 +557,7 @@ export interface components {
             customer_id: components["schemas"]["OrderCustomerId"];
             /** @description The lines of the order. */
             items: components["schemas"]["NewOrderItem"][];
+            expected_total_cents?: components["schemas"]["ExpectedTotalCents"];
             external_ref?: components["schemas"]["OrderExternalRef"];
             metadata?: components["schemas"]["OrderMetadata"];
         };
@@ -1023,7 +1029,7 @@ export interface components {
             [key: string]: unknown;
         };
         /**
-         * @description Stable; branch on it. Extensible: others may be added to `malformed_json`, `malformed_row`, `validation_failed`, `idempotency_key_required`, `insufficient_stock`, `product_inactive`, `order_not_confirmable`, `cancel_window_closed`, `unauthorized`, `forbidden`, `not_found`, `customer_not_found`, `product_not_found`, `order_not_found`, `idempotency_key_unknown`, `order_incomplete`, `method_not_allowed`, `request_timeout`, `email_taken`, `external_ref_taken`, `sku_taken`, `precondition_failed`, `payload_too_large`, `unsupported_media_type`, `idempotency_key_reused`, `rate_limited`, `internal`, `customers_unavailable`, `upstream_unavailable`, `unavailable`, `timeout`.
+         * @description Stable; branch on it. Extensible: others may be added to `malformed_json`, `malformed_row`, `validation_failed`, `idempotency_key_required`, `insufficient_stock`, `product_inactive`, `order_not_confirmable`, `cancel_window_closed`, `unauthorized`, `forbidden`, `not_found`, `customer_not_found`, `product_not_found`, `order_not_found`, `idempotency_key_unknown`, `order_incomplete`, `method_not_allowed`, `request_timeout`, `email_taken`, `external_ref_taken`, `total_changed`, `sku_taken`, `precondition_failed`, `payload_too_large`, `unsupported_media_type`, `idempotency_key_reused`, `rate_limited`, `internal`, `customers_unavailable`, `upstream_unavailable`, `unavailable`, `timeout`.
          * @example validation_failed
          */
         ErrorCode: string;
@@ -1060,6 +1066,12 @@ export interface components {
         OrderMetadata: {
             [key: string]: string;
         } | null;
+        /**
+         * Format: int64
+         * @description What you expect the order to cost, in cents. When it costs anything else, it is refused with 409 `total_changed` and nothing is taken. Not stored with the order.
+         * @example 259800
+         */
+        ExpectedTotalCents: number;
         OrderItem: {
             product_id: components["schemas"]["Id"];
             /**
@@ -1403,8 +1415,8 @@ export interface components {
                 "application/json": components["schemas"]["ApiError"];
             };
         };
-        /** @description `external_ref_taken`: An order of this customer that is not CANCELED has the external_ref. Nothing was taken. */
-        ExternalRefTaken: {
+        /** @description `external_ref_taken`: An order of this customer that is not CANCELED has the external_ref. Nothing was taken. `total_changed`: The total of the order is not its `expected_total_cents`: prices have changed. The first detail has both totals, and one detail for each line has its price (`unit_price_cents`). Nothing was taken. */
+        ExternalRefTakenOrTotalChanged: {
             headers: {
                 "X-Correlation-Id": components["headers"]["CorrelationId"];
                 Link: components["headers"]["Help"];
@@ -2466,7 +2478,7 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             404: components["responses"]["CustomerNotFoundOrProductNotFound"];
             408: components["responses"]["RequestTimeout"];
-            409: components["responses"]["ExternalRefTaken"];
+            409: components["responses"]["ExternalRefTakenOrTotalChanged"];
             413: components["responses"]["PayloadTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["IdempotencyKeyReused"];
@@ -2554,6 +2566,7 @@ export interface operations {
                      *               "qty": 40
                      *             }
                      *           ],
+                     *           "expected_total_cents": 3455800,
                      *           "external_ref": "PO-2024-0816"
                      *         }
                      *       }

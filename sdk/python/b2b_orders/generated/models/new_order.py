@@ -21,6 +21,8 @@ class NewOrder:
     Attributes:
         customer_id (int): The customer's id, from the Customers API. Example: 1.
         items (list[NewOrderItem]): The lines of the order.
+        expected_total_cents (int | Unset): What you expect the order to cost, in cents. When it costs anything else, it
+            is refused with 409 `total_changed` and nothing is taken. Not stored with the order. Example: 259800.
         external_ref (None | str | Unset): The customer's own number for the order, such as that of its purchase order;
             case-sensitive, without spaces at either end or control characters. No two orders of one customer that are not
             CANCELED have the same. Example: PO-2024-0815.
@@ -31,6 +33,7 @@ class NewOrder:
 
     customer_id: int
     items: list[NewOrderItem]
+    expected_total_cents: int | Unset = UNSET
     external_ref: None | str | Unset = UNSET
     metadata: None | OrderMetadataType0 | Unset = UNSET
 
@@ -43,6 +46,8 @@ class NewOrder:
         for items_item_data in self.items:
             items_item = items_item_data.to_dict()
             items.append(items_item)
+
+        expected_total_cents = self.expected_total_cents
 
         external_ref: None | str | Unset
         if isinstance(self.external_ref, Unset):
@@ -66,6 +71,8 @@ class NewOrder:
                 "items": items,
             }
         )
+        if expected_total_cents is not UNSET:
+            field_dict["expected_total_cents"] = expected_total_cents
         if external_ref is not UNSET:
             field_dict["external_ref"] = external_ref
         if metadata is not UNSET:
@@ -87,6 +94,8 @@ class NewOrder:
             items_item = NewOrderItem.from_dict(items_item_data)
 
             items.append(items_item)
+
+        expected_total_cents = d.pop("expected_total_cents", UNSET)
 
         def _parse_external_ref(data: object) -> None | str | Unset:
             if data is None:
@@ -119,6 +128,7 @@ class NewOrder:
         new_order = cls(
             customer_id=customer_id,
             items=items,
+            expected_total_cents=expected_total_cents,
             external_ref=external_ref,
             metadata=metadata,
         )

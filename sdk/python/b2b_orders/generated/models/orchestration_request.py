@@ -23,6 +23,8 @@ class OrchestrationRequest:
         items (list[NewOrderItem]): The lines of the order.
         idempotency_key (str): Your own name for one effect; visible ASCII, and neither `.` nor `..`, which a path
             cannot hold. Example: po-4711.
+        expected_total_cents (int | Unset): What you expect the order to cost, in cents. When it costs anything else, it
+            is refused with 409 `total_changed` and nothing is taken. Not stored with the order. Example: 259800.
         external_ref (None | str | Unset): The customer's own number for the order, such as that of its purchase order;
             case-sensitive, without spaces at either end or control characters. No two orders of one customer that are not
             CANCELED have the same. Example: PO-2024-0815.
@@ -35,6 +37,7 @@ class OrchestrationRequest:
     customer_id: int
     items: list[NewOrderItem]
     idempotency_key: str
+    expected_total_cents: int | Unset = UNSET
     external_ref: None | str | Unset = UNSET
     metadata: None | OrderMetadataType0 | Unset = UNSET
     correlation_id: str | Unset = UNSET
@@ -50,6 +53,8 @@ class OrchestrationRequest:
             items.append(items_item)
 
         idempotency_key = self.idempotency_key
+
+        expected_total_cents = self.expected_total_cents
 
         external_ref: None | str | Unset
         if isinstance(self.external_ref, Unset):
@@ -76,6 +81,8 @@ class OrchestrationRequest:
                 "idempotency_key": idempotency_key,
             }
         )
+        if expected_total_cents is not UNSET:
+            field_dict["expected_total_cents"] = expected_total_cents
         if external_ref is not UNSET:
             field_dict["external_ref"] = external_ref
         if metadata is not UNSET:
@@ -101,6 +108,8 @@ class OrchestrationRequest:
             items.append(items_item)
 
         idempotency_key = d.pop("idempotency_key")
+
+        expected_total_cents = d.pop("expected_total_cents", UNSET)
 
         def _parse_external_ref(data: object) -> None | str | Unset:
             if data is None:
@@ -136,6 +145,7 @@ class OrchestrationRequest:
             customer_id=customer_id,
             items=items,
             idempotency_key=idempotency_key,
+            expected_total_cents=expected_total_cents,
             external_ref=external_ref,
             metadata=metadata,
             correlation_id=correlation_id,

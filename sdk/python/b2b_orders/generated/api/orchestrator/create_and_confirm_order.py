@@ -71,6 +71,9 @@ def sync_detailed(
     An order that an
     earlier call has placed with the key stays as it is.
 
+    An order that does not cost its `expected_total_cents` is 409 `total_changed` and is not placed; the
+    key stays free.
+
     The key is a field of the body. It may be sent as `Idempotency-Key` or `X-Idempotency-Key`, too, as
     the other services take it;
     a header with another key than the body's is 400 `validation_failed`.
@@ -123,6 +126,9 @@ def sync(
     An order that an
     earlier call has placed with the key stays as it is.
 
+    An order that does not cost its `expected_total_cents` is 409 `total_changed` and is not placed; the
+    key stays free.
+
     The key is a field of the body. It may be sent as `Idempotency-Key` or `X-Idempotency-Key`, too, as
     the other services take it;
     a header with another key than the body's is 400 `validation_failed`.
@@ -169,6 +175,9 @@ async def asyncio_detailed(
     stock given back. That happens to an order that this call has placed and nobody has confirmed since.
     An order that an
     earlier call has placed with the key stays as it is.
+
+    An order that does not cost its `expected_total_cents` is 409 `total_changed` and is not placed; the
+    key stays free.
 
     The key is a field of the body. It may be sent as `Idempotency-Key` or `X-Idempotency-Key`, too, as
     the other services take it;
@@ -219,6 +228,9 @@ async def asyncio(
     stock given back. That happens to an order that this call has placed and nobody has confirmed since.
     An order that an
     earlier call has placed with the key stays as it is.
+
+    An order that does not cost its `expected_total_cents` is 409 `total_changed` and is not placed; the
+    key stays free.
 
     The key is a field of the body. It may be sent as `Idempotency-Key` or `X-Idempotency-Key`, too, as
     the other services take it;

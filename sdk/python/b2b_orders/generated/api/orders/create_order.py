@@ -77,6 +77,10 @@ def sync_detailed(
     order. A refused
     call (no stock, say) leaves the key free.
 
+    Send as `expected_total_cents` what you were told that the order costs: when prices have changed
+    since, it is 409
+    `total_changed`, with the new total and the price of each line in `details`, and nothing is taken.
+
     The key is forgotten after 24 hours. Send your own number for the order as `external_ref`, too: then
     a later repeat is 409
     `external_ref_taken`, and `params` in its detail names the order that is there, in `order_id`.
@@ -128,6 +132,10 @@ def sync(
     order. A refused
     call (no stock, say) leaves the key free.
 
+    Send as `expected_total_cents` what you were told that the order costs: when prices have changed
+    since, it is 409
+    `total_changed`, with the new total and the price of each line in `details`, and nothing is taken.
+
     The key is forgotten after 24 hours. Send your own number for the order as `external_ref`, too: then
     a later repeat is 409
     `external_ref_taken`, and `params` in its detail names the order that is there, in `order_id`.
@@ -173,6 +181,10 @@ async def asyncio_detailed(
     key and body: you get the first answer again, with `Idempotency-Replayed: true`, and never a second
     order. A refused
     call (no stock, say) leaves the key free.
+
+    Send as `expected_total_cents` what you were told that the order costs: when prices have changed
+    since, it is 409
+    `total_changed`, with the new total and the price of each line in `details`, and nothing is taken.
 
     The key is forgotten after 24 hours. Send your own number for the order as `external_ref`, too: then
     a later repeat is 409
@@ -222,6 +234,10 @@ async def asyncio(
     key and body: you get the first answer again, with `Idempotency-Replayed: true`, and never a second
     order. A refused
     call (no stock, say) leaves the key free.
+
+    Send as `expected_total_cents` what you were told that the order costs: when prices have changed
+    since, it is 409
+    `total_changed`, with the new total and the price of each line in `details`, and nothing is taken.
 
     The key is forgotten after 24 hours. Send your own number for the order as `external_ref`, too: then
     a later repeat is 409

@@ -71,8 +71,11 @@ def sync_detailed(
     in the same words, those that
     come first are filled first, and a line with nothing left is gone. It is the whole order when
     nothing is short, and absent
-    when nothing can be filled. `external_ref` and `metadata` are handed on in it as they are; whether
-    the number is taken only placing says.
+    when nothing can be filled. Its `expected_total_cents` is what it costs at the prices of this
+    answer, whatever the request
+    expects: placed at other prices, it is 409 `total_changed`. `external_ref` and `metadata` are handed
+    on in it as they are;
+    whether the number is taken only placing says.
 
     Args:
         body (NewOrder):
@@ -113,8 +116,11 @@ def sync(
     in the same words, those that
     come first are filled first, and a line with nothing left is gone. It is the whole order when
     nothing is short, and absent
-    when nothing can be filled. `external_ref` and `metadata` are handed on in it as they are; whether
-    the number is taken only placing says.
+    when nothing can be filled. Its `expected_total_cents` is what it costs at the prices of this
+    answer, whatever the request
+    expects: placed at other prices, it is 409 `total_changed`. `external_ref` and `metadata` are handed
+    on in it as they are;
+    whether the number is taken only placing says.
 
     Args:
         body (NewOrder):
@@ -150,8 +156,11 @@ async def asyncio_detailed(
     in the same words, those that
     come first are filled first, and a line with nothing left is gone. It is the whole order when
     nothing is short, and absent
-    when nothing can be filled. `external_ref` and `metadata` are handed on in it as they are; whether
-    the number is taken only placing says.
+    when nothing can be filled. Its `expected_total_cents` is what it costs at the prices of this
+    answer, whatever the request
+    expects: placed at other prices, it is 409 `total_changed`. `external_ref` and `metadata` are handed
+    on in it as they are;
+    whether the number is taken only placing says.
 
     Args:
         body (NewOrder):
@@ -190,8 +199,11 @@ async def asyncio(
     in the same words, those that
     come first are filled first, and a line with nothing left is gone. It is the whole order when
     nothing is short, and absent
-    when nothing can be filled. `external_ref` and `metadata` are handed on in it as they are; whether
-    the number is taken only placing says.
+    when nothing can be filled. Its `expected_total_cents` is what it costs at the prices of this
+    answer, whatever the request
+    expects: placed at other prices, it is 409 `total_changed`. `external_ref` and `metadata` are handed
+    on in it as they are;
+    whether the number is taken only placing says.
 
     Args:
         body (NewOrder):
