@@ -5,6 +5,7 @@ import (
 	"encoding/csv"
 	"encoding/json"
 	"fmt"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -193,6 +194,36 @@ func TestImportCustomers(t *testing.T) {
 		if err != nil || !doctor.Healthy(checks) {
 			t.Errorf("%v %+v", err, checks)
 		}
+	})
+}
+
+// TestExportForPeople exports customers as spreadsheets expect them.
+func TestExportForPeople(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
+		base, c := serve(t, g)
+		create(t, c, "=1;2 Größe", "a@example.com")
+		url := base + "/customers/export?format=csv&email=a@example.com"
+		plain := string(get(t, url))
+		want := "\uFEFF" + strings.NewReplacer("=1;2 Größe", `"=1;2 Größe"`, ",", ";").Replace(plain)
+		if got := string(get(t, url+"&bom=true&delimiter=semicolon")); got != want ||
+			!strings.Contains(got, `"=1;2 Größe"`) {
+			t.Errorf("%q, want %q", got, want)
+		}
+		for _, query := range []string{"bom=true", "delimiter=semicolon", "bom=true&delimiter=tab"} {
+			again := imported(t, base+"/customers/import", "text/csv", string(get(t, url+"&"+query)))
+			if last := again[len(again)-1]; last != "0 created, 0 updated, 1 unchanged, 0 refused" {
+				t.Errorf("%s goes in again: %s", query, again)
+			}
+		}
+		_, _, header := webtest.Do(t, "GET", url, "")
+		name := regexp.MustCompile(`^attachment; filename="customers-\d{4}-\d\d-\d\d\.csv"$`)
+		if got := header.Get("Content-Disposition"); !name.MatchString(got) {
+			t.Error(got)
+		}
+		status, body, _ := webtest.Do(t, "GET", base+"/customers/export?bom=true&delimiter=tab", "")
+		webtest.WantError(t, status, body, 400, "validation_failed", "/query/bom", "/query/delimiter")
+		status, body, _ = webtest.Do(t, "GET", url+"&lines=true", "")
+		webtest.WantError(t, status, body, 400, "validation_failed", "/query/lines")
 	})
 }
 

@@ -133,11 +133,12 @@ func (s *Service) ExportCustomers(ctx context.Context, r server.ExportCustomersR
 	if err != nil {
 		return nil, err
 	}
-	file := bulk.Export(*r.Params.Format == contract.Csv, func(cursor *int64) ([]api.Customer, *int64, error) {
+	layout := bulk.Layout{Format: *r.Params.Format, BOM: r.Params.Bom, Delimiter: r.Params.Delimiter}
+	file, err := bulk.Export("customers", layout, func(cursor *int64) ([]api.Customer, *int64, error) {
 		rows, next, err := s.db.Read(ctx).list(f, db.PageRequest{Cursor: cursor, Limit: bulk.PageSize})
 		return service.Views(rows, view), next, err
 	})
-	return server.Answer(file.Respond), nil
+	return server.Answer(file.Respond), err
 }
 
 // GetCustomer returns a customer. Errors: see store.find.

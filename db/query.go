@@ -30,39 +30,58 @@ func NotBefore(g *gorm.DB, column string) clause.Expr {
 	return gorm.Expr("GREATEST("+column+", ?)", Now(g, 0))
 }
 
-// UpdatedSince adds to q, for the page w, the condition that a row was updated at the time moment or later.
-// If the table has fewer than 1000 such rows, the index on updated_at finds these rows, and they are sorted.
-// Otherwise the page is read in the order of ids, from the cursor on. If none of the next 500 rows satisfies
-// the condition, reading begins at the first later row that satisfies it.
-func UpdatedSince(q *gorm.DB, moment time.Time, w PageRequest) (*gorm.DB, error) {
+// Period is a time from From to To, both included. A nil time sets no limit.
+type Period struct{ From, To *time.Time }
+
+// Within adds to q the condition that a time is in the period. The comparison of the time with a limit has %s
+// for the operator, such as "created_at %s ?".
+func (p Period) Within(q *gorm.DB, comparison string) *gorm.DB {
+	if p.From != nil {
+		q = q.Where(fmt.Sprintf(comparison, ">="), *p.From)
+	}
+	if p.To != nil {
+		q = q.Where(fmt.Sprintf(comparison, "<="), *p.To)
+	}
+	return q
+}
+
+// During adds to q, for the page w, the condition that the column of times, which has an index, is in the
+// period; a period without limits adds nothing. If the table has fewer than 1000 such rows, the index finds
+// these rows, and they are sorted. Otherwise the page is read in the order of ids, from the cursor on. If
+// none of the next 500 rows satisfies the condition, reading begins at the first later row that satisfies it.
+func During(q *gorm.DB, column string, p Period, w PageRequest) (*gorm.DB, error) {
+	if p == (Period{}) {
+		return q, nil
+	}
 	const few, next = 1000, 500
-	byIndex, byID := "updated_at >= ?", "updated_at + INTERVAL 0 SECOND >= ?"
+	plain := column + " %s ?"
+	byIndex, byID := plain, column+" + INTERVAL 0 SECOND %s ?"
 	if q.Name() == SQLite {
 		// SQLite has no statistics: without these hints it would read all rows in the order of id, to avoid a
 		// sort.
-		byIndex, byID = "likelihood(updated_at >= ?, 0.001)", "+updated_at >= ?"
+		byIndex, byID = "likelihood("+plain+", 0.001)", "+"+plain
 	}
 	all := q.Session(&gorm.Session{NewDB: true}).Model(q.Statement.Model).Unscoped().Session(&gorm.Session{})
 	var found, near int64
-	err := all.Table("(?) AS found", all.Select("id").Where(byIndex, moment).Limit(few)).Count(&found).Error
+	err := all.Table("(?) AS found", p.Within(all.Select("id"), byIndex).Limit(few)).Count(&found).Error
 	if err != nil || found < few {
-		return q.Where(byIndex, moment), err
+		return p.Within(q, byIndex), err
 	}
-	coming := w.Apply(all.Select("updated_at")).Limit(next)
-	err = all.Table("(?) AS coming", coming).Where("updated_at >= ?", moment).Count(&near).Error
+	coming := w.Apply(all.Select(column)).Limit(next)
+	err = p.Within(all.Table("(?) AS coming", coming), plain).Count(&near).Error
 	if err != nil || near > 0 {
-		return q.Where(byID, moment), err
+		return p.Within(q, byID), err
 	}
 	first, from := "MIN(id + 0)", "id >= ?" // with plain id, rows would be read in the order of id
 	if w.Sort == NewestFirst {
 		first, from = "MAX(id + 0)", "id <= ?"
 	}
 	var id *int64
-	err = w.after(all.Where(byIndex, moment)).Select(first).Scan(&id).Error
+	err = w.after(p.Within(all, byIndex)).Select(first).Scan(&id).Error
 	if id == nil { // no such row, or an error
 		return q.Where("1 = 0"), err
 	}
-	return q.Where(byID, moment).Where(from, *id), err
+	return p.Within(q, byID).Where(from, *id), err
 }
 
 // Likely marks a condition that most rows satisfy, so that SQLite chooses the index of another condition.

@@ -11,10 +11,13 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"reflect"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
+	"github.com/tidwall/gjson"
 	"gorm.io/gorm"
 
 	"example.com/b2b/v2/db"
@@ -508,6 +511,157 @@ func TestExport(t *testing.T) {
 	})
 }
 
+// TestExportForPeople exports CSV as spreadsheets expect it. The cells are those of the export without
+// parameters, also those that a spreadsheet would compute.
+func TestExportForPeople(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
+		s := serve(t, g)
+		n := api.NewProduct{Sku: "=1;1", Name: "@Größe, \"a;b\"", PriceCents: 1250, Stock: 5000}
+		formula, err := s.CreateProductWithResponse(ctx, nil, n)
+		if err != nil || formula.JSON201 == nil {
+			t.Fatalf("%s", formula.Body)
+		}
+		p, plain := formula.JSON201.Data.ID, s.product(t, 7, 5000)
+		o := api.NewOrder{
+			CustomerID: 1, ExternalRef: new("=cmd|'/c calc'!A0"), Metadata: &contract.OrderMetadata{"note": "+1;2"},
+			Items: []contract.NewOrderItem{line(p, 3), line(plain, 2)},
+		}
+		first, err := s.CreateOrderWithResponse(ctx, nil, o)
+		if err != nil || first.JSON201 == nil {
+			t.Fatalf("%s", first.Body)
+		}
+		s.confirm(t, first.JSON201.Data.ID, "people")
+		ofTwo := api.NewOrder{CustomerID: 2, Items: []contract.NewOrderItem{line(p, 1)}}
+		if _, err := s.CreateOrderWithResponse(ctx, nil, ofTwo); err != nil {
+			t.Fatal(err)
+		}
+		for range 501 { // more than a page
+			s.placed(t, line(plain, 1), line(p, 1))
+		}
+
+		get := func(path string, delimiter rune, headers ...string) [][]string {
+			t.Helper()
+			status, body, _ := webtest.Do(t, "GET", s.base+path, "", headers...)
+			if status != 200 || bytes.HasPrefix(body, []byte("\uFEFF")) != strings.Contains(path, "bom=true") {
+				t.Fatalf("%s: %d %.50q", path, status, body)
+			}
+			table := csv.NewReader(bytes.NewReader(bytes.TrimPrefix(body, []byte("\uFEFF"))))
+			table.Comma = delimiter
+			rows, err := table.ReadAll()
+			if err != nil || len(rows) < 2 {
+				t.Fatalf("%s: %v in %d rows", path, err, len(rows))
+			}
+			return rows
+		}
+		for _, path := range []string{
+			"/products/export?format=csv", "/orders/export?format=csv", "/orders/export?format=csv&lines=true",
+		} {
+			want := get(path, ',')
+			for query, delimiter := range map[string]rune{
+				"bom=true": ',', "bom=false": ',', "delimiter=comma": ',', "delimiter=semicolon": ';',
+				"delimiter=tab": '\t', "delimiter=semicolon&bom=true": ';', "delimiter=": ',',
+			} {
+				if got := get(path+"&"+query, delimiter); !reflect.DeepEqual(got, want) {
+					t.Errorf("%s&%s: %q, want %q", path, query, got[:2], want[:2])
+				}
+			}
+		}
+
+		t.Run("goes in again", func(t *testing.T) {
+			for _, query := range []string{
+				"bom=true", "delimiter=semicolon", "delimiter=tab", "bom=true&delimiter=semicolon", "bom=true&delimiter=tab",
+			} {
+				_, body, _ := webtest.Do(t, "GET", s.base+"/products/export?format=csv&"+query, "")
+				lines, summary := imported(t, s.base+"/products/import", "text/csv", string(body))
+				if summary.Unchanged != 2 || summary.Rows != 2 {
+					t.Errorf("%s: %s: %s", query, counts(summary), words(lines))
+				}
+			}
+		})
+		t.Run("a row for each line", func(t *testing.T) {
+			_, body, _ := webtest.Do(t, "GET", s.base+"/orders/export", "")
+			got := get("/orders/export?format=csv&lines=true&delimiter=semicolon", ';')
+			names, want := got[0], [][]string{got[0]}
+			for text := range bytes.Lines(body) {
+				order := gjson.ParseBytes(text)
+				for _, item := range order.Get("items").Array() {
+					var row []string
+					for _, name := range names {
+						value := item.Get(name)
+						if !value.Exists() {
+							value = order.Get(strings.TrimPrefix(name, "order_"))
+						}
+						row = append(row, value.String())
+					}
+					want = append(want, row)
+				}
+			}
+			if len(got) != 1+2+1+2*501 || !reflect.DeepEqual(got, want) {
+				t.Errorf("%d rows, want %d: %q, want %q", len(got), len(want), got[:2], want[:2])
+			}
+			const columns = "order_id customer_id external_ref metadata status created_at confirmed_at canceled_at " +
+				"product_id sku name qty unit_price_cents subtotal_cents"
+			if strings.Join(names, " ") != columns {
+				t.Errorf("the columns are %q", names)
+			}
+			cells := fmt.Sprint(got[1])
+			for _, cell := range []string{
+				*o.ExternalRef, `{"note":"+1;2"}`, n.Sku, n.Name, "CONFIRMED", "3 1250 3750",
+			} {
+				if !strings.Contains(cells, cell) {
+					t.Errorf("no %q in %s", cell, cells)
+				}
+			}
+			own := as(t, auth.Principal{Subject: "erp", Customer: 2}, "req-1")
+			if rows := get("/orders/export?format=csv&lines=true", ',', own...); len(rows) != 2 || rows[1][1] != "2" {
+				t.Errorf("to customer 2: %q", rows)
+			}
+			if rows := get("/orders/export?format=csv&lines=true&confirmed_from=2024-01-01", ','); len(rows) != 3 {
+				t.Errorf("of confirmed orders: %q", rows)
+			}
+		})
+		t.Run("the name of the file", func(t *testing.T) {
+			for _, method := range []string{"GET", "HEAD"} {
+				for path, name := range map[string]string{
+					"/products/export": "products-DATE.ndjson", "/products/export?format=csv": "products-DATE.csv",
+					"/orders/export": "orders-DATE.ndjson", "/orders/export?format=csv&bom=true": "orders-DATE.csv",
+					"/orders/export?format=csv&lines=true":  "order-lines-DATE.csv",
+					"/orders/export?format=csv&lines=false": "orders-DATE.csv",
+				} {
+					before := time.Now()
+					_, _, header := webtest.Do(t, method, s.base+path, "")
+					got, wants := header.Get("Content-Disposition"), []string(nil)
+					for _, now := range []time.Time{before, time.Now()} { // around midnight
+						date := now.UTC().Format(time.DateOnly)
+						wants = append(wants, `attachment; filename="`+strings.ReplaceAll(name, "DATE", date)+`"`)
+					}
+					if !slices.Contains(wants, got) {
+						t.Errorf("%s %s: %s, want %s", method, path, got, wants)
+					}
+				}
+			}
+		})
+		for query, fields := range map[string][]string{
+			"/orders/export?bom=true":                   {"/query/bom"},
+			"/orders/export?bom=false&format=ndjson":    {"/query/bom"},
+			"/orders/export?lines=true":                 {"/query/lines"},
+			"/products/export?delimiter=tab":            {"/query/delimiter"},
+			"/products/export?format=csv&lines=true":    {"/query/lines"},
+			"/orders/export?format=csv&delimiter=%3B":   {"/query/delimiter"},
+			"/orders/export?format=csv&lines=1&bom=yes": {"/query/bom", "/query/lines"},
+			"/orders/export?lines=true&bom=true&delimiter=comma": {
+				"/query/bom", "/query/delimiter", "/query/lines"},
+			"/orders?lines=true": {"/query/lines"},
+		} {
+			status, body, header := webtest.Do(t, "GET", s.base+query, "")
+			webtest.WantError(t, status, body, 400, "validation_failed", fields...)
+			if header.Get("Content-Disposition") != "" {
+				t.Errorf("%s: %v", query, header)
+			}
+		}
+	})
+}
+
 // TestExportBroken breaks the query of the second page. The client must see an incomplete answer.
 func TestExportBroken(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
@@ -538,8 +692,11 @@ func TestExportBroken(t *testing.T) {
 					t.Errorf("%v after %d bytes", err, len(body))
 				}
 				whole.Store(0)
-				status, body, _ := webtest.Do(t, "GET", live.URL+"/products/export?format="+format, "")
+				status, body, header := webtest.Do(t, "GET", live.URL+"/products/export?format="+format, "")
 				webtest.WantError(t, status, body, 500, "internal")
+				if header.Get("Content-Disposition") != "" {
+					t.Errorf("an error is a file: %v", header)
+				}
 			})
 			if strings.Count(log, `"error":"broken"`) != 2 {
 				t.Errorf("the log: %s", log)

@@ -1,10 +1,10 @@
 package orders
 
 import (
-	"cmp"
 	"context"
+	"errors"
 	"net/http"
-	"time"
+	"slices"
 
 	"example.com/b2b/v2/db"
 	"example.com/b2b/v2/internal/bulk"
@@ -137,7 +137,9 @@ func (s *Service) ListOrders(ctx context.Context, r server.ListOrdersRequestObje
 ) (server.ListOrdersResponseObject, error) {
 	f, err := orderFilter{
 		CustomerID: r.Params.CustomerID, ExternalRef: r.Params.ExternalRef, Status: (*status)(r.Params.Status),
-	}.between(r.Params.From, r.Params.To, r.Params.UpdatedSince)
+	}.within(moments{
+		r.Params.From, r.Params.To, r.Params.ConfirmedFrom, r.Params.ConfirmedTo, r.Params.UpdatedSince,
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -147,16 +149,18 @@ func (s *Service) ListOrders(ctx context.Context, r server.ListOrdersRequestObje
 	}}, err
 }
 
-// between returns the filter with the times from, to and since. Package web has already validated the times.
-func (f orderFilter) between(from, to, since *string) (orderFilter, error) {
-	var errFrom, errTo, errSince error
-	f.From, errFrom = formats.FirstMoment(from)
-	f.Since, errSince = formats.FirstMoment(since)
-	if to != nil {
-		f.To = new(time.Time)
-		_, *f.To, errTo = formats.ParseDateFilter(*to)
-	}
-	return f, cmp.Or(errFrom, errSince, errTo)
+// moments has the query parameters of times.
+type moments struct{ from, to, confirmedFrom, confirmedTo, updatedSince *string }
+
+// within returns the filter with the times m. Package web has already validated the times.
+func (f orderFilter) within(m moments) (orderFilter, error) {
+	var errs [5]error
+	f.Created.From, errs[0] = formats.FirstMoment(m.from)
+	f.Created.To, errs[1] = formats.LastMoment(m.to)
+	f.Confirmed.From, errs[2] = formats.FirstMoment(m.confirmedFrom)
+	f.Confirmed.To, errs[3] = formats.LastMoment(m.confirmedTo)
+	f.Updated.From, errs[4] = formats.FirstMoment(m.updatedSince)
+	return f, errors.Join(errs[:]...)
 }
 
 // ExportOrders returns a file of the orders that match the filters.
@@ -164,15 +168,27 @@ func (s *Service) ExportOrders(ctx context.Context, r server.ExportOrdersRequest
 ) (server.ExportOrdersResponseObject, error) {
 	f, err := orderFilter{
 		CustomerID: r.Params.CustomerID, ExternalRef: r.Params.ExternalRef, Status: (*status)(r.Params.Status),
-	}.between(r.Params.From, r.Params.To, r.Params.UpdatedSince)
+	}.within(moments{
+		r.Params.From, r.Params.To, r.Params.ConfirmedFrom, r.Params.ConfirmedTo, r.Params.UpdatedSince,
+	})
 	if err != nil {
 		return nil, err
 	}
-	file := bulk.Export(*r.Params.Format == contract.Csv, func(cursor *int64) ([]api.Order, *int64, error) {
+	layout := bulk.Layout{
+		Format: *r.Params.Format, BOM: r.Params.Bom, Delimiter: r.Params.Delimiter, Lines: r.Params.Lines,
+	}
+	if layout.Lines != nil && *layout.Lines {
+		file, err := bulk.Export("order-lines", layout, func(cursor *int64) ([]api.OrderLineRow, *int64, error) {
+			rows, next, err := s.db.Read(ctx).exportOrders(f, cursor)
+			return slices.Concat(service.Views(rows, s.lineRows)...), next, err
+		})
+		return server.Answer(file.Respond), err
+	}
+	file, err := bulk.Export("orders", layout, func(cursor *int64) ([]api.Order, *int64, error) {
 		rows, next, err := s.db.Read(ctx).exportOrders(f, cursor)
 		return service.Views(rows, s.orderView), next, err
 	})
-	return server.Answer(file.Respond), nil
+	return server.Answer(file.Respond), err
 }
 
 // GetIdempotencyKey returns the effects of an idempotency key. Errors: see reportKey.
@@ -283,11 +299,12 @@ func (s *Service) ExportProducts(ctx context.Context, r server.ExportProductsReq
 	if err != nil {
 		return nil, err
 	}
-	file := bulk.Export(*r.Params.Format == contract.Csv, func(cursor *int64) ([]api.Product, *int64, error) {
+	layout := bulk.Layout{Format: *r.Params.Format, BOM: r.Params.Bom, Delimiter: r.Params.Delimiter}
+	file, err := bulk.Export("products", layout, func(cursor *int64) ([]api.Product, *int64, error) {
 		rows, next, err := s.db.Read(ctx).listProducts(f, db.PageRequest{Cursor: cursor, Limit: bulk.PageSize})
 		return service.Views(rows, productView), next, err
 	})
-	return server.Answer(file.Respond), nil
+	return server.Answer(file.Respond), err
 }
 
 // AdjustStock adds pieces to the stock of a product or removes pieces. Errors: 404 product_not_found, 422

@@ -239,3 +239,103 @@ func TestUpdatedSinceMany(t *testing.T) {
 		}
 	})
 }
+
+// TestConfirmedBetween lists and exports the orders that were confirmed in a period: first few of many orders,
+// then so many that they are read in the order of ids.
+func TestConfirmedBetween(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
+		s := serve(t, g)
+		type row struct {
+			ID, CustomerID, TotalCents int64
+			Status                     string
+			CreatedAt, UpdatedAt       time.Time
+			ConfirmedAt, CanceledAt    *time.Time
+			CancelReason               *string
+		}
+		start := time.Date(2024, 1, 1, 0, 0, 0, 0, time.UTC)
+		var rows []row
+		for i := range int64(4500) {
+			created := start.Add(time.Duration(i) * time.Minute)
+			r := row{ID: i + 1, CustomerID: i%2 + 1, Status: "CREATED", CreatedAt: created, UpdatedAt: created}
+			if i%3 > 0 { // the order of confirmations is not the order of ids
+				r.Status, r.ConfirmedAt = "CONFIRMED", new(created.Add(time.Duration(i*7919%300)*time.Minute))
+			}
+			if i%9 == 1 {
+				r.Status, r.CanceledAt, r.CancelReason = "CANCELED", new(start.AddDate(1, 0, 0)), new("requested")
+			}
+			rows = append(rows, r)
+		}
+		if err := g.Table("orders").CreateInBatches(rows, 500).Error; err != nil {
+			t.Fatal(err)
+		}
+		if g.Name() == db.MySQL {
+			s.exec(t, "ANALYZE TABLE orders")
+		}
+		for _, c := range []struct {
+			query    string
+			from, to time.Time
+			is       func(row) bool
+		}{
+			{"confirmed_from=2024-01-03T12:00:00Z", start.Add(60 * time.Hour), start.AddDate(9, 0, 0), nil},
+			{"confirmed_to=2024-01-01T12:00:00%2B01:00", start, start.Add(11 * time.Hour), nil},
+			{"confirmed_from=2024-01-02&confirmed_to=2024-01-02", start.AddDate(0, 0, 1),
+				start.AddDate(0, 0, 2).Add(-time.Millisecond), nil},
+			{"confirmed_from=2024-01-01&confirmed_to=2024-01-03", start, start.AddDate(0, 0, 3).Add(-1), nil},
+			{"confirmed_from=2024-01-03&confirmed_to=2024-01-01", start.AddDate(0, 0, 2), start, nil},
+			{"confirmed_from=2024-01-02&customer_id=2&status=CANCELED", start.AddDate(0, 0, 1),
+				start.AddDate(9, 0, 0), func(r row) bool { return r.CustomerID == 2 && r.Status == "CANCELED" }},
+			{"confirmed_from=2024-01-02T00:01:00Z&confirmed_to=2024-01-03&to=2024-01-02T00:05:00Z" +
+				"&updated_since=2024-01-01T23:00:00Z", start.Add(24*time.Hour + time.Minute),
+				start.AddDate(0, 0, 3).Add(-1), func(r row) bool {
+					return !r.CreatedAt.After(start.Add(24*time.Hour+5*time.Minute)) &&
+						!r.UpdatedAt.Before(start.Add(23*time.Hour))
+				}},
+			{"confirmed_from=2030-01-01", start.AddDate(6, 0, 0), start.AddDate(9, 0, 0), nil},
+		} {
+			var want []int64
+			for _, r := range rows {
+				if at := r.ConfirmedAt; at != nil && !at.Before(c.from) && !at.After(c.to) && (c.is == nil || c.is(r)) {
+					want = append(want, r.ID)
+				}
+			}
+			if got := listed(t, s.base+"/orders?limit=100&"+c.query+"&"); !slices.Equal(got, want) {
+				t.Errorf("%s: %d orders, want %d", c.query, len(got), len(want))
+			}
+			got := listed(t, s.base+"/orders?limit=100&sort=-created_at&"+c.query+"&")
+			if slices.Reverse(got); !slices.Equal(got, want) {
+				t.Errorf("%s, newest first: %d orders, want %d", c.query, len(got), len(want))
+			}
+		}
+		// The index finds the orders, to be sorted by id; other orders are not read.
+		for _, query := range []string{
+			"confirmed_from=2024-01-04T04:00:00Z", "confirmed_to=2024-01-01T06:00:00Z",
+			"confirmed_from=2024-01-02T00:00:00Z&confirmed_to=2024-01-02T06:00:00Z",
+		} {
+			for _, page := range []string{"", "&sort=-created_at", "&cursor=100"} {
+				dbtest.WantIndex(t, g, "ix_orders_confirmed_at", func() {
+					webtest.Do(t, "GET", s.base+"/orders?"+query+page, "")
+				})
+			}
+		}
+		t.Run("confirmed_at of an answer", func(t *testing.T) {
+			p := s.product(t, 1, 100)
+			for range 20 { // on SQLite times are texts, and some end in zeros
+				o := s.placed(t, line(p, 1))
+				s.confirm(t, o.ID, fmt.Sprint("confirmed-", o.ID))
+				at := webtest.Data(t, "GET", fmt.Sprint(s.base, "/orders/", o.ID), nil)["confirmed_at"].(string)
+				_, body, _ := webtest.Do(t, "GET", s.base+"/orders/export?confirmed_from="+at+"&confirmed_to="+at, "")
+				if !bytes.Contains(body, fmt.Appendf(nil, `{"id":%d,`, o.ID)) {
+					t.Errorf("order %d, confirmed at %s: %s", o.ID, at, body)
+				}
+				after := parse(at).Add(time.Millisecond).Format(time.RFC3339Nano)
+				if got := listed(t, s.base+"/orders?confirmed_from="+after+"&"); slices.Contains(got, o.ID) {
+					t.Errorf("order %d, confirmed at %s, is there after it", o.ID, at)
+				}
+			}
+		})
+		for _, path := range []string{"/orders", "/orders/export"} {
+			status, body, _ := webtest.Do(t, "GET", s.base+path+"?confirmed_from=2024-02-30&confirmed_to=x", "")
+			webtest.WantError(t, status, body, 400, "validation_failed", "/query/confirmed_from", "/query/confirmed_to")
+		}
+	})
+}

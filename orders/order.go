@@ -243,11 +243,10 @@ func (s store) readItems(orders ...*order) error {
 
 // orderFilter has the filters of a list of orders; a nil field filters nothing.
 type orderFilter struct {
-	Status      *status
-	CustomerID  *int64
-	ExternalRef *string
-	From, To    *time.Time // created at or after From, and at or before To
-	Since       *time.Time // changed at or after Since
+	Status                      *status
+	CustomerID                  *int64
+	ExternalRef                 *string
+	Created, Confirmed, Updated db.Period
 }
 
 // list reads a page of orders, without their items.
@@ -264,22 +263,17 @@ func (s store) list(f orderFilter, page db.PageRequest) ([]order, *int64, error)
 	if f.ExternalRef != nil {
 		q = q.Where("external_ref = ?", *f.ExternalRef)
 	}
-	if f.From != nil {
-		q = q.Where("created_at >= ?", *f.From)
+	q, err := db.During(f.Created.Within(q, "created_at %s ?"), "confirmed_at", f.Confirmed, page)
+	if err != nil {
+		return nil, nil, err
 	}
-	if f.To != nil {
-		q = q.Where("created_at <= ?", *f.To)
+	if q, err = db.During(q, "updated_at", f.Updated, page); err != nil {
+		return nil, nil, err
 	}
-	if f.Since != nil {
-		var err error
-		if q, err = db.UpdatedSince(q, *f.Since, page); err != nil {
-			return nil, nil, err
-		}
-	}
-	if f.From == nil && f.To == nil {
+	if f.Created == (db.Period{}) {
 		return db.Page[order](q, page)
 	}
-	spans, err := s.idRanges(f.From, f.To)
+	spans, err := s.idRanges(f.Created)
 	if err != nil {
 		return nil, nil, err
 	}

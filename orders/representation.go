@@ -24,6 +24,18 @@ func (c *Config) orderView(o order) api.Order {
 	})}
 }
 
+// lineRows returns the rows of an order in a file with a row for each line.
+func (c *Config) lineRows(o order) []api.OrderLineRow {
+	view := c.orderView(o)
+	return service.Views(view.Items, func(i contract.OrderItem) api.OrderLineRow {
+		return api.OrderLineRow{
+			OrderID: view.ID, CustomerID: view.CustomerID, ExternalRef: view.ExternalRef, Metadata: view.Metadata,
+			Status: view.Status, CreatedAt: view.CreatedAt, ConfirmedAt: view.ConfirmedAt, CanceledAt: view.CanceledAt,
+			OrderItem: i,
+		}
+	})
+}
+
 // summary returns an order as the API shows it in lists, with the actions allowed at the time o.Now.
 func (c *Config) summary(o order) api.OrderSummary {
 	next := c.allowedActions(o)

@@ -43,17 +43,17 @@ func (s *Service) indexProducts(ctx context.Context) (rows int, err error) {
 	return texts.UpdateDue(ctx, s.db.DB)
 }
 
-// idRanges returns ranges of ids that together contain all orders created between the times from and to,
-// inclusive, and few other orders. A nil time sets no limit. The last range has the ids after the last
-// recorded block, because no times are recorded for these ids yet: see RecordRanges.
-func (s store) idRanges(from, to *time.Time) ([]db.IDRange, error) {
+// idRanges returns ranges of ids that together contain all orders created in the period, and few other
+// orders. The last range has the ids after the last recorded block, because no times are recorded for these
+// ids yet: see RecordRanges.
+func (s store) idRanges(created db.Period) ([]db.IDRange, error) {
 	var blocks struct{ First, Last, Recorded *int64 }
 	overlaps, bounds := "TRUE", []any{}
-	if from != nil {
-		overlaps, bounds = overlaps+" AND latest >= ?", append(bounds, *from)
+	if created.From != nil {
+		overlaps, bounds = overlaps+" AND latest >= ?", append(bounds, *created.From)
 	}
-	if to != nil {
-		overlaps, bounds = overlaps+" AND earliest <= ?", append(bounds, *to)
+	if created.To != nil {
+		overlaps, bounds = overlaps+" AND earliest <= ?", append(bounds, *created.To)
 	}
 	block := gorm.Expr("CASE WHEN "+overlaps+" THEN block END", bounds...)
 	err := s.DB.Raw("SELECT MIN(?) AS first, MAX(?) AS last, MAX(block) AS recorded FROM order_blocks",

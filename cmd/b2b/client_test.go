@@ -47,6 +47,27 @@ func TestOrderIsRepeated(t *testing.T) {
 	}
 }
 
+// TestExportForPeople compares the flags of an export with the parameters of its request.
+func TestExportForPeople(t *testing.T) {
+	for line, want := range map[string]string{
+		"export orders": "/orders/export?",
+		"export products --format csv --bom --delimiter tab": "/products/export?bom=true&delimiter=tab&format=csv",
+		"export orders --format csv --lines --confirmed-from 2024-01-01 --confirmed-to 2024-01-31": "/orders/export?" +
+			"confirmed_from=2024-01-01&confirmed_to=2024-01-31&format=csv&lines=true",
+		"export customers --format csv --bom=false": "/customers/export?bom=false&format=csv",
+	} {
+		var asked string
+		out, err := call(t, func(w http.ResponseWriter, r *http.Request) {
+			asked = r.URL.Path + "?" + r.URL.RawQuery
+			w.Header().Set("Content-Type", "text/csv")
+			io.WriteString(w, "\uFEFFid;name\r\n")
+		}, line)
+		if err != nil || asked != want || out != "\uFEFFid;name\r\n" {
+			t.Errorf("%s: %v, asked for %s, want %s: %q", line, err, asked, want, out)
+		}
+	}
+}
+
 // TestTimeout calls a service that never answers.
 func TestTimeout(t *testing.T) {
 	for _, line := range []string{"order --customer 1 --item A:1", "export orders"} {

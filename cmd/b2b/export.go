@@ -22,18 +22,24 @@ type exportCommand struct {
 }
 
 // filters lists the query parameters of the exports, with the names in the OpenAPI documents.
-var filters = []string{"status", "customer_id", "external_ref", "from", "to", "updated_since",
-	"search", "sku", "email", "active"}
+var filters = []string{"status", "customer_id", "external_ref", "from", "to",
+	"confirmed_from", "confirmed_to", "updated_since", "search", "sku", "email", "active"}
 
 func (e *exportCommand) flags(f *flag.FlagSet) {
 	e.client.flags(f)
 	f.StringVar(&e.format, "format", "", "csv or ndjson; without it ndjson")
-	for _, name := range filters {
-		usage := "only those with it, as the list's parameter " + name
-		f.Func(strings.ReplaceAll(name, "_", "-"), usage, func(text string) error {
+	set := func(name string) func(string) error {
+		return func(text string) error {
 			e.query[name] = text
 			return nil
-		})
+		}
+	}
+	f.BoolFunc("bom", "begin CSV with a byte order mark, by which Excel knows UTF-8", set("bom"))
+	f.Func("delimiter", "comma, semicolon or tab, between the cells of CSV; without it comma", set("delimiter"))
+	f.BoolFunc("lines", "a row of CSV for each line of an order, with its sku and name", set("lines"))
+	for _, name := range filters {
+		usage := "only those with it, as the list's parameter " + name
+		f.Func(strings.ReplaceAll(name, "_", "-"), usage, set(name))
 	}
 }
 

@@ -84,7 +84,8 @@ func commands() []command {
 				"exit code 1 when a row is refused"},
 		command{name: "export", flags: exports.flags, argument: &exports.kind, run: exports.run,
 			summary: "print all orders, products or customers: WHAT [--format csv|ndjson] " +
-				"[--status CONFIRMED] [--from 2024-01-01] and the other filters of the list"},
+				"[--bom] [--delimiter semicolon] [--lines] [--status CONFIRMED] [--confirmed-from 2024-01-01] " +
+				"and the other filters of the list"},
 		command{name: "order", flags: orders.flags, run: orders.run,
 			summary: "place an order: --customer 1 --item SKU:3 [--item id:2:1] [--external-ref PO-1] " +
 				"[--metadata NAME=VALUE] [--confirm] [--key KEY]; repeat it with the same key"},

@@ -5,29 +5,81 @@ import (
 	"encoding/csv"
 	"encoding/json"
 	"errors"
+	"fmt"
+	"time"
 
 	"github.com/tidwall/gjson"
+
+	"example.com/b2b/v2/internal/apperr"
+	"example.com/b2b/v2/openapi/contract"
 )
 
 // PageSize is the number of rows that an export reads at once.
 const PageSize = 500
 
-// Export returns a file of all rows that the function page returns. The generated type T must not have
-// optional fields. The function page returns the rows after a cursor, and the cursor for the next call: nil
-// after the last page. In CSV the first line names the fields.
-func Export[T any](asCSV bool, page func(cursor *int64) ([]T, *int64, error)) File {
-	if asCSV {
-		return File{ContentType: CSV, Write: func(out *bufio.Writer) error { return exportCSV(out, page) }}
-	}
-	return File{ContentType: NDJSON, Write: func(out *bufio.Writer) error {
-		lines := json.NewEncoder(out)
-		return eachPage(page, func(thing T) error { return lines.Encode(thing) }, out.Flush)
-	}}
+// Layout has the parameters that say how an export is written. All but the format are for CSV only.
+type Layout struct {
+	Format    contract.FileFormat
+	BOM       *bool
+	Delimiter *contract.CSVDelimiter
+	Lines     *bool // for the caller, who chooses the rows by it
 }
 
-func exportCSV[T any](out *bufio.Writer, page func(cursor *int64) ([]T, *int64, error)) error {
+// check returns 400 validation_failed with a detail for each parameter that is for CSV only, unless the file
+// is CSV.
+func (l Layout) check() error {
+	if l.Format == contract.Csv {
+		return nil
+	}
+	refusal := apperr.ValidationFailed.New()
+	for _, p := range []struct {
+		name  string
+		given bool
+	}{{"bom", l.BOM != nil}, {"delimiter", l.Delimiter != nil}, {"lines", l.Lines != nil}} {
+		if p.given {
+			refusal.With("/query/"+p.name, apperr.Params{"rule": "needs_csv"}, "is only for format=csv")
+		}
+	}
+	if refusal.Details != nil {
+		return refusal
+	}
+	return nil
+}
+
+// Export returns a file of all rows that the function page returns. The file is named after the rows and
+// today's date in UTC. The generated type T must not have optional fields. The function page returns the rows
+// after a cursor, and the cursor for the next call: nil after the last page. In CSV the first line names the
+// fields. Error: 400 validation_failed for parameters of CSV without format=csv.
+func Export[T any](rows string, l Layout, page func(cursor *int64) ([]T, *int64, error)) (File, error) {
+	if err := l.check(); err != nil {
+		return File{}, err
+	}
+	f := File{Name: fmt.Sprintf("%s-%s.%s", rows, time.Now().UTC().Format(time.DateOnly), l.Format)}
+	if l.Format == contract.Csv {
+		f.ContentType, f.Write = CSV, func(out *bufio.Writer) error { return exportCSV(out, l, page) }
+		return f, nil
+	}
+	f.ContentType, f.Write = NDJSON, func(out *bufio.Writer) error {
+		lines := json.NewEncoder(out)
+		return eachPage(page, func(thing T) error { return lines.Encode(thing) }, out.Flush)
+	}
+	return f, nil
+}
+
+// delimiters maps the values of the parameter delimiter to characters.
+var delimiters = map[contract.CSVDelimiter]rune{
+	contract.Comma: ',', contract.Semicolon: ';', contract.Tab: '\t',
+}
+
+func exportCSV[T any](out *bufio.Writer, l Layout, page func(cursor *int64) ([]T, *int64, error)) error {
+	if l.BOM != nil && *l.BOM {
+		_, _ = out.WriteString("\uFEFF") // a bufio.Writer returns the error again when it is flushed
+	}
 	table := csv.NewWriter(out)
 	table.UseCRLF = true // RFC 4180
+	if l.Delimiter != nil {
+		table.Comma = delimiters[*l.Delimiter]
+	}
 	var zero T
 	names, _, err := cells(zero)
 	if err == nil {

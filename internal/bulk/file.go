@@ -3,12 +3,14 @@ package bulk
 import (
 	"bufio"
 	"errors"
+	"fmt"
 	"net/http"
 )
 
 // File is an answer with a file. The file is sent while Write writes it.
 type File struct {
 	ContentType string
+	Name        string                      // under which browsers store the file; "" for an answer that they show
 	Write       func(w *bufio.Writer) error // each flush sends the bytes written so far
 }
 
@@ -23,6 +25,9 @@ func (e ErrReported) Unwrap() error { return e.Cause }
 // ErrReported. http.ErrBodyNotAllowed, the error of a writer for HEAD, counts as success.
 func (f File) Respond(w http.ResponseWriter) error {
 	w.Header().Set("Content-Type", f.ContentType)
+	if f.Name != "" {
+		w.Header().Set("Content-Disposition", fmt.Sprintf("attachment; filename=%q", f.Name))
+	}
 	out := bufio.NewWriterSize(w, 32<<10)
 	err := f.Write(out)
 	if err == nil || errors.As(err, new(ErrReported)) {
@@ -33,6 +38,7 @@ func (f File) Respond(w http.ResponseWriter) error {
 	}
 	if answer, ok := w.(interface{ Written() bool }); ok && err != nil && !answer.Written() {
 		w.Header().Del("Content-Type") // gin would keep this type for the error
+		w.Header().Del("Content-Disposition")
 	}
 	return err
 }

@@ -139,3 +139,12 @@ func FirstMoment(s *string) (*time.Time, error) {
 	first, _, err := ParseDateFilter(*s)
 	return &first, err
 }
+
+// LastMoment returns the last moment of an optional filter, and nil for nil: see ParseDateFilter.
+func LastMoment(s *string) (*time.Time, error) {
+	if s == nil {
+		return nil, nil
+	}
+	_, last, err := ParseDateFilter(*s)
+	return &last, err
+}

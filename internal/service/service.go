@@ -125,11 +125,9 @@ type Filter struct {
 func List[T search.Row](
 	q *gorm.DB, index search.Index, f Filter, narrow bool, page db.PageRequest,
 ) ([]T, *int64, error) {
-	if f.UpdatedSince != nil {
-		var err error
-		if q, err = db.UpdatedSince(q, *f.UpdatedSince, page); err != nil {
-			return nil, nil, err
-		}
+	q, err := db.During(q, "updated_at", db.Period{From: f.UpdatedSince}, page)
+	if err != nil {
+		return nil, nil, err
 	}
 	switch {
 	case f.Search == nil:

@@ -108,6 +108,7 @@ func TestCORS(t *testing.T) {
 		}
 		for _, name := range []string{
 			"X-Correlation-Id", "Idempotency-Replayed", "ETag", "Retry-After", "Allow", "RateLimit", "RateLimit-Policy",
+			"Content-Disposition",
 		} {
 			if regexp.MustCompile(`(?i)(^|, )`+name+`(,|$)`).MatchString(exposed) != allowed {
 				t.Errorf("from %s: exposes %q", origin, exposed)

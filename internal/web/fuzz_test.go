@@ -166,14 +166,16 @@ func FuzzListParameters(f *testing.F) {
 	}
 	date := formats.All["date-or-date-time"].Valid
 	valid := map[string]func(string) bool{
-		"limit":         whole(1, 100),
-		"cursor":        whole(0, 1<<53-1),
-		"customer_id":   whole(1, 1<<53-1),
-		"from":          date,
-		"to":            date,
-		"updated_since": date,
-		"sort":          oneOf("created_at", "-created_at"),
-		"status":        oneOf("CREATED", "CONFIRMED", "CANCELED"),
+		"limit":          whole(1, 100),
+		"cursor":         whole(0, 1<<53-1),
+		"customer_id":    whole(1, 1<<53-1),
+		"from":           date,
+		"to":             date,
+		"confirmed_from": date,
+		"confirmed_to":   date,
+		"updated_since":  date,
+		"sort":           oneOf("created_at", "-created_at"),
+		"status":         oneOf("CREATED", "CONFIRMED", "CANCELED"),
 	}
 	f.Fuzz(func(t *testing.T, query string) {
 		r := httptest.NewRequest("GET", "/orders", nil)

@@ -7,6 +7,27 @@ import (
 	"encoding/json"
 )
 
+// Defines values for CSVDelimiter.
+const (
+	Comma     CSVDelimiter = "comma"
+	Semicolon CSVDelimiter = "semicolon"
+	Tab       CSVDelimiter = "tab"
+)
+
+// Valid indicates whether the value is a known member of the CSVDelimiter enum.
+func (e CSVDelimiter) Valid() bool {
+	switch e {
+	case Comma:
+		return true
+	case Semicolon:
+		return true
+	case Tab:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ErrorCode.
 const (
 	CancelWindowClosed     ErrorCode = "cancel_window_closed"
@@ -360,6 +381,11 @@ type APIErrorDetail struct {
 	// Example: {"available":3,"product_id":2,"requested":5,"sku":"LAPTOP-HP-2024"}
 	Params *map[string]interface{} `json:"params,omitempty"`
 }
+
+// CSVDelimiter What separates the cells of CSV.
+//
+// Example: semicolon
+type CSVDelimiter string
 
 // Cents An amount, in cents.
 //

@@ -279,6 +279,14 @@ type CustomerSearch = string
 // DryRun defines model for DryRun.
 type DryRun = bool
 
+// ExportBOM defines model for ExportBOM.
+type ExportBOM = bool
+
+// ExportDelimiter What separates the cells of CSV.
+//
+// Example: semicolon
+type ExportDelimiter = externalRef0.CSVDelimiter
+
 // ExportFormat How a file is written.
 //
 // Example: csv
@@ -431,6 +439,13 @@ type ExportCustomersParams struct {
 	// the time that you noted: what was still being committed then comes in, what you have may come again, and so does what changed
 	// while you read. Leave the parameter out for the first copy: it is made for finding few among many.
 	UpdatedSince *UpdatedSince `form:"updated_since,omitempty" json:"updated_since,omitempty"`
+
+	// Bom Only with `format=csv`: begin the file with a byte order mark, by which Excel knows UTF-8.
+	Bom *ExportBOM `form:"bom,omitempty" json:"bom,omitempty"`
+
+	// Delimiter Only with `format=csv`: what separates the cells, `comma` (`,`, also without the parameter), `semicolon` (`;`) or `tab`
+	// (U+0009). Excel expects a semicolon where the decimal separator is a comma.
+	Delimiter *ExportDelimiter `form:"delimiter,omitempty" json:"delimiter,omitempty"`
 }
 
 // ImportCustomersParams defines parameters for ImportCustomers.
@@ -1340,6 +1355,30 @@ func NewExportCustomersRequest(server string, params *ExportCustomersParams) (*h
 		if params.UpdatedSince != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "updated_since", *params.UpdatedSince, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "date-or-date-time"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Bom != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "bom", *params.Bom, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Delimiter != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "delimiter", *params.Delimiter, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {
@@ -2720,7 +2759,8 @@ func (r CreateCustomerResponse) ContentType() string {
 
 // ExportCustomersResponse200Headers the declared response headers of an HTTP 200 response for ExportCustomers
 type ExportCustomersResponse200Headers struct {
-	XCorrelationID *externalRef0.CorrelationID
+	ContentDisposition *string
+	XCorrelationID     *externalRef0.CorrelationID
 }
 
 // ExportCustomersResponse400Headers the declared response headers of an HTTP 400 response for ExportCustomers
@@ -5713,6 +5753,13 @@ func ParseExportCustomersResponse(rsp *http.Response) (*ExportCustomersResponse,
 	switch {
 	case rsp.StatusCode == 200:
 		var headers ExportCustomersResponse200Headers
+		if values := rsp.Header.Values("Content-Disposition"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Content-Disposition", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ContentDisposition = &value
+		}
 		if values := rsp.Header.Values("X-Correlation-Id"); len(values) > 0 {
 			var value externalRef0.CorrelationID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Correlation-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: "correlation-id"}); err != nil {

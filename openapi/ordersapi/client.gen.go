@@ -244,6 +244,52 @@ type OrderAction string
 // Example: 1
 type OrderCustomerID = int64
 
+// OrderLineRow A line of an order, in a file that has a row for each. An order of three lines has three rows.
+type OrderLineRow struct {
+	// Embedded fields due to inline allOf schema
+	// OrderID An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly.
+	//
+	// Example: 1
+	OrderID externalRef0.ID `json:"order_id"`
+
+	// CustomerID The customer's id, from the Customers API.
+	//
+	// Example: 1
+	CustomerID OrderCustomerID `json:"customer_id"`
+
+	// ExternalRef The customer's own number for the order, such as that of its purchase order; case-sensitive, without spaces at either end or control characters. No two orders of one customer that are not CANCELED have the same.
+	//
+	// Example: PO-2024-0815
+	ExternalRef *externalRef0.OrderExternalRef `json:"external_ref"`
+
+	// Metadata What else you want to keep with the order, up to 20 texts of up to 500 characters, by names of up to 40. Nothing here reads it.
+	//
+	// Example: {"cost_center":"4711","ordered_by":"J. Doe"}
+	Metadata *externalRef0.OrderMetadata `json:"metadata"`
+
+	// Status Where the order stands.
+	//
+	// Example: CREATED
+	Status externalRef0.OrderStatus `json:"status"`
+
+	// CreatedAt RFC 3339, UTC, milliseconds.
+	//
+	// Example: 2024-03-01T09:30:00.000Z
+	CreatedAt externalRef0.Timestamp `json:"created_at"`
+
+	// ConfirmedAt RFC 3339, UTC, milliseconds; null when it has not happened or does not apply.
+	//
+	// Example: 2024-03-01T09:30:00.000Z
+	ConfirmedAt *externalRef0.NullableTimestamp `json:"confirmed_at"`
+
+	// CanceledAt RFC 3339, UTC, milliseconds; null when it has not happened or does not apply.
+	//
+	// Example: 2024-03-01T09:30:00.000Z
+	CanceledAt *externalRef0.NullableTimestamp `json:"canceled_at"`
+	// Embedded struct due to allOf(../common.yaml#/components/schemas/OrderItem)
+	externalRef0.OrderItem `yaml:",inline"`
+}
+
 // OrderListResponse defines model for OrderListResponse.
 type OrderListResponse struct {
 	// Success Always true here; false in every error.
@@ -630,6 +676,14 @@ type Cursor = int64
 // DryRun defines model for DryRun.
 type DryRun = bool
 
+// ExportBOM defines model for ExportBOM.
+type ExportBOM = bool
+
+// ExportDelimiter What separates the cells of CSV.
+//
+// Example: semicolon
+type ExportDelimiter = externalRef0.CSVDelimiter
+
 // ExportFormat How a file is written.
 //
 // Example: csv
@@ -808,6 +862,13 @@ type ListOrdersParams struct {
 
 	// Limit How many to return at most.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// ConfirmedFrom Only orders confirmed at or after this moment, also those that were canceled later: a date (its first moment in UTC) or RFC 3339.
+	ConfirmedFrom *externalRef0.DateFilter `form:"confirmed_from,omitempty" json:"confirmed_from,omitempty"`
+
+	// ConfirmedTo Only orders confirmed at or before this moment, also those that were canceled later: a date (which includes that whole day in
+	// UTC) or RFC 3339.
+	ConfirmedTo *externalRef0.DateFilter `form:"confirmed_to,omitempty" json:"confirmed_to,omitempty"`
 }
 
 // CreateOrderParams defines parameters for CreateOrder.
@@ -844,6 +905,23 @@ type ExportOrdersParams struct {
 	// the time that you noted: what was still being committed then comes in, what you have may come again, and so does what changed
 	// while you read. Leave the parameter out for the first copy: it is made for finding few among many.
 	UpdatedSince *UpdatedSince `form:"updated_since,omitempty" json:"updated_since,omitempty"`
+
+	// ConfirmedFrom Only orders confirmed at or after this moment, also those that were canceled later: a date (its first moment in UTC) or RFC 3339.
+	ConfirmedFrom *externalRef0.DateFilter `form:"confirmed_from,omitempty" json:"confirmed_from,omitempty"`
+
+	// ConfirmedTo Only orders confirmed at or before this moment, also those that were canceled later: a date (which includes that whole day in
+	// UTC) or RFC 3339.
+	ConfirmedTo *externalRef0.DateFilter `form:"confirmed_to,omitempty" json:"confirmed_to,omitempty"`
+
+	// Bom Only with `format=csv`: begin the file with a byte order mark, by which Excel knows UTF-8.
+	Bom *ExportBOM `form:"bom,omitempty" json:"bom,omitempty"`
+
+	// Delimiter Only with `format=csv`: what separates the cells, `comma` (`,`, also without the parameter), `semicolon` (`;`) or `tab`
+	// (U+0009). Excel expects a semicolon where the decimal separator is a comma.
+	Delimiter *ExportDelimiter `form:"delimiter,omitempty" json:"delimiter,omitempty"`
+
+	// Lines Only with `format=csv`: write a row for each line of an order, an `OrderLineRow`, and not one for each order.
+	Lines *bool `form:"lines,omitempty" json:"lines,omitempty"`
 }
 
 // GetOrderParams defines parameters for GetOrder.
@@ -943,6 +1021,13 @@ type ExportProductsParams struct {
 	// the time that you noted: what was still being committed then comes in, what you have may come again, and so does what changed
 	// while you read. Leave the parameter out for the first copy: it is made for finding few among many.
 	UpdatedSince *UpdatedSince `form:"updated_since,omitempty" json:"updated_since,omitempty"`
+
+	// Bom Only with `format=csv`: begin the file with a byte order mark, by which Excel knows UTF-8.
+	Bom *ExportBOM `form:"bom,omitempty" json:"bom,omitempty"`
+
+	// Delimiter Only with `format=csv`: what separates the cells, `comma` (`,`, also without the parameter), `semicolon` (`;`) or `tab`
+	// (U+0009). Excel expects a semicolon where the decimal separator is a comma.
+	Delimiter *ExportDelimiter `form:"delimiter,omitempty" json:"delimiter,omitempty"`
 }
 
 // ImportProductsParams defines parameters for ImportProducts.
@@ -1173,7 +1258,7 @@ type ClientInterface interface {
 	// are as they are when the answer comes to them.
 	//
 	// In CSV a field without a value is empty, and a list or an object is JSON in its cell. Cells are as they are stored: one that a
-	// spreadsheet may take for a formula is not changed.
+	// spreadsheet may take for a formula is not changed. `lines=true` gives a row for each line of each order, an `OrderLineRow`.
 	//
 	// Corresponds with GET /orders/export (the `ExportOrders` operationId).
 	ExportOrders(ctx context.Context, params *ExportOrdersParams, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -1537,7 +1622,7 @@ func (c *Client) CreateOrder(ctx context.Context, params *CreateOrderParams, bod
 // are as they are when the answer comes to them.
 //
 // In CSV a field without a value is empty, and a list or an object is JSON in its cell. Cells are as they are stored: one that a
-// spreadsheet may take for a formula is not changed.
+// spreadsheet may take for a formula is not changed. `lines=true` gives a row for each line of each order, an `OrderLineRow`.
 //
 // Corresponds with GET /orders/export (the `ExportOrders` operationId).
 func (c *Client) ExportOrders(ctx context.Context, params *ExportOrdersParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -2216,6 +2301,30 @@ func NewListOrdersRequest(server string, params *ListOrdersParams) (*http.Reques
 
 		}
 
+		if params.ConfirmedFrom != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "confirmed_from", *params.ConfirmedFrom, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "date-or-date-time"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.ConfirmedTo != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "confirmed_to", *params.ConfirmedTo, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "date-or-date-time"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
 		if encoded := queryValues.Encode(); encoded != "" {
 			rawQueryFragments = append(rawQueryFragments, encoded)
 		}
@@ -2388,6 +2497,66 @@ func NewExportOrdersRequest(server string, params *ExportOrdersParams) (*http.Re
 		if params.UpdatedSince != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "updated_since", *params.UpdatedSince, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "date-or-date-time"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.ConfirmedFrom != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "confirmed_from", *params.ConfirmedFrom, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "date-or-date-time"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.ConfirmedTo != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "confirmed_to", *params.ConfirmedTo, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "date-or-date-time"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Bom != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "bom", *params.Bom, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Delimiter != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "delimiter", *params.Delimiter, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Lines != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "lines", *params.Lines, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: ""}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {
@@ -2985,6 +3154,30 @@ func NewExportProductsRequest(server string, params *ExportProductsParams) (*htt
 
 		}
 
+		if params.Bom != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "bom", *params.Bom, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Delimiter != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "delimiter", *params.Delimiter, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
 		if encoded := queryValues.Encode(); encoded != "" {
 			rawQueryFragments = append(rawQueryFragments, encoded)
 		}
@@ -3570,7 +3763,7 @@ type ClientWithResponsesInterface interface {
 	// are as they are when the answer comes to them.
 	//
 	// In CSV a field without a value is empty, and a list or an object is JSON in its cell. Cells are as they are stored: one that a
-	// spreadsheet may take for a formula is not changed.
+	// spreadsheet may take for a formula is not changed. `lines=true` gives a row for each line of each order, an `OrderLineRow`.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -4651,7 +4844,8 @@ func (r CreateOrderResponse) ContentType() string {
 
 // ExportOrdersResponse200Headers the declared response headers of an HTTP 200 response for ExportOrders
 type ExportOrdersResponse200Headers struct {
-	XCorrelationID *externalRef0.CorrelationID
+	ContentDisposition *string
+	XCorrelationID     *externalRef0.CorrelationID
 }
 
 // ExportOrdersResponse400Headers the declared response headers of an HTTP 400 response for ExportOrders
@@ -6231,7 +6425,8 @@ func (r CreateProductResponse) ContentType() string {
 
 // ExportProductsResponse200Headers the declared response headers of an HTTP 200 response for ExportProducts
 type ExportProductsResponse200Headers struct {
-	XCorrelationID *externalRef0.CorrelationID
+	ContentDisposition *string
+	XCorrelationID     *externalRef0.CorrelationID
 }
 
 // ExportProductsResponse400Headers the declared response headers of an HTTP 400 response for ExportProducts
@@ -7801,7 +7996,7 @@ func (c *ClientWithResponses) CreateOrderWithResponse(ctx context.Context, param
 // are as they are when the answer comes to them.
 //
 // In CSV a field without a value is empty, and a list or an object is JSON in its cell. Cells are as they are stored: one that a
-// spreadsheet may take for a formula is not changed.
+// spreadsheet may take for a formula is not changed. `lines=true` gives a row for each line of each order, an `OrderLineRow`.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -9526,6 +9721,13 @@ func ParseExportOrdersResponse(rsp *http.Response) (*ExportOrdersResponse, error
 	switch {
 	case rsp.StatusCode == 200:
 		var headers ExportOrdersResponse200Headers
+		if values := rsp.Header.Values("Content-Disposition"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Content-Disposition", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ContentDisposition = &value
+		}
 		if values := rsp.Header.Values("X-Correlation-Id"); len(values) > 0 {
 			var value externalRef0.CorrelationID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Correlation-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: "correlation-id"}); err != nil {
@@ -12060,6 +12262,13 @@ func ParseExportProductsResponse(rsp *http.Response) (*ExportProductsResponse, e
 	switch {
 	case rsp.StatusCode == 200:
 		var headers ExportProductsResponse200Headers
+		if values := rsp.Header.Values("Content-Disposition"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Content-Disposition", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ContentDisposition = &value
+		}
 		if values := rsp.Header.Values("X-Correlation-Id"); len(values) > 0 {
 			var value externalRef0.CorrelationID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Correlation-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: "correlation-id"}); err != nil {

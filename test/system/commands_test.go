@@ -400,8 +400,8 @@ func TestHelp(t *testing.T) {
 	}
 	for command, flags := range map[string]string{
 		"import": "base token timeout kind format encoding map refused dry-run output",
-		"export": "base token timeout format " +
-			"status customer-id external-ref from to updated-since search sku email active",
+		"export": "base token timeout format bom delimiter lines status customer-id external-ref from to " +
+			"confirmed-from confirmed-to updated-since search sku email active",
 		"order":  "base token timeout customer item external-ref metadata key output confirm",
 		"cancel": "base token timeout reason key output",
 		"doctor": "json",

@@ -55,8 +55,14 @@ func TestImportExportPage(t *testing.T) {
 			t.Errorf("no %q in the output of the page's commands:\n%s", want, printed)
 		}
 	}
-	for file, lines := range map[string]int{"catalogue.csv": 13, "orders.csv": 4} {
-		content, err := os.ReadFile(filepath.Join(folder, file))
+	for pattern, lines := range map[string]int{
+		"catalogue.csv": 13, "orders.csv": 4, "lines.csv": 3, "order-lines-20[0-9][0-9]-[0-9][0-9]-[0-9][0-9].csv": 5,
+	} {
+		files, _ := filepath.Glob(filepath.Join(folder, pattern))
+		if len(files) != 1 {
+			t.Fatalf("%s: %q", pattern, files)
+		}
+		content, err := os.ReadFile(files[0])
 		if err != nil || strings.Count(string(content), "\r\n") != lines {
 			t.Errorf("%v %s", err, content)
 		}
@@ -110,6 +116,9 @@ func TestClientCommands(t *testing.T) {
 		{caller, "export orders --status ODD", "/query/status must be one of"},
 		{caller, "export orders --search x", "/query/search is not a known parameter"},
 		{caller, "export orders --format xls", "/query/format must be one of"},
+		{caller, "export orders --lines --bom", "/query/bom is only for format=csv. /query/lines is only for"},
+		{caller, "export products --lines --format csv", "/query/lines is not a known parameter"},
+		{caller, "export orders --delimiter ; --format csv", "/query/delimiter must be one of"},
 		{caller, "order --customer 1 --item 2", "PRODUCT:PIECES"},
 		{caller, "order --customer 1 --item NO-SUCH:2", "NO-SUCH"},
 		{caller[1:], "export customers", "valid token"},

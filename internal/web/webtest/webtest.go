@@ -155,29 +155,40 @@ func check(spec *openapi3.T, router routers.Router, r *http.Request, rec *httpte
 		return err
 	}
 	if isFile {
-		isCSV := rec.Header().Get("Content-Type") == bulk.CSV
-		return checkRows(bulk.RowSchema(spec, file), isCSV, rec.Body.Bytes())
+		if r.URL.Query().Get("lines") == "true" {
+			file = &openapi3.MediaType{Extensions: map[string]any{"x-row": file.Extensions["x-line"]}}
+		}
+		schema := bulk.RowSchema(spec, file)
+		if rec.Header().Get("Content-Type") == bulk.CSV {
+			return checkColumns(schema, r.URL.Query().Get("delimiter"), rec.Body.Bytes())
+		}
+		return checkRows(schema, rec.Body.Bytes())
 	}
 	return checkCode(route.Operation.Responses.Status(rec.Code), rec.Body.Bytes())
 }
 
-// checkRows validates each row of NDJSON, or the columns of CSV, against the schema of a row.
-func checkRows(schema *openapi3.Schema, isCSV bool, file []byte) error {
-	if isCSV {
-		rows, err := csv.NewReader(bytes.NewReader(file)).ReadAll()
-		if err != nil || len(rows) == 0 {
-			return fmt.Errorf("%d rows: %w", len(rows), err)
-		}
-		fields := slices.Collect(maps.Keys(schema.Properties))
-		for _, part := range schema.AllOf {
-			fields = append(fields, slices.Collect(maps.Keys(part.Value.Properties))...)
-		}
-		slices.Sort(fields)
-		if columns := slices.Sorted(slices.Values(rows[0])); !slices.Equal(columns, fields) {
-			return fmt.Errorf("the columns are %q, the fields %q", columns, fields)
-		}
-		return nil
+// checkColumns compares the columns of CSV with the fields of a row. The delimiter is the value of the
+// parameter.
+func checkColumns(schema *openapi3.Schema, delimiter string, file []byte) error {
+	table := csv.NewReader(bytes.NewReader(bytes.TrimPrefix(file, []byte("\uFEFF"))))
+	table.Comma = map[string]rune{"": ',', "comma": ',', "semicolon": ';', "tab": '\t'}[delimiter]
+	rows, err := table.ReadAll()
+	if err != nil || len(rows) == 0 {
+		return fmt.Errorf("%d rows: %w", len(rows), err)
 	}
+	fields := slices.Collect(maps.Keys(schema.Properties))
+	for _, part := range schema.AllOf {
+		fields = append(fields, slices.Collect(maps.Keys(part.Value.Properties))...)
+	}
+	slices.Sort(fields)
+	if columns := slices.Sorted(slices.Values(rows[0])); !slices.Equal(columns, fields) {
+		return fmt.Errorf("the columns are %q, the fields %q", columns, fields)
+	}
+	return nil
+}
+
+// checkRows validates each row of NDJSON against the schema of a row.
+func checkRows(schema *openapi3.Schema, file []byte) error {
 	for line := range bytes.Lines(file) {
 		var row any
 		if err := json.Unmarshal(line, &row); err != nil {

@@ -604,6 +604,8 @@ class Calls(Caller):
         sort: ListSort | Unset = UNSET,
         cursor: int | Unset = UNSET,
         limit: int | Unset = UNSET,
+        confirmed_from: str | Unset = UNSET,
+        confirmed_to: str | Unset = UNSET,
         correlation_id: str | None = None,
         deadline: float | None = None,
     ) -> Answer[list[OrderSummary]]:
@@ -619,6 +621,8 @@ class Calls(Caller):
             sort=sort,
             cursor=cursor,
             limit=limit,
+            confirmed_from=confirmed_from,
+            confirmed_to=confirmed_to,
         )
         return self._call(
             "list_orders",
@@ -641,6 +645,8 @@ class Calls(Caller):
         updated_since: str | Unset = UNSET,
         sort: ListSort | Unset = UNSET,
         limit: int | Unset = UNSET,
+        confirmed_from: str | Unset = UNSET,
+        confirmed_to: str | Unset = UNSET,
         correlation_id: str | None = None,
         deadline: float | None = None,
     ) -> Iterator[OrderSummary]:
@@ -655,6 +661,8 @@ class Calls(Caller):
                 updated_since=updated_since,
                 sort=sort,
                 limit=limit,
+                confirmed_from=confirmed_from,
+                confirmed_to=confirmed_to,
                 correlation_id=correlation_id,
                 deadline=deadline,
                 cursor=cursor,
@@ -1486,6 +1494,8 @@ class AsyncCalls(AsyncCaller):
         sort: ListSort | Unset = UNSET,
         cursor: int | Unset = UNSET,
         limit: int | Unset = UNSET,
+        confirmed_from: str | Unset = UNSET,
+        confirmed_to: str | Unset = UNSET,
         correlation_id: str | None = None,
         deadline: float | None = None,
     ) -> Answer[list[OrderSummary]]:
@@ -1501,6 +1511,8 @@ class AsyncCalls(AsyncCaller):
             sort=sort,
             cursor=cursor,
             limit=limit,
+            confirmed_from=confirmed_from,
+            confirmed_to=confirmed_to,
         )
         return await self._call(
             "list_orders",
@@ -1523,6 +1535,8 @@ class AsyncCalls(AsyncCaller):
         updated_since: str | Unset = UNSET,
         sort: ListSort | Unset = UNSET,
         limit: int | Unset = UNSET,
+        confirmed_from: str | Unset = UNSET,
+        confirmed_to: str | Unset = UNSET,
         correlation_id: str | None = None,
         deadline: float | None = None,
     ) -> AsyncIterator[OrderSummary]:
@@ -1537,6 +1551,8 @@ class AsyncCalls(AsyncCaller):
                 updated_since=updated_since,
                 sort=sort,
                 limit=limit,
+                confirmed_from=confirmed_from,
+                confirmed_to=confirmed_to,
                 correlation_id=correlation_id,
                 deadline=deadline,
                 cursor=cursor,

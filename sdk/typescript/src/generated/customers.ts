@@ -557,6 +557,12 @@ export interface components {
          * @enum {string}
          */
         FileFormat: "csv" | "ndjson";
+        /**
+         * @description What separates the cells of CSV.
+         * @example semicolon
+         * @enum {string}
+         */
+        CSVDelimiter: "comma" | "semicolon" | "tab";
         /** @description One line of what an import answers: of one row, or, the last line, the `summary`. */
         ImportLine: {
             /**
@@ -979,6 +985,13 @@ export interface components {
          * @example csv
          */
         ExportFormat: components["schemas"]["FileFormat"];
+        /** @description Only with `format=csv`: begin the file with a byte order mark, by which Excel knows UTF-8. */
+        ExportBOM: boolean;
+        /**
+         * @description Only with `format=csv`: what separates the cells, `comma` (`,`, also without the parameter), `semicolon` (`;`) or `tab`
+         *     (U+0009). Excel expects a semicolon where the decimal separator is a comma.
+         */
+        ExportDelimiter: components["schemas"]["CSVDelimiter"];
         /**
          * @description The `ETag` of the state that you have seen, several with commas between them, or `*` for any; 412 `precondition_failed` when it is another one now. The tag is a hash of the content: `W/` before it, and `-gzip`, `-br` or `-zstd` at its end, as proxies that compress add them, do not count.
          * @example *
@@ -1004,6 +1017,11 @@ export interface components {
          * @example 1
          */
         RetryAfter: number;
+        /**
+         * @description The name under which a browser stores the file, with the date in UTC.
+         * @example attachment; filename="orders-2024-03-01.csv"
+         */
+        FileName: string;
         /**
          * @description Names this state of the thing. Send it as `If-None-Match` to read only what changed, as `If-Match` to change only what you have seen.
          * @example "5f2b8e0c9a7d4e61"
@@ -1284,6 +1302,13 @@ export interface operations {
                  * @example 2024-01-01T08:00:00Z
                  */
                 updated_since?: components["parameters"]["UpdatedSince"];
+                /** @description Only with `format=csv`: begin the file with a byte order mark, by which Excel knows UTF-8. */
+                bom?: components["parameters"]["ExportBOM"];
+                /**
+                 * @description Only with `format=csv`: what separates the cells, `comma` (`,`, also without the parameter), `semicolon` (`;`) or `tab`
+                 *     (U+0009). Excel expects a semicolon where the decimal separator is a comma.
+                 */
+                delimiter?: components["parameters"]["ExportDelimiter"];
             };
             header?: never;
             path?: never;
@@ -1295,6 +1320,7 @@ export interface operations {
             200: {
                 headers: {
                     "X-Correlation-Id": components["headers"]["CorrelationId"];
+                    "Content-Disposition": components["headers"]["FileName"];
                     [name: string]: unknown;
                 };
                 content: {

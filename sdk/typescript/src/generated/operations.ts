@@ -8,6 +8,7 @@ export type Documented = customers.operations & orders.operations & orchestrator
 export type AdjustmentReason = orders.components['schemas']['AdjustmentReason'];
 export type ApiError = customers.components['schemas']['ApiError'];
 export type ApiErrorDetail = customers.components['schemas']['ApiErrorDetail'];
+export type CSVDelimiter = customers.components['schemas']['CSVDelimiter'];
 export type CancelReason = orders.components['schemas']['CancelReason'];
 export type Cancellation = orders.components['schemas']['Cancellation'];
 export type Cents = orders.components['schemas']['Cents'];
@@ -60,6 +61,7 @@ export type OrderAction = orders.components['schemas']['OrderAction'];
 export type OrderCustomerId = orders.components['schemas']['OrderCustomerId'];
 export type OrderExternalRef = orders.components['schemas']['OrderExternalRef'];
 export type OrderItem = orders.components['schemas']['OrderItem'];
+export type OrderLineRow = orders.components['schemas']['OrderLineRow'];
 export type OrderListResponse = orders.components['schemas']['OrderListResponse'];
 export type OrderMetadata = orders.components['schemas']['OrderMetadata'];
 export type OrderResponse = orders.components['schemas']['OrderResponse'];
@@ -121,7 +123,7 @@ export const operations = {
   /** List what has happened to a product */
   listProductHistory: {"service":"orders","method":"get","path":"/products/{id}/history","key":"none","query":["sort","cursor","limit"],"body":"none"},
   /** List orders */
-  listOrders: {"service":"orders","method":"get","path":"/orders","key":"none","query":["status","customer_id","external_ref","from","to","updated_since","sort","cursor","limit"],"body":"none"},
+  listOrders: {"service":"orders","method":"get","path":"/orders","key":"none","query":["status","customer_id","external_ref","from","to","updated_since","sort","cursor","limit","confirmed_from","confirmed_to"],"body":"none"},
   /** Place an order */
   createOrder: {"service":"orders","method":"post","path":"/orders","key":"header","query":[],"body":"required"},
   /** What would an order cost, and what is missing? */

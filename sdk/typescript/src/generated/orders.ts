@@ -263,7 +263,7 @@ export interface paths {
          *     are as they are when the answer comes to them.
          *
          *     In CSV a field without a value is empty, and a list or an object is JSON in its cell. Cells are as they are stored: one that a
-         *     spreadsheet may take for a formula is not changed.
+         *     spreadsheet may take for a formula is not changed. `lines=true` gives a row for each line of each order, an `OrderLineRow`.
          */
         get: operations["exportOrders"];
         put?: never;
@@ -784,6 +784,21 @@ export interface components {
         } & {
             [key: string]: unknown;
         }));
+        /** @description A line of an order, in a file that has a row for each. An order of three lines has three rows. */
+        OrderLineRow: {
+            [key: string]: unknown;
+        } & (({
+            order_id: components["schemas"]["Id"];
+            customer_id: components["schemas"]["OrderCustomerId"];
+            external_ref: components["schemas"]["OrderExternalRef"];
+            metadata: components["schemas"]["OrderMetadata"];
+            status: components["schemas"]["OrderStatus"];
+            created_at: components["schemas"]["Timestamp"];
+            confirmed_at: components["schemas"]["NullableTimestamp"];
+            canceled_at: components["schemas"]["NullableTimestamp"];
+        } & {
+            [key: string]: unknown;
+        }) & components["schemas"]["OrderItem"]);
         OrderResponse: {
             success: components["schemas"]["Success"];
             data: components["schemas"]["Order"];
@@ -945,6 +960,12 @@ export interface components {
          * @enum {string}
          */
         FileFormat: "csv" | "ndjson";
+        /**
+         * @description What separates the cells of CSV.
+         * @example semicolon
+         * @enum {string}
+         */
+        CSVDelimiter: "comma" | "semicolon" | "tab";
         /** @description One line of what an import answers: of one row, or, the last line, the `summary`. */
         ImportLine: {
             /**
@@ -1550,6 +1571,13 @@ export interface components {
          * @example csv
          */
         ExportFormat: components["schemas"]["FileFormat"];
+        /** @description Only with `format=csv`: begin the file with a byte order mark, by which Excel knows UTF-8. */
+        ExportBOM: boolean;
+        /**
+         * @description Only with `format=csv`: what separates the cells, `comma` (`,`, also without the parameter), `semicolon` (`;`) or `tab`
+         *     (U+0009). Excel expects a semicolon where the decimal separator is a comma.
+         */
+        ExportDelimiter: components["schemas"]["CSVDelimiter"];
         /**
          * @description The `ETag` of the state that you have seen, several with commas between them, or `*` for any; 412 `precondition_failed` when it is another one now. The tag is a hash of the content: `W/` before it, and `-gzip`, `-br` or `-zstd` at its end, as proxies that compress add them, do not count.
          * @example *
@@ -1586,6 +1614,11 @@ export interface components {
          * @example 1
          */
         RetryAfter: number;
+        /**
+         * @description The name under which a browser stores the file, with the date in UTC.
+         * @example attachment; filename="orders-2024-03-01.csv"
+         */
+        FileName: string;
         /**
          * @description Names this state of the thing. Send it as `If-None-Match` to read only what changed, as `If-Match` to change only what you have seen.
          * @example "5f2b8e0c9a7d4e61"
@@ -1866,6 +1899,13 @@ export interface operations {
                  * @example 2024-01-01T08:00:00Z
                  */
                 updated_since?: components["parameters"]["UpdatedSince"];
+                /** @description Only with `format=csv`: begin the file with a byte order mark, by which Excel knows UTF-8. */
+                bom?: components["parameters"]["ExportBOM"];
+                /**
+                 * @description Only with `format=csv`: what separates the cells, `comma` (`,`, also without the parameter), `semicolon` (`;`) or `tab`
+                 *     (U+0009). Excel expects a semicolon where the decimal separator is a comma.
+                 */
+                delimiter?: components["parameters"]["ExportDelimiter"];
             };
             header?: never;
             path?: never;
@@ -1877,6 +1917,7 @@ export interface operations {
             200: {
                 headers: {
                     "X-Correlation-Id": components["headers"]["CorrelationId"];
+                    "Content-Disposition": components["headers"]["FileName"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2292,6 +2333,17 @@ export interface operations {
                  * @example 20
                  */
                 limit?: components["parameters"]["Limit"];
+                /**
+                 * @description Only orders confirmed at or after this moment, also those that were canceled later: a date (its first moment in UTC) or RFC 3339.
+                 * @example 2024-01-01
+                 */
+                confirmed_from?: components["schemas"]["DateFilter"];
+                /**
+                 * @description Only orders confirmed at or before this moment, also those that were canceled later: a date (which includes that whole day in
+                 *     UTC) or RFC 3339.
+                 * @example 2024-12-31
+                 */
+                confirmed_to?: components["schemas"]["DateFilter"];
             };
             header?: never;
             path?: never;
@@ -2603,6 +2655,26 @@ export interface operations {
                  * @example 2024-01-01T08:00:00Z
                  */
                 updated_since?: components["parameters"]["UpdatedSince"];
+                /**
+                 * @description Only orders confirmed at or after this moment, also those that were canceled later: a date (its first moment in UTC) or RFC 3339.
+                 * @example 2024-01-01
+                 */
+                confirmed_from?: components["schemas"]["DateFilter"];
+                /**
+                 * @description Only orders confirmed at or before this moment, also those that were canceled later: a date (which includes that whole day in
+                 *     UTC) or RFC 3339.
+                 * @example 2024-12-31
+                 */
+                confirmed_to?: components["schemas"]["DateFilter"];
+                /** @description Only with `format=csv`: begin the file with a byte order mark, by which Excel knows UTF-8. */
+                bom?: components["parameters"]["ExportBOM"];
+                /**
+                 * @description Only with `format=csv`: what separates the cells, `comma` (`,`, also without the parameter), `semicolon` (`;`) or `tab`
+                 *     (U+0009). Excel expects a semicolon where the decimal separator is a comma.
+                 */
+                delimiter?: components["parameters"]["ExportDelimiter"];
+                /** @description Only with `format=csv`: write a row for each line of an order, an `OrderLineRow`, and not one for each order. */
+                lines?: boolean;
             };
             header?: never;
             path?: never;
@@ -2614,6 +2686,7 @@ export interface operations {
             200: {
                 headers: {
                     "X-Correlation-Id": components["headers"]["CorrelationId"];
+                    "Content-Disposition": components["headers"]["FileName"];
                     [name: string]: unknown;
                 };
                 content: {

@@ -7,6 +7,7 @@ from .cancellation import Cancellation
 from .cancellation_cause import CancellationCause
 from .change_event import ChangeEvent
 from .change_event_representation import ChangeEventRepresentation
+from .csv_delimiter import CSVDelimiter
 from .customer import Customer
 from .customer_import_row import CustomerImportRow
 from .customer_key_report import CustomerKeyReport
@@ -40,6 +41,7 @@ from .orchestration_request import OrchestrationRequest
 from .orchestration_response import OrchestrationResponse
 from .order import Order
 from .order_item import OrderItem
+from .order_line_row import OrderLineRow
 from .order_list_response import OrderListResponse
 from .order_metadata_type_0 import OrderMetadataType0
 from .order_response import OrderResponse
@@ -64,6 +66,7 @@ __all__ = (
     "ApiError",
     "ApiErrorDetail",
     "ApiErrorDetailParams",
+    "CSVDelimiter",
     "Cancellation",
     "CancellationCause",
     "ChangeEvent",
@@ -101,6 +104,7 @@ __all__ = (
     "OrchestrationResponse",
     "Order",
     "OrderItem",
+    "OrderLineRow",
     "OrderListResponse",
     "OrderMetadataType0",
     "OrderResponse",

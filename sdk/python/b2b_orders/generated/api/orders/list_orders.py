@@ -22,6 +22,8 @@ def _get_kwargs(
     sort: ListSort | Unset = UNSET,
     cursor: int | Unset = UNSET,
     limit: int | Unset = 20,
+    confirmed_from: str | Unset = UNSET,
+    confirmed_to: str | Unset = UNSET,
 ) -> dict[str, Any]:
 
     params: dict[str, Any] = {}
@@ -51,6 +53,10 @@ def _get_kwargs(
     params["cursor"] = cursor
 
     params["limit"] = limit
+
+    params["confirmed_from"] = confirmed_from
+
+    params["confirmed_to"] = confirmed_to
 
     params = {k: v for k, v in params.items() if v is not UNSET and v is not None}
 
@@ -100,6 +106,8 @@ def sync_detailed(
     sort: ListSort | Unset = UNSET,
     cursor: int | Unset = UNSET,
     limit: int | Unset = 20,
+    confirmed_from: str | Unset = UNSET,
+    confirmed_to: str | Unset = UNSET,
 ) -> Response[OrderListResponse]:
     """List orders
 
@@ -122,6 +130,10 @@ def sync_detailed(
             Example: -created_at.
         cursor (int | Unset):
         limit (int | Unset):  Default: 20.
+        confirmed_from (str | Unset): A date such as `2024-01-01`, or RFC 3339 such as
+            `2024-01-01T12:00:00Z`. Example: 2024-01-01.
+        confirmed_to (str | Unset): A date such as `2024-01-01`, or RFC 3339 such as
+            `2024-01-01T12:00:00Z`. Example: 2024-01-01.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -141,6 +153,8 @@ def sync_detailed(
         sort=sort,
         cursor=cursor,
         limit=limit,
+        confirmed_from=confirmed_from,
+        confirmed_to=confirmed_to,
     )
 
     response = client.get_httpx_client().request(
@@ -162,6 +176,8 @@ def sync(
     sort: ListSort | Unset = UNSET,
     cursor: int | Unset = UNSET,
     limit: int | Unset = 20,
+    confirmed_from: str | Unset = UNSET,
+    confirmed_to: str | Unset = UNSET,
 ) -> OrderListResponse | None:
     """List orders
 
@@ -184,6 +200,10 @@ def sync(
             Example: -created_at.
         cursor (int | Unset):
         limit (int | Unset):  Default: 20.
+        confirmed_from (str | Unset): A date such as `2024-01-01`, or RFC 3339 such as
+            `2024-01-01T12:00:00Z`. Example: 2024-01-01.
+        confirmed_to (str | Unset): A date such as `2024-01-01`, or RFC 3339 such as
+            `2024-01-01T12:00:00Z`. Example: 2024-01-01.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -204,6 +224,8 @@ def sync(
         sort=sort,
         cursor=cursor,
         limit=limit,
+        confirmed_from=confirmed_from,
+        confirmed_to=confirmed_to,
     ).parsed
 
 
@@ -219,6 +241,8 @@ async def asyncio_detailed(
     sort: ListSort | Unset = UNSET,
     cursor: int | Unset = UNSET,
     limit: int | Unset = 20,
+    confirmed_from: str | Unset = UNSET,
+    confirmed_to: str | Unset = UNSET,
 ) -> Response[OrderListResponse]:
     """List orders
 
@@ -241,6 +265,10 @@ async def asyncio_detailed(
             Example: -created_at.
         cursor (int | Unset):
         limit (int | Unset):  Default: 20.
+        confirmed_from (str | Unset): A date such as `2024-01-01`, or RFC 3339 such as
+            `2024-01-01T12:00:00Z`. Example: 2024-01-01.
+        confirmed_to (str | Unset): A date such as `2024-01-01`, or RFC 3339 such as
+            `2024-01-01T12:00:00Z`. Example: 2024-01-01.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -260,6 +288,8 @@ async def asyncio_detailed(
         sort=sort,
         cursor=cursor,
         limit=limit,
+        confirmed_from=confirmed_from,
+        confirmed_to=confirmed_to,
     )
 
     response = await client.get_async_httpx_client().request(**kwargs)
@@ -279,6 +309,8 @@ async def asyncio(
     sort: ListSort | Unset = UNSET,
     cursor: int | Unset = UNSET,
     limit: int | Unset = 20,
+    confirmed_from: str | Unset = UNSET,
+    confirmed_to: str | Unset = UNSET,
 ) -> OrderListResponse | None:
     """List orders
 
@@ -301,6 +333,10 @@ async def asyncio(
             Example: -created_at.
         cursor (int | Unset):
         limit (int | Unset):  Default: 20.
+        confirmed_from (str | Unset): A date such as `2024-01-01`, or RFC 3339 such as
+            `2024-01-01T12:00:00Z`. Example: 2024-01-01.
+        confirmed_to (str | Unset): A date such as `2024-01-01`, or RFC 3339 such as
+            `2024-01-01T12:00:00Z`. Example: 2024-01-01.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -322,5 +358,7 @@ async def asyncio(
             sort=sort,
             cursor=cursor,
             limit=limit,
+            confirmed_from=confirmed_from,
+            confirmed_to=confirmed_to,
         )
     ).parsed
