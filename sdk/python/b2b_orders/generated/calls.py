@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator, Mapping
+import datetime
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from typing import Any
 
-from .._calls import Answer, AsyncCaller, Caller, map_of, new_key
+from .._calls import Answer, AsyncCaller, Caller, model_of, models_of, moment, new_key
 from .api.customers import create_customer as _create_customer
 from .api.customers import delete_customer as _delete_customer
+from .api.customers import export_customers as _export_customers
 from .api.customers import get_customer as _get_customer
 from .api.customers import get_customer_idempotency_key as _get_customer_idempotency_key
+from .api.customers import import_customers as _import_customers
 from .api.customers import list_customer_history as _list_customer_history
 from .api.customers import list_customers as _list_customers
 from .api.customers import update_customer as _update_customer
@@ -20,9 +23,12 @@ from .api.orders import cancel_order as _cancel_order
 from .api.orders import confirm_order as _confirm_order
 from .api.orders import create_order as _create_order
 from .api.orders import create_product as _create_product
+from .api.orders import export_orders as _export_orders
+from .api.orders import export_products as _export_products
 from .api.orders import get_idempotency_key as _get_idempotency_key
 from .api.orders import get_order as _get_order
 from .api.orders import get_product as _get_product
+from .api.orders import import_products as _import_products
 from .api.orders import list_order_history as _list_order_history
 from .api.orders import list_orders as _list_orders
 from .api.orders import list_product_history as _list_product_history
@@ -35,6 +41,7 @@ from .models import (
     CancellationCause,
     ChangeEvent,
     Customer,
+    CustomerImportRow,
     CustomerKeyReport,
     CustomerKeyReportResponse,
     CustomerListResponse,
@@ -42,6 +49,8 @@ from .models import (
     CustomerUpdate,
     DeletedResponse,
     EventListResponse,
+    ImportLine,
+    ImportSummary,
     KeyReport,
     KeyReportResponse,
     ListSort,
@@ -63,6 +72,7 @@ from .models import (
     OrderStatusFilter,
     OrderSummary,
     Product,
+    ProductImportRow,
     ProductListResponse,
     ProductResponse,
     ProductUpdate,
@@ -82,7 +92,7 @@ class Calls(Caller):
         search: str | Unset = UNSET,
         email: str | Unset = UNSET,
         external_ref: str | Unset = UNSET,
-        updated_since: str | Unset = UNSET,
+        updated_since: str | datetime.date | Unset = UNSET,
         sort: ListSort | Unset = UNSET,
         cursor: int | Unset = UNSET,
         limit: int | Unset = UNSET,
@@ -95,7 +105,7 @@ class Calls(Caller):
             search=search,
             email=email,
             external_ref=external_ref,
-            updated_since=updated_since,
+            updated_since=moment(updated_since),
             sort=sort,
             cursor=cursor,
             limit=limit,
@@ -104,6 +114,7 @@ class Calls(Caller):
             "list_customers",
             "customers",
             _request,
+            200,
             CustomerListResponse,
             _key,
             correlation_id,
@@ -116,14 +127,15 @@ class Calls(Caller):
         search: str | Unset = UNSET,
         email: str | Unset = UNSET,
         external_ref: str | Unset = UNSET,
-        updated_since: str | Unset = UNSET,
+        updated_since: str | datetime.date | Unset = UNSET,
         sort: ListSort | Unset = UNSET,
-        limit: int | Unset = UNSET,
+        limit: int = 100,
         correlation_id: str | None = None,
         deadline: float | None = None,
     ) -> Iterator[Customer]:
-        """Everything that `list_customers` lists, page after page; each page has the deadline."""
+        """Everything that `list_customers` lists, page after page of `limit` things; each page has the deadline."""
         return self._pages(
+            "list_customers",
             lambda cursor: self.list_customers(
                 search=search,
                 email=email,
@@ -134,7 +146,7 @@ class Calls(Caller):
                 correlation_id=correlation_id,
                 deadline=deadline,
                 cursor=cursor,
-            )
+            ),
         )
 
     def create_customer(
@@ -160,8 +172,50 @@ class Calls(Caller):
             "create_customer",
             "customers",
             _request,
+            201,
             CustomerResponse,
             _key,
+            correlation_id,
+            deadline,
+        )
+
+    def import_customers(
+        self,
+        rows: Iterable[CustomerImportRow | Mapping[str, Any]],
+        on_row: Callable[[Any, ImportLine], object] | None = None,
+        *,
+        dry_run: bool | Unset = UNSET,
+        correlation_id: str | None = None,
+    ) -> ImportSummary:
+        """Create and change customers, row by row. The rows are sent while they are read, once. on_row is called with each row and what became of it.
+        Raises B2BError when not all rows were read: repeat the call then, what is done already is unchanged."""
+        _request = _import_customers._get_kwargs(dry_run=dry_run)
+        return self._import(
+            "import_customers", "customers", _request, rows, on_row, correlation_id
+        )
+
+    def export_customers(
+        self,
+        *,
+        search: str | Unset = UNSET,
+        email: str | Unset = UNSET,
+        external_ref: str | Unset = UNSET,
+        updated_since: str | datetime.date | Unset = UNSET,
+        correlation_id: str | None = None,
+        deadline: float | None = None,
+    ) -> Iterator[Customer]:
+        """Read all customers as a file. Everything comes in one answer, thing by thing; when it breaks off, the iteration ends with a B2BError."""
+        _request = _export_customers._get_kwargs(
+            search=search,
+            email=email,
+            external_ref=external_ref,
+            updated_since=moment(updated_since),
+        )
+        return self._export(
+            "export_customers",
+            "customers",
+            _request,
+            Customer,
             correlation_id,
             deadline,
         )
@@ -181,6 +235,7 @@ class Calls(Caller):
             "get_customer",
             "customers",
             _request,
+            200,
             CustomerResponse,
             _key,
             correlation_id,
@@ -212,6 +267,7 @@ class Calls(Caller):
             "update_customer",
             "customers",
             _request,
+            200,
             CustomerResponse,
             _key,
             correlation_id,
@@ -233,6 +289,7 @@ class Calls(Caller):
             "delete_customer",
             "customers",
             _request,
+            200,
             DeletedResponse,
             _key,
             correlation_id,
@@ -258,6 +315,7 @@ class Calls(Caller):
             "list_customer_history",
             "customers",
             _request,
+            200,
             EventListResponse,
             _key,
             correlation_id,
@@ -269,12 +327,13 @@ class Calls(Caller):
         id: int,
         *,
         sort: NewestFirstListSort | Unset = UNSET,
-        limit: int | Unset = UNSET,
+        limit: int = 100,
         correlation_id: str | None = None,
         deadline: float | None = None,
     ) -> Iterator[ChangeEvent]:
-        """Everything that `list_customer_history` lists, page after page; each page has the deadline."""
+        """Everything that `list_customer_history` lists, page after page of `limit` things; each page has the deadline."""
         return self._pages(
+            "list_customer_history",
             lambda cursor: self.list_customer_history(
                 id=id,
                 sort=sort,
@@ -282,7 +341,7 @@ class Calls(Caller):
                 correlation_id=correlation_id,
                 deadline=deadline,
                 cursor=cursor,
-            )
+            ),
         )
 
     def get_customer_idempotency_key(
@@ -299,6 +358,7 @@ class Calls(Caller):
             "get_customer_idempotency_key",
             "customers",
             _request,
+            200,
             CustomerKeyReportResponse,
             _key,
             correlation_id,
@@ -311,7 +371,7 @@ class Calls(Caller):
         search: str | Unset = UNSET,
         sku: str | Unset = UNSET,
         active: bool | Unset = UNSET,
-        updated_since: str | Unset = UNSET,
+        updated_since: str | datetime.date | Unset = UNSET,
         sort: ListSort | Unset = UNSET,
         cursor: int | Unset = UNSET,
         limit: int | Unset = UNSET,
@@ -324,7 +384,7 @@ class Calls(Caller):
             search=search,
             sku=sku,
             active=active,
-            updated_since=updated_since,
+            updated_since=moment(updated_since),
             sort=sort,
             cursor=cursor,
             limit=limit,
@@ -333,6 +393,7 @@ class Calls(Caller):
             "list_products",
             "orders",
             _request,
+            200,
             ProductListResponse,
             _key,
             correlation_id,
@@ -345,14 +406,15 @@ class Calls(Caller):
         search: str | Unset = UNSET,
         sku: str | Unset = UNSET,
         active: bool | Unset = UNSET,
-        updated_since: str | Unset = UNSET,
+        updated_since: str | datetime.date | Unset = UNSET,
         sort: ListSort | Unset = UNSET,
-        limit: int | Unset = UNSET,
+        limit: int = 100,
         correlation_id: str | None = None,
         deadline: float | None = None,
     ) -> Iterator[Product]:
-        """Everything that `list_products` lists, page after page; each page has the deadline."""
+        """Everything that `list_products` lists, page after page of `limit` things; each page has the deadline."""
         return self._pages(
+            "list_products",
             lambda cursor: self.list_products(
                 search=search,
                 sku=sku,
@@ -363,7 +425,7 @@ class Calls(Caller):
                 correlation_id=correlation_id,
                 deadline=deadline,
                 cursor=cursor,
-            )
+            ),
         )
 
     def create_product(
@@ -390,10 +452,44 @@ class Calls(Caller):
             "create_product",
             "orders",
             _request,
+            201,
             ProductResponse,
             _key,
             correlation_id,
             deadline,
+        )
+
+    def import_products(
+        self,
+        rows: Iterable[ProductImportRow | Mapping[str, Any]],
+        on_row: Callable[[Any, ImportLine], object] | None = None,
+        *,
+        dry_run: bool | Unset = UNSET,
+        correlation_id: str | None = None,
+    ) -> ImportSummary:
+        """Create and change products, row by row. The rows are sent while they are read, once. on_row is called with each row and what became of it.
+        Raises B2BError when not all rows were read: repeat the call then, what is done already is unchanged."""
+        _request = _import_products._get_kwargs(dry_run=dry_run)
+        return self._import(
+            "import_products", "orders", _request, rows, on_row, correlation_id
+        )
+
+    def export_products(
+        self,
+        *,
+        search: str | Unset = UNSET,
+        sku: str | Unset = UNSET,
+        active: bool | Unset = UNSET,
+        updated_since: str | datetime.date | Unset = UNSET,
+        correlation_id: str | None = None,
+        deadline: float | None = None,
+    ) -> Iterator[Product]:
+        """Read all products as a file. Everything comes in one answer, thing by thing; when it breaks off, the iteration ends with a B2BError."""
+        _request = _export_products._get_kwargs(
+            search=search, sku=sku, active=active, updated_since=moment(updated_since)
+        )
+        return self._export(
+            "export_products", "orders", _request, Product, correlation_id, deadline
         )
 
     def get_product(
@@ -411,6 +507,7 @@ class Calls(Caller):
             "get_product",
             "orders",
             _request,
+            200,
             ProductResponse,
             _key,
             correlation_id,
@@ -442,6 +539,7 @@ class Calls(Caller):
             "update_product",
             "orders",
             _request,
+            200,
             ProductResponse,
             _key,
             correlation_id,
@@ -467,6 +565,7 @@ class Calls(Caller):
             "list_stock_adjustments",
             "orders",
             _request,
+            200,
             StockAdjustmentListResponse,
             _key,
             correlation_id,
@@ -478,12 +577,13 @@ class Calls(Caller):
         id: int,
         *,
         sort: NewestFirstListSort | Unset = UNSET,
-        limit: int | Unset = UNSET,
+        limit: int = 100,
         correlation_id: str | None = None,
         deadline: float | None = None,
     ) -> Iterator[StockAdjustment]:
-        """Everything that `list_stock_adjustments` lists, page after page; each page has the deadline."""
+        """Everything that `list_stock_adjustments` lists, page after page of `limit` things; each page has the deadline."""
         return self._pages(
+            "list_stock_adjustments",
             lambda cursor: self.list_stock_adjustments(
                 id=id,
                 sort=sort,
@@ -491,7 +591,7 @@ class Calls(Caller):
                 correlation_id=correlation_id,
                 deadline=deadline,
                 cursor=cursor,
-            )
+            ),
         )
 
     def adjust_stock(
@@ -515,6 +615,7 @@ class Calls(Caller):
             "adjust_stock",
             "orders",
             _request,
+            201,
             StockAdjustmentResponse,
             _key,
             correlation_id,
@@ -540,6 +641,7 @@ class Calls(Caller):
             "list_product_history",
             "orders",
             _request,
+            200,
             EventListResponse,
             _key,
             correlation_id,
@@ -551,12 +653,13 @@ class Calls(Caller):
         id: int,
         *,
         sort: NewestFirstListSort | Unset = UNSET,
-        limit: int | Unset = UNSET,
+        limit: int = 100,
         correlation_id: str | None = None,
         deadline: float | None = None,
     ) -> Iterator[ChangeEvent]:
-        """Everything that `list_product_history` lists, page after page; each page has the deadline."""
+        """Everything that `list_product_history` lists, page after page of `limit` things; each page has the deadline."""
         return self._pages(
+            "list_product_history",
             lambda cursor: self.list_product_history(
                 id=id,
                 sort=sort,
@@ -564,7 +667,7 @@ class Calls(Caller):
                 correlation_id=correlation_id,
                 deadline=deadline,
                 cursor=cursor,
-            )
+            ),
         )
 
     def list_orders(
@@ -573,9 +676,9 @@ class Calls(Caller):
         status: OrderStatusFilter | Unset = UNSET,
         customer_id: int | Unset = UNSET,
         external_ref: str | Unset = UNSET,
-        from_: str | Unset = UNSET,
-        to: str | Unset = UNSET,
-        updated_since: str | Unset = UNSET,
+        from_: str | datetime.date | Unset = UNSET,
+        to: str | datetime.date | Unset = UNSET,
+        updated_since: str | datetime.date | Unset = UNSET,
         sort: ListSort | Unset = UNSET,
         cursor: int | Unset = UNSET,
         limit: int | Unset = UNSET,
@@ -588,9 +691,9 @@ class Calls(Caller):
             status=status,
             customer_id=customer_id,
             external_ref=external_ref,
-            from_=from_,
-            to=to,
-            updated_since=updated_since,
+            from_=moment(from_),
+            to=moment(to),
+            updated_since=moment(updated_since),
             sort=sort,
             cursor=cursor,
             limit=limit,
@@ -599,6 +702,7 @@ class Calls(Caller):
             "list_orders",
             "orders",
             _request,
+            200,
             OrderListResponse,
             _key,
             correlation_id,
@@ -611,16 +715,17 @@ class Calls(Caller):
         status: OrderStatusFilter | Unset = UNSET,
         customer_id: int | Unset = UNSET,
         external_ref: str | Unset = UNSET,
-        from_: str | Unset = UNSET,
-        to: str | Unset = UNSET,
-        updated_since: str | Unset = UNSET,
+        from_: str | datetime.date | Unset = UNSET,
+        to: str | datetime.date | Unset = UNSET,
+        updated_since: str | datetime.date | Unset = UNSET,
         sort: ListSort | Unset = UNSET,
-        limit: int | Unset = UNSET,
+        limit: int = 100,
         correlation_id: str | None = None,
         deadline: float | None = None,
     ) -> Iterator[OrderSummary]:
-        """Everything that `list_orders` lists, page after page; each page has the deadline."""
+        """Everything that `list_orders` lists, page after page of `limit` things; each page has the deadline."""
         return self._pages(
+            "list_orders",
             lambda cursor: self.list_orders(
                 status=status,
                 customer_id=customer_id,
@@ -633,16 +738,16 @@ class Calls(Caller):
                 correlation_id=correlation_id,
                 deadline=deadline,
                 cursor=cursor,
-            )
+            ),
         )
 
     def create_order(
         self,
         *,
         customer_id: int,
-        items: list[NewOrderItem],
+        items: Iterable[NewOrderItem | Mapping[str, Any]],
         external_ref: None | str | Unset = UNSET,
-        metadata: None | Mapping[str, Any] | Unset = UNSET,
+        metadata: None | OrderMetadataType0 | Mapping[str, Any] | Unset = UNSET,
         idempotency_key: str | None = None,
         correlation_id: str | None = None,
         deadline: float | None = None,
@@ -653,15 +758,16 @@ class Calls(Caller):
             x_idempotency_key=_key,
             body=NewOrder(
                 customer_id=customer_id,
-                items=items,
+                items=models_of(NewOrderItem, items),
                 external_ref=external_ref,
-                metadata=map_of(OrderMetadataType0, metadata),
+                metadata=model_of(OrderMetadataType0, metadata),
             ),
         )
         return self._call(
             "create_order",
             "orders",
             _request,
+            201,
             OrderResponse,
             _key,
             correlation_id,
@@ -672,9 +778,9 @@ class Calls(Caller):
         self,
         *,
         customer_id: int,
-        items: list[NewOrderItem],
+        items: Iterable[NewOrderItem | Mapping[str, Any]],
         external_ref: None | str | Unset = UNSET,
-        metadata: None | Mapping[str, Any] | Unset = UNSET,
+        metadata: None | OrderMetadataType0 | Mapping[str, Any] | Unset = UNSET,
         correlation_id: str | None = None,
         deadline: float | None = None,
     ) -> Answer[Quote]:
@@ -683,19 +789,45 @@ class Calls(Caller):
         _request = _quote_order._get_kwargs(
             body=NewOrder(
                 customer_id=customer_id,
-                items=items,
+                items=models_of(NewOrderItem, items),
                 external_ref=external_ref,
-                metadata=map_of(OrderMetadataType0, metadata),
+                metadata=model_of(OrderMetadataType0, metadata),
             )
         )
         return self._call(
             "quote_order",
             "orders",
             _request,
+            200,
             QuoteResponse,
             _key,
             correlation_id,
             deadline,
+        )
+
+    def export_orders(
+        self,
+        *,
+        status: OrderStatusFilter | Unset = UNSET,
+        customer_id: int | Unset = UNSET,
+        external_ref: str | Unset = UNSET,
+        from_: str | datetime.date | Unset = UNSET,
+        to: str | datetime.date | Unset = UNSET,
+        updated_since: str | datetime.date | Unset = UNSET,
+        correlation_id: str | None = None,
+        deadline: float | None = None,
+    ) -> Iterator[Order]:
+        """Read all orders as a file. Everything comes in one answer, thing by thing; when it breaks off, the iteration ends with a B2BError."""
+        _request = _export_orders._get_kwargs(
+            status=status,
+            customer_id=customer_id,
+            external_ref=external_ref,
+            from_=moment(from_),
+            to=moment(to),
+            updated_since=moment(updated_since),
+        )
+        return self._export(
+            "export_orders", "orders", _request, Order, correlation_id, deadline
         )
 
     def get_order(
@@ -713,6 +845,7 @@ class Calls(Caller):
             "get_order",
             "orders",
             _request,
+            200,
             OrderResponse,
             _key,
             correlation_id,
@@ -737,6 +870,7 @@ class Calls(Caller):
             "confirm_order",
             "orders",
             _request,
+            200,
             OrderResponse,
             _key,
             correlation_id,
@@ -766,6 +900,7 @@ class Calls(Caller):
             "cancel_order",
             "orders",
             _request,
+            200,
             OrderResponse,
             _key,
             correlation_id,
@@ -791,6 +926,7 @@ class Calls(Caller):
             "list_order_history",
             "orders",
             _request,
+            200,
             EventListResponse,
             _key,
             correlation_id,
@@ -802,12 +938,13 @@ class Calls(Caller):
         id: int,
         *,
         sort: NewestFirstListSort | Unset = UNSET,
-        limit: int | Unset = UNSET,
+        limit: int = 100,
         correlation_id: str | None = None,
         deadline: float | None = None,
     ) -> Iterator[ChangeEvent]:
-        """Everything that `list_order_history` lists, page after page; each page has the deadline."""
+        """Everything that `list_order_history` lists, page after page of `limit` things; each page has the deadline."""
         return self._pages(
+            "list_order_history",
             lambda cursor: self.list_order_history(
                 id=id,
                 sort=sort,
@@ -815,7 +952,7 @@ class Calls(Caller):
                 correlation_id=correlation_id,
                 deadline=deadline,
                 cursor=cursor,
-            )
+            ),
         )
 
     def get_idempotency_key(
@@ -832,6 +969,7 @@ class Calls(Caller):
             "get_idempotency_key",
             "orders",
             _request,
+            200,
             KeyReportResponse,
             _key,
             correlation_id,
@@ -842,9 +980,9 @@ class Calls(Caller):
         self,
         *,
         customer_id: int,
-        items: list[NewOrderItem],
+        items: Iterable[NewOrderItem | Mapping[str, Any]],
         external_ref: None | str | Unset = UNSET,
-        metadata: None | Mapping[str, Any] | Unset = UNSET,
+        metadata: None | OrderMetadataType0 | Mapping[str, Any] | Unset = UNSET,
         idempotency_key: str | None = None,
         correlation_id: str | None = None,
         deadline: float | None = None,
@@ -854,9 +992,9 @@ class Calls(Caller):
         _request = _create_and_confirm_order._get_kwargs(
             body=OrchestrationRequest(
                 customer_id=customer_id,
-                items=items,
+                items=models_of(NewOrderItem, items),
                 external_ref=external_ref,
-                metadata=map_of(OrderMetadataType0, metadata),
+                metadata=model_of(OrderMetadataType0, metadata),
                 idempotency_key=_key,
             )
         )
@@ -864,6 +1002,7 @@ class Calls(Caller):
             "create_and_confirm_order",
             "orchestrator",
             _request,
+            201,
             OrchestrationResponse,
             _key,
             correlation_id,
@@ -884,6 +1023,7 @@ class Calls(Caller):
             "get_orchestration",
             "orchestrator",
             _request,
+            200,
             OrchestrationReportResponse,
             _key,
             correlation_id,
@@ -898,7 +1038,7 @@ class AsyncCalls(AsyncCaller):
         search: str | Unset = UNSET,
         email: str | Unset = UNSET,
         external_ref: str | Unset = UNSET,
-        updated_since: str | Unset = UNSET,
+        updated_since: str | datetime.date | Unset = UNSET,
         sort: ListSort | Unset = UNSET,
         cursor: int | Unset = UNSET,
         limit: int | Unset = UNSET,
@@ -911,7 +1051,7 @@ class AsyncCalls(AsyncCaller):
             search=search,
             email=email,
             external_ref=external_ref,
-            updated_since=updated_since,
+            updated_since=moment(updated_since),
             sort=sort,
             cursor=cursor,
             limit=limit,
@@ -920,6 +1060,7 @@ class AsyncCalls(AsyncCaller):
             "list_customers",
             "customers",
             _request,
+            200,
             CustomerListResponse,
             _key,
             correlation_id,
@@ -932,14 +1073,15 @@ class AsyncCalls(AsyncCaller):
         search: str | Unset = UNSET,
         email: str | Unset = UNSET,
         external_ref: str | Unset = UNSET,
-        updated_since: str | Unset = UNSET,
+        updated_since: str | datetime.date | Unset = UNSET,
         sort: ListSort | Unset = UNSET,
-        limit: int | Unset = UNSET,
+        limit: int = 100,
         correlation_id: str | None = None,
         deadline: float | None = None,
     ) -> AsyncIterator[Customer]:
-        """Everything that `list_customers` lists, page after page; each page has the deadline."""
+        """Everything that `list_customers` lists, page after page of `limit` things; each page has the deadline."""
         return self._pages(
+            "list_customers",
             lambda cursor: self.list_customers(
                 search=search,
                 email=email,
@@ -950,7 +1092,7 @@ class AsyncCalls(AsyncCaller):
                 correlation_id=correlation_id,
                 deadline=deadline,
                 cursor=cursor,
-            )
+            ),
         )
 
     async def create_customer(
@@ -976,8 +1118,50 @@ class AsyncCalls(AsyncCaller):
             "create_customer",
             "customers",
             _request,
+            201,
             CustomerResponse,
             _key,
+            correlation_id,
+            deadline,
+        )
+
+    async def import_customers(
+        self,
+        rows: Iterable[CustomerImportRow | Mapping[str, Any]],
+        on_row: Callable[[Any, ImportLine], object] | None = None,
+        *,
+        dry_run: bool | Unset = UNSET,
+        correlation_id: str | None = None,
+    ) -> ImportSummary:
+        """Create and change customers, row by row. The rows are sent while they are read, once. on_row is called with each row and what became of it.
+        Raises B2BError when not all rows were read: repeat the call then, what is done already is unchanged."""
+        _request = _import_customers._get_kwargs(dry_run=dry_run)
+        return await self._import(
+            "import_customers", "customers", _request, rows, on_row, correlation_id
+        )
+
+    def export_customers(
+        self,
+        *,
+        search: str | Unset = UNSET,
+        email: str | Unset = UNSET,
+        external_ref: str | Unset = UNSET,
+        updated_since: str | datetime.date | Unset = UNSET,
+        correlation_id: str | None = None,
+        deadline: float | None = None,
+    ) -> AsyncIterator[Customer]:
+        """Read all customers as a file. Everything comes in one answer, thing by thing; when it breaks off, the iteration ends with a B2BError."""
+        _request = _export_customers._get_kwargs(
+            search=search,
+            email=email,
+            external_ref=external_ref,
+            updated_since=moment(updated_since),
+        )
+        return self._export(
+            "export_customers",
+            "customers",
+            _request,
+            Customer,
             correlation_id,
             deadline,
         )
@@ -997,6 +1181,7 @@ class AsyncCalls(AsyncCaller):
             "get_customer",
             "customers",
             _request,
+            200,
             CustomerResponse,
             _key,
             correlation_id,
@@ -1028,6 +1213,7 @@ class AsyncCalls(AsyncCaller):
             "update_customer",
             "customers",
             _request,
+            200,
             CustomerResponse,
             _key,
             correlation_id,
@@ -1049,6 +1235,7 @@ class AsyncCalls(AsyncCaller):
             "delete_customer",
             "customers",
             _request,
+            200,
             DeletedResponse,
             _key,
             correlation_id,
@@ -1074,6 +1261,7 @@ class AsyncCalls(AsyncCaller):
             "list_customer_history",
             "customers",
             _request,
+            200,
             EventListResponse,
             _key,
             correlation_id,
@@ -1085,12 +1273,13 @@ class AsyncCalls(AsyncCaller):
         id: int,
         *,
         sort: NewestFirstListSort | Unset = UNSET,
-        limit: int | Unset = UNSET,
+        limit: int = 100,
         correlation_id: str | None = None,
         deadline: float | None = None,
     ) -> AsyncIterator[ChangeEvent]:
-        """Everything that `list_customer_history` lists, page after page; each page has the deadline."""
+        """Everything that `list_customer_history` lists, page after page of `limit` things; each page has the deadline."""
         return self._pages(
+            "list_customer_history",
             lambda cursor: self.list_customer_history(
                 id=id,
                 sort=sort,
@@ -1098,7 +1287,7 @@ class AsyncCalls(AsyncCaller):
                 correlation_id=correlation_id,
                 deadline=deadline,
                 cursor=cursor,
-            )
+            ),
         )
 
     async def get_customer_idempotency_key(
@@ -1115,6 +1304,7 @@ class AsyncCalls(AsyncCaller):
             "get_customer_idempotency_key",
             "customers",
             _request,
+            200,
             CustomerKeyReportResponse,
             _key,
             correlation_id,
@@ -1127,7 +1317,7 @@ class AsyncCalls(AsyncCaller):
         search: str | Unset = UNSET,
         sku: str | Unset = UNSET,
         active: bool | Unset = UNSET,
-        updated_since: str | Unset = UNSET,
+        updated_since: str | datetime.date | Unset = UNSET,
         sort: ListSort | Unset = UNSET,
         cursor: int | Unset = UNSET,
         limit: int | Unset = UNSET,
@@ -1140,7 +1330,7 @@ class AsyncCalls(AsyncCaller):
             search=search,
             sku=sku,
             active=active,
-            updated_since=updated_since,
+            updated_since=moment(updated_since),
             sort=sort,
             cursor=cursor,
             limit=limit,
@@ -1149,6 +1339,7 @@ class AsyncCalls(AsyncCaller):
             "list_products",
             "orders",
             _request,
+            200,
             ProductListResponse,
             _key,
             correlation_id,
@@ -1161,14 +1352,15 @@ class AsyncCalls(AsyncCaller):
         search: str | Unset = UNSET,
         sku: str | Unset = UNSET,
         active: bool | Unset = UNSET,
-        updated_since: str | Unset = UNSET,
+        updated_since: str | datetime.date | Unset = UNSET,
         sort: ListSort | Unset = UNSET,
-        limit: int | Unset = UNSET,
+        limit: int = 100,
         correlation_id: str | None = None,
         deadline: float | None = None,
     ) -> AsyncIterator[Product]:
-        """Everything that `list_products` lists, page after page; each page has the deadline."""
+        """Everything that `list_products` lists, page after page of `limit` things; each page has the deadline."""
         return self._pages(
+            "list_products",
             lambda cursor: self.list_products(
                 search=search,
                 sku=sku,
@@ -1179,7 +1371,7 @@ class AsyncCalls(AsyncCaller):
                 correlation_id=correlation_id,
                 deadline=deadline,
                 cursor=cursor,
-            )
+            ),
         )
 
     async def create_product(
@@ -1206,10 +1398,44 @@ class AsyncCalls(AsyncCaller):
             "create_product",
             "orders",
             _request,
+            201,
             ProductResponse,
             _key,
             correlation_id,
             deadline,
+        )
+
+    async def import_products(
+        self,
+        rows: Iterable[ProductImportRow | Mapping[str, Any]],
+        on_row: Callable[[Any, ImportLine], object] | None = None,
+        *,
+        dry_run: bool | Unset = UNSET,
+        correlation_id: str | None = None,
+    ) -> ImportSummary:
+        """Create and change products, row by row. The rows are sent while they are read, once. on_row is called with each row and what became of it.
+        Raises B2BError when not all rows were read: repeat the call then, what is done already is unchanged."""
+        _request = _import_products._get_kwargs(dry_run=dry_run)
+        return await self._import(
+            "import_products", "orders", _request, rows, on_row, correlation_id
+        )
+
+    def export_products(
+        self,
+        *,
+        search: str | Unset = UNSET,
+        sku: str | Unset = UNSET,
+        active: bool | Unset = UNSET,
+        updated_since: str | datetime.date | Unset = UNSET,
+        correlation_id: str | None = None,
+        deadline: float | None = None,
+    ) -> AsyncIterator[Product]:
+        """Read all products as a file. Everything comes in one answer, thing by thing; when it breaks off, the iteration ends with a B2BError."""
+        _request = _export_products._get_kwargs(
+            search=search, sku=sku, active=active, updated_since=moment(updated_since)
+        )
+        return self._export(
+            "export_products", "orders", _request, Product, correlation_id, deadline
         )
 
     async def get_product(
@@ -1227,6 +1453,7 @@ class AsyncCalls(AsyncCaller):
             "get_product",
             "orders",
             _request,
+            200,
             ProductResponse,
             _key,
             correlation_id,
@@ -1258,6 +1485,7 @@ class AsyncCalls(AsyncCaller):
             "update_product",
             "orders",
             _request,
+            200,
             ProductResponse,
             _key,
             correlation_id,
@@ -1283,6 +1511,7 @@ class AsyncCalls(AsyncCaller):
             "list_stock_adjustments",
             "orders",
             _request,
+            200,
             StockAdjustmentListResponse,
             _key,
             correlation_id,
@@ -1294,12 +1523,13 @@ class AsyncCalls(AsyncCaller):
         id: int,
         *,
         sort: NewestFirstListSort | Unset = UNSET,
-        limit: int | Unset = UNSET,
+        limit: int = 100,
         correlation_id: str | None = None,
         deadline: float | None = None,
     ) -> AsyncIterator[StockAdjustment]:
-        """Everything that `list_stock_adjustments` lists, page after page; each page has the deadline."""
+        """Everything that `list_stock_adjustments` lists, page after page of `limit` things; each page has the deadline."""
         return self._pages(
+            "list_stock_adjustments",
             lambda cursor: self.list_stock_adjustments(
                 id=id,
                 sort=sort,
@@ -1307,7 +1537,7 @@ class AsyncCalls(AsyncCaller):
                 correlation_id=correlation_id,
                 deadline=deadline,
                 cursor=cursor,
-            )
+            ),
         )
 
     async def adjust_stock(
@@ -1331,6 +1561,7 @@ class AsyncCalls(AsyncCaller):
             "adjust_stock",
             "orders",
             _request,
+            201,
             StockAdjustmentResponse,
             _key,
             correlation_id,
@@ -1356,6 +1587,7 @@ class AsyncCalls(AsyncCaller):
             "list_product_history",
             "orders",
             _request,
+            200,
             EventListResponse,
             _key,
             correlation_id,
@@ -1367,12 +1599,13 @@ class AsyncCalls(AsyncCaller):
         id: int,
         *,
         sort: NewestFirstListSort | Unset = UNSET,
-        limit: int | Unset = UNSET,
+        limit: int = 100,
         correlation_id: str | None = None,
         deadline: float | None = None,
     ) -> AsyncIterator[ChangeEvent]:
-        """Everything that `list_product_history` lists, page after page; each page has the deadline."""
+        """Everything that `list_product_history` lists, page after page of `limit` things; each page has the deadline."""
         return self._pages(
+            "list_product_history",
             lambda cursor: self.list_product_history(
                 id=id,
                 sort=sort,
@@ -1380,7 +1613,7 @@ class AsyncCalls(AsyncCaller):
                 correlation_id=correlation_id,
                 deadline=deadline,
                 cursor=cursor,
-            )
+            ),
         )
 
     async def list_orders(
@@ -1389,9 +1622,9 @@ class AsyncCalls(AsyncCaller):
         status: OrderStatusFilter | Unset = UNSET,
         customer_id: int | Unset = UNSET,
         external_ref: str | Unset = UNSET,
-        from_: str | Unset = UNSET,
-        to: str | Unset = UNSET,
-        updated_since: str | Unset = UNSET,
+        from_: str | datetime.date | Unset = UNSET,
+        to: str | datetime.date | Unset = UNSET,
+        updated_since: str | datetime.date | Unset = UNSET,
         sort: ListSort | Unset = UNSET,
         cursor: int | Unset = UNSET,
         limit: int | Unset = UNSET,
@@ -1404,9 +1637,9 @@ class AsyncCalls(AsyncCaller):
             status=status,
             customer_id=customer_id,
             external_ref=external_ref,
-            from_=from_,
-            to=to,
-            updated_since=updated_since,
+            from_=moment(from_),
+            to=moment(to),
+            updated_since=moment(updated_since),
             sort=sort,
             cursor=cursor,
             limit=limit,
@@ -1415,6 +1648,7 @@ class AsyncCalls(AsyncCaller):
             "list_orders",
             "orders",
             _request,
+            200,
             OrderListResponse,
             _key,
             correlation_id,
@@ -1427,16 +1661,17 @@ class AsyncCalls(AsyncCaller):
         status: OrderStatusFilter | Unset = UNSET,
         customer_id: int | Unset = UNSET,
         external_ref: str | Unset = UNSET,
-        from_: str | Unset = UNSET,
-        to: str | Unset = UNSET,
-        updated_since: str | Unset = UNSET,
+        from_: str | datetime.date | Unset = UNSET,
+        to: str | datetime.date | Unset = UNSET,
+        updated_since: str | datetime.date | Unset = UNSET,
         sort: ListSort | Unset = UNSET,
-        limit: int | Unset = UNSET,
+        limit: int = 100,
         correlation_id: str | None = None,
         deadline: float | None = None,
     ) -> AsyncIterator[OrderSummary]:
-        """Everything that `list_orders` lists, page after page; each page has the deadline."""
+        """Everything that `list_orders` lists, page after page of `limit` things; each page has the deadline."""
         return self._pages(
+            "list_orders",
             lambda cursor: self.list_orders(
                 status=status,
                 customer_id=customer_id,
@@ -1449,16 +1684,16 @@ class AsyncCalls(AsyncCaller):
                 correlation_id=correlation_id,
                 deadline=deadline,
                 cursor=cursor,
-            )
+            ),
         )
 
     async def create_order(
         self,
         *,
         customer_id: int,
-        items: list[NewOrderItem],
+        items: Iterable[NewOrderItem | Mapping[str, Any]],
         external_ref: None | str | Unset = UNSET,
-        metadata: None | Mapping[str, Any] | Unset = UNSET,
+        metadata: None | OrderMetadataType0 | Mapping[str, Any] | Unset = UNSET,
         idempotency_key: str | None = None,
         correlation_id: str | None = None,
         deadline: float | None = None,
@@ -1469,15 +1704,16 @@ class AsyncCalls(AsyncCaller):
             x_idempotency_key=_key,
             body=NewOrder(
                 customer_id=customer_id,
-                items=items,
+                items=models_of(NewOrderItem, items),
                 external_ref=external_ref,
-                metadata=map_of(OrderMetadataType0, metadata),
+                metadata=model_of(OrderMetadataType0, metadata),
             ),
         )
         return await self._call(
             "create_order",
             "orders",
             _request,
+            201,
             OrderResponse,
             _key,
             correlation_id,
@@ -1488,9 +1724,9 @@ class AsyncCalls(AsyncCaller):
         self,
         *,
         customer_id: int,
-        items: list[NewOrderItem],
+        items: Iterable[NewOrderItem | Mapping[str, Any]],
         external_ref: None | str | Unset = UNSET,
-        metadata: None | Mapping[str, Any] | Unset = UNSET,
+        metadata: None | OrderMetadataType0 | Mapping[str, Any] | Unset = UNSET,
         correlation_id: str | None = None,
         deadline: float | None = None,
     ) -> Answer[Quote]:
@@ -1499,19 +1735,45 @@ class AsyncCalls(AsyncCaller):
         _request = _quote_order._get_kwargs(
             body=NewOrder(
                 customer_id=customer_id,
-                items=items,
+                items=models_of(NewOrderItem, items),
                 external_ref=external_ref,
-                metadata=map_of(OrderMetadataType0, metadata),
+                metadata=model_of(OrderMetadataType0, metadata),
             )
         )
         return await self._call(
             "quote_order",
             "orders",
             _request,
+            200,
             QuoteResponse,
             _key,
             correlation_id,
             deadline,
+        )
+
+    def export_orders(
+        self,
+        *,
+        status: OrderStatusFilter | Unset = UNSET,
+        customer_id: int | Unset = UNSET,
+        external_ref: str | Unset = UNSET,
+        from_: str | datetime.date | Unset = UNSET,
+        to: str | datetime.date | Unset = UNSET,
+        updated_since: str | datetime.date | Unset = UNSET,
+        correlation_id: str | None = None,
+        deadline: float | None = None,
+    ) -> AsyncIterator[Order]:
+        """Read all orders as a file. Everything comes in one answer, thing by thing; when it breaks off, the iteration ends with a B2BError."""
+        _request = _export_orders._get_kwargs(
+            status=status,
+            customer_id=customer_id,
+            external_ref=external_ref,
+            from_=moment(from_),
+            to=moment(to),
+            updated_since=moment(updated_since),
+        )
+        return self._export(
+            "export_orders", "orders", _request, Order, correlation_id, deadline
         )
 
     async def get_order(
@@ -1529,6 +1791,7 @@ class AsyncCalls(AsyncCaller):
             "get_order",
             "orders",
             _request,
+            200,
             OrderResponse,
             _key,
             correlation_id,
@@ -1553,6 +1816,7 @@ class AsyncCalls(AsyncCaller):
             "confirm_order",
             "orders",
             _request,
+            200,
             OrderResponse,
             _key,
             correlation_id,
@@ -1582,6 +1846,7 @@ class AsyncCalls(AsyncCaller):
             "cancel_order",
             "orders",
             _request,
+            200,
             OrderResponse,
             _key,
             correlation_id,
@@ -1607,6 +1872,7 @@ class AsyncCalls(AsyncCaller):
             "list_order_history",
             "orders",
             _request,
+            200,
             EventListResponse,
             _key,
             correlation_id,
@@ -1618,12 +1884,13 @@ class AsyncCalls(AsyncCaller):
         id: int,
         *,
         sort: NewestFirstListSort | Unset = UNSET,
-        limit: int | Unset = UNSET,
+        limit: int = 100,
         correlation_id: str | None = None,
         deadline: float | None = None,
     ) -> AsyncIterator[ChangeEvent]:
-        """Everything that `list_order_history` lists, page after page; each page has the deadline."""
+        """Everything that `list_order_history` lists, page after page of `limit` things; each page has the deadline."""
         return self._pages(
+            "list_order_history",
             lambda cursor: self.list_order_history(
                 id=id,
                 sort=sort,
@@ -1631,7 +1898,7 @@ class AsyncCalls(AsyncCaller):
                 correlation_id=correlation_id,
                 deadline=deadline,
                 cursor=cursor,
-            )
+            ),
         )
 
     async def get_idempotency_key(
@@ -1648,6 +1915,7 @@ class AsyncCalls(AsyncCaller):
             "get_idempotency_key",
             "orders",
             _request,
+            200,
             KeyReportResponse,
             _key,
             correlation_id,
@@ -1658,9 +1926,9 @@ class AsyncCalls(AsyncCaller):
         self,
         *,
         customer_id: int,
-        items: list[NewOrderItem],
+        items: Iterable[NewOrderItem | Mapping[str, Any]],
         external_ref: None | str | Unset = UNSET,
-        metadata: None | Mapping[str, Any] | Unset = UNSET,
+        metadata: None | OrderMetadataType0 | Mapping[str, Any] | Unset = UNSET,
         idempotency_key: str | None = None,
         correlation_id: str | None = None,
         deadline: float | None = None,
@@ -1670,9 +1938,9 @@ class AsyncCalls(AsyncCaller):
         _request = _create_and_confirm_order._get_kwargs(
             body=OrchestrationRequest(
                 customer_id=customer_id,
-                items=items,
+                items=models_of(NewOrderItem, items),
                 external_ref=external_ref,
-                metadata=map_of(OrderMetadataType0, metadata),
+                metadata=model_of(OrderMetadataType0, metadata),
                 idempotency_key=_key,
             )
         )
@@ -1680,6 +1948,7 @@ class AsyncCalls(AsyncCaller):
             "create_and_confirm_order",
             "orchestrator",
             _request,
+            201,
             OrchestrationResponse,
             _key,
             correlation_id,
@@ -1700,6 +1969,7 @@ class AsyncCalls(AsyncCaller):
             "get_orchestration",
             "orchestrator",
             _request,
+            200,
             OrchestrationReportResponse,
             _key,
             correlation_id,
