@@ -1,13 +1,16 @@
 package com.example.b2b;
 
 import com.example.b2b.client.ApiClient;
+import com.fasterxml.jackson.annotation.JsonInclude.Include;
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JavaType;
 import com.fasterxml.jackson.databind.JsonMappingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.introspect.BeanPropertyDefinition;
 import jakarta.annotation.Nullable;
+import java.io.IOException;
 import java.time.OffsetDateTime;
 import java.util.List;
 import java.util.Map;
@@ -20,10 +23,23 @@ final class Shapes {
 
   private Shapes() {}
 
-  /** Throws when the JSON is none of the type. */
-  static void check(JsonNode node, Class<?> type) throws JsonProcessingException {
-    if (!fits(node, json.constructType(type))) throw new JsonMappingException(null, "it is no " + type.getSimpleName());
-    json.treeToValue(node, type);
+  /** Returns the one JSON value that content has. */
+  static JsonNode parse(byte[] content) throws JsonMappingException {
+    try {
+      return json.reader().with(DeserializationFeature.FAIL_ON_TRAILING_TOKENS).readTree(content);
+    } catch (IOException e) {
+      throw new JsonMappingException(null, "it is no JSON", e);
+    }
+  }
+
+  /** Returns what JSON is of a type. Throws when it is none. */
+  static <T> T read(JsonNode node, Class<T> type) throws JsonMappingException {
+    try {
+      if (fits(node, json.constructType(type))) return json.treeToValue(node, type);
+    } catch (JsonProcessingException e) {
+      // such as a time that is none
+    }
+    throw new JsonMappingException(null, "it is no " + type.getSimpleName());
   }
 
   private static boolean fits(JsonNode node, JavaType type) {
@@ -37,7 +53,7 @@ final class Shapes {
     if (type.hasRawClass(Integer.class)) return node.isIntegralNumber() && node.canConvertToInt();
     return node.isObject() && fields.computeIfAbsent(type, it -> json.getSerializationConfig().introspect(it).findProperties()).stream().allMatch(field -> {
       var value = node.get(field.getName());
-      if (value == null) return !field.isRequired();
+      if (value == null) return field.findInclusion().getValueInclusion() != Include.ALWAYS; // which the required ones have
       return value.isNull() && field.getGetter().hasAnnotation(Nullable.class) || fits(value, field.getPrimaryType());
     });
   }

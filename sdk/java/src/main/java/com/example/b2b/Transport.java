@@ -4,8 +4,7 @@ import com.example.b2b.client.ApiClient;
 import com.example.b2b.model.ApiErrorDetail;
 import com.example.b2b.model.ImportSummary;
 import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.core.io.JsonEOFException;
-import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.JsonMappingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.MissingNode;
@@ -96,10 +95,10 @@ final class Transport extends HttpClient {
     if (answer.statusCode() != call.operation.status()) throw call.refused(answer);
     try {
       if (!mediaType(answer.headers()).equals("application/json")) throw new IOException("its content type is not application/json");
-      var body = json.reader().with(DeserializationFeature.FAIL_ON_TRAILING_TOKENS).readTree(answer.body().content());
+      var body = Shapes.parse(answer.body().content());
       if (!body.isObject()) throw new IOException("it is no object");
       if (!body.path("success").isBoolean() || !body.path("success").asBoolean()) throw call.refused(answer);
-      Shapes.check(body, call.operation.answer());
+      Shapes.read(body, call.operation.answer());
     } catch (IOException e) {
       throw call.unread(answer, e.getMessage(), e);
     }
@@ -141,13 +140,10 @@ final class Transport extends HttpClient {
     private <T> Optional<T> next(Limited in, Class<T> type) {
       try {
         var line = in.line();
-        if (line == null) return Optional.empty();
-        var row = json.reader().with(DeserializationFeature.FAIL_ON_TRAILING_TOKENS).readTree(line);
-        Shapes.check(row, type);
-        return Optional.of(json.treeToValue(row, type));
-      } catch (JsonProcessingException e) {
+        return line == null ? Optional.empty() : Optional.of(Shapes.read(Shapes.parse(line), type));
+      } catch (JsonMappingException e) {
         in.close();
-        throw call.unread(answer, e.getOriginalMessage(), e);
+        throw call.unread(answer, e.getMessage(), e);
       } catch (IOException e) {
         in.close();
         throw call.noAnswer(e);
@@ -192,7 +188,7 @@ final class Transport extends HttpClient {
         to = read();
         if (to > 0) continue;
         to = 0;
-        if (line.size() > 0) throw new JsonEOFException(null, null, "its last line is cut");
+        if (line.size() > 0) throw new JsonMappingException(null, "its last line is cut");
         return null;
       }
     }
@@ -343,8 +339,8 @@ final class Transport extends HttpClient {
       if (status == 304) return failure("it has not changed", B2BException.NOT_MODIFIED, status, List.of(), correlation(answer), null);
       JsonNode body = MissingNode.getInstance();
       try {
-        body = json.reader().with(DeserializationFeature.FAIL_ON_TRAILING_TOKENS).readTree(answer.body().content());
-      } catch (IOException e) {
+        body = Shapes.parse(answer.body().content());
+      } catch (JsonMappingException e) {
         // it is somebody else's
       }
       var code = body.path("code").textValue();
@@ -354,9 +350,8 @@ final class Transport extends HttpClient {
       var details = new ArrayList<ApiErrorDetail>();
       if (body.path("details").isArray()) body.path("details").forEach(detail -> {
         try {
-          Shapes.check(detail, ApiErrorDetail.class);
-          details.add(json.treeToValue(detail, ApiErrorDetail.class));
-        } catch (JsonProcessingException e) {
+          details.add(Shapes.read(detail, ApiErrorDetail.class));
+        } catch (JsonMappingException e) {
           // it is none
         }
       });
