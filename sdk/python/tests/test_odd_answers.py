@@ -87,7 +87,13 @@ async def async_call(row, options, clock, items):
 def test_issue_17_12_odd_answers(server, row, kind):
     answers = list(planned(row))
     server.plan, server.seen = answers[:-1] + answers[-1:] * 100, []
-    options, clock, items, error, answer = dict.fromkeys(("customers", "orders", "orchestrator"), server.base), Clock(server), [], None, None
+    options, clock, items, error, answer = (
+        dict.fromkeys(("customers", "orders", "orchestrator"), server.base),
+        Clock(server),
+        [],
+        None,
+        None,
+    )
     try:
         answer = call(row, options, clock, items) if kind == "sync" else anyio.run(async_call, row, options, clock, items)
     except B2BError as e:
