@@ -1,7 +1,7 @@
 """Makes the generated part of the package in a folder: generate.py FOLDER CUSTOMERS ORDERS ORCHESTRATOR
 
 openapi-python-client makes models and requests from the three documents, joined; from both follow the methods of the two clients.
-Operations for whoever runs the service, those between services, and streams that are not JSON have no method.
+Operations for whoever runs the service and those between services have no method. Imports and exports are of one JSON object a line.
 """
 
 import ast
@@ -15,6 +15,9 @@ from ruamel.yaml import YAML
 
 OPTIONS = ["idempotency_key", "correlation_id", "deadline"]
 KEY = "X-Idempotency-Key"
+LINES = "application/x-ndjson"
+CSV_ONLY = {"format", "encoding", "delimiter", "bom", "lines"}
+"""Parameters of imports and exports that say nothing about JSON."""
 
 folder, *files = [Path(argument) for argument in sys.argv[1:]]
 package = folder / "generated"
@@ -31,6 +34,10 @@ def resolve(document, it):
 
 def json_schema(holder):
     return (holder or {}).get("content", {}).get("application/json", {}).get("schema")
+
+
+def reference(schema):
+    return schema["$ref"].rsplit("/", 1)[1]
 
 
 def snake(name):
@@ -52,20 +59,25 @@ for file in files:
                 continue
             body = resolve(document, operation.get("requestBody"))
             answers = {s: resolve(document, a) for s, a in operation["responses"].items() if s.startswith("2")}
-            if not all(map(json_schema, answers.values())) or (body and not json_schema(body)):
-                continue
-            id, (answer,) = operation["operationId"], answers.values()
+            id, ((status, answer),) = operation["operationId"], answers.items()
             if id in operations:
                 sys.exit(f"{id} is in two documents")
+            parameters = [resolve(document, p) for p in item.get("parameters", []) + operation.get("parameters", [])]
+            row = None
+            if lines := answer["content"].get(LINES):  # the models and the request are made as if it were JSON
+                row = reference(body["content"][LINES]["x-row"] if body else lines["x-row"])
+                answers = {status: {"description": "", "content": {"application/json": {"schema": lines["x-row"]}}}}
+                parameters = [p for p in parameters if p["name"] not in CSV_ONLY]
+                body = operation.pop("requestBody", None) and None
             operation |= {
-                "parameters": [resolve(document, p) for p in item.get("parameters", []) + operation.get("parameters", [])],
+                "parameters": parameters,
                 "responses": {s: {k: v for k, v in a.items() if k != "headers"} for s, a in answers.items()},
                 "tags": [service],
             }
             if body:
                 operation["requestBody"] = body
             paths.setdefault(path, {})[method] = operation
-            operations[id] = (service, operation, json_schema(body), json_schema(answer))
+            operations[id] = (service, operation, json_schema(body), json_schema(answers[status]), status, row)
 joined = {
     "openapi": "3.0.3",
     "info": {"title": "B2B orders", "version": "1"},
@@ -92,6 +104,35 @@ for file in (package / "models").glob("*.py"):
                 if isinstance(f, ast.AnnAssign) and f.target.id != "additional_properties"
             }
 
+# A model that has any names, and none of its own, is a dict.
+MAP = """from __future__ import annotations
+
+from typing import Any, Self
+
+
+class {name}(dict[str, {of}]):
+    \"\"\"{text}\"\"\"
+
+    @property
+    def additional_properties(self) -> dict[str, {of}]:
+        return self
+
+    def to_dict(self) -> dict[str, Any]:
+        return dict(self)
+
+    @classmethod
+    def from_dict(cls, src_dict: dict[str, {of}]) -> Self:
+        return cls(src_dict)
+"""
+for file in (package / "models").glob("*.py"):
+    for node in ast.parse(file.read_text()).body:
+        if (
+            isinstance(node, ast.ClassDef)
+            and not fields[node.name]
+            and (of := re.search(r"additional_properties: dict\[str, (\w+)\]", file.read_text()))
+        ):
+            file.write_text(MAP.format(name=node.name, of=of[1], text=ast.get_docstring(node) or ""))
+
 
 def request_arguments(service, id):
     tree = ast.parse((package / "api" / service / f"{snake(id)}.py").read_text())
@@ -100,19 +141,24 @@ def request_arguments(service, id):
     return {a.arg: ast.unparse(a.annotation) for a in arguments}
 
 
-def reference(schema):
-    return schema["$ref"].rsplit("/", 1)[1]
-
-
 def signature(arguments):
     """The required arguments first."""
     optional = {name: kind for name, kind in arguments.items() if kind.endswith("| Unset")}
     return [f"{n}: {k}" for n, k in arguments.items() if n not in optional] + [f"{n}: {k} = UNSET" for n, k in optional.items()]
 
 
-def is_map(schema):
+def written(name, schema, kind):
+    """Returns the type of an input, as a caller writes it, and the code that makes of it what the generated code takes."""
     schema = resolve(joined, schema) or {}
-    return schema.get("type") == "object" and not schema.get("properties")
+    if schema.get("format") == "date-or-date-time":
+        return kind.replace("str", "str | datetime.date"), f"moment({name})"
+    if schema.get("type") == "object":
+        (of,) = set(re.findall(r"\w+", kind)) - {"None", "Unset"}
+        return kind.replace(of, f"{of} | Mapping[str, Any]"), f"model_of({of}, {name})"
+    if schema.get("type") == "array" and resolve(joined, schema["items"]).get("type") == "object":
+        of = re.fullmatch(r"list\[(\w+)\]", kind)[1]
+        return f"Iterable[{of} | Mapping[str, Any]]", f"models_of({of}, {name})"
+    return kind, name
 
 
 def passed(names):
@@ -121,11 +167,18 @@ def passed(names):
 
 def methods(asynchronous):
     def_, await_, iterator = ("async def", "await ", "AsyncIterator") if asynchronous else ("def", "", "Iterator")
-    for id, (service, operation, body, answer) in operations.items():
+    for id, (service, operation, body, answer, status, row) in operations.items():
         name = snake(id)
+        summary = operation["summary"].rstrip(".") + ("" if operation["summary"].endswith("?") else ".")
         arguments = request_arguments(service, id)
         path = {p: arguments.pop(p) for p in [snake(p["name"]) for p in operation["parameters"] if p["in"] == "path"]}
-        request = dict.fromkeys([*path, *(a for a in arguments if a != "body")])
+        taken = [*path, *(a for a in arguments if a != "body")]
+        request = {a: a for a in taken}
+        for parameter in operation["parameters"]:
+            if parameter["in"] == "query":
+                of = snake(parameter["name"])
+                of = of if of in arguments else f"{of}_"  # such as from_
+                arguments[of], request[of] = written(of, parameter["schema"], arguments[of])
         in_header = arguments.pop(snake(KEY), None) is not None
         in_body = False
         if body:
@@ -138,38 +191,61 @@ def methods(asynchronous):
             if clash:
                 sys.exit(f"{id}: {clash} is the name of two inputs")
             arguments |= inputs
-            made = {field: field for field in inputs}
+            made = {}
             for field, kind in inputs.items():
-                if is_map(resolve(joined, body)["properties"].get(field)):
-                    (of,) = set(re.findall(r"\w+", kind)) - {"None", "Unset"}
-                    arguments[field] = kind.replace(of, "Mapping[str, Any]")
-                    made[field] = f"map_of({of}, {field})"
+                arguments[field], made[field] = written(field, resolve(joined, body)["properties"].get(field), kind)
             if in_body:
                 made["idempotency_key"] = "_key"
             made = ", ".join(f"{field}={value}" for field, value in made.items())
-        request = ", ".join([f"{a}=_key" if a == snake(KEY) else f"{a}={a}" for a in request] + ([f"body={model}({made})"] if body else []))
+        request[snake(KEY)] = "_key"
+        request = ", ".join([f"{a}={request[a]}" for a in taken] + ([f"body={model}({made})"] if body else []))
         keyed = in_header or in_body
         options = [f"{o}: {'float' if o == 'deadline' else 'str'} | None = None" for o in OPTIONS if keyed or o != "idempotency_key"]
         envelope = reference(answer)
+        if row and envelope == row:
+            shown = ", ".join(["self", "*", *signature(arguments), *options])
+            yield f'''
+    def {name}({shown}) -> {iterator}[{row}]:
+        """{summary} Everything comes in one answer, thing by thing; when it breaks off, the iteration ends with a B2BError."""
+        _request = _{name}._get_kwargs({request})
+        return self._export("{name}", "{service}", _request, {row}, correlation_id, deadline)
+'''
+            continue
+        if row:
+            shown = ", ".join(
+                ["self", f"rows: Iterable[{row} | Mapping[str, Any]]", "on_row: Callable[[Any, ImportLine], object] | None = None"]
+                + ["*", *signature(arguments), "correlation_id: str | None = None"]
+            )
+            yield f'''
+    {def_} {name}({shown}) -> ImportSummary:
+        """{summary} The rows are sent while they are read, once. on_row is called with each row and what became of it.
+        Raises B2BError when not all rows were read: repeat the call then, what is done already is unchanged."""
+        _request = _{name}._get_kwargs({request})
+        return {await_}self._import("{name}", "{service}", _request, rows, on_row, correlation_id)
+'''
+            continue
         data = fields[envelope].get("data", "None")
         shown = ", ".join(["self", *signature(path), "*", *signature(arguments), *options])
         key = "new_key() if idempotency_key is None else idempotency_key" if keyed else "None"
         yield f'''
     {def_} {name}({shown}) -> Answer[{data}]:
-        """{operation["summary"].rstrip(".")}{"" if operation["summary"].endswith("?") else "."}"""
+        """{summary}"""
         _key = {key}
         _request = _{name}._get_kwargs({request})
-        return {await_}self._call("{name}", "{service}", _request, {envelope}, _key, correlation_id, deadline)
+        return {await_}self._call("{name}", "{service}", _request, {status}, {envelope}, _key, correlation_id, deadline)
 '''
         if data.startswith("list[") and "cursor" in arguments:
             of = data.removeprefix("list[").removesuffix("]")
             del arguments["cursor"]
+            (limit,) = [p["schema"]["maximum"] for p in operation["parameters"] if p["name"] == "limit"]
+            del arguments["limit"]
+            options.insert(0, f"limit: int = {limit}")
             shown = ", ".join(["self", *signature(path), "*", *signature(arguments), *options])
-            again = passed([*path, *arguments, *(o for o in OPTIONS if o != "idempotency_key")])
+            again = passed([*path, *arguments, "limit", *(o for o in OPTIONS if o != "idempotency_key")])
             yield f'''
     def iter_{name.removeprefix("list_").removeprefix("get_")}({shown}) -> {iterator}[{of}]:
-        """Everything that `{name}` lists, page after page; each page has the deadline."""
-        return self._pages(lambda cursor: self.{name}({again}, cursor=cursor))
+        """Everything that `{name}` lists, page after page of `limit` things; each page has the deadline."""
+        return self._pages("{name}", lambda cursor: self.{name}({again}, cursor=cursor))
 '''
 
 
@@ -184,10 +260,10 @@ imports = "\n".join(f"from .api.{service} import {snake(id)} as _{snake(id)}" fo
 from __future__ import annotations
 
 import datetime
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from typing import Any
 
-from .._calls import Answer, AsyncCaller, Caller, map_of, new_key
+from .._calls import Answer, AsyncCaller, Caller, model_of, models_of, moment, new_key
 {imports}
 from .models import {", ".join(used)}
 from .types import UNSET, Unset

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import datetime
 import inspect
 import json
 import random
 import re
 import time
+import types
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
-from typing import Any, Generic, Protocol, Self, TypeVar, cast
+from functools import cache
+from typing import Any, Generic, NoReturn, Protocol, Self, TypeVar, Union, get_args, get_origin, get_type_hints
 
 import anyio
+import attrs
 import httpx
 
-from .generated.models import ApiErrorDetail
+from .generated import models
+from .generated.models import ApiErrorDetail, ImportLine, ImportSummary
 from .generated.types import UNSET, Unset
 
 T = TypeVar("T")
@@ -44,6 +49,9 @@ class Answer(Generic[T]):
     idempotency_key: str | None
     """The key that the call was made with; None when the operation takes none."""
 
+    correlation_id: str
+    """Names the call in the logs of every service."""
+
 
 class B2BError(Exception):
     """Why a call failed: a service refused it, or none answered."""
@@ -59,10 +67,10 @@ class B2BError(Exception):
         retryable: bool,
         idempotency_key: str | None,
     ) -> None:
-        super().__init__(message)
+        super().__init__("; ".join([f"{message} ({code})", *(f"{detail.field} {detail.message}" for detail in details)]))
         self.code = code
         """For your program; see the service's list of error codes. `no_answer` when no answer came, `not_modified` for a 304,
-        `unexpected_answer` when somebody else answered."""
+        `unexpected_answer` when an answer is not one of the document: somebody else's, or a success that cannot be read."""
         self.status = status
         """The HTTP status; 0 when no answer came."""
         self.details = details
@@ -92,9 +100,22 @@ class Model(Protocol):
 M = TypeVar("M", bound=Model)
 
 
-def map_of(model: type[M], value: Mapping[str, Any] | None | Unset) -> M | None | Unset:
-    """Returns what the generator has instead of a dict."""
-    return value if value is None or isinstance(value, Unset) else cast(M, model.from_dict(value))
+def model_of(model: type[M], value: M | Mapping[str, Any] | None | Unset) -> Any:
+    """Returns a model for a mapping, and anything else as it is. Raises TypeError for names that the model does not have."""
+    if not isinstance(value, Mapping) or isinstance(value, model):
+        return value
+    return model(**value) if attrs.has(model) else model.from_dict(value)
+
+
+def models_of(model: type[M], values: Iterable[M | Mapping[str, Any]]) -> list[M]:
+    return [model_of(model, value) for value in values]
+
+
+def moment(value: str | datetime.date | Unset) -> str | Unset:
+    """Returns a date or time as a query has it. Raises ValueError for a time without a zone."""
+    if isinstance(value, datetime.datetime) and value.utcoffset() is None:
+        raise ValueError(f"{value!r} has no zone: datetime.now(timezone.utc) has one")
+    return value.isoformat() if isinstance(value, datetime.date) else value
 
 
 def new_key() -> str:
@@ -110,9 +131,9 @@ class _Call:
         name: str,
         service: str,
         request: dict[str, Any],
-        key: str | None,
-        correlation_id: str | None,
-        deadline: float | None,
+        key: str | None = None,
+        correlation_id: str | None = None,
+        deadline: float | None = None,
     ) -> None:
         self.services, self.name, self.key = services, name, key
         self.correlation_id = correlation_id or new_key()
@@ -140,28 +161,50 @@ class _Call:
         wait = _retry_after(outcome) + random.uniform(0, min(5, 0.1 * 2**self.tried))
         return wait if self.services.now() + wait < self.ends else None
 
-    def answer(self, outcome: Reply | Exception, envelope: type[Model]) -> Answer[Any]:
-        """Returns the answer, or raises B2BError."""
+    def answer(self, outcome: Reply | Exception, status: int, envelope: type[Model]) -> Answer[Any]:
+        """Returns the answer of a success, whose status is given, or raises B2BError."""
+        if isinstance(outcome, Exception) or outcome.status != status:
+            self.fail(outcome)
+        try:
+            if _media_type(outcome.headers) != "application/json":
+                raise ValueError("its content type is not application/json")
+            body = _json(outcome.content)
+            if body.get("success") is not True:
+                self.fail(outcome)
+            read = _read(envelope, body)
+        except ValueError as e:
+            self.fail(outcome, e)
+        meta = getattr(read, "meta", None)
+        correlation_id = outcome.headers.get("X-Correlation-Id") or self.correlation_id
+        return Answer(getattr(read, "data", None), getattr(meta, "next_cursor", None), outcome.headers, self.key, correlation_id)
+
+    def fail(self, outcome: Reply | Exception, unread: ValueError | None = None) -> NoReturn:
+        """Raises B2BError for what is no success; unread says why a success cannot be read."""
         if isinstance(outcome, Exception):
             raise self._error("no_answer", f"no answer: {outcome!r}", 0) from outcome
-        body = _json(outcome.content)
-        if 200 <= outcome.status < 300 and body.get("success") is True:
-            try:
-                read = envelope.from_dict(body)
-            except (AttributeError, KeyError, TypeError, ValueError) as e:
-                raise self._error("unexpected_answer", "the answer is not the document's", outcome.status) from e
-            meta = getattr(read, "meta", None)
-            return Answer(getattr(read, "data", None), getattr(meta, "next_cursor", None), outcome.headers, self.key)
+        said = outcome.headers.get("X-Correlation-Id")
+        if unread:
+            raise self._error("unexpected_answer", f"the success cannot be read: {unread}", outcome.status, None, said) from unread
         if outcome.status == 304:
-            raise self._error("not_modified", "it has not changed", 304)
-        if not isinstance(body.get("code"), str):
-            raise self._error("unexpected_answer", f"HTTP status {outcome.status} from somebody else", outcome.status)
-        details = [ApiErrorDetail.from_dict(d) for d in body.get("details", [])]
-        said = body.get("correlationId") or outcome.headers.get("X-Correlation-Id")
-        raise self._error(body["code"], body.get("error"), outcome.status, details, said)
+            raise self._error("not_modified", "it has not changed", 304, None, said)
+        try:
+            body = _json(outcome.content)
+        except ValueError:
+            body = {}
+        code, text = body.get("code"), body.get("error")
+        if not isinstance(code, str) or not code:
+            raise self._error("unexpected_answer", f"HTTP status {outcome.status} from somebody else", outcome.status, None, said)
+        in_body = body.get("correlationId")
+        raise self._error(
+            code,
+            text if isinstance(text, str) else f"HTTP status {outcome.status}",
+            outcome.status,
+            _details(body.get("details")),
+            said or (in_body if isinstance(in_body, str) else None),
+        )
 
     def _error(
-        self, code: str, message: object, status: int, details: list[ApiErrorDetail] | None = None, correlation_id: str | None = None
+        self, code: str, message: str, status: int, details: list[ApiErrorDetail] | None = None, correlation_id: str | None = None
     ) -> B2BError:
         again = status in NOT_DONE or (self.may_repeat and (status in {0, 500} or status in PASSING))
         return B2BError(
@@ -173,6 +216,73 @@ class _Call:
             retryable=again,
             idempotency_key=self.key,
         )
+
+
+class _Lines:
+    """Reads an answer of one JSON object a line, as its parts arrive."""
+
+    def __init__(self, call: _Call, model: type[Model], headers: httpx.Headers) -> None:
+        self.call, self.model, self.reply = call, model, Reply(200, headers, b"")
+        self.part: list[bytes] = []
+
+    @staticmethod
+    def in_answer(status: int, headers: httpx.Headers) -> bool:
+        return status == 200 and _media_type(headers) == "application/x-ndjson"
+
+    def feed(self, content: bytes) -> Iterator[Any]:
+        if b"\n" not in content:
+            self.part.append(content)
+            return
+        *whole, rest = b"".join([*self.part, content]).split(b"\n")
+        self.part = [rest]
+        for line in whole:
+            try:
+                yield _read(self.model, _json(line))
+            except ValueError as e:
+                self.call.fail(self.reply, e)
+
+    def end(self) -> None:
+        if any(self.part):
+            self.call.fail(self.reply, ValueError("its last line is cut"))
+
+
+class _Import:
+    """Writes the caller's rows, one JSON object a line, and gives each answer's line back with its row."""
+
+    def __init__(self, call: _Call, rows: Iterable[Any], on_row: Callable[[Any, ImportLine], object] | None) -> None:
+        self.call, self.rows, self.on_row = call, rows, on_row
+        self.sent: list[Any] = []
+        self.summary: ImportSummary | None = None
+
+    def body(self) -> Iterator[bytes]:
+        part: list[bytes] = []
+        for row in self.rows:
+            self.sent.append(row)
+            part.append(json.dumps(dict(row) if isinstance(row, Mapping) else row.to_dict()).encode() + b"\n")
+            if len(part) == 250:
+                yield b"".join(part)
+                part = []
+        yield b"".join(part)
+
+    async def async_body(self) -> AsyncIterator[bytes]:
+        for part in self.body():
+            yield part
+
+    def take(self, lines: Iterable[ImportLine]) -> None:
+        for line in lines:
+            if isinstance(line.summary, ImportSummary):
+                self.summary = line.summary
+            elif self.on_row and isinstance(line.row, int) and 0 < line.row <= len(self.sent):
+                self.on_row(self.sent[line.row - 1], line)
+
+    def end(self, lines: _Lines) -> ImportSummary:
+        lines.end()
+        if self.summary is None:
+            self.call.fail(lines.reply, ValueError("it has no summary: repeat the call, what is done already is unchanged"))
+        if not self.summary.complete:
+            refusal = {"code": self.summary.code or "unexpected_answer", "error": self.summary.error or "not all rows were read"}
+            self.call.fail(Reply(200, lines.reply.headers, json.dumps(refusal).encode()))
+        return self.summary
 
 
 @dataclass(frozen=True)
@@ -226,6 +336,7 @@ class Caller:
         name: str,
         service: str,
         request: dict[str, Any],
+        status: int,
         envelope: type[Model],
         key: str | None,
         correlation_id: str | None,
@@ -243,7 +354,7 @@ class Caller:
                 outcome = e
             wait = call.wait(outcome)
             if wait is None:
-                return call.answer(outcome, envelope)
+                return call.answer(outcome, status, envelope)
             self._sleep(wait)
 
     def _send(self, request: dict[str, Any]) -> Reply:
@@ -256,12 +367,69 @@ class Caller:
                     raise httpx.ReadTimeout("the answer did not arrive in time")
             return Reply(response.status_code, response.headers, content)
 
-    def _pages(self, page: Callable[[int | Unset], Answer[list[T]]]) -> Iterator[T]:
+    def _pages(self, name: str, page: Callable[[int | Unset], Answer[list[T]]]) -> Iterator[T]:
+        cursors: set[int | Unset] = set()
         cursor: int | Unset | None = UNSET
         while cursor is not None:
+            cursors.add(cursor)
             answer = page(cursor)
             yield from answer.data
-            cursor = answer.next_cursor
+            cursor = _after(name, answer, cursors)
+
+    def _export(
+        self, name: str, service: str, request: dict[str, Any], model: type[Model], correlation_id: str | None, deadline: float | None
+    ) -> Iterator[Any]:
+        call = _Call(self._services, name, service, request, None, correlation_id, deadline)
+        while True:
+            token = self._token() if callable(self._token) else self._token
+            outcome: Reply | Exception
+            lines: _Lines | None = None
+            try:
+                with self._http.stream(**call.next_try(token)) as response:
+                    if _Lines.in_answer(response.status_code, response.headers):
+                        lines = _Lines(call, model, response.headers)
+                        for part in response.iter_bytes():
+                            yield from lines.feed(part)
+                        lines.end()
+                        return
+                    outcome = Reply(response.status_code, response.headers, response.read())
+            except (httpx.UnsupportedProtocol, httpx.LocalProtocolError):
+                raise  # a mistake of the caller's
+            except httpx.RequestError as e:
+                if lines:
+                    call.fail(e)
+                outcome = e
+            wait = call.wait(outcome)
+            if wait is None:
+                call.fail(outcome)
+            self._sleep(wait)
+
+    def _import(
+        self,
+        name: str,
+        service: str,
+        request: dict[str, Any],
+        rows: Iterable[Any],
+        on_row: Callable[[Any, ImportLine], object] | None,
+        correlation_id: str | None,
+    ) -> ImportSummary:
+        call = _Call(self._services, name, service, request, None, correlation_id)
+        sending = _Import(call, rows, on_row)
+        call.request |= {"content": sending.body()}
+        call.request["headers"]["Content-Type"] = "application/x-ndjson"
+        token = self._token() if callable(self._token) else self._token
+        try:
+            with self._http.stream(**call.next_try(token)) as response:
+                if not _Lines.in_answer(response.status_code, response.headers):
+                    call.fail(Reply(response.status_code, response.headers, response.read()))
+                lines = _Lines(call, ImportLine, response.headers)
+                for part in response.iter_bytes():
+                    sending.take(lines.feed(part))
+                return sending.end(lines)
+        except (httpx.UnsupportedProtocol, httpx.LocalProtocolError):
+            raise  # a mistake of the caller's
+        except httpx.RequestError as e:
+            call.fail(e)
 
 
 class AsyncCaller:
@@ -300,6 +468,7 @@ class AsyncCaller:
         name: str,
         service: str,
         request: dict[str, Any],
+        status: int,
         envelope: type[Model],
         key: str | None,
         correlation_id: str | None,
@@ -319,7 +488,7 @@ class AsyncCaller:
                 outcome = e
             wait = call.wait(outcome)
             if wait is None:
-                return call.answer(outcome, envelope)
+                return call.answer(outcome, status, envelope)
             await self._sleep(wait)
 
     async def _send(self, request: dict[str, Any]) -> Reply:
@@ -327,28 +496,170 @@ class AsyncCaller:
             response = await self._http.request(**request)
             return Reply(response.status_code, response.headers, response.content)
 
-    async def _pages(self, page: Callable[[int | Unset], Awaitable[Answer[list[T]]]]) -> AsyncIterator[T]:
+    async def _pages(self, name: str, page: Callable[[int | Unset], Awaitable[Answer[list[T]]]]) -> AsyncIterator[T]:
+        cursors: set[int | Unset] = set()
         cursor: int | Unset | None = UNSET
         while cursor is not None:
+            cursors.add(cursor)
             answer = await page(cursor)
             for thing in answer.data:
                 yield thing
-            cursor = answer.next_cursor
+            cursor = _after(name, answer, cursors)
+
+    async def _export(
+        self, name: str, service: str, request: dict[str, Any], model: type[Model], correlation_id: str | None, deadline: float | None
+    ) -> AsyncIterator[Any]:
+        call = _Call(self._services, name, service, request, None, correlation_id, deadline)
+        while True:
+            token = self._token() if callable(self._token) else self._token
+            if inspect.isawaitable(token):
+                token = await token
+            outcome: Reply | Exception
+            lines: _Lines | None = None
+            try:
+                async with self._http.stream(**call.next_try(token)) as response:
+                    if _Lines.in_answer(response.status_code, response.headers):
+                        lines = _Lines(call, model, response.headers)
+                        async for part in response.aiter_bytes():
+                            for thing in lines.feed(part):
+                                yield thing
+                        lines.end()
+                        return
+                    outcome = Reply(response.status_code, response.headers, await response.aread())
+            except (httpx.UnsupportedProtocol, httpx.LocalProtocolError):
+                raise  # a mistake of the caller's
+            except httpx.RequestError as e:
+                if lines:
+                    call.fail(e)
+                outcome = e
+            wait = call.wait(outcome)
+            if wait is None:
+                call.fail(outcome)
+            await self._sleep(wait)
+
+    async def _import(
+        self,
+        name: str,
+        service: str,
+        request: dict[str, Any],
+        rows: Iterable[Any],
+        on_row: Callable[[Any, ImportLine], object] | None,
+        correlation_id: str | None,
+    ) -> ImportSummary:
+        call = _Call(self._services, name, service, request, None, correlation_id)
+        sending = _Import(call, rows, on_row)
+        call.request |= {"content": sending.async_body()}
+        call.request["headers"]["Content-Type"] = "application/x-ndjson"
+        token = self._token() if callable(self._token) else self._token
+        if inspect.isawaitable(token):
+            token = await token
+        try:
+            async with self._http.stream(**call.next_try(token)) as response:
+                if not _Lines.in_answer(response.status_code, response.headers):
+                    call.fail(Reply(response.status_code, response.headers, await response.aread()))
+                lines = _Lines(call, ImportLine, response.headers)
+                async for part in response.aiter_bytes():
+                    sending.take(lines.feed(part))
+                return sending.end(lines)
+        except (httpx.UnsupportedProtocol, httpx.LocalProtocolError):
+            raise  # a mistake of the caller's
+        except httpx.RequestError as e:
+            call.fail(e)
+
+
+def _after(name: str, answer: Answer[Any], cursors: set[int | Unset]) -> int | None:
+    """Returns the next page's cursor. Raises B2BError when it was there already, as the pages would never end."""
+    if answer.next_cursor in cursors:
+        raise B2BError(
+            f"{name}: the cursor {answer.next_cursor} repeats",
+            code="unexpected_answer",
+            status=200,
+            details=[],
+            correlation_id=answer.correlation_id,
+            retryable=False,
+            idempotency_key=None,
+        )
+    return answer.next_cursor
+
+
+def _media_type(headers: httpx.Headers) -> str:
+    return str(headers.get("Content-Type", "")).split(";")[0].strip().lower()
 
 
 def _json(content: bytes) -> dict[str, Any]:
-    """Returns the object; an empty one when it is none."""
+    """Returns the object. Raises ValueError when the content is none."""
+
+    def refuse(constant: str) -> NoReturn:
+        raise ValueError(f"{constant} is no JSON")
+
     try:
-        body = json.loads(content)
-    except ValueError:
-        return {}
-    return body if isinstance(body, dict) else {}
+        body = json.loads(content.decode(), parse_constant=refuse)
+    except RecursionError as e:
+        raise ValueError("it is too deep") from e
+    if not isinstance(body, dict):
+        raise ValueError("it is no object")  # noqa: TRY004
+    return body
+
+
+def _read(model: type[M], body: dict[str, Any]) -> Any:
+    """Returns the model. Raises ValueError when the body is not of its shape."""
+    try:
+        read = model.from_dict(body)
+    except (AttributeError, KeyError, TypeError, ValueError, OverflowError) as e:
+        raise ValueError(f"it is no {model.__name__}") from e
+    if not _fits(read, model) or not _alike(read.to_dict(), body):
+        raise ValueError(f"it is no {model.__name__}")
+    return read
+
+
+def _alike(read: object, body: object) -> bool:
+    """Reports whether lists and objects are where they were; the generated code takes an empty object for an empty list."""
+    if isinstance(body, dict):
+        return isinstance(read, dict) and all(_alike(read[name], value) for name, value in body.items())
+    if isinstance(body, list):
+        return isinstance(read, list) and all(map(_alike, read, body))
+    return not isinstance(read, dict | list)
+
+
+def _fits(value: object, kind: Any) -> bool:
+    """Reports whether a value is of the type that an annotation says. The generated models look at few types."""
+    arguments = get_args(kind)
+    if get_origin(kind) in (Union, types.UnionType):
+        return any(_fits(value, argument) for argument in arguments)
+    if get_origin(kind) is list:
+        return isinstance(value, list) and all(_fits(v, arguments[0]) for v in value)
+    if kind is Any or get_origin(kind) is not None:  # additional_properties; the values of a Literal are checked by the generated code
+        return True
+    if kind is int:
+        return type(value) is int and abs(value) < 2**63
+    if attrs.has(kind):
+        return isinstance(value, kind) and all(_fits(getattr(value, name), of) for name, of in _annotations(kind).items())
+    if isinstance(value, dict) and isinstance(value, kind):
+        return all(_fits(v, get_args(kind.__orig_bases__[0])[1]) for v in value.values())
+    return isinstance(value, kind)
+
+
+@cache
+def _annotations(model: type) -> dict[str, Any]:
+    return get_type_hints(model, localns=vars(models))
+
+
+def _details(details: object) -> list[ApiErrorDetail]:
+    """Returns those that are of the document's shape."""
+    read = []
+    for detail in details if isinstance(details, list) else []:
+        if isinstance(detail, dict):
+            try:
+                read.append(_read(ApiErrorDetail, {k: v for k, v in detail.items() if k != "params" or v is not None}))
+            except ValueError:
+                continue
+    return read
 
 
 def _retry_after(outcome: Reply | Exception) -> float:
     """Returns the seconds that an answer asks to wait."""
     value = outcome.headers.get("Retry-After", "") if isinstance(outcome, Reply) else ""
-    if re.fullmatch(r"\d+", value):
+    if re.fullmatch(r"[0-9]+", value):
         return float(value)
     try:
         return max(0.0, parsedate_to_datetime(value).timestamp() - time.time())

@@ -6,7 +6,9 @@ from collections import namedtuple
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 Request = namedtuple("Request", "method path headers body")
-Planned = namedtuple("Planned", "status body headers", defaults=[b'{"success": false, "error": "Not now.", "code": "unavailable"}', {}])
+Planned = namedtuple(
+    "Planned", "status body headers cut", defaults=[b'{"success": false, "error": "Not now.", "code": "unavailable"}', {}, False]
+)
 
 
 class Proxy(ThreadingHTTPServer):
@@ -28,17 +30,18 @@ class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def answer(self):
-        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        chunked = self.headers.get("Transfer-Encoding") == "chunked"
+        body = b"".join(self.chunks()) if chunked else self.rfile.read(int(self.headers.get("Content-Length", 0)))
         self.server.seen.append(Request(self.command, self.path, self.headers, body))
         step = self.server.plan.pop(0) if self.server.plan else "pass"
         if step == "close":
             self.close_connection = True
             return
         if isinstance(step, Planned):
-            self.reply(step.status, step.headers.items(), step.body)
+            self.reply(step.status, step.headers.items(), step.body, step.cut)
             return
         target = http.client.HTTPConnection(self.server.target)
-        target.request(self.command, self.path, body, dict(self.headers))
+        target.request(self.command, self.path, body, {k: v for k, v in self.headers.items() if k.lower() != "transfer-encoding"})
         response = target.getresponse()
         whole = response.read()
         target.close()
@@ -52,11 +55,17 @@ class Handler(BaseHTTPRequestHandler):
 
     do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = answer
 
+    def chunks(self):
+        while size := int(self.rfile.readline(), 16):
+            yield self.rfile.read(size)
+            self.rfile.readline()
+        self.rfile.readline()
+
     def reply(self, status, headers, body, cut=False):
         self.send_response_only(status)
         for name, value in headers:
             self.send_header(name, value)
-        if status != 304:
+        if status not in (204, 304):
             self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body[: len(body) // 2] if cut else body)

@@ -8,18 +8,19 @@ import re
 import subprocess
 import sys
 import time
-from datetime import timedelta
+from datetime import UTC, date, datetime, timedelta, timezone
 from importlib.resources import files
 from itertools import count
 from pathlib import Path
 from types import SimpleNamespace
+from urllib.parse import parse_qs, urlsplit
 
 import anyio
 import anyio.from_thread
 import pytest
 from proxy import Planned, Proxy
 
-from b2b_orders import B2B, AsyncB2B, B2BError, NewOrderItem
+from b2b_orders import B2B, AsyncB2B, B2BError, NewOrderItem, ProductImportRow
 
 
 @pytest.fixture(scope="session")
@@ -94,7 +95,7 @@ class Blocking:
 
         async def call(args, kwargs):
             result = method(*args, **kwargs)
-            return [thing async for thing in result] if name.startswith("iter_") else await result
+            return [thing async for thing in result] if name.startswith(("iter_", "export_")) else await result
 
         return lambda *args, **kwargs: self.portal.call(call, args, kwargs)
 
@@ -331,7 +332,8 @@ def test_numbers_are_exact_and_what_is_new_does_not_disturb(b2b, proxies, custom
         "allowed_actions": ["beam"],
         "novel": {"a": [1]},
     }
-    proxies.orders.plan = [Planned(200, json.dumps({"success": True, "data": order, "novel": 1}).encode())]
+    body = json.dumps({"success": True, "data": order, "novel": 1}).encode()
+    proxies.orders.plan = [Planned(200, body, {"Content-Type": "application/json"})]
     read = b2b.get_order(2**53 - 1).data
     assert proxies.orders.seen[-1].path == "/orders/9007199254740991"
     assert (read.id, read.total_cents, type(read.total_cents), read.status) == (2**53 - 1, 2**53 - 1, int, "TELEPORTED")
@@ -340,6 +342,138 @@ def test_numbers_are_exact_and_what_is_new_does_not_disturb(b2b, proxies, custom
     with pytest.raises(B2BError) as e:
         b2b.get_order(1)
     assert (e.value.code, e.value.status) == ("novel", 418)
+
+
+def test_issue_17_12_pages_of_iterators_have_100_things(b2b, proxies):
+    list(b2b.iter_products(search="no product has this text"))
+    list(b2b.iter_orders(customer_id=10**9, limit=7))
+    assert [parse_qs(urlsplit(request.path).query)["limit"] for request in proxies.orders.seen] == [["100"], ["7"]]
+
+
+def test_issue_17_12_dates_and_times_in_queries(b2b, proxies):
+    sku = f"TIMED-{next(made)}"
+    created = b2b.create_product(sku=sku, name="A test", price_cents=1, stock=0).data.updated_at
+    east = timezone(timedelta(hours=5, minutes=30))
+    for since, want in (
+        (created, [sku]),
+        (created.astimezone(east), [sku]),
+        (created + timedelta(milliseconds=1), []),
+        (date(2024, 1, 1), [sku]),
+        ("2024-01-01", [sku]),
+    ):
+        assert [p.sku for p in b2b.iter_products(search=sku, updated_since=since)] == want, since
+        assert [p.sku for p in b2b.list_products(search=sku, updated_since=since).data] == want, since
+        assert [p.sku for p in b2b.export_products(search=sku, updated_since=since)] == want, since
+    proxies.orders.seen.clear()
+    list(b2b.iter_orders(from_=date(2024, 1, 1), to=datetime.now(UTC)))
+    with pytest.raises(ValueError, match="zone"):
+        b2b.list_products(updated_since=datetime(2024, 1, 1))
+    assert len(proxies.orders.seen) == 1
+
+
+def test_issue_17_12_dicts_are_dicts(b2b, customer, product):
+    sku = b2b.get_product(product).data.sku
+    given = {"cost_center": "4711"}
+    order = b2b.create_order(customer_id=customer, items=[{"sku": sku, "qty": 2}], metadata=given).data
+    assert (order.metadata.get("cost_center"), order.metadata.get("none", "-"), order.metadata) == ("4711", "-", given)
+    assert json.dumps(order.metadata) == json.dumps(order.to_dict()["metadata"]) == '{"cost_center": "4711"}'
+    again = b2b.create_order(customer_id=customer, items=iter([{"product_id": product, "qty": 1}]), metadata=order.metadata).data
+    assert again.metadata == given
+    quote = b2b.quote_order(customer_id=customer, items=[{"sku": sku, "qty": 1}, NewOrderItem(product_id=2, qty=1)]).data
+    assert len(quote.items) == 2
+    with pytest.raises(TypeError, match="price"):
+        b2b.create_order(customer_id=customer, items=[{"sku": sku, "qty": 2, "price": 1}])
+    with pytest.raises(B2BError) as e:
+        b2b.create_order(customer_id=customer, items=[{"sku": sku, "qty": 1000}])
+    assert e.value.details[0].params.get("requested") == 1000
+
+
+def test_issue_17_12_the_text_of_an_error_has_its_details(b2b, customer, product):
+    with pytest.raises(B2BError) as e:
+        b2b.create_order(customer_id=customer, items=line(product, 101))
+    detail = e.value.details[0]
+    assert "insufficient_stock" in str(e.value) and detail.field in str(e.value) and detail.message in str(e.value)
+
+
+def test_issue_17_12_imports(b2b, proxies):
+    prefix = f"FILE-{next(made)}-"
+    rows = [{"sku": f"{prefix}{i}", "name": "A tëst €", "price_cents": i, "stock": 3} for i in range(600)]
+    rows[1]["price_cents"] = -1
+    rows[2] = ProductImportRow(sku=rows[2]["sku"], name="B", price_cents=7, stock=1)
+    rows[3]["sku"] = rows[0]["sku"]
+    got = []
+    for dry_run in (True, False):
+        got.clear()
+        summary = b2b.import_products(iter(rows), lambda row, line: got.append((row, line)), dry_run=dry_run)
+        assert (summary.rows, summary.created, summary.refused, summary.dry_run) == (600, 598, 2, dry_run)
+    assert all(row is rows[i] for i, (row, _) in enumerate(got)) and len(got) == 600
+    assert [(i, line.code) for i, (_, line) in enumerate(got) if line.result == "refused"] == [
+        (1, "validation_failed"),
+        (3, "validation_failed"),
+    ]
+    assert got[1][1].details[0].field == "/price_cents"
+    assert [line.result for _, line in got[:3]] == ["created", "refused", "created"]
+    exported = {product.sku: product for product in b2b.export_products(search=prefix)}
+    assert len(exported) == 598 and exported[f"{prefix}2"].name == "B" and exported[f"{prefix}4"].id == got[4][1].id
+    with pytest.raises(B2BError, match="validation_failed"):
+        b2b.import_products([])
+    email = f"{prefix.lower()}@example.com"
+    assert b2b.import_customers([{"email": email, "name": "A test"}]).created == 1
+    assert [c.email for c in b2b.export_customers(email=email)] == [email]
+
+
+def test_issue_17_12_imports_that_fail(b2b, proxies):
+    row = {"sku": f"FILE-{next(made)}", "name": "A test", "price_cents": 1, "stock": 3}
+    summary = {"complete": True, "dry_run": False, "rows": 1, "created": 1, "updated": 0, "unchanged": 0, "refused": 0}
+    ended = {"summary": summary | {"complete": False, "code": "timeout", "error": "Too late."}}
+
+    def lines(*objects):
+        return b"".join(json.dumps(o).encode() + b"\n" for o in objects)
+
+    ndjson = {"Content-Type": "application/x-ndjson"}
+    for step, code, status in (
+        ("drop", "no_answer", 0),
+        ("close", "no_answer", 0),
+        (Planned(503), "unavailable", 503),
+        (Planned(200, lines({"summary": summary}), {"Content-Type": "text/plain"}), "unexpected_answer", 200),
+        (Planned(200, lines({"row": 1, "result": "created", "id": 1}), ndjson), "unexpected_answer", 200),
+        (Planned(200, lines({"row": 1}, {"summary": summary})[:-9], ndjson), "unexpected_answer", 200),
+        (Planned(200, lines({"row": "1"}, {"summary": summary}), ndjson), "unexpected_answer", 200),
+        (Planned(200, lines({"summary": {}}), ndjson), "unexpected_answer", 200),
+        (Planned(200, b"<html>\n", ndjson), "unexpected_answer", 200),
+        (Planned(200, lines({"summary": summary}), ndjson, True), "no_answer", 0),
+        (Planned(200, lines(ended), ndjson), "timeout", 200),
+    ):
+        proxies.orders.seen.clear()
+        proxies.orders.plan = [step]
+        with pytest.raises(B2BError) as e:
+            b2b.import_products([row])
+        correlation_id = proxies.orders.seen[0].headers["X-Correlation-Id"]
+        assert (e.value.code, e.value.status, e.value.correlation_id, len(proxies.orders.seen)) == (code, status, correlation_id, 1), step
+    proxies.orders.plan = [Planned(200, lines({"row": 7, "result": "novel", "x": 1}, {"summary": summary | {"x": 1}}, {"x": 1}), ndjson)]
+    assert b2b.import_products([row], lambda row, line: pytest.fail("no row")).rows == 1
+
+
+def test_issue_17_12_exports_that_fail(b2b, proxies, customer, product):
+    orders = [b2b.create_order(customer_id=customer, items=line(product)).data for _ in range(3)]
+    proxies.orders.seen.clear()
+    proxies.orders.plan = ["close", Planned(503), "pass"]
+    assert list(b2b.export_orders(customer_id=customer, status="CREATED")) == orders
+    assert len(proxies.orders.seen) == 3
+    one = json.dumps(orders[0].to_dict()).encode() + b"\n"
+    ndjson = {"Content-Type": "application/x-ndjson"}
+    for step, code, status in (
+        (Planned(200, one, {"Content-Type": "text/csv"}), "unexpected_answer", 200),
+        (Planned(200, one + b'{"id": 7}\n', ndjson), "unexpected_answer", 200),
+        (Planned(200, one + one[:-9], ndjson), "unexpected_answer", 200),
+        (Planned(200, one * 9, ndjson, True), "no_answer", 0),
+        (Planned(403, b'{"code": "forbidden"}'), "forbidden", 403),
+    ):
+        proxies.orders.seen.clear()
+        proxies.orders.plan = [step]
+        with pytest.raises(B2BError) as e:
+            list(b2b.export_orders(customer_id=customer))
+        assert (e.value.code, e.value.status, len(proxies.orders.seen)) == (code, status, 1), step
 
 
 def vars_of(item):

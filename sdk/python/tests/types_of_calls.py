@@ -1,6 +1,8 @@
 """Is type-checked, not run."""
 
-from b2b_orders import B2B, AsyncB2B, NewOrderItem, Order
+from datetime import UTC, date, datetime
+
+from b2b_orders import B2B, AsyncB2B, CustomerImportRow, NewOrderItem, Order
 
 b2b = B2B(customers="", orders="", orchestrator="", token=lambda: "token")
 items = [NewOrderItem(product_id=2, qty=1)]
@@ -12,12 +14,21 @@ def right() -> Order:
     cursor: int | None = b2b.list_customers(search="ACME").next_cursor
     b2b.create_and_confirm_order(customer_id=cursor or 1, items=items, correlation_id="req-1").data.order.items[0].qty.bit_length()
     b2b.update_customer(1, phone=None)
+    b2b.create_order(customer_id=1, items=[{"sku": "A", "qty": 1}], metadata={"a": "b"})
+    list(b2b.iter_products(updated_since=datetime.now(UTC), limit=7))
+    for exported in b2b.export_orders(from_=date(2024, 1, 1)):
+        if exported.metadata:
+            exported.metadata.get("a", "").strip()
+    b2b.import_products([{"sku": "A"}], lambda row, line: print(row, line.code), dry_run=True).refused.bit_length()
     return b2b.cancel_order(5, reason="a typo", idempotency_key="mine", deadline=5).data
 
 
 async def right_too(b2b: AsyncB2B) -> Order:
     async for customer in b2b.iter_customers():
         customer.email.strip()
+    (await b2b.import_customers(CustomerImportRow(email=e) for e in ("a@example.com",))).created.bit_length()
+    async for product in b2b.export_products(active=True):
+        product.sku.strip()
     return (await b2b.confirm_order(5)).data
 
 
@@ -25,4 +36,5 @@ def wrong() -> None:
     b2b.create_order(items=items)  # type: ignore[call-arg]
     b2b.create_order(customer_id=1, items=items, price=1)  # type: ignore[call-arg]
     b2b.list_orders(status="confirmed")  # type: ignore[arg-type]
+    b2b.list_orders(external_ref=date(2024, 1, 1))  # type: ignore[arg-type]
     b2b.update_customer(1, phone=None, idempotency_key="mine")  # type: ignore[call-arg]

@@ -1,10 +1,10 @@
-import createClient from 'openapi-fetch';
-import { operations, type ApiError, type ApiErrorDetail, type Documented } from './generated/operations.js';
+import { files, operations, shapes, type ApiErrorDetail, type Documented, type ImportLine, type ImportSummary, type Rows, type Shape } from './generated/operations.js';
 
 export type * from './generated/operations.js';
 
 type Operations = typeof operations;
 type Name = keyof Operations;
+type Files = typeof files;
 type Nothing = Record<never, never>;
 
 type Parameters<O, In extends 'path' | 'query' | 'header'> = O extends { parameters: { [P in In]?: infer V } }
@@ -15,8 +15,12 @@ type Body<O> = O extends { requestBody?: infer R }
   : Nothing;
 type SuccessBody<R> = { [S in keyof R & (200 | 201 | 202)]: R[S] extends { content: { 'application/json': infer B } } ? B : never }[keyof R & (200 | 201 | 202)];
 
+/** The parameters of a query; one that is a moment may be a Date. */
+type Query<O, Moment> = Moments<Parameters<O, 'query'>, Moment>;
+type Moments<Q, Moment> = { [P in keyof Q]: P extends Moment ? Q[P] | Date : Q[P] };
+
 /** All that an operation takes, in one object: the parameters of its path and query, and the fields of its body. */
-export type Input<K extends Name> = Parameters<Documented[K], 'path'> & Parameters<Documented[K], 'query'> &
+export type Input<K extends Name> = Parameters<Documented[K], 'path'> & Query<Documented[K], Operations[K]['moments'][number]> &
   (Operations[K]['key'] extends 'body'
     ? Omit<Body<Documented[K]>, 'idempotency_key'> & { idempotency_key?: string }
     : Body<Documented[K]>);
@@ -41,6 +45,8 @@ export type Answer<K extends Name> = SuccessBody<Documented[K]['responses']> & {
   response: Response;
   /** The key that the call was made with; undefined when the operation takes none. */
   idempotencyKey: string | undefined;
+  /** Names the call in the logs of every service. */
+  correlationId: string;
 };
 
 type Result<K extends Name> = Promise<Answer<K>> &
@@ -50,6 +56,31 @@ type Calls = {
   [K in Name]: Nothing extends Input<K>
     ? (input?: Input<K>, options?: CallOptions<K>) => Result<K>
     : (input: Input<K>, options?: CallOptions<K>) => Result<K>;
+};
+
+export interface FileOptions {
+  /** Names this call in the logs of every service; made when it is left out. */
+  correlationId?: string;
+  /** Ends the call. */
+  signal?: AbortSignal;
+}
+
+/** The parameters of an import or export. */
+export type FileInput<K extends keyof Files> = Pick<Query<Documented[K], Files[K]['moments'][number]>, Files[K]['query'][number] & keyof Parameters<Documented[K], 'query'>>;
+
+type Exports = {
+  [K in keyof Files as Files[K]['method'] extends 'get' ? K : never]: (input?: FileInput<K>, options?: FileOptions) => AsyncIterable<Rows[K]>;
+};
+
+type Imports = {
+  [K in keyof Files as Files[K]['method'] extends 'post' ? K : never]: <R extends Rows[K]>(
+    rows: Iterable<R> | AsyncIterable<R>,
+    input?: FileInput<K>,
+    options?: FileOptions & {
+      /** Is called with each row and what became of it, while the answer arrives. */
+      onRow?: (row: R, line: ImportLine) => void;
+    },
+  ) => Promise<ImportSummary>;
 };
 
 export interface Options {
@@ -74,7 +105,7 @@ export interface Options {
 /** Why a call failed: a service refused it, or none answered. */
 export class B2BError extends Error {
   override readonly name = 'B2BError';
-  /** For your program; see the service's list of error codes. `no_answer` when no answer came, `not_modified` for a 304, `unexpected_answer` when somebody else answered. */
+  /** For your program; see the service's list of error codes. `no_answer` when no answer came, `not_modified` for a 304, `unexpected_answer` when an answer is not one of the document: somebody else's, or a success that cannot be read. */
   readonly code: string;
   /** The HTTP status; 0 when no answer came. */
   readonly status: number;
@@ -88,7 +119,7 @@ export class B2BError extends Error {
   readonly idempotencyKey: string | undefined;
 
   constructor(message: string, facts: Pick<B2BError, 'code' | 'status' | 'details' | 'correlationId' | 'retryable' | 'idempotencyKey'>, cause?: unknown) {
-    super(message, { cause });
+    super([`${message} (${facts.code})`, ...facts.details.map(({ field, message }) => `${field} ${message}`)].join('; '), { cause });
     this.code = facts.code;
     this.status = facts.status;
     this.details = facts.details;
@@ -98,12 +129,13 @@ export class B2BError extends Error {
   }
 }
 
-export interface B2B extends Calls {}
+export interface B2B extends Calls, Exports, Imports {}
 
 /**
  * The three services. Each operation of their documents is a method, which takes its parameters and the fields of its body in one
  * object: `b2b.cancelOrder({ id: 5, reason: 'a typo' })`. It resolves with the answer, or rejects with a B2BError. A list is its
- * first page when it is awaited, and all of its things when it is iterated: `for await (const order of b2b.listOrders())`.
+ * first page when it is awaited, and all of its things when it is iterated: `for await (const order of b2b.listOrders())`. An export
+ * is iterated, too; an import takes the rows and resolves with its summary.
  *
  * A read, and a write that has an idempotency key, is tried again after a connection error, the time-out of a try, 429, 502, 503
  * and 504, as long as the deadline allows. A write without a key is sent once.
@@ -116,106 +148,312 @@ export class B2B {
     for (const name of Object.keys(operations) as Name[]) {
       Object.defineProperty(this, name, { value: (input?: object, call?: object) => this.#listed(name, { ...input }, { ...call }) });
     }
+    for (const name of Object.keys(files) as (keyof Files)[]) {
+      Object.defineProperty(this, name, {
+        value: files[name].method === 'get'
+          ? (input?: object, call?: object) => this.#export(name, { ...input }, { ...call })
+          : (rows: Iterable<object>, input?: object, call?: object) => this.#import(name, rows, { ...input }, { ...call }),
+      });
+    }
   }
 
   #listed(name: Name, input: Record<string, unknown>, call: AnyCall) {
-    const first = this.#call(name, input, call);
+    let whole: object = {}; // of an iteration: the longest pages
+    const first: Promise<any> = Promise.resolve().then(() => this.#call(name, { ...whole, ...input }, call));
     const each = async function* (this: B2B) {
-      for (let page = await first; ; page = await this.#call(name, { ...input, cursor: page.meta.nextCursor }, call)) {
+      const cursors = new Set<unknown>();
+      for (let page = await first; ; page = await this.#call(name, { ...whole, ...input, cursor: page.meta.nextCursor }, call)) {
         yield* page.data;
-        if (page.meta.nextCursor === null) return;
+        const cursor = page.meta.nextCursor;
+        if (cursor === null) return;
+        if (cursors.has(cursor) || cursor === input.cursor) throw new B2BError(`${name}: the cursor ${cursor} repeats`, {
+          code: 'unexpected_answer', status: 200, details: [], correlationId: page.correlationId, retryable: false, idempotencyKey: undefined,
+        });
+        cursors.add(cursor);
       }
     };
-    return Object.assign(first, { [Symbol.asyncIterator]: () => each.call(this) });
+    return Object.assign(first, {
+      [Symbol.asyncIterator]: () => {
+        const { limit } = operations[name] as Facts;
+        if (limit) whole = { limit };
+        return each.call(this);
+      },
+    });
   }
 
-  async #call(name: Name, input: Record<string, unknown>, call: AnyCall): Promise<any> {
-    const { service, method, path, key: keyed, query: queryNames, body: takesBody } = operations[name];
-    const correlationId = call.correlationId ?? random();
+  async #call(name: Name, input: Record<string, unknown>, options: AnyCall): Promise<any> {
+    const { path, query: queryNames, body: takesBody, key: keyed, status, answer: shape } = operations[name] as Facts;
     let idempotencyKey: string | undefined;
-    if (keyed !== 'none') idempotencyKey = call.idempotencyKey ?? (keyed === 'body' ? input.idempotency_key as string | undefined : undefined) ?? random();
-    else if (call.idempotencyKey !== undefined) throw new TypeError(`${name} takes no idempotency key`);
+    if (keyed !== 'none') idempotencyKey = options.idempotencyKey ?? (keyed === 'body' ? input.idempotency_key as string | undefined : undefined) ?? random();
+    else if (options.idempotencyKey !== undefined) throw new TypeError(`${name} takes no idempotency key`);
 
     const pathParameters: Record<string, unknown> = {}, query: Record<string, unknown> = {}, body: Record<string, unknown> = {};
     for (const [field, value] of Object.entries(input)) {
-      const inQuery = takesBody === 'none' || (queryNames as readonly string[]).includes(field);
+      const inQuery = takesBody === 'none' || queryNames.includes(field);
       (path.includes(`{${field}}`) ? pathParameters : inQuery ? query : body)[field] = value;
     }
     if (keyed === 'body') body.idempotency_key = idempotencyKey;
-
-    const failure = (message: string, code: string, status: number, error?: Partial<ApiError>, cause?: unknown) => new B2BError(message, {
-      code, status, idempotencyKey,
-      details: error?.details ?? [],
-      correlationId: error?.correlationId ?? correlationId,
-      retryable: notDone.has(status) || (mayRepeat && (status === 0 || status === 500 || passing.has(status))),
-    }, cause);
-    const mayRepeat = method === 'get' || idempotencyKey !== undefined;
-    const client = createClient<any>({ baseUrl: this.#options[service] });
-    let answer: { data?: any; error?: any; response: Response }, status = 0;
+    const call = new Call(this.#options, name, operations[name], options, idempotencyKey);
+    const content = takesBody === 'required' || Object.keys(body).length > 0 ? JSON.stringify(body) : undefined;
+    const request = call.request(pathParameters, query, content, {
+      ...(content === undefined ? {} : { 'Content-Type': 'application/json' }),
+      ...options.headers,
+      ...(keyed === 'header' ? { 'X-Idempotency-Key': idempotencyKey! } : {}),
+    });
+    const { response, content: received } = await call.tries(request, async (response) => ({ response, content: new Uint8Array(await response.arrayBuffer()) }));
+    if (response.status !== status) throw call.refusal(response, received);
+    let read: any;
     try {
-      answer = await client.request(method, path as never, {
-        params: { path: pathParameters, query },
-        body: takesBody === 'required' || Object.keys(body).length > 0 ? body : undefined,
-        headers: {
-          ...call.headers,
-          'X-Correlation-Id': correlationId,
-          ...(keyed === 'header' ? { 'X-Idempotency-Key': idempotencyKey } : {}),
-        },
-        redirect: 'manual', // a POST that is redirected may arrive as a GET
-        fetch: async (request: Request) => {
-          const response = await this.#tries(request, mayRepeat, call);
-          status = response.status;
-          return response;
-        },
-      } as never);
+      if (mediaType(response) !== 'application/json') throw new TypeError('its content type is not application/json');
+      read = parse(received);
+      if (!isObject(read)) throw new TypeError('it is no object');
     } catch (e) {
-      if (e instanceof NoAnswer) throw failure(`${name}: no answer: ${e.cause}`, 'no_answer', 0, undefined, e.cause);
-      if (e instanceof SyntaxError) throw failure(`${name}: the answer is not JSON`, 'unexpected_answer', status, undefined, e);
-      throw e;
+      throw call.unread(response, e);
     }
-    const { data, error, response } = answer;
-    if (response.ok && data?.success === true) return { ...data, response, idempotencyKey };
-    if (response.status === 304) throw failure(`${name}: it has not changed`, 'not_modified', 304);
-    if (typeof error?.code !== 'string') throw failure(`${name}: HTTP status ${response.status} from somebody else`, 'unexpected_answer', response.status);
-    throw failure(`${name}: ${error.error}`, error.code, response.status, { correlationId: response.headers.get('X-Correlation-Id') ?? undefined, ...error });
+    if (read.success !== true) throw call.refusal(response, received);
+    if (!fits(read, shape)) throw call.unread(response, new TypeError(`it is no ${shape}`));
+    return { ...read, response, idempotencyKey, correlationId: response.headers.get('X-Correlation-Id') || call.correlationId };
   }
 
-  /** Sends the request until it has an answer that another try would not change, or the next try would begin after the deadline. */
-  async #tries(request: Request, mayRepeat: boolean, call: AnyCall): Promise<Response> {
-    const { token, fetch = globalThis.fetch, tryTimeout = 30_000, clock = realClock } = this.#options;
-    const deadline = clock.now() + (call.deadline ?? this.#options.deadline ?? 60_000);
-    for (let tried = 1; ; tried++) {
-      if (token !== undefined) request.headers.set('Authorization', `Bearer ${typeof token === 'function' ? await token() : token}`);
-      let answer: Response | undefined, cause: unknown;
-      try {
-        const timeout = AbortSignal.timeout(Math.max(1, Math.ceil(Math.min(tryTimeout, deadline - clock.now()))));
-        answer = await fetch(request.clone(), { signal: call.signal ? AbortSignal.any([timeout, call.signal]) : timeout });
-        await answer.clone().arrayBuffer(); // an answer that breaks off is none
-        if (!passing.has(answer.status)) return answer;
-      } catch (e) {
-        call.signal?.throwIfAborted();
-        answer = undefined;
-        cause = e;
-      }
-      const wait = retryAfter(answer) + Math.random() * Math.min(5000, 100 * 2 ** tried);
-      if (!mayRepeat || clock.now() + wait >= deadline) {
-        if (answer) return answer;
-        throw new NoAnswer('no answer', { cause });
-      }
-      await clock.sleep(wait, call.signal);
+  async *#export(name: keyof Files, input: Record<string, unknown>, options: AnyCall): AsyncGenerator<any> {
+    const call = new Call(this.#options, name, files[name], options);
+    yield* call.lines(await call.tries(call.request({}, input), stream));
+  }
+
+  async #import(name: keyof Files, rows: Iterable<object> | AsyncIterable<object>, input: Record<string, unknown>, options: AnyCall): Promise<ImportSummary> {
+    const call = new Call(this.#options, name, files[name], options);
+    const sent: object[] = [], parts: string[] = [];
+    for await (const row of rows) parts.push(`${JSON.stringify(sent[sent.push(row) - 1])}\n`);
+    const body = new Blob(parts);
+    const request = call.request({}, input, body, { 'Content-Type': 'application/x-ndjson' });
+    const slowest = body.size / 6.5536; // in milliseconds: the services take no file that comes slower than 64 KiB in 10 s
+    const answer = await call.tries(request, stream, slowest);
+    let summary: ImportSummary | undefined;
+    for await (const line of call.lines(answer) as AsyncIterable<ImportLine>) {
+      summary = line.summary ?? summary;
+      const row = sent[(line.row ?? 0) - 1];
+      if (row) options.onRow?.(row, line);
     }
+    if (!summary) throw call.unread(answer.response, new TypeError('it has no summary: repeat the call, what is done already is unchanged'));
+    if (!summary.complete) {
+      const said = answer.response.headers.get('X-Correlation-Id');
+      throw call.failure(summary.error ?? 'not all rows were read', summary.code ?? 'unexpected_answer', 200, { said });
+    }
+    return summary;
   }
 }
 
-type AnyCall = { correlationId?: string; deadline?: number; signal?: AbortSignal; headers?: Record<string, string>; idempotencyKey?: string };
+type Facts = {
+  service: 'customers' | 'orders' | 'orchestrator'; method: string; path: string; query: readonly string[]; answer: string;
+  key: 'none' | 'header' | 'body'; body: 'none' | 'optional' | 'required'; status: number; limit?: number;
+};
 
-class NoAnswer extends Error {}
+/** One call: makes its request, sends it until its answer stands, and says what went wrong. */
+class Call {
+  readonly correlationId: string;
+  readonly #mayRepeat: boolean;
+
+  constructor(
+    readonly options: Options, readonly name: string, readonly facts: Pick<Facts, 'service' | 'method' | 'path' | 'answer'>,
+    readonly call: AnyCall, readonly idempotencyKey?: string,
+  ) {
+    this.correlationId = call.correlationId ?? random();
+    this.#mayRepeat = facts.method === 'get' || idempotencyKey !== undefined;
+  }
+
+  request(path: Record<string, unknown>, query: Record<string, unknown>, body?: BodyInit, headers?: Record<string, string>): Request {
+    const base = this.options[this.facts.service].replace(/\/+$/, '');
+    const at = this.facts.path.replace(/\{(\w+)\}/g, (_, name) => encodeURIComponent(text(name, path[name])));
+    const pairs = Object.entries(query).filter(([, value]) => value !== undefined && value !== null).map(([name, value]) => [name, text(name, value)]);
+    return new Request(base + at + (pairs.length ? `?${new URLSearchParams(pairs)}` : ''), {
+      method: this.facts.method.toUpperCase(), body: body ?? null, headers: { ...headers, 'X-Correlation-Id': this.correlationId },
+      redirect: 'manual', // a POST that is redirected may arrive as a GET
+    });
+  }
+
+  /**
+   * Sends the request until it has an answer that another try would not change, or the next try would begin after the deadline. A
+   * try ends when its answer has been read; slowest are the milliseconds that it may take longer.
+   */
+  async tries<T extends Received>(request: Request, read: (response: Response, ends: Timeout) => Promise<T>, slowest = 0): Promise<T> {
+    const { token, fetch = globalThis.fetch, tryTimeout = 30_000, clock = realClock } = this.options;
+    const { signal } = this.call;
+    const deadline = clock.now() + (this.call.deadline ?? this.options.deadline ?? 60_000);
+    for (let tried = 1; ; tried++) {
+      if (token !== undefined) request.headers.set('Authorization', `Bearer ${typeof token === 'function' ? await token() : token}`);
+      let answer: T | undefined, cause: unknown;
+      const ends = new Timeout(tryTimeout, signal);
+      try {
+        ends.begin(Math.max(1, Math.ceil(Math.min(tryTimeout, deadline - clock.now()))) + slowest);
+        answer = await read(await fetch(request.clone(), { signal: ends.signal }), ends); // an answer that breaks off is none
+        if (!answer.ends) ends.over();
+        if (!passing.has(answer.response.status)) return answer;
+      } catch (e) {
+        signal?.throwIfAborted();
+        answer = undefined;
+        cause = e;
+      }
+      ends.over();
+      const wait = retryAfter(answer?.response) + Math.random() * Math.min(5000, 100 * 2 ** tried);
+      if (!this.#mayRepeat || clock.now() + wait >= deadline) {
+        if (answer) return answer;
+        throw this.failure(`no answer: ${cause}`, 'no_answer', 0, {}, cause);
+      }
+      await clock.sleep(wait, signal);
+    }
+  }
+
+  /** Reads an answer of one JSON object a line, as its parts arrive. */
+  async *lines({ response, content, ends }: Received): AsyncGenerator<any> {
+    if (!ends) throw response.status === 200 ? this.unread(response, new TypeError('its content type is not application/x-ndjson')) : this.refusal(response, content!);
+    const reader = response.body!.getReader();
+    let parts: Uint8Array[] = [];
+    try {
+      for (;;) {
+        const { done, value } = await reader.read().catch((e) => {
+          this.call.signal?.throwIfAborted();
+          throw this.failure(`no answer: ${e}`, 'no_answer', 0, {}, e);
+        });
+        if (done) break;
+        ends.begin();
+        let from = 0;
+        for (let at = value.indexOf(10); at >= 0; from = at + 1, at = value.indexOf(10, from)) {
+          parts.push(value.subarray(from, at));
+          const line = this.#line(response, parts);
+          parts = [];
+          ends.over(); // the caller may take its time
+          yield line;
+          ends.begin();
+        }
+        parts.push(value.slice(from));
+      }
+      if (parts.some((part) => part.length)) throw this.unread(response, new TypeError('its last line is cut'));
+    } finally {
+      ends.over();
+      reader.cancel().catch(() => {}); // of a caller who has seen enough
+    }
+  }
+
+  #line(response: Response, parts: Uint8Array[]): unknown {
+    const line = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+    parts.reduce((at, part) => (line.set(part, at), at + part.length), 0);
+    try {
+      const read = parse(line);
+      if (fits(read, this.facts.answer)) return read;
+    } catch (e) {
+      throw this.unread(response, e);
+    }
+    throw this.unread(response, new TypeError(`a line is no ${this.facts.answer}`));
+  }
+
+  /** Returns the error of an answer that is no success. */
+  refusal(response: Response, content: Uint8Array): B2BError {
+    const { status } = response, said = response.headers.get('X-Correlation-Id');
+    if (status === 304) return this.failure('it has not changed', 'not_modified', status, { said });
+    let body: any;
+    try {
+      body = parse(content);
+    } catch {
+      // it is somebody else's
+    }
+    if (!isObject(body) || typeof body.code !== 'string' || body.code === '') {
+      return this.failure(`HTTP status ${status} from somebody else`, 'unexpected_answer', status, { said });
+    }
+    const details = (Array.isArray(body.details) ? body.details : [])
+      .map((detail) => (isObject(detail) && detail.params === null ? { ...detail, params: undefined } : detail))
+      .filter((detail): detail is ApiErrorDetail => fits(detail, 'ApiErrorDetail'));
+    return this.failure(typeof body.error === 'string' ? body.error : `HTTP status ${status}`, body.code, status, {
+      details, said: said || (typeof body.correlationId === 'string' ? body.correlationId : null),
+    });
+  }
+
+  /** Returns the error of a success that cannot be read. */
+  unread(response: Response, cause: unknown): B2BError {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    return this.failure(`the success cannot be read: ${why}`, 'unexpected_answer', response.status, { said: response.headers.get('X-Correlation-Id') }, cause);
+  }
+
+  failure(message: string, code: string, status: number, { details = [] as ApiErrorDetail[], said = null as string | null } = {}, cause?: unknown): B2BError {
+    return new B2BError(`${this.name}: ${message}`, {
+      code, status, details, idempotencyKey: this.idempotencyKey, correlationId: said || this.correlationId,
+      retryable: notDone.has(status) || (this.#mayRepeat && (status === 0 || status === 500 || passing.has(status))),
+    }, cause);
+  }
+}
+
+/** An answer: its content, or, of one that is read line by line, what limits the time between its parts. */
+type Received = { response: Response; content?: Uint8Array; ends?: Timeout };
+
+async function stream(response: Response, ends: Timeout): Promise<Received> {
+  if (response.status === 200 && mediaType(response) === 'application/x-ndjson') return { response, ends };
+  return { response, content: new Uint8Array(await response.arrayBuffer()) };
+}
+
+/** Ends a try when its time is over, or the caller's signal says so. */
+class Timeout {
+  readonly #controller = new AbortController();
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  readonly signal: AbortSignal;
+
+  constructor(readonly usual: number, signal?: AbortSignal) {
+    this.signal = signal ? AbortSignal.any([this.#controller.signal, signal]) : this.#controller.signal;
+  }
+
+  begin(milliseconds = this.usual): void {
+    this.over();
+    this.#timer = setTimeout(() => this.#controller.abort(new DOMException('the answer did not arrive in time', 'TimeoutError')), milliseconds);
+  }
+
+  over(): void {
+    clearTimeout(this.#timer);
+  }
+}
+
+type AnyCall = { correlationId?: string; deadline?: number; signal?: AbortSignal; headers?: Record<string, string>; idempotencyKey?: string; onRow?: (row: any, line: ImportLine) => void };
 
 /** What may be over in a moment. */
 const passing = new Set([429, 502, 503, 504]);
 
 /** What says that nothing was done. */
 const notDone = new Set([408, 429]);
+
+/** Returns a parameter as it is sent. Throws when it is none: one that is left out would mean everything. */
+function text(name: string, value: unknown): string {
+  if (value instanceof Date) return value.toISOString();
+  if (typeof value === 'string' || typeof value === 'boolean' || typeof value === 'bigint' || Number.isFinite(value)) return String(value);
+  throw new TypeError(`${name} cannot be ${typeof value === 'object' ? JSON.stringify(value) : String(value)}`);
+}
+
+function mediaType(response: Response): string {
+  return (response.headers.get('Content-Type') ?? '').split(';')[0]!.trim().toLowerCase();
+}
+
+/** Reads JSON. Throws when it is none, or not UTF-8. */
+function parse(content: Uint8Array): unknown {
+  return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(content));
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** Reports whether a part of an answer is of the shape that its document says. */
+function fits(value: unknown, shape: Shape): boolean {
+  if (Array.isArray(shape)) return Array.isArray(value) && value.every((each) => fits(each, shape[0]));
+  if (typeof shape === 'object') {
+    return isObject(value) && Object.entries(shape).every(([name, of]) => {
+      const field = value[name.replace('?', '')];
+      return field === undefined ? name.endsWith('?') : fits(field, of);
+    });
+  }
+  if (shape.endsWith('?')) return value === null || fits(value, shape.slice(0, -1));
+  switch (shape) {
+    case 'integer': return Number.isSafeInteger(value);
+    case 'object': return isObject(value);
+    case 'time': return typeof value === 'string' && !Number.isNaN(Date.parse(value));
+    default: return shape in shapes ? fits(value, shapes[shape]!) : typeof value === shape;
+  }
+}
 
 /** Returns the milliseconds that an answer asks to wait. */
 function retryAfter(answer?: Response): number {

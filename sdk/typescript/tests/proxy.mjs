@@ -3,7 +3,8 @@ import http from 'node:http'
 
 // proxy returns an HTTP server before the target. Each request takes the next entry of its plan: 'pass', which is also what an empty
 // plan says; 'close' the connection and do nothing; 'drop' the answer once the target has done the work, 'cut' it in half, or
-// 'hang' forever instead; or an object { status, headers, body }, which is the answer. seen has every request.
+// 'hang' forever instead; or an object { status, headers, body, cut }, which is the answer, of which the half is left out when it is
+// cut. seen has every request.
 export async function proxy(target) {
   const seen = []
   const server = http.createServer(async (request, response) => {
@@ -15,8 +16,11 @@ export async function proxy(target) {
     const step = p.plan.shift() ?? 'pass'
     if (step === 'close') return request.socket.destroy()
     if (typeof step === 'object') {
-      response.writeHead(step.status, { 'Content-Type': 'application/json', ...step.headers })
-      return response.end(typeof step.body === 'string' ? step.body : JSON.stringify(step.body ?? { success: false, error: 'Planned.', code: 'planned' }))
+      const planned = step.body ?? { success: false, error: 'Planned.', code: 'planned' }
+      const content = Buffer.isBuffer(planned) ? planned : Buffer.from(typeof planned === 'string' ? planned : JSON.stringify(planned))
+      response.writeHead(step.status, { ...step.headers ?? { 'Content-Type': 'application/json' }, ...(step.cut ? { 'Content-Length': content.length } : {}) })
+      if (step.cut) return response.write(content.subarray(0, content.length / 2), () => request.socket.destroy())
+      return response.end(content)
     }
     const forward = http.request(target + url, { method, headers: { ...headers, connection: 'close' } })
     forward.end(body)

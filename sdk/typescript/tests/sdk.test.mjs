@@ -8,6 +8,7 @@ import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { Readable } from 'node:stream'
 import { after, before, beforeEach, test } from 'node:test'
 import { B2B, B2BError } from '@b2b/orders-sdk'
 import { proxy } from './proxy.mjs'
@@ -43,7 +44,7 @@ beforeEach(() => {
   b2b = new B2B({ ...bases, clock })
 })
 
-const refused = (status, headers) => ({ status, headers, body: { success: false, error: 'Not now.', code: 'unavailable' } })
+const refused = (status, headers) => ({ status, headers: { 'Content-Type': 'application/json', ...headers }, body: { success: false, error: 'Not now.', code: 'unavailable' } })
 const keys = (p) => p.seen.map((request) => request.headers['x-idempotency-key'])
 const same = (values) => assert.ok(values[0] && new Set(values).size === 1, `${values}`)
 const failure = async (call) => {
@@ -238,12 +239,125 @@ test('numbers are exact, and what is new does not disturb', async () => {
   const { data: order } = await b2b.createOrder({ customer_id: (await customer()).id, items: [{ product_id: (await product()).id, qty: 97 }] })
   assert.equal(String(order.total_cents), '96999993889')
   const big = '9007199254740991'
-  proxies.orders.plan = [{ status: 200, body: `{"success": true, "data": {"id": ${big}, "status": "TELEPORTED", "total_cents": ${big}, "novel": {"a": [1]}, "items": []}, "novel": 1}` }]
+  const novel = { ...order, id: Number(big), status: 'TELEPORTED', total_cents: Number(big), novel: { a: [1] } }
+  proxies.orders.plan = [{ status: 200, body: { success: true, data: novel, novel: 1 } }]
   const { data } = await b2b.getOrder({ id: Number(big) })
   assert.deepEqual([String(data.id), String(data.total_cents), data.status, data.novel], [big, big, 'TELEPORTED', { a: [1] }])
   assert.equal(proxies.orders.seen.at(-1).url, `/orders/${big}`)
   proxies.orders.plan = [{ status: 418, body: { success: false, error: 'New.', code: 'novel', novel: 1 } }]
   assert.equal((await failure(b2b.getOrder({ id: 1 }))).code, 'novel')
+})
+
+const everything = async (things) => {
+  const all = []
+  for await (const thing of things) all.push(thing)
+  return all
+}
+
+test('issue 17, 12: pages of an iteration have 100 things', async () => {
+  await everything(b2b.listProducts({ search: 'no product has this text' }))
+  await everything(b2b.listOrders({ customer_id: 1e9, limit: 7 }))
+  await b2b.listProducts({ search: 'no product has this text' })
+  assert.deepEqual(proxies.orders.seen.map(({ url }) => new URL(url, 'http://x').searchParams.get('limit')), ['100', '7', null])
+})
+
+test('issue 17, 12: a Date in a query counts', async () => {
+  const { sku, updated_at } = await product()
+  const at = new Date(updated_at)
+  for (const [updated_since, want] of [[at, [sku]], [new Date(at.getTime() + 1), []], ['2024-01-01', [sku]], [undefined, [sku]]]) {
+    const filters = { search: sku, updated_since }
+    assert.deepEqual((await b2b.listProducts(filters)).data.map((p) => p.sku), want, updated_since)
+    for (const list of ['listProducts', 'exportProducts']) {
+      assert.deepEqual((await everything(b2b[list](filters))).map((p) => p.sku), want, `${list} ${updated_since}`)
+    }
+  }
+  await everything(b2b.listOrders({ from: at, to: at }))
+  proxies.orders.seen.length = 0
+  for (const odd of [new Date(NaN), { $gt: 1 }, [at], NaN, Symbol('s'), () => 1]) {
+    for (const list of ['listProducts', 'exportProducts']) await assert.rejects(everything(b2b[list]({ updated_since: odd })), (e) => e instanceof TypeError || e instanceof RangeError)
+  }
+  await assert.rejects(b2b.getProduct({ id: undefined }), TypeError)
+  assert.equal(proxies.orders.seen.length, 0)
+})
+
+test('issue 17, 12: the text of an error has its details', async () => {
+  const e = await failure(b2b.createOrder({ customer_id: (await customer()).id, items: [{ product_id: (await product()).id, qty: 101 }] }))
+  for (const part of ['insufficient_stock', e.details[0].field, e.details[0].message]) assert.ok(e.message.includes(part), e.message)
+})
+
+test('issue 17, 12: imports', async () => {
+  const prefix = `FILE-${++made}-`
+  const rows = Array.from({ length: 600 }, (_, i) => ({ sku: prefix + i, name: 'A tëst €', price_cents: i, stock: 3 }))
+  rows[1].price_cents = -1
+  rows[3].sku = rows[0].sku
+  for (const dry_run of [true, false]) {
+    const got = []
+    const summary = await b2b.importProducts(dry_run ? rows.values() : Readable.from(rows), { dry_run }, { onRow: (row, line) => got.push([row, line]) })
+    assert.deepEqual([summary.rows, summary.created, summary.refused, summary.dry_run], [600, 598, 2, dry_run])
+    assert.ok(got.length === 600 && got.every(([row], i) => row === rows[i]))
+    assert.deepEqual(got.filter(([, line]) => line.result === 'refused').map(([row]) => row), [rows[1], rows[3]])
+    assert.equal(got[1][1].details[0].field, '/price_cents')
+  }
+  const exported = await everything(b2b.exportProducts({ search: prefix }))
+  assert.ok(exported.length === 598 && exported.every((p) => p.name === 'A tëst €'))
+  assert.equal((await b2b.importProducts(rows)).unchanged, 598)
+  assert.equal((await failure(b2b.importProducts([]))).code, 'validation_failed')
+  const email = `${prefix.toLowerCase()}@example.com`
+  assert.equal((await b2b.importCustomers([{ email, name: 'A test' }])).created, 1)
+  assert.deepEqual((await everything(b2b.exportCustomers({ email }))).map((c) => c.email), [email])
+})
+
+const lines = (...objects) => objects.map((object) => `${JSON.stringify(object)}\n`).join('')
+const ndjson = { 'Content-Type': 'application/x-ndjson' }
+
+test('issue 17, 12: imports that fail', async () => {
+  const row = { sku: `FILE-${++made}`, name: 'A test', price_cents: 1, stock: 3 }
+  const summary = { complete: true, dry_run: false, rows: 1, created: 1, updated: 0, unchanged: 0, refused: 0 }
+  for (const [step, code, status] of [
+    ['drop', 'no_answer', 0],
+    ['close', 'no_answer', 0],
+    [refused(503), 'unavailable', 503],
+    [{ status: 200, body: lines({ summary }), headers: { 'Content-Type': 'text/plain' } }, 'unexpected_answer', 200],
+    [{ status: 200, body: lines({ row: 1, result: 'created', id: 1 }), headers: ndjson }, 'unexpected_answer', 200],
+    [{ status: 200, body: lines({ row: 1 }, { summary }).slice(0, -9), headers: ndjson }, 'unexpected_answer', 200],
+    [{ status: 200, body: lines({ row: '1' }, { summary }), headers: ndjson }, 'unexpected_answer', 200],
+    [{ status: 200, body: lines({ summary: {} }), headers: ndjson }, 'unexpected_answer', 200],
+    [{ status: 200, body: '<html>\n', headers: ndjson }, 'unexpected_answer', 200],
+    [{ status: 200, body: lines({ summary }), headers: ndjson, cut: true }, 'no_answer', 0],
+    [{ status: 200, body: lines({ summary: { ...summary, complete: false, code: 'timeout', error: 'Too late.' } }), headers: ndjson }, 'timeout', 200],
+  ]) {
+    proxies.orders.seen.length = 0
+    proxies.orders.plan = [step]
+    const e = await failure(b2b.importProducts([row]))
+    assert.deepEqual([e.code, e.status, proxies.orders.seen.length], [code, status, 1], e)
+    assert.equal(e.correlationId, proxies.orders.seen[0].headers['x-correlation-id'])
+  }
+  proxies.orders.plan = [{ status: 200, body: lines({ row: 7, result: 'novel', x: 1 }, { summary: { ...summary, x: 1 } }, { x: 1 }), headers: ndjson }]
+  assert.equal((await b2b.importProducts([row], {}, { onRow: () => assert.fail('there is no such row') })).rows, 1)
+})
+
+test('issue 17, 12: exports that fail, or that the caller ends', async () => {
+  const { id: customer_id } = await customer()
+  const items = [{ product_id: (await product()).id, qty: 1 }]
+  const orders = []
+  for (let i = 0; i < 3; i++) orders.push((await b2b.createOrder({ customer_id, items })).data)
+  proxies.orders.seen.length = 0
+  proxies.orders.plan = ['close', refused(503), 'pass']
+  assert.deepEqual(await everything(b2b.exportOrders({ customer_id, status: 'CREATED' })), orders)
+  assert.equal(proxies.orders.seen.length, 3)
+  for await (const order of b2b.exportOrders({ customer_id })) { assert.deepEqual(order, orders[0]); break }
+  for (const [step, code, status] of [
+    [{ status: 200, body: lines(orders[0]), headers: { 'Content-Type': 'text/csv' } }, 'unexpected_answer', 200],
+    [{ status: 200, body: lines(orders[0], { id: 7 }), headers: ndjson }, 'unexpected_answer', 200],
+    [{ status: 200, body: lines(orders[0], orders[1]).slice(0, -9), headers: ndjson }, 'unexpected_answer', 200],
+    [{ status: 200, body: lines(orders[0]).repeat(9), headers: ndjson, cut: true }, 'no_answer', 0],
+    [{ status: 403, body: { code: 'forbidden' } }, 'forbidden', 403],
+  ]) {
+    proxies.orders.seen.length = 0
+    proxies.orders.plan = [step]
+    const e = await failure(everything(b2b.exportOrders({ customer_id })))
+    assert.deepEqual([e.code, e.status, proxies.orders.seen.length], [code, status, 1], e)
+  }
 })
 
 test('conditions', async () => {
@@ -256,7 +370,9 @@ test('conditions', async () => {
 })
 
 test('a function makes the token of each try', async () => {
-  proxies.orders.plan = [refused(503), { status: 200, body: { success: true, data: {} } }]
+  const { data } = await b2b.getProduct({ id: 2 })
+  proxies.orders.seen.length = 0
+  proxies.orders.plan = [refused(503), { status: 200, body: { success: true, data } }]
   let asked = 0
   await new B2B({ ...bases, clock, token: async () => `token-${++asked}` }).getProduct({ id: 2 })
   assert.deepEqual(proxies.orders.seen.map((request) => request.headers.authorization), ['Bearer token-1', 'Bearer token-2'])
@@ -290,7 +406,7 @@ test('require() gives the same, on the real clock', async () => {
 
 test('in a browser', { timeout: 60_000 }, async () => {
   const page = `<script type="importmap">
-    {"imports": {"@b2b/orders-sdk": "/sdk/@b2b/orders-sdk/dist/esm/index.js", "openapi-fetch": "/sdk/openapi-fetch/dist/index.mjs"}}
+    {"imports": {"@b2b/orders-sdk": "/sdk/@b2b/orders-sdk/dist/esm/index.js"}}
   </script><script type="module">
     import { B2B } from '@b2b/orders-sdk'
     const b2b = new B2B({ customers: location.origin, orders: location.origin, orchestrator: location.origin })

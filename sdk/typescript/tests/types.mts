@@ -7,6 +7,12 @@ const items: NewOrderItem[] = [{ product_id: 2, qty: 1 }]
 export async function right(): Promise<Order> {
   for await (const order of b2b.listOrders({ status: 'CONFIRMED', limit: 10 })) order.total_cents.toFixed()
   await b2b.listProducts()
+  await b2b.listProducts({ updated_since: new Date(), search: 'x' })
+  for await (const order of b2b.exportOrders({ from: new Date(), to: '2024-01-01' })) order.items[0]?.qty.toFixed()
+  const rows = [{ sku: 'A', stock: 1, mine: true }]
+  const summary = await b2b.importProducts(rows, { dry_run: true }, { onRow: (row, line) => row.mine && line.details?.[0]?.field })
+  await b2b.importCustomers((async function* () { yield { email: 'a@example.com' } })())
+  summary.refused.toFixed()
   const page = await b2b.listCustomers({ search: 'ACME' })
   page.data[0]?.email.trim()
   const next: number | null = page.meta.nextCursor
@@ -24,6 +30,12 @@ export function wrong() {
   b2b.createOrder({ customer_id: 1, items, price: 1 })
   // @ts-expect-error there is no such status
   b2b.listOrders({ status: 'confirmed' })
+  // @ts-expect-error a search is no time
+  b2b.listOrders({ external_ref: new Date() })
+  // @ts-expect-error a row has a sku
+  b2b.importProducts([{ name: 'A' }])
+  // @ts-expect-error it is of JSON
+  b2b.exportOrders({ format: 'csv' })
   // @ts-expect-error the id is missing
   b2b.getOrder()
   // @ts-expect-error takes no key

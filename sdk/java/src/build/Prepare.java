@@ -14,15 +14,17 @@ import java.util.Set;
 /**
  * Makes of the three documents what the generator and the SDK need: Prepare OUT CUSTOMERS ORDERS ORCHESTRATOR
  *
- * <p>OUT/openapi.json has all operations for partners, apart from streams that are not JSON; OUT/java what the SDK has to know of
- * them. The idempotency key is optional there, since the SDK makes one, and pages implement Page.
+ * <p>OUT/openapi.json has all operations for partners; OUT/java what the SDK has to know of them. The idempotency key is optional
+ * there, since the SDK makes one, and pages implement Page. Imports and exports are of one JSON object a line: the generator makes
+ * their requests, in a group of their own.
  */
 public final class Prepare {
   private static final List<String> services = List.of("customers", "orders", "orchestrator");
   private static final ObjectMapper yaml = new ObjectMapper(new YAMLFactory());
   private static final ObjectNode joined = yaml.createObjectNode();
   private static final Map<String, String> apis = new LinkedHashMap<>(); // by their tag
-  private static final List<String> operations = new ArrayList<>();
+  private static final List<String> operations = new ArrayList<>(), methods = new ArrayList<>();
+  private static final Set<String> csvOnly = Set.of("format", "encoding", "delimiter", "bom", "lines"); // say nothing about JSON
 
   public static void main(String[] args) throws Exception {
     joined.put("openapi", "3.0.3");
@@ -42,13 +44,14 @@ public final class Prepare {
       for (var method : path.getValue().properties()) {
         if (!(method.getValue() instanceof ObjectNode operation) || !operation.has("operationId")) continue;
         var tag = operation.at("/tags/0").asText();
+        if (Set.of("Operations", "Internal").contains(tag)) continue;
+        ((ObjectNode) operation.get("responses")).properties().removeIf(response -> !response.getKey().startsWith("2"));
+        var file = file(operation, document);
         var description = describe(service, method.getKey(), path.getKey(), operation, document);
-        if (Set.of("Operations", "Internal").contains(tag) || description == null) continue;
         var item = joined.withObjectProperty("paths").withObjectProperty(path.getKey());
         put(item, method.getKey(), operation);
         if (path.getValue().has("parameters")) put(item, "parameters", path.getValue().get("parameters"));
-        apis.put(tag, tag + "Api");
-        ((ObjectNode) operation.get("responses")).properties().removeIf(response -> !response.getKey().startsWith("2"));
+        if (!file) apis.put(tag, tag + "Api");
         operations.add(description);
       }
     }
@@ -73,7 +76,46 @@ public final class Prepare {
     to.set(name, value);
   }
 
-  /** Returns the Java code for the Operation; null when what it takes or answers is not JSON. */
+  /** Reports whether an operation imports or exports; adds its method, and makes of it an operation on JSON. */
+  private static boolean file(ObjectNode operation, JsonNode document) {
+    var response = operation.get("responses").properties().iterator().next();
+    var rows = resolve(response.getValue(), document).at("/content/application~1x-ndjson/x-row");
+    if (rows.isMissingNode()) return false;
+    var name = operation.get("operationId").asText();
+    var sent = resolve(operation.path("requestBody"), document).at("/content/application~1x-ndjson/x-row");
+    methods.add((sent.isMissingNode() ? """
+
+          /** %1$s, in one answer. Close the stream, unless it is read to its end; it throws a B2BException when the answer breaks off. */
+          public final Stream<%2$s> %3$s(FilesApi.API%4$sRequest request) {
+            return exported(files -> files.%3$s(request), %2$s.class);
+          }
+        """ : """
+
+          /** %1$s; see the method below. */
+          public final ImportSummary %3$s(Iterable<%2$s> rows) {
+            return %3$s(rows, FilesApi.API%4$sRequest.newBuilder().build(), (row, line) -> {});
+          }
+
+          /**
+           * %1$s. The rows are sent once, and onRow is called with each row and what became of it. Throws a B2BException when not
+           * all rows were read: repeat the call then, what is done already is unchanged.
+           */
+          public final ImportSummary %3$s(Iterable<%2$s> rows, FilesApi.API%4$sRequest request, BiConsumer<? super %2$s, ? super ImportLine> onRow) {
+            return imported(files -> files.%3$s(request), rows, onRow);
+          }
+        """).formatted(operation.get("summary").asText(), last((sent.isMissingNode() ? rows : sent).get("$ref").asText()), name, upper(name)));
+    operation.remove("requestBody");
+    operation.putArray("tags").add("Files");
+    var parameters = operation.withArrayProperty("parameters");
+    for (int i = parameters.size() - 1; i >= 0; i--) {
+      if (csvOnly.contains(resolve(parameters.get(i), document).path("name").asText())) parameters.remove(i);
+    }
+    var answer = operation.putObject("responses").putObject(response.getKey()).put("description", "Rows.");
+    answer.putObject("content").putObject("application/json").set("schema", rows);
+    return true;
+  }
+
+  /** Returns the Java code for the Operation; adds the method that iterates over a list. */
   private static String describe(String service, String method, String path, ObjectNode operation, JsonNode document) {
     var key = "NONE";
     for (var parameter : operation.withArrayProperty("parameters")) {
@@ -83,17 +125,36 @@ public final class Prepare {
       ((ObjectNode) it).put("required", false);
     }
     var content = resolve(operation.path("requestBody"), document).path("content");
-    if (!content.isMissingNode() && !content.has("application/json")) return null;
     var body = resolve(content.at("/application~1json/schema"), document);
     if (body.path("properties").has("idempotency_key")) key = "BODY";
-    var json = new ArrayList<String>();
-    for (var response : operation.get("responses").properties()) {
-      if (!response.getKey().startsWith("2")) continue;
-      if (!resolve(response.getValue(), document).path("content").has("application/json")) return null;
-      json.add(response.getKey());
+    if (operation.get("responses").size() != 1) throw new IllegalStateException(operation.get("operationId") + " has several successes");
+    var success = operation.get("responses").properties().iterator().next();
+    var answer = resolve(success.getValue(), document).at("/content/application~1json/schema");
+    var name = operation.get("operationId").asText();
+    var item = resolve(answer, document).at("/properties/data/items/$ref").asText();
+    for (var parameter : operation.withArrayProperty("parameters")) {
+      var it = resolve(parameter, document);
+      if (!it.path("name").asText().equals("limit")) continue;
+      var tag = operation.at("/tags/0").asText();
+      methods.add("""
+
+          /** %1$s, page after page of %2$d unless the filters say otherwise. */
+          public final Iterable<%3$s> all%4$s(%5$sApi.API%6$sRequest.Builder filters) {
+            if (filters.build().limit() == null) filters.limit(%2$d);
+            return () -> B2B.pages("%7$s", cursor -> %8$s().%7$sWithHttpInfo(filters.cursor(cursor).build())).iterator();
+          }
+        """.formatted(operation.get("summary").asText(), it.at("/schema/maximum").asInt(), last(item), name.replaceFirst("list", ""), tag, upper(name), name, lower(tag)));
     }
-    return "new Operation(\"%s\", \"%s\", \"%s\", \"%s\", Operation.Key.%s, List.of(%s))".formatted(
-        operation.get("operationId").asText(), service, method.toUpperCase(), path, key, String.join(", ", json));
+    return "new Operation(\"%s\", \"%s\", \"%s\", \"%s\", Operation.Key.%s, %s, %s.class)".formatted(
+        name, service, method.toUpperCase(), path, key, success.getKey(), last(answer.get("$ref").asText()));
+  }
+
+  private static String upper(String name) {
+    return Character.toUpperCase(name.charAt(0)) + name.substring(1);
+  }
+
+  private static String lower(String name) {
+    return Character.toLowerCase(name.charAt(0)) + name.substring(1);
   }
 
   private static JsonNode resolve(JsonNode node, JsonNode document) {
@@ -112,13 +173,18 @@ public final class Prepare {
           public final com.example.b2b.api.%2$s %3$s() {
             return new com.example.b2b.api.%2$s(client);
           }
-        """.formatted(tag, type, Character.toLowerCase(tag.charAt(0)) + tag.substring(1))));
+        """.formatted(tag, type, lower(tag))));
     return """
         // Generated by Prepare.java. DO NOT EDIT.
         package com.example.b2b;
 
+        import com.example.b2b.api.*;
         import com.example.b2b.client.ApiClient;
+        import com.example.b2b.model.*;
         import java.util.List;
+        import java.util.function.BiConsumer;
+        import java.util.function.Consumer;
+        import java.util.stream.Stream;
 
         /** All calls of the documents. */
         public abstract class Apis {
@@ -130,7 +196,11 @@ public final class Prepare {
           Apis(ApiClient client) {
             this.client = client;
           }
-        %s}
-        """.formatted(String.join(",\n      ", operations), calls);
+
+          abstract <T> Stream<T> exported(Consumer<FilesApi> call, Class<T> type);
+
+          abstract <R> ImportSummary imported(Consumer<FilesApi> call, Iterable<R> rows, BiConsumer<? super R, ? super ImportLine> onRow);
+        %s%s}
+        """.formatted(String.join(",\n      ", operations), calls, String.join("", methods));
   }
 }

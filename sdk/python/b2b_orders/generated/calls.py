@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator, Mapping
+import datetime
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from typing import Any
 
-from .._calls import Answer, AsyncCaller, Caller, map_of, new_key
+from .._calls import Answer, AsyncCaller, Caller, model_of, models_of, moment, new_key
 from .api.customers import create_customer as _create_customer
 from .api.customers import delete_customer as _delete_customer
+from .api.customers import export_customers as _export_customers
 from .api.customers import (
     find_customer_idempotency_key as _find_customer_idempotency_key,
 )
 from .api.customers import get_customer as _get_customer
 from .api.customers import get_customer_idempotency_key as _get_customer_idempotency_key
+from .api.customers import import_customers as _import_customers
 from .api.customers import list_customer_history as _list_customer_history
 from .api.customers import list_customers as _list_customers
 from .api.customers import update_customer as _update_customer
@@ -24,10 +27,13 @@ from .api.orders import cancel_order as _cancel_order
 from .api.orders import confirm_order as _confirm_order
 from .api.orders import create_order as _create_order
 from .api.orders import create_product as _create_product
+from .api.orders import export_orders as _export_orders
+from .api.orders import export_products as _export_products
 from .api.orders import find_idempotency_key as _find_idempotency_key
 from .api.orders import get_idempotency_key as _get_idempotency_key
 from .api.orders import get_order as _get_order
 from .api.orders import get_product as _get_product
+from .api.orders import import_products as _import_products
 from .api.orders import list_order_history as _list_order_history
 from .api.orders import list_orders as _list_orders
 from .api.orders import list_product_history as _list_product_history
@@ -40,6 +46,7 @@ from .models import (
     CancellationCause,
     ChangeEvent,
     Customer,
+    CustomerImportRow,
     CustomerKeyReport,
     CustomerKeyReportResponse,
     CustomerListResponse,
@@ -47,6 +54,8 @@ from .models import (
     CustomerUpdate,
     DeletedResponse,
     EventListResponse,
+    ImportLine,
+    ImportSummary,
     KeyReport,
     KeyReportResponse,
     ListSort,
@@ -68,6 +77,7 @@ from .models import (
     OrderStatusFilter,
     OrderSummary,
     Product,
+    ProductImportRow,
     ProductListResponse,
     ProductResponse,
     ProductUpdate,
@@ -87,7 +97,7 @@ class Calls(Caller):
         search: str | Unset = UNSET,
         email: str | Unset = UNSET,
         external_ref: str | Unset = UNSET,
-        updated_since: str | Unset = UNSET,
+        updated_since: str | datetime.date | Unset = UNSET,
         sort: ListSort | Unset = UNSET,
         cursor: int | Unset = UNSET,
         limit: int | Unset = UNSET,
@@ -100,7 +110,7 @@ class Calls(Caller):
             search=search,
             email=email,
             external_ref=external_ref,
-            updated_since=updated_since,
+            updated_since=moment(updated_since),
             sort=sort,
             cursor=cursor,
             limit=limit,
@@ -109,6 +119,7 @@ class Calls(Caller):
             "list_customers",
             "customers",
             _request,
+            200,
             CustomerListResponse,
             _key,
             correlation_id,
@@ -121,14 +132,15 @@ class Calls(Caller):
         search: str | Unset = UNSET,
         email: str | Unset = UNSET,
         external_ref: str | Unset = UNSET,
-        updated_since: str | Unset = UNSET,
+        updated_since: str | datetime.date | Unset = UNSET,
         sort: ListSort | Unset = UNSET,
-        limit: int | Unset = UNSET,
+        limit: int = 100,
         correlation_id: str | None = None,
         deadline: float | None = None,
     ) -> Iterator[Customer]:
-        """Everything that `list_customers` lists, page after page; each page has the deadline."""
+        """Everything that `list_customers` lists, page after page of `limit` things; each page has the deadline."""
         return self._pages(
+            "list_customers",
             lambda cursor: self.list_customers(
                 search=search,
                 email=email,
@@ -139,7 +151,7 @@ class Calls(Caller):
                 correlation_id=correlation_id,
                 deadline=deadline,
                 cursor=cursor,
-            )
+            ),
         )
 
     def create_customer(
@@ -165,8 +177,50 @@ class Calls(Caller):
             "create_customer",
             "customers",
             _request,
+            201,
             CustomerResponse,
             _key,
+            correlation_id,
+            deadline,
+        )
+
+    def import_customers(
+        self,
+        rows: Iterable[CustomerImportRow | Mapping[str, Any]],
+        on_row: Callable[[Any, ImportLine], object] | None = None,
+        *,
+        dry_run: bool | Unset = UNSET,
+        correlation_id: str | None = None,
+    ) -> ImportSummary:
+        """Create and change customers, row by row. The rows are sent while they are read, once. on_row is called with each row and what became of it.
+        Raises B2BError when not all rows were read: repeat the call then, what is done already is unchanged."""
+        _request = _import_customers._get_kwargs(dry_run=dry_run)
+        return self._import(
+            "import_customers", "customers", _request, rows, on_row, correlation_id
+        )
+
+    def export_customers(
+        self,
+        *,
+        search: str | Unset = UNSET,
+        email: str | Unset = UNSET,
+        external_ref: str | Unset = UNSET,
+        updated_since: str | datetime.date | Unset = UNSET,
+        correlation_id: str | None = None,
+        deadline: float | None = None,
+    ) -> Iterator[Customer]:
+        """Read all customers as a file. Everything comes in one answer, thing by thing; when it breaks off, the iteration ends with a B2BError."""
+        _request = _export_customers._get_kwargs(
+            search=search,
+            email=email,
+            external_ref=external_ref,
+            updated_since=moment(updated_since),
+        )
+        return self._export(
+            "export_customers",
+            "customers",
+            _request,
+            Customer,
             correlation_id,
             deadline,
         )
@@ -186,6 +240,7 @@ class Calls(Caller):
             "get_customer",
             "customers",
             _request,
+            200,
             CustomerResponse,
             _key,
             correlation_id,
@@ -217,6 +272,7 @@ class Calls(Caller):
             "update_customer",
             "customers",
             _request,
+            200,
             CustomerResponse,
             _key,
             correlation_id,
@@ -238,6 +294,7 @@ class Calls(Caller):
             "delete_customer",
             "customers",
             _request,
+            200,
             DeletedResponse,
             _key,
             correlation_id,
@@ -263,6 +320,7 @@ class Calls(Caller):
             "list_customer_history",
             "customers",
             _request,
+            200,
             EventListResponse,
             _key,
             correlation_id,
@@ -274,12 +332,13 @@ class Calls(Caller):
         id: int,
         *,
         sort: NewestFirstListSort | Unset = UNSET,
-        limit: int | Unset = UNSET,
+        limit: int = 100,
         correlation_id: str | None = None,
         deadline: float | None = None,
     ) -> Iterator[ChangeEvent]:
-        """Everything that `list_customer_history` lists, page after page; each page has the deadline."""
+        """Everything that `list_customer_history` lists, page after page of `limit` things; each page has the deadline."""
         return self._pages(
+            "list_customer_history",
             lambda cursor: self.list_customer_history(
                 id=id,
                 sort=sort,
@@ -287,7 +346,7 @@ class Calls(Caller):
                 correlation_id=correlation_id,
                 deadline=deadline,
                 cursor=cursor,
-            )
+            ),
         )
 
     def find_customer_idempotency_key(
@@ -304,6 +363,7 @@ class Calls(Caller):
             "find_customer_idempotency_key",
             "customers",
             _request,
+            200,
             CustomerKeyReportResponse,
             _key,
             correlation_id,
@@ -324,6 +384,7 @@ class Calls(Caller):
             "get_customer_idempotency_key",
             "customers",
             _request,
+            200,
             CustomerKeyReportResponse,
             _key,
             correlation_id,
@@ -336,7 +397,7 @@ class Calls(Caller):
         search: str | Unset = UNSET,
         sku: str | Unset = UNSET,
         active: bool | Unset = UNSET,
-        updated_since: str | Unset = UNSET,
+        updated_since: str | datetime.date | Unset = UNSET,
         sort: ListSort | Unset = UNSET,
         cursor: int | Unset = UNSET,
         limit: int | Unset = UNSET,
@@ -349,7 +410,7 @@ class Calls(Caller):
             search=search,
             sku=sku,
             active=active,
-            updated_since=updated_since,
+            updated_since=moment(updated_since),
             sort=sort,
             cursor=cursor,
             limit=limit,
@@ -358,6 +419,7 @@ class Calls(Caller):
             "list_products",
             "orders",
             _request,
+            200,
             ProductListResponse,
             _key,
             correlation_id,
@@ -370,14 +432,15 @@ class Calls(Caller):
         search: str | Unset = UNSET,
         sku: str | Unset = UNSET,
         active: bool | Unset = UNSET,
-        updated_since: str | Unset = UNSET,
+        updated_since: str | datetime.date | Unset = UNSET,
         sort: ListSort | Unset = UNSET,
-        limit: int | Unset = UNSET,
+        limit: int = 100,
         correlation_id: str | None = None,
         deadline: float | None = None,
     ) -> Iterator[Product]:
-        """Everything that `list_products` lists, page after page; each page has the deadline."""
+        """Everything that `list_products` lists, page after page of `limit` things; each page has the deadline."""
         return self._pages(
+            "list_products",
             lambda cursor: self.list_products(
                 search=search,
                 sku=sku,
@@ -388,7 +451,7 @@ class Calls(Caller):
                 correlation_id=correlation_id,
                 deadline=deadline,
                 cursor=cursor,
-            )
+            ),
         )
 
     def create_product(
@@ -415,10 +478,44 @@ class Calls(Caller):
             "create_product",
             "orders",
             _request,
+            201,
             ProductResponse,
             _key,
             correlation_id,
             deadline,
+        )
+
+    def import_products(
+        self,
+        rows: Iterable[ProductImportRow | Mapping[str, Any]],
+        on_row: Callable[[Any, ImportLine], object] | None = None,
+        *,
+        dry_run: bool | Unset = UNSET,
+        correlation_id: str | None = None,
+    ) -> ImportSummary:
+        """Create and change products, row by row. The rows are sent while they are read, once. on_row is called with each row and what became of it.
+        Raises B2BError when not all rows were read: repeat the call then, what is done already is unchanged."""
+        _request = _import_products._get_kwargs(dry_run=dry_run)
+        return self._import(
+            "import_products", "orders", _request, rows, on_row, correlation_id
+        )
+
+    def export_products(
+        self,
+        *,
+        search: str | Unset = UNSET,
+        sku: str | Unset = UNSET,
+        active: bool | Unset = UNSET,
+        updated_since: str | datetime.date | Unset = UNSET,
+        correlation_id: str | None = None,
+        deadline: float | None = None,
+    ) -> Iterator[Product]:
+        """Read all products as a file. Everything comes in one answer, thing by thing; when it breaks off, the iteration ends with a B2BError."""
+        _request = _export_products._get_kwargs(
+            search=search, sku=sku, active=active, updated_since=moment(updated_since)
+        )
+        return self._export(
+            "export_products", "orders", _request, Product, correlation_id, deadline
         )
 
     def get_product(
@@ -436,6 +533,7 @@ class Calls(Caller):
             "get_product",
             "orders",
             _request,
+            200,
             ProductResponse,
             _key,
             correlation_id,
@@ -467,6 +565,7 @@ class Calls(Caller):
             "update_product",
             "orders",
             _request,
+            200,
             ProductResponse,
             _key,
             correlation_id,
@@ -492,6 +591,7 @@ class Calls(Caller):
             "list_stock_adjustments",
             "orders",
             _request,
+            200,
             StockAdjustmentListResponse,
             _key,
             correlation_id,
@@ -503,12 +603,13 @@ class Calls(Caller):
         id: int,
         *,
         sort: NewestFirstListSort | Unset = UNSET,
-        limit: int | Unset = UNSET,
+        limit: int = 100,
         correlation_id: str | None = None,
         deadline: float | None = None,
     ) -> Iterator[StockAdjustment]:
-        """Everything that `list_stock_adjustments` lists, page after page; each page has the deadline."""
+        """Everything that `list_stock_adjustments` lists, page after page of `limit` things; each page has the deadline."""
         return self._pages(
+            "list_stock_adjustments",
             lambda cursor: self.list_stock_adjustments(
                 id=id,
                 sort=sort,
@@ -516,7 +617,7 @@ class Calls(Caller):
                 correlation_id=correlation_id,
                 deadline=deadline,
                 cursor=cursor,
-            )
+            ),
         )
 
     def adjust_stock(
@@ -540,6 +641,7 @@ class Calls(Caller):
             "adjust_stock",
             "orders",
             _request,
+            201,
             StockAdjustmentResponse,
             _key,
             correlation_id,
@@ -565,6 +667,7 @@ class Calls(Caller):
             "list_product_history",
             "orders",
             _request,
+            200,
             EventListResponse,
             _key,
             correlation_id,
@@ -576,12 +679,13 @@ class Calls(Caller):
         id: int,
         *,
         sort: NewestFirstListSort | Unset = UNSET,
-        limit: int | Unset = UNSET,
+        limit: int = 100,
         correlation_id: str | None = None,
         deadline: float | None = None,
     ) -> Iterator[ChangeEvent]:
-        """Everything that `list_product_history` lists, page after page; each page has the deadline."""
+        """Everything that `list_product_history` lists, page after page of `limit` things; each page has the deadline."""
         return self._pages(
+            "list_product_history",
             lambda cursor: self.list_product_history(
                 id=id,
                 sort=sort,
@@ -589,7 +693,7 @@ class Calls(Caller):
                 correlation_id=correlation_id,
                 deadline=deadline,
                 cursor=cursor,
-            )
+            ),
         )
 
     def list_orders(
@@ -598,14 +702,14 @@ class Calls(Caller):
         status: OrderStatusFilter | Unset = UNSET,
         customer_id: int | Unset = UNSET,
         external_ref: str | Unset = UNSET,
-        from_: str | Unset = UNSET,
-        to: str | Unset = UNSET,
-        updated_since: str | Unset = UNSET,
+        from_: str | datetime.date | Unset = UNSET,
+        to: str | datetime.date | Unset = UNSET,
+        updated_since: str | datetime.date | Unset = UNSET,
         sort: ListSort | Unset = UNSET,
         cursor: int | Unset = UNSET,
         limit: int | Unset = UNSET,
-        confirmed_from: str | Unset = UNSET,
-        confirmed_to: str | Unset = UNSET,
+        confirmed_from: str | datetime.date | Unset = UNSET,
+        confirmed_to: str | datetime.date | Unset = UNSET,
         correlation_id: str | None = None,
         deadline: float | None = None,
     ) -> Answer[list[OrderSummary]]:
@@ -615,19 +719,20 @@ class Calls(Caller):
             status=status,
             customer_id=customer_id,
             external_ref=external_ref,
-            from_=from_,
-            to=to,
-            updated_since=updated_since,
+            from_=moment(from_),
+            to=moment(to),
+            updated_since=moment(updated_since),
             sort=sort,
             cursor=cursor,
             limit=limit,
-            confirmed_from=confirmed_from,
-            confirmed_to=confirmed_to,
+            confirmed_from=moment(confirmed_from),
+            confirmed_to=moment(confirmed_to),
         )
         return self._call(
             "list_orders",
             "orders",
             _request,
+            200,
             OrderListResponse,
             _key,
             correlation_id,
@@ -640,18 +745,19 @@ class Calls(Caller):
         status: OrderStatusFilter | Unset = UNSET,
         customer_id: int | Unset = UNSET,
         external_ref: str | Unset = UNSET,
-        from_: str | Unset = UNSET,
-        to: str | Unset = UNSET,
-        updated_since: str | Unset = UNSET,
+        from_: str | datetime.date | Unset = UNSET,
+        to: str | datetime.date | Unset = UNSET,
+        updated_since: str | datetime.date | Unset = UNSET,
         sort: ListSort | Unset = UNSET,
-        limit: int | Unset = UNSET,
-        confirmed_from: str | Unset = UNSET,
-        confirmed_to: str | Unset = UNSET,
+        confirmed_from: str | datetime.date | Unset = UNSET,
+        confirmed_to: str | datetime.date | Unset = UNSET,
+        limit: int = 100,
         correlation_id: str | None = None,
         deadline: float | None = None,
     ) -> Iterator[OrderSummary]:
-        """Everything that `list_orders` lists, page after page; each page has the deadline."""
+        """Everything that `list_orders` lists, page after page of `limit` things; each page has the deadline."""
         return self._pages(
+            "list_orders",
             lambda cursor: self.list_orders(
                 status=status,
                 customer_id=customer_id,
@@ -660,23 +766,23 @@ class Calls(Caller):
                 to=to,
                 updated_since=updated_since,
                 sort=sort,
-                limit=limit,
                 confirmed_from=confirmed_from,
                 confirmed_to=confirmed_to,
+                limit=limit,
                 correlation_id=correlation_id,
                 deadline=deadline,
                 cursor=cursor,
-            )
+            ),
         )
 
     def create_order(
         self,
         *,
         customer_id: int,
-        items: list[NewOrderItem],
+        items: Iterable[NewOrderItem | Mapping[str, Any]],
         expected_total_cents: int | Unset = UNSET,
         external_ref: None | str | Unset = UNSET,
-        metadata: None | Mapping[str, Any] | Unset = UNSET,
+        metadata: None | OrderMetadataType0 | Mapping[str, Any] | Unset = UNSET,
         idempotency_key: str | None = None,
         correlation_id: str | None = None,
         deadline: float | None = None,
@@ -687,16 +793,17 @@ class Calls(Caller):
             x_idempotency_key=_key,
             body=NewOrder(
                 customer_id=customer_id,
-                items=items,
+                items=models_of(NewOrderItem, items),
                 expected_total_cents=expected_total_cents,
                 external_ref=external_ref,
-                metadata=map_of(OrderMetadataType0, metadata),
+                metadata=model_of(OrderMetadataType0, metadata),
             ),
         )
         return self._call(
             "create_order",
             "orders",
             _request,
+            201,
             OrderResponse,
             _key,
             correlation_id,
@@ -707,10 +814,10 @@ class Calls(Caller):
         self,
         *,
         customer_id: int,
-        items: list[NewOrderItem],
+        items: Iterable[NewOrderItem | Mapping[str, Any]],
         expected_total_cents: int | Unset = UNSET,
         external_ref: None | str | Unset = UNSET,
-        metadata: None | Mapping[str, Any] | Unset = UNSET,
+        metadata: None | OrderMetadataType0 | Mapping[str, Any] | Unset = UNSET,
         correlation_id: str | None = None,
         deadline: float | None = None,
     ) -> Answer[Quote]:
@@ -719,20 +826,50 @@ class Calls(Caller):
         _request = _quote_order._get_kwargs(
             body=NewOrder(
                 customer_id=customer_id,
-                items=items,
+                items=models_of(NewOrderItem, items),
                 expected_total_cents=expected_total_cents,
                 external_ref=external_ref,
-                metadata=map_of(OrderMetadataType0, metadata),
+                metadata=model_of(OrderMetadataType0, metadata),
             )
         )
         return self._call(
             "quote_order",
             "orders",
             _request,
+            200,
             QuoteResponse,
             _key,
             correlation_id,
             deadline,
+        )
+
+    def export_orders(
+        self,
+        *,
+        status: OrderStatusFilter | Unset = UNSET,
+        customer_id: int | Unset = UNSET,
+        external_ref: str | Unset = UNSET,
+        from_: str | datetime.date | Unset = UNSET,
+        to: str | datetime.date | Unset = UNSET,
+        updated_since: str | datetime.date | Unset = UNSET,
+        confirmed_from: str | datetime.date | Unset = UNSET,
+        confirmed_to: str | datetime.date | Unset = UNSET,
+        correlation_id: str | None = None,
+        deadline: float | None = None,
+    ) -> Iterator[Order]:
+        """Read all orders as a file. Everything comes in one answer, thing by thing; when it breaks off, the iteration ends with a B2BError."""
+        _request = _export_orders._get_kwargs(
+            status=status,
+            customer_id=customer_id,
+            external_ref=external_ref,
+            from_=moment(from_),
+            to=moment(to),
+            updated_since=moment(updated_since),
+            confirmed_from=moment(confirmed_from),
+            confirmed_to=moment(confirmed_to),
+        )
+        return self._export(
+            "export_orders", "orders", _request, Order, correlation_id, deadline
         )
 
     def get_order(
@@ -750,6 +887,7 @@ class Calls(Caller):
             "get_order",
             "orders",
             _request,
+            200,
             OrderResponse,
             _key,
             correlation_id,
@@ -774,6 +912,7 @@ class Calls(Caller):
             "confirm_order",
             "orders",
             _request,
+            200,
             OrderResponse,
             _key,
             correlation_id,
@@ -803,6 +942,7 @@ class Calls(Caller):
             "cancel_order",
             "orders",
             _request,
+            200,
             OrderResponse,
             _key,
             correlation_id,
@@ -828,6 +968,7 @@ class Calls(Caller):
             "list_order_history",
             "orders",
             _request,
+            200,
             EventListResponse,
             _key,
             correlation_id,
@@ -839,12 +980,13 @@ class Calls(Caller):
         id: int,
         *,
         sort: NewestFirstListSort | Unset = UNSET,
-        limit: int | Unset = UNSET,
+        limit: int = 100,
         correlation_id: str | None = None,
         deadline: float | None = None,
     ) -> Iterator[ChangeEvent]:
-        """Everything that `list_order_history` lists, page after page; each page has the deadline."""
+        """Everything that `list_order_history` lists, page after page of `limit` things; each page has the deadline."""
         return self._pages(
+            "list_order_history",
             lambda cursor: self.list_order_history(
                 id=id,
                 sort=sort,
@@ -852,7 +994,7 @@ class Calls(Caller):
                 correlation_id=correlation_id,
                 deadline=deadline,
                 cursor=cursor,
-            )
+            ),
         )
 
     def find_idempotency_key(
@@ -869,6 +1011,7 @@ class Calls(Caller):
             "find_idempotency_key",
             "orders",
             _request,
+            200,
             KeyReportResponse,
             _key,
             correlation_id,
@@ -889,6 +1032,7 @@ class Calls(Caller):
             "get_idempotency_key",
             "orders",
             _request,
+            200,
             KeyReportResponse,
             _key,
             correlation_id,
@@ -909,6 +1053,7 @@ class Calls(Caller):
             "find_orchestration",
             "orchestrator",
             _request,
+            200,
             OrchestrationReportResponse,
             _key,
             correlation_id,
@@ -919,10 +1064,10 @@ class Calls(Caller):
         self,
         *,
         customer_id: int,
-        items: list[NewOrderItem],
+        items: Iterable[NewOrderItem | Mapping[str, Any]],
         expected_total_cents: int | Unset = UNSET,
         external_ref: None | str | Unset = UNSET,
-        metadata: None | Mapping[str, Any] | Unset = UNSET,
+        metadata: None | OrderMetadataType0 | Mapping[str, Any] | Unset = UNSET,
         idempotency_key: str | None = None,
         correlation_id: str | None = None,
         deadline: float | None = None,
@@ -932,10 +1077,10 @@ class Calls(Caller):
         _request = _create_and_confirm_order._get_kwargs(
             body=OrchestrationRequest(
                 customer_id=customer_id,
-                items=items,
+                items=models_of(NewOrderItem, items),
                 expected_total_cents=expected_total_cents,
                 external_ref=external_ref,
-                metadata=map_of(OrderMetadataType0, metadata),
+                metadata=model_of(OrderMetadataType0, metadata),
                 idempotency_key=_key,
             )
         )
@@ -943,6 +1088,7 @@ class Calls(Caller):
             "create_and_confirm_order",
             "orchestrator",
             _request,
+            201,
             OrchestrationResponse,
             _key,
             correlation_id,
@@ -963,6 +1109,7 @@ class Calls(Caller):
             "get_orchestration",
             "orchestrator",
             _request,
+            200,
             OrchestrationReportResponse,
             _key,
             correlation_id,
@@ -977,7 +1124,7 @@ class AsyncCalls(AsyncCaller):
         search: str | Unset = UNSET,
         email: str | Unset = UNSET,
         external_ref: str | Unset = UNSET,
-        updated_since: str | Unset = UNSET,
+        updated_since: str | datetime.date | Unset = UNSET,
         sort: ListSort | Unset = UNSET,
         cursor: int | Unset = UNSET,
         limit: int | Unset = UNSET,
@@ -990,7 +1137,7 @@ class AsyncCalls(AsyncCaller):
             search=search,
             email=email,
             external_ref=external_ref,
-            updated_since=updated_since,
+            updated_since=moment(updated_since),
             sort=sort,
             cursor=cursor,
             limit=limit,
@@ -999,6 +1146,7 @@ class AsyncCalls(AsyncCaller):
             "list_customers",
             "customers",
             _request,
+            200,
             CustomerListResponse,
             _key,
             correlation_id,
@@ -1011,14 +1159,15 @@ class AsyncCalls(AsyncCaller):
         search: str | Unset = UNSET,
         email: str | Unset = UNSET,
         external_ref: str | Unset = UNSET,
-        updated_since: str | Unset = UNSET,
+        updated_since: str | datetime.date | Unset = UNSET,
         sort: ListSort | Unset = UNSET,
-        limit: int | Unset = UNSET,
+        limit: int = 100,
         correlation_id: str | None = None,
         deadline: float | None = None,
     ) -> AsyncIterator[Customer]:
-        """Everything that `list_customers` lists, page after page; each page has the deadline."""
+        """Everything that `list_customers` lists, page after page of `limit` things; each page has the deadline."""
         return self._pages(
+            "list_customers",
             lambda cursor: self.list_customers(
                 search=search,
                 email=email,
@@ -1029,7 +1178,7 @@ class AsyncCalls(AsyncCaller):
                 correlation_id=correlation_id,
                 deadline=deadline,
                 cursor=cursor,
-            )
+            ),
         )
 
     async def create_customer(
@@ -1055,8 +1204,50 @@ class AsyncCalls(AsyncCaller):
             "create_customer",
             "customers",
             _request,
+            201,
             CustomerResponse,
             _key,
+            correlation_id,
+            deadline,
+        )
+
+    async def import_customers(
+        self,
+        rows: Iterable[CustomerImportRow | Mapping[str, Any]],
+        on_row: Callable[[Any, ImportLine], object] | None = None,
+        *,
+        dry_run: bool | Unset = UNSET,
+        correlation_id: str | None = None,
+    ) -> ImportSummary:
+        """Create and change customers, row by row. The rows are sent while they are read, once. on_row is called with each row and what became of it.
+        Raises B2BError when not all rows were read: repeat the call then, what is done already is unchanged."""
+        _request = _import_customers._get_kwargs(dry_run=dry_run)
+        return await self._import(
+            "import_customers", "customers", _request, rows, on_row, correlation_id
+        )
+
+    def export_customers(
+        self,
+        *,
+        search: str | Unset = UNSET,
+        email: str | Unset = UNSET,
+        external_ref: str | Unset = UNSET,
+        updated_since: str | datetime.date | Unset = UNSET,
+        correlation_id: str | None = None,
+        deadline: float | None = None,
+    ) -> AsyncIterator[Customer]:
+        """Read all customers as a file. Everything comes in one answer, thing by thing; when it breaks off, the iteration ends with a B2BError."""
+        _request = _export_customers._get_kwargs(
+            search=search,
+            email=email,
+            external_ref=external_ref,
+            updated_since=moment(updated_since),
+        )
+        return self._export(
+            "export_customers",
+            "customers",
+            _request,
+            Customer,
             correlation_id,
             deadline,
         )
@@ -1076,6 +1267,7 @@ class AsyncCalls(AsyncCaller):
             "get_customer",
             "customers",
             _request,
+            200,
             CustomerResponse,
             _key,
             correlation_id,
@@ -1107,6 +1299,7 @@ class AsyncCalls(AsyncCaller):
             "update_customer",
             "customers",
             _request,
+            200,
             CustomerResponse,
             _key,
             correlation_id,
@@ -1128,6 +1321,7 @@ class AsyncCalls(AsyncCaller):
             "delete_customer",
             "customers",
             _request,
+            200,
             DeletedResponse,
             _key,
             correlation_id,
@@ -1153,6 +1347,7 @@ class AsyncCalls(AsyncCaller):
             "list_customer_history",
             "customers",
             _request,
+            200,
             EventListResponse,
             _key,
             correlation_id,
@@ -1164,12 +1359,13 @@ class AsyncCalls(AsyncCaller):
         id: int,
         *,
         sort: NewestFirstListSort | Unset = UNSET,
-        limit: int | Unset = UNSET,
+        limit: int = 100,
         correlation_id: str | None = None,
         deadline: float | None = None,
     ) -> AsyncIterator[ChangeEvent]:
-        """Everything that `list_customer_history` lists, page after page; each page has the deadline."""
+        """Everything that `list_customer_history` lists, page after page of `limit` things; each page has the deadline."""
         return self._pages(
+            "list_customer_history",
             lambda cursor: self.list_customer_history(
                 id=id,
                 sort=sort,
@@ -1177,7 +1373,7 @@ class AsyncCalls(AsyncCaller):
                 correlation_id=correlation_id,
                 deadline=deadline,
                 cursor=cursor,
-            )
+            ),
         )
 
     async def find_customer_idempotency_key(
@@ -1194,6 +1390,7 @@ class AsyncCalls(AsyncCaller):
             "find_customer_idempotency_key",
             "customers",
             _request,
+            200,
             CustomerKeyReportResponse,
             _key,
             correlation_id,
@@ -1214,6 +1411,7 @@ class AsyncCalls(AsyncCaller):
             "get_customer_idempotency_key",
             "customers",
             _request,
+            200,
             CustomerKeyReportResponse,
             _key,
             correlation_id,
@@ -1226,7 +1424,7 @@ class AsyncCalls(AsyncCaller):
         search: str | Unset = UNSET,
         sku: str | Unset = UNSET,
         active: bool | Unset = UNSET,
-        updated_since: str | Unset = UNSET,
+        updated_since: str | datetime.date | Unset = UNSET,
         sort: ListSort | Unset = UNSET,
         cursor: int | Unset = UNSET,
         limit: int | Unset = UNSET,
@@ -1239,7 +1437,7 @@ class AsyncCalls(AsyncCaller):
             search=search,
             sku=sku,
             active=active,
-            updated_since=updated_since,
+            updated_since=moment(updated_since),
             sort=sort,
             cursor=cursor,
             limit=limit,
@@ -1248,6 +1446,7 @@ class AsyncCalls(AsyncCaller):
             "list_products",
             "orders",
             _request,
+            200,
             ProductListResponse,
             _key,
             correlation_id,
@@ -1260,14 +1459,15 @@ class AsyncCalls(AsyncCaller):
         search: str | Unset = UNSET,
         sku: str | Unset = UNSET,
         active: bool | Unset = UNSET,
-        updated_since: str | Unset = UNSET,
+        updated_since: str | datetime.date | Unset = UNSET,
         sort: ListSort | Unset = UNSET,
-        limit: int | Unset = UNSET,
+        limit: int = 100,
         correlation_id: str | None = None,
         deadline: float | None = None,
     ) -> AsyncIterator[Product]:
-        """Everything that `list_products` lists, page after page; each page has the deadline."""
+        """Everything that `list_products` lists, page after page of `limit` things; each page has the deadline."""
         return self._pages(
+            "list_products",
             lambda cursor: self.list_products(
                 search=search,
                 sku=sku,
@@ -1278,7 +1478,7 @@ class AsyncCalls(AsyncCaller):
                 correlation_id=correlation_id,
                 deadline=deadline,
                 cursor=cursor,
-            )
+            ),
         )
 
     async def create_product(
@@ -1305,10 +1505,44 @@ class AsyncCalls(AsyncCaller):
             "create_product",
             "orders",
             _request,
+            201,
             ProductResponse,
             _key,
             correlation_id,
             deadline,
+        )
+
+    async def import_products(
+        self,
+        rows: Iterable[ProductImportRow | Mapping[str, Any]],
+        on_row: Callable[[Any, ImportLine], object] | None = None,
+        *,
+        dry_run: bool | Unset = UNSET,
+        correlation_id: str | None = None,
+    ) -> ImportSummary:
+        """Create and change products, row by row. The rows are sent while they are read, once. on_row is called with each row and what became of it.
+        Raises B2BError when not all rows were read: repeat the call then, what is done already is unchanged."""
+        _request = _import_products._get_kwargs(dry_run=dry_run)
+        return await self._import(
+            "import_products", "orders", _request, rows, on_row, correlation_id
+        )
+
+    def export_products(
+        self,
+        *,
+        search: str | Unset = UNSET,
+        sku: str | Unset = UNSET,
+        active: bool | Unset = UNSET,
+        updated_since: str | datetime.date | Unset = UNSET,
+        correlation_id: str | None = None,
+        deadline: float | None = None,
+    ) -> AsyncIterator[Product]:
+        """Read all products as a file. Everything comes in one answer, thing by thing; when it breaks off, the iteration ends with a B2BError."""
+        _request = _export_products._get_kwargs(
+            search=search, sku=sku, active=active, updated_since=moment(updated_since)
+        )
+        return self._export(
+            "export_products", "orders", _request, Product, correlation_id, deadline
         )
 
     async def get_product(
@@ -1326,6 +1560,7 @@ class AsyncCalls(AsyncCaller):
             "get_product",
             "orders",
             _request,
+            200,
             ProductResponse,
             _key,
             correlation_id,
@@ -1357,6 +1592,7 @@ class AsyncCalls(AsyncCaller):
             "update_product",
             "orders",
             _request,
+            200,
             ProductResponse,
             _key,
             correlation_id,
@@ -1382,6 +1618,7 @@ class AsyncCalls(AsyncCaller):
             "list_stock_adjustments",
             "orders",
             _request,
+            200,
             StockAdjustmentListResponse,
             _key,
             correlation_id,
@@ -1393,12 +1630,13 @@ class AsyncCalls(AsyncCaller):
         id: int,
         *,
         sort: NewestFirstListSort | Unset = UNSET,
-        limit: int | Unset = UNSET,
+        limit: int = 100,
         correlation_id: str | None = None,
         deadline: float | None = None,
     ) -> AsyncIterator[StockAdjustment]:
-        """Everything that `list_stock_adjustments` lists, page after page; each page has the deadline."""
+        """Everything that `list_stock_adjustments` lists, page after page of `limit` things; each page has the deadline."""
         return self._pages(
+            "list_stock_adjustments",
             lambda cursor: self.list_stock_adjustments(
                 id=id,
                 sort=sort,
@@ -1406,7 +1644,7 @@ class AsyncCalls(AsyncCaller):
                 correlation_id=correlation_id,
                 deadline=deadline,
                 cursor=cursor,
-            )
+            ),
         )
 
     async def adjust_stock(
@@ -1430,6 +1668,7 @@ class AsyncCalls(AsyncCaller):
             "adjust_stock",
             "orders",
             _request,
+            201,
             StockAdjustmentResponse,
             _key,
             correlation_id,
@@ -1455,6 +1694,7 @@ class AsyncCalls(AsyncCaller):
             "list_product_history",
             "orders",
             _request,
+            200,
             EventListResponse,
             _key,
             correlation_id,
@@ -1466,12 +1706,13 @@ class AsyncCalls(AsyncCaller):
         id: int,
         *,
         sort: NewestFirstListSort | Unset = UNSET,
-        limit: int | Unset = UNSET,
+        limit: int = 100,
         correlation_id: str | None = None,
         deadline: float | None = None,
     ) -> AsyncIterator[ChangeEvent]:
-        """Everything that `list_product_history` lists, page after page; each page has the deadline."""
+        """Everything that `list_product_history` lists, page after page of `limit` things; each page has the deadline."""
         return self._pages(
+            "list_product_history",
             lambda cursor: self.list_product_history(
                 id=id,
                 sort=sort,
@@ -1479,7 +1720,7 @@ class AsyncCalls(AsyncCaller):
                 correlation_id=correlation_id,
                 deadline=deadline,
                 cursor=cursor,
-            )
+            ),
         )
 
     async def list_orders(
@@ -1488,14 +1729,14 @@ class AsyncCalls(AsyncCaller):
         status: OrderStatusFilter | Unset = UNSET,
         customer_id: int | Unset = UNSET,
         external_ref: str | Unset = UNSET,
-        from_: str | Unset = UNSET,
-        to: str | Unset = UNSET,
-        updated_since: str | Unset = UNSET,
+        from_: str | datetime.date | Unset = UNSET,
+        to: str | datetime.date | Unset = UNSET,
+        updated_since: str | datetime.date | Unset = UNSET,
         sort: ListSort | Unset = UNSET,
         cursor: int | Unset = UNSET,
         limit: int | Unset = UNSET,
-        confirmed_from: str | Unset = UNSET,
-        confirmed_to: str | Unset = UNSET,
+        confirmed_from: str | datetime.date | Unset = UNSET,
+        confirmed_to: str | datetime.date | Unset = UNSET,
         correlation_id: str | None = None,
         deadline: float | None = None,
     ) -> Answer[list[OrderSummary]]:
@@ -1505,19 +1746,20 @@ class AsyncCalls(AsyncCaller):
             status=status,
             customer_id=customer_id,
             external_ref=external_ref,
-            from_=from_,
-            to=to,
-            updated_since=updated_since,
+            from_=moment(from_),
+            to=moment(to),
+            updated_since=moment(updated_since),
             sort=sort,
             cursor=cursor,
             limit=limit,
-            confirmed_from=confirmed_from,
-            confirmed_to=confirmed_to,
+            confirmed_from=moment(confirmed_from),
+            confirmed_to=moment(confirmed_to),
         )
         return await self._call(
             "list_orders",
             "orders",
             _request,
+            200,
             OrderListResponse,
             _key,
             correlation_id,
@@ -1530,18 +1772,19 @@ class AsyncCalls(AsyncCaller):
         status: OrderStatusFilter | Unset = UNSET,
         customer_id: int | Unset = UNSET,
         external_ref: str | Unset = UNSET,
-        from_: str | Unset = UNSET,
-        to: str | Unset = UNSET,
-        updated_since: str | Unset = UNSET,
+        from_: str | datetime.date | Unset = UNSET,
+        to: str | datetime.date | Unset = UNSET,
+        updated_since: str | datetime.date | Unset = UNSET,
         sort: ListSort | Unset = UNSET,
-        limit: int | Unset = UNSET,
-        confirmed_from: str | Unset = UNSET,
-        confirmed_to: str | Unset = UNSET,
+        confirmed_from: str | datetime.date | Unset = UNSET,
+        confirmed_to: str | datetime.date | Unset = UNSET,
+        limit: int = 100,
         correlation_id: str | None = None,
         deadline: float | None = None,
     ) -> AsyncIterator[OrderSummary]:
-        """Everything that `list_orders` lists, page after page; each page has the deadline."""
+        """Everything that `list_orders` lists, page after page of `limit` things; each page has the deadline."""
         return self._pages(
+            "list_orders",
             lambda cursor: self.list_orders(
                 status=status,
                 customer_id=customer_id,
@@ -1550,23 +1793,23 @@ class AsyncCalls(AsyncCaller):
                 to=to,
                 updated_since=updated_since,
                 sort=sort,
-                limit=limit,
                 confirmed_from=confirmed_from,
                 confirmed_to=confirmed_to,
+                limit=limit,
                 correlation_id=correlation_id,
                 deadline=deadline,
                 cursor=cursor,
-            )
+            ),
         )
 
     async def create_order(
         self,
         *,
         customer_id: int,
-        items: list[NewOrderItem],
+        items: Iterable[NewOrderItem | Mapping[str, Any]],
         expected_total_cents: int | Unset = UNSET,
         external_ref: None | str | Unset = UNSET,
-        metadata: None | Mapping[str, Any] | Unset = UNSET,
+        metadata: None | OrderMetadataType0 | Mapping[str, Any] | Unset = UNSET,
         idempotency_key: str | None = None,
         correlation_id: str | None = None,
         deadline: float | None = None,
@@ -1577,16 +1820,17 @@ class AsyncCalls(AsyncCaller):
             x_idempotency_key=_key,
             body=NewOrder(
                 customer_id=customer_id,
-                items=items,
+                items=models_of(NewOrderItem, items),
                 expected_total_cents=expected_total_cents,
                 external_ref=external_ref,
-                metadata=map_of(OrderMetadataType0, metadata),
+                metadata=model_of(OrderMetadataType0, metadata),
             ),
         )
         return await self._call(
             "create_order",
             "orders",
             _request,
+            201,
             OrderResponse,
             _key,
             correlation_id,
@@ -1597,10 +1841,10 @@ class AsyncCalls(AsyncCaller):
         self,
         *,
         customer_id: int,
-        items: list[NewOrderItem],
+        items: Iterable[NewOrderItem | Mapping[str, Any]],
         expected_total_cents: int | Unset = UNSET,
         external_ref: None | str | Unset = UNSET,
-        metadata: None | Mapping[str, Any] | Unset = UNSET,
+        metadata: None | OrderMetadataType0 | Mapping[str, Any] | Unset = UNSET,
         correlation_id: str | None = None,
         deadline: float | None = None,
     ) -> Answer[Quote]:
@@ -1609,20 +1853,50 @@ class AsyncCalls(AsyncCaller):
         _request = _quote_order._get_kwargs(
             body=NewOrder(
                 customer_id=customer_id,
-                items=items,
+                items=models_of(NewOrderItem, items),
                 expected_total_cents=expected_total_cents,
                 external_ref=external_ref,
-                metadata=map_of(OrderMetadataType0, metadata),
+                metadata=model_of(OrderMetadataType0, metadata),
             )
         )
         return await self._call(
             "quote_order",
             "orders",
             _request,
+            200,
             QuoteResponse,
             _key,
             correlation_id,
             deadline,
+        )
+
+    def export_orders(
+        self,
+        *,
+        status: OrderStatusFilter | Unset = UNSET,
+        customer_id: int | Unset = UNSET,
+        external_ref: str | Unset = UNSET,
+        from_: str | datetime.date | Unset = UNSET,
+        to: str | datetime.date | Unset = UNSET,
+        updated_since: str | datetime.date | Unset = UNSET,
+        confirmed_from: str | datetime.date | Unset = UNSET,
+        confirmed_to: str | datetime.date | Unset = UNSET,
+        correlation_id: str | None = None,
+        deadline: float | None = None,
+    ) -> AsyncIterator[Order]:
+        """Read all orders as a file. Everything comes in one answer, thing by thing; when it breaks off, the iteration ends with a B2BError."""
+        _request = _export_orders._get_kwargs(
+            status=status,
+            customer_id=customer_id,
+            external_ref=external_ref,
+            from_=moment(from_),
+            to=moment(to),
+            updated_since=moment(updated_since),
+            confirmed_from=moment(confirmed_from),
+            confirmed_to=moment(confirmed_to),
+        )
+        return self._export(
+            "export_orders", "orders", _request, Order, correlation_id, deadline
         )
 
     async def get_order(
@@ -1640,6 +1914,7 @@ class AsyncCalls(AsyncCaller):
             "get_order",
             "orders",
             _request,
+            200,
             OrderResponse,
             _key,
             correlation_id,
@@ -1664,6 +1939,7 @@ class AsyncCalls(AsyncCaller):
             "confirm_order",
             "orders",
             _request,
+            200,
             OrderResponse,
             _key,
             correlation_id,
@@ -1693,6 +1969,7 @@ class AsyncCalls(AsyncCaller):
             "cancel_order",
             "orders",
             _request,
+            200,
             OrderResponse,
             _key,
             correlation_id,
@@ -1718,6 +1995,7 @@ class AsyncCalls(AsyncCaller):
             "list_order_history",
             "orders",
             _request,
+            200,
             EventListResponse,
             _key,
             correlation_id,
@@ -1729,12 +2007,13 @@ class AsyncCalls(AsyncCaller):
         id: int,
         *,
         sort: NewestFirstListSort | Unset = UNSET,
-        limit: int | Unset = UNSET,
+        limit: int = 100,
         correlation_id: str | None = None,
         deadline: float | None = None,
     ) -> AsyncIterator[ChangeEvent]:
-        """Everything that `list_order_history` lists, page after page; each page has the deadline."""
+        """Everything that `list_order_history` lists, page after page of `limit` things; each page has the deadline."""
         return self._pages(
+            "list_order_history",
             lambda cursor: self.list_order_history(
                 id=id,
                 sort=sort,
@@ -1742,7 +2021,7 @@ class AsyncCalls(AsyncCaller):
                 correlation_id=correlation_id,
                 deadline=deadline,
                 cursor=cursor,
-            )
+            ),
         )
 
     async def find_idempotency_key(
@@ -1759,6 +2038,7 @@ class AsyncCalls(AsyncCaller):
             "find_idempotency_key",
             "orders",
             _request,
+            200,
             KeyReportResponse,
             _key,
             correlation_id,
@@ -1779,6 +2059,7 @@ class AsyncCalls(AsyncCaller):
             "get_idempotency_key",
             "orders",
             _request,
+            200,
             KeyReportResponse,
             _key,
             correlation_id,
@@ -1799,6 +2080,7 @@ class AsyncCalls(AsyncCaller):
             "find_orchestration",
             "orchestrator",
             _request,
+            200,
             OrchestrationReportResponse,
             _key,
             correlation_id,
@@ -1809,10 +2091,10 @@ class AsyncCalls(AsyncCaller):
         self,
         *,
         customer_id: int,
-        items: list[NewOrderItem],
+        items: Iterable[NewOrderItem | Mapping[str, Any]],
         expected_total_cents: int | Unset = UNSET,
         external_ref: None | str | Unset = UNSET,
-        metadata: None | Mapping[str, Any] | Unset = UNSET,
+        metadata: None | OrderMetadataType0 | Mapping[str, Any] | Unset = UNSET,
         idempotency_key: str | None = None,
         correlation_id: str | None = None,
         deadline: float | None = None,
@@ -1822,10 +2104,10 @@ class AsyncCalls(AsyncCaller):
         _request = _create_and_confirm_order._get_kwargs(
             body=OrchestrationRequest(
                 customer_id=customer_id,
-                items=items,
+                items=models_of(NewOrderItem, items),
                 expected_total_cents=expected_total_cents,
                 external_ref=external_ref,
-                metadata=map_of(OrderMetadataType0, metadata),
+                metadata=model_of(OrderMetadataType0, metadata),
                 idempotency_key=_key,
             )
         )
@@ -1833,6 +2115,7 @@ class AsyncCalls(AsyncCaller):
             "create_and_confirm_order",
             "orchestrator",
             _request,
+            201,
             OrchestrationResponse,
             _key,
             correlation_id,
@@ -1853,6 +2136,7 @@ class AsyncCalls(AsyncCaller):
             "get_orchestration",
             "orchestrator",
             _request,
+            200,
             OrchestrationReportResponse,
             _key,
             correlation_id,

@@ -1,52 +1,21 @@
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Self, TypeVar
-
-from attrs import define as _attrs_define
-from attrs import field as _attrs_field
-
-T = TypeVar("T", bound="ChangeEventRepresentation")
+from typing import Any, Self
 
 
-@_attrs_define
-class ChangeEventRepresentation:
+class ChangeEventRepresentation(dict[str, Any]):
     """The thing right after the change, as reading it showed it then as `data`; of a deleted customer, right before.
 
     Example:
-        {'id': 3, 'customer_id': 1, 'status': 'CREATED', 'total_cents': 259800}
-
-    """
-
-    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
-
-    def to_dict(self) -> dict[str, Any]:
-
-        field_dict: dict[str, Any] = {}
-        field_dict.update(self.additional_properties)
-
-        return field_dict
-
-    @classmethod
-    def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d = dict(src_dict)
-        change_event_representation = cls()
-
-        change_event_representation.additional_properties = d
-        return change_event_representation
+        {'id': 3, 'customer_id': 1, 'status': 'CREATED', 'total_cents': 259800}"""
 
     @property
-    def additional_keys(self) -> list[str]:
-        return list(self.additional_properties.keys())
+    def additional_properties(self) -> dict[str, Any]:
+        return self
 
-    def __getitem__(self, key: str) -> Any:
-        return self.additional_properties[key]
+    def to_dict(self) -> dict[str, Any]:
+        return dict(self)
 
-    def __setitem__(self, key: str, value: Any) -> None:
-        self.additional_properties[key] = value
-
-    def __delitem__(self, key: str) -> None:
-        del self.additional_properties[key]
-
-    def __contains__(self, key: str) -> bool:
-        return key in self.additional_properties
+    @classmethod
+    def from_dict(cls, src_dict: dict[str, Any]) -> Self:
+        return cls(src_dict)

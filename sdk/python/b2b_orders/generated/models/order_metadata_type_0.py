@@ -1,16 +1,9 @@
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Self, TypeVar
-
-from attrs import define as _attrs_define
-from attrs import field as _attrs_field
-
-T = TypeVar("T", bound="OrderMetadataType0")
+from typing import Any, Self
 
 
-@_attrs_define
-class OrderMetadataType0:
+class OrderMetadataType0(dict[str, str]):
     """What else you want to keep with the order, up to 20 texts of up to 500 characters, by names of up to 40. Nothing
     here reads it.
 
@@ -19,35 +12,13 @@ class OrderMetadataType0:
 
     """
 
-    additional_properties: dict[str, str] = _attrs_field(init=False, factory=dict)
+    @property
+    def additional_properties(self) -> dict[str, str]:
+        return self
 
     def to_dict(self) -> dict[str, Any]:
-
-        field_dict: dict[str, Any] = {}
-        field_dict.update(self.additional_properties)
-
-        return field_dict
+        return dict(self)
 
     @classmethod
-    def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        d = dict(src_dict)
-        order_metadata_type_0 = cls()
-
-        order_metadata_type_0.additional_properties = d
-        return order_metadata_type_0
-
-    @property
-    def additional_keys(self) -> list[str]:
-        return list(self.additional_properties.keys())
-
-    def __getitem__(self, key: str) -> str:
-        return self.additional_properties[key]
-
-    def __setitem__(self, key: str, value: str) -> None:
-        self.additional_properties[key] = value
-
-    def __delitem__(self, key: str) -> None:
-        del self.additional_properties[key]
-
-    def __contains__(self, key: str) -> bool:
-        return key in self.additional_properties
+    def from_dict(cls, src_dict: dict[str, str]) -> Self:
+        return cls(src_dict)

@@ -1,15 +1,26 @@
 package com.example.b2b;
 
+import com.example.b2b.api.FilesApi;
 import com.example.b2b.api.OrchestrationApi.APICreateAndConfirmOrderRequest;
 import com.example.b2b.client.ApiClient;
+import com.example.b2b.client.ApiResponse;
+import com.example.b2b.model.ImportLine;
+import com.example.b2b.model.ImportSummary;
 import com.example.b2b.model.Orchestration;
 import com.example.b2b.model.OrchestrationRequest;
+import java.io.ByteArrayOutputStream;
 import java.net.URI;
 import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.function.BiConsumer;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
@@ -24,10 +35,16 @@ import java.util.stream.Stream;
  */
 public final class B2B extends Apis {
   private final Builder settings;
+  private final Transport transport;
 
   private B2B(Builder settings) {
-    super(new Client(new Transport(settings)));
+    this(settings, new Transport(settings));
+  }
+
+  private B2B(Builder settings, Transport transport) {
+    super(new Client(transport));
     this.settings = settings;
+    this.transport = transport;
   }
 
   /** Starts the settings: the addresses of the services that are called, and what differs from the defaults. */
@@ -48,17 +65,55 @@ public final class B2B extends Apis {
     return orchestration().createAndConfirmOrder(APICreateAndConfirmOrderRequest.newBuilder().orchestrationRequest(order).build()).getData();
   }
 
-  /** Iterates over all pages of a list; the function reads the page after a cursor, null for the first. */
+  /**
+   * Iterates over all pages of a list; the function reads the page after a cursor, null for the first. {@code allOrders} and its
+   * likes do that, too.
+   */
   public static <T> Iterable<T> each(Function<Long, ? extends Page<T>> page) {
     return () -> stream(page).iterator();
   }
 
   /** Like each, as a stream, whose pages are read when they are needed. */
   public static <T> Stream<T> stream(Function<Long, ? extends Page<T>> page) {
-    return Stream.<Page<T>>iterate(page.apply(null), Objects::nonNull, read -> {
-      var next = read.getMeta().getNextCursor();
-      return next == null ? null : page.apply(next);
-    }).flatMap(read -> read.getData().stream());
+    return pages("each", cursor -> new ApiResponse<>(200, Map.of(), page.apply(cursor)));
+  }
+
+  static <T> Stream<T> pages(String name, Function<Long, ? extends ApiResponse<? extends Page<T>>> page) {
+    var cursors = new HashSet<Long>();
+    return Stream.<ApiResponse<? extends Page<T>>>iterate(page.apply(null), Objects::nonNull, read -> {
+      var next = read.getData().getMeta().getNextCursor();
+      if (next == null) return null;
+      if (cursors.add(next)) return page.apply(next);
+      var correlation = read.getHeaders().getOrDefault(Transport.correlationHeader, List.of());
+      throw new B2BException(name + ": the cursor " + next + " repeats", B2BException.UNEXPECTED_ANSWER, 200, List.of(),
+          correlation.isEmpty() ? null : correlation.get(0), null, false, null);
+    }).flatMap(read -> read.getData().getData().stream());
+  }
+
+  @Override
+  <T> Stream<T> exported(Consumer<FilesApi> call, Class<T> type) {
+    return transport.rows(Client.request(call), null, 0).stream(type);
+  }
+
+  @Override
+  <R> ImportSummary imported(Consumer<FilesApi> call, Iterable<R> rows, BiConsumer<? super R, ? super ImportLine> onRow) {
+    var sent = new ArrayList<R>();
+    var content = new ByteArrayOutputStream();
+    for (var row : rows) {
+      sent.add(row);
+      content.writeBytes(Transport.line(row));
+    }
+    var slowest = content.size() * 10_000L / 65_536; // in milliseconds: the services take no file that comes slower than 64 KiB in 10 s
+    var answer = transport.rows(Client.request(call), content.toByteArray(), slowest);
+    ImportSummary summary = null;
+    for (var line : (Iterable<ImportLine>) answer.stream(ImportLine.class)::iterator) {
+      if (line.getSummary() != null) summary = line.getSummary();
+      var row = line.getRow();
+      if (row != null && row > 0 && row <= sent.size()) onRow.accept(sent.get(row - 1), line);
+    }
+    if (summary == null) throw answer.unread("it has no summary: repeat the call, what is done already is unchanged", null);
+    if (!summary.getComplete()) throw answer.incomplete(summary);
+    return summary;
   }
 
   /** The settings of a {@link B2B}. */
@@ -143,6 +198,29 @@ public final class B2B extends Apis {
     Client(Transport transport) {
       super(HttpClient.newBuilder(), createDefaultObjectMapper(), Transport.anywhere);
       this.transport = transport;
+    }
+
+    /** Returns the request of a call, which is not sent. */
+    static HttpRequest request(Consumer<FilesApi> call) {
+      var client = new ApiClient(HttpClient.newBuilder(), createDefaultObjectMapper(), Transport.anywhere);
+      client.setRequestInterceptor(request -> {
+        throw new Made(request.build());
+      });
+      try {
+        call.accept(new FilesApi(client));
+      } catch (Made made) {
+        return made.request;
+      }
+      throw new IllegalStateException("a call made no request");
+    }
+
+    private static final class Made extends RuntimeException {
+      final transient HttpRequest request;
+
+      Made(HttpRequest request) {
+        super(null, null, false, false);
+        this.request = request;
+      }
     }
 
     @Override

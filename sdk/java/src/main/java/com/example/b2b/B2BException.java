@@ -11,7 +11,7 @@ public final class B2BException extends RuntimeException {
   /** The code of a 304: what If-None-Match names is current. */
   public static final String NOT_MODIFIED = "not_modified";
 
-  /** The code when somebody else has answered, such as a proxy. */
+  /** The code when an answer is not one of the document: somebody else's, such as a proxy's, or a success that cannot be read. */
   public static final String UNEXPECTED_ANSWER = "unexpected_answer";
 
   private final String code;
@@ -22,13 +22,19 @@ public final class B2BException extends RuntimeException {
   private final boolean retryable;
 
   B2BException(String message, String code, int status, List<ApiErrorDetail> details, String correlationId, String idempotencyKey, boolean retryable, Throwable cause) {
-    super(message + " (" + code + ")", cause);
+    super(text(message, code, details), cause);
     this.code = code;
     this.status = status;
     this.details = details;
     this.correlationId = correlationId;
     this.idempotencyKey = idempotencyKey;
     this.retryable = retryable;
+  }
+
+  private static String text(String message, String code, List<ApiErrorDetail> details) {
+    var text = new StringBuilder(message + " (" + code + ")");
+    for (var detail : details) text.append("; ").append(detail.getField()).append(' ').append(detail.getMessage());
+    return text.toString();
   }
 
   /** To branch on; others may be added at any time. */
@@ -46,7 +52,7 @@ public final class B2BException extends RuntimeException {
     return details == null ? List.of() : details;
   }
 
-  /** Names the call in the logs of every service. */
+  /** Names the call in the logs of every service; null when an iteration of {@link B2B#each} ends because its cursor repeats. */
   public String getCorrelationId() {
     return correlationId;
   }

@@ -1,9 +1,7 @@
 package com.example.b2b;
 
-import java.util.List;
-
-/** What the SDK has to know of an operation; ok are the statuses of success whose answer is JSON. */
-record Operation(String name, String service, String method, String path, Key key, List<Integer> ok) {
+/** What the SDK has to know of an operation: among others, the status of a success, and what its answer or each line of it is. */
+record Operation(String name, String service, String method, String path, Key key, int status, Class<?> answer) {
   /** Where an operation takes an idempotency key. */
   enum Key {
     NONE, HEADER, BODY

@@ -1,12 +1,18 @@
 package com.example.b2b;
 
 import com.example.b2b.client.ApiClient;
-import com.example.b2b.model.ApiError;
+import com.example.b2b.model.ApiErrorDetail;
+import com.example.b2b.model.ImportSummary;
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonMappingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.MissingNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
 import java.math.BigInteger;
 import java.net.Authenticator;
 import java.net.CookieHandler;
@@ -18,7 +24,6 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandler;
-import java.net.http.HttpResponse.BodyHandlers;
 import java.net.http.HttpResponse.PushPromiseHandler;
 import java.net.http.HttpTimeoutException;
 import java.nio.ByteBuffer;
@@ -29,9 +34,13 @@ import java.time.Instant;
 import java.time.ZonedDateTime;
 import java.time.format.DateTimeFormatter;
 import java.time.format.DateTimeParseException;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executor;
@@ -39,6 +48,7 @@ import java.util.concurrent.Flow;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.stream.Stream;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLParameters;
 import javax.net.ssl.SSLSession;
@@ -52,13 +62,15 @@ final class Transport extends HttpClient {
   static final String anywhere = "http://b2b.invalid";
 
   private static final String keyHeader = "X-Idempotency-Key";
-  private static final String correlationHeader = "X-Correlation-Id";
+  static final String correlationHeader = "X-Correlation-Id";
   /** What may be over in a moment. */
   private static final Set<Integer> passing = Set.of(429, 502, 503, 504);
   /** What says that nothing was done. */
   private static final Set<Integer> notDone = Set.of(408, 429);
 
   private static final ObjectMapper json = ApiClient.createDefaultObjectMapper();
+  /** Of all waits; nanoseconds of a longer one might be no long. */
+  private static final Duration longest = Duration.ofSeconds(999_999_999);
   private static final SecureRandom random = new SecureRandom();
 
   private final B2B.Builder settings;
@@ -67,12 +79,153 @@ final class Transport extends HttpClient {
     this.settings = settings;
   }
 
+  /** Returns a row as a line of an import. */
+  static byte[] line(Object row) {
+    try {
+      return (json.writeValueAsString(row) + "\n").getBytes(StandardCharsets.UTF_8);
+    } catch (JsonProcessingException e) {
+      throw new IllegalArgumentException(e);
+    }
+  }
+
   @Override
   public <T> HttpResponse<T> send(HttpRequest request, BodyHandler<T> handler) throws IOException {
-    var call = new Call(request);
-    var answer = call.answer();
-    if (call.operation.ok().contains(answer.statusCode()) && succeeded(answer.body())) return new Answer<>(answer, read(answer, handler));
-    throw call.refused(answer);
+    var call = new Call(request, null);
+    var answer = call.answer(false, 0);
+    if (answer.statusCode() != call.operation.status()) throw call.refused(answer);
+    try {
+      if (!mediaType(answer.headers()).equals("application/json")) throw new IOException("its content type is not application/json");
+      var body = Shapes.parse(answer.body().content());
+      if (!body.isObject()) throw new IOException("it is no object");
+      if (!body.path("success").isBoolean() || !body.path("success").asBoolean()) throw call.refused(answer);
+      Shapes.read(body, call.operation.answer());
+    } catch (IOException e) {
+      throw call.unread(answer, e.getMessage(), e);
+    }
+    return new Answer<>(answer, call.named(answer), read(answer.body().content(), answer, handler));
+  }
+
+  /**
+   * Sends a request whose answer is one JSON object a line. content is that of an import, or null; slowest are the milliseconds that
+   * a try may take longer than usual.
+   */
+  Lines rows(HttpRequest request, byte[] content, long slowest) {
+    try {
+      var call = new Call(request, content);
+      var answer = call.answer(true, slowest);
+      if (answer.body().lines() != null) return new Lines(call, answer);
+      throw answer.statusCode() == 200 ? call.unread(answer, "its content type is not application/x-ndjson", null) : call.refused(answer);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /** An answer of one JSON object a line, which is read as it arrives. */
+  final class Lines {
+    private final Call call;
+    private final HttpResponse<Body> answer;
+
+    Lines(Call call, HttpResponse<Body> answer) {
+      this.call = call;
+      this.answer = answer;
+    }
+
+    /** Returns the lines; the stream throws a B2BException when they end too early, or one is no T. */
+    <T> Stream<T> stream(Class<T> type) {
+      var in = answer.body().lines();
+      var limited = new Limited(in, settings.tryTimeout);
+      return Stream.generate(() -> next(limited, type)).takeWhile(Optional::isPresent).map(Optional::get).onClose(limited::close);
+    }
+
+    private <T> Optional<T> next(Limited in, Class<T> type) {
+      try {
+        var line = in.line();
+        return line == null ? Optional.empty() : Optional.of(Shapes.read(Shapes.parse(line), type));
+      } catch (JsonMappingException e) {
+        in.close();
+        throw call.unread(answer, e.getMessage(), e);
+      } catch (IOException e) {
+        in.close();
+        throw call.noAnswer(e);
+      }
+    }
+
+    B2BException unread(String why, Exception cause) {
+      return call.unread(answer, why, cause);
+    }
+
+    /** Returns the error of an import that was not read to its end. */
+    B2BException incomplete(ImportSummary summary) {
+      var code = summary.getCode() == null ? B2BException.UNEXPECTED_ANSWER : summary.getCode();
+      return call.failure(summary.getError() == null ? "not all rows were read" : summary.getError(), code, 200, List.of(), call.correlation(answer), null);
+    }
+  }
+
+  /** Reads lines, and ends when none arrives in time. */
+  private static final class Limited {
+    private final InputStream in;
+    private final Duration timeout;
+    private final byte[] buffer = new byte[16_384];
+    private int from, to;
+
+    Limited(InputStream in, Duration timeout) {
+      this.in = in;
+      this.timeout = timeout;
+    }
+
+    /** Returns the next line without its end; null after the last. */
+    byte[] line() throws IOException {
+      var line = new ByteArrayOutputStream();
+      for (;;) {
+        for (int at = from; at < to; at++) {
+          if (buffer[at] != '\n') continue;
+          line.write(buffer, from, at - from);
+          from = at + 1;
+          return line.toByteArray();
+        }
+        line.write(buffer, from, to - from);
+        from = 0;
+        to = read();
+        if (to > 0) continue;
+        to = 0;
+        if (line.size() > 0) throw new JsonMappingException(null, "its last line is cut");
+        return null;
+      }
+    }
+
+    private int read() throws IOException {
+      var done = new CompletableFuture<Void>();
+      var timer = done.orTimeout(timeout.toNanos(), TimeUnit.NANOSECONDS).whenComplete((nothing, late) -> {
+        if (late != null) close(); // which ends the read
+      });
+      try {
+        return in.read(buffer);
+      } catch (IOException e) {
+        throw timer.isCompletedExceptionally() ? new HttpTimeoutException("the answer did not arrive in time") : e;
+      } finally {
+        done.complete(null);
+      }
+    }
+
+    void close() {
+      try {
+        in.close();
+      } catch (IOException e) {
+        // it is over anyway
+      }
+    }
+  }
+
+  /** What an answer has: its content, or, when it is read line by line, where to read. */
+  private record Body(byte[] content, InputStream lines) {
+    static HttpResponse.BodySubscriber<Body> of(HttpResponse.ResponseInfo info) {
+      return HttpResponse.BodySubscribers.mapping(HttpResponse.BodySubscribers.ofByteArray(), content -> new Body(content, null));
+    }
+
+    static HttpResponse.BodySubscriber<Body> ofLines(HttpResponse.ResponseInfo info) {
+      if (info.statusCode() != 200 || !mediaType(info.headers()).equals("application/x-ndjson")) return of(info);
+      return HttpResponse.BodySubscribers.mapping(HttpResponse.BodySubscribers.ofInputStream(), lines -> new Body(null, lines));
+    }
   }
 
   /** A request on its way. */
@@ -82,7 +235,7 @@ final class Transport extends HttpClient {
     final String idempotencyKey;
     final HttpRequest request; // without a token
 
-    Call(HttpRequest from) throws IOException {
+    Call(HttpRequest from, byte[] content) throws IOException {
       operation = Apis.operations.stream()
           .filter(it -> it.is(from.method(), from.uri().getRawPath()))
           .min((a, b) -> Boolean.compare(a.path().contains("{"), b.path().contains("{"))) // not /orders/{id} for /orders/export
@@ -109,19 +262,27 @@ final class Transport extends HttpClient {
         }
         default -> idempotencyKey = null;
       }
+      if (content != null) {
+        body = content;
+        to.setHeader("Content-Type", "application/x-ndjson");
+      }
       to.method(from.method(), body.length == 0 ? BodyPublishers.noBody() : BodyPublishers.ofByteArray(body));
       request = to.build();
     }
 
-    /** Sends the request until it has an answer that another try would not change, or the next try would begin after the deadline. */
-    HttpResponse<byte[]> answer() {
+    /**
+     * Sends the request until it has an answer that another try would not change, or the next try would begin after the deadline.
+     * Each try may take slowest milliseconds longer.
+     */
+    HttpResponse<Body> answer(boolean lines, long slowest) {
       var deadline = settings.clock.now() + settings.deadline.toNanos();
       for (long pause = 100; ; pause = Math.min(2 * pause, 5000)) {
-        HttpResponse<byte[]> answer = null;
+        HttpResponse<Body> answer = null;
         Exception cause = null;
         var authorized = authorized();
         try {
-          answer = once(authorized, deadline - settings.clock.now());
+          var remaining = Math.min(deadline - settings.clock.now(), settings.tryTimeout.toNanos());
+          answer = once(authorized, lines ? Body::ofLines : Body::of, remaining + Duration.ofMillis(slowest).toNanos());
           if (!passing.contains(answer.statusCode())) return answer;
         } catch (IOException e) {
           cause = e;
@@ -150,10 +311,10 @@ final class Transport extends HttpClient {
       }
     }
 
-    private HttpResponse<byte[]> once(HttpRequest request, long remaining) throws IOException, InterruptedException {
-      var sent = settings.http.sendAsync(request, BodyHandlers.ofByteArray());
+    private HttpResponse<Body> once(HttpRequest request, BodyHandler<Body> handler, long remaining) throws IOException, InterruptedException {
+      var sent = settings.http.sendAsync(request, handler);
       try { // the request's own time-out ends with the answer's headers
-        return sent.get(Math.min(remaining, settings.tryTimeout.toNanos()), TimeUnit.NANOSECONDS);
+        return sent.get(remaining, TimeUnit.NANOSECONDS);
       } catch (ExecutionException e) {
         throw e.getCause() instanceof IOException cause ? cause : new IOException(e.getCause());
       } catch (TimeoutException e) {
@@ -169,45 +330,76 @@ final class Transport extends HttpClient {
     }
 
     private B2BException noAnswer(Exception cause) {
-      return failure("no answer came: " + cause, B2BException.NO_ANSWER, 0, null, correlationId, cause);
+      return failure("no answer came: " + cause, B2BException.NO_ANSWER, 0, List.of(), correlationId, cause);
     }
 
-    B2BException refused(HttpResponse<byte[]> answer) {
+    /** Returns the error of an answer that is no success. */
+    B2BException refused(HttpResponse<Body> answer) {
       var status = answer.statusCode();
-      var correlation = answer.headers().firstValue(correlationHeader).orElse(correlationId);
-      if (status == 304) return failure("it has not changed", B2BException.NOT_MODIFIED, status, null, correlation, null);
+      if (status == 304) return failure("it has not changed", B2BException.NOT_MODIFIED, status, List.of(), correlation(answer), null);
+      JsonNode body = MissingNode.getInstance();
       try {
-        var error = json.readValue(answer.body(), ApiError.class);
-        if (error.getCode() != null) return failure(error.getError(), error.getCode(), status, error, correlation, null);
-      } catch (IOException e) {
+        body = Shapes.parse(answer.body().content());
+      } catch (JsonMappingException e) {
         // it is somebody else's
       }
-      return failure("somebody else has answered, with status " + status, B2BException.UNEXPECTED_ANSWER, status, null, correlation, null);
+      var code = body.path("code").textValue();
+      if (code == null || code.isEmpty()) {
+        return failure("somebody else has answered, with status " + status, B2BException.UNEXPECTED_ANSWER, status, List.of(), correlation(answer), null);
+      }
+      var details = new ArrayList<ApiErrorDetail>();
+      if (body.path("details").isArray()) body.path("details").forEach(detail -> {
+        try {
+          details.add(Shapes.read(detail, ApiErrorDetail.class));
+        } catch (JsonMappingException e) {
+          // it is none
+        }
+      });
+      var said = body.path("correlationId").asText("");
+      var correlation = header(answer) == null && body.path("correlationId").isTextual() && !said.isEmpty() ? said : correlation(answer);
+      return failure(body.path("error").isTextual() ? body.path("error").asText() : "HTTP status " + status, code, status, details, correlation, null);
     }
 
-    private B2BException failure(String message, String code, int status, ApiError error, String correlation, Exception cause) {
+    /** Returns the error of a success that cannot be read. */
+    B2BException unread(HttpResponse<?> answer, String why, Exception cause) {
+      return failure("the success cannot be read: " + why, B2BException.UNEXPECTED_ANSWER, answer.statusCode(), List.of(), correlation(answer), cause);
+    }
+
+    String correlation(HttpResponse<?> answer) {
+      return Objects.requireNonNullElse(header(answer), correlationId);
+    }
+
+    private String header(HttpResponse<?> answer) {
+      return answer.headers().firstValue(correlationHeader).filter(it -> !it.isEmpty()).orElse(null);
+    }
+
+    /** Returns the headers of an answer, with the key and the correlation id of the call. */
+    HttpHeaders named(HttpResponse<?> answer) {
+      var headers = new TreeMap<String, List<String>>(String.CASE_INSENSITIVE_ORDER);
+      headers.putAll(answer.headers().map());
+      headers.put(correlationHeader, List.of(correlation(answer)));
+      if (idempotencyKey != null) headers.put(keyHeader, List.of(idempotencyKey));
+      return HttpHeaders.of(headers, (name, value) -> true);
+    }
+
+    private B2BException failure(String message, String code, int status, List<ApiErrorDetail> details, String correlation, Exception cause) {
       var mayPass = status == 0 || status == 500 || passing.contains(status);
       var retryable = notDone.contains(status) || mayPass && operation.mayRepeat(idempotencyKey);
-      return new B2BException(operation.name() + ": " + message, code, status, error == null ? null : error.getDetails(), correlation, idempotencyKey, retryable, cause);
+      return new B2BException(operation.name() + ": " + message, code, status, details, correlation, idempotencyKey, retryable, cause);
     }
   }
 
-  private static boolean succeeded(byte[] body) {
-    try {
-      JsonNode answer = json.readTree(body);
-      return answer != null && answer.path("success").asBoolean();
-    } catch (IOException e) {
-      return false;
-    }
+  private static String mediaType(HttpHeaders headers) {
+    return headers.firstValue("Content-Type").orElse("").replaceFirst(";.*", "").strip().toLowerCase(Locale.ROOT);
   }
 
   /** Returns how long an answer asks to wait, in seconds or until a date. */
   private static Duration retryAfter(HttpResponse<?> answer) {
     var value = answer == null ? "" : answer.headers().firstValue("Retry-After").orElse("");
-    if (value.matches("\\d{1,9}")) return Duration.ofSeconds(Long.parseLong(value));
+    if (value.matches("[0-9]+")) return value.length() > 9 ? longest : Duration.ofSeconds(Long.parseLong(value));
     try {
       var wait = Duration.between(Instant.now(), ZonedDateTime.parse(value, DateTimeFormatter.RFC_1123_DATE_TIME));
-      return wait.isNegative() ? Duration.ZERO : wait;
+      return wait.isNegative() ? Duration.ZERO : wait.compareTo(longest) > 0 ? longest : wait;
     } catch (DateTimeParseException e) {
       return Duration.ZERO;
     }
@@ -247,9 +439,9 @@ final class Transport extends HttpClient {
   }
 
   /** Gives the answer to the generated client, which reads text in the platform's encoding: only ASCII is the same in all. */
-  private static <T> T read(HttpResponse<byte[]> answer, BodyHandler<T> handler) {
+  private static <T> T read(byte[] content, HttpResponse<?> answer, BodyHandler<T> handler) {
     var ascii = new StringBuilder();
-    for (char c : new String(answer.body(), StandardCharsets.UTF_8).toCharArray()) {
+    for (char c : new String(content, StandardCharsets.UTF_8).toCharArray()) {
       if (c < 128) ascii.append(c);
       else ascii.append("\\u%04x".formatted((int) c)); // in JSON it stands within a text
     }
@@ -281,8 +473,8 @@ final class Transport extends HttpClient {
     return subscriber.getBody().toCompletableFuture().join();
   }
 
-  /** An answer with another body. */
-  private record Answer<T>(HttpResponse<?> from, T body) implements HttpResponse<T> {
+  /** An answer with other headers and another body. */
+  private record Answer<T>(HttpResponse<?> from, HttpHeaders headers, T body) implements HttpResponse<T> {
     @Override
     public int statusCode() {
       return from.statusCode();
@@ -296,11 +488,6 @@ final class Transport extends HttpClient {
     @Override
     public Optional<HttpResponse<T>> previousResponse() {
       return Optional.empty();
-    }
-
-    @Override
-    public HttpHeaders headers() {
-      return from.headers();
     }
 
     @Override

@@ -12,11 +12,16 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assertions.fail;
 
 import com.example.b2b.Proxy.Planned;
 import com.example.b2b.Proxy.Step;
 import com.example.b2b.api.CustomersApi.APICreateCustomerRequest;
 import com.example.b2b.api.CustomersApi.APIUpdateCustomerRequest;
+import com.example.b2b.api.FilesApi.APIExportCustomersRequest;
+import com.example.b2b.api.FilesApi.APIExportOrdersRequest;
+import com.example.b2b.api.FilesApi.APIExportProductsRequest;
+import com.example.b2b.api.FilesApi.APIImportProductsRequest;
 import com.example.b2b.api.OrchestrationApi.APIGetOrchestrationRequest;
 import com.example.b2b.api.OrdersApi.APICancelOrderRequest;
 import com.example.b2b.api.OrdersApi.APIConfirmOrderRequest;
@@ -30,7 +35,11 @@ import com.example.b2b.api.ProductsApi.APIGetProductRequest;
 import com.example.b2b.api.ProductsApi.APIListProductsRequest;
 import com.example.b2b.api.ProductsApi.APIUpdateProductRequest;
 import com.example.b2b.model.Cancellation;
+import com.example.b2b.model.Customer;
+import com.example.b2b.model.CustomerImportRow;
 import com.example.b2b.model.CustomerUpdate;
+import com.example.b2b.model.ImportLine;
+import com.example.b2b.model.Meta;
 import com.example.b2b.model.NewCustomer;
 import com.example.b2b.model.NewOrder;
 import com.example.b2b.model.NewOrderItem;
@@ -38,9 +47,14 @@ import com.example.b2b.model.NewProduct;
 import com.example.b2b.model.NewStockAdjustment;
 import com.example.b2b.model.OrchestrationRequest;
 import com.example.b2b.model.Order;
+import com.example.b2b.model.OrderStatusFilter;
 import com.example.b2b.model.OrderSummary;
 import com.example.b2b.model.Product;
+import com.example.b2b.model.ProductImportRow;
+import com.example.b2b.model.ProductListResponse;
 import com.example.b2b.model.ProductUpdate;
+import com.example.b2b.client.ApiClient;
+import com.fasterxml.jackson.annotation.JsonInclude.Include;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -51,8 +65,10 @@ import java.time.ZonedDateTime;
 import java.time.format.DateTimeFormatter;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Supplier;
 import java.util.regex.Pattern;
@@ -153,7 +169,14 @@ class B2BTest {
   }
 
   private static Step answer(int status, String body, String... header) {
-    return new Planned(status, body, header.length == 0 ? Map.of() : Map.of(header[0], header[1]));
+    return answer(status, body, false, header);
+  }
+
+  /** Like answer, of JSON unless the headers say otherwise. */
+  private static Step answer(int status, String body, boolean cut, String... header) {
+    var headers = new HashMap<>(Map.of("Content-Type", "application/json"));
+    if (header.length > 0) headers.put(header[0], header[1]);
+    return new Planned(status, body.getBytes(StandardCharsets.UTF_8), headers, cut);
   }
 
   private long newProduct(String sku) {
@@ -395,12 +418,155 @@ class B2BTest {
   }
 
   @Test
+  void issue17n12PagesOfIterationsHave100Things() {
+    for (var all : List.of(
+        b2b.allProducts(APIListProductsRequest.newBuilder().search("no product has this text")),
+        b2b.allOrders(APIListOrdersRequest.newBuilder().customerId(1_000_000_000L).limit(7)))) {
+      assertFalse(all.iterator().hasNext());
+    }
+    assertEquals(List.of("100", "7"), ordersProxy.seen.stream().map(request -> request.query().replaceFirst(".*limit=(\\d+).*", "$1")).toList());
+
+    var want = new ArrayList<String>();
+    for (int i = 0; i < 3; i++) {
+      want.add("ALL-" + customerId + "-" + i);
+      newProduct(want.get(i));
+    }
+    var all = b2b.allProducts(APIListProductsRequest.newBuilder().search("ALL-" + customerId + "-").limit(2));
+    for (int i = 0; i < 2; i++) {
+      var got = new ArrayList<String>();
+      for (var product : all) got.add(product.getSku());
+      assertEquals(want, got);
+    }
+  }
+
+  @Test
+  void issue17n12AnIterationOfTheCallersOwnEndsWhenItsCursorRepeats() {
+    var product = product();
+    var page = new ProductListResponse().success(true).addDataItem(product).meta(new Meta().nextCursor(5L));
+    var got = new ArrayList<Product>();
+    var e = assertThrows(B2BException.class, () -> B2B.stream((Long cursor) -> page).forEach(got::add));
+    assertEquals(B2BException.UNEXPECTED_ANSWER, e.getCode());
+    assertEquals(List.of(product, product), got);
+  }
+
+  @Test
+  void issue17n12TheTextOfAnErrorHasItsDetails() {
+    var e = failure("insufficient_stock", 400, false, () -> b2b.orders().createOrder(order(101).build()));
+    var detail = e.getDetails().get(0);
+    for (var part : List.of("insufficient_stock", detail.getField(), detail.getMessage())) assertTrue(e.getMessage().contains(part), e.getMessage());
+  }
+
+  @Test
+  void issue17n12TheHeadersOfASuccessHaveKeyAndCorrelationId() {
+    var headers = b2b.orders().createOrderWithHttpInfo(order(1).build()).getHeaders();
+    assertEquals(List.of(key(ordersProxy, 1)), headers.get("X-Idempotency-Key"));
+    assertEquals(List.of(ordersProxy.seen.get(0).header("X-correlation-id")), headers.get("X-Correlation-Id"));
+  }
+
+  private static List<ProductImportRow> rows(String prefix, int count) {
+    var rows = new ArrayList<ProductImportRow>();
+    for (int i = 0; i < count; i++) rows.add(new ProductImportRow().sku(prefix + i).name("A tëst €").priceCents((long) i).stock(3L));
+    return rows;
+  }
+
+  @Test
+  void issue17n12Imports() {
+    var prefix = "FILE-" + customerId + "-";
+    var rows = rows(prefix, 600);
+    rows.get(1).priceCents(-1L);
+    rows.get(3).sku(prefix + 0);
+    for (var dryRun : List.of(true, false)) {
+      var got = new ArrayList<ProductImportRow>();
+      var refused = new HashMap<ProductImportRow, ImportLine>();
+      var summary = b2b.importProducts(rows, APIImportProductsRequest.newBuilder().dryRun(dryRun).build(), (row, line) -> {
+        got.add(row);
+        if (line.getResult().equals("refused")) refused.put(row, line);
+      });
+      assertEquals(List.of(600, 598, 2, dryRun), List.of(summary.getRows(), summary.getCreated(), summary.getRefused(), summary.getDryRun()));
+      assertEquals(rows, got);
+      assertEquals(Set.of(rows.get(1), rows.get(3)), refused.keySet());
+      assertEquals("/price_cents", refused.get(rows.get(1)).getDetails().get(0).getField());
+    }
+    try (var exported = b2b.exportProducts(APIExportProductsRequest.newBuilder().search(prefix).build())) {
+      assertEquals(598, exported.filter(product -> product.getName().equals("A tëst €")).count());
+    }
+    assertEquals(598, b2b.importProducts(rows).getUnchanged());
+    failure("validation_failed", 400, false, () -> b2b.importProducts(List.of()));
+    var email = prefix.toLowerCase() + "@example.com";
+    assertEquals(1, b2b.importCustomers(List.of(new CustomerImportRow().email(email).name("A test"))).getCreated());
+    try (var exported = b2b.exportCustomers(APIExportCustomersRequest.newBuilder().email(email).build())) {
+      assertEquals(List.of(email), exported.map(Customer::getEmail).toList());
+    }
+  }
+
+  private static final String[] NDJSON = {"Content-Type", "application/x-ndjson"};
+
+  @Test
+  void issue17n12ImportsThatFail() {
+    var rows = rows("FILE-" + customerId + "-", 1);
+    var summary = "{\"summary\":{\"complete\":true,\"dry_run\":false,\"rows\":1,\"created\":1,\"updated\":0,\"unchanged\":0,\"refused\":0}}\n";
+    var incomplete = summary.replace("true", "false").replace("0}}", "0,\"code\":\"timeout\",\"error\":\"Too late.\"}}");
+    record Case(Step step, String code, int status) {}
+    for (var it : List.of(
+        new Case(DROP, B2BException.NO_ANSWER, 0),
+        new Case(CLOSE, B2BException.NO_ANSWER, 0),
+        new Case(refuse(503), "unavailable", 503),
+        new Case(answer(200, summary, "Content-Type", "text/plain"), B2BException.UNEXPECTED_ANSWER, 200),
+        new Case(answer(200, "{\"row\":1,\"result\":\"created\",\"id\":1}\n", NDJSON), B2BException.UNEXPECTED_ANSWER, 200),
+        new Case(answer(200, summary.substring(0, summary.length() - 9), NDJSON), B2BException.UNEXPECTED_ANSWER, 200),
+        new Case(answer(200, "{\"row\":\"1\"}\n" + summary, NDJSON), B2BException.UNEXPECTED_ANSWER, 200),
+        new Case(answer(200, "{\"summary\":{}}\n", NDJSON), B2BException.UNEXPECTED_ANSWER, 200),
+        new Case(answer(200, "<html>\n", NDJSON), B2BException.UNEXPECTED_ANSWER, 200),
+        new Case(answer(200, summary, true, NDJSON), B2BException.NO_ANSWER, 0),
+        new Case(answer(200, incomplete, NDJSON), "timeout", 200))) {
+      ordersProxy.plan(it.step);
+      var e = failure(it.code, it.status, false, () -> b2b.importProducts(rows));
+      assertEquals(1, ordersProxy.seen.size());
+      assertEquals(ordersProxy.seen.get(0).header("X-correlation-id"), e.getCorrelationId());
+    }
+    ordersProxy.plan(answer(200, "{\"row\":7,\"result\":\"novel\"}\n" + summary + "{\"x\":1}\n", NDJSON));
+    assertEquals(1, b2b.importProducts(rows, APIImportProductsRequest.newBuilder().build(), (row, line) -> fail()).getRows());
+    b2b = settings().tryTimeout(Duration.ofMillis(300)).build();
+    ordersProxy.plan(HANG);
+    failure(B2BException.NO_ANSWER, 0, false, () -> b2b.importProducts(rows));
+  }
+
+  @Test
+  void issue17n12ExportsThatFail() throws Exception {
+    var orders = new ArrayList<Order>();
+    for (int i = 0; i < 3; i++) orders.add(b2b.orders().createOrder(order(1).build()).getData());
+    var all = APIExportOrdersRequest.newBuilder().customerId(customerId).status(OrderStatusFilter.CREATED).build();
+    ordersProxy.plan(CLOSE, refuse(503), PASS);
+    assertEquals(orders, b2b.exportOrders(all).toList());
+    assertEquals(3, ordersProxy.seen.size());
+    try (var some = b2b.exportOrders(all)) {
+      assertEquals(orders.get(0), some.findFirst().orElseThrow());
+    }
+    var one = ApiClient.createDefaultObjectMapper().setSerializationInclusion(Include.ALWAYS).writeValueAsString(orders.get(0)) + "\n";
+    record Case(Step step, String code, int status) {}
+    for (var it : List.of(
+        new Case(answer(200, one, "Content-Type", "text/csv"), B2BException.UNEXPECTED_ANSWER, 200),
+        new Case(answer(200, one + "{\"id\": 7}\n", NDJSON), B2BException.UNEXPECTED_ANSWER, 200),
+        new Case(answer(200, one + one.substring(0, one.length() - 9), NDJSON), B2BException.UNEXPECTED_ANSWER, 200),
+        new Case(answer(200, one.repeat(9), true, NDJSON), B2BException.NO_ANSWER, 0),
+        new Case(answer(403, "{\"code\": \"forbidden\"}"), "forbidden", 403))) {
+      ordersProxy.plan(it.step);
+      var e = assertThrows(B2BException.class, () -> b2b.exportOrders(all).toList());
+      assertEquals(List.of(it.code, it.status, 1), List.of(e.getCode(), e.getStatus(), ordersProxy.seen.size()));
+    }
+  }
+
+  @Test
   void numbersAreExactAndWhatIsNewDoesNotDisturb() {
-    assertEquals(96_999_993_889L, b2b.orders().createOrder(order(97).build()).getData().getTotalCents());
+    var placed = b2b.orders().createOrder(order(97).build()).getData();
+    assertEquals(96_999_993_889L, placed.getTotalCents());
     assertEquals("A tëst €", product().getName()); // whatever the platform's encoding
     long big = (1L << 53) - 1;
     ordersProxy.plan(answer(200, ("{\"success\": true, \"data\": {\"id\": %d, \"status\": \"TELEPORTED\", \"cancel_reason\": \"novel\", "
-        + "\"allowed_actions\": [\"novel\"], \"total_cents\": %1$d, \"novel\": {\"a\": [1]}, \"items\": []}, \"novel\": 1}").formatted(big)));
+        + "\"allowed_actions\": [\"novel\"], \"total_cents\": %1$d, \"novel\": {\"a\": [1]}, \"items\": [], \"customer_id\": 1, "
+        + "\"created_at\": \"%2$s\", \"updated_at\": \"%2$s\", \"external_ref\": null, \"metadata\": null, \"confirmed_at\": null, "
+        + "\"canceled_at\": null, \"cancel_note\": null, \"reservation_expires_at\": null, \"cancelable_until\": null}, \"novel\": 1}")
+        .formatted(big, placed.getCreatedAt())));
     Order order = b2b.orders().getOrder(APIGetOrderRequest.newBuilder().id(big).build()).getData();
     assertEquals(big, order.getId());
     assertEquals(big, order.getTotalCents());
@@ -414,9 +580,9 @@ class B2BTest {
   void tokens() {
     var asked = new AtomicInteger();
     Supplier<String> token = () -> "token-" + asked.incrementAndGet();
-    ordersProxy.plan(refuse(503), answer(200, "{\"success\": true, \"data\": {}}"));
+    ordersProxy.plan(refuse(503), refuse(404));
     b2b = settings().token(token).build();
-    product();
+    productFailure("unavailable", 404, false);
     assertEquals(List.of("Bearer token-1", "Bearer token-2"), ordersProxy.seen.stream().map(request -> request.header("Authorization")).toList());
     b2b = settings().token("nonsense").build();
     productFailure("unauthorized", 401, false);

@@ -33,9 +33,10 @@ final class Proxy implements AutoCloseable {
     HANG
   }
 
-  record Planned(int status, String body, Map<String, String> headers) implements Step {}
+  /** An answer, of which the half is left out when it is cut. */
+  record Planned(int status, byte[] body, Map<String, String> headers, boolean cut) implements Step {}
 
-  record Seen(String path, Map<String, List<String>> headers, String body) {
+  record Seen(String path, String query, Map<String, List<String>> headers, String body) {
     String header(String name) {
       return headers.getOrDefault(name, List.of("")).get(0);
     }
@@ -79,14 +80,13 @@ final class Proxy implements AutoCloseable {
     try (exchange) {
       var body = exchange.getRequestBody().readAllBytes();
       var uri = exchange.getRequestURI();
-      var step = next(new Seen(uri.getRawPath(), Map.copyOf(exchange.getRequestHeaders()), new String(body)));
+      var step = next(new Seen(uri.getRawPath(), uri.getRawQuery(), Map.copyOf(exchange.getRequestHeaders()), new String(body)));
       if (step == Fault.CLOSE) return;
       if (step instanceof Planned planned) {
-        exchange.getResponseHeaders().set("Content-Type", "application/json");
         planned.headers().forEach(exchange.getResponseHeaders()::set);
-        var content = planned.body().getBytes();
+        var content = planned.body();
         exchange.sendResponseHeaders(planned.status(), content.length == 0 ? -1 : content.length);
-        exchange.getResponseBody().write(content);
+        exchange.getResponseBody().write(content, 0, planned.cut() ? content.length / 2 : content.length);
         return;
       }
       var forward = HttpRequest.newBuilder(URI.create(target + uri)).method(exchange.getRequestMethod(), HttpRequest.BodyPublishers.ofByteArray(body));

@@ -1,0 +1,338 @@
+from http import HTTPStatus
+from typing import Any
+
+import httpx
+
+from ... import errors
+from ...client import AuthenticatedClient, Client
+from ...models.order import Order
+from ...models.order_status_filter import OrderStatusFilter
+from ...types import UNSET, Response, Unset
+
+
+def _get_kwargs(
+    *,
+    status: OrderStatusFilter | Unset = UNSET,
+    customer_id: int | Unset = UNSET,
+    external_ref: str | Unset = UNSET,
+    from_: str | Unset = UNSET,
+    to: str | Unset = UNSET,
+    updated_since: str | Unset = UNSET,
+    confirmed_from: str | Unset = UNSET,
+    confirmed_to: str | Unset = UNSET,
+) -> dict[str, Any]:
+
+    params: dict[str, Any] = {}
+
+    json_status: str | Unset = UNSET
+    if not isinstance(status, Unset):
+        json_status = status
+
+    params["status"] = json_status
+
+    params["customer_id"] = customer_id
+
+    params["external_ref"] = external_ref
+
+    params["from"] = from_
+
+    params["to"] = to
+
+    params["updated_since"] = updated_since
+
+    params["confirmed_from"] = confirmed_from
+
+    params["confirmed_to"] = confirmed_to
+
+    params = {k: v for k, v in params.items() if v is not UNSET and v is not None}
+
+    _kwargs: dict[str, Any] = {
+        "method": "get",
+        "url": "/orders/export",
+        "params": params,
+    }
+
+    return _kwargs
+
+
+def _parse_response(
+    *, client: AuthenticatedClient | Client, response: httpx.Response
+) -> Order | None:
+    if response.status_code == 200:
+        response_200 = Order.from_dict(response.json())
+
+        return response_200
+
+    if client.raise_on_unexpected_status:
+        raise errors.UnexpectedStatus(response.status_code, response.content)
+    else:
+        return None
+
+
+def _build_response(
+    *, client: AuthenticatedClient | Client, response: httpx.Response
+) -> Response[Order]:
+    return Response(
+        status_code=HTTPStatus(response.status_code),
+        content=response.content,
+        headers=response.headers,
+        parsed=_parse_response(client=client, response=response),
+    )
+
+
+def sync_detailed(
+    *,
+    client: AuthenticatedClient,
+    status: OrderStatusFilter | Unset = UNSET,
+    customer_id: int | Unset = UNSET,
+    external_ref: str | Unset = UNSET,
+    from_: str | Unset = UNSET,
+    to: str | Unset = UNSET,
+    updated_since: str | Unset = UNSET,
+    confirmed_from: str | Unset = UNSET,
+    confirmed_to: str | Unset = UNSET,
+) -> Response[Order]:
+    """Read all orders as a file
+
+     All orders in ascending id, with their items, or those that the filters of the list leave. The
+    answer comes while it is read, so
+    its status is 200 even when it ends early: a file is whole when the connection was not broken off.
+    Rows that change meanwhile
+    are as they are when the answer comes to them.
+
+    In CSV a field without a value is empty, and a list or an object is JSON in its cell. Cells are as
+    they are stored: one that a
+    spreadsheet may take for a formula is not changed. `lines=true` gives a row for each line of each
+    order, an `OrderLineRow`.
+
+    Args:
+        status (OrderStatusFilter | Unset): A status to look for. Example: CONFIRMED.
+        customer_id (int | Unset): An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly.
+            Example: 1.
+        external_ref (str | Unset):
+        from_ (str | Unset): A date such as `2024-01-01`, or RFC 3339 such as
+            `2024-01-01T12:00:00Z`. Example: 2024-01-01.
+        to (str | Unset): A date such as `2024-01-01`, or RFC 3339 such as `2024-01-01T12:00:00Z`.
+            Example: 2024-01-01.
+        updated_since (str | Unset): A date such as `2024-01-01`, or RFC 3339 such as
+            `2024-01-01T12:00:00Z`. Example: 2024-01-01.
+        confirmed_from (str | Unset): A date such as `2024-01-01`, or RFC 3339 such as
+            `2024-01-01T12:00:00Z`. Example: 2024-01-01.
+        confirmed_to (str | Unset): A date such as `2024-01-01`, or RFC 3339 such as
+            `2024-01-01T12:00:00Z`. Example: 2024-01-01.
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Response[Order]
+    """
+
+    kwargs = _get_kwargs(
+        status=status,
+        customer_id=customer_id,
+        external_ref=external_ref,
+        from_=from_,
+        to=to,
+        updated_since=updated_since,
+        confirmed_from=confirmed_from,
+        confirmed_to=confirmed_to,
+    )
+
+    response = client.get_httpx_client().request(
+        **kwargs,
+    )
+
+    return _build_response(client=client, response=response)
+
+
+def sync(
+    *,
+    client: AuthenticatedClient,
+    status: OrderStatusFilter | Unset = UNSET,
+    customer_id: int | Unset = UNSET,
+    external_ref: str | Unset = UNSET,
+    from_: str | Unset = UNSET,
+    to: str | Unset = UNSET,
+    updated_since: str | Unset = UNSET,
+    confirmed_from: str | Unset = UNSET,
+    confirmed_to: str | Unset = UNSET,
+) -> Order | None:
+    """Read all orders as a file
+
+     All orders in ascending id, with their items, or those that the filters of the list leave. The
+    answer comes while it is read, so
+    its status is 200 even when it ends early: a file is whole when the connection was not broken off.
+    Rows that change meanwhile
+    are as they are when the answer comes to them.
+
+    In CSV a field without a value is empty, and a list or an object is JSON in its cell. Cells are as
+    they are stored: one that a
+    spreadsheet may take for a formula is not changed. `lines=true` gives a row for each line of each
+    order, an `OrderLineRow`.
+
+    Args:
+        status (OrderStatusFilter | Unset): A status to look for. Example: CONFIRMED.
+        customer_id (int | Unset): An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly.
+            Example: 1.
+        external_ref (str | Unset):
+        from_ (str | Unset): A date such as `2024-01-01`, or RFC 3339 such as
+            `2024-01-01T12:00:00Z`. Example: 2024-01-01.
+        to (str | Unset): A date such as `2024-01-01`, or RFC 3339 such as `2024-01-01T12:00:00Z`.
+            Example: 2024-01-01.
+        updated_since (str | Unset): A date such as `2024-01-01`, or RFC 3339 such as
+            `2024-01-01T12:00:00Z`. Example: 2024-01-01.
+        confirmed_from (str | Unset): A date such as `2024-01-01`, or RFC 3339 such as
+            `2024-01-01T12:00:00Z`. Example: 2024-01-01.
+        confirmed_to (str | Unset): A date such as `2024-01-01`, or RFC 3339 such as
+            `2024-01-01T12:00:00Z`. Example: 2024-01-01.
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Order
+    """
+
+    return sync_detailed(
+        client=client,
+        status=status,
+        customer_id=customer_id,
+        external_ref=external_ref,
+        from_=from_,
+        to=to,
+        updated_since=updated_since,
+        confirmed_from=confirmed_from,
+        confirmed_to=confirmed_to,
+    ).parsed
+
+
+async def asyncio_detailed(
+    *,
+    client: AuthenticatedClient,
+    status: OrderStatusFilter | Unset = UNSET,
+    customer_id: int | Unset = UNSET,
+    external_ref: str | Unset = UNSET,
+    from_: str | Unset = UNSET,
+    to: str | Unset = UNSET,
+    updated_since: str | Unset = UNSET,
+    confirmed_from: str | Unset = UNSET,
+    confirmed_to: str | Unset = UNSET,
+) -> Response[Order]:
+    """Read all orders as a file
+
+     All orders in ascending id, with their items, or those that the filters of the list leave. The
+    answer comes while it is read, so
+    its status is 200 even when it ends early: a file is whole when the connection was not broken off.
+    Rows that change meanwhile
+    are as they are when the answer comes to them.
+
+    In CSV a field without a value is empty, and a list or an object is JSON in its cell. Cells are as
+    they are stored: one that a
+    spreadsheet may take for a formula is not changed. `lines=true` gives a row for each line of each
+    order, an `OrderLineRow`.
+
+    Args:
+        status (OrderStatusFilter | Unset): A status to look for. Example: CONFIRMED.
+        customer_id (int | Unset): An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly.
+            Example: 1.
+        external_ref (str | Unset):
+        from_ (str | Unset): A date such as `2024-01-01`, or RFC 3339 such as
+            `2024-01-01T12:00:00Z`. Example: 2024-01-01.
+        to (str | Unset): A date such as `2024-01-01`, or RFC 3339 such as `2024-01-01T12:00:00Z`.
+            Example: 2024-01-01.
+        updated_since (str | Unset): A date such as `2024-01-01`, or RFC 3339 such as
+            `2024-01-01T12:00:00Z`. Example: 2024-01-01.
+        confirmed_from (str | Unset): A date such as `2024-01-01`, or RFC 3339 such as
+            `2024-01-01T12:00:00Z`. Example: 2024-01-01.
+        confirmed_to (str | Unset): A date such as `2024-01-01`, or RFC 3339 such as
+            `2024-01-01T12:00:00Z`. Example: 2024-01-01.
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Response[Order]
+    """
+
+    kwargs = _get_kwargs(
+        status=status,
+        customer_id=customer_id,
+        external_ref=external_ref,
+        from_=from_,
+        to=to,
+        updated_since=updated_since,
+        confirmed_from=confirmed_from,
+        confirmed_to=confirmed_to,
+    )
+
+    response = await client.get_async_httpx_client().request(**kwargs)
+
+    return _build_response(client=client, response=response)
+
+
+async def asyncio(
+    *,
+    client: AuthenticatedClient,
+    status: OrderStatusFilter | Unset = UNSET,
+    customer_id: int | Unset = UNSET,
+    external_ref: str | Unset = UNSET,
+    from_: str | Unset = UNSET,
+    to: str | Unset = UNSET,
+    updated_since: str | Unset = UNSET,
+    confirmed_from: str | Unset = UNSET,
+    confirmed_to: str | Unset = UNSET,
+) -> Order | None:
+    """Read all orders as a file
+
+     All orders in ascending id, with their items, or those that the filters of the list leave. The
+    answer comes while it is read, so
+    its status is 200 even when it ends early: a file is whole when the connection was not broken off.
+    Rows that change meanwhile
+    are as they are when the answer comes to them.
+
+    In CSV a field without a value is empty, and a list or an object is JSON in its cell. Cells are as
+    they are stored: one that a
+    spreadsheet may take for a formula is not changed. `lines=true` gives a row for each line of each
+    order, an `OrderLineRow`.
+
+    Args:
+        status (OrderStatusFilter | Unset): A status to look for. Example: CONFIRMED.
+        customer_id (int | Unset): An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly.
+            Example: 1.
+        external_ref (str | Unset):
+        from_ (str | Unset): A date such as `2024-01-01`, or RFC 3339 such as
+            `2024-01-01T12:00:00Z`. Example: 2024-01-01.
+        to (str | Unset): A date such as `2024-01-01`, or RFC 3339 such as `2024-01-01T12:00:00Z`.
+            Example: 2024-01-01.
+        updated_since (str | Unset): A date such as `2024-01-01`, or RFC 3339 such as
+            `2024-01-01T12:00:00Z`. Example: 2024-01-01.
+        confirmed_from (str | Unset): A date such as `2024-01-01`, or RFC 3339 such as
+            `2024-01-01T12:00:00Z`. Example: 2024-01-01.
+        confirmed_to (str | Unset): A date such as `2024-01-01`, or RFC 3339 such as
+            `2024-01-01T12:00:00Z`. Example: 2024-01-01.
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Order
+    """
+
+    return (
+        await asyncio_detailed(
+            client=client,
+            status=status,
+            customer_id=customer_id,
+            external_ref=external_ref,
+            from_=from_,
+            to=to,
+            updated_since=updated_since,
+            confirmed_from=confirmed_from,
+            confirmed_to=confirmed_to,
+        )
+    ).parsed

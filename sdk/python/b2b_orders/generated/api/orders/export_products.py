@@ -1,0 +1,253 @@
+from http import HTTPStatus
+from typing import Any
+
+import httpx
+
+from ... import errors
+from ...client import AuthenticatedClient, Client
+from ...models.product import Product
+from ...types import UNSET, Response, Unset
+
+
+def _get_kwargs(
+    *,
+    search: str | Unset = UNSET,
+    sku: str | Unset = UNSET,
+    active: bool | Unset = UNSET,
+    updated_since: str | Unset = UNSET,
+) -> dict[str, Any]:
+
+    params: dict[str, Any] = {}
+
+    params["search"] = search
+
+    params["sku"] = sku
+
+    params["active"] = active
+
+    params["updated_since"] = updated_since
+
+    params = {k: v for k, v in params.items() if v is not UNSET and v is not None}
+
+    _kwargs: dict[str, Any] = {
+        "method": "get",
+        "url": "/products/export",
+        "params": params,
+    }
+
+    return _kwargs
+
+
+def _parse_response(
+    *, client: AuthenticatedClient | Client, response: httpx.Response
+) -> Product | None:
+    if response.status_code == 200:
+        response_200 = Product.from_dict(response.json())
+
+        return response_200
+
+    if client.raise_on_unexpected_status:
+        raise errors.UnexpectedStatus(response.status_code, response.content)
+    else:
+        return None
+
+
+def _build_response(
+    *, client: AuthenticatedClient | Client, response: httpx.Response
+) -> Response[Product]:
+    return Response(
+        status_code=HTTPStatus(response.status_code),
+        content=response.content,
+        headers=response.headers,
+        parsed=_parse_response(client=client, response=response),
+    )
+
+
+def sync_detailed(
+    *,
+    client: AuthenticatedClient,
+    search: str | Unset = UNSET,
+    sku: str | Unset = UNSET,
+    active: bool | Unset = UNSET,
+    updated_since: str | Unset = UNSET,
+) -> Response[Product]:
+    """Read all products as a file
+
+     All products in ascending id, or those that the filters of the list leave. The answer comes while it
+    is read, so its status is
+    200 even when it ends early: a file is whole when the connection was not broken off. Rows that
+    change meanwhile are as they are
+    when the answer comes to them.
+
+    In CSV a field without a value is empty, and a list or an object is JSON in its cell. Cells are as
+    they are stored: one that a
+    spreadsheet may take for a formula is not changed.
+
+    Args:
+        search (str | Unset):
+        sku (str | Unset): The product's own code; unique, case-sensitive, without spaces at
+            either end or control characters. Example: LAPTOP-DELL-2024.
+        active (bool | Unset):
+        updated_since (str | Unset): A date such as `2024-01-01`, or RFC 3339 such as
+            `2024-01-01T12:00:00Z`. Example: 2024-01-01.
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Response[Product]
+    """
+
+    kwargs = _get_kwargs(
+        search=search,
+        sku=sku,
+        active=active,
+        updated_since=updated_since,
+    )
+
+    response = client.get_httpx_client().request(
+        **kwargs,
+    )
+
+    return _build_response(client=client, response=response)
+
+
+def sync(
+    *,
+    client: AuthenticatedClient,
+    search: str | Unset = UNSET,
+    sku: str | Unset = UNSET,
+    active: bool | Unset = UNSET,
+    updated_since: str | Unset = UNSET,
+) -> Product | None:
+    """Read all products as a file
+
+     All products in ascending id, or those that the filters of the list leave. The answer comes while it
+    is read, so its status is
+    200 even when it ends early: a file is whole when the connection was not broken off. Rows that
+    change meanwhile are as they are
+    when the answer comes to them.
+
+    In CSV a field without a value is empty, and a list or an object is JSON in its cell. Cells are as
+    they are stored: one that a
+    spreadsheet may take for a formula is not changed.
+
+    Args:
+        search (str | Unset):
+        sku (str | Unset): The product's own code; unique, case-sensitive, without spaces at
+            either end or control characters. Example: LAPTOP-DELL-2024.
+        active (bool | Unset):
+        updated_since (str | Unset): A date such as `2024-01-01`, or RFC 3339 such as
+            `2024-01-01T12:00:00Z`. Example: 2024-01-01.
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Product
+    """
+
+    return sync_detailed(
+        client=client,
+        search=search,
+        sku=sku,
+        active=active,
+        updated_since=updated_since,
+    ).parsed
+
+
+async def asyncio_detailed(
+    *,
+    client: AuthenticatedClient,
+    search: str | Unset = UNSET,
+    sku: str | Unset = UNSET,
+    active: bool | Unset = UNSET,
+    updated_since: str | Unset = UNSET,
+) -> Response[Product]:
+    """Read all products as a file
+
+     All products in ascending id, or those that the filters of the list leave. The answer comes while it
+    is read, so its status is
+    200 even when it ends early: a file is whole when the connection was not broken off. Rows that
+    change meanwhile are as they are
+    when the answer comes to them.
+
+    In CSV a field without a value is empty, and a list or an object is JSON in its cell. Cells are as
+    they are stored: one that a
+    spreadsheet may take for a formula is not changed.
+
+    Args:
+        search (str | Unset):
+        sku (str | Unset): The product's own code; unique, case-sensitive, without spaces at
+            either end or control characters. Example: LAPTOP-DELL-2024.
+        active (bool | Unset):
+        updated_since (str | Unset): A date such as `2024-01-01`, or RFC 3339 such as
+            `2024-01-01T12:00:00Z`. Example: 2024-01-01.
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Response[Product]
+    """
+
+    kwargs = _get_kwargs(
+        search=search,
+        sku=sku,
+        active=active,
+        updated_since=updated_since,
+    )
+
+    response = await client.get_async_httpx_client().request(**kwargs)
+
+    return _build_response(client=client, response=response)
+
+
+async def asyncio(
+    *,
+    client: AuthenticatedClient,
+    search: str | Unset = UNSET,
+    sku: str | Unset = UNSET,
+    active: bool | Unset = UNSET,
+    updated_since: str | Unset = UNSET,
+) -> Product | None:
+    """Read all products as a file
+
+     All products in ascending id, or those that the filters of the list leave. The answer comes while it
+    is read, so its status is
+    200 even when it ends early: a file is whole when the connection was not broken off. Rows that
+    change meanwhile are as they are
+    when the answer comes to them.
+
+    In CSV a field without a value is empty, and a list or an object is JSON in its cell. Cells are as
+    they are stored: one that a
+    spreadsheet may take for a formula is not changed.
+
+    Args:
+        search (str | Unset):
+        sku (str | Unset): The product's own code; unique, case-sensitive, without spaces at
+            either end or control characters. Example: LAPTOP-DELL-2024.
+        active (bool | Unset):
+        updated_since (str | Unset): A date such as `2024-01-01`, or RFC 3339 such as
+            `2024-01-01T12:00:00Z`. Example: 2024-01-01.
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Product
+    """
+
+    return (
+        await asyncio_detailed(
+            client=client,
+            search=search,
+            sku=sku,
+            active=active,
+            updated_since=updated_since,
+        )
+    ).parsed
