@@ -13,19 +13,25 @@ import (
 // query must not give the table an alias. A row without the event SUBJECT.created is older than the history,
 // and some of its events may be missing.
 func Count(event, subject, table string) string {
-	const count = "(SELECT COUNT(*) FROM events e WHERE %s AND e.type = '%s')"
+	const count = "(SELECT " + bySubject + "COUNT(*) FROM events e WHERE %s AND e.type = '%s')"
 	return fmt.Sprintf(count, ofRow(subject, table), event)
 }
+
+// bySubject makes MySQL find events e by their subject. Without the hint, MySQL reads all events for each row
+// while its statistics still say that the table is empty. The other engines take the hint for a comment.
+const bySubject = "/*+ INDEX(e ix_events_subject) */ "
 
 func ofRow(subject, table string) string {
 	return fmt.Sprintf("e.subject = '%s' AND e.subject_id = %s.id", subject, table)
 }
 
 // JoinLast returns an SQL clause that joins each row of a table with its last event, under the name last.
-// Rows older than the history are left out.
+// Rows older than the history are left out. The subject stands in the clause twice, so that the engine finds
+// the event by the index on subjects, whichever table the engine reads first.
 func JoinLast(subject, table string) string {
-	return fmt.Sprintf("JOIN events last ON last.id = (SELECT MAX(e.id) FROM events e WHERE %s) AND %s > 0",
-		ofRow(subject, table), Count(subject+".created", subject, table))
+	return fmt.Sprintf("JOIN events last ON last.subject = '%[1]s' AND last.subject_id = %[2]s.id "+
+		"AND last.id = (SELECT "+bySubject+"MAX(e.id) FROM events e WHERE %[3]s) AND %[4]s > 0",
+		subject, table, ofRow(subject, table), Count(subject+".created", subject, table))
 }
 
 // LastShows returns the rule that the last event of a row shows the current values of the row's columns. The
