@@ -133,6 +133,9 @@ func TestCells(t *testing.T) {
 				got := fmt.Sprint(product[field])
 				if refused := lines[0].Details; refused != nil {
 					got = fmt.Sprint((*refused)[0].Field, " ", (*(*refused)[0].Params)["rule"])
+					if header == "active" && !strings.Contains((*refused)[0].Message, "yes or no") {
+						t.Error((*refused)[0].Message)
+					}
 				} else if n, ok := product[field].(float64); ok {
 					got = fmt.Sprintf("%.0f", n)
 				}

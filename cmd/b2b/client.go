@@ -6,6 +6,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"net"
 	"net/http"
 	"os"
 	"time"
@@ -66,16 +67,17 @@ func (c *client) connect() (err error) {
 	return err
 }
 
-// explain returns an error with the message and the details of a failed call. For an answer that is probably
-// not from a service, the error asks whether the address is right.
+// explain returns an error with the message and the details of a failed call. When nobody listens at the
+// address, or the answer is probably not from a service, the error asks whether the address is right.
 func explain(err error) error {
 	var failed *b2b.Error
+	var network *net.OpError
 	switch {
 	case !errors.As(err, &failed):
 		return err
 	case errors.Is(err, errInterrupted), errors.Is(err, context.Canceled):
 		return errInterrupted
-	case failed.Code == b2b.UnexpectedAnswer:
+	case failed.Code == b2b.UnexpectedAnswer, errors.As(err, &network) && network.Op == "dial":
 		return fmt.Errorf("%s: is --base, CUSTOMERS_API_BASE or ORDERS_API_BASE right?", failed.Message)
 	}
 	return errors.New(describe(failed.Message, &failed.Details))

@@ -21,6 +21,7 @@ import (
 	"example.com/b2b/v2/openapi/contract"
 	"example.com/b2b/v2/openapi/customersapi"
 	"example.com/b2b/v2/openapi/ordersapi"
+	b2b "example.com/b2b/v2/sdk/go"
 )
 
 // importCommand imports a file of products or customers.
@@ -28,6 +29,7 @@ type importCommand struct {
 	client
 	path, kind, format, encoding, output, refused string
 	fields                                        map[string]string // fields of the service by names of columns
+	columns                                       map[string]string // names of the file's columns by these fields
 	dryRun                                        bool
 }
 
@@ -84,7 +86,7 @@ func (i *importCommand) run(ctx context.Context, out io.Writer) error {
 	defer bar.Clear() // an error stands on a line of its own
 	res, err := i.send(ctx, file)
 	if err != nil {
-		return explain(err)
+		return i.explain(err)
 	}
 	defer res.Body.Close()
 	refused := &refusals{importCommand: i, kinds: map[string]*kind{}}
@@ -105,13 +107,17 @@ func (i *importCommand) run(ctx context.Context, out io.Writer) error {
 			return errors.Join(i.report(*line.Summary, where, out), err)
 		}
 		if line.Code != nil && i.output != "json" {
+			i.nameColumns(line.Details)
 			refused.add(*line.Row, describe(*line.Error, line.Details))
 		}
 		_ = bar.Add(1)
 	}
 }
 
-var mediaTypes = map[string]string{"csv": bulk.CSV, "tsv": bulk.CSV, "ndjson": bulk.NDJSON, "jsonl": bulk.NDJSON}
+// mediaTypes holds the media types of files by the ends of their names; Excel's "Unicode Text" ends in .txt.
+var mediaTypes = map[string]string{
+	"csv": bulk.CSV, "tsv": bulk.CSV, "txt": bulk.CSV, "ndjson": bulk.NDJSON, "jsonl": bulk.NDJSON,
+}
 
 // complete takes the kind and the format from the name of the file, unless flags have set them. It fails when
 // the kind or the format stays unknown.
@@ -126,7 +132,7 @@ func (i *importCommand) complete() error {
 	switch media := mediaTypes[i.format]; {
 	case media == "":
 		return fmt.Errorf("the format is %q; allowed: --format csv, --format ndjson, "+
-			"or a file name that ends so", i.format)
+			"or a file name that ends so; save the sheet of a workbook as CSV", i.format)
 	case media != bulk.CSV && len(i.fields) > 0:
 		return errors.New("--map names columns of CSV; the file is NDJSON")
 	case i.encoding != "" && !slices.Contains(bulk.Encodings(), strings.ToLower(i.encoding)):
@@ -217,11 +223,13 @@ func (i *importCommand) renamed(file io.Reader) (io.Reader, error) {
 		return nil, err
 	}
 	missing := maps.Clone(i.fields)
+	i.columns = map[string]string{}
 	lines := 0 // in the first row
 	for at, name := range sheet.Columns {
 		lines += strings.Count(name, "\n")
 		if field, ok := i.fields[foldColumn(name)]; ok {
 			sheet.Columns[at] = field
+			i.columns[strings.ToLower(field)] = strings.Join(strings.Fields(name), " ")
 			delete(missing, foldColumn(name))
 		}
 	}
@@ -237,6 +245,37 @@ func (i *importCommand) renamed(file io.Reader) (io.Reader, error) {
 	return io.MultiReader(strings.NewReader(head.String()+strings.Repeat("\n", lines)), sheet.Rest), err
 }
 
+// explain returns the error of a file that was refused as a whole. When the service does not know a column,
+// the error says how to name its field.
+func (i *importCommand) explain(err error) error {
+	var refused *b2b.Error
+	if !errors.As(err, &refused) {
+		return explain(err)
+	}
+	i.nameColumns(&refused.Details)
+	for _, d := range refused.Details {
+		if d.Params != nil && (*d.Params)["rule"] == "unknown_field" {
+			return fmt.Errorf(`%w --map "COLUMN=FIELD" says which field a column has, `+
+				`--map "COLUMN=" leaves the column out`, explain(err))
+		}
+	}
+	return explain(err)
+}
+
+// nameColumns names the columns of the file in place of the fields that --map gave them.
+func (i *importCommand) nameColumns(details *[]contract.APIErrorDetail) {
+	if details == nil {
+		return
+	}
+	for at, d := range *details {
+		field := strings.ToLower(strings.TrimPrefix(d.Field, "/"))
+		column := cmp.Or(i.columns[field], i.columns[strings.TrimSuffix(field, "_cents")])
+		if column != "" {
+			(*details)[at].Field = "/" + column
+		}
+	}
+}
+
 // open reads the first row of a CSV file.
 func (i *importCommand) open(text *bufio.Reader) (*bulk.Sheet, error) {
 	return bulk.OpenSheet(text, func(name string) bool { _, ok := i.fields[foldColumn(name)]; return ok })
@@ -250,14 +289,22 @@ func (i *importCommand) report(s contract.ImportSummary, where string, out io.Wr
 		note = " (a dry run: nothing was changed)"
 	}
 	if i.output != "json" {
-		fmt.Fprintf(out, "%d rows: %d created, %d updated, %d unchanged, %d refused%s\n",
-			s.Rows, s.Created, s.Updated, s.Unchanged, s.Refused, note)
+		fmt.Fprintf(out, "%s: %d created, %d updated, %d unchanged, %d refused%s\n",
+			counted(s.Rows), s.Created, s.Updated, s.Unchanged, s.Refused, note)
 	}
 	switch {
 	case !s.Complete:
 		return fmt.Errorf("the file was not read to its end: %s", *s.Error)
 	case s.Refused > 0:
-		return fmt.Errorf("%d rows were refused%s", s.Refused, where)
+		return fmt.Errorf("%s refused%s", counted(s.Refused), where)
 	}
 	return nil
+}
+
+// counted returns a number of rows in words.
+func counted(rows int32) string {
+	if rows == 1 {
+		return "1 row"
+	}
+	return fmt.Sprintf("%d rows", rows)
 }

@@ -112,14 +112,10 @@ func (t *table) next() (Record, error) {
 		if c.field == nil || cell == "" && !c.schema.Nullable {
 			continue
 		}
-		value := cellValue(cell, c.schema)
-		if c.inUnits && cell != "" {
-			if value = cents(cell); value == nil {
-				row.faults = append(row.faults, apperr.Detail{Field: validation.Pointer(c.name),
-					Message: "must be an amount such as 1299.90 or 1.299,90",
-					Params:  apperr.Params{"rule": "format", "format": "amount"}})
-				continue
-			}
+		value, fault := c.value(cell)
+		if fault != nil {
+			row.faults = append(row.faults, *fault)
+			continue
 		}
 		if len(row.JSON) > 1 {
 			row.JSON = append(row.JSON, ',')
@@ -141,21 +137,33 @@ var words = map[string]string{
 	"false": "false", "no": "false", "n": "false", "0": "false", "falso": "false", "falsch": "false", "nein": "false",
 }
 
-// cellValue returns a cell as JSON. An empty cell is null. A cell of another type than the schema's becomes a
-// string, which the schema validator refuses.
-func cellValue(cell string, s *openapi3.Schema) []byte {
+// value returns a cell as JSON. An empty cell is null. A cell that is no integer becomes a string, which the
+// schema validator refuses; another amount or boolean is a fault in the words of spreadsheets.
+func (c column) value(cell string) ([]byte, *apperr.Detail) {
+	fault := &apperr.Detail{Field: validation.Pointer(c.name)}
 	switch {
 	case cell == "":
-		return []byte("null")
-	case s.Type.Is(openapi3.TypeInteger) && strings.IndexAny(cell, "-0123456789") == 0 && json.Valid([]byte(cell)):
-		return []byte(cell)
-	case s.Type.Is(openapi3.TypeBoolean):
-		if word := words[strings.ToLower(strings.TrimSpace(cell))]; word != "" {
-			return []byte(word)
+		return []byte("null"), nil
+	case c.inUnits:
+		if amount := cents(cell); amount != nil {
+			return amount, nil
 		}
+		fault.Message = "must be an amount such as 1299.90 or 1.299,90"
+		fault.Params = apperr.Params{"rule": "format", "format": "amount"}
+		return nil, fault
+	case c.schema.Type.Is(openapi3.TypeBoolean):
+		if word := words[strings.ToLower(strings.TrimSpace(cell))]; word != "" {
+			return []byte(word), nil
+		}
+		fault.Message = "must be a word such as yes or no, true or false"
+		fault.Params = apperr.Params{"rule": "type", "type": openapi3.TypeBoolean}
+		return nil, fault
+	case c.schema.Type.Is(openapi3.TypeInteger) && strings.IndexAny(cell, "-0123456789") == 0 &&
+		json.Valid([]byte(cell)):
+		return []byte(cell), nil
 	}
 	text, _ := json.Marshal(cell)
-	return text
+	return text, nil
 }
 
 // amount matches an amount in units, with at most two decimals after a point or a comma, and a currency. It

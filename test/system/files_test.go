@@ -99,10 +99,15 @@ func TestClientCommands(t *testing.T) {
 		{caller, "import " + products, "row 3: The request is not valid. /stock must be an integer.\n" +
 			"row 4: The request is not valid. /sku is in row 2 already.\n" +
 			"3 rows: 1 created, 0 updated, 0 unchanged, 2 refused\n" +
-			"b2b: 2 rows were refused; " + strings.Replace(products, ".csv", ".refused.csv", 1) +
+			"b2b: 2 rows refused; " + strings.Replace(products, ".csv", ".refused.csv", 1) +
 			" has them, with the reasons\n"},
 		{caller, "import " + products, "3 rows: 0 created, 0 updated, 1 unchanged, 2 refused\n"},
-		{caller, "import " + customers, `the format is "txt"`},
+		{caller, "import " + file("products.xlsx", "PK"), `the format is "xlsx"; allowed: --format csv, ` +
+			"--format ndjson, or a file name that ends so; save the sheet of a workbook as CSV"},
+		{caller, "import " + file("products.txt", "\uFEFFsku\tprice\r\nX-1\tx\r\n"), "/price must be an amount"},
+		{caller, "import " + file("products.csv", "Art;Preis\nX-1;0,01\n") + " --map Art=sku", "b2b: The request " +
+			`is not valid. /Preis is not a known field. --map "COLUMN=FIELD" says which field a column has, ` +
+			`--map "COLUMN=" leaves the column out`},
 		{caller, "import --format ndjson " + customers, `the kind is ""`},
 		{caller, "import --format ndjson --kind orders " + customers, `the kind is "orders"`},
 		{caller, "import " + products + " --kind customers", "/sku is not a known field."},
@@ -123,7 +128,8 @@ func TestClientCommands(t *testing.T) {
 		{caller, "order --customer 1 --item NO-SUCH:2", "NO-SUCH"},
 		{caller[1:], "export customers", "valid token"},
 		{append(caller, "B2B_TOKEN=wrong"), "order --customer 1 --item 2:1", "valid token"},
-		{[]string{"ORDERS_API_BASE=http://127.0.0.1:1"}, "export products", "refused"},
+		{[]string{"ORDERS_API_BASE=http://127.0.0.1:1"}, "export products",
+			"connection refused: is --base, CUSTOMERS_API_BASE or ORDERS_API_BASE right?"},
 		{[]string{"ORDERS_API_BASE=http://127.0.0.1:1"}, "order --customer 1 --item A:1 --timeout 8s",
 			"No answer yet; trying for 8s.\nb2b: no answer came: "},
 		{caller, "export products --base " + p.customers, "There is no /products/export here."},
@@ -133,7 +139,7 @@ func TestClientCommands(t *testing.T) {
 		}
 	}
 	args := []string{"import", "--token", token, "--kind", "customers", customers, "--format", "ndjson"}
-	const imported = "1 rows: 1 created, 0 updated, 0 unchanged, 0 refused\n"
+	const imported = "1 row: 1 created, 0 updated, 0 unchanged, 0 refused\n"
 	if out, err := execute(t, caller[1:], args...); err != nil || out != imported {
 		t.Errorf("%v %q", err, out)
 	}
@@ -239,11 +245,12 @@ func TestImportOnTerminal(t *testing.T) {
 		p.orders: {
 			"row 4: The request is not valid. /price_cents must be an integer.",
 			"3 rows: 1 created, 0 updated, 0 unchanged, 2 refused",
-			"b2b: 2 rows were refused; products.refused.csv has them, with the reasons",
+			"b2b: 2 rows refused; products.refused.csv has them, with the reasons",
 		},
 		"http://127.0.0.1:1": {`b2b: no answer came: Post ` +
 			`"http://127.0.0.1:1/products/import?dry_run=false": ` +
-			"dial tcp 127.0.0.1:1: connect: connection refused"},
+			"dial tcp 127.0.0.1:1: connect: connection refused: " +
+			"is --base, CUSTOMERS_API_BASE or ORDERS_API_BASE right?"},
 	} {
 		cmd := exec.Command("script", "-qec", binary()+" import products.csv --base "+base, "/dev/null")
 		cmd.Dir, cmd.Env = folder, []string{"SHELL=/bin/sh"}
@@ -312,14 +319,14 @@ func TestImportRefusedRows(t *testing.T) {
 	}
 	again := "; " + path("products.refused.csv") + " has them, with the reasons"
 	want(refused(t, env, append(args, path("products.csv"))...),
-		"row 4: The request is not valid. /price must be an amount such as 1299.90 or 1.299,90.",
-		"row 5 and 1 more: The request is not valid. /stock must be an integer.",
+		"row 4: The request is not valid. /Preis brutto must be an amount such as 1299.90 or 1.299,90.",
+		"row 5 and 1 more: The request is not valid. /Bestand must be an integer.",
 		"row 6: The row cannot be read: it has more or fewer cells than the first line.",
 		"row 7: The row cannot be read: a quote is where CSV has none, or missing.",
 		"6 rows: 1 created, 0 updated, 0 unchanged, 5 refused",
-		"b2b: 5 rows were refused"+again)
-	const amount, integer = "The request is not valid. /price must be an amount such as 1299.90 or 1.299,90.",
-		"The request is not valid. /stock must be an integer."
+		"b2b: 5 rows refused"+again)
+	const amount, integer = "The request is not valid. /Preis brutto must be an amount such as 1299.90 or 1.299,90.",
+		"The request is not valid. /Bestand must be an integer."
 	const head = "\uFEFF\"Artikel-\"\"Nr\"\"\";Bezeichnung;\"Preis\r\nbrutto\";Bestand;Lieferant;refusal\r\n"
 	if got, all := read("products.refused.csv"), head+"K-2;\"Zwei; \"\"2\"\"\";1.299;5;X;"+amount+"\r\n"+
 		"K-3;Drei;2,5;viele;X;"+integer+"\r\n"+
@@ -334,7 +341,7 @@ func TestImportRefusedRows(t *testing.T) {
 	want(refused(t, env, append(args, path("products.refused.csv"))...),
 		"row 5: The row cannot be read: it has more or fewer cells than the first line.",
 		"5 rows: 4 created, 0 updated, 0 unchanged, 1 refused",
-		"b2b: 1 rows were refused; "+path("products.refused-2.csv")+" has them, with the reasons")
+		"b2b: 1 row refused; "+path("products.refused-2.csv")+" has them, with the reasons")
 	if got, all := read("products.refused-2.csv"), head+
 		"K-4;Vier;The row cannot be read: it has more or fewer cells than the first line.\r\n"; got != all {
 		t.Errorf("%q\nwant %q", got, all)
