@@ -352,6 +352,8 @@ async function firstOrder(base, bases) {
     await page.locator('input[name=token]').fill(TOKEN)
     await page.locator('input[name=token]').blur()
   }
+  check('Start page: the programs say where a token goes, when one is needed',
+    await page.getByText('-H "Authorization: Bearer $B2B_TOKEN"').isVisible() === !!TOKEN, 'they do not')
   await page.getByLabel('Quantity').fill('2')
   await page.getByLabel('Quantity').blur()
   const key = await page.getByLabel('Idempotency key').inputValue()

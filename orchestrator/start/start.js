@@ -77,7 +77,7 @@ function complain(error) {
   problem.hidden = !error
   problem.textContent = !isToken ? error?.message : token.value ? 'This token is not accepted.'
     : 'This deployment needs a token. Ask who runs it for one, or make one with b2b token, and paste it here.'
-  if (isToken) $('#needs-token').hidden = false
+  if (isToken) $('#needs-token').hidden = $('#token-of-program').hidden = false
 }
 
 const templates = [...document.querySelectorAll('pre code')].map(code => [code, code.textContent])
