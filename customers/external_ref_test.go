@@ -32,7 +32,7 @@ func TestExternalRef(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		base, c := serve(t, g)
 		add := func(email, ref string) *api.CreateCustomerResponse {
-			n := api.NewCustomer{Name: "N", Email: email, ExternalRef: &ref}
+			n := api.CustomerRequest{Name: "N", Email: email, ExternalRef: &ref}
 			res, err := c.CreateCustomerWithResponse(ctx, nil, n)
 			if err != nil {
 				t.Fatal(err)
@@ -79,7 +79,7 @@ func TestExternalRef(t *testing.T) {
 			for i := range 20 {
 				go func() {
 					email := fmt.Sprintf("race-%d@example.com", i)
-					n := api.NewCustomer{Name: "N", Email: email, ExternalRef: new("RACE")}
+					n := api.CustomerRequest{Name: "N", Email: email, ExternalRef: new("RACE")}
 					res, err := c.CreateCustomerWithResponse(ctx, nil, n)
 					if err != nil {
 						status <- 0
@@ -158,12 +158,12 @@ func TestIdempotencyKey(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		_, c := serve(t, g)
 		key := &api.CreateCustomerParams{XIdempotencyKey: new("customer-1")}
-		n := api.NewCustomer{Name: "N", Email: "n@example.com"}
+		n := api.CustomerRequest{Name: "N", Email: "n@example.com"}
 		unknown, _ := c.GetCustomerIdempotencyKeyWithResponse(ctx, "customer-1")
 		webtest.WantError(t, unknown.StatusCode(), unknown.Body, 404, "idempotency_key_unknown")
 		create(t, c, "Taken", "taken@example.com")
 		// A refusal leaves the key free.
-		taken := api.NewCustomer{Name: "N", Email: "taken@example.com"}
+		taken := api.CustomerRequest{Name: "N", Email: "taken@example.com"}
 		refused, _ := c.CreateCustomerWithResponse(ctx, key, taken)
 		webtest.WantError(t, refused.StatusCode(), refused.Body, 409, "email_taken", "/email")
 		bodies := make(chan string)

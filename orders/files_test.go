@@ -415,7 +415,7 @@ func TestExport(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g)
 		imported(t, s.base+"/products/import", "text/csv", numbered(1100)) // three pages
-		n := api.NewProduct{Sku: "=1+1", Name: `-"a", +1`, PriceCents: 1, Stock: 5}
+		n := api.ProductRequest{Sku: "=1+1", Name: `-"a", +1`, PriceCents: 1, Stock: 5}
 		formula, err := s.CreateProductWithResponse(ctx, nil, n)
 		if err != nil || formula.JSON201 == nil {
 			t.Fatalf("%s", formula.Body)
@@ -452,7 +452,7 @@ func TestExport(t *testing.T) {
 		}
 
 		one := s.placed(t, line(p.ID, 1), line(2, 1))
-		ofTwo := api.NewOrder{CustomerID: 2, Items: []contract.NewOrderItem{line(p.ID, 2)}}
+		ofTwo := api.OrderRequest{CustomerID: 2, Items: []contract.OrderItemRequest{line(p.ID, 2)}}
 		res, err := s.CreateOrderWithResponse(ctx, nil, ofTwo)
 		if err != nil || res.JSON201 == nil {
 			t.Fatalf("%s", res.Body)

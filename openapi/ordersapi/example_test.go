@@ -22,7 +22,7 @@ func ExampleClientWithResponses_CreateOrderWithResponse() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	order := ordersapi.NewOrder{CustomerID: 1, Items: []contract.NewOrderItem{{ProductID: new(int64(2)), Qty: 3}}}
+	order := ordersapi.OrderRequest{CustomerID: 1, Items: []contract.OrderItemRequest{{ProductID: new(int64(2)), Qty: 3}}}
 	for range 2 {
 		params := &ordersapi.CreateOrderParams{XIdempotencyKey: new("po-4711")}
 		res, err := client.CreateOrderWithResponse(context.Background(), params, order)
@@ -47,7 +47,7 @@ func Example_refusal() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	order := ordersapi.NewOrder{CustomerID: 1, Items: []contract.NewOrderItem{{ProductID: new(int64(5)), Qty: 1000}}}
+	order := ordersapi.OrderRequest{CustomerID: 1, Items: []contract.OrderItemRequest{{ProductID: new(int64(5)), Qty: 1000}}}
 	res, err := client.CreateOrderWithResponse(context.Background(), &ordersapi.CreateOrderParams{}, order)
 	if err != nil {
 		log.Fatal(err)

@@ -62,7 +62,7 @@ func (c call) answer(res *http.Response, body []byte, err error) (*http.Response
 		return res, nil
 	}
 	e := c.failure(res.StatusCode)
-	var sent contract.APIError
+	var sent contract.ErrorBody
 	switch {
 	case res.StatusCode == http.StatusNotModified:
 		e.Code, e.Message = NotModified, "it has not changed"

@@ -27,7 +27,7 @@ func (client) ListOrdersWithResponse(context.Context, *ordersapi.ListOrdersParam
 }
 
 func (client) CreateOrderWithResponse(
-	context.Context, *ordersapi.CreateOrderParams, ordersapi.NewOrder, ...editor,
+	context.Context, *ordersapi.CreateOrderParams, ordersapi.OrderRequest, ...editor,
 ) (*single, error) {
 	return nil, nil
 }

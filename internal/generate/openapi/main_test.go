@@ -29,7 +29,7 @@ paths:
 components:
   schemas:
     ErrorCode: { type: string, description: A code., x-extensible-enum: [] }
-    ApiError: { type: object, properties: { code: { $ref: "#/components/schemas/ErrorCode" } } }
+    ErrorBody: { type: object, properties: { code: { $ref: "#/components/schemas/ErrorCode" } } }
     Note: { type: string, maxLength: 100 }
     Unused: { type: string }
   x-properties:

@@ -589,7 +589,7 @@ type CustomerNotFoundResponseHeaders struct {
 	XCorrelationID *externalRef0.CorrelationID
 }
 type CustomerNotFoundJSONResponse struct {
-	Body externalRef0.APIError
+	Body externalRef0.ErrorBody
 
 	Headers CustomerNotFoundResponseHeaders
 }
@@ -599,7 +599,7 @@ type EmailTakenOrExternalRefTakenResponseHeaders struct {
 	XCorrelationID *externalRef0.CorrelationID
 }
 type EmailTakenOrExternalRefTakenJSONResponse struct {
-	Body externalRef0.APIError
+	Body externalRef0.ErrorBody
 
 	Headers EmailTakenOrExternalRefTakenResponseHeaders
 }
@@ -609,7 +609,7 @@ type ForbiddenResponseHeaders struct {
 	XCorrelationID *externalRef0.CorrelationID
 }
 type ForbiddenJSONResponse struct {
-	Body externalRef0.APIError
+	Body externalRef0.ErrorBody
 
 	Headers ForbiddenResponseHeaders
 }
@@ -619,7 +619,7 @@ type IdempotencyKeyReusedResponseHeaders struct {
 	XCorrelationID *externalRef0.CorrelationID
 }
 type IdempotencyKeyReusedJSONResponse struct {
-	Body externalRef0.APIError
+	Body externalRef0.ErrorBody
 
 	Headers IdempotencyKeyReusedResponseHeaders
 }
@@ -629,7 +629,7 @@ type IdempotencyKeyUnknownResponseHeaders struct {
 	XCorrelationID *externalRef0.CorrelationID
 }
 type IdempotencyKeyUnknownJSONResponse struct {
-	Body externalRef0.APIError
+	Body externalRef0.ErrorBody
 
 	Headers IdempotencyKeyUnknownResponseHeaders
 }
@@ -639,7 +639,7 @@ type InternalResponseHeaders struct {
 	XCorrelationID *externalRef0.CorrelationID
 }
 type InternalJSONResponse struct {
-	Body externalRef0.APIError
+	Body externalRef0.ErrorBody
 
 	Headers InternalResponseHeaders
 }
@@ -649,7 +649,7 @@ type MalformedJSONOrValidationFailedResponseHeaders struct {
 	XCorrelationID *externalRef0.CorrelationID
 }
 type MalformedJSONOrValidationFailedJSONResponse struct {
-	Body externalRef0.APIError
+	Body externalRef0.ErrorBody
 
 	Headers MalformedJSONOrValidationFailedResponseHeaders
 }
@@ -659,7 +659,7 @@ type MalformedRowOrValidationFailedResponseHeaders struct {
 	XCorrelationID *externalRef0.CorrelationID
 }
 type MalformedRowOrValidationFailedJSONResponse struct {
-	Body externalRef0.APIError
+	Body externalRef0.ErrorBody
 
 	Headers MalformedRowOrValidationFailedResponseHeaders
 }
@@ -677,7 +677,7 @@ type PayloadTooLargeResponseHeaders struct {
 	XCorrelationID *externalRef0.CorrelationID
 }
 type PayloadTooLargeJSONResponse struct {
-	Body externalRef0.APIError
+	Body externalRef0.ErrorBody
 
 	Headers PayloadTooLargeResponseHeaders
 }
@@ -687,7 +687,7 @@ type PayloadTooLarge2ResponseHeaders struct {
 	XCorrelationID *externalRef0.CorrelationID
 }
 type PayloadTooLarge2JSONResponse struct {
-	Body externalRef0.APIError
+	Body externalRef0.ErrorBody
 
 	Headers PayloadTooLarge2ResponseHeaders
 }
@@ -697,7 +697,7 @@ type PreconditionFailedResponseHeaders struct {
 	XCorrelationID *externalRef0.CorrelationID
 }
 type PreconditionFailedJSONResponse struct {
-	Body externalRef0.APIError
+	Body externalRef0.ErrorBody
 
 	Headers PreconditionFailedResponseHeaders
 }
@@ -710,7 +710,7 @@ type RateLimitedResponseHeaders struct {
 	XCorrelationID  *externalRef0.CorrelationID
 }
 type RateLimitedJSONResponse struct {
-	Body externalRef0.APIError
+	Body externalRef0.ErrorBody
 
 	Headers RateLimitedResponseHeaders
 }
@@ -721,7 +721,7 @@ type RequestTimeoutResponseHeaders struct {
 	XCorrelationID *externalRef0.CorrelationID
 }
 type RequestTimeoutJSONResponse struct {
-	Body externalRef0.APIError
+	Body externalRef0.ErrorBody
 
 	Headers RequestTimeoutResponseHeaders
 }
@@ -732,7 +732,7 @@ type TimeoutResponseHeaders struct {
 	XCorrelationID *externalRef0.CorrelationID
 }
 type TimeoutJSONResponse struct {
-	Body externalRef0.APIError
+	Body externalRef0.ErrorBody
 
 	Headers TimeoutResponseHeaders
 }
@@ -743,7 +743,7 @@ type UnauthorizedResponseHeaders struct {
 	XCorrelationID  *externalRef0.CorrelationID
 }
 type UnauthorizedJSONResponse struct {
-	Body externalRef0.APIError
+	Body externalRef0.ErrorBody
 
 	Headers UnauthorizedResponseHeaders
 }
@@ -754,7 +754,7 @@ type UnavailableResponseHeaders struct {
 	XCorrelationID *externalRef0.CorrelationID
 }
 type UnavailableJSONResponse struct {
-	Body externalRef0.APIError
+	Body externalRef0.ErrorBody
 
 	Headers UnavailableResponseHeaders
 }
@@ -764,7 +764,7 @@ type UnsupportedMediaTypeResponseHeaders struct {
 	XCorrelationID *externalRef0.CorrelationID
 }
 type UnsupportedMediaTypeJSONResponse struct {
-	Body externalRef0.APIError
+	Body externalRef0.ErrorBody
 
 	Headers UnsupportedMediaTypeResponseHeaders
 }
@@ -774,7 +774,7 @@ type UnsupportedMediaType2ResponseHeaders struct {
 	XCorrelationID *externalRef0.CorrelationID
 }
 type UnsupportedMediaType2JSONResponse struct {
-	Body externalRef0.APIError
+	Body externalRef0.ErrorBody
 
 	Headers UnsupportedMediaType2ResponseHeaders
 }
@@ -784,7 +784,7 @@ type ValidationFailedResponseHeaders struct {
 	XCorrelationID *externalRef0.CorrelationID
 }
 type ValidationFailedJSONResponse struct {
-	Body externalRef0.APIError
+	Body externalRef0.ErrorBody
 
 	Headers ValidationFailedResponseHeaders
 }

@@ -144,7 +144,7 @@ type CustomerNotFoundOrOrderNotFoundOrIdempotencyKeyUnknownOrOrderIncompleteResp
 	XCorrelationID *externalRef0.CorrelationID
 }
 type CustomerNotFoundOrOrderNotFoundOrIdempotencyKeyUnknownOrOrderIncompleteJSONResponse struct {
-	Body externalRef0.APIError
+	Body externalRef0.ErrorBody
 
 	Headers CustomerNotFoundOrOrderNotFoundOrIdempotencyKeyUnknownOrOrderIncompleteResponseHeaders
 }
@@ -154,7 +154,7 @@ type CustomerNotFoundOrProductNotFoundOrOrderNotFoundResponseHeaders struct {
 	XCorrelationID *externalRef0.CorrelationID
 }
 type CustomerNotFoundOrProductNotFoundOrOrderNotFoundJSONResponse struct {
-	Body externalRef0.APIError
+	Body externalRef0.ErrorBody
 
 	Headers CustomerNotFoundOrProductNotFoundOrOrderNotFoundResponseHeaders
 }
@@ -164,7 +164,7 @@ type ExternalRefTakenResponseHeaders struct {
 	XCorrelationID *externalRef0.CorrelationID
 }
 type ExternalRefTakenJSONResponse struct {
-	Body externalRef0.APIError
+	Body externalRef0.ErrorBody
 
 	Headers ExternalRefTakenResponseHeaders
 }
@@ -174,7 +174,7 @@ type ForbiddenResponseHeaders struct {
 	XCorrelationID *externalRef0.CorrelationID
 }
 type ForbiddenJSONResponse struct {
-	Body externalRef0.APIError
+	Body externalRef0.ErrorBody
 
 	Headers ForbiddenResponseHeaders
 }
@@ -184,7 +184,7 @@ type IdempotencyKeyReusedResponseHeaders struct {
 	XCorrelationID *externalRef0.CorrelationID
 }
 type IdempotencyKeyReusedJSONResponse struct {
-	Body externalRef0.APIError
+	Body externalRef0.ErrorBody
 
 	Headers IdempotencyKeyReusedResponseHeaders
 }
@@ -194,7 +194,7 @@ type InternalResponseHeaders struct {
 	XCorrelationID *externalRef0.CorrelationID
 }
 type InternalJSONResponse struct {
-	Body externalRef0.APIError
+	Body externalRef0.ErrorBody
 
 	Headers InternalResponseHeaders
 }
@@ -204,7 +204,7 @@ type MalformedJSONOrValidationFailedOrInsufficientStockOrProductInactiveOrOrderN
 	XCorrelationID *externalRef0.CorrelationID
 }
 type MalformedJSONOrValidationFailedOrInsufficientStockOrProductInactiveOrOrderNotConfirmableJSONResponse struct {
-	Body externalRef0.APIError
+	Body externalRef0.ErrorBody
 
 	Headers MalformedJSONOrValidationFailedOrInsufficientStockOrProductInactiveOrOrderNotConfirmableResponseHeaders
 }
@@ -214,7 +214,7 @@ type PayloadTooLargeResponseHeaders struct {
 	XCorrelationID *externalRef0.CorrelationID
 }
 type PayloadTooLargeJSONResponse struct {
-	Body externalRef0.APIError
+	Body externalRef0.ErrorBody
 
 	Headers PayloadTooLargeResponseHeaders
 }
@@ -227,7 +227,7 @@ type RateLimitedResponseHeaders struct {
 	XCorrelationID  *externalRef0.CorrelationID
 }
 type RateLimitedJSONResponse struct {
-	Body externalRef0.APIError
+	Body externalRef0.ErrorBody
 
 	Headers RateLimitedResponseHeaders
 }
@@ -238,7 +238,7 @@ type RequestTimeoutResponseHeaders struct {
 	XCorrelationID *externalRef0.CorrelationID
 }
 type RequestTimeoutJSONResponse struct {
-	Body externalRef0.APIError
+	Body externalRef0.ErrorBody
 
 	Headers RequestTimeoutResponseHeaders
 }
@@ -249,7 +249,7 @@ type UnauthorizedResponseHeaders struct {
 	XCorrelationID  *externalRef0.CorrelationID
 }
 type UnauthorizedJSONResponse struct {
-	Body externalRef0.APIError
+	Body externalRef0.ErrorBody
 
 	Headers UnauthorizedResponseHeaders
 }
@@ -260,7 +260,7 @@ type UnavailableResponseHeaders struct {
 	XCorrelationID *externalRef0.CorrelationID
 }
 type UnavailableJSONResponse struct {
-	Body externalRef0.APIError
+	Body externalRef0.ErrorBody
 
 	Headers UnavailableResponseHeaders
 }
@@ -270,7 +270,7 @@ type UnsupportedMediaTypeResponseHeaders struct {
 	XCorrelationID *externalRef0.CorrelationID
 }
 type UnsupportedMediaTypeJSONResponse struct {
-	Body externalRef0.APIError
+	Body externalRef0.ErrorBody
 
 	Headers UnsupportedMediaTypeResponseHeaders
 }
@@ -281,7 +281,7 @@ type UpstreamUnavailableOrTimeoutResponseHeaders struct {
 	XCorrelationID *externalRef0.CorrelationID
 }
 type UpstreamUnavailableOrTimeoutJSONResponse struct {
-	Body externalRef0.APIError
+	Body externalRef0.ErrorBody
 
 	Headers UpstreamUnavailableOrTimeoutResponseHeaders
 }
@@ -292,7 +292,7 @@ type UpstreamUnavailableOrUnavailableResponseHeaders struct {
 	XCorrelationID *externalRef0.CorrelationID
 }
 type UpstreamUnavailableOrUnavailableJSONResponse struct {
-	Body externalRef0.APIError
+	Body externalRef0.ErrorBody
 
 	Headers UpstreamUnavailableOrUnavailableResponseHeaders
 }
@@ -302,7 +302,7 @@ type ValidationFailedResponseHeaders struct {
 	XCorrelationID *externalRef0.CorrelationID
 }
 type ValidationFailedJSONResponse struct {
-	Body externalRef0.APIError
+	Body externalRef0.ErrorBody
 
 	Headers ValidationFailedResponseHeaders
 }

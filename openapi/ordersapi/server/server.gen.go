@@ -1108,7 +1108,7 @@ type CustomerNotFoundOrProductNotFoundResponseHeaders struct {
 	XCorrelationID *externalRef0.CorrelationID
 }
 type CustomerNotFoundOrProductNotFoundJSONResponse struct {
-	Body externalRef0.APIError
+	Body externalRef0.ErrorBody
 
 	Headers CustomerNotFoundOrProductNotFoundResponseHeaders
 }
@@ -1119,7 +1119,7 @@ type CustomersUnavailableOrUnavailableResponseHeaders struct {
 	XCorrelationID *externalRef0.CorrelationID
 }
 type CustomersUnavailableOrUnavailableJSONResponse struct {
-	Body externalRef0.APIError
+	Body externalRef0.ErrorBody
 
 	Headers CustomersUnavailableOrUnavailableResponseHeaders
 }
@@ -1129,7 +1129,7 @@ type ExternalRefTakenResponseHeaders struct {
 	XCorrelationID *externalRef0.CorrelationID
 }
 type ExternalRefTakenJSONResponse struct {
-	Body externalRef0.APIError
+	Body externalRef0.ErrorBody
 
 	Headers ExternalRefTakenResponseHeaders
 }
@@ -1139,7 +1139,7 @@ type ForbiddenResponseHeaders struct {
 	XCorrelationID *externalRef0.CorrelationID
 }
 type ForbiddenJSONResponse struct {
-	Body externalRef0.APIError
+	Body externalRef0.ErrorBody
 
 	Headers ForbiddenResponseHeaders
 }
@@ -1149,7 +1149,7 @@ type IdempotencyKeyReusedResponseHeaders struct {
 	XCorrelationID *externalRef0.CorrelationID
 }
 type IdempotencyKeyReusedJSONResponse struct {
-	Body externalRef0.APIError
+	Body externalRef0.ErrorBody
 
 	Headers IdempotencyKeyReusedResponseHeaders
 }
@@ -1159,7 +1159,7 @@ type IdempotencyKeyUnknownResponseHeaders struct {
 	XCorrelationID *externalRef0.CorrelationID
 }
 type IdempotencyKeyUnknownJSONResponse struct {
-	Body externalRef0.APIError
+	Body externalRef0.ErrorBody
 
 	Headers IdempotencyKeyUnknownResponseHeaders
 }
@@ -1169,7 +1169,7 @@ type InternalResponseHeaders struct {
 	XCorrelationID *externalRef0.CorrelationID
 }
 type InternalJSONResponse struct {
-	Body externalRef0.APIError
+	Body externalRef0.ErrorBody
 
 	Headers InternalResponseHeaders
 }
@@ -1179,7 +1179,7 @@ type MalformedJSONOrValidationFailedResponseHeaders struct {
 	XCorrelationID *externalRef0.CorrelationID
 }
 type MalformedJSONOrValidationFailedJSONResponse struct {
-	Body externalRef0.APIError
+	Body externalRef0.ErrorBody
 
 	Headers MalformedJSONOrValidationFailedResponseHeaders
 }
@@ -1189,7 +1189,7 @@ type MalformedJSONOrValidationFailedOrCancelWindowClosedResponseHeaders struct {
 	XCorrelationID *externalRef0.CorrelationID
 }
 type MalformedJSONOrValidationFailedOrCancelWindowClosedJSONResponse struct {
-	Body externalRef0.APIError
+	Body externalRef0.ErrorBody
 
 	Headers MalformedJSONOrValidationFailedOrCancelWindowClosedResponseHeaders
 }
@@ -1199,7 +1199,7 @@ type MalformedJSONOrValidationFailedOrInsufficientStockResponseHeaders struct {
 	XCorrelationID *externalRef0.CorrelationID
 }
 type MalformedJSONOrValidationFailedOrInsufficientStockJSONResponse struct {
-	Body externalRef0.APIError
+	Body externalRef0.ErrorBody
 
 	Headers MalformedJSONOrValidationFailedOrInsufficientStockResponseHeaders
 }
@@ -1209,7 +1209,7 @@ type MalformedJSONOrValidationFailedOrInsufficientStockOrProductInactiveResponse
 	XCorrelationID *externalRef0.CorrelationID
 }
 type MalformedJSONOrValidationFailedOrInsufficientStockOrProductInactiveJSONResponse struct {
-	Body externalRef0.APIError
+	Body externalRef0.ErrorBody
 
 	Headers MalformedJSONOrValidationFailedOrInsufficientStockOrProductInactiveResponseHeaders
 }
@@ -1219,7 +1219,7 @@ type MalformedJSONOrValidationFailedOrProductInactiveResponseHeaders struct {
 	XCorrelationID *externalRef0.CorrelationID
 }
 type MalformedJSONOrValidationFailedOrProductInactiveJSONResponse struct {
-	Body externalRef0.APIError
+	Body externalRef0.ErrorBody
 
 	Headers MalformedJSONOrValidationFailedOrProductInactiveResponseHeaders
 }
@@ -1229,7 +1229,7 @@ type MalformedRowOrValidationFailedResponseHeaders struct {
 	XCorrelationID *externalRef0.CorrelationID
 }
 type MalformedRowOrValidationFailedJSONResponse struct {
-	Body externalRef0.APIError
+	Body externalRef0.ErrorBody
 
 	Headers MalformedRowOrValidationFailedResponseHeaders
 }
@@ -1247,7 +1247,7 @@ type OrderNotFoundResponseHeaders struct {
 	XCorrelationID *externalRef0.CorrelationID
 }
 type OrderNotFoundJSONResponse struct {
-	Body externalRef0.APIError
+	Body externalRef0.ErrorBody
 
 	Headers OrderNotFoundResponseHeaders
 }
@@ -1257,7 +1257,7 @@ type PayloadTooLargeResponseHeaders struct {
 	XCorrelationID *externalRef0.CorrelationID
 }
 type PayloadTooLargeJSONResponse struct {
-	Body externalRef0.APIError
+	Body externalRef0.ErrorBody
 
 	Headers PayloadTooLargeResponseHeaders
 }
@@ -1267,7 +1267,7 @@ type PayloadTooLarge2ResponseHeaders struct {
 	XCorrelationID *externalRef0.CorrelationID
 }
 type PayloadTooLarge2JSONResponse struct {
-	Body externalRef0.APIError
+	Body externalRef0.ErrorBody
 
 	Headers PayloadTooLarge2ResponseHeaders
 }
@@ -1277,7 +1277,7 @@ type PreconditionFailedResponseHeaders struct {
 	XCorrelationID *externalRef0.CorrelationID
 }
 type PreconditionFailedJSONResponse struct {
-	Body externalRef0.APIError
+	Body externalRef0.ErrorBody
 
 	Headers PreconditionFailedResponseHeaders
 }
@@ -1287,7 +1287,7 @@ type ProductNotFoundResponseHeaders struct {
 	XCorrelationID *externalRef0.CorrelationID
 }
 type ProductNotFoundJSONResponse struct {
-	Body externalRef0.APIError
+	Body externalRef0.ErrorBody
 
 	Headers ProductNotFoundResponseHeaders
 }
@@ -1300,7 +1300,7 @@ type RateLimitedResponseHeaders struct {
 	XCorrelationID  *externalRef0.CorrelationID
 }
 type RateLimitedJSONResponse struct {
-	Body externalRef0.APIError
+	Body externalRef0.ErrorBody
 
 	Headers RateLimitedResponseHeaders
 }
@@ -1311,7 +1311,7 @@ type RequestTimeoutResponseHeaders struct {
 	XCorrelationID *externalRef0.CorrelationID
 }
 type RequestTimeoutJSONResponse struct {
-	Body externalRef0.APIError
+	Body externalRef0.ErrorBody
 
 	Headers RequestTimeoutResponseHeaders
 }
@@ -1321,7 +1321,7 @@ type SkuTakenResponseHeaders struct {
 	XCorrelationID *externalRef0.CorrelationID
 }
 type SkuTakenJSONResponse struct {
-	Body externalRef0.APIError
+	Body externalRef0.ErrorBody
 
 	Headers SkuTakenResponseHeaders
 }
@@ -1332,7 +1332,7 @@ type TimeoutResponseHeaders struct {
 	XCorrelationID *externalRef0.CorrelationID
 }
 type TimeoutJSONResponse struct {
-	Body externalRef0.APIError
+	Body externalRef0.ErrorBody
 
 	Headers TimeoutResponseHeaders
 }
@@ -1343,7 +1343,7 @@ type UnauthorizedResponseHeaders struct {
 	XCorrelationID  *externalRef0.CorrelationID
 }
 type UnauthorizedJSONResponse struct {
-	Body externalRef0.APIError
+	Body externalRef0.ErrorBody
 
 	Headers UnauthorizedResponseHeaders
 }
@@ -1354,7 +1354,7 @@ type UnavailableResponseHeaders struct {
 	XCorrelationID *externalRef0.CorrelationID
 }
 type UnavailableJSONResponse struct {
-	Body externalRef0.APIError
+	Body externalRef0.ErrorBody
 
 	Headers UnavailableResponseHeaders
 }
@@ -1364,7 +1364,7 @@ type UnsupportedMediaTypeResponseHeaders struct {
 	XCorrelationID *externalRef0.CorrelationID
 }
 type UnsupportedMediaTypeJSONResponse struct {
-	Body externalRef0.APIError
+	Body externalRef0.ErrorBody
 
 	Headers UnsupportedMediaTypeResponseHeaders
 }
@@ -1374,7 +1374,7 @@ type UnsupportedMediaType2ResponseHeaders struct {
 	XCorrelationID *externalRef0.CorrelationID
 }
 type UnsupportedMediaType2JSONResponse struct {
-	Body externalRef0.APIError
+	Body externalRef0.ErrorBody
 
 	Headers UnsupportedMediaType2ResponseHeaders
 }
@@ -1384,7 +1384,7 @@ type ValidationFailedResponseHeaders struct {
 	XCorrelationID *externalRef0.CorrelationID
 }
 type ValidationFailedJSONResponse struct {
-	Body externalRef0.APIError
+	Body externalRef0.ErrorBody
 
 	Headers ValidationFailedResponseHeaders
 }
@@ -1394,7 +1394,7 @@ type ValidationFailedOrIdempotencyKeyRequiredOrOrderNotConfirmableResponseHeader
 	XCorrelationID *externalRef0.CorrelationID
 }
 type ValidationFailedOrIdempotencyKeyRequiredOrOrderNotConfirmableJSONResponse struct {
-	Body externalRef0.APIError
+	Body externalRef0.ErrorBody
 
 	Headers ValidationFailedOrIdempotencyKeyRequiredOrOrderNotConfirmableResponseHeaders
 }

@@ -19,7 +19,7 @@ import anyio.from_thread
 import pytest
 from proxy import Planned, Proxy
 
-from b2b_orders import B2B, AsyncB2B, B2BError, NewOrderItem
+from b2b_orders import B2B, AsyncB2B, B2BError, OrderItemRequest
 
 
 @pytest.fixture(scope="session")
@@ -139,7 +139,7 @@ def product(b2b, proxies):
 
 
 def line(product, qty=1):
-    return [NewOrderItem(product_id=product, qty=qty)]
+    return [OrderItemRequest(product_id=product, qty=qty)]
 
 
 def same(values):

@@ -1,9 +1,9 @@
 """Is type-checked, not run."""
 
-from b2b_orders import B2B, AsyncB2B, NewOrderItem, Order
+from b2b_orders import B2B, AsyncB2B, OrderItemRequest, Order
 
 b2b = B2B(customers="", orders="", orchestrator="", token=lambda: "token")
-items = [NewOrderItem(product_id=2, qty=1)]
+items = [OrderItemRequest(product_id=2, qty=1)]
 
 
 def right() -> Order:

@@ -1,5 +1,5 @@
 import createClient from 'openapi-fetch';
-import { operations, type ApiError, type ApiErrorDetail, type Documented } from './generated/operations.js';
+import { operations, type ErrorBody, type ApiErrorDetail, type Documented } from './generated/operations.js';
 
 export type * from './generated/operations.js';
 
@@ -143,7 +143,7 @@ export class B2B {
     }
     if (keyed === 'body') body.idempotency_key = idempotencyKey;
 
-    const failure = (message: string, code: string, status: number, error?: Partial<ApiError>, cause?: unknown) => new B2BError(message, {
+    const failure = (message: string, code: string, status: number, error?: Partial<ErrorBody>, cause?: unknown) => new B2BError(message, {
       code, status, idempotencyKey,
       details: error?.details ?? [],
       correlationId: error?.correlationId ?? correlationId,

@@ -1,7 +1,7 @@
 package com.example.b2b;
 
 import com.example.b2b.client.ApiClient;
-import com.example.b2b.model.ApiError;
+import com.example.b2b.model.ErrorBody;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
@@ -177,7 +177,7 @@ final class Transport extends HttpClient {
       var correlation = answer.headers().firstValue(correlationHeader).orElse(correlationId);
       if (status == 304) return failure("it has not changed", B2BException.NOT_MODIFIED, status, null, correlation, null);
       try {
-        var error = json.readValue(answer.body(), ApiError.class);
+        var error = json.readValue(answer.body(), ErrorBody.class);
         if (error.getCode() != null) return failure(error.getError(), error.getCode(), status, error, correlation, null);
       } catch (IOException e) {
         // it is somebody else's
@@ -185,7 +185,7 @@ final class Transport extends HttpClient {
       return failure("somebody else has answered, with status " + status, B2BException.UNEXPECTED_ANSWER, status, null, correlation, null);
     }
 
-    private B2BException failure(String message, String code, int status, ApiError error, String correlation, Exception cause) {
+    private B2BException failure(String message, String code, int status, ErrorBody error, String correlation, Exception cause) {
       var mayPass = status == 0 || status == 500 || passing.contains(status);
       var retryable = notDone.contains(status) || mayPass && operation.mayRepeat(idempotencyKey);
       return new B2BException(operation.name() + ": " + message, code, status, error == null ? null : error.getDetails(), correlation, idempotencyKey, retryable, cause);
