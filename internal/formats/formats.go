@@ -24,7 +24,7 @@ func (f Format) Valid(s string) bool { return f.accepted == nil || f.accepted.Ma
 // Contents of character classes, without the brackets. Only characters beyond ASCII are written as \x{...}.
 var (
 	control   = `\x00-\x1f\x7f` + class(unicode.Cc, unicode.Zl, unicode.Zp)
-	space     = `\x09-\x0d\x20` + class(unicode.White_Space) + `\x{200B}\x{2060}\x{FEFF}`
+	edge      = `\x00-\x20\x7f` + class(unicode.White_Space, unicode.Cc) + `\x{200B}\x{2060}\x{FEFF}`
 	invisible = `\x00-\x20\x7f` + class(unicode.White_Space, unicode.Cc, unicode.Cf,
 		unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector)
 )
@@ -47,7 +47,7 @@ const (
 var All = map[string]Format{
 	"not-blank": format(` *[^`+invisible+`][^`+control+`]*`,
 		"must begin with a visible character, and have no control characters"),
-	"trimmed": format(`[^`+invisible+`](?:[^`+control+`]*[^`+control+space+`])?`,
+	"trimmed": format(`[^`+invisible+`](?:[^`+control+`]*[^`+edge+`])?`,
 		"must begin with a visible character, must not end with a space, "+
 			"and must have no control characters"),
 	"text": format(`[^`+control+`]*`, "must have no control characters"),
