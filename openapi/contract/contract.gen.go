@@ -216,16 +216,16 @@ func (e ImportLineResult) Valid() bool {
 
 // Defines values for ListSort.
 const (
-	CreatedAt      ListSort = "created_at"
-	MinusCreatedAt ListSort = "-created_at"
+	NEWESTFIRST ListSort = "-created_at"
+	OLDESTFIRST ListSort = "created_at"
 )
 
 // Valid indicates whether the value is a known member of the ListSort enum.
 func (e ListSort) Valid() bool {
 	switch e {
-	case CreatedAt:
+	case NEWESTFIRST:
 		return true
-	case MinusCreatedAt:
+	case OLDESTFIRST:
 		return true
 	default:
 		return false

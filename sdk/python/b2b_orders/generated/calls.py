@@ -38,6 +38,7 @@ from .models import (
     CustomerKeyReport,
     CustomerKeyReportResponse,
     CustomerListResponse,
+    CustomerRequest,
     CustomerResponse,
     CustomerUpdate,
     DeletedResponse,
@@ -45,31 +46,29 @@ from .models import (
     KeyReport,
     KeyReportResponse,
     ListSort,
-    NewCustomer,
-    NewestFirstListSort,
-    NewOrder,
-    NewOrderItem,
-    NewProduct,
-    NewStockAdjustment,
     Orchestration,
     OrchestrationReport,
     OrchestrationReportResponse,
     OrchestrationRequest,
     OrchestrationResponse,
     Order,
+    OrderItemRequest,
     OrderListResponse,
     OrderMetadataType0,
+    OrderRequest,
     OrderResponse,
     OrderStatusFilter,
     OrderSummary,
     Product,
     ProductListResponse,
+    ProductRequest,
     ProductResponse,
     ProductUpdate,
     Quote,
     QuoteResponse,
     StockAdjustment,
     StockAdjustmentListResponse,
+    StockAdjustmentRequest,
     StockAdjustmentResponse,
 )
 from .types import UNSET, Unset
@@ -152,7 +151,7 @@ class Calls(Caller):
         _key = new_key() if idempotency_key is None else idempotency_key
         _request = _create_customer._get_kwargs(
             x_idempotency_key=_key,
-            body=NewCustomer(
+            body=CustomerRequest(
                 name=name, email=email, phone=phone, external_ref=external_ref
             ),
         )
@@ -243,7 +242,7 @@ class Calls(Caller):
         self,
         id: int,
         *,
-        sort: NewestFirstListSort | Unset = UNSET,
+        sort: ListSort | Unset = UNSET,
         cursor: int | Unset = UNSET,
         limit: int | Unset = UNSET,
         correlation_id: str | None = None,
@@ -268,7 +267,7 @@ class Calls(Caller):
         self,
         id: int,
         *,
-        sort: NewestFirstListSort | Unset = UNSET,
+        sort: ListSort | Unset = UNSET,
         limit: int | Unset = UNSET,
         correlation_id: str | None = None,
         deadline: float | None = None,
@@ -382,7 +381,7 @@ class Calls(Caller):
         _key = new_key() if idempotency_key is None else idempotency_key
         _request = _create_product._get_kwargs(
             x_idempotency_key=_key,
-            body=NewProduct(
+            body=ProductRequest(
                 sku=sku, name=name, price_cents=price_cents, stock=stock, active=active
             ),
         )
@@ -452,7 +451,7 @@ class Calls(Caller):
         self,
         id: int,
         *,
-        sort: NewestFirstListSort | Unset = UNSET,
+        sort: ListSort | Unset = UNSET,
         cursor: int | Unset = UNSET,
         limit: int | Unset = UNSET,
         correlation_id: str | None = None,
@@ -477,7 +476,7 @@ class Calls(Caller):
         self,
         id: int,
         *,
-        sort: NewestFirstListSort | Unset = UNSET,
+        sort: ListSort | Unset = UNSET,
         limit: int | Unset = UNSET,
         correlation_id: str | None = None,
         deadline: float | None = None,
@@ -509,7 +508,7 @@ class Calls(Caller):
         _request = _adjust_stock._get_kwargs(
             id=id,
             x_idempotency_key=_key,
-            body=NewStockAdjustment(delta=delta, reason=reason),
+            body=StockAdjustmentRequest(delta=delta, reason=reason),
         )
         return self._call(
             "adjust_stock",
@@ -525,7 +524,7 @@ class Calls(Caller):
         self,
         id: int,
         *,
-        sort: NewestFirstListSort | Unset = UNSET,
+        sort: ListSort | Unset = UNSET,
         cursor: int | Unset = UNSET,
         limit: int | Unset = UNSET,
         correlation_id: str | None = None,
@@ -550,7 +549,7 @@ class Calls(Caller):
         self,
         id: int,
         *,
-        sort: NewestFirstListSort | Unset = UNSET,
+        sort: ListSort | Unset = UNSET,
         limit: int | Unset = UNSET,
         correlation_id: str | None = None,
         deadline: float | None = None,
@@ -640,7 +639,7 @@ class Calls(Caller):
         self,
         *,
         customer_id: int,
-        items: list[NewOrderItem],
+        items: list[OrderItemRequest],
         external_ref: None | str | Unset = UNSET,
         metadata: None | Mapping[str, Any] | Unset = UNSET,
         idempotency_key: str | None = None,
@@ -651,7 +650,7 @@ class Calls(Caller):
         _key = new_key() if idempotency_key is None else idempotency_key
         _request = _create_order._get_kwargs(
             x_idempotency_key=_key,
-            body=NewOrder(
+            body=OrderRequest(
                 customer_id=customer_id,
                 items=items,
                 external_ref=external_ref,
@@ -672,7 +671,7 @@ class Calls(Caller):
         self,
         *,
         customer_id: int,
-        items: list[NewOrderItem],
+        items: list[OrderItemRequest],
         external_ref: None | str | Unset = UNSET,
         metadata: None | Mapping[str, Any] | Unset = UNSET,
         correlation_id: str | None = None,
@@ -681,7 +680,7 @@ class Calls(Caller):
         """What would an order cost, and what is missing?"""
         _key = None
         _request = _quote_order._get_kwargs(
-            body=NewOrder(
+            body=OrderRequest(
                 customer_id=customer_id,
                 items=items,
                 external_ref=external_ref,
@@ -776,7 +775,7 @@ class Calls(Caller):
         self,
         id: int,
         *,
-        sort: NewestFirstListSort | Unset = UNSET,
+        sort: ListSort | Unset = UNSET,
         cursor: int | Unset = UNSET,
         limit: int | Unset = UNSET,
         correlation_id: str | None = None,
@@ -801,7 +800,7 @@ class Calls(Caller):
         self,
         id: int,
         *,
-        sort: NewestFirstListSort | Unset = UNSET,
+        sort: ListSort | Unset = UNSET,
         limit: int | Unset = UNSET,
         correlation_id: str | None = None,
         deadline: float | None = None,
@@ -842,7 +841,7 @@ class Calls(Caller):
         self,
         *,
         customer_id: int,
-        items: list[NewOrderItem],
+        items: list[OrderItemRequest],
         external_ref: None | str | Unset = UNSET,
         metadata: None | Mapping[str, Any] | Unset = UNSET,
         idempotency_key: str | None = None,
@@ -968,7 +967,7 @@ class AsyncCalls(AsyncCaller):
         _key = new_key() if idempotency_key is None else idempotency_key
         _request = _create_customer._get_kwargs(
             x_idempotency_key=_key,
-            body=NewCustomer(
+            body=CustomerRequest(
                 name=name, email=email, phone=phone, external_ref=external_ref
             ),
         )
@@ -1059,7 +1058,7 @@ class AsyncCalls(AsyncCaller):
         self,
         id: int,
         *,
-        sort: NewestFirstListSort | Unset = UNSET,
+        sort: ListSort | Unset = UNSET,
         cursor: int | Unset = UNSET,
         limit: int | Unset = UNSET,
         correlation_id: str | None = None,
@@ -1084,7 +1083,7 @@ class AsyncCalls(AsyncCaller):
         self,
         id: int,
         *,
-        sort: NewestFirstListSort | Unset = UNSET,
+        sort: ListSort | Unset = UNSET,
         limit: int | Unset = UNSET,
         correlation_id: str | None = None,
         deadline: float | None = None,
@@ -1198,7 +1197,7 @@ class AsyncCalls(AsyncCaller):
         _key = new_key() if idempotency_key is None else idempotency_key
         _request = _create_product._get_kwargs(
             x_idempotency_key=_key,
-            body=NewProduct(
+            body=ProductRequest(
                 sku=sku, name=name, price_cents=price_cents, stock=stock, active=active
             ),
         )
@@ -1268,7 +1267,7 @@ class AsyncCalls(AsyncCaller):
         self,
         id: int,
         *,
-        sort: NewestFirstListSort | Unset = UNSET,
+        sort: ListSort | Unset = UNSET,
         cursor: int | Unset = UNSET,
         limit: int | Unset = UNSET,
         correlation_id: str | None = None,
@@ -1293,7 +1292,7 @@ class AsyncCalls(AsyncCaller):
         self,
         id: int,
         *,
-        sort: NewestFirstListSort | Unset = UNSET,
+        sort: ListSort | Unset = UNSET,
         limit: int | Unset = UNSET,
         correlation_id: str | None = None,
         deadline: float | None = None,
@@ -1325,7 +1324,7 @@ class AsyncCalls(AsyncCaller):
         _request = _adjust_stock._get_kwargs(
             id=id,
             x_idempotency_key=_key,
-            body=NewStockAdjustment(delta=delta, reason=reason),
+            body=StockAdjustmentRequest(delta=delta, reason=reason),
         )
         return await self._call(
             "adjust_stock",
@@ -1341,7 +1340,7 @@ class AsyncCalls(AsyncCaller):
         self,
         id: int,
         *,
-        sort: NewestFirstListSort | Unset = UNSET,
+        sort: ListSort | Unset = UNSET,
         cursor: int | Unset = UNSET,
         limit: int | Unset = UNSET,
         correlation_id: str | None = None,
@@ -1366,7 +1365,7 @@ class AsyncCalls(AsyncCaller):
         self,
         id: int,
         *,
-        sort: NewestFirstListSort | Unset = UNSET,
+        sort: ListSort | Unset = UNSET,
         limit: int | Unset = UNSET,
         correlation_id: str | None = None,
         deadline: float | None = None,
@@ -1456,7 +1455,7 @@ class AsyncCalls(AsyncCaller):
         self,
         *,
         customer_id: int,
-        items: list[NewOrderItem],
+        items: list[OrderItemRequest],
         external_ref: None | str | Unset = UNSET,
         metadata: None | Mapping[str, Any] | Unset = UNSET,
         idempotency_key: str | None = None,
@@ -1467,7 +1466,7 @@ class AsyncCalls(AsyncCaller):
         _key = new_key() if idempotency_key is None else idempotency_key
         _request = _create_order._get_kwargs(
             x_idempotency_key=_key,
-            body=NewOrder(
+            body=OrderRequest(
                 customer_id=customer_id,
                 items=items,
                 external_ref=external_ref,
@@ -1488,7 +1487,7 @@ class AsyncCalls(AsyncCaller):
         self,
         *,
         customer_id: int,
-        items: list[NewOrderItem],
+        items: list[OrderItemRequest],
         external_ref: None | str | Unset = UNSET,
         metadata: None | Mapping[str, Any] | Unset = UNSET,
         correlation_id: str | None = None,
@@ -1497,7 +1496,7 @@ class AsyncCalls(AsyncCaller):
         """What would an order cost, and what is missing?"""
         _key = None
         _request = _quote_order._get_kwargs(
-            body=NewOrder(
+            body=OrderRequest(
                 customer_id=customer_id,
                 items=items,
                 external_ref=external_ref,
@@ -1592,7 +1591,7 @@ class AsyncCalls(AsyncCaller):
         self,
         id: int,
         *,
-        sort: NewestFirstListSort | Unset = UNSET,
+        sort: ListSort | Unset = UNSET,
         cursor: int | Unset = UNSET,
         limit: int | Unset = UNSET,
         correlation_id: str | None = None,
@@ -1617,7 +1616,7 @@ class AsyncCalls(AsyncCaller):
         self,
         id: int,
         *,
-        sort: NewestFirstListSort | Unset = UNSET,
+        sort: ListSort | Unset = UNSET,
         limit: int | Unset = UNSET,
         correlation_id: str | None = None,
         deadline: float | None = None,
@@ -1658,7 +1657,7 @@ class AsyncCalls(AsyncCaller):
         self,
         *,
         customer_id: int,
-        items: list[NewOrderItem],
+        items: list[OrderItemRequest],
         external_ref: None | str | Unset = UNSET,
         metadata: None | Mapping[str, Any] | Unset = UNSET,
         idempotency_key: str | None = None,

@@ -457,7 +457,7 @@ export interface components {
          * @example true
          */
         ProductActive: boolean;
-        NewProduct: {
+        ProductRequest: {
             sku: components["schemas"]["Sku"];
             name: components["schemas"]["ProductName"];
             price_cents: components["schemas"]["PriceCents"];
@@ -536,10 +536,10 @@ export interface components {
          * @example confirm
          */
         OrderAction: string;
-        NewOrder: {
+        OrderRequest: {
             customer_id: components["schemas"]["OrderCustomerId"];
             /** @description The lines of the order. */
-            items: components["schemas"]["NewOrderItem"][];
+            items: components["schemas"]["OrderItemRequest"][];
             external_ref?: components["schemas"]["OrderExternalRef"];
             metadata?: components["schemas"]["OrderMetadata"];
         };
@@ -555,7 +555,7 @@ export interface components {
             total_cents: components["schemas"]["Cents"];
             /** @description Every product of which less is there than the lines ask for together, in ascending product id; empty when the order can be placed as it is. */
             shortages: components["schemas"]["Shortage"][];
-            fillable?: components["schemas"]["NewOrder"];
+            fillable?: components["schemas"]["OrderRequest"];
         } & {
             [key: string]: unknown;
         };
@@ -616,7 +616,7 @@ export interface components {
          * @example requested
          */
         CancelReason: string | null;
-        NewStockAdjustment: {
+        StockAdjustmentRequest: {
             /**
              * Format: int64
              * @description Pieces that came (positive) or went (negative); not 0.
@@ -823,7 +823,7 @@ export interface components {
         } & {
             [key: string]: unknown;
         };
-        ApiError: {
+        ErrorBody: {
             /**
              * @description Always false.
              * @example false
@@ -875,19 +875,11 @@ export interface components {
             [key: string]: unknown;
         };
         /**
-         * @description The order of a list, the oldest first unless it says otherwise.
-         * @default created_at
+         * @description The order of a list.
          * @example -created_at
          * @enum {string}
          */
         ListSort: "created_at" | "-created_at";
-        /**
-         * @description The order of a list, the newest first unless it says otherwise.
-         * @default -created_at
-         * @example -created_at
-         * @enum {string}
-         */
-        NewestFirstListSort: "created_at" | "-created_at";
         /**
          * Format: date-or-date-time
          * @description A date such as `2024-01-01`, or RFC 3339 such as `2024-01-01T12:00:00Z`.
@@ -989,7 +981,7 @@ export interface components {
          */
         ErrorCode: string;
         /** @description Pieces of one product, which either `product_id` or `sku` names. */
-        NewOrderItem: {
+        OrderItemRequest: {
             product_id?: components["schemas"]["Id"];
             sku?: components["schemas"]["Sku"];
             /**
@@ -1124,7 +1116,7 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
-                "application/json": components["schemas"]["ApiError"];
+                "application/json": components["schemas"]["ErrorBody"];
             };
         };
         /** @description `unauthorized`: The token is missing, has expired, or is not one that this deployment accepts. */
@@ -1136,7 +1128,7 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
-                "application/json": components["schemas"]["ApiError"];
+                "application/json": components["schemas"]["ErrorBody"];
             };
         };
         /** @description `forbidden`: Who calls is known, and may not do this: the token lacks a scope, or acts for another customer. Or a browser sends it for a page of another site, or under a name that is not the service's. */
@@ -1147,7 +1139,7 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
-                "application/json": components["schemas"]["ApiError"];
+                "application/json": components["schemas"]["ErrorBody"];
             };
         };
         /** @description `request_timeout`: The body took longer than ten seconds to arrive, or less than 64 KiB of an import came in ten seconds. Nothing was changed. */
@@ -1159,7 +1151,7 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
-                "application/json": components["schemas"]["ApiError"];
+                "application/json": components["schemas"]["ErrorBody"];
             };
         };
         /** @description `sku_taken`: Another product has the sku. */
@@ -1170,7 +1162,7 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
-                "application/json": components["schemas"]["ApiError"];
+                "application/json": components["schemas"]["ErrorBody"];
             };
         };
         /** @description `payload_too_large`: The body is larger than 1 MiB. */
@@ -1181,7 +1173,7 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
-                "application/json": components["schemas"]["ApiError"];
+                "application/json": components["schemas"]["ErrorBody"];
             };
         };
         /** @description `unsupported_media_type`: The body is not declared as JSON, once and in UTF-8, or has a Content-Encoding. `details` names a wrong charset. */
@@ -1192,7 +1184,7 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
-                "application/json": components["schemas"]["ApiError"];
+                "application/json": components["schemas"]["ErrorBody"];
             };
         };
         /** @description `idempotency_key_reused`: The key has done something else: another body, or another id. */
@@ -1203,7 +1195,7 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
-                "application/json": components["schemas"]["ApiError"];
+                "application/json": components["schemas"]["ErrorBody"];
             };
         };
         /** @description `rate_limited`: You send more than this deployment takes from one caller (`RateLimit` says how much is left), or have your share of the requests, searches, imports or exports that it does at once. */
@@ -1217,7 +1209,7 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
-                "application/json": components["schemas"]["ApiError"];
+                "application/json": components["schemas"]["ErrorBody"];
             };
         };
         /** @description `internal`: A defect of the service. */
@@ -1228,7 +1220,7 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
-                "application/json": components["schemas"]["ApiError"];
+                "application/json": components["schemas"]["ErrorBody"];
             };
         };
         /** @description `unavailable`: The database does not answer or takes no changes, or the service has too much to do. */
@@ -1240,7 +1232,7 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
-                "application/json": components["schemas"]["ApiError"];
+                "application/json": components["schemas"]["ErrorBody"];
             };
         };
         /** @description `timeout`: Time ran out. */
@@ -1252,7 +1244,7 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
-                "application/json": components["schemas"]["ApiError"];
+                "application/json": components["schemas"]["ErrorBody"];
             };
         };
         /** @description `validation_failed`: A field, parameter or header breaks a rule of the document. `details` names every one, up to 20. */
@@ -1263,7 +1255,7 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
-                "application/json": components["schemas"]["ApiError"];
+                "application/json": components["schemas"]["ErrorBody"];
             };
         };
         /** @description `malformed_row`: A row of an import, or the line that names the columns, is no CSV, no JSON, or not UTF-8. `validation_failed`: A field, parameter or header breaks a rule of the document. `details` names every one, up to 20. */
@@ -1274,7 +1266,7 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
-                "application/json": components["schemas"]["ApiError"];
+                "application/json": components["schemas"]["ErrorBody"];
             };
         };
         /** @description `payload_too_large`: A file is too large, or a row of it. `row` of the last line that was answered says how far it was read. */
@@ -1285,7 +1277,7 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
-                "application/json": components["schemas"]["ApiError"];
+                "application/json": components["schemas"]["ErrorBody"];
             };
         };
         /** @description `unsupported_media_type`: The rows are declared neither as CSV nor as NDJSON, or in another charset than UTF-8. */
@@ -1296,7 +1288,7 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
-                "application/json": components["schemas"]["ApiError"];
+                "application/json": components["schemas"]["ErrorBody"];
             };
         };
         /** @description `product_not_found`: The product does not exist. */
@@ -1307,7 +1299,7 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
-                "application/json": components["schemas"]["ApiError"];
+                "application/json": components["schemas"]["ErrorBody"];
             };
         };
         /** @description `precondition_failed`: The state is no longer the one that `If-Match` names. Nothing was changed. */
@@ -1318,7 +1310,7 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
-                "application/json": components["schemas"]["ApiError"];
+                "application/json": components["schemas"]["ErrorBody"];
             };
         };
         /** @description `malformed_json`: The body is not JSON, or not UTF-8. `validation_failed`: A field, parameter or header breaks a rule of the document. `details` names every one, up to 20. `insufficient_stock`: The adjustment would take more pieces than are there. Nothing was changed. */
@@ -1329,7 +1321,7 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
-                "application/json": components["schemas"]["ApiError"];
+                "application/json": components["schemas"]["ErrorBody"];
             };
         };
         /** @description `malformed_json`: The body is not JSON, or not UTF-8. `validation_failed`: A field, parameter or header breaks a rule of the document. `details` names every one, up to 20. `insufficient_stock`: At least one product has fewer pieces than the order asks for. `details` names every short line. Nothing was taken. `product_inactive`: At least one product of the order is not `active`. `details` names every line with one. */
@@ -1340,7 +1332,7 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
-                "application/json": components["schemas"]["ApiError"];
+                "application/json": components["schemas"]["ErrorBody"];
             };
         };
         /** @description `customer_not_found`: The customer does not exist, or was deleted. `product_not_found`: At least one product of the order does not exist. `details` names every one. */
@@ -1351,7 +1343,7 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
-                "application/json": components["schemas"]["ApiError"];
+                "application/json": components["schemas"]["ErrorBody"];
             };
         };
         /** @description `external_ref_taken`: An order of this customer that is not CANCELED has the external_ref. Nothing was taken. */
@@ -1362,7 +1354,7 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
-                "application/json": components["schemas"]["ApiError"];
+                "application/json": components["schemas"]["ErrorBody"];
             };
         };
         /** @description `customers_unavailable`: The Customers API does not answer. Nothing was changed. `unavailable`: The database does not answer or takes no changes, or the service has too much to do. */
@@ -1374,7 +1366,7 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
-                "application/json": components["schemas"]["ApiError"];
+                "application/json": components["schemas"]["ErrorBody"];
             };
         };
         /** @description `malformed_json`: The body is not JSON, or not UTF-8. `validation_failed`: A field, parameter or header breaks a rule of the document. `details` names every one, up to 20. `product_inactive`: At least one product of the order is not `active`. `details` names every line with one. */
@@ -1385,7 +1377,7 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
-                "application/json": components["schemas"]["ApiError"];
+                "application/json": components["schemas"]["ErrorBody"];
             };
         };
         /** @description `order_not_found`: The order does not exist. */
@@ -1396,7 +1388,7 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
-                "application/json": components["schemas"]["ApiError"];
+                "application/json": components["schemas"]["ErrorBody"];
             };
         };
         /** @description `validation_failed`: A field, parameter or header breaks a rule of the document. `details` names every one, up to 20. `idempotency_key_required`: The operation insists on an idempotency key and got none. `order_not_confirmable`: The order is canceled: somebody asked for it, or its reservation has expired. */
@@ -1407,7 +1399,7 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
-                "application/json": components["schemas"]["ApiError"];
+                "application/json": components["schemas"]["ErrorBody"];
             };
         };
         /** @description `malformed_json`: The body is not JSON, or not UTF-8. `validation_failed`: A field, parameter or header breaks a rule of the document. `details` names every one, up to 20. `cancel_window_closed`: The order was confirmed too long ago (`cancelable_until`). */
@@ -1418,7 +1410,7 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
-                "application/json": components["schemas"]["ApiError"];
+                "application/json": components["schemas"]["ErrorBody"];
             };
         };
         /** @description `idempotency_key_unknown`: No call with this key has had an effect, or the key has expired. */
@@ -1429,7 +1421,7 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
-                "application/json": components["schemas"]["ApiError"];
+                "application/json": components["schemas"]["ErrorBody"];
             };
         };
     };
@@ -1465,7 +1457,7 @@ export interface components {
          * @description `-created_at`, the newest first, or `created_at`, the oldest first, by descending or ascending id. Keep it while you read page after page.
          * @example -created_at
          */
-        NewestFirstSort: components["schemas"]["NewestFirstListSort"];
+        NewestFirstSort: components["schemas"]["ListSort"];
         /**
          * @description Only what changed at or after this moment, in the words of its `updated_at`: a date (its first moment in UTC) or RFC 3339. To
          *     keep a copy up to date, note the time before you begin, read page after page to the end, and next time ask from one minute before
@@ -1656,7 +1648,7 @@ export interface operations {
                  *       "stock": 30
                  *     }
                  */
-                "application/json": components["schemas"]["NewProduct"];
+                "application/json": components["schemas"]["ProductRequest"];
             };
         };
         responses: {
@@ -2046,7 +2038,7 @@ export interface operations {
                  *       "reason": "delivery 4712"
                  *     }
                  */
-                "application/json": components["schemas"]["NewStockAdjustment"];
+                "application/json": components["schemas"]["StockAdjustmentRequest"];
             };
         };
         responses: {
@@ -2309,7 +2301,7 @@ export interface operations {
                  *       }
                  *     }
                  */
-                "application/json": components["schemas"]["NewOrder"];
+                "application/json": components["schemas"]["OrderRequest"];
             };
         };
         responses: {
@@ -2406,7 +2398,7 @@ export interface operations {
                  *       "external_ref": "PO-2024-0816"
                  *     }
                  */
-                "application/json": components["schemas"]["NewOrder"];
+                "application/json": components["schemas"]["OrderRequest"];
             };
         };
         responses: {

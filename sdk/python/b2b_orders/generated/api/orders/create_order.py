@@ -5,14 +5,14 @@ import httpx
 
 from ... import errors
 from ...client import AuthenticatedClient, Client
-from ...models.new_order import NewOrder
+from ...models.order_request import OrderRequest
 from ...models.order_response import OrderResponse
 from ...types import UNSET, Response, Unset
 
 
 def _get_kwargs(
     *,
-    body: NewOrder,
+    body: OrderRequest,
     x_idempotency_key: str | Unset = UNSET,
 ) -> dict[str, Any]:
     headers: dict[str, Any] = {}
@@ -60,7 +60,7 @@ def _build_response(
 def sync_detailed(
     *,
     client: AuthenticatedClient,
-    body: NewOrder,
+    body: OrderRequest,
     x_idempotency_key: str | Unset = UNSET,
 ) -> Response[OrderResponse]:
     """Place an order
@@ -85,7 +85,7 @@ def sync_detailed(
     Args:
         x_idempotency_key (str | Unset): Your own name for one effect; visible ASCII, and neither
             `.` nor `..`, which a path cannot hold. Example: po-4711.
-        body (NewOrder):
+        body (OrderRequest):
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -110,7 +110,7 @@ def sync_detailed(
 def sync(
     *,
     client: AuthenticatedClient,
-    body: NewOrder,
+    body: OrderRequest,
     x_idempotency_key: str | Unset = UNSET,
 ) -> OrderResponse | None:
     """Place an order
@@ -135,7 +135,7 @@ def sync(
     Args:
         x_idempotency_key (str | Unset): Your own name for one effect; visible ASCII, and neither
             `.` nor `..`, which a path cannot hold. Example: po-4711.
-        body (NewOrder):
+        body (OrderRequest):
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -155,7 +155,7 @@ def sync(
 async def asyncio_detailed(
     *,
     client: AuthenticatedClient,
-    body: NewOrder,
+    body: OrderRequest,
     x_idempotency_key: str | Unset = UNSET,
 ) -> Response[OrderResponse]:
     """Place an order
@@ -180,7 +180,7 @@ async def asyncio_detailed(
     Args:
         x_idempotency_key (str | Unset): Your own name for one effect; visible ASCII, and neither
             `.` nor `..`, which a path cannot hold. Example: po-4711.
-        body (NewOrder):
+        body (OrderRequest):
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -203,7 +203,7 @@ async def asyncio_detailed(
 async def asyncio(
     *,
     client: AuthenticatedClient,
-    body: NewOrder,
+    body: OrderRequest,
     x_idempotency_key: str | Unset = UNSET,
 ) -> OrderResponse | None:
     """Place an order
@@ -228,7 +228,7 @@ async def asyncio(
     Args:
         x_idempotency_key (str | Unset): Your own name for one effect; visible ASCII, and neither
             `.` nor `..`, which a path cannot hold. Example: po-4711.
-        body (NewOrder):
+        body (OrderRequest):
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.

@@ -19,7 +19,7 @@ def _get_kwargs(
     from_: str | Unset = UNSET,
     to: str | Unset = UNSET,
     updated_since: str | Unset = UNSET,
-    sort: ListSort | Unset = UNSET,
+    sort: ListSort | Unset = "created_at",
     cursor: int | Unset = UNSET,
     limit: int | Unset = 20,
 ) -> dict[str, Any]:
@@ -97,7 +97,7 @@ def sync_detailed(
     from_: str | Unset = UNSET,
     to: str | Unset = UNSET,
     updated_since: str | Unset = UNSET,
-    sort: ListSort | Unset = UNSET,
+    sort: ListSort | Unset = "created_at",
     cursor: int | Unset = UNSET,
     limit: int | Unset = 20,
 ) -> Response[OrderListResponse]:
@@ -118,8 +118,7 @@ def sync_detailed(
             Example: 2024-01-01.
         updated_since (str | Unset): A date such as `2024-01-01`, or RFC 3339 such as
             `2024-01-01T12:00:00Z`. Example: 2024-01-01.
-        sort (ListSort | Unset): The order of a list, the oldest first unless it says otherwise.
-            Example: -created_at.
+        sort (ListSort | Unset): The order of a list. Default: 'created_at'. Example: -created_at.
         cursor (int | Unset):
         limit (int | Unset):  Default: 20.
 
@@ -159,7 +158,7 @@ def sync(
     from_: str | Unset = UNSET,
     to: str | Unset = UNSET,
     updated_since: str | Unset = UNSET,
-    sort: ListSort | Unset = UNSET,
+    sort: ListSort | Unset = "created_at",
     cursor: int | Unset = UNSET,
     limit: int | Unset = 20,
 ) -> OrderListResponse | None:
@@ -180,8 +179,7 @@ def sync(
             Example: 2024-01-01.
         updated_since (str | Unset): A date such as `2024-01-01`, or RFC 3339 such as
             `2024-01-01T12:00:00Z`. Example: 2024-01-01.
-        sort (ListSort | Unset): The order of a list, the oldest first unless it says otherwise.
-            Example: -created_at.
+        sort (ListSort | Unset): The order of a list. Default: 'created_at'. Example: -created_at.
         cursor (int | Unset):
         limit (int | Unset):  Default: 20.
 
@@ -216,7 +214,7 @@ async def asyncio_detailed(
     from_: str | Unset = UNSET,
     to: str | Unset = UNSET,
     updated_since: str | Unset = UNSET,
-    sort: ListSort | Unset = UNSET,
+    sort: ListSort | Unset = "created_at",
     cursor: int | Unset = UNSET,
     limit: int | Unset = 20,
 ) -> Response[OrderListResponse]:
@@ -237,8 +235,7 @@ async def asyncio_detailed(
             Example: 2024-01-01.
         updated_since (str | Unset): A date such as `2024-01-01`, or RFC 3339 such as
             `2024-01-01T12:00:00Z`. Example: 2024-01-01.
-        sort (ListSort | Unset): The order of a list, the oldest first unless it says otherwise.
-            Example: -created_at.
+        sort (ListSort | Unset): The order of a list. Default: 'created_at'. Example: -created_at.
         cursor (int | Unset):
         limit (int | Unset):  Default: 20.
 
@@ -276,7 +273,7 @@ async def asyncio(
     from_: str | Unset = UNSET,
     to: str | Unset = UNSET,
     updated_since: str | Unset = UNSET,
-    sort: ListSort | Unset = UNSET,
+    sort: ListSort | Unset = "created_at",
     cursor: int | Unset = UNSET,
     limit: int | Unset = 20,
 ) -> OrderListResponse | None:
@@ -297,8 +294,7 @@ async def asyncio(
             Example: 2024-01-01.
         updated_since (str | Unset): A date such as `2024-01-01`, or RFC 3339 such as
             `2024-01-01T12:00:00Z`. Example: 2024-01-01.
-        sort (ListSort | Unset): The order of a list, the oldest first unless it says otherwise.
-            Example: -created_at.
+        sort (ListSort | Unset): The order of a list. Default: 'created_at'. Example: -created_at.
         cursor (int | Unset):
         limit (int | Unset):  Default: 20.
 

@@ -5,14 +5,14 @@ import httpx
 
 from ... import errors
 from ...client import AuthenticatedClient, Client
-from ...models.new_order import NewOrder
+from ...models.order_request import OrderRequest
 from ...models.quote_response import QuoteResponse
 from ...types import Response
 
 
 def _get_kwargs(
     *,
-    body: NewOrder,
+    body: OrderRequest,
 ) -> dict[str, Any]:
     headers: dict[str, Any] = {}
 
@@ -57,7 +57,7 @@ def _build_response(
 def sync_detailed(
     *,
     client: AuthenticatedClient,
-    body: NewOrder,
+    body: OrderRequest,
 ) -> Response[QuoteResponse]:
     """What would an order cost, and what is missing?
 
@@ -75,7 +75,7 @@ def sync_detailed(
     the number is taken only placing says.
 
     Args:
-        body (NewOrder):
+        body (OrderRequest):
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -99,7 +99,7 @@ def sync_detailed(
 def sync(
     *,
     client: AuthenticatedClient,
-    body: NewOrder,
+    body: OrderRequest,
 ) -> QuoteResponse | None:
     """What would an order cost, and what is missing?
 
@@ -117,7 +117,7 @@ def sync(
     the number is taken only placing says.
 
     Args:
-        body (NewOrder):
+        body (OrderRequest):
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -136,7 +136,7 @@ def sync(
 async def asyncio_detailed(
     *,
     client: AuthenticatedClient,
-    body: NewOrder,
+    body: OrderRequest,
 ) -> Response[QuoteResponse]:
     """What would an order cost, and what is missing?
 
@@ -154,7 +154,7 @@ async def asyncio_detailed(
     the number is taken only placing says.
 
     Args:
-        body (NewOrder):
+        body (OrderRequest):
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -176,7 +176,7 @@ async def asyncio_detailed(
 async def asyncio(
     *,
     client: AuthenticatedClient,
-    body: NewOrder,
+    body: OrderRequest,
 ) -> QuoteResponse | None:
     """What would an order cost, and what is missing?
 
@@ -194,7 +194,7 @@ async def asyncio(
     the number is taken only placing says.
 
     Args:
-        body (NewOrder):
+        body (OrderRequest):
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.

@@ -8,19 +8,19 @@ from attrs import define as _attrs_define
 from ..types import UNSET, Unset
 
 if TYPE_CHECKING:
-    from ..models.new_order_item import NewOrderItem
+    from ..models.order_item_request import OrderItemRequest
     from ..models.order_metadata_type_0 import OrderMetadataType0
 
 
-T = TypeVar("T", bound="NewOrder")
+T = TypeVar("T", bound="OrderRequest")
 
 
 @_attrs_define
-class NewOrder:
+class OrderRequest:
     """
     Attributes:
         customer_id (int): The customer's id, from the Customers API. Example: 1.
-        items (list[NewOrderItem]): The lines of the order.
+        items (list[OrderItemRequest]): The lines of the order.
         external_ref (None | str | Unset): The customer's own number for the order, such as that of its purchase order;
             case-sensitive, without spaces at either end or control characters. No two orders of one customer that are not
             CANCELED have the same. Example: PO-2024-0815.
@@ -30,7 +30,7 @@ class NewOrder:
     """
 
     customer_id: int
-    items: list[NewOrderItem]
+    items: list[OrderItemRequest]
     external_ref: None | str | Unset = UNSET
     metadata: None | OrderMetadataType0 | Unset = UNSET
 
@@ -75,7 +75,7 @@ class NewOrder:
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        from ..models.new_order_item import NewOrderItem
+        from ..models.order_item_request import OrderItemRequest
         from ..models.order_metadata_type_0 import OrderMetadataType0
 
         d = dict(src_dict)
@@ -84,7 +84,7 @@ class NewOrder:
         items = []
         _items = d.pop("items")
         for items_item_data in _items:
-            items_item = NewOrderItem.from_dict(items_item_data)
+            items_item = OrderItemRequest.from_dict(items_item_data)
 
             items.append(items_item)
 
@@ -116,11 +116,11 @@ class NewOrder:
 
         metadata = _parse_metadata(d.pop("metadata", UNSET))
 
-        new_order = cls(
+        order_request = cls(
             customer_id=customer_id,
             items=items,
             external_ref=external_ref,
             metadata=metadata,
         )
 
-        return new_order
+        return order_request
