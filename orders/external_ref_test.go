@@ -48,7 +48,8 @@ func TestExternalRef(t *testing.T) {
 		s := serve(t, g)
 		p := s.product(t, 100, 1000)
 		by := func(customer int64, ref string) api.OrderRequest {
-			return api.OrderRequest{CustomerID: customer, Items: []contract.OrderItemRequest{line(p, 1)}, ExternalRef: &ref}
+			items := []contract.OrderItemRequest{line(p, 1)}
+			return api.OrderRequest{CustomerID: customer, Items: items, ExternalRef: &ref}
 		}
 		wantTaken := func(t *testing.T, res *api.CreateOrderResponse, id int64) {
 			t.Helper()
@@ -116,7 +117,8 @@ func TestExternalRef(t *testing.T) {
 					if keyed {
 						key = fmt.Sprint("race-", i)
 					}
-					n := api.OrderRequest{CustomerID: 2, Items: []contract.OrderItemRequest{line(p, 1)}, ExternalRef: &ref}
+					items := []contract.OrderItemRequest{line(p, 1)}
+					n := api.OrderRequest{CustomerID: 2, Items: items, ExternalRef: &ref}
 					res := s.order(t, key, n)
 					return outcome(res.StatusCode(), res.Body)
 				}), map[string]int{"201": 1, "409 external_ref_taken": 19})

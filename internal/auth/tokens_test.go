@@ -416,7 +416,8 @@ func TestServiceTokens(t *testing.T) {
 			t.Errorf("two of %s: %+v %v", name, p, err)
 		}
 	}
-	if p, err := (Tokens{Service: []string{""}}).Identify(http.Header{"Authorization": {"Bearer "}}); err != nil || p != Anonymous {
+	unset := Tokens{Service: []string{""}}
+	if p, err := unset.Identify(http.Header{"Authorization": {"Bearer "}}); err != nil || p != Anonymous {
 		t.Errorf("no token is configured: %+v", p)
 	}
 }

@@ -1,15 +1,25 @@
 """What schemathesis shall hold beside its own checks."""
 
 import schemathesis
+from hypothesis import strategies
 
 # Bounds that valid numbers reach together with the state: a stock and what is added to it, prices and quantities.
 REACHED = ("would lift the stock above", "add up to more than")
 # What the names in a map may be, which OpenAPI 3.0 cannot say: x-property-names does.
 UNSAID = ('"field":"/metadata/',)
 
+# The documents' patterns are in ASCII, and weaker than their formats. Fillers are letters that nobody sees.
+FILLERS = "\u115f\u1160\u3164\uffa0"
+visible = strategies.characters(categories=("L", "N", "P", "S"), exclude_characters=FILLERS)
+text = strategies.text(strategies.characters(exclude_categories=("Cc", "Cs", "Zl", "Zp")))
+trimmed = visible | strategies.builds("".join, strategies.tuples(visible, text, visible))
+schemathesis.openapi.format("text", text)
+schemathesis.openapi.format("trimmed", trimmed)
+schemathesis.openapi.format("not-blank", strategies.builds("".join, strategies.tuples(strategies.sampled_from(("", " ")), visible, text)))
+
 
 @schemathesis.serializer("application/x-ndjson", "text/csv")
-def text(ctx, value):
+def as_it_is(ctx, value):
     """A file is sent as it is."""
     return value if isinstance(value, bytes) else str(value).encode("utf-8", "surrogatepass")
 

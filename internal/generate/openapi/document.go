@@ -155,8 +155,9 @@ func (d document) served() *yaml.Node {
 
 // hasProperties reports whether a schema, or a schema in its allOf, is an object with properties.
 func (d document) hasProperties(n *yaml.Node) bool {
+	has := func(part *yaml.Node) bool { return d.hasProperties(d.target(part)) }
 	return value(n, "type") == "object" && at(n, "properties") != nil ||
-		slices.ContainsFunc(content(at(n, "allOf")), func(part *yaml.Node) bool { return d.hasProperties(d.target(part)) })
+		slices.ContainsFunc(content(at(n, "allOf")), has)
 }
 
 // compiled returns the document for the Go generator. This document refers to the shared schemas in
