@@ -1,6 +1,6 @@
 """Is type-checked, not run."""
 
-from b2b_orders import B2B, AsyncB2B, OrderItemRequest, Order
+from b2b_orders import B2B, AsyncB2B, Order, OrderItemRequest
 
 b2b = B2B(customers="", orders="", orchestrator="", token=lambda: "token")
 items = [OrderItemRequest(product_id=2, qty=1)]
