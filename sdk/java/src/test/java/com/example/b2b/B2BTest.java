@@ -137,7 +137,7 @@ class B2BTest {
     for (var proxy : List.of(customersProxy, ordersProxy, orchestratorProxy)) proxy.plan();
     b2b = settings().build();
     var email = "test-" + ++made + "@example.com";
-    customerId = b2b.customers().createCustomer(APICreateCustomerRequest.newBuilder().newCustomer(new CustomerRequest().name("A test").email(email)).build()).getData().getId();
+    customerId = b2b.customers().createCustomer(APICreateCustomerRequest.newBuilder().customerRequest(new CustomerRequest().name("A test").email(email)).build()).getData().getId();
     productId = newProduct("TEST-" + made);
     for (var proxy : List.of(customersProxy, ordersProxy, orchestratorProxy)) proxy.plan();
   }
@@ -158,11 +158,11 @@ class B2BTest {
 
   private long newProduct(String sku) {
     var product = new ProductRequest().sku(sku).name("A tëst €").priceCents(999_999_937L).stock(100L);
-    return b2b.products().createProduct(APICreateProductRequest.newBuilder().newProduct(product).build()).getData().getId();
+    return b2b.products().createProduct(APICreateProductRequest.newBuilder().productRequest(product).build()).getData().getId();
   }
 
   private APICreateOrderRequest.Builder order(long qty) {
-    return APICreateOrderRequest.newBuilder().newOrder(new OrderRequest().customerId(customerId).addItemsItem(new OrderItemRequest().productId(productId).qty(qty)));
+    return APICreateOrderRequest.newBuilder().orderRequest(new OrderRequest().customerId(customerId).addItemsItem(new OrderItemRequest().productId(productId).qty(qty)));
   }
 
   private OrchestrationRequest orchestration(long qty) {
@@ -253,7 +253,7 @@ class B2BTest {
     key(ordersProxy, 3);
     ordersProxy.plan(DROP, DROP, PASS);
     var adjust = APIAdjustStockRequest.newBuilder().id(productId).xIdempotencyKey("delivery-" + productId)
-        .newStockAdjustment(new StockAdjustmentRequest().delta(40L).reason("a test")).build();
+        .stockAdjustmentRequest(new StockAdjustmentRequest().delta(40L).reason("a test")).build();
     assertEquals(140, b2b.products().adjustStock(adjust).getData().getLevel());
     assertEquals("delivery-" + productId, key(ordersProxy, 3));
     assertEquals(140, product().getStock());
