@@ -149,6 +149,13 @@ func TestNamesForGenerators(t *testing.T) {
 				}
 			}
 		})
+		for kind, components := range document["components"].(map[string]any) {
+			for component := range components.(map[string]any) {
+				if kind != "schemas" && kind != "headers" { // nobody makes a type of a header
+					derived[strings.ToLower(component)] = "in " + kind
+				}
+			}
+		}
 		constants := map[string]string{}
 		for schema, s := range schemas {
 			if origin, found := derived[strings.ToLower(schema)]; found {
