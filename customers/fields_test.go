@@ -21,10 +21,10 @@ func TestEveryField(t *testing.T) {
 	spec := webtest.Spec(t, api.Document)
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		base, _ := serve(t, g)
-		customer := webtest.EveryField(t, spec, "NewCustomer")
+		customer := webtest.EveryField(t, spec, "CustomerRequest")
 		made := webtest.Data(t, "POST", base+"/customers", customer)
 		path := fmt.Sprint(base, "/customers/", made["id"])
-		webtest.ComesBack(t, "NewCustomer", customer, webtest.Data(t, "GET", path, nil))
+		webtest.ComesBack(t, "CustomerRequest", customer, webtest.Data(t, "GET", path, nil))
 		change := webtest.EveryField(t, spec, "CustomerUpdate")
 		webtest.ComesBack(t, "CustomerUpdate", change, webtest.Data(t, "PUT", path, change))
 		status, answer, _ := webtest.Do(t, "DELETE", path, "")

@@ -131,7 +131,7 @@ func (t transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	if res.StatusCode >= http.StatusBadRequest && contract.Unmarshal(body, new(contract.APIError)) != nil {
+	if res.StatusCode >= http.StatusBadRequest && contract.Unmarshal(body, new(contract.ErrorBody)) != nil {
 		// The body is not the peer's; it may be a gateway's. A generated client does not parse a body without
 		// Content-Type, and so keeps the status.
 		res.Header.Del("Content-Type")

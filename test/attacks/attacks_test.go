@@ -94,7 +94,7 @@ func serve(t *testing.T, g *gorm.DB) *target {
 	}
 	s := &target{key: key}
 	s.tokens = auth.Tokens{
-		Secrets:   []string{"the-secret-of-this-deployment-32"},
+		Secrets:  []string{"the-secret-of-this-deployment-32"},
 		Issuer:   "https://issuer.example",
 		Audience: "b2b",
 		Service:  []string{webtest.Token},

@@ -3,10 +3,10 @@ import b2b.orchestrator.api.OrchestrationApi;
 import b2b.orchestrator.model.OrchestrationRequest;
 import b2b.orders.ApiException;
 import b2b.orders.api.OrdersApi;
-import b2b.orders.model.ApiError;
+import b2b.orders.model.ErrorBody;
 import b2b.orders.model.Cancellation;
-import b2b.orders.model.NewOrder;
-import b2b.orders.model.NewOrderItem;
+import b2b.orders.model.OrderRequest;
+import b2b.orders.model.OrderItemRequest;
 import java.time.ZoneOffset;
 import java.util.Objects;
 import java.util.UUID;
@@ -24,7 +24,7 @@ public final class Client {
     var orchestration = new OrchestrationApi(Library.orchestrator(bases[2]));
     var customer = customers.listCustomers("ACME", null, null, null, null, null, null).getData().get(0);
 
-    var newOrder = new NewOrder().customerId(customer.getId()).addItemsItem(new NewOrderItem().productId(2L).qty(1L));
+    var newOrder = new OrderRequest().customerId(customer.getId()).addItemsItem(new OrderItemRequest().productId(2L).qty(1L));
     var placed = orders.createOrder(newOrder, key).getData();
     equal(orders.createOrder(newOrder, key).getData(), placed);
     var read = orders.getOrder(placed.getId(), null).getData();
@@ -45,7 +45,7 @@ public final class Client {
     equal(refused.getDetails().get(0).getField(), "/items/0/qty");
 
     var request = new OrchestrationRequest().customerId(customer.getId()).idempotencyKey(key + "-2")
-        .addItemsItem(new b2b.orchestrator.model.NewOrderItem().productId(2L).qty(1L));
+        .addItemsItem(new b2b.orchestrator.model.OrderItemRequest().productId(2L).qty(1L));
     equal(orchestration.createAndConfirmOrder(request).getData().getOrder().getStatus(), "CONFIRMED");
     orders.cancelOrder(orchestration.getOrchestration(key + "-2").getData().getOrder().getId(), null, null, new Cancellation());
 
@@ -73,7 +73,7 @@ public final class Client {
   }
 
   /** Returns the error that the service answers with. */
-  private static ApiError refusal(Call call) throws Exception {
+  private static ErrorBody refusal(Call call) throws Exception {
     try {
       call.run();
     } catch (ApiException e) {
