@@ -676,10 +676,10 @@ type Cursor = int64
 // DryRun defines model for DryRun.
 type DryRun = bool
 
-// EncodingOfFile The encoding of a file. `iso-8859-1` is read as `windows-1252`, as browsers do.
+// Encoding The encoding of a file. `iso-8859-1` is read as `windows-1252`, as browsers do.
 //
 // Example: windows-1252
-type EncodingOfFile = externalRef0.FileEncoding
+type Encoding = externalRef0.FileEncoding
 
 // ExportBOM defines model for ExportBOM.
 type ExportBOM = bool
@@ -1037,7 +1037,7 @@ type ImportProductsParams struct {
 
 	// Encoding The encoding of the file, where it is not UTF-8: Excel's "CSV" is in `windows-1252` in Western Europe and America. It counts more
 	// than the charset in `Content-Type`, which may say the same. A byte order mark in the file, of UTF-8 or UTF-16, counts more than both.
-	Encoding *EncodingOfFile `form:"encoding,omitempty" json:"encoding,omitempty"`
+	Encoding *Encoding `form:"encoding,omitempty" json:"encoding,omitempty"`
 }
 
 // GetProductParams defines parameters for GetProduct.

@@ -2,7 +2,7 @@
 
 from datetime import UTC, date, datetime
 
-from b2b_orders import B2B, AsyncB2B, CustomerImportRow, OrderItemRequest, Order
+from b2b_orders import B2B, AsyncB2B, CustomerImportRow, Order, OrderItemRequest
 
 b2b = B2B(customers="", orders="", orchestrator="", token=lambda: "token")
 items = [OrderItemRequest(product_id=2, qty=1)]

@@ -34,7 +34,7 @@ public final class Client {
     equal(read.getCreatedAt().getOffset(), ZoneOffset.UTC);
     equal(read.getReservationExpiresAt().isAfter(read.getCreatedAt()), true);
     equal(orders.getIdempotencyKey(key).getData().getOperations().get(0).getOrderId(), placed.getId());
-    var page = orders.listOrders(null, customer.getId(), null, "2024-01-01", null, null, null, placed.getId() - 1, null);
+    var page = orders.listOrders(null, customer.getId(), null, "2024-01-01", null, null, null, placed.getId() - 1, null, null, null);
     equal(page.getData().get(0).getId(), placed.getId());
     equal(page.getMeta().getNextCursor(), null);
     equal(orders.cancelOrder(placed.getId(), null, null, new Cancellation().reason("a test")).getData().getStatus(), "CANCELED");
@@ -60,7 +60,7 @@ public final class Client {
     equal(order.getCancelReason(), "unknown_value");
     equal(order.getAllowedActions().get(0), "unknown_value");
     equal(order.getAdditionalProperty("unknown_field"), "text");
-    equal(orders.listOrders(null, null, null, null, null, null, null, null, null).getData().get(0).getStatus(), "unknown_value");
+    equal(orders.listOrders(null, null, null, null, null, null, null, null, null, null, null).getData().get(0).getStatus(), "unknown_value");
     equal(orders.getIdempotencyKey("key").getData().getOperations().get(0).getOperation(), "unknown_value");
     var orchestration = new OrchestrationApi(Library.orchestrator(stub));
     equal(orchestration.getOrchestration("key").getData().getCurrentStatus(), "unknown_value");

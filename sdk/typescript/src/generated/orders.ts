@@ -1557,7 +1557,7 @@ export interface components {
          *     than the charset in `Content-Type`, which may say the same. A byte order mark in the file, of UTF-8 or UTF-16, counts more than both.
          * @example windows-1252
          */
-        EncodingOfFile: components["schemas"]["FileEncoding"];
+        Encoding: components["schemas"]["FileEncoding"];
         /**
          * @description `csv` as in RFC 4180, or `ndjson`, one JSON object a line.
          * @example csv
@@ -1810,7 +1810,7 @@ export interface operations {
                  *     than the charset in `Content-Type`, which may say the same. A byte order mark in the file, of UTF-8 or UTF-16, counts more than both.
                  * @example windows-1252
                  */
-                encoding?: components["parameters"]["EncodingOfFile"];
+                encoding?: components["parameters"]["Encoding"];
             };
             header?: never;
             path?: never;

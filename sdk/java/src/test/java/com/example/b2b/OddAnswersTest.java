@@ -120,7 +120,7 @@ class OddAnswersTest {
     return switch (call) {
       case "createOrder" -> {
         var order = new OrderRequest().customerId(1L).addItemsItem(item);
-        var answer = b2b.orders().createOrderWithHttpInfo(APICreateOrderRequest.newBuilder().newOrder(order).build());
+        var answer = b2b.orders().createOrderWithHttpInfo(APICreateOrderRequest.newBuilder().orderRequest(order).build());
         assertEquals(41, answer.getData().getData().getId());
         yield answer.getHeaders();
       }
