@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -169,7 +170,7 @@ func TestPrometheus(t *testing.T) {
 		if values := prometheus.query(t, `ALERTS{alertname="B2BStockImbalance"}`); len(values) > 0 {
 			t.Error("the stock is wrong")
 		}
-		if n := prometheus.query(t, `max(b2b_peer_breaker_open)`); len(n) != 1 || n[0] != 1 {
+		if n := prometheus.query(t, `max(b2b_peer_breaker_open)`); !slices.Equal(n, []float64{1}) {
 			t.Errorf("open breakers: %v", n)
 		}
 	})
@@ -206,13 +207,21 @@ func load(t *testing.T, p *process, round int) {
 	}
 }
 
-// refuse asks an orchestrator without peers for orders, until its breaker must be open.
+// refuse asks an orchestrator without peers for some orders at once, so that its breaker opens.
 func refuse(t *testing.T, p *process, round int) {
 	t.Helper()
+	var callers sync.WaitGroup
 	for i := range 6 {
-		body := fmt.Sprintf(`{"customer_id":1,"items":[{"product_id":2,"qty":1}],"idempotency_key":"down-%d-%d"}`, round, i)
-		wanted(t, http.StatusServiceUnavailable, "POST", p.orchestrator+"/orchestrator/create-and-confirm-order", body)
+		callers.Go(func() {
+			body := fmt.Sprintf(`{"customer_id":1,"items":[{"product_id":2,"qty":1}],"idempotency_key":"%d-%d"}`, round, i)
+			url := p.orchestrator + "/orchestrator/create-and-confirm-order"
+			status, answer, _ := webtest.Do(t, "POST", url, body, "Content-Type", "application/json")
+			if status != http.StatusServiceUnavailable {
+				t.Errorf("without peers: %d %s", status, answer)
+			}
+		})
 	}
+	callers.Wait()
 }
 
 func wanted(t *testing.T, status int, method, url, body string, headers ...string) []byte {
