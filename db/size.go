@@ -27,8 +27,8 @@ func CountDue(q *gorm.DB) (n int64, err error) {
 	return n, err
 }
 
-// EstimateRows returns about how many rows a table has, without reading them: the estimate of the server. SQLite
-// has none, so there the rows are counted, up to 100,000.
+// EstimateRows returns the server's estimate of the number of rows of a table. SQLite has no estimate: there
+// the rows are counted, up to 100,000.
 func EstimateRows(g *gorm.DB, table string) (n int64, err error) {
 	if g.Name() == SQLite {
 		err = g.Raw("SELECT COUNT(*) FROM (SELECT 1 FROM " + table + " LIMIT 100000)").Scan(&n).Error
@@ -36,7 +36,8 @@ func EstimateRows(g *gorm.DB, table string) (n int64, err error) {
 	}
 	// Not information_schema.tables, whose numbers MySQL renews once a day.
 	var plan []map[string]any
-	if err := g.Raw("EXPLAIN FORMAT=TRADITIONAL SELECT 1 FROM " + table).Scan(&plan).Error; err != nil || len(plan) == 0 {
+	err = g.Raw("EXPLAIN FORMAT=TRADITIONAL SELECT 1 FROM " + table).Scan(&plan).Error
+	if err != nil || len(plan) == 0 {
 		return 0, err
 	}
 	rows, estimated := plan[0]["rows"]

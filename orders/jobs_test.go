@@ -85,9 +85,9 @@ func TestLag(t *testing.T) {
 				t.Errorf("%s: %d rows are unindexed, %v, want %d", what, due, err, want)
 			}
 		}
-		seconds("at first", sweep, 0, 0)
-		seconds("at first", purge, 0, 0)
-		rows("at first", 111)
+		dbtest.WantIndex(t, g, "ix_orders_reserved_since", func() { seconds("at first", sweep, 0, 0) })
+		dbtest.WantIndex(t, g, "ix_idempotency_keys_expires", func() { seconds("at first", purge, 0, 0) })
+		dbtest.WantIndex(t, g, "ix_products_unindexed", func() { rows("at first", 111) })
 		s.exec(t, "UPDATE orders SET created_at = ? WHERE id = ?", db.Now(g, -reservation-time.Hour), expired.ID)
 		s.exec(t, "UPDATE idempotency_keys SET expires_at = ? WHERE idempotency_key = 'expired'",
 			db.Now(g, -time.Hour))

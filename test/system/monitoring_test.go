@@ -213,9 +213,10 @@ func refuse(t *testing.T, p *process, round int) {
 	var callers sync.WaitGroup
 	for i := range 6 {
 		callers.Go(func() {
-			body := fmt.Sprintf(`{"customer_id":1,"items":[{"product_id":2,"qty":1}],"idempotency_key":"%d-%d"}`, round, i)
+			const order = `{"customer_id":1,"items":[{"product_id":2,"qty":1}],"idempotency_key":"%d-%d"}`
 			url := p.orchestrator + "/orchestrator/create-and-confirm-order"
-			status, answer, _ := webtest.Do(t, "POST", url, body, "Content-Type", "application/json")
+			status, answer, _ := webtest.Do(t, "POST", url, fmt.Sprintf(order, round, i),
+				"Content-Type", "application/json")
 			if status != http.StatusServiceUnavailable {
 				t.Errorf("without peers: %d %s", status, answer)
 			}

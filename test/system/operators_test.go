@@ -100,8 +100,8 @@ func TestMetrics(t *testing.T) {
 // describedMetrics returns the names of the metrics that docs/operations.md describes.
 func describedMetrics(t *testing.T) map[string]bool {
 	t.Helper()
-	described := map[string]bool{}
-	for _, m := range regexp.MustCompile("`(b2b_[a-z0-9_]+)`").FindAllStringSubmatch(page(t, "docs/operations.md"), -1) {
+	name, described := regexp.MustCompile("`(b2b_[a-z0-9_]+)`"), map[string]bool{}
+	for _, m := range name.FindAllStringSubmatch(page(t, "docs/operations.md"), -1) {
 		described[m[1]] = true
 	}
 	return described
