@@ -8,8 +8,8 @@ import (
 
 const productsChecked = 50 // products in a run of CheckStock
 
-// linesChecked is the number of order lines in a run, read in a tenth of a second. After a product with more, the
-// next runs pause: the check keeps a connection busy for 1 % of the time. Tests change it.
+// linesChecked is the number of order lines in a run, read in a tenth of a second. After a product with more
+// lines, the next runs pause: the check keeps a connection busy for 1 % of the time. Tests change it.
 var linesChecked int64 = 20_000
 
 // stockCheck is the progress of CheckStock in this process.

@@ -13,9 +13,9 @@ import (
 	"example.com/b2b/v2/orders"
 )
 
-// TestStockImbalance changes the stock of a product behind the back of the service. CheckStock finds the product
-// in its turn, and forgets it a whole turn after the stock is right again. A product with many orders makes the
-// next runs pause.
+// TestStockImbalance changes the stock of a product behind the back of the service. CheckStock finds the
+// product in its turn, and forgets it a whole turn after the stock is right again. A product with many orders
+// makes the next runs pause.
 func TestStockImbalance(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g)

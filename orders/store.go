@@ -64,8 +64,8 @@ func (s *Service) estimateRows(ctx context.Context) (rows int, err error) {
 	return 0, nil
 }
 
-// balanceAfter compares the stock of the next product, by id, with the product's adjustments and orders, in one
-// statement, which sees all of them as of one moment. The result is nil behind the last product.
+// balanceAfter compares the stock of the next product, by id, with the product's adjustments and orders. It is
+// one statement, which sees all of them as of one moment. The result is nil behind the last product.
 func (s store) balanceAfter(product int64) (*balance, error) {
 	var next []balance
 	err := s.DB.Raw(`SELECT p.id, p.stock - (`+expectedStock+`) AS surplus,
