@@ -205,8 +205,8 @@ func RunExclusive(
 	return ran, err
 }
 
-// exclusiveFrom is the least pool size with which RunExclusive takes a lock. A process has six exclusive
-// jobs: when all of them hold their locks, four connections are left for the work.
+// exclusiveFrom is the least pool size with which RunExclusive takes a lock. A process has seven exclusive
+// jobs: when all of them hold their locks, three connections are left for the work.
 const exclusiveFrom = 10
 
 // lock is the name of a lock on the server. A connection holds the lock until SessionUnlock, or until the
