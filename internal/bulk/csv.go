@@ -95,10 +95,10 @@ func (t *table) readColumns(schema *openapi3.Schema) error {
 func (t *table) next() (Record, error) {
 	cells, line, err := t.Row()
 	var broken *csv.ParseError
-	switch isBroken := errors.As(err, &broken); {
-	case (err == nil || isBroken) && len(cells) > 0 && isBlank(cells):
+	switch {
+	case (err == nil || errors.Is(err, csv.ErrFieldCount)) && isBlank(cells):
 		return Record{}, nil
-	case isBroken:
+	case errors.As(err, &broken):
 		return Record{Line: line, Refused: apperr.MalformedRow.New(t.reason(broken))}, nil
 	case err != nil:
 		return Record{}, err
