@@ -159,7 +159,7 @@ func onConn(ctx context.Context, pool *sql.DB, fn func(conn *sql.Conn) (clean bo
 func execCounted(ctx context.Context, conn *sql.Conn, statement string) error {
 	begin := time.Now()
 	_, err := conn.ExecContext(ctx, statement)
-	count(ctx, statement, time.Since(begin))
+	count(ctx, statement, begin, time.Since(begin))
 	return err
 }
 
