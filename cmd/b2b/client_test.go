@@ -71,12 +71,12 @@ func TestExportForPeople(t *testing.T) {
 	}
 }
 
-// TestMapKeepsLines sends files with other names of columns. Each row arrives on its line of the file, and the file
-// of refused rows has the row of the refusal.
+// TestMapKeepsLines sends files with other names of columns. Each row arrives on its line of the file, and the
+// file of refused rows has the row of the refusal.
 func TestMapKeepsLines(t *testing.T) {
 	for _, head := range []string{
-		"Art;name;stock", "\n\nArt;name;stock", "sep=;\n\nArt;name;stock", "Art;\"name\n\";stock", "Art;name;\"stock\n\n\"",
-		"\"\nArt\";name;stock", "sep=|\nArt|\"\nname\"|\"stock\n\"",
+		"Art;name;stock", "\n\nArt;name;stock", "sep=;\n\nArt;name;stock", "Art;\"name\n\";stock",
+		"Art;name;\"stock\n\n\"", "\"\nArt\";name;stock", "sep=|\nArt|\"\nname\"|\"stock\n\"",
 	} {
 		path := filepath.Join(t.TempDir(), "products.csv")
 		const rows = "\nM-1;One;many\nM-2;Two;2\n"

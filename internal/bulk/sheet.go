@@ -27,7 +27,7 @@ type Sheet struct {
 	lines   int   // lines before the csv.Reader
 }
 
-// separatorLine matches the line by which a file tells Excel its separator, unless CSV cannot have the separator.
+// separatorLine matches the line by which a file tells Excel its separator, if CSV can have that separator.
 var separatorLine = regexp.MustCompile(`(?i)^"?sep=([^"\r\n\x00\x{FFFD}])"?\r?\n`)
 
 // OpenSheet reads the first row of CSV. The row's separator is named by a line sep= before it; else it is the

@@ -467,7 +467,8 @@ func (v Variable) read(field reflect.Value, environment string) error {
 			return fmt.Errorf("%s%s cannot be read: %w", v.Name, fileSuffix, err)
 		}
 		if value = strings.TrimSpace(string(content)); value == "" {
-			return fmt.Errorf("%s%s names %s, which is empty; allowed: a file that has the secret", v.Name, fileSuffix, file)
+			return fmt.Errorf("%s%s names %s, which is empty; allowed: a file that has the secret",
+				v.Name, fileSuffix, file)
 		}
 	}
 	if value == "" {

@@ -287,7 +287,9 @@ func TestSecretFiles(t *testing.T) {
 // TestKnownSecretBesideIssuer refuses the public secret of development beside an issuer, and keeps other secrets.
 func TestKnownSecretBesideIssuer(t *testing.T) {
 	t.Setenv("JWT_JWKS_URL", "https://i.example/keys")
-	for value, want := range map[string]string{"": "[]", "own": "[own]", "own,dev-jwt-secret-that-everybody-knows": "[own]"} {
+	for value, want := range map[string]string{
+		"": "[]", "own": "[own]", "own,dev-jwt-secret-that-everybody-knows": "[own]",
+	} {
 		t.Setenv("JWT_SECRET", value)
 		var s Settings
 		if err := s.Read(&s.JWT); err != nil || fmt.Sprint(s.JWTSecrets) != want {
