@@ -42,7 +42,7 @@ func serve(t *testing.T, g *gorm.DB) (string, *api.ClientWithResponses) {
 
 func create(t *testing.T, c *api.ClientWithResponses, name, email string) api.Customer {
 	t.Helper()
-	res, err := c.CreateCustomerWithResponse(ctx, nil, api.NewCustomer{Name: name, Email: email})
+	res, err := c.CreateCustomerWithResponse(ctx, nil, api.CustomerRequest{Name: name, Email: email})
 	if err != nil || res.JSON201 == nil {
 		t.Fatalf("%v %s", err, res.Body)
 	}
@@ -87,7 +87,7 @@ func TestCreateCustomer(t *testing.T) {
 		base, c := serve(t, g)
 
 		t.Run("created", func(t *testing.T) {
-			n := api.NewCustomer{Name: "Zoë 😀 O'Brien \"Ltd\"", Email: " Zoe@Example.com ", Phone: new("+1-555")}
+			n := api.CustomerRequest{Name: "Zoë 😀 O'Brien \"Ltd\"", Email: " Zoe@Example.com ", Phone: new("+1-555")}
 			res, err := c.CreateCustomerWithResponse(ctx, nil, n)
 			if err != nil || res.JSON201 == nil {
 				t.Fatalf("%v %s", err, res.Body)
@@ -105,14 +105,14 @@ func TestCreateCustomer(t *testing.T) {
 			}
 		})
 		t.Run("without phone", func(t *testing.T) {
-			res, _ := c.CreateCustomerWithResponse(ctx, nil, api.NewCustomer{Name: "N", Email: "n@example.com"})
+			res, _ := c.CreateCustomerWithResponse(ctx, nil, api.CustomerRequest{Name: "N", Email: "n@example.com"})
 			if !strings.Contains(string(res.Body), `"phone":null`) {
 				t.Errorf("%s", res.Body)
 			}
 		})
 		t.Run("email_taken", func(t *testing.T) {
 			create(t, c, "A", "taken@example.com")
-			n := api.NewCustomer{Name: "B", Email: " TAKEN@example.COM"}
+			n := api.CustomerRequest{Name: "B", Email: " TAKEN@example.COM"}
 			res, err := c.CreateCustomerWithResponse(ctx, nil, n)
 			if err != nil {
 				t.Fatal(err)
@@ -129,7 +129,7 @@ func TestCreateCustomer(t *testing.T) {
 					if i%2 == 1 {
 						email = "RACE@example.com"
 					}
-					res, err := c.CreateCustomerWithResponse(ctx, nil, api.NewCustomer{Name: "R", Email: email})
+					res, err := c.CreateCustomerWithResponse(ctx, nil, api.CustomerRequest{Name: "R", Email: email})
 					if err != nil {
 						t.Error(err)
 						return
@@ -344,7 +344,7 @@ func TestGetCustomer(t *testing.T) {
 func TestUpdateCustomer(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		base, c := serve(t, g)
-		n := api.NewCustomer{Name: "Before", Email: "before@example.com", Phone: new("1")}
+		n := api.CustomerRequest{Name: "Before", Email: "before@example.com", Phone: new("1")}
 		made, err := c.CreateCustomerWithResponse(ctx, nil, n)
 		if err != nil || made.JSON201 == nil {
 			t.Fatalf("%v %s", err, made.Body)

@@ -32,7 +32,7 @@ func TestExternalRef(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		base, c := serve(t, g)
 		add := func(email, ref string) *api.CreateCustomerResponse {
-			n := api.NewCustomer{Name: "N", Email: email, ExternalRef: &ref}
+			n := api.CustomerRequest{Name: "N", Email: email, ExternalRef: &ref}
 			res, err := c.CreateCustomerWithResponse(ctx, nil, n)
 			if err != nil {
 				t.Fatal(err)
@@ -79,7 +79,7 @@ func TestExternalRef(t *testing.T) {
 			for i := range 20 {
 				go func() {
 					email := fmt.Sprintf("race-%d@example.com", i)
-					n := api.NewCustomer{Name: "N", Email: email, ExternalRef: new("RACE")}
+					n := api.CustomerRequest{Name: "N", Email: email, ExternalRef: new("RACE")}
 					res, err := c.CreateCustomerWithResponse(ctx, nil, n)
 					if err != nil {
 						status <- 0
@@ -163,7 +163,7 @@ func TestKeyByQuery(t *testing.T) {
 			unknown, _ := c.FindCustomerIdempotencyKeyWithResponse(ctx, query)
 			webtest.WantError(t, unknown.StatusCode(), unknown.Body, 404, "idempotency_key_unknown")
 			created, _ := c.CreateCustomerWithResponse(ctx, &api.CreateCustomerParams{XIdempotencyKey: &key},
-				api.NewCustomer{Name: "N", Email: fmt.Sprintf("n%d@example.com", i)})
+				api.CustomerRequest{Name: "N", Email: fmt.Sprintf("n%d@example.com", i)})
 			found, _ := c.FindCustomerIdempotencyKeyWithResponse(ctx, query)
 			if created.JSON201 == nil || found.JSON200 == nil ||
 				found.JSON200.Data.Operations[0].CustomerID != created.JSON201.Data.ID {
@@ -181,12 +181,12 @@ func TestIdempotencyKey(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		_, c := serve(t, g)
 		key := &api.CreateCustomerParams{XIdempotencyKey: new("customer-1")}
-		n := api.NewCustomer{Name: "N", Email: "n@example.com"}
+		n := api.CustomerRequest{Name: "N", Email: "n@example.com"}
 		unknown, _ := c.GetCustomerIdempotencyKeyWithResponse(ctx, "customer-1")
 		webtest.WantError(t, unknown.StatusCode(), unknown.Body, 404, "idempotency_key_unknown")
 		create(t, c, "Taken", "taken@example.com")
 		// A refusal leaves the key free.
-		taken := api.NewCustomer{Name: "N", Email: "taken@example.com"}
+		taken := api.CustomerRequest{Name: "N", Email: "taken@example.com"}
 		refused, _ := c.CreateCustomerWithResponse(ctx, key, taken)
 		webtest.WantError(t, refused.StatusCode(), refused.Body, 409, "email_taken", "/email")
 		bodies := make(chan string)

@@ -99,7 +99,7 @@ func TestHistory(t *testing.T) {
 		t.Run("no events of refused requests", func(t *testing.T) {
 			create(t, c, "Other", "other@example.com")
 			before := count(t, g)
-			taken := api.NewCustomer{Name: "X", Email: "OTHER@example.com"}
+			taken := api.CustomerRequest{Name: "X", Email: "OTHER@example.com"}
 			if res, _ := c.CreateCustomerWithResponse(ctx, nil, taken); res.StatusCode() != 409 {
 				t.Errorf("%s", res.Body)
 			}

@@ -8,8 +8,11 @@ import (
 
 // Jobs returns the background jobs of the service: see db.RunJobs.
 func (s *Service) Jobs() []db.Job {
+	const often = 5 * time.Second
 	return []db.Job{
-		{Name: "delete expired keys of customers", Interval: 5 * time.Second, Exclusive: true, Run: s.db.Keys.Purge},
-		{Name: "index customers", Interval: 5 * time.Second, Exclusive: true, Run: s.indexCustomers},
+		{Name: "delete expired keys of customers", Interval: often, Exclusive: true,
+			Run: s.db.Keys.Purge, Lag: s.db.Keys.Lag},
+		{Name: "index customers", Interval: often, Exclusive: true,
+			Run: s.indexCustomers, Due: s.unindexedCustomers},
 	}
 }

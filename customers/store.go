@@ -16,6 +16,11 @@ func (s *Service) indexCustomers(ctx context.Context) (rows int, err error) {
 	return texts.UpdateDue(ctx, s.db.DB)
 }
 
+// unindexedCustomers counts the texts that the search index lacks: see search.Index.Due.
+func (s *Service) unindexedCustomers(ctx context.Context) (rows int64, err error) {
+	return texts.Due(ctx, s.db.DB)
+}
+
 // locking returns a store in which every query locks the rows of its result until the transaction ends.
 func (s store) locking() store {
 	s.DB = db.ForUpdate(s.DB)

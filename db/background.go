@@ -17,19 +17,27 @@ var (
 	jobSuccess = promauto.NewGaugeVec(prometheus.GaugeOpts{
 		Name: "b2b_job_last_success_timestamp_seconds",
 		Help: "When a background job last ended without a failure in this process.",
-	}, []string{"job"})
+	}, []string{"task"}) // not "job", which is the name of the scrape in Prometheus
 	jobSeconds = promauto.NewGaugeVec(prometheus.GaugeOpts{
 		Name: "b2b_job_last_duration_seconds",
 		Help: "Time of the last run of a background job.",
-	}, []string{"job"})
+	}, []string{"task"})
 	jobRows = promauto.NewCounterVec(prometheus.CounterOpts{
 		Name: "b2b_job_rows_total",
 		Help: "Rows changed by background jobs.",
-	}, []string{"job"})
+	}, []string{"task"})
 	jobFailures = promauto.NewCounterVec(prometheus.CounterOpts{
 		Name: "b2b_job_failures_total",
 		Help: "Failed runs of background jobs.",
-	}, []string{"job"})
+	}, []string{"task"})
+	jobLag = promauto.NewGaugeVec(prometheus.GaugeOpts{
+		Name: "b2b_job_lag_seconds",
+		Help: "Age of the oldest work that a background job has left undone; 0 when nothing is due.",
+	}, []string{"task"})
+	jobDue = promauto.NewGaugeVec(prometheus.GaugeOpts{
+		Name: "b2b_job_due_rows",
+		Help: "Rows that a background job has left undone, counted up to 10000.",
+	}, []string{"task"})
 )
 
 // Job is work that a service repeats in the background.
@@ -41,6 +49,11 @@ type Job struct {
 	// Run does all due work, and returns the number of changed rows. ctx ends after three minutes; the next
 	// run does the rest.
 	Run func(ctx context.Context) (rows int, err error)
+
+	// Lag and Due measure the work that is left after a run, of this or another process: the age of the oldest
+	// work, and the number of rows, see CountDue. Each is nil for a job without such a measure.
+	Lag func(ctx context.Context) (time.Duration, error)
+	Due func(ctx context.Context) (rows int64, err error)
 }
 
 // RunJobs runs jobs side by side, and repeats each, until ctx ends. It logs every run that has changed rows
@@ -55,6 +68,7 @@ func RunJobs(ctx context.Context, g *gorm.DB, log *slog.Logger, jobs ...Job) {
 }
 
 func (j Job) repeat(ctx context.Context, g *gorm.DB, log *slog.Logger) {
+	jobFailures.WithLabelValues(j.Name).Add(0) // so that the first failure is an increase
 	for ctx.Err() == nil {
 		start := time.Now()
 		rows, err := j.runOnce(ctx, g)
@@ -63,6 +77,7 @@ func (j Job) repeat(ctx context.Context, g *gorm.DB, log *slog.Logger) {
 		if rows > 0 && errors.Is(err, context.DeadlineExceeded) {
 			err = nil // not a failure: the next run does the rest
 		}
+		err = errors.Join(err, j.measure(ctx))
 		if err == nil {
 			jobSuccess.WithLabelValues(j.Name).SetToCurrentTime()
 		}
@@ -78,6 +93,29 @@ func (j Job) repeat(ctx context.Context, g *gorm.DB, log *slog.Logger) {
 		}
 	}
 }
+
+// measure sets the metrics of the work that is left.
+func (j Job) measure(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, measureTimeout)
+	defer cancel()
+	if j.Lag != nil {
+		lag, err := j.Lag(ctx)
+		if err != nil {
+			return err
+		}
+		jobLag.WithLabelValues(j.Name).Set(lag.Seconds())
+	}
+	if j.Due != nil {
+		due, err := j.Due(ctx)
+		if err != nil {
+			return err
+		}
+		jobDue.WithLabelValues(j.Name).Set(float64(due))
+	}
+	return nil
+}
+
+const measureTimeout = 10 * time.Second
 
 // runTimeout limits a run of a job to the time that an exclusive run keeps its lock. Tests change it.
 var runTimeout = 3 * time.Minute

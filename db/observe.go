@@ -8,6 +8,8 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promauto"
+	"go.opentelemetry.io/otel"
+	"go.opentelemetry.io/otel/trace"
 	"gorm.io/gorm"
 	"gorm.io/gorm/logger"
 
@@ -52,7 +54,7 @@ func (l statementLog) Trace(ctx context.Context, begin time.Time, statement func
 	took := time.Since(begin)
 	sql, rows := statement()
 	name := statementName(sql)
-	count(ctx, name, took)
+	count(ctx, name, begin, took)
 	if took < l.slow {
 		return
 	}
@@ -64,10 +66,17 @@ func (l statementLog) Trace(ctx context.Context, begin time.Time, statement func
 	l.log.WarnContext(ctx, "slow statement", attributes...)
 }
 
-func count(ctx context.Context, name string, took time.Duration) {
+// count adds a statement to the metrics, to the times of the request, and to its trace.
+func count(ctx context.Context, name string, begin time.Time, took time.Duration) {
 	statementSeconds.WithLabelValues(name).Observe(took.Seconds())
 	timing.From(ctx).Statement(name, took)
+	if trace.SpanFromContext(ctx).IsRecording() {
+		_, span := tracer.Start(ctx, name, trace.WithTimestamp(begin), trace.WithSpanKind(trace.SpanKindClient))
+		span.End(trace.WithTimestamp(begin.Add(took)))
+	}
 }
+
+var tracer = otel.Tracer("example.com/b2b/v2/db")
 
 // statementName returns the kind and the first table of a statement, such as "UPDATE products", or other. The
 // number of names is small, because texts of the same kind differ in values and conditions only.

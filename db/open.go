@@ -147,9 +147,15 @@ func (c Config) pool() (connections, gorm.Dialector, error) {
 // limit, a server that accepts connections and does not answer would block the pool for ever.
 type connecting struct{ driver.Connector }
 
-func (c connecting) Connect(ctx context.Context) (driver.Conn, error) {
+// Error: ErrUnavailable without an answer in time, because the deadline is not the one of a request.
+func (c connecting) Connect(ctx context.Context) (_ driver.Conn, err error) {
 	ctx, cancel := context.WithTimeout(ctx, answerTimeout)
 	defer cancel()
+	defer func() {
+		if errors.Is(err, context.DeadlineExceeded) {
+			err = fmt.Errorf("%w: %w", ErrUnavailable, err)
+		}
+	}()
 	conn, err := c.Connector.Connect(ctx)
 	if err != nil {
 		return nil, err

@@ -30,7 +30,8 @@ func eachServer(t *testing.T, maxConns int, test func(t *testing.T, g *gorm.DB, 
 }
 
 // TestSilentServer has a full pool, and a server that accepts connections but never answers. Statements end
-// with their deadline, Ready fails within seconds, and the pool works again as soon as new connections work.
+// with their deadline, or with ErrUnavailable when they wait for a new connection. Ready fails within seconds,
+// and the pool works again as soon as new connections work.
 func TestSilentServer(t *testing.T) {
 	const conns = 3
 	t.Parallel()
@@ -52,6 +53,9 @@ func TestSilentServer(t *testing.T) {
 		}
 		bounded, cancel := context.WithTimeout(ctx, soon)
 		defer cancel()
+		if err := g.WithContext(bounded).Exec("SELECT 1").Error; !errors.Is(err, db.ErrUnavailable) {
+			t.Errorf("a statement without a connection: %v", err)
+		}
 		if err := db.Ready(bounded, g, "customers"); bounded.Err() != nil || !errors.Is(err, db.ErrUnavailable) {
 			t.Errorf("ready: %v", err)
 		}

@@ -159,7 +159,7 @@ func onConn(ctx context.Context, pool *sql.DB, fn func(conn *sql.Conn) (clean bo
 func execCounted(ctx context.Context, conn *sql.Conn, statement string) error {
 	begin := time.Now()
 	_, err := conn.ExecContext(ctx, statement)
-	count(ctx, statement, time.Since(begin))
+	count(ctx, statement, begin, time.Since(begin))
 	return err
 }
 
@@ -205,8 +205,8 @@ func RunExclusive(
 	return ran, err
 }
 
-// exclusiveFrom is the least pool size with which RunExclusive takes a lock. A process has six exclusive
-// jobs: when all of them hold their locks, four connections are left for the work.
+// exclusiveFrom is the least pool size with which RunExclusive takes a lock. A process has seven exclusive
+// jobs: when all of them hold their locks, three connections are left for the work.
 const exclusiveFrom = 10
 
 // lock is the name of a lock on the server. A connection holds the lock until SessionUnlock, or until the

@@ -121,6 +121,64 @@ func TestForGenerators(t *testing.T) {
 	}
 }
 
+// TestNamesForGenerators holds the names of schemas to what generators derive from other names, and to the names
+// of their own classes: a client with one name twice does not compile, or does not load.
+func TestNamesForGenerators(t *testing.T) {
+	runtime := []string{
+		"ApiClient", "ApiError", "ApiException", "ApiResponse", "CancelablePromise", "CancelError", "Client",
+		"Configuration", "Error", "Exception", "HttpError", "ModelInterface", "ObjectSerializer", "OpenAPI",
+		"OpenAPIConfig", "Request", "RequestOptions", "Response", "ValidationError",
+	}
+	for name, document := range documents(t) {
+		schemas := document["components"].(map[string]any)["schemas"].(map[string]any)
+		derived := map[string]string{} // from a name in lower case to its origin
+		for _, class := range runtime {
+			derived[strings.ToLower(class)] = "a class of generators"
+		}
+		for schema, s := range schemas {
+			m := s.(map[string]any)
+			if m["properties"] != nil || m["allOf"] != nil || m["enum"] != nil {
+				derived["new"+strings.ToLower(schema)] = "the constructor of " + schema
+				derived["nullable"+strings.ToLower(schema)] = "the nullable " + schema
+			}
+		}
+		each("", document["paths"], func(_ string, m map[string]any) {
+			if id, isOperation := m["operationId"].(string); isOperation {
+				for _, part := range []string{"Request", "Response", "Params", "Body", "Data", "Error", "Result"} {
+					derived[strings.ToLower(id+part)] = "the " + part + " of " + id
+				}
+			}
+		})
+		for kind, components := range document["components"].(map[string]any) {
+			for component := range components.(map[string]any) {
+				if kind != "schemas" && kind != "headers" { // nobody makes a type of a header
+					derived[strings.ToLower(component)] = "in " + kind
+				}
+			}
+		}
+		constants := map[string]string{}
+		for schema, s := range schemas {
+			if origin, found := derived[strings.ToLower(schema)]; found {
+				t.Errorf("%s: %s is also %s", name, schema, origin)
+			}
+			values, _ := s.(map[string]any)["enum"].([]any)
+			names, isNamed := s.(map[string]any)["x-enum-varnames"].([]any)
+			if isNamed && len(names) != len(values) {
+				t.Errorf("%s: %d names for %d values of %s", name, len(names), len(values), schema)
+			} else if isNamed {
+				values = names
+			}
+			for _, value := range values {
+				constant := strings.Trim(strings.ToUpper(value.(string)), "-+_")
+				if first, found := constants[constant]; found {
+					t.Errorf("%s: the constant %s is in %s and in %s", name, constant, first, schema)
+				}
+				constants[constant] = schema
+			}
+		}
+	}
+}
+
 func requiredOf(m map[string]any) (names []string) {
 	list, _ := m["required"].([]any)
 	for _, name := range list {

@@ -77,7 +77,7 @@ func ask[R response, T any](
 func (u upstream) failure(res response, caller auth.Principal) error {
 	status := res.StatusCode()
 	answered := fmt.Errorf("the %s answered %d", u.name, status)
-	var body contract.APIError // errors have the same fields in all services
+	var body contract.ErrorBody // errors have the same fields in all services
 	readable := contract.Unmarshal(res.GetBody(), &body) == nil && body.Code != ""
 	code := string(body.Code)
 	switch {

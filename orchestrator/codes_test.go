@@ -59,7 +59,7 @@ func TestEveryPeerCode(t *testing.T) {
 					got, body, _ = post(t, base, sample)
 				}
 				calls := p.count(called.step)
-				var e contract.APIError
+				var e contract.ErrorBody
 				_ = json.Unmarshal(body, &e)
 
 				wantCalls, want := 1, fmt.Sprint(status, " ", code)

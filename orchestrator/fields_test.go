@@ -17,7 +17,7 @@ import (
 func TestEveryField(t *testing.T) {
 	spec := webtest.Spec(t, api.Document)
 	fields := spec.Components.Schemas["OrchestrationRequest"].Value.Properties
-	for field := range webtest.Spec(t, ordersapi.Document).Components.Schemas["NewOrder"].Value.Properties {
+	for field := range webtest.Spec(t, ordersapi.Document).Components.Schemas["OrderRequest"].Value.Properties {
 		if fields[field] == nil {
 			t.Errorf("OrchestrationRequest has no %s", field)
 		}

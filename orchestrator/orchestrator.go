@@ -84,7 +84,7 @@ func (s *Service) CreateAndConfirmOrder(
 }
 
 // newOrder returns the fields of the request that the Orders API knows, too.
-func newOrder(request *api.OrchestrationRequest) (order ordersapi.NewOrder, err error) {
+func newOrder(request *api.OrchestrationRequest) (order ordersapi.OrderRequest, err error) {
 	encoded, err := json.Marshal(request)
 	if err == nil {
 		err = contract.Unmarshal(encoded, &order)

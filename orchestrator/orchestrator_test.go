@@ -70,7 +70,7 @@ func answer(status int, code string, details ...string) fault {
 	return func(w http.ResponseWriter) {
 		w.Header().Set("Content-Type", "application/json")
 		w.WriteHeader(status)
-		e := contract.APIError{Error: "The " + code + " sentence.", Code: contract.ErrorCode(code)}
+		e := contract.ErrorBody{Error: "The " + code + " sentence.", Code: contract.ErrorCode(code)}
 		if details != nil {
 			e.Details = &[]contract.APIErrorDetail{
 				{Field: details[0], Message: details[1], Params: &map[string]any{"order_id": 7}},

@@ -18,7 +18,7 @@ func (s *system) adjust(t testing.TB, product, delta int64, reason, key string) 
 	if key != "" {
 		params.XIdempotencyKey = &key
 	}
-	n := api.NewStockAdjustment{Delta: delta, Reason: reason}
+	n := api.StockAdjustmentRequest{Delta: delta, Reason: reason}
 	res, err := s.AdjustStockWithResponse(ctx, product, &params, n)
 	if err != nil {
 		t.Fatal(err)

@@ -98,8 +98,8 @@ func (s *system) wantLoad(t *testing.T, batches, waiting int) {
 	t.Fatalf("%d batches run and %d commands wait, want %d and %d", b, w, batches, waiting)
 }
 
-func newOrder(lines ...contract.NewOrderItem) api.NewOrder {
-	return api.NewOrder{CustomerID: 1, Items: lines}
+func newOrder(lines ...contract.OrderItemRequest) api.OrderRequest {
+	return api.OrderRequest{CustomerID: 1, Items: lines}
 }
 
 func outcomeOf(res *http.Response, err error) string {
@@ -120,7 +120,7 @@ func TestBatch(t *testing.T) {
 		other := s.placed(t, line(a, 1), line(scarce, 2)) // leaves one piece of scarce
 		canceled := s.placed(t, line(b, 1))
 		s.cancel(t, canceled.ID, "")
-		place := func(key string, n api.NewOrder) func() string {
+		place := func(key string, n api.OrderRequest) func() string {
 			params := &api.CreateOrderParams{}
 			if key != "" {
 				params.XIdempotencyKey = &key
@@ -134,9 +134,9 @@ func TestBatch(t *testing.T) {
 		cancel := func(id int64) func() string {
 			return func() string { return outcomeOf(s.CancelOrder(ctx, id, nil, api.Cancellation{})) }
 		}
-		po1 := func(customer int64) api.NewOrder {
-			items := []contract.NewOrderItem{line(b, 2)}
-			return api.NewOrder{CustomerID: customer, Items: items, ExternalRef: new("PO-1")}
+		po1 := func(customer int64) api.OrderRequest {
+			items := []contract.OrderItemRequest{line(b, 2)}
+			return api.OrderRequest{CustomerID: customer, Items: items, ExternalRef: new("PO-1")}
 		}
 		// Commands with the key or external_ref of an earlier command are executed in the next batch.
 		got := s.inOneBatch(
@@ -326,7 +326,7 @@ func TestBatchHeld(t *testing.T) {
 		}
 		bySKU := make(chan string, 1)
 		go func() {
-			order := newOrder(contract.NewOrderItem{Sku: &sku, Qty: 1})
+			order := newOrder(contract.OrderItemRequest{Sku: &sku, Qty: 1})
 			bySKU <- outcomeOf(s.CreateOrder(ctx, nil, order))
 		}()
 		for waiting := 0; waiting < 2 && len(bySKU) == 0; _, _, waiting = orders.Load(s.service) {

@@ -16,11 +16,7 @@ func Rules() []doctor.Rule {
 	countProduct := func(event string) string { return history.Count(event, productSubject, "products") }
 	return []doctor.Rule{
 		{Name: "stock of a product = its adjustments - pieces of its orders not CANCELED", Table: "products", Query: `
-			SELECT p.id FROM products p WHERE p.stock <>
-			  (SELECT COALESCE(SUM(a.delta), 0) FROM stock_adjustments a WHERE a.product_id = p.id) -
-			  (SELECT COALESCE(SUM(i.qty), 0) FROM order_items i JOIN orders o ON o.id = i.order_id
-			   WHERE i.product_id = p.id AND o.status <> 'CANCELED')
-			ORDER BY p.id`},
+			SELECT p.id FROM products p WHERE p.stock <> ` + expectedStock + ` ORDER BY p.id`},
 		{Name: "stock of a product is not below zero", Table: "products", Query: `
 			SELECT id FROM products WHERE stock < 0 ORDER BY id`},
 		{Name: "total of an order = its lines, at least one", Table: "orders", Query: `
@@ -84,6 +80,12 @@ func Rules() []doctor.Rule {
 		keyRule("stored answer of an idempotency key agrees with it", keyedRow.answerAgrees),
 	}
 }
+
+// expectedStock is SQL for the stock that product p must have.
+const expectedStock = `
+	(SELECT COALESCE(SUM(a.delta), 0) FROM stock_adjustments a WHERE a.product_id = p.id) -
+	(SELECT COALESCE(SUM(i.qty), 0) FROM order_items i JOIN orders o ON o.id = i.order_id
+	 WHERE i.product_id = p.id AND o.status <> 'CANCELED')`
 
 // keyedRow is a row of the table idempotency_keys, joined with the order and the product that have the target
 // as their id. When no order or product has this id, the field order or product is 0.

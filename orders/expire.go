@@ -37,6 +37,14 @@ func (s *Service) ExpireReservations(ctx context.Context) (total int, err error)
 	}
 }
 
+// expiryLag returns how long the oldest expired reservation has waited for ExpireReservations.
+func (s *Service) expiryLag(ctx context.Context) (time.Duration, error) {
+	if s.Reservation == 0 {
+		return 0, nil
+	}
+	return s.db.Read(asSystem(ctx)).expiryAge(s.Reservation)
+}
+
 // expire cancels each of the orders with the given ids that is still CREATED, and returns the numbers of
 // canceled and skipped orders. It skips an order when another transaction holds a needed row, or when
 // expiryWait is over.

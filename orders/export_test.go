@@ -2,7 +2,10 @@ package orders
 
 import (
 	"context"
+	"testing"
 	"time"
+
+	dto "github.com/prometheus/client_model/go"
 )
 
 // OneBatch limits the service to one batch at a time, however long the batch takes. Call it before the first
@@ -15,3 +18,19 @@ func Load(s *Service) (batches, waiting, held int) { return s.commands.Load() }
 
 // PurgeKeys deletes the service's expired idempotency keys.
 func (s *Service) PurgeKeys(ctx context.Context) (int, error) { return s.db.Keys.Purge(ctx) }
+
+// LimitLines sets the number of order lines in a run of CheckStock, for a test.
+func LimitLines(t *testing.T, lines int64) {
+	before := linesChecked
+	linesChecked = lines
+	t.Cleanup(func() { linesChecked = before })
+}
+
+// StockImbalance returns the value of the metric.
+func StockImbalance(t *testing.T) float64 {
+	var m dto.Metric
+	if err := stockImbalance.Write(&m); err != nil {
+		t.Fatal(err)
+	}
+	return m.GetGauge().GetValue()
+}

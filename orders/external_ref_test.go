@@ -18,7 +18,7 @@ import (
 )
 
 // order posts a new order. key may be "".
-func (s *system) order(t testing.TB, key string, n api.NewOrder) *api.CreateOrderResponse {
+func (s *system) order(t testing.TB, key string, n api.OrderRequest) *api.CreateOrderResponse {
 	t.Helper()
 	params := &api.CreateOrderParams{}
 	if key != "" {
@@ -47,8 +47,9 @@ func TestExternalRef(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g)
 		p := s.product(t, 100, 1000)
-		by := func(customer int64, ref string) api.NewOrder {
-			return api.NewOrder{CustomerID: customer, Items: []contract.NewOrderItem{line(p, 1)}, ExternalRef: &ref}
+		by := func(customer int64, ref string) api.OrderRequest {
+			items := []contract.OrderItemRequest{line(p, 1)}
+			return api.OrderRequest{CustomerID: customer, Items: items, ExternalRef: &ref}
 		}
 		wantTaken := func(t *testing.T, res *api.CreateOrderResponse, id int64) {
 			t.Helper()
@@ -62,7 +63,7 @@ func TestExternalRef(t *testing.T) {
 			wantTaken(t, s.order(t, "another", by(1, "PO-1")), id)
 			s.confirm(t, id, "po-1")
 			wantTaken(t, s.order(t, "", by(1, "PO-1")), id)
-			for _, free := range []api.NewOrder{by(2, "PO-1"), by(1, "po-1"), by(1, "PO-1 2"), by(1, "é")} {
+			for _, free := range []api.OrderRequest{by(2, "PO-1"), by(1, "po-1"), by(1, "PO-1 2"), by(1, "é")} {
 				if res := s.order(t, "", free); res.JSON201 == nil ||
 					*res.JSON201.Data.ExternalRef != *free.ExternalRef {
 					t.Errorf("%s", res.Body)
@@ -96,8 +97,8 @@ func TestExternalRef(t *testing.T) {
 		})
 		t.Run("external_ref_taken before insufficient_stock and product_inactive", func(t *testing.T) {
 			scarce := s.product(t, 1, 1)
-			n := api.NewOrder{
-				CustomerID: 1, Items: []contract.NewOrderItem{line(scarce, 1)}, ExternalRef: new("PO-3"),
+			n := api.OrderRequest{
+				CustomerID: 1, Items: []contract.OrderItemRequest{line(scarce, 1)}, ExternalRef: new("PO-3"),
 			}
 			id := s.order(t, "", n).JSON201.Data.ID
 			wantTaken(t, s.order(t, "", n), id) // the order itself has reserved the last piece
@@ -116,7 +117,8 @@ func TestExternalRef(t *testing.T) {
 					if keyed {
 						key = fmt.Sprint("race-", i)
 					}
-					n := api.NewOrder{CustomerID: 2, Items: []contract.NewOrderItem{line(p, 1)}, ExternalRef: &ref}
+					items := []contract.OrderItemRequest{line(p, 1)}
+					n := api.OrderRequest{CustomerID: 2, Items: items, ExternalRef: &ref}
 					res := s.order(t, key, n)
 					return outcome(res.StatusCode(), res.Body)
 				}), map[string]int{"201": 1, "409 external_ref_taken": 19})
@@ -228,8 +230,8 @@ func TestLinesBySku(t *testing.T) {
 			res, _ := s.GetProductWithResponse(ctx, id, nil)
 			return &res.JSON200.Data.Sku
 		}
-		bySku := func(sku *string, qty int64) contract.NewOrderItem {
-			return contract.NewOrderItem{Sku: sku, Qty: qty}
+		bySku := func(sku *string, qty int64) contract.OrderItemRequest {
+			return contract.OrderItemRequest{Sku: sku, Qty: qty}
 		}
 		t.Run("one item for a product named by id and sku", func(t *testing.T) {
 			o := s.placed(t, bySku(sku(b), 1), line(a, 1), bySku(sku(a), 2), line(b, 3))
@@ -322,7 +324,7 @@ func TestProductFiltersAndKeys(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g)
 		key := "product-1"
-		n := api.NewProduct{Sku: "LAP-1", Name: "Laptop", PriceCents: 1, Stock: 2}
+		n := api.ProductRequest{Sku: "LAP-1", Name: "Laptop", PriceCents: 1, Stock: 2}
 		first, err := s.CreateProductWithResponse(ctx, &api.CreateProductParams{XIdempotencyKey: &key}, n)
 		if err != nil || first.JSON201 == nil || !first.JSON201.Data.Active {
 			t.Fatalf("%v %s", err, first.Body)
@@ -350,7 +352,7 @@ func TestProductFiltersAndKeys(t *testing.T) {
 			t.Errorf("%s", events)
 		}
 		for i := range 30 {
-			n := api.NewProduct{Sku: fmt.Sprint("lap-", i), Name: "Laptop", Active: new(i > 0)}
+			n := api.ProductRequest{Sku: fmt.Sprint("lap-", i), Name: "Laptop", Active: new(i > 0)}
 			s.CreateProductWithResponse(ctx, nil, n)
 		}
 		list := func(query string) []string {

@@ -21,26 +21,26 @@ func TestEveryField(t *testing.T) {
 			return webtest.Data(t, "GET", fmt.Sprint(s.base, path, id), nil)
 		}
 
-		product := webtest.EveryField(t, spec, "NewProduct")
+		product := webtest.EveryField(t, spec, "ProductRequest")
 		made := webtest.Data(t, "POST", s.base+"/products", product)
-		webtest.ComesBack(t, "NewProduct", product, read("/products/", made["id"]))
+		webtest.ComesBack(t, "ProductRequest", product, read("/products/", made["id"]))
 		webtest.NeverShown(t, spec, "Product", read("/products/", made["id"]))
 		change := webtest.EveryField(t, spec, "ProductUpdate")
 		path := fmt.Sprint(s.base, "/products/", made["id"])
 		webtest.ComesBack(t, "ProductUpdate", change, webtest.Data(t, "PATCH", path, change))
-		adjustment := webtest.EveryField(t, spec, "NewStockAdjustment")
+		adjustment := webtest.EveryField(t, spec, "StockAdjustmentRequest")
 		adjusted := webtest.Data(t, "POST", path+"/stock-adjustments", adjustment)
-		webtest.ComesBack(t, "NewStockAdjustment", adjustment, adjusted)
+		webtest.ComesBack(t, "StockAdjustmentRequest", adjustment, adjusted)
 		webtest.NeverShown(t, spec, "StockAdjustment", adjusted)
 
-		order := webtest.EveryField(t, spec, "NewOrder")
+		order := webtest.EveryField(t, spec, "OrderRequest")
 		line := order["items"].([]any)[0].(map[string]any)
 		line["product_id"] = made["id"]
 		delete(line, "sku") // TestLinesBySku
 		order["expected_total_cents"] = line["qty"].(float64) * change["price_cents"].(float64)
 		placed := webtest.Data(t, "POST", s.base+"/orders", order)
 		delete(order, "expected_total_cents") // not stored: TestExpectedTotal
-		webtest.ComesBack(t, "NewOrder", order, read("/orders/", placed["id"]))
+		webtest.ComesBack(t, "OrderRequest", order, read("/orders/", placed["id"]))
 		path = fmt.Sprint(s.base, "/orders/", placed["id"])
 		confirmed := webtest.Data(t, "POST", path+"/confirm", nil, "X-Idempotency-Key", "fields")
 		canceled := webtest.Data(t, "POST", path+"/cancel", map[string]string{"reason": "why"})

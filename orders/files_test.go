@@ -418,7 +418,7 @@ func TestExport(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g)
 		imported(t, s.base+"/products/import", "text/csv", numbered(1100)) // three pages
-		n := api.NewProduct{Sku: "=1+1", Name: `-"a", +1`, PriceCents: 1, Stock: 5}
+		n := api.ProductRequest{Sku: "=1+1", Name: `-"a", +1`, PriceCents: 1, Stock: 5}
 		formula, err := s.CreateProductWithResponse(ctx, nil, n)
 		if err != nil || formula.JSON201 == nil {
 			t.Fatalf("%s", formula.Body)
@@ -455,7 +455,7 @@ func TestExport(t *testing.T) {
 		}
 
 		one := s.placed(t, line(p.ID, 1), line(2, 1))
-		ofTwo := api.NewOrder{CustomerID: 2, Items: []contract.NewOrderItem{line(p.ID, 2)}}
+		ofTwo := api.OrderRequest{CustomerID: 2, Items: []contract.OrderItemRequest{line(p.ID, 2)}}
 		res, err := s.CreateOrderWithResponse(ctx, nil, ofTwo)
 		if err != nil || res.JSON201 == nil {
 			t.Fatalf("%s", res.Body)
@@ -516,22 +516,22 @@ func TestExport(t *testing.T) {
 func TestExportForPeople(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g)
-		n := api.NewProduct{Sku: "=1;1", Name: "@Größe, \"a;b\"", PriceCents: 1250, Stock: 5000}
+		n := api.ProductRequest{Sku: "=1;1", Name: "@Größe, \"a;b\"", PriceCents: 1250, Stock: 5000}
 		formula, err := s.CreateProductWithResponse(ctx, nil, n)
 		if err != nil || formula.JSON201 == nil {
 			t.Fatalf("%s", formula.Body)
 		}
 		p, plain := formula.JSON201.Data.ID, s.product(t, 7, 5000)
-		o := api.NewOrder{
+		o := api.OrderRequest{
 			CustomerID: 1, ExternalRef: new("=cmd|'/c calc'!A0"), Metadata: &contract.OrderMetadata{"note": "+1;2"},
-			Items: []contract.NewOrderItem{line(p, 3), line(plain, 2)},
+			Items: []contract.OrderItemRequest{line(p, 3), line(plain, 2)},
 		}
 		first, err := s.CreateOrderWithResponse(ctx, nil, o)
 		if err != nil || first.JSON201 == nil {
 			t.Fatalf("%s", first.Body)
 		}
 		s.confirm(t, first.JSON201.Data.ID, "people")
-		ofTwo := api.NewOrder{CustomerID: 2, Items: []contract.NewOrderItem{line(p, 1)}}
+		ofTwo := api.OrderRequest{CustomerID: 2, Items: []contract.OrderItemRequest{line(p, 1)}}
 		if _, err := s.CreateOrderWithResponse(ctx, nil, ofTwo); err != nil {
 			t.Fatal(err)
 		}

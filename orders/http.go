@@ -69,8 +69,8 @@ func (s *Service) CreateOrder(ctx context.Context, r server.CreateOrderRequestOb
 	return answer(s.submit(ctx, &createCommand{submission{request: request}, n}))
 }
 
-func lines(items []contract.NewOrderItem) []line {
-	return service.Views(items, func(i contract.NewOrderItem) line { return line{i.ProductID, i.Sku, i.Qty} })
+func lines(items []contract.OrderItemRequest) []line {
+	return service.Views(items, func(i contract.OrderItemRequest) line { return line{i.ProductID, i.Sku, i.Qty} })
 }
 
 // QuoteOrder returns an order's price and shortages. Errors: see mayOrderFor, checkCustomer and store.quote.

@@ -125,7 +125,7 @@ func TestIdempotencyKey(t *testing.T) {
 			} {
 				webtest.WantError(t, res.StatusCode(), res.Body, 422, "idempotency_key_reused")
 			}
-			n := api.NewOrder{CustomerID: 2, Items: []contract.NewOrderItem{line(p, 1)}}
+			n := api.OrderRequest{CustomerID: 2, Items: []contract.OrderItemRequest{line(p, 1)}}
 			res, _ := s.CreateOrderWithResponse(ctx, &api.CreateOrderParams{XIdempotencyKey: new("mine")}, n)
 			webtest.WantError(t, res.StatusCode(), res.Body, 422, "idempotency_key_reused")
 		})
@@ -211,7 +211,7 @@ func TestIdempotencyKey(t *testing.T) {
 func TestConcurrent(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g)
-		placeOutcome := func(key string, lines ...contract.NewOrderItem) string {
+		placeOutcome := func(key string, lines ...contract.OrderItemRequest) string {
 			res := s.place(t, key, lines...)
 			return outcome(res.StatusCode(), res.Body)
 		}

@@ -8,10 +8,16 @@ import (
 
 // Jobs returns the background jobs of the service: see db.RunJobs.
 func (s *Service) Jobs() []db.Job {
+	const often = 5 * time.Second
 	return []db.Job{
-		{Name: "expire reservations", Interval: 5 * time.Second, Exclusive: true, Run: s.ExpireReservations},
-		{Name: "delete expired keys of orders", Interval: 5 * time.Second, Exclusive: true, Run: s.db.Keys.Purge},
-		{Name: "index products", Interval: 5 * time.Second, Exclusive: true, Run: s.indexProducts},
-		{Name: "record id ranges of orders", Interval: 5 * time.Second, Exclusive: true, Run: s.RecordRanges},
+		{Name: "expire reservations", Interval: often, Exclusive: true,
+			Run: s.ExpireReservations, Lag: s.expiryLag},
+		{Name: "delete expired keys of orders", Interval: often, Exclusive: true,
+			Run: s.db.Keys.Purge, Lag: s.db.Keys.Lag},
+		{Name: "index products", Interval: often, Exclusive: true,
+			Run: s.indexProducts, Due: s.unindexedProducts},
+		{Name: "record id ranges of orders", Interval: often, Exclusive: true, Run: s.RecordRanges},
+		{Name: "check stock", Interval: 10 * time.Second, Exclusive: true, Run: s.CheckStock},
+		{Name: "estimate rows", Interval: 30 * time.Second, Run: s.estimateRows},
 	}
 }

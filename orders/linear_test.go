@@ -145,7 +145,7 @@ func (in input) String() string {
 func (in input) request() (method, path, body string) {
 	switch in.op {
 	case "create":
-		var lines []contract.NewOrderItem
+		var lines []contract.OrderItemRequest
 		for i, qty := range in.qty {
 			if qty > 0 {
 				lines = append(lines, line(in.products[i], qty))
@@ -154,7 +154,7 @@ func (in input) request() (method, path, body string) {
 		if in.swapped {
 			slices.Reverse(lines)
 		}
-		encoded, _ := json.Marshal(api.NewOrder{CustomerID: callers[in.partner].Customer, Items: lines})
+		encoded, _ := json.Marshal(api.OrderRequest{CustomerID: callers[in.partner].Customer, Items: lines})
 		return "POST", "/orders", string(encoded)
 	case "adjust":
 		path := fmt.Sprintf("/products/%d/stock-adjustments", in.products[in.at])

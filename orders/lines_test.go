@@ -35,7 +35,7 @@ func TestLinesKeepNames(t *testing.T) {
 				t.Errorf("%s: %+v, want %+v", in, got, want)
 			}
 		}
-		first := s.place(t, "names", contract.NewOrderItem{Sku: new(s.sku(t, b)), Qty: 2}, line(a, 1))
+		first := s.place(t, "names", contract.OrderItemRequest{Sku: new(s.sku(t, b)), Qty: 2}, line(a, 1))
 		if first.JSON201 == nil {
 			t.Fatalf("%s", first.Body)
 		}
@@ -50,7 +50,7 @@ func TestLinesKeepNames(t *testing.T) {
 		if o := s.placed(t, line(a, 1)); o.Items[0].Name != "Renamed" || o.Items[0].UnitPriceCents != 1 {
 			t.Errorf("placed after the change: %+v", o)
 		}
-		again := s.place(t, "names", contract.NewOrderItem{Sku: new(s.sku(t, b)), Qty: 2}, line(a, 1))
+		again := s.place(t, "names", contract.OrderItemRequest{Sku: new(s.sku(t, b)), Qty: 2}, line(a, 1))
 		if string(again.Body) != string(first.Body) {
 			t.Errorf("repeated: %s, first %s", again.Body, first.Body)
 		}

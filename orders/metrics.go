@@ -22,6 +22,14 @@ var (
 		Name: "b2b_units_short_total",
 		Help: "Pieces that refused orders asked for beyond the stock.",
 	})
+	stockImbalance = promauto.NewGauge(prometheus.GaugeOpts{
+		Name: "b2b_stock_imbalance",
+		Help: "Pieces by which the stock of products differs from their adjustments and orders; 0 when all is right.",
+	})
+	tableRows = promauto.NewGaugeVec(prometheus.GaugeOpts{
+		Name: "b2b_table_rows",
+		Help: "About how many rows a table has that grows with each request.",
+	}, []string{"table"})
 )
 
 // countTransitions counts committed transitions.

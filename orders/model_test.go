@@ -132,7 +132,7 @@ func (b *books) live(operation, key string) *memory {
 	return nil
 }
 
-func (b *books) createProduct(n api.NewProduct) verdict {
+func (b *books) createProduct(n api.ProductRequest) verdict {
 	if b.by.Customer != 0 {
 		return forNoPartner
 	}
@@ -188,7 +188,7 @@ func (b *books) updateProduct(id int64, matches func(view any) bool, u api.Produ
 	return verdict{status: 200, view: func() any { return b.viewProduct(p) }}
 }
 
-func (b *books) adjustStock(id int64, n api.NewStockAdjustment) verdict {
+func (b *books) adjustStock(id int64, n api.StockAdjustmentRequest) verdict {
 	if b.by.Customer != 0 {
 		return forNoPartner
 	}
@@ -206,7 +206,7 @@ func (b *books) adjustStock(id int64, n api.NewStockAdjustment) verdict {
 	return verdict{status: 201, view: func() any { return b.viewAdjustment(a) }, created: &a.ID, target: &p.ID}
 }
 
-func (b *books) createOrder(n api.NewOrder) verdict {
+func (b *books) createOrder(n api.OrderRequest) verdict {
 	earlier := pick(b.orders, func(o *api.Order) bool {
 		return n.ExternalRef != nil && o.ExternalRef != nil && *o.ExternalRef == *n.ExternalRef &&
 			o.CustomerID == n.CustomerID && o.Status != contract.CANCELED
@@ -441,7 +441,7 @@ func TestModel(t *testing.T) {
 				seen: map[string]string{},
 			}
 			for _, sku := range skuPool[:2] {
-				m.newProduct(r, nil, api.NewProduct{Sku: sku, Name: "Thing", PriceCents: 100, Stock: 20})
+				m.newProduct(r, nil, api.ProductRequest{Sku: sku, Name: "Thing", PriceCents: 100, Stock: 20})
 			}
 			steps := map[string]func(*rapid.T){
 				"create product":          m.drawNewProduct,
@@ -540,7 +540,7 @@ func (m *machine) repeat(r *rapid.T) {
 	m.earlier[len(m.earlier)-1-rapid.IntRange(0, len(m.earlier)-1).Draw(r, "requests ago")](r)
 }
 
-func (m *machine) newProduct(r *rapid.T, key *string, n api.NewProduct) {
+func (m *machine) newProduct(r *rapid.T, key *string, n api.ProductRequest) {
 	effect := func() verdict { return m.createProduct(n) }
 	m.keyed(r, "createProduct", key, n, effect, func() (*http.Response, error) {
 		return m.s.CreateProduct(ctx, &api.CreateProductParams{XIdempotencyKey: key}, n)
@@ -554,7 +554,7 @@ func (m *machine) newProduct(r *rapid.T, key *string, n api.NewProduct) {
 }
 
 func (m *machine) drawNewProduct(r *rapid.T) {
-	n := api.NewProduct{
+	n := api.ProductRequest{
 		Sku: rapid.SampledFrom(skuPool).Draw(r, "sku"), Name: "Thing", PriceCents: drawPrice(r),
 		Stock: drawLevel(r),
 	}
@@ -618,7 +618,7 @@ func (m *machine) keyed(
 
 func (m *machine) drawAdjustment(r *rapid.T) {
 	id, key := m.drawProduct(r), drawKeyOrNone(r)
-	n := api.NewStockAdjustment{
+	n := api.StockAdjustmentRequest{
 		Delta:  rapid.SampledFrom([]int64{3, 9, -1, -4, -50, 1_000_000_000}).Draw(r, "delta"),
 		Reason: rapid.SampledFrom([]string{"came", "went"}).Draw(r, "reason"),
 	}
@@ -633,14 +633,14 @@ func (m *machine) drawAdjustment(r *rapid.T) {
 func (m *machine) drawNewOrder(r *rapid.T) {
 	key := drawKeyOrNone(r)
 	// There is no customer 3.
-	n := api.NewOrder{CustomerID: rapid.SampledFrom([]int64{1, 2, 1, 2, 1, 2, 3}).Draw(r, "customer")}
+	n := api.OrderRequest{CustomerID: rapid.SampledFrom([]int64{1, 2, 1, 2, 1, 2, 3}).Draw(r, "customer")}
 	if ref := rapid.SampledFrom([]string{"", "", "PO-1", "po-1", "PO-2"}).Draw(r, "external_ref"); ref != "" {
 		n.ExternalRef, n.Metadata = &ref, &contract.OrderMetadata{"for": ref}
 	}
 	for range rapid.IntRange(1, 3).Draw(r, "lines") {
 		if oneIn(r, 3, "by sku") {
 			sku := rapid.SampledFrom(skuPool).Draw(r, "sku")
-			n.Items = append(n.Items, contract.NewOrderItem{Sku: &sku, Qty: 1})
+			n.Items = append(n.Items, contract.OrderItemRequest{Sku: &sku, Qty: 1})
 			continue
 		}
 		product := m.drawProduct(r)
@@ -657,9 +657,9 @@ func (m *machine) drawNewOrder(r *rapid.T) {
 				defer func() {
 					m.s.customersDown.Store(false)
 					// Find a customer once, so that the breaker of the Customers API closes again.
-					lookup := api.NewOrder{
+					lookup := api.OrderRequest{
 						CustomerID: cmp.Or(m.by.Customer, 1),
-						Items:      []contract.NewOrderItem{line(unknown, 1)},
+						Items:      []contract.OrderItemRequest{line(unknown, 1)},
 					}
 					want := refused(404, "product_not_found", "/items/0/product_id ")
 					m.want(r, want, answered(m.s.CreateOrder(ctx, nil, lookup)))

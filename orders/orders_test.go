@@ -103,7 +103,7 @@ func (s *system) another(t *testing.T) *api.ClientWithResponses {
 func (s *system) product(t *testing.T, priceCents, stock int64) int64 {
 	t.Helper()
 	sku := fmt.Sprint("SKU-", skus.Add(1))
-	n := api.NewProduct{Sku: sku, Name: "Thing", PriceCents: priceCents, Stock: stock}
+	n := api.ProductRequest{Sku: sku, Name: "Thing", PriceCents: priceCents, Stock: stock}
 	res, err := s.CreateProductWithResponse(ctx, nil, n)
 	if err != nil || res.JSON201 == nil {
 		t.Fatalf("%v %s", err, res.Body)
@@ -135,25 +135,25 @@ func (s *system) wantStock(t *testing.T, product, want int64) {
 }
 
 // line is one line of a new order.
-func line(product, qty int64) contract.NewOrderItem {
-	return contract.NewOrderItem{ProductID: new(product), Qty: qty}
+func line(product, qty int64) contract.OrderItemRequest {
+	return contract.OrderItemRequest{ProductID: new(product), Qty: qty}
 }
 
 // place posts an order of customer 1; key may be "".
-func (s *system) place(t testing.TB, key string, lines ...contract.NewOrderItem) *api.CreateOrderResponse {
+func (s *system) place(t testing.TB, key string, lines ...contract.OrderItemRequest) *api.CreateOrderResponse {
 	t.Helper()
 	var params api.CreateOrderParams
 	if key != "" {
 		params.XIdempotencyKey = &key
 	}
-	res, err := s.CreateOrderWithResponse(ctx, &params, api.NewOrder{CustomerID: 1, Items: lines})
+	res, err := s.CreateOrderWithResponse(ctx, &params, api.OrderRequest{CustomerID: 1, Items: lines})
 	if err != nil {
 		t.Fatal(err)
 	}
 	return res
 }
 
-func (s *system) placed(t testing.TB, lines ...contract.NewOrderItem) api.Order {
+func (s *system) placed(t testing.TB, lines ...contract.OrderItemRequest) api.Order {
 	t.Helper()
 	res := s.place(t, "", lines...)
 	if res.JSON201 == nil {
@@ -272,7 +272,7 @@ func TestCreateOrder(t *testing.T) {
 			}
 		})
 		t.Run("a hundred lines", func(t *testing.T) {
-			var lines []contract.NewOrderItem
+			var lines []contract.OrderItemRequest
 			for range 100 {
 				lines = append(lines, line(s.product(t, 1, 5), 5))
 			}
@@ -299,7 +299,7 @@ func TestCreateOrder(t *testing.T) {
 				"/items/1/product_id", "/items/2/product_id")
 		})
 		t.Run("customer_not_found", func(t *testing.T) {
-			n := api.NewOrder{CustomerID: 99, Items: []contract.NewOrderItem{line(b, 1)}}
+			n := api.OrderRequest{CustomerID: 99, Items: []contract.OrderItemRequest{line(b, 1)}}
 			res, _ := s.CreateOrderWithResponse(ctx, nil, n)
 			webtest.WantError(t, res.StatusCode(), res.Body, 404, "customer_not_found", "/customer_id")
 		})
@@ -313,7 +313,7 @@ func TestCreateOrder(t *testing.T) {
 			}
 		})
 		t.Run("total above 2^53-1", func(t *testing.T) {
-			var lines []contract.NewOrderItem
+			var lines []contract.OrderItemRequest
 			for range 10 {
 				lines = append(lines, line(s.product(t, 1_000_000_000, 1_000_000_000), 1_000_000))
 			}

@@ -61,16 +61,16 @@ var pairOperations = []struct {
 		return fmt.Sprint(n, " expired")
 	}},
 	{"add 5", func(p *pair) string {
-		return p.outcome(p.AdjustStock(ctx, p.product, nil, api.NewStockAdjustment{Delta: 5, Reason: "came"}))
+		return p.outcome(p.AdjustStock(ctx, p.product, nil, api.StockAdjustmentRequest{Delta: 5, Reason: "came"}))
 	}},
 	{"take 2", func(p *pair) string {
-		return p.outcome(p.AdjustStock(ctx, p.product, nil, api.NewStockAdjustment{Delta: -2, Reason: "went"}))
+		return p.outcome(p.AdjustStock(ctx, p.product, nil, api.StockAdjustmentRequest{Delta: -2, Reason: "went"}))
 	}},
 	{"set to 3", func(p *pair) string {
 		return p.outcome(p.UpdateProduct(ctx, p.product, nil, api.ProductUpdate{Stock: new(int64(3))}))
 	}},
 	{"order 2", func(p *pair) string {
-		n := api.NewOrder{CustomerID: 2, Items: []contract.NewOrderItem{line(p.product, 2)}}
+		n := api.OrderRequest{CustomerID: 2, Items: []contract.OrderItemRequest{line(p.product, 2)}}
 		return p.outcome(p.CreateOrder(ctx, nil, n))
 	}},
 }

@@ -17,7 +17,7 @@ func TestCreateProduct(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g)
 		t.Run("created", func(t *testing.T) {
-			n := api.NewProduct{Sku: "A b-1", Name: "Größe 😀", PriceCents: 1_000_000_000, Stock: 0}
+			n := api.ProductRequest{Sku: "A b-1", Name: "Größe 😀", PriceCents: 1_000_000_000, Stock: 0}
 			res, err := s.CreateProductWithResponse(ctx, nil, n)
 			if err != nil || res.JSON201 == nil {
 				t.Fatalf("%v %s", err, res.Body)
@@ -28,14 +28,14 @@ func TestCreateProduct(t *testing.T) {
 			}
 		})
 		t.Run("sku_taken", func(t *testing.T) {
-			p := api.NewProduct{Sku: "TAKEN", Name: "A"}
+			p := api.ProductRequest{Sku: "TAKEN", Name: "A"}
 			s.CreateProductWithResponse(ctx, nil, p)
 			res, _ := s.CreateProductWithResponse(ctx, nil, p)
 			webtest.WantError(t, res.StatusCode(), res.Body, 409, "sku_taken", "/sku")
 		})
 		t.Run("twenty at once", func(t *testing.T) {
 			wantCounts(t, atOnce(20, func(int) string {
-				res, err := s.CreateProductWithResponse(ctx, nil, api.NewProduct{Sku: "RACE", Name: "A"})
+				res, err := s.CreateProductWithResponse(ctx, nil, api.ProductRequest{Sku: "RACE", Name: "A"})
 				if err != nil {
 					return err.Error()
 				}
@@ -68,7 +68,7 @@ func TestListProducts(t *testing.T) {
 		s := serve(t, g)
 		dbtest.NoFilesort(t, g)
 		for i, name := range []string{"50% Off", "a_b", "It's", "Straße"} {
-			n := api.NewProduct{Sku: fmt.Sprint("List-", i), Name: name}
+			n := api.ProductRequest{Sku: fmt.Sprint("List-", i), Name: name}
 			if res, _ := s.CreateProductWithResponse(ctx, nil, n); res.JSON201 == nil {
 				t.Fatalf("%s", res.Body)
 			}

@@ -21,19 +21,19 @@ func TestQuoteOrder(t *testing.T) {
 		s := serve(t, g)
 		a, b, none := s.product(t, 100, 10), s.product(t, 250, 3), s.product(t, 7, 0)
 		sku := func(id int64) *string { return new(s.sku(t, id)) }
-		bySku := func(id, qty int64) contract.NewOrderItem {
-			return contract.NewOrderItem{Sku: sku(id), Qty: qty}
+		bySku := func(id, qty int64) contract.OrderItemRequest {
+			return contract.OrderItemRequest{Sku: sku(id), Qty: qty}
 		}
-		ask := func(n api.NewOrder) *api.QuoteOrderResponse {
+		ask := func(n api.OrderRequest) *api.QuoteOrderResponse {
 			res, err := s.QuoteOrderWithResponse(ctx, n)
 			if err != nil {
 				t.Fatal(err)
 			}
 			return res
 		}
-		quoted := func(t *testing.T, lines ...contract.NewOrderItem) api.Quote {
+		quoted := func(t *testing.T, lines ...contract.OrderItemRequest) api.Quote {
 			t.Helper()
-			res := ask(api.NewOrder{
+			res := ask(api.OrderRequest{
 				CustomerID: 1, Items: lines, ExternalRef: new("PO-1"),
 				Metadata: &contract.OrderMetadata{"k": "v"},
 			})
@@ -65,7 +65,7 @@ func TestQuoteOrder(t *testing.T) {
 		}
 		before := state()
 		t.Run("nothing is short", func(t *testing.T) {
-			lines := []contract.NewOrderItem{bySku(b, 1), line(a, 4), line(b, 2), bySku(a, 6)}
+			lines := []contract.OrderItemRequest{bySku(b, 1), line(a, 4), line(b, 2), bySku(a, 6)}
 			q := quoted(t, lines...)
 			is(t, q.Items, []api.QuotedItem{
 				{ProductID: a, Sku: *sku(a), Qty: 10, UnitPriceCents: 100, SubtotalCents: 1000},
@@ -73,7 +73,7 @@ func TestQuoteOrder(t *testing.T) {
 			})
 			is(t, q.TotalCents, 1750)
 			is(t, q.Shortages, []api.Shortage{})
-			is(t, q.Fillable, api.NewOrder{
+			is(t, q.Fillable, api.OrderRequest{
 				CustomerID: 1, Items: lines, ExternalRef: new("PO-1"),
 				Metadata: &contract.OrderMetadata{"k": "v"}, ExpectedTotalCents: new(int64(1750)),
 			})
@@ -86,7 +86,7 @@ func TestQuoteOrder(t *testing.T) {
 				{ProductID: b, Sku: *sku(b), Requested: 4, Available: 3},
 				{ProductID: none, Sku: *sku(none), Requested: 5, Available: 0},
 			})
-			is(t, q.Fillable.Items, []contract.NewOrderItem{line(b, 2), line(a, 8), bySku(b, 1), bySku(a, 2)})
+			is(t, q.Fillable.Items, []contract.OrderItemRequest{line(b, 2), line(a, 8), bySku(b, 1), bySku(a, 2)})
 			is(t, q.Fillable.ExpectedTotalCents, 3*250+10*100)
 		})
 		t.Run("nothing is there", func(t *testing.T) {
@@ -104,26 +104,26 @@ func TestQuoteOrder(t *testing.T) {
 		t.Run("refused", func(t *testing.T) {
 			for _, c := range []struct {
 				customer int64
-				lines    []contract.NewOrderItem
+				lines    []contract.OrderItemRequest
 				status   int
 				code     string
 				fields   []string
 			}{
-				{1, []contract.NewOrderItem{line(77777, 1), line(none, 1), {Sku: new("NONE"), Qty: 1}, line(gone, 1)},
+				{1, []contract.OrderItemRequest{line(77777, 1), line(none, 1), {Sku: new("NONE"), Qty: 1}, line(gone, 1)},
 					404, "product_not_found", []string{"/items/0/product_id", "/items/2/sku"}},
-				{1, []contract.NewOrderItem{line(none, 1), line(gone, 1), bySku(gone, 1)},
+				{1, []contract.OrderItemRequest{line(none, 1), line(gone, 1), bySku(gone, 1)},
 					400, "product_inactive", []string{"/items/1/product_id", "/items/2/sku"}},
-				{1, slices.Repeat([]contract.NewOrderItem{line(dear, 1e6)}, 10),
+				{1, slices.Repeat([]contract.OrderItemRequest{line(dear, 1e6)}, 10),
 					400, "validation_failed", []string{"/items"}},
-				{3, []contract.NewOrderItem{line(a, 1)}, 404, "customer_not_found", []string{"/customer_id"}},
-				{1, []contract.NewOrderItem{line(a, 0)}, 400, "validation_failed", []string{"/items/0/qty"}},
+				{3, []contract.OrderItemRequest{line(a, 1)}, 404, "customer_not_found", []string{"/customer_id"}},
+				{1, []contract.OrderItemRequest{line(a, 0)}, 400, "validation_failed", []string{"/items/0/qty"}},
 			} {
-				res := ask(api.NewOrder{CustomerID: c.customer, Items: c.lines})
+				res := ask(api.OrderRequest{CustomerID: c.customer, Items: c.lines})
 				webtest.WantError(t, res.StatusCode(), res.Body, c.status, c.code, c.fields...)
 			}
 			s.customersDown.Store(true)
 			defer s.customersDown.Store(false)
-			res := ask(api.NewOrder{CustomerID: 1, Items: []contract.NewOrderItem{line(a, 1)}})
+			res := ask(api.OrderRequest{CustomerID: 1, Items: []contract.OrderItemRequest{line(a, 1)}})
 			webtest.WantError(t, res.StatusCode(), res.Body, 503, "customers_unavailable")
 		})
 		t.Run("for another customer", func(t *testing.T) {

@@ -60,14 +60,14 @@ func metadata(texts map[string]string) *contract.OrderMetadata {
 
 // quoteView returns a quote as the API shows it. The parameter asked is the order in the request; with only
 // the fillable lines and their price, it becomes the field Fillable.
-func quoteView(q quote, asked api.NewOrder) api.Quote {
+func quoteView(q quote, asked api.OrderRequest) api.Quote {
 	view := api.Quote{
 		Items: service.Views(q.Items, quotedItem), TotalCents: q.TotalCents,
 		Shortages: service.Views(q.Shortages, shortageView),
 	}
 	if q.Fillable != nil {
-		asked.Items = service.Views(q.Fillable, func(l line) contract.NewOrderItem {
-			return contract.NewOrderItem{ProductID: l.ProductID, Sku: l.SKU, Qty: l.Qty}
+		asked.Items = service.Views(q.Fillable, func(l line) contract.OrderItemRequest {
+			return contract.OrderItemRequest{ProductID: l.ProductID, Sku: l.SKU, Qty: l.Qty}
 		})
 		asked.ExpectedTotalCents = &q.FillableTotalCents
 		view.Fillable = &asked

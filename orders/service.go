@@ -29,9 +29,10 @@ type Config struct {
 // Service implements the generated StrictServerInterface on a database.
 type Service struct {
 	Config
-	db        *service.Database[store]
-	commands  batch.Batcher[orderCommand]
-	customers customersapi.ClientWithResponsesInterface
+	db         *service.Database[store]
+	commands   batch.Batcher[orderCommand]
+	customers  customersapi.ClientWithResponsesInterface
+	stockCheck stockCheck
 }
 
 // New returns the service. db.Migrate must have brought the database up to date. An error means that the

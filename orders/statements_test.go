@@ -20,7 +20,7 @@ import (
 func TestCreateOrderStatements(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g)
-		var lines []contract.NewOrderItem
+		var lines []contract.OrderItemRequest
 		for range 20 {
 			lines = append(lines, line(s.product(t, 100, 100), 1))
 		}
@@ -32,10 +32,10 @@ func TestCreateOrderStatements(t *testing.T) {
 				t.Fatal(err)
 			}
 			if i%2 == 1 {
-				bySku[i] = contract.NewOrderItem{Sku: &product.JSON200.Data.Sku, Qty: 1}
+				bySku[i] = contract.OrderItemRequest{Sku: &product.JSON200.Data.Sku, Qty: 1}
 			}
 		}
-		for i, lines := range [][]contract.NewOrderItem{lines[:1], lines, bySku[1:2], bySku} {
+		for i, lines := range [][]contract.OrderItemRequest{lines[:1], lines, bySku[1:2], bySku} {
 			// Statements: products, external_ref, stock, order, items, event; ids of skus; lookup of the key,
 			// insert of the key.
 			for key, want := range map[string]int64{"": 6, fmt.Sprint("key-", i): 8} {
@@ -43,7 +43,7 @@ func TestCreateOrderStatements(t *testing.T) {
 					want++
 				}
 				statements.Store(0)
-				res := s.order(t, key, api.NewOrder{
+				res := s.order(t, key, api.OrderRequest{
 					CustomerID: 1, Items: lines, ExternalRef: new(fmt.Sprint("PO", key)),
 					Metadata: &contract.OrderMetadata{"a": "b"},
 				})

@@ -9,6 +9,7 @@ import (
 	"gorm.io/gorm/clause"
 
 	"example.com/b2b/v2/db"
+	"example.com/b2b/v2/internal/history"
 	"example.com/b2b/v2/internal/idempotency"
 	"example.com/b2b/v2/internal/service"
 )
@@ -43,6 +44,39 @@ func (s *Service) indexProducts(ctx context.Context) (rows int, err error) {
 	return texts.UpdateDue(ctx, s.db.DB)
 }
 
+// unindexedProducts counts the texts that the search index lacks: see search.Index.Due.
+func (s *Service) unindexedProducts(ctx context.Context) (rows int64, err error) {
+	return texts.Due(ctx, s.db.DB)
+}
+
+// estimateRows measures the tables that grow with each request. It changes no row.
+func (s *Service) estimateRows(ctx context.Context) (rows int, err error) {
+	keys, err := s.db.Keys.EstimateRows(ctx)
+	if err != nil {
+		return 0, err
+	}
+	tableRows.WithLabelValues("idempotency_keys").Set(float64(keys))
+	events, err := history.EstimateRows(s.db.DB.WithContext(ctx))
+	if err != nil {
+		return 0, err
+	}
+	tableRows.WithLabelValues("events").Set(float64(events))
+	return 0, nil
+}
+
+// balanceAfter compares the stock of the next product, by id, with the product's adjustments and orders. It is
+// one statement, which sees all of them as of one moment. The result is nil behind the last product.
+func (s store) balanceAfter(product int64) (*balance, error) {
+	var next []balance
+	err := s.DB.Raw(`SELECT p.id, p.stock - (`+expectedStock+`) AS surplus,
+		  (SELECT COUNT(*) FROM order_items i WHERE i.product_id = p.id) AS order_lines
+		FROM products p WHERE p.id > ? ORDER BY p.id LIMIT 1`, product).Scan(&next).Error
+	if err != nil || len(next) == 0 {
+		return nil, err
+	}
+	return &next[0], nil
+}
+
 // idRanges returns ranges of ids that together contain all orders created in the period, and few other
 // orders. The last range has the ids after the last recorded block, because no times are recorded for these
 // ids yet: see RecordRanges.
@@ -66,6 +100,12 @@ func (s store) idRanges(created db.Period) ([]db.IDRange, error) {
 		return []db.IDRange{behind}, err
 	}
 	return []db.IDRange{{First: idsOf(*blocks.First).First, Last: idsOf(*blocks.Last).Last}, behind}, err
+}
+
+// expiryAge returns how long ago the reservation of the oldest order has ended, as long as it is CREATED.
+func (s store) expiryAge(reservation time.Duration) (time.Duration, error) {
+	age, err := db.Age(s.orders().Where("reserved_since <= ?", db.Now(s.DB, -reservation)), "reserved_since")
+	return max(age-reservation, 0), err
 }
 
 // expired returns the ids of orders that have been CREATED for at least the time reservation. The oldest

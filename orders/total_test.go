@@ -20,8 +20,8 @@ func TestExpectedTotal(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g)
 		a, b, free := s.product(t, 1500, 10), s.product(t, 250, 10), s.product(t, 0, 10)
-		expecting := func(total int64, lines ...contract.NewOrderItem) api.NewOrder {
-			return api.NewOrder{CustomerID: 1, Items: lines, ExpectedTotalCents: &total, ExternalRef: new("PO-1")}
+		expecting := func(total int64, lines ...contract.OrderItemRequest) api.OrderRequest {
+			return api.OrderRequest{CustomerID: 1, Items: lines, ExpectedTotalCents: &total, ExternalRef: new("PO-1")}
 		}
 		price := func(product, cents int64) {
 			t.Helper()
@@ -36,7 +36,7 @@ func TestExpectedTotal(t *testing.T) {
 			}
 			return counts
 		}
-		ofB := contract.NewOrderItem{Sku: new(s.sku(t, b)), Qty: 2}
+		ofB := contract.OrderItemRequest{Sku: new(s.sku(t, b)), Qty: 2}
 
 		before := tables()
 		refused := s.order(t, "total", expecting(3499, ofB, line(a, 1), line(b, 6)))
@@ -102,8 +102,8 @@ func TestExpectedTotal(t *testing.T) {
 				t.Errorf("%s: %d %s", c.name, status, body)
 			}
 		}
-		if res := s.order(t, "", api.NewOrder{
-			CustomerID: 1, Items: []contract.NewOrderItem{line(free, 1)}, ExpectedTotalCents: new(int64(0)),
+		if res := s.order(t, "", api.OrderRequest{
+			CustomerID: 1, Items: []contract.OrderItemRequest{line(free, 1)}, ExpectedTotalCents: new(int64(0)),
 		}); res.JSON201 == nil {
 			t.Errorf("an order that costs nothing: %s", res.Body)
 		}
@@ -134,7 +134,7 @@ func TestFillableGuardsPrice(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g)
 		p := s.product(t, 100, 5)
-		fillable := func() api.NewOrder {
+		fillable := func() api.OrderRequest {
 			t.Helper()
 			res, err := s.QuoteOrderWithResponse(ctx, newOrder(line(p, 8)))
 			if err != nil || res.JSON200 == nil || res.JSON200.Data.Fillable == nil {

@@ -2,9 +2,12 @@ package main
 
 import (
 	"bytes"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -64,6 +67,40 @@ func TestExportForPeople(t *testing.T) {
 		}, line)
 		if err != nil || asked != want || out != "\uFEFFid;name\r\n" {
 			t.Errorf("%s: %v, asked for %s, want %s: %q", line, err, asked, want, out)
+		}
+	}
+}
+
+// TestMapKeepsLines sends files with other names of columns. Each row arrives on its line of the file, and the
+// file of refused rows has the row of the refusal.
+func TestMapKeepsLines(t *testing.T) {
+	for _, head := range []string{
+		"Art;name;stock", "\n\nArt;name;stock", "sep=;\n\nArt;name;stock", "Art;\"name\n\";stock",
+		"Art;name;\"stock\n\n\"", "\"\nArt\";name;stock", "sep=|\nArt|\"\nname\"|\"stock\n\"",
+	} {
+		path := filepath.Join(t.TempDir(), "products.csv")
+		const rows = "\nM-1;One;many\nM-2;Two;2\n"
+		line := strings.Count(head, "\n") + 2
+		if err := os.WriteFile(path, []byte(head+rows), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		_, err := call(t, func(w http.ResponseWriter, r *http.Request) {
+			sent, _ := io.ReadAll(r.Body)
+			before, _, found := strings.Cut(string(sent), "M-1")
+			if got := strings.Count(before, "\n") + 1; !found || got != line || !strings.Contains(before, "sku") {
+				t.Errorf("%q: row %d arrives on line %d: %q", head, line, got, sent)
+			}
+			w.Header().Set("Content-Type", "application/x-ndjson")
+			fmt.Fprintf(w, `{"row":%d,"result":"refused","code":"validation_failed","error":"No."}`+"\n"+
+				`{"row":%d,"result":"created","id":2}`+"\n"+`{"summary":{"complete":true,"dry_run":false,"rows":2,`+
+				`"created":1,"updated":0,"unchanged":0,"refused":1}}`, line, line+1)
+		}, "import --map Art=sku "+path)
+		if err == nil || !strings.Contains(err.Error(), "1 rows were refused; ") {
+			t.Errorf("%q: %v", head, err)
+		}
+		refused, _ := os.ReadFile(filepath.Join(filepath.Dir(path), "products.refused.csv"))
+		if !strings.Contains(string(refused), "M-1") || strings.Contains(string(refused), "M-2") {
+			t.Errorf("%q: %q", head, refused)
 		}
 	}
 }

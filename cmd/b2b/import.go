@@ -224,9 +224,10 @@ func (i *importCommand) renamed(file io.Reader) (io.Reader, error) {
 	}
 	missing := maps.Clone(i.fields)
 	i.columns = map[string]string{}
-	lines := 0 // in the first row
+	last := len(sheet.Columns) - 1
+	lines, _ := sheet.FieldPos(last) // up to the end of the first row, with empty lines before it
+	lines += strings.Count(sheet.Columns[last], "\n")
 	for at, name := range sheet.Columns {
-		lines += strings.Count(name, "\n")
 		if field, ok := i.fields[foldColumn(name)]; ok {
 			sheet.Columns[at] = field
 			i.columns[strings.ToLower(field)] = strings.Join(strings.Fields(name), " ")
@@ -237,12 +238,12 @@ func (i *importCommand) renamed(file io.Reader) (io.Reader, error) {
 		return nil, fmt.Errorf("--map: the file has no column %q, only %q", name, sheet.Columns)
 	}
 	var head strings.Builder
-	head.WriteString(sheet.Separator)
 	row := csv.NewWriter(&head)
 	row.Comma = sheet.Comma
 	err = row.Write(sheet.Columns)
 	row.Flush()
-	return io.MultiReader(strings.NewReader(head.String()+strings.Repeat("\n", lines)), sheet.Rest), err
+	head.WriteString(strings.Repeat("\n", max(0, lines-strings.Count(head.String(), "\n"))))
+	return io.MultiReader(strings.NewReader(sheet.Separator+head.String()), sheet.Rest), err
 }
 
 // explain returns the error of a file that was refused as a whole. When the service does not know a column,

@@ -67,7 +67,7 @@ func (c *keyedCommand) print(order ordersapi.Order, out io.Writer) error {
 // orderCommand places an order. With --confirm, it also confirms the order.
 type orderCommand struct {
 	keyedCommand
-	order   ordersapi.NewOrder
+	order   ordersapi.OrderRequest
 	skuOrID []int // indexes of items whose Sku is a number, until the method resolve has looked it up
 	confirm bool
 }
@@ -93,7 +93,7 @@ func (o *orderCommand) addItem(text string) error {
 	if colon < 1 || err != nil {
 		return malformed
 	}
-	item := contract.NewOrderItem{Qty: pieces}
+	item := contract.OrderItemRequest{Qty: pieces}
 	if number, isID := strings.CutPrefix(text[:colon], "id:"); isID {
 		id, isID := parseID(number)
 		if !isID {
@@ -134,7 +134,7 @@ func (o *orderCommand) addMetadata(text string) error {
 
 // resolve decides whether the number in item.Sku is a sku or an id. It refuses a number that is the sku of a
 // product and the id of another.
-func (o *orderCommand) resolve(ctx context.Context, item *contract.NewOrderItem) error {
+func (o *orderCommand) resolve(ctx context.Context, item *contract.OrderItemRequest) error {
 	number := *item.Sku
 	id, _ := parseID(number)
 	withSku, err := o.Orders.ListProductsWithResponse(ctx, &ordersapi.ListProductsParams{Sku: &number})

@@ -163,7 +163,7 @@ func (r *refusals) copyCells(text *bulk.Text) error {
 			isBroken := errors.As(err, new(*csv.ParseError)) && !errors.Is(err, csv.ErrFieldCount)
 			switch {
 			case err != nil && at == 0 || at > line:
-				return fmt.Errorf("row %d is not found again: has %s changed? %w", line, r.path, err)
+				return r.notFound(line)
 			case at == line && isBroken:
 				fmt.Fprintf(r.out, "%s%c", bytes.TrimRight(raw, "\r\n"), sheet.Comma)
 				return write(nil, reason)
@@ -175,6 +175,10 @@ func (r *refusals) copyCells(text *bulk.Text) error {
 	return write(sheet.Columns, refusal)
 }
 
+func (r *refusals) notFound(line int) error {
+	return fmt.Errorf("row %d is not found again: has %s changed?", line, r.path)
+}
+
 // copyLines prepares copyRow for NDJSON. A line that is no JSON object is copied without the reason.
 func (r *refusals) copyLines(text *bulk.Text) {
 	read := 0
@@ -182,7 +186,7 @@ func (r *refusals) copyLines(text *bulk.Text) {
 		var row []byte
 		for ; read < line; read++ {
 			if row, err = text.ReadBytes('\n'); err != nil && len(row) == 0 {
-				return fmt.Errorf("row %d is not found again: has %s changed? %w", line, r.path, err)
+				return r.notFound(line)
 			}
 		}
 		encoded, _ := json.Marshal(reason)

@@ -59,6 +59,11 @@ func serve(ctx context.Context, c *config.Settings, services []*service, out io.
 	for _, s := range table(c) {
 		siblings = append(siblings, strconv.Itoa(*s.port))
 	}
+	stopTraces, err := exportTraces(ctx, log)
+	if err != nil {
+		return err
+	}
+	defer stopTraces()
 	var g *gorm.DB
 	if services[0].database {
 		if g, err = openReady(ctx, c, log, all); err != nil {

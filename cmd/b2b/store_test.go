@@ -90,9 +90,9 @@ func TestOneClock(t *testing.T) {
 	})
 }
 
-// asSystem are the functions that see the rows of all customers: the sweep, probes of locks, and batches, which
-// check each caller in the functions of tenancy.go.
-var asSystem = []string{"ExpireReservations", "isFree", "runBatch", "runLookups"}
+// asSystem are the functions that see the rows of all customers: the sweep and its lag, probes of locks, and
+// batches, which check each caller in the functions of tenancy.go.
+var asSystem = []string{"ExpireReservations", "expiryLag", "isFree", "runBatch", "runLookups"}
 
 // TestTenancy lets only tenancy.go of a service, beside its store.go, say who may see which rows, and only the
 // functions of asSystem see all of them. No order command can forget the check: it gets a visible order.

@@ -92,7 +92,7 @@ func FuzzGateway(f *testing.F) {
 		if err != nil || a.StatusCode < 200 || a.StatusCode >= 500 {
 			t.Fatalf("%s: %+v %v", raw, a, err)
 		}
-		var e contract.APIError
+		var e contract.ErrorBody
 		if a.StatusCode >= 400 && method != "HEAD" &&
 			(json.Unmarshal([]byte(a.Body), &e) != nil || e.Success || e.Code == "" || e.CorrelationID == nil) {
 			t.Errorf("%s: %+v", raw, a)

@@ -146,7 +146,7 @@ func TestBasePath(t *testing.T) {
 				return g.through(t, m.event, request{method: "GET", path: path, query: query, headers: headers})
 			}
 			expectSampleAnswer(t, g.through(t, m.event, order(sampleOrder)))
-			for _, path := range []string{"/health", "/ready", "/openapi.yaml"} {
+			for _, path := range []string{"/health", "/openapi.yaml"} {
 				if a := get(path, ""); a.StatusCode != http.StatusOK {
 					t.Errorf("%s: %+v", path, a)
 				}

@@ -268,7 +268,7 @@ func (g *gateway) send(t testing.TB, kind string, r request, seconds int) answer
 // expectError compares the answer with the error envelope, a status and a code.
 func (a answer) expectError(t *testing.T, status int, code string) {
 	t.Helper()
-	var e contract.APIError
+	var e contract.ErrorBody
 	if err := json.Unmarshal([]byte(a.Body), &e); err != nil {
 		t.Fatalf("%s: %v", a.Body, err)
 	}
@@ -338,7 +338,7 @@ func newPeers(t testing.TB) *peers {
 	handle("GET /internal/customers/1", http.StatusOK, customer)
 	handle("POST /orders", http.StatusCreated, created)
 	handle("POST /orders/5/confirm", http.StatusOK, confirmed)
-	handle("GET /idempotency-keys", http.StatusNotFound, contract.APIError{
+	handle("GET /idempotency-keys", http.StatusNotFound, contract.ErrorBody{
 		Code: contract.IdempotencyKeyUnknown, Error: "Nothing has been done with this key.",
 	})
 	p.Server = httptest.NewServer(mux)
@@ -674,7 +674,7 @@ func TestTemplate(t *testing.T) {
 		}
 	}
 	for name, r := range template.Resources.RestAPI.Properties.GatewayResponses {
-		var body contract.APIError
+		var body contract.ErrorBody
 		d := json.NewDecoder(strings.NewReader(r.ResponseTemplates["application/json"]))
 		d.DisallowUnknownFields()
 		if err := d.Decode(&body); err != nil || body.Success || body.Error == "" || body.Code == "" ||

@@ -31,6 +31,11 @@ func (x Index) UpdateDue(ctx context.Context, g *gorm.DB) (rows int, err error) 
 	return x.Update(ctx, g)
 }
 
+// Due counts the unindexed rows: see db.CountDue.
+func (x Index) Due(ctx context.Context, g *gorm.DB) (rows int64, err error) {
+	return db.CountDue(g.WithContext(ctx).Table(x.Table).Where("unindexed = 1"))
+}
+
 // Update adds all unindexed rows to the index, and returns their number. Several processes may run Update at
 // once. A row that gets a new text meanwhile stays unindexed.
 func (x Index) Update(ctx context.Context, g *gorm.DB) (total int, err error) {

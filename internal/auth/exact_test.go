@@ -206,7 +206,7 @@ func TestReservedSubjects(t *testing.T) {
 }
 
 // TestBearerSpaces accepts one or more spaces before a token (RFC 9110, section 11.4), and no other white
-// space before or after the token.
+// space before or after the token. The scheme without a token names nobody.
 func TestBearerSpaces(t *testing.T) {
 	tokens := Tokens{Secrets: []string{secret}, Service: []string{"service-token"}}
 	jwt := mintHS256(t, valid())
@@ -214,7 +214,8 @@ func TestBearerSpaces(t *testing.T) {
 		"Bearer " + jwt: acme, "Bearer  " + jwt: acme, "BEARER    " + jwt: acme,
 		"Bearer  service-token": Service, "bearer   service-token": Service,
 		"Bearer\t" + jwt: {}, "Bearer \t" + jwt: {}, "Bearer\u00a0" + jwt: {}, "Bearer " + jwt + " ": {},
-		"Bearer " + jwt + " x": {}, " Bearer " + jwt: {}, "Bearer   ": {}, "Bearer" + jwt: {},
+		"Bearer " + jwt + " x": {}, " Bearer " + jwt: {}, "Bearer" + jwt: {},
+		"Bearer": Anonymous, "Bearer ": Anonymous, "bearer   ": Anonymous, "Bearer \t": {}, "Basic": {},
 	} {
 		p, err := tokens.Identify(http.Header{"Authorization": {authorization}})
 		if (err == nil) != (want != Principal{}) || err == nil && p != want {

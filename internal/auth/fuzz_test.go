@@ -80,7 +80,10 @@ func FuzzIdentify(f *testing.F) {
 		if p.ByService && !byService || ok && actingFor != "" && !byService {
 			t.Errorf("%q may act for %q: %+v", authorization, actingFor, p)
 		}
-		if ok && authorization != "" && !byService {
+		if ok && token == "" && p != Anonymous {
+			t.Errorf("%q, which has no token, is believed to be %+v", authorization, p)
+		}
+		if ok && token != "" && !byService {
 			last := strings.LastIndex(token, ".")
 			if last < 0 || token[last+1:] != signature(token[:last]) {
 				t.Errorf("%q is believed to be %+v", authorization, p)

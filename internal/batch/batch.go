@@ -16,6 +16,10 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promauto"
+	"go.opentelemetry.io/otel"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/trace"
+	"go.opentelemetry.io/otel/trace/noop"
 
 	"example.com/b2b/v2/internal/timing"
 )
@@ -325,6 +329,8 @@ func (b *Batcher[C]) try(batch []*waiter[C]) (held []Held, rolledBack bool, err 
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	ctx, times := timing.With(ctx)
+	ctx, span := b.trace(ctx, batch)
+	defer span.End()
 	begin := time.Now()
 	defer func() { b.measure(batch, begin, times) }()
 	var callers atomic.Int64
@@ -345,6 +351,30 @@ func (b *Batcher[C]) try(batch []*waiter[C]) (held []Held, rolledBack bool, err 
 	}()
 	return b.Run(ctx, commands)
 }
+
+// trace begins the span of a batch. The span belongs to no request: links lead to the span of each command, and
+// from there to the batch. Without recorded commands there is no span.
+func (b *Batcher[C]) trace(ctx context.Context, batch []*waiter[C]) (context.Context, trace.Span) {
+	var requests []trace.Span
+	var links []trace.Link
+	for _, w := range batch {
+		if request := trace.SpanFromContext(w.ctx); request.IsRecording() {
+			requests = append(requests, request)
+			links = append(links, trace.Link{SpanContext: request.SpanContext()})
+		}
+	}
+	if links == nil {
+		return ctx, noop.Span{}
+	}
+	ctx, span := tracer.Start(ctx, "batch of "+b.Name, trace.WithLinks(links...),
+		trace.WithAttributes(attribute.Int("b2b.batch.size", len(batch))))
+	for _, request := range requests {
+		request.AddLink(trace.Link{SpanContext: span.SpanContext()})
+	}
+	return ctx, span
+}
+
+var tracer = otel.Tracer("example.com/b2b/v2/internal/batch")
 
 // measure records a batch that has run since begin, with the times of its parts.
 func (b *Batcher[C]) measure(batch []*waiter[C], begin time.Time, times *timing.Times) {

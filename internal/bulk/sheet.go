@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"regexp"
-	"strings"
 
 	"example.com/b2b/v2/internal/apperr"
 )
@@ -28,8 +27,8 @@ type Sheet struct {
 	lines   int   // lines before the csv.Reader
 }
 
-// separatorLine matches the line by which a file tells Excel its separator.
-var separatorLine = regexp.MustCompile(`(?i)^"?sep=(.)"?\r?\n`)
+// separatorLine matches the line by which a file tells Excel its separator, if CSV can have that separator.
+var separatorLine = regexp.MustCompile(`(?i)^"?sep=([^"\r\n\x00\x{FFFD}])"?\r?\n`)
 
 // OpenSheet reads the first row of CSV. The row's separator is named by a line sep= before it; else it is the
 // one of comma, semicolon and tab that makes the most names known, and then the most cells. Error: 400
@@ -57,8 +56,7 @@ func OpenSheet(text *bufio.Reader, known func(name string) bool) (*Sheet, error)
 	s.Comma = comma
 	var err error
 	s.Columns, err = s.Read()
-	if errors.As(err, new(*csv.ParseError)) || errors.Is(err, io.EOF) ||
-		err != nil && strings.Contains("\r\n\"\uFFFD", string(comma)) {
+	if errors.As(err, new(*csv.ParseError)) || errors.Is(err, io.EOF) {
 		return nil, apperr.MalformedRow.Because(err, "the first line does not name columns")
 	}
 	return s, err

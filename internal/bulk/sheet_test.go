@@ -14,6 +14,8 @@ import (
 	"pgregory.net/rapid"
 
 	"example.com/b2b/v2/internal/bulk"
+	"example.com/b2b/v2/internal/web/webtest"
+	"example.com/b2b/v2/openapi/ordersapi"
 )
 
 // TestSheet writes random tables with each separator, in several encodings, and reads them back.
@@ -66,4 +68,29 @@ func TestSheet(t *testing.T) {
 			r.Fatalf("%v at %d of %d", err, sheet.Offset(), file.Len())
 		}
 	})
+}
+
+// TestLongAmounts refuses texts that are too long for an amount unread, because reading them would take half a
+// minute of a large file. Spaces around an amount do not count.
+func TestLongAmounts(t *testing.T) {
+	schema := webtest.Spec(t, ordersapi.Document).Components.Schemas["ProductImportRow"].Value
+	for cell, want := range map[string]string{
+		strings.Repeat(" ", 9000) + "1 234,50 €": `{"sku":"A","price_cents":123450}`,
+		strings.Repeat("9", 60000):               "/price", strings.Repeat("1.", 30000) + "50": "/price",
+	} {
+		file := io.NopCloser(strings.NewReader("sku;price\nA;" + cell + "\n"))
+		rows, err := bulk.OpenRows(&bulk.Upload{ReadCloser: file, Media: bulk.CSV, Row: schema})
+		if err != nil {
+			t.Fatal(err)
+		}
+		row, err := rows.Next()
+		rows.Close()
+		got := string(row.JSON)
+		if row.Refused != nil {
+			got = row.Refused.Details[0].Field
+		}
+		if err != nil || got != want {
+			t.Errorf("%.20q: %.200s, %v, want %s", cell, got, err, want)
+		}
+	}
 }

@@ -112,7 +112,7 @@ type Migration struct {
 type Access struct {
 	AuthMode         string   `env:"AUTH_MODE" development:"open" production:"jwt" oneof:"open jwt" help:"who may call: open lets callers without a token in, jwt does not; a token that is sent must be valid"`
 	OpenInProduction bool     `env:"AUTH_OPEN_IN_PRODUCTION" default:"false" help:"let AUTH_MODE=open through in production"`
-	ServiceTokens    []string `env:"SERVICE_TOKEN" secret:"true" development:"dev-service-token" help:"secrets of the services, separated by commas: they present the first and accept all; in production of 32 bytes or more each"`
+	ServiceTokens    []string `env:"SERVICE_TOKEN" secret:"true" development:"dev-service-token" help:"secrets of the services, separated by commas or spaces: they present the first and accept all; in production of 32 bytes or more each"`
 }
 
 // The values of Access.AuthMode.
@@ -123,7 +123,7 @@ const (
 
 // JWT configures JWTs, for every service and for the command b2b token.
 type JWT struct {
-	JWTSecrets []string `env:"JWT_SECRET" secret:"true" development:"dev-jwt-secret-that-everybody-knows" help:"secrets of tokens signed with HS256, separated by commas: b2b token signs with the first, all are accepted; in production of 32 bytes or more each"`
+	JWTSecrets []string `env:"JWT_SECRET" secret:"true" development:"dev-jwt-secret-that-everybody-knows" help:"secrets of tokens signed with HS256, separated by commas or spaces: b2b token signs with the first, all are accepted; in production of 32 bytes or more each"`
 	JWKSURL    string   `env:"JWT_JWKS_URL" format:"address" help:"where the issuer's keys are (JWKS), for tokens signed with RS256, ES256 or EdDSA"`
 	Issuer     string   `env:"JWT_ISSUER" help:"what a token must name as iss"`
 	Audience   string   `env:"JWT_AUDIENCE" help:"what a token must name in aud"`
@@ -255,8 +255,8 @@ func (s *Settings) Read(groups ...any) error {
 			}
 			group.Env = cmp.Or(group.Env, Development)
 		case *JWT:
-			if s.Env == Development && group.JWKSURL != "" && slices.ContainsFunc(group.JWTSecrets, KnownToAll) {
-				group.JWTSecrets = nil // tokens come from an issuer: refuse the public default
+			if s.Env == Development && group.JWKSURL != "" { // tokens come from an issuer: refuse the public default
+				group.JWTSecrets = slices.DeleteFunc(group.JWTSecrets, KnownToAll)
 			}
 		}
 	}
@@ -466,7 +466,10 @@ func (v Variable) read(field reflect.Value, environment string) error {
 		if err != nil {
 			return fmt.Errorf("%s%s cannot be read: %w", v.Name, fileSuffix, err)
 		}
-		value = strings.TrimSpace(string(content))
+		if value = strings.TrimSpace(string(content)); value == "" {
+			return fmt.Errorf("%s%s names %s, which is empty; allowed: a file that has the secret",
+				v.Name, fileSuffix, file)
+		}
 	}
 	if value == "" {
 		return nil

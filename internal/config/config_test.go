@@ -235,8 +235,11 @@ func TestPortsInTexts(t *testing.T) {
 // TestSecretFiles reads each secret from a file, as from a container's secret.
 func TestSecretFiles(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "secret")
-	if err := os.WriteFile(file, []byte("new-secret,\nold-secret\n"), 0o600); err != nil {
-		t.Fatal(err)
+	empty := file + "-empty"
+	for name, content := range map[string]string{file: "new-secret,\nold-secret\n", empty: "\n"} {
+		if err := os.WriteFile(name, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
 	}
 	for name, get := range map[string]func(*Settings) any{
 		"JWT_SECRET":    func(s *Settings) any { return s.JWTSecrets },
@@ -266,11 +269,31 @@ func TestSecretFiles(t *testing.T) {
 			if err == nil || !strings.Contains(err.Error(), name+"_FILE cannot be read") {
 				t.Errorf("no file: %v", err)
 			}
+			t.Setenv(name+"_FILE", empty)
+			s = Settings{}
+			err = s.Read(&s.JWT, &s.Access, &s.Database, &s.Calling)
+			if err == nil || !strings.Contains(err.Error(), name+"_FILE names "+empty+", which is empty") {
+				t.Errorf("an empty file: %v", err)
+			}
 		})
 	}
 	t.Setenv("APP_ENV_FILE", file)
 	var s Settings
 	if err := s.Read(); err != nil || s.Env != Development {
 		t.Errorf("a variable without a secret is read from a file: %q, %v", s.Env, err)
+	}
+}
+
+// TestKnownSecretBesideIssuer refuses the public secret of development beside an issuer, and keeps other secrets.
+func TestKnownSecretBesideIssuer(t *testing.T) {
+	t.Setenv("JWT_JWKS_URL", "https://i.example/keys")
+	for value, want := range map[string]string{
+		"": "[]", "own": "[own]", "own,dev-jwt-secret-that-everybody-knows": "[own]",
+	} {
+		t.Setenv("JWT_SECRET", value)
+		var s Settings
+		if err := s.Read(&s.JWT); err != nil || fmt.Sprint(s.JWTSecrets) != want {
+			t.Errorf("%q: %q, %v", value, s.JWTSecrets, err)
+		}
 	}
 }

@@ -12,7 +12,7 @@ import (
 
 // Format is a rule for a string.
 type Format struct {
-	Pattern  string // regular expression (ECMA-262) in the documents; "" for none
+	Pattern  string // regular expression in the documents, weaker than Valid: see ascii; "" for none
 	Sentence string // rule for people, such as "must be a date"
 
 	accepted *regexp.Regexp // matches the valid strings; nil accepts every string
@@ -21,32 +21,33 @@ type Format struct {
 // Valid reports whether s has the format. A format without a regular expression accepts every string.
 func (f Format) Valid(s string) bool { return f.accepted == nil || f.accepted.MatchString(s) }
 
-// Contents of character classes, without the brackets.
+// Contents of character classes, without the brackets. Only characters beyond ASCII are written as \x{...}.
 var (
-	control   = `\x00-\x1f\x7f-\x9f\x{2028}\x{2029}` // also the line and the paragraph separator
-	space     = class(unicode.White_Space) + `\x{200B}\x{2060}\x{FEFF}`
-	invisible = class(unicode.White_Space, unicode.Cc, unicode.Cf, unicode.Other_Default_Ignorable_Code_Point,
-		unicode.Variation_Selector)
+	control   = `\x00-\x1f\x7f` + class(unicode.Cc, unicode.Zl, unicode.Zp)
+	edge      = `\x00-\x20\x7f` + class(unicode.White_Space, unicode.Cc) + `\x{200B}\x{2060}\x{FEFF}`
+	invisible = `\x00-\x20\x7f` + class(unicode.White_Space, unicode.Cc, unicode.Cf,
+		unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector)
 )
 
 // Parts of patterns. No part matches a line end.
 const (
 	atom      = "[!#-'*+\\-\\/-9=?A-Z^-~]+" // RFC 5322, section 3.2.3
 	label     = `[A-Za-z0-9](?:[A-Za-z0-9\-]*[A-Za-z0-9])?`
-	years     = `(?:19[7-9]\d|[2-9]\d{3})`
-	leapYears = `(?:19(?:72|76|8[048]|9[26])|[2-9]\d(?:0[48]|[2468][048]|[13579][26])` +
+	years     = `(?:19[7-9][0-9]|[2-9][0-9]{3})`
+	leapYears = `(?:19(?:72|76|8[048]|9[26])|[2-9][0-9](?:0[48]|[2468][048]|[13579][26])` +
 		`|(?:2[048]|[3579][26]|[468][048])00)`
-	date = `(?:` + years + `-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12]\d|3[01])|(?:0[469]|11)` +
-		`-(?:0[1-9]|[12]\d|30)|02-(?:0[1-9]|1\d|2[0-8]))|` + leapYears + `-02-29)`
+	date = `(?:` + years + `-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12][0-9]|3[01])|(?:0[469]|11)` +
+		`-(?:0[1-9]|[12][0-9]|30)|02-(?:0[1-9]|1[0-9]|2[0-8]))|` + leapYears + `-02-29)`
 	// RFC 3339. time.Parse accepts more: a comma before the fraction, and an offset of 24 hours.
-	timeOfDay = `T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{1,9})?(?:Z|[+\-](?:[01]\d|2[0-3]):[0-5]\d)`
+	timeOfDay = `T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:\.[0-9]{1,9})?` +
+		`(?:Z|[+\-](?:[01][0-9]|2[0-3]):[0-5][0-9])`
 )
 
 // All holds the formats by name.
 var All = map[string]Format{
 	"not-blank": format(` *[^`+invisible+`][^`+control+`]*`,
 		"must begin with a visible character, and have no control characters"),
-	"trimmed": format(`[^`+invisible+`](?:[^`+control+`]*[^`+control+space+`])?`,
+	"trimmed": format(`[^`+invisible+`](?:[^`+control+`]*[^`+edge+`])?`,
 		"must begin with a visible character, must not end with a space, "+
 			"and must have no control characters"),
 	"text": format(`[^`+control+`]*`, "must have no control characters"),
@@ -70,18 +71,19 @@ var All = map[string]Format{
 
 func format(pattern, sentence string) Format {
 	accepted := anchored(pattern)
-	return Format{Pattern: ecma(accepted.String()), Sentence: sentence, accepted: accepted}
+	return Format{Pattern: ascii(accepted.String()), Sentence: sentence, accepted: accepted}
 }
 
 func anchored(pattern string) *regexp.Regexp { return regexp.MustCompile(`^(?:` + pattern + `)$`) }
 
-// ecma changes the notation of code points: from \x{200B}, for RE2, to \u200B, for ECMA-262.
-func ecma(pattern string) string { return codePoint.ReplaceAllString(pattern, `\u$1`) }
+// ascii removes the characters beyond ASCII from the negated classes of a pattern. The result accepts more. All
+// languages read it alike, also PHP (PCRE without /u, byte by byte) and Ruby, whose patterns have neither \u nor
+// bytes above \x7F.
+func ascii(pattern string) string { return beyond.ReplaceAllString(pattern, "") }
 
-var codePoint = regexp.MustCompile(`\\x\{([0-9A-F]{4})\}`)
+var beyond = regexp.MustCompile(`\\x\{[0-9A-F]{4}\}(?:-\\x\{[0-9A-F]{4}\})?`)
 
-// class returns the characters of the tables as the content of a character class. It omits characters above
-// U+FFFF, because some tools do not accept these in patterns.
+// class returns the characters of the tables, from U+0080 to U+FFFF, as the content of a character class.
 func class(tables ...*unicode.RangeTable) string {
 	var in [1 << 16]bool
 	for _, table := range tables {
@@ -92,7 +94,7 @@ func class(tables ...*unicode.RangeTable) string {
 		}
 	}
 	var b strings.Builder
-	for r := 0; r < len(in); r++ {
+	for r := 0x80; r < len(in); r++ {
 		first := r
 		for r < len(in) && in[r] {
 			r++

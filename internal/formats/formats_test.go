@@ -108,3 +108,42 @@ func TestParseDateFilter(t *testing.T) {
 		}
 	}
 }
+
+// TestPatternsForEveryLanguage holds the patterns of the documents to what PCRE without /u, Ruby, Go, Java,
+// Python, JavaScript, C# and Rust read alike: ASCII, no class by a letter, and escapes of ASCII characters only.
+// A pattern refuses bad values of ASCII, like the format, and accepts all good values.
+func TestPatternsForEveryLanguage(t *testing.T) {
+	portable := regexp.MustCompile(`^(?:[ !"$-\[\]-~]|#[^{]|\\x[0-7][0-9a-f]|\\[.\-/])*$`)
+	for _, alike := range []struct {
+		pattern string
+		want    bool
+	}{
+		{`^(?:[^\x00-\x1f\x7f]*)$`, true},
+		{`\u0020`, false}, {`\x80`, false}, {`\x{20}`, false}, {`\d`, false}, {`\S`, false}, {`é`, false},
+		{`\p{L}`, false}, {`#{x}`, false},
+	} {
+		if portable.MatchString(alike.pattern) != alike.want {
+			t.Errorf("this test takes %s for one that all read alike: %t", alike.pattern, !alike.want)
+		}
+	}
+	for name, f := range All {
+		if f.Pattern == "" {
+			continue
+		}
+		if !portable.MatchString(f.Pattern) {
+			t.Errorf("languages read the pattern of %s differently: %s", name, f.Pattern)
+		}
+		for r := rune(0); r <= 0x7f; r++ {
+			for _, s := range []string{string(r), "a" + string(r), string(r) + "a", "a" + string(r) + "a"} {
+				if patterns[name].MatchString(s) != f.Valid(s) {
+					t.Errorf("%s, %q: the pattern says %t", name, s, !f.Valid(s))
+				}
+			}
+		}
+		for _, s := range []string{"é", "名前", "👩", "a\u00a0b", "1 日本 2"} {
+			if f.Valid(s) && !(patterns[name].MatchString(s) && patterns[name].MatchString(bytewise(s))) {
+				t.Errorf("the pattern of %s refuses %q", name, s)
+			}
+		}
+	}
+}

@@ -66,6 +66,14 @@ func Append(tx *gorm.DB, by Origin, events ...Event) error {
 	return db.Insert(tx, "events", columns, rows)
 }
 
+// EstimateRows returns about how many events there are, by their first and last id.
+func EstimateRows(q *gorm.DB) (n int64, err error) {
+	// Two subqueries, because SQLite would read all rows for both in one.
+	const ids = "(SELECT MAX(id) FROM events) - (SELECT MIN(id) FROM events) + 1"
+	err = q.Raw("SELECT COALESCE(" + ids + ", 0)").Scan(&n).Error
+	return n, err
+}
+
 // Page reads a page of the events of a subject. It does not check whether the caller may see the subject.
 func Page(q *gorm.DB, subject string, id int64, w db.PageRequest) ([]Event, *int64, error) {
 	return db.Page[Event](q.Where("subject = ? AND subject_id = ?", subject, id), w)

@@ -298,6 +298,18 @@ func (k Keys) Purge(ctx context.Context) (total int, err error) {
 	}
 }
 
+// Lag returns how long ago the oldest expired key of the service's operations has expired.
+func (k Keys) Lag(ctx context.Context) (time.Duration, error) {
+	q := k.DB.WithContext(ctx)
+	return db.Age(q.Model(&row{}).
+		Where("operation IN ? AND expires_at <= ?", k.Operations.names(), db.Now(q, 0)), "expires_at")
+}
+
+// EstimateRows returns about how many keys all services store: see db.EstimateRows.
+func (k Keys) EstimateRows(ctx context.Context) (int64, error) {
+	return db.EstimateRows(k.DB.WithContext(ctx), row{}.TableName())
+}
+
 // row is a row of the table idempotency_keys: the result of a caller's key in an operation.
 type row struct {
 	Caller         string `gorm:"primaryKey"`

@@ -15,6 +15,11 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promauto"
 	"github.com/sony/gobreaker/v2"
+	"go.opentelemetry.io/otel"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/codes"
+	"go.opentelemetry.io/otel/propagation"
+	"go.opentelemetry.io/otel/trace"
 
 	"example.com/b2b/v2/internal/apperr"
 	"example.com/b2b/v2/internal/auth"
@@ -34,6 +39,8 @@ var (
 		Help: "1 while the circuit breaker of another service is open, so that it is not called.",
 	}, []string{"peer"})
 )
+
+var tracer = otel.Tracer("example.com/b2b/v2/internal/peer")
 
 // ErrDown is the error of a call that was not made, because the circuit breaker of the peer is open: the last
 // tripAfter calls to the peer have all failed. After openFor the breaker lets up to tripAfter trial calls
@@ -124,7 +131,7 @@ func (t transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	if res.StatusCode >= http.StatusBadRequest && contract.Unmarshal(body, new(contract.APIError)) != nil {
+	if res.StatusCode >= http.StatusBadRequest && contract.Unmarshal(body, new(contract.ErrorBody)) != nil {
 		// The body is not the peer's; it may be a gateway's. A generated client does not parse a body without
 		// Content-Type, and so keeps the status.
 		res.Header.Del("Content-Type")
@@ -143,7 +150,10 @@ func outcome(res *http.Response, err error) string {
 
 // send sends req with the identity of the caller in ctx, and reads the whole answer.
 func (t transport) send(ctx context.Context, req *http.Request) (*http.Response, []byte, error) {
+	ctx, span := tracer.Start(ctx, req.Method+" "+t.name, trace.WithSpanKind(trace.SpanKindClient))
+	defer span.End()
 	req = req.Clone(ctx)
+	propagation.TraceContext{}.Inject(ctx, propagation.HeaderCarrier(req.Header))
 	if t.token != "" {
 		req.Header.Set("Authorization", "Bearer "+t.token)
 		if caller := auth.From(ctx).ActingFor(); caller != "" {
@@ -155,8 +165,10 @@ func (t transport) send(ctx context.Context, req *http.Request) (*http.Response,
 	}
 	res, err := t.RoundTripper.RoundTrip(req)
 	if err != nil {
+		span.SetStatus(codes.Error, "no answer")
 		return nil, nil, err
 	}
+	span.SetAttributes(attribute.Int("http.response.status_code", res.StatusCode))
 	defer res.Body.Close()
 	body := bytes.NewBuffer(make([]byte, 0, max(0, min(res.ContentLength, sizeHint))+bytes.MinRead))
 	_, err = body.ReadFrom(res.Body)

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/gin-gonic/gin"
+	"go.opentelemetry.io/otel/trace"
 
 	"example.com/b2b/v2/internal/correlation"
 	"example.com/b2b/v2/internal/timing"
@@ -60,13 +61,16 @@ func loggedStatus(c *gin.Context) int {
 // attributes returns the attributes of a log line, together less than 4 KB. Times are in milliseconds.
 func attributes(c *gin.Context, took time.Duration) []slog.Attr {
 	call, ctx := callOf(c), c.Request.Context()
-	all := make([]slog.Attr, 0, 28)
+	all := make([]slog.Attr, 0, 29)
 	all = append(all,
 		slog.String("method", loggable(c.Request.Method, 20)),
 		slog.String("path", loggable(c.Request.URL.Path, 500)),
 		slog.Int("status", loggedStatus(c)),
 		milliseconds("ms", took),
 		slog.String("correlation_id", loggable(correlation.ID(ctx), 128)))
+	if span := trace.SpanContextFromContext(ctx); span.HasTraceID() {
+		all = append(all, slog.String("trace_id", span.TraceID().String()))
+	}
 	if call.operation != nil {
 		all = append(all,
 			slog.String("operation", call.operation.Operation.OperationID),

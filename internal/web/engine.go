@@ -15,7 +15,7 @@ import (
 
 // Options configure an engine.
 type Options struct {
-	Service  string       // name of the service in metrics
+	Service  string       // name of the service in metrics and traces
 	Document []byte       // the service's OpenAPI document, in YAML
 	Open     bool         // callers need no token, except for operations that need the service token
 	Tokens   auth.Tokens  // accepted tokens
@@ -50,6 +50,7 @@ func New(o Options) Engine {
 		unescapePath,
 		readForwarded,
 		beginCall(operations, o.CorrelationIDInBody),
+		traceRequest(o.Service),
 		accessLog(o.Log),
 		measure(o.Service),
 		bufferResponse,

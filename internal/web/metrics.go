@@ -36,6 +36,9 @@ var (
 // measure counts requests and their times, for Prometheus.
 func measure(service string) gin.HandlerFunc {
 	inFlight := requestsInFlight.WithLabelValues(service)
+	for _, limit := range []string{"rate", "requests", "searches", "imports", "exports"} {
+		requestsShed.WithLabelValues(service, limit).Add(0) // so that the first refusal is an increase
+	}
 	return func(c *gin.Context) {
 		inFlight.Inc()
 		defer inFlight.Dec()

@@ -279,34 +279,16 @@ func (e ImportLineResult) Valid() bool {
 
 // Defines values for ListSort.
 const (
-	ListSortCreatedAt      ListSort = "created_at"
-	ListSortMinusCreatedAt ListSort = "-created_at"
+	NEWESTFIRST ListSort = "-created_at"
+	OLDESTFIRST ListSort = "created_at"
 )
 
 // Valid indicates whether the value is a known member of the ListSort enum.
 func (e ListSort) Valid() bool {
 	switch e {
-	case ListSortCreatedAt:
+	case NEWESTFIRST:
 		return true
-	case ListSortMinusCreatedAt:
-		return true
-	default:
-		return false
-	}
-}
-
-// Defines values for NewestFirstListSort.
-const (
-	NewestFirstListSortCreatedAt      NewestFirstListSort = "created_at"
-	NewestFirstListSortMinusCreatedAt NewestFirstListSort = "-created_at"
-)
-
-// Valid indicates whether the value is a known member of the NewestFirstListSort enum.
-func (e NewestFirstListSort) Valid() bool {
-	switch e {
-	case NewestFirstListSortCreatedAt:
-		return true
-	case NewestFirstListSortMinusCreatedAt:
+	case OLDESTFIRST:
 		return true
 	default:
 		return false
@@ -332,32 +314,6 @@ func (e OrderStatus) Valid() bool {
 	default:
 		return false
 	}
-}
-
-// APIError defines model for ApiError.
-type APIError struct {
-	// Success Always false.
-	//
-	// Example: false
-	Success bool `json:"success"`
-
-	// Error One sentence for a person. Its wording may change.
-	//
-	// Example: The request is not valid.
-	Error string `json:"error"`
-
-	// Code Stable; branch on it.
-	//
-	// Example: validation_failed
-	Code ErrorCode `json:"code"`
-
-	// CorrelationID The call's correlation id; in every error of the orchestrator. The others send it as `X-Correlation-Id` only.
-	//
-	// Example: req-12345
-	CorrelationID *string `json:"correlationId,omitempty"`
-
-	// Details What is wrong where; only there when it says more than `error`.
-	Details *[]APIErrorDetail `json:"details,omitempty"`
 }
 
 // APIErrorDetail defines model for ApiErrorDetail.
@@ -449,6 +405,32 @@ type CorrelationID = string
 //
 // Example: 2024-01-01
 type DateFilter = string
+
+// ErrorBody defines model for ErrorBody.
+type ErrorBody struct {
+	// Success Always false.
+	//
+	// Example: false
+	Success bool `json:"success"`
+
+	// Error One sentence for a person. Its wording may change.
+	//
+	// Example: The request is not valid.
+	Error string `json:"error"`
+
+	// Code Stable; branch on it.
+	//
+	// Example: validation_failed
+	Code ErrorCode `json:"code"`
+
+	// CorrelationID The call's correlation id; in every error of the orchestrator. The others send it as `X-Correlation-Id` only.
+	//
+	// Example: req-12345
+	CorrelationID *string `json:"correlationId,omitempty"`
+
+	// Details What is wrong where; only there when it says more than `error`.
+	Details *[]APIErrorDetail `json:"details,omitempty"`
+}
 
 // ErrorCode Stable; branch on it.
 //
@@ -605,7 +587,7 @@ type ImportSummary struct {
 	Error *string `json:"error,omitempty"`
 }
 
-// ListSort The order of a list, the oldest first unless it says otherwise.
+// ListSort The order of a list.
 //
 // Example: -created_at
 type ListSort string
@@ -615,29 +597,6 @@ type Meta struct {
 	// NextCursor Pass it as `cursor` for the next page; null exactly when there is none.
 	NextCursor *int64 `json:"nextCursor"`
 }
-
-// NewOrderItem Pieces of one product, which either `product_id` or `sku` names.
-type NewOrderItem struct {
-	// ProductID An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly.
-	//
-	// Example: 1
-	ProductID *ID `json:"product_id,omitempty"`
-
-	// Sku The product's own code; unique, case-sensitive, without spaces at either end or control characters.
-	//
-	// Example: LAPTOP-DELL-2024
-	Sku *Sku `json:"sku,omitempty"`
-
-	// Qty Pieces.
-	//
-	// Example: 2
-	Qty int64 `json:"qty"`
-}
-
-// NewestFirstListSort The order of a list, the newest first unless it says otherwise.
-//
-// Example: -created_at
-type NewestFirstListSort string
 
 // NullableTimestamp RFC 3339, UTC, milliseconds; null when it has not happened or does not apply.
 //
@@ -680,6 +639,24 @@ type OrderItem struct {
 	//
 	// Example: 259800
 	SubtotalCents Cents `json:"subtotal_cents"`
+}
+
+// OrderItemRequest Pieces of one product, which either `product_id` or `sku` names.
+type OrderItemRequest struct {
+	// ProductID An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly.
+	//
+	// Example: 1
+	ProductID *ID `json:"product_id,omitempty"`
+
+	// Sku The product's own code; unique, case-sensitive, without spaces at either end or control characters.
+	//
+	// Example: LAPTOP-DELL-2024
+	Sku *Sku `json:"sku,omitempty"`
+
+	// Qty Pieces.
+	//
+	// Example: 2
+	Qty int64 `json:"qty"`
 }
 
 // OrderMetadata What else you want to keep with the order, up to 20 texts of up to 500 characters, by names of up to 40. Nothing here reads it.

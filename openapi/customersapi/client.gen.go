@@ -187,6 +187,29 @@ type CustomerListResponse struct {
 // Example: Tech Solutions Inc
 type CustomerName = string
 
+// CustomerRequest defines model for CustomerRequest.
+type CustomerRequest struct {
+	// Name The customer's name; not blank, without control characters.
+	//
+	// Example: Tech Solutions Inc
+	Name CustomerName `json:"name"`
+
+	// Email The customer's email address, with a dot in its domain; trimmed, and compared whatever its case.
+	//
+	// Example: contact@techsolutions.com
+	Email Email `json:"email"`
+
+	// Phone The customer's phone number, or null; an empty text counts as null.
+	//
+	// Example: +1-555-0200
+	Phone *Phone `json:"phone,omitempty"`
+
+	// ExternalRef Your own number for the customer, such as that of your ERP; case-sensitive, without spaces at either end or control characters. No two customers that are not deleted have the same.
+	//
+	// Example: C-1007
+	ExternalRef *CustomerExternalRef `json:"external_ref,omitempty"`
+}
+
 // CustomerResponse defines model for CustomerResponse.
 type CustomerResponse struct {
 	// Success Always true here; false in every error.
@@ -237,29 +260,6 @@ type DeletedResponse struct {
 // Example: contact@techsolutions.com
 type Email = string
 
-// NewCustomer defines model for NewCustomer.
-type NewCustomer struct {
-	// Name The customer's name; not blank, without control characters.
-	//
-	// Example: Tech Solutions Inc
-	Name CustomerName `json:"name"`
-
-	// Email The customer's email address, with a dot in its domain; trimmed, and compared whatever its case.
-	//
-	// Example: contact@techsolutions.com
-	Email Email `json:"email"`
-
-	// Phone The customer's phone number, or null; an empty text counts as null.
-	//
-	// Example: +1-555-0200
-	Phone *Phone `json:"phone,omitempty"`
-
-	// ExternalRef Your own number for the customer, such as that of your ERP; case-sensitive, without spaces at either end or control characters. No two customers that are not deleted have the same.
-	//
-	// Example: C-1007
-	ExternalRef *CustomerExternalRef `json:"external_ref,omitempty"`
-}
-
 // Phone The customer's phone number, or null; an empty text counts as null.
 //
 // Example: +1-555-0200
@@ -279,6 +279,11 @@ type CustomerSearch = string
 // DryRun defines model for DryRun.
 type DryRun = bool
 
+// Encoding The encoding of a file. `iso-8859-1` is read as `windows-1252`, as browsers do.
+//
+// Example: windows-1252
+type Encoding = externalRef0.FileEncoding
+
 // ExportBOM defines model for ExportBOM.
 type ExportBOM = bool
 
@@ -292,11 +297,6 @@ type ExportDelimiter = externalRef0.CSVDelimiter
 // Example: csv
 type ExportFormat = externalRef0.FileFormat
 
-// FileEncoding The encoding of a file. `iso-8859-1` is read as `windows-1252`, as browsers do.
-//
-// Example: windows-1252
-type FileEncoding = externalRef0.FileEncoding
-
 // IfMatch defines model for IfMatch.
 type IfMatch = string
 
@@ -306,12 +306,12 @@ type IfNoneMatch = string
 // Limit defines model for Limit.
 type Limit = int32
 
-// NewestFirstSort The order of a list, the newest first unless it says otherwise.
+// NewestFirstSort The order of a list.
 //
 // Example: -created_at
-type NewestFirstSort = externalRef0.NewestFirstListSort
+type NewestFirstSort = externalRef0.ListSort
 
-// Sort The order of a list, the oldest first unless it says otherwise.
+// Sort The order of a list.
 //
 // Example: -created_at
 type Sort = externalRef0.ListSort
@@ -322,61 +322,61 @@ type Sort = externalRef0.ListSort
 type UpdatedSince = externalRef0.DateFilter
 
 // CustomerNotFound defines model for CustomerNotFound.
-type CustomerNotFound = externalRef0.APIError
+type CustomerNotFound = externalRef0.ErrorBody
 
 // EmailTakenOrExternalRefTaken defines model for EmailTakenOrExternalRefTaken.
-type EmailTakenOrExternalRefTaken = externalRef0.APIError
+type EmailTakenOrExternalRefTaken = externalRef0.ErrorBody
 
 // Forbidden defines model for Forbidden.
-type Forbidden = externalRef0.APIError
+type Forbidden = externalRef0.ErrorBody
 
 // IdempotencyKeyReused defines model for IdempotencyKeyReused.
-type IdempotencyKeyReused = externalRef0.APIError
+type IdempotencyKeyReused = externalRef0.ErrorBody
 
 // IdempotencyKeyUnknown defines model for IdempotencyKeyUnknown.
-type IdempotencyKeyUnknown = externalRef0.APIError
+type IdempotencyKeyUnknown = externalRef0.ErrorBody
 
 // Internal defines model for Internal.
-type Internal = externalRef0.APIError
+type Internal = externalRef0.ErrorBody
 
 // MalformedJSONOrValidationFailed defines model for MalformedJsonOrValidationFailed.
-type MalformedJSONOrValidationFailed = externalRef0.APIError
+type MalformedJSONOrValidationFailed = externalRef0.ErrorBody
 
 // MalformedRowOrValidationFailed defines model for MalformedRowOrValidationFailed.
-type MalformedRowOrValidationFailed = externalRef0.APIError
+type MalformedRowOrValidationFailed = externalRef0.ErrorBody
 
 // PayloadTooLarge defines model for PayloadTooLarge.
-type PayloadTooLarge = externalRef0.APIError
+type PayloadTooLarge = externalRef0.ErrorBody
 
 // PayloadTooLarge2 defines model for PayloadTooLarge2.
-type PayloadTooLarge2 = externalRef0.APIError
+type PayloadTooLarge2 = externalRef0.ErrorBody
 
 // PreconditionFailed defines model for PreconditionFailed.
-type PreconditionFailed = externalRef0.APIError
+type PreconditionFailed = externalRef0.ErrorBody
 
 // RateLimited defines model for RateLimited.
-type RateLimited = externalRef0.APIError
+type RateLimited = externalRef0.ErrorBody
 
 // RequestTimeout defines model for RequestTimeout.
-type RequestTimeout = externalRef0.APIError
+type RequestTimeout = externalRef0.ErrorBody
 
 // Timeout defines model for Timeout.
-type Timeout = externalRef0.APIError
+type Timeout = externalRef0.ErrorBody
 
 // Unauthorized defines model for Unauthorized.
-type Unauthorized = externalRef0.APIError
+type Unauthorized = externalRef0.ErrorBody
 
 // Unavailable defines model for Unavailable.
-type Unavailable = externalRef0.APIError
+type Unavailable = externalRef0.ErrorBody
 
 // UnsupportedMediaType defines model for UnsupportedMediaType.
-type UnsupportedMediaType = externalRef0.APIError
+type UnsupportedMediaType = externalRef0.ErrorBody
 
 // UnsupportedMediaType2 defines model for UnsupportedMediaType2.
-type UnsupportedMediaType2 = externalRef0.APIError
+type UnsupportedMediaType2 = externalRef0.ErrorBody
 
 // ValidationFailed defines model for ValidationFailed.
-type ValidationFailed = externalRef0.APIError
+type ValidationFailed = externalRef0.ErrorBody
 
 // FindCustomerIdempotencyKeyParams defines parameters for FindCustomerIdempotencyKey.
 type FindCustomerIdempotencyKeyParams struct {
@@ -455,7 +455,7 @@ type ImportCustomersParams struct {
 
 	// Encoding The encoding of the file, where it is not UTF-8: Excel's "CSV" is in `windows-1252` in Western Europe and America. It counts more
 	// than the charset in `Content-Type`, which may say the same. A byte order mark in the file, of UTF-8 or UTF-16, counts more than both.
-	Encoding *FileEncoding `form:"encoding,omitempty" json:"encoding,omitempty"`
+	Encoding *Encoding `form:"encoding,omitempty" json:"encoding,omitempty"`
 }
 
 // DeleteCustomerParams defines parameters for DeleteCustomer.
@@ -489,7 +489,7 @@ type ListCustomerHistoryParams struct {
 }
 
 // CreateCustomerJSONRequestBody defines body for CreateCustomer for application/json ContentType.
-type CreateCustomerJSONRequestBody = NewCustomer
+type CreateCustomerJSONRequestBody = CustomerRequest
 
 // UpdateCustomerJSONRequestBody defines body for UpdateCustomer for application/json ContentType.
 type UpdateCustomerJSONRequestBody = CustomerUpdate

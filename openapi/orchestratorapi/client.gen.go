@@ -56,7 +56,7 @@ type OrchestrationRequest struct {
 	CustomerID externalRef0.ID `json:"customer_id"`
 
 	// Items The lines of the order.
-	Items []externalRef0.NewOrderItem `json:"items"`
+	Items []externalRef0.OrderItemRequest `json:"items"`
 
 	// ExpectedTotalCents What you expect the order to cost, in cents. When it costs anything else, it is refused with 409 `total_changed` and nothing is taken. Not stored with the order.
 	//
@@ -143,52 +143,52 @@ type PlacedOrder struct {
 }
 
 // CustomerNotFoundOrOrderNotFoundOrIdempotencyKeyUnknownOrOrderIncomplete defines model for CustomerNotFoundOrOrderNotFoundOrIdempotencyKeyUnknownOrOrderIncomplete.
-type CustomerNotFoundOrOrderNotFoundOrIdempotencyKeyUnknownOrOrderIncomplete = externalRef0.APIError
+type CustomerNotFoundOrOrderNotFoundOrIdempotencyKeyUnknownOrOrderIncomplete = externalRef0.ErrorBody
 
 // CustomerNotFoundOrProductNotFoundOrOrderNotFound defines model for CustomerNotFoundOrProductNotFoundOrOrderNotFound.
-type CustomerNotFoundOrProductNotFoundOrOrderNotFound = externalRef0.APIError
+type CustomerNotFoundOrProductNotFoundOrOrderNotFound = externalRef0.ErrorBody
 
 // ExternalRefTakenOrTotalChanged defines model for ExternalRefTakenOrTotalChanged.
-type ExternalRefTakenOrTotalChanged = externalRef0.APIError
+type ExternalRefTakenOrTotalChanged = externalRef0.ErrorBody
 
 // Forbidden defines model for Forbidden.
-type Forbidden = externalRef0.APIError
+type Forbidden = externalRef0.ErrorBody
 
 // IdempotencyKeyReused defines model for IdempotencyKeyReused.
-type IdempotencyKeyReused = externalRef0.APIError
+type IdempotencyKeyReused = externalRef0.ErrorBody
 
 // Internal defines model for Internal.
-type Internal = externalRef0.APIError
+type Internal = externalRef0.ErrorBody
 
 // MalformedJSONOrValidationFailedOrInsufficientStockOrProductInactiveOrOrderNotConfirmable defines model for MalformedJsonOrValidationFailedOrInsufficientStockOrProductInactiveOrOrderNotConfirmable.
-type MalformedJSONOrValidationFailedOrInsufficientStockOrProductInactiveOrOrderNotConfirmable = externalRef0.APIError
+type MalformedJSONOrValidationFailedOrInsufficientStockOrProductInactiveOrOrderNotConfirmable = externalRef0.ErrorBody
 
 // PayloadTooLarge defines model for PayloadTooLarge.
-type PayloadTooLarge = externalRef0.APIError
+type PayloadTooLarge = externalRef0.ErrorBody
 
 // RateLimited defines model for RateLimited.
-type RateLimited = externalRef0.APIError
+type RateLimited = externalRef0.ErrorBody
 
 // RequestTimeout defines model for RequestTimeout.
-type RequestTimeout = externalRef0.APIError
+type RequestTimeout = externalRef0.ErrorBody
 
 // Unauthorized defines model for Unauthorized.
-type Unauthorized = externalRef0.APIError
+type Unauthorized = externalRef0.ErrorBody
 
 // Unavailable defines model for Unavailable.
-type Unavailable = externalRef0.APIError
+type Unavailable = externalRef0.ErrorBody
 
 // UnsupportedMediaType defines model for UnsupportedMediaType.
-type UnsupportedMediaType = externalRef0.APIError
+type UnsupportedMediaType = externalRef0.ErrorBody
 
 // UpstreamUnavailableOrTimeout defines model for UpstreamUnavailableOrTimeout.
-type UpstreamUnavailableOrTimeout = externalRef0.APIError
+type UpstreamUnavailableOrTimeout = externalRef0.ErrorBody
 
 // UpstreamUnavailableOrUnavailable defines model for UpstreamUnavailableOrUnavailable.
-type UpstreamUnavailableOrUnavailable = externalRef0.APIError
+type UpstreamUnavailableOrUnavailable = externalRef0.ErrorBody
 
 // ValidationFailed defines model for ValidationFailed.
-type ValidationFailed = externalRef0.APIError
+type ValidationFailed = externalRef0.ErrorBody
 
 // FindOrchestrationParams defines parameters for FindOrchestration.
 type FindOrchestrationParams struct {

@@ -158,73 +158,6 @@ type KeyedOperation struct {
 // Example: createOrder
 type KeyedOperationOperation string
 
-// NewOrder defines model for NewOrder.
-type NewOrder struct {
-	// CustomerID The customer's id, from the Customers API.
-	//
-	// Example: 1
-	CustomerID OrderCustomerID `json:"customer_id"`
-
-	// Items The lines of the order.
-	Items []externalRef0.NewOrderItem `json:"items"`
-
-	// ExpectedTotalCents What you expect the order to cost, in cents. When it costs anything else, it is refused with 409 `total_changed` and nothing is taken. Not stored with the order.
-	//
-	// Example: 259800
-	ExpectedTotalCents *externalRef0.ExpectedTotalCents `json:"expected_total_cents,omitempty"`
-
-	// ExternalRef The customer's own number for the order, such as that of its purchase order; case-sensitive, without spaces at either end or control characters. No two orders of one customer that are not CANCELED have the same.
-	//
-	// Example: PO-2024-0815
-	ExternalRef *externalRef0.OrderExternalRef `json:"external_ref,omitempty"`
-
-	// Metadata What else you want to keep with the order, up to 20 texts of up to 500 characters, by names of up to 40. Nothing here reads it.
-	//
-	// Example: {"cost_center":"4711","ordered_by":"J. Doe"}
-	Metadata *externalRef0.OrderMetadata `json:"metadata,omitempty"`
-}
-
-// NewProduct defines model for NewProduct.
-type NewProduct struct {
-	// Sku The product's own code; unique, case-sensitive, without spaces at either end or control characters.
-	//
-	// Example: LAPTOP-DELL-2024
-	Sku externalRef0.Sku `json:"sku"`
-
-	// Name The product's name; not blank, without control characters.
-	//
-	// Example: Dell Latitude 7430
-	Name ProductName `json:"name"`
-
-	// PriceCents Price of one piece, in cents.
-	//
-	// Example: 159900
-	PriceCents PriceCents `json:"price_cents"`
-
-	// Stock Pieces on stock.
-	//
-	// Example: 15
-	Stock StockLevel `json:"stock"`
-
-	// Active Whether the product can be ordered; a new one can, unless it says otherwise. Nothing is ever deleted.
-	//
-	// Example: true
-	Active *ProductActive `json:"active,omitempty"`
-}
-
-// NewStockAdjustment defines model for NewStockAdjustment.
-type NewStockAdjustment struct {
-	// Delta Pieces that came (positive) or went (negative); not 0.
-	//
-	// Example: 40
-	Delta int64 `json:"delta"`
-
-	// Reason Why, in your words; not blank, without control characters.
-	//
-	// Example: delivery 4711
-	Reason AdjustmentReason `json:"reason"`
-}
-
 // Order defines model for Order.
 type Order struct {
 	// Embedded struct due to allOf(#/components/schemas/OrderSummary)
@@ -298,6 +231,32 @@ type OrderListResponse struct {
 	Success externalRef0.Success `json:"success"`
 	Data    []OrderSummary       `json:"data"`
 	Meta    externalRef0.Meta    `json:"meta"`
+}
+
+// OrderRequest defines model for OrderRequest.
+type OrderRequest struct {
+	// CustomerID The customer's id, from the Customers API.
+	//
+	// Example: 1
+	CustomerID OrderCustomerID `json:"customer_id"`
+
+	// Items The lines of the order.
+	Items []externalRef0.OrderItemRequest `json:"items"`
+
+	// ExpectedTotalCents What you expect the order to cost, in cents. When it costs anything else, it is refused with 409 `total_changed` and nothing is taken. Not stored with the order.
+	//
+	// Example: 259800
+	ExpectedTotalCents *externalRef0.ExpectedTotalCents `json:"expected_total_cents,omitempty"`
+
+	// ExternalRef The customer's own number for the order, such as that of its purchase order; case-sensitive, without spaces at either end or control characters. No two orders of one customer that are not CANCELED have the same.
+	//
+	// Example: PO-2024-0815
+	ExternalRef *externalRef0.OrderExternalRef `json:"external_ref,omitempty"`
+
+	// Metadata What else you want to keep with the order, up to 20 texts of up to 500 characters, by names of up to 40. Nothing here reads it.
+	//
+	// Example: {"cost_center":"4711","ordered_by":"J. Doe"}
+	Metadata *externalRef0.OrderMetadata `json:"metadata,omitempty"`
 }
 
 // OrderResponse defines model for OrderResponse.
@@ -506,6 +465,34 @@ type ProductListResponse struct {
 // Example: Dell Latitude 7430
 type ProductName = string
 
+// ProductRequest defines model for ProductRequest.
+type ProductRequest struct {
+	// Sku The product's own code; unique, case-sensitive, without spaces at either end or control characters.
+	//
+	// Example: LAPTOP-DELL-2024
+	Sku externalRef0.Sku `json:"sku"`
+
+	// Name The product's name; not blank, without control characters.
+	//
+	// Example: Dell Latitude 7430
+	Name ProductName `json:"name"`
+
+	// PriceCents Price of one piece, in cents.
+	//
+	// Example: 159900
+	PriceCents PriceCents `json:"price_cents"`
+
+	// Stock Pieces on stock.
+	//
+	// Example: 15
+	Stock StockLevel `json:"stock"`
+
+	// Active Whether the product can be ordered; a new one can, unless it says otherwise. Nothing is ever deleted.
+	//
+	// Example: true
+	Active *ProductActive `json:"active,omitempty"`
+}
+
 // ProductResponse defines model for ProductResponse.
 type ProductResponse struct {
 	// Success Always true here; false in every error.
@@ -549,8 +536,8 @@ type Quote struct {
 	TotalCents externalRef0.Cents `json:"total_cents"`
 
 	// Shortages Every product of which less is there than the lines ask for together, in ascending product id; empty when the order can be placed as it is.
-	Shortages []Shortage `json:"shortages"`
-	Fillable  *NewOrder  `json:"fillable,omitempty"`
+	Shortages []Shortage    `json:"shortages"`
+	Fillable  *OrderRequest `json:"fillable,omitempty"`
 }
 
 // QuoteResponse defines model for QuoteResponse.
@@ -656,6 +643,19 @@ type StockAdjustmentListResponse struct {
 	Meta    externalRef0.Meta    `json:"meta"`
 }
 
+// StockAdjustmentRequest defines model for StockAdjustmentRequest.
+type StockAdjustmentRequest struct {
+	// Delta Pieces that came (positive) or went (negative); not 0.
+	//
+	// Example: 40
+	Delta int64 `json:"delta"`
+
+	// Reason Why, in your words; not blank, without control characters.
+	//
+	// Example: delivery 4711
+	Reason AdjustmentReason `json:"reason"`
+}
+
 // StockAdjustmentResponse defines model for StockAdjustmentResponse.
 type StockAdjustmentResponse struct {
 	// Success Always true here; false in every error.
@@ -676,6 +676,11 @@ type Cursor = int64
 // DryRun defines model for DryRun.
 type DryRun = bool
 
+// Encoding The encoding of a file. `iso-8859-1` is read as `windows-1252`, as browsers do.
+//
+// Example: windows-1252
+type Encoding = externalRef0.FileEncoding
+
 // ExportBOM defines model for ExportBOM.
 type ExportBOM = bool
 
@@ -688,11 +693,6 @@ type ExportDelimiter = externalRef0.CSVDelimiter
 //
 // Example: csv
 type ExportFormat = externalRef0.FileFormat
-
-// FileEncoding The encoding of a file. `iso-8859-1` is read as `windows-1252`, as browsers do.
-//
-// Example: windows-1252
-type FileEncoding = externalRef0.FileEncoding
 
 // IdempotencyKeyInPath Your own name for one effect; visible ASCII, and neither `.` nor `..`, which a path cannot hold.
 //
@@ -713,10 +713,10 @@ type IfNoneMatch = string
 // Limit defines model for Limit.
 type Limit = int32
 
-// NewestFirstSort The order of a list, the newest first unless it says otherwise.
+// NewestFirstSort The order of a list.
 //
 // Example: -created_at
-type NewestFirstSort = externalRef0.NewestFirstListSort
+type NewestFirstSort = externalRef0.ListSort
 
 // OrderID An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly.
 //
@@ -731,7 +731,7 @@ type ProductID = externalRef0.ID
 // ProductSearch defines model for ProductSearch.
 type ProductSearch = string
 
-// Sort The order of a list, the oldest first unless it says otherwise.
+// Sort The order of a list.
 //
 // Example: -created_at
 type Sort = externalRef0.ListSort
@@ -742,88 +742,88 @@ type Sort = externalRef0.ListSort
 type UpdatedSince = externalRef0.DateFilter
 
 // CustomerNotFoundOrProductNotFound defines model for CustomerNotFoundOrProductNotFound.
-type CustomerNotFoundOrProductNotFound = externalRef0.APIError
+type CustomerNotFoundOrProductNotFound = externalRef0.ErrorBody
 
 // CustomersUnavailableOrUnavailable defines model for CustomersUnavailableOrUnavailable.
-type CustomersUnavailableOrUnavailable = externalRef0.APIError
+type CustomersUnavailableOrUnavailable = externalRef0.ErrorBody
 
 // ExternalRefTakenOrTotalChanged defines model for ExternalRefTakenOrTotalChanged.
-type ExternalRefTakenOrTotalChanged = externalRef0.APIError
+type ExternalRefTakenOrTotalChanged = externalRef0.ErrorBody
 
 // Forbidden defines model for Forbidden.
-type Forbidden = externalRef0.APIError
+type Forbidden = externalRef0.ErrorBody
 
 // IdempotencyKeyReused defines model for IdempotencyKeyReused.
-type IdempotencyKeyReused = externalRef0.APIError
+type IdempotencyKeyReused = externalRef0.ErrorBody
 
 // IdempotencyKeyUnknown defines model for IdempotencyKeyUnknown.
-type IdempotencyKeyUnknown = externalRef0.APIError
+type IdempotencyKeyUnknown = externalRef0.ErrorBody
 
 // Internal defines model for Internal.
-type Internal = externalRef0.APIError
+type Internal = externalRef0.ErrorBody
 
 // MalformedJSONOrValidationFailed defines model for MalformedJsonOrValidationFailed.
-type MalformedJSONOrValidationFailed = externalRef0.APIError
+type MalformedJSONOrValidationFailed = externalRef0.ErrorBody
 
 // MalformedJSONOrValidationFailedOrCancelWindowClosed defines model for MalformedJsonOrValidationFailedOrCancelWindowClosed.
-type MalformedJSONOrValidationFailedOrCancelWindowClosed = externalRef0.APIError
+type MalformedJSONOrValidationFailedOrCancelWindowClosed = externalRef0.ErrorBody
 
 // MalformedJSONOrValidationFailedOrInsufficientStock defines model for MalformedJsonOrValidationFailedOrInsufficientStock.
-type MalformedJSONOrValidationFailedOrInsufficientStock = externalRef0.APIError
+type MalformedJSONOrValidationFailedOrInsufficientStock = externalRef0.ErrorBody
 
 // MalformedJSONOrValidationFailedOrInsufficientStockOrProductInactive defines model for MalformedJsonOrValidationFailedOrInsufficientStockOrProductInactive.
-type MalformedJSONOrValidationFailedOrInsufficientStockOrProductInactive = externalRef0.APIError
+type MalformedJSONOrValidationFailedOrInsufficientStockOrProductInactive = externalRef0.ErrorBody
 
 // MalformedJSONOrValidationFailedOrProductInactive defines model for MalformedJsonOrValidationFailedOrProductInactive.
-type MalformedJSONOrValidationFailedOrProductInactive = externalRef0.APIError
+type MalformedJSONOrValidationFailedOrProductInactive = externalRef0.ErrorBody
 
 // MalformedRowOrValidationFailed defines model for MalformedRowOrValidationFailed.
-type MalformedRowOrValidationFailed = externalRef0.APIError
+type MalformedRowOrValidationFailed = externalRef0.ErrorBody
 
 // OrderNotFound defines model for OrderNotFound.
-type OrderNotFound = externalRef0.APIError
+type OrderNotFound = externalRef0.ErrorBody
 
 // PayloadTooLarge defines model for PayloadTooLarge.
-type PayloadTooLarge = externalRef0.APIError
+type PayloadTooLarge = externalRef0.ErrorBody
 
 // PayloadTooLarge2 defines model for PayloadTooLarge2.
-type PayloadTooLarge2 = externalRef0.APIError
+type PayloadTooLarge2 = externalRef0.ErrorBody
 
 // PreconditionFailed defines model for PreconditionFailed.
-type PreconditionFailed = externalRef0.APIError
+type PreconditionFailed = externalRef0.ErrorBody
 
 // ProductNotFound defines model for ProductNotFound.
-type ProductNotFound = externalRef0.APIError
+type ProductNotFound = externalRef0.ErrorBody
 
 // RateLimited defines model for RateLimited.
-type RateLimited = externalRef0.APIError
+type RateLimited = externalRef0.ErrorBody
 
 // RequestTimeout defines model for RequestTimeout.
-type RequestTimeout = externalRef0.APIError
+type RequestTimeout = externalRef0.ErrorBody
 
 // SkuTaken defines model for SkuTaken.
-type SkuTaken = externalRef0.APIError
+type SkuTaken = externalRef0.ErrorBody
 
 // Timeout defines model for Timeout.
-type Timeout = externalRef0.APIError
+type Timeout = externalRef0.ErrorBody
 
 // Unauthorized defines model for Unauthorized.
-type Unauthorized = externalRef0.APIError
+type Unauthorized = externalRef0.ErrorBody
 
 // Unavailable defines model for Unavailable.
-type Unavailable = externalRef0.APIError
+type Unavailable = externalRef0.ErrorBody
 
 // UnsupportedMediaType defines model for UnsupportedMediaType.
-type UnsupportedMediaType = externalRef0.APIError
+type UnsupportedMediaType = externalRef0.ErrorBody
 
 // UnsupportedMediaType2 defines model for UnsupportedMediaType2.
-type UnsupportedMediaType2 = externalRef0.APIError
+type UnsupportedMediaType2 = externalRef0.ErrorBody
 
 // ValidationFailed defines model for ValidationFailed.
-type ValidationFailed = externalRef0.APIError
+type ValidationFailed = externalRef0.ErrorBody
 
 // ValidationFailedOrIdempotencyKeyRequiredOrOrderNotConfirmable defines model for ValidationFailedOrIdempotencyKeyRequiredOrOrderNotConfirmable.
-type ValidationFailedOrIdempotencyKeyRequiredOrOrderNotConfirmable = externalRef0.APIError
+type ValidationFailedOrIdempotencyKeyRequiredOrOrderNotConfirmable = externalRef0.ErrorBody
 
 // FindIdempotencyKeyParams defines parameters for FindIdempotencyKey.
 type FindIdempotencyKeyParams struct {
@@ -1037,7 +1037,7 @@ type ImportProductsParams struct {
 
 	// Encoding The encoding of the file, where it is not UTF-8: Excel's "CSV" is in `windows-1252` in Western Europe and America. It counts more
 	// than the charset in `Content-Type`, which may say the same. A byte order mark in the file, of UTF-8 or UTF-16, counts more than both.
-	Encoding *FileEncoding `form:"encoding,omitempty" json:"encoding,omitempty"`
+	Encoding *Encoding `form:"encoding,omitempty" json:"encoding,omitempty"`
 }
 
 // GetProductParams defines parameters for GetProduct.
@@ -1086,22 +1086,22 @@ type AdjustStockParams struct {
 }
 
 // CreateOrderJSONRequestBody defines body for CreateOrder for application/json ContentType.
-type CreateOrderJSONRequestBody = NewOrder
+type CreateOrderJSONRequestBody = OrderRequest
 
 // QuoteOrderJSONRequestBody defines body for QuoteOrder for application/json ContentType.
-type QuoteOrderJSONRequestBody = NewOrder
+type QuoteOrderJSONRequestBody = OrderRequest
 
 // CancelOrderJSONRequestBody defines body for CancelOrder for application/json ContentType.
 type CancelOrderJSONRequestBody = Cancellation
 
 // CreateProductJSONRequestBody defines body for CreateProduct for application/json ContentType.
-type CreateProductJSONRequestBody = NewProduct
+type CreateProductJSONRequestBody = ProductRequest
 
 // UpdateProductJSONRequestBody defines body for UpdateProduct for application/json ContentType.
 type UpdateProductJSONRequestBody = ProductUpdate
 
 // AdjustStockJSONRequestBody defines body for AdjustStock for application/json ContentType.
-type AdjustStockJSONRequestBody = NewStockAdjustment
+type AdjustStockJSONRequestBody = StockAdjustmentRequest
 
 // RequestEditorFn is the function signature for the RequestEditor callback function
 type RequestEditorFn func(ctx context.Context, req *http.Request) error

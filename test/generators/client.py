@@ -39,7 +39,7 @@ key = f"python-{uuid.uuid4()}"
 customer = customers_api(customers_base).list_customers(search="ACME").data[0]
 
 orders = orders_api(orders_base)
-new_order = b2b_orders.NewOrder(customer_id=customer.id, items=[b2b_orders.NewOrderItem(product_id=2, qty=1)])
+new_order = b2b_orders.OrderRequest(customer_id=customer.id, items=[b2b_orders.OrderItemRequest(product_id=2, qty=1)])
 placed = orders.create_order(new_order, x_idempotency_key=key).data
 assert orders.create_order(new_order, x_idempotency_key=key).data == placed
 read = orders.get_order(placed.id).data
@@ -55,7 +55,7 @@ short = refusal(lambda: orders.create_order(new_order))
 assert short.code == "insufficient_stock" and short.details[0].var_field == "/items/0/qty", short
 
 request = b2b_orchestrator.OrchestrationRequest(
-    customer_id=customer.id, items=[b2b_orchestrator.NewOrderItem(product_id=2, qty=1)], idempotency_key=key + "-2"
+    customer_id=customer.id, items=[b2b_orchestrator.OrderItemRequest(product_id=2, qty=1)], idempotency_key=key + "-2"
 )
 assert orchestration_api(orchestrator_base).create_and_confirm_order(request).data.order.status == "CONFIRMED"
 report = orchestration_api(orchestrator_base).get_orchestration(key + "-2").data

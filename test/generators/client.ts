@@ -10,12 +10,12 @@ import type { components as Orders, paths as OrdersPaths } from './openapi-types
 type Schemas = Orders['schemas']
 
 // What a request may leave out may be left out.
-const newOrder = { customer_id: 1, items: [{ product_id: 2, qty: 1 }] } satisfies Schemas['NewOrder'] & heyOrders.NewOrder
+const newOrder = { customer_id: 1, items: [{ product_id: 2, qty: 1 }] } satisfies Schemas['OrderRequest'] & heyOrders.OrderRequest
 const cancellations = [{}, { reason: 'a test' }] satisfies (Schemas['Cancellation'] & heyOrders.Cancellation)[]
 
 // A value that no document names is text; a field of another type is an error here.
 const status: Schemas['Order']['status'] & heyOrders.Order['status'] = 'UNKNOWN'
-const code: Schemas['ApiError']['code'] & heyOrders.ApiError['code'] = 'unknown_code'
+const code: Schemas['ErrorBody']['code'] & heyOrders.ErrorBody['code'] = 'unknown_code'
 const current: Orchestrator['schemas']['OrchestrationReport']['current_status'] = 'UNKNOWN'
 export const reason = (order: Schemas['Order']): string | null => order.cancel_reason
 export const phone = (customer: Customers['schemas']['Customer'] | heyCustomers.Customer): string | null => customer.phone

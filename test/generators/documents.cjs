@@ -3,6 +3,8 @@
 //   node documents.cjs grown DOCUMENT OUT               with one more value in every enum, one more field in every object
 //   node documents.cjs shrunk DOCUMENT OUT              without the first field of every object
 //   node documents.cjs without-operations DOCUMENT OUT  without what every service has
+//   node documents.cjs without-patterns DOCUMENT OUT    without the patterns of formats
+//   node documents.cjs without-imports DOCUMENT OUT     without the operations whose body is a file
 //   node documents.cjs lists DOCUMENT                   prints the paths of lists, with their examples filled in
 const { readFileSync, writeFileSync } = require('node:fs')
 const { parse, stringify } = require('yaml')
@@ -27,12 +29,24 @@ function shrink(node) {
   if (Array.isArray(node.required)) node.required = node.required.filter(name => name !== first)
 }
 
+function drop(node) {
+  if (typeof node !== 'object' || node === null) return
+  if (node.format) delete node.pattern
+  Object.values(node).forEach(drop)
+}
+
 const variants = {
   grown: () => grow(document.components),
   shrunk: () => shrink(document.components),
   'without-operations': () => {
     for (const path of ['/health', '/ready']) delete document.paths[path]
     document.tags = document.tags.filter(tag => tag.name !== 'Operations')
+  },
+  'without-patterns': () => drop(document),
+  'without-imports': () => {
+    for (const path of Object.keys(document.paths)) {
+      if (path.endsWith('/import')) delete document.paths[path]
+    }
   },
   lists: () => {
     for (const [path, item] of Object.entries(document.paths)) {

@@ -180,7 +180,7 @@ func FuzzKeys(f *testing.F) {
 			t.Skip() // JSON has no such string
 		}
 		order := orchestratorapi.OrchestrationRequest{
-			CustomerID: 1, Items: []contract.NewOrderItem{{ProductID: new(contract.ID(2)), Qty: 1}},
+			CustomerID: 1, Items: []contract.OrderItemRequest{{ProductID: new(contract.ID(2)), Qty: 1}},
 			IdempotencyKey: key,
 		}
 		plenty := ordersapi.ProductUpdate{Stock: new(int64(1000))}

@@ -7,6 +7,31 @@ REACHED = ("would lift the stock above", "add up to more than")
 # What OpenAPI 3.0 cannot say: the names in a map (x-property-names does), and parameters that need another one.
 UNSAID = ('"field":"/metadata/', '"rule":"needs_csv"')
 
+# What the documents' formats say of all characters; their patterns, in ASCII, say less.
+CONTROL = r"\x00-\x1f\x7f-\x9f\u2028\u2029"
+SPACE = r" \u00A0\u1680\u2000-\u200B\u202F\u205F\u2060\u3000\uFEFF"
+INVISIBLE = (
+    r"\u0000-\u0020\u007F-\u00A0\u00AD\u034F\u0600-\u0605\u061C\u06DD\u070F\u0890-\u0891\u08E2\u115F-\u1160\u1680"
+    r"\u17B4-\u17B5\u180B-\u180F\u2000-\u200F\u2028-\u202F\u205F-\u206F\u3000\u3164\uFE00-\uFE0F\uFEFF\uFFA0"
+    r"\uFFF0-\uFFFB"
+)
+EXACT = {
+    "text": f"^[^{CONTROL}]*$",
+    "trimmed": f"^[^{INVISIBLE}]([^{CONTROL}]*[^{CONTROL}{SPACE}])?$",
+    "not-blank": f"^ *[^{INVISIBLE}][^{CONTROL}]*$",
+}
+
+
+@schemathesis.hook
+def before_load_schema(ctx, schema):
+    """Valid data keeps to the formats, and not to the weaker patterns alone."""
+    if isinstance(schema, dict):
+        if schema.get("format") in EXACT:
+            schema["pattern"] = EXACT[schema["format"]]
+        schema = list(schema.values())
+    for part in schema if isinstance(schema, list) else []:
+        before_load_schema(ctx, part)
+
 
 @schemathesis.serializer("application/x-ndjson", "text/csv")
 def text(ctx, value):

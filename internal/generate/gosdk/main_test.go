@@ -30,7 +30,7 @@ func (client) ListOrdersWithResponse(context.Context, *ordersapi.ListOrdersParam
 }
 
 func (client) CreateOrderWithResponse(
-	context.Context, *ordersapi.CreateOrderParams, ordersapi.NewOrder, ...editor,
+	context.Context, *ordersapi.CreateOrderParams, ordersapi.OrderRequest, ...editor,
 ) (*single, error) {
 	return nil, nil
 }
@@ -45,7 +45,7 @@ func (client) ImportProductsWithBodyWithResponse(
 	return nil, nil
 }
 
-func (client) KeyInBodyWithResponse(context.Context, ordersapi.NewOrder, ...editor) (*single, error) {
+func (client) KeyInBodyWithResponse(context.Context, ordersapi.OrderRequest, ...editor) (*single, error) {
 	return nil, nil
 }
 

@@ -138,8 +138,7 @@ func (d document) served() *yaml.Node {
 		if value(n, "in") == "query" {
 			set(n, "allowEmptyValue", node(true)) // an empty value counts as no value
 		}
-		object := value(n, "type") == "object" && at(n, "properties") != nil || at(n, "allOf") != nil
-		if object && at(n, "additionalProperties") == nil {
+		if d.hasProperties(n) && at(n, "additionalProperties") == nil {
 			set(n, "additionalProperties", node(true))
 		}
 		if values := at(n, extensible); values != nil && at(n, "description") != nil {
@@ -152,6 +151,13 @@ func (d document) served() *yaml.Node {
 		}
 	})
 	return root
+}
+
+// hasProperties reports whether a schema, or a schema in its allOf, is an object with properties.
+func (d document) hasProperties(n *yaml.Node) bool {
+	has := func(part *yaml.Node) bool { return d.hasProperties(d.target(part)) }
+	return value(n, "type") == "object" && at(n, "properties") != nil ||
+		slices.ContainsFunc(content(at(n, "allOf")), has)
 }
 
 // compiled returns the document for the Go generator. This document refers to the shared schemas in
@@ -179,9 +185,13 @@ func (d document) compiled() *yaml.Node {
 }
 
 // forGo prepares a document for the Go generator. It turns extensible values into an enum, so that the
-// generator makes constants. It numbers the fields of an object, because the generator would sort them.
+// generator makes constants. It numbers the fields of an object, because the generator would sort them. It puts
+// a schema in the place of an allOf of this schema alone, of which the generator would make a struct.
 func forGo(root *yaml.Node) *yaml.Node {
 	walk(root, func(n *yaml.Node) {
+		if parts := content(at(n, "allOf")); len(parts) == 1 {
+			*n = *clone(parts[0])
+		}
 		if values := at(n, extensible); values != nil {
 			set(n, "enum", values)
 		}

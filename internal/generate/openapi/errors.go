@@ -136,7 +136,7 @@ func response(codes []*apperr.Code) *yaml.Node {
 			headers["RateLimit"] = ref("headers", "RateLimit")
 			headers["RateLimit-Policy"] = ref("headers", "RateLimitPolicy")
 		}
-		answer := struct { // like contract.ApiError, but this program generates that package
+		answer := struct { // like contract.ErrorBody, but this program generates that package
 			Success     bool
 			Error, Code string
 			Details     []apperr.Detail `yaml:",omitempty"`
@@ -146,7 +146,7 @@ func response(codes []*apperr.Code) *yaml.Node {
 		}
 		set(examples, c.Name, node(map[string]any{"summary": c.When, "value": answer}))
 	}
-	body := map[string]any{"schema": ref("schemas", "ApiError"), "examples": examples}
+	body := map[string]any{"schema": ref("schemas", "ErrorBody"), "examples": examples}
 	return node(struct {
 		Description string
 		Headers     map[string]any `yaml:",omitempty"`

@@ -29,7 +29,7 @@ paths:
 components:
   schemas:
     ErrorCode: { type: string, description: A code., x-extensible-enum: [] }
-    ApiError: { type: object, properties: { code: { $ref: "#/components/schemas/ErrorCode" } } }
+    ErrorBody: { type: object, properties: { code: { $ref: "#/components/schemas/ErrorCode" } } }
     Note: { type: string, maxLength: 100 }
     Unused: { type: string }
   x-properties:
@@ -67,9 +67,14 @@ paths:
     get:
       operationId: getOrder
       tags: [Orders]
+      parameters:
+        - name: size
+          in: query
+          schema: { allOf: [{ $ref: "#/components/schemas/Size" }], default: small }
       responses: { "200": { description: The order. } }
 components:
   schemas:
+    Size: { type: string, enum: [small, large] }
     Order:
       type: object
       properties:
@@ -130,6 +135,10 @@ func TestServed(t *testing.T) {
 	}
 	if got := value(at(served, "components", "schemas", "Order"), "additionalProperties"); got != "true" {
 		t.Errorf("additional fields of an order: %q", got)
+	}
+	size := at(served, "paths", "/orders/{id}", "get", "parameters").Content[0]
+	if got := yamlOf(t, at(size, "schema")); strings.Contains(got, "additional") || !strings.Contains(got, "small") {
+		t.Errorf("an enum with a default of its own: %s", got)
 	}
 	create, show := at(served, "paths", "/orders", "post"), at(served, "paths", "/orders/{id}", "get")
 	for _, c := range []struct {
@@ -199,7 +208,7 @@ func TestRun(t *testing.T) {
 	}
 	for name, wants := range map[string][]string{
 		"contract/contract.gen.go":       {"type Note = string", "ErrorCode = \"order_not_found\""},
-		"ordersapi/client.gen.go":        {"Zone *string", "GetOrderWithResponse(", "id int", "externalRef0.Note"},
+		"ordersapi/client.gen.go":        {"Zone *string", "Size *Size", "GetOrderWithResponse(", "id int", "externalRef0.Note"},
 		"ordersapi/server/server.gen.go": {"CreateOrder(ctx context.Context, request ", "func (a Answer) "},
 		"ordersapi/document.gen.go":      {`Package ordersapi is the contract "Orders API"`},
 		"ordersapi/openapi.gen.yaml":     {"title: Orders API"},

@@ -25,7 +25,7 @@ func Example_createCustomer() {
 	}
 	for range 2 {
 		res, err := client.CreateCustomerWithResponse(
-			context.Background(), nil, customersapi.NewCustomer{Name: "Hooli", Email: "orders@hooli.example"},
+			context.Background(), nil, customersapi.CustomerRequest{Name: "Hooli", Email: "orders@hooli.example"},
 		)
 		if err != nil {
 			log.Fatal(err)

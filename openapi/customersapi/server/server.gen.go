@@ -644,7 +644,7 @@ type CustomerNotFoundResponseHeaders struct {
 	XCorrelationID *externalRef0.CorrelationID
 }
 type CustomerNotFoundJSONResponse struct {
-	Body externalRef0.APIError
+	Body externalRef0.ErrorBody
 
 	Headers CustomerNotFoundResponseHeaders
 }
@@ -654,7 +654,7 @@ type EmailTakenOrExternalRefTakenResponseHeaders struct {
 	XCorrelationID *externalRef0.CorrelationID
 }
 type EmailTakenOrExternalRefTakenJSONResponse struct {
-	Body externalRef0.APIError
+	Body externalRef0.ErrorBody
 
 	Headers EmailTakenOrExternalRefTakenResponseHeaders
 }
@@ -664,7 +664,7 @@ type ForbiddenResponseHeaders struct {
 	XCorrelationID *externalRef0.CorrelationID
 }
 type ForbiddenJSONResponse struct {
-	Body externalRef0.APIError
+	Body externalRef0.ErrorBody
 
 	Headers ForbiddenResponseHeaders
 }
@@ -674,7 +674,7 @@ type IdempotencyKeyReusedResponseHeaders struct {
 	XCorrelationID *externalRef0.CorrelationID
 }
 type IdempotencyKeyReusedJSONResponse struct {
-	Body externalRef0.APIError
+	Body externalRef0.ErrorBody
 
 	Headers IdempotencyKeyReusedResponseHeaders
 }
@@ -684,7 +684,7 @@ type IdempotencyKeyUnknownResponseHeaders struct {
 	XCorrelationID *externalRef0.CorrelationID
 }
 type IdempotencyKeyUnknownJSONResponse struct {
-	Body externalRef0.APIError
+	Body externalRef0.ErrorBody
 
 	Headers IdempotencyKeyUnknownResponseHeaders
 }
@@ -694,7 +694,7 @@ type InternalResponseHeaders struct {
 	XCorrelationID *externalRef0.CorrelationID
 }
 type InternalJSONResponse struct {
-	Body externalRef0.APIError
+	Body externalRef0.ErrorBody
 
 	Headers InternalResponseHeaders
 }
@@ -704,7 +704,7 @@ type MalformedJSONOrValidationFailedResponseHeaders struct {
 	XCorrelationID *externalRef0.CorrelationID
 }
 type MalformedJSONOrValidationFailedJSONResponse struct {
-	Body externalRef0.APIError
+	Body externalRef0.ErrorBody
 
 	Headers MalformedJSONOrValidationFailedResponseHeaders
 }
@@ -714,7 +714,7 @@ type MalformedRowOrValidationFailedResponseHeaders struct {
 	XCorrelationID *externalRef0.CorrelationID
 }
 type MalformedRowOrValidationFailedJSONResponse struct {
-	Body externalRef0.APIError
+	Body externalRef0.ErrorBody
 
 	Headers MalformedRowOrValidationFailedResponseHeaders
 }
@@ -732,7 +732,7 @@ type PayloadTooLargeResponseHeaders struct {
 	XCorrelationID *externalRef0.CorrelationID
 }
 type PayloadTooLargeJSONResponse struct {
-	Body externalRef0.APIError
+	Body externalRef0.ErrorBody
 
 	Headers PayloadTooLargeResponseHeaders
 }
@@ -742,7 +742,7 @@ type PayloadTooLarge2ResponseHeaders struct {
 	XCorrelationID *externalRef0.CorrelationID
 }
 type PayloadTooLarge2JSONResponse struct {
-	Body externalRef0.APIError
+	Body externalRef0.ErrorBody
 
 	Headers PayloadTooLarge2ResponseHeaders
 }
@@ -752,7 +752,7 @@ type PreconditionFailedResponseHeaders struct {
 	XCorrelationID *externalRef0.CorrelationID
 }
 type PreconditionFailedJSONResponse struct {
-	Body externalRef0.APIError
+	Body externalRef0.ErrorBody
 
 	Headers PreconditionFailedResponseHeaders
 }
@@ -765,7 +765,7 @@ type RateLimitedResponseHeaders struct {
 	XCorrelationID  *externalRef0.CorrelationID
 }
 type RateLimitedJSONResponse struct {
-	Body externalRef0.APIError
+	Body externalRef0.ErrorBody
 
 	Headers RateLimitedResponseHeaders
 }
@@ -776,7 +776,7 @@ type RequestTimeoutResponseHeaders struct {
 	XCorrelationID *externalRef0.CorrelationID
 }
 type RequestTimeoutJSONResponse struct {
-	Body externalRef0.APIError
+	Body externalRef0.ErrorBody
 
 	Headers RequestTimeoutResponseHeaders
 }
@@ -787,7 +787,7 @@ type TimeoutResponseHeaders struct {
 	XCorrelationID *externalRef0.CorrelationID
 }
 type TimeoutJSONResponse struct {
-	Body externalRef0.APIError
+	Body externalRef0.ErrorBody
 
 	Headers TimeoutResponseHeaders
 }
@@ -798,7 +798,7 @@ type UnauthorizedResponseHeaders struct {
 	XCorrelationID  *externalRef0.CorrelationID
 }
 type UnauthorizedJSONResponse struct {
-	Body externalRef0.APIError
+	Body externalRef0.ErrorBody
 
 	Headers UnauthorizedResponseHeaders
 }
@@ -809,7 +809,7 @@ type UnavailableResponseHeaders struct {
 	XCorrelationID *externalRef0.CorrelationID
 }
 type UnavailableJSONResponse struct {
-	Body externalRef0.APIError
+	Body externalRef0.ErrorBody
 
 	Headers UnavailableResponseHeaders
 }
@@ -819,7 +819,7 @@ type UnsupportedMediaTypeResponseHeaders struct {
 	XCorrelationID *externalRef0.CorrelationID
 }
 type UnsupportedMediaTypeJSONResponse struct {
-	Body externalRef0.APIError
+	Body externalRef0.ErrorBody
 
 	Headers UnsupportedMediaTypeResponseHeaders
 }
@@ -829,7 +829,7 @@ type UnsupportedMediaType2ResponseHeaders struct {
 	XCorrelationID *externalRef0.CorrelationID
 }
 type UnsupportedMediaType2JSONResponse struct {
-	Body externalRef0.APIError
+	Body externalRef0.ErrorBody
 
 	Headers UnsupportedMediaType2ResponseHeaders
 }
@@ -839,7 +839,7 @@ type ValidationFailedResponseHeaders struct {
 	XCorrelationID *externalRef0.CorrelationID
 }
 type ValidationFailedJSONResponse struct {
-	Body externalRef0.APIError
+	Body externalRef0.ErrorBody
 
 	Headers ValidationFailedResponseHeaders
 }

@@ -22,7 +22,8 @@ func Example_createAndConfirmOrder() {
 		log.Fatal(err)
 	}
 	request := orchestratorapi.OrchestrationRequest{
-		CustomerID: 1, Items: []contract.NewOrderItem{{ProductID: new(int64(2)), Qty: 3}}, IdempotencyKey: "po-4712",
+		CustomerID: 1, IdempotencyKey: "po-4712",
+		Items: []contract.OrderItemRequest{{ProductID: new(int64(2)), Qty: 3}},
 	}
 	for range 2 {
 		res, err := client.CreateAndConfirmOrderWithResponse(context.Background(), request)
@@ -56,7 +57,8 @@ func Example_refusal() {
 		log.Fatal(err)
 	}
 	request := orchestratorapi.OrchestrationRequest{
-		CustomerID: 4711, Items: []contract.NewOrderItem{{ProductID: new(int64(2)), Qty: 3}}, IdempotencyKey: "po-4713",
+		CustomerID: 4711, IdempotencyKey: "po-4713",
+		Items: []contract.OrderItemRequest{{ProductID: new(int64(2)), Qty: 3}},
 	}
 	res, err := client.CreateAndConfirmOrderWithResponse(context.Background(), request)
 	if err != nil {

@@ -175,7 +175,7 @@ type CustomerNotFoundOrOrderNotFoundOrIdempotencyKeyUnknownOrOrderIncompleteResp
 	XCorrelationID *externalRef0.CorrelationID
 }
 type CustomerNotFoundOrOrderNotFoundOrIdempotencyKeyUnknownOrOrderIncompleteJSONResponse struct {
-	Body externalRef0.APIError
+	Body externalRef0.ErrorBody
 
 	Headers CustomerNotFoundOrOrderNotFoundOrIdempotencyKeyUnknownOrOrderIncompleteResponseHeaders
 }
@@ -185,7 +185,7 @@ type CustomerNotFoundOrProductNotFoundOrOrderNotFoundResponseHeaders struct {
 	XCorrelationID *externalRef0.CorrelationID
 }
 type CustomerNotFoundOrProductNotFoundOrOrderNotFoundJSONResponse struct {
-	Body externalRef0.APIError
+	Body externalRef0.ErrorBody
 
 	Headers CustomerNotFoundOrProductNotFoundOrOrderNotFoundResponseHeaders
 }
@@ -195,7 +195,7 @@ type ExternalRefTakenOrTotalChangedResponseHeaders struct {
 	XCorrelationID *externalRef0.CorrelationID
 }
 type ExternalRefTakenOrTotalChangedJSONResponse struct {
-	Body externalRef0.APIError
+	Body externalRef0.ErrorBody
 
 	Headers ExternalRefTakenOrTotalChangedResponseHeaders
 }
@@ -205,7 +205,7 @@ type ForbiddenResponseHeaders struct {
 	XCorrelationID *externalRef0.CorrelationID
 }
 type ForbiddenJSONResponse struct {
-	Body externalRef0.APIError
+	Body externalRef0.ErrorBody
 
 	Headers ForbiddenResponseHeaders
 }
@@ -215,7 +215,7 @@ type IdempotencyKeyReusedResponseHeaders struct {
 	XCorrelationID *externalRef0.CorrelationID
 }
 type IdempotencyKeyReusedJSONResponse struct {
-	Body externalRef0.APIError
+	Body externalRef0.ErrorBody
 
 	Headers IdempotencyKeyReusedResponseHeaders
 }
@@ -225,7 +225,7 @@ type InternalResponseHeaders struct {
 	XCorrelationID *externalRef0.CorrelationID
 }
 type InternalJSONResponse struct {
-	Body externalRef0.APIError
+	Body externalRef0.ErrorBody
 
 	Headers InternalResponseHeaders
 }
@@ -235,7 +235,7 @@ type MalformedJSONOrValidationFailedOrInsufficientStockOrProductInactiveOrOrderN
 	XCorrelationID *externalRef0.CorrelationID
 }
 type MalformedJSONOrValidationFailedOrInsufficientStockOrProductInactiveOrOrderNotConfirmableJSONResponse struct {
-	Body externalRef0.APIError
+	Body externalRef0.ErrorBody
 
 	Headers MalformedJSONOrValidationFailedOrInsufficientStockOrProductInactiveOrOrderNotConfirmableResponseHeaders
 }
@@ -245,7 +245,7 @@ type PayloadTooLargeResponseHeaders struct {
 	XCorrelationID *externalRef0.CorrelationID
 }
 type PayloadTooLargeJSONResponse struct {
-	Body externalRef0.APIError
+	Body externalRef0.ErrorBody
 
 	Headers PayloadTooLargeResponseHeaders
 }
@@ -258,7 +258,7 @@ type RateLimitedResponseHeaders struct {
 	XCorrelationID  *externalRef0.CorrelationID
 }
 type RateLimitedJSONResponse struct {
-	Body externalRef0.APIError
+	Body externalRef0.ErrorBody
 
 	Headers RateLimitedResponseHeaders
 }
@@ -269,7 +269,7 @@ type RequestTimeoutResponseHeaders struct {
 	XCorrelationID *externalRef0.CorrelationID
 }
 type RequestTimeoutJSONResponse struct {
-	Body externalRef0.APIError
+	Body externalRef0.ErrorBody
 
 	Headers RequestTimeoutResponseHeaders
 }
@@ -280,7 +280,7 @@ type UnauthorizedResponseHeaders struct {
 	XCorrelationID  *externalRef0.CorrelationID
 }
 type UnauthorizedJSONResponse struct {
-	Body externalRef0.APIError
+	Body externalRef0.ErrorBody
 
 	Headers UnauthorizedResponseHeaders
 }
@@ -291,7 +291,7 @@ type UnavailableResponseHeaders struct {
 	XCorrelationID *externalRef0.CorrelationID
 }
 type UnavailableJSONResponse struct {
-	Body externalRef0.APIError
+	Body externalRef0.ErrorBody
 
 	Headers UnavailableResponseHeaders
 }
@@ -301,7 +301,7 @@ type UnsupportedMediaTypeResponseHeaders struct {
 	XCorrelationID *externalRef0.CorrelationID
 }
 type UnsupportedMediaTypeJSONResponse struct {
-	Body externalRef0.APIError
+	Body externalRef0.ErrorBody
 
 	Headers UnsupportedMediaTypeResponseHeaders
 }
@@ -312,7 +312,7 @@ type UpstreamUnavailableOrTimeoutResponseHeaders struct {
 	XCorrelationID *externalRef0.CorrelationID
 }
 type UpstreamUnavailableOrTimeoutJSONResponse struct {
-	Body externalRef0.APIError
+	Body externalRef0.ErrorBody
 
 	Headers UpstreamUnavailableOrTimeoutResponseHeaders
 }
@@ -323,7 +323,7 @@ type UpstreamUnavailableOrUnavailableResponseHeaders struct {
 	XCorrelationID *externalRef0.CorrelationID
 }
 type UpstreamUnavailableOrUnavailableJSONResponse struct {
-	Body externalRef0.APIError
+	Body externalRef0.ErrorBody
 
 	Headers UpstreamUnavailableOrUnavailableResponseHeaders
 }
@@ -333,7 +333,7 @@ type ValidationFailedResponseHeaders struct {
 	XCorrelationID *externalRef0.CorrelationID
 }
 type ValidationFailedJSONResponse struct {
-	Body externalRef0.APIError
+	Body externalRef0.ErrorBody
 
 	Headers ValidationFailedResponseHeaders
 }

@@ -22,7 +22,8 @@ func Example_createOrder() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	order := ordersapi.NewOrder{CustomerID: 1, Items: []contract.NewOrderItem{{ProductID: new(int64(2)), Qty: 3}}}
+	items := []contract.OrderItemRequest{{ProductID: new(int64(2)), Qty: 3}}
+	order := ordersapi.OrderRequest{CustomerID: 1, Items: items}
 	for range 2 {
 		params := &ordersapi.CreateOrderParams{XIdempotencyKey: new("po-4711")}
 		res, err := client.CreateOrderWithResponse(context.Background(), params, order)
@@ -47,7 +48,8 @@ func Example_refusal() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	order := ordersapi.NewOrder{CustomerID: 1, Items: []contract.NewOrderItem{{ProductID: new(int64(5)), Qty: 1000}}}
+	items := []contract.OrderItemRequest{{ProductID: new(int64(5)), Qty: 1000}}
+	order := ordersapi.OrderRequest{CustomerID: 1, Items: items}
 	res, err := client.CreateOrderWithResponse(context.Background(), &ordersapi.CreateOrderParams{}, order)
 	if err != nil {
 		log.Fatal(err)

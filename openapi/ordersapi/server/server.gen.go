@@ -1219,7 +1219,7 @@ type CustomerNotFoundOrProductNotFoundResponseHeaders struct {
 	XCorrelationID *externalRef0.CorrelationID
 }
 type CustomerNotFoundOrProductNotFoundJSONResponse struct {
-	Body externalRef0.APIError
+	Body externalRef0.ErrorBody
 
 	Headers CustomerNotFoundOrProductNotFoundResponseHeaders
 }
@@ -1230,7 +1230,7 @@ type CustomersUnavailableOrUnavailableResponseHeaders struct {
 	XCorrelationID *externalRef0.CorrelationID
 }
 type CustomersUnavailableOrUnavailableJSONResponse struct {
-	Body externalRef0.APIError
+	Body externalRef0.ErrorBody
 
 	Headers CustomersUnavailableOrUnavailableResponseHeaders
 }
@@ -1240,7 +1240,7 @@ type ExternalRefTakenOrTotalChangedResponseHeaders struct {
 	XCorrelationID *externalRef0.CorrelationID
 }
 type ExternalRefTakenOrTotalChangedJSONResponse struct {
-	Body externalRef0.APIError
+	Body externalRef0.ErrorBody
 
 	Headers ExternalRefTakenOrTotalChangedResponseHeaders
 }
@@ -1250,7 +1250,7 @@ type ForbiddenResponseHeaders struct {
 	XCorrelationID *externalRef0.CorrelationID
 }
 type ForbiddenJSONResponse struct {
-	Body externalRef0.APIError
+	Body externalRef0.ErrorBody
 
 	Headers ForbiddenResponseHeaders
 }
@@ -1260,7 +1260,7 @@ type IdempotencyKeyReusedResponseHeaders struct {
 	XCorrelationID *externalRef0.CorrelationID
 }
 type IdempotencyKeyReusedJSONResponse struct {
-	Body externalRef0.APIError
+	Body externalRef0.ErrorBody
 
 	Headers IdempotencyKeyReusedResponseHeaders
 }
@@ -1270,7 +1270,7 @@ type IdempotencyKeyUnknownResponseHeaders struct {
 	XCorrelationID *externalRef0.CorrelationID
 }
 type IdempotencyKeyUnknownJSONResponse struct {
-	Body externalRef0.APIError
+	Body externalRef0.ErrorBody
 
 	Headers IdempotencyKeyUnknownResponseHeaders
 }
@@ -1280,7 +1280,7 @@ type InternalResponseHeaders struct {
 	XCorrelationID *externalRef0.CorrelationID
 }
 type InternalJSONResponse struct {
-	Body externalRef0.APIError
+	Body externalRef0.ErrorBody
 
 	Headers InternalResponseHeaders
 }
@@ -1290,7 +1290,7 @@ type MalformedJSONOrValidationFailedResponseHeaders struct {
 	XCorrelationID *externalRef0.CorrelationID
 }
 type MalformedJSONOrValidationFailedJSONResponse struct {
-	Body externalRef0.APIError
+	Body externalRef0.ErrorBody
 
 	Headers MalformedJSONOrValidationFailedResponseHeaders
 }
@@ -1300,7 +1300,7 @@ type MalformedJSONOrValidationFailedOrCancelWindowClosedResponseHeaders struct {
 	XCorrelationID *externalRef0.CorrelationID
 }
 type MalformedJSONOrValidationFailedOrCancelWindowClosedJSONResponse struct {
-	Body externalRef0.APIError
+	Body externalRef0.ErrorBody
 
 	Headers MalformedJSONOrValidationFailedOrCancelWindowClosedResponseHeaders
 }
@@ -1310,7 +1310,7 @@ type MalformedJSONOrValidationFailedOrInsufficientStockResponseHeaders struct {
 	XCorrelationID *externalRef0.CorrelationID
 }
 type MalformedJSONOrValidationFailedOrInsufficientStockJSONResponse struct {
-	Body externalRef0.APIError
+	Body externalRef0.ErrorBody
 
 	Headers MalformedJSONOrValidationFailedOrInsufficientStockResponseHeaders
 }
@@ -1320,7 +1320,7 @@ type MalformedJSONOrValidationFailedOrInsufficientStockOrProductInactiveResponse
 	XCorrelationID *externalRef0.CorrelationID
 }
 type MalformedJSONOrValidationFailedOrInsufficientStockOrProductInactiveJSONResponse struct {
-	Body externalRef0.APIError
+	Body externalRef0.ErrorBody
 
 	Headers MalformedJSONOrValidationFailedOrInsufficientStockOrProductInactiveResponseHeaders
 }
@@ -1330,7 +1330,7 @@ type MalformedJSONOrValidationFailedOrProductInactiveResponseHeaders struct {
 	XCorrelationID *externalRef0.CorrelationID
 }
 type MalformedJSONOrValidationFailedOrProductInactiveJSONResponse struct {
-	Body externalRef0.APIError
+	Body externalRef0.ErrorBody
 
 	Headers MalformedJSONOrValidationFailedOrProductInactiveResponseHeaders
 }
@@ -1340,7 +1340,7 @@ type MalformedRowOrValidationFailedResponseHeaders struct {
 	XCorrelationID *externalRef0.CorrelationID
 }
 type MalformedRowOrValidationFailedJSONResponse struct {
-	Body externalRef0.APIError
+	Body externalRef0.ErrorBody
 
 	Headers MalformedRowOrValidationFailedResponseHeaders
 }
@@ -1358,7 +1358,7 @@ type OrderNotFoundResponseHeaders struct {
 	XCorrelationID *externalRef0.CorrelationID
 }
 type OrderNotFoundJSONResponse struct {
-	Body externalRef0.APIError
+	Body externalRef0.ErrorBody
 
 	Headers OrderNotFoundResponseHeaders
 }
@@ -1368,7 +1368,7 @@ type PayloadTooLargeResponseHeaders struct {
 	XCorrelationID *externalRef0.CorrelationID
 }
 type PayloadTooLargeJSONResponse struct {
-	Body externalRef0.APIError
+	Body externalRef0.ErrorBody
 
 	Headers PayloadTooLargeResponseHeaders
 }
@@ -1378,7 +1378,7 @@ type PayloadTooLarge2ResponseHeaders struct {
 	XCorrelationID *externalRef0.CorrelationID
 }
 type PayloadTooLarge2JSONResponse struct {
-	Body externalRef0.APIError
+	Body externalRef0.ErrorBody
 
 	Headers PayloadTooLarge2ResponseHeaders
 }
@@ -1388,7 +1388,7 @@ type PreconditionFailedResponseHeaders struct {
 	XCorrelationID *externalRef0.CorrelationID
 }
 type PreconditionFailedJSONResponse struct {
-	Body externalRef0.APIError
+	Body externalRef0.ErrorBody
 
 	Headers PreconditionFailedResponseHeaders
 }
@@ -1398,7 +1398,7 @@ type ProductNotFoundResponseHeaders struct {
 	XCorrelationID *externalRef0.CorrelationID
 }
 type ProductNotFoundJSONResponse struct {
-	Body externalRef0.APIError
+	Body externalRef0.ErrorBody
 
 	Headers ProductNotFoundResponseHeaders
 }
@@ -1411,7 +1411,7 @@ type RateLimitedResponseHeaders struct {
 	XCorrelationID  *externalRef0.CorrelationID
 }
 type RateLimitedJSONResponse struct {
-	Body externalRef0.APIError
+	Body externalRef0.ErrorBody
 
 	Headers RateLimitedResponseHeaders
 }
@@ -1422,7 +1422,7 @@ type RequestTimeoutResponseHeaders struct {
 	XCorrelationID *externalRef0.CorrelationID
 }
 type RequestTimeoutJSONResponse struct {
-	Body externalRef0.APIError
+	Body externalRef0.ErrorBody
 
 	Headers RequestTimeoutResponseHeaders
 }
@@ -1432,7 +1432,7 @@ type SkuTakenResponseHeaders struct {
 	XCorrelationID *externalRef0.CorrelationID
 }
 type SkuTakenJSONResponse struct {
-	Body externalRef0.APIError
+	Body externalRef0.ErrorBody
 
 	Headers SkuTakenResponseHeaders
 }
@@ -1443,7 +1443,7 @@ type TimeoutResponseHeaders struct {
 	XCorrelationID *externalRef0.CorrelationID
 }
 type TimeoutJSONResponse struct {
-	Body externalRef0.APIError
+	Body externalRef0.ErrorBody
 
 	Headers TimeoutResponseHeaders
 }
@@ -1454,7 +1454,7 @@ type UnauthorizedResponseHeaders struct {
 	XCorrelationID  *externalRef0.CorrelationID
 }
 type UnauthorizedJSONResponse struct {
-	Body externalRef0.APIError
+	Body externalRef0.ErrorBody
 
 	Headers UnauthorizedResponseHeaders
 }
@@ -1465,7 +1465,7 @@ type UnavailableResponseHeaders struct {
 	XCorrelationID *externalRef0.CorrelationID
 }
 type UnavailableJSONResponse struct {
-	Body externalRef0.APIError
+	Body externalRef0.ErrorBody
 
 	Headers UnavailableResponseHeaders
 }
@@ -1475,7 +1475,7 @@ type UnsupportedMediaTypeResponseHeaders struct {
 	XCorrelationID *externalRef0.CorrelationID
 }
 type UnsupportedMediaTypeJSONResponse struct {
-	Body externalRef0.APIError
+	Body externalRef0.ErrorBody
 
 	Headers UnsupportedMediaTypeResponseHeaders
 }
@@ -1485,7 +1485,7 @@ type UnsupportedMediaType2ResponseHeaders struct {
 	XCorrelationID *externalRef0.CorrelationID
 }
 type UnsupportedMediaType2JSONResponse struct {
-	Body externalRef0.APIError
+	Body externalRef0.ErrorBody
 
 	Headers UnsupportedMediaType2ResponseHeaders
 }
@@ -1495,7 +1495,7 @@ type ValidationFailedResponseHeaders struct {
 	XCorrelationID *externalRef0.CorrelationID
 }
 type ValidationFailedJSONResponse struct {
-	Body externalRef0.APIError
+	Body externalRef0.ErrorBody
 
 	Headers ValidationFailedResponseHeaders
 }
@@ -1505,7 +1505,7 @@ type ValidationFailedOrIdempotencyKeyRequiredOrOrderNotConfirmableResponseHeader
 	XCorrelationID *externalRef0.CorrelationID
 }
 type ValidationFailedOrIdempotencyKeyRequiredOrOrderNotConfirmableJSONResponse struct {
-	Body externalRef0.APIError
+	Body externalRef0.ErrorBody
 
 	Headers ValidationFailedOrIdempotencyKeyRequiredOrOrderNotConfirmableResponseHeaders
 }

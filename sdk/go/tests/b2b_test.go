@@ -236,7 +236,7 @@ func newFixture(t *testing.T, change ...func(*b2b.Options)) *fixture {
 	f.Client = must(b2b.New(o))(t)
 	made++
 	customer := must(f.Customers.CreateCustomerWithResponse(t.Context(), nil,
-		customersapi.NewCustomer{Name: "A test", Email: fmt.Sprintf("test-%d@example.com", made)}))(t)
+		customersapi.CustomerRequest{Name: "A test", Email: fmt.Sprintf("test-%d@example.com", made)}))(t)
 	f.customer = customer.JSON201.Data.ID
 	f.product = f.newProduct(t, fmt.Sprintf("TEST-%d", made))
 	return f
@@ -244,16 +244,16 @@ func newFixture(t *testing.T, change ...func(*b2b.Options)) *fixture {
 
 func (f *fixture) newProduct(t *testing.T, sku string) int64 {
 	t.Helper()
-	product := ordersapi.NewProduct{Sku: sku, Name: "A test", PriceCents: 999_999_937, Stock: 100}
+	product := ordersapi.ProductRequest{Sku: sku, Name: "A test", PriceCents: 999_999_937, Stock: 100}
 	return must(f.Orders.CreateProductWithResponse(t.Context(), nil, product))(t).JSON201.Data.ID
 }
 
-func (f *fixture) items(qty int64) []contract.NewOrderItem {
-	return []contract.NewOrderItem{{ProductID: &f.product, Qty: qty}}
+func (f *fixture) items(qty int64) []contract.OrderItemRequest {
+	return []contract.OrderItemRequest{{ProductID: &f.product, Qty: qty}}
 }
 
-func (f *fixture) newOrder(qty int64) ordersapi.NewOrder {
-	return ordersapi.NewOrder{CustomerID: f.customer, Items: f.items(qty)}
+func (f *fixture) newOrder(qty int64) ordersapi.OrderRequest {
+	return ordersapi.OrderRequest{CustomerID: f.customer, Items: f.items(qty)}
 }
 
 // ordersAre checks which orders the customer has.
@@ -361,7 +361,7 @@ func TestEveryKeyedWrite(t *testing.T) {
 	f.orders.plans(drop, drop, pass)
 	adjusted := must(f.Orders.AdjustStockWithResponse(t.Context(), f.product,
 		&ordersapi.AdjustStockParams{XIdempotencyKey: new(fmt.Sprint("delivery-", f.product))},
-		ordersapi.NewStockAdjustment{Delta: 40, Reason: "a test"}))(t)
+		ordersapi.StockAdjustmentRequest{Delta: 40, Reason: "a test"}))(t)
 	if key := f.orders.one(t, 3); key != fmt.Sprint("delivery-", f.product) {
 		t.Errorf("the key is %q", key)
 	}
@@ -562,7 +562,7 @@ func TestTokenOfACustomer(t *testing.T) {
 	o := b2b.Options{Customers: strict[0], Orders: strict[1], Orchestrator: orchestrator.URL}
 	stranger := must(b2b.New(o))(t)
 	order := orchestratorapi.OrchestrationRequest{CustomerID: 1,
-		Items: []contract.NewOrderItem{{ProductID: new(int64(2)), Qty: 1}}}
+		Items: []contract.OrderItemRequest{{ProductID: new(int64(2)), Qty: 1}}}
 	failure(stranger.CreateAndConfirmOrder(t.Context(), order))(t, contract.Unauthorized, 401, false)
 
 	command := exec.Command(binary, "token", "--sub", "acme", "--scope", "orders:read orders:write", "--customer", "1")

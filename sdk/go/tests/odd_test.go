@@ -171,12 +171,12 @@ func (o oddAnswer) test(t *testing.T, bodies map[string]string) {
 // call makes the call of the row, and checks a success.
 func (o oddAnswer) call(t *testing.T, client *b2b.Client) (items int, err error) {
 	t.Helper()
-	lines := []contract.NewOrderItem{{ProductID: new(int64(2)), Qty: 3}}
+	lines := []contract.OrderItemRequest{{ProductID: new(int64(2)), Qty: 3}}
 	placed := int64(41)
 	switch o.Call {
 	case "createOrder":
 		res, err := client.Orders.CreateOrderWithResponse(t.Context(), nil,
-			ordersapi.NewOrder{CustomerID: 1, Items: lines})
+			ordersapi.OrderRequest{CustomerID: 1, Items: lines})
 		if err != nil {
 			return 0, err
 		}

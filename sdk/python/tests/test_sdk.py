@@ -20,7 +20,7 @@ import anyio.from_thread
 import pytest
 from proxy import Planned, Proxy
 
-from b2b_orders import B2B, AsyncB2B, B2BError, NewOrderItem, ProductImportRow
+from b2b_orders import B2B, AsyncB2B, B2BError, OrderItemRequest, ProductImportRow
 
 
 @pytest.fixture(scope="session")
@@ -140,7 +140,7 @@ def product(b2b, proxies):
 
 
 def line(product, qty=1):
-    return [NewOrderItem(product_id=product, qty=qty)]
+    return [OrderItemRequest(product_id=product, qty=qty)]
 
 
 def same(values):
@@ -379,7 +379,7 @@ def test_issue_17_12_dicts_are_dicts(b2b, customer, product):
     assert json.dumps(order.metadata) == json.dumps(order.to_dict()["metadata"]) == '{"cost_center": "4711"}'
     again = b2b.create_order(customer_id=customer, items=iter([{"product_id": product, "qty": 1}]), metadata=order.metadata).data
     assert again.metadata == given
-    quote = b2b.quote_order(customer_id=customer, items=[{"sku": sku, "qty": 1}, NewOrderItem(product_id=2, qty=1)]).data
+    quote = b2b.quote_order(customer_id=customer, items=[{"sku": sku, "qty": 1}, OrderItemRequest(product_id=2, qty=1)]).data
     assert len(quote.items) == 2
     with pytest.raises(TypeError, match="price"):
         b2b.create_order(customer_id=customer, items=[{"sku": sku, "qty": 2, "price": 1}])

@@ -2,10 +2,10 @@
 
 from datetime import UTC, date, datetime
 
-from b2b_orders import B2B, AsyncB2B, CustomerImportRow, NewOrderItem, Order
+from b2b_orders import B2B, AsyncB2B, CustomerImportRow, Order, OrderItemRequest
 
 b2b = B2B(customers="", orders="", orchestrator="", token=lambda: "token")
-items = [NewOrderItem(product_id=2, qty=1)]
+items = [OrderItemRequest(product_id=2, qty=1)]
 
 
 def right() -> Order:

@@ -1,8 +1,8 @@
 // Is compiled, not run.
-import { B2B, B2BError, type Order, type NewOrderItem } from '@b2b/orders-sdk'
+import { B2B, B2BError, type Order, type OrderItemRequest } from '@b2b/orders-sdk'
 
 const b2b = new B2B({ customers: '', orders: '', orchestrator: '', token: async () => 'token' })
-const items: NewOrderItem[] = [{ product_id: 2, qty: 1 }]
+const items: OrderItemRequest[] = [{ product_id: 2, qty: 1 }]
 
 export async function right(): Promise<Order> {
   for await (const order of b2b.listOrders({ status: 'CONFIRMED', limit: 10 })) order.total_cents.toFixed()

@@ -3,10 +3,10 @@ import b2b.orchestrator.api.OrchestrationApi;
 import b2b.orchestrator.model.OrchestrationRequest;
 import b2b.orders.ApiException;
 import b2b.orders.api.OrdersApi;
-import b2b.orders.model.ApiError;
+import b2b.orders.model.ErrorBody;
 import b2b.orders.model.Cancellation;
-import b2b.orders.model.NewOrder;
-import b2b.orders.model.NewOrderItem;
+import b2b.orders.model.OrderRequest;
+import b2b.orders.model.OrderItemRequest;
 import java.time.ZoneOffset;
 import java.util.Objects;
 import java.util.UUID;
@@ -24,7 +24,7 @@ public final class Client {
     var orchestration = new OrchestrationApi(Library.orchestrator(bases[2]));
     var customer = customers.listCustomers("ACME", null, null, null, null, null, null).getData().get(0);
 
-    var newOrder = new NewOrder().customerId(customer.getId()).addItemsItem(new NewOrderItem().productId(2L).qty(1L));
+    var newOrder = new OrderRequest().customerId(customer.getId()).addItemsItem(new OrderItemRequest().productId(2L).qty(1L));
     var placed = orders.createOrder(newOrder, key).getData();
     equal(orders.createOrder(newOrder, key).getData(), placed);
     var read = orders.getOrder(placed.getId(), null).getData();
@@ -34,7 +34,7 @@ public final class Client {
     equal(read.getCreatedAt().getOffset(), ZoneOffset.UTC);
     equal(read.getReservationExpiresAt().isAfter(read.getCreatedAt()), true);
     equal(orders.getIdempotencyKey(key).getData().getOperations().get(0).getOrderId(), placed.getId());
-    var page = orders.listOrders(null, customer.getId(), null, "2024-01-01", null, null, null, placed.getId() - 1, null);
+    var page = orders.listOrders(null, customer.getId(), null, "2024-01-01", null, null, null, placed.getId() - 1, null, null, null);
     equal(page.getData().get(0).getId(), placed.getId());
     equal(page.getMeta().getNextCursor(), null);
     equal(orders.cancelOrder(placed.getId(), null, null, new Cancellation().reason("a test")).getData().getStatus(), "CANCELED");
@@ -45,7 +45,7 @@ public final class Client {
     equal(refused.getDetails().get(0).getField(), "/items/0/qty");
 
     var request = new OrchestrationRequest().customerId(customer.getId()).idempotencyKey(key + "-2")
-        .addItemsItem(new b2b.orchestrator.model.NewOrderItem().productId(2L).qty(1L));
+        .addItemsItem(new b2b.orchestrator.model.OrderItemRequest().productId(2L).qty(1L));
     equal(orchestration.createAndConfirmOrder(request).getData().getOrder().getStatus(), "CONFIRMED");
     orders.cancelOrder(orchestration.getOrchestration(key + "-2").getData().getOrder().getId(), null, null, new Cancellation());
 
@@ -60,7 +60,7 @@ public final class Client {
     equal(order.getCancelReason(), "unknown_value");
     equal(order.getAllowedActions().get(0), "unknown_value");
     equal(order.getAdditionalProperty("unknown_field"), "text");
-    equal(orders.listOrders(null, null, null, null, null, null, null, null, null).getData().get(0).getStatus(), "unknown_value");
+    equal(orders.listOrders(null, null, null, null, null, null, null, null, null, null, null).getData().get(0).getStatus(), "unknown_value");
     equal(orders.getIdempotencyKey("key").getData().getOperations().get(0).getOperation(), "unknown_value");
     var orchestration = new OrchestrationApi(Library.orchestrator(stub));
     equal(orchestration.getOrchestration("key").getData().getCurrentStatus(), "unknown_value");
@@ -73,7 +73,7 @@ public final class Client {
   }
 
   /** Returns the error that the service answers with. */
-  private static ApiError refusal(Call call) throws Exception {
+  private static ErrorBody refusal(Call call) throws Exception {
     try {
       call.run();
     } catch (ApiException e) {

@@ -50,6 +50,7 @@ from .models import (
     CustomerKeyReport,
     CustomerKeyReportResponse,
     CustomerListResponse,
+    CustomerRequest,
     CustomerResponse,
     CustomerUpdate,
     DeletedResponse,
@@ -59,32 +60,30 @@ from .models import (
     KeyReport,
     KeyReportResponse,
     ListSort,
-    NewCustomer,
-    NewestFirstListSort,
-    NewOrder,
-    NewOrderItem,
-    NewProduct,
-    NewStockAdjustment,
     Orchestration,
     OrchestrationReport,
     OrchestrationReportResponse,
     OrchestrationRequest,
     OrchestrationResponse,
     Order,
+    OrderItemRequest,
     OrderListResponse,
     OrderMetadataType0,
+    OrderRequest,
     OrderResponse,
     OrderStatusFilter,
     OrderSummary,
     Product,
     ProductImportRow,
     ProductListResponse,
+    ProductRequest,
     ProductResponse,
     ProductUpdate,
     Quote,
     QuoteResponse,
     StockAdjustment,
     StockAdjustmentListResponse,
+    StockAdjustmentRequest,
     StockAdjustmentResponse,
 )
 from .types import UNSET, Unset
@@ -169,7 +168,7 @@ class Calls(Caller):
         _key = new_key() if idempotency_key is None else idempotency_key
         _request = _create_customer._get_kwargs(
             x_idempotency_key=_key,
-            body=NewCustomer(
+            body=CustomerRequest(
                 name=name, email=email, phone=phone, external_ref=external_ref
             ),
         )
@@ -305,7 +304,7 @@ class Calls(Caller):
         self,
         id: int,
         *,
-        sort: NewestFirstListSort | Unset = UNSET,
+        sort: ListSort | Unset = UNSET,
         cursor: int | Unset = UNSET,
         limit: int | Unset = UNSET,
         correlation_id: str | None = None,
@@ -331,7 +330,7 @@ class Calls(Caller):
         self,
         id: int,
         *,
-        sort: NewestFirstListSort | Unset = UNSET,
+        sort: ListSort | Unset = UNSET,
         limit: int = 100,
         correlation_id: str | None = None,
         deadline: float | None = None,
@@ -470,7 +469,7 @@ class Calls(Caller):
         _key = new_key() if idempotency_key is None else idempotency_key
         _request = _create_product._get_kwargs(
             x_idempotency_key=_key,
-            body=NewProduct(
+            body=ProductRequest(
                 sku=sku, name=name, price_cents=price_cents, stock=stock, active=active
             ),
         )
@@ -576,7 +575,7 @@ class Calls(Caller):
         self,
         id: int,
         *,
-        sort: NewestFirstListSort | Unset = UNSET,
+        sort: ListSort | Unset = UNSET,
         cursor: int | Unset = UNSET,
         limit: int | Unset = UNSET,
         correlation_id: str | None = None,
@@ -602,7 +601,7 @@ class Calls(Caller):
         self,
         id: int,
         *,
-        sort: NewestFirstListSort | Unset = UNSET,
+        sort: ListSort | Unset = UNSET,
         limit: int = 100,
         correlation_id: str | None = None,
         deadline: float | None = None,
@@ -635,7 +634,7 @@ class Calls(Caller):
         _request = _adjust_stock._get_kwargs(
             id=id,
             x_idempotency_key=_key,
-            body=NewStockAdjustment(delta=delta, reason=reason),
+            body=StockAdjustmentRequest(delta=delta, reason=reason),
         )
         return self._call(
             "adjust_stock",
@@ -652,7 +651,7 @@ class Calls(Caller):
         self,
         id: int,
         *,
-        sort: NewestFirstListSort | Unset = UNSET,
+        sort: ListSort | Unset = UNSET,
         cursor: int | Unset = UNSET,
         limit: int | Unset = UNSET,
         correlation_id: str | None = None,
@@ -678,7 +677,7 @@ class Calls(Caller):
         self,
         id: int,
         *,
-        sort: NewestFirstListSort | Unset = UNSET,
+        sort: ListSort | Unset = UNSET,
         limit: int = 100,
         correlation_id: str | None = None,
         deadline: float | None = None,
@@ -779,7 +778,7 @@ class Calls(Caller):
         self,
         *,
         customer_id: int,
-        items: Iterable[NewOrderItem | Mapping[str, Any]],
+        items: Iterable[OrderItemRequest | Mapping[str, Any]],
         expected_total_cents: int | Unset = UNSET,
         external_ref: None | str | Unset = UNSET,
         metadata: None | OrderMetadataType0 | Mapping[str, Any] | Unset = UNSET,
@@ -791,9 +790,9 @@ class Calls(Caller):
         _key = new_key() if idempotency_key is None else idempotency_key
         _request = _create_order._get_kwargs(
             x_idempotency_key=_key,
-            body=NewOrder(
+            body=OrderRequest(
                 customer_id=customer_id,
-                items=models_of(NewOrderItem, items),
+                items=models_of(OrderItemRequest, items),
                 expected_total_cents=expected_total_cents,
                 external_ref=external_ref,
                 metadata=model_of(OrderMetadataType0, metadata),
@@ -814,7 +813,7 @@ class Calls(Caller):
         self,
         *,
         customer_id: int,
-        items: Iterable[NewOrderItem | Mapping[str, Any]],
+        items: Iterable[OrderItemRequest | Mapping[str, Any]],
         expected_total_cents: int | Unset = UNSET,
         external_ref: None | str | Unset = UNSET,
         metadata: None | OrderMetadataType0 | Mapping[str, Any] | Unset = UNSET,
@@ -824,9 +823,9 @@ class Calls(Caller):
         """What would an order cost, and what is missing?"""
         _key = None
         _request = _quote_order._get_kwargs(
-            body=NewOrder(
+            body=OrderRequest(
                 customer_id=customer_id,
-                items=models_of(NewOrderItem, items),
+                items=models_of(OrderItemRequest, items),
                 expected_total_cents=expected_total_cents,
                 external_ref=external_ref,
                 metadata=model_of(OrderMetadataType0, metadata),
@@ -953,7 +952,7 @@ class Calls(Caller):
         self,
         id: int,
         *,
-        sort: NewestFirstListSort | Unset = UNSET,
+        sort: ListSort | Unset = UNSET,
         cursor: int | Unset = UNSET,
         limit: int | Unset = UNSET,
         correlation_id: str | None = None,
@@ -979,7 +978,7 @@ class Calls(Caller):
         self,
         id: int,
         *,
-        sort: NewestFirstListSort | Unset = UNSET,
+        sort: ListSort | Unset = UNSET,
         limit: int = 100,
         correlation_id: str | None = None,
         deadline: float | None = None,
@@ -1064,7 +1063,7 @@ class Calls(Caller):
         self,
         *,
         customer_id: int,
-        items: Iterable[NewOrderItem | Mapping[str, Any]],
+        items: Iterable[OrderItemRequest | Mapping[str, Any]],
         expected_total_cents: int | Unset = UNSET,
         external_ref: None | str | Unset = UNSET,
         metadata: None | OrderMetadataType0 | Mapping[str, Any] | Unset = UNSET,
@@ -1077,7 +1076,7 @@ class Calls(Caller):
         _request = _create_and_confirm_order._get_kwargs(
             body=OrchestrationRequest(
                 customer_id=customer_id,
-                items=models_of(NewOrderItem, items),
+                items=models_of(OrderItemRequest, items),
                 expected_total_cents=expected_total_cents,
                 external_ref=external_ref,
                 metadata=model_of(OrderMetadataType0, metadata),
@@ -1196,7 +1195,7 @@ class AsyncCalls(AsyncCaller):
         _key = new_key() if idempotency_key is None else idempotency_key
         _request = _create_customer._get_kwargs(
             x_idempotency_key=_key,
-            body=NewCustomer(
+            body=CustomerRequest(
                 name=name, email=email, phone=phone, external_ref=external_ref
             ),
         )
@@ -1332,7 +1331,7 @@ class AsyncCalls(AsyncCaller):
         self,
         id: int,
         *,
-        sort: NewestFirstListSort | Unset = UNSET,
+        sort: ListSort | Unset = UNSET,
         cursor: int | Unset = UNSET,
         limit: int | Unset = UNSET,
         correlation_id: str | None = None,
@@ -1358,7 +1357,7 @@ class AsyncCalls(AsyncCaller):
         self,
         id: int,
         *,
-        sort: NewestFirstListSort | Unset = UNSET,
+        sort: ListSort | Unset = UNSET,
         limit: int = 100,
         correlation_id: str | None = None,
         deadline: float | None = None,
@@ -1497,7 +1496,7 @@ class AsyncCalls(AsyncCaller):
         _key = new_key() if idempotency_key is None else idempotency_key
         _request = _create_product._get_kwargs(
             x_idempotency_key=_key,
-            body=NewProduct(
+            body=ProductRequest(
                 sku=sku, name=name, price_cents=price_cents, stock=stock, active=active
             ),
         )
@@ -1603,7 +1602,7 @@ class AsyncCalls(AsyncCaller):
         self,
         id: int,
         *,
-        sort: NewestFirstListSort | Unset = UNSET,
+        sort: ListSort | Unset = UNSET,
         cursor: int | Unset = UNSET,
         limit: int | Unset = UNSET,
         correlation_id: str | None = None,
@@ -1629,7 +1628,7 @@ class AsyncCalls(AsyncCaller):
         self,
         id: int,
         *,
-        sort: NewestFirstListSort | Unset = UNSET,
+        sort: ListSort | Unset = UNSET,
         limit: int = 100,
         correlation_id: str | None = None,
         deadline: float | None = None,
@@ -1662,7 +1661,7 @@ class AsyncCalls(AsyncCaller):
         _request = _adjust_stock._get_kwargs(
             id=id,
             x_idempotency_key=_key,
-            body=NewStockAdjustment(delta=delta, reason=reason),
+            body=StockAdjustmentRequest(delta=delta, reason=reason),
         )
         return await self._call(
             "adjust_stock",
@@ -1679,7 +1678,7 @@ class AsyncCalls(AsyncCaller):
         self,
         id: int,
         *,
-        sort: NewestFirstListSort | Unset = UNSET,
+        sort: ListSort | Unset = UNSET,
         cursor: int | Unset = UNSET,
         limit: int | Unset = UNSET,
         correlation_id: str | None = None,
@@ -1705,7 +1704,7 @@ class AsyncCalls(AsyncCaller):
         self,
         id: int,
         *,
-        sort: NewestFirstListSort | Unset = UNSET,
+        sort: ListSort | Unset = UNSET,
         limit: int = 100,
         correlation_id: str | None = None,
         deadline: float | None = None,
@@ -1806,7 +1805,7 @@ class AsyncCalls(AsyncCaller):
         self,
         *,
         customer_id: int,
-        items: Iterable[NewOrderItem | Mapping[str, Any]],
+        items: Iterable[OrderItemRequest | Mapping[str, Any]],
         expected_total_cents: int | Unset = UNSET,
         external_ref: None | str | Unset = UNSET,
         metadata: None | OrderMetadataType0 | Mapping[str, Any] | Unset = UNSET,
@@ -1818,9 +1817,9 @@ class AsyncCalls(AsyncCaller):
         _key = new_key() if idempotency_key is None else idempotency_key
         _request = _create_order._get_kwargs(
             x_idempotency_key=_key,
-            body=NewOrder(
+            body=OrderRequest(
                 customer_id=customer_id,
-                items=models_of(NewOrderItem, items),
+                items=models_of(OrderItemRequest, items),
                 expected_total_cents=expected_total_cents,
                 external_ref=external_ref,
                 metadata=model_of(OrderMetadataType0, metadata),
@@ -1841,7 +1840,7 @@ class AsyncCalls(AsyncCaller):
         self,
         *,
         customer_id: int,
-        items: Iterable[NewOrderItem | Mapping[str, Any]],
+        items: Iterable[OrderItemRequest | Mapping[str, Any]],
         expected_total_cents: int | Unset = UNSET,
         external_ref: None | str | Unset = UNSET,
         metadata: None | OrderMetadataType0 | Mapping[str, Any] | Unset = UNSET,
@@ -1851,9 +1850,9 @@ class AsyncCalls(AsyncCaller):
         """What would an order cost, and what is missing?"""
         _key = None
         _request = _quote_order._get_kwargs(
-            body=NewOrder(
+            body=OrderRequest(
                 customer_id=customer_id,
-                items=models_of(NewOrderItem, items),
+                items=models_of(OrderItemRequest, items),
                 expected_total_cents=expected_total_cents,
                 external_ref=external_ref,
                 metadata=model_of(OrderMetadataType0, metadata),
@@ -1980,7 +1979,7 @@ class AsyncCalls(AsyncCaller):
         self,
         id: int,
         *,
-        sort: NewestFirstListSort | Unset = UNSET,
+        sort: ListSort | Unset = UNSET,
         cursor: int | Unset = UNSET,
         limit: int | Unset = UNSET,
         correlation_id: str | None = None,
@@ -2006,7 +2005,7 @@ class AsyncCalls(AsyncCaller):
         self,
         id: int,
         *,
-        sort: NewestFirstListSort | Unset = UNSET,
+        sort: ListSort | Unset = UNSET,
         limit: int = 100,
         correlation_id: str | None = None,
         deadline: float | None = None,
@@ -2091,7 +2090,7 @@ class AsyncCalls(AsyncCaller):
         self,
         *,
         customer_id: int,
-        items: Iterable[NewOrderItem | Mapping[str, Any]],
+        items: Iterable[OrderItemRequest | Mapping[str, Any]],
         expected_total_cents: int | Unset = UNSET,
         external_ref: None | str | Unset = UNSET,
         metadata: None | OrderMetadataType0 | Mapping[str, Any] | Unset = UNSET,
@@ -2104,7 +2103,7 @@ class AsyncCalls(AsyncCaller):
         _request = _create_and_confirm_order._get_kwargs(
             body=OrchestrationRequest(
                 customer_id=customer_id,
-                items=models_of(NewOrderItem, items),
+                items=models_of(OrderItemRequest, items),
                 expected_total_cents=expected_total_cents,
                 external_ref=external_ref,
                 metadata=model_of(OrderMetadataType0, metadata),

@@ -284,7 +284,7 @@ export interface components {
          * @example C-1007
          */
         CustomerExternalRef: string | null;
-        NewCustomer: {
+        CustomerRequest: {
             name: components["schemas"]["CustomerName"];
             email: components["schemas"]["Email"];
             phone?: components["schemas"]["Phone"];
@@ -473,7 +473,7 @@ export interface components {
         } & {
             [key: string]: unknown;
         };
-        ApiError: {
+        ErrorBody: {
             /**
              * @description Always false.
              * @example false
@@ -525,19 +525,11 @@ export interface components {
             [key: string]: unknown;
         };
         /**
-         * @description The order of a list, the oldest first unless it says otherwise.
-         * @default created_at
+         * @description The order of a list.
          * @example -created_at
          * @enum {string}
          */
         ListSort: "created_at" | "-created_at";
-        /**
-         * @description The order of a list, the newest first unless it says otherwise.
-         * @default -created_at
-         * @example -created_at
-         * @enum {string}
-         */
-        NewestFirstListSort: "created_at" | "-created_at";
         /**
          * Format: date-or-date-time
          * @description A date such as `2024-01-01`, or RFC 3339 such as `2024-01-01T12:00:00Z`.
@@ -724,7 +716,7 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
-                "application/json": components["schemas"]["ApiError"];
+                "application/json": components["schemas"]["ErrorBody"];
             };
         };
         /** @description `unauthorized`: The token is missing, has expired, or is not one that this deployment accepts. */
@@ -736,7 +728,7 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
-                "application/json": components["schemas"]["ApiError"];
+                "application/json": components["schemas"]["ErrorBody"];
             };
         };
         /** @description `forbidden`: Who calls is known, and may not do this: the token lacks a scope, or acts for another customer. Or a browser sends it for a page of another site, or under a name that is not the service's. */
@@ -747,7 +739,7 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
-                "application/json": components["schemas"]["ApiError"];
+                "application/json": components["schemas"]["ErrorBody"];
             };
         };
         /** @description `request_timeout`: The body took longer than ten seconds to arrive, or less than 64 KiB of an import came in ten seconds. Nothing was changed. */
@@ -759,7 +751,7 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
-                "application/json": components["schemas"]["ApiError"];
+                "application/json": components["schemas"]["ErrorBody"];
             };
         };
         /** @description `email_taken`: Another customer that is not deleted has the email, in any case. `external_ref_taken`: Another customer that is not deleted has the external_ref. */
@@ -770,7 +762,7 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
-                "application/json": components["schemas"]["ApiError"];
+                "application/json": components["schemas"]["ErrorBody"];
             };
         };
         /** @description `payload_too_large`: The body is larger than 1 MiB. */
@@ -781,7 +773,7 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
-                "application/json": components["schemas"]["ApiError"];
+                "application/json": components["schemas"]["ErrorBody"];
             };
         };
         /** @description `unsupported_media_type`: The body is not declared as JSON, once and in UTF-8, or has a Content-Encoding. `details` names a wrong charset. */
@@ -792,7 +784,7 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
-                "application/json": components["schemas"]["ApiError"];
+                "application/json": components["schemas"]["ErrorBody"];
             };
         };
         /** @description `idempotency_key_reused`: The key has done something else: another body, or another id. */
@@ -803,7 +795,7 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
-                "application/json": components["schemas"]["ApiError"];
+                "application/json": components["schemas"]["ErrorBody"];
             };
         };
         /** @description `rate_limited`: You send more than this deployment takes from one caller (`RateLimit` says how much is left), or have your share of the requests, searches, imports or exports that it does at once. */
@@ -817,7 +809,7 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
-                "application/json": components["schemas"]["ApiError"];
+                "application/json": components["schemas"]["ErrorBody"];
             };
         };
         /** @description `internal`: A defect of the service. */
@@ -828,7 +820,7 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
-                "application/json": components["schemas"]["ApiError"];
+                "application/json": components["schemas"]["ErrorBody"];
             };
         };
         /** @description `unavailable`: The database does not answer or takes no changes, or the service has too much to do. */
@@ -840,7 +832,7 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
-                "application/json": components["schemas"]["ApiError"];
+                "application/json": components["schemas"]["ErrorBody"];
             };
         };
         /** @description `timeout`: Time ran out. */
@@ -852,7 +844,7 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
-                "application/json": components["schemas"]["ApiError"];
+                "application/json": components["schemas"]["ErrorBody"];
             };
         };
         /** @description `validation_failed`: A field, parameter or header breaks a rule of the document. `details` names every one, up to 20. */
@@ -863,7 +855,7 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
-                "application/json": components["schemas"]["ApiError"];
+                "application/json": components["schemas"]["ErrorBody"];
             };
         };
         /** @description `malformed_row`: A row of an import, or the line that names the columns, is no CSV, no JSON, or not in the file's encoding: UTF-8, unless `encoding` names another. `validation_failed`: A field, parameter or header breaks a rule of the document. `details` names every one, up to 20. */
@@ -874,7 +866,7 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
-                "application/json": components["schemas"]["ApiError"];
+                "application/json": components["schemas"]["ErrorBody"];
             };
         };
         /** @description `payload_too_large`: A file is too large, or a row of it. `row` of the last line that was answered says how far it was read. */
@@ -885,7 +877,7 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
-                "application/json": components["schemas"]["ApiError"];
+                "application/json": components["schemas"]["ErrorBody"];
             };
         };
         /** @description `unsupported_media_type`: The rows are declared neither as CSV nor as NDJSON, or in a charset that `encoding` does not list. */
@@ -896,7 +888,7 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
-                "application/json": components["schemas"]["ApiError"];
+                "application/json": components["schemas"]["ErrorBody"];
             };
         };
         /** @description `customer_not_found`: The customer does not exist, or was deleted. */
@@ -907,7 +899,7 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
-                "application/json": components["schemas"]["ApiError"];
+                "application/json": components["schemas"]["ErrorBody"];
             };
         };
         /** @description `precondition_failed`: The state is no longer the one that `If-Match` names. Nothing was changed. */
@@ -918,7 +910,7 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
-                "application/json": components["schemas"]["ApiError"];
+                "application/json": components["schemas"]["ErrorBody"];
             };
         };
         /** @description `idempotency_key_unknown`: No call with this key has had an effect, or the key has expired. */
@@ -929,7 +921,7 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
-                "application/json": components["schemas"]["ApiError"];
+                "application/json": components["schemas"]["ErrorBody"];
             };
         };
     };
@@ -960,7 +952,7 @@ export interface components {
          * @description `-created_at`, the newest first, or `created_at`, the oldest first, by descending or ascending id. Keep it while you read page after page.
          * @example -created_at
          */
-        NewestFirstSort: components["schemas"]["NewestFirstListSort"];
+        NewestFirstSort: components["schemas"]["ListSort"];
         /**
          * @description Only what changed at or after this moment, in the words of its `updated_at`: a date (its first moment in UTC) or RFC 3339. To
          *     keep a copy up to date, note the time before you begin, read page after page to the end, and next time ask from one minute before
@@ -979,7 +971,7 @@ export interface components {
          *     than the charset in `Content-Type`, which may say the same. A byte order mark in the file, of UTF-8 or UTF-16, counts more than both.
          * @example windows-1252
          */
-        FileEncoding: components["schemas"]["FileEncoding"];
+        Encoding: components["schemas"]["FileEncoding"];
         /**
          * @description `csv` as in RFC 4180, or `ndjson`, one JSON object a line.
          * @example csv
@@ -1164,7 +1156,7 @@ export interface operations {
                  *       "external_ref": "C-1006"
                  *     }
                  */
-                "application/json": components["schemas"]["NewCustomer"];
+                "application/json": components["schemas"]["CustomerRequest"];
             };
         };
         responses: {
@@ -1221,7 +1213,7 @@ export interface operations {
                  *     than the charset in `Content-Type`, which may say the same. A byte order mark in the file, of UTF-8 or UTF-16, counts more than both.
                  * @example windows-1252
                  */
-                encoding?: components["parameters"]["FileEncoding"];
+                encoding?: components["parameters"]["Encoding"];
             };
             header?: never;
             path?: never;

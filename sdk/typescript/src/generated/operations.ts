@@ -6,7 +6,6 @@ import type * as orchestrator from './orchestrator.js';
 export type Documented = customers.operations & orders.operations & orchestrator.operations;
 
 export type AdjustmentReason = orders.components['schemas']['AdjustmentReason'];
-export type ApiError = customers.components['schemas']['ApiError'];
 export type ApiErrorDetail = customers.components['schemas']['ApiErrorDetail'];
 export type CSVDelimiter = customers.components['schemas']['CSVDelimiter'];
 export type CancelReason = orders.components['schemas']['CancelReason'];
@@ -22,11 +21,13 @@ export type CustomerKeyReportResponse = customers.components['schemas']['Custome
 export type CustomerKeyedOperation = customers.components['schemas']['CustomerKeyedOperation'];
 export type CustomerListResponse = customers.components['schemas']['CustomerListResponse'];
 export type CustomerName = customers.components['schemas']['CustomerName'];
+export type CustomerRequest = customers.components['schemas']['CustomerRequest'];
 export type CustomerResponse = customers.components['schemas']['CustomerResponse'];
 export type CustomerUpdate = customers.components['schemas']['CustomerUpdate'];
 export type DateFilter = customers.components['schemas']['DateFilter'];
 export type DeletedResponse = customers.components['schemas']['DeletedResponse'];
 export type Email = customers.components['schemas']['Email'];
+export type ErrorBody = customers.components['schemas']['ErrorBody'];
 export type ErrorCode = customers.components['schemas']['ErrorCode'];
 export type EventListResponse = customers.components['schemas']['EventListResponse'];
 export type EventSubject = customers.components['schemas']['EventSubject'];
@@ -44,12 +45,6 @@ export type KeyReportResponse = orders.components['schemas']['KeyReportResponse'
 export type KeyedOperation = orders.components['schemas']['KeyedOperation'];
 export type ListSort = customers.components['schemas']['ListSort'];
 export type Meta = customers.components['schemas']['Meta'];
-export type NewCustomer = customers.components['schemas']['NewCustomer'];
-export type NewOrder = orders.components['schemas']['NewOrder'];
-export type NewOrderItem = orders.components['schemas']['NewOrderItem'];
-export type NewProduct = orders.components['schemas']['NewProduct'];
-export type NewStockAdjustment = orders.components['schemas']['NewStockAdjustment'];
-export type NewestFirstListSort = customers.components['schemas']['NewestFirstListSort'];
 export type NullableTimestamp = customers.components['schemas']['NullableTimestamp'];
 export type Orchestration = orchestrator.components['schemas']['Orchestration'];
 export type OrchestrationReport = orchestrator.components['schemas']['OrchestrationReport'];
@@ -61,9 +56,11 @@ export type OrderAction = orders.components['schemas']['OrderAction'];
 export type OrderCustomerId = orders.components['schemas']['OrderCustomerId'];
 export type OrderExternalRef = orders.components['schemas']['OrderExternalRef'];
 export type OrderItem = orders.components['schemas']['OrderItem'];
+export type OrderItemRequest = orders.components['schemas']['OrderItemRequest'];
 export type OrderLineRow = orders.components['schemas']['OrderLineRow'];
 export type OrderListResponse = orders.components['schemas']['OrderListResponse'];
 export type OrderMetadata = orders.components['schemas']['OrderMetadata'];
+export type OrderRequest = orders.components['schemas']['OrderRequest'];
 export type OrderResponse = orders.components['schemas']['OrderResponse'];
 export type OrderStatus = orders.components['schemas']['OrderStatus'];
 export type OrderStatusFilter = orders.components['schemas']['OrderStatusFilter'];
@@ -77,6 +74,7 @@ export type ProductActive = orders.components['schemas']['ProductActive'];
 export type ProductImportRow = orders.components['schemas']['ProductImportRow'];
 export type ProductListResponse = orders.components['schemas']['ProductListResponse'];
 export type ProductName = orders.components['schemas']['ProductName'];
+export type ProductRequest = orders.components['schemas']['ProductRequest'];
 export type ProductResponse = orders.components['schemas']['ProductResponse'];
 export type ProductUpdate = orders.components['schemas']['ProductUpdate'];
 export type Quote = orders.components['schemas']['Quote'];
@@ -86,6 +84,7 @@ export type Shortage = orders.components['schemas']['Shortage'];
 export type Sku = orders.components['schemas']['Sku'];
 export type StockAdjustment = orders.components['schemas']['StockAdjustment'];
 export type StockAdjustmentListResponse = orders.components['schemas']['StockAdjustmentListResponse'];
+export type StockAdjustmentRequest = orders.components['schemas']['StockAdjustmentRequest'];
 export type StockAdjustmentResponse = orders.components['schemas']['StockAdjustmentResponse'];
 export type StockLevel = orders.components['schemas']['StockLevel'];
 export type Success = customers.components['schemas']['Success'];
@@ -189,15 +188,15 @@ export const shapes: Record<string, Shape> = {
   KeyReportResponse: {"success":"boolean","data":"KeyReport"},
   KeyedOperation: {"operation":"string","order_id":"integer?","order_status":"string?","product_id":"integer?","expires_at":"time"},
   Meta: {"nextCursor":"integer?"},
-  NewOrder: {"customer_id":"integer","items":["NewOrderItem"],"expected_total_cents?":"integer","external_ref?":"string?","metadata?":"object?"},
-  NewOrderItem: {"product_id?":"integer","sku?":"string","qty":"integer"},
   Orchestration: {"customer":"OrderingCustomer","order":"PlacedOrder"},
   OrchestrationReport: {"customer":"OrderingCustomer","order":"PlacedOrder","current_status":"string"},
   OrchestrationReportResponse: {"success":"boolean","correlationId":"string","data":"OrchestrationReport"},
   OrchestrationResponse: {"success":"boolean","correlationId":"string","data":"Orchestration"},
   Order: {"id":"integer","customer_id":"integer","external_ref":"string?","metadata":"object?","status":"string","total_cents":"integer","created_at":"time","confirmed_at":"time?","canceled_at":"time?","cancel_reason":"string?","cancel_note":"string?","reservation_expires_at":"time?","cancelable_until":"time?","allowed_actions":["string"],"updated_at":"time","items":["OrderItem"]},
   OrderItem: {"product_id":"integer","sku":"string","name":"string","qty":"integer","unit_price_cents":"integer","subtotal_cents":"integer"},
+  OrderItemRequest: {"product_id?":"integer","sku?":"string","qty":"integer"},
   OrderListResponse: {"success":"boolean","data":["OrderSummary"],"meta":"Meta"},
+  OrderRequest: {"customer_id":"integer","items":["OrderItemRequest"],"expected_total_cents?":"integer","external_ref?":"string?","metadata?":"object?"},
   OrderResponse: {"success":"boolean","data":"Order"},
   OrderSummary: {"id":"integer","customer_id":"integer","external_ref":"string?","metadata":"object?","status":"string","total_cents":"integer","created_at":"time","confirmed_at":"time?","canceled_at":"time?","cancel_reason":"string?","cancel_note":"string?","reservation_expires_at":"time?","cancelable_until":"time?","allowed_actions":["string"],"updated_at":"time"},
   OrderingCustomer: {"id":"integer","name":"string","email":"string","phone":"string?"},
@@ -205,7 +204,7 @@ export const shapes: Record<string, Shape> = {
   Product: {"id":"integer","sku":"string","name":"string","price_cents":"integer","stock":"integer","active":"boolean","created_at":"time","updated_at":"time"},
   ProductListResponse: {"success":"boolean","data":["Product"],"meta":"Meta"},
   ProductResponse: {"success":"boolean","data":"Product"},
-  Quote: {"items":["QuotedItem"],"total_cents":"integer","shortages":["Shortage"],"fillable?":"NewOrder"},
+  Quote: {"items":["QuotedItem"],"total_cents":"integer","shortages":["Shortage"],"fillable?":"OrderRequest"},
   QuoteResponse: {"success":"boolean","data":"Quote"},
   QuotedItem: {"product_id":"integer","sku":"string","qty":"integer","unit_price_cents":"integer","subtotal_cents":"integer"},
   Shortage: {"product_id":"integer","sku":"string","requested":"integer","available":"integer"},

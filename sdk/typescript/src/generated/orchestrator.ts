@@ -115,7 +115,7 @@ export interface components {
         OrchestrationRequest: {
             customer_id: components["schemas"]["Id"];
             /** @description The lines of the order. */
-            items: components["schemas"]["NewOrderItem"][];
+            items: components["schemas"]["OrderItemRequest"][];
             expected_total_cents?: components["schemas"]["ExpectedTotalCents"];
             external_ref?: components["schemas"]["OrderExternalRef"];
             metadata?: components["schemas"]["OrderMetadata"];
@@ -224,7 +224,7 @@ export interface components {
         } & {
             [key: string]: unknown;
         };
-        ApiError: {
+        ErrorBody: {
             /**
              * @description Always false.
              * @example false
@@ -281,7 +281,7 @@ export interface components {
          */
         ErrorCode: string;
         /** @description Pieces of one product, which either `product_id` or `sku` names. */
-        NewOrderItem: {
+        OrderItemRequest: {
             product_id?: components["schemas"]["Id"];
             sku?: components["schemas"]["Sku"];
             /**
@@ -368,7 +368,7 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
-                "application/json": components["schemas"]["ApiError"];
+                "application/json": components["schemas"]["ErrorBody"];
             };
         };
         /** @description `unauthorized`: The token is missing, has expired, or is not one that this deployment accepts. */
@@ -380,7 +380,7 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
-                "application/json": components["schemas"]["ApiError"];
+                "application/json": components["schemas"]["ErrorBody"];
             };
         };
         /** @description `forbidden`: Who calls is known, and may not do this: the token lacks a scope, or acts for another customer. Or a browser sends it for a page of another site, or under a name that is not the service's. */
@@ -391,7 +391,7 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
-                "application/json": components["schemas"]["ApiError"];
+                "application/json": components["schemas"]["ErrorBody"];
             };
         };
         /** @description `customer_not_found`: The customer does not exist, or was deleted. `product_not_found`: At least one product of the order does not exist. `details` names every one. `order_not_found`: The order does not exist. */
@@ -402,7 +402,7 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
-                "application/json": components["schemas"]["ApiError"];
+                "application/json": components["schemas"]["ErrorBody"];
             };
         };
         /** @description `request_timeout`: The body took longer than ten seconds to arrive, or less than 64 KiB of an import came in ten seconds. Nothing was changed. */
@@ -414,7 +414,7 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
-                "application/json": components["schemas"]["ApiError"];
+                "application/json": components["schemas"]["ErrorBody"];
             };
         };
         /** @description `external_ref_taken`: An order of this customer that is not CANCELED has the external_ref. Nothing was taken. `total_changed`: The total of the order is not its `expected_total_cents`: prices have changed. The first detail has both totals, and one detail for each line has its price (`unit_price_cents`). Nothing was taken. */
@@ -425,7 +425,7 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
-                "application/json": components["schemas"]["ApiError"];
+                "application/json": components["schemas"]["ErrorBody"];
             };
         };
         /** @description `payload_too_large`: The body is larger than 1 MiB. */
@@ -436,7 +436,7 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
-                "application/json": components["schemas"]["ApiError"];
+                "application/json": components["schemas"]["ErrorBody"];
             };
         };
         /** @description `unsupported_media_type`: The body is not declared as JSON, once and in UTF-8, or has a Content-Encoding. `details` names a wrong charset. */
@@ -447,7 +447,7 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
-                "application/json": components["schemas"]["ApiError"];
+                "application/json": components["schemas"]["ErrorBody"];
             };
         };
         /** @description `idempotency_key_reused`: The key has done something else: another body, or another id. */
@@ -458,7 +458,7 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
-                "application/json": components["schemas"]["ApiError"];
+                "application/json": components["schemas"]["ErrorBody"];
             };
         };
         /** @description `rate_limited`: You send more than this deployment takes from one caller (`RateLimit` says how much is left), or have your share of the requests, searches, imports or exports that it does at once. */
@@ -472,7 +472,7 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
-                "application/json": components["schemas"]["ApiError"];
+                "application/json": components["schemas"]["ErrorBody"];
             };
         };
         /** @description `internal`: A defect of the service. */
@@ -483,7 +483,7 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
-                "application/json": components["schemas"]["ApiError"];
+                "application/json": components["schemas"]["ErrorBody"];
             };
         };
         /** @description `upstream_unavailable`: A service behind the orchestrator does not answer, or its answer was lost. `unavailable`: The database does not answer or takes no changes, or the service has too much to do. */
@@ -495,7 +495,7 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
-                "application/json": components["schemas"]["ApiError"];
+                "application/json": components["schemas"]["ErrorBody"];
             };
         };
         /** @description `upstream_unavailable`: Time ran out while a service behind the orchestrator was asked. `timeout`: Time ran out. */
@@ -507,7 +507,7 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
-                "application/json": components["schemas"]["ApiError"];
+                "application/json": components["schemas"]["ErrorBody"];
             };
         };
         /** @description `validation_failed`: A field, parameter or header breaks a rule of the document. `details` names every one, up to 20. */
@@ -518,7 +518,7 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
-                "application/json": components["schemas"]["ApiError"];
+                "application/json": components["schemas"]["ErrorBody"];
             };
         };
         /** @description `customer_not_found`: The customer does not exist, or was deleted. `order_not_found`: The order does not exist. `idempotency_key_unknown`: No call with this key has had an effect, or the key has expired. `order_incomplete`: The call got as far as placing the order. `details` says how the order stands. */
@@ -529,7 +529,7 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
-                "application/json": components["schemas"]["ApiError"];
+                "application/json": components["schemas"]["ErrorBody"];
             };
         };
         /** @description `unavailable`: The database does not answer or takes no changes, or the service has too much to do. */
@@ -541,7 +541,7 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
-                "application/json": components["schemas"]["ApiError"];
+                "application/json": components["schemas"]["ErrorBody"];
             };
         };
     };

@@ -489,7 +489,7 @@ export interface components {
          * @example true
          */
         ProductActive: boolean;
-        NewProduct: {
+        ProductRequest: {
             sku: components["schemas"]["Sku"];
             name: components["schemas"]["ProductName"];
             price_cents: components["schemas"]["PriceCents"];
@@ -573,10 +573,10 @@ export interface components {
          * @example confirm
          */
         OrderAction: string;
-        NewOrder: {
+        OrderRequest: {
             customer_id: components["schemas"]["OrderCustomerId"];
             /** @description The lines of the order. */
-            items: components["schemas"]["NewOrderItem"][];
+            items: components["schemas"]["OrderItemRequest"][];
             expected_total_cents?: components["schemas"]["ExpectedTotalCents"];
             external_ref?: components["schemas"]["OrderExternalRef"];
             metadata?: components["schemas"]["OrderMetadata"];
@@ -593,7 +593,7 @@ export interface components {
             total_cents: components["schemas"]["Cents"];
             /** @description Every product of which less is there than the lines ask for together, in ascending product id; empty when the order can be placed as it is. */
             shortages: components["schemas"]["Shortage"][];
-            fillable?: components["schemas"]["NewOrder"];
+            fillable?: components["schemas"]["OrderRequest"];
         } & {
             [key: string]: unknown;
         };
@@ -654,7 +654,7 @@ export interface components {
          * @example requested
          */
         CancelReason: string | null;
-        NewStockAdjustment: {
+        StockAdjustmentRequest: {
             /**
              * Format: int64
              * @description Pieces that came (positive) or went (negative); not 0.
@@ -876,7 +876,7 @@ export interface components {
         } & {
             [key: string]: unknown;
         };
-        ApiError: {
+        ErrorBody: {
             /**
              * @description Always false.
              * @example false
@@ -928,19 +928,11 @@ export interface components {
             [key: string]: unknown;
         };
         /**
-         * @description The order of a list, the oldest first unless it says otherwise.
-         * @default created_at
+         * @description The order of a list.
          * @example -created_at
          * @enum {string}
          */
         ListSort: "created_at" | "-created_at";
-        /**
-         * @description The order of a list, the newest first unless it says otherwise.
-         * @default -created_at
-         * @example -created_at
-         * @enum {string}
-         */
-        NewestFirstListSort: "created_at" | "-created_at";
         /**
          * Format: date-or-date-time
          * @description A date such as `2024-01-01`, or RFC 3339 such as `2024-01-01T12:00:00Z`.
@@ -1054,7 +1046,7 @@ export interface components {
          */
         ErrorCode: string;
         /** @description Pieces of one product, which either `product_id` or `sku` names. */
-        NewOrderItem: {
+        OrderItemRequest: {
             product_id?: components["schemas"]["Id"];
             sku?: components["schemas"]["Sku"];
             /**
@@ -1205,7 +1197,7 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
-                "application/json": components["schemas"]["ApiError"];
+                "application/json": components["schemas"]["ErrorBody"];
             };
         };
         /** @description `unauthorized`: The token is missing, has expired, or is not one that this deployment accepts. */
@@ -1217,7 +1209,7 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
-                "application/json": components["schemas"]["ApiError"];
+                "application/json": components["schemas"]["ErrorBody"];
             };
         };
         /** @description `forbidden`: Who calls is known, and may not do this: the token lacks a scope, or acts for another customer. Or a browser sends it for a page of another site, or under a name that is not the service's. */
@@ -1228,7 +1220,7 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
-                "application/json": components["schemas"]["ApiError"];
+                "application/json": components["schemas"]["ErrorBody"];
             };
         };
         /** @description `request_timeout`: The body took longer than ten seconds to arrive, or less than 64 KiB of an import came in ten seconds. Nothing was changed. */
@@ -1240,7 +1232,7 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
-                "application/json": components["schemas"]["ApiError"];
+                "application/json": components["schemas"]["ErrorBody"];
             };
         };
         /** @description `sku_taken`: Another product has the sku. */
@@ -1251,7 +1243,7 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
-                "application/json": components["schemas"]["ApiError"];
+                "application/json": components["schemas"]["ErrorBody"];
             };
         };
         /** @description `payload_too_large`: The body is larger than 1 MiB. */
@@ -1262,7 +1254,7 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
-                "application/json": components["schemas"]["ApiError"];
+                "application/json": components["schemas"]["ErrorBody"];
             };
         };
         /** @description `unsupported_media_type`: The body is not declared as JSON, once and in UTF-8, or has a Content-Encoding. `details` names a wrong charset. */
@@ -1273,7 +1265,7 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
-                "application/json": components["schemas"]["ApiError"];
+                "application/json": components["schemas"]["ErrorBody"];
             };
         };
         /** @description `idempotency_key_reused`: The key has done something else: another body, or another id. */
@@ -1284,7 +1276,7 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
-                "application/json": components["schemas"]["ApiError"];
+                "application/json": components["schemas"]["ErrorBody"];
             };
         };
         /** @description `rate_limited`: You send more than this deployment takes from one caller (`RateLimit` says how much is left), or have your share of the requests, searches, imports or exports that it does at once. */
@@ -1298,7 +1290,7 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
-                "application/json": components["schemas"]["ApiError"];
+                "application/json": components["schemas"]["ErrorBody"];
             };
         };
         /** @description `internal`: A defect of the service. */
@@ -1309,7 +1301,7 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
-                "application/json": components["schemas"]["ApiError"];
+                "application/json": components["schemas"]["ErrorBody"];
             };
         };
         /** @description `unavailable`: The database does not answer or takes no changes, or the service has too much to do. */
@@ -1321,7 +1313,7 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
-                "application/json": components["schemas"]["ApiError"];
+                "application/json": components["schemas"]["ErrorBody"];
             };
         };
         /** @description `timeout`: Time ran out. */
@@ -1333,7 +1325,7 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
-                "application/json": components["schemas"]["ApiError"];
+                "application/json": components["schemas"]["ErrorBody"];
             };
         };
         /** @description `validation_failed`: A field, parameter or header breaks a rule of the document. `details` names every one, up to 20. */
@@ -1344,7 +1336,7 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
-                "application/json": components["schemas"]["ApiError"];
+                "application/json": components["schemas"]["ErrorBody"];
             };
         };
         /** @description `malformed_row`: A row of an import, or the line that names the columns, is no CSV, no JSON, or not in the file's encoding: UTF-8, unless `encoding` names another. `validation_failed`: A field, parameter or header breaks a rule of the document. `details` names every one, up to 20. */
@@ -1355,7 +1347,7 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
-                "application/json": components["schemas"]["ApiError"];
+                "application/json": components["schemas"]["ErrorBody"];
             };
         };
         /** @description `payload_too_large`: A file is too large, or a row of it. `row` of the last line that was answered says how far it was read. */
@@ -1366,7 +1358,7 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
-                "application/json": components["schemas"]["ApiError"];
+                "application/json": components["schemas"]["ErrorBody"];
             };
         };
         /** @description `unsupported_media_type`: The rows are declared neither as CSV nor as NDJSON, or in a charset that `encoding` does not list. */
@@ -1377,7 +1369,7 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
-                "application/json": components["schemas"]["ApiError"];
+                "application/json": components["schemas"]["ErrorBody"];
             };
         };
         /** @description `product_not_found`: The product does not exist. */
@@ -1388,7 +1380,7 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
-                "application/json": components["schemas"]["ApiError"];
+                "application/json": components["schemas"]["ErrorBody"];
             };
         };
         /** @description `precondition_failed`: The state is no longer the one that `If-Match` names. Nothing was changed. */
@@ -1399,7 +1391,7 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
-                "application/json": components["schemas"]["ApiError"];
+                "application/json": components["schemas"]["ErrorBody"];
             };
         };
         /** @description `malformed_json`: The body is not JSON, or not UTF-8. `validation_failed`: A field, parameter or header breaks a rule of the document. `details` names every one, up to 20. `insufficient_stock`: The adjustment would take more pieces than are there. Nothing was changed. */
@@ -1410,7 +1402,7 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
-                "application/json": components["schemas"]["ApiError"];
+                "application/json": components["schemas"]["ErrorBody"];
             };
         };
         /** @description `malformed_json`: The body is not JSON, or not UTF-8. `validation_failed`: A field, parameter or header breaks a rule of the document. `details` names every one, up to 20. `insufficient_stock`: At least one product has fewer pieces than the order asks for. `details` names every short line. Nothing was taken. `product_inactive`: At least one product of the order is not `active`. `details` names every line with one. */
@@ -1421,7 +1413,7 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
-                "application/json": components["schemas"]["ApiError"];
+                "application/json": components["schemas"]["ErrorBody"];
             };
         };
         /** @description `customer_not_found`: The customer does not exist, or was deleted. `product_not_found`: At least one product of the order does not exist. `details` names every one. */
@@ -1432,7 +1424,7 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
-                "application/json": components["schemas"]["ApiError"];
+                "application/json": components["schemas"]["ErrorBody"];
             };
         };
         /** @description `external_ref_taken`: An order of this customer that is not CANCELED has the external_ref. Nothing was taken. `total_changed`: The total of the order is not its `expected_total_cents`: prices have changed. The first detail has both totals, and one detail for each line has its price (`unit_price_cents`). Nothing was taken. */
@@ -1443,7 +1435,7 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
-                "application/json": components["schemas"]["ApiError"];
+                "application/json": components["schemas"]["ErrorBody"];
             };
         };
         /** @description `customers_unavailable`: The Customers API does not answer. Nothing was changed. `unavailable`: The database does not answer or takes no changes, or the service has too much to do. */
@@ -1455,7 +1447,7 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
-                "application/json": components["schemas"]["ApiError"];
+                "application/json": components["schemas"]["ErrorBody"];
             };
         };
         /** @description `malformed_json`: The body is not JSON, or not UTF-8. `validation_failed`: A field, parameter or header breaks a rule of the document. `details` names every one, up to 20. `product_inactive`: At least one product of the order is not `active`. `details` names every line with one. */
@@ -1466,7 +1458,7 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
-                "application/json": components["schemas"]["ApiError"];
+                "application/json": components["schemas"]["ErrorBody"];
             };
         };
         /** @description `order_not_found`: The order does not exist. */
@@ -1477,7 +1469,7 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
-                "application/json": components["schemas"]["ApiError"];
+                "application/json": components["schemas"]["ErrorBody"];
             };
         };
         /** @description `validation_failed`: A field, parameter or header breaks a rule of the document. `details` names every one, up to 20. `idempotency_key_required`: The operation insists on an idempotency key and got none. `order_not_confirmable`: The order is canceled: somebody asked for it, or its reservation has expired. */
@@ -1488,7 +1480,7 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
-                "application/json": components["schemas"]["ApiError"];
+                "application/json": components["schemas"]["ErrorBody"];
             };
         };
         /** @description `malformed_json`: The body is not JSON, or not UTF-8. `validation_failed`: A field, parameter or header breaks a rule of the document. `details` names every one, up to 20. `cancel_window_closed`: The order was confirmed too long ago (`cancelable_until`). */
@@ -1499,7 +1491,7 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
-                "application/json": components["schemas"]["ApiError"];
+                "application/json": components["schemas"]["ErrorBody"];
             };
         };
         /** @description `idempotency_key_unknown`: No call with this key has had an effect, or the key has expired. */
@@ -1510,7 +1502,7 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
-                "application/json": components["schemas"]["ApiError"];
+                "application/json": components["schemas"]["ErrorBody"];
             };
         };
     };
@@ -1546,7 +1538,7 @@ export interface components {
          * @description `-created_at`, the newest first, or `created_at`, the oldest first, by descending or ascending id. Keep it while you read page after page.
          * @example -created_at
          */
-        NewestFirstSort: components["schemas"]["NewestFirstListSort"];
+        NewestFirstSort: components["schemas"]["ListSort"];
         /**
          * @description Only what changed at or after this moment, in the words of its `updated_at`: a date (its first moment in UTC) or RFC 3339. To
          *     keep a copy up to date, note the time before you begin, read page after page to the end, and next time ask from one minute before
@@ -1565,7 +1557,7 @@ export interface components {
          *     than the charset in `Content-Type`, which may say the same. A byte order mark in the file, of UTF-8 or UTF-16, counts more than both.
          * @example windows-1252
          */
-        FileEncoding: components["schemas"]["FileEncoding"];
+        Encoding: components["schemas"]["FileEncoding"];
         /**
          * @description `csv` as in RFC 4180, or `ndjson`, one JSON object a line.
          * @example csv
@@ -1761,7 +1753,7 @@ export interface operations {
                  *       "stock": 30
                  *     }
                  */
-                "application/json": components["schemas"]["NewProduct"];
+                "application/json": components["schemas"]["ProductRequest"];
             };
         };
         responses: {
@@ -1818,7 +1810,7 @@ export interface operations {
                  *     than the charset in `Content-Type`, which may say the same. A byte order mark in the file, of UTF-8 or UTF-16, counts more than both.
                  * @example windows-1252
                  */
-                encoding?: components["parameters"]["FileEncoding"];
+                encoding?: components["parameters"]["Encoding"];
             };
             header?: never;
             path?: never;
@@ -2165,7 +2157,7 @@ export interface operations {
                  *       "reason": "delivery 4712"
                  *     }
                  */
-                "application/json": components["schemas"]["NewStockAdjustment"];
+                "application/json": components["schemas"]["StockAdjustmentRequest"];
             };
         };
         responses: {
@@ -2439,7 +2431,7 @@ export interface operations {
                  *       }
                  *     }
                  */
-                "application/json": components["schemas"]["NewOrder"];
+                "application/json": components["schemas"]["OrderRequest"];
             };
         };
         responses: {
@@ -2540,7 +2532,7 @@ export interface operations {
                  *       "external_ref": "PO-2024-0816"
                  *     }
                  */
-                "application/json": components["schemas"]["NewOrder"];
+                "application/json": components["schemas"]["OrderRequest"];
             };
         };
         responses: {

@@ -18,7 +18,7 @@ final class Library {
     return client;
   }
 
-  static b2b.orders.model.ApiError error(String body) throws Exception {
-    return b2b.orders.ApiClient.createDefaultObjectMapper().readValue(body, b2b.orders.model.ApiError.class);
+  static b2b.orders.model.ErrorBody error(String body) throws Exception {
+    return b2b.orders.ApiClient.createDefaultObjectMapper().readValue(body, b2b.orders.model.ErrorBody.class);
   }
 }

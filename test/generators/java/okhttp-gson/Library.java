@@ -12,7 +12,7 @@ final class Library {
     return new b2b.orchestrator.ApiClient().setBasePath(base);
   }
 
-  static b2b.orders.model.ApiError error(String body) throws Exception {
-    return b2b.orders.model.ApiError.fromJson(body);
+  static b2b.orders.model.ErrorBody error(String body) throws Exception {
+    return b2b.orders.model.ErrorBody.fromJson(body);
   }
 }

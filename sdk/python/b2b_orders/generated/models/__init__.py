@@ -1,6 +1,5 @@
 """Contains all the data models used in inputs/outputs"""
 
-from .api_error import ApiError
 from .api_error_detail import ApiErrorDetail
 from .api_error_detail_params import ApiErrorDetailParams
 from .cancellation import Cancellation
@@ -14,9 +13,11 @@ from .customer_key_report import CustomerKeyReport
 from .customer_key_report_response import CustomerKeyReportResponse
 from .customer_keyed_operation import CustomerKeyedOperation
 from .customer_list_response import CustomerListResponse
+from .customer_request import CustomerRequest
 from .customer_response import CustomerResponse
 from .customer_update import CustomerUpdate
 from .deleted_response import DeletedResponse
+from .error_body import ErrorBody
 from .event_list_response import EventListResponse
 from .file_encoding import FileEncoding
 from .file_format import FileFormat
@@ -28,12 +29,6 @@ from .key_report_response import KeyReportResponse
 from .keyed_operation import KeyedOperation
 from .list_sort import ListSort
 from .meta import Meta
-from .new_customer import NewCustomer
-from .new_order import NewOrder
-from .new_order_item import NewOrderItem
-from .new_product import NewProduct
-from .new_stock_adjustment import NewStockAdjustment
-from .newest_first_list_sort import NewestFirstListSort
 from .orchestration import Orchestration
 from .orchestration_report import OrchestrationReport
 from .orchestration_report_response import OrchestrationReportResponse
@@ -41,9 +36,11 @@ from .orchestration_request import OrchestrationRequest
 from .orchestration_response import OrchestrationResponse
 from .order import Order
 from .order_item import OrderItem
+from .order_item_request import OrderItemRequest
 from .order_line_row import OrderLineRow
 from .order_list_response import OrderListResponse
 from .order_metadata_type_0 import OrderMetadataType0
+from .order_request import OrderRequest
 from .order_response import OrderResponse
 from .order_status_filter import OrderStatusFilter
 from .order_summary import OrderSummary
@@ -52,6 +49,7 @@ from .placed_order import PlacedOrder
 from .product import Product
 from .product_import_row import ProductImportRow
 from .product_list_response import ProductListResponse
+from .product_request import ProductRequest
 from .product_response import ProductResponse
 from .product_update import ProductUpdate
 from .quote import Quote
@@ -60,10 +58,10 @@ from .quoted_item import QuotedItem
 from .shortage import Shortage
 from .stock_adjustment import StockAdjustment
 from .stock_adjustment_list_response import StockAdjustmentListResponse
+from .stock_adjustment_request import StockAdjustmentRequest
 from .stock_adjustment_response import StockAdjustmentResponse
 
 __all__ = (
-    "ApiError",
     "ApiErrorDetail",
     "ApiErrorDetailParams",
     "CSVDelimiter",
@@ -77,9 +75,11 @@ __all__ = (
     "CustomerKeyReportResponse",
     "CustomerKeyedOperation",
     "CustomerListResponse",
+    "CustomerRequest",
     "CustomerResponse",
     "CustomerUpdate",
     "DeletedResponse",
+    "ErrorBody",
     "EventListResponse",
     "FileEncoding",
     "FileFormat",
@@ -91,12 +91,6 @@ __all__ = (
     "KeyedOperation",
     "ListSort",
     "Meta",
-    "NewCustomer",
-    "NewOrder",
-    "NewOrderItem",
-    "NewProduct",
-    "NewStockAdjustment",
-    "NewestFirstListSort",
     "Orchestration",
     "OrchestrationReport",
     "OrchestrationReportResponse",
@@ -104,9 +98,11 @@ __all__ = (
     "OrchestrationResponse",
     "Order",
     "OrderItem",
+    "OrderItemRequest",
     "OrderLineRow",
     "OrderListResponse",
     "OrderMetadataType0",
+    "OrderRequest",
     "OrderResponse",
     "OrderStatusFilter",
     "OrderSummary",
@@ -115,6 +111,7 @@ __all__ = (
     "Product",
     "ProductImportRow",
     "ProductListResponse",
+    "ProductRequest",
     "ProductResponse",
     "ProductUpdate",
     "Quote",
@@ -123,5 +120,6 @@ __all__ = (
     "Shortage",
     "StockAdjustment",
     "StockAdjustmentListResponse",
+    "StockAdjustmentRequest",
     "StockAdjustmentResponse",
 )

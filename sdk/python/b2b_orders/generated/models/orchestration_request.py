@@ -8,7 +8,7 @@ from attrs import define as _attrs_define
 from ..types import UNSET, Unset
 
 if TYPE_CHECKING:
-    from ..models.new_order_item import NewOrderItem
+    from ..models.order_item_request import OrderItemRequest
     from ..models.order_metadata_type_0 import OrderMetadataType0
 
 
@@ -20,7 +20,7 @@ class OrchestrationRequest:
     """
     Attributes:
         customer_id (int): An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly. Example: 1.
-        items (list[NewOrderItem]): The lines of the order.
+        items (list[OrderItemRequest]): The lines of the order.
         idempotency_key (str): Your own name for one effect; visible ASCII, and neither `.` nor `..`, which a path
             cannot hold. Example: po-4711.
         expected_total_cents (int | Unset): What you expect the order to cost, in cents. When it costs anything else, it
@@ -35,7 +35,7 @@ class OrchestrationRequest:
     """
 
     customer_id: int
-    items: list[NewOrderItem]
+    items: list[OrderItemRequest]
     idempotency_key: str
     expected_total_cents: int | Unset = UNSET
     external_ref: None | str | Unset = UNSET
@@ -94,7 +94,7 @@ class OrchestrationRequest:
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        from ..models.new_order_item import NewOrderItem
+        from ..models.order_item_request import OrderItemRequest
         from ..models.order_metadata_type_0 import OrderMetadataType0
 
         d = dict(src_dict)
@@ -103,7 +103,7 @@ class OrchestrationRequest:
         items = []
         _items = d.pop("items")
         for items_item_data in _items:
-            items_item = NewOrderItem.from_dict(items_item_data)
+            items_item = OrderItemRequest.from_dict(items_item_data)
 
             items.append(items_item)
 

@@ -9,7 +9,7 @@ from attrs import field as _attrs_field
 from ..types import UNSET, Unset
 
 if TYPE_CHECKING:
-    from ..models.new_order import NewOrder
+    from ..models.order_request import OrderRequest
     from ..models.quoted_item import QuotedItem
     from ..models.shortage import Shortage
 
@@ -26,13 +26,13 @@ class Quote:
         total_cents (int): An amount, in cents. Example: 259800.
         shortages (list[Shortage]): Every product of which less is there than the lines ask for together, in ascending
             product id; empty when the order can be placed as it is.
-        fillable (NewOrder | Unset):
+        fillable (OrderRequest | Unset):
     """
 
     items: list[QuotedItem]
     total_cents: int
     shortages: list[Shortage]
-    fillable: NewOrder | Unset = UNSET
+    fillable: OrderRequest | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
@@ -68,7 +68,7 @@ class Quote:
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        from ..models.new_order import NewOrder
+        from ..models.order_request import OrderRequest
         from ..models.quoted_item import QuotedItem
         from ..models.shortage import Shortage
 
@@ -90,11 +90,11 @@ class Quote:
             shortages.append(shortages_item)
 
         _fillable = d.pop("fillable", UNSET)
-        fillable: NewOrder | Unset
+        fillable: OrderRequest | Unset
         if isinstance(_fillable, Unset):
             fillable = UNSET
         else:
-            fillable = NewOrder.from_dict(_fillable)
+            fillable = OrderRequest.from_dict(_fillable)
 
         quote = cls(
             items=items,

@@ -5,14 +5,14 @@ import httpx
 
 from ... import errors
 from ...client import AuthenticatedClient, Client
+from ...models.customer_request import CustomerRequest
 from ...models.customer_response import CustomerResponse
-from ...models.new_customer import NewCustomer
 from ...types import UNSET, Response, Unset
 
 
 def _get_kwargs(
     *,
-    body: NewCustomer,
+    body: CustomerRequest,
     x_idempotency_key: str | Unset = UNSET,
 ) -> dict[str, Any]:
     headers: dict[str, Any] = {}
@@ -60,7 +60,7 @@ def _build_response(
 def sync_detailed(
     *,
     client: AuthenticatedClient,
-    body: NewCustomer,
+    body: CustomerRequest,
     x_idempotency_key: str | Unset = UNSET,
 ) -> Response[CustomerResponse]:
     """Create a customer
@@ -74,7 +74,7 @@ def sync_detailed(
     Args:
         x_idempotency_key (str | Unset): Your own name for one effect; visible ASCII, and neither
             `.` nor `..`, which a path cannot hold. Example: po-4711.
-        body (NewCustomer):
+        body (CustomerRequest):
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -99,7 +99,7 @@ def sync_detailed(
 def sync(
     *,
     client: AuthenticatedClient,
-    body: NewCustomer,
+    body: CustomerRequest,
     x_idempotency_key: str | Unset = UNSET,
 ) -> CustomerResponse | None:
     """Create a customer
@@ -113,7 +113,7 @@ def sync(
     Args:
         x_idempotency_key (str | Unset): Your own name for one effect; visible ASCII, and neither
             `.` nor `..`, which a path cannot hold. Example: po-4711.
-        body (NewCustomer):
+        body (CustomerRequest):
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -133,7 +133,7 @@ def sync(
 async def asyncio_detailed(
     *,
     client: AuthenticatedClient,
-    body: NewCustomer,
+    body: CustomerRequest,
     x_idempotency_key: str | Unset = UNSET,
 ) -> Response[CustomerResponse]:
     """Create a customer
@@ -147,7 +147,7 @@ async def asyncio_detailed(
     Args:
         x_idempotency_key (str | Unset): Your own name for one effect; visible ASCII, and neither
             `.` nor `..`, which a path cannot hold. Example: po-4711.
-        body (NewCustomer):
+        body (CustomerRequest):
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -170,7 +170,7 @@ async def asyncio_detailed(
 async def asyncio(
     *,
     client: AuthenticatedClient,
-    body: NewCustomer,
+    body: CustomerRequest,
     x_idempotency_key: str | Unset = UNSET,
 ) -> CustomerResponse | None:
     """Create a customer
@@ -184,7 +184,7 @@ async def asyncio(
     Args:
         x_idempotency_key (str | Unset): Your own name for one effect; visible ASCII, and neither
             `.` nor `..`, which a path cannot hold. Example: po-4711.
-        body (NewCustomer):
+        body (CustomerRequest):
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.

@@ -16,7 +16,7 @@ def _get_kwargs(
     email: str | Unset = UNSET,
     external_ref: str | Unset = UNSET,
     updated_since: str | Unset = UNSET,
-    sort: ListSort | Unset = UNSET,
+    sort: ListSort | Unset = "created_at",
     cursor: int | Unset = UNSET,
     limit: int | Unset = 20,
 ) -> dict[str, Any]:
@@ -84,7 +84,7 @@ def sync_detailed(
     email: str | Unset = UNSET,
     external_ref: str | Unset = UNSET,
     updated_since: str | Unset = UNSET,
-    sort: ListSort | Unset = UNSET,
+    sort: ListSort | Unset = "created_at",
     cursor: int | Unset = UNSET,
     limit: int | Unset = 20,
 ) -> Response[CustomerListResponse]:
@@ -102,8 +102,7 @@ def sync_detailed(
         external_ref (str | Unset):
         updated_since (str | Unset): A date such as `2024-01-01`, or RFC 3339 such as
             `2024-01-01T12:00:00Z`. Example: 2024-01-01.
-        sort (ListSort | Unset): The order of a list, the oldest first unless it says otherwise.
-            Example: -created_at.
+        sort (ListSort | Unset): The order of a list. Default: 'created_at'. Example: -created_at.
         cursor (int | Unset):
         limit (int | Unset):  Default: 20.
 
@@ -139,7 +138,7 @@ def sync(
     email: str | Unset = UNSET,
     external_ref: str | Unset = UNSET,
     updated_since: str | Unset = UNSET,
-    sort: ListSort | Unset = UNSET,
+    sort: ListSort | Unset = "created_at",
     cursor: int | Unset = UNSET,
     limit: int | Unset = 20,
 ) -> CustomerListResponse | None:
@@ -157,8 +156,7 @@ def sync(
         external_ref (str | Unset):
         updated_since (str | Unset): A date such as `2024-01-01`, or RFC 3339 such as
             `2024-01-01T12:00:00Z`. Example: 2024-01-01.
-        sort (ListSort | Unset): The order of a list, the oldest first unless it says otherwise.
-            Example: -created_at.
+        sort (ListSort | Unset): The order of a list. Default: 'created_at'. Example: -created_at.
         cursor (int | Unset):
         limit (int | Unset):  Default: 20.
 
@@ -189,7 +187,7 @@ async def asyncio_detailed(
     email: str | Unset = UNSET,
     external_ref: str | Unset = UNSET,
     updated_since: str | Unset = UNSET,
-    sort: ListSort | Unset = UNSET,
+    sort: ListSort | Unset = "created_at",
     cursor: int | Unset = UNSET,
     limit: int | Unset = 20,
 ) -> Response[CustomerListResponse]:
@@ -207,8 +205,7 @@ async def asyncio_detailed(
         external_ref (str | Unset):
         updated_since (str | Unset): A date such as `2024-01-01`, or RFC 3339 such as
             `2024-01-01T12:00:00Z`. Example: 2024-01-01.
-        sort (ListSort | Unset): The order of a list, the oldest first unless it says otherwise.
-            Example: -created_at.
+        sort (ListSort | Unset): The order of a list. Default: 'created_at'. Example: -created_at.
         cursor (int | Unset):
         limit (int | Unset):  Default: 20.
 
@@ -242,7 +239,7 @@ async def asyncio(
     email: str | Unset = UNSET,
     external_ref: str | Unset = UNSET,
     updated_since: str | Unset = UNSET,
-    sort: ListSort | Unset = UNSET,
+    sort: ListSort | Unset = "created_at",
     cursor: int | Unset = UNSET,
     limit: int | Unset = 20,
 ) -> CustomerListResponse | None:
@@ -260,8 +257,7 @@ async def asyncio(
         external_ref (str | Unset):
         updated_since (str | Unset): A date such as `2024-01-01`, or RFC 3339 such as
             `2024-01-01T12:00:00Z`. Example: 2024-01-01.
-        sort (ListSort | Unset): The order of a list, the oldest first unless it says otherwise.
-            Example: -created_at.
+        sort (ListSort | Unset): The order of a list. Default: 'created_at'. Example: -created_at.
         cursor (int | Unset):
         limit (int | Unset):  Default: 20.
 

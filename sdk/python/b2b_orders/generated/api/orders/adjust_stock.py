@@ -6,7 +6,7 @@ import httpx
 
 from ... import errors
 from ...client import AuthenticatedClient, Client
-from ...models.new_stock_adjustment import NewStockAdjustment
+from ...models.stock_adjustment_request import StockAdjustmentRequest
 from ...models.stock_adjustment_response import StockAdjustmentResponse
 from ...types import UNSET, Response, Unset
 
@@ -14,7 +14,7 @@ from ...types import UNSET, Response, Unset
 def _get_kwargs(
     id: int,
     *,
-    body: NewStockAdjustment,
+    body: StockAdjustmentRequest,
     x_idempotency_key: str | Unset = UNSET,
 ) -> dict[str, Any]:
     headers: dict[str, Any] = {}
@@ -65,7 +65,7 @@ def sync_detailed(
     id: int,
     *,
     client: AuthenticatedClient,
-    body: NewStockAdjustment,
+    body: StockAdjustmentRequest,
     x_idempotency_key: str | Unset = UNSET,
 ) -> Response[StockAdjustmentResponse]:
     """Add to or take from a product's stock
@@ -78,7 +78,7 @@ def sync_detailed(
         id (int): An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly. Example: 1.
         x_idempotency_key (str | Unset): Your own name for one effect; visible ASCII, and neither
             `.` nor `..`, which a path cannot hold. Example: po-4711.
-        body (NewStockAdjustment):
+        body (StockAdjustmentRequest):
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -105,7 +105,7 @@ def sync(
     id: int,
     *,
     client: AuthenticatedClient,
-    body: NewStockAdjustment,
+    body: StockAdjustmentRequest,
     x_idempotency_key: str | Unset = UNSET,
 ) -> StockAdjustmentResponse | None:
     """Add to or take from a product's stock
@@ -118,7 +118,7 @@ def sync(
         id (int): An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly. Example: 1.
         x_idempotency_key (str | Unset): Your own name for one effect; visible ASCII, and neither
             `.` nor `..`, which a path cannot hold. Example: po-4711.
-        body (NewStockAdjustment):
+        body (StockAdjustmentRequest):
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -140,7 +140,7 @@ async def asyncio_detailed(
     id: int,
     *,
     client: AuthenticatedClient,
-    body: NewStockAdjustment,
+    body: StockAdjustmentRequest,
     x_idempotency_key: str | Unset = UNSET,
 ) -> Response[StockAdjustmentResponse]:
     """Add to or take from a product's stock
@@ -153,7 +153,7 @@ async def asyncio_detailed(
         id (int): An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly. Example: 1.
         x_idempotency_key (str | Unset): Your own name for one effect; visible ASCII, and neither
             `.` nor `..`, which a path cannot hold. Example: po-4711.
-        body (NewStockAdjustment):
+        body (StockAdjustmentRequest):
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -178,7 +178,7 @@ async def asyncio(
     id: int,
     *,
     client: AuthenticatedClient,
-    body: NewStockAdjustment,
+    body: StockAdjustmentRequest,
     x_idempotency_key: str | Unset = UNSET,
 ) -> StockAdjustmentResponse | None:
     """Add to or take from a product's stock
@@ -191,7 +191,7 @@ async def asyncio(
         id (int): An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly. Example: 1.
         x_idempotency_key (str | Unset): Your own name for one effect; visible ASCII, and neither
             `.` nor `..`, which a path cannot hold. Example: po-4711.
-        body (NewStockAdjustment):
+        body (StockAdjustmentRequest):
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.

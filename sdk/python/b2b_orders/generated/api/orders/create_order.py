@@ -5,14 +5,14 @@ import httpx
 
 from ... import errors
 from ...client import AuthenticatedClient, Client
-from ...models.new_order import NewOrder
+from ...models.order_request import OrderRequest
 from ...models.order_response import OrderResponse
 from ...types import UNSET, Response, Unset
 
 
 def _get_kwargs(
     *,
-    body: NewOrder,
+    body: OrderRequest,
     x_idempotency_key: str | Unset = UNSET,
 ) -> dict[str, Any]:
     headers: dict[str, Any] = {}
@@ -60,7 +60,7 @@ def _build_response(
 def sync_detailed(
     *,
     client: AuthenticatedClient,
-    body: NewOrder,
+    body: OrderRequest,
     x_idempotency_key: str | Unset = UNSET,
 ) -> Response[OrderResponse]:
     """Place an order
@@ -90,7 +90,7 @@ def sync_detailed(
     Args:
         x_idempotency_key (str | Unset): Your own name for one effect; visible ASCII, and neither
             `.` nor `..`, which a path cannot hold. Example: po-4711.
-        body (NewOrder):
+        body (OrderRequest):
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -115,7 +115,7 @@ def sync_detailed(
 def sync(
     *,
     client: AuthenticatedClient,
-    body: NewOrder,
+    body: OrderRequest,
     x_idempotency_key: str | Unset = UNSET,
 ) -> OrderResponse | None:
     """Place an order
@@ -145,7 +145,7 @@ def sync(
     Args:
         x_idempotency_key (str | Unset): Your own name for one effect; visible ASCII, and neither
             `.` nor `..`, which a path cannot hold. Example: po-4711.
-        body (NewOrder):
+        body (OrderRequest):
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -165,7 +165,7 @@ def sync(
 async def asyncio_detailed(
     *,
     client: AuthenticatedClient,
-    body: NewOrder,
+    body: OrderRequest,
     x_idempotency_key: str | Unset = UNSET,
 ) -> Response[OrderResponse]:
     """Place an order
@@ -195,7 +195,7 @@ async def asyncio_detailed(
     Args:
         x_idempotency_key (str | Unset): Your own name for one effect; visible ASCII, and neither
             `.` nor `..`, which a path cannot hold. Example: po-4711.
-        body (NewOrder):
+        body (OrderRequest):
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -218,7 +218,7 @@ async def asyncio_detailed(
 async def asyncio(
     *,
     client: AuthenticatedClient,
-    body: NewOrder,
+    body: OrderRequest,
     x_idempotency_key: str | Unset = UNSET,
 ) -> OrderResponse | None:
     """Place an order
@@ -248,7 +248,7 @@ async def asyncio(
     Args:
         x_idempotency_key (str | Unset): Your own name for one effect; visible ASCII, and neither
             `.` nor `..`, which a path cannot hold. Example: po-4711.
-        body (NewOrder):
+        body (OrderRequest):
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.

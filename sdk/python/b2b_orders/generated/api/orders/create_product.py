@@ -5,14 +5,14 @@ import httpx
 
 from ... import errors
 from ...client import AuthenticatedClient, Client
-from ...models.new_product import NewProduct
+from ...models.product_request import ProductRequest
 from ...models.product_response import ProductResponse
 from ...types import UNSET, Response, Unset
 
 
 def _get_kwargs(
     *,
-    body: NewProduct,
+    body: ProductRequest,
     x_idempotency_key: str | Unset = UNSET,
 ) -> dict[str, Any]:
     headers: dict[str, Any] = {}
@@ -60,7 +60,7 @@ def _build_response(
 def sync_detailed(
     *,
     client: AuthenticatedClient,
-    body: NewProduct,
+    body: ProductRequest,
     x_idempotency_key: str | Unset = UNSET,
 ) -> Response[ProductResponse]:
     """Create a product
@@ -71,7 +71,7 @@ def sync_detailed(
     Args:
         x_idempotency_key (str | Unset): Your own name for one effect; visible ASCII, and neither
             `.` nor `..`, which a path cannot hold. Example: po-4711.
-        body (NewProduct):
+        body (ProductRequest):
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -96,7 +96,7 @@ def sync_detailed(
 def sync(
     *,
     client: AuthenticatedClient,
-    body: NewProduct,
+    body: ProductRequest,
     x_idempotency_key: str | Unset = UNSET,
 ) -> ProductResponse | None:
     """Create a product
@@ -107,7 +107,7 @@ def sync(
     Args:
         x_idempotency_key (str | Unset): Your own name for one effect; visible ASCII, and neither
             `.` nor `..`, which a path cannot hold. Example: po-4711.
-        body (NewProduct):
+        body (ProductRequest):
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -127,7 +127,7 @@ def sync(
 async def asyncio_detailed(
     *,
     client: AuthenticatedClient,
-    body: NewProduct,
+    body: ProductRequest,
     x_idempotency_key: str | Unset = UNSET,
 ) -> Response[ProductResponse]:
     """Create a product
@@ -138,7 +138,7 @@ async def asyncio_detailed(
     Args:
         x_idempotency_key (str | Unset): Your own name for one effect; visible ASCII, and neither
             `.` nor `..`, which a path cannot hold. Example: po-4711.
-        body (NewProduct):
+        body (ProductRequest):
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -161,7 +161,7 @@ async def asyncio_detailed(
 async def asyncio(
     *,
     client: AuthenticatedClient,
-    body: NewProduct,
+    body: ProductRequest,
     x_idempotency_key: str | Unset = UNSET,
 ) -> ProductResponse | None:
     """Create a product
@@ -172,7 +172,7 @@ async def asyncio(
     Args:
         x_idempotency_key (str | Unset): Your own name for one effect; visible ASCII, and neither
             `.` nor `..`, which a path cannot hold. Example: po-4711.
-        body (NewProduct):
+        body (ProductRequest):
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.

@@ -7,16 +7,14 @@ import httpx
 from ... import errors
 from ...client import AuthenticatedClient, Client
 from ...models.event_list_response import EventListResponse
-from ...models.newest_first_list_sort import (
-    NewestFirstListSort,
-)
+from ...models.list_sort import ListSort
 from ...types import UNSET, Response, Unset
 
 
 def _get_kwargs(
     id: int,
     *,
-    sort: NewestFirstListSort | Unset = UNSET,
+    sort: ListSort | Unset = "-created_at",
     cursor: int | Unset = UNSET,
     limit: int | Unset = 20,
 ) -> dict[str, Any]:
@@ -75,7 +73,7 @@ def sync_detailed(
     id: int,
     *,
     client: AuthenticatedClient,
-    sort: NewestFirstListSort | Unset = UNSET,
+    sort: ListSort | Unset = "-created_at",
     cursor: int | Unset = UNSET,
     limit: int | Unset = 20,
 ) -> Response[EventListResponse]:
@@ -86,8 +84,8 @@ def sync_detailed(
 
     Args:
         id (int): An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly. Example: 1.
-        sort (NewestFirstListSort | Unset): The order of a list, the newest first unless it says
-            otherwise. Example: -created_at.
+        sort (ListSort | Unset): The order of a list. Default: '-created_at'. Example:
+            -created_at.
         cursor (int | Unset):
         limit (int | Unset):  Default: 20.
 
@@ -117,7 +115,7 @@ def sync(
     id: int,
     *,
     client: AuthenticatedClient,
-    sort: NewestFirstListSort | Unset = UNSET,
+    sort: ListSort | Unset = "-created_at",
     cursor: int | Unset = UNSET,
     limit: int | Unset = 20,
 ) -> EventListResponse | None:
@@ -128,8 +126,8 @@ def sync(
 
     Args:
         id (int): An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly. Example: 1.
-        sort (NewestFirstListSort | Unset): The order of a list, the newest first unless it says
-            otherwise. Example: -created_at.
+        sort (ListSort | Unset): The order of a list. Default: '-created_at'. Example:
+            -created_at.
         cursor (int | Unset):
         limit (int | Unset):  Default: 20.
 
@@ -154,7 +152,7 @@ async def asyncio_detailed(
     id: int,
     *,
     client: AuthenticatedClient,
-    sort: NewestFirstListSort | Unset = UNSET,
+    sort: ListSort | Unset = "-created_at",
     cursor: int | Unset = UNSET,
     limit: int | Unset = 20,
 ) -> Response[EventListResponse]:
@@ -165,8 +163,8 @@ async def asyncio_detailed(
 
     Args:
         id (int): An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly. Example: 1.
-        sort (NewestFirstListSort | Unset): The order of a list, the newest first unless it says
-            otherwise. Example: -created_at.
+        sort (ListSort | Unset): The order of a list. Default: '-created_at'. Example:
+            -created_at.
         cursor (int | Unset):
         limit (int | Unset):  Default: 20.
 
@@ -194,7 +192,7 @@ async def asyncio(
     id: int,
     *,
     client: AuthenticatedClient,
-    sort: NewestFirstListSort | Unset = UNSET,
+    sort: ListSort | Unset = "-created_at",
     cursor: int | Unset = UNSET,
     limit: int | Unset = 20,
 ) -> EventListResponse | None:
@@ -205,8 +203,8 @@ async def asyncio(
 
     Args:
         id (int): An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly. Example: 1.
-        sort (NewestFirstListSort | Unset): The order of a list, the newest first unless it says
-            otherwise. Example: -created_at.
+        sort (ListSort | Unset): The order of a list. Default: '-created_at'. Example:
+            -created_at.
         cursor (int | Unset):
         limit (int | Unset):  Default: 20.
 

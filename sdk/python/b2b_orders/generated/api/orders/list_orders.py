@@ -19,7 +19,7 @@ def _get_kwargs(
     from_: str | Unset = UNSET,
     to: str | Unset = UNSET,
     updated_since: str | Unset = UNSET,
-    sort: ListSort | Unset = UNSET,
+    sort: ListSort | Unset = "created_at",
     cursor: int | Unset = UNSET,
     limit: int | Unset = 20,
     confirmed_from: str | Unset = UNSET,
@@ -103,7 +103,7 @@ def sync_detailed(
     from_: str | Unset = UNSET,
     to: str | Unset = UNSET,
     updated_since: str | Unset = UNSET,
-    sort: ListSort | Unset = UNSET,
+    sort: ListSort | Unset = "created_at",
     cursor: int | Unset = UNSET,
     limit: int | Unset = 20,
     confirmed_from: str | Unset = UNSET,
@@ -126,8 +126,7 @@ def sync_detailed(
             Example: 2024-01-01.
         updated_since (str | Unset): A date such as `2024-01-01`, or RFC 3339 such as
             `2024-01-01T12:00:00Z`. Example: 2024-01-01.
-        sort (ListSort | Unset): The order of a list, the oldest first unless it says otherwise.
-            Example: -created_at.
+        sort (ListSort | Unset): The order of a list. Default: 'created_at'. Example: -created_at.
         cursor (int | Unset):
         limit (int | Unset):  Default: 20.
         confirmed_from (str | Unset): A date such as `2024-01-01`, or RFC 3339 such as
@@ -173,7 +172,7 @@ def sync(
     from_: str | Unset = UNSET,
     to: str | Unset = UNSET,
     updated_since: str | Unset = UNSET,
-    sort: ListSort | Unset = UNSET,
+    sort: ListSort | Unset = "created_at",
     cursor: int | Unset = UNSET,
     limit: int | Unset = 20,
     confirmed_from: str | Unset = UNSET,
@@ -196,8 +195,7 @@ def sync(
             Example: 2024-01-01.
         updated_since (str | Unset): A date such as `2024-01-01`, or RFC 3339 such as
             `2024-01-01T12:00:00Z`. Example: 2024-01-01.
-        sort (ListSort | Unset): The order of a list, the oldest first unless it says otherwise.
-            Example: -created_at.
+        sort (ListSort | Unset): The order of a list. Default: 'created_at'. Example: -created_at.
         cursor (int | Unset):
         limit (int | Unset):  Default: 20.
         confirmed_from (str | Unset): A date such as `2024-01-01`, or RFC 3339 such as
@@ -238,7 +236,7 @@ async def asyncio_detailed(
     from_: str | Unset = UNSET,
     to: str | Unset = UNSET,
     updated_since: str | Unset = UNSET,
-    sort: ListSort | Unset = UNSET,
+    sort: ListSort | Unset = "created_at",
     cursor: int | Unset = UNSET,
     limit: int | Unset = 20,
     confirmed_from: str | Unset = UNSET,
@@ -261,8 +259,7 @@ async def asyncio_detailed(
             Example: 2024-01-01.
         updated_since (str | Unset): A date such as `2024-01-01`, or RFC 3339 such as
             `2024-01-01T12:00:00Z`. Example: 2024-01-01.
-        sort (ListSort | Unset): The order of a list, the oldest first unless it says otherwise.
-            Example: -created_at.
+        sort (ListSort | Unset): The order of a list. Default: 'created_at'. Example: -created_at.
         cursor (int | Unset):
         limit (int | Unset):  Default: 20.
         confirmed_from (str | Unset): A date such as `2024-01-01`, or RFC 3339 such as
@@ -306,7 +303,7 @@ async def asyncio(
     from_: str | Unset = UNSET,
     to: str | Unset = UNSET,
     updated_since: str | Unset = UNSET,
-    sort: ListSort | Unset = UNSET,
+    sort: ListSort | Unset = "created_at",
     cursor: int | Unset = UNSET,
     limit: int | Unset = 20,
     confirmed_from: str | Unset = UNSET,
@@ -329,8 +326,7 @@ async def asyncio(
             Example: 2024-01-01.
         updated_since (str | Unset): A date such as `2024-01-01`, or RFC 3339 such as
             `2024-01-01T12:00:00Z`. Example: 2024-01-01.
-        sort (ListSort | Unset): The order of a list, the oldest first unless it says otherwise.
-            Example: -created_at.
+        sort (ListSort | Unset): The order of a list. Default: 'created_at'. Example: -created_at.
         cursor (int | Unset):
         limit (int | Unset):  Default: 20.
         confirmed_from (str | Unset): A date such as `2024-01-01`, or RFC 3339 such as

@@ -16,7 +16,7 @@ def _get_kwargs(
     sku: str | Unset = UNSET,
     active: bool | Unset = UNSET,
     updated_since: str | Unset = UNSET,
-    sort: ListSort | Unset = UNSET,
+    sort: ListSort | Unset = "created_at",
     cursor: int | Unset = UNSET,
     limit: int | Unset = 20,
 ) -> dict[str, Any]:
@@ -84,7 +84,7 @@ def sync_detailed(
     sku: str | Unset = UNSET,
     active: bool | Unset = UNSET,
     updated_since: str | Unset = UNSET,
-    sort: ListSort | Unset = UNSET,
+    sort: ListSort | Unset = "created_at",
     cursor: int | Unset = UNSET,
     limit: int | Unset = 20,
 ) -> Response[ProductListResponse]:
@@ -102,8 +102,7 @@ def sync_detailed(
         active (bool | Unset):
         updated_since (str | Unset): A date such as `2024-01-01`, or RFC 3339 such as
             `2024-01-01T12:00:00Z`. Example: 2024-01-01.
-        sort (ListSort | Unset): The order of a list, the oldest first unless it says otherwise.
-            Example: -created_at.
+        sort (ListSort | Unset): The order of a list. Default: 'created_at'. Example: -created_at.
         cursor (int | Unset):
         limit (int | Unset):  Default: 20.
 
@@ -139,7 +138,7 @@ def sync(
     sku: str | Unset = UNSET,
     active: bool | Unset = UNSET,
     updated_since: str | Unset = UNSET,
-    sort: ListSort | Unset = UNSET,
+    sort: ListSort | Unset = "created_at",
     cursor: int | Unset = UNSET,
     limit: int | Unset = 20,
 ) -> ProductListResponse | None:
@@ -157,8 +156,7 @@ def sync(
         active (bool | Unset):
         updated_since (str | Unset): A date such as `2024-01-01`, or RFC 3339 such as
             `2024-01-01T12:00:00Z`. Example: 2024-01-01.
-        sort (ListSort | Unset): The order of a list, the oldest first unless it says otherwise.
-            Example: -created_at.
+        sort (ListSort | Unset): The order of a list. Default: 'created_at'. Example: -created_at.
         cursor (int | Unset):
         limit (int | Unset):  Default: 20.
 
@@ -189,7 +187,7 @@ async def asyncio_detailed(
     sku: str | Unset = UNSET,
     active: bool | Unset = UNSET,
     updated_since: str | Unset = UNSET,
-    sort: ListSort | Unset = UNSET,
+    sort: ListSort | Unset = "created_at",
     cursor: int | Unset = UNSET,
     limit: int | Unset = 20,
 ) -> Response[ProductListResponse]:
@@ -207,8 +205,7 @@ async def asyncio_detailed(
         active (bool | Unset):
         updated_since (str | Unset): A date such as `2024-01-01`, or RFC 3339 such as
             `2024-01-01T12:00:00Z`. Example: 2024-01-01.
-        sort (ListSort | Unset): The order of a list, the oldest first unless it says otherwise.
-            Example: -created_at.
+        sort (ListSort | Unset): The order of a list. Default: 'created_at'. Example: -created_at.
         cursor (int | Unset):
         limit (int | Unset):  Default: 20.
 
@@ -242,7 +239,7 @@ async def asyncio(
     sku: str | Unset = UNSET,
     active: bool | Unset = UNSET,
     updated_since: str | Unset = UNSET,
-    sort: ListSort | Unset = UNSET,
+    sort: ListSort | Unset = "created_at",
     cursor: int | Unset = UNSET,
     limit: int | Unset = 20,
 ) -> ProductListResponse | None:
@@ -260,8 +257,7 @@ async def asyncio(
         active (bool | Unset):
         updated_since (str | Unset): A date such as `2024-01-01`, or RFC 3339 such as
             `2024-01-01T12:00:00Z`. Example: 2024-01-01.
-        sort (ListSort | Unset): The order of a list, the oldest first unless it says otherwise.
-            Example: -created_at.
+        sort (ListSort | Unset): The order of a list. Default: 'created_at'. Example: -created_at.
         cursor (int | Unset):
         limit (int | Unset):  Default: 20.
 

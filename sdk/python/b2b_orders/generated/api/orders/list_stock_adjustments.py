@@ -6,9 +6,7 @@ import httpx
 
 from ... import errors
 from ...client import AuthenticatedClient, Client
-from ...models.newest_first_list_sort import (
-    NewestFirstListSort,
-)
+from ...models.list_sort import ListSort
 from ...models.stock_adjustment_list_response import StockAdjustmentListResponse
 from ...types import UNSET, Response, Unset
 
@@ -16,7 +14,7 @@ from ...types import UNSET, Response, Unset
 def _get_kwargs(
     id: int,
     *,
-    sort: NewestFirstListSort | Unset = UNSET,
+    sort: ListSort | Unset = "-created_at",
     cursor: int | Unset = UNSET,
     limit: int | Unset = 20,
 ) -> dict[str, Any]:
@@ -75,7 +73,7 @@ def sync_detailed(
     id: int,
     *,
     client: AuthenticatedClient,
-    sort: NewestFirstListSort | Unset = UNSET,
+    sort: ListSort | Unset = "-created_at",
     cursor: int | Unset = UNSET,
     limit: int | Unset = 20,
 ) -> Response[StockAdjustmentListResponse]:
@@ -88,8 +86,8 @@ def sync_detailed(
 
     Args:
         id (int): An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly. Example: 1.
-        sort (NewestFirstListSort | Unset): The order of a list, the newest first unless it says
-            otherwise. Example: -created_at.
+        sort (ListSort | Unset): The order of a list. Default: '-created_at'. Example:
+            -created_at.
         cursor (int | Unset):
         limit (int | Unset):  Default: 20.
 
@@ -119,7 +117,7 @@ def sync(
     id: int,
     *,
     client: AuthenticatedClient,
-    sort: NewestFirstListSort | Unset = UNSET,
+    sort: ListSort | Unset = "-created_at",
     cursor: int | Unset = UNSET,
     limit: int | Unset = 20,
 ) -> StockAdjustmentListResponse | None:
@@ -132,8 +130,8 @@ def sync(
 
     Args:
         id (int): An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly. Example: 1.
-        sort (NewestFirstListSort | Unset): The order of a list, the newest first unless it says
-            otherwise. Example: -created_at.
+        sort (ListSort | Unset): The order of a list. Default: '-created_at'. Example:
+            -created_at.
         cursor (int | Unset):
         limit (int | Unset):  Default: 20.
 
@@ -158,7 +156,7 @@ async def asyncio_detailed(
     id: int,
     *,
     client: AuthenticatedClient,
-    sort: NewestFirstListSort | Unset = UNSET,
+    sort: ListSort | Unset = "-created_at",
     cursor: int | Unset = UNSET,
     limit: int | Unset = 20,
 ) -> Response[StockAdjustmentListResponse]:
@@ -171,8 +169,8 @@ async def asyncio_detailed(
 
     Args:
         id (int): An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly. Example: 1.
-        sort (NewestFirstListSort | Unset): The order of a list, the newest first unless it says
-            otherwise. Example: -created_at.
+        sort (ListSort | Unset): The order of a list. Default: '-created_at'. Example:
+            -created_at.
         cursor (int | Unset):
         limit (int | Unset):  Default: 20.
 
@@ -200,7 +198,7 @@ async def asyncio(
     id: int,
     *,
     client: AuthenticatedClient,
-    sort: NewestFirstListSort | Unset = UNSET,
+    sort: ListSort | Unset = "-created_at",
     cursor: int | Unset = UNSET,
     limit: int | Unset = 20,
 ) -> StockAdjustmentListResponse | None:
@@ -213,8 +211,8 @@ async def asyncio(
 
     Args:
         id (int): An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly. Example: 1.
-        sort (NewestFirstListSort | Unset): The order of a list, the newest first unless it says
-            otherwise. Example: -created_at.
+        sort (ListSort | Unset): The order of a list. Default: '-created_at'. Example:
+            -created_at.
         cursor (int | Unset):
         limit (int | Unset):  Default: 20.
 

@@ -5,14 +5,14 @@ import httpx
 
 from ... import errors
 from ...client import AuthenticatedClient, Client
-from ...models.new_order import NewOrder
+from ...models.order_request import OrderRequest
 from ...models.quote_response import QuoteResponse
 from ...types import Response
 
 
 def _get_kwargs(
     *,
-    body: NewOrder,
+    body: OrderRequest,
 ) -> dict[str, Any]:
     headers: dict[str, Any] = {}
 
@@ -57,7 +57,7 @@ def _build_response(
 def sync_detailed(
     *,
     client: AuthenticatedClient,
-    body: NewOrder,
+    body: OrderRequest,
 ) -> Response[QuoteResponse]:
     """What would an order cost, and what is missing?
 
@@ -78,7 +78,7 @@ def sync_detailed(
     whether the number is taken only placing says.
 
     Args:
-        body (NewOrder):
+        body (OrderRequest):
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -102,7 +102,7 @@ def sync_detailed(
 def sync(
     *,
     client: AuthenticatedClient,
-    body: NewOrder,
+    body: OrderRequest,
 ) -> QuoteResponse | None:
     """What would an order cost, and what is missing?
 
@@ -123,7 +123,7 @@ def sync(
     whether the number is taken only placing says.
 
     Args:
-        body (NewOrder):
+        body (OrderRequest):
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -142,7 +142,7 @@ def sync(
 async def asyncio_detailed(
     *,
     client: AuthenticatedClient,
-    body: NewOrder,
+    body: OrderRequest,
 ) -> Response[QuoteResponse]:
     """What would an order cost, and what is missing?
 
@@ -163,7 +163,7 @@ async def asyncio_detailed(
     whether the number is taken only placing says.
 
     Args:
-        body (NewOrder):
+        body (OrderRequest):
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -185,7 +185,7 @@ async def asyncio_detailed(
 async def asyncio(
     *,
     client: AuthenticatedClient,
-    body: NewOrder,
+    body: OrderRequest,
 ) -> QuoteResponse | None:
     """What would an order cost, and what is missing?
 
@@ -206,7 +206,7 @@ async def asyncio(
     whether the number is taken only placing says.
 
     Args:
-        body (NewOrder):
+        body (OrderRequest):
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.

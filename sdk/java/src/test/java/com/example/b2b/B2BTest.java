@@ -40,11 +40,11 @@ import com.example.b2b.model.CustomerImportRow;
 import com.example.b2b.model.CustomerUpdate;
 import com.example.b2b.model.ImportLine;
 import com.example.b2b.model.Meta;
-import com.example.b2b.model.NewCustomer;
-import com.example.b2b.model.NewOrder;
-import com.example.b2b.model.NewOrderItem;
-import com.example.b2b.model.NewProduct;
-import com.example.b2b.model.NewStockAdjustment;
+import com.example.b2b.model.CustomerRequest;
+import com.example.b2b.model.OrderRequest;
+import com.example.b2b.model.OrderItemRequest;
+import com.example.b2b.model.ProductRequest;
+import com.example.b2b.model.StockAdjustmentRequest;
 import com.example.b2b.model.OrchestrationRequest;
 import com.example.b2b.model.Order;
 import com.example.b2b.model.OrderStatusFilter;
@@ -153,7 +153,7 @@ class B2BTest {
     for (var proxy : List.of(customersProxy, ordersProxy, orchestratorProxy)) proxy.plan();
     b2b = settings().build();
     var email = "test-" + ++made + "@example.com";
-    customerId = b2b.customers().createCustomer(APICreateCustomerRequest.newBuilder().newCustomer(new NewCustomer().name("A test").email(email)).build()).getData().getId();
+    customerId = b2b.customers().createCustomer(APICreateCustomerRequest.newBuilder().customerRequest(new CustomerRequest().name("A test").email(email)).build()).getData().getId();
     productId = newProduct("TEST-" + made);
     for (var proxy : List.of(customersProxy, ordersProxy, orchestratorProxy)) proxy.plan();
   }
@@ -180,16 +180,16 @@ class B2BTest {
   }
 
   private long newProduct(String sku) {
-    var product = new NewProduct().sku(sku).name("A tëst €").priceCents(999_999_937L).stock(100L);
-    return b2b.products().createProduct(APICreateProductRequest.newBuilder().newProduct(product).build()).getData().getId();
+    var product = new ProductRequest().sku(sku).name("A tëst €").priceCents(999_999_937L).stock(100L);
+    return b2b.products().createProduct(APICreateProductRequest.newBuilder().productRequest(product).build()).getData().getId();
   }
 
   private APICreateOrderRequest.Builder order(long qty) {
-    return APICreateOrderRequest.newBuilder().newOrder(new NewOrder().customerId(customerId).addItemsItem(new NewOrderItem().productId(productId).qty(qty)));
+    return APICreateOrderRequest.newBuilder().orderRequest(new OrderRequest().customerId(customerId).addItemsItem(new OrderItemRequest().productId(productId).qty(qty)));
   }
 
   private OrchestrationRequest orchestration(long qty) {
-    return new OrchestrationRequest().customerId(customerId).addItemsItem(new NewOrderItem().productId(productId).qty(qty));
+    return new OrchestrationRequest().customerId(customerId).addItemsItem(new OrderItemRequest().productId(productId).qty(qty));
   }
 
   private void ordersAre(Long... want) {
@@ -276,7 +276,7 @@ class B2BTest {
     key(ordersProxy, 3);
     ordersProxy.plan(DROP, DROP, PASS);
     var adjust = APIAdjustStockRequest.newBuilder().id(productId).xIdempotencyKey("delivery-" + productId)
-        .newStockAdjustment(new NewStockAdjustment().delta(40L).reason("a test")).build();
+        .stockAdjustmentRequest(new StockAdjustmentRequest().delta(40L).reason("a test")).build();
     assertEquals(140, b2b.products().adjustStock(adjust).getData().getLevel());
     assertEquals("delivery-" + productId, key(ordersProxy, 3));
     assertEquals(140, product().getStock());
@@ -599,7 +599,7 @@ class B2BTest {
     var program = start(folder, environment, strict);
     try (var orchestrator = new Proxy(strict.get(2))) {
       var settings = B2B.builder().customers(strict.get(0)).orders(strict.get(1)).orchestrator(orchestrator.address());
-      var order = new OrchestrationRequest().customerId(1L).addItemsItem(new NewOrderItem().productId(2L).qty(1L));
+      var order = new OrchestrationRequest().customerId(1L).addItemsItem(new OrderItemRequest().productId(2L).qty(1L));
       failure("unauthorized", 401, false, () -> settings.build().createAndConfirmOrder(order));
 
       var token = command(folder, environment, "token", "--sub", "acme", "--scope", "orders:read orders:write", "--customer", "1").start();

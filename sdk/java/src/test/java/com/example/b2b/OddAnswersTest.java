@@ -12,8 +12,8 @@ import com.example.b2b.api.OrdersApi.APICreateOrderRequest;
 import com.example.b2b.api.ProductsApi.APIGetProductRequest;
 import com.example.b2b.api.ProductsApi.APIListProductsRequest;
 import com.example.b2b.api.ProductsApi.APIUpdateProductRequest;
-import com.example.b2b.model.NewOrder;
-import com.example.b2b.model.NewOrderItem;
+import com.example.b2b.model.OrderRequest;
+import com.example.b2b.model.OrderItemRequest;
 import com.example.b2b.model.OrchestrationRequest;
 import com.example.b2b.model.Product;
 import com.example.b2b.model.ProductUpdate;
@@ -116,11 +116,11 @@ class OddAnswersTest {
 
   /** Makes the row's call and returns the headers of its answer. */
   private static Map<String, List<String>> call(B2B b2b, String call, List<Product> items) {
-    var item = new NewOrderItem().productId(2L).qty(3L);
+    var item = new OrderItemRequest().productId(2L).qty(3L);
     return switch (call) {
       case "createOrder" -> {
-        var order = new NewOrder().customerId(1L).addItemsItem(item);
-        var answer = b2b.orders().createOrderWithHttpInfo(APICreateOrderRequest.newBuilder().newOrder(order).build());
+        var order = new OrderRequest().customerId(1L).addItemsItem(item);
+        var answer = b2b.orders().createOrderWithHttpInfo(APICreateOrderRequest.newBuilder().orderRequest(order).build());
         assertEquals(41, answer.getData().getData().getId());
         yield answer.getHeaders();
       }

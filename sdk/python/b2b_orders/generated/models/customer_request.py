@@ -7,11 +7,11 @@ from attrs import define as _attrs_define
 
 from ..types import UNSET, Unset
 
-T = TypeVar("T", bound="NewCustomer")
+T = TypeVar("T", bound="CustomerRequest")
 
 
 @_attrs_define
-class NewCustomer:
+class CustomerRequest:
     """
     Attributes:
         name (str): The customer's name; not blank, without control characters. Example: Tech Solutions Inc.
@@ -86,11 +86,11 @@ class NewCustomer:
 
         external_ref = _parse_external_ref(d.pop("external_ref", UNSET))
 
-        new_customer = cls(
+        customer_request = cls(
             name=name,
             email=email,
             phone=phone,
             external_ref=external_ref,
         )
 
-        return new_customer
+        return customer_request

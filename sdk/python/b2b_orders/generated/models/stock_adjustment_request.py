@@ -5,11 +5,11 @@ from typing import Any, Self, TypeVar
 
 from attrs import define as _attrs_define
 
-T = TypeVar("T", bound="NewStockAdjustment")
+T = TypeVar("T", bound="StockAdjustmentRequest")
 
 
 @_attrs_define
-class NewStockAdjustment:
+class StockAdjustmentRequest:
     """
     Attributes:
         delta (int): Pieces that came (positive) or went (negative); not 0. Example: 40.
@@ -42,9 +42,9 @@ class NewStockAdjustment:
 
         reason = d.pop("reason")
 
-        new_stock_adjustment = cls(
+        stock_adjustment_request = cls(
             delta=delta,
             reason=reason,
         )
 
-        return new_stock_adjustment
+        return stock_adjustment_request

@@ -12,11 +12,11 @@ if TYPE_CHECKING:
     from ..models.api_error_detail import ApiErrorDetail
 
 
-T = TypeVar("T", bound="ApiError")
+T = TypeVar("T", bound="ErrorBody")
 
 
 @_attrs_define
-class ApiError:
+class ErrorBody:
     """
     Attributes:
         success (bool): Always false. Example: False.
@@ -94,7 +94,7 @@ class ApiError:
 
                 details.append(details_item)
 
-        api_error = cls(
+        error_body = cls(
             success=success,
             error=error,
             code=code,
@@ -102,8 +102,8 @@ class ApiError:
             details=details,
         )
 
-        api_error.additional_properties = d
-        return api_error
+        error_body.additional_properties = d
+        return error_body
 
     @property
     def additional_keys(self) -> list[str]:

@@ -7,11 +7,11 @@ from attrs import define as _attrs_define
 
 from ..types import UNSET, Unset
 
-T = TypeVar("T", bound="NewOrderItem")
+T = TypeVar("T", bound="OrderItemRequest")
 
 
 @_attrs_define
-class NewOrderItem:
+class OrderItemRequest:
     """Pieces of one product, which either `product_id` or `sku` names.
 
     Attributes:
@@ -55,10 +55,10 @@ class NewOrderItem:
 
         sku = d.pop("sku", UNSET)
 
-        new_order_item = cls(
+        order_item_request = cls(
             qty=qty,
             product_id=product_id,
             sku=sku,
         )
 
-        return new_order_item
+        return order_item_request

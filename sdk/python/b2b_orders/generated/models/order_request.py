@@ -8,19 +8,19 @@ from attrs import define as _attrs_define
 from ..types import UNSET, Unset
 
 if TYPE_CHECKING:
-    from ..models.new_order_item import NewOrderItem
+    from ..models.order_item_request import OrderItemRequest
     from ..models.order_metadata_type_0 import OrderMetadataType0
 
 
-T = TypeVar("T", bound="NewOrder")
+T = TypeVar("T", bound="OrderRequest")
 
 
 @_attrs_define
-class NewOrder:
+class OrderRequest:
     """
     Attributes:
         customer_id (int): The customer's id, from the Customers API. Example: 1.
-        items (list[NewOrderItem]): The lines of the order.
+        items (list[OrderItemRequest]): The lines of the order.
         expected_total_cents (int | Unset): What you expect the order to cost, in cents. When it costs anything else, it
             is refused with 409 `total_changed` and nothing is taken. Not stored with the order. Example: 259800.
         external_ref (None | str | Unset): The customer's own number for the order, such as that of its purchase order;
@@ -32,7 +32,7 @@ class NewOrder:
     """
 
     customer_id: int
-    items: list[NewOrderItem]
+    items: list[OrderItemRequest]
     expected_total_cents: int | Unset = UNSET
     external_ref: None | str | Unset = UNSET
     metadata: None | OrderMetadataType0 | Unset = UNSET
@@ -82,7 +82,7 @@ class NewOrder:
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        from ..models.new_order_item import NewOrderItem
+        from ..models.order_item_request import OrderItemRequest
         from ..models.order_metadata_type_0 import OrderMetadataType0
 
         d = dict(src_dict)
@@ -91,7 +91,7 @@ class NewOrder:
         items = []
         _items = d.pop("items")
         for items_item_data in _items:
-            items_item = NewOrderItem.from_dict(items_item_data)
+            items_item = OrderItemRequest.from_dict(items_item_data)
 
             items.append(items_item)
 
@@ -125,7 +125,7 @@ class NewOrder:
 
         metadata = _parse_metadata(d.pop("metadata", UNSET))
 
-        new_order = cls(
+        order_request = cls(
             customer_id=customer_id,
             items=items,
             expected_total_cents=expected_total_cents,
@@ -133,4 +133,4 @@ class NewOrder:
             metadata=metadata,
         )
 
-        return new_order
+        return order_request

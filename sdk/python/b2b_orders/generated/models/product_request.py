@@ -7,11 +7,11 @@ from attrs import define as _attrs_define
 
 from ..types import UNSET, Unset
 
-T = TypeVar("T", bound="NewProduct")
+T = TypeVar("T", bound="ProductRequest")
 
 
 @_attrs_define
-class NewProduct:
+class ProductRequest:
     """
     Attributes:
         sku (str): The product's own code; unique, case-sensitive, without spaces at either end or control characters.
@@ -68,7 +68,7 @@ class NewProduct:
 
         active = d.pop("active", UNSET)
 
-        new_product = cls(
+        product_request = cls(
             sku=sku,
             name=name,
             price_cents=price_cents,
@@ -76,4 +76,4 @@ class NewProduct:
             active=active,
         )
 
-        return new_product
+        return product_request
