@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -74,9 +75,16 @@ func (s *Service) CreateAndConfirmOrder(
 	if err != nil {
 		return nil, err
 	}
+	placed := confirmed.JSON200.Data
+	if slices.ContainsFunc(placed.Items, func(i contract.OrderItem) bool { return i.Sku == "" }) {
+		// The Orders API repeats an answer of version 2.0.0, without skus and names.
+		if order, err := s.order(ctx, placed.ID); err == nil { // else the caller may lack orders:read
+			placed.Items = order.Items
+		}
+	}
 	answer := server.CreateAndConfirmOrder201JSONResponse{Body: api.OrchestrationResponse{
 		Success: true, CorrelationID: correlation.ID(ctx),
-		Data: api.Orchestration{Customer: customerView(customer), Order: orderView(confirmed.JSON200.Data)}}}
+		Data: api.Orchestration{Customer: customerView(customer), Order: orderView(placed)}}}
 	if confirmed.HTTPResponse.Header.Get(replayedHeader) != "" {
 		answer.Headers.IdempotencyReplayed = new(true)
 	}
@@ -125,21 +133,19 @@ func (s *Service) report(ctx context.Context, key, field string) (none api.Orche
 	if err != nil {
 		return none, err
 	}
-	order, err := ask(ctx, ordersAPI, func() (*ordersapi.GetOrderResponse, error) {
-		return s.orders.GetOrderWithResponse(ctx, id, nil)
-	}, (*ordersapi.GetOrderResponse).GetJSON200)
+	order, err := s.order(ctx, id)
 	if err != nil {
 		return none, err
 	}
-	customer, err := s.customer(ctx, order.JSON200.Data.CustomerID)
+	customer, err := s.customer(ctx, order.CustomerID)
 	if err != nil {
 		return none, err
 	}
-	result := orderView(order.JSON200.Data)
+	result := orderView(order)
 	result.Status = string(contract.CONFIRMED) // the status in the first answer; it may have changed since
 	return api.OrchestrationReportResponse{Success: true, CorrelationID: correlation.ID(ctx),
 		Data: api.OrchestrationReport{Customer: customerView(customer), Order: result,
-			CurrentStatus: order.JSON200.Data.Status}}, nil
+			CurrentStatus: order.Status}}, nil
 }
 
 // confirmedWith returns the id of the order that was placed and confirmed with a key. Errors: 404
@@ -199,6 +205,17 @@ func (s *Service) customer(ctx context.Context, id int64) (customersapi.Customer
 	return res.JSON200.Data, nil
 }
 
+// order returns the order with the id as it is now. Errors: the errors of the function ask.
+func (s *Service) order(ctx context.Context, id int64) (ordersapi.Order, error) {
+	res, err := ask(ctx, ordersAPI, func() (*ordersapi.GetOrderResponse, error) {
+		return s.orders.GetOrderWithResponse(ctx, id, nil)
+	}, (*ordersapi.GetOrderResponse).GetJSON200)
+	if err != nil {
+		return ordersapi.Order{}, err
+	}
+	return res.JSON200.Data, nil
+}
+
 // settle handles an order whose confirmation was refused. If this call has placed the order, settle cancels
 // the order, even when the caller has gone. It leaves two kinds of orders as they are: an order that an
 // earlier call placed with the key, because another key may still confirm the order, and an order that was
@@ -216,11 +233,9 @@ func (s *Service) settle(
 		order, err = s.compensate(ctx, id)
 	}
 	if order == nil && err == nil {
-		current, readErr := ask(ctx, ordersAPI, func() (*ordersapi.GetOrderResponse, error) {
-			return s.orders.GetOrderWithResponse(ctx, id, nil)
-		}, (*ordersapi.GetOrderResponse).GetJSON200)
+		current, readErr := s.order(ctx, id)
 		if readErr == nil { // else the status stays unknown: the caller may lack orders:read
-			order = &current.JSON200.Data
+			order = &current
 		}
 	}
 	params := apperr.Params{"order_id": id, "compensated": false}
