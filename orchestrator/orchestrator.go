@@ -13,6 +13,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promauto"
+	"golang.org/x/sync/singleflight"
 
 	"example.com/b2b/v2/internal/apperr"
 	"example.com/b2b/v2/internal/auth"
@@ -29,6 +30,7 @@ import (
 type Service struct {
 	customers customersapi.ClientWithResponsesInterface
 	orders    ordersapi.ClientWithResponsesInterface
+	readiness singleflight.Group // a running call of askReady
 }
 
 // New returns the service. It fails when the address of a peer is invalid.
@@ -40,7 +42,7 @@ func New(customers, orders peer.Peer) (*Service, error) {
 	}
 	ordersClient, err := ordersapi.NewClientWithResponses(orders.Base,
 		ordersapi.WithHTTPClient(orders.Client(ordersAPI.name)))
-	return &Service{customersClient, ordersClient}, err
+	return &Service{customers: customersClient, orders: ordersClient}, err
 }
 
 // CreateAndConfirmOrder checks the customer, places the order with the caller's key, and confirms the order
@@ -255,8 +257,18 @@ func (s *Service) settle(
 // readyWithin limits the time in which the other services must say that they are ready.
 const readyWithin = 2 * time.Second
 
-// ready returns 503 unavailable unless both other services are ready.
+// ready returns 503 unavailable unless both other services are ready. Calls at the same time share the answers.
 func (s *Service) ready(ctx context.Context) error {
+	answer := s.readiness.DoChan("", func() (any, error) { return nil, s.askReady(context.WithoutCancel(ctx)) })
+	select {
+	case a := <-answer:
+		return a.Err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (s *Service) askReady(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, readyWithin)
 	defer cancel()
 	customers, customersErr := s.customers.GetReadyWithResponse(ctx)

@@ -606,6 +606,28 @@ func TestReadyNeedsPeers(t *testing.T) {
 	}
 }
 
+// TestReadinessIsShared asks for /ready many times while a peer does not answer. The peer is asked once, or
+// again after the time of the first question, and not once for each.
+func TestReadinessIsShared(t *testing.T) {
+	release, asked := make(chan struct{}), make(chan struct{}, 100)
+	silent := func(http.ResponseWriter) {
+		asked <- struct{}{}
+		<-release
+	}
+	p := &peers{instead: map[string][]fault{readyStep: slices.Repeat([]fault{silent}, 100)}}
+	base := serve(t, p, time.Minute)
+	t.Cleanup(func() { close(release) }) // before the peer is closed
+	impatient := http.Client{Timeout: 50 * time.Millisecond}
+	for range 10 {
+		if res, err := impatient.Get(base + "/ready"); err == nil {
+			t.Errorf("%s", res.Status)
+		}
+	}
+	if n := len(asked); n < 1 || n > 2 {
+		t.Errorf("the peer was asked %d times", n)
+	}
+}
+
 func TestHealthReadyAndStartPage(t *testing.T) {
 	base := serve(t, &peers{t: t}, time.Minute)
 	for _, path := range []string{"/health", "/ready"} {
