@@ -81,9 +81,8 @@ var tracer = otel.Tracer("example.com/b2b/v2/db")
 // statementName returns the kind and the first table of a statement, such as "UPDATE products", or other. The
 // number of names is small, because texts of the same kind differ in values and conditions only.
 func statementName(sql string) string {
-	_, after, limited := strings.Cut(sql, " FOR ")
-	if strings.HasPrefix(sql, "SET STATEMENT ") && limited { // a time limit on MariaDB
-		sql = after
+	if strings.HasPrefix(sql, "SET STATEMENT ") { // a time limit on MariaDB
+		_, sql, _ = strings.Cut(sql, " FOR ")
 	}
 	kind, rest, _ := strings.Cut(strings.TrimSpace(sql), " ")
 	before, follows := tableFollows[kind]

@@ -47,13 +47,14 @@ func (p Period) Within(q *gorm.DB, comparison string) *gorm.DB {
 
 // During adds to q, for the page w, the condition that the column of times, which has an index, is in the
 // period; a period without limits adds nothing. If the table has fewer than 1000 such rows, the index finds
-// these rows, and they are sorted. Otherwise the page is read in the order of ids, from the cursor on. If
-// none of the next 500 rows satisfies the condition, reading begins at the first later row that satisfies it.
+// their ids, and only these rows are read. Otherwise the page is read in the order of ids, from the cursor on.
+// If none of the next 500 rows satisfies the condition, reading begins at the first later row that satisfies
+// it.
 func During(q *gorm.DB, column string, p Period, w PageRequest) (*gorm.DB, error) {
 	if p == (Period{}) {
 		return q, nil
 	}
-	const few, next = 1000, 500
+	const many, next = 1000, 500
 	plain := column + " %s ?"
 	byIndex, byID := plain, column+" + INTERVAL 0 SECOND %s ?"
 	if q.Name() == SQLite {
@@ -62,11 +63,13 @@ func During(q *gorm.DB, column string, p Period, w PageRequest) (*gorm.DB, error
 		byIndex, byID = "likelihood("+plain+", 0.001)", "+"+plain
 	}
 	all := q.Session(&gorm.Session{NewDB: true}).Model(q.Statement.Model).Unscoped().Session(&gorm.Session{})
-	var found, near int64
-	err := all.Table("(?) AS found", p.Within(all.Select("id"), byIndex).Limit(few)).Count(&found).Error
-	if err != nil || found < few {
-		return p.Within(q, byIndex), err
+	var ids []int64
+	err := p.Within(all, byIndex).Limit(many).Pluck("id", &ids).Error
+	if err != nil || len(ids) < many {
+		// Without the ids, SQLite would choose the index of another condition, which most rows may satisfy.
+		return p.Within(q, plain).Where("id IN ?", ids), err
 	}
+	var near int64
 	coming := w.Apply(all.Select(column)).Limit(next)
 	err = p.Within(all.Table("(?) AS coming", coming), plain).Count(&near).Error
 	if err != nil || near > 0 {

@@ -8,10 +8,12 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promauto"
+	"golang.org/x/sync/singleflight"
 
 	"example.com/b2b/v2/internal/apperr"
 	"example.com/b2b/v2/internal/auth"
@@ -28,6 +30,7 @@ import (
 type Service struct {
 	customers customersapi.ClientWithResponsesInterface
 	orders    ordersapi.ClientWithResponsesInterface
+	readiness singleflight.Group // a running call of askReady
 }
 
 // New returns the service. It fails when the address of a peer is invalid.
@@ -39,7 +42,7 @@ func New(customers, orders peer.Peer) (*Service, error) {
 	}
 	ordersClient, err := ordersapi.NewClientWithResponses(orders.Base,
 		ordersapi.WithHTTPClient(orders.Client(ordersAPI.name)))
-	return &Service{customersClient, ordersClient}, err
+	return &Service{customers: customersClient, orders: ordersClient}, err
 }
 
 // CreateAndConfirmOrder checks the customer, places the order with the caller's key, and confirms the order
@@ -74,9 +77,16 @@ func (s *Service) CreateAndConfirmOrder(
 	if err != nil {
 		return nil, err
 	}
+	placed := confirmed.JSON200.Data
+	if slices.ContainsFunc(placed.Items, func(i contract.OrderItem) bool { return i.Sku == "" }) {
+		// The Orders API repeats an answer of version 2.0.0, without skus and names.
+		if order, err := s.order(ctx, placed.ID); err == nil { // else the caller may lack orders:read
+			placed.Items = order.Items
+		}
+	}
 	answer := server.CreateAndConfirmOrder201JSONResponse{Body: api.OrchestrationResponse{
 		Success: true, CorrelationID: correlation.ID(ctx),
-		Data: api.Orchestration{Customer: customerView(customer), Order: orderView(confirmed.JSON200.Data)}}}
+		Data: api.Orchestration{Customer: customerView(customer), Order: orderView(placed)}}}
 	if confirmed.HTTPResponse.Header.Get(replayedHeader) != "" {
 		answer.Headers.IdempotencyReplayed = new(true)
 	}
@@ -125,21 +135,19 @@ func (s *Service) report(ctx context.Context, key, field string) (none api.Orche
 	if err != nil {
 		return none, err
 	}
-	order, err := ask(ctx, ordersAPI, func() (*ordersapi.GetOrderResponse, error) {
-		return s.orders.GetOrderWithResponse(ctx, id, nil)
-	}, (*ordersapi.GetOrderResponse).GetJSON200)
+	order, err := s.order(ctx, id)
 	if err != nil {
 		return none, err
 	}
-	customer, err := s.customer(ctx, order.JSON200.Data.CustomerID)
+	customer, err := s.customer(ctx, order.CustomerID)
 	if err != nil {
 		return none, err
 	}
-	result := orderView(order.JSON200.Data)
+	result := orderView(order)
 	result.Status = string(contract.CONFIRMED) // the status in the first answer; it may have changed since
 	return api.OrchestrationReportResponse{Success: true, CorrelationID: correlation.ID(ctx),
 		Data: api.OrchestrationReport{Customer: customerView(customer), Order: result,
-			CurrentStatus: order.JSON200.Data.Status}}, nil
+			CurrentStatus: order.Status}}, nil
 }
 
 // confirmedWith returns the id of the order that was placed and confirmed with a key. Errors: 404
@@ -199,6 +207,17 @@ func (s *Service) customer(ctx context.Context, id int64) (customersapi.Customer
 	return res.JSON200.Data, nil
 }
 
+// order returns the order with the id as it is now. Errors: the errors of the function ask.
+func (s *Service) order(ctx context.Context, id int64) (ordersapi.Order, error) {
+	res, err := ask(ctx, ordersAPI, func() (*ordersapi.GetOrderResponse, error) {
+		return s.orders.GetOrderWithResponse(ctx, id, nil)
+	}, (*ordersapi.GetOrderResponse).GetJSON200)
+	if err != nil {
+		return ordersapi.Order{}, err
+	}
+	return res.JSON200.Data, nil
+}
+
 // settle handles an order whose confirmation was refused. If this call has placed the order, settle cancels
 // the order, even when the caller has gone. It leaves two kinds of orders as they are: an order that an
 // earlier call placed with the key, because another key may still confirm the order, and an order that was
@@ -216,11 +235,9 @@ func (s *Service) settle(
 		order, err = s.compensate(ctx, id)
 	}
 	if order == nil && err == nil {
-		current, readErr := ask(ctx, ordersAPI, func() (*ordersapi.GetOrderResponse, error) {
-			return s.orders.GetOrderWithResponse(ctx, id, nil)
-		}, (*ordersapi.GetOrderResponse).GetJSON200)
+		current, readErr := s.order(ctx, id)
 		if readErr == nil { // else the status stays unknown: the caller may lack orders:read
-			order = &current.JSON200.Data
+			order = &current
 		}
 	}
 	params := apperr.Params{"order_id": id, "compensated": false}
@@ -240,8 +257,18 @@ func (s *Service) settle(
 // readyWithin limits the time in which the other services must say that they are ready.
 const readyWithin = 2 * time.Second
 
-// ready returns 503 unavailable unless both other services are ready.
+// ready returns 503 unavailable unless both other services are ready. Calls at the same time share the answers.
 func (s *Service) ready(ctx context.Context) error {
+	answer := s.readiness.DoChan("", func() (any, error) { return nil, s.askReady(context.WithoutCancel(ctx)) })
+	select {
+	case a := <-answer:
+		return a.Err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (s *Service) askReady(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, readyWithin)
 	defer cancel()
 	customers, customersErr := s.customers.GetReadyWithResponse(ctx)

@@ -245,6 +245,21 @@ func TestReplayed(t *testing.T) {
 	}
 }
 
+// TestReplayOfPreviousVersion repeats a call whose answer version 2.0.0 of the Orders API has stored, without
+// skus and names. The answer has those of the order.
+func TestReplayOfPreviousVersion(t *testing.T) {
+	old := func(w http.ResponseWriter) {
+		w.Header().Set("Content-Type", "application/json")
+		io.WriteString(w, `{"success":true,"data":{"id":5,"customer_id":1,"status":"CONFIRMED","total_cents":389700,`+
+			`"items":[{"product_id":2,"qty":3,"unit_price_cents":129900,"subtotal_cents":389700}]}}`)
+	}
+	_, want, _ := post(t, serve(t, &peers{}, time.Minute), sample)
+	p := &peers{instead: map[string][]fault{confirmStep: {old}}}
+	if status, body, _ := post(t, serve(t, p, time.Minute), sample); status != 201 || string(body) != string(want) {
+		t.Errorf("%d %s, want %s", status, body, want)
+	}
+}
+
 func TestRetriedStep(t *testing.T) {
 	for name, failure := range map[string]fault{
 		"503": answer(503, "unavailable"), "500": answer(500, "internal"), "429": answer(429, "rate_limited"),
@@ -588,6 +603,28 @@ func TestReadyNeedsPeers(t *testing.T) {
 		if status, body, _ = webtest.Do(t, "GET", base+"/ready", ""); status != http.StatusOK {
 			t.Errorf("%s, and ready again: %d %s", name, status, body)
 		}
+	}
+}
+
+// TestReadinessIsShared asks for /ready many times while a peer does not answer. The peer is asked once, or
+// again after the time of the first question, and not once for each.
+func TestReadinessIsShared(t *testing.T) {
+	release, asked := make(chan struct{}), make(chan struct{}, 100)
+	silent := func(http.ResponseWriter) {
+		asked <- struct{}{}
+		<-release
+	}
+	p := &peers{instead: map[string][]fault{readyStep: slices.Repeat([]fault{silent}, 100)}}
+	base := serve(t, p, time.Minute)
+	t.Cleanup(func() { close(release) }) // before the peer is closed
+	impatient := http.Client{Timeout: 50 * time.Millisecond}
+	for range 10 {
+		if res, err := impatient.Get(base + "/ready"); err == nil {
+			t.Errorf("%s", res.Status)
+		}
+	}
+	if n := len(asked); n < 1 || n > 2 {
+		t.Errorf("the peer was asked %d times", n)
 	}
 }
 

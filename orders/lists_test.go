@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -161,9 +162,11 @@ func TestUpdatedSince(t *testing.T) {
 		})
 		// The index finds the changed rows, to be sorted by id; unchanged rows are not read.
 		t.Run("by an index", func(t *testing.T) {
-			for _, path := range []string{"/orders?", "/orders?sort=-created_at&", "/products?"} {
+			for _, path := range []string{
+				"/orders?", "/orders?sort=-created_at&", "/orders?status=CREATED&", "/products?", "/products?active=true&",
+			} {
 				index := "ix_orders_updated_at"
-				if path == "/products?" {
+				if strings.HasPrefix(path, "/products") {
 					index = "ix_products_updated_at"
 				}
 				url := s.base + path + "updated_since=2024-01-02T00:55:00Z"
@@ -309,6 +312,7 @@ func TestConfirmedBetween(t *testing.T) {
 		// The index finds the orders, to be sorted by id; other orders are not read.
 		for _, query := range []string{
 			"confirmed_from=2024-01-04T04:00:00Z", "confirmed_to=2024-01-01T06:00:00Z",
+			"confirmed_from=2024-01-04T04:00:00Z&status=CONFIRMED",
 			"confirmed_from=2024-01-02T00:00:00Z&confirmed_to=2024-01-02T06:00:00Z",
 		} {
 			for _, page := range []string{"", "&sort=-created_at", "&cursor=100"} {

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -127,7 +128,7 @@ func (t transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	took := time.Since(begin)
 	timing.From(ctx).Call(took)
 	callSeconds.WithLabelValues(t.name, outcome(res, err)).Observe(took.Seconds())
-	done(t.verdict(res, body, err, timeout))
+	done(t.verdict(req, res, body, err, timeout))
 	if err != nil {
 		return nil, err
 	}
@@ -178,8 +179,13 @@ func (t transport) send(ctx context.Context, req *http.Request) (*http.Response,
 // verdict returns the error for the circuit breaker: err, or an error for a faulty answer. A call that ran
 // out of time counts as a failure of the peer only when it had at least three quarters of t.timeout.
 // Otherwise the caller's deadline was too short, and verdict returns context.Canceled, which the breaker
-// ignores.
-func (t transport) verdict(res *http.Response, body []byte, err error, timeout time.Duration) error {
+// ignores. So it does for /ready: a peer that is about to stop is not ready, and still answers other calls.
+func (t transport) verdict(
+	req *http.Request, res *http.Response, body []byte, err error, timeout time.Duration,
+) error {
+	if strings.HasSuffix(req.URL.Path, "/ready") {
+		return context.Canceled
+	}
 	if errors.Is(err, context.DeadlineExceeded) && timeout < t.timeout*3/4 {
 		return context.Canceled
 	}

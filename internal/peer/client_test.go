@@ -94,6 +94,24 @@ func TestBreaker(t *testing.T) {
 	}
 }
 
+// TestBreakerIgnoresReadiness asks a peer that is not ready, such as one that is about to stop, or one whose
+// database takes no changes, whether it is ready, and then makes another call.
+func TestBreakerIgnoresReadiness(t *testing.T) {
+	p := newFakePeer(t, envelopeOf(503, "unavailable"))
+	client := newClient(http.DefaultTransport, "peer", "", time.Minute, time.Hour)
+	for range 2 * tripAfter {
+		res, err := client.Get(p.URL + "/ready")
+		if err != nil || res.StatusCode != http.StatusServiceUnavailable {
+			t.Fatal(res, err)
+		}
+	}
+	works := ok
+	p.answer.Store(&works)
+	if status, err := p.call(t.Context(), client); status != http.StatusOK {
+		t.Errorf("%d %v", status, err)
+	}
+}
+
 func TestBreakerNeedsFailuresInARow(t *testing.T) {
 	p := newFakePeer(t, lost)
 	client := newClient(http.DefaultTransport, "peer", "", time.Minute, time.Hour)
