@@ -75,6 +75,39 @@ func TestBackup(t *testing.T) {
 	})
 }
 
+// TestBackupRefuses gives b2b backup what it must refuse, with a single line and without a file.
+func TestBackupRefuses(t *testing.T) {
+	dir := t.TempDir()
+	file := func(name string) string { return filepath.Join(dir, name) }
+	full, existing := migratedFile(t), file("existing")
+	for name, content := range map[string]string{existing: "kept", file("empty"): ""} {
+		if err := os.WriteFile(name, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, c := range []struct{ env, to, want string }{
+		{"DB_PATH=" + full, existing, existing + ": file already exists"},
+		{"DB_PATH=" + full, file("missing/copy"), "no such file or directory"},
+		{"DB_PATH=" + full, "", "an argument is missing"},
+		{"DB_PATH=" + file("nowhere"), file("copy"), "DB_PATH: "},
+		{"DB_PATH=" + file("empty"), file("copy"), "the database has no schema"},
+		{"DB_HOST=127.0.0.1 DB_PASSWORD=password-of-the-test APP_ENV=development", file("copy"),
+			"mysqldump --single-transaction --set-gtid-purged=OFF --no-tablespaces customers_orders, "},
+	} {
+		out := refused(t, strings.Fields(c.env), "backup", c.to)
+		if !strings.Contains(out, c.want) || strings.Count(out, "\n") != 1 {
+			t.Errorf("%s: want %q, got %q", c.env, c.want, out)
+		}
+	}
+	if content, err := os.ReadFile(existing); err != nil || string(content) != "kept" {
+		t.Errorf("%v %s", err, content)
+	}
+	left, err := filepath.Glob(file("*"))
+	if err != nil || !slices.Equal(left, []string{file("empty"), existing}) {
+		t.Errorf("%v %v", err, left)
+	}
+}
+
 // placing is a load of orders, each with a key.
 type placing struct {
 	mu      sync.Mutex
