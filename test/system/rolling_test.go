@@ -7,11 +7,11 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"testing"
 	"time"
 
@@ -19,57 +19,121 @@ import (
 	"example.com/b2b/v2/db/dbtest"
 )
 
-// TestRollingRestart restarts two instances of all services one after the other, behind the HAProxy of
-// docs/operations.md, under load. No request may fail. HAProxy sends none of them again: retries is 0.
+// TestRollingRestart restarts two instances of all services one after the other, under load. No request may
+// fail. HAProxy sends none of them again: retries is 0.
 func TestRollingRestart(t *testing.T) {
+	haproxy := needHAProxy(t)
+	dbtest.EachConfig(t, func(t *testing.T, c db.Config) {
+		replaceInstances(t, c, haproxy, "retries 0", binary(), binary())
+	})
+}
+
+// TestUpgrade replaces two instances of the last release by this version, under load. No request may fail.
+// Version 2.0.0 closes its listeners at once on SIGTERM, so HAProxy sends what it refused to the other instance.
+func TestUpgrade(t *testing.T) {
+	haproxy, released := needHAProxy(t), lastRelease(t)
+	dbtest.EachConfig(t, func(t *testing.T, c db.Config) {
+		retries := "option redispatch\n    " + commandOf(t, page(t, "docs/operations.md"), "retry-on ")
+		replaceInstances(t, c, haproxy, retries, released, binary())
+	})
+}
+
+// needHAProxy returns the path of HAProxy, and skips the test where there is none.
+func needHAProxy(t *testing.T) string {
+	t.Helper()
 	if testing.Short() {
 		t.Skip("load")
 	}
-	program, err := exec.LookPath("haproxy")
-	if err != nil {
-		program, err = exec.LookPath("/usr/sbin/haproxy")
+	for _, name := range []string{"haproxy", "/usr/sbin/haproxy"} {
+		if path, err := exec.LookPath(name); err == nil {
+			return path
+		}
 	}
-	if err != nil && os.Getenv("CI") == "" {
+	if os.Getenv("CI") == "" {
 		t.Skip("this machine has no haproxy")
 	}
-	dbtest.EachConfig(t, func(t *testing.T, c db.Config) {
-		g := dbtest.Open(t, c)
-		if _, err := db.Seed(t.Context(), g); err != nil {
-			t.Fatal(err)
+	t.Fatal("this machine has no haproxy")
+	return ""
+}
+
+// lastRelease builds b2b of the last release, and returns its path. It skips the test without the history of
+// git, where the program is not to be had.
+func lastRelease(t *testing.T) string {
+	t.Helper()
+	releases, err := os.ReadDir(filepath.Join(root, "openapi", "released"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	version := releases[len(releases)-1].Name()
+	find := exec.Command("git", "log", "-1", "--format=%H", "--grep=^Release "+regexp.QuoteMeta(version))
+	find.Dir = root
+	commit, err := find.Output()
+	if err != nil || len(commit) == 0 {
+		t.Skipf("the checkout has no commit of the release %s", version)
+	}
+	dir := t.TempDir()
+	unpack := exec.Command("sh", "-c", `git archive "$0" | tar -x -C "$1"`, strings.TrimSpace(string(commit)), dir)
+	unpack.Dir = root
+	build := exec.Command("go", "build", "-o", "released", "./cmd/b2b")
+	build.Dir, build.Env = dir, append(os.Environ(), "CGO_ENABLED=0")
+	for _, cmd := range []*exec.Cmd{unpack, build} {
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Fatalf("%s: %v\n%s", cmd, err, out)
 		}
-		if err := g.Exec("UPDATE products SET stock = 1000000 WHERE id = 2").Error; err != nil {
-			t.Fatal(err)
+	}
+	return filepath.Join(dir, "released")
+}
+
+// replaceInstances starts two instances of the program before, and replaces one after the other by the program
+// after, behind the HAProxy of docs/operations.md and under load. No request may fail.
+func replaceInstances(t *testing.T, c db.Config, haproxy, retries, before, after string) {
+	for _, command := range []string{"migrate", "seed"} {
+		cmd := exec.Command(before, command)
+		cmd.Dir, cmd.Env = t.TempDir(), environment(c)
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Fatalf("%s: %v\n%s", command, err, out)
 		}
-		instances := make([]*process, 2)
-		env := make([][]string, len(instances))
-		for i := range instances {
-			// The delay is a little above the interval of HAProxy's checks.
-			env[i] = append(guarded(c), "DRAIN_DELAY_SECONDS=3", "LOG_LEVEL=warn")
-			for variable := range servicePorts() {
-				env[i] = append(env[i], variable+"="+freePort(t))
-			}
-			instances[i] = start(t, env[i])
+	}
+	instances := make([]*process, 2)
+	env := make([][]string, len(instances))
+	for i := range instances {
+		// The delay is a little above the interval of HAProxy's checks.
+		env[i] = append(guarded(c), "DRAIN_DELAY_SECONDS=3", "LOG_LEVEL=warn")
+		for variable := range servicePorts() {
+			env[i] = append(env[i], variable+"="+freePort(t))
 		}
-		b := startBalancer(t, program, instances)
-		until(t, "HAProxy uses both instances", b.usesAll)
-		calls := b.load(t)
-		for i, p := range instances {
-			answered := calls.made.Load()
-			until(t, "some calls", func() bool { return calls.made.Load() >= answered+50 })
-			p.cmd.Process.Signal(syscall.SIGTERM)
-			if p.cmd.Wait(); p.cmd.ProcessState.ExitCode() != 0 {
-				t.Errorf("exit code %d: %s", p.cmd.ProcessState.ExitCode(), p.log)
-			}
-			until(t, "HAProxy has noticed", func() bool { return !b.usesAll() })
-			start(t, env[i])
-			until(t, "HAProxy uses both instances again", b.usesAll)
+		instances[i] = launch(t, env[i], exec.Command(before))
+	}
+	status, answer, err := send(http.DefaultClient, "POST", instances[0].orders+"/products/2/stock-adjustments",
+		`{"delta":1000000,"reason":"load"}`, newPartner(t, "admin", 0).token, "")
+	if status != http.StatusCreated {
+		t.Fatalf("%d %v %s", status, err, answer)
+	}
+	b := startBalancer(t, haproxy, retries, instances)
+	until(t, "HAProxy uses both instances", b.usesAll)
+	calls := b.load(t)
+	more := func() {
+		made := calls.made.Load()
+		until(t, "more calls", func() bool { return calls.made.Load() >= made+50 })
+	}
+	for i, p := range instances {
+		more()
+		if code := p.stop(); code != 0 {
+			t.Errorf("exit code %d: %s", code, p.log)
 		}
-		made, failed := calls.stop()
-		if len(failed) > 0 {
-			t.Errorf("%d of %d calls failed: %s", len(failed), made, strings.Join(failed[:min(5, len(failed))], "\n"))
-		}
-		t.Logf("%d calls", made)
-	})
+		until(t, "HAProxy has noticed", func() bool { return !b.usesAll() })
+		launch(t, env[i], exec.Command(after))
+		until(t, "HAProxy uses both instances again", b.usesAll)
+	}
+	more()
+	made, failed := calls.stop()
+	if len(failed) > 0 {
+		t.Errorf("%d of %d calls failed: %s", len(failed), made, strings.Join(failed[:min(5, len(failed))], "\n"))
+	}
+	if out, err := execute(t, databaseOnly(c), "doctor"); err != nil {
+		t.Errorf("%v\n%s", err, out)
+	}
+	t.Logf("%d calls", made)
 }
 
 // balancer is a running HAProxy in front of instances of all services.
@@ -78,15 +142,16 @@ type balancer struct {
 	stats    string            // address of the statistics
 }
 
-// startBalancer runs HAProxy with the configuration of docs/operations.md for each service.
-func startBalancer(t *testing.T, program string, instances []*process) balancer {
+// startBalancer runs HAProxy with the configuration of docs/operations.md for each service, and the lines retries.
+func startBalancer(t *testing.T, haproxy, retries string, instances []*process) balancer {
 	t.Helper()
-	defaults, listen, found := strings.Cut(blocks(page(t, "docs/operations.md"), "haproxy")[0], "listen orchestrator\n")
+	example := blocks(page(t, "docs/operations.md"), "haproxy")[0]
+	defaults, listen, found := strings.Cut(example, "listen orchestrator\n")
 	if !found {
 		t.Fatal("the page has no listen orchestrator")
 	}
 	b := balancer{services: map[string]string{}, stats: "127.0.0.1:" + freePort(t)}
-	text := defaults + "    retries 0\nlisten stats\n    bind " + b.stats + "\n    stats enable\n    stats uri /\n"
+	text := defaults + "    " + retries + "\nlisten stats\n    bind " + b.stats + "\n    stats enable\n    stats uri /\n"
 	for name, base := range map[string]func(*process) string{
 		"customers":    func(p *process) string { return p.customers },
 		"orders":       func(p *process) string { return p.orders },
@@ -106,7 +171,7 @@ func startBalancer(t *testing.T, program string, instances []*process) balancer 
 		t.Fatal(err)
 	}
 	var log strings.Builder
-	cmd := exec.Command(program, "-db", "-f", file)
+	cmd := exec.Command(haproxy, "-db", "-f", file)
 	cmd.Stderr = &log
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
