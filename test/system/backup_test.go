@@ -205,7 +205,8 @@ func backupOf(t *testing.T, section string, g *gorm.DB, c db.Config) backup {
 		t.Helper()
 		command := commandOf(t, section, program+" ")
 		server := fmt.Sprintf("%s -h %s -P %d -u %s ", program, c.Host, c.Port, c.User)
-		command = strings.NewReplacer(program+" ", server, "customers_orders", database, "copy.sql", copied).Replace(command)
+		here := strings.NewReplacer(program+" ", server, "customers_orders", database, "copy.sql", copied)
+		command = here.Replace(command)
 		cmd := exec.Command("sh", "-c", command)
 		cmd.Env = append(os.Environ(), "MYSQL_PWD="+c.Password)
 		if out, err := cmd.CombinedOutput(); err != nil {

@@ -151,7 +151,8 @@ func startBalancer(t *testing.T, haproxy, retries string, instances []*process) 
 		t.Fatal("the page has no listen orchestrator")
 	}
 	b := balancer{services: map[string]string{}, stats: "127.0.0.1:" + freePort(t)}
-	text := defaults + "    " + retries + "\nlisten stats\n    bind " + b.stats + "\n    stats enable\n    stats uri /\n"
+	const stats = "%s    %s\nlisten stats\n    bind %s\n    stats enable\n    stats uri /\n"
+	text := fmt.Sprintf(stats, defaults, retries, b.stats)
 	for name, base := range map[string]func(*process) string{
 		"customers":    func(p *process) string { return p.customers },
 		"orders":       func(p *process) string { return p.orders },
