@@ -35,10 +35,10 @@ func TestBackup(t *testing.T) {
 		webtest.Do(t, "POST", p.orders+"/products/2/stock-adjustments", `{"delta":1000000,"reason":"load"}`,
 			"Content-Type", "application/json")
 		load := placeOrders(p.orchestrator, 8)
-		until(t, "orders before the backup", func() bool { return len(load.placed()) >= 50 })
+		load.await(50)
 		before := load.placed()
 		b.copy()
-		until(t, "orders after the backup", func() bool { return len(load.placed()) >= len(before)+50 })
+		load.await(50)
 		p.kill()
 		all := load.stop()
 
@@ -110,14 +110,15 @@ func TestBackupRefuses(t *testing.T) {
 
 // placing is a load of orders, each with a key.
 type placing struct {
-	mu      sync.Mutex
-	ids     map[string]int64 // acknowledged orders by key
-	done    chan struct{}
-	clients sync.WaitGroup
+	mu  sync.Mutex
+	ids map[string]int64 // acknowledged orders by key
+	// answered gets an element when an order is placed while somebody waits for that.
+	answered, done chan struct{}
+	clients        sync.WaitGroup
 }
 
 func placeOrders(orchestrator string, clients int) *placing {
-	l := &placing{ids: map[string]int64{}, done: make(chan struct{})}
+	l := &placing{ids: map[string]int64{}, answered: make(chan struct{}), done: make(chan struct{})}
 	for client := range clients {
 		l.clients.Go(func() {
 			for i := 0; ; i++ {
@@ -131,11 +132,22 @@ func placeOrders(orchestrator string, clients int) *placing {
 					l.mu.Lock()
 					l.ids[key] = id
 					l.mu.Unlock()
+					select {
+					case l.answered <- struct{}{}:
+					default:
+					}
 				}
 			}
 		})
 	}
 	return l
+}
+
+// await returns once n more orders are acknowledged.
+func (l *placing) await(n int) {
+	for range n {
+		<-l.answered
+	}
 }
 
 // placed returns the acknowledged orders by key.

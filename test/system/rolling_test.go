@@ -11,7 +11,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -113,8 +112,9 @@ func replaceInstances(t *testing.T, c db.Config, haproxy, retries, before, after
 	until(t, "HAProxy uses both instances", b.usesAll)
 	calls := b.load(t)
 	more := func() {
-		made := calls.made.Load()
-		until(t, "more calls", func() bool { return calls.made.Load() >= made+50 })
+		for range 50 {
+			<-calls.answered
+		}
 	}
 	for i, p := range instances {
 		more()
@@ -207,16 +207,16 @@ func (b balancer) usesAll() bool {
 
 // calls is a load through a balancer.
 type calls struct {
-	made    atomic.Int64
-	done    chan struct{}
-	clients sync.WaitGroup
-	mu      sync.Mutex
-	failed  []string
+	answered, done chan struct{} // answered gets an element when a call ends while somebody waits for that
+	clients        sync.WaitGroup
+	mu             sync.Mutex
+	made           int
+	failed         []string
 }
 
 // load makes calls to all services by eight clients, about 200 a second. Each is made once: send repeats none.
 func (b balancer) load(t *testing.T) *calls {
-	l := &calls{done: make(chan struct{})}
+	l := &calls{answered: make(chan struct{}), done: make(chan struct{})}
 	const clients = 8
 	for n := range clients {
 		by := newPartner(t, fmt.Sprintf("client-%d", n), 0)
@@ -244,11 +244,15 @@ func (b balancer) load(t *testing.T) *calls {
 					method, url, body = "GET", b.services["customers"]+"/customers/1", ""
 				}
 				status, answer, err := send(client, method, url, body, by.token, key)
-				l.made.Add(1)
+				l.mu.Lock()
+				l.made++
 				if status != http.StatusOK && status != http.StatusCreated || err != nil {
-					l.mu.Lock()
 					l.failed = append(l.failed, fmt.Sprintf("%s %s: %d %v %s", method, url, status, err, answer))
-					l.mu.Unlock()
+				}
+				l.mu.Unlock()
+				select {
+				case l.answered <- struct{}{}:
+				default:
 				}
 			}
 		})
@@ -257,8 +261,8 @@ func (b balancer) load(t *testing.T) *calls {
 }
 
 // stop ends the load, and returns the number of calls, and the failed ones.
-func (l *calls) stop() (made int64, failed []string) {
+func (l *calls) stop() (made int, failed []string) {
 	close(l.done)
 	l.clients.Wait()
-	return l.made.Load(), l.failed
+	return l.made, l.failed
 }
