@@ -7,6 +7,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"os"
 
 	"gorm.io/gorm"
 
@@ -69,6 +70,34 @@ func seed(ctx context.Context, g *gorm.DB, out io.Writer) error {
 	} else {
 		fmt.Fprintln(out, "The database has data; nothing was loaded.")
 	}
+	return nil
+}
+
+// backupCommand copies the SQLite database into a file.
+type backupCommand struct{ file string }
+
+func (b *backupCommand) run(ctx context.Context, out io.Writer) error {
+	var c config.Settings
+	if err := c.Read(&c.Database); err != nil {
+		return err
+	}
+	if c.Driver == config.MySQL {
+		return fmt.Errorf("%s is not SQLite: copy it by MySQL's own mysqldump "+
+			"--single-transaction --set-gtid-purged=OFF --no-tablespaces %[2]s, "+
+			"or from a MariaDB server by mariadb-dump --single-transaction %[2]s",
+			db.Config(c.Database), c.Database.Name)
+	}
+	if _, err := os.Stat(c.Path); err != nil { // opening would make a new database
+		return fmt.Errorf("DB_PATH: %w", err)
+	}
+	g, err := open(ctx, c.Database)
+	if err != nil {
+		return err
+	}
+	if err := errors.Join(db.Backup(ctx, g, b.file), db.Close(g)); err != nil {
+		return err
+	}
+	fmt.Fprintf(out, "%s is copied to %s.\n", db.Config(c.Database), b.file)
 	return nil
 }
 

@@ -54,7 +54,8 @@ type command struct {
 	name, summary string
 	flags         func(f *flag.FlagSet) // defines the flags; nil without flags
 	argument      *string               // receives the required argument; nil without an argument
-	// run executes the command. It is called after the flags and the argument are set.
+	arguments     *[]string             // receives any number of arguments instead; nil without
+	// run executes the command. It is called after the flags and the arguments are set.
 	run func(ctx context.Context, out io.Writer) error
 }
 
@@ -75,7 +76,8 @@ func commands() []command {
 	exports := &exportCommand{client: client{settings: c}, query: map[string]string{}}
 	keyed := keyedCommand{client: client{settings: c}}
 	orders, cancels := &orderCommand{keyedCommand: keyed}, &cancelCommand{keyedCommand: keyed}
-	examine := &doctorCommand{services: services}
+	examine, copies := &doctorCommand{services: services}, &backupCommand{}
+	probe := &healthCommand{settings: c, services: services}
 	issue := &tokenCommand{settings: c}
 	return append(all,
 		command{name: "import", flags: imports.flags, argument: &imports.path, run: imports.run,
@@ -96,6 +98,11 @@ func commands() []command {
 		command{name: "doctor", flags: examine.flags, run: onDatabase(examine.run),
 			summary: "examine a live database, read-only, as a table or with --json; " +
 				"exit code 1 when a rule is broken"},
+		command{name: "backup", argument: &copies.file, run: copies.run,
+			summary: "copy a live SQLite database into a new file: FILE"},
+		command{name: "health", arguments: &probe.bases, run: probe.run,
+			summary: "exit code 0 when each service at [URL ...] answers /ready with 200, else 1; " +
+				"without a URL, each that listens at its port here"},
 		command{name: "token", flags: issue.flags, run: issue.run,
 			summary: "print a JWT, signed with JWT_SECRET: --sub NAME " +
 				`--scope "orders:read orders:write" [--customer 7] [--ttl 1h]`},
@@ -145,10 +152,13 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 		return nil
 	case err != nil:
 		return fmt.Errorf("%w; see %s --help", err, f.Name())
-	case f.NArg() > 0:
+	case f.NArg() > 0 && c.arguments == nil:
 		return fmt.Errorf("%q is one argument too many; see %s --help", f.Arg(0), f.Name())
 	case c.argument != nil && *c.argument == "":
 		return fmt.Errorf("an argument is missing; see %s --help", f.Name())
+	}
+	if c.arguments != nil {
+		*c.arguments = f.Args()
 	}
 	if err := loadDotEnv(); err != nil && !errors.Is(err, os.ErrNotExist) && name != "version" {
 		return fmt.Errorf(".env cannot be read: %w", err)

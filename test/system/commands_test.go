@@ -386,7 +386,7 @@ func TestHelp(t *testing.T) {
 		}
 		for _, command := range []string{
 			"customers", "orders", "orchestrator", "import", "export", "order", "cancel", "migrate", "seed",
-			"doctor", "token", "version",
+			"doctor", "backup", "health", "token", "version",
 		} {
 			if !strings.Contains(help, "  b2b "+command+" ") {
 				t.Errorf("%v does not name %s", args, command)

@@ -177,7 +177,16 @@ func TestCompose(t *testing.T) {
 			// Each command starts in the same environment, but with SQLite, and a service then serves.
 			env = append(env, "DB_DRIVER=sqlite", "MIGRATE_ON_START=true", "PORT=0")
 			if len(s.Ports) > 0 {
-				start(t, env, s.Command...)
+				p := start(t, env, s.Command...)
+				if !slices.Equal(s.Healthcheck.Test, []string{"CMD", "/usr/local/bin/b2b", "health"}) {
+					t.Errorf("health check %v", s.Healthcheck.Test)
+				}
+				base := cmp.Or(p.customers, p.orders, p.orchestrator)
+				env = append(env, "PORT="+base[strings.LastIndex(base, ":")+1:])
+				// The orchestrator is not ready, since the containers that it calls are missing here.
+				if _, err := execute(t, env, "health"); (err == nil) != (s.Command[0] != "orchestrator") {
+					t.Errorf("b2b health: %v", err)
+				}
 			} else if out, err := execute(t, append(env, "DB_PATH="+migratedFile(t)), s.Command...); err != nil {
 				t.Errorf("b2b %s: %v %s", s.Command[0], err, out)
 			}
@@ -227,6 +236,9 @@ func TestDockerfile(t *testing.T) {
 	if copied == nil || !strings.Contains(build, "\nWORKDIR /src\n") ||
 		!strings.Contains(final, fmt.Sprintf("\nENTRYPOINT [%q]\n", copied[2])) {
 		t.Fatalf("the image does not run the built program: %v", copied)
+	}
+	if !regexp.MustCompile(fmt.Sprintf(`\nHEALTHCHECK .* CMD \["%s", "health"\]\n`, copied[2])).MatchString(final) {
+		t.Error("the image has no HEALTHCHECK by b2b health")
 	}
 	exposed := strings.Fields(regexp.MustCompile(`(?m)^EXPOSE .*$`).FindString(final))
 	for _, v := range config.Variables() {

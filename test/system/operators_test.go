@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptest"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -239,4 +241,47 @@ func TestReadyWithoutMigrations(t *testing.T) {
 			t.Errorf("%d lines for 4 probes, want one for each change: %s", n, p.log)
 		}
 	})
+}
+
+// TestHealth asks services by b2b health: all, a single one, one that is not ready, and none.
+func TestHealth(t *testing.T) {
+	p := start(t, append(anyPorts, "DB_PATH="+filepath.Join(t.TempDir(), "b2b.db")))
+	portOf := func(base string) string { return base[strings.LastIndex(base, ":")+1:] }
+	free := freePort(t)
+	nobody := []string{"CUSTOMERS_PORT=" + free, "ORDERS_PORT=" + free, "ORCHESTRATOR_PORT=" + free}
+	here := []string{"CUSTOMERS_PORT=" + portOf(p.customers), "ORDERS_PORT=" + portOf(p.orders),
+		"ORCHESTRATOR_PORT=" + portOf(p.orchestrator)}
+	unready := start(t, []string{"MIGRATE_ON_START=false", "PORT=0", "DB_PATH=" + t.TempDir() + "/b2b.db"}, "orders")
+	moved := httptest.NewServer(http.RedirectHandler(p.orders+"/ready", http.StatusFound))
+	defer moved.Close()
+	for _, c := range []struct {
+		env  []string
+		args string
+		want string // on stdout, or on stderr when b2b ends with 1
+		code int
+	}{
+		{here, "", "ready", 0},
+		{append(nobody, here[1]), "", p.orders + " is ready\n", 0}, // the others run elsewhere
+		{append(nobody, "PORT="+portOf(p.customers)), "", p.customers + " is ready\n", 0},
+		{nobody, p.customers + " " + p.orders + "/ " + p.orchestrator, "ready", 0},
+		{nobody, "", "no service listens at http://localhost:" + free, 1},
+		{append(nobody, "ORDERS_PORT="+portOf(unready.orders)), "", unready.orders + "/ready answers 503", 1},
+		{append(here, "ORDERS_PORT="+portOf(unready.orders)), "", "/ready answers 503", 1},
+		{here, "http://localhost:" + free, "connection refused", 1},
+		{here, p.orders + " http://localhost:" + free, "connection refused", 1},
+		{here, moved.URL, "/ready answers 302", 1},
+		{here, "localhost:3002", "localhost", 1},
+		{[]string{"ORDERS_PORT=no port"}, "", `ORDERS_PORT is "no port"`, 1},
+	} {
+		out, err := execute(t, c.env, append([]string{"health"}, strings.Fields(c.args)...)...)
+		if (err != nil) != (c.code == 1) {
+			t.Errorf("%v %s: %v", c.env, c.args, err)
+		}
+		if err != nil {
+			out = strings.TrimPrefix(err.Error(), "exit status 1: ")
+		}
+		if !strings.Contains(out, c.want) || err != nil && strings.Count(out, "\n") != 1 {
+			t.Errorf("%v %s: want %q, got %q", c.env, c.args, c.want, out)
+		}
+	}
 }

@@ -1,0 +1,78 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"example.com/b2b/v2/internal/config"
+)
+
+// healthCommand asks services whether they are ready.
+type healthCommand struct {
+	settings *config.Settings
+	services []*service
+	bases    []string // addresses of the services to ask; see run for none
+}
+
+const answerWithin = 5 * time.Second // longer than /ready takes to notice that a database or a service is down
+
+// run returns nil when each of the services answers /ready with 200. Without addresses it asks the services
+// that listen at the ports of the configuration, and wants at least one: a container may run all services or a
+// single one.
+func (h *healthCommand) run(ctx context.Context, out io.Writer) error {
+	bases, listeningOnly := h.bases, len(h.bases) == 0
+	if listeningOnly {
+		c := h.settings
+		if err := c.Read(&c.Listening, &c.Ports, &c.SinglePort); err != nil {
+			return err
+		}
+		for _, s := range h.services {
+			bases = append(bases, "http://"+net.JoinHostPort(nameOf(c.BindAddress), strconv.Itoa(*s.port)))
+		}
+		if c.Only != nil {
+			bases = []string{"http://" + net.JoinHostPort(nameOf(c.BindAddress), strconv.Itoa(*c.Only))}
+		}
+	}
+	ready := 0
+	for _, base := range bases {
+		switch err := isReady(ctx, base); {
+		case listeningOnly && errors.Is(err, syscall.ECONNREFUSED):
+		case err != nil:
+			return err
+		default:
+			ready++
+			fmt.Fprintln(out, base, "is ready")
+		}
+	}
+	if ready == 0 {
+		return fmt.Errorf("no service listens at %s", strings.Join(bases, " or "))
+	}
+	return nil
+}
+
+// isReady returns nil when the service answers /ready with 200. It uses no proxy and follows no redirect.
+func isReady(ctx context.Context, base string) error {
+	client := http.Client{Timeout: answerWithin, Transport: &http.Transport{DisableKeepAlives: true},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, strings.TrimSuffix(base, "/")+"/ready", nil)
+	if err != nil {
+		return err
+	}
+	res, err := client.Do(req)
+	if err != nil {
+		return err
+	}
+	defer res.Body.Close()
+	if res.StatusCode != http.StatusOK {
+		return fmt.Errorf("%s answers %s; the log of the service says why", req.URL, res.Status)
+	}
+	return nil
+}
