@@ -27,7 +27,7 @@ var elsewhere = []string{
 	"npx newman run postman/B2B-Order-Management.postman_collection.json", // .ci/run
 }
 
-// absent are programs of commands that no test runs, because there is no Docker engine and no AWS account: see
+// absent are programs of commands that no test runs, because CI has no Docker engine and no AWS account: see
 // docs/operations.md. TestComposeCommands checks the names in the commands of compose.
 var absent = []string{"docker ", "sam ", "aws ", "lsof "}
 
