@@ -15,7 +15,6 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -198,24 +197,45 @@ func NoFilesort(t *testing.T, g *gorm.DB) {
 	})
 }
 
-// WantIndex calls the function do. It fails the test unless the index finds the ids of rows for some SELECT of
-// this call on g, and the last SELECT reads rows by ids.
+// WantIndex calls the function do. It fails the test unless the last SELECT of this call on g uses the index.
 func WantIndex(t *testing.T, g *gorm.DB, index string, do func()) {
 	t.Helper()
-	var found atomic.Bool
-	var last atomic.Value
-	name := "dbtest:index " + index
-	explain(t, g, name, func(statement string, ask func() string) {
+	if plans := plansOf(t, g, do); !strings.Contains(plans[len(plans)-1], index) {
+		t.Errorf("not by %s: %s", index, plans[len(plans)-1])
+	}
+}
+
+// byID matches the plan of a SELECT that reads rows by their ids.
+var byID = regexp.MustCompile(`id=\?|type:(range|const)|_Get_`)
+
+// WantIDs calls the function do. It fails the test unless the first SELECT of this call on g uses the index, to
+// find ids, and the last SELECT reads rows by ids.
+func WantIDs(t *testing.T, g *gorm.DB, index string, do func()) {
+	t.Helper()
+	plans := plansOf(t, g, do)
+	if !strings.Contains(plans[0], index) || !byID.MatchString(plans[len(plans)-1]) {
+		t.Errorf("not by ids that %s finds: %q", index, plans)
+	}
+}
+
+// plansOf calls the function do, and returns all SELECTs of this call on g with their plans.
+func plansOf(t *testing.T, g *gorm.DB, do func()) (plans []string) {
+	t.Helper()
+	var mu sync.Mutex
+	explain(t, g, "dbtest:plans", func(statement string, ask func() string) {
 		plan := ask()
-		found.Store(found.Load() || strings.Contains(plan, index))
-		last.Store(statement + " has the plan " + plan)
+		mu.Lock()
+		defer mu.Unlock()
+		plans = append(plans, statement+" has the plan "+plan)
 	})
 	do()
-	must(t, g.Callback().Query().Remove(name))
-	byID := regexp.MustCompile(`id=\?|type:(range|const)|_Get_`)
-	if plan, _ := last.Load().(string); !found.Load() || !byID.MatchString(plan) {
-		t.Errorf("%s has found ids: %t; at last %s", index, found.Load(), plan)
+	must(t, g.Callback().Query().Remove("dbtest:plans"))
+	mu.Lock()
+	defer mu.Unlock()
+	if len(plans) == 0 {
+		t.Fatal("no SELECT")
 	}
+	return plans
 }
 
 // setStatement matches the prefix of a statement with a time limit on MariaDB. EXPLAIN refuses the prefix.
