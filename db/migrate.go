@@ -133,7 +133,7 @@ func Seed(ctx context.Context, g *gorm.DB) (bool, error) {
 		}
 		return nil
 	})
-	if errors.Is(err, gorm.ErrDuplicatedKey) { // also when another process loads the data at the same time
+	if errors.Is(err, gorm.ErrDuplicatedKey) { // the tables have rows, or another process has just loaded the data
 		return false, nil
 	}
 	return err == nil, err

@@ -440,7 +440,7 @@ func (b *Batcher[C]) probe() {
 			return
 		}
 		ctx, cancel := context.WithTimeout(context.Background(), DefaultStallTimeout)
-		wait := probeWait // only for the first row; the order of a map differs in each round
+		wait := probeWait // wait only for the first row; each round visits the map in another order
 		for name, row := range rows {
 			if row.free(ctx, wait) {
 				b.release(name)

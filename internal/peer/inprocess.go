@@ -141,7 +141,7 @@ const idleTime = time.Second
 // two thirds more time.
 type workers struct{ next chan func() }
 
-// run runs fn in an idle goroutine, else in a new goroutine.
+// run runs fn in an idle goroutine, or in a new goroutine when no goroutine is idle.
 func (w workers) run(fn func()) {
 	select {
 	case w.next <- fn:
