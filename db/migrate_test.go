@@ -131,7 +131,7 @@ func TestSchemaFile(t *testing.T) {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { db.Close(g) })
-		if _, err := db.Migrate(ctx, g); err != nil { // not dbtest.Open, because it may copy a schema instead of running migrations
+		if _, err := db.Migrate(ctx, g); err != nil { // not dbtest.Open, which may copy a migrated schema
 			t.Fatal(err)
 		}
 		migrated := definitions(t, g)

@@ -48,7 +48,7 @@ func TestEveryField(t *testing.T) {
 	})
 }
 
-// TestNullFields sends null in optional fields, and repeats the request without the fields: it is the same.
+// TestNullFields sends null in optional fields. A request without these fields must count as a repeat.
 func TestNullFields(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g)

@@ -159,7 +159,7 @@ func TestUpdatedSince(t *testing.T) {
 				t.Errorf("%d products", n)
 			}
 		})
-		// The index finds the changed rows, to be sorted by id; unchanged rows are not read.
+		// The index finds the changed rows, which are then sorted by id; unchanged rows are not read.
 		t.Run("by an index", func(t *testing.T) {
 			for _, path := range []string{"/orders?", "/orders?sort=-created_at&", "/products?"} {
 				index := "ix_orders_updated_at"
@@ -306,7 +306,7 @@ func TestConfirmedBetween(t *testing.T) {
 				t.Errorf("%s, newest first: %d orders, want %d", c.query, len(got), len(want))
 			}
 		}
-		// The index finds the orders, to be sorted by id; other orders are not read.
+		// The index finds the orders, which are then sorted by id; other orders are not read.
 		for _, query := range []string{
 			"confirmed_from=2024-01-04T04:00:00Z", "confirmed_to=2024-01-01T06:00:00Z",
 			"confirmed_from=2024-01-02T00:00:00Z&confirmed_to=2024-01-02T06:00:00Z",

@@ -36,7 +36,7 @@ type refusals struct {
 
 	file, source *os.File // the file of the refused rows, and the imported file; nil before the first refused row
 	out          *bufio.Writer
-	copyRow      func(line int, reason string) error // copies the row that begins on the line; call it with ascending lines
+	copyRow      func(line int, reason string) error // copies the row that begins on the line; lines must ascend
 	err          error                               // why the file lacks rows
 }
 

@@ -152,7 +152,7 @@ func (o operation) checkSecurity(t *testing.T, open bool) (scopes []string) {
 		if !slices.Contains(auth.Scopes, scope) {
 			t.Errorf("there is no scope %s", scope)
 		}
-		reads := o.method == http.MethodGet || o.path == "/orders/quote" // POST /orders/quote only reads, too; it is a POST because its body is an order
+		reads := o.method == http.MethodGet || o.path == "/orders/quote" // POST /orders/quote changes nothing
 		if scope != auth.Admin && strings.HasSuffix(scope, ":read") != reads {
 			t.Errorf("the scope %s is for %s", scope, o.method)
 		}

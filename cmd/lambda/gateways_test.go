@@ -152,7 +152,7 @@ func TestBasePath(t *testing.T) {
 				}
 			}
 			for _, path := range []string{"/nowhere", "/b2b" + endpoint + "/k", "/prod/health", "/"} {
-				if m.public == "" { // behind a base path, the same path without the base path may be a path of the function
+				if m.public == "" { // behind a base path, the function may have the same path
 					get(path, "").expectError(t, http.StatusNotFound, "not_found")
 				}
 			}

@@ -346,7 +346,7 @@ func TestHeldRows(t *testing.T) {
 			b.end <- x.holds(0)
 		}
 		for _, result := range results {
-			want(t, result, batch.ErrHeld.Error()) // the last command is refused at once, because 6 × MaxHeld commands wait already
+			want(t, result, batch.ErrHeld.Error()) // the last at once: 6 × MaxHeld other commands wait
 		}
 	})
 	t.Run("a command waits for a limited time", func(t *testing.T) {

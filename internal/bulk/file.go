@@ -10,7 +10,7 @@ import (
 // File is an answer with a file. The file is sent while Write writes it.
 type File struct {
 	ContentType string
-	Name        string                      // name under which a browser stores the file; "" for an answer that the browser shows
+	Name        string                      // for browsers that store the file; "" for an answer that they show
 	Write       func(w *bufio.Writer) error // each flush sends the bytes written so far
 }
 

@@ -22,7 +22,7 @@ func TestSilentDatabase(t *testing.T) {
 	}
 	t.Parallel()
 	dbtest.EachConfig(t, func(t *testing.T, c db.Config) {
-		t.Parallel() // it waits, on a database of its own
+		t.Parallel() // in parallel: the test mostly waits, and has its own database
 		if c.Driver == db.SQLite {
 			return // a file
 		}
@@ -46,7 +46,7 @@ func TestFrozenServer(t *testing.T) {
 			continue
 		}
 		t.Run(engine.Engine, func(t *testing.T) {
-			t.Parallel() // it waits, on a server of its own
+			t.Parallel() // in parallel: the test mostly waits, and has its own server
 			private, err := server.Start(engine.Engine, program, t.TempDir())
 			if err != nil {
 				t.Fatal(err)

@@ -17,7 +17,7 @@ import (
 const product = `{"success": true, "data": {"id": 2, "sku": "A", "name": "A test", "price_cents": 1, "stock": 1,
 	"active": true, "created_at": "2024-01-10T08:00:00.000Z", "updated_at": "2024-01-10T08:00:00.000Z"}}`
 
-// service is one that answers at once, without a network, so that time is what the test says.
+// service answers every request at once, without a network, so that only the SDK's pauses take time.
 type service func() (status int, retryAfter string, err error)
 
 func (s service) RoundTrip(r *http.Request) (*http.Response, error) {
