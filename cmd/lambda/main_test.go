@@ -665,7 +665,7 @@ func TestTemplate(t *testing.T) {
 
 	spec := webtest.Spec(t, orchestratorapi.Document)
 	everyPath := func(e event) bool { return e == event{Type: "HttpApi"} }
-	if !slices.ContainsFunc(slices.Collect(maps.Values(f.Events)), everyPath) { // for the REST API see TestTemplateRoutes
+	if !slices.ContainsFunc(slices.Collect(maps.Values(f.Events)), everyPath) { // see TestTemplateRoutes
 		t.Errorf("events: %v", f.Events)
 	}
 	for name, output := range template.Outputs {

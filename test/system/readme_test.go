@@ -271,7 +271,7 @@ var original = struct{ endpoints, variables, commands []string }{
 // TestFromNodejs checks that docs/from-nodejs.md has a row for each endpoint, variable and command of the
 // original, and that each endpoint and variable of this system on the page exists.
 func TestFromNodejs(t *testing.T) {
-	endpoints, variables := map[string]bool{}, map[string]bool{"AWS_REGION": true} // the page names AWS_REGION as ignored
+	endpoints, variables := map[string]bool{}, map[string]bool{"AWS_REGION": true} // ignored, as the page says
 	for _, service := range []string{"customers", "orders", "orchestrator"} {
 		doc, err := openapi3.NewLoader().LoadFromFile("../../openapi/" + service + "api/openapi.gen.yaml")
 		if err != nil {
