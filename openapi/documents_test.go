@@ -1,4 +1,4 @@
-// Package openapi_test checks what readers of the served documents rely on.
+// Package openapi_test checks the properties of the served documents on which readers rely.
 package openapi_test
 
 import (
@@ -109,7 +109,7 @@ func TestForGenerators(t *testing.T) {
 		if info["contact"] == nil || info["license"].(map[string]any)["url"] != nil {
 			t.Errorf("%s: contact %v, license %v", name, info["contact"], info["license"])
 		}
-		// Names of languages' own types, and names with two meanings in the documents.
+		// Error is a type of some languages; Order and Customer have a different meaning in other documents.
 		for _, schema := range []string{"Error", "Order", "Customer"} {
 			if schema != "Error" && name != "orchestrator" {
 				continue

@@ -39,7 +39,7 @@ func TestEveryField(t *testing.T) {
 		delete(line, "sku") // TestLinesBySku
 		order["expected_total_cents"] = line["qty"].(float64) * change["price_cents"].(float64)
 		placed := webtest.Data(t, "POST", s.base+"/orders", order)
-		delete(order, "expected_total_cents") // not stored: TestExpectedTotal
+		delete(order, "expected_total_cents") // the service does not store this field: see TestExpectedTotal
 		webtest.ComesBack(t, "OrderRequest", order, read("/orders/", placed["id"]))
 		path = fmt.Sprint(s.base, "/orders/", placed["id"])
 		confirmed := webtest.Data(t, "POST", path+"/confirm", nil, "X-Idempotency-Key", "fields")

@@ -123,7 +123,7 @@ type input struct {
 	swapped  bool     // create: the lines in descending product id
 	order    int64
 	at       int  // an index of products
-	byClerk  bool // the caller may change products: for adjust, and for key after adjust
+	byClerk  bool // the caller may change products: for adjust, and to look up its key
 }
 
 func (in input) writes() bool {
@@ -345,7 +345,7 @@ type round struct {
 	n         int
 	instances []string
 	client    *http.Client
-	tokens    [2]string // of the partners
+	tokens    [2]string // tokens of the partners
 	clerks    [2]string // tokens of callers with the right to change products
 	start     time.Time
 	late      sync.WaitGroup // calls without a waiting client
@@ -588,7 +588,8 @@ func (r *round) send(ctx context.Context, in input) answer {
 	return out
 }
 
-// check searches a serial order of the calls that explains the answers, and counts the answers by outcome.
+// check searches for a serial order of the calls that explains the answers, and counts the answers by
+// outcome.
 func (r *round) check(seen map[string]int) {
 	for _, shop := range r.shops {
 		for _, op := range shop.history {

@@ -51,14 +51,14 @@ type event struct {
 type memory struct {
 	request string
 	target  *int64
-	body    []byte // of the first answer
+	body    []byte // body of the first answer
 	expires time.Time
 }
 
 // verdict is the answer that the model expects.
 type verdict struct {
 	status  int
-	code    string     // of a refusal
+	code    string     // code of a refusal
 	details []string   // details of a refusal: prefixes of field and message
 	replay  []byte     // the first answer to the key
 	view    func() any // the data of a success
@@ -510,7 +510,8 @@ func (m *machine) drawOrder(r *rapid.T) int64 {
 	return rapid.SampledFrom(append(slices.Repeat(ids, 5), unknown)).Draw(r, "order")
 }
 
-// drawTag draws an ETag for If-Match or If-None-Match, or nil. matches compares it with a representation.
+// drawTag draws an ETag for If-Match or If-None-Match, or nil. The function matches compares the ETag with
+// the ETag of a representation.
 func (m *machine) drawTag(r *rapid.T) (tag *string, matches func(view any) bool) {
 	t := rapid.SampledFrom([]string{"", "", "", "*", `"other"`, "seen", "seen"}).Draw(r, "tag")
 	if t == "seen" && m.tags != nil {

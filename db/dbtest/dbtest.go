@@ -105,7 +105,7 @@ func create(t testing.TB, dsn string) db.Config {
 	return c
 }
 
-// schema is what the migrations make of an empty database of a server.
+// schema is the schema that the migrations create in an empty database of a server.
 type schema struct {
 	sync.Mutex
 	file       []byte   // SQLite: the database file

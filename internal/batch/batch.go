@@ -116,7 +116,7 @@ type waiter[C Command] struct {
 	command C
 	ctx     context.Context // context of the caller
 	heldAt  time.Time       // start of the wait for held rows; zero before
-	asked   time.Time       // when the command was submitted, or run last
+	asked   time.Time       // time when the command was submitted, or run last
 	err     error
 	done    chan struct{}
 }

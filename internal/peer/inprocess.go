@@ -41,7 +41,8 @@ func NewInProcessTransport(handler http.Handler, log *slog.Logger) *InProcessTra
 	}
 }
 
-// RoundTrip implements http.RoundTripper, but the handler may change the headers of req.
+// RoundTrip implements http.RoundTripper. Unlike other transports, it lets the handler change the headers of
+// req.
 func (t *InProcessTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 	if t.stopped.Load() || !t.calls.TryAcquire(1) {
 		return nil, errNotServing

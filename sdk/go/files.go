@@ -147,7 +147,7 @@ func (u *upload[T]) Close() error {
 	return nil
 }
 
-// result returns what a line says about its row. A row is a line of the file.
+// result converts a line of the answer to the result of its row. The row is a line of the sent file.
 func (u *upload[T]) result(line contract.ImportLine) (Imported[T], error) {
 	u.mu.Lock()
 	defer u.mu.Unlock()

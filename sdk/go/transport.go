@@ -22,7 +22,7 @@ import (
 type operation struct {
 	name, method, path string
 	key                keyPlace
-	ok                 checks   // of successes in JSON
+	ok                 checks   // checks of successes in JSON
 	files              []string // media types of the success of an import or export
 }
 

@@ -400,7 +400,7 @@ func (c *chaos) kill(n int) {
 		case <-c.ctx.Done():
 		}
 		select {
-		case <-c.progress: // from before the kill
+		case <-c.progress: // an acknowledgement from before the kill
 		default:
 		}
 	}

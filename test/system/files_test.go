@@ -223,8 +223,8 @@ func TestCancelCommand(t *testing.T) {
 	}
 }
 
-// TestImportOnTerminal reads what b2b import shows on a terminal: a progress bar of the rows, and each error
-// on a line of its own.
+// TestImportOnTerminal reads the output of b2b import on a terminal: a progress bar of the rows, and each
+// error on a line of its own.
 func TestImportOnTerminal(t *testing.T) {
 	if _, err := exec.LookPath("script"); err != nil || runtime.GOOS != "linux" {
 		t.Skip("this machine has no script of util-linux")

@@ -29,7 +29,7 @@ func TestKilledStep(t *testing.T) {
 		t.Skip("kills")
 	}
 	steps := []struct {
-		path   string // of the orchestrator's call
+		path   string // path of the orchestrator's call
 		victim string // the process that is killed, besides the orchestrator
 	}{{"/internal/customers/1", "customers"}, {"/orders", "orders"}, {"/orders/*/confirm", "orders"}}
 	dbtest.EachConfig(t, func(t *testing.T, c db.Config) {

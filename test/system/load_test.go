@@ -22,7 +22,7 @@ import (
 
 const (
 	goodClients   = 100
-	goodCalls     = 8                      // of each client
+	goodCalls     = 8                      // calls of each client
 	goodPause     = 500 * time.Millisecond // between two calls of a client: all clients make 200 calls a second
 	hostileCalls  = 10_000
 	hostileRate   = 2000 // calls a second; few, because the clients share a machine with b2b

@@ -333,8 +333,8 @@ func (s prometheusServer) query(t *testing.T, expression string) (values []float
 	return values
 }
 
-// prometheusTool returns the path of a program of the package prometheus. Without it, the test is skipped, but
-// not in CI.
+// prometheusTool returns the path of a program of the package prometheus. When the program is not installed,
+// the test is skipped; in CI it fails.
 func prometheusTool(t *testing.T, name string) string {
 	t.Helper()
 	path, err := exec.LookPath(name)

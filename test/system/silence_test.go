@@ -77,8 +77,8 @@ func seeded(t *testing.T, c db.Config) {
 	}
 }
 
-// suffersSilence runs b2b with the database at the address of behind, which falls silent. The doctor uses the
-// address of c.
+// suffersSilence runs b2b with the database at the address in the parameter behind. The function fall makes
+// this address silent. The doctor uses the address in c.
 func suffersSilence(t *testing.T, c, behind db.Config, fall, end func() error) {
 	const connections = 5 // fewer than concurrent calls, so that some calls wait for a connection
 	env := append(environment(behind), anyPorts...)

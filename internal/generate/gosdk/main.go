@@ -189,7 +189,7 @@ func (d document) key(op operation) string {
 type call struct {
 	operation
 	service
-	name   string       // of the method
+	name   string       // name of the method
 	method reflect.Type // the method name + "WithResponse"
 }
 

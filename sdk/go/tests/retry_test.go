@@ -62,9 +62,9 @@ func TestDeadline(t *testing.T) {
 		service  service
 		code     string
 		status   int
-		tries    int // at least
+		tries    int // the least number of tries
 		atMost   time.Duration
-		deadline time.Duration // of the call's context
+		deadline time.Duration // deadline of the call's context
 	}{
 		"what lies behind it is not waited for": {service: func() (int, string, error) { return 503, "20", nil }, code: "unavailable", status: 503, tries: 2, atMost: 22 * time.Second},
 		"connection errors":                     {service: func() (int, string, error) { return 0, "", errors.New("reset") }, code: "no_answer", tries: 8, atMost: 30 * time.Second},
