@@ -219,7 +219,7 @@ func (s *Service) settle(
 		current, readErr := ask(ctx, ordersAPI, func() (*ordersapi.GetOrderResponse, error) {
 			return s.orders.GetOrderWithResponse(ctx, id, nil)
 		}, (*ordersapi.GetOrderResponse).GetJSON200)
-		if readErr == nil { // after an error the status stays unknown: the caller may lack orders:read
+		if readErr == nil { // else the status stays unknown: the caller may lack orders:read
 			order = &current.JSON200.Data
 		}
 	}

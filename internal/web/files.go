@@ -85,7 +85,7 @@ func (r *fileReader) Read(b []byte) (int, error) {
 	n, err := r.pace.transfer(func() (int, error) { return r.ReadCloser.Read(b) })
 	switch {
 	case errors.Is(err, io.EOF):
-		_ = r.pace.setDeadline(time.Time{}) // the end of the deadline would also end the request's context
+		_ = r.pace.setDeadline(time.Time{}) // a deadline that passes later would end the request's context
 	case err != nil:
 		err = readError(err, apperr.TooManyRows, apperr.MalformedRow)
 	}

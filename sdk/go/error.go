@@ -15,7 +15,7 @@ import (
 const (
 	NoAnswer         contract.ErrorCode = "no_answer"         // no answer came; a write may have happened
 	NotModified      contract.ErrorCode = "not_modified"      // 304: the version in If-None-Match is current
-	UnexpectedAnswer contract.ErrorCode = "unexpected_answer" // not an answer of the document, but perhaps of a proxy
+	UnexpectedAnswer contract.ErrorCode = "unexpected_answer" // an answer that the document lacks, such as a proxy's
 )
 
 // Error describes a failed call: a service refused the request or failed, or did not answer.

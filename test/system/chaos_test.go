@@ -348,8 +348,8 @@ func (c *chaos) run(config db.Config) {
 	c.report()
 }
 
-// watch gives the test up after patience without an acknowledgement, or just before the deadline of the test.
-// Before, it keeps the state of the database server, and the goroutines of all processes.
+// watch ends the test after the time patience without an acknowledgement, or just before the deadline of the
+// test. First it keeps the state of the database server, and the goroutines of all processes.
 func (c *chaos) watch(ctx context.Context, config db.Config) {
 	last, since := 0, time.Now()
 	for {
