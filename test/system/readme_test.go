@@ -27,8 +27,8 @@ var elsewhere = []string{
 	"npx newman run postman/B2B-Order-Management.postman_collection.json", // .ci/run
 }
 
-// absent lists programs whose commands no test runs, because there is no Docker engine and no AWS account:
-// see docs/operations.md. TestComposeCommands checks the names in the commands of compose.
+// absent are programs of commands that no test runs, because there is no Docker engine and no AWS account: see
+// docs/operations.md. TestComposeCommands checks the names in the commands of compose.
 var absent = []string{"docker ", "sam ", "aws ", "lsof "}
 
 // programs maps a page to another program that runs the commands of the page.
